@@ -1,0 +1,23 @@
+"""Turn one argument about private-domain traffic and social commerce into evidence anyone can rerun.
+
+The argument is Xiao (2024), an essay on 私域流量 without data of its own. Each claim of the paper that can fail becomes a hypothesis,
+each hypothesis names the evidence it rests on, one short function tests it, and a verdict says what came out.
+
+The map of the package
+----------------------
+paper        claims and hypotheses, read from ``paper/*.toml`` and checked
+data         registered tables and public data sets: loaders, checksums, downloads
+market       the series of Figure 1: growth, curves, rolling-origin errors, forecasts, the audit of the paper's numbers
+verdicts     tests, verdicts and the rule that turns one into the other
+evidence     one function per hypothesis
+figures      one function per figure: result in, axes out, labels in English and Chinese
+page         what a notebook tells its reader: numbers, tables and figures in two languages
+report       plan, run, render, publish and verify the reports
+cli          the ``socialcommerce`` command
+
+Import the module you need, for example ``from socialcommerce import market``; importing the package itself is free.
+"""
+
+__version__ = "0.1.0"
+
+__all__ = ["__version__"]

@@ -1,0 +1,91 @@
+"""Name each kind of misuse, so that the command line can say it in one sentence and exit with 2.
+
+A message has three parts: what is wrong (and where), what was given, what is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = [
+    "ChecksumError",
+    "DataError",
+    "FetchError",
+    "NotebookError",
+    "OutputError",
+    "PaperError",
+    "ParameterError",
+    "SocialCommerceError",
+    "UnknownNameError",
+    "nearest",
+]
+
+
+class SocialCommerceError(Exception):
+    """Base of all errors that mean "the input is wrong", not "the program is"."""
+
+
+class DataError(SocialCommerceError):
+    """A table breaks its schema: the message names file, row and column."""
+
+
+class ChecksumError(DataError):
+    """A registered file is not the file that was registered: the message shows both hashes."""
+
+
+class FetchError(SocialCommerceError):
+    """A registered data set could not be brought here."""
+
+
+class PaperError(SocialCommerceError):
+    """claims.toml or hypotheses.toml breaks its schema."""
+
+
+class ParameterError(SocialCommerceError, ValueError):
+    """A parameter is unknown, of the wrong type or out of range."""
+
+
+class NotebookError(SocialCommerceError):
+    """A notebook is unknown, misses its parameters cell, fails, dies or runs out of time."""
+
+
+class OutputError(SocialCommerceError):
+    """A result cannot be written where it was asked for."""
+
+
+class UnknownNameError(SocialCommerceError, LookupError):
+    """A name is not among those known; the nearest known one is offered.
+
+    Parameters
+    ----------
+    kind : str
+        What was looked up, in the singular: ``"notebook"``, ``"language"``.
+    given : str
+        The name as given.
+    allowed : iterable of str
+        Every name that would have been found.
+
+    Examples
+    --------
+    >>> print(UnknownNameError("language", "zn", ["en", "zh"]))
+    unknown language 'zn'; did you mean 'zh'? Allowed: en, zh.
+    """
+
+    def __init__(self, kind: str, given: str, allowed: Iterable[str]) -> None:
+        names = sorted(map(str, allowed))
+        guess = nearest(given, names)
+        hint = f" did you mean {guess!r}?" if guess else ""
+        super().__init__(f"unknown {kind} {given!r};{hint} Allowed: {', '.join(names) or 'none'}.")
+
+
+def nearest(given: str, allowed: Iterable[str]) -> str | None:
+    """Return the allowed name closest to the one given, or None where none is close.
+
+    Examples
+    --------
+    >>> nearest("market_sise", ["market_size", "claims"])
+    'market_size'
+    """
+    matches = get_close_matches(str(given).lower(), list(allowed), n=1, cutoff=0.4)
+    return matches[0] if matches else None
