@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from socialcommerce import __version__
-from socialcommerce.errors import ParameterError, SocialCommerceError, UnknownNameError
+from socialcommerce.errors import ChecksumError, ParameterError, SocialCommerceError, UnknownNameError
 
 __all__ = ["main"]
 
@@ -127,8 +127,11 @@ def _add_data(commands: argparse._SubParsersAction) -> None:
 def _data_list(chosen: argparse.Namespace) -> int:
     from socialcommerce import data
 
-    for source in data.sources().values():
-        print(f"{source.name:34} {source.state():12} {source.licence:28} {source.title}")
+    rows = [tuple(row.values()) for row in data.listing()]
+    rows.insert(0, tuple(data.listing()[0]))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     return 0
 
 
@@ -143,8 +146,12 @@ def _data_fetch(chosen: argparse.Namespace) -> int:
 def _data_verify(chosen: argparse.Namespace) -> int:
     from socialcommerce import data
 
-    checked = data.verify()
-    print(f"{len(checked)} files at hand, each is the one registered")
+    checks = data.verify()
+    wrong = [f"{c.path} is {'missing' if not c.found else 'not the registered file'}: sha256 found {c.found or 'none'}, registered {c.registered}"
+             for c in checks if not c.whole]
+    if wrong:
+        raise ChecksumError("; ".join(wrong) + ". Restore it with git, or register a deliberate change in data/sources.toml.")
+    print(f"{len(checks)} committed files, each the one registered")
     return 0
 
 

@@ -11,6 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
 from socialcommerce.errors import NotebookError
 from socialcommerce.figures import style
 from socialcommerce.paper import EVIDENCE
@@ -32,13 +36,14 @@ WORDS = {
 }
 Block = dict[str, Any]
 MARKER = "cell-marker"
+FOLD_END: Block = {"t": "RawBlock", "c": ["html", "</details>"]}
 
 
 @dataclass
 class Document:
     """One report in one language, ready to be rendered.
 
-    ``html`` and ``pdf`` are pandoc blocks: the first with folded code in place, the second with code in an appendix.
+    ``html`` and ``pdf`` are pandoc blocks, the first with folded code in place; ``code`` goes to the PDF's appendix.
     ``sections`` are (anchor, heading, text) for the contents and the search; ``images`` the files the PDF needs.
     """
 
@@ -47,16 +52,20 @@ class Document:
     title: str = ""
     html: list[Block] = field(default_factory=list)
     pdf: list[Block] = field(default_factory=list)
+    code: list[Block] = field(default_factory=list)
     sections: list[dict[str, Any]] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
 
-    def tree(self, blocks: list[Block], references: list[Any]) -> str:
-        """Return blocks as pandoc's JSON, with the references and the language in its metadata."""
-        cites = any('"t": "Cite"' in json.dumps(block) for block in blocks)
-        ending = [_header(2, "refs-heading", _say("references", self.language)), _div("refs", [])] if cites else []
-        meta = {"lang": _meta_text({"en": "en-GB", "zh": "zh-CN"}[self.language]), "link-citations": {"t": "MetaBool", "c": True},
-                "references": {"t": "MetaList", "c": references}}
-        return json.dumps({"pandoc-api-version": [1, 23, 1], "meta": meta, "blocks": blocks + ending})
+    def tree(self, target: str, references: list[Any]) -> str:
+        """Return the document for ``"html"`` or ``"pdf"`` as pandoc's JSON, the references in its metadata."""
+        blocks = self.html if target == "html" else self.pdf
+        if any('"t": "Cite"' in json.dumps(block) for block in blocks):
+            blocks = [*blocks, _header("refs-heading", _say("references", self.language)), _div("refs", [])]
+        if target == "pdf" and self.code:
+            blocks = [*blocks, _header("appendix-code", _say("appendix", self.language)), *self.code]
+        meta = {"lang": {"t": "MetaString", "c": "en-GB"},  # of the references' style; the page says its own language
+                "link-citations": {"t": "MetaBool", "c": True}, "references": {"t": "MetaList", "c": references}}
+        return json.dumps({"pandoc-api-version": [1, 23, 1], "meta": meta, "blocks": blocks})
 
 
 def document_of(notebook: Mapping[str, Any], results: Mapping[str, Any], language: str) -> Document:
@@ -91,7 +100,6 @@ def document_of(notebook: Mapping[str, Any], results: Mapping[str, Any], languag
     if not document.title:
         raise NotebookError(f"{document.name} has no title in language {language}; start it with a level-1 heading "
                             f"in a markdown cell tagged lang-{language}.")
-    document.pdf += _appendix(document)
     return document
 
 
@@ -167,15 +175,20 @@ def _add_prose(document: Document, block: Block, counter: list[int]) -> None:
 
 
 def _add_code(document: Document, source: str) -> None:
-    if source.strip():
-        code = {"t": "CodeBlock", "c": [["", ["python"], []], source.strip("\n")]}
-        document.html += [_raw("html", f'<details class="code"><summary>{_say("code", document.language)}</summary>'), code,
-                          _raw("html", "</details>")]
+    """Fold code away in the page, neighbouring cells in one fold, and keep it for the PDF's appendix."""
+    if not source.strip():
+        return
+    document.code.append({"t": "CodeBlock", "c": [["", ["python"], []], source.strip("\n")]})
+    if document.html and document.html[-1] == FOLD_END:
+        document.html.pop()
+    else:
+        document.html.append(_raw("html", f'<details class="code"><summary>{_say("code", document.language)}</summary>'))
+    document.html += [_raw("html", f"<pre><code>{_highlighted(source)}</code></pre>"), FOLD_END]
 
 
-def _appendix(document: Document) -> list[Block]:
-    code = [block for block in document.html if block["t"] == "CodeBlock" and block["c"][0][1] == ["python"]]
-    return [_header(2, "appendix-code", _say("appendix", document.language)), *code] if code else []
+def _highlighted(source: str) -> str:
+    """Mark up Python for the page; every character of the source is escaped."""
+    return highlight(source.strip("\n"), PythonLexer(), HtmlFormatter(nowrap=True)).rstrip("\n")
 
 
 def _add_output(document: Document, output: Mapping[str, Any], references: References) -> None:
@@ -284,14 +297,10 @@ def _raw(target: str, markup: str) -> Block:
     return {"t": "RawBlock", "c": [target, markup]}
 
 
-def _header(level: int, anchor: str, text: str) -> Block:
-    return {"t": "Header", "c": [level, [anchor, ["unnumbered"], []], [_text(text)]]}
+def _header(anchor: str, text: str) -> Block:
+    return {"t": "Header", "c": [2, [anchor, ["unnumbered"], []], [_text(text)]]}
 
 
 def _div(anchor: str, blocks: list[Block]) -> Block:
     return {"t": "Div", "c": [[anchor, [], []], blocks]}
-
-
-def _meta_text(text: str) -> Block:
-    return {"t": "MetaString", "c": text}
 

@@ -35,6 +35,7 @@ WORDS: dict[str, dict[str, str]] = {
     "zh": {"skip": "跳到正文", "contents": "目录", "all": "全部报告", "theme": "浅色／深色", "code": "显示代码",
            "footer": "由 socialcommerce {} 生成。文字与图：CC BY 4.0；代码：MIT。"},
 }
+STRONG = re.compile(r"<(h[1-6]|th|strong|b|dt)\b[^>]*>(.*?)</\1>", re.DOTALL)  # what the style sheet sets in bold
 NATIVE = {"en": "English", "zh": "中文"}
 
 
@@ -53,7 +54,7 @@ def html(document: Document, languages: tuple[str, ...]) -> str:
     str
         The page; fonts, style, script and figures are inside.
     """
-    body = pandoc.convert(document.tree(document.html, _references()), "json", "html", "--mathml", "--citeproc", "--shift-heading-level-by", "0")
+    body = pandoc.convert(document.tree("html", _references()), "json", "html", "--mathml", "--citeproc", "--syntax-highlighting=none")
     words = WORDS[document.language]
     others = [language for language in languages if language != document.language]
     bar = [f'<a href="../index.html">{words["all"]}</a>', '<span class="space"></span>',
@@ -70,9 +71,10 @@ def page(language: str, title: str, bar: str, contents: str, body: str, script: 
     words = WORDS[language]
     footer = words["footer"].format(__version__)
     text = plain_text(f"{bar} {contents} {body} {footer} {title}") + data + "".join(NATIVE.values()) + words["skip"]
+    strong = plain_text(contents + " ".join(part for _, part in STRONG.findall(body))) + title
     script_hash = b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return Template(asset("page.html")).substitute(
-        lang=TAGS[language], hashes=f"'sha256-{script_hash}'", version=__version__, title=escape(title), fonts=_font_faces(text),
+        lang=TAGS[language], hashes=f"'sha256-{script_hash}'", version=__version__, title=escape(title), fonts=_font_faces(text, strong),
         theme=_theme(), css=asset("page.css"), skip=words["skip"], bar=bar, contents_label=words["contents"], contents=contents,
         body=body, footer=footer, data=data, script=script)
 
@@ -81,7 +83,7 @@ def pdf(document: Document) -> bytes:
     """Render a document as a PDF, code in an appendix; the same bytes for the same document."""
     import typst
 
-    body = pandoc.convert(document.tree(document.pdf, _references()), "json", "typst", "--citeproc", "--syntax-highlighting=idiomatic")
+    body = pandoc.convert(document.tree("pdf", _references()), "json", "typst", "--citeproc", "--syntax-highlighting=idiomatic")
     head = Template(asset("report.typ")).substitute(
         family=json.dumps(fonts.FAMILY), lang=document.language, region={"en": "GB", "zh": "CN"}[document.language],
         ink=style.INK, muted=style.MUTED, grid=style.GRID, link=COLOURS["link"][0], well=COLOURS["well"][0],
@@ -116,11 +118,11 @@ def _references() -> list[Any]:
     return pandoc.references(root() / "paper" / "references.bib")
 
 
-def _font_faces(text: str) -> str:
-    """The house font, regular and bold, cut to the characters of one page."""
+def _font_faces(text: str, strong: str) -> str:
+    """The house font, regular and bold, each cut to the characters a page sets in it."""
     faces = []
-    for weight in (400, 700):
-        data = b64encode(fonts.woff2_subset(text, weight)).decode()
+    for weight, characters in ((400, text), (700, strong)):
+        data = b64encode(fonts.woff2_subset(characters, weight)).decode()
         faces.append(f"@font-face {{ font-family: House; font-weight: {weight}; font-display: block; "
                      f"src: url(data:font/woff2;base64,{data}) format('woff2'); }}")
     return "\n".join(faces)
