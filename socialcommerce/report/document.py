@@ -126,7 +126,9 @@ def _prose(notebook: Mapping[str, Any], language: str) -> dict[int, list[Block]]
             groups.append([])
         else:
             groups[-1].append(block)
-    return dict(zip(cells, groups, strict=True))
+    if cells and len(groups) != len(cells):
+        raise NotebookError(f"a markdown cell in language {language} opens a code block and does not close it.")
+    return dict(zip(cells, groups, strict=False))
 
 
 def _filled(node: Any, references: References) -> Any:

@@ -17,6 +17,7 @@ from socialcommerce.page import written
 __all__ = ["REFERENCE", "Reference", "References", "typed_numbers"]
 
 REFERENCE = re.compile(r"\{\{\s*([A-Za-z_]\w*(?:\.(?:low|high))?)\s*\}\}")
+ENDS = ("low", "high")
 NAMES = {"figure": {"en": "Figure {}", "zh": "图 {}"}, "table": {"en": "Table {}", "zh": "表 {}"}}
 
 # Digits that name a thing rather than measure one: sections, claims and hypotheses, years, citations, code, links.
@@ -57,7 +58,7 @@ class References:
             return Reference(NAMES[kind][self.language].format(position), name, f"{kind}-{name}")
         if name in texts:
             return Reference(texts[name][self.language], name)
-        if base in numbers and (not end or "interval" in numbers[base]):
+        if base in numbers and (not end or (end in ENDS and "interval" in numbers[base])):
             return Reference(printed(numbers[base], end), name)
         known = [*numbers, *texts, *self.floats]
         guess = nearest(name, known)
@@ -76,7 +77,7 @@ class References:
 
 def printed(number: Mapping[str, Any], end: str = "") -> str:
     """Write a recorded number, or one end of its interval, with its own number of decimals."""
-    value = number["interval"][("low", "high").index(end)] if end else number["value"]
+    value = number["interval"][ENDS.index(end)] if end else number["value"]
     return written(value, number["digits"])
 
 

@@ -10,6 +10,7 @@ from typing import Any
 __all__ = ["Drift", "as_text", "collect", "compare", "payloads"]
 
 MIME = "application/vnd.socialcommerce+json"
+FIELDS = ("value", "interval", "digits", "tolerance", "unit", "basis")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def collect(notebook: Mapping[str, Any], name: str) -> dict[str, Any]:
     for payload in payloads(notebook):
         kind, key = payload["kind"], payload["name"]
         if kind == "number":
-            found["numbers"][key] = {k: v for k, v in payload.items() if k not in ("kind", "name")}
+            found["numbers"][key] = {k: payload[k] for k in FIELDS if k in payload}
         elif kind == "text":
             found["texts"][key] = payload["words"]
         elif kind == "table":
