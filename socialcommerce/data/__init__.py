@@ -1,0 +1,38 @@
+"""Registered tables and public data sets: what they are, whether they are whole, and how to bring them here.
+
+``load`` returns a committed table after checking its hash, ``load_series`` reads a reader's own series of a market,
+``fetch`` brings a public data set, ``verify`` checks every committed file. Importing this package imports no pandas.
+"""
+
+from socialcommerce.data.download import Transfer, fetch
+from socialcommerce.data.registry import (
+    Check,
+    Column,
+    Source,
+    data_path,
+    listing,
+    load,
+    sha256,
+    source,
+    sources,
+    verify,
+)
+from socialcommerce.data.series import SERIES_BASES, SERIES_COLUMNS, load_series
+
+__all__ = [
+    "SERIES_BASES",
+    "SERIES_COLUMNS",
+    "Check",
+    "Column",
+    "Source",
+    "Transfer",
+    "data_path",
+    "fetch",
+    "listing",
+    "load",
+    "load_series",
+    "sha256",
+    "source",
+    "sources",
+    "verify",
+]

@@ -1,0 +1,244 @@
+"""Know every registered file: publisher, locator, licence, unit, basis, columns and hash."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from socialcommerce.errors import ChecksumError, DataError, FetchError, UnknownNameError
+from socialcommerce.project import root
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Check", "Column", "Source", "data_path", "listing", "load", "sha256", "source", "sources", "verify"]
+
+KINDS = ("raw", "processed", "public")
+DTYPES = {"int": "Int64", "float": "float64", "str": "str", "bool": "boolean"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a registered table: its name, type (``int``, ``float``, ``str``, ``bool``), unit and meaning."""
+
+    name: str
+    type: str
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """One registered file.
+
+    Attributes
+    ----------
+    name : str
+        How ``load`` and ``fetch`` know it.
+    kind : {"raw", "processed", "public"}
+        Committed as received, computed from committed files by ``data/prepare``, or fetched and never committed.
+    dataset : str
+        The data set the file is a part of; ``fetch`` takes this name too.
+    path : str
+        Where it lies in the checkout, with forward slashes.
+    url : str
+        Where ``fetch`` finds it; empty for committed files.
+    basis : str
+        The kind of evidence, one of ``socialcommerce.paper.EVIDENCE``.
+    sha256 : str
+        The hash of its bytes, 64 hexadecimal digits.
+    """
+
+    name: str
+    kind: str
+    title: str
+    publisher: str
+    locator: str
+    date: str
+    licence: str
+    unit: str
+    basis: str
+    format: str
+    path: str
+    sha256: str
+    url: str = ""
+    dataset: str = ""
+    columns: tuple[Column, ...] = ()
+
+    @property
+    def file(self) -> Path:
+        """The file in this checkout, whether it is there or not."""
+        return root() / self.path
+
+    @property
+    def committed(self) -> bool:
+        """Whether the file is part of the repository."""
+        return self.kind != "public"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What ``verify`` found for one file; ``found`` is empty where there is no file."""
+
+    name: str
+    path: str
+    registered: str
+    found: str
+
+    @property
+    def whole(self) -> bool:
+        """Whether the file is the registered one, byte for byte."""
+        return self.found == self.registered
+
+
+def sources() -> tuple[Source, ...]:
+    """Return every registered file, in the order of ``data/sources.toml``.
+
+    Raises
+    ------
+    DataError
+        When an entry lacks a field, has an unknown one, or repeats a name.
+    """
+    return _read(root() / "data" / "sources.toml")
+
+
+def source(name: str) -> Source:
+    """Return one registered file; an unknown name is an error that offers the nearest known one."""
+    known = {entry.name: entry for entry in sources()}
+    if name not in known:
+        raise UnknownNameError("table", name, known)
+    return known[name]
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile() as empty:
+    ...     sha256(Path(empty.name))[:16]
+    'e3b0c44298fc1c14'
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def data_path(name: str) -> Path:
+    """Return the path of a registered file after checking that it is there and is the registered one.
+
+    Raises
+    ------
+    FetchError
+        When a public file was not fetched yet.
+    DataError
+        When a committed file is missing.
+    ChecksumError
+        When the file's bytes differ from the registered ones; the message shows both hashes.
+    """
+    entry = source(name)
+    if not entry.file.is_file() and not entry.committed:
+        raise FetchError(f"{name} is not here yet; {entry.path} is missing. Run `socialcommerce data fetch {name}`.")
+    if not entry.file.is_file():
+        raise DataError(f"{entry.path} is missing; {name} is registered there. Restore it with `git checkout`.")
+    check_hash(entry, entry.file, entry.path)
+    return entry.file
+
+
+def check_hash(entry: Source, path: Path, shown: str) -> None:
+    """Raise ChecksumError unless a file is the registered one."""
+    found = sha256(path)
+    if found != entry.sha256:
+        raise ChecksumError(
+            f"{shown} is not the registered file {entry.name}: its sha256 is {found}; "
+            f"data/sources.toml allows only {entry.sha256}."
+        )
+
+
+def load(name: str) -> pd.DataFrame:
+    """Return a registered csv table with the registered column types.
+
+    Parameters
+    ----------
+    name : str
+        A name of ``sources()`` whose format is csv, for example ``"market_size"``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a record. Whole numbers are ``int64`` (``Int64`` where some are missing), missing texts are empty.
+
+    Raises
+    ------
+    UnknownNameError, FetchError, DataError, ChecksumError
+        As ``data_path``; DataError too where the file is no csv or its columns are not the registered ones.
+    """
+    import pandas as pd
+
+    entry = source(name)
+    if entry.format != "csv":
+        raise DataError(f"{name} cannot be loaded as a table; it is {entry.format}. Allowed: csv; else use data_path.")
+    path = data_path(name)
+    types = {column.name: DTYPES[column.type] for column in entry.columns}
+    try:
+        frame = pd.read_csv(path, dtype=types, encoding="utf-8-sig", keep_default_na=False, na_values=[""])
+    except ValueError as error:
+        raise DataError(f"{entry.path} breaks its registered types: {error}; allowed: {types}.") from error
+    if list(frame.columns) != list(types):
+        raise DataError(f"{entry.path} has columns {list(frame.columns)}; data/sources.toml allows {list(types)}.")
+    texts = [name for name, dtype in types.items() if dtype == "str"]
+    whole = [name for name, dtype in types.items() if dtype == "Int64" and frame[name].notna().all()]
+    return frame.fillna(dict.fromkeys(texts, "")).astype(dict.fromkeys(whole, "int64"))
+
+
+def verify() -> tuple[Check, ...]:
+    """Hash every committed registered file and say which differ or are missing."""
+    return tuple(
+        Check(entry.name, entry.path, entry.sha256, sha256(entry.file) if entry.file.is_file() else "")
+        for entry in sources()
+        if entry.committed
+    )
+
+
+def listing() -> list[dict[str, str]]:
+    """Return one row a registered file: name, kind, whether it is here, licence, basis, title."""
+    return [
+        {"name": entry.name, "kind": entry.kind, "here": "yes" if entry.file.is_file() else "no",
+         "licence": entry.licence, "basis": entry.basis, "title": entry.title}
+        for entry in sources()
+    ]
+
+
+@cache
+def _parsed(path: Path, stamp: int) -> tuple[Source, ...]:
+    entries = tomllib.loads(path.read_text("utf-8")).get("source", [])
+    found = tuple(_entry(item, path.name) for item in entries)
+    names = [entry.name for entry in found]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise DataError(f"{path.name} names two files alike: {', '.join(sorted(twice))}; a name is allowed once.")
+    return found
+
+
+def _read(path: Path) -> tuple[Source, ...]:
+    if not path.is_file():
+        raise DataError(f"the registry is missing; {path} is not there. Restore data/sources.toml with `git checkout`.")
+    return _parsed(path, path.stat().st_mtime_ns)
+
+
+def _entry(item: dict, file: str) -> Source:
+    where = f"{file}, entry {item.get('name', '?')!r}"
+    try:
+        given = item.pop("columns", ())
+        columns = tuple(Column(c["name"], c["type"], c.get("unit", ""), c.get("meaning", "")) for c in given)
+        entry = Source(**item, columns=columns)
+    except (KeyError, TypeError) as error:
+        raise DataError(f"{where} breaks the schema: {error}; allowed are the fields of Source.") from None
+    if entry.kind not in KINDS:
+        raise DataError(f"{where}: unknown kind {entry.kind!r}; allowed: {', '.join(KINDS)}.")
+    if bad := [c for c in columns if c.type not in DTYPES]:
+        raise DataError(f"{where}, column {bad[0].name}: unknown type {bad[0].type!r}; allowed: {', '.join(DTYPES)}.")
+    return entry

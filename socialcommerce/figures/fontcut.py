@@ -1,0 +1,220 @@
+"""Know the recipe that turns the variable Noto Sans SC into two static house fonts, the same bytes on every machine.
+
+Kept are GB 2312 whole and every sign of the font outside the Chinese characters. Superscripts, subscripts, thin spaces
+and most accented Latin letters, which the font lacks, are composed of its own glyphs.
+"""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+__all__ = ["RECIPE", "cut", "wanted"]
+
+RECIPE = 1  # raise it with every change that changes the bytes
+
+SIGNS = ((0x20, 0x530), (0x1E00, 0x1F00), (0x2000, 0x2C00), (0x3000, 0x3130), (0x3200, 0x3400), (0xFE30, 0xFE50),
+         (0xFF01, 0xFFA0), (0xFFE0, 0xFFE7))
+DROPPED = ("GSUB", "GPOS", "GDEF", "BASE", "STAT", "HVAR", "VVAR", "vhea", "vmtx", "prep", "gasp")
+AXES = ("fvar", "avar", "gvar")
+
+SPACES = {0x2007: 0.555, 0x2009: 0.2, 0x200A: 0.1, 0x202F: 0.2, 0x200B: 0.0, 0x200C: 0.0, 0x200D: 0.0, 0xFEFF: 0.0}  # em
+RAISED = "⁰⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ"
+LOWERED = "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎"
+ACCENTED = (*range(0x100, 0x180), *range(0x1CD, 0x250), *range(0x1E00, 0x1F00))
+# combining mark -> a letter of the font that wears it
+MODELS = {0x300: "è", 0x301: "é", 0x302: "ê", 0x303: "ñ", 0x304: "ē", 0x306: "ă", 0x307: "i", 0x308: "ë", 0x30A: "å",
+          0x30C: "ě"}
+DOUBLE_ACUTE, CEDILLA = 0x30B, 0x327
+
+
+def wanted() -> str:
+    """Return the characters asked of the font: GB 2312 whole, and the blocks of letters, signs and punctuation.
+
+    Examples
+    --------
+    >>> all(sign in wanted() for sign in "私域流量 Σ×±≤→²①＋")
+    True
+    """
+    rows = range(0xA1, 0xFF)
+    national = "".join(bytes([row, cell]).decode("gb2312", "ignore") for row in rows for cell in rows)
+    return "".join(sorted({*national, *(chr(code) for low, high in SIGNS for code in range(low, high))}))
+
+
+def cut(source: Path, weights: dict[int, str], family: str) -> Iterator[tuple[str, bytes, str]]:
+    """Cut static TrueType fonts.
+
+    Parameters
+    ----------
+    source : Path
+        The variable font, with an axis ``wght``.
+    weights : dict of int to str
+        Points of that axis and the style each goes by: 400 is regular, 700 bold.
+    family : str
+        The name the cut fonts go by.
+
+    Yields
+    ------
+    str
+        The style.
+    bytes
+        The font file; its time stamp is the source's.
+    str
+        The characters it covers, in code order.
+    """
+    from fontTools.varLib import instancer
+
+    outlines, order = _subset(source)
+    for weight, style in weights.items():
+        font = _varying(source, outlines, order)
+        instancer.instantiateVariableFont(font, {"wght": weight}, inplace=True, optimize=False)
+        _compose(font)
+        _name(font, weight, family, style)
+        yield style, _file(font), "".join(map(chr, sorted(font.getBestCmap())))
+
+
+def _subset(source: Path) -> tuple[bytes, list[str]]:
+    """Drop characters before the weight is set: 7,600 glyphs are left of 45,000, here without their variations."""
+    from fontTools import subset
+    from fontTools.ttLib import TTFont
+
+    font = TTFont(source, lazy=True, recalcTimestamp=False, recalcBBoxes=False)
+    for tag in (*DROPPED, *AXES):
+        if tag in font:
+            del font[tag]
+    options = subset.Options(layout_features=[], notdef_outline=True, name_IDs=[0, 13, 14], recalc_timestamp=False)
+    cutter = subset.Subsetter(options)
+    cutter.populate(text=wanted())
+    cutter.subset(font)
+    return _file(font), font.getGlyphOrder()
+
+
+def _varying(source: Path, outlines: bytes, order: list[str]) -> Any:
+    """Give the subset font its variations back: the subsetter would spend longer on them than on all the rest."""
+    from fontTools.ttLib import TTFont
+
+    whole = TTFont(source, lazy=True)
+    font = TTFont(io.BytesIO(outlines), recalcTimestamp=False)
+    font.setGlyphOrder(list(order))  # the file holds no names; under others, parts of compound glyphs would stay thin
+    for tag in AXES:
+        font[tag] = whole[tag]
+    deltas = font["gvar"].variations
+    font["gvar"].variations = {name: deltas[name] for name in order if name in deltas}
+    return font
+
+
+def _file(font: Any) -> bytes:
+    out = io.BytesIO()
+    font.save(out, reorderTables=None)
+    return out.getvalue()
+
+
+def _compose(font: Any) -> None:
+    """Add the signs the font lacks, each built of glyphs it has."""
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+    for code, width in SPACES.items():
+        _add(font, code, TTGlyphPen(None).glyph(), round(width * font["head"].unitsPerEm))
+    for signs, model in (RAISED, "⁴"), (LOWERED, None):
+        _script(font, signs, model)
+    marks = {mark: _mark(font, mark, model) for mark, model in MODELS.items()}
+    for code in ACCENTED:
+        parts = [ord(part) for part in unicodedata.normalize("NFD", chr(code))]
+        if len(parts) == 2 and parts[0] in font.getBestCmap() and parts[0] not in map(ord, "ij"):
+            _accent(font, code, *parts, marks)
+
+
+def _script(font: Any, signs: str, model: str | None) -> None:
+    """Compose small raised or lowered signs, as high as the font's own raised four."""
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+    four, small = _bounds(font, _named(font, "4")), _bounds(font, _named(font, "⁴"))
+    scale = (small[3] - small[1]) / (four[3] - four[1])
+    shift = small[1] - four[1] * scale if model else -0.16 * font["head"].unitsPerEm
+    for sign in signs:
+        base = _named(font, unicodedata.normalize("NFKD", sign))
+        pen = TTGlyphPen(font["glyf"])
+        pen.addComponent(base, (scale, 0, 0, scale, 0, round(shift)))
+        _add(font, ord(sign), pen.glyph(), round(font["hmtx"][base][0] * scale))
+
+
+def _mark(font: Any, mark: int, model: str) -> str:
+    """Lift a mark off a letter that wears it: the outlines above the height of x become a glyph; return its name."""
+    from fontTools.pens.recordingPen import RecordingPen
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+    letter, pen, outline = RecordingPen(), TTGlyphPen(font["glyf"]), []
+    font["glyf"][_named(font, model)].draw(letter, font["glyf"])
+    for verb, points in letter.value:
+        outline.append((verb, points))
+        if verb == "closePath":
+            if min(y for _, places in outline for _, y in places) > _x_height(font):
+                for step, places in outline:
+                    getattr(pen, step)(*places)
+            outline = []
+    _insert(font, name := f"mark{mark:04X}", pen.glyph(), 0)
+    return name
+
+
+def _accent(font: Any, code: int, base: int, mark: int, marks: dict[int, str]) -> None:
+    """Compose an accented letter: the mark over the middle of the letter, as far above its top as above an x."""
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+    shifts = (-0.4, 0.4) if mark == DOUBLE_ACUTE else (0,)  # in widths of the mark
+    sign = _named(font, "¸") if mark == CEDILLA else marks.get(0x301 if mark == DOUBLE_ACUTE else mark)
+    if sign is None:
+        return
+    letter = font.getBestCmap()[base]
+    (left, _, right, top), (x0, _, x1, _) = _bounds(font, letter), _bounds(font, sign)
+    up = 0 if mark == CEDILLA else top - _x_height(font)
+    pen = TTGlyphPen(font["glyf"])
+    pen.addComponent(letter, (1, 0, 0, 1, 0, 0))
+    for shift in shifts:
+        pen.addComponent(sign, (1, 0, 0, 1, round((left + right - x0 - x1) / 2 + shift * (x1 - x0)), up))
+    _add(font, code, pen.glyph(), font["hmtx"][letter][0])
+
+
+def _named(font: Any, sign: str) -> str:
+    return font.getBestCmap()[ord(sign)]
+
+
+def _x_height(font: Any) -> int:
+    return _bounds(font, _named(font, "x"))[3]
+
+
+def _bounds(font: Any, name: str) -> tuple[int, int, int, int]:
+    glyph = font["glyf"][name]
+    glyph.recalcBounds(font["glyf"])
+    return glyph.xMin, glyph.yMin, glyph.xMax, glyph.yMax
+
+
+def _add(font: Any, code: int, glyph: Any, width: int) -> None:
+    """Give a character a glyph, unless it has one."""
+    if code in font.getBestCmap():
+        return
+    _insert(font, name := f"house{code:04X}", glyph, width)
+    for table in font["cmap"].tables:
+        if table.isUnicode():
+            table.cmap[code] = name
+
+
+def _insert(font: Any, name: str, glyph: Any, width: int) -> None:
+    font["glyf"][name] = glyph
+    font.setGlyphOrder(font["glyf"].glyphOrder)
+    glyph.recalcBounds(font["glyf"])
+    font["hmtx"][name] = (width, getattr(glyph, "xMin", 0))
+
+
+def _name(font: Any, weight: int, family: str, style: str) -> None:
+    """Write the names and weights by which systems tell regular from bold."""
+    plain = family.replace(" ", "")
+    for number, words in {1: family, 2: style, 3: f"{plain}-{style}-{RECIPE}", 4: f"{family} {style}",
+                          6: f"{plain}-{style}"}.items():
+        font["name"].setName(words, number, 3, 1, 0x409)
+    bold = weight >= 600
+    font["OS/2"].usWeightClass = weight
+    font["OS/2"].fsSelection = 0x20 if bold else 0x40
+    font["head"].macStyle = int(bold)

@@ -1,0 +1,171 @@
+"""Know the house style: how a figure is drawn so that it is the same everywhere, light and dark, in both languages."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.figures import fonts
+from socialcommerce.figures.colours import DARK, GRID, INK, MUTED, PAPER, SERIES, VARIABLES, css
+from socialcommerce.figures.svg import check_palette, inline, tidy
+
+__all__ = ["DARK", "GRID", "HEIGHT", "INK", "MUTED", "PAPER", "SERIES", "VARIABLES", "WIDTH", "check_palette", "css",
+           "draw", "draw_png", "house", "inline"]
+
+WIDTH, HEIGHT = 6.3, 3.5  # inches: a column of A4 with 2.5 cm margins
+LANGUAGES = ("en", "zh")
+FALLBACK = "DejaVu Sans"  # comes with matplotlib; draws the few Latin and other letters the house font lacks
+
+
+@contextmanager
+def house(language: str) -> Iterator[None]:
+    """Draw in the house style inside this context; everything of matplotlib's own settings returns afterwards.
+
+    Parameters
+    ----------
+    language : {"en", "zh"}
+        Whose labels are drawn.
+
+    Raises
+    ------
+    UnknownNameError
+        For any other language.
+    """
+    import matplotlib
+
+    if language not in LANGUAGES:
+        raise UnknownNameError("language", language, LANGUAGES)
+    if matplotlib.get_backend(auto_select=False) is None:
+        matplotlib.use("agg")  # nothing chosen yet: do not look for a screen
+    _register()
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_settings())
+        yield
+
+
+def draw(plot: Callable[..., Any], *results: Any, language: str, **options: Any) -> str:
+    """Draw a figure as SVG text: small, and the same bytes in every process, place and locale.
+
+    Parameters
+    ----------
+    plot : callable
+        ``plot(*results, language=..., **options)`` returns axes, an array of axes, or a figure.
+    language : {"en", "zh"}
+        Whose labels are drawn.
+
+    Returns
+    -------
+    str
+        One ``<svg>`` element on paper-coloured ground, letters as outlines; :func:`inline` sets it into a page.
+
+    Warns
+    -----
+    UncoveredWarning
+        Naming the characters that no font at hand can draw.
+    """
+    with _figure(plot, results, language, options) as figure:
+        return tidy(_saved(figure, "svg", metadata={"Date": None}).decode())
+
+
+def draw_png(plot: Callable[..., Any], *results: Any, language: str, dpi: int = 300, **options: Any) -> bytes:
+    """Draw a figure as a PNG file, for a slide or a manuscript that takes no SVG; arguments as in :func:`draw`.
+
+    Parameters
+    ----------
+    dpi : int
+        Pixels to the inch.
+    """
+    with _figure(plot, results, language, options) as figure:
+        return _saved(figure, "png", dpi=dpi, metadata={"Software": None})
+
+
+@contextmanager
+def _figure(plot: Callable[..., Any], results: tuple[Any, ...], language: str,
+            options: dict[str, Any]) -> Iterator[Any]:
+    """Call a plot in the house style, and close every figure it opened, whatever happens."""
+    from matplotlib import pyplot as plt
+
+    with house(language):
+        before = set(plt.get_fignums())
+        try:
+            yield _figure_of(plot(*results, language=language, **options), plot)
+        finally:
+            for number in set(plt.get_fignums()) - before:
+                plt.close(number)
+
+
+def _figure_of(drawn: Any, plot: Callable[..., Any]) -> Any:
+    import numpy as np
+    from matplotlib.artist import Artist
+
+    first = next(iter(np.ravel(drawn)), None)
+    if not isinstance(first, Artist):
+        raise ParameterError(f"{getattr(plot, '__name__', plot)} must return axes; got {type(drawn).__name__}.")
+    return first.get_figure(root=True)
+
+
+def _saved(figure: Any, kind: str, **options: Any) -> bytes:
+    out = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)  # named below, by character
+        figure.savefig(out, format=kind, **options)
+    _warn_undrawn(figure)
+    return out.getvalue()
+
+
+def _warn_undrawn(figure: Any) -> None:
+    from matplotlib.text import Text
+
+    words = "".join(text.get_text() for text in figure.findobj(Text))
+    fonts.warn_uncovered("".join(sign for sign in fonts.uncovered(words) if ord(sign) not in _fallback()), "a figure")
+
+
+@cache
+def _fallback() -> frozenset[int]:
+    from matplotlib.font_manager import findfont
+    from matplotlib.ft2font import FT2Font
+
+    return frozenset(FT2Font(findfont(FALLBACK)).get_charmap())
+
+
+@cache
+def _register() -> None:
+    """Tell matplotlib the house font's files; no font of the system is asked."""
+    from matplotlib.font_manager import fontManager
+
+    for path in (fonts.regular(), fonts.bold()):
+        fontManager.addfont(path)
+
+
+def _settings() -> dict[str, Any]:
+    """Return what differs from matplotlib's defaults."""
+    from cycler import cycler
+
+    boxes = {f"boxplot.{part}props.color": INK for part in ("box", "whisker", "cap", "flier", "median", "mean")}
+    marks = {f"boxplot.{part}props.marker{side}color": INK for part in ("flier", "mean") for side in ("edge", "face")}
+    return {
+        "font.family": [fonts.FAMILY, FALLBACK], "font.size": 9, "axes.labelsize": 9, "axes.titlesize": 10,
+        "xtick.labelsize": 8.5, "ytick.labelsize": 8.5, "legend.fontsize": 8.5, "text.hinting": "none",
+        "mathtext.fontset": "custom", "mathtext.default": "regular", "mathtext.fallback": "stixsans",
+        **{f"mathtext.{face}": fonts.FAMILY for face in ("rm", "it", "sf", "cal", "tt")},
+        **{f"mathtext.{face}": f"{fonts.FAMILY}:bold" for face in ("bf", "bfit")},
+        "figure.figsize": (WIDTH, HEIGHT), "figure.constrained_layout.use": True, "interactive": False,
+        "figure.facecolor": PAPER, "savefig.facecolor": PAPER, "figure.edgecolor": PAPER, "savefig.edgecolor": PAPER,
+        "axes.facecolor": "none", "axes.edgecolor": MUTED, "axes.labelcolor": INK, "axes.titlecolor": INK,
+        "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.linewidth": 0.8, "axes.axisbelow": True,
+        "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.grid.axis": "y",
+        "axes.prop_cycle": cycler(color=SERIES), "axes.unicode_minus": True, "axes.formatter.use_locale": False,
+        "grid.color": GRID, "grid.linewidth": 0.7, "text.color": INK, "hatch.color": PAPER, "hatch.linewidth": 0.8,
+        "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
+        "lines.linewidth": 1.8, "lines.markersize": 5, "lines.color": SERIES[0], "patch.facecolor": SERIES[0],
+        "patch.edgecolor": INK, "patch.linewidth": 0.8, "legend.frameon": False, "legend.facecolor": PAPER,
+        "legend.edgecolor": GRID, **boxes, **marks,
+        "svg.fonttype": "path", "svg.hashsalt": "socialcommerce", "pdf.fonttype": 42, "savefig.bbox": None,
+        "savefig.dpi": 300, "path.simplify": True,
+    }

@@ -1,0 +1,309 @@
+"""Know how a drawn SVG becomes small and the same on every machine, and how it is set safely into a page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import count
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from socialcommerce.errors import DataError, ParameterError
+from socialcommerce.figures.colours import VARIABLES
+
+__all__ = ["check_palette", "inline", "tidy"]
+
+SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+HREF = f"{{{XLINK}}}href"
+SHAPES = frozenset("path rect circle ellipse line polyline polygon use text".split())
+ALLOWED = SHAPES - {"text"} | frozenset(
+    "svg g defs clipPath image title desc linearGradient radialGradient stop pattern mask".split())
+ATTRIBUTES = frozenset(
+    "id d x y x1 y1 x2 y2 cx cy r rx ry width height points transform viewBox style clip-path clip-rule clipPathUnits "
+    "fill fill-opacity fill-rule stroke stroke-width stroke-opacity stroke-dasharray stroke-dashoffset stroke-linecap "
+    "stroke-linejoin stroke-miterlimit opacity patternUnits patternTransform patternContentUnits gradientUnits "
+    "gradientTransform offset stop-color stop-opacity mask preserveAspectRatio".split())
+LENGTHS = frozenset("x y x1 y1 x2 y2 cx cy r rx ry width height".split())
+COLOURED = frozenset("fill stroke stop-color".split())
+COLOURLESS = frozenset({"none", "inherit", "transparent"})
+LOCAL = re.compile(r"url\(#([^)]+)\)")
+NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+STEP = re.compile(r"([A-Za-z])([^A-Za-z]*)")
+GLYPH = "scale(0.015625)"  # matplotlib writes letters in 1/6400 em; a tenth of the font's 1/1000 em is as exact
+
+
+def tidy(svg: str) -> str:
+    """Make an SVG of matplotlib small and stable: two decimals of a point, short names, nothing that is not drawn.
+
+    Parameters
+    ----------
+    svg : str
+        A whole SVG file as matplotlib writes it.
+
+    Returns
+    -------
+    str
+        One ``<svg>`` element without prolog, comments, metadata, style sheet or dates.
+    """
+    root = _parsed(svg)
+    _prune(root)
+    root.attrib.pop("version", None)
+    root.set("style", "stroke-linejoin:round;stroke-linecap:butt")  # said by the style sheet just removed
+    for element in root.iter():
+        element.text = element.tail = None
+        letter = element.get("transform") == GLYPH
+        for name, value in element.items():
+            element.set(name, _letter(name, value) if letter else _rounded(name, value))
+        _place(element)
+    _rename(root, "i")
+    _unwrap(root)
+    return _written(root)
+
+
+def inline(svg: str, prefix: str, alt: str = "") -> str:
+    """Set an SVG into an HTML page: the page's theme colours it, and nothing in it can run or be fetched.
+
+    Elements and attributes that are not plain drawing are left out. The drawing keeps its size and shrinks on a narrow
+    page.
+
+    Parameters
+    ----------
+    svg : str
+        What ``style.draw`` returned.
+    prefix : str
+        A name unique in the page, such as the figure's; letters, digits, ``-`` and ``_``. It starts every id.
+    alt : str
+        What somebody who cannot see the figure should know.
+
+    Raises
+    ------
+    ParameterError
+        When the prefix is no name.
+    DataError
+        When the text is no SVG.
+    """
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", prefix):
+        raise ParameterError(f"a figure's prefix is a letter, then letters, digits, - and _; got {prefix!r}.")
+    root = _parsed(svg)
+    _sanitise(root)
+    _rename(root, f"{prefix}-")
+    for element in root.iter():
+        for name in {"style", *COLOURED} & set(element.keys()):
+            element.set(name, _themed(element.get(name, "")))
+    width = root.attrib.pop("width", "")
+    root.attrib.pop("height", None)
+    natural = f"max-width:{_pixels(width)};" if width else ""
+    root.set("style", f"display:block;width:100%;{natural}height:auto;" + root.get("style", ""))
+    root.set("role", "img")
+    if alt:
+        root.set("aria-label", alt)
+    return _written(root)
+
+
+def check_palette(svg: str) -> list[str]:
+    """List the colours of an SVG that are not the house's, and would not change with the page's theme.
+
+    A shape that names no colour is black by default and counts as ``#000000``. Pictures inside are not looked into.
+
+    Examples
+    --------
+    >>> check_palette('<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0" style="fill:#ff0000"/><path d="M0 0"/></svg>')
+    ['#000000', '#ff0000']
+    """
+    root = _parsed(svg)
+    named = {element.get("id"): element for element in root.iter()}
+    found = set(_black(root, named, filled=False))
+    for element in root.iter():
+        found |= {value for name, value in _declared(element) if name in COLOURED}
+    own = {*VARIABLES, *(f"var({name})" for name in VARIABLES.values()), *COLOURLESS}
+    return sorted(colour for colour in found - own if not LOCAL.fullmatch(colour))
+
+
+def _parsed(svg: str) -> Element:
+    if "<!ENTITY" in svg:
+        raise DataError("the figure's SVG declares entities; only plain SVG is allowed.")
+    try:
+        root = ElementTree.fromstring(svg)
+    except ElementTree.ParseError as error:
+        raise DataError(f"the figure is not well-formed SVG: {error}.") from error
+    if root.tag != f"{{{SVG}}}svg":
+        raise DataError(f"a figure must be an <svg> element; got <{root.tag}>.")
+    return root
+
+
+def _local(element: Element) -> str:
+    return element.tag.removeprefix(f"{{{SVG}}}") if isinstance(element.tag, str) else ""
+
+
+def _prune(root: Element) -> None:
+    """Drop metadata and style sheets, and what they leave empty."""
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if _local(child) in ("metadata", "style"):
+                parent.remove(child)
+
+
+def _unwrap(parent: Element) -> None:
+    """Replace groups that say nothing by what they hold; drop empty definitions."""
+    kept: list[Element] = []
+    for child in parent:
+        _unwrap(child)
+        if _local(child) == "g" and not child.attrib:
+            kept += list(child)
+        elif _local(child) not in ("defs", "g") or len(child):
+            kept.append(child)
+    parent[:] = kept
+
+
+def _rounded(name: str, value: str) -> str:
+    """Round what is a length in points; leave scales and angles alone."""
+    if name == "d":
+        return _path(value)
+    if name == "points" or name in LENGTHS:
+        return NUMBER.sub(_two, " ".join(value.split()))
+    if name == "transform":
+        return re.sub(r"translate\([^)]*\)", lambda move: NUMBER.sub(_two, move[0]), value)
+    if name == "style":
+        return ";".join(":".join(map(str.strip, part.split(":", 1))) for part in value.split(";") if part.strip())
+    return value
+
+
+def _place(element: Element) -> None:
+    """Say where a repeated letter or mark stands by x and y, which is shorter than a transform."""
+    move = re.fullmatch(r"translate\((\S+) (\S+)\)", element.get("transform", ""))
+    if move and _local(element) == "use" and not {"x", "y"} & set(element.keys()):
+        del element.attrib["transform"]
+        element.attrib |= {name: value for name, value in zip("xy", move.groups(), strict=True) if value != "0"}
+
+
+def _letter(name: str, value: str) -> str:
+    """Write a letter's outline in whole thousandths of the type size."""
+    if name == "d":
+        return _path(value, scale=10 / 64, decimals=0)
+    return "scale(0.1)" if name == "transform" else value
+
+
+def _two(number: re.Match[str]) -> str:
+    return _short(f"{float(number[0]):.2f}")
+
+
+def _short(number: str) -> str:
+    """Drop the noughts that say nothing: ``-0.50`` is ``-.5``."""
+    if "." in number:
+        number = re.sub(r"^(-?)0\.", r"\1.", number.rstrip("0").rstrip("."))
+    return "0" if number in ("-0", "-", "") else number
+
+
+def _path(d: str, scale: float = 1.0, decimals: int = 2) -> str:
+    """Write a path in relative steps, rounded; each step starts where the rounded one before it ended."""
+    factor, here, start, written, last = 10**decimals * scale, (0, 0), (0, 0), [], ""
+    for letter, numbers in STEP.findall(d):
+        if letter not in "MLQCZz":
+            raise DataError(f"a path of the figure has the step {letter!r}; matplotlib writes M, L, Q, C and z.")
+        values = [round(float(number[0]) * factor) for number in NUMBER.finditer(numbers)]
+        points = list(zip(values[::2], values[1::2], strict=True))
+        step, shifts = _relative(letter, points, here)
+        text = _compact(shifts, decimals)
+        written.append(text if step == last and text.startswith("-") else f" {text}" if step == last else step + text)
+        here = points[-1] if points else start
+        start = here if letter == "M" else start
+        last = step if step != "M" else ""
+    return "".join(written)
+
+
+def _relative(letter: str, points: list[tuple[int, int]], here: tuple[int, int]) -> tuple[str, list[int]]:
+    """Return the shortest letter for a step and its numbers."""
+    if letter in "MZz":
+        return letter.replace("Z", "z"), [value for point in points for value in point]
+    shifts = [value - origin for point in points for value, origin in zip(point, here, strict=True)]
+    if letter == "L" and 0 in shifts:
+        return ("v", shifts[1:]) if shifts[0] == 0 else ("h", shifts[:1])
+    return letter.lower(), shifts
+
+
+def _compact(values: list[int], decimals: int) -> str:
+    """Write numbers, given in units of the last decimal, with no more signs between them than needed."""
+    words = [_short(f"{value / 10**decimals:.{decimals}f}") for value in values]
+    return "".join(word if i == 0 or word.startswith("-") else f" {word}" for i, word in enumerate(words))
+
+
+def _rename(root: Element, prefix: str) -> None:
+    """Number the ids that something refers to, and drop the others."""
+    used = {name for element in root.iter() for name in _references(element)}
+    numbers = count(1)
+    names: dict[str, str] = {}
+    for element in root.iter():
+        old = element.attrib.pop("id", None)
+        if old in used and old not in names:
+            names[old] = f"{prefix}{next(numbers)}"
+            element.set("id", names[old])
+    for element in root.iter():
+        for name, value in element.items():
+            if name == HREF and value.startswith("#"):
+                element.set(name, f"#{names.get(value[1:], prefix)}")
+            elif "url(#" in value:
+                element.set(name, LOCAL.sub(lambda use: f"url(#{names.get(use[1], prefix)})", value))
+
+
+def _references(element: Element) -> Iterator[str]:
+    for name, value in element.items():
+        if name == HREF and value.startswith("#"):
+            yield value[1:]
+        yield from LOCAL.findall(value)
+
+
+def _sanitise(parent: Element) -> None:
+    """Leave only drawing: known elements, known attributes, references inside the drawing."""
+    for name, value in parent.items():
+        if not _harmless(_local(parent), name, value):
+            del parent.attrib[name]
+    for child in list(parent):
+        if _local(child) in ALLOWED:
+            _sanitise(child)
+        else:
+            parent.remove(child)
+
+
+def _harmless(tag: str, name: str, value: str) -> bool:
+    if name == HREF:
+        return value.startswith("#") or (tag == "image" and value.startswith("data:image/png;base64,"))
+    rest = LOCAL.sub("", value).lower()
+    return name in ATTRIBUTES and not any(word in rest for word in ("url", "import", "expression", "script", "\\"))
+
+
+def _themed(value: str) -> str:
+    return re.sub(r"#[0-9a-f]{6}\b", lambda hit: f"var({VARIABLES[hit[0]]})" if hit[0] in VARIABLES else hit[0], value)
+
+
+def _pixels(width: str) -> str:
+    """Write a length in points as CSS pixels, 96 to the inch."""
+    number = NUMBER.match(width)
+    points = float(number[0]) if number else 0.0
+    return f"{points * 4 / 3:g}px" if width.endswith("pt") else f"{points:g}px"
+
+
+def _declared(element: Element) -> Iterator[tuple[str, str]]:
+    for part in element.get("style", "").split(";"):
+        name, _, value = part.partition(":")
+        yield name.strip(), value.strip().lower()
+    yield from ((name, value.strip().lower()) for name, value in element.items() if name in COLOURED)
+
+
+def _black(element: Element, named: dict[str | None, Element], filled: bool) -> Iterator[str]:
+    """Yield black for every drawn shape on whose way down nothing names a fill."""
+    filled = filled or any(name == "fill" for name, _ in _declared(element))
+    tag = _local(element)
+    if tag == "use":
+        target = named.get(element.get(HREF, "#")[1:])
+        filled = filled or (target is not None and any(name == "fill" for name, _ in _declared(target)))
+    if tag in SHAPES and not filled:
+        yield "#000000"
+    if tag not in ("defs", "clipPath", "mask"):
+        for child in element:
+            yield from _black(child, named, filled)
+
+
+def _written(root: Element) -> str:
+    ElementTree.register_namespace("", SVG)
+    ElementTree.register_namespace("xlink", XLINK)
+    return ElementTree.tostring(root, encoding="unicode").replace(" />", "/>")

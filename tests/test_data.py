@@ -1,0 +1,404 @@
+"""The registry, the readers and the downloads: against known hashes, against planted faults, against a bad server."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import runpy
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from socialcommerce import data
+from socialcommerce.data import download as fetching
+from socialcommerce.data import registry
+from socialcommerce.errors import ChecksumError, DataError, FetchError, OutputError, UnknownNameError
+from socialcommerce.project import root
+
+HEAD = "year,value,unit,source,basis\n"
+GOOD = HEAD + "2019,2.4,billion USD,A,published\n2020,3.1,billion USD,A,published\n2021,4.2,billion USD,B,derived\n"
+PREPARED = {
+    "market_size": "market_size", "market_rivals": "market_rivals", "market_growth": "market_growth",
+    "context": "context", "pooled_correlation_matrix": "pooled_correlations",
+}
+
+
+# --- registry ---------------------------------------------------------------------------------------------------------
+
+
+def test_importing_data_imports_no_heavy_library():
+    code = "import sys, socialcommerce.data; print(*{'pandas', 'numpy', 'pooch', 'requests'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root())
+    assert done.stdout.strip() == ""
+
+
+def test_every_committed_table_is_whole_and_loads_with_its_types():
+    assert [check.name for check in data.verify() if not check.whole] == []
+    for entry in data.sources():
+        if entry.committed:
+            frame = data.load(entry.name)
+            assert len(frame) > 0
+            assert list(frame.columns) == [column.name for column in entry.columns]
+
+
+def test_every_table_in_the_folders_is_registered():
+    registered = {entry.path for entry in data.sources()}
+    folders = [root() / "data" / kind for kind in ("raw", "processed")]
+    found = {p.relative_to(root()).as_posix() for folder in folders for p in folder.glob("*.csv")}
+    assert found <= registered
+
+
+@pytest.mark.parametrize("table", PREPARED)
+def test_processed_tables_are_what_their_scripts_compute(table, tmp_path):
+    script = runpy.run_path(str(root() / "data" / "prepare" / f"{PREPARED[table]}.py"))
+    again = tmp_path / "again.csv"
+    script["build"]().to_csv(again, index=False, lineterminator="\n")
+    assert again.read_bytes() == data.data_path(table).read_bytes()
+
+
+def test_bars_meet_the_values_known_from_elsewhere():
+    """By hand on the printed digits: 11397/1.6673, 20605.8/1.632, 25323.5/1.1009, 34165.8/1.197."""
+    bars = data.load("market_size").set_index("year")
+    by_hand = {2017: 6835.6, 2018: 12626.1, 2019: 20605.8, 2020: 23002.5, 2021: 25323.5, 2022: 28542.9, 2023: 34165.8}
+    assert bars["value"].to_dict() == pytest.approx(by_hand, abs=0.05)
+    assert (bars["low"] <= bars["value"]).all()
+    assert (bars["value"] <= bars["high"]).all()
+    assert bars.loc[[2022, 2023], "rests_on_forecast"].all()
+    assert bars["basis"].value_counts().to_dict() == {"derived": 4, "published": 2, "stated": 1}
+
+
+def test_every_bar_names_rows_that_exist():
+    known = set(data.load("market_figures")["id"])
+    for table in ("market_size", "market_rivals"):
+        assert {name for names in data.load(table)["inputs"] for name in names.split()} <= known
+
+
+def test_no_rival_rests_on_an_unknown_publisher():
+    assert "unnamed" not in set(data.load("market_rivals")["publisher"])
+
+
+def test_public_files_point_at_a_commit():
+    for entry in data.sources():
+        if not entry.committed:
+            assert entry.url.startswith("https://raw.githubusercontent.com/")
+            assert len(entry.url.split("/")[5]) == 40
+            assert entry.path.startswith("data/fetched/")
+    assert len([e for e in data.sources() if e.dataset == "olist"]) == 5
+
+
+def test_unknown_table_offers_the_nearest():
+    with pytest.raises(UnknownNameError, match="unknown table 'market_sise'; did you mean 'market_size'"):
+        data.load("market_sise")
+
+
+def test_edited_table_shows_both_hashes(tmp_path, monkeypatch):
+    entry = data.source("market_size")
+    edited = tmp_path / "edited.csv"
+    edited.write_bytes(entry.file.read_bytes().replace(b"34165.8", b"34165.9", 1))
+    monkeypatch.setattr(registry.Source, "file", property(lambda self: edited))
+    with pytest.raises(ChecksumError) as caught:
+        data.load("market_size")
+    assert entry.sha256 in str(caught.value)
+    assert hashlib.sha256(edited.read_bytes()).hexdigest() in str(caught.value)
+    assert [check.whole for check in data.verify() if check.name == "market_size"] == [False]
+
+
+def test_missing_table_says_how_to_get_it_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry.Source, "file", property(lambda self: tmp_path / "gone.csv"))
+    with pytest.raises(DataError, match=r"data/processed/market_size.csv is missing; .* `git checkout`"):
+        data.load("market_size")
+    with pytest.raises(FetchError, match="socialcommerce data fetch hillstrom"):
+        data.load("hillstrom")
+    with pytest.raises(DataError, match="it is xlsx"):
+        data.load("hanoi")
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ('[[source]]\nname = "a"\nkind = "raw"\n', "entry 'a' breaks the schema"),
+    ('[[source]]\nname = "a"\ncolour = "red"\n', "unexpected keyword argument 'colour'"),
+])
+def test_registry_faults_are_named(tmp_path, text, message):
+    path = tmp_path / "sources.toml"
+    path.write_text(text)
+    with pytest.raises(DataError, match=message):
+        registry._read(path)
+
+
+def test_listing_has_a_row_for_each_file():
+    rows = data.listing()
+    assert [row["name"] for row in rows] == [entry.name for entry in data.sources()]
+    assert {row["here"] for row in rows if row["kind"] != "public"} == {"yes"}
+
+
+# --- a reader's own series --------------------------------------------------------------------------------------------
+
+
+def series(tmp_path: Path, text: str | bytes) -> Path:
+    path = tmp_path / "vietnam.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_series_is_typed_and_sorted(tmp_path):
+    lines = GOOD.splitlines()
+    frame = data.load_series(series(tmp_path, "\r\n".join([lines[0], lines[3], lines[1], "", lines[2]])))
+    assert frame["year"].tolist() == [2019, 2020, 2021]
+    assert frame["value"].tolist() == [2.4, 3.1, 4.2]
+    assert (str(frame["year"].dtype), str(frame["value"].dtype)) == ("int64", "float64")
+
+
+def test_series_takes_a_byte_order_mark_and_any_column_order(tmp_path):
+    text = "\ufeffbasis,source,unit,value,year\nobserved,我们,1e8 CNY,1.5e3,2020\n"
+    frame = data.load_series(series(tmp_path, text))
+    assert frame.iloc[0].tolist() == [2020, 1500.0, "1e8 CNY", "我们", "observed"]
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("", "vietnam.csv: the file is empty; got no rows"),
+    ("\n \n", "the file is empty"),
+    (HEAD, "there is only a header; got no rows"),
+    (GOOD.replace(",", ";"), "row 1: the columns are separated by something else than a comma; got a semicolon"),
+    (GOOD.replace(",", "\t"), "got a tab; allowed: a comma"),
+    (GOOD.replace("value", "valu", 1), r"row 1: unknown column \(did you mean 'value'\?\); got 'valu'"),
+    (GOOD.replace("year,value", "year,year"), "a column stands there twice; got year"),
+    ("year,value,unit,source\n2019,1,billion USD,A\n", "missing column basis"),
+    (GOOD.replace("2020,", "2022,").replace("2021,", "2024,"),
+     "years are missing; got 2019 to 2024 without 2020, 2021, 2023"),
+    (GOOD.replace("2020,", "2019,"), "row 3, column year: two rows for one year; got 2019 in rows 2 and 3"),
+    (GOOD.replace("2020,", "20,"), "row 3, column year: not a year; got '20'; allowed: 1900 to 2100"),
+    (GOOD.replace("3.1", "about 3"), "row 3, column value: not a number; got 'about 3'"),
+    (GOOD.replace("3.1", '"3,100"'),
+     "row 3, column value: not a number; got '3,100'; allowed: .* without thousands separators"),
+    (GOOD.replace("3.1", "3,100"), "row 3: the header has 5 columns; got 6 cells"),
+    (GOOD.replace("3.1", ""), "row 3, column value: not a number; got ''"),
+    (GOOD.replace("3.1", "nan"), "row 3, column value: not a number; got 'nan'"),
+    (GOOD.replace("3.1", "1e999"), "row 3, column value: a market is above zero; got 1e999"),
+    (GOOD.replace("3.1", "-3.1"), "row 3, column value: a market is above zero; got -3.1"),
+    (GOOD.replace("3.1", "0"), "row 3, column value: a market is above zero; got 0"),
+    (GOOD.replace("3.1,billion USD", "3.1,billion CNY"),
+     "row 3, column unit: the unit changes within the series; got 'billion CNY' after 'billion USD' in row 2"),
+    (GOOD.replace("billion USD", "bn USD"),
+     r"row 2, column unit: unknown unit \(did you mean 'billion USD'\?\); got 'bn USD'"),
+    (GOOD.replace("billion USD", "percent"), "row 2, column unit: unknown unit; got 'percent'"),
+    (GOOD.replace("derived", "deduced"),
+     r"row 4, column basis: unknown basis \(did you mean 'derived'\?\); got 'deduced'"),
+    (GOOD.replace(",A,", ",,", 1), "row 2, column source: no source is named"),
+    (GOOD.encode("utf-16"), "the file is not UTF-8; got the byte 0xff"),
+    ((GOOD + "2022,5,billion USD,艾媒,published\n").encode("gb18030"), "row 5: the file is not UTF-8"),
+    (b"PK\x03\x04\x00\x00year", "the file is not text; got zero bytes"),
+])
+def test_faults_in_a_series_are_named_in_one_sentence(tmp_path, text, message):
+    with pytest.raises(DataError, match=message) as caught:
+        data.load_series(series(tmp_path, text))
+    said = str(caught.value)
+    assert said.startswith("vietnam.csv")
+    assert "\n" not in said
+    assert "; got " in said
+    assert "; allowed: " in said
+
+
+def test_missing_series_offers_the_nearest_file(tmp_path):
+    series(tmp_path, GOOD)
+    with pytest.raises(DataError, match=r"there is no file '.*vietnm.csv'; did you mean 'vietnam.csv'"):
+        data.load_series(tmp_path / "vietnm.csv")
+    with pytest.raises(DataError, match="there is no file"):
+        data.load_series(tmp_path)
+
+
+# --- downloads --------------------------------------------------------------------------------------------------------
+
+BODY = bytes(range(256)) * 2048  # half a MiB: more than a socket's buffer
+CUT = 3 << 16  # a whole number of the pieces that are written
+HASH = hashlib.sha256(BODY).hexdigest()
+FAST = data.Transfer(timeout=0.3, tries=3, pause=0.01, progress=False)
+
+
+class BadServer(BaseHTTPRequestHandler):
+    """Serve BODY the way the path asks for, and remember the Range headers."""
+
+    ranges: list[str | None] = []
+    times = 0
+
+    def do_GET(self) -> None:  # noqa: N802 (http.server's name)
+        cls, wanted = type(self), self.headers.get("Range")
+        cls.ranges.append(wanted)
+        cls.times += 1
+        way = self.path.strip("/").split("/")[0]
+        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and way != "norange" else 0
+        if way == "gone":
+            return self.send_error(404)
+        if way == "busy" and cls.times < 3:
+            return self.send_error(503)
+        body = BODY[::-1] if way == "wrong" else BODY
+        if start >= len(body):
+            return self.send_error(416)
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+        self.send_header("Content-Length", str(len(body) - start))
+        self.end_headers()
+        end = len(body) if way in ("whole", "wrong", "busy") or (way == "norange" and cls.times > 1) else start + CUT
+        self.wfile.write(body[start:end])
+        self.wfile.flush()
+        if way == "stall":
+            time.sleep(1.0)
+        return None  # 'cut' and the first 'norange' close here, before the promised length
+
+    def log_message(self, *args) -> None:
+        pass
+
+
+@pytest.fixture
+def server():
+    handler = type("Handler", (BadServer,), {"ranges": [], "times": 0})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
+        httpd.daemon_threads, httpd.block_on_close = True, False
+        threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        handler.url = f"http://127.0.0.1:{httpd.server_port}"
+        yield handler
+        httpd.shutdown()
+
+
+@pytest.fixture
+def bring(server, tmp_path, monkeypatch):
+    monkeypatch.delenv(fetching.MIRROR, raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    base = data.source("beibei_tune")
+
+    def call(way: str) -> Path:
+        entry = replace(base, url=f"{server.url}/{way}/tune.txt", sha256=HASH)
+        return fetching.bring(entry, tmp_path / "fetched" / "tune.txt", FAST)
+
+    return call
+
+
+def left(tmp_path: Path) -> list[str]:
+    return sorted(p.name for p in (tmp_path / "fetched").iterdir())
+
+
+def test_whole_file_comes_once(bring, server, tmp_path):
+    assert bring("whole").read_bytes() == BODY
+    bring("whole")
+    assert server.ranges == [None]
+    assert left(tmp_path) == ["tune.txt"]
+
+
+def test_cut_off_download_resumes_where_it_broke(bring, server, tmp_path):
+    assert bring("cut").read_bytes() == BODY
+    assert server.ranges == [None, f"bytes={CUT}-", f"bytes={2 * CUT}-"]
+    assert left(tmp_path) == ["tune.txt"]
+
+
+def test_server_without_ranges_is_asked_from_the_start(bring, server, tmp_path):
+    assert bring("norange").read_bytes() == BODY
+    assert server.ranges == [None, f"bytes={CUT}-"]
+    assert left(tmp_path) == ["tune.txt"]
+
+
+def test_stalled_server_is_left_after_the_time_out_and_resumed(bring, server):
+    started = time.monotonic()
+    assert bring("stall").read_bytes() == BODY
+    assert time.monotonic() - started < 2.5
+    assert len(server.ranges) == 3
+
+
+def test_overloaded_server_is_asked_again(bring, server):
+    assert bring("busy").read_bytes() == BODY
+    assert server.times == 3
+
+
+def test_giving_up_keeps_what_came_for_the_next_call(bring, server, tmp_path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{__name__}.FAST", replace(FAST, tries=1))
+        with pytest.raises(FetchError, match="in 1 attempts: the connection broke off; 196,608 bytes are kept"):
+            bring("cut")
+    assert not (tmp_path / "fetched" / "tune.txt").exists()
+    assert bring("cut").read_bytes() == BODY
+    assert server.ranges == [None, f"bytes={CUT}-", f"bytes={2 * CUT}-"]
+
+
+def test_wrong_file_shows_both_hashes_and_leaves_nothing(bring, tmp_path):
+    with pytest.raises(ChecksumError) as caught:
+        bring("wrong")
+    assert HASH in str(caught.value)
+    assert hashlib.sha256(BODY[::-1]).hexdigest() in str(caught.value)
+    assert left(tmp_path) == []
+
+
+def test_finished_part_of_the_wrong_length_starts_again(bring, server, tmp_path):
+    folder = tmp_path / "fetched"
+    folder.mkdir()
+    (folder / f".tune.txt.{HASH[:12]}.part").write_bytes(b"x" * (len(BODY) + 1))
+    assert bring("whole").read_bytes() == BODY
+    assert server.ranges == [f"bytes={len(BODY) + 1}-", None]
+
+
+def test_absent_file_is_not_asked_for_again(bring, server):
+    with pytest.raises(FetchError, match="cannot be had: the server answered 404 Not Found"):
+        bring("gone")
+    assert server.times == 1
+
+
+def test_no_server_is_one_sentence(bring, server, monkeypatch):
+    monkeypatch.setattr(server, "url", "http://127.0.0.1:1")
+    with pytest.raises(FetchError, match="did not come whole in 3 attempts: no connection"):
+        bring("whole")
+
+
+def test_edited_fetched_file_is_refused_and_kept(bring, tmp_path):
+    bring("whole").write_bytes(b"mine")
+    with pytest.raises(ChecksumError, match="remove it"):
+        bring("whole")
+    assert (tmp_path / "fetched" / "tune.txt").read_bytes() == b"mine"
+
+
+def test_unwritable_folder_is_said(bring, tmp_path):
+    (tmp_path / "fetched").write_text("a file where the folder should be")
+    with pytest.raises(OutputError, match="beibei_tune cannot be written"):
+        bring("whole")
+
+
+def test_mirror_folder_is_used_and_checked(bring, server, tmp_path, monkeypatch):
+    mirror = tmp_path / "mirror"
+    (mirror / "beibei").mkdir(parents=True)
+    (mirror / "beibei" / "tune.txt").write_bytes(BODY)
+    monkeypatch.setenv(fetching.MIRROR, str(mirror))
+    assert bring("gone").read_bytes() == BODY
+    assert (server.times, left(tmp_path)) == (0, ["tune.txt"])
+    (tmp_path / "fetched" / "tune.txt").unlink()
+    (mirror / "beibei" / "tune.txt").write_bytes(b"other")
+    with pytest.raises(ChecksumError, match=HASH):
+        bring("gone")
+    assert left(tmp_path) == []
+
+
+def test_fetch_refuses_what_it_cannot_fetch():
+    with pytest.raises(UnknownNameError, match="did you mean 'hillstrom'"):
+        data.fetch("hilstrom")
+    with pytest.raises(DataError, match="market_size needs no fetching; it is committed"):
+        data.fetch("market_size")
+
+
+def test_registered_public_tables_load_from_the_mirror(tmp_path, monkeypatch):
+    """Needs the raw files: set SOCIALCOMMERCE_DATA to a folder that holds them."""
+    mirror = os.environ.get(fetching.MIRROR)
+    if not mirror or not (Path(mirror) / "hillstrom.csv").is_file():
+        pytest.skip(f"{fetching.MIRROR} names no folder with the raw files")
+    monkeypatch.setattr(fetching, "root", lambda: tmp_path)
+    monkeypatch.setattr(registry, "root", lambda: tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "sources.toml").write_bytes((root() / "data" / "sources.toml").read_bytes())
+    assert len(data.fetch("olist")) == 5
+    data.fetch("hillstrom")
+    data.fetch("uci_shoppers")
+    assert data.load("olist_orders").shape == (8135, 8)
+    assert data.load("hillstrom").shape == (64000, 12)
+    assert data.load("uci_shoppers")["Revenue"].dtype == "boolean"
+    assert isinstance(data.load("olist_products"), pd.DataFrame)
