@@ -73,6 +73,7 @@ def _add_build(commands: argparse._SubParsersAction) -> None:
     build.add_argument("--out", type=Path, metavar="DIR", help="output folder (default: reports, reports/quick for the quick profile)")
     build.add_argument("--engine", choices=("warm", "kernel"), default="warm", help="forks of a warm process (default), or real Jupyter kernels")
     build.add_argument("--limit", type=float, default=900, metavar="SECONDS", help="time limit a notebook (default: 900)")
+    build.add_argument("--no-render", action="store_true", help="run the notebooks and write their results, but no pages; needs --out")
     build.add_argument("--plan", action="store_true", help="only say what would be made and why")
 
 
@@ -83,17 +84,20 @@ def _build(chosen: argparse.Namespace) -> int:
     if given and not (chosen.out and chosen.notebooks):
         raise ParameterError("-p changes what a report says; name the notebook and give a folder of its own with --out DIR, "
                              "so that the project's reports stay as they are.")
+    if chosen.no_render and not chosen.out:
+        raise ParameterError("--no-render makes no pages; give a folder of its own with --out DIR, so that the reports stay as they are.")
     for name in ("jobs", "limit"):
         if getattr(chosen, name) is not None and getattr(chosen, name) <= 0:
             raise ParameterError(f"--{name} must be above 0; got {getattr(chosen, name):g}.")
-    options = {"out": chosen.out, "profile": chosen.profile, "languages": chosen.language.split(","), "given": given, "force": chosen.force}
+    options = {"out": chosen.out, "profile": chosen.profile, "languages": [] if chosen.no_render else chosen.language.split(","), "given": given, "force": chosen.force}
     if chosen.plan:
         build.explain(build.planned(chosen.notebooks, **options))
         return 0
     built = build.build(chosen.notebooks, **options, jobs=chosen.jobs, engine=chosen.engine, limit=chosen.limit)
     if built.failed:
         raise build.failure(built)
-    print(f"{len(built.made)} made, {len(built.kept)} up to date; open {_shown(built.out / 'index.html')}")
+    opened = built.out / ("notebooks" if chosen.no_render else "index.html")
+    print(f"{len(built.made)} made, {len(built.kept)} up to date; open {_shown(opened)}")
     return 0
 
 

@@ -55,7 +55,7 @@ def build(
     out : Path, optional
         Output folder; ``reports`` for the full profile, ``reports/quick`` for the quick one.
     profile, languages, given, force
-        As in :func:`socialcommerce.report.plan.plan_build`.
+        As in :func:`socialcommerce.report.plan.plan_build`; without a language the notebooks are run and nothing is rendered.
     jobs : int, optional
         Reports made at a time; the number of processors by default.
     engine : {"warm", "kernel"}
@@ -102,8 +102,8 @@ def _make_all(plan: BuildPlan, built: Built, jobs: int, engine: str, limit: floa
 def _finish(plan: BuildPlan, built: Built) -> None:
     """Write front page, manifest and crate when a report changed or one of the three is not what it was."""
     manifest = read_manifest(plan.out)
-    if not manifest.get("reports"):
-        return
+    if not any(report["languages"] for report in manifest.get("reports", {}).values()):
+        return  # nothing to list
     key = _index_key(manifest)
     pages = {name: file_hash(plan.out / name) for name in ("index.html", "ro-crate-metadata.json")}
     if not built.made and manifest.get("index") == {"key": key, **pages}:
