@@ -39,7 +39,7 @@ def build() -> pd.DataFrame:
 def as_published(name: str, figures: pd.DataFrame) -> dict:
     """Return a level as printed."""
     one = figures.loc[name]
-    return row(one, one["year"], one["value"], "published", f"{one['value']:g}", name)
+    return row(one, one["year"], one["value"], "published", f"{one['value']:g}", name, one["precision"])
 
 
 def by_growth(figures: pd.DataFrame, year: int, level: str, sign: int, growth: str) -> dict:
@@ -47,7 +47,8 @@ def by_growth(figures: pd.DataFrame, year: int, level: str, sign: int, growth: s
     base, percent = figures.loc[level, "value"], figures.loc[growth, "value"]
     value = base * (1 + percent / 100) ** sign
     formula = f"{base:.1f} {'*' if sign > 0 else '/'} (1 + {percent:g} / 100)"
-    return row(figures.loc[growth], year, value, "derived", formula, f"{level} {growth}")
+    slack = value * (figures.loc[level, "precision"] / base + figures.loc[growth, "precision"] / (100 + percent))
+    return row(figures.loc[growth], year, value, "derived", formula, f"{level} {growth}", slack)
 
 
 def from_dollars(figures: pd.DataFrame) -> list[dict]:
@@ -56,16 +57,20 @@ def from_dollars(figures: pd.DataFrame) -> list[dict]:
     forecast, growth = figures.loc["emarketer21-usd-2021"], figures.loc["emarketer21-growth-2021", "value"]
     rate = f"{yuan:g} / {dollars:g}"
     used = "emarketer21-usd-2021 " + " ".join(RATE)
-    last = row(forecast, 2021, forecast["value"] * yuan / dollars, "derived", f"{forecast['value']:g} * {rate}", used)
-    before = row(forecast, 2020, forecast["value"] / (1 + growth / 100) * yuan / dollars, "derived",
-                 f"{forecast['value']:g} / (1 + {growth:g} / 100) * {rate}", f"{used} emarketer21-growth-2021")
+    level = forecast["value"] * yuan / dollars
+    slack = level * figures.loc[RATE[0], "precision"] / yuan  # the yuan figure is the coarsest of the three
+    last = row(forecast, 2021, level, "derived", f"{forecast['value']:g} * {rate}", used, slack)
+    before = row(forecast, 2020, level / (1 + growth / 100), "derived",
+                 f"{forecast['value']:g} / (1 + {growth:g} / 100) * {rate}", f"{used} emarketer21-growth-2021",
+                 slack + level * figures.loc["emarketer21-growth-2021", "precision"] / (100 + growth))
     return [before | {"status": figures.loc["emarketer21-growth-2020", "status"]}, last]
 
 
-def row(one: pd.Series, year: int, value: float, basis: str, formula: str, inputs: str) -> dict:
-    """Return one line of the table; `status` says whether the publisher called it a forecast."""
+def row(one: pd.Series, year: int, value: float, basis: str, formula: str, inputs: str,
+        slack: float) -> dict:
+    """Return one line of the table; `precision` is what the printed digits leave open on either side."""
     return {
-        "year": int(year), "value": round(float(value), 1), "unit": "1e8 CNY", "publisher": one["publisher"],
+        "year": int(year), "value": round(float(value), 1), "precision": round(float(slack), 2), "unit": "1e8 CNY", "publisher": one["publisher"],
         "document": one["document"], "published": one["published"], "basis": basis, "status": one["status"],
         "formula": formula, "inputs": inputs, "seen_at": one["seen_at"],
     }

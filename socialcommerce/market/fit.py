@@ -1,0 +1,322 @@
+"""Fit a growth curve to a series and say how well each parameter is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.market.curves import CURVES, Curve, Parameter
+from socialcommerce.market.series import MarketSeries, NotAvailable
+from socialcommerce.market.solve import least_squares
+
+__all__ = ["Estimate", "GrowthFit", "aicc", "fit_growth", "fit_many"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A parameter's estimate and profile interval; an end that the data leave open is infinite."""
+
+    name: str
+    words: Mapping[str, str]
+    unit: str
+    value: float
+    low: float
+    high: float
+
+    @property
+    def identified(self) -> bool:
+        """Whether both ends of the interval are finite."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+
+@dataclass(frozen=True)
+class GrowthFit:
+    """A growth curve fitted to a series by least squares on the logarithms.
+
+    Attributes
+    ----------
+    estimates : tuple of Estimate
+        The parameters with intervals at ``level``.
+    sigma : float
+        Standard deviation of the residuals of the logarithms, with n - k degrees of freedom; 0.05 is about 5 per cent.
+    log_scale, u
+        The curve's own parameters: logarithm of the scale, and the searched ones, shape (s,).
+    converged : bool
+        Whether the search settled away from its limits.
+    remark : {"en", "zh"}
+        What a reader must know first: not converged, or which parameter is not identified; else empty.
+    """
+
+    series: MarketSeries
+    curve: Curve
+    estimates: tuple[Estimate, ...]
+    sigma: float
+    level: float
+    log_scale: float
+    u: tuple[float, ...]
+    converged: bool
+    remark: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def n(self) -> int:
+        """Number of years."""
+        return self.series.n
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom: n - k."""
+        return self.n - self.curve.k
+
+    def log_predict(self, years: np.ndarray) -> np.ndarray:
+        """Return the logarithm of the curve in given years, shape of ``years``."""
+        t = np.asarray(years, float) - self.series.years[0]
+        return self.log_scale + self.curve.log_shape(t, np.asarray(self.u))
+
+    def predict(self, years: np.ndarray) -> np.ndarray:
+        """Return the curve in given years, in the series' unit."""
+        return np.exp(self.log_predict(years))
+
+    def summary(self) -> pd.DataFrame:
+        """Return one row a parameter: curve, parameter, estimate, low, high, unit, n, converged."""
+        return pd.DataFrame([
+            {"curve": self.curve.name, "parameter": e.name, "estimate": e.value, "low": e.low, "high": e.high,
+             "unit": self.series.unit if e.unit == "value" else e.unit, "n": self.n, "converged": self.converged}
+            for e in self.estimates
+        ])
+
+
+def fit_growth(series: MarketSeries, curve: str, level: float = 0.95) -> GrowthFit | NotAvailable:
+    """Fit a growth curve to the logarithms of a series.
+
+    The errors are taken as relative, of equal spread and independent: ``log value = log curve(t; theta) + e``. An
+    interval holds the values of a parameter at which the sum of squares, minimised over the others, stays below
+    ``SSR (1 + F / (n - k))`` with F the level's quantile of F(1, n - k). For the exponential curve this is the t
+    interval of log-linear regression; for the others it follows the curve's bend and may be open.
+
+    Parameters
+    ----------
+    series : MarketSeries
+    curve : {"exponential", "logistic", "gompertz", "bass"}
+    level : float
+        Of the intervals, in (0, 1).
+
+    Returns
+    -------
+    GrowthFit or NotAvailable
+        The latter for fewer than k + 1 years.
+
+    Raises
+    ------
+    UnknownNameError, ParameterError
+
+    References
+    ----------
+    Bates & Watts (1988), Nonlinear Regression Analysis and Its Applications, ch. 6, doi:10.1002/9780470316757;
+    Srinivasan & Mason (1986) for the Bass curve, doi:10.1287/mksc.5.2.169; Van den Bulte & Lilien (1997) on why its
+    ceiling cannot be trusted in short series, doi:10.1287/mksc.16.4.338.
+
+    Examples
+    --------
+    >>> years = tuple(range(2015, 2023))
+    >>> sizes = tuple(100 / (1 + math.exp(-0.8 * (year - 2018))) for year in years)
+    >>> series = MarketSeries(years, sizes, "billion USD", ("A",) * 8, ("observed",) * 8, (False,) * 8)
+    >>> [round(e.value, 3) for e in fit_growth(series, "logistic").estimates]
+    [100.0, 0.8, 2018.0]
+    """
+    if curve not in CURVES:
+        raise UnknownNameError("growth curve", curve, CURVES)
+    if not 0 < level < 1:
+        raise ParameterError(f"level is a probability in (0, 1); got {level!r}.")
+    form = CURVES[curve]
+    if series.n < form.k + 1:
+        return NotAvailable(curve, {
+            "en": f"{series.n} years cannot fit {form.k} parameters; at least {form.k + 1} are needed",
+            "zh": f"{series.n} 个年份不足以拟合 {form.k} 个参数，至少需要 {form.k + 1} 个"})
+    a, u, ssr, settled = fit_many(form, series.log_values[None])
+    lower, upper = _limits(form, series.n)
+    inside = bool(((u[0] > lower + 1e-6) & (u[0] < upper - 1e-6)).all())
+    sigma = math.sqrt(ssr[0] / (series.n - form.k))
+    estimates = tuple(_estimate(p, form, series, a[0], u[0], ssr[0], level) for p in form.parameters)
+    converged = bool(settled[0]) and inside
+    return GrowthFit(series, form, estimates, sigma, level, float(a[0]), tuple(map(float, u[0])), converged,
+                     _remark(converged, estimates))
+
+
+def fit_many(curve: Curve, y: np.ndarray, start: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
+    """Fit one curve to many series of equal length.
+
+    Parameters
+    ----------
+    y : ndarray, shape (B, n)
+        Logarithms of the values.
+    start : ndarray, shape (s,), optional
+        A place known to be good: the search begins once, there or where the sum of squares is lower still.
+
+    Returns
+    -------
+    log_scale (B,), u (B, s), ssr (B,), settled (B,)
+    """
+    count, n = y.shape
+    t, (lower, upper) = np.arange(n, dtype=float), _limits(curve, n)
+    starts = _starts(curve, n) if start is None else np.vstack([_starts(curve, n), start])
+    coarse = _centred(y[:, None, :] - curve.log_shape(t, starts)[None])
+    tries = min(3, len(starts)) if start is None else 1
+    best = np.argsort(np.einsum("bmn,bmn->bm", coarse, coarse), axis=1)[:, :tries]
+    data = np.repeat(y, tries, axis=0)
+    begin = starts[best].reshape(-1, len(lower))
+    u, ssr, settled = least_squares(lambda v: _centred(data - curve.log_shape(t, v)), begin, lower, upper)
+    pick = ssr.reshape(count, tries).argmin(axis=1) + tries * np.arange(count)
+    u, ssr, settled = u[pick], ssr[pick], settled[pick]
+    return (y - curve.log_shape(t, u)).mean(axis=1), u, ssr, settled
+
+
+def aicc(fit: GrowthFit) -> float | NotAvailable:
+    """Return Akaike's criterion corrected for small samples, or why the series is too short for it.
+
+    With K parameters (the error's spread included) the correction is ``2 K (K + 1) / (n - K - 1)``. It does not exist
+    for n <= K + 1, and where n <= 2 K + 2 it is larger than the penalty ``2 K`` that it corrects: then the number
+    reflects the correction, not the data, and none is given.
+
+    References
+    ----------
+    Hurvich & Tsai (1989), doi:10.1093/biomet/76.2.297.
+    """
+    n, k = fit.n, fit.curve.k + 1
+    if n <= 2 * k + 2:
+        spare = n - k - 1
+        return NotAvailable("AICc", {
+            "en": f"with {n} years and {k} parameters the correction divides by {spare}, so it "
+                  + ("does not exist" if spare <= 0 else f"adds {2 * k * (k + 1) / spare:.0f} to a penalty of {2 * k}"),
+            "zh": f"{n} 个年份、{k} 个参数时修正项的分母为 {spare}，"
+                  + ("无法计算" if spare <= 0 else f"修正量 {2 * k * (k + 1) / spare:.0f} 超过罚项 {2 * k}")})
+    spread = fit.sigma**2 * fit.df / n
+    if spread == 0:
+        return NotAvailable("AICc", {"en": "the curve passes through every point", "zh": "曲线通过所有数据点"})
+    return n * (math.log(2 * math.pi * spread) + 1) + 2 * k + 2 * k * (k + 1) / (n - k - 1)
+
+
+# --- profile intervals ------------------------------------------------------------------------------------------------
+
+
+def _estimate(p: Parameter, curve: Curve, series: MarketSeries, a: float, u: np.ndarray, ssr: float,
+              level: float) -> Estimate:
+    df = series.n - curve.k
+    shift = series.years[0] if p.unit == "year" else 0
+    at = _value(p, a, u)
+    limit = ssr * (1 + stats.f.ppf(level, 1, df) / df)
+    reach = _reach(p, curve, series)
+    low, high = (_end(p, curve, series, u, at, end, ssr, limit) for end in reach)
+    ends = [float(np.exp(x)) if p.log else float(x) for x in (at, low, high)]
+    if p.log and low == -math.inf:
+        ends[1] = 0.0
+    return Estimate(p.name, p.words, p.unit, ends[0] + shift, ends[1] + shift, ends[2] + shift)
+
+
+def _value(p: Parameter, a: float, u: np.ndarray) -> float:
+    """Return a parameter on its search scale."""
+    if p.position is None:
+        return float(a)
+    return float(u[p.position]) if p.position >= 0 else float((u[1] - u[0]) / np.exp(u).sum())
+
+
+def _reach(p: Parameter, curve: Curve, series: MarketSeries) -> tuple[float, float]:
+    """Return how far an interval is followed before its end is called open."""
+    lower, upper = _limits(curve, series.n)
+    y = series.log_values
+    if p.position is None:
+        return float(y.min() - math.log(1e4)), float(y.max() + math.log(1e4))
+    if p.position < 0:
+        return -20.0 * series.n, 20.0 * series.n
+    return float(lower[p.position]), float(upper[p.position])
+
+
+def _end(p: Parameter, curve: Curve, series: MarketSeries, u: np.ndarray, at: float, reach: float, ssr: float,
+         limit: float) -> float:
+    """Return where the profile crosses its limit between the estimate and the reach, or an infinity."""
+    if ssr <= 1e-20 * float(np.square(series.log_values).sum() + 1):
+        return at  # noise-free: the interval is the point
+    inner, outer = at, reach
+    for _ in range(5):
+        # denser near the estimate: the crossing is there unless the parameter is barely known
+        grid = inner + (outer - inner) * np.linspace(0, 1, 33)[1:] ** 2
+        above = _profile(p, curve, series, u, grid) > limit
+        if not above.any():
+            return math.copysign(math.inf, reach - at)
+        first = int(above.argmax())
+        inner, outer = (grid[first - 1] if first else inner), grid[first]
+    return 0.5 * (inner + outer)
+
+
+def _profile(p: Parameter, curve: Curve, series: MarketSeries, u: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the least sum of squares at each fixed value of a parameter, shape of ``values``."""
+    t, y = np.arange(series.n, dtype=float), series.log_values
+    lower, upper = _limits(curve, series.n)
+    free = [i for i in range(len(lower)) if i != p.position] if p.position != -1 else [0]
+    starts = np.vstack([u, _starts(curve, series.n)])[:, free]
+
+    def residuals(v: np.ndarray) -> np.ndarray:
+        held = np.repeat(values, len(v) // len(values))
+        r = y - curve.log_shape(t, _completed(p, held, v, len(lower)))
+        return r - held[:, None] if p.position is None else _centred(r)
+
+    coarse = np.square(residuals(np.tile(starts, (len(values), 1)))).sum(axis=1).reshape(len(values), -1)
+    coarse[:, 0] = -1.0  # the estimate itself always begins one search
+    begin = np.argsort(coarse, axis=1)[:, :3]
+    first = starts[begin].reshape(begin.size, len(free))
+    _, ssr, _ = least_squares(residuals, first, lower[free], upper[free], iterations=60)
+    return ssr.reshape(len(values), -1).min(axis=1)
+
+
+def _completed(p: Parameter, fixed: np.ndarray, v: np.ndarray, s: int) -> np.ndarray:
+    """Put a fixed parameter and the free ones together into u, shape (B, s)."""
+    if p.position is None:
+        return v
+    if p.position < 0:  # Bass: log p is free and the peak is fixed, so that q solves ln(q / p) = peak (p + q)
+        pace = np.exp(v[:, 0])
+        log_ratio = np.clip(fixed * pace, -300, 300)
+        return np.stack([np.log(pace) - np.logaddexp(0, log_ratio), np.log(pace) - np.logaddexp(0, -log_ratio)], axis=1)
+    full = np.empty((len(v), s))
+    full[:, p.position] = fixed
+    full[:, [i for i in range(s) if i != p.position]] = v
+    return full
+
+
+# --- small things -----------------------------------------------------------------------------------------------------
+
+
+def _centred(r: np.ndarray) -> np.ndarray:
+    return r - r.mean(axis=-1, keepdims=True)
+
+
+def _years(curve: Curve) -> np.ndarray:
+    """Mark the searched parameters that are years: they scale with the series' span."""
+    marks = np.zeros(len(curve.lower))
+    for p in curve.parameters:
+        if p.unit == "year" and p.position is not None and p.position >= 0:
+            marks[p.position] = 1
+    return marks
+
+
+def _limits(curve: Curve, n: int) -> tuple[np.ndarray, np.ndarray]:
+    scale = np.where(_years(curve) > 0, n, 1.0)
+    return np.array(curve.lower) * scale, np.array(curve.upper) * scale
+
+
+def _starts(curve: Curve, n: int) -> np.ndarray:
+    return np.array(curve.starts) * np.where(_years(curve) > 0, n - 1.0, 1.0)
+
+
+def _remark(converged: bool, estimates: tuple[Estimate, ...]) -> dict[str, str]:
+    if not converged:
+        return {"en": "did not settle on finite parameters", "zh": "未收敛到有限参数"}
+    open_ones = [e for e in estimates if not e.identified]
+    if not open_ones:
+        return {"en": "", "zh": ""}
+    return {"en": "open interval: " + ", ".join(e.words["en"] for e in open_ones),
+            "zh": "区间不封闭：" + "、".join(e.words["zh"] for e in open_ones)}

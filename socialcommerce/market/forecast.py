@@ -1,0 +1,207 @@
+"""Where the market may stand in later years, with every source of doubt that can be put into numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from socialcommerce.errors import ParameterError
+from socialcommerce.market.fit import GrowthFit, fit_growth, fit_many
+from socialcommerce.market.series import MarketSeries, NotAvailable
+
+__all__ = ["Disagreement", "Forecast", "disagreement", "forecast"]
+
+
+CURVES_AHEAD = ("exponential", "logistic", "gompertz")
+"""Curves that forecast. The Bass curve does not: it would let yearly value, most of it repeat purchases, fall to nothing."""
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """How far other publishers stand from the series.
+
+    Attributes
+    ----------
+    ratios : pandas.DataFrame
+        One row a rival figure: year, publisher, rival, value, ratio (rival over series), echo (agrees to the rival's
+        last printed digit, so perhaps the same figure carried on), latest (the one that counts for its publisher).
+    spread : float
+        Root mean square of the logarithms of the counted ratios.
+    publishers : int
+        Number of publishers that count.
+    """
+
+    ratios: pd.DataFrame
+    spread: float
+    publishers: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Forecasts with prediction intervals.
+
+    Attributes
+    ----------
+    fits : tuple of GrowthFit
+        The curves that took part, with equal weight.
+    left_out : tuple of NotAvailable
+        Curves that did not, and why.
+    table : pandas.DataFrame
+        One row a year ahead: year, median, low, high (with the sources' disagreement, where there is any),
+        own_low, own_high (without it), and the standard deviations of the logarithm that parameters, residuals, curves
+        and sources each contribute.
+    disagreement : Disagreement or NotAvailable
+    """
+
+    series: MarketSeries
+    fits: tuple[GrowthFit, ...]
+    left_out: tuple[NotAvailable, ...]
+    table: pd.DataFrame
+    disagreement: Disagreement | NotAvailable
+    level: float
+    draws: int
+    seed: int
+
+    def at(self, year: int) -> pd.Series:
+        """Return one year's row of the table."""
+        return self.table.set_index("year").loc[year]
+
+
+def disagreement(series: MarketSeries, rivals: pd.DataFrame | None) -> Disagreement | NotAvailable:
+    """Measure how far other publishers' figures for the same years stand from the series.
+
+    Forecasts do not count, nor do figures that agree with the series to their last printed digit, since those may be
+    the same figure carried on. Of each publisher the latest year counts (and of that year the mean of its logarithms):
+    what is counted as this market has changed over the years, and a forecast is about the present way of counting.
+
+    Parameters
+    ----------
+    rivals : pandas.DataFrame or None
+        Columns year, value, precision, publisher, status, unit.
+
+    Returns
+    -------
+    Disagreement or NotAvailable
+        The latter without rivals or where none of them counts.
+    """
+    none = NotAvailable("disagreement between sources", {
+        "en": "no other publisher's figures are at hand", "zh": "没有其他机构的数字可供比较"})
+    if rivals is None:
+        return none
+    if (rivals["unit"] != series.unit).any():
+        raise ParameterError(f"rivals must be in the series' unit {series.unit!r}; got {sorted(set(rivals['unit']))}.")
+    known = dict(zip(series.years, series.values, strict=True))
+    table = rivals[rivals["year"].isin(known) & (rivals["status"] != "forecast")].copy()
+    table["rival"], table["value"] = table["value"], table["year"].map(known)
+    table["ratio"] = table["rival"] / table["value"]
+    table["echo"] = (table["rival"] - table["value"]).abs() <= table["precision"]
+    counted = table[~table["echo"]]
+    last = table["publisher"].map(counted.groupby("publisher")["year"].max())
+    table["latest"] = ~table["echo"] & (table["year"] == last)
+    offsets = np.log(table[table["latest"]]["ratio"]).groupby(table["publisher"]).mean()
+    if offsets.empty:
+        return none
+    columns = ["year", "publisher", "rival", "value", "ratio", "echo", "latest"]
+    return Disagreement(table[columns].sort_values(["year", "publisher"], ignore_index=True),
+                        float(np.sqrt(np.mean(np.square(offsets)))), len(offsets))
+
+
+def forecast(
+    series: MarketSeries,
+    until: int,
+    *,
+    curves: Sequence[str] = CURVES_AHEAD,
+    rivals: pd.DataFrame | None = None,
+    level: float = 0.95,
+    draws: int = 4000,
+    seed: int = 0,
+) -> Forecast | NotAvailable:
+    """Forecast a market by simulation.
+
+    Each draw (1) takes one of the curves that converged, all alike, since short series cannot weigh them; (2) draws an
+    error variance ``s2 (n - k) / chi2(n - k)``, simulates the series from the fitted curve, fits it anew: the
+    parameters' doubt; (3) adds a future year's own residual; (4) multiplies by ``exp(spread * t(publishers))``: what
+    another publisher would print. Quantiles of the draws are the median and the interval.
+
+    Parameters
+    ----------
+    series : MarketSeries
+    until : int
+        Last year to forecast, after the series' last and at most 30 years on.
+    curves : sequence of str
+    rivals : pandas.DataFrame, optional
+        Other publishers' figures, see :func:`disagreement`; without them step 4 is left out.
+    level : float
+        Of the intervals, in (0, 1).
+    draws : int
+        Number of simulations, at least 100; they are shared out evenly among the curves.
+    seed : int
+        Of ``numpy.random.default_rng``.
+
+    Returns
+    -------
+    Forecast or NotAvailable
+        The latter where no curve could be fitted.
+
+    References
+    ----------
+    Bootstrap of a fitted curve: Efron & Tibshirani (1993), doi:10.1007/978-1-4899-4541-9. Combining curves: Bates &
+    Granger (1969), doi:10.1057/jors.1969.103.
+    """
+    last = series.years[-1]
+    if not last < until <= last + 30:
+        raise ParameterError(f"the horizon is a year from {last + 1} to {last + 30}; got {until!r}.")
+    if not 0 < level < 1:
+        raise ParameterError(f"level is a probability in (0, 1); got {level!r}.")
+    if draws < 100:
+        raise ParameterError(f"draws must be at least 100; got {draws!r}.")
+    tried = {name: fit_growth(series, name, level) for name in curves}
+    fits = tuple(fit for fit in tried.values() if isinstance(fit, GrowthFit) and fit.converged)
+    left_out = tuple(_reason(name, fit) for name, fit in tried.items() if fit not in fits)
+    if not fits:
+        return NotAvailable("forecast", {"en": "no growth curve could be fitted: " + "; ".join(map(str, left_out)),
+                                         "zh": "没有可拟合的增长曲线"})
+    apart = disagreement(series, rivals)
+    table = _simulate(fits, np.arange(last + 1, until + 1), apart, level, draws, np.random.default_rng(seed))
+    return Forecast(series, fits, left_out, table, apart, level, draws, seed)
+
+
+def _simulate(fits: tuple[GrowthFit, ...], years: np.ndarray, apart: Disagreement | NotAvailable, level: float,
+              draws: int, rng: np.random.Generator) -> pd.DataFrame:
+    each = math.ceil(draws / len(fits))
+    parts = [_draw(fit, years, each, rng) for fit in fits]
+    curve, parameter, residual = (np.concatenate([part[i] for part in parts]) for i in range(3))
+    own = curve + parameter + residual
+    source = np.zeros(len(own))
+    if isinstance(apart, Disagreement):
+        source = apart.spread * rng.standard_t(apart.publishers, len(own))
+    tail = (1 - level) / 2
+    low, median, high = np.exp(np.quantile(own + source[:, None], [tail, 0.5, 1 - tail], axis=0))
+    own_low, own_high = np.exp(np.quantile(own, [tail, 1 - tail], axis=0))
+    # a quarter of the range from 2.3 to 97.7 per cent: one standard deviation, whatever strays in the tails
+    wide = {name: np.diff(np.quantile(x, [0.02275, 0.97725], axis=0), axis=0)[0] / 4
+            for name, x in {"parameters": parameter, "residuals": residual, "sources": source[:, None]}.items()}
+    return pd.DataFrame({
+        "year": years, "median": median, "low": low, "high": high, "own_low": own_low, "own_high": own_high,
+        "sd_parameters": wide["parameters"], "sd_residuals": wide["residuals"], "sd_curves": curve.std(axis=0),
+        "sd_sources": np.broadcast_to(wide["sources"], len(years)),
+    })
+
+
+def _draw(fit: GrowthFit, years: np.ndarray, draws: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Return the curve, the parameters' deviations and the residuals of the logarithms, each (draws, years)."""
+    spread = fit.sigma * np.sqrt(fit.df / rng.chisquare(fit.df, draws))[:, None]
+    simulated = fit.log_predict(np.array(fit.series.years)) + spread * rng.standard_normal((draws, fit.n))
+    a, u, _, _ = fit_many(fit.curve, simulated, np.array(fit.u))
+    t = years - fit.series.years[0]
+    centre = np.broadcast_to(fit.log_predict(years), (draws, len(years)))
+    refitted = a[:, None] + fit.curve.log_shape(t.astype(float), u)
+    return centre, refitted - centre, spread * rng.standard_normal((draws, len(years)))
+
+
+def _reason(name: str, fit: GrowthFit | NotAvailable) -> NotAvailable:
+    return fit if isinstance(fit, NotAvailable) else NotAvailable(name, fit.remark)
