@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from socialcommerce import data, evidence, paper
+from socialcommerce import data, evidence, market, paper
 from socialcommerce.errors import UnknownNameError
 from socialcommerce.evidence import Pending
 from socialcommerce.verdicts import NotTestable
@@ -70,6 +70,16 @@ def test_tolerance_is_the_rounding_of_the_published_figure(name, table, row):
 def test_growth_is_taken_between_decembers():
     rows = data.load("context_figures").query("series in ['internet users', 'online shoppers']").set_index("year")
     assert all(day.endswith("-12-31") for day in rows.loc[[2018, 2020, 2022, 2023], "as_of"])
+
+
+def test_the_audit_of_the_market_finds_the_same():
+    tables = [data.load(name) for name in ("paper_numbers", "context_figures", "market_size", "market_rivals",
+                                           "market_growth")]
+    rows = market.audit(*tables[:2], market.MarketSeries.from_frame(tables[2]), *tables[3:])
+    apart = [round(row.difference, 6) for row in rows if row.difference is not None]
+    for name in ("H01", "H02", "H05", "H06"):
+        assert round(evidence.assess(name).result.estimate, 6) in apart
+    assert evidence.assess("H07").result.estimate == next(row.found for row in rows if row.stated is None)
 
 
 def test_a_falling_level_inside_one_report_is_growth_below_zero(monkeypatch):
