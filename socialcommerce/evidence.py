@@ -107,7 +107,7 @@ class Assessment:
         return _tally(((claim.kind, self.state(claim)) for claim in self.claims), kinds, STATES)
 
     def by_evidence(self) -> Tally:
-        """Hypotheses by the kind of evidence each rests on (none rests on two) and, for data on the world, its grade."""
+        """Hypotheses by the kind of evidence each rests on (none on two) and, for data on the world, its grade."""
         kinds = {kind: {"en": kind, "zh": chinese} for kind, chinese in EVIDENCE.items()}
         grades = {grade: {"en": grade, "zh": chinese} for grade, chinese in GRADES.items()}
         kinds["none"] = {"en": "nothing at hand", "zh": "手头没有"}
@@ -170,9 +170,8 @@ def users(hypothesis: Hypothesis) -> HypothesisTest:
 
 def penetration(hypothesis: Hypothesis) -> HypothesisTest:
     """H02: the paper's penetration rate minus users over the official population, in percentage points."""
-    persons = _official("internet users", 2023) * 1e8
-    people = _official("population", 2023) * 1e4
-    return _number(hypothesis, _stated("penetration-2023") - 100 * persons / people, n=3)
+    rate = 100 * _persons("internet users", 2023) / _persons("population", 2023)
+    return _number(hypothesis, _stated("penetration-2023") - rate, n=3)
 
 
 def user_growth(hypothesis: Hypothesis) -> HypothesisTest:
@@ -230,6 +229,12 @@ def _stated(name: str) -> float:
 def _official(series: str, year: int) -> float:
     table = data.load("context_figures")
     return table.set_index(["series", "year"]).at[(series, year), "value"]
+
+
+def _persons(series: str, year: int) -> float:
+    """An official count in persons: its unit begins with the scale, as in ``1e8 persons``."""
+    units = data.load("context_figures").set_index(["series", "year"])["unit"]
+    return _official(series, year) * float(units[(series, year)].split()[0])
 
 
 def _yearly_growth(series: str, first: int, last: int) -> float:
