@@ -241,11 +241,22 @@ def _table(payload: Mapping[str, Any]) -> list[Block]:
         return [_attr(), [[["", [], [["scope", scope]] if scope else []], {"t": "AlignDefault"}, 1, 1,
                            [{"t": "Plain", "c": [_text(cell)]}]] for cell in cells]]
 
-    columns = [[{"t": "AlignRight" if right else "AlignLeft"}, {"t": "ColWidthDefault"}] for right in payload["numeric"]]
-    return [_raw("html", '<div class="wide" tabindex="0">'),
+    widths = _widths([payload["heads"], *payload["rows"]])
+    columns = [[{"t": "AlignRight" if right else "AlignLeft"}, {"t": "ColWidth", "c": width} if width else {"t": "ColWidthDefault"}]
+               for right, width in zip(payload["numeric"], widths, strict=True)]
+    return [_raw("html", f'<div class="wide{" long" if widths[0] else ""}" tabindex="0">'),
             {"t": "Table", "c": [_attr(), [None, []], columns, [_attr(), [row(payload["heads"], "col")]],
                                  [[_attr(), 0, [], [row(cells, "") for cells in payload["rows"]]]], [_attr(), []]]},
             _raw("html", "</div>")]
+
+
+def _widths(rows: list[list[str]]) -> list[float]:
+    """Shares of the line for the columns of a table with long texts, zeros where every row fits on a line as it is."""
+    natural = [max(sum(2 if ord(c) > 0x2E7F else 1 for c in row[i]) for row in rows) for i in range(len(rows[0]))]
+    if sum(natural) <= 90:
+        return [0.0] * len(natural)
+    wanted = [min(n, 10 + 3.5 * max(n - 10, 0) ** 0.5) + 3 for n in natural]  # and the space between
+    return [round(w / sum(wanted), 4) for w in wanted]
 
 
 def _plain_output(document: Document, output: Mapping[str, Any]) -> Iterator[tuple[Block, Block]]:
@@ -278,7 +289,7 @@ def _plain(node: Any) -> str:
         return " "
     if kind in ("Code", "CodeBlock", "Math"):
         return content[1]
-    if kind == "RawBlock":
+    if kind in ("RawBlock", "Cite"):
         return ""
     return _plain(content) + (" " if kind in ("Para", "Plain", "Header") else "")
 

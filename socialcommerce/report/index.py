@@ -39,7 +39,7 @@ def front_page(out: Path, manifest: Mapping[str, Any]) -> str:
     first = languages[0]
     bar = ['<span class="space"></span>',
            *(f'<button data-show="{language}" hidden lang="{render.TAGS[language]}" aria-pressed="false">{render.NATIVE[language]}</button>'
-             for language in languages), f'<button id="theme" hidden>{render.WORDS[first]["theme"]}</button>']
+             for language in languages), f'<button id="theme" hidden>{" ".join(_in(language, render.WORDS[language]["theme"]) for language in languages)}</button>']
     body = "\n".join([*(_head(language) for language in languages), _SEARCH,
                       *(_listing(language, reports) for language in languages)])
     words = {language: {k: WORDS[language][k] for k in ("title", "placeholder", "hits")} for language in languages}
@@ -49,6 +49,11 @@ def front_page(out: Path, manifest: Mapping[str, Any]) -> str:
 
 _SEARCH = """<div id="search" hidden role="search"><div class="search"><input id="query" type="search" autocomplete="off"></div>
 <p id="status" role="status"></p><ul id="found" class="found"></ul></div>"""
+
+
+def _in(language: str, text: str) -> str:
+    """A text the page shows to readers of one language."""
+    return f'<span data-lang="{language}" lang="{render.TAGS[language]}">{text}</span>'
 
 
 def _head(language: str) -> str:

@@ -53,12 +53,14 @@ def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def _clean(value: Any, seen: dict[str, str]) -> Any:
-    if isinstance(value, dict):
-        return NotebookNode({key: _clean(item, seen) for key, item in value.items()})
+    if isinstance(value, dict):  # pictures are long, and hold nothing to clean
+        return NotebookNode({key: item if key.startswith("image/") else _clean(item, seen) for key, item in value.items()})
     if isinstance(value, list):
         return [_clean(item, seen) for item in value]
     if not isinstance(value, str):
         return value
-    value = CELL_FILE.sub("<cell>", ANSI.sub("", value))
+    value = ANSI.sub("", value)
+    if "ipykernel_" in value or "<ipython-input-" in value:
+        value = CELL_FILE.sub("<cell>", value)
     value = ADDRESS.sub(lambda m: seen.setdefault(m[0], f"0x{len(seen) + 1:012x}"), value)
     return STYLER.sub(lambda m: seen.setdefault(m[0], f"T_{len(seen) + 1:05x}"), value)

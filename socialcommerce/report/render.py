@@ -75,7 +75,7 @@ def page(language: str, title: str, bar: str, contents: str, body: str, script: 
     script_hash = b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return Template(asset("page.html")).substitute(
         lang=TAGS[language], hashes=f"'sha256-{script_hash}'", version=__version__, title=escape(title), fonts=_font_faces(text, strong),
-        theme=_theme(), css=asset("page.css"), skip=words["skip"], bar=bar, contents_label=words["contents"], contents=contents,
+        theme=_theme(), css=asset("page.css"), skip=words["skip"], bar=bar, columns="columns" if contents else "columns single", contents=contents,
         body=body, footer=footer, data=data, script=script)
 
 
@@ -105,7 +105,7 @@ def _contents(document: Document) -> str:
     items = "\n".join(
         f'<li class="level-{s["level"]}"><a href="#{s["anchor"]}"><span>{s["number"]}</span><span>{escape(s["heading"])}</span></a></li>'
         for s in document.sections if s["anchor"])
-    return f"<ol>\n{items}\n</ol>"
+    return f'<nav class="contents" aria-label="{WORDS[document.language]["contents"]}">\n<ol>\n{items}\n</ol>\n</nav>'
 
 
 @cache
