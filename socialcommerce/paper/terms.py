@@ -151,7 +151,7 @@ class NumberRule:
         sign = {"within": "±", "at_least": "≥ ", "at_most": "≤ ", "above": "> ", "below": "< "}[self.compare]
         if self.compare == "within":
             return {"en": f"within {sign}{self.value:g}", "zh": f"{sign}{self.value:g} 以内"}
-        return {language: f"{sign}{self.value:g}" for language in ("en", "zh")}
+        return dict.fromkeys(("en", "zh"), f"{sign}{self.value:g}")
 
 
 @dataclass(frozen=True)

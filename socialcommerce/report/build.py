@@ -17,7 +17,16 @@ from typing import Any
 
 from socialcommerce.errors import NotebookError
 from socialcommerce.project import root
-from socialcommerce.report.plan import LANGUAGES, BuildPlan, ReportPlan, file_hash, modules_of, plan_build, read_manifest, text_hash
+from socialcommerce.report.plan import (
+    LANGUAGES,
+    BuildPlan,
+    ReportPlan,
+    file_hash,
+    modules_of,
+    plan_build,
+    read_manifest,
+    text_hash,
+)
 from socialcommerce.report.publish import as_json, locked, publish, recover, staging, write_whole
 
 __all__ = ["Built", "build"]

@@ -70,7 +70,7 @@ def test_text_from_data_is_shown_and_never_run(text):
     document = made("en", *cells)
     page = render.html(document, ("en",))
     body = page[page.index("<main"):page.index("</main>")]
-    assert set(re.findall(r"<(\w+)", body)) <= set("main h1 details summary pre code span figure figcaption div table colgroup col thead tbody tr th td strong p".split())
+    assert set(re.findall(r"<(\w+)", body)) <= set(["main", "h1", "details", "summary", "pre", "code", "span", "figure", "figcaption", "div", "table", "colgroup", "col", "thead", "tbody", "tr", "th", "td", "strong", "p"])
     assert not re.search(r"\son\w+=", re.sub(r">[^<]*<", "><", body))
     shown_text = " ".join(render.plain_text(body).split())
     assert shown_text.count(" ".join(text.split())) >= 4
