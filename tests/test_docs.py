@@ -1,0 +1,57 @@
+"""The pages people read first say what the results say."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from docs import exhibits
+from socialcommerce.report.prose import printed
+
+ROOT = Path(__file__).parents[1]
+READMES = ["README.md", "README.zh-CN.md"]
+MARKED = re.compile(r"<!--(\w+)\.(\w+)-->(.*?)<!--/-->")
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_result_in_a_readme_is_the_committed_one(name):
+    found = MARKED.findall((ROOT / name).read_text(encoding="utf-8"))
+    assert len(found) >= 5
+    for notebook, number, shown in found:
+        results = json.loads((ROOT / "reports" / "results" / f"{notebook}.json").read_text(encoding="utf-8"))
+        assert shown == printed(results["numbers"][number]), f"{name}: {notebook}.{number}"
+
+
+def test_both_readmes_carry_the_same_results_and_commands():
+    english, chinese = ((ROOT / name).read_text(encoding="utf-8") for name in READMES)
+    assert sorted(MARKED.findall(english)) == sorted(MARKED.findall(chinese))
+    commands = re.compile(r"`(socialcommerce [^`]+|make \w+|papermill [^`]+)`|^    (?:\.venv/bin/)?(\w[^#\n]*?)\s*(?:#|$)", re.MULTILINE)
+    assert {a or b for a, b in commands.findall(english)} - {"make test-fast"} == {a or b for a, b in commands.findall(chinese)}
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_the_first_screen_holds_what_a_reader_needs(name):
+    top = "\n".join((ROOT / name).read_text(encoding="utf-8").splitlines()[:40])
+    for needed in ("make reports", "make test", "reports/index.html", "-p series my.csv"):
+        assert needed in top
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", *sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "docs").rglob("*.md"))])
+def test_links_between_pages_lead_somewhere(page):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / page).read_text(encoding="utf-8")):
+        assert ((ROOT / page).parent / target).exists(), target
+
+
+def test_the_table_of_figures_and_tables_is_up_to_date():
+    text = exhibits.PAGE.read_text(encoding="utf-8")
+    assert exhibits.filled(text) == text, "run `python docs/exhibits.py`"
+
+
+def test_every_exhibit_of_the_notebooks_is_found():
+    for notebook in {row[2] for row in exhibits.exhibits()}:
+        results = json.loads((ROOT / "reports" / "results" / f"{notebook}.json").read_text(encoding="utf-8"))
+        tables = {name for kind, name, book, *_ in exhibits.exhibits() if book == notebook and kind == "table"}
+        assert set(results["tables"]) <= tables
