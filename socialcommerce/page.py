@@ -160,12 +160,15 @@ class Page:
         basis : str or list of str
             Kinds of evidence, of ``socialcommerce.paper.EVIDENCE``.
         digits : mapping of column to int, optional
-            Decimals of each numeric column; a whole number without an entry is shown plain (years, counts).
+            Decimals of each column with fractions; a whole number without an entry is shown plain (years, counts).
         """
         self._claim(name)
         digits = dict(digits or {})
         cells = [[_plain(row[key]) for key in labels] for row in frame.to_dict("records")]
-        values = [[_kept(v, digits.get(k, 6)) if isinstance(v, float) else v for k, v in zip(labels, row, strict=True)]
+        for column, key in enumerate(labels):
+            if key not in digits and any(isinstance(row[column], float) for row in cells):
+                raise ParameterError(f"table {name}: column {key} holds fractions; say in `digits` how many decimals to print.")
+        values = [[_kept(v, digits[k]) if isinstance(v, float) else v for k, v in zip(labels, row, strict=True)]
                   for row in cells]
         for language in self.languages:
             heads = [say(words, language) for words in labels.values()]
@@ -258,7 +261,7 @@ def _cell(value: Any, digits: int | None, language: str) -> str:
     if isinstance(value, bool) or not isinstance(value, Real):
         return say(value, language) if isinstance(value, Mapping) else str(value)
     if digits is None:
-        return str(value) if isinstance(value, Integral) else f"{value:g}".replace("-", "−")
+        return str(value)
     return written(value, digits)
 
 

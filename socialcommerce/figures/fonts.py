@@ -167,7 +167,8 @@ def _fill(ready: Path, source: Path, digest: str) -> None:
     with tempfile.TemporaryDirectory(prefix=".cutting-", dir=ready.parent, ignore_cleanup_errors=True) as name:
         draft = Path(name) / "fonts"
         draft.mkdir()
-        for style, font, covered in cut(source, WEIGHTS, FAMILY):
+        covered = ""
+        for style, font, covered in cut(source, WEIGHTS, FAMILY):  # noqa: B007 - the same for every weight
             (draft / f"{style}.ttf").write_bytes(font)
         (draft / COVERED).write_text(covered, encoding="utf-8", newline="")
         shutil.copyfile(source.parent / "OFL.txt", draft / "OFL.txt")

@@ -12,7 +12,8 @@ from typing import Any
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.figures import fonts
 from socialcommerce.figures.colours import DARK, GRID, INK, MUTED, PAPER, SERIES, VARIABLES, css
-from socialcommerce.figures.svg import check_palette, inline, tidy
+from socialcommerce.figures.embed import inline
+from socialcommerce.figures.svg import check_palette, tidy
 
 __all__ = ["DARK", "GRID", "HEIGHT", "INK", "MUTED", "PAPER", "SERIES", "VARIABLES", "WIDTH", "check_palette", "css",
            "draw", "draw_png", "house", "inline"]
@@ -122,8 +123,12 @@ def _saved(figure: Any, kind: str, **options: Any) -> bytes:
 def _warn_undrawn(figure: Any) -> None:
     from matplotlib.text import Text
 
-    words = "".join(text.get_text() for text in figure.findobj(Text))
-    fonts.warn_uncovered("".join(sign for sign in fonts.uncovered(words) if ord(sign) not in _fallback()), "a figure")
+    missing: set[str] = set()
+    for text in figure.findobj(Text):
+        words = text.get_text()
+        drawn = frozenset() if "$" in words else _fallback()  # mathematics knows the house font only
+        missing |= {sign for sign in fonts.uncovered(words) if ord(sign) not in drawn}
+    fonts.warn_uncovered("".join(sorted(missing)), "a figure")
 
 
 @cache

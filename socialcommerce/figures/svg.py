@@ -1,4 +1,4 @@
-"""Know how a drawn SVG becomes small and the same on every machine, and how it is set safely into a page."""
+"""Know how the SVG that matplotlib writes becomes small and the same on every machine, and what colours it holds."""
 
 from __future__ import annotations
 
@@ -8,25 +8,18 @@ from itertools import count
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from socialcommerce.errors import DataError, ParameterError
+from socialcommerce.errors import DataError
 from socialcommerce.figures.colours import VARIABLES
 
-__all__ = ["check_palette", "inline", "tidy"]
+__all__ = ["HREF", "LOCAL", "SHAPES", "check_palette", "local", "parsed", "renamed", "tidy", "written"]
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 HREF = f"{{{XLINK}}}href"
-SHAPES = frozenset("path rect circle ellipse line polyline polygon use text".split())
-ALLOWED = SHAPES - {"text"} | frozenset(
-    "svg g defs clipPath image title desc linearGradient radialGradient stop pattern mask".split())
-ATTRIBUTES = frozenset(
-    "id d x y x1 y1 x2 y2 cx cy r rx ry width height points transform viewBox style clip-path clip-rule clipPathUnits "
-    "fill fill-opacity fill-rule stroke stroke-width stroke-opacity stroke-dasharray stroke-dashoffset stroke-linecap "
-    "stroke-linejoin stroke-miterlimit opacity patternUnits patternTransform patternContentUnits gradientUnits "
-    "gradientTransform offset stop-color stop-opacity mask preserveAspectRatio".split())
-LENGTHS = frozenset("x y x1 y1 x2 y2 cx cy r rx ry width height".split())
-COLOURED = frozenset("fill stroke stop-color".split())
+SHAPES = frozenset({"path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "use", "text"})
+LENGTHS = frozenset({"x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "width", "height"})
+COLOURED = frozenset({"fill", "stroke", "stop-color"})
 COLOURLESS = frozenset({"none", "inherit", "transparent"})
-LOCAL = re.compile(r"url\(#([^)]+)\)")
+LOCAL = re.compile(r"url\(#([^)\s'\"]+)\)")
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 STEP = re.compile(r"([A-Za-z])([^A-Za-z]*)")
 GLYPH = "scale(0.015625)"  # matplotlib writes letters in 1/6400 em; a tenth of the font's 1/1000 em is as exact
@@ -45,7 +38,7 @@ def tidy(svg: str) -> str:
     str
         One ``<svg>`` element without prolog, comments, metadata, style sheet or dates.
     """
-    root = _parsed(svg)
+    root = parsed(svg)
     _prune(root)
     root.attrib.pop("version", None)
     root.set("style", "stroke-linejoin:round;stroke-linecap:butt")  # said by the style sheet just removed
@@ -55,49 +48,9 @@ def tidy(svg: str) -> str:
         for name, value in element.items():
             element.set(name, _letter(name, value) if letter else _rounded(name, value))
         _place(element)
-    _rename(root, "i")
+    renamed(root, "i")
     _unwrap(root)
-    return _written(root)
-
-
-def inline(svg: str, prefix: str, alt: str = "") -> str:
-    """Set an SVG into an HTML page: the page's theme colours it, and nothing in it can run or be fetched.
-
-    Elements and attributes that are not plain drawing are left out. The drawing keeps its size and shrinks on a narrow
-    page.
-
-    Parameters
-    ----------
-    svg : str
-        What ``style.draw`` returned.
-    prefix : str
-        A name unique in the page, such as the figure's; letters, digits, ``-`` and ``_``. It starts every id.
-    alt : str
-        What somebody who cannot see the figure should know.
-
-    Raises
-    ------
-    ParameterError
-        When the prefix is no name.
-    DataError
-        When the text is no SVG.
-    """
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", prefix):
-        raise ParameterError(f"a figure's prefix is a letter, then letters, digits, - and _; got {prefix!r}.")
-    root = _parsed(svg)
-    _sanitise(root)
-    _rename(root, f"{prefix}-")
-    for element in root.iter():
-        for name in {"style", *COLOURED} & set(element.keys()):
-            element.set(name, _themed(element.get(name, "")))
-    width = root.attrib.pop("width", "")
-    root.attrib.pop("height", None)
-    natural = f"max-width:{_pixels(width)};" if width else ""
-    root.set("style", f"display:block;width:100%;{natural}height:auto;" + root.get("style", ""))
-    root.set("role", "img")
-    if alt:
-        root.set("aria-label", alt)
-    return _written(root)
+    return written(root)
 
 
 def check_palette(svg: str) -> list[str]:
@@ -107,10 +60,10 @@ def check_palette(svg: str) -> list[str]:
 
     Examples
     --------
-    >>> check_palette('<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0" style="fill:#ff0000"/><path d="M0 0"/></svg>')
+    >>> check_palette('<svg xmlns="http://www.w3.org/2000/svg"><path style="fill:#ff0000"/><path/></svg>')
     ['#000000', '#ff0000']
     """
-    root = _parsed(svg)
+    root = parsed(svg)
     named = {element.get("id"): element for element in root.iter()}
     found = set(_black(root, named, filled=False))
     for element in root.iter():
@@ -119,7 +72,8 @@ def check_palette(svg: str) -> list[str]:
     return sorted(colour for colour in found - own if not LOCAL.fullmatch(colour))
 
 
-def _parsed(svg: str) -> Element:
+def parsed(svg: str) -> Element:
+    """Read an SVG, refusing what is not one."""
     if "<!ENTITY" in svg:
         raise DataError("the figure's SVG declares entities; only plain SVG is allowed.")
     try:
@@ -131,7 +85,8 @@ def _parsed(svg: str) -> Element:
     return root
 
 
-def _local(element: Element) -> str:
+def local(element: Element) -> str:
+    """Return an element's name without its namespace; other namespaces stay."""
     return element.tag.removeprefix(f"{{{SVG}}}") if isinstance(element.tag, str) else ""
 
 
@@ -139,7 +94,7 @@ def _prune(root: Element) -> None:
     """Drop metadata and style sheets, and what they leave empty."""
     for parent in list(root.iter()):
         for child in list(parent):
-            if _local(child) in ("metadata", "style"):
+            if local(child) in ("metadata", "style"):
                 parent.remove(child)
 
 
@@ -148,9 +103,9 @@ def _unwrap(parent: Element) -> None:
     kept: list[Element] = []
     for child in parent:
         _unwrap(child)
-        if _local(child) == "g" and not child.attrib:
+        if local(child) == "g" and not child.attrib:
             kept += list(child)
-        elif _local(child) not in ("defs", "g") or len(child):
+        elif local(child) not in ("defs", "g") or len(child):
             kept.append(child)
     parent[:] = kept
 
@@ -171,7 +126,7 @@ def _rounded(name: str, value: str) -> str:
 def _place(element: Element) -> None:
     """Say where a repeated letter or mark stands by x and y, which is shorter than a transform."""
     move = re.fullmatch(r"translate\((\S+) (\S+)\)", element.get("transform", ""))
-    if move and _local(element) == "use" and not {"x", "y"} & set(element.keys()):
+    if move and local(element) == "use" and not {"x", "y"} & set(element.keys()):
         del element.attrib["transform"]
         element.attrib |= {name: value for name, value in zip("xy", move.groups(), strict=True) if value != "0"}
 
@@ -227,7 +182,7 @@ def _compact(values: list[int], decimals: int) -> str:
     return "".join(word if i == 0 or word.startswith("-") else f" {word}" for i, word in enumerate(words))
 
 
-def _rename(root: Element, prefix: str) -> None:
+def renamed(root: Element, prefix: str) -> None:
     """Number the ids that something refers to, and drop the others."""
     used = {name for element in root.iter() for name in _references(element)}
     numbers = count(1)
@@ -252,36 +207,6 @@ def _references(element: Element) -> Iterator[str]:
         yield from LOCAL.findall(value)
 
 
-def _sanitise(parent: Element) -> None:
-    """Leave only drawing: known elements, known attributes, references inside the drawing."""
-    for name, value in parent.items():
-        if not _harmless(_local(parent), name, value):
-            del parent.attrib[name]
-    for child in list(parent):
-        if _local(child) in ALLOWED:
-            _sanitise(child)
-        else:
-            parent.remove(child)
-
-
-def _harmless(tag: str, name: str, value: str) -> bool:
-    if name == HREF:
-        return value.startswith("#") or (tag == "image" and value.startswith("data:image/png;base64,"))
-    rest = LOCAL.sub("", value).lower()
-    return name in ATTRIBUTES and not any(word in rest for word in ("url", "import", "expression", "script", "\\"))
-
-
-def _themed(value: str) -> str:
-    return re.sub(r"#[0-9a-f]{6}\b", lambda hit: f"var({VARIABLES[hit[0]]})" if hit[0] in VARIABLES else hit[0], value)
-
-
-def _pixels(width: str) -> str:
-    """Write a length in points as CSS pixels, 96 to the inch."""
-    number = NUMBER.match(width)
-    points = float(number[0]) if number else 0.0
-    return f"{points * 4 / 3:g}px" if width.endswith("pt") else f"{points:g}px"
-
-
 def _declared(element: Element) -> Iterator[tuple[str, str]]:
     for part in element.get("style", "").split(";"):
         name, _, value = part.partition(":")
@@ -292,7 +217,7 @@ def _declared(element: Element) -> Iterator[tuple[str, str]]:
 def _black(element: Element, named: dict[str | None, Element], filled: bool) -> Iterator[str]:
     """Yield black for every drawn shape on whose way down nothing names a fill."""
     filled = filled or any(name == "fill" for name, _ in _declared(element))
-    tag = _local(element)
+    tag = local(element)
     if tag == "use":
         target = named.get(element.get(HREF, "#")[1:])
         filled = filled or (target is not None and any(name == "fill" for name, _ in _declared(target)))
@@ -303,7 +228,8 @@ def _black(element: Element, named: dict[str | None, Element], filled: bool) -> 
             yield from _black(child, named, filled)
 
 
-def _written(root: Element) -> str:
+def written(root: Element) -> str:
+    """Write an SVG as one line of text."""
     ElementTree.register_namespace("", SVG)
     ElementTree.register_namespace("xlink", XLINK)
     return ElementTree.tostring(root, encoding="unicode").replace(" />", "/>")

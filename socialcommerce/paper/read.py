@@ -176,7 +176,7 @@ def _check_test(entry: Entry, hypothesis: Hypothesis) -> None:
     if bool(people) + number + model > 1:
         entry.fail("data", list(hypothesis.kinds), "numbers, data about people or a model, not a mixture")
     if people and (hypothesis.smallest_effect is None or hypothesis.family.alpha is None):
-        entry.fail("smallest_effect", entry.table.get("smallest_effect"), "one of the file's, in a family with an alpha")
+        entry.fail("smallest_effect", entry.table.get("smallest_effect"), "one of the list, in a family with an alpha")
     if number != (hypothesis.rule is not None):
         entry.fail("rule", entry.table.get("rule"), "a rule for a number, none for anything else")
     if model != (hypothesis.direction == "holds"):
@@ -214,10 +214,13 @@ def _rules(file: Entry) -> Rules:
     rules = file.inner("rules", file.table.get("rules"))
     rules.only("alpha", "equivalence_level", "text")
     texts = rules.get("text", list, "at least one [[rules.text]]")
+    alpha, level = _probability(rules, "alpha"), _probability(rules, "equivalence_level")
+    if abs(level - (1 - 2 * alpha)) > 1e-12:
+        rules.fail("equivalence_level", level, f"{1 - 2 * alpha:g}: two one-sided tests at alpha each")
     effects = file.inner("smallest_effects", file.table.get("smallest_effects"))
     families = file.inner("families", file.table.get("families"))
     return Rules(
-        alpha=_probability(rules, "alpha"), equivalence_level=_probability(rules, "equivalence_level"),
+        alpha=alpha, equivalence_level=level,
         text=tuple(_rule_text(rules.inner(f"rules, text {number}", text)) for number, text in enumerate(texts, 1)),
         families={name: _family(families.inner(f"family {name}", table), name)
                   for name, table in families.table.items()},
@@ -263,6 +266,6 @@ def _check_links(file: str, items: Iterable[Any], field: str, others: Iterable[A
         entry = Entry(file, item.id, {})
         for name in getattr(item, field):
             if name not in known:
-                entry.fail(field, name, f"an id of the other file; the nearest is {nearest(name, known)}")
+                entry.fail(field, name, f"an id of the other file, {min(known)} to {max(known)}")
             if item.id not in known[name]:
                 entry.fail(field, name, f"an entry whose {back} name {item.id}; {name} names {list(known[name])}")

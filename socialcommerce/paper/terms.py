@@ -145,6 +145,14 @@ class NumberRule:
     unit: Words
     source: Words
 
+    @property
+    def words(self) -> dict[str, str]:
+        """The rule as a condition on the estimate."""
+        sign = {"within": "±", "at_least": "≥ ", "at_most": "≤ ", "above": "> ", "below": "< "}[self.compare]
+        if self.compare == "within":
+            return {"en": f"within {sign}{self.value:g}", "zh": f"{sign}{self.value:g} 以内"}
+        return dict.fromkeys(("en", "zh"), f"{sign}{self.value:g}")
+
 
 @dataclass(frozen=True)
 class Family:

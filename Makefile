@@ -1,0 +1,44 @@
+# Two commands matter: `make reports` and `make test`. Needs Python 3.11 or later (with venv), make and a package index.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+# Bytecode makes every later start faster; some images switch it off.
+export PYTHONDONTWRITEBYTECODE =
+
+.DEFAULT_GOAL := help
+.PHONY: help reports test test-fast lab bench lock clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+reports: $(INSTALLED) ## build every report that is not up to date, in English and Chinese
+	@$(BIN)/socialcommerce build
+
+test: $(INSTALLED) ## run all tests
+	@$(BIN)/python -m pytest
+
+test-fast: $(INSTALLED) ## run the tests that take seconds
+	@$(BIN)/python -m pytest -m "not slow and not browser"
+
+lab: $(INSTALLED) ## open the notebooks in JupyterLab
+	@$(BIN)/jupyter lab notebooks
+
+bench: $(INSTALLED) ## time the builder beside its peers and write docs/benchmarks
+	@$(BIN)/python benchmarks/build.py
+
+lock: ## renew requirements.lock from pyproject.toml
+	@$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv
+	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-annotate --no-header --upgrade pyproject.toml --output-file requirements.lock
+
+clean: ## remove the environment and everything built
+	@rm -rf $(VENV) build
+	@find reports -mindepth 1 -maxdepth 1 ! -name results -exec rm -rf {} +
+
+$(INSTALLED): requirements.lock pyproject.toml postBuild
+	@echo "installing the locked environment into $(VENV) (about a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@PATH="$(CURDIR)/$(BIN):$$PATH" ./postBuild
+	@touch $(INSTALLED)

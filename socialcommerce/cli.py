@@ -1,0 +1,168 @@
+"""The ``socialcommerce`` command: reads its arguments, then imports only the work it was asked for."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from socialcommerce import __version__
+from socialcommerce.errors import ChecksumError, ParameterError, SocialCommerceError, UnknownNameError
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Returns
+    -------
+    int
+        0 when all is well, 1 when a check found drift, 2 when the input is wrong, 130 when interrupted.
+    """
+    try:
+        chosen = _parser().parse_args(arguments)
+        return chosen.work(chosen)
+    except SocialCommerceError as wrong:
+        print(f"error: {wrong}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; what was published before is unchanged", file=sys.stderr)
+        return 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser that says what is wrong in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ParameterError(f"{message}; see {self.prog} --help.")
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is not None and value not in action.choices:
+            raise UnknownNameError(action.metavar or action.dest, str(value), action.choices)
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="socialcommerce", description="One argument about social commerce, as evidence anyone can rerun.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="command", parser_class=_Parser)
+    _add_build(commands)
+    _add_verify(commands)
+    _add_data(commands)
+    return parser
+
+
+def _add_command(commands: argparse._SubParsersAction, name: str, work: Callable[[argparse.Namespace], int],
+                 help: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+    command.set_defaults(work=work)
+    return command
+
+
+def _add_build(commands: argparse._SubParsersAction) -> None:
+    build = _add_command(commands, "build", _build, "make the reports that are not up to date, and say why")
+    build.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="by name or path; all when none is given")
+    build.add_argument("--profile", default="full", help="parameters from notebooks/profiles.toml: full (default) or quick")
+    build.add_argument("--language", default="en,zh", metavar="en,zh", help="languages of the reports")
+    build.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+                       help="set a parameter of the notebooks named; needs --out")
+    build.add_argument("--jobs", type=int, metavar="N", help="reports made at a time (default: one a processor)")
+    build.add_argument("--force", action="store_true", help="make everything again")
+    build.add_argument("--out", type=Path, metavar="DIR", help="output folder (default: reports, reports/quick for the quick profile)")
+    build.add_argument("--engine", choices=("warm", "kernel"), default="warm", help="forks of a warm process (default), or real Jupyter kernels")
+    build.add_argument("--limit", type=float, default=900, metavar="SECONDS", help="time limit a notebook (default: 900)")
+    build.add_argument("--no-render", action="store_true", help="run the notebooks and write their results, but no pages; needs --out")
+    build.add_argument("--plan", action="store_true", help="only say what would be made and why")
+
+
+def _build(chosen: argparse.Namespace) -> int:
+    from socialcommerce.report import build
+
+    given = dict(chosen.parameter)
+    if given and not (chosen.out and chosen.notebooks):
+        raise ParameterError("-p changes what a report says; name the notebook and give a folder of its own with --out DIR, "
+                             "so that the project's reports stay as they are.")
+    if chosen.no_render and not chosen.out:
+        raise ParameterError("--no-render makes no pages; give a folder of its own with --out DIR, so that the reports stay as they are.")
+    for name in ("jobs", "limit"):
+        if getattr(chosen, name) is not None and getattr(chosen, name) <= 0:
+            raise ParameterError(f"--{name} must be above 0; got {getattr(chosen, name):g}.")
+    options = {"out": chosen.out, "profile": chosen.profile, "languages": [] if chosen.no_render else chosen.language.split(","), "given": given, "force": chosen.force}
+    if chosen.plan:
+        build.explain(build.planned(chosen.notebooks, **options))
+        return 0
+    built = build.build(chosen.notebooks, **options, jobs=chosen.jobs, engine=chosen.engine, limit=chosen.limit)
+    if built.failed:
+        raise build.failure(built)
+    opened = built.out / ("notebooks" if chosen.no_render else "index.html")
+    print(f"{len(built.made)} made, {len(built.kept)} up to date; open {_shown(opened)}")
+    return 0
+
+
+def _add_verify(commands: argparse._SubParsersAction) -> None:
+    verify = _add_command(commands, "verify", _verify, "recompute every number and compare it with the committed results and the prose")
+    verify.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="by name; all when none is given")
+    verify.add_argument("--jobs", type=int, metavar="N", help="reports made at a time (default: one a processor)")
+
+
+def _verify(chosen: argparse.Namespace) -> int:
+    from socialcommerce.report import verify
+
+    drifts, checked = verify.verify(chosen.notebooks, jobs=chosen.jobs)
+    if drifts:
+        print(verify.as_table(drifts))
+        print(f"{len(drifts)} of {checked} results drifted")
+        return 1
+    print(f"{checked} results recomputed, none drifted")
+    return 0
+
+
+def _add_data(commands: argparse._SubParsersAction) -> None:
+    data = commands.add_parser("data", help="list, fetch and check the registered data", description="List, fetch and check the registered data.")
+    verbs = data.add_subparsers(required=True, metavar="list|fetch|verify", parser_class=_Parser)
+    _add_command(verbs, "list", _data_list, "list the registered tables and data sets")
+    fetch = _add_command(verbs, "fetch", _data_fetch, "bring a registered public data set here and check it")
+    fetch.add_argument("name", metavar="NAME", help="as `data list` shows it")
+    _add_command(verbs, "verify", _data_verify, "check every file at hand against its registered checksum")
+
+
+def _data_list(chosen: argparse.Namespace) -> int:
+    from socialcommerce import data
+
+    rows = [tuple(row.values()) for row in data.listing()]
+    rows.insert(0, tuple(data.listing()[0]))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return 0
+
+
+def _data_fetch(chosen: argparse.Namespace) -> int:
+    from socialcommerce import data
+
+    for path in data.fetch(chosen.name):
+        print(_shown(path))
+    return 0
+
+
+def _data_verify(chosen: argparse.Namespace) -> int:
+    from socialcommerce import data
+
+    checks = data.verify()
+    wrong = [f"{c.path} is {'missing' if not c.found else 'not the registered file'}: sha256 found {c.found or 'none'}, registered {c.registered}"
+             for c in checks if not c.whole]
+    if wrong:
+        raise ChecksumError("; ".join(wrong) + ". Restore it with git, or register a deliberate change in data/sources.toml.")
+    print(f"{len(checks)} committed files, each the one registered")
+    return 0
+
+
+def _shown(path: Path) -> str:
+    """A path as short as it can be said from here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

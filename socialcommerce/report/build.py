@@ -1,0 +1,263 @@
+"""Build the reports: plan, run what changed in parallel, publish each when it is whole, and tell how it goes."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from socialcommerce.errors import NotebookError
+from socialcommerce.project import root
+from socialcommerce.report.plan import (
+    LANGUAGES,
+    BuildPlan,
+    ReportPlan,
+    file_hash,
+    modules_of,
+    plan_build,
+    read_manifest,
+    text_hash,
+)
+from socialcommerce.report.publish import as_json, locked, publish, recover, staging, write_whole
+
+__all__ = ["Built", "build"]
+
+
+@dataclass
+class Built:
+    """What a build did: the reports made, those left as they were, and what failed, by name."""
+
+    out: Path
+    made: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def build(
+    names: Sequence[str] = (),
+    *,
+    out: Path | None = None,
+    profile: str = "full",
+    languages: Sequence[str] = LANGUAGES,
+    given: Mapping[str, str] | None = None,
+    jobs: int | None = None,
+    force: bool = False,
+    engine: str = "warm",
+    limit: float = 900.0,  # seconds a notebook may take
+    pdf: bool = True,
+) -> Built:
+    """Build the reports that are not up to date.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Notebooks by name or path; all when empty.
+    out : Path, optional
+        Output folder; ``reports`` for the full profile, ``reports/quick`` for the quick one.
+    profile, languages, given, force
+        As in :func:`socialcommerce.report.plan.plan_build`; without a language the notebooks are run and nothing is rendered.
+    jobs : int, optional
+        Reports made at a time; the number of processors by default.
+    engine : {"warm", "kernel"}
+        A fork of a warm process, or a real Jupyter kernel; the latter also where the platform has no fork server.
+    limit : float
+        Seconds after which a notebook is ended.
+    pdf : bool
+        Make PDFs too.
+
+    Returns
+    -------
+    Built
+        ``failed`` maps the name of each failed report to one sentence; the others are published all the same.
+    """
+    options = {"out": out, "profile": profile, "languages": languages, "given": given, "force": force}
+    out = planned(names, **options).out  # refuses bad input before anything is written
+    with locked(out, lambda text: print(text, file=sys.stderr, flush=True)):
+        for name in recover(out):
+            print(f"{name}: finished what an interrupted build had left", flush=True)
+        plan = planned(names, **options)
+        built = Built(out, kept=[report.name for report in plan.reports if not report.reasons])
+        if plan.stale:
+            _make_all(plan, built, jobs or os.cpu_count() or 1, engine, limit, pdf)
+        _finish(plan, built)
+    return built
+
+
+def planned(names: Sequence[str] = (), *, out: Path | None = None, profile: str = "full", **options: Any) -> BuildPlan:
+    """Plan a build, by default into the folder of its profile."""
+    return plan_build(names, out=out or root() / "reports" / ("" if profile == "full" else profile), profile=profile, **options)
+
+
+def _make_all(plan: BuildPlan, built: Built, jobs: int, engine: str, limit: float, pdf: bool) -> None:
+    from socialcommerce.report.progress import progress_for
+
+    with progress_for(sys.stdout) as progress:
+        crew = _Crew(plan, built, progress, engine, limit, pdf)
+        try:
+            crew.work(jobs)
+        finally:
+            crew.end()
+
+
+def _finish(plan: BuildPlan, built: Built) -> None:
+    """Write front page, manifest and crate when a report changed or one of the three is not what it was."""
+    manifest = read_manifest(plan.out)
+    if not any(report["languages"] for report in manifest.get("reports", {}).values()):
+        return  # nothing to list
+    key = _index_key(manifest)
+    pages = {name: file_hash(plan.out / name) for name in ("index.html", "ro-crate-metadata.json")}
+    if not built.made and manifest.get("index") == {"key": key, **pages}:
+        return
+    from socialcommerce.report.index import front_page
+    from socialcommerce.report.manifest import commit, ro_crate
+
+    manifest = {"schema": 1, "profile": plan.profile, **commit(), "environment": dict(plan.environment), "reports": manifest["reports"]}
+    write_whole(plan.out / "index.html", front_page(plan.out, manifest).encode())
+    write_whole(plan.out / "ro-crate-metadata.json", ro_crate(manifest))
+    manifest["index"] = {"key": key, **{name: file_hash(plan.out / name) for name in pages}}
+    write_whole(plan.out / "manifest.json", as_json(manifest))
+
+
+def _index_key(manifest: Mapping[str, Any]) -> str:
+    """Hash what the front page is made from."""
+    listed = {name: report["outputs"].get(f"search/{name}.json") for name, report in manifest["reports"].items()}
+    modules = {path.name: file_hash(path) for path in modules_of("import socialcommerce.report.index")}
+    assets = {path.name: file_hash(path) for path in sorted((Path(__file__).parent / "assets").iterdir())}
+    return text_hash(json.dumps([listed, modules, assets], sort_keys=True))
+
+
+class _Crew:
+    """The processes that make reports, one a report, at most ``jobs`` at a time."""
+
+    def __init__(self, plan: BuildPlan, built: Built, progress: Any, engine: str, limit: float, pdf: bool) -> None:
+        from socialcommerce.report.run import FIXED_ENVIRONMENT
+
+        forks = "forkserver" in multiprocessing.get_all_start_methods()
+        self.plan, self.built, self.progress = plan, built, progress
+        self.engine, self.limit, self.pdf = engine if forks else "kernel", limit, pdf
+        self.before = dict(os.environ)
+        os.environ.update(FIXED_ENVIRONMENT, MPLCONFIGDIR=str(_cache("matplotlib")), JUPYTER_CONFIG_DIR=str(_cache("jupyter")))
+        os.environ.pop("PYTHONPATH", None) if not self._package_needs_path() else None
+        self.context = multiprocessing.get_context("forkserver" if forks else "spawn")
+        if forks:
+            self.context.set_forkserver_preload(["socialcommerce.report.warm"])
+        self.alive, self.kept_open = self.context.Pipe(duplex=False)
+        self.running: dict[Connection, tuple[ReportPlan, Any, float, Path]] = {}
+
+    @staticmethod
+    def _package_needs_path() -> bool:
+        """Whether the package is found through PYTHONPATH rather than by being installed."""
+        return any(Path(p or ".").resolve() == Path(__file__).parents[2] for p in os.environ.get("PYTHONPATH", "").split(os.pathsep))
+
+    def work(self, jobs: int) -> None:
+        """Make every stale report."""
+        waiting = list(self.plan.stale)
+        while waiting or self.running:
+            while waiting and len(self.running) < jobs:
+                self._start(waiting.pop(0))
+            for channel in wait(list(self.running), timeout=0.2):
+                self._hear(channel)
+            self._end_late()
+
+    def _start(self, report: ReportPlan) -> None:
+        from socialcommerce.report.run import Job, make
+
+        self.progress.start(report.name, report.reasons)
+        staged = staging(self.plan.out, report.name)
+        job = Job(report, staged, self.plan.out, self.engine, root(), self.plan.environment, self.pdf)
+        ours, theirs = self.context.Pipe(duplex=False)
+        process = self.context.Process(target=make, args=(job, theirs, self.alive), daemon=False)
+        process.start()
+        theirs.close()
+        self.running[ours] = (report, process, time.monotonic(), staged)
+
+    def _hear(self, channel: Connection) -> None:
+        report, process, _, staged = self.running[channel]
+        try:
+            kind, *rest = channel.recv()
+        except EOFError:
+            process.join()
+            self._fail(channel, f"{report.name}: its process died (exit code {process.exitcode}) before the report was whole; "
+                                "a report may not end its own process or use up the memory.")
+            return
+        if kind == "done":
+            self._publish(channel, rest[0])
+        elif kind == "failed":
+            self._fail(channel, rest[0])
+        else:
+            getattr(self.progress, kind)(report.name, *rest)
+
+    def _publish(self, channel: Connection, entry: Mapping[str, Any]) -> None:
+        report, process, _, staged = self.running.pop(channel)
+        old = read_manifest(self.plan.out).get("reports", {}).get(report.name, {}).get("outputs", {})
+        publish(staged, self.plan.out, report.name, entry, sorted(set(old) - set(entry["outputs"])))
+        (self.plan.out / "failed" / f"{report.name}.ipynb").unlink(missing_ok=True)
+        process.join()
+        self.built.made.append(report.name)
+        _log(self.plan.out, report.name, self.progress.done(report.name))
+
+    def _fail(self, channel: Connection, message: str) -> None:
+        report, process, _, staged = self.running.pop(channel)
+        _end(process)
+        shutil.rmtree(staged, ignore_errors=True)
+        self.built.failed[report.name] = message
+        self.progress.failed(report.name, message)
+
+    def _end_late(self) -> None:
+        for channel, (report, _, started, _) in list(self.running.items()):
+            if time.monotonic() - started > self.limit:
+                self._fail(channel, f"{report.name}: took longer than its limit of {self.limit:g} s and was ended; "
+                                    "allow more with --limit SECONDS.")
+
+    def end(self) -> None:
+        """End whatever still runs, and give the reader's environment back."""
+        for _, process, _, staged in self.running.values():
+            _end(process)
+            shutil.rmtree(staged, ignore_errors=True)
+        self.kept_open.close()
+        self.alive.close()
+        os.environ.clear()
+        os.environ.update(self.before)
+
+
+def _end(process: Any) -> None:
+    """End a process and everything it started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        process.kill()
+    process.join()
+
+
+def _cache(name: str) -> Path:
+    """A folder of our own for what libraries keep between runs, so that the reader's settings stay out."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "socialcommerce" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _log(out: Path, name: str, seconds: float) -> None:
+    """Keep durations apart from everything that is hashed."""
+    with open(out / "build.log", "a", encoding="utf-8") as file:
+        file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {name} {seconds:.2f} s\n")
+
+
+def explain(plan: BuildPlan, say: Callable[[str], None] = print) -> None:
+    """Say what would be made and why, without making it."""
+    for report in plan.reports:
+        say(f"{report.name}: {'; '.join(report.reasons) or 'up to date'}")
+
+
+def failure(built: Built) -> NotebookError | None:
+    """Return one error that sums up what failed, or None."""
+    return NotebookError(f"{len(built.failed)} of {len(built.failed) + len(built.made) + len(built.kept)} reports failed: "
+                         f"{', '.join(built.failed)}.") if built.failed else None

@@ -1,0 +1,87 @@
+"""The front page: every report in both languages, a search over their text, a language switch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from socialcommerce.report import render
+
+__all__ = ["front_page"]
+
+WORDS = {
+    "en": {"title": "Private-domain traffic and social commerce: reports", "placeholder": "Search all reports", "hits": "{} places found",
+           "lead": "Each report rebuilds a part of Xiao's (2024) argument from sourced numbers and says what kind of evidence it rests on.",
+           "page": "Read", "pdf": "PDF", "notebook": "Executed notebook", "results": "Results (JSON)"},
+    "zh": {"title": "私域流量与社交电商：报告", "placeholder": "搜索全部报告", "hits": "找到 {} 处",
+           "lead": "每份报告用注明来源的数字重建肖秋香（2024）论证的一部分，并说明所依据的证据类型。",
+           "page": "阅读", "pdf": "PDF", "notebook": "运行后的笔记本", "results": "结果（JSON）"},
+}
+
+
+def front_page(out: Path, manifest: Mapping[str, Any]) -> str:
+    """Render the index of a folder of reports.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of built reports; their search data are read from it.
+    manifest : mapping
+        The build's manifest; every report in it is listed.
+    """
+    reports = {name: json.loads((out / "search" / f"{name}.json").read_text(encoding="utf-8")) for name in manifest["reports"]}
+    languages = [language for language in WORDS if all(language in report for report in reports.values())]
+    sections = {language: [s for name, report in reports.items() for s in _search_entries(name, language, report[language])]
+                for language in languages}
+    first = languages[0]
+    bar = ['<span class="space"></span>',
+           *(f'<button data-show="{language}" hidden lang="{render.TAGS[language]}" aria-pressed="false">{render.NATIVE[language]}</button>'
+             for language in languages), f'<button id="theme" hidden>{" ".join(_in(language, render.WORDS[language]["theme"]) for language in languages)}</button>']
+    body = "\n".join([*(_head(language) for language in languages), _SEARCH,
+                      *(_listing(language, reports) for language in languages)])
+    words = {language: {k: WORDS[language][k] for k in ("title", "placeholder", "hits")} for language in languages}
+    data = _json("search-data", sections) + _json("search-words", words)
+    return render.page(first, WORDS[first]["title"], "\n".join(bar), "", body, render.asset("page.js") + render.asset("index.js"), data)
+
+
+_SEARCH = """<div id="search" hidden role="search"><div class="search"><input id="query" type="search" autocomplete="off"></div>
+<p id="status" role="status"></p><ul id="found" class="found"></ul></div>"""
+
+
+def _in(language: str, text: str) -> str:
+    """A text the page shows to readers of one language."""
+    return f'<span data-lang="{language}" lang="{render.TAGS[language]}">{text}</span>'
+
+
+def _head(language: str) -> str:
+    return (f'<div data-lang="{language}" lang="{render.TAGS[language]}"><h1>{WORDS[language]["title"]}</h1>'
+            f'<p>{WORDS[language]["lead"]}</p></div>')
+
+
+def _listing(language: str, reports: Mapping[str, Any]) -> str:
+    items = "\n".join(_item(language, name, report[language]) for name, report in reports.items())
+    return f'<ul class="reports" data-lang="{language}" lang="{render.TAGS[language]}">\n{items}\n</ul>'
+
+
+def _item(language: str, name: str, report: Mapping[str, Any]) -> str:
+    words = WORDS[language]
+    summary = report["sections"][0]["text"].strip() if report["sections"] else ""
+    links = {"page": f"{language}/{name}.html", "pdf": f"{language}/{name}.pdf", "notebook": f"notebooks/{name}.ipynb",
+             "results": f"results/{name}.json"}
+    formats = "".join(f'<a href="{href}">{words[word]}</a>' for word, href in links.items())
+    return (f'<li><h2><a href="{links["page"]}">{escape(report["title"])}</a></h2><p>{escape(summary)}</p>'
+            f'<div class="formats">{formats}</div></li>')
+
+
+def _search_entries(name: str, language: str, report: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [{"page": f"{language}/{name}.html", "anchor": s["anchor"], "title": report["title"], "heading": s["heading"],
+             "text": " ".join(s["text"].split())} for s in report["sections"]]
+
+
+def _json(anchor: str, value: Any) -> str:
+    """Data for the page's script; ``<`` is escaped so that no text can close the element."""
+    text = json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+    return f'<script type="application/json" id="{anchor}">{text}</script>\n'

@@ -1,0 +1,259 @@
+"""Plan a build: hash what each report is made from, compare with the manifest, and say what to make again and why.
+
+Nothing here imports more than the standard library, so that a build with nothing to do costs a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+import sysconfig
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from socialcommerce.errors import UnknownNameError
+from socialcommerce.project import root
+from socialcommerce.report.parameters import Literal, cells_of, chosen, profile_of
+
+__all__ = ["BuildPlan", "ReportPlan", "file_hash", "find_notebooks", "plan_build", "versions"]
+
+LANGUAGES = ("en", "zh")
+IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+(socialcommerce[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]+)|import[ \t]+(socialcommerce[\w.]*))",
+                    re.MULTILINE)
+RENDERERS = ("socialcommerce.report.document", "socialcommerce.report.render", "socialcommerce.report.results")
+
+
+@dataclass(frozen=True)
+class ReportPlan:
+    """One report: where it comes from, what it is made of, and why it has to be made again.
+
+    ``run_inputs`` and ``render_inputs`` map what the report depends on (a file, a parameter, the environment) to a hash;
+    ``reasons`` is empty when nothing changed. ``run`` says whether the notebook itself has to be run.
+    """
+
+    name: str
+    notebook: Path
+    parameters: Mapping[str, Literal]
+    languages: tuple[str, ...]
+    run_inputs: Mapping[str, str]
+    render_inputs: Mapping[str, str]
+    run: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BuildPlan:
+    """All reports of one build and where they go."""
+
+    out: Path
+    profile: str
+    reports: tuple[ReportPlan, ...]
+    environment: Mapping[str, str]
+
+    @property
+    def stale(self) -> tuple[ReportPlan, ...]:
+        """The reports that have to be made again."""
+        return tuple(report for report in self.reports if report.reasons)
+
+
+def plan_build(
+    names: Sequence[str] = (),
+    *,
+    out: Path,
+    profile: str = "full",
+    languages: Sequence[str] = LANGUAGES,
+    given: Mapping[str, str] | None = None,
+    force: bool = False,
+) -> BuildPlan:
+    """Plan which reports to make.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Notebooks by name (``01_market_size``) or path; all of them when empty.
+    out : Path
+        Folder the reports go to; its ``manifest.json`` says what is there already.
+    profile : str
+        A section of ``notebooks/profiles.toml``.
+    languages : sequence of str
+        Of ``en`` and ``zh``.
+    given : mapping of str to str, optional
+        Parameters set by the reader; they apply to every notebook named.
+    force : bool
+        Make everything again.
+
+    Raises
+    ------
+    UnknownNameError
+        For an unknown notebook, parameter, profile or language, with the nearest known one.
+    """
+    for language in languages:
+        if language not in LANGUAGES:
+            raise UnknownNameError("language", language, LANGUAGES)
+    before = read_manifest(out)
+    environment = versions()
+    reports = tuple(
+        _plan_report(notebook, before, out, profile, tuple(l for l in LANGUAGES if l in languages), given or {}, environment, force)
+        for notebook in find_notebooks(names)
+    )
+    return BuildPlan(out, profile, reports, environment)
+
+
+def find_notebooks(names: Sequence[str] = ()) -> list[Path]:
+    """Return the notebooks named, by name or path; all of the project's when none is."""
+    known = {path.stem: path for path in sorted((root() / "notebooks").glob("*.ipynb"))}
+    found = [known.get(name) or _as_path(name, known) for name in names]
+    return list(dict.fromkeys(found)) if names else list(known.values())
+
+
+def _as_path(name: str, known: Mapping[str, Path]) -> Path:
+    path = Path(name)
+    if path.suffix == ".ipynb" and path.is_file():
+        return path.resolve()
+    raise UnknownNameError("notebook", path.stem if path.suffix == ".ipynb" else name, known)
+
+
+def _plan_report(notebook: Path, before: Mapping[str, Any], out: Path, profile: str, languages: tuple[str, ...],
+                 given: Mapping[str, str], environment: Mapping[str, str], force: bool) -> ReportPlan:
+    old = before.get("reports", {}).get(notebook.stem, {})
+    parameters = chosen(notebook, profile_of(root() / "notebooks", profile, notebook.stem), given)
+    languages = tuple(l for l in LANGUAGES if l in languages or l in old.get("languages", ()))
+    inputs = run_inputs(notebook, parameters, environment, old.get("read", ()))
+    rendering = render_inputs(languages)
+    why_run = _changes(old.get("run_inputs", {}), inputs, before.get("environment", {}), environment) if old else ["never built"]
+    if force:
+        why_run = ["asked for by --force"]
+    why_render = _changes(old.get("render_inputs", {}), rendering, {}, {}) + _damage(old, out)
+    return ReportPlan(notebook.stem, notebook, parameters, languages, inputs, rendering, bool(why_run),
+                      tuple(why_run or why_render))
+
+
+def run_inputs(notebook: Path, parameters: Mapping[str, Literal], environment: Mapping[str, str],
+               read: Iterable[str]) -> dict[str, str]:
+    """Hash everything a run of the notebook depends on; ``read`` names the files it opened the last time."""
+    source = "\n".join("".join(c["source"]) for c in cells_of(notebook) if c["cell_type"] == "code")
+    return {
+        _label(notebook): file_hash(notebook),
+        **{f"parameter {name}": text_hash(repr(value)) for name, value in parameters.items()},
+        **{f"file given as {name}": file_hash(Path(value)) for name, value in parameters.items()
+           if isinstance(value, str) and Path(value).is_file()},
+        **{_label(path): file_hash(path) for path in modules_of(source)},
+        **{label: file_hash(root() / label) for label in read},
+        "environment": text_hash(json.dumps(dict(environment), sort_keys=True)),
+    }
+
+
+def render_inputs(languages: Sequence[str]) -> dict[str, str]:
+    """Hash what turns an executed notebook into pages: the renderers, their templates, the references, the languages."""
+    modules = modules_of("\n".join(f"import {name}" for name in RENDERERS))
+    assets = sorted((Path(__file__).parent / "assets").iterdir())
+    files = [*modules, *assets, root() / "paper" / "references.bib"]
+    return {"languages": text_hash(",".join(languages)), **{_label(path): file_hash(path) for path in files}}
+
+
+def modules_of(source: str) -> list[Path]:
+    """Return the library's modules that a source imports, directly or through one another, sorted.
+
+    Imports are read from the text, lazy ones too, so that nothing has to be imported to know them.
+    """
+    found: set[Path] = set()
+    waiting = _imported(source)
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting |= _imported(path.read_text(encoding="utf-8"))
+    return sorted(found)
+
+
+def _imported(source: str) -> set[Path]:
+    names: set[str] = set()
+    for package, members, module in IMPORT.findall(source):
+        names.add(package or module)
+        names |= {f"{package}.{name}" for name in re.findall(r"\w+", re.sub(r"#.*|\bas\s+\w+", "", members))} if package else set()
+    return {path for name in names for path in _files(name)}
+
+
+@cache
+def _files(name: str) -> tuple[Path, ...]:
+    """A dotted name's module file and the packages above it; empty where it names no module."""
+    top = Path(__file__).parents[1]
+    parts = name.split(".")[1:]
+    base = top.joinpath(*parts)
+    own = [base / "__init__.py"] if base.is_dir() else [base.with_suffix(".py")]
+    if not own[0].is_file():
+        return ()
+    return (*own, *(top.joinpath(*parts[:i], "__init__.py") for i in range(len(parts))))
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of every installed package that the lock names."""
+    locked = re.findall(r"^([A-Za-z0-9._-]+)==", (root() / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
+    wanted = {_normal(name) for name in locked}
+    found: dict[str, str] = {}
+    for folder in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        for entry in os.listdir(folder):
+            if entry.endswith(".dist-info"):
+                name, _, version = entry.removesuffix(".dist-info").partition("-")
+                if _normal(name) in wanted:
+                    found[_normal(name)] = version
+    return {"python": "{}.{}.{}".format(*sys.version_info), **dict(sorted(found.items()))}
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _changes(old: Mapping[str, str], new: Mapping[str, str], old_versions: Mapping[str, str],
+             new_versions: Mapping[str, str]) -> list[str]:
+    """Say in words what differs between the inputs of two builds."""
+    changed = [key for key in new if key in old and old[key] != new[key]]
+    reasons = [f"{key} changed" if new[key] != "missing" else f"{key} is missing" for key in changed if key != "environment"]
+    if "environment" in changed:
+        reasons += [f"{name} {old_versions.get(name, 'none')} -> {new_versions.get(name, 'none')}"
+                    for name in sorted({*old_versions, *new_versions})
+                    if old_versions.get(name) != new_versions.get(name)] or ["environment changed"]
+    return reasons + [f"{key} is new" for key in new if key not in old] + [f"{key} is gone" for key in old if key not in new]
+
+
+def _damage(old: Mapping[str, Any], out: Path) -> list[str]:
+    """Name outputs of the last build that are missing or were changed since."""
+    reasons = []
+    for name, expected in old.get("outputs", {}).items():
+        found = file_hash(out / name)
+        if found != expected:
+            reasons.append(f"output {name} {'is missing' if found == 'missing' else 'was changed'}")
+    return reasons
+
+
+def read_manifest(out: Path) -> dict[str, Any]:
+    """Return the manifest of the last build into this folder, or an empty one."""
+    try:
+        return json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _label(path: Path) -> str:
+    """A file's name in the manifest: relative to the checkout, so that no path of a machine is kept."""
+    return path.relative_to(root()).as_posix() if path.is_relative_to(root()) else path.name
+
+
+def file_hash(path: Path) -> str:
+    """Return a file's sha256, or ``"missing"``."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return "missing"
+
+
+def text_hash(text: str) -> str:
+    """Return the sha256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()

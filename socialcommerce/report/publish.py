@@ -1,0 +1,120 @@
+"""Staging, journal and lock: a report is published whole or not at all, whatever interrupts the build.
+
+A report is made in a folder of its own below ``.staging``. When it is whole, a journal naming its files is written beside
+them, and each is renamed into place. A build that finds a journal finishes what it says; one that finds none throws the
+folder away. Every published file is therefore always a whole one, the old or the new.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from socialcommerce.errors import OutputError
+from socialcommerce.report.plan import read_manifest
+
+__all__ = ["locked", "publish", "recover", "staging", "write_whole"]
+
+
+@contextmanager
+def locked(out: Path, waiting: Callable[[str], None]) -> Iterator[None]:
+    """Hold the output folder for one build; a second build waits for it, and is told so.
+
+    Raises
+    ------
+    OutputError
+        When the folder cannot be made or written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        file = open(out / ".lock", "a+", encoding="utf-8")  # noqa: SIM115 - held until the build ends
+    except OSError as wrong:
+        raise OutputError(f"cannot write to the output folder {out}: {wrong.strerror}. Choose another with --out.") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            waiting(f"another build (process {file.read().strip() or 'unknown'}) holds {out}; waiting for it to end")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def staging(out: Path, name: str) -> Path:
+    """Make and return a fresh folder in which to build one report."""
+    folder = out / ".staging" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "files").mkdir(parents=True)
+    return folder
+
+
+def publish(folder: Path, out: Path, name: str, entry: Mapping[str, Any], gone: list[str]) -> None:
+    """Put a finished report in place: write its journal, then do what the journal says.
+
+    Parameters
+    ----------
+    folder : Path
+        The report's staging folder; its files lie below ``files`` as they will below ``out``.
+    entry : mapping
+        The report's part of the manifest.
+    gone : list of str
+        Files of the last build that this one no longer makes.
+    """
+    files = sorted(path.relative_to(folder / "files").as_posix() for path in (folder / "files").rglob("*") if path.is_file())
+    write_whole(folder / "journal.json", json.dumps({"name": name, "files": files, "gone": gone, "entry": entry}).encode())
+    _finish(folder, out)
+
+
+def recover(out: Path) -> list[str]:
+    """Finish or throw away what an interrupted build left; return the names of the reports finished."""
+    finished = []
+    for folder in sorted((out / ".staging").glob("*")):
+        if (folder / "journal.json").is_file():
+            _finish(folder, out)
+            finished.append(folder.name)
+    shutil.rmtree(out / ".staging", ignore_errors=True)
+    return finished
+
+
+def _finish(folder: Path, out: Path) -> None:
+    journal = json.loads((folder / "journal.json").read_text(encoding="utf-8"))
+    for name in journal["files"]:
+        if (folder / "files" / name).is_file():  # else renamed before the interruption
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(folder / "files" / name, out / name)
+    for name in journal["gone"]:
+        (out / name).unlink(missing_ok=True)
+    manifest = read_manifest(out)
+    manifest.setdefault("reports", {})[journal["name"]] = journal["entry"]
+    write_whole(out / "manifest.json", as_json(manifest))
+    shutil.rmtree(folder)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name, flush it to disk, then rename it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as wrong:
+        temporary.unlink(missing_ok=True)
+        raise OutputError(f"cannot write {path.name}: {wrong.strerror}; what was there before is unchanged.") from None
+
+
+def as_json(value: Any) -> bytes:
+    """Write a manifest as JSON, reports in order of name."""
+    value = {**value, "reports": dict(sorted(value.get("reports", {}).items()))}
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()

@@ -1,0 +1,52 @@
+"""Keep account of the project's files a notebook opens, so that a report is made again when one of them changes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+__all__ = ["record_reads", "reads"]
+
+STARTUP = """from socialcommerce.report.reads import record_reads
+record_reads({log!r}, {root!r})
+"""
+
+
+def record_reads(log: str, root: str) -> None:
+    """From now on, append to ``log`` the name of every file below ``root`` that this process opens for reading.
+
+    Works through an audit hook, so that it sees what any library opens. Modules, caches, the environment and built
+    reports are left out: the plan knows the first, the rest is no input.
+    """
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    prefix = os.path.join(root, "")
+    seen: set[str] = set()
+
+    def hook(event: str, arguments: tuple) -> None:
+        if event != "open" or not isinstance(arguments[0], str | bytes):
+            return
+        path = os.fsdecode(arguments[0])
+        mode, flags = arguments[1], arguments[2]
+        writes = mode and any(c in mode for c in "wax+") or (not mode and flags & (os.O_WRONLY | os.O_RDWR))
+        if writes or not (path := os.path.abspath(path)).startswith(prefix) or path in seen:
+            return
+        seen.add(path)
+        name = path.removeprefix(prefix)
+        if name.split(os.sep)[0] in ("data", "paper", "notebooks", "docs") and not name.endswith((".pyc", ".ipynb")):
+            os.write(descriptor, f"{name}\n".encode())
+
+    sys.addaudithook(hook)
+
+
+def reads(log: Path, root: Path) -> list[str]:
+    """Return the recorded names, sorted, of files that exist."""
+    names = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
+    return sorted({Path(name).as_posix() for name in names if (root / name).is_file()})
+
+
+def startup_for_kernels(folder: Path, log: Path, root: Path) -> None:
+    """Write an IPython start-up file into a profile, so that a real kernel keeps the same account."""
+    startup = folder / "profile_default" / "startup"
+    startup.mkdir(parents=True, exist_ok=True)
+    (startup / "00-reads.py").write_text(STARTUP.format(log=str(log), root=str(root)), encoding="utf-8")

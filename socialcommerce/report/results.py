@@ -1,0 +1,125 @@
+"""The numbers of a report: collected from an executed notebook, kept as JSON, compared with the committed ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Drift", "as_text", "collect", "compare", "payloads"]
+
+MIME = "application/vnd.socialcommerce+json"
+FIELDS = ("value", "interval", "digits", "tolerance", "unit", "basis")
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One number that is not what it was."""
+
+    notebook: str
+    where: str
+    committed: Any
+    found: Any
+    allowed: Any
+
+
+def payloads(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what ``socialcommerce.page.Page`` left in the outputs of an executed notebook, in order."""
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            if MIME in output.get("data", {}):
+                yield output["data"][MIME]
+
+
+def collect(notebook: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Gather a notebook's results.
+
+    Returns
+    -------
+    dict
+        ``numbers`` (value, digits, tolerance, unit, basis, interval), ``texts`` (words by language) and ``tables``
+        (columns, digits, rows), each by name in order of appearance.
+    """
+    found: dict[str, Any] = {"notebook": name, "numbers": {}, "texts": {}, "tables": {}}
+    for payload in payloads(notebook):
+        kind, key = payload["kind"], payload["name"]
+        if kind == "number":
+            found["numbers"][key] = {k: payload[k] for k in FIELDS if k in payload}
+        elif kind == "text":
+            found["texts"][key] = payload["words"]
+        elif kind == "table":
+            found["tables"][key] = {"columns": payload["columns"], "digits": payload["digits"], "rows": payload["values"]}
+    return found
+
+
+def as_text(results: Mapping[str, Any]) -> str:
+    """Write results as JSON that reads well in a diff: one number, one text, one table row a line."""
+    def one(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    def block(entries: Mapping[str, Any]) -> str:
+        lines = ",\n".join(f"    {one(key)}: {one(value)}" for key, value in entries.items())
+        return f"{{\n{lines}\n  }}" if entries else "{}"
+
+    def table(entry: Mapping[str, Any]) -> str:
+        rows = ",\n".join(f"        {one(row)}" for row in entry["rows"])
+        return (f'{{"columns": {one(entry["columns"])}, "digits": {one(entry["digits"])},\n      "rows": [\n{rows}\n      ]}}')
+
+    tables = ",\n".join(f"    {one(key)}: {table(entry)}" for key, entry in results["tables"].items())
+    return (f'{{\n  "notebook": {one(results["notebook"])},\n  "numbers": {block(results["numbers"])},\n'
+            f'  "texts": {block(results["texts"])},\n  "tables": {{{chr(10) + tables + chr(10) + "  " if tables else ""}}}\n}}\n')
+
+
+def compare(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[Drift]:
+    """List everything in which two results differ by more than the tolerance kept beside the committed number."""
+    name = committed.get("notebook", "?")
+    drifts: list[Drift] = []
+    for kind in ("numbers", "texts", "tables"):
+        old, new = committed.get(kind, {}), found.get(kind, {})
+        for key in dict.fromkeys([*old, *new]):
+            if key not in new or key not in old:
+                drifts.append(Drift(name, f"{kind[:-1]} {key}", "present" if key in old else "absent",
+                                    "present" if key in new else "absent", "in both"))
+            else:
+                drifts += {"numbers": _number, "texts": _text, "tables": _table}[kind](name, key, old[key], new[key])
+    return drifts
+
+
+def _number(name: str, key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Drift]:
+    for what in ("digits", "tolerance", "unit", "basis"):
+        if old.get(what) != new.get(what):
+            yield Drift(name, f"number {key}, {what}", old.get(what), new.get(what), "the same")
+    tolerance = min(old.get("tolerance", 0), 0.49 * 10.0 ** -old.get("digits", 0))
+    pairs = [("value", old["value"], new["value"]), *zip(("low", "high"), old.get("interval", ()), new.get("interval", ()), strict=False)]
+    if len(old.get("interval", ())) != len(new.get("interval", ())):
+        yield Drift(name, f"number {key}, interval", old.get("interval"), new.get("interval"), "the same")
+    for what, before, now in pairs:
+        if not _close(before, now, tolerance):
+            yield Drift(name, f"number {key}, {what}", before, now, f"± {tolerance:g}")
+
+
+def _text(name: str, key: str, old: Any, new: Any) -> Iterator[Drift]:
+    if old != new:
+        yield Drift(name, f"text {key}", old, new, "the same")
+
+
+def _table(name: str, key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Drift]:
+    shapes = [(table["columns"], len(table["rows"]), table["digits"]) for table in (old, new)]
+    if shapes[0] != shapes[1]:
+        yield Drift(name, f"table {key}", *shapes, "the same columns, digits and number of rows")
+        return
+    for line, (before, now) in enumerate(zip(old["rows"], new["rows"], strict=True), 1):
+        for column, a, b in zip(old["columns"], before, now, strict=True):
+            if not _same(a, b, old["digits"].get(column)):
+                yield Drift(name, f"table {key}, row {line}, {column}", a, b, "the same" if not isinstance(a, float) else "± a tenth of the last digit")
+
+
+def _same(a: Any, b: Any, digits: int | None) -> bool:
+    numbers = isinstance(a, int | float) and isinstance(b, int | float) and not isinstance(a, bool)
+    return _close(a, b, 10.0**-digits / 10) if numbers and digits is not None and isinstance(a, float) else a == b
+
+
+def _close(a: float, b: float, tolerance: float) -> bool:
+    """Compare kept decimals, whose difference binary fractions may put a hair beyond the tolerance."""
+    return abs(a - b) <= tolerance * (1 + 1e-6) + 1e-15 * abs(a)

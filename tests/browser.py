@@ -1,0 +1,101 @@
+"""Drive headless Chromium over its DevTools protocol: open a file, look, click, type, and see every request it makes."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import websocket
+
+FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--disable-dev-shm-usage", "--remote-allow-origins=*",
+         "--host-resolver-rules=MAP * ~NOTFOUND", "--remote-debugging-port=0", "--window-size=1280,900"]
+
+
+class Browser:
+    """One tab of a browser whose network is cut."""
+
+    def __init__(self, program: str) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.process = subprocess.Popen([program, *FLAGS, f"--user-data-dir={self.folder.name}", "about:blank"],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.socket = websocket.create_connection(self._address(), timeout=30)
+        self.numbers = itertools.count(1)
+        self.events: list[dict[str, Any]] = []
+        for domain in ("Page", "Network", "Runtime", "Log"):
+            self.call(f"{domain}.enable")
+
+    def _address(self) -> str:
+        import urllib.request
+
+        port_file = Path(self.folder.name, "DevToolsActivePort")
+        deadline = time.monotonic() + 60
+        while not port_file.is_file() or not port_file.read_text().strip():
+            assert time.monotonic() < deadline, "the browser did not start"
+            time.sleep(0.05)
+        port = port_file.read_text().split("\n")[0]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=30) as answer:
+            return next(page["webSocketDebuggerUrl"] for page in json.load(answer) if page["type"] == "page")
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        number = next(self.numbers)
+        self.socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
+        while True:
+            message = json.loads(self.socket.recv())
+            if message.get("id") == number:
+                assert "error" not in message, message
+                return message["result"]
+            self.events.append(message)
+
+    def open(self, path: Path, *, dark: bool = False, width: int = 1280, height: int = 900) -> None:
+        """Open a file and wait until it is loaded, its fonts too."""
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        self.events.clear()
+        self.call("Page.navigate", url=path.as_uri())
+        deadline = time.monotonic() + 30
+        while self.value("document.readyState") != "complete" or self.value("location.href").split("#")[0] != path.as_uri():
+            assert time.monotonic() < deadline, f"{path.name} did not load"
+            time.sleep(0.05)
+        self.value("document.fonts.ready.then(() => true)")
+
+    def value(self, expression: str) -> Any:
+        """Evaluate JavaScript in the page."""
+        result = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in result, result
+        return result["result"].get("value")
+
+    def press(self, key: str) -> None:
+        """Press a key as a reader would."""
+        text = {"Enter": "\r"}.get(key, "")
+        code = {"Enter": 13, "Tab": 9}[key]
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **({"text": text} if text and kind == "keyDown" else {}))
+
+    def screenshot(self) -> bytes:
+        """Return the visible part as PNG."""
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
+
+    def requests(self) -> list[str]:
+        """Addresses asked for since the page was opened, those inside the page left out."""
+        asked = [e["params"]["request"]["url"] for e in self.events if e["method"] == "Network.requestWillBeSent"]
+        return [address for address in asked if not address.startswith("data:")]
+
+    def complaints(self) -> list[str]:
+        """Failed requests, refused content, errors and warnings since the page was opened."""
+        failed = [e["params"].get("errorText", "") for e in self.events if e["method"] == "Network.loadingFailed"]
+        logged = [e["params"]["entry"]["text"] for e in self.events if e["method"] == "Log.entryAdded"]
+        thrown = [json.dumps(e["params"]) for e in self.events if e["method"] in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled")]
+        return failed + logged + thrown
+
+    def close(self) -> None:
+        self.socket.close()
+        self.process.kill()
+        self.process.wait()
+        self.folder.cleanup()

@@ -1,0 +1,209 @@
+"""Check the cut font against GB 2312, the variable font it was cut from, and itself cut again."""
+
+import hashlib
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from socialcommerce.errors import DataError, OutputError
+from socialcommerce.figures import fonts
+
+PROJECT = Path(__file__).parents[2]
+ROWS, CELLS = range(0xA1, 0xF8), range(0xA1, 0xFF)
+GB2312 = "".join(bytes([row, cell]).decode("gb2312", "ignore") for row in ROWS for cell in CELLS)
+READ = {".py", ".md", ".toml", ".ipynb", ".csv", ".json", ".bib", ".txt", ".yml"}
+
+
+@pytest.fixture(scope="module", params=[400, 700], ids=["regular", "bold"])
+def font(request):
+    from fontTools.ttLib import TTFont
+
+    return TTFont(fonts.bold() if request.param == 700 else fonts.regular())
+
+
+def bounds(glyphs, names, sign):
+    from fontTools.pens.boundsPen import BoundsPen
+
+    pen = BoundsPen(glyphs)
+    glyphs[names[ord(sign)]].draw(pen)
+    return pen.bounds
+
+
+def test_the_national_set_is_whole():
+    assert len(GB2312) == 7445  # 6,763 Chinese characters and 682 signs, as the standard counts them
+    assert fonts.uncovered(GB2312) == ""
+
+
+def test_every_sign_of_the_national_set_has_an_outline(font):
+    names, glyphs = font.getBestCmap(), font["glyf"]
+    empty = [sign for sign in GB2312 if glyphs[names[ord(sign)]].numberOfContours == 0]
+    assert empty == ["\u3000"]
+
+
+def test_letters_and_signs_of_the_reports_are_covered():
+    latin = "".join(map(chr, (*range(0x20, 0x7F), *range(0xA0, 0x100))))
+    accents = "ČčĆćĎďĚěĞğŇňŐőŘřŠšŞşŮůŰűŻżŽž"
+    greek = "ΑΒΓΔΘΛΠΣΦΨΩαβγδεζηθικλμνξοπρστυφχψω"
+    signs = "–—‘’“”…•−×÷±≤≥≠≈∞√∑∫→←↑↓⇒∈∂∇°′″‰¹²³⁰⁴⁵⁶⁷⁸⁹⁻⁺ⁿ₀₁₂₉①②✓□■▲△●○\u2009\u202f"
+    assert fonts.uncovered(latin + accents + greek + signs) == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["notebooks", "data", "paper", "socialcommerce", "docs", "README.md", "README.zh-CN.md"])
+def test_all_the_project_says_is_covered(name):
+    top = PROJECT / name
+    found = [top] if top.is_file() else sorted(top.rglob("*"))
+    files = [p for p in found if p.suffix in READ and "fetched" not in p.parts]
+    if not files:
+        pytest.skip(f"{name} holds no text yet")
+    missing = {str(p.relative_to(PROJECT)): fonts.uncovered(p.read_text(encoding="utf-8")) for p in files}
+    allowed = {"socialcommerce/figures/fonts.py": "龘😀"}  # its doctest needs what the font lacks
+    assert {file: signs for file, signs in missing.items() if signs != allowed.get(file, "")} == {}
+
+
+def test_outlines_are_those_of_the_variable_font(font):
+    """fontTools draws the variable font at a weight without cutting it: another way to the same outlines."""
+    from fontTools.ttLib import TTFont
+
+    source = TTFont(fonts._source()[0], lazy=True)
+    cut, names = font.getGlyphSet(), font.getBestCmap()
+    model = source.getGlyphSet(location={"wght": font["OS/2"].usWeightClass})
+    for sign in GB2312[::40] + "网方比量RQgß,°，—":
+        expected = bounds(model, source.getBestCmap(), sign)
+        assert bounds(cut, names, sign) == (pytest.approx(expected, abs=2) if expected else expected), sign
+        assert font["hmtx"][names[ord(sign)]][0] == pytest.approx(model[source.getBestCmap()[ord(sign)]].width, abs=1)
+
+
+def test_bold_is_heavier_in_every_character():
+    from fontTools.pens.areaPen import AreaPen
+    from fontTools.ttLib import TTFont
+
+    areas = []
+    for path in (fonts.regular(), fonts.bold()):
+        file = TTFont(path)
+        glyphs, names, row = file.getGlyphSet(), file.getBestCmap(), []
+        for sign in GB2312[682::7]:
+            pen = AreaPen(glyphs)
+            glyphs[names[ord(sign)]].draw(pen)
+            row.append(abs(pen.value))
+        areas.append(row)
+    assert min(heavy / light for light, heavy in zip(*areas, strict=True)) > 1.2
+    assert stem(fonts.bold()) / stem(fonts.regular()) > 1.5
+
+
+def stem(path):
+    from fontTools.ttLib import TTFont
+
+    file = TTFont(path)
+    left, _, right, _ = bounds(file.getGlyphSet(), file.getBestCmap(), "丨")
+    return right - left
+
+
+def test_systems_can_tell_the_two_apart(font):
+    heavy = font["OS/2"].usWeightClass == 700
+    assert font["OS/2"].usWeightClass in (400, 700)
+    assert (font["head"].macStyle & 1, font["OS/2"].fsSelection >> 5 & 1) == (heavy, heavy)
+    assert [font["name"].getDebugName(i) for i in (1, 2)] == [fonts.FAMILY, "Bold" if heavy else "Regular"]
+    assert "fvar" not in font
+
+
+def test_composed_letters_stand_as_the_drawn_ones_do(font):
+    glyphs, names = font.getGlyphSet(), font.getBestCmap()
+    small, drawn = bounds(glyphs, names, "⁸"), bounds(glyphs, names, "⁴")
+    assert (small[1], small[3]) == pytest.approx((drawn[1], drawn[3]), abs=15)
+    caron, acute = bounds(glyphs, names, "š"), bounds(glyphs, names, "s")
+    assert caron[3] == pytest.approx(bounds(glyphs, names, "ě")[3], abs=20)
+    assert (caron[0] + caron[2]) / 2 == pytest.approx((acute[0] + acute[2]) / 2, abs=20)
+    assert font["hmtx"][names[ord("š")]][0] == font["hmtx"][names[ord("s")]][0]
+    assert bounds(glyphs, names, "Ş")[1] < -100 < bounds(glyphs, names, "S")[1]
+
+
+def test_a_web_font_holds_just_the_text():
+    from fontTools.ttLib import TTFont
+
+    made = fonts.woff2_subset("私域流量，私域流量！")
+    assert made[:4] == b"wOF2"
+    assert len(made) < 3000
+    assert set(map(chr, TTFont(io.BytesIO(made)).getBestCmap())) == set("私域流量，！")
+    assert made == fonts.woff2_subset("！量流域私，")
+    assert made != fonts.woff2_subset("私域流量，！", weight=700)
+
+
+def test_uncovered_characters_are_named():
+    message = r"brands\.csv, name: .* no glyph for 龘 \(U\+9F98\), 😀 \(U\+1F600\)"
+    with pytest.warns(fonts.UncoveredWarning, match=message):
+        assert fonts.warn_uncovered("国货\n龘😀龘", "brands.csv, name") == "龘😀"
+    assert fonts.warn_uncovered("国货\n", "brands.csv, name") == ""
+
+
+def test_the_licence_is_at_hand():
+    assert "SIL OPEN FONT LICENSE Version 1.1" in fonts.licence()
+
+
+def test_the_repository_holds_no_font():
+    kept = [p for p in PROJECT.rglob("*.[towT]*") if p.suffix.lower() in (".ttf", ".otf", ".woff", ".woff2", ".ttc")]
+    assert [p for p in kept if not {".venv", "reports"} & set(p.relative_to(PROJECT).parts)] == []
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Point the cache to an empty folder for this process."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    fonts.folder.cache_clear()
+    yield tmp_path
+    monkeypatch.undo()
+    fonts.folder.cache_clear()
+
+
+def test_a_changed_source_is_refused_and_leaves_nothing(elsewhere, monkeypatch):
+    changed = elsewhere / fonts.SOURCE
+    changed.write_bytes(b"another font")
+    monkeypatch.setattr(fonts, "_source", lambda: (changed, "a" * 64))
+    found = hashlib.sha256(b"another font").hexdigest()
+    with pytest.raises(DataError, match=f"has sha256 {found}, its package registered {'a' * 64}"):
+        fonts.folder()
+    assert list((elsewhere / "socialcommerce").glob("*fonts-*")) == []
+
+
+def test_a_missing_package_is_named(elsewhere, monkeypatch):
+    monkeypatch.setattr(fonts, "PACKAGE", "no-such-font-package")
+    with pytest.raises(DataError, match="comes with the package no-such-font-package"):
+        fonts.folder()
+
+
+def test_a_cache_that_cannot_be_written_is_named(elsewhere):
+    (elsewhere / "socialcommerce").write_text("a file where the folder should be")
+    with pytest.raises(OutputError, match="set XDG_CACHE_HOME to a folder"):
+        fonts.folder()
+
+
+def start(cache):
+    return subprocess.Popen([sys.executable, "-c", "from socialcommerce.figures import fonts; print(fonts.regular())"],
+                            env={**os.environ, "XDG_CACHE_HOME": str(cache), "PYTHONPATH": str(PROJECT)},
+                            stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.slow
+def test_every_cut_gives_the_same_bytes_and_none_gives_half(tmp_path):
+    """Kill a first use; then let two run at once in its cache, and compare with the cut of this process's cache."""
+    killed = start(tmp_path)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("socialcommerce/.cutting-*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert list(tmp_path.glob("socialcommerce/fonts-*")) == []
+    both = [start(tmp_path), start(tmp_path)]
+    ready = tmp_path / "socialcommerce" / fonts.folder().name
+    assert [process.communicate()[0] for process in both] == [f"{ready / 'Regular.ttf'}\n"] * 2
+    assert list(tmp_path.glob("socialcommerce/.cutting-*")) == []
+    again, here = (
+        {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir())}
+        for folder in (ready, fonts.folder()))
+    assert again == here

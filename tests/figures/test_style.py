@@ -1,0 +1,239 @@
+"""Check the house colours against WCAG and models of colour vision, and a drawn figure against itself elsewhere."""
+
+import hashlib
+import itertools
+import os
+import re
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.figures import fonts, style
+
+PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+# Machado, Oliveira and Fernandes (2009), table of matrices at severity 1.0, on linear RGB. doi:10.1109/TVCG.2009.113
+VISION = {
+    "full": np.eye(3),
+    "protan": np.array(
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
+    "deutan": np.array(
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
+    "tritan": np.array(
+        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]),
+}
+TO_XYZ = np.array(  # of linear sRGB under D65 (IEC 61966-2-1)
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
+
+
+def linear(colour):
+    """Undo the transfer curve of sRGB (IEC 61966-2-1)."""
+    values = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(one, other):
+    """Contrast ratio of WCAG 2.1."""
+    light, dark = sorted((float(np.dot([0.2126, 0.7152, 0.0722], linear(c))) for c in (one, other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def cielab(rgb):
+    """CIE 1976 L*a*b* of linear RGB under D65."""
+    xyz = TO_XYZ @ np.clip(rgb, 0, 1) / np.array([0.95047, 1.0, 1.08883])
+    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+def test_contrast_formula_knows_its_two_ends():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21.0)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)  # the grey WCAG's own tools call 4.48
+
+
+def modes():
+    light = {colour: colour for colour in style.VARIABLES}
+    return pytest.mark.parametrize("shown", [light, style.DARK], ids=["light", "dark"])
+
+
+@modes()
+def test_text_and_graphics_stand_out_from_the_paper(shown):
+    paper = shown[style.PAPER]
+    assert contrast(shown[style.INK], paper) >= 7
+    assert contrast(shown[style.MUTED], paper) >= 4.5
+    assert min(contrast(shown[colour], paper) for colour in style.SERIES) >= 3
+
+
+@modes()
+@pytest.mark.parametrize("vision", VISION)
+def test_series_keep_apart_in_every_colour_vision(shown, vision):
+    seen = [cielab(VISION[vision] @ linear(shown[colour])) for colour in style.SERIES]
+    assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) >= 20
+
+
+@modes()
+def test_series_keep_apart_in_grey_print(shown):
+    lightness = sorted(cielab(linear(shown[colour]))[0] for colour in style.SERIES)
+    assert min(np.diff(lightness)) >= 7
+
+
+def test_every_colour_has_one_dark_partner_and_one_name():
+    palette = {style.INK, style.MUTED, style.PAPER, style.GRID, *style.SERIES}
+    assert len(palette) == 4 + len(style.SERIES) == 10
+    assert set(style.DARK) == set(style.VARIABLES) == palette
+    assert len(set(style.DARK.values())) == len(set(style.VARIABLES.values())) == 10
+    assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in [*palette, *style.DARK.values()])
+    assert all(f"{name}:{style.DARK[colour]}" in style.css(dark=True) for colour, name in style.VARIABLES.items())
+
+
+def plot_market(years, values, *, language, ax=None):
+    """A figure such as the reports hold: bars, a line with a band, a legend, text in both weights."""
+    from matplotlib import pyplot as plt
+
+    words = {"en": ("Market size", "online retail", "forecast", "10⁸ yuan"),
+             "zh": ("市场规模", "网络零售额", "预测", "亿元（10⁸ 元）")}[language]
+    ax = ax if ax is not None else plt.subplots()[1]
+    ax.bar(years[:-1], values[:-1], label=words[1])
+    ax.bar(years[-1:], values[-1:], alpha=0.5, hatch="///", label=words[2])
+    ax.plot(years, values, "o-", color=style.SERIES[1], label="−1.5 ≤ $R^2$")
+    ax.fill_between(years, values * 0.9, values * 1.1, color=style.SERIES[1], alpha=0.2, linewidth=0)
+    ax.set(title=words[0], ylabel=words[3])
+    ax.annotate("α", (years[0], values[0]), (years[1], values[-1]), arrowprops={"arrowstyle": "->"})
+    ax.boxplot([values], positions=[years[-1] + 1])
+    ax.legend()
+    return ax
+
+
+YEARS, VALUES = np.arange(2015, 2022), np.array([1000.0, 3608, 6835, 12624, 20674, 26160, 28000])
+
+
+@pytest.fixture(scope="module")
+def chinese():
+    return style.draw(plot_market, YEARS, VALUES, language="zh")
+
+
+def test_a_figure_is_one_small_plain_element(chinese):
+    assert chinese.startswith("<svg ")
+    assert not re.search(r"<\?|<!|<metadata|<style|<script|<text|rdf:|Matplotlib", chinese)
+    assert re.search(r'width="453\.6pt" height="252pt" viewBox="0 0 453\.6 252"', chinese)
+    assert len(chinese) < 40_000
+    assert not re.search(r'd="[^"]*\.\d{3}', chinese)
+
+
+def test_a_figure_has_only_house_colours(chinese):
+    assert style.check_palette(chinese) == []
+    assert style.PAPER in chinese
+
+
+def test_languages_draw_different_letters(chinese):
+    assert chinese != style.draw(plot_market, YEARS, VALUES, language="en")
+
+
+def test_unknown_language_names_the_nearest():
+    with pytest.raises(UnknownNameError, match="unknown language 'zhh'; did you mean 'zh'"):
+        style.draw(plot_market, YEARS, VALUES, language="zhh")
+
+
+def test_the_languages_are_those_of_the_notebooks():
+    from socialcommerce.page import LANGUAGES
+
+    assert style.LANGUAGES == LANGUAGES
+
+
+def test_drawing_leaves_settings_and_figures_as_they_were():
+    import matplotlib
+    from matplotlib import pyplot as plt
+
+    mine = plt.figure()
+    before = dict(matplotlib.rcParams)
+    style.draw(plot_market, YEARS, VALUES, language="en")
+    with pytest.raises(ZeroDivisionError):
+        style.draw(lambda language: plt.figure() and 1 / 0, language="en")
+    assert plt.get_fignums() == [mine.number]
+    assert dict(matplotlib.rcParams) == before
+    plt.close(mine)
+
+
+def test_a_plot_that_returns_no_axes_is_named():
+    def plot_nothing(language):
+        return None
+
+    with pytest.raises(ParameterError, match="plot_nothing must return axes; got NoneType"):
+        style.draw(plot_nothing, language="en")
+
+
+def words(text, **options):
+    """Return a plot that draws a text and nothing else."""
+    def plot_words(language):
+        from matplotlib import pyplot as plt
+
+        figure = plt.figure()
+        figure.text(0.1, 0.5, text, **options)
+        return figure
+    return plot_words
+
+
+def outlines(svg):
+    """Return the outlines of letters, in the order they are first used."""
+    return [e.get("d") for e in ElementTree.fromstring(svg).iter() if e.get("transform") == "scale(0.1)"]
+
+
+def test_chinese_letters_are_letters_and_not_boxes():
+    with pytest.warns(fonts.UncoveredWarning, match=r"no glyph for \ue000 \(U\+E000\)"):
+        box = outlines(style.draw(words("\ue000"), language="zh"))
+    drawn = outlines(style.draw(words("私域流量社交电商"), language="zh"))
+    assert len(set(drawn)) == 8
+    assert not set(box) & set(drawn)
+
+
+def test_bold_is_a_weight_of_its_own():
+    plain, bold = (outlines(style.draw(words("网方比", weight=w), language="zh")) for w in ("normal", "bold"))
+    assert len({*plain, *bold}) == 6
+
+
+def test_mathematics_and_signs_use_the_house_font():
+    text, formula = (outlines(style.draw(words(t), language="en")) for t in ("R2−≤", "$R2$−≤"))
+    assert set(formula) == set(text)
+
+
+def test_png_has_the_asked_resolution_and_no_version():
+    picture = style.draw_png(plot_market, YEARS, VALUES, language="en", dpi=100)
+    assert picture.startswith(b"\x89PNG")
+    assert int.from_bytes(picture[16:20], "big") == 630
+    assert b"atplotlib" not in picture
+
+
+DRAW = """
+import hashlib, sys
+sys.path.insert(0, sys.argv[1])
+from test_style import YEARS, VALUES, plot_market
+from socialcommerce.figures import style
+for language in ("en", "zh"):
+    print(hashlib.sha256(style.draw(plot_market, YEARS, VALUES, language=language).encode()).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_bytes_do_not_depend_on_the_process(chinese, tmp_path):
+    """Other time zone, locale, hash seed, working folder with a matplotlibrc, and JupyterLab's backend."""
+    (tmp_path / "matplotlibrc").write_text("font.size: 30\nxtick.major.size: 9\naxes.xmargin: 0.4\n")
+    places = {PROJECT: {"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "0"},
+              tmp_path: {"TZ": "Asia/Shanghai", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "77", "LANGUAGE": "zh_CN",
+                         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+                         "MPLCONFIGDIR": str(tmp_path / "config")}}
+    here = os.path.dirname(os.path.abspath(__file__))
+    runs = [subprocess.run([sys.executable, "-c", DRAW, here], env={**os.environ, "PYTHONPATH": PROJECT, **place},
+                           cwd=folder, capture_output=True, text=True, check=True) for folder, place in places.items()]
+    assert runs[0].stdout == runs[1].stdout
+    assert hashlib.sha256(chinese.encode()).hexdigest() in runs[0].stdout
+
+
+def test_importing_the_style_imports_no_matplotlib():
+    code = "import sys; from socialcommerce.figures import style, fonts; fonts.uncovered('私'); style.css(); " \
+           "print([m for m in ('matplotlib', 'fontTools', 'numpy') if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": PROJECT}, capture_output=True,
+                         text=True, check=True)
+    assert run.stdout.strip() == "[]"

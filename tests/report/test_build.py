@@ -1,0 +1,325 @@
+"""The builder on a small checkout: what it makes, what it makes again, and what it leaves alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ALPHA, PARAMETERS, TITLE, Checkout, write_notebook
+
+pytestmark = pytest.mark.slow
+
+UNHASHED = {"build.log", ".lock"}
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in UNHASHED}
+
+
+def made(said: str) -> set[str]:
+    return set(re.findall(r"^(\w+): built in", said, re.MULTILINE))
+
+
+def test_a_build_makes_everything_a_reader_expects(built_checkout):
+    found = set(hashes(built_checkout.reports))
+    for name in ("alpha", "beta"):
+        assert {f"en/{name}.html", f"zh/{name}.html", f"en/{name}.pdf", f"zh/{name}.pdf", f"notebooks/{name}.ipynb", f"results/{name}.json"} <= found
+    assert {"index.html", "manifest.json", "ro-crate-metadata.json"} <= found
+    assert not list(built_checkout.reports.rglob("*.[0-9]*"))
+    results = json.loads((built_checkout.reports / "results" / "alpha.json").read_text())
+    assert results["numbers"]["answer"]["value"] == 42.0
+    assert '<span class="result" data-result="answer">42.00</span>' in (built_checkout.reports / "zh" / "alpha.html").read_text().replace("\n", " ")
+
+
+def test_the_manifest_says_what_was_made_from_what(built_checkout):
+    manifest = json.loads((built_checkout.reports / "manifest.json").read_text())
+    alpha = manifest["reports"]["alpha"]
+    assert alpha["read"] == ["data/alpha.csv"]
+    assert alpha["parameters"] == {"language": "both", "factor": 2.0}
+    assert {"notebooks/alpha.ipynb", "data/alpha.csv", "socialcommerce/page.py", "parameter factor", "environment"} <= set(alpha["run_inputs"])
+    written = hashes(built_checkout.reports)
+    assert all(written[name] == digest for name, digest in alpha["outputs"].items())
+    assert str(built_checkout.root) not in (built_checkout.reports / "manifest.json").read_text()
+    crate = json.loads((built_checkout.reports / "ro-crate-metadata.json").read_text())
+    files = {entity["@id"] for entity in crate["@graph"] if entity["@type"] == "File"}
+    assert set(alpha["outputs"]) <= files
+
+
+def test_no_path_and_no_clock_reaches_an_output(built_checkout):
+    for path in built_checkout.reports.rglob("*"):
+        if path.is_file() and path.suffix in (".html", ".ipynb", ".json", ".svg") and path.name not in UNHASHED:
+            assert str(built_checkout.root) not in path.read_text(encoding="utf-8"), path
+
+
+def test_nothing_changed_nothing_made_and_nothing_heavy_imported(built_checkout):
+    before = hashes(built_checkout.reports)
+    command, environment = built_checkout.command("build")
+    command[1:1] = ["-X", "importtime"]
+    done = subprocess.run(command, env=environment, cwd=built_checkout.root, capture_output=True, text=True, check=True)
+    assert "0 made, 2 up to date" in done.stdout
+    imported = set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
+    assert "socialcommerce.report.plan" in imported
+    assert not imported & {"pandas", "numpy", "matplotlib", "papermill", "nbformat", "IPython", "rich", "typst", "pypandoc", "jupyter_client"}
+    assert hashes(built_checkout.reports) == before
+
+
+def test_two_folders_the_same_bytes(built_checkout, tmp_path):
+    """Another folder, time zone, locale, home, hash seed and number of jobs."""
+    other = Checkout(tmp_path / "elsewhere" / "deeper")
+    other.build("--jobs", "1", TZ="Asia/Shanghai", LANG="C", LC_ALL="C", PYTHONHASHSEED="7", COLUMNS="200", MPLBACKEND="Agg")
+    assert hashes(other.reports) == hashes(built_checkout.reports)
+
+
+def test_real_kernels_leave_the_same_bytes(built_checkout, tmp_path):
+    other = Checkout(tmp_path / "kernels")
+    other.build("--engine", "kernel")
+    assert hashes(other.reports) == hashes(built_checkout.reports)
+
+
+@pytest.mark.parametrize(("change", "expected", "reason"), [
+    (lambda c: (c.root / "data" / "alpha.csv").write_text("22.0\n"), {"alpha"}, "data/alpha.csv changed"),
+    (lambda c: (c.root / "data" / "beta.csv").write_text("4.0\n"), {"beta"}, "data/beta.csv changed"),
+    (lambda c: c.edit("socialcommerce/data/series.py", "def _is_unit(text: str) -> bool:", "def _is_unit(text: str) -> bool:  # changed"),
+     {"alpha"}, "socialcommerce/data/series.py changed"),
+    (lambda c: c.edit("socialcommerce/page.py", "def written(", "# changed\ndef written("), {"alpha", "beta"}, "socialcommerce/page.py changed"),
+    (lambda c: c.edit("notebooks/profiles.toml", "[full]", "[full]\nbeta = { factor = 3.0 }"), {"beta"}, "parameter factor changed"),
+    (lambda c: c.edit("notebooks/beta.ipynb", "The other is", "The one is"), {"beta"}, "notebooks/beta.ipynb changed"),
+    (lambda c: (c.reports / "en" / "beta.pdf").unlink(), {"beta"}, "output en/beta.pdf is missing"),
+    (lambda c: c.edit("reports/zh/alpha.html", "答案是", "答案为"), {"alpha"}, "output zh/alpha.html was changed"),
+    (lambda c: c.edit("socialcommerce/report/assets/page.css", "margin: 0;", "margin: 0 ;"), {"alpha", "beta"},
+     "socialcommerce/report/assets/page.css changed"),
+    (lambda c: c.edit("socialcommerce/sem_like.py", "1", "2"), set(), None),
+], ids=["csv", "other csv", "library function", "shared function", "parameter", "notebook", "lost output", "edited output", "style sheet", "unrelated module"])
+def test_exactly_what_depends_on_a_change_is_made_again(copy_of_built, change, expected, reason):
+    (copy_of_built.root / "socialcommerce" / "sem_like.py").write_text("x = 1\n")
+    change(copy_of_built)
+    said = copy_of_built.build()
+    assert made(said) == expected, said
+    assert reason is None or reason in said
+    assert made(copy_of_built.build()) == set()
+
+
+def test_a_failing_cell_is_shown_and_the_rest_is_finished(copy_of_built):
+    before = hashes(copy_of_built.reports)
+    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [*ALPHA, ("", "wide = 1\n\ndef inner(x):\n    return x / 0\ninner(wide)")])
+    copy_of_built.edit("data/beta.csv", "3.5", "4.5")
+    done = copy_of_built.run("build")
+    assert done.returncode == 2
+    assert re.search(r"error: alpha, cell In \[\d+\] at `inner\(wide\)`: ZeroDivisionError: .*division by zero", done.stderr)
+    assert "Traceback" not in done.stderr
+    assert made(done.stdout) == {"beta"}
+    after = hashes(copy_of_built.reports)
+    assert all(after[name] == before[name] for name in before if "alpha" in name)
+    kept = json.loads((copy_of_built.reports / "failed" / "alpha.ipynb").read_text())
+    assert any(o["output_type"] == "error" for cell in kept["cells"] for o in cell.get("outputs", []))
+
+
+@pytest.mark.parametrize(("source", "arguments", "message"), [
+    ("import os\nos._exit(3)", [], r"error: alpha: its process died \(exit code 3\)"),
+    ("while True:\n    pass", ["--limit", "8"], r"error: alpha: took longer than its limit of 8 s and was ended"),
+    ("import subprocess\nsubprocess.run(['sleep', '600'])", ["--limit", "8"], "took longer than its limit"),
+], ids=["dies", "hangs", "hangs in a child"])
+def test_a_kernel_that_dies_or_hangs_is_reported(copy_of_built, source, arguments, message):
+    before = hashes(copy_of_built.reports)
+    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [*TITLE, PARAMETERS, ("", source)])
+    done = copy_of_built.run("build", *arguments)
+    assert done.returncode == 2
+    assert re.search(message, done.stderr), done.stderr
+    assert hashes(copy_of_built.reports) == before
+
+
+def test_a_full_disk_leaves_the_last_good_reports(copy_of_built):
+    before = hashes(copy_of_built.reports)
+    copy_of_built.edit("data/alpha.csv", "21.0", "23.0")
+    command, environment = copy_of_built.command("build")
+    done = subprocess.run(command, env=environment, cwd=copy_of_built.root, capture_output=True, text=True, check=False,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)))
+    assert done.returncode == 2
+    assert "cannot write its files" in done.stderr
+    assert "Traceback" not in done.stderr
+    after = hashes(copy_of_built.reports)
+    assert {name: after[name] for name in before} == before
+    assert made(copy_of_built.build()) == {"alpha"}
+
+
+def test_interrupting_a_build_leaves_the_last_good_reports(copy_of_built):
+    before = hashes(copy_of_built.reports)
+    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [*TITLE, PARAMETERS, ("", "import time\ntime.sleep(60)")])
+    command, environment = copy_of_built.command("build")
+    running = subprocess.Popen(command, env=environment, cwd=copy_of_built.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(6)
+    running.send_signal(signal.SIGINT)
+    _, error = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert "interrupted; what was published before is unchanged" in error
+    assert "Traceback" not in error
+    assert hashes(copy_of_built.reports) == before
+
+
+def whole(path: Path) -> bool:
+    """Whether a published file is complete in itself."""
+    content = path.read_bytes()
+    if path.suffix == ".html":
+        return content.startswith(b"<!DOCTYPE html>") and content.rstrip().endswith(b"</html>")
+    if path.suffix == ".pdf":
+        return content.startswith(b"%PDF") and content.rstrip().endswith(b"%%EOF")
+    if path.suffix in (".json", ".ipynb"):
+        return bool(json.loads(content))
+    return bool(content)
+
+
+def test_kill_at_ten_random_moments_leaves_valid_reports_and_a_build_that_succeeds(copy_of_built):
+    names = sorted(name for name in hashes(copy_of_built.reports) if name.endswith((".html", ".pdf", ".ipynb", ".json")))
+    known = {name: {digest} for name, digest in hashes(copy_of_built.reports).items()}
+    began = time.monotonic()
+    copy_of_built.build("--force")
+    usual = time.monotonic() - began
+    moments = random.Random(20240531)
+    for _ in range(10):
+        (copy_of_built.root / "data" / "alpha.csv").write_text(f"{moments.randint(1, 99)}.0\n")
+        command, environment = copy_of_built.command("build", "--force")
+        running = subprocess.Popen(command, env=environment, cwd=copy_of_built.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            running.wait(timeout=moments.uniform(0.05, 1.05) * usual)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.wait()
+        for name in names:
+            assert whole(copy_of_built.reports / name), name
+    assert known
+    copy_of_built.build()
+    fresh = shutil.copytree(copy_of_built.root, copy_of_built.root.with_name("fresh"), ignore=shutil.ignore_patterns("reports"))
+    again = Checkout.__new__(Checkout)
+    again.root = Path(fresh)
+    again.build()
+    assert hashes(again.reports) == hashes(copy_of_built.reports)
+    assert not list(copy_of_built.reports.rglob(".*html*"))
+
+
+def test_killing_the_builder_ends_what_it_started(copy_of_built):
+    marker = copy_of_built.root / "still-here"
+    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb",
+                   [*TITLE, PARAMETERS, ("", f"import time\nfor i in range(100):\n    open({str(marker)!r}, 'w').write(str(i)); time.sleep(0.1)")])
+    command, environment = copy_of_built.command("build", "alpha")
+    running = subprocess.Popen(command, env=environment, cwd=copy_of_built.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not marker.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.kill()
+    running.wait()
+    time.sleep(1.0)
+    last = marker.read_text()
+    time.sleep(0.6)
+    assert marker.read_text() == last
+
+
+def test_two_builds_at_once_both_end_well(copy_of_built):
+    copy_of_built.edit("data/alpha.csv", "21.0", "24.0")
+    command, environment = copy_of_built.command("build")
+    both = [subprocess.Popen(command, env=environment, cwd=copy_of_built.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for _ in range(2)]
+    said = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sorted(made(out) for out, _ in said) == [set(), {"alpha"}]
+    assert any("waiting for it to end" in error for _, error in said)
+
+
+def test_a_notebook_without_a_parameters_cell_is_refused_before_anything_is_written(checkout):
+    write_notebook(checkout.root / "notebooks" / "gamma.ipynb", [*TITLE, ("", "x = 1")])
+    done = checkout.run("build")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"error: gamma\.ipynb has 0 cells tagged 'parameters'; .*\n", done.stderr)
+    assert not checkout.reports.exists()
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["alhpa"], "unknown notebook 'alhpa'; did you mean 'alpha'?"),
+    (["--language", "en,zn"], "unknown language 'zn'; did you mean 'zh'?"),
+    (["--profile", "quik"], "unknown profile 'quik'; did you mean 'quick'?"),
+    (["alpha", "--out", "o", "-p", "fcator", "3"], "unknown parameter of alpha 'fcator'; did you mean 'factor'?"),
+    (["alpha", "--out", "o", "-p", "factor", "much"], "parameter factor takes a value of type float, such as 2.0; got 'much'."),
+    (["alpha", "-p", "factor", "3"], "give a folder of its own with --out DIR"),
+    (["--jobs", "0"], "--jobs must be above 0; got 0."),
+    (["--out", "requirements.lock"], "cannot write to the output folder requirements.lock: "),
+    (["--out", "/proc/nowhere"], "cannot write to the output folder /proc/nowhere: "),
+])
+def test_bad_input_is_one_sentence_and_exit_code_2(built_checkout, arguments, message):
+    before = hashes(built_checkout.root)
+    done = built_checkout.run("build", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert hashes(built_checkout.root) == before
+
+
+def test_a_folder_without_write_permission(built_checkout, tmp_path):
+    if os.geteuid() == 0:
+        pytest.skip("root may write anywhere; /proc stands in for such a folder above")
+    tmp_path.chmod(0o500)
+    done = built_checkout.run("build", "--out", str(tmp_path / "reports"))
+    assert done.returncode == 2
+    assert "cannot write to the output folder" in done.stderr
+
+
+def test_own_parameters_go_to_a_folder_of_their_own(built_checkout, tmp_path):
+    said = built_checkout.build("alpha", "--out", str(tmp_path / "mine"), "-p", "factor", "3", "--language", "zh")
+    assert made(said) == {"alpha"}
+    assert json.loads((tmp_path / "mine" / "results" / "alpha.json").read_text())["numbers"]["answer"]["value"] == 63.0
+    assert not (tmp_path / "mine" / "en").exists()
+
+
+def test_the_quick_profile_has_its_own_folder(copy_of_built):
+    before = (copy_of_built.reports / "results" / "alpha.json").read_bytes()
+    copy_of_built.build("--profile", "quick")
+    assert json.loads((copy_of_built.reports / "quick" / "results" / "alpha.json").read_text())["numbers"]["answer"]["value"] == 21.0
+    assert (copy_of_built.reports / "results" / "alpha.json").read_bytes() == before
+
+
+def test_results_within_tolerance_keep_their_committed_bytes(copy_of_built):
+    path = copy_of_built.reports / "results" / "alpha.json"
+    slightly = path.read_text().replace('"value": 42.0,', '"value": 42.0005,')
+    path.write_text(slightly)
+    copy_of_built.build("--force")
+    assert path.read_text() == slightly
+    path.write_text(slightly.replace("42.0005", "42.01"))
+    copy_of_built.build("--force")
+    assert '"value": 42.0,' in path.read_text()
+
+
+def test_verify_passes_then_finds_a_change_in_the_last_printed_digit(copy_of_built):
+    done = copy_of_built.run("verify")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "none drifted" in done.stdout
+    copy_of_built.edit("reports/results/alpha.json", '"value": 42.0,', '"value": 42.01,')
+    done = copy_of_built.run("verify")
+    assert done.returncode == 1
+    assert re.search(r"alpha +number answer, value +42\.01 +42\.0 ", done.stdout)
+    assert re.search(r"alpha +prose \(en\) answer +42\.01 +42\.00", done.stdout)
+
+
+def test_verify_finds_a_number_changed_in_a_built_page(copy_of_built):
+    copy_of_built.edit("reports/en/alpha.html", 'data-result="answer">42.00<', 'data-result="answer">42.10<')
+    done = copy_of_built.run("verify", "alpha")
+    assert done.returncode == 1
+    assert re.search(r"prose \(en\) answer +42\.00 +42\.10", done.stdout)
+
+
+def test_verify_finds_results_without_a_notebook_and_notebooks_without_results(copy_of_built):
+    results = copy_of_built.reports / "results"
+    (results / "alpha.json").rename(results / "omega.json")
+    done = copy_of_built.run("verify")
+    assert done.returncode == 1
+    assert re.search(r"omega +results file +present", done.stdout)
+    assert re.search(r"alpha +results file +absent", done.stdout)

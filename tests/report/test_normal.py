@@ -1,0 +1,43 @@
+"""What of an executed notebook is kept."""
+
+from __future__ import annotations
+
+from nbformat import v4
+
+from socialcommerce.report.normal import normalised
+
+
+def executed(*outputs, **metadata):
+    cell = v4.new_code_cell("x", outputs=list(outputs), metadata={"papermill": {"duration": 1.5}, "tags": ["parameters"]})
+    return v4.new_notebook(cells=[v4.new_markdown_cell("a"), cell], metadata={
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}, "papermill": {"start_time": "now"}, **metadata})
+
+
+def stream(name, text):
+    return v4.new_output("stream", name=name, text=text)
+
+
+def test_clocks_go_and_tags_stay():
+    kept = normalised(executed())
+    assert set(kept.metadata) == {"kernelspec", "language_info"}
+    assert kept.cells[1].metadata == {"tags": ["parameters"]}
+    assert [cell.id for cell in kept.cells] == ["cell-001", "cell-002"]
+
+
+def test_neighbouring_streams_are_joined_output_first():
+    shown = v4.new_output("display_data", data={"text/plain": "q"})
+    kept = normalised(executed(stream("stderr", "e"), stream("stdout", "a"), stream("stdout", "b"), shown, stream("stdout", "c"))).cells[1].outputs
+    assert [(o.output_type, o.get("name"), o.get("text")) for o in kept] == [
+        ("stream", "stdout", "ab"), ("stream", "stderr", "e"), ("display_data", None, None), ("stream", "stdout", "c")]
+
+
+def test_addresses_are_renumbered_consistently():
+    text = "<object at 0x7f21ac7c6da0> <object at 0x7f21ac7c6db0> <object at 0x7f21ac7c6da0>"
+    kept = normalised(executed(stream("stdout", text))).cells[1].outputs[0].text
+    assert kept == "<object at 0x000000000001> <object at 0x000000000002> <object at 0x000000000001>"
+
+
+def test_the_name_of_a_cell_in_a_warning_is_the_same_in_both_engines():
+    warm = normalised(executed(stream("stderr", "<ipython-input-6-cd22beb242ab>:1: UserWarning: hi"))).cells[1].outputs
+    real = normalised(executed(stream("stderr", "/tmp/ipykernel_7279/4253252060.py:1: UserWarning: hi"))).cells[1].outputs
+    assert warm == real

@@ -1,0 +1,178 @@
+"""The built pages as a reader meets them: in a browser without a network, light, dark, on a phone, by keyboard."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from socialcommerce.report.build import build
+from tests.browser import Browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PAGES = ["index.html", *(f"{language}/{name}.html" for language in ("en", "zh") for name in ("00_claims", "01_market_size"))]
+REPORTS = PAGES[1:]
+VIEWS = {"light": {}, "dark": {"dark": True}, "phone": {"width": 390, "height": 844}, "dark phone": {"width": 390, "height": 844, "dark": True}}
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All reports of the project, built into a folder of their own."""
+    out = tmp_path_factory.mktemp("reports")
+    built = build(out=out)
+    assert not built.failed, built.failed
+    return out
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    opened = Browser(chromium)
+    yield opened
+    opened.close()
+
+
+def pixels(browser: Browser) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(browser.screenshot())).convert("L"), dtype=float)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("page", PAGES)
+def test_no_request_leaves_the_page_and_nothing_fails(reports, browser, page, view):
+    browser.open(reports / page, **VIEWS[view])
+    assert browser.requests() == [(reports / page).as_uri()]
+    assert browser.complaints() == []
+    shades = pixels(browser)
+    assert shades.std() > 10, "the page is blank"
+    assert (np.median(shades) < 60) == ("dark" in view)
+    assert browser.value("document.scrollingElement.scrollWidth <= window.innerWidth"), "the page scrolls sideways"
+
+
+@pytest.mark.parametrize("page", REPORTS)
+def test_the_page_text_is_set_in_the_embedded_font(reports, browser, page):
+    browser.open(reports / page)
+    faces = browser.value("[...document.fonts].map(face => [face.family, face.weight, face.status])")
+    assert [face[2] for face in faces if face[1] == "400" and face[0].startswith("House")] == ["loaded"]
+    node = browser.call("DOM.getDocument")["root"]["nodeId"]
+    browser.call("CSS.enable")
+    main = browser.call("DOM.querySelector", nodeId=node, selector="main p")["nodeId"]
+    used = browser.call("CSS.getPlatformFontsForNode", nodeId=main)["fonts"]
+    assert all(font["isCustomFont"] for font in used), used
+
+
+@pytest.mark.parametrize("view", ["light", "dark"])
+def test_the_market_size_figure_is_drawn_with_chinese_labels(reports, browser, view):
+    """Glyph outlines cannot be read back as text: the label is in the drawing's description, ink in its picture."""
+    browser.open(reports / "zh/01_market_size.html", **VIEWS[view])
+    box = browser.value("(() => { const d = document.querySelector('figure .drawing'); d.scrollIntoView(); const r = d.getBoundingClientRect();"
+                        " return [r.width, r.height, d.getAttribute('role'), d.getAttribute('aria-label')]; })()")
+    assert box[0] > 500
+    assert box[1] > 250
+    assert box[2] == "img"
+    assert any("\u4e00" <= character <= "\u9fff" for character in box[3])
+    assert pixels(browser).std() > 15
+    svg = (reports / "figures" / "01_market_size" / "market_size.zh.svg").read_text(encoding="utf-8")
+    english = (reports / "figures" / "01_market_size" / "market_size.en.svg").read_text(encoding="utf-8")
+    assert "<text" not in svg
+    assert svg != english
+
+
+@pytest.mark.parametrize("page", REPORTS)
+def test_headings_pictures_and_tables_are_named_for_those_who_listen(reports, browser, page):
+    browser.open(reports / page)
+    levels = browser.value("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1])")
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert browser.value("[...document.querySelectorAll('.drawing')].every(d => d.getAttribute('aria-label').length > 20)")
+    assert browser.value("[...document.querySelectorAll('th')].every(th => th.scope === 'col')")
+    assert browser.value("[...document.querySelectorAll('img')].every(i => i.alt)")
+    assert browser.value("document.documentElement.lang") == {"en": "en-GB", "zh": "zh-CN"}[page[:2]]
+
+
+@pytest.mark.parametrize("view", ["light", "dark"])
+def test_text_has_contrast(reports, browser, view):
+    """WCAG 2.2: at least 4.5:1 for text of every colour the page uses."""
+    browser.open(reports / "en/00_claims.html", **VIEWS[view])
+    colours = browser.value("""(() => { const probe = document.createElement('i'); document.body.append(probe);
+      const read = name => { probe.style.color = `var(${name})`; return getComputedStyle(probe).color.match(/\\d+/g).slice(0, 3).map(Number); };
+      return Object.fromEntries(['--ink', '--muted', '--link', '--string', '--number', '--paper', '--well'].map(n => [n, read(n)])); })()""")
+
+    def luminance(colour):
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in colour)]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    def contrast(a, b):
+        low, high = sorted((luminance(colours[a]), luminance(colours[b])))
+        return (high + 0.05) / (low + 0.05)
+
+    for colour in ("--ink", "--muted", "--link", "--string", "--number"):
+        for ground in ("--paper", "--well"):
+            assert contrast(colour, ground) >= 4.5, (colour, ground, contrast(colour, ground))
+
+
+def test_keyboard_alone_is_enough(reports, browser):
+    browser.open(reports / "en/00_claims.html")
+    browser.press("Tab")
+    assert browser.value("document.activeElement.className") == "skip"
+    browser.press("Enter")
+    assert browser.value("location.hash") == "#main"
+    browser.value("document.querySelector('details.code summary').focus()")
+    browser.press("Enter")
+    assert browser.value("document.querySelector('details.code').open") is True
+
+
+def test_buttons_open_all_code_and_switch_the_theme(reports, browser):
+    browser.open(reports / "zh/01_market_size.html")
+    assert browser.value("[...document.querySelectorAll('details.code')].some(d => d.open)") is False
+    browser.value("document.getElementById('code').click()")
+    assert browser.value("[...document.querySelectorAll('details.code')].every(d => d.open)") is True
+    before = browser.value("getComputedStyle(document.body).backgroundColor")
+    browser.value("document.getElementById('theme').click()")
+    assert browser.value("getComputedStyle(document.body).backgroundColor") != before
+    browser.value("localStorage.clear()")
+
+
+def test_every_link_inside_the_reports_leads_somewhere(reports, browser):
+    for page in PAGES:
+        browser.open(reports / page)
+        for href in browser.value("[...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))"):
+            if href.startswith("#"):
+                assert browser.value(f"!!document.getElementById({json.dumps(href[1:])})"), (page, href)
+            elif not href.startswith("http"):
+                assert (reports / page).parent.joinpath(href.split("#")[0]).resolve().is_file(), (page, href)
+
+
+@pytest.mark.parametrize(("language", "query"), [("en", "forecast"), ("zh", "预测"), ("en", "zzzz")])
+def test_the_front_page_searches_and_switches_language(reports, browser, language, query):
+    browser.open(reports / "index.html")
+    browser.value(f"document.querySelector('button[data-show={language}]').click()")
+    assert browser.value("document.documentElement.lang").startswith(language)
+    assert browser.value("[...document.querySelectorAll('[data-lang]')].every(e => e.hidden === (e.dataset.lang !== document.documentElement.lang.slice(0, 2)))")
+    browser.value(f"(() => {{ const q = document.getElementById('query'); q.value = {json.dumps(query)}; q.dispatchEvent(new Event('input')); }})()")
+    hits = browser.value("document.querySelectorAll('#found li').length")
+    assert (hits > 0) == (query != "zzzz")
+    if hits:
+        assert browser.value("[...document.querySelectorAll('#found mark')].some(m => m.textContent.length)")
+        assert browser.value("[...document.querySelectorAll('#found a')].every(a => a.getAttribute('href').startsWith(document.documentElement.lang.slice(0, 2) + '/'))")
+
+
+def test_data_that_tries_to_run_is_only_shown(browser, checkout):
+    from tests.conftest import PARAMETERS, TITLE, write_notebook
+
+    attack = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+    source = ("import pandas as pd\nfrom socialcommerce.page import Page\ntold = Page('alpha', language=language)\n"
+              f"attack = {attack!r}\nframe = pd.DataFrame({{'who': [attack]}})\n"
+              "told.table('t', frame, labels={'who': attack}, caption=attack, n=attack, basis='model', source=attack, note=attack)\nprint(attack)")
+    write_notebook(checkout.root / "notebooks" / "alpha.ipynb", [*TITLE, PARAMETERS, ("", source)])
+    checkout.build("alpha")
+    for page in ("en/alpha.html", "index.html"):
+        browser.open(checkout.reports / page)
+        assert browser.value("document.title") != "owned"
+        assert browser.complaints() == []
+        assert browser.requests() == [(checkout.reports / page).as_uri()]

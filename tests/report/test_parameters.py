@@ -1,0 +1,70 @@
+"""The parameters cell: typed, refused, explained."""
+
+from __future__ import annotations
+
+import pytest
+
+from socialcommerce.errors import NotebookError, ParameterError, UnknownNameError
+from socialcommerce.report.parameters import Parameter, chosen, parameters_of, profile_of
+
+CELL = ("parameters", 'language: str = "both"  # of the outputs\ndraws: int = 100  # Monte-Carlo draws\nlevel: float = 0.95\nfast: bool = False')
+
+
+def test_reads_name_type_default_and_meaning(notebook):
+    found = parameters_of(notebook(CELL))
+    assert list(found) == ["language", "draws", "level", "fast"]
+    assert found["draws"] == Parameter("draws", "int", 100, "Monte-Carlo draws")
+
+
+def test_values_given_as_text_take_the_declared_type(notebook):
+    path = notebook(CELL)
+    assert chosen(path, {"draws": 7}, {"level": "0.9", "fast": "true"}) == {
+        "language": "both", "draws": 7, "level": 0.9, "fast": True}
+
+
+@pytest.mark.parametrize(("name", "value", "message"), [
+    ("draws", "many", r"parameter draws takes a value of type int, such as 100; got 'many'\."),
+    ("draws", "1.5", r"parameter draws takes a value of type int"),
+    ("fast", "perhaps", r"parameter fast takes true or false; got 'perhaps'\."),
+    ("level", "", r"parameter level takes a value of type float"),
+])
+def test_wrong_types_are_refused(notebook, name, value, message):
+    with pytest.raises(ParameterError, match=message):
+        chosen(notebook(CELL), {}, {name: value})
+
+
+def test_a_number_is_not_a_text():
+    with pytest.raises(ParameterError, match="takes a value of type str"):
+        Parameter("language", "str", "both", "").read(3)
+
+
+def test_unknown_parameter_names_the_nearest(notebook):
+    with pytest.raises(UnknownNameError, match=r"unknown parameter of small 'drwas'; did you mean 'draws'\?"):
+        chosen(notebook(CELL), {}, {"drwas": "3"})
+
+
+@pytest.mark.parametrize(("cells", "message"), [
+    ([("", "x = 1")], "has 0 cells tagged 'parameters'; a report needs exactly one"),
+    ([CELL, CELL], "has 2 cells tagged 'parameters'"),
+    ([("parameters", "x: int = len('a')")], r"holds \"x: int = len\('a'\)\"; allowed is one literal a line"),
+    ([("parameters", "x: list = [1]")], "allowed is one literal a line"),
+    ([("parameters", "x: int = ")], "is not Python"),
+])
+def test_a_bad_parameters_cell_is_explained(notebook, cells, message):
+    with pytest.raises(NotebookError, match=message):
+        parameters_of(notebook(*cells))
+
+
+def test_a_file_that_is_no_notebook(tmp_path):
+    path = tmp_path / "no.ipynb"
+    path.write_text("not json")
+    with pytest.raises(NotebookError, match=r"no\.ipynb is not a notebook that can be read"):
+        parameters_of(path)
+
+
+def test_profiles(tmp_path):
+    (tmp_path / "profiles.toml").write_text('[full]\n[quick]\n01_market_size = { draws = 10 }\n')
+    assert profile_of(tmp_path, "quick", "01_market_size") == {"draws": 10}
+    assert profile_of(tmp_path, "full", "01_market_size") == {}
+    with pytest.raises(UnknownNameError, match="unknown profile 'quik'; did you mean 'quick'"):
+        profile_of(tmp_path, "quik", "01_market_size")

@@ -1,0 +1,76 @@
+"""Results: written readably, compared within their tolerance and no further."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from socialcommerce.report.results import as_text, compare
+
+
+def results(value=34165.8, digits=1, **more):
+    number = {"value": value, "digits": digits, "tolerance": 10.0**-digits / 10, "unit": "1e8 CNY", "basis": "published figure", **more}
+    table = {"columns": ["year", "growth", "who"], "digits": {"growth": 1}, "rows": [[2017, None, "a"], [2018, 63.2, {"en": "b", "zh": "乙"}]]}
+    return {"notebook": "n", "numbers": {"size": number}, "texts": {"verdict": {"en": "agrees", "zh": "相符"}}, "tables": {"t": table}}
+
+
+def test_the_text_is_json_and_comes_back_whole():
+    assert json.loads(as_text(results())) == results()
+    empty = {"notebook": "n", "numbers": {}, "texts": {}, "tables": {}}
+    assert json.loads(as_text(empty)) == empty
+
+
+def test_one_line_a_number_and_a_row():
+    lines = as_text(results()).splitlines()
+    assert sum('"size"' in line for line in lines) == 1
+    assert sum("2018" in line for line in lines) == 1
+
+
+def test_nothing_drifts_against_itself():
+    assert compare(results(), results()) == []
+
+
+@given(st.floats(-1e6, 1e6), st.integers(0, 6))
+def test_a_change_in_the_last_printed_digit_is_always_found(value, digits):
+    value = round(value, digits + 1)
+    assert compare(results(value, digits), results(value + 10.0**-digits, digits))
+    assert compare(results(value + 0.5 * 10.0**-digits, digits), results(value, digits))
+
+
+@given(st.floats(-1e6, 1e6), st.integers(0, 6), st.floats(-0.09, 0.09))
+def test_less_than_a_tenth_of_it_is_no_drift(value, digits, share):
+    assert compare(results(value, digits), results(value + share * 10.0**-digits, digits)) == []
+
+
+def test_a_tolerance_written_too_wide_is_cut_below_half_the_last_digit():
+    wide = results(tolerance=100.0)
+    assert compare(wide, results(34165.9, tolerance=100.0))
+
+
+@pytest.mark.parametrize("change", [
+    lambda r: r["numbers"]["size"].update(unit="1e9 CNY"),
+    lambda r: r["numbers"]["size"].update(basis="model"),
+    lambda r: r["numbers"]["size"].update(interval=[1.0, 2.0]),
+    lambda r: r["numbers"]["size"].update(value=float("nan")),
+    lambda r: r["numbers"].pop("size"),
+    lambda r: r["numbers"].update(extra=r["numbers"]["size"]),
+    lambda r: r["texts"]["verdict"].update(zh="不符"),
+    lambda r: r["tables"]["t"]["rows"][1].__setitem__(1, 63.3),
+    lambda r: r["tables"]["t"]["rows"][0].__setitem__(1, 0.0),
+    lambda r: r["tables"]["t"]["rows"][0].__setitem__(0, 2016),
+    lambda r: r["tables"]["t"]["rows"].pop(),
+    lambda r: r["tables"]["t"]["columns"].reverse(),
+])
+def test_every_kind_of_drift_is_found(change):
+    changed = json.loads(json.dumps(results()))
+    change(changed)
+    assert len(compare(results(), changed)) == 1
+
+
+def test_an_interval_that_moves_is_a_drift():
+    old, new = results(interval=[1.0, 2.0]), results(interval=[1.0, 2.2])
+    (drift,) = compare(old, new)
+    assert drift.where == "number size, high"

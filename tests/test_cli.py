@@ -1,0 +1,70 @@
+"""The command line: fast help, one-sentence errors, exit codes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from socialcommerce import __version__, cli
+
+
+def test_help_imports_nothing_heavy():
+    done = subprocess.run([sys.executable, "-X", "importtime", "-m", "socialcommerce.cli", "--help"], capture_output=True, text=True, check=True)
+    imported = set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
+    assert "socialcommerce.errors" in imported
+    assert not imported & {"numpy", "pandas", "matplotlib", "papermill", "rich", "pooch", "socialcommerce.report", "socialcommerce.data"}
+    for command in ("build", "verify", "data"):
+        assert command in done.stdout
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.strip() == __version__
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["biuld"], "unknown command 'biuld'; did you mean 'build'?"),
+    ([], "the following arguments are required: command"),
+    (["build", "--jbos", "2"], "unrecognized arguments: --jbos"),
+    (["build", "--jobs", "two"], "invalid int value: 'two'"),
+    (["build", "--engine", "wram"], "unknown engine 'wram'; did you mean 'warm'?"),
+    (["data", "fetch", "hillstrm"], "unknown data set 'hillstrm'; did you mean 'hillstrom'?"),
+    (["data"], "the following arguments are required: list|fetch|verify"),
+])
+def test_misuse_is_one_sentence_and_exit_code_2(capsys, arguments, message):
+    assert cli.main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert message in said.err
+    assert said.err.startswith("error: ")
+    assert said.err.count("\n") == 1
+
+
+def test_data_list_names_every_registered_file(capsys):
+    from socialcommerce import data
+
+    assert cli.main(["data", "list"]) == 0
+    said = capsys.readouterr().out
+    assert all(source.name in said for source in data.sources())
+
+
+def test_data_verify_passes_on_what_is_committed(capsys):
+    assert cli.main(["data", "verify"]) == 0
+    assert "each the one registered" in capsys.readouterr().out
+
+
+def test_data_verify_shows_both_hashes_of_an_edited_file(capsys, monkeypatch):
+    from socialcommerce import data
+
+    checks = (data.Check("market_size", "data/processed/market_size.csv", "a" * 64, "b" * 64), data.Check("gone", "data/raw/gone.csv", "c" * 64, ""))
+    monkeypatch.setattr(data, "verify", lambda: checks)
+    assert cli.main(["data", "verify"]) == 2
+    said = capsys.readouterr().err
+    assert "a" * 64 in said
+    assert "b" * 64 in said
+    assert "data/raw/gone.csv is missing" in said

@@ -1,0 +1,108 @@
+"""The three descriptions of the environment agree, and none names an index."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def locked() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", LOCK, re.MULTILINE):
+        found.setdefault(normal(name), []).append(version)
+    return found
+
+
+def test_what_the_readers_work_in_is_named_directly():
+    named = {normal(re.match(r"[A-Za-z0-9._-]+", text)[0]) for text in PROJECT["dependencies"]}
+    assert {"jupyterlab", "pandas", "statsmodels", "seaborn", "papermill", "pytest"} <= named
+
+
+def test_every_dependency_is_locked_within_its_range():
+    from packaging.requirements import Requirement
+
+    for text in PROJECT["dependencies"]:
+        requirement = Requirement(text)
+        versions = locked()[normal(requirement.name)]
+        assert all(requirement.specifier.contains(version) for version in versions), f"{text}: locked {versions}"
+
+
+def test_every_locked_package_has_hashes():
+    entries = re.split(r"\n(?=[A-Za-z0-9])", LOCK)
+    assert len(entries) > 50
+    assert [entry.split("\n")[0] for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+def test_no_address_of_an_index_anywhere():
+    files = [ROOT / name for name in ("requirements.lock", "environment.yml", "pyproject.toml", "Makefile", "postBuild", ".ci/run")]
+    for path in [*files, *(ROOT / ".github").rglob("*.yml")]:
+        assert not re.search(r"--(extra-)?index-url|--find-links|/simple\b", path.read_text(encoding="utf-8")), path
+
+
+def test_conda_and_binder_install_the_lock_and_nothing_else():
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    entries = [entry.strip() for entry in re.findall(r"^ *- (.+)$", text.partition("dependencies:")[2], re.MULTILINE)]
+    assert entries == ["python=3.11", "pip", "pip:", "-r requirements.lock"]
+    assert "3.11" in PROJECT["requires-python"]
+    assert os.access(ROOT / "postBuild", os.X_OK)
+    assert "--no-deps" in (ROOT / "postBuild").read_text(encoding="utf-8")
+
+
+def test_the_makefile_installs_the_same_way():
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "--require-hashes -r requirements.lock" in text
+    assert "./postBuild" in text
+
+
+def test_what_is_installed_here_is_what_the_lock_says():
+    from importlib.metadata import version
+
+    for text in PROJECT["dependencies"]:
+        name = re.match(r"[A-Za-z0-9._-]+", text)[0]
+        assert version(name) in locked()[normal(name)]
+
+
+def test_every_package_the_library_imports_is_a_named_dependency():
+    """Names on the index differ from names in Python for some."""
+    from importlib.metadata import packages_distributions
+
+    from tests.test_architecture import MODULES, imported
+
+    named = {normal(re.match(r"[A-Za-z0-9._-]+", text)[0]) for text in PROJECT["dependencies"]}
+    owners = packages_distributions()
+    tops = {name.split(".")[0] for path in MODULES for name in imported(path)} - set(sys.stdlib_module_names) - {"socialcommerce"}
+    come_with = {"traitlets": "papermill", "IPython": "ipykernel", "cycler": "matplotlib"}
+    for top in tops:
+        assert {normal(owner) for owner in owners[top]} & named or come_with.get(top) in named, top
+
+
+@pytest.mark.slow
+def test_the_conda_sequence_works_with_pip_in_a_clean_environment(tmp_path):
+    """What environment.yml and Binder do: install the lock, then run postBuild; then the command answers."""
+    if os.environ.get("CI") is None and not os.environ.get("SOCIALCOMMERCE_TEST_INSTALL"):
+        pytest.skip("installs a whole environment (a minute): runs in CI, or with SOCIALCOMMERCE_TEST_INSTALL=1")
+    def run(*command: str, **options: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, check=True, capture_output=True, text=True, **options)
+
+    copy = tmp_path / "clone"
+    run("git", "clone", "--quiet", str(ROOT), str(copy))
+    run(sys.executable, "-m", "venv", str(tmp_path / "env"))
+    binaries = tmp_path / "env" / "bin"
+    run(str(binaries / "python"), "-m", "pip", "install", "--quiet", "-r", "requirements.lock", cwd=copy)
+    run("./postBuild", cwd=copy, env={**os.environ, "PATH": f"{binaries}:{os.environ['PATH']}"})
+    assert "build" in run(str(binaries / "socialcommerce"), "--help").stdout
+    assert "socialcommerce" in run(str(binaries / "python"), "-c", "import socialcommerce; print(socialcommerce.__name__)").stdout

@@ -1,0 +1,165 @@
+"""The hypotheses that are decided: each against a computation by hand, and against figures that were changed."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from socialcommerce import data, evidence, market, paper
+from socialcommerce.errors import UnknownNameError
+from socialcommerce.evidence import Pending
+from socialcommerce.verdicts import NotTestable
+
+ALL = evidence.assess_all()
+DECIDED = {h.id: h for h in ALL.hypotheses if h.status == "decided"}
+
+# By hand from the published figures: CNNIC's 43rd report (829 million users), 47th (989), 51st (845 shoppers), 53rd
+# (1092 users, 915 shoppers); NBS (population 1409.67 million); the paper (1092 million, 77.5 %, 34165.8); reports of
+# 2023 (3.42 trillion yuan); eMarketer (3.280 trillion); the lowest printed growth rate (9.17 % in 2022).
+BY_HAND = {
+    "H01": (10.92 - 10.92, "agrees"),
+    "H02": (77.5 - 77.46494, "agrees"),
+    "H03": (3.35691 / 9.22346, "agrees"),
+    "H04": (8.28402, "differs"),
+    "H05": (34165.8 - 34200, "agrees"),
+    "H06": (34165.8 - 32800, "inconsistent (proxy)"),
+    "H07": (9.17, "agrees"),
+}
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_each_number_as_computed_by_hand(name):
+    verdict, (estimate, outcome) = evidence.assess(name), BY_HAND[name]
+    assert verdict.result.estimate == pytest.approx(estimate, abs=1e-4)
+    assert verdict.outcome == outcome
+    assert verdict.exploratory
+
+
+# One changed figure each: table, row, new value, and the outcome it must bring about
+CHANGES = {
+    "H01": ("paper_numbers", {"id": "users-2023"}, 10.93, "differs"),
+    "H02": ("context_figures", {"series": "population", "year": 2023}, 141100, "differs"),
+    "H03": ("context_figures", {"series": "internet users", "year": 2020}, 9.00, "differs"),
+    "H04": ("context_figures", {"series": "online shoppers", "year": 2023}, 8.50, "agrees"),
+    "H05": ("market_figures", {"id": "zhiyan-level-2023"}, 34300, "differs"),
+    "H06": ("market_figures", {"id": "emarketer20-level-2023"}, 34170, "consistent (proxy)"),
+    "H07": ("market_figures", {"id": "zhiyan-growth-2022"}, -0.5, "differs"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_every_number_comes_from_a_registered_table(name, monkeypatch):
+    table, row, value, outcome = CHANGES[name]
+    frame = data.load(table).astype({"value": float})
+    place = pd.concat([frame[column] == wanted for column, wanted in row.items()], axis=1).all(axis=1)
+    assert place.sum() == 1
+    changed = frame.assign(value=frame["value"].where(~place, value))
+    monkeypatch.setattr(data, "load", lambda asked, load=data.load: changed if asked == table else load(asked))
+    assert evidence.assess(name).outcome == outcome
+
+
+@pytest.mark.parametrize(("name", "table", "row"), [
+    ("H01", "paper_numbers", "users-2023"), ("H02", "paper_numbers", "penetration-2023"),
+    ("H05", "market_figures", "zhiyan-level-2023"), ("H05", "market_figures", "statista-level-2023"),
+    ("H06", "market_figures", "emarketer20-level-2023"),
+])
+def test_tolerance_is_the_rounding_of_the_published_figure(name, table, row):
+    assert DECIDED[name].rule.value == data.load(table).set_index("id").at[row, "precision"]
+
+
+def test_growth_is_taken_between_decembers():
+    rows = data.load("context_figures").query("series in ['internet users', 'online shoppers']").set_index("year")
+    assert all(day.endswith("-12-31") for day in rows.loc[[2018, 2020, 2022, 2023], "as_of"])
+
+
+def test_the_audit_of_the_market_finds_the_same():
+    tables = [data.load(name) for name in ("paper_numbers", "context_figures", "market_size", "market_rivals",
+                                           "market_growth")]
+    rows = market.audit(*tables[:2], market.MarketSeries.from_frame(tables[2]), *tables[3:])
+    apart = [round(row.difference, 6) for row in rows if row.difference is not None]
+    for name in ("H01", "H02", "H05", "H06"):
+        assert round(evidence.assess(name).result.estimate, 6) in apart
+    assert evidence.assess("H07").result.estimate == next(row.found for row in rows if row.stated is None)
+
+
+def test_a_falling_level_inside_one_report_is_growth_below_zero(monkeypatch):
+    frame = data.load("market_figures")
+    fallen = frame.assign(value=frame["value"].where(frame["id"] != "emarketer20-level-2020", 12000.0))
+    monkeypatch.setattr(data, "load", lambda _: fallen)
+    assert evidence.assess("H07").result.estimate == pytest.approx(100 * (12000 / 12850 - 1))
+
+
+def test_the_market_grew_only_within_reports():
+    frame = data.load("market_figures").set_index("id")
+    assert frame.at["zhiyan-level-2022", "value"] < frame.at["zhiyan-level-2020", "value"]  # across reports it "fell"
+
+
+def test_every_decided_hypothesis_has_a_function_or_a_reason():
+    assert set(evidence.TESTS) == {name for name, h in DECIDED.items() if h.testable}
+    assert {name for name, h in DECIDED.items() if h.reason} == set(DECIDED) - set(evidence.TESTS)
+
+
+def test_the_numbers_name_registered_sources():
+    registered = {source.name for source in data.sources()}
+    assert {d.name for name in evidence.TESTS for d in DECIDED[name].data} <= registered
+
+
+def test_the_paper_s_places_agree_with_the_registered_numbers():
+    claims = {(c.section, c.paragraph, c.sentence) for c in ALL.claims if c.kind == "number"}
+    rows = data.load("paper_numbers")
+    assert set(zip(rows["section"], rows["paragraph"], rows["sentence"], strict=True)) == claims
+
+
+def test_what_nothing_bears_on_is_not_testable_and_says_why():
+    verdict = evidence.assess("H08")
+    assert (verdict.outcome, verdict.evidence) == ("not testable", ())
+    assert isinstance(verdict.result, NotTestable)
+    assert verdict.result.reason["en"].startswith("No sourced pair")
+    assert evidence.assess("H09").evidence == ("public data set",)  # remote: named, but it tests nothing
+
+
+def test_pending_is_no_verdict():
+    pending = evidence.assess("H14")
+    assert isinstance(pending, Pending)
+    assert pending.words == {"en": "pending (structural equation models)", "zh": "待检验（结构方程模型）"}
+    assert not any(isinstance(verdict, Pending) for verdict in ALL.verdicts)
+
+
+def test_an_unknown_hypothesis_is_named_with_those_allowed():
+    with pytest.raises(UnknownNameError, match="unknown hypothesis 'H99'; .*H01, H02"):
+        evidence.assess("H99")
+
+
+def test_a_claim_is_as_far_as_its_least_decided_part():
+    claims = {claim.id: claim for claim in ALL.claims}
+    states = {name: ALL.state(claims[name]) for name in ("C01", "C04", "C17", "C30", "C52")}
+    assert states == {"C01": "decided", "C04": "no hypothesis", "C17": "pending", "C30": "not testable",
+                      "C52": "pending"}
+
+
+def test_a_claim_of_two_numbers_takes_the_worse():
+    claims = {claim.id: claim for claim in ALL.claims}
+    assert ALL.outcome(claims["C03"])["en"] == "differs"  # users slowed down, shoppers did not run out
+    assert ALL.outcome(claims["C22"])["en"] == "inconsistent with (proxy)"
+    assert ALL.outcome(claims["C04"]) == evidence.STATES["no hypothesis"]
+
+
+def test_tallies_count_everything_once():
+    assert ALL.by_section().counts.to_numpy().sum() == ALL.by_kind().counts.to_numpy().sum() == len(ALL.claims)
+    assert ALL.by_evidence().counts.to_numpy().sum() == len(ALL.hypotheses)
+    assert list(ALL.by_section().counts.index) == list(paper.SECTIONS)
+    assert (ALL.by_section().summary()["total"] == ALL.by_section().counts.sum(axis=1).to_numpy()).all()
+
+
+def test_models_and_synthetic_samples_have_no_grade():
+    counts = ALL.by_evidence().counts
+    assert counts.loc[["model", "synthetic sample", "none"], ["direct", "proxy", "remote"]].to_numpy().sum() == 0
+
+
+def test_summaries_hold_one_row_each():
+    frame, claims = ALL.summary().set_index("id"), ALL.claim_table()
+    assert list(frame.index) == [h.id for h in ALL.hypotheses]
+    assert list(claims["id"]) == [c.id for c in ALL.claims]
+    assert frame.at["H01", "rule"] == {"en": "within ±0.005", "zh": "±0.005 以内"}
+    assert frame.loc[frame["state"] == "pending", "estimate"].isna().all()
+    assert claims.loc[claims["state"].isin(["no hypothesis", "not testable"]), "reason"].notna().all()

@@ -1,0 +1,86 @@
+"""Every notebook keeps the conventions: parameters typed, no functions, no outputs, no typed numbers, both languages."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+
+from socialcommerce.report.parameters import parameters_of
+from socialcommerce.report.prose import REFERENCE, typed_numbers
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+each = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+
+
+def cells(path: Path, kind: str) -> list[tuple[set[str], str]]:
+    found = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [(set(c["metadata"].get("tags", ())), "".join(c["source"])) for c in found if c["cell_type"] == kind]
+
+
+def test_there_are_notebooks():
+    assert {"00_claims", "01_market_size"} <= {path.stem for path in NOTEBOOKS}
+
+
+@each
+def test_committed_without_outputs(path):
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+
+
+@each
+def test_parameters_are_typed_and_explained(path):
+    found = parameters_of(path)
+    assert found["language"].default == "both"
+    assert all(parameter.meaning for parameter in found.values())
+
+
+@each
+def test_logic_lives_in_the_library(path):
+    for _, source in cells(path, "code"):
+        tree = ast.parse(source)
+        assert not any(isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda) for node in ast.walk(tree)), source
+        statements = [line for line in source.splitlines() if line.strip() and not line.strip().startswith("#")]
+        assert len(tree.body) <= 10, f"a cell does one thing:\n{source}"
+        assert len(statements) <= 30, source
+
+
+@each
+def test_no_number_is_typed_into_the_prose(path):
+    for _, source in cells(path, "markdown"):
+        assert typed_numbers(source) == [], source
+
+
+@each
+def test_no_number_is_typed_into_captions_and_labels(path):
+    """The words given to tables and figures are prose too."""
+    words = {"caption", "alt", "note"}
+    for _, source in cells(path, "code"):
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.keyword) and node.arg in words:
+                for part in ast.walk(node.value):
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                        assert typed_numbers(part.value) == [], part.value
+
+
+@each
+def test_both_languages_say_the_same_things(path):
+    """Each prose cell has its translation beside it, with the same references."""
+    prose = [(tags, source) for tags, source in cells(path, "markdown") if tags & {"lang-en", "lang-zh"}]
+    english = [source for tags, source in prose if "lang-en" in tags]
+    chinese = [source for tags, source in prose if "lang-zh" in tags]
+    assert len(english) == len(chinese) > 0
+    for a, b in zip(english, chinese, strict=True):
+        assert sorted(REFERENCE.findall(a)) == sorted(REFERENCE.findall(b)), f"{a}\n---\n{b}"
+        assert a.count("\n#") == b.count("\n#")
+
+
+@each
+def test_a_notebook_opens_with_a_title_in_each_language(path):
+    for language in ("lang-en", "lang-zh"):
+        first = next(source for tags, source in cells(path, "markdown") if language in tags)
+        assert first.startswith("# ")

@@ -1,0 +1,90 @@
+"""What a notebook tells: shown to a reader of JupyterLab, kept for the builder."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from socialcommerce import page as module
+from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.page import MIME, Page, written
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Collect what is displayed."""
+    kept = []
+    monkeypatch.setattr(module, "display", lambda data, raw, metadata: kept.append((data, metadata)))
+    return kept
+
+
+LABELS = {"year": {"en": "Year", "zh": "年份"}, "value": {"en": "Value", "zh": "数值"}}
+SAID = {"caption": {"en": "Values.", "zh": "数值。"}, "n": 2, "basis": "model", "source": "us"}
+
+
+def test_a_number_is_kept_with_its_unit_basis_and_tolerance(shown):
+    Page("n").number("size", 34165.84, 1, unit="1e8 CNY", basis="published figure", interval=(1.0, 2.26))
+    data, metadata = shown[0]
+    assert data[MIME] == {"kind": "number", "name": "size", "value": 34165.84, "digits": 1, "tolerance": 0.01, "unit": "1e8 CNY",
+                          "basis": "published figure", "interval": [1.0, 2.26]}
+    assert data["text/plain"] == "size = 34,165.8 1e8 CNY [1.0, 2.3]"
+    assert metadata == {}
+
+
+def test_a_count_is_exact(shown):
+    Page("n").number("claims", np.int64(47), 0, basis="published figure")
+    assert shown[0][0][MIME]["tolerance"] == 0
+    assert shown[0][0][MIME]["value"] == 47
+
+
+@given(st.floats(-1e9, 1e9), st.integers(0, 6))
+def test_a_written_number_reads_back_within_half_its_last_digit(value, digits):
+    text = written(value, digits)
+    assert abs(float(text.replace(",", "").replace("−", "-")) - value) <= 0.5000001 * 10.0**-digits
+    assert text != "−0"
+
+
+def test_outputs_carry_their_language(shown):
+    frame = pd.DataFrame({"year": [2017, 2018], "value": [1.25, np.nan]})
+    Page("n").table("t", frame, labels=LABELS, digits={"value": 1}, **SAID)
+    assert [metadata for _, metadata in shown] == [{"language": "en"}, {"language": "zh"}]
+    english = shown[0][0][MIME]
+    assert english["rows"] == [["2017", "1.2"], ["2018", "–"]]
+    assert english["values"] == [[2017, 1.25], [2018, None]]
+    assert english["numeric"] == [True, True]
+    assert "年份" in shown[1][0]["text/html"]
+
+
+def test_one_language_makes_one_output(shown):
+    frame = pd.DataFrame({"year": [2017], "value": [1]})
+    Page("n", language="zh").table("t", frame, labels=LABELS, **SAID)
+    assert [data[MIME]["language"] for data, _ in shown] == ["zh"]
+
+
+def test_html_for_jupyterlab_is_escaped(shown):
+    frame = pd.DataFrame({"year": ["<script>"], "value": [1]})
+    Page("n", language="en").table("t", frame, labels=LABELS, **SAID)
+    assert "<script>" not in shown[0][0]["text/html"]
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda p: p.number("not a name", 1, 0, basis="model"), "must be an identifier such as size_2023; got 'not a name'"),
+    (lambda p: p.number("x", float("inf"), 0, basis="model"), "number x must be finite; got inf"),
+    (lambda p: p.number("x", 1.0, 0, basis="model", interval=(0.0, float("nan"))), "must be finite"),
+    (lambda p: p.number("x", 1.0, 1, basis="model", tolerance=0.05), r"tolerance of x must be in \[0, 0\.05\); got 0\.05"),
+    (lambda p: (p.text("x", "a"), p.text("x", "b")), "the name 'x' is taken in notebook n"),
+    (lambda p: p.table("t", pd.DataFrame({"year": [1], "value": [1.5]}), labels=LABELS, **SAID), "column value holds fractions; say in `digits`"),
+])
+def test_misuse_is_explained(shown, call, message):
+    with pytest.raises(ParameterError, match=message):
+        call(Page("n"))
+
+
+def test_unknown_kinds_of_evidence_and_languages(shown):
+    with pytest.raises(UnknownNameError, match="unknown kind of evidence 'modle'; did you mean 'model'"):
+        Page("n").number("x", 1, 0, basis="modle")
+    with pytest.raises(UnknownNameError, match="unknown language 'fr'"):
+        Page("n", language="fr")
