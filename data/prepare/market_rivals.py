@@ -70,7 +70,8 @@ def row(one: pd.Series, year: int, value: float, basis: str, formula: str, input
         slack: float) -> dict:
     """Return one line of the table; `precision` is what the printed digits leave open on either side."""
     return {
-        "year": int(year), "value": round(float(value), 1), "precision": round(float(slack), 2), "unit": "1e8 CNY", "publisher": one["publisher"],
+        "year": int(year), "value": round(float(value), 1), "precision": round(float(slack), 2), "unit": "1e8 CNY",
+        "publisher": one["publisher"],
         "document": one["document"], "published": one["published"], "basis": basis, "status": one["status"],
         "formula": formula, "inputs": inputs, "seen_at": one["seen_at"],
     }

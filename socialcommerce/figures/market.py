@@ -1,4 +1,4 @@
-"""Draw the market's size: bars with their basis, rivals, official context, growth curves, forecasts and their misses."""
+"""Draw the market's size: bars with their basis, rivals, official context, growth curves, forecasts and misses."""
 
 from __future__ import annotations
 

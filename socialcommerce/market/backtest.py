@@ -32,11 +32,14 @@ class Backtest:
         outcome, positive where the forecast was too high), shared (whether every method forecast this pair).
     left_out : tuple of int
         Years that rest on a forecast and were no outcomes.
+    unsettled : int
+        Forecasts not made, because the curve did not settle on finite parameters at their origin.
     """
 
     series: MarketSeries
     errors: pd.DataFrame
     left_out: tuple[int, ...]
+    unsettled: int
 
     @property
     def shared(self) -> int:
@@ -84,10 +87,12 @@ def rolling_origin(series: MarketSeries, horizon: int = 3) -> Backtest | NotAvai
             "en": f"{count} years are outcomes rather than forecasts; at least four are needed",
             "zh": f"只有 {count} 个年份是实际值而非预测，至少需要四个"})
     parts = [_errors(known, method, *how, horizon) for method, how in _methods().items()]
-    errors = pd.DataFrame([row for part in parts for row in part])
+    rows = pd.DataFrame([row for part in parts for row in part])
+    errors = rows.dropna(ignore_index=True)
     per_pair = errors.groupby(["origin", "target"])["method"].transform("size")
     errors["shared"] = per_pair == errors["method"].nunique()
-    return Backtest(series, errors, tuple(year for year in series.years if year > known.years[-1]))
+    later = tuple(year for year in series.years if year > known.years[-1])
+    return Backtest(series, errors, later, len(rows) - len(errors))
 
 
 def published_misses(series: MarketSeries, rivals: pd.DataFrame) -> pd.DataFrame:
@@ -143,8 +148,9 @@ def _curve(name: str) -> Predict:
     curve = CURVES[name]
 
     def predict(values: np.ndarray, ahead: np.ndarray) -> np.ndarray:
-        a, u, _, _ = fit_many(curve, np.log(values)[None])
-        return np.exp(a[0] + curve.log_shape(len(values) - 1.0 + ahead, u[0]))
+        a, u, _, settled = fit_many(curve, np.log(values)[None])
+        ahead_log = a[0] + curve.log_shape(len(values) - 1.0 + ahead, u[0])
+        return np.exp(ahead_log) if settled[0] else np.full(len(ahead), np.nan)
 
     return predict
 

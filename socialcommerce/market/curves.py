@@ -75,7 +75,8 @@ def _logistic(t: np.ndarray, u: np.ndarray) -> np.ndarray:
 
 
 def _gompertz(t: np.ndarray, u: np.ndarray) -> np.ndarray:
-    return -np.exp(np.minimum(-np.exp(u[..., :1]) * (t - u[..., 1:]), 700.0))
+    # beyond exp(12) the curve is nothing at all, and larger numbers would swallow the data they are compared with
+    return -np.exp(np.minimum(-np.exp(u[..., :1]) * (t - u[..., 1:]), 12.0))
 
 
 def _bass(t: np.ndarray, u: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from scipy import stats
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.market.curves import CURVES, Curve, Parameter
 from socialcommerce.market.series import MarketSeries, NotAvailable
-from socialcommerce.market.solve import least_squares
+from socialcommerce.market.solve import least_squares, squares
 
 __all__ = ["Estimate", "GrowthFit", "aicc", "fit_growth", "fit_many"]
 
@@ -139,11 +139,9 @@ def fit_growth(series: MarketSeries, curve: str, level: float = 0.95) -> GrowthF
             "en": f"{series.n} years cannot fit {form.k} parameters; at least {form.k + 1} are needed",
             "zh": f"{series.n} 个年份不足以拟合 {form.k} 个参数，至少需要 {form.k + 1} 个"})
     a, u, ssr, settled = fit_many(form, series.log_values[None])
-    lower, upper = _limits(form, series.n)
-    inside = bool(((u[0] > lower + 1e-6) & (u[0] < upper - 1e-6)).all())
     sigma = math.sqrt(ssr[0] / (series.n - form.k))
     estimates = tuple(_estimate(p, form, series, a[0], u[0], ssr[0], level) for p in form.parameters)
-    converged = bool(settled[0]) and inside
+    converged = bool(settled[0])
     return GrowthFit(series, form, estimates, sigma, level, float(a[0]), tuple(map(float, u[0])), converged,
                      _remark(converged, estimates))
 
@@ -160,19 +158,22 @@ def fit_many(curve: Curve, y: np.ndarray, start: np.ndarray | None = None) -> tu
 
     Returns
     -------
-    log_scale (B,), u (B, s), ssr (B,), settled (B,)
+    log_scale (B,), u (B, s), ssr (B,)
+    settled (B,)
+        Whether the search came to rest, and away from its limits: else the parameters are not finite or not known.
     """
     count, n = y.shape
     t, (lower, upper) = np.arange(n, dtype=float), _limits(curve, n)
     starts = _starts(curve, n) if start is None else np.vstack([_starts(curve, n), start])
     coarse = _centred(y[:, None, :] - curve.log_shape(t, starts)[None])
     tries = min(3, len(starts)) if start is None else 1
-    best = np.argsort(np.einsum("bmn,bmn->bm", coarse, coarse), axis=1)[:, :tries]
+    best = np.argsort(squares(coarse.reshape(-1, n)).reshape(count, -1), axis=1)[:, :tries]
     data = np.repeat(y, tries, axis=0)
     begin = starts[best].reshape(-1, len(lower))
     u, ssr, settled = least_squares(lambda v: _centred(data - curve.log_shape(t, v)), begin, lower, upper)
     pick = ssr.reshape(count, tries).argmin(axis=1) + tries * np.arange(count)
-    u, ssr, settled = u[pick], ssr[pick], settled[pick]
+    u, ssr, edge = u[pick], ssr[pick], 1e-3 * (upper - lower)
+    settled = settled[pick] & ((u > lower + edge) & (u < upper - edge)).all(axis=1)
     return (y - curve.log_shape(t, u)).mean(axis=1), u, ssr, settled
 
 
@@ -210,11 +211,11 @@ def _estimate(p: Parameter, curve: Curve, series: MarketSeries, a: float, u: np.
     shift = series.years[0] if p.unit == "year" else 0
     at = _value(p, a, u)
     limit = ssr * (1 + stats.f.ppf(level, 1, df) / df)
-    reach = _reach(p, curve, series)
-    low, high = (_end(p, curve, series, u, at, end, ssr, limit) for end in reach)
-    ends = [float(np.exp(x)) if p.log else float(x) for x in (at, low, high)]
-    if p.log and low == -math.inf:
-        ends[1] = 0.0
+    least, most = _reach(p, curve, series)
+    low = _end(p, curve, series, u, at, least, ssr, limit) if at > least else -math.inf
+    high = _end(p, curve, series, u, at, most, ssr, limit) if at < most else math.inf
+    with np.errstate(over="ignore"):
+        ends = [float(np.exp(x)) if p.log else float(x) for x in (at, low, high)]
     return Estimate(p.name, p.words, p.unit, ends[0] + shift, ends[1] + shift, ends[2] + shift)
 
 
@@ -226,7 +227,7 @@ def _value(p: Parameter, a: float, u: np.ndarray) -> float:
 
 
 def _reach(p: Parameter, curve: Curve, series: MarketSeries) -> tuple[float, float]:
-    """Return how far an interval is followed before its end is called open."""
+    """Return how far an interval is followed on the search scale before its end is called open."""
     lower, upper = _limits(curve, series.n)
     y = series.log_values
     if p.position is None:
@@ -239,8 +240,8 @@ def _reach(p: Parameter, curve: Curve, series: MarketSeries) -> tuple[float, flo
 def _end(p: Parameter, curve: Curve, series: MarketSeries, u: np.ndarray, at: float, reach: float, ssr: float,
          limit: float) -> float:
     """Return where the profile crosses its limit between the estimate and the reach, or an infinity."""
-    if ssr <= 1e-20 * float(np.square(series.log_values).sum() + 1):
-        return at  # noise-free: the interval is the point
+    if ssr <= 1e-16 * (float(np.square(series.log_values).sum()) + 1):
+        return at  # the curve meets every value to eight digits: the interval is the point
     inner, outer = at, reach
     for _ in range(5):
         # denser near the estimate: the crossing is there unless the parameter is barely known
@@ -265,7 +266,7 @@ def _profile(p: Parameter, curve: Curve, series: MarketSeries, u: np.ndarray, va
         r = y - curve.log_shape(t, _completed(p, held, v, len(lower)))
         return r - held[:, None] if p.position is None else _centred(r)
 
-    coarse = np.square(residuals(np.tile(starts, (len(values), 1)))).sum(axis=1).reshape(len(values), -1)
+    coarse = squares(residuals(np.tile(starts, (len(values), 1)))).reshape(len(values), -1)
     coarse[:, 0] = -1.0  # the estimate itself always begins one search
     begin = np.argsort(coarse, axis=1)[:, :3]
     first = starts[begin].reshape(begin.size, len(free))

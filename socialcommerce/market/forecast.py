@@ -17,7 +17,7 @@ __all__ = ["Disagreement", "Forecast", "disagreement", "forecast"]
 
 
 CURVES_AHEAD = ("exponential", "logistic", "gompertz")
-"""Curves that forecast. The Bass curve does not: it would let yearly value, most of it repeat purchases, fall to nothing."""
+"""Curves that forecast. The Bass curve does not: yearly value, mostly repeat purchases, would fall to nothing."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,11 @@ class Disagreement:
     ratios: pd.DataFrame
     spread: float
     publishers: int
+
+    @property
+    def factor(self) -> float:
+        """The typical factor between another publisher's figure and the series, 1 or more."""
+        return math.exp(self.spread)
 
 
 @dataclass(frozen=True)
@@ -180,8 +185,9 @@ def _simulate(fits: tuple[GrowthFit, ...], years: np.ndarray, apart: Disagreemen
     if isinstance(apart, Disagreement):
         source = apart.spread * rng.standard_t(apart.publishers, len(own))
     tail = (1 - level) / 2
-    low, median, high = np.exp(np.quantile(own + source[:, None], [tail, 0.5, 1 - tail], axis=0))
-    own_low, own_high = np.exp(np.quantile(own, [tail, 1 - tail], axis=0))
+    with np.errstate(over="ignore"):  # a market beyond all numbers is shown as infinite
+        low, median, high = np.exp(np.quantile(own + source[:, None], [tail, 0.5, 1 - tail], axis=0))
+        own_low, own_high = np.exp(np.quantile(own, [tail, 1 - tail], axis=0))
     # a quarter of the range from 2.3 to 97.7 per cent: one standard deviation, whatever strays in the tails
     wide = {name: np.diff(np.quantile(x, [0.02275, 0.97725], axis=0), axis=0)[0] / 4
             for name, x in {"parameters": parameter, "residuals": residual, "sources": source[:, None]}.items()}

@@ -25,6 +25,13 @@ PUBLISHERS = {
 }
 
 
+EVIDENCE = {"stated": "published figure", "published": "published figure", "forecast": "published figure",
+            "derived": "derived from published figures", "observed": "public data set", "synthetic": "synthetic sample"}
+BASIS_WORDS = {"stated": {"en": "stated", "zh": "原文"}, "published": {"en": "published", "zh": "公开发表"},
+               "derived": {"en": "derived", "zh": "推算"}, "observed": {"en": "observed", "zh": "观测"},
+               "forecast": {"en": "forecast", "zh": "预测"}, "synthetic": {"en": "synthetic", "zh": "合成"}}
+
+
 @dataclass(frozen=True)
 class NotAvailable:
     """A number that cannot honestly be given, and why, in English and Chinese."""
@@ -102,12 +109,24 @@ class MarketSeries:
 
     @property
     def digits(self) -> int:
-        """Decimals that print the values with about five significant digits."""
-        return max(0, 4 - math.floor(math.log10(max(self.values))))
+        """Decimals to print: what the values need, and no more than give the largest four significant digits."""
+        enough = max(0, 3 - math.floor(math.log10(max(self.values))))
+        return next((d for d in range(enough) if all(round(v, d) == v for v in self.values)), enough)
 
-    def until(self, year: int) -> MarketSeries:
-        """Return the series up to and including a year."""
-        return self._first(sum(y <= year for y in self.years))
+    @property
+    def evidence(self) -> list[str]:
+        """The kinds of evidence the values rest on, for captions."""
+        return list(dict.fromkeys(EVIDENCE[basis] for basis in self.bases))
+
+    def evidence_of(self, position: int) -> str:
+        """Return the kind of evidence of one value, by its position."""
+        return EVIDENCE[self.bases[position]]
+
+    @property
+    def publishers(self) -> dict[str, str]:
+        """The sources of the values, each once, in order, in English and Chinese."""
+        names = [publisher_words(source) for source in dict.fromkeys(self.sources)]
+        return {"en": ", ".join(name["en"] for name in names), "zh": "、".join(name["zh"] for name in names)}
 
     def outcomes(self) -> MarketSeries | NotAvailable:
         """Return the leading stretch of values that do not rest on a forecast."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["least_squares"]
+__all__ = ["least_squares", "squares"]
 
 STEP = 1e-6  # of a central difference: the cube root of the machine's precision, rounded
 
@@ -49,15 +49,15 @@ def least_squares(
     """
     u = np.clip(np.asarray(start, float), lower, upper)
     r = residuals(u)
-    ssr = _squares(r)
+    ssr = squares(r)
     damping, settled = np.full(len(u), 1e-3), np.zeros(len(u), bool)
     for _ in range(iterations):
         step = np.clip(u + _step(residuals, u, r, damping), lower, upper) - u
         tried = residuals(u + step)
-        tried_ssr = _squares(tried)
+        tried_ssr = squares(tried)
         better = tried_ssr < ssr
         tiny = np.abs(step).max(axis=1, initial=0.0) <= 1e-10 * (1 + np.abs(u).max(axis=1, initial=0.0))
-        settled |= tiny | (better & (ssr - tried_ssr <= 1e-15 * ssr)) | (damping > 1e12)
+        settled |= tiny | (better & (tried_ssr >= (1 - 1e-15) * ssr)) | (damping > 1e12)
         u, r = np.where(better[:, None], u + step, u), np.where(better[:, None], tried, r)
         ssr = np.where(better, tried_ssr, ssr)
         damping = np.where(better, damping / 5, damping * 4).clip(1e-14, 1e13)
@@ -79,7 +79,8 @@ def _step(residuals: Callable, u: np.ndarray, r: np.ndarray, damping: np.ndarray
     return -np.linalg.solve(damped, gradient[..., None])[..., 0]
 
 
-def _squares(r: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):
+def squares(r: np.ndarray) -> np.ndarray:
+    """Return the sum of squares of each row, infinite where it is not a number or too large for one."""
+    with np.errstate(over="ignore", invalid="ignore"):
         total = np.einsum("bn,bn->b", r, r)
     return np.where(np.isfinite(total), total, np.inf)
