@@ -22,7 +22,7 @@ NAMES = {"figure": {"en": "Figure {}", "zh": "图 {}"}, "table": {"en": "Table {
 
 # Digits that name a thing rather than measure one: sections, claims and hypotheses, years, citations, code, links.
 NAMING = re.compile(r"`[^`]*`|\{\{.*?\}\}|\[@[^\]]*\]|@\w+|\]\([^)]*\)|\$[^$]*\$|§+\s?\d+(?:\.\d+)*(?:[–-]\d+(?:\.\d+)*)?|"
-                    r"\b[CH]\d{2,3}\b|(?<![\d.,])(?:18|19|20)\d{2}(?![\d.,]*\d)(?:[–-](?:18|19|20)?\d{2})?|\bR0\b|^\s*\d+\.\s", re.MULTILINE)
+                    r"(?<![A-Za-z0-9])[CH]\d{2,3}(?!\d)|(?<![\d.,])(?:18|19|20)\d{2}(?![\d.,]*\d)(?:[–-](?:18|19|20)?\d{2})?|(?<![A-Za-z0-9])R0(?!\d)|^\s*\d+\.\s", re.MULTILINE)
 
 
 @dataclass(frozen=True)
