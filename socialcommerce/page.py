@@ -167,7 +167,8 @@ class Page:
         cells = [[_plain(row[key]) for key in labels] for row in frame.to_dict("records")]
         for column, key in enumerate(labels):
             if key not in digits and any(isinstance(row[column], float) for row in cells):
-                raise ParameterError(f"table {name}: column {key} holds fractions; say in `digits` how many decimals to print.")
+                raise ParameterError(f"table {name}: column {key} holds fractions; "
+                                     "say in `digits` how many decimals to print.")
         values = [[_kept(v, digits[k]) if isinstance(v, float) else v for k, v in zip(labels, row, strict=True)]
                   for row in cells]
         for language in self.languages:
@@ -274,6 +275,6 @@ def _html_table(payload: dict[str, Any]) -> str:
     def line(cells: list[str], tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
-    body = "".join(line(row, "td") for row in payload["rows"])
+    head, body = line(payload["heads"], "th"), "".join(line(row, "td") for row in payload["rows"])
     caption = escape(f"{payload['caption']} n = {payload['n']}; {', '.join(payload['basis'])}; {payload['source']}")
-    return f"<table><caption>{caption}</caption><thead>{line(payload['heads'], 'th')}</thead><tbody>{body}</tbody></table>"
+    return f"<table><caption>{caption}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"
