@@ -2,8 +2,8 @@
 
     python benchmarks/build.py [--quick] [--json FILE]
 
-Every figure is the wall time of whole processes, start included; medians over the rounds, in which the engines take turns, so
-that a machine whose speed drifts treats all alike. Writes docs/benchmarks/build.md (not with --quick).
+Every figure is the wall time of whole processes, start included; medians over the rounds, in which the engines take
+turns, so that a machine whose speed drifts treats all alike. Writes docs/benchmarks/build.md (not with --quick).
 """
 
 from __future__ import annotations
@@ -28,25 +28,34 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "benchmarks" / "build.md"
 PEAKS: list[float] = []  # MiB, of the processes of the engine being timed
 THREADS = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-IMPORTS = "import numpy as np\nimport pandas as pd\nimport matplotlib.pyplot as plt\nimport seaborn as sns\nimport statsmodels.formula.api as smf"
+IMPORTS = """import numpy as np
+import pandas as pd
+import matplotlib.pyplot as plt
+import seaborn as sns
+import statsmodels.formula.api as smf"""
 CELLS = [
     IMPORTS,
-    "rng = np.random.default_rng(seed)\nx = rng.normal(size=500)\nframe = pd.DataFrame({'x': x, 'y': 1 + 2 * x + rng.normal(size=500), 'g': rng.integers(0, 4, 500)})",
+    "rng = np.random.default_rng(seed)\nx = rng.normal(size=500)\n"
+    "frame = pd.DataFrame({'x': x, 'y': 1 + 2 * x + rng.normal(size=500), 'g': rng.integers(0, 4, 500)})",
     "frame.groupby('g').agg(['mean', 'std']).round(3)",
     "fit = smf.ols('y ~ x + C(g)', frame).fit(cov_type='HC3')\nprint(fit.params.round(4))",
     "figure, axes = plt.subplots(figsize=(6, 4))\nsns.regplot(data=frame, x='x', y='y', ax=axes, n_boot=100, seed=1);",
 ]
-API = "import sys, papermill\nfor i in map(int, sys.argv[2:]):\n    papermill.execute_notebook(f'{sys.argv[1]}/n{i}.ipynb', f'{sys.argv[1]}/out{i}.ipynb', progress_bar=False)"
-FLOOR = "import matplotlib; matplotlib.use('Agg')\n" + "\n".join(f"seed = {i}\n" + "\n".join(CELLS) + "\nplt.savefig('f.png'); plt.close('all')" for i in range(6))
+API = """import sys, papermill
+for i in map(int, sys.argv[2:]):
+    papermill.execute_notebook(f'{sys.argv[1]}/n{i}.ipynb', f'{sys.argv[1]}/out{i}.ipynb', progress_bar=False)"""
+FLOOR = "import matplotlib; matplotlib.use('Agg')\n" + "\n".join(
+    f"seed = {i}\n" + "\n".join(CELLS) + "\nplt.savefig('f.png'); plt.close('all')" for i in range(6))
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
 def write_notebooks(folder: Path) -> list[Path]:
     """Six notebooks of the kind a report is made of: pandas, statsmodels, seaborn."""
     paths = []
     for number in range(6):
-        cells = [v4.new_markdown_cell("# A small analysis"), v4.new_code_cell(f"seed: int = {number}  # random seed", metadata={"tags": ["parameters"]}),
-                 *(v4.new_code_cell(source) for source in CELLS)]
-        book = v4.new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
+        seed = v4.new_code_cell(f"seed: int = {number}  # random seed", metadata={"tags": ["parameters"]})
+        cells = [v4.new_markdown_cell("# A small analysis"), seed, *(v4.new_code_cell(source) for source in CELLS)]
+        book = v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
         paths.append(folder / f"n{number}.ipynb")
         nbformat.write(book, paths[-1])
     return paths
@@ -56,7 +65,8 @@ def together(*commands: list[str], folder: Path) -> None:
     """Run commands at once, insist that each goes well, and note the peak memory of the largest process."""
     environment = {**os.environ, **THREADS}
     with tempfile.TemporaryFile() as errors:
-        running = [subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=errors) for command in commands]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": errors}
+        running = [subprocess.Popen(command, cwd=folder, env=environment, **quiet) for command in commands]
         for process in running:
             _, status, used = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
@@ -69,9 +79,11 @@ def together(*commands: list[str], folder: Path) -> None:
 def engines(folder: Path, paths: list[Path]) -> dict[str, Callable[[], None]]:
     """Every way to run the six notebooks, by name."""
     python, bin_folder = sys.executable, Path(sys.executable).parent
-    papermill = [[str(bin_folder / "papermill"), "--no-progress-bar", str(p), str(folder / f"cli-{p.name}")] for p in paths]
+    papermill = [[str(bin_folder / "papermill"), "--no-progress-bar", str(p), str(folder / f"cli-{p.name}")]
+                 for p in paths]
     ours = [python, "-m", "socialcommerce.cli", "build", *map(str, paths), "--jobs", "2"]
-    out = {name: folder / name for name in ("run", "full", "noop")}
+    run, full = ("--no-render", "--out", str(folder / "run")), ("--language", "en", "--out", str(folder / "full"))
+    api = [python, "-c", API, str(folder)]
     html = [str(bin_folder / "jupyter-nbconvert"), "--to", "html", *(str(folder / f"out{i}.ipynb") for i in range(6))]
 
     def one_by_one() -> None:
@@ -83,16 +95,16 @@ def engines(folder: Path, paths: list[Path]) -> dict[str, Callable[[], None]]:
             together(first, second, folder=folder)
 
     def papermill_and_nbconvert() -> None:
-        together([python, "-c", API, str(folder), *map(str, range(6))], folder=folder)
+        together([*api, *map(str, range(6))], folder=folder)
         together(html, folder=folder)
 
     return {
         "floor: one Python runs all the code": lambda: together([python, "-c", FLOOR], folder=folder),
-        "ours, notebooks only": lambda: together([*ours, "--force", "--no-render", "--out", str(out["run"])], folder=folder),
-        "ours, notebooks + HTML + PDF, one language": lambda: together([*ours, "--force", "--language", "en", "--out", str(out["full"])], folder=folder),
-        "ours, nothing changed": lambda: together([*ours, "--language", "en", "--out", str(out["full"])], folder=folder),
-        "papermill API, two processes": lambda: together(*([python, "-c", API, str(folder), *numbers] for numbers in ("024", "135")), folder=folder),
-        "papermill API, one after another": lambda: together([python, "-c", API, str(folder), *map(str, range(6))], folder=folder),
+        "ours, notebooks only": lambda: together([*ours, "--force", *run], folder=folder),
+        "ours, notebooks + HTML + PDF, one language": lambda: together([*ours, "--force", *full], folder=folder),
+        "ours, nothing changed": lambda: together([*ours, *full], folder=folder),
+        "papermill API, two processes": lambda: together([*api, *"024"], [*api, *"135"], folder=folder),
+        "papermill API, one after another": lambda: together([*api, *map(str, range(6))], folder=folder),
         "papermill API + nbconvert to HTML": papermill_and_nbconvert,
         "papermill command line, two at once": two_by_two,
         "papermill command line, one after another": one_by_one,
@@ -127,22 +139,27 @@ def summary(seconds: dict[str, list[float]], peaks: dict[str, float]) -> dict[st
     run, floor = median["ours, notebooks only"], median["floor: one Python runs all the code"]
     ratios = {"papermill command line / ours": median["papermill command line, one after another"] / run,
               "papermill API / ours": median["papermill API, one after another"] / run, "ours / floor": run / floor}
-    rows = [{"task": "six notebooks", "engine": key, "median_seconds": round(value, 3), "fastest": round(min(seconds[key]), 3),
-             "slowest": round(max(seconds[key]), 3), "peak_mib": round(peaks[key])} for key, value in median.items()]
+    rows = [{"task": "six notebooks", "engine": key, "median_seconds": round(value, 3),
+             "fastest": round(min(seconds[key]), 3), "slowest": round(max(seconds[key]), 3),
+             "peak_mib": round(peaks[key])} for key, value in median.items()]
     return {"rows": rows, "ratios": {key: round(value, 2) for key, value in ratios.items()}}
 
 
 def page(result: dict[str, object]) -> str:
     """The benchmark's page under docs."""
-    lines = [f"| {r['engine']} | {r['median_seconds']:.2f} | {r['fastest']:.2f}–{r['slowest']:.2f} | {r['peak_mib']} |" for r in result["rows"]]
+    lines = [f"| {r['engine']} | {r['median_seconds']:.2f} | {r['fastest']:.2f}–{r['slowest']:.2f} | {r['peak_mib']} |"
+             for r in result["rows"]]
     ratios = [f"| {key} | {value:.2f} |" for key, value in result["ratios"].items()]
-    packages = ", ".join(f"{name} {version(name)}" for name in ("papermill", "nbclient", "nbconvert", "pandas", "statsmodels", "seaborn"))
+    named = ("papermill", "nbclient", "nbconvert", "pandas", "statsmodels", "seaborn")
+    packages = ", ".join(f"{name} {version(name)}" for name in named)
     return "\n".join([
         "# The report builder beside papermill", "",
-        "Six notebooks (pandas, statsmodels, seaborn; five cells each), run as whole processes in one go, engines taking turns; medians of five turns after one that",
+        "Six notebooks (pandas, statsmodels, seaborn; five cells each), run as whole processes in one go, engines "
+        "taking turns; medians of five turns after one that",
         "does not count. `make bench` makes this page again; the ratios are what carries over to another machine.", "",
         f"Python {platform.python_version()}, {os.cpu_count()} processors, {packages}.", "",
-        "| engine | median seconds | range | peak MiB of the largest process waited for |", "|---|---|---|---|", *lines, "", "| ratio | |", "|---|---|", *ratios, ""])
+        "| engine | median seconds | range | peak MiB of the largest process waited for |", "|---|---|---|---|",
+        *lines, "", "| ratio | |", "|---|---|", *ratios, ""])
 
 
 def main() -> None:

@@ -45,7 +45,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> _Parser:
-    parser = _Parser(prog="socialcommerce", description="One argument about social commerce, as evidence anyone can rerun.")
+    parser = _Parser(prog="socialcommerce",
+                     description="One argument about social commerce, as evidence anyone can rerun.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="command", parser_class=_Parser)
     _add_build(commands)
@@ -64,16 +65,21 @@ def _add_command(commands: argparse._SubParsersAction, name: str, work: Callable
 def _add_build(commands: argparse._SubParsersAction) -> None:
     build = _add_command(commands, "build", _build, "make the reports that are not up to date, and say why")
     build.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="by name or path; all when none is given")
-    build.add_argument("--profile", default="full", help="parameters from notebooks/profiles.toml: full (default) or quick")
+    build.add_argument("--profile", default="full",
+                       help="parameters from notebooks/profiles.toml: full (default) or quick")
     build.add_argument("--language", default="en,zh", metavar="en,zh", help="languages of the reports")
     build.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
                        help="set a parameter of the notebooks named; needs --out")
     build.add_argument("--jobs", type=int, metavar="N", help="reports made at a time (default: one a processor)")
     build.add_argument("--force", action="store_true", help="make everything again")
-    build.add_argument("--out", type=Path, metavar="DIR", help="output folder (default: reports, reports/quick for the quick profile)")
-    build.add_argument("--engine", choices=("warm", "kernel"), default="warm", help="forks of a warm process (default), or real Jupyter kernels")
-    build.add_argument("--limit", type=float, default=900, metavar="SECONDS", help="time limit a notebook (default: 900)")
-    build.add_argument("--no-render", action="store_true", help="run the notebooks and write their results, but no pages; needs --out")
+    build.add_argument("--out", type=Path, metavar="DIR",
+                       help="output folder (default: reports, reports/quick for the quick profile)")
+    build.add_argument("--engine", choices=("warm", "kernel"), default="warm",
+                       help="forks of a warm process (default), or real Jupyter kernels")
+    build.add_argument("--limit", type=float, default=900, metavar="SECONDS",
+                       help="time limit a notebook (default: 900)")
+    build.add_argument("--no-render", action="store_true",
+                       help="run the notebooks and write their results, but no pages; needs --out")
     build.add_argument("--plan", action="store_true", help="only say what would be made and why")
 
 
@@ -82,14 +88,17 @@ def _build(chosen: argparse.Namespace) -> int:
 
     given = dict(chosen.parameter)
     if given and not (chosen.out and chosen.notebooks):
-        raise ParameterError("-p changes what a report says; name the notebook and give a folder of its own with --out DIR, "
-                             "so that the project's reports stay as they are.")
+        raise ParameterError("-p changes what a report says; name the notebook and give a folder of its own with "
+                             "--out DIR, so that the project's reports stay as they are.")
     if chosen.no_render and not chosen.out:
-        raise ParameterError("--no-render makes no pages; give a folder of its own with --out DIR, so that the reports stay as they are.")
+        raise ParameterError("--no-render makes no pages; give a folder of its own with --out DIR, so that the reports "
+                             "stay as they are.")
     for name in ("jobs", "limit"):
         if getattr(chosen, name) is not None and getattr(chosen, name) <= 0:
             raise ParameterError(f"--{name} must be above 0; got {getattr(chosen, name):g}.")
-    options = {"out": chosen.out, "profile": chosen.profile, "languages": [] if chosen.no_render else chosen.language.split(","), "given": given, "force": chosen.force}
+    languages = [] if chosen.no_render else chosen.language.split(",")
+    options = {"out": chosen.out, "profile": chosen.profile, "languages": languages, "given": given,
+               "force": chosen.force}
     if chosen.plan:
         build.explain(build.planned(chosen.notebooks, **options))
         return 0
@@ -102,7 +111,8 @@ def _build(chosen: argparse.Namespace) -> int:
 
 
 def _add_verify(commands: argparse._SubParsersAction) -> None:
-    verify = _add_command(commands, "verify", _verify, "recompute every number and compare it with the committed results and the prose")
+    verify = _add_command(commands, "verify", _verify,
+                          "recompute every number and compare it with the committed results and the prose")
     verify.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="by name; all when none is given")
     verify.add_argument("--jobs", type=int, metavar="N", help="reports made at a time (default: one a processor)")
 
@@ -120,7 +130,8 @@ def _verify(chosen: argparse.Namespace) -> int:
 
 
 def _add_data(commands: argparse._SubParsersAction) -> None:
-    data = commands.add_parser("data", help="list, fetch and check the registered data", description="List, fetch and check the registered data.")
+    data = commands.add_parser("data", help="list, fetch and check the registered data",
+                               description="List, fetch and check the registered data.")
     verbs = data.add_subparsers(required=True, metavar="list|fetch|verify", parser_class=_Parser)
     _add_command(verbs, "list", _data_list, "list the registered tables and data sets")
     fetch = _add_command(verbs, "fetch", _data_fetch, "bring a registered public data set here and check it")
@@ -151,10 +162,12 @@ def _data_verify(chosen: argparse.Namespace) -> int:
     from socialcommerce import data
 
     checks = data.verify()
-    wrong = [f"{c.path} is {'missing' if not c.found else 'not the registered file'}: sha256 found {c.found or 'none'}, registered {c.registered}"
+    wrong = [f"{c.path} is {'missing' if not c.found else 'not the registered file'}: "
+             f"sha256 found {c.found or 'none'}, registered {c.registered}"
              for c in checks if not c.whole]
     if wrong:
-        raise ChecksumError("; ".join(wrong) + ". Restore it with git, or register a deliberate change in data/sources.toml.")
+        advice = "Restore it with git, or register a deliberate change in data/sources.toml."
+        raise ChecksumError(f"{'; '.join(wrong)}. {advice}")
     print(f"{len(checks)} committed files, each the one registered")
     return 0
 

@@ -16,7 +16,7 @@ from typing import Any
 from IPython.display import display
 
 from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.paper import EVIDENCE
+from socialcommerce.paper import BASES
 
 __all__ = ["LANGUAGES", "MIME", "Page"]
 
@@ -99,7 +99,7 @@ class Page:
         unit : str
             Its unit, for the results file and JupyterLab; the prose says it in words.
         basis : str
-            The kind of evidence, one of ``socialcommerce.paper.EVIDENCE``.
+            The kind of evidence, one of ``socialcommerce.paper.BASES``.
         interval : (float, float), optional
             Lower and upper end.
         tolerance : float, optional
@@ -158,7 +158,7 @@ class Page:
         n : int or str
             Number of observations behind it.
         basis : str or list of str
-            Kinds of evidence, of ``socialcommerce.paper.EVIDENCE``.
+            Kinds of evidence, of ``socialcommerce.paper.BASES``.
         digits : mapping of column to int, optional
             Decimals of each column with fractions; a whole number without an entry is shown plain (years, counts).
         """
@@ -167,7 +167,8 @@ class Page:
         cells = [[_plain(row[key]) for key in labels] for row in frame.to_dict("records")]
         for column, key in enumerate(labels):
             if key not in digits and any(isinstance(row[column], float) for row in cells):
-                raise ParameterError(f"table {name}: column {key} holds fractions; say in `digits` how many decimals to print.")
+                raise ParameterError(f"table {name}: column {key} holds fractions; "
+                                     "say in `digits` how many decimals to print.")
         values = [[_kept(v, digits[k]) if isinstance(v, float) else v for k, v in zip(labels, row, strict=True)]
                   for row in cells]
         for language in self.languages:
@@ -238,8 +239,8 @@ def _caption(language: str, caption: Words, n: int | str, basis: str | Sequence[
 
 
 def _known_basis(basis: str) -> str:
-    if basis not in EVIDENCE:
-        raise UnknownNameError("kind of evidence", basis, EVIDENCE)
+    if basis not in BASES:
+        raise UnknownNameError("basis", basis, BASES)
     return basis
 
 
@@ -274,6 +275,6 @@ def _html_table(payload: dict[str, Any]) -> str:
     def line(cells: list[str], tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
-    body = "".join(line(row, "td") for row in payload["rows"])
+    head, body = line(payload["heads"], "th"), "".join(line(row, "td") for row in payload["rows"])
     caption = escape(f"{payload['caption']} n = {payload['n']}; {', '.join(payload['basis'])}; {payload['source']}")
-    return f"<table><caption>{caption}</caption><thead>{line(payload['heads'], 'th')}</thead><tbody>{body}</tbody></table>"
+    return f"<table><caption>{caption}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"

@@ -1,4 +1,4 @@
-"""Drive headless Chromium over its DevTools protocol: open a file, look, click, type, and see every request it makes."""
+"""Drive headless Chromium over its DevTools protocol: open a file, look, click, type, see every request it makes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from typing import Any
 
 import websocket
 
-FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--disable-dev-shm-usage", "--remote-allow-origins=*",
+FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+         "--disable-dev-shm-usage", "--remote-allow-origins=*",
          "--host-resolver-rules=MAP * ~NOTFOUND", "--remote-debugging-port=0", "--window-size=1280,900"]
 
 
@@ -55,12 +56,15 @@ class Browser:
 
     def open(self, path: Path, *, dark: bool = False, width: int = 1280, height: int = 900) -> None:
         """Open a file and wait until it is loaded, its fonts too."""
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
+                  mobile=width < 600)
         self.events.clear()
         self.call("Page.navigate", url=path.as_uri())
         deadline = time.monotonic() + 30
-        while self.value("document.readyState") != "complete" or self.value("location.href").split("#")[0] != path.as_uri():
+        while (self.value("document.readyState") != "complete"
+               or self.value("location.href").split("#")[0] != path.as_uri()):
             assert time.monotonic() < deadline, f"{path.name} did not load"
             time.sleep(0.05)
         self.value("document.fonts.ready.then(() => true)")
@@ -76,7 +80,8 @@ class Browser:
         text = {"Enter": "\r"}.get(key, "")
         code = {"Enter": 13, "Tab": 9}[key]
         for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **({"text": text} if text and kind == "keyDown" else {}))
+            typed = {"text": text} if text and kind == "keyDown" else {}
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **typed)
 
     def screenshot(self) -> bytes:
         """Return the visible part as PNG."""
@@ -91,7 +96,8 @@ class Browser:
         """Failed requests, refused content, errors and warnings since the page was opened."""
         failed = [e["params"].get("errorText", "") for e in self.events if e["method"] == "Network.loadingFailed"]
         logged = [e["params"]["entry"]["text"] for e in self.events if e["method"] == "Log.entryAdded"]
-        thrown = [json.dumps(e["params"]) for e in self.events if e["method"] in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled")]
+        thrown = [json.dumps(e["params"]) for e in self.events
+                  if e["method"] in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled")]
         return failed + logged + thrown
 
     def close(self) -> None:

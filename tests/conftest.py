@@ -34,7 +34,8 @@ def write_notebook(path: Path, cells: Sequence[tuple[str, str]]) -> Path:
 
 
 TITLE = [("en", "# A small report"), ("zh", "# 一份小报告")]
-PARAMETERS = ("parameters", 'language: str = "both"  # language of the outputs\nfactor: float = 2.0  # what to multiply by')
+PARAMETERS = ("parameters", 'language: str = "both"  # language of the outputs\n'
+                            "factor: float = 2.0  # what to multiply by")
 
 ALPHA = [
     *TITLE,
@@ -47,7 +48,8 @@ ALPHA = [
     ("en", "## A table\n\nSee {{rows}}."),
     ("zh", "## 一张表\n\n见{{rows}}。"),
     ("", "import pandas as pd\nframe = pd.DataFrame({'year': [2017, 2018], 'value': [1.25, 2.5]})\n"
-         "told.table('rows', frame, labels={'year': {'en': 'Year', 'zh': '年份'}, 'value': {'en': 'Value', 'zh': '数值'}}, digits={'value': 1},"
+         "told.table('rows', frame, digits={'value': 1},"
+         " labels={'year': {'en': 'Year', 'zh': '年份'}, 'value': {'en': 'Value', 'zh': '数值'}},"
          " caption={'en': 'Values.', 'zh': '数值。'}, n=2, basis='model', source={'en': 'made up', 'zh': '虚构'})"),
 ]
 BETA = [
@@ -83,12 +85,14 @@ class Checkout:
     def command(self, *arguments: str, **environment: str) -> tuple[list[str], dict[str, str]]:
         """The command line and environment of ``socialcommerce`` in this checkout."""
         given = {k: v for k, v in os.environ.items() if not k.startswith("SOCIALCOMMERCE")}
-        return [sys.executable, "-m", "socialcommerce.cli", *arguments], {**given, "PYTHONPATH": str(self.root), **environment}
+        program = [sys.executable, "-m", "socialcommerce.cli", *arguments]
+        return program, {**given, "PYTHONPATH": str(self.root), **environment}
 
     def run(self, *arguments: str, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run ``socialcommerce`` in this checkout."""
         command, given = self.command(*arguments, **environment)
-        return subprocess.run(command, env=given, cwd=self.root, capture_output=True, text=True, timeout=timeout, check=False)
+        return subprocess.run(command, env=given, cwd=self.root, capture_output=True, text=True, timeout=timeout,
+                              check=False)
 
     def build(self, *arguments: str, **environment: str) -> str:
         """Build, insist that it went well, and return what was said."""

@@ -12,10 +12,12 @@ from socialcommerce import __version__, cli
 
 
 def test_help_imports_nothing_heavy():
-    done = subprocess.run([sys.executable, "-X", "importtime", "-m", "socialcommerce.cli", "--help"], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-X", "importtime", "-m", "socialcommerce.cli", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     imported = set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
     assert "socialcommerce.errors" in imported
-    assert not imported & {"numpy", "pandas", "matplotlib", "papermill", "rich", "pooch", "socialcommerce.report", "socialcommerce.data"}
+    assert not imported & {"numpy", "pandas", "matplotlib", "papermill", "rich", "pooch", "socialcommerce.report",
+                           "socialcommerce.data"}
     for command in ("build", "verify", "data"):
         assert command in done.stdout
 
@@ -61,7 +63,8 @@ def test_data_verify_passes_on_what_is_committed(capsys):
 def test_data_verify_shows_both_hashes_of_an_edited_file(capsys, monkeypatch):
     from socialcommerce import data
 
-    checks = (data.Check("market_size", "data/processed/market_size.csv", "a" * 64, "b" * 64), data.Check("gone", "data/raw/gone.csv", "c" * 64, ""))
+    checks = (data.Check("market_size", "data/processed/market_size.csv", "a" * 64, "b" * 64),
+              data.Check("gone", "data/raw/gone.csv", "c" * 64, ""))
     monkeypatch.setattr(data, "verify", lambda: checks)
     assert cli.main(["data", "verify"]) == 2
     said = capsys.readouterr().err

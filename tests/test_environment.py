@@ -48,7 +48,8 @@ def test_every_locked_package_has_hashes():
 
 
 def test_no_address_of_an_index_anywhere():
-    files = [ROOT / name for name in ("requirements.lock", "environment.yml", "pyproject.toml", "Makefile", "postBuild", ".ci/run")]
+    names = ("requirements.lock", "environment.yml", "pyproject.toml", "Makefile", "postBuild", ".ci/run")
+    files = [ROOT / name for name in names]
     for path in [*files, *(ROOT / ".github").rglob("*.yml")]:
         assert not re.search(r"--(extra-)?index-url|--find-links|/simple\b", path.read_text(encoding="utf-8")), path
 
@@ -84,7 +85,8 @@ def test_every_package_the_library_imports_is_a_named_dependency():
 
     named = {normal(re.match(r"[A-Za-z0-9._-]+", text)[0]) for text in PROJECT["dependencies"]}
     owners = packages_distributions()
-    tops = {name.split(".")[0] for path in MODULES for name in imported(path)} - set(sys.stdlib_module_names) - {"socialcommerce"}
+    tops = {name.split(".")[0] for path in MODULES for name in imported(path)}
+    tops -= set(sys.stdlib_module_names) | {"socialcommerce"}
     come_with = {"traitlets": "papermill", "IPython": "ipykernel", "cycler": "matplotlib", "PIL": "matplotlib"}
     for top in tops:
         assert {normal(owner) for owner in owners[top]} & named or come_with.get(top) in named, top
@@ -105,4 +107,5 @@ def test_the_conda_sequence_works_with_pip_in_a_clean_environment(tmp_path):
     run(str(binaries / "python"), "-m", "pip", "install", "--quiet", "-r", "requirements.lock", cwd=copy)
     run("./postBuild", cwd=copy, env={**os.environ, "PATH": f"{binaries}:{os.environ['PATH']}"})
     assert "build" in run(str(binaries / "socialcommerce"), "--help").stdout
-    assert "socialcommerce" in run(str(binaries / "python"), "-c", "import socialcommerce; print(socialcommerce.__name__)").stdout
+    script = "import socialcommerce; print(socialcommerce.__name__)"
+    assert "socialcommerce" in run(str(binaries / "python"), "-c", script).stdout

@@ -1,4 +1,4 @@
-"""Every notebook keeps the conventions: parameters typed, no functions, no outputs, no typed numbers, both languages."""
+"""Every notebook keeps the conventions: parameters typed, no functions, outputs or typed numbers, both languages."""
 
 from __future__ import annotations
 

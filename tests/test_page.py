@@ -28,8 +28,8 @@ SAID = {"caption": {"en": "Values.", "zh": "数值。"}, "n": 2, "basis": "model
 def test_a_number_is_kept_with_its_unit_basis_and_tolerance(shown):
     Page("n").number("size", 34165.84, 1, unit="1e8 CNY", basis="published figure", interval=(1.0, 2.26))
     data, metadata = shown[0]
-    assert data[MIME] == {"kind": "number", "name": "size", "value": 34165.84, "digits": 1, "tolerance": 0.01, "unit": "1e8 CNY",
-                          "basis": "published figure", "interval": [1.0, 2.26]}
+    assert data[MIME] == {"kind": "number", "name": "size", "value": 34165.84, "digits": 1, "tolerance": 0.01,
+                          "unit": "1e8 CNY", "basis": "published figure", "interval": [1.0, 2.26]}
     assert data["text/plain"] == "size = 34,165.8 1e8 CNY [1.0, 2.3]"
     assert metadata == {}
 
@@ -71,12 +71,15 @@ def test_html_for_jupyterlab_is_escaped(shown):
 
 
 @pytest.mark.parametrize(("call", "message"), [
-    (lambda p: p.number("not a name", 1, 0, basis="model"), "must be an identifier such as size_2023; got 'not a name'"),
+    (lambda p: p.number("not a name", 1, 0, basis="model"),
+     "must be an identifier such as size_2023; got 'not a name'"),
     (lambda p: p.number("x", float("inf"), 0, basis="model"), "number x must be finite; got inf"),
     (lambda p: p.number("x", 1.0, 0, basis="model", interval=(0.0, float("nan"))), "must be finite"),
-    (lambda p: p.number("x", 1.0, 1, basis="model", tolerance=0.05), r"tolerance of x must be in \[0, 0\.05\); got 0\.05"),
+    (lambda p: p.number("x", 1.0, 1, basis="model", tolerance=0.05),
+     r"tolerance of x must be in \[0, 0\.05\); got 0\.05"),
     (lambda p: (p.text("x", "a"), p.text("x", "b")), "the name 'x' is taken in notebook n"),
-    (lambda p: p.table("t", pd.DataFrame({"year": [1], "value": [1.5]}), labels=LABELS, **SAID), "column value holds fractions; say in `digits`"),
+    (lambda p: p.table("t", pd.DataFrame({"year": [1], "value": [1.5]}), labels=LABELS, **SAID),
+     "column value holds fractions; say in `digits`"),
 ])
 def test_misuse_is_explained(shown, call, message):
     with pytest.raises(ParameterError, match=message):
@@ -84,7 +87,7 @@ def test_misuse_is_explained(shown, call, message):
 
 
 def test_unknown_kinds_of_evidence_and_languages(shown):
-    with pytest.raises(UnknownNameError, match="unknown kind of evidence 'modle'; did you mean 'model'"):
+    with pytest.raises(UnknownNameError, match="unknown basis 'modle'; did you mean 'model'"):
         Page("n").number("x", 1, 0, basis="modle")
     with pytest.raises(UnknownNameError, match="unknown language 'fr'"):
         Page("n", language="fr")

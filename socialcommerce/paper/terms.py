@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 __all__ = [
+    "BASES",
     "CLASSES",
     "COMPARISONS",
     "CORRECTIONS",
@@ -33,6 +34,9 @@ EVIDENCE = {
     "synthetic sample": "合成样本",
 }
 """Kinds of evidence, English and Chinese. Only data about people can support a claim; reports always show the kind."""
+
+BASES = {**EVIDENCE, "reading of the paper": "对论文的阅读"}
+"""What a figure or table can rest on: a kind of evidence, or our reading of the paper, which is evidence of nothing."""
 
 CLASSES = {
     "official statistic": "number",

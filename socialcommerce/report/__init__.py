@@ -1,8 +1,8 @@
 """Plan, run, render, publish and verify the reports.
 
-A notebook is run once for both languages; its executed copy becomes a document, the document an HTML page and a PDF, and
-its numbers a file of results. What a report was made from is kept in the manifest, so that the next build makes again
-only what changed and says why.
+A notebook is run once for both languages; its executed copy becomes a document, the document an HTML page and a PDF,
+and its numbers a file of results. What a report was made from is kept in the manifest, so that the next build makes
+again only what changed and says why.
 
 parameters   what a notebook lets its reader choose, typed
 plan         what has to be made again, and why

@@ -64,7 +64,8 @@ def build(
     out : Path, optional
         Output folder; ``reports`` for the full profile, ``reports/quick`` for the quick one.
     profile, languages, given, force
-        As in :func:`socialcommerce.report.plan.plan_build`; without a language the notebooks are run and nothing is rendered.
+        As in :func:`socialcommerce.report.plan.plan_build`; without a language the notebooks are run and nothing is
+        rendered.
     jobs : int, optional
         Reports made at a time; the number of processors by default.
     engine : {"warm", "kernel"}
@@ -94,7 +95,8 @@ def build(
 
 def planned(names: Sequence[str] = (), *, out: Path | None = None, profile: str = "full", **options: Any) -> BuildPlan:
     """Plan a build, by default into the folder of its profile."""
-    return plan_build(names, out=out or root() / "reports" / ("" if profile == "full" else profile), profile=profile, **options)
+    out = out or root() / "reports" / ("" if profile == "full" else profile)
+    return plan_build(names, out=out, profile=profile, **options)
 
 
 def _make_all(plan: BuildPlan, built: Built, jobs: int, engine: str, limit: float, pdf: bool) -> None:
@@ -120,7 +122,8 @@ def _finish(plan: BuildPlan, built: Built) -> None:
     from socialcommerce.report.index import front_page
     from socialcommerce.report.manifest import commit, ro_crate
 
-    manifest = {"schema": 1, "profile": plan.profile, **commit(), "environment": dict(plan.environment), "reports": manifest["reports"]}
+    manifest = {"schema": 1, "profile": plan.profile, **commit(), "environment": dict(plan.environment),
+                "reports": manifest["reports"]}
     write_whole(plan.out / "index.html", front_page(plan.out, manifest).encode())
     write_whole(plan.out / "ro-crate-metadata.json", ro_crate(manifest))
     manifest["index"] = {"key": key, **{name: file_hash(plan.out / name) for name in pages}}
@@ -145,7 +148,8 @@ class _Crew:
         self.plan, self.built, self.progress = plan, built, progress
         self.engine, self.limit, self.pdf = engine if forks else "kernel", limit, pdf
         self.before = dict(os.environ)
-        os.environ.update(FIXED_ENVIRONMENT, MPLCONFIGDIR=str(_cache("matplotlib")), JUPYTER_CONFIG_DIR=str(_cache("jupyter")))
+        os.environ.update(FIXED_ENVIRONMENT, MPLCONFIGDIR=str(_cache("matplotlib")),
+                          JUPYTER_CONFIG_DIR=str(_cache("jupyter")))
         os.environ.pop("PYTHONPATH", None) if not self._package_needs_path() else None
         self.context = multiprocessing.get_context("forkserver" if forks else "spawn")
         if forks:
@@ -156,7 +160,8 @@ class _Crew:
     @staticmethod
     def _package_needs_path() -> bool:
         """Whether the package is found through PYTHONPATH rather than by being installed."""
-        return any(Path(p or ".").resolve() == Path(__file__).parents[2] for p in os.environ.get("PYTHONPATH", "").split(os.pathsep))
+        folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        return any(Path(p or ".").resolve() == Path(__file__).parents[2] for p in folders)
 
     def work(self, jobs: int) -> None:
         """Make every stale report."""
@@ -186,8 +191,8 @@ class _Crew:
             kind, *rest = channel.recv()
         except EOFError:
             process.join()
-            self._fail(channel, f"{report.name}: its process died (exit code {process.exitcode}) before the report was whole; "
-                                "a report may not end its own process or use up the memory.")
+            self._fail(channel, f"{report.name}: its process died (exit code {process.exitcode}) before the report was "
+                                "whole; a report may not end its own process or use up the memory.")
             return
         if kind == "done":
             self._publish(channel, rest[0])
@@ -259,5 +264,6 @@ def explain(plan: BuildPlan, say: Callable[[str], None] = print) -> None:
 
 def failure(built: Built) -> NotebookError | None:
     """Return one error that sums up what failed, or None."""
-    return NotebookError(f"{len(built.failed)} of {len(built.failed) + len(built.made) + len(built.kept)} reports failed: "
-                         f"{', '.join(built.failed)}.") if built.failed else None
+    total = len(built.failed) + len(built.made) + len(built.kept)
+    names = ", ".join(built.failed)
+    return NotebookError(f"{len(built.failed)} of {total} reports failed: {names}.") if built.failed else None

@@ -17,7 +17,7 @@ from pygments.lexers import PythonLexer
 
 from socialcommerce.errors import NotebookError
 from socialcommerce.figures import style
-from socialcommerce.paper import EVIDENCE
+from socialcommerce.paper import BASES
 from socialcommerce.report import pandoc
 from socialcommerce.report.prose import Reference, References
 from socialcommerce.report.results import MIME, payloads
@@ -171,7 +171,8 @@ def _add_prose(document: Document, block: Block, counter: list[int]) -> None:
     elif document.sections:
         document.sections[-1]["text"] += text + " "
     else:
-        document.sections.append({"anchor": "", "level": 0, "number": "", "heading": document.title, "text": text + " "})
+        opening = {"anchor": "", "level": 0, "number": "", "heading": document.title, "text": text + " "}
+        document.sections.append(opening)
     document.html.append(block)
     document.pdf.append(block)
 
@@ -184,7 +185,8 @@ def _add_code(document: Document, source: str) -> None:
     if document.html and document.html[-1] == FOLD_END:
         document.html.pop()
     else:
-        document.html.append(_raw("html", f'<details class="code"><summary>{_say("code", document.language)}</summary>'))
+        label = _say("code", document.language)
+        document.html.append(_raw("html", f'<details class="code"><summary>{label}</summary>'))
     document.html += [_raw("html", f"<pre><code>{_highlighted(source)}</code></pre>"), FOLD_END]
 
 
@@ -203,7 +205,10 @@ def _add_output(document: Document, output: Mapping[str, Any], references: Refer
     elif payload["kind"] in ("figure", "table") and payload["language"] == document.language:
         kind = payload["kind"]
         caption = _captioned(payload, references)
-        body = _table(payload) if kind == "table" else _drawing(document, payload, "".join(data["image/svg+xml"]), references)
+        if kind == "table":
+            body = _table(payload)
+        else:
+            body = _drawing(document, payload, "".join(data["image/svg+xml"]), references)
         anchor = f"{kind}-{payload['name']}"
         block = {"t": "Figure", "c": [[anchor, [kind], []], [None, [{"t": "Plain", "c": caption}]], body]}
         document.html.append(block)
@@ -216,7 +221,7 @@ def _captioned(payload: Mapping[str, Any], references: References) -> list[Block
     """A caption: label, what is shown, n, basis, source, note."""
     language = payload["language"]
     label = references.look_up(payload["name"]).text
-    basis = WORDS["list"][language].join(EVIDENCE[b] if language == "zh" else b for b in payload["basis"])
+    basis = WORDS["list"][language].join(BASES[b] if language == "zh" else b for b in payload["basis"])
     sentences = [WORDS["n"][language].format(payload["n"]), WORDS["basis"][language].format(basis),
                  WORDS["source"][language].format(payload["source"].rstrip("。."))]
     caption: list[Block] = [{"t": "Strong", "c": [_text(label)]}, _text("\u2002")]
@@ -242,7 +247,8 @@ def _table(payload: Mapping[str, Any]) -> list[Block]:
                            [{"t": "Plain", "c": [_text(cell)]}]] for cell in cells]]
 
     widths = _widths([payload["heads"], *payload["rows"]])
-    columns = [[{"t": "AlignRight" if right else "AlignLeft"}, {"t": "ColWidth", "c": width} if width else {"t": "ColWidthDefault"}]
+    columns = [[{"t": "AlignRight" if right else "AlignLeft"},
+                {"t": "ColWidth", "c": width} if width else {"t": "ColWidthDefault"}]
                for right, width in zip(payload["numeric"], widths, strict=True)]
     return [_raw("html", f'<div class="wide{" long" if widths[0] else ""}" tabindex="0">'),
             {"t": "Table", "c": [_attr(), [None, []], columns, [_attr(), [row(payload["heads"], "col")]],

@@ -1,4 +1,4 @@
-"""Papermill engines: ``warm`` runs cells in this process, made to be a fresh fork of a warm one; ``kernel`` on real kernels.
+"""Papermill engines: ``warm`` runs cells in this process, a fresh fork of a warm one; ``kernel`` on real kernels.
 
 Both leave the same outputs, a test sees to it. Where a platform cannot fork, the builder takes ``kernel``.
 """
@@ -49,7 +49,7 @@ class WarmEngine(Engine):
 
 
 class KernelEngine(NBClientEngine):
-    """Run a notebook on a Jupyter kernel of its own, talking over files rather than ports, so that runs cannot collide."""
+    """Run a notebook on a Jupyter kernel of its own; they talk over files, not ports, so that runs cannot collide."""
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, *, on_cell: Progress | None = None,
@@ -137,7 +137,8 @@ class _Shell(InteractiveShell):
 @contextmanager
 def _shell():
     """Give a fresh shell that answers to ``get_ipython()``, and take it away again."""
-    config = Config({"HistoryManager": {"enabled": False, "hist_file": ":memory:"}, "InteractiveShell": {"colors": "nocolor"}})
+    config = Config({"HistoryManager": {"enabled": False, "hist_file": ":memory:"},
+                     "InteractiveShell": {"colors": "nocolor"}})
     InteractiveShell.clear_instance()
     main = sys.modules["__main__"]
     shell = _Shell.instance(config=config, display_pub_class=_Publisher, displayhook_class=_Hook, user_ns={})

@@ -13,8 +13,10 @@ from socialcommerce.report import render
 __all__ = ["front_page"]
 
 WORDS = {
-    "en": {"title": "Private-domain traffic and social commerce: reports", "placeholder": "Search all reports", "hits": "{} places found",
-           "lead": "Each report rebuilds a part of Xiao's (2024) argument from sourced numbers and says what kind of evidence it rests on.",
+    "en": {"title": "Private-domain traffic and social commerce: reports",
+           "placeholder": "Search all reports", "hits": "{} places found",
+           "lead": "Each report rebuilds a part of Xiao's (2024) argument from sourced numbers and says what kind of "
+                   "evidence it rests on.",
            "page": "Read", "pdf": "PDF", "notebook": "Executed notebook", "results": "Results (JSON)"},
     "zh": {"title": "私域流量与社交电商：报告", "placeholder": "搜索全部报告", "hits": "找到 {} 处",
            "lead": "每份报告用注明来源的数字重建肖秋香（2024）论证的一部分，并说明所依据的证据类型。",
@@ -32,23 +34,32 @@ def front_page(out: Path, manifest: Mapping[str, Any]) -> str:
     manifest : mapping
         The build's manifest; every report in it is listed.
     """
-    reports = {name: json.loads((out / "search" / f"{name}.json").read_text(encoding="utf-8")) for name in manifest["reports"]}
+    reports = {name: json.loads((out / "search" / f"{name}.json").read_text(encoding="utf-8"))
+               for name in manifest["reports"]}
     languages = [language for language in WORDS if all(language in report for report in reports.values())]
-    sections = {language: [s for name, report in reports.items() for s in _search_entries(name, language, report[language])]
+    sections = {language: [section for name, report in reports.items()
+                           for section in _search_entries(name, language, report[language])]
                 for language in languages}
     first = languages[0]
-    bar = ['<span class="space"></span>',
-           *(f'<button data-show="{language}" hidden lang="{render.TAGS[language]}" aria-pressed="false">{render.NATIVE[language]}</button>'
-             for language in languages), f'<button id="theme" hidden>{" ".join(_in(language, render.WORDS[language]["theme"]) for language in languages)}</button>']
+    theme = " ".join(_in(language, render.WORDS[language]["theme"]) for language in languages)
+    bar = ['<span class="space"></span>', *map(_button, languages), f'<button id="theme" hidden>{theme}</button>']
     body = "\n".join([*(_head(language) for language in languages), _SEARCH,
                       *(_listing(language, reports) for language in languages)])
     words = {language: {k: WORDS[language][k] for k in ("title", "placeholder", "hits")} for language in languages}
     data = _json("search-data", sections) + _json("search-words", words)
-    return render.page(first, WORDS[first]["title"], "\n".join(bar), "", body, render.asset("page.js") + render.asset("index.js"), data)
+    scripts = render.asset("page.js") + render.asset("index.js")
+    return render.page(first, WORDS[first]["title"], "\n".join(bar), "", body, scripts, data)
 
 
-_SEARCH = """<div id="search" hidden role="search"><div class="search"><input id="query" type="search" autocomplete="off"></div>
+_SEARCH = """<div id="search" hidden role="search"><div class="search">\
+<input id="query" type="search" autocomplete="off"></div>
 <p id="status" role="status"></p><ul id="found" class="found"></ul></div>"""
+
+
+def _button(language: str) -> str:
+    """What shows the page in one language."""
+    return (f'<button data-show="{language}" hidden lang="{render.TAGS[language]}" aria-pressed="false">'
+            f'{render.NATIVE[language]}</button>')
 
 
 def _in(language: str, text: str) -> str:
@@ -77,8 +88,8 @@ def _item(language: str, name: str, report: Mapping[str, Any]) -> str:
 
 
 def _search_entries(name: str, language: str, report: Mapping[str, Any]) -> list[dict[str, str]]:
-    return [{"page": f"{language}/{name}.html", "anchor": s["anchor"], "title": report["title"], "heading": s["heading"],
-             "text": " ".join(s["text"].split())} for s in report["sections"]]
+    return [{"page": f"{language}/{name}.html", "anchor": s["anchor"], "title": report["title"],
+             "heading": s["heading"], "text": " ".join(s["text"].split())} for s in report["sections"]]
 
 
 def _json(anchor: str, value: Any) -> str:

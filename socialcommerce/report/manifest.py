@@ -41,13 +41,15 @@ def ro_crate(manifest: Mapping[str, Any]) -> bytes:
         outputs = [{"@id": output} for output in report["outputs"]]
         inputs = [{"@id": f"source:{label}"} for label in report["run_inputs"] if "/" in label]
         parts += outputs
-        graph += [{"@id": o, "@type": "File", "encodingFormat": _type(o), "sha256": digest} for o, digest in report["outputs"].items()]
+        graph += [{"@id": label, "@type": "File", "encodingFormat": _type(label), "sha256": digest}
+                  for label, digest in report["outputs"].items()]
         graph += [{"@id": f"source:{label}", "@type": "File", "name": label, "sha256": digest}
                   for label, digest in report["run_inputs"].items() if "/" in label]
-        graph.append({"@id": f"#build-{name}", "@type": "CreateAction", "name": f"Run and render {name}", "object": inputs,
-                      "result": outputs, "instrument": {"@id": "#socialcommerce"}})
+        graph.append({"@id": f"#build-{name}", "@type": "CreateAction", "name": f"Run and render {name}",
+                      "object": inputs, "result": outputs, "instrument": {"@id": "#socialcommerce"}})
     graph.insert(1, {"@id": "./", "@type": "Dataset", "name": "Reports on private-domain traffic and social commerce",
-                     "license": "https://creativecommons.org/licenses/by/4.0/", "version": manifest.get("commit"), "hasPart": parts})
+                     "license": "https://creativecommons.org/licenses/by/4.0/", "version": manifest.get("commit"),
+                     "hasPart": parts})
     unique = {entity["@id"]: entity for entity in graph}
     crate = {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": list(unique.values())}
     return (json.dumps(crate, ensure_ascii=False, indent=1) + "\n").encode()

@@ -19,8 +19,8 @@ def normalised(notebook: NotebookNode) -> NotebookNode:
     """Strip clocks, addresses and process numbers from an executed notebook, in place, and return it.
 
     Kept are sources, tags, outputs in order, kernel name and language. Memory addresses and the ids pandas gives styled
-    tables are renumbered in order of appearance; neighbouring standard output and error are joined, output first; colours
-    of tracebacks go.
+    tables are renumbered in order of appearance; neighbouring standard output and error are joined, output first;
+    colours of tracebacks go.
     """
     kernel = notebook.metadata.get("kernelspec", {})
     notebook.metadata = NotebookNode(kernelspec={k: kernel.get(k, "") for k in ("display_name", "language", "name")},
@@ -54,7 +54,8 @@ def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 def _clean(value: Any, seen: dict[str, str]) -> Any:
     if isinstance(value, dict):  # pictures are long, and hold nothing to clean
-        return NotebookNode({key: item if key.startswith("image/") else _clean(item, seen) for key, item in value.items()})
+        return NotebookNode({key: item if key.startswith("image/") else _clean(item, seen)
+                             for key, item in value.items()})
     if isinstance(value, list):
         return [_clean(item, seen) for item in value]
     if not isinstance(value, str):

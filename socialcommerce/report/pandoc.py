@@ -15,7 +15,8 @@ from socialcommerce.errors import NotebookError
 __all__ = ["MARKDOWN", "convert", "parse", "references"]
 
 # Text from data and prose is shown, never run: no raw HTML, TeX or attributes that reach another format.
-MARKDOWN = "markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans-yaml_metadata_block-markdown_in_html_blocks"
+MARKDOWN = ("markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans-yaml_metadata_block"
+            "-markdown_in_html_blocks")
 
 
 def convert(text: str, source: str, target: str, *options: str) -> str:

@@ -98,8 +98,9 @@ def _parameter(statement: ast.stmt, line: str, name: str) -> Parameter:
         TYPES[annotated](default)
         return Parameter(target.id, annotated, default, line.partition("#")[2].strip())
     except (AttributeError, KeyError, ValueError, TypeError):
-        raise NotebookError(f"the parameters cell of {name} holds {line.strip()!r}; allowed is one literal a line, such as "
-                            "`draws: int = 1000  # Monte-Carlo draws`, of type int, float, str or bool.") from None
+        raise NotebookError(f"the parameters cell of {name} holds {line.strip()!r}; allowed is one literal a line, "
+                            "such as `draws: int = 1000  # Monte-Carlo draws`, "
+                            "of type int, float, str or bool.") from None
 
 
 def chosen(notebook: Path, profile: Mapping[str, Literal], given: Mapping[str, str]) -> dict[str, Literal]:

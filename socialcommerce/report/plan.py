@@ -24,8 +24,8 @@ from socialcommerce.report.parameters import Literal, cells_of, chosen, profile_
 __all__ = ["BuildPlan", "ReportPlan", "file_hash", "find_notebooks", "plan_build", "versions"]
 
 LANGUAGES = ("en", "zh")
-IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+(socialcommerce[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]+)|import[ \t]+(socialcommerce[\w.]*))",
-                    re.MULTILINE)
+IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+(socialcommerce[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]+)|"
+                    r"import[ \t]+(socialcommerce[\w.]*))", re.MULTILINE)
 RENDERERS = ("socialcommerce.report.document", "socialcommerce.report.render", "socialcommerce.report.results")
 
 
@@ -33,8 +33,8 @@ RENDERERS = ("socialcommerce.report.document", "socialcommerce.report.render", "
 class ReportPlan:
     """One report: where it comes from, what it is made of, and why it has to be made again.
 
-    ``run_inputs`` and ``render_inputs`` map what the report depends on (a file, a parameter, the environment) to a hash;
-    ``reasons`` is empty when nothing changed. ``run`` says whether the notebook itself has to be run.
+    ``run_inputs`` and ``render_inputs`` map what the report depends on (a file, a parameter, the environment) to a
+    hash; ``reasons`` is empty when nothing changed. ``run`` says whether the notebook itself has to be run.
     """
 
     name: str
@@ -98,8 +98,9 @@ def plan_build(
             raise UnknownNameError("language", language, LANGUAGES)
     before = read_manifest(out)
     environment = versions()
+    languages = tuple(language for language in LANGUAGES if language in languages)
     reports = tuple(
-        _plan_report(notebook, before, out, profile, tuple(l for l in LANGUAGES if l in languages), given or {}, environment, force)
+        _plan_report(notebook, before, out, profile, languages, given or {}, environment, force)
         for notebook in find_notebooks(names)
     )
     return BuildPlan(out, profile, reports, environment)
@@ -123,10 +124,12 @@ def _plan_report(notebook: Path, before: Mapping[str, Any], out: Path, profile: 
                  given: Mapping[str, str], environment: Mapping[str, str], force: bool) -> ReportPlan:
     old = before.get("reports", {}).get(notebook.stem, {})
     parameters = chosen(notebook, profile_of(root() / "notebooks", profile, notebook.stem), given)
-    languages = tuple(l for l in LANGUAGES if l in languages or l in old.get("languages", ()))
+    languages = tuple(known for known in LANGUAGES if known in languages or known in old.get("languages", ()))
     inputs = run_inputs(notebook, parameters, environment, old.get("read", ()))
     rendering = render_inputs(languages)
-    why_run = _changes(old.get("run_inputs", {}), inputs, before.get("environment", {}), environment) if old else ["never built"]
+    why_run = ["never built"]
+    if old:
+        why_run = _changes(old.get("run_inputs", {}), inputs, before.get("environment", {}), environment)
     if force:
         why_run = ["asked for by --force"]
     why_render = _changes(old.get("render_inputs", {}), rendering, {}, {}) + _damage(old, out)
@@ -150,7 +153,7 @@ def run_inputs(notebook: Path, parameters: Mapping[str, Literal], environment: M
 
 
 def render_inputs(languages: Sequence[str]) -> dict[str, str]:
-    """Hash what turns an executed notebook into pages: the renderers, their templates, the references, the languages."""
+    """Hash what turns an executed notebook into pages: renderers, their templates, the references, the languages."""
     modules = modules_of("\n".join(f"import {name}" for name in RENDERERS))
     assets = sorted((Path(__file__).parent / "assets").iterdir())
     files = [*modules, *assets, root() / "paper" / "references.bib"]
@@ -176,7 +179,9 @@ def _imported(source: str) -> set[Path]:
     names: set[str] = set()
     for package, members, module in IMPORT.findall(source):
         names.add(package or module)
-        names |= {f"{package}.{name}" for name in re.findall(r"\w+", re.sub(r"#.*|\bas\s+\w+", "", members))} if package else set()
+        if package:
+            listed = re.sub(r"#.*|\bas\s+\w+", "", members)
+            names |= {f"{package}.{name}" for name in re.findall(r"\w+", listed)}
     return {path for name in names for path in _files(name)}
 
 
@@ -194,7 +199,8 @@ def _files(name: str) -> tuple[Path, ...]:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of every installed package that the lock names."""
-    locked = re.findall(r"^([A-Za-z0-9._-]+)==", (root() / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
+    lock = (root() / "requirements.lock").read_text(encoding="utf-8")
+    locked = re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)
     wanted = {_normal(name) for name in locked}
     found: dict[str, str] = {}
     for folder in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
@@ -214,12 +220,14 @@ def _changes(old: Mapping[str, str], new: Mapping[str, str], old_versions: Mappi
              new_versions: Mapping[str, str]) -> list[str]:
     """Say in words what differs between the inputs of two builds."""
     changed = [key for key in new if key in old and old[key] != new[key]]
-    reasons = [f"{key} changed" if new[key] != "missing" else f"{key} is missing" for key in changed if key != "environment"]
+    reasons = [f"{key} changed" if new[key] != "missing" else f"{key} is missing"
+               for key in changed if key != "environment"]
     if "environment" in changed:
         reasons += [f"{name} {old_versions.get(name, 'none')} -> {new_versions.get(name, 'none')}"
                     for name in sorted({*old_versions, *new_versions})
                     if old_versions.get(name) != new_versions.get(name)] or ["environment changed"]
-    return reasons + [f"{key} is new" for key in new if key not in old] + [f"{key} is gone" for key in old if key not in new]
+    reasons += [f"{key} is new" for key in new if key not in old]
+    return reasons + [f"{key} is gone" for key in old if key not in new]
 
 
 def _damage(old: Mapping[str, Any], out: Path) -> list[str]:

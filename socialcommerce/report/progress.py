@@ -52,7 +52,8 @@ class Live(Lines):
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         super().__init__()
-        columns: list[Any] = [TextColumn("{task.description}"), BarColumn(bar_width=28), TextColumn("{task.fields[at]}"), TimeElapsedColumn()]
+        columns: list[Any] = [TextColumn("{task.description}"), BarColumn(bar_width=28),
+                              TextColumn("{task.fields[at]}"), TimeElapsedColumn()]
         self.bars = Progress(*columns, console=Console(highlight=False))
         self.tasks: dict[str, Any] = {}
 

@@ -1,7 +1,7 @@
 """Prose with ``{{names}}``: where results enter the text, and how a number typed by hand is found.
 
-``{{name}}`` stands for a number, a word, a figure or a table of the same notebook; ``{{name.low}}`` and ``{{name.high}}``
-for the ends of a number's interval.
+``{{name}}`` stands for a number, a word, a figure or a table of the same notebook; ``{{name.low}}`` and
+``{{name.high}}`` for the ends of a number's interval.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ ENDS = ("low", "high")
 NAMES = {"figure": {"en": "Figure {}", "zh": "图 {}"}, "table": {"en": "Table {}", "zh": "表 {}"}}
 
 # Digits that name a thing rather than measure one: sections, claims and hypotheses, years, citations, code, links.
-NAMING = re.compile(r"`[^`]*`|\{\{.*?\}\}|\[@[^\]]*\]|@\w+|\]\([^)]*\)|\$[^$]*\$|§+\s?\d+(?:\.\d+)*(?:[–-]\d+(?:\.\d+)*)?|"
-                    r"(?<![A-Za-z0-9])[CH]\d{2,3}(?!\d)|(?<![\d.,])(?:18|19|20)\d{2}(?![\d.,]*\d)(?:[–-](?:18|19|20)?\d{2})?|(?<![A-Za-z0-9])R0(?!\d)|^\s*\d+\.\s", re.MULTILINE)
+NAMING = re.compile(r"`[^`]*`|\{\{.*?\}\}|\[@[^\]]*\]|@\w+|\]\([^)]*\)|\$[^$]*\$|"
+                    r"§+\s?\d+(?:\.\d+)*(?:[–-]\d+(?:\.\d+)*)?|(?<![A-Za-z0-9])(?:[CH]\d{2,3}|R0)(?!\d)|"
+                    r"(?<![\d.,])(?:18|19|20)\d{2}(?![\d.,]*\d)(?:[–-](?:18|19|20)?\d{2})?|"
+                    r"^\s*\d+\.\s", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Staging, journal and lock: a report is published whole or not at all, whatever interrupts the build.
 
-A report is made in a folder of its own below ``.staging``. When it is whole, a journal naming its files is written beside
-them, and each is renamed into place. A build that finds a journal finishes what it says; one that finds none throws the
-folder away. Every published file is therefore always a whole one, the old or the new.
+A report is made in a folder of its own below ``.staging``. When it is whole, a journal naming its files is written
+beside them, and each is renamed into place. A build that finds a journal finishes what it says; one that finds none
+throws the folder away. Every published file is therefore always a whole one, the old or the new.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def locked(out: Path, waiting: Callable[[str], None]) -> Iterator[None]:
         out.mkdir(parents=True, exist_ok=True)
         file = open(out / ".lock", "a+", encoding="utf-8")  # noqa: SIM115 - held until the build ends
     except OSError as wrong:
-        raise OutputError(f"cannot write to the output folder {out}: {wrong.strerror}. Choose another with --out.") from None
+        raise OutputError(f"cannot write to the output folder {out}: {wrong.strerror}. "
+                          "Choose another with --out.") from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -69,8 +70,10 @@ def publish(folder: Path, out: Path, name: str, entry: Mapping[str, Any], gone: 
     gone : list of str
         Files of the last build that this one no longer makes.
     """
-    files = sorted(path.relative_to(folder / "files").as_posix() for path in (folder / "files").rglob("*") if path.is_file())
-    write_whole(folder / "journal.json", json.dumps({"name": name, "files": files, "gone": gone, "entry": entry}).encode())
+    made = folder / "files"
+    files = sorted(path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file())
+    journal = {"name": name, "files": files, "gone": gone, "entry": entry}
+    write_whole(folder / "journal.json", json.dumps(journal).encode())
     _finish(folder, out)
 
 

@@ -49,7 +49,8 @@ def collect(notebook: Mapping[str, Any], name: str) -> dict[str, Any]:
         elif kind == "text":
             found["texts"][key] = payload["words"]
         elif kind == "table":
-            found["tables"][key] = {"columns": payload["columns"], "digits": payload["digits"], "rows": payload["values"]}
+            kept = {"columns": payload["columns"], "digits": payload["digits"], "rows": payload["values"]}
+            found["tables"][key] = kept
     return found
 
 
@@ -64,11 +65,13 @@ def as_text(results: Mapping[str, Any]) -> str:
 
     def table(entry: Mapping[str, Any]) -> str:
         rows = ",\n".join(f"        {one(row)}" for row in entry["rows"])
-        return (f'{{"columns": {one(entry["columns"])}, "digits": {one(entry["digits"])},\n      "rows": [\n{rows}\n      ]}}')
+        head = f'{{"columns": {one(entry["columns"])}, "digits": {one(entry["digits"])},'
+        return f'{head}\n      "rows": [\n{rows}\n      ]}}'
 
     tables = ",\n".join(f"    {one(key)}: {table(entry)}" for key, entry in results["tables"].items())
+    tables = f"{{\n{tables}\n  }}" if tables else "{}"
     return (f'{{\n  "notebook": {one(results["notebook"])},\n  "numbers": {block(results["numbers"])},\n'
-            f'  "texts": {block(results["texts"])},\n  "tables": {{{chr(10) + tables + chr(10) + "  " if tables else ""}}}\n}}\n')
+            f'  "texts": {block(results["texts"])},\n  "tables": {tables}\n}}\n')
 
 
 def compare(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[Drift]:
@@ -91,8 +94,9 @@ def _number(name: str, key: str, old: Mapping[str, Any], new: Mapping[str, Any])
         if old.get(what) != new.get(what):
             yield Drift(name, f"number {key}, {what}", old.get(what), new.get(what), "the same")
     tolerance = min(old.get("tolerance", 0), 0.49 * 10.0 ** -old.get("digits", 0))
-    pairs = [("value", old["value"], new["value"]), *zip(("low", "high"), old.get("interval", ()), new.get("interval", ()), strict=False)]
-    if len(old.get("interval", ())) != len(new.get("interval", ())):
+    ends = old.get("interval", ()), new.get("interval", ())
+    pairs = [("value", old["value"], new["value"]), *zip(("low", "high"), *ends, strict=False)]
+    if len(ends[0]) != len(ends[1]):
         yield Drift(name, f"number {key}, interval", old.get("interval"), new.get("interval"), "the same")
     for what, before, now in pairs:
         if not _close(before, now, tolerance):
@@ -112,7 +116,8 @@ def _table(name: str, key: str, old: Mapping[str, Any], new: Mapping[str, Any]) 
     for line, (before, now) in enumerate(zip(old["rows"], new["rows"], strict=True), 1):
         for column, a, b in zip(old["columns"], before, now, strict=True):
             if not _same(a, b, old["digits"].get(column)):
-                yield Drift(name, f"table {key}, row {line}, {column}", a, b, "the same" if not isinstance(a, float) else "± a tenth of the last digit")
+                allowed = "± a tenth of the last digit" if isinstance(a, float) else "the same"
+                yield Drift(name, f"table {key}, row {line}, {column}", a, b, allowed)
 
 
 def _same(a: Any, b: Any, digits: int | None) -> bool:

@@ -20,10 +20,12 @@ from socialcommerce.report.plan import ReportPlan, file_hash, render_inputs, run
 __all__ = ["FIXED_ENVIRONMENT", "Job", "make"]
 
 FIXED_ENVIRONMENT = {
-    "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1", "TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8",
+    "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1",
+    "TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8",
     "SOURCE_DATE_EPOCH": "315532800", "COLUMNS": "100", "LINES": "40", "NO_COLOR": "1",
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NUMEXPR_NUM_THREADS": "1",
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline", "JUPYTER_PLATFORM_DIRS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "JUPYTER_PLATFORM_DIRS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 """The environment every notebook sees, so that the reader's own cannot reach a result."""
 
@@ -42,8 +44,9 @@ class Job:
 
 
 def make(job: Job, channel: Connection, alive: Connection | None = None) -> None:
-    """Make a report and tell the builder: ``("cell", i, n)``, ``("render", language)``, then ``("done", entry)`` or ``("failed", message)``.
+    """Make a report and tell the builder how it goes.
 
+    It hears ``("cell", i, n)`` and ``("render", language)``, then ``("done", entry)`` or ``("failed", message)``.
     The process leads a session of its own, so that the builder can end it with all its children, and ends itself when
     the builder is gone.
     """
@@ -55,7 +58,8 @@ def make(job: Job, channel: Connection, alive: Connection | None = None) -> None
     except SocialCommerceError as wrong:
         channel.send(("failed", str(wrong)))
     except OSError as wrong:
-        channel.send(("failed", f"{job.report.name}: cannot write its files: {wrong.strerror}; the last good report is unchanged."))
+        channel.send(("failed", f"{job.report.name}: cannot write its files: {wrong.strerror}; "
+                                "the last good report is unchanged."))
     except Exception as wrong:  # a fault of ours: say which report, keep the others going
         channel.send(("failed", f"{job.report.name}: {type(wrong).__name__}: {wrong}"))
         raise
@@ -79,7 +83,8 @@ def _make(job: Job, channel: Connection) -> dict[str, Any]:
         read = json.loads((job.out / "manifest.json").read_text(encoding="utf-8"))["reports"][report.name]["read"]
     _render(job, channel, json.loads(executed.read_text(encoding="utf-8")))
     inputs = run_inputs(report.notebook, report.parameters, job.environment, read)
-    outputs = {path.relative_to(files).as_posix(): file_hash(path) for path in sorted(files.rglob("*")) if path.is_file()}
+    written = [path for path in sorted(files.rglob("*")) if path.is_file()]
+    outputs = {path.relative_to(files).as_posix(): file_hash(path) for path in written}
     return {
         "notebook": next(iter(inputs)), "parameters": dict(report.parameters),
         "seeds": {k: v for k, v in report.parameters.items() if "seed" in k}, "languages": list(report.languages),
@@ -107,8 +112,9 @@ def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
     options = {"sockets": str(job.staged / "k")} if job.engine == "kernel" else {}
     try:
         notebook = papermill.execute_notebook(
-            str(job.report.notebook), str(raw), parameters=dict(job.report.parameters), engine_name=job.engine, progress_bar=False,
-            request_save_on_cell_execute=False, on_cell=lambda i, n: channel.send(("cell", i, n)), **options)
+            str(job.report.notebook), str(raw), parameters=dict(job.report.parameters), engine_name=job.engine,
+            progress_bar=False, request_save_on_cell_execute=False,
+            on_cell=lambda i, n: channel.send(("cell", i, n)), **options)
     except PapermillExecutionError as failure:
         raise NotebookError(_explained(job, raw, failure)) from None
     nbformat.write(normal.normalised(notebook), executed)

@@ -22,7 +22,9 @@ __all__ = ["as_table", "verify"]
 SPAN = re.compile(r'<span\s+class="result"\s+data-result="([^"]+)">(.*?)</span>', re.DOTALL)
 
 
-def verify(names: Sequence[str] = (), *, jobs: int | None = None, committed: Path | None = None) -> tuple[list[Drift], int]:
+def verify(
+    names: Sequence[str] = (), *, jobs: int | None = None, committed: Path | None = None
+) -> tuple[list[Drift], int]:
     """Recompute every report into a temporary folder and compare.
 
     Parameters
@@ -102,4 +104,5 @@ def as_table(drifts: Sequence[Drift]) -> str:
     rows = [("notebook", "where", "committed", "recomputed", "allowed"),
             *((d.notebook, d.where, str(d.committed), str(d.found), str(d.allowed)) for d in drifts)]
     widths = [max(len(row[i]) for row in rows) for i in range(5)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)

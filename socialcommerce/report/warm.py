@@ -1,4 +1,4 @@
-"""Import once what every notebook and every page needs; the fork server loads this module, each report starts as a fork of it."""
+"""Import once what every notebook and page needs: the fork server loads this module, each report is a fork of it."""
 
 import sys
 
@@ -26,4 +26,5 @@ import typst  # noqa: E402, F401
 
 from socialcommerce.report import engine, normal, reads, render, results, run  # noqa: E402, F401
 
-nbformat.reads(nbformat.writes(nbformat.v4.new_notebook()), as_version=4)  # compiles the schema: 0.4 s that every report would pay
+# compiles the schema: 0.4 s that every report would pay
+nbformat.reads(nbformat.writes(nbformat.v4.new_notebook()), as_version=4)

@@ -21,6 +21,8 @@ from tests.conftest import ALPHA, PARAMETERS, TITLE, Checkout, write_notebook
 pytestmark = pytest.mark.slow
 
 UNHASHED = {"build.log", ".lock"}
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+HEARD = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -35,12 +37,14 @@ def made(said: str) -> set[str]:
 def test_a_build_makes_everything_a_reader_expects(built_checkout):
     found = set(hashes(built_checkout.reports))
     for name in ("alpha", "beta"):
-        assert {f"en/{name}.html", f"zh/{name}.html", f"en/{name}.pdf", f"zh/{name}.pdf", f"notebooks/{name}.ipynb", f"results/{name}.json"} <= found
+        assert {f"en/{name}.html", f"zh/{name}.html", f"en/{name}.pdf", f"zh/{name}.pdf",
+                f"notebooks/{name}.ipynb", f"results/{name}.json"} <= found
     assert {"index.html", "manifest.json", "ro-crate-metadata.json"} <= found
     assert not list(built_checkout.reports.rglob("*.[0-9]*"))
     results = json.loads((built_checkout.reports / "results" / "alpha.json").read_text())
     assert results["numbers"]["answer"]["value"] == 42.0
-    assert '<span class="result" data-result="answer">42.00</span>' in (built_checkout.reports / "zh" / "alpha.html").read_text().replace("\n", " ")
+    page = (built_checkout.reports / "zh" / "alpha.html").read_text().replace("\n", " ")
+    assert '<span class="result" data-result="answer">42.00</span>' in page
 
 
 def test_the_manifest_says_what_was_made_from_what(built_checkout):
@@ -48,7 +52,8 @@ def test_the_manifest_says_what_was_made_from_what(built_checkout):
     alpha = manifest["reports"]["alpha"]
     assert alpha["read"] == ["data/alpha.csv"]
     assert alpha["parameters"] == {"language": "both", "factor": 2.0}
-    assert {"notebooks/alpha.ipynb", "data/alpha.csv", "socialcommerce/page.py", "parameter factor", "environment"} <= set(alpha["run_inputs"])
+    assert {"notebooks/alpha.ipynb", "data/alpha.csv", "socialcommerce/page.py", "parameter factor",
+            "environment"} <= set(alpha["run_inputs"])
     written = hashes(built_checkout.reports)
     assert all(written[name] == digest for name, digest in alpha["outputs"].items())
     assert str(built_checkout.root) not in (built_checkout.reports / "manifest.json").read_text()
@@ -71,14 +76,16 @@ def test_nothing_changed_nothing_made_and_nothing_heavy_imported(built_checkout)
     assert "0 made, 2 up to date" in done.stdout
     imported = set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
     assert "socialcommerce.report.plan" in imported
-    assert not imported & {"pandas", "numpy", "matplotlib", "papermill", "nbformat", "IPython", "rich", "typst", "pypandoc", "jupyter_client"}
+    assert not imported & {"pandas", "numpy", "matplotlib", "papermill", "nbformat", "IPython", "rich", "typst",
+                           "pypandoc", "jupyter_client"}
     assert hashes(built_checkout.reports) == before
 
 
 def test_two_folders_the_same_bytes(built_checkout, tmp_path):
     """Another folder, time zone, locale, home, hash seed and number of jobs."""
     other = Checkout(tmp_path / "elsewhere" / "deeper")
-    other.build("--jobs", "1", TZ="Asia/Shanghai", LANG="C", LC_ALL="C", PYTHONHASHSEED="7", COLUMNS="200", MPLBACKEND="Agg")
+    other.build("--jobs", "1", TZ="Asia/Shanghai", LANG="C", LC_ALL="C", PYTHONHASHSEED="7", COLUMNS="200",
+                MPLBACKEND="Agg")
     assert hashes(other.reports) == hashes(built_checkout.reports)
 
 
@@ -91,17 +98,21 @@ def test_real_kernels_leave_the_same_bytes(built_checkout, tmp_path):
 @pytest.mark.parametrize(("change", "expected", "reason"), [
     (lambda c: (c.root / "data" / "alpha.csv").write_text("22.0\n"), {"alpha"}, "data/alpha.csv changed"),
     (lambda c: (c.root / "data" / "beta.csv").write_text("4.0\n"), {"beta"}, "data/beta.csv changed"),
-    (lambda c: c.edit("socialcommerce/data/series.py", "def _is_unit(text: str) -> bool:", "def _is_unit(text: str) -> bool:  # changed"),
+    (lambda c: c.edit("socialcommerce/data/series.py", "def _is_unit(text: str) -> bool:",
+                      "def _is_unit(text: str) -> bool:  # changed"),
      {"alpha"}, "socialcommerce/data/series.py changed"),
-    (lambda c: c.edit("socialcommerce/page.py", "def written(", "# changed\ndef written("), {"alpha", "beta"}, "socialcommerce/page.py changed"),
-    (lambda c: c.edit("notebooks/profiles.toml", "[full]", "[full]\nbeta = { factor = 3.0 }"), {"beta"}, "parameter factor changed"),
+    (lambda c: c.edit("socialcommerce/page.py", "def written(", "# changed\ndef written("), {"alpha", "beta"},
+     "socialcommerce/page.py changed"),
+    (lambda c: c.edit("notebooks/profiles.toml", "[full]", "[full]\nbeta = { factor = 3.0 }"), {"beta"},
+     "parameter factor changed"),
     (lambda c: c.edit("notebooks/beta.ipynb", "The other is", "The one is"), {"beta"}, "notebooks/beta.ipynb changed"),
     (lambda c: (c.reports / "en" / "beta.pdf").unlink(), {"beta"}, "output en/beta.pdf is missing"),
     (lambda c: c.edit("reports/zh/alpha.html", "答案是", "答案为"), {"alpha"}, "output zh/alpha.html was changed"),
     (lambda c: c.edit("socialcommerce/report/assets/page.css", "margin: 0;", "margin: 0 ;"), {"alpha", "beta"},
      "socialcommerce/report/assets/page.css changed"),
     (lambda c: c.edit("socialcommerce/sem_like.py", "1", "2"), set(), None),
-], ids=["csv", "other csv", "library function", "shared function", "parameter", "notebook", "lost output", "edited output", "style sheet", "unrelated module"])
+], ids=["csv", "other csv", "library function", "shared function", "parameter", "notebook", "lost output",
+        "edited output", "style sheet", "unrelated module"])
 def test_exactly_what_depends_on_a_change_is_made_again(copy_of_built, change, expected, reason):
     (copy_of_built.root / "socialcommerce" / "sem_like.py").write_text("x = 1\n")
     change(copy_of_built)
@@ -113,11 +124,13 @@ def test_exactly_what_depends_on_a_change_is_made_again(copy_of_built, change, e
 
 def test_a_failing_cell_is_shown_and_the_rest_is_finished(copy_of_built):
     before = hashes(copy_of_built.reports)
-    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [*ALPHA, ("", "wide = 1\n\ndef inner(x):\n    return x / 0\ninner(wide)")])
+    dividing = "wide = 1\n\ndef inner(x):\n    return x / 0\ninner(wide)"
+    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [*ALPHA, ("", dividing)])
     copy_of_built.edit("data/beta.csv", "3.5", "4.5")
     done = copy_of_built.run("build")
     assert done.returncode == 2
-    assert re.search(r"error: alpha, cell In \[\d+\] at `inner\(wide\)`: ZeroDivisionError: .*division by zero", done.stderr)
+    said = r"error: alpha, cell In \[\d+\] at `inner\(wide\)`: ZeroDivisionError: .*division by zero"
+    assert re.search(said, done.stderr)
     assert "Traceback" not in done.stderr
     assert made(done.stdout) == {"beta"}
     after = hashes(copy_of_built.reports)
@@ -156,9 +169,10 @@ def test_a_full_disk_leaves_the_last_good_reports(copy_of_built):
 
 def test_interrupting_a_build_leaves_the_last_good_reports(copy_of_built):
     before = hashes(copy_of_built.reports)
-    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [*TITLE, PARAMETERS, ("", "import time\ntime.sleep(60)")])
+    sleeping = [*TITLE, PARAMETERS, ("", "import time\ntime.sleep(60)")]
+    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", sleeping)
     command, environment = copy_of_built.command("build")
-    running = subprocess.Popen(command, env=environment, cwd=copy_of_built.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(command, env=environment, cwd=copy_of_built.root, **HEARD)
     time.sleep(6)
     running.send_signal(signal.SIGINT)
     _, error = running.communicate(timeout=20)
@@ -181,7 +195,8 @@ def whole(path: Path) -> bool:
 
 
 def test_kill_at_ten_random_moments_leaves_valid_reports_and_a_build_that_succeeds(copy_of_built):
-    names = sorted(name for name in hashes(copy_of_built.reports) if name.endswith((".html", ".pdf", ".ipynb", ".json")))
+    kinds = (".html", ".pdf", ".ipynb", ".json")
+    names = sorted(name for name in hashes(copy_of_built.reports) if name.endswith(kinds))
     known = {name: {digest} for name, digest in hashes(copy_of_built.reports).items()}
     began = time.monotonic()
     copy_of_built.build("--force")
@@ -190,7 +205,7 @@ def test_kill_at_ten_random_moments_leaves_valid_reports_and_a_build_that_succee
     for _ in range(10):
         (copy_of_built.root / "data" / "alpha.csv").write_text(f"{moments.randint(1, 99)}.0\n")
         command, environment = copy_of_built.command("build", "--force")
-        running = subprocess.Popen(command, env=environment, cwd=copy_of_built.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        running = subprocess.Popen(command, env=environment, cwd=copy_of_built.root, **QUIET)
         try:
             running.wait(timeout=moments.uniform(0.05, 1.05) * usual)
         except subprocess.TimeoutExpired:
@@ -200,7 +215,8 @@ def test_kill_at_ten_random_moments_leaves_valid_reports_and_a_build_that_succee
             assert whole(copy_of_built.reports / name), name
     assert known
     copy_of_built.build()
-    fresh = shutil.copytree(copy_of_built.root, copy_of_built.root.with_name("fresh"), ignore=shutil.ignore_patterns("reports"))
+    fresh = shutil.copytree(copy_of_built.root, copy_of_built.root.with_name("fresh"),
+                            ignore=shutil.ignore_patterns("reports"))
     again = Checkout.__new__(Checkout)
     again.root = Path(fresh)
     again.build()
@@ -210,10 +226,10 @@ def test_kill_at_ten_random_moments_leaves_valid_reports_and_a_build_that_succee
 
 def test_killing_the_builder_ends_what_it_started(copy_of_built):
     marker = copy_of_built.root / "still-here"
-    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb",
-                   [*TITLE, PARAMETERS, ("", f"import time\nfor i in range(100):\n    open({str(marker)!r}, 'w').write(str(i)); time.sleep(0.1)")])
+    counting = f"import time\nfor i in range(100):\n    open({str(marker)!r}, 'w').write(str(i)); time.sleep(0.1)"
+    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [*TITLE, PARAMETERS, ("", counting)])
     command, environment = copy_of_built.command("build", "alpha")
-    running = subprocess.Popen(command, env=environment, cwd=copy_of_built.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    running = subprocess.Popen(command, env=environment, cwd=copy_of_built.root, **QUIET)
     deadline = time.monotonic() + 60
     while not marker.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -228,8 +244,7 @@ def test_killing_the_builder_ends_what_it_started(copy_of_built):
 def test_two_builds_at_once_both_end_well(copy_of_built):
     copy_of_built.edit("data/alpha.csv", "21.0", "24.0")
     command, environment = copy_of_built.command("build")
-    both = [subprocess.Popen(command, env=environment, cwd=copy_of_built.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            for _ in range(2)]
+    both = [subprocess.Popen(command, env=environment, cwd=copy_of_built.root, **HEARD) for _ in range(2)]
     said = [process.communicate(timeout=120) for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert sorted(made(out) for out, _ in said) == [set(), {"alpha"}]
@@ -249,7 +264,8 @@ def test_a_notebook_without_a_parameters_cell_is_refused_before_anything_is_writ
     (["--language", "en,zn"], "unknown language 'zn'; did you mean 'zh'?"),
     (["--profile", "quik"], "unknown profile 'quik'; did you mean 'quick'?"),
     (["alpha", "--out", "o", "-p", "fcator", "3"], "unknown parameter of alpha 'fcator'; did you mean 'factor'?"),
-    (["alpha", "--out", "o", "-p", "factor", "much"], "parameter factor takes a value of type float, such as 2.0; got 'much'."),
+    (["alpha", "--out", "o", "-p", "factor", "much"],
+     "parameter factor takes a value of type float, such as 2.0; got 'much'."),
     (["alpha", "-p", "factor", "3"], "give a folder of its own with --out DIR"),
     (["--jobs", "0"], "--jobs must be above 0; got 0."),
     (["--out", "requirements.lock"], "cannot write to the output folder requirements.lock: "),
@@ -283,7 +299,8 @@ def test_own_parameters_go_to_a_folder_of_their_own(built_checkout, tmp_path):
 def test_the_quick_profile_has_its_own_folder(copy_of_built):
     before = (copy_of_built.reports / "results" / "alpha.json").read_bytes()
     copy_of_built.build("--profile", "quick")
-    assert json.loads((copy_of_built.reports / "quick" / "results" / "alpha.json").read_text())["numbers"]["answer"]["value"] == 21.0
+    results = copy_of_built.reports / "quick" / "results" / "alpha.json"
+    assert json.loads(results.read_text())["numbers"]["answer"]["value"] == 21.0
     assert (copy_of_built.reports / "results" / "alpha.json").read_bytes() == before
 
 

@@ -8,9 +8,11 @@ from socialcommerce.report.normal import normalised
 
 
 def executed(*outputs, **metadata):
-    cell = v4.new_code_cell("x", outputs=list(outputs), metadata={"papermill": {"duration": 1.5}, "tags": ["parameters"]})
-    return v4.new_notebook(cells=[v4.new_markdown_cell("a"), cell], metadata={
-        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}, "papermill": {"start_time": "now"}, **metadata})
+    cell = v4.new_code_cell("x", outputs=list(outputs),
+                            metadata={"papermill": {"duration": 1.5}, "tags": ["parameters"]})
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return v4.new_notebook(cells=[v4.new_markdown_cell("a"), cell],
+                           metadata={"kernelspec": kernel, "papermill": {"start_time": "now"}, **metadata})
 
 
 def stream(name, text):
@@ -26,7 +28,8 @@ def test_clocks_go_and_tags_stay():
 
 def test_neighbouring_streams_are_joined_output_first():
     shown = v4.new_output("display_data", data={"text/plain": "q"})
-    kept = normalised(executed(stream("stderr", "e"), stream("stdout", "a"), stream("stdout", "b"), shown, stream("stdout", "c"))).cells[1].outputs
+    streams = [stream("stderr", "e"), stream("stdout", "a"), stream("stdout", "b"), shown, stream("stdout", "c")]
+    kept = normalised(executed(*streams)).cells[1].outputs
     assert [(o.output_type, o.get("name"), o.get("text")) for o in kept] == [
         ("stream", "stdout", "ab"), ("stream", "stderr", "e"), ("display_data", None, None), ("stream", "stdout", "c")]
 
@@ -38,6 +41,7 @@ def test_addresses_are_renumbered_consistently():
 
 
 def test_the_name_of_a_cell_in_a_warning_is_the_same_in_both_engines():
-    warm = normalised(executed(stream("stderr", "<ipython-input-6-cd22beb242ab>:1: UserWarning: hi"))).cells[1].outputs
-    real = normalised(executed(stream("stderr", "/tmp/ipykernel_7279/4253252060.py:1: UserWarning: hi"))).cells[1].outputs
+    named = ["<ipython-input-6-cd22beb242ab>", "/tmp/ipykernel_7279/4253252060.py"]
+    warm, real = (normalised(executed(stream("stderr", f"{name}:1: UserWarning: hi"))).cells[1].outputs
+                  for name in named)
     assert warm == real

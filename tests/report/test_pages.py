@@ -16,9 +16,11 @@ from tests.browser import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PAGES = ["index.html", *(f"{language}/{name}.html" for language in ("en", "zh") for name in ("00_claims", "01_market_size"))]
+NAMES = ("00_claims", "01_market_size")
+PAGES = ["index.html", *(f"{language}/{name}.html" for language in ("en", "zh") for name in NAMES)]
 REPORTS = PAGES[1:]
-VIEWS = {"light": {}, "dark": {"dark": True}, "phone": {"width": 390, "height": 844}, "dark phone": {"width": 390, "height": 844, "dark": True}}
+PHONE = {"width": 390, "height": 844}
+VIEWS = {"light": {}, "dark": {"dark": True}, "phone": PHONE, "dark phone": {**PHONE, "dark": True}}
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,8 @@ def test_the_page_text_is_set_in_the_embedded_font(reports, browser, page):
 def test_the_market_size_figure_is_drawn_with_chinese_labels(reports, browser, view):
     """Glyph outlines cannot be read back as text: the label is in the drawing's description, ink in its picture."""
     browser.open(reports / "zh/01_market_size.html", **VIEWS[view])
-    box = browser.value("(() => { const d = document.querySelector('figure .drawing'); d.scrollIntoView(); const r = d.getBoundingClientRect();"
+    box = browser.value("(() => { const d = document.querySelector('figure .drawing'); d.scrollIntoView();"
+                        " const r = d.getBoundingClientRect();"
                         " return [r.width, r.height, d.getAttribute('role'), d.getAttribute('aria-label')]; })()")
     assert box[0] > 500
     assert box[1] > 250
@@ -89,7 +92,8 @@ def test_headings_pictures_and_tables_are_named_for_those_who_listen(reports, br
     assert levels.count(1) == 1
     assert levels[0] == 1
     assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
-    assert browser.value("[...document.querySelectorAll('.drawing')].every(d => d.getAttribute('aria-label').length > 20)")
+    drawings = "[...document.querySelectorAll('.drawing')]"
+    assert browser.value(f"{drawings}.every(d => d.getAttribute('aria-label').length > 20)")
     assert browser.value("[...document.querySelectorAll('th')].every(th => th.scope === 'col')")
     assert browser.value("[...document.querySelectorAll('img')].every(i => i.alt)")
     assert browser.value("document.documentElement.lang") == {"en": "en-GB", "zh": "zh-CN"}[page[:2]]
@@ -100,8 +104,10 @@ def test_text_has_contrast(reports, browser, view):
     """WCAG 2.2: at least 4.5:1 for text of every colour the page uses."""
     browser.open(reports / "en/00_claims.html", **VIEWS[view])
     colours = browser.value("""(() => { const probe = document.createElement('i'); document.body.append(probe);
-      const read = name => { probe.style.color = `var(${name})`; return getComputedStyle(probe).color.match(/\\d+/g).slice(0, 3).map(Number); };
-      return Object.fromEntries(['--ink', '--muted', '--link', '--string', '--number', '--paper', '--well'].map(n => [n, read(n)])); })()""")
+      const read = name => { probe.style.color = `var(${name})`;
+        return getComputedStyle(probe).color.match(/\\d+/g).slice(0, 3).map(Number); };
+      return Object.fromEntries(['--ink', '--muted', '--link', '--string', '--number', '--paper', '--well']
+        .map(n => [n, read(n)])); })()""")
 
     def luminance(colour):
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in colour)]
@@ -153,13 +159,17 @@ def test_the_front_page_searches_and_switches_language(reports, browser, languag
     browser.open(reports / "index.html")
     browser.value(f"document.querySelector('button[data-show={language}]').click()")
     assert browser.value("document.documentElement.lang").startswith(language)
-    assert browser.value("[...document.querySelectorAll('[data-lang]')].every(e => e.hidden === (e.dataset.lang !== document.documentElement.lang.slice(0, 2)))")
-    browser.value(f"(() => {{ const q = document.getElementById('query'); q.value = {json.dumps(query)}; q.dispatchEvent(new Event('input')); }})()")
+    shown = "document.documentElement.lang.slice(0, 2)"
+    assert browser.value("[...document.querySelectorAll('[data-lang]')]"
+                         f".every(e => e.hidden === (e.dataset.lang !== {shown}))")
+    browser.value(f"(() => {{ const q = document.getElementById('query'); q.value = {json.dumps(query)};"
+                  " q.dispatchEvent(new Event('input')); })()")
     hits = browser.value("document.querySelectorAll('#found li').length")
     assert (hits > 0) == (query != "zzzz")
     if hits:
         assert browser.value("[...document.querySelectorAll('#found mark')].some(m => m.textContent.length)")
-        assert browser.value("[...document.querySelectorAll('#found a')].every(a => a.getAttribute('href').startsWith(document.documentElement.lang.slice(0, 2) + '/'))")
+        assert browser.value("[...document.querySelectorAll('#found a')]"
+                             f".every(a => a.getAttribute('href').startsWith({shown} + '/'))")
 
 
 def test_data_that_tries_to_run_is_only_shown(browser, checkout):
@@ -168,7 +178,8 @@ def test_data_that_tries_to_run_is_only_shown(browser, checkout):
     attack = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
     source = ("import pandas as pd\nfrom socialcommerce.page import Page\ntold = Page('alpha', language=language)\n"
               f"attack = {attack!r}\nframe = pd.DataFrame({{'who': [attack]}})\n"
-              "told.table('t', frame, labels={'who': attack}, caption=attack, n=attack, basis='model', source=attack, note=attack)\nprint(attack)")
+              "told.table('t', frame, labels={'who': attack}, caption=attack, n=attack, basis='model', source=attack,"
+              " note=attack)\nprint(attack)")
     write_notebook(checkout.root / "notebooks" / "alpha.ipynb", [*TITLE, PARAMETERS, ("", source)])
     checkout.build("alpha")
     for page in ("en/alpha.html", "index.html"):

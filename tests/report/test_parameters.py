@@ -7,7 +7,8 @@ import pytest
 from socialcommerce.errors import NotebookError, ParameterError, UnknownNameError
 from socialcommerce.report.parameters import Parameter, chosen, parameters_of, profile_of
 
-CELL = ("parameters", 'language: str = "both"  # of the outputs\ndraws: int = 100  # Monte-Carlo draws\nlevel: float = 0.95\nfast: bool = False')
+CELL = ("parameters", 'language: str = "both"  # of the outputs\ndraws: int = 100  # Monte-Carlo draws\n'
+                      "level: float = 0.95\nfast: bool = False")
 
 
 def test_reads_name_type_default_and_meaning(notebook):

@@ -21,7 +21,8 @@ def names(source: str) -> set[str]:
 
 @pytest.mark.parametrize("source", [
     "from socialcommerce import page", "import socialcommerce.page", "import socialcommerce.page as p",
-    "def f():\n    from socialcommerce.page import Page", "from socialcommerce import (\n    project,  # where\n    page as p,\n)",
+    "def f():\n    from socialcommerce.page import Page",
+    "from socialcommerce import (\n    project,  # where\n    page as p,\n)",
 ])
 def test_every_way_to_import_a_module_is_seen(source):
     assert "socialcommerce/page.py" in names(source)
@@ -39,7 +40,8 @@ def test_a_text_that_only_mentions_an_import_is_no_import():
 
 def test_the_closure_holds_everything_that_python_itself_loads():
     """Compare with what an import really brings in, in a process of its own."""
-    script = "import sys, socialcommerce.evidence\nprint([m.__file__ for n, m in sys.modules.items() if n.startswith('socialcommerce')])"
+    script = ("import sys, socialcommerce.evidence\n"
+              "print([m.__file__ for n, m in sys.modules.items() if n.startswith('socialcommerce')])")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = {Path(p).relative_to(ROOT).as_posix() for p in re.findall(r"'([^']+\.py)'", done.stdout)}
     assert loaded <= names("import socialcommerce.evidence")

@@ -85,8 +85,9 @@ def test_a_lock_dies_with_its_holder(tmp_path):
 
 def test_an_output_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("in the way")
+    refused = r"cannot write to the output folder .*: Not a directory\. Choose another with --out\."
     with (
-        pytest.raises(OutputError, match=r"cannot write to the output folder .*: Not a directory\. Choose another with --out\."),
+        pytest.raises(OutputError, match=refused),
         locked(tmp_path / "file" / "reports", lambda text: None),
     ):
         pytest.fail("not reached")
@@ -100,7 +101,8 @@ def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OutputError, match=r"cannot write index\.html: No space left on device; what was there before is unchanged"):
+    refused = r"cannot write index\.html: No space left on device; what was there before is unchanged"
+    with pytest.raises(OutputError, match=refused):
         write_whole(path, b"new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]

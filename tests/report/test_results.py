@@ -12,9 +12,12 @@ from socialcommerce.report.results import as_text, compare
 
 
 def results(value=34165.8, digits=1, **more):
-    number = {"value": value, "digits": digits, "tolerance": 10.0**-digits / 10, "unit": "1e8 CNY", "basis": "published figure", **more}
-    table = {"columns": ["year", "growth", "who"], "digits": {"growth": 1}, "rows": [[2017, None, "a"], [2018, 63.2, {"en": "b", "zh": "乙"}]]}
-    return {"notebook": "n", "numbers": {"size": number}, "texts": {"verdict": {"en": "agrees", "zh": "相符"}}, "tables": {"t": table}}
+    number = {"value": value, "digits": digits, "tolerance": 10.0**-digits / 10, "unit": "1e8 CNY",
+              "basis": "published figure", **more}
+    table = {"columns": ["year", "growth", "who"], "digits": {"growth": 1},
+             "rows": [[2017, None, "a"], [2018, 63.2, {"en": "b", "zh": "乙"}]]}
+    return {"notebook": "n", "numbers": {"size": number}, "texts": {"verdict": {"en": "agrees", "zh": "相符"}},
+            "tables": {"t": table}}
 
 
 def test_the_text_is_json_and_comes_back_whole():
