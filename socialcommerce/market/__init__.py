@@ -28,6 +28,7 @@ from socialcommerce.market.readings import (
 from socialcommerce.market.series import MarketSeries, NotAvailable, publisher_words, unit_words
 from socialcommerce.market.tables import (
     AUDIT_LABELS,
+    AUDITED,
     BAR_LABELS,
     FORECAST_LABELS,
     MISS_DIGITS,
@@ -35,6 +36,8 @@ from socialcommerce.market.tables import (
     OFFICIAL,
     PARAMETER_LABELS,
     SEEN,
+    SPREAD_DIGITS,
+    SPREAD_LABELS,
     audit_table,
     bars_table,
     forecast_digits,
@@ -44,6 +47,7 @@ from socialcommerce.market.tables import (
 )
 
 __all__ = [
+    "AUDITED",
     "AUDIT_LABELS",
     "BAR_LABELS",
     "BENCHMARKS",
@@ -55,6 +59,8 @@ __all__ = [
     "OFFICIAL",
     "PARAMETER_LABELS",
     "SEEN",
+    "SPREAD_DIGITS",
+    "SPREAD_LABELS",
     "AuditRow",
     "Backtest",
     "Curve",

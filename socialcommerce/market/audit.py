@@ -31,8 +31,6 @@ class AuditRow:
         Kind of evidence of the number found.
     place : str
         Section, paragraph and sentence of the paper.
-    note : {"en", "zh"}
-        What to mind; may be empty.
     """
 
     what: Mapping[str, str]
@@ -44,7 +42,6 @@ class AuditRow:
     digits: int
     basis: str
     place: str
-    note: Mapping[str, str]
 
     @property
     def difference(self) -> float | None:
@@ -60,7 +57,6 @@ class AuditRow:
 PERSONS = {"en": "100 million persons", "zh": "亿人"}
 MONEY = {"en": "100 million CNY", "zh": "亿元"}
 PERCENT = {"en": "per cent", "zh": "%"}
-NO_NOTE = {"en": "", "zh": ""}
 
 
 def audit(paper: pd.DataFrame, official: pd.DataFrame, series: MarketSeries, rivals: pd.DataFrame,
@@ -92,11 +88,11 @@ def audit(paper: pd.DataFrame, official: pd.DataFrame, series: MarketSeries, riv
         AuditRow({"en": "Internet users, December 2023", "zh": "网民规模（2023年12月）"},
                  {"en": "CNNIC, 53rd report", "zh": "CNNIC第53次报告"},
                  users["value"], count, abs(users["value"] - count) <= users["precision"], PERSONS, 2,
-                 "official statistic", _place(users), NO_NOTE),
+                 "official statistic", _place(users)),
         AuditRow({"en": "Internet penetration, December 2023", "zh": "互联网普及率（2023年12月）"},
                  {"en": "users over the official population at the year's end", "zh": "网民规模除以年末官方人口"},
                  rate["value"], again, abs(rate["value"] - again) <= slack, PERCENT, 2, "official statistic",
-                 _place(rate), NO_NOTE),
+                 _place(rate)),
         _population(users, rate, people),
         *_later(size, rivals),
         _growth(series, growth, size),
@@ -117,14 +113,12 @@ def _population(users: pd.Series, rate: pd.Series, people: float) -> AuditRow:
     return AuditRow({"en": "Population implied by the two", "zh": "由两者推算的人口"},
                     {"en": "National Bureau of Statistics, end of 2023", "zh": "国家统计局（2023年末）"},
                     implied, people, abs(implied - people) <= slack, PERSONS, 3, "official statistic",
-                    _place(rate), NO_NOTE)
+                    _place(rate))
 
 
 def _later(size: pd.Series, rivals: pd.DataFrame) -> list[AuditRow]:
     """Compare the forecast for 2023 with what other publishers print for that year."""
     rows = []
-    echo = {"en": "may be the forecast itself, carried on", "zh": "可能就是该预测的转引"}
-    own = {"en": "a forecast too, made in another way and earlier", "zh": "同为预测，口径不同且发布更早"}
     for one in rivals[rivals["year"] == size["year"]].to_dict("records"):
         kind = {"en": "forecast", "zh": "预测"} if one["status"] == "forecast" else {"en": "reported", "zh": "公布"}
         agrees = abs(size["value"] - one["value"]) <= size["precision"] + one["precision"]
@@ -132,7 +126,7 @@ def _later(size: pd.Series, rivals: pd.DataFrame) -> list[AuditRow]:
         rows.append(AuditRow({"en": "Market size, 2023 (forecast)", "zh": "2023年市场规模（预测）"},
                              {"en": f"{whose['en']} ({kind['en']})", "zh": f"{whose['zh']}（{kind['zh']}）"},
                              size["value"], one["value"], agrees, MONEY, 1,
-                             "published figure", _place(size), own if one["status"] == "forecast" else echo))
+                             "published figure", _place(size)))
     return rows
 
 
@@ -144,7 +138,7 @@ def _growth(series: MarketSeries, growth: pd.DataFrame, size: pd.Series) -> Audi
                     {"en": f"lowest growth printed: {lowest['publisher']}, {lowest['year']}",
                      "zh": f"公布的最低增速：{publisher_words(lowest['publisher'])['zh']}，{lowest['year']}年"},
                     None, float(lowest["growth"]), bool(lowest["growth"] > 0), PERCENT, 2, "published figure",
-                    _place(size), {"en": "rates within one publisher's count", "zh": "同一机构口径内的增速"})
+                    _place(size))
 
 
 def _place(row: pd.Series) -> str:

@@ -84,8 +84,8 @@ def rolling_origin(series: MarketSeries, horizon: int = 3) -> Backtest | NotAvai
     count = 0 if isinstance(known, NotAvailable) else known.n
     if count < 4:
         return NotAvailable("back-test", {
-            "en": f"{count} years are outcomes rather than forecasts; at least four are needed",
-            "zh": f"只有 {count} 个年份是实际值而非预测，至少需要四个"})
+            "en": f"outcomes rather than forecasts: {count} of {series.n} values; at least four are needed",
+            "zh": f"{series.n} 个数值中有 {count} 个是实际值而非预测，至少需要四个"})
     parts = [_errors(known, method, *how, horizon) for method, how in _methods().items()]
     rows = pd.DataFrame([row for part in parts for row in part])
     errors = rows.dropna(ignore_index=True)

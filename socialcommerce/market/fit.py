@@ -136,7 +136,8 @@ def fit_growth(series: MarketSeries, curve: str, level: float = 0.95) -> GrowthF
     form = CURVES[curve]
     if series.n < form.k + 1:
         return NotAvailable(curve, {
-            "en": f"{series.n} years cannot fit {form.k} parameters; at least {form.k + 1} are needed",
+            "en": f"{series.n} year{'s' * (series.n != 1)} cannot fit {form.k} parameters; "
+                  f"at least {form.k + 1} are needed",
             "zh": f"{series.n} 个年份不足以拟合 {form.k} 个参数，至少需要 {form.k + 1} 个"})
     a, u, ssr, settled = fit_many(form, series.log_values[None])
     sigma = math.sqrt(ssr[0] / (series.n - form.k))

@@ -50,6 +50,9 @@ def read_series(series: MarketSeries) -> Words:
     """Say where the series begins and ends, how its values are known, and how often the publisher changes."""
     first, last = (_size(v, series) for v in (series.values[0], series.values[-1]))
     unit, times = unit_words(series.unit), series.values[-1] / series.values[0]
+    if series.n == 1:
+        return {"en": f"There is one value: {last} ({unit['en']}) in {series.years[0]}.",
+                "zh": f"只有一个数值：{series.years[0]}年为{last}（{unit['zh']}）。"}
     kinds = [(series.bases.count(basis), words) for basis, words in BASIS_WORDS.items() if basis in series.bases]
     changes = int(series.growth()["splice"].sum()) if series.n > 1 else 0
     splices = {0: "one publisher counted all of them", 1: "the publisher changes once"}.get(

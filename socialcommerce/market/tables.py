@@ -12,13 +12,16 @@ from socialcommerce.market.audit import AuditRow
 from socialcommerce.market.fit import Estimate, GrowthFit, NotAvailable
 from socialcommerce.market.series import BASIS_WORDS, MarketSeries, publisher_words, unit_words
 
-__all__ = ["AUDIT_LABELS", "BAR_LABELS", "FORECAST_LABELS", "MISS_DIGITS", "MISS_LABELS", "OFFICIAL",
-           "PARAMETER_LABELS", "SEEN", "audit_table", "bars_table", "forecast_digits", "miss_table", "parameter_table",
+__all__ = ["AUDITED", "AUDIT_LABELS", "BAR_LABELS", "FORECAST_LABELS", "MISS_DIGITS", "MISS_LABELS", "OFFICIAL",
+           "PARAMETER_LABELS", "SEEN", "SPREAD_DIGITS", "SPREAD_LABELS",
+           "audit_table", "bars_table", "forecast_digits", "miss_table", "parameter_table",
            "source_words"]
 
 Labels = dict[str, dict[str, str]]
 SEEN = {"en": "published figures, each with its locator in data/raw/market_figures.csv",
         "zh": "公开发表的数字，出处见data/raw/market_figures.csv"}
+AUDITED = {"en": "the paper; data/raw/context_figures.csv and market_figures.csv name each figure's locator",
+           "zh": "论文；各数字的出处见data/raw/context_figures.csv与market_figures.csv"}
 OFFICIAL = {"en": "National Bureau of Statistics of China and CNNIC, see data/raw/context_figures.csv",
             "zh": "国家统计局与中国互联网络信息中心，见data/raw/context_figures.csv"}
 YEAR, SOURCE, VALUE = ({"en": "year", "zh": "年份"}, {"en": "source", "zh": "机构"}, {"en": "value", "zh": "数值"})
@@ -29,9 +32,8 @@ BAR_LABELS: Labels = {
 }
 AUDIT_LABELS: Labels = {
     "what": {"en": "number", "zh": "数字"}, "place": {"en": "place", "zh": "位置"},
-    "stated": {"en": "paper", "zh": "论文"},
-    "found": {"en": "found", "zh": "对照值"}, "unit": UNIT, "against": {"en": "checked against", "zh": "对照来源"},
-    "outcome": {"en": "outcome", "zh": "结果"}, "note": {"en": "note", "zh": "说明"},
+    "stated": {"en": "paper", "zh": "论文"}, "found": {"en": "found", "zh": "对照值"},
+    "against": {"en": "checked against", "zh": "对照来源"}, "outcome": {"en": "outcome", "zh": "结果"},
 }
 PARAMETER_LABELS: Labels = {
     "curve": {"en": "curve", "zh": "曲线"}, "parameter": {"en": "parameter", "zh": "参数"},
@@ -50,10 +52,14 @@ FORECAST_LABELS: Labels = {
     "own_low": {"en": "lower, same publisher", "zh": "下限（同一机构）"},
     "own_high": {"en": "upper, same publisher", "zh": "上限（同一机构）"},
     "low": {"en": "lower, any", "zh": "下限（任一机构）"}, "high": {"en": "upper, any", "zh": "上限（任一机构）"},
-    "sd_curves": {"en": "spread: curves", "zh": "离散度：曲线"}, "sd_parameters": {"en": "parameters", "zh": "参数"},
-    "sd_residuals": {"en": "residuals", "zh": "残差"}, "sd_sources": {"en": "sources", "zh": "机构"},
 }
+SPREAD_LABELS: Labels = {
+    "year": YEAR, "sd_curves": {"en": "curves", "zh": "曲线"}, "sd_parameters": {"en": "parameters", "zh": "参数"},
+    "sd_residuals": {"en": "residuals", "zh": "残差"}, "sd_sources": {"en": "publishers", "zh": "机构"},
+}
+SPREAD_DIGITS = dict.fromkeys((name for name in SPREAD_LABELS if name != "year"), 2)
 OPEN = {"en": "open", "zh": "不封闭"}
+IN_WORDS = {"en": "in words", "zh": "文字表述"}
 UNSETTLED = {"en": "not settled", "zh": "未收敛"}
 
 
@@ -85,16 +91,17 @@ def bars_table(series: MarketSeries, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def audit_table(rows: Sequence[AuditRow]) -> pd.DataFrame:
-    """Return one row a check: what, place, stated, against, found, unit, outcome, note."""
+    """Return one row a check: what with its unit, place, stated, found, against, outcome; numbers as printed."""
     return pd.DataFrame([
-        {"what": row.what, "place": row.place, "against": row.against, "found": round(row.found, row.digits),
-         "stated": math.nan if row.stated is None else round(row.stated, row.digits), "unit": row.unit,
-         "outcome": row.outcome, "note": row.note} for row in rows
+        {"what": {"en": f"{row.what['en']} ({row.unit['en']})", "zh": f"{row.what['zh']}（{row.unit['zh']}）"},
+         "stated": IN_WORDS if row.stated is None else f"{row.stated:,.{row.digits}f}",
+         "found": f"{row.found:,.{row.digits}f}", "place": row.place, "against": row.against, "outcome": row.outcome}
+        for row in rows
     ])
 
 
 def parameter_table(fits: Iterable[GrowthFit | NotAvailable]) -> pd.DataFrame:
-    """Return one row a parameter, rounded to four significant digits (years to tenths); an open end says so."""
+    """Return one row a parameter, as text with three significant digits (years to tenths); an open end says so."""
     return pd.DataFrame([
         {"curve": fit.curve.words, "parameter": e.words, "low": _short(e.low, e), "high": _short(e.high, e),
          "estimate": _short(e.value, e) if fit.converged else UNSETTLED, "unit": _unit(e, fit),
@@ -109,14 +116,14 @@ def miss_table(misses: pd.DataFrame) -> pd.DataFrame:
 
 
 def forecast_digits(series: MarketSeries) -> dict[str, int]:
-    """Return the decimals of a forecast's columns: values like the series, spreads with two."""
-    return {name: 2 if name.startswith("sd_") else series.digits for name in FORECAST_LABELS if name != "year"}
+    """Return the decimals of a forecast's columns: those of the series."""
+    return {name: series.digits for name in FORECAST_LABELS if name != "year"}
 
 
-def _short(value: float, e: Estimate) -> float | dict[str, str]:
+def _short(value: float, e: Estimate) -> str | dict[str, str]:
     if not math.isfinite(value):
         return OPEN
-    return round(value, 1) if e.unit == "year" else float(f"{value:.4g}")
+    return f"{value:.1f}" if e.unit == "year" else f"{float(f'{value:.3g}'):,.10g}"
 
 
 def _unit(e: Estimate, fit: GrowthFit) -> dict[str, str]:
