@@ -203,7 +203,8 @@ def test_series_of_two_units_is_refused():
 
 
 def test_digits_are_those_the_values_need(bars):
-    assert (bars.digits, made([2.45, 5.9]).digits, made([1 / 3]).digits, made([12, 30]).digits) == (0, 2, 4, 0)
+    assert (bars.digits, made([2.45, 5.9]).digits, made([1 / 3]).digits, made([12, 30]).digits) == (1, 2, 6, 0)
+    assert (bars.coarse, made([2.45, 5.9]).coarse, made([1 / 3]).coarse, made([12, 30]).coarse) == (0, 2, 4, 0)
 
 
 # --- back-tests -------------------------------------------------------------------------------------------------------

@@ -212,7 +212,7 @@ def read_forecast(result: Forecast | NotAvailable) -> Words:
         return _because(result)
     row, series = result.table.iloc[-1], result.series
     names = ("median", "low", "high", "own_low", "own_high")
-    middle, low, high, own_low, own_high = (_size(row[name], series) for name in names)
+    middle, low, high, own_low, own_high = (_coarse(row[name], series) for name in names)
     unit, share, year = unit_words(series.unit), f"{100 * result.level:g}", int(row["year"])
     parts = {"sd_curves": ("the choice of the curve", "曲线的选择"),
              "sd_sources": ("the publishers' disagreement", "机构间的分歧"),
@@ -241,7 +241,7 @@ def read_answer(series: MarketSeries, apart: Disagreement | NotAvailable, result
         zh.append(f"由于各机构口径不一，只在约{apart.factor:.1f}倍之内可信")
     if isinstance(result, Forecast):
         row = result.table.iloc[-1]
-        low, high = (_size(row[c], series) for c in ("low", "high"))
+        low, high = (_coarse(row[c], series) for c in ("low", "high"))
         en.append(f"and by {int(row['year'])} it may lie anywhere from {low} to {high}")
         zh.append(f"到{int(row['year'])}年可能在{low}至{high}之间")
     return {"en": ", ".join(en) + ".", "zh": "；".join(zh) + "。"}
@@ -264,6 +264,10 @@ def _left_out(years: Sequence[int], unsettled: int) -> Words:
 
 def _size(value: float, series: MarketSeries) -> str:
     return f"{value:,.{series.digits}f}"
+
+
+def _coarse(value: float, series: MarketSeries) -> str:
+    return f"{value:,.{series.coarse}f}"
 
 
 def _mid(words: Mapping[str, str]) -> str:

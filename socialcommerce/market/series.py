@@ -109,8 +109,16 @@ class MarketSeries:
 
     @property
     def digits(self) -> int:
-        """Decimals to print: what the values need, and no more than give the largest four significant digits."""
-        enough = max(0, 3 - math.floor(math.log10(max(self.values))))
+        """Decimals of a value: what the values need, and no more than give the largest six significant digits."""
+        return self._decimals(6)
+
+    @property
+    def coarse(self) -> int:
+        """Decimals of what is computed from the values: four significant digits of the largest are enough."""
+        return self._decimals(4)
+
+    def _decimals(self, significant: int) -> int:
+        enough = max(0, significant - 1 - math.floor(math.log10(max(self.values))))
         return next((d for d in range(enough) if all(round(v, d) == v for v in self.values)), enough)
 
     @property

@@ -117,7 +117,7 @@ def miss_table(misses: pd.DataFrame) -> pd.DataFrame:
 
 def forecast_digits(series: MarketSeries) -> dict[str, int]:
     """Return the decimals of a forecast's columns: those of the series."""
-    return {name: series.digits for name in FORECAST_LABELS if name != "year"}
+    return {name: series.coarse for name in FORECAST_LABELS if name != "year"}
 
 
 def _short(value: float, e: Estimate) -> str | dict[str, str]:

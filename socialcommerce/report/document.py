@@ -225,9 +225,14 @@ def _captioned(payload: Mapping[str, Any], references: References) -> list[Block
     sentences = [WORDS["n"][language].format(payload["n"]), WORDS["basis"][language].format(basis),
                  WORDS["source"][language].format(payload["source"].rstrip("。."))]
     caption: list[Block] = [{"t": "Strong", "c": [_text(label)]}, _text("\u2002")]
-    caption += references.split(payload["caption"], _text, _reference)
+    caption += references.split(_closed(payload["caption"], language), _text, _reference)
     caption += [_text(" "), {"t": "Span", "c": [["", ["provenance"], []], [_text(" ".join(sentences))]]}]
     return caption + ([_text(" "), *references.split(payload["note"], _text, _reference)] if payload["note"] else [])
+
+
+def _closed(sentence: str, language: str) -> str:
+    """End a caption as a sentence ends."""
+    return sentence if sentence.rstrip().endswith((".", "。", "?", "？")) else sentence.rstrip() + WORDS["stop"][language]
 
 
 def _drawing(document: Document, payload: Mapping[str, Any], svg: str, references: References) -> list[Block]:
