@@ -44,7 +44,8 @@ def front_page(out: Path, manifest: Mapping[str, Any]) -> str:
                       *(_listing(language, reports) for language in languages)])
     words = {language: {k: WORDS[language][k] for k in ("title", "placeholder", "hits")} for language in languages}
     data = _json("search-data", sections) + _json("search-words", words)
-    return render.page(first, WORDS[first]["title"], "\n".join(bar), "", body, render.asset("page.js") + render.asset("index.js"), data)
+    return render.page(first, WORDS[first]["title"], "\n".join(bar), "", body, render.asset("page.js") + render.asset("index.js"), data,
+                       tuple(languages))
 
 
 _SEARCH = """<div id="search" hidden role="search"><div class="search"><input id="query" type="search" autocomplete="off"></div>
