@@ -1,20 +1,23 @@
 """Know the recipe that turns the variable Noto Sans SC into two static house fonts, the same bytes on every machine.
 
 Kept are GB 2312 whole and every sign of the font outside the Chinese characters. Superscripts, subscripts, thin spaces
-and most accented Latin letters, which the font lacks, are composed of its own glyphs.
+and most accented Latin letters, which the font lacks, are composed of its own glyphs. The narrow quotation marks and
+dots that the font offers beside the Chinese ones, and its Latin dash, stay in the file without a character; the fonts
+for Latin text that :mod:`.fontlatin` derives give them one.
 """
 
 from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["RECIPE", "cut", "wanted"]
+__all__ = ["RECIPE", "Cut", "bounds", "cut", "encode", "file_of", "insert", "named", "rename", "wanted"]
 
-RECIPE = 1  # raise it with every change that changes the bytes
+RECIPE = 2  # raise it with every change that changes the bytes, here or in fontlatin
 
 SIGNS = ((0x20, 0x530), (0x1E00, 0x1F00), (0x2000, 0x2C00), (0x3000, 0x3130), (0x3200, 0x3400), (0xFE30, 0xFE50),
          (0xFF01, 0xFFA0), (0xFFE0, 0xFFE7))
@@ -24,6 +27,8 @@ AXES = ("fvar", "avar", "gvar")
 SPACES = {0x2007: 0.555, 0x2009: 0.2, 0x200A: 0.1, 0x202F: 0.2, 0x200B: 0, 0x200C: 0, 0x200D: 0, 0xFEFF: 0}  # em
 RAISED = "⁰⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ"
 LOWERED = "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎"
+NARROW = "‘’“”…"  # drawn twice in the font: one em wide, and as Latin text has them
+OVERLAP = 0.005  # em, by which two dashes run into each other, lest a pixel shows between them
 ACCENTED = (*range(0x100, 0x180), *range(0x1CD, 0x250), *range(0x1E00, 0x1F00))
 # combining mark -> a letter of the font that wears it
 MODELS = {0x300: "è", 0x301: "é", 0x302: "ê", 0x303: "ñ", 0x304: "ē", 0x306: "ă", 0x307: "i", 0x308: "ë", 0x30A: "å",
@@ -44,54 +49,72 @@ def wanted() -> str:
     return "".join(sorted({*national, *(chr(code) for low, high in SIGNS for code in range(low, high))}))
 
 
-def cut(source: Path, weights: dict[int, str], family: str) -> Iterator[tuple[str, bytes, str]]:
-    """Cut static TrueType fonts.
+@dataclass(frozen=True)
+class Cut:
+    """A static font of one weight."""
+
+    weight: int
+    style: str
+    file: bytes
+    order: tuple[str, ...]  # names of the glyphs, which the file does not hold
+    narrow: Mapping[str, str]  # sign -> name of the glyph that Latin text wants
+    covered: str  # characters, in code order
+
+
+def cut(source: Path, weight: int, style: str, family: str) -> Cut:
+    """Cut a static TrueType font; its time stamp is the source's.
 
     Parameters
     ----------
     source : Path
-        The variable font, with an axis ``wght``.
-    weights : dict of int to str
-        Points of that axis and the style each goes by: 400 is regular, 700 bold.
-    family : str
-        The name the cut fonts go by.
-
-    Yields
-    ------
-    str
-        The style.
-    bytes
-        The font file; its time stamp is the source's.
-    str
-        The characters it covers, in code order.
+        The variable font, with an axis ``wght`` and the feature ``pwid``.
+    weight : int
+        A point of that axis: 400 is regular, 700 bold.
+    style, family : str
+        The names the font goes by.
     """
     from fontTools.ttLib import TTFont
     from fontTools.varLib import instancer
 
-    outlines, order = _subset(source)
-    for weight, style in weights.items():
-        heavier = TTFont(source, lazy=True).getGlyphSet(location={"wght": min(1.5 * weight, 900)})
-        font = _varying(source, outlines, order)
-        instancer.instantiateVariableFont(font, {"wght": weight}, inplace=True, optimize=False)
-        _compose(font, heavier)
-        _name(font, weight, family, style)
-        yield style, _file(font), "".join(map(chr, sorted(font.getBestCmap())))
+    outlines, order, narrow = _subset(source)
+    heavier = TTFont(source, lazy=True).getGlyphSet(location={"wght": min(1.5 * weight, 900)})
+    font = _varying(source, outlines, order)
+    instancer.instantiateVariableFont(font, {"wght": weight}, inplace=True, optimize=False)
+    _compose(font, heavier)
+    rename(font, weight, family, style)
+    covered = "".join(map(chr, sorted(font.getBestCmap())))
+    return Cut(weight, style, file_of(font), tuple(font.getGlyphOrder()), narrow, covered)
 
 
-def _subset(source: Path) -> tuple[bytes, list[str]]:
-    """Drop characters before the weight is set: 8,900 glyphs are left of 31,000, here without variations."""
+def _subset(source: Path) -> tuple[bytes, list[str], dict[str, str]]:
+    """Drop characters before the weight is set: 8,900 glyphs are left of 31,000, here without variations.
+
+    Returned are the file, its order of glyphs, and the narrow form of each sign that has one.
+    """
     from fontTools import subset
     from fontTools.ttLib import TTFont
 
     font = TTFont(source, lazy=True, recalcTimestamp=False, recalcBBoxes=False)
+    narrow = _narrow(font)
     for tag in (*DROPPED, *AXES):
         if tag in font:
             del font[tag]
     options = subset.Options(layout_features=[], notdef_outline=True, name_IDs=[0, 13, 14], recalc_timestamp=False)
     cutter = subset.Subsetter(options)
-    cutter.populate(text=wanted())
+    cutter.populate(text=wanted(), glyphs=narrow.values())
     cutter.subset(font)
-    return _file(font), font.getGlyphOrder()
+    return file_of(font), font.getGlyphOrder(), narrow
+
+
+def _narrow(font: Any) -> dict[str, str]:
+    """Read from the feature ``pwid`` which glyphs replace the signs that are one em wide."""
+    table = font["GSUB"].table
+    lookups = next(f.Feature.LookupListIndex for f in table.FeatureList.FeatureRecord if f.FeatureTag == "pwid")
+    pairs: dict[str, str] = {}
+    for lookup in lookups:
+        for part in table.LookupList.Lookup[lookup].SubTable:
+            pairs |= getattr(part, "ExtSubTable", part).mapping
+    return {sign: pairs[named(font, sign)] for sign in NARROW} | {"—": named(font, "—")}
 
 
 def _varying(source: Path, outlines: bytes, order: list[str]) -> Any:
@@ -109,7 +132,8 @@ def _varying(source: Path, outlines: bytes, order: list[str]) -> Any:
     return font
 
 
-def _file(font: Any) -> bytes:
+def file_of(font: Any) -> bytes:
+    """Return a font as the bytes of a file."""
     out = io.BytesIO()
     font.save(out, reorderTables=None)
     return out.getvalue()
@@ -121,7 +145,8 @@ def _compose(font: Any, heavier: Any) -> None:
 
     for code, width in SPACES.items():
         _add(font, code, TTGlyphPen(None).glyph(), round(width * font["head"].unitsPerEm))
-    _script(font, heavier, RAISED, _bounds(font, _named(font, "⁴"))[1])
+    _dash(font)
+    _script(font, heavier, RAISED, bounds(font, named(font, "⁴"))[1])
     _script(font, heavier, LOWERED, round(-0.16 * font["head"].unitsPerEm))
     marks = {mark: _mark(font, mark, model) for mark, model in MODELS.items()}
     for code in ACCENTED:
@@ -130,15 +155,29 @@ def _compose(font: Any, heavier: Any) -> None:
             _accent(font, code, *parts, marks)
 
 
+def _dash(font: Any) -> None:
+    """Give — the height of Chinese text and the whole em, so that the two signs of a Chinese dash are one line."""
+    from fontTools.pens.transformPen import TransformPen
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+    em, dash = font["head"].unitsPerEm, named(font, "—")
+    (left, low, right, high), (_, bottom, _, top) = bounds(font, dash), bounds(font, named(font, "―"))
+    scale, pen = (1 + 2 * OVERLAP) * em / (right - left), TTGlyphPen(None)
+    move = (scale, 0, 0, 1, -left * scale - OVERLAP * em, round((bottom + top - low - high) / 2))
+    font["glyf"][dash].draw(TransformPen(pen, move), font["glyf"])
+    insert(font, "dash", pen.glyph(), em)
+    encode(font, ord("—"), "dash")
+
+
 def _script(font: Any, heavier: Any, signs: str, base_line: int) -> None:
     """Compose small raised or lowered signs, as high as the font's own raised four."""
     from fontTools.pens.transformPen import TransformPen
     from fontTools.pens.ttGlyphPen import TTGlyphPen
 
-    four, small = _bounds(font, _named(font, "4")), _bounds(font, _named(font, "⁴"))
+    four, small = bounds(font, named(font, "4")), bounds(font, named(font, "⁴"))
     scale = (small[3] - small[1]) / (four[3] - four[1])
     for sign in signs:
-        name = _named(font, unicodedata.normalize("NFKD", sign))
+        name = named(font, unicodedata.normalize("NFKD", sign))
         pen = TTGlyphPen(None)
         heavier[name].draw(TransformPen(pen, (scale, 0, 0, scale, 0, base_line)))
         _add(font, ord(sign), pen.glyph(), round(heavier[name].width * scale))
@@ -150,7 +189,7 @@ def _mark(font: Any, mark: int, model: str) -> str:
     from fontTools.pens.ttGlyphPen import TTGlyphPen
 
     letter, pen, outline = RecordingPen(), TTGlyphPen(font["glyf"]), []
-    font["glyf"][_named(font, model)].draw(letter, font["glyf"])
+    font["glyf"][named(font, model)].draw(letter, font["glyf"])
     for verb, points in letter.value:
         outline.append((verb, points))
         if verb == "closePath":
@@ -158,8 +197,8 @@ def _mark(font: Any, mark: int, model: str) -> str:
                 for step, places in outline:
                     getattr(pen, step)(*places)
             outline = []
-    _insert(font, name := f"mark{mark:04X}", pen.glyph(), 0)
-    return name
+    insert(font, lifted := f"mark{mark:04X}", pen.glyph(), 0)
+    return lifted
 
 
 def _accent(font: Any, code: int, base: int, mark: int, marks: dict[int, str]) -> None:
@@ -167,11 +206,11 @@ def _accent(font: Any, code: int, base: int, mark: int, marks: dict[int, str]) -
     from fontTools.pens.ttGlyphPen import TTGlyphPen
 
     shifts = (-0.4, 0.4) if mark == DOUBLE_ACUTE else (0,)  # in widths of the mark
-    sign = _named(font, "¸") if mark == CEDILLA else marks.get(0x301 if mark == DOUBLE_ACUTE else mark)
+    sign = named(font, "¸") if mark == CEDILLA else marks.get(0x301 if mark == DOUBLE_ACUTE else mark)
     if sign is None:
         return
     letter = font.getBestCmap()[base]
-    (left, _, right, top), (x0, _, x1, _) = _bounds(font, letter), _bounds(font, sign)
+    (left, _, right, top), (x0, _, x1, _) = bounds(font, letter), bounds(font, sign)
     up = 0 if mark == CEDILLA else top - _x_height(font)
     pen = TTGlyphPen(font["glyf"])
     pen.addComponent(letter, (1, 0, 0, 1, 0, 0))
@@ -180,38 +219,45 @@ def _accent(font: Any, code: int, base: int, mark: int, marks: dict[int, str]) -
     _add(font, code, pen.glyph(), font["hmtx"][letter][0])
 
 
-def _named(font: Any, sign: str) -> str:
+def named(font: Any, sign: str) -> str:
+    """Return the name of a character's glyph."""
     return font.getBestCmap()[ord(sign)]
 
 
 def _x_height(font: Any) -> int:
-    return _bounds(font, _named(font, "x"))[3]
+    return bounds(font, named(font, "x"))[3]
 
 
-def _bounds(font: Any, name: str) -> tuple[int, int, int, int]:
-    glyph = font["glyf"][name]
+def bounds(font: Any, glyph_name: str) -> tuple[int, int, int, int]:
+    """Return the box around a glyph's ink: left, bottom, right, top."""
+    glyph = font["glyf"][glyph_name]
     glyph.recalcBounds(font["glyf"])
     return glyph.xMin, glyph.yMin, glyph.xMax, glyph.yMax
 
 
 def _add(font: Any, code: int, glyph: Any, width: int) -> None:
     """Give a character a glyph, unless it has one."""
-    if code in font.getBestCmap():
-        return
-    _insert(font, name := f"house{code:04X}", glyph, width)
+    if code not in font.getBestCmap():
+        insert(font, f"house{code:04X}", glyph, width)
+        encode(font, code, f"house{code:04X}")
+
+
+def encode(font: Any, code: int, glyph_name: str) -> None:
+    """Let a character be drawn by a glyph, whichever it had."""
     for table in font["cmap"].tables:
         if table.isUnicode():
-            table.cmap[code] = name
+            table.cmap[code] = glyph_name
 
 
-def _insert(font: Any, name: str, glyph: Any, width: int) -> None:
-    font["glyf"][name] = glyph
+def insert(font: Any, glyph_name: str, glyph: Any, width: int) -> None:
+    """Append a glyph that no character has yet."""
+    font["glyf"][glyph_name] = glyph
     font.setGlyphOrder(font["glyf"].glyphOrder)
     glyph.recalcBounds(font["glyf"])
-    font["hmtx"][name] = (width, getattr(glyph, "xMin", 0))
+    font["hmtx"][glyph_name] = (width, getattr(glyph, "xMin", 0))
 
 
-def _name(font: Any, weight: int, family: str, style: str) -> None:
+def rename(font: Any, weight: int, family: str, style: str) -> None:
     """Write the names and weights by which systems tell regular from bold."""
     plain = family.replace(" ", "")
     for number, words in {1: family, 2: style, 3: f"{plain}-{style}-{RECIPE}", 4: f"{family} {style}",

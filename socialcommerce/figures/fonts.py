@@ -1,7 +1,8 @@
-"""Know where the house font is, cut it on first use, and say which characters it covers.
+"""Know where the house fonts are, cut them on first use, and say which characters they cover.
 
-The font is Noto Sans SC, from a locked package, as two static TrueType files in a cache folder; nothing of it is kept
-in the repository, and no font of the system is used. What stands in the cache needs neither fontTools nor matplotlib.
+The font is Noto Sans SC, from a locked package, as static TrueType files in a cache folder: two weights, each for
+Chinese text and for Latin text, where quotation marks and other shared signs are narrow. Nothing of it is kept in the
+repository, and no font of the system is used. What stands in the cache needs neither fontTools nor matplotlib.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ from base64 import urlsafe_b64decode
 from functools import cache
 from pathlib import Path
 
-from socialcommerce.errors import DataError, OutputError
-from socialcommerce.figures.fontcut import RECIPE, cut
+from socialcommerce.errors import DataError, OutputError, ParameterError, UnknownNameError
+from socialcommerce.figures.fontcut import RECIPE
+from socialcommerce.figures.fontmake import COVERED, make
+from socialcommerce.figures.webfont import kept
 
-__all__ = ["FAMILY", "UncoveredWarning", "bold", "folder", "licence", "regular", "uncovered", "warn_uncovered",
-           "woff2_subset"]
+__all__ = ["FAMILY", "FAMILY_LATIN", "UncoveredWarning", "bold", "family", "folder", "licence", "regular", "uncovered",
+           "warn_uncovered", "woff2_subset"]
 
-FAMILY = "Noto Sans SC House"
+FAMILY, FAMILY_LATIN = "Noto Sans SC House", "Noto Sans SC House Latin"
+FAMILIES = {"zh": (FAMILY, ""), "en": (FAMILY_LATIN, "Latin")}  # name, and what its files begin with
 PACKAGE, SOURCE = "justmytype-intl-cjk", "NotoSansSC[wght].ttf"
 WEIGHTS = {400: "Regular", 700: "Bold"}
-COVERED = "characters.txt"
 UNDRAWN = frozenset("\t\n\r")
 
 
@@ -33,14 +36,35 @@ class UncoveredWarning(UserWarning):
     """A text holds characters that the house font cannot draw: the message names them."""
 
 
-def regular() -> Path:
+def family(language: str = "zh") -> str:
+    """Return the name of the font for a language: both hold the same characters, and differ in the width of signs.
+
+    Parameters
+    ----------
+    language : {"zh", "en"}
+        Chinese for quotation marks, § and × one em wide; English for narrow ones.
+
+    Raises
+    ------
+    UnknownNameError
+        For any other language.
+
+    Examples
+    --------
+    >>> family("en")
+    'Noto Sans SC House Latin'
+    """
+    return _entry(language)[0]
+
+
+def regular(language: str = "zh") -> Path:
     """Return the regular font file (weight 400), cutting it first where the cache has none."""
-    return folder() / "Regular.ttf"
+    return _file(400, language)
 
 
-def bold() -> Path:
+def bold(language: str = "zh") -> Path:
     """Return the bold font file (weight 700), cutting it first where the cache has none."""
-    return folder() / "Bold.ttf"
+    return _file(700, language)
 
 
 def licence() -> str:
@@ -77,8 +101,10 @@ def warn_uncovered(text: str, where: str) -> str:
     return missing
 
 
-def woff2_subset(text: str, weight: int = 400) -> bytes:
+def woff2_subset(text: str, weight: int = 400, language: str = "zh") -> bytes:
     """Return a web font with just the characters of a text, the same bytes for the same characters.
+
+    Packing takes a second for a thousand characters, so that what was packed is kept beside the cut fonts.
 
     Parameters
     ----------
@@ -86,21 +112,23 @@ def woff2_subset(text: str, weight: int = 400) -> bytes:
         All that a page shows; characters the font lacks are left to the reader's own fonts.
     weight : {400, 700}
         Regular or bold.
+    language : {"zh", "en"}
+        As in :func:`family`.
     """
-    import io
+    return kept(_file(weight, language), "".join(sorted(set(text))), folder().parent / "web")
 
-    from fontTools import subset
-    from fontTools.ttLib import TTFont
 
-    font = TTFont(folder() / f"{WEIGHTS[weight]}.ttf", recalcTimestamp=False)
-    options = subset.Options(hinting=False, notdef_outline=True, recalc_timestamp=False, name_IDs=[0, 1, 2, 13, 14])
-    cutter = subset.Subsetter(options)
-    cutter.populate(text="".join(sorted(set(text))))
-    cutter.subset(font)
-    font.flavor = "woff2"
-    out = io.BytesIO()
-    font.save(out)
-    return out.getvalue()
+def _entry(language: str) -> tuple[str, str]:
+    try:
+        return FAMILIES[language]
+    except KeyError:
+        raise UnknownNameError("language", language, FAMILIES) from None
+
+
+def _file(weight: int, language: str) -> Path:
+    if weight not in WEIGHTS:
+        raise ParameterError(f"the house font has no weight {weight!r}; allowed: {', '.join(map(str, WEIGHTS))}.")
+    return folder() / f"{_entry(language)[1]}{WEIGHTS[weight]}.ttf"
 
 
 @cache
@@ -129,7 +157,7 @@ def folder() -> Path:
                     _fill(ready, source, digest)
         except OSError as error:
             raise OutputError(f"the house font cannot be written to {home}: {error.strerror}; set XDG_CACHE_HOME to a "
-                              "folder that can be written (5 MB).") from error
+                              "folder that can be written (35 MB).") from error
     return ready
 
 
@@ -153,11 +181,15 @@ def _key(digest: str) -> str:
 
 
 def _whole(ready: Path) -> bool:
-    return all((ready / name).is_file() for name in ("Regular.ttf", "Bold.ttf", COVERED, "OFL.txt"))
+    return all((ready / name).is_file() for name in (*_names(), COVERED, "OFL.txt"))
+
+
+def _names() -> list[str]:
+    return [f"{start}{style}.ttf" for _, start in FAMILIES.values() for style in WEIGHTS.values()]
 
 
 def _fill(ready: Path, source: Path, digest: str) -> None:
-    """Cut both weights beside the final folder and rename them into place."""
+    """Cut all fonts beside the final folder and rename them into place."""
     found = hashlib.sha256(source.read_bytes()).hexdigest()
     if found != digest:
         raise DataError(f"{source.name} has sha256 {found}, its package registered {digest}; reinstall {PACKAGE}.")
@@ -167,10 +199,8 @@ def _fill(ready: Path, source: Path, digest: str) -> None:
     with tempfile.TemporaryDirectory(prefix=".cutting-", dir=ready.parent, ignore_cleanup_errors=True) as name:
         draft = Path(name) / "fonts"
         draft.mkdir()
-        covered = ""
-        for style, font, covered in cut(source, WEIGHTS, FAMILY):  # noqa: B007 - the same for every weight
-            (draft / f"{style}.ttf").write_bytes(font)
-        (draft / COVERED).write_text(covered, encoding="utf-8", newline="")
+        for made, content in make(source, WEIGHTS, (FAMILY, FAMILY_LATIN)).items():
+            (draft / made).write_bytes(content)
         shutil.copyfile(source.parent / "OFL.txt", draft / "OFL.txt")
         draft.rename(ready)
 

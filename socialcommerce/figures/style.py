@@ -30,7 +30,7 @@ def house(language: str) -> Iterator[None]:
     Parameters
     ----------
     language : {"en", "zh"}
-        Whose labels are drawn.
+        Whose labels are drawn; English ones with narrow quotation marks and signs.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def house(language: str) -> Iterator[None]:
     _register()
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_settings())
+        matplotlib.rcParams.update(_settings(fonts.family(language)))
         yield
 
 
@@ -144,22 +144,23 @@ def _register() -> None:
     """Tell matplotlib the house font's files; no font of the system is asked."""
     from matplotlib.font_manager import fontManager
 
-    for path in (fonts.regular(), fonts.bold()):
-        fontManager.addfont(path)
+    for language in LANGUAGES:
+        for path in (fonts.regular(language), fonts.bold(language)):
+            fontManager.addfont(path)
 
 
-def _settings() -> dict[str, Any]:
-    """Return what differs from matplotlib's defaults."""
+def _settings(family: str) -> dict[str, Any]:
+    """Return what differs from matplotlib's defaults, for text in one of the house fonts."""
     from cycler import cycler
 
     boxes = {f"boxplot.{part}props.color": INK for part in ("box", "whisker", "cap", "flier", "median", "mean")}
     marks = {f"boxplot.{part}props.marker{side}color": INK for part in ("flier", "mean") for side in ("edge", "face")}
     return {
-        "font.family": [fonts.FAMILY, FALLBACK], "font.size": 9, "axes.labelsize": 9, "axes.titlesize": 10,
+        "font.family": [family, FALLBACK], "font.size": 9, "axes.labelsize": 9, "axes.titlesize": 10,
         "xtick.labelsize": 8.5, "ytick.labelsize": 8.5, "legend.fontsize": 8.5, "text.hinting": "none",
         "mathtext.fontset": "custom", "mathtext.default": "regular", "mathtext.fallback": "stixsans",
-        **{f"mathtext.{face}": fonts.FAMILY for face in ("rm", "it", "sf", "cal", "tt")},
-        **{f"mathtext.{face}": f"{fonts.FAMILY}:bold" for face in ("bf", "bfit")},
+        **{f"mathtext.{face}": family for face in ("rm", "it", "sf", "cal", "tt")},
+        **{f"mathtext.{face}": f"{family}:bold" for face in ("bf", "bfit")},
         "figure.figsize": (WIDTH, HEIGHT), "figure.constrained_layout.use": True, "interactive": False,
         "figure.facecolor": PAPER, "savefig.facecolor": PAPER, "figure.edgecolor": PAPER, "savefig.edgecolor": PAPER,
         "axes.facecolor": "none", "axes.edgecolor": MUTED, "axes.labelcolor": INK, "axes.titlecolor": INK,

@@ -181,7 +181,11 @@ class _Crew:
         job = Job(report, staged, self.plan.out, self.engine, root(), self.plan.environment, self.pdf)
         ours, theirs = self.context.Pipe(duplex=False)
         process = self.context.Process(target=make, args=(job, theirs, self.alive), daemon=False)
-        process.start()
+        try:
+            process.start()
+        except EOFError:
+            raise NotebookError("the process that loads the libraries for the notebooks died; "
+                                "`python -m socialcommerce.report.warm` shows why.") from None
         theirs.close()
         self.running[ours] = (report, process, time.monotonic(), staged)
 

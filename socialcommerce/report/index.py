@@ -48,7 +48,7 @@ def front_page(out: Path, manifest: Mapping[str, Any]) -> str:
     words = {language: {k: WORDS[language][k] for k in ("title", "placeholder", "hits")} for language in languages}
     data = _json("search-data", sections) + _json("search-words", words)
     scripts = render.asset("page.js") + render.asset("index.js")
-    return render.page(first, WORDS[first]["title"], "\n".join(bar), "", body, scripts, data)
+    return render.page(first, WORDS[first]["title"], "\n".join(bar), "", body, scripts, data, tuple(languages))
 
 
 _SEARCH = """<div id="search" hidden role="search"><div class="search">\

@@ -26,6 +26,8 @@ __all__ = ["asset", "html", "page", "pdf", "plain_text"]
 
 ASSETS = Path(__file__).parent / "assets"
 TAGS = {"en": "en-GB", "zh": "zh-CN"}
+FACES = {"en": "'House Latin'", "zh": "House"}  # what the style sheet calls the fonts
+FIRST_HAN = "\u2e80"  # the first radical; before it stand the letters and signs both languages use
 # The page's own colours beside those of the figures: (light, dark), each at least 4.5:1 on paper.
 COLOURS = {"link": ("#0b57a4", "#8ab8f0"), "well": ("#f4f3ef", "#22252b"), "mark": ("#ffe9a8", "#5c4a12"),
            "string": ("#1b6b3a", "#8fd3a4"), "number": ("#8a3a0c", "#f0b48a")}
@@ -66,16 +68,20 @@ def html(document: Document, languages: tuple[str, ...]) -> str:
                 asset("page.js"))
 
 
-def page(language: str, title: str, bar: str, contents: str, body: str, script: str, data: str = "") -> str:
-    """Put a body into the house page: fonts cut to its characters, both themes, a policy that lets nothing load."""
+def page(language: str, title: str, bar: str, contents: str, body: str, script: str, data: str = "", languages: tuple[str, ...] = ()) -> str:
+    """Put a body into the house page: fonts cut to its characters, both themes, a policy that lets nothing load.
+
+    ``languages`` names those of the text where there are several.
+    """
     words = WORDS[language]
     footer = words["footer"].format(__version__)
     text = plain_text(f"{bar} {contents} {body} {footer} {title}") + data + "".join(NATIVE.values()) + words["skip"]
     strong = plain_text(contents + " ".join(part for _, part in STRONG.findall(body))) + title
     script_hash = b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return Template(asset("page.html")).substitute(
-        lang=TAGS[language], hashes=f"'sha256-{script_hash}'", version=__version__, title=escape(title), fonts=_font_faces(text, strong),
-        theme=_theme(), css=asset("page.css"), skip=words["skip"], bar=bar, columns="columns" if contents else "columns single", contents=contents,
+        lang=TAGS[language], hashes=f"'sha256-{script_hash}'", version=__version__, title=escape(title),
+        fonts=_font_faces(text, strong, languages or (language,)), theme=_theme(), css=asset("page.css"), skip=words["skip"],
+        bar=bar, columns="columns" if contents else "columns single", contents=contents,
         body=body, footer=footer, data=data, script=script)
 
 
@@ -85,7 +91,7 @@ def pdf(document: Document) -> bytes:
 
     body = pandoc.convert(document.tree("pdf", _references()), "json", "typst", "--citeproc", "--syntax-highlighting=idiomatic")
     head = Template(asset("report.typ")).substitute(
-        family=json.dumps(fonts.FAMILY), lang=document.language, region={"en": "GB", "zh": "CN"}[document.language],
+        family=json.dumps(fonts.family(document.language)), lang=document.language, region={"en": "GB", "zh": "CN"}[document.language],
         ink=style.INK, muted=style.MUTED, grid=style.GRID, link=COLOURS["link"][0], well=COLOURS["well"][0],
         title=json.dumps(document.title, ensure_ascii=False))
     with TemporaryDirectory() as folder:
@@ -118,13 +124,18 @@ def _references() -> list[Any]:
     return pandoc.references(root() / "paper" / "references.bib")
 
 
-def _font_faces(text: str, strong: str) -> str:
-    """The house font, regular and bold, each cut to the characters a page sets in it."""
+def _font_faces(text: str, strong: str, languages: tuple[str, ...]) -> str:
+    """The house font of each language, regular and bold, each cut to the characters a page sets in it.
+
+    Beside the Chinese font the English one holds no Chinese characters: the style sheet falls back on the former.
+    """
     faces = []
-    for weight, characters in ((400, text), (700, strong)):
-        data = b64encode(fonts.woff2_subset(characters, weight)).decode()
-        faces.append(f"@font-face {{ font-family: House; font-weight: {weight}; font-display: block; "
-                     f"src: url(data:font/woff2;base64,{data}) format('woff2'); }}")
+    for language in languages:
+        for weight, characters in ((400, text), (700, strong)):
+            drawn = "".join(c for c in characters if c < FIRST_HAN) if language == "en" and "zh" in languages else characters
+            data = b64encode(fonts.woff2_subset(drawn, weight, language)).decode()
+            faces.append(f"@font-face {{ font-family: {FACES[language]}; font-weight: {weight}; font-display: block; "
+                         f"src: url(data:font/woff2;base64,{data}) format('woff2'); }}")
     return "\n".join(faces)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from socialcommerce.errors import DataError, OutputError
+from socialcommerce.errors import DataError, OutputError, ParameterError, UnknownNameError
 from socialcommerce.figures import fonts
 
 PROJECT = Path(__file__).parents[2]
@@ -74,7 +74,7 @@ def test_outlines_are_those_of_the_variable_font(font):
     source = TTFont(fonts._source()[0], lazy=True)
     cut, names = font.getGlyphSet(), font.getBestCmap()
     model = source.getGlyphSet(location={"wght": font["OS/2"].usWeightClass})
-    for sign in GB2312[::40] + "网方比量RQgß,°，—":
+    for sign in GB2312[::40] + "网方比量RQgß,°，–":
         expected = bounds(model, source.getBestCmap(), sign)
         assert bounds(cut, names, sign) == (pytest.approx(expected, abs=2) if expected else expected), sign
         assert font["hmtx"][names[ord(sign)]][0] == pytest.approx(model[source.getBestCmap()[ord(sign)]].width, abs=1)
@@ -133,6 +133,20 @@ def test_a_web_font_holds_just_the_text():
     assert set(map(chr, TTFont(io.BytesIO(made)).getBestCmap())) == set("私域流量，！")
     assert made == fonts.woff2_subset("！量流域私，")
     assert made != fonts.woff2_subset("私域流量，！", weight=700)
+
+
+def test_a_web_font_is_of_the_asked_language():
+    from fontTools.ttLib import TTFont
+
+    widths = [TTFont(io.BytesIO(fonts.woff2_subset("’", 400, language)))["hmtx"].metrics for language in ("zh", "en")]
+    assert [max(w for name, (w, _) in font.items() if name != ".notdef") for font in widths] == [1000, 279]
+
+
+def test_unknown_languages_and_weights_are_named():
+    with pytest.raises(UnknownNameError, match="unknown language 'eng'; did you mean 'en'"):
+        fonts.family("eng")
+    with pytest.raises(ParameterError, match="no weight 500; allowed: 400, 700"):
+        fonts.woff2_subset("a", 500)
 
 
 def test_uncovered_characters_are_named():

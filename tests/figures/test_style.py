@@ -199,6 +199,24 @@ def test_mathematics_and_signs_use_the_house_font():
     assert set(formula) == set(text)
 
 
+def text_width(text, language):
+    """Return how wide a line is drawn, in points."""
+    from matplotlib import pyplot as plt
+
+    with style.house(language):
+        figure = plt.figure(dpi=72)
+        width = figure.text(0, 0, text, size=100).get_window_extent(figure.canvas.get_renderer()).width
+        plt.close(figure)
+    return width
+
+
+def test_english_figures_have_no_hole_after_an_apostrophe():
+    """An em is 100 points here, the apostrophe 0.279 of one in Latin text."""
+    assert text_width("shop’s", "en") - text_width("shops", "en") == pytest.approx(28, abs=1.5)
+    assert text_width("shop’s", "zh") - text_width("shops", "zh") == pytest.approx(100, abs=1.5)
+    assert text_width("shops", "en") == text_width("shops", "zh")
+
+
 def test_png_has_the_asked_resolution_and_no_version():
     picture = style.draw_png(plot_market, YEARS, VALUES, language="en", dpi=100)
     assert picture.startswith(b"\x89PNG")

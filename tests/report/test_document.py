@@ -131,3 +131,14 @@ def test_mathematics_is_mathml():
 def test_pdf_is_the_same_bytes_twice():
     document = made("zh", prose("## 一\n\n中文 $x^2$"))
     assert render.pdf(document) == render.pdf(document)
+
+
+def test_a_page_holds_the_font_of_its_language_and_the_index_both():
+    def faces(page):
+        return re.findall(r"@font-face { font-family: ([^;]+); font-weight: (\d+)", page)
+
+    english, chinese = (render.html(made(language, prose("“{{answer}}”")), ("en", "zh")) for language in ("en", "zh"))
+    assert faces(english) == [("'House Latin'", "400"), ("'House Latin'", "700")]
+    assert faces(chinese) == [("House", "400"), ("House", "700")]
+    both = render.page("en", "“流量”", "", "", "<h1>“流量”</h1>", "", languages=("en", "zh"))
+    assert faces(both) == faces(english) + faces(chinese)
