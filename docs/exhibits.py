@@ -21,13 +21,15 @@ def exhibits() -> Iterator[tuple[str, str, str, int, int]]:
         for position, cell in enumerate(json.loads(path.read_text(encoding="utf-8"))["cells"], 1):
             if cell["cell_type"] == "code":
                 for node in ast.walk(ast.parse("".join(cell["source"]))):
-                    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("figure", "table"):
-                        yield node.func.attr, node.args[0].value, path.stem, position, node.lineno
+                    function = getattr(node, "func", None)
+                    if isinstance(function, ast.Attribute) and function.attr in ("figure", "table"):
+                        yield function.attr, node.args[0].value, path.stem, position, node.lineno
 
 
 def table() -> str:
     """Return the table as Markdown."""
-    lines = [f"| {kind} | `{name}` | `notebooks/{notebook}.ipynb` | {cell} | {line} |" for kind, name, notebook, cell, line in exhibits()]
+    lines = [f"| {kind} | `{name}` | `notebooks/{notebook}.ipynb` | {cell} | {line} |"
+             for kind, name, notebook, cell, line in exhibits()]
     return "\n".join(["| kind | name | notebook | cell | line |", "|---|---|---|---|---|", *lines, ""])
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from socialcommerce.paper import read
 from socialcommerce.paper.terms import (
+    BASES,
     CLASSES,
     COMPARISONS,
     CORRECTIONS,
     DIRECTIONS,
-    BASES,
     EVIDENCE,
     GRADES,
     KINDS,

@@ -232,7 +232,8 @@ def _captioned(payload: Mapping[str, Any], references: References) -> list[Block
 
 def _closed(sentence: str, language: str) -> str:
     """End a caption as a sentence ends."""
-    return sentence if sentence.rstrip().endswith((".", "。", "?", "？")) else sentence.rstrip() + WORDS["stop"][language]
+    sentence = sentence.rstrip()
+    return sentence if sentence.endswith((".", "。", "?", "？")) else sentence + WORDS["stop"][language]
 
 
 def _drawing(document: Document, payload: Mapping[str, Any], svg: str, references: References) -> list[Block]:

@@ -32,8 +32,8 @@ FIRST_HAN = "\u2e80"  # the first radical; before it stand the letters and signs
 COLOURS = {"link": ("#0b57a4", "#8ab8f0"), "well": ("#f4f3ef", "#22252b"), "mark": ("#ffe9a8", "#5c4a12"),
            "string": ("#1b6b3a", "#8fd3a4"), "number": ("#8a3a0c", "#f0b48a")}
 WORDS: dict[str, dict[str, str]] = {
-    "en": {"skip": "Skip to the text", "contents": "Contents", "all": "All reports", "theme": "Light / dark", "code": "Show code",
-           "footer": "Built by socialcommerce {}. Text and figures CC BY 4.0, code MIT."},
+    "en": {"skip": "Skip to the text", "contents": "Contents", "all": "All reports", "theme": "Light / dark",
+           "code": "Show code", "footer": "Built by socialcommerce {}. Text and figures CC BY 4.0, code MIT."},
     "zh": {"skip": "跳到正文", "contents": "目录", "all": "全部报告", "theme": "浅色／深色", "code": "显示代码",
            "footer": "由 socialcommerce {} 生成。文字与图：CC BY 4.0；代码：MIT。"},
 }
@@ -56,19 +56,22 @@ def html(document: Document, languages: tuple[str, ...]) -> str:
     str
         The page; fonts, style, script and figures are inside.
     """
-    body = pandoc.convert(document.tree("html", _references()), "json", "html", "--mathml", "--citeproc", "--syntax-highlighting=none")
+    tree = document.tree("html", _references())
+    body = pandoc.convert(tree, "json", "html", "--mathml", "--citeproc", "--syntax-highlighting=none")
     words = WORDS[document.language]
     others = [language for language in languages if language != document.language]
     bar = [f'<a href="../index.html">{words["all"]}</a>', '<span class="space"></span>',
-           *(f'<a href="../{o}/{document.name}.html" lang="{TAGS[o]}" hreflang="{TAGS[o]}" data-language>{NATIVE[o]}</a>' for o in others),
+           *(f'<a href="../{other}/{document.name}.html" lang="{TAGS[other]}" hreflang="{TAGS[other]}" data-language>'
+             f"{NATIVE[other]}</a>" for other in others),
            f'<a href="{document.name}.pdf">PDF</a>',
            f'<button id="code" hidden aria-pressed="false">{words["code"]}</button>',
            f'<button id="theme" hidden>{words["theme"]}</button>']
-    return page(document.language, document.title, "\n".join(bar), _contents(document), f"<h1>{escape(document.title)}</h1>\n{body}",
-                asset("page.js"))
+    body = f"<h1>{escape(document.title)}</h1>\n{body}"
+    return page(document.language, document.title, "\n".join(bar), _contents(document), body, asset("page.js"))
 
 
-def page(language: str, title: str, bar: str, contents: str, body: str, script: str, data: str = "", languages: tuple[str, ...] = ()) -> str:
+def page(language: str, title: str, bar: str, contents: str, body: str, script: str, data: str = "",
+         languages: tuple[str, ...] = ()) -> str:
     """Put a body into the house page: fonts cut to its characters, both themes, a policy that lets nothing load.
 
     ``languages`` names those of the text where there are several.
@@ -80,8 +83,8 @@ def page(language: str, title: str, bar: str, contents: str, body: str, script: 
     script_hash = b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return Template(asset("page.html")).substitute(
         lang=TAGS[language], hashes=f"'sha256-{script_hash}'", version=__version__, title=escape(title),
-        fonts=_font_faces(text, strong, languages or (language,)), theme=_theme(), css=asset("page.css"), skip=words["skip"],
-        bar=bar, columns="columns" if contents else "columns single", contents=contents,
+        fonts=_font_faces(text, strong, languages or (language,)), theme=_theme(), css=asset("page.css"),
+        skip=words["skip"], bar=bar, columns="columns" if contents else "columns single", contents=contents,
         body=body, footer=footer, data=data, script=script)
 
 
@@ -89,9 +92,10 @@ def pdf(document: Document) -> bytes:
     """Render a document as a PDF, code in an appendix; the same bytes for the same document."""
     import typst
 
-    body = pandoc.convert(document.tree("pdf", _references()), "json", "typst", "--citeproc", "--syntax-highlighting=idiomatic")
+    tree = document.tree("pdf", _references())
+    body = pandoc.convert(tree, "json", "typst", "--citeproc", "--syntax-highlighting=idiomatic")
     head = Template(asset("report.typ")).substitute(
-        family=json.dumps(fonts.family(document.language)), lang=document.language, region={"en": "GB", "zh": "CN"}[document.language],
+        family=json.dumps(fonts.family(document.language)), lang=document.language, region=TAGS[document.language][-2:],
         ink=style.INK, muted=style.MUTED, grid=style.GRID, link=COLOURS["link"][0], well=COLOURS["well"][0],
         title=json.dumps(document.title, ensure_ascii=False))
     with TemporaryDirectory() as folder:
@@ -109,7 +113,8 @@ def plain_text(markup: str) -> str:
 
 def _contents(document: Document) -> str:
     items = "\n".join(
-        f'<li class="level-{s["level"]}"><a href="#{s["anchor"]}"><span>{s["number"]}</span><span>{escape(s["heading"])}</span></a></li>'
+        f'<li class="level-{s["level"]}"><a href="#{s["anchor"]}">'
+        f'<span>{s["number"]}</span><span>{escape(s["heading"])}</span></a></li>'
         for s in document.sections if s["anchor"])
     return f'<nav class="contents" aria-label="{WORDS[document.language]["contents"]}">\n<ol>\n{items}\n</ol>\n</nav>'
 
@@ -131,8 +136,9 @@ def _font_faces(text: str, strong: str, languages: tuple[str, ...]) -> str:
     """
     faces = []
     for language in languages:
+        both = language == "en" and "zh" in languages
         for weight, characters in ((400, text), (700, strong)):
-            drawn = "".join(c for c in characters if c < FIRST_HAN) if language == "en" and "zh" in languages else characters
+            drawn = "".join(c for c in characters if c < FIRST_HAN) if both else characters
             data = b64encode(fonts.woff2_subset(drawn, weight, language)).decode()
             faces.append(f"@font-face {{ font-family: {FACES[language]}; font-weight: {weight}; font-display: block; "
                          f"src: url(data:font/woff2;base64,{data}) format('woff2'); }}")
@@ -142,11 +148,9 @@ def _font_faces(text: str, strong: str, languages: tuple[str, ...]) -> str:
 @cache
 def _theme() -> str:
     """Colours as custom properties, light and dark, by the reader's system or own choice."""
-    light = {**{variable: colour for colour, variable in style.VARIABLES.items()}, **{f"--{k}": v[0] for k, v in COLOURS.items()}}
-    dark = {**{variable: style.DARK[colour] for colour, variable in style.VARIABLES.items()}, **{f"--{k}": v[1] for k, v in COLOURS.items()}}
-
-    def rule(colours: dict[str, str], scheme: str) -> str:
-        return " ".join(f"{name}: {value};" for name, value in colours.items()) + f" color-scheme: {scheme};"
-
-    return (f":root {{ {rule(light, 'light')} }}\n@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ {rule(dark, 'dark')} }} }}\n"
-            f":root[data-theme=dark] {{ {rule(dark, 'dark')} }}")
+    own = [" ".join(f"--{name}: {pair[i]};" for name, pair in COLOURS.items()) for i in (0, 1)]
+    light = f"{style.css()} {own[0]} color-scheme: light;"
+    dark = f"{style.css(dark=True)} {own[1]} color-scheme: dark;"
+    return (f":root {{ {light} }}\n"
+            f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ {dark} }} }}\n"
+            f":root[data-theme=dark] {{ {dark} }}")

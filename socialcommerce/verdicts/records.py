@@ -191,7 +191,8 @@ class Verdict:
         """The verdict in one sentence, with its kind of evidence."""
         kinds = {"en": " and ".join(self.evidence), "zh": "、".join(EVIDENCE[kind] for kind in self.evidence)}
         en, zh = self.statement["en"].rstrip("."), self.statement["zh"].rstrip("。")
-        basis = {"en": f" ({kinds['en']})" if self.evidence else "", "zh": f"（{kinds['zh']}）" if self.evidence else ""}
+        shown = {"en": f" ({kinds['en']})", "zh": f"（{kinds['zh']}）"}
+        basis = shown if self.evidence else {"en": "", "zh": ""}
         why = self.result.reason if isinstance(self.result, NotTestable) else {"en": "", "zh": ""}
         return {"en": " ".join(filter(None, [f"{en}: {self.words['en']}{basis['en']}.", why["en"]])),
                 "zh": f"{zh}：{self.words['zh']}{basis['zh']}。{why['zh']}"}
