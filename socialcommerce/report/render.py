@@ -149,8 +149,8 @@ def _font_faces(text: str, strong: str, languages: tuple[str, ...]) -> str:
 def _theme() -> str:
     """Colours as custom properties, light and dark, by the reader's system or own choice."""
     own = [" ".join(f"--{name}: {pair[i]};" for name, pair in COLOURS.items()) for i in (0, 1)]
-    light = f"{style.css()} {own[0]} color-scheme: light;"
-    dark = f"{style.css(dark=True)} {own[1]} color-scheme: dark;"
+    light = f"{style.css()}; {own[0]} color-scheme: light;"
+    dark = f"{style.css(dark=True)}; {own[1]} color-scheme: dark;"
     return (f":root {{ {light} }}\n"
             f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ {dark} }} }}\n"
             f":root[data-theme=dark] {{ {dark} }}")
