@@ -131,3 +131,16 @@ def test_mathematics_is_mathml():
 def test_pdf_is_the_same_bytes_twice():
     document = made("zh", prose("## 一\n\n中文 $x^2$"))
     assert render.pdf(document) == render.pdf(document)
+
+
+@pytest.mark.parametrize("text", ["{{ answer }}", "{{answer }}", "**{{ answer }}**"])
+def test_spaces_inside_the_braces_do_not_matter(text):
+    page = render.plain_text(render.html(made("en", prose(f"It is {text}.")), ("en",)))
+    assert "{{" not in page
+    assert "42" in page
+
+
+def test_a_later_heading_of_level_1_is_a_section():
+    document = made("en", prose("# Methods\n\ntext", "lang-en"))
+    assert document.title.strip() == "A title"
+    assert [s["heading"].strip() for s in document.sections if s["anchor"]] == ["Methods"]
