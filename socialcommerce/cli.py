@@ -93,9 +93,10 @@ def _build(chosen: argparse.Namespace) -> int:
     if chosen.no_render and not chosen.out:
         raise ParameterError("--no-render makes no pages; give a folder of its own with --out DIR, so that the reports "
                              "stay as they are.")
-    for name in ("jobs", "limit"):
-        if getattr(chosen, name) is not None and getattr(chosen, name) <= 0:
-            raise ParameterError(f"--{name} must be above 0; got {getattr(chosen, name):g}.")
+    for name in given:
+        if (times := sum(name == other for other, _ in chosen.parameter)) > 1:
+            raise ParameterError(f"parameter {name} is given {times} times; give it once.")
+    _check_positive(chosen, "jobs", "limit")
     languages = [] if chosen.no_render else chosen.language.split(",")
     options = {"out": chosen.out, "profile": chosen.profile, "languages": languages, "given": given,
                "force": chosen.force}
@@ -110,6 +111,13 @@ def _build(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _check_positive(chosen: argparse.Namespace, *names: str) -> None:
+    for name in names:
+        value = getattr(chosen, name)
+        if value is not None and not value > 0:  # not a number is not above 0 either
+            raise ParameterError(f"--{name} must be above 0; got {value:g}.")
+
+
 def _add_verify(commands: argparse._SubParsersAction) -> None:
     verify = _add_command(commands, "verify", _verify,
                           "recompute every number and compare it with the committed results and the prose")
@@ -120,6 +128,7 @@ def _add_verify(commands: argparse._SubParsersAction) -> None:
 def _verify(chosen: argparse.Namespace) -> int:
     from socialcommerce.report import verify
 
+    _check_positive(chosen, "jobs")
     drifts, checked = verify.verify(chosen.notebooks, jobs=chosen.jobs)
     if drifts:
         print(verify.as_table(drifts))

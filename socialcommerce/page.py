@@ -245,8 +245,12 @@ def _known_basis(basis: str) -> str:
 
 
 def _kept(value: float, digits: int) -> float | int:
-    """Round to one digit beyond the last printed one: what every machine agrees on."""
-    return int(value) if isinstance(value, Integral) else round(float(value), digits + 1) + 0.0
+    """Round to one digit beyond the last printed one, what every machine agrees on, and to what prints the same."""
+    if isinstance(value, Integral):
+        return int(value)
+    near, step = round(float(value), digits + 1), 10.0 ** -(digits + 1)
+    around = (near, round(near - step, digits + 1), round(near + step, digits + 1))  # 2.348 -> 2.35 would print 2.4
+    return next((kept for kept in around if written(kept, digits) == written(value, digits)), near) + 0.0
 
 
 def _plain(value: Any) -> Any:

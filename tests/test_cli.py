@@ -71,3 +71,12 @@ def test_data_verify_shows_both_hashes_of_an_edited_file(capsys, monkeypatch):
     assert "a" * 64 in said
     assert "b" * 64 in said
     assert "data/raw/gone.csv is missing" in said
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1"])
+def test_verify_needs_a_process_too(capsys, monkeypatch, jobs):
+    from socialcommerce.report import verify
+
+    monkeypatch.setattr(verify, "verify", lambda *names, **options: pytest.fail("not reached"))
+    assert cli.main(["verify", "--jobs", jobs]) == 2
+    assert f"--jobs must be above 0; got {jobs}." in capsys.readouterr().err

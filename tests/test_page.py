@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,7 +45,7 @@ def test_a_count_is_exact(shown):
 @given(st.floats(-1e9, 1e9), st.integers(0, 6))
 def test_a_written_number_reads_back_within_half_its_last_digit(value, digits):
     text = written(value, digits)
-    assert abs(float(text.replace(",", "").replace("−", "-")) - value) <= 0.5 * 10.0**-digits + 1e-15 * abs(value) * 4
+    assert abs(Decimal(text.replace(",", "").replace("−", "-")) - Decimal(value)) <= Decimal(5).scaleb(-digits - 1)
     assert text != "−0"
 
 
@@ -91,3 +93,12 @@ def test_unknown_kinds_of_evidence_and_languages(shown):
         Page("n").number("x", 1, 0, basis="modle")
     with pytest.raises(UnknownNameError, match="unknown language 'fr'"):
         Page("n", language="fr")
+
+
+@given(st.floats(-1e6, 1e6), st.integers(0, 6))
+def test_a_kept_number_prints_as_the_value_itself_does(value, digits):
+    """2.348 with one decimal is 2.3; kept as 2.35 and rounded again it would be 2.4."""
+    for number in (value, 2.348, 2.2501, -0.0549):
+        kept = module._kept(number, digits)
+        assert written(kept, digits) == written(number, digits)
+        assert abs(kept - number) <= 1.0001 * 10.0 ** -(digits + 1)

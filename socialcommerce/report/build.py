@@ -15,13 +15,15 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from socialcommerce.errors import NotebookError
+from socialcommerce.errors import NotebookError, ParameterError
 from socialcommerce.project import root
 from socialcommerce.report.plan import (
     LANGUAGES,
     BuildPlan,
     ReportPlan,
     file_hash,
+    file_label,
+    find_notebooks,
     modules_of,
     plan_build,
     read_manifest,
@@ -95,6 +97,9 @@ def build(
 
 def planned(names: Sequence[str] = (), *, out: Path | None = None, profile: str = "full", **options: Any) -> BuildPlan:
     """Plan a build, by default into the folder of its profile."""
+    if out is None and (foreign := [p.name for p in find_notebooks(names) if p.parent != root() / "notebooks"]):
+        raise ParameterError(f"{', '.join(foreign)} is not one of the project's notebooks; give a folder of its own "
+                             "with --out DIR, so that the project's reports stay as they are.")
     out = out or root() / "reports" / ("" if profile == "full" else profile)
     return plan_build(names, out=out, profile=profile, **options)
 
@@ -133,7 +138,7 @@ def _finish(plan: BuildPlan, built: Built) -> None:
 def _index_key(manifest: Mapping[str, Any]) -> str:
     """Hash what the front page is made from."""
     listed = {name: report["outputs"].get(f"search/{name}.json") for name, report in manifest["reports"].items()}
-    modules = {path.name: file_hash(path) for path in modules_of("import socialcommerce.report.index")}
+    modules = {file_label(path): file_hash(path) for path in modules_of("import socialcommerce.report.index")}
     assets = {path.name: file_hash(path) for path in sorted((Path(__file__).parent / "assets").iterdir())}
     return text_hash(json.dumps([listed, modules, assets], sort_keys=True))
 
@@ -210,7 +215,9 @@ class _Crew:
         old = read_manifest(self.plan.out).get("reports", {}).get(report.name, {}).get("outputs", {})
         publish(staged, self.plan.out, report.name, entry, sorted(set(old) - set(entry["outputs"])))
         (self.plan.out / "failed" / f"{report.name}.ipynb").unlink(missing_ok=True)
-        process.join()
+        process.join(timeout=2)
+        if process.is_alive():  # a thread the notebook left behind keeps it
+            _end(process)
         self.built.made.append(report.name)
         _log(self.plan.out, report.name, self.progress.done(report.name))
 

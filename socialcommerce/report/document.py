@@ -19,7 +19,7 @@ from socialcommerce.errors import NotebookError
 from socialcommerce.figures import style
 from socialcommerce.paper import BASES
 from socialcommerce.report import pandoc
-from socialcommerce.report.prose import Reference, References
+from socialcommerce.report.prose import REFERENCE, Reference, References
 from socialcommerce.report.results import MIME, payloads
 
 __all__ = ["Document", "WORDS", "document_of"]
@@ -117,7 +117,7 @@ def _numbering(notebook: Mapping[str, Any], language: str) -> dict[str, tuple[st
 def _prose(notebook: Mapping[str, Any], language: str) -> dict[int, list[Block]]:
     """Parse this language's markdown cells, all in one call, into blocks by cell position."""
     other = {"en": "lang-zh", "zh": "lang-en"}[language]
-    cells = {i: "".join(cell["source"]) for i, cell in enumerate(notebook["cells"])
+    cells = {i: REFERENCE.sub(r"{{\1}}", "".join(cell["source"])) for i, cell in enumerate(notebook["cells"])
              if cell["cell_type"] == "markdown" and other not in cell["metadata"].get("tags", ())}
     tree = pandoc.parse(f"\n\n``` {MARKER}\n```\n\n".join(cells.values()))
     groups: list[list[Block]] = [[]]
@@ -159,9 +159,10 @@ def _add_prose(document: Document, block: Block, counter: list[int]) -> None:
     text = _plain(block)
     if block["t"] == "Header":
         level, (_, classes, attributes), inlines = block["c"]
-        if level == 1:
-            document.title = document.title or text
+        if level == 1 and not document.title:
+            document.title = text
             return
+        level = max(level, 2)
         counter[:] = [counter[0] + 1, 0] if level == 2 else [counter[0], counter[1] + 1]
         number = str(counter[0]) if level == 2 else f"{counter[0]}.{counter[1]}"
         anchor = f"section-{number.replace('.', '-')}"

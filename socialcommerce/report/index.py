@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from socialcommerce.errors import OutputError
 from socialcommerce.report import render
 
 __all__ = ["front_page"]
@@ -32,12 +33,15 @@ def front_page(out: Path, manifest: Mapping[str, Any]) -> str:
     out : Path
         Folder of built reports; their search data are read from it.
     manifest : mapping
-        The build's manifest; every report in it is listed.
+        The build's manifest; every report in it that was rendered is listed.
     """
-    reports = {name: json.loads((out / "search" / f"{name}.json").read_text(encoding="utf-8"))
-               for name in manifest["reports"]}
-    languages = [language for language in WORDS if all(language in report for report in reports.values())]
-    sections = {language: [section for name, report in reports.items()
+    files = {name: out / "search" / f"{name}.json" for name in manifest["reports"]}
+    reports = {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items() if file.is_file()}
+    languages = [language for language in WORDS if any(language in report for report in reports.values())]
+    if not languages:
+        raise OutputError(f"no report in {out} can be listed, their search data are gone; "
+                          "make them again with --force.")
+    sections = {language: [section for name, report in reports.items() if language in report
                            for section in _search_entries(name, language, report[language])]
                 for language in languages}
     first = languages[0]
@@ -73,7 +77,8 @@ def _head(language: str) -> str:
 
 
 def _listing(language: str, reports: Mapping[str, Any]) -> str:
-    items = "\n".join(_item(language, name, report[language]) for name, report in reports.items())
+    items = "\n".join(_item(language, name, report[language]) for name, report in reports.items()
+                      if language in report)
     return f'<ul class="reports" data-lang="{language}" lang="{render.TAGS[language]}">\n{items}\n</ul>'
 
 

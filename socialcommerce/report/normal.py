@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import sysconfig
+from functools import cache
 from typing import Any
 
 from nbformat import NotebookNode
+
+from socialcommerce.project import root
 
 __all__ = ["normalised"]
 
@@ -20,7 +24,7 @@ def normalised(notebook: NotebookNode) -> NotebookNode:
 
     Kept are sources, tags, outputs in order, kernel name and language. Memory addresses and the ids pandas gives styled
     tables are renumbered in order of appearance; neighbouring standard output and error are joined, output first;
-    colours of tracebacks go.
+    colours of tracebacks go, and so do the folders of the checkout and of Python, which warnings name.
     """
     kernel = notebook.metadata.get("kernelspec", {})
     notebook.metadata = NotebookNode(kernelspec={k: kernel.get(k, "") for k in ("display_name", "language", "name")},
@@ -63,5 +67,17 @@ def _clean(value: Any, seen: dict[str, str]) -> Any:
     value = ANSI.sub("", value)
     if "ipykernel_" in value or "<ipython-input-" in value:
         value = CELL_FILE.sub("<cell>", value)
+    for folder, name in _places():
+        value = folder.sub(name, value)
     value = ADDRESS.sub(lambda m: seen.setdefault(m[0], f"0x{len(seen) + 1:012x}"), value)
     return STYLER.sub(lambda m: seen.setdefault(m[0], f"T_{len(seen) + 1:05x}"), value)
+
+
+@cache
+def _places() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Folders of this machine and what is written for them, the deeper ones first."""
+    python = {sysconfig.get_path("purelib"): "<packages>", sysconfig.get_path("platlib"): "<packages>",
+              sysconfig.get_path("stdlib"): "<python>"}
+    inside = ((re.compile(rf"{re.escape(folder)}(?![\w-])"), name) for folder, name in python.items())
+    here = re.escape(str(root()))
+    return (*inside, (re.compile(f"{here}/"), ""), (re.compile(rf"{here}(?![\w-])"), "."))

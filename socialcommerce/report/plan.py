@@ -17,15 +17,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from socialcommerce.errors import UnknownNameError
+from socialcommerce.errors import NotebookError, UnknownNameError
 from socialcommerce.project import root
 from socialcommerce.report.parameters import Literal, cells_of, chosen, profile_of
 
-__all__ = ["BuildPlan", "ReportPlan", "file_hash", "find_notebooks", "plan_build", "versions"]
+__all__ = ["BuildPlan", "ReportPlan", "file_hash", "file_label", "find_notebooks", "plan_build", "versions"]
 
 LANGUAGES = ("en", "zh")
-IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+(socialcommerce[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]+)|"
-                    r"import[ \t]+(socialcommerce[\w.]*))", re.MULTILINE)
+IMPORT = re.compile(r"(?:^|;)[ \t]*(?:from[ \t]+(socialcommerce[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|(?:\\\n|[^\n;])+)|"
+                    r"import[ \t]+((?:\\\n|[^\n;])+))", re.MULTILINE)
+RUNNERS = ("engine.py", "normal.py", "run.py")  # what an executed notebook owes to the builder
 RENDERERS = ("socialcommerce.report.document", "socialcommerce.report.render", "socialcommerce.report.results")
 
 
@@ -109,13 +110,21 @@ def plan_build(
 def find_notebooks(names: Sequence[str] = ()) -> list[Path]:
     """Return the notebooks named, by name or path; all of the project's when none is."""
     known = {path.stem: path for path in sorted((root() / "notebooks").glob("*.ipynb"))}
-    found = [known.get(name) or _as_path(name, known) for name in names]
-    return list(dict.fromkeys(found)) if names else list(known.values())
+    found = list(dict.fromkeys(known.get(name) or _as_path(name, known) for name in names))
+    stems = [path.stem for path in found]
+    if twice := next((stem for stem in stems if stems.count(stem) > 1), None):
+        where = " and ".join(str(path) for path in found if path.stem == twice)
+        raise NotebookError(f"two notebooks are named {twice!r}, {where}; a report goes by its notebook's name, "
+                            "so build them into two folders, or rename one.")
+    return found if names else list(known.values())
 
 
 def _as_path(name: str, known: Mapping[str, Path]) -> Path:
     path = Path(name)
     if path.suffix == ".ipynb" and path.is_file():
+        if not re.fullmatch(r"[\w.\- ]+", path.stem):
+            raise NotebookError(f"a report cannot be named {path.stem!r}; allowed are letters, digits, spaces "
+                                "and . _ -, so rename the notebook.")
         return path.resolve()
     raise UnknownNameError("notebook", path.stem if path.suffix == ".ipynb" else name, known)
 
@@ -132,7 +141,10 @@ def _plan_report(notebook: Path, before: Mapping[str, Any], out: Path, profile: 
         why_run = _changes(old.get("run_inputs", {}), inputs, before.get("environment", {}), environment)
     if force:
         why_run = ["asked for by --force"]
-    why_render = _changes(old.get("render_inputs", {}), rendering, {}, {}) + _damage(old, out)
+    damage = _damage(old, out)
+    if not why_run and any(f"output notebooks/{notebook.stem}.ipynb " in reason for reason in damage):
+        why_run = damage  # pages are made from the executed copy: it has to be the one that was run
+    why_render = _changes(old.get("render_inputs", {}), rendering, {}, {}) + damage
     return ReportPlan(notebook.stem, notebook, parameters, languages, inputs, rendering, bool(why_run),
                       tuple(why_run or why_render))
 
@@ -142,11 +154,12 @@ def run_inputs(notebook: Path, parameters: Mapping[str, Literal], environment: M
     """Hash everything a run of the notebook depends on; ``read`` names the files it opened the last time."""
     source = "\n".join("".join(c["source"]) for c in cells_of(notebook) if c["cell_type"] == "code")
     return {
-        _label(notebook): file_hash(notebook),
+        file_label(notebook): file_hash(notebook),
         **{f"parameter {name}": text_hash(repr(value)) for name, value in parameters.items()},
         **{f"file given as {name}": file_hash(Path(value)) for name, value in parameters.items()
-           if isinstance(value, str) and Path(value).is_file()},
-        **{_label(path): file_hash(path) for path in modules_of(source)},
+           if isinstance(value, str) and os.path.isfile(value)},
+        **{file_label(path): file_hash(path) for path in modules_of(source)},
+        **{file_label(path): file_hash(path) for path in map(Path(__file__).with_name, RUNNERS)},
         **{label: file_hash(root() / label) for label in read},
         "environment": text_hash(json.dumps(dict(environment), sort_keys=True)),
     }
@@ -157,7 +170,7 @@ def render_inputs(languages: Sequence[str]) -> dict[str, str]:
     modules = modules_of("\n".join(f"import {name}" for name in RENDERERS))
     assets = sorted((Path(__file__).parent / "assets").iterdir())
     files = [*modules, *assets, root() / "paper" / "references.bib"]
-    return {"languages": text_hash(",".join(languages)), **{_label(path): file_hash(path) for path in files}}
+    return {"languages": text_hash(",".join(languages)), **{file_label(path): file_hash(path) for path in files}}
 
 
 def modules_of(source: str) -> list[Path]:
@@ -177,8 +190,8 @@ def modules_of(source: str) -> list[Path]:
 
 def _imported(source: str) -> set[Path]:
     names: set[str] = set()
-    for package, members, module in IMPORT.findall(source):
-        names.add(package or module)
+    for package, members, modules in IMPORT.findall(source):
+        names |= {package} if package else set(re.findall(r"\bsocialcommerce[\w.]*", re.sub(r"#.*", "", modules)))
         if package:
             listed = re.sub(r"#.*|\bas\s+\w+", "", members)
             names |= {f"{package}.{name}" for name in re.findall(r"\w+", listed)}
@@ -243,14 +256,16 @@ def _damage(old: Mapping[str, Any], out: Path) -> list[str]:
 def read_manifest(out: Path) -> dict[str, Any]:
     """Return the manifest of the last build into this folder, or an empty one."""
     try:
-        return json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+        found = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    return found if isinstance(found, dict) else {}
 
 
-def _label(path: Path) -> str:
-    """A file's name in the manifest: relative to the checkout, so that no path of a machine is kept."""
-    return path.relative_to(root()).as_posix() if path.is_relative_to(root()) else path.name
+def file_label(path: Path) -> str:
+    """A file's name in the manifest: relative to the checkout or the package, so that no path of a machine is kept."""
+    above = next((folder for folder in (root(), Path(__file__).parents[2]) if path.is_relative_to(folder)), path.parent)
+    return path.relative_to(above).as_posix()
 
 
 def file_hash(path: Path) -> str:

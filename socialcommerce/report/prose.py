@@ -16,7 +16,7 @@ from socialcommerce.page import written
 
 __all__ = ["REFERENCE", "Reference", "References", "typed_numbers"]
 
-REFERENCE = re.compile(r"\{\{\s*([A-Za-z_]\w*(?:\.(?:low|high))?)\s*\}\}")
+REFERENCE = re.compile(r"\{\{\s*([^\W\d]\w*(?:\.(?:low|high))?)\s*\}\}")
 ENDS = ("low", "high")
 NAMES = {"figure": {"en": "Figure {}", "zh": "图 {}"}, "table": {"en": "Table {}", "zh": "表 {}"}}
 

@@ -23,6 +23,16 @@ __all__ = ["locked", "publish", "recover", "staging", "write_whole"]
 
 
 @contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """Turn what the file system refuses in here into a sentence about the output folder."""
+    try:
+        yield
+    except OSError as wrong:
+        raise OutputError(f"cannot write to the output folder {out}: {wrong.strerror}. "
+                          "Choose another with --out.") from None
+
+
+@contextmanager
 def locked(out: Path, waiting: Callable[[str], None]) -> Iterator[None]:
     """Hold the output folder for one build; a second build waits for it, and is told so.
 
@@ -31,12 +41,9 @@ def locked(out: Path, waiting: Callable[[str], None]) -> Iterator[None]:
     OutputError
         When the folder cannot be made or written.
     """
-    try:
+    with _writing(out):
         out.mkdir(parents=True, exist_ok=True)
         file = open(out / ".lock", "a+", encoding="utf-8")  # noqa: SIM115 - held until the build ends
-    except OSError as wrong:
-        raise OutputError(f"cannot write to the output folder {out}: {wrong.strerror}. "
-                          "Choose another with --out.") from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -51,10 +58,14 @@ def locked(out: Path, waiting: Callable[[str], None]) -> Iterator[None]:
 
 
 def staging(out: Path, name: str) -> Path:
-    """Make and return a fresh folder in which to build one report."""
-    folder = out / ".staging" / name
+    """Make and return a fresh folder in which to build one report.
+
+    It is this process's own: what a killed build had started may write for a moment after its lock is free.
+    """
+    folder = out / ".staging" / f"{name}.{os.getpid()}"
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "files").mkdir(parents=True)
+    with _writing(out):
+        (folder / "files").mkdir(parents=True)
     return folder
 
 
@@ -82,24 +93,26 @@ def recover(out: Path) -> list[str]:
     finished = []
     for folder in sorted((out / ".staging").glob("*")):
         if (folder / "journal.json").is_file():
-            _finish(folder, out)
-            finished.append(folder.name)
+            finished.append(_finish(folder, out))
     shutil.rmtree(out / ".staging", ignore_errors=True)
     return finished
 
 
-def _finish(folder: Path, out: Path) -> None:
+def _finish(folder: Path, out: Path) -> str:
+    """Do what a journal says and return the name of its report."""
     journal = json.loads((folder / "journal.json").read_text(encoding="utf-8"))
-    for name in journal["files"]:
-        if (folder / "files" / name).is_file():  # else renamed before the interruption
-            (out / name).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(folder / "files" / name, out / name)
-    for name in journal["gone"]:
-        (out / name).unlink(missing_ok=True)
+    with _writing(out):
+        for name in journal["files"]:
+            if (folder / "files" / name).is_file():  # else renamed before the interruption
+                (out / name).parent.mkdir(parents=True, exist_ok=True)
+                os.replace(folder / "files" / name, out / name)
+        for name in journal["gone"]:
+            (out / name).unlink(missing_ok=True)
     manifest = read_manifest(out)
     manifest.setdefault("reports", {})[journal["name"]] = journal["entry"]
     write_whole(out / "manifest.json", as_json(manifest))
     shutil.rmtree(folder)
+    return journal["name"]
 
 
 def write_whole(path: Path, content: bytes) -> None:

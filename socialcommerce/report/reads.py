@@ -20,7 +20,7 @@ def record_reads(log: str, root: str) -> None:
     reports are left out: the plan knows the first, the rest is no input.
     """
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    prefix = os.path.join(root, "")
+    prefix, python = os.path.join(root, ""), os.path.join(os.path.realpath(sys.prefix), "")
     seen: set[str] = set()
 
     def hook(event: str, arguments: tuple) -> None:
@@ -33,7 +33,9 @@ def record_reads(log: str, root: str) -> None:
             return
         seen.add(path)
         name = path.removeprefix(prefix)
-        if name.split(os.sep)[0] in ("data", "paper", "notebooks", "docs") and not name.endswith((".pyc", ".ipynb")):
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in name.split(os.sep))
+        known = name.split(os.sep)[0] in ("socialcommerce", "reports") or name.endswith((".py", ".pyc", ".ipynb"))
+        if not (hidden or known or path.startswith(python)):
             os.write(descriptor, f"{name}\n".encode())
 
     sys.addaudithook(hook)

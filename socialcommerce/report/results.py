@@ -76,30 +76,46 @@ def as_text(results: Mapping[str, Any]) -> str:
 
 def compare(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[Drift]:
     """List everything in which two results differ by more than the tolerance kept beside the committed number."""
-    name = committed.get("notebook", "?")
-    drifts: list[Drift] = []
+    name = found["notebook"]
+    drifts = [Drift(name, f"file, {key}", committed.get(key), found.get(key), "the same")
+              for key in dict.fromkeys([*committed, *found])
+              if key not in ("numbers", "texts", "tables") and committed.get(key) != found.get(key)]
     for kind in ("numbers", "texts", "tables"):
         old, new = committed.get(kind, {}), found.get(kind, {})
+        if not isinstance(old, Mapping):
+            drifts.append(Drift(name, f"file, {kind}", old, "entries by name", "entries by name"))
+            continue
         for key in dict.fromkeys([*old, *new]):
             if key not in new or key not in old:
                 drifts.append(Drift(name, f"{kind[:-1]} {key}", "present" if key in old else "absent",
                                     "present" if key in new else "absent", "in both"))
             else:
-                drifts += {"numbers": _number, "texts": _text, "tables": _table}[kind](name, key, old[key], new[key])
+                drifts += _differences(kind, name, key, old[key], new[key])
     return drifts
 
 
+def _differences(kind: str, name: str, key: str, old: Any, new: Any) -> list[Drift]:
+    """Compare one entry; one whose form somebody broke is a drift as a whole."""
+    try:
+        return list({"numbers": _number, "texts": _text, "tables": _table}[kind](name, key, old, new))
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        return [Drift(name, f"{kind[:-1]} {key}", old, new, "an entry of this form")]
+
+
 def _number(name: str, key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Drift]:
-    for what in ("digits", "tolerance", "unit", "basis"):
+    for what in dict.fromkeys([*old, *new]):
+        if what in ("value", "interval"):
+            continue
         if old.get(what) != new.get(what):
             yield Drift(name, f"number {key}, {what}", old.get(what), new.get(what), "the same")
-    tolerance = min(old.get("tolerance", 0), 0.49 * 10.0 ** -old.get("digits", 0))
+    digits, tolerance = old.get("digits", 0), old.get("tolerance", 0)
+    tolerance = min(tolerance, 0.49 * 10.0**-digits)
     ends = old.get("interval", ()), new.get("interval", ())
     pairs = [("value", old["value"], new["value"]), *zip(("low", "high"), *ends, strict=False)]
     if len(ends[0]) != len(ends[1]):
         yield Drift(name, f"number {key}, interval", old.get("interval"), new.get("interval"), "the same")
     for what, before, now in pairs:
-        if not _close(before, now, tolerance):
+        if not _close(before, now, tolerance, digits):
             yield Drift(name, f"number {key}, {what}", before, now, f"± {tolerance:g}")
 
 
@@ -122,9 +138,12 @@ def _table(name: str, key: str, old: Mapping[str, Any], new: Mapping[str, Any]) 
 
 def _same(a: Any, b: Any, digits: int | None) -> bool:
     numbers = isinstance(a, int | float) and isinstance(b, int | float) and not isinstance(a, bool)
-    return _close(a, b, 10.0**-digits / 10) if numbers and digits is not None and isinstance(a, float) else a == b
+    if numbers and digits is not None and isinstance(a, float):
+        return _close(a, b, 10.0**-digits / 10, digits)
+    return a == b
 
 
-def _close(a: float, b: float, tolerance: float) -> bool:
-    """Compare kept decimals, whose difference binary fractions may put a hair beyond the tolerance."""
-    return abs(a - b) <= tolerance * (1 + 1e-6) + 1e-15 * abs(a)
+def _close(a: float, b: float, tolerance: float, digits: int) -> bool:
+    """Compare kept decimals: binary fractions may put them a hair beyond the tolerance, but never half a digit."""
+    hair = 1e-6 * tolerance + 1e-15 * abs(a) if tolerance else 0.0
+    return a == b or abs(a - b) <= min(tolerance + hair, 0.49 * 10.0**-digits)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from socialcommerce.errors import NotebookError, SocialCommerceError
-from socialcommerce.report.plan import ReportPlan, file_hash, render_inputs, run_inputs, text_hash
+from socialcommerce.report.plan import ReportPlan, file_hash, run_inputs, text_hash
 
 __all__ = ["FIXED_ENVIRONMENT", "Job", "make"]
 
@@ -52,6 +52,8 @@ def make(job: Job, channel: Connection, alive: Connection | None = None) -> None
     """
     os.setsid()
     if alive is not None:
+        if alive.poll():  # nothing is ever sent: the builder was gone before this began
+            return
         threading.Thread(target=_end_with_builder, args=(alive,), daemon=True).start()
     try:
         channel.send(("done", _make(job, channel)))
@@ -82,14 +84,16 @@ def _make(job: Job, channel: Connection) -> dict[str, Any]:
         shutil.copy(job.out / "notebooks" / executed.name, executed)
         read = json.loads((job.out / "manifest.json").read_text(encoding="utf-8"))["reports"][report.name]["read"]
     _render(job, channel, json.loads(executed.read_text(encoding="utf-8")))
-    inputs = run_inputs(report.notebook, report.parameters, job.environment, read)
+    # what changed while the notebook ran keeps the hash it had before, so that the next build makes it again
+    inputs = {label: report.run_inputs.get(label, digest) for label, digest in
+              run_inputs(report.notebook, report.parameters, job.environment, read).items()}
     written = [path for path in sorted(files.rglob("*")) if path.is_file()]
     outputs = {path.relative_to(files).as_posix(): file_hash(path) for path in written}
     return {
         "notebook": next(iter(inputs)), "parameters": dict(report.parameters),
         "seeds": {k: v for k, v in report.parameters.items() if "seed" in k}, "languages": list(report.languages),
         "key": text_hash(json.dumps(inputs, sort_keys=True)), "read": read, "run_inputs": inputs,
-        "render_inputs": render_inputs(report.languages), "outputs": outputs,
+        "render_inputs": dict(report.render_inputs), "outputs": outputs,
     }
 
 
@@ -109,6 +113,7 @@ def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
         reads.startup_for_kernels(ipython, log, job.root)
     else:
         reads.record_reads(str(log), str(job.root))
+    folder = os.getcwd()
     options = {"sockets": str(job.staged / "k")} if job.engine == "kernel" else {}
     try:
         notebook = papermill.execute_notebook(
@@ -116,7 +121,10 @@ def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
             progress_bar=False, request_save_on_cell_execute=False,
             on_cell=lambda i, n: channel.send(("cell", i, n)), **options)
     except PapermillExecutionError as failure:
+        os.chdir(folder)
         raise NotebookError(_explained(job, raw, failure)) from None
+    finally:
+        os.chdir(folder)  # a cell may have left it
     nbformat.write(normal.normalised(notebook), executed)
     return reads.reads(log, job.root)
 

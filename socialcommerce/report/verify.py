@@ -68,16 +68,17 @@ def verify(
 
 def prose_drifts(page: Path, results: Mapping[str, Any]) -> list[Drift]:
     """Compare every number and word that a built page prints with the result it names."""
-    references = References(results, {}, page.parent.name, results["notebook"])
+    filled = {"numbers": {}, "texts": {}, **results}
+    references = References(filled, {}, page.parent.name, page.stem)
     drifts = []
     for name, shown in SPAN.findall(page.read_text(encoding="utf-8")):
         text = unescape(re.sub(r"<[^>]+>", "", shown))
         try:
             expected = references.look_up(name).text
-        except NotebookError:
+        except (NotebookError, KeyError, TypeError, ValueError):  # the entry is gone or broken
             expected = "no such result"
         if text != expected:
-            drifts.append(Drift(results["notebook"], f"prose ({page.parent.name}) {name}", expected, text, "the same"))
+            drifts.append(Drift(page.stem, f"prose ({page.parent.name}) {name}", expected, text, "the same"))
     return drifts
 
 
@@ -89,9 +90,12 @@ def _strays(committed: Path, notebooks: Sequence[str]) -> list[Drift]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except ValueError as wrong:
         raise NotebookError(f"{path.name} is not JSON: {wrong}; restore it from git or rebuild the reports.") from None
+    if not isinstance(found, dict):
+        raise NotebookError(f"{path.name} holds no results; restore it from git or rebuild the reports.")
+    return found
 
 
 def _count(results: Mapping[str, Any]) -> int:

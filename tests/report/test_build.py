@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ALPHA, PARAMETERS, TITLE, Checkout, write_notebook
+from tests.conftest import ALPHA, BETA, PARAMETERS, TITLE, Checkout, write_notebook
 
 pytestmark = pytest.mark.slow
 
@@ -110,9 +110,11 @@ def test_real_kernels_leave_the_same_bytes(built_checkout, tmp_path):
     (lambda c: c.edit("reports/zh/alpha.html", "答案是", "答案为"), {"alpha"}, "output zh/alpha.html was changed"),
     (lambda c: c.edit("socialcommerce/report/assets/page.css", "margin: 0;", "margin: 0 ;"), {"alpha", "beta"},
      "socialcommerce/report/assets/page.css changed"),
+    (lambda c: c.edit("socialcommerce/report/normal.py", "def normalised(", "# changed\ndef normalised("),
+     {"alpha", "beta"}, "socialcommerce/report/normal.py changed"),
     (lambda c: c.edit("socialcommerce/sem_like.py", "1", "2"), set(), None),
 ], ids=["csv", "other csv", "library function", "shared function", "parameter", "notebook", "lost output",
-        "edited output", "style sheet", "unrelated module"])
+        "edited output", "style sheet", "engine", "unrelated module"])
 def test_exactly_what_depends_on_a_change_is_made_again(copy_of_built, change, expected, reason):
     (copy_of_built.root / "socialcommerce" / "sem_like.py").write_text("x = 1\n")
     change(copy_of_built)
@@ -268,6 +270,8 @@ def test_a_notebook_without_a_parameters_cell_is_refused_before_anything_is_writ
      "parameter factor takes a value of type float, such as 2.0; got 'much'."),
     (["alpha", "-p", "factor", "3"], "give a folder of its own with --out DIR"),
     (["--jobs", "0"], "--jobs must be above 0; got 0."),
+    (["--limit", "nan"], "--limit must be above 0; got nan."),
+    (["alpha", "--out", "o", "-p", "factor", "3", "-p", "factor", "4"], "parameter factor is given 2 times"),
     (["--out", "requirements.lock"], "cannot write to the output folder requirements.lock: "),
     (["--out", "/proc/nowhere"], "cannot write to the output folder /proc/nowhere: "),
 ])
@@ -340,3 +344,50 @@ def test_verify_finds_results_without_a_notebook_and_notebooks_without_results(c
     assert done.returncode == 1
     assert re.search(r"omega +results file +present", done.stdout)
     assert re.search(r"alpha +results file +absent", done.stdout)
+
+
+def test_an_executed_notebook_somebody_saved_is_run_again(copy_of_built):
+    before = hashes(copy_of_built.reports)
+    copy_of_built.edit("reports/notebooks/alpha.ipynb", '"value": 42.0', '"value": 43.0')
+    (copy_of_built.reports / "notebooks" / "beta.ipynb").unlink()
+    said = copy_of_built.build()
+    assert "output notebooks/alpha.ipynb was changed" in said
+    assert hashes(copy_of_built.reports) == before
+
+
+def test_what_a_notebook_does_to_its_process_stays_in_it(copy_of_built):
+    """It changes folder, leaves a thread behind, warns from the library, and a file it read changes while it runs."""
+    source = ("import os, threading, time, warnings\nfrom socialcommerce import project\n"
+              "warnings.warn_explicit('hi', UserWarning, project.__file__, 1)\nos.chdir('/')\n"
+              "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+              "(project.root() / 'data' / 'beta.csv').write_text('4.5')")
+    write_notebook(copy_of_built.root / "notebooks" / "beta.ipynb", [*BETA, ("", source)])
+    began = time.monotonic()
+    copy_of_built.build("beta", "--out", "mine")
+    assert time.monotonic() - began < 40
+    mine = copy_of_built.root / "mine"
+    assert {"en/beta.html", "zh/beta.pdf", "index.html"} <= set(hashes(mine))
+    executed = (mine / "notebooks" / "beta.ipynb").read_text()
+    assert "UserWarning: hi" in executed
+    assert str(copy_of_built.root) not in executed
+    copy_of_built.build("beta")
+    (copy_of_built.root / "data" / "beta.csv").write_text("5.5")
+    copy_of_built.build("beta")  # reads 5.5, then writes 4.5
+    assert "data/beta.csv changed" in copy_of_built.run("build", "--plan").stdout
+
+
+def test_a_csv_beside_the_notebooks_folder_is_an_input_too(copy_of_built):
+    (copy_of_built.root / "mine.csv").write_text("1.5")
+    write_notebook(copy_of_built.root / "notebooks" / "beta.ipynb", [*BETA, ("", "print(open('mine.csv').read())")])
+    copy_of_built.build("beta")
+    (copy_of_built.root / "mine.csv").write_text("2.5")
+    assert "beta: mine.csv changed" in copy_of_built.run("build", "--plan").stdout
+
+
+def test_a_notebook_from_elsewhere_never_takes_the_place_of_a_report(copy_of_built, tmp_path):
+    before = hashes(copy_of_built.root)
+    write_notebook(tmp_path / "mine" / "alpha.ipynb", BETA)
+    done = copy_of_built.run("build", str(tmp_path / "mine" / "alpha.ipynb"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "give a folder of its own with --out DIR" in done.stderr
+    assert hashes(copy_of_built.root) == before

@@ -142,3 +142,16 @@ def test_a_page_holds_the_font_of_its_language_and_the_index_both():
     assert faces(chinese) == [("House", "400"), ("House", "700")]
     both = render.page("en", "“流量”", "", "", "<h1>“流量”</h1>", "", languages=("en", "zh"))
     assert faces(both) == faces(english) + faces(chinese)
+
+
+@pytest.mark.parametrize("text", ["{{ answer }}", "{{answer }}", "**{{ answer }}**"])
+def test_spaces_inside_the_braces_do_not_matter(text):
+    page = render.plain_text(render.html(made("en", prose(f"It is {text}.")), ("en",)))
+    assert "{{" not in page
+    assert "42" in page
+
+
+def test_a_later_heading_of_level_1_is_a_section():
+    document = made("en", prose("# Methods\n\ntext", "lang-en"))
+    assert document.title.strip() == "A title"
+    assert [s["heading"].strip() for s in document.sections if s["anchor"]] == ["Methods"]

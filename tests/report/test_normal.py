@@ -45,3 +45,15 @@ def test_the_name_of_a_cell_in_a_warning_is_the_same_in_both_engines():
     warm, real = (normalised(executed(stream("stderr", f"{name}:1: UserWarning: hi"))).cells[1].outputs
                   for name in named)
     assert warm == real
+
+
+def test_folders_of_this_machine_are_named_by_what_they_hold():
+    import sysconfig
+
+    from socialcommerce.project import root
+
+    library, package = root() / "socialcommerce" / "page.py", f"{sysconfig.get_path('purelib')}/pandas/core.py"
+    said = f"{library}:3: UserWarning: hi\n{package}:4: FutureWarning: ho\n{root()}\n{root()}-other"
+    kept = normalised(executed(stream("stderr", said))).cells[1].outputs[0].text
+    assert kept == ("socialcommerce/page.py:3: UserWarning: hi\n<packages>/pandas/core.py:4: FutureWarning: ho\n.\n"
+                    f"{root()}-other")

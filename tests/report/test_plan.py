@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from socialcommerce.errors import UnknownNameError
+from socialcommerce.errors import NotebookError, UnknownNameError
 from socialcommerce.report import plan
+from tests.conftest import write_notebook
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,3 +83,43 @@ def test_reasons_name_what_changed():
     new = {"data/a.csv": "missing", "new.py": "1", "environment": "2", "parameter x": "2"}
     assert plan._changes(old, new, {"pandas": "3.0", "numpy": "2.4"}, {"pandas": "3.1", "numpy": "2.4"}) == [
         "data/a.csv is missing", "parameter x changed", "pandas 3.0 -> 3.1", "new.py is new", "gone.py is gone"]
+
+
+@pytest.mark.parametrize("source", [
+    "import os, socialcommerce.page", "import socialcommerce.errors as e, socialcommerce.page as p",
+    "x = 1; from socialcommerce import page", "from socialcommerce import errors, \\\n    page",
+])
+def test_imports_that_share_a_line_are_seen(source):
+    assert "socialcommerce/page.py" in names(source)
+
+
+def test_two_notebooks_of_one_name_are_refused(tmp_path, notebook):
+    mine = notebook(("parameters", "x: int = 1"), name="00_claims")
+    other = write_notebook(tmp_path / "other" / "00_claims.ipynb", [("parameters", "x: int = 1")])
+    for names_given in (["00_claims", str(mine)], [str(mine), str(other)]):
+        with pytest.raises(NotebookError, match="two notebooks are named '00_claims'"):
+            plan.plan_build(names_given, out=tmp_path / "out")
+    assert len(plan.find_notebooks([str(mine), str(mine), f"{tmp_path}/other/../00_claims.ipynb"])) == 1
+
+
+@pytest.mark.parametrize("name", ['a"b', "a#b", "a<b>", "100%"])
+def test_a_notebook_whose_name_would_break_a_link_is_refused(notebook, name):
+    with pytest.raises(NotebookError, match="allowed are letters, digits"):
+        plan.find_notebooks([str(notebook(("parameters", "x: int = 1"), name=name))])
+
+
+def test_a_long_text_is_a_parameter_like_any_other(notebook):
+    plan.run_inputs(notebook(("parameters", 'x: str = ""')), {"x": "long " * 2000, "y": "\0"}, {}, [])
+
+
+def test_modules_outside_the_checkout_keep_their_folders(monkeypatch, tmp_path):
+    monkeypatch.setattr(plan, "root", lambda: tmp_path)
+    labels = [plan.file_label(path) for path in plan.modules_of("from socialcommerce import page, data")]
+    assert len(set(labels)) == len(labels)
+    assert "socialcommerce/data/__init__.py" in labels
+
+
+@pytest.mark.parametrize("content", ["[]", "null", "{", '"x"'])
+def test_a_damaged_manifest_is_no_manifest(tmp_path, content):
+    (tmp_path / "manifest.json").write_text(content)
+    assert plan.read_manifest(tmp_path) == {}

@@ -11,6 +11,7 @@ import pytest
 
 from socialcommerce.errors import OutputError
 from socialcommerce.report.publish import locked, publish, recover, staging, write_whole
+from socialcommerce.report.run import make
 
 
 def staged(out, name="alpha", text="new"):
@@ -106,3 +107,37 @@ def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
         write_whole(path, b"new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_cannot_be_written_after_the_lock(tmp_path):
+    (tmp_path / ".staging").write_text("in the way")
+    with pytest.raises(OutputError, match="cannot write to the output folder .*"):
+        staging(tmp_path, "alpha")
+    (tmp_path / ".staging").unlink()
+    (tmp_path / "en").write_text("in the way")
+    with pytest.raises(OutputError, match="cannot write to the output folder .*"):
+        publish(staged(tmp_path), tmp_path, "alpha", {}, [])
+
+
+def test_each_builder_has_a_staging_folder_of_its_own(tmp_path):
+    context = multiprocessing.get_context("fork")
+    (staging(tmp_path, "alpha") / "files" / "half").write_text("ours")
+    other = context.Process(target=staging, args=(tmp_path, "alpha"))
+    other.start()
+    other.join()
+    assert (staging_half := list((tmp_path / ".staging").glob("*/files/half")))
+    assert staging_half[0].read_text() == "ours"
+
+
+def test_a_report_whose_builder_is_gone_is_not_begun(tmp_path):
+    context = multiprocessing.get_context("fork")
+    alive, kept_open = context.Pipe(duplex=False)
+    ours, theirs = context.Pipe(duplex=False)
+    kept_open.close()
+    child = context.Process(target=make, args=(None, theirs, alive))
+    child.start()
+    theirs.close()
+    child.join()
+    assert child.exitcode == 0
+    with pytest.raises(EOFError):
+        ours.recv()

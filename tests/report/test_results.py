@@ -77,3 +77,30 @@ def test_an_interval_that_moves_is_a_drift():
     old, new = results(interval=[1.0, 2.0]), results(interval=[1.0, 2.2])
     (drift,) = compare(old, new)
     assert drift.where == "number size, high"
+
+
+@pytest.mark.parametrize("change", [
+    lambda r: r["numbers"]["size"].update(value=float("inf")),
+    lambda r: r["numbers"]["size"].update(value="34165.8"),
+    lambda r: r["numbers"]["size"].pop("value"),
+    lambda r: r["numbers"]["size"].update(tolerance=None),
+    lambda r: r["numbers"]["size"].update(digits=-400),
+    lambda r: r["numbers"]["size"].update(note=1),
+    lambda r: r["tables"]["t"]["rows"][1].pop(),
+    lambda r: r["tables"]["t"].pop("digits"),
+    lambda r: r["tables"]["t"].update(rows=None),
+    lambda r: r["tables"]["t"]["rows"][0].__setitem__(0, "2017"),
+    lambda r: r["tables"].update(t=[]),
+    lambda r: r.update(numbers=[]),
+    lambda r: r.update(extra=1),
+    lambda r: r.update(notebook="m"),
+])
+def test_committed_results_somebody_edited_drift_and_never_crash(change):
+    edited = json.loads(json.dumps(results()))
+    change(edited)
+    assert compare(edited, results())
+
+
+def test_whole_numbers_are_exact_however_large():
+    assert compare(results(10**15 + 1, 0, tolerance=0.0), results(10**15, 0, tolerance=0.0))
+    assert compare(results(4e15, 0, tolerance=0.1), results(4e15 + 1, 0, tolerance=0.1))
