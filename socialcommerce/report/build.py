@@ -117,7 +117,7 @@ def _make_all(plan: BuildPlan, built: Built, jobs: int, engine: str, limit: floa
 
 def _finish(plan: BuildPlan, built: Built) -> None:
     """Write front page, manifest and crate when a report changed or one of the three is not what it was."""
-    manifest = read_manifest(plan.out)
+    manifest = _without_orphans(read_manifest(plan.out), plan.out)
     if not any(report["languages"] for report in manifest.get("reports", {}).values()):
         return  # nothing to list
     key = _index_key(manifest)
@@ -133,6 +133,17 @@ def _finish(plan: BuildPlan, built: Built) -> None:
     write_whole(plan.out / "ro-crate-metadata.json", ro_crate(manifest))
     manifest["index"] = {"key": key, **{name: file_hash(plan.out / name) for name in pages}}
     write_whole(plan.out / "manifest.json", as_json(manifest))
+
+
+def _without_orphans(manifest: dict[str, Any], out: Path) -> dict[str, Any]:
+    """Leave out the reports whose notebook is gone from the project, and remove their pages; committed results stay."""
+    for name, entry in list(manifest.get("reports", {}).items()):
+        if entry["notebook"].startswith("notebooks/") and not (root() / entry["notebook"]).is_file():
+            for output in entry["outputs"]:
+                if not output.startswith("results/"):
+                    (out / output).unlink(missing_ok=True)
+            del manifest["reports"][name]
+    return manifest
 
 
 def _index_key(manifest: Mapping[str, Any]) -> str:

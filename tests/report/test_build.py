@@ -124,6 +124,17 @@ def test_exactly_what_depends_on_a_change_is_made_again(copy_of_built, change, e
     assert made(copy_of_built.build()) == set()
 
 
+def test_a_report_whose_notebook_is_gone_leaves_the_front_page(copy_of_built):
+    (copy_of_built.root / "notebooks" / "beta.ipynb").unlink()
+    assert made(copy_of_built.build()) == set()
+    assert not (copy_of_built.reports / "en" / "beta.html").exists()
+    assert "beta.html" not in (copy_of_built.reports / "index.html").read_text()
+    assert set(json.loads((copy_of_built.reports / "manifest.json").read_text())["reports"]) == {"alpha"}
+    before = hashes(copy_of_built.reports)
+    copy_of_built.build()
+    assert hashes(copy_of_built.reports) == before
+
+
 def test_a_failing_cell_is_shown_and_the_rest_is_finished(copy_of_built):
     before = hashes(copy_of_built.reports)
     dividing = "wide = 1\n\ndef inner(x):\n    return x / 0\ninner(wide)"
