@@ -120,7 +120,7 @@ def measured(quick: bool) -> tuple[dict[str, list[float]], dict[str, float]]:
             ways = {key: ways[key] for key in ways if "command line, two" not in key and "nbconvert" not in key}
         seconds: dict[str, list[float]] = {key: [] for key in ways}
         peaks: dict[str, float] = {}
-        for turn in range(2 if quick else 6):  # the first turn fills caches and does not count
+        for turn in range(2 if quick else 4):  # the first turn fills caches and does not count
             for key, way in ways.items():
                 PEAKS.clear()
                 began = time.perf_counter()
@@ -155,7 +155,7 @@ def page(result: dict[str, object]) -> str:
     return "\n".join([
         "# The report builder beside papermill", "",
         "Six notebooks (pandas, statsmodels, seaborn; five cells each), run as whole processes in one go, engines "
-        "taking turns; medians of five turns after one that",
+        "taking turns; medians of three turns after one that",
         "does not count. `make bench` makes this page again; the ratios are what carries over to another machine.", "",
         f"Python {platform.python_version()}, {os.cpu_count()} processors, {packages}.", "",
         "| engine | median seconds | range | peak MiB of the largest process waited for |", "|---|---|---|---|",
