@@ -159,7 +159,9 @@ def page(result: dict[str, object]) -> str:
         "does not count. `make bench` makes this page again; the ratios are what carries over to another machine.", "",
         f"Python {platform.python_version()}, {os.cpu_count()} processors, {packages}.", "",
         "| engine | median seconds | range | peak MiB of the largest process waited for |", "|---|---|---|---|",
-        *lines, "", "For ours, the process waited for is the builder: its forks belong to the fork server and are not in that column.", "",
+        *lines, "",
+        "For ours, the process waited for is the builder: its forks belong to the fork server and are not in that column.",
+        "",
         "| ratio | |", "|---|---|", *ratios, ""])
 
 
