@@ -160,7 +160,7 @@ def page(result: dict[str, object]) -> str:
         f"Python {platform.python_version()}, {os.cpu_count()} processors, {packages}.", "",
         "| engine | median seconds | range | peak MiB of the largest process waited for |", "|---|---|---|---|",
         *lines, "",
-        "For ours, the process waited for is the builder: its forks belong to the fork server and are not in that column.",
+        "For ours, that process is the builder: its forks belong to the fork server and are not in this column.",
         "",
         "| ratio | |", "|---|---|", *ratios, ""])
 
