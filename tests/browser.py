@@ -23,7 +23,7 @@ class Browser:
     """One tab of a browser whose network is cut."""
 
     def __init__(self, program: str) -> None:
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self.process = subprocess.Popen([program, *FLAGS, f"--user-data-dir={self.folder.name}", "about:blank"],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.socket = websocket.create_connection(self._address(), timeout=30)

@@ -182,11 +182,16 @@ def test_a_full_disk_leaves_the_last_good_reports(copy_of_built):
 
 def test_interrupting_a_build_leaves_the_last_good_reports(copy_of_built):
     before = hashes(copy_of_built.reports)
-    sleeping = [*TITLE, PARAMETERS, ("", "import time\ntime.sleep(60)")]
+    marker = copy_of_built.root / "started"
+    sleeping = [*TITLE, PARAMETERS, ("", f"import time\nopen({str(marker)!r}, 'w').close()\ntime.sleep(60)")]
     write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", sleeping)
     command, environment = copy_of_built.command("build")
-    running = subprocess.Popen(command, env=environment, cwd=copy_of_built.root, **HEARD)
-    time.sleep(6)
+    running = subprocess.Popen(command, env=environment, cwd=copy_of_built.root, **HEARD,
+                               # what runs in the background of a shell ignores it
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    deadline = time.monotonic() + 60
+    while not marker.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
     running.send_signal(signal.SIGINT)
     _, error = running.communicate(timeout=20)
     assert running.returncode == 130
