@@ -1,0 +1,169 @@
+"""The engine's door: from a model and data to a fitted model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.sem import robust
+from socialcommerce.sem.estimate import Likelihood, minimise
+from socialcommerce.sem.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
+from socialcommerce.sem.model import Block, blocks
+from socialcommerce.sem.moments import Moments, Sample, from_moments, read
+from socialcommerce.sem.result import SemFit
+from socialcommerce.sem.start import start_values
+from socialcommerce.sem.syntax import parse
+from socialcommerce.sem.table import ParameterTable, build, find_roles
+
+__all__ = ["ESTIMATORS", "fit"]
+
+Array = np.ndarray
+ESTIMATORS = ("ML", "MLM", "MLR")
+
+
+def fit(model: str, data: pd.DataFrame | None = None, *, moments: Moments | Sequence[Moments] | None = None,
+        estimator: str = "ML", missing: str = "listwise", group: str | None = None, group_equal: Sequence[str] = (),
+        std_lv: bool = False, mean_structure: bool | None = None) -> SemFit:
+    """Fit a structural equation model with the defaults of lavaan's ``sem()``.
+
+    Parameters
+    ----------
+    model : str
+        In lavaan's language, see :func:`socialcommerce.sem.syntax.parse`.
+    data : pandas.DataFrame, optional
+        One row per observation; or give ``moments``.
+    moments : Moments or sequence of Moments, optional
+        Covariances (divisor N - 1), means and number of observations; one per group.
+    estimator : {"ML", "MLM", "MLR"}
+        Maximum likelihood with normal-theory standard errors and test; with Satorra-Bentler's; with the sandwich and
+        Yuan-Bentler's (Mplus variant).
+    missing : {"listwise", "fiml"}
+        Leave out rows with holes, or use all that is observed (full information maximum likelihood).
+    group : str, optional
+        Column that parts the rows; every group has the same model.
+    group_equal : sequence of str
+        What is held equal across groups, of ``socialcommerce.sem.table.GROUP_EQUAL``.
+    std_lv : bool
+        Fix latent variances to 1 instead of first loadings.
+    mean_structure : bool, optional
+        Model the means; by default where the model names an intercept, with several groups, and with ``missing="fiml"``.
+
+    Returns
+    -------
+    SemFit
+
+    Notes
+    -----
+    The likelihood is the normal one: moments and chi2 divide by N. Standard errors rest on the expected information
+    (observed for MLR and for incomplete data).
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(1)
+    >>> f = rng.standard_normal(500)
+    >>> items = pd.DataFrame({f"x{k}": 0.8 * f + 0.6 * rng.standard_normal(500) for k in range(1, 5)})
+    >>> result = fit("f =~ x1 + x2 + x3 + x4", items)
+    >>> result.converged, int(result.fit_measures["df"])
+    (True, 2)
+    """
+    if estimator not in ESTIMATORS:
+        raise UnknownNameError("estimator", estimator, ESTIMATORS)
+    if (data is None) == (moments is None):
+        raise ParameterError("give either data or moments; got " + ("neither." if data is None else "both."))
+    if moments is not None and (estimator != "ML" or missing != "listwise" or group is not None):
+        raise ParameterError("moments alone carry estimator 'ML' without missing values; MLM, MLR and 'fiml' need the rows.")
+    group_equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal)
+    parsed = parse(model)
+    means = True if missing == "fiml" and mean_structure is None else mean_structure
+    roles = find_roles(parsed.terms)
+    table = build(parsed, group_equal=group_equal, std_lv=std_lv, means=means) if group is None else None
+    if data is not None:
+        complete = build(parsed, groups=_count(data, group), std_lv=std_lv, means=means).fixed_covariates
+        sample = read(data, roles.observed, group=group, missing=missing, complete=complete)
+    else:
+        sample = from_moments(moments, roles.observed)
+    if table is None or len(sample.groups) > 1:
+        table = build(parsed, groups=len(sample.groups), group_equal=group_equal, std_lv=std_lv, means=means)
+    return estimate(model, table, sample, estimator)
+
+
+def _count(data: pd.DataFrame, group: str | None) -> int:
+    known = isinstance(data, pd.DataFrame) and group in getattr(data, "columns", ())
+    return int(data[group].nunique()) if known else 1
+
+
+def problem_of(table: ParameterTable, sample: Sample) -> Likelihood:
+    """Bring a parameter table and a sample together."""
+    parts = blocks(table)
+    bases = tuple(b.base(g.covariance, g.mean) for b, g in zip(parts, sample.groups, strict=True))
+    return Likelihood(parts, tuple(g.patterns for g in sample.groups), bases, len(table.keys), Constraints.of(table))
+
+
+def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, start: Array | None = None) -> SemFit:
+    """Fit a parameter table to a sample."""
+    problem = problem_of(table, sample)
+    solution = minimise(problem, start_values(table, sample) if start is None else start)
+    observed = estimator == "MLR" or sample.missing
+    hessian = problem.derivatives(solution.theta[None], observed=observed)[1][0]
+    curvature = covariance(hessian, free_directions(problem, solution.theta))
+    if not solution.converged:
+        curvature = Covariance(np.full_like(curvature.inverse, np.nan), curvature.basis, curvature.rank, curvature.directions)
+    saturated = saturated_value(problem, sample)
+    usable = bool(solution.converged) and curvature.identified
+    inverse = curvature.inverse
+    vcov = inverse
+    if estimator != "ML" and usable:
+        vcov = inverse @ robust.meat(problem, sample, solution.theta, "sample" if estimator == "MLM" else "model") @ inverse
+    test = _test(problem, sample, table, float(solution.value) - saturated, curvature.directions)
+    base_problem, base_theta = baseline(problem, sample)
+    base = _test(base_problem, sample, table, float(base_problem.value(base_theta)) - saturated, len(base_theta))
+    if estimator != "ML" and usable:
+        test = _scaled(test, problem, sample, solution.theta, inverse, estimator)
+        inner = covariance(base_problem.derivatives(base_theta[None], observed=observed)[1][0], np.eye(len(base_theta)))
+        base = _scaled(base, base_problem, sample, base_theta, inner.inverse, estimator)
+    return SemFit(model, estimator, "observed" if observed else "expected", table, sample, problem, solution, curvature,
+                  vcov / sample.nobs, test, base, saturated)
+
+
+def saturated_value(problem: Likelihood, sample: Sample) -> float:
+    """Return the discrepancy of the unrestricted model."""
+    full, theta = _by_group(problem, sample, robust.saturated_block)
+    return float(full.value(theta))
+
+
+def baseline(problem: Likelihood, sample: Sample) -> tuple[Likelihood, Array]:
+    """Return the model of uncorrelated variables and its estimates."""
+    return _by_group(problem, sample, robust.baseline_block)
+
+
+def _by_group(problem: Likelihood, sample: Sample, make) -> tuple[Likelihood, Array]:
+    """Lay a moments model side by side in every group, with parameters of its own."""
+    parts, thetas, at = [], [], 0
+    for block, group in zip(problem.blocks, sample.groups, strict=True):
+        full = make(block)
+        thetas.append(robust.moments_theta(full, group))
+        parts.append(Block(full.names, full.observed, full.means, full.path, full.row, full.column, full.theta + at,
+                           full.fixed, full.exogenous))
+        at += len(full.theta)
+    bases = tuple(b.base(g.covariance, g.mean) for b, g in zip(parts, sample.groups, strict=True))
+    return Likelihood(tuple(parts), problem.patterns, bases, at), np.concatenate(thetas)
+
+
+def _test(problem: Likelihood, sample: Sample, table: ParameterTable, gap: float, npar: int) -> TestStatistic:
+    p, x = len(sample.names), len(table.fixed_covariates)
+    moments = (p * (p + 1) - x * (x + 1)) // 2 + (p - x if table.means else 0)
+    return TestStatistic(2 * sample.nobs * gap, len(sample.groups) * moments - npar)
+
+
+def _scaled(test: TestStatistic, problem: Likelihood, sample: Sample, theta: Array, inverse: Array, estimator: str) -> TestStatistic:
+    if test.df <= 0:
+        return test
+    if estimator == "MLM":
+        trace = robust.satorra_bentler_trace(problem, sample, theta, inverse)
+    else:
+        trace = robust.saturated_trace(problem, sample) - float(np.trace(inverse @ robust.meat(problem, sample, theta)))
+    return TestStatistic(test.chisq, test.df, trace / test.df)
