@@ -117,14 +117,14 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, 
     inverse = curvature.inverse
     vcov = inverse
     if estimator != "ML" and usable:
-        vcov = inverse @ robust.meat(problem, sample, solution.theta, "sample" if estimator == "MLM" else "model") @ inverse
+        vcov = inverse @ robust.meat(problem, sample, solution.theta, robust.influence if estimator == "MLM" else robust.casewise_scores) @ inverse
     test = _test(problem, sample, table, float(solution.value) - saturated, curvature.directions)
     base_problem, base_theta = baseline(problem, sample)
     base = _test(base_problem, sample, table, float(base_problem.value(base_theta)) - saturated, len(base_theta))
     if estimator != "ML" and usable:
-        test = _scaled(test, problem, sample, solution.theta, inverse, estimator)
+        test = scaled(test, problem, sample, solution.theta, inverse, estimator)
         inner = covariance(base_problem.derivatives(base_theta[None], observed=observed)[1][0], np.eye(len(base_theta)))
-        base = _scaled(base, base_problem, sample, base_theta, inner.inverse, estimator)
+        base = scaled(base, base_problem, sample, base_theta, inner.inverse, estimator)
     return SemFit(model, estimator, "observed" if observed else "expected", table, sample, problem, solution, curvature,
                   vcov / sample.nobs, test, base, saturated)
 
@@ -159,7 +159,8 @@ def _test(problem: Likelihood, sample: Sample, table: ParameterTable, gap: float
     return TestStatistic(2 * sample.nobs * gap, len(sample.groups) * moments - npar)
 
 
-def _scaled(test: TestStatistic, problem: Likelihood, sample: Sample, theta: Array, inverse: Array, estimator: str) -> TestStatistic:
+def scaled(test: TestStatistic, problem: Likelihood, sample: Sample, theta: Array, inverse: Array, estimator: str) -> TestStatistic:
+    """Return the test with its scaling factor, evaluated at given parameters."""
     if test.df <= 0:
         return test
     if estimator == "MLM":

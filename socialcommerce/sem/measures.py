@@ -46,13 +46,16 @@ def _comparative(x: float, df: float, xb: float, dfb: float) -> dict[str, float]
     }
 
 
-def robust_comparative(test: TestStatistic, base: TestStatistic) -> dict[str, float]:
-    """Return cfi.robust and tli.robust of a mean-scaled statistic: population values free of the scaling."""
+def robust_indices(test: TestStatistic, base: TestStatistic, nobs: int, groups: int) -> dict[str, float]:
+    """Return cfi.robust, tli.robust and rmsea.robust of a mean-scaled statistic on complete data.
+
+    They estimate the population values of CFI, TLI and RMSEA, which the scaled forms do not.
+    """
     over, base_over = test.chisq - test.scaling * test.df, base.chisq - base.scaling * base.df
-    top = max(over, 0.0)
-    bottom = max(over, base_over, 0.0)
+    top, bottom = max(over, 0.0), max(over, base_over, 0.0)
     tli = 1.0 - _ratio(over * base.df, base_over * test.df) if test.df > 0 else 1.0
-    return {"cfi.robust": 1.0 - (top / bottom if bottom > 0 else 0.0), "tli.robust": tli}
+    return {"cfi.robust": 1.0 - (top / bottom if bottom > 0 else 0.0), "tli.robust": tli,
+            "rmsea.robust": sqrt(top / (nobs * test.df) * groups) if test.df > 0 else 0.0}
 
 
 def _ratio(top: float, bottom: float) -> float:
@@ -125,32 +128,35 @@ def covariates_logl(sample: Sample, fixed: tuple[str, ...]) -> float:
     return total
 
 
-def residual_measures(problem: Likelihood, sample: Sample, theta: Array, df: int, npar: int) -> dict[str, float]:
-    """Return SRMR and GFI with their kin, from residual moments by group.
+def residual_measures(problem: Likelihood, sample: Sample, theta: Array, df: int) -> dict[str, float]:
+    """Return SRMR, and for complete data GFI and AGFI: means over groups weighted by their size.
 
-    The GFI is 1 - e' W e / s' W s, with s the sample moments, e what the model leaves of them and W the normal-theory
-    weight at the implied covariances.
+    The GFI of a group is 1 - e' W e / s' W s, with s the sample moments, e what the model leaves of them and W the
+    normal-theory weight at the implied covariances; moments of fixed covariates among themselves do not count.
     """
-    N, srmr, rest, whole = sample.nobs, 0.0, 0.0, 0.0
+    srmr = gfi = 0.0
     moments = 0
     for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
-        implied, p = block.implied(theta, base), block.observed
+        implied, p, share = block.implied(theta, base), block.observed, group.nobs / sample.nobs
         Sigma, S = implied.covariance[:p, :p], group.covariance
         scale = np.sqrt(np.diag(S))
-        low = np.tril_indices(p)
-        parts = ((S - Sigma) / np.outer(scale, scale))[low] ** 2
+        parts = ((S - Sigma) / np.outer(scale, scale))[np.tril_indices(p)] ** 2
+        counted = np.ones((p, p))
+        for path, i, j in block.exogenous:
+            if not path:
+                counted[i, j] = counted[j, i] = 0.0
         W = np.linalg.inv(Sigma)
-        lost, full = W @ (S - Sigma), W @ S
+        lost, full = W @ ((S - Sigma) * counted), W @ (S * counted)
         e, s = np.sum(lost * lost.T) / 2, np.sum(full * full.T) / 2
         if block.means:
-            gap = group.mean - implied.mean[:p]
+            own, gap = np.diag(counted), group.mean - implied.mean[:p]
             parts = np.concatenate([parts, (gap / scale) ** 2])
-            e, s = e + gap @ W @ gap, s + group.mean @ W @ group.mean
-        share = group.nobs / N
-        srmr, rest, whole, moments = srmr + share * sqrt(parts.mean()), rest + share * e, whole + share * s, moments + len(parts)
-    gfi = 1 - rest / whole
-    agfi = 1 - moments / df * (1 - gfi) if df > 0 else 1.0
-    return {"srmr": srmr, "gfi": gfi, "agfi": agfi}
+            e, s = e + gap @ W @ gap, s + (own * group.mean) @ W @ (own * group.mean)
+        moments += len(parts)
+        srmr, gfi = srmr + share * sqrt(parts.mean()), gfi + share * (1 - e / s)
+    if sample.missing:
+        return {"srmr": srmr}
+    return {"srmr": srmr, "gfi": gfi, "agfi": 1 - moments / df * (1 - gfi) if df > 0 else 1.0}
 
 
 def as_series(values: dict[str, float]) -> pd.Series:

@@ -180,7 +180,7 @@ class SemFit:
         out |= measures.likelihood_measures(float(self.solution.value), self.saturated, self.sample, self.npar,
                                             measures.covariates_logl(self.sample, self.table.fixed_covariates))
         out |= measures.rmsea(test.chisq, test.df, self.nobs, groups)
-        out |= measures.residual_measures(self.problem, self.sample, self.theta, test.df, self.npar)
+        out |= measures.residual_measures(self.problem, self.sample, self.theta, test.df)
         out |= {"mfi": float(np.exp(-(test.chisq - test.df) / (2 * self.nobs))),
                 "ecvi": (test.chisq + 2 * self.npar) / self.nobs}
         if test.scaling is not None:
@@ -190,11 +190,10 @@ class SemFit:
     def _scaled_measures(self) -> dict[str, float]:
         test, base, groups = self.test, self.baseline, self.table.groups
         scaled = measures.rmsea(test.scaled, test.df, self.nobs, groups)
-        robust = np.sqrt(max(test.chisq - test.scaling * test.df, 0.0) / (self.nobs * test.df) * groups) if test.df else 0.0
-        return {"chisq.scaled": test.scaled, "df.scaled": test.df, "pvalue.scaled": test.pvalue(scaled=True),
+        out = {"chisq.scaled": test.scaled, "df.scaled": test.df, "pvalue.scaled": test.pvalue(scaled=True),
                 "chisq.scaling.factor": test.scaling, "baseline.chisq.scaled": base.scaled, "baseline.df.scaled": base.df,
-                "baseline.chisq.scaling.factor": base.scaling, **{f"{k}.scaled": v for k, v in scaled.items()},
-                **measures.robust_comparative(test, base), "rmsea.robust": float(robust)}
+                "baseline.chisq.scaling.factor": base.scaling, **{f"{k}.scaled": v for k, v in scaled.items()}}
+        return out if self.sample.missing else out | measures.robust_indices(test, base, self.nobs, groups)
 
     @cached_property
     def r2(self) -> pd.Series | pd.DataFrame:
@@ -216,3 +215,10 @@ class SemFit:
             if block.means:
                 lines += [(group.label, names[i], "~1", "", group.mean[i] - implied.mean[i], np.nan) for i in range(p)]
         return pd.DataFrame(lines, columns=["group", "lhs", "op", "rhs", "raw", "cor"])
+
+    @cached_property
+    def modification_indices(self) -> pd.DataFrame:
+        """Score test of every parameter the model leaves out, see :func:`socialcommerce.sem.scores.modification_indices`."""
+        from socialcommerce.sem.scores import modification_indices  # it takes a SemFit, so it cannot be imported above
+
+        return modification_indices(self)

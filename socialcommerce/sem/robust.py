@@ -8,51 +8,65 @@ from socialcommerce.sem.estimate import Likelihood, bordered, weights
 from socialcommerce.sem.model import Block
 from socialcommerce.sem.moments import GroupSample, Sample
 
-__all__ = ["baseline_block", "casewise_scores", "meat", "satorra_bentler_trace", "saturated_trace"]
+__all__ = ["baseline_block", "casewise_scores", "influence", "meat", "moments_theta",
+           "satorra_bentler_trace", "saturated_block", "saturated_trace"]
 
 Array = np.ndarray
 
 
-def casewise_scores(block: Block, group: GroupSample, theta: Array, base: tuple[Array, Array], q: int,
-                    about: str = "model") -> Array:
-    """Return the derivatives of each row's log likelihood with respect to the free parameters.
-
-    Parameters
-    ----------
-    about : {"model", "sample"}
-        "model": the derivatives as they are (Huber-White). "sample": the influence of each row's deviations from the
-        sample moments, which has mean zero whether or not the model fits (Satorra-Bentler); complete data only.
-
-    Returns
-    -------
-    array, shape (rows, q)
-    """
+def casewise_scores(block: Block, group: GroupSample, theta: Array, base: tuple[Array, Array], q: int) -> Array:
+    """Return the derivatives of each row's log likelihood with respect to the free parameters, shape (rows, q)."""
     implied = block.implied(theta, base)
     W, _, _ = weights(block, implied, group.patterns)
     R = block.columns(implied)
-    centre = implied.mean[: block.observed] if block.means and about == "model" else group.mean
+    centre = implied.mean[: block.observed] if block.means else group.mean
     out = np.zeros((len(group.rows), q))
     for k in range(len(group.patterns.nobs)):
         mine = group.pattern_of == k
         y = np.where(group.patterns.mask[k], group.rows[mine] - centre, 0.0)
-        V = W[k]
-        if block.means:
-            y, V = np.column_stack([y, np.ones(len(y))]), bordered(V, np.zeros(block.observed))
-        P = y @ V @ R
-        if about == "sample":
-            S = group.patterns.covariance[k]
-            V = V @ (bordered(S, np.zeros(block.observed)) if block.means else S) @ V
+        P, V = _projected(block, y, W[k], R)
         Q = R.T @ V @ R
         out[mine] = block.collect(block.c * (P[:, block.u] * P[:, block.v] - Q[block.u, block.v]), q)
     return out
 
 
-def meat(problem: Likelihood, sample: Sample, theta: Array, about: str = "model") -> Array:
-    """Return the mean outer product of the casewise scores, shape (q, q)."""
+def _projected(block: Block, y: Array, W: Array, R: Array) -> tuple[Array, Array]:
+    """Return (y, 1) V R and V, with V the weight bordered for the constant."""
+    if block.means:
+        y, W = np.column_stack([y, np.ones(len(y))]), bordered(W, np.zeros(block.observed))
+    return y @ W @ R, W
+
+
+def influence(block: Block, group: GroupSample, theta: Array, base: tuple[Array, Array], q: int) -> Array:
+    """Return what each complete row's deviation from the sample moments adds to the gradient, shape (rows, q); mean zero.
+
+    Where covariates are fixed, what they predict of a row is not random and is taken out.
+    """
+    implied = block.implied(theta, base)
+    W = weights(block, implied, group.patterns)[0][0]
+    R = block.columns(implied)
+    out = 0.0
+    for y, sign in zip(_random_and_fixed(block, group), (1, -1), strict=False):
+        P, _ = _projected(block, y, W, R)
+        out = out + sign * P[:, block.u] * P[:, block.v]
+    return block.collect(block.c * (out - out.mean(0)), q)
+
+
+def _random_and_fixed(block: Block, group: GroupSample) -> tuple[Array, ...]:
+    """Return the rows about their mean and, with fixed covariates, what these predict of them."""
+    y = group.rows - group.mean
+    fixed = sorted({i for path, i, _ in block.exogenous if not path})
+    if not fixed:
+        return (y,)
+    return y, y[:, fixed] @ np.linalg.lstsq(y[:, fixed], y, rcond=None)[0]
+
+
+def meat(problem: Likelihood, sample: Sample, theta: Array, scores=casewise_scores) -> Array:
+    """Return the mean outer product of ``casewise_scores`` (Huber-White) or ``influence`` (Satorra-Bentler), shape (q, q)."""
     total = np.zeros((problem.q, problem.q))
     for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
-        scores = casewise_scores(block, group, theta, base, problem.q, about)
-        total += scores.T @ scores
+        one = scores(block, group, theta, base, problem.q)
+        total += one.T @ one
     return total / sample.nobs
 
 
@@ -74,9 +88,13 @@ def satorra_bentler_trace(problem: Likelihood, sample: Sample, theta: Array, inv
     total = 0.0
     for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
         W = weights(block, block.implied(theta, base), group.patterns)[0][0]
-        d = np.einsum("ni,ij,nj->n", group.rows - group.mean, W, group.rows - group.mean)
-        total += (d.mean() if block.means else 0.0) + (np.mean(d**2) - np.sum((W @ group.covariance) * (W @ group.covariance).T)) / 2
-    return float(total - np.trace(inverse @ meat(problem, sample, theta, "sample")))
+        y, *predicted = _random_and_fixed(block, group)
+        fixed = predicted[0] if predicted else np.zeros_like(y)
+        own, given, both = ((a @ W * b).sum(1) for a, b in ((y, y), (fixed, fixed), (y, fixed)))
+        T = W @ (y.T @ y - fixed.T @ fixed) / len(y)
+        total += float((own - given).mean()) if block.means else 0.0
+        total += (np.mean(own**2 + given**2 - 2 * both**2) - np.sum(T * T.T)) / 2
+    return float(total - np.trace(inverse @ meat(problem, sample, theta, influence)))
 
 
 def saturated_trace(problem: Likelihood, sample: Sample) -> float:
