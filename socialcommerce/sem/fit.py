@@ -13,6 +13,7 @@ from socialcommerce.sem.estimate import Likelihood, minimise
 from socialcommerce.sem.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
 from socialcommerce.sem.model import Block, blocks
 from socialcommerce.sem.moments import Moments, Sample, from_moments, read
+from socialcommerce.sem.ordinal import fit_ordinal
 from socialcommerce.sem.result import SemFit
 from socialcommerce.sem.start import start_values
 from socialcommerce.sem.syntax import parse
@@ -21,11 +22,11 @@ from socialcommerce.sem.table import ParameterTable, build, find_roles
 __all__ = ["ESTIMATORS", "fit"]
 
 Array = np.ndarray
-ESTIMATORS = ("ML", "MLM", "MLR")
+ESTIMATORS = ("ML", "MLM", "MLR", "DWLS", "WLSMV")
 
 
 def fit(model: str, data: pd.DataFrame | None = None, *, moments: Moments | Sequence[Moments] | None = None,
-        estimator: str = "ML", missing: str = "listwise", group: str | None = None, group_equal: Sequence[str] = (),
+        estimator: str = "ML", missing: str = "listwise", ordered: bool | Sequence[str] | None = None, group: str | None = None, group_equal: Sequence[str] = (),
         std_lv: bool = False, mean_structure: bool | None = None) -> SemFit:
     """Fit a structural equation model with the defaults of lavaan's ``sem()``.
 
@@ -37,11 +38,13 @@ def fit(model: str, data: pd.DataFrame | None = None, *, moments: Moments | Sequ
         One row per observation; or give ``moments``.
     moments : Moments or sequence of Moments, optional
         Covariances (divisor N - 1), means and number of observations; one per group.
-    estimator : {"ML", "MLM", "MLR"}
+    estimator : {"ML", "MLM", "MLR", "DWLS", "WLSMV"}
         Maximum likelihood with normal-theory standard errors and test; with Satorra-Bentler's; with the sandwich and
-        Yuan-Bentler's (Mplus variant).
+        Yuan-Bentler's (Mplus variant). For ordered items: diagonally weighted least squares, plain or robust.
     missing : {"listwise", "fiml"}
         Leave out rows with holes, or use all that is observed (full information maximum likelihood).
+    ordered : bool or sequence of str, optional
+        Ordered items (True: all observed variables), for DWLS and WLSMV.
     group : str, optional
         Column that parts the rows; every group has the same model.
     group_equal : sequence of str
@@ -78,6 +81,12 @@ def fit(model: str, data: pd.DataFrame | None = None, *, moments: Moments | Sequ
         raise ParameterError("moments alone carry estimator 'ML' without missing values; MLM, MLR and 'fiml' need the rows.")
     group_equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal)
     parsed = parse(model)
+    if (estimator in ("DWLS", "WLSMV")) != bool(ordered):
+        raise ParameterError(f"estimator {estimator!r} with ordered={ordered!r}; DWLS and WLSMV fit ordered items, the others do not.")
+    if ordered:
+        if data is None or missing != "listwise" or group_equal or mean_structure:
+            raise ParameterError("ordered items need data and missing='listwise', and take no group_equal and no mean_structure.")
+        return fit_ordinal(model, parsed, data, ordered, estimator, group=group, std_lv=std_lv)
     means = True if missing == "fiml" and mean_structure is None else mean_structure
     roles = find_roles(parsed.terms)
     table = build(parsed, group_equal=group_equal, std_lv=std_lv, means=means) if group is None else None

@@ -80,6 +80,16 @@ class SemFit:
         return self.sample.nobs
 
     @property
+    def ordinal(self) -> bool:
+        """Whether it was fitted to ordered items."""
+        return self.estimator in ("DWLS", "WLSMV")
+
+    @property
+    def divisor(self) -> int:
+        """What chi2 is a multiple of: N, less the number of groups for DWLS and WLSMV."""
+        return self.nobs - self.table.groups if self.ordinal else self.nobs
+
+    @property
     def converged(self) -> bool:
         """Whether the minimisation came to a point where the gradient vanishes."""
         return bool(self.solution.converged)
@@ -131,11 +141,18 @@ class SemFit:
             group = self.sample.groups[row.group - 1]
             if row.free:
                 out.append(self.theta[position[row.key]])
+            elif row.implied:
+                out.append(self._implied_variance(row))
             elif row.exogenous:
                 out.append(group.mean[at[row.lhs]] if row.op == "~1" else group.covariance[at[row.lhs], at[row.rhs]])
             else:
                 out.append(row.value)
         return np.concatenate([np.array(out, dtype=float), defined_values(self.table, self.theta)])
+
+    def _implied_variance(self, row: Parameter) -> float:
+        block, base = self.problem.blocks[row.group - 1], self.problem.bases[row.group - 1]
+        k = block.names.index(row.lhs)
+        return float(block.matrices(self.theta, base)[1][k, k])
 
     @cached_property
     def errors(self) -> Array:
@@ -177,23 +194,27 @@ class SemFit:
         out = {"npar": self.npar, "fmin": float(self.solution.value) - self.saturated, "chisq": test.chisq, "df": test.df,
                "pvalue": test.pvalue(), "baseline.chisq": base.chisq, "baseline.df": base.df, "baseline.pvalue": base.pvalue()}
         out |= measures.comparative(test, base)
-        out |= measures.likelihood_measures(float(self.solution.value), self.saturated, self.sample, self.npar,
-                                            measures.covariates_logl(self.sample, self.table.fixed_covariates))
-        out |= measures.rmsea(test.chisq, test.df, self.nobs, groups)
+        if not self.ordinal:
+            out |= measures.likelihood_measures(float(self.solution.value), self.saturated, self.sample, self.npar,
+                                                measures.covariates_logl(self.sample, self.table.fixed_covariates))
+        out |= measures.rmsea(test.chisq, test.df, self.divisor, groups)
         out |= measures.residual_measures(self.problem, self.sample, self.theta, test.df)
-        out |= {"mfi": float(np.exp(-(test.chisq - test.df) / (2 * self.nobs))),
-                "ecvi": (test.chisq + 2 * self.npar) / self.nobs}
+        if self.ordinal:
+            out |= measures.ordinal_gfi(self.problem, self.theta, test.df)
+        else:
+            out["ecvi"] = (test.chisq + 2 * self.npar) / self.nobs
+        out["mfi"] = float(np.exp(-(test.chisq - test.df) / (2 * self.divisor)))
         if test.scaling is not None:
             out |= self._scaled_measures()
         return measures.as_series(out)
 
     def _scaled_measures(self) -> dict[str, float]:
         test, base, groups = self.test, self.baseline, self.table.groups
-        scaled = measures.rmsea(test.scaled, test.df, self.nobs, groups)
+        scaled = measures.rmsea(test.scaled, test.df, self.divisor, groups)
         out = {"chisq.scaled": test.scaled, "df.scaled": test.df, "pvalue.scaled": test.pvalue(scaled=True),
                 "chisq.scaling.factor": test.scaling, "baseline.chisq.scaled": base.scaled, "baseline.df.scaled": base.df,
                 "baseline.chisq.scaling.factor": base.scaling, **{f"{k}.scaled": v for k, v in scaled.items()}}
-        return out if self.sample.missing else out | measures.robust_indices(test, base, self.nobs, groups)
+        return out if self.sample.missing or test.shift else out | measures.robust_indices(test, base, self.nobs, groups)
 
     @cached_property
     def r2(self) -> pd.Series | pd.DataFrame:

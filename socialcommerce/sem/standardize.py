@@ -49,7 +49,11 @@ def _group(table: ParameterTable, problem: Likelihood, theta: Array, k: int) -> 
     total, own = _root(variance), _root(np.diagonal(S, axis1=-2, axis2=-1))
     at = {name: i for i, name in enumerate(block.names)}
     out = []
+    keys = {key: i for i, key in enumerate(table.keys)}
     for row in (row for row in table.rows if row.group == k + 1):
+        if row.op == "|":  # already in standard deviations of the response
+            out.append(theta[..., keys[row.key]])
+            continue
         path, i, j = cell(row, at)
         if path:
             out.append(A[..., i, j] * total[..., j] / total[..., i])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import isnan
@@ -22,7 +22,8 @@ class Parameter:
     """One line of the table: a directed or symmetric path, an intercept or a threshold, in one group (from 1).
 
     ``value`` is the number it is fixed to, None where it is free; ``exogenous`` marks moments of fixed covariates, whose
-    value is the sample's. Free lines with the same ``key`` are one parameter.
+    value is the sample's; ``implied`` marks residual variances of ordered items, which the others determine. Free lines
+    with the same ``key`` are one parameter.
     """
 
     lhs: str
@@ -35,6 +36,7 @@ class Parameter:
     start: float | None = None
     user: bool = False
     exogenous: bool = False
+    implied: bool = False
 
     @property
     def name(self) -> str:
@@ -54,7 +56,7 @@ class Parameter:
     @property
     def free(self) -> bool:
         """Whether it is estimated."""
-        return self.value is None and not self.exogenous
+        return self.value is None and not self.exogenous and not self.implied
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class ParameterTable:
 
 
 def build(model: ModelText, *, groups: int = 1, group_equal: Sequence[str] = (), std_lv: bool = False,
-          means: bool | None = None, fixed_x: bool = True, ordered: Iterable[str] = ()) -> ParameterTable:
+          means: bool | None = None, fixed_x: bool = True, ordered: Mapping[str, int] | None = None) -> ParameterTable:
     """Build the parameter table.
 
     Parameters
@@ -105,8 +107,8 @@ def build(model: ModelText, *, groups: int = 1, group_equal: Sequence[str] = (),
         Whether means are modelled; by default when the model names an intercept or there are several groups.
     fixed_x : bool
         Take the moments of observed covariates from the sample, unless the model names one of them.
-    ordered : iterable of str
-        Ordered items; they have no intercept and no residual variance of their own.
+    ordered : mapping of str to int, optional
+        Number of thresholds of each ordered item. Its response has variance 1, which determines its residual variance.
 
     Examples
     --------
@@ -119,7 +121,7 @@ def build(model: ModelText, *, groups: int = 1, group_equal: Sequence[str] = (),
         if name not in GROUP_EQUAL:
             raise UnknownNameError("class of parameters in group_equal", name, GROUP_EQUAL)
     roles = find_roles(model.terms)
-    ordered = frozenset(ordered)
+    ordered = dict(ordered or {})
     says_means = any(t.op == "~1" for t in model.terms)
     means = (says_means or groups > 1) if means is None else means
     if says_means and not means:
@@ -158,20 +160,25 @@ def find_roles(terms: Iterable[Term]) -> Roles:
 
 
 def _group(model: ModelText, roles: Roles, group: int, groups: int, std_lv: bool, means: bool, fixed: tuple[str, ...],
-           ordered: frozenset[str]) -> list[Parameter]:
+           ordered: Mapping[str, int]) -> list[Parameter]:
     """All rows of one group: what the model says, then what it leaves to the defaults."""
     rows = [_from_term(t, group, groups) for t in model.terms]
     if not std_lv:
         rows = _fix_markers(rows, model.terms, group)
     have = {_pair(row.lhs, row.op, row.rhs) for row in rows}
 
-    def add(lhs: str, op: str, rhs: str, value: float | None = None, exogenous: bool = False) -> None:
+    def add(lhs: str, op: str, rhs: str, value: float | None = None, **marks: bool) -> None:
         if _pair(lhs, op, rhs) not in have:
             have.add(_pair(lhs, op, rhs))
-            rows.append(Parameter(lhs, op, rhs, group, value=value, exogenous=exogenous))
+            rows.append(Parameter(lhs, op, rhs, group, value=value, **marks))
 
+    for name in ordered:
+        for k in range(ordered[name]):
+            add(name, "|", f"t{k + 1}")
     for name in roles.observed:
-        if name not in fixed and name not in ordered:
+        if name in ordered:
+            add(name, "~~", name, implied=True)
+        elif name not in fixed:
             add(name, "~~", name, 0.0 if name in roles.single else None)
     for name in roles.latent:
         add(name, "~~", name, 1.0 if std_lv else None)

@@ -99,8 +99,6 @@ def comparable(name: str) -> bool:
 if __name__ == "__main__":
     import sys
     for name in sys.argv[1:] or MODELS:
-        if MODELS[name]["args"].get("ordered"):
-            continue
         if not comparable(name):
             print(name, "lavaan failed:", LAVAAN["models"][name].get("error"), LAVAAN["models"][name]["warnings"], fit(name).problems)
             continue
