@@ -29,8 +29,8 @@ def weights(block: Block, implied: Implied, patterns: Patterns) -> tuple[Array, 
         both = mask[:, :, None] & mask[:, None, :]
         Sigma = np.where(both, Sigma, 0.0) + np.eye(p) * ~mask[:, :, None]
     root = cholesky(Sigma)
-    inverse = np.linalg.inv(root)
-    W = np.swapaxes(inverse, -1, -2) @ inverse
+    broken = np.isnan(root[..., 0, 0])
+    W = np.linalg.inv(np.where(broken[..., None, None], np.eye(p), Sigma) if broken.any() else Sigma)
     if not mask.all():
         W = np.where(both, W, 0.0)
     logdet = 2 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(-1)

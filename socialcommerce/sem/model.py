@@ -115,9 +115,26 @@ class Block:
     def implied(self, theta: Array, base: tuple[Array, Array]) -> Implied:
         """Return E, C and mu for parameters of shape (..., q)."""
         A, S = self.matrices(theta, base)
-        E = _inverse(np.eye(self.n) - A)
+        E = self.effects(A)
         C = E @ S @ np.swapaxes(E, -1, -2)
         return Implied(E, C, E[..., self.observed] if self.means else None)
+
+    def effects(self, A: Array) -> Array:
+        """Return E = (I - A)^-1, inverting only among the variables that have outgoing paths."""
+        source, sink = self._sources
+        E = np.zeros_like(A)
+        E[..., np.arange(self.n), np.arange(self.n)] = 1.0
+        inner = _inverse(np.eye(len(source)) - A[..., source[:, None], source])
+        E[..., source[:, None], source] = inner
+        E[..., sink[:, None], source] = A[..., sink[:, None], source] @ inner
+        return E
+
+    @cached_property
+    def _sources(self) -> tuple[Array, Array]:
+        """Variables with outgoing paths, and those without."""
+        cells = [(p, j) for p, j in zip(self.path, self.column, strict=True)] + [(c[0], c[2]) for c in (*self.fixed, *self.exogenous)]
+        source = sorted({int(j) for path, j in cells if path})
+        return np.array(source, dtype=int), np.array([k for k in range(self.n) if k not in source], dtype=int)
 
     def columns(self, implied: Implied) -> Array:
         """Return [E, C] in the rows of the observed variables (and the constant), centred at the implied mean.
@@ -139,30 +156,36 @@ class Block:
 
     def expected(self, Q: Array) -> Array:
         """Return the expected Hessian of f by cells, shape (..., m, m), from Q = R' W R."""
-        u, v = self.u, self.v
-        return (gather(Q, u, u) * gather(Q, v, v) + gather(Q, u, v) * gather(Q, v, u)) * np.outer(self.c, self.c)
+        uu, vv, uv = self._gathered(Q)
+        return (uu * vv + uv * np.swapaxes(uv, -1, -2)) * np.outer(self.c, self.c)
+
+    def _gathered(self, Q: Array) -> tuple[Array, Array, Array]:
+        """Return the entries of a symmetric Q at (u, u), (v, v) and (u, v)."""
+        by_u = np.take(Q, self.u, axis=-2)
+        return np.take(by_u, self.u, axis=-1), gather(Q, self.v, self.v), np.take(by_u, self.v, axis=-1)
 
     def curvature(self, Q: Array, B: Array) -> Array:
         """Return the part of the observed Hessian made of products of first derivatives, from Q = R' W R, B = R' W S W R."""
-        u, v = self.u, self.v
-        X = 2 * B - Q
-        half = gather(Q, v, u) * gather(X, u, v) + gather(Q, v, v) * gather(X, u, u)
-        half = half + gather(Q, u, u) * gather(X, v, v) + gather(Q, u, v) * gather(X, v, u)
-        return 0.25 * (half + np.swapaxes(half, -1, -2)) * np.outer(self.c, self.c)
+        uu, vv, uv = self._gathered(Q)
+        xuu, xvv, xuv = self._gathered(2 * B - Q)
+        half = np.swapaxes(uv, -1, -2) * xuv
+        half = uu * xvv + vv * xuu + half + np.swapaxes(half, -1, -2)
+        return 0.5 * half * np.outer(self.c, self.c)
 
     def bending(self, G: Array, implied: Implied) -> Array:
         """Return the part of the observed Hessian made of second derivatives of M, from G = R' Omega R."""
         E, C = implied.effects, implied.covariance
         if self.means:
             C = C + implied.mean[..., :, None] * implied.mean[..., None, :]
-        R = np.concatenate([E, C], -1)
-        u, v, i, j, path, c = self.u, self.v, self.row, self.column, self.path, self.c
-        # d E[:, a] by a directed path (i, j) is E[:, i] E[j, a]; by a symmetric path it is zero
-        moved_u = gather(E, j, i).swapaxes(-1, -2) * gather(G, v, i) * path
-        moved_e = gather(E, j, j).swapaxes(-1, -2) * gather(G, u, i) * path
-        # d C[:, a] is c (u C[a, .] + v E[a, .]) of the other parameter
-        moved_c = (gather(R, j, v) * gather(G, u, u) + gather(R, j, u) * gather(G, u, v)) * c
-        half = c[:, None] * (moved_u + np.where(path[:, None], moved_c, moved_e))
+        d, s = np.flatnonzero(self.path), np.flatnonzero(~self.path)  # directed and symmetric cells
+        R, u, v, i, j, c = np.concatenate([E, C], -1), self.u, self.v, self.row, self.column, self.c
+        half = np.zeros((*G.shape[:-2], len(c), len(c)))
+        # a directed path (i, j) moves E[:, a] by E[:, i] E[j, a]
+        half[..., :, d] = np.swapaxes(gather(E, j[d], i), -1, -2) * gather(G, v, i[d])
+        half[..., s[:, None], d] += np.swapaxes(gather(E, j[d], j[s]), -1, -2) * gather(G, u[s], i[d])
+        # any path moves C[:, a], the v of a directed one, by c (u C[a, .] + v E[a, .])
+        half[..., d, :] += (gather(R, j[d], v) * gather(G, u[d], u) + gather(R, j[d], u) * gather(G, u[d], v)) * c
+        half = half * c[:, None]
         return 0.5 * (half + np.swapaxes(half, -1, -2))
 
     def collect(self, by_cell: Array, q: int) -> Array:
