@@ -48,8 +48,10 @@ class Bootstrap:
     def values(self, theta: Array) -> Array:
         """Return every row of the table and every defined parameter for parameters (..., q)."""
         position = {key: k for k, key in enumerate(self.fit.table.keys)}
-        columns = [theta[..., position[row.key]] if row.free else np.full(theta.shape[:-1], self.fit.values[k])
-                   for k, row in enumerate(self.fit.rows)]
+        columns = [
+            theta[..., position[row.key]] if row.free else np.full(theta.shape[:-1], self.fit.values[k])
+            for k, row in enumerate(self.fit.rows)
+        ]
         return np.concatenate([np.stack(columns, -1), defined_values(self.fit.table, theta)], -1)
 
     def intervals(self, kind: str = "percentile", level: float = 0.95) -> pd.DataFrame:
@@ -102,8 +104,14 @@ def _quantile(values: Array, p: float) -> float:
     return float(ordered[k - 1] + (at - low) / (high - low) * (ordered[k] - ordered[k - 1]))
 
 
-def bootstrap(fit: SemFit, draws: int, *, seed: int | None = None, workers: int = 1,
-              progress: Callable[[int, int], None] | None = None) -> Bootstrap:
+def bootstrap(
+    fit: SemFit,
+    draws: int,
+    *,
+    seed: int | None = None,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Bootstrap:
     """Refit to resampled rows (within groups).
 
     Parameters
@@ -122,7 +130,10 @@ def bootstrap(fit: SemFit, draws: int, *, seed: int | None = None, workers: int 
     if draws < 2:
         raise ParameterError(f"bootstrap takes at least 2 draws; got {draws!r}.")
     if fit.ordinal or any(group.rows is None for group in fit.sample.groups):
-        raise ParameterError("the bootstrap needs raw data and one of ML, MLM, MLR; got " + ("ordered items." if fit.ordinal else "moments."))
+        raise ParameterError(
+            "the bootstrap needs raw data and one of ML, MLM, MLR; got "
+            + ("ordered items." if fit.ordinal else "moments.")
+        )
     sizes = [min(BATCH, draws - k) for k in range(0, draws, BATCH)]
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(len(sizes))]
 
@@ -151,7 +162,10 @@ def refit(fit: SemFit, rows: list[Array]) -> Array:
     rows : list of arrays of int, shape (batch, n)
         By group, which rows make up each resample.
     """
-    counts = [np.stack([np.bincount(r, minlength=g.nobs) for r in chosen]) for chosen, g in zip(rows, fit.sample.groups, strict=True)]
+    counts = [
+        np.stack([np.bincount(r, minlength=g.nobs) for r in chosen])
+        for chosen, g in zip(rows, fit.sample.groups, strict=True)
+    ]
     return weighted_refit(fit, [c.astype(float) for c in counts])
 
 

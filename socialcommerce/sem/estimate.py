@@ -34,7 +34,11 @@ def weights(block: Block, implied: Implied, patterns: Patterns) -> tuple[Array, 
     if not mask.all():
         W = np.where(both, W, 0.0)
     logdet = 2 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(-1)
-    d = np.where(mask, patterns.mean - implied.mean[..., None, :p], 0.0) if block.means else np.zeros_like(patterns.mean)
+    d = (
+        np.where(mask, patterns.mean - implied.mean[..., None, :p], 0.0)
+        if block.means
+        else np.zeros_like(patterns.mean)
+    )
     return W, d, logdet
 
 
@@ -91,6 +95,7 @@ class Likelihood:
 
     def take(self, rows: Array) -> Likelihood:
         """Return the problem for some rows of the batch."""
+
         def cut(x: Array, inner: int) -> Array:
             return x[rows] if x.ndim > inner else x
 
@@ -177,8 +182,14 @@ def minimise(problem: Likelihood, start: Array, *, limit: int = 500, tolerance: 
     theta = np.array(np.atleast_2d(start), dtype=float)
     batch = len(theta)
     f = np.atleast_1d(problem.value(theta if not single else theta))
-    state = {"damping": np.zeros(batch), "decrement": np.full(batch, np.inf), "iterations": np.zeros(batch, int),
-             "gradient": np.full(batch, np.inf), "stuck": np.zeros(batch, int), "best": np.full(batch, np.inf)}
+    state = {
+        "damping": np.zeros(batch),
+        "decrement": np.full(batch, np.inf),
+        "iterations": np.zeros(batch, int),
+        "gradient": np.full(batch, np.inf),
+        "stuck": np.zeros(batch, int),
+        "best": np.full(batch, np.inf),
+    }
     active = np.flatnonzero(np.isfinite(f))
     for _ in range(limit):
         if not len(active):
@@ -198,9 +209,15 @@ def _advance(part: Likelihood, theta: Array, f: Array, state: dict[str, Array], 
     now = theta[active]
     g, H = part.derivatives(now, observed=near)
     if near:
-        bad = np.isnan(cholesky(H)[:, 0, 0]) if H.shape[-1] and part.constraints is None else np.zeros(len(active), bool)
+        bad = (
+            np.isnan(cholesky(H)[:, 0, 0]) if H.shape[-1] and part.constraints is None else np.zeros(len(active), bool)
+        )
         if bad.any():
-            H[bad] = part.take(np.flatnonzero(bad)).derivatives(now[bad])[1] if _batched(part) else part.derivatives(now[bad])[1]
+            H[bad] = (
+                part.take(np.flatnonzero(bad)).derivatives(now[bad])[1]
+                if _batched(part)
+                else part.derivatives(now[bad])[1]
+            )
     damping = state["damping"][active]
     step, multipliers, h = _step(part, now, g, H, damping)
     if part.constraints is not None:
@@ -223,7 +240,9 @@ def _advance(part: Likelihood, theta: Array, f: Array, state: dict[str, Array], 
     state["best"][active] = np.minimum(decrement, state["best"][active])
     state["stuck"][active] = np.where(better & shorter, 0, state["stuck"][active] + 1)
     theta[active[better]], f[active[better]] = new[better], value[better]
-    state["damping"][active] = np.where(better, np.where(damping > 1e-6, damping / 8, 0.0), np.maximum(damping * 6, 1e-3))
+    state["damping"][active] = np.where(
+        better, np.where(damping > 1e-6, damping / 8, 0.0), np.maximum(damping * 6, 1e-3)
+    )
     state["decrement"][active] = np.where(damping == 0, decrement, np.maximum(decrement, 1e-12))
     state["gradient"][active] = np.abs(slope).max(-1) if slope.shape[-1] else 0.0
     state["iterations"][active] += 1
@@ -233,7 +252,9 @@ def _batched(part: Likelihood) -> bool:
     return any(s.nobs.ndim > 1 for s in part.patterns)
 
 
-def _step(part: Likelihood, theta: Array, g: Array, H: Array, damping: Array) -> tuple[Array, Array | None, Array | None]:
+def _step(
+    part: Likelihood, theta: Array, g: Array, H: Array, damping: Array
+) -> tuple[Array, Array | None, Array | None]:
     """Solve for the step; with constraints, also for their multipliers."""
     q = g.shape[-1]
     diagonal = np.maximum(np.abs(np.diagonal(H, axis1=-2, axis2=-1)), 1e-12)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class Expression:
     def __post_init__(self) -> None:
         _check(self._tree, self.text)
 
-    @property
+    @cached_property
     def _tree(self) -> ast.expr:
         try:
             return ast.parse(self.text.strip().replace("^", "**"), mode="eval").body
@@ -69,8 +70,13 @@ def _check(node: ast.AST, text: str) -> None:
         or isinstance(node, ast.Name)
         or (isinstance(node, ast.BinOp) and type(node.op) in OPERATORS)
         or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd))
-        or (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS
-            and len(node.args) == 1 and not node.keywords)
+        or (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in FUNCTIONS
+            and len(node.args) == 1
+            and not node.keywords
+        )
     )
     if not known:
         raise ParameterError(f"cannot use the expression {text!r}; allowed are {ALLOWED}.")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem import robust
+from socialcommerce.sem.bootstrap import bootstrap as resample
+from socialcommerce.sem.bootstrap import with_bootstrap
 from socialcommerce.sem.estimate import Likelihood, minimise
 from socialcommerce.sem.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
 from socialcommerce.sem.model import Block, blocks
@@ -25,9 +29,23 @@ Array = np.ndarray
 ESTIMATORS = ("ML", "MLM", "MLR", "DWLS", "WLSMV")
 
 
-def fit(model: str, data: pd.DataFrame | None = None, *, moments: Moments | Sequence[Moments] | None = None,
-        estimator: str = "ML", missing: str = "listwise", ordered: bool | Sequence[str] | None = None, group: str | None = None, group_equal: Sequence[str] = (),
-        std_lv: bool = False, mean_structure: bool | None = None) -> SemFit:
+def fit(
+    model: str,
+    data: pd.DataFrame | None = None,
+    *,
+    moments: Moments | Sequence[Moments] | None = None,
+    estimator: str = "ML",
+    missing: str = "listwise",
+    ordered: bool | Sequence[str] | None = None,
+    group: str | None = None,
+    group_equal: Sequence[str] = (),
+    std_lv: bool = False,
+    mean_structure: bool | None = None,
+    bootstrap: int = 0,
+    seed: int | None = None,
+    workers: int = 1,
+    progress: bool | Callable[[int, int], None] = False,
+) -> SemFit:
     """Fit a structural equation model with the defaults of lavaan's ``sem()``.
 
     Parameters
@@ -54,6 +72,15 @@ def fit(model: str, data: pd.DataFrame | None = None, *, moments: Moments | Sequ
     mean_structure : bool, optional
         Model the means; by default where the model names an intercept, with several groups, and with ``missing="fiml"``.
 
+    bootstrap : int
+        Resamples to draw; standard errors and percentile intervals then come from them (``fit.draws`` has BC and BCa).
+    seed : int, optional
+        Of the resamples; the same draws whatever ``workers``.
+    workers : int
+        Threads for the resamples.
+    progress : bool or callable
+        Show a bar on standard error, or call with (done, wanted).
+
     Returns
     -------
     SemFit
@@ -78,26 +105,54 @@ def fit(model: str, data: pd.DataFrame | None = None, *, moments: Moments | Sequ
     if (data is None) == (moments is None):
         raise ParameterError("give either data or moments; got " + ("neither." if data is None else "both."))
     if moments is not None and (estimator != "ML" or missing != "listwise" or group is not None):
-        raise ParameterError("moments alone carry estimator 'ML' without missing values; MLM, MLR and 'fiml' need the rows.")
+        raise ParameterError(
+            "moments alone carry estimator 'ML' without missing values; MLM, MLR and 'fiml' need the rows."
+        )
     group_equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal)
+    options = {
+        "missing": missing,
+        "group": group,
+        "group_equal": group_equal,
+        "std_lv": std_lv,
+        "mean_structure": mean_structure,
+    }
     parsed = parse(model)
     if (estimator in ("DWLS", "WLSMV")) != bool(ordered):
-        raise ParameterError(f"estimator {estimator!r} with ordered={ordered!r}; DWLS and WLSMV fit ordered items, the others do not.")
+        raise ParameterError(
+            f"estimator {estimator!r} with ordered={ordered!r}; DWLS and WLSMV fit ordered items, the others do not."
+        )
     if ordered:
-        if data is None or missing != "listwise" or group_equal or mean_structure:
-            raise ParameterError("ordered items need data and missing='listwise', and take no group_equal and no mean_structure.")
-        return fit_ordinal(model, parsed, data, ordered, estimator, group=group, std_lv=std_lv)
+        if data is None or missing != "listwise" or group_equal or mean_structure or bootstrap:
+            raise ParameterError(
+                "ordered items need data and missing='listwise', and take no group_equal, mean_structure or bootstrap."
+            )
+        return replace(
+            fit_ordinal(model, parsed, data, ordered, estimator, group=group, std_lv=std_lv), options=options
+        )
     means = True if missing == "fiml" and mean_structure is None else mean_structure
-    roles = find_roles(parsed.terms)
-    table = build(parsed, group_equal=group_equal, std_lv=std_lv, means=means) if group is None else None
+    observed = find_roles(parsed.terms).observed
     if data is not None:
         complete = build(parsed, groups=_count(data, group), std_lv=std_lv, means=means).fixed_covariates
-        sample = read(data, roles.observed, group=group, missing=missing, complete=complete)
+        sample = read(data, observed, group=group, missing=missing, complete=complete)
     else:
-        sample = from_moments(moments, roles.observed)
-    if table is None or len(sample.groups) > 1:
-        table = build(parsed, groups=len(sample.groups), group_equal=group_equal, std_lv=std_lv, means=means)
-    return estimate(model, table, sample, estimator)
+        sample = from_moments(moments, observed)
+    table = build(parsed, groups=len(sample.groups), group_equal=group_equal, std_lv=std_lv, means=means)
+    result = replace(estimate(model, table, sample, estimator), options=options)
+    if not bootstrap:
+        return result
+    report = _bar if progress is True else progress or None
+    return with_bootstrap(result, resample(result, bootstrap, seed=seed, workers=workers, progress=report))
+
+
+def _bar(done: int, wanted: int) -> None:
+    """Draw a bar of forty characters on standard error."""
+    full = 40 * done // wanted
+    print(
+        f"\r[{'#' * full}{'.' * (40 - full)}] {done}/{wanted}",
+        end="\n" if done == wanted else "",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _count(data: pd.DataFrame, group: str | None) -> int:
@@ -115,18 +170,32 @@ def problem_of(table: ParameterTable, sample: Sample) -> Likelihood:
 def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, start: Array | None = None) -> SemFit:
     """Fit a parameter table to a sample."""
     problem = problem_of(table, sample)
-    solution = minimise(problem, start_values(table, sample) if start is None else start)
+    begin = start_values(table, sample) if start is None else start
+    if not np.isfinite(problem.value(begin)):
+        raise ParameterError(
+            "the start values and fixed numbers imply no covariance matrix: variables drive each other in a cycle without "
+            "a solution, or a fixed covariance exceeds its variances; change the fixed numbers or give start(...)*."
+        )
+    solution = minimise(problem, begin)
     observed = estimator == "MLR" or sample.missing
     hessian = problem.derivatives(solution.theta[None], observed=observed)[1][0]
     curvature = covariance(hessian, free_directions(problem, solution.theta))
     if not solution.converged:
-        curvature = Covariance(np.full_like(curvature.inverse, np.nan), curvature.basis, curvature.rank, curvature.directions)
+        curvature = Covariance(
+            np.full_like(curvature.inverse, np.nan), curvature.basis, curvature.rank, curvature.directions
+        )
     saturated = saturated_value(problem, sample)
     usable = bool(solution.converged) and curvature.identified
     inverse = curvature.inverse
     vcov = inverse
     if estimator != "ML" and usable:
-        vcov = inverse @ robust.meat(problem, sample, solution.theta, robust.influence if estimator == "MLM" else robust.casewise_scores) @ inverse
+        vcov = (
+            inverse
+            @ robust.meat(
+                problem, sample, solution.theta, robust.influence if estimator == "MLM" else robust.casewise_scores
+            )
+            @ inverse
+        )
     test = _test(problem, sample, table, float(solution.value) - saturated, curvature.directions)
     base_problem, base_theta = baseline(problem, sample)
     base = _test(base_problem, sample, table, float(base_problem.value(base_theta)) - saturated, len(base_theta))
@@ -134,8 +203,20 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, 
         test = scaled(test, problem, sample, solution.theta, inverse, estimator)
         inner = covariance(base_problem.derivatives(base_theta[None], observed=observed)[1][0], np.eye(len(base_theta)))
         base = scaled(base, base_problem, sample, base_theta, inner.inverse, estimator)
-    return SemFit(model, estimator, "observed" if observed else "expected", table, sample, problem, solution, curvature,
-                  vcov / sample.nobs, test, base, saturated)
+    return SemFit(
+        model,
+        estimator,
+        "observed" if observed else "expected",
+        table,
+        sample,
+        problem,
+        solution,
+        curvature,
+        vcov / sample.nobs,
+        test,
+        base,
+        saturated,
+    )
 
 
 def saturated_value(problem: Likelihood, sample: Sample) -> float:
@@ -155,8 +236,19 @@ def _by_group(problem: Likelihood, sample: Sample, make) -> tuple[Likelihood, Ar
     for block, group in zip(problem.blocks, sample.groups, strict=True):
         full = make(block)
         thetas.append(robust.moments_theta(full, group))
-        parts.append(Block(full.names, full.observed, full.means, full.path, full.row, full.column, full.theta + at,
-                           full.fixed, full.exogenous))
+        parts.append(
+            Block(
+                full.names,
+                full.observed,
+                full.means,
+                full.path,
+                full.row,
+                full.column,
+                full.theta + at,
+                full.fixed,
+                full.exogenous,
+            )
+        )
         at += len(full.theta)
     bases = tuple(b.base(g.covariance, g.mean) for b, g in zip(parts, sample.groups, strict=True))
     return Likelihood(tuple(parts), problem.patterns, bases, at), np.concatenate(thetas)
@@ -168,7 +260,9 @@ def _test(problem: Likelihood, sample: Sample, table: ParameterTable, gap: float
     return TestStatistic(2 * sample.nobs * gap, len(sample.groups) * moments - npar)
 
 
-def scaled(test: TestStatistic, problem: Likelihood, sample: Sample, theta: Array, inverse: Array, estimator: str) -> TestStatistic:
+def scaled(
+    test: TestStatistic, problem: Likelihood, sample: Sample, theta: Array, inverse: Array, estimator: str
+) -> TestStatistic:
     """Return the test with its scaling factor, evaluated at given parameters."""
     if test.df <= 0:
         return test

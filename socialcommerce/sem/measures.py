@@ -54,15 +54,20 @@ def robust_indices(test: TestStatistic, base: TestStatistic, nobs: int, groups: 
     over, base_over = test.chisq - test.scaling * test.df, base.chisq - base.scaling * base.df
     top, bottom = max(over, 0.0), max(over, base_over, 0.0)
     tli = 1.0 - _ratio(over * base.df, base_over * test.df) if test.df > 0 else 1.0
-    return {"cfi.robust": 1.0 - (top / bottom if bottom > 0 else 0.0), "tli.robust": tli,
-            "rmsea.robust": sqrt(top / (nobs * test.df) * groups) if test.df > 0 else 0.0}
+    return {
+        "cfi.robust": 1.0 - (top / bottom if bottom > 0 else 0.0),
+        "tli.robust": tli,
+        "rmsea.robust": sqrt(top / (nobs * test.df) * groups) if test.df > 0 else 0.0,
+    }
 
 
 def _ratio(top: float, bottom: float) -> float:
     return top / bottom if bottom else np.nan
 
 
-def rmsea(chisq: float, df: int, nobs: float, groups: int, close: float = 0.05, level: float = 0.90) -> dict[str, float]:
+def rmsea(
+    chisq: float, df: int, nobs: float, groups: int, close: float = 0.05, level: float = 0.90
+) -> dict[str, float]:
     """Return the root mean square error of approximation, its interval and the p-value of close fit.
 
     Null hypothesis of ``rmsea.pvalue``: RMSEA <= ``close``.
@@ -74,7 +79,7 @@ def rmsea(chisq: float, df: int, nobs: float, groups: int, close: float = 0.05, 
     Examples
     --------
     >>> round(rmsea(85.30552, 24, 301, 1)["rmsea"], 6)
-    0.092122
+    0.092121
     """
     if df <= 0:
         return {"rmsea": 0.0, "rmsea.ci.lower": 0.0, "rmsea.ci.upper": 0.0, "rmsea.pvalue": np.nan}
@@ -82,12 +87,17 @@ def rmsea(chisq: float, df: int, nobs: float, groups: int, close: float = 0.05, 
     tail = (1 - level) / 2
     lower, upper = (sqrt(_noncentrality(chisq, df, p)) * scale for p in (1 - tail, tail))
     pvalue = stats.ncx2.sf(chisq, df, nobs * df * close**2 / groups)
-    return {"rmsea": sqrt(max(chisq - df, 0.0)) * scale, "rmsea.ci.lower": lower, "rmsea.ci.upper": upper,
-            "rmsea.pvalue": float(pvalue)}
+    return {
+        "rmsea": sqrt(max(chisq - df, 0.0)) * scale,
+        "rmsea.ci.lower": lower,
+        "rmsea.ci.upper": upper,
+        "rmsea.pvalue": float(pvalue),
+    }
 
 
 def _noncentrality(chisq: float, df: int, probability: float) -> float:
     """Return the noncentrality at which ``chisq`` is the quantile of that probability; zero where there is none."""
+
     def gap(noncentrality: float) -> float:
         value = stats.ncx2.cdf(chisq, df, noncentrality) if noncentrality > 0 else stats.chi2.cdf(chisq, df)
         return float(value) - probability
@@ -114,8 +124,14 @@ def likelihood_measures(value: float, saturated: float, sample: Sample, npar: in
     cells = sum(float(g.patterns.nobs @ g.patterns.mask.sum(1)) for g in sample.groups)
     constant = -cells / 2 * log(2 * pi) - fixed
     logl = constant - N * value
-    return {"logl": logl, "unrestricted.logl": constant - N * saturated, "aic": -2 * logl + 2 * npar,
-            "bic": -2 * logl + npar * log(N), "bic2": -2 * logl + npar * log((N + 2) / 24), "ntotal": float(N)}
+    return {
+        "logl": logl,
+        "unrestricted.logl": constant - N * saturated,
+        "aic": -2 * logl + 2 * npar,
+        "bic": -2 * logl + npar * log(N),
+        "bic2": -2 * logl + npar * log((N + 2) / 24),
+        "ntotal": float(N),
+    }
 
 
 def covariates_logl(sample: Sample, fixed: tuple[str, ...]) -> float:

@@ -132,7 +132,9 @@ class Block:
     @cached_property
     def _sources(self) -> tuple[Array, Array]:
         """Variables with outgoing paths, and those without."""
-        cells = [(p, j) for p, j in zip(self.path, self.column, strict=True)] + [(c[0], c[2]) for c in (*self.fixed, *self.exogenous)]
+        cells = [(p, j) for p, j in zip(self.path, self.column, strict=True)] + [
+            (c[0], c[2]) for c in (*self.fixed, *self.exogenous)
+        ]
         source = sorted({int(j) for path, j in cells if path})
         return np.array(source, dtype=int), np.array([k for k in range(self.n) if k not in source], dtype=int)
 
@@ -212,7 +214,11 @@ def _inverse(matrices: Array) -> Array:
         return np.linalg.inv(matrices)
     except np.linalg.LinAlgError:
         singular = np.linalg.det(matrices) == 0
-        return np.where(singular[..., None, None], np.nan, np.linalg.inv(np.where(singular[..., None, None], np.eye(matrices.shape[-1]), matrices)))
+        return np.where(
+            singular[..., None, None],
+            np.nan,
+            np.linalg.inv(np.where(singular[..., None, None], np.eye(matrices.shape[-1]), matrices)),
+        )
 
 
 def gather(Q: Array, a: Array, b: Array) -> Array:
@@ -237,11 +243,17 @@ def blocks(table: ParameterTable) -> tuple[Block, ...]:
     return tuple(_block(table, g, names, at, position) for g in range(1, table.groups + 1))
 
 
-def _block(table: ParameterTable, group: int, names: tuple[str, ...], at: dict[str, int], position: dict[str, int]) -> Block:
+def _block(
+    table: ParameterTable, group: int, names: tuple[str, ...], at: dict[str, int], position: dict[str, int]
+) -> Block:
     rows = [row for row in table.rows if row.group == group and row.op != "|"]
     free = [(*cell(row, at), position[row.key]) for row in rows if row.free]
-    path, i, j, theta = (np.array(column, dtype=kind) for column, kind in
-                         zip(zip(*free, strict=True) if free else ((), (), (), ()), (bool, int, int, int), strict=True))
+    path, i, j, theta = (
+        np.array(column, dtype=kind)
+        for column, kind in zip(
+            zip(*free, strict=True) if free else ((), (), (), ()), (bool, int, int, int), strict=True
+        )
+    )
     fixed = [(*cell(row, at), row.value) for row in rows if row.value is not None]
     if table.means:
         fixed.append((False, at["1"], at["1"], 0.0))

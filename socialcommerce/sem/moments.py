@@ -76,8 +76,14 @@ class Sample:
         return sum(group.nobs for group in self.groups)
 
 
-def read(data: pd.DataFrame, names: Sequence[str], *, group: str | None = None, missing: str = "listwise",
-         complete: Sequence[str] = ()) -> Sample:
+def read(
+    data: pd.DataFrame,
+    names: Sequence[str],
+    *,
+    group: str | None = None,
+    missing: str = "listwise",
+    complete: Sequence[str] = (),
+) -> Sample:
     """Read raw data.
 
     Parameters
@@ -104,30 +110,41 @@ def read(data: pd.DataFrame, names: Sequence[str], *, group: str | None = None, 
         raise UnknownNameError("treatment of missing values", missing, ("listwise", "fiml"))
     for name in [*names, *([group] if group else [])]:
         if name not in data.columns:
-            raise UnknownNameError("variable in the model" if name != group else "group column", name, map(str, data.columns))
+            raise UnknownNameError(
+                "variable in the model" if name != group else "group column", name, map(str, data.columns)
+            )
     values = np.column_stack([_numbers(data, name) for name in names]) if len(data) else np.empty((0, len(names)))
     labels = data[group] if group else pd.Series("", index=data.index)
     seen = ~np.isnan(values)
     must = [names.index(n) for n in complete]
     keep = (seen.all(1) if missing == "listwise" else seen.any(1) & seen[:, must].all(1)) & labels.notna().to_numpy()
-    found = [_group(str(label), values[keep & (labels == label).to_numpy()], names) for label in labels.dropna().unique()]
+    found = [
+        _group(str(label), values[keep & (labels == label).to_numpy()], names) for label in labels.dropna().unique()
+    ]
     if not found:
         raise DataError("the data hold no rows; a model needs more rows than variables.")
     return Sample(tuple(names), tuple(found), int((~keep).sum()), missing == "fiml" and not seen[keep].all())
 
 
 def _numbers(data: pd.DataFrame, name: str) -> Array:
-    """Return a column as floats, missing as nan; name the first cell that is not a finite number."""
+    """Return a column as floats, missing as nan, ordered categories from 1; name the first cell that is not a finite number."""
     column = data[name]
     if isinstance(column, pd.DataFrame):
         raise DataError(f"column {name} occurs {column.shape[1]} times; give every column its own name.")
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        if column.cat.ordered:
+            return np.where(column.isna(), np.nan, column.cat.codes.to_numpy(dtype=float) + 1)
+        column = column.astype(object)
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     odd = np.isnan(numbers) & column.notna().to_numpy()
     wrong = odd | np.isinf(numbers)
     if wrong.any():
         k = int(np.argmax(wrong))
-        raise DataError(f"column {name}, row {k + 1}: {column.iloc[k]!r} is not a finite number; "
-                        "allowed are numbers and missing values.")
+        shown = column.iloc[k]
+        shown = shown.item() if hasattr(shown, "item") else shown
+        raise DataError(
+            f"column {name}, row {k + 1}: {shown!r} is not a finite number; allowed are numbers and missing values."
+        )
     return numbers
 
 
@@ -181,7 +198,9 @@ def saturated(patterns: Patterns, tolerance: float = 1e-12, limit: int = 20_000)
         d = np.where(mask, m - mean, 0.0)
         shift = (regression @ d[..., None])[..., 0]
         residual = covariance - regression @ covariance
-        moment = regression @ (patterns.covariance + d[:, :, None] * d[:, None, :]) @ regression.swapaxes(1, 2) + residual
+        moment = (
+            regression @ (patterns.covariance + d[:, :, None] * d[:, None, :]) @ regression.swapaxes(1, 2) + residual
+        )
         step = np.einsum("k,ki->i", n, shift) / n.sum()
         new = np.einsum("k,kij->ij", n, moment) / n.sum() - np.outer(step, step)
         scale = np.sqrt(np.diag(new))
@@ -189,8 +208,10 @@ def saturated(patterns: Patterns, tolerance: float = 1e-12, limit: int = 20_000)
         mean, covariance = mean + step, (new + new.T) / 2
         if change < tolerance:
             return mean, covariance
-    raise DataError(f"the EM algorithm for the means and covariances of incomplete data did not settle in {limit} steps; "
-                    "too few rows hold some pair of variables together.")
+    raise DataError(
+        f"the EM algorithm for the means and covariances of incomplete data did not settle in {limit} steps; "
+        "too few rows hold some pair of variables together."
+    )
 
 
 def _check_definite(covariance: Array, names: Sequence[str], where: str) -> None:
@@ -200,8 +221,10 @@ def _check_definite(covariance: Array, names: Sequence[str], where: str) -> None
     values, vectors = np.linalg.eigh(correlation)
     if values[0] < 1e-12:
         tied = [names[k] for k in np.flatnonzero(np.abs(vectors[:, 0]) > 0.05)]
-        raise DataError(f"the covariance matrix{where} is not positive definite: {', '.join(tied)} are linearly dependent; "
-                        "leave one of them out.")
+        raise DataError(
+            f"the covariance matrix{where} is not positive definite: {', '.join(tied)} are linearly dependent; "
+            "leave one of them out."
+        )
 
 
 def from_moments(moments: Moments | Sequence[Moments], names: Sequence[str], labels: Sequence[str] = ()) -> Sample:
@@ -209,32 +232,47 @@ def from_moments(moments: Moments | Sequence[Moments], names: Sequence[str], lab
     given = [moments] if isinstance(moments, Moments) or not isinstance(moments, Sequence) else list(moments)
     if isinstance(moments, tuple) and len(moments) == 3 and isinstance(moments[0], pd.DataFrame):
         given = [Moments(*moments)]
-    return Sample(tuple(names), tuple(_given(m, names, f"{k + 1}" if len(given) > 1 else "") for k, m in enumerate(given)), 0, False)
+    return Sample(
+        tuple(names),
+        tuple(_given(m, names, f"{k + 1}" if len(given) > 1 else "") for k, m in enumerate(given)),
+        0,
+        False,
+    )
 
 
 def _given(moments: Moments, names: Sequence[str], label: str) -> GroupSample:
     if not isinstance(moments, Moments) or not isinstance(moments.covariance, pd.DataFrame):
-        raise ParameterError(f"moments are Moments(covariance, means, nobs) with a DataFrame; got {type(moments).__name__}.")
+        raise ParameterError(
+            f"moments are Moments(covariance, means, nobs) with a DataFrame; got {type(moments).__name__}."
+        )
     table = moments.covariance
     for name in names:
         if name not in table.index or name not in table.columns:
             raise UnknownNameError("variable in the model", name, map(str, table.columns))
     if isinstance(moments.nobs, bool) or not isinstance(moments.nobs, int | np.integer) or moments.nobs <= len(names):
-        raise ParameterError(f"nobs must be a whole number above the number of variables, {len(names)}; got {moments.nobs!r}.")
+        raise ParameterError(
+            f"nobs must be a whole number above the number of variables, {len(names)}; got {moments.nobs!r}."
+        )
     C = table.loc[list(names), list(names)].to_numpy(dtype=float)
     if not np.isfinite(C).all():
         raise DataError("the covariance matrix holds missing or infinite values; allowed are finite numbers.")
     gap = np.abs(C - C.T)
     if gap.max() > 1e-8 * np.abs(C).max():
         i, j = np.unravel_index(int(np.argmax(gap)), gap.shape)
-        raise DataError(f"the covariance matrix is not symmetric: {names[i]}, {names[j]} is {C[i, j]:g} on one side and "
-                        f"{C[j, i]:g} on the other; both must be equal.")
+        raise DataError(
+            f"the covariance matrix is not symmetric: {names[i]}, {names[j]} is {C[i, j]:g} on one side and "
+            f"{C[j, i]:g} on the other; both must be equal."
+        )
     if (np.diag(C) <= 0).any():
-        raise DataError(f"the variance of {names[int(np.argmin(np.diag(C)))]} is {np.diag(C).min():g}; it must be positive.")
+        raise DataError(
+            f"the variance of {names[int(np.argmin(np.diag(C)))]} is {np.diag(C).min():g}; it must be positive."
+        )
     C = (C + C.T) / 2 * (moments.nobs - 1) / moments.nobs
     _check_definite(C, names, "")
     mean = np.zeros(len(names)) if moments.means is None else moments.means.reindex(list(names)).to_numpy(dtype=float)
     if not np.isfinite(mean).all():
-        raise DataError(f"means lack {names[int(np.argmax(~np.isfinite(mean)))]}; give one for every variable, or None.")
+        raise DataError(
+            f"means lack {names[int(np.argmax(~np.isfinite(mean)))]}; give one for every variable, or None."
+        )
     patterns = Patterns(np.array([float(moments.nobs)]), C[None], mean[None], np.ones((1, len(names)), dtype=bool))
     return GroupSample(label, int(moments.nobs), patterns, C, mean, None, None)

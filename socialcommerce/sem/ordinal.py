@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from socialcommerce.errors import DataError, ParameterError, UnknownNameError
-from socialcommerce.sem.estimate import minimise
+from socialcommerce.sem.estimate import Solution, minimise
 from socialcommerce.sem.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
 from socialcommerce.sem.model import Block, blocks
 from socialcommerce.sem.moments import GroupSample, Patterns, Sample, read
@@ -49,18 +50,23 @@ class ResponseBlock(Block):
 class LeastSquares:
     """A model and the statistics of ordered items it is fitted to; minimised like a ``Likelihood``.
 
-    ``statistics`` holds by group s (m,), ``weights`` the diagonal of W (m,), ``counts`` the rows, ``thresholds`` which free
-    parameter each threshold is.
+    ``statistics`` holds by group s (m,), ``gammas`` its asymptotic covariance matrix Gamma (m, m), ``counts`` the rows,
+    ``thresholds`` which free parameter each threshold is.
     """
 
     blocks: tuple[Block, ...]
     bases: tuple[tuple[Array, Array], ...]
     statistics: tuple[Array, ...]
-    weights: tuple[Array, ...]
+    gammas: tuple[Array, ...]
     counts: tuple[int, ...]
     thresholds: tuple[Array, ...]
     q: int
     constraints: Callable[[Array], Array] | None = None
+
+    @cached_property
+    def weights(self) -> tuple[Array, ...]:
+        """The diagonal of W by group, (m,)."""
+        return tuple(1 / np.diag(gamma) for gamma in self.gammas)
 
     def take(self, rows: Array) -> LeastSquares:
         """Return the problem for some rows of the batch; statistics are shared by all."""
@@ -68,8 +74,10 @@ class LeastSquares:
 
     def value(self, theta: Array) -> Array:
         """Return f."""
-        total = sum(n * (w * self.residual(theta, k) ** 2).sum(-1)
-                    for k, (n, w) in enumerate(zip(self.counts, self.weights, strict=True)))
+        total = sum(
+            n * (w * self.residual(theta, k) ** 2).sum(-1)
+            for k, (n, w) in enumerate(zip(self.counts, self.weights, strict=True))
+        )
         total = total / (2 * sum(self.counts))
         return np.where(np.isnan(total), np.inf, total)
 
@@ -107,8 +115,16 @@ def pairs(p: int) -> tuple[Array, Array]:
     return low, high
 
 
-def fit_ordinal(text: str, parsed: ModelText, data: pd.DataFrame, ordered: Sequence[str] | bool, estimator: str, *,
-                group: str | None, std_lv: bool) -> SemFit:
+def fit_ordinal(
+    text: str,
+    parsed: ModelText,
+    data: pd.DataFrame,
+    ordered: Sequence[str] | bool,
+    estimator: str,
+    *,
+    group: str | None,
+    std_lv: bool,
+) -> SemFit:
     """Fit a model of ordered items.
 
     Parameters
@@ -129,14 +145,17 @@ def fit_ordinal(text: str, parsed: ModelText, data: pd.DataFrame, ordered: Seque
     moments, groups = zip(*(_group(g, sample.names) for g in sample.groups), strict=True)
     cuts = [tuple(len(t) for t in m.thresholds) for m in moments]
     if len(set(cuts)) > 1:
-        raise DataError("an ordered item has a category that one group never uses; merge categories so that all groups use all.")
-    table = build(parsed, groups=len(groups), std_lv=std_lv, means=False,
-                  ordered=dict(zip(sample.names, cuts[0], strict=True)))
+        raise DataError(
+            "an ordered item has a category that one group never uses; merge categories so that all groups use all."
+        )
+    table = build(
+        parsed, groups=len(groups), std_lv=std_lv, means=False, ordered=dict(zip(sample.names, cuts[0], strict=True))
+    )
     sample = replace(sample, groups=groups)
     problem = _problem(table, sample, moments)
     start = _with_thresholds(start_values(table, sample), problem)
     solution = minimise(problem, start)
-    return _result(text, table, sample, problem, moments, solution, estimator)
+    return _result(text, table, sample, problem, solution, estimator)
 
 
 def _check_items(parsed: ModelText, observed: Sequence[str], ordered: Sequence[str] | bool) -> None:
@@ -148,8 +167,10 @@ def _check_items(parsed: ModelText, observed: Sequence[str], ordered: Sequence[s
     causes = {t.rhs for t in parsed.terms if t.op == "~"} | {t.lhs for t in parsed.terms if t.op == "=~"}
     causal = [n for n in names if n in causes]
     if other or causal:
-        raise ParameterError(f"{(other or causal)[0]} is {'not ordered' if other else 'ordered and predicts something'}; DWLS and "
-                             "WLSMV fit models whose observed variables are all ordered and predict nothing.")
+        raise ParameterError(
+            f"{(other or causal)[0]} is {'not ordered' if other else 'ordered and predicts something'}; DWLS and "
+            "WLSMV fit models whose observed variables are all ordered and predict nothing."
+        )
 
 
 def _group(group: GroupSample, names: tuple[str, ...]) -> tuple[OrdinalMoments, GroupSample]:
@@ -163,7 +184,9 @@ def _group(group: GroupSample, names: tuple[str, ...]) -> tuple[OrdinalMoments, 
         counts.append(len(values))
     moments = ordinal_moments(np.column_stack(columns), tuple(counts), names)
     p = len(names)
-    patterns = Patterns(np.array([float(group.nobs)]), moments.correlations[None], np.zeros((1, p)), np.ones((1, p), dtype=bool))
+    patterns = Patterns(
+        np.array([float(group.nobs)]), moments.correlations[None], np.zeros((1, p)), np.ones((1, p), dtype=bool)
+    )
     return moments, replace(group, patterns=patterns, covariance=moments.correlations, mean=np.zeros(p))
 
 
@@ -177,12 +200,27 @@ def _problem(table: ParameterTable, sample: Sample, moments: Sequence[OrdinalMom
         fixed = next((row for row in rows.values() if not row.free), None)
         if fixed is not None:
             raise ParameterError(f"threshold {fixed.relation} is fixed; thresholds are estimated.")
-        which.append(np.array([keys[rows[name, f"t{c + 1}"].key] for name, t in zip(sample.names, moments[g - 1].thresholds, strict=True)
-                               for c in range(len(t))]))
+        which.append(
+            np.array(
+                [
+                    keys[rows[name, f"t{c + 1}"].key]
+                    for name, t in zip(sample.names, moments[g - 1].thresholds, strict=True)
+                    for c in range(len(t))
+                ]
+            )
+        )
     low, high = pairs(len(sample.names))
     statistics = tuple(np.concatenate([*m.thresholds, m.correlations[low, high]]) for m in moments)
-    return LeastSquares(parts, bases, statistics, tuple(1 / np.diag(m.gamma) for m in moments), tuple(m.nobs for m in moments),
-                        tuple(which), len(table.keys), Constraints.of(table))
+    return LeastSquares(
+        parts,
+        bases,
+        statistics,
+        tuple(m.gamma for m in moments),
+        tuple(m.nobs for m in moments),
+        tuple(which),
+        len(table.keys),
+        Constraints.of(table),
+    )
 
 
 def _with_thresholds(start: Array, problem: LeastSquares) -> Array:
@@ -192,34 +230,49 @@ def _with_thresholds(start: Array, problem: LeastSquares) -> Array:
     return start
 
 
-def _result(text: str, table: ParameterTable, sample: Sample, problem: LeastSquares, moments: Sequence[OrdinalMoments], solution,
-            estimator: str) -> SemFit:
+def _result(
+    text: str, table: ParameterTable, sample: Sample, problem: LeastSquares, solution: Solution, estimator: str
+) -> SemFit:
     theta, N = solution.theta, sample.nobs
     curvature = covariance(problem.derivatives(theta)[1], free_directions(problem, theta))
     if not solution.converged:
-        curvature = Covariance(np.full_like(curvature.inverse, np.nan), curvature.basis, curvature.rank, curvature.directions)
+        curvature = Covariance(
+            np.full_like(curvature.inverse, np.nan), curvature.basis, curvature.rank, curvature.directions
+        )
     usable = bool(solution.converged) and curvature.identified
     jacobians = [problem.jacobian(theta, k) for k in range(table.groups)]
     vcov = curvature.inverse
     if estimator == "WLSMV" and usable:
-        vcov = vcov @ _meat(problem, jacobians, moments) @ vcov
+        vcov = vcov @ _meat(problem, jacobians) @ vcov
     statistics = sum(len(s) for s in problem.statistics)
     test = TestStatistic(2 * (N - len(sample.groups)) * float(solution.value), statistics - curvature.directions)
     base = _baseline(problem)
     base_test = TestStatistic(2 * (N - len(sample.groups)) * base[0], statistics - sum(map(len, problem.thresholds)))
     if estimator == "WLSMV" and usable:
-        test = _shifted(test, problem, moments, jacobians, curvature.inverse)
-        base_test = _shifted(base_test, problem, moments, base[1], base[2])
-    return SemFit(text, estimator, "expected", table, sample, problem, solution, curvature, vcov / (N - len(sample.groups)), test,
-                  base_test, 0.0)
+        test = _shifted(test, problem, jacobians, curvature.inverse)
+        base_test = _shifted(base_test, problem, base[1], base[2])
+    return SemFit(
+        text,
+        estimator,
+        "expected",
+        table,
+        sample,
+        problem,
+        solution,
+        curvature,
+        vcov / (N - len(sample.groups)),
+        test,
+        base_test,
+        0.0,
+    )
 
 
-def _meat(problem: LeastSquares, jacobians: Sequence[Array], moments: Sequence[OrdinalMoments]) -> Array:
+def _meat(problem: LeastSquares, jacobians: Sequence[Array]) -> Array:
     """Return J' W Gamma W J over the groups."""
     N, total = sum(problem.counts), 0.0
-    for J, w, m in zip(jacobians, problem.weights, moments, strict=True):
+    for n, J, w, gamma in zip(problem.counts, jacobians, problem.weights, problem.gammas, strict=True):
         WJ = J * w[:, None]
-        total = total + m.nobs / N * WJ.T @ m.gamma @ WJ
+        total = total + n / N * WJ.T @ gamma @ WJ
     return total
 
 
@@ -238,19 +291,20 @@ def _baseline(problem: LeastSquares) -> tuple[float, list[Array], Array]:
     return value, jacobians, np.diag(1 / hessian)
 
 
-def _shifted(test: TestStatistic, problem: LeastSquares, moments: Sequence[OrdinalMoments], jacobians: Sequence[Array],
-             inverse: Array) -> TestStatistic:
+def _shifted(test: TestStatistic, problem: LeastSquares, jacobians: Sequence[Array], inverse: Array) -> TestStatistic:
     """Scale and shift a statistic so that its mean is its degrees of freedom and its variance twice that."""
     if test.df <= 0:
         return test
     N = sum(problem.counts)
-    WJ = np.vstack([np.sqrt(n / N) * J * w[:, None] for n, J, w in zip(problem.counts, jacobians, problem.weights, strict=True)])
+    WJ = np.vstack(
+        [np.sqrt(n / N) * J * w[:, None] for n, J, w in zip(problem.counts, jacobians, problem.weights, strict=True)]
+    )
     size = len(WJ)
     U, G, at = -WJ @ inverse @ WJ.T, np.zeros((size, size)), 0
-    for w, m in zip(problem.weights, moments, strict=True):
+    for w, gamma in zip(problem.weights, problem.gammas, strict=True):
         inner = slice(at, at + len(w))
         U[inner, inner] += np.diag(w)
-        G[inner, inner] = m.gamma
+        G[inner, inner] = gamma
         at += len(w)
     UG = U @ G
     scale = np.sqrt(test.df / np.sum(UG * UG.T))

@@ -18,7 +18,10 @@ from socialcommerce.errors import DataError
 __all__ = ["OrdinalMoments", "bivariate_normal", "ordinal_moments"]
 
 Array = np.ndarray
-RULES = tuple((below, *np.polynomial.legendre.leggauss(nodes)) for below, nodes in ((0.5, 12), (0.8, 20), (0.95, 40), (1.0, 100)))
+RULES = tuple(
+    (below, *np.polynomial.legendre.leggauss(nodes)) for below, nodes in ((0.5, 12), (0.8, 20), (0.95, 40), (1.0, 100))
+)
+BOUND = 4.0  # of Fisher's z: a correlation of .9993
 BEYOND = 40.0  # stands for infinity among thresholds: its density is exactly zero
 
 
@@ -134,18 +137,23 @@ def _maximise(table: Array, a: Array, b: Array, pairs: list[tuple[str, str]]) ->
         score = np.sum(np.where(held, table * change / probability, 0.0), (1, 2))
         information = N * np.sum(np.where(held, change**2 / probability, 0.0), (1, 2))
         step = np.clip(score / information, -0.5, 0.5)
-        z = z + step
+        new = np.clip(z + step, -BOUND, BOUND)
+        z, step = new, new - z
         if np.abs(step).max() < 1e-13:
             break
     worst = int(np.argmax(np.abs(z)))
-    if abs(z[worst]) > 3.8:
+    if abs(z[worst]) >= BOUND:
         one, two = pairs[worst]
-        raise DataError(f"items {one} and {two} are (almost) perfectly associated, polychoric correlation "
-                        f"{np.tanh(z[worst]):.4f}; merge categories or leave one of them out.")
+        raise DataError(
+            f"items {one} and {two} are (almost) perfectly associated, polychoric correlation "
+            f"{np.tanh(z[worst]):.4f}; merge categories or leave one of them out."
+        )
     return np.tanh(z)
 
 
-def _gamma(codes: Array, counts: tuple[int, ...], cuts: Array, first: Array, second: Array, table: Array, rho: Array) -> Array:
+def _gamma(
+    codes: Array, counts: tuple[int, ...], cuts: Array, first: Array, second: Array, table: Array, rho: Array
+) -> Array:
     """Return N times the covariance matrix of thresholds and correlations, from influence functions by row."""
     N, p = codes.shape
     start = np.concatenate([[0], np.cumsum(np.array(counts) - 1)])
@@ -161,7 +169,7 @@ def _gamma(codes: Array, counts: tuple[int, ...], cuts: Array, first: Array, sec
         cross = _cross(table, ratio, probability, cuts[item], cuts[other], rho, axis) / N
         for k, i in enumerate(item):
             by_rho[:, k] -= by_threshold[:, start[i] : start[i + 1]] @ cross[k, : counts[i] - 1]
-    by_rho /= (by_rho_information(table, ratio) / N)
+    by_rho /= by_rho_information(table, ratio) / N
     influence = np.hstack([by_threshold, by_rho])
     return influence.T @ influence / N
 
@@ -185,7 +193,9 @@ def _cross(table: Array, ratio: Array, probability: Array, own: Array, other: Ar
     """Return, by pair, the sum over rows of score of rho times score of each of one item's thresholds in the pair's likelihood."""
     inner = own[:, 1:-1]
     root = np.sqrt(1 - rho**2)[:, None, None]
-    slab = norm.pdf(inner)[:, :, None] * np.diff(ndtr((other[:, None, :] - rho[:, None, None] * inner[:, :, None]) / root), axis=2)
+    slab = norm.pdf(inner)[:, :, None] * np.diff(
+        ndtr((other[:, None, :] - rho[:, None, None] * inner[:, :, None]) / root), axis=2
+    )
     if axis == 2:
         table, ratio, probability = (x.swapaxes(1, 2) for x in (table, ratio, probability))
     weight = table * ratio / probability

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,6 +18,9 @@ from socialcommerce.sem.inference import Covariance, TestStatistic, defined_valu
 from socialcommerce.sem.moments import Sample
 from socialcommerce.sem.standardize import explained, standard_errors, standardized
 from socialcommerce.sem.table import Parameter, ParameterTable
+
+if TYPE_CHECKING:
+    from socialcommerce.sem.bootstrap import Bootstrap
 
 __all__ = ["SemFit"]
 
@@ -49,6 +54,10 @@ class SemFit:
         Chi-square of the model and of the model without relations.
     saturated : float
         Discrepancy of the unrestricted model.
+    options : mapping
+        The options of the call that are lavaan's too.
+    draws : Bootstrap, optional
+        Resamples, where they were asked for; standard errors and intervals are then theirs.
     """
 
     model: str
@@ -63,6 +72,8 @@ class SemFit:
     test: TestStatistic
     baseline: TestStatistic
     saturated: float
+    options: Mapping[str, object] = field(default_factory=dict)
+    draws: Bootstrap | None = None
 
     @property
     def theta(self) -> Array:
@@ -109,11 +120,15 @@ class SemFit:
         """What is off about the solution, in sentences; empty when nothing is."""
         found = []
         if not self.converged:
-            found.append(f"The estimation did NOT converge in {int(self.solution.iterations)} iterations "
-                         f"(gradient {float(self.solution.gradient):.1e}); the estimates mean nothing.")
+            found.append(
+                f"The estimation did NOT converge in {int(self.solution.iterations)} iterations "
+                f"(gradient {float(self.solution.gradient):.1e}); the estimates mean nothing."
+            )
         elif not self.identified:
-            found.append(f"The model is NOT identified: the information matrix has rank {self.curvature.rank}, "
-                         f"{self.curvature.directions} are needed; the estimates are one of many solutions.")
+            found.append(
+                f"The model is NOT identified: the information matrix has rank {self.curvature.rank}, "
+                f"{self.curvature.directions} are needed; the estimates are one of many solutions."
+            )
         return (*found, *self._inadmissible())
 
     def _inadmissible(self) -> list[str]:
@@ -124,7 +139,9 @@ class SemFit:
             where = f" in group {group.label}" if len(self.sample.groups) > 1 else ""
             negative = [name for i, name in enumerate(block.names) if S[i, i] < 0]
             found += [f"The variance of {name}{where} is negative (a Heywood case)." for name in negative]
-            latent = block.implied(self.theta, base).covariance[block.observed + block.means :, block.observed + block.means :]
+            latent = block.implied(self.theta, base).covariance[
+                block.observed + block.means :, block.observed + block.means :
+            ]
             if not negative and len(latent) and np.linalg.eigvalsh(latent).min() < -1e-10:
                 found.append(f"The covariance matrix of the latent variables{where} is not positive definite.")
             if not negative and np.linalg.eigvalsh(S).min() < -1e-10:
@@ -158,6 +175,8 @@ class SemFit:
     def errors(self) -> Array:
         """Standard error of every row, then of every defined parameter; zero where nothing was estimated."""
         position = {key: k for k, key in enumerate(self.table.keys)}
+        if self.draws is not None:
+            return self.draws.intervals()["se"].to_numpy()
         own = np.sqrt(np.diag(self.vcov))
         free = [own[position[row.key]] if row.free else 0.0 for row in self.rows]
         J = jacobian(lambda t: defined_values(self.table, t), self.theta)
@@ -170,8 +189,18 @@ class SemFit:
         est, se = self.values, self.errors
         z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > 0)
         half = stats.norm.ppf((1 + LEVEL) / 2) * se
-        return frame.assign(est=est, se=se, z=z, pvalue=2 * stats.norm.sf(np.abs(z)), ci_low=est - half, ci_high=est + half,
-                            std_all=standardized(self.table, self.problem, self.theta))
+        low, high = est - half, est + half
+        if self.draws is not None:
+            low, high = self.draws.intervals("percentile", LEVEL)[["ci_low", "ci_high"]].to_numpy().T
+        return frame.assign(
+            est=est,
+            se=se,
+            z=z,
+            pvalue=2 * stats.norm.sf(np.abs(z)),
+            ci_low=low,
+            ci_high=high,
+            std_all=standardized(self.table, self.problem, self.theta),
+        )
 
     def _frame(self) -> pd.DataFrame:
         lines = [(row.lhs, row.op, row.rhs, row.label, row.group) for row in self.rows]
@@ -185,18 +214,33 @@ class SemFit:
         se = standard_errors(self.table, self.problem, self.theta, self.vcov)
         z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > 1e-12)
         half = stats.norm.ppf((1 + LEVEL) / 2) * se
-        return self._frame().assign(std_all=est, se=se, z=z, pvalue=2 * stats.norm.sf(np.abs(z)), ci_low=est - half, ci_high=est + half)
+        return self._frame().assign(
+            std_all=est, se=se, z=z, pvalue=2 * stats.norm.sf(np.abs(z)), ci_low=est - half, ci_high=est + half
+        )
 
     @cached_property
     def fit_measures(self) -> pd.Series:
-        """Fit measures by lavaan's names."""
+        """Fit measures by lavaan's names; all but npar and df are nan where the fit did not converge or is not identified."""
         test, base, groups = self.test, self.baseline, self.table.groups
-        out = {"npar": self.npar, "fmin": float(self.solution.value) - self.saturated, "chisq": test.chisq, "df": test.df,
-               "pvalue": test.pvalue(), "baseline.chisq": base.chisq, "baseline.df": base.df, "baseline.pvalue": base.pvalue()}
+        out = {
+            "npar": self.npar,
+            "fmin": float(self.solution.value) - self.saturated,
+            "chisq": test.chisq,
+            "df": test.df,
+            "pvalue": test.pvalue(),
+            "baseline.chisq": base.chisq,
+            "baseline.df": base.df,
+            "baseline.pvalue": base.pvalue(),
+        }
         out |= measures.comparative(test, base)
         if not self.ordinal:
-            out |= measures.likelihood_measures(float(self.solution.value), self.saturated, self.sample, self.npar,
-                                                measures.covariates_logl(self.sample, self.table.fixed_covariates))
+            out |= measures.likelihood_measures(
+                float(self.solution.value),
+                self.saturated,
+                self.sample,
+                self.npar,
+                measures.covariates_logl(self.sample, self.table.fixed_covariates),
+            )
         out |= measures.rmsea(test.chisq, test.df, self.divisor, groups)
         out |= measures.residual_measures(self.problem, self.sample, self.theta, test.df)
         if self.ordinal:
@@ -206,15 +250,26 @@ class SemFit:
         out["mfi"] = float(np.exp(-(test.chisq - test.df) / (2 * self.divisor)))
         if test.scaling is not None:
             out |= self._scaled_measures()
+        if not (self.converged and self.identified):
+            out = {name: value if name in ("npar", "df") else np.nan for name, value in out.items()}
         return measures.as_series(out)
 
     def _scaled_measures(self) -> dict[str, float]:
         test, base, groups = self.test, self.baseline, self.table.groups
         scaled = measures.rmsea(test.scaled, test.df, self.divisor, groups)
-        out = {"chisq.scaled": test.scaled, "df.scaled": test.df, "pvalue.scaled": test.pvalue(scaled=True),
-                "chisq.scaling.factor": test.scaling, "baseline.chisq.scaled": base.scaled, "baseline.df.scaled": base.df,
-                "baseline.chisq.scaling.factor": base.scaling, **{f"{k}.scaled": v for k, v in scaled.items()}}
-        return out if self.sample.missing or test.shift else out | measures.robust_indices(test, base, self.nobs, groups)
+        out = {
+            "chisq.scaled": test.scaled,
+            "df.scaled": test.df,
+            "pvalue.scaled": test.pvalue(scaled=True),
+            "chisq.scaling.factor": test.scaling,
+            "baseline.chisq.scaled": base.scaled,
+            "baseline.df.scaled": base.df,
+            "baseline.chisq.scaling.factor": base.scaling,
+            **{f"{k}.scaled": v for k, v in scaled.items()},
+        }
+        return (
+            out if self.sample.missing or test.shift else out | measures.robust_indices(test, base, self.nobs, groups)
+        )
 
     @cached_property
     def r2(self) -> pd.Series | pd.DataFrame:
@@ -231,8 +286,14 @@ class SemFit:
         for block, base, group in zip(self.problem.blocks, self.problem.bases, self.sample.groups, strict=True):
             implied, names, p = block.implied(self.theta, base), block.names, block.observed
             Sigma, S = implied.covariance[:p, :p], group.covariance
-            cor = S / np.sqrt(np.outer(np.diag(S), np.diag(S))) - Sigma / np.sqrt(np.outer(np.diag(Sigma), np.diag(Sigma)))
-            lines += [(group.label, names[i], "~~", names[j], S[i, j] - Sigma[i, j], cor[i, j]) for i in range(p) for j in range(i + 1)]
+            cor = S / np.sqrt(np.outer(np.diag(S), np.diag(S))) - Sigma / np.sqrt(
+                np.outer(np.diag(Sigma), np.diag(Sigma))
+            )
+            lines += [
+                (group.label, names[i], "~~", names[j], S[i, j] - Sigma[i, j], cor[i, j])
+                for i in range(p)
+                for j in range(i + 1)
+            ]
             if block.means:
                 lines += [(group.label, names[i], "~1", "", group.mean[i] - implied.mean[i], np.nan) for i in range(p)]
         return pd.DataFrame(lines, columns=["group", "lhs", "op", "rhs", "raw", "cor"])
@@ -243,3 +304,20 @@ class SemFit:
         from socialcommerce.sem.scores import modification_indices  # it takes a SemFit, so it cannot be imported above
 
         return modification_indices(self)
+
+    def summary(self) -> str:
+        """Return the fit as text: problems first, then test and fit measures, then all parameters."""
+        from socialcommerce.sem.report import summary
+
+        return summary(self)
+
+    def _repr_html_(self) -> str:
+        from socialcommerce.sem.report import html
+
+        return html(self)
+
+    def to_lavaan(self) -> str:
+        """Return the R code that fits the same model with lavaan."""
+        from socialcommerce.sem.report import to_lavaan
+
+        return to_lavaan(self)

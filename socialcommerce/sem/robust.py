@@ -8,8 +8,16 @@ from socialcommerce.sem.estimate import Likelihood, bordered, weights
 from socialcommerce.sem.model import Block
 from socialcommerce.sem.moments import GroupSample, Sample
 
-__all__ = ["baseline_block", "casewise_scores", "influence", "meat", "moments_theta",
-           "satorra_bentler_trace", "saturated_block", "saturated_trace"]
+__all__ = [
+    "baseline_block",
+    "casewise_scores",
+    "influence",
+    "meat",
+    "moments_theta",
+    "satorra_bentler_trace",
+    "saturated_block",
+    "saturated_trace",
+]
 
 Array = np.ndarray
 
@@ -131,11 +139,26 @@ def baseline_block(block: Block) -> Block:
 
 
 def _moments_block(block: Block, i: Array, j: Array) -> Block:
-    p, given = block.observed, {(a, b, c) for a, b, c in block.exogenous} | {(a, c, b) for a, b, c in block.exogenous if not a}
-    cells = [(False, int(a), int(b)) for a, b in zip(i, j, strict=True)] + [(True, k, p) for k in range(p) if block.means]
+    p, given = (
+        block.observed,
+        {(a, b, c) for a, b, c in block.exogenous} | {(a, c, b) for a, b, c in block.exogenous if not a},
+    )
+    cells = [(False, int(a), int(b)) for a, b in zip(i, j, strict=True)] + [
+        (True, k, p) for k in range(p) if block.means
+    ]
     path, row, column = (np.array(x) for x in zip(*(cell for cell in cells if cell not in given), strict=True))
     constant = ((False, p, p, 0.0),) if block.means else ()
-    return Block(block.names[: p + block.means], p, block.means, path, row, column, np.arange(len(row)), constant, block.exogenous)
+    return Block(
+        block.names[: p + block.means],
+        p,
+        block.means,
+        path,
+        row,
+        column,
+        np.arange(len(row)),
+        constant,
+        block.exogenous,
+    )
 
 
 def moments_theta(full: Block, group: GroupSample) -> Array:

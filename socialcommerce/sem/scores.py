@@ -62,7 +62,10 @@ def _candidates(fit: SemFit, group: int) -> list[Parameter]:
     wanted += [(a, "~~", b) for a, b in [*combinations(inside, 2), *combinations(roles.latent, 2)]]
     wanted += [(a, "~", b) for a, b in permutations(structural, 2) if a not in table.fixed_covariates]
     fixed = [row for row in table.rows if row.group == group and row.user and row.value is not None]
-    return [*fixed, *(Parameter(lhs, op, rhs, group, value=0.0) for lhs, op, rhs in wanted if (lhs, op, rhs) not in have)]
+    return [
+        *fixed,
+        *(Parameter(lhs, op, rhs, group, value=0.0) for lhs, op, rhs in wanted if (lhs, op, rhs) not in have),
+    ]
 
 
 def score_tests(fit: SemFit, rows: Sequence[Parameter]) -> pd.DataFrame:
@@ -79,8 +82,20 @@ def score_tests(fit: SemFit, rows: Sequence[Parameter]) -> pd.DataFrame:
     usable = variance > 1e-8 * own
     with np.errstate(divide="ignore", invalid="ignore"):
         mi, epc = fit.nobs * g**2 / variance, -g / variance
-    lines = [(row.lhs, row.op, row.rhs, row.group, mi[k], stats.chi2.sf(mi[k], 1), epc[k], epc[k] * _unit(fit, row, positions[k]))
-             for k, row in enumerate(rows) if usable[k]]
+    lines = [
+        (
+            row.lhs,
+            row.op,
+            row.rhs,
+            row.group,
+            mi[k],
+            stats.chi2.sf(mi[k], 1),
+            epc[k],
+            epc[k] * _unit(fit, row, positions[k]),
+        )
+        for k, row in enumerate(rows)
+        if usable[k]
+    ]
     return pd.DataFrame(lines, columns=["lhs", "op", "rhs", "group", "mi", "pvalue", "epc", "epc_std"])
 
 
@@ -103,10 +118,17 @@ def _extended(fit: SemFit, rows: Sequence[Parameter]) -> tuple[Likelihood, Array
 
 
 def _with_cells(block: Block, cells: Sequence[tuple[bool, int, int]], theta: Sequence[int]) -> Block:
-    path, i, j = (np.array(x, dtype=kind) for x, kind in
-                  zip(zip(*cells, strict=True) if cells else ((), (), ()), (bool, int, int), strict=True))
-    return replace(block, path=np.concatenate([block.path, path]), row=np.concatenate([block.row, i]),
-                   column=np.concatenate([block.column, j]), theta=np.concatenate([block.theta, np.array(theta, dtype=int)]))
+    path, i, j = (
+        np.array(x, dtype=kind)
+        for x, kind in zip(zip(*cells, strict=True) if cells else ((), (), ()), (bool, int, int), strict=True)
+    )
+    return replace(
+        block,
+        path=np.concatenate([block.path, path]),
+        row=np.concatenate([block.row, i]),
+        column=np.concatenate([block.column, j]),
+        theta=np.concatenate([block.theta, np.array(theta, dtype=int)]),
+    )
 
 
 def _unit(fit: SemFit, row: Parameter, where: tuple[bool, int, int]) -> float:

@@ -30,10 +30,14 @@ def start_values(table: ParameterTable, sample: Sample) -> Array:
     return np.array([found[key] for key in table.keys])
 
 
-def _group(rows: list[Parameter], table: ParameterTable, group: GroupSample, names: tuple[str, ...]) -> dict[tuple, float]:
+def _group(
+    rows: list[Parameter], table: ParameterTable, group: GroupSample, names: tuple[str, ...]
+) -> dict[tuple, float]:
     """Return a start value by (lhs, op, rhs)."""
     at = {name: k for k, name in enumerate(names)}
-    size = {name: float(np.sqrt(group.covariance[k, k])) for name, k in at.items()}  # a standard deviation for everything
+    size = {
+        name: float(np.sqrt(group.covariance[k, k])) for name, k in at.items()
+    }  # a standard deviation for everything
     items = set(table.roles.observed) & {row.rhs for row in rows if row.op == "=~"}
     guess: dict[tuple, float] = {}
     for latent in _from_below(rows, table.roles.latent):
@@ -54,10 +58,14 @@ def _group(rows: list[Parameter], table: ParameterTable, group: GroupSample, nam
 
 def _from_below(rows: list[Parameter], latent: tuple[str, ...]) -> list[str]:
     """Order latent variables so that factors come before the factors they indicate."""
-    under = {name: {row.rhs for row in rows if row.op == "=~" and row.lhs == name} & set(latent) - {name} for name in latent}
+    under = {
+        name: {row.rhs for row in rows if row.op == "=~" and row.lhs == name} & set(latent) - {name} for name in latent
+    }
     ordered: list[str] = []
     while len(ordered) < len(latent):
-        ready = [n for n in latent if n not in ordered and under[n] <= set(ordered)] or [n for n in latent if n not in ordered]
+        ready = [n for n in latent if n not in ordered and under[n] <= set(ordered)] or [
+            n for n in latent if n not in ordered
+        ]
         ordered.append(ready[0])
     return ordered
 

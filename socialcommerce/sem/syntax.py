@@ -7,35 +7,16 @@ from dataclasses import dataclass, field
 
 from socialcommerce.errors import ParameterError
 from socialcommerce.sem.expressions import Expression
+from socialcommerce.sem.tokens import Token, error_at, statements, tokenize
 
-__all__ = ["Definition", "ModelText", "Term", "parse"]
+__all__ = ["Definition", "ModelText", "Term", "parse", "parse_constraints"]
 
-FORMS = {
-    "=~": "latent =~ item + item",
-    "~": "outcome ~ predictor + predictor",
-    "~~": "variable ~~ variable",
-    "~1": "variable ~ 1",
-    "|": "item | t1 + t2",
-    ":=": "name := expression of labels",
-    "==": "expression of labels == expression of labels",
+UNSUPPORTED = {
+    "<~": "composites",
+    "~*~": "response scales",
+    "<": "inequality constraints",
+    ">": "inequality constraints",
 }
-TOKEN = re.compile(
-    r"(?P<space>[ \t\r]+)|(?P<newline>\n|;)|(?P<comment>[#!][^\n]*)"
-    r"|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|(?P<name>[^\W\d][\w.]*)|(?P<string>\"[^\"\n]*\"|'[^'\n]*')"
-    r"|(?P<relation>=~|~~|~\*~|:=|==|<~|~|\||<|>)|(?P<sign>[+*(),\-/^:])|(?P<unknown>.)"
-)
-UNSUPPORTED = {"<~": "composites", "~*~": "response scales", "<": "inequality constraints", ">": "inequality constraints"}
-
-
-@dataclass(frozen=True)
-class Token:
-    """A piece of the text and where it stands (line and column from 1)."""
-
-    kind: str
-    text: str
-    line: int
-    column: int
-    position: int
 
 
 @dataclass(frozen=True)
@@ -101,15 +82,15 @@ def parse(text: str) -> ModelText:
     terms: dict[tuple[str, str, str], Term] = {}
     defined: dict[str, Definition] = {}
     constraints: list[Expression] = []
-    for tokens in _statements(_tokens(text)):
+    for tokens in statements(tokenize(text)):
         relation = _relation(tokens)
         if relation.text == ":=":
-            new = _definition(tokens, relation, text)
+            new = _definition(tokens, relation)
             if new.name in defined:
-                raise _error(tokens[0], f"{new.name} is defined twice", ":=")
+                raise error_at(tokens[0], f"{new.name} is defined twice", ":=")
             defined[new.name] = new
         elif relation.text == "==":
-            constraints.append(_constraint(tokens, relation, text))
+            constraints.append(_constraint(tokens, relation))
         else:
             for term in _Statement(tokens, relation).terms():
                 key = _key(term)
@@ -117,6 +98,19 @@ def parse(text: str) -> ModelText:
     if not terms:
         raise ParameterError("the model holds no relation between variables; the form is `latent =~ item + item`.")
     return ModelText(tuple(terms.values()), tuple(defined.values()), tuple(constraints))
+
+
+def parse_constraints(text: str) -> tuple[Expression, ...]:
+    """Parse lines of the form ``expression == expression`` into expressions that must be zero."""
+    found = []
+    for tokens in statements(tokenize(text)):
+        relation = _relation(tokens)
+        if relation.text != "==":
+            raise error_at(relation, f"expected '==', found {relation.text!r}", "==")
+        found.append(_constraint(tokens, relation))
+    if not found:
+        raise ParameterError("no constraint was given; the form is `expression of labels == expression of labels`.")
+    return tuple(found)
 
 
 def _key(term: Term) -> tuple[str, str, str]:
@@ -131,72 +125,49 @@ def _merge(old: Term, new: Term) -> Term:
     said = {k: getattr(new, k) if getattr(new, k) != v else getattr(old, k) for k, v in blank.items()}
     both = [k for k, v in blank.items() if getattr(new, k) != v and getattr(old, k) not in (v, getattr(new, k))]
     if both:
-        raise ParameterError(f"line {new.line}, column {new.column}: {new.lhs} {new.op} {new.rhs} is given twice with "
-                             f"different modifiers; say it once, for example `{new.lhs} {new.op} a*{new.rhs}`.")
+        raise ParameterError(
+            f"line {new.line}, column {new.column}: {new.lhs} {new.op} {new.rhs} is given twice with "
+            f"different modifiers; say it once, for example `{new.lhs} {new.op} a*{new.rhs}`."
+        )
     return Term(old.lhs, old.op, old.rhs, line=old.line, column=old.column, **said)
-
-
-def _tokens(text: str) -> list[Token]:
-    found, line, begin = [], 1, 0
-    for match in TOKEN.finditer(text):
-        kind = match.lastgroup or "unknown"
-        token = Token(kind, match.group(), line, match.start() - begin + 1, match.start())
-        if kind == "unknown":
-            raise _error(token, f"cannot read {token.text!r}", "=~")
-        if kind not in ("space", "comment"):
-            found.append(token)
-        if match.group() == "\n":
-            line, begin = line + 1, match.end()
-    return found
-
-
-def _statements(tokens: list[Token]) -> list[list[Token]]:
-    """Cut at line ends, except inside brackets, after an operator, and before a line that opens with one."""
-    statements: list[list[Token]] = [[]]
-    depth = 0
-    for k, token in enumerate(tokens):
-        depth += {"(": 1, ")": -1}.get(token.text, 0)
-        if token.kind != "newline":
-            statements[-1].append(token)
-            continue
-        following = next((t for t in tokens[k + 1 :] if t.kind != "newline"), None)
-        last = statements[-1][-1] if statements[-1] else None
-        goes_on = last is not None and token.text == "\n" and (
-            depth > 0 or last.kind == "relation" or last.text in "+*,-/^" or (following is not None and following.text in "+*"))
-        if not goes_on:
-            statements.append([])
-    return [s for s in statements if s]
 
 
 def _relation(tokens: list[Token]) -> Token:
     relations = [t for t in tokens if t.kind == "relation"]
     if not relations:
-        raise _error(tokens[0], f"no relation in the statement that begins with {tokens[0].text!r}", "=~")
+        raise error_at(tokens[0], f"no relation in the statement that begins with {tokens[0].text!r}", "=~")
     if len(relations) > 1:
-        raise _error(relations[1], f"a second {relations[1].text!r} in one statement", relations[0].text)
+        raise error_at(relations[1], f"a second {relations[1].text!r} in one statement", relations[0].text)
     if relations[0].text in UNSUPPORTED:
-        raise _error(relations[0], f"{relations[0].text!r} ({UNSUPPORTED[relations[0].text]}) is not available", "=~")
+        raise error_at(relations[0], f"{relations[0].text!r} ({UNSUPPORTED[relations[0].text]}) is not available", "=~")
     return relations[0]
 
 
-def _sides(tokens: list[Token], relation: Token, text: str) -> tuple[str, str]:
+def _sides(tokens: list[Token], relation: Token) -> tuple[str, str]:
     """The raw text on both sides, comments and line ends taken out."""
     at = tokens.index(relation)
     left, right = tokens[:at], tokens[at + 1 :]
     if not left or not right:
-        raise _error(relation, "one side is empty", relation.text)
-    return " ".join(t.text for t in left), " ".join(t.text for t in right)
+        raise error_at(relation, "one side is empty", relation.text)
+    return _joined(left), _joined(right)
 
 
-def _definition(tokens: list[Token], relation: Token, text: str) -> Definition:
-    left, right = _sides(tokens, relation, text)
+def _joined(tokens: list[Token]) -> str:
+    """Write tokens without blanks, but keep two words apart, so that they are refused and not made one."""
+    words = ("name", "number", "string")
+    gaps = [" " if a.kind in words and b.kind in words else "" for a, b in zip(tokens, tokens[1:], strict=False)]
+    return "".join(t.text + gap for t, gap in zip(tokens, [*gaps, ""], strict=True))
+
+
+def _definition(tokens: list[Token], relation: Token) -> Definition:
+    left, right = _sides(tokens, relation)
     if tokens[0].kind != "name" or tokens[1] is not relation:
-        raise _error(tokens[0], f"expected one name before :=, found {left!r}", ":=")
+        raise error_at(tokens[0], f"expected one name before :=, found {left!r}", ":=")
     return Definition(left, _expression(right, relation))
 
 
-def _constraint(tokens: list[Token], relation: Token, text: str) -> Expression:
-    left, right = _sides(tokens, relation, text)
+def _constraint(tokens: list[Token], relation: Token) -> Expression:
+    left, right = _sides(tokens, relation)
     _expression(left, relation)
     return _expression(f"({left}) - ({right})", relation)
 
@@ -206,11 +177,6 @@ def _expression(text: str, at: Token) -> Expression:
         return Expression(text)
     except ParameterError as error:
         raise ParameterError(f"line {at.line}, column {at.column}: {error}") from None
-
-
-def _error(token: Token, what: str, op: str) -> ParameterError:
-    form = FORMS.get(op, FORMS["=~"])
-    return ParameterError(f"line {token.line}, column {token.column}: {what}; the form is `{form}`.")
 
 
 class _Statement:
@@ -243,7 +209,7 @@ class _Statement:
         said: dict[str, tuple] = {}
         while (modifier := self._modifier()) is not None:
             if said.keys() & modifier.keys():
-                raise _error(first, "two modifiers of one kind before one variable", self.op)
+                raise error_at(first, "two modifiers of one kind before one variable", self.op)
             said.update(modifier)
         token = self._peek()
         op, rhs = self.op, token.text
@@ -255,7 +221,7 @@ class _Statement:
         else:
             rhs = self._variable("a variable")
             if self._peek().text == ":":
-                raise _error(self._peek(), "a product of variables is not a variable; add its column to the data", op)
+                raise error_at(self._peek(), "a product of variables is not a variable; add its column to the data", op)
         return [Term(name, op, rhs, line=first.line, column=first.column, **said) for name in left]
 
     def _modifier(self) -> dict[str, tuple] | None:
@@ -299,21 +265,29 @@ class _Statement:
     def _atom(self, tokens: list[Token]) -> dict[str, float | str]:
         """A number fixes, NA frees, a name labels."""
         texts = [t.text for t in tokens]
-        if len(tokens) == 1 and tokens[0].kind == "number" or len(tokens) == 2 and texts[0] == "-" and tokens[1].kind == "number":
+        if (
+            len(tokens) == 1
+            and tokens[0].kind == "number"
+            or len(tokens) == 2
+            and texts[0] == "-"
+            and tokens[1].kind == "number"
+        ):
             return {"fixed": float("".join(texts))}
         if len(tokens) != 1 or tokens[0].kind not in ("name", "string"):
-            raise _error(tokens[0] if tokens else self._peek(), "expected a number, NA or a label", self.op)
+            raise error_at(tokens[0] if tokens else self._peek(), "expected a number, NA or a label", self.op)
         return {"fixed": float("nan")} if texts[0] == "NA" else {"label": texts[0].strip("\"'")}
 
     def _call(self, name: Token) -> dict[str, float | str]:
         allowed = {"start": "start", "label": "label", "equal": "label"}
         if name.text not in allowed:
-            raise _error(name, f"unknown modifier {name.text}(); known are c(), {', '.join(f'{k}()' for k in allowed)}", self.op)
+            raise error_at(
+                name, f"unknown modifier {name.text}(); known are c(), {', '.join(f'{k}()' for k in allowed)}", self.op
+            )
         arguments = self._arguments()
         value = self._atom(arguments[0]) if len(arguments) == 1 else {}
         wanted = "fixed" if name.text == "start" else "label"
         if wanted not in value:
-            raise _error(name, f"{name.text}() takes one {'number' if wanted == 'fixed' else 'label'}", self.op)
+            raise error_at(name, f"{name.text}() takes one {'number' if wanted == 'fixed' else 'label'}", self.op)
         text = value[wanted]
         return {allowed[name.text]: re.sub(r"\s", "", text) if isinstance(text, str) else text}
 
@@ -333,4 +307,4 @@ class _Statement:
     def _wrong(self, expected: str) -> ParameterError:
         token = self._peek()
         found = token.text if token.kind == "end" else repr(token.text)
-        return _error(token, f"expected {expected}, found {found}", self.op)
+        return error_at(token, f"expected {expected}, found {found}", self.op)

@@ -13,8 +13,17 @@ from socialcommerce.sem.syntax import Definition, ModelText, Term
 
 __all__ = ["GROUP_EQUAL", "Parameter", "ParameterTable", "Roles", "build"]
 
-GROUP_EQUAL = ("loadings", "intercepts", "means", "thresholds", "residuals", "residual.covariances", "lv.variances",
-               "lv.covariances", "regressions")
+GROUP_EQUAL = (
+    "loadings",
+    "intercepts",
+    "means",
+    "thresholds",
+    "residuals",
+    "residual.covariances",
+    "lv.variances",
+    "lv.covariances",
+    "regressions",
+)
 
 
 @dataclass(frozen=True)
@@ -89,8 +98,16 @@ class ParameterTable:
         return tuple(dict.fromkeys(row.key for row in self.rows if row.free))
 
 
-def build(model: ModelText, *, groups: int = 1, group_equal: Sequence[str] = (), std_lv: bool = False,
-          means: bool | None = None, fixed_x: bool = True, ordered: Mapping[str, int] | None = None) -> ParameterTable:
+def build(
+    model: ModelText,
+    *,
+    groups: int = 1,
+    group_equal: Sequence[str] = (),
+    std_lv: bool = False,
+    means: bool | None = None,
+    fixed_x: bool = True,
+    ordered: Mapping[str, int] | None = None,
+) -> ParameterTable:
     """Build the parameter table.
 
     Parameters
@@ -159,8 +176,16 @@ def find_roles(terms: Iterable[Term]) -> Roles:
     )
 
 
-def _group(model: ModelText, roles: Roles, group: int, groups: int, std_lv: bool, means: bool, fixed: tuple[str, ...],
-           ordered: Mapping[str, int]) -> list[Parameter]:
+def _group(
+    model: ModelText,
+    roles: Roles,
+    group: int,
+    groups: int,
+    std_lv: bool,
+    means: bool,
+    fixed: tuple[str, ...],
+    ordered: Mapping[str, int],
+) -> list[Parameter]:
     """All rows of one group: what the model says, then what it leaves to the defaults."""
     rows = [_from_term(t, group, groups) for t in model.terms]
     if not std_lv:
@@ -208,14 +233,18 @@ def _from_term(term: Term, group: int, groups: int) -> Parameter:
         if len(entries) == 1:
             return entries[0]
         if len(entries) != groups:
-            raise ParameterError(f"line {term.line}, column {term.column}: c(…) gives {len(entries)} {what}s for {groups} "
-                                 f"group{'s' if groups > 1 else ''}; give one for each group.")
+            raise ParameterError(
+                f"line {term.line}, column {term.column}: c(…) gives {len(entries)} {what}s for {groups} "
+                f"group{'s' if groups > 1 else ''}; give one for each group."
+            )
         return entries[group - 1]
 
     value, label, start = of(term.fixed, "value"), of(term.label, "label"), of(term.start, "start value")
     value = None if value is None or isnan(value) else value
     relation = "=~" in label or "~" in label
-    return Parameter(term.lhs, term.op, term.rhs, group, "" if relation else label, label if relation else "", value, start, True)
+    return Parameter(
+        term.lhs, term.op, term.rhs, group, "" if relation else label, label if relation else "", value, start, True
+    )
 
 
 def _fix_markers(rows: list[Parameter], terms: Sequence[Term], group: int) -> list[Parameter]:
@@ -270,8 +299,10 @@ def _one_value_per_label(rows: list[Parameter]) -> list[Parameter]:
     values: dict[str, float] = {}
     for row in rows:
         if row.label and row.value is not None and values.setdefault(row.label, row.value) != row.value:
-            raise ParameterError(f"label {row.label} is fixed to {values[row.label]:g} and to {row.value:g}; "
-                                 "a label stands for one parameter, give the second another name.")
+            raise ParameterError(
+                f"label {row.label} is fixed to {values[row.label]:g} and to {row.value:g}; "
+                "a label stands for one parameter, give the second another name."
+            )
     return [replace(row, value=values[row.label]) if row.label in values and not row.exogenous else row for row in rows]
 
 
@@ -280,7 +311,9 @@ def _check_labels(table: ParameterTable) -> None:
     labels = {row.label for row in table.rows if row.label}
     for definition in table.defined:
         if definition.name in labels:
-            raise ParameterError(f"{definition.name} is both the label of a parameter and defined by :=; use two names.")
+            raise ParameterError(
+                f"{definition.name} is both the label of a parameter and defined by :=; use two names."
+            )
         _known(definition.expression, labels)
         labels.add(definition.name)
     for constraint in table.constraints:

@@ -20,7 +20,8 @@ measures <- c("npar", "chisq", "df", "pvalue", "chisq.scaled", "df.scaled", "pva
 
 read_data <- function(spec) {
   data <- read.csv(file.path(here, "data", paste0(spec$data, ".csv")))
-  if (is.null(spec$args$rows)) data else data[seq_len(spec$args$rows), ]
+  if (!is.null(spec$args$rows)) data <- data[seq_len(spec$args$rows), ]
+  if (is.null(spec$pick)) data else data[spec$pick, ]
 }
 
 fit_one <- function(spec, start = NULL) {
@@ -91,9 +92,28 @@ describe <- function(spec) {
 }
 
 results <- lapply(models, describe)
+
+# Difference tests between pairs of those models.
+comparisons <- lapply(fromJSON(file.path(here, "comparisons.json")), function(pair) {
+  both <- lapply(models[c(pair$full, pair$restricted)], function(spec) polish(spec, fit_one(spec)))
+  table <- suppressWarnings(lavTestLRT(both[[1]], both[[2]], method = if (pair$method == "standard") "default" else pair$method))
+  list(chisq = table[2, "Chisq diff"], df = table[2, "Df diff"], pvalue = table[2, "Pr(>Chisq)"])
+})
+
+# Wald test, and estimates from the resamples and leave-one-out samples that simulate.py chose.
+mediation <- models$mediation
+wald <- lavTestWald(polish(mediation, fit_one(mediation)), "a == b\nc == 0")
+effect <- function(rows) {
+  picked <- c(mediation, list(pick = rows))
+  coef(polish(picked, fit_one(picked)), type = "user")[["indirect"]]
+}
+resamples <- as.matrix(read.csv(file.path(here, "data", "sim_resamples.csv")))
+boot <- list(indirect = suppressWarnings(apply(resamples, 1, effect)),
+  leave_one_out = suppressWarnings(sapply(1:20, function(k) effect(-k))))
 about <- list(program = "lavaan", version = as.character(packageVersion("lavaan")), r = R.version.string,
   divisor = "N (DWLS, WLSMV: N - 1)", information = "expected (MLR, FIML: observed)")
-write_json(list(about = about, models = results), file.path(here, "lavaan.json"), digits = NA, auto_unbox = TRUE,
+write_json(list(about = about, models = results, comparisons = comparisons,
+  wald = list(chisq = wald$stat, df = wald$df, pvalue = wald$p.value), bootstrap = boot), file.path(here, "lavaan.json"), digits = NA, auto_unbox = TRUE,
   na = "null", dataframe = "columns")
 for (name in names(results)) {
   r <- results[[name]]

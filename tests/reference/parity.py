@@ -14,10 +14,41 @@ from socialcommerce import sem
 HERE = Path(__file__).parent
 MODELS = json.loads((HERE / "models.json").read_text())
 LAVAAN = json.loads((HERE / "lavaan.json").read_text())
-INDICES = ("cfi", "tli", "nfi", "rfi", "ifi", "rni", "rmsea", "rmsea.ci.lower", "rmsea.ci.upper", "srmr", "gfi", "agfi", "mfi",
-           "cfi.scaled", "tli.scaled", "cfi.robust", "tli.robust", "rmsea.scaled", "rmsea.robust", "pvalue", "pvalue.scaled",
-           "rmsea.pvalue")
-CHISQ = ("chisq", "chisq.scaled", "chisq.scaling.factor", "baseline.chisq", "logl", "unrestricted.logl", "aic", "bic", "bic2")
+INDICES = (
+    "cfi",
+    "tli",
+    "nfi",
+    "rfi",
+    "ifi",
+    "rni",
+    "rmsea",
+    "rmsea.ci.lower",
+    "rmsea.ci.upper",
+    "srmr",
+    "gfi",
+    "agfi",
+    "mfi",
+    "cfi.scaled",
+    "tli.scaled",
+    "cfi.robust",
+    "tli.robust",
+    "rmsea.scaled",
+    "rmsea.robust",
+    "pvalue",
+    "pvalue.scaled",
+    "rmsea.pvalue",
+)
+CHISQ = (
+    "chisq",
+    "chisq.scaled",
+    "chisq.scaling.factor",
+    "baseline.chisq",
+    "logl",
+    "unrestricted.logl",
+    "aic",
+    "bic",
+    "bic2",
+)
 COUNTS = ("npar", "df", "df.scaled", "baseline.df")
 
 
@@ -90,7 +121,9 @@ def largest(ours: pd.DataFrame, column: str, theirs: dict[tuple, float], scale: 
 def measured(ours: pd.Series, theirs: dict[str, float], names: tuple[str, ...], relative: bool = False) -> float:
     """Return the largest difference over the named measures both have."""
     both = [n for n in names if n in ours and isinstance(theirs.get(n), float | int) and math.isfinite(ours[n])]
-    return max((abs(ours[n] - theirs[n]) / (max(abs(theirs[n]), 1e-300) if relative else 1.0) for n in both), default=0.0)
+    return max(
+        (abs(ours[n] - theirs[n]) / (max(abs(theirs[n]), 1e-300) if relative else 1.0) for n in both), default=0.0
+    )
 
 
 def compare(name: str) -> Difference:
@@ -122,17 +155,23 @@ def comparable(name: str) -> bool:
 
 def table() -> str:
     """Return the table of all models in Markdown, with the models lavaan has no solution for named below it."""
-    lines = ["| model | what | estimate | SE | est. / SE | standardised | chi2, logL | indices | mod. indices | chi2 less lavaan's |",
-             "|---|---|---|---|---|---|---|---|---|---|"]
+    lines = [
+        "| model | what | estimate | SE | est. / SE | standardised | chi2, logL | indices | mod. indices | chi2 less lavaan's |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
     failed = []
     for name, spec in MODELS.items():
         if not comparable(name):
             problems = " ".join(fit(name).problems)
-            failed.append(f"- `{name}` ({spec['about']}): lavaan finds no solution with standard errors. This engine: {problems}")
+            failed.append(
+                f"- `{name}` ({spec['about']}): lavaan finds no solution with standard errors. This engine: {problems}"
+            )
             continue
         d, bar = compare(name), bars(name)
-        cells = [f"{getattr(d, k):.0e}" + ("" if getattr(d, k) <= getattr(bar, k) else " **over**")
-                 for k in ("estimate", "error", "relative", "standardized", "chisq", "indices", "modification")]
+        cells = [
+            f"{getattr(d, k):.0e}" + ("" if getattr(d, k) <= getattr(bar, k) else " **over**")
+            for k in ("estimate", "error", "relative", "standardized", "chisq", "indices", "modification")
+        ]
         lines.append(f"| {name} | {spec['about']} | " + " | ".join(cells) + f" | {d.lower:+.0e} |")
     return "\n".join([*lines, "", *failed])
 

@@ -72,7 +72,9 @@ def bifactor(rng: np.random.Generator, n: int) -> pd.DataFrame:
     general, groups = rng.standard_normal(n), rng.standard_normal((n, 3))
     columns = {}
     for k in range(9):
-        columns[f"b{k + 1}"] = (0.6 * general + 0.5 * groups[:, k // 3] + 0.6 * rng.standard_normal(n)) * (-1) ** (k % 3 == 1)
+        columns[f"b{k + 1}"] = (0.6 * general + 0.5 * groups[:, k // 3] + 0.6 * rng.standard_normal(n)) * (-1) ** (
+            k % 3 == 1
+        )
     return pd.DataFrame(columns)
 
 
@@ -94,6 +96,11 @@ def holes(rng: np.random.Generator) -> pd.DataFrame:
     return table
 
 
+def resamples(rng: np.random.Generator) -> pd.DataFrame:
+    """Thirty resamples of the 300 rows of the mediation data, as row numbers from 1."""
+    return pd.DataFrame(1 + rng.integers(0, 300, (30, 300)), columns=[f"r{k}" for k in range(1, 301)])
+
+
 def main() -> None:
     """Write every file; each has its own stream, so that adding one changes no other."""
     makers = {
@@ -106,6 +113,7 @@ def main() -> None:
         "sim_bifactor": lambda rng: bifactor(rng, 500),
         "sim_heywood": lambda rng: heywood(rng, 120),
         "hs_holes": holes,
+        "sim_resamples": resamples,
     }
     for stream, (name, make) in enumerate(makers.items()):
         make(np.random.default_rng([SEED, stream])).to_csv(DATA / f"{name}.csv", index=False, float_format="%.6g")

@@ -16,8 +16,11 @@ def test_there_are_enough_models():
 @pytest.mark.parametrize("name", NAMES)
 def test_model_agrees_with_lavaan(name):
     found, bar = parity.compare(name), parity.bars(name)
-    over = {f.name: getattr(found, f.name) for f in fields(found)
-            if f.name != "lower" and not getattr(found, f.name) <= getattr(bar, f.name)}
+    over = {
+        f.name: getattr(found, f.name)
+        for f in fields(found)
+        if f.name != "lower" and not getattr(found, f.name) <= getattr(bar, f.name)
+    }
     assert not over
 
 
@@ -30,8 +33,9 @@ def test_heywood_case_is_named():
     assert "variance of h1 is negative (a Heywood case)" in " ".join(parity.fit("heywood").problems)
 
 
-@pytest.mark.parametrize(("level", "chisq", "df"),
-                         [("configural", 115.851, 48), ("metric", 124.044, 54), ("scalar", 164.103, 60)])
+@pytest.mark.parametrize(
+    ("level", "chisq", "df"), [("configural", 115.851, 48), ("metric", 124.044, 54), ("scalar", 164.103, 60)]
+)
 def test_published_chisq_of_the_school_ladder(level, chisq, df):
     # Rosseel (2012), Journal of Statistical Software 48(2), doi:10.18637/jss.v048.i02
     measures = parity.fit(f"school_{level}").fit_measures
