@@ -49,8 +49,8 @@ def difference(restricted: SemFit, full: SemFit, method: str | None = None) -> H
 
     References
     ----------
-    Satorra & Bentler (2001), doi:10.1007/BF02296192; (2010), doi:10.1007/s11336-009-9135-y; Satorra (2000), in Heijmans,
-    Pollock & Satorra (eds), Innovations in multivariate statistical analysis, 233-247.
+    Satorra & Bentler (2001), doi:10.1007/BF02296192; (2010), doi:10.1007/s11336-009-9135-y; Satorra (2000), in
+    Heijmans, Pollock & Satorra (eds), Innovations in multivariate statistical analysis, 233-247.
     """
     default = {"ML": "standard", "DWLS": "satorra.2000", "WLSMV": "satorra.2000"}.get(
         full.estimator, "satorra.bentler.2001"

@@ -1,7 +1,8 @@
 """Maximum likelihood: the discrepancy of model and sample, its derivatives, and the damped scoring that minimises it.
 
-The discrepancy is f = sum over groups and patterns of n / (2 N) (log|Sigma| + tr(S Sigma^-1) + d' Sigma^-1 d): minus the
-mean log likelihood without its constant. Its Hessian is the information per observation. Everything takes leading batch axes.
+The discrepancy is f = sum over groups and patterns of n / (2 N) (log|Sigma| + tr(S Sigma^-1) + d' Sigma^-1 d): minus
+the mean log likelihood without its constant. Its Hessian is the information per observation. Everything takes leading
+batch axes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Array = np.ndarray
 
 
 def weights(block: Block, implied: Implied, patterns: Patterns) -> tuple[Array, Array, Array]:
-    """Return W = Sigma^-1 by pattern (zeros where nothing is observed), d = mean - mu, and log|Sigma|; nan where not definite."""
+    """Return W = Sigma^-1 by pattern (zeros where unobserved), d = mean - mu, log|Sigma|; nan if not definite."""
     p, mask = block.observed, patterns.mask
     Sigma = implied.covariance[..., None, :p, :p]
     if not mask.all():

@@ -70,7 +70,8 @@ def fit(
     std_lv : bool
         Fix latent variances to 1 instead of first loadings.
     mean_structure : bool, optional
-        Model the means; by default where the model names an intercept, with several groups, and with ``missing="fiml"``.
+        Model the means; by default where the model names an intercept, with several groups, and with
+        ``missing="fiml"``.
 
     bootstrap : int
         Resamples to draw; standard errors and percentile intervals then come from them (``fit.draws`` has BC and BCa).
@@ -173,8 +174,9 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, 
     begin = start_values(table, sample) if start is None else start
     if not np.isfinite(problem.value(begin)):
         raise ParameterError(
-            "the start values and fixed numbers imply no covariance matrix: variables drive each other in a cycle without "
-            "a solution, or a fixed covariance exceeds its variances; change the fixed numbers or give start(...)*."
+            "the start values and fixed numbers imply no covariance matrix: variables drive each other in a cycle "
+            "without a solution, or a fixed covariance exceeds its variances; change the "
+            "fixed numbers or give start(...)*."
         )
     solution = minimise(problem, begin)
     observed = estimator == "MLR" or sample.missing

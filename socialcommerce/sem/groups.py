@@ -33,11 +33,12 @@ class Invariance:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row a level: chi2, df, p, CFI, RMSEA, SRMR, what the step from the level above changes, and whether it holds.
+        """One row a level: chi2, df, p, CFI, RMSEA, SRMR, what the step from the level above changes, and whether it
+        holds.
 
         ``holds_indices``: CFI falls by at most 0.010 and RMSEA rises by at most 0.015 (Chen 2007,
-        doi:10.1080/10705510701301834). ``holds_chisq``: the difference test does not reject at 5 %; it is the scaled one
-        for MLM and MLR.
+        doi:10.1080/10705510701301834). ``holds_chisq``: the difference test does not reject at 5 %; it is the scaled
+        one for MLM and MLR.
         """
         rows, above = [], None
         for level, one in self.fits.items():
@@ -82,7 +83,7 @@ class Invariance:
         return reached
 
     def partial(self, level: str) -> pd.DataFrame:
-        """Return score tests of letting each equality of a level go, largest first: where partial invariance would start."""
+        """Return score tests of letting each equality of a level go, largest first: where to begin."""
         if level not in self.fits or level == "configural":
             raise UnknownNameError("level with equalities", level, [k for k in self.fits if k != "configural"])
         return release_tests(self.fits[level])

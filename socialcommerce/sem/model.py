@@ -1,10 +1,10 @@
 """The reticular action model (RAM) of one group: implied moments and their first and second derivatives.
 
-Directed paths are A, symmetric paths S; with E = (I - A)^-1 the variables have covariance C = E S E' and, where means are
-modelled, mean E m, with m the paths from the constant 1. Every derivative of the augmented second moments
-M = [[Sigma + mu mu', mu], [mu', 1]] has the form c (u v' + v u') with u and v columns of [E, C]; so the gradient and both
-information matrices are indexed entries of a few matrix products, with no loop over parameters. All arrays may carry
-leading batch axes.
+Directed paths are A, symmetric paths S; with E = (I - A)^-1 the variables have covariance C = E S E' and, where means
+are modelled, mean E m, with m the paths from the constant 1. Every derivative of the augmented second moments
+M = [[Sigma + mu mu', mu], [mu', 1]] has the form c (u v' + v u') with u and v columns of [E, C]; so the gradient and
+both information matrices are indexed entries of a few matrix products, with no loop over parameters. All arrays may
+carry leading batch axes.
 
 References: McArdle & McDonald (1984), doi:10.1111/j.2044-8317.1984.tb00802.x; von Oertzen & Brick (2014),
 doi:10.3758/s13428-013-0384-4; means by a constant: Calvo & Oller (1990), doi:10.1016/0047-259X(90)90026-E.
@@ -26,7 +26,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Implied:
-    """What a model implies for all its variables: total effects E, covariances C, means mu (None where not modelled)."""
+    """What a model implies for all its variables: total effects E, covariances C, means mu (or None)."""
 
     effects: Array
     covariance: Array
@@ -88,7 +88,7 @@ class Block:
         return np.where(~self.path & (self.row == self.column), 0.5, 1.0)
 
     def base(self, covariance: Array, mean: Array | None) -> tuple[Array, Array]:
-        """Return A and S with all numbers in place but the free parameters; the sample's moments fill the exogenous cells."""
+        """Return A and S without the free parameters; the sample's moments fill the exogenous cells."""
         batch = covariance.shape[:-2]
         A, S = np.zeros((*batch, self.n, self.n)), np.zeros((*batch, self.n, self.n))
         for path, i, j, value in self.fixed:
@@ -141,8 +141,8 @@ class Block:
     def columns(self, implied: Implied) -> Array:
         """Return [E, C] in the rows of the observed variables (and the constant), centred at the implied mean.
 
-        With L = [[I, mu], [0, 1]] this is L^-1 [E, C], in which nothing cancels however far the means lie from zero; it goes
-        with the block-diagonal weight (Sigma^-1, 1). Shape (..., p [+ 1], 2 n).
+        With L = [[I, mu], [0, 1]] this is L^-1 [E, C], in which nothing cancels however far the means lie from zero;
+        it goes with the block-diagonal weight (Sigma^-1, 1). Shape (..., p [+ 1], 2 n).
         """
         E, C = implied.effects, implied.covariance
         if not self.means:
@@ -167,7 +167,7 @@ class Block:
         return np.take(by_u, self.u, axis=-1), gather(Q, self.v, self.v), np.take(by_u, self.v, axis=-1)
 
     def curvature(self, Q: Array, B: Array) -> Array:
-        """Return the part of the observed Hessian made of products of first derivatives, from Q = R' W R, B = R' W S W R."""
+        """Return the observed Hessian's products of first derivatives, from Q = R' W R and B = R' W S W R."""
         uu, vv, uv = self._gathered(Q)
         xuu, xvv, xuv = self._gathered(2 * B - Q)
         half = np.swapaxes(uv, -1, -2) * xuv

@@ -39,7 +39,8 @@ class Moments:
 class Patterns:
     """Moments of the rows that share a pattern of missing values, zeros where nothing is observed.
 
-    ``nobs`` (..., P), ``covariance`` (..., P, p, p) divided by the pattern's nobs, ``mean`` (..., P, p), ``mask`` (P, p).
+    ``nobs`` (..., P), ``covariance`` (..., P, p, p) divided by the pattern's nobs, ``mean`` (..., P, p), ``mask`` (P,
+    p).
     """
 
     nobs: Array
@@ -50,7 +51,7 @@ class Patterns:
 
 @dataclass(frozen=True)
 class GroupSample:
-    """One group: its label, moments by pattern, saturated moments (divisor N), and the rows where raw data are at hand."""
+    """One group: label, moments by pattern, saturated moments (divisor N), and the rows where there are any."""
 
     label: str
     nobs: int
@@ -127,7 +128,7 @@ def read(
 
 
 def _numbers(data: pd.DataFrame, name: str) -> Array:
-    """Return a column as floats, missing as nan, ordered categories from 1; name the first cell that is not a finite number."""
+    """Return a column as floats, missing as nan, ordered categories from 1; name the first cell that is no number."""
     column = data[name]
     if isinstance(column, pd.DataFrame):
         raise DataError(f"column {name} occurs {column.shape[1]} times; give every column its own name.")
@@ -177,7 +178,8 @@ def pattern_moments(rows: Array, mask: Array, pattern_of: Array) -> Patterns:
 
 
 def saturated(patterns: Patterns, tolerance: float = 1e-12, limit: int = 20_000) -> tuple[Array, Array]:
-    """Return mean and covariance (divisor N) of the unrestricted normal model: by the EM algorithm where values are missing.
+    """Return mean and covariance (divisor N) of the unrestricted normal model: by the EM algorithm where values are
+    missing.
 
     References
     ----------

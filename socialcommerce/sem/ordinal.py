@@ -1,10 +1,10 @@
 """Fit models of ordered items to thresholds and polychoric correlations by diagonally weighted least squares.
 
-The discrepancy is f = sum over groups of n / (2 N) (s - sigma)' W (s - sigma), with s the thresholds and correlations of the
-sample, sigma the model's, and W the inverse of the diagonal of s's asymptotic covariance matrix Gamma.
+The discrepancy is f = sum over groups of n / (2 N) (s - sigma)' W (s - sigma), with s the thresholds and correlations
+of the sample, sigma the model's, and W the inverse of the diagonal of s's asymptotic covariance matrix Gamma.
 
-References: Muthén, du Toit & Spisic (1997), Robust inference using weighted least squares; the scaled and shifted statistic:
-Asparouhov & Muthén (2010), Simple second order chi-square correction.
+References: Muthén, du Toit & Spisic (1997), Robust inference using weighted least squares; the scaled and shifted
+statistic: Asparouhov & Muthén (2010), Simple second order chi-square correction.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Thresholds and polychoric correlations of ordered items, with the asymptotic covariance matrix of both.
 
 Two steps (Olsson 1979, doi:10.1007/BF02296207): thresholds from each item's margins, then each correlation by maximum
-likelihood given the thresholds. The covariance matrix is Muthén's (1984, doi:10.1007/BF02294210) sandwich of casewise scores.
+likelihood given the thresholds. The covariance matrix is Muthén's (1984, doi:10.1007/BF02294210) sandwich of casewise
+scores.
 """
 
 from __future__ import annotations
@@ -190,7 +191,7 @@ def _margin_scores(cuts: Array) -> Array:
 
 
 def _cross(table: Array, ratio: Array, probability: Array, own: Array, other: Array, rho: Array, axis: int) -> Array:
-    """Return, by pair, the sum over rows of score of rho times score of each of one item's thresholds in the pair's likelihood."""
+    """Return, by pair, the sum over rows of the score of rho times the scores of one item's thresholds."""
     inner = own[:, 1:-1]
     root = np.sqrt(1 - rho**2)[:, None, None]
     slab = norm.pdf(inner)[:, :, None] * np.diff(

@@ -88,8 +88,9 @@ def power(
     Returns
     -------
     pandas.DataFrame
-        nobs, lhs, op, rhs, true (the parameter of the fitted model at the population's moments), mean, power, its Monte-Carlo
-        standard error, coverage of the (1 - alpha) interval, and converged, the share of data sets with a solution.
+        nobs, lhs, op, rhs, true (the parameter of the fitted model at the population's moments), mean, power, its
+        Monte-Carlo standard error, coverage of the (1 - alpha) interval, and converged, the share of data sets with a
+        solution.
 
     References
     ----------

@@ -122,10 +122,12 @@ def html(fit: SemFit) -> str:
     m = fit.fit_measures
     scaled = f" (scaled {m['chisq.scaled']:.3f})" if "chisq.scaled" in m else ""
     line = (
-        f"{fit.estimator}, N = {fit.nobs}: chi2 = {m['chisq']:.3f}{scaled}, df = {m['df']:.0f}, p = {m['pvalue']:.3f}; CFI {m['cfi']:.3f}, "
-        f"TLI {m['tli']:.3f}, RMSEA {m['rmsea']:.3f} [{m['rmsea.ci.lower']:.3f}, {m['rmsea.ci.upper']:.3f}], SRMR {m['srmr']:.3f}"
+        f"{fit.estimator}, N = {fit.nobs}: chi2 = {m['chisq']:.3f}{scaled}, df = {m['df']:.0f}, "
+        f"p = {m['pvalue']:.3f}; CFI {m['cfi']:.3f}, TLI {m['tli']:.3f}, RMSEA {m['rmsea']:.3f} "
+        f"[{m['rmsea.ci.lower']:.3f}, {m['rmsea.ci.upper']:.3f}], SRMR {m['srmr']:.3f}"
     )
-    return f"{warnings}<p>{escape(line)}</p>{fit.estimates.to_html(index=False, na_rep='', float_format=lambda x: f'{x:.3f}')}"
+    table = fit.estimates.to_html(index=False, na_rep="", float_format=lambda x: f"{x:.3f}")
+    return f"{warnings}<p>{escape(line)}</p>{table}"
 
 
 def to_lavaan(fit: SemFit) -> str:
@@ -144,7 +146,10 @@ def to_lavaan(fit: SemFit) -> str:
         if value not in (None, False, (), "listwise"):
             options[names[key]] = _r(value)
     call = ", ".join(f"{k} = {v}" for k, v in options.items())
-    return f"library(lavaan)\nmodel <- '\n{fit.model.strip()}\n'\nfit <- sem(model, data = data, {call})\nsummary(fit, fit.measures = TRUE, standardized = TRUE)\n"
+    return (
+        f"library(lavaan)\nmodel <- '\n{fit.model.strip()}\n'\nfit <- sem(model, data = data, {call})\n"
+        "summary(fit, fit.measures = TRUE, standardized = TRUE)\n"
+    )
 
 
 def _r(value: object) -> str:

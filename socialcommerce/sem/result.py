@@ -220,7 +220,7 @@ class SemFit:
 
     @cached_property
     def fit_measures(self) -> pd.Series:
-        """Fit measures by lavaan's names; all but npar and df are nan where the fit did not converge or is not identified."""
+        """Fit measures by lavaan's names; without a solution that is identified, nan but for npar and df."""
         test, base, groups = self.test, self.baseline, self.table.groups
         out = {
             "npar": self.npar,
@@ -281,7 +281,7 @@ class SemFit:
 
     @cached_property
     def residuals(self) -> pd.DataFrame:
-        """Observed less implied moments, one line each: group, lhs, op, rhs, raw, and cor, the difference of correlations."""
+        """Observed less implied moments: group, lhs, op, rhs, raw, and cor, the difference of correlations."""
         lines = []
         for block, base, group in zip(self.problem.blocks, self.problem.bases, self.sample.groups, strict=True):
             implied, names, p = block.implied(self.theta, base), block.names, block.observed
@@ -300,7 +300,7 @@ class SemFit:
 
     @cached_property
     def modification_indices(self) -> pd.DataFrame:
-        """Score test of every parameter the model leaves out, see :func:`socialcommerce.sem.scores.modification_indices`."""
+        """Score test of every parameter the model leaves out, see ``sem.scores.modification_indices``."""
         from socialcommerce.sem.scores import modification_indices  # it takes a SemFit, so it cannot be imported above
 
         return modification_indices(self)

@@ -46,7 +46,8 @@ def _projected(block: Block, y: Array, W: Array, R: Array) -> tuple[Array, Array
 
 
 def influence(block: Block, group: GroupSample, theta: Array, base: tuple[Array, Array], q: int) -> Array:
-    """Return what each complete row's deviation from the sample moments adds to the gradient, shape (rows, q); mean zero.
+    """Return what each complete row's deviation from the sample moments adds to the gradient, shape (rows, q); mean
+    zero.
 
     Where covariates are fixed, what they predict of a row is not random and is taken out.
     """
@@ -70,7 +71,7 @@ def _random_and_fixed(block: Block, group: GroupSample) -> tuple[Array, ...]:
 
 
 def meat(problem: Likelihood, sample: Sample, theta: Array, scores=casewise_scores) -> Array:
-    """Return the mean outer product of ``casewise_scores`` (Huber-White) or ``influence`` (Satorra-Bentler), shape (q, q)."""
+    """Return the mean outer product of ``casewise_scores`` (Huber-White) or ``influence`` (Satorra-Bentler)."""
     total = np.zeros((problem.q, problem.q))
     for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
         one = scores(block, group, theta, base, problem.q)
@@ -110,8 +111,8 @@ def saturated_trace(problem: Likelihood, sample: Sample) -> float:
 
     References
     ----------
-    Yuan & Bentler (2000), doi:10.1111/0081-1750.00078; Asparouhov & Muthén (2005), Multivariate statistical modeling with
-    survey data.
+    Yuan & Bentler (2000), doi:10.1111/0081-1750.00078; Asparouhov & Muthén (2005), Multivariate statistical modeling
+    with survey data.
     """
     total = 0.0
     for block, group in zip(problem.blocks, sample.groups, strict=True):
@@ -164,8 +165,8 @@ def _moments_block(block: Block, i: Array, j: Array) -> Block:
 def moments_theta(full: Block, group: GroupSample) -> Array:
     """Return the saturated moments that stand in the free cells of a saturated or baseline model: its estimates.
 
-    For the baseline of incomplete data too: the likelihood parts by variable, and each variable's mean and variance come
-    from the rows that hold it.
+    For the baseline of incomplete data too: the likelihood parts by variable, and each variable's mean and variance
+    come from the rows that hold it.
     """
     diagonal = (~full.path & (full.row != full.column)).sum() == 0
     mean, covariance = _by_variable(group) if diagonal else (group.mean, group.covariance)

@@ -23,8 +23,9 @@ Array = np.ndarray
 def modification_indices(fit: SemFit) -> pd.DataFrame:
     """Return the score test of every parameter the model leaves out.
 
-    Candidates are what the model fixes, cross-loadings, covariances of residuals and of latent variables, and, where the model has regressions,
-    paths among their variables. Those that could not be identified beside the others are left out.
+    Candidates are what the model fixes, cross-loadings, covariances of residuals and of latent variables, and, where
+    the model has regressions, paths among their variables. Those that could not be identified beside the others are
+    left out.
 
     Returns
     -------

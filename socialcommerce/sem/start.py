@@ -1,4 +1,4 @@
-"""Choose start values: loadings with the sign and size of the first principal component, means from the sample, paths at zero."""
+"""Choose start values: loadings from the first principal component, means from the sample, paths at zero."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _from_below(rows: list[Parameter], latent: tuple[str, ...]) -> list[str]:
 
 
 def _component(loadings: list[Parameter], at: dict[str, int], covariance: Array) -> Array:
-    """Return standardised loadings between .3 and .9 in size, signed as in the first principal component, the first positive."""
+    """Return standardised loadings, .3 to .9 in size, signed as in the first principal component."""
     if any(row.rhs not in at for row in loadings):
         return np.full(len(loadings), 0.7)
     chosen = [at[row.rhs] for row in loadings]
@@ -84,7 +84,7 @@ def _component(loadings: list[Parameter], at: dict[str, int], covariance: Array)
 
 
 def _unit(loadings: list[Parameter], raw: dict[str, float], rows: list[Parameter], latent: str) -> float:
-    """Return the signed standard deviation that a fixed loading, or else a fixed variance, gives the latent variable."""
+    """Return the signed standard deviation that a fixed loading, or a fixed variance, gives."""
     for row in loadings:
         if row.value:
             return raw[row.rhs] / row.value

@@ -23,7 +23,8 @@ UNSUPPORTED = {
 class Term:
     """One relation between two variables with what is said about its parameter; tuples hold one entry or one per group.
 
-    ``fixed`` holds numbers, ``nan`` for "free on purpose" (``NA*``) and None for "nothing said"; ``rhs`` is ``""`` for ``~1``.
+    ``fixed`` holds numbers, ``nan`` for "free on purpose" (``NA*``) and None for "nothing said"; ``rhs`` is ``""``
+    for ``~1``.
     """
 
     lhs: str
@@ -46,7 +47,7 @@ class Definition:
 
 @dataclass(frozen=True)
 class ModelText:
-    """A parsed model: terms in the order written, defined parameters, and constraints as expressions that must be zero."""
+    """A parsed model: terms as written, defined parameters, and constraints that must be zero."""
 
     terms: tuple[Term, ...]
     defined: tuple[Definition, ...]
@@ -59,9 +60,9 @@ def parse(text: str) -> ModelText:
     Parameters
     ----------
     text : str
-        Statements on lines of their own (or parted by ``;``), ``#`` or ``!`` before a comment. Relations are ``=~``, ``~``,
-        ``~~``, ``~ 1``, ``|``, ``:=`` and ``==``. A variable may carry ``number*``, ``NA*``, ``label*``, ``start(number)*``,
-        ``label("x")*``, ``equal("f=~x1")*``, and ``c(…)*`` with one entry per group.
+        Statements on lines of their own (or parted by ``;``), ``#`` or ``!`` before a comment. Relations are ``=~``,
+        ``~``, ``~~``, ``~ 1``, ``|``, ``:=`` and ``==``. A variable may carry ``number*``, ``NA*``, ``label*``,
+        ``start(number)*``, ``label("x")*``, ``equal("f=~x1")*``, and ``c(…)*`` with one entry per group.
 
     Raises
     ------
@@ -72,10 +73,10 @@ def parse(text: str) -> ModelText:
     --------
     >>> [(t.lhs, t.op, t.rhs, t.label) for t in parse("f =~ x1 + b*x2").terms]
     [('f', '=~', 'x1', ('',)), ('f', '=~', 'x2', ('b',))]
-    >>> parse("f =~ x1 + + x2")
+    >>> parse("f =~ x1 + + x2")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    socialcommerce.errors.ParameterError: line 1, column 11: expected a variable, found '+'; the form is `latent =~ item + item`.
+    socialcommerce.errors.ParameterError: line 1, column 11: expected a variable, found '+'; the form is ...
     """
     if not isinstance(text, str):
         raise ParameterError(f"a model is a text such as 'f =~ x1 + x2 + x3'; got {type(text).__name__}.")

@@ -30,9 +30,9 @@ GROUP_EQUAL = (
 class Parameter:
     """One line of the table: a directed or symmetric path, an intercept or a threshold, in one group (from 1).
 
-    ``value`` is the number it is fixed to, None where it is free; ``exogenous`` marks moments of fixed covariates, whose
-    value is the sample's; ``implied`` marks residual variances of ordered items, which the others determine. Free lines
-    with the same ``key`` are one parameter.
+    ``value`` is the number it is fixed to, None where it is free; ``exogenous`` marks moments of fixed covariates,
+    whose value is the sample's; ``implied`` marks residual variances of ordered items, which the others determine.
+    Free lines with the same ``key`` are one parameter.
     """
 
     lhs: str

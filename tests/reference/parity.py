@@ -1,4 +1,4 @@
-"""Compare every reference model with lavaan: `python tests/reference/parity.py` prints the table and writes docs/parity.md."""
+"""Compare every reference model with lavaan: `python tests/reference/parity.py` writes docs/parity.md."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ COUNTS = ("npar", "df", "df.scaled", "baseline.df")
 class Difference:
     """Largest absolute differences between this engine and lavaan, or the bars they must stay under.
 
-    ``relative`` is the estimates' in units of their standard errors, ``chisq`` is relative for ordered items, ``baseline`` is
-    relative (lavaan finds the baseline of a scaled test by its own optimiser, to six digits), ``lower`` is our chi2 less
-    lavaan's, ``counts`` the differences of npar and degrees of freedom.
+    ``relative`` is the estimates' in units of their standard errors, ``chisq`` is relative for ordered items,
+    ``baseline`` is relative (lavaan finds the baseline of a scaled test by its own optimiser, to six digits),
+    ``lower`` is our chi2 less lavaan's, ``counts`` the differences of npar and degrees of freedom.
     """
 
     estimate: float
@@ -156,7 +156,7 @@ def comparable(name: str) -> bool:
 def table() -> str:
     """Return the table of all models in Markdown, with the models lavaan has no solution for named below it."""
     lines = [
-        "| model | what | estimate | SE | est. / SE | standardised | chi2, logL | indices | mod. indices | chi2 less lavaan's |",
+        "| model | what | estimate | SE | est. / SE | std. | chi2, logL | indices | mod. indices | chi2 - lavaan's |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     failed = []
@@ -181,9 +181,9 @@ def page() -> str:
     about = LAVAAN["about"]
     return f"""# Parity with lavaan
 
-Largest absolute differences between `socialcommerce.sem` and {about["program"]} {about["version"]} ({about["r"]}), model by model.
-Moments and chi2 divide by {about["divisor"]}; information: {about["information"]}. lavaan was run to a gradient of 1e-8 or
-as near as it came (`tests/reference/lavaan.R`). For ordered items the column of chi2 is relative.
+Largest absolute differences between `socialcommerce.sem` and {about["program"]} {about["version"]} ({about["r"]}),
+model by model. Moments and chi2 divide by {about["divisor"]}; information: {about["information"]}. lavaan was run to
+a gradient of 1e-8 or as near as it came (`tests/reference/lavaan.R`). For ordered items the column of chi2 is relative.
 
 `python tests/reference/parity.py` writes this page; `tests/sem/test_parity.py` holds the bars.
 

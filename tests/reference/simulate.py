@@ -1,4 +1,4 @@
-"""Write the simulated data sets that both lavaan and this engine are fitted to: `python tests/reference/simulate.py`."""
+"""Write the simulated data that lavaan and this engine are fitted to: `python tests/reference/simulate.py`."""
 
 from __future__ import annotations
 

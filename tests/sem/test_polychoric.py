@@ -65,12 +65,12 @@ def test_groups_have_thresholds_of_their_own(items):
 
 def test_misuse_is_named(items):
     cases = [
-        (dict(estimator="ML", ordered=True), ParameterError, "DWLS and WLSMV fit ordered items, the others do not"),
-        (dict(estimator="WLSMV"), ParameterError, "DWLS and WLSMV fit ordered items"),
-        (dict(estimator="WLSMV", ordered=["o11", "zz"]), UnknownNameError, "unknown ordered item 'zz'"),
-        (dict(estimator="WLSMV", ordered=["o11"]), ParameterError, "o12 is not ordered"),
+        ({"estimator": "ML", "ordered": True}, ParameterError, "DWLS and WLSMV fit ordered items, the others do not"),
+        ({"estimator": "WLSMV"}, ParameterError, "DWLS and WLSMV fit ordered items"),
+        ({"estimator": "WLSMV", "ordered": ["o11", "zz"]}, UnknownNameError, "unknown ordered item 'zz'"),
+        ({"estimator": "WLSMV", "ordered": ["o11"]}, ParameterError, "o12 is not ordered"),
         (
-            dict(estimator="WLSMV", ordered=True, missing="fiml"),
+            {"estimator": "WLSMV", "ordered": True, "missing": "fiml"},
             ParameterError,
             "ordered items need data and missing='listwise'",
         ),
