@@ -1,8 +1,8 @@
-"""Time this engine and lavaan on the same tasks in one run, one BLAS thread: `python benchmarks/sem.py [--quick] [--json FILE]`.
+"""Time this engine and lavaan on the same tasks, one BLAS thread: `python benchmarks/sem.py [--quick] [--json FILE]`.
 
-Every task is a fit from raw data with estimates, standard errors and fit measures; or a bootstrap. lavaan runs when Rscript and
-the package are there (Debian: r-cran-lavaan); without it its rows are absent, not guessed. Peak memory is each engine's own
-process, measured at its end.
+Every task is a fit from raw data with estimates, standard errors and fit measures; or a bootstrap. lavaan runs when
+Rscript and the package are there (Debian: r-cran-lavaan); without it its rows are absent, not guessed. Peak memory is
+that of the process up to the end of the task: this one for our engine, one R process per task for lavaan.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ REFERENCE = HERE.parent / "tests" / "reference"
 sys.path[:0] = [str(HERE.parent)]
 
 from socialcommerce import sem  # noqa: E402 — after the thread limits
-from socialcommerce.sem.bootstrap import bootstrap  # noqa: E402
+from socialcommerce.sem.resampling import bootstrap  # noqa: E402
 from tests.reference import simulate  # noqa: E402
 
 MODELS = json.loads((REFERENCE / "models.json").read_text())
@@ -110,10 +110,27 @@ def run(tasks: dict[str, tuple]) -> list[dict]:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         other = theirs.get(task)
         ratio = other["seconds"] / seconds if other else None
-        rows.append({"task": task, "engine": "socialcommerce.sem", "seconds": seconds, "peak_mib": peak, "chisq": chisq, "ratio": ratio})
+        rows.append(
+            {
+                "task": task,
+                "engine": "socialcommerce.sem",
+                "seconds": seconds,
+                "peak_mib": peak,
+                "chisq": chisq,
+                "ratio": ratio,
+            }
+        )
         if other:
-            rows.append({"task": task, "engine": f"lavaan {other['version']}", "seconds": other["seconds"],
-                         "peak_mib": other["peak_mib"], "chisq": other["chisq"], "ratio": 1.0})
+            rows.append(
+                {
+                    "task": task,
+                    "engine": f"lavaan {other['version']}",
+                    "seconds": other["seconds"],
+                    "peak_mib": other["peak_mib"],
+                    "chisq": other["chisq"],
+                    "ratio": 1.0,
+                }
+            )
     return rows
 
 

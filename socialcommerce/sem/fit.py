@@ -11,13 +11,13 @@ import pandas as pd
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem import robust
-from socialcommerce.sem.bootstrap import bootstrap as resample
-from socialcommerce.sem.bootstrap import with_bootstrap
 from socialcommerce.sem.estimate import Likelihood, minimise
 from socialcommerce.sem.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
 from socialcommerce.sem.model import Block, blocks
 from socialcommerce.sem.moments import Moments, Sample, from_moments, read
 from socialcommerce.sem.ordinal import fit_ordinal
+from socialcommerce.sem.resampling import bootstrap as resample
+from socialcommerce.sem.resampling import with_bootstrap
 from socialcommerce.sem.result import SemFit
 from socialcommerce.sem.start import start_values
 from socialcommerce.sem.syntax import parse
@@ -41,6 +41,7 @@ def fit(
     group_equal: Sequence[str] = (),
     std_lv: bool = False,
     mean_structure: bool | None = None,
+    weights: str | Sequence[float] | None = None,
     bootstrap: int = 0,
     seed: int | None = None,
     workers: int = 1,
@@ -73,6 +74,8 @@ def fit(
         Model the means; by default where the model names an intercept, with several groups, and with
         ``missing="fiml"``.
 
+    weights : str or sequence of float, optional
+        Sampling weights, one a row or their column, for MLR and one group: standard errors and test allow for them.
     bootstrap : int
         Resamples to draw; standard errors and percentile intervals then come from them (``fit.draws`` has BC and BCa).
     seed : int, optional
@@ -109,6 +112,10 @@ def fit(
         raise ParameterError(
             "moments alone carry estimator 'ML' without missing values; MLM, MLR and 'fiml' need the rows."
         )
+    if weights is not None and (estimator != "MLR" or group is not None or bootstrap):
+        raise ParameterError(
+            "weights take estimator 'MLR', one group and no bootstrap: other standard errors do not hold."
+        )
     group_equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal)
     options = {
         "missing": missing,
@@ -134,9 +141,10 @@ def fit(
     observed = find_roles(parsed.terms).observed
     if data is not None:
         complete = build(parsed, groups=_count(data, group), std_lv=std_lv, means=means).fixed_covariates
-        sample = read(data, observed, group=group, missing=missing, complete=complete)
+        sample = read(data, observed, group=group, missing=missing, complete=complete, weights=weights)
     else:
         sample = from_moments(moments, observed)
+        means = _means_of_moments(moments, means)
     table = build(parsed, groups=len(sample.groups), group_equal=group_equal, std_lv=std_lv, means=means)
     result = replace(estimate(model, table, sample, estimator), options=options)
     if not bootstrap:
@@ -154,6 +162,16 @@ def _bar(done: int, wanted: int) -> None:
         file=sys.stderr,
         flush=True,
     )
+
+
+def _means_of_moments(moments: Moments | Sequence[Moments], means: bool | None) -> bool | None:
+    """Model means only where they are given."""
+    given = list(moments) if isinstance(moments, list | tuple) else [moments]
+    if all(one.means is not None for one in given):
+        return means
+    if means:
+        raise ParameterError("mean_structure=True with moments that hold no means; give means in Moments(...).")
+    return False
 
 
 def _count(data: pd.DataFrame, group: str | None) -> int:

@@ -6,7 +6,7 @@ from math import log, pi, sqrt
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from socialcommerce.sem.estimate import Likelihood
 from socialcommerce.sem.inference import TestStatistic
@@ -99,7 +99,7 @@ def _noncentrality(chisq: float, df: int, probability: float) -> float:
     """Return the noncentrality at which ``chisq`` is the quantile of that probability; zero where there is none."""
 
     def gap(noncentrality: float) -> float:
-        value = stats.ncx2.cdf(chisq, df, noncentrality) if noncentrality > 0 else stats.chi2.cdf(chisq, df)
+        value = special.chndtr(chisq, df, noncentrality)
         return float(value) - probability
 
     if gap(0.0) <= 0:

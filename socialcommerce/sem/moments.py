@@ -60,6 +60,7 @@ class GroupSample:
     mean: Array
     rows: Array | None
     pattern_of: Array | None
+    weights: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def read(
     group: str | None = None,
     missing: str = "listwise",
     complete: Sequence[str] = (),
+    weights: str | Sequence[float] | None = None,
 ) -> Sample:
     """Read raw data.
 
@@ -99,6 +101,8 @@ def read(
         Leave out rows with a missing value, or keep what each row has.
     complete : sequence of str
         Variables that must be observed even under "fiml" (fixed covariates).
+    weights : str or sequence of float, optional
+        Sampling weights, one a row, or their column; they are scaled to sum to the rows kept.
 
     Raises
     ------
@@ -114,17 +118,41 @@ def read(
             raise UnknownNameError(
                 "variable in the model" if name != group else "group column", name, map(str, data.columns)
             )
-    values = np.column_stack([_numbers(data, name) for name in names]) if len(data) else np.empty((0, len(names)))
+    values = _matrix(data, list(names))
     labels = data[group] if group else pd.Series("", index=data.index)
     seen = ~np.isnan(values)
     must = [names.index(n) for n in complete]
     keep = (seen.all(1) if missing == "listwise" else seen.any(1) & seen[:, must].all(1)) & labels.notna().to_numpy()
-    found = [
-        _group(str(label), values[keep & (labels == label).to_numpy()], names) for label in labels.dropna().unique()
-    ]
+    given = None if weights is None else _weights(data, weights)
+    found = []
+    for label in labels.dropna().unique():
+        mine = keep & (labels == label).to_numpy()
+        found.append(_group(str(label), values[mine], names, None if given is None else given[mine]))
     if not found:
         raise DataError("the data hold no rows; a model needs more rows than variables.")
     return Sample(tuple(names), tuple(found), int((~keep).sum()), missing == "fiml" and not seen[keep].all())
+
+
+def _weights(data: pd.DataFrame, weights: str | Sequence[float]) -> Array:
+    """Return one positive weight a row."""
+    if isinstance(weights, str) and weights not in data.columns:
+        raise UnknownNameError("column of weights", weights, map(str, data.columns))
+    given = _numbers(data, weights) if isinstance(weights, str) else np.asarray(weights, dtype=float)
+    if given.shape != (len(data),):
+        raise ParameterError(f"weights have shape {given.shape}; give one number for each of the {len(data)} rows.")
+    if not (np.isfinite(given) & (given > 0)).all():
+        k = int(np.argmin(np.isfinite(given) & (given > 0)))
+        raise ParameterError(f"weight of row {k + 1} is {given[k]:g}; weights are positive numbers.")
+    return given
+
+
+def _matrix(data: pd.DataFrame, names: list[str]) -> Array:
+    """Return columns as an array of floats; plain numeric columns in one go, others by ``_numbers``."""
+    if data.columns.is_unique and all(data.dtypes[name].kind in "iuf" for name in names):
+        values = data[names].to_numpy(dtype=float, na_value=np.nan)
+        if not np.isinf(values).any():
+            return values
+    return np.column_stack([_numbers(data, name) for name in names]) if len(data) else np.empty((0, len(names)))
 
 
 def _numbers(data: pd.DataFrame, name: str) -> Array:
@@ -149,7 +177,7 @@ def _numbers(data: pd.DataFrame, name: str) -> Array:
     return numbers
 
 
-def _group(label: str, rows: Array, names: Sequence[str]) -> GroupSample:
+def _group(label: str, rows: Array, names: Sequence[str], weights: Array | None) -> GroupSample:
     where = f" in group {label}" if label else ""
     if len(rows) <= len(names):
         raise DataError(f"{len(rows)} rows{where} for {len(names)} variables; a model needs more rows than variables.")
@@ -157,29 +185,40 @@ def _group(label: str, rows: Array, names: Sequence[str]) -> GroupSample:
         column = rows[~np.isnan(rows[:, k]), k]
         if len(column) == 0 or np.ptp(column) == 0:
             raise DataError(f"column {name}{where} is constant or empty; a variable must vary.")
-    mask, pattern_of = np.unique(~np.isnan(rows), axis=0, return_inverse=True)
-    patterns = pattern_moments(rows, mask, pattern_of.reshape(-1))
+    mask, pattern_of = _patterns(~np.isnan(rows))
+    weights = None if weights is None else weights * len(rows) / weights.sum()
+    patterns = pattern_moments(rows, mask, pattern_of, weights)
     mean, covariance = saturated(patterns)
     _check_definite(covariance, names, where)
-    return GroupSample(label, len(rows), patterns, covariance, mean, rows, pattern_of.reshape(-1))
+    return GroupSample(label, len(rows), patterns, covariance, mean, rows, pattern_of, weights)
 
 
-def pattern_moments(rows: Array, mask: Array, pattern_of: Array) -> Patterns:
-    """Return the moments of the rows of every pattern."""
+def _patterns(seen: Array) -> tuple[Array, Array]:
+    """Return the distinct patterns of observed values, and which one each row has."""
+    if seen.all():
+        return seen[:1], np.zeros(len(seen), dtype=int)
+    packed = np.packbits(seen, axis=1)
+    keys = packed.view(np.dtype((np.void, packed.shape[1]))).reshape(-1)
+    _, first, pattern_of = np.unique(keys, return_index=True, return_inverse=True)
+    return seen[first], pattern_of.reshape(-1)
+
+
+def pattern_moments(rows: Array, mask: Array, pattern_of: Array, weights: Array | None = None) -> Patterns:
+    """Return the (weighted) moments of the rows of every pattern."""
     filled = np.where(np.isnan(rows), 0.0, rows)
-    nobs = np.bincount(pattern_of, minlength=len(mask)).astype(float)
+    nobs = np.bincount(pattern_of, weights, minlength=len(mask)).astype(float)
     covariance, mean = np.zeros((len(mask), *2 * mask.shape[1:])), np.zeros(mask.shape)
     for k in np.flatnonzero(nobs):
         block = filled[pattern_of == k] if len(mask) > 1 else filled
-        mean[k] = block.mean(0)
+        share = np.ones(len(block)) if weights is None else weights[pattern_of == k]
+        mean[k] = share @ block / nobs[k]
         block = block - mean[k]
-        covariance[k] = block.T @ block / nobs[k]
+        covariance[k] = block.T @ (block if weights is None else block * share[:, None]) / nobs[k]
     return Patterns(nobs, covariance, mean, mask)
 
 
 def saturated(patterns: Patterns, tolerance: float = 1e-12, limit: int = 20_000) -> tuple[Array, Array]:
-    """Return mean and covariance (divisor N) of the unrestricted normal model: by the EM algorithm where values are
-    missing.
+    """Return mean and covariance (divisor N) of the unrestricted normal model, by EM where values are missing.
 
     References
     ----------
@@ -229,11 +268,9 @@ def _check_definite(covariance: Array, names: Sequence[str], where: str) -> None
         )
 
 
-def from_moments(moments: Moments | Sequence[Moments], names: Sequence[str], labels: Sequence[str] = ()) -> Sample:
+def from_moments(moments: Moments | Sequence[Moments], names: Sequence[str]) -> Sample:
     """Check given moments and take the model's variables from them, one entry per group."""
-    given = [moments] if isinstance(moments, Moments) or not isinstance(moments, Sequence) else list(moments)
-    if isinstance(moments, tuple) and len(moments) == 3 and isinstance(moments[0], pd.DataFrame):
-        given = [Moments(*moments)]
+    given = list(moments) if isinstance(moments, list | tuple) else [moments]
     return Sample(
         tuple(names),
         tuple(_given(m, names, f"{k + 1}" if len(given) > 1 else "") for k, m in enumerate(given)),

@@ -142,6 +142,7 @@ def to_lavaan(fit: SemFit) -> str:
         "std_lv": "std.lv",
         "mean_structure": "meanstructure",
     }
+    options |= {"sampling.weights": '"weights"'} if fit.sample.groups[0].weights is not None else {}
     for key, value in fit.options.items():
         if value not in (None, False, (), "listwise"):
             options[names[key]] = _r(value)

@@ -20,7 +20,7 @@ from socialcommerce.sem.standardize import explained, standard_errors, standardi
 from socialcommerce.sem.table import Parameter, ParameterTable
 
 if TYPE_CHECKING:
-    from socialcommerce.sem.bootstrap import Bootstrap
+    from socialcommerce.sem.resampling import Bootstrap
 
 __all__ = ["SemFit"]
 

@@ -70,11 +70,16 @@ def _random_and_fixed(block: Block, group: GroupSample) -> tuple[Array, ...]:
     return y, y[:, fixed] @ np.linalg.lstsq(y[:, fixed], y, rcond=None)[0]
 
 
+def weighted(group: GroupSample, scores: Array) -> Array:
+    """Multiply each row's scores by its sampling weight, where there are weights."""
+    return scores if group.weights is None else scores * group.weights[:, None]
+
+
 def meat(problem: Likelihood, sample: Sample, theta: Array, scores=casewise_scores) -> Array:
     """Return the mean outer product of ``casewise_scores`` (Huber-White) or ``influence`` (Satorra-Bentler)."""
     total = np.zeros((problem.q, problem.q))
     for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
-        one = scores(block, group, theta, base, problem.q)
+        one = weighted(group, scores(block, group, theta, base, problem.q))
         total += one.T @ one
     return total / sample.nobs
 
@@ -122,7 +127,7 @@ def saturated_trace(problem: Likelihood, sample: Sample) -> float:
         q = len(theta)
         alone = Likelihood((full,), (group.patterns,), (base,), q)
         A = alone.derivatives(theta[None], observed=True)[1][0]
-        scores = casewise_scores(full, group, theta, base, q)
+        scores = weighted(group, casewise_scores(full, group, theta, base, q))
         total += float(np.trace(np.linalg.solve(A, scores.T @ scores / len(scores))))
     return total
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 from math import isnan
 
@@ -92,7 +93,7 @@ class ParameterTable:
     defined: tuple[Definition, ...]
     constraints: tuple[Expression, ...]
 
-    @property
+    @cached_property
     def keys(self) -> tuple[str, ...]:
         """Keys of the free parameters in order of appearance."""
         return tuple(dict.fromkeys(row.key for row in self.rows if row.free))

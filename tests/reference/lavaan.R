@@ -12,7 +12,7 @@ suppressMessages({library(lavaan); library(jsonlite)})
 here <- dirname(normalizePath(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE))))
 models <- fromJSON(file.path(here, "models.json"), simplifyVector = TRUE, simplifyDataFrame = FALSE)
 
-names_in_lavaan <- c(std_lv = "std.lv", mean_structure = "meanstructure", group_equal = "group.equal")
+names_in_lavaan <- c(weights = "sampling.weights", std_lv = "std.lv", mean_structure = "meanstructure", group_equal = "group.equal")
 measures <- c("npar", "chisq", "df", "pvalue", "chisq.scaled", "df.scaled", "pvalue.scaled", "chisq.scaling.factor",
   "baseline.chisq", "baseline.df", "baseline.chisq.scaled", "cfi", "tli", "nfi", "rfi", "ifi", "rni", "cfi.scaled", "tli.scaled",
   "cfi.robust", "tli.robust", "logl", "unrestricted.logl", "aic", "bic", "bic2", "rmsea", "rmsea.ci.lower",
@@ -52,7 +52,8 @@ polish <- function(spec, fit) {
     K <- free_directions(fit)
     table <- parTable(fit)
     free <- which(table$free > 0)
-    move <- tryCatch(K %*% solve(crossprod(K, lavInspect(fit, "information") %*% K), slope(fit)), error = function(e) NULL)
+    kind <- if (is.null(spec$args$ordered)) "information.observed" else "information"
+    move <- tryCatch(K %*% solve(crossprod(K, lavInspect(fit, kind) %*% K), slope(fit)), error = function(e) NULL)
     if (is.null(move)) break
     table$est[free] <- table$est[free] - move[table$free[free]]
     better <- fit_one(spec, table)

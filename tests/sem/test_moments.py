@@ -79,6 +79,12 @@ def test_bad_moments(data):
     ):
         with pytest.raises((DataError, ParameterError), match=message):
             sem.fit(MODEL, moments=sem.Moments(given_, None, nobs))
+    with pytest.raises(ParameterError, match="moments that hold no means"):
+        sem.fit(MODEL, moments=sem.Moments(C, None, 301), mean_structure=True)
+    with pytest.raises(
+        ParameterError, match=r"moments are Moments\(covariance, means, nobs\) with a DataFrame; got str"
+    ):
+        sem.fit(MODEL, moments="moments.csv")
     with pytest.raises(ParameterError, match="give either data or moments; got both"):
         sem.fit(MODEL, data, moments=sem.Moments(C, None, 301))
     with pytest.raises(ParameterError, match="moments alone carry estimator 'ML'"):
@@ -109,6 +115,24 @@ def test_far_means_cost_no_digits(data):
     far = sem.fit(MODEL + "\nx4 ~ f", data[["x1", "x2", "x3", "x4"]] + 1e5, mean_structure=True)
     assert far.fit_measures["chisq"] == pytest.approx(near.fit_measures["chisq"], abs=1e-6)
     assert np.allclose(far.errors, near.errors, atol=1e-7)
+
+
+def test_weights_that_repeat_rows_equal_repeated_rows(data):
+    times = np.where(data.index % 3 == 0, 2, 1)
+    weighted = sem.fit(MODEL, data, estimator="MLR", weights=times)
+    repeated = sem.fit(MODEL, data.loc[data.index.repeat(times)])
+    assert np.allclose(weighted.theta, repeated.theta, atol=1e-9)
+
+
+def test_bad_weights(data):
+    with pytest.raises(ParameterError, match=r"weights have shape \(3,\); give one number for each of the 301 rows"):
+        sem.fit(MODEL, data, estimator="MLR", weights=[1, 2, 3])
+    with pytest.raises(ParameterError, match="weight of row 1 is -1; weights are positive"):
+        sem.fit(MODEL, data, estimator="MLR", weights=[-1.0] * 301)
+    with pytest.raises(UnknownNameError, match="unknown column of weights 'agee'"):
+        sem.fit(MODEL, data, estimator="MLR", weights="agee")
+    with pytest.raises(ParameterError, match="weights take estimator 'MLR'"):
+        sem.fit(MODEL, data, weights="ageyr")
 
 
 def test_cycle_without_a_solution_is_named():

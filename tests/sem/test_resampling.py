@@ -6,7 +6,7 @@ import pytest
 
 from socialcommerce import sem
 from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.sem import bootstrap as resampling
+from socialcommerce.sem import resampling
 from socialcommerce.sem.inference import defined_values
 from tests.reference import parity
 
