@@ -98,8 +98,9 @@ def page(draws: int) -> str:
     return f"""# Calibration of `socialcommerce.sem`
 
 Coverage of the 95 % interval of a latent path, and how often the test of fit rejects a true model at 5 %, over data
-sets simulated from known models (`python benchmarks/sem_calibration.py --draws {draws} --write`). "Within" means within two
-binomial standard errors of .95 or .05; among six such rates one lies outside about one time in four where all is well.
+sets simulated from known models (`python benchmarks/sem_calibration.py --draws {draws} --write`). "Within" means within
+two binomial standard errors of .95 or .05; among six such rates one lies outside about one time in four where all is
+well.
 
 {chr(10).join(lines)}
 """

@@ -186,15 +186,15 @@ def problem_of(table: ParameterTable, sample: Sample) -> Likelihood:
     return Likelihood(parts, tuple(g.patterns for g in sample.groups), bases, len(table.keys), Constraints.of(table))
 
 
-def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, start: Array | None = None) -> SemFit:
+def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) -> SemFit:
     """Fit a parameter table to a sample."""
     problem = problem_of(table, sample)
-    begin = start_values(table, sample) if start is None else start
+    begin = start_values(table, sample)
     if not np.isfinite(problem.value(begin)):
         raise ParameterError(
             "the start values and fixed numbers imply no covariance matrix: variables drive each other in a cycle "
-            "without a solution, or a fixed covariance exceeds its variances; change the "
-            "fixed numbers or give start(...)*."
+            "without a solution, or a fixed covariance exceeds its variances; change the fixed numbers or give "
+            "start(...)*."
         )
     solution = minimise(problem, begin)
     observed = estimator == "MLR" or sample.missing

@@ -152,7 +152,7 @@ def compare(name: str) -> Difference:
 def comparable(name: str) -> bool:
     """Whether lavaan has a solution with standard errors to compare with."""
     theirs = LAVAAN["models"][name]
-    return "fit" in theirs and isinstance(theirs["fit"].get("chisq"), float | int) and theirs["gradient"] < 1e-6
+    return "fit" in theirs and isinstance(theirs["fit"].get("chisq"), float | int) and theirs["gradient"] < 1e-8
 
 
 def table() -> str:
