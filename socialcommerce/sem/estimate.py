@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from socialcommerce.sem.expressions import jacobian
-from socialcommerce.sem.model import Block, Implied
+from socialcommerce.sem.model import Block, Implied, inverse
 from socialcommerce.sem.moments import Patterns
 
 __all__ = ["Likelihood", "Solution", "minimise", "weights"]
@@ -31,7 +31,7 @@ def weights(block: Block, implied: Implied, patterns: Patterns) -> tuple[Array, 
         Sigma = np.where(both, Sigma, 0.0) + np.eye(p) * ~mask[:, :, None]
     root = cholesky(Sigma)
     broken = np.isnan(root[..., 0, 0])
-    W = np.linalg.inv(np.where(broken[..., None, None], np.eye(p), Sigma) if broken.any() else Sigma)
+    W = inverse(np.where(broken[..., None, None], np.eye(p), Sigma) if broken.any() else Sigma)
     if not mask.all():
         W = np.where(both, W, 0.0)
     logdet = 2 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(-1)

@@ -145,6 +145,8 @@ def fit(
     else:
         sample = from_moments(moments, observed)
         means = _means_of_moments(moments, means)
+    if estimator == "MLM" and sample.missing:
+        raise ParameterError("estimator 'MLM' with incomplete rows; MLM needs complete data, MLR takes missing='fiml'.")
     table = build(parsed, groups=len(sample.groups), group_equal=group_equal, std_lv=std_lv, means=means)
     result = replace(estimate(model, table, sample, estimator), options=options)
     if not bootstrap:

@@ -10,6 +10,7 @@ from scipy import optimize, special, stats
 
 from socialcommerce.sem.estimate import Likelihood
 from socialcommerce.sem.inference import TestStatistic
+from socialcommerce.sem.model import inverse
 from socialcommerce.sem.moments import Sample
 
 __all__ = ["comparative", "likelihood_measures", "residual_measures", "rmsea"]
@@ -161,7 +162,7 @@ def residual_measures(problem: Likelihood, sample: Sample, theta: Array, df: int
         for path, i, j in block.exogenous:
             if not path:
                 counted[i, j] = counted[j, i] = 0.0
-        W = np.linalg.inv(Sigma)
+        W = inverse(Sigma)
         lost, full = W @ ((S - Sigma) * counted), W @ (S * counted)
         e, s = np.sum(lost * lost.T) / 2, np.sum(full * full.T) / 2
         if block.means:

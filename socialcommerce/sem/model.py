@@ -19,7 +19,7 @@ import numpy as np
 
 from socialcommerce.sem.table import Parameter, ParameterTable
 
-__all__ = ["Block", "Implied", "blocks", "gather"]
+__all__ = ["Block", "Implied", "blocks", "gather", "inverse"]
 
 Array = np.ndarray
 
@@ -124,7 +124,7 @@ class Block:
         source, sink = self._sources
         E = np.zeros_like(A)
         E[..., np.arange(self.n), np.arange(self.n)] = 1.0
-        inner = _inverse(np.eye(len(source)) - A[..., source[:, None], source])
+        inner = inverse(np.eye(len(source)) - A[..., source[:, None], source])
         E[..., source[:, None], source] = inner
         E[..., sink[:, None], source] = A[..., sink[:, None], source] @ inner
         return E
@@ -208,8 +208,8 @@ class Block:
         return K.T @ by_cell @ K
 
 
-def _inverse(matrices: Array) -> Array:
-    """Invert; nan where variables drive each other so that there is no solution."""
+def inverse(matrices: Array) -> Array:
+    """Invert a batch of matrices; nan for those that are singular."""
     try:
         return np.linalg.inv(matrices)
     except np.linalg.LinAlgError:

@@ -234,7 +234,13 @@ def saturated(patterns: Patterns, tolerance: float = 1e-12, limit: int = 20_000)
     both = mask[:, :, None] & mask[:, None, :]
     for _ in range(limit):
         inside = np.where(both, covariance, 0.0) + np.eye(len(mean)) * ~mask[:, :, None]
-        W = np.where(both, np.linalg.inv(inside), 0.0)
+        try:
+            W = np.where(both, np.linalg.inv(inside), 0.0)
+        except np.linalg.LinAlgError:
+            raise DataError(
+                "the incomplete data have no covariance matrix: some variables determine one another in the few rows "
+                "that hold them together; leave one of them out or use more rows."
+            ) from None
         regression = covariance @ W  # of all variables on the observed ones; the identity where observed
         d = np.where(mask, m - mean, 0.0)
         shift = (regression @ d[..., None])[..., 0]

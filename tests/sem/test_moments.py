@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from socialcommerce import sem
@@ -124,6 +124,12 @@ def test_weights_that_repeat_rows_equal_repeated_rows(data):
     assert np.allclose(weighted.theta, repeated.theta, atol=1e-9)
 
 
+def test_mlm_of_incomplete_rows_is_refused():
+    holes = pd.read_csv(parity.HERE / "data" / "hs_holes.csv")
+    with pytest.raises(ParameterError, match="MLM needs complete data, MLR takes missing='fiml'"):
+        sem.fit("f =~ x1 + x2 + x5", holes, estimator="MLM", missing="fiml")
+
+
 def test_bad_weights(data):
     with pytest.raises(ParameterError, match=r"weights have shape \(3,\); give one number for each of the 301 rows"):
         sem.fit(MODEL, data, estimator="MLR", weights=[1, 2, 3])
@@ -146,6 +152,7 @@ def test_cycle_without_a_solution_is_named():
 @given(
     st.integers(0, 12), st.integers(1, 4), st.floats(0, 1), st.sampled_from(["listwise", "fiml"]), st.integers(0, 10**6)
 )
+@example(8, 4, 0.5, "fiml", 39196)  # the EM algorithm ends at a singular covariance matrix
 def test_no_shape_of_data_makes_it_fall_over(rows, columns, share, missing, seed):
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame(
