@@ -1,0 +1,154 @@
+"""Time this engine and lavaan on the same tasks, one BLAS thread: `python benchmarks/sem.py [--quick] [--json FILE]`.
+
+Every task is a fit from raw data with estimates, standard errors and fit measures; or a bootstrap. lavaan runs when
+Rscript and the package are there (Debian: r-cran-lavaan); without it its rows are absent, not guessed. Peak memory is
+that of the process up to the end of the task: this one for our engine, one R process per task for lavaan.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # before numpy is first imported
+
+import argparse
+import json
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+HERE = Path(__file__).resolve().parent
+REFERENCE = HERE.parent / "tests" / "reference"
+sys.path[:0] = [str(HERE.parent)]
+
+from socialcommerce import sem  # noqa: E402 — after the thread limits
+from socialcommerce.sem.resampling import bootstrap  # noqa: E402
+from tests.reference import simulate  # noqa: E402
+
+MODELS = json.loads((REFERENCE / "models.json").read_text())
+SEED = 7
+
+# task: (reference model, rows, bootstrap draws, repeats, repeats of lavaan)
+TASKS = {
+    "CFA 9 x 4, N = 1000": ("cfa_9x4", 1000, 0, 20, 5),
+    "SEM, 9 latents, 12 paths, N = 1000": ("sem_12_paths", 1000, 0, 20, 5),
+    "scalar invariance, two schools": ("school_scalar", None, 0, 20, 5),
+    "FIML, 9 items, 301 rows": ("fiml_hs", None, 0, 20, 5),
+    "WLSMV, 25 items, N = 2436": ("wlsmv_25", 2436, 0, 5, 3),
+    "bootstrap of a latent indirect effect, 1000 draws": ("mediation", 300, 1000, 3, 1),
+    "bootstrap of the 12-path model, 100 draws": ("sem_12_paths", 500, 100, 3, 1),
+}
+
+
+def table(name: str, rows: int | None) -> pd.DataFrame:
+    """Return the rows of a task: the reference data, or the same population with more rows."""
+    makers: dict[str, Callable[[np.random.Generator, int], pd.DataFrame]] = {
+        "sim_twelve_paths": simulate.twelve_paths,
+        "sim_mediation": simulate.mediation,
+        "sim_ordinal25": lambda rng, n: simulate.ordinal(rng, n, 5, 5, [-1.5, -0.9, -0.2, 0.4, 1.2], "q"),
+    }
+    source = MODELS[name]["data"]
+    if rows is None:
+        return pd.read_csv(REFERENCE / "data" / f"{source}.csv")
+    return makers[source](np.random.default_rng(SEED), rows)
+
+
+def ours(name: str, data: pd.DataFrame, draws: int) -> float:
+    """Return the chi2 of the fit; with draws, resample too."""
+    fit = sem.fit(MODELS[name]["model"], data, **MODELS[name]["args"])
+    if draws:
+        bootstrap(fit, draws, seed=SEED)
+    else:
+        _ = fit.estimates
+    return float(fit.fit_measures["chisq"])
+
+
+def timed(repeats: int, call: Callable[[], float]) -> tuple[float, float]:
+    """Return the median of the seconds, and the last value."""
+    seconds, value = [], np.nan
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        value = call()
+        seconds.append(time.perf_counter() - begin)
+    return statistics.median(seconds), value
+
+
+def lavaan(tasks: dict[str, tuple], folder: Path) -> dict[str, dict]:
+    """Run lavaan's side in one R process per task; an empty result where there is no R or no lavaan."""
+    if shutil.which("Rscript") is None:
+        return {}
+    results = {}
+    for task, (name, rows, draws, _, repeats) in tasks.items():
+        table(name, rows).to_csv(folder / "data.csv", index=False)
+        spec = {"model": MODELS[name]["model"], "args": MODELS[name]["args"], "draws": draws, "repeats": repeats}
+        (folder / "task.json").write_text(json.dumps(spec))
+        call = ["Rscript", str(HERE / "sem_lavaan.R"), str(folder)]
+        if subprocess.run(call, capture_output=True).returncode:
+            return {}
+        results[task] = json.loads((folder / "out.json").read_text())
+    return results
+
+
+def run(tasks: dict[str, tuple]) -> list[dict]:
+    """Return one row per task and engine: median seconds, peak MiB, chi2, and the ratio lavaan / ours."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        theirs = lavaan(tasks, Path(folder))
+    for task, (name, size, draws, repeats, _) in tasks.items():
+        data = table(name, size)
+        ours(name, data, 0)  # imports and first calls are not the task
+        seconds, chisq = timed(repeats, lambda name=name, data=data, draws=draws: ours(name, data, draws))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        other = theirs.get(task)
+        ratio = other["seconds"] / seconds if other else None
+        rows.append(
+            {
+                "task": task,
+                "engine": "socialcommerce.sem",
+                "seconds": seconds,
+                "peak_mib": peak,
+                "chisq": chisq,
+                "ratio": ratio,
+            }
+        )
+        if other:
+            rows.append(
+                {
+                    "task": task,
+                    "engine": f"lavaan {other['version']}",
+                    "seconds": other["seconds"],
+                    "peak_mib": other["peak_mib"],
+                    "chisq": other["chisq"],
+                    "ratio": 1.0,
+                }
+            )
+    return rows
+
+
+def main() -> None:
+    """Print the table as Markdown and, where asked, write it as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="single fits only, three repeats")
+    parser.add_argument("--json", type=Path, help="write the rows here")
+    args = parser.parse_args()
+    tasks = {k: (*v[:3], 3, 2) for k, v in TASKS.items() if not v[2]} if args.quick else TASKS
+    rows = run(tasks)
+    print("| task | engine | median seconds | peak MiB | lavaan / ours |\n|---|---|---|---|---|")
+    for row in rows:
+        ratio = "–" if row["ratio"] is None else f"{row['ratio']:.1f}"
+        print(f"| {row['task']} | {row['engine']} | {row['seconds']:.4f} | {row['peak_mib']:.0f} | {ratio} |")
+    if args.json:
+        args.json.write_text(json.dumps(rows, indent=1))
+
+
+if __name__ == "__main__":
+    main()

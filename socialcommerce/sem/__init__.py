@@ -1,0 +1,18 @@
+"""Structural equation models that agree with lavaan; knows nothing of commerce.
+
+>>> from socialcommerce import sem
+>>> data = sem.simulate("y ~ 0.5*x; x ~~ 1*x; y ~~ 0.75*y", 400, seed=1)
+>>> fit = sem.fit("y ~ b*x", data)
+>>> fit.converged, fit.identified, round(float(fit.r2["y"]), 1)
+(True, True, 0.2)
+"""
+
+from socialcommerce.sem.comparison import difference, wald
+from socialcommerce.sem.fit import fit
+from socialcommerce.sem.groups import invariance
+from socialcommerce.sem.moments import Moments
+from socialcommerce.sem.power import power, simulate
+from socialcommerce.sem.resampling import bootstrap
+from socialcommerce.sem.result import SemFit
+
+__all__ = ["Moments", "SemFit", "bootstrap", "difference", "fit", "invariance", "power", "simulate", "wald"]

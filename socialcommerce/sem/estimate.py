@@ -1,0 +1,278 @@
+"""Maximum likelihood: the discrepancy of model and sample, its derivatives, and the damped scoring that minimises it.
+
+The discrepancy is f = sum over groups and patterns of n / (2 N) (log|Sigma| + tr(S Sigma^-1) + d' Sigma^-1 d): minus
+the mean log likelihood without its constant. Its Hessian is the information per observation. Everything takes leading
+batch axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from socialcommerce.sem.expressions import jacobian
+from socialcommerce.sem.model import Block, Implied, inverse
+from socialcommerce.sem.moments import Patterns
+
+__all__ = ["Likelihood", "Solution", "minimise", "weights"]
+
+Array = np.ndarray
+
+
+def weights(block: Block, implied: Implied, patterns: Patterns) -> tuple[Array, Array, Array]:
+    """Return W = Sigma^-1 by pattern (zeros where unobserved), d = mean - mu, log|Sigma|; nan if not definite."""
+    p, mask = block.observed, patterns.mask
+    Sigma = implied.covariance[..., None, :p, :p]
+    if not mask.all():
+        both = mask[:, :, None] & mask[:, None, :]
+        Sigma = np.where(both, Sigma, 0.0) + np.eye(p) * ~mask[:, :, None]
+    root = cholesky(Sigma)
+    broken = np.isnan(root[..., 0, 0])
+    W = inverse(np.where(broken[..., None, None], np.eye(p), Sigma) if broken.any() else Sigma)
+    if not mask.all():
+        W = np.where(both, W, 0.0)
+    logdet = 2 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(-1)
+    d = (
+        np.where(mask, patterns.mean - implied.mean[..., None, :p], 0.0)
+        if block.means
+        else np.zeros_like(patterns.mean)
+    )
+    return W, d, logdet
+
+
+def cholesky(matrices: Array) -> Array:
+    """Return Cholesky factors, nan for those of the batch that are not positive definite."""
+    try:
+        return np.linalg.cholesky(matrices)
+    except np.linalg.LinAlgError:
+        flat = matrices.reshape(-1, *matrices.shape[-2:])
+        out = np.full_like(flat, np.nan)
+        for k, one in enumerate(flat):
+            try:
+                out[k] = np.linalg.cholesky(one)
+            except np.linalg.LinAlgError:
+                out[k] = np.eye(len(one)) * np.nan
+        return out.reshape(matrices.shape)
+
+
+def bordered(inner: Array, d: Array) -> Array:
+    """Return [[inner, d], [d', 1]]."""
+    top = np.concatenate([inner, d[..., :, None]], -1)
+    bottom = np.concatenate([d, np.ones((*d.shape[:-1], 1))], -1)[..., None, :]
+    return np.concatenate([top, bottom], -2)
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """A model and the sample moments it is fitted to.
+
+    Parameters
+    ----------
+    blocks : tuple of Block
+        One per group.
+    patterns : tuple of Patterns
+        Sample moments, with or without a batch axis.
+    bases : tuple of (A, S)
+        Fixed cells of each group, see ``Block.base``.
+    q : int
+        Number of free parameters.
+    constraints : callable, optional
+        From parameters (..., q) to what must be zero (..., h); analytic.
+    """
+
+    blocks: tuple[Block, ...]
+    patterns: tuple[Patterns, ...]
+    bases: tuple[tuple[Array, Array], ...]
+    q: int
+    constraints: Callable[[Array], Array] | None = None
+
+    @cached_property
+    def nobs(self) -> Array:
+        """Observations in all groups, shape (...)."""
+        return sum(patterns.nobs.sum(-1) for patterns in self.patterns)
+
+    def take(self, rows: Array) -> Likelihood:
+        """Return the problem for some rows of the batch."""
+
+        def cut(x: Array, inner: int) -> Array:
+            return x[rows] if x.ndim > inner else x
+
+        patterns = tuple(Patterns(cut(s.nobs, 1), cut(s.covariance, 3), cut(s.mean, 2), s.mask) for s in self.patterns)
+        bases = tuple((cut(A, 2), cut(S, 2)) for A, S in self.bases)
+        return Likelihood(self.blocks, patterns, bases, self.q, self.constraints)
+
+    def value(self, theta: Array) -> Array:
+        """Return f, infinite where an implied covariance matrix is not positive definite."""
+        total = 0.0
+        for block, patterns, base in zip(self.blocks, self.patterns, self.bases, strict=True):
+            W, d, logdet = weights(block, block.implied(theta, base), patterns)
+            fit = logdet + (W * patterns.covariance).sum((-1, -2)) + np.einsum("...i,...ij,...j->...", d, W, d)
+            total = total + (patterns.nobs * fit).sum(-1)
+        total = total / (2 * self.nobs)
+        return np.where(np.isnan(total), np.inf, total)
+
+    def derivatives(self, theta: Array, observed: bool = False) -> tuple[Array, Array]:
+        """Return gradient (..., q) and Hessian (..., q, q) of f, expected or observed."""
+        gradient, hessian = 0.0, 0.0
+        for block, patterns, base in zip(self.blocks, self.patterns, self.bases, strict=True):
+            g, h = self._group(block, patterns, block.implied(theta, base), observed)
+            gradient, hessian = gradient + block.collect(g, self.q), hessian + block.collect_matrix(h, self.q)
+        N = np.asarray(self.nobs)[..., None]
+        return gradient / N, hessian / N[..., None]
+
+    def _group(self, block: Block, patterns: Patterns, implied: Implied, observed: bool) -> tuple[Array, Array]:
+        W, d, _ = weights(block, implied, patterns)
+        S = patterns.covariance
+        if block.means:
+            S = bordered(S + d[..., :, None] * d[..., None, :], d)
+            W = bordered(W, np.zeros_like(d))
+        R = block.columns(implied)
+        n = patterns.nobs[..., None, None]
+        V = W @ S @ W
+        G = _sandwich(R, (n * (W - V)).sum(-3))
+        Q = _sandwich(R[..., None, :, :], W)
+        if not observed:
+            return block.gradient(G), (n * block.expected(Q)).sum(-3)
+        B = _sandwich(R[..., None, :, :], V)
+        return block.gradient(G), (n * block.curvature(Q, B)).sum(-3) + block.bending(G, implied)
+
+
+def _sandwich(R: Array, W: Array) -> Array:
+    return np.swapaxes(R, -1, -2) @ W @ R
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Where the minimisation ended, by row of the batch.
+
+    ``decrement`` is the squared length of the last Newton step in units of the standard errors of one observation;
+    ``gradient`` the largest absolute element of the gradient in the directions the constraints leave free.
+    """
+
+    theta: Array
+    value: Array
+    iterations: Array
+    decrement: Array
+    gradient: Array
+    converged: Array
+
+
+def minimise(problem: Likelihood, start: Array, *, limit: int = 500, tolerance: float = 1e-18) -> Solution:
+    """Minimise f by damped Fisher scoring, then by Newton steps with the observed Hessian.
+
+    Parameters
+    ----------
+    problem : Likelihood
+        What to minimise; with a batch axis if ``start`` has one.
+    start : array, shape (q,) or (batch, q)
+        Start values.
+    limit : int
+        Steps at most.
+    tolerance : float
+        Stop where the decrement is below it.
+
+    Notes
+    -----
+    Fisher scoring converges from afar but only linearly; the Newton steps make the end quadratic. Equality constraints
+    enter each step as a Karush-Kuhn-Tucker system, with the sum of their absolute violations in the merit function.
+    """
+    single = start.ndim == 1
+    theta = np.array(np.atleast_2d(start), dtype=float)
+    batch = len(theta)
+    f = np.atleast_1d(problem.value(theta if not single else theta))
+    state = {
+        "damping": np.zeros(batch),
+        "decrement": np.full(batch, np.inf),
+        "iterations": np.zeros(batch, int),
+        "gradient": np.full(batch, np.inf),
+        "stuck": np.zeros(batch, int),
+        "best": np.full(batch, np.inf),
+    }
+    active = np.flatnonzero(np.isfinite(f))
+    for _ in range(limit):
+        if not len(active):
+            break
+        part = problem if len(active) == batch else problem.take(active)
+        near = state["decrement"][active].max() < 1e-3
+        _advance(part, theta, f, state, active, near)
+        done = (state["decrement"][active] < tolerance) | (state["stuck"][active] > 12)
+        active = active[~done]
+    converged = np.isfinite(f) & (state["decrement"] < 1e-10)
+    fields = theta, f, state["iterations"], state["decrement"], state["gradient"], converged
+    return Solution(*(x[0] for x in fields)) if single else Solution(*fields)
+
+
+def _advance(part: Likelihood, theta: Array, f: Array, state: dict[str, Array], active: Array, near: bool) -> None:
+    """Take one step in every active row, in place."""
+    now = theta[active]
+    g, H = part.derivatives(now, observed=near)
+    if near:
+        bad = (
+            np.isnan(cholesky(H)[:, 0, 0]) if H.shape[-1] and part.constraints is None else np.zeros(len(active), bool)
+        )
+        if bad.any():
+            H[bad] = (
+                part.take(np.flatnonzero(bad)).derivatives(now[bad])[1]
+                if _batched(part)
+                else part.derivatives(now[bad])[1]
+            )
+    damping = state["damping"][active]
+    step, multipliers, h = _step(part, now, g, H, damping)
+    if part.constraints is not None:
+        J = jacobian(part.constraints, now)
+        slope = g + (J.swapaxes(-1, -2) @ multipliers[..., None])[..., 0]
+    else:
+        slope = g
+    decrement = np.abs(np.einsum("bi,bij,bj->b", step, H, step)) + (np.abs(h).sum(-1) ** 2 if h is not None else 0.0)
+    penalty = 2 * np.abs(multipliers).max(-1) if multipliers is not None and multipliers.shape[-1] else 0.0
+    new = now + step
+    value = np.atleast_1d(part.value(new))
+    merit_old, merit_new = f[active], value
+    if h is not None:
+        merit_old = merit_old + penalty * np.abs(h).sum(-1)
+        merit_new = merit_new + penalty * np.abs(part.constraints(new)).sum(-1)
+    slack = 1e-13 * (1 + np.abs(merit_old)) if near else 1e-15 * (1 + np.abs(merit_old))
+    better = merit_new <= merit_old + slack
+    # once rounding decides, a step that does not shorten the next one is the last
+    shorter = decrement < 0.5 * state["best"][active] if near else True
+    state["best"][active] = np.minimum(decrement, state["best"][active])
+    state["stuck"][active] = np.where(better & shorter, 0, state["stuck"][active] + 1)
+    theta[active[better]], f[active[better]] = new[better], value[better]
+    state["damping"][active] = np.where(
+        better, np.where(damping > 1e-6, damping / 8, 0.0), np.maximum(damping * 6, 1e-3)
+    )
+    state["decrement"][active] = np.where(damping == 0, decrement, np.maximum(decrement, 1e-12))
+    state["gradient"][active] = np.abs(slope).max(-1) if slope.shape[-1] else 0.0
+    state["iterations"][active] += 1
+
+
+def _batched(part: Likelihood) -> bool:
+    return any(s.nobs.ndim > 1 for s in part.patterns)
+
+
+def _step(
+    part: Likelihood, theta: Array, g: Array, H: Array, damping: Array
+) -> tuple[Array, Array | None, Array | None]:
+    """Solve for the step; with constraints, also for their multipliers."""
+    q = g.shape[-1]
+    diagonal = np.maximum(np.abs(np.diagonal(H, axis1=-2, axis2=-1)), 1e-12)
+    K = H + np.eye(q) * ((damping[:, None] + 1e-14) * diagonal)[:, None, :]
+    if part.constraints is None:
+        return -_solve(K, g), None, None
+    h, J = part.constraints(theta), jacobian(part.constraints, theta)
+    m = h.shape[-1]
+    full = np.zeros((len(theta), q + m, q + m))
+    full[:, :q, :q], full[:, q:, :q], full[:, :q, q:] = K, J, J.swapaxes(-1, -2)
+    full[:, q:, q:] = -1e-14 * np.eye(m)
+    out = -_solve(full, np.concatenate([g, h], -1))
+    return out[:, :q], out[:, q:], h
+
+
+def _solve(K: Array, b: Array) -> Array:
+    try:
+        return np.linalg.solve(K, b[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        return (np.linalg.pinv(K) @ b[..., None])[..., 0]

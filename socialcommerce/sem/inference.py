@@ -1,0 +1,120 @@
+"""What the estimates' covariance matrix says: standard errors, identification, functions of parameters, constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from socialcommerce.sem.estimate import Likelihood
+from socialcommerce.sem.expressions import Expression, jacobian
+from socialcommerce.sem.table import ParameterTable
+
+__all__ = ["Constraints", "Covariance", "TestStatistic", "covariance", "defined_values", "free_directions"]
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """The ``==`` lines of a model as a function of the free parameters that must be zero."""
+
+    expressions: tuple[Expression, ...]
+    position: Mapping[str, int]
+    numbers: Mapping[str, float]
+
+    @classmethod
+    def of(cls, table: ParameterTable) -> Constraints | None:
+        """Return the constraints of a table, None where it has none."""
+        if not table.constraints:
+            return None
+        position, numbers = labelled(table)
+        return cls(table.constraints, position, numbers)
+
+    def __call__(self, theta: Array) -> Array:
+        """Return what must be zero, shape (..., h)."""
+        values = {name: theta[..., k] for name, k in self.position.items()} | dict(self.numbers)
+        parts = [np.broadcast_to(expression(values), theta.shape[:-1]) for expression in self.expressions]
+        return np.stack(parts, -1)
+
+
+def labelled(table: ParameterTable) -> tuple[dict[str, int], dict[str, float]]:
+    """Return where each label stands among the free parameters, and the numbers of labels that are fixed."""
+    keys = {key: k for k, key in enumerate(table.keys)}
+    position = {row.label: keys[row.key] for row in table.rows if row.label and row.free}
+    return position, {row.label: row.value for row in table.rows if row.label and row.value is not None}
+
+
+def defined_values(table: ParameterTable, theta: Array) -> Array:
+    """Return the parameters defined by ``:=``, shape (..., number of definitions)."""
+    position, numbers = labelled(table)
+    values = {name: theta[..., k] for name, k in position.items()} | numbers
+    out = []
+    for definition in table.defined:
+        values[definition.name] = np.broadcast_to(definition.expression(values), theta.shape[:-1])
+        out.append(values[definition.name])
+    return np.stack(out, -1) if out else np.zeros((*theta.shape[:-1], 0))
+
+
+def free_directions(problem: Likelihood, theta: Array) -> Array:
+    """Return an orthonormal basis, shape (q, q - h), of the directions in which constraints let the parameters move."""
+    if problem.constraints is None:
+        return np.eye(problem.q)
+    J = jacobian(problem.constraints, theta)
+    _, singular, V = np.linalg.svd(J)
+    rank = int((singular > 1e-9 * max(singular[0], 1e-300)).sum()) if len(singular) else 0
+    return V[rank:].T
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """The inverse information of one observation in the free directions, and whether it exists.
+
+    ``rank`` counts the directions in which the information is positive; the model is locally identified where it equals
+    ``directions``.
+    """
+
+    inverse: Array
+    basis: Array
+    rank: int
+    directions: int
+
+    @property
+    def identified(self) -> bool:
+        """Whether the information has full rank."""
+        return self.rank == self.directions
+
+
+def covariance(information: Array, basis: Array) -> Covariance:
+    """Invert an information matrix in the free directions; nan everywhere where it has no inverse."""
+    inner = basis.T @ information @ basis
+    scale = np.sqrt(np.maximum(np.diag(inner), 1e-300))
+    values, vectors = np.linalg.eigh(inner / np.outer(scale, scale)) if len(inner) else (np.ones(0), np.eye(0))
+    rank = int((values > 1e-9).sum())
+    if rank < len(inner):
+        return Covariance(np.full(information.shape, np.nan), basis, rank, len(inner))
+    half = basis @ (vectors / scale[:, None]) / np.sqrt(values)
+    return Covariance(half @ half.T, basis, rank, len(inner))
+
+
+@dataclass(frozen=True)
+class TestStatistic:
+    """A chi-square statistic, its degrees of freedom and, where there is one, the scaling that robustness asks for."""
+
+    __test__ = False  # not for pytest
+
+    chisq: float
+    df: int
+    scaling: float | None = None
+    shift: float = 0.0
+
+    @property
+    def scaled(self) -> float:
+        """The scaled statistic, chisq / scaling + shift."""
+        return self.chisq if self.scaling is None else self.chisq / self.scaling + self.shift
+
+    def pvalue(self, scaled: bool = False) -> float:
+        """Probability of a larger value if the model holds; nan without degrees of freedom."""
+        return float(stats.chi2.sf(self.scaled if scaled else self.chisq, self.df)) if self.df > 0 else np.nan

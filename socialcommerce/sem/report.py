@@ -1,0 +1,161 @@
+"""Write a fitted model down: a summary a reader of lavaan knows, the same in HTML, and the call that refits it in R."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from socialcommerce.sem.result import SemFit
+
+__all__ = ["html", "summary", "to_lavaan"]
+
+SECTIONS = (
+    ("=~", "Latent Variables"),
+    ("~", "Regressions"),
+    ("~~", "Covariances"),
+    ("~1", "Intercepts"),
+    ("|", "Thresholds"),
+    ("var", "Variances"),
+    (":=", "Defined Parameters"),
+)
+LINKS = {"=~": "=~", "~": "~", "~~": "~~", "|": "|"}
+
+
+def summary(fit: SemFit) -> str:
+    """Return problems first, then test and fit measures, then all parameters by kind."""
+    parts = [_head(fit), _tests(fit)]
+    if fit.converged:
+        frame = fit.estimates
+        for k, group in enumerate(fit.sample.groups, start=1):
+            if fit.table.groups > 1:
+                parts.append(f"Group {k} [{group.label}]: {group.nobs} observations")
+            parts += [_section(title, _rows(frame, op, k)) for op, title in SECTIONS[:-1]]
+        parts.append(_section(SECTIONS[-1][1], _rows(frame, ":=", 0)))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _head(fit: SemFit) -> str:
+    dropped = f"; {fit.sample.dropped} left out for missing values" if fit.sample.dropped else ""
+    lines = [f"*** {problem}" for problem in fit.problems]
+    state = "ended normally" if fit.converged and fit.identified else "DID NOT END NORMALLY"
+    lines += [
+        f"socialcommerce.sem {state} after {int(fit.solution.iterations)} iterations "
+        f"(largest gradient {float(fit.solution.gradient):.1e})",
+        "",
+        f"  Estimator                          {fit.estimator:>14}",
+        f"  Standard errors                    {fit.information:>14}",
+        f"  Number of free parameters          {fit.npar:>14d}",
+        f"  Number of observations             {fit.nobs:>14d}{dropped}",
+    ]
+    return "\n".join(lines)
+
+
+def _tests(fit: SemFit) -> str:
+    """Test and fit measures; nothing where the solution is none."""
+    if not (fit.converged and fit.identified):
+        return "No test statistic, fit measures or standard errors: see the first lines."
+    m = fit.fit_measures
+    robust = "chisq.scaled" in m
+    lines = ["Model test" + (" (standard, scaled)" if robust else "")]
+    for title, name, digits in (
+        ("Chi-square", "chisq", 3),
+        ("Degrees of freedom", "df", 0),
+        ("P-value", "pvalue", 3),
+        ("CFI", "cfi", 3),
+        ("TLI", "tli", 3),
+        ("RMSEA", "rmsea", 3),
+        ("  90% interval, lower", "rmsea.ci.lower", 3),
+        ("  90% interval, upper", "rmsea.ci.upper", 3),
+        ("  P-value of RMSEA <= 0.05", "rmsea.pvalue", 3),
+        ("SRMR", "srmr", 3),
+        ("Log likelihood", "logl", 3),
+        ("AIC", "aic", 3),
+        ("BIC", "bic", 3),
+    ):
+        if name in m:
+            second = f"{m[name + '.scaled']:14.{digits}f}" if robust and name + ".scaled" in m else ""
+            lines.append(f"  {title:<35}{m[name]:14.{digits}f}{second}")
+    return "\n".join(lines)
+
+
+def _rows(frame: pd.DataFrame, op: str, group: int) -> pd.DataFrame:
+    own = frame[frame["group"] == group]
+    variance = (own["op"] == "~~") & (own["lhs"] == own["rhs"])
+    if op == "var":
+        return own[variance]
+    return own[(own["op"] == op) & ~variance]
+
+
+def _section(title: str, rows: pd.DataFrame) -> str:
+    if rows.empty:
+        return ""
+    lines = [f"{title + ':':<28}{'Estimate':>10}{'Std.Err':>10}{'z-value':>10}{'P(>|z|)':>10}{'Std.all':>10}"]
+    last = None
+    for row in rows.to_dict("records"):
+        if row["op"] in LINKS and row["lhs"] != row["rhs"]:
+            if row["lhs"] != last:
+                lines.append(f"  {row['lhs']} {LINKS[row['op']]}")
+            last, name = row["lhs"], f"    {row['rhs']}"
+        else:
+            name = f"    {row['lhs']}"
+        label = f" ({row['label']})" if row["label"] and row["op"] != ":=" else ""
+        lines.append(
+            f"{name + label:<28}"
+            + "".join(
+                _number(row[k] if k != "se" or row[k] else np.nan) for k in ("est", "se", "z", "pvalue", "std_all")
+            )
+        )
+    return "\n".join(lines)
+
+
+def _number(value: float) -> str:
+    return f"{value:10.3f}" if np.isfinite(value) else " " * 10
+
+
+def html(fit: SemFit) -> str:
+    """Return problems, test and estimates as HTML."""
+    warnings = "".join(f"<p><strong>{escape(problem)}</strong></p>" for problem in fit.problems)
+    if not (fit.converged and fit.identified):
+        return f"{warnings}<p>No test statistic, fit measures or standard errors.</p>"
+    m = fit.fit_measures
+    scaled = f" (scaled {m['chisq.scaled']:.3f})" if "chisq.scaled" in m else ""
+    line = (
+        f"{fit.estimator}, N = {fit.nobs}: chi2 = {m['chisq']:.3f}{scaled}, df = {m['df']:.0f}, "
+        f"p = {m['pvalue']:.3f}; CFI {m['cfi']:.3f}, TLI {m['tli']:.3f}, RMSEA {m['rmsea']:.3f} "
+        f"[{m['rmsea.ci.lower']:.3f}, {m['rmsea.ci.upper']:.3f}], SRMR {m['srmr']:.3f}"
+    )
+    table = fit.estimates.to_html(index=False, na_rep="", float_format=lambda x: f"{x:.3f}")
+    return f"{warnings}<p>{escape(line)}</p>{table}"
+
+
+def to_lavaan(fit: SemFit) -> str:
+    """Return the R code that fits the same model with lavaan to a data frame called ``data``."""
+    options = {"estimator": f'"{fit.estimator}"'}
+    if fit.ordinal:
+        options["ordered"] = "TRUE"
+    names = {
+        "missing": "missing",
+        "group": "group",
+        "group_equal": "group.equal",
+        "std_lv": "std.lv",
+        "mean_structure": "meanstructure",
+    }
+    options |= {"sampling.weights": '"weights"'} if fit.sample.groups[0].weights is not None else {}
+    for key, value in fit.options.items():
+        if value not in (None, False, (), "listwise"):
+            options[names[key]] = _r(value)
+    call = ", ".join(f"{k} = {v}" for k, v in options.items())
+    return (
+        f"library(lavaan)\nmodel <- '\n{fit.model.strip()}\n'\nfit <- sem(model, data = data, {call})\n"
+        "summary(fit, fit.measures = TRUE, standardized = TRUE)\n"
+    )
+
+
+def _r(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, tuple):
+        return "c(" + ", ".join(f'"{v}"' for v in value) + ")"
+    return f'"{value}"'

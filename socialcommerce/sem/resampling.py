@@ -1,0 +1,227 @@
+"""Resample rows and refit: percentile, bias-corrected and BCa intervals, all resamples solved together in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.sem.estimate import Likelihood, minimise
+from socialcommerce.sem.inference import defined_values
+from socialcommerce.sem.moments import GroupSample, Patterns
+from socialcommerce.sem.result import SemFit
+
+__all__ = ["Bootstrap", "bootstrap", "refit"]
+
+Array = np.ndarray
+BATCH = 100  # resamples solved together; part of the definition of the random streams, so that workers change nothing
+TOLERANCE = 1e-10  # of the decrement; the Newton step that meets it is taken, which squares it
+KINDS = ("percentile", "bc", "bca")
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Estimates from resampled rows.
+
+    Parameters
+    ----------
+    fit : SemFit
+        The fit that was resampled.
+    draws : array, shape (usable draws, q)
+        Free parameters of every resample that converged.
+    failed : int
+        Resamples that did not converge; they are left out and counted.
+    jackknife : array, shape (N, q), optional
+        Free parameters with each row left out in turn, for BCa.
+    """
+
+    fit: SemFit
+    draws: Array
+    failed: int
+    jackknife: Array | None = None
+
+    def values(self, theta: Array) -> Array:
+        """Return every row of the table and every defined parameter for parameters (..., q)."""
+        position = {key: k for k, key in enumerate(self.fit.table.keys)}
+        columns = [
+            theta[..., position[row.key]] if row.free else np.full(theta.shape[:-1], self.fit.values[k])
+            for k, row in enumerate(self.fit.rows)
+        ]
+        return np.concatenate([np.stack(columns, -1), defined_values(self.fit.table, theta)], -1)
+
+    def intervals(self, kind: str = "percentile", level: float = 0.95) -> pd.DataFrame:
+        """Return lhs, op, rhs, label, group, est, se, ci_low, ci_high from the draws.
+
+        Parameters
+        ----------
+        kind : {"percentile", "bc", "bca"}
+            Quantiles of the draws; moved for their median bias; moved for bias and acceleration (Efron 1987,
+            doi:10.1080/01621459.1987.10478410; the acceleration is from a real leave-one-out).
+        level : float
+            Coverage, in (0, 1).
+        """
+        if kind not in KINDS:
+            raise UnknownNameError("bootstrap interval", kind, KINDS)
+        if not 0 < level < 1:
+            raise ParameterError(f"level is a probability between 0 and 1; got {level!r}.")
+        draws, est = self.values(self.draws), self.fit.values
+        tails = np.array([(1 - level) / 2, (1 + level) / 2])[:, None]
+        share = np.broadcast_to(tails, (2, len(est)))
+        if kind != "percentile":
+            below = (draws < est).mean(0)
+            bias = norm.ppf(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
+            pull = self._acceleration() if kind == "bca" else 0.0
+            moved = bias + norm.ppf(tails)
+            share = norm.cdf(bias + moved / (1 - pull * moved))
+        ends = np.array([[_quantile(column, p) for p in own] for column, own in zip(draws.T, share.T, strict=True)])
+        frame = self.fit._frame().assign(est=est, se=draws.std(0, ddof=1), ci_low=ends[:, 0], ci_high=ends[:, 1])
+        fixed = np.append([not row.free for row in self.fit.rows], np.zeros(len(self.fit.table.defined), dtype=bool))
+        frame.loc[fixed, ["ci_low", "ci_high"]] = np.column_stack([est[fixed], est[fixed]])
+        frame.loc[fixed, "se"] = 0.0
+        return frame
+
+    def _acceleration(self) -> Array:
+        jackknife = _jackknife(self.fit) if self.jackknife is None else self.jackknife
+        influence = self.values(jackknife)
+        influence = np.nanmean(influence, 0) - influence
+        spread = np.nansum(influence**2, 0) ** 1.5
+        return np.divide(np.nansum(influence**3, 0), 6 * spread, out=np.zeros(len(spread)), where=spread > 0)
+
+
+def _quantile(values: Array, p: float) -> float:
+    """Return the order statistic at (R + 1) p, interpolated on the normal scale as R's boot.ci does."""
+    ordered, R = np.sort(values), len(values)
+    position = (R + 1) * p
+    k = int(np.clip(np.floor(position), 1, R - 1))
+    if position <= 1 or position >= R:
+        return float(ordered[0] if position <= 1 else ordered[-1])
+    low, high, at = (norm.ppf(x) for x in (k / (R + 1), (k + 1) / (R + 1), p))
+    return float(ordered[k - 1] + (at - low) / (high - low) * (ordered[k] - ordered[k - 1]))
+
+
+def bootstrap(
+    fit: SemFit,
+    draws: int,
+    *,
+    seed: int | None = None,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Bootstrap:
+    """Refit to resampled rows (within groups).
+
+    Parameters
+    ----------
+    fit : SemFit
+        A fit to raw data by ML, MLM or MLR that converged.
+    draws : int
+        Number of resamples, at least 2.
+    seed : int, optional
+        The same seed gives the same draws whatever the number of workers.
+    workers : int
+        Threads.
+    progress : callable, optional
+        Called with resamples done and resamples wanted.
+    """
+    if draws < 2:
+        raise ParameterError(f"bootstrap takes at least 2 draws; got {draws!r}.")
+    if fit.ordinal or any(group.rows is None for group in fit.sample.groups):
+        raise ParameterError(
+            "the bootstrap needs raw data and one of ML, MLM, MLR; got "
+            + ("ordered items." if fit.ordinal else "moments.")
+        )
+    sizes = [min(BATCH, draws - k) for k in range(0, draws, BATCH)]
+    streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(len(sizes))]
+
+    def one(size: int, rng: np.random.Generator) -> Array:
+        return refit(fit, [rng.integers(0, g.nobs, (size, g.nobs)) for g in fit.sample.groups])
+
+    parts, done = [], 0
+    with ThreadPoolExecutor(workers) as pool:
+        for part in pool.map(one, sizes, streams):
+            parts.append(part)
+            done += len(part)
+            if progress is not None:
+                progress(done, draws)
+    theta = np.concatenate(parts)
+    usable = np.isfinite(theta).all(1)
+    if usable.sum() < 2:
+        raise ParameterError(f"none of {draws} resamples converged; the model is too large for the data.")
+    return Bootstrap(fit, theta[usable], int((~usable).sum()))
+
+
+def refit(fit: SemFit, rows: list[Array]) -> Array:
+    """Return the estimates for given resamples, shape (batch, q); nan where one did not converge.
+
+    Parameters
+    ----------
+    rows : list of arrays of int, shape (batch, n)
+        By group, which rows make up each resample.
+    """
+    counts = [
+        np.stack([np.bincount(r, minlength=g.nobs) for r in chosen])
+        for chosen, g in zip(rows, fit.sample.groups, strict=True)
+    ]
+    return weighted_refit(fit, [c.astype(float) for c in counts])
+
+
+def weighted_refit(fit: SemFit, counts: list[Array]) -> Array:
+    """Return the estimates when every row counts as often as given, (batch, n) by group."""
+    patterns = tuple(_weighted(g, c) for g, c in zip(fit.sample.groups, counts, strict=True))
+    bases = []
+    for block, s, group in zip(fit.problem.blocks, patterns, fit.sample.groups, strict=True):
+        covariance, mean = _covariates(s, group)
+        bases.append(block.base(covariance, mean))
+    problem = Likelihood(fit.problem.blocks, patterns, tuple(bases), fit.problem.q, fit.problem.constraints)
+    start = np.broadcast_to(fit.theta, (len(counts[0]), fit.problem.q))
+    solution = minimise(problem, start, tolerance=TOLERANCE)
+    return np.where(solution.converged[:, None], solution.theta, np.nan)
+
+
+def _weighted(group: GroupSample, counts: Array) -> Patterns:
+    """Return the moments of every resample, by pattern."""
+    P, p = group.patterns.mask.shape
+    nobs, mean, covariance = np.zeros((len(counts), P)), np.zeros((len(counts), P, p)), np.zeros((len(counts), P, p, p))
+    for k in range(P):
+        mine = group.pattern_of == k
+        X = np.where(group.patterns.mask[k], group.rows[mine] - group.mean, 0.0)
+        c = counts[:, mine]
+        n = c.sum(1)
+        size = np.maximum(n, 1.0)
+        low, high = np.tril_indices(p)
+        m = c @ X / size[:, None]
+        second = np.zeros((len(counts), p, p))
+        second[:, low, high] = second[:, high, low] = c @ (X[:, low] * X[:, high]) / size[:, None]
+        nobs[:, k], covariance[:, k] = n, second - m[:, :, None] * m[:, None, :]
+        mean[:, k] = np.where(group.patterns.mask[k], m + group.mean, 0.0)
+    return Patterns(nobs, covariance, mean, group.patterns.mask)
+
+
+def _covariates(patterns: Patterns, group: GroupSample) -> tuple[Array, Array]:
+    """Return pooled mean and covariance over patterns; right for the variables that every row holds."""
+    share = patterns.nobs / patterns.nobs.sum(-1, keepdims=True)
+    mean = np.einsum("bk,bki->bi", share, patterns.mean)
+    d = patterns.mean - mean[:, None, :]
+    covariance = np.einsum("bk,bkij->bij", share, patterns.covariance + d[..., :, None] * d[..., None, :])
+    return covariance, mean
+
+
+def _jackknife(fit: SemFit) -> Array:
+    """Return the estimates with each row left out in turn, shape (N, q)."""
+    parts = []
+    for k, group in enumerate(fit.sample.groups):
+        for at in range(0, group.nobs, BATCH):
+            out = np.arange(at, min(at + BATCH, group.nobs))
+            counts = [np.ones((len(out), g.nobs)) for g in fit.sample.groups]
+            counts[k][np.arange(len(out)), out] = 0.0
+            parts.append(weighted_refit(fit, counts))
+    return np.concatenate(parts)
+
+
+def with_bootstrap(fit: SemFit, result: Bootstrap) -> SemFit:
+    """Return the fit with the covariance matrix of its estimates taken from the draws."""
+    return replace(fit, vcov=np.cov(result.draws.T), information="bootstrap", draws=result)

@@ -1,0 +1,186 @@
+"""Casewise scores of a fitted model, and what rests on them: sandwich standard errors and scaled test statistics."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from socialcommerce.sem.estimate import Likelihood, bordered, weights
+from socialcommerce.sem.model import Block
+from socialcommerce.sem.moments import GroupSample, Sample
+
+__all__ = [
+    "baseline_block",
+    "casewise_scores",
+    "influence",
+    "meat",
+    "moments_theta",
+    "satorra_bentler_trace",
+    "saturated_block",
+    "saturated_trace",
+]
+
+Array = np.ndarray
+
+
+def casewise_scores(block: Block, group: GroupSample, theta: Array, base: tuple[Array, Array], q: int) -> Array:
+    """Return the derivatives of each row's log likelihood with respect to the free parameters, shape (rows, q)."""
+    implied = block.implied(theta, base)
+    W, _, _ = weights(block, implied, group.patterns)
+    R = block.columns(implied)
+    centre = implied.mean[: block.observed] if block.means else group.mean
+    out = np.zeros((len(group.rows), q))
+    for k in range(len(group.patterns.nobs)):
+        mine = group.pattern_of == k
+        y = np.where(group.patterns.mask[k], group.rows[mine] - centre, 0.0)
+        P, V = _projected(block, y, W[k], R)
+        Q = R.T @ V @ R
+        out[mine] = block.collect(block.c * (P[:, block.u] * P[:, block.v] - Q[block.u, block.v]), q)
+    return out
+
+
+def _projected(block: Block, y: Array, W: Array, R: Array) -> tuple[Array, Array]:
+    """Return (y, 1) V R and V, with V the weight bordered for the constant."""
+    if block.means:
+        y, W = np.column_stack([y, np.ones(len(y))]), bordered(W, np.zeros(block.observed))
+    return y @ W @ R, W
+
+
+def influence(block: Block, group: GroupSample, theta: Array, base: tuple[Array, Array], q: int) -> Array:
+    """Return what each complete row's deviation from the sample moments adds to the gradient, shape (rows, q); mean
+    zero.
+
+    Where covariates are fixed, what they predict of a row is not random and is taken out.
+    """
+    implied = block.implied(theta, base)
+    W = weights(block, implied, group.patterns)[0][0]
+    R = block.columns(implied)
+    out = 0.0
+    for y, sign in zip(_random_and_fixed(block, group), (1, -1), strict=False):
+        P, _ = _projected(block, y, W, R)
+        out = out + sign * P[:, block.u] * P[:, block.v]
+    return block.collect(block.c * (out - out.mean(0)), q)
+
+
+def _random_and_fixed(block: Block, group: GroupSample) -> tuple[Array, ...]:
+    """Return the rows about their mean and, with fixed covariates, what these predict of them."""
+    y = group.rows - group.mean
+    fixed = sorted({i for path, i, _ in block.exogenous if not path})
+    if not fixed:
+        return (y,)
+    return y, y[:, fixed] @ np.linalg.lstsq(y[:, fixed], y, rcond=None)[0]
+
+
+def weighted(group: GroupSample, scores: Array) -> Array:
+    """Multiply each row's scores by its sampling weight, where there are weights."""
+    return scores if group.weights is None else scores * group.weights[:, None]
+
+
+def meat(problem: Likelihood, sample: Sample, theta: Array, scores=casewise_scores) -> Array:
+    """Return the mean outer product of ``casewise_scores`` (Huber-White) or ``influence`` (Satorra-Bentler)."""
+    total = np.zeros((problem.q, problem.q))
+    for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
+        one = weighted(group, scores(block, group, theta, base, problem.q))
+        total += one.T @ one
+    return total / sample.nobs
+
+
+def satorra_bentler_trace(problem: Likelihood, sample: Sample, theta: Array, inverse: Array) -> float:
+    """Return tr(U Gamma), whose ratio to the degrees of freedom scales chi2.
+
+    The fourth moments never appear as a matrix: with d_i = y_i' Sigma^-1 y_i about the sample mean,
+    tr(W Gamma) = mean(d) + (mean(d^2) - tr(Sigma^-1 S Sigma^-1 S)) / 2, the first term only where means are modelled.
+
+    Parameters
+    ----------
+    inverse : array, shape (q, q)
+        Inverse of the expected information per observation, in the directions that constraints leave free.
+
+    References
+    ----------
+    Satorra & Bentler (1994), in von Eye & Clogg (eds), Latent variables analysis, 399-419.
+    """
+    total = 0.0
+    for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
+        W = weights(block, block.implied(theta, base), group.patterns)[0][0]
+        y, *predicted = _random_and_fixed(block, group)
+        fixed = predicted[0] if predicted else np.zeros_like(y)
+        own, given, both = ((a @ W * b).sum(1) for a, b in ((y, y), (fixed, fixed), (y, fixed)))
+        T = W @ (y.T @ y - fixed.T @ fixed) / len(y)
+        total += float((own - given).mean()) if block.means else 0.0
+        total += (np.mean(own**2 + given**2 - 2 * both**2) - np.sum(T * T.T)) / 2
+    return float(total - np.trace(inverse @ meat(problem, sample, theta, influence)))
+
+
+def saturated_trace(problem: Likelihood, sample: Sample) -> float:
+    """Return tr(B A^-1) of the saturated model, with A its observed information and B the outer product of its scores.
+
+    References
+    ----------
+    Yuan & Bentler (2000), doi:10.1111/0081-1750.00078; Asparouhov & Muthén (2005), Multivariate statistical modeling
+    with survey data.
+    """
+    total = 0.0
+    for block, group in zip(problem.blocks, sample.groups, strict=True):
+        full = saturated_block(block)
+        theta = moments_theta(full, group)
+        base = full.base(group.covariance, group.mean)
+        q = len(theta)
+        alone = Likelihood((full,), (group.patterns,), (base,), q)
+        A = alone.derivatives(theta[None], observed=True)[1][0]
+        scores = weighted(group, casewise_scores(full, group, theta, base, q))
+        total += float(np.trace(np.linalg.solve(A, scores.T @ scores / len(scores))))
+    return total
+
+
+def saturated_block(block: Block) -> Block:
+    """Return the model in which every mean and covariance is a parameter, save those of fixed covariates."""
+    i, j = np.tril_indices(block.observed)
+    return _moments_block(block, i, j)
+
+
+def baseline_block(block: Block) -> Block:
+    """Return the model in which the observed variables are uncorrelated, save fixed covariates among themselves."""
+    i = np.arange(block.observed)
+    return _moments_block(block, i, i)
+
+
+def _moments_block(block: Block, i: Array, j: Array) -> Block:
+    p, given = (
+        block.observed,
+        {(a, b, c) for a, b, c in block.exogenous} | {(a, c, b) for a, b, c in block.exogenous if not a},
+    )
+    cells = [(False, int(a), int(b)) for a, b in zip(i, j, strict=True)] + [
+        (True, k, p) for k in range(p) if block.means
+    ]
+    path, row, column = (np.array(x) for x in zip(*(cell for cell in cells if cell not in given), strict=True))
+    constant = ((False, p, p, 0.0),) if block.means else ()
+    return Block(
+        block.names[: p + block.means],
+        p,
+        block.means,
+        path,
+        row,
+        column,
+        np.arange(len(row)),
+        constant,
+        block.exogenous,
+    )
+
+
+def moments_theta(full: Block, group: GroupSample) -> Array:
+    """Return the saturated moments that stand in the free cells of a saturated or baseline model: its estimates.
+
+    For the baseline of incomplete data too: the likelihood parts by variable, and each variable's mean and variance
+    come from the rows that hold it.
+    """
+    diagonal = (~full.path & (full.row != full.column)).sum() == 0
+    mean, covariance = _by_variable(group) if diagonal else (group.mean, group.covariance)
+    return np.where(full.path, mean[full.row], covariance[full.row, np.where(full.path, 0, full.column)])
+
+
+def _by_variable(group: GroupSample) -> tuple[Array, Array]:
+    s, mask = group.patterns, group.patterns.mask
+    count = s.nobs @ mask
+    mean = (s.nobs[:, None] * s.mean).sum(0) / count
+    spread = np.einsum("k,kii->i", s.nobs, s.covariance) + (s.nobs[:, None] * mask * (s.mean - mean) ** 2).sum(0)
+    return mean, np.diag(spread / count)

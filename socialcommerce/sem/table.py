@@ -1,0 +1,327 @@
+"""Turn a parsed model into the parameter table, with everything lavaan's sem() adds by default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations
+from math import isnan
+
+from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.sem.expressions import Expression
+from socialcommerce.sem.syntax import Definition, ModelText, Term
+
+__all__ = ["GROUP_EQUAL", "Parameter", "ParameterTable", "Roles", "build"]
+
+GROUP_EQUAL = (
+    "loadings",
+    "intercepts",
+    "means",
+    "thresholds",
+    "residuals",
+    "residual.covariances",
+    "lv.variances",
+    "lv.covariances",
+    "regressions",
+)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of the table: a directed or symmetric path, an intercept or a threshold, in one group (from 1).
+
+    ``value`` is the number it is fixed to, None where it is free; ``exogenous`` marks moments of fixed covariates,
+    whose value is the sample's; ``implied`` marks residual variances of ordered items, which the others determine.
+    Free lines with the same ``key`` are one parameter.
+    """
+
+    lhs: str
+    op: str
+    rhs: str
+    group: int = 1
+    label: str = ""
+    equal: str = ""
+    value: float | None = None
+    start: float | None = None
+    user: bool = False
+    exogenous: bool = False
+    implied: bool = False
+
+    @property
+    def name(self) -> str:
+        """What lavaan calls it: its label, or the relation itself."""
+        return self.label or self.relation + (f".g{self.group}" if self.group > 1 else "")
+
+    @property
+    def relation(self) -> str:
+        """Left side, operator and right side without blanks."""
+        return f"{self.lhs}{self.op}{self.rhs}"
+
+    @property
+    def key(self) -> str:
+        """What decides which lines are one parameter."""
+        return self.label or self.equal or self.name
+
+    @property
+    def free(self) -> bool:
+        """Whether it is estimated."""
+        return self.value is None and not self.exogenous and not self.implied
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which variable plays which part in a model."""
+
+    latent: tuple[str, ...]
+    observed: tuple[str, ...]
+    covariates: tuple[str, ...]  # observed, predict, are predicted by nothing
+    exogenous_latent: tuple[str, ...]
+    outcomes: tuple[str, ...]  # predicted, predict nothing, indicate nothing
+    single: tuple[str, ...]  # the only item of a latent variable
+
+
+@dataclass(frozen=True)
+class ParameterTable:
+    """All parameters of a model, its defined parameters and its constraints."""
+
+    rows: tuple[Parameter, ...]
+    roles: Roles
+    groups: int
+    means: bool
+    fixed_covariates: tuple[str, ...]
+    defined: tuple[Definition, ...]
+    constraints: tuple[Expression, ...]
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of the free parameters in order of appearance."""
+        return tuple(dict.fromkeys(row.key for row in self.rows if row.free))
+
+
+def build(
+    model: ModelText,
+    *,
+    groups: int = 1,
+    group_equal: Sequence[str] = (),
+    std_lv: bool = False,
+    means: bool | None = None,
+    fixed_x: bool = True,
+    ordered: Mapping[str, int] | None = None,
+) -> ParameterTable:
+    """Build the parameter table.
+
+    Parameters
+    ----------
+    model : ModelText
+        A parsed model.
+    groups : int
+        Number of groups; every group gets the same variables.
+    group_equal : sequence of str
+        Classes of parameters held equal across groups, of ``GROUP_EQUAL``.
+    std_lv : bool
+        Fix the latent variances to 1 instead of the first loadings.
+    means : bool, optional
+        Whether means are modelled; by default when the model names an intercept or there are several groups.
+    fixed_x : bool
+        Take the moments of observed covariates from the sample, unless the model names one of them.
+    ordered : mapping of str to int, optional
+        Number of thresholds of each ordered item. Its response has variance 1, which determines its residual variance.
+
+    Examples
+    --------
+    >>> from socialcommerce.sem.syntax import parse
+    >>> table = build(parse("f =~ x1 + x2 + x3"))
+    >>> [row.name for row in table.rows if row.free]
+    ['f=~x2', 'f=~x3', 'x1~~x1', 'x2~~x2', 'x3~~x3', 'f~~f']
+    """
+    for name in group_equal:
+        if name not in GROUP_EQUAL:
+            raise UnknownNameError("class of parameters in group_equal", name, GROUP_EQUAL)
+    roles = find_roles(model.terms)
+    ordered = dict(ordered or {})
+    says_means = any(t.op == "~1" for t in model.terms)
+    means = (says_means or groups > 1) if means is None else means
+    if says_means and not means:
+        raise ParameterError("the model names an intercept (~ 1) while mean_structure is False; leave it None or True.")
+    named = {n for t in model.terms if t.op in ("~~", "~1") for n in (t.lhs, t.rhs)}
+    fixed = tuple(n for n in roles.covariates if fixed_x and n not in named)
+    rows = [row for g in range(1, groups + 1) for row in _group(model, roles, g, groups, std_lv, means, fixed, ordered)]
+    if groups > 1:
+        rows = _equal_across_groups(rows, roles, set(group_equal), std_lv)
+    rows = _one_value_per_label(rows)
+    table = ParameterTable(tuple(rows), roles, groups, means, fixed, model.defined, model.constraints)
+    _check_labels(table)
+    return table
+
+
+def find_roles(terms: Iterable[Term]) -> Roles:
+    """Sort the variables of a model by the part they play."""
+    terms = list(terms)
+    unique = dict.fromkeys
+    latent = unique(t.lhs for t in terms if t.op == "=~")
+    items = unique(t.rhs for t in terms if t.op == "=~")
+    predicted = unique(t.lhs for t in terms if t.op == "~")
+    predictors = unique(t.rhs for t in terms if t.op == "~")
+    every = [*items, *(n for t in terms if t.op != "=~" for n in ((t.lhs, t.rhs) if t.op != "|" else (t.lhs,)) if n)]
+    observed = unique(n for n in every if n not in latent)
+    covariates = [n for n in observed if n in predictors and n not in predicted and n not in items]
+    single = [t.rhs for t in terms if t.op == "=~" and sum(s.lhs == t.lhs and s.op == "=~" for s in terms) == 1]
+    return Roles(
+        latent=tuple(latent),
+        observed=tuple(observed),
+        covariates=tuple(covariates),
+        exogenous_latent=tuple(n for n in latent if n not in predicted and n not in items),
+        outcomes=tuple(n for n in [*latent, *observed] if n in predicted and n not in predictors and n not in items),
+        single=tuple(n for n in single if n not in latent),
+    )
+
+
+def _group(
+    model: ModelText,
+    roles: Roles,
+    group: int,
+    groups: int,
+    std_lv: bool,
+    means: bool,
+    fixed: tuple[str, ...],
+    ordered: Mapping[str, int],
+) -> list[Parameter]:
+    """All rows of one group: what the model says, then what it leaves to the defaults."""
+    rows = [_from_term(t, group, groups) for t in model.terms]
+    if not std_lv:
+        rows = _fix_markers(rows, model.terms, group)
+    have = {_pair(row.lhs, row.op, row.rhs) for row in rows}
+
+    def add(lhs: str, op: str, rhs: str, value: float | None = None, **marks: bool) -> None:
+        if _pair(lhs, op, rhs) not in have:
+            have.add(_pair(lhs, op, rhs))
+            rows.append(Parameter(lhs, op, rhs, group, value=value, **marks))
+
+    for name in ordered:
+        for k in range(ordered[name]):
+            add(name, "|", f"t{k + 1}")
+    for name in roles.observed:
+        if name in ordered:
+            add(name, "~~", name, implied=True)
+        elif name not in fixed:
+            add(name, "~~", name, 0.0 if name in roles.single else None)
+    for name in roles.latent:
+        add(name, "~~", name, 1.0 if std_lv else None)
+    for first, second in [*combinations(roles.exogenous_latent, 2), *combinations(roles.outcomes, 2)]:
+        add(first, "~~", second)
+    for k, first in enumerate(fixed):
+        for second in fixed[k:]:
+            add(first, "~~", second, exogenous=True)
+    if means:
+        for name in roles.observed:
+            if name not in ordered:
+                add(name, "~1", "", exogenous=name in fixed)
+        for name in roles.latent:
+            add(name, "~1", "", 0.0)
+    return rows
+
+
+def _pair(lhs: str, op: str, rhs: str) -> tuple[str, str, str]:
+    first, second = sorted((lhs, rhs)) if op == "~~" else (lhs, rhs)
+    return first, op, second
+
+
+def _from_term(term: Term, group: int, groups: int) -> Parameter:
+    """The row a term asks for in one group."""
+
+    def of(entries: tuple, what: str):
+        if len(entries) == 1:
+            return entries[0]
+        if len(entries) != groups:
+            raise ParameterError(
+                f"line {term.line}, column {term.column}: c(…) gives {len(entries)} {what}s for {groups} "
+                f"group{'s' if groups > 1 else ''}; give one for each group."
+            )
+        return entries[group - 1]
+
+    value, label, start = of(term.fixed, "value"), of(term.label, "label"), of(term.start, "start value")
+    value = None if value is None or isnan(value) else value
+    relation = "=~" in label or "~" in label
+    return Parameter(
+        term.lhs, term.op, term.rhs, group, "" if relation else label, label if relation else "", value, start, True
+    )
+
+
+def _fix_markers(rows: list[Parameter], terms: Sequence[Term], group: int) -> list[Parameter]:
+    """Fix the first loading of every latent variable to 1 unless the model says something else about it."""
+    seen: set[str] = set()
+    fixed = []
+    for row, term in zip(rows, terms, strict=True):
+        first = row.op == "=~" and row.lhs not in seen
+        if first:
+            seen.add(row.lhs)
+            said = term.fixed[0] if len(term.fixed) == 1 else term.fixed[group - 1]
+            row = replace(row, value=1.0) if said is None else row
+        fixed.append(row)
+    return fixed
+
+
+def _class_of(row: Parameter, roles: Roles) -> str:
+    """The class of ``GROUP_EQUAL`` a row belongs to."""
+    latent = row.lhs in roles.latent
+    match row.op:
+        case "=~":
+            return "loadings"
+        case "~":
+            return "regressions"
+        case "~1":
+            return "means" if latent else "intercepts"
+        case "|":
+            return "thresholds"
+    if row.lhs == row.rhs:
+        return "lv.variances" if latent else "residuals"
+    return "lv.covariances" if latent and row.rhs in roles.latent else "residual.covariances"
+
+
+def _equal_across_groups(rows: list[Parameter], roles: Roles, classes: set[str], std_lv: bool) -> list[Parameter]:
+    """Tie the classes held equal to the first group, and free what the ties identify: latent means and variances."""
+    tied = []
+    for row in rows:
+        kind = _class_of(row, roles)
+        default = not row.user and not row.exogenous and row.group > 1 and row.lhs in roles.latent
+        if kind == "means" and default and "means" not in classes and classes & {"intercepts", "thresholds"}:
+            row = replace(row, value=None)
+        if kind == "lv.variances" and default and std_lv and "loadings" in classes and kind not in classes:
+            row = replace(row, value=None)
+        if kind in classes and row.free and not row.label and not row.equal:
+            row = replace(row, equal=f"{row.relation} in every group")
+        tied.append(row)
+    return tied
+
+
+def _one_value_per_label(rows: list[Parameter]) -> list[Parameter]:
+    """A label that carries a number carries it everywhere; ``equal()`` points to a relation of the first group."""
+    values: dict[str, float] = {}
+    for row in rows:
+        if row.label and row.value is not None and values.setdefault(row.label, row.value) != row.value:
+            raise ParameterError(
+                f"label {row.label} is fixed to {values[row.label]:g} and to {row.value:g}; "
+                "a label stands for one parameter, give the second another name."
+            )
+    return [replace(row, value=values[row.label]) if row.label in values and not row.exogenous else row for row in rows]
+
+
+def _check_labels(table: ParameterTable) -> None:
+    """Every label used in an expression must exist, and a defined name must be new."""
+    labels = {row.label for row in table.rows if row.label}
+    for definition in table.defined:
+        if definition.name in labels:
+            raise ParameterError(
+                f"{definition.name} is both the label of a parameter and defined by :=; use two names."
+            )
+        _known(definition.expression, labels)
+        labels.add(definition.name)
+    for constraint in table.constraints:
+        _known(constraint, labels)
+
+
+def _known(expression: Expression, labels: set[str]) -> None:
+    for name in expression.names:
+        if name not in labels:
+            raise UnknownNameError(f"label in the expression {expression.text!r}", name, labels)

@@ -1,0 +1,165 @@
+"""Bad data are named by column and row; incomplete data give the moments that maximise the likelihood."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from socialcommerce import sem
+from socialcommerce.errors import DataError, ParameterError, SocialCommerceError, UnknownNameError
+from socialcommerce.sem.moments import read
+from tests.reference import parity
+
+MODEL = "f =~ x1 + x2 + x3"
+
+
+@pytest.fixture
+def data():
+    return pd.read_csv(parity.HERE / "data" / "holzinger_swineford.csv")
+
+
+def test_fit_from_moments_equals_fit_from_rows(data):
+    model = parity.MODELS["hs_means"]["model"]
+    items = data[[f"x{k}" for k in range(1, 10)]]
+    rows = sem.fit(model, data, mean_structure=True)
+    moments = sem.fit(model, moments=sem.Moments(items.cov(), items.mean(), len(items)), mean_structure=True)
+    assert np.allclose(rows.theta, moments.theta, atol=1e-10)
+    assert np.allclose(rows.fit_measures, moments.fit_measures, atol=1e-8)
+
+
+def test_ordinary_bad_data(data):
+    cases = [
+        (data.assign(x2=1.0), DataError, "column x2 is constant or empty"),
+        (
+            data.assign(x2=data["x1"] + data["x3"]),
+            DataError,
+            "not positive definite: x1, x2, x3 are linearly dependent",
+        ),
+        (
+            data.assign(x2=["three", *data["x2"].astype(str)[1:]]),
+            DataError,
+            "column x2, row 1: 'three' is not a finite number",
+        ),
+        (data.assign(x2=[*data["x2"][:-1], np.inf]), DataError, "column x2, row 301: inf is not a finite number"),
+        (data.iloc[:3], DataError, "3 rows for 3 variables; a model needs more rows than variables"),
+        (data.iloc[:0], DataError, "0 rows|no rows"),
+        (
+            data.drop(columns="x2").rename(columns={"x1": "x_1"}),
+            UnknownNameError,
+            "unknown variable in the model 'x1'; did you mean",
+        ),
+        (pd.concat([data, data["x2"]], axis=1), DataError, "column x2 occurs 2 times"),
+        ({"x1": [1]}, ParameterError, "data is a pandas DataFrame"),
+    ]
+    for frame, kind, message in cases:
+        with pytest.raises(kind, match=message):
+            sem.fit(MODEL, frame)
+
+
+def test_bad_groups(data):
+    with pytest.raises(UnknownNameError, match="unknown group column 'schol'; did you mean 'school'"):
+        sem.fit(MODEL, data, group="schol")
+    hollow = data.assign(x1=data["x1"].where(data["school"] != "Pasteur"))
+    with pytest.raises(DataError, match="0 rows in group Pasteur for 3 variables"):
+        sem.fit(MODEL, hollow, group="school")
+
+
+def test_bad_moments(data):
+    C = data[["x1", "x2", "x3"]].cov()
+    skew, negative, tied = C.copy(), C.copy(), C.copy()
+    skew.loc["x1", "x2"] += 1
+    negative.loc["x1", "x1"] = -1
+    tied.loc[:, :] = np.ones((3, 3))
+    for given_, nobs, message in (
+        (skew, 301, "not symmetric: x1, x2 is"),
+        (negative, 301, "the variance of x1 is -1"),
+        (tied, 301, "not positive definite"),
+        (C, 3, "above the number of variables, 3; got 3"),
+    ):
+        with pytest.raises((DataError, ParameterError), match=message):
+            sem.fit(MODEL, moments=sem.Moments(given_, None, nobs))
+    with pytest.raises(ParameterError, match="moments that hold no means"):
+        sem.fit(MODEL, moments=sem.Moments(C, None, 301), mean_structure=True)
+    with pytest.raises(
+        ParameterError, match=r"moments are Moments\(covariance, means, nobs\) with a DataFrame; got str"
+    ):
+        sem.fit(MODEL, moments="moments.csv")
+    with pytest.raises(ParameterError, match="give either data or moments; got both"):
+        sem.fit(MODEL, data, moments=sem.Moments(C, None, 301))
+    with pytest.raises(ParameterError, match="moments alone carry estimator 'ML'"):
+        sem.fit(MODEL, moments=sem.Moments(C, None, 301), estimator="MLR")
+
+
+def test_rows_left_out_are_counted(data):
+    holes = data.assign(x1=data["x1"].where(data.index > 9))
+    assert sem.fit(MODEL, holes).sample.dropped == 10
+    assert "10 left out for missing values" in sem.fit(MODEL, holes).summary()
+    assert sem.fit(MODEL, holes, missing="fiml").nobs == 301
+
+
+def test_saturated_moments_of_incomplete_data_have_zero_gradient():
+    holes = pd.read_csv(parity.HERE / "data" / "hs_holes.csv")
+    names = [f"x{k}" for k in range(1, 10)]
+    (group,) = read(holes, names, missing="fiml").groups
+    # scores of the mean: sum over rows of the observed part of Sigma^-1 (x - mu)
+    total = np.zeros(9)
+    for row in group.rows:
+        o = ~np.isnan(row)
+        total[o] += np.linalg.solve(group.covariance[np.ix_(o, o)], row[o] - group.mean[o])
+    assert np.abs(total).max() < 1e-7
+
+
+def test_far_means_cost_no_digits(data):
+    near = sem.fit(MODEL + "\nx4 ~ f", data, mean_structure=True)
+    far = sem.fit(MODEL + "\nx4 ~ f", data[["x1", "x2", "x3", "x4"]] + 1e5, mean_structure=True)
+    assert far.fit_measures["chisq"] == pytest.approx(near.fit_measures["chisq"], abs=1e-6)
+    assert np.allclose(far.errors, near.errors, atol=1e-7)
+
+
+def test_weights_that_repeat_rows_equal_repeated_rows(data):
+    times = np.where(data.index % 3 == 0, 2, 1)
+    weighted = sem.fit(MODEL, data, estimator="MLR", weights=times)
+    repeated = sem.fit(MODEL, data.loc[data.index.repeat(times)])
+    assert np.allclose(weighted.theta, repeated.theta, atol=1e-9)
+
+
+def test_mlm_of_incomplete_rows_is_refused():
+    holes = pd.read_csv(parity.HERE / "data" / "hs_holes.csv")
+    with pytest.raises(ParameterError, match="MLM needs complete data, MLR takes missing='fiml'"):
+        sem.fit("f =~ x1 + x2 + x5", holes, estimator="MLM", missing="fiml")
+
+
+def test_bad_weights(data):
+    with pytest.raises(ParameterError, match=r"weights have shape \(3,\); give one number for each of the 301 rows"):
+        sem.fit(MODEL, data, estimator="MLR", weights=[1, 2, 3])
+    with pytest.raises(ParameterError, match="weight of row 1 is -1; weights are positive"):
+        sem.fit(MODEL, data, estimator="MLR", weights=[-1.0] * 301)
+    with pytest.raises(UnknownNameError, match="unknown column of weights 'agee'"):
+        sem.fit(MODEL, data, estimator="MLR", weights="agee")
+    with pytest.raises(ParameterError, match="weights take estimator 'MLR'"):
+        sem.fit(MODEL, data, weights="ageyr")
+
+
+def test_cycle_without_a_solution_is_named():
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame(rng.standard_normal((50, 2)), columns=["a", "b"])
+    with pytest.raises(ParameterError, match="drive each other in a cycle without a solution"):
+        sem.fit("a ~ 1*b; b ~ 1*a", data)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 12), st.integers(1, 4), st.floats(0, 1), st.sampled_from(["listwise", "fiml"]), st.integers(0, 10**6)
+)
+@example(8, 4, 0.5, "fiml", 39196)  # the EM algorithm ends at a singular covariance matrix
+def test_no_shape_of_data_makes_it_fall_over(rows, columns, share, missing, seed):
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        rng.integers(0, 3, (rows, columns)).astype(float), columns=[f"x{k + 1}" for k in range(columns)]
+    )
+    frame = frame.mask(rng.random(frame.shape) < share)
+    try:
+        assert isinstance(sem.fit(MODEL, frame, missing=missing).summary(), str)
+    except SocialCommerceError as error:
+        assert str(error)  # noqa: PT017 — any of our own errors is a pass

@@ -1,0 +1,92 @@
+"""Resamples: lavaan's estimates on identical rows, a real leave-one-out, workers that change nothing."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from socialcommerce import sem
+from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.sem import resampling
+from socialcommerce.sem.inference import defined_values
+from tests.reference import parity
+
+MODEL = parity.MODELS["mediation"]["model"]
+
+
+@pytest.fixture(scope="module")
+def data():
+    return pd.read_csv(parity.HERE / "data" / "sim_mediation.csv")
+
+
+@pytest.fixture(scope="module")
+def fit(data):
+    return sem.fit(MODEL, data)
+
+
+def test_indirect_effects_on_identical_resamples_agree_with_lavaan(fit):
+    rows = pd.read_csv(parity.HERE / "data" / "sim_resamples.csv").to_numpy() - 1
+    ours = defined_values(fit.table, resampling.refit(fit, [rows]))[:, 0]
+    assert np.abs(ours - parity.LAVAAN["bootstrap"]["indirect"]).max() < 1e-6
+
+
+def test_leave_one_out_agrees_with_lavaan_and_with_refits(fit, data):
+    counts = np.ones((20, fit.nobs))
+    counts[np.arange(20), np.arange(20)] = 0
+    ours = defined_values(fit.table, resampling.weighted_refit(fit, [counts]))[:, 0]
+    assert np.abs(ours - parity.LAVAAN["bootstrap"]["leave_one_out"]).max() < 1e-6
+    real = sem.fit(MODEL, data.drop(index=7)).estimates.set_index("label").loc["indirect", "est"]
+    assert ours[7] == pytest.approx(real, abs=1e-8)
+
+
+def test_same_seed_same_draws_whatever_the_workers(fit):
+    one, two = (resampling.bootstrap(fit, 250, seed=5, workers=w) for w in (1, 2))
+    assert np.array_equal(one.draws, two.draws)
+    assert not np.array_equal(one.draws, resampling.bootstrap(fit, 250, seed=6).draws)
+
+
+def test_standard_errors_of_draws_are_near_the_sandwich(fit, data):
+    draws = resampling.bootstrap(fit, 1000, seed=1)
+    robust = sem.fit(MODEL, data, estimator="MLR").estimates
+    ours = draws.intervals()
+    ratio = (ours["se"] / robust["se"])[robust["se"] > 0]
+    assert np.abs(np.log(ratio)).max() < 0.2
+
+
+def test_intervals_by_hand(fit):
+    draws = resampling.bootstrap(fit, 199, seed=2)
+    row = draws.intervals("percentile", 0.90).iloc[-2]
+    effect = np.sort(draws.values(draws.draws)[:, -2])
+    assert (row["ci_low"], row["ci_high"]) == (effect[9], effect[189])  # (199 + 1) * .05 = 10th, 190th
+
+
+def test_bca_equals_bc_without_acceleration_and_moves_with_it(fit):
+    draws = resampling.bootstrap(fit, 300, seed=3)
+    flat = resampling.Bootstrap(fit, draws.draws, 0, np.vstack([fit.theta + 1e-3, fit.theta - 1e-3]))
+    columns = ["ci_low", "ci_high"]
+    linear = [k for k, row in enumerate(fit.rows) if row.free]  # symmetric deviations have no third moment
+    bc, bca, real = draws.intervals("bc"), flat.intervals("bca"), draws.intervals("bca")
+    assert np.allclose(bc.loc[linear, columns], bca.loc[linear, columns], atol=1e-9)
+    assert real.loc[len(fit.rows), "ci_low"] != bc.loc[len(fit.rows), "ci_low"]
+
+
+def test_fit_with_bootstrap_uses_the_draws(data):
+    fit = sem.fit(MODEL, data, bootstrap=120, seed=4)
+    row, draws = fit.estimates.iloc[-2], fit.draws.intervals().iloc[-2]
+    assert fit.information == "bootstrap"
+    assert (row["se"], row["ci_low"], row["ci_high"]) == (draws["se"], draws["ci_low"], draws["ci_high"])
+
+
+def test_groups_and_holes_are_resampled_too():
+    holes = parity.fit("fiml_school_metric")
+    draws = resampling.bootstrap(holes, 60, seed=1)
+    assert len(draws.draws) + draws.failed == 60
+    assert np.nanmedian(draws.draws.std(0) / np.sqrt(np.diag(holes.vcov))) == pytest.approx(1, abs=0.25)
+
+
+def test_misuse_is_named(fit):
+    with pytest.raises(ParameterError, match="takes at least 2 draws; got 1"):
+        resampling.bootstrap(fit, 1)
+    with pytest.raises(UnknownNameError, match="unknown bootstrap interval 'studentised'"):
+        resampling.bootstrap(fit, 10, seed=1).intervals("studentised")
+    with pytest.raises(ParameterError, match="needs raw data and one of ML, MLM, MLR; got ordered items"):
+        resampling.bootstrap(parity.fit("wlsmv_12"), 10)
