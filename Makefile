@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help reports test test-fast lab bench lock clean
+.PHONY: help reports test test-fast lab bench parity lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -24,8 +24,12 @@ test-fast: $(INSTALLED) ## run the tests that take seconds
 lab: $(INSTALLED) ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
-bench: $(INSTALLED) ## time the builder beside its peers and write docs/benchmarks
+bench: $(INSTALLED) ## time everything beside its peers and write docs/benchmarks (peers that are not there are left out)
 	@$(BIN)/python benchmarks/build.py
+	@$(BIN)/python benchmarks/sem.py
+
+parity: $(INSTALLED) ## compare sem with lavaan's reference values and write docs/parity.md
+	@$(BIN)/python tests/reference/parity.py
 
 lock: ## renew requirements.lock from pyproject.toml
 	@$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv
