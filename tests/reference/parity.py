@@ -101,7 +101,7 @@ def keyed(table: dict[str, list], value: str) -> dict[tuple, float]:
     groups = table.get("group", [1] * len(table["lhs"]))
     out = {}
     for lhs, op, rhs, group, number in zip(table["lhs"], table["op"], table["rhs"], groups, table[value], strict=True):
-        out[lhs, op, rhs if op != ":=" else "", group] = number
+        out[(lhs, op, rhs, group) if op != ":=" else (lhs, op, "", 0)] = number
         if op == "~~":
             out[rhs, op, lhs, group] = number
     return out
@@ -113,8 +113,10 @@ def largest(ours: pd.DataFrame, column: str, theirs: dict[tuple, float], scale: 
     for row in ours.to_dict("records"):
         key = (row["lhs"], row["op"], row["rhs"] if row["op"] != ":=" else "", row["group"])
         other = theirs.get(key)
-        if other is None or isinstance(other, str) or not math.isfinite(row[column]):
+        if not isinstance(other, float | int):
             continue
+        if not math.isfinite(row[column]):
+            return math.inf
         gap = abs(row[column] - other)
         worst = max(worst, gap if scale is None else (gap / row[scale] if row[scale] > 0 else 0.0))
     return worst
