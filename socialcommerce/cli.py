@@ -104,8 +104,10 @@ def _build(chosen: argparse.Namespace) -> int:
         build.explain(build.planned(chosen.notebooks, **options))
         return 0
     built = build.build(chosen.notebooks, **options, jobs=chosen.jobs, engine=chosen.engine, limit=chosen.limit)
-    if built.failed:
-        raise build.failure(built)
+    if built.failed:  # each was said when it failed
+        if len(built.failed) + len(built.made) + len(built.kept) > 1:
+            raise build.failure(built)
+        return 2
     opened = built.out / ("notebooks" if chosen.no_render else "index.html")
     print(f"{len(built.made)} made, {len(built.kept)} up to date; open {_shown(opened)}")
     return 0

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from socialcommerce import errors
 from socialcommerce.errors import NotebookError, SocialCommerceError
 from socialcommerce.report.plan import ReportPlan, file_hash, run_inputs, text_hash
 
@@ -130,7 +131,12 @@ def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
 
 
 def _explained(job: Job, raw: Path, failure: Any) -> str:
-    """Say which line of which cell failed and how; keep the executed copy where the reader can open it."""
+    """Say which line of which cell failed and how; keep the executed copy where the reader can open it.
+
+    An error of ours already says what was wrong with the input, and is enough.
+    """
+    if failure.ename in errors.__all__:
+        return f"{job.report.name}: {failure.evalue}"
     kept = job.out / "failed" / f"{job.report.name}.ipynb"
     kept.parent.mkdir(parents=True, exist_ok=True)
     os.replace(raw, kept)

@@ -152,6 +152,17 @@ def test_a_failing_cell_is_shown_and_the_rest_is_finished(copy_of_built):
     assert any(o["output_type"] == "error" for cell in kept["cells"] for o in cell.get("outputs", []))
 
 
+def test_bad_input_met_by_a_notebook_is_one_sentence(copy_of_built):
+    before = hashes(copy_of_built.reports)
+    source = "from socialcommerce import data\ndata.load_series('bad.csv')"
+    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [*TITLE, PARAMETERS, ("", source)])
+    (copy_of_built.root / "bad.csv").write_text("year,value,unit,source,basis\n2019,many,billion USD,x,published\n")
+    done = copy_of_built.run("build", "alpha")
+    assert done.returncode == 2
+    assert re.fullmatch(r"error: alpha: bad\.csv, row 2, column value: .*got 'many'; allowed: .*\n", done.stderr)
+    assert hashes(copy_of_built.reports) == before
+
+
 @pytest.mark.parametrize(("source", "arguments", "message"), [
     ("import os\nos._exit(3)", [], r"error: alpha: its process died \(exit code 3\)"),
     ("while True:\n    pass", ["--limit", "8"], r"error: alpha: took longer than its limit of 8 s and was ended"),
