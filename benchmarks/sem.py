@@ -141,10 +141,10 @@ def page(rows: list[dict]) -> str:
              f"{'–' if row['ratio'] is None else format(row['ratio'], '.1f')} |" for row in rows]
     return "\n".join([
         "# Structural equation models beside lavaan", "",
-        "The same tasks from the same raw data in one run, one BLAS thread, with estimates, standard errors and fit",
-        "measures; medians (`TASKS` in `benchmarks/sem.py` gives the repeats). `python benchmarks/sem.py` makes this page",
-        "again; the ratios are what carries over to another machine. The bars are 10 on single fits, 30 on the bootstrap",
-        "of the indirect effect, 15 on WLSMV.", "",
+        "The same tasks from the same raw data in one run, one BLAS thread, with estimates, standard errors",
+        "and fit measures; medians (`TASKS` in `benchmarks/sem.py` gives the repeats). This page is made again by",
+        "`python benchmarks/sem.py`; the ratios are what carries over to another machine. The bars are 10 on",
+        "single fits, 30 on the bootstrap of the indirect effect, 15 on WLSMV.", "",
         "| task | engine | median seconds | peak MiB | lavaan / ours |", "|---|---|---|---|---|", *lines, ""])
 
 
