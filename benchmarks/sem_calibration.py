@@ -100,7 +100,7 @@ def page(draws: int) -> str:
 Coverage of the 95 % interval of a latent path, and how often the test of fit rejects a true model at 5 %, over data
 sets simulated from known models (`python benchmarks/sem_calibration.py --draws {draws} --write`). "Within" means within
 two binomial standard errors of .95 or .05; among six such rates one lies outside about one time in four where all is
-well.
+well. This is not the first run: `docs/decisions/0009-an-engine-of-our-own.md` says what was seen before it.
 
 {chr(10).join(lines)}
 """

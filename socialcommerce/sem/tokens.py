@@ -37,6 +37,13 @@ class Token:
 
 
 def tokenize(text: str) -> list[Token]:
+    """Cut a model text into tokens, each with its line and column counted from 1.
+
+    Raises
+    ------
+    ParameterError
+        At the first character that belongs to no token.
+    """
     found, line, begin = [], 1, 0
     for match in TOKEN.finditer(text):
         kind = match.lastgroup or "unknown"
@@ -77,5 +84,6 @@ def statements(tokens: list[Token]) -> list[list[Token]]:
 
 
 def error_at(token: Token, what: str, op: str) -> ParameterError:
+    """Return an error that points at a token and shows the form allowed for an operator; the caller raises it."""
     form = FORMS.get(op, FORMS["=~"])
     return ParameterError(f"line {token.line}, column {token.column}: {what}; the form is `{form}`.")
