@@ -63,6 +63,22 @@ def test_processed_tables_are_what_their_scripts_compute(table, tmp_path):
     assert again.read_bytes() == data.data_path(table).read_bytes()
 
 
+def test_counts_of_group_buying_are_those_of_its_records(tmp_path):
+    """Needs the raw files: set SOCIALCOMMERCE_DATA to a folder that holds them, or fetch them."""
+    raw = [data.source(name) for name in ("beibei_failed", "beibei_tune", "beibei_test")]
+    mirror = Path(os.environ.get(fetching.MIRROR, "")) / "beibei"
+    here = [entry.file if entry.file.is_file() else mirror / entry.file.name for entry in raw]
+    if not all(path.is_file() for path in here):
+        pytest.skip("the records are not here: `socialcommerce data fetch beibei`")
+    for entry, path in zip(raw, here, strict=True):
+        registry.check_hash(entry, path, path.name)
+    again = runpy.run_path(str(root() / "data" / "prepare" / "beibei_counts.py"))["build"](here)
+    again.to_csv(tmp_path / "again.csv", index=False, lineterminator="\n")
+    assert (tmp_path / "again.csv").read_bytes() == data.data_path("beibei_counts").read_bytes()
+    lines = [path.read_text().count("\n") for path in here]
+    assert again.groupby("part", sort=False)["groups"].sum().tolist() == lines == [211291, 154184, 178642]
+
+
 def test_bars_meet_the_values_known_from_elsewhere():
     """By hand on the printed digits: 11397/1.6673, 20605.8/1.632, 25323.5/1.1009, 34165.8/1.197."""
     bars = data.load("market_size").set_index("year")
