@@ -13,6 +13,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -61,6 +62,36 @@ def test_processed_tables_are_what_their_scripts_compute(table, tmp_path):
     again = tmp_path / "again.csv"
     script["build"]().to_csv(again, index=False, lineterminator="\n")
     assert again.read_bytes() == data.data_path(table).read_bytes()
+
+
+def test_moments_of_the_hanoi_survey_are_those_of_its_rows(tmp_path, monkeypatch):
+    """Needs the raw file: set SOCIALCOMMERCE_DATA to a folder that holds it, or fetch it."""
+    raw = data.source("hanoi")
+    mirror = Path(os.environ.get(fetching.MIRROR, "")) / raw.file.name
+    path = raw.file if raw.file.is_file() else mirror
+    if not path.is_file():
+        pytest.skip("the survey's rows are not here: `socialcommerce data fetch hanoi`")
+    registry.check_hash(raw, path, path.name)
+    assert raw.sha256 in data.source("hanoi_moments").locator
+    again = runpy.run_path(str(root() / "data" / "prepare" / "hanoi_moments.py"))["build"](path)
+    again.to_csv(tmp_path / "again.csv", index=False, lineterminator="\n")
+    assert (tmp_path / "again.csv").read_bytes() == data.data_path("hanoi_moments").read_bytes()
+    rows = pd.read_excel(path)
+    for name, part in (("all", rows), ("distinct", rows[~rows.duplicated()])):
+        own = again[again["sample"] == name].set_index("item")
+        np.testing.assert_allclose(own[own.index], part[own.index].cov(), rtol=1e-12)
+        np.testing.assert_allclose(own["mean"], part[own.index].mean(), rtol=1e-12)
+
+
+def test_answer_counts_of_the_hanoi_survey_give_its_means_and_variances():
+    table = data.load("hanoi_moments")
+    counts, n = table[[f"answers_{point}" for point in range(1, 6)]].to_numpy(), table["nobs"].to_numpy()
+    first, second = (counts @ [point**power for point in range(1, 6)] for power in (1, 2))
+    variances = [row[row["item"]] for _, row in table.iterrows()]
+    assert (counts.sum(1) == n).all()
+    assert set(zip(table["sample"], n, strict=True)) == {("all", 272), ("distinct", 256)}
+    assert table["mean"].tolist() == pytest.approx(list(first / n), rel=1e-12)
+    assert variances == pytest.approx(list((second - first**2 / n) / (n - 1)), rel=1e-12)
 
 
 def test_bars_meet_the_values_known_from_elsewhere():
