@@ -48,8 +48,24 @@ def _head(fit: SemFit) -> str:
         f"  Standard errors                    {fit.information:>14}",
         f"  Number of free parameters          {fit.npar:>14d}",
         f"  Number of observations             {fit.nobs:>14d}{dropped}",
+        *_cautions(fit),
     ]
     return "\n".join(lines)
+
+
+def _cautions(fit: SemFit) -> list[str]:
+    """Say what the standard errors and the test rest on beside the rows."""
+    lines = []
+    if any(group.clusters is not None for group in fit.sample.groups):
+        count = sum(len(np.unique(group.clusters)) for group in fit.sample.groups)
+        title = f"  Number of clusters [{fit.options['cluster']}]"
+        lines.append(f"{title:<36}{count:>15d}")
+    if fit.options.get("missing") == "pairwise":
+        lines.append(
+            "  Pairwise covariances: estimates hold only where values are missing completely at random (MCAR);\n"
+            "  standard errors and test take every covariance to rest on all rows, and are too optimistic."
+        )
+    return lines
 
 
 def _tests(fit: SemFit) -> str:
@@ -141,6 +157,7 @@ def to_lavaan(fit: SemFit) -> str:
         "group_equal": "group.equal",
         "std_lv": "std.lv",
         "mean_structure": "meanstructure",
+        "cluster": "cluster",
     }
     options |= {"sampling.weights": '"weights"'} if fit.sample.groups[0].weights is not None else {}
     for key, value in fit.options.items():

@@ -251,13 +251,18 @@ class SemFit:
         if test.scaling is not None:
             out |= self._scaled_measures()
         if not (self.converged and self.identified):
-            out = {name: value if name in ("npar", "df") else np.nan for name, value in out.items()}
+            return measures.as_series({k: v if k in ("npar", "df") else np.nan for k, v in out.items()})
+        if self.sample.missing:
+            test, base = self._corrected_for_holes
+        if test.scaling is not None and not test.shift:
+            out |= measures.robust_indices(test, base, self.nobs, groups)
         return measures.as_series(out)
 
     def _scaled_measures(self) -> dict[str, float]:
         test, base, groups = self.test, self.baseline, self.table.groups
-        scaled = measures.rmsea(test.scaled, test.df, self.divisor, groups)
-        out = {
+        chisq, df = (test.scaled, test.df) if test.shift else (test.chisq, test.scaling * test.df)
+        scaled = measures.rmsea(chisq, df, self.divisor, groups)
+        return {
             "chisq.scaled": test.scaled,
             "df.scaled": test.df,
             "pvalue.scaled": test.pvalue(scaled=True),
@@ -267,8 +272,17 @@ class SemFit:
             "baseline.chisq.scaling.factor": base.scaling,
             **{f"{k}.scaled": v for k, v in scaled.items()},
         }
+
+    @property
+    def _corrected_for_holes(self) -> tuple[TestStatistic, TestStatistic]:
+        """The statistics of model and baseline as if no value were missing, see ``sem.incomplete``."""
+        from socialcommerce.sem.fit import baseline  # fit imports this module
+        from socialcommerce.sem.incomplete import corrected
+
+        robust, (problem, theta) = self.test.scaling is not None, baseline(self.problem, self.sample)
         return (
-            out if self.sample.missing or test.shift else out | measures.robust_indices(test, base, self.nobs, groups)
+            corrected(self.problem, self.sample, self.theta, self.curvature.basis, self.test.df, robust),
+            corrected(problem, self.sample, theta, np.eye(len(theta)), self.baseline.df, robust),
         )
 
     @cached_property

@@ -131,13 +131,13 @@ def test_mlm_of_incomplete_rows_is_refused():
 
 
 def test_bad_weights(data):
-    with pytest.raises(ParameterError, match=r"weights have shape \(3,\); give one number for each of the 301 rows"):
+    with pytest.raises(ParameterError, match=r"weights have length 3; give one number for each of the 301 rows"):
         sem.fit(MODEL, data, estimator="MLR", weights=[1, 2, 3])
     with pytest.raises(ParameterError, match="weight of row 1 is -1; weights are positive"):
         sem.fit(MODEL, data, estimator="MLR", weights=[-1.0] * 301)
     with pytest.raises(UnknownNameError, match="unknown column of weights 'agee'"):
         sem.fit(MODEL, data, estimator="MLR", weights="agee")
-    with pytest.raises(ParameterError, match="weights take estimator 'MLR'"):
+    with pytest.raises(ParameterError, match="weights and clusters take estimator 'MLR'"):
         sem.fit(MODEL, data, weights="ageyr")
 
 
