@@ -199,7 +199,7 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
             "without a solution, or a fixed covariance exceeds its variances; change the fixed numbers or give "
             "start(...)*."
         )
-    solution = minimise(problem, begin, tolerance=1e-12 if problem.constraints is None else 1e-18)
+    solution = minimise(problem, begin, tolerance=1e-10 if problem.constraints is None else 1e-18)
     observed = estimator == "MLR" or sample.missing
     gradient, hessian = (x[0] for x in problem.derivatives(solution.theta[None], observed=observed))
     curvature = covariance(hessian, free_directions(problem, solution.theta))
