@@ -11,9 +11,9 @@ import pandas as pd
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem import robust
-from socialcommerce.sem.estimate import Likelihood, minimise
+from socialcommerce.sem.estimate import Likelihood, discrepancy, minimise, weights
 from socialcommerce.sem.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
-from socialcommerce.sem.model import Block, blocks
+from socialcommerce.sem.model import Block, Implied, blocks
 from socialcommerce.sem.moments import Moments, Sample, from_moments, read
 from socialcommerce.sem.ordinal import fit_ordinal
 from socialcommerce.sem.resampling import bootstrap as resample
@@ -146,7 +146,8 @@ def fit(
     means = True if (missing == "fiml" or cluster is not None) and mean_structure is None else mean_structure
     observed = find_roles(parsed.terms).observed
     if data is not None:
-        complete = build(parsed, groups=_count(data, group), std_lv=std_lv, means=means).fixed_covariates
+        incomplete = missing != "listwise"  # then fixed covariates must be whole
+        complete = build(parsed, groups=_count(data, group), means=means).fixed_covariates if incomplete else ()
         sample = read(data, observed, group=group, missing=missing, complete=complete, weights=weights, cluster=cluster)
     else:
         sample = from_moments(moments, observed)
@@ -198,16 +199,17 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
     """Fit a parameter table to a sample."""
     problem = problem_of(table, sample)
     begin = start_values(table, sample)
-    if not np.isfinite(problem.value(begin)):
+    if not np.isfinite(problem.value(begin[None])).all():
         raise ParameterError(
             "the start values and fixed numbers imply no covariance matrix: variables drive each other in a cycle "
             "without a solution, or a fixed covariance exceeds its variances; change the fixed numbers or give "
             "start(...)*."
         )
-    solution = minimise(problem, begin)
+    solution = minimise(problem, begin, tolerance=1e-10 if problem.constraints is None else 1e-18)
     observed = estimator == "MLR" or sample.missing
-    hessian = problem.derivatives(solution.theta[None], observed=observed)[1][0]
+    gradient, hessian = (x[0] for x in problem.derivatives(solution.theta[None], observed=observed))
     curvature = covariance(hessian, free_directions(problem, solution.theta))
+    solution = replace(solution, gradient=np.abs(gradient @ curvature.basis).max(initial=0.0))
     if not solution.converged:
         curvature = Covariance(
             np.full_like(curvature.inverse, np.nan), curvature.basis, curvature.rank, curvature.directions
@@ -249,8 +251,11 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
 
 def saturated_value(problem: Likelihood, sample: Sample) -> float:
     """Return the discrepancy of the unrestricted model."""
-    full, theta = _by_group(problem, sample, robust.saturated_block)
-    return float(full.value(theta))
+    total = 0.0
+    for block, group in zip(problem.blocks, sample.groups, strict=True):
+        own = Implied(None, group.covariance, group.mean)
+        total += float(discrepancy(group.patterns, *weights(block, own, group.patterns)))
+    return total / (2 * float(problem.nobs))
 
 
 def baseline(problem: Likelihood, sample: Sample) -> tuple[Likelihood, Array]:

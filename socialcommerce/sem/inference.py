@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from socialcommerce.sem.estimate import Likelihood
 from socialcommerce.sem.expressions import Expression, jacobian
@@ -91,12 +91,19 @@ def covariance(information: Array, basis: Array) -> Covariance:
     """Invert an information matrix in the free directions; nan everywhere where it has no inverse."""
     inner = basis.T @ information @ basis
     scale = np.sqrt(np.maximum(np.diag(inner), 1e-300))
-    values, vectors = np.linalg.eigh(inner / np.outer(scale, scale)) if len(inner) else (np.ones(0), np.eye(0))
-    rank = int((values > 1e-9).sum())
-    if rank < len(inner):
-        return Covariance(np.full(information.shape, np.nan), basis, rank, len(inner))
-    half = basis @ (vectors / scale[:, None]) / np.sqrt(values)
-    return Covariance(half @ half.T, basis, rank, len(inner))
+    correlation, size = inner / np.outer(scale, scale), len(inner)
+    try:
+        np.linalg.cholesky(correlation)
+        inverse = np.linalg.inv(correlation)
+    except np.linalg.LinAlgError:
+        inverse = np.full_like(correlation, np.inf)
+    rank = size
+    if not np.linalg.norm(inverse) < 1e8:  # else no eigenvalue is below 1e-8, as it is at least one over this norm
+        rank = int((np.linalg.eigvalsh(correlation) > 1e-9).sum())
+    if rank < size:
+        return Covariance(np.full(information.shape, np.nan), basis, rank, size)
+    half = basis / scale
+    return Covariance(half @ ((inverse + inverse.T) / 2) @ half.T, basis, rank, size)
 
 
 @dataclass(frozen=True)
@@ -117,4 +124,5 @@ class TestStatistic:
 
     def pvalue(self, scaled: bool = False) -> float:
         """Probability of a larger value if the model holds; nan without degrees of freedom."""
-        return float(stats.chi2.sf(self.scaled if scaled else self.chisq, self.df)) if self.df > 0 else np.nan
+        chisq = max(self.scaled if scaled else self.chisq, 0.0)
+        return float(special.chdtrc(self.df, chisq)) if self.df > 0 else np.nan

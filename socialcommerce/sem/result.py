@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from socialcommerce.sem import measures
 from socialcommerce.sem.estimate import Likelihood, Solution
@@ -185,27 +185,28 @@ class SemFit:
     @cached_property
     def estimates(self) -> pd.DataFrame:
         """One line per parameter: lhs, op, rhs, label, group, est, se, z, pvalue, ci_low, ci_high, std_all."""
-        frame = self._frame()
         est, se = self.values, self.errors
         z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > 0)
-        half = stats.norm.ppf((1 + LEVEL) / 2) * se
+        half = special.ndtri((1 + LEVEL) / 2) * se
         low, high = est - half, est + half
         if self.draws is not None:
             low, high = self.draws.intervals("percentile", LEVEL)[["ci_low", "ci_high"]].to_numpy().T
-        return frame.assign(
+        return self._frame(
             est=est,
             se=se,
             z=z,
-            pvalue=2 * stats.norm.sf(np.abs(z)),
+            pvalue=2 * special.ndtr(-np.abs(z)),
             ci_low=low,
             ci_high=high,
             std_all=standardized(self.table, self.problem, self.theta),
         )
 
-    def _frame(self) -> pd.DataFrame:
+    def _frame(self, **columns: Array) -> pd.DataFrame:
+        """Return what names each row and defined parameter, with columns beside it."""
         lines = [(row.lhs, row.op, row.rhs, row.label, row.group) for row in self.rows]
         lines += [(d.name, ":=", d.expression.text, d.name, 0) for d in self.table.defined]
-        return pd.DataFrame(lines, columns=["lhs", "op", "rhs", "label", "group"])
+        names = dict(zip(("lhs", "op", "rhs", "label", "group"), zip(*lines, strict=True), strict=True))
+        return pd.DataFrame(names | columns)
 
     @cached_property
     def standardized(self) -> pd.DataFrame:
@@ -213,9 +214,9 @@ class SemFit:
         est = standardized(self.table, self.problem, self.theta)
         se = standard_errors(self.table, self.problem, self.theta, self.vcov)
         z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > 1e-12)
-        half = stats.norm.ppf((1 + LEVEL) / 2) * se
-        return self._frame().assign(
-            std_all=est, se=se, z=z, pvalue=2 * stats.norm.sf(np.abs(z)), ci_low=est - half, ci_high=est + half
+        half = special.ndtri((1 + LEVEL) / 2) * se
+        return self._frame(
+            std_all=est, se=se, z=z, pvalue=2 * special.ndtr(-np.abs(z)), ci_low=est - half, ci_high=est + half
         )
 
     @cached_property
