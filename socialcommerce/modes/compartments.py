@@ -259,9 +259,12 @@ class Mode:
         lines += [f"out[{k}] = {ex.write(ex.parse(f.hazard), ex.PYTHON)}" for k, f in enumerate(self.flows)]
         names = "".join(f"    {name} = p[{name!r}]\n" for name in self.parameter)
         source = (f"def hazards(y, p):\n    {', '.join(self.index)}, = y\n    N = y.sum(axis=0)\n{names}"
-                  f"    out = empty(({len(self.flows)},) + y.shape[1:], result_type(y, *p.values()))\n    "
+                  f"    shape = broadcast_shapes(y.shape[1:], *map(shape_of, p.values()))\n"
+                  f"    out = empty(({len(self.flows)}, *shape), result_type(y, *p.values()))\n    "
                   + "\n    ".join(lines) + "\n    return out\n")
-        scope = ex.helpers() | {"empty": np.empty, "result_type": np.result_type}
+        scope = ex.helpers() | {
+            "empty": np.empty, "result_type": np.result_type, "broadcast_shapes": np.broadcast_shapes,
+            "shape_of": np.shape}
         exec(source, scope)  # written by ourselves from a checked tree
         return scope["hazards"]
 
