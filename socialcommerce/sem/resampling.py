@@ -15,6 +15,7 @@ from socialcommerce.sem.estimate import Likelihood, minimise
 from socialcommerce.sem.inference import defined_values
 from socialcommerce.sem.moments import GroupSample, Patterns
 from socialcommerce.sem.result import SemFit
+from socialcommerce.sem.robust import casewise_scores
 
 __all__ = ["Bootstrap", "bootstrap", "refit"]
 
@@ -177,9 +178,19 @@ def weighted_refit(fit: SemFit, counts: list[Array]) -> Array:
         covariance, mean = _covariates(s, group)
         bases.append(block.base(covariance, mean))
     problem = Likelihood(fit.problem.blocks, patterns, tuple(bases), fit.problem.q, fit.problem.constraints)
-    start = np.broadcast_to(fit.theta, (len(counts[0]), fit.problem.q))
+    start = _one_step(fit, counts)
+    start[~np.isfinite(problem.value(start))] = fit.theta
     solution = minimise(problem, start, tolerance=TOLERANCE)
     return np.where(solution.converged[:, None], solution.theta, np.nan)
+
+
+def _one_step(fit: SemFit, counts: list[Array]) -> Array:
+    """Return where one scoring step with the whole sample's information leads, from each row's score, (batch, q)."""
+    scores = [
+        casewise_scores(block, group, fit.theta, base, fit.problem.q)
+        for block, group, base in zip(fit.problem.blocks, fit.sample.groups, fit.problem.bases, strict=True)
+    ]
+    return fit.theta + sum(c @ s for c, s in zip(counts, scores, strict=True)) @ fit.curvature.inverse / fit.nobs
 
 
 def _weighted(group: GroupSample, counts: Array) -> Patterns:
