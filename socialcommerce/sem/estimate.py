@@ -144,11 +144,11 @@ class Likelihood:
         R = block.columns(implied)
         n = patterns.nobs[..., None, None]
         V = W @ S @ W
-        G = _sandwich(R, (n * (W - V)).sum(-3))
         Q = _sandwich(R[..., None, :, :], W)
         if not observed:
-            return block.gradient(G), (n * block.expected(Q)).sum(-3)
+            return block.gradient(_sandwich(R, (n * (W - V)).sum(-3))), (n * block.expected(Q)).sum(-3)
         B = _sandwich(R[..., None, :, :], V)
+        G = (n * (Q - B)).sum(-3)
         return block.gradient(G), (n * block.curvature(Q, B)).sum(-3) + block.bending(G, implied)
 
 
