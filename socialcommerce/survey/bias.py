@@ -16,7 +16,7 @@ from socialcommerce import sem
 from socialcommerce.errors import ParameterError
 from socialcommerce.sem.comparison import HypothesisStatistic
 from socialcommerce.survey.composites import delta
-from socialcommerce.survey.resampling import check, correlation, draw, intervals, item_rows
+from socialcommerce.survey.resampling import all_items, check, correlation, draw, intervals, item_rows
 
 __all__ = ["CommonFactor", "SingleFactor", "common_factor", "fit_table", "measurement_model", "single_factor", "sound"]
 
@@ -129,7 +129,7 @@ def single_factor(
     Podsakoff, MacKenzie, Lee & Podsakoff (2003), doi:10.1037/0021-9010.88.5.879, who advise against relying on it.
     """
     check(level, bootstrap, kind)
-    items = [item for group in constructs.values() for item in group]
+    items = all_items(constructs)
     rows, dropped = item_rows(data, items)
     eigenvalues = np.linalg.eigvalsh(np.corrcoef(rows.T))[::-1]
     share, low, high = eigenvalues[0] / len(items), np.nan, np.nan

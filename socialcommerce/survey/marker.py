@@ -13,7 +13,7 @@ from scipy import stats
 from socialcommerce import sem
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.survey.bias import NOT_SOUND, fit_table, measurement_model, sound
-from socialcommerce.survey.resampling import check, correlation, draw, intervals, item_rows
+from socialcommerce.survey.resampling import all_items, check, correlation, draw, intervals, item_rows
 
 __all__ = ["MarkerCorrelations", "MarkerModels", "marker_correlations", "marker_models"]
 
@@ -89,7 +89,7 @@ def marker_correlations(
     """
     check(level, bootstrap, kind)
     substantive = _substantive(constructs, marker)
-    items = [item for group in constructs.values() for item in group]
+    items = all_items(constructs)
     rows, dropped = item_rows(data, items)
     at = {item: k for k, item in enumerate(items)}
     scores = [rows[:, [at[item] for item in constructs[name]]].mean(1) for name in (*substantive, marker)]
@@ -211,7 +211,7 @@ def marker_models(
     cfa = sem.fit(measurement_model(constructs), data, std_lv=True, **options)
     fits = {"cfa": cfa}
     base = _baseline_text(cfa, constructs, marker, substantive)
-    items = [item for name in substantive for item in constructs[name]]
+    items = all_items({name: constructs[name] for name in substantive})
     constrained = base + f"\n{marker} =~ " + " + ".join(f"method_loading*{item}" for item in items)
     unconstrained = base + f"\n{marker} =~ " + " + ".join(items)
     texts = {"baseline": base, "constrained": constrained, "unconstrained": unconstrained}

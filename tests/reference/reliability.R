@@ -60,7 +60,7 @@ out$alpha <- lapply(scales, function(items) {
 three <- "visual =~ x1 + x2 + x3\n textual =~ x4 + x5 + x6\n speed =~ x7 + x8 + x9"
 models <- list(
   plain = three,
-  correlated = paste(three, "x7 ~~ x8", "x4 ~~ x6", sep = "\n"),
+  correlated = paste(three, "x7 ~~ x8", "x2 ~~ x7", sep = "\n"),
   standardized = three)
 labelled <- paste0("visual =~ a1*x1 + a2*x2 + a3*x3\n x1 ~~ b1*x1\n x2 ~~ b2*x2\n x3 ~~ b3*x3\n visual ~~ 1*visual\n omega := (a1+a2+a3)^2/((a1+a2+a3)^2+b1+b2+b3)
   ave := (a1^2/(a1^2+b1)+a2^2/(a2^2+b2)+a3^2/(a3^2+b3))/3
