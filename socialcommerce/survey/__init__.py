@@ -6,21 +6,31 @@
 True
 """
 
+from socialcommerce.survey.bias import CommonFactor, SingleFactor, common_factor, single_factor
 from socialcommerce.survey.composites import MeasurementQuality, measurement_quality
 from socialcommerce.survey.items import Factorability, describe, factorability
+from socialcommerce.survey.marker import MarkerCorrelations, MarkerModels, marker_correlations, marker_models
 from socialcommerce.survey.reliability import Alpha, alpha
 from socialcommerce.survey.validity import FornellLarcker, HeterotraitMonotrait, fornell_larcker, htmt
 
 __all__ = [
     "Alpha",
+    "CommonFactor",
     "Factorability",
     "FornellLarcker",
     "HeterotraitMonotrait",
+    "MarkerCorrelations",
+    "MarkerModels",
     "MeasurementQuality",
+    "SingleFactor",
     "alpha",
+    "common_factor",
     "describe",
     "factorability",
     "fornell_larcker",
     "htmt",
+    "marker_correlations",
+    "marker_models",
     "measurement_quality",
+    "single_factor",
 ]

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from socialcommerce import sem
+from socialcommerce.errors import ParameterError
 from socialcommerce.sem.expressions import jacobian
 from socialcommerce.sem.polychoric import bivariate_normal
 from socialcommerce.survey.reliability import alpha_of, feldt
@@ -76,6 +77,16 @@ def measurement_quality(
         used without it. Fits of ordered items have intervals by the delta method. Either way the moments of fixed
         covariates are held at the sample's.
 
+    Notes
+    -----
+    The delta method passes on the standard errors of the fit: for skewed items fit by MLR, since those of ML are then
+    too small.
+
+    Raises
+    ------
+    ParameterError
+        Where the model has no latent variable, or resamples are asked of a fit that cannot be resampled.
+
     References
     ----------
     McDonald (1999), Test theory; Raykov (2001), doi:10.1348/000711001159582; Fornell & Larcker (1981),
@@ -90,6 +101,8 @@ def measurement_quality(
     True
     """
     check(level, bootstrap, kind)
+    if not fit.table.roles.latent:
+        raise ParameterError("the model has no latent variable; reliability is that of the items of one (=~).")
     draws = _draws(fit, bootstrap, seed)
     lines: list[dict] = []
     for k, group in enumerate(fit.sample.groups):

@@ -134,7 +134,7 @@ def factorability(
 
     References
     ----------
-    Kaiser (1974), doi:10.1007/BF02291575; Bartlett (1951), doi:10.1093/biomet/38.3-4.337.
+    Kaiser (1974), doi:10.1007/BF02291575; Bartlett (1951), Biometrika 38, 337-344.
     """
     check(level, bootstrap, kind)
     if len(items) < 2:

@@ -106,8 +106,8 @@ def alpha(
     (0.69, ['feldt', 'adf', 'adf'])
     """
     check(level, bootstrap, kind)
-    items = list(items)
     rows, dropped = item_rows(data, items)
+    items = list(items)
     N, k = rows.shape
     if k < 2:
         return _undefined(items, N, dropped)

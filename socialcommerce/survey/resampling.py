@@ -5,7 +5,7 @@ A statistic is a function that takes covariance matrices of shape (..., p, p) an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,17 @@ from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem.expressions import jacobian
 from socialcommerce.sem.moments import read
 
-__all__ = ["KINDS", "casewise_errors", "check", "correlation", "draw", "intervals", "item_rows", "wald"]
+__all__ = [
+    "KINDS",
+    "all_items",
+    "casewise_errors",
+    "check",
+    "correlation",
+    "draw",
+    "intervals",
+    "item_rows",
+    "wald",
+]
 
 Array = np.ndarray
 Statistic = Callable[[Array], Array]
@@ -33,8 +43,22 @@ def check(level: float, bootstrap: int = 0, kind: str = "percentile") -> None:
         raise UnknownNameError("bootstrap interval", kind, KINDS)
 
 
+def all_items(constructs: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the items of all constructs in order; raise where one has none.
+
+    >>> all_items({"trust": ["t1", "t2"], "benefit": ["b1"]})
+    ['t1', 't2', 'b1']
+    """
+    for name, items in constructs.items():
+        if isinstance(items, str) or not len(items):
+            raise ParameterError(f"construct {name} has the items {items!r}; give a list of at least one column.")
+    return [item for items in constructs.values() for item in items]
+
+
 def item_rows(data: pd.DataFrame, items: Sequence[str]) -> tuple[Array, int]:
     """Return the complete rows of some items, shape (N, p), and how many incomplete ones were left out."""
+    if isinstance(items, str) or not len(items):
+        raise ParameterError(f"items are {items!r}; give a list of at least one column.")
     repeated = [name for k, name in enumerate(items) if name in items[:k]]
     if repeated:
         raise ParameterError(f"item {repeated[0]} is named more than once; name every item once.")

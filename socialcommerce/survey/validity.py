@@ -12,7 +12,7 @@ import pandas as pd
 from socialcommerce import sem
 from socialcommerce.errors import ParameterError
 from socialcommerce.survey.composites import constructs_of, delta, loadings
-from socialcommerce.survey.resampling import check, correlation, draw, intervals, item_rows
+from socialcommerce.survey.resampling import all_items, check, correlation, draw, intervals, item_rows
 
 __all__ = ["FornellLarcker", "HeterotraitMonotrait", "fornell_larcker", "htmt"]
 
@@ -85,7 +85,9 @@ def fornell_larcker(fit: sem.SemFit, *, group: int = 1, level: float = 0.95) -> 
         return ave[..., first] - R[..., first, second] ** 2
 
     ave, R = parts(fit.theta)
+    R = R if sound else np.full_like(R, np.nan)
     margin, (se, low, high) = margins(fit.theta), delta(fit, margins, level)
+    se = np.where(np.isnan(margin), np.nan, se)
     pairs = pd.DataFrame(
         {
             "construct": [names[i] for i in first],
@@ -179,8 +181,7 @@ def htmt(
     check(level, bootstrap, kind)
     if len(constructs) < 2:
         raise ParameterError(f"discriminant validity needs at least two constructs; got {len(constructs)}.")
-    names, groups = list(constructs), [list(items) for items in constructs.values()]
-    items = [item for group in groups for item in group]
+    items, names, groups = all_items(constructs), list(constructs), [list(group) for group in constructs.values()]
     rows, dropped = item_rows(data, items)
     member = np.array([[item in group for item in items] for group in groups], dtype=float)
     pairs = list(combinations(range(len(names)), 2))
