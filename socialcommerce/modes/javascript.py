@@ -39,8 +39,8 @@ const simulate = (mode, p, y, days, dt) => {
   return rows;
 };
 
-/** Spectral radius of F V^-1 at the customer-free state, by power iteration on V^-1 F. */
-const r0 = (mode, p) => {
+/** F and V of the next-generation matrix at the customer-free state, external arrivals off. */
+const generation = (mode, p) => {
   const off = {...p}, among = mode.carrying, h = 1e-4;
   mode.external.forEach((name) => { off[name] = 0; });
   const slope = among.map((j) => {
@@ -51,7 +51,13 @@ const r0 = (mode, p) => {
     column.reduce((sum, rate, k) => sum + (mode.flows[k].enters && mode.flows[k].to === i ? rate : 0), 0)));
   const V = among.map((i, a) => slope.map((column, b) => F[a][b] - column.reduce((sum, rate, k) =>
     sum + (mode.flows[k].to === i ? rate : 0) - (mode.flows[k].from === i ? rate : 0), 0)));
-  let x = among.map(() => 1), size = 0;
+  return {F, V};
+};
+
+/** Spectral radius of F V^-1, by power iteration on V^-1 F. */
+const r0 = (mode, p) => {
+  const {F, V} = generation(mode, p);
+  let x = mode.carrying.map(() => 1), size = 0;
   for (let turn = 0; turn < 200; turn++) {
     const next = solve(V, F.map((row) => row.reduce((sum, f, j) => sum + f * x[j], 0)));
     size = Math.max(...next.map(Math.abs));
@@ -59,6 +65,15 @@ const r0 = (mode, p) => {
     x = next.map((v) => v / size);
   }
   return size;
+};
+
+/** What each carrying state adds to R0: days spent there by one who enters, times entrants brought from there a day. */
+const loops = (mode, p) => {
+  const {F, V} = generation(mode, p);
+  const entry = F.map((row) => row.reduce((a, b) => a + b, 0)), total = entry.reduce((a, b) => a + b, 0);
+  if (!(total > 0)) return entry.map(() => 0);
+  const days = solve(V, entry.map((v) => v / total));
+  return days.map((v, j) => v * F.reduce((sum, row) => sum + row[j], 0));
 };
 
 /** Gauss with row exchange. */
@@ -88,9 +103,10 @@ def to_javascript(*modes: Mode, name: str = "socialcommerceModes") -> str:
     Returns
     -------
     str
-        ``name = {modes, simulate, r0, derivative}``. ``modes[key]`` holds states and parameters (words in both
+        ``name = {modes, simulate, r0, loops, derivative}``. ``modes[key]`` holds states and parameters (words in both
         languages, units, ranges, marks) as data and ``hazards(y, p)``; ``simulate(mode, p, y, days, dt)`` takes fixed
-        steps of order 4; ``r0(mode, p)`` is the spectral radius of the next-generation matrix.
+        steps of order 4; ``r0(mode, p)`` is the spectral radius of the next-generation matrix,
+        ``loops(mode, p)`` its parts by carrying state.
 
     Examples
     --------
@@ -100,7 +116,7 @@ def to_javascript(*modes: Mode, name: str = "socialcommerceModes") -> str:
     """
     written = ",\n".join(f"{json.dumps(mode.name)}: {_mode(mode)}" for mode in modes)
     return (f"const {name} = (() => {{\n{ENGINE}\nconst modes = {{\n{written}\n}};\n"
-            "return {modes, simulate, r0, derivative};\n})();\n")
+            "return {modes, simulate, r0, loops, derivative};\n})();\n")
 
 
 def _mode(mode: Mode) -> str:
