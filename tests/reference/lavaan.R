@@ -16,7 +16,8 @@ names_in_lavaan <- c(weights = "sampling.weights", std_lv = "std.lv", mean_struc
 measures <- c("npar", "chisq", "df", "pvalue", "chisq.scaled", "df.scaled", "pvalue.scaled", "chisq.scaling.factor",
   "baseline.chisq", "baseline.df", "baseline.chisq.scaled", "cfi", "tli", "nfi", "rfi", "ifi", "rni", "cfi.scaled", "tli.scaled",
   "cfi.robust", "tli.robust", "logl", "unrestricted.logl", "aic", "bic", "bic2", "rmsea", "rmsea.ci.lower",
-  "rmsea.ci.upper", "rmsea.pvalue", "rmsea.scaled", "rmsea.robust", "srmr", "gfi", "agfi", "mfi", "ecvi")
+  "rmsea.ci.upper", "rmsea.pvalue", "rmsea.scaled", "rmsea.robust", "rmsea.ci.lower.robust", "rmsea.ci.upper.robust",
+  "rmsea.pvalue.robust", "srmr", "gfi", "agfi", "mfi", "ecvi")
 
 read_data <- function(spec) {
   data <- read.csv(file.path(here, "data", paste0(spec$data, ".csv")))
@@ -80,11 +81,11 @@ describe <- function(spec) {
       standardized = kept(standard, c("lhs", "op", "rhs", "group", "est.std", "se")),
       r2 = lavInspect(fit, "r2")
     )
-    if (is.null(spec$args$estimator) && is.null(spec$args$missing)) {
+    if ((is.null(spec$args$estimator) || !is.null(spec$args$ordered)) && is.null(spec$args$missing)) {
       indices <- tryCatch(modindices(fit), error = function(e) NULL)
       if (!is.null(indices)) result$modification <- kept(indices, c("lhs", "op", "rhs", "group", "mi", "epc"))
     }
-    if (!is.null(spec$args$ordered)) result$polychoric <- unclass(lavInspect(fit, "sampstat")$cov)
+    if (!is.null(spec$args$ordered) && is.null(spec$args$group)) result$polychoric <- unclass(lavInspect(fit, "sampstat")$cov)
     result
   }, error = function(e) list(error = conditionMessage(e))),
   warning = function(w) { warnings <<- c(warnings, conditionMessage(w)); invokeRestart("muffleWarning") })
