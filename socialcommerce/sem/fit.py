@@ -41,6 +41,7 @@ def fit(
     group_equal: Sequence[str] = (),
     std_lv: bool = False,
     mean_structure: bool | None = None,
+    parameterization: str = "delta",
     weights: str | Sequence[float] | None = None,
     cluster: str | None = None,
     bootstrap: int = 0,
@@ -75,6 +76,8 @@ def fit(
     mean_structure : bool, optional
         Model the means; by default where the model names an intercept, with several groups, with
         ``missing="fiml"`` and with ``cluster``.
+    parameterization : {"delta", "theta"}
+        Of ordered items: their scales or their residual variances are parameters, see ``sem.least_squares``.
     weights : str or sequence of float, optional
         Sampling weights, one a row or their column, for MLR: standard errors and test allow for them.
     cluster : str, optional
@@ -136,13 +139,11 @@ def fit(
             f"estimator {estimator!r} with ordered={ordered!r}; DWLS and WLSMV fit ordered items, the others do not."
         )
     if ordered:
-        if data is None or missing != "listwise" or group_equal or mean_structure or bootstrap:
-            raise ParameterError(
-                "ordered items need data and missing='listwise', and take no group_equal, mean_structure or bootstrap."
-            )
-        return replace(
-            fit_ordinal(model, parsed, data, ordered, estimator, group=group, std_lv=std_lv), options=options
-        )
+        if data is None or missing != "listwise" or mean_structure is not None or bootstrap:
+            raise ParameterError("ordered items need data and missing='listwise', and take no mean_structure.")
+        layout = {"group": group, "group_equal": group_equal, "std_lv": std_lv, "parameterization": parameterization}
+        result = fit_ordinal(model, parsed, data, ordered, estimator, **layout)
+        return replace(result, options=options | layout)
     means = True if (missing == "fiml" or cluster is not None) and mean_structure is None else mean_structure
     observed = find_roles(parsed.terms).observed
     if data is not None:

@@ -193,15 +193,6 @@ def _length(W: Array, nobs: Array, D: Array, d: Array) -> float:
     return float(nobs @ ((product * product.swapaxes(1, 2)).sum((1, 2)) / 2 + np.einsum("i,kij,j->k", d, W, d)))
 
 
-def ordinal_gfi(problem, theta: Array, df: int) -> dict[str, float]:
-    """Return GFI and AGFI of a least-squares fit, with the weights it was fitted with."""
-    N, gfi = sum(problem.counts), 0.0
-    for k, (n, w, s) in enumerate(zip(problem.counts, problem.weights, problem.statistics, strict=True)):
-        gfi += n / N * (1 - (w * problem.residual(theta, k) ** 2).sum() / (w * s**2).sum())
-    moments = sum(map(len, problem.statistics))
-    return {"gfi": gfi, "agfi": 1 - moments / df * (1 - gfi) if df > 0 else 1.0}
-
-
 def as_series(values: dict[str, float]) -> pd.Series:
     """Return the measures as a Series of floats."""
     return pd.Series(values, dtype=float, name="fit measures")

@@ -17,6 +17,7 @@ SECTIONS = (
     ("~~", "Covariances"),
     ("~1", "Intercepts"),
     ("|", "Thresholds"),
+    ("~*~", "Scales of responses"),
     ("var", "Variances"),
     (":=", "Defined Parameters"),
 )
@@ -38,7 +39,7 @@ def summary(fit: SemFit) -> str:
 
 def _head(fit: SemFit) -> str:
     dropped = f"; {fit.sample.dropped} left out for missing values" if fit.sample.dropped else ""
-    lines = [f"*** {problem}" for problem in fit.problems]
+    lines = [f"*** {problem}" for problem in (*fit.problems, *getattr(fit.problem, "notes", ()))]
     state = "ended normally" if fit.converged and fit.identified else "DID NOT END NORMALLY"
     lines += [
         f"socialcommerce.sem {state} after {int(fit.solution.iterations)} iterations "
@@ -158,10 +159,11 @@ def to_lavaan(fit: SemFit) -> str:
         "std_lv": "std.lv",
         "mean_structure": "meanstructure",
         "cluster": "cluster",
+        "parameterization": "parameterization",
     }
     options |= {"sampling.weights": '"weights"'} if fit.sample.groups[0].weights is not None else {}
     for key, value in fit.options.items():
-        if value not in (None, False, (), "listwise"):
+        if value not in (None, False, (), "listwise", "delta"):
             options[names[key]] = _r(value)
     call = ", ".join(f"{k} = {v}" for k, v in options.items())
     return (

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from socialcommerce.sem import measures
+from socialcommerce.sem import measures, ordinal_measures
 from socialcommerce.sem.estimate import Likelihood, Solution
 from socialcommerce.sem.expressions import jacobian
 from socialcommerce.sem.inference import Covariance, TestStatistic, defined_values
@@ -169,6 +169,8 @@ class SemFit:
     def _implied_variance(self, row: Parameter) -> float:
         block, base = self.problem.blocks[row.group - 1], self.problem.bases[row.group - 1]
         k = block.names.index(row.lhs)
+        if row.op == "~*~":
+            return float(block.implied(self.theta, base).covariance[k, k]) ** -0.5
         return float(block.matrices(self.theta, base)[1][k, k])
 
     @cached_property
@@ -243,10 +245,10 @@ class SemFit:
                 measures.covariates_logl(self.sample, self.table.fixed_covariates),
             )
         out |= measures.rmsea(test.chisq, test.df, self.divisor, groups)
-        out |= measures.residual_measures(self.problem, self.sample, self.theta, test.df)
         if self.ordinal:
-            out |= measures.ordinal_gfi(self.problem, self.theta, test.df)
+            out |= ordinal_measures.residual_measures(self.problem, self.sample, self.theta, test.df)
         else:
+            out |= measures.residual_measures(self.problem, self.sample, self.theta, test.df)
             out["ecvi"] = (test.chisq + 2 * self.npar) / self.nobs
         out["mfi"] = float(np.exp(-(test.chisq - test.df) / (2 * self.divisor)))
         if test.scaling is not None:
@@ -255,7 +257,11 @@ class SemFit:
             return measures.as_series({k: v if k in ("npar", "df") else np.nan for k, v in out.items()})
         if self.sample.missing:
             test, base = self._corrected_for_holes
-        if test.scaling is not None and not test.shift:
+        if self.ordinal and test.scaling is not None:
+            out |= ordinal_measures.robust_measures(
+                self.problem, self.sample, self.theta, self.curvature, test.df
+            )
+        elif test.scaling is not None:
             out |= measures.robust_indices(test, base, self.nobs, groups)
         return measures.as_series(out)
 
@@ -301,6 +307,8 @@ class SemFit:
         for block, base, group in zip(self.problem.blocks, self.problem.bases, self.sample.groups, strict=True):
             implied, names, p = block.implied(self.theta, base), block.names, block.observed
             Sigma, S = implied.covariance[:p, :p], group.covariance
+            if self.ordinal:
+                Sigma = block.correlations(self.theta, base)
             cor = S / np.sqrt(np.outer(np.diag(S), np.diag(S))) - Sigma / np.sqrt(
                 np.outer(np.diag(Sigma), np.diag(Sigma))
             )
@@ -309,7 +317,7 @@ class SemFit:
                 for i in range(p)
                 for j in range(i + 1)
             ]
-            if block.means:
+            if block.means and not self.ordinal:
                 lines += [(group.label, names[i], "~1", "", group.mean[i] - implied.mean[i], np.nan) for i in range(p)]
         return pd.DataFrame(lines, columns=["group", "lhs", "op", "rhs", "raw", "cor"])
 

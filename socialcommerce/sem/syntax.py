@@ -13,7 +13,6 @@ __all__ = ["Definition", "ModelText", "Term", "parse", "parse_constraints"]
 
 UNSUPPORTED = {
     "<~": "composites",
-    "~*~": "response scales",
     "<": "inequality constraints",
     ">": "inequality constraints",
 }
@@ -61,8 +60,8 @@ def parse(text: str) -> ModelText:
     ----------
     text : str
         Statements on lines of their own (or parted by ``;``), ``#`` or ``!`` before a comment. Relations are ``=~``,
-        ``~``, ``~~``, ``~ 1``, ``|``, ``:=`` and ``==``. A variable may carry ``number*``, ``NA*``, ``label*``,
-        ``start(number)*``, ``label("x")*``, ``equal("f=~x1")*``, and ``c(…)*`` with one entry per group.
+        ``~``, ``~~``, ``~ 1``, ``|``, ``~*~``, ``:=`` and ``==``. A variable may carry ``number*``, ``NA*``,
+        ``label*``, ``start(number)*``, ``label("x")*``, ``equal("f=~x1")*``, and ``c(…)*`` with one entry per group.
 
     Raises
     ------

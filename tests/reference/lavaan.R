@@ -81,11 +81,11 @@ describe <- function(spec) {
       standardized = kept(standard, c("lhs", "op", "rhs", "group", "est.std", "se")),
       r2 = lavInspect(fit, "r2")
     )
-    if (is.null(spec$args$estimator) && is.null(spec$args$missing)) {
+    if ((is.null(spec$args$estimator) || !is.null(spec$args$ordered)) && is.null(spec$args$missing)) {
       indices <- tryCatch(modindices(fit), error = function(e) NULL)
       if (!is.null(indices)) result$modification <- kept(indices, c("lhs", "op", "rhs", "group", "mi", "epc"))
     }
-    if (!is.null(spec$args$ordered)) result$polychoric <- unclass(lavInspect(fit, "sampstat")$cov)
+    if (!is.null(spec$args$ordered) && is.null(spec$args$group)) result$polychoric <- unclass(lavInspect(fit, "sampstat")$cov)
     result
   }, error = function(e) list(error = conditionMessage(e))),
   warning = function(w) { warnings <<- c(warnings, conditionMessage(w)); invokeRestart("muffleWarning") })
