@@ -10,7 +10,7 @@ from docs import blocks
 from socialcommerce import data, sem
 from socialcommerce.project import root
 
-PAGES = ["docs/sem.md"]
+PAGES = ["docs/sem.md", "docs/pls.md"]
 FOREIGN = {("sem", "md"), ("fit", "measures")}  # a link and an argument of R
 MODEL = "\n".join(f"{c} =~ {c}1 + {c}2 + {c}3" for c in ("PAR", "INT", "HED", "CON", "URG")) + \
     "\nURG ~ PAR + INT + HED + CON"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from socialcommerce import data, sem
 from socialcommerce.errors import DataError, ParameterError, UnknownNameError
+from socialcommerce.project import root
 from socialcommerce.sem.power import population_moments
 
 FACTORS = """
@@ -125,6 +128,30 @@ def test_consistent_pls_gives_the_parameters_of_a_factor_model_at_its_moments():
     root = np.sqrt(plain.reliability["rho_A"])
     assert plain.correlations.loc["f", "g"] == pytest.approx(0.5 * root["f"] * root["g"], abs=1e-10)
     assert (plain.paths["est"] < [0.5, 0.3, 0.4]).all()
+
+
+REFERENCE = json.loads((root() / "tests" / "reference" / "pls.json").read_text())["cases"]
+NINE = "\n".join(f"f{k} =~ v{k}1 + v{k}2 + v{k}3 + v{k}4" for k in range(1, 10)) + \
+    "\nf5 ~ f1 + f2\nf6 ~ f2 + f3\nf7 ~ f5 + f4\nf8 ~ f5 + f6\nf9 ~ f7 + f8 + f1 + f6"
+
+
+@pytest.mark.parametrize("case", REFERENCE)
+def test_nine_constructs_and_twelve_paths_are_those_of_seminr(case):
+    """The Python port of seminr 0.2.1, see tests/reference/pls.py."""
+    wanted = REFERENCE[case]
+    modes = {f"f{k}": "B" if mode == "B" else "A" for k, mode in enumerate(wanted["modes"], 1)}
+    fit = sem.pls(NINE, pd.read_csv(root() / "tests" / "reference" / "data" / "sim_twelve_paths.csv"), modes=modes,
+                  scheme=wanted["scheme"], consistent="C" in wanted["modes"])
+    for op, name in (("<~", "weights"), ("=~", "loadings")):
+        for row in fit.estimates[fit.estimates["op"] == op].itertuples():
+            assert row.est == pytest.approx(wanted[name][row.rhs][row.lhs], abs=1e-8)
+    assert len(fit.paths) == 12
+    for row in fit.paths.itertuples():
+        assert row.est == pytest.approx(wanted["paths"][row.rhs][row.lhs], abs=1e-8)
+    for kind, column in (("Rsq", "r2"), ("AdjRsq", "r2_adjusted")):
+        assert fit.r2[column].to_dict() == pytest.approx(wanted["r2"][kind], abs=1e-8)
+    for name, rho in fit.reliability["rho_A"].items():
+        assert rho == pytest.approx(wanted["rho_A"][name]["rhoA"], abs=1e-8)
 
 
 def hanoi() -> sem.Moments:
