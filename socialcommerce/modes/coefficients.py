@@ -108,8 +108,8 @@ def coefficients(mode: Mode, person: Person, alone: Sequence[tuple[str, str]] = 
     for k in np.flatnonzero(kept & (bent | (deep @ (slope != 0)))):
         flow = mode.flows[k]
         raise ParameterError("on a network a hazard is linear in contact(w) and anyone(w), with weights of states "
-                             f"only; got {flow.hazard!r} for {flow.source} -> {flow.target} of {mode.name}. Where buyers "
-                             "open groups, pass groups=; well mixed, any rate law is allowed.")
+                             f"only; got {flow.hazard!r} for {flow.source} -> {flow.target} of {mode.name}. Where "
+                             "buyers open groups, pass groups=; well mixed, any rate law is allowed.")
     near, far = np.zeros((F, S)), np.zeros((F, S))
     for i, field in enumerate(person.fields):
         if not deep[i]:

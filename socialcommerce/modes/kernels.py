@@ -69,7 +69,7 @@ def tally(i, state, indptr, indices, share):
 
 @compiled
 def bounds(start, base, near, far, share, dt, now, most):
-    """Put hazards without what contacts add into `now`, and the most that hazard times dt can be, by state, in `most`."""
+    """Put hazards without what contacts add into `now`, and the most that hazard times dt can be into `most`."""
     S = len(start) - 1
     for s in range(S):
         highest = 0.0
