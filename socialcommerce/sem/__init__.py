@@ -8,11 +8,26 @@
 """
 
 from socialcommerce.sem.comparison import difference, wald
+from socialcommerce.sem.equivalence import equivalence
 from socialcommerce.sem.fit import fit
 from socialcommerce.sem.groups import invariance
 from socialcommerce.sem.moments import Moments
+from socialcommerce.sem.pooling import fit_imputed, pool
 from socialcommerce.sem.power import power, simulate
 from socialcommerce.sem.resampling import bootstrap
 from socialcommerce.sem.result import SemFit
 
-__all__ = ["Moments", "SemFit", "bootstrap", "difference", "fit", "invariance", "power", "simulate", "wald"]
+__all__ = [
+    "Moments",
+    "SemFit",
+    "bootstrap",
+    "difference",
+    "equivalence",
+    "fit",
+    "fit_imputed",
+    "invariance",
+    "pool",
+    "power",
+    "simulate",
+    "wald",
+]

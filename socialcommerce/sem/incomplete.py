@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import linalg
@@ -14,9 +15,23 @@ from socialcommerce.sem.inference import TestStatistic
 from socialcommerce.sem.model import Block
 from socialcommerce.sem.moments import GroupSample, Patterns, Sample
 
-__all__ = ["completed", "corrected", "moments_jacobian"]
+if TYPE_CHECKING:
+    from socialcommerce.sem.result import SemFit
+
+__all__ = ["completed", "corrected", "moments_jacobian", "statistics"]
 
 Array = np.ndarray
+
+
+def statistics(fit: SemFit) -> tuple[TestStatistic, TestStatistic]:
+    """Return the corrected statistics of a fit and of its baseline."""
+    from socialcommerce.sem.fit import baseline  # fit imports the results, which use this module
+
+    nonnormal, (problem, theta) = fit.test.scaling is not None, baseline(fit.problem, fit.sample)
+    return (
+        corrected(fit.problem, fit.sample, fit.theta, fit.curvature.basis, fit.test.df, nonnormal),
+        corrected(problem, fit.sample, theta, np.eye(len(theta)), fit.baseline.df, nonnormal),
+    )
 
 
 def corrected(
