@@ -9,10 +9,10 @@ import pandas as pd
 from scipy import linalg
 
 from socialcommerce.sem import robust
-from socialcommerce.sem.estimate import Likelihood
 from socialcommerce.sem.incomplete import moments_jacobian
 from socialcommerce.sem.model import Block, Implied
 from socialcommerce.sem.moments import GroupSample
+from socialcommerce.sem.saturated import information
 
 if TYPE_CHECKING:
     from socialcommerce.sem.result import SemFit
@@ -81,15 +81,11 @@ def _errors(fit: SemFit) -> list[dict[tuple[str, str, str], float]]:
 def _information(fit: SemFit, block: Block, group: GroupSample, implied: Implied) -> tuple[Block, Array, Array]:
     """Return the saturated model, its information at the implied moments, and the sample moments' covariance matrix."""
     full = robust.saturated_block(block)
-    theta = robust.moments_theta(full, group)
-    base = full.base(group.covariance, group.mean)
-    problem = Likelihood((full,), (group.patterns,), (base,), len(theta))
-    column = np.where(full.path, 0, full.column)
-    mean = implied.mean[full.row] if block.means else np.zeros(len(full.row))
-    at = np.where(full.path, mean, implied.covariance[full.row, column])
-    V = problem.derivatives(at[None], observed=fit.information == "observed")[1][0]
-    G = np.linalg.inv(problem.derivatives(theta[None], observed=True)[1][0])
+    C, p = implied.covariance, block.observed
+    V = information(full, group.patterns, C[:p, :p], implied.mean, fit.information == "observed")
+    G = np.linalg.inv(information(full, group.patterns, group.covariance, group.mean, observed=True))
     if fit.estimator in ("MLM", "MLR"):
+        theta, base = robust.moments_theta(full, group), full.base(group.covariance, group.mean)
         products = robust.outer(group, robust.casewise_scores(full, group, theta, base, len(theta)))
         G = G @ products @ G / group.patterns.nobs.sum()
     return full, V, G
