@@ -11,6 +11,7 @@ import pandas as pd
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem import robust
+from socialcommerce.sem.checks import check_terms
 from socialcommerce.sem.estimate import Likelihood, minimise
 from socialcommerce.sem.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
 from socialcommerce.sem.model import Block, blocks
@@ -135,6 +136,7 @@ def fit(
         raise ParameterError(
             f"estimator {estimator!r} with ordered={ordered!r}; DWLS and WLSMV fit ordered items, the others do not."
         )
+    check_terms(parsed.terms, bool(ordered))
     if ordered:
         if data is None or missing != "listwise" or group_equal or mean_structure or bootstrap:
             raise ParameterError(

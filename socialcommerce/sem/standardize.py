@@ -52,7 +52,7 @@ def _group(table: ParameterTable, problem: Likelihood, theta: Array, k: int) -> 
     keys = {key: i for i, key in enumerate(table.keys)}
     for row in (row for row in table.rows if row.group == k + 1):
         if row.op == "|":  # already in standard deviations of the response
-            out.append(theta[..., keys[row.key]])
+            out.append(theta[..., keys[row.key]] if row.free else np.full(theta.shape[:-1], row.value))
             continue
         path, i, j = cell(row, at)
         if path:
