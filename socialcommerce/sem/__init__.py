@@ -8,14 +8,29 @@
 """
 
 from socialcommerce.sem.comparison import difference, wald
+from socialcommerce.sem.equivalence import equivalence
 from socialcommerce.sem.fit import fit
 from socialcommerce.sem.groups import invariance
 from socialcommerce.sem.moments import Moments
 from socialcommerce.sem.pls import PlsFit, pls
+from socialcommerce.sem.pooling import fit_imputed, pool
 from socialcommerce.sem.power import power, simulate
 from socialcommerce.sem.resampling import bootstrap
 from socialcommerce.sem.result import SemFit
 
 __all__ = [
-    "Moments", "PlsFit", "SemFit", "bootstrap", "difference", "fit", "invariance", "pls", "power", "simulate", "wald",
+    "Moments",
+    "PlsFit",
+    "SemFit",
+    "bootstrap",
+    "difference",
+    "equivalence",
+    "fit",
+    "fit_imputed",
+    "invariance",
+    "pls",
+    "pool",
+    "power",
+    "simulate",
+    "wald",
 ]

@@ -11,6 +11,7 @@ import pandas as pd
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem import robust
+from socialcommerce.sem.checks import check_terms
 from socialcommerce.sem.estimate import Likelihood, discrepancy, minimise, weights
 from socialcommerce.sem.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
 from socialcommerce.sem.model import Block, Implied, blocks
@@ -138,6 +139,7 @@ def fit(
         raise ParameterError(
             f"estimator {estimator!r} with ordered={ordered!r}; DWLS and WLSMV fit ordered items, the others do not."
         )
+    check_terms(parsed.terms, bool(ordered))
     if ordered:
         if data is None or missing != "listwise" or mean_structure is not None or bootstrap:
             raise ParameterError("ordered items need data and missing='listwise', and take no mean_structure.")

@@ -12,7 +12,7 @@ from socialcommerce.sem.estimate import Likelihood, weights
 from socialcommerce.sem.inference import TestStatistic
 from socialcommerce.sem.moments import Sample
 
-__all__ = ["comparative", "likelihood_measures", "residual_measures", "rmsea"]
+__all__ = ["comparative", "likelihood_measures", "noncentrality", "residual_measures", "rmsea"]
 
 Array = np.ndarray
 
@@ -99,7 +99,7 @@ def rmsea(
         return {"rmsea": 0.0, "rmsea.ci.lower": 0.0, "rmsea.ci.upper": 0.0, "rmsea.pvalue": np.nan}
     scale = sqrt(groups * inflation / (nobs * df))
     tail = (1 - level) / 2
-    lower, upper = (sqrt(_noncentrality(chisq, df, p)) * scale for p in (1 - tail, tail))
+    lower, upper = (sqrt(noncentrality(chisq, df, p)) * scale for p in (1 - tail, tail))
     pvalue = stats.ncx2.sf(chisq, df, (close / scale) ** 2)
     return {
         "rmsea": sqrt(max(chisq - df, 0.0)) * scale,
@@ -109,7 +109,7 @@ def rmsea(
     }
 
 
-def _noncentrality(chisq: float, df: int, probability: float) -> float:
+def noncentrality(chisq: float, df: int, probability: float) -> float:
     """Return the noncentrality at which ``chisq`` is the quantile of that probability; zero where there is none."""
 
     def gap(noncentrality: float) -> float:

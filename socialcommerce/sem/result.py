@@ -255,8 +255,7 @@ class SemFit:
             out |= self._scaled_measures()
         if not (self.converged and self.identified):
             return measures.as_series({k: v if k in ("npar", "df") else np.nan for k, v in out.items()})
-        if self.sample.missing:
-            test, base = self._corrected_for_holes
+        test, base = self.index_statistics
         if self.ordinal and test.scaling is not None:
             out |= ordinal_measures.robust_measures(
                 self.problem, self.sample, self.theta, self.curvature, test.df
@@ -280,17 +279,14 @@ class SemFit:
             **{f"{k}.scaled": v for k, v in scaled.items()},
         }
 
-    @property
-    def _corrected_for_holes(self) -> tuple[TestStatistic, TestStatistic]:
-        """The statistics of model and baseline as if no value were missing, see ``sem.incomplete``."""
-        from socialcommerce.sem.fit import baseline  # fit imports this module
-        from socialcommerce.sem.incomplete import corrected
+    @cached_property
+    def index_statistics(self) -> tuple[TestStatistic, TestStatistic]:
+        """The statistics of model and baseline that robust indices rest on: as if no value were missing."""
+        if not self.sample.missing:
+            return self.test, self.baseline
+        from socialcommerce.sem.incomplete import statistics  # it takes a SemFit, so it cannot be imported above
 
-        robust, (problem, theta) = self.test.scaling is not None, baseline(self.problem, self.sample)
-        return (
-            corrected(self.problem, self.sample, self.theta, self.curvature.basis, self.test.df, robust),
-            corrected(problem, self.sample, theta, np.eye(len(theta)), self.baseline.df, robust),
-        )
+        return statistics(self)
 
     @cached_property
     def r2(self) -> pd.Series | pd.DataFrame:
@@ -302,24 +298,10 @@ class SemFit:
 
     @cached_property
     def residuals(self) -> pd.DataFrame:
-        """Observed less implied moments: group, lhs, op, rhs, raw, and cor, the difference of correlations."""
-        lines = []
-        for block, base, group in zip(self.problem.blocks, self.problem.bases, self.sample.groups, strict=True):
-            implied, names, p = block.implied(self.theta, base), block.names, block.observed
-            Sigma, S = implied.covariance[:p, :p], group.covariance
-            if self.ordinal:
-                Sigma = block.correlations(self.theta, base)
-            cor = S / np.sqrt(np.outer(np.diag(S), np.diag(S))) - Sigma / np.sqrt(
-                np.outer(np.diag(Sigma), np.diag(Sigma))
-            )
-            lines += [
-                (group.label, names[i], "~~", names[j], S[i, j] - Sigma[i, j], cor[i, j])
-                for i in range(p)
-                for j in range(i + 1)
-            ]
-            if block.means and not self.ordinal:
-                lines += [(group.label, names[i], "~1", "", group.mean[i] - implied.mean[i], np.nan) for i in range(p)]
-        return pd.DataFrame(lines, columns=["group", "lhs", "op", "rhs", "raw", "cor"])
+        """Observed less implied moments: raw, as correlations, with se and z, see ``sem.residuals.residuals``."""
+        from socialcommerce.sem.residuals import residuals  # it takes a SemFit, so it cannot be imported above
+
+        return residuals(self)
 
     @cached_property
     def modification_indices(self) -> pd.DataFrame:

@@ -109,7 +109,7 @@ residuals_of <- function(spec) {
     function(one) lapply(one[intersect(c("cov", "cov.se", "cov.z", "mean", "mean.se", "mean.z"), names(one))],
       function(x) if (is.matrix(x)) { dimnames(x) <- NULL; unclass(x) } else as.numeric(x)))
 }
-residuals <- lapply(models[c("hs_cfa", "hs_means", "democracy_equal", "school_metric", "mlr_hs", "mlm_hs", "fiml_hs", "mimic", "mimic_fiml")],
+residuals <- lapply(models[c("hs_cfa", "hs_means", "democracy_equal", "school_configural", "mlr_hs", "mlm_hs", "fiml_hs", "mimic", "mimic_fiml")],
   residuals_of)
 
 # Wald test, and estimates from the resamples and leave-one-out samples that simulate.py chose.
