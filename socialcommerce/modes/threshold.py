@@ -64,8 +64,8 @@ def jacobian(mode: Mode, parameters: Mapping | None = None, state: np.ndarray | 
 def _flow_slopes(mode: Mode, p: Values, state: np.ndarray | None = None) -> np.ndarray:
     """d flow / d state, shape (flows, states) or (flows, states, sets)."""
     y = mode.start() if state is None else np.asarray(state, float)
-    if y.ndim == 1 and any(value.ndim for value in p.values()):
-        y = y[:, None]
+    if sets := {value.shape for value in p.values() if value.ndim}:
+        y = np.broadcast_to(y if y.ndim == 2 else y[:, None], (len(y), *sets.pop()))
     k = len(mode.states)
     moved = y[:, None] + 1j * STEP * np.eye(k).reshape(k, k, *[1] * (y.ndim - 1))
     return mode.flow_rates(moved, p).imag / STEP
