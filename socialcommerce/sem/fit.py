@@ -12,6 +12,7 @@ import pandas as pd
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem import robust
 from socialcommerce.sem.estimate import Likelihood, discrepancy, minimise, weights
+from socialcommerce.sem.inequality import enforce, inequalities, refuse
 from socialcommerce.sem.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
 from socialcommerce.sem.model import Block, Implied, blocks
 from socialcommerce.sem.moments import Moments, Sample, from_moments, read
@@ -130,6 +131,7 @@ def fit(
             f"estimator {estimator!r} with ordered={ordered!r}; DWLS and WLSMV fit ordered items, the others do not."
         )
     if ordered:
+        refuse(parsed.constraints, "ordered items")
         if data is None or missing != "listwise" or group_equal or mean_structure or bootstrap:
             raise ParameterError(
                 "ordered items need data and missing='listwise', and take no group_equal, mean_structure or bootstrap."
@@ -200,6 +202,9 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
             "start(...)*."
         )
     solution = minimise(problem, begin, tolerance=1e-10 if problem.constraints is None else 1e-18)
+    active: tuple[str, ...] = ()
+    if inequalities(table):
+        problem, solution, active = enforce(problem, solution, table)
     observed = estimator == "MLR" or sample.missing
     gradient, hessian = (x[0] for x in problem.derivatives(solution.theta[None], observed=observed))
     curvature = covariance(hessian, free_directions(problem, solution.theta))
@@ -220,7 +225,7 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
             )
             @ inverse
         )
-    test = _test(problem, sample, table, float(solution.value) - saturated, curvature.directions)
+    test = _test(problem, sample, table, float(solution.value) - saturated, curvature.directions + len(active))
     base_problem, base_theta = baseline(problem, sample)
     base = _test(base_problem, sample, table, float(base_problem.value(base_theta)) - saturated, len(base_theta))
     if estimator != "ML" and usable:
@@ -240,6 +245,7 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
         test,
         base,
         saturated,
+        active=active,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from socialcommerce.sem.estimate import Likelihood
-from socialcommerce.sem.expressions import Expression, jacobian
+from socialcommerce.sem.expressions import Expression, Inequality, jacobian
 from socialcommerce.sem.table import ParameterTable
 
 __all__ = ["Constraints", "Covariance", "TestStatistic", "covariance", "defined_values", "free_directions"]
@@ -27,11 +27,9 @@ class Constraints:
 
     @classmethod
     def of(cls, table: ParameterTable) -> Constraints | None:
-        """Return the constraints of a table, None where it has none."""
-        if not table.constraints:
-            return None
-        position, numbers = labelled(table)
-        return cls(table.constraints, position, numbers)
+        """Return the equality constraints of a table, None where it has none."""
+        equal = tuple(c for c in table.constraints if not isinstance(c, Inequality))
+        return cls(equal, *labelled(table)) if equal else None
 
     def __call__(self, theta: Array) -> Array:
         """Return what must be zero, shape (..., h)."""

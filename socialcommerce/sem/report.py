@@ -13,6 +13,7 @@ __all__ = ["html", "summary", "to_lavaan"]
 
 SECTIONS = (
     ("=~", "Latent Variables"),
+    ("<~", "Composites"),
     ("~", "Regressions"),
     ("~~", "Covariances"),
     ("~1", "Intercepts"),
@@ -20,7 +21,7 @@ SECTIONS = (
     ("var", "Variances"),
     (":=", "Defined Parameters"),
 )
-LINKS = {"=~": "=~", "~": "~", "~~": "~~", "|": "|"}
+LINKS = {"=~": "=~", "<~": "<~", "~": "~", "~~": "~~", "|": "|"}
 
 
 def summary(fit: SemFit) -> str:
@@ -47,6 +48,7 @@ def _head(fit: SemFit) -> str:
         f"  Estimator                          {fit.estimator:>14}",
         f"  Standard errors                    {fit.information:>14}",
         f"  Number of free parameters          {fit.npar:>14d}",
+        *(f"  At its bound, held as equality     {said:>14}" for said in fit.active),
         f"  Number of observations             {fit.nobs:>14d}{dropped}",
     ]
     return "\n".join(lines)

@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem.estimate import Likelihood, minimise
+from socialcommerce.sem.inequality import refuse
 from socialcommerce.sem.inference import defined_values
 from socialcommerce.sem.moments import GroupSample, Patterns
 from socialcommerce.sem.result import SemFit
@@ -135,6 +136,7 @@ def bootstrap(
             "the bootstrap needs raw data and one of ML, MLM, MLR; got "
             + ("ordered items." if fit.ordinal else "moments.")
         )
+    refuse(fit.table.constraints, "the bootstrap")
     size = batch_size(fit)
     sizes = [min(size, draws - k) for k in range(0, draws, size)]
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(len(sizes))]

@@ -6,16 +6,13 @@ import re
 from dataclasses import dataclass, field
 
 from socialcommerce.errors import ParameterError
-from socialcommerce.sem.expressions import Expression
+from socialcommerce.sem.expressions import Expression, Inequality
 from socialcommerce.sem.tokens import Token, error_at, statements, tokenize
 
 __all__ = ["Definition", "ModelText", "Term", "parse", "parse_constraints"]
 
 UNSUPPORTED = {
-    "<~": "composites",
     "~*~": "response scales",
-    "<": "inequality constraints",
-    ">": "inequality constraints",
 }
 
 
@@ -47,7 +44,7 @@ class Definition:
 
 @dataclass(frozen=True)
 class ModelText:
-    """A parsed model: terms as written, defined parameters, and constraints that must be zero."""
+    """A parsed model: terms as written, defined parameters, and constraints: what must be zero, or not negative."""
 
     terms: tuple[Term, ...]
     defined: tuple[Definition, ...]
@@ -61,8 +58,9 @@ def parse(text: str) -> ModelText:
     ----------
     text : str
         Statements on lines of their own (or parted by ``;``), ``#`` or ``!`` before a comment. Relations are ``=~``,
-        ``~``, ``~~``, ``~ 1``, ``|``, ``:=`` and ``==``. A variable may carry ``number*``, ``NA*``, ``label*``,
-        ``start(number)*``, ``label("x")*``, ``equal("f=~x1")*``, and ``c(…)*`` with one entry per group.
+        ``<~``, ``~``, ``~~``, ``~ 1``, ``|``, ``:=``, ``==``, ``<`` and ``>``. A variable may carry ``number*``,
+        ``NA*``, ``label*``, ``start(number)*``, ``label("x")*``, ``equal("f=~x1")*``, and ``c(…)*`` with one entry per
+        group.
 
     Raises
     ------
@@ -90,7 +88,7 @@ def parse(text: str) -> ModelText:
             if new.name in defined:
                 raise error_at(tokens[0], f"{new.name} is defined twice", ":=")
             defined[new.name] = new
-        elif relation.text == "==":
+        elif relation.text in ("==", "<", ">"):
             constraints.append(_constraint(tokens, relation))
         else:
             for term in _Statement(tokens, relation).terms():
@@ -170,7 +168,11 @@ def _definition(tokens: list[Token], relation: Token) -> Definition:
 def _constraint(tokens: list[Token], relation: Token) -> Expression:
     left, right = _sides(tokens, relation)
     _expression(left, relation)
-    return _expression(f"({left}) - ({right})", relation)
+    if relation.text == "==":
+        return _expression(f"({left}) - ({right})", relation)
+    larger, smaller = (left, right) if relation.text == ">" else (right, left)
+    gap = _expression(f"({larger}) - ({smaller})", relation)
+    return Inequality(gap.text, f"{left} {relation.text} {right}")
 
 
 def _expression(text: str, at: Token) -> Expression:

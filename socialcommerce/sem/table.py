@@ -16,6 +16,7 @@ __all__ = ["GROUP_EQUAL", "Parameter", "ParameterTable", "Roles", "build"]
 
 GROUP_EQUAL = (
     "loadings",
+    "composite.loadings",
     "intercepts",
     "means",
     "thresholds",
@@ -79,6 +80,7 @@ class Roles:
     exogenous_latent: tuple[str, ...]
     outcomes: tuple[str, ...]  # predicted, predict nothing, indicate nothing
     single: tuple[str, ...]  # the only item of a latent variable
+    composites: tuple[str, ...] = ()  # latent, made of others by <~
 
 
 @dataclass(frozen=True)
@@ -159,10 +161,11 @@ def find_roles(terms: Iterable[Term]) -> Roles:
     """Sort the variables of a model by the part they play."""
     terms = list(terms)
     unique = dict.fromkeys
-    latent = unique(t.lhs for t in terms if t.op == "=~")
+    composites = unique(t.lhs for t in terms if t.op == "<~")
+    latent = unique(t.lhs for t in terms if t.op in ("=~", "<~"))
     items = unique(t.rhs for t in terms if t.op == "=~")
-    predicted = unique(t.lhs for t in terms if t.op == "~")
-    predictors = unique(t.rhs for t in terms if t.op == "~")
+    predicted = unique(t.lhs for t in terms if t.op in ("~", "<~"))
+    predictors = unique(t.rhs for t in terms if t.op in ("~", "<~"))
     every = [*items, *(n for t in terms if t.op != "=~" for n in ((t.lhs, t.rhs) if t.op != "|" else (t.lhs,)) if n)]
     observed = unique(n for n in every if n not in latent)
     covariates = [n for n in observed if n in predictors and n not in predicted and n not in items]
@@ -174,6 +177,7 @@ def find_roles(terms: Iterable[Term]) -> Roles:
         exogenous_latent=tuple(n for n in latent if n not in predicted and n not in items),
         outcomes=tuple(n for n in [*latent, *observed] if n in predicted and n not in predictors and n not in items),
         single=tuple(n for n in single if n not in latent),
+        composites=tuple(composites),
     )
 
 
@@ -207,7 +211,7 @@ def _group(
         elif name not in fixed:
             add(name, "~~", name, 0.0 if name in roles.single else None)
     for name in roles.latent:
-        add(name, "~~", name, 1.0 if std_lv else None)
+        add(name, "~~", name, 1.0 if std_lv else 0.0 if name in roles.composites else None)
     for first, second in [*combinations(roles.exogenous_latent, 2), *combinations(roles.outcomes, 2)]:
         add(first, "~~", second)
     for k, first in enumerate(fixed):
@@ -268,6 +272,8 @@ def _class_of(row: Parameter, roles: Roles) -> str:
     match row.op:
         case "=~":
             return "loadings"
+        case "<~":
+            return "composite.loadings"
         case "~":
             return "regressions"
         case "~1":
