@@ -10,9 +10,22 @@
 from socialcommerce.sem.comparison import difference, wald
 from socialcommerce.sem.fit import fit
 from socialcommerce.sem.groups import invariance
+from socialcommerce.sem.interaction import products, simple_slopes
 from socialcommerce.sem.moments import Moments
 from socialcommerce.sem.power import power, simulate
 from socialcommerce.sem.resampling import bootstrap
 from socialcommerce.sem.result import SemFit
 
-__all__ = ["Moments", "SemFit", "bootstrap", "difference", "fit", "invariance", "power", "simulate", "wald"]
+__all__ = [
+    "Moments",
+    "SemFit",
+    "bootstrap",
+    "difference",
+    "fit",
+    "invariance",
+    "power",
+    "products",
+    "simple_slopes",
+    "simulate",
+    "wald",
+]
