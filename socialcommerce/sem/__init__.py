@@ -7,6 +7,7 @@
 (True, True, 0.2)
 """
 
+from socialcommerce.sem.analytic_power import chisq_power, rmsea_power, rmsea_sample_size
 from socialcommerce.sem.comparison import difference, wald
 from socialcommerce.sem.fit import fit
 from socialcommerce.sem.groups import invariance
@@ -20,11 +21,14 @@ __all__ = [
     "Moments",
     "SemFit",
     "bootstrap",
+    "chisq_power",
     "difference",
     "fit",
     "invariance",
     "power",
     "products",
+    "rmsea_power",
+    "rmsea_sample_size",
     "simple_slopes",
     "simulate",
     "wald",
