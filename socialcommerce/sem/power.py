@@ -26,6 +26,17 @@ BATCH = 100
 def population_moments(population: str) -> tuple[tuple[str, ...], Array, Array]:
     """Return names, mean and covariance of a model in which every parameter is a number.
 
+    Parameters
+    ----------
+    population : str
+        The model; latent variances left unsaid are 1, covariances and intercepts 0.
+
+    Returns
+    -------
+    names : tuple of str
+        The p observed variables.
+    mean, covariance : arrays, shapes (p,) and (p, p)
+
     Raises
     ------
     ParameterError

@@ -25,7 +25,18 @@ LINKS = {"=~": "=~", "<~": "<~", "~": "~", "~~": "~~", "|": "|"}
 
 
 def summary(fit: SemFit) -> str:
-    """Return problems first, then test and fit measures, then all parameters by kind."""
+    """Return problems first, then test and fit measures, then all parameters by kind.
+
+    Parameters
+    ----------
+    fit : SemFit
+        Any; without a solution nothing is printed that looks like one.
+
+    Returns
+    -------
+    str
+        Lines in the order of lavaan's summary; estimates in the variables' units, Std.all in standard deviations.
+    """
     parts = [_head(fit), _tests(fit)]
     if fit.converged:
         frame = fit.estimates

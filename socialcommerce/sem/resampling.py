@@ -128,6 +128,19 @@ def bootstrap(
         Threads.
     progress : callable, optional
         Called with resamples done and resamples wanted.
+
+    Returns
+    -------
+    Bootstrap
+
+    Raises
+    ------
+    ParameterError
+        For ordered items, moments without rows, inequality constraints, or where no resample converged.
+
+    References
+    ----------
+    Efron & Tibshirani (1993), An introduction to the bootstrap, doi:10.1007/978-1-4899-4541-9.
     """
     if draws < 2:
         raise ParameterError(f"bootstrap takes at least 2 draws; got {draws!r}.")
@@ -175,6 +188,8 @@ def refit(fit: SemFit, rows: list[Array]) -> Array:
 
     Parameters
     ----------
+    fit : SemFit
+        A fit to raw data by ML, MLM or MLR.
     rows : list of arrays of int, shape (batch, n)
         By group, which rows make up each resample.
     """
@@ -186,7 +201,20 @@ def refit(fit: SemFit, rows: list[Array]) -> Array:
 
 
 def weighted_refit(fit: SemFit, counts: list[Array]) -> Array:
-    """Return the estimates when every row counts as often as given, (batch, n) by group."""
+    """Return the estimates when every row counts as often as given.
+
+    Parameters
+    ----------
+    fit : SemFit
+        A fit to raw data by ML, MLM or MLR.
+    counts : list of arrays, shape (batch, n)
+        By group, how often each of its n rows counts; not negative, fractions allowed.
+
+    Returns
+    -------
+    array, shape (batch, q)
+        nan where one did not converge.
+    """
     patterns = tuple(_weighted(g, c) for g, c in zip(fit.sample.groups, counts, strict=True))
     bases = []
     for block, s, group in zip(fit.problem.blocks, patterns, fit.sample.groups, strict=True):

@@ -13,8 +13,22 @@ Array = np.ndarray
 
 
 def start_values(table: ParameterTable, sample: Sample) -> Array:
-    """Return start values of the free parameters, shape (q,), in the order of ``table.keys``.
+    """Return start values of the free parameters.
 
+    Parameters
+    ----------
+    table : ParameterTable
+        Its ``start`` entries come first.
+    sample : Sample
+        Covariances give loadings and variances, means give intercepts.
+
+    Returns
+    -------
+    array, shape (q,)
+        In the order of ``table.keys``, in the units of the variables.
+
+    Notes
+    -----
     The implied covariance matrix they give is positive definite: residual variances are half the sample variances and
     latent variables start uncorrelated.
     """

@@ -100,7 +100,23 @@ def parse(text: str) -> ModelText:
 
 
 def parse_constraints(text: str) -> tuple[Expression, ...]:
-    """Parse lines of the form ``expression == expression`` into expressions that must be zero."""
+    """Parse lines of the form ``expression == expression`` into expressions that must be zero.
+
+    Parameters
+    ----------
+    text : str
+        One constraint a line, or parted by ``;``.
+
+    Raises
+    ------
+    ParameterError
+        With line and column, where a line is not of that form.
+
+    Examples
+    --------
+    >>> [float(e({"a": 3.0, "b": 1.0})) for e in parse_constraints("a == 2*b")]
+    [1.0]
+    """
     found = []
     for tokens in statements(tokenize(text)):
         relation = _relation(tokens)
