@@ -7,10 +7,12 @@
 (True, True, 0.2)
 """
 
+from socialcommerce.sem.analytic_power import chisq_power, rmsea_power, rmsea_sample_size
 from socialcommerce.sem.comparison import difference, wald
 from socialcommerce.sem.equivalence import equivalence
 from socialcommerce.sem.fit import fit
 from socialcommerce.sem.groups import invariance
+from socialcommerce.sem.interaction import products, simple_slopes
 from socialcommerce.sem.moments import Moments
 from socialcommerce.sem.pls import PlsFit, pls
 from socialcommerce.sem.pooling import fit_imputed, pool
@@ -23,6 +25,7 @@ __all__ = [
     "PlsFit",
     "SemFit",
     "bootstrap",
+    "chisq_power",
     "difference",
     "equivalence",
     "fit",
@@ -31,6 +34,10 @@ __all__ = [
     "pls",
     "pool",
     "power",
+    "products",
+    "rmsea_power",
+    "rmsea_sample_size",
+    "simple_slopes",
     "simulate",
     "wald",
 ]

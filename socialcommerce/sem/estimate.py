@@ -184,7 +184,7 @@ def minimise(problem: Likelihood, start: Array, *, limit: int = 500, tolerance: 
     limit : int
         Steps at most.
     tolerance : float
-        Stop after the step whose decrement is below it; where the steps end as Newton's, that step squares it.
+        Stop after the undamped step whose decrement is below it; a Newton step squares it.
 
     Notes
     -----
@@ -202,6 +202,7 @@ def minimise(problem: Likelihood, start: Array, *, limit: int = 500, tolerance: 
         "gradient": np.full(batch, np.inf),
         "stuck": np.zeros(batch, int),
         "best": np.full(batch, np.inf),
+        "damped": np.ones(batch, bool),
     }
     active = np.flatnonzero(np.isfinite(f))
     part, taken = problem, range(batch)
@@ -212,7 +213,7 @@ def minimise(problem: Likelihood, start: Array, *, limit: int = 500, tolerance: 
             part, taken = problem.take(active), active
         near = state["decrement"][active].max() < 1e-2
         _advance(part, theta, f, state, active, near)
-        done = (state["decrement"][active] < tolerance) | (state["stuck"][active] > 12)
+        done = (state["decrement"][active] < tolerance) & ~state["damped"][active] | (state["stuck"][active] > 12)
         active = active[~done]
     converged = np.isfinite(f) & (state["decrement"] < 1e-10)
     fields = theta, f, state["iterations"], state["decrement"], state["gradient"], converged
@@ -260,6 +261,7 @@ def _advance(part: Likelihood, theta: Array, f: Array, state: dict[str, Array], 
     )
     state["decrement"][active] = np.where(damping == 0, decrement, np.maximum(decrement, 1e-12))
     state["gradient"][active] = np.abs(slope).max(-1) if slope.shape[-1] else 0.0
+    state["damped"][active] = damping > 0
     state["iterations"][active] += 1
 
 

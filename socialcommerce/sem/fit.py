@@ -13,6 +13,7 @@ from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem import robust
 from socialcommerce.sem.checks import check_terms
 from socialcommerce.sem.estimate import Likelihood, discrepancy, minimise, weights
+from socialcommerce.sem.inequality import enforce, inequalities, refuse
 from socialcommerce.sem.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
 from socialcommerce.sem.model import Block, Implied, blocks
 from socialcommerce.sem.moments import Moments, Sample, from_moments, read
@@ -141,6 +142,7 @@ def fit(
         )
     check_terms(parsed.terms, bool(ordered))
     if ordered:
+        refuse(parsed.constraints, "ordered items")
         if data is None or missing != "listwise" or mean_structure is not None or bootstrap:
             raise ParameterError("ordered items need data and missing='listwise', and take no mean_structure.")
         layout = {"group": group, "group_equal": group_equal, "std_lv": std_lv, "parameterization": parameterization}
@@ -209,6 +211,9 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
             "start(...)*."
         )
     solution = minimise(problem, begin, tolerance=1e-10 if problem.constraints is None else 1e-18)
+    active: tuple[str, ...] = ()
+    if inequalities(table):
+        problem, solution, active = enforce(problem, solution, table)
     observed = estimator == "MLR" or sample.missing
     gradient, hessian = (x[0] for x in problem.derivatives(solution.theta[None], observed=observed))
     curvature = covariance(hessian, free_directions(problem, solution.theta))
@@ -229,7 +234,7 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
             )
             @ inverse
         )
-    test = _test(problem, sample, table, float(solution.value) - saturated, curvature.directions)
+    test = _test(problem, sample, table, float(solution.value) - saturated, curvature.directions + len(active))
     base_problem, base_theta = baseline(problem, sample)
     base = _test(base_problem, sample, table, float(base_problem.value(base_theta)) - saturated, len(base_theta))
     if estimator != "ML" and usable:
@@ -249,6 +254,7 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
         test,
         base,
         saturated,
+        active=active,
     )
 
 

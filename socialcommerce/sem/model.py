@@ -279,7 +279,7 @@ def cell(row: Parameter, at: dict[str, int]) -> tuple[bool, int, int]:
     match row.op:
         case "=~":
             return True, at[row.rhs], at[row.lhs]
-        case "~":
+        case "~" | "<~":
             return True, at[row.lhs], at[row.rhs]
         case "~1":
             return True, at[row.lhs], at["1"]

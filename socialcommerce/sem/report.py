@@ -13,6 +13,7 @@ __all__ = ["html", "summary", "to_lavaan"]
 
 SECTIONS = (
     ("=~", "Latent Variables"),
+    ("<~", "Composites"),
     ("~", "Regressions"),
     ("~~", "Covariances"),
     ("~1", "Intercepts"),
@@ -21,11 +22,22 @@ SECTIONS = (
     ("var", "Variances"),
     (":=", "Defined Parameters"),
 )
-LINKS = {"=~": "=~", "~": "~", "~~": "~~", "|": "|"}
+LINKS = {"=~": "=~", "<~": "<~", "~": "~", "~~": "~~", "|": "|"}
 
 
 def summary(fit: SemFit) -> str:
-    """Return problems first, then test and fit measures, then all parameters by kind."""
+    """Return problems first, then test and fit measures, then all parameters by kind.
+
+    Parameters
+    ----------
+    fit : SemFit
+        Any; without a solution nothing is printed that looks like one.
+
+    Returns
+    -------
+    str
+        Lines in the order of lavaan's summary; estimates in the variables' units, Std.all in standard deviations.
+    """
     parts = [_head(fit), _tests(fit)]
     if fit.converged:
         frame = fit.estimates
@@ -48,6 +60,7 @@ def _head(fit: SemFit) -> str:
         f"  Estimator                          {fit.estimator:>14}",
         f"  Standard errors                    {fit.information:>14}",
         f"  Number of free parameters          {fit.npar:>14d}",
+        *(f"  At its bound, held as equality     {said:>14}" for said in fit.active),
         f"  Number of observations             {fit.nobs:>14d}{dropped}",
         *_cautions(fit),
     ]

@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem.estimate import Likelihood, minimise
+from socialcommerce.sem.inequality import refuse
 from socialcommerce.sem.inference import defined_values
 from socialcommerce.sem.moments import GroupSample, Patterns
 from socialcommerce.sem.result import SemFit
@@ -127,6 +128,19 @@ def bootstrap(
         Threads.
     progress : callable, optional
         Called with resamples done and resamples wanted.
+
+    Returns
+    -------
+    Bootstrap
+
+    Raises
+    ------
+    ParameterError
+        For ordered items, moments without rows, inequality constraints, or where no resample converged.
+
+    References
+    ----------
+    Efron & Tibshirani (1993), An introduction to the bootstrap, doi:10.1007/978-1-4899-4541-9.
     """
     if draws < 2:
         raise ParameterError(f"bootstrap takes at least 2 draws; got {draws!r}.")
@@ -135,6 +149,7 @@ def bootstrap(
             "the bootstrap needs raw data and one of ML, MLM, MLR; got "
             + ("ordered items." if fit.ordinal else "moments.")
         )
+    refuse(fit.table.constraints, "the bootstrap")
     size = batch_size(fit)
     sizes = [min(size, draws - k) for k in range(0, draws, size)]
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(len(sizes))]
@@ -173,6 +188,8 @@ def refit(fit: SemFit, rows: list[Array]) -> Array:
 
     Parameters
     ----------
+    fit : SemFit
+        A fit to raw data by ML, MLM or MLR.
     rows : list of arrays of int, shape (batch, n)
         By group, which rows make up each resample.
     """
@@ -184,7 +201,20 @@ def refit(fit: SemFit, rows: list[Array]) -> Array:
 
 
 def weighted_refit(fit: SemFit, counts: list[Array]) -> Array:
-    """Return the estimates when every row counts as often as given, (batch, n) by group."""
+    """Return the estimates when every row counts as often as given.
+
+    Parameters
+    ----------
+    fit : SemFit
+        A fit to raw data by ML, MLM or MLR.
+    counts : list of arrays, shape (batch, n)
+        By group, how often each of its n rows counts; not negative, fractions allowed.
+
+    Returns
+    -------
+    array, shape (batch, q)
+        nan where one did not converge.
+    """
     patterns = tuple(_weighted(g, c) for g, c in zip(fit.sample.groups, counts, strict=True))
     bases = []
     for block, s, group in zip(fit.problem.blocks, patterns, fit.sample.groups, strict=True):

@@ -58,6 +58,8 @@ class SemFit:
         The options of the call that are lavaan's too.
     draws : Bootstrap, optional
         Resamples, where they were asked for; standard errors and intervals are then theirs.
+    active : tuple of str
+        Inequality constraints at whose bound the estimates lie; standard errors hold them as equalities, df does not.
     """
 
     model: str
@@ -74,6 +76,7 @@ class SemFit:
     saturated: float
     options: Mapping[str, object] = field(default_factory=dict)
     draws: Bootstrap | None = None
+    active: tuple[str, ...] = ()
 
     @property
     def theta(self) -> Array:
@@ -82,8 +85,8 @@ class SemFit:
 
     @property
     def npar(self) -> int:
-        """Number of free parameters less the constraints among them."""
-        return self.curvature.directions
+        """Number of free parameters less the equality constraints among them."""
+        return self.curvature.directions + len(self.active)
 
     @property
     def nobs(self) -> int:

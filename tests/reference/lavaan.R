@@ -35,11 +35,14 @@ fit_one <- function(spec, start = NULL) {
   do.call("sem", c(common, how, args))
 }
 
-# Directions in which the equality constraints let the free parameters move.
+# Directions in which the constraints that bind let the free parameters move.
 free_directions <- function(fit) {
   jacobian <- fit@Model@con.jac
   free <- diag(fit@Model@nx.free)
   if (is.null(jacobian) || nrow(jacobian) == 0) return(free)
+  loose <- attr(jacobian, "inactive.idx")  # inequalities that hold anyway
+  if (length(loose) > 0) jacobian <- jacobian[-loose, , drop = FALSE]
+  if (nrow(jacobian) == 0) return(free)
   decomposition <- qr(t(jacobian))
   qr.Q(decomposition, complete = TRUE)[, -seq_len(decomposition$rank), drop = FALSE]
 }
@@ -81,7 +84,9 @@ describe <- function(spec) {
       standardized = kept(standard, c("lhs", "op", "rhs", "group", "est.std", "se")),
       r2 = lavInspect(fit, "r2")
     )
-    if ((is.null(spec$args$estimator) || !is.null(spec$args$ordered)) && is.null(spec$args$missing)) {
+    # modindices() forgets that the weights of a composite are estimated; lavTestScore(fit, add = "x8 ~~ x9") does not
+    if ((is.null(spec$args$estimator) || !is.null(spec$args$ordered)) && is.null(spec$args$missing) &&
+        !grepl("<~", spec$model, fixed = TRUE)) {
       indices <- tryCatch(modindices(fit), error = function(e) NULL)
       if (!is.null(indices)) result$modification <- kept(indices, c("lhs", "op", "rhs", "group", "mi", "epc"))
     }
