@@ -234,6 +234,27 @@ def test_solution_that_cannot_be_says_so():
     assert any("not positive definite" in one for one in sem.pls(model, moments=moments, consistent=True).problems)
 
 
+def test_weights_that_still_move_are_said_to(rows, monkeypatch):
+    monkeypatch.setattr("socialcommerce.sem.plsmodel.LIMIT", 2)
+    fit = sem.pls(MODEL, rows)
+    assert not fit.converged
+    assert fit.summary().startswith("*** The weights did NOT converge in 2 iterations.")
+    with pytest.raises(ParameterError, match="none of 5 resamples has a solution"):
+        sem.pls(MODEL, rows, bootstrap=5)
+
+
+def test_summary_begins_with_what_is_off_and_holds_the_paths(rows):
+    fit = sem.pls(MODEL, rows, bootstrap=20, seed=1)
+    text = fit.summary()
+    head = f"PLS, path scheme, {fit.iterations} iterations, N = 150; 20 resamples, 0 without a solution"
+    assert text.startswith(head)
+    row = fit.estimates.query("op == '~'").iloc[-1]
+    assert f"{row['est']:.3f} {row['se']:.3f}" in text
+    bad = sem.pls(HANOI, moments=hanoi(), consistent=True)
+    assert bad.summary().startswith("*** The loading of INT2 on INT is")
+    assert "*** The loading of INT2" in bad._repr_html_()
+
+
 @pytest.mark.parametrize(("model", "message"), [
     ("f =~ f1 + f2; g =~ g1 + g2; f ~~ g", "line 1: a PLS model has no '~~'; allowed are =~, <~ and ~"),
     ("f =~ f1 + 1*f2; g =~ g1; g ~ f", "f =~ f2 has a modifier; PLS fixes and labels nothing"),
