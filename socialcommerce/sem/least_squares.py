@@ -99,6 +99,12 @@ class ResponseBlock(Block):
         bottom = first * second * moved(low, high) + C * (slope[..., low, :] * second + first * slope[..., high, :])
         return np.concatenate([top, bottom], -2)
 
+    def disordered(self, theta: Array) -> list[str]:
+        """Return the items whose thresholds do not increase."""
+        cuts = self.cut + self.cuts @ theta
+        wrong = (np.diff(cuts) <= 0) & (np.diff(self.item) == 0)
+        return [self.names[k] for k in np.unique(self.item[:-1][wrong])]
+
     def extended(self, q: int, added: Mapping[int, Parameter]) -> ResponseBlock:
         """Return the block for q parameters, some of which (by number) are added to a threshold or to a scale."""
         cuts, scales = (np.pad(m, ((0, 0), (0, q - m.shape[1]))) for m in (self.cuts, self.scales))

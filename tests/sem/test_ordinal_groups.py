@@ -139,6 +139,21 @@ def test_misuse_is_named(items):
         invariance(FOUR, items, "group", estimator="WLSMV", levels=("configural", "scalar"))
 
 
+@pytest.mark.parametrize(
+    ("line", "options"),
+    [("u1 ~*~ u1", {}), ("u1 ~~ NA*u1", {"parameterization": "theta"}), ("fu ~ NA*1", {})],
+)
+def test_a_model_that_is_not_identified_says_so(items, line, options):
+    fit = sem.fit(f"{FOUR}\n{line}", items, estimator="WLSMV", ordered=True, **options)
+    assert "NOT identified" in fit.problems[0]
+    assert fit.estimates["se"].isna().any()
+
+
+def test_thresholds_out_of_order_are_named(items):
+    fit = sem.fit(FOUR + "\nu2 | 1*t1 + 0.5*t2", items, estimator="WLSMV", ordered=True)
+    assert fit.problems == ("The thresholds of u2 do not increase.",)
+
+
 def test_an_empty_cell_is_counted_and_shown(items):
     whole = items[["w1", "w2", "w3", "w4"]].copy()
     whole.loc[(whole["w1"] == 1) & (whole["w2"] == 2), "w1"] = 2
