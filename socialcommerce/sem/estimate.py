@@ -99,6 +99,11 @@ class Likelihood:
         """Observations in all groups, shape (...)."""
         return sum(patterns.nobs.sum(-1) for patterns in self.patterns)
 
+    @property
+    def batched(self) -> bool:
+        """Whether the sample has a batch axis, and not only the parameters."""
+        return any(s.nobs.ndim > 1 for s in self.patterns)
+
     def take(self, rows: Array) -> Likelihood:
         """Return the problem for some rows of the batch."""
 
@@ -231,7 +236,7 @@ def _advance(part: Likelihood, theta: Array, f: Array, state: dict[str, Array], 
         if bad.any():
             H[bad] = (
                 part.take(np.flatnonzero(bad)).derivatives(now[bad])[1]
-                if _batched(part)
+                if part.batched
                 else part.derivatives(now[bad])[1]
             )
     damping = state["damping"][active]
@@ -263,10 +268,6 @@ def _advance(part: Likelihood, theta: Array, f: Array, state: dict[str, Array], 
     state["gradient"][active] = np.abs(slope).max(-1) if slope.shape[-1] else 0.0
     state["damped"][active] = damping > 0
     state["iterations"][active] += 1
-
-
-def _batched(part: Likelihood) -> bool:
-    return any(s.nobs.ndim > 1 for s in getattr(part, "patterns", ()))  # least squares have none
 
 
 def _step(

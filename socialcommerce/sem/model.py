@@ -18,6 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from socialcommerce.sem.table import Parameter, ParameterTable
+from socialcommerce.sem.thresholds import RESPONSE
 
 __all__ = ["Block", "Implied", "blocks", "gather", "inverse"]
 
@@ -259,7 +260,7 @@ def blocks(table: ParameterTable) -> tuple[Block, ...]:
 def _block(
     table: ParameterTable, group: int, names: tuple[str, ...], at: dict[str, int], position: dict[str, int]
 ) -> Block:
-    rows = [row for row in table.rows if row.group == group and row.op not in ("|", "~*~")]
+    rows = [row for row in table.rows if row.group == group and row.op not in RESPONSE]
     free = [(*cell(row, at), position[row.key]) for row in rows if row.free]
     path, i, j, theta = (
         np.array(column, dtype=kind)

@@ -142,6 +142,8 @@ class SemFit:
             where = f" in group {group.label}" if len(self.sample.groups) > 1 else ""
             negative = [name for i, name in enumerate(block.names) if S[i, i] < 0]
             found += [f"The variance of {name}{where} is negative (a Heywood case)." for name in negative]
+            if self.ordinal:
+                found += [f"The thresholds of {n}{where} do not increase." for n in block.disordered(self.theta)]
             latent = block.implied(self.theta, base).covariance[
                 block.observed + block.means :, block.observed + block.means :
             ]
