@@ -18,7 +18,7 @@ METHODS = ("wilson", "exact")
 
 @dataclass(frozen=True)
 class Rate:
-    """A share of successes in trials, with its interval ``[low, high]`` and Monte-Carlo standard error sqrt(p (1 - p) / n)."""
+    """A share p of n trials, its interval ``[low, high]`` and its Monte-Carlo standard error sqrt(p (1 - p) / n)."""
 
     successes: int
     trials: int
