@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -196,6 +198,35 @@ def test_a_cluster_without_workers_is_named():
     with LocalCluster(n_workers=0, dashboard_address=":0") as cluster, \
             pytest.raises(ExperimentError, match="has no worker; waited 1 s; allowed: one or more"):
         experiments.run(draw, TABLE, 0, cluster.scheduler_address, timeout=1)
+
+
+def stop(x, pid):
+    """End the scheduler from inside the sixth call."""
+    if x == 5:
+        os.kill(pid, signal.SIGKILL)
+    time.sleep(0.1)
+    return x
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_dies_on_the_way_is_said():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    host, port = address.split(":")
+    dask = [sys.executable, "-m", "dask"]
+    listen = ["--host", host, "--port", port, "--no-dashboard"]
+    with subprocess.Popen([*dask, "scheduler", *listen], **quiet) as scheduler, \
+            subprocess.Popen([*dask, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"],
+                             **quiet) as worker:
+        try:
+            with pytest.raises(ExperimentError, match="the call was cancelled, as when its scheduler is stopped"):
+                experiments.run(stop, experiments.sweep({"x": range(40), "pid": [scheduler.pid]}), 0,
+                                f"tcp://{address}", timeout=20)
+        finally:
+            worker.kill()
+            scheduler.kill()
 
 
 @pytest.mark.slow
