@@ -116,6 +116,11 @@ def noncentrality(chisq: float, df: int, probability: float) -> float:
         value = special.chndtr(chisq, df, noncentrality)
         return float(value) - probability
 
+    if not np.isfinite(chisq):
+        return np.nan
+    if chisq > 1e9:  # where the distribution function gives out: Venables (1975), JRSS B 37, 406-412, to rounding
+        z = float(stats.norm.isf(probability))
+        return chisq - df + 1 + z * sqrt(2 * (2 * chisq - df + 2)) + z**2
     if gap(0.0) <= 0:
         return 0.0
     high = max(chisq, 1.0)
