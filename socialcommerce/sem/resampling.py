@@ -134,6 +134,8 @@ def bootstrap(
             "the bootstrap needs raw data and one of ML, MLM, MLR; got "
             + ("ordered items." if fit.ordinal else "moments.")
         )
+    if any(group.weights is not None or group.clusters is not None for group in fit.sample.groups):
+        raise ParameterError("the bootstrap draws single rows; it takes no fit with weights or clusters.")
     sizes = [min(BATCH, draws - k) for k in range(0, draws, BATCH)]
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(len(sizes))]
 

@@ -206,6 +206,7 @@ def test_no_shape_of_data_makes_it_fall_over(rows, columns, share, missing, seed
         assert str(error)  # noqa: PT017 — any of our own errors is a pass
 
 
+@pytest.mark.filterwarnings("ignore:overflow")
 def test_variances_beyond_floating_point_are_named(data):
     for factor in (1e200, 1e-200):
         with pytest.raises(DataError, match="the variance of x2 is .* in floating point; express it in another unit"):
