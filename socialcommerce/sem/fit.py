@@ -312,11 +312,11 @@ def _test(problem: Likelihood, sample: Sample, table: ParameterTable, gap: float
 def scaled(
     test: TestStatistic, problem: Likelihood, sample: Sample, theta: Array, inverse: Array, estimator: str
 ) -> TestStatistic:
-    """Return the test with its scaling factor, evaluated at given parameters."""
+    """Return the test with its scaling factor, at given parameters; nan where a small sample makes it negative."""
     if test.df <= 0:
         return test
     if estimator == "MLM":
         trace = robust.satorra_bentler_trace(problem, sample, theta, inverse)
     else:
         trace = robust.saturated_trace(problem, sample) - float(np.trace(inverse @ robust.meat(problem, sample, theta)))
-    return TestStatistic(test.chisq, test.df, trace / test.df)
+    return TestStatistic(test.chisq, test.df, trace / test.df if trace > 0 else np.nan)

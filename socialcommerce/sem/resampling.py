@@ -150,6 +150,8 @@ def bootstrap(
         raise ParameterError(f"bootstrap takes at least 2 draws; got {draws!r}.")
     if any(group.rows is None for group in fit.sample.groups):
         raise ParameterError("the bootstrap needs raw data; got moments.")
+    if any(group.weights is not None or group.clusters is not None for group in fit.sample.groups):
+        raise ParameterError("the bootstrap draws single rows; it takes no fit with weights or clusters.")
     refuse(fit.table.constraints, "the bootstrap")
     size = batch_size(fit)
     sizes = [min(size, draws - k) for k in range(0, draws, size)]

@@ -132,6 +132,8 @@ class SemFit:
                 f"The model is NOT identified: the information matrix has rank {self.curvature.rank}, "
                 f"{self.curvature.directions} are needed; the estimates are one of many solutions."
             )
+        if self.test.scaling is not None and np.isnan(self.test.scaling):
+            found.append("The scaling factor of the test is not positive: there is no scaled test (too few rows).")
         return (*found, *self._inadmissible())
 
     def _inadmissible(self) -> list[str]:
