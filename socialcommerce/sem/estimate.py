@@ -262,7 +262,7 @@ def _advance(part: Likelihood, theta: Array, f: Array, state: dict[str, Array], 
 
 
 def _batched(part: Likelihood) -> bool:
-    return any(s.nobs.ndim > 1 for s in part.patterns)
+    return any(s.nobs.ndim > 1 for s in getattr(part, "patterns", ()))  # least squares have none
 
 
 def _step(

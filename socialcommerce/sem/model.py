@@ -264,7 +264,7 @@ def blocks(table: ParameterTable) -> tuple[Block, ...]:
 def _block(
     table: ParameterTable, group: int, names: tuple[str, ...], at: dict[str, int], position: dict[str, int]
 ) -> Block:
-    rows = [row for row in table.rows if row.group == group and row.op != "|"]
+    rows = [row for row in table.rows if row.group == group and row.op not in ("|", "~*~")]
     free = [(*cell(row, at), position[row.key]) for row in rows if row.free]
     path, i, j, theta = (
         np.array(column, dtype=kind)

@@ -40,12 +40,15 @@ class OrdinalMoments:
         N times the covariance matrix of all thresholds, then of the correlations below the diagonal, column by column.
     nobs : int
         Rows.
+    filled : tuple of str
+        Pairs of binary items with an empty cell, into which 0.5 was put.
     """
 
     thresholds: tuple[Array, ...]
     correlations: Array
     gamma: Array
     nobs: int
+    filled: tuple[str, ...] = ()
 
 
 def bivariate_normal(h: Array, k: Array, rho: Array) -> Array:
@@ -98,22 +101,26 @@ def ordinal_moments(codes: Array, counts: tuple[int, ...], names: tuple[str, ...
     first, second = np.array(pairs).T
     flat = codes[:, first] * width + codes[:, second] + np.arange(len(pairs)) * width**2
     table = np.bincount(flat.ravel(), minlength=len(pairs) * width**2).reshape(-1, width, width).astype(float)
-    table = _fill_empty(table, first, second, counts)
+    table, filled = _fill_empty(table, first, second, counts)
     rho = _maximise(table, cuts[first], cuts[second], [(names[a], names[b]) for a, b in pairs])
     correlations = np.eye(p)
     correlations[first, second] = correlations[second, first] = rho
-    return OrdinalMoments(thresholds, correlations, _gamma(codes, counts, cuts, first, second, table, rho), N)
+    gamma = _gamma(codes, counts, cuts, first, second, table, rho)
+    return OrdinalMoments(
+        thresholds, correlations, gamma, N, tuple(f"{names[second[k]]} and {names[first[k]]}" for k in filled)
+    )
 
 
-def _fill_empty(table: Array, first: Array, second: Array, counts: tuple[int, ...]) -> Array:
+def _fill_empty(table: Array, first: Array, second: Array, counts: tuple[int, ...]) -> tuple[Array, Array]:
     """Put one half into an empty cell of a two-by-two table, keeping its margins: without it the correlation is one."""
     counts = np.array(counts)
     small = (counts[first] == 2) & (counts[second] == 2) & (table[:, :2, :2].min((1, 2)) == 0)
-    for k in np.flatnonzero(small):
+    filled = np.flatnonzero(small)
+    for k in filled:
         two = table[k, :2, :2]
         sign = 1 if two[0, 0] == 0 or two[1, 1] == 0 else -1
         table[k, :2, :2] = two + 0.5 * sign * np.array([[1, -1], [-1, 1]])
-    return table
+    return table, filled
 
 
 def _cells(a: Array, b: Array, rho: Array) -> tuple[Array, Array]:

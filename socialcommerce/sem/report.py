@@ -18,6 +18,7 @@ SECTIONS = (
     ("~~", "Covariances"),
     ("~1", "Intercepts"),
     ("|", "Thresholds"),
+    ("~*~", "Scales of responses"),
     ("var", "Variances"),
     (":=", "Defined Parameters"),
 )
@@ -50,7 +51,7 @@ def summary(fit: SemFit) -> str:
 
 def _head(fit: SemFit) -> str:
     dropped = f"; {fit.sample.dropped} left out for missing values" if fit.sample.dropped else ""
-    lines = [f"*** {problem}" for problem in fit.problems]
+    lines = [f"*** {problem}" for problem in (*fit.problems, *getattr(fit.problem, "notes", ()))]
     state = "ended normally" if fit.converged and fit.identified else "DID NOT END NORMALLY"
     lines += [
         f"socialcommerce.sem {state} after {int(fit.solution.iterations)} iterations "
@@ -61,8 +62,24 @@ def _head(fit: SemFit) -> str:
         f"  Number of free parameters          {fit.npar:>14d}",
         *(f"  At its bound, held as equality     {said:>14}" for said in fit.active),
         f"  Number of observations             {fit.nobs:>14d}{dropped}",
+        *_cautions(fit),
     ]
     return "\n".join(lines)
+
+
+def _cautions(fit: SemFit) -> list[str]:
+    """Say what the standard errors and the test rest on beside the rows."""
+    lines = []
+    if any(group.clusters is not None for group in fit.sample.groups):
+        count = sum(len(np.unique(group.clusters)) for group in fit.sample.groups)
+        title = f"  Number of clusters [{fit.options['cluster']}]"
+        lines.append(f"{title:<36}{count:>15d}")
+    if fit.options.get("missing") == "pairwise":
+        lines.append(
+            "  Pairwise covariances: estimates hold only where values are missing completely at random (MCAR);\n"
+            "  standard errors and test take every covariance to rest on all rows, and are too optimistic."
+        )
+    return lines
 
 
 def _tests(fit: SemFit) -> str:
@@ -154,10 +171,12 @@ def to_lavaan(fit: SemFit) -> str:
         "group_equal": "group.equal",
         "std_lv": "std.lv",
         "mean_structure": "meanstructure",
+        "cluster": "cluster",
+        "parameterization": "parameterization",
     }
     options |= {"sampling.weights": '"weights"'} if fit.sample.groups[0].weights is not None else {}
     for key, value in fit.options.items():
-        if value not in (None, False, (), "listwise"):
+        if value not in (None, False, (), "listwise", "delta"):
             options[names[key]] = _r(value)
     call = ", ".join(f"{k} = {v}" for k, v in options.items())
     return (

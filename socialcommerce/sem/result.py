@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from socialcommerce.sem import measures
+from socialcommerce.sem import measures, ordinal_measures
 from socialcommerce.sem.estimate import Likelihood, Solution
 from socialcommerce.sem.expressions import jacobian
 from socialcommerce.sem.inference import Covariance, TestStatistic, defined_values
@@ -172,6 +172,8 @@ class SemFit:
     def _implied_variance(self, row: Parameter) -> float:
         block, base = self.problem.blocks[row.group - 1], self.problem.bases[row.group - 1]
         k = block.names.index(row.lhs)
+        if row.op == "~*~":
+            return float(block.implied(self.theta, base).covariance[k, k]) ** -0.5
         return float(block.matrices(self.theta, base)[1][k, k])
 
     @cached_property
@@ -246,22 +248,30 @@ class SemFit:
                 measures.covariates_logl(self.sample, self.table.fixed_covariates),
             )
         out |= measures.rmsea(test.chisq, test.df, self.divisor, groups)
-        out |= measures.residual_measures(self.problem, self.sample, self.theta, test.df)
         if self.ordinal:
-            out |= measures.ordinal_gfi(self.problem, self.theta, test.df)
+            out |= ordinal_measures.residual_measures(self.problem, self.sample, self.theta, test.df)
         else:
+            out |= measures.residual_measures(self.problem, self.sample, self.theta, test.df)
             out["ecvi"] = (test.chisq + 2 * self.npar) / self.nobs
         out["mfi"] = float(np.exp(-(test.chisq - test.df) / (2 * self.divisor)))
         if test.scaling is not None:
             out |= self._scaled_measures()
         if not (self.converged and self.identified):
-            out = {name: value if name in ("npar", "df") else np.nan for name, value in out.items()}
+            return measures.as_series({k: v if k in ("npar", "df") else np.nan for k, v in out.items()})
+        test, base = self.index_statistics
+        if self.ordinal and test.scaling is not None:
+            out |= ordinal_measures.robust_measures(
+                self.problem, self.sample, self.theta, self.curvature, test.df
+            )
+        elif test.scaling is not None:
+            out |= measures.robust_indices(test, base, self.nobs, groups)
         return measures.as_series(out)
 
     def _scaled_measures(self) -> dict[str, float]:
         test, base, groups = self.test, self.baseline, self.table.groups
-        scaled = measures.rmsea(test.scaled, test.df, self.divisor, groups)
-        out = {
+        chisq, df = (test.scaled, test.df) if test.shift else (test.chisq, test.scaling * test.df)
+        scaled = measures.rmsea(chisq, df, self.divisor, groups)
+        return {
             "chisq.scaled": test.scaled,
             "df.scaled": test.df,
             "pvalue.scaled": test.pvalue(scaled=True),
@@ -271,9 +281,15 @@ class SemFit:
             "baseline.chisq.scaling.factor": base.scaling,
             **{f"{k}.scaled": v for k, v in scaled.items()},
         }
-        return (
-            out if self.sample.missing or test.shift else out | measures.robust_indices(test, base, self.nobs, groups)
-        )
+
+    @cached_property
+    def index_statistics(self) -> tuple[TestStatistic, TestStatistic]:
+        """The statistics of model and baseline that robust indices rest on: as if no value were missing."""
+        if not self.sample.missing:
+            return self.test, self.baseline
+        from socialcommerce.sem.incomplete import statistics  # it takes a SemFit, so it cannot be imported above
+
+        return statistics(self)
 
     @cached_property
     def r2(self) -> pd.Series | pd.DataFrame:
@@ -285,22 +301,10 @@ class SemFit:
 
     @cached_property
     def residuals(self) -> pd.DataFrame:
-        """Observed less implied moments: group, lhs, op, rhs, raw, and cor, the difference of correlations."""
-        lines = []
-        for block, base, group in zip(self.problem.blocks, self.problem.bases, self.sample.groups, strict=True):
-            implied, names, p = block.implied(self.theta, base), block.names, block.observed
-            Sigma, S = implied.covariance[:p, :p], group.covariance
-            cor = S / np.sqrt(np.outer(np.diag(S), np.diag(S))) - Sigma / np.sqrt(
-                np.outer(np.diag(Sigma), np.diag(Sigma))
-            )
-            lines += [
-                (group.label, names[i], "~~", names[j], S[i, j] - Sigma[i, j], cor[i, j])
-                for i in range(p)
-                for j in range(i + 1)
-            ]
-            if block.means:
-                lines += [(group.label, names[i], "~1", "", group.mean[i] - implied.mean[i], np.nan) for i in range(p)]
-        return pd.DataFrame(lines, columns=["group", "lhs", "op", "rhs", "raw", "cor"])
+        """Observed less implied moments: raw, as correlations, with se and z, see ``sem.residuals.residuals``."""
+        from socialcommerce.sem.residuals import residuals  # it takes a SemFit, so it cannot be imported above
+
+        return residuals(self)
 
     @cached_property
     def modification_indices(self) -> pd.DataFrame:

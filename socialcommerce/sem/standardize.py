@@ -55,8 +55,12 @@ def _group(table: ParameterTable, problem: Likelihood, theta: Array, k: int) -> 
     out = []
     keys = {key: i for i, key in enumerate(table.keys)}
     for row in (row for row in table.rows if row.group == k + 1):
-        if row.op == "|":  # already in standard deviations of the response
-            out.append(theta[..., keys[row.key]])
+        if row.op == "~*~":
+            out.append(np.ones_like(theta[..., 0]))
+            continue
+        if row.op == "|":  # a point on the response's scale
+            value = theta[..., keys[row.key]] if row.free else row.value
+            out.append(value / total[..., at[row.lhs]])
             continue
         path, i, j = cell(row, at)
         if path:

@@ -11,11 +11,6 @@ from socialcommerce.sem.tokens import Token, error_at, statements, tokenize
 
 __all__ = ["Definition", "ModelText", "Term", "parse", "parse_constraints"]
 
-UNSUPPORTED = {
-    "~*~": "response scales",
-}
-
-
 @dataclass(frozen=True)
 class Term:
     """One relation between two variables with what is said about its parameter; tuples hold one entry or one per group.
@@ -58,9 +53,9 @@ def parse(text: str) -> ModelText:
     ----------
     text : str
         Statements on lines of their own (or parted by ``;``), ``#`` or ``!`` before a comment. Relations are ``=~``,
-        ``<~``, ``~``, ``~~``, ``~ 1``, ``|``, ``:=``, ``==``, ``<`` and ``>``. A variable may carry ``number*``,
-        ``NA*``, ``label*``, ``start(number)*``, ``label("x")*``, ``equal("f=~x1")*``, and ``c(…)*`` with one entry per
-        group.
+        ``<~``, ``~``, ``~~``, ``~ 1``, ``|``, ``~*~``, ``:=``, ``==``, ``<`` and ``>``. A variable may carry
+        ``number*``, ``NA*``, ``label*``, ``start(number)*``, ``label("x")*``, ``equal("f=~x1")*``, and ``c(…)*`` with
+        one entry per group.
 
     Raises
     ------
@@ -153,8 +148,6 @@ def _relation(tokens: list[Token]) -> Token:
         raise error_at(tokens[0], f"no relation in the statement that begins with {tokens[0].text!r}", "=~")
     if len(relations) > 1:
         raise error_at(relations[1], f"a second {relations[1].text!r} in one statement", relations[0].text)
-    if relations[0].text in UNSUPPORTED:
-        raise error_at(relations[0], f"{relations[0].text!r} ({UNSUPPORTED[relations[0].text]}) is not available", "=~")
     return relations[0]
 
 

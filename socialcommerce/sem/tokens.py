@@ -16,6 +16,7 @@ FORMS = {
     "~~": "variable ~~ variable",
     "~1": "variable ~ 1",
     "|": "item | t1 + t2",
+    "~*~": "item ~*~ item",
     ":=": "name := expression of labels",
     "==": "expression of labels == expression of labels",
     "<": "expression of labels < expression of labels",
