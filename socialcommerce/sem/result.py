@@ -188,6 +188,8 @@ class SemFit:
             return self.draws.intervals()["se"].to_numpy()
         own = np.sqrt(np.diag(self.vcov))
         free = [own[position[row.key]] if row.free else 0.0 for row in self.rows]
+        if not self.table.defined:
+            return np.array(free)
         J = jacobian(lambda t: defined_values(self.table, t), self.theta)
         return np.concatenate([free, np.sqrt(np.einsum("ij,jk,ik->i", J, self.vcov, J))])
 
