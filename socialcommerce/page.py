@@ -192,6 +192,7 @@ class Page:
         basis: str | Sequence[str],
         source: Words,
         note: Words = "",
+        explorer: Mapping[str, Mapping[str, Any]] | None = None,
         **options: Any,
     ) -> None:
         """Draw a figure in each language with a caption that says n, basis and source.
@@ -206,6 +207,9 @@ class Page:
             What somebody who cannot see the figure should know.
         caption, n, basis, source, note
             As in :meth:`table`.
+        explorer : mapping of language to specification, optional
+            A mode that runs in the page in place of the drawing, from :func:`socialcommerce.modes.explorer`; JupyterLab
+            and the PDF keep the drawing.
         """
         from socialcommerce.figures import style  # matplotlib: only where a figure is drawn
 
@@ -214,6 +218,8 @@ class Page:
             svg = style.draw(plot, *results, language=language, **options)
             payload = {"kind": "figure", "name": name, "language": language, "alt": say(alt, language),
                        **_caption(language, caption, n, basis, source, note)}
+            if explorer is not None:
+                payload["explorer"] = dict(explorer[language])
             _show(payload, f"[{name}] {payload['alt']}", {"image/svg+xml": svg})
 
     def _claim(self, name: str) -> None:

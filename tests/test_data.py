@@ -13,6 +13,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -61,6 +62,52 @@ def test_processed_tables_are_what_their_scripts_compute(table, tmp_path):
     again = tmp_path / "again.csv"
     script["build"]().to_csv(again, index=False, lineterminator="\n")
     assert again.read_bytes() == data.data_path(table).read_bytes()
+
+
+def raw_files(*names: str) -> list[Path]:
+    """Paths of raw files after a look at their hashes; skips where they are neither fetched nor in a mirror."""
+    found = []
+    for entry in map(data.source, names):
+        below = entry.file.relative_to(root() / "data" / "fetched")
+        path = entry.file if entry.file.is_file() else Path(os.environ.get(fetching.MIRROR, "")) / below
+        if not path.is_file():
+            pytest.skip(f"the rows are not here: `socialcommerce data fetch {entry.dataset or entry.name}`")
+        registry.check_hash(entry, path, path.name)
+        found.append(path)
+    return found
+
+
+def test_counts_of_group_buying_are_those_of_its_records(tmp_path):
+    here = raw_files("beibei_failed", "beibei_tune", "beibei_test")
+    again = runpy.run_path(str(root() / "data" / "prepare" / "beibei_counts.py"))["build"](here)
+    again.to_csv(tmp_path / "again.csv", index=False, lineterminator="\n")
+    assert (tmp_path / "again.csv").read_bytes() == data.data_path("beibei_counts").read_bytes()
+    lines = [path.read_text().count("\n") for path in here]
+    assert again.groupby("part", sort=False)["groups"].sum().tolist() == lines == [211291, 154184, 178642]
+
+
+def test_moments_of_the_hanoi_survey_are_those_of_its_rows(tmp_path):
+    (path,) = raw_files("hanoi")
+    assert data.source("hanoi").sha256 in data.source("hanoi_moments").locator
+    again = runpy.run_path(str(root() / "data" / "prepare" / "hanoi_moments.py"))["build"](path)
+    again.to_csv(tmp_path / "again.csv", index=False, lineterminator="\n")
+    assert (tmp_path / "again.csv").read_bytes() == data.data_path("hanoi_moments").read_bytes()
+    rows = pd.read_excel(path)
+    for name, part in (("all", rows), ("distinct", rows[~rows.duplicated()])):
+        own = again[again["sample"] == name].set_index("item")
+        np.testing.assert_allclose(own[own.index], part[own.index].cov(), rtol=1e-12)
+        np.testing.assert_allclose(own["mean"], part[own.index].mean(), rtol=1e-12)
+
+
+def test_answer_counts_of_the_hanoi_survey_give_its_means_and_variances():
+    table = data.load("hanoi_moments")
+    counts, n = table[[f"answers_{point}" for point in range(1, 6)]].to_numpy(), table["nobs"].to_numpy()
+    first, second = (counts @ [point**power for point in range(1, 6)] for power in (1, 2))
+    variances = [row[row["item"]] for _, row in table.iterrows()]
+    assert (counts.sum(1) == n).all()
+    assert set(zip(table["sample"], n, strict=True)) == {("all", 272), ("distinct", 256)}
+    assert table["mean"].tolist() == pytest.approx(list(first / n), rel=1e-12)
+    assert variances == pytest.approx(list((second - first**2 / n) / (n - 1)), rel=1e-12)
 
 
 def test_bars_meet_the_values_known_from_elsewhere():

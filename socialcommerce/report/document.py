@@ -44,7 +44,8 @@ class Document:
     """One report in one language, ready to be rendered.
 
     ``html`` and ``pdf`` are pandoc blocks, the first with folded code in place; ``code`` goes to the PDF's appendix.
-    ``sections`` are (anchor, heading, text) for the contents and the search; ``images`` the files the PDF needs.
+    ``sections`` are (anchor, heading, text) for the contents and the search; ``images`` the files the PDF needs;
+    ``scripts`` what the page runs.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Document:
     pdf: list[Block] = field(default_factory=list)
     code: list[Block] = field(default_factory=list)
     sections: list[dict[str, Any]] = field(default_factory=list)
+    scripts: list[str] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
 
     def tree(self, target: str, references: list[Any]) -> str:
@@ -211,6 +213,11 @@ def _add_output(document: Document, output: Mapping[str, Any], references: Refer
         else:
             body = _drawing(document, payload, "".join(data["image/svg+xml"]), references)
         anchor = f"{kind}-{payload['name']}"
+        if "explorer" in payload:
+            spec = dict(payload["explorer"])
+            model = spec.pop("model")
+            call = f"explore({json.dumps(anchor)}, {json.dumps(spec, ensure_ascii=False)}, socialcommerceModes);"
+            document.scripts.append(f"{{\n{model}\n{call}\n}}")
         block = {"t": "Figure", "c": [[anchor, [kind], []], [None, [{"t": "Plain", "c": caption}]], body]}
         document.html.append(block)
         document.pdf.append(block)

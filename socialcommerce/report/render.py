@@ -67,19 +67,23 @@ def html(document: Document, languages: tuple[str, ...]) -> str:
            f'<button id="code" hidden aria-pressed="false">{words["code"]}</button>',
            f'<button id="theme" hidden>{words["theme"]}</button>']
     body = f"<h1>{escape(document.title)}</h1>\n{body}"
-    return page(document.language, document.title, "\n".join(bar), _contents(document), body, asset("page.js"))
+    explorer = [asset("explorer.js"), *document.scripts] if document.scripts else []
+    script = "\n".join([asset("page.js"), *explorer]).replace("</", "<\\/")
+    labels = " ".join(document.scripts)  # what the script writes needs its characters too
+    return page(document.language, document.title, "\n".join(bar), _contents(document), body, script, labels=labels)
 
 
 def page(language: str, title: str, bar: str, contents: str, body: str, script: str, data: str = "",
-         languages: tuple[str, ...] = ()) -> str:
+         languages: tuple[str, ...] = (), labels: str = "") -> str:
     """Put a body into the house page: fonts cut to its characters, both themes, a policy that lets nothing load.
 
-    ``languages`` names those of the text where there are several.
+    ``languages`` names those of the text where there are several; ``labels`` is text that the script writes.
     """
     words = WORDS[language]
     footer = words["footer"].format(__version__)
-    text = plain_text(f"{bar} {contents} {body} {footer} {title}") + data + "".join(NATIVE.values()) + words["skip"]
-    strong = plain_text(contents + " ".join(part for _, part in STRONG.findall(body))) + title
+    seen = plain_text(f"{bar} {contents} {body} {footer} {title}")
+    text = seen + data + labels + "".join(NATIVE.values()) + words["skip"]
+    strong = plain_text(contents + " ".join(part for _, part in STRONG.findall(body))) + title + labels
     script_hash = b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return Template(asset("page.html")).substitute(
         lang=TAGS[language], hashes=f"'sha256-{script_hash}'", version=__version__, title=escape(title),

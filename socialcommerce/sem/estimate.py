@@ -8,7 +8,7 @@ batch axes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -24,23 +24,27 @@ Array = np.ndarray
 
 def weights(block: Block, implied: Implied, patterns: Patterns) -> tuple[Array, Array, Array]:
     """Return W = Sigma^-1 by pattern (zeros where unobserved), d = mean - mu, log|Sigma|; nan if not definite."""
-    p, mask = block.observed, patterns.mask
+    p, mask, complete = block.observed, patterns.mask, patterns.mask.all()
     Sigma = implied.covariance[..., None, :p, :p]
-    if not mask.all():
+    if not complete:
         both = mask[:, :, None] & mask[:, None, :]
         Sigma = np.where(both, Sigma, 0.0) + np.eye(p) * ~mask[:, :, None]
     root = cholesky(Sigma)
     broken = np.isnan(root[..., 0, 0])
     W = inverse(np.where(broken[..., None, None], np.eye(p), Sigma) if broken.any() else Sigma)
-    if not mask.all():
+    if not complete:
         W = np.where(both, W, 0.0)
     logdet = 2 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(-1)
-    d = (
-        np.where(mask, patterns.mean - implied.mean[..., None, :p], 0.0)
-        if block.means
-        else np.zeros_like(patterns.mean)
-    )
-    return W, d, logdet
+    if not block.means:
+        return W, np.zeros_like(patterns.mean), logdet
+    d = patterns.mean - implied.mean[..., None, :p]
+    return W, d if complete else np.where(mask, d, 0.0), logdet
+
+
+def discrepancy(patterns: Patterns, W: Array, d: Array, logdet: Array) -> Array:
+    """Return the sum over patterns of n (log|Sigma| + tr(S W) + d' W d), from what ``weights`` returns."""
+    fit = logdet + (W * patterns.covariance).sum((-1, -2)) + ((W @ d[..., None])[..., 0] * d).sum(-1)
+    return (patterns.nobs * fit).sum(-1)
 
 
 def cholesky(matrices: Array) -> Array:
@@ -88,6 +92,7 @@ class Likelihood:
     bases: tuple[tuple[Array, Array], ...]
     q: int
     constraints: Callable[[Array], Array] | None = None
+    _last: list = field(default_factory=list, init=False, repr=False, compare=False)
 
     @cached_property
     def nobs(self) -> Array:
@@ -109,27 +114,34 @@ class Likelihood:
         bases = tuple((cut(A, 2), cut(S, 2)) for A, S in self.bases)
         return Likelihood(self.blocks, patterns, bases, self.q, self.constraints)
 
+    def _at(self, theta: Array) -> list[tuple[Implied, Array, Array, Array]]:
+        """Return implied moments and their weights by group; the last theta's are kept, as both value and derivatives
+        need them."""
+        if self._last and np.array_equal(self._last[0], theta):
+            return self._last[1]
+        implied = [block.implied(theta, base) for block, base in zip(self.blocks, self.bases, strict=True)]
+        point = [(one, *weights(b, one, s)) for b, one, s in zip(self.blocks, implied, self.patterns, strict=True)]
+        self._last[:] = theta.copy(), point
+        return point
+
     def value(self, theta: Array) -> Array:
         """Return f, infinite where an implied covariance matrix is not positive definite."""
-        total = 0.0
-        for block, patterns, base in zip(self.blocks, self.patterns, self.bases, strict=True):
-            W, d, logdet = weights(block, block.implied(theta, base), patterns)
-            fit = logdet + (W * patterns.covariance).sum((-1, -2)) + np.einsum("...i,...ij,...j->...", d, W, d)
-            total = total + (patterns.nobs * fit).sum(-1)
+        total = sum(discrepancy(s, *rest) for s, (_, *rest) in zip(self.patterns, self._at(theta), strict=True))
         total = total / (2 * self.nobs)
         return np.where(np.isnan(total), np.inf, total)
 
     def derivatives(self, theta: Array, observed: bool = False) -> tuple[Array, Array]:
         """Return gradient (..., q) and Hessian (..., q, q) of f, expected or observed."""
         gradient, hessian = 0.0, 0.0
-        for block, patterns, base in zip(self.blocks, self.patterns, self.bases, strict=True):
-            g, h = self._group(block, patterns, block.implied(theta, base), observed)
+        for block, patterns, own in zip(self.blocks, self.patterns, self._at(theta), strict=True):
+            g, h = self._group(block, patterns, *own[:3], observed)
             gradient, hessian = gradient + block.collect(g, self.q), hessian + block.collect_matrix(h, self.q)
         N = np.asarray(self.nobs)[..., None]
         return gradient / N, hessian / N[..., None]
 
-    def _group(self, block: Block, patterns: Patterns, implied: Implied, observed: bool) -> tuple[Array, Array]:
-        W, d, _ = weights(block, implied, patterns)
+    def _group(
+        self, block: Block, patterns: Patterns, implied: Implied, W: Array, d: Array, observed: bool
+    ) -> tuple[Array, Array]:
         S = patterns.covariance
         if block.means:
             S = bordered(S + d[..., :, None] * d[..., None, :], d)
@@ -137,11 +149,11 @@ class Likelihood:
         R = block.columns(implied)
         n = patterns.nobs[..., None, None]
         V = W @ S @ W
-        G = _sandwich(R, (n * (W - V)).sum(-3))
         Q = _sandwich(R[..., None, :, :], W)
         if not observed:
-            return block.gradient(G), (n * block.expected(Q)).sum(-3)
+            return block.gradient(_sandwich(R, (n * (W - V)).sum(-3))), (n * block.expected(Q)).sum(-3)
         B = _sandwich(R[..., None, :, :], V)
+        G = (n * (Q - B)).sum(-3)
         return block.gradient(G), (n * block.curvature(Q, B)).sum(-3) + block.bending(G, implied)
 
 
@@ -177,7 +189,7 @@ def minimise(problem: Likelihood, start: Array, *, limit: int = 500, tolerance: 
     limit : int
         Steps at most.
     tolerance : float
-        Stop where the decrement is below it.
+        Stop after the undamped step whose decrement is below it; a Newton step squares it.
 
     Notes
     -----
@@ -187,7 +199,7 @@ def minimise(problem: Likelihood, start: Array, *, limit: int = 500, tolerance: 
     single = start.ndim == 1
     theta = np.array(np.atleast_2d(start), dtype=float)
     batch = len(theta)
-    f = np.atleast_1d(problem.value(theta if not single else theta))
+    f = np.atleast_1d(problem.value(theta))
     state = {
         "damping": np.zeros(batch),
         "decrement": np.full(batch, np.inf),
@@ -195,15 +207,18 @@ def minimise(problem: Likelihood, start: Array, *, limit: int = 500, tolerance: 
         "gradient": np.full(batch, np.inf),
         "stuck": np.zeros(batch, int),
         "best": np.full(batch, np.inf),
+        "damped": np.ones(batch, bool),
     }
     active = np.flatnonzero(np.isfinite(f))
+    part, taken = problem, range(batch)
     for _ in range(limit):
         if not len(active):
             break
-        part = problem if len(active) == batch else problem.take(active)
-        near = state["decrement"][active].max() < 1e-3
+        if len(active) < batch and len(active) != len(taken):
+            part, taken = problem.take(active), active
+        near = state["decrement"][active].max() < 1e-2
         _advance(part, theta, f, state, active, near)
-        done = (state["decrement"][active] < tolerance) | (state["stuck"][active] > 12)
+        done = (state["decrement"][active] < tolerance) & ~state["damped"][active] | (state["stuck"][active] > 12)
         active = active[~done]
     converged = np.isfinite(f) & (state["decrement"] < 1e-10)
     fields = theta, f, state["iterations"], state["decrement"], state["gradient"], converged
@@ -251,6 +266,7 @@ def _advance(part: Likelihood, theta: Array, f: Array, state: dict[str, Array], 
     )
     state["decrement"][active] = np.where(damping == 0, decrement, np.maximum(decrement, 1e-12))
     state["gradient"][active] = np.abs(slope).max(-1) if slope.shape[-1] else 0.0
+    state["damped"][active] = damping > 0
     state["iterations"][active] += 1
 
 

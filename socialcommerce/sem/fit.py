@@ -11,9 +11,11 @@ import pandas as pd
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem import robust
-from socialcommerce.sem.estimate import Likelihood, minimise
+from socialcommerce.sem.checks import check_terms
+from socialcommerce.sem.estimate import Likelihood, discrepancy, minimise, weights
+from socialcommerce.sem.inequality import enforce, inequalities, refuse
 from socialcommerce.sem.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
-from socialcommerce.sem.model import Block, blocks
+from socialcommerce.sem.model import Block, Implied, blocks
 from socialcommerce.sem.moments import Moments, Sample, from_moments, read
 from socialcommerce.sem.ordinal import fit_ordinal
 from socialcommerce.sem.resampling import bootstrap as resample
@@ -43,6 +45,7 @@ def fit(
     mean_structure: bool | None = None,
     parameterization: str = "delta",
     weights: str | Sequence[float] | None = None,
+    cluster: str | None = None,
     bootstrap: int = 0,
     seed: int | None = None,
     workers: int = 1,
@@ -61,8 +64,9 @@ def fit(
     estimator : {"ML", "MLM", "MLR", "DWLS", "WLSMV"}
         Maximum likelihood with normal-theory standard errors and test; with Satorra-Bentler's; with the sandwich and
         Yuan-Bentler's (Mplus variant). For ordered items: diagonally weighted least squares, plain or robust.
-    missing : {"listwise", "fiml"}
-        Leave out rows with holes, or use all that is observed (full information maximum likelihood).
+    missing : {"listwise", "fiml", "pairwise"}
+        Leave out rows with holes, use all that is observed (full information maximum likelihood), or fit ML to
+        covariances of the rows that hold each pair: valid only where values are missing completely at random.
     ordered : bool or sequence of str, optional
         Ordered items (True: all observed variables), for DWLS and WLSMV.
     group : str, optional
@@ -72,12 +76,14 @@ def fit(
     std_lv : bool
         Fix latent variances to 1 instead of first loadings.
     mean_structure : bool, optional
-        Model the means; by default where the model names an intercept, with several groups, and with
-        ``missing="fiml"``.
+        Model the means; by default where the model names an intercept, with several groups, with
+        ``missing="fiml"`` and with ``cluster``.
     parameterization : {"delta", "theta"}
         Of ordered items: their scales or their residual variances are parameters, see ``sem.least_squares``.
     weights : str or sequence of float, optional
-        Sampling weights, one a row or their column, for MLR and one group: standard errors and test allow for them.
+        Sampling weights, one a row or their column, for MLR: standard errors and test allow for them.
+    cluster : str, optional
+        Column that says which rows were drawn together, for MLR: standard errors and test allow for their likeness.
     bootstrap : int
         Resamples to draw; standard errors and percentile intervals then come from them (``fit.draws`` has BC and BCa).
     seed : int, optional
@@ -112,12 +118,14 @@ def fit(
         raise ParameterError("give either data or moments; got " + ("neither." if data is None else "both."))
     if moments is not None and (estimator != "ML" or missing != "listwise" or group is not None):
         raise ParameterError(
-            "moments alone carry estimator 'ML' without missing values; MLM, MLR and 'fiml' need the rows."
+            "moments alone carry estimator 'ML' without missing values; MLM, MLR, 'fiml' and 'pairwise' need the rows."
         )
-    if weights is not None and (estimator != "MLR" or group is not None or bootstrap):
+    if (weights is not None or cluster is not None) and (estimator != "MLR" or bootstrap):
         raise ParameterError(
-            "weights take estimator 'MLR', one group and no bootstrap: other standard errors do not hold."
+            "weights and clusters take estimator 'MLR' and no bootstrap: other standard errors do not hold."
         )
+    if missing == "pairwise" and (estimator != "ML" or bootstrap):
+        raise ParameterError("missing='pairwise' takes estimator 'ML' and no bootstrap: the others need whole rows.")
     group_equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal)
     options = {
         "missing": missing,
@@ -125,23 +133,27 @@ def fit(
         "group_equal": group_equal,
         "std_lv": std_lv,
         "mean_structure": mean_structure,
+        "cluster": cluster,
     }
     parsed = parse(model)
     if (estimator in ("DWLS", "WLSMV")) != bool(ordered):
         raise ParameterError(
             f"estimator {estimator!r} with ordered={ordered!r}; DWLS and WLSMV fit ordered items, the others do not."
         )
+    check_terms(parsed.terms, bool(ordered))
     if ordered:
+        refuse(parsed.constraints, "ordered items")
         if data is None or missing != "listwise" or mean_structure is not None:
             raise ParameterError("ordered items need data and missing='listwise', and take no mean_structure.")
         layout = {"group": group, "group_equal": group_equal, "std_lv": std_lv, "parameterization": parameterization}
         result = replace(fit_ordinal(model, parsed, data, ordered, estimator, **layout), options=options | layout)
         return _with_draws(result, bootstrap, seed, workers, progress)
-    means = True if missing == "fiml" and mean_structure is None else mean_structure
+    means = True if (missing == "fiml" or cluster is not None) and mean_structure is None else mean_structure
     observed = find_roles(parsed.terms).observed
     if data is not None:
-        complete = build(parsed, groups=_count(data, group), std_lv=std_lv, means=means).fixed_covariates
-        sample = read(data, observed, group=group, missing=missing, complete=complete, weights=weights)
+        incomplete = missing != "listwise"  # then fixed covariates must be whole
+        complete = build(parsed, groups=_count(data, group), means=means).fixed_covariates if incomplete else ()
+        sample = read(data, observed, group=group, missing=missing, complete=complete, weights=weights, cluster=cluster)
     else:
         sample = from_moments(moments, observed)
         means = _means_of_moments(moments, means)
@@ -199,16 +211,20 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
     """Fit a parameter table to a sample."""
     problem = problem_of(table, sample)
     begin = start_values(table, sample)
-    if not np.isfinite(problem.value(begin)):
+    if not np.isfinite(problem.value(begin[None])).all():
         raise ParameterError(
             "the start values and fixed numbers imply no covariance matrix: variables drive each other in a cycle "
             "without a solution, or a fixed covariance exceeds its variances; change the fixed numbers or give "
             "start(...)*."
         )
-    solution = minimise(problem, begin)
+    solution = minimise(problem, begin, tolerance=1e-10 if problem.constraints is None else 1e-18)
+    active: tuple[str, ...] = ()
+    if inequalities(table):
+        problem, solution, active = enforce(problem, solution, table)
     observed = estimator == "MLR" or sample.missing
-    hessian = problem.derivatives(solution.theta[None], observed=observed)[1][0]
+    gradient, hessian = (x[0] for x in problem.derivatives(solution.theta[None], observed=observed))
     curvature = covariance(hessian, free_directions(problem, solution.theta))
+    solution = replace(solution, gradient=np.abs(gradient @ curvature.basis).max(initial=0.0))
     if not solution.converged:
         curvature = Covariance(
             np.full_like(curvature.inverse, np.nan), curvature.basis, curvature.rank, curvature.directions
@@ -225,7 +241,7 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
             )
             @ inverse
         )
-    test = _test(problem, sample, table, float(solution.value) - saturated, curvature.directions)
+    test = _test(problem, sample, table, float(solution.value) - saturated, curvature.directions + len(active))
     base_problem, base_theta = baseline(problem, sample)
     base = _test(base_problem, sample, table, float(base_problem.value(base_theta)) - saturated, len(base_theta))
     if estimator != "ML" and usable:
@@ -245,13 +261,17 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
         test,
         base,
         saturated,
+        active=active,
     )
 
 
 def saturated_value(problem: Likelihood, sample: Sample) -> float:
     """Return the discrepancy of the unrestricted model."""
-    full, theta = _by_group(problem, sample, robust.saturated_block)
-    return float(full.value(theta))
+    total = 0.0
+    for block, group in zip(problem.blocks, sample.groups, strict=True):
+        own = Implied(None, group.covariance, group.mean)
+        total += float(discrepancy(group.patterns, *weights(block, own, group.patterns)))
+    return total / (2 * float(problem.nobs))
 
 
 def baseline(problem: Likelihood, sample: Sample) -> tuple[Likelihood, Array]:

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special, stats
 
-from socialcommerce.sem.estimate import Likelihood
+from socialcommerce.sem.estimate import Likelihood, weights
 from socialcommerce.sem.inference import TestStatistic
-from socialcommerce.sem.model import inverse
 from socialcommerce.sem.moments import Sample
 
-__all__ = ["comparative", "likelihood_measures", "residual_measures", "rmsea"]
+__all__ = ["comparative", "likelihood_measures", "noncentrality", "residual_measures", "rmsea"]
 
 Array = np.ndarray
 
@@ -48,9 +47,15 @@ def _comparative(x: float, df: float, xb: float, dfb: float) -> dict[str, float]
 
 
 def robust_indices(test: TestStatistic, base: TestStatistic, nobs: int, groups: int) -> dict[str, float]:
-    """Return cfi.robust, tli.robust and rmsea.robust of a mean-scaled statistic on complete data.
+    """Return cfi.robust, tli.robust and rmsea.robust, its interval and its p-value of close fit.
 
-    They estimate the population values of CFI, TLI and RMSEA, which the scaled forms do not.
+    They estimate the population values of CFI, TLI and RMSEA, which the scaled forms do not. The statistics are
+    mean-scaled ones of complete data, or those of ``incomplete.corrected``.
+
+    References
+    ----------
+    Brosseau-Liard, Savalei & Li (2012), doi:10.1080/00273171.2012.715252; Brosseau-Liard & Savalei (2014),
+    doi:10.1080/00273171.2014.933697; incomplete data: Zhang & Savalei (2023), doi:10.1037/met0000445.
     """
     over, base_over = test.chisq - test.scaling * test.df, base.chisq - base.scaling * base.df
     top, bottom = max(over, 0.0), max(over, base_over, 0.0)
@@ -58,7 +63,7 @@ def robust_indices(test: TestStatistic, base: TestStatistic, nobs: int, groups: 
     return {
         "cfi.robust": 1.0 - (top / bottom if bottom > 0 else 0.0),
         "tli.robust": tli,
-        "rmsea.robust": sqrt(top / (nobs * test.df) * groups) if test.df > 0 else 0.0,
+        **{f"{k}.robust": v for k, v in rmsea(test.scaled, test.df, nobs, groups, inflation=test.scaling).items()},
     }
 
 
@@ -67,11 +72,19 @@ def _ratio(top: float, bottom: float) -> float:
 
 
 def rmsea(
-    chisq: float, df: int, nobs: float, groups: int, close: float = 0.05, level: float = 0.90
+    chisq: float,
+    df: float,
+    nobs: float,
+    groups: int,
+    *,
+    inflation: float = 1.0,
+    close: float = 0.05,
+    level: float = 0.90,
 ) -> dict[str, float]:
     """Return the root mean square error of approximation, its interval and the p-value of close fit.
 
-    Null hypothesis of ``rmsea.pvalue``: RMSEA <= ``close``.
+    Null hypothesis of ``rmsea.pvalue``: RMSEA <= ``close``. ``inflation`` is what a scaled ``chisq`` was divided by,
+    where the index of the unscaled one is wanted.
 
     References
     ----------
@@ -84,10 +97,10 @@ def rmsea(
     """
     if df <= 0:
         return {"rmsea": 0.0, "rmsea.ci.lower": 0.0, "rmsea.ci.upper": 0.0, "rmsea.pvalue": np.nan}
-    scale = sqrt(groups / (nobs * df))
+    scale = sqrt(groups * inflation / (nobs * df))
     tail = (1 - level) / 2
-    lower, upper = (sqrt(_noncentrality(chisq, df, p)) * scale for p in (1 - tail, tail))
-    pvalue = stats.ncx2.sf(chisq, df, nobs * df * close**2 / groups)
+    lower, upper = (sqrt(noncentrality(chisq, df, p)) * scale for p in (1 - tail, tail))
+    pvalue = stats.ncx2.sf(chisq, df, (close / scale) ** 2)
     return {
         "rmsea": sqrt(max(chisq - df, 0.0)) * scale,
         "rmsea.ci.lower": lower,
@@ -96,7 +109,7 @@ def rmsea(
     }
 
 
-def _noncentrality(chisq: float, df: int, probability: float) -> float:
+def noncentrality(chisq: float, df: int, probability: float) -> float:
     """Return the noncentrality at which ``chisq`` is the quantile of that probability; zero where there is none."""
 
     def gap(noncentrality: float) -> float:
@@ -146,15 +159,16 @@ def covariates_logl(sample: Sample, fixed: tuple[str, ...]) -> float:
 
 
 def residual_measures(problem: Likelihood, sample: Sample, theta: Array, df: int) -> dict[str, float]:
-    """Return SRMR, and for complete data GFI and AGFI: means over groups weighted by their size.
+    """Return SRMR, GFI and AGFI: means over groups weighted by their size.
 
-    The GFI of a group is 1 - e' W e / s' W s, with s the sample moments, e what the model leaves of them and W the
-    normal-theory weight at the implied covariances; moments of fixed covariates among themselves do not count.
+    The GFI of a group is 1 - e' W e / s' W s, with s the (saturated) moments, e what the model leaves of them and W the
+    normal-theory weight at the implied covariances, averaged over the patterns of missing values; moments of fixed
+    covariates among themselves do not count.
     """
     srmr = gfi = 0.0
     moments = 0
     for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
-        implied, p, share = block.implied(theta, base), block.observed, group.nobs / sample.nobs
+        implied, p, share = block.implied(theta, base), block.observed, group.patterns.nobs.sum() / sample.nobs
         Sigma, S = implied.covariance[:p, :p], group.covariance
         scale = np.sqrt(np.diag(S))
         parts = ((S - Sigma) / np.outer(scale, scale))[np.tril_indices(p)] ** 2
@@ -162,18 +176,21 @@ def residual_measures(problem: Likelihood, sample: Sample, theta: Array, df: int
         for path, i, j in block.exogenous:
             if not path:
                 counted[i, j] = counted[j, i] = 0.0
-        W = inverse(Sigma)
-        lost, full = W @ ((S - Sigma) * counted), W @ (S * counted)
-        e, s = np.sum(lost * lost.T) / 2, np.sum(full * full.T) / 2
+        W, n = weights(block, implied, group.patterns)[0], group.patterns.nobs
+        gap = own = np.zeros(p)
         if block.means:
-            own, gap = np.diag(counted), group.mean - implied.mean[:p]
+            gap, own = group.mean - implied.mean[:p], np.diag(counted) * group.mean
             parts = np.concatenate([parts, (gap / scale) ** 2])
-            e, s = e + gap @ W @ gap, s + (own * group.mean) @ W @ (own * group.mean)
+        e, s = _length(W, n, (S - Sigma) * counted, gap), _length(W, n, S * counted, own)
         moments += len(parts)
         srmr, gfi = srmr + share * sqrt(parts.mean()), gfi + share * (1 - e / s)
-    if sample.missing:
-        return {"srmr": srmr}
     return {"srmr": srmr, "gfi": gfi, "agfi": 1 - moments / df * (1 - gfi) if df > 0 else 1.0}
+
+
+def _length(W: Array, nobs: Array, D: Array, d: Array) -> float:
+    """Return sum over patterns of n (tr(W D W D) / 2 + d' W d)."""
+    product = W @ D
+    return float(nobs @ ((product * product.swapaxes(1, 2)).sum((1, 2)) / 2 + np.einsum("i,kij,j->k", d, W, d)))
 
 
 def as_series(values: dict[str, float]) -> pd.Series:

@@ -106,12 +106,20 @@ class Block:
     def matrices(self, theta: Array, base: tuple[Array, Array]) -> tuple[Array, Array]:
         """Return A and S, shape (..., n, n), for parameters of shape (..., q)."""
         batch = np.broadcast_shapes(theta.shape[:-1], base[0].shape[:-2])
-        A, S = (np.array(np.broadcast_to(m, (*batch, self.n, self.n)), dtype=theta.dtype) for m in base)
-        values, p = theta[..., self.theta], self.path
-        A[..., self.row[p], self.column[p]] = values[..., p]
-        S[..., self.row[~p], self.column[~p]] = values[..., ~p]
-        S[..., self.column[~p], self.row[~p]] = values[..., ~p]
-        return A, S
+        out = []
+        for matrix, (cells, source) in zip(base, self._places, strict=True):
+            full = np.empty((*batch, self.n, self.n), dtype=theta.dtype)
+            full[...] = matrix
+            full.reshape(*batch, -1)[..., cells] = theta[..., source]
+            out.append(full)
+        return out[0], out[1]
+
+    @cached_property
+    def _places(self) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+        """For A and for S: the cells with free parameters, counted row by row, and which parameter each takes."""
+        p, i, j = self.path, self.row, self.column
+        both = np.concatenate([(i * self.n + j)[~p], (j * self.n + i)[~p]])
+        return ((i * self.n + j)[p], self.theta[p]), (both, np.tile(self.theta[~p], 2))
 
     def implied(self, theta: Array, base: tuple[Array, Array]) -> Implied:
         """Return E, C and mu for parameters of shape (..., q)."""
@@ -122,22 +130,27 @@ class Block:
 
     def effects(self, A: Array) -> Array:
         """Return E = (I - A)^-1, inverting only among the variables that have outgoing paths."""
-        source, sink = self._sources
-        E = np.zeros_like(A)
-        E[..., np.arange(self.n), np.arange(self.n)] = 1.0
-        inner = inverse(np.eye(len(source)) - A[..., source[:, None], source])
-        E[..., source[:, None], source] = inner
-        E[..., sink[:, None], source] = A[..., sink[:, None], source] @ inner
-        return E
+        source, inside, below, unit = self._sources
+        flat = A.reshape(*A.shape[:-2], -1)
+        E = np.empty_like(flat)
+        E[...] = unit
+        k = len(source)
+        if not k:
+            return E.reshape(A.shape)
+        inner = inverse(np.eye(k) - flat[..., inside].reshape(*A.shape[:-2], k, k))
+        E[..., inside] = inner.reshape(*A.shape[:-2], -1)
+        E[..., below] = (flat[..., below].reshape(*A.shape[:-2], -1, k) @ inner).reshape(*A.shape[:-2], -1)
+        return E.reshape(A.shape)
 
     @cached_property
-    def _sources(self) -> tuple[Array, Array]:
-        """Variables with outgoing paths, and those without."""
-        cells = [(p, j) for p, j in zip(self.path, self.column, strict=True)] + [
-            (c[0], c[2]) for c in (*self.fixed, *self.exogenous)
-        ]
-        source = sorted({int(j) for path, j in cells if path})
-        return np.array(source, dtype=int), np.array([k for k in range(self.n) if k not in source], dtype=int)
+    def _sources(self) -> tuple[Array, Array, Array, Array]:
+        """Variables with outgoing paths; the cells among them, and from them to the others; the identity matrix."""
+        leaves = np.zeros(self.n, dtype=bool)
+        leaves[self.column[self.path]] = True
+        leaves[[c[2] for c in (*self.fixed, *self.exogenous) if c[0]]] = True
+        source, sink = np.flatnonzero(leaves), np.flatnonzero(~leaves)
+        inside, below = ((rows[:, None] * self.n + source).ravel() for rows in (source, sink))
+        return source, inside, below, np.eye(self.n).ravel()
 
     def columns(self, implied: Implied) -> Array:
         """Return [E, C] in the rows of the observed variables (and the constant), centred at the implied mean.
@@ -164,8 +177,8 @@ class Block:
 
     def _gathered(self, Q: Array) -> tuple[Array, Array, Array]:
         """Return the entries of a symmetric Q at (u, u), (v, v) and (u, v)."""
-        by_u = np.take(Q, self.u, axis=-2)
-        return np.take(by_u, self.u, axis=-1), gather(Q, self.v, self.v), np.take(by_u, self.v, axis=-1)
+        by_u = Q.take(self.u, -2)
+        return by_u.take(self.u, -1), gather(Q, self.v, self.v), by_u.take(self.v, -1)
 
     def curvature(self, Q: Array, B: Array) -> Array:
         """Return the observed Hessian's products of first derivatives, from Q = R' W R and B = R' W S W R."""
@@ -181,14 +194,14 @@ class Block:
         if self.means:
             C = C + implied.mean[..., :, None] * implied.mean[..., None, :]
         d, s = np.flatnonzero(self.path), np.flatnonzero(~self.path)  # directed and symmetric cells
-        R, u, v, i, j, c = np.concatenate([E, C], -1), self.u, self.v, self.row, self.column, self.c
+        u, v, i, j, c = self.u, self.v, self.row, self.column, self.c
+        from_d, by_i, at_u = np.concatenate([E, C], -1).take(j[d], -2), G.take(i[d], -2), G.take(u[d], -2)
         half = np.zeros((*G.shape[:-2], len(c), len(c)))
-        # a directed path (i, j) moves E[:, a] by E[:, i] E[j, a]
-        half[..., :, d] = np.swapaxes(gather(E, j[d], i), -1, -2) * gather(G, v, i[d])
-        half[..., s[:, None], d] += np.swapaxes(gather(E, j[d], j[s]), -1, -2) * gather(G, u[s], i[d])
         # any path moves C[:, a], the v of a directed one, by c (u C[a, .] + v E[a, .])
-        half[..., d, :] += (gather(R, j[d], v) * gather(G, u[d], u) + gather(R, j[d], u) * gather(G, u[d], v)) * c
-        half = half * c[:, None]
+        half[..., d, :] = (from_d.take(v, -1) * at_u.take(u, -1) + from_d.take(u, -1) * at_u.take(v, -1)) * c
+        # a directed path (i, j) moves E[:, a] by E[:, i] E[j, a]
+        half[..., d, :] += from_d.take(i, -1) * by_i.take(v, -1) * c
+        half[..., d[:, None], s] += from_d.take(j[s], -1) * by_i.take(u[s], -1) * c[s]
         return 0.5 * (half + np.swapaxes(half, -1, -2))
 
     def collect(self, by_cell: Array, q: int) -> Array:
@@ -224,7 +237,7 @@ def inverse(matrices: Array) -> Array:
 
 def gather(Q: Array, a: Array, b: Array) -> Array:
     """Return the entries Q[..., a_k, b_l] as a matrix over k and l."""
-    return np.take(np.take(Q, a, axis=-2), b, axis=-1)
+    return Q.take(a, -2).take(b, -1)
 
 
 def blocks(table: ParameterTable) -> tuple[Block, ...]:
@@ -267,7 +280,7 @@ def cell(row: Parameter, at: dict[str, int]) -> tuple[bool, int, int]:
     match row.op:
         case "=~":
             return True, at[row.rhs], at[row.lhs]
-        case "~":
+        case "~" | "<~":
             return True, at[row.lhs], at[row.rhs]
         case "~1":
             return True, at[row.lhs], at["1"]

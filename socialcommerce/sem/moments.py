@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 
 from socialcommerce.errors import DataError, ParameterError, UnknownNameError
+from socialcommerce.sem.columns import clusters_of, matrix, one_column, weights_of
 
 __all__ = ["GroupSample", "Moments", "Patterns", "Sample", "from_moments", "pattern_moments", "read", "saturated"]
 
 Array = np.ndarray
+MISSING = ("listwise", "fiml", "pairwise")
+SLICE = 65_536  # rows
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class GroupSample:
     rows: Array | None
     pattern_of: Array | None
     weights: Array | None = None
+    clusters: Array | None = None  # whole numbers from 0
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ def read(
     missing: str = "listwise",
     complete: Sequence[str] = (),
     weights: str | Sequence[float] | None = None,
+    cluster: str | None = None,
 ) -> Sample:
     """Read raw data.
 
@@ -97,12 +102,15 @@ def read(
         The variables of the model.
     group : str, optional
         A column; groups come in order of appearance, as in lavaan.
-    missing : {"listwise", "fiml"}
-        Leave out rows with a missing value, or keep what each row has.
+    missing : {"listwise", "fiml", "pairwise"}
+        Leave out rows with a missing value, keep what each row has, or take every covariance from the rows that hold
+        both variables.
     complete : sequence of str
         Variables that must be observed even under "fiml" (fixed covariates).
     weights : str or sequence of float, optional
-        Sampling weights, one a row, or their column; they are scaled to sum to the rows kept.
+        Sampling weights, one a row, or their column; they are scaled to sum to the rows kept, in all groups together.
+    cluster : str, optional
+        Column that says which rows were drawn together; every cluster lies in one group.
 
     Raises
     ------
@@ -111,93 +119,91 @@ def read(
     """
     if not isinstance(data, pd.DataFrame):
         raise ParameterError(f"data is a pandas DataFrame, one row per observation; got {type(data).__name__}.")
-    if missing not in ("listwise", "fiml"):
-        raise UnknownNameError("treatment of missing values", missing, ("listwise", "fiml"))
-    for name in [*names, *([group] if group else [])]:
-        if name not in data.columns:
-            raise UnknownNameError(
-                "variable in the model" if name != group else "group column", name, map(str, data.columns)
-            )
-    values = _matrix(data, list(names))
-    labels = data[group] if group else pd.Series("", index=data.index)
+    if missing not in MISSING:
+        raise UnknownNameError("treatment of missing values", missing, MISSING)
+    columns = {group: "group column", cluster: "column of clusters"} | dict.fromkeys(names, "variable in the model")
+    for name, kind in columns.items():
+        if name is not None and name not in data.columns:
+            raise UnknownNameError(kind, name, map(str, data.columns))
+    values = matrix(data, list(names))
     seen = ~np.isnan(values)
     must = [names.index(n) for n in complete]
-    keep = (seen.all(1) if missing == "listwise" else seen.any(1) & seen[:, must].all(1)) & labels.notna().to_numpy()
-    given = None if weights is None else _weights(data, weights)
+    keep = seen.all(1) if missing == "listwise" else seen.any(1) & seen[:, must].all(1)
+    for name in (group, cluster):
+        if name is not None:
+            keep &= one_column(data, name).notna().to_numpy()
+    if not keep.any():
+        raise DataError(f"none of the {len(data)} rows can be used; a model needs more rows than variables.")
+    given = None if weights is None else weights_of(data, weights)
+    given = None if given is None else given * (keep.sum() / given[keep].sum())
+    of = None if cluster is None else clusters_of(data, cluster, group, keep)
+    make = _pairwise_group if missing == "pairwise" else _group
     found = []
-    for label in labels.dropna().unique():
-        mine = keep & (labels == label).to_numpy()
-        found.append(_group(str(label), values[mine], names, None if given is None else given[mine]))
-    if not found:
-        raise DataError("the data hold no rows; a model needs more rows than variables.")
-    return Sample(tuple(names), tuple(found), int((~keep).sum()), missing == "fiml" and not seen[keep].all())
+    for label, mine in _parts(data, group, keep):
+        rows, w, c = (None if x is None else x if mine.all() else x[mine] for x in (values, given, of))
+        found.append(make(label, rows, names, w, c))
+    incomplete = missing == "fiml" and not seen[keep].all()
+    return Sample(tuple(names), tuple(found), int((~keep).sum()), incomplete)
 
 
-def _weights(data: pd.DataFrame, weights: str | Sequence[float]) -> Array:
-    """Return one positive weight a row."""
-    if isinstance(weights, str) and weights not in data.columns:
-        raise UnknownNameError("column of weights", weights, map(str, data.columns))
-    given = _numbers(data, weights) if isinstance(weights, str) else np.asarray(weights, dtype=float)
-    if given.shape != (len(data),):
-        raise ParameterError(f"weights have shape {given.shape}; give one number for each of the {len(data)} rows.")
-    if not (np.isfinite(given) & (given > 0)).all():
-        k = int(np.argmin(np.isfinite(given) & (given > 0)))
-        raise ParameterError(f"weight of row {k + 1} is {given[k]:g}; weights are positive numbers.")
-    return given
+def _parts(data: pd.DataFrame, group: str | None, keep: Array) -> list[tuple[str, Array]]:
+    """Return each group's label and which rows are its own."""
+    if group is None:
+        return [("", keep)]
+    labels = data[group]
+    return [(str(label), keep & (labels == label).to_numpy()) for label in labels.dropna().unique()]
 
 
-def _matrix(data: pd.DataFrame, names: list[str]) -> Array:
-    """Return columns as an array of floats; plain numeric columns in one go, others by ``_numbers``."""
-    if data.columns.is_unique and all(data.dtypes[name].kind in "iuf" for name in names):
-        values = data[names].to_numpy(dtype=float, na_value=np.nan)
-        if not np.isinf(values).any():
-            return values
-    return np.column_stack([_numbers(data, name) for name in names]) if len(data) else np.empty((0, len(names)))
-
-
-def _numbers(data: pd.DataFrame, name: str) -> Array:
-    """Return a column as floats, missing as nan, ordered categories from 1; name the first cell that is no number."""
-    column = data[name]
-    if isinstance(column, pd.DataFrame):
-        raise DataError(f"column {name} occurs {column.shape[1]} times; give every column its own name.")
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        if column.cat.ordered:
-            return np.where(column.isna(), np.nan, column.cat.codes.to_numpy(dtype=float) + 1)
-        column = column.astype(object)
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    odd = np.isnan(numbers) & column.notna().to_numpy()
-    wrong = odd | np.isinf(numbers)
-    if wrong.any():
-        k = int(np.argmax(wrong))
-        shown = column.iloc[k]
-        shown = shown.item() if hasattr(shown, "item") else shown
-        raise DataError(
-            f"column {name}, row {k + 1}: {shown!r} is not a finite number; allowed are numbers and missing values."
-        )
-    return numbers
-
-
-def _group(label: str, rows: Array, names: Sequence[str], weights: Array | None) -> GroupSample:
-    where = f" in group {label}" if label else ""
+def _check_columns(rows: Array, names: Sequence[str], where: str) -> None:
+    """Ask for more rows than variables, and for columns that vary."""
     if len(rows) <= len(names):
         raise DataError(f"{len(rows)} rows{where} for {len(names)} variables; a model needs more rows than variables.")
     for k, name in enumerate(names):
         column = rows[~np.isnan(rows[:, k]), k]
         if len(column) == 0 or np.ptp(column) == 0:
             raise DataError(f"column {name}{where} is constant or empty; a variable must vary.")
+
+
+def _group(
+    label: str, rows: Array, names: Sequence[str], weights: Array | None, clusters: Array | None
+) -> GroupSample:
+    where = f" in group {label}" if label else ""
+    _check_columns(rows, names, where)
     mask, pattern_of = _patterns(~np.isnan(rows))
-    weights = None if weights is None else weights * len(rows) / weights.sum()
     patterns = pattern_moments(rows, mask, pattern_of, weights)
     mean, covariance = saturated(patterns)
     _check_definite(covariance, names, where)
-    return GroupSample(label, len(rows), patterns, covariance, mean, rows, pattern_of, weights)
+    return GroupSample(label, len(rows), patterns, covariance, mean, rows, pattern_of, weights, clusters)
+
+
+def _pairwise_group(label: str, rows: Array, names: Sequence[str], *_: None) -> GroupSample:
+    """Take every mean from the rows that hold the variable, every covariance from those that hold both."""
+    where = f" in group {label}" if label else ""
+    _check_columns(rows, names, where)
+    frame = pd.DataFrame(rows, columns=list(names))
+    covariance, mean = frame.cov().to_numpy() * (len(rows) - 1) / len(rows), frame.mean().to_numpy()
+    if np.isnan(covariance).any():
+        i, j = np.argwhere(np.isnan(covariance))[0]
+        raise DataError(
+            f"no two rows{where} hold both {names[i]} and {names[j]}; pairwise covariances need rows with every pair."
+        )
+    _check_definite(np.diag(np.diag(covariance)), names, where)
+    scale = np.sqrt(np.diag(covariance))
+    smallest = np.linalg.eigvalsh(covariance / np.outer(scale, scale))[0]
+    if smallest < 1e-10:
+        raise DataError(
+            f"the pairwise covariances{where} are no covariance matrix: the smallest eigenvalue of their correlations "
+            f"is {smallest:.3g}, it must be positive; use missing='fiml' or 'listwise'."
+        )
+    whole = Patterns(np.array([float(len(rows))]), covariance[None], mean[None], np.ones((1, len(names)), dtype=bool))
+    return GroupSample(label, len(rows), whole, covariance, mean, None, None)
 
 
 def _patterns(seen: Array) -> tuple[Array, Array]:
     """Return the distinct patterns of observed values, and which one each row has."""
     if seen.all():
         return seen[:1], np.zeros(len(seen), dtype=int)
-    packed = np.packbits(seen, axis=1)
+    packed = np.ascontiguousarray(np.packbits(seen, axis=1))
     keys = packed.view(np.dtype((np.void, packed.shape[1]))).reshape(-1)
     _, first, pattern_of = np.unique(keys, return_index=True, return_inverse=True)
     return seen[first], pattern_of.reshape(-1)
@@ -205,16 +211,24 @@ def _patterns(seen: Array) -> tuple[Array, Array]:
 
 def pattern_moments(rows: Array, mask: Array, pattern_of: Array, weights: Array | None = None) -> Patterns:
     """Return the (weighted) moments of the rows of every pattern."""
-    filled = np.where(np.isnan(rows), 0.0, rows)
     nobs = np.bincount(pattern_of, weights, minlength=len(mask)).astype(float)
     covariance, mean = np.zeros((len(mask), *2 * mask.shape[1:])), np.zeros(mask.shape)
     for k in np.flatnonzero(nobs):
-        block = filled[pattern_of == k] if len(mask) > 1 else filled
-        share = np.ones(len(block)) if weights is None else weights[pattern_of == k]
-        mean[k] = share @ block / nobs[k]
-        block = block - mean[k]
-        covariance[k] = block.T @ (block if weights is None else block * share[:, None]) / nobs[k]
+        mine, cells = pattern_of == k if len(mask) > 1 else slice(None), np.flatnonzero(mask[k])
+        block, share = rows[mine], None if weights is None else weights[mine]
+        block = block if mask[k].all() else block[:, cells]
+        mean[k, cells] = block.mean(0) if share is None else share @ block / nobs[k]
+        covariance[k][np.ix_(cells, cells)] = _products(block, mean[k, cells], share) / nobs[k]
     return Patterns(nobs, covariance, mean, mask)
+
+
+def _products(block: Array, mean: Array, share: Array | None) -> Array:
+    """Sum the (weighted) outer products of deviations from the mean, a slice of rows at a time to spare memory."""
+    total = np.zeros((len(mean), len(mean)))
+    for k in range(0, len(block), SLICE):
+        d = block[k : k + SLICE] - mean
+        total += d.T @ (d if share is None else d * share[k : k + SLICE, None])
+    return total
 
 
 def saturated(patterns: Patterns, tolerance: float = 1e-12, limit: int = 20_000) -> tuple[Array, Array]:
@@ -262,8 +276,15 @@ def saturated(patterns: Patterns, tolerance: float = 1e-12, limit: int = 20_000)
 
 
 def _check_definite(covariance: Array, names: Sequence[str], where: str) -> None:
-    """Name the variable that the others determine."""
-    scale = np.sqrt(np.diag(covariance))
+    """Name the variable that the others determine, or whose variance is no number."""
+    variance = np.diag(covariance)
+    odd = ~(np.isfinite(variance) & (variance > np.finfo(float).tiny))
+    if odd.any():
+        k = int(np.argmax(odd))
+        raise DataError(
+            f"the variance of {names[k]}{where} is {variance[k]:g} in floating point; express it in another unit."
+        )
+    scale = np.sqrt(variance)
     correlation = covariance / np.outer(scale, scale)
     values, vectors = np.linalg.eigh(correlation)
     if values[0] < 1e-12:

@@ -13,6 +13,7 @@ __all__ = ["html", "summary", "to_lavaan"]
 
 SECTIONS = (
     ("=~", "Latent Variables"),
+    ("<~", "Composites"),
     ("~", "Regressions"),
     ("~~", "Covariances"),
     ("~1", "Intercepts"),
@@ -21,11 +22,22 @@ SECTIONS = (
     ("var", "Variances"),
     (":=", "Defined Parameters"),
 )
-LINKS = {"=~": "=~", "~": "~", "~~": "~~", "|": "|"}
+LINKS = {"=~": "=~", "<~": "<~", "~": "~", "~~": "~~", "|": "|"}
 
 
 def summary(fit: SemFit) -> str:
-    """Return problems first, then test and fit measures, then all parameters by kind."""
+    """Return problems first, then test and fit measures, then all parameters by kind.
+
+    Parameters
+    ----------
+    fit : SemFit
+        Any; without a solution nothing is printed that looks like one.
+
+    Returns
+    -------
+    str
+        Lines in the order of lavaan's summary; estimates in the variables' units, Std.all in standard deviations.
+    """
     parts = [_head(fit), _tests(fit)]
     if fit.converged:
         frame = fit.estimates
@@ -48,9 +60,26 @@ def _head(fit: SemFit) -> str:
         f"  Estimator                          {fit.estimator:>14}",
         f"  Standard errors                    {fit.information:>14}",
         f"  Number of free parameters          {fit.npar:>14d}",
+        *(f"  At its bound, held as equality     {said:>14}" for said in fit.active),
         f"  Number of observations             {fit.nobs:>14d}{dropped}",
+        *_cautions(fit),
     ]
     return "\n".join(lines)
+
+
+def _cautions(fit: SemFit) -> list[str]:
+    """Say what the standard errors and the test rest on beside the rows."""
+    lines = []
+    if any(group.clusters is not None for group in fit.sample.groups):
+        count = sum(len(np.unique(group.clusters)) for group in fit.sample.groups)
+        title = f"  Number of clusters [{fit.options['cluster']}]"
+        lines.append(f"{title:<36}{count:>15d}")
+    if fit.options.get("missing") == "pairwise":
+        lines.append(
+            "  Pairwise covariances: estimates hold only where values are missing completely at random (MCAR);\n"
+            "  standard errors and test take every covariance to rest on all rows, and are too optimistic."
+        )
+    return lines
 
 
 def _tests(fit: SemFit) -> str:
@@ -142,6 +171,7 @@ def to_lavaan(fit: SemFit) -> str:
         "group_equal": "group.equal",
         "std_lv": "std.lv",
         "mean_structure": "meanstructure",
+        "cluster": "cluster",
         "parameterization": "parameterization",
     }
     options |= {"sampling.weights": '"weights"'} if fit.sample.groups[0].weights is not None else {}

@@ -12,15 +12,17 @@ from scipy.stats import norm
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem.estimate import Likelihood, minimise
+from socialcommerce.sem.inequality import refuse
 from socialcommerce.sem.inference import defined_values
 from socialcommerce.sem.moments import GroupSample, Patterns
 from socialcommerce.sem.ordinal_resampling import ordinal_refit
 from socialcommerce.sem.result import SemFit
+from socialcommerce.sem.robust import casewise_scores
 
 __all__ = ["Bootstrap", "bootstrap", "refit"]
 
 Array = np.ndarray
-BATCH = 100  # resamples solved together; part of the definition of the random streams, so that workers change nothing
+BATCH, ENTRIES = 100, 1_000_000  # resamples solved together at most, and entries of any of their arrays
 TOLERANCE = 1e-10  # of the decrement; the Newton step that meets it is taken, which squares it
 KINDS = ("percentile", "bc", "bca")
 
@@ -130,12 +132,27 @@ def bootstrap(
         Threads.
     progress : callable, optional
         Called with resamples done and resamples wanted.
+
+    Returns
+    -------
+    Bootstrap
+
+    Raises
+    ------
+    ParameterError
+        For ordered items, moments without rows, inequality constraints, or where no resample converged.
+
+    References
+    ----------
+    Efron & Tibshirani (1993), An introduction to the bootstrap, doi:10.1007/978-1-4899-4541-9.
     """
     if draws < 2:
         raise ParameterError(f"bootstrap takes at least 2 draws; got {draws!r}.")
     if any(group.rows is None for group in fit.sample.groups):
         raise ParameterError("the bootstrap needs raw data; got moments.")
-    sizes = [min(BATCH, draws - k) for k in range(0, draws, BATCH)]
+    refuse(fit.table.constraints, "the bootstrap")
+    size = batch_size(fit)
+    sizes = [min(size, draws - k) for k in range(0, draws, size)]
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(len(sizes))]
 
     def one(size: int, rng: np.random.Generator) -> Array:
@@ -155,11 +172,25 @@ def bootstrap(
     return Bootstrap(fit, theta[usable], int((~usable).sum()), empty=int(np.isinf(theta).any(1).sum()))
 
 
+def batch_size(fit: SemFit) -> int:
+    """Return how many resamples are solved together, so that their Hessians and counts of rows fit in little memory.
+
+    It sets the random streams too; as it depends on model and data alone, the draws are the same whatever the workers.
+    """
+    entries = [
+        max(len(group.patterns.nobs) * max(len(block.theta), 2 * block.n) ** 2, group.nobs)
+        for block, group in zip(fit.problem.blocks, fit.sample.groups, strict=True)
+    ]
+    return int(np.clip(ENTRIES // max(entries), 1, BATCH))
+
+
 def refit(fit: SemFit, rows: list[Array]) -> Array:
     """Return the estimates for given resamples, shape (batch, q); nan where one did not converge.
 
     Parameters
     ----------
+    fit : SemFit
+        A fit to raw data by ML, MLM or MLR.
     rows : list of arrays of int, shape (batch, n)
         By group, which rows make up each resample.
     """
@@ -171,7 +202,21 @@ def refit(fit: SemFit, rows: list[Array]) -> Array:
 
 
 def weighted_refit(fit: SemFit, counts: list[Array]) -> Array:
-    """Return the estimates when every row counts as often as given, (batch, n) by group."""
+    """Return the estimates when every row counts as often as given.
+
+    Parameters
+    ----------
+    fit : SemFit
+        A fit to raw data.
+    counts : list of arrays, shape (batch, n)
+        By group, how often each of its n rows counts; not negative, fractions allowed but for
+        ordered items.
+
+    Returns
+    -------
+    array, shape (batch, q)
+        nan where one did not converge, inf where it lost a category of an ordered item.
+    """
     if fit.ordinal:
         return ordinal_refit(fit, counts)
     patterns = tuple(_weighted(g, c) for g, c in zip(fit.sample.groups, counts, strict=True))
@@ -180,9 +225,19 @@ def weighted_refit(fit: SemFit, counts: list[Array]) -> Array:
         covariance, mean = _covariates(s, group)
         bases.append(block.base(covariance, mean))
     problem = Likelihood(fit.problem.blocks, patterns, tuple(bases), fit.problem.q, fit.problem.constraints)
-    start = np.broadcast_to(fit.theta, (len(counts[0]), fit.problem.q))
+    start = _one_step(fit, counts)
+    start[~np.isfinite(problem.value(start))] = fit.theta
     solution = minimise(problem, start, tolerance=TOLERANCE)
     return np.where(solution.converged[:, None], solution.theta, np.nan)
+
+
+def _one_step(fit: SemFit, counts: list[Array]) -> Array:
+    """Return where one scoring step with the whole sample's information leads, from each row's score, (batch, q)."""
+    scores = [
+        casewise_scores(block, group, fit.theta, base, fit.problem.q)
+        for block, group, base in zip(fit.problem.blocks, fit.sample.groups, fit.problem.bases, strict=True)
+    ]
+    return fit.theta + sum(c @ s for c, s in zip(counts, scores, strict=True)) @ fit.curvature.inverse / fit.nobs
 
 
 def _weighted(group: GroupSample, counts: Array) -> Patterns:
@@ -197,8 +252,11 @@ def _weighted(group: GroupSample, counts: Array) -> Patterns:
         size = np.maximum(n, 1.0)
         low, high = np.tril_indices(p)
         m = c @ X / size[:, None]
+        step = max(ENTRIES // len(low), 1)
+        slices = [slice(at, at + step) for at in range(0, len(X), step)]
+        products = sum(c[:, at] @ (X[at, low] * X[at, high]) for at in slices)
         second = np.zeros((len(counts), p, p))
-        second[:, low, high] = second[:, high, low] = c @ (X[:, low] * X[:, high]) / size[:, None]
+        second[:, low, high] = second[:, high, low] = products / size[:, None]
         nobs[:, k], covariance[:, k] = n, second - m[:, :, None] * m[:, None, :]
         mean[:, k] = np.where(group.patterns.mask[k], m + group.mean, 0.0)
     return Patterns(nobs, covariance, mean, group.patterns.mask)
@@ -215,10 +273,10 @@ def _covariates(patterns: Patterns, group: GroupSample) -> tuple[Array, Array]:
 
 def _jackknife(fit: SemFit) -> Array:
     """Return the estimates with each row left out in turn, shape (N, q)."""
-    parts = []
+    parts, size = [], batch_size(fit)
     for k, group in enumerate(fit.sample.groups):
-        for at in range(0, group.nobs, BATCH):
-            out = np.arange(at, min(at + BATCH, group.nobs))
+        for at in range(0, group.nobs, size):
+            out = np.arange(at, min(at + size, group.nobs))
             counts = [np.ones((len(out), g.nobs)) for g in fit.sample.groups]
             counts[k][np.arange(len(out)), out] = 0.0
             parts.append(weighted_refit(fit, counts))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from socialcommerce.sem import measures, ordinal_measures
 from socialcommerce.sem.estimate import Likelihood, Solution
@@ -58,6 +58,8 @@ class SemFit:
         The options of the call that are lavaan's too.
     draws : Bootstrap, optional
         Resamples, where they were asked for; standard errors and intervals are then theirs.
+    active : tuple of str
+        Inequality constraints at whose bound the estimates lie; standard errors hold them as equalities, df does not.
     """
 
     model: str
@@ -74,6 +76,7 @@ class SemFit:
     saturated: float
     options: Mapping[str, object] = field(default_factory=dict)
     draws: Bootstrap | None = None
+    active: tuple[str, ...] = ()
 
     @property
     def theta(self) -> Array:
@@ -82,8 +85,8 @@ class SemFit:
 
     @property
     def npar(self) -> int:
-        """Number of free parameters less the constraints among them."""
-        return self.curvature.directions
+        """Number of free parameters less the equality constraints among them."""
+        return self.curvature.directions + len(self.active)
 
     @property
     def nobs(self) -> int:
@@ -189,27 +192,28 @@ class SemFit:
     @cached_property
     def estimates(self) -> pd.DataFrame:
         """One line per parameter: lhs, op, rhs, label, group, est, se, z, pvalue, ci_low, ci_high, std_all."""
-        frame = self._frame()
         est, se = self.values, self.errors
         z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > 0)
-        half = stats.norm.ppf((1 + LEVEL) / 2) * se
+        half = special.ndtri((1 + LEVEL) / 2) * se
         low, high = est - half, est + half
         if self.draws is not None:
             low, high = self.draws.intervals("percentile", LEVEL)[["ci_low", "ci_high"]].to_numpy().T
-        return frame.assign(
+        return self._frame(
             est=est,
             se=se,
             z=z,
-            pvalue=2 * stats.norm.sf(np.abs(z)),
+            pvalue=2 * special.ndtr(-np.abs(z)),
             ci_low=low,
             ci_high=high,
             std_all=standardized(self.table, self.problem, self.theta),
         )
 
-    def _frame(self) -> pd.DataFrame:
+    def _frame(self, **columns: Array) -> pd.DataFrame:
+        """Return what names each row and defined parameter, with columns beside it."""
         lines = [(row.lhs, row.op, row.rhs, row.label, row.group) for row in self.rows]
         lines += [(d.name, ":=", d.expression.text, d.name, 0) for d in self.table.defined]
-        return pd.DataFrame(lines, columns=["lhs", "op", "rhs", "label", "group"])
+        names = dict(zip(("lhs", "op", "rhs", "label", "group"), zip(*lines, strict=True), strict=True))
+        return pd.DataFrame(names | columns)
 
     @cached_property
     def standardized(self) -> pd.DataFrame:
@@ -217,9 +221,9 @@ class SemFit:
         est = standardized(self.table, self.problem, self.theta)
         se = standard_errors(self.table, self.problem, self.theta, self.vcov)
         z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > 1e-12)
-        half = stats.norm.ppf((1 + LEVEL) / 2) * se
-        return self._frame().assign(
-            std_all=est, se=se, z=z, pvalue=2 * stats.norm.sf(np.abs(z)), ci_low=est - half, ci_high=est + half
+        half = special.ndtri((1 + LEVEL) / 2) * se
+        return self._frame(
+            std_all=est, se=se, z=z, pvalue=2 * special.ndtr(-np.abs(z)), ci_low=est - half, ci_high=est + half
         )
 
     @cached_property
@@ -255,13 +259,21 @@ class SemFit:
         if test.scaling is not None:
             out |= self._scaled_measures()
         if not (self.converged and self.identified):
-            out = {name: value if name in ("npar", "df") else np.nan for name, value in out.items()}
+            return measures.as_series({k: v if k in ("npar", "df") else np.nan for k, v in out.items()})
+        test, base = self.index_statistics
+        if self.ordinal and test.scaling is not None:
+            out |= ordinal_measures.robust_measures(
+                self.problem, self.sample, self.theta, self.curvature, test.df
+            )
+        elif test.scaling is not None:
+            out |= measures.robust_indices(test, base, self.nobs, groups)
         return measures.as_series(out)
 
     def _scaled_measures(self) -> dict[str, float]:
         test, base, groups = self.test, self.baseline, self.table.groups
-        scaled = measures.rmsea(test.scaled, test.df, self.divisor, groups)
-        out = {
+        chisq, df = (test.scaled, test.df) if test.shift else (test.chisq, test.scaling * test.df)
+        scaled = measures.rmsea(chisq, df, self.divisor, groups)
+        return {
             "chisq.scaled": test.scaled,
             "df.scaled": test.df,
             "pvalue.scaled": test.pvalue(scaled=True),
@@ -271,11 +283,15 @@ class SemFit:
             "baseline.chisq.scaling.factor": base.scaling,
             **{f"{k}.scaled": v for k, v in scaled.items()},
         }
-        if self.ordinal:
-            return out | ordinal_measures.robust_measures(
-                self.problem, self.sample, self.theta, self.curvature, test.df
-            )
-        return out if self.sample.missing else out | measures.robust_indices(test, base, self.nobs, groups)
+
+    @cached_property
+    def index_statistics(self) -> tuple[TestStatistic, TestStatistic]:
+        """The statistics of model and baseline that robust indices rest on: as if no value were missing."""
+        if not self.sample.missing:
+            return self.test, self.baseline
+        from socialcommerce.sem.incomplete import statistics  # it takes a SemFit, so it cannot be imported above
+
+        return statistics(self)
 
     @cached_property
     def r2(self) -> pd.Series | pd.DataFrame:
@@ -287,24 +303,10 @@ class SemFit:
 
     @cached_property
     def residuals(self) -> pd.DataFrame:
-        """Observed less implied moments: group, lhs, op, rhs, raw, and cor, the difference of correlations."""
-        lines = []
-        for block, base, group in zip(self.problem.blocks, self.problem.bases, self.sample.groups, strict=True):
-            implied, names, p = block.implied(self.theta, base), block.names, block.observed
-            Sigma, S = implied.covariance[:p, :p], group.covariance
-            if self.ordinal:
-                Sigma = block.correlations(self.theta, base)
-            cor = S / np.sqrt(np.outer(np.diag(S), np.diag(S))) - Sigma / np.sqrt(
-                np.outer(np.diag(Sigma), np.diag(Sigma))
-            )
-            lines += [
-                (group.label, names[i], "~~", names[j], S[i, j] - Sigma[i, j], cor[i, j])
-                for i in range(p)
-                for j in range(i + 1)
-            ]
-            if block.means and not self.ordinal:
-                lines += [(group.label, names[i], "~1", "", group.mean[i] - implied.mean[i], np.nan) for i in range(p)]
-        return pd.DataFrame(lines, columns=["group", "lhs", "op", "rhs", "raw", "cor"])
+        """Observed less implied moments: raw, as correlations, with se and z, see ``sem.residuals.residuals``."""
+        from socialcommerce.sem.residuals import residuals  # it takes a SemFit, so it cannot be imported above
+
+        return residuals(self)
 
     @cached_property
     def modification_indices(self) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import numpy as np
 from socialcommerce.sem.estimate import Likelihood, bordered, weights
 from socialcommerce.sem.model import Block
 from socialcommerce.sem.moments import GroupSample, Sample
+from socialcommerce.sem.saturated import information
 
 __all__ = [
     "baseline_block",
@@ -14,6 +15,7 @@ __all__ = [
     "influence",
     "meat",
     "moments_theta",
+    "outer",
     "satorra_bentler_trace",
     "saturated_block",
     "saturated_trace",
@@ -70,17 +72,26 @@ def _random_and_fixed(block: Block, group: GroupSample) -> tuple[Array, ...]:
     return y, y[:, fixed] @ np.linalg.lstsq(y[:, fixed], y, rcond=None)[0]
 
 
-def weighted(group: GroupSample, scores: Array) -> Array:
-    """Multiply each row's scores by its sampling weight, where there are weights."""
-    return scores if group.weights is None else scores * group.weights[:, None]
+def outer(group: GroupSample, scores: Array) -> Array:
+    """Return the sum of the outer products of the rows' scores, or of what the rows of a cluster sum to.
+
+    Sampling weights multiply the scores. With G clusters the sum is multiplied by G / (G - 1).
+    """
+    if group.weights is not None:
+        scores = scores * group.weights[:, None]
+    if group.clusters is None:
+        return scores.T @ scores
+    order = np.argsort(group.clusters, kind="stable")
+    first = np.flatnonzero(np.diff(group.clusters[order], prepend=-1))
+    sums = np.add.reduceat(scores[order], first, axis=0)
+    return sums.T @ sums * (len(sums) / (len(sums) - 1))
 
 
 def meat(problem: Likelihood, sample: Sample, theta: Array, scores=casewise_scores) -> Array:
     """Return the mean outer product of ``casewise_scores`` (Huber-White) or ``influence`` (Satorra-Bentler)."""
     total = np.zeros((problem.q, problem.q))
     for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
-        one = weighted(group, scores(block, group, theta, base, problem.q))
-        total += one.T @ one
+        total += outer(group, scores(block, group, theta, base, problem.q))
     return total / sample.nobs
 
 
@@ -125,10 +136,9 @@ def saturated_trace(problem: Likelihood, sample: Sample) -> float:
         theta = moments_theta(full, group)
         base = full.base(group.covariance, group.mean)
         q = len(theta)
-        alone = Likelihood((full,), (group.patterns,), (base,), q)
-        A = alone.derivatives(theta[None], observed=True)[1][0]
-        scores = weighted(group, casewise_scores(full, group, theta, base, q))
-        total += float(np.trace(np.linalg.solve(A, scores.T @ scores / len(scores))))
+        A = information(full, group.patterns, group.covariance, group.mean, observed=True)
+        products = outer(group, casewise_scores(full, group, theta, base, q))
+        total += float(np.trace(np.linalg.solve(A, products / group.patterns.nobs.sum())))
     return total
 
 

@@ -28,6 +28,11 @@ def modification_indices(fit: SemFit) -> pd.DataFrame:
     the model has regressions, paths among their variables. Those that could not be identified beside the others are
     left out.
 
+    Parameters
+    ----------
+    fit : SemFit
+        A fit by ML, MLM or MLR that converged and is identified.
+
     Returns
     -------
     pandas.DataFrame
@@ -43,7 +48,18 @@ def modification_indices(fit: SemFit) -> pd.DataFrame:
 
 
 def release_tests(fit: SemFit) -> pd.DataFrame:
-    """Return the score test of letting each equality across groups go in one group: the guide to partial invariance."""
+    """Return the score test of letting each equality across groups go in one group: the guide to partial invariance.
+
+    Parameters
+    ----------
+    fit : SemFit
+        A fit to several groups with parameters held equal across them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As :func:`score_tests` gives it, largest ``mi`` first; ``group`` is the one that would get its own parameter.
+    """
     shared: dict[str, int] = {}
     for row in fit.rows:
         if row.free:
@@ -82,6 +98,24 @@ def score_tests(fit: SemFit, rows: Sequence[Parameter]) -> pd.DataFrame:
     Null hypothesis of ``mi``: the restriction holds. The information is that of the fit's standard errors. For DWLS and
     WLSMV ``mi`` is lavaan's, which takes the weights for optimal and is no chi2; for WLSMV ``mi_robust`` is one (the
     generalised score test: Boos 1992, The American Statistician 46, 327-333), and ``pvalue`` is its.
+
+    Parameters
+    ----------
+    fit : SemFit
+        A fit that converged and is identified.
+    rows : sequence of Parameter
+        Parameters to free, or to part from others that carry the same key.
+
+    Returns
+    -------
+    pandas.DataFrame
+        lhs, op, rhs, group, mi (chi2 with one degree of freedom), pvalue, epc (expected change of the parameter),
+        epc_std (in standard deviations of the variables) and, for WLSMV, mi_robust; without those that could not be
+        identified.
+
+    References
+    ----------
+    Sörbom (1989), doi:10.1007/BF02294623.
     """
     problem, theta, positions = _extended(fit, rows)
     gradient, hessian = problem.derivatives(theta[None], observed=fit.information == "observed")

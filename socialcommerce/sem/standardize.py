@@ -22,6 +22,10 @@ def standardized(table: ParameterTable, problem: Likelihood, theta: Array) -> Ar
 
     Parameters
     ----------
+    table : ParameterTable
+        Every parameter.
+    problem : Likelihood
+        With a block and base for each group.
     theta : array, shape (..., q)
         Free parameters; complex values pass through, which is what the complex step asks for.
 
@@ -75,13 +79,40 @@ def _root(x: Array) -> Array:
 
 
 def standard_errors(table: ParameterTable, problem: Likelihood, theta: Array, covariance: Array) -> Array:
-    """Return delta-method standard errors of the standardised solution, shape (rows + definitions,)."""
+    """Return delta-method standard errors of the standardised solution.
+
+    Parameters
+    ----------
+    table, problem
+        As for :func:`standardized`.
+    theta : array, shape (q,)
+        The estimates.
+    covariance : array, shape (q, q)
+        Their covariance matrix.
+
+    Returns
+    -------
+    array, shape (rows + definitions,)
+    """
     J = jacobian(lambda t: standardized(table, problem, t), theta)
     return np.sqrt(np.einsum("ij,jk,ik->i", J, covariance, J))
 
 
 def explained(problem: Likelihood, theta: Array) -> list[dict[str, float]]:
-    """Return R2 of every variable that something predicts, by group: 1 - residual variance / implied variance."""
+    """Return R2 of every variable that something predicts: 1 - residual variance / implied variance.
+
+    Parameters
+    ----------
+    problem : Likelihood
+        With a block and base for each group.
+    theta : array, shape (q,)
+        Free parameters.
+
+    Returns
+    -------
+    list of dict
+        By group, the share of variance explained by variable; below 0 where an implied variance is too small.
+    """
     out = []
     for block, base in zip(problem.blocks, problem.bases, strict=True):
         A, S = block.matrices(theta, base)

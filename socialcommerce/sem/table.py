@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from itertools import combinations
 from math import isnan
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem.expressions import Expression
-from socialcommerce.sem.syntax import Definition, ModelText, Term
+from socialcommerce.sem.parameters import Parameter, ParameterTable, Roles
+from socialcommerce.sem.syntax import ModelText, Term
 from socialcommerce.sem.thresholds import check_responses
 
 __all__ = ["GROUP_EQUAL", "Parameter", "ParameterTable", "Roles", "build"]
 
 GROUP_EQUAL = (
     "loadings",
+    "composite.loadings",
     "intercepts",
     "means",
     "thresholds",
@@ -26,78 +27,6 @@ GROUP_EQUAL = (
     "lv.covariances",
     "regressions",
 )
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One line of the table: a directed or symmetric path, an intercept or a threshold, in one group (from 1).
-
-    ``value`` is the number it is fixed to, None where it is free; ``exogenous`` marks moments of fixed covariates,
-    whose value is the sample's; ``implied`` marks residual variances of ordered items, which the others determine.
-    Free lines with the same ``key`` are one parameter.
-    """
-
-    lhs: str
-    op: str
-    rhs: str
-    group: int = 1
-    label: str = ""
-    equal: str = ""
-    value: float | None = None
-    start: float | None = None
-    user: bool = False
-    exogenous: bool = False
-    implied: bool = False
-
-    @property
-    def name(self) -> str:
-        """What lavaan calls it: its label, or the relation itself."""
-        return self.label or self.relation + (f".g{self.group}" if self.group > 1 else "")
-
-    @property
-    def relation(self) -> str:
-        """Left side, operator and right side without blanks."""
-        return f"{self.lhs}{self.op}{self.rhs}"
-
-    @property
-    def key(self) -> str:
-        """What decides which lines are one parameter."""
-        return self.label or self.equal or self.name
-
-    @property
-    def free(self) -> bool:
-        """Whether it is estimated."""
-        return self.value is None and not self.exogenous and not self.implied
-
-
-@dataclass(frozen=True)
-class Roles:
-    """Which variable plays which part in a model."""
-
-    latent: tuple[str, ...]
-    observed: tuple[str, ...]
-    covariates: tuple[str, ...]  # observed, predict, are predicted by nothing
-    exogenous_latent: tuple[str, ...]
-    outcomes: tuple[str, ...]  # predicted, predict nothing, indicate nothing
-    single: tuple[str, ...]  # the only item of a latent variable
-
-
-@dataclass(frozen=True)
-class ParameterTable:
-    """All parameters of a model, its defined parameters and its constraints."""
-
-    rows: tuple[Parameter, ...]
-    roles: Roles
-    groups: int
-    means: bool
-    fixed_covariates: tuple[str, ...]
-    defined: tuple[Definition, ...]
-    constraints: tuple[Expression, ...]
-
-    @cached_property
-    def keys(self) -> tuple[str, ...]:
-        """Keys of the free parameters in order of appearance."""
-        return tuple(dict.fromkeys(row.key for row in self.rows if row.free))
 
 
 def build(
@@ -135,7 +64,8 @@ def build(
 
     Examples
     --------
-    >>> from socialcommerce.sem.syntax import parse
+    >>> from socialcommerce.sem.parameters import Parameter, ParameterTable, Roles
+from socialcommerce.sem.syntax import parse
     >>> table = build(parse("f =~ x1 + x2 + x3"))
     >>> [row.name for row in table.rows if row.free]
     ['f=~x2', 'f=~x3', 'x1~~x1', 'x2~~x2', 'x3~~x3', 'f~~f']
@@ -170,10 +100,11 @@ def find_roles(terms: Iterable[Term]) -> Roles:
     """Sort the variables of a model by the part they play."""
     terms = list(terms)
     unique = dict.fromkeys
-    latent = unique(t.lhs for t in terms if t.op == "=~")
+    composites = unique(t.lhs for t in terms if t.op == "<~")
+    latent = unique(t.lhs for t in terms if t.op in ("=~", "<~"))
     items = unique(t.rhs for t in terms if t.op == "=~")
-    predicted = unique(t.lhs for t in terms if t.op == "~")
-    predictors = unique(t.rhs for t in terms if t.op == "~")
+    predicted = unique(t.lhs for t in terms if t.op in ("~", "<~"))
+    predictors = unique(t.rhs for t in terms if t.op in ("~", "<~"))
     every = [*items, *(n for t in terms if t.op != "=~" for n in ((t.lhs, t.rhs) if t.op != "|" else (t.lhs,)) if n)]
     observed = unique(n for n in every if n not in latent)
     covariates = [n for n in observed if n in predictors and n not in predicted and n not in items]
@@ -185,6 +116,7 @@ def find_roles(terms: Iterable[Term]) -> Roles:
         exogenous_latent=tuple(n for n in latent if n not in predicted and n not in items),
         outcomes=tuple(n for n in [*latent, *observed] if n in predicted and n not in predictors and n not in items),
         single=tuple(n for n in single if n not in latent),
+        composites=tuple(composites),
     )
 
 
@@ -219,7 +151,7 @@ def _group(
         if name not in fixed and name not in ordered:
             add(name, "~~", name, 0.0 if name in roles.single else None)
     for name in roles.latent:
-        add(name, "~~", name, 1.0 if std_lv else None)
+        add(name, "~~", name, 1.0 if std_lv else 0.0 if name in roles.composites else None)
     for first, second in [*combinations(roles.exogenous_latent, 2), *combinations(roles.outcomes, 2)]:
         add(first, "~~", second)
     for k, first in enumerate(fixed):
@@ -279,6 +211,8 @@ def _class_of(row: Parameter, roles: Roles) -> str:
     match row.op:
         case "=~":
             return "loadings"
+        case "<~":
+            return "composite.loadings"
         case "~":
             return "regressions"
         case "~1":

@@ -11,6 +11,7 @@ __all__ = ["Token", "error_at", "statements", "tokenize"]
 
 FORMS = {
     "=~": "latent =~ item + item",
+    "<~": "composite <~ 1*variable + variable",
     "~": "outcome ~ predictor + predictor",
     "~~": "variable ~~ variable",
     "~1": "variable ~ 1",
@@ -18,6 +19,8 @@ FORMS = {
     "~*~": "item ~*~ item",
     ":=": "name := expression of labels",
     "==": "expression of labels == expression of labels",
+    "<": "expression of labels < expression of labels",
+    ">": "expression of labels > expression of labels",
 }
 TOKEN = re.compile(
     r"(?P<space>[ \t\r]+)|(?P<newline>\n|;)|(?P<comment>[#!][^\n]*)"

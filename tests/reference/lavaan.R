@@ -16,8 +16,8 @@ names_in_lavaan <- c(weights = "sampling.weights", std_lv = "std.lv", mean_struc
 measures <- c("npar", "chisq", "df", "pvalue", "chisq.scaled", "df.scaled", "pvalue.scaled", "chisq.scaling.factor",
   "baseline.chisq", "baseline.df", "baseline.chisq.scaled", "cfi", "tli", "nfi", "rfi", "ifi", "rni", "cfi.scaled", "tli.scaled",
   "cfi.robust", "tli.robust", "logl", "unrestricted.logl", "aic", "bic", "bic2", "rmsea", "rmsea.ci.lower",
-  "rmsea.ci.upper", "rmsea.pvalue", "rmsea.scaled", "rmsea.robust", "rmsea.ci.lower.robust", "rmsea.ci.upper.robust",
-  "rmsea.pvalue.robust", "srmr", "gfi", "agfi", "mfi", "ecvi")
+  "rmsea.ci.upper", "rmsea.pvalue", "rmsea.scaled", "rmsea.ci.lower.scaled", "rmsea.ci.upper.scaled", "rmsea.pvalue.scaled",
+  "rmsea.robust", "rmsea.ci.lower.robust", "rmsea.ci.upper.robust", "rmsea.pvalue.robust", "srmr", "gfi", "agfi", "mfi", "ecvi")
 
 read_data <- function(spec) {
   data <- read.csv(file.path(here, "data", paste0(spec$data, ".csv")))
@@ -35,11 +35,14 @@ fit_one <- function(spec, start = NULL) {
   do.call("sem", c(common, how, args))
 }
 
-# Directions in which the equality constraints let the free parameters move.
+# Directions in which the constraints that bind let the free parameters move.
 free_directions <- function(fit) {
   jacobian <- fit@Model@con.jac
   free <- diag(fit@Model@nx.free)
   if (is.null(jacobian) || nrow(jacobian) == 0) return(free)
+  loose <- attr(jacobian, "inactive.idx")  # inequalities that hold anyway
+  if (length(loose) > 0) jacobian <- jacobian[-loose, , drop = FALSE]
+  if (nrow(jacobian) == 0) return(free)
   decomposition <- qr(t(jacobian))
   qr.Q(decomposition, complete = TRUE)[, -seq_len(decomposition$rank), drop = FALSE]
 }
@@ -81,7 +84,9 @@ describe <- function(spec) {
       standardized = kept(standard, c("lhs", "op", "rhs", "group", "est.std", "se")),
       r2 = lavInspect(fit, "r2")
     )
-    if ((is.null(spec$args$estimator) || !is.null(spec$args$ordered)) && is.null(spec$args$missing)) {
+    # modindices() forgets that the weights of a composite are estimated; lavTestScore(fit, add = "x8 ~~ x9") does not
+    if ((is.null(spec$args$estimator) || !is.null(spec$args$ordered)) && is.null(spec$args$missing) &&
+        !grepl("<~", spec$model, fixed = TRUE)) {
       indices <- tryCatch(modindices(fit), error = function(e) NULL)
       if (!is.null(indices)) result$modification <- kept(indices, c("lhs", "op", "rhs", "group", "mi", "epc"))
     }
@@ -102,6 +107,16 @@ comparisons <- lapply(fromJSON(file.path(here, "comparisons.json")), function(pa
   list(chisq = table[2, "Chisq diff"], df = table[2, "Df diff"], pvalue = table[2, "Pr(>Chisq)"])
 })
 
+# Residual moments with their standard errors, group by group.
+residuals_of <- function(spec) {
+  left <- suppressWarnings(lavResiduals(polish(spec, fit_one(spec)), type = "raw", se = TRUE))
+  lapply(if (is.null(spec$args$group)) list(left) else unname(left[sapply(left, is.list)]),
+    function(one) lapply(one[intersect(c("cov", "cov.se", "cov.z", "mean", "mean.se", "mean.z"), names(one))],
+      function(x) if (is.matrix(x)) { dimnames(x) <- NULL; unclass(x) } else as.numeric(x)))
+}
+residuals <- lapply(models[c("hs_cfa", "hs_means", "democracy_equal", "school_configural", "mlr_hs", "mlm_hs", "fiml_hs", "mimic", "mimic_fiml")],
+  residuals_of)
+
 # Wald test, and estimates from the resamples and leave-one-out samples that simulate.py chose.
 mediation <- models$mediation
 wald <- lavTestWald(polish(mediation, fit_one(mediation)), "a == b\nc == 0")
@@ -114,7 +129,7 @@ boot <- list(indirect = suppressWarnings(apply(resamples, 1, effect)),
   leave_one_out = suppressWarnings(sapply(1:20, function(k) effect(-k))))
 about <- list(program = "lavaan", version = as.character(packageVersion("lavaan")), r = R.version.string,
   divisor = "N (DWLS, WLSMV: N less the number of groups)", information = "expected (MLR, FIML: observed)")
-write_json(list(about = about, models = results, comparisons = comparisons,
+write_json(list(about = about, models = results, comparisons = comparisons, residuals = residuals,
   wald = list(chisq = wald$stat, df = wald$df, pvalue = wald$p.value), bootstrap = boot), file.path(here, "lavaan.json"), digits = NA, auto_unbox = TRUE,
   na = "null", dataframe = "columns")
 for (name in names(results)) {

@@ -96,6 +96,22 @@ def holes(rng: np.random.Generator) -> pd.DataFrame:
     return table
 
 
+def clusters(rng: np.random.Generator) -> pd.DataFrame:
+    """Six items of two factors in 60 clusters of 3 to 9 rows, two regions, with weights; y2h and y5h have holes."""
+    place = np.repeat(np.arange(60), rng.integers(3, 10, 60))
+    shared = rng.standard_normal((60, 2))[place]
+    f = shared @ np.array([[0.5, 0.2], [0.0, 0.5]]) + 0.8 * rng.multivariate_normal(
+        [0, 0], [[1, 0.4], [0.4, 1]], len(place)
+    )
+    table = factors(rng, f, 3, "c")
+    table.columns = [f"y{k}" for k in range(1, 7)]
+    weight = np.exp(0.4 * shared[:, 0] + 0.3 * rng.standard_normal(len(place)))
+    low = table["y1"] < 0
+    for name, chance in (("y2", 0.3), ("y5", 0.2)):
+        table[f"{name}h"] = table[name].mask(low & (rng.random(len(place)) < chance))
+    return table.assign(cluster=place + 1, region=np.where(place < 30, "north", "south"), weight=weight)
+
+
 def resamples(rng: np.random.Generator) -> pd.DataFrame:
     """Thirty resamples of the 300 rows of the mediation data, as row numbers from 1."""
     return pd.DataFrame(1 + rng.integers(0, 300, (30, 300)), columns=[f"r{k}" for k in range(1, 301)])
@@ -136,6 +152,7 @@ def main() -> None:
         "sim_heywood": lambda rng: heywood(rng, 120),
         "hs_holes": holes,
         "sim_resamples": resamples,
+        "sim_clusters": clusters,
         "sim_ordinal_groups": ordinal_groups,
     }
     for stream, (name, make) in enumerate(makers.items()):

@@ -1,5 +1,6 @@
 """Resamples: lavaan's estimates on identical rows, a real leave-one-out, workers that change nothing."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -41,9 +42,38 @@ def test_leave_one_out_agrees_with_lavaan_and_with_refits(fit, data):
 
 
 def test_same_seed_same_draws_whatever_the_workers(fit):
-    one, two = (resampling.bootstrap(fit, 250, seed=5, workers=w) for w in (1, 2))
+    one, two, three = (resampling.bootstrap(fit, 250, seed=5, workers=w) for w in (1, 2, 3))
     assert np.array_equal(one.draws, two.draws)
+    assert np.array_equal(one.draws, three.draws)
     assert not np.array_equal(one.draws, resampling.bootstrap(fit, 250, seed=6).draws)
+
+
+def test_batches_shrink_with_the_model_and_the_rows_so_that_memory_does_not_grow():
+    large = parity.fit("sem_12_paths")
+    tracemalloc.start()
+    resampling.bootstrap(large, 300, seed=1)
+    peak = tracemalloc.get_traced_memory()[1] / 2**20
+    tracemalloc.stop()
+    assert resampling.batch_size(large) == resampling.BATCH
+    assert peak < 150  # MiB; all 300 draws at once would take three times that
+    holes = parity.fit("fiml_school_metric")
+    patterns = max(len(group.patterns.nobs) for group in holes.sample.groups)
+    assert resampling.batch_size(holes) * patterns * (2 * holes.problem.blocks[0].n) ** 2 <= resampling.ENTRIES
+
+
+def test_slices_of_rows_add_up(fit, monkeypatch):
+    rows = [np.random.default_rng(1).integers(0, fit.nobs, (3, fit.nobs))]
+    whole = resampling.refit(fit, rows)
+    monkeypatch.setattr(resampling, "ENTRIES", 1000)
+    assert np.allclose(whole, resampling.refit(fit, rows), rtol=0, atol=1e-10)
+
+
+def test_progress_counts_to_the_end(fit, capsys):
+    seen = []
+    resampling.bootstrap(fit, 250, seed=1, workers=2, progress=lambda done, wanted: seen.append((done, wanted)))
+    assert seen == [(100, 250), (200, 250), (250, 250)]
+    sem.fit(MODEL, pd.DataFrame(fit.sample.groups[0].rows, columns=fit.sample.names), bootstrap=20, progress=True)
+    assert capsys.readouterr().err.endswith(f"[{'#' * 40}] 20/20\n")
 
 
 def test_standard_errors_of_draws_are_near_the_sandwich(fit, data):

@@ -64,7 +64,7 @@ def test_unidentified_model_never_looks_like_a_fit():
 
 def test_non_convergence_is_said_first(monkeypatch):
     door = import_module("socialcommerce.sem.fit")  # the package's attribute of that name is the function
-    monkeypatch.setattr(door, "minimise", lambda problem, start: minimise(problem, start, limit=1))
+    monkeypatch.setattr(door, "minimise", lambda problem, start, **_: minimise(problem, start, limit=1))
     fit = parity.fit("democracy")
     assert fit.summary().startswith("*** The estimation did NOT converge in 1 iterations")
     assert "Latent Variables" not in fit.summary()

@@ -1,0 +1,122 @@
+"""Numbers: what the paper states against what official or other publishers print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from socialcommerce import data
+from socialcommerce.paper import Hypothesis
+from socialcommerce.verdicts import HypothesisTest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["TESTS"]
+
+
+def users(hypothesis: Hypothesis) -> HypothesisTest:
+    """H01: internet users in December 2023, the paper's figure minus CNNIC's."""
+    return _number(hypothesis, _stated("users-2023") - _official("internet users", 2023), n=2)
+
+
+def penetration(hypothesis: Hypothesis) -> HypothesisTest:
+    """H02: the paper's penetration rate minus users over the official population, in percentage points."""
+    rate = 100 * _persons("internet users", 2023) / _persons("population", 2023)
+    return _number(hypothesis, _stated("penetration-2023") - rate, n=3)
+
+
+def user_growth(hypothesis: Hypothesis) -> HypothesisTest:
+    """H03: yearly growth of internet users after 2020 over that of the two years before, both from December."""
+    before, after = (_yearly_growth("internet users", *years) for years in ((2018, 2020), (2020, 2023)))
+    return _number(hypothesis, after / before, n=3)
+
+
+def shopper_growth(hypothesis: Hypothesis) -> HypothesisTest:
+    """H04: growth of online shoppers from December 2022 to December 2023, in per cent."""
+    return _number(hypothesis, _yearly_growth("online shoppers", 2022, 2023), n=2)
+
+
+def market_reported(hypothesis: Hypothesis) -> HypothesisTest:
+    """H05: the paper's market size of 2023 minus the report of 2023 that lies furthest from it."""
+    reported = [value for status, value in _levels(2023) if status == "reported"]
+    return _number(hypothesis, _furthest(_stated("market-2023"), reported), n=1 + len(reported))
+
+
+def market_rival(hypothesis: Hypothesis) -> HypothesisTest:
+    """H06: the paper's market size of 2023 minus eMarketer's forecast for that year."""
+    rivals = [value for _, value in _levels(2023, publisher="eMarketer")]
+    return _number(hypothesis, _furthest(_stated("market-2023"), rivals), n=1 + len(rivals))
+
+
+def market_growth(hypothesis: Hypothesis) -> HypothesisTest:
+    """H07: the lowest yearly growth rate of 2018 to 2023, printed or between two levels of one report, in per cent."""
+    rates = [*_printed_rates(2018, 2023), *_rates_within_reports(2018, 2023)]
+    return _number(hypothesis, min(rates), n=len(rates))
+
+
+TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = {
+    "H01": users,
+    "H02": penetration,
+    "H03": user_growth,
+    "H04": shopper_growth,
+    "H05": market_reported,
+    "H06": market_rival,
+    "H07": market_growth,
+}
+
+
+def _number(hypothesis: Hypothesis, estimate: float, n: int) -> HypothesisTest:
+    evidence = hypothesis.data[0]
+    return HypothesisTest(estimate=float(estimate), n=n, unit=hypothesis.rule.unit, method=hypothesis.design,
+                          null=hypothesis.null, evidence=evidence.kind, grade=evidence.grade)
+
+
+def _stated(name: str) -> float:
+    """A number of the paper, by its id in the registered table."""
+    return data.load("paper_numbers").set_index("id").at[name, "value"]
+
+
+def _official(series: str, year: int) -> float:
+    table = data.load("context_figures")
+    return table.set_index(["series", "year"]).at[(series, year), "value"]
+
+
+def _persons(series: str, year: int) -> float:
+    """An official count in persons: its unit begins with the scale, as in ``1e8 persons``."""
+    units = data.load("context_figures").set_index(["series", "year"])["unit"]
+    return _official(series, year) * float(units[(series, year)].split()[0])
+
+
+def _yearly_growth(series: str, first: int, last: int) -> float:
+    """Mean growth a year in per cent between two Decembers."""
+    return 100 * ((_official(series, last) / _official(series, first)) ** (1 / (last - first)) - 1)
+
+
+def _market() -> pd.DataFrame:
+    return data.load("market_figures")
+
+
+def _levels(year: int, publisher: str | None = None) -> list[tuple[str, float]]:
+    """Status and level of each figure printed in yuan for one year."""
+    rows = _market().query("measure == 'level' and unit == '1e8 CNY' and year == @year")
+    rows = rows if publisher is None else rows[rows["publisher"] == publisher]
+    return list(zip(rows["status"], rows["value"], strict=True))
+
+
+def _furthest(stated: float, others: list[float]) -> float:
+    return max((stated - other for other in others), key=abs)
+
+
+def _printed_rates(first: int, last: int) -> Iterator[float]:
+    rows = _market().query("measure == 'growth' and @first <= year <= @last")
+    return iter(rows["value"])
+
+
+def _rates_within_reports(first: int, last: int) -> Iterator[float]:
+    """Growth in per cent between levels of consecutive years in one report and one unit."""
+    rows = _market().query("measure == 'level'").sort_values("year")
+    for _, levels in rows.groupby(["publisher", "document", "unit"]):
+        by_year = dict(zip(levels["year"], levels["value"], strict=True))
+        yield from (100 * (by_year[year] / by_year[year - 1] - 1)
+                    for year in range(first, last + 1) if {year, year - 1} <= set(by_year))

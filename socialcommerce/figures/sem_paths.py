@@ -1,0 +1,183 @@
+"""Draw a fitted structural equation model as a path diagram with its estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from socialcommerce.errors import ParameterError
+from socialcommerce.figures.colours import INK, MUTED, PAPER, SERIES
+from socialcommerce.figures.sem_layout import Node, arrange
+from socialcommerce.sem import SemFit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_paths"]
+
+_T = np.linspace(0, 1, 11)
+SAMPLE = np.stack([(1 - _T) ** 3, 3 * _T * (1 - _T) ** 2, 3 * _T**2 * (1 - _T), _T**3], -1)  # of a cubic Bezier curve
+MIDDLE = SAMPLE[5]
+WORDS = {
+    True: {"en": "standardised estimates", "zh": "标准化估计"},
+    False: {"en": "estimates", "zh": "估计"},
+    "dashed": {"en": "dashed: 95 % interval includes zero", "zh": "虚线：95%区间含零"},
+}
+
+
+def plot_paths(
+    fit: SemFit,
+    *,
+    group: int = 1,
+    standardized: bool = True,
+    names: Mapping[str, str] | None = None,
+    language: str = "en",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw latent variables as ovals, observed ones as boxes, paths as arrows and covariances as curves.
+
+    Causes stand left, effects right and items outward. R2 stands in what is explained; variances and means are left
+    out.
+
+    Parameters
+    ----------
+    fit : SemFit
+        A fit that converged and is identified.
+    group : int
+        Which group, from 1.
+    standardized : bool
+        Draw ``std_all`` and its interval, or the estimates as they are.
+    names : mapping, optional
+        What to call a variable in the figure.
+
+    Raises
+    ------
+    ParameterError
+        Where the fit has no solution, or no such group.
+    """
+    if not (fit.converged and fit.identified):
+        raise ParameterError(f"the fit has no solution to draw: {' '.join(fit.problems)}")
+    if not 1 <= group <= fit.table.groups:
+        raise ParameterError(f"group is a number from 1 to {fit.table.groups}; got {group!r}.")
+    rows = _rows(fit, group, standardized)
+    layout = arrange(rows)
+    curves = {row.Index: _curve(layout.nodes[row.lhs], layout.nodes[row.rhs]) for row in rows.itertuples()
+              if row.op == "~~"}
+    left, right, low, high = layout.extent(
+        np.vstack([np.empty((0, 2)), *(SAMPLE @ points for points in curves.values())]))
+    ax = ax or _new(right - left, high - low)
+    r2 = fit.r2 if isinstance(fit.r2, pd.Series) else fit.r2.iloc[:, group - 1]
+    patches = {name: _node(ax, node, (names or {}).get(name, name), r2) for name, node in layout.nodes.items()}
+    for row in rows.itertuples():
+        if row.op == "~~":
+            _draw_curve(ax, curves[row.Index], row)
+        else:
+            ends = (row.rhs, row.lhs) if row.op == "~" else (row.lhs, row.rhs)
+            _arrow(ax, *(layout.nodes[n] for n in ends), *(patches[n] for n in ends), row, rows)
+    note = ("；" if language == "zh" else "; ").join(WORDS[key][language] for key in (standardized, "dashed"))
+    ax.text(left + 0.05, low + 0.05, note, fontsize=7, color=MUTED)
+    ax.set(xlim=(left, right), ylim=(low, high), aspect="equal")
+    ax.axis("off")
+    return ax
+
+
+def _new(width: float, height: float) -> Axes:
+    from matplotlib import pyplot as plt
+
+    return plt.subplots(figsize=(width, height))[1]
+
+
+def _rows(fit: SemFit, group: int, standardized: bool) -> pd.DataFrame:
+    """Return relations between two variables with value and whether the interval holds zero; none fixed at zero."""
+    frame = fit.standardized if standardized else fit.estimates
+    value = frame["std_all" if standardized else "est"]
+    rows = frame.assign(value=value, open=(frame["ci_low"] < 0) & (frame["ci_high"] > 0))
+    between = rows["op"].isin(("=~", "~")) | (rows["op"] == "~~") & (rows["lhs"] != rows["rhs"])
+    return rows[between & (rows["group"] == group) & (value != 0)]
+
+
+def _node(ax: Axes, node: Node, name: str, r2: pd.Series):
+    from matplotlib.patches import Ellipse, Rectangle
+
+    w, h = node.size
+    look = {"facecolor": PAPER, "edgecolor": INK, "linewidth": 1.1 if node.latent else 0.8, "zorder": 4}
+    shape = Ellipse((node.x, node.y), w, h, **look) if node.latent else Rectangle(
+        (node.x - w / 2, node.y - h / 2), w, h, **look)
+    ax.add_patch(shape)
+    explained = not node.item and node.name in r2.index
+    put = {"ha": "center", "va": "center", "zorder": 5}
+    size = (9 if node.latent else 7.5) * min(1.0, (8 if node.latent else 7) / max(_length(name), 1))
+    ax.text(node.x, node.y + (0.07 if explained else 0.0), name, fontsize=size, **put)
+    if explained:
+        ax.text(node.x, node.y - 0.1, f"$R^2$ {_number(r2[node.name])}", fontsize=6.5, color=MUTED, **put)
+    return shape
+
+
+def _length(name: str) -> float:
+    """Width of a name in letters; a Chinese character is two wide."""
+    return sum(2 if ord(sign) > 0x2E7F else 1 for sign in name)
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _label(ax: Axes, spot: np.ndarray, value: float, *, strong: bool = False) -> None:
+    box = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6}
+    ax.text(*spot, _number(value), fontsize=8 if strong else 6.5, color=INK if strong else MUTED, ha="center",
+            va="center", bbox=box, zorder=6)
+
+
+def _arrow(ax: Axes, start: Node, end: Node, tail, head, row, rows: pd.DataFrame) -> None:
+    """Draw a path, or a loading, straight; two paths that run both ways bend apart."""
+    from matplotlib.patches import FancyArrowPatch
+
+    path = not end.item
+    back = bool(((rows["op"] == row.op) & (rows["lhs"] == row.rhs) & (rows["rhs"] == row.lhs)).any())
+    rad = 0.25 if back else 0.0
+    a, b = np.array([start.x, start.y]), np.array([end.x, end.y])
+    ax.add_patch(FancyArrowPatch(
+        tuple(a), tuple(b), patchA=tail, patchB=head, shrinkA=0, shrinkB=0, connectionstyle=f"arc3,rad={rad}",
+        arrowstyle="-|>", mutation_scale=9 if path else 6, linewidth=1.3 if path else 0.8, zorder=2,
+        color=SERIES[0] if path else MUTED, linestyle=(0, (4, 2)) if row.open else "-"))
+    t = 0.62
+    bend = rad * np.array([b[1] - a[1], a[0] - b[0]])
+    _label(ax, a + t * (b - a) + 2 * t * (1 - t) * bend, row.value, strong=path)
+
+
+def _curve(one: Node, other: Node) -> np.ndarray:
+    """Return the four points of a curve between the outer sides of items, or between the inner sides of causes."""
+    outer = one.item and other.item
+    (a, out), (b, away) = _leave(one, other, outer), _leave(other, one, outer)
+    distance = float(np.hypot(*(b - a)))
+    if not outer:
+        reach = np.full(2, min(0.13 + 0.32 * distance, 1.15))
+    elif out @ away:
+        reach = np.full(2, 0.16 + 0.17 * distance)
+    else:  # around the corner where one leaves upward and the other sideways
+        reach = 0.35 + 0.33 * distance * (1.0 + 0.5 * np.abs([out[0], away[0]]))
+    return np.array([a, a + reach[0] * out, b + reach[1] * away, b])
+
+
+def _draw_curve(ax: Axes, points: np.ndarray, row) -> None:
+    from matplotlib.patches import FancyArrowPatch
+    from matplotlib.path import Path
+
+    ax.add_patch(FancyArrowPatch(
+        path=Path(points, [Path.MOVETO, *[Path.CURVE4] * 3]), arrowstyle="<|-|>", mutation_scale=5, linewidth=0.7,
+        color=MUTED, zorder=1, linestyle=(0, (4, 2)) if row.open else "-"))
+    _label(ax, MIDDLE @ points, row.value)
+
+
+def _leave(node: Node, other: Node, outer: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return where a curve leaves a node, and the direction it leaves in."""
+    away = np.array(node.outward) * (1.0 if outer else -1.0)
+    here, way = np.array([node.x, node.y]), np.array([other.x - node.x, other.y - node.y])
+    along = way - away * (way @ away)
+    along = along / max(float(np.hypot(*along)), 1e-9)
+    angle = float(np.clip(1.2 - 0.25 * np.hypot(*way), 0.3, 1.0)) if node.latent else 0.3
+    shift = away * np.cos(angle) + along * np.sin(angle) if node.latent else away + angle * along
+    return here + shift * np.array(node.size) / 2, away

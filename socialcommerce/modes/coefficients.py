@@ -1,0 +1,127 @@
+"""Know any declared mode as the arrays of numbers that the person-by-person loops take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from socialcommerce.errors import ParameterError
+from socialcommerce.modes import expressions as ex
+from socialcommerce.modes.person import Field, fields, person_source
+
+if TYPE_CHECKING:
+    from socialcommerce.modes.compartments import Mode
+
+__all__ = ["STATES", "Coefficients", "Person", "coefficients"]
+
+STATES = 8  # as many counters fit into one word of the kernel
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """Hazards of the flows, sorted by the state they leave.
+
+    Attributes
+    ----------
+    order : ndarray, shape (flows,)
+        Position of each flow in the declaration.
+    start : ndarray, shape (states + 1,)
+        The first flow that leaves each state.
+    target : ndarray of uint8, shape (flows,)
+    base : ndarray, shape (flows,)
+        Hazard (1/day) of a person who sees nobody.
+    near, far : ndarray, shape (flows, states)
+        What is added for each share of one's contacts, and of everybody, that is in a state.
+    """
+
+    order: np.ndarray
+    start: np.ndarray
+    target: np.ndarray
+    base: np.ndarray
+    near: np.ndarray
+    far: np.ndarray
+
+    def largest(self) -> np.ndarray:
+        """Return the highest hazard of leaving each state, whatever others do, shape (states,)."""
+        whole = [slice(a, b) for a, b in zip(self.start[:-1], self.start[1:], strict=True)]
+        return np.array([self.base[k].sum() + self.near[k].sum(0).max() + self.far[k].sum(0).max() for k in whole])
+
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """Return what the loops take."""
+        return self.start, self.target, self.base, self.near, self.far
+
+
+class Person:
+    """The rate laws of a mode as one person meets them, with the parameters put in."""
+
+    def __init__(self, mode: Mode, parameters: Sequence[float]) -> None:
+        scope: dict[str, Callable] = {"exp": math.exp}
+        exec(person_source(mode), scope)  # written by ourselves from a checked tree
+        self.mode, self.p, self._scope = mode, tuple(parameters), scope
+        self.fields: tuple[Field, ...] = fields(mode)
+
+    def weight(self, i: int, state: int, seen: Sequence[float]) -> float:
+        """What somebody in a state adds to field i."""
+        return self._scope[f"weight_{i}"](state, self.p, seen)
+
+    def hazards(self, seen: Sequence[float]) -> np.ndarray:
+        """The hazard of every flow for a person who sees these fields, shape (flows,)."""
+        return np.array([self._scope[f"hazard_{k}"](self.p, seen) for k in range(len(self.mode.flows))], float)
+
+    def met(self, contacts: np.ndarray, everybody: np.ndarray) -> np.ndarray:
+        """The hazards where all meet the same mix of contacts: shares by state among contacts and among everybody."""
+        seen: list[float] = []
+        for i, field in enumerate(self.fields):
+            share = contacts if field.tie == "contact" else everybody
+            seen.append(math.fsum(share[r] * self.weight(i, r, seen) for r in range(len(share))))
+        return self.hazards(seen)
+
+
+def coefficients(mode: Mode, person: Person, alone: Sequence[tuple[str, str]] = ()) -> Coefficients:
+    """Read base, near and far off a mode's rate laws.
+
+    Parameters
+    ----------
+    alone : sequence of (source, target)
+        Flows of which only the base is kept, since somebody else sees to the rest (groups).
+
+    Raises
+    ------
+    ParameterError
+        Where a hazard is not linear in what a person sees of others, or looks at what those see in turn.
+    """
+    S, F = len(mode.states), len(mode.flows)
+    if S > STATES:
+        raise ParameterError(f"the person-by-person loops take up to {STATES} states; got {S} of {mode.name}.")
+    nothing = np.zeros(len(person.fields))
+    base = person.hazards(nothing)
+    slope = np.stack([person.hazards(row) - base for row in np.eye(len(nothing))] or [np.zeros(F)])
+    deep = np.array([any(isinstance(n, ex.Name) and n.name.startswith("f[") for n in ex.walk(field.weight))
+                     for field in person.fields] or [False])
+    probes = np.random.default_rng(0).random((4, len(nothing)))
+    bent = np.max([abs(person.hazards(f) - base - f @ slope[: len(f)]) for f in probes], axis=0) > 1e-12
+    kept = np.array([(flow.source, flow.target) not in alone for flow in mode.flows])
+    for k in np.flatnonzero(kept & (bent | (deep @ (slope != 0)))):
+        flow = mode.flows[k]
+        raise ParameterError("on a network a hazard is linear in contact(w) and anyone(w), with weights of states "
+                             f"only; got {flow.hazard!r} for {flow.source} -> {flow.target} of {mode.name}. Where "
+                             "buyers open groups, pass groups=; well mixed, any rate law is allowed.")
+    near, far = np.zeros((F, S)), np.zeros((F, S))
+    for i, field in enumerate(person.fields):
+        if not deep[i]:
+            weights = np.array([person.weight(i, r, nothing) for r in range(S)], float)
+            (near if field.tie == "contact" else far)[kept] += np.outer(slope[i, kept], weights)
+    if (near < 0).any() or (far < 0).any():
+        raise ParameterError(f"what others do may raise a hazard, not lower it; got a negative weight in {mode.name}.")
+    return _sorted(mode, base, near, far)
+
+
+def _sorted(mode: Mode, base: np.ndarray, near: np.ndarray, far: np.ndarray) -> Coefficients:
+    order = np.argsort(mode.sources, kind="stable")
+    start = np.searchsorted(mode.sources[order], np.arange(len(mode.states) + 1)).astype(np.int64)
+    target = np.array([mode.index[mode.flows[k].target] for k in order], dtype=np.uint8)
+    return Coefficients(order, start, target, base[order], near[order], far[order])

@@ -1,0 +1,212 @@
+"""The "Social + Commerce" mode: content draws a public audience into a pool that buys, and leaders draw the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy.special import lambertw
+
+from socialcommerce.errors import ParameterError
+from socialcommerce.modes.compartments import Auxiliary, Flow, Mode, Parameter, State
+from socialcommerce.modes.threshold import minimal_root
+
+__all__ = ["CONTENT", "amplification", "break_even_cost", "equilibrium", "extinction", "final_size", "parts",
+           "reproduction", "social_proof_limit", "steady_flow"]
+
+Given = Mapping | pd.DataFrame | None
+
+
+def _rate(name, symbol, default, lower, upper, en, zh, unit="1/day", kind="rate"):
+    return Parameter(name, symbol, default, unit, lower, upper, {"en": en, "zh": zh}, kind)
+
+
+def _state(name, role, en, zh):
+    return State(name, role, {"en": en, "zh": zh})
+
+
+CONTENT = Mode(
+    name="content",
+    words={"en": "Social + Commerce", "zh": "社交 + 电商"},
+    states=(
+        _state("P", "susceptible", "reachable public audience", "可触达的公域受众"),
+        _state("M", "carrying", "private pool, not yet buying", "私域流量池（未购买）"),
+        _state("O", "carrying", "orders in delivery", "配送中的订单"),
+        _state("C", "carrying", "customers", "顾客"),
+        _state("L", "carrying", "opinion leaders", "意见领袖"),
+        _state("D", "other", "disturbed or lapsed", "受打扰或流失者"),
+    ),
+    parameters=(
+        _rate("lambda0", "λ0", 0.0005, 0.0, 0.002, "acquisition by content", "内容获客率"),
+        _rate("beta", "β", 0.06, 0.02, 0.12, "new entrants per leader and day", "每位领袖每日带来的新进入者"),
+        _rate("eta", "η", 0.1, 0.0, 0.3, "weight of a customer beside a leader", "顾客相对领袖的权重", "1", "weight"),
+        _rate("pi0", "π0", 0.01, 0.004, 0.02, "purchase hazard without promotion", "无推广时的购买率"),
+        _rate("b1", "b1", 0.02, 0.005, 0.04, "purchases per promotion seen", "每次推广带来的购买", "1", "weight"),
+        _rate("pi1", "π1", 0.0, 0.0, 0.05, "purchase hazard by social proof", "社会认同带来的购买率"),
+        _rate("n", "n", 0.5, 0.1, 2.0, "promotions per person and day", "每人每日推广次数"),
+        _rate("delta0", "δ0", 0.005, 0.001, 0.01, "exit from the pool without promotion", "无推广时的退出率"),
+        _rate("delta1", "δ1", 0.02, 0.005, 0.05, "annoyance: exit by promotion squared", "推广反感系数", "day"),
+        _rate("kappa", "κ", 0.3, 0.1, 0.6, "delivery rate", "配送速率"),
+        _rate("s", "s", 0.9, 0.7, 0.98, "satisfied share of buyers", "满意买家比例", "1", "probability"),
+        _rate("phi", "φ", 0.005, 0.001, 0.01, "customers who become leaders", "顾客转为领袖的速率"),
+        _rate("gammaC", "γC", 0.02, 0.01, 0.04, "lapse of customers", "顾客流失率"),
+        _rate("gammaL", "γL", 0.01, 0.005, 0.02, "lapse of leaders", "领袖流失率"),
+        _rate("omega", "ω", 0.005, 0.001, 0.01, "return to the public audience", "回流公域的速率"),
+    ),
+    auxiliaries=(
+        Auxiliary("Lambda", "Λ", "beta*contact(eta*C + L)", "1/day", {"en": "draw of customers and leaders",
+                                                                      "zh": "顾客与领袖的引流率"}),
+        Auxiliary("pi", "π", "pi0 + b1*n + pi1*contact(L)", "1/day", {"en": "purchase hazard", "zh": "购买率"}),
+        Auxiliary("delta", "δ", "delta0 + delta1*n**2", "1/day", {"en": "exit by annoyance", "zh": "因反感退出的速率"}),
+    ),
+    flows=(
+        Flow("P", "M", "lambda0 + Lambda", {"en": "enter the pool", "zh": "进入流量池"}, enters=True),
+        Flow("M", "O", "pi", {"en": "buy", "zh": "购买"}),
+        Flow("M", "D", "delta", {"en": "leave, annoyed", "zh": "因反感离开"}),
+        Flow("O", "C", "s*kappa", {"en": "receive, satisfied", "zh": "收货且满意"}),
+        Flow("O", "D", "(1 - s)*kappa", {"en": "receive, disappointed", "zh": "收货但失望"}),
+        Flow("C", "L", "phi", {"en": "become a leader", "zh": "成为意见领袖"}),
+        Flow("C", "D", "gammaC", {"en": "lapse", "zh": "流失"}),
+        Flow("L", "D", "gammaL", {"en": "fall silent", "zh": "不再发声"}),
+        Flow("D", "P", "omega", {"en": "become reachable again", "zh": "重新可触达"}),
+    ),
+    customer_free={"P": 1.0},
+    external=("lambda0",),
+)
+"""The declaration (section 3.1; the paper gives no values, every default is illustrative). P + M + O + C + L + D = N.
+
+Social proof ``pi1`` is off by default; with ``b1 = 0`` the purchase hazard does not answer to promotion.
+"""
+
+
+def parts(parameters: Given = None) -> dict[str, np.ndarray]:
+    """Return what every closed form is made of, and the parameters themselves.
+
+    Returns
+    -------
+    dict
+        ``pi`` and ``delta`` (1/day, without social proof), ``pM`` share of the pool that buys, ``pphi`` share of
+        customers who become leaders, ``tC`` and ``tL`` days as customer and leader, ``reach`` entrants per satisfied
+        customer, ``T`` days from entry to return.
+    """
+    p = CONTENT.values(parameters)
+    pi, delta = p["pi0"] + p["b1"] * p["n"], p["delta0"] + p["delta1"] * p["n"] ** 2
+    tC, tL, pM = 1 / (p["phi"] + p["gammaC"]), 1 / p["gammaL"], pi / (pi + delta)
+    pphi = p["phi"] * tC
+    with np.errstate(divide="ignore"):
+        T = 1 / (pi + delta) + pM / p["kappa"] + pM * p["s"] * (tC + pphi * tL) + 1 / p["omega"]
+    return p | {"pi": pi, "delta": delta, "pM": pM, "pphi": pphi, "tC": tC, "tL": tL,
+                "reach": p["beta"] * (p["eta"] * tC + pphi * tL), "T": T}
+
+
+def reproduction(parameters: Given = None) -> np.ndarray:
+    """Return R0 = beta pM s (eta tC + pphi tL): entrants that one entrant brings, before the audience runs out.
+
+    A threshold only where nobody arrives from outside (``lambda0 = 0``).
+
+    Examples
+    --------
+    >>> round(float(reproduction()), 3)
+    0.864
+    """
+    a = parts(parameters)
+    return a["pM"] * a["s"] * a["reach"]
+
+
+def amplification(parameters: Given = None) -> np.ndarray:
+    """Return entrants per bought entrant, 1 / (1 - R0); infinite from R0 = 1."""
+    r0 = reproduction(parameters)
+    return np.where(r0 < 1, 1 / np.where(r0 < 1, 1 - r0, 1.0), np.inf)
+
+
+def break_even_cost(value: float, parameters: Given = None) -> np.ndarray:
+    """Return the highest cost per bought entrant that pays: ``value`` per entrant times the amplification."""
+    return value * amplification(parameters)
+
+
+def steady_flow(parameters: Given = None) -> np.ndarray:
+    """Return the entrants a day, per person of the population, at which the mode stands still.
+
+    The positive root of R0 T j^2 + (1 + lambda0 T - R0) j - lambda0 = 0.
+
+    Raises
+    ------
+    ParameterError
+        With social proof (``pi1 > 0``), for which this equation does not hold, or where nobody returns (``omega = 0``).
+    """
+    a = parts(parameters)
+    _need(a, "pi1", a["pi1"] == 0, "0 where a closed form is meant")
+    _need(a, "omega", a["omega"] > 0, "above 0 where a steady flow is meant")
+    r0 = a["pM"] * a["s"] * a["reach"]
+    b, c = 1 + a["lambda0"] * a["T"] - r0, 4 * r0 * a["T"] * a["lambda0"]
+    root = np.sqrt(b**2 + c)
+    low = 2 * a["lambda0"] / np.where(b > 0, b + root, 1.0)  # the same root, written so that nothing cancels
+    return np.where(b > 0, low, (root - b) / np.where(r0 > 0, 2 * r0 * a["T"], 1.0))
+
+
+def equilibrium(parameters: Given = None) -> np.ndarray:
+    """Return the shares in P, M, O, C, L, D at the steady flow, shape (6,) or (6, sets)."""
+    a, j = parts(parameters), steady_flow(parameters)
+    m, o, c = j / (a["pi"] + a["delta"]), a["pM"] * j / a["kappa"], a["pM"] * a["s"] * j * a["tC"]
+    lead, d = a["pphi"] * a["pM"] * a["s"] * j * a["tL"], j / a["omega"]
+    return np.stack(np.broadcast_arrays(1 - j * a["T"], m, o, c, lead, d))
+
+
+def final_size(parameters: Given = None, initial: Mapping[str, float] | None = None) -> np.ndarray:
+    """Return the share of the population never drawn in, after everything has run out.
+
+    ``u = -W(-R0 u0 exp(-dose - R0 u0)) / R0`` with u0 the public audience at the start and ``dose`` the cumulative
+    draw of those placed by ``initial`` (shares by state), W Lambert's function.
+
+    Raises
+    ------
+    ParameterError
+        Where people return or keep arriving (``omega``, ``lambda0``) or social proof acts (``pi1``).
+
+    References
+    ----------
+    Miller (2012), doi:10.1007/s11538-012-9749-6; Corless et al. (1996), doi:10.1007/BF02124750.
+    """
+    a = parts({"omega": 0.0, "lambda0": 0.0} | dict(parameters if parameters is not None else {}))
+    for name in ("omega", "lambda0", "pi1"):
+        _need(a, name, a[name] == 0, "0 where a final size is meant")
+    r0, (u0, m, o, c, lead, _) = a["pM"] * a["s"] * a["reach"], CONTENT.start(initial)
+    dose = r0 * m + a["s"] * a["reach"] * o + a["reach"] * c + a["beta"] * a["tL"] * lead
+    return -lambertw(-r0 * u0 * np.exp(-dose - r0 * u0)).real / r0
+
+
+def extinction(parameters: Given = None) -> np.ndarray:
+    """Return the probability that the line of one entrant dies out in a large population.
+
+    The smallest root of z = 1 - pM s + pM s hC(z), hL = gammaL / (gammaL + beta (1 - z)), hC = (gammaC + phi hL) /
+    (phi + gammaC + eta beta (1 - z)).
+
+    References
+    ----------
+    Harris (1963), The Theory of Branching Processes, Springer.
+    """
+    a = parts(parameters)
+
+    def line(z: np.ndarray) -> np.ndarray:
+        leader = a["gammaL"] / (a["gammaL"] + a["beta"] * (1 - z))
+        customer = (a["gammaC"] + a["phi"] * leader) / (a["phi"] + a["gammaC"] + a["eta"] * a["beta"] * (1 - z))
+        return 1 - a["pM"] * a["s"] * (1 - customer)
+
+    return minimal_root(line, a["pM"] * a["s"] * a["reach"])
+
+
+def social_proof_limit(parameters: Given = None) -> np.ndarray:
+    """Return the social proof ``pi1`` above which a pool that starts big sustains itself below R0 = 1 (1/day).
+
+    pi1* = T / (pM s pphi tL) * pi (pi + delta) / delta: there the gain in purchases from the first leaders offsets the
+    loss of audience to the pool, and the branch of steady states turns backward.
+    """
+    a = parts(parameters)
+    return a["T"] / (a["pM"] * a["s"] * a["pphi"] * a["tL"]) * a["pi"] * (a["pi"] + a["delta"]) / a["delta"]
+
+
+def _need(a: Mapping, name: str, holds: np.ndarray, allowed: str) -> None:
+    if not np.all(holds):
+        given = np.broadcast_to(a[name], np.shape(holds))[~holds].flat[0]
+        raise ParameterError(f"this closed form does not hold for {name}; got {given:g}; allowed is {allowed}.")

@@ -1,0 +1,253 @@
+"""The "Commerce + Social" mode: buyers open groups, invite friends and strangers, and full groups bring new buyers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from scipy.integrate import quad
+from scipy.optimize import brentq
+
+from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.modes.compartments import Auxiliary, Flow, Mode, Parameter, State
+from socialcommerce.modes.expressions import helpers
+from socialcommerce.modes.threshold import bisect, minimal_root
+
+__all__ = ["SEATS", "SHARING", "VARIANTS", "declare", "equilibrium", "extinction", "final_size", "joiners", "parts",
+           "reproduction", "steady_flow"]
+
+Given = Mapping | pd.DataFrame | None
+tail, safediv = helpers()["poisson_tail"], helpers()["safediv"]
+
+VARIANTS = {"capped": "(g - 1)*safediv(poisson_tail(g - 1, {x}), {x})", "open": "poisson_tail(g - 2, {x})"}
+"""The share of accepted invitations that is seated: a group closes when full, or anyone may still join."""
+SEATS = {"new": "mA*qA*contact(U) + mB*qB*anyone(U)", "anyone": "mA*qA + mB*qB"}
+"""Acceptances that fill seats: by people who have not bought before (new), or by existing buyers too (anyone)."""
+
+
+def _rate(name, symbol, default, lower, upper, en, zh, unit="1/day", kind="rate"):
+    return Parameter(name, symbol, default, unit, lower, upper, {"en": en, "zh": zh}, kind)
+
+
+def _state(name, role, en, zh):
+    return State(name, role, {"en": en, "zh": zh})
+
+
+@cache
+def declare(variant: str = "capped", seats: str = "new") -> Mode:
+    """Declare the mode (section 3.2; the paper gives no values, every default is illustrative). U + A + B + F + Z = N.
+
+    A group of size g sends Poisson numbers of invitations to friends and to strangers; it completes with g - 1 joiners.
+
+    Parameters
+    ----------
+    variant : {"capped", "open"}
+        Capped groups close when full (expected joiners (g - 1) P(X >= g - 1)); open ones seat everybody who accepts
+        once complete (x P(X >= g - 2)).
+    seats : {"new", "anyone"}
+        Whether existing buyers may fill seats; only the untapped count as new buyers either way.
+
+    Examples
+    --------
+    >>> declare("open").name
+    'sharing (open, new)'
+    """
+    for kind, given, allowed in (("variant of a group", variant, VARIANTS), ("rule for seats", seats, SEATS)):
+        if given not in allowed:
+            raise UnknownNameError(kind, given, allowed)
+    return Mode(
+        name=f"sharing ({variant}, {seats})",
+        words={"en": "Commerce + Social", "zh": "电商 + 社交"},
+        states=(
+            _state("U", "susceptible", "untapped", "未触达者"),
+            _state("A", "carrying", "new through an acquaintance", "经熟人而来的新客"),
+            _state("B", "carrying", "new through a stranger or ordinary traffic", "经陌生人或普通流量而来的新客"),
+            _state("F", "carrying", "fans", "粉丝"),
+            _state("Z", "other", "lapsed", "流失者"),
+        ),
+        parameters=(
+            _rate("epsilon", "ε", 0.0002, 0.0, 0.001, "buyers from ordinary traffic", "普通流量购买率"),
+            _rate("thetaN", "θN", 0.03, 0.01, 0.06, "groups a new customer opens a day", "新客每日开团数"),
+            _rate("thetaF", "θF", 0.03, 0.01, 0.06, "groups a fan opens a day", "粉丝每日开团数"),
+            _rate("g", "g", 2, 2, 5, "group size, the opener counted", "成团人数（含开团者）", "1", "group"),
+            _rate("mA", "mA", 4.0, 1.0, 8.0, "friends invited to a group", "每团邀请的熟人数", "1", "weight"),
+            _rate("mB", "mB", 6.8, 0.0, 15.0, "strangers invited to a group", "每团邀请的陌生人数", "1", "weight"),
+            _rate("qA", "qA", 0.16, 0.05, 0.3, "friends who accept", "熟人接受率", "1", "probability"),
+            _rate("qB", "qB", 0.03, 0.005, 0.06, "strangers who accept", "陌生人接受率", "1", "probability"),
+            _rate("psiA", "ψA", 0.03, 0.01, 0.06, "become a fan, came through a friend", "经熟人者转为粉丝的速率"),
+            _rate("psiB", "ψB", 0.01, 0.004, 0.03, "become a fan, came otherwise", "其他新客转为粉丝的速率"),
+            _rate("gammaN", "γN", 0.02, 0.01, 0.04, "lapse of new customers", "新客流失率"),
+            _rate("gammaF", "γF", 0.0096, 0.005, 0.02, "lapse of fans", "粉丝流失率"),
+            _rate("omega", "ω", 0.005, 0.001, 0.01, "return to the untapped", "回到未触达的速率"),
+        ),
+        auxiliaries=(
+            Auxiliary("x", "x", SEATS[seats], "1",
+                      {"en": "accepted invitations per group", "zh": "每团被接受的邀请数"}),
+            Auxiliary("seated", "σ", VARIANTS[variant].format(x="x"), "1",
+                      {"en": "share of acceptances seated", "zh": "接受邀请者成功入团的比例"}),
+        ),
+        flows=(
+            Flow("U", "A", "mA*qA*contact((thetaN*(A + B) + thetaF*F)*seated)",
+                 {"en": "join a friend's group", "zh": "加入熟人的团"}, enters=True),
+            Flow("U", "B", "epsilon + mB*qB*anyone((thetaN*(A + B) + thetaF*F)*seated)",
+                 {"en": "join a stranger's group, or buy alone", "zh": "加入陌生人的团或自行购买"}, enters=True),
+            Flow("A", "F", "psiA", {"en": "become a fan", "zh": "成为粉丝"}),
+            Flow("B", "F", "psiB", {"en": "become a fan", "zh": "成为粉丝"}),
+            Flow("A", "Z", "gammaN", {"en": "lapse", "zh": "流失"}),
+            Flow("B", "Z", "gammaN", {"en": "lapse", "zh": "流失"}),
+            Flow("F", "Z", "gammaF", {"en": "lapse", "zh": "流失"}),
+            Flow("Z", "U", "omega", {"en": "be reachable again", "zh": "重新可触达"}),
+        ),
+        customer_free={"U": 1.0},
+        external=("epsilon",),
+    )
+
+
+SHARING = declare()
+"""The default declaration: capped groups, seats for new buyers only."""
+
+
+def joiners(u: np.ndarray, a: Mapping, variant: str = "capped", seats: str = "new") -> np.ndarray:
+    """Return new buyers per opened group while a share ``u`` is untapped: G(lambda u).
+
+    Parameters
+    ----------
+    u : array
+    a : mapping
+        With ``lam`` (accepted invitations per group where everybody is untapped) and ``g``.
+    """
+    declare(variant, seats)
+    x = a["lam"] * u if seats == "new" else a["lam"]
+    seated = (a["g"] - 1) * safediv(tail(a["g"] - 1, x), x) if variant == "capped" else tail(a["g"] - 2, x)
+    return a["lam"] * u * seated
+
+
+def parts(parameters: Given = None) -> dict[str, np.ndarray]:
+    """Return what every closed form is made of, and the parameters themselves.
+
+    Returns
+    -------
+    dict
+        ``lam`` accepted invitations per group, ``aA`` and ``aB`` shares through friends and strangers, ``tA`` and
+        ``tB`` days as a new customer, ``fA`` and ``fB`` shares who become fans, ``ThetaA`` and ``ThetaB`` groups opened
+        in a lifetime, ``Theta`` their mean over joiners.
+    """
+    p = SHARING.values(parameters)
+    friends, strangers = p["mA"] * p["qA"], p["mB"] * p["qB"]
+    lam = friends + strangers
+    aA = safediv(friends, lam)
+    tA, tB = 1 / (p["psiA"] + p["gammaN"]), 1 / (p["psiB"] + p["gammaN"])
+    fA, fB, fan = p["psiA"] * tA, p["psiB"] * tB, p["thetaF"] / p["gammaF"]
+    ThetaA, ThetaB = p["thetaN"] * tA + fA * fan, p["thetaN"] * tB + fB * fan
+    return p | {"lam": lam, "aA": aA, "aB": 1 - aA, "tA": tA, "tB": tB, "fA": fA, "fB": fB, "fan": fan,
+                "ThetaA": ThetaA, "ThetaB": ThetaB, "Theta": aA * ThetaA + (1 - aA) * ThetaB}
+
+
+def reproduction(parameters: Given = None, variant: str = "capped", seats: str = "new") -> np.ndarray:
+    """Return the K-factor, R0 = G(lambda) Theta: new buyers that one joiner brings, before the untapped run out.
+
+    A threshold only where nobody buys from ordinary traffic (``epsilon = 0``), and in a well-mixed population: on a
+    fixed network of friends fewer are left to invite. The textbook K, invitations times acceptance, is the open
+    variant at g = 2.
+
+    Examples
+    --------
+    >>> [round(float(reproduction({"g": g}, "open")), 2) for g in (2, 3, 4, 5)]
+    [2.0, 1.14, 0.41, 0.11]
+    """
+    a = parts(parameters)
+    return joiners(1.0, a, variant, seats) * a["Theta"]
+
+
+def _steady(a: Mapping, variant: str, seats: str) -> tuple[np.ndarray, np.ndarray]:
+    """The untapped share and the joiners a day at which the mode stands still; the solution is unique."""
+    if not np.all(a["omega"] > 0):
+        raise ParameterError("a steady flow needs people to return; got omega=0; allowed is above 0.")
+    days = {kind: a[f"t{kind}"] + a[f"f{kind}"] / a["gammaF"] + 1 / a["omega"] for kind in "AB"}
+    joined = a["aA"] * days["A"] + a["aB"] * days["B"]
+    most = 1 / (1 + a["epsilon"] * days["B"])
+
+    def excess(u: np.ndarray) -> np.ndarray:
+        g = joiners(u, a, variant, seats)
+        return (1 - u / most) / joined * (1 - a["Theta"] * g) - a["ThetaB"] * a["epsilon"] * u * g
+
+    u = bisect(excess, np.zeros(np.broadcast_shapes(*map(np.shape, a.values()))), most)
+    return u, (1 - u / most) / joined
+
+
+def steady_flow(parameters: Given = None, variant: str = "capped", seats: str = "new") -> np.ndarray:
+    """Return the new buyers a day, per person of the population, at which the mode stands still."""
+    a = parts(parameters)
+    u, n = _steady(a, variant, seats)
+    return n + a["epsilon"] * u
+
+
+def equilibrium(parameters: Given = None, variant: str = "capped", seats: str = "new") -> np.ndarray:
+    """Return the shares in U, A, B, F, Z at which the mode stands still, shape (5,) or (5, sets)."""
+    a = parts(parameters)
+    u, n = _steady(a, variant, seats)
+    alone = a["epsilon"] * u
+    friends, others = a["aA"] * n * a["tA"], (a["aB"] * n + alone) * a["tB"]
+    fans = (a["psiA"] * friends + a["psiB"] * others) / a["gammaF"]
+    return np.stack(np.broadcast_arrays(u, friends, others, fans, (n + alone) / a["omega"]))
+
+
+def final_size(parameters: Mapping | None = None, initial: Mapping[str, float] | None = None,
+               variant: str = "capped", seats: str = "new") -> float:
+    """Return the share of the population never reached, after everything has run out.
+
+    Solves int_u^u0 dv / G(lambda v) = Theta (u0 - u) + Y0 with Y0 the groups that those placed by ``initial`` (shares
+    by state) will open; nobody returns (``omega = 0``) or buys alone (``epsilon = 0``), and one set at a time.
+    """
+    a = parts({"omega": 0.0, "epsilon": 0.0} | dict(parameters or {}))
+    for name in ("omega", "epsilon"):
+        if a[name] != 0:
+            raise ParameterError(f"a final size needs that nobody is added; got {name}={a[name]:g}; allowed is 0.")
+    u0, friends, others, fans, _ = SHARING.start(initial)
+    opened = friends * a["ThetaA"] + others * a["ThetaB"] + fans * a["fan"]
+    if not opened > 0:
+        return float(u0)
+
+    def gap(log_u: float) -> float:
+        area, _ = quad(lambda v: np.exp(v) / joiners(np.exp(v), a, variant, seats), log_u, np.log(u0), epsabs=1e-12,
+                       epsrel=1e-12, limit=200)
+        return area - a["Theta"] * (u0 - np.exp(log_u)) - opened
+
+    low = np.log(u0) - 1
+    while gap(low) < 0:
+        low -= 1
+    return float(np.exp(brentq(gap, low, np.log(u0), xtol=1e-14)))
+
+
+def extinction(parameters: Given = None, variant: str = "capped", seats: str = "new") -> dict[str, np.ndarray]:
+    """Return the probability that the line of one customer dies out in a large population.
+
+    Groups bring joiners in batches: with b(z) the generating function of a batch, z the mean over kinds of joiners,
+    zF = gammaF / (gammaF + thetaF (1 - b)) and zA = (gammaN + psiA zF) / (psiA + gammaN + thetaN (1 - b)), likewise zB.
+
+    Returns
+    -------
+    dict
+        ``joiner`` (a new one, friend or stranger), ``A``, ``B`` and ``F``.
+    """
+    a = parts(parameters)
+    declare(variant, seats)
+    need = a["g"] - 1
+    full = tail(need, a["lam"])
+
+    def batch(z: np.ndarray) -> np.ndarray:
+        if variant == "capped":
+            return 1 - full + full * z**need
+        return 1 - full + np.exp(-a["lam"] * (1 - z)) * tail(need, a["lam"] * z)
+
+    def lines(z: np.ndarray) -> dict[str, np.ndarray]:
+        lost = 1 - batch(z)
+        fan = a["gammaF"] / (a["gammaF"] + a["thetaF"] * lost)
+        kinds = {k: (a["gammaN"] + a[f"psi{k}"] * fan) / (a["gammaN"] + a[f"psi{k}"] + a["thetaN"] * lost)
+                 for k in "AB"}
+        return {"joiner": a["aA"] * kinds["A"] + a["aB"] * kinds["B"], **kinds, "F": fan}
+
+    z = minimal_root(lambda z: lines(z)["joiner"], joiners(1.0, a, variant, seats) * a["Theta"])
+    return lines(z)

@@ -1,0 +1,69 @@
+// A declared mode in the page: sliders, the trajectory, the reproduction number and what each loop adds to it.
+const explore = (id, spec, engine) => {
+  const mode = engine.modes[spec.mode], at = new Map(mode.states.map((state, i) => [state.name, i]));
+  const shownBy = new Map(mode.parameters.map((one) => [one.name, one])), label = (i) => mode.states[i].words[spec.language];
+  const sliders = spec.sliders.map(([name, step]) => ({ ...shownBy.get(name), step }));
+
+  const make = (tag, attributes, ...inside) => {
+    const svg = ["svg", "path", "line", "text", "rect"].includes(tag);
+    const node = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+    Object.entries(attributes).forEach(([key, value]) => node.setAttribute(key, value));
+    node.append(...inside);
+    return node;
+  };
+  const shown = (value) => Number(value.toPrecision(3)).toString();
+  const values = Object.fromEntries(mode.parameters.map((one) => [one.name, spec.given[one.name] ?? one.default]));
+  const figure = document.getElementById(id), place = figure.querySelector(".drawing");
+  const chart = make("div", { class: "chart", role: "img" }), bars = make("div", { class: "loops" });
+  const verdict = make("p", { class: "verdict", "aria-live": "polite" }), controls = make("div", { class: "controls" });
+  const outputs = new Map();
+  const line = (rows, i, width, height, top) => rows.map((row, k) =>
+    `${k ? "L" : "M"}${(50 + (width - 60) * k / (rows.length - 1)).toFixed(1)} ${(height - 30 - (height - 45) * row[i] / top).toFixed(1)}`).join("");
+  const plot = (rows) => {
+    const width = 640, height = 300, drawn = spec.drawn.map((name) => at.get(name));
+    const highest = Math.max(...rows.flatMap((row) => drawn.map((i) => row[i]))), power = 10 ** Math.floor(Math.log10(highest || 1));
+    const top = Math.ceil(highest / power * 2) / 2 * power || 1;
+    const svg = make("svg", { viewBox: `0 0 ${width} ${height}` });
+    for (let k = 0; k <= 4; k++) {
+      const y = height - 30 - (height - 45) * k / 4, x = 50 + (width - 60) * k / 4;
+      svg.append(make("line", { x1: 50, x2: width - 10, y1: y, y2: y, class: "rule" }),
+        make("text", { x: 45, y: y + 4, "text-anchor": "end" }, shown(top * k / 4)),
+        make("text", { x, y: height - 12, "text-anchor": "middle" }, shown(spec.days * k / 4)));
+    }
+    drawn.forEach((i, k) => svg.append(make("path", { d: line(rows, i, width, height, top), class: `series series-${k + 1}` })));
+    const legend = make("p", { class: "legend" }, ...drawn.map((i, k) => make("span", { class: `key key-${k + 1}` }, label(i))));
+    chart.replaceChildren(svg, make("p", { class: "axis" }, spec.words.axis), legend);
+    chart.setAttribute("aria-label", `${spec.words.end}: ` + drawn.map((i) => `${label(i)} ${shown(rows.at(-1)[i])}`).join(", "));
+  };
+  const update = () => {
+    sliders.forEach((one) => { outputs.get(one.name).textContent = `${shown(values[one.name])}${one.unit === "1" ? "" : " " + one.unit}`; });
+    const parts = engine.loops(mode, values), R0 = parts.reduce((a, b) => a + b);
+    const rows = engine.simulate(mode, values, spec.start, spec.days, spec.dt);
+    verdict.textContent = `R0 = ${R0.toFixed(3)}: ${R0 > 1 ? spec.words.above : spec.words.below}`;
+    bars.replaceChildren(make("p", {}, spec.words.loops), ...mode.carrying.flatMap((i, c) => (parts[c] > 1e-12 ? [make("div", {},
+      make("span", {}, label(i)), make("meter", { min: 0, max: Math.max(1, R0), value: parts[c], "aria-label": label(i) }),
+      make("output", {}, parts[c].toFixed(3)))] : [])));
+    plot(rows);
+    return { R0, parts, rows };
+  };
+  sliders.forEach((one) => {
+    const input = make("input", { type: "range", min: one.lower, max: one.upper, step: one.step, value: values[one.name], id: `${id}-${one.name}`, "data-parameter": one.name });
+    const output = make("output", { for: input.id });
+    outputs.set(one.name, output);
+    input.addEventListener("input", () => { values[one.name] = Number(input.value); update(); });
+    controls.append(make("label", { for: input.id }, one.words[spec.language], make("i", {}, one.symbol)), input, output);
+  });
+  const reset = make("button", { type: "button" }, spec.words.reset);
+  const first = { ...values };
+  reset.addEventListener("click", () => {
+    Object.assign(values, first);
+    sliders.forEach((one) => { document.getElementById(`${id}-${one.name}`).value = first[one.name]; });
+    update();
+  });
+  place.replaceChildren(verdict, bars, chart, controls, reset);
+  place.removeAttribute("role");
+  place.removeAttribute("aria-label");
+  place.classList.add("explorer");
+  figure.explorer = { set: (given) => { Object.assign(values, given); return update(); } };
+  update();
+};

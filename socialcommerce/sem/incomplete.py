@@ -1,0 +1,143 @@
+"""Correct the fit indices of incomplete data, which otherwise depend on how much is missing (FIML-C)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import linalg
+
+from socialcommerce.sem import robust
+from socialcommerce.sem.estimate import Likelihood
+from socialcommerce.sem.expressions import jacobian
+from socialcommerce.sem.inference import TestStatistic
+from socialcommerce.sem.model import Block
+from socialcommerce.sem.moments import GroupSample, Patterns, Sample
+from socialcommerce.sem.saturated import information
+
+if TYPE_CHECKING:
+    from socialcommerce.sem.result import SemFit
+
+__all__ = ["completed", "corrected", "moments_jacobian", "statistics"]
+
+Array = np.ndarray
+
+
+def statistics(fit: SemFit) -> tuple[TestStatistic, TestStatistic]:
+    """Return the corrected statistics of a fit and of its baseline."""
+    from socialcommerce.sem.fit import baseline  # fit imports the results, which use this module
+
+    nonnormal, (problem, theta) = fit.test.scaling is not None, baseline(fit.problem, fit.sample)
+    parts = _parts(fit.problem, fit.sample, nonnormal)
+    return (
+        corrected(fit.problem, fit.sample, fit.theta, fit.curvature.basis, fit.test.df, nonnormal, parts),
+        corrected(problem, fit.sample, theta, np.eye(len(theta)), fit.baseline.df, nonnormal, parts),
+    )
+
+
+def corrected(
+    problem: Likelihood,
+    sample: Sample,
+    theta: Array,
+    basis: Array,
+    df: int,
+    nonnormal: bool,
+    parts: Sequence[tuple[Array, Array, Array]] | None = None,
+) -> TestStatistic:
+    """Return the statistic the model would have on complete data, with the scaling that makes CFI and RMSEA honest.
+
+    With W the observed information of the saturated moments, C theirs on complete data, J the outer product of their
+    scores and U = W - W D (D' W D)^-1 D' W the part of W that the model's derivatives D leave, the statistic is the
+    complete-data discrepancy of the saturated estimates at the incomplete-data solution, its expectation
+    tr(W^-1 C W^-1 U), and for non-normal data tr(U W^-1 C W^-1 U W^-1 J W^-1).
+
+    Parameters
+    ----------
+    theta : array, shape (q,)
+        The estimates from incomplete data.
+    basis : array, shape (q, d)
+        Directions that constraints leave free.
+    df : int
+        Degrees of freedom.
+    nonnormal : bool
+        Allow for non-normality too (MLR).
+    parts : sequence of (W, C, J), optional
+        By group, where they are known already.
+
+    Returns
+    -------
+    TestStatistic
+        ``scaling`` is the expectation over ``df``.
+
+    References
+    ----------
+    Zhang & Savalei (2023), doi:10.1037/met0000445.
+    """
+    if df <= 0:
+        return TestStatistic(0.0, df, 1.0)
+    parts = _parts(problem, sample, nonnormal) if parts is None else parts
+    shares = [group.patterns.nobs.sum() / sample.nobs for group in sample.groups]
+    W, C, J = (
+        linalg.block_diag(*(share * part[k] for share, part in zip(shares, parts, strict=True))) for k in range(3)
+    )
+    D = np.vstack(moments_jacobian(problem, theta)) @ basis
+    U = W - W @ D @ np.linalg.solve(D.T @ W @ D, D.T @ W)
+    inner = np.linalg.solve(W, np.linalg.solve(W, C).T)  # W^-1 C W^-1
+    expected = (
+        np.trace(U @ inner @ U @ np.linalg.solve(W, np.linalg.solve(W, J).T)) if nonnormal else np.trace(inner @ U)
+    )
+    whole = completed(problem, sample)
+    least = sum(
+        share * (np.linalg.slogdet(group.covariance)[1] + len(group.mean)) / 2
+        for share, group in zip(shares, sample.groups, strict=True)
+    )
+    return TestStatistic(2 * sample.nobs * (float(whole.value(theta)) - least), df, float(expected) / df)
+
+
+def _parts(problem: Likelihood, sample: Sample, nonnormal: bool) -> list[tuple[Array, Array, Array]]:
+    return [_information(*one, nonnormal) for one in zip(problem.blocks, sample.groups, strict=True)]
+
+
+def completed(problem: Likelihood, sample: Sample) -> Likelihood:
+    """Return the problem of fitting the saturated moments as if no value were missing."""
+    return replace(problem, patterns=tuple(_whole(group) for group in sample.groups))
+
+
+def _whole(group: GroupSample) -> Patterns:
+    return Patterns(
+        np.atleast_1d(group.patterns.nobs.sum()),
+        group.covariance[None],
+        group.mean[None],
+        np.ones((1, len(group.mean)), dtype=bool),
+    )
+
+
+def _information(block: Block, group: GroupSample, nonnormal: bool) -> tuple[Array, Array, Array]:
+    """Return, of the saturated moments, the observed information, that of complete data, and the scores' products."""
+    full = robust.saturated_block(block)
+    W, C = (
+        information(full, patterns, group.covariance, group.mean, observed=True)
+        for patterns in (group.patterns, _whole(group))
+    )
+    if not nonnormal:
+        return W, C, W
+    theta, base = robust.moments_theta(full, group), full.base(group.covariance, group.mean)
+    products = robust.outer(group, robust.casewise_scores(full, group, theta, base, len(theta)))
+    return W, C, products / group.patterns.nobs.sum()
+
+
+def moments_jacobian(problem: Likelihood, theta: Array) -> list[Array]:
+    """Return the derivatives of each group's implied moments, in the order of its saturated model, shape (m, q)."""
+    out = []
+    for block, base in zip(problem.blocks, problem.bases, strict=True):
+        full = robust.saturated_block(block)
+
+        def moments(t: Array, block=block, base=base, full=full) -> Array:
+            implied = block.implied(t, base)
+            cells = implied.covariance[..., full.row, np.where(full.path, 0, full.column)]
+            return np.where(full.path, implied.mean[..., full.row], cells) if block.means else cells
+
+        out.append(jacobian(moments, theta))
+    return out

@@ -1,0 +1,171 @@
+"""The declarations, what they refuse, and the trajectories that follow from them."""
+
+from __future__ import annotations
+
+import doctest
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.modes import compartments, content, expressions, person, sharing, trajectory
+from socialcommerce.modes.compartments import Flow
+from socialcommerce.modes.content import CONTENT
+from socialcommerce.modes.sharing import SHARING, declare
+from socialcommerce.modes.trajectory import METHODS, simulate
+
+MODES = {"content": CONTENT} | {f"{v}-{s}": declare(v, s) for v in sharing.VARIANTS for s in sharing.SEATS}
+SEED = {"content": {"L": 0.01}}
+
+
+def seed(mode):
+    return SEED.get(mode.name, {"F": 0.01})
+
+
+def drawn(mode, count, rng):
+    """A table of parameter sets from the declared ranges."""
+    return {p.name: rng.integers(p.lower, p.upper + 1, count) if p.kind == "group" else
+            rng.uniform(p.lower, p.upper, count) for p in mode.parameters}
+
+
+@pytest.mark.parametrize("module", [expressions, compartments, person, content, sharing, trajectory])
+def test_the_examples_in_the_docstrings_hold(module):
+    assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+@pytest.mark.parametrize("method", METHODS)
+def test_the_number_of_persons_does_not_drift(mode, method):
+    assert simulate(mode, None, 1000, method, 0.5, seed(mode), 1e6 * 1e-6).drift <= 1e-12
+
+
+@pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+def test_persons_and_shares_give_the_same_run(mode):
+    share = simulate(mode, None, 200, "rk4", initial=seed(mode))
+    many = simulate(mode, None, 200, "rk4", initial={k: v * 1e6 for k, v in seed(mode).items()}, population=1e6)
+    np.testing.assert_allclose(many.values / 1e6, share.values, rtol=1e-11, atol=1e-15)
+
+
+@pytest.mark.parametrize("mode", [CONTENT, SHARING], ids=["content", "sharing"])
+@pytest.mark.parametrize(("method", "order"), [("map", 1), ("euler", 1), ("rk4", 4)])
+def test_fixed_steps_approach_the_differential_equations_at_their_order(mode, method, order):
+    exact = simulate(mode, None, 64, dt=64, initial=seed(mode)).values[-1]
+    steps = [1.0, 0.5, 0.25] if order == 1 else [2.0, 1.0, 0.5]
+    error = [np.abs(simulate(mode, None, 64, method, dt, seed(mode)).values[-1] - exact).max() for dt in steps]
+    slope = np.polyfit(np.log(steps), np.log(error), 1)[0]
+    assert abs(slope - order) < 0.15
+
+
+@pytest.mark.parametrize("mode", [CONTENT, SHARING], ids=["content", "sharing"])
+def test_a_table_gives_what_its_rows_give_alone(mode):
+    table = drawn(mode, 5, np.random.default_rng(4))
+    together = simulate(mode, table, 100, "rk4", 1.0, seed(mode))
+    for row in range(5):
+        alone = simulate(mode, {name: column[row] for name, column in table.items()}, 100, "ode", 1.0, seed(mode))
+        np.testing.assert_allclose(together.values[..., row], alone.values, atol=2e-6)
+
+
+@pytest.mark.parametrize("m", [0, 1, 2, 4])
+def test_the_poisson_tail_is_the_one_of_scipy(m):
+    x = np.linspace(0, 6, 13)
+    np.testing.assert_allclose(expressions.helpers()["poisson_tail"](m, x), stats.poisson.sf(m - 1, x), atol=1e-15)
+
+
+@pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+def test_a_person_who_meets_the_crowd_has_the_hazards_of_the_crowd(mode):
+    scope = {"exp": np.exp}
+    exec(person.person_source(mode), scope)
+    rng = np.random.default_rng(1)
+    y, p = rng.dirichlet(np.ones(len(mode.states))), mode.values({"g": 4} if mode is not CONTENT else {"pi1": 0.02})
+    vector, seen = [float(p[name]) for name in mode.parameter], []
+    for i, _ in enumerate(person.fields(mode)):
+        seen.append(sum(y[s] * scope[f"weight_{i}"](s, vector, seen) for s in range(len(y))))
+    found = [scope[f"hazard_{k}"](vector, seen) for k in range(len(mode.flows))]
+    np.testing.assert_allclose(found, mode.hazards(y, p), rtol=1e-13)
+
+
+def test_ties_of_friends_and_strangers_stay_apart():
+    assert [f.tie for f in person.fields(SHARING)] == ["contact", "anyone", "contact", "anyone"]
+    assert sorted(k for flows in person.exits(SHARING) for k in flows) == list(range(len(SHARING.flows)))
+
+
+def test_the_tables_of_parameters_carry_mark_unit_and_both_languages():
+    for mode in (CONTENT, SHARING):
+        table = mode.table()
+        assert set(table["status"]) == {"illustrative"}
+        assert table[["en", "zh", "unit", "symbol"]].map(bool).all(axis=None)
+
+
+@pytest.mark.parametrize(("given", "message"), [
+    ({"delta0": -0.1}, r"delta0 is a rate; got -0\.1; allowed is \[0, inf\) \(unit 1/day\)"),
+    ({"s": [0.5, 1.5]}, r"s is a probability in row 1; got 1\.5; allowed is \[0, 1\]"),
+    ({"beta": np.nan}, "beta is a rate; got nan"),
+    ({"beta": [0.1, 0.2], "s": [0.1, 0.2, 0.3]}, r"one length for all"),
+])
+def test_values_outside_their_range_are_refused(given, message):
+    with pytest.raises(ParameterError, match=message):
+        simulate(CONTENT, given, method="rk4")
+
+
+@pytest.mark.parametrize("g", [1, 2.5])
+def test_a_group_has_at_least_two(g):
+    with pytest.raises(ParameterError, match=rf"g is a group size; got {g}; allowed is 2, 3"):
+        SHARING.values({"g": g})
+
+
+@pytest.mark.parametrize(("more", "error", "message"), [
+    ({"dt": 5.0, "method": "euler"}, ParameterError, r"leaving O times dt.*got 1\.5 at dt=5; allowed is dt <= 3\.33"),
+    ({"dt": 0.7, "method": "map"}, ParameterError, "whole number of steps"),
+    ({"dt": 0.0}, ParameterError, "days, dt and every are positive"),
+    ({"method": "leap"}, UnknownNameError, "unknown method 'leap'"),
+    ({"initial": {"X": 1}}, UnknownNameError, "unknown state of content 'X'"),
+    ({"initial": {"L": 2}}, ParameterError, r"L starts with a number of persons; got 2; allowed is \[0, 1\]"),
+    ({"initial": {"L": 0.6, "C": 0.6}}, ParameterError, "persons placed exceed the population"),
+    ({"parameters": {"betta": 1}}, UnknownNameError, "did you mean 'beta'"),
+    ({"parameters": {"beta": [0.1, 0.2]}}, ParameterError, "ode runs one set of parameters; got 2"),
+])
+def test_misuse_of_a_run_is_named(more, error, message):
+    with pytest.raises(error, match=message):
+        simulate(CONTENT, days=50, **more)
+
+
+@pytest.mark.parametrize(("hazard", "error", "message"), [
+    ("beta*contact(C) + eta", ParameterError, r"only like units can be added.*got day\^-1 and 1"),
+    ("beta*C", ParameterError, "wrong unit; got day\\^-1\\*persons"),
+    ("beta*contact(eta)", ParameterError, r"contact\(w\) averages persons"),
+    ("beta*exp(n)", ParameterError, r"exp\(\) takes numbers without a unit"),
+    ("beta**eta", ParameterError, "an exponent is a number"),
+    ("beta*gamma", UnknownNameError, "gamma"),
+    ("beta if n else 0", ParameterError, "cannot be read"),
+    ("__import__('os')", ParameterError, "cannot be read"),
+    ("beta*C/M", ParameterError, r"reads C outside contact\(\)"),
+])
+def test_a_rate_law_that_makes_no_sense_is_refused(hazard, error, message):
+    flows = (replace(CONTENT.flows[0], hazard=hazard), *CONTENT.flows[1:])
+    with pytest.raises(error, match=message):
+        replace(CONTENT, flows=flows)
+
+
+def test_a_state_that_no_flow_reaches_is_named():
+    flows = tuple(f for f in CONTENT.flows if f.target != "L")
+    with pytest.raises(ParameterError, match="no flow reaches state 'L' of content"):
+        replace(CONTENT, flows=flows)
+    with pytest.raises(UnknownNameError, match="unknown state 'X'"):
+        replace(CONTENT, flows=(*CONTENT.flows, Flow("C", "X", "phi", {})))
+    with pytest.raises(ParameterError, match="places everybody once"):
+        replace(CONTENT, customer_free={"P": 0.5})
+
+
+def test_results_are_tidy_and_flows_can_be_read():
+    run = simulate(CONTENT, {"beta": [0.05, 0.1]}, 30, "rk4", every=10)
+    frame = run.summary()
+    assert list(frame.columns) == ["set", "day", "state", "persons", "share"]
+    assert len(frame) == 2 * 4 * 6
+    assert frame.groupby(["set", "day"])["share"].sum().to_numpy() == pytest.approx(1)
+    last = frame.query("set == 1 and day == 30 and state == 'M'")["persons"].item()
+    assert last == run.state("M")[-1, 1]
+    assert run.flow("M", "O")[-1, 1] == pytest.approx(0.02 * last)
+    with pytest.raises(UnknownNameError, match="unknown flow"):
+        run.flow("M", "P")

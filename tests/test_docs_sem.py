@@ -1,0 +1,54 @@
+"""Pages with code say what the code shows, and the tutorial's survey gives what lavaan gives."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from docs import blocks
+from socialcommerce import data, sem
+from socialcommerce.project import root
+
+PAGES = ["docs/sem.md", "docs/pls.md"]
+FOREIGN = {("sem", "md"), ("fit", "measures")}  # a link and an argument of R
+MODEL = "\n".join(f"{c} =~ {c}1 + {c}2 + {c}3" for c in ("PAR", "INT", "HED", "CON", "URG")) + \
+    "\nURG ~ PAR + INT + HED + CON"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_and_number_of_a_page_is_what_its_code_shows(page):
+    text = (root() / page).read_text(encoding="utf-8")
+    assert text.count("```python") > 3
+    assert blocks.filled(text) == text, f"run `python docs/blocks.py {page}`"
+
+
+def test_a_changed_output_and_a_changed_number_are_noticed():
+    page = "```python\nx = 2\nx + 1\n```\n\n```text\n4\n```\n\nIt is <!--x-->9<!--/-->.\n"
+    assert blocks.filled(page) == page.replace("\n4\n", "\n3\n").replace(">9<", ">2<")
+    with pytest.raises(NameError):
+        blocks.filled("```python\nabsent\n```\n")
+
+
+@pytest.mark.parametrize(("sample", "nobs", "chisq", "cfi", "paths"), [
+    ("all", 272, 189.193, 0.933, [0.490, -0.229, 0.331, 0.105]),
+    ("distinct", 256, 169.367, 0.937, None),
+])
+def test_the_survey_in_hanoi_gives_what_lavaan_gives(sample, nobs, chisq, cfi, paths):
+    """lavaan 0.6-14: sem(model, sample.cov = S, sample.nobs = N), printed to three decimals."""
+    rows = data.load("hanoi_moments").query("sample == @sample").set_index("item")
+    fit = sem.fit(MODEL, moments=sem.Moments(rows[rows.index], rows["mean"], int(rows["nobs"].iloc[0])))
+    shown = fit.fit_measures.round(3)
+    assert (fit.nobs, shown["chisq"], shown["df"], shown["cfi"]) == (nobs, chisq, 80, cfi)
+    if paths:
+        assert fit.estimates.query("op == '~'")["std_all"].round(3).tolist() == paths
+
+
+@pytest.mark.parametrize("page", ["sem", "pls"])
+def test_every_call_a_page_names_exists(page):
+    text = (root() / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    rows = sem.simulate("y ~ 0.5*x; x ~~ 1*x; y ~~ 1*y", 50, seed=1)
+    known = {"sem": sem, "fit": sem.fit("y ~ x", rows) if page == "sem" else sem.pls("y ~ x", rows)}
+    named = {(kind, name) for kind, name in re.findall(r"\b(sem|fit)\.([a-z]\w*)", text)} - FOREIGN
+    assert len(named) > 9
+    assert {(kind, name) for kind, name in named if not hasattr(known[kind], name)} == set()
