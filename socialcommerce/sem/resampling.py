@@ -211,12 +211,13 @@ def weighted_refit(fit: SemFit, counts: list[Array]) -> Array:
     fit : SemFit
         A fit to raw data.
     counts : list of arrays, shape (batch, n)
-        By group, how often each of its n rows counts; not negative, fractions allowed.
+        By group, how often each of its n rows counts; not negative, fractions allowed but for
+        ordered items.
 
     Returns
     -------
     array, shape (batch, q)
-        nan where one did not converge.
+        nan where one did not converge, inf where it lost a category of an ordered item.
     """
     if fit.ordinal:
         return ordinal_refit(fit, counts)

@@ -109,8 +109,9 @@ def score_tests(fit: SemFit, rows: Sequence[Parameter]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        lhs, op, rhs, group, mi (chi2 with one degree of freedom), pvalue, epc (expected change of the parameter) and
-        epc_std (in standard deviations of the variables); without those that could not be identified.
+        lhs, op, rhs, group, mi (chi2 with one degree of freedom), pvalue, epc (expected change of the parameter),
+        epc_std (in standard deviations of the variables) and, for WLSMV, mi_robust; without those that could not be
+        identified.
 
     References
     ----------
