@@ -26,6 +26,7 @@ else:
 mix, unit, refined, leaving = map(compiled, (draws.mix, draws.unit, draws.refined, draws.leaving))
 ROOM = 1 + 1e-12  # above the rounding of a sum of hazards
 ONE = np.uint64(1)
+TIES = 2048  # whose coins are tossed together
 
 
 @compiled
@@ -190,27 +191,47 @@ def advance(state, key, first, steps, dt, start, target, base, near, far, column
 
 
 @compiled
+def tossed(key, limit, ties, coins):
+    """Toss the coin of each tie; a loop of its own, so that the compiler tosses several at once."""
+    for k in range(len(ties)):
+        coins[k] = (mix(key + np.uint64(ties[k]) * GOLDEN) >> np.uint64(11)) < limit
+
+
+@compiled
 def spread(indptr, indices, seeds, p, key, reached, queue):
     """Let every newly reached person try each contact once with probability p; return how many are reached in all.
 
-    The coin of a tie is drawn before its far end is looked at: most coins fail, and the draw is cheaper than the look.
+    Ties are taken from the queue by the thousand, and their coins are tossed before their far ends are looked at: most
+    coins fail, and a toss is cheaper than a look.
     """
     limit = np.uint64(p * 2.0**53)
-    tail = 0
+    ties, coins = np.empty(TIES, np.int64), np.empty(TIES, np.bool_)
+    head, tail, at, end = 0, 0, 0, 0
     for s in seeds:
         if not reached[s]:
             reached[s] = True
             queue[tail] = s
             tail += 1
-    head = 0
-    while head < tail:
-        i = queue[head]
-        head += 1
-        for at in range(indptr[i], indptr[i + 1]):
-            if (mix(key + np.uint64(at) * GOLDEN) >> np.uint64(11)) < limit:
-                j = indices[at]
-                if not reached[j]:
-                    reached[j] = True
-                    queue[tail] = j
-                    tail += 1
+    while head < tail or at < end:
+        filled = 0
+        while filled < TIES and (head < tail or at < end):
+            if at == end:
+                at, end = indptr[queue[head]], indptr[queue[head] + 1]
+                head += 1
+            take = min(end - at, TIES - filled)
+            for k in range(take):
+                ties[filled + k] = at + k
+            filled += take
+            at += take
+        tossed(key, limit, ties[:filled], coins)
+        hits = 0
+        for k in range(filled):
+            ties[hits] = ties[k]
+            hits += int(coins[k])
+        for k in range(hits):
+            j = indices[ties[k]]
+            if not reached[j]:
+                reached[j] = True
+                queue[tail] = j
+                tail += 1
     return tail
