@@ -23,6 +23,7 @@ else:
     COMPILED = True
     compiled = njit(cache=True, nogil=True, error_model="numpy")
 
+# numba renews what it keeps when this file changes, not when draws.py does: touch this one after a change there
 mix, unit, refined = map(compiled, (draws.mix, draws.unit, draws.refined))
 ROOM = 1 + 1e-12  # above the rounding of a sum of hazards
 ONE = np.uint64(1)
