@@ -1,0 +1,252 @@
+"""Draw a mode's diagram: boxes where its file puts them, signed arrows between their sides, feedback loops listed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from socialcommerce.figures.colours import GRID, INK, MUTED, PAPER, SERIES
+from socialcommerce.modes.diagram import NODE_KINDS, Diagram, Loop, Node
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.patches import Patch
+
+__all__ = ["marks", "plot_diagram", "routes"]
+
+SLACK = {"actor": 1.6, "stock": 1.6, "flow": 2.2, "auxiliary": 1.6, "event": 5.0, "lever": 3.6}  # beside the words
+NORMALS = {"l": (-1, 0), "r": (1, 0), "t": (0, 1), "b": (0, -1)}
+HEAD, TAB, RADIUS, LINE, ROW = 2.0, 4.2, 1.15, 3.9, 11.0  # millimetres: arrowhead, symbol's tab, sign, lines of text
+COLOURS = {1: SERIES[0], -1: SERIES[1]}
+WORDS = {
+    "inferred": {"en": "inferred", "zh": "推断"},
+    1: {"en": "raises", "zh": "增强"},
+    -1: {"en": "lowers", "zh": "削弱"},
+    "loops": {"en": "R: reinforcing loop; B: balancing loop", "zh": "R：增强回路；B：调节回路"},
+}
+Key = tuple[str, str]
+
+
+def plot_diagram(diagram: Diagram, *, language: str = "en", ax: Axes | None = None) -> Axes:
+    """Draw a diagram in millimetres, its legend and its feedback loops below it.
+
+    Parameters
+    ----------
+    diagram : Diagram
+        Nodes with their places on the page, from :func:`socialcommerce.modes.diagram.load_diagram`.
+    language : {"en", "zh"}
+        Of the labels.
+    ax : matplotlib Axes, optional
+        Where to draw, about as large as the page plus legend and list; by default a new figure of that size.
+    """
+    width, height = diagram.page
+    loops = diagram.feedback_loops()
+    depth = ROW + LINE * (len(loops) + 1) - 1.0
+    ax = ax or _new(width, height + depth)
+    ax.set(xlim=(0, width), ylim=(-depth, height), aspect="equal")
+    ax.axis("off")
+    ways = routes(diagram)
+    for edge in diagram.edges:
+        _arrow(ax, ways[edge.source, edge.target], COLOURS[edge.sign], "--" if edge.inferred else "-")
+    for node in diagram.nodes:
+        _box(ax, node, node.words[language])
+    signs = {(edge.source, edge.target): edge.sign for edge in diagram.edges}
+    for (key, loop), (x, y) in marks(diagram, loops).items():
+        _badge(ax, x, y, loop) if loop else _sign(ax, x, y, signs[key])
+    _legend(ax, diagram, language)
+    _list(ax, diagram, loops, language)
+    return ax
+
+
+def routes(diagram: Diagram) -> dict[Key, np.ndarray]:
+    """Return each arrow as the four points of a cubic Bezier curve up to its head, millimetres, shape (4, 2).
+
+    It leaves and enters its boxes at right angles; the arrows on one side of a box are spread over it in the order of
+    where they come from or go to.
+    """
+    ports = _ports(diagram)
+    ways = {}
+    for number, edge in enumerate(diagram.edges):
+        out, into = (np.array(NORMALS[side]) for side in edge.sides)
+        start, end = ports[number, 0], ports[number, 1] + HEAD * into
+        ways[edge.source, edge.target] = np.array(
+            [start, start + _pull(out, into, end - start) * out, end + _pull(into, out, start - end) * into, end])
+    return ways
+
+
+def marks(diagram: Diagram, loops: tuple[Loop, ...]) -> dict[tuple[Key, str], tuple[float, float]]:
+    """Return where each edge's sign stands, and each loop's badge: on the longest edge that is in no other loop."""
+    ways = routes(diagram)
+    lengths = {key: float(np.linalg.norm(np.diff(_points(way), axis=0), axis=1).sum()) for key, way in ways.items()}
+    badges = {}
+    for loop in loops:
+        own = [edge for edge in loop.edges if not any(edge in other.edges for other in loops if other is not loop)]
+        if own:
+            badges[max(own, key=lengths.__getitem__)] = loop.id
+    places: dict[tuple[Key, str], tuple[float, float]] = {}
+    for key, way in ways.items():
+        ahead = max(lengths[key] - RADIUS - 0.5, lengths[key] / 2)
+        places[key, ""] = _along(way, ahead)
+        if key in badges:
+            places[key, badges[key]] = _along(way, 0.4 * ahead)
+    return places
+
+
+def _ports(diagram: Diagram) -> dict[tuple[int, int], np.ndarray]:
+    """Return the point of each end of each edge, by the edge's number and 0 for its start, 1 for its end."""
+    sides: dict[tuple[str, str], list[tuple[float, int, int]]] = {}
+    for number, edge in enumerate(diagram.edges):
+        for end, (near, far) in enumerate(((edge.source, edge.target), (edge.target, edge.source))):
+            side = edge.sides[end]
+            across = diagram[far].at[1 if side in "lr" else 0]
+            sides.setdefault((near, side), []).append((across, number, end))
+    ports = {}
+    for (name, side), ends in sides.items():
+        node, normal = diagram[name], np.array(NORMALS[side])
+        along, half = np.abs(normal[::-1]), np.array(node.size) / 2
+        for place, (_, number, end) in enumerate(sorted(ends), start=1):
+            ports[number, end] = node.at + half * normal + half * along * (2 * place / (len(ends) + 1) - 1)
+    return ports
+
+
+def _pull(own: np.ndarray, other: np.ndarray, onward: np.ndarray) -> float:
+    """Return how far an arrow keeps to its box's normal: half across a gap, round a corner as an ellipse."""
+    if own @ other > 0:
+        return 14.0
+    return max(3.0, (0.5 if own @ other < 0 else 0.55) * float(own @ onward))
+
+
+def _points(way: np.ndarray, n: int = 60) -> np.ndarray:
+    """Return points along a cubic Bezier curve, shape (n, 2)."""
+    t = np.linspace(0, 1, n)[:, None]
+    return sum(w * (1 - t) ** (3 - k) * t**k * p for k, (w, p) in enumerate(zip((1, 3, 3, 1), way, strict=True)))
+
+
+def _along(way: np.ndarray, distance: float) -> tuple[float, float]:
+    points = _points(way)
+    run = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    return float(np.interp(distance, run, points[:, 0])), float(np.interp(distance, run, points[:, 1]))
+
+
+def _new(width: float, height: float) -> Axes:
+    from matplotlib import pyplot as plt
+
+    return plt.figure(figsize=(width / 25.4, height / 25.4), layout="none").add_axes((0, 0, 1, 1))
+
+
+def _arrow(ax: Axes, way: np.ndarray, colour: str, style: str) -> None:
+    from matplotlib.patches import PathPatch, Polygon
+    from matplotlib.path import Path
+
+    into = (way[2] - way[3]) / np.linalg.norm(way[2] - way[3])
+    aside = 0.75 * np.array([-into[1], into[0]])
+    path = Path(way, [Path.MOVETO, *[Path.CURVE4] * 3])
+    ax.add_patch(PathPatch(path, facecolor="none", edgecolor=PAPER, linewidth=2.6, zorder=1))  # where arrows cross
+    ax.add_patch(PathPatch(path, facecolor="none", edgecolor=colour, linewidth=0.9, linestyle=style, zorder=1.1))
+    ax.add_patch(Polygon([way[3] - HEAD * into, way[3] + aside, way[3] - aside], facecolor=colour, linewidth=0,
+                         zorder=1.2))
+
+
+def _box(ax: Axes, node: Node, words: str) -> None:
+    """Draw a node in the shape of its kind, with its symbol on a tab at the left."""
+    from matplotlib.patches import Rectangle
+
+    (x, y), (w, h) = node.at, node.size
+    shape = ax.add_patch(_shape(node.kind, x, y, w, h))
+    tab = TAB if node.symbol else 0.0
+    if node.symbol:
+        fill = ax.add_patch(Rectangle((x - w / 2, y - h / 2), tab, h, facecolor=INK, linewidth=0, zorder=2.1))
+        fill.set_clip_path(shape)
+        ax.text(x - w / 2 + tab / 2, y, node.symbol, color=PAPER, fontsize=6.5, weight="bold", ha="center",
+                va="center_baseline", zorder=3)
+    ax.text(x + tab / 2, y, _wrapped(words, w - tab - SLACK[node.kind]), fontsize=6.5, ha="center", va="center",
+            color=PAPER if node.kind == "actor" else INK, linespacing=1.05, zorder=3, gid=node.id)
+
+
+def _shape(kind: str, x: float, y: float, w: float, h: float) -> Patch:
+    from matplotlib.patches import FancyBboxPatch, Polygon, Rectangle
+
+    left, bottom = x - w / 2, y - h / 2
+    if kind in ("actor", "stock"):
+        return Rectangle((left, bottom), w, h, facecolor=INK if kind == "actor" else GRID, edgecolor=INK,
+                         linewidth=1.2, zorder=2)
+    if kind in ("lever", "event"):  # a hexagon; a box with a notch
+        tip = 2.0
+        points = {"lever": [(0, h / 2), (tip, h), (w - tip, h), (w, h / 2), (w - tip, 0), (tip, 0)],
+                  "event": [(0, 0), (tip, h / 2), (0, h), (w - tip, h), (w, h / 2), (w - tip, 0)]}[kind]
+        return Polygon([(left + a, bottom + b) for a, b in points], facecolor=PAPER, edgecolor=INK, linewidth=0.9,
+                       zorder=2)
+    radius = 4.4 if kind == "flow" else 1.2
+    radius = min(radius, h / 2)
+    return FancyBboxPatch((left + radius, bottom + radius), w - 2 * radius, h - 2 * radius, facecolor=PAPER,
+                          boxstyle=f"round,pad={radius},rounding_size={radius}", edgecolor=INK if kind == "flow" else
+                          MUTED, linewidth=1.2 if kind == "flow" else 0.7, zorder=2)
+
+
+def _wrapped(words: str, width: float) -> str:
+    """Break a label into lines of nearly equal length that fit a width in millimetres."""
+    from textwrap import wrap
+
+    chinese = any("\u4e00" <= sign <= "\u9fff" for sign in words)
+    room = width / (2.35 if chinese else 1.25)
+    lines = max(1, int(np.ceil(len(words) / room)))
+    if chinese:
+        size = int(np.ceil(len(words) / lines))
+        return "\n".join(words[i:i + size] for i in range(0, len(words), size))
+    for size in range(int(np.ceil(len(words) / lines)), len(words) + 1):
+        if len(wrap(words, size, break_long_words=False)) <= lines:
+            return "\n".join(wrap(words, size, break_long_words=False))
+    return words
+
+
+def _sign(ax: Axes, x: float, y: float, sign: int, zorder: float = 4) -> None:
+    from matplotlib.patches import Circle
+
+    colour = COLOURS[sign]
+    ax.add_patch(Circle((x, y), RADIUS, facecolor=PAPER if sign > 0 else colour, edgecolor=colour, linewidth=0.7,
+                        zorder=zorder))
+    ink, arm = colour if sign > 0 else PAPER, 0.55 * RADIUS
+    ax.plot([x - arm, x + arm], [y, y], color=ink, linewidth=0.8, zorder=zorder)
+    if sign > 0:
+        ax.plot([x, x], [y - arm, y + arm], color=ink, linewidth=0.8, zorder=zorder)
+
+
+def _badge(ax: Axes, x: float, y: float, name: str) -> None:
+    """Write a loop's name: on dark where it reinforces, on paper where it balances."""
+    dark = name.startswith("R")
+    ax.text(x, y, name, fontsize=5.8, weight="bold", color=PAPER if dark else INK, ha="center",
+            va="center_baseline", zorder=5,
+            bbox={"boxstyle": "round,pad=0.22", "facecolor": MUTED if dark else PAPER, "edgecolor": MUTED,
+                  "linewidth": 0.8})
+
+
+def _legend(ax: Axes, diagram: Diagram, language: str) -> None:
+    """Show the kinds of node and edge that occur, in one row under the diagram."""
+    kinds = [kind for kind in NODE_KINDS if any(node.kind == kind for node in diagram.nodes)]
+    y, x = -4.5, 1.0
+    for kind in kinds:
+        ax.add_patch(_shape(kind, x + 3.2, y, 6.4, 3.6))
+        x = _say(ax, x + 7.4, y, kind if language == "en" else NODE_KINDS[kind])
+    for sign in (1, -1):
+        _arrow(ax, np.array([(x, y), (x + 2, y), (x + 4, y), (x + 7, y)]), COLOURS[sign], "-")
+        _sign(ax, x + 4, y, sign)
+        x = _say(ax, x + 10, y, WORDS[sign][language])
+    _arrow(ax, np.array([(x, y), (x + 2, y), (x + 4, y), (x + 7, y)]), COLOURS[1], "--")
+    _say(ax, x + 10, y, WORDS["inferred"][language])
+
+
+def _say(ax: Axes, x: float, y: float, words: str) -> float:
+    """Write a word of the legend; return where the next entry may begin."""
+    ax.text(x, y, words, fontsize=6.5, color=INK, va="center_baseline")
+    return x + sum(2.4 if sign > "\u2000" else 1.28 for sign in words) + 2.6
+
+
+def _list(ax: Axes, diagram: Diagram, loops: tuple[Loop, ...], language: str) -> None:
+    for row, loop in enumerate(loops):
+        y = -ROW - LINE * row + 0.4
+        _badge(ax, 3.6, y, loop.id)
+        names = [diagram[name].words[language] for name in loop.nodes]
+        ax.text(8, y, " → ".join(names) + " ↺", fontsize=6.5, color=INK, va="center_baseline")
+    ax.text(8, -ROW - LINE * len(loops) + 0.4, WORDS["loops"][language], fontsize=6.5, color=MUTED,
+            va="center_baseline")

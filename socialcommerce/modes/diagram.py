@@ -1,0 +1,327 @@
+"""A mode as a typed signed digraph: nodes, edges tied to their sentence, feedback loops with polarity, paths.
+
+The two diagrams stand in ``paper/content_mode.toml`` and ``paper/sharing_mode.toml``, which say how they were read.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from socialcommerce.errors import PaperError, UnknownNameError
+from socialcommerce.project import root
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["DIAGRAMS", "NODE_KINDS", "Diagram", "Edge", "Loop", "Node", "load_diagram"]
+
+DIAGRAMS = ("content", "sharing")
+NODE_KINDS = {"actor": "主体", "stock": "存量", "flow": "流量", "auxiliary": "辅助变量", "event": "事件",
+              "lever": "杠杆"}
+LANGUAGES = ("en", "zh")
+SIGNS = {1: "+", -1: "−"}
+Words = Mapping[str, str]  # {"en": ..., "zh": ...}
+
+
+@dataclass(frozen=True)
+class Node:
+    """What the text names.
+
+    Attributes
+    ----------
+    id : str
+        Lower-case letters and underscores.
+    kind : str
+        One of ``NODE_KINDS``.
+    words : {"en", "zh"}
+        What is written in the box.
+    symbol : str
+        The quantity of the model it stands for; empty where there is none.
+    at, size : tuple of float
+        Centre (x to the right, y upwards) and width and height on the page, millimetres.
+    """
+
+    id: str
+    kind: str
+    words: Words
+    symbol: str = ""
+    at: tuple[float, float] = (0.0, 0.0)
+    size: tuple[float, float] = (19.0, 9.0)
+
+
+@dataclass(frozen=True)
+class Edge:
+    """More of the source brings more (+1) or less (-1) of the target, all else equal.
+
+    Attributes
+    ----------
+    source, target : str
+        Ids of nodes.
+    sign : {1, -1}
+    section, paragraph, sentence : str, int, int
+        Where the text says so, counted as ``paper/claims.toml`` says.
+    text : {"en", "zh"}
+        Paraphrase of the sentence and, for an inferred edge, what was added to it.
+    inferred : bool
+        Whether the sentence needs interpretation to yield the edge.
+    sides : str
+        Where its arrow leaves and enters: two of l, r, t, b.
+    """
+
+    source: str
+    target: str
+    sign: int
+    section: str
+    paragraph: int
+    sentence: int
+    text: Words
+    inferred: bool = False
+    sides: str = "rl"
+
+    @property
+    def place(self) -> dict[str, str]:
+        """Section, paragraph and sentence as a reader would cite them."""
+        return {"en": f"§{self.section}, par. {self.paragraph}, s. {self.sentence}",
+                "zh": f"§{self.section}，第{self.paragraph}段第{self.sentence}句"}
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A feedback loop: its nodes in order, each once, and R (reinforcing) or B (balancing) with a number."""
+
+    id: str
+    nodes: tuple[str, ...]
+    polarity: str
+
+    @property
+    def edges(self) -> tuple[tuple[str, str], ...]:
+        """Its edges as (source, target), the last one closing the loop."""
+        return tuple(pairwise((*self.nodes, self.nodes[0])))
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """A signed digraph whose nodes and edges stand in the text's order of events.
+
+    Raises
+    ------
+    PaperError
+        When a node's or an edge's name occurs twice, or an edge names no node.
+    """
+
+    id: str
+    title: Words
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    page: tuple[float, float] = (160.0, 100.0)  # width and height, millimetres
+    _ahead: dict[str, dict[str, int]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        names = [node.id for node in self.nodes]
+        ahead: dict[str, dict[str, int]] = {name: {} for name in names}
+        for thing, count in Counter([*names, *((e.source, e.target) for e in self.edges)]).items():
+            if count > 1:
+                raise PaperError(f"diagram {self.id}: {thing!r} occurs {count} times; each node and edge stands once.")
+        for edge in self.edges:
+            for end in (edge.source, edge.target):
+                if end not in ahead:
+                    raise PaperError(f"diagram {self.id}, edge {edge.source} to {edge.target}: "
+                                     f"{UnknownNameError('node', end, names)}")
+            ahead[edge.source][edge.target] = edge.sign
+        object.__setattr__(self, "_ahead", ahead)
+
+    def __getitem__(self, name: str) -> Node:
+        """Return the node of that id."""
+        for node in self.nodes:
+            if node.id == name:
+                return node
+        raise UnknownNameError("node", name, self._ahead)
+
+    @property
+    def symbols(self) -> dict[str, str]:
+        """The model's quantities and the nodes that stand for them, ``{"P": "audience", …}``."""
+        return {node.symbol: node.id for node in self.nodes if node.symbol}
+
+    def reach(self, source: str) -> tuple[str, ...]:
+        """Return every node that the source acts on, directly or not, in the diagram's order."""
+        found, waiting = set(), [self[source].id]
+        while waiting:
+            new = set(self._ahead[waiting.pop()]) - found
+            found |= new
+            waiting += new
+        return tuple(name for name in self._ahead if name in found)
+
+    def paths(self, source: str, target: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
+        """Return every path without repetition from source to target, each with its sign."""
+        return tuple((self._sign(path), path) for path in self._walks((self[source].id,), self[target].id))
+
+    def feedback_loops(self) -> tuple[Loop, ...]:
+        """Return every elementary cycle with its polarity: reinforcing ones first, each in the diagram's order.
+
+        The sign of a loop is the product of its edges' signs: R above zero, B below.
+
+        Examples
+        --------
+        >>> [loop.id for loop in load_diagram("sharing").feedback_loops()]
+        ['R1', 'R2', 'R3', 'R4', 'B1', 'B2', 'B3']
+        """
+        cycles = [(self._sign((*nodes, nodes[0])), nodes) for nodes in self._cycles()]
+        loops = []
+        for sign, polarity in ((1, "R"), (-1, "B")):
+            of_sign = [nodes for s, nodes in cycles if s == sign]
+            loops += [Loop(f"{polarity}{number}", nodes, polarity) for number, nodes in enumerate(of_sign, start=1)]
+        return tuple(loops)
+
+    def summary(self) -> pd.DataFrame:
+        """Return a tidy frame, one row an edge: from, to, sign, place, text, inferred; texts as {"en", "zh"}."""
+        import pandas as pd  # heavy: only where a table is wanted
+
+        return pd.DataFrame([{"from": self[edge.source].words, "to": self[edge.target].words, "sign": SIGNS[edge.sign],
+                              "place": edge.place, "text": edge.text, "inferred": edge.inferred}
+                             for edge in self.edges])
+
+    def loop_summary(self) -> pd.DataFrame:
+        """Return a tidy frame, one row a feedback loop: loop, polarity, number of edges, path as {"en", "zh"}."""
+        import pandas as pd
+
+        return pd.DataFrame([{"loop": loop.id, "polarity": loop.polarity, "edges": len(loop.nodes),
+                              "path": {language: " → ".join(self[name].words[language] for name in loop.nodes)
+                                       for language in LANGUAGES}} for loop in self.feedback_loops()])
+
+    def _sign(self, path: tuple[str, ...]) -> int:
+        return prod(self._ahead[a][b] for a, b in pairwise(path))
+
+    def _walks(self, path: tuple[str, ...], target: str) -> Iterator[tuple[str, ...]]:
+        if path[-1] == target:
+            yield path
+            return
+        for after in self._ahead[path[-1]]:
+            if after not in path:
+                yield from self._walks((*path, after), target)
+
+    def _cycles(self) -> Iterator[tuple[str, ...]]:
+        """Yield each elementary cycle once, from its first node."""
+        names = list(self._ahead)
+        for number, first in enumerate(names):
+            later = names[number:]
+            yield from _through(first, {name: [x for x in later if x in self._ahead[name]] for name in later})
+
+
+def _through(first: str, ahead: Mapping[str, list[str]]) -> Iterator[tuple[str, ...]]:
+    """Yield the elementary cycles through one node, by Johnson's search (1975, doi:10.1137/0204007).
+
+    A node from which no way led back stays blocked until one further on is on a cycle again.
+    """
+    blocked: set[str] = set()
+    waits: dict[str, set[str]] = {name: set() for name in ahead}
+
+    def unblock(name: str) -> None:
+        if name in blocked:
+            blocked.discard(name)
+            while waits[name]:
+                unblock(waits[name].pop())
+
+    def search(path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        here, closed = path[-1], False
+        blocked.add(here)
+        for name in ahead[here]:
+            found = [path] if name == first else [] if name in blocked else search((*path, name))
+            for cycle in found:
+                closed = True
+                yield cycle
+        if closed:
+            unblock(here)
+        else:
+            for name in ahead[here]:
+                waits[name].add(here)
+
+    return search((first,))
+
+
+def load_diagram(name: str, folder: str | Path | None = None) -> Diagram:
+    """Read and check one of the two diagrams.
+
+    Parameters
+    ----------
+    name : {"content", "sharing"}
+    folder : path, optional
+        Where ``content_mode.toml`` and ``sharing_mode.toml`` lie; by default ``paper/`` of this checkout.
+
+    Raises
+    ------
+    UnknownNameError
+        For any other name.
+    PaperError
+        When the file breaks its schema; the message names file, entry and field.
+
+    Examples
+    --------
+    >>> diagram = load_diagram("content")
+    >>> diagram.symbols["M"], diagram.edges[0].place["en"]
+    ('pool', '§3.1, par. 2, s. 3')
+    """
+    if name not in DIAGRAMS:
+        raise UnknownNameError("diagram", name, DIAGRAMS)
+    path = (Path(folder) if folder is not None else root() / "paper") / f"{name}_mode.toml"
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PaperError(f"paper/{path.name} cannot be read as TOML in UTF-8: {error}.") from None
+    at = f"paper/{path.name}"
+    fields = {**_WORDS, "id": _ID, "page": _PAIR, "node": (dict, "tables of nodes"), "edge": (list, "tables of edges")}
+    _check(at, table, fields)
+    nodes = tuple(_node(f"{at}, node {key}", key, value) for key, value in table["node"].items())
+    edges = tuple(_edge(f"{at}, edge {number}", value) for number, value in enumerate(table["edge"], start=1))
+    return Diagram(table["id"], _words(table), nodes, edges, tuple(table["page"]))
+
+
+_WORDS = dict.fromkeys(LANGUAGES, (str, "a text in en and one in zh"))
+_ID = (lambda value: isinstance(value, str) and re.fullmatch("[a-z][a-z_]*", value), "lower-case letters and _")
+_PAIR = (lambda value: isinstance(value, list) and len(value) == 2 and all(type(v) in (int, float) for v in value),
+         "two numbers of millimetres")
+_NODE = {**_WORDS, "kind": (NODE_KINDS.__contains__, ", ".join(NODE_KINDS)), "at": _PAIR}
+_EDGE = {**_WORDS, "from": _ID, "to": _ID, "sign": (("+", "-").__contains__, "+ or -"), "place": (
+    lambda value: isinstance(value, list) and [type(v) for v in value] == [str, int, int] and min(value[1:]) > 0,
+    "[section, paragraph, sentence], the last two from 1")}
+_MORE = {"symbol": (str, "the model's symbol"), "size": _PAIR, "inferred": (bool, "true or false"),
+         "sides": (lambda value: isinstance(value, str) and re.fullmatch("[lrtb]{2}", value), "two of l, r, t, b")}
+
+
+def _check(at: str, table: Any, needed: Mapping[str, Any], optional: tuple[str, ...] = ()) -> None:
+    """Refuse a missing field, an unknown one and one of the wrong form."""
+    if not isinstance(table, dict):
+        raise PaperError(f"{at}: got {table!r}; allowed: a table.")
+    known = {**needed, **{name: _MORE[name] for name in optional}}
+    for name in (*needed, *table):
+        if name not in known:
+            raise PaperError(f"{at}, field {name}: an unknown field; allowed: {', '.join(known)}.")
+        right, allowed = known[name]
+        value = table.get(name)
+        if name in needed and value in (None, "", [], {}) or not (
+                isinstance(value, right) if isinstance(right, type) else right(value)):
+            raise PaperError(f"{at}, field {name}: got {value!r}; allowed: {allowed}.")
+
+
+def _words(table: Mapping[str, Any]) -> dict[str, str]:
+    return {language: table[language] for language in LANGUAGES}
+
+
+def _node(at: str, name: str, table: Any) -> Node:
+    _check(at, table, _NODE, ("symbol", "size"))
+    _check(at, {"id": name}, {"id": _ID})
+    more = {"size": tuple(table["size"])} if "size" in table else {}
+    return Node(name, table["kind"], _words(table), table.get("symbol", ""), tuple(table["at"]), **more)
+
+
+def _edge(at: str, table: Any) -> Edge:
+    _check(at, table, _EDGE, ("inferred", "sides"))
+    return Edge(table["from"], table["to"], 1 if table["sign"] == "+" else -1, *table["place"], _words(table),
+                table.get("inferred", False), table.get("sides", "rl"))

@@ -1,0 +1,172 @@
+"""The diagrams as graphs, as readings of the paper, and in other programs' formats."""
+
+from __future__ import annotations
+
+import math
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from socialcommerce.errors import PaperError, UnknownNameError
+from socialcommerce.modes.diagram import DIAGRAMS, Diagram, Edge, Node, load_diagram
+from socialcommerce.modes.exchange import to_dot, to_graphml, to_mermaid
+from socialcommerce.project import root
+from tests.test_paper import SENTENCES
+
+STOCKS = {"content": set("PMOCLD"), "sharing": set("UABFZ")}
+WORDS = {"en": "a", "zh": "甲"}
+
+
+def digraph(arrows: str, words: dict[str, str] = WORDS) -> Diagram:
+    """Build a diagram from arrows such as ``a+b b-a``."""
+    edges = tuple(Edge(a, b, 1 if sign == "+" else -1, "3.1", 1, 1, words) for a, sign, b in arrows.split())
+    names = sorted({name for edge in edges for name in (edge.source, edge.target)})
+    return Diagram("small", WORDS, tuple(Node(name, "auxiliary", words) for name in names), edges)
+
+
+@pytest.fixture(params=DIAGRAMS)
+def diagram(request):
+    return load_diagram(request.param)
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 6])
+def test_a_complete_digraph_has_as_many_elementary_cycles_as_combinatorics_says(n):
+    names = "abcdef"[:n]
+    loops = digraph(" ".join(f"{a}+{b}" for a in names for b in names if a != b)).feedback_loops()
+    assert len(loops) == sum(math.comb(n, k) * math.factorial(k - 1) for k in range(2, n + 1))
+    assert len({loop.nodes for loop in loops}) == len(loops)
+
+
+def test_loops_that_wait_for_a_blocked_node_are_found():
+    """A graph whose dead ends must be unblocked once a way round them opens."""
+    loops = digraph("a+b b+c c+b c+d d+c d+a b+d").feedback_loops()
+    assert {loop.nodes for loop in loops} == {tuple("abcd"), tuple("abd"), tuple("bc"), tuple("cd"), tuple("bdc")}
+
+
+@pytest.mark.parametrize(("arrows", "polarity"), [
+    ("a+b b+a", "R"), ("a-b b-a", "R"), ("a-b b+a", "B"), ("a-b b-c c-a", "B"), ("a-a", "B")])
+def test_polarity_is_the_product_of_the_signs(arrows, polarity):
+    (loop,) = digraph(arrows).feedback_loops()
+    assert (loop.polarity, loop.id) == (polarity, f"{polarity}1")
+
+
+def test_paths_carry_their_sign_and_reach_follows_them():
+    graph = digraph("a-b b-d a+c c-d d+e")
+    assert graph.paths("a", "e") == ((1, tuple("abde")), (-1, tuple("acde")))
+    assert graph.reach("b") == ("d", "e")
+    assert graph.paths("e", "a") == ()
+    with pytest.raises(UnknownNameError, match="unknown node 'x'.*Allowed: a, b, c, d, e"):
+        graph.paths("a", "x")
+
+
+def test_every_edge_names_a_sentence_of_the_paper(diagram):
+    for edge in diagram.edges:
+        assert edge.paragraph <= len(SENTENCES[edge.section]), edge
+        assert edge.sentence <= SENTENCES[edge.section][edge.paragraph - 1], edge
+
+
+def test_an_edge_says_what_was_added_if_and_only_if_it_is_inferred(diagram):
+    for edge in diagram.edges:
+        assert ("our reading" in edge.text["en"]) == ("我们的理解" in edge.text["zh"]) == edge.inferred, edge
+
+
+def test_every_language_is_written_in_its_own_script(diagram):
+    for words in (*(node.words for node in diagram.nodes), *(edge.text for edge in diagram.edges)):
+        assert not re.search(r"[\u4e00-\u9fff]", words["en"])
+        assert re.search(r"[\u4e00-\u9fff]", words["zh"])
+
+
+def test_the_models_stocks_have_their_boxes(diagram):
+    stocks = {node.symbol for node in diagram.nodes if node.kind == "stock" and node.symbol}
+    assert stocks == STOCKS[diagram.id]
+    assert diagram[diagram.symbols["P" if diagram.id == "content" else "U"]].kind == "stock"
+
+
+def test_the_merchant_acts_on_everything_that_is_not_given():
+    given = {"content": {"merchant", "recommendation"}, "sharing": {"merchant", "traffic"}}
+    for name in DIAGRAMS:
+        graph = load_diagram(name)
+        assert set(graph.reach("merchant")) == {node.id for node in graph.nodes} - given[name]
+
+
+def test_the_loops_the_text_tells_are_there():
+    content = {frozenset(loop.nodes): loop.polarity for loop in load_diagram("content").feedback_loops()}
+    closed = {"pool", "promotion", "purchase", "delivery", "customers", "leaders", "sharing"}
+    assert content[frozenset(closed | {"identification"})] == "R"
+    assert content[frozenset(closed | {"annoyed"})] == "B"
+    assert content[frozenset({"purchase", "delivery", "customers", "feedback"})] == "R"
+    sharing = {frozenset(loop.nodes): loop.polarity for loop in load_diagram("sharing").feedback_loops()}
+    assert sharing[frozenset({"sharing", "invited", "acquaintances", "trust", "purchase", "fans"})] == "R"
+    assert sharing[frozenset({"untapped", "invited", "acquaintances"})] == "B"
+
+
+def test_tables_have_a_row_an_edge_and_a_row_a_loop(diagram):
+    frame = diagram.summary()
+    assert frame.columns.tolist() == ["from", "to", "sign", "place", "text", "inferred"]
+    assert len(frame) == len(diagram.edges)
+    assert frame["inferred"].sum() == sum(edge.inferred for edge in diagram.edges)
+    assert diagram.loop_summary()["loop"].tolist() == [loop.id for loop in diagram.feedback_loops()]
+    assert "→" in diagram.loop_summary()["path"][0]["zh"]
+
+
+def test_graphml_is_read_back_whole(diagram):
+    space = "{http://graphml.graphdrawing.org/xmlns}"
+    whole = ElementTree.fromstring(to_graphml(diagram))
+    keys = {key.get("id") for key in whole.findall(f"{space}key")}
+    edges = whole.findall(f".//{space}edge")
+    assert [(e.get("source"), e.get("target")) for e in edges] == [(e.source, e.target) for e in diagram.edges]
+    values = [{data.get("key"): data.text for data in edge} for edge in edges]
+    assert [int(v["sign"]) for v in values] == [edge.sign for edge in diagram.edges]
+    assert [v["text_zh"] for v in values] == [edge.text["zh"] for edge in diagram.edges]
+    assert {data.get("key") for data in whole.iter(f"{space}data")} <= keys
+    assert [node.get("id") for node in whole.iter(f"{space}node")] == [node.id for node in diagram.nodes]
+
+
+def test_signs_of_the_formats_are_escaped():
+    odd = {"en": 'a "b" <c> & \\d #e', "zh": "甲<乙>&“丙”"}
+    graph = digraph("a+b", odd)
+    whole = ElementTree.fromstring(to_graphml(graph))
+    assert [data.text for data in whole.iter() if data.get("key") == "en"][-1] == odd["en"]
+    assert r'[label="a \"b\" <c> & \\d #e"' in to_dot(graph)
+    assert '("a #quot;b#quot; <c> & \\d #35;e")' in to_mermaid(graph)
+
+
+def test_dot_and_mermaid_have_a_line_for_everything(diagram):
+    for language in ("en", "zh"):
+        dot, mermaid = to_dot(diagram, language), to_mermaid(diagram, language)
+        assert dot.count(" -> ") == len(diagram.edges) == len(re.findall(r"-->|-\.->", mermaid))
+        assert dot.count("style=dashed") == sum(edge.inferred for edge in diagram.edges) == mermaid.count("-.->")
+        assert all(node.words[language] in dot and node.words[language] in mermaid for node in diagram.nodes)
+
+
+SLIPS = {
+    "node": ('to = "accounts"', 'to = "acounts"', "edge merchant to acounts: unknown node 'acounts'; did you mean"),
+    "twice": ('to = "accounts"', 'to = "influencers"', r"\('merchant', 'influencers'\) occurs 2 times"),
+    "kind": ('kind = "actor"', 'kind = "person"', "mode.toml, node merchant, field kind: got 'person'; allowed: a"),
+    "sign": ('sign = "+"', 'sign = "*"', r"edge 1, field sign: got '\*'; allowed: \+ or -"),
+    "place": ('["3.1", 2, 3]', '["3.1", 0, 3]', r"edge 1, field place: got \['3.1', 0, 3\]; allowed: \[section"),
+    "chinese": ('zh = "商家"\n', "", "node merchant, field zh: got None; allowed: a text in en and one in zh"),
+    "unknown": ('sign = "+"', 'sgn = "+"', "edge 1, field sign: got None"),
+    "extra": ('sign = "+"', 'sign = "+"\nweight = 2', "edge 1, field weight: an unknown field; allowed: en, zh, from"),
+    "sides": ('sides = "rl"', 'sides = "up"', "edge 1, field sides: got 'up'; allowed: two of l, r, t, b"),
+    "at": ("at = [10.5, 94]", "at = [10.5]", r"node merchant, field at: got \[10.5\]; allowed: two numbers of mill"),
+    "syntax": ("[[edge]]", "[[edge]", "paper/content_mode.toml cannot be read as TOML in UTF-8"),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_is_answered_with_file_entry_field_given_and_allowed(slip, tmp_path):
+    old, new, message = SLIPS[slip]
+    text = (root() / "paper" / "content_mode.toml").read_text(encoding="utf-8")
+    assert old in text, f"{old!r} is not in the file: the slip tests nothing"
+    (tmp_path / "content_mode.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(PaperError, match=message):
+        load_diagram("content", tmp_path)
+
+
+def test_an_unknown_or_missing_diagram_is_named(tmp_path):
+    with pytest.raises(UnknownNameError, match="unknown diagram 'contents'; did you mean 'content'"):
+        load_diagram("contents")
+    with pytest.raises(PaperError, match="paper/sharing_mode.toml cannot be read"):
+        load_diagram("sharing", tmp_path)
