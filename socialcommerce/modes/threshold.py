@@ -10,7 +10,7 @@ import pandas as pd
 
 from socialcommerce.modes.compartments import Mode, Values
 
-__all__ = ["NextGeneration", "bisect", "elasticities", "jacobian", "leading_eigenvalue", "minimal_root",
+__all__ = ["NextGeneration", "bisect", "elasticities", "elasticity", "jacobian", "leading_eigenvalue", "minimal_root",
            "next_generation"]
 
 STEP = 1e-30  # of the complex step: nothing is subtracted, so that no digit is lost
@@ -106,10 +106,17 @@ def leading_eigenvalue(mode: Mode, parameters: Mapping | None, state: np.ndarray
     return np.linalg.eigvals(reduced).real.max(axis=-1)
 
 
-def elasticities(of: Callable[[Values], np.ndarray], mode: Mode, parameters: Mapping | None = None) -> pd.DataFrame:
-    """Return the per cent by which a result moves per per cent of each parameter.
+def elasticity(of: Callable[[Values], np.ndarray], p: Values, name: str) -> np.ndarray:
+    """Return the per cent by which a positive result moves per per cent of one parameter, one or many at a time.
 
     Fourth-order differences that look down only, so that a probability of 1 can be asked too.
+    """
+    h, weights = 1e-3, (25 / 12, -4, 3, -4 / 3, 1 / 4)
+    return sum(w * np.log(of(p | {name: p[name] * np.exp(-k * h)})) for k, w in enumerate(weights)) / h
+
+
+def elasticities(of: Callable[[Values], np.ndarray], mode: Mode, parameters: Mapping | None = None) -> pd.DataFrame:
+    """Return the elasticity of a result for one set of parameters.
 
     Parameters
     ----------
@@ -121,14 +128,11 @@ def elasticities(of: Callable[[Values], np.ndarray], mode: Mode, parameters: Map
     DataFrame
         parameter, symbol, elasticity; parameters that are zero or whole numbers are left out.
     """
-    p, h = mode.values(parameters), 1e-3
-    weights = np.array([25 / 12, -4, 3, -4 / 3, 1 / 4]) / h
-    rows = []
-    for name, one in mode.parameter.items():
-        if one.kind != "group" and p[name] > 0:
-            logs = [np.log(of(p | {name: p[name] * np.exp(-k * h)})) for k in range(5)]
-            rows.append({"parameter": name, "symbol": one.symbol, "elasticity": float(weights @ np.array(logs))})
-    return pd.DataFrame(rows)
+    p = mode.values(parameters)
+    return pd.DataFrame([
+        {"parameter": name, "symbol": one.symbol, "elasticity": float(elasticity(of, p, name))}
+        for name, one in mode.parameter.items() if one.kind != "group" and p[name] > 0
+    ])
 
 
 def minimal_root(f: Callable[[np.ndarray], np.ndarray], r0: np.ndarray) -> np.ndarray:

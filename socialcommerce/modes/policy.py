@@ -1,0 +1,254 @@
+"""The strategies of section 4 as changes of parameters with costs, ranked while every parameter runs over its range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy.stats import qmc
+
+from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.modes import content, sharing
+from socialcommerce.modes.compartments import Mode, Parameter, Values
+from socialcommerce.modes.optima import best_contact
+from socialcommerce.modes.threshold import elasticity
+
+__all__ = ["ECONOMICS", "OUTCOMES", "STRATEGIES", "Ranking", "Strategy", "apply", "draw", "outcomes", "rank",
+           "rank_elasticities"]
+
+OUTCOMES = ("r0", "purchases", "profit")
+Place = tuple[str, int, int]
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """What a firm does, as a change of parameters.
+
+    Attributes
+    ----------
+    places : tuple of (section, paragraph, sentence)
+        Where the paper proposes it; sentences are counted by their full stops.
+    effects : mapping
+        Relative change by parameter: of a rate itself, of the odds of a probability.
+    sets : mapping
+        Parameters set outright, from all the others.
+    haste : float
+        Loss of satisfaction by day of delivery (1/day, of the logarithm of s), where delivery becomes faster.
+    cost, per
+        Yuan a day, and by what it is counted: ``"person"`` of the population, ``"member"`` of the pool and the
+        customers, ``"order"`` bought.
+    """
+
+    name: str
+    words: Mapping[str, str]
+    places: tuple[Place, ...]
+    effects: Mapping[str, float]
+    cost: float
+    per: str
+    haste: float = 0.0
+    sets: Mapping[str, Callable[[Values], np.ndarray]] = field(default_factory=dict)
+
+
+def _strategy(name, en, zh, places, effects, cost, per, **more):
+    return Strategy(name, {"en": en, "zh": zh}, places, effects, cost, per, **more)
+
+
+def _best_n(p: Values) -> np.ndarray:
+    return best_contact(p["pi0"], p["b1"], p["delta0"], p["delta1"])
+
+
+_WHERE: dict[str, tuple[str, str, tuple[Place, ...]]] = {
+    "inspection": ("stricter quality inspection", "加强质量检测", (("4.1", 1, 2),)),
+    "disclosure": ("disclosure of product information", "主动披露信息", (("4.1", 1, 2),)),
+    "delivery": ("faster delivery, satisfaction unchanged", "仅加快配送", (("4.1", 1, 3), ("4.1", 1, 4))),
+    "logistics": ("faster delivery that satisfies", "加快配送并提高满意度", (("4.1", 1, 3), ("4.1", 1, 4))),
+    "service": ("better service", "优质服务", (("4.1", 1, 5), ("4.1", 1, 6))),
+    "brand": ("brand building", "品牌建设", (("4.1", 1, 7), ("4.1", 1, 8))),
+    "security": ("data security", "数据安全", (("4.2", 1, 2), ("4.2", 1, 3))),
+    "personalisation": ("personalisation", "个性化推荐", (("4.2", 1, 7), ("4.2", 1, 8))),
+    "contact": ("non-intrusive contact", "免打扰营销", (("4.3", 2, 1), ("4.3", 2, 3))),
+    "offers": ("regular content and exclusive offers", "定期内容与专属优惠", (("4.3", 1, 3), ("4.3", 1, 4))),
+    "groups": ("livelier group buying", "强化拼团互动", (("3.2", 1, 1), ("3.2", 2, 2))),
+}
+
+STRATEGIES: dict[str, tuple[Strategy, ...]] = {
+    mode: tuple(_strategy(name, *_WHERE[name], effects, cost, per, **more)
+                for name, effects, cost, per, more in rows)
+    for mode, rows in {
+        "content": (
+            ("inspection", {"s": 0.2, "phi": 0.1, "gammaC": -0.1, "delta0": -0.1}, 0.5, "order", {}),
+            ("disclosure", {"pi0": 0.1, "b1": 0.1, "s": 0.1}, 0.002, "member", {}),
+            ("delivery", {"kappa": 0.3}, 0.5, "order", {}),
+            ("logistics", {"kappa": 0.3}, 0.5, "order", {"haste": 0.03}),
+            ("service", {"gammaC": -0.1, "s": 0.1, "omega": 0.1}, 0.5, "order", {}),
+            ("brand", {"gammaL": -0.1, "beta": 0.1}, 0.0005, "person", {}),
+            ("security", {"delta0": -0.1}, 0.0002, "person", {}),
+            ("personalisation", {"pi0": 0.1, "b1": 0.1, "delta1": -0.1, "delta0": 0.03}, 0.002, "member", {}),
+            ("contact", {}, 0.0, "person", {"sets": {"n": _best_n}}),
+        ),
+        "sharing": (
+            ("inspection", {"psiA": 0.1, "psiB": 0.1, "gammaN": -0.1, "gammaF": -0.1}, 0.5, "order", {}),
+            ("disclosure", {"qA": 0.1, "qB": 0.1}, 0.002, "member", {}),
+            ("logistics", {"psiA": 0.05, "psiB": 0.05}, 0.5, "order", {}),
+            ("service", {"gammaN": -0.1, "omega": 0.1}, 0.5, "order", {}),
+            ("brand", {"gammaF": -0.1, "qB": 0.1}, 0.0005, "person", {}),
+            ("security", {"gammaN": -0.05, "gammaF": -0.05}, 0.0002, "person", {}),
+            ("personalisation", {"thetaN": 0.05, "thetaF": 0.05, "qA": 0.05, "qB": 0.05}, 0.002, "member", {}),
+            ("offers", {"gammaN": -0.05, "gammaF": -0.05, "psiA": 0.05, "psiB": 0.05}, 0.002, "member", {}),
+            ("groups", {"thetaN": 0.1, "thetaF": 0.1, "mA": 0.1}, 1.0, "order", {}),
+        ),
+    }.items()
+}
+"""The strategies by mode. Sizes and costs are illustrative, as the paper gives none; ``rank`` lets sizes run from half
+to one and a half times, costs from half to twice. ``delivery`` is ``logistics`` with satisfaction held."""
+
+ECONOMICS = (
+    Parameter("margin", "v", 10.0, "yuan", 4.0, 20.0, {"en": "margin of an order", "zh": "每单毛利"}, "weight"),
+    Parameter("message", "cn", 0.002, "yuan", 0.0, 0.01, {"en": "cost of a promotion shown", "zh": "每次推广成本"},
+              "weight"),
+)
+"""What profit needs beside the mode; illustrative."""
+
+
+def apply(strategy: Strategy, p: Values, size: np.ndarray | float = 1.0) -> Values:
+    """Return the parameters once a strategy is in force, ``size`` times as strongly as declared.
+
+    Examples
+    --------
+    >>> p = content.CONTENT.values({"s": 0.9})
+    >>> after = apply(STRATEGIES["content"][0], p)
+    >>> round(float(after["s"]), 4), round(float(after["gammaC"]), 4)
+    (0.9153, 0.018)
+    """
+    after = dict(p)
+    for name, effect in strategy.effects.items():
+        factor = 1 + np.asarray(size) * effect
+        chance = name in ("s", "qA", "qB")  # a factor of the odds keeps a probability one
+        after[name] = p[name] * factor / (1 + p[name] * (factor - 1)) if chance else p[name] * factor
+    if strategy.haste:
+        after["s"] = np.minimum(after["s"] * np.exp(strategy.haste * (1 / p["kappa"] - 1 / after["kappa"])), 1.0)
+    return after | {name: rule(p) for name, rule in strategy.sets.items()}
+
+
+def outcomes(mode: Mode, p: Values, economics: Mapping[str, np.ndarray], strategy: Strategy | None = None,
+             cost: np.ndarray | float = 0.0) -> dict[str, np.ndarray]:
+    """Return R0, purchases (a day and person) and profit (yuan a day and person) where the mode stands still."""
+    if mode.name == "content":
+        a, state = content.parts(p), content.equilibrium(p)
+        r0, bought = content.reproduction(p), a["pi"] * state[1]
+        members, shown = state[1:5].sum(axis=0), p["n"] * state[1]
+    else:
+        variant, seats = _kind(mode)
+        state = sharing.equilibrium(p, variant, seats)
+        r0, bought = sharing.reproduction(p, variant, seats), sharing.steady_flow(p, variant, seats)
+        members, shown = state[1:4].sum(axis=0), 0.0
+    base = {"order": bought, "member": members, "person": np.ones_like(members)}
+    spent = cost * base[strategy.per] if strategy else 0.0
+    return {"r0": r0, "purchases": bought,
+            "profit": economics["margin"] * bought - economics["message"] * shown - spent}
+
+
+def _kind(mode: Mode) -> tuple[str, str]:
+    for variant in sharing.VARIANTS:
+        for seats in sharing.SEATS:
+            if sharing.declare(variant, seats) == mode:
+                return variant, seats
+    raise UnknownNameError("mode", mode.name, ["content", *(sharing.declare(v).name for v in sharing.VARIANTS)])
+
+
+def draw(parameters: tuple[Parameter, ...], count: int, seed: int) -> Values:
+    """Draw a Latin hypercube over the declared ranges; ``pi1`` is left at zero, since the closed forms need it there.
+
+    References
+    ----------
+    McKay, Beckman & Conover (1979), doi:10.1080/00401706.1979.10489755.
+    """
+    if count < 2:
+        raise ParameterError(f"uncertainty needs several draws; got {count}; allowed is at least 2.")
+    cells = qmc.LatinHypercube(len(parameters), rng=np.random.default_rng(seed)).random(count).T
+    table = {}
+    for one, u in zip(parameters, cells, strict=True):
+        if one.kind == "group":
+            table[one.name] = one.lower + np.floor(u * (one.upper - one.lower + 1))
+        else:
+            table[one.name] = one.lower + u * (one.upper - one.lower) if one.name != "pi1" else np.zeros(count)
+    return table
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """How strategies compare over many draws of everything uncertain.
+
+    Attributes
+    ----------
+    effects : DataFrame
+        draw, strategy, outcome, effect: per cent of R0 and of purchases, yuan a day and 1000 persons of profit.
+    """
+
+    mode: Mode
+    effects: pd.DataFrame
+    seed: int
+
+    def summary(self) -> pd.DataFrame:
+        """Return one row an outcome and strategy: low, median, high (5 and 95 per cent), share of draws it is first."""
+        grouped = self.effects.groupby(["outcome", "strategy"], sort=False)["effect"]
+        table = grouped.quantile([0.05, 0.5, 0.95]).unstack().set_axis(["low", "median", "high"], axis=1)
+        best = self.effects.loc[self.effects.groupby(["outcome", "draw"])["effect"].idxmax()]
+        first = best.groupby(["outcome", "strategy"]).size() / self.effects["draw"].nunique()
+        table["first"] = first.reindex(table.index).fillna(0.0)
+        table = table.reset_index()
+        order = {outcome: i for i, outcome in enumerate(OUTCOMES)}
+        return table.sort_values(["outcome", "median"], key=lambda s: s.map(order) if s.name == "outcome" else -s,
+                                 ignore_index=True)
+
+
+def rank(mode: Mode, draws: int = 1000, seed: int = 1) -> Ranking:
+    """Rank the strategies of a mode by their effect on R0, purchases and profit, each parameter drawn from its range.
+
+    Sizes of effects and costs are drawn too, so that no order rests on one base case.
+
+    Examples
+    --------
+    >>> rank(content.CONTENT, 200).summary().query("outcome == 'r0'")["strategy"].iloc[-1]
+    'delivery'
+    """
+    strategies = STRATEGIES["content" if mode.name == "content" else "sharing"]
+    p, economics = draw(mode.parameters, draws, seed), draw(ECONOMICS, draws, seed + 1)
+    cells = qmc.LatinHypercube(2 * len(strategies), rng=np.random.default_rng(seed + 2)).random(draws).T
+    before, rows = outcomes(mode, p, economics), []
+    for k, strategy in enumerate(strategies):
+        size, cost = 0.5 + cells[2 * k], strategy.cost * 4.0 ** (cells[2 * k + 1] - 0.5)
+        after = outcomes(mode, apply(strategy, p, size), economics, strategy, cost)
+        for outcome in OUTCOMES:
+            change = after[outcome] - before[outcome]
+            effect = 1000 * change if outcome == "profit" else 100 * change / before[outcome]
+            rows.append(pd.DataFrame({"draw": np.arange(draws), "strategy": strategy.name, "outcome": outcome,
+                                      "effect": effect}))
+    return Ranking(mode, pd.concat(rows, ignore_index=True), seed)
+
+
+def rank_elasticities(mode: Mode, draws: int = 1000, seed: int = 1) -> pd.DataFrame:
+    """Rank the parameters of a mode by the size of R0's elasticity over their ranges.
+
+    Returns
+    -------
+    DataFrame
+        parameter, symbol, median, low, high (5 and 95 per cent) and ``first``, the share of draws in which it is the
+        largest in size; ties count for every one of them.
+    """
+    p = draw(tuple(one for one in mode.parameters if one.name not in mode.external), draws, seed)
+    p |= mode.values(dict.fromkeys(mode.external, 0.0)) | p
+    if mode.name == "content":
+        of = content.reproduction
+    else:
+        def of(values: Values) -> np.ndarray:
+            return sharing.reproduction(values, *_kind(mode))
+    names = [one.name for one in mode.parameters if one.kind != "group" and np.all(p[one.name] > 0)]
+    sizes = np.array([elasticity(of, p, name) for name in names])
+    first = np.mean(np.abs(sizes) >= np.abs(sizes).max(axis=0) - 1e-9, axis=1)
+    low, median, high = np.quantile(sizes, [0.05, 0.5, 0.95], axis=1)
+    table = pd.DataFrame({"parameter": names, "symbol": [mode.parameter[n].symbol for n in names], "median": median,
+                          "low": low, "high": high, "first": first})
+    return table.sort_values("median", key=lambda s: -s.abs(), ignore_index=True)

@@ -1,0 +1,266 @@
+"""Strategies, optima and the two closing questions, each against a second way to the answer."""
+
+from __future__ import annotations
+
+import doctest
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import minimize_scalar
+
+from socialcommerce import paper
+from socialcommerce.errors import ParameterError
+from socialcommerce.modes import content, optima, policy, questions, sharing
+from socialcommerce.modes.content import CONTENT
+from socialcommerce.modes.optima import (
+    best_contact,
+    best_personalisation,
+    breaches,
+    group_offers,
+    loss_off_contact,
+    purchase_chance,
+    segment_gains,
+    sustaining_contact,
+)
+from socialcommerce.modes.policy import STRATEGIES, apply, rank, rank_elasticities
+from socialcommerce.modes.questions import Promotion, Quality
+from socialcommerce.modes.sharing import SHARING, declare
+from socialcommerce.modes.trajectory import simulate
+
+
+@pytest.mark.parametrize("module", [optima, policy, questions])
+def test_the_examples_in_the_docstrings_hold(module):
+    assert doctest.testmod(module).failed == 0
+
+
+def strategy(mode, name):
+    return next(s for s in STRATEGIES[mode] if s.name == name)
+
+
+@pytest.mark.parametrize(("mode", "name"), [(m, s.name) for m in STRATEGIES for s in STRATEGIES[m]])
+def test_a_strategy_names_its_sentences_and_changes_known_parameters(mode, name):
+    one = strategy(mode, name)
+    claimed = {(claim.section, claim.paragraph, claim.sentence) for claim in paper.load_claims()}
+    assert set(one.places) & claimed, "at least one of the sentences is a claim of the paper"
+    known = (CONTENT if mode == "content" else SHARING).parameter
+    assert {*one.effects, *one.sets} <= set(known)
+    assert one.effects or one.sets
+    after = apply(one, (CONTENT if mode == "content" else SHARING).values(), 1.5)
+    (CONTENT if mode == "content" else SHARING).values(after)  # still allowed
+
+
+def test_delivery_alone_moves_time_but_not_r0():
+    p = CONTENT.values()
+    fast = apply(strategy("content", "delivery"), p)
+    assert content.reproduction(fast) == pytest.approx(content.reproduction(p), rel=1e-15)
+    assert content.parts(fast)["T"] < content.parts(p)["T"]
+    assert content.reproduction(apply(strategy("content", "logistics"), p)) > content.reproduction(p)
+
+
+def test_disclosure_raises_r0_by_its_elasticities():
+    p = CONTENT.values()
+    small = apply(strategy("content", "disclosure"), p, 1e-4)
+    change = np.log(content.reproduction(small) / content.reproduction(p)) / 1e-5
+    assert change == pytest.approx((1 - content.parts(p)["pM"]) + (1 - p["s"]), rel=1e-3)
+
+
+@pytest.mark.parametrize("mode", [CONTENT, SHARING, declare("open", "anyone")], ids=lambda m: m.name)
+def test_the_ranking_covers_every_outcome_and_repeats(mode):
+    first, again = rank(mode, 100, seed=3), rank(mode, 100, seed=3)
+    pd.testing.assert_frame_equal(first.effects, again.effects)
+    table = first.summary()
+    strategies = STRATEGIES["content" if mode is CONTENT else "sharing"]
+    assert len(table) == 3 * len(strategies)
+    assert np.isfinite(table[["low", "median", "high"]]).all(axis=None)
+    assert table.groupby("outcome")["first"].sum().to_numpy() == pytest.approx(1)
+    assert (table["low"] <= table["high"]).all()
+
+
+def test_the_effect_in_the_ranking_is_the_change_of_the_run():
+    """One strategy once more, through the trajectory instead of the closed forms."""
+    one = strategy("content", "service")
+    before, after = CONTENT.values(), apply(one, CONTENT.values())
+    closed = [policy.outcomes(CONTENT, p, {"margin": 10.0, "message": 0.0})["purchases"] for p in (before, after)]
+    runs = [simulate(CONTENT, p, 20000, dt=20000, initial={"L": 0.01}).flow("M", "O")[-1] for p in (before, after)]
+    np.testing.assert_allclose(closed, runs, rtol=1e-7)
+
+
+def test_of_the_content_modes_parameters_satisfaction_and_draw_move_r0_most():
+    table = rank_elasticities(CONTENT, 400).set_index("parameter")
+    assert table.loc["s", ["low", "median", "high"]].to_numpy(float) == pytest.approx(1)
+    assert table.loc["kappa", "high"] == pytest.approx(0, abs=1e-9)
+    assert table.loc["s", "first"] > 0.9
+    assert "lambda0" not in table.index
+
+
+def test_in_sharing_invitations_move_r0_most():
+    table = rank_elasticities(SHARING, 400)
+    assert set(table["parameter"][:2]) == {"mA", "qA"}
+
+
+CONTACT = (0.003, 0.02, 0.005, 0.02)
+
+
+@pytest.mark.parametrize("given", [CONTACT, (0.0, 0.01, 0.002, 0.03), (0.02, 0.05, 0.01, 0.01)])
+def test_the_best_frequency_of_contact_is_the_maximum(given):
+    found = minimize_scalar(lambda n: -purchase_chance(n, *given), bounds=(0, 20), method="bounded",
+                            options={"xatol": 1e-9}).x
+    assert best_contact(*given) == pytest.approx(found, abs=1e-5)
+
+
+def test_without_unprompted_purchase_the_optimum_has_its_rule():
+    n = best_contact(0.0, 0.02, 0.005, 0.02)
+    slope = 2 * 0.02 * n
+    assert n * slope == pytest.approx(0.005 + 0.02 * n**2)  # n delta'(n) = delta(n)
+    assert purchase_chance(n, 0.0, 0.02, 0.005, 0.02) == pytest.approx(0.02 / (0.02 + 2 * np.sqrt(0.005 * 0.02)))
+
+
+def test_four_times_off_the_best_frequency_costs_about_a_sixth():
+    x = 0.1  # sqrt(delta0 delta1) / b1
+    given = (0.0, 0.02, 0.001, 0.004)
+    assert loss_off_contact(4, *given) == pytest.approx(1 - (1 + 2 * x) / (1 + 4.25 * x))
+    assert loss_off_contact(0.25, *given) == pytest.approx(loss_off_contact(4, *given))
+    assert 0.14 < loss_off_contact(4, *given) < 0.17
+
+
+def test_no_frequency_works_below_the_stated_number_of_successors():
+    given = (0.0, 0.02, 0.005, 0.02)
+    least = 1 + 2 * np.sqrt(0.005 * 0.02) / 0.02
+    assert sustaining_contact(0.999 * least, *given) is None
+    low, high = sustaining_contact(1.1 * least, *given)
+    for n in (low, high):
+        assert 1.1 * least * purchase_chance(n, *given) == pytest.approx(1)
+    assert sustaining_contact(10.0, *CONTACT)[0] == 0  # enough unprompted purchases carry the pool without any contact
+
+
+@pytest.mark.parametrize("given", [(0.3, 0.5, 4.0, 0.005, 0.005), (0.0, 0.4, 3.0, 0.004, 0.002),
+                                   (0.5, 0.5, 0.1, 0.005, 0.1)])
+def test_the_best_personalisation_is_the_maximum(given):
+    a, b, c, delta0, annoyance = given
+
+    def chance(z):
+        buy, leave = 0.02 * (1 + a * z), delta0 * (1 + c * z**2) + annoyance * (1 - b * z)
+        return buy / (buy + leave)
+
+    found = minimize_scalar(lambda z: -chance(z), bounds=(0, 1), method="bounded", options={"xatol": 1e-10}).x
+    assert best_personalisation(*given) == pytest.approx(found, abs=1e-5)
+
+
+def test_personalisation_that_nobody_minds_has_no_limit_and_useless_one_no_place():
+    assert best_personalisation(0.3, 0.5, 0.0, 0.005, 0.005) == 1
+    assert best_personalisation(0.0, 0.0, 0.0, 0.005, 0.005) == 0
+
+
+def people(spread, count=200):
+    annoyance = 0.02 * np.exp(np.random.default_rng(1).normal(0, spread, count))
+    return pd.DataFrame({"b0": 0.0, "b1": 0.02, "delta0": 0.005, "delta1": annoyance})
+
+
+def test_segments_gain_up_to_the_mean_of_the_optima():
+    crowd = people(1.0)
+    table = segment_gains(crowd, len(crowd), value=10.0, cost=0.01)
+    own = purchase_chance(best_contact(*crowd.to_numpy().T), *crowd.to_numpy().T)
+    assert table["chance"].iloc[-1] == pytest.approx(own.mean(), rel=1e-9)
+    assert (table["chance"].diff()[1:10] > 0).all()
+    best = table.loc[table["profit"].idxmax(), "classes"]
+    assert 1 < best < 20  # the cost of a class ends the division
+    alike = segment_gains(people(0.0), 3)
+    assert alike["gain"].abs().max() < 1e-12
+
+
+def test_discounts_and_sizes_pull_against_each_other():
+    table = group_offers()
+    r0 = table.pivot(index="g", columns="discount", values="r0")
+    assert (r0.diff(axis=1).iloc[:, 1:] > 0).all(axis=None)  # a deeper discount always raises R0
+    assert r0[0.0].idxmax() == 2
+    assert 2 < r0[0.2].idxmax() < 8  # but where many accept, the best size lies inside
+    profit = table[table["g"] == 2].set_index("discount")["profit"]
+    assert profit.idxmax() not in (profit.index[0], profit.index[-1])  # and the discount has an inner optimum
+    at_none = table.query("discount == 0 and g == 2")
+    assert at_none["purchases"].item() == pytest.approx(sharing.steady_flow())
+
+
+@pytest.mark.parametrize("mode", [CONTENT, SHARING], ids=lambda m: m.name)
+def test_breaches_lower_the_pool_and_shake_it(mode):
+    found = breaches(mode, rate=1 / 200, share=0.3, days=3000, replicates=60, seed=2)
+    error = found.shocks.std(ddof=1) / np.sqrt(60)
+    assert found.shocks.mean() < found.calm
+    assert abs(found.shocks.mean() - found.even) < 0.05 * found.even + 3 * error  # the mean is that of an even loss
+    assert found.spread > 0.05 * found.even  # the variance is not
+    none = breaches(mode, rate=0.0, days=400, replicates=2)
+    assert none.spread == pytest.approx(0, abs=2e-3)
+    assert list(found.summary()["case"]) == ["none", "even", "shocks"]
+
+
+def test_quality_without_virality_has_its_closed_form():
+    one = Quality(c0=0.001, c1=0.0004, theta=2.5, r=0.0)
+    found = one.best("infinite")
+    assert found["q"] == pytest.approx(one.without_virality, rel=1e-6)
+    assert found["rule"] == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("r", [0.05, 0.1, 0.15])
+def test_the_cheapest_quality_keeps_its_rule_in_both_markets(r):
+    one = Quality(r=r, parameters={"beta": 0.03})
+    for market in ("infinite", "finite"):
+        found = one.best(market)
+        assert found["rule"] == pytest.approx(0, abs=1e-6)
+        assert found["minima"] == 1
+        of = one.finite if market == "finite" else one.infinite
+        assert of(found["q"]) < min(of(1.1 * found["q"]), of(found["q"] / 1.1))
+    assert one.best("infinite")["q"] > one.without_virality  # what is passed on deserves more quality
+
+
+def test_a_thin_audience_costs_what_the_infinite_market_says():
+    """With little reach nobody runs out: the finite market tends to the infinite one."""
+    one = Quality(rho=1e-9, r=0.1, parameters={"beta": 0.03})
+    assert one.best("finite")["q"] == pytest.approx(one.best("infinite")["q"], rel=1e-3)
+
+
+def test_virality_that_reaches_one_needs_the_finite_market():
+    with pytest.raises(ParameterError, match="no least value in the infinite market"):
+        Quality().best("infinite")
+    assert Quality().best("finite")["minima"] == 1
+
+
+@pytest.mark.parametrize("given", [{}, {"pi0": 0.0}, {"pi0": 0.0, "delta1": 0.05}])
+@pytest.mark.parametrize("message", [0.0, 0.02])
+def test_share_and_frequency_of_promotion_have_an_inner_optimum(given, message):
+    one = Promotion(message=message, parameters=given)
+    best = one.best()
+    f, n = best["share"], best["frequency"]
+    assert best["interior"]
+    around = [one.profit(f * a, n * b) for a, b in ((0.97, 1), (1.03, 1), (1, 0.97), (1, 1.03), (1.02, 0.98))]
+    assert all(value < best["profit"] for value in around)
+    run = simulate(CONTENT, one._given(f, n), 20000, dt=20000, initial={"L": 0.01})
+    assert run.flow("M", "O")[-1] == pytest.approx(best["purchases"], rel=1e-6)
+
+
+def test_a_pool_that_buys_unprompted_and_is_easily_annoyed_is_best_left_alone():
+    one = Promotion(parameters={"delta1": 0.05})
+    best = one.best()
+    assert not best["interior"]
+    assert best["share"] < 0.005
+    assert one.purchases(0.0, best["frequency"]) > one.purchases(0.05, best["frequency"])
+
+
+def test_no_frequency_keeps_a_weak_pool_alive():
+    assert Promotion().sustaining() is None
+    low, high = Promotion(parameters={"beta": 0.1, "pi0": 0.0}).sustaining()
+    for n in (low, high):
+        assert content.reproduction({"beta": 0.1, "pi0": 0.0, "n": n}) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: Quality(theta=1.0), "theta=1, r=0.2; allowed is theta > 1"),
+    (lambda: Quality(c0=0.0), "c0 is positive; got 0"),
+    (lambda: Quality().best("big"), "a market is finite or infinite; got 'big'"),
+    (lambda: rank(CONTENT, 1), "uncertainty needs several draws; got 1"),
+    (lambda: breaches(CONTENT, share=1.5), "0 <= share <= 1"),
+    (lambda: group_offers(discounts=[1.5]), r"a discount is a share of price; got 1\.5"),
+    (lambda: segment_gains(people(1.0, 5), 9), "got up to 9 classes of 5; allowed is 1 to 5"),
+])
+def test_misuse_is_named(call, message):
+    with pytest.raises(ParameterError, match=message):
+        call()
