@@ -185,9 +185,9 @@ def read_line(dies: float) -> Words:
     if dies > 1 - 1e-9:
         return {"en": "The line that one entrant starts dies out for certain.",
                 "zh": "由一位进入者引发的传播链必然断绝。"}
-    return {"en": f"Even so, the line that one entrant starts dies out with probability {dies:.2f}: early luck "
-                  "decides.",
-            "zh": f"即便如此，由一位进入者引发的传播链仍以{dies:.2f}的概率断绝："
+    return {"en": f"The line that one entrant starts dies out all the same with probability {dies:.2f}: "
+                  "early luck decides.",
+            "zh": f"由一位进入者引发的传播链仍以{dies:.2f}的概率断绝："
                   "早期的运气起决定作用。"}
 
 
