@@ -13,6 +13,7 @@ from socialcommerce import data
 from socialcommerce.modes import content, readings, sharing
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.diagram import load_diagram
+from socialcommerce.modes.explorer import loop_gains
 from socialcommerce.modes.gap import network_gap
 from socialcommerce.modes.networks import watts_strogatz
 
@@ -43,6 +44,12 @@ def test_words_change_side_with_the_number():
     assert "It raises K" in readings.read_trust({})["en"]
     assert "dies out for certain" in readings.read_line(1.0)["en"]
     assert "probability 0.40" in readings.read_line(0.4)["en"]
+
+
+def test_the_loops_are_told_with_their_sum():
+    words = readings.read_loops(loop_gains(CONTENT), CONTENT)
+    assert words["en"] == "Bar of R0 = 0.86, the threshold at one beside it: customers 0.14, opinion leaders 0.72."
+    assert "意见领袖 0.72" in words["zh"]
 
 
 def test_the_break_even_cost_is_the_margin_of_the_line_that_follows():
