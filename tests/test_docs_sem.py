@@ -10,7 +10,7 @@ from docs import blocks
 from socialcommerce import data, sem
 from socialcommerce.project import root
 
-PAGES = ["docs/sem.md"]
+PAGES = ["docs/sem.md", "docs/pls.md"]
 FOREIGN = {("sem", "md"), ("fit", "measures")}  # a link and an argument of R
 MODEL = "\n".join(f"{c} =~ {c}1 + {c}2 + {c}3" for c in ("PAR", "INT", "HED", "CON", "URG")) + \
     "\nURG ~ PAR + INT + HED + CON"
@@ -44,9 +44,11 @@ def test_the_survey_in_hanoi_gives_what_lavaan_gives(sample, nobs, chisq, cfi, p
         assert fit.estimates.query("op == '~'")["std_all"].round(3).tolist() == paths
 
 
-def test_every_call_the_tutorial_names_exists():
-    text = (root() / "docs" / "sem.md").read_text(encoding="utf-8")
-    fit = sem.fit("y ~ x", sem.simulate("y ~ 0.5*x; x ~~ 1*x; y ~~ 1*y", 50, seed=1))
+@pytest.mark.parametrize("page", ["sem", "pls"])
+def test_every_call_a_page_names_exists(page):
+    text = (root() / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    rows = sem.simulate("y ~ 0.5*x; x ~~ 1*x; y ~~ 1*y", 50, seed=1)
+    known = {"sem": sem, "fit": sem.fit("y ~ x", rows) if page == "sem" else sem.pls("y ~ x", rows)}
     named = {(kind, name) for kind, name in re.findall(r"\b(sem|fit)\.([a-z]\w*)", text)} - FOREIGN
-    assert len(named) > 15
-    assert {(kind, name) for kind, name in named if not hasattr({"sem": sem, "fit": fit}[kind], name)} == set()
+    assert len(named) > 9
+    assert {(kind, name) for kind, name in named if not hasattr(known[kind], name)} == set()

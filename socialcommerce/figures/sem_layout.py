@@ -66,8 +66,9 @@ def arrange(rows: pd.DataFrame) -> Layout:
     if len(columns) == 1 and any(items.values()):  # no paths: those without items of their own stand beyond the items
         far = [name for name in columns[0] if not items[name] and name in latent]
         columns[0] = [name for name in columns[0] if name not in far]
-        return _place([columns[0]], items, latent, far)
-    return _place(columns, items, latent, [])
+        return _place([columns[0]], items, latent, far, False)
+    looped = any({a, b} <= set(names) and a != b for a, b in arrows for names in columns)
+    return _place(columns, items, latent, [], looped)
 
 
 def _owners(measured: pd.DataFrame, latent: Sequence[str]) -> dict[str, str]:
@@ -100,33 +101,43 @@ def _columns(core: Sequence[str], arrows: Iterable[Edge]) -> list[list[str]]:
     return [[name for name in core if depth[name] == k] for k in range(max(depth.values(), default=0) + 1)]
 
 
-def _place(columns: list[list[str]], items: dict[str, list[str]], latent: Sequence[str], far: list[str]) -> Layout:
-    heights = [[_tall(items[name], 0 < k < len(columns) - 1) for name in names] for k, names in enumerate(columns)]
-    height = max(sum(h) for h in heights) + 0.5
-    if len(columns) > 2 and any(len(names) == 1 for names in columns[1:-1]):
-        height = max(height, 4.0)
-    left = BOX[0] / 2 + 0.35 + (1.0 if far else 0.0)
-    sides = [bool(sum((items[n] for n in columns[k]), [])) for k in (0, -1)]
-    first = left + (REACH if sides[0] else OVAL[0] / 2 - 0.2)
-    last = WIDTH - left - (REACH if sides[1] else OVAL[0] / 2 - 0.2)
-    xs = np.linspace(first, max(last, first + 1.7 * (len(columns) - 1)), len(columns))
+def _place(columns: list[list[str]], items: dict[str, list[str]], latent: Sequence[str], far: list[str],
+           looped: bool) -> Layout:
+    """Stand columns beside one another, each variable with room for its items."""
+    last = len(columns) - 1
+    room = 0.6 if looped else 0.0  # for arrows up and down a column
+    heights = [[room + _tall(items[name], 0 < k < last) for name in names] for k, names in enumerate(columns)]
+    height = max(map(sum, heights))
+    if any(len(names) == 1 for names in columns[1:-1]):
+        height = max(height, 3.5)
     nodes: dict[str, Node] = {}
-    for k, names in enumerate(columns):
-        middle = 0 < k < len(columns) - 1
-        y = (height + sum(heights[k])) / 2
-        if middle and len(names) == 1:
-            y = height - 0.25
+    for k, (names, x) in enumerate(zip(columns, _across(columns, items), strict=True)):
+        middle = 0 < k < last
+        alone = middle and len(names) == 1  # stands on top, so that paths can pass below
+        top = height if alone else (height + sum(heights[k])) / 2
         for name, tall in zip(names, heights[k], strict=True):
-            up = 1.0 if y - tall / 2 >= height / 2 - 0.01 else -1.0
+            y, up = top - tall / 2, 1.0 if top - tall / 2 >= height / 2 - 0.01 else -1.0
             outward = (0.0, up) if middle else (-1.0 if k == 0 else 1.0, 0.0)
-            centre = y - tall / 2 - (up * (ABOVE + BOX[1] / 2 - OVAL[1] / 2) / 2 if middle and items[name] else 0.0)
-            nodes[name] = Node(name, float(xs[k]), centre, name in latent, False, outward)
+            shift = up * (ABOVE + BOX[1] / 2 - OVAL[1] / 2) / 2 if middle and items[name] else 0.0
+            nodes[name] = Node(name, x, y - shift, name in latent, False, outward)
             nodes |= _items(nodes[name], items[name])
-            y -= tall
+            top -= tall
     for k, name in enumerate(far):
-        y = height * (2 * k + 1) / (2 * len(far))
-        nodes[name] = Node(name, left - BOX[0] / 2 - 0.75, y, True, False, (1.0, 0.0))
+        nodes[name] = Node(name, -2 * REACH - 0.2, height * (2 * k + 1) / (2 * len(far)), True, False, (1.0, 0.0))
     return Layout(nodes)
+
+
+def _across(columns: list[list[str]], items: dict[str, list[str]]) -> list[float]:
+    """Return where each column stands: over the page's width, further where rows of items need it."""
+    sides = [REACH + BOX[0] / 2 if any(items[name] for name in columns[k]) else OVAL[0] / 2 for k in (0, -1)]
+    step = (WIDTH - 0.4 - sum(sides)) / max(len(columns) - 1, 1)
+    rows = [max([OVAL[0], *((BOX[0] + 0.08) * len(items[name]) for name in names)]) for names in columns]
+    xs = [0.0]
+    for k in range(1, len(columns)):
+        curves = 0.9 if k == 1 and len(columns[0]) > 2 else 0.0
+        between = (rows[k - 1] + rows[k]) / 2 + 0.1 if 1 < k < len(columns) - 1 else OVAL[0] + 0.7 + curves
+        xs.append(xs[-1] + max(step, between))
+    return xs
 
 
 def _tall(items: Sequence[str], middle: bool) -> float:

@@ -128,7 +128,7 @@ def _number(value: float) -> str:
 def _label(ax: Axes, spot: np.ndarray, value: float, *, strong: bool = False) -> None:
     box = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6}
     ax.text(*spot, _number(value), fontsize=8 if strong else 6.5, color=INK if strong else MUTED, ha="center",
-            va="center", bbox=box, zorder=3)
+            va="center", bbox=box, zorder=6)
 
 
 def _arrow(ax: Axes, start: Node, end: Node, tail, head, row, rows: pd.DataFrame) -> None:

@@ -205,6 +205,11 @@ class Mode:
         return matrix
 
     @cached_property
+    def leaving(self) -> np.ndarray:
+        """Which flows leave which state, shape (states, flows): 1 or 0."""
+        return (self.incidence < 0).astype(float)
+
+    @cached_property
     def sources(self) -> np.ndarray:
         """The position of each flow's source, shape (flows,)."""
         return np.array([self.index[flow.source] for flow in self.flows])
@@ -236,21 +241,25 @@ class Mode:
                                  f"{sorted(lengths)}; allowed is one length for all.")
         return checked
 
-    def start(self, initial: Mapping[str, float] | None = None, population: float = 1.0) -> np.ndarray:
-        """Return persons by state, shape (states,): the customer-free state less those placed by ``initial``."""
-        placed = dict(initial or {})
+    def start(self, initial: Mapping | None = None, population: float = 1.0) -> np.ndarray:
+        """Return persons by state: the customer-free state less those placed by ``initial``.
+
+        Shape (states,), or (states, sets) where ``initial`` holds one value a set.
+        """
+        placed = {name: np.asarray(persons, float) for name, persons in (initial or {}).items()}
         for name, persons in placed.items():
             if name not in self.index:
                 raise UnknownNameError(f"state of {self.name}", name, self.index)
-            if not 0 <= persons <= population:
-                raise ParameterError(f"{name} starts with a number of persons; got {persons:g}; "
+            bad = ~((persons >= 0) & (persons <= population))
+            if np.any(bad):
+                raise ParameterError(f"{name} starts with a number of persons; got {persons[bad].flat[0]:g}; "
                                      f"allowed is [0, {population:g}].")
-        left = population - sum(placed.values())
-        if not population > 0 or left < 0:
-            raise ParameterError(f"persons placed exceed the population; got {sum(placed.values()):g}; "
+        left = population - sum(placed.values(), np.zeros(()))
+        if not population > 0 or np.any(left < 0):
+            raise ParameterError(f"persons placed exceed the population; got {population - np.min(left):g}; "
                                  f"allowed is at most {population:g}.")
-        shares = self.customer_free
-        return np.array([placed.get(n, 0.0) + left * shares.get(n, 0.0) for n in self.index])
+        persons = [placed.get(n, 0.0) + left * self.customer_free.get(n, 0.0) for n in self.index]
+        return np.stack(np.broadcast_arrays(*persons))
 
     @cached_property
     def hazards(self) -> Callable[[np.ndarray, Values], np.ndarray]:
@@ -259,12 +268,9 @@ class Mode:
         lines += [f"out[{k}] = {ex.write(ex.parse(f.hazard), ex.PYTHON)}" for k, f in enumerate(self.flows)]
         names = "".join(f"    {name} = p[{name!r}]\n" for name in self.parameter)
         source = (f"def hazards(y, p):\n    {', '.join(self.index)}, = y\n    N = y.sum(axis=0)\n{names}"
-                  f"    shape = broadcast_shapes(y.shape[1:], *map(shape_of, p.values()))\n"
-                  f"    out = empty(({len(self.flows)}, *shape), result_type(y, *p.values()))\n    "
+                  f"    out = empty(({len(self.flows)}, *y.shape[1:]), y.dtype)\n    "
                   + "\n    ".join(lines) + "\n    return out\n")
-        scope = ex.helpers() | {
-            "empty": np.empty, "result_type": np.result_type, "broadcast_shapes": np.broadcast_shapes,
-            "shape_of": np.shape}
+        scope = ex.helpers() | {"empty": np.empty}
         exec(source, scope)  # written by ourselves from a checked tree
         return scope["hazards"]
 
@@ -274,7 +280,7 @@ class Mode:
 
     def derivative(self, y: np.ndarray, p: Values) -> np.ndarray:
         """Return dy/dt, persons per day, shape (states, ...)."""
-        return np.tensordot(self.incidence, self.flow_rates(y, p), axes=1)
+        return self.incidence @ self.flow_rates(y, p)
 
     def table(self) -> pd.DataFrame:
         """Return one row a parameter: name, symbol, default, unit, lower, upper, status, source, en, zh."""

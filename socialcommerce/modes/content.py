@@ -184,7 +184,7 @@ def extinction(parameters: Given = None) -> np.ndarray:
 
     References
     ----------
-    Harris (1963), The Theory of Branching Processes, doi:10.1007/978-3-642-51866-9.
+    Harris (1963), The Theory of Branching Processes, Springer.
     """
     a = parts(parameters)
 

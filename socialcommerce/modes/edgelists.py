@@ -140,7 +140,7 @@ def _same_kind(path: Path, names: np.ndarray, mutual: np.ndarray, strange: np.nd
     order = np.lexsort((strange, mutual))
     differ = (mutual[order[1:]] == mutual[order[:-1]]) & (strange[order[1:]] != strange[order[:-1]])
     if differ.any():
-        at = int(order[1:][differ][0])
+        at = int(np.maximum(order[1:], order[:-1])[differ][0])
         raise DataError(f"{path}, row {_row(path, at)}: a tie is of one kind; got both kinds for "
                         f"{names[at, 0]} and {names[at, 1]}.")
 

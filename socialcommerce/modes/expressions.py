@@ -222,7 +222,7 @@ LATEX: Table = {
     "safediv": r"\frac{{{}}}{{{}}}",
     "**": lambda a, b, call: f"{_closed(a, call.args[0])}^{{{b}}}",
     "exp": r"e^{{{}}}",
-    "poisson_tail": r"\Pr\left(\mathrm{{Poisson}}({1}) \ge {0}\right)",
+    "poisson_tail": r"\Pr\left(\mathrm{{Poisson}}({1}) \geq {0}\right)",
     "contact": r"\left\langle {} \right\rangle",
     "anyone": r"\overline{{{}}}",
 }

@@ -90,8 +90,7 @@ class Quality:
             Where virality lets R0 reach 1 before the cost per entrant turns up: then traffic in the infinite market is
             free in the limit, and the question needs the finite one.
         """
-        if market not in ("finite", "infinite"):
-            raise ParameterError(f"a market is finite or infinite; got {market!r}; allowed are finite, infinite.")
+        _known(market)
         of = self.finite if market == "finite" else self.infinite
         costs = of(np.exp(GRID))
         known = np.isfinite(costs)
@@ -137,57 +136,80 @@ class Promotion:
     rho : float
         Draw of a creative message (its unit: 1). Illustrative, like every default.
     margin, message : float
-        Yuan of an order, and of a message to one member of the pool; a message of 0 yuan asks for the most purchases.
+        Yuan of an order, and of one message shown to one person of the audience; at 0 the optimum sells most.
+    market : {"finite", "infinite"}
+        Whether the audience runs out. Where it does not, entrants are ``lambda0 / (1 - R0)``; where nothing is passed
+        on either and nobody buys unprompted, half the messages should promote, ever more messages sell towards
+        ``rho b1 / (4 delta1)``, and only their cost ends it.
     """
 
     rho: float = 0.001
     margin: float = 10.0
     message: float = 0.0
+    market: str = "finite"
     parameters: Mapping[str, float] = field(default_factory=dict)
 
-    def _given(self, f: np.ndarray, n: np.ndarray) -> dict:
+    def __post_init__(self) -> None:
+        _known(self.market)
+
+    def given(self, f: np.ndarray, n: np.ndarray) -> dict:
+        """Return the parameters of the content mode at a share f of promotion and n messages a day."""
         p = content.CONTENT.values(self.parameters)
         # the declaration knows one frequency: b1 carries the share that promotes
         return dict(self.parameters) | {"b1": p["b1"] * f, "n": n, "lambda0": self.rho * (1 - np.asarray(f)) * n}
 
     def purchases(self, f: np.ndarray, n: np.ndarray) -> np.ndarray:
-        """Return orders a day and person where the finite market stands still."""
-        given = self._given(f, n)
-        return content.parts(given)["pM"] * content.steady_flow(given)
+        """Return orders a day and person of the audience, where the mode stands still; nan where it cannot."""
+        given = self.given(f, n)
+        a, r0 = content.parts(given), content.reproduction(given)
+        if self.market == "finite":
+            return a["pM"] * content.steady_flow(given)
+        return np.where(r0 < 1, a["pM"] * a["lambda0"] / np.where(r0 < 1, 1 - r0, 1.0), np.nan)
 
     def profit(self, f: np.ndarray, n: np.ndarray) -> np.ndarray:
-        """Return yuan a day and person: margin of the orders less messages to the pool."""
-        pool = content.equilibrium(self._given(f, n))[1]
-        return self.margin * self.purchases(f, n) - self.message * n * pool
+        """Return yuan a day and person: margin of the orders less the cost of the messages."""
+        return self.margin * self.purchases(f, n) - self.message * np.asarray(n)
 
     def best(self) -> pd.Series:
         """Return the joint optimum of share and frequency, with what lies there.
 
-        ``interior`` says whether both are off their edges; ``leave`` is the share of the pool that leaves unsold;
-        ``n_selling`` is the frequency that would sell most to a given pool at the same share.
+        At an inner optimum neither a larger share nor more messages bring more: what either adds to the chance of a
+        purchase it takes from the inflow and the cost. ``rule_share`` and ``rule_frequency`` are the elasticities of
+        profit there, 0 where the rule holds; ``interior`` says whether both are off their edges; ``leave`` is the share
+        of the pool that leaves unsold; ``n_selling`` the frequency that would sell most to a given pool.
         """
         shares, often = np.meshgrid(np.linspace(0.01, 0.99, 50), np.geomspace(0.01, 20, 60))
         shares, often = shares.ravel(), often.ravel()
         value = self.profit(shares, often)
-        at = int(np.argmax(value))
+        if not np.nanmax(value) > 0:
+            raise ParameterError(f"no share and frequency earn anything; got a profit of {np.nanmax(value):.3g}; "
+                                 "allowed is a market in which messages can pay.")
+        at = int(np.nanargmax(value))
 
         def lost(x: np.ndarray) -> float:
-            return -float(self.profit(1 / (1 + np.exp(-x[0])), np.exp(x[1]))) / abs(value[at])
+            gain = float(self.profit(1 / (1 + np.exp(-x[0])), np.exp(x[1]))) / value[at]
+            return -gain if np.isfinite(gain) else 0.0
 
         start = [np.log(shares[at] / (1 - shares[at])), np.log(often[at])]
-        x = minimize(lost, start, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-14, "maxiter": 2000}).x
+        x = minimize(lost, start, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-15, "maxiter": 2000}).x
         f, n = float(1 / (1 + np.exp(-x[0]))), float(np.exp(x[1]))
-        given = self._given(f, n)
-        a = content.parts(given)
+        given = self.given(f, n)
+        a, near = content.parts(given), np.exp(np.array([-STEP, STEP]))
+        rules = (np.diff(np.log(gain))[0] / (2 * STEP) for gain in (self.profit(f * near, n), self.profit(f, n * near)))
         return pd.Series({
             "share": f, "frequency": n, "purchases": float(self.purchases(f, n)), "profit": float(self.profit(f, n)),
             "r0": float(content.reproduction(given)), "leave": float(1 - a["pM"]),
             "n_selling": float(best_contact(a["pi0"], a["b1"], a["delta0"], a["delta1"])),
-            "interior": 0.005 < f < 0.995 and 0.005 < n < 40,
-        })
+            "interior": 0.005 < f < 0.995 and 0.005 < n < 19.9,
+        } | dict(zip(("rule_share", "rule_frequency"), map(float, rules), strict=True)), name=self.market)
 
     def sustaining(self, f: float = 1.0) -> tuple[float, float] | None:
         """Return between which frequencies the pool sustains itself without any content, or None where none works."""
-        a = content.parts(self._given(f, 1.0))
+        a = content.parts(self.given(f, 1.0))
         return sustaining_contact(float(a["s"] * a["reach"]), float(a["pi0"]), float(a["b1"]), float(a["delta0"]),
                                   float(a["delta1"]))
+
+
+def _known(market: str) -> None:
+    if market not in ("finite", "infinite"):
+        raise ParameterError(f"a market is finite or infinite; got {market!r}; allowed are finite, infinite.")

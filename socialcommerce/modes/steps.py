@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -34,11 +35,10 @@ def stepper(
         return _mean_field(mode, person, network, dt, loop)
     flows = coefficients(mode, person, entries)
     _refuse_coarse(mode, flows.largest(), dt)
-    ties = (network.indptr, network.indices) if contacts == "network" else _no_ties(n)
     if contacts != "network" and flows.near.any():
         raise ParameterError("groups in a population without fixed ties take a mode whose other hazards do not look "
                              f"at contacts; got {mode.name}.")
-    move = partial(_plain, loop, flows, ties)
+    move = partial(_plain, loop, flows, Hearsay.of(flows, network if contacts == "network" else None, n))
     if groups is None:
         return move, flows.order, max(1, int(BATCH // n))
     pull = np.cumsum(network.degree) if contacts == "annealed" else None
@@ -46,10 +46,37 @@ def stepper(
     return partial(_with_groups, move, flows, plan, key, dt), flows.order, 1
 
 
-def _plain(loop, flows: Coefficients, ties, state, first, counts, moves) -> None:
+@dataclass
+class Hearsay:
+    """What everybody's contacts are doing, kept up to date by the compiled loop from the first step on."""
+
+    column: np.ndarray
+    indptr: np.ndarray
+    indices: np.ndarray
+    heard: np.ndarray
+    fresh: bool = False
+
+    @classmethod
+    def of(cls, flows: Coefficients, network: Network | None, n: int) -> Hearsay:
+        """Give a column to each state that raises somebody's hazard."""
+        seen = flows.near.any(axis=0) & (network is not None)
+        column = np.where(seen, np.cumsum(seen) - 1, -1)
+        ties = (np.zeros(1, np.int64), np.zeros(0, np.int32)) if network is None else (network.indptr, network.indices)
+        return cls(column, *ties, np.zeros((n, seen.sum()), dtype=np.int32))
+
+
+def _plain(loop: Callable, flows: Coefficients, hearsay: Hearsay, state, first, counts, moves) -> None:
+    from socialcommerce.modes import kernels
+
+    if loop.func is kernels.advance and hearsay.heard.size and not hearsay.fresh:
+        hearsay.heard[:] = 0
+        kernels.listen(state, hearsay.column, hearsay.indptr, hearsay.indices, hearsay.heard)
+        hearsay.fresh = True
     start, target, base, near, far = flows.arrays()
+    near = np.ascontiguousarray(near[:, hearsay.column >= 0])
     loop(state=state, first=first, steps=len(counts), start=start, target=target, base=base, near=near, far=far,
-         indptr=ties[0], indices=ties[1], counts=counts, moves=moves)
+         column=hearsay.column, indptr=hearsay.indptr, indices=hearsay.indices, heard=hearsay.heard, counts=counts,
+         moves=moves)
 
 
 def _mean_field(mode: Mode, person: Person, network: Network | None, dt: float, loop: Callable):
@@ -67,7 +94,7 @@ def _mean_field(mode: Mode, person: Person, network: Network | None, dt: float, 
         base = person.met(mix, everybody)[order]
         flows = Coefficients(order, start, target, base, none, none)
         _refuse_coarse(mode, flows.largest(), dt)
-        _plain(loop, flows, _no_ties(len(state)), state, first, counts, moves)
+        _plain(loop, flows, Hearsay.of(flows, None, len(state)), state, first, counts, moves)
 
     return advance, order, 1
 
@@ -93,6 +120,7 @@ def _with_groups(move, flows: Coefficients, plan: Invitations, key, dt: float, s
         way = low + np.flatnonzero(flows.target[low:high] == entered)[0]
         moves[0, way] += int((into == entered).sum())
     counts[0] = np.bincount(state, minlength=counts.shape[1])
+    move.args[2].fresh = False  # contacts have moved behind the loop's back
 
 
 def _refuse_coarse(mode: Mode, largest: np.ndarray, dt: float) -> None:
@@ -101,10 +129,6 @@ def _refuse_coarse(mode: Mode, largest: np.ndarray, dt: float) -> None:
         raise ParameterError(f"dt is too long: the hazard of leaving {mode.states[worst].name} times dt is at most 1; "
                              f"got {largest[worst] * dt:.3g} with dt={dt:g}; allowed is dt <= "
                              f"{1 / largest[worst]:.3g} days.")
-
-
-def _no_ties(n: int) -> tuple[np.ndarray, np.ndarray]:
-    return np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int32)
 
 
 def _loop(engine: str) -> Callable:

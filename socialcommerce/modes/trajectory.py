@@ -74,7 +74,7 @@ def simulate(
     days: float = 365.0,
     method: str = "ode",
     dt: float = 1.0,
-    initial: Mapping[str, float] | None = None,
+    initial: Mapping | None = None,
     population: float = 1.0,
     every: int = 1,
 ) -> Trajectory:
@@ -93,7 +93,7 @@ def simulate(
     dt : float
         Step in days, of the last three; of ``ode``, the spacing of its output.
     initial : mapping, optional
-        Persons by state; everybody else starts customer-free.
+        Persons by state, one value or one a set; everybody else starts customer-free.
     population : float
         Number of persons; 1 for shares.
     every : int
@@ -124,14 +124,14 @@ def simulate(
     if abs(steps * dt - days) > 1e-9 * days:
         raise ParameterError(f"days is a whole number of steps; got days={days:g}, dt={dt:g}; allowed is days = k dt.")
     p = mode.values(parameters)
-    sets = next((len(value) for value in p.values() if value.ndim), None)
     y = mode.start(initial, population)
+    sets = next((v.shape[-1] for v in (*p.values(), y[0]) if v.ndim), None)
     times = dt * np.arange(0, steps + 1, every)
     if method == "ode":
         if sets is not None:
             raise ParameterError(f"ode runs one set of parameters; got {sets}; allowed for tables are rk4, euler, map.")
         return Trajectory(mode, times, _ode(mode, p, y, times, population), p, method, dt)
-    y = y if sets is None else np.repeat(y[:, None], sets, axis=1)
+    y = y if sets is None or y.ndim == 2 else np.repeat(y[:, None], sets, axis=1)
     advance = {"rk4": _rk4, "euler": _euler, "map": _map}[method]
     values = np.empty((len(times), *y.shape))
     values[0] = y
@@ -168,15 +168,15 @@ def _rk4(mode: Mode, p: Values, y: np.ndarray, dt: float) -> np.ndarray:
 
 def _map(mode: Mode, p: Values, y: np.ndarray, dt: float) -> np.ndarray:
     hazards = mode.hazards(y, p)
-    leave = np.tensordot((mode.incidence < 0).astype(float), hazards, axes=1)  # summed hazard by state
+    leave = mode.leaving @ hazards  # summed hazard by state
     share = np.divide(-np.expm1(-leave * dt), leave, out=np.full_like(leave, dt), where=leave > 0)
-    return y + np.tensordot(mode.incidence, hazards * (share * y)[mode.sources], axes=1)
+    return y + mode.incidence @ (hazards * (share * y)[mode.sources])
 
 
 def _refuse_coarse(mode: Mode, p: Values, values: np.ndarray, dt: float) -> None:
     """Refuse a step in which more would leave a state than are there."""
     y = np.moveaxis(values, 1, 0)
-    leave = np.tensordot((mode.incidence < 0).astype(float), mode.hazards(y, p), axes=1)
+    leave = np.tensordot(mode.leaving, mode.hazards(y, p), axes=1)
     worst = np.nanmax(leave.reshape(len(mode.states), -1), axis=1)
     state = int(np.argmax(worst))
     if not worst[state] * dt <= 1:

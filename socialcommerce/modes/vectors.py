@@ -19,56 +19,62 @@ def draw(key: np.uint64, step: int, persons: np.ndarray) -> np.ndarray:
         return refined(coarse, mix(mix(step_key ^ FINE) + persons.astype(np.uint64) * GOLDEN))
 
 
-def advance(state, key, first, steps, dt, start, target, base, near, far, indptr, indices, counts, moves, block):
-    """Do what `kernels.advance` does, in chunks of `block` persons."""
+def advance(state, key, first, steps, dt, start, target, base, near, far, column, indptr, indices, heard, counts, moves,
+            block):
+    """Do what `kernels.advance` does, in chunks of `block` persons; contacts are looked at, not kept in `heard`."""
     n, S, F = len(state), len(start) - 1, len(base)
-    now, most = np.zeros(F), np.zeros(S)
+    now, alone, pull, most = np.zeros(F), np.zeros(S), np.zeros((S, near.shape[1])), np.zeros(S)
+    watched = np.flatnonzero(column >= 0)
     for t in range(steps):
-        bounds(start, base, near, far, np.bincount(state, minlength=S) / n, dt, now, most)
+        bounds(start, base, near, far, np.bincount(state, minlength=S) / n, dt, now, alone, pull, most)
         parts = []
         for begin in range(0, n, block):
             persons = np.arange(begin, min(begin + block, n))
             u = draw(key, first + t, persons)
             some = u < most[state[persons]]
-            parts.append(_movers(state, persons[some], u[some], dt, start, now, near, indptr, indices))
+            parts.append(_movers(state, persons[some], u[some], dt, start, now, near, alone, pull, indptr, indices,
+                                 watched))
         movers, ways = (np.concatenate(part) for part in zip(*parts, strict=True))
         state[movers] = target[ways]
         counts[t] = np.bincount(state, minlength=S)
         moves[t] = np.bincount(ways, minlength=F)
 
 
-def _movers(state, persons, u, dt, start, now, near, indptr, indices):
+def _movers(state, persons, u, dt, start, now, near, alone, pull, indptr, indices, watched):
     """Return who of the candidates moves, and along which flow."""
-    who, ways = [], []
-    for s in range(len(start) - 1):
-        flows = range(start[s], start[s + 1])
-        mine = persons[state[persons] == s]
-        v = u[state[persons] == s]
-        looks = near[start[s] : start[s + 1]].any()
-        share = _shares(state, mine, indptr, indices, near.shape[1]) if looks else None
-        running = np.zeros((len(flows) + 1, len(mine)))
-        for k, f in enumerate(flows):
-            h = np.full(len(mine), now[f])
-            if looks:
-                for r in range(near.shape[1]):
-                    h = h + near[f, r] * share[:, r]
-            running[k + 1] = running[k] + h
-        x = running[-1] * dt
+    who, ways = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for s in range(len(alone)):
+        chosen = state[persons] == s
+        mine, v = persons[chosen], u[chosen]
+        seen, degree = np.zeros((len(mine), len(watched)), np.int64), np.ones(len(mine), np.int64)
+        if pull[s].any():
+            seen, degree = _seen(state, mine, indptr, indices, watched), indptr[mine + 1] - indptr[mine]
+        x = _hazard(alone[s], pull[s], seen, degree) * dt
         p = leaving(x)
         moving = (v < x) & (v < p)
-        part = v[moving] / p[moving] * running[-1, moving]
-        last = max(len(flows) - 1, 0)
+        part = v[moving] / p[moving] * (x[moving] / dt)
+        way, running = np.full(moving.sum(), start[s]), np.zeros(moving.sum())
+        for f in range(start[s], start[s + 1] - 1):
+            running = running + _hazard(now[f], near[f], seen[moving], degree[moving])
+            way += part >= running
         who.append(mine[moving])
-        ways.append(start[s] + (part >= running[1 : last + 1, moving]).cumprod(axis=0).sum(axis=0))
-    return np.concatenate(who), np.concatenate(ways).astype(np.int64)
+        ways.append(way)
+    return np.concatenate(who), np.concatenate(ways)
 
 
-def _shares(state, persons, indptr, indices, S):
-    """Return which part of each person's contacts is in each state, shape (persons, S)."""
+def _hazard(alone, pull, seen, degree):
+    """Return a hazard, contacts added column by column: the order of a sum is part of its last bit."""
+    more = np.zeros(len(seen))
+    for k in range(len(pull)):
+        more = more + pull[k] * seen[:, k]
+    return alone + more / np.maximum(degree, 1)
+
+
+def _seen(state, persons, indptr, indices, watched):
+    """Return how many of each person's contacts are in each watched state, shape (persons, watched)."""
     row, at = _ties(persons, indptr)
-    degree = indptr[persons + 1] - indptr[persons]
-    seen = np.bincount(row * S + state[indices[at]], minlength=len(persons) * S).reshape(-1, S)
-    return seen / np.maximum(degree, 1)[:, None]
+    there = state[indices[at]]
+    return np.column_stack([np.bincount(row[there == r], minlength=len(persons)) for r in watched])
 
 
 def spread(indptr, indices, seeds, p, key, reached, queue):

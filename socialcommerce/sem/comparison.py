@@ -154,8 +154,20 @@ def wald(fit: SemFit, constraints: str) -> HypothesisStatistic:
 
     Parameters
     ----------
+    fit : SemFit
+        A fit with labels; its covariance matrix of the estimates, robust or from resamples, is what the test uses.
     constraints : str
         Lines such as ``"a == b"`` or ``"a*b == 0"`` over the model's labels.
+
+    Returns
+    -------
+    HypothesisStatistic
+        With the constraints as null hypothesis and their number as degrees of freedom.
+
+    Raises
+    ------
+    UnknownNameError, ParameterError
+        For an unknown label, or constraints that repeat one another.
 
     Examples
     --------

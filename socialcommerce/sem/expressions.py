@@ -1,4 +1,4 @@
-"""Evaluate what stands right of `:=` and around `==`: arithmetic over parameter labels."""
+"""Evaluate what stands right of `:=` and around `==`, `<` and `>`: arithmetic over parameter labels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from socialcommerce.errors import ParameterError
 
-__all__ = ["Expression", "jacobian"]
+__all__ = ["Expression", "Inequality", "jacobian"]
 
 FUNCTIONS = {"sqrt": np.sqrt, "exp": np.exp, "log": np.log}
 OPERATORS = {ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide, ast.Pow: np.power}
@@ -61,6 +61,13 @@ class Expression:
         """Return its value; arrays broadcast."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return _evaluate(self._tree, values)
+
+
+@dataclass(frozen=True)
+class Inequality(Expression):
+    """An expression that must not be negative, and the statement it was written as."""
+
+    said: str = ""
 
 
 def _check(node: ast.AST, text: str) -> None:

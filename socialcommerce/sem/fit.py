@@ -11,7 +11,9 @@ import pandas as pd
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem import robust
+from socialcommerce.sem.checks import check_terms
 from socialcommerce.sem.estimate import Likelihood, discrepancy, minimise, weights
+from socialcommerce.sem.inequality import enforce, inequalities, refuse
 from socialcommerce.sem.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
 from socialcommerce.sem.model import Block, Implied, blocks
 from socialcommerce.sem.moments import Moments, Sample, from_moments, read
@@ -41,6 +43,7 @@ def fit(
     group_equal: Sequence[str] = (),
     std_lv: bool = False,
     mean_structure: bool | None = None,
+    parameterization: str = "delta",
     weights: str | Sequence[float] | None = None,
     cluster: str | None = None,
     bootstrap: int = 0,
@@ -75,6 +78,8 @@ def fit(
     mean_structure : bool, optional
         Model the means; by default where the model names an intercept, with several groups, with
         ``missing="fiml"`` and with ``cluster``.
+    parameterization : {"delta", "theta"}
+        Of ordered items: their scales or their residual variances are parameters, see ``sem.least_squares``.
     weights : str or sequence of float, optional
         Sampling weights, one a row or their column, for MLR: standard errors and test allow for them.
     cluster : str, optional
@@ -135,14 +140,14 @@ def fit(
         raise ParameterError(
             f"estimator {estimator!r} with ordered={ordered!r}; DWLS and WLSMV fit ordered items, the others do not."
         )
+    check_terms(parsed.terms, bool(ordered))
     if ordered:
-        if data is None or missing != "listwise" or group_equal or mean_structure or bootstrap:
-            raise ParameterError(
-                "ordered items need data and missing='listwise', and take no group_equal, mean_structure or bootstrap."
-            )
-        return replace(
-            fit_ordinal(model, parsed, data, ordered, estimator, group=group, std_lv=std_lv), options=options
-        )
+        refuse(parsed.constraints, "ordered items")
+        if data is None or missing != "listwise" or mean_structure is not None:
+            raise ParameterError("ordered items need data and missing='listwise', and take no mean_structure.")
+        layout = {"group": group, "group_equal": group_equal, "std_lv": std_lv, "parameterization": parameterization}
+        result = replace(fit_ordinal(model, parsed, data, ordered, estimator, **layout), options=options | layout)
+        return _with_draws(result, bootstrap, seed, workers, progress)
     means = True if (missing == "fiml" or cluster is not None) and mean_structure is None else mean_structure
     observed = find_roles(parsed.terms).observed
     if data is not None:
@@ -156,10 +161,17 @@ def fit(
         raise ParameterError("estimator 'MLM' with incomplete rows; MLM needs complete data, MLR takes missing='fiml'.")
     table = build(parsed, groups=len(sample.groups), group_equal=group_equal, std_lv=std_lv, means=means)
     result = replace(estimate(model, table, sample, estimator), options=options)
-    if not bootstrap:
+    return _with_draws(result, bootstrap, seed, workers, progress)
+
+
+def _with_draws(
+    result: SemFit, draws: int, seed: int | None, workers: int, progress: bool | Callable[[int, int], None]
+) -> SemFit:
+    """Return the fit with a bootstrap where draws are asked for."""
+    if not draws:
         return result
     report = _bar if progress is True else progress or None
-    return with_bootstrap(result, resample(result, bootstrap, seed=seed, workers=workers, progress=report))
+    return with_bootstrap(result, resample(result, draws, seed=seed, workers=workers, progress=report))
 
 
 def _bar(done: int, wanted: int) -> None:
@@ -206,6 +218,9 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
             "start(...)*."
         )
     solution = minimise(problem, begin, tolerance=1e-10 if problem.constraints is None else 1e-18)
+    active: tuple[str, ...] = ()
+    if inequalities(table):
+        problem, solution, active = enforce(problem, solution, table)
     observed = estimator == "MLR" or sample.missing
     gradient, hessian = (x[0] for x in problem.derivatives(solution.theta[None], observed=observed))
     curvature = covariance(hessian, free_directions(problem, solution.theta))
@@ -226,7 +241,7 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
             )
             @ inverse
         )
-    test = _test(problem, sample, table, float(solution.value) - saturated, curvature.directions)
+    test = _test(problem, sample, table, float(solution.value) - saturated, curvature.directions + len(active))
     base_problem, base_theta = baseline(problem, sample)
     base = _test(base_problem, sample, table, float(base_problem.value(base_theta)) - saturated, len(base_theta))
     if estimator != "ML" and usable:
@@ -246,6 +261,7 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
         test,
         base,
         saturated,
+        active=active,
     )
 
 
@@ -296,11 +312,11 @@ def _test(problem: Likelihood, sample: Sample, table: ParameterTable, gap: float
 def scaled(
     test: TestStatistic, problem: Likelihood, sample: Sample, theta: Array, inverse: Array, estimator: str
 ) -> TestStatistic:
-    """Return the test with its scaling factor, evaluated at given parameters."""
+    """Return the test with its scaling factor, at given parameters; nan where a small sample makes it negative."""
     if test.df <= 0:
         return test
     if estimator == "MLM":
         trace = robust.satorra_bentler_trace(problem, sample, theta, inverse)
     else:
         trace = robust.saturated_trace(problem, sample) - float(np.trace(inverse @ robust.meat(problem, sample, theta)))
-    return TestStatistic(test.chisq, test.df, trace / test.df)
+    return TestStatistic(test.chisq, test.df, trace / test.df if trace > 0 else np.nan)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import linalg
@@ -13,14 +15,36 @@ from socialcommerce.sem.expressions import jacobian
 from socialcommerce.sem.inference import TestStatistic
 from socialcommerce.sem.model import Block
 from socialcommerce.sem.moments import GroupSample, Patterns, Sample
+from socialcommerce.sem.saturated import information
 
-__all__ = ["completed", "corrected", "moments_jacobian"]
+if TYPE_CHECKING:
+    from socialcommerce.sem.result import SemFit
+
+__all__ = ["completed", "corrected", "moments_jacobian", "statistics"]
 
 Array = np.ndarray
 
 
+def statistics(fit: SemFit) -> tuple[TestStatistic, TestStatistic]:
+    """Return the corrected statistics of a fit and of its baseline."""
+    from socialcommerce.sem.fit import baseline  # fit imports the results, which use this module
+
+    nonnormal, (problem, theta) = fit.test.scaling is not None, baseline(fit.problem, fit.sample)
+    parts = _parts(fit.problem, fit.sample, nonnormal)
+    return (
+        corrected(fit.problem, fit.sample, fit.theta, fit.curvature.basis, fit.test.df, nonnormal, parts),
+        corrected(problem, fit.sample, theta, np.eye(len(theta)), fit.baseline.df, nonnormal, parts),
+    )
+
+
 def corrected(
-    problem: Likelihood, sample: Sample, theta: Array, basis: Array, df: int, nonnormal: bool
+    problem: Likelihood,
+    sample: Sample,
+    theta: Array,
+    basis: Array,
+    df: int,
+    nonnormal: bool,
+    parts: Sequence[tuple[Array, Array, Array]] | None = None,
 ) -> TestStatistic:
     """Return the statistic the model would have on complete data, with the scaling that makes CFI and RMSEA honest.
 
@@ -39,6 +63,8 @@ def corrected(
         Degrees of freedom.
     nonnormal : bool
         Allow for non-normality too (MLR).
+    parts : sequence of (W, C, J), optional
+        By group, where they are known already.
 
     Returns
     -------
@@ -51,10 +77,8 @@ def corrected(
     """
     if df <= 0:
         return TestStatistic(0.0, df, 1.0)
+    parts = _parts(problem, sample, nonnormal) if parts is None else parts
     shares = [group.patterns.nobs.sum() / sample.nobs for group in sample.groups]
-    parts = [
-        _saturated(block, group) for block, group in zip(problem.blocks, sample.groups, strict=True)
-    ]  # W, C, J of one observation of each group
     W, C, J = (
         linalg.block_diag(*(share * part[k] for share, part in zip(shares, parts, strict=True))) for k in range(3)
     )
@@ -69,7 +93,12 @@ def corrected(
         share * (np.linalg.slogdet(group.covariance)[1] + len(group.mean)) / 2
         for share, group in zip(shares, sample.groups, strict=True)
     )
-    return TestStatistic(2 * sample.nobs * (float(whole.value(theta)) - least), df, float(expected) / df)
+    chisq = 2 * sample.nobs * (float(whole.value(theta)) - least)
+    return TestStatistic(chisq, df, float(expected) / df if expected > 0 else np.nan)
+
+
+def _parts(problem: Likelihood, sample: Sample, nonnormal: bool) -> list[tuple[Array, Array, Array]]:
+    return [_information(*one, nonnormal) for one in zip(problem.blocks, sample.groups, strict=True)]
 
 
 def completed(problem: Likelihood, sample: Sample) -> Likelihood:
@@ -86,14 +115,17 @@ def _whole(group: GroupSample) -> Patterns:
     )
 
 
-def _saturated(block: Block, group: GroupSample) -> tuple[Array, Array, Array]:
+def _information(block: Block, group: GroupSample, nonnormal: bool) -> tuple[Array, Array, Array]:
     """Return, of the saturated moments, the observed information, that of complete data, and the scores' products."""
     full = robust.saturated_block(block)
-    theta = robust.moments_theta(full, group)
-    base = full.base(group.covariance, group.mean)
-    seen, whole = (Likelihood((full,), (s,), (base,), len(theta)) for s in (group.patterns, _whole(group)))
+    W, C = (
+        information(full, patterns, group.covariance, group.mean, observed=True)
+        for patterns in (group.patterns, _whole(group))
+    )
+    if not nonnormal:
+        return W, C, W
+    theta, base = robust.moments_theta(full, group), full.base(group.covariance, group.mean)
     products = robust.outer(group, robust.casewise_scores(full, group, theta, base, len(theta)))
-    W, C = (one.derivatives(theta[None], observed=True)[1][0] for one in (seen, whole))
     return W, C, products / group.patterns.nobs.sum()
 
 

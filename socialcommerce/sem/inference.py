@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from socialcommerce.sem.estimate import Likelihood
-from socialcommerce.sem.expressions import Expression, jacobian
+from socialcommerce.sem.expressions import Expression, Inequality, jacobian
 from socialcommerce.sem.table import ParameterTable
 
 __all__ = ["Constraints", "Covariance", "TestStatistic", "covariance", "defined_values", "free_directions"]
@@ -27,11 +27,9 @@ class Constraints:
 
     @classmethod
     def of(cls, table: ParameterTable) -> Constraints | None:
-        """Return the constraints of a table, None where it has none."""
-        if not table.constraints:
-            return None
-        position, numbers = labelled(table)
-        return cls(table.constraints, position, numbers)
+        """Return the equality constraints of a table, None where it has none."""
+        equal = tuple(c for c in table.constraints if not isinstance(c, Inequality))
+        return cls(equal, *labelled(table)) if equal else None
 
     def __call__(self, theta: Array) -> Array:
         """Return what must be zero, shape (..., h)."""
@@ -48,7 +46,19 @@ def labelled(table: ParameterTable) -> tuple[dict[str, int], dict[str, float]]:
 
 
 def defined_values(table: ParameterTable, theta: Array) -> Array:
-    """Return the parameters defined by ``:=``, shape (..., number of definitions)."""
+    """Return the parameters defined by ``:=``.
+
+    Parameters
+    ----------
+    table : ParameterTable
+        With d definitions, which may use labels and earlier definitions.
+    theta : array, shape (..., q)
+        Free parameters, in the order of ``table.keys``.
+
+    Returns
+    -------
+    array, shape (..., d)
+    """
     position, numbers = labelled(table)
     values = {name: theta[..., k] for name, k in position.items()} | numbers
     out = []
@@ -59,7 +69,20 @@ def defined_values(table: ParameterTable, theta: Array) -> Array:
 
 
 def free_directions(problem: Likelihood, theta: Array) -> Array:
-    """Return an orthonormal basis, shape (q, q - h), of the directions in which constraints let the parameters move."""
+    """Return an orthonormal basis of the directions in which the constraints let the parameters move.
+
+    Parameters
+    ----------
+    problem : Likelihood
+        With q parameters and, perhaps, constraints.
+    theta : array, shape (q,)
+        Where the constraints are linearised.
+
+    Returns
+    -------
+    array, shape (q, q - h)
+        With h the constraints that do not follow from the others.
+    """
     if problem.constraints is None:
         return np.eye(problem.q)
     J = jacobian(problem.constraints, theta)
@@ -88,7 +111,25 @@ class Covariance:
 
 
 def covariance(information: Array, basis: Array) -> Covariance:
-    """Invert an information matrix in the free directions; nan everywhere where it has no inverse."""
+    """Invert an information matrix in the free directions.
+
+    Parameters
+    ----------
+    information : array, shape (q, q)
+        Of one observation.
+    basis : array, shape (q, q - h)
+        Orthonormal, of the free directions.
+
+    Returns
+    -------
+    Covariance
+        Its inverse is nan everywhere where an eigenvalue, after scaling to a unit diagonal, is not above 1e-9.
+
+    Examples
+    --------
+    >>> covariance(np.diag([4.0, 2.0]), np.eye(2)).inverse.tolist()
+    [[0.25, 0.0], [0.0, 0.5]]
+    """
     inner = basis.T @ information @ basis
     scale = np.sqrt(np.maximum(np.diag(inner), 1e-300))
     correlation, size = inner / np.outer(scale, scale), len(inner)

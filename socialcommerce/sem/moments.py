@@ -150,8 +150,8 @@ def _parts(data: pd.DataFrame, group: str | None, keep: Array) -> list[tuple[str
     """Return each group's label and which rows are its own."""
     if group is None:
         return [("", keep)]
-    labels = data[group]
-    return [(str(label), keep & (labels == label).to_numpy()) for label in labels.dropna().unique()]
+    codes, labels = pd.factorize(data[group])
+    return [(str(label), keep & (codes == k)) for k, label in enumerate(labels)]
 
 
 def _check_columns(rows: Array, names: Sequence[str], where: str) -> None:
@@ -187,6 +187,7 @@ def _pairwise_group(label: str, rows: Array, names: Sequence[str], *_: None) -> 
         raise DataError(
             f"no two rows{where} hold both {names[i]} and {names[j]}; pairwise covariances need rows with every pair."
         )
+    _check_definite(np.diag(np.diag(covariance)), names, where)
     scale = np.sqrt(np.diag(covariance))
     smallest = np.linalg.eigvalsh(covariance / np.outer(scale, scale))[0]
     if smallest < 1e-10:
@@ -275,8 +276,15 @@ def saturated(patterns: Patterns, tolerance: float = 1e-12, limit: int = 20_000)
 
 
 def _check_definite(covariance: Array, names: Sequence[str], where: str) -> None:
-    """Name the variable that the others determine."""
-    scale = np.sqrt(np.diag(covariance))
+    """Name the variable that the others determine, or whose variance is no number."""
+    variance = np.diag(covariance)
+    odd = ~(np.isfinite(variance) & (variance > np.finfo(float).tiny))
+    if odd.any():
+        k = int(np.argmax(odd))
+        raise DataError(
+            f"the variance of {names[k]}{where} is {variance[k]:g} in floating point; express it in another unit."
+        )
+    scale = np.sqrt(variance)
     correlation = covariance / np.outer(scale, scale)
     values, vectors = np.linalg.eigh(correlation)
     if values[0] < 1e-12:

@@ -1,7 +1,4 @@
-"""Fit models of ordered items to thresholds and polychoric correlations by diagonally weighted least squares.
-
-The discrepancy is f = sum over groups of n / (2 N) (s - sigma)' W (s - sigma), with s the thresholds and correlations
-of the sample, sigma the model's, and W the inverse of the diagonal of s's asymptotic covariance matrix Gamma.
+"""Fit models of ordered items to thresholds and polychoric correlations, with robust errors and tests.
 
 References: Muthén, du Toit & Spisic (1997), Robust inference using weighted least squares; the scaled and shifted
 statistic: Asparouhov & Muthén (2010), Simple second order chi-square correction.
@@ -9,9 +6,8 @@ statistic: Asparouhov & Muthén (2010), Simple second order chi-square correctio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -19,7 +15,7 @@ import pandas as pd
 from socialcommerce.errors import DataError, ParameterError, UnknownNameError
 from socialcommerce.sem.estimate import Solution, minimise
 from socialcommerce.sem.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
-from socialcommerce.sem.model import Block, blocks
+from socialcommerce.sem.least_squares import LeastSquares, pairs, response_blocks
 from socialcommerce.sem.moments import GroupSample, Patterns, Sample, read
 from socialcommerce.sem.polychoric import OrdinalMoments, ordinal_moments
 from socialcommerce.sem.result import SemFit
@@ -27,92 +23,10 @@ from socialcommerce.sem.start import start_values
 from socialcommerce.sem.syntax import ModelText
 from socialcommerce.sem.table import ParameterTable, build, find_roles
 
-__all__ = ["LeastSquares", "fit_ordinal"]
+__all__ = ["PARAMETERIZATIONS", "fit_ordinal"]
 
 Array = np.ndarray
-
-
-@dataclass(frozen=True)
-class ResponseBlock(Block):
-    """A block whose observed variables are responses of variance 1: their residual variances follow from the rest."""
-
-    def matrices(self, theta: Array, base: tuple[Array, Array]) -> tuple[Array, Array]:
-        """Return A and S with residual variances that make every response's variance 1."""
-        A, S = super().matrices(theta, base)
-        E = np.linalg.inv(np.eye(self.n) - A)
-        shared = np.diagonal(E @ S @ np.swapaxes(E, -1, -2), axis1=-2, axis2=-1)
-        at = np.arange(self.observed)
-        S[..., at, at] = 1.0 - shared[..., at]
-        return A, S
-
-
-@dataclass(frozen=True)
-class LeastSquares:
-    """A model and the statistics of ordered items it is fitted to; minimised like a ``Likelihood``.
-
-    ``statistics`` holds by group s (m,), ``gammas`` its asymptotic covariance matrix Gamma (m, m), ``counts`` the rows,
-    ``thresholds`` which free parameter each threshold is.
-    """
-
-    blocks: tuple[Block, ...]
-    bases: tuple[tuple[Array, Array], ...]
-    statistics: tuple[Array, ...]
-    gammas: tuple[Array, ...]
-    counts: tuple[int, ...]
-    thresholds: tuple[Array, ...]
-    q: int
-    constraints: Callable[[Array], Array] | None = None
-
-    @cached_property
-    def weights(self) -> tuple[Array, ...]:
-        """The diagonal of W by group, (m,)."""
-        return tuple(1 / np.diag(gamma) for gamma in self.gammas)
-
-    def take(self, rows: Array) -> LeastSquares:
-        """Return the problem for some rows of the batch; statistics are shared by all."""
-        return self
-
-    def value(self, theta: Array) -> Array:
-        """Return f."""
-        total = sum(
-            n * (w * self.residual(theta, k) ** 2).sum(-1)
-            for k, (n, w) in enumerate(zip(self.counts, self.weights, strict=True))
-        )
-        total = total / (2 * sum(self.counts))
-        return np.where(np.isnan(total), np.inf, total)
-
-    def residual(self, theta: Array, k: int) -> Array:
-        """Return s - sigma of a group."""
-        block = self.blocks[k]
-        R = block.implied(theta, self.bases[k]).covariance
-        low, high = pairs(block.observed)
-        return self.statistics[k] - np.concatenate([theta[..., self.thresholds[k]], R[..., low, high]], -1)
-
-    def jacobian(self, theta: Array, k: int) -> Array:
-        """Return d sigma / d theta of a group, shape (..., m, q)."""
-        block = self.blocks[k]
-        R = block.columns(block.implied(theta, self.bases[k]))
-        low, high = pairs(block.observed)
-        u, v = R[..., block.u], R[..., block.v]
-        by_cell = block.c * (u[..., low, :] * v[..., high, :] + v[..., low, :] * u[..., high, :])
-        top = np.broadcast_to(np.eye(self.q)[self.thresholds[k]], (*theta.shape[:-1], len(self.thresholds[k]), self.q))
-        return np.concatenate([top, block.collect(by_cell, self.q)], -2)
-
-    def derivatives(self, theta: Array, observed: bool = False) -> tuple[Array, Array]:
-        """Return the gradient of f and its Gauss-Newton Hessian."""
-        gradient, hessian = 0.0, 0.0
-        for k, (n, w) in enumerate(zip(self.counts, self.weights, strict=True)):
-            J = self.jacobian(theta, k)
-            JW = np.swapaxes(J * w[:, None], -1, -2) * (n / sum(self.counts))
-            gradient = gradient - (JW @ self.residual(theta, k)[..., None])[..., 0]
-            hessian = hessian + JW @ J
-        return gradient, hessian
-
-
-def pairs(p: int) -> tuple[Array, Array]:
-    """Return rows and columns below the diagonal, column by column."""
-    high, low = np.triu_indices(p, 1)
-    return low, high
+PARAMETERIZATIONS = ("delta", "theta")
 
 
 def fit_ordinal(
@@ -122,39 +36,59 @@ def fit_ordinal(
     ordered: Sequence[str] | bool,
     estimator: str,
     *,
-    group: str | None,
-    std_lv: bool,
+    group: str | None = None,
+    group_equal: Sequence[str] = (),
+    std_lv: bool = False,
+    parameterization: str = "delta",
 ) -> SemFit:
     """Fit a model of ordered items.
 
     Parameters
     ----------
+    text, parsed : str, ModelText
+        The model as written and as read.
+    data : pandas.DataFrame
+        One row per person; rows with a missing answer are left out and counted.
     ordered : True or sequence of str
         The ordered items; all observed variables must be among them.
     estimator : {"DWLS", "WLSMV"}
         The same estimates; WLSMV with robust standard errors and the scaled and shifted test.
+    group : str, optional
+        Column that parts the rows.
+    group_equal : sequence of str
+        Classes of parameters held equal across groups. With equal thresholds the scales ("delta") or residual
+        variances ("theta") and the latent means of later groups are free, as in lavaan.
+    std_lv : bool
+        Fix latent variances to 1 instead of first loadings.
+    parameterization : {"delta", "theta"}
+        Whether scales of responses or their residual variances are parameters; equivalent models have the same chi2.
 
     Raises
     ------
     ParameterError
         Where the model holds observed variables that are not ordered items of latent variables.
+    DataError
+        Where an item has more than 30 values, a group never uses a category, or two items are perfectly associated.
     """
+    if parameterization not in PARAMETERIZATIONS:
+        raise UnknownNameError("parameterization", parameterization, PARAMETERIZATIONS)
     roles = find_roles(parsed.terms)
     _check_items(parsed, roles.observed, ordered)
     sample = read(data, roles.observed, group=group)
-    moments, groups = zip(*(_group(g, sample.names) for g in sample.groups), strict=True)
-    cuts = [tuple(len(t) for t in m.thresholds) for m in moments]
-    if len(set(cuts)) > 1:
-        raise DataError(
-            "an ordered item has a category that one group never uses; merge categories so that all groups use all."
-        )
+    sample = replace(sample, groups=_coded(sample))
+    counts = [int(c) for c in np.max([g.rows.max(0) for g in sample.groups], axis=0) + 1]
     table = build(
-        parsed, groups=len(groups), std_lv=std_lv, means=False, ordered=dict(zip(sample.names, cuts[0], strict=True))
+        parsed,
+        groups=len(sample.groups),
+        group_equal=tuple({*group_equal, "intercepts"}) if "thresholds" in group_equal else group_equal,  # as lavaan
+        std_lv=std_lv,
+        ordered={name: c - 1 for name, c in zip(sample.names, counts, strict=True)},
+        parameterization=parameterization,
     )
-    sample = replace(sample, groups=groups)
+    moments = [ordinal_moments(g.rows.astype(int), tuple(counts), sample.names) for g in sample.groups]
+    sample = replace(sample, groups=tuple(map(_with_correlations, sample.groups, moments)))
     problem = _problem(table, sample, moments)
-    start = _with_thresholds(start_values(table, sample), problem)
-    solution = minimise(problem, start)
+    solution = minimise(problem, _start(table, sample, problem))
     return _result(text, table, sample, problem, solution, estimator)
 
 
@@ -173,60 +107,66 @@ def _check_items(parsed: ModelText, observed: Sequence[str], ordered: Sequence[s
         )
 
 
-def _group(group: GroupSample, names: tuple[str, ...]) -> tuple[OrdinalMoments, GroupSample]:
-    """Return a group's ordinal moments, and the group with its correlations in place of covariances."""
-    columns, counts = [], []
-    for k, name in enumerate(names):
-        values, codes = np.unique(group.rows[:, k], return_inverse=True)
+def _coded(sample: Sample) -> tuple[GroupSample, ...]:
+    """Return the groups with answers as categories from 0, the same ones in every group."""
+    every = np.vstack([g.rows for g in sample.groups])
+    codes = np.empty_like(every)
+    edges = np.cumsum([len(g.rows) for g in sample.groups])[:-1]
+    for k, name in enumerate(sample.names):
+        values, own = np.unique(every[:, k], return_inverse=True)
         if len(values) > 30:
             raise DataError(f"item {name} has {len(values)} values; an ordered item has at most 30.")
-        columns.append(codes.reshape(-1))
-        counts.append(len(values))
-    moments = ordinal_moments(np.column_stack(columns), tuple(counts), names)
-    p = len(names)
-    patterns = Patterns(
-        np.array([float(group.nobs)]), moments.correlations[None], np.zeros((1, p)), np.ones((1, p), dtype=bool)
-    )
-    return moments, replace(group, patterns=patterns, covariance=moments.correlations, mean=np.zeros(p))
+        codes[:, k] = own.reshape(-1)
+        for group, part in zip(sample.groups, np.split(codes[:, k], edges), strict=True):
+            unused = np.setdiff1d(np.arange(len(values)), part)
+            if len(unused):
+                raise DataError(
+                    f"item {name} is never {values[unused[0]]:g} in group {group.label}; every group must use every "
+                    "category of an ordered item: merge categories."
+                )
+    return tuple(replace(g, rows=part) for g, part in zip(sample.groups, np.split(codes, edges), strict=True))
+
+
+def _with_correlations(group: GroupSample, moments: OrdinalMoments) -> GroupSample:
+    """Return the group with its polychoric correlations in place of covariances."""
+    R, zero = moments.correlations, np.zeros(len(moments.correlations))
+    patterns = Patterns(np.array([float(group.nobs)]), R[None], zero[None], np.ones((1, len(zero)), dtype=bool))
+    return replace(group, patterns=patterns, covariance=R, mean=zero)
 
 
 def _problem(table: ParameterTable, sample: Sample, moments: Sequence[OrdinalMoments]) -> LeastSquares:
-    parts = tuple(ResponseBlock(**{f: getattr(b, f) for f in Block.__dataclass_fields__}) for b in blocks(table))
-    bases = tuple(b.base(g.covariance, g.mean) for b, g in zip(parts, sample.groups, strict=True))
-    keys = {key: k for k, key in enumerate(table.keys)}
-    which = []
-    for g in range(1, table.groups + 1):
-        rows = {(row.lhs, row.rhs): row for row in table.rows if row.group == g and row.op == "|"}
-        fixed = next((row for row in rows.values() if not row.free), None)
-        if fixed is not None:
-            raise ParameterError(f"threshold {fixed.relation} is fixed; thresholds are estimated.")
-        which.append(
-            np.array(
-                [
-                    keys[rows[name, f"t{c + 1}"].key]
-                    for name, t in zip(sample.names, moments[g - 1].thresholds, strict=True)
-                    for c in range(len(t))
-                ]
-            )
-        )
+    parts = response_blocks(table)
     low, high = pairs(len(sample.names))
-    statistics = tuple(np.concatenate([*m.thresholds, m.correlations[low, high]]) for m in moments)
+    notes = tuple(
+        f"Two-by-two tables with an empty cell{f' in group {g.label}' if g.label else ''}: {len(m.filled)} "
+        f"({', '.join(m.filled)}); 0.5 was put there, margins kept."
+        for g, m in zip(sample.groups, moments, strict=True)
+        if m.filled
+    )
     return LeastSquares(
-        parts,
-        bases,
-        statistics,
-        tuple(m.gamma for m in moments),
-        tuple(m.nobs for m in moments),
-        tuple(which),
-        len(table.keys),
-        Constraints.of(table),
+        blocks=parts,
+        bases=tuple(b.base(g.covariance, g.mean) for b, g in zip(parts, sample.groups, strict=True)),
+        statistics=tuple(np.concatenate([*m.thresholds, m.correlations[low, high]]) for m in moments),
+        weights=tuple(1 / np.diag(m.gamma) for m in moments),
+        gammas=tuple(m.gamma for m in moments),
+        counts=tuple(m.nobs for m in moments),
+        q=len(table.keys),
+        constraints=Constraints.of(table),
+        notes=notes,
     )
 
 
-def _with_thresholds(start: Array, problem: LeastSquares) -> Array:
-    start = start.copy()
-    for which, s in zip(problem.thresholds, problem.statistics, strict=True):
-        start[which] = s[: len(which)]
+def _start(table: ParameterTable, sample: Sample, problem: LeastSquares) -> Array:
+    """Return start values: scales and free residual variances 1, thresholds those of the first group that has them."""
+    unit = {row.key for row in table.rows if row.op == "~*~"}
+    unit |= {row.key for row in table.rows if row.op == "~~" and row.lhs == row.rhs in sample.names}
+    start = np.where([key in unit for key in table.keys], 1.0, start_values(table, sample))
+    given = {row.key: row.start for row in table.rows if row.start is not None}
+    start = np.array([given.get(key, s) for key, s in zip(table.keys, start, strict=True)])
+    for block, base, s in reversed(list(zip(problem.blocks, problem.bases, problem.statistics, strict=True))):
+        _, d, _ = block.parts(start, base)
+        row, k = np.nonzero(block.cuts)
+        start[k] = s[row] / d[block.item[row]]
     return start
 
 
@@ -243,11 +183,11 @@ def _result(
     jacobians = [problem.jacobian(theta, k) for k in range(table.groups)]
     vcov = curvature.inverse
     if estimator == "WLSMV" and usable:
-        vcov = vcov @ _meat(problem, jacobians) @ vcov
+        vcov = vcov @ problem.meat(theta) @ vcov
     statistics = sum(len(s) for s in problem.statistics)
     test = TestStatistic(2 * (N - len(sample.groups)) * float(solution.value), statistics - curvature.directions)
     base = _baseline(problem)
-    base_test = TestStatistic(2 * (N - len(sample.groups)) * base[0], statistics - sum(map(len, problem.thresholds)))
+    base_test = TestStatistic(2 * (N - len(sample.groups)) * base[0], sum(len(s) - t for s, t in _sizes(problem)))
     if estimator == "WLSMV" and usable:
         test = _shifted(test, problem, jacobians, curvature.inverse)
         base_test = _shifted(base_test, problem, base[1], base[2])
@@ -267,27 +207,23 @@ def _result(
     )
 
 
-def _meat(problem: LeastSquares, jacobians: Sequence[Array]) -> Array:
-    """Return J' W Gamma W J over the groups."""
-    N, total = sum(problem.counts), 0.0
-    for n, J, w, gamma in zip(problem.counts, jacobians, problem.weights, problem.gammas, strict=True):
-        WJ = J * w[:, None]
-        total = total + n / N * WJ.T @ gamma @ WJ
-    return total
+def _sizes(problem: LeastSquares) -> list[tuple[Array, int]]:
+    """Return by group the statistics and how many of them are thresholds."""
+    return [(s, len(block.item)) for s, block in zip(problem.statistics, problem.blocks, strict=True)]
 
 
 def _baseline(problem: LeastSquares) -> tuple[float, list[Array], Array]:
     """Return f, Jacobians and inverse Hessian of the model of uncorrelated responses: only thresholds are free."""
     N, value, jacobians, at = sum(problem.counts), 0.0, [], 0
-    size = sum(map(len, problem.thresholds))
+    size = sum(t for _, t in _sizes(problem))
     hessian = np.zeros(size)
-    for n, w, s, t in zip(problem.counts, problem.weights, problem.statistics, problem.thresholds, strict=True):
-        value += n / (2 * N) * float((w[len(t) :] * s[len(t) :] ** 2).sum())
+    for n, share, w, (s, t) in zip(problem.counts, problem.shares, problem.weights, _sizes(problem), strict=True):
+        value += share / 2 * float((w[t:] * s[t:] ** 2).sum())
         J = np.zeros((len(s), size))
-        J[np.arange(len(t)), at + np.arange(len(t))] = 1.0
-        hessian[at : at + len(t)] = n / N * w[: len(t)]
+        J[np.arange(t), at + np.arange(t)] = 1.0
+        hessian[at : at + t] = n / N * w[:t]
         jacobians.append(J)
-        at += len(t)
+        at += t
     return value, jacobians, np.diag(1 / hessian)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -166,6 +167,25 @@ class PlsFit:
         """Return the composites of given rows, which are standardised by their own means and deviations."""
         rows = read(data, self.model.items).groups[0].rows
         return pd.DataFrame((rows - rows.mean(0)) / rows.std(0) @ self.weights, columns=list(self.model.constructs))
+
+    def summary(self) -> str:
+        """Return problems first, then paths, R2, reliability and the items' loadings and weights as text."""
+        left_out = f"; {self.dropped} rows left out for missing values" if self.dropped else ""
+        drawn = "" if self.draws is None else f"; {len(self.draws)} resamples, {self.failed} without a solution"
+        head = [f"*** {problem}" for problem in self.problems]
+        head += [f"{'PLSc' if self.consistent else 'PLS'}, {self.scheme} scheme, {self.iterations} iterations, "
+                 f"N = {self.nobs}{left_out}{drawn}"]
+        paths = self.estimates.query("op == '~'").drop(columns="op").merge(self.paths.drop(columns="est"))
+        items = self.estimates.query("op != '~'").assign(op=lambda f: f["op"].map({"=~": "loading", "<~": "weight"}))
+        items = items.pivot(index=["lhs", "rhs"], columns="op", values="est").reindex(self.model.owned)
+        tables = {"Paths": paths, "R2": self.r2, "Constructs": self.reliability.assign(mode=self.model.modes),
+                  "Items": items.rename_axis(columns=None)}
+        look = {"float_format": "{:.3f}".format, "na_rep": ""}
+        parts = [f"{title}:\n{table.to_string(**look)}" for title, table in tables.items()]
+        return "\n\n".join(["\n".join(head), *parts]) + "\n"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(self.summary())}</pre>"
 
 
 def pls(

@@ -40,12 +40,15 @@ class OrdinalMoments:
         N times the covariance matrix of all thresholds, then of the correlations below the diagonal, column by column.
     nobs : int
         Rows.
+    filled : tuple of str
+        Pairs of binary items with an empty cell, into which 0.5 was put.
     """
 
     thresholds: tuple[Array, ...]
     correlations: Array
     gamma: Array
     nobs: int
+    filled: tuple[str, ...] = ()
 
 
 def bivariate_normal(h: Array, k: Array, rho: Array) -> Array:
@@ -77,7 +80,9 @@ def density(h: Array, k: Array, rho: Array) -> Array:
     return np.exp(-(h**2 + k**2 - 2 * rho * h * k) / (2 * rest)) / (2 * np.pi * np.sqrt(rest))
 
 
-def ordinal_moments(codes: Array, counts: tuple[int, ...], names: tuple[str, ...]) -> OrdinalMoments:
+def ordinal_moments(
+    codes: Array, counts: tuple[int, ...], names: tuple[str, ...], *, diagonal: bool = False
+) -> OrdinalMoments:
     """Return thresholds, polychoric correlations and their asymptotic covariance matrix.
 
     Parameters
@@ -86,6 +91,15 @@ def ordinal_moments(codes: Array, counts: tuple[int, ...], names: tuple[str, ...
         Categories from 0, every one of them observed.
     counts : tuple of int
         Number of categories of each item.
+    names : tuple of str
+        The items, for messages.
+    diagonal : bool
+        Return the diagonal of gamma only.
+
+    Raises
+    ------
+    DataError
+        Where two items are so closely associated that their correlation is one.
     """
     N, p = codes.shape
     width = max(counts)
@@ -98,22 +112,27 @@ def ordinal_moments(codes: Array, counts: tuple[int, ...], names: tuple[str, ...
     first, second = np.array(pairs).T
     flat = codes[:, first] * width + codes[:, second] + np.arange(len(pairs)) * width**2
     table = np.bincount(flat.ravel(), minlength=len(pairs) * width**2).reshape(-1, width, width).astype(float)
-    table = _fill_empty(table, first, second, counts)
+    table, filled = _fill_empty(table, first, second, counts)
     rho = _maximise(table, cuts[first], cuts[second], [(names[a], names[b]) for a, b in pairs])
     correlations = np.eye(p)
     correlations[first, second] = correlations[second, first] = rho
-    return OrdinalMoments(thresholds, correlations, _gamma(codes, counts, cuts, first, second, table, rho), N)
+    influence = _influence(codes, counts, cuts, first, second, table, rho)
+    gamma = (influence**2).mean(0) if diagonal else influence.T @ influence / N
+    return OrdinalMoments(
+        thresholds, correlations, gamma, N, tuple(f"{names[second[k]]} and {names[first[k]]}" for k in filled)
+    )
 
 
-def _fill_empty(table: Array, first: Array, second: Array, counts: tuple[int, ...]) -> Array:
+def _fill_empty(table: Array, first: Array, second: Array, counts: tuple[int, ...]) -> tuple[Array, Array]:
     """Put one half into an empty cell of a two-by-two table, keeping its margins: without it the correlation is one."""
     counts = np.array(counts)
     small = (counts[first] == 2) & (counts[second] == 2) & (table[:, :2, :2].min((1, 2)) == 0)
-    for k in np.flatnonzero(small):
+    filled = np.flatnonzero(small)
+    for k in filled:
         two = table[k, :2, :2]
         sign = 1 if two[0, 0] == 0 or two[1, 1] == 0 else -1
         table[k, :2, :2] = two + 0.5 * sign * np.array([[1, -1], [-1, 1]])
-    return table
+    return table, filled
 
 
 def _cells(a: Array, b: Array, rho: Array) -> tuple[Array, Array]:
@@ -152,10 +171,10 @@ def _maximise(table: Array, a: Array, b: Array, pairs: list[tuple[str, str]]) ->
     return np.tanh(z)
 
 
-def _gamma(
+def _influence(
     codes: Array, counts: tuple[int, ...], cuts: Array, first: Array, second: Array, table: Array, rho: Array
 ) -> Array:
-    """Return N times the covariance matrix of thresholds and correlations, from influence functions by row."""
+    """Return the influence of every row on thresholds and correlations, shape (N, m)."""
     N, p = codes.shape
     start = np.concatenate([[0], np.cumsum(np.array(counts) - 1)])
     by_threshold = np.zeros((N, start[-1]))
@@ -171,8 +190,7 @@ def _gamma(
         for k, i in enumerate(item):
             by_rho[:, k] -= by_threshold[:, start[i] : start[i + 1]] @ cross[k, : counts[i] - 1]
     by_rho /= by_rho_information(table, ratio) / N
-    influence = np.hstack([by_threshold, by_rho])
-    return influence.T @ influence / N
+    return np.hstack([by_threshold, by_rho])
 
 
 def by_rho_information(table: Array, ratio: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,14 +10,14 @@ from scipy import stats
 
 from socialcommerce.errors import ParameterError
 from socialcommerce.sem.estimate import Likelihood, minimise
-from socialcommerce.sem.fit import problem_of
+from socialcommerce.sem.fit import estimate
 from socialcommerce.sem.model import blocks
 from socialcommerce.sem.moments import GroupSample, Patterns, Sample
-from socialcommerce.sem.start import start_values
+from socialcommerce.sem.result import SemFit
 from socialcommerce.sem.syntax import parse
 from socialcommerce.sem.table import ParameterTable, build
 
-__all__ = ["population_moments", "power", "simulate"]
+__all__ = ["population_fit", "population_moments", "power", "simulate"]
 
 Array = np.ndarray
 BATCH = 100
@@ -25,6 +25,17 @@ BATCH = 100
 
 def population_moments(population: str) -> tuple[tuple[str, ...], Array, Array]:
     """Return names, mean and covariance of a model in which every parameter is a number.
+
+    Parameters
+    ----------
+    population : str
+        The model; latent variances left unsaid are 1, covariances and intercepts 0.
+
+    Returns
+    -------
+    names : tuple of str
+        The p observed variables.
+    mean, covariance : arrays, shapes (p,) and (p, p)
 
     Raises
     ------
@@ -54,34 +65,58 @@ def population_moments(population: str) -> tuple[tuple[str, ...], Array, Array]:
 
 
 def simulate(population: str, nobs: int, *, seed: int | None = None) -> pd.DataFrame:
-    """Draw normal rows from a model in which every parameter is a number; latent variances left unsaid are 1."""
+    """Draw normal rows from a model in which every parameter is a number.
+
+    Parameters
+    ----------
+    population : str
+        The model, with a number before every variable; latent variances left unsaid are 1.
+    nobs : int
+        Rows.
+    seed : int, optional
+        The same seed gives the same rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One column per observed variable, in the model's units.
+
+    Examples
+    --------
+    >>> simulate("y ~ 0.5*x; x ~~ 1*x; y ~~ 0.75*y", 3, seed=1).shape
+    (3, 2)
+    """
     names, mean, covariance = population_moments(population)
     rows = np.random.default_rng(seed).standard_normal((nobs, len(names))) @ np.linalg.cholesky(covariance).T + mean
     return pd.DataFrame(rows, columns=list(names))
 
 
 def power(
-    population: str,
+    population: str | Callable[[float], str],
     model: str,
     nobs: Sequence[int],
     *,
+    effects: Sequence[float] = (),
     draws: int = 1000,
     alpha: float = 0.05,
     seed: int | None = None,
     std_lv: bool = False,
 ) -> pd.DataFrame:
-    """Return how often each free parameter's test rejects zero, by sample size.
+    """Return how often each free parameter's test rejects zero, by sample size and, where asked for, by effect.
 
     Parameters
     ----------
-    population : str
-        The model the data come from, with a number before every variable.
+    population : str or callable
+        The model the data come from, with a number before every variable; with ``effects``, a function from an effect
+        to such a text.
     model : str
         The model that is fitted, by ML.
     nobs : sequence of int
         Sample sizes.
+    effects : sequence of float
+        Effects to put into the population, in its own units; the table then begins with a column effect.
     draws : int
-        Data sets for each size.
+        Data sets for each size and effect.
     alpha : float
         Level of the two-sided z test.
 
@@ -96,14 +131,19 @@ def power(
     ----------
     Muthén & Muthén (2002), doi:10.1207/S15328007SEM0904_8.
     """
-    names, mean, covariance = population_moments(population)
-    table = build(parse(model), std_lv=std_lv, fixed_x=False)
-    missing = [n for n in table.roles.observed if n not in names]
-    if missing:
-        raise ParameterError(f"{missing[0]} is in the model but not in the population, which has {', '.join(names)}.")
-    at = [names.index(n) for n in table.roles.observed]
-    mean, covariance = mean[at], covariance[np.ix_(at, at)]
-    true = _at_population(table, mean, covariance)
+    if bool(effects) != callable(population):
+        raise ParameterError("population is a text, or a function of an effect with effects=[...]; got one of the two.")
+    if effects:
+        curve = []
+        for effect, stream in zip(effects, np.random.SeedSequence(seed).generate_state(len(effects)), strict=True):
+            one = power(population(effect), model, nobs, draws=draws, alpha=alpha, seed=int(stream), std_lv=std_lv)
+            curve.append(one.assign(effect=float(effect)))
+        return pd.concat(curve, ignore_index=True).pipe(lambda table: table[["effect", *table.columns[:-1]]])
+    fit = population_fit(population, model, std_lv=std_lv)
+    table, true = fit.table, fit.theta
+    mean, covariance = fit.sample.groups[0].mean, fit.sample.groups[0].covariance
+    if table.constraints:
+        raise ParameterError("the model has constraints (==, <, >), which power leaves out; use equal labels instead.")
     rows = {row.key: row for row in table.rows if row.free}
     frames = []
     for size, stream in zip(nobs, np.random.SeedSequence(seed).spawn(len(nobs)), strict=True):
@@ -131,15 +171,34 @@ def power(
     return pd.concat(frames, ignore_index=True)
 
 
-def _at_population(table: ParameterTable, mean: Array, covariance: Array) -> Array:
-    """Fit the model to the population's own moments."""
-    p = len(mean)
-    patterns = Patterns(np.array([1.0]), covariance[None], mean[None], np.ones((1, p), dtype=bool))
+def population_fit(population: str, model: str, *, std_lv: bool = False) -> SemFit:
+    """Fit a model by ML to a population's own moments; its chi2 is what one observation adds.
+
+    Parameters
+    ----------
+    population, model : str
+        The model that holds, with a number before every variable, and the model that is fitted.
+    std_lv : bool
+        Fix latent variances to 1 instead of first loadings.
+
+    Raises
+    ------
+    ParameterError
+        Where the population lacks a variable of the model, or the model has no solution.
+    """
+    names, mean, covariance = population_moments(population)
+    table = build(parse(model), std_lv=std_lv, fixed_x=False)
+    missing = [n for n in table.roles.observed if n not in names]
+    if missing:
+        raise ParameterError(f"{missing[0]} is in the model but not in the population, which has {', '.join(names)}.")
+    at = [names.index(n) for n in table.roles.observed]
+    mean, covariance = mean[at], covariance[np.ix_(at, at)]
+    patterns = Patterns(np.array([1.0]), covariance[None], mean[None], np.ones((1, len(at)), dtype=bool))
     sample = Sample(table.roles.observed, (GroupSample("", 1, patterns, covariance, mean, None, None),), 0, False)
-    solution = minimise(problem_of(table, sample), start_values(table, sample))
-    if not solution.converged:
+    fit = estimate(model, table, sample, "ML")
+    if not fit.converged:
         raise ParameterError("the model has no solution at the population's own moments; is it identified?")
-    return solution.theta
+    return fit
 
 
 def _draw(

@@ -13,18 +13,31 @@ __all__ = ["html", "summary", "to_lavaan"]
 
 SECTIONS = (
     ("=~", "Latent Variables"),
+    ("<~", "Composites"),
     ("~", "Regressions"),
     ("~~", "Covariances"),
     ("~1", "Intercepts"),
     ("|", "Thresholds"),
+    ("~*~", "Scales of responses"),
     ("var", "Variances"),
     (":=", "Defined Parameters"),
 )
-LINKS = {"=~": "=~", "~": "~", "~~": "~~", "|": "|"}
+LINKS = {"=~": "=~", "<~": "<~", "~": "~", "~~": "~~", "|": "|"}
 
 
 def summary(fit: SemFit) -> str:
-    """Return problems first, then test and fit measures, then all parameters by kind."""
+    """Return problems first, then test and fit measures, then all parameters by kind.
+
+    Parameters
+    ----------
+    fit : SemFit
+        Any; without a solution nothing is printed that looks like one.
+
+    Returns
+    -------
+    str
+        Lines in the order of lavaan's summary; estimates in the variables' units, Std.all in standard deviations.
+    """
     parts = [_head(fit), _tests(fit)]
     if fit.converged:
         frame = fit.estimates
@@ -38,7 +51,7 @@ def summary(fit: SemFit) -> str:
 
 def _head(fit: SemFit) -> str:
     dropped = f"; {fit.sample.dropped} left out for missing values" if fit.sample.dropped else ""
-    lines = [f"*** {problem}" for problem in fit.problems]
+    lines = [f"*** {problem}" for problem in (*fit.problems, *getattr(fit.problem, "notes", ()))]
     state = "ended normally" if fit.converged and fit.identified else "DID NOT END NORMALLY"
     lines += [
         f"socialcommerce.sem {state} after {int(fit.solution.iterations)} iterations "
@@ -47,6 +60,7 @@ def _head(fit: SemFit) -> str:
         f"  Estimator                          {fit.estimator:>14}",
         f"  Standard errors                    {fit.information:>14}",
         f"  Number of free parameters          {fit.npar:>14d}",
+        *(f"  At its bound, held as equality     {said:>14}" for said in fit.active),
         f"  Number of observations             {fit.nobs:>14d}{dropped}",
         *_cautions(fit),
     ]
@@ -85,6 +99,11 @@ def _tests(fit: SemFit) -> str:
         ("  90% interval, lower", "rmsea.ci.lower", 3),
         ("  90% interval, upper", "rmsea.ci.upper", 3),
         ("  P-value of RMSEA <= 0.05", "rmsea.pvalue", 3),
+        ("Robust CFI", "cfi.robust", 3),
+        ("Robust TLI", "tli.robust", 3),
+        ("Robust RMSEA", "rmsea.robust", 3),
+        ("  90% interval, lower", "rmsea.ci.lower.robust", 3),
+        ("  90% interval, upper", "rmsea.ci.upper.robust", 3),
         ("SRMR", "srmr", 3),
         ("Log likelihood", "logl", 3),
         ("AIC", "aic", 3),
@@ -158,10 +177,11 @@ def to_lavaan(fit: SemFit) -> str:
         "std_lv": "std.lv",
         "mean_structure": "meanstructure",
         "cluster": "cluster",
+        "parameterization": "parameterization",
     }
     options |= {"sampling.weights": '"weights"'} if fit.sample.groups[0].weights is not None else {}
     for key, value in fit.options.items():
-        if value not in (None, False, (), "listwise"):
+        if value not in (None, False, (), "listwise", "delta"):
             options[names[key]] = _r(value)
     call = ", ".join(f"{k} = {v}" for k, v in options.items())
     return (

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from socialcommerce.sem import measures
+from socialcommerce.sem import measures, ordinal_measures
 from socialcommerce.sem.estimate import Likelihood, Solution
 from socialcommerce.sem.expressions import jacobian
 from socialcommerce.sem.inference import Covariance, TestStatistic, defined_values
@@ -58,6 +58,8 @@ class SemFit:
         The options of the call that are lavaan's too.
     draws : Bootstrap, optional
         Resamples, where they were asked for; standard errors and intervals are then theirs.
+    active : tuple of str
+        Inequality constraints at whose bound the estimates lie; standard errors hold them as equalities, df does not.
     """
 
     model: str
@@ -74,6 +76,7 @@ class SemFit:
     saturated: float
     options: Mapping[str, object] = field(default_factory=dict)
     draws: Bootstrap | None = None
+    active: tuple[str, ...] = ()
 
     @property
     def theta(self) -> Array:
@@ -82,8 +85,8 @@ class SemFit:
 
     @property
     def npar(self) -> int:
-        """Number of free parameters less the constraints among them."""
-        return self.curvature.directions
+        """Number of free parameters less the equality constraints among them."""
+        return self.curvature.directions + len(self.active)
 
     @property
     def nobs(self) -> int:
@@ -129,6 +132,8 @@ class SemFit:
                 f"The model is NOT identified: the information matrix has rank {self.curvature.rank}, "
                 f"{self.curvature.directions} are needed; the estimates are one of many solutions."
             )
+        if self.test.scaling is not None and np.isnan(self.test.scaling):
+            found.append("The scaling factor of the test is not positive: there is no scaled test (too few rows).")
         return (*found, *self._inadmissible())
 
     def _inadmissible(self) -> list[str]:
@@ -139,6 +144,8 @@ class SemFit:
             where = f" in group {group.label}" if len(self.sample.groups) > 1 else ""
             negative = [name for i, name in enumerate(block.names) if S[i, i] < 0]
             found += [f"The variance of {name}{where} is negative (a Heywood case)." for name in negative]
+            if self.ordinal:
+                found += [f"The thresholds of {n}{where} do not increase." for n in block.disordered(self.theta)]
             latent = block.implied(self.theta, base).covariance[
                 block.observed + block.means :, block.observed + block.means :
             ]
@@ -169,6 +176,8 @@ class SemFit:
     def _implied_variance(self, row: Parameter) -> float:
         block, base = self.problem.blocks[row.group - 1], self.problem.bases[row.group - 1]
         k = block.names.index(row.lhs)
+        if row.op == "~*~":
+            return float(block.implied(self.theta, base).covariance[k, k]) ** -0.5
         return float(block.matrices(self.theta, base)[1][k, k])
 
     @cached_property
@@ -179,6 +188,8 @@ class SemFit:
             return self.draws.intervals()["se"].to_numpy()
         own = np.sqrt(np.diag(self.vcov))
         free = [own[position[row.key]] if row.free else 0.0 for row in self.rows]
+        if not self.table.defined:
+            return np.array(free)
         J = jacobian(lambda t: defined_values(self.table, t), self.theta)
         return np.concatenate([free, np.sqrt(np.einsum("ij,jk,ik->i", J, self.vcov, J))])
 
@@ -243,19 +254,22 @@ class SemFit:
                 measures.covariates_logl(self.sample, self.table.fixed_covariates),
             )
         out |= measures.rmsea(test.chisq, test.df, self.divisor, groups)
-        out |= measures.residual_measures(self.problem, self.sample, self.theta, test.df)
         if self.ordinal:
-            out |= measures.ordinal_gfi(self.problem, self.theta, test.df)
+            out |= ordinal_measures.residual_measures(self.problem, self.sample, self.theta, test.df)
         else:
+            out |= measures.residual_measures(self.problem, self.sample, self.theta, test.df)
             out["ecvi"] = (test.chisq + 2 * self.npar) / self.nobs
         out["mfi"] = float(np.exp(-(test.chisq - test.df) / (2 * self.divisor)))
         if test.scaling is not None:
             out |= self._scaled_measures()
         if not (self.converged and self.identified):
             return measures.as_series({k: v if k in ("npar", "df") else np.nan for k, v in out.items()})
-        if self.sample.missing:
-            test, base = self._corrected_for_holes
-        if test.scaling is not None and not test.shift:
+        test, base = self.index_statistics
+        if self.ordinal and test.scaling is not None:
+            out |= ordinal_measures.robust_measures(
+                self.problem, self.sample, self.theta, self.curvature, test.df
+            )
+        elif test.scaling is not None:
             out |= measures.robust_indices(test, base, self.nobs, groups)
         return measures.as_series(out)
 
@@ -274,17 +288,14 @@ class SemFit:
             **{f"{k}.scaled": v for k, v in scaled.items()},
         }
 
-    @property
-    def _corrected_for_holes(self) -> tuple[TestStatistic, TestStatistic]:
-        """The statistics of model and baseline as if no value were missing, see ``sem.incomplete``."""
-        from socialcommerce.sem.fit import baseline  # fit imports this module
-        from socialcommerce.sem.incomplete import corrected
+    @cached_property
+    def index_statistics(self) -> tuple[TestStatistic, TestStatistic]:
+        """The statistics of model and baseline that robust indices rest on: as if no value were missing."""
+        if not self.sample.missing:
+            return self.test, self.baseline
+        from socialcommerce.sem.incomplete import statistics  # it takes a SemFit, so it cannot be imported above
 
-        robust, (problem, theta) = self.test.scaling is not None, baseline(self.problem, self.sample)
-        return (
-            corrected(self.problem, self.sample, self.theta, self.curvature.basis, self.test.df, robust),
-            corrected(problem, self.sample, theta, np.eye(len(theta)), self.baseline.df, robust),
-        )
+        return statistics(self)
 
     @cached_property
     def r2(self) -> pd.Series | pd.DataFrame:
@@ -296,22 +307,10 @@ class SemFit:
 
     @cached_property
     def residuals(self) -> pd.DataFrame:
-        """Observed less implied moments: group, lhs, op, rhs, raw, and cor, the difference of correlations."""
-        lines = []
-        for block, base, group in zip(self.problem.blocks, self.problem.bases, self.sample.groups, strict=True):
-            implied, names, p = block.implied(self.theta, base), block.names, block.observed
-            Sigma, S = implied.covariance[:p, :p], group.covariance
-            cor = S / np.sqrt(np.outer(np.diag(S), np.diag(S))) - Sigma / np.sqrt(
-                np.outer(np.diag(Sigma), np.diag(Sigma))
-            )
-            lines += [
-                (group.label, names[i], "~~", names[j], S[i, j] - Sigma[i, j], cor[i, j])
-                for i in range(p)
-                for j in range(i + 1)
-            ]
-            if block.means:
-                lines += [(group.label, names[i], "~1", "", group.mean[i] - implied.mean[i], np.nan) for i in range(p)]
-        return pd.DataFrame(lines, columns=["group", "lhs", "op", "rhs", "raw", "cor"])
+        """Observed less implied moments: raw, as correlations, with se and z, see ``sem.residuals.residuals``."""
+        from socialcommerce.sem.residuals import residuals  # it takes a SemFit, so it cannot be imported above
+
+        return residuals(self)
 
     @cached_property
     def modification_indices(self) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import numpy as np
 from socialcommerce.sem.estimate import Likelihood, bordered, weights
 from socialcommerce.sem.model import Block
 from socialcommerce.sem.moments import GroupSample, Sample
+from socialcommerce.sem.saturated import information
 
 __all__ = [
     "baseline_block",
@@ -135,8 +136,7 @@ def saturated_trace(problem: Likelihood, sample: Sample) -> float:
         theta = moments_theta(full, group)
         base = full.base(group.covariance, group.mean)
         q = len(theta)
-        alone = Likelihood((full,), (group.patterns,), (base,), q)
-        A = alone.derivatives(theta[None], observed=True)[1][0]
+        A = information(full, group.patterns, group.covariance, group.mean, observed=True)
         products = outer(group, casewise_scores(full, group, theta, base, q))
         total += float(np.trace(np.linalg.solve(A, products / group.patterns.nobs.sum())))
     return total

@@ -22,6 +22,10 @@ def standardized(table: ParameterTable, problem: Likelihood, theta: Array) -> Ar
 
     Parameters
     ----------
+    table : ParameterTable
+        Every parameter.
+    problem : Likelihood
+        With a block and base for each group.
     theta : array, shape (..., q)
         Free parameters; complex values pass through, which is what the complex step asks for.
 
@@ -47,20 +51,24 @@ def _group(table: ParameterTable, problem: Likelihood, theta: Array, k: int) -> 
     if block.means:
         variance[..., block.observed] = 1.0
     total, own = _root(variance), _root(np.diagonal(S, axis1=-2, axis2=-1))
+    diagonal = np.arange(block.n)
+    with np.errstate(invalid="ignore", divide="ignore"):  # at variables without variance, whose cells no row asks for
+        directed = A * total[..., None, :] / total[..., :, None]
+        symmetric = S / (own[..., :, None] * own[..., None, :])
+        symmetric[..., diagonal, diagonal] = S[..., diagonal, diagonal] / variance
     at = {name: i for i, name in enumerate(block.names)}
     out = []
     keys = {key: i for i, key in enumerate(table.keys)}
     for row in (row for row in table.rows if row.group == k + 1):
-        if row.op == "|":  # already in standard deviations of the response
-            out.append(theta[..., keys[row.key]])
+        if row.op == "~*~":
+            out.append(np.ones_like(theta[..., 0]))
+            continue
+        if row.op == "|":  # a point on the response's scale
+            value = theta[..., keys[row.key]] if row.free else row.value
+            out.append(value / total[..., at[row.lhs]])
             continue
         path, i, j = cell(row, at)
-        if path:
-            out.append(A[..., i, j] * total[..., j] / total[..., i])
-        elif i == j:
-            out.append(S[..., i, i] / variance[..., i])
-        else:
-            out.append(S[..., i, j] / (own[..., i] * own[..., j]))
+        out.append((directed if path else symmetric)[..., i, j])
     return np.stack(out, -1)
 
 
@@ -71,13 +79,40 @@ def _root(x: Array) -> Array:
 
 
 def standard_errors(table: ParameterTable, problem: Likelihood, theta: Array, covariance: Array) -> Array:
-    """Return delta-method standard errors of the standardised solution, shape (rows + definitions,)."""
+    """Return delta-method standard errors of the standardised solution.
+
+    Parameters
+    ----------
+    table, problem
+        As for :func:`standardized`.
+    theta : array, shape (q,)
+        The estimates.
+    covariance : array, shape (q, q)
+        Their covariance matrix.
+
+    Returns
+    -------
+    array, shape (rows + definitions,)
+    """
     J = jacobian(lambda t: standardized(table, problem, t), theta)
     return np.sqrt(np.einsum("ij,jk,ik->i", J, covariance, J))
 
 
 def explained(problem: Likelihood, theta: Array) -> list[dict[str, float]]:
-    """Return R2 of every variable that something predicts, by group: 1 - residual variance / implied variance."""
+    """Return R2 of every variable that something predicts: 1 - residual variance / implied variance.
+
+    Parameters
+    ----------
+    problem : Likelihood
+        With a block and base for each group.
+    theta : array, shape (q,)
+        Free parameters.
+
+    Returns
+    -------
+    list of dict
+        By group, the share of variance explained by variable; below 0 where an implied variance is too small.
+    """
     out = []
     for block, base in zip(problem.blocks, problem.bases, strict=True):
         A, S = block.matrices(theta, base)

@@ -13,8 +13,22 @@ Array = np.ndarray
 
 
 def start_values(table: ParameterTable, sample: Sample) -> Array:
-    """Return start values of the free parameters, shape (q,), in the order of ``table.keys``.
+    """Return start values of the free parameters.
 
+    Parameters
+    ----------
+    table : ParameterTable
+        Its ``start`` entries come first.
+    sample : Sample
+        Covariances give loadings and variances, means give intercepts.
+
+    Returns
+    -------
+    array, shape (q,)
+        In the order of ``table.keys``, in the units of the variables.
+
+    Notes
+    -----
     The implied covariance matrix they give is positive definite: residual variances are half the sample variances and
     latent variables start uncorrelated.
     """
@@ -40,7 +54,17 @@ def _group(
     }  # a standard deviation for everything
     items = set(table.roles.observed) & {row.rhs for row in rows if row.op == "=~"}
     guess: dict[tuple, float] = {}
+    for row in rows:
+        if row.op == "<~":
+            guess[row.lhs, "<~", row.rhs] = 1 / size.get(row.rhs, 1.0)
     for latent in _from_below(rows, table.roles.latent):
+        if latent in table.roles.composites:
+            weight = np.zeros(len(at))
+            for row in rows:
+                if row.op == "<~" and row.lhs == latent and row.rhs in at:
+                    weight[at[row.rhs]] = guess[row.lhs, "<~", row.rhs] if row.value is None else row.value
+            size[latent] = float(np.sqrt(max(weight @ group.covariance @ weight, 1e-6)))
+            continue
         loadings = [row for row in rows if row.op == "=~" and row.lhs == latent]
         share = _component(loadings, at, group.covariance)
         raw = {row.rhs: s * size.get(row.rhs, 1.0) for row, s in zip(loadings, share, strict=True)}

@@ -6,18 +6,10 @@ import re
 from dataclasses import dataclass, field
 
 from socialcommerce.errors import ParameterError
-from socialcommerce.sem.expressions import Expression
+from socialcommerce.sem.expressions import Expression, Inequality
 from socialcommerce.sem.tokens import Token, error_at, statements, tokenize
 
 __all__ = ["Definition", "ModelText", "Term", "parse", "parse_constraints"]
-
-UNSUPPORTED = {
-    "<~": "composites",
-    "~*~": "response scales",
-    "<": "inequality constraints",
-    ">": "inequality constraints",
-}
-
 
 @dataclass(frozen=True)
 class Term:
@@ -47,7 +39,7 @@ class Definition:
 
 @dataclass(frozen=True)
 class ModelText:
-    """A parsed model: terms as written, defined parameters, and constraints that must be zero."""
+    """A parsed model: terms as written, defined parameters, and constraints: what must be zero, or not negative."""
 
     terms: tuple[Term, ...]
     defined: tuple[Definition, ...]
@@ -61,8 +53,9 @@ def parse(text: str) -> ModelText:
     ----------
     text : str
         Statements on lines of their own (or parted by ``;``), ``#`` or ``!`` before a comment. Relations are ``=~``,
-        ``~``, ``~~``, ``~ 1``, ``|``, ``:=`` and ``==``. A variable may carry ``number*``, ``NA*``, ``label*``,
-        ``start(number)*``, ``label("x")*``, ``equal("f=~x1")*``, and ``c(…)*`` with one entry per group.
+        ``<~``, ``~``, ``~~``, ``~ 1``, ``|``, ``~*~``, ``:=``, ``==``, ``<`` and ``>``. A variable may carry
+        ``number*``, ``NA*``, ``label*``, ``start(number)*``, ``label("x")*``, ``equal("f=~x1")*``, and ``c(…)*`` with
+        one entry per group.
 
     Raises
     ------
@@ -90,7 +83,7 @@ def parse(text: str) -> ModelText:
             if new.name in defined:
                 raise error_at(tokens[0], f"{new.name} is defined twice", ":=")
             defined[new.name] = new
-        elif relation.text == "==":
+        elif relation.text in ("==", "<", ">"):
             constraints.append(_constraint(tokens, relation))
         else:
             for term in _Statement(tokens, relation).terms():
@@ -102,7 +95,23 @@ def parse(text: str) -> ModelText:
 
 
 def parse_constraints(text: str) -> tuple[Expression, ...]:
-    """Parse lines of the form ``expression == expression`` into expressions that must be zero."""
+    """Parse lines of the form ``expression == expression`` into expressions that must be zero.
+
+    Parameters
+    ----------
+    text : str
+        One constraint a line, or parted by ``;``.
+
+    Raises
+    ------
+    ParameterError
+        With line and column, where a line is not of that form.
+
+    Examples
+    --------
+    >>> [float(e({"a": 3.0, "b": 1.0})) for e in parse_constraints("a == 2*b")]
+    [1.0]
+    """
     found = []
     for tokens in statements(tokenize(text)):
         relation = _relation(tokens)
@@ -139,8 +148,6 @@ def _relation(tokens: list[Token]) -> Token:
         raise error_at(tokens[0], f"no relation in the statement that begins with {tokens[0].text!r}", "=~")
     if len(relations) > 1:
         raise error_at(relations[1], f"a second {relations[1].text!r} in one statement", relations[0].text)
-    if relations[0].text in UNSUPPORTED:
-        raise error_at(relations[0], f"{relations[0].text!r} ({UNSUPPORTED[relations[0].text]}) is not available", "=~")
     return relations[0]
 
 
@@ -170,7 +177,11 @@ def _definition(tokens: list[Token], relation: Token) -> Definition:
 def _constraint(tokens: list[Token], relation: Token) -> Expression:
     left, right = _sides(tokens, relation)
     _expression(left, relation)
-    return _expression(f"({left}) - ({right})", relation)
+    if relation.text == "==":
+        return _expression(f"({left}) - ({right})", relation)
+    larger, smaller = (left, right) if relation.text == ">" else (right, left)
+    gap = _expression(f"({larger}) - ({smaller})", relation)
+    return Inequality(gap.text, f"{left} {relation.text} {right}")
 
 
 def _expression(text: str, at: Token) -> Expression:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from itertools import combinations
 from math import isnan
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem.expressions import Expression
-from socialcommerce.sem.syntax import Definition, ModelText, Term
+from socialcommerce.sem.parameters import Parameter, ParameterTable, Roles
+from socialcommerce.sem.syntax import ModelText, Term
+from socialcommerce.sem.thresholds import check_responses
 
 __all__ = ["GROUP_EQUAL", "Parameter", "ParameterTable", "Roles", "build"]
 
 GROUP_EQUAL = (
     "loadings",
+    "composite.loadings",
     "intercepts",
     "means",
     "thresholds",
@@ -27,78 +29,6 @@ GROUP_EQUAL = (
 )
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """One line of the table: a directed or symmetric path, an intercept or a threshold, in one group (from 1).
-
-    ``value`` is the number it is fixed to, None where it is free; ``exogenous`` marks moments of fixed covariates,
-    whose value is the sample's; ``implied`` marks residual variances of ordered items, which the others determine.
-    Free lines with the same ``key`` are one parameter.
-    """
-
-    lhs: str
-    op: str
-    rhs: str
-    group: int = 1
-    label: str = ""
-    equal: str = ""
-    value: float | None = None
-    start: float | None = None
-    user: bool = False
-    exogenous: bool = False
-    implied: bool = False
-
-    @property
-    def name(self) -> str:
-        """What lavaan calls it: its label, or the relation itself."""
-        return self.label or self.relation + (f".g{self.group}" if self.group > 1 else "")
-
-    @property
-    def relation(self) -> str:
-        """Left side, operator and right side without blanks."""
-        return f"{self.lhs}{self.op}{self.rhs}"
-
-    @property
-    def key(self) -> str:
-        """What decides which lines are one parameter."""
-        return self.label or self.equal or self.name
-
-    @property
-    def free(self) -> bool:
-        """Whether it is estimated."""
-        return self.value is None and not self.exogenous and not self.implied
-
-
-@dataclass(frozen=True)
-class Roles:
-    """Which variable plays which part in a model."""
-
-    latent: tuple[str, ...]
-    observed: tuple[str, ...]
-    covariates: tuple[str, ...]  # observed, predict, are predicted by nothing
-    exogenous_latent: tuple[str, ...]
-    outcomes: tuple[str, ...]  # predicted, predict nothing, indicate nothing
-    single: tuple[str, ...]  # the only item of a latent variable
-
-
-@dataclass(frozen=True)
-class ParameterTable:
-    """All parameters of a model, its defined parameters and its constraints."""
-
-    rows: tuple[Parameter, ...]
-    roles: Roles
-    groups: int
-    means: bool
-    fixed_covariates: tuple[str, ...]
-    defined: tuple[Definition, ...]
-    constraints: tuple[Expression, ...]
-
-    @cached_property
-    def keys(self) -> tuple[str, ...]:
-        """Keys of the free parameters in order of appearance."""
-        return tuple(dict.fromkeys(row.key for row in self.rows if row.free))
-
-
 def build(
     model: ModelText,
     *,
@@ -108,6 +38,7 @@ def build(
     means: bool | None = None,
     fixed_x: bool = True,
     ordered: Mapping[str, int] | None = None,
+    parameterization: str = "delta",
 ) -> ParameterTable:
     """Build the parameter table.
 
@@ -126,11 +57,15 @@ def build(
     fixed_x : bool
         Take the moments of observed covariates from the sample, unless the model names one of them.
     ordered : mapping of str to int, optional
-        Number of thresholds of each ordered item. Its response has variance 1, which determines its residual variance.
+        Number of thresholds of each ordered item.
+    parameterization : {"delta", "theta"}
+        Of ordered items: their scales (`~*~`) are parameters, fixed to 1 in the first group, and residual variances
+        follow; or the other way round.
 
     Examples
     --------
-    >>> from socialcommerce.sem.syntax import parse
+    >>> from socialcommerce.sem.parameters import Parameter, ParameterTable, Roles
+from socialcommerce.sem.syntax import parse
     >>> table = build(parse("f =~ x1 + x2 + x3"))
     >>> [row.name for row in table.rows if row.free]
     ['f=~x2', 'f=~x3', 'x1~~x1', 'x2~~x2', 'x3~~x3', 'f~~f']
@@ -140,15 +75,21 @@ def build(
             raise UnknownNameError("class of parameters in group_equal", name, GROUP_EQUAL)
     roles = find_roles(model.terms)
     ordered = dict(ordered or {})
+    check_responses(model.terms, ordered, parameterization)
     says_means = any(t.op == "~1" for t in model.terms)
     means = (says_means or groups > 1) if means is None else means
     if says_means and not means:
         raise ParameterError("the model names an intercept (~ 1) while mean_structure is False; leave it None or True.")
     named = {n for t in model.terms if t.op in ("~~", "~1") for n in (t.lhs, t.rhs)}
     fixed = tuple(n for n in roles.covariates if fixed_x and n not in named)
-    rows = [row for g in range(1, groups + 1) for row in _group(model, roles, g, groups, std_lv, means, fixed, ordered)]
+    theta = parameterization == "theta"
+    rows = [
+        row
+        for g in range(1, groups + 1)
+        for row in _group(model, roles, g, groups, std_lv, means, fixed, ordered, theta)
+    ]
     if groups > 1:
-        rows = _equal_across_groups(rows, roles, set(group_equal), std_lv)
+        rows = _equal_across_groups(rows, roles, set(group_equal), std_lv, ordered)
     rows = _one_value_per_label(rows)
     table = ParameterTable(tuple(rows), roles, groups, means, fixed, model.defined, model.constraints)
     _check_labels(table)
@@ -159,10 +100,11 @@ def find_roles(terms: Iterable[Term]) -> Roles:
     """Sort the variables of a model by the part they play."""
     terms = list(terms)
     unique = dict.fromkeys
-    latent = unique(t.lhs for t in terms if t.op == "=~")
+    composites = unique(t.lhs for t in terms if t.op == "<~")
+    latent = unique(t.lhs for t in terms if t.op in ("=~", "<~"))
     items = unique(t.rhs for t in terms if t.op == "=~")
-    predicted = unique(t.lhs for t in terms if t.op == "~")
-    predictors = unique(t.rhs for t in terms if t.op == "~")
+    predicted = unique(t.lhs for t in terms if t.op in ("~", "<~"))
+    predictors = unique(t.rhs for t in terms if t.op in ("~", "<~"))
     every = [*items, *(n for t in terms if t.op != "=~" for n in ((t.lhs, t.rhs) if t.op != "|" else (t.lhs,)) if n)]
     observed = unique(n for n in every if n not in latent)
     covariates = [n for n in observed if n in predictors and n not in predicted and n not in items]
@@ -174,6 +116,7 @@ def find_roles(terms: Iterable[Term]) -> Roles:
         exogenous_latent=tuple(n for n in latent if n not in predicted and n not in items),
         outcomes=tuple(n for n in [*latent, *observed] if n in predicted and n not in predictors and n not in items),
         single=tuple(n for n in single if n not in latent),
+        composites=tuple(composites),
     )
 
 
@@ -186,6 +129,7 @@ def _group(
     means: bool,
     fixed: tuple[str, ...],
     ordered: Mapping[str, int],
+    theta: bool,
 ) -> list[Parameter]:
     """All rows of one group: what the model says, then what it leaves to the defaults."""
     rows = [_from_term(t, group, groups) for t in model.terms]
@@ -201,13 +145,13 @@ def _group(
     for name in ordered:
         for k in range(ordered[name]):
             add(name, "|", f"t{k + 1}")
+        add(name, "~~", name, *((1.0,) if theta else ()), implied=not theta)
+        add(name, "~*~", name, *(() if theta else (1.0,)), implied=theta)
     for name in roles.observed:
-        if name in ordered:
-            add(name, "~~", name, implied=True)
-        elif name not in fixed:
+        if name not in fixed and name not in ordered:
             add(name, "~~", name, 0.0 if name in roles.single else None)
     for name in roles.latent:
-        add(name, "~~", name, 1.0 if std_lv else None)
+        add(name, "~~", name, 1.0 if std_lv else 0.0 if name in roles.composites else None)
     for first, second in [*combinations(roles.exogenous_latent, 2), *combinations(roles.outcomes, 2)]:
         add(first, "~~", second)
     for k, first in enumerate(fixed):
@@ -215,8 +159,7 @@ def _group(
             add(first, "~~", second, exogenous=True)
     if means:
         for name in roles.observed:
-            if name not in ordered:
-                add(name, "~1", "", exogenous=name in fixed)
+            add(name, "~1", "", 0.0 if name in ordered else None, exogenous=name in fixed)
         for name in roles.latent:
             add(name, "~1", "", 0.0)
     return rows
@@ -268,19 +211,28 @@ def _class_of(row: Parameter, roles: Roles) -> str:
     match row.op:
         case "=~":
             return "loadings"
+        case "<~":
+            return "composite.loadings"
         case "~":
             return "regressions"
         case "~1":
             return "means" if latent else "intercepts"
         case "|":
             return "thresholds"
+        case "~*~":
+            return "scales"
     if row.lhs == row.rhs:
         return "lv.variances" if latent else "residuals"
     return "lv.covariances" if latent and row.rhs in roles.latent else "residual.covariances"
 
 
-def _equal_across_groups(rows: list[Parameter], roles: Roles, classes: set[str], std_lv: bool) -> list[Parameter]:
-    """Tie the classes held equal to the first group, and free what the ties identify: latent means and variances."""
+def _equal_across_groups(
+    rows: list[Parameter], roles: Roles, classes: set[str], std_lv: bool, ordered: Mapping[str, int]
+) -> list[Parameter]:
+    """Tie the classes held equal to the first group, and free what the ties identify.
+
+    That is latent means and variances and, of ordered items, scales or residual variances.
+    """
     tied = []
     for row in rows:
         kind = _class_of(row, roles)
@@ -288,6 +240,9 @@ def _equal_across_groups(rows: list[Parameter], roles: Roles, classes: set[str],
         if kind == "means" and default and "means" not in classes and classes & {"intercepts", "thresholds"}:
             row = replace(row, value=None)
         if kind == "lv.variances" and default and std_lv and "loadings" in classes and kind not in classes:
+            row = replace(row, value=None)
+        response = row.lhs in ordered and not row.user and row.group > 1 and "thresholds" in classes
+        if response and kind in {"scales", "residuals"} - classes:
             row = replace(row, value=None)
         if kind in classes and row.free and not row.label and not row.equal:
             row = replace(row, equal=f"{row.relation} in every group")

@@ -11,12 +11,16 @@ __all__ = ["Token", "error_at", "statements", "tokenize"]
 
 FORMS = {
     "=~": "latent =~ item + item",
+    "<~": "composite <~ 1*variable + variable",
     "~": "outcome ~ predictor + predictor",
     "~~": "variable ~~ variable",
     "~1": "variable ~ 1",
     "|": "item | t1 + t2",
+    "~*~": "item ~*~ item",
     ":=": "name := expression of labels",
     "==": "expression of labels == expression of labels",
+    "<": "expression of labels < expression of labels",
+    ">": "expression of labels > expression of labels",
 }
 TOKEN = re.compile(
     r"(?P<space>[ \t\r]+)|(?P<newline>\n|;)|(?P<comment>[#!][^\n]*)"

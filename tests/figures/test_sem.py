@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import warnings
 
 import numpy as np
@@ -80,10 +81,15 @@ def between(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["op"].isin(["=~", "~"]) | ((rows["op"] == "~~") & (rows["lhs"] != rows["rhs"]))]
 
 
-@pytest.mark.parametrize("name", ["hanoi", "hs", "second", "democracy", "paths"])
-def test_no_variable_stands_on_another(fits, name):
-    nodes = arrange(between(fits[name].estimates)).nodes
-    assert set(fits[name].sample.names) <= set(nodes)
+MODELS = json.loads((root() / "tests" / "reference" / "models.json").read_text())
+
+
+@pytest.mark.parametrize("name", ["democracy", "cfa_9x4", "sem_12_paths", "mediation", "mimic", "non_recursive",
+                                  "second_order", "bifactor", "growth", "latent_and_observed", "path_chain"])
+def test_no_variable_stands_on_another(name):
+    fit = sem.fit(MODELS[name]["model"], rows_of(MODELS[name]["data"]))
+    nodes = arrange(between(fit.estimates)).nodes
+    assert set(fit.sample.names) <= set(nodes)
     for a, b in itertools.combinations(nodes.values(), 2):
         apart = np.abs([a.x - b.x, a.y - b.y]) - (np.array(a.size) + b.size) / 2
         assert apart.max() > 0.03, (a.name, b.name)

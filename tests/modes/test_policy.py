@@ -116,12 +116,13 @@ def test_without_unprompted_purchase_the_optimum_has_its_rule():
     assert purchase_chance(n, 0.0, 0.02, 0.005, 0.02) == pytest.approx(0.02 / (0.02 + 2 * np.sqrt(0.005 * 0.02)))
 
 
-def test_four_times_off_the_best_frequency_costs_about_a_sixth():
-    x = 0.1  # sqrt(delta0 delta1) / b1
+def test_the_cost_of_being_four_times_off_follows_from_one_number():
+    x = 0.1  # sqrt(delta0 delta1) / b1; the cost depends on it alone, and only where nobody buys unprompted
     given = (0.0, 0.02, 0.001, 0.004)
     assert loss_off_contact(4, *given) == pytest.approx(1 - (1 + 2 * x) / (1 + 4.25 * x))
     assert loss_off_contact(0.25, *given) == pytest.approx(loss_off_contact(4, *given))
-    assert 0.14 < loss_off_contact(4, *given) < 0.17
+    assert loss_off_contact(4, 0.0, 0.02, 0.005, 0.02) == pytest.approx(0.36)  # x = 0.5
+    assert loss_off_contact(4, 0.01, 0.02, 0.005, 0.02) > 5 * loss_off_contact(0.25, 0.01, 0.02, 0.005, 0.02)
 
 
 def test_no_frequency_works_below_the_stated_number_of_successors():
@@ -225,16 +226,33 @@ def test_virality_that_reaches_one_needs_the_finite_market():
 
 
 @pytest.mark.parametrize("given", [{}, {"pi0": 0.0}, {"pi0": 0.0, "delta1": 0.05}])
-@pytest.mark.parametrize("message", [0.0, 0.02])
+@pytest.mark.parametrize("message", [0.0, 0.0005])
 def test_share_and_frequency_of_promotion_have_an_inner_optimum(given, message):
     one = Promotion(message=message, parameters=given)
     best = one.best()
     f, n = best["share"], best["frequency"]
     assert best["interior"]
+    assert best[["rule_share", "rule_frequency"]].to_numpy(float) == pytest.approx(0, abs=1e-5)
     around = [one.profit(f * a, n * b) for a, b in ((0.97, 1), (1.03, 1), (1, 0.97), (1, 1.03), (1.02, 0.98))]
     assert all(value < best["profit"] for value in around)
-    run = simulate(CONTENT, one._given(f, n), 20000, dt=20000, initial={"L": 0.01})
+    run = simulate(CONTENT, one.given(f, n), 20000, dt=20000, initial={"L": 0.01})
     assert run.flow("M", "O")[-1] == pytest.approx(best["purchases"], rel=1e-6)
+
+
+def test_where_the_audience_never_runs_out_only_cost_ends_the_writing():
+    alone = {"pi0": 0.0, "beta": 1e-9}  # nothing is passed on
+    free, paid = (Promotion(market="infinite", message=cost, parameters=alone) for cost in (0.0, 0.001))
+    best = free.best()
+    assert not best["interior"]
+    assert best["share"] == pytest.approx(0.5, abs=1e-6)
+    assert best["purchases"] == pytest.approx(0.001 * 0.02 / (4 * 0.02))
+    best = paid.best()
+    assert best["interior"]
+    assert best[["rule_share", "rule_frequency"]].to_numpy(float) == pytest.approx(0, abs=1e-5)
+    thin = {"rho": 1e-8, "message": 1e-8}  # so little inflow that the finite audience does not run out either
+    finite, infinite = (Promotion(market=market, **thin).best() for market in ("finite", "infinite"))
+    assert finite["share"] == pytest.approx(infinite["share"], rel=1e-3)
+    assert finite["frequency"] == pytest.approx(infinite["frequency"], rel=1e-3)
 
 
 def test_a_pool_that_buys_unprompted_and_is_easily_annoyed_is_best_left_alone():
@@ -256,6 +274,8 @@ def test_no_frequency_keeps_a_weak_pool_alive():
     (lambda: Quality(theta=1.0), "theta=1, r=0.2; allowed is theta > 1"),
     (lambda: Quality(c0=0.0), "c0 is positive; got 0"),
     (lambda: Quality().best("big"), "a market is finite or infinite; got 'big'"),
+    (lambda: Promotion(market="big"), "a market is finite or infinite"),
+    (lambda: Promotion(message=1.0).best(), "no share and frequency earn anything"),
     (lambda: rank(CONTENT, 1), "uncertainty needs several draws; got 1"),
     (lambda: breaches(CONTENT, share=1.5), "0 <= share <= 1"),
     (lambda: group_offers(discounts=[1.5]), r"a discount is a share of price; got 1\.5"),

@@ -35,11 +35,14 @@ fit_one <- function(spec, start = NULL) {
   do.call("sem", c(common, how, args))
 }
 
-# Directions in which the equality constraints let the free parameters move.
+# Directions in which the constraints that bind let the free parameters move.
 free_directions <- function(fit) {
   jacobian <- fit@Model@con.jac
   free <- diag(fit@Model@nx.free)
   if (is.null(jacobian) || nrow(jacobian) == 0) return(free)
+  loose <- attr(jacobian, "inactive.idx")  # inequalities that hold anyway
+  if (length(loose) > 0) jacobian <- jacobian[-loose, , drop = FALSE]
+  if (nrow(jacobian) == 0) return(free)
   decomposition <- qr(t(jacobian))
   qr.Q(decomposition, complete = TRUE)[, -seq_len(decomposition$rank), drop = FALSE]
 }
@@ -81,11 +84,13 @@ describe <- function(spec) {
       standardized = kept(standard, c("lhs", "op", "rhs", "group", "est.std", "se")),
       r2 = lavInspect(fit, "r2")
     )
-    if (is.null(spec$args$estimator) && is.null(spec$args$missing)) {
+    # modindices() forgets that the weights of a composite are estimated; lavTestScore(fit, add = "x8 ~~ x9") does not
+    if ((is.null(spec$args$estimator) || !is.null(spec$args$ordered)) && is.null(spec$args$missing) &&
+        !grepl("<~", spec$model, fixed = TRUE)) {
       indices <- tryCatch(modindices(fit), error = function(e) NULL)
       if (!is.null(indices)) result$modification <- kept(indices, c("lhs", "op", "rhs", "group", "mi", "epc"))
     }
-    if (!is.null(spec$args$ordered)) result$polychoric <- unclass(lavInspect(fit, "sampstat")$cov)
+    if (!is.null(spec$args$ordered) && is.null(spec$args$group)) result$polychoric <- unclass(lavInspect(fit, "sampstat")$cov)
     result
   }, error = function(e) list(error = conditionMessage(e))),
   warning = function(w) { warnings <<- c(warnings, conditionMessage(w)); invokeRestart("muffleWarning") })
@@ -109,7 +114,7 @@ residuals_of <- function(spec) {
     function(one) lapply(one[intersect(c("cov", "cov.se", "cov.z", "mean", "mean.se", "mean.z"), names(one))],
       function(x) if (is.matrix(x)) { dimnames(x) <- NULL; unclass(x) } else as.numeric(x)))
 }
-residuals <- lapply(models[c("hs_cfa", "hs_means", "democracy_equal", "school_metric", "mlr_hs", "mlm_hs", "fiml_hs", "mimic", "mimic_fiml")],
+residuals <- lapply(models[c("hs_cfa", "hs_means", "democracy_equal", "school_configural", "mlr_hs", "mlm_hs", "fiml_hs", "mimic", "mimic_fiml")],
   residuals_of)
 
 # Wald test, and estimates from the resamples and leave-one-out samples that simulate.py chose.
@@ -123,7 +128,7 @@ resamples <- as.matrix(read.csv(file.path(here, "data", "sim_resamples.csv")))
 boot <- list(indirect = suppressWarnings(apply(resamples, 1, effect)),
   leave_one_out = suppressWarnings(sapply(1:20, function(k) effect(-k))))
 about <- list(program = "lavaan", version = as.character(packageVersion("lavaan")), r = R.version.string,
-  divisor = "N (DWLS, WLSMV: N - 1)", information = "expected (MLR, FIML: observed)")
+  divisor = "N (DWLS, WLSMV: N less the number of groups)", information = "expected (MLR, FIML: observed)")
 write_json(list(about = about, models = results, comparisons = comparisons, residuals = residuals,
   wald = list(chisq = wald$stat, df = wald$df, pvalue = wald$p.value), bootstrap = boot), file.path(here, "lavaan.json"), digits = NA, auto_unbox = TRUE,
   na = "null", dataframe = "columns")

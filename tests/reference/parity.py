@@ -81,11 +81,15 @@ class Difference:
     lower: float = 0.0
 
 
+# lavaan 0.6-14 sums the groups' traces of the baseline without weighing them by n / N: these two differ by design
+GROUP_BASELINE = ("cfi.robust", "tli.robust")
+
+
 def bars(name: str) -> Difference:
     """Return what a model's differences must stay under."""
     args = MODELS[name]["args"]
     if args.get("ordered"):
-        return Difference(1e-4, 1e-5, 1e-4, 1e-5, 1e-6, 1e-6, baseline=1e-5)
+        return Difference(1e-4, 1e-5, 1e-4, 1e-5, 1e-6, 1e-6, 1e-4, 1e-5)
     if args.get("missing") == "fiml":
         return Difference(1e-5, 1e-5, 1e-4, 1e-5, 1e-5, 1e-6, 1e-4, 1e-5)
     if args.get("group"):
@@ -148,6 +152,8 @@ def compare(name: str) -> Difference:
         del given["gfi"], given["agfi"]
     if result.test.scaling is not None and result.test.scaling * result.test.df < 1:
         given.pop("rmsea.ci.upper.scaled", None)  # lavaan says 0 where the degrees of freedom it scales fall below 1
+    if ordered and MODELS[name]["args"].get("group"):
+        ours = ours.drop(list(GROUP_BASELINE), errors="ignore")
     return Difference(
         estimate=largest(result.estimates, "est", est),
         error=largest(result.estimates, "se", se),
@@ -201,7 +207,9 @@ def page() -> str:
 
 Largest absolute differences between `socialcommerce.sem` and {about["program"]} {about["version"]} ({about["r"]}),
 model by model. Moments and chi2 divide by {about["divisor"]}; information: {about["information"]}. lavaan was run to
-a gradient below 1e-8 (`tests/reference/lavaan.R`). For ordered items the column of chi2 is relative.
+a gradient below 1e-8 (`tests/reference/lavaan.R`). For ordered items the column of chi2 is relative. Left out:
+cfi.robust and tli.robust of ordered items in several groups, where lavaan 0.6-14 does not weigh the groups of the
+baseline by their share of the rows (two copies of one data set would fit worse than one).
 
 `python tests/reference/parity.py` writes this page; `tests/sem/test_parity.py` holds the bars.
 

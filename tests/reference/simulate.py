@@ -117,6 +117,28 @@ def resamples(rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame(1 + rng.integers(0, 300, (30, 300)), columns=[f"r{k}" for k in range(1, 301)])
 
 
+def ordinal_groups(rng: np.random.Generator) -> pd.DataFrame:
+    """Two groups, three factors: four items of four categories, four of three, four binary; group b differs.
+
+    In group b the latent means and variances differ, the unique variances are larger, u4 has other thresholds and v4
+    another loading.
+    """
+    loadings = np.tile([0.8, 0.7, 0.6, 0.75], 3)
+    cuts = [[-0.9, 0.1, 1.0]] * 4 + [[-0.6, 0.7]] * 4 + [[-0.1]] * 4
+    parts = []
+    for name, n, mean, spread, unique in (("a", 450, 0.0, 1.0, 1.0), ("b", 550, 0.3, 1.2, 1.3)):
+        f = mean + spread * rng.multivariate_normal(np.zeros(3), 0.6 * np.eye(3) + 0.4, n)
+        own = loadings + (np.arange(12) == 7) * (0.3 if name == "b" else 0.0)
+        y = np.repeat(f, 4, axis=1) * own + unique * np.sqrt(1 - loadings**2) * rng.standard_normal((n, 12))
+        codes = {
+            f"{'uvw'[k // 4]}{k % 4 + 1}": 1
+            + np.digitize(y[:, k], np.array(cuts[k]) + 0.15 * (k % 4) - (0.4 if name == "b" and k == 3 else 0.0))
+            for k in range(12)
+        }
+        parts.append(pd.DataFrame({"group": name, **codes}))
+    return pd.concat(parts, ignore_index=True)
+
+
 def main() -> None:
     """Write every file; each has its own stream, so that adding one changes no other."""
     makers = {
@@ -131,6 +153,7 @@ def main() -> None:
         "hs_holes": holes,
         "sim_resamples": resamples,
         "sim_clusters": clusters,
+        "sim_ordinal_groups": ordinal_groups,
     }
     for stream, (name, make) in enumerate(makers.items()):
         make(np.random.default_rng([SEED, stream])).to_csv(DATA / f"{name}.csv", index=False, float_format="%.6g")

@@ -1,5 +1,8 @@
 """Bad data are named by column and row; incomplete data give the moments that maximise the likelihood."""
 
+import time
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -98,6 +101,40 @@ def test_rows_left_out_are_counted(data):
     assert sem.fit(MODEL, holes, missing="fiml").nobs == 301
 
 
+def test_rows_without_a_group_or_with_part_of_one_are_counted(data):
+    unlabelled = data.assign(school=data["school"].where(data.index > 2), x2=data["x2"].where(data.index != 7))
+    fit = sem.fit(MODEL, unlabelled, group="school")
+    assert (fit.nobs, fit.sample.dropped) == (297, 4)
+    assert "4 left out for missing values" in fit.summary()
+    with pytest.raises(DataError, match="none of the 301 rows can be used"):
+        sem.fit(MODEL, data.assign(school=None), group="school")
+
+
+def test_many_rows_are_read_once_and_not_copied():
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((200_000, 4)) + rng.standard_normal((200_000, 1))
+    frame = pd.DataFrame(rows, columns=list("abcd"))
+    tracemalloc.start()
+    fit = sem.fit("f =~ a + b + c + d", frame)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.5 * rows.nbytes  # a slice of deviations, the patterns, and no copy that stays
+    assert np.allclose(fit.sample.groups[0].covariance, np.cov(rows.T, bias=True), atol=1e-12)
+
+
+def test_many_patterns_fit_in_seconds():
+    rng = np.random.default_rng(1)
+    rows = rng.standard_normal((20_000, 21)) + np.repeat(rng.standard_normal((20_000, 3)), 7, axis=1)
+    holes = rng.random((200, 21)) < 0.25
+    frame = pd.DataFrame(rows, columns=[f"v{k}" for k in range(21)]).mask(holes[rng.integers(0, 200, 20_000)])
+    model = "\n".join(f"f{j} =~ " + " + ".join(f"v{7 * j + k}" for k in range(7)) for j in range(3))
+    begin = time.perf_counter()
+    fit = sem.fit(model, frame, missing="fiml")
+    assert fit.fit_measures["rmsea.robust"] < 0.02
+    assert len(fit.sample.groups[0].patterns.nobs) > 190
+    assert time.perf_counter() - begin < 10
+
+
 def test_saturated_moments_of_incomplete_data_have_zero_gradient():
     holes = pd.read_csv(parity.HERE / "data" / "hs_holes.csv")
     names = [f"x{k}" for k in range(1, 10)]
@@ -135,6 +172,10 @@ def test_bad_weights(data):
         sem.fit(MODEL, data, estimator="MLR", weights=[1, 2, 3])
     with pytest.raises(ParameterError, match="weight of row 1 is -1; weights are positive"):
         sem.fit(MODEL, data, estimator="MLR", weights=[-1.0] * 301)
+    with pytest.raises(ParameterError, match="weight of row 3 is nan; weights are positive"):
+        sem.fit(MODEL, data.assign(w=np.where(data.index == 2, np.nan, 1.0)), estimator="MLR", weights="w")
+    with pytest.raises(DataError, match="column weights, row 1: 'heavy' is not a finite number"):
+        sem.fit(MODEL, data, estimator="MLR", weights=["heavy"] * 301)
     with pytest.raises(UnknownNameError, match="unknown column of weights 'agee'"):
         sem.fit(MODEL, data, estimator="MLR", weights="agee")
     with pytest.raises(ParameterError, match="weights and clusters take estimator 'MLR'"):
@@ -163,3 +204,22 @@ def test_no_shape_of_data_makes_it_fall_over(rows, columns, share, missing, seed
         assert isinstance(sem.fit(MODEL, frame, missing=missing).summary(), str)
     except SocialCommerceError as error:
         assert str(error)  # noqa: PT017 — any of our own errors is a pass
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_variances_beyond_floating_point_are_named(data):
+    for factor in (1e200, 1e-200):
+        with pytest.raises(DataError, match="the variance of x2 is .* in floating point; express it in another unit"):
+            sem.fit(MODEL, data.assign(x2=factor * data["x2"]))
+
+
+def test_models_that_ask_nothing_are_refused(data):
+    for model, message in (
+        ("f =~ f", "the model names no observed variable"),
+        ("x1 ~ x1 + x2", r"line 1, column \d+: x1 ~ x1; a variable cannot explain itself"),
+        ("x1 | t1\nx1 ~ x2", r"line 1, column \d+: x1 \| t1, but x1 is not an ordered item"),
+    ):
+        with pytest.raises(ParameterError, match=message):
+            sem.fit(model, data)
+    with pytest.raises(ParameterError, match="one observed variable; ordered items need two or more"):
+        sem.fit("f =~ sex", data, estimator="WLSMV", ordered=True)

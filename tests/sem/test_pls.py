@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from socialcommerce import data, sem
 from socialcommerce.errors import DataError, ParameterError, UnknownNameError
+from socialcommerce.project import root
 from socialcommerce.sem.power import population_moments
 
 FACTORS = """
@@ -127,6 +130,30 @@ def test_consistent_pls_gives_the_parameters_of_a_factor_model_at_its_moments():
     assert (plain.paths["est"] < [0.5, 0.3, 0.4]).all()
 
 
+REFERENCE = json.loads((root() / "tests" / "reference" / "pls.json").read_text())["cases"]
+NINE = "\n".join(f"f{k} =~ v{k}1 + v{k}2 + v{k}3 + v{k}4" for k in range(1, 10)) + \
+    "\nf5 ~ f1 + f2\nf6 ~ f2 + f3\nf7 ~ f5 + f4\nf8 ~ f5 + f6\nf9 ~ f7 + f8 + f1 + f6"
+
+
+@pytest.mark.parametrize("case", REFERENCE)
+def test_nine_constructs_and_twelve_paths_are_those_of_seminr(case):
+    """The Python port of seminr 0.2.1, see tests/reference/pls.py."""
+    wanted = REFERENCE[case]
+    modes = {f"f{k}": "B" if mode == "B" else "A" for k, mode in enumerate(wanted["modes"], 1)}
+    fit = sem.pls(NINE, pd.read_csv(root() / "tests" / "reference" / "data" / "sim_twelve_paths.csv"), modes=modes,
+                  scheme=wanted["scheme"], consistent="C" in wanted["modes"])
+    for op, name in (("<~", "weights"), ("=~", "loadings")):
+        for row in fit.estimates[fit.estimates["op"] == op].itertuples():
+            assert row.est == pytest.approx(wanted[name][row.rhs][row.lhs], abs=1e-8)
+    assert len(fit.paths) == 12
+    for row in fit.paths.itertuples():
+        assert row.est == pytest.approx(wanted["paths"][row.rhs][row.lhs], abs=1e-8)
+    for kind, column in (("Rsq", "r2"), ("AdjRsq", "r2_adjusted")):
+        assert fit.r2[column].to_dict() == pytest.approx(wanted["r2"][kind], abs=1e-8)
+    for name, rho in fit.reliability["rho_A"].items():
+        assert rho == pytest.approx(wanted["rho_A"][name]["rhoA"], abs=1e-8)
+
+
 def hanoi() -> sem.Moments:
     own = data.load("hanoi_moments").query("sample == 'all'").set_index("item")
     return sem.Moments(own[own.index], own["mean"], int(own["nobs"].iloc[0]))
@@ -205,6 +232,27 @@ def test_solution_that_cannot_be_says_so():
     model, moments = "f =~ f1 + f2; g =~ g1 + g2; g ~ f", sem.Moments(R, None, 100)
     assert sem.pls(model, moments=moments).problems == ()
     assert any("not positive definite" in one for one in sem.pls(model, moments=moments, consistent=True).problems)
+
+
+def test_weights_that_still_move_are_said_to(rows, monkeypatch):
+    monkeypatch.setattr("socialcommerce.sem.plsmodel.LIMIT", 2)
+    fit = sem.pls(MODEL, rows)
+    assert not fit.converged
+    assert fit.summary().startswith("*** The weights did NOT converge in 2 iterations.")
+    with pytest.raises(ParameterError, match="none of 5 resamples has a solution"):
+        sem.pls(MODEL, rows, bootstrap=5)
+
+
+def test_summary_begins_with_what_is_off_and_holds_the_paths(rows):
+    fit = sem.pls(MODEL, rows, bootstrap=20, seed=1)
+    text = fit.summary()
+    head = f"PLS, path scheme, {fit.iterations} iterations, N = 150; 20 resamples, 0 without a solution"
+    assert text.startswith(head)
+    row = fit.estimates.query("op == '~'").iloc[-1]
+    assert f"{row['est']:.3f} {row['se']:.3f}" in text
+    bad = sem.pls(HANOI, moments=hanoi(), consistent=True)
+    assert bad.summary().startswith("*** The loading of INT2 on INT is")
+    assert "*** The loading of INT2" in bad._repr_html_()
 
 
 @pytest.mark.parametrize(("model", "message"), [

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from socialcommerce import sem
 from socialcommerce.errors import ParameterError
 from socialcommerce.sem.power import population_moments, power, simulate
 
@@ -39,7 +40,66 @@ def test_power_grows_with_rows_and_repeats_with_its_seed():
     assert second > first
 
 
+def test_power_curve_over_effects_follows_the_closed_form():
+    def population(b):
+        return f"y ~ {b}*x; x ~~ 1*x; y ~~ {1 - b**2}*y"
+
+    curve = power(population, "y ~ x", [50, 100], effects=[0.1, 0.3], draws=1000, seed=3)
+    paths = curve[curve["op"] == "~"]
+    for row in paths.to_dict("records"):
+        closed = sem.chisq_power(population(row["effect"]), "y ~ 0*x", [row["nobs"]])["power"].item()
+        assert row["power"] == pytest.approx(closed, abs=3 * row["power_se"] + 0.02)  # z and likelihood ratio differ
+    assert paths["power"].is_monotonic_increasing
+    assert paths["power_se"].to_numpy() == pytest.approx(np.sqrt(paths["power"] * (1 - paths["power"]) / 1000))
+
+
+# semTools 0.5-6: findRMSEApower, findRMSEAsamplesize (noncentrality of MacCallum, Browne & Sugawara 1996)
+@pytest.mark.parametrize(
+    ("df", "nobs", "close", "exact", "not_close", "two_groups"),
+    [
+        (5, 100, 0.1270051056, 0.1116800245, 0.0806237386, 0.0895641592),
+        (50, 200, 0.7691046597, 0.6839499874, 0.6082393948, 0.4262867537),
+        (100, 200, 0.9549499968, 0.9038754085, 0.8701364582, 0.6526827430),
+    ],
+)
+def test_rmsea_power_is_that_of_semtools(df, nobs, close, exact, not_close, two_groups):
+    ours = [
+        sem.rmsea_power(df, nobs),
+        sem.rmsea_power(df, nobs, null=0, true=0.05),
+        sem.rmsea_power(df, nobs, true=0.01),
+        sem.rmsea_power(df, nobs, groups=2),
+    ]
+    assert np.array(ours) == pytest.approx([close, exact, not_close, two_groups], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("df", "close", "not_close"), [(2, 3494, 2382), (10, 782, 750), (20, 434, 474), (50, 214, 268), (100, 132, 178)]
+)
+def test_rmsea_sample_size_is_that_of_semtools(df, close, not_close):
+    assert sem.rmsea_sample_size(df) == close
+    assert sem.rmsea_sample_size(df, true=0.01) == not_close
+
+
+def test_rejections_of_a_wrong_model_are_as_frequent_as_foretold():
+    population = "f =~ .7*a + .7*b + .7*c + .7*d; a ~~ .51*a; b ~~ .51*b; c ~~ .51*c; d ~~ .51*d; a ~~ .15*b"
+    model = "f =~ a + b + c + d"
+    foretold = sem.chisq_power(population, model, [150])["power"].item()
+    pvalues = [sem.fit(model, simulate(population, 150, seed=k)).test.pvalue() for k in range(200)]
+    assert np.mean(np.array(pvalues) < 0.05) == pytest.approx(foretold, abs=3 * np.sqrt(0.25 / 200))
+    assert 0.3 < foretold < 0.9
+
+
 def test_misuse_is_named():
+    with pytest.raises(ParameterError, match="both RMSEA are not negative and differ"):
+        sem.rmsea_power(10, 100, null=0.05, true=0.05)
+    with pytest.raises(ParameterError, match="power is a probability between alpha = 0.05 and 1; got 1.2"):
+        sem.rmsea_sample_size(10, power=1.2)
+    with pytest.raises(ParameterError, match="no degrees of freedom; nothing can reject it"):
+        sem.chisq_power(PATHS, "y ~ x", [50])
+    with pytest.raises(ParameterError, match="a function of an effect with effects="):
+        power(PATHS, "y ~ x", [50], effects=[0.1])
+    with pytest.raises(ParameterError, match="constraints .* which power leaves out"):
+        power(PATHS, "y ~ a*x; a == 0.3", [50], draws=2)
     with pytest.raises(ParameterError, match="the population gives no number for y~x; write it as y ~ 0.5"):
         population_moments("y ~ x; x ~~ 1*x; y ~~ 1*y")
     with pytest.raises(ParameterError, match="not positive definite"):

@@ -73,8 +73,13 @@ def test_equal_ties_two_loadings():
         ("f =~ x1 x2", r"line 1, column 9: expected '\+' or the end of the line, found 'x2'"),
         ("y ~ x:z", r"line 1, column 6: a product of variables is not a variable"),
         ("f =~ foo(1)*x", r"line 1, column 6: unknown modifier foo\(\)"),
-        ("f <~ x", r"'<~' \(composites\) is not available"),
-        ("a < 3", r"'<' \(inequality constraints\) is not available"),
+        ("f <~ x + ", r"found the end of the line; the form is `composite <~ 1\*variable \+ variable`"),
+        ("a < ", r"line 1, column 3: one side is empty; the form is `expression of labels < expression of labels`"),
+        ("y ~ x; a > b > c", r"line 1, column 14: a second '>' in one statement"),
+        ("y ~ x; a >= 1", r"line 1, column 11: cannot read '='"),
+        ("y ~ lower(0)*x", r"line 1, column 5: unknown modifier lower\(\); known are c\(\), start\(\)"),
+        ("level: 1", r"line 1, column 1: no relation in the statement that begins with 'level'"),
+        ("f =~ 0", r"line 1, column 6: expected a variable, found '0'"),
         ("x1 + x2", r"line 1, column 1: no relation in the statement that begins with 'x1'"),
         ("a := b +", r"cannot read the expression 'b\+'"),
         ("a := b c", r"cannot read the expression 'b c'"),
@@ -106,6 +111,21 @@ def parse_and_build(text):
     return build(parse(text))
 
 
+def test_inequalities_say_what_must_not_be_negative():
+    above, below = parse("y ~ a*x + b*z; a > 0.5; a < 2*b").constraints
+    assert (above.said, below.said) == ("a > 0.5", "a < 2*b")
+    assert (above({"a": 0.75}), below({"a": 0.75, "b": 1.0})) == (0.25, 1.25)
+
+
+def test_a_composite_is_latent_and_has_no_variance_of_its_own():
+    table = build(parse("f <~ 1*x + z; y ~ f"))
+    own = {row.relation: row.value for row in table.rows}
+    assert table.roles.latent == ("f",)
+    assert table.fixed_covariates == ("x", "z")
+    assert own["f~~f"] == 0.0
+    assert own["f<~z"] is None
+
+
 def test_expressions():
     assert Expression("a*b - (c + 2)^2 / exp(log(4))")({"a": 3.0, "b": 2.0, "c": 0.0}) == pytest.approx(5.0)
     assert Expression("sqrt(a) + b").names == ("a", "b")
@@ -123,6 +143,9 @@ PIECES = st.sampled_from(
         "~1",
         ":=",
         "==",
+        "<",
+        ">",
+        "<~",
         "|",
         "t1",
         "+",

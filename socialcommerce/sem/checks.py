@@ -1,0 +1,31 @@
+"""Refuse models that say nothing a data set could answer, before any data are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from socialcommerce.errors import ParameterError
+from socialcommerce.sem.syntax import Term
+from socialcommerce.sem.table import find_roles
+
+__all__ = ["check_terms"]
+
+
+def check_terms(terms: Iterable[Term], ordered: bool) -> None:
+    """Ask for observed variables, and for variables that do not explain themselves.
+
+    Raises
+    ------
+    ParameterError
+        With line and column of the term.
+    """
+    terms = list(terms)
+    count = len(find_roles(terms).observed)
+    if ordered and count == 1:
+        raise ParameterError("the model names one observed variable; ordered items need two or more.")
+    if not count:
+        raise ParameterError("the model names no observed variable; a latent variable needs items on the right of =~.")
+    for term in terms:
+        where = f"line {term.line}, column {term.column}"
+        if term.op in ("=~", "~") and term.lhs == term.rhs:
+            raise ParameterError(f"{where}: {term.lhs} {term.op} {term.rhs}; a variable cannot explain itself.")

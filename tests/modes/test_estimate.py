@@ -1,0 +1,76 @@
+"""Fits of a mode to a series: what is recovered, what seven years leave open, what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.modes import estimate
+from socialcommerce.modes.content import CONTENT
+from socialcommerce.modes.estimate import fit_mode
+from socialcommerce.modes.sharing import SHARING
+from socialcommerce.modes.trajectory import simulate
+
+TRUE = {"beta": 0.075, "initial": 0.0005}
+FIXED = {"lambda0": 1e-5}
+
+
+def series(years, spread, seed=1):
+    """Purchases of each year from an independent run, with relative errors."""
+    run = simulate(CONTENT, FIXED | {"beta": TRUE["beta"]}, 365 * years, "map", 1.0, {"L": TRUE["initial"]})
+    flow = run.flow("M", "O")
+    sums = np.array([(flow[y * 365:(y + 1) * 365].sum() + flow[y * 365 + 1:(y + 1) * 365 + 1].sum()) / 2
+                     for y in range(years)])
+    return 1e4 * sums * np.exp(np.random.default_rng(seed).normal(0, spread, years))
+
+
+@pytest.mark.slow
+def test_a_long_clean_series_gives_its_parameters_back():
+    fit = fit_mode(CONTENT, range(2008, 2018), series(10, 0.02), ("beta", "initial"), FIXED)
+    for one in fit.estimates:
+        assert one.status == "estimated"
+        assert one.low < TRUE[one.name] < one.high
+        assert one.high / one.low < 2.5
+        inside = one.profile[(one.profile["value"] > one.low) & (one.profile["value"] < one.high)]
+        assert (inside["ratio"] <= fit.limit).all()
+        assert one.profile["ratio"].min() == pytest.approx(1, abs=1e-6)
+    assert 0.007 < fit.sigma < 0.04
+    np.testing.assert_allclose(fit.fitted, fit.values, rtol=0.1)
+    assert fit.scale == pytest.approx(1e4, rel=0.15)
+    assert list(fit.summary()["parameter"]) == ["beta", "initial"]
+
+
+@pytest.mark.slow
+def test_what_shows_only_as_a_product_is_not_identified_from_seven_years():
+    """Satisfied share and draw act through beta s: a series of purchases cannot tell them apart."""
+    fit = fit_mode(CONTENT, range(2017, 2024), series(7, 0.05), ("beta", "s"), FIXED | {}, 0.95)
+    share = next(one for one in fit.estimates if one.name == "s")
+    assert share.status == "not identified"
+    assert "end of the search fits as well" in share.reason["en"]
+    assert share.reason["zh"]
+    assert (share.low == 0) or np.isinf(share.high)
+    assert set(fit.summary()["status"]) <= {"estimated", "not identified"}
+
+
+def test_the_yearly_flow_is_the_integral_of_the_daily_one():
+    found = estimate._purchases(CONTENT, ("beta", "initial"), FIXED, np.log([[0.075, 0.0005]]), 3)[0]
+    np.testing.assert_allclose(1e4 * found, series(3, 0.0), rtol=3e-4)  # points every five days
+    joined = estimate._purchases(SHARING, ("initial",), {}, np.log([[0.01]]), 1)[0, 0]
+    run = simulate(SHARING, {"omega": 0.005}, 365, "map", 1.0, {"F": 0.01})
+    left = run.state("U")[0] - run.state("U")[-1] + 0.005 * run.state("Z")[:-1].sum()
+    assert joined == pytest.approx(left, rel=0.01)  # what left the untapped, returns counted
+
+
+@pytest.mark.parametrize(("change", "error", "message"), [
+    ({"free": ("betta",)}, UnknownNameError, "unknown free parameter of content 'betta'; did you mean 'beta'"),
+    ({"free": ("lambda0",)}, ParameterError, "lambda0 cannot be searched for"),
+    ({"years": [2017, 2018, 2020, 2021]}, ParameterError, r"consecutive years; got years \[2017, 2018, 2020, 2021\]"),
+    ({"values": [1.0, 2.0, -1.0, 3.0]}, ParameterError, "one positive value"),
+    ({"free": ("beta", "initial", "s")}, ParameterError, "got 4; allowed is at least 5"),
+    ({"level": 1.0}, ParameterError, r"level is a probability; got 1\.0"),
+])
+def test_series_that_cannot_be_fitted_are_refused(change, error, message):
+    given = {"years": range(2017, 2021), "values": [1.0, 2.0, 3.0, 4.0], "free": ("beta",), "level": 0.95} | change
+    with pytest.raises(error, match=message):
+        fit_mode(CONTENT, given["years"], given["values"], given["free"], FIXED, given["level"])
