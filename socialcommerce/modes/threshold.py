@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from socialcommerce.errors import ParameterError
 from socialcommerce.modes.compartments import Mode, Values
+from socialcommerce.modes.trajectory import simulate
 
 __all__ = ["NextGeneration", "bisect", "elasticities", "elasticity", "jacobian", "leading_eigenvalue", "minimal_root",
-           "next_generation"]
+           "next_generation", "settle"]
 
 STEP = 1e-30  # of the complex step: nothing is subtracted, so that no digit is lost
 
@@ -104,6 +106,43 @@ def leading_eigenvalue(mode: Mode, parameters: Mapping | None, state: np.ndarray
     full = jacobian(mode, parameters, state)
     reduced = full[..., :-1, :-1] - full[..., :-1, -1:]  # the last state is what the others leave
     return np.linalg.eigvals(reduced).real.max(axis=-1)
+
+
+def settle(
+    mode: Mode, parameters: Mapping | pd.DataFrame | None = None, initial: Mapping | None = None, days: int = 3650
+) -> np.ndarray:
+    """Return the shares by state at which a run from ``initial`` settles, shape (states,) or (states, sets).
+
+    The run goes on for ``days`` and Newton's method takes it to rest: for what has no closed form, as social proof.
+    Where several states of rest exist, it depends on the start which is reached.
+
+    Raises
+    ------
+    ParameterError
+        Where the run does not come to a stable state of rest.
+
+    Examples
+    --------
+    >>> from socialcommerce.modes.content import CONTENT
+    >>> settle(CONTENT, {"pi1": [0.0, 0.02]}, {"L": 0.01})[4].round(5).tolist()
+    [0.0119, 0.01199]
+    """
+    p = mode.values(parameters)
+    y = simulate(mode, parameters, days, "map", initial=initial, every=days).values[-1]
+    for _ in range(12):
+        slopes = jacobian(mode, parameters, y)
+        slopes[..., -1, :] = 1.0  # the last equation follows from the others; in its place, the sum stays
+        gap = np.moveaxis(mode.derivative(y, p), 0, -1)
+        gap[..., -1] = 0.0
+        try:
+            y = y - np.moveaxis(np.linalg.solve(slopes, gap[..., None])[..., 0], -1, 0)
+        except np.linalg.LinAlgError:  # a whole line of states at rest, as where nobody returns
+            break
+    rest = np.abs(mode.derivative(y, p)).max()
+    if not (rest < 1e-14 and y.min() > -1e-12 and np.all(leading_eigenvalue(mode, parameters, y) < 0)):
+        raise ParameterError(f"{mode.name} has not settled after {days} days; got a change of {rest:.3g} a day; "
+                             "allowed is a longer run, or parameters that let it come to rest.")
+    return y
 
 
 def elasticity(of: Callable[[Values], np.ndarray], p: Values, name: str) -> np.ndarray:

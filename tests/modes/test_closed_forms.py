@@ -14,7 +14,7 @@ from socialcommerce.market import CURVES
 from socialcommerce.modes import content, sharing, threshold
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.sharing import SEATS, SHARING, VARIANTS, declare
-from socialcommerce.modes.threshold import elasticities, jacobian, leading_eigenvalue, next_generation
+from socialcommerce.modes.threshold import elasticities, jacobian, leading_eigenvalue, next_generation, settle
 from socialcommerce.modes.trajectory import simulate
 from tests.modes.test_compartments import MODES, drawn, seed
 
@@ -64,6 +64,24 @@ def test_runs_end_at_the_closed_equilibrium_and_it_is_stable(name):
     end = simulate(mode, None, 20000, dt=20000, initial=seed(mode)).values[-1]
     np.testing.assert_allclose(end, state, atol=1e-9)
     assert leading_eigenvalue(mode, None, state) < 0
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_a_run_settles_at_the_closed_equilibrium(name):
+    mode = MODES[name]
+    table = {p: column for p, column in drawn(mode, 20, np.random.default_rng(8)).items() if p != "pi1"}
+    np.testing.assert_allclose(settle(mode, table, seed(mode), 10000), EQUILIBRIUM[name](table), atol=1e-12)
+
+
+def test_social_proof_raises_purchases_and_needs_no_closed_form():
+    proof = {"pi1": np.linspace(0, 0.5, 6)}
+    state = settle(CONTENT, proof, {"L": 0.01})
+    bought = CONTENT.flow_rates(state, CONTENT.values(proof))[1]
+    assert (np.diff(bought) > 0).all()
+    end = simulate(CONTENT, {"pi1": 0.5}, 20000, dt=20000, initial={"L": 0.01}).values[-1]
+    np.testing.assert_allclose(state[:, -1], end, atol=1e-9)
+    with pytest.raises(ParameterError, match="content has not settled after 10 days"):
+        settle(CONTENT, {"lambda0": 0.0, "beta": 0.1, "omega": 0.0}, {"L": 0.01}, 10)
 
 
 def test_the_steady_flow_is_what_enters():
