@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from socialcommerce import paper, verdicts
 from socialcommerce.errors import UnknownNameError
-from socialcommerce.evidence import numbers
+from socialcommerce.evidence import modes, numbers
 from socialcommerce.paper import CLASSES, EVIDENCE, GRADES, Claim, Hypothesis
 from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 
@@ -19,7 +19,7 @@ __all__ = ["STATES", "TESTS", "Assessment", "Pending", "Tally", "assess", "asses
 
 Words = Mapping[str, str]
 
-TESTS = {**numbers.TESTS}
+TESTS = {**numbers.TESTS, **modes.TESTS}
 """The function that tests each decided hypothesis."""
 
 STATES = {
@@ -78,12 +78,22 @@ class Assessment:
         return next((state for state in ("pending", "decided", "not testable") if state in states), "no hypothesis")
 
     def outcome(self, claim: Claim) -> dict[str, str]:
-        """Return a claim's verdict in words where all its parts have one, else its state."""
+        """Return a claim's verdict in words where all its parts have one, else its state.
+
+        Parts on different classes of evidence are never merged: each class then has its own verdict, with its kind.
+        """
         state = self.state(claim)
         if state != "decided":
             return STATES[state]
         parts = [self.results[name] for name in claim.hypotheses]
-        return verdicts.combine(claim.id, claim.text, parts).words
+        classes = {CLASSES[kind]: None for part in parts if _state(part) == "decided" for kind in part.evidence}
+        if len(classes) == 1:
+            return verdicts.combine(claim.id, claim.text, parts).words
+        groups = [[part for part in parts if _state(part) == "decided" and CLASSES[part.evidence[0]] == name]
+                  for name in classes]
+        merged = [verdicts.combine(claim.id, claim.text, group) for group in groups]
+        return {"en": "; ".join(f"{v.words['en']} ({', '.join(v.evidence)})" for v in merged),
+                "zh": "；".join(f"{v.words['zh']}（{'、'.join(EVIDENCE[k] for k in v.evidence)}）" for v in merged)}
 
     def summary(self) -> pd.DataFrame:
         """One row a hypothesis: what it rests on, what was found, what came out."""
