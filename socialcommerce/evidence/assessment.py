@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from socialcommerce import paper, verdicts
 from socialcommerce.errors import UnknownNameError
-from socialcommerce.evidence import modes, numbers
+from socialcommerce.evidence import modes, numbers, policies
 from socialcommerce.paper import CLASSES, EVIDENCE, GRADES, Claim, Hypothesis
 from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 
@@ -19,7 +19,7 @@ __all__ = ["STATES", "TESTS", "Assessment", "Pending", "Tally", "assess", "asses
 
 Words = Mapping[str, str]
 
-TESTS = {**numbers.TESTS, **modes.TESTS}
+TESTS = {**numbers.TESTS, **modes.TESTS, **policies.TESTS}
 """The function that tests each decided hypothesis."""
 
 STATES = {
