@@ -73,6 +73,7 @@ def test_a_pool_without_content_empties_by_the_equations_too():
     assert run.values[-1, 1:5].max() < 1e-3
 
 
+@pytest.mark.slow
 def test_social_proof_beyond_its_limit_keeps_a_big_pool_alive():
     """A backward bifurcation: below R0 = 1 a pool that starts big stays, one that starts small does not."""
     p = {"lambda0": 0.0, "beta": 0.0685}

@@ -15,9 +15,16 @@ from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["STATES", "TESTS", "Assessment", "Pending", "Tally", "assess", "assess_all"]
+__all__ = ["OUTCOME_LABELS", "STATES", "TESTS", "Assessment", "Pending", "Tally", "assess", "assess_all",
+           "read_outcomes"]
 
 Words = Mapping[str, str]
+OUTCOME_LABELS = {
+    "id": {"en": "id", "zh": "编号"}, "claims": {"en": "claims", "zh": "论断"},
+    "statement": {"en": "statement", "zh": "陈述"}, "estimate": {"en": "share that holds", "zh": "成立比例"},
+    "n": {"en": "sets", "zh": "参数组数"}, "outcome": {"en": "verdict", "zh": "结论"},
+}
+"""Heads of a table of what models say."""
 
 TESTS = {**numbers.TESTS, **modes.TESTS, **policies.TESTS}
 """The function that tests each decided hypothesis."""
@@ -102,6 +109,10 @@ class Assessment:
         frame = pd.DataFrame([_row(hypothesis, self.results[hypothesis.id]) for hypothesis in self.hypotheses])
         return frame.astype({"n": "Int64"})
 
+    def subset(self, *names: str) -> pd.DataFrame:
+        """Return the rows of the summary for some hypotheses, in the order given."""
+        return self.summary().set_index("id").loc[list(names)].reset_index()
+
     def claim_table(self) -> pd.DataFrame:
         """One row a claim: place, paraphrase, hypotheses, state (a key of ``STATES``) and outcome in words."""
         frame = paper.summary(self.claims)
@@ -164,6 +175,18 @@ def assess_all() -> Assessment:
     """Return every claim and hypothesis with what is known about it."""
     claims, hypotheses = paper.load_claims(), paper.load_hypotheses()
     return Assessment(claims, hypotheses, {hypothesis.id: _assess(hypothesis) for hypothesis in hypotheses})
+
+
+def read_outcomes(rows: pd.DataFrame) -> dict[str, str]:
+    """Say of how many statements which outcome came out, and of which; rows of a summary."""
+    by: dict[str, dict[str, Any]] = {}
+    for name, words in zip(rows["id"], rows["outcome"], strict=True):
+        by.setdefault(words["en"], {"zh": words["zh"], "ids": []})["ids"].append(name)
+    n = len(rows)
+    return {"en": f"the verdicts on {n} statements are: " + "; ".join(
+                      f"{words} ({', '.join(one['ids'])})" for words, one in by.items()) + ".",
+            "zh": f"对{n}条陈述的结论为：" + "；".join(
+                      f"{one['zh']}（{'、'.join(one['ids'])}）" for one in by.values()) + "。"}
 
 
 def _assess(hypothesis: Hypothesis) -> Verdict | Pending:
