@@ -92,8 +92,8 @@ def fit_mode(
     """Fit a mode's purchases a year to a series, up to a factor that stands for the market's size and spending.
 
     The errors are taken as relative, of equal spread and independent: ``log value = log(scale * purchases) + e``.
-    The mode runs as its discrete map in steps of ``dt`` days from the start of the first year. The scale drops out of the
-    search in closed form. A parameter's interval holds the values at which the sum of squares, minimised over all
+    The mode runs as its discrete map in steps of ``dt`` days from the start of the first year. The scale drops out of
+    the search in closed form. A parameter's interval holds the values at which the sum of squares, minimised over all
     others, stays below ``SSR (1 + F / (n - k))``; an interval that reaches the edge of the search, ten times beyond the
     declared range, is open, and the parameter is not identified.
 
