@@ -27,6 +27,7 @@ lab: $(INSTALLED) ## open the notebooks in JupyterLab
 bench: $(INSTALLED) ## time everything beside its peers and write docs/benchmarks (peers that are not there are left out)
 	@$(BIN)/python benchmarks/build.py
 	@$(BIN)/python benchmarks/sem.py
+	@$(BIN)/python benchmarks/modes.py
 
 parity: $(INSTALLED) ## compare sem with lavaan's reference values and write docs/parity.md
 	@$(BIN)/python tests/reference/parity.py

@@ -9,7 +9,10 @@ The map of the package
 paper        claims and hypotheses, read from ``paper/*.toml`` and checked
 data         registered tables and public data sets: loaders, checksums, downloads
 market       the series of Figure 1: growth, curves, rolling-origin errors, forecasts, the audit of the paper's numbers
+experiments  replicates, sweeps, sensitivity and calibration of any callable, on one machine or several
+modes        the two operating mechanisms: diagrams, equations, thresholds, persons on networks, strategies
 sem          structural equation models that agree with lavaan; knows nothing of commerce
+survey       reliability, validity and common-method bias of a questionnaire
 verdicts     tests, verdicts and the rule that turns one into the other
 evidence     one function per hypothesis
 figures      one function per figure: result in, axes out, labels in English and Chinese

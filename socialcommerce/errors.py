@@ -11,6 +11,7 @@ from difflib import get_close_matches
 __all__ = [
     "ChecksumError",
     "DataError",
+    "ExperimentError",
     "FetchError",
     "NotebookError",
     "OutputError",
@@ -44,6 +45,10 @@ class PaperError(SocialCommerceError):
 
 class ParameterError(SocialCommerceError, ValueError):
     """A parameter is unknown, of the wrong type or out of range."""
+
+
+class ExperimentError(SocialCommerceError):
+    """An experiment cannot be run where it was asked to: no scheduler answers, or a call keeps killing its worker."""
 
 
 class NotebookError(SocialCommerceError):

@@ -12,6 +12,7 @@ from scipy.stats import multivariate_normal, norm
 
 from socialcommerce import sem, survey
 from socialcommerce.errors import DataError, ParameterError, UnknownNameError
+from socialcommerce.survey.composites import measurement_quality
 from socialcommerce.survey.reliability import feldt
 from socialcommerce.survey.resampling import casewise_errors, correlation, draw
 
@@ -352,3 +353,15 @@ def test_descriptives_keep_constant_items_and_count_the_ends_of_the_scale():
         survey.describe(data, ["q2"])
     with pytest.raises(ParameterError, match="need at least two items; got 1"):
         survey.factorability(data, ["q1"])
+
+
+@pytest.mark.parametrize("equal", [(), ("thresholds", "loadings")])
+def test_quality_of_ordered_items_does_not_depend_on_the_parameterisation(equal):
+    items = pd.read_csv(HERE / "data" / "sim_ordinal_groups.csv")
+    options = {"estimator": "WLSMV", "ordered": True, "group": "group", "group_equal": equal}
+    model = "f =~ u1 + u2 + u3 + u4\ng =~ w1 + w2 + w3 + w4"
+    delta, theta = (
+        measurement_quality(sem.fit(model, items, parameterization=p, **options)).frame for p in ("delta", "theta")
+    )
+    for column in ("estimate", "ci_low", "ci_high"):
+        assert np.allclose(delta[column], theta[column], atol=1e-7)

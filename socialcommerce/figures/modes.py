@@ -247,6 +247,6 @@ def _list(ax: Axes, diagram: Diagram, loops: tuple[Loop, ...], language: str) ->
         y = -ROW - LINE * row + 0.4
         _badge(ax, 3.6, y, loop.id)
         names = [diagram[name].words[language] for name in loop.nodes]
-        ax.text(8, y, " → ".join(names) + " ↺", fontsize=6.5, color=INK, va="center_baseline")
+        ax.text(8, y, " → ".join(names) + " →", fontsize=6.5, color=INK, va="center_baseline")
     ax.text(8, -ROW - LINE * len(loops) + 0.4, WORDS["loops"][language], fontsize=6.5, color=MUTED,
             va="center_baseline")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["DIAGRAMS", "NODE_KINDS", "Diagram", "Edge", "Loop", "Node", "load_diagram"]
 
 DIAGRAMS = ("content", "sharing")
-NODE_KINDS = {"actor": "主体", "stock": "存量", "flow": "流量", "auxiliary": "辅助变量", "event": "事件",
+NODE_KINDS = {"actor": "主体", "stock": "存量", "flow": "流率", "auxiliary": "辅助变量", "event": "事件",
               "lever": "杠杆"}
 LANGUAGES = ("en", "zh")
 SIGNS = {1: "+", -1: "−"}

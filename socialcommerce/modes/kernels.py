@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from socialcommerce.modes import draws
-from socialcommerce.modes.draws import COARSE, FINE, GOLDEN, key_of
+from socialcommerce.modes.draws import COARSE, FINE, GOLDEN, TERMS, key_of
 
 __all__ = ["COMPILED", "advance", "attach", "key_of", "listen", "spread"]
 
@@ -23,9 +23,11 @@ else:
     COMPILED = True
     compiled = njit(cache=True, nogil=True, error_model="numpy")
 
-mix, unit, refined, leaving = map(compiled, (draws.mix, draws.unit, draws.refined, draws.leaving))
+# numba renews what it keeps when this file changes, not when draws.py does: touch this one after a change there
+mix, unit, refined = map(compiled, (draws.mix, draws.unit, draws.refined))
 ROOM = 1 + 1e-12  # above the rounding of a sum of hazards
 ONE = np.uint64(1)
+TIES = 2048  # whose coins are tossed together
 
 
 @compiled
@@ -109,19 +111,36 @@ def candidates(begin, coarse, state, limit, found):
 @compiled
 def leavers(begin, found, state, coarse, key, alone, pull, dt, indptr, heard, draw, pace):
     """Keep those candidates whose draw u is below x, their hazard times dt; note u and x."""
-    kept = 0
+    open_yet = 0
     for c in range(len(found)):
         i = found[c]
         s = state[i]
-        u = refined(np.uint64(coarse[i - begin]), mix(key + np.uint64(i) * GOLDEN))
         h = alone[s]
         if pull.shape[1]:  # written out here and below: a call that hands arrays over costs several times its work
-            degree = max(indptr[i + 1] - indptr[i], 1)
+            more = 0.0
             for k in range(pull.shape[1]):
-                h = h + pull[s, k] * (heard[i, k] / degree)
-        found[kept], draw[kept], pace[kept] = i, u, h * dt
-        kept += int(u < h * dt)
+                more = more + pull[s, k] * heard[i, k]
+            h = h + more / max(indptr[i + 1] - indptr[i], 1)
+        found[open_yet], pace[open_yet] = i, h * dt
+        open_yet += int(coarse[i - begin] < h * dt * 65536.0)
+    kept = 0
+    for c in range(open_yet):
+        i, x = found[c], pace[c]
+        u = refined(np.uint64(coarse[i - begin]), mix(key + np.uint64(i) * GOLDEN))
+        found[kept], draw[kept], pace[kept] = i, u, x
+        kept += int(u < x)
     return kept
+
+
+@compiled
+def chances(pace, chance):
+    """Turn each x into 1 - exp(-x) as `draws.leaving` does; term by term, so that the compiler does several at once."""
+    chance[:] = 1.0
+    for inverse in TERMS:
+        for c in range(len(chance)):
+            chance[c] = 1.0 - pace[c] * inverse * chance[c]
+    for c in range(len(chance)):
+        chance[c] = pace[c] * chance[c]
 
 
 @compiled
@@ -131,9 +150,10 @@ def way_of(i, s, part, start, now, near, indptr, heard):
     for f in range(start[s], last):
         h = now[f]
         if near.shape[1]:
-            degree = max(indptr[i + 1] - indptr[i], 1)
+            more = 0.0
             for k in range(near.shape[1]):
-                h = h + near[f, k] * (heard[i, k] / degree)
+                more = more + near[f, k] * heard[i, k]
+            h = h + more / max(indptr[i + 1] - indptr[i], 1)
         running += h
         if part < running:
             return f
@@ -154,7 +174,7 @@ def advance(state, key, first, steps, dt, start, target, base, near, far, column
     now, alone, pull, most = np.zeros(F), np.zeros(S), np.zeros((S, near.shape[1])), np.zeros(S)
     limit = np.zeros(S, np.uint32)
     words, found = np.empty(block // 4, np.uint64), np.empty(block + 1, np.int64)
-    coarse, draw, pace = words.view(np.uint16), np.empty(block + 1), np.empty(block + 1)
+    coarse, draw, pace, chance = words.view(np.uint16), np.empty(block + 1), np.empty(block + 1), np.empty(block + 1)
     movers, ways = np.empty(n, np.int32), np.empty(n, np.uint8)
     for t in range(steps):
         step_key = mix(key + np.uint64(first + t + 1) * GOLDEN)
@@ -168,8 +188,9 @@ def advance(state, key, first, steps, dt, start, target, base, near, far, column
             coarse_draws(coarse_key, begin // 4, words[: (size + 3) // 4])
             count = candidates(begin, coarse[:size], state[begin : begin + size], limit, found)
             count = leavers(begin, found[:count], state, coarse, fine_key, alone, pull, dt, indptr, heard, draw, pace)
+            chances(pace, chance[:count])
             for c in range(count):
-                i, u, p = found[c], draw[c], leaving(pace[c])
+                i, u, p = found[c], draw[c], chance[c]
                 movers[moved] = i
                 if u < p:
                     ways[moved] = way_of(i, state[i], u / p * (pace[c] / dt), start, now, near, indptr, heard)
@@ -190,27 +211,47 @@ def advance(state, key, first, steps, dt, start, target, base, near, far, column
 
 
 @compiled
+def tossed(key, limit, ties, coins):
+    """Toss the coin of each tie; a loop of its own, so that the compiler tosses several at once."""
+    for k in range(len(ties)):
+        coins[k] = (mix(key + np.uint64(ties[k]) * GOLDEN) >> np.uint64(11)) < limit
+
+
+@compiled
 def spread(indptr, indices, seeds, p, key, reached, queue):
     """Let every newly reached person try each contact once with probability p; return how many are reached in all.
 
-    The coin of a tie is drawn before its far end is looked at: most coins fail, and the draw is cheaper than the look.
+    Ties are taken from the queue by the thousand, and their coins are tossed before their far ends are looked at: most
+    coins fail, and a toss is cheaper than a look.
     """
     limit = np.uint64(p * 2.0**53)
-    tail = 0
+    ties, coins = np.empty(TIES, np.int64), np.empty(TIES, np.bool_)
+    head, tail, at, end = 0, 0, 0, 0
     for s in seeds:
         if not reached[s]:
             reached[s] = True
             queue[tail] = s
             tail += 1
-    head = 0
-    while head < tail:
-        i = queue[head]
-        head += 1
-        for at in range(indptr[i], indptr[i + 1]):
-            if (mix(key + np.uint64(at) * GOLDEN) >> np.uint64(11)) < limit:
-                j = indices[at]
-                if not reached[j]:
-                    reached[j] = True
-                    queue[tail] = j
-                    tail += 1
+    while head < tail or at < end:
+        filled = 0
+        while filled < TIES and (head < tail or at < end):
+            if at == end:
+                at, end = indptr[queue[head]], indptr[queue[head] + 1]
+                head += 1
+            take = min(end - at, TIES - filled)
+            for k in range(take):
+                ties[filled + k] = at + k
+            filled += take
+            at += take
+        tossed(key, limit, ties[:filled], coins)
+        hits = 0
+        for k in range(filled):
+            ties[hits] = ties[k]
+            hits += int(coins[k])
+        for k in range(hits):
+            j = indices[ties[k]]
+            if not reached[j]:
+                reached[j] = True
+                queue[tail] = j
+                tail += 1
     return tail

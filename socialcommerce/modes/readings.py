@@ -15,10 +15,11 @@ from socialcommerce.modes.gap import Gap
 from socialcommerce.modes.threshold import elasticities
 
 __all__ = ["EDGE_LABELS", "ELASTICITY_LABELS", "GAP_LABELS", "GROUP_LABELS", "LOOP_LABELS", "NETWORKS",
-           "PARAMETER_LABELS", "RECORD_LABELS", "edge_table", "elasticity_table", "gap_table", "group_sizes",
-           "local_elasticities", "one_joiner_if_open", "parameter_table", "read_amplification", "read_diagram",
-           "read_failures", "read_gap", "read_line", "read_proof", "read_sizes", "read_strongest", "read_threshold",
-           "read_trust", "record_numbers", "recorded_groups"]
+           "PARAMETER_LABELS", "RECORD_LABELS", "edge_table", "elasticity_table", "gap_table",
+           "group_sizes", "local_elasticities", "one_joiner_if_open", "parameter_table",
+           "read_amplification", "read_diagram", "read_failures", "read_gap", "read_line", "read_loops",
+           "read_proof", "read_sizes", "read_strongest", "read_threshold", "read_trust", "record_numbers",
+           "recorded_groups"]
 
 Words = dict[str, str]
 NETWORKS: dict[str, Words] = {
@@ -185,10 +186,19 @@ def read_line(dies: float) -> Words:
     if dies > 1 - 1e-9:
         return {"en": "The line that one entrant starts dies out for certain.",
                 "zh": "由一位进入者引发的传播链必然断绝。"}
-    return {"en": f"Even so, the line that one entrant starts dies out with probability {dies:.2f}: early luck "
-                  "decides.",
-            "zh": f"即便如此，由一位进入者引发的传播链仍以{dies:.2f}的概率断绝："
+    return {"en": f"The line that one entrant starts dies out all the same with probability {dies:.2f}: "
+                  "early luck decides.",
+            "zh": f"由一位进入者引发的传播链仍以{dies:.2f}的概率断绝："
                   "早期的运气起决定作用。"}
+
+
+def read_loops(gains: pd.Series, mode: Mode) -> Words:
+    """Say what each carrying state adds to R0."""
+    shown = gains[gains > 1e-12]
+    parts = {language: [f"{mode.states[mode.index[name]].words[language]} {gain:.2f}" for name, gain in shown.items()]
+             for language in ("en", "zh")}
+    return {"en": f"Bar of R0 = {gains.sum():.2f}, the threshold at one beside it: {', '.join(parts['en'])}.",
+            "zh": f"R0 = {gains.sum():.2f}的条形图，旁有阈值一：{'，'.join(parts['zh'])}。"}
 
 
 def read_proof(held: float) -> Words:

@@ -46,36 +46,35 @@ def _movers(state, persons, u, dt, start, now, near, alone, pull, indptr, indice
     for s in range(len(alone)):
         chosen = state[persons] == s
         mine, v = persons[chosen], u[chosen]
-        share = np.zeros((len(mine), len(watched)))
+        seen, degree = np.zeros((len(mine), len(watched)), np.int64), np.ones(len(mine), np.int64)
         if pull[s].any():
-            share = _shares(state, mine, indptr, indices, len(alone))[:, watched]
-        x = _hazard(alone[s], pull[s], share) * dt
+            seen, degree = _seen(state, mine, indptr, indices, watched), indptr[mine + 1] - indptr[mine]
+        x = _hazard(alone[s], pull[s], seen, degree) * dt
         p = leaving(x)
         moving = (v < x) & (v < p)
         part = v[moving] / p[moving] * (x[moving] / dt)
         way, running = np.full(moving.sum(), start[s]), np.zeros(moving.sum())
         for f in range(start[s], start[s + 1] - 1):
-            running = running + _hazard(now[f], near[f], share[moving])
+            running = running + _hazard(now[f], near[f], seen[moving], degree[moving])
             way += part >= running
         who.append(mine[moving])
         ways.append(way)
     return np.concatenate(who), np.concatenate(ways)
 
 
-def _hazard(alone, pull, share):
+def _hazard(alone, pull, seen, degree):
     """Return a hazard, contacts added column by column: the order of a sum is part of its last bit."""
-    h = np.full(len(share), alone)
+    more = np.zeros(len(seen))
     for k in range(len(pull)):
-        h = h + pull[k] * share[:, k]
-    return h
+        more = more + pull[k] * seen[:, k]
+    return alone + more / np.maximum(degree, 1)
 
 
-def _shares(state, persons, indptr, indices, S):
-    """Return which part of each person's contacts is in each state, shape (persons, S)."""
+def _seen(state, persons, indptr, indices, watched):
+    """Return how many of each person's contacts are in each watched state, shape (persons, watched)."""
     row, at = _ties(persons, indptr)
-    degree = indptr[persons + 1] - indptr[persons]
-    seen = np.bincount(row * S + state[indices[at]], minlength=len(persons) * S).reshape(-1, S)
-    return seen / np.maximum(degree, 1)[:, None]
+    there = state[indices[at]]
+    return np.column_stack([np.bincount(row[there == r], minlength=len(persons)) for r in watched])
 
 
 def spread(indptr, indices, seeds, p, key, reached, queue):

@@ -12,7 +12,7 @@ __all__ = ["check_terms"]
 
 
 def check_terms(terms: Iterable[Term], ordered: bool) -> None:
-    """Ask for observed variables, for factors that do not measure themselves, and for ordered items under ``|``.
+    """Ask for observed variables, and for variables that do not explain themselves.
 
     Raises
     ------
@@ -29,8 +29,3 @@ def check_terms(terms: Iterable[Term], ordered: bool) -> None:
         where = f"line {term.line}, column {term.column}"
         if term.op in ("=~", "~") and term.lhs == term.rhs:
             raise ParameterError(f"{where}: {term.lhs} {term.op} {term.rhs}; a variable cannot explain itself.")
-        if term.op == "|" and not ordered:
-            raise ParameterError(
-                f"{where}: {term.lhs} | {term.rhs}; thresholds belong to ordered items, fitted with ordered=... "
-                "by DWLS or WLSMV."
-            )

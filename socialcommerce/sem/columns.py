@@ -54,8 +54,9 @@ def one_column(data: pd.DataFrame, name: str) -> pd.Series:
 
 def matrix(data: pd.DataFrame, names: list[str]) -> Array:
     """Return columns as an array of floats; plain numeric columns in one go, others by ``numbers``."""
-    if data.columns.is_unique and all(getattr(data.dtypes[name], "kind", "") in "iuf" for name in names):
-        values = data[names].to_numpy(dtype=float, na_value=np.nan)
+    part = data[names]
+    if part.columns.is_unique and all(getattr(kind, "kind", "") in "iuf" for kind in part.dtypes):
+        values = part.to_numpy(dtype=float, na_value=np.nan)
         if not np.isinf(values).any():
             return values
     return np.column_stack([numbers(data, name) for name in names]) if len(data) else np.empty((0, len(names)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
+import numpy as np
 import pandas as pd
 
 from socialcommerce.errors import ParameterError
@@ -100,6 +101,8 @@ def equivalence(fit: SemFit, *, alpha: float = 0.05) -> Equivalence:
             "ML, MLM or MLR with at least one."
         )
     test, base = fit.index_statistics
+    if not all(np.isfinite(_factor(one)) for one in (test, base)):
+        raise ParameterError("the scaled test of this fit does not exist, so its T-size does not; use estimator 'ML'.")
     unit = fit.table.groups / (test.df * fit.nobs)
     least = _noncentrality(base, 1 - alpha / 2)
 

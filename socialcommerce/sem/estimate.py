@@ -99,6 +99,11 @@ class Likelihood:
         """Observations in all groups, shape (...)."""
         return sum(patterns.nobs.sum(-1) for patterns in self.patterns)
 
+    @property
+    def batched(self) -> bool:
+        """Whether the sample has a batch axis, and not only the parameters."""
+        return any(s.nobs.ndim > 1 for s in self.patterns)
+
     def take(self, rows: Array) -> Likelihood:
         """Return the problem for some rows of the batch."""
 
@@ -211,7 +216,7 @@ def minimise(problem: Likelihood, start: Array, *, limit: int = 500, tolerance: 
             break
         if len(active) < batch and len(active) != len(taken):
             part, taken = problem.take(active), active
-        near = state["decrement"][active].max() < 1e-2
+        near = state["decrement"][active].max() < 0.1
         _advance(part, theta, f, state, active, near)
         done = (state["decrement"][active] < tolerance) & ~state["damped"][active] | (state["stuck"][active] > 12)
         active = active[~done]
@@ -224,16 +229,11 @@ def _advance(part: Likelihood, theta: Array, f: Array, state: dict[str, Array], 
     """Take one step in every active row, in place."""
     now = theta[active]
     g, H = part.derivatives(now, observed=near)
-    if near:
-        bad = (
-            np.isnan(cholesky(H)[:, 0, 0]) if H.shape[-1] and part.constraints is None else np.zeros(len(active), bool)
-        )
+    if near and H.shape[-1] and part.constraints is None:
+        bad = np.isnan(cholesky(H)[:, 0, 0])
         if bad.any():
-            H[bad] = (
-                part.take(np.flatnonzero(bad)).derivatives(now[bad])[1]
-                if _batched(part)
-                else part.derivatives(now[bad])[1]
-            )
+            own = part.take(np.flatnonzero(bad)) if part.batched else part
+            H[bad] = own.derivatives(now[bad])[1]
     damping = state["damping"][active]
     step, multipliers, h = _step(part, now, g, H, damping)
     if part.constraints is not None:
@@ -241,7 +241,8 @@ def _advance(part: Likelihood, theta: Array, f: Array, state: dict[str, Array], 
         slope = g + (J.swapaxes(-1, -2) @ multipliers[..., None])[..., 0]
     else:
         slope = g
-    decrement = np.abs(np.einsum("bi,bij,bj->b", step, H, step)) + (np.abs(h).sum(-1) ** 2 if h is not None else 0.0)
+    decrement = np.abs(((H @ step[..., None])[..., 0] * step).sum(-1))
+    decrement += np.abs(h).sum(-1) ** 2 if h is not None else 0.0
     penalty = 2 * np.abs(multipliers).max(-1) if multipliers is not None and multipliers.shape[-1] else 0.0
     new = now + step
     value = np.atleast_1d(part.value(new))
@@ -263,10 +264,6 @@ def _advance(part: Likelihood, theta: Array, f: Array, state: dict[str, Array], 
     state["gradient"][active] = np.abs(slope).max(-1) if slope.shape[-1] else 0.0
     state["damped"][active] = damping > 0
     state["iterations"][active] += 1
-
-
-def _batched(part: Likelihood) -> bool:
-    return any(s.nobs.ndim > 1 for s in getattr(part, "patterns", ()))  # least squares have none
 
 
 def _step(

@@ -143,11 +143,11 @@ def fit(
     check_terms(parsed.terms, bool(ordered))
     if ordered:
         refuse(parsed.constraints, "ordered items")
-        if data is None or missing != "listwise" or mean_structure is not None or bootstrap:
+        if data is None or missing != "listwise" or mean_structure is not None:
             raise ParameterError("ordered items need data and missing='listwise', and take no mean_structure.")
         layout = {"group": group, "group_equal": group_equal, "std_lv": std_lv, "parameterization": parameterization}
-        result = fit_ordinal(model, parsed, data, ordered, estimator, **layout)
-        return replace(result, options=options | layout)
+        result = replace(fit_ordinal(model, parsed, data, ordered, estimator, **layout), options=options | layout)
+        return _with_draws(result, bootstrap, seed, workers, progress)
     means = True if (missing == "fiml" or cluster is not None) and mean_structure is None else mean_structure
     observed = find_roles(parsed.terms).observed
     if data is not None:
@@ -161,10 +161,17 @@ def fit(
         raise ParameterError("estimator 'MLM' with incomplete rows; MLM needs complete data, MLR takes missing='fiml'.")
     table = build(parsed, groups=len(sample.groups), group_equal=group_equal, std_lv=std_lv, means=means)
     result = replace(estimate(model, table, sample, estimator), options=options)
-    if not bootstrap:
+    return _with_draws(result, bootstrap, seed, workers, progress)
+
+
+def _with_draws(
+    result: SemFit, draws: int, seed: int | None, workers: int, progress: bool | Callable[[int, int], None]
+) -> SemFit:
+    """Return the fit with a bootstrap where draws are asked for."""
+    if not draws:
         return result
     report = _bar if progress is True else progress or None
-    return with_bootstrap(result, resample(result, bootstrap, seed=seed, workers=workers, progress=report))
+    return with_bootstrap(result, resample(result, draws, seed=seed, workers=workers, progress=report))
 
 
 def _bar(done: int, wanted: int) -> None:
@@ -305,11 +312,11 @@ def _test(problem: Likelihood, sample: Sample, table: ParameterTable, gap: float
 def scaled(
     test: TestStatistic, problem: Likelihood, sample: Sample, theta: Array, inverse: Array, estimator: str
 ) -> TestStatistic:
-    """Return the test with its scaling factor, evaluated at given parameters."""
+    """Return the test with its scaling factor, at given parameters; nan where a small sample makes it negative."""
     if test.df <= 0:
         return test
     if estimator == "MLM":
         trace = robust.satorra_bentler_trace(problem, sample, theta, inverse)
     else:
         trace = robust.saturated_trace(problem, sample) - float(np.trace(inverse @ robust.meat(problem, sample, theta)))
-    return TestStatistic(test.chisq, test.df, trace / test.df)
+    return TestStatistic(test.chisq, test.df, trace / test.df if trace > 0 else np.nan)

@@ -93,7 +93,8 @@ def corrected(
         share * (np.linalg.slogdet(group.covariance)[1] + len(group.mean)) / 2
         for share, group in zip(shares, sample.groups, strict=True)
     )
-    return TestStatistic(2 * sample.nobs * (float(whole.value(theta)) - least), df, float(expected) / df)
+    chisq = 2 * sample.nobs * (float(whole.value(theta)) - least)
+    return TestStatistic(chisq, df, float(expected) / df if expected > 0 else np.nan)
 
 
 def _parts(problem: Likelihood, sample: Sample, nonnormal: bool) -> list[tuple[Array, Array, Array]]:

@@ -99,6 +99,12 @@ class ResponseBlock(Block):
         bottom = first * second * moved(low, high) + C * (slope[..., low, :] * second + first * slope[..., high, :])
         return np.concatenate([top, bottom], -2)
 
+    def disordered(self, theta: Array) -> list[str]:
+        """Return the items whose thresholds do not increase."""
+        cuts = self.cut + self.cuts @ theta
+        wrong = (np.diff(cuts) <= 0) & (np.diff(self.item) == 0)
+        return [self.names[k] for k in np.unique(self.item[:-1][wrong])]
+
     def extended(self, q: int, added: Mapping[int, Parameter]) -> ResponseBlock:
         """Return the block for q parameters, some of which (by number) are added to a threshold or to a scale."""
         cuts, scales = (np.pad(m, ((0, 0), (0, q - m.shape[1]))) for m in (self.cuts, self.scales))
@@ -180,6 +186,11 @@ class LeastSquares:
     constraints: Callable[[Array], Array] | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def batched(self) -> bool:
+        """Whether the sample has a batch axis, and not only the parameters."""
+        return any(s.ndim > 1 for s in self.statistics)
+
     def take(self, rows: Array) -> LeastSquares:
         """Return the problem for some rows of the batch."""
         cut = [tuple(x[rows] if x.ndim > 1 else x for x in part) for part in (self.statistics, self.weights)]
@@ -215,3 +226,11 @@ class LeastSquares:
             gradient = gradient - (JW @ self.residual(theta, k)[..., None])[..., 0] * self.shares[k]
             hessian = hessian + JW @ J * (n / sum(self.counts))
         return gradient, hessian
+
+    def meat(self, theta: Array) -> Array:
+        """Return the covariance matrix (q, q) of the gradient of f, times N: J' W Gamma W J over the groups."""
+        total = 0.0
+        for k, (n, w, gamma) in enumerate(zip(self.counts, self.weights, self.gammas, strict=True)):
+            WJ = self.jacobian(theta, k) * w[:, None]
+            total = total + n / sum(self.counts) * WJ.T @ gamma @ WJ
+        return total

@@ -37,7 +37,7 @@ def _comparative(x: float, df: float, xb: float, dfb: float) -> dict[str, float]
     nnfi = _ratio((x - df) * dfb, (xb - dfb) * df)
     rfi = _ratio(xb / dfb - x / df, xb / dfb) if df > 0 and dfb > 0 else 1.0
     return {
-        "cfi": 1.0 - (over / over_base if over_base > 0 else 0.0),
+        "cfi": 1.0 - _misfit(over, over_base),
         "tli": 1.0 - nnfi if df > 0 else 1.0,
         "nfi": _ratio(xb - x, xb),
         "rfi": rfi,
@@ -61,10 +61,15 @@ def robust_indices(test: TestStatistic, base: TestStatistic, nobs: int, groups: 
     top, bottom = max(over, 0.0), max(over, base_over, 0.0)
     tli = 1.0 - _ratio(over * base.df, base_over * test.df) if test.df > 0 else 1.0
     return {
-        "cfi.robust": 1.0 - (top / bottom if bottom > 0 else 0.0),
+        "cfi.robust": 1.0 - _misfit(top, bottom),
         "tli.robust": tli,
         **{f"{k}.robust": v for k, v in rmsea(test.scaled, test.df, nobs, groups, inflation=test.scaling).items()},
     }
+
+
+def _misfit(over: float, over_base: float) -> float:
+    """Return the ratio of what both exceed their degrees of freedom by; zero where neither does, nan where unknown."""
+    return 0.0 if over_base == 0 else over / over_base
 
 
 def _ratio(top: float, bottom: float) -> float:
@@ -95,6 +100,8 @@ def rmsea(
     >>> round(rmsea(85.30552, 24, 301, 1)["rmsea"], 6)
     0.092121
     """
+    if not np.isfinite([chisq, df, inflation]).all():
+        return dict.fromkeys(("rmsea", "rmsea.ci.lower", "rmsea.ci.upper", "rmsea.pvalue"), np.nan)
     if df <= 0:
         return {"rmsea": 0.0, "rmsea.ci.lower": 0.0, "rmsea.ci.upper": 0.0, "rmsea.pvalue": np.nan}
     scale = sqrt(groups * inflation / (nobs * df))
@@ -116,6 +123,9 @@ def noncentrality(chisq: float, df: int, probability: float) -> float:
         value = special.chndtr(chisq, df, noncentrality)
         return float(value) - probability
 
+    if chisq > 1e9:  # where the distribution function gives out: Venables (1975), JRSS B 37, 406-412, to rounding
+        z = float(stats.norm.isf(probability))
+        return chisq - df + 1 + z * sqrt(2 * (2 * chisq - df + 2)) + z**2
     if gap(0.0) <= 0:
         return 0.0
     high = max(chisq, 1.0)

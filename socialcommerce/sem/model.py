@@ -18,6 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from socialcommerce.sem.table import Parameter, ParameterTable
+from socialcommerce.sem.thresholds import RESPONSE
 
 __all__ = ["Block", "Implied", "blocks", "gather", "inverse"]
 
@@ -203,17 +204,22 @@ class Block:
         half[..., d[:, None], s] += from_d.take(j[s], -1) * by_i.take(u[s], -1) * c[s]
         return 0.5 * (half + np.swapaxes(half, -1, -2))
 
+    @cached_property
+    def _distinct(self) -> bool:
+        """Whether every cell has a parameter of its own."""
+        return len(set(self.theta.tolist())) == len(self.theta)
+
     def collect(self, by_cell: Array, q: int) -> Array:
         """Sum what belongs to one free parameter: (..., m) to (..., q)."""
+        if not self._distinct:
+            return by_cell @ np.eye(q)[self.theta]
         out = np.zeros((*by_cell.shape[:-1], q))
-        if len(set(self.theta.tolist())) == len(self.theta):
-            out[..., self.theta] = by_cell
-            return out
-        return by_cell @ np.eye(q)[self.theta]
+        out[..., self.theta] = by_cell
+        return out
 
     def collect_matrix(self, by_cell: Array, q: int) -> Array:
         """Sum what belongs to one pair of free parameters: (..., m, m) to (..., q, q)."""
-        if len(set(self.theta.tolist())) == len(self.theta):
+        if self._distinct:
             out = np.zeros((*by_cell.shape[:-2], q, q))
             out[..., self.theta[:, None], self.theta] = by_cell
             return out
@@ -259,7 +265,7 @@ def blocks(table: ParameterTable) -> tuple[Block, ...]:
 def _block(
     table: ParameterTable, group: int, names: tuple[str, ...], at: dict[str, int], position: dict[str, int]
 ) -> Block:
-    rows = [row for row in table.rows if row.group == group and row.op not in ("|", "~*~")]
+    rows = [row for row in table.rows if row.group == group and row.op not in RESPONSE]
     free = [(*cell(row, at), position[row.key]) for row in rows if row.free]
     path, i, j, theta = (
         np.array(column, dtype=kind)

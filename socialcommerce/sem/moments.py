@@ -150,8 +150,8 @@ def _parts(data: pd.DataFrame, group: str | None, keep: Array) -> list[tuple[str
     """Return each group's label and which rows are its own."""
     if group is None:
         return [("", keep)]
-    labels = data[group]
-    return [(str(label), keep & (labels == label).to_numpy()) for label in labels.dropna().unique()]
+    codes, labels = pd.factorize(data[group])
+    return [(str(label), keep & (codes == k)) for k, label in enumerate(labels)]
 
 
 def _check_columns(rows: Array, names: Sequence[str], where: str) -> None:

@@ -80,7 +80,7 @@ def fit_ordinal(
     table = build(
         parsed,
         groups=len(sample.groups),
-        group_equal=group_equal,
+        group_equal=tuple({*group_equal, "intercepts"}) if "thresholds" in group_equal else group_equal,  # as lavaan
         std_lv=std_lv,
         ordered={name: c - 1 for name, c in zip(sample.names, counts, strict=True)},
         parameterization=parameterization,
@@ -183,7 +183,7 @@ def _result(
     jacobians = [problem.jacobian(theta, k) for k in range(table.groups)]
     vcov = curvature.inverse
     if estimator == "WLSMV" and usable:
-        vcov = vcov @ _meat(problem, jacobians) @ vcov
+        vcov = vcov @ problem.meat(theta) @ vcov
     statistics = sum(len(s) for s in problem.statistics)
     test = TestStatistic(2 * (N - len(sample.groups)) * float(solution.value), statistics - curvature.directions)
     base = _baseline(problem)
@@ -205,15 +205,6 @@ def _result(
         base_test,
         0.0,
     )
-
-
-def _meat(problem: LeastSquares, jacobians: Sequence[Array]) -> Array:
-    """Return J' W Gamma W J over the groups."""
-    N, total = sum(problem.counts), 0.0
-    for n, J, w, gamma in zip(problem.counts, jacobians, problem.weights, problem.gammas, strict=True):
-        WJ = J * w[:, None]
-        total = total + n / N * WJ.T @ gamma @ WJ
-    return total
 
 
 def _sizes(problem: LeastSquares) -> list[tuple[Array, int]]:

@@ -80,7 +80,9 @@ def density(h: Array, k: Array, rho: Array) -> Array:
     return np.exp(-(h**2 + k**2 - 2 * rho * h * k) / (2 * rest)) / (2 * np.pi * np.sqrt(rest))
 
 
-def ordinal_moments(codes: Array, counts: tuple[int, ...], names: tuple[str, ...]) -> OrdinalMoments:
+def ordinal_moments(
+    codes: Array, counts: tuple[int, ...], names: tuple[str, ...], *, diagonal: bool = False
+) -> OrdinalMoments:
     """Return thresholds, polychoric correlations and their asymptotic covariance matrix.
 
     Parameters
@@ -89,6 +91,15 @@ def ordinal_moments(codes: Array, counts: tuple[int, ...], names: tuple[str, ...
         Categories from 0, every one of them observed.
     counts : tuple of int
         Number of categories of each item.
+    names : tuple of str
+        The items, for messages.
+    diagonal : bool
+        Return the diagonal of gamma only.
+
+    Raises
+    ------
+    DataError
+        Where two items are so closely associated that their correlation is one.
     """
     N, p = codes.shape
     width = max(counts)
@@ -105,7 +116,8 @@ def ordinal_moments(codes: Array, counts: tuple[int, ...], names: tuple[str, ...
     rho = _maximise(table, cuts[first], cuts[second], [(names[a], names[b]) for a, b in pairs])
     correlations = np.eye(p)
     correlations[first, second] = correlations[second, first] = rho
-    gamma = _gamma(codes, counts, cuts, first, second, table, rho)
+    influence = _influence(codes, counts, cuts, first, second, table, rho)
+    gamma = (influence**2).mean(0) if diagonal else influence.T @ influence / N
     return OrdinalMoments(
         thresholds, correlations, gamma, N, tuple(f"{names[second[k]]} and {names[first[k]]}" for k in filled)
     )
@@ -159,10 +171,10 @@ def _maximise(table: Array, a: Array, b: Array, pairs: list[tuple[str, str]]) ->
     return np.tanh(z)
 
 
-def _gamma(
+def _influence(
     codes: Array, counts: tuple[int, ...], cuts: Array, first: Array, second: Array, table: Array, rho: Array
 ) -> Array:
-    """Return N times the covariance matrix of thresholds and correlations, from influence functions by row."""
+    """Return the influence of every row on thresholds and correlations, shape (N, m)."""
     N, p = codes.shape
     start = np.concatenate([[0], np.cumsum(np.array(counts) - 1)])
     by_threshold = np.zeros((N, start[-1]))
@@ -178,8 +190,7 @@ def _gamma(
         for k, i in enumerate(item):
             by_rho[:, k] -= by_threshold[:, start[i] : start[i + 1]] @ cross[k, : counts[i] - 1]
     by_rho /= by_rho_information(table, ratio) / N
-    influence = np.hstack([by_threshold, by_rho])
-    return influence.T @ influence / N
+    return np.hstack([by_threshold, by_rho])
 
 
 def by_rho_information(table: Array, ratio: Array) -> Array:

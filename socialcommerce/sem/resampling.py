@@ -15,6 +15,7 @@ from socialcommerce.sem.estimate import Likelihood, minimise
 from socialcommerce.sem.inequality import refuse
 from socialcommerce.sem.inference import defined_values
 from socialcommerce.sem.moments import GroupSample, Patterns
+from socialcommerce.sem.ordinal_resampling import ordinal_refit
 from socialcommerce.sem.result import SemFit
 from socialcommerce.sem.robust import casewise_scores
 
@@ -40,12 +41,15 @@ class Bootstrap:
         Resamples that did not converge; they are left out and counted.
     jackknife : array, shape (N, q), optional
         Free parameters with each row left out in turn, for BCa.
+    empty : int
+        Of the resamples that failed, those that lost a category of an ordered item.
     """
 
     fit: SemFit
     draws: Array
     failed: int
     jackknife: Array | None = None
+    empty: int = 0
 
     def values(self, theta: Array) -> Array:
         """Return every row of the table and every defined parameter for parameters (..., q)."""
@@ -119,7 +123,7 @@ def bootstrap(
     Parameters
     ----------
     fit : SemFit
-        A fit to raw data by ML, MLM or MLR that converged.
+        A fit to raw data that converged; of ordered items, polychorics are estimated anew in every resample.
     draws : int
         Number of resamples, at least 2.
     seed : int, optional
@@ -144,11 +148,10 @@ def bootstrap(
     """
     if draws < 2:
         raise ParameterError(f"bootstrap takes at least 2 draws; got {draws!r}.")
-    if fit.ordinal or any(group.rows is None for group in fit.sample.groups):
-        raise ParameterError(
-            "the bootstrap needs raw data and one of ML, MLM, MLR; got "
-            + ("ordered items." if fit.ordinal else "moments.")
-        )
+    if any(group.rows is None for group in fit.sample.groups):
+        raise ParameterError("the bootstrap needs raw data; got moments.")
+    if any(group.weights is not None or group.clusters is not None for group in fit.sample.groups):
+        raise ParameterError("the bootstrap draws single rows; it takes no fit with weights or clusters.")
     refuse(fit.table.constraints, "the bootstrap")
     size = batch_size(fit)
     sizes = [min(size, draws - k) for k in range(0, draws, size)]
@@ -168,7 +171,7 @@ def bootstrap(
     usable = np.isfinite(theta).all(1)
     if usable.sum() < 2:
         raise ParameterError(f"none of {draws} resamples converged; the model is too large for the data.")
-    return Bootstrap(fit, theta[usable], int((~usable).sum()))
+    return Bootstrap(fit, theta[usable], int((~usable).sum()), empty=int(np.isinf(theta).any(1).sum()))
 
 
 def batch_size(fit: SemFit) -> int:
@@ -206,15 +209,18 @@ def weighted_refit(fit: SemFit, counts: list[Array]) -> Array:
     Parameters
     ----------
     fit : SemFit
-        A fit to raw data by ML, MLM or MLR.
+        A fit to raw data.
     counts : list of arrays, shape (batch, n)
-        By group, how often each of its n rows counts; not negative, fractions allowed.
+        By group, how often each of its n rows counts; not negative, fractions allowed but for
+        ordered items.
 
     Returns
     -------
     array, shape (batch, q)
-        nan where one did not converge.
+        nan where one did not converge, inf where it lost a category of an ordered item.
     """
+    if fit.ordinal:
+        return ordinal_refit(fit, counts)
     patterns = tuple(_weighted(g, c) for g, c in zip(fit.sample.groups, counts, strict=True))
     bases = []
     for block, s, group in zip(fit.problem.blocks, patterns, fit.sample.groups, strict=True):

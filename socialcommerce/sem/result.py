@@ -132,6 +132,8 @@ class SemFit:
                 f"The model is NOT identified: the information matrix has rank {self.curvature.rank}, "
                 f"{self.curvature.directions} are needed; the estimates are one of many solutions."
             )
+        if self.test.scaling is not None and np.isnan(self.test.scaling):
+            found.append("The scaling factor of the test is not positive: there is no scaled test (too few rows).")
         return (*found, *self._inadmissible())
 
     def _inadmissible(self) -> list[str]:
@@ -142,6 +144,8 @@ class SemFit:
             where = f" in group {group.label}" if len(self.sample.groups) > 1 else ""
             negative = [name for i, name in enumerate(block.names) if S[i, i] < 0]
             found += [f"The variance of {name}{where} is negative (a Heywood case)." for name in negative]
+            if self.ordinal:
+                found += [f"The thresholds of {n}{where} do not increase." for n in block.disordered(self.theta)]
             latent = block.implied(self.theta, base).covariance[
                 block.observed + block.means :, block.observed + block.means :
             ]
@@ -184,6 +188,8 @@ class SemFit:
             return self.draws.intervals()["se"].to_numpy()
         own = np.sqrt(np.diag(self.vcov))
         free = [own[position[row.key]] if row.free else 0.0 for row in self.rows]
+        if not self.table.defined:
+            return np.array(free)
         J = jacobian(lambda t: defined_values(self.table, t), self.theta)
         return np.concatenate([free, np.sqrt(np.einsum("ij,jk,ik->i", J, self.vcov, J))])
 

@@ -14,11 +14,11 @@ from socialcommerce.sem.estimate import Likelihood
 from socialcommerce.sem.model import Block, cell
 from socialcommerce.sem.result import SemFit
 from socialcommerce.sem.table import Parameter
+from socialcommerce.sem.thresholds import RESPONSE
 
 __all__ = ["modification_indices", "release_tests", "score_tests"]
 
 Array = np.ndarray
-RESPONSE = ("|", "~*~")  # thresholds and scales of ordered items, which have no cell in a path matrix
 
 
 def modification_indices(fit: SemFit) -> pd.DataFrame:
@@ -95,8 +95,9 @@ def _candidates(fit: SemFit, group: int) -> list[Parameter]:
 def score_tests(fit: SemFit, rows: Sequence[Parameter]) -> pd.DataFrame:
     """Test, one at a time, that each row's parameter is what the model holds it to be.
 
-    Null hypothesis of ``mi``: the restriction holds. The information is that of the fit's standard errors; for DWLS and
-    WLSMV ``mi`` is lavaan's, which takes the weights for optimal, so that its p-value is a rough guide only.
+    Null hypothesis of ``mi``: the restriction holds. The information is that of the fit's standard errors. For DWLS and
+    WLSMV ``mi`` is lavaan's, which takes the weights for optimal and is no chi2; for WLSMV ``mi_robust`` is one (the
+    generalised score test: Boos 1992, The American Statistician 46, 327-333), and ``pvalue`` is its.
 
     Parameters
     ----------
@@ -108,8 +109,9 @@ def score_tests(fit: SemFit, rows: Sequence[Parameter]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        lhs, op, rhs, group, mi (chi2 with one degree of freedom), pvalue, epc (expected change of the parameter) and
-        epc_std (in standard deviations of the variables); without those that could not be identified.
+        lhs, op, rhs, group, mi (chi2 with one degree of freedom), pvalue, epc (expected change of the parameter),
+        epc_std (in standard deviations of the variables) and, for WLSMV, mi_robust; without those that could not be
+        identified.
 
     References
     ----------
@@ -125,6 +127,11 @@ def score_tests(fit: SemFit, rows: Sequence[Parameter]) -> pd.DataFrame:
     usable = variance > 1e-8 * own
     with np.errstate(divide="ignore", invalid="ignore"):
         mi, epc = fit.nobs * g**2 / variance, -g / variance
+    chisq = mi
+    if fit.estimator == "WLSMV":
+        toward = np.hstack([-hessian[0, q:, :q] @ inverse, np.eye(len(rows))])
+        spread = np.einsum("ij,jk,ik->i", toward, problem.meat(theta), toward)
+        chisq = fit.nobs * np.divide(g**2, spread, out=np.full_like(g, np.nan), where=usable)
     lines = [
         (
             row.lhs,
@@ -132,14 +139,17 @@ def score_tests(fit: SemFit, rows: Sequence[Parameter]) -> pd.DataFrame:
             row.rhs,
             row.group,
             mi[k],
-            stats.chi2.sf(mi[k], 1),
+            stats.chi2.sf(chisq[k], 1),
             epc[k],
             epc[k] * _unit(fit, row, positions[k]),
+            chisq[k],
         )
         for k, row in enumerate(rows)
         if usable[k]
     ]
-    return pd.DataFrame(lines, columns=["lhs", "op", "rhs", "group", "mi", "pvalue", "epc", "epc_std"])
+    names = ["lhs", "op", "rhs", "group", "mi", "pvalue", "epc", "epc_std", "mi_robust"]
+    frame = pd.DataFrame(lines, columns=names)
+    return frame if fit.estimator == "WLSMV" else frame.drop(columns="mi_robust")
 
 
 def _extended(fit: SemFit, rows: Sequence[Parameter]) -> tuple[Likelihood, Array, list[tuple[bool, int, int] | None]]:

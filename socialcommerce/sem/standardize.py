@@ -51,6 +51,11 @@ def _group(table: ParameterTable, problem: Likelihood, theta: Array, k: int) -> 
     if block.means:
         variance[..., block.observed] = 1.0
     total, own = _root(variance), _root(np.diagonal(S, axis1=-2, axis2=-1))
+    diagonal = np.arange(block.n)
+    with np.errstate(invalid="ignore", divide="ignore"):  # at variables without variance, whose cells no row asks for
+        directed = A * total[..., None, :] / total[..., :, None]
+        symmetric = S / (own[..., :, None] * own[..., None, :])
+        symmetric[..., diagonal, diagonal] = S[..., diagonal, diagonal] / variance
     at = {name: i for i, name in enumerate(block.names)}
     out = []
     keys = {key: i for i, key in enumerate(table.keys)}
@@ -63,12 +68,7 @@ def _group(table: ParameterTable, problem: Likelihood, theta: Array, k: int) -> 
             out.append(value / total[..., at[row.lhs]])
             continue
         path, i, j = cell(row, at)
-        if path:
-            out.append(A[..., i, j] * total[..., j] / total[..., i])
-        elif i == j:
-            out.append(S[..., i, i] / variance[..., i])
-        else:
-            out.append(S[..., i, j] / (own[..., i] * own[..., j]))
+        out.append((directed if path else symmetric)[..., i, j])
     return np.stack(out, -1)
 
 

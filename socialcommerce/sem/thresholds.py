@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem.syntax import Term
 
-__all__ = ["check_responses"]
+__all__ = ["RESPONSE", "check_responses"]
+
+RESPONSE = ("|", "~*~")  # parameters of responses, which have no cell in a matrix of paths
 
 
 def check_responses(terms: Sequence[Term], ordered: Mapping[str, int], parameterization: str) -> None:
@@ -29,7 +31,7 @@ def check_responses(terms: Sequence[Term], ordered: Mapping[str, int], parameter
     """
     for t in terms:
         where = f"line {t.line}, column {t.column}: {t.lhs} {t.op} {t.rhs}"
-        if t.op in ("|", "~*~") and t.lhs not in ordered:
+        if t.op in RESPONSE and t.lhs not in ordered:
             raise ParameterError(f"{where}, but {t.lhs} is not an ordered item; name it in ordered=….")
         if t.op == "|" and t.rhs not in (known := [f"t{k + 1}" for k in range(ordered[t.lhs])]):
             raise UnknownNameError(f"threshold of {t.lhs}", t.rhs, known)

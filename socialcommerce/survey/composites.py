@@ -178,7 +178,9 @@ def _measures(fit: sem.SemFit, k: int, usable: dict[str, list[str]]) -> Callable
             raw, variance, C = loadings(fit, theta, k, name, items)
             s = raw * np.sqrt(variance[..., None] / np.diagonal(C, axis1=-2, axis2=-1))
             if fit.ordinal:
-                omega = _ordinal_omega(s[..., :, None] * s[..., None, :], C, _thresholds(fit, theta, k, items))
+                unit = np.diagonal(C, axis1=-2, axis2=-1) ** -0.5
+                R, cuts = C * unit[..., :, None] * unit[..., None, :], _thresholds(fit, theta, k, items)
+                omega = _ordinal_omega(s[..., :, None] * s[..., None, :], R, cuts)
             else:
                 omega = raw.sum(-1) ** 2 * variance / C.sum((-2, -1))
             shared = s.sum(-1) ** 2
@@ -236,10 +238,11 @@ def _negative(fit: sem.SemFit) -> list[str]:
 
 
 def _thresholds(fit: sem.SemFit, theta: Array, k: int, items: list[str]) -> list[Array]:
-    """Return the thresholds of each item, shape (..., categories - 1)."""
-    position = {key: j for j, key in enumerate(fit.table.keys)}
-    cuts = [row for row in fit.table.rows if row.op == "|" and row.group == k + 1]
-    return [theta[..., [position[row.key] for row in cuts if row.lhs == item]] for item in items]
+    """Return the thresholds of each item in standard deviations from its mean, shape (..., categories - 1)."""
+    block = fit.problem.blocks[k]
+    _, scale, above = block.parts(theta, fit.problem.bases[k])
+    cuts = scale[..., block.item] * above
+    return [cuts[..., block.item == block.names.index(item)] for item in items]
 
 
 def _ordinal_omega(common: Array, implied: Array, thresholds: list[Array]) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -232,3 +233,14 @@ def test_the_first_call_from_a_warm_cache_is_quick():
     simulate(CONTENT, None, 5, seed=1, network=NETWORK)  # compiled by now, and kept
     took = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert float(took) < 3  # 1 s on an idle machine, which benchmarks/modes.py measures
+
+
+def test_counts_are_the_same_where_numba_is_not_installed():
+    program = ("import sys; sys.modules['numba'] = None\nfrom socialcommerce.modes import networks\n"
+               "from socialcommerce.modes.agents import simulate\nfrom socialcommerce.modes.content import CONTENT\n"
+               "run = simulate(CONTENT, {'beta': 0.1, 'pi1': 0.05}, 60, seed=1, initial={'L': 50},\n"
+               "               network=networks.barabasi_albert(2000, 4, seed=1))\nprint(run.moves.tolist())")
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    network = networks.barabasi_albert(2000, 4, seed=1)
+    run = simulate(CONTENT, {"beta": 0.1, "pi1": 0.05}, 60, seed=1, initial={"L": 50}, network=network)
+    assert run.moves.tolist() == json.loads(said)

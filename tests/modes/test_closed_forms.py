@@ -123,7 +123,8 @@ def test_the_final_size_of_sharing_is_where_the_run_ends(variant, seats, g):
     assert sharing.final_size(given, initial, variant, seats) == pytest.approx(end, abs=1e-6)
 
 
-def test_the_k_factor_has_the_published_values_of_the_prototype():
+def test_the_k_factor_by_group_size_is_that_of_the_prototype():
+    """The default lifetime groups were chosen for the first value; the other seven follow from completion."""
     table = {"g": [2, 3, 4, 5]}
     assert sharing.parts()["lam"] == pytest.approx(0.844)
     assert np.round(sharing.reproduction(table, "capped"), 2).tolist() == [1.35, 0.98, 0.38, 0.10]

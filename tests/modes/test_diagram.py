@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import re
 from xml.etree import ElementTree
 
@@ -42,6 +43,20 @@ def test_loops_that_wait_for_a_blocked_node_are_found():
     """A graph whose dead ends must be unblocked once a way round them opens."""
     loops = digraph("a+b b+c c+b c+d d+c d+a b+d").feedback_loops()
     assert {loop.nodes for loop in loops} == {tuple("abcd"), tuple("abd"), tuple("bc"), tuple("cd"), tuple("bdc")}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_loops_are_the_edges_with_every_way_back(seed):
+    """Each cycle through an edge is that edge and a path back: found by walking, without Johnson's blocking."""
+    rng = random.Random(seed)
+    names = "abcdefg"
+    graph = digraph(" ".join(f"{a}{rng.choice('+-')}{b}" for a in names for b in names if rng.random() < 0.35))
+    walked = {}
+    for edge in graph.edges:
+        for sign, path in graph.paths(edge.target, edge.source):
+            start = path.index(min(path))
+            walked[path[start:] + path[:start]] = "R" if sign * edge.sign > 0 else "B"
+    assert {loop.nodes: loop.polarity for loop in graph.feedback_loops()} == walked
 
 
 @pytest.mark.parametrize(("arrows", "polarity"), [

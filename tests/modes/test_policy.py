@@ -116,12 +116,13 @@ def test_without_unprompted_purchase_the_optimum_has_its_rule():
     assert purchase_chance(n, 0.0, 0.02, 0.005, 0.02) == pytest.approx(0.02 / (0.02 + 2 * np.sqrt(0.005 * 0.02)))
 
 
-def test_four_times_off_the_best_frequency_costs_about_a_sixth():
-    x = 0.1  # sqrt(delta0 delta1) / b1
+def test_the_cost_of_being_four_times_off_follows_from_one_number():
+    x = 0.1  # sqrt(delta0 delta1) / b1; the cost depends on it alone, and only where nobody buys unprompted
     given = (0.0, 0.02, 0.001, 0.004)
     assert loss_off_contact(4, *given) == pytest.approx(1 - (1 + 2 * x) / (1 + 4.25 * x))
     assert loss_off_contact(0.25, *given) == pytest.approx(loss_off_contact(4, *given))
-    assert 0.14 < loss_off_contact(4, *given) < 0.17
+    assert loss_off_contact(4, 0.0, 0.02, 0.005, 0.02) == pytest.approx(0.36)  # x = 0.5
+    assert loss_off_contact(4, 0.01, 0.02, 0.005, 0.02) > 5 * loss_off_contact(0.25, 0.01, 0.02, 0.005, 0.02)
 
 
 def test_no_frequency_works_below_the_stated_number_of_successors():

@@ -128,7 +128,7 @@ resamples <- as.matrix(read.csv(file.path(here, "data", "sim_resamples.csv")))
 boot <- list(indirect = suppressWarnings(apply(resamples, 1, effect)),
   leave_one_out = suppressWarnings(sapply(1:20, function(k) effect(-k))))
 about <- list(program = "lavaan", version = as.character(packageVersion("lavaan")), r = R.version.string,
-  divisor = "N (DWLS, WLSMV: N - 1)", information = "expected (MLR, FIML: observed)")
+  divisor = "N (DWLS, WLSMV: N less the number of groups)", information = "expected (MLR, FIML: observed)")
 write_json(list(about = about, models = results, comparisons = comparisons, residuals = residuals,
   wald = list(chisq = wald$stat, df = wald$df, pvalue = wald$p.value), bootstrap = boot), file.path(here, "lavaan.json"), digits = NA, auto_unbox = TRUE,
   na = "null", dataframe = "columns")

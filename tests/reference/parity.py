@@ -207,7 +207,9 @@ def page() -> str:
 
 Largest absolute differences between `socialcommerce.sem` and {about["program"]} {about["version"]} ({about["r"]}),
 model by model. Moments and chi2 divide by {about["divisor"]}; information: {about["information"]}. lavaan was run to
-a gradient below 1e-8 (`tests/reference/lavaan.R`). For ordered items the column of chi2 is relative.
+a gradient below 1e-8 (`tests/reference/lavaan.R`). For ordered items the column of chi2 is relative. Left out:
+cfi.robust and tli.robust of ordered items in several groups, where lavaan 0.6-14 does not weigh the groups of the
+baseline by their share of the rows (two copies of one data set would fit worse than one).
 
 `python tests/reference/parity.py` writes this page; `tests/sem/test_parity.py` holds the bars.
 

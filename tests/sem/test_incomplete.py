@@ -105,6 +105,21 @@ def test_summary_counts_clusters(data):
     assert 'cluster = "cluster"' in fit.to_lavaan()
 
 
+def test_bootstrap_of_clusters_is_refused(data):
+    with pytest.raises(ParameterError, match="draws single rows; it takes no fit with weights or clusters"):
+        sem.bootstrap(sem.fit(MODEL, data, estimator="MLR", cluster="cluster"), 10)
+
+
+def test_scaled_test_that_does_not_exist_is_said_first():
+    rng = np.random.default_rng(2)
+    few = pd.DataFrame(rng.standard_normal((15, 4)) + rng.standard_normal((15, 1)), columns=list("abcd"))
+    fit = sem.fit("f =~ a + b + c + d", few.assign(k=np.arange(15) % 3), estimator="MLR", cluster="k")
+    assert fit.summary().startswith("*** The scaling factor of the test is not positive: there is no scaled test")
+    assert fit.fit_measures[["chisq.scaled", "cfi.robust", "rmsea.robust", "rmsea.scaled"]].isna().all()
+    with pytest.raises(ParameterError, match="scaled test of this fit does not exist"):
+        sem.equivalence(fit)
+
+
 def test_bad_clusters(data):
     with pytest.raises(UnknownNameError, match="unknown column of clusters 'clustr'; did you mean 'cluster'"):
         sem.fit(MODEL, data, estimator="MLR", cluster="clustr")

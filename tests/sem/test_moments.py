@@ -204,3 +204,22 @@ def test_no_shape_of_data_makes_it_fall_over(rows, columns, share, missing, seed
         assert isinstance(sem.fit(MODEL, frame, missing=missing).summary(), str)
     except SocialCommerceError as error:
         assert str(error)  # noqa: PT017 — any of our own errors is a pass
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_variances_beyond_floating_point_are_named(data):
+    for factor in (1e200, 1e-200):
+        with pytest.raises(DataError, match="the variance of x2 is .* in floating point; express it in another unit"):
+            sem.fit(MODEL, data.assign(x2=factor * data["x2"]))
+
+
+def test_models_that_ask_nothing_are_refused(data):
+    for model, message in (
+        ("f =~ f", "the model names no observed variable"),
+        ("x1 ~ x1 + x2", r"line 1, column \d+: x1 ~ x1; a variable cannot explain itself"),
+        ("x1 | t1\nx1 ~ x2", r"line 1, column \d+: x1 \| t1, but x1 is not an ordered item"),
+    ):
+        with pytest.raises(ParameterError, match=message):
+            sem.fit(model, data)
+    with pytest.raises(ParameterError, match="one observed variable; ordered items need two or more"):
+        sem.fit("f =~ sex", data, estimator="WLSMV", ordered=True)

@@ -1,6 +1,7 @@
 """Resamples: lavaan's estimates on identical rows, a real leave-one-out, workers that change nothing."""
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -119,5 +120,40 @@ def test_misuse_is_named(fit):
         resampling.bootstrap(fit, 1)
     with pytest.raises(UnknownNameError, match="unknown bootstrap interval 'studentised'"):
         resampling.bootstrap(fit, 10, seed=1).intervals("studentised")
-    with pytest.raises(ParameterError, match="needs raw data and one of ML, MLM, MLR; got ordered items"):
-        resampling.bootstrap(parity.fit("wlsmv_12"), 10)
+    bare = replace(fit, sample=replace(fit.sample, groups=(replace(fit.sample.groups[0], rows=None),)))
+    with pytest.raises(ParameterError, match="the bootstrap needs raw data; got moments"):
+        resampling.bootstrap(bare, 10)
+
+
+@pytest.fixture(scope="module")
+def ordinal():
+    items = pd.read_csv(parity.HERE / "data" / "sim_ordinal_groups.csv")
+    options = {"estimator": "WLSMV", "ordered": True, "group": "group", "group_equal": ("thresholds", "loadings")}
+    return items, options, sem.fit("f =~ u1 + u2 + v1 + w1", items, **options)
+
+
+def test_resamples_of_ordered_items_are_fits_to_those_rows(ordinal):
+    items, options, fit = ordinal
+    rng = np.random.default_rng(8)
+    rows = [rng.integers(0, g.nobs, (2, g.nobs)) for g in fit.sample.groups]
+    theta = resampling.refit(fit, rows)
+    for k in range(2):
+        drawn = pd.concat([items[items["group"] == g].iloc[r[k]] for g, r in zip("ab", rows, strict=True)])
+        assert np.allclose(sem.fit("f =~ u1 + u2 + v1 + w1", drawn, **options).theta, theta[k], atol=1e-7)
+
+
+def test_ordinal_draws_are_the_same_whatever_the_workers(ordinal, monkeypatch):
+    monkeypatch.setattr(resampling, "BATCH", 10)
+    one, two = (resampling.bootstrap(ordinal[2], 20, seed=4, workers=w) for w in (1, 2))
+    assert np.array_equal(one.draws, two.draws)
+    assert one.failed == one.empty == 0
+
+
+def test_draws_that_lose_a_category_are_counted():
+    items = pd.read_csv(parity.HERE / "data" / "sim_ordinal12.csv").iloc[:200, :4]
+    items.loc[items.index[:2], "o11"] = 5  # two rows of 200: a resample misses both with probability .133
+    fit = sem.fit("f =~ o11 + o12 + o13 + o14", items, estimator="WLSMV", ordered=True, bootstrap=60, seed=3)
+    assert 2 <= fit.draws.empty <= 16  # binomial(60, .133) lies outside with probability below .003
+    assert fit.draws.empty <= fit.draws.failed
+    assert len(fit.draws.draws) == 60 - fit.draws.failed
+    assert (fit.estimates["se"] >= 0).all()

@@ -9,6 +9,7 @@ import pytest
 from socialcommerce import sem
 from socialcommerce.sem.estimate import minimise
 from socialcommerce.sem.expressions import jacobian
+from socialcommerce.sem.measures import noncentrality
 from socialcommerce.sem.standardize import standardized
 from tests.reference import parity
 
@@ -131,3 +132,10 @@ def test_html_holds_test_and_table():
     html = parity.fit("hs_cfa")._repr_html_()
     assert "chi2 = 85.306, df = 24" in html
     assert "<table" in html
+
+
+@pytest.mark.parametrize("probability", [0.05, 0.95])
+def test_noncentrality_goes_on_smoothly_where_the_distribution_function_gives_out(probability):
+    below, above = (noncentrality(x, 24, probability) for x in (1e9 - 1, 1e9 + 1))
+    assert above - below == pytest.approx(2, abs=1e-3)
+    assert np.isfinite(noncentrality(1e18, 24, probability))

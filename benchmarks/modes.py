@@ -1,0 +1,353 @@
+"""Time the modes person by person beside their peers: `python benchmarks/modes.py [--quick] [--json FILE]`.
+
+The same content mode on the same Barabasi-Albert network of mean degree 8 is stepped by ours, Mesa, NDlib, plain
+Python on networkx, and numpy with scipy.sparse; the same cascades run by ours, igraph, networkx, EoN and NDlib. The
+peers live in an environment of their own under build/, made on first use (needs a package index); without it their
+rows are absent, not guessed. One thread. Each row is a process of its own, so that its peak memory is its own. Writes
+docs/benchmarks/modes.md (not with --quick).
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # before numpy is first imported
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE, PEERS = ROOT / "docs" / "benchmarks" / "modes.md", ROOT / "build" / "peers"
+PACKAGES = ("mesa", "ndlib", "six", "EoN", "igraph", "networkx", "scipy",
+            "scikit-learn")  # NDlib needs six and scikit-learn and does not say so
+sys.path[:0] = [str(ROOT)]
+
+from socialcommerce.modes import networks, trajectory  # noqa: E402 — after the thread limits
+from socialcommerce.modes.agents import simulate  # noqa: E402
+from socialcommerce.modes.content import CONTENT  # noqa: E402
+from socialcommerce.modes.draws import GOLDEN, key_of, mix  # noqa: E402
+
+P_TRY, SEED = 0.1, 1
+PEER_STEPS = {"Mesa": {4: 20, 5: 3}, "Mesa, lean": {4: 20, 5: 3}, "NDlib": {4: 20, 5: 3},
+              "plain Python on networkx": {4: 30, 5: 5}, "numpy and scipy.sparse": {4: 500, 5: 100, 6: 10}}
+PEER_CASCADES = {"igraph": {5: 10, 6: 3}, "networkx": {5: 2}, "EoN": {5: 3}, "NDlib": {5: 1}}
+OUR_STEPS = {4: 3650, 5: 365, 6: 365, 7: 365}
+
+
+def best(repeats: int, call: Callable[[], object]) -> float:
+    """Fastest of some calls, after one that does not count: the machine may be busy with others."""
+    call()
+    seconds = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - begin)
+    return min(seconds)
+
+
+def peak() -> float:
+    """Largest memory of this process since it began, in MiB; getrusage would give a child its parent's."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
+def network_of(folder: Path) -> networks.Network:
+    return networks.Network(np.load(folder / "indptr.npy"), np.load(folder / "indices.npy"))
+
+
+def prepare(folder: Path, power: int) -> dict:
+    """Grow the network of a size and lay it down for all engines."""
+    networks.barabasi_albert(100, 4, seed=1)
+    begin = time.perf_counter()
+    network = networks.barabasi_albert(10**power, 4, seed=SEED)
+    took, most = time.perf_counter() - begin, peak()
+    np.save(folder / "indptr.npy", network.indptr)
+    np.save(folder / "indices.npy", network.indices)
+    if power <= 6:
+        rows = np.repeat(np.arange(network.n, dtype=np.int32), network.degree)
+        once = rows < network.indices
+        np.save(folder / "ties.npy", np.column_stack([rows[once], network.indices[once]]))
+        p = {name: float(value) for name, value in CONTENT.values().items()}
+        p |= {"pi": p["pi0"] + p["b1"] * p["n"], "delta": p["delta0"] + p["delta1"] * p["n"] ** 2, "p": P_TRY}
+        (folder / "rates.json").write_text(json.dumps(p))
+        np.save(folder / "first.npy", simulate(CONTENT, None, 1, seed=1, population=network.n,
+                                               initial={"L": network.n // 100}).state)
+    return {"seconds": took, "network_mib": network.nbytes / 2**20, "peak_mib": most}
+
+
+def ours(folder: Path, power: int) -> dict:
+    """Run our engine: the whole call, fastest of some."""
+    network, steps = network_of(folder), OUR_STEPS[power]
+    simulate(CONTENT, None, 1, seed=1, network=networks.barabasi_albert(100, 4, seed=1))  # imports and compiled loops
+    before = peak()
+
+    def run(days: int) -> object:
+        return simulate(CONTENT, None, days, seed=1, network=network, initial={"L": network.n // 100})
+
+    repeats = {4: 25, 5: 25, 6: 5, 7: 1}[power]
+    last, whole = None, np.inf
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        last = run(steps)
+        whole = min(whole, time.perf_counter() - begin)
+    return {"seconds": whole, "steps": steps, "beyond_mib": peak() - before,
+            "customers": int(last.counts[-1, 3]), "peak_mib": peak()}
+
+
+def limits(power: int) -> dict:
+    """Nanoseconds of one 64-bit draw for each person, compared and counted: registers only, and kept in memory."""
+    from numba import njit
+
+    finish = njit(mix)
+
+    @njit
+    def compared(n, steps):
+        count = 0
+        for t in range(steps):
+            key = finish(np.uint64(t))
+            for i in range(n):
+                count += finish(key + np.uint64(i) * GOLDEN) < np.uint64(1 << 60)
+        return count
+
+    @njit
+    def looked_up(state, limit, steps):
+        count = 0
+        for t in range(steps):
+            key = finish(np.uint64(t))
+            for i in range(len(state)):
+                count += finish(key + np.uint64(i) * GOLDEN) < limit[state[i]]
+        return count
+
+    n = 10**power
+    steps = max(1, 10**8 // n)
+    state, limit = np.random.default_rng(1).integers(0, 6, n).astype(np.uint8), np.full(6, 1 << 60, np.uint64)
+    generator, buffer = np.random.SFC64(1), 10**6
+    numpy = best(5, lambda: generator.random_raw(buffer)) / buffer
+    return {"compared": best(15, lambda: compared(n, steps)) / (n * steps) * 1e9,
+            "looked_up": best(15, lambda: looked_up(state, limit, steps)) / (n * steps) * 1e9, "numpy": numpy * 1e9}
+
+
+def cascades(folder: Path, power: int) -> dict:
+    """Our cascade from person 0, and its limit: to look at every tie of those reached, in that order."""
+    from numba import njit
+
+    from socialcommerce.modes import kernels
+
+    network = network_of(folder)
+    reached, queue = np.zeros(network.n, bool), np.empty(network.n, np.int32)
+    sizes, keys = [], iter(range(1000))
+
+    def run() -> None:
+        reached[:] = False
+        sizes.append(int(kernels.spread(network.indptr, network.indices, np.array([0]), P_TRY,
+                                        key_of(1, next(keys)), reached, queue)))
+
+    @njit
+    def gather(indptr, indices, queue, reached):
+        count = 0
+        for i in queue:
+            for at in range(indptr[i], indptr[i + 1]):
+                count += reached[indices[at]]
+        return count
+
+    took = best(7, run)
+    limit = best(7, lambda: gather(network.indptr, network.indices, queue[: sizes[-1]], reached))
+    return {"seconds": took, "steps": 1, "sizes": sizes, "limit": limit, "peak_mib": peak()}
+
+
+def parameter_sets(sets: int = 1000, alone: int = 20) -> dict:
+    """A year of the content mode for many parameter sets: side by side by RK4, and one by one by scipy."""
+    import pandas as pd
+    from scipy.integrate import solve_ivp
+
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({p.name: rng.uniform(p.lower, p.upper, sets) for p in CONTENT.parameters})
+    start = CONTENT.start({"L": 0.01})
+    run = trajectory.simulate(CONTENT, table, 365, "rk4", 1.0, {"L": 0.01})
+    together = best(3, lambda: trajectory.simulate(CONTENT, table, 365, "rk4", 1.0, {"L": 0.01}))
+    ends = []
+
+    def one_by_one() -> None:
+        ends.clear()
+        for k in range(alone):
+            p = CONTENT.values(table.iloc[k])
+            ends.append(solve_ivp(lambda _, y, p=p: CONTENT.derivative(y, p), (0, 365), start, rtol=1e-6, atol=1e-9,
+                                  t_eval=np.arange(366.0)).y[:, -1])
+
+    separate = best(1, one_by_one) / alone * sets
+    return {"together": together, "separate": separate,
+            "difference": float(abs(np.array(ends).T - run.values[-1][:, :alone]).max())}
+
+
+def first_call(folder: Path, power: int) -> dict:
+    """A new process with the compiled loops on the disk."""
+    network = network_of(folder)
+    begin = time.perf_counter()
+    simulate(CONTENT, None, 1, seed=1, network=network, initial={"L": 10})
+    return {"seconds": time.perf_counter() - begin}
+
+
+CHILDREN = {f.__name__: f for f in (prepare, ours, cascades, first_call)}
+
+
+def child(name: str, folder: Path, power: int) -> dict:
+    """One of our measurements in a process of its own."""
+    command = [sys.executable, __file__, "--child", name, str(folder), str(power)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    print(f"{name} at 1e{power}: {done.stdout.strip()}", flush=True)
+    return json.loads(done.stdout)
+
+
+def peers_python() -> Path | None:
+    """The interpreter of the peers' environment; None where it cannot be made."""
+    python = PEERS / "bin" / "python"
+    if not (PEERS / ".installed").exists():
+        print("installing the peers into build/peers", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
+        if subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PACKAGES]).returncode:
+            print("the peers could not be installed; their rows are left out")
+            return None
+        (PEERS / ".installed").touch()
+    return python
+
+
+def peer(python: Path, task: str, engine: str, folder: Path, steps: int) -> dict:
+    command = [str(python), str(ROOT / "benchmarks" / "modes_peers.py"), task, engine, str(folder), str(steps)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{engine}: {done.stderr[-2000:]}")
+    print(f"{engine}, {task}: {done.stdout.strip()[:200]}", flush=True)
+    return json.loads(done.stdout)
+
+
+def measured(powers: list[int], folder: Path) -> dict:
+    """Every measurement: rows of steps and of cascades, limits, and the rest."""
+    python, rows, waves, result = peers_python(), [], [], {"networks": {}, "limits": {}}
+    for power in powers:
+        result["networks"][power] = child("prepare", folder, power)
+        if power <= 6:
+            result["limits"][power] = limits(power)
+        rows.append({"engine": "ours", "power": power, **child("ours", folder, power)})
+        if power == 5:
+            result["first_call"] = child("first_call", folder, power)["seconds"]
+        if power in (5, 6):
+            waves.append({"engine": "ours", "power": power, **child("cascades", folder, power)})
+        for task, table, out in (("mode", PEER_STEPS, rows), ("cascade", PEER_CASCADES, waves)):
+            for engine, steps in table.items():
+                if python and power in steps:
+                    found = peer(python, task, engine, folder, steps[power])
+                    out.append({"engine": f"{engine} {found['version']}" if "," not in engine else engine,
+                                "power": power, **found})
+    return result | {"rows": rows, "cascades": waves, "sets": parameter_sets()}
+
+
+def per_second(row: dict) -> float:
+    return 10 ** row["power"] * row["steps"] / row["seconds"]
+
+
+def ratios(result: dict) -> dict[str, float]:
+    """What carries over to another machine."""
+    found = {}
+    for row in result["rows"]:
+        own = next(r for r in result["rows"] if r["engine"] == "ours" and r["power"] == row["power"])
+        if row["engine"] != "ours":
+            found[f"ours / {row['engine']}, 1e{row['power']} persons"] = per_second(own) / per_second(row)
+        elif row["power"] in result["limits"]:
+            ns, limit = 1e9 / per_second(row), result["limits"][row["power"]]
+            found[f"ours, times the limit (draws alone), 1e{row['power']}"] = ns / limit["compared"]
+            found[f"ours, times the limit (draw, state, threshold), 1e{row['power']}"] = ns / limit["looked_up"]
+    for row in result["cascades"]:
+        own = next(r for r in result["cascades"] if r["engine"] == "ours" and r["power"] == row["power"])
+        if row["engine"] != "ours":
+            found[f"cascade, ours / {row['engine']}, 1e{row['power']}"] = row["seconds"] / row["steps"] / own["seconds"]
+        else:
+            found[f"cascade, times its gather limit, 1e{row['power']}"] = own["seconds"] / own["limit"]
+    found["1000 parameter sets, ours / scipy one by one"] = result["sets"]["separate"] / result["sets"]["together"]
+    return found
+
+
+def table(head: str, lines: list[str]) -> list[str]:
+    """A table, by size of the population."""
+    return [head, "|---" * (head.count("|") - 1) + "|", *sorted(lines, key=lambda line: line.split("|")[1]), ""]
+
+
+def page(result: dict) -> str:
+    """The benchmark's page under docs."""
+    steps = [f"| 1e{r['power']} | {r['engine']} | {per_second(r) / 1e6:.3g} | {1e9 / per_second(r):.3g} | {r['steps']} "
+             f"| {r['peak_mib']:.0f} |" for r in result["rows"]]
+    for power, limit in result["limits"].items():
+        for key, words in (("compared", "limit: draws alone"), ("looked_up", "limit: draw, state and threshold")):
+            steps.append(f"| 1e{power} | {words} | {1e3 / limit[key]:.0f} | {limit[key]:.3g} | – | – |")
+    waves = [f"| 1e{r['power']} | {r['engine']} | {r['seconds'] / r['steps'] * 1e3:.4g} | {np.mean(r['sizes']):.0f} | "
+             f"{r['peak_mib']:.0f} |" for r in result["cascades"]]
+    waves += [f"| 1e{r['power']} | limit: a look at every tie of those reached | {r['limit'] * 1e3:.4g} | – | – |"
+              for r in result["cascades"] if "limit" in r]
+    grown = [f"| 1e{power} | {n['seconds']:.3g} | {n['network_mib']:.0f} | {n['peak_mib']:.0f} |"
+             for power, n in result["networks"].items()]
+    beyond = "; ".join(f"1e{r['power']}: {r['beyond_mib']:.0f} MiB" for r in result["rows"] if "beyond_mib" in r)
+    sets, numpy = result["sets"], next(iter(result["limits"].values()))["numpy"]
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "numba"))
+    return "\n".join([
+        "# The modes person by person beside their peers", "",
+        "The content mode with its default parameters, one in a hundred persons a leader at the start, on one",
+        "Barabási–Albert network of mean degree 8; one thread; every row a process of its own. Ours: the whole call",
+        "for a year (ten years at 1e4), the first look at all contacts included, fastest of several; the peers: the",
+        "fastest of their steps, each written the way its documentation does, with no bound that spares most persons",
+        "a look. NDlib has no mean over contacts: its rule on ties has the mean degree in it. `make bench` makes this",
+        "page again; the ratios are what carries over to another machine.", "",
+        f"Python {platform.python_version()}, {os.cpu_count()} processors, {packages}.", "",
+        *table("| persons | engine | million agent-steps a second | ns each | steps | peak MiB |", steps),
+        "The limit is one 64-bit splitmix64 draw for each agent-step, compared and counted, compiled for all the lanes",
+        f"of the processor; numpy's fastest generator (SFC64) takes {numpy:.2g} ns to store one. Ours takes 16 bits",
+        "for each person first, and the other 37 only for those whom these leave undecided.", "",
+        f"Memory of a run beyond the network it is given: {beyond}.",
+        f"First call in a new process, compiled loops on the disk: {result.get('first_call', np.nan):.2f} s.", "",
+        "## Growing the network", "", *table("| persons | seconds | MiB held | peak MiB |", grown),
+        "## Cascades", "",
+        f"From person 0, each tie tried once with probability {P_TRY}; building the network is not timed.", "",
+        *table("| persons | engine | ms a cascade | mean persons reached | peak MiB |", waves),
+        "## A thousand parameter sets of the equations", "",
+        f"A year of the content mode: {sets['together']:.2f} s side by side (RK4, steps of a day), "
+        f"{sets['separate']:.1f} s", "one by one with scipy's `solve_ivp` (relative tolerance 1e-6, 20 timed); "
+        f"largest difference {sets['difference']:.1g} of", "the population.", "",
+        "## Ratios", "", "| ratio | |", "|---|---|", *(f"| {k} | {v:.3g} |" for k, v in ratios(result).items()), ""])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="1e4 persons only; writes no page")
+    parser.add_argument("--largest", type=int, default=7, choices=(5, 6, 7), help="power of the largest population")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write rows and ratios here")
+    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.child:
+        name, folder, power = chosen.child
+        print(json.dumps(CHILDREN[name](Path(folder), int(power))))
+        return
+    powers = [4] if chosen.quick else list(range(4, chosen.largest + 1))
+    with tempfile.TemporaryDirectory() as folder:
+        result = measured(powers, Path(folder))
+    text = page(result)
+    print(text)
+    if not chosen.quick:
+        PAGE.parent.mkdir(parents=True, exist_ok=True)
+        PAGE.write_text(text, encoding="utf-8")
+    if chosen.json:
+        kept = [{"task": f"{kind}, 1e{r['power']} persons", "engine": r["engine"],
+                 "median_seconds": r["seconds"] / r["steps"], "peak_mib": r["peak_mib"]}
+                for kind, key in (("step", "rows"), ("cascade", "cascades")) for r in result[key]]
+        chosen.json.write_text(json.dumps({"rows": kept, "ratios": ratios(result)}, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
