@@ -279,19 +279,25 @@ def read_breaches(runs: Mapping[str, optima.Breaches]) -> Words:
                   f"均值最多只变{timing:.1f}%，增加的是波动。"}
 
 
-def read_answer(rankings: Sequence[Ranking], asked: Quality, balance: pd.Series) -> Words:
-    """Answer in a sentence: what moves most, and whether the closing questions have an answer."""
+def read_answer(rankings: Sequence[Ranking], quality: float, balance: float) -> Words:
+    """Answer in a sentence: what moves purchases most, and how often the closing questions have an inner answer.
+
+    Parameters
+    ----------
+    quality, balance : float
+        Share of the parameter sets in which one quality is cheapest, and in which an inner balance of promotion exists.
+    """
     tops = []
     for ranking in rankings:
         table = ranking.summary().query("outcome == 'purchases'").sort_values("first")
         tops.append(_words(ranking.mode, table["strategy"].iloc[-1]))
-    inner = {True: ("so has the balance of promotion against content", "推广与内容的平衡也有解"),
-             False: ("promotion against content has no balance inside", "推广与内容之间没有内部平衡点")}
-    en, zh = inner[bool(balance["interior"])]
-    q = asked.best("finite")["q"]
-    return {"en": f"Over the ranges assumed, {tops[0]['en']} most often moves purchases most in Social + Commerce, "
-                  f"{tops[1]['en']} in Commerce + Social. The cheapest content has an answer where the audience is "
-                  f"finite (a quality of {q:.2f}), and {en}. Each value rests on numbers the paper does not give.",
-            "zh": f"在所设范围内，最常使购买量变化最大的策略，在“社交 + 电商”中是{tops[0]['zh']}，"
-                  f"在“电商 + 社交”中是{tops[1]['zh']}。受众有限时，内容何种质量最省钱有解（质量{q:.2f}）；{zh}。"
-                  "这些数值都依赖论文未给出的参数。"}
+    often = [{1.0: {"en": "in every parameter set", "zh": "在每组参数下"}}.get(
+        share, {"en": f"in {100 * share:.0f} % of the parameter sets", "zh": f"在{100 * share:.0f}%的参数组中"})
+        for share in (quality, balance)]
+    return {"en": f"Over the ranges assumed, {tops[0]['en']} is most often what raises purchases most in Social + "
+                  f"Commerce, {tops[1]['en']} in Commerce + Social. In a finite audience one quality of content is "
+                  f"cheapest {often[0]['en']}; an inner balance of promotion and content exists {often[1]['en']}. "
+                  "Each value rests on numbers the paper does not give.",
+            "zh": f"在所设范围内，最常使购买量增加最多的策略，在“社交 + 电商”中是{tops[0]['zh']}，"
+                  f"在“电商 + 社交”中是{tops[1]['zh']}。受众有限时，{often[0]['zh']}存在唯一最省钱的内容质量；"
+                  f"推广与创作的内部平衡点{often[1]['zh']}存在。这些数值都依赖论文未给出的参数。"}

@@ -73,7 +73,12 @@ def test_an_edge_is_called_one():
     edge = best.copy()
     edge["interior"] = False
     assert "at the edge" in advice.read_promotion(balance, edge)["en"]
-    assert "no balance inside" in advice.read_answer(RANKINGS, questions.Quality(), edge)["en"]
+
+
+def test_the_answer_says_how_often_the_questions_have_one():
+    answer = advice.read_answer(RANKINGS, 1.0, 0.435)["en"]
+    assert "cheapest in every parameter set; an inner balance of promotion and content exists in 44 % of" in answer
+    assert "non-intrusive contact is most often" in answer
 
 
 def test_losses_off_the_best_frequency_agree_with_one_set_at_a_time():
