@@ -84,3 +84,10 @@ def test_series_that_cannot_be_fitted_are_refused(change, error, message):
     given = {"years": range(2017, 2021), "values": [1.0, 2.0, 3.0, 4.0], "free": ("beta",), "level": 0.95} | change
     with pytest.raises(error, match=message):
         fit_mode(CONTENT, given["years"], given["values"], given["free"], FIXED, given["level"])
+
+
+@pytest.mark.slow
+def test_a_longer_step_gives_nearly_the_same_estimates():
+    frame = {dt: fit_mode(CONTENT, range(2017, 2024), series(7, 0.05), ("beta",), {"gammaL": 0.001}, dt=dt).summary()
+             for dt in (1.0, 5.0)}
+    assert frame[5.0]["estimate"][0] == pytest.approx(frame[1.0]["estimate"][0], rel=0.05)

@@ -16,7 +16,7 @@ from tests.browser import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-NAMES = ("00_claims", "01_market_size", "02_content_mode", "03_sharing_mode")
+NAMES = ("00_claims", "01_market_size", "02_content_mode", "03_sharing_mode", "06_open_questions")
 PAGES = ["index.html", *(f"{language}/{name}.html" for language in ("en", "zh") for name in NAMES)]
 REPORTS = PAGES[1:]
 PHONE = {"width": 390, "height": 844}
