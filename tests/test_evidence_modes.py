@@ -58,6 +58,16 @@ def test_the_marketing_loop_breaks_where_an_edge_of_it_is_cut(cut, monkeypatch):
     assert estimate("H53") == 0
 
 
+def test_the_loop_reaches_the_pool_by_one_inferred_arrow_and_never_through_reports():
+    whole = diagram.load_diagram("content")
+    inferred = {(edge.source, edge.target) for edge in whole.edges if edge.inferred}
+    through = [loop for loop in whole.feedback_loops() if loop.polarity == "R" and "pool" in loop.nodes]
+    assert through
+    assert not any("feedback" in loop.nodes for loop in through)
+    assert all(("leaders", "sharing") in loop.edges for loop in through)
+    assert min(len(inferred & set(loop.edges)) for loop in through) == 1
+
+
 def test_satisfaction_decides_where_the_matrix_says_so():
     """The share over sets, by the leading eigenvalue at either end of the range."""
     grown = [next_generation(CONTENT, SETS | {"s": np.full(modes.SETS, end)}).growth for end in (0.7, 0.98)]
