@@ -64,9 +64,9 @@ def test_no_point_of_a_profile_stands_out_because_its_search_stuck():
 
 
 def test_the_yearly_flow_is_the_integral_of_the_daily_one():
-    found = estimate._purchases(CONTENT, ("beta", "initial"), FIXED, np.log([[0.075, 0.0005]]), 3)[0]
+    found = estimate._purchases(CONTENT, ("beta", "initial"), FIXED, np.log([[0.075, 0.0005]]), 3, 1.0)[0]
     np.testing.assert_allclose(1e4 * found, series(3, 0.0), rtol=3e-4)  # points every five days
-    joined = estimate._purchases(SHARING, ("initial",), {}, np.log([[0.01]]), 1)[0, 0]
+    joined = estimate._purchases(SHARING, ("initial",), {}, np.log([[0.01]]), 1, 1.0)[0, 0]
     run = simulate(SHARING, {"omega": 0.005}, 365, "map", 1.0, {"F": 0.01})
     left = run.state("U")[0] - run.state("U")[-1] + 0.005 * run.state("Z")[:-1].sum()
     assert joined == pytest.approx(left, rel=0.01)  # what left the untapped, returns counted
