@@ -9,6 +9,7 @@ import numpy as np
 
 from socialcommerce.figures.colours import INK, MUTED, PAPER, SERIES
 from socialcommerce.modes.compartments import Mode
+from socialcommerce.modes.estimate import ModeFit
 from socialcommerce.modes.gap import Gap
 from socialcommerce.modes.trajectory import Trajectory
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["plot_elasticities", "plot_gap", "plot_group_sizes", "plot_loops", "plot_trajectory"]
+__all__ = ["plot_elasticities", "plot_gap", "plot_group_sizes", "plot_loops", "plot_profiles",
+           "plot_trajectory"]
 
 DASHES = ("-", (0, (5, 2)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)))
 MARKERS = ("o", "s", "^", "D")
@@ -27,6 +29,8 @@ WORDS = {
     "equations": {"en": "equations: all in contact with all", "zh": "方程：人人互相接触"},
     "elasticity": {"en": "R0 moves by so many per cent per per cent", "zh": "参数变动1%时R0变动的百分比"},
     "loops": {"en": "newcomers brought in this state, per newcomer", "zh": "每位新进入者在该状态带来的新进入者"},
+    "ratio": {"en": "sum of squares over the least", "zh": "残差平方和与最小值之比"},
+    "initial": {"en": "share at the start", "zh": "期初占比"},
     "size": {"en": "group size", "zh": "成团人数"},
     "K": {"en": "K: new buyers per new buyer", "zh": "K：每位新买家带来的新买家"},
     "capped": {"en": "capped: closes when full", "zh": "封顶：满员即止"},
@@ -143,6 +147,25 @@ def plot_group_sizes(table: pd.DataFrame, *, language: str = "en", ax: Axes | No
     ax.set_ylim(0)
     ax.legend(loc="upper right")
     return ax
+
+
+def plot_profiles(fit: ModeFit, *, language: str = "en", ax: Sequence[Axes] | None = None) -> np.ndarray:
+    """Draw each free parameter's profile, a panel each: below the dashed line, the series fits as well."""
+    axes = np.ravel(ax) if ax is not None else _panels(len(fit.estimates))
+    for i, (panel, one) in enumerate(zip(axes, fit.estimates, strict=True)):
+        known = fit.mode.parameter.get(one.name)
+        panel.plot(one.profile["value"], one.profile["ratio"], color=SERIES[0], marker=".")
+        panel.axhline(fit.limit, color=MUTED, linestyle=(0, (4, 2)), linewidth=1.2)
+        panel.set(xscale="log", yscale="log", ylim=(0.8, 100), xlabel=known.symbol if known else
+                  WORDS["initial"][language], ylabel=WORDS["ratio"][language] if i == 0 else "")
+        panel.set_yticks([1, 10, 100], ["1", "10", "100"])
+    return axes
+
+
+def _panels(count: int) -> np.ndarray:
+    from matplotlib import pyplot as plt
+
+    return np.ravel(plt.subplots(1, count, figsize=(6.3, 2.6), sharey=True)[1])
 
 
 def _new(height: float = 3.5) -> Axes:

@@ -227,9 +227,28 @@ def _profiles(
     rows = [np.where(np.arange(s) == i, value, best) for i in range(s) for value in grids[i]]
     held = [np.arange(s) == i for i in range(s) for _ in grids[i]]
     u, ssr = _least_squares(residuals, np.array(rows), bounds, np.array(held))
+    _from_neighbours(residuals, bounds, grids, u, ssr)
     if ssr.min() < least:
         best = u[np.argmin(ssr)]
     return best, grids, np.split(ssr, np.cumsum([len(grid) for grid in grids])[:-1])
+
+
+def _from_neighbours(residuals: Callable[[np.ndarray], np.ndarray], bounds: np.ndarray, grids: list[np.ndarray],
+                     u: np.ndarray, ssr: np.ndarray) -> None:
+    """Search again, in place, from either neighbour where a profile is worse than at both: it may have stuck."""
+    starts, held, rows, first = [], [], [], 0
+    for i, grid in enumerate(grids):
+        for k in range(first + 1, first + len(grid) - 1):
+            if ssr[k] > max(ssr[k - 1], ssr[k + 1]):
+                here = np.arange(len(grids)) == i
+                starts += [np.where(here, u[k], u[k + side]) for side in (-1, 1)]
+                held, rows = held + [here] * 2, rows + [k] * 2
+        first += len(grid)
+    if rows:
+        again = _least_squares(residuals, np.array(starts), bounds, np.array(held))
+        for k, found, value in zip(rows, *again, strict=True):
+            if value < ssr[k]:
+                u[k], ssr[k] = found, value
 
 
 def _estimate(mode: Mode, name: str, at: float, grid: np.ndarray, ratio: np.ndarray, limit: float) -> ModeEstimate:

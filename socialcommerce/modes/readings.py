@@ -11,13 +11,14 @@ import pandas as pd
 from socialcommerce.modes import content, sharing
 from socialcommerce.modes.compartments import Mode
 from socialcommerce.modes.diagram import Diagram
+from socialcommerce.modes.estimate import ModeFit
 from socialcommerce.modes.gap import Gap
 from socialcommerce.modes.threshold import elasticities
 
-__all__ = ["EDGE_LABELS", "ELASTICITY_LABELS", "GAP_LABELS", "GROUP_LABELS", "LOOP_LABELS", "NETWORKS",
-           "PARAMETER_LABELS", "RECORD_LABELS", "edge_table", "elasticity_table", "gap_table",
+__all__ = ["EDGE_LABELS", "ELASTICITY_LABELS", "FIT_LABELS", "GAP_LABELS", "GROUP_LABELS", "LOOP_LABELS", "NETWORKS",
+           "PARAMETER_LABELS", "RECORD_LABELS", "edge_table", "elasticity_table", "fit_table", "gap_table",
            "group_sizes", "local_elasticities", "one_joiner_if_open", "parameter_table",
-           "read_amplification", "read_diagram", "read_failures", "read_gap", "read_line", "read_loops",
+           "read_amplification", "read_diagram", "read_failures", "read_fit", "read_gap", "read_line", "read_loops",
            "read_proof", "read_sizes", "read_strongest", "read_threshold", "read_trust", "record_numbers",
            "recorded_groups"]
 
@@ -52,6 +53,13 @@ GROUP_LABELS = {
     "g": {"en": "group size", "zh": "成团人数"}, "filled": {"en": "groups that fill, %", "zh": "成团率（%）"},
     "capped": {"en": "K, capped", "zh": "K（封顶）"}, "open": {"en": "K, open", "zh": "K（开放）"},
 }
+FIT_LABELS = {
+    "words": {"en": "parameter", "zh": "参数"}, "low": {"en": "lower", "zh": "下限"},
+    "high": {"en": "upper", "zh": "上限"}, "mark": {"en": "by this series", "zh": "由该序列"},
+}
+STATUS = {"estimated": {"en": "estimated", "zh": "可估计"},
+          "not identified": {"en": "not identified", "zh": "不可识别"}}
+INITIAL = {"en": "share of leaders or fans at the start", "zh": "期初领袖或粉丝占比"}
 RECORD_LABELS = {
     "part": {"en": "part", "zh": "部分"}, "groups": {"en": "groups", "zh": "团数"},
     "one": {"en": "with one joiner", "zh": "仅一人参团"}, "none": {"en": "with none", "zh": "无人参团"},
@@ -87,6 +95,17 @@ def gap_table(gaps: Mapping[str, Gap]) -> pd.DataFrame:
     """Return one row a network: its name, largest gap and standard error in points, day, active persons' ratio."""
     return pd.DataFrame([{"network": NETWORKS[name], "share": 100 * gap.share, "error": 100 * gap.error,
                           "day": int(gap.day), "overstated": gap.overstated} for name, gap in gaps.items()])
+
+
+def fit_table(fit: ModeFit) -> pd.DataFrame:
+    """Return one row a free parameter: meaning, ends of its profile interval or open, identified or not."""
+    rows = []
+    for one in fit.estimates:
+        known = fit.mode.parameter.get(one.name)
+        name = {key: f"{words} {known.symbol}" for key, words in known.words.items()} if known else INITIAL
+        ends = [f"{end:.2g}" if 0 < end < np.inf else {"en": "open", "zh": "不封闭"} for end in (one.low, one.high)]
+        rows.append({"words": name, "low": ends[0], "high": ends[1], "mark": STATUS[one.status]})
+    return pd.DataFrame(rows)
 
 
 def group_sizes(parameters: Mapping[str, float] | None = None, sizes: tuple[int, ...] = (2, 3, 4, 5)) -> pd.DataFrame:
@@ -216,6 +235,23 @@ def read_strongest(table: pd.DataFrame, mode: Mode, first: int = 3) -> Words:
     return {language: joint.join(f"{mode.parameter[row.parameter].words[language]} {row.symbol} "
                                  f"({row.median:+.2f})".replace("-", "−") for row in rows)
             for language, joint in (("en", "; "), ("zh", "；"))}
+
+
+def read_fit(fit: ModeFit) -> Words:
+    """Say which parameters a series identifies and which it leaves open."""
+    table, n, first, last = fit_table(fit), len(fit.years), fit.years[0], fit.years[-1]
+    loose = [one.status == "not identified" for one in fit.estimates]
+    said = {}
+    for key, comma in (("en", ", "), ("zh", "、")):
+        names = [words[key] for words in table["words"]]
+        said[key] = [comma.join(name for name, is_loose in zip(names, loose, strict=True) if is_loose == side)
+                     for side in (True, False)]
+    none = {"en": "none", "zh": "无"}
+    said = {key: [words or none[key] for words in pair] for key, pair in said.items()}
+    return {"en": f"Fitted to {n} yearly values, {first} to {last}. Not identified: {said['en'][0]}. With an interval "
+                  f"that closes while all that was not fitted is held: {said['en'][1]}.",
+            "zh": f"对{first}至{last}年的{n}个年度值作拟合。不可识别：{said['zh'][0]}。"
+                  f"未拟合的参数固定时，区间封闭者：{said['zh'][1]}。"}
 
 
 def read_gap(gaps: Mapping[str, Gap], r0: float) -> Words:

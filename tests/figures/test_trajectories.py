@@ -12,6 +12,7 @@ from socialcommerce.figures import style
 from socialcommerce.figures import trajectories as draw
 from socialcommerce.modes import content, sharing
 from socialcommerce.modes.content import CONTENT
+from socialcommerce.modes.estimate import ModeEstimate, ModeFit
 from socialcommerce.modes.explorer import loop_gains
 from socialcommerce.modes.gap import network_gap
 from socialcommerce.modes.networks import watts_strogatz
@@ -20,6 +21,10 @@ from socialcommerce.modes.trajectory import simulate
 
 SIZES = pd.DataFrame({"g": [2, 3, 4], "capped": sharing.reproduction({"g": [2, 3, 4]}),
                       "open": sharing.reproduction({"g": [2, 3, 4]}, "open")})
+PROFILE = pd.DataFrame({"value": [0.01, 0.1, 1.0], "ratio": [50.0, 1.0, 2.0]})
+FIT = ModeFit(CONTENT, np.arange(2017, 2024), np.ones(7), np.ones(7), tuple(
+    ModeEstimate(name, 0.1, 0.05, np.inf, "1", "not identified", {}, PROFILE) for name in ("beta", "initial")),
+    1.0, 0.1, 3.0, 0.95)
 LABELS = {"ring": {"en": "ring", "zh": "环状网络"}}
 
 
@@ -32,11 +37,11 @@ def drawings():
         "gap": (draw.plot_gap, {"ring": gap}, LABELS, CONTENT),
         "elasticities": (draw.plot_elasticities, elasticities(content.reproduction, CONTENT), CONTENT),
         "loops": (draw.plot_loops, loop_gains(CONTENT), CONTENT),
-        "sizes": (draw.plot_group_sizes, SIZES),
+        "sizes": (draw.plot_group_sizes, SIZES), "profiles": (draw.plot_profiles, FIT),
     }
 
 
-NAMES = ("trajectory", "gap", "elasticities", "loops", "sizes")
+NAMES = ("trajectory", "gap", "elasticities", "loops", "sizes", "profiles")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -98,3 +103,15 @@ def test_group_sizes_show_both_rules_and_the_threshold(axes):
     assert [list(line.get_ydata()) for line in ax.lines[:2]] == [list(SIZES["capped"]), list(SIZES["open"])]
     assert list(ax.lines[2].get_ydata()) == [1, 1]
     assert ax.get_xlabel() == "成团人数"
+
+
+def test_profiles_stand_in_a_panel_each_with_the_limit():
+    from matplotlib import pyplot as plt
+
+    with style.house("zh"):
+        panels = draw.plot_profiles(FIT, language="zh")
+        assert [panel.get_xlabel() for panel in panels] == ["β", "期初占比"]
+        for panel in panels:
+            assert list(panel.lines[0].get_ydata()) == list(PROFILE["ratio"])
+            assert set(panel.lines[1].get_ydata()) == {FIT.limit}
+        plt.close("all")

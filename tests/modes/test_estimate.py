@@ -53,6 +53,16 @@ def test_what_shows_only_as_a_product_is_not_identified_from_seven_years():
     assert set(fit.summary()["status"]) <= {"estimated", "not identified"}
 
 
+@pytest.mark.slow
+def test_no_point_of_a_profile_stands_out_because_its_search_stuck():
+    """The series of seven years once left a spike of 23 on the flat profile of the satisfied share."""
+    values = [6835.6, 12626.1, 20605.8, 23002.5, 25323.5, 28542.9, 34165.8]
+    fit = fit_mode(CONTENT, range(2017, 2024), values, ("beta", "s", "initial"), {"lambda0": 0.0, "n": 0.5})
+    ratio = fit.estimates[1].profile["ratio"].to_numpy()
+    assert ratio.max() < 1.1
+    assert fit.estimates[1].status == "not identified"
+
+
 def test_the_yearly_flow_is_the_integral_of_the_daily_one():
     found = estimate._purchases(CONTENT, ("beta", "initial"), FIXED, np.log([[0.075, 0.0005]]), 3)[0]
     np.testing.assert_allclose(1e4 * found, series(3, 0.0), rtol=3e-4)  # points every five days

@@ -13,6 +13,7 @@ from socialcommerce import data
 from socialcommerce.modes import content, readings, sharing
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.diagram import load_diagram
+from socialcommerce.modes.estimate import ModeEstimate, ModeFit
 from socialcommerce.modes.explorer import loop_gains
 from socialcommerce.modes.gap import network_gap
 from socialcommerce.modes.networks import watts_strogatz
@@ -104,6 +105,20 @@ def test_tables_carry_the_given_values_and_the_marks():
                            "high": [1.0, 0.0]})
     assert readings.elasticity_table(ranked, CONTENT)["parameter"].tolist() == ["s"]
     assert readings.read_strongest(ranked, CONTENT, 1)["en"] == "satisfied share of buyers s (+1.00)"
+
+
+def test_a_fit_names_what_it_leaves_open():
+    profile = pd.DataFrame({"value": [0.1], "ratio": [1.0]})
+    open_, closed = (ModeEstimate(name, 0.1, low, np.inf if name == "beta" else 0.2, "1", status, {}, profile)
+                     for name, low, status in (("beta", 0.0, "not identified"), ("initial", 0.05, "estimated")))
+    fit = ModeFit(CONTENT, np.arange(2017, 2024), np.ones(7), np.ones(7), (open_, closed), 1.0, 0.1, 3.0, 0.95)
+    table = readings.fit_table(fit)
+    assert table["low"].tolist() == [{"en": "open", "zh": "不封闭"}, "0.05"]
+    assert table["high"].tolist() == [{"en": "open", "zh": "不封闭"}, "0.2"]
+    words = readings.read_fit(fit)
+    assert "7 yearly values, 2017 to 2023. Not identified: new entrants per leader and day β." in words["en"]
+    assert words["zh"].endswith("区间封闭者：期初领袖或粉丝占比。")
+    assert readings.read_fit(replace(fit, estimates=(closed,)))["en"].count("none") == 1
 
 
 def test_the_gap_is_told_with_the_threshold_beside_it():
