@@ -203,7 +203,7 @@ def _signed_log(ax: Axes, near: float) -> None:
     """Draw an axis evenly within plus and minus ``near`` and on a logarithmic scale beyond."""
     low, high = ax.get_xlim()
     ax.set_xscale("symlog", linthresh=near)
-    ticks = [tick for tick in (-near, 0, near, 10 * near) if low <= tick <= high]
+    ticks = [tick for tick in (-near, 0, near, (10 if high >= 10 * near else 3) * near) if low <= tick <= high]
     ax.set_xticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
     ax.set_xticks([], minor=True)
     ax.set_xlim(low, high)
