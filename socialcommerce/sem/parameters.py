@@ -32,7 +32,7 @@ class Parameter:
     exogenous: bool = False
     implied: bool = False
 
-    @cached_property
+    @property
     def name(self) -> str:
         """What lavaan calls it: its label, or the relation itself."""
         return self.label or self.relation + (f".g{self.group}" if self.group > 1 else "")
@@ -42,12 +42,12 @@ class Parameter:
         """Left side, operator and right side without blanks."""
         return f"{self.lhs}{self.op}{self.rhs}"
 
-    @cached_property
+    @property
     def key(self) -> str:
         """What decides which lines are one parameter."""
         return self.label or self.equal or self.name
 
-    @cached_property
+    @property
     def free(self) -> bool:
         """Whether it is estimated."""
         return self.value is None and not self.exogenous and not self.implied
