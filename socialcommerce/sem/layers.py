@@ -51,8 +51,15 @@ class Layer:
         """Whether every cell of a group has a parameter of its own."""
         return all(len(set(own)) == len(own) for own in self.source.tolist())
 
+    @cached_property
+    def _plain(self) -> bool:
+        """Whether there is one group, with the parameters in the order of its cells."""
+        return self.source.shape[0] == 1 and np.array_equal(self.source[0], self.block.theta)
+
     def collect(self, by_cell: Array, q: int) -> Array:
         """Sum what belongs to one free parameter: (..., G, m) to (..., q)."""
+        if self._plain and by_cell.shape[-1] == q:
+            return by_cell[..., 0, :]
         out = np.zeros((*by_cell.shape[:-2], q + len(self.numbers)))
         for k, own in enumerate(self.source):
             if self._distinct:
@@ -63,6 +70,8 @@ class Layer:
 
     def collect_matrix(self, by_cell: Array, q: int) -> Array:
         """Sum what belongs to one pair of free parameters: (..., G, m, m) to (..., q, q)."""
+        if self._plain and by_cell.shape[-1] == q:
+            return by_cell[..., 0, :, :]
         size = q + len(self.numbers)
         out = np.zeros((*by_cell.shape[:-3], size, size))
         for k, own in enumerate(self.source):
@@ -87,13 +96,13 @@ def layers(
         Number of free parameters.
     """
     groups = list(zip(blocks, patterns, bases, strict=True))
-    cells = [_cells(block) for block in blocks]
-    apart = any(len(set(own)) < len(own) for own in cells)  # two parameters in one cell, as score tests have it
-    if len(groups) > 1 and not apart and all(_alike(groups[0], other) for other in groups[1:]):
-        return (_layer(*_union(blocks, cells, q), groups),)
+    if len(groups) > 1 and all(_alike(groups[0], other) for other in groups[1:]):
+        cells = [_cells(block) for block in blocks]
+        if all(len(set(own)) == len(own) for own in cells):  # else two parameters in one cell, as score tests have it
+            return (_layer(*_union(blocks, cells, q), groups),)
     return tuple(
-        _layer(replace(group[0], theta=np.arange(len(own))), group[0].theta[None], np.empty(0), [group])
-        for group, own in zip(groups, cells, strict=True)
+        _layer(replace(block, theta=np.arange(len(block.theta))), block.theta[None], np.empty(0), [group])
+        for block, group in zip(blocks, groups, strict=True)
     )
 
 

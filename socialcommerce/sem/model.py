@@ -123,7 +123,10 @@ class Block:
 
     def implied(self, theta: Array, base: tuple[Array, Array]) -> Implied:
         """Return E, C and mu for parameters of shape (..., q)."""
-        A, S = self.matrices(theta, base)
+        return self.implied_by(*self.matrices(theta, base))
+
+    def implied_by(self, A: Array, S: Array) -> Implied:
+        """Return E, C and mu for paths A and S."""
         E = self.effects(A)
         C = E @ S @ np.swapaxes(E, -1, -2)
         return Implied(E, C, E[..., self.observed] if self.means else None)

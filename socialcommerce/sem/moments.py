@@ -129,9 +129,11 @@ def read(
     seen = ~np.isnan(values)
     must = [names.index(n) for n in complete]
     keep = seen.all(1) if missing == "listwise" else seen.any(1) & seen[:, must].all(1)
-    for name in (group, cluster):
-        if name is not None:
-            keep &= one_column(data, name).notna().to_numpy()
+    of_group = None if group is None else pd.factorize(one_column(data, group))
+    if group is not None:
+        keep &= of_group[0] >= 0
+    if cluster is not None:
+        keep &= one_column(data, cluster).notna().to_numpy()
     if not keep.any():
         raise DataError(f"none of the {len(data)} rows can be used; a model needs more rows than variables.")
     given = None if weights is None else weights_of(data, weights)
@@ -139,18 +141,18 @@ def read(
     of = None if cluster is None else clusters_of(data, cluster, group, keep)
     make = _pairwise_group if missing == "pairwise" else _group
     found = []
-    for label, mine in _parts(data, group, keep):
+    for label, mine in _parts(of_group, keep):
         rows, w, c = (None if x is None else x if mine.all() else x[mine] for x in (values, given, of))
         found.append(make(label, rows, names, w, c))
     incomplete = missing == "fiml" and not seen[keep].all()
     return Sample(tuple(names), tuple(found), int((~keep).sum()), incomplete)
 
 
-def _parts(data: pd.DataFrame, group: str | None, keep: Array) -> list[tuple[str, Array]]:
-    """Return each group's label and which rows are its own."""
-    if group is None:
+def _parts(of_group: tuple[Array, pd.Index] | None, keep: Array) -> list[tuple[str, Array]]:
+    """Return each group's label and which rows are its own, from the rows' group (-1: none) and the labels."""
+    if of_group is None:
         return [("", keep)]
-    codes, labels = pd.factorize(data[group])
+    codes, labels = of_group
     return [(str(label), keep & (codes == k)) for k, label in enumerate(labels)]
 
 

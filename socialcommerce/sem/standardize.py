@@ -47,7 +47,7 @@ def standardized(table: ParameterTable, problem: Likelihood, theta: Array) -> Ar
 def _group(table: ParameterTable, problem: Likelihood, theta: Array, k: int) -> Array:
     block, base = problem.blocks[k], problem.bases[k]
     A, S = block.matrices(theta, base)
-    variance = np.diagonal(block.implied(theta, base).covariance, axis1=-2, axis2=-1).copy()
+    variance = np.diagonal(block.implied_by(A, S).covariance, axis1=-2, axis2=-1).copy()
     if block.means:
         variance[..., block.observed] = 1.0
     total, own = _root(variance), _root(np.diagonal(S, axis1=-2, axis2=-1))
