@@ -107,7 +107,9 @@ def rmsea(
     scale = sqrt(groups * inflation / (nobs * df))
     tail = (1 - level) / 2
     lower, upper = (sqrt(noncentrality(chisq, df, p)) * scale for p in (1 - tail, tail))
-    pvalue = stats.ncx2.sf(chisq, df, (close / scale) ** 2)
+    pvalue = 1 - special.chndtr(chisq, df, (close / scale) ** 2)
+    if not pvalue > 1e-5:  # where the difference loses digits; slower
+        pvalue = stats.ncx2.sf(chisq, df, (close / scale) ** 2)
     return {
         "rmsea": sqrt(max(chisq - df, 0.0)) * scale,
         "rmsea.ci.lower": lower,
@@ -205,4 +207,4 @@ def _length(W: Array, nobs: Array, D: Array, d: Array) -> float:
 
 def as_series(values: dict[str, float]) -> pd.Series:
     """Return the measures as a Series of floats."""
-    return pd.Series(values, dtype=float, name="fit measures")
+    return pd.Series(np.array(list(values.values()), dtype=float), index=list(values), name="fit measures")

@@ -217,15 +217,6 @@ class Block:
         out[..., self.theta] = by_cell
         return out
 
-    def collect_matrix(self, by_cell: Array, q: int) -> Array:
-        """Sum what belongs to one pair of free parameters: (..., m, m) to (..., q, q)."""
-        if self._distinct:
-            out = np.zeros((*by_cell.shape[:-2], q, q))
-            out[..., self.theta[:, None], self.theta] = by_cell
-            return out
-        K = np.eye(q)[self.theta]
-        return K.T @ by_cell @ K
-
 
 def inverse(matrices: Array) -> Array:
     """Invert a batch of matrices; nan for those that are singular."""
