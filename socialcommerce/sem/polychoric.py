@@ -112,8 +112,8 @@ def ordinal_moments(
     first, second = np.array(pairs).T
     flat = codes[:, first] * width + codes[:, second] + np.arange(len(pairs)) * width**2
     table = np.bincount(flat.ravel(), minlength=len(pairs) * width**2).reshape(-1, width, width).astype(float)
-    table, filled = _fill_empty(table, first, second, counts)
-    rho = _maximise(table, cuts[first], cuts[second], [(names[a], names[b]) for a, b in pairs])
+    whole, filled = _fill_empty(table, first, second, counts)
+    rho = _maximise(whole, cuts[first], cuts[second], [(names[a], names[b]) for a, b in pairs])
     correlations = np.eye(p)
     correlations[first, second] = correlations[second, first] = rho
     influence = _influence(codes, counts, cuts, first, second, table, rho)
@@ -126,7 +126,7 @@ def ordinal_moments(
 def _fill_empty(table: Array, first: Array, second: Array, counts: tuple[int, ...]) -> tuple[Array, Array]:
     """Put one half into an empty cell of a two-by-two table, keeping its margins: without it the correlation is one."""
     counts = np.array(counts)
-    small = (counts[first] == 2) & (counts[second] == 2) & (table[:, :2, :2].min((1, 2)) == 0)
+    table, small = table.copy(), (counts[first] == 2) & (counts[second] == 2) & (table[:, :2, :2].min((1, 2)) == 0)
     filled = np.flatnonzero(small)
     for k in filled:
         two = table[k, :2, :2]

@@ -217,7 +217,7 @@ def test_models_that_ask_nothing_are_refused(data):
     for model, message in (
         ("f =~ f", "the model names no observed variable"),
         ("x1 ~ x1 + x2", r"line 1, column \d+: x1 ~ x1; a variable cannot explain itself"),
-        ("x1 | t1\nx1 ~ x2", r"line 1, column \d+: x1 \| t1; thresholds belong to ordered items"),
+        ("x1 | t1\nx1 ~ x2", r"line 1, column \d+: x1 \| t1, but x1 is not an ordered item"),
     ):
         with pytest.raises(ParameterError, match=message):
             sem.fit(model, data)

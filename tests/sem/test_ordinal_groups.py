@@ -126,7 +126,7 @@ def test_misuse_is_named(items):
     for line, more, kind, message in cases:
         with pytest.raises(kind, match=message):
             sem.fit(FOUR + "\n" + line, items, **options | more)
-    with pytest.raises(ParameterError, match="thresholds belong to ordered items, fitted with ordered="):
+    with pytest.raises(ParameterError, match="u1 is not an ordered item; name it in ordered"):
         sem.fit(FOUR + "\nu1 | t1", items)
     merged = items.assign(u1=items["u1"].where(items["group"] == "a", items["u1"].clip(upper=3)))
     with pytest.raises(DataError, match="item u1 is never 4 in group b; every group must use every category"):
