@@ -126,7 +126,8 @@ def fit(
         )
     if missing == "pairwise" and (estimator != "ML" or bootstrap):
         raise ParameterError("missing='pairwise' takes estimator 'ML' and no bootstrap: the others need whole rows.")
-    group_equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal)
+    group_equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal or ())
+    ordered = ordered if ordered is None or isinstance(ordered, bool | str) else list(ordered)
     _check_unused(moments, bool(ordered), group, group_equal, parameterization)
     options = {
         "missing": missing,

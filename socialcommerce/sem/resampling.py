@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.sem.checks import whole
 from socialcommerce.sem.estimate import Likelihood, minimise
 from socialcommerce.sem.inequality import refuse
 from socialcommerce.sem.inference import defined_values
@@ -149,8 +150,10 @@ def bootstrap(
     ----------
     Efron & Tibshirani (1993), An introduction to the bootstrap, doi:10.1007/978-1-4899-4541-9.
     """
-    if draws < 2:
-        raise ParameterError(f"bootstrap takes at least 2 draws; got {draws!r}.")
+    whole("the number of draws", draws, 2)
+    whole("the number of workers", workers, 1)
+    if seed is not None:
+        whole("the seed", seed, 0)
     if any(group.rows is None for group in fit.sample.groups):
         raise ParameterError("the bootstrap needs whole rows; got moments or pairwise covariances.")
     if any(group.weights is not None or group.clusters is not None for group in fit.sample.groups):

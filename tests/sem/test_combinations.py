@@ -12,7 +12,7 @@ import pytest
 import socialcommerce.sem
 import socialcommerce.survey
 from socialcommerce import sem
-from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.errors import DataError, ParameterError, UnknownNameError
 from tests.reference import parity
 
 HS = parity.MODELS["hs_cfa"]["model"]
@@ -110,3 +110,35 @@ def modules():
 @pytest.mark.parametrize("name", list(modules()))
 def test_examples_in_docstrings_run(name):
     assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_arguments_that_are_no_numbers_are_named(school):
+    population = "y ~ 0.5*x; x ~~ 1*x; y ~~ 1*y"
+    for call, message in (
+        (lambda: sem.fit(HS, school, bootstrap=2.5), "the number of draws is a whole number, 2 or more; got 2.5"),
+        (lambda: sem.fit(HS, school, bootstrap=4, workers=0), "the number of workers is a whole number, 1 or more"),
+        (lambda: sem.fit(HS, school, bootstrap=4, seed="a"), "the seed is a whole number, 0 or more; got 'a'"),
+        (lambda: sem.fit(HS, school, estimator="MLR", weights=2.0), "weights are the name of a column or one number a"),
+        (lambda: sem.simulate(population, -1), "nobs is a whole number, 1 or more; got -1"),
+        (lambda: sem.power(population, "y ~ x", [100], draws=0), "draws is a whole number, 2 or more; got 0"),
+        (lambda: sem.power(population, "y ~ x", [2], draws=9), "nobs is a whole number, 3 or more; got 2"),
+    ):
+        with pytest.raises(ParameterError, match=message):
+            call()
+
+
+def test_a_pair_that_no_row_holds_is_named(school):
+    turn = np.arange(len(school)) % 2 == 0
+    never = school.assign(x1=school["x1"].where(turn), x2=school["x2"].where(~turn))
+    for missing in ("fiml", "pairwise"):
+        with pytest.raises(DataError, match="no two rows hold both x1 and x2; every pair needs rows with both"):
+            sem.fit(HS, never, missing=missing)
+
+
+def test_a_ladder_allows_for_clusters_and_weights(school):
+    of = np.arange(len(school)) // 5 * 2 + (school["school"] == "Pasteur")
+    rows = school.assign(w=1.0 + (school["sex"] == 1), c=of)
+    options = {"estimator": "MLR", "cluster": "c", "weights": "w"}
+    ladder = sem.invariance(HS, rows, "school", levels=["configural", "metric"], **options)
+    alone = sem.fit(HS, rows, group="school", group_equal=["loadings"], **options)
+    assert ladder.table.loc["metric", "chisq"] == pytest.approx(alone.test.scaled, rel=1e-12)

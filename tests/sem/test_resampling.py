@@ -117,7 +117,7 @@ def test_groups_and_holes_are_resampled_too():
 
 
 def test_misuse_is_named(fit):
-    with pytest.raises(ParameterError, match="takes at least 2 draws; got 1"):
+    with pytest.raises(ParameterError, match="the number of draws is a whole number, 2 or more; got 1"):
         resampling.bootstrap(fit, 1)
     with pytest.raises(UnknownNameError, match="unknown bootstrap interval 'studentised'"):
         resampling.bootstrap(fit, 10, seed=1).intervals("studentised")
