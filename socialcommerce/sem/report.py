@@ -171,13 +171,17 @@ def html(fit: SemFit) -> str:
     if not (fit.converged and fit.identified):
         return f"{warnings}<p>No test statistic, fit measures or standard errors.</p>"
     m = fit.fit_measures
-    scaled = f" (scaled {m['chisq.scaled']:.3f})" if "chisq.scaled" in m else ""
-    notes = "".join(f"<p>{escape(' '.join(said.split()))}</p>" for said in _cautions(fit))
-    line = (
-        f"{fit.estimator}, N = {fit.nobs}: chi2 = {m['chisq']:.3f}{scaled}, df = {m['df']:.0f}, "
-        f"p = {m['pvalue']:.3f}; CFI {m['cfi']:.3f}, TLI {m['tli']:.3f}, RMSEA {m['rmsea']:.3f} "
-        f"[{m['rmsea.ci.lower']:.3f}, {m['rmsea.ci.upper']:.3f}], SRMR {m['srmr']:.3f}"
+    kind = next((k for k in (".robust", ".scaled") if np.isfinite(m.get("rmsea" + k, np.nan))), "")
+    test = ".scaled" if "chisq.scaled" in m else ""
+    cfi, tli, rmsea, low, high = (
+        m[name + kind] for name in ("cfi", "tli", "rmsea", "rmsea.ci.lower", "rmsea.ci.upper")
     )
+    line = (
+        f"{fit.estimator}, N = {fit.nobs}: {test[1:]} chi2 = {m['chisq' + test]:.3f}, df = {m['df']:.0f}, "
+        f"p = {m['pvalue' + test]:.3f}; {kind[1:]} CFI {cfi:.3f}, TLI {tli:.3f}, RMSEA {rmsea:.3f} "
+        f"[{low:.3f}, {high:.3f}]; SRMR {m['srmr']:.3f}"
+    ).replace("  ", " ")
+    notes = "".join(f"<p>{escape(' '.join(said.split()))}</p>" for said in _cautions(fit))
     table = fit.estimates.to_html(index=False, na_rep="", float_format=lambda x: f"{x:.3f}")
     return f"{warnings}<p>{escape(line)}</p>{notes}{table}"
 
