@@ -18,6 +18,8 @@ def weights_of(data: pd.DataFrame, weights: str | Sequence[float]) -> Array:
     """Return one positive weight a row."""
     if isinstance(weights, str) and weights not in data.columns:
         raise UnknownNameError("column of weights", weights, map(str, data.columns))
+    if np.ndim(weights) != 1 and not isinstance(weights, str):
+        raise ParameterError(f"weights are the name of a column or one number a row; got {type(weights).__name__}.")
     given = data[weights] if isinstance(weights, str) else pd.Series(list(weights), dtype=object)
     if len(given) != len(data):
         raise ParameterError(f"weights have length {len(given)}; give one number for each of the {len(data)} rows.")

@@ -164,6 +164,11 @@ def _check_columns(rows: Array, names: Sequence[str], where: str) -> None:
         column = rows[~np.isnan(rows[:, k]), k]
         if len(column) == 0 or np.ptp(column) == 0:
             raise DataError(f"column {name}{where} is constant or empty; a variable must vary.")
+    seen = ~np.isnan(rows)
+    together = np.full((1, 1), 2.0) if seen.all() else seen.T.astype(float) @ seen
+    if together.min() < 2:
+        i, j = np.argwhere(together < 2)[0]
+        raise DataError(f"no two rows{where} hold both {names[i]} and {names[j]}; every pair needs rows with both.")
 
 
 def _group(
@@ -184,11 +189,6 @@ def _pairwise_group(label: str, rows: Array, names: Sequence[str], *_: None) -> 
     _check_columns(rows, names, where)
     frame = pd.DataFrame(rows, columns=list(names))
     covariance, mean = frame.cov().to_numpy() * (len(rows) - 1) / len(rows), frame.mean().to_numpy()
-    if np.isnan(covariance).any():
-        i, j = np.argwhere(np.isnan(covariance))[0]
-        raise DataError(
-            f"no two rows{where} hold both {names[i]} and {names[j]}; pairwise covariances need rows with every pair."
-        )
     _check_definite(np.diag(np.diag(covariance)), names, where)
     scale = np.sqrt(np.diag(covariance))
     smallest = np.linalg.eigvalsh(covariance / np.outer(scale, scale))[0]
@@ -289,6 +289,11 @@ def _check_definite(covariance: Array, names: Sequence[str], where: str) -> None
     scale = np.sqrt(variance)
     correlation = covariance / np.outer(scale, scale)
     values, vectors = np.linalg.eigh(correlation)
+    if values[0] < -1e-8:
+        raise DataError(
+            f"the covariance matrix{where} is not positive definite: the smallest eigenvalue of its correlations is "
+            f"{values[0]:.3g}; no rows have such covariances, check the numbers."
+        )
     if values[0] < 1e-12:
         tied = [names[k] for k in np.flatnonzero(np.abs(vectors[:, 0]) > 0.05)]
         raise DataError(
@@ -310,8 +315,9 @@ def from_moments(moments: Moments | Sequence[Moments], names: Sequence[str]) -> 
 
 def _given(moments: Moments, names: Sequence[str], label: str) -> GroupSample:
     if not isinstance(moments, Moments) or not isinstance(moments.covariance, pd.DataFrame):
+        got = moments.covariance if isinstance(moments, Moments) else moments
         raise ParameterError(
-            f"moments are Moments(covariance, means, nobs) with a DataFrame; got {type(moments).__name__}."
+            f"moments are Moments(covariance, means, nobs), the covariance a DataFrame; got {type(got).__name__}."
         )
     table = moments.covariance
     for name in names:

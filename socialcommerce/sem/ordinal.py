@@ -70,8 +70,6 @@ def fit_ordinal(
     DataError
         Where an item has more than 30 values, a group never uses a category, or two items are perfectly associated.
     """
-    if parameterization not in PARAMETERIZATIONS:
-        raise UnknownNameError("parameterization", parameterization, PARAMETERIZATIONS)
     roles = find_roles(parsed.terms)
     _check_items(parsed, roles.observed, ordered)
     sample = read(data, roles.observed, group=group)
@@ -98,7 +96,7 @@ def _check_items(parsed: ModelText, observed: Sequence[str], ordered: Sequence[s
         if name not in observed:
             raise UnknownNameError("ordered item", name, observed)
     other = [n for n in observed if n not in names]
-    causes = {t.rhs for t in parsed.terms if t.op == "~"} | {t.lhs for t in parsed.terms if t.op == "=~"}
+    causes = {t.rhs for t in parsed.terms if t.op in ("~", "<~")} | {t.lhs for t in parsed.terms if t.op == "=~"}
     causal = [n for n in names if n in causes]
     if other or causal:
         raise ParameterError(

@@ -112,9 +112,9 @@ def ordinal_moments(
     first, second = np.array(pairs).T
     chosen = (codes[:, :, None] == np.arange(width)).reshape(N, -1).astype(float)
     table = (chosen.T @ chosen).reshape(p, width, p, width)[first, :, second]
-    table, filled = _fill_empty(table, first, second, counts)
+    whole, filled = _fill_empty(table, first, second, counts)
     start = np.corrcoef(codes.T)[first, second]
-    rho = _maximise(table, cuts[first], cuts[second], start, [(names[a], names[b]) for a, b in pairs])
+    rho = _maximise(whole, cuts[first], cuts[second], start, [(names[a], names[b]) for a, b in pairs])
     correlations = np.eye(p)
     correlations[first, second] = correlations[second, first] = rho
     influence = _influence(codes, counts, cuts, first, second, table, rho)
@@ -127,7 +127,7 @@ def ordinal_moments(
 def _fill_empty(table: Array, first: Array, second: Array, counts: tuple[int, ...]) -> tuple[Array, Array]:
     """Put one half into an empty cell of a two-by-two table, keeping its margins: without it the correlation is one."""
     counts = np.array(counts)
-    small = (counts[first] == 2) & (counts[second] == 2) & (table[:, :2, :2].min((1, 2)) == 0)
+    table, small = table.copy(), (counts[first] == 2) & (counts[second] == 2) & (table[:, :2, :2].min((1, 2)) == 0)
     filled = np.flatnonzero(small)
     for k in filled:
         two = table[k, :2, :2]

@@ -9,7 +9,7 @@ from socialcommerce.sem.expressions import jacobian
 from socialcommerce.sem.model import cell
 from socialcommerce.sem.table import ParameterTable
 
-__all__ = ["explained", "standard_errors", "standardized"]
+__all__ = ["delta_errors", "explained", "standard_errors", "standardized"]
 
 Array = np.ndarray
 
@@ -95,7 +95,14 @@ def standard_errors(table: ParameterTable, problem: Likelihood, theta: Array, co
     array, shape (rows + definitions,)
     """
     J = jacobian(lambda t: standardized(table, problem, t), theta)
-    return np.sqrt(np.einsum("ij,jk,ik->i", J, covariance, J))
+    return delta_errors(J, covariance)
+
+
+def delta_errors(J: Array, covariance: Array) -> Array:
+    """Return the standard errors of functions with Jacobian J; zero where rounding is all that is left of one."""
+    variance = np.einsum("ij,jk,ik->i", J, covariance, J)
+    most = (np.abs(J) @ np.sqrt(np.diag(covariance))) ** 2  # were all estimates perfectly correlated
+    return np.sqrt(np.where(variance < 1e-15 * most, 0.0, variance))
 
 
 def explained(problem: Likelihood, theta: Array) -> list[dict[str, float]]:
