@@ -45,6 +45,11 @@ def rmsea_power(
     -------
     array, of the shape of ``nobs``
 
+    Raises
+    ------
+    ParameterError
+        Where a number lies outside its range.
+
     References
     ----------
     MacCallum, Browne & Sugawara (1996), doi:10.1037/1082-989X.1.2.130.
@@ -86,6 +91,11 @@ def rmsea_sample_size(
 
     Other parameters are those of :func:`rmsea_power`.
 
+    Raises
+    ------
+    ParameterError
+        Where a number lies outside its range.
+
     Examples
     --------
     >>> rmsea_sample_size(100)
@@ -124,6 +134,11 @@ def chisq_power(population: str, model: str, nobs: Sequence[int], *, alpha: floa
     -------
     pandas.DataFrame
         nobs, df, noncentrality, rmsea (of the population) and power.
+
+    Raises
+    ------
+    ParameterError
+        Where the population lacks a number or a variable, or the model has no solution or no degrees of freedom.
 
     References
     ----------

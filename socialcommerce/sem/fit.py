@@ -97,6 +97,14 @@ def fit(
     -------
     SemFit
 
+    Raises
+    ------
+    ParameterError, UnknownNameError
+        For a model that cannot be read, with line and column, and for options that are unknown or do not combine.
+    DataError
+        For data that cannot carry the model, with column and row. A fit without a solution is no error, see
+        ``SemFit.problems``.
+
     Notes
     -----
     The likelihood is the normal one: moments and chi2 divide by N. Standard errors rest on the expected information

@@ -131,10 +131,22 @@ def simple_slopes(
         moderator (z), slope, se, z, pvalue (null hypothesis: the slope at this z is zero), ci_low, ci_high. The
         standard error is the delta method's, var(b1) + 2 z cov(b1, b3) + z^2 var(b3), with z a given number.
 
+    Raises
+    ------
+    UnknownNameError, ParameterError
+        Where a variable or path is not in the model, the path is fixed, the fit has no solution, or ``level`` or
+        ``group`` is out of range.
+
     References
     ----------
     Aiken & West (1991), Multiple regression: testing and interpreting interactions.
     """
+    if not (fit.converged and fit.identified):
+        raise ParameterError(f"no simple slopes without a solution: {' '.join(fit.problems)}")
+    if not 0 < level < 1:
+        raise ParameterError(f"level is a probability between 0 and 1; got {level!r}.")
+    if group not in range(1, fit.table.groups + 1):
+        raise ParameterError(f"group is a whole number from 1 to {fit.table.groups}; got {group!r}.")
     keys = [_slope(fit, outcome, predictor, group) for predictor in (focal, product)]
     block, base = fit.problem.blocks[group - 1], fit.problem.bases[group - 1]
     if moderator not in block.names:

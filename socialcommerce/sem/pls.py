@@ -227,6 +227,11 @@ def pls(
     -------
     PlsFit
 
+    Raises
+    ------
+    UnknownNameError, ParameterError, DataError
+        Where the model, an option or the data cannot be used, by name.
+
     References
     ----------
     Wold (1982); Lohmöller (1989), doi:10.1007/978-3-642-52512-4; Dijkstra & Henseler (2015),

@@ -196,7 +196,14 @@ def pool(fits: Sequence[SemFit]) -> Pooled:
         raise ParameterError(f"pool takes two or more fits, one per imputation; got {len(fits)}.")
     first = fits[0]
     for k, one in enumerate(fits, start=1):
-        if (one.table.rows, one.estimator, one.nobs) != (first.table.rows, first.estimator, first.nobs):
+        if any(
+            mine != theirs
+            for mine, theirs in (
+                (one.table.rows, first.table.rows),
+                ([d.name for d in one.table.defined], [d.name for d in first.table.defined]),
+                ((one.estimator, one.nobs), (first.estimator, first.nobs)),
+            )
+        ):
             raise ParameterError(
                 f"fit {k} has another model, estimator or number of rows than the first; all must agree."
             )
@@ -220,6 +227,11 @@ def fit_imputed(model: str, frames: Sequence[pd.DataFrame], **options: object) -
     Returns
     -------
     Pooled
+
+    Raises
+    ------
+    ParameterError
+        Where the frames are no sequence of two or more, or a fit has no solution; and what ``sem.fit`` raises.
 
     Examples
     --------

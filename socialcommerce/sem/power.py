@@ -82,6 +82,11 @@ def simulate(population: str, nobs: int, *, seed: int | None = None) -> pd.DataF
     pandas.DataFrame
         One column per observed variable, in the model's units.
 
+    Raises
+    ------
+    ParameterError
+        Naming a parameter without a number, or where the numbers give no covariance matrix.
+
     Examples
     --------
     >>> simulate("y ~ 0.5*x; x ~~ 1*x; y ~~ 0.75*y", 3, seed=1).shape
@@ -121,6 +126,10 @@ def power(
         Data sets for each size and effect.
     alpha : float
         Level of the two-sided z test.
+    seed : int, optional
+        The same seed gives the same data sets.
+    std_lv : bool
+        Fix latent variances to 1 instead of first loadings.
 
     Returns
     -------
@@ -128,6 +137,12 @@ def power(
         nobs, lhs, op, rhs, true (the parameter of the fitted model at the population's moments), mean, power, its
         Monte-Carlo standard error, coverage of the (1 - alpha) interval, and converged, the share of data sets with a
         solution.
+
+    Raises
+    ------
+    ParameterError
+        Where the population lacks a number or a variable, a size or ``draws`` is too small, or the model has
+        constraints.
 
     References
     ----------

@@ -62,6 +62,11 @@ def build(
         Of ordered items: their scales (`~*~`) are parameters, fixed to 1 in the first group, and residual variances
         follow; or the other way round.
 
+    Raises
+    ------
+    ParameterError, UnknownNameError
+        Where labels, values by group or intercepts contradict one another or the options.
+
     Examples
     --------
     >>> from socialcommerce.sem.syntax import parse

@@ -117,8 +117,12 @@ def single_factor(
 
     Parameters
     ----------
+    data : pandas.DataFrame
+        One row per respondent.
     constructs : mapping of str to sequence of str
         Items of each construct.
+    level : float
+        Of the intervals, in (0, 1).
     bootstrap, kind, seed
         For the interval of the share.
     **options
@@ -208,6 +212,10 @@ def common_factor(model: str, data: pd.DataFrame, *, level: float = 0.95, **opti
     ----------
     model : str
         Measurement or structural model in the language of ``sem.fit``.
+    data : pandas.DataFrame
+        One row per respondent.
+    level : float
+        Of the intervals, in (0, 1).
     **options
         To ``sem.fit``; one group.
 

@@ -13,6 +13,7 @@ from socialcommerce import sem
 from socialcommerce.errors import ParameterError
 from socialcommerce.sem.expressions import jacobian
 from socialcommerce.sem.polychoric import bivariate_normal
+from socialcommerce.sem.standardize import delta_errors
 from socialcommerce.survey.reliability import alpha_of, feldt
 from socialcommerce.survey.resampling import casewise_errors, check, intervals, wald
 
@@ -72,10 +73,15 @@ def measurement_quality(
     ----------
     fit : SemFit
         A model with latent variables.
+    level : float
+        Of the intervals, in (0, 1).
     bootstrap : int
         Resamples for percentile or BC intervals in place of those by the delta method; draws the fit already holds are
-        used without it. Fits of ordered items have intervals by the delta method. Either way the moments of fixed
-        covariates are held at the sample's.
+        used without it. Either way the moments of fixed covariates are held at the sample's.
+    kind : {"percentile", "bc"}
+        Of the bootstrap intervals.
+    seed : int, optional
+        Of the resamples.
 
     Notes
     -----
@@ -101,8 +107,8 @@ def measurement_quality(
     True
     """
     check(level, bootstrap, kind)
-    if not fit.table.roles.latent:
-        raise ParameterError("the model has no latent variable; reliability is that of the items of one (=~).")
+    if not constructs_of(fit):
+        raise ParameterError("the model has no latent variable with items; reliability is that of its items (=~).")
     draws = _draws(fit, bootstrap, seed)
     lines: list[dict] = []
     for k, group in enumerate(fit.sample.groups):
@@ -143,7 +149,7 @@ def loadings(fit: sem.SemFit, theta: Array, k: int, name: str, items: list[str])
 def delta(fit: sem.SemFit, function: Callable[[Array], Array], level: float) -> tuple[Array, Array, Array]:
     """Return standard errors of an analytic function of the parameters, and the ends of its normal intervals."""
     J, estimate = jacobian(function, fit.theta), function(fit.theta)
-    se = np.sqrt(np.einsum("ij,jk,ik->i", J, fit.vcov, J))
+    se = delta_errors(J, fit.vcov)
     return se, *wald(estimate, se, level)
 
 

@@ -28,8 +28,14 @@ def describe(
 
     Parameters
     ----------
+    data : pandas.DataFrame
+        One row per respondent.
+    items : sequence of str
+        Columns.
     scale : (lowest, highest), optional
         The ends of the answer scale, for floor and ceiling; by default each item's observed extremes.
+    level : float
+        Of the mean's interval, in (0, 1).
 
     Returns
     -------
@@ -124,8 +130,18 @@ def factorability(
 
     Parameters
     ----------
+    data : pandas.DataFrame
+        One row per respondent.
+    items : sequence of str
+        Columns, two or more; rows that miss one are left out.
+    level : float
+        Of the intervals, in (0, 1).
     bootstrap : int
         Resamples for the intervals of KMO; without them the ends are nan.
+    kind : {"percentile", "bc"}
+        Of the bootstrap intervals.
+    seed : int, optional
+        Of the resamples.
 
     Raises
     ------

@@ -75,6 +75,8 @@ def marker_correlations(
 
     Parameters
     ----------
+    data : pandas.DataFrame
+        One row per respondent.
     constructs : mapping of str to sequence of str
         Items of each scale, the marker's included; a scale is the mean of its items.
     marker : str
@@ -82,6 +84,12 @@ def marker_correlations(
     bootstrap : int
         Resamples; r_M is found anew in each. Without them the interval is Fisher's for a partial correlation, which
         takes r_M as known.
+    level : float
+        Of the intervals, in (0, 1).
+    kind : {"percentile", "bc"}
+        Of the bootstrap intervals.
+    seed : int, optional
+        Of the resamples.
 
     References
     ----------
@@ -189,6 +197,8 @@ def marker_models(
 
     Parameters
     ----------
+    data : pandas.DataFrame
+        One row per respondent.
     constructs : mapping of str to sequence of str
         Items of each construct, the marker's included; the marker needs at least two, better three.
     alpha : float

@@ -81,10 +81,14 @@ def alpha(
         One row per respondent; rows with a missing item are left out and counted.
     items : sequence of str
         All worded in the same direction.
+    level : float
+        Of the intervals, in (0, 1).
     bootstrap : int
         Resamples; 0 leaves the bootstrap interval out.
     kind : {"bc", "percentile"}
         Of the bootstrap interval.
+    seed : int, optional
+        Of the resamples.
 
     Notes
     -----

@@ -48,6 +48,8 @@ def fornell_larcker(fit: sem.SemFit, *, group: int = 1, level: float = 0.95) -> 
         A model with at least two latent variables.
     group : int
         Which group, from 1.
+    level : float
+        Of the intervals, in (0, 1).
 
     Raises
     ------
@@ -156,6 +158,8 @@ def htmt(
 
     Parameters
     ----------
+    data : pandas.DataFrame
+        One row per respondent.
     constructs : mapping of str to sequence of str
         Items of each construct; rows that miss any of them are left out and counted.
     level : float
@@ -163,6 +167,9 @@ def htmt(
     bootstrap : int
         Resamples; with 0 there is no interval and nothing is tested.
     kind : {"percentile", "bc"}
+        Of the interval.
+    seed : int, optional
+        Of the resamples.
 
     Notes
     -----

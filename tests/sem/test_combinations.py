@@ -142,3 +142,19 @@ def test_a_ladder_allows_for_clusters_and_weights(school):
     ladder = sem.invariance(HS, rows, "school", levels=["configural", "metric"], **options)
     alone = sem.fit(HS, rows, group="school", group_equal=["loadings"], **options)
     assert ladder.table.loc["metric", "chisq"] == pytest.approx(alone.test.scaled, rel=1e-12)
+
+
+def test_what_needs_a_solution_says_so(school):
+    good, twin = sem.fit("x1 ~ x2 + x3", school), sem.fit("x1 ~ a*x2 + x3\nd := 2*a", school)
+    plain = sem.fit("x1 ~ a*x2 + x3", school)
+    for call, message in (
+        (lambda: sem.pool([plain, twin]), "fit 2 has another model"),
+        (lambda: sem.simple_slopes(good, "x1", "x2", "x3", "x3", level=95), "level is a probability between 0 and 1"),
+        (lambda: sem.simple_slopes(good, "x1", "x2", "x3", "x3", group=2), "group is a whole number from 1 to 1"),
+        (
+            lambda: socialcommerce.survey.measurement_quality(sem.fit("C <~ 1*x1 + x2\nx3 ~ C\nx4 ~ C", school)),
+            "the model has no latent variable with items",
+        ),
+    ):
+        with pytest.raises(ParameterError, match=message):
+            call()

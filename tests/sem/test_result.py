@@ -144,4 +144,5 @@ def test_noncentrality_goes_on_smoothly_where_the_distribution_function_gives_ou
 def test_html_leads_with_the_scaled_test_where_there_is_one():
     fit = parity.fit("wlsmv_12")
     m = fit.fit_measures
-    assert f"scaled chi2 = {m['chisq.scaled']:.3f}, df = {m['df']:.0f}, p = {m['pvalue.scaled']:.3f}" in fit._repr_html_()
+    line = f"scaled chi2 = {m['chisq.scaled']:.3f}, df = {m['df']:.0f}, p = {m['pvalue.scaled']:.3f}"
+    assert line in fit._repr_html_()
