@@ -1,0 +1,145 @@
+"""The advice tested: against figures known beforehand, against regressions on the single rows, against closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.formula.api as smf
+from scipy.stats import ttest_ind
+
+from socialcommerce import data
+from socialcommerce.errors import DataError, UnknownNameError
+from socialcommerce.strategies import groups, messages, sessions
+from socialcommerce.strategies.effects import Effect, contrast, linear_probability
+from tests.test_data import raw_files
+
+MAILS, SHOPPERS = data.load("hillstrom_cells"), data.load("uci_cells")
+
+
+def shown(effect: Effect, digits: int) -> tuple[float, ...]:
+    return tuple(round(value, digits) for value in (effect.estimate, *effect.interval()))
+
+
+# --- effects ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_contrast_of_two_cells_is_welch_s():
+    rng = np.random.default_rng(1)
+    first, second = rng.normal(1, 2, 40), rng.normal(0, 1, 25)
+    cells = pd.DataFrame([[len(x), x.sum(), (x**2).sum()] for x in (first, second)], columns=["n", "total", "squares"])
+    effect, welch = contrast(cells, {0: 1, 1: -1}), ttest_ind(first, second, equal_var=False)
+    assert effect.estimate / effect.standard_error == pytest.approx(welch.statistic, rel=1e-12)
+    assert Effect(effect.estimate, effect.standard_error, 65, welch.df).p_value == pytest.approx(welch.pvalue, rel=1e-9)
+
+
+def test_a_cell_without_spread_cannot_be_compared():
+    cells = pd.DataFrame({"n": [1, 5], "total": [1, 2], "squares": [1, 2]}, index=["a", "b"])
+    with pytest.raises(DataError, match="cells a, c cannot be compared; got fewer than 2 observations"):
+        contrast(cells, {"a": 1, "b": -1, "c": 0.5})
+
+
+@pytest.fixture
+def visits() -> pd.DataFrame:
+    rng = np.random.default_rng(2)
+    rows = pd.DataFrame({"kind": rng.choice(["old", "new"], 600), "month": rng.choice(list("abc"), 600)})
+    return rows.assign(sold=rng.random(600) < np.where(rows["kind"] == "old", 0.2, 0.4))
+
+
+@pytest.mark.parametrize("controls", [(), ("month",)])
+def test_a_regression_on_counts_is_that_on_rows(visits, controls):
+    sold = visits.groupby(["kind", "month"])["sold"]
+    cells = pd.DataFrame({"n": sold.size(), "total": sold.sum()}).reset_index()
+    effect = linear_probability(cells, "kind", "old", controls)
+    rows = visits.assign(sold=100.0 * visits["sold"], old=(visits["kind"] == "old").astype(float))
+    fit = smf.ols(" + ".join(["sold ~ old", *controls]), rows).fit(cov_type="HC1")
+    assert (effect.estimate, effect.standard_error) == pytest.approx((fit.params["old"], fit.bse["old"]), rel=1e-10)
+    assert effect.n == 600
+
+
+def test_one_level_is_nothing_to_compare(visits):
+    cells = pd.DataFrame({"kind": ["old", "old"], "month": ["a", "b"], "n": [5, 6], "total": [1, 2]})
+    with pytest.raises(DataError, match="kind has nothing to compare; got 'old' in 2 of 2 cells"):
+        linear_probability(cells, "kind", "old")
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+def test_arms_convert_as_known():
+    sums = MAILS.groupby("arm")[["conversion", "customers"]].sum()
+    rates = (100 * sums["conversion"] / sums["customers"]).round(3)
+    assert rates.to_dict() == {"men's mail": 1.253, "women's mail": 0.884, "no mail": 0.573}
+    assert sums["customers"].sum() == 64_000
+
+
+@pytest.mark.parametrize(("outcome", "digits", "known"), [
+    ("visit", 2, (3.07, 2.35, 3.79)), ("conversion", 2, (0.24, 0.04, 0.43)), ("spend", 2, (0.21, -0.10, 0.52)),
+])
+def test_matching_as_first_seen(outcome, digits, known):
+    assert shown(messages.matching(MAILS, outcome), digits) == known
+
+
+def test_the_matched_policy_as_first_seen():
+    assert shown(messages.matched_policy(MAILS), 2) == (-0.03, -0.17, 0.11)
+
+
+def test_a_message_as_in_a_regression_on_the_rows():
+    (path,) = raw_files("hillstrom")
+    rows = pd.read_csv(path).assign(mail=lambda d: (d["segment"] != "No E-Mail").astype(int))
+    for outcome, unit in {"visit": 100, "conversion": 100, "spend": 1}.items():
+        fit, effect = smf.ols(f"{outcome} ~ mail", rows).fit(cov_type="HC2"), messages.message(MAILS, outcome)
+        by_rows = unit * fit.params["mail"], unit * fit.bse["mail"]
+        assert (effect.estimate, effect.standard_error) == pytest.approx(by_rows, rel=1e-9)
+
+
+def test_matching_is_half_the_interaction_of_a_regression_on_the_rows():
+    (path,) = raw_files("hillstrom")
+    rows = pd.read_csv(path).query("mens + womens == 1 and segment != 'No E-Mail'")
+    rows = rows.assign(arm=(rows["segment"] == "Mens E-Mail").astype(int))
+    fit, effect = smf.ols("spend ~ arm * mens", rows).fit(cov_type="HC2"), messages.matching(MAILS, "spend")
+    by_rows = fit.params["arm:mens"] / 2, fit.bse["arm:mens"] / 2
+    assert (effect.estimate, effect.standard_error) == pytest.approx(by_rows, rel=1e-9)
+
+
+def test_brackets_of_history_add_up_to_everybody():
+    table = messages.by_history(MAILS)
+    assert table["history"].tolist()[::6] == ["$0 - $100", "$1,000 +"]
+    assert table["n"].sum() == messages.message(MAILS).n == 64_000
+
+
+def test_an_unknown_outcome_is_named():
+    with pytest.raises(UnknownNameError, match="unknown outcome 'convertion'; did you mean 'conversion'"):
+        messages.message(MAILS, "convertion")
+
+
+# --- sessions and groups ----------------------------------------------------------------------------------------------
+
+
+def test_returning_sessions_convert_less_as_first_seen():
+    assert shown(sessions.returning(SHOPPERS, ()), 1) == (-11.0, -13.1, -8.8)
+
+
+def test_sessions_as_in_a_regression_on_the_rows():
+    (path,) = raw_files("uci_shoppers")
+    rows = pd.read_csv(path).query("VisitorType != 'Other'")
+    rows = rows.assign(sold=100.0 * rows["Revenue"], back=(rows["VisitorType"] == "Returning_Visitor").astype(float))
+    fit = smf.ols("sold ~ back + C(Month) + C(TrafficType) + C(Region) + C(Browser)", rows).fit(cov_type="HC1")
+    effect = sessions.returning(SHOPPERS)
+    assert (effect.estimate, effect.standard_error) == pytest.approx((fit.params["back"], fit.bse["back"]), rel=1e-8)
+
+
+def test_group_buying_as_first_seen():
+    assert round(groups.success(data.load("beibei_initiators")).estimate, 3) == 0.612
+    assert round(100 * groups.one_joiner(data.load("beibei_counts")), 2) == 99.36
+
+
+def test_the_error_of_a_share_is_that_of_clustered_rows():
+    by = pd.DataFrame({"failed": [0, 3, 1], "successful": [2, 0, 1], "initiators": [8, 5, 9]})
+    each = by.loc[by.index.repeat(by["initiators"]), ["failed", "successful"]].to_numpy()
+    rows = [(initiator, won) for initiator, (lost, got) in enumerate(each) for won in [0] * lost + [1] * got]
+    frame = pd.DataFrame(rows, columns=["by", "won"])
+    fit = smf.ols("won ~ 1", frame).fit(cov_type="cluster", cov_kwds={"groups": frame["by"], "df_correction": True})
+    effect = groups.success(by)
+    assert (effect.estimate, effect.n, effect.df) == (pytest.approx(fit.params["Intercept"]), len(frame), 21)
+    assert effect.standard_error == pytest.approx(fit.bse["Intercept"], rel=1e-9)
