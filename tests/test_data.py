@@ -102,6 +102,13 @@ def test_counts_are_those_of_the_rows_they_name_with_their_hash(table, tmp_path)
     assert (tmp_path / "again.csv").read_bytes() == data.data_path(table).read_bytes()
 
 
+def test_paths_of_the_hanoi_survey_are_those_fitted_to_its_rows():
+    (path,) = raw_files("hanoi")
+    assert data.source("hanoi").sha256 in data.source("hanoi_paths").locator
+    again = runpy.run_path(str(root() / "data" / "prepare" / "hanoi_paths.py"))["build"](path)
+    pd.testing.assert_frame_equal(again, data.load("hanoi_paths"), rtol=0, atol=2e-6, check_dtype=False)
+
+
 def test_two_counts_of_group_buying_agree():
     groups, by = data.load("beibei_counts"), data.load("beibei_initiators")
     failed = groups["part"] == "failed"

@@ -10,7 +10,8 @@ from scipy.stats import ttest_ind
 
 from socialcommerce import data
 from socialcommerce.errors import DataError, UnknownNameError
-from socialcommerce.strategies import groups, messages, sessions
+from socialcommerce.project import root
+from socialcommerce.strategies import groups, messages, pooled, sessions, urge
 from socialcommerce.strategies.effects import Effect, contrast, linear_probability
 from tests.test_data import raw_files
 
@@ -143,3 +144,55 @@ def test_the_error_of_a_share_is_that_of_clustered_rows():
     effect = groups.success(by)
     assert (effect.estimate, effect.n, effect.df) == (pytest.approx(fit.params["Intercept"]), len(frame), 21)
     assert effect.standard_error == pytest.approx(fit.bse["Intercept"], rel=1e-9)
+
+
+# --- identification and loyalty ---------------------------------------------------------------------------------------
+
+
+def test_paths_to_the_urge_are_those_of_lavaan():
+    """Estimates and errors from ``tests/reference/hanoi.R`` (lavaan 0.6-14), in the same order of estimators."""
+    keys = ["estimator", "sample", "driver"]
+    known = pd.read_csv(root() / "tests" / "reference" / "hanoi.csv", skipinitialspace=True).set_index(keys)
+    ours = data.load("hanoi_paths").set_index(keys)[known.columns]
+    assert len(ours) == len(known) == 32
+    np.testing.assert_allclose(ours.loc[known.index], known, rtol=0, atol=1e-5)
+
+
+def test_screening_decides_about_identification():
+    """The 95 % interval holds zero as soon as repeated answers or straight-liners are left out."""
+    paths = data.load("hanoi_paths")
+    low = {sample: urge.driver(paths, "PAR", sample=sample).interval()[0] > 0 for sample in paths["sample"].unique()}
+    assert low == {"all": True, "distinct": False, "varied": False, "distinct and varied": False}
+
+
+def test_an_unknown_driver_is_named():
+    with pytest.raises(UnknownNameError, match="unknown driver 'INT'; .*ENJ, HED"):
+        urge.driver(data.load("hanoi_paths"), "INT")
+
+
+MATRIX, PAIRS = data.load("pooled_correlation_matrix"), data.load("pooled_correlations")
+
+
+@pytest.mark.parametrize(("outcome", "causes"), [
+    ("trust", ["website quality"]), ("loyalty", ["website quality", "trust", "satisfaction"]),
+])
+def test_pooled_paths_are_regressions_on_the_matrix(outcome, causes):
+    """Closed form: b = R^-1 r; the delta method gives a lone standardised path the error (1 - r^2) / sqrt(N)."""
+    square = MATRIX.set_index("construct")
+    by_hand = np.linalg.solve(square.loc[causes, causes], square.loc[causes, outcome])
+    ours = [pooled.path(MATRIX, outcome, cause.split()[-1], 500) for cause in causes]
+    assert [effect.estimate for effect in ours] == pytest.approx(list(by_hand), abs=1e-6)
+    if len(causes) == 1:
+        assert ours[0].standard_error == pytest.approx((1 - by_hand[0] ** 2) / np.sqrt(500), rel=1e-4)
+
+
+def test_the_least_size_counts_the_smallest_pool():
+    table = pooled.by_size(MATRIX, PAIRS, "loyalty", "trust")
+    assert table["nobs"].tolist()[0] == pooled.least_size(PAIRS) == 4 * 29
+    assert (table["high"] - table["low"]).is_monotonic_decreasing
+    assert table["estimate"].nunique() == 1 or table["estimate"].std() < 1e-9
+
+
+def test_an_unknown_path_is_named():
+    with pytest.raises(UnknownNameError, match="unknown path 'loyalty -> trust'; .*quality -> trust"):
+        pooled.path(MATRIX, "trust", "loyalty", 500)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from socialcommerce import paper, verdicts
 from socialcommerce.errors import UnknownNameError
-from socialcommerce.evidence import numbers
+from socialcommerce.evidence import numbers, people
 from socialcommerce.paper import CLASSES, EVIDENCE, GRADES, Claim, Hypothesis
 from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 
@@ -19,7 +19,10 @@ __all__ = ["STATES", "TESTS", "Assessment", "Pending", "Tally", "assess", "asses
 
 Words = Mapping[str, str]
 
-TESTS = {**numbers.TESTS}
+TESTS = {
+    **numbers.TESTS,
+    **people.TESTS,
+}
 """The function that tests each decided hypothesis."""
 
 STATES = {
@@ -82,8 +85,12 @@ class Assessment:
         state = self.state(claim)
         if state != "decided":
             return STATES[state]
-        parts = [self.results[name] for name in claim.hypotheses]
-        return verdicts.combine(claim.id, claim.text, parts).words
+        parts = _by_class([self.results[name] for name in claim.hypotheses])
+        words = {kind: verdicts.combine(claim.id, claim.text, group).words for kind, group in parts.items()}
+        if len(words) == 1:
+            return next(iter(words.values()))
+        return {"en": "; ".join(f"{kind}: {said['en']}" for kind, said in words.items()),
+                "zh": "；".join(f"{EVIDENCE[kind]}：{said['zh']}" for kind, said in words.items())}
 
     def summary(self) -> pd.DataFrame:
         """One row a hypothesis: what it rests on, what was found, what came out."""
@@ -162,6 +169,19 @@ def _assess(hypothesis: Hypothesis) -> Verdict | Pending:
     if not hypothesis.testable:
         return verdicts.decide(hypothesis, NotTestable(hypothesis.reason))
     return verdicts.decide(hypothesis, TESTS[hypothesis.id](hypothesis))
+
+
+def _by_class(parts: list[Verdict]) -> dict[str, list[Verdict]]:
+    """Part verdicts by class of evidence, which are never merged, each under its first kind of evidence.
+
+    What cannot be tested counts in every class.
+    """
+    open_, tested = ([part for part in parts if (part.outcome == "not testable") == which] for which in (True, False))
+    groups: dict[str, list[Verdict]] = {}
+    for part in tested:
+        kind = part.evidence[0]
+        groups.setdefault(next((k for k in groups if CLASSES[k] == CLASSES[kind]), kind), []).append(part)
+    return {kind: group + open_ for kind, group in groups.items()}
 
 
 def _state(result: Verdict | Pending) -> str:
