@@ -109,6 +109,16 @@ def test_paths_of_the_hanoi_survey_are_those_fitted_to_its_rows():
     pd.testing.assert_frame_equal(again, data.load("hanoi_paths"), rtol=0, atol=2e-6, check_dtype=False)
 
 
+def test_scores_and_moments_of_deliveries_are_those_of_the_orders():
+    names = [entry.name for entry in data.sources() if entry.dataset == "olist"]
+    paths = raw_files(*names)
+    again = runpy.run_path(str(root() / "data" / "prepare" / "olist_deliveries.py"))["build"](paths)
+    for table, frame in zip(("olist_scores", "olist_moments"), again, strict=True):
+        assert all(data.source(name).sha256 in data.source(table).locator for name in names)
+        frame = frame.astype({"band": str}) if "band" in frame else frame
+        pd.testing.assert_frame_equal(frame, data.load(table), rtol=0, atol=2e-6, check_dtype=False)
+
+
 def test_two_counts_of_group_buying_agree():
     groups, by = data.load("beibei_counts"), data.load("beibei_initiators")
     failed = groups["part"] == "failed"

@@ -42,6 +42,7 @@ SEEN = {
     "H22": (-0.03, (-0.17, 0.11), "inconclusive"),
     "H23": (-6.61, None, "inconsistent (proxy)"),
     "H24": (0.11, None, "consistent (proxy)"),
+    "H25": (2.08, None, "supported"),
     "H27": (0.555, None, "consistent (proxy)"),
     "H28": (0.27, None, "inconclusive"),
     "H29": (0.28, None, "inconclusive"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import runpy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from scipy.stats import ttest_ind
 from socialcommerce import data
 from socialcommerce.errors import DataError, UnknownNameError
 from socialcommerce.project import root
-from socialcommerce.strategies import groups, messages, pooled, sessions, urge
+from socialcommerce.strategies import deliveries, groups, messages, pooled, sessions, urge
 from socialcommerce.strategies.effects import Effect, contrast, linear_probability
 from tests.test_data import raw_files
 
@@ -144,6 +146,66 @@ def test_the_error_of_a_share_is_that_of_clustered_rows():
     effect = groups.success(by)
     assert (effect.estimate, effect.n, effect.df) == (pytest.approx(fit.params["Intercept"]), len(frame), 21)
     assert effect.standard_error == pytest.approx(fit.bse["Intercept"], rel=1e-9)
+
+
+# --- deliveries -------------------------------------------------------------------------------------------------------
+
+MOMENTS = data.load("olist_moments")
+
+
+def test_scores_fall_with_days_late_as_first_seen():
+    """4.30 when early by more than ten days, 3.74 on the day and up to two days late, 2.19 at 3 to 6, 1.53 at 14."""
+    table = deliveries.scores_by_delay(data.load("olist_scores")).set_index("band")
+    assert table.loc[["11 or more early", "3 to 6 late", "14 or more late"], "mean"].round(2).tolist() == [
+        4.30, 2.19, 1.53]
+    near = table.loc[["on the day", "1 to 2 late"]]
+    assert round(np.average(near["mean"], weights=near["reviews"]), 2) == 3.74
+    assert table["mean"].is_monotonic_decreasing
+    assert table["reviews"].sum() == 5238
+
+
+def test_in_time_minus_late_is_the_difference_of_the_scores():
+    counts = data.load("olist_scores")
+    late = counts["band"].str.endswith("late")
+    means = [np.average(part["review_score"], weights=part["reviews"]) for part in (counts[~late], counts[late])]
+    assert deliveries.in_time(MOMENTS, adjusted="nothing").estimate == pytest.approx(means[0] - means[1], abs=1e-5)
+    assert set(MOMENTS.loc[MOMENTS["late_from"] == "day after", "late_reviews"]) >= {counts.loc[late, "reviews"].sum()}
+
+
+@pytest.mark.parametrize(("adjusted", "formula"), [
+    ("nothing", "review_score ~ kept"),
+    ("order", "review_score ~ kept + price + freight + items + C(category) + C(customer_state) + C(month)"),
+])
+def test_deliveries_as_in_a_regression_on_the_rows(adjusted, formula):
+    paths = raw_files(*[entry.name for entry in data.sources() if entry.dataset == "olist"])
+    rows = runpy.run_path(str(root() / "data" / "prepare" / "olist_deliveries.py"))["reviews"](paths)
+    rows = rows.assign(kept=(rows["days"] <= 0).astype(float))
+    fit = smf.ols(formula, rows).fit(cov_type="cluster", cov_kwds={"groups": pd.factorize(rows["seller"])[0]})
+    effect = deliveries.in_time(MOMENTS, adjusted=adjusted)
+    assert (effect.estimate, effect.standard_error) == pytest.approx((fit.params["kept"], fit.bse["kept"]), rel=1e-5)
+
+
+def test_sellers_own_effects_as_by_dummies():
+    """Of the hundred sellers with most reviews: demeaning by seller is the same as a dummy each."""
+    paths = raw_files(*[entry.name for entry in data.sources() if entry.dataset == "olist"])
+    script = runpy.run_path(str(root() / "data" / "prepare" / "olist_deliveries.py"))
+    rows = script["reviews"](paths)
+    rows = rows[rows["seller"].isin(rows["seller"].value_counts().index[:100])]
+    some = pd.DataFrame([script["moments"](rows, "day after", "any time", "order and seller")])
+    formula = "review_score ~ kept + price + freight + items + C(category) + C(customer_state) + C(month) + C(seller)"
+    fit = smf.ols(formula, rows.assign(kept=(rows["days"] <= 0).astype(float))).fit()
+    assert deliveries.in_time(some).estimate == pytest.approx(fit.params["kept"], rel=1e-6)
+
+
+def test_less_falls_on_lateness_once_the_parcel_is_there():
+    """Most buyers of late orders answered while waiting; those who answered afterwards were milder."""
+    anytime, after = (deliveries.in_time(MOMENTS, reviewed=when) for when in ("any time", "after delivery"))
+    assert 0 < after.interval()[0] < after.interval()[1] < anytime.interval()[0]
+
+
+def test_an_unknown_way_to_compare_is_named():
+    with pytest.raises(UnknownNameError, match="unknown adjusted 'sellers'; .*order and seller"):
+        deliveries.in_time(MOMENTS, adjusted="sellers")
 
 
 # --- identification and loyalty ---------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from socialcommerce import data, paper, verdicts
 from socialcommerce.paper import Hypothesis
-from socialcommerce.strategies import groups, messages, pooled, sessions, urge
+from socialcommerce.strategies import deliveries, groups, messages, pooled, sessions, urge
 from socialcommerce.strategies.effects import Effect
 from socialcommerce.verdicts import HypothesisTest
 
@@ -70,6 +70,11 @@ def group_success() -> Effect:
     return replace(share, estimate=share.estimate - 0.5)
 
 
+def delivery_in_time() -> Effect:
+    """H25: mean score of deliveries in time minus late ones, adjusted, in stars."""
+    return deliveries.in_time(data.load("olist_moments"))
+
+
 def quality_trust() -> Effect:
     """H27: standardised path from website quality to trust."""
     return _pooled("trust", "quality")
@@ -97,6 +102,7 @@ EFFECTS: dict[str, Callable[[], Effect]] = {
     "H22": matched_policy,
     "H23": returning_sessions,
     "H24": group_success,
+    "H25": delivery_in_time,
     "H27": quality_trust,
     "H28": satisfaction_loyalty,
     "H29": trust_loyalty,
