@@ -1,5 +1,16 @@
 """What the evidence says about each hypothesis: one short function a hypothesis, and the state of every claim."""
 
-from socialcommerce.evidence.assessment import STATES, TESTS, Assessment, Pending, Tally, assess, assess_all
+from socialcommerce.evidence.assessment import (
+    OUTCOME_LABELS,
+    STATES,
+    TESTS,
+    Assessment,
+    Pending,
+    Tally,
+    assess,
+    assess_all,
+    read_outcomes,
+)
 
-__all__ = ["STATES", "TESTS", "Assessment", "Pending", "Tally", "assess", "assess_all"]
+__all__ = ["OUTCOME_LABELS", "STATES", "TESTS", "Assessment", "Pending", "Tally", "assess", "assess_all",
+           "read_outcomes"]

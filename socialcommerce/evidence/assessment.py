@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 from socialcommerce import paper, verdicts
 from socialcommerce.errors import UnknownNameError
-from socialcommerce.evidence import numbers, people
+from socialcommerce.evidence import modes, numbers, people, policies
 from socialcommerce.paper import CLASSES, EVIDENCE, GRADES, Claim, Hypothesis
 from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["STATES", "TESTS", "Assessment", "Pending", "Tally", "assess", "assess_all"]
+__all__ = ["OUTCOME_LABELS", "STATES", "TESTS", "Assessment", "Pending", "Tally", "assess", "assess_all",
+           "read_outcomes"]
 
 Words = Mapping[str, str]
-
-TESTS = {
-    **numbers.TESTS,
-    **people.TESTS,
+OUTCOME_LABELS = {
+    "id": {"en": "id", "zh": "编号"}, "claims": {"en": "claims", "zh": "论断"},
+    "statement": {"en": "statement", "zh": "陈述"}, "estimate": {"en": "share that holds", "zh": "成立比例"},
+    "n": {"en": "sets", "zh": "参数组数"}, "outcome": {"en": "verdict", "zh": "结论"},
 }
+"""Heads of a table of what models say."""
+
+TESTS = {**numbers.TESTS, **people.TESTS, **modes.TESTS, **policies.TESTS}
 """The function that tests each decided hypothesis."""
 
 STATES = {
@@ -81,16 +85,22 @@ class Assessment:
         return next((state for state in ("pending", "decided", "not testable") if state in states), "no hypothesis")
 
     def outcome(self, claim: Claim) -> dict[str, str]:
-        """Return a claim's verdict in words where all its parts have one, else its state."""
+        """Return a claim's verdict in words where all its parts have one, else its state.
+
+        Parts on different classes of evidence are never merged: each class then has its own verdict, with its kind.
+        """
         state = self.state(claim)
         if state != "decided":
             return STATES[state]
-        parts = _by_class([self.results[name] for name in claim.hypotheses])
-        words = {kind: verdicts.combine(claim.id, claim.text, group).words for kind, group in parts.items()}
-        if len(words) == 1:
-            return next(iter(words.values()))
-        return {"en": "; ".join(f"{kind}: {said['en']}" for kind, said in words.items()),
-                "zh": "；".join(f"{EVIDENCE[kind]}：{said['zh']}" for kind, said in words.items())}
+        parts = [self.results[name] for name in claim.hypotheses]
+        classes = {CLASSES[kind]: None for part in parts if _state(part) == "decided" for kind in part.evidence}
+        if len(classes) == 1:
+            return verdicts.combine(claim.id, claim.text, parts).words
+        groups = [[part for part in parts if _state(part) == "decided" and CLASSES[part.evidence[0]] == name]
+                  for name in classes]
+        merged = [verdicts.combine(claim.id, claim.text, group) for group in groups]
+        return {"en": "; ".join(f"{v.words['en']} ({', '.join(v.evidence)})" for v in merged),
+                "zh": "；".join(f"{v.words['zh']}（{'、'.join(EVIDENCE[k] for k in v.evidence)}）" for v in merged)}
 
     def summary(self) -> pd.DataFrame:
         """One row a hypothesis: what it rests on, what was found, what came out."""
@@ -98,6 +108,10 @@ class Assessment:
 
         frame = pd.DataFrame([_row(hypothesis, self.results[hypothesis.id]) for hypothesis in self.hypotheses])
         return frame.astype({"n": "Int64"})
+
+    def subset(self, *names: str) -> pd.DataFrame:
+        """Return the rows of the summary for some hypotheses, in the order given."""
+        return self.summary().set_index("id").loc[list(names)].reset_index()
 
     def claim_table(self) -> pd.DataFrame:
         """One row a claim: place, paraphrase, hypotheses, state (a key of ``STATES``) and outcome in words."""
@@ -163,25 +177,24 @@ def assess_all() -> Assessment:
     return Assessment(claims, hypotheses, {hypothesis.id: _assess(hypothesis) for hypothesis in hypotheses})
 
 
+def read_outcomes(rows: pd.DataFrame) -> dict[str, str]:
+    """Say of how many statements which outcome came out, and of which; rows of a summary."""
+    by: dict[str, dict[str, Any]] = {}
+    for name, words in zip(rows["id"], rows["outcome"], strict=True):
+        by.setdefault(words["en"], {"zh": words["zh"], "ids": []})["ids"].append(name)
+    n = len(rows)
+    return {"en": f"the verdicts on {n} statements are: " + "; ".join(
+                      f"{words} ({', '.join(one['ids'])})" for words, one in by.items()) + ".",
+            "zh": f"对{n}条陈述的结论为：" + "；".join(
+                      f"{one['zh']}（{'、'.join(one['ids'])}）" for one in by.values()) + "。"}
+
+
 def _assess(hypothesis: Hypothesis) -> Verdict | Pending:
     if hypothesis.status == "pending":
         return Pending(hypothesis)
     if not hypothesis.testable:
         return verdicts.decide(hypothesis, NotTestable(hypothesis.reason))
     return verdicts.decide(hypothesis, TESTS[hypothesis.id](hypothesis))
-
-
-def _by_class(parts: list[Verdict]) -> dict[str, list[Verdict]]:
-    """Part verdicts by class of evidence, which are never merged, each under its first kind of evidence.
-
-    What cannot be tested counts in every class.
-    """
-    open_, tested = ([part for part in parts if (part.outcome == "not testable") == which] for which in (True, False))
-    groups: dict[str, list[Verdict]] = {}
-    for part in tested:
-        kind = part.evidence[0]
-        groups.setdefault(next((k for k in groups if CLASSES[k] == CLASSES[kind]), kind), []).append(part)
-    return {kind: group + open_ for kind, group in groups.items()}
 
 
 def _state(result: Verdict | Pending) -> str:

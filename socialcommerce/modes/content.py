@@ -13,7 +13,7 @@ from socialcommerce.modes.compartments import Auxiliary, Flow, Mode, Parameter, 
 from socialcommerce.modes.threshold import minimal_root
 
 __all__ = ["CONTENT", "amplification", "break_even_cost", "equilibrium", "extinction", "final_size", "parts",
-           "reproduction", "social_proof_limit", "steady_flow"]
+           "reproduction", "social_proof_limit", "steady_flow", "steady_leaders"]
 
 Given = Mapping | pd.DataFrame | None
 
@@ -204,6 +204,41 @@ def social_proof_limit(parameters: Given = None) -> np.ndarray:
     """
     a = parts(parameters)
     return a["T"] / (a["pM"] * a["s"] * a["pphi"] * a["tL"]) * a["pi"] * (a["pi"] + a["delta"]) / a["delta"]
+
+
+def steady_leaders(parameters: Given = None) -> np.ndarray:
+    """Return the share of leaders at every state in which the mode stands still with customers, social proof included.
+
+    The positive roots of (lambda0 + rho l) q(l) = B l (pi + delta), where B = 1 / (s pphi tL), rho = s reach B,
+    pi = pi0 + b1 n + pi1 l and q(l) = pi P: every other share follows from l, and purchases a day are B l.
+
+    Returns
+    -------
+    ndarray, shape (3,) or (3, sets)
+        In ascending order, NaN where there are fewer; with ``lambda0 = 0`` none means that the pool empties from
+        every start.
+
+    Examples
+    --------
+    >>> bool(abs(steady_leaders()[0] - equilibrium()[4]) < 1e-12)
+    True
+    """
+    a = parts(parameters)
+    _need(a, "omega", a["omega"] > 0, "above 0 where a steady state is meant")
+    _need(a, "phi", a["phi"] > 0, "above 0 where leaders are meant")
+    B = 1 / (a["s"] * a["pphi"] * a["tL"])
+    rho, leave = a["s"] * a["reach"] * B, a["pi"] + a["delta"]
+    days = 1 / a["kappa"] + a["s"] * (a["tC"] + a["pphi"] * a["tL"])
+    q1 = a["pi1"] - B * (1 + a["pi"] * days + leave / a["omega"])
+    q2 = -B * a["pi1"] * (days + 1 / a["omega"])
+    powers = np.stack(np.broadcast_arrays(rho * q2, a["lambda0"] * q2 + rho * q1 - B * a["pi1"],
+                                          a["lambda0"] * q1 + rho * a["pi"] - B * leave, a["lambda0"] * a["pi"]))
+    shares = np.full((3, *powers.shape[1:]), np.nan)
+    for at in np.ndindex(powers.shape[1:]):
+        roots = np.roots(powers[:, *at])
+        real = np.sort(roots[(abs(roots.imag) < 1e-9 * abs(roots)) & (roots.real > 0)].real)
+        shares[: len(real), *at] = real
+    return shares
 
 
 def _need(a: Mapping, name: str, holds: np.ndarray, allowed: str) -> None:

@@ -18,10 +18,12 @@ __all__ = ["explorer", "loop_gains"]
 WORDS = {
     "en": {"above": "the mode feeds itself", "below": "without newcomers from outside the mode dies out",
            "loops": "What each loop adds to R0: those in this state bring so many newcomers per newcomer",
-           "axis": "day; vertical: share of the population", "end": "At the end", "reset": "Back to the start"},
+           "axis": "day; vertical: share of the population", "end": "At the end", "reset": "Back to the start",
+           "colon": ": ", "units": {"1": "", "1/day": " a day", "day": " days"}},
     "zh": {"above": "该模式能自我循环", "below": "没有外来新用户，该模式将走向消亡",
            "loops": "各回路对R0的贡献：每位新进入者在该状态时带来的新进入者数",
-           "axis": "天；纵轴：占总人口的比例", "end": "期末", "reset": "恢复初值"},
+           "axis": "天；纵轴：占总人口的比例", "end": "期末", "reset": "恢复初值",
+           "colon": "：", "units": {"1": "", "1/day": "/日", "day": "日"}},
 }
 
 

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Integral
 
 from socialcommerce.errors import ParameterError
 from socialcommerce.sem.syntax import Term
 from socialcommerce.sem.table import find_roles
 
-__all__ = ["check_terms"]
+__all__ = ["check_terms", "whole"]
+
+
+def whole(name: str, value: object, least: int) -> int:
+    """Return a whole number that is large enough, or say what was given.
+
+    Raises
+    ------
+    ParameterError
+        Naming the argument.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise ParameterError(f"{name} is a whole number, {least} or more; got {value!r}.")
+    return int(value)
 
 
 def check_terms(terms: Iterable[Term], ordered: bool) -> None:

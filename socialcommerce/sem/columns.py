@@ -18,6 +18,8 @@ def weights_of(data: pd.DataFrame, weights: str | Sequence[float]) -> Array:
     """Return one positive weight a row."""
     if isinstance(weights, str) and weights not in data.columns:
         raise UnknownNameError("column of weights", weights, map(str, data.columns))
+    if np.ndim(weights) != 1 and not isinstance(weights, str):
+        raise ParameterError(f"weights are the name of a column or one number a row; got {type(weights).__name__}.")
     given = data[weights] if isinstance(weights, str) else pd.Series(list(weights), dtype=object)
     if len(given) != len(data):
         raise ParameterError(f"weights have length {len(given)}; give one number for each of the {len(data)} rows.")
@@ -54,9 +56,12 @@ def one_column(data: pd.DataFrame, name: str) -> pd.Series:
 
 def matrix(data: pd.DataFrame, names: list[str]) -> Array:
     """Return columns as an array of floats; plain numeric columns in one go, others by ``numbers``."""
-    part = data[names]
-    if part.columns.is_unique and all(getattr(kind, "kind", "") in "iuf" for kind in part.dtypes):
-        values = part.to_numpy(dtype=float, na_value=np.nan)
+    parts = [data[name] for name in names]
+    if parts and all(getattr(getattr(part, "dtype", None), "kind", "no") in "iuf" for part in parts):
+        many = len(data) > 10_000  # then worth the slower selection, which need not copy
+        parts = [data[names]] if many else parts
+        values = [part.to_numpy(dtype=float, na_value=np.nan) for part in parts]
+        values = values[0] if many else np.column_stack(values)
         if not np.isinf(values).any():
             return values
     return np.column_stack([numbers(data, name) for name in names]) if len(data) else np.empty((0, len(names)))

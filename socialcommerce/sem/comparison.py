@@ -74,6 +74,12 @@ def _check_pair(restricted: SemFit, full: SemFit, method: str) -> None:
             f"cannot compare a fit by {restricted.estimator} to {restricted.nobs} rows with one by {full.estimator} "
             f"to {full.nobs}; both must use the same estimator and rows."
         )
+    other = set(restricted.sample.names) ^ set(full.sample.names)
+    if other or not np.isclose(restricted.saturated, full.saturated, rtol=1e-6, atol=1e-6):
+        raise ParameterError(
+            "cannot compare fits to different data: "
+            + (f"{min(other)} is in one of them only." if other else "their sample moments differ.")
+        )
     if not (restricted.converged and full.converged and restricted.identified and full.identified):
         raise ParameterError("cannot compare fits of which one did not converge or is not identified.")
     if restricted.test.df <= full.test.df:
@@ -167,7 +173,7 @@ def wald(fit: SemFit, constraints: str) -> HypothesisStatistic:
     Raises
     ------
     UnknownNameError, ParameterError
-        For an unknown label, or constraints that repeat one another.
+        For an unknown label, a fit without a solution, or constraints that repeat one another or the model's.
 
     Examples
     --------
@@ -180,6 +186,8 @@ def wald(fit: SemFit, constraints: str) -> HypothesisStatistic:
     >>> test.null, test.df
     ('a == b', 1)
     """
+    if not (fit.converged and fit.identified):
+        raise ParameterError(f"no Wald test without a solution: {' '.join(fit.problems)}")
     expressions = parse_constraints(constraints)
     position, numbers = labelled(fit.table)
     for expression in expressions:
@@ -188,8 +196,9 @@ def wald(fit: SemFit, constraints: str) -> HypothesisStatistic:
                 raise UnknownNameError("label", name, [*position, *numbers])
     of = Constraints(expressions, position, numbers)
     h, J = of(fit.theta), jacobian(of, fit.theta)
-    V = J @ fit.vcov @ J.T
-    if np.linalg.matrix_rank(V) < len(h):
+    V, inside = J @ fit.vcov @ J.T, J @ fit.curvature.basis
+    scale = np.linalg.norm(J, axis=1, keepdims=True)
+    if np.linalg.matrix_rank(inside / np.where(scale > 0, scale, 1.0), tol=1e-9) < len(h):
         raise ParameterError(
             f"the constraints {constraints.strip()!r} repeat one another or hold in the model already."
         )

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from socialcommerce.sem.expressions import jacobian
+from socialcommerce.sem.layers import Layer, layers
 from socialcommerce.sem.model import Block, Implied, inverse
 from socialcommerce.sem.moments import Patterns
 
@@ -114,32 +115,37 @@ class Likelihood:
         bases = tuple((cut(A, 2), cut(S, 2)) for A, S in self.bases)
         return Likelihood(self.blocks, patterns, bases, self.q, self.constraints)
 
+    @cached_property
+    def _layers(self) -> tuple[Layer, ...]:
+        """The groups that are evaluated together."""
+        return layers(self.blocks, self.patterns, self.bases, self.q)
+
     def _at(self, theta: Array) -> list[tuple[Implied, Array, Array, Array]]:
-        """Return implied moments and their weights by group; the last theta's are kept, as both value and derivatives
+        """Return implied moments and their weights by layer; the last theta's are kept, as both value and derivatives
         need them."""
         if self._last and np.array_equal(self._last[0], theta):
             return self._last[1]
-        implied = [block.implied(theta, base) for block, base in zip(self.blocks, self.bases, strict=True)]
-        point = [(one, *weights(b, one, s)) for b, one, s in zip(self.blocks, implied, self.patterns, strict=True)]
+        implied = [layer.block.implied(layer.cells(theta), layer.base) for layer in self._layers]
+        point = [(x, *weights(own.block, x, own.patterns)) for own, x in zip(self._layers, implied, strict=True)]
         self._last[:] = theta.copy(), point
         return point
 
     def value(self, theta: Array) -> Array:
         """Return f, infinite where an implied covariance matrix is not positive definite."""
-        total = sum(discrepancy(s, *rest) for s, (_, *rest) in zip(self.patterns, self._at(theta), strict=True))
-        total = total / (2 * self.nobs)
+        pairs = zip(self._layers, self._at(theta), strict=True)
+        total = sum(discrepancy(layer.patterns, *rest).sum(-1) for layer, (_, *rest) in pairs) / (2 * self.nobs)
         return np.where(np.isnan(total), np.inf, total)
 
     def derivatives(self, theta: Array, observed: bool = False) -> tuple[Array, Array]:
         """Return gradient (..., q) and Hessian (..., q, q) of f, expected or observed."""
         gradient, hessian = 0.0, 0.0
-        for block, patterns, own in zip(self.blocks, self.patterns, self._at(theta), strict=True):
-            g, h = self._group(block, patterns, *own[:3], observed)
-            gradient, hessian = gradient + block.collect(g, self.q), hessian + block.collect_matrix(h, self.q)
+        for layer, own in zip(self._layers, self._at(theta), strict=True):
+            g, h = self._by_cell(layer.block, layer.patterns, *own[:3], observed)
+            gradient, hessian = gradient + layer.collect(g, self.q), hessian + layer.collect_matrix(h, self.q)
         N = np.asarray(self.nobs)[..., None]
         return gradient / N, hessian / N[..., None]
 
-    def _group(
+    def _by_cell(
         self, block: Block, patterns: Patterns, implied: Implied, W: Array, d: Array, observed: bool
     ) -> tuple[Array, Array]:
         S = patterns.covariance

@@ -17,11 +17,11 @@ from socialcommerce.sem.inequality import enforce, inequalities, refuse
 from socialcommerce.sem.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
 from socialcommerce.sem.model import Block, Implied, blocks
 from socialcommerce.sem.moments import Moments, Sample, from_moments, read
-from socialcommerce.sem.ordinal import fit_ordinal
+from socialcommerce.sem.ordinal import PARAMETERIZATIONS, fit_ordinal
 from socialcommerce.sem.resampling import bootstrap as resample
 from socialcommerce.sem.resampling import with_bootstrap
 from socialcommerce.sem.result import SemFit
-from socialcommerce.sem.start import start_values
+from socialcommerce.sem.start import off_saddle, start_values
 from socialcommerce.sem.syntax import parse
 from socialcommerce.sem.table import ParameterTable, build, find_roles
 
@@ -126,7 +126,9 @@ def fit(
         )
     if missing == "pairwise" and (estimator != "ML" or bootstrap):
         raise ParameterError("missing='pairwise' takes estimator 'ML' and no bootstrap: the others need whole rows.")
-    group_equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal)
+    group_equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal or ())
+    ordered = ordered if ordered is None or isinstance(ordered, bool | str) else list(ordered)
+    _check_unused(moments, bool(ordered), group, group_equal, parameterization)
     options = {
         "missing": missing,
         "group": group,
@@ -134,6 +136,7 @@ def fit(
         "std_lv": std_lv,
         "mean_structure": mean_structure,
         "cluster": cluster,
+        "weights": weights if weights is None or isinstance(weights, str) else "weights",
     }
     parsed = parse(model)
     if (estimator in ("DWLS", "WLSMV")) != bool(ordered):
@@ -162,6 +165,23 @@ def fit(
     table = build(parsed, groups=len(sample.groups), group_equal=group_equal, std_lv=std_lv, means=means)
     result = replace(estimate(model, table, sample, estimator), options=options)
     return _with_draws(result, bootstrap, seed, workers, progress)
+
+
+def _check_unused(
+    moments: Moments | Sequence[Moments] | None,
+    ordered: bool,
+    group: str | None,
+    group_equal: tuple[str, ...],
+    parameterization: str,
+) -> None:
+    """Refuse what would have no effect."""
+    if parameterization not in PARAMETERIZATIONS:
+        raise UnknownNameError("parameterization", parameterization, PARAMETERIZATIONS)
+    if not ordered and (parameterization != "delta" or "thresholds" in group_equal):
+        what = "group_equal 'thresholds'" if parameterization == "delta" else f"parameterization {parameterization!r}"
+        raise ParameterError(f"{what} without ordered items; name them in ordered=... with estimator 'WLSMV'.")
+    if group_equal and group is None and not isinstance(moments, list | tuple):
+        raise ParameterError(f"group_equal {', '.join(group_equal)!r} without groups; name their column in group=....")
 
 
 def _with_draws(
@@ -217,7 +237,7 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
             "without a solution, or a fixed covariance exceeds its variances; change the fixed numbers or give "
             "start(...)*."
         )
-    solution = minimise(problem, begin, tolerance=1e-10 if problem.constraints is None else 1e-18)
+    solution = minimise(problem, off_saddle(problem, begin), tolerance=1e-10 if problem.constraints is None else 1e-18)
     active: tuple[str, ...] = ()
     if inequalities(table):
         problem, solution, active = enforce(problem, solution, table)

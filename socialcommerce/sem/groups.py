@@ -134,11 +134,17 @@ def invariance(
     std_lv: bool = False,
     ordered: bool | Sequence[str] = True,
     parameterization: str = "delta",
+    weights: str | Sequence[float] | None = None,
+    cluster: str | None = None,
 ) -> Invariance:
     """Fit a measurement model at every level of the ladder.
 
     Parameters
     ----------
+    model : str
+        A measurement model in lavaan's language.
+    data : pandas.DataFrame
+        One row per observation.
     group : str
         Column with the groups.
     levels : sequence of str, optional
@@ -146,7 +152,7 @@ def invariance(
         ``socialcommerce.sem.ordinal_groups.ORDINAL_LADDER``; by default all.
     estimator : {"ML", "MLM", "MLR", "DWLS", "WLSMV"}
         DWLS and WLSMV take ordered items, whose ladder begins with the thresholds.
-    missing, std_lv
+    missing, std_lv, weights, cluster
         As in ``sem.fit``.
     ordered : bool or sequence of str
         Ordered items, for DWLS and WLSMV.
@@ -176,6 +182,7 @@ def invariance(
         check_ladder(parse(model))
     fits: dict[str, SemFit] = {}
     options = {"group": group, "estimator": estimator, "missing": missing, "std_lv": std_lv}
+    options |= {"weights": weights, "cluster": cluster}
     for level in levels:
         if ordinal:
             options |= {"ordered": ordered, "parameterization": "theta" if level == "residuals" else parameterization}

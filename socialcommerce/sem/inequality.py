@@ -26,7 +26,7 @@ def refuse(constraints: tuple, what: str) -> None:
     """Raise where there are inequality constraints, naming the first and what does not take them."""
     for c in constraints:
         if isinstance(c, Inequality):
-            raise ParameterError(f"{what} with the constraint {c.said!r}; inequalities take a single fit by ML or MLR.")
+            raise ParameterError(f"{what} with the constraint {c.said!r}; they take one fit by ML, MLM or MLR.")
 
 
 def enforce(

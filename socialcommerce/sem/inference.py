@@ -88,7 +88,8 @@ def free_directions(problem: Likelihood, theta: Array) -> Array:
     J = jacobian(problem.constraints, theta)
     _, singular, V = np.linalg.svd(J)
     rank = int((singular > 1e-9 * max(singular[0], 1e-300)).sum()) if len(singular) else 0
-    return V[rank:].T
+    free = V[rank:].T
+    return np.where(np.abs(free) < 1e-14, 0.0, free)  # so that what a constraint fixes has no standard error
 
 
 @dataclass(frozen=True)

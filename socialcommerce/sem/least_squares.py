@@ -221,10 +221,10 @@ class LeastSquares:
         """Return the gradient of f and the expected information of one observation."""
         gradient, hessian = 0.0, 0.0
         for k, (n, w) in enumerate(zip(self.counts, self.weights, strict=True)):
-            J = self.jacobian(theta, k)
-            JW = np.swapaxes(J * w[..., :, None], -1, -2)
-            gradient = gradient - (JW @ self.residual(theta, k)[..., None])[..., 0] * self.shares[k]
-            hessian = hessian + JW @ J * (n / sum(self.counts))
+            root = np.sqrt(w)
+            J, e = self.jacobian(theta, k) * root[..., None], self.residual(theta, k) * root
+            gradient = gradient - (np.swapaxes(J, -1, -2) @ e[..., None])[..., 0] * self.shares[k]
+            hessian = hessian + np.swapaxes(J, -1, -2) @ J * (n / sum(self.counts))
         return gradient, hessian
 
     def meat(self, theta: Array) -> Array:

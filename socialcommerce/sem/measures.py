@@ -6,7 +6,7 @@ from math import log, pi, sqrt
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, special, stats
+from scipy import special, stats
 
 from socialcommerce.sem.estimate import Likelihood, weights
 from socialcommerce.sem.inference import TestStatistic
@@ -107,7 +107,9 @@ def rmsea(
     scale = sqrt(groups * inflation / (nobs * df))
     tail = (1 - level) / 2
     lower, upper = (sqrt(noncentrality(chisq, df, p)) * scale for p in (1 - tail, tail))
-    pvalue = stats.ncx2.sf(chisq, df, (close / scale) ** 2)
+    pvalue = 1 - special.chndtr(chisq, df, (close / scale) ** 2)
+    if not pvalue > 1e-5:  # where the difference loses digits; slower
+        pvalue = stats.ncx2.sf(chisq, df, (close / scale) ** 2)
     return {
         "rmsea": sqrt(max(chisq - df, 0.0)) * scale,
         "rmsea.ci.lower": lower,
@@ -118,20 +120,10 @@ def rmsea(
 
 def noncentrality(chisq: float, df: int, probability: float) -> float:
     """Return the noncentrality at which ``chisq`` is the quantile of that probability; zero where there is none."""
-
-    def gap(noncentrality: float) -> float:
-        value = special.chndtr(chisq, df, noncentrality)
-        return float(value) - probability
-
     if chisq > 1e9:  # where the distribution function gives out: Venables (1975), JRSS B 37, 406-412, to rounding
         z = float(stats.norm.isf(probability))
         return chisq - df + 1 + z * sqrt(2 * (2 * chisq - df + 2)) + z**2
-    if gap(0.0) <= 0:
-        return 0.0
-    high = max(chisq, 1.0)
-    while gap(high) > 0:
-        high *= 2
-    return float(optimize.brentq(gap, 0.0, high, xtol=1e-12, rtol=1e-14, maxiter=500))
+    return float(special.chndtrinc(chisq, df, probability)) if special.chdtr(df, chisq) > probability else 0.0
 
 
 def likelihood_measures(value: float, saturated: float, sample: Sample, npar: int, fixed: float) -> dict[str, float]:
@@ -200,9 +192,9 @@ def residual_measures(problem: Likelihood, sample: Sample, theta: Array, df: int
 def _length(W: Array, nobs: Array, D: Array, d: Array) -> float:
     """Return sum over patterns of n (tr(W D W D) / 2 + d' W d)."""
     product = W @ D
-    return float(nobs @ ((product * product.swapaxes(1, 2)).sum((1, 2)) / 2 + np.einsum("i,kij,j->k", d, W, d)))
+    return float(nobs @ ((product * product.swapaxes(1, 2)).sum((1, 2)) / 2 + (W @ d) @ d))
 
 
 def as_series(values: dict[str, float]) -> pd.Series:
     """Return the measures as a Series of floats."""
-    return pd.Series(values, dtype=float, name="fit measures")
+    return pd.Series(np.array(list(values.values()), dtype=float), index=list(values), name="fit measures")

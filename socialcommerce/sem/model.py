@@ -123,7 +123,10 @@ class Block:
 
     def implied(self, theta: Array, base: tuple[Array, Array]) -> Implied:
         """Return E, C and mu for parameters of shape (..., q)."""
-        A, S = self.matrices(theta, base)
+        return self.implied_by(*self.matrices(theta, base))
+
+    def implied_by(self, A: Array, S: Array) -> Implied:
+        """Return E, C and mu for paths A and S."""
         E = self.effects(A)
         C = E @ S @ np.swapaxes(E, -1, -2)
         return Implied(E, C, E[..., self.observed] if self.means else None)
@@ -216,15 +219,6 @@ class Block:
         out = np.zeros((*by_cell.shape[:-1], q))
         out[..., self.theta] = by_cell
         return out
-
-    def collect_matrix(self, by_cell: Array, q: int) -> Array:
-        """Sum what belongs to one pair of free parameters: (..., m, m) to (..., q, q)."""
-        if self._distinct:
-            out = np.zeros((*by_cell.shape[:-2], q, q))
-            out[..., self.theta[:, None], self.theta] = by_cell
-            return out
-        K = np.eye(q)[self.theta]
-        return K.T @ by_cell @ K
 
 
 def inverse(matrices: Array) -> Array:

@@ -129,9 +129,11 @@ def read(
     seen = ~np.isnan(values)
     must = [names.index(n) for n in complete]
     keep = seen.all(1) if missing == "listwise" else seen.any(1) & seen[:, must].all(1)
-    for name in (group, cluster):
-        if name is not None:
-            keep &= one_column(data, name).notna().to_numpy()
+    of_group = None if group is None else pd.factorize(one_column(data, group))
+    if group is not None:
+        keep &= of_group[0] >= 0
+    if cluster is not None:
+        keep &= one_column(data, cluster).notna().to_numpy()
     if not keep.any():
         raise DataError(f"none of the {len(data)} rows can be used; a model needs more rows than variables.")
     given = None if weights is None else weights_of(data, weights)
@@ -139,18 +141,18 @@ def read(
     of = None if cluster is None else clusters_of(data, cluster, group, keep)
     make = _pairwise_group if missing == "pairwise" else _group
     found = []
-    for label, mine in _parts(data, group, keep):
+    for label, mine in _parts(of_group, keep):
         rows, w, c = (None if x is None else x if mine.all() else x[mine] for x in (values, given, of))
         found.append(make(label, rows, names, w, c))
     incomplete = missing == "fiml" and not seen[keep].all()
     return Sample(tuple(names), tuple(found), int((~keep).sum()), incomplete)
 
 
-def _parts(data: pd.DataFrame, group: str | None, keep: Array) -> list[tuple[str, Array]]:
-    """Return each group's label and which rows are its own."""
-    if group is None:
+def _parts(of_group: tuple[Array, pd.Index] | None, keep: Array) -> list[tuple[str, Array]]:
+    """Return each group's label and which rows are its own, from the rows' group (-1: none) and the labels."""
+    if of_group is None:
         return [("", keep)]
-    codes, labels = pd.factorize(data[group])
+    codes, labels = of_group
     return [(str(label), keep & (codes == k)) for k, label in enumerate(labels)]
 
 
@@ -162,6 +164,11 @@ def _check_columns(rows: Array, names: Sequence[str], where: str) -> None:
         column = rows[~np.isnan(rows[:, k]), k]
         if len(column) == 0 or np.ptp(column) == 0:
             raise DataError(f"column {name}{where} is constant or empty; a variable must vary.")
+    seen = ~np.isnan(rows)
+    together = np.full((1, 1), 2.0) if seen.all() else seen.T.astype(float) @ seen
+    if together.min() < 2:
+        i, j = np.argwhere(together < 2)[0]
+        raise DataError(f"no two rows{where} hold both {names[i]} and {names[j]}; every pair needs rows with both.")
 
 
 def _group(
@@ -182,11 +189,6 @@ def _pairwise_group(label: str, rows: Array, names: Sequence[str], *_: None) -> 
     _check_columns(rows, names, where)
     frame = pd.DataFrame(rows, columns=list(names))
     covariance, mean = frame.cov().to_numpy() * (len(rows) - 1) / len(rows), frame.mean().to_numpy()
-    if np.isnan(covariance).any():
-        i, j = np.argwhere(np.isnan(covariance))[0]
-        raise DataError(
-            f"no two rows{where} hold both {names[i]} and {names[j]}; pairwise covariances need rows with every pair."
-        )
     _check_definite(np.diag(np.diag(covariance)), names, where)
     scale = np.sqrt(np.diag(covariance))
     smallest = np.linalg.eigvalsh(covariance / np.outer(scale, scale))[0]
@@ -287,6 +289,11 @@ def _check_definite(covariance: Array, names: Sequence[str], where: str) -> None
     scale = np.sqrt(variance)
     correlation = covariance / np.outer(scale, scale)
     values, vectors = np.linalg.eigh(correlation)
+    if values[0] < -1e-8:
+        raise DataError(
+            f"the covariance matrix{where} is not positive definite: the smallest eigenvalue of its correlations is "
+            f"{values[0]:.3g}; no rows have such covariances, check the numbers."
+        )
     if values[0] < 1e-12:
         tied = [names[k] for k in np.flatnonzero(np.abs(vectors[:, 0]) > 0.05)]
         raise DataError(
@@ -308,8 +315,9 @@ def from_moments(moments: Moments | Sequence[Moments], names: Sequence[str]) -> 
 
 def _given(moments: Moments, names: Sequence[str], label: str) -> GroupSample:
     if not isinstance(moments, Moments) or not isinstance(moments.covariance, pd.DataFrame):
+        got = moments.covariance if isinstance(moments, Moments) else moments
         raise ParameterError(
-            f"moments are Moments(covariance, means, nobs) with a DataFrame; got {type(moments).__name__}."
+            f"moments are Moments(covariance, means, nobs), the covariance a DataFrame; got {type(got).__name__}."
         )
     table = moments.covariance
     for name in names:

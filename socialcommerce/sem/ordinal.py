@@ -70,8 +70,6 @@ def fit_ordinal(
     DataError
         Where an item has more than 30 values, a group never uses a category, or two items are perfectly associated.
     """
-    if parameterization not in PARAMETERIZATIONS:
-        raise UnknownNameError("parameterization", parameterization, PARAMETERIZATIONS)
     roles = find_roles(parsed.terms)
     _check_items(parsed, roles.observed, ordered)
     sample = read(data, roles.observed, group=group)
@@ -98,7 +96,7 @@ def _check_items(parsed: ModelText, observed: Sequence[str], ordered: Sequence[s
         if name not in observed:
             raise UnknownNameError("ordered item", name, observed)
     other = [n for n in observed if n not in names]
-    causes = {t.rhs for t in parsed.terms if t.op == "~"} | {t.lhs for t in parsed.terms if t.op == "=~"}
+    causes = {t.rhs for t in parsed.terms if t.op in ("~", "<~")} | {t.lhs for t in parsed.terms if t.op == "=~"}
     causal = [n for n in names if n in causes]
     if other or causal:
         raise ParameterError(
@@ -180,17 +178,15 @@ def _result(
             np.full_like(curvature.inverse, np.nan), curvature.basis, curvature.rank, curvature.directions
         )
     usable = bool(solution.converged) and curvature.identified
-    jacobians = [problem.jacobian(theta, k) for k in range(table.groups)]
     vcov = curvature.inverse
-    if estimator == "WLSMV" and usable:
-        vcov = vcov @ problem.meat(theta) @ vcov
     statistics = sum(len(s) for s in problem.statistics)
     test = TestStatistic(2 * (N - len(sample.groups)) * float(solution.value), statistics - curvature.directions)
-    base = _baseline(problem)
-    base_test = TestStatistic(2 * (N - len(sample.groups)) * base[0], sum(len(s) - t for s, t in _sizes(problem)))
+    base, *base_traces = _baseline(problem)
+    base_test = TestStatistic(2 * (N - len(sample.groups)) * base, sum(len(s) - t for s, t in _sizes(problem)))
     if estimator == "WLSMV" and usable:
-        test = _shifted(test, problem, jacobians, curvature.inverse)
-        base_test = _shifted(base_test, problem, base[1], base[2])
+        meat, *traces = _robust(problem, theta, vcov)
+        vcov = vcov @ meat @ vcov
+        test, base_test = _shifted(test, *traces), _shifted(base_test, *base_traces)
     return SemFit(
         text,
         estimator,
@@ -212,36 +208,38 @@ def _sizes(problem: LeastSquares) -> list[tuple[Array, int]]:
     return [(s, len(block.item)) for s, block in zip(problem.statistics, problem.blocks, strict=True)]
 
 
-def _baseline(problem: LeastSquares) -> tuple[float, list[Array], Array]:
-    """Return f, Jacobians and inverse Hessian of the model of uncorrelated responses: only thresholds are free."""
-    N, value, jacobians, at = sum(problem.counts), 0.0, [], 0
-    size = sum(t for _, t in _sizes(problem))
-    hessian = np.zeros(size)
-    for n, share, w, (s, t) in zip(problem.counts, problem.shares, problem.weights, _sizes(problem), strict=True):
-        value += share / 2 * float((w[t:] * s[t:] ** 2).sum())
-        J = np.zeros((len(s), size))
-        J[np.arange(t), at + np.arange(t)] = 1.0
-        hessian[at : at + t] = n / N * w[:t]
-        jacobians.append(J)
-        at += t
-    return value, jacobians, np.diag(1 / hessian)
+def _baseline(problem: LeastSquares) -> tuple[float, float, float]:
+    """Return f, tr(U Gamma) and tr(U Gamma U Gamma) of the model of uncorrelated responses: only thresholds are free.
+
+    What that leaves of W is U, the weights of the correlations.
+    """
+    value = trace = square = 0.0
+    each = zip(problem.shares, problem.weights, problem.gammas, _sizes(problem), strict=True)
+    for share, weights, gamma, (s, t) in each:
+        w, G = weights[t:], gamma[t:, t:]
+        value += share / 2 * float((w * s[t:] ** 2).sum())
+        trace, square = trace + float(w @ np.diag(G)), square + float(w @ G**2 @ w)
+    return value, trace, square
 
 
-def _shifted(test: TestStatistic, problem: LeastSquares, jacobians: Sequence[Array], inverse: Array) -> TestStatistic:
-    """Scale and shift a statistic so that its mean is its degrees of freedom and its variance twice that."""
+def _robust(problem: LeastSquares, theta: Array, inverse: Array) -> tuple[Array, float, float]:
+    """Return ``problem.meat``, tr(U Gamma) and tr(U Gamma U Gamma) with U = W - W J inverse J' W."""
+    N, meat, twice, trace, square = sum(problem.counts), 0.0, 0.0, 0.0, 0.0
+    for k, (n, w, gamma) in enumerate(zip(problem.counts, problem.weights, problem.gammas, strict=True)):
+        WJ = problem.jacobian(theta, k) * w[:, None]
+        moved = gamma @ WJ
+        meat, twice = meat + n / N * WJ.T @ moved, twice + n / N * moved.T @ (w[:, None] * moved)
+        trace, square = trace + float(w @ np.diag(gamma)), square + float(w @ gamma**2 @ w)
+    taken = inverse @ meat
+    return meat, trace - float(np.trace(taken)), square - float(2 * np.sum(inverse * twice) - np.sum(taken * taken.T))
+
+
+def _shifted(test: TestStatistic, trace: float, square: float) -> TestStatistic:
+    """Scale and shift a statistic so that its mean is its degrees of freedom and its variance twice that.
+
+    ``trace`` and ``square`` are tr(U Gamma) and tr(U Gamma U Gamma).
+    """
     if test.df <= 0:
         return test
-    N = sum(problem.counts)
-    WJ = np.vstack(
-        [np.sqrt(n / N) * J * w[:, None] for n, J, w in zip(problem.counts, jacobians, problem.weights, strict=True)]
-    )
-    size = len(WJ)
-    U, G, at = -WJ @ inverse @ WJ.T, np.zeros((size, size)), 0
-    for w, gamma in zip(problem.weights, problem.gammas, strict=True):
-        inner = slice(at, at + len(w))
-        U[inner, inner] += np.diag(w)
-        G[inner, inner] = gamma
-        at += len(w)
-    UG = U @ G
-    scale = np.sqrt(test.df / np.sum(UG * UG.T))
-    return TestStatistic(test.chisq, test.df, float(1 / scale), float(test.df - scale * np.trace(UG)))
+    scale = np.sqrt(test.df / square)
+    return TestStatistic(test.chisq, test.df, float(1 / scale), float(test.df - scale * trace))

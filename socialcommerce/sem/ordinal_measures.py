@@ -80,9 +80,13 @@ def _discrepancies(
         V.append(share * _normal_weight(inner))
         gamma.append(problem.gammas[k][t:, t:] / share)
     J, W, V, G = np.vstack(J), np.concatenate(W), linalg.block_diag(*V), linalg.block_diag(*gamma)
-    left = np.eye(len(J)) - J @ inverse_hessian @ (J.T * W)  # what the fit leaves of the correlations' errors
+    moving = J.any(0)  # thresholds do not move correlations
+    J, inverse_hessian = J[:, moving], inverse_hessian[np.ix_(moving, moving)]
+    B = inverse_hessian @ (J.T * W)  # the fit leaves I - J B of the correlations' errors
+    BG, VJ = B @ G, V @ J
+    expected = np.sum(V * G) - 2 * np.sum(BG * VJ.T) + np.sum((BG @ B.T) * (J.T @ VJ))
     own = sum(n / sample.nobs * np.trace(g) for n, g in zip(problem.counts, gamma, strict=True))
-    return float(chisq), float(base), float(np.sum((left.T @ V @ left) * G)) / df, float(own) / len(J)
+    return float(chisq), float(base), float(expected) / df, float(own) / len(J)
 
 
 def _normal_weight(inner: Array) -> Array:

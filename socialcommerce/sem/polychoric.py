@@ -110,10 +110,11 @@ def ordinal_moments(
         cuts[i, 1 : len(own) + 1] = own
     pairs = [(j, i) for i, j in combinations(range(p), 2)]  # below the diagonal, column by column
     first, second = np.array(pairs).T
-    flat = codes[:, first] * width + codes[:, second] + np.arange(len(pairs)) * width**2
-    table = np.bincount(flat.ravel(), minlength=len(pairs) * width**2).reshape(-1, width, width).astype(float)
-    table, filled = _fill_empty(table, first, second, counts)
-    rho = _maximise(table, cuts[first], cuts[second], [(names[a], names[b]) for a, b in pairs])
+    chosen = (codes[:, :, None] == np.arange(width)).reshape(N, -1).astype(float)
+    table = (chosen.T @ chosen).reshape(p, width, p, width)[first, :, second]
+    whole, filled = _fill_empty(table, first, second, counts)
+    start = np.corrcoef(codes.T)[first, second]
+    rho = _maximise(whole, cuts[first], cuts[second], start, [(names[a], names[b]) for a, b in pairs])
     correlations = np.eye(p)
     correlations[first, second] = correlations[second, first] = rho
     influence = _influence(codes, counts, cuts, first, second, table, rho)
@@ -126,7 +127,7 @@ def ordinal_moments(
 def _fill_empty(table: Array, first: Array, second: Array, counts: tuple[int, ...]) -> tuple[Array, Array]:
     """Put one half into an empty cell of a two-by-two table, keeping its margins: without it the correlation is one."""
     counts = np.array(counts)
-    small = (counts[first] == 2) & (counts[second] == 2) & (table[:, :2, :2].min((1, 2)) == 0)
+    table, small = table.copy(), (counts[first] == 2) & (counts[second] == 2) & (table[:, :2, :2].min((1, 2)) == 0)
     filled = np.flatnonzero(small)
     for k in filled:
         two = table[k, :2, :2]
@@ -145,21 +146,21 @@ def _cells(a: Array, b: Array, rho: Array) -> tuple[Array, Array]:
     return np.maximum(probability, 1e-300), change
 
 
-def _maximise(table: Array, a: Array, b: Array, pairs: list[tuple[str, str]]) -> Array:
+def _maximise(table: Array, a: Array, b: Array, start: Array, pairs: list[tuple[str, str]]) -> Array:
     """Return the correlations that maximise the likelihood of the tables, by Fisher scoring in Fisher's z."""
     N = table.sum((1, 2))
-    z = np.zeros(len(table))
+    z, left = np.arctanh(np.clip(start, -0.9, 0.9)), np.arange(len(table))
     for _ in range(200):
-        rho = np.tanh(z)
-        probability, change = _cells(a, b, rho)
+        rho = np.tanh(z[left])
+        probability, change = _cells(a[left], b[left], rho)
         change = change * (1 - rho**2)[:, None, None]
         held = probability > 1e-200
-        score = np.sum(np.where(held, table * change / probability, 0.0), (1, 2))
-        information = N * np.sum(np.where(held, change**2 / probability, 0.0), (1, 2))
-        step = np.clip(score / information, -0.5, 0.5)
-        new = np.clip(z + step, -BOUND, BOUND)
-        z, step = new, new - z
-        if np.abs(step).max() < 1e-13:
+        score = np.sum(np.where(held, table[left] * change / probability, 0.0), (1, 2))
+        information = N[left] * np.sum(np.where(held, change**2 / probability, 0.0), (1, 2))
+        new = np.clip(z[left] + np.clip(score / information, -0.5, 0.5), -BOUND, BOUND)
+        step, z[left] = np.abs(new - z[left]), new
+        left = left[step >= 1e-13]
+        if not len(left):
             break
     worst = int(np.argmax(np.abs(z)))
     if abs(z[worst]) >= BOUND:
@@ -176,21 +177,27 @@ def _influence(
 ) -> Array:
     """Return the influence of every row on thresholds and correlations, shape (N, m)."""
     N, p = codes.shape
-    start = np.concatenate([[0], np.cumsum(np.array(counts) - 1)])
-    by_threshold = np.zeros((N, start[-1]))
-    for i in range(p):
-        scores = _margin_scores(cuts[i, : counts[i] + 1])[codes[:, i]]
-        by_threshold[:, start[i] : start[i + 1]] = scores @ np.linalg.inv(scores.T @ scores / N)
+    width, start = cuts.shape[1] - 1, np.concatenate([[0], np.cumsum(np.array(counts) - 1)])
+    answers = np.zeros((p, width, start[-1]))  # influence on thresholds of an answer
+    for i, c in enumerate(counts):
+        scores = _margin_scores(cuts[i, : c + 1])
+        n = np.bincount(codes[:, i], minlength=c)
+        answers[i, :c, start[i] : start[i + 1]] = scores @ np.linalg.inv((scores.T * n) @ scores / N)
     probability, change = _cells(cuts[first], cuts[second], rho)
     ratio = change / probability
-    cell = codes[:, first], codes[:, second]
-    by_rho = ratio[np.arange(len(rho)), cell[0], cell[1]]
+    by_cell = ratio.copy()  # influence on a correlation of the answers to its two items
     for item, other, axis in ((first, second, 1), (second, first, 2)):
         cross = _cross(table, ratio, probability, cuts[item], cuts[other], rho, axis) / N
         for k, i in enumerate(item):
-            by_rho[:, k] -= by_threshold[:, start[i] : start[i + 1]] @ cross[k, : counts[i] - 1]
-    by_rho /= by_rho_information(table, ratio) / N
-    return np.hstack([by_threshold, by_rho])
+            own = answers[i, :, start[i] : start[i + 1]] @ cross[k, : counts[i] - 1]
+            by_cell[k] -= own[:, None] if axis == 1 else own
+    by_cell /= (by_rho_information(table, ratio) / N)[:, None, None]
+    given, out = np.ascontiguousarray(codes.T), np.empty((start[-1] + len(rho), N))
+    for i in range(p):
+        out[start[i] : start[i + 1]] = answers[i, :, start[i] : start[i + 1]].T[:, given[i]]
+    for k, (i, j) in enumerate(zip(first, second, strict=True)):
+        out[start[-1] + k] = by_cell[k].take(given[i] * width + given[j])
+    return out.T
 
 
 def by_rho_information(table: Array, ratio: Array) -> Array:

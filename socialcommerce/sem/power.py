@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from socialcommerce.errors import ParameterError
+from socialcommerce.sem.checks import whole
 from socialcommerce.sem.estimate import Likelihood, minimise
 from socialcommerce.sem.fit import estimate
 from socialcommerce.sem.model import blocks
@@ -87,6 +88,7 @@ def simulate(population: str, nobs: int, *, seed: int | None = None) -> pd.DataF
     (3, 2)
     """
     names, mean, covariance = population_moments(population)
+    whole("nobs", nobs, 1)
     rows = np.random.default_rng(seed).standard_normal((nobs, len(names))) @ np.linalg.cholesky(covariance).T + mean
     return pd.DataFrame(rows, columns=list(names))
 
@@ -140,13 +142,15 @@ def power(
             curve.append(one.assign(effect=float(effect)))
         return pd.concat(curve, ignore_index=True).pipe(lambda table: table[["effect", *table.columns[:-1]]])
     fit = population_fit(population, model, std_lv=std_lv)
+    whole("draws", draws, 2)
+    sizes = [whole("nobs", size, len(fit.sample.names) + 1) for size in np.atleast_1d(nobs).tolist()]
     table, true = fit.table, fit.theta
     mean, covariance = fit.sample.groups[0].mean, fit.sample.groups[0].covariance
     if table.constraints:
         raise ParameterError("the model has constraints (==, <, >), which power leaves out; use equal labels instead.")
     rows = {row.key: row for row in table.rows if row.free}
     frames = []
-    for size, stream in zip(nobs, np.random.SeedSequence(seed).spawn(len(nobs)), strict=True):
+    for size, stream in zip(sizes, np.random.SeedSequence(seed).spawn(len(sizes)), strict=True):
         est, se = _draw(table, true, mean, covariance, int(size), draws, np.random.default_rng(stream))
         usable = np.isfinite(est).all(1) & np.isfinite(se).all(1)
         est, se = est[usable], se[usable]

@@ -51,29 +51,45 @@ def summary(fit: SemFit) -> str:
 
 def _head(fit: SemFit) -> str:
     dropped = f"; {fit.sample.dropped} left out for missing values" if fit.sample.dropped else ""
-    lines = [f"*** {problem}" for problem in (*fit.problems, *getattr(fit.problem, "notes", ()))]
+    lines = [f"*** {problem}" for problem in _said_first(fit)]
     state = "ended normally" if fit.converged and fit.identified else "DID NOT END NORMALLY"
     lines += [
         f"socialcommerce.sem {state} after {int(fit.solution.iterations)} iterations "
         f"(largest gradient {float(fit.solution.gradient):.1e})",
         "",
         f"  Estimator                          {fit.estimator:>14}",
-        f"  Standard errors                    {fit.information:>14}",
+        f"  Standard errors                    {_errors(fit):>14}",
+        f"  Information matrix                 {fit.information:>14}",
         f"  Number of free parameters          {fit.npar:>14d}",
-        *(f"  At its bound, held as equality     {said:>14}" for said in fit.active),
         f"  Number of observations             {fit.nobs:>14d}{dropped}",
         *_cautions(fit),
     ]
     return "\n".join(lines)
 
 
+def _said_first(fit: SemFit) -> tuple[str, ...]:
+    """Problems of the solution, and what was done to the data."""
+    return (*fit.problems, *getattr(fit.problem, "notes", ()))
+
+
+def _errors(fit: SemFit) -> str:
+    """Name the kind of standard errors."""
+    if fit.draws is not None:
+        return "bootstrap"
+    return {"ML": "standard", "DWLS": "standard"}.get(fit.estimator, "robust")
+
+
 def _cautions(fit: SemFit) -> list[str]:
     """Say what the standard errors and the test rest on beside the rows."""
-    lines = []
+    lines = [f"  At its bound, held as equality     {said:>14}" for said in fit.active]
     if any(group.clusters is not None for group in fit.sample.groups):
         count = sum(len(np.unique(group.clusters)) for group in fit.sample.groups)
         title = f"  Number of clusters [{fit.options['cluster']}]"
         lines.append(f"{title:<36}{count:>15d}")
+    if any(group.weights is not None for group in fit.sample.groups):
+        lines.append(f"  Sampling weights                   {fit.options['weights']:>14}")
+    if fit.draws is not None:
+        lines.append(f"  Resamples that converged           {len(fit.draws.draws):>14d}; {fit.draws.failed} left out")
     if fit.options.get("missing") == "pairwise":
         lines.append(
             "  Pairwise covariances: estimates hold only where values are missing completely at random (MCAR);\n"
@@ -151,43 +167,68 @@ def _number(value: float) -> str:
 
 def html(fit: SemFit) -> str:
     """Return problems, test and estimates as HTML."""
-    warnings = "".join(f"<p><strong>{escape(problem)}</strong></p>" for problem in fit.problems)
+    warnings = "".join(f"<p><strong>{escape(problem)}</strong></p>" for problem in _said_first(fit))
     if not (fit.converged and fit.identified):
         return f"{warnings}<p>No test statistic, fit measures or standard errors.</p>"
     m = fit.fit_measures
-    scaled = f" (scaled {m['chisq.scaled']:.3f})" if "chisq.scaled" in m else ""
-    line = (
-        f"{fit.estimator}, N = {fit.nobs}: chi2 = {m['chisq']:.3f}{scaled}, df = {m['df']:.0f}, "
-        f"p = {m['pvalue']:.3f}; CFI {m['cfi']:.3f}, TLI {m['tli']:.3f}, RMSEA {m['rmsea']:.3f} "
-        f"[{m['rmsea.ci.lower']:.3f}, {m['rmsea.ci.upper']:.3f}], SRMR {m['srmr']:.3f}"
+    kind = next((k for k in (".robust", ".scaled") if np.isfinite(m.get("rmsea" + k, np.nan))), "")
+    test = ".scaled" if "chisq.scaled" in m else ""
+    cfi, tli, rmsea, low, high = (
+        m[name + kind] for name in ("cfi", "tli", "rmsea", "rmsea.ci.lower", "rmsea.ci.upper")
     )
+    line = (
+        f"{fit.estimator}, N = {fit.nobs}: {test[1:]} chi2 = {m['chisq' + test]:.3f}, df = {m['df']:.0f}, "
+        f"p = {m['pvalue' + test]:.3f}; {kind[1:]} CFI {cfi:.3f}, TLI {tli:.3f}, RMSEA {rmsea:.3f} "
+        f"[{low:.3f}, {high:.3f}]; SRMR {m['srmr']:.3f}"
+    ).replace("  ", " ")
+    notes = "".join(f"<p>{escape(' '.join(said.split()))}</p>" for said in _cautions(fit))
     table = fit.estimates.to_html(index=False, na_rep="", float_format=lambda x: f"{x:.3f}")
-    return f"{warnings}<p>{escape(line)}</p>{table}"
+    return f"{warnings}<p>{escape(line)}</p>{notes}{table}"
 
 
 def to_lavaan(fit: SemFit) -> str:
-    """Return the R code that fits the same model with lavaan to a data frame called ``data``."""
-    options = {"estimator": f'"{fit.estimator}"'}
-    if fit.ordinal:
-        options["ordered"] = "TRUE"
-    names = {
-        "missing": "missing",
-        "group": "group",
-        "group_equal": "group.equal",
-        "std_lv": "std.lv",
-        "mean_structure": "meanstructure",
-        "cluster": "cluster",
-        "parameterization": "parameterization",
-    }
-    options |= {"sampling.weights": '"weights"'} if fit.sample.groups[0].weights is not None else {}
+    """Return the R code that fits the same model with lavaan.
+
+    Rows are to stand in a data frame called ``data``, weights that were no column of it in its column ``weights``;
+    moments are written out.
+    """
+    options = {"estimator": f'"{fit.estimator}"'} | ({"ordered": "TRUE"} if fit.ordinal else {})
+    names = {"group_equal": "group.equal", "std_lv": "std.lv", "mean_structure": "meanstructure"}
+    names["weights"] = "sampling.weights"
     for key, value in fit.options.items():
         if value not in (None, False, (), "listwise", "delta"):
-            options[names[key]] = _r(value)
-    call = ", ".join(f"{k} = {v}" for k, v in options.items())
+            options[names.get(key, key)] = _r(value)
+    if fit.draws is not None:
+        options["estimator"] = '"DWLS"' if fit.ordinal else '"ML"'  # lavaan resamples no others; same estimates
+        options |= {"se": '"bootstrap"', "bootstrap": str(len(fit.draws.draws) + fit.draws.failed)}
+    rows = "data = data"
+    if all(group.rows is None for group in fit.sample.groups) and "missing" not in options:
+        rows = _moments(fit)
+    call = ", ".join([rows, *(f"{k} = {v}" for k, v in options.items())])
     return (
-        f"library(lavaan)\nmodel <- '\n{fit.model.strip()}\n'\nfit <- sem(model, data = data, {call})\n"
+        f"library(lavaan)\nmodel <- '\n{fit.model.strip()}\n'\nfit <- sem(model, {call})\n"
         "summary(fit, fit.measures = TRUE, standardized = TRUE)\n"
     )
+
+
+def _moments(fit: SemFit) -> str:
+    """Write the moments of every group as R's arguments; covariances divide by N - 1 there."""
+    names, groups = _r(fit.sample.names), fit.sample.groups
+
+    def every(parts: list[str]) -> str:
+        return parts[0] if len(parts) == 1 else f"list({', '.join(parts)})"
+
+    def numbers(values: np.ndarray) -> str:
+        return f"c({', '.join(repr(float(x)) for x in values.ravel())})"
+
+    p = len(fit.sample.names)
+    covariances = [
+        f"matrix({numbers(g.covariance * g.nobs / (g.nobs - 1))}, {p}, dimnames = list({names}, {names}))"
+        for g in groups
+    ]
+    means = f", sample.mean = {every([numbers(g.mean) for g in groups])}" if fit.table.means else ""
+    counts = every([str(g.nobs) for g in groups])
+    return f"sample.cov = {every(covariances)}{means}, sample.nobs = {counts}"
 
 
 def _r(value: object) -> str:

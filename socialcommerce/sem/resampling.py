@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.sem.checks import whole
 from socialcommerce.sem.estimate import Likelihood, minimise
 from socialcommerce.sem.inequality import refuse
 from socialcommerce.sem.inference import defined_values
@@ -85,7 +86,9 @@ class Bootstrap:
             moved = bias + norm.ppf(tails)
             share = norm.cdf(bias + moved / (1 - pull * moved))
         ends = np.array([[_quantile(column, p) for p in own] for column, own in zip(draws.T, share.T, strict=True)])
-        frame = self.fit._frame().assign(est=est, se=draws.std(0, ddof=1), ci_low=ends[:, 0], ci_high=ends[:, 1])
+        se = draws.std(0, ddof=1)
+        se[se < 1e-12 * np.abs(est)] = 0.0  # what a constraint fixes
+        frame = self.fit._frame().assign(est=est, se=se, ci_low=ends[:, 0], ci_high=ends[:, 1])
         fixed = np.append([not row.free for row in self.fit.rows], np.zeros(len(self.fit.table.defined), dtype=bool))
         frame.loc[fixed, ["ci_low", "ci_high"]] = np.column_stack([est[fixed], est[fixed]])
         frame.loc[fixed, "se"] = 0.0
@@ -140,16 +143,19 @@ def bootstrap(
     Raises
     ------
     ParameterError
-        For ordered items, moments without rows, inequality constraints, or where no resample converged.
+        For fewer than 2 draws, moments without rows, weights, clusters, inequality constraints, or where fewer than two
+        resamples converged.
 
     References
     ----------
     Efron & Tibshirani (1993), An introduction to the bootstrap, doi:10.1007/978-1-4899-4541-9.
     """
-    if draws < 2:
-        raise ParameterError(f"bootstrap takes at least 2 draws; got {draws!r}.")
+    whole("the number of draws", draws, 2)
+    whole("the number of workers", workers, 1)
+    if seed is not None:
+        whole("the seed", seed, 0)
     if any(group.rows is None for group in fit.sample.groups):
-        raise ParameterError("the bootstrap needs raw data; got moments.")
+        raise ParameterError("the bootstrap needs whole rows; got moments or pairwise covariances.")
     if any(group.weights is not None or group.clusters is not None for group in fit.sample.groups):
         raise ParameterError("the bootstrap draws single rows; it takes no fit with weights or clusters.")
     refuse(fit.table.constraints, "the bootstrap")
@@ -170,7 +176,9 @@ def bootstrap(
     theta = np.concatenate(parts)
     usable = np.isfinite(theta).all(1)
     if usable.sum() < 2:
-        raise ParameterError(f"none of {draws} resamples converged; the model is too large for the data.")
+        raise ParameterError(
+            f"{usable.sum()} of {draws} resamples converged, two are needed; the model is too large for the data."
+        )
     return Bootstrap(fit, theta[usable], int((~usable).sum()), empty=int(np.isinf(theta).any(1).sum()))
 
 
@@ -287,4 +295,4 @@ def _jackknife(fit: SemFit) -> Array:
 
 def with_bootstrap(fit: SemFit, result: Bootstrap) -> SemFit:
     """Return the fit with the covariance matrix of its estimates taken from the draws."""
-    return replace(fit, vcov=np.cov(result.draws.T), information="bootstrap", draws=result)
+    return replace(fit, vcov=np.atleast_2d(np.cov(result.draws.T)), draws=result)

@@ -16,7 +16,7 @@ from socialcommerce.sem.estimate import Likelihood, Solution
 from socialcommerce.sem.expressions import jacobian
 from socialcommerce.sem.inference import Covariance, TestStatistic, defined_values
 from socialcommerce.sem.moments import Sample
-from socialcommerce.sem.standardize import explained, standard_errors, standardized
+from socialcommerce.sem.standardize import delta_errors, explained, standard_errors, standardized
 from socialcommerce.sem.table import Parameter, ParameterTable
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ class SemFit:
         if not self.table.defined:
             return np.array(free)
         J = jacobian(lambda t: defined_values(self.table, t), self.theta)
-        return np.concatenate([free, np.sqrt(np.einsum("ij,jk,ik->i", J, self.vcov, J))])
+        return np.concatenate([free, delta_errors(J, self.vcov)])
 
     @cached_property
     def estimates(self) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from socialcommerce.sem.expressions import jacobian
 from socialcommerce.sem.model import cell
 from socialcommerce.sem.table import ParameterTable
 
-__all__ = ["explained", "standard_errors", "standardized"]
+__all__ = ["delta_errors", "explained", "standard_errors", "standardized"]
 
 Array = np.ndarray
 
@@ -47,7 +47,7 @@ def standardized(table: ParameterTable, problem: Likelihood, theta: Array) -> Ar
 def _group(table: ParameterTable, problem: Likelihood, theta: Array, k: int) -> Array:
     block, base = problem.blocks[k], problem.bases[k]
     A, S = block.matrices(theta, base)
-    variance = np.diagonal(block.implied(theta, base).covariance, axis1=-2, axis2=-1).copy()
+    variance = np.diagonal(block.implied_by(A, S).covariance, axis1=-2, axis2=-1).copy()
     if block.means:
         variance[..., block.observed] = 1.0
     total, own = _root(variance), _root(np.diagonal(S, axis1=-2, axis2=-1))
@@ -95,7 +95,14 @@ def standard_errors(table: ParameterTable, problem: Likelihood, theta: Array, co
     array, shape (rows + definitions,)
     """
     J = jacobian(lambda t: standardized(table, problem, t), theta)
-    return np.sqrt(np.einsum("ij,jk,ik->i", J, covariance, J))
+    return delta_errors(J, covariance)
+
+
+def delta_errors(J: Array, covariance: Array) -> Array:
+    """Return the standard errors of functions with Jacobian J; zero where rounding is all that is left of one."""
+    variance = np.einsum("ij,jk,ik->i", J, covariance, J)
+    most = (np.abs(J) @ np.sqrt(np.diag(covariance))) ** 2  # were all estimates perfectly correlated
+    return np.sqrt(np.where(variance < 1e-15 * most, 0.0, variance))
 
 
 def explained(problem: Likelihood, theta: Array) -> list[dict[str, float]]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from socialcommerce.sem.estimate import Likelihood, minimise
+from socialcommerce.sem.expressions import jacobian
 from socialcommerce.sem.moments import GroupSample, Sample
 from socialcommerce.sem.table import Parameter, ParameterTable
 
-__all__ = ["start_values"]
+__all__ = ["off_saddle", "start_values"]
 
 Array = np.ndarray
 
@@ -42,6 +46,14 @@ def start_values(table: ParameterTable, sample: Sample) -> Array:
                 if row.key not in found or row.start is not None:
                     found[row.key] = value
     return np.array([found[key] for key in table.keys])
+
+
+def off_saddle(problem: Likelihood, start: Array) -> Array:
+    """Return the minimum without constraints where one has no slope at the start, as a*b == 0.1 at a = b = 0."""
+    if problem.constraints is None or jacobian(problem.constraints, start).any(1).all():
+        return start
+    free = minimise(replace(problem, constraints=None), start)
+    return free.theta if free.converged else start
 
 
 def _group(

@@ -64,8 +64,7 @@ def build(
 
     Examples
     --------
-    >>> from socialcommerce.sem.parameters import Parameter, ParameterTable, Roles
-from socialcommerce.sem.syntax import parse
+    >>> from socialcommerce.sem.syntax import parse
     >>> table = build(parse("f =~ x1 + x2 + x3"))
     >>> [row.name for row in table.rows if row.free]
     ['f=~x2', 'f=~x3', 'x1~~x1', 'x2~~x2', 'x3~~x3', 'f~~f']

@@ -70,7 +70,8 @@ def combine(name: str, statement: Words, parts: Sequence[Verdict]) -> Verdict:
                              f"got {', '.join(sorted(classes)) or 'none'}.")
     worst = min((part.outcome for part in parts), key=list(OUTCOMES).index)
     grade = _weakest([part.grade for part in parts if part.grade and (part.outcome != "not testable" or not classes)])
-    kinds = tuple(dict.fromkeys(kind for part in parts for kind in part.evidence))
+    tested = [part for part in parts if part.outcome != "not testable"] or parts
+    kinds = tuple(dict.fromkeys(kind for part in tested for kind in part.evidence))
     if grade == "proxy":
         worst = AS_PROXY.get(worst, worst)
     return Verdict(name, worst, kinds, grade, statement, tuple(parts), any(part.exploratory for part in parts))

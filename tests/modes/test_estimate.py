@@ -53,10 +53,20 @@ def test_what_shows_only_as_a_product_is_not_identified_from_seven_years():
     assert set(fit.summary()["status"]) <= {"estimated", "not identified"}
 
 
+@pytest.mark.slow
+def test_no_point_of_a_profile_stands_out_because_its_search_stuck():
+    """The series of seven years once left a spike of 23 on the flat profile of the satisfied share."""
+    values = [6835.6, 12626.1, 20605.8, 23002.5, 25323.5, 28542.9, 34165.8]
+    fit = fit_mode(CONTENT, range(2017, 2024), values, ("beta", "s", "initial"), {"lambda0": 0.0, "n": 0.5})
+    ratio = fit.estimates[1].profile["ratio"].to_numpy()
+    assert ratio.max() < 1.1
+    assert fit.estimates[1].status == "not identified"
+
+
 def test_the_yearly_flow_is_the_integral_of_the_daily_one():
-    found = estimate._purchases(CONTENT, ("beta", "initial"), FIXED, np.log([[0.075, 0.0005]]), 3)[0]
+    found = estimate._purchases(CONTENT, ("beta", "initial"), FIXED, np.log([[0.075, 0.0005]]), 3, 1.0)[0]
     np.testing.assert_allclose(1e4 * found, series(3, 0.0), rtol=3e-4)  # points every five days
-    joined = estimate._purchases(SHARING, ("initial",), {}, np.log([[0.01]]), 1)[0, 0]
+    joined = estimate._purchases(SHARING, ("initial",), {}, np.log([[0.01]]), 1, 1.0)[0, 0]
     run = simulate(SHARING, {"omega": 0.005}, 365, "map", 1.0, {"F": 0.01})
     left = run.state("U")[0] - run.state("U")[-1] + 0.005 * run.state("Z")[:-1].sum()
     assert joined == pytest.approx(left, rel=0.01)  # what left the untapped, returns counted
@@ -74,3 +84,10 @@ def test_series_that_cannot_be_fitted_are_refused(change, error, message):
     given = {"years": range(2017, 2021), "values": [1.0, 2.0, 3.0, 4.0], "free": ("beta",), "level": 0.95} | change
     with pytest.raises(error, match=message):
         fit_mode(CONTENT, given["years"], given["values"], given["free"], FIXED, given["level"])
+
+
+@pytest.mark.slow
+def test_a_longer_step_gives_nearly_the_same_estimates():
+    frame = {dt: fit_mode(CONTENT, range(2017, 2024), series(7, 0.05), ("beta",), {"gammaL": 0.001}, dt=dt).summary()
+             for dt in (1.0, 5.0)}
+    assert frame[5.0]["estimate"][0] == pytest.approx(frame[1.0]["estimate"][0], rel=0.05)

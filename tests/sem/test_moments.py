@@ -85,7 +85,7 @@ def test_bad_moments(data):
     with pytest.raises(ParameterError, match="moments that hold no means"):
         sem.fit(MODEL, moments=sem.Moments(C, None, 301), mean_structure=True)
     with pytest.raises(
-        ParameterError, match=r"moments are Moments\(covariance, means, nobs\) with a DataFrame; got str"
+        ParameterError, match=r"moments are Moments\(covariance, means, nobs\), the covariance a DataFrame; got str"
     ):
         sem.fit(MODEL, moments="moments.csv")
     with pytest.raises(ParameterError, match="give either data or moments; got both"):

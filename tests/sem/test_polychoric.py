@@ -47,6 +47,14 @@ def test_thresholds_are_quantiles_of_the_margins(items):
     assert first == pytest.approx(norm.ppf((items["o11"] == 1).mean()), abs=1e-12)
 
 
+def test_an_empty_cell_is_filled_for_the_correlation_not_for_its_precision():
+    # lavaan 0.6-14, lavInspect(fit, "gamma"); with the half counted as an answer it would be .36
+    codes = np.repeat([[0, 1], [1, 0], [1, 1]], [80, 78, 359], axis=0)
+    found = ordinal_moments(codes, (2, 2), ("a", "b"))
+    assert found.gamma[2, 2] == pytest.approx(37.4872514, rel=1e-6)
+    assert found.correlations[0, 1] == pytest.approx(-0.63889, abs=5e-6)
+
+
 def test_two_by_two_table_with_an_empty_cell_is_finite():
     codes = np.repeat([[0, 0], [1, 0], [1, 1]], [30, 30, 40], axis=0)
     assert 0.5 < ordinal_moments(codes, (2, 2), ("a", "b")).correlations[0, 1] < 0.99

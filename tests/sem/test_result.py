@@ -139,3 +139,9 @@ def test_noncentrality_goes_on_smoothly_where_the_distribution_function_gives_ou
     below, above = (noncentrality(x, 24, probability) for x in (1e9 - 1, 1e9 + 1))
     assert above - below == pytest.approx(2, abs=1e-3)
     assert np.isfinite(noncentrality(1e18, 24, probability))
+
+
+def test_html_leads_with_the_scaled_test_where_there_is_one():
+    fit = parity.fit("wlsmv_12")
+    m = fit.fit_measures
+    assert f"scaled chi2 = {m['chisq.scaled']:.3f}, df = {m['df']:.0f}, p = {m['pvalue.scaled']:.3f}" in fit._repr_html_()

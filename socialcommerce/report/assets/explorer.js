@@ -18,30 +18,33 @@ const explore = (id, spec, engine) => {
   const verdict = make("p", { class: "verdict", "aria-live": "polite" }), controls = make("div", { class: "controls" });
   const outputs = new Map();
   const line = (rows, i, width, height, top) => rows.map((row, k) =>
-    `${k ? "L" : "M"}${(50 + (width - 60) * k / (rows.length - 1)).toFixed(1)} ${(height - 30 - (height - 45) * row[i] / top).toFixed(1)}`).join("");
+    `${k ? "L" : "M"}${(50 + (width - 75) * k / (rows.length - 1)).toFixed(1)} ${(height - 30 - (height - 45) * row[i] / top).toFixed(1)}`).join("");
   const plot = (rows) => {
     const width = 640, height = 300, drawn = spec.drawn.map((name) => at.get(name));
     const highest = Math.max(...rows.flatMap((row) => drawn.map((i) => row[i]))), power = 10 ** Math.floor(Math.log10(highest || 1));
     const top = Math.ceil(highest / power * 2) / 2 * power || 1;
     const svg = make("svg", { viewBox: `0 0 ${width} ${height}` });
     for (let k = 0; k <= 4; k++) {
-      const y = height - 30 - (height - 45) * k / 4, x = 50 + (width - 60) * k / 4;
-      svg.append(make("line", { x1: 50, x2: width - 10, y1: y, y2: y, class: "rule" }),
+      const y = height - 30 - (height - 45) * k / 4, x = 50 + (width - 75) * k / 4;
+      svg.append(make("line", { x1: 50, x2: width - 25, y1: y, y2: y, class: "rule" }),
         make("text", { x: 45, y: y + 4, "text-anchor": "end" }, shown(top * k / 4)),
-        make("text", { x, y: height - 12, "text-anchor": "middle" }, shown(spec.days * k / 4)));
+        make("text", { x, y: height - 9, "text-anchor": "middle" }, Math.round(spec.days * k / 4)));
     }
     drawn.forEach((i, k) => svg.append(make("path", { d: line(rows, i, width, height, top), class: `series series-${k + 1}` })));
-    const legend = make("p", { class: "legend" }, ...drawn.map((i, k) => make("span", { class: `key key-${k + 1}` }, label(i))));
+    const legend = make("p", { class: "legend" }, ...drawn.map((i, k) => make("span", {},
+      make("svg", { viewBox: "0 0 32 6", class: "key" }, make("path", { d: "M0 3H32", class: `series series-${k + 1}` })), label(i))));
     chart.replaceChildren(svg, make("p", { class: "axis" }, spec.words.axis), legend);
     chart.setAttribute("aria-label", `${spec.words.end}: ` + drawn.map((i) => `${label(i)} ${shown(rows.at(-1)[i])}`).join(", "));
   };
+  const gauge = (value, most, name) => make("svg", { viewBox: "0 0 100 8", preserveAspectRatio: "none", class: "gauge", role: "img", "aria-label": `${name} ${value.toFixed(3)}` },
+    make("rect", { width: 100, height: 8 }), make("rect", { width: 100 * value / most, height: 8, class: "part" }));
   const update = () => {
-    sliders.forEach((one) => { outputs.get(one.name).textContent = `${shown(values[one.name])}${one.unit === "1" ? "" : " " + one.unit}`; });
+    sliders.forEach((one) => { outputs.get(one.name).textContent = shown(values[one.name]) + spec.words.units[one.unit]; });
     const parts = engine.loops(mode, values), R0 = parts.reduce((a, b) => a + b);
     const rows = engine.simulate(mode, values, spec.start, spec.days, spec.dt);
-    verdict.textContent = `R0 = ${R0.toFixed(3)}: ${R0 > 1 ? spec.words.above : spec.words.below}`;
+    verdict.textContent = `R0 = ${R0.toFixed(3)}${spec.words.colon}${R0 > 1 ? spec.words.above : spec.words.below}`;
     bars.replaceChildren(make("p", {}, spec.words.loops), ...mode.carrying.flatMap((i, c) => (parts[c] > 1e-12 ? [make("div", {},
-      make("span", {}, label(i)), make("meter", { min: 0, max: Math.max(1, R0), value: parts[c], "aria-label": label(i) }),
+      make("span", {}, label(i)), gauge(parts[c], Math.max(1, R0), label(i)),
       make("output", {}, parts[c].toFixed(3)))] : [])));
     plot(rows);
     return { R0, parts, rows };

@@ -1,0 +1,125 @@
+"""The modes that run in the page: what the reader's browser computes is what Python computes, with no network."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from socialcommerce.modes.content import CONTENT
+from socialcommerce.modes.explorer import loop_gains
+from socialcommerce.modes.sharing import SHARING
+from socialcommerce.modes.threshold import next_generation
+from socialcommerce.modes.trajectory import simulate
+from socialcommerce.report.build import build
+from tests.browser import Browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+FIGURE = "document.getElementById('figure-explorer_figure')"
+MODES = {"02_content_mode": (CONTENT, {"L": 0.01}, 730), "03_sharing_mode": (SHARING, {"F": 0.01}, 365)}
+SETS = {
+    "02_content_mode": [{}, {"beta": 0.11, "lambda0": 0.0}, {"s": 0.7, "n": 2.0, "kappa": 0.6}, {"pi1": 0.05},
+                        {"beta": 0.0, "eta": 0.0}],
+    "03_sharing_mode": [{}, {"g": 3, "mA": 8.0, "qA": 0.3}, {"g": 5}, {"epsilon": 0.0, "thetaF": 0.06},
+                        {"mA": 0.0, "mB": 0.0}],
+}
+SLIDERS = {"02_content_mode": ("beta", 0.1), "03_sharing_mode": ("g", 3)}
+PAGES = [(name, language) for name in MODES for language in ("en", "zh")]
+PHONE = {"width": 390, "height": 844}
+each = pytest.mark.parametrize(("name", "language"), PAGES)
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The two notebooks with a mode that runs in the page, in a folder of their own."""
+    out = tmp_path_factory.mktemp("reports")
+    built = build(list(MODES), out=out)
+    assert not built.failed, built.failed
+    return out
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    opened = Browser(chromium)
+    yield opened
+    opened.close()
+
+
+def compare(name: str, parameters: dict, found: dict) -> None:
+    mode, start, days = MODES[name]
+    rows = simulate(mode, parameters, days, "rk4", 1.0, start).values
+    np.testing.assert_allclose(found["rows"], rows, rtol=0, atol=1e-9)
+    assert found["R0"] == pytest.approx(float(next_generation(mode, parameters).r0), abs=1e-6)
+    np.testing.assert_allclose(found["parts"], loop_gains(mode, parameters), atol=1e-6)
+
+
+@each
+def test_the_browser_computes_what_python_computes(reports, browser, name, language):
+    browser.open(reports / language / f"{name}.html")
+    mode = MODES[name][0]
+    defaults = {p.name: p.default for p in mode.parameters}
+    for parameters in SETS[name]:
+        found = browser.value(f"{FIGURE}.explorer.set({json.dumps(defaults | parameters)})")
+        compare(name, parameters, found)
+        assert browser.value(f"{FIGURE}.querySelector('.verdict').textContent").startswith(f"R0 = {found['R0']:.3f}")
+
+
+@each
+def test_a_slider_moves_the_run_and_the_button_brings_it_back(reports, browser, name, language):
+    browser.open(reports / language / f"{name}.html")
+    parameter, value = SLIDERS[name]
+    look = f"{FIGURE}.querySelector('.verdict').textContent + {FIGURE}.querySelector('.series').getAttribute('d')"
+    before = browser.value(look)
+    browser.value(f"(() => {{ const one = {FIGURE}.querySelector('[data-parameter={parameter}]'); one.value = {value};"
+                  " one.dispatchEvent(new Event('input')); })()")
+    assert browser.value(look) != before
+    compare(name, {parameter: value}, browser.value(f"{FIGURE}.explorer.set({{}})"))
+    browser.value(f"{FIGURE}.querySelector('.explorer button').click()")
+    assert browser.value(look) == before
+    compare(name, {}, browser.value(f"{FIGURE}.explorer.set({{}})"))
+
+
+@each
+def test_every_slider_has_its_declared_range_and_its_words(reports, browser, name, language):
+    browser.open(reports / language / f"{name}.html")
+    found = browser.value(f"[...{FIGURE}.querySelectorAll('input')].map(e => [e.dataset.parameter, +e.min, +e.max,"
+                          " +e.value, document.querySelector(`label[for='${e.id}']`).textContent])")
+    assert len(found) >= 5
+    for key, low, high, value, words in found:
+        declared = MODES[name][0].parameter[key]
+        assert (low, high, value) == (declared.lower, declared.upper, declared.default)
+        assert words == declared.words[language] + declared.symbol
+
+
+@pytest.mark.parametrize("view", ["light", "dark", "phone"])
+@each
+def test_it_asks_for_nothing_fits_the_screen_and_is_drawn(reports, browser, name, language, view):
+    page = reports / language / f"{name}.html"
+    browser.open(page, **({"dark": True} if view == "dark" else PHONE if view == "phone" else {}))
+    assert browser.requests() == [page.as_uri()]
+    assert browser.complaints() == []
+    assert browser.value("document.scrollingElement.scrollWidth") <= {"phone": PHONE["width"]}.get(view, 1280)
+    browser.value(f"{FIGURE}.querySelector('.chart').scrollIntoView({{behavior: 'instant'}})")
+    box = browser.value(f"(() => {{ const r = {FIGURE}.querySelector('.chart svg').getBoundingClientRect();"
+                        " return [r.width, r.height]; })()")
+    assert box[0] > 300
+    assert box[1] > 120
+    assert np.asarray(Image.open(io.BytesIO(browser.screenshot())).convert("L"), dtype=float).std() > 10
+
+
+@each
+def test_its_words_are_set_in_the_embedded_font(reports, browser, name, language):
+    browser.open(reports / language / f"{name}.html")
+    root = browser.call("DOM.getDocument")["root"]["nodeId"]
+    browser.call("CSS.enable")
+    for part in (".verdict", ".loops p", ".axis", ".legend span", ".controls label", "button"):
+        node = browser.call("DOM.querySelector", nodeId=root, selector=f"#figure-explorer_figure {part}")["nodeId"]
+        used = browser.call("CSS.getPlatformFontsForNode", nodeId=node)["fonts"]
+        assert used, part
+        assert all(font["isCustomFont"] for font in used), (part, used)
