@@ -1,1 +1,1 @@
-"""The paper's advice tested: messages, sessions, group buying and deliveries from committed counts and moments."""
+"""The paper's advice tested on people: messages, sessions, group buying, deliveries, drivers of purchase, loyalty."""
