@@ -14,6 +14,7 @@ modes        the two operating mechanisms: diagrams, equations, thresholds, pers
 sem          structural equation models that agree with lavaan; knows nothing of commerce
 survey       reliability, validity and common-method bias of a questionnaire
 verdicts     tests, verdicts and the rule that turns one into the other
+strategies   section 4 tested on public data: effects from committed counts and moments
 evidence     one function per hypothesis
 figures      one function per figure: result in, axes out, labels in English and Chinese
 page         what a notebook tells its reader: numbers, tables and figures in two languages

@@ -86,6 +86,47 @@ def test_counts_of_group_buying_are_those_of_its_records(tmp_path):
     assert again.groupby("part", sort=False)["groups"].sum().tolist() == lines == [211291, 154184, 178642]
 
 
+COUNTED = {  # what a script counts from fetched files
+    "hillstrom_cells": ("hillstrom",),
+    "uci_cells": ("uci_shoppers",),
+    "beibei_initiators": ("beibei_failed", "beibei_tune", "beibei_test"),
+}
+
+
+@pytest.mark.parametrize("table", COUNTED)
+def test_counts_are_those_of_the_rows_they_name_with_their_hash(table, tmp_path):
+    paths = raw_files(*COUNTED[table])
+    assert all(data.source(name).sha256 in data.source(table).locator for name in COUNTED[table])
+    build = runpy.run_path(str(root() / "data" / "prepare" / f"{table}.py"))["build"]
+    build(paths if len(paths) > 1 else paths[0]).to_csv(tmp_path / "again.csv", index=False, lineterminator="\n")
+    assert (tmp_path / "again.csv").read_bytes() == data.data_path(table).read_bytes()
+
+
+def test_paths_of_the_hanoi_survey_are_those_fitted_to_its_rows():
+    (path,) = raw_files("hanoi")
+    assert data.source("hanoi").sha256 in data.source("hanoi_paths").locator
+    again = runpy.run_path(str(root() / "data" / "prepare" / "hanoi_paths.py"))["build"](path)
+    pd.testing.assert_frame_equal(again, data.load("hanoi_paths"), rtol=0, atol=2e-6, check_dtype=False)
+
+
+def test_scores_and_moments_of_deliveries_are_those_of_the_orders():
+    names = [entry.name for entry in data.sources() if entry.dataset == "olist"]
+    paths = raw_files(*names)
+    again = runpy.run_path(str(root() / "data" / "prepare" / "olist_deliveries.py"))["build"](paths)
+    for table, frame in zip(("olist_scores", "olist_moments"), again, strict=True):
+        assert all(data.source(name).sha256 in data.source(table).locator for name in names)
+        frame = frame.astype({"band": str}) if "band" in frame else frame
+        pd.testing.assert_frame_equal(frame, data.load(table), rtol=0, atol=2e-6, check_dtype=False)
+
+
+def test_two_counts_of_group_buying_agree():
+    groups, by = data.load("beibei_counts"), data.load("beibei_initiators")
+    failed = groups["part"] == "failed"
+    assert by["initiators"] @ by["failed"] == groups.loc[failed, "groups"].sum() == 211_291
+    assert by["initiators"] @ by["successful"] == groups.loc[~failed, "groups"].sum() == 332_826
+    assert by.loc[by["failed"] > 0, "initiators"].sum() == groups.loc[failed, "initiators"].sum()
+
+
 def test_moments_of_the_hanoi_survey_are_those_of_its_rows(tmp_path):
     (path,) = raw_files("hanoi")
     assert data.source("hanoi").sha256 in data.source("hanoi_moments").locator

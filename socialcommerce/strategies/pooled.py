@@ -1,0 +1,75 @@
+"""Pooled correlations of meta-analyses: paths among quality, trust, satisfaction and loyalty, for any sample size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from socialcommerce.errors import UnknownNameError
+from socialcommerce.strategies.effects import Effect
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["LEAST_PER_STUDY", "MODEL", "by_size", "least_size", "path"]
+
+MODEL = """
+quality ~~ quality
+trust ~ quality
+satisfaction ~ quality
+trust ~~ satisfaction
+loyalty ~ quality + trust + satisfaction
+"""
+"""Saturated: it claims no order between trust and satisfaction and leaves out no path, so fit is not in question.
+
+Quality was sampled like the others, so its variance is free: the errors are larger than with fixed covariates.
+"""
+
+LEAST_PER_STUDY = 4  # respondents; with fewer, Fisher's z of a correlation has no variance, 1 / (n - 3)
+SIZES = (500, 2000, 10_000)
+
+
+def path(matrix: pd.DataFrame, outcome: str, cause: str, nobs: int) -> Effect:
+    """Return one standardised path, as if all correlations came from ``nobs`` persons.
+
+    Normal-theory errors by the delta method. They leave out how much the pooled studies differ among each other, for
+    which nothing was published: read them as the least there can be at that size.
+
+    Parameters
+    ----------
+    matrix : pandas.DataFrame
+        The registered table ``pooled_correlation_matrix``.
+    outcome, cause : str
+        Of ``quality``, ``trust``, ``satisfaction``, ``loyalty``.
+    nobs : int
+        Persons.
+    """
+    from socialcommerce import sem
+
+    square = matrix.set_index("construct").rename(index={"website quality": "quality"},
+                                                  columns={"website quality": "quality"})
+    table = sem.fit(MODEL, moments=sem.Moments(square, None, nobs)).standardized
+    found = table[(table["op"] == "~") & (table["lhs"] == outcome) & (table["rhs"] == cause)]
+    if found.empty:
+        known = [f"{row.rhs} -> {row.lhs}" for row in table[table["op"] == "~"].itertuples()]
+        raise UnknownNameError("path", f"{cause} -> {outcome}", known)
+    return Effect(float(found["std_all"].iloc[0]), float(found["se"].iloc[0]), nobs)
+
+
+def least_size(pairs: pd.DataFrame) -> int:
+    """Return the fewest persons the pooled correlations can rest on: those of the smallest pool, four a study.
+
+    Parameters
+    ----------
+    pairs : pandas.DataFrame
+        The registered table ``pooled_correlations``; only rows in use count.
+    """
+    return LEAST_PER_STUDY * int(pairs.loc[pairs["used"] == "yes", "studies"].min())
+
+
+def by_size(matrix: pd.DataFrame, pairs: pd.DataFrame, outcome: str, cause: str) -> pd.DataFrame:
+    """Return the path with its 95 % interval over a range of sizes, the least possible one first."""
+    import pandas as pd
+
+    effects = [path(matrix, outcome, cause, nobs) for nobs in (least_size(pairs), *SIZES)]
+    return pd.DataFrame([{"nobs": e.n, "estimate": e.estimate, "low": e.interval()[0], "high": e.interval()[1]}
+                         for e in effects])
