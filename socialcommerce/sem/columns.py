@@ -1,4 +1,4 @@
-"""Check the columns of a data frame, and say in which row and column something else than a number stands."""
+"""Check the columns of a data frame and their covariances, and say where something else than a number stands."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 from socialcommerce.errors import DataError, ParameterError, UnknownNameError
 
-__all__ = ["clusters_of", "matrix", "numbers", "one_column", "weights_of"]
+__all__ = ["check_definite", "clusters_of", "matrix", "numbers", "one_column", "weights_of"]
 
 Array = np.ndarray
 
@@ -85,3 +85,28 @@ def numbers(data: pd.DataFrame, name: str) -> Array:
             f"column {name}, row {k + 1}: {shown!r} is not a finite number; allowed are numbers and missing values."
         )
     return numbers
+
+
+def check_definite(covariance: Array, names: Sequence[str], where: str) -> None:
+    """Name the variable that the others determine, or whose variance is no number."""
+    variance = np.diag(covariance)
+    odd = ~(np.isfinite(variance) & (variance > np.finfo(float).tiny))
+    if odd.any():
+        k = int(np.argmax(odd))
+        raise DataError(
+            f"the variance of {names[k]}{where} is {variance[k]:g} in floating point; express it in another unit."
+        )
+    scale = np.sqrt(variance)
+    correlation = covariance / np.outer(scale, scale)
+    values, vectors = np.linalg.eigh(correlation)
+    if values[0] < -1e-8:
+        raise DataError(
+            f"the covariance matrix{where} is not positive definite: the smallest eigenvalue of its correlations is "
+            f"{values[0]:.3g}; no rows have such covariances, check the numbers."
+        )
+    if values[0] < 1e-12:
+        tied = [names[k] for k in np.flatnonzero(np.abs(vectors[:, 0]) > 0.05)]
+        raise DataError(
+            f"the covariance matrix{where} is not positive definite: {', '.join(tied)} are linearly dependent; "
+            "leave one of them out."
+        )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from socialcommerce.errors import DataError, ParameterError, UnknownNameError
-from socialcommerce.sem.columns import clusters_of, matrix, one_column, weights_of
+from socialcommerce.sem.columns import check_definite, clusters_of, matrix, one_column, weights_of
 
 __all__ = ["GroupSample", "Moments", "Patterns", "Sample", "from_moments", "pattern_moments", "read", "saturated"]
 
@@ -179,7 +179,7 @@ def _group(
     mask, pattern_of = _patterns(~np.isnan(rows))
     patterns = pattern_moments(rows, mask, pattern_of, weights)
     mean, covariance = saturated(patterns)
-    _check_definite(covariance, names, where)
+    check_definite(covariance, names, where)
     return GroupSample(label, len(rows), patterns, covariance, mean, rows, pattern_of, weights, clusters)
 
 
@@ -189,7 +189,7 @@ def _pairwise_group(label: str, rows: Array, names: Sequence[str], *_: None) -> 
     _check_columns(rows, names, where)
     frame = pd.DataFrame(rows, columns=list(names))
     covariance, mean = frame.cov().to_numpy() * (len(rows) - 1) / len(rows), frame.mean().to_numpy()
-    _check_definite(np.diag(np.diag(covariance)), names, where)
+    check_definite(np.diag(np.diag(covariance)), names, where)
     scale = np.sqrt(np.diag(covariance))
     smallest = np.linalg.eigvalsh(covariance / np.outer(scale, scale))[0]
     if smallest < 1e-10:
@@ -277,31 +277,6 @@ def saturated(patterns: Patterns, tolerance: float = 1e-12, limit: int = 20_000)
     )
 
 
-def _check_definite(covariance: Array, names: Sequence[str], where: str) -> None:
-    """Name the variable that the others determine, or whose variance is no number."""
-    variance = np.diag(covariance)
-    odd = ~(np.isfinite(variance) & (variance > np.finfo(float).tiny))
-    if odd.any():
-        k = int(np.argmax(odd))
-        raise DataError(
-            f"the variance of {names[k]}{where} is {variance[k]:g} in floating point; express it in another unit."
-        )
-    scale = np.sqrt(variance)
-    correlation = covariance / np.outer(scale, scale)
-    values, vectors = np.linalg.eigh(correlation)
-    if values[0] < -1e-8:
-        raise DataError(
-            f"the covariance matrix{where} is not positive definite: the smallest eigenvalue of its correlations is "
-            f"{values[0]:.3g}; no rows have such covariances, check the numbers."
-        )
-    if values[0] < 1e-12:
-        tied = [names[k] for k in np.flatnonzero(np.abs(vectors[:, 0]) > 0.05)]
-        raise DataError(
-            f"the covariance matrix{where} is not positive definite: {', '.join(tied)} are linearly dependent; "
-            "leave one of them out."
-        )
-
-
 def from_moments(moments: Moments | Sequence[Moments], names: Sequence[str]) -> Sample:
     """Check given moments and take the model's variables from them, one entry per group."""
     given = list(moments) if isinstance(moments, list | tuple) else [moments]
@@ -342,7 +317,7 @@ def _given(moments: Moments, names: Sequence[str], label: str) -> GroupSample:
             f"the variance of {names[int(np.argmin(np.diag(C)))]} is {np.diag(C).min():g}; it must be positive."
         )
     C = (C + C.T) / 2 * (moments.nobs - 1) / moments.nobs
-    _check_definite(C, names, "")
+    check_definite(C, names, "")
     mean = np.zeros(len(names)) if moments.means is None else moments.means.reindex(list(names)).to_numpy(dtype=float)
     if not np.isfinite(mean).all():
         raise DataError(
