@@ -1,0 +1,218 @@
+"""Codebooks: what the project's own holds, and what a broken one is told."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from socialcommerce import sem, survey
+from socialcommerce.errors import DataError, SocialCommerceError, UnknownNameError
+from socialcommerce.project import root
+from socialcommerce.sem.syntax import parse
+
+SMALL = """
+name = "small"
+group = "MODE"
+
+[scales.five]
+low = 1
+en = ["No", "Rather no", "Neither", "Rather yes", "Yes"]
+zh = ["否", "不太", "一般", "比较", "是"]
+
+[scales.two]
+low = 1
+en = ["Content", "Interaction"]
+zh = ["内容", "互动"]
+
+[scales.count]
+low = 0
+high = 99
+
+[[constructs]]
+name = "trust"
+en = "Trust"
+zh = "信任"
+scale = "five"
+items = [
+  { code = "T1", en = "I trust it.", zh = "我信任它。" },
+  { code = "T2", en = "It lies to me.", zh = "它骗我。", reverse = true },
+  { code = "T3", en = "It is honest.", zh = "它很诚实。" },
+]
+
+[[constructs]]
+name = "buying"
+scale = "five"
+items = [
+  { code = "B1", en = "I buy again.", zh = "我会再买。" },
+  { code = "B2", en = "I come back.", zh = "我会回来。" },
+  { code = "B3", en = "I stay.", zh = "我会留下。" },
+]
+
+[[checks]]
+code = "C1"
+after = "T3"
+scale = "five"
+expected = 4
+en = "Choose rather yes."
+zh = "请选比较。"
+
+[[controls]]
+code = "MODE"
+scale = "two"
+en = "Where do you shop?"
+zh = "您在哪里购物？"
+
+[[controls]]
+code = "N"
+scale = "count"
+en = "How many orders?"
+zh = "多少订单？"
+
+[paths]
+buying = ["trust"]
+"""
+
+
+@pytest.fixture
+def small(tmp_path):
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL, encoding="utf-8")
+    return survey.load_codebook(path)
+
+
+def test_the_projects_codebook_asks_what_the_paper_would_need():
+    book = survey.load_codebook()
+    assert sum(construct.role == "construct" for construct in book.constructs) == 17
+    for construct in book.constructs:
+        assert 3 <= len(construct.items) <= 4
+        for item in construct.items:
+            assert item.scale.high - item.scale.low + 1 in (5, 7)
+    assert all(item.en and item.zh and re.search(r"[\u4e00-\u9fff]", item.zh) for item in book.questions)
+    assert sum(item.role == "check" for item in book.questions) == 2
+    assert sum(item.reverse for item in book.questions) == 3
+    assert {"PLATFORM", "AGE", "INCOME", "PROMOTIONS", "ORDERS"} == {
+        item.code for item in book.questions if item.role == "control"
+    }
+    assert [path.predictor for path in book.paths if path.direction < 0] == ["intrusiveness"]
+
+
+def test_the_model_is_one_that_sem_reads():
+    book = survey.load_codebook()
+    text = book.model()
+    parse(text)
+    assert "satisfaction ~ logistics + service + personalisation + disclosure + segmentation + intrusiveness" in text
+    assert "tie =~" not in text
+    assert book.model(["trust", "price"]) == "trust =~ TRU1 + TRU2 + TRU3 + TRU4\nprice =~ PRI1 + PRI2 + PRI3"
+    assert " ~ " not in book.model(structural=False)
+    with pytest.raises(UnknownNameError, match="unknown construct 'trsut'; did you mean 'trust'"):
+        book.model(["trsut"])
+
+
+def test_the_model_fits_answers_drawn_from_it(small):
+    truth = "trust =~ .8*T1 + -.7*T2 + .6*T3\nbuying =~ .8*B1 + .8*B2 + .8*B3\nbuying ~ .5*trust"
+    noise = "".join(f"\n{code} ~~ .4*{code}" for code in small.items)
+    answers = sem.simulate(truth + noise, 2000, seed=3)
+    fit = sem.fit(small.model(), small.score(answers))  # scoring turns T2 round
+    assert fit.estimates.set_index(["lhs", "rhs"]).loc[("trust", "T2"), "est"] > 0
+
+
+def test_questions_stand_in_the_order_asked(small):
+    assert list(small.by_code) == ["T1", "T2", "T3", "C1", "B1", "B2", "B3", "MODE", "N"]
+    assert small.items == ["T1", "T2", "T3", "B1", "B2", "B3"]
+
+
+def test_hanoi_states_no_wording():
+    book = survey.load_codebook(root() / "data" / "survey" / "hanoi.toml")
+    assert len(book.items) == 52
+    assert not any(item.en or item.zh for item in book.questions)
+    assert "URG ~ PAR + INT + HED + CON" in book.model()
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [
+    ('"T2", en', '"T1", en', r"small.toml, item 'T1': it is there twice"),
+    ('"B1", en', '"t1", en', r"item 'T1': it is there twice"),
+    ('name = "buying"', 'name = "trust"', r"construct 'trust': it is there twice"),
+    ('en = "It is honest."', 'en = "I trust it."', r"wording \(en\) 'I trust it.': it is there twice"),
+    ('"Rather no"', '"Yes"', r"scale 'five': label 'yes' \(en\) stands for two codes"),
+    ('"不太", ', "", r"scale 'five': 5 English and 4 Chinese labels"),
+    ("expected = 4", "expected = 9", r"check C1: expected is 9; allowed: whole numbers from 1 to 5"),
+    ('after = "T3"', 'after = "T9"', r"check C1: it stands after 'T9'"),
+    ('scale = "count"', 'scale = "cuont"', r"control N: unknown scale 'cuont'; allowed: five, two, count"),
+    ('group = "MODE"', 'group = "T1"', r"group: got 'T1'; allowed: a control: MODE, N"),
+    ('buying = ["trust"]', 'buying = ["thrust"]', r"paths: unknown construct 'thrust'; allowed: trust, buying"),
+    ('buying = ["trust"]', 'buying = "trust"', r"paths, 'buying': got 'trust'; allowed: a list of constructs"),
+    ("reverse = true", 'reverse = "yes"', r"construct trust, item: reverse is 'yes'; allowed: a bool"),
+    ("reverse = true", "reversed = true", r"construct trust, item: unknown key 'reversed'; allowed: code, en"),
+    ('code = "T3"', 'code = "3 T"', r"item: got '3 T'; allowed: a letter"),
+    ("high = 99", "high = -1", r"scale 'count': low 0, high -1"),
+    ("high = 99", "", r"scale 'count': neither high nor labels|low < high"),
+    ('name = "small"', "", r"top: key 'name' is missing"),
+    ("[scales.two]", "[scales.two", r"small.toml cannot be read"),
+])
+def test_a_broken_codebook_is_told_where(tmp_path, old, new, message):
+    assert old in SMALL
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        survey.load_codebook(path)
+
+
+def test_a_construct_with_one_item_is_named(tmp_path):
+    path = tmp_path / "one.toml"
+    path.write_text(re.sub(r"  \{ code = \"B[23]\".*\n", "", SMALL), encoding="utf-8")
+    with pytest.raises(DataError, match="one.toml, construct buying: 1 item; allowed: two or more"):
+        survey.load_codebook(path)
+
+
+def test_a_codebook_that_is_not_there_or_not_utf8(tmp_path):
+    with pytest.raises(DataError, match="none.toml cannot be read: No such file"):
+        survey.load_codebook(tmp_path / "none.toml")
+    (tmp_path / "gb.toml").write_bytes('name = "调查"'.encode("gb18030"))
+    with pytest.raises(DataError, match="gb.toml cannot be read: .*utf-8.*it must be a toml file in UTF-8"):
+        survey.load_codebook(tmp_path / "gb.toml")
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3), max_leaves=6,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_codebook_ends_in_a_codebook_or_in_one_of_our_errors(data):
+    from socialcommerce.survey.codebook_file import _Reader
+
+    raw = tomllib.loads(SMALL)
+    for _ in range(data.draw(st.integers(1, 3))):  # something somewhere is replaced
+        node = raw
+        while True:
+            keys = list(node) if isinstance(node, dict) else list(range(len(node)))
+            if not keys:
+                break
+            key = data.draw(st.sampled_from(keys))
+            if isinstance(node[key], dict | list) and data.draw(st.booleans()):
+                node = node[key]
+                continue
+            node[key] = data.draw(VALUES)
+            break
+    try:
+        book = _Reader("fuzz.toml").codebook(raw)
+    except SocialCommerceError as wrong:
+        said = str(wrong)
+    else:
+        said = "codebook fuzz.toml, " if book.items and book.model() else "nothing"
+    assert said.startswith("codebook fuzz.toml, ")
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(raw=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_bytes_as_a_codebook(tmp_path, raw):
+    path = tmp_path / "bytes.toml"
+    path.write_bytes(raw)
+    with pytest.raises(SocialCommerceError, match="bytes.toml"):
+        survey.load_codebook(path)
