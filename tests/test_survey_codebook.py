@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import tomllib
+from html import escape
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,6 +17,7 @@ from socialcommerce import sem, survey
 from socialcommerce.errors import DataError, SocialCommerceError, UnknownNameError
 from socialcommerce.project import root
 from socialcommerce.sem.syntax import parse
+from socialcommerce.survey.questionnaire import write_docx, write_html, write_items
 
 SMALL = """
 name = "small"
@@ -216,3 +221,64 @@ def test_any_bytes_as_a_codebook(tmp_path, raw):
     path.write_bytes(raw)
     with pytest.raises(SocialCommerceError, match="bytes.toml"):
         survey.load_codebook(path)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_questionnaire_shows_every_question_and_no_key(tmp_path, language):
+    from docx import Document
+
+    book = survey.load_codebook()
+    page = write_html(book, tmp_path / "q.html", language).read_text(encoding="utf-8")
+    made = Document(write_docx(book, tmp_path / "q.docx", language))
+    word = "\n".join([p.text for p in made.paragraphs] + [
+        cell.text for table in made.tables for row in table.rows for cell in row.cells])
+    for item in book.questions:
+        wording = getattr(item, language)
+        assert escape(wording) in page
+        assert wording in word
+        assert all(escape(label) in page and label in word for label in getattr(item.scale, language))
+        assert item.code not in page
+    assert f'<html lang="{language}">' in page
+    assert "src=" not in page
+    assert "http" not in page
+    assert len(made.tables) == page.count("<table>") == 3  # seven points, five points (interaction), seven again
+
+
+def test_the_questionnaire_shows_markup_and_does_not_run_it(tmp_path):
+    from docx import Document
+
+    text = SMALL.replace("I trust it.", "<script>alert(1)</script> & more")
+    (tmp_path / "c.toml").write_text(text, encoding="utf-8")
+    book = survey.load_codebook(tmp_path / "c.toml")
+    page = write_html(book, tmp_path / "q.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in page
+    cells = Document(write_docx(book, tmp_path / "q.docx")).tables[0].column_cells(1)
+    assert cells[1].text == "<script>alert(1)</script> & more"
+
+
+def test_the_table_of_items_names_every_key(tmp_path):
+    book = survey.load_codebook()
+    table = pd.read_csv(write_items(book, tmp_path / "items.csv"))
+    assert table["code"].tolist() == list(book.by_code)
+    assert table.query("reverse")["code"].tolist() == ["QUA3", "TRU3", "SAT3"]
+    assert table.dropna(subset="expected").set_index("code")["expected"].to_dict() == {"CHK1": 6, "CHK2": 2}
+
+
+def test_libreoffice_opens_the_word_document(tmp_path):
+    office = shutil.which("soffice") or shutil.which("libreoffice")
+    if not office:
+        pytest.skip("needs LibreOffice: apt-get install libreoffice-writer")
+    path = write_docx(survey.load_codebook(), tmp_path / "q.docx", "zh")
+    home = f"-env:UserInstallation=file://{tmp_path / 'profile'}"
+    subprocess.run([office, home, "--headless", "--convert-to", "pdf", "--outdir", tmp_path, path], check=True,
+                   capture_output=True, timeout=120)
+    assert (tmp_path / "q.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_questionnaire_needs_wording_and_a_known_language(tmp_path):
+    with pytest.raises(DataError, match=r"codebook hanoi: no wording \(en\) for INF1, INF2"):
+        write_html(survey.load_codebook(root() / "data" / "survey" / "hanoi.toml"), tmp_path / "q.html")
+    with pytest.raises(UnknownNameError, match="unknown language 'de'"):
+        write_docx(survey.load_codebook(), tmp_path / "q.docx", "de")
+    assert list(tmp_path.iterdir()) == []

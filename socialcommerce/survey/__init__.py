@@ -12,9 +12,11 @@ from socialcommerce.survey.codebook_file import load_codebook
 from socialcommerce.survey.composites import MeasurementQuality, measurement_quality
 from socialcommerce.survey.items import Factorability, describe, factorability
 from socialcommerce.survey.marker import MarkerCorrelations, MarkerModels, marker_correlations, marker_models
+from socialcommerce.survey.questionnaire import item_table, write_docx, write_html, write_items
 from socialcommerce.survey.reliability import Alpha, alpha
 from socialcommerce.survey.responses import Responses, read_responses
 from socialcommerce.survey.screening import Rules, Screened, screen
+from socialcommerce.survey.synthetic import Defects, Sample, Truth, draw_respondents
 from socialcommerce.survey.validity import FornellLarcker, HeterotraitMonotrait, fornell_larcker, htmt
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "Codebook",
     "CommonFactor",
     "Construct",
+    "Defects",
     "Factorability",
     "FornellLarcker",
     "HeterotraitMonotrait",
@@ -31,15 +34,19 @@ __all__ = [
     "MeasurementQuality",
     "Responses",
     "Rules",
+    "Sample",
     "Scale",
     "Screened",
     "SingleFactor",
+    "Truth",
     "alpha",
     "common_factor",
     "describe",
+    "draw_respondents",
     "factorability",
     "fornell_larcker",
     "htmt",
+    "item_table",
     "load_codebook",
     "marker_correlations",
     "marker_models",
@@ -47,4 +54,7 @@ __all__ = [
     "read_responses",
     "screen",
     "single_factor",
+    "write_docx",
+    "write_html",
+    "write_items",
 ]
