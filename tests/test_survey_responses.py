@@ -169,7 +169,32 @@ def test_unknown_columns_can_be_left_out_and_are_listed(book, put):
     assert "Remarks" not in found.answers
 
 
+def test_an_excel_file_that_unpacks_to_too_much_or_refers_elsewhere(book, tmp_path, put):
+    import zipfile
+
+    good = put([HEAD, *ROWS], "good.xlsx")
+    laughs = "".join(f'<!ENTITY l{k} "{f"&l{k - 1};" * 10}">' for k in range(1, 12))
+    evil = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY l0 "ha">{laughs}<!ENTITY f SYSTEM "file:///etc/hostname">]>'
+    for entity in ("&l11;", "&f;"):
+        with zipfile.ZipFile(good) as before, zipfile.ZipFile(tmp_path / "evil.xlsx", "w") as after:
+            for part in before.infolist():
+                raw = before.read(part)
+                if part.filename == "xl/worksheets/sheet1.xml":
+                    raw = (evil + raw.decode().replace("<v>0</v>", f"<v>{entity}</v>")).encode()
+                after.writestr(part, raw)
+        with pytest.raises(DataError, match="evil.xlsx"):
+            survey.read_responses(tmp_path / "evil.xlsx", book)
+    with zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("x", b"0" * 1000)
+    raw = bytearray((tmp_path / "bomb.xlsx").read_bytes())
+    at = raw.index(b"PK\x01\x02") + 24  # the central directory's unpacked size
+    raw[at:at + 4] = (0xF0000000).to_bytes(4, "little")
+    with pytest.raises(DataError, match=r"bomb.xlsx unpacks to 4026531840 bytes; at most 2147483648 are read"):
+        survey.read_responses(put(bytes(raw), "bomb.xlsx"), book)
+
+
 @pytest.mark.parametrize(("raw", "message"), [
+    (b"(" * 1001 + b",T1\n1,2\n", "a.csv, row 1, column 1 has 1001 characters; at most 1000 may be"),
     (b"", "a.csv is empty: 0 bytes"),
     (b"\n\n,,\n", "a.csv is empty: no cell holds anything"),
     (text([HEAD]).encode(), "a.csv has a heading and no rows"),

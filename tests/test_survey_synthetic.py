@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from socialcommerce import sem, survey
+from socialcommerce import cli, sem, survey
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem.power import population_moments
 from socialcommerce.survey.synthetic import Defects, Truth, draw_respondents
@@ -128,3 +128,56 @@ def test_impossible_defects(truth, tmp_path):
         Defects(speeders=-1)
     with pytest.raises(ParameterError, match="nobs is 0"):
         draw_respondents(truth, 0)
+
+
+def test_a_survey_as_a_chinese_platform_exports_it_comes_back_whole(tmp_path, capsys):
+    """The project's own codebook, 66 questions: numbered Chinese headings, answer texts, GB18030, then the command."""
+    book = survey.load_codebook()
+    sample = draw_respondents(Truth(book), 120, defects=Defects(speeders=3, straight_liners=2, missing_cells=9), seed=4)
+    head = {item.code: f"{k}、{item.zh}" for k, item in enumerate(book.questions, 1)}
+    frame = sample.cells.drop(columns="basis").astype(object)
+    for item in book.questions:
+        texts = dict(enumerate(item.scale.zh, item.scale.low))
+        frame[item.code] = [texts.get(code, code) if pd.notna(code) else "(跳过)" for code in frame[item.code]]
+    frame = frame.rename(columns=head | {"duration": "所用时间"})
+    frame["所用时间"] = [f"{int(seconds // 60)}分{seconds % 60:.1f}秒" for seconds in frame["所用时间"]]
+    frame.to_csv(tmp_path / "export.csv", index=False, encoding="gb18030")
+    found = survey.read_responses(tmp_path / "export.csv", book)
+    pd.testing.assert_frame_equal(found.answers, sample.responses.answers)
+    assert found.duration.to_numpy() == pytest.approx(sample.responses.duration.to_numpy(), abs=1e-6)
+    assert found.mapping["skipped"].sum() == 9
+    assert cli.main(["survey", "check", str(tmp_path / "export.csv"), "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().out
+    assert "export.csv (gb18030, survey): 120 respondents, 5 flagged, 115 kept" in said
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["invalid.csv", "mapping.csv", "screening.csv"]
+
+
+def test_the_command_says_what_is_wrong_and_writes_nothing(tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("QUA1\n", encoding="utf-8")
+    for arguments, message in ((["check", str(tmp_path / "a.csv")], "a.csv has a heading and no rows"),
+                               (["check", "none.csv", "--codebook", "none.toml"], "codebook none.toml cannot be read"),
+                               (["chekc"], "unknown template|check 'chekc'; did you mean 'check'?")):
+        assert cli.main(["survey", *arguments]) == 2
+        said = capsys.readouterr()
+        assert message in said.err
+        assert said.out == ""
+        assert said.err.count("\n") == 1
+    assert cli.main(["survey", "check", str(tmp_path / "a.csv"), "--out", str(tmp_path / "out")]) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_the_template_is_a_codebook_that_loads(tmp_path, capsys):
+    assert cli.main(["survey", "template", "--out", str(tmp_path)]) == 0
+    said = capsys.readouterr().out.split()
+    assert len(said) == len(list(tmp_path.iterdir())) == 6
+    assert survey.load_codebook(tmp_path / "codebook.toml") == survey.load_codebook()
+
+
+def test_sem_recovers_every_path_of_the_whole_survey():
+    book = survey.load_codebook()
+    sample = draw_respondents(Truth(book), 4000, seed=8)
+    fit = sem.fit(book.model(), book.score(sample.responses.answers)[book.items])
+    found = fit.estimates.set_index(["lhs", "op", "rhs"])["std_all"]
+    for outcome, predictors in sample.truth.paths.items():
+        for name, value in predictors.items():
+            assert found[(outcome, "~", name)] == pytest.approx(value, abs=0.08)

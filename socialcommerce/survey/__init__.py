@@ -8,7 +8,7 @@ True
 
 from socialcommerce.survey.bias import CommonFactor, SingleFactor, common_factor, single_factor
 from socialcommerce.survey.codebook import Codebook, Construct, Item, Scale
-from socialcommerce.survey.codebook_file import load_codebook
+from socialcommerce.survey.codebook_file import load_codebook, own_codebook
 from socialcommerce.survey.composites import MeasurementQuality, measurement_quality
 from socialcommerce.survey.items import Factorability, describe, factorability
 from socialcommerce.survey.marker import MarkerCorrelations, MarkerModels, marker_correlations, marker_models
@@ -52,6 +52,7 @@ __all__ = [
     "marker_models",
     "measurement_quality",
     "read_responses",
+    "own_codebook",
     "screen",
     "single_factor",
     "write_docx",

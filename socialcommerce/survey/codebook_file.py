@@ -12,11 +12,16 @@ from socialcommerce.errors import DataError
 from socialcommerce.project import root
 from socialcommerce.survey.codebook import Codebook, Construct, Effect, Item, Scale, plain
 
-__all__ = ["load_codebook"]
+__all__ = ["load_codebook", "own_codebook"]
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")  # what a model text takes as a variable
 LANGUAGES = ("en", "zh")
 LONGEST = 1000  # characters of one text
+
+
+def own_codebook() -> Path:
+    """Return where the project's own codebook stands."""
+    return root() / "data" / "survey" / "codebook.toml"
 
 
 def load_codebook(path: str | Path | None = None) -> Codebook:
@@ -27,7 +32,7 @@ def load_codebook(path: str | Path | None = None) -> Codebook:
     DataError
         When the file cannot be read or breaks the schema; the message names file, construct and item.
     """
-    file = root() / "data" / "survey" / "codebook.toml" if path is None else Path(path)
+    file = own_codebook() if path is None else Path(path)
     try:
         raw = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError, ValueError) as wrong:

@@ -184,7 +184,7 @@ def _code(
     """Return a cell's code, or nan, and how it was read."""
     if cell is None or cell != cell or (isinstance(cell, str) and not cell.strip()):
         return np.nan, "blank"
-    if any(type(cell) is type(low) and low <= cell <= high for low, high in missing):
+    if any(isinstance(cell, str) == isinstance(low, str) and low <= cell <= high for low, high in missing):
         return np.nan, "user_missing"
     label = labels.get(cell)
     text = unicodedata.normalize("NFKC", str(cell if label is None else label)).strip()

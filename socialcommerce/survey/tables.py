@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import zipfile
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from socialcommerce.errors import DataError, ParameterError, UnknownNameError
 __all__ = ["RawTable", "read_table"]
 
 WIDEST = 2000  # columns
+LONGEST = 1000  # characters of a heading
+LARGEST = 2**31  # bytes of an Excel file once unpacked
 ENCODINGS = ("utf-8", "gb18030")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
@@ -124,6 +127,8 @@ def _check_headings(file: Path, headings: list[str]) -> None:
     for k, heading in enumerate(headings, 1):
         if not heading:
             raise DataError(f"{file.name}, row 1, column {k}: the heading is empty; every column needs a name.")
+        if len(heading) > LONGEST:
+            raise DataError(f"{file.name}, row 1, column {k} has {len(heading)} characters; at most {LONGEST} may be.")
         if heading in seen:
             raise DataError(
                 f"{file.name}, row 1: columns {seen[heading]} and {k} are both named {heading[:60]!r}; "
@@ -175,6 +180,13 @@ def _excel(file: Path, sheet: str | None) -> RawTable:
     import openpyxl
 
     try:
+        with zipfile.ZipFile(file) as packed:
+            size = sum(part.file_size for part in packed.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as wrong:
+        raise DataError(f"{file.name} cannot be read as Excel (no zip archive); a whole .xlsx is needed.") from wrong
+    if size > LARGEST:
+        raise DataError(f"{file.name} unpacks to {size} bytes; at most {LARGEST} are read.")
+    try:
         book = openpyxl.load_workbook(file, read_only=True, data_only=False)  # a formula stays text
     except Exception as wrong:  # the reader raises whatever its parts do
         kind = type(wrong).__name__
@@ -188,7 +200,7 @@ def _excel(file: Path, sheet: str | None) -> RawTable:
         page = book[sheet or names[0]]
         try:
             page.reset_dimensions()  # writers may state them wrongly
-            lines = list(enumerate(page.iter_rows(values_only=True), 1))
+            lines = [(number, _trimmed(row)) for number, row in enumerate(page.iter_rows(values_only=True), 1)]
         except Exception as wrong:
             raise DataError(f"{file.name}, sheet {page.title} cannot be read ({type(wrong).__name__}).") from wrong
     width = max((len(row) for _, row in lines), default=0)
@@ -196,6 +208,14 @@ def _excel(file: Path, sheet: str | None) -> RawTable:
         raise DataError(f"{file.name} has {width} columns; at most {WIDEST} are read.")
     padded = [(number, [*map(_plain_cell, row), *[None] * (width - len(row))]) for number, row in lines]
     return _checked(file, padded, "xlsx", "xlsx")
+
+
+def _trimmed(row: tuple) -> tuple:
+    """Return a row without its empty end: formats may run to the last column of a sheet."""
+    end = len(row)
+    while end and row[end - 1] is None:
+        end -= 1
+    return row[:end]
 
 
 def _plain_cell(cell: object) -> object:
