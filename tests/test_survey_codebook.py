@@ -157,6 +157,10 @@ def test_hanoi_states_no_wording():
     ("high = 99", "", r"scale 'count': neither high nor labels|low < high"),
     ('name = "small"', "", r"top: key 'name' is missing"),
     ("[scales.two]", "[scales.two", r"small.toml cannot be read"),
+    ("[scales.two]", '[scales."a\\nb"]', r"scales: got 'a\\nb'; allowed: a letter"),
+    ('"Content"', '"Con\\u0000tent"', r"scale 'two': en is .*; allowed: a list of texts"),
+    ('code = "T1"', 'code = "buying"', r"item buying: a construct has the same name"),
+    ('buying = ["trust"]', 'buying = ["-buying"]', r"paths, 'buying': it depends on itself"),
 ])
 def test_a_broken_codebook_is_told_where(tmp_path, old, new, message):
     assert old in SMALL
@@ -187,10 +191,13 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_any_codebook_ends_in_a_codebook_or_in_one_of_our_errors(data):
+def test_any_codebook_ends_in_a_questionnaire_or_in_one_of_our_errors(tmp_path, data):
     from socialcommerce.survey.codebook_file import _Reader
+
+    folder = tmp_path / "out"
+    folder.mkdir(exist_ok=True)
 
     raw = tomllib.loads(SMALL)
     for _ in range(data.draw(st.integers(1, 3))):  # something somewhere is replaced
@@ -210,7 +217,11 @@ def test_any_codebook_ends_in_a_codebook_or_in_one_of_our_errors(data):
     except SocialCommerceError as wrong:
         said = str(wrong)
     else:
-        said = "codebook fuzz.toml, " if book.items and book.model() else "nothing"
+        said = "codebook fuzz.toml, " if book.items and parse(book.model()) else "nothing"
+        if all(item.en for item in book.questions):
+            write_html(book, folder / "q.html")
+            write_docx(book, folder / "q.docx")
+    assert {path.name for path in folder.iterdir()} <= {"q.html", "q.docx"}
     assert said.startswith("codebook fuzz.toml, ")
 
 

@@ -83,6 +83,9 @@ class _Reader:
         asked = [item for construct in constructs for item in construct.items]
         asked += [self.control(table) for table in top["controls"]]
         checks = [self.check(table) for table in top["checks"]]
+        shared = {construct.name for construct in constructs} & {item.code for item in asked}
+        if shared:
+            raise self.wrong(f"item {min(shared)}", "a construct has the same name", "names of their own")
         self.once("item", [item.code for item in asked] + [item.code for item, _ in checks])
         for language in LANGUAGES:
             self.once(f"wording ({language})", [text for item in asked if (text := getattr(item, language))])
@@ -103,12 +106,12 @@ class _Reader:
         return found["en"], found["zh"]
 
     def scale(self, name: str, table: object) -> Scale:
-        where = f"scale {_short(name)}"
+        where = f"scale {_short(self.named(name, 'scales'))}"
         found = self.take(table, where, low=(int, ...), high=(int, None), en=(list, []), zh=(list, []))
         for language in LANGUAGES:
             labels = found[language]
-            if not all(isinstance(text, str) and text.strip() and len(text) <= LONGEST for text in labels):
-                raise self.wrong(where, f"{language} is {_short(labels)}", "a list of texts")
+            if not all(isinstance(text, str) and text.strip() and text.isprintable() for text in labels):
+                raise self.wrong(where, f"{language} is {_short(labels)}", "a list of texts on one line each")
             repeated = [text for text, times in Counter(plain(text) for text in labels).items() if times > 1]
             if repeated:
                 raise self.wrong(where, f"label {repeated[0]!r} ({language}) stands for two codes", "one label a code")
@@ -178,6 +181,8 @@ class _Reader:
                 raise self.wrong(f"paths, {_short(outcome)}", f"got {_short(predictors)}", "a list of constructs")
             for given in predictors:
                 name = given.removeprefix("-")
+                if outcome == name:
+                    raise self.wrong(f"paths, {_short(outcome)}", "it depends on itself", "other constructs")
                 for construct in (outcome, name):
                     if construct not in constructs:
                         raise self.wrong("paths", f"unknown construct {_short(construct)}", ", ".join(constructs))
