@@ -52,6 +52,7 @@ def _parser() -> _Parser:
     _add_build(commands)
     _add_verify(commands)
     _add_data(commands)
+    _add_survey(commands)
     return parser
 
 
@@ -180,6 +181,63 @@ def _data_verify(chosen: argparse.Namespace) -> int:
         advice = "Restore it with git, or register a deliberate change in data/sources.toml."
         raise ChecksumError(f"{'; '.join(wrong)}. {advice}")
     print(f"{len(checks)} committed files, each the one registered")
+    return 0
+
+
+def _add_survey(commands: argparse._SubParsersAction) -> None:
+    survey = commands.add_parser("survey", help="write the questionnaire, check a file of answers",
+                                 description="Write the questionnaire, check a file of answers.")
+    verbs = survey.add_subparsers(required=True, metavar="template|check", parser_class=_Parser)
+    template = _add_command(verbs, "template", _survey_template,
+                            "write codebook and questionnaire (docx, html, csv of items) to start from")
+    check = _add_command(verbs, "check", _survey_check, "read a file of answers, list its mapping and screen it")
+    check.add_argument("file", type=Path, metavar="FILE", help="csv, xlsx or sav")
+    for command in (template, check):
+        command.add_argument("--codebook", type=Path, metavar="C", help="default: the project's own")
+    template.add_argument("--out", type=Path, default=Path("survey"), metavar="DIR", help="default: survey")
+    check.add_argument("--out", type=Path, metavar="DIR", help="write mapping.csv, screening.csv and invalid.csv there")
+    check.add_argument("--screening", default="drop", metavar="drop|report-only", help="default: drop")
+    check.add_argument("--sheet", metavar="NAME", help="of an Excel file with several")
+    check.add_argument("--encoding", metavar="utf-8|gb18030", help="of a csv file (default: found)")
+    check.add_argument("--delimiter", default=",", metavar="CHARACTER", help="of a csv file (default: comma)")
+    check.add_argument("--unknown", default="error", metavar="error|leave", help="columns outside the codebook")
+    check.add_argument("--invalid", default="error", metavar="error|record", help="answers that are no code")
+
+
+def _survey_template(chosen: argparse.Namespace) -> int:
+    from socialcommerce import survey
+    from socialcommerce.survey.export import write_whole
+
+    book = survey.load_codebook(chosen.codebook)
+    source = chosen.codebook or survey.own_codebook()
+    made = [write_whole(chosen.out / "codebook.toml", lambda draft: draft.write_bytes(source.read_bytes())),
+            survey.write_items(book, chosen.out / "items.csv")]
+    for language in ("en", "zh"):
+        made += [survey.write_docx(book, chosen.out / f"questionnaire-{language}.docx", language),
+                 survey.write_html(book, chosen.out / f"questionnaire-{language}.html", language)]
+    print("\n".join(map(_shown, made)))
+    return 0
+
+
+def _survey_check(chosen: argparse.Namespace) -> int:
+    from socialcommerce import survey
+    from socialcommerce.survey.export import write_csv
+
+    read = survey.read_responses(chosen.file, survey.load_codebook(chosen.codebook), sheet=chosen.sheet,
+                                 encoding=chosen.encoding, delimiter=chosen.delimiter.replace("\\t", "\t"),
+                                 unknown=chosen.unknown, invalid=chosen.invalid)
+    screened = survey.screen(read, mode=chosen.screening)
+    if chosen.out:
+        for name, table in (("mapping", read.mapping), ("screening", screened.record), ("invalid", read.invalid)):
+            print(_shown(write_csv(table, chosen.out / f"{name}.csv")))
+    else:
+        print(read.mapping.to_string(index=False))
+        print(screened.record.to_string(index=False) if len(screened.record) else "no row is flagged")
+    print(screened.summary().to_string(index=False))
+    for note in (*read.notes, *screened.notes):
+        print(note)
+    print(f"{chosen.file.name} ({read.encoding}, {read.basis}): {len(read.answers)} respondents, "
+          f"{len(screened.flagged)} flagged, {len(screened.answers)} kept")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What a survey's items must show before its constructs are used: reliability, validity, method bias.
+"""A survey from its codebook to its constructs: answers read and screened, reliability, validity, method bias.
 
 >>> from socialcommerce import sem, survey
 >>> data = sem.simulate("f =~ 1*x1 + 1*x2 + 1*x3; f ~~ 1*f; x1 ~~ 1*x1; x2 ~~ 1*x2; x3 ~~ 1*x3", 500, seed=1)
@@ -7,30 +7,55 @@ True
 """
 
 from socialcommerce.survey.bias import CommonFactor, SingleFactor, common_factor, single_factor
+from socialcommerce.survey.codebook import Codebook, Construct, Item, Scale
+from socialcommerce.survey.codebook_file import load_codebook, own_codebook
 from socialcommerce.survey.composites import MeasurementQuality, measurement_quality
 from socialcommerce.survey.items import Factorability, describe, factorability
 from socialcommerce.survey.marker import MarkerCorrelations, MarkerModels, marker_correlations, marker_models
+from socialcommerce.survey.questionnaire import item_table, write_docx, write_html, write_items
 from socialcommerce.survey.reliability import Alpha, alpha
+from socialcommerce.survey.responses import Responses, read_responses
+from socialcommerce.survey.screening import Rules, Screened, screen
+from socialcommerce.survey.synthetic import Defects, Sample, Truth, draw_respondents
 from socialcommerce.survey.validity import FornellLarcker, HeterotraitMonotrait, fornell_larcker, htmt
 
 __all__ = [
     "Alpha",
+    "Codebook",
     "CommonFactor",
+    "Construct",
+    "Defects",
     "Factorability",
     "FornellLarcker",
     "HeterotraitMonotrait",
+    "Item",
     "MarkerCorrelations",
     "MarkerModels",
     "MeasurementQuality",
+    "Responses",
+    "Rules",
+    "Sample",
+    "Scale",
+    "Screened",
     "SingleFactor",
+    "Truth",
     "alpha",
     "common_factor",
     "describe",
+    "draw_respondents",
     "factorability",
     "fornell_larcker",
     "htmt",
+    "item_table",
+    "load_codebook",
     "marker_correlations",
     "marker_models",
     "measurement_quality",
+    "read_responses",
+    "own_codebook",
+    "screen",
     "single_factor",
+    "write_docx",
+    "write_html",
+    "write_items",
 ]

@@ -1,0 +1,202 @@
+"""How a codebook is written down: a toml file with a strict schema, its errors naming file, construct and item."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from socialcommerce.errors import DataError
+from socialcommerce.project import root
+from socialcommerce.survey.codebook import Codebook, Construct, Effect, Item, Scale, plain
+
+__all__ = ["load_codebook", "own_codebook"]
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")  # what a model text takes as a variable
+LANGUAGES = ("en", "zh")
+LONGEST = 1000  # characters of one text
+
+
+def own_codebook() -> Path:
+    """Return where the project's own codebook stands."""
+    return root() / "data" / "survey" / "codebook.toml"
+
+
+def load_codebook(path: str | Path | None = None) -> Codebook:
+    """Return a codebook; by default the project's own, ``data/survey/codebook.toml``.
+
+    Raises
+    ------
+    DataError
+        When the file cannot be read or breaks the schema; the message names file, construct and item.
+    """
+    file = own_codebook() if path is None else Path(path)
+    try:
+        raw = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError, ValueError) as wrong:
+        reason = wrong.strerror if isinstance(wrong, OSError) else wrong
+        raise DataError(f"codebook {file.name} cannot be read: {reason}; it must be a toml file in UTF-8.") from wrong
+    return _Reader(file.name).codebook(raw)
+
+
+class _Reader:
+    """Turns toml tables into a codebook, or says where they break the schema."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.scales: dict[str, Scale] = {}
+
+    def wrong(self, where: str, what: str, allowed: str) -> DataError:
+        return DataError(f"codebook {self.file}, {where}: {what}; allowed: {allowed}.")
+
+    def take(self, table: object, where: str, **kinds: tuple[type, object]) -> dict:
+        """Return the table's values, each of its kind; a default of ... means that it must be there."""
+        if not isinstance(table, dict):
+            raise self.wrong(where, f"got {_short(table)}", "a table")
+        for key in table:
+            if key not in kinds:
+                raise self.wrong(where, f"unknown key {_short(key)}", ", ".join(kinds))
+        found = {}
+        for key, (kind, default) in kinds.items():
+            value = table.get(key, default)
+            if value is ...:
+                raise self.wrong(where, f"key {key!r} is missing", "every " + where.split()[0] + " has one")
+            if value is not default and type(value) is not kind:
+                raise self.wrong(where, f"{key} is {_short(value)}", f"a {kind.__name__}")
+            if kind is str and isinstance(value, str) and (len(value) > LONGEST or not value.isprintable()):
+                raise self.wrong(where, f"{key} is {_short(value)}", f"one line of at most {LONGEST} characters")
+            found[key] = value
+        return found
+
+    def codebook(self, raw: dict) -> Codebook:
+        top = self.take(
+            raw, "top", name=(str, ...), group=(str, ""), title=(dict, {}), introduction=(dict, {}),
+            scales=(dict, ...), constructs=(list, ...), checks=(list, []), controls=(list, []), paths=(dict, {}),
+        )  # fmt: skip
+        self.scales = {name: self.scale(name, table) for name, table in top["scales"].items()}
+        constructs = tuple(self.construct(k, table) for k, table in enumerate(top["constructs"], 1))
+        if not constructs:
+            raise self.wrong("constructs", "there is none", "one or more")
+        self.once("construct", [construct.name for construct in constructs])
+        asked = [item for construct in constructs for item in construct.items]
+        asked += [self.control(table) for table in top["controls"]]
+        checks = [self.check(table) for table in top["checks"]]
+        shared = {construct.name for construct in constructs} & {item.code for item in asked}
+        if shared:
+            raise self.wrong(f"item {min(shared)}", "a construct has the same name", "names of their own")
+        self.once("item", [item.code for item in asked] + [item.code for item, _ in checks])
+        for language in LANGUAGES:
+            self.once(f"wording ({language})", [text for item in asked if (text := getattr(item, language))])
+        for item, after in checks:
+            codes = [other.code for other in asked]
+            if after and after not in codes:
+                raise self.wrong(f"check {item.code}", f"it stands after {_short(after)}", "an item asked before it")
+            asked.insert(codes.index(after) + 1 if after else len(asked), item)
+        controls = [item.code for item in asked if item.role == "control"]
+        if top["group"] and top["group"] not in controls:
+            raise self.wrong("group", f"got {_short(top['group'])}", f"a control: {', '.join(controls) or 'none'}")
+        paths = self.paths(top["paths"], [construct.name for construct in constructs])
+        title, introduction = (self.texts(top[key], key) for key in ("title", "introduction"))
+        return Codebook(top["name"], constructs, tuple(asked), paths, top["group"], title, introduction)
+
+    def texts(self, table: Mapping, where: str) -> tuple[str, str]:
+        found = self.take(table, where, en=(str, ""), zh=(str, ""))
+        return found["en"], found["zh"]
+
+    def scale(self, name: str, table: object) -> Scale:
+        where = f"scale {_short(self.named(name, 'scales'))}"
+        found = self.take(table, where, low=(int, ...), high=(int, None), en=(list, []), zh=(list, []))
+        for language in LANGUAGES:
+            labels = found[language]
+            if not all(isinstance(text, str) and text.strip() and text.isprintable() for text in labels):
+                raise self.wrong(where, f"{language} is {_short(labels)}", "a list of texts on one line each")
+            repeated = [text for text, times in Counter(plain(text) for text in labels).items() if times > 1]
+            if repeated:
+                raise self.wrong(where, f"label {repeated[0]!r} ({language}) stands for two codes", "one label a code")
+        if len(found["en"]) != len(found["zh"]):
+            raise self.wrong(where, f"{len(found['en'])} English and {len(found['zh'])} Chinese labels", "as many")
+        low, points = found["low"], len(found["en"])
+        high = low + points - 1 if found["high"] is None else found["high"]
+        if high <= low or abs(low) > 10**6 or high > 10**6 or (points and high - low + 1 != points):
+            raise self.wrong(where, f"low {low}, high {high}, {points} labels", "low < high, and a label for each code")
+        if found["high"] is None and not points:
+            raise self.wrong(where, "neither high nor labels", "one of them")
+        return Scale(name, low, high, tuple(found["en"]), tuple(found["zh"]))
+
+    def pick(self, name: str, where: str) -> Scale:
+        if name not in self.scales:
+            raise self.wrong(where, f"unknown scale {_short(name)}", ", ".join(self.scales) or "none is defined")
+        return self.scales[name]
+
+    def named(self, name: str, where: str) -> str:
+        if not NAME.fullmatch(name):
+            raise self.wrong(where, f"got {_short(name)}", "a letter, then letters, digits, _ or .")
+        return name
+
+    def construct(self, k: int, table: object) -> Construct:
+        found = self.take(
+            table, f"construct {k}", name=(str, ...), en=(str, ""), zh=(str, ""), scale=(str, ...),
+            role=(str, "construct"), items=(list, ...),
+        )  # fmt: skip
+        name = self.named(found["name"], f"construct {k}")
+        where = f"construct {name}"
+        if found["role"] not in ("construct", "control"):
+            raise self.wrong(where, f"role is {_short(found['role'])}", "construct, control")
+        items = tuple(self.item(entry, name, found["scale"]) for entry in found["items"])
+        if len(items) < 2:
+            raise self.wrong(where, f"{len(items)} item{'' if len(items) == 1 else 's'}", "two or more")
+        return Construct(name, items, found["en"], found["zh"], found["role"])
+
+    def item(self, table: object, construct: str, scale: str) -> Item:
+        where = f"construct {construct}, item"
+        found = self.take(
+            table, where, code=(str, ...), en=(str, ""), zh=(str, ""), reverse=(bool, False), scale=(str, scale)
+        )
+        code = self.named(found["code"], where)
+        picked = self.pick(found["scale"], f"{where} {code}")
+        return Item(code, picked, found["en"], found["zh"], construct, "item", found["reverse"])
+
+    def control(self, table: object) -> Item:
+        found = self.take(table, "control", code=(str, ...), scale=(str, ...), en=(str, ""), zh=(str, ""))
+        code = self.named(found["code"], "control")
+        return Item(code, self.pick(found["scale"], f"control {code}"), found["en"], found["zh"], role="control")
+
+    def check(self, table: object) -> tuple[Item, str]:
+        found = self.take(
+            table, "check", code=(str, ...), scale=(str, ...), expected=(int, ...), after=(str, ""), en=(str, ""),
+            zh=(str, ""),
+        )  # fmt: skip
+        code = self.named(found["code"], "check")
+        scale, expected = self.pick(found["scale"], f"check {code}"), found["expected"]
+        if not scale.low <= expected <= scale.high:
+            raise self.wrong(f"check {code}", f"expected is {expected}", scale.allowed)
+        return Item(code, scale, found["en"], found["zh"], role="check", expected=expected), found["after"]
+
+    def paths(self, table: dict, constructs: list[str]) -> tuple[Effect, ...]:
+        found = []
+        for outcome, predictors in table.items():
+            if not isinstance(predictors, list) or not all(isinstance(name, str) for name in predictors):
+                raise self.wrong(f"paths, {_short(outcome)}", f"got {_short(predictors)}", "a list of constructs")
+            for given in predictors:
+                name = given.removeprefix("-")
+                if outcome == name:
+                    raise self.wrong(f"paths, {_short(outcome)}", "it depends on itself", "other constructs")
+                for construct in (outcome, name):
+                    if construct not in constructs:
+                        raise self.wrong("paths", f"unknown construct {_short(construct)}", ", ".join(constructs))
+                found.append(Effect(outcome, name, -1 if given.startswith("-") else 1))
+            self.once(f"predictor of {outcome}", [path.predictor for path in found if path.outcome == outcome])
+        return tuple(found)
+
+    def once(self, kind: str, names: list[str]) -> None:
+        repeated = [name for name, times in Counter(map(plain, names)).items() if times > 1]
+        if repeated:
+            shown = next(name for name in names if plain(name) == repeated[0])
+            raise self.wrong(f"{kind} {_short(shown)}", "it is there twice", "once, upper and lower case alike")
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,142 @@
+"""The codebook as respondents see it, in Word and printable HTML, and a csv of items for the researcher."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from itertools import groupby
+from pathlib import Path
+
+import pandas as pd
+
+from socialcommerce.errors import DataError, UnknownNameError
+from socialcommerce.survey.codebook import Codebook, Item
+from socialcommerce.survey.export import write_csv, write_whole
+
+__all__ = ["item_table", "write_docx", "write_html", "write_items"]
+
+LANGUAGES = {"en": 0, "zh": 1}
+HEADS = {"en": ("No.", "Statement"), "zh": ("题号", "题目")}
+STYLE = """
+body { font: 11pt/1.5 "Noto Sans", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif; max-width: 60em;
+       margin: 2em auto }
+table { border-collapse: collapse; width: 100%; margin: 1em 0 }
+th, td { border: 1px solid #888; padding: .3em; text-align: center; min-width: 2em }
+th { font-weight: 400; font-size: 85% }
+td:nth-child(2), th:nth-child(2) { text-align: left; width: 42% }
+tr, .question { break-inside: avoid }
+ol { list-style: none; padding: 0 }
+"""
+
+Block = tuple[bool, list[tuple[int, Item]]]
+
+
+def item_table(codebook: Codebook) -> pd.DataFrame:
+    """Return one row a question: number, code, role, construct, en, zh, reverse, expected, scale, low, high, labels."""
+    rows = [
+        {"number": k, "code": item.code, "role": item.role, "construct": item.construct, "en": item.en, "zh": item.zh,
+         "reverse": item.reverse, "expected": item.expected, "scale": item.scale.name, "low": item.scale.low,
+         "high": item.scale.high, "labels_en": " | ".join(item.scale.en), "labels_zh": " | ".join(item.scale.zh)}
+        for k, item in enumerate(codebook.questions, 1)
+    ]  # fmt: skip
+    return pd.DataFrame(rows).astype({"expected": "Int64"})
+
+
+def write_items(codebook: Codebook, path: str | Path) -> Path:
+    """Write `item_table` as csv."""
+    return write_csv(item_table(codebook), path)
+
+
+def write_html(codebook: Codebook, path: str | Path, language: str = "en") -> Path:
+    """Write the questionnaire as one page that needs nothing beside it and prints well.
+
+    Constructs, reverse keys and checks are not shown; every text is escaped.
+
+    Raises
+    ------
+    DataError
+        When a question has no wording in the language.
+    """
+    at = _language(codebook, language)
+    title = escape(codebook.title[at] or codebook.name)
+    parts = [f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>']
+    parts += [f"<style>{STYLE}</style></head><body><h1>{title}</h1><p>{escape(codebook.introduction[at])}</p>"]
+    for matrix, block in _blocks(codebook):
+        parts += [_html_matrix(block, language)] if matrix else [_html_single(*each, language) for each in block]
+    text = "\n".join([*parts, "</body></html>", ""])
+    return write_whole(path, lambda draft: draft.write_text(text, encoding="utf-8"))
+
+
+def _html_matrix(block: list[tuple[int, Item]], language: str) -> str:
+    labels = getattr(block[0][1].scale, language)
+    head = "".join(f"<th>{escape(text)}</th>" for text in (*HEADS[language], *labels))
+    cells = "<td>○</td>" * len(labels)
+    rows = "".join(f"<tr><td>{k}</td><td>{escape(getattr(item, language))}</td>{cells}</tr>" for k, item in block)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _html_single(k: int, item: Item, language: str) -> str:
+    labels = getattr(item.scale, language)
+    options = "".join(f"<li>○ {escape(text)}</li>" for text in labels) or "<li>________________</li>"
+    return f'<div class="question"><p>{k}. {escape(getattr(item, language))}</p><ol>{options}</ol></div>'
+
+
+def write_docx(codebook: Codebook, path: str | Path, language: str = "en") -> Path:
+    """Write the questionnaire as a Word document; see `write_html`."""
+    from docx import Document
+    from docx.enum.section import WD_ORIENT
+    from docx.oxml.ns import qn
+
+    at = _language(codebook, language)
+    made = Document()
+    page = made.sections[0]
+    page.orientation, page.page_width, page.page_height = WD_ORIENT.LANDSCAPE, page.page_height, page.page_width
+    for name in ("Normal", "Title"):
+        made.styles[name].element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), "SimSun")
+    made.core_properties.title = codebook.title[at] or codebook.name
+    made.add_heading(codebook.title[at] or codebook.name, 0)
+    made.add_paragraph(codebook.introduction[at])
+    for matrix, block in _blocks(codebook):
+        if matrix:
+            _docx_matrix(made, block, language)
+        else:
+            for k, item in block:
+                made.add_paragraph(f"{k}. {getattr(item, language)}").paragraph_format.keep_with_next = True
+                made.add_paragraph("\n".join(f"○ {text}" for text in getattr(item.scale, language)) or "_" * 16)
+    return write_whole(path, lambda draft: made.save(str(draft)))
+
+
+def _docx_matrix(made: object, block: list[tuple[int, Item]], language: str) -> None:
+    from docx.oxml import OxmlElement
+    from docx.shared import Cm
+
+    labels = getattr(block[0][1].scale, language)
+    table = made.add_table(rows=0, cols=2 + len(labels), style="Table Grid")
+    table.autofit = False
+    lines = [[str(k), getattr(item, language), *"○" * len(labels)] for k, item in block]
+    for texts in ([*HEADS[language], *labels], *lines):
+        row = table.add_row()
+        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
+        widths = [Cm(1.3), Cm(8.0), *[Cm(13.5 / len(labels))] * len(labels)]
+        for cell, text, width in zip(row.cells, texts, widths, strict=True):
+            cell.text, cell.width = text, width
+    table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))  # repeated on every page
+    made.add_paragraph()
+
+
+def _language(codebook: Codebook, language: str) -> int:
+    if language not in LANGUAGES:
+        raise UnknownNameError("language", language, LANGUAGES)
+    bare = [item.code for item in codebook.questions if not getattr(item, language)]
+    if bare:
+        named = ", ".join(bare[:8])
+        raise DataError(f"codebook {codebook.name}: no wording ({language}) for {named}; every question needs one.")
+    return LANGUAGES[language]
+
+
+def _blocks(codebook: Codebook) -> Iterator[Block]:
+    """Yield runs of questions with one labelled scale as a matrix each, the others one by one."""
+    numbered = enumerate(codebook.questions, 1)
+    for scale, run in groupby(numbered, key=lambda each: each[1].scale):
+        block = list(run)
+        yield bool(scale.en) and len(block) > 1, block

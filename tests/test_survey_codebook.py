@@ -1,0 +1,295 @@
+"""Codebooks: what the project's own holds, and what a broken one is told."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tomllib
+from html import escape
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from socialcommerce import sem, survey
+from socialcommerce.errors import DataError, SocialCommerceError, UnknownNameError
+from socialcommerce.project import root
+from socialcommerce.sem.syntax import parse
+from socialcommerce.survey.questionnaire import write_docx, write_html, write_items
+
+SMALL = """
+name = "small"
+group = "MODE"
+
+[scales.five]
+low = 1
+en = ["No", "Rather no", "Neither", "Rather yes", "Yes"]
+zh = ["否", "不太", "一般", "比较", "是"]
+
+[scales.two]
+low = 1
+en = ["Content", "Interaction"]
+zh = ["内容", "互动"]
+
+[scales.count]
+low = 0
+high = 99
+
+[[constructs]]
+name = "trust"
+en = "Trust"
+zh = "信任"
+scale = "five"
+items = [
+  { code = "T1", en = "I trust it.", zh = "我信任它。" },
+  { code = "T2", en = "It lies to me.", zh = "它骗我。", reverse = true },
+  { code = "T3", en = "It is honest.", zh = "它很诚实。" },
+]
+
+[[constructs]]
+name = "buying"
+scale = "five"
+items = [
+  { code = "B1", en = "I buy again.", zh = "我会再买。" },
+  { code = "B2", en = "I come back.", zh = "我会回来。" },
+  { code = "B3", en = "I stay.", zh = "我会留下。" },
+]
+
+[[checks]]
+code = "C1"
+after = "T3"
+scale = "five"
+expected = 4
+en = "Choose rather yes."
+zh = "请选比较。"
+
+[[controls]]
+code = "MODE"
+scale = "two"
+en = "Where do you shop?"
+zh = "您在哪里购物？"
+
+[[controls]]
+code = "N"
+scale = "count"
+en = "How many orders?"
+zh = "多少订单？"
+
+[paths]
+buying = ["trust"]
+"""
+
+
+@pytest.fixture
+def small(tmp_path):
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL, encoding="utf-8")
+    return survey.load_codebook(path)
+
+
+def test_the_projects_codebook_asks_what_the_paper_would_need():
+    book = survey.load_codebook()
+    assert sum(construct.role == "construct" for construct in book.constructs) == 17
+    for construct in book.constructs:
+        assert 3 <= len(construct.items) <= 4
+        for item in construct.items:
+            assert item.scale.high - item.scale.low + 1 in (5, 7)
+    assert all(item.en and item.zh and re.search(r"[\u4e00-\u9fff]", item.zh) for item in book.questions)
+    assert sum(item.role == "check" for item in book.questions) == 2
+    assert sum(item.reverse for item in book.questions) == 3
+    assert {"PLATFORM", "AGE", "INCOME", "PROMOTIONS", "ORDERS"} == {
+        item.code for item in book.questions if item.role == "control"
+    }
+    assert [path.predictor for path in book.paths if path.direction < 0] == ["intrusiveness"]
+
+
+def test_the_model_is_one_that_sem_reads():
+    book = survey.load_codebook()
+    text = book.model()
+    parse(text)
+    assert "satisfaction ~ logistics + service + personalisation + disclosure + segmentation + intrusiveness" in text
+    assert "tie =~" not in text
+    assert book.model(["trust", "price"]) == "trust =~ TRU1 + TRU2 + TRU3 + TRU4\nprice =~ PRI1 + PRI2 + PRI3"
+    assert " ~ " not in book.model(structural=False)
+    with pytest.raises(UnknownNameError, match="unknown construct 'trsut'; did you mean 'trust'"):
+        book.model(["trsut"])
+
+
+def test_the_model_fits_answers_drawn_from_it(small):
+    truth = "trust =~ .8*T1 + -.7*T2 + .6*T3\nbuying =~ .8*B1 + .8*B2 + .8*B3\nbuying ~ .5*trust"
+    noise = "".join(f"\n{code} ~~ .4*{code}" for code in small.items)
+    answers = sem.simulate(truth + noise, 2000, seed=3)
+    fit = sem.fit(small.model(), small.score(answers))  # scoring turns T2 round
+    assert fit.estimates.set_index(["lhs", "rhs"]).loc[("trust", "T2"), "est"] > 0
+
+
+def test_questions_stand_in_the_order_asked(small):
+    assert list(small.by_code) == ["T1", "T2", "T3", "C1", "B1", "B2", "B3", "MODE", "N"]
+    assert small.items == ["T1", "T2", "T3", "B1", "B2", "B3"]
+
+
+def test_hanoi_states_no_wording():
+    book = survey.load_codebook(root() / "data" / "survey" / "hanoi.toml")
+    assert len(book.items) == 52
+    assert not any(item.en or item.zh for item in book.questions)
+    assert "URG ~ PAR + INT + HED + CON" in book.model()
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [
+    ('"T2", en', '"T1", en', r"small.toml, item 'T1': it is there twice"),
+    ('"B1", en', '"t1", en', r"item 'T1': it is there twice"),
+    ('name = "buying"', 'name = "trust"', r"construct 'trust': it is there twice"),
+    ('en = "It is honest."', 'en = "I trust it."', r"wording \(en\) 'I trust it.': it is there twice"),
+    ('"Rather no"', '"Yes"', r"scale 'five': label 'yes' \(en\) stands for two codes"),
+    ('"不太", ', "", r"scale 'five': 5 English and 4 Chinese labels"),
+    ("expected = 4", "expected = 9", r"check C1: expected is 9; allowed: whole numbers from 1 to 5"),
+    ('after = "T3"', 'after = "T9"', r"check C1: it stands after 'T9'"),
+    ('scale = "count"', 'scale = "cuont"', r"control N: unknown scale 'cuont'; allowed: five, two, count"),
+    ('group = "MODE"', 'group = "T1"', r"group: got 'T1'; allowed: a control: MODE, N"),
+    ('buying = ["trust"]', 'buying = ["thrust"]', r"paths: unknown construct 'thrust'; allowed: trust, buying"),
+    ('buying = ["trust"]', 'buying = "trust"', r"paths, 'buying': got 'trust'; allowed: a list of constructs"),
+    ("reverse = true", 'reverse = "yes"', r"construct trust, item: reverse is 'yes'; allowed: a bool"),
+    ("reverse = true", "reversed = true", r"construct trust, item: unknown key 'reversed'; allowed: code, en"),
+    ('code = "T3"', 'code = "3 T"', r"item: got '3 T'; allowed: a letter"),
+    ("high = 99", "high = -1", r"scale 'count': low 0, high -1"),
+    ("high = 99", "", r"scale 'count': neither high nor labels|low < high"),
+    ('name = "small"', "", r"top: key 'name' is missing"),
+    ("[scales.two]", "[scales.two", r"small.toml cannot be read"),
+    ("[scales.two]", '[scales."a\\nb"]', r"scales: got 'a\\nb'; allowed: a letter"),
+    ('"Content"', '"Con\\u0000tent"', r"scale 'two': en is .*; allowed: a list of texts"),
+    ('code = "T1"', 'code = "buying"', r"item buying: a construct has the same name"),
+    ('buying = ["trust"]', 'buying = ["-buying"]', r"paths, 'buying': it depends on itself"),
+])
+def test_a_broken_codebook_is_told_where(tmp_path, old, new, message):
+    assert old in SMALL
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        survey.load_codebook(path)
+
+
+def test_a_construct_with_one_item_is_named(tmp_path):
+    path = tmp_path / "one.toml"
+    path.write_text(re.sub(r"  \{ code = \"B[23]\".*\n", "", SMALL), encoding="utf-8")
+    with pytest.raises(DataError, match="one.toml, construct buying: 1 item; allowed: two or more"):
+        survey.load_codebook(path)
+
+
+def test_a_codebook_that_is_not_there_or_not_utf8(tmp_path):
+    with pytest.raises(DataError, match="none.toml cannot be read: No such file"):
+        survey.load_codebook(tmp_path / "none.toml")
+    (tmp_path / "gb.toml").write_bytes('name = "调查"'.encode("gb18030"))
+    with pytest.raises(DataError, match="gb.toml cannot be read: .*utf-8.*it must be a toml file in UTF-8"):
+        survey.load_codebook(tmp_path / "gb.toml")
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3), max_leaves=6,
+)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_codebook_ends_in_a_questionnaire_or_in_one_of_our_errors(tmp_path, data):
+    from socialcommerce.survey.codebook_file import _Reader
+
+    folder = tmp_path / "out"
+    folder.mkdir(exist_ok=True)
+
+    raw = tomllib.loads(SMALL)
+    for _ in range(data.draw(st.integers(1, 3))):  # something somewhere is replaced
+        node = raw
+        while True:
+            keys = list(node) if isinstance(node, dict) else list(range(len(node)))
+            if not keys:
+                break
+            key = data.draw(st.sampled_from(keys))
+            if isinstance(node[key], dict | list) and data.draw(st.booleans()):
+                node = node[key]
+                continue
+            node[key] = data.draw(VALUES)
+            break
+    try:
+        book = _Reader("fuzz.toml").codebook(raw)
+    except SocialCommerceError as wrong:
+        said = str(wrong)
+    else:
+        said = "codebook fuzz.toml, " if book.items and parse(book.model()) else "nothing"
+        if all(item.en for item in book.questions):
+            write_html(book, folder / "q.html")
+            write_docx(book, folder / "q.docx")
+    assert {path.name for path in folder.iterdir()} <= {"q.html", "q.docx"}
+    assert said.startswith("codebook fuzz.toml, ")
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(raw=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_bytes_as_a_codebook(tmp_path, raw):
+    path = tmp_path / "bytes.toml"
+    path.write_bytes(raw)
+    with pytest.raises(SocialCommerceError, match="bytes.toml"):
+        survey.load_codebook(path)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_questionnaire_shows_every_question_and_no_key(tmp_path, language):
+    from docx import Document
+
+    book = survey.load_codebook()
+    page = write_html(book, tmp_path / "q.html", language).read_text(encoding="utf-8")
+    made = Document(write_docx(book, tmp_path / "q.docx", language))
+    word = "\n".join([p.text for p in made.paragraphs] + [
+        cell.text for table in made.tables for row in table.rows for cell in row.cells])
+    for item in book.questions:
+        wording = getattr(item, language)
+        assert escape(wording) in page
+        assert wording in word
+        assert all(escape(label) in page and label in word for label in getattr(item.scale, language))
+        assert item.code not in page
+    assert f'<html lang="{language}">' in page
+    assert "src=" not in page
+    assert "http" not in page
+    assert len(made.tables) == page.count("<table>") == 3  # seven points, five points (interaction), seven again
+
+
+def test_the_questionnaire_shows_markup_and_does_not_run_it(tmp_path):
+    from docx import Document
+
+    text = SMALL.replace("I trust it.", "<script>alert(1)</script> & more")
+    (tmp_path / "c.toml").write_text(text, encoding="utf-8")
+    book = survey.load_codebook(tmp_path / "c.toml")
+    page = write_html(book, tmp_path / "q.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in page
+    cells = Document(write_docx(book, tmp_path / "q.docx")).tables[0].column_cells(1)
+    assert cells[1].text == "<script>alert(1)</script> & more"
+
+
+def test_the_table_of_items_names_every_key(tmp_path):
+    book = survey.load_codebook()
+    table = pd.read_csv(write_items(book, tmp_path / "items.csv"))
+    assert table["code"].tolist() == list(book.by_code)
+    assert table.query("reverse")["code"].tolist() == ["QUA3", "TRU3", "SAT3"]
+    assert table.dropna(subset="expected").set_index("code")["expected"].to_dict() == {"CHK1": 6, "CHK2": 2}
+
+
+def test_libreoffice_opens_the_word_document(tmp_path):
+    office = shutil.which("soffice") or shutil.which("libreoffice")
+    if not office:
+        pytest.skip("needs LibreOffice: apt-get install libreoffice-writer")
+    path = write_docx(survey.load_codebook(), tmp_path / "q.docx", "zh")
+    home = f"-env:UserInstallation=file://{tmp_path / 'profile'}"
+    subprocess.run([office, home, "--headless", "--convert-to", "pdf", "--outdir", tmp_path, path], check=True,
+                   capture_output=True, timeout=120)
+    assert (tmp_path / "q.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_questionnaire_needs_wording_and_a_known_language(tmp_path):
+    with pytest.raises(DataError, match=r"codebook hanoi: no wording \(en\) for INF1, INF2"):
+        write_html(survey.load_codebook(root() / "data" / "survey" / "hanoi.toml"), tmp_path / "q.html")
+    with pytest.raises(UnknownNameError, match="unknown language 'de'"):
+        write_docx(survey.load_codebook(), tmp_path / "q.docx", "de")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,117 @@
+"""Screening by declared rules: hand-made cases, the Hanoi survey's known duplicates and straight-liners."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from socialcommerce import survey
+from socialcommerce.errors import DataError, ParameterError
+from socialcommerce.project import root
+from tests.test_survey_codebook import SMALL
+
+GOOD = [
+    [1, 5, 2, 4, 2, 3, 1, 1, 3], [4, 2, 5, 4, 4, 5, 3, 2, 0], [3, 3, 4, 4, 2, 1, 2, 1, 7], [5, 1, 4, 4, 5, 5, 4, 2, 1],
+]
+HEAD = ["T1", "T2", "T3", "C1", "B1", "B2", "B3", "MODE", "N"]
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Read rows beside four good ones, with durations."""
+    def made(*rows, seconds=(), **options):
+        (tmp_path / "book.toml").write_text(SMALL, encoding="utf-8")
+        book = survey.load_codebook(tmp_path / "book.toml")
+        good = [[(v - 1 + k) % 5 + 1 if j < 7 and j != 3 else v for j, v in enumerate(row)]
+                for k, row in enumerate(GOOD * 2)]
+        frame = pd.DataFrame([*rows, *good], columns=HEAD)
+        frame["duration"] = [*seconds, *[60] * (len(frame) - len(seconds))]
+        frame.to_csv(tmp_path / "a.csv", index=False)
+        return survey.read_responses(tmp_path / "a.csv", book, **options)
+    return made
+
+
+def flags(screened):
+    return screened.record[["row", "rule", "value", "threshold"]].values.tolist()
+
+
+def test_nothing_is_flagged_where_nothing_is_wrong(read):
+    screened = survey.screen(read())
+    assert flags(screened) == []
+    assert len(screened.answers) == screened.nobs == 8
+    assert screened.summary()[["rule", "flagged"]].values.tolist() == [["any", 0]]
+
+
+@pytest.mark.parametrize(("row", "seconds", "options", "expected"), [
+    ([None, None, 3, 4, 1, 2, 3, 1, 1], 60, {}, [["missing", 2 / 6, 0.2]]),
+    ([3, 3, 3, 4, 3, 3, 3, 1, 1], 60, {}, [["straight-lining (sd)", 0, 0], ["one answer only", 3, 1]]),
+    ([2, 2, 2, 4, 2, 2, 3, 1, 1], 60, {"run": 5}, [["straight-lining (run)", 5, 5]]),
+    ([2, 2, 3, 4, 2, 2, 3, 1, 1], 60, {"sd": 0.6}, [["straight-lining (sd)", np.std([2, 2, 3, 2, 2, 3], ddof=1), 0.6]]),
+    ([2, 5, 3, 4, 1, 2, 3, 1, 1], 17.9, {}, [["speeder", 17.9 / 9, 2]]),
+    ([2, 5, 3, 4, 1, 2, 3, 1, 1], 18, {}, []),
+    ([2, 5, 3, 3, 1, 2, 3, 1, 1], 60, {}, [["failed check", 1, 0]]),
+    ([2, 5, 3, None, 1, 2, 3, 1, 1], 60, {}, [["failed check", 1, 0]]),
+    ([2, 5, 3, 3, 1, 2, 3, 1, 1], 60, {"failed_checks": 1}, []),
+    ([2, 5, 3, 4, 1, 9, 3, 1, 1], 60, {}, [["out of range", 1, 0]]),
+    (GOOD[0], 60, {}, []),
+    ([3, 3, 3, 1, 3, 3, 3, 1, 1], 1, {"sd": None, "one_answer": False, "seconds": None, "failed_checks": None}, []),
+])
+def test_each_rule_flags_its_case_with_value_and_threshold(read, row, seconds, options, expected):
+    responses = read(row, seconds=[seconds], invalid="record")
+    rules = survey.Rules(duplicates=False, **options)
+    screened = survey.screen(responses, rules)
+    assert [line[1:] for line in flags(screened)] == expected
+    assert screened.flagged == ([2] if expected else [])
+    assert (2 in screened.answers.index) == (not expected)
+
+
+def test_the_later_of_two_like_rows_goes_and_names_the_first(read):
+    screened = survey.screen(read(GOOD[1], GOOD[1], GOOD[1]))
+    assert flags(screened)[:2] == [[3, "duplicate", 2, 0], [4, "duplicate", 2, 0]]
+    assert 2 in screened.answers.index
+
+
+def test_report_only_keeps_every_row_and_the_same_record(read):
+    responses = read([3, 3, 3, 1, 3, 3, 3, 1, 1])
+    dropped, reported = survey.screen(responses), survey.screen(responses, mode="report-only")
+    assert len(reported.answers) == reported.nobs == len(dropped.answers) + 1
+    pd.testing.assert_frame_equal(dropped.record.drop(columns="dropped"), reported.record.drop(columns="dropped"))
+    assert dropped.record["dropped"].all()
+    assert not reported.record["dropped"].any()
+    assert dropped.record.query("rule == 'failed check'")["detail"].tolist() == ["C1"]
+
+
+def test_out_of_range_answers_are_on_record_with_what_was_given(read):
+    screened = survey.screen(read([2, 5, 3, 4, 1, 9, "x", 1, 1], invalid="record"))
+    assert screened.record.query("rule == 'out of range'")["detail"].tolist() == ["B2 = 9; B3 = x"]
+
+
+def test_misuse(read):
+    with pytest.raises(ParameterError, match="mode is 'keep'; allowed: drop, report-only"):
+        survey.screen(read(), mode="keep")
+    with pytest.raises(ParameterError, match="rule missing is 2; allowed: a share from 0 to 1"):
+        survey.Rules(missing=2)
+    with pytest.raises(ParameterError, match="rule run is 'long'; allowed: a number from 0, or None"):
+        survey.Rules(run="long")
+    with pytest.raises(ParameterError, match="rule duplicates is 1; allowed: True, False"):
+        survey.Rules(duplicates=1)
+    with pytest.raises(DataError, match="a.csv: all 8 rows are flagged"):
+        survey.screen(read(), survey.Rules(seconds=1e6))
+
+
+def test_the_hanoi_survey_holds_sixteen_duplicates_and_ten_straight_liners():
+    raw = Path(os.environ.get("SOCIALCOMMERCE_DATA", "nowhere")) / "hanoi_social_commerce_impulse.xlsx"
+    if not raw.exists():
+        pytest.skip("needs the raw Hanoi file in SOCIALCOMMERCE_DATA")
+    responses = survey.read_responses(raw, survey.load_codebook(root() / "data" / "survey" / "hanoi.toml"))
+    screened = survey.screen(responses)
+    counts = screened.summary().set_index("rule")["flagged"]
+    assert counts[["duplicate", "straight-lining (sd)", "one answer only"]].tolist() == [16, 10, 10]
+    assert len(screened.answers) == 272 - counts["any"] == 253
+    assert screened.notes == ("speeder: the file has no duration.",
+                              "failed check: the codebook has no attention check.")
+    assert len(survey.screen(responses, mode="report-only").answers) == 272

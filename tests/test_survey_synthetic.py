@@ -1,0 +1,183 @@
+"""Synthetic respondents: the truth is recovered, every planted defect is found, the table says what it is."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from socialcommerce import cli, sem, survey
+from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.sem.power import population_moments
+from socialcommerce.survey.synthetic import Defects, Truth, draw_respondents
+from tests.test_survey_codebook import SMALL
+
+THREE = SMALL.replace("[paths]", """[[constructs]]
+name = "sharing"
+scale = "five"
+items = [{ code = "S1" }, { code = "S2", reverse = true }, { code = "S3" }]
+
+[paths]
+sharing = ["trust", "buying"]""")
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    path = tmp_path_factory.mktemp("book") / "three.toml"
+    path.write_text(THREE, encoding="utf-8")
+    return survey.load_codebook(path)
+
+
+@pytest.fixture(scope="module")
+def truth(book):
+    return Truth(book, {"buying": {"trust": 0.5}, "sharing": {"trust": 0.2, "buying": -0.4}})
+
+
+def test_latent_answers_are_standardised(truth):
+    names, mean, covariance = population_moments(truth.population())
+    assert np.diag(covariance) == pytest.approx(1)
+    assert mean == pytest.approx(0)
+    between = covariance[names.index("T1"), names.index("B1")]
+    assert between == pytest.approx(0.75**2 * 0.5)  # tracing rule: loading x path x loading
+    sharing = covariance[names.index("T1"), names.index("S1")]
+    assert sharing == pytest.approx(0.75**2 * (0.2 + 0.5 * -0.4))
+
+
+def test_the_whole_codebook_has_a_truth():
+    assert all(0 < left < 1 for left in Truth(survey.load_codebook()).disturbances.values())
+
+
+@pytest.mark.parametrize("estimator", ["ML", "WLSMV"])
+def test_sem_recovers_the_paths_from_clean_answers(truth, estimator):
+    sample = draw_respondents(truth, 3000, seed=11)
+    answers = truth.codebook.score(survey.screen(sample.responses).answers)
+    kept = len(answers)
+    assert kept > 2950  # a few draw one answer throughout, or one like another's
+    ordered = {"ordered": True} if estimator == "WLSMV" else {}
+    fit = sem.fit(truth.codebook.model(), answers[truth.codebook.items], estimator=estimator, **ordered)
+    found = fit.estimates.set_index(["lhs", "op", "rhs"])["std_all"]
+    for outcome, predictors in truth.paths.items():
+        for name, value in predictors.items():
+            assert found[(outcome, "~", name)] == pytest.approx(value, abs=0.06)
+    if estimator == "WLSMV":  # five points as intervals attenuate the loadings
+        assert found.xs("=~", level="op").to_numpy() == pytest.approx(0.75, abs=0.03)
+
+
+def test_every_planted_defect_is_found_and_recorded(truth):
+    defects = Defects(missing_cells=40, straight_liners=5, speeders=6, failed_checks=7, duplicates=4, out_of_range=3)
+    sample = draw_respondents(truth, 400, defects=defects, seed=5)
+    clean = survey.screen(draw_respondents(truth, 400, seed=5).responses)
+    screened = survey.screen(sample.responses, survey.Rules(missing=0))
+    rules = {"straight-liner": "one answer only", "speeder": "speeder", "failed check": "failed check",
+             "duplicate": "duplicate", "out of range": "out of range", "missing cell": "missing"}
+    natural = set(clean.record["row"])
+    for defect, rule in rules.items():
+        planted = set(sample.planted.query("defect == @defect")["row"])
+        flagged = set(screened.record.query("rule == @rule")["row"])
+        assert planted <= flagged, defect
+        if rule == "missing":
+            flagged -= set(sample.planted.query("defect == 'out of range'")["row"])  # missing once recorded
+        assert flagged - planted <= natural, defect
+    counts = sample.planted["defect"].value_counts()
+    assert counts.to_dict() == {"missing cell": 40, "failed check": 7, "speeder": 6, "straight-liner": 5,
+                                "duplicate": 4, "out of range": 3}
+
+
+def test_the_sample_says_that_it_is_synthetic_also_after_a_round_trip(truth, tmp_path):
+    sample = draw_respondents(truth, 60, defects=Defects(missing_cells=3, out_of_range=2), seed=2)
+    written = sample.write(tmp_path)
+    assert [path.name for path in written] == ["sample.csv", "planted.csv", "truth.json"]
+    found = survey.read_responses(tmp_path / "sample.csv", truth.codebook, invalid="record")
+    assert found.basis == found.answers.attrs["basis"] == sample.cells.attrs["basis"] == "synthetic sample"
+    pd.testing.assert_frame_equal(found.answers, sample.responses.answers)
+    pd.testing.assert_series_equal(found.duration, sample.responses.duration)
+    assert found.invalid["row"].tolist() == sample.planted.query("defect == 'out of range'")["row"].tolist()
+    stated = json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))
+    assert stated["paths"] == truth.paths
+    assert "\n".join(stated["population"]) == truth.population()
+    assert stated["basis"] == "synthetic sample"
+
+
+def test_the_same_seed_gives_the_same_sample(truth):
+    first, again, other = (draw_respondents(truth, 50, defects=Defects(duplicates=3), seed=s).cells for s in (1, 1, 2))
+    pd.testing.assert_frame_equal(first, again)
+    assert not first.equals(other)
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"effects": {"buying": {"trsut": 0.5}}}, "unknown construct 'trsut'; did you mean 'trust'"),
+    ({"effects": {"buying": {"trust": 1.2}}}, "the effects on buying explain all its variance"),
+    ({"effects": {"buying": {"trust": 0.2}, "trust": {"buying": 0.2}}}, "run in a circle through buying, trust"),
+    ({"loading": 1}, "loading is 1; allowed: a number between 0 and 1"),
+    ({"correlation": -0.1}, "correlation is -0.1"),
+    ({"seconds": 0}, "seconds is 0; allowed: a finite number above 0"),
+])
+def test_an_impossible_truth(book, options, message):
+    with pytest.raises((ParameterError, UnknownNameError), match=message):
+        Truth(book, **options)
+
+
+def test_impossible_defects(truth, tmp_path):
+    with pytest.raises(ParameterError, match="the defects need 12 respondents; got 10"):
+        draw_respondents(truth, 10, defects=Defects(duplicates=6), seed=1)
+    with pytest.raises(ParameterError, match="200 missing cells; allowed: up to 90"):
+        draw_respondents(truth, 10, defects=Defects(missing_cells=200), seed=1)
+    with pytest.raises(ParameterError, match="defect speeders is -1; allowed: a whole number from 0"):
+        Defects(speeders=-1)
+    with pytest.raises(ParameterError, match="nobs is 0"):
+        draw_respondents(truth, 0)
+
+
+def test_a_survey_as_a_chinese_platform_exports_it_comes_back_whole(tmp_path, capsys):
+    """The project's own codebook, 66 questions: numbered Chinese headings, answer texts, GB18030, then the command."""
+    book = survey.load_codebook()
+    sample = draw_respondents(Truth(book), 120, defects=Defects(speeders=3, straight_liners=2, missing_cells=9), seed=4)
+    head = {item.code: f"{k}、{item.zh}" for k, item in enumerate(book.questions, 1)}
+    frame = sample.cells.drop(columns="basis").astype(object)
+    for item in book.questions:
+        texts = dict(enumerate(item.scale.zh, item.scale.low))
+        frame[item.code] = [texts.get(code, code) if pd.notna(code) else "(跳过)" for code in frame[item.code]]
+    frame = frame.rename(columns=head | {"duration": "所用时间"})
+    frame["所用时间"] = [f"{int(seconds // 60)}分{seconds % 60:.1f}秒" for seconds in frame["所用时间"]]
+    frame.to_csv(tmp_path / "export.csv", index=False, encoding="gb18030")
+    found = survey.read_responses(tmp_path / "export.csv", book)
+    pd.testing.assert_frame_equal(found.answers, sample.responses.answers)
+    assert found.duration.to_numpy() == pytest.approx(sample.responses.duration.to_numpy(), abs=1e-6)
+    assert found.mapping["skipped"].sum() == 9
+    assert cli.main(["survey", "check", str(tmp_path / "export.csv"), "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().out
+    assert "export.csv (gb18030, survey): 120 respondents, 5 flagged, 115 kept" in said
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["invalid.csv", "mapping.csv", "screening.csv"]
+
+
+def test_the_command_says_what_is_wrong_and_writes_nothing(tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("QUA1\n", encoding="utf-8")
+    for arguments, message in ((["check", str(tmp_path / "a.csv")], "a.csv has a heading and no rows"),
+                               (["check", "none.csv", "--codebook", "none.toml"], "codebook none.toml cannot be read"),
+                               (["chekc"], "unknown template|check 'chekc'; did you mean 'check'?")):
+        assert cli.main(["survey", *arguments]) == 2
+        said = capsys.readouterr()
+        assert message in said.err
+        assert said.out == ""
+        assert said.err.count("\n") == 1
+    assert cli.main(["survey", "check", str(tmp_path / "a.csv"), "--out", str(tmp_path / "out")]) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_the_template_is_a_codebook_that_loads(tmp_path, capsys):
+    assert cli.main(["survey", "template", "--out", str(tmp_path)]) == 0
+    said = capsys.readouterr().out.split()
+    assert len(said) == len(list(tmp_path.iterdir())) == 6
+    assert survey.load_codebook(tmp_path / "codebook.toml") == survey.load_codebook()
+
+
+def test_sem_recovers_every_path_of_the_whole_survey():
+    book = survey.load_codebook()
+    sample = draw_respondents(Truth(book), 4000, seed=8)
+    fit = sem.fit(book.model(), book.score(sample.responses.answers)[book.items])
+    found = fit.estimates.set_index(["lhs", "op", "rhs"])["std_all"]
+    for outcome, predictors in sample.truth.paths.items():
+        for name, value in predictors.items():
+            assert found[(outcome, "~", name)] == pytest.approx(value, abs=0.08)
