@@ -212,11 +212,17 @@ def _row(hypothesis: Hypothesis, result: Verdict | Pending) -> dict[str, Any]:
         "basis": {"en": ", ".join(hypothesis.kinds) or "none",
                   "zh": "、".join(EVIDENCE[kind] for kind in hypothesis.kinds) or "无"},
         "grade": {"en": grade, "zh": GRADES[grade]} if grade else None,
-        "estimate": test.estimate if test else None, "n": test.n if test else None,
+        "estimate": test.estimate if test else None,
+        "interval": _interval(test) if test else None, "n": test.n if test else None,
         "unit": test.unit if test else None, "rule": hypothesis.rule.words if hypothesis.rule else None,
         "state": _state(result), "outcome": result.words, "reason": hypothesis.reason,
         "exploratory": hypothesis.known is not None,
     }
+
+
+def _interval(test: HypothesisTest) -> str | None:
+    """The interval as it is printed beside an estimate of two decimals."""
+    return test.interval and f"[{test.interval[0]:.2f}, {test.interval[1]:.2f}]".replace("-", "−")
 
 
 def _grade(hypothesis: Hypothesis) -> str | None:
