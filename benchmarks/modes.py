@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE, PEERS = ROOT / "docs" / "benchmarks" / "modes.md", ROOT / "build" / "peers"
+PAGE, PEERS = ROOT / "docs" / "benchmarks" / "modes.md", ROOT / "build" / "peers" / "modes"
 PACKAGES = ("mesa", "ndlib", "six", "EoN", "igraph", "networkx", "scipy",
             "scikit-learn")  # NDlib needs six and scikit-learn and does not say so
 sys.path[:0] = [str(ROOT)]
@@ -212,7 +212,7 @@ def peers_python() -> Path | None:
     """The interpreter of the peers' environment; None where it cannot be made."""
     python = PEERS / "bin" / "python"
     if not (PEERS / ".installed").exists():
-        print("installing the peers into build/peers", flush=True)
+        print("installing the peers into build/peers/modes", flush=True)
         subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
         if subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PACKAGES]).returncode:
             print("the peers could not be installed; their rows are left out")
