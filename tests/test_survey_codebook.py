@@ -103,6 +103,12 @@ def test_the_projects_codebook_asks_what_the_paper_would_need():
         item.code for item in book.questions if item.role == "control"
     }
     assert [path.predictor for path in book.paths if path.direction < 0] == ["intrusiveness"]
+    assert (book.contact.frequency, book.contact.outcome) == ("PROMOTIONS", "ORDERS")
+    assert [(m.outcome, m.predictor, m.moderator, m.direction) for m in book.moderations] == [
+        ("repurchase", "benefit", "price", 1), ("repurchase", "benefit", "tie", 1)]
+    assert len(book.strategies) == 10
+    assert book.outcomes == ("repurchase", "sharing")
+    assert {path.predictor for path in book.paths if path.outcome in ("trust", "satisfaction")} == set(book.strategies)
 
 
 def test_the_model_is_one_that_sem_reads():
@@ -161,6 +167,22 @@ def test_hanoi_states_no_wording():
     ('"Content"', '"Con\\u0000tent"', r"scale 'two': en is .*; allowed: a list of texts"),
     ('code = "T1"', 'code = "buying"', r"item buying: a construct has the same name"),
     ('buying = ["trust"]', 'buying = ["-buying"]', r"paths, 'buying': it depends on itself"),
+    ('name = "small"', 'name = "small"\nstrategies = "trust"', r"top: strategies is 'trust'; allowed: a list"),
+    ('name = "small"', 'name = "small"\nstrategies = ["buying"]', r"strategies: got 'buying'; allowed: trust"),
+    ('name = "small"', 'name = "small"\nstrategies = ["trust", "trust"]', r"strategies 'trust': it is there twice"),
+    ('name = "small"', 'name = "small"\noutcomes = [["trust"]]', r"outcomes: got \['trust'\]; allowed: buying"),
+    ('name = "small"', 'name = "small"\nmarker = "blue"', r"marker: unknown construct 'blue'; allowed: trust, buying"),
+    ('name = "small"', 'name = "small"\ncontact = { frequency = "N" }', r"contact: key 'outcome' is missing"),
+    ('name = "small"', 'name = "small"\ncontact = { frequency = "N", outcome = "MODE" }',
+     r"contact: outcome is 'MODE'; allowed: a counted control: N"),
+    ('name = "small"', 'name = "small"\ncontact = { frequency = "N", outcome = "N" }',
+     r"contact 'N': it is there twice"),
+    ('[paths]', '[moderation]\nbuying = "trust * T1"\n[paths]',
+     r"moderation, 'buying': got 'trust \* T1'; allowed: a list"),
+    ('[paths]', '[moderation]\nbuying = ["trust"]\n[paths]', r"moderation, 'buying': got 'trust'; allowed: 'predictor"),
+    ('[paths]', '[moderation]\nbuying = [3]\n[paths]', r"moderation, 'buying': got 3; allowed: 'predictor"),
+    ('[paths]', '[moderation]\ntrust = ["buying * trust"]\n[paths]', r"'buying' has no path to it; allowed: none"),
+    ('[paths]', '[moderation]\nbuying = ["-trust * N"]\n[paths]', r"moderator is 'N'; allowed: another construct"),
 ])
 def test_a_broken_codebook_is_told_where(tmp_path, old, new, message):
     assert old in SMALL
@@ -168,6 +190,24 @@ def test_a_broken_codebook_is_told_where(tmp_path, old, new, message):
     path.write_text(SMALL.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(DataError, match=message):
         survey.load_codebook(path)
+
+
+def test_a_minus_turns_a_moderation_round(tmp_path):
+    text = SMALL.replace("[paths]", '''[[constructs]]
+name = "price"
+scale = "five"
+items = [{ code = "P1" }, { code = "P2" }]
+
+[moderation]
+buying = ["-trust*price"]
+
+[paths]''')
+    (tmp_path / "c.toml").write_text(text, encoding="utf-8")
+    (found,) = survey.load_codebook(tmp_path / "c.toml").moderations
+    assert (found.outcome, found.predictor, found.moderator, found.direction) == ("buying", "trust", "price", -1)
+    (tmp_path / "c.toml").write_text(text.replace("price\"]", "price\", \"trust * price\"]"), encoding="utf-8")
+    with pytest.raises(DataError, match=r"moderation of buying 'trust \* price': it is there twice"):
+        survey.load_codebook(tmp_path / "c.toml")
 
 
 def test_a_construct_with_one_item_is_named(tmp_path):

@@ -7,7 +7,7 @@ True
 """
 
 from socialcommerce.survey.bias import CommonFactor, SingleFactor, common_factor, single_factor
-from socialcommerce.survey.codebook import Codebook, Construct, Item, Scale
+from socialcommerce.survey.codebook import Codebook, Construct, Contact, Item, Moderation, Scale
 from socialcommerce.survey.codebook_file import load_codebook, own_codebook
 from socialcommerce.survey.composites import MeasurementQuality, measurement_quality
 from socialcommerce.survey.items import Factorability, describe, factorability
@@ -24,6 +24,7 @@ __all__ = [
     "Codebook",
     "CommonFactor",
     "Construct",
+    "Contact",
     "Defects",
     "Factorability",
     "FornellLarcker",
@@ -32,6 +33,7 @@ __all__ = [
     "MarkerCorrelations",
     "MarkerModels",
     "MeasurementQuality",
+    "Moderation",
     "Responses",
     "Rules",
     "Sample",

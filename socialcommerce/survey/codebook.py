@@ -12,8 +12,7 @@ import pandas as pd
 
 from socialcommerce.errors import UnknownNameError
 
-__all__ = ["Codebook", "Construct", "Effect", "Item", "Scale", "plain"]
-
+__all__ = ["Codebook", "Construct", "Contact", "Effect", "Item", "Moderation", "Scale", "plain"]
 
 
 @dataclass(frozen=True)
@@ -81,8 +80,31 @@ class Effect:
 
 
 @dataclass(frozen=True)
+class Moderation:
+    """An expected dependence of the path from ``predictor`` to ``outcome`` on ``moderator``, direction 1 or -1."""
+
+    outcome: str
+    predictor: str
+    moderator: str
+    direction: int
+
+
+@dataclass(frozen=True)
+class Contact:
+    """The counted controls that hold how often a respondent is addressed and what it may bring."""
+
+    frequency: str
+    outcome: str
+
+
+@dataclass(frozen=True)
 class Codebook:
-    """A survey's constructs and everything asked beside them, in the order of the questionnaire (``questions``)."""
+    """A survey's constructs and everything asked beside them, in the order of the questionnaire (``questions``).
+
+    ``paths``, ``moderations`` and ``contact`` are what is expected; ``strategies`` and ``outcomes`` name the constructs
+    whose indirect effects are asked for; ``group`` is the control that tells two kinds of respondents apart and
+    ``marker`` a construct that theory relates to no other.
+    """
 
     name: str
     constructs: tuple[Construct, ...]
@@ -91,6 +113,11 @@ class Codebook:
     group: str = ""
     title: tuple[str, str] = ("", "")  # English, Chinese
     introduction: tuple[str, str] = ("", "")
+    moderations: tuple[Moderation, ...] = ()
+    contact: Contact | None = None
+    strategies: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
+    marker: str = ""
 
     @cached_property
     def by_code(self) -> dict[str, Item]:

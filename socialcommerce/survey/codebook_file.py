@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from socialcommerce.errors import DataError
 from socialcommerce.project import root
-from socialcommerce.survey.codebook import Codebook, Construct, Effect, Item, Scale, plain
+from socialcommerce.survey.codebook import Codebook, Construct, Contact, Effect, Item, Moderation, Scale, plain
 
 __all__ = ["load_codebook", "own_codebook"]
 
@@ -74,6 +74,7 @@ class _Reader:
         top = self.take(
             raw, "top", name=(str, ...), group=(str, ""), title=(dict, {}), introduction=(dict, {}),
             scales=(dict, ...), constructs=(list, ...), checks=(list, []), controls=(list, []), paths=(dict, {}),
+            moderation=(dict, {}), contact=(dict, None), strategies=(list, []), outcomes=(list, []), marker=(str, ""),
         )  # fmt: skip
         self.scales = {name: self.scale(name, table) for name, table in top["scales"].items()}
         constructs = tuple(self.construct(k, table) for k, table in enumerate(top["constructs"], 1))
@@ -97,9 +98,17 @@ class _Reader:
         controls = [item.code for item in asked if item.role == "control"]
         if top["group"] and top["group"] not in controls:
             raise self.wrong("group", f"got {_short(top['group'])}", f"a control: {', '.join(controls) or 'none'}")
-        paths = self.paths(top["paths"], [construct.name for construct in constructs])
+        names = [construct.name for construct in constructs]
+        if top["marker"] and top["marker"] not in names:
+            raise self.wrong("marker", f"unknown construct {_short(top['marker'])}", ", ".join(names))
+        paths = self.paths(top["paths"], names)
         title, introduction = (self.texts(top[key], key) for key in ("title", "introduction"))
-        return Codebook(top["name"], constructs, tuple(asked), paths, top["group"], title, introduction)
+        return Codebook(
+            top["name"], constructs, tuple(asked), paths, top["group"], title, introduction,
+            self.moderations(top["moderation"], names, paths), self.contact(top["contact"], asked),
+            self.among("strategies", top["strategies"], dict.fromkeys(path.predictor for path in paths)),
+            self.among("outcomes", top["outcomes"], dict.fromkeys(path.outcome for path in paths)), top["marker"],
+        )  # fmt: skip
 
     def texts(self, table: Mapping, where: str) -> tuple[str, str]:
         found = self.take(table, where, en=(str, ""), zh=(str, ""))
@@ -189,6 +198,46 @@ class _Reader:
                 found.append(Effect(outcome, name, -1 if given.startswith("-") else 1))
             self.once(f"predictor of {outcome}", [path.predictor for path in found if path.outcome == outcome])
         return tuple(found)
+
+    def moderations(self, table: dict, names: list[str], paths: tuple[Effect, ...]) -> tuple[Moderation, ...]:
+        found = []
+        for outcome, texts in table.items():
+            where, shape = f"moderation, {_short(outcome)}", "'predictor * moderator', or with a minus before it"
+            if not isinstance(texts, list):
+                raise self.wrong(where, f"got {_short(texts)}", f"a list of {shape}")
+            predictors = [path.predictor for path in paths if path.outcome == outcome]
+            for text in texts:
+                factors = [part.strip() for part in text.removeprefix("-").split("*")] if isinstance(text, str) else []
+                if len(factors) != 2:
+                    raise self.wrong(where, f"got {_short(text)}", shape)
+                predictor, moderator = factors
+                if predictor not in predictors:
+                    raise self.wrong(where, f"{_short(predictor)} has no path to it", ", ".join(predictors) or "none")
+                if moderator not in names or moderator in (predictor, outcome):
+                    raise self.wrong(where, f"moderator is {_short(moderator)}", "another construct")
+                found.append(Moderation(outcome, predictor, moderator, -1 if text.startswith("-") else 1))
+            products = [f"{m.predictor} * {m.moderator}" for m in found if m.outcome == outcome]
+            self.once(f"moderation of {outcome}", products)
+        return tuple(found)
+
+    def contact(self, table: dict | None, asked: list[Item]) -> Contact | None:
+        if table is None:
+            return None
+        found = self.take(table, "contact", frequency=(str, ...), outcome=(str, ...))
+        counts = [item.code for item in asked if item.role == "control" and not item.scale.en]
+        allowed = f"a counted control: {', '.join(counts) or 'none'}"
+        for key, code in found.items():
+            if code not in counts:
+                raise self.wrong("contact", f"{key} is {_short(code)}", allowed)
+        self.once("contact", list(found.values()))
+        return Contact(**found)
+
+    def among(self, key: str, names: list, allowed: Iterable[str]) -> tuple[str, ...]:
+        for name in names:
+            if name not in list(allowed):
+                raise self.wrong(key, f"got {_short(name)}", ", ".join(allowed) or "none, there are no paths")
+        self.once(key, names)
+        return tuple(names)
 
     def once(self, kind: str, names: list[str]) -> None:
         repeated = [name for name, times in Counter(map(plain, names)).items() if times > 1]
