@@ -17,10 +17,11 @@ from socialcommerce.sem.moments import Moments
 from socialcommerce.sem.pls import PlsFit, pls
 from socialcommerce.sem.pooling import fit_imputed, pool
 from socialcommerce.sem.power import power, simulate
-from socialcommerce.sem.resampling import bootstrap
+from socialcommerce.sem.resampling import Bootstrap, bootstrap
 from socialcommerce.sem.result import SemFit
 
 __all__ = [
+    "Bootstrap",
     "Moments",
     "PlsFit",
     "SemFit",

@@ -25,7 +25,7 @@ __all__ = ["Bootstrap", "bootstrap", "refit"]
 Array = np.ndarray
 BATCH, ENTRIES = 100, 1_000_000  # resamples solved together at most, and entries of any of their arrays
 TOLERANCE = 1e-10  # of the decrement; the Newton step that meets it is taken, which squares it
-KINDS = ("percentile", "bc", "bca")
+KINDS, METHODS = ("percentile", "bc", "bca"), ("refit", "one-step")
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,9 @@ def bootstrap(
     seed: int | None = None,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    method: str = "refit",
 ) -> Bootstrap:
-    """Refit to resampled rows (within groups).
+    """Refit to resampled rows (within groups), or go one step from the estimates towards each refit.
 
     Parameters
     ----------
@@ -135,6 +136,10 @@ def bootstrap(
         Threads.
     progress : callable, optional
         Called with resamples done and resamples wanted.
+    method : {"refit", "one-step"}
+        "one-step" stops after one scoring step with the whole sample's information: theta + I^-1 S'w / N for scores S
+        and counts w. It takes a thousandth of the time where values are missing and agrees with refits in first order
+        (the k-step bootstrap with k = 1: Andrews 2002, doi:10.1111/1468-0262.00270). Not for ordered items.
 
     Returns
     -------
@@ -159,6 +164,10 @@ def bootstrap(
     if any(group.weights is not None or group.clusters is not None for group in fit.sample.groups):
         raise ParameterError("the bootstrap draws single rows; it takes no fit with weights or clusters.")
     refuse(fit.table.constraints, "the bootstrap")
+    if method not in METHODS:
+        raise UnknownNameError("method of the bootstrap", method, METHODS)
+    if method == "one-step":
+        return _stepped(fit, draws, seed)
     size = batch_size(fit)
     sizes = [min(size, draws - k) for k in range(0, draws, size)]
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(len(sizes))]
@@ -180,6 +189,21 @@ def bootstrap(
             f"{usable.sum()} of {draws} resamples converged, two are needed; the model is too large for the data."
         )
     return Bootstrap(fit, theta[usable], int((~usable).sum()), empty=int(np.isinf(theta).any(1).sum()))
+
+
+def _stepped(fit: SemFit, draws: int, seed: int | None) -> Bootstrap:
+    """Draw by one scoring step a resample; the rows' influences are computed once."""
+    if fit.ordinal:
+        raise ParameterError("the one-step bootstrap takes no ordered items; allowed: method 'refit'.")
+    rng = np.random.default_rng(seed)
+    influences = _influences(fit)
+    theta = np.repeat(fit.theta[None], draws, 0)
+    for influence in influences:
+        n = len(influence)
+        for at in range(0, draws, size := max(1, ENTRIES // n)):
+            counts = [np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(min(size, draws - at))]
+            theta[at : at + size] += np.asarray(counts, dtype=float) @ influence
+    return Bootstrap(fit, theta, 0)
 
 
 def batch_size(fit: SemFit) -> int:
@@ -243,11 +267,15 @@ def weighted_refit(fit: SemFit, counts: list[Array]) -> Array:
 
 def _one_step(fit: SemFit, counts: list[Array]) -> Array:
     """Return where one scoring step with the whole sample's information leads, from each row's score, (batch, q)."""
-    scores = [
-        casewise_scores(block, group, fit.theta, base, fit.problem.q)
+    return fit.theta + sum(c @ one for c, one in zip(counts, _influences(fit), strict=True))
+
+
+def _influences(fit: SemFit) -> list[Array]:
+    """Return by group how far each row moves the estimates to first order, (n, q); with counts of one they add to 0."""
+    return [
+        casewise_scores(block, group, fit.theta, base, fit.problem.q) @ fit.curvature.inverse / fit.nobs
         for block, group, base in zip(fit.problem.blocks, fit.sample.groups, fit.problem.bases, strict=True)
     ]
-    return fit.theta + sum(c @ s for c, s in zip(counts, scores, strict=True)) @ fit.curvature.inverse / fit.nobs
 
 
 def _weighted(group: GroupSample, counts: Array) -> Patterns:

@@ -1,0 +1,159 @@
+"""A survey and how it is analysed, settled before its results are seen: who is kept, and which models are fitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from socialcommerce import sem, survey
+from socialcommerce.errors import DataError, UnknownNameError
+from socialcommerce.survey import Codebook, Responses, Screened
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ESTIMATORS", "Study", "read_study"]
+
+ESTIMATORS = ("MLR", "ML", "WLSMV")
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Study:
+    """Screened answers to a codebook's questions, and the models fitted to them.
+
+    Parameters
+    ----------
+    responses : Responses
+        What was answered, and how it was read.
+    screened : Screened
+        Whom the rules flag and who is left.
+    estimator : {"MLR", "ML", "WLSMV"}
+        Normal theory with robust errors, without them, or ordered answers by their polychoric correlations.
+    draws : int
+        Bootstrap resamples.
+    seed : int
+        Of everything drawn at random.
+
+    Raises
+    ------
+    UnknownNameError
+        For another estimator.
+    DataError
+        For a codebook without paths, or fewer respondents left than items.
+    """
+
+    responses: Responses
+    screened: Screened
+    estimator: str = "MLR"
+    draws: int = 5000
+    seed: int = 20240531
+
+    def __post_init__(self) -> None:
+        if self.estimator not in ESTIMATORS:
+            raise UnknownNameError("estimator", self.estimator, ESTIMATORS)
+        if not self.codebook.paths:
+            raise DataError(f"codebook {self.codebook.name} states no paths between its constructs; a table [paths] "
+                            "with at least one is needed.")
+        if len(self.answers) <= len(self.items):
+            raise DataError(f"{self.responses.file}: {len(self.answers)} respondents are left after screening for "
+                            f"{len(self.items)} items; more respondents than items are needed.")
+
+    @property
+    def codebook(self) -> Codebook:
+        """What was asked."""
+        return self.responses.codebook
+
+    @property
+    def basis(self) -> str:
+        """The kind of evidence: "synthetic sample", or "own survey" for anybody's respondents."""
+        return "synthetic sample" if self.responses.basis == "synthetic sample" else "own survey"
+
+    @cached_property
+    def constructs(self) -> list[str]:
+        """Constructs that a path names, in the order of the codebook: the models hold these."""
+        named = {name for path in self.codebook.paths for name in (path.outcome, path.predictor)}
+        return [name for name in self.codebook.scales if name in named]
+
+    @cached_property
+    def items(self) -> list[str]:
+        """Codes of the constructs' items."""
+        return [code for name in self.constructs for code in self.codebook.scales[name]]
+
+    @cached_property
+    def strategies(self) -> list[str]:
+        """Constructs whose indirect effects are asked for: as the codebook says, else those no path leads to."""
+        led_to = {path.outcome for path in self.codebook.paths}
+        named = self.codebook.strategies or [name for name in self.constructs if name not in led_to]
+        return [name for name in named if name in self.constructs]
+
+    @cached_property
+    def outcomes(self) -> list[str]:
+        """Constructs at the end of the paths: as the codebook says, else those no path starts from."""
+        leading = {path.predictor for path in self.codebook.paths}
+        named = self.codebook.outcomes or [name for name in self.constructs if name not in leading]
+        return [name for name in named if name in self.constructs]
+
+    @cached_property
+    def answers(self) -> pd.DataFrame:
+        """Answers of those kept, reverse-keyed items turned round; indexed by row of the file."""
+        return self.codebook.score(self.screened.answers)
+
+    @property
+    def nobs(self) -> int:
+        """Respondents kept."""
+        return len(self.answers)
+
+    @cached_property
+    def options(self) -> dict[str, object]:
+        """What ``sem.fit`` is told beside the model."""
+        if self.estimator == "WLSMV":
+            return {"estimator": "WLSMV", "ordered": True}
+        missing = "fiml" if self.answers[self.items].isna().any(axis=None) else "listwise"
+        return {"estimator": self.estimator, "missing": missing}
+
+    @cached_property
+    def measurement(self) -> sem.SemFit:
+        """Confirmatory factor analysis of all constructs, freely correlated."""
+        return self.fit(self.codebook.model(self.constructs, structural=False))
+
+    @cached_property
+    def structural(self) -> sem.SemFit:
+        """Measurement and the codebook's paths."""
+        return self.fit(self.codebook.model(self.constructs))
+
+    @cached_property
+    def resampled(self) -> sem.Bootstrap:
+        """Bootstrap of the structural model: refitted where rows are complete, else one scoring step a resample."""
+        method = "one-step" if self.options.get("missing") == "fiml" else "refit"
+        return sem.bootstrap(self.structural, self.draws, seed=self.seed, method=method)
+
+    def fit(self, model: str, data: pd.DataFrame | None = None, **options: object) -> sem.SemFit:
+        """Fit a model to the answers, by default all of them, as the study says; ``options`` as of ``sem.fit``."""
+        return sem.fit(model, self.answers if data is None else data, **{**self.options, **options})
+
+
+def read_study(answers: str | Path = "", codebook: str | Path = "", *, screening: str = "drop", estimator: str = "MLR",
+               draws: int = 5000, seed: int = 20240531, **reading: object) -> Study:
+    """Return the study of a file of answers, or of the project's own labelled synthetic sample.
+
+    Parameters
+    ----------
+    answers : path
+        csv, xlsx or sav; empty for the synthetic sample.
+    codebook : path
+        Empty for the project's own.
+    screening : {"drop", "report-only"}
+        Whether flagged respondents leave the answers.
+    estimator, draws, seed
+        As in :class:`Study`.
+    **reading
+        As of ``survey.read_responses``.
+    """
+    if answers:
+        responses = survey.read_responses(answers, survey.load_codebook(codebook or None), **reading)
+    else:
+        responses = survey.own_sample().responses
+    return Study(responses, survey.screen(responses, mode=screening), estimator, draws, seed)
