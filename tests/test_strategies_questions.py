@@ -2,11 +2,51 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 
+from socialcommerce import sem
 from socialcommerce.errors import DataError, ParameterError
+from socialcommerce.project import root
 from socialcommerce.strategies.joint import largest, least, normal
+from socialcommerce.strategies.moderation import moderation, moderations, submodel
+from socialcommerce.strategies.study import Study
+from socialcommerce.survey import Codebook, Construct, Item, Moderation, Responses, Rules, Scale, Screened
+from socialcommerce.survey.codebook import Effect as Path
+from socialcommerce.verdicts import NotTestable
+
+REFERENCE = root() / "tests" / "reference"
+SEVEN, COUNT = Scale("seven", 1, 7), Scale("count", 0, 200)
+KIND = Scale("kind", 1, 3, ("content", "interaction", "other"), ("内容", "互动", "其他"))
+
+
+def codebook(items: dict[str, list[str]], paths: list[tuple[str, str]], **others: object) -> Codebook:
+    constructs = tuple(Construct(name, tuple(Item(code, SEVEN, construct=name) for code in codes), name.upper(), name)
+                       for name, codes in items.items())
+    asked = [item for construct in constructs for item in construct.items]
+    asked += [Item("mails", COUNT, role="control"), Item("orders", COUNT, role="control"),
+              Item("kind", KIND, role="control")]
+    return Codebook("small", constructs, tuple(asked), tuple(Path(y, x, 1) for y, x in paths), **others)
+
+
+def study(book: Codebook, answers: pd.DataFrame, **options: object) -> Study:
+    responses = Responses(book, answers, pd.DataFrame(), pd.DataFrame())
+    kept = Screened(answers, pd.DataFrame({"row": []}), Rules(), "report-only", len(answers))
+    return Study(responses, kept, **options)
+
+
+def measured(factors: dict[str, np.ndarray], rng: np.random.Generator, loading: float = 0.8) -> pd.DataFrame:
+    """Three items a factor, all of variance 1."""
+    return pd.DataFrame({f"{name}{k}": loading * values + np.sqrt(1 - loading**2) * rng.standard_normal(len(values))
+                         for name, values in factors.items() for k in (1, 2, 3)})
+
+
+def items(*names: str) -> dict[str, list[str]]:
+    return {name: [f"{name}{k}" for k in (1, 2, 3)] for name in names}
 
 # --- joint effects ----------------------------------------------------------------------------------------------------
 
@@ -61,3 +101,118 @@ def test_joint_effects_refuse_what_is_no_effect():
         least([np.nan], normal([0.0], [1.0]), 10)
     with pytest.raises(ParameterError, match="alpha is 0.7; allowed"):
         largest([0.1], normal([0.1], [1.0]), 10, alpha=0.7)
+
+
+# --- moderation -------------------------------------------------------------------------------------------------------
+
+MODERATED = codebook(items("x", "w", "m", "y"), [("w", "x"), ("y", "x"), ("y", "w")],
+                     moderations=(Moderation("y", "x", "m", 1),))
+
+
+def respondents(n: int, seed: int, product: float = 0.2) -> pd.DataFrame:
+    """All factors of variance 1, so that what is put in is the standardised solution."""
+    rng = np.random.default_rng(seed)
+    x, m = rng.multivariate_normal([0, 0], [[1, 0.3], [0.3, 1]], n).T
+    w = 0.4 * x + np.sqrt(1 - 0.16) * rng.standard_normal(n)
+    linear = np.array([0.3, 0.2, 0.3])  # of x, m, w
+    R = np.array([[1, 0.3, 0.4], [0.3, 1, 0.12], [0.4, 0.12, 1]])
+    rest = 1 - linear @ R @ linear - product**2 * (1 + 0.3**2)
+    y = np.column_stack([x, m, w]) @ linear + product * x * m + np.sqrt(rest) * rng.standard_normal(n)
+    return measured({"x": x, "w": w, "m": m, "y": y}, rng)
+
+
+def test_a_moderation_is_recovered():
+    found = moderations(study(MODERATED, respondents(3000, 1)))
+    one, = found.tested
+    assert abs(one.effect.estimate - 0.2) < 3 * one.effect.standard_error < 0.1
+    for at in (-1, 0, 1):
+        assert abs(one.slope(at).estimate - (0.3 + 0.2 * at)) < 3 * one.slope(at).standard_error
+    row = found.summary().iloc[0]
+    assert (row["std"], row["p"], row["n"]) == (one.effect.estimate, one.effect.p_value, 3000)
+    assert row["low"] > 0
+    assert found.slopes()["at"].tolist() == [-1.0, 0.0, 1.0]
+    assert "the two differ (p < .001)" in one.reading["en"]
+
+
+def test_errors_of_the_standardised_product_are_those_of_resampling():
+    answers = respondents(600, 2)
+    one, = moderations(study(MODERATED, answers)).tested
+    rng, entry = np.random.default_rng(1), MODERATED.moderations[0]
+    again = [moderation(study(MODERATED, answers.iloc[rng.integers(600, size=600)].reset_index(drop=True)), entry)
+             for _ in range(60)]
+    spread = np.std([[e.effect.estimate, e.slope(1).estimate] for e in again], axis=0, ddof=1)
+    ours = [one.effect.standard_error, one.slope(1).standard_error]
+    assert spread == pytest.approx(ours, rel=0.35)  # sixty resamples: standard error 9 per cent
+
+
+def test_without_a_product_its_interval_holds_zero():
+    one, = moderations(study(MODERATED, respondents(1500, 3, product=0.0))).tested
+    low, high = one.effect.interval()
+    assert low < 0 < high
+    assert "are not told apart" in one.reading["en"]
+
+
+def test_the_submodel_agrees_with_the_whole_model():
+    answers, entry = respondents(1500, 4), MODERATED.moderations[0]
+    _, data, _ = submodel(MODERATED, answers, entry)
+    whole = MODERATED.model().replace("y ~ x + w", "y ~ x + w + m + product")
+    fit = sem.fit(f"{whole}\nproduct =~ x1.m1 + x2.m2 + x3.m3", data, estimator="MLR")
+    theirs = fit.estimates.query("op == '~' and lhs == 'y'").set_index("rhs")[["est", "se"]]
+    ours = moderation(study(MODERATED, answers), entry).fit.estimates.query("op == '~'").set_index("rhs")
+    np.testing.assert_allclose(ours.loc[theirs.index, "est"], theirs["est"], atol=0.1 * theirs["se"].min())
+    np.testing.assert_allclose(ours.loc[theirs.index, "se"], theirs["se"], rtol=0.05)
+
+
+def test_slopes_are_those_of_semtools_in_standard_deviations():
+    """``tests/reference/interaction.R`` (semTools 0.5-6) probes the same model of Holzinger's pupils."""
+    known = pd.DataFrame(json.loads((REFERENCE / "interaction.json").read_text())["slopes"])
+    scales = {"visual": ["x1", "x2", "x3"], "textual": ["x4", "x5", "x6"], "speed": ["x7", "x8", "x9"]}
+    book = codebook(scales, [("speed", "visual"), ("speed", "textual")],
+                    moderations=(Moderation("speed", "visual", "textual", 1),))
+    pupils = pd.read_csv(REFERENCE / "data" / "holzinger_swineford.csv")
+    one, = moderations(study(book, pupils)).tested
+    block = one.fit.problem.blocks[0]
+    covariance = block.implied(one.fit.theta, one.fit.problem.bases[0]).covariance
+    sd = {name: np.sqrt(covariance[k, k]) for k, name in enumerate(block.names)}
+    ours = [one.slope(at / sd["textual"]).estimate * sd["speed"] / sd["visual"] for at in known.iloc[:, 0]]
+    np.testing.assert_allclose(ours, known.iloc[:, 1], atol=1e-5)
+
+
+def test_missing_answers_leave_the_products_to_full_information():
+    answers = respondents(2000, 1)
+    holes = answers.mask(np.random.default_rng(9).random(answers.shape) < 0.05)
+    one, = moderations(study(MODERATED, holes)).tested
+    assert one.fit.options["missing"] == "fiml"
+    assert one.fit.nobs == 2000
+    assert abs(one.effect.estimate - 0.2) < 3 * one.effect.standard_error
+
+
+def test_ordered_answers_are_said_to_be_taken_as_numbers():
+    cut = respondents(400, 5).apply(lambda column: pd.Series(np.digitize(column, [-1, 0, 1]) + 1.0))
+    one, = moderations(study(MODERATED, cut, estimator="WLSMV")).tested
+    assert one.fit.estimator == "MLR"
+    assert "taken as numbers" in one.note["en"]
+
+
+def test_surplus_items_of_a_longer_scale_have_no_product():
+    book = codebook({**items("x", "w", "y"), "m": ["m1", "m2"]}, [("y", "x"), ("y", "w")],
+                    moderations=(Moderation("y", "x", "m", 1),))
+    text, data, codes = submodel(book, respondents(50, 1), book.moderations[0])
+    assert "product =~ x1.m1 + x2.m2\n" in text
+    assert codes[-2:] == ["x1.m1", "x2.m2"]
+    assert set(codes) <= set(data.columns)
+
+
+def test_moderation_needs_a_statement_and_answers_that_vary():
+    answers = respondents(100, 1)
+    none = moderations(study(replace(MODERATED, moderations=()), answers))
+    assert isinstance(none, NotTestable)
+    assert "states no moderation" in none.reason["en"]
+    found = moderations(study(MODERATED, answers.assign(m2=4.0)))
+    assert (found.tested, len(found.slopes())) == ([], 0)
+    assert "100 values of m2 cannot carry" in found.summary().loc[0, "reason"]["en"]
+    few = moderations(study(MODERATED, answers.iloc[:14])).summary().loc[0, "reason"]
+    assert "14 respondents" in few["en"]
+    assert "14名受访者" in few["zh"]
+    fewer_than_parameters = moderations(study(MODERATED, answers.iloc[:30])).summary().loc[0, "reason"]
+    assert "no sound solution" in fewer_than_parameters["en"]
