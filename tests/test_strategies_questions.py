@@ -8,14 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.formula.api as smf
 
 from socialcommerce import sem
-from socialcommerce.errors import DataError, ParameterError
+from socialcommerce.errors import DataError, ParameterError, UnknownNameError
 from socialcommerce.project import root
+from socialcommerce.strategies.contact import contact_frequency
 from socialcommerce.strategies.joint import largest, least, normal
 from socialcommerce.strategies.moderation import moderation, moderations, submodel
 from socialcommerce.strategies.study import Study
-from socialcommerce.survey import Codebook, Construct, Item, Moderation, Responses, Rules, Scale, Screened
+from socialcommerce.survey import Codebook, Construct, Contact, Item, Moderation, Responses, Rules, Scale, Screened
 from socialcommerce.survey.codebook import Effect as Path
 from socialcommerce.verdicts import NotTestable
 
@@ -216,3 +218,110 @@ def test_moderation_needs_a_statement_and_answers_that_vary():
     assert "14名受访者" in few["zh"]
     fewer_than_parameters = moderations(study(MODERATED, answers.iloc[:30])).summary().loc[0, "reason"]
     assert "no sound solution" in fewer_than_parameters["en"]
+
+
+# --- contact frequency ------------------------------------------------------------------------------------------------
+
+ASKED = codebook(items("x", "y"), [("y", "x")], contact=Contact("mails", "orders"))
+
+
+def contacted(n: int, seed: int, rate, overdispersed: bool = False) -> pd.DataFrame:
+    """Mails of mean 6, orders of a mean that depends on them; controls apart from both."""
+    rng = np.random.default_rng(seed)
+    mails = rng.negative_binomial(4, 0.4, n)
+    mean = rate(mails) * (rng.gamma(2, 0.5, n) if overdispersed else 1)
+    blank = measured({"x": rng.standard_normal(n), "y": rng.standard_normal(n)}, rng)
+    return blank.assign(mails=mails.astype(float), orders=rng.poisson(mean).astype(float),
+                        kind=rng.integers(1, 4, n).astype(float))
+
+
+def inverted(mails):
+    return np.exp(0.5 + 0.32 * mails - 0.02 * mails**2)  # turns at 8
+
+
+def test_an_inverted_u_of_overdispersed_counts_is_recovered():
+    found = contact_frequency(study(ASKED, contacted(1500, 1, inverted, overdispersed=True)))
+    low, high = found.turning_interval()
+    assert low < 8 < high < low + 2
+    assert found.dispersion > 1.5
+    for at in found.ends:
+        truth = found.sd * (0.32 - 0.04 * at)
+        assert abs(found.slope(at).estimate - truth) < 3 * found.slope(at).standard_error
+    assert found.interior().interval[0] > 0
+    assert max(found.p_value, found.lines.p_value) < 0.001
+    assert abs(found.lines.at - 8) < 3
+    assert "it rises and then falls (p < .001), turning at " in found.reading["en"]
+
+
+@pytest.mark.parametrize("controls", [(), ("kind",)])
+def test_the_test_of_lind_and_mehlum_is_that_of_a_regression_by_hand(controls):
+    answers = contacted(800, 2, inverted)
+    found = contact_frequency(study(ASKED, answers), controls)
+    formula = " + ".join(["orders ~ mails + I(mails**2)", *[f"C({name})" for name in controls]])
+    by_hand = smf.poisson(formula, answers).fit(disp=0, cov_type="HC0")
+    b, V = by_hand.params, by_hand.cov_params() * 800 / (800 - len(by_hand.params))  # HC1
+    for at, one in zip(answers["mails"].quantile([0.05, 0.95]), map(found.slope, found.ends), strict=True):
+        weight = pd.Series({"mails": 1.0, "I(mails ** 2)": 2 * at})
+        error = np.sqrt(weight @ V.loc[weight.index, weight.index] @ weight)
+        hand = found.sd * np.array([weight @ b[weight.index], error])
+        assert (one.estimate, one.standard_error) == pytest.approx(tuple(hand), rel=1e-4)
+    low, high = map(found.slope, found.ends)
+    joint = found.interior()
+    assert joint.estimate == min(low.estimate, -high.estimate)
+    assert joint.p_value == pytest.approx(2 * found.p_value)
+    assert found.turning_point == pytest.approx(-b["mails"] / (2 * b["I(mails ** 2)"]), rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_fieller_s_interval_says_what_the_test_says(seed):
+    """Lind & Mehlum (2010): inside the range at level 1 - 2 alpha exactly where the test rejects at alpha."""
+    found = contact_frequency(study(ASKED, contacted(150, seed, lambda m: np.exp(0.5 + 0.2 * m - 0.01 * m**2))))
+    low, high = found.turning_interval(0.90)
+    inside = found.ends[0] < low and high < found.ends[1]
+    assert inside == (found.p_value < 0.05)
+
+
+def test_a_rise_that_levels_off_is_no_inverted_u_by_two_lines():
+    """A quadratic must bend back somewhere; two lines need not (Simonsohn 2018)."""
+    found = contact_frequency(study(ASKED, contacted(3000, 3, lambda m: 8 * (1 - np.exp(-0.5 * m)) + 0.2)))
+    assert found.p_value < 0.001
+    assert found.lines.p_value > 0.05
+    rows = found.summary().set_index(["method", "side"])
+    assert rows.loc[("two lines", "low"), "low"] > 0
+    assert rows["p"].between(0, 1).all()
+
+
+def test_a_straight_rise_turns_nowhere():
+    found = contact_frequency(study(ASKED, contacted(1000, 4, lambda m: np.exp(0.2 + 0.05 * m))))
+    assert found.turning_interval(0.999) == (-np.inf, np.inf)
+    assert found.interior().interval[1] < 0 or found.interior().estimate < 0
+    assert "an inverted U is not shown" in found.reading["en"]
+
+
+def test_the_spline_is_linear_outside_and_cubic_inside():
+    from socialcommerce.strategies.contact import _spline
+
+    knots = np.array([0.0, 1.0, 2.0, 4.0])
+    grid = np.concatenate([np.linspace(-3, 0, 30), np.linspace(4, 7, 30)])
+    bent = np.diff(_spline(grid, knots), 2, axis=0)
+    assert np.abs(np.delete(bent, [28, 29], axis=0)).max() < 1e-12  # no bend on either side of the knots
+    smooth = _spline(np.array([1.0, 1 - 1e-4, 1 + 1e-4]), knots)
+    assert np.abs(smooth[1] + smooth[2] - 2 * smooth[0]).max() < 1e-7
+
+
+@pytest.mark.parametrize(("change", "reason"), [
+    ({"mails": 3.0}, "with 1 frequencies"), ({"orders": 2.0}, "1 counts"), ({"orders": np.nan}, "0 respondents"),
+])
+def test_contact_needs_answers_that_vary(change, reason):
+    found = contact_frequency(study(ASKED, contacted(100, 1, inverted).assign(**change)))
+    assert isinstance(found, NotTestable)
+    assert reason in found.reason["en"]
+
+
+def test_contact_needs_a_statement_and_known_controls():
+    answers = contacted(100, 1, inverted)
+    found = contact_frequency(study(MODERATED, respondents(100, 1)))
+    assert "names no contact frequency" in found.reason["en"]
+    with pytest.raises(UnknownNameError, match="unknown control 'knd'; did you mean 'kind'"):
+        contact_frequency(study(ASKED, answers), ("knd",))
+    assert "25 respondents" in contact_frequency(study(ASKED, answers.iloc[:25])).reason["en"]
