@@ -48,10 +48,12 @@ WORDS = {
     "received": {"en": "{received} responses were received. ", "zh": "共回收问卷{received}份。"},
     "flagged": {"en": "Screening rules were set before any model was fitted and flagged {flagged} respondents "
                       "({share:.1%}): {rules}; one respondent may break several rules. ",
-                "zh": "筛查规则在拟合模型之前确定，共标记{flagged}份（{share:.1%}）：{rules}；同一份问卷可触犯多条规则。"},
+                "zh": "筛查规则在拟合模型之前确定，共标记{flagged}份（{share:.1%}）：{rules}；"
+                      "同一份问卷可触犯多条规则。"},
     "none": {"en": "Screening rules were set before any model was fitted and flagged nobody. ",
              "zh": "筛查规则在拟合模型之前确定，没有问卷被标记。"},
-    "drop": {"en": "Those flagged were left out; n = {kept} were analysed.", "zh": "剔除被标记的问卷后，有效样本 n = {kept}。"},
+    "drop": {"en": "Those flagged were left out; n = {kept} were analysed.",
+             "zh": "剔除被标记的问卷后，有效样本 n = {kept}。"},
     "report-only": {"en": "Those flagged were kept; n = {kept} were analysed.",
                     "zh": "被标记的问卷予以保留，分析样本 n = {kept}。"},
     "measures": {"en": "The {items} items measure {constructs} constructs{reverse}. ",
@@ -59,7 +61,8 @@ WORDS = {
     "reverse": {"en": "; {} reverse-keyed items were turned round", "zh": "，其中{}个反向计分题项已作转换"},
     "models": {"en": "A confirmatory factor analysis and a structural equation model with {paths} paths were fitted by "
                      "{estimator}, with socialcommerce {version} (Python {python}). ",
-               "zh": "使用socialcommerce {version}（Python {python}），以{estimator}拟合验证性因子分析以及含{paths}条路径的结构方程模型。"},
+               "zh": "使用socialcommerce {version}（Python {python}），以{estimator}拟合验证性因子分析"
+                     "以及含{paths}条路径的结构方程模型。"},
     "indirect": {"en": " Indirect effects have percentile intervals from {draws:,} bootstrap resamples ({how}; seed "
                        "{seed}).",
                  "zh": "间接效应采用{draws:,}次自助抽样的百分位置信区间（{how}；随机种子{seed}）。"},
