@@ -22,7 +22,7 @@ from socialcommerce.report import pandoc
 from socialcommerce.report.prose import REFERENCE, Reference, References
 from socialcommerce.report.results import MIME, payloads
 
-__all__ = ["Document", "WORDS", "document_of"]
+__all__ = ["Document", "WORDS", "document_of", "provenance"]
 
 WORDS = {
     "code": {"en": "Code", "zh": "代码"},
@@ -229,13 +229,18 @@ def _captioned(payload: Mapping[str, Any], references: References) -> list[Block
     """A caption: label, what is shown, n, basis, source, note."""
     language = payload["language"]
     label = references.look_up(payload["name"]).text
-    basis = WORDS["list"][language].join(BASES[b] if language == "zh" else b for b in payload["basis"])
-    sentences = [WORDS["n"][language].format(payload["n"]), WORDS["basis"][language].format(basis),
-                 WORDS["source"][language].format(payload["source"].rstrip("。."))]
     caption: list[Block] = [{"t": "Strong", "c": [_text(label)]}, _text("\u2002")]
     caption += references.split(_closed(payload["caption"], language), _text, _reference)
-    caption += [_text(" "), {"t": "Span", "c": [["", ["provenance"], []], [_text(" ".join(sentences))]]}]
+    caption += [_text(" "), {"t": "Span", "c": [["", ["provenance"], []], [_text(provenance(payload))]]}]
     return caption + ([_text(" "), *references.split(payload["note"], _text, _reference)] if payload["note"] else [])
+
+
+def provenance(payload: Mapping[str, Any]) -> str:
+    """Return the sentences on n, basis and source of a figure or table."""
+    language = payload["language"]
+    basis = WORDS["list"][language].join(BASES[b] if language == "zh" else b for b in payload["basis"])
+    return " ".join([WORDS["n"][language].format(payload["n"]), WORDS["basis"][language].format(basis),
+                     WORDS["source"][language].format(payload["source"].rstrip("。."))])
 
 
 def _closed(sentence: str, language: str) -> str:

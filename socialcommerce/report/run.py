@@ -42,6 +42,7 @@ class Job:
     root: Path
     environment: Mapping[str, str]
     pdf: bool = True
+    folder: Path | None = None
 
 
 def make(job: Job, channel: Connection, alive: Connection | None = None) -> None:
@@ -52,6 +53,8 @@ def make(job: Job, channel: Connection, alive: Connection | None = None) -> None
     the builder is gone.
     """
     os.setsid()
+    if job.folder is not None:
+        os.chdir(job.folder)
     if alive is not None:
         if alive.poll():  # nothing is ever sent: the builder was gone before this began
             return
