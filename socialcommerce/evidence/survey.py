@@ -1,19 +1,19 @@
 """Respondents: what a survey says of each strategy, by the paper's hypotheses or by the paths of its own codebook.
 
-On the project's synthetic sample a verdict says whether the method recovers the truth; on anybody's respondents, whether
-the claim is supported.
+On the project's synthetic sample a verdict says whether the method recovers the truth; on anybody's respondents,
+whether the claim is supported.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pandas as pd
 
-from socialcommerce import data, paper, verdicts
+from socialcommerce import data, paper, survey, verdicts
 from socialcommerce.paper import Evidence, Family, Hypothesis
 from socialcommerce.strategies import contact, joint, moderation, paths, platforms
 from socialcommerce.strategies.effects import Effect
@@ -101,6 +101,28 @@ def _found(study: Study, name: str, k: int) -> Found:
     return paths.direct(study, *PATHS.get(name, (path.outcome, path.predictor)))
 
 
+def _moderation(study: Study) -> Found:
+    """H48: by how much price sensitivity, one SD more of it, adds to the path from benefit to repurchase."""
+    entry = next((m for m in study.codebook.moderations if (m.predictor, m.moderator) == ("benefit", "price")), None)
+    if entry is None:
+        return NotTestable({"en": "The codebook states no moderation of benefit by price sensitivity.",
+                            "zh": "编码簿未列出价格敏感度对利益的调节。"})
+    found = moderation.moderation(study, entry)
+    return found if isinstance(found, NotTestable) else found.effect
+
+
+def _contact(study: Study) -> Found:
+    """H49: the smaller of the slope at few messages and minus the slope at many."""
+    found = contact.contact_frequency(study)
+    return found if isinstance(found, NotTestable) else found.interior
+
+
+def _equal(study: Study) -> Found:
+    """H50: the largest difference of a path between users of the two modes, where the items measure alike."""
+    found = platforms.path_differences(study)
+    return found if isinstance(found, NotTestable) else found.largest
+
+
 def _indirect(study: Study) -> Found:
     """H52: the least of the strategies' indirect effects on repurchase, each in its claimed direction."""
     found = paths.indirect(study)
@@ -113,13 +135,8 @@ def _indirect(study: Study) -> Found:
                                      p_values=turned.p_values)
 
 
-@dataclass(frozen=True)
-class _Corrected:
-    alpha: float
-
-
 def _rates(hypotheses: Sequence[Hypothesis], found: Mapping[str, Found]) -> dict[str, float]:
-    """Return the error rate its family's correction leaves to each hypothesis; what cannot be tested counts as p = 1."""
+    """Return the error rate its family's correction leaves to each; what cannot be tested counts as p = 1."""
     rates: dict[str, float] = {}
     for family in {h.family.id: h.family for h in hypotheses}.values():
         p = {h.id: _p_value(found[h.id], family) for h in hypotheses if h.family.id == family.id}
@@ -167,6 +184,22 @@ def _own_hypothesis(study: Study, k: int, evidence: tuple[Evidence, ...]) -> Hyp
         design={"en": "Standardised path in the structural model.", "zh": "结构模型中的标准化路径。"},
         direction="positive" if rises else "negative", smallest_effect=rules.smallest_effects["path"],
     )
+
+
+def _truth(study: Study) -> dict[str, float]:
+    """Return what a synthetic sample was drawn with, by hypothesis; nothing is known of anybody's respondents."""
+    if study.basis != "synthetic sample":
+        return {}
+    table = survey.true_values(survey.own_truth(), study.answers)
+    value = table.set_index(["kind", "outcome", "predictor", "moderator"])["value"].to_dict()
+    sign = {p.predictor: p.direction for p in study.codebook.paths}
+    through = [sign[x] * v for (kind, y, x, _), v in value.items() if (kind, y) == ("indirect", "repurchase")]
+    apart = [abs(v) for (kind, *_), v in value.items() if kind == "difference"]
+    return {name: value["path", *path, ""] for name, path in PATHS.items()} | {
+        MODERATION: value["moderation", "repurchase", "benefit", "price"],
+        CONTACT: next(v for (kind, *_), v in value.items() if kind == "contact"),
+        EQUAL: max(apart), INDIRECT: min(through),
+    }
 
 
 @cache
