@@ -22,7 +22,8 @@ from socialcommerce.strategies.measurement import words_of
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 
-__all__ = ["PATHS", "TABLE", "TESTS", "estimate_table", "hypotheses_of", "tests_of", "verdict_table", "verdicts_of"]
+__all__ = ["DIGITS", "PATHS", "TABLE", "TESTS", "estimate_table", "hypotheses_of", "labels", "read_reasons", "tests_of",
+           "verdict_table", "verdicts_of"]
 
 PATHS = {
     "H30": ("trust", "quality"), "H31": ("trust", "disclosure"), "H32": ("trust", "security"),
@@ -36,6 +37,7 @@ PATHS = {
 }
 """Outcome and predictor of each hypothesis on a path."""
 
+DIGITS = {"estimate": 2, "low": 2, "high": 2, "level": 1, "truth": 2, "p": 3}
 MODERATION, CONTACT, EQUAL, INDIRECT = "H48", "H49", "H50", "H52"
 TABLE = "survey_estimates"  # the registered table of the synthetic sample
 Found = Effect | NotTestable | Callable[[float], Joint]
@@ -79,6 +81,25 @@ def verdict_table(found: Sequence[Verdict]) -> pd.DataFrame:
                      "truth": test and test.truth, "outcome": verdict.words,
                      "reason": None if test else verdict.result.reason})
     return pd.DataFrame(rows).astype({"n": "Int64"})
+
+
+def labels(study: Study) -> dict[str, dict[str, str]]:
+    """Heads of a table of verdicts; a synthetic sample shows the truth beside the estimate, anybody's a p value."""
+    extra = {"truth": {"en": "truth", "zh": "真值"}} if _truth(study) else {"p": {"en": "p", "zh": "p"}}
+    return {"id": {"en": "id", "zh": "编号"}, "statement": {"en": "statement", "zh": "陈述"},
+            "estimate": {"en": "estimate", "zh": "估计值"}, "low": {"en": "from", "zh": "下限"},
+            "high": {"en": "to", "zh": "上限"}, "level": {"en": "level, %", "zh": "水平（%）"}, **extra,
+            "outcome": {"en": "verdict", "zh": "结论"}}
+
+
+def read_reasons(table: pd.DataFrame) -> dict[str, str]:
+    """Say which hypotheses could not be tested and why; else that all could."""
+    untested = table[table["reason"].notna()]
+    if untested.empty:
+        return {"en": "Every hypothesis could be tested.", "zh": "各条假设均可检验。"}
+    pairs = list(zip(untested["id"], untested["reason"], strict=True))
+    return {"en": "Not testable: " + " ".join(f"{name}: {reason['en']}" for name, reason in pairs),
+            "zh": "无法检验：" + "".join(f"{name}：{reason['zh']}" for name, reason in pairs)}
 
 
 def estimate_table(study: Study) -> pd.DataFrame:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AXES", "CORRELATION_LABELS", "FIT_DIGITS", "FIT_LABELS", "INDIRECT_DIGITS", "INDIRECT_LABELS",
            "ITEM_LABELS", "PATH_DIGITS", "PATH_LABELS", "RELIABILITY_LABELS", "SCREENING_LABELS", "TONES", "decimals",
-           "indirect_lines", "numbered", "path_lines", "read_fit", "read_indirect", "read_limit", "read_notes",
-           "read_origin", "read_parts", "read_paths", "read_screening", "rows_of", "screening_table", "source_of"]
+           "indirect_lines", "numbered", "path_lines", "read_basis", "read_fit", "read_indirect", "read_limit",
+           "read_notes", "read_origin", "read_parts", "read_paths", "read_screening", "rows_of", "screening_table", "source_of"]
 
 Words = dict[str, str]
 CLOSE_FIT = {"cfi": 0.95, "rmsea": 0.06, "srmr": 0.08}  # Hu & Bentler 1999, doi:10.1080/10705519909540118
@@ -95,6 +95,14 @@ def read_origin(study: Study) -> Words:
                       "换上自己的问卷数据，即得同样的报告。"}
     n, file = study.screened.nobs, study.responses.file
     return {"en": f"these are {n} answers from {file}.", "zh": f"此处为{file}中的{n}份答卷。"}
+
+
+def read_basis(study: Study) -> Words:
+    """Begin a sentence on verdicts with what they rest on."""
+    if study.basis == "synthetic sample":
+        return {"en": "On the synthetic sample, which shows only whether the method finds what was put in",
+                "zh": "合成样本只能说明方法能否找回设定的真值；在该样本上"}
+    return {"en": f"On the {study.nobs} answers kept", "zh": f"就保留的{study.nobs}份答卷而言"}
 
 
 def read_limit(study: Study) -> Words:
