@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["AXES", "CORRELATION_LABELS", "FIT_DIGITS", "FIT_LABELS", "INDIRECT_DIGITS", "INDIRECT_LABELS",
-           "ITEM_LABELS", "PATH_DIGITS", "PATH_LABELS", "RELIABILITY_LABELS", "SCREENING_LABELS", "TONES", "decimals",
-           "indirect_lines", "numbered", "path_lines", "read_basis", "read_fit", "read_indirect", "read_limit",
-           "read_notes", "read_origin", "read_parts", "read_paths", "read_screening", "rows_of", "screening_table", "source_of"]
+           "ITEM_LABELS", "PATH_DIGITS", "PATH_LABELS", "RELIABILITY_LABELS", "SCREENING_LABELS", "TONES",
+           "decimals", "indirect_lines", "numbered", "path_lines", "read_basis", "read_fit", "read_indirect",
+           "read_limit", "read_notes", "read_origin", "read_parts", "read_paths", "read_screening", "rows_of",
+           "screening_table", "source_of"]
 
 Words = dict[str, str]
 CLOSE_FIT = {"cfi": 0.95, "rmsea": 0.06, "srmr": 0.08}  # Hu & Bentler 1999, doi:10.1080/10705519909540118
