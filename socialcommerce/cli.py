@@ -300,7 +300,8 @@ def _write_study(chosen: argparse.Namespace, draft: Path, languages: Sequence[st
     tables = {"data": script.script_data(found), "screening": found.screened.record,
               "mapping": found.responses.mapping, "invalid": found.responses.invalid}
     for name, table in tables.items():
-        write_csv(table, draft / f"{name}.csv")
+        if len(table) or name == "screening":  # nobody flagged is a result too
+            write_csv(table, draft / f"{name}.csv")
     _say_who_is_left(found.responses, found.screened)
     return {language: text.partition("\n")[0] for language, text in texts.items()}
 
