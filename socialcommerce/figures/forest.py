@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from socialcommerce.figures.colours import GRID, INK, MUTED, SERIES
+from socialcommerce.figures.colours import GRID, INK, SERIES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,10 +61,8 @@ def plot_forest(rows: pd.DataFrame, *, axis: str | Mapping[str, str], tones: Map
         ax.plot(rows["truth"][known], places[known], linestyle="none", marker="x", color=INK, markersize=5,
                 markeredgewidth=1.1, label=WORDS["truth"][language], zorder=3)
     _dress(ax, heads, places, [_say(label, language) for label in rows["label"]], bottom)
-    ax.set_xlabel(_say(axis, language))
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
-    if synthetic:
-        stamp(ax, language)
+    ax.set_xlabel(named(axis, synthetic, language))
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1))
     return ax
 
 
@@ -91,16 +89,13 @@ def plot_items(loadings: pd.DataFrame, *, synthetic: bool = False, language: str
     ax.set_xlim(min(0.0, float(loadings["low"].min()) - 0.02), max(1.0, float(loadings["high"].max()) + 0.02))
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x")
-    ax.set_xlabel(WORDS["loading"][language])
-    if synthetic:
-        stamp(ax, language)
+    ax.set_xlabel(named(WORDS["loading"], synthetic, language))
     return ax
 
 
-def stamp(ax: Axes, language: str) -> None:
-    """Say on a figure's face that its rows come from a synthetic sample."""
-    ax.text(0.995, 0.01, WORDS["synthetic"][language], transform=ax.transAxes, ha="right", va="bottom", color=MUTED,
-            fontsize=8, style="italic" if language == "en" else "normal")
+def named(axis: str | Mapping[str, str], synthetic: bool, language: str) -> str:
+    """Return an axis's name; on a figure of a synthetic sample it says so."""
+    return _say(axis, language) + (f" · {WORDS['synthetic'][language]}" if synthetic else "")
 
 
 def _places(rows: pd.DataFrame, language: str) -> tuple[list[tuple[float, str]], np.ndarray]:

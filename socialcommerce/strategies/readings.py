@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -14,10 +14,10 @@ from socialcommerce.verdicts import NotTestable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CORRELATION_LABELS", "FIT_DIGITS", "FIT_LABELS", "INDIRECT_LABELS", "ITEM_LABELS", "PATH_LABELS",
-           "RELIABILITY_LABELS", "SCREENING_LABELS", "TONES", "indirect_lines", "numbered", "path_lines", "read_fit",
-           "read_indirect", "read_limit", "read_notes", "read_origin", "read_paths", "read_screening",
-           "screening_table", "source_of"]
+__all__ = ["AXES", "CORRELATION_LABELS", "FIT_DIGITS", "FIT_LABELS", "INDIRECT_DIGITS", "INDIRECT_LABELS",
+           "ITEM_LABELS", "PATH_DIGITS", "PATH_LABELS", "RELIABILITY_LABELS", "SCREENING_LABELS", "TONES", "decimals",
+           "indirect_lines", "numbered", "path_lines", "read_basis", "read_fit", "read_indirect", "read_limit",
+           "read_notes", "read_origin", "read_parts", "read_paths", "read_screening", "rows_of", "screening_table", "source_of"]
 
 Words = dict[str, str]
 CLOSE_FIT = {"cfi": 0.95, "rmsea": 0.06, "srmr": 0.08}  # Hu & Bentler 1999, doi:10.1080/10705519909540118
@@ -62,6 +62,14 @@ INDIRECT_LABELS = {
     "via_words": {"en": "first through", "zh": "首先经由"}, "estimate": {"en": "indirect effect", "zh": "间接效应"},
     "se": {"en": "SE", "zh": "标准误"}, **INTERVAL, "p": {"en": "p", "zh": "p"},
 }
+PATH_DIGITS = dict.fromkeys(("estimate", "estimate_se", "std", "std_se", "low", "high"), 2) | {"p": 3}
+INDIRECT_DIGITS = dict.fromkeys(("estimate", "se", "low", "high", "p"), 3)
+AXES = {
+    "path": {"en": "standardised path, 95 % interval", "zh": "标准化路径，95%区间"},
+    "indirect": {"en": "standardised indirect effect, 95 % bootstrap interval",
+                 "zh": "标准化间接效应，95%自助法区间"},
+}
+WHOLE = ("n", "k", "items", "classes")  # columns of counts
 TONES = {
     "as claimed": {"en": "interval on the claimed side of zero", "zh": "区间在论断一侧"},
     "open": {"en": "interval holds zero", "zh": "区间含零"},
@@ -87,6 +95,14 @@ def read_origin(study: Study) -> Words:
                       "换上自己的问卷数据，即得同样的报告。"}
     n, file = study.screened.nobs, study.responses.file
     return {"en": f"these are {n} answers from {file}.", "zh": f"此处为{file}中的{n}份答卷。"}
+
+
+def read_basis(study: Study) -> Words:
+    """Begin a sentence on verdicts with what they rest on."""
+    if study.basis == "synthetic sample":
+        return {"en": "On the synthetic sample, which shows only whether the method finds what was put in",
+                "zh": "合成样本只能说明方法能否找回设定的真值；在该样本上"}
+    return {"en": f"On the {study.nobs} answers kept", "zh": f"就保留的{study.nobs}份答卷而言"}
 
 
 def read_limit(study: Study) -> Words:
@@ -206,3 +222,37 @@ def _tone(a: float, b: float) -> str:
     """Which side of zero an interval lies on, seen in the claimed direction."""
     low, high = sorted((a, b))
     return "as claimed" if low > 0 else "against" if high < 0 else "open"
+
+
+def decimals(labels: Mapping[str, Words]) -> dict[str, int]:
+    """Return how many decimals each column of a table prints: three for p, none for counts, two otherwise."""
+    return {column: 3 if column == "p" else 2 for column in labels if column not in WHOLE}
+
+
+def rows_of(result: Any, labels: Mapping[str, Words], study: Study, table: str = "summary") -> pd.DataFrame:
+    """Return a result's table with constructs in words; of what cannot be tested, one line with the reason.
+
+    Parameters
+    ----------
+    result : object with a method named by ``table``, or NotTestable
+    labels : mapping of column to words
+        The columns to hold; the reason stands in the first.
+    """
+    if isinstance(result, NotTestable):
+        return pd.DataFrame([{column: result.reason if k == 0 else None for k, column in enumerate(labels)}])
+    frame, words = getattr(result, table)(), words_of(study)
+    frame = frame.reindex(columns=list(labels))
+    for column in frame.columns:
+        if frame[column].map(lambda cell: isinstance(cell, str) and cell in words).any():
+            frame[column] = frame[column].map(lambda cell: words.get(cell, cell) if isinstance(cell, str) else cell)
+    return frame
+
+
+def read_parts(result: Any) -> Words:
+    """Return what a result says in a sentence, its parts one after the other, or why there is none."""
+    if isinstance(result, NotTestable):
+        return dict(result.reason)
+    if hasattr(result, "reading"):
+        return dict(result.reading)
+    said = [read_parts(part) for part in result.parts.values()]
+    return {"en": " ".join(one["en"] for one in said), "zh": "".join(one["zh"] for one in said)}
