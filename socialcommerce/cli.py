@@ -288,11 +288,12 @@ def _survey_report(chosen: argparse.Namespace) -> int:
 
 def _write_study(chosen: argparse.Namespace, draft: Path, languages: Sequence[str]) -> dict[str, str]:
     """Write what goes beside the pages, from the study itself; return its first paragraph in each language."""
-    from socialcommerce.strategies import methods, script, study
+    from socialcommerce.strategies import checks, methods, script, study
     from socialcommerce.survey.export import write_csv
 
     found = study.read_study(chosen.file, chosen.codebook or "", screening=chosen.screening,
                              estimator=chosen.estimator, draws=chosen.draws, **_reading(chosen))
+    checks.check_study(found)
     texts = {language: methods.methods_text(found, language) for language in languages}
     for language, text in texts.items():
         (draft / f"methods-{language}.txt").write_text(text, encoding="utf-8")
@@ -300,7 +301,8 @@ def _write_study(chosen: argparse.Namespace, draft: Path, languages: Sequence[st
     tables = {"data": script.script_data(found), "screening": found.screened.record,
               "mapping": found.responses.mapping, "invalid": found.responses.invalid}
     for name, table in tables.items():
-        write_csv(table, draft / f"{name}.csv")
+        if len(table) or name == "screening":  # nobody flagged is a result too
+            write_csv(table, draft / f"{name}.csv")
     _say_who_is_left(found.responses, found.screened)
     return {language: text.partition("\n")[0] for language, text in texts.items()}
 

@@ -11,8 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from socialcommerce.errors import NotebookError
-from socialcommerce.report.build import build
+from socialcommerce.report.build import build, failure
 from socialcommerce.report.index import Front, front_page
 from socialcommerce.report.plan import read_manifest
 from socialcommerce.report.publish import as_json
@@ -55,13 +54,13 @@ def bundle(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], gi
     Raises
     ------
     NotebookError
-        When a notebook fails, with its own message.
+        When a notebook failed, which it said itself.
     """
     with TemporaryDirectory() as folder:
         copies = {name: _copied(path, Path(folder, name)) for name, path in inputs.items()}
         built = build(notebooks, out=draft, languages=languages, given={**copies, **given}, folder=Path(folder))
-    if built.failed:
-        raise NotebookError("; ".join(message.partition(" (the executed copy")[0] for message in built.failed.values()))
+    if wrong := failure(built):  # each was said when it failed
+        raise wrong
     executed = {name: json.loads((draft / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
                 for name in (Path(each).stem for each in notebooks)}
     for language in languages:
