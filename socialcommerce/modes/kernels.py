@@ -208,14 +208,21 @@ def tell(movers, ways, column, change, state, roof, pull, dt, indptr, indices, h
 @compiled
 def advance(state, key, first, steps, dt, start, target, base, near, far, column, indptr, indices, heard, limit, roof,
             counts, moves, block):
-    """Move all persons `steps` steps on; persons by state after each step go into `counts`, moves by flow into `moves`.
+    """Move all persons `steps` steps on, and fill in `counts`, persons by state, and `moves`, persons by flow.
 
+    ``counts[0]`` holds them as they are, ``counts[t + 1]`` and ``moves[t]`` are those of step t.
     Flows are sorted by the state they leave, whose first is ``start[s]``. The hazard of flow f is ``base[f]``, and
     ``far[f, r]`` times the share of everybody in each state r, and ``near[f, k]`` times the share of one's contacts in
     the state of column k. How many those are is kept in ``heard[:, k]``; ``column[r]`` is -1 where nobody looks.
+
+    A person with hazard h moves if the draw u, uniform on the multiples of 2**-53 in [0, 1), is below
+    p = 1 - exp(-h dt): with probability p, to 2**-53. The first 16 bits of u alone are drawn for everybody. They are a
+    number c with c / 65536 <= u, and p <= h dt, so that nobody moves whose c is above h dt 65536; ``limit[i]`` is never
+    below that, and the other 37 bits are drawn, and h is looked up, only for those whose c is not above it. However
+    loose a limit is, nothing but time depends on it: u < p decides.
     """
     n, S, F = len(state), len(start) - 1, len(base)
-    persons = np.bincount(state, minlength=S)
+    persons = counts[0].copy()
     source = np.repeat(np.arange(S), np.diff(start))
     left, entered = column[source], column[target]
     now, alone, pull = np.zeros(F), np.zeros(S), np.zeros((S, near.shape[1]))
@@ -244,7 +251,7 @@ def advance(state, key, first, steps, dt, start, target, base, near, far, column
         movers = found[:count]
         tell(movers, ways, left, -1, state, roof, pull, dt, indptr, indices, heard, limit)
         tell(movers, ways, entered, 1, state, roof, pull, dt, indptr, indices, heard, limit)
-        counts[t] = persons
+        counts[t + 1] = persons
 
 
 @compiled

@@ -27,7 +27,10 @@ def stepper(
     mode: Mode, p: Mapping, n: int, network: Network | None, contacts: str, groups: Groups | None, dt: float,
     engine: str, block: int, key: np.uint64,
 ) -> tuple[Callable, np.ndarray, int]:
-    """Return a function that advances the state, the order of its flows, and how many steps it takes at once."""
+    """Return a function that advances the state, the order of its flows, and how many steps it takes at once.
+
+    It takes the state, the number of its first step, counts from those now on, and moves.
+    """
     person = Person(mode, [float(p[name]) for name in mode.parameter])
     loop = partial(_loop(engine), key=key, dt=dt, block=block)
     entries = [(groups.joins, end[2]) for end in (groups.friends, groups.strangers)] if groups else []
@@ -81,7 +84,7 @@ def _plain(loop: Callable, flows: Coefficients, hearsay: Hearsay, state, first, 
         hearsay.fresh = True
     start, target, base, near, far = flows.arrays()
     near = np.ascontiguousarray(near[:, hearsay.column >= 0])
-    loop(state=state, first=first, steps=len(counts), start=start, target=target, base=base, near=near, far=far,
+    loop(state=state, first=first, steps=len(moves), start=start, target=target, base=base, near=near, far=far,
          column=hearsay.column, indptr=hearsay.indptr, indices=hearsay.indices, heard=hearsay.heard,
          limit=hearsay.limit, roof=hearsay.roof, counts=counts, moves=moves)
 
@@ -98,7 +101,7 @@ def _mean_field(mode: Mode, person: Person, n: int, network: Network | None, dt:
     hearsay = Hearsay.of(flows, None, n)
 
     def advance(state, first, counts, moves):
-        everybody = np.bincount(state, minlength=S) / len(state)
+        everybody = counts[0] / n
         mix = everybody if degree is None else np.bincount(state, degree, S) / max(degree.sum(), 1)
         met = replace(flows, base=person.met(mix, everybody)[order])
         _refuse_coarse(mode, met.largest(), dt)
@@ -127,7 +130,7 @@ def _with_groups(move, flows: Coefficients, plan: Invitations, key, dt: float, s
     for entered in plan.into:
         way = low + np.flatnonzero(flows.target[low:high] == entered)[0]
         moves[0, way] += int((into == entered).sum())
-    counts[0] = np.bincount(state, minlength=counts.shape[1])
+    counts[1] = np.bincount(state, minlength=counts.shape[1])
     move.args[2].fresh = False  # contacts have moved behind the loop's back
 
 

@@ -26,7 +26,7 @@ def advance(state, key, first, steps, dt, start, target, base, near, far, column
     now, alone, pull = np.zeros(F), np.zeros(S), np.zeros((S, near.shape[1]))
     watched = np.flatnonzero(column >= 0)
     for t in range(steps):
-        bounds(start, base, near, far, np.bincount(state, minlength=S) / n, now, alone, pull)
+        bounds(start, base, near, far, counts[t] / n, now, alone, pull)
         most = (alone + pull.max(axis=1, initial=0.0)) * dt * ROOM
         parts = []
         for begin in range(0, n, block):
@@ -37,7 +37,7 @@ def advance(state, key, first, steps, dt, start, target, base, near, far, column
                                  watched))
         movers, ways = (np.concatenate(part) for part in zip(*parts, strict=True))
         state[movers] = target[ways]
-        counts[t] = np.bincount(state, minlength=S)
+        counts[t + 1] = np.bincount(state, minlength=S)
         moves[t] = np.bincount(ways, minlength=F)
 
 
