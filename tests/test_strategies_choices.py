@@ -62,7 +62,7 @@ def book(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def study(book):
-    defects = Defects(missing_cells=12, speeders=15, straight_liners=10, duplicates=5)
+    defects = Defects(missing_cells=12, speeders=15, straight_liners=10, duplicates=5, out_of_range=4)
     sample = draw_respondents(Truth(book), 500, defects=defects, seed=3)
     return Study(sample.responses, survey.screen(sample.responses), draws=50)
 
@@ -83,11 +83,12 @@ def found(study):
 
 
 def test_the_set_is_the_declared_one(study, found):
-    """1 declared + 4 samples x (complete rows, mean scores, each with and without controls; ordered) + 2 rules off."""
-    assert found.size == 1 + 4 * 5 + 2
+    """1 declared + 4 samples x (complete rows, mean scores, each with and without controls; ordered) + 3 rules off."""
+    assert found.size == 1 + 4 * 5 + 3
     assert found.controls == ("AGE",)  # MODE tells the groups apart
     off = set(found.frame["screening"]) - {"drop", "report-only"}
-    assert off == {"without seconds", "without duplicates"}  # straight-liners break two rules: one off changes nothing
+    assert off == {"without seconds", "without invalid", "without duplicates"}
+    # straight-liners break two rules: one off changes nothing; of the answers out of range one is the marker's alone
     choices = found.frame.groupby("specification")[["analysis", "screening", "outliers", "controls"]].first()
     assert not choices.duplicated().any()
     assert not ((choices["analysis"] == "ordered") & choices["controls"]).any()

@@ -135,7 +135,10 @@ def specifications(study: Study, controls: Sequence[str] = ()) -> list[Specifica
     Beside these, by complete rows: each screening rule switched off in turn. A screening that keeps the same rows as
     one before it is not counted twice, nor is the declared analysis where it is one of the others.
     """
-    kept = _screenings(study)
+    return _crossed(study, list(_screenings(study)), controls)
+
+
+def _crossed(study: Study, kept: Sequence[str], controls: Sequence[str]) -> list[Specification]:
     modes, off = ([name for name in kept if name.startswith("without") == rule] for rule in (False, True))
     found = [Specification("declared", study.screened.mode)]
     for analysis in ("complete rows", "ordered", "mean scores"):
@@ -160,9 +163,9 @@ def multiverse(study: Study, *, controls: Sequence[str] | None = None, level: fl
 
     Notes
     -----
-    Standardised paths with delta-method errors; on mean scores, those of the regression of standardised scores. One
-    maximum of the likelihood serves both normal-theory analyses; where answers are missing, the declared one alone uses
-    incomplete rows.
+    Standardised paths with delta-method errors; on mean scores, those of the regression of standardised scores. Where
+    answers are missing, the declared analysis uses incomplete rows, mean scores the items answered, the others complete
+    rows only.
 
     Raises
     ------
@@ -178,7 +181,7 @@ def multiverse(study: Study, *, controls: Sequence[str] | None = None, level: fl
             raise UnknownNameError("control", code, known)
     kept, rows = _screenings(study), []
     half = norm.ppf((1 + level) / 2)
-    for number, one in enumerate(specifications(study, chosen), 1):
+    for number, one in enumerate(_crossed(study, list(kept), chosen), 1):
         paths, nobs, reason = _estimate(study, kept[one.screening], one, chosen)
         for path in book.paths:
             value, se = paths.get((path.outcome, path.predictor), (np.nan, np.nan))
@@ -196,12 +199,15 @@ def _screenings(study: Study) -> dict[str, pd.DataFrame]:
         if mode not in ways:
             ways[mode] = _kept(responses, rules, mode)
     for name, value in vars(rules).items():
-        if value not in (None, False):
+        if value is not None and value is not False:  # 0 is a threshold
             off = replace(rules, **{name: False if value is True else None})
             ways[f"without {name}"] = _kept(responses, off, "drop")
     found: dict[str, pd.DataFrame] = {}
     for name, answers in ways.items():
-        if answers is not None and not any(answers.index.equals(other.index) for other in found.values()):
+        used = study.items if name.startswith("without") else []  # a rule off is tried on rows without a hole
+        if answers is not None and not any(
+            answers.dropna(subset=used).index.equals(other.dropna(subset=used).index) for other in found.values()
+        ):
             found[name] = answers
     index = study.responses.answers.index.to_series()
     part = index if len(index) <= LARGEST else index.sample(LARGEST, random_state=study.seed)
