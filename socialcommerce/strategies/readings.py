@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from socialcommerce.strategies.measurement import words_of
+from socialcommerce.strategies.multiverse import Multiverse
 from socialcommerce.strategies.paths import Indirect
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import NotTestable
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["AXES", "CORRELATION_LABELS", "FIT_DIGITS", "FIT_LABELS", "INDIRECT_DIGITS", "INDIRECT_LABELS",
-           "ITEM_LABELS", "PATH_DIGITS", "PATH_LABELS", "RELIABILITY_LABELS", "SCREENING_LABELS", "TONES", "decimals",
-           "indirect_lines", "numbered", "path_lines", "read_basis", "read_fit", "read_indirect", "read_limit",
-           "read_notes", "read_origin", "read_parts", "read_paths", "read_screening", "rows_of", "screening_table", "source_of"]
+           "ITEM_LABELS", "PATH_DIGITS", "PATH_LABELS", "RELIABILITY_LABELS", "SCREENING_LABELS", "TONES",
+           "decimals", "indirect_lines", "numbered", "path_lines", "read_basis", "read_curve", "read_fit",
+           "read_indirect", "read_limit", "read_notes", "read_origin", "read_parts", "read_paths", "read_screening",
+           "rows_of", "screening_table", "source_of"]
 
 Words = dict[str, str]
 CLOSE_FIT = {"cfi": 0.95, "rmsea": 0.06, "srmr": 0.08}  # Hu & Bentler 1999, doi:10.1080/10705519909540118
@@ -170,11 +172,16 @@ def path_lines(table: pd.DataFrame, study: Study) -> pd.DataFrame:
                         forest=lines["std"])
 
 
-def indirect_lines(found: Indirect, study: Study, *, totals: bool = False) -> pd.DataFrame:
+def indirect_lines(found: Indirect | NotTestable, study: Study, *, totals: bool = False) -> pd.DataFrame:
     """Return indirect effects with words, and the columns a forest plot takes; ``totals``: over all ways only.
+
+    Of what cannot be tested: one line with the reason, or none where ``totals`` are asked for, to be drawn.
 
     A strategy's claimed sign is that of the product of the directions along its way, the first way counting.
     """
+    if isinstance(found, NotTestable):
+        lines = rows_of(found, INDIRECT_LABELS, study)
+        return lines.iloc[:0].assign(label=None, group=None, tone=None) if totals else lines
     words = words_of(study) | {"all": {"en": "all ways", "zh": "全部途径"}}
     table = found.summary()
     table = table[table["via"] == "all"] if totals else table
@@ -240,7 +247,8 @@ def rows_of(result: Any, labels: Mapping[str, Words], study: Study, table: str =
     """
     if isinstance(result, NotTestable):
         return pd.DataFrame([{column: result.reason if k == 0 else None for k, column in enumerate(labels)}])
-    frame, words = getattr(result, table)(), words_of(study)
+    found, words = getattr(result, table), words_of(study)
+    frame = found() if callable(found) else found
     frame = frame.reindex(columns=list(labels))
     for column in frame.columns:
         if frame[column].map(lambda cell: isinstance(cell, str) and cell in words).any():
@@ -252,7 +260,22 @@ def read_parts(result: Any) -> Words:
     """Return what a result says in a sentence, its parts one after the other, or why there is none."""
     if isinstance(result, NotTestable):
         return dict(result.reason)
-    if hasattr(result, "reading"):
-        return dict(result.reading)
+    for name in ("reading", "sentence"):
+        if hasattr(result, name):
+            return dict(getattr(result, name))
     said = [read_parts(part) for part in result.parts.values()]
     return {"en": " ".join(one["en"] for one in said), "zh": "".join(one["zh"] for one in said)}
+
+
+def read_curve(curve: Multiverse, study: Study) -> Words:
+    """Say which paths keep their interval on the claimed side whatever is chosen, and which hang on the choice."""
+    table, words = curve.summary(), words_of(study)
+    names = [(words[row.predictor], words[row.outcome]) for row in table.itertuples()]
+    firm = (table["beyond_zero"] == 1).to_numpy()
+    split = ((table["beyond_zero"] > 0) & (table["beyond_zero"] < 1)).to_numpy()
+    en = [f"{a['en']} to {b['en']}" for (a, b), one in zip(names, split, strict=True) if one]
+    zh = [f"{a['zh']}→{b['zh']}" for (a, b), one in zip(names, split, strict=True) if one]
+    return {"en": f"In all {curve.size} specifications {firm.sum()} of {len(table)} paths keep their interval on the "
+                  "claimed side of zero" + (f"; with {', '.join(en)} it hangs on the choice." if en else "."),
+            "zh": f"在全部{curve.size}种设定中，{len(table)}条路径里有{firm.sum()}条的区间始终落在论断一侧"
+                  + (f"；{'、'.join(zh)}则取决于如何选择。" if zh else "。")}
