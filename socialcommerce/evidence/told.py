@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["BALANCE_LABELS", "CLAIM_LABELS", "CLASS_NAMES", "HYPOTHESIS_LABELS", "LIST_LABELS", "balance", "bands",
-           "claims", "estimates", "hypotheses", "read_list", "read_method", "read_pending"]
+           "claims", "estimates", "hypotheses", "named", "read_list", "read_method", "read_pending"]
 
 Words = dict[str, str]
 
@@ -151,20 +152,29 @@ def side(result: Verdict | Pending) -> str:
 
 
 def read_list(rows: pd.DataFrame) -> Words:
-    """Name hypotheses in a few words each, with their ids and verdicts, by verdict; ``none`` where there is none.
+    """Name hypotheses in a few words each, with their ids, by verdict; ``none`` where there is none.
 
     Examples
     --------
     >>> from socialcommerce import evidence
     >>> rows = evidence.assess_all().subset("H04", "H25")
     >>> read_list(rows)["en"]
-    'online shoppers hardly grow (H04: differs); late delivery lowers ratings (H25: supported)'
+    'differs: online shoppers hardly grow (H04); supported: late delivery lowers ratings (H25)'
     """
     if rows.empty:
         return {"en": "none", "zh": "无"}
-    parts = list(zip(rows["id"], rows["outcome"], strict=True))
-    return {"en": "; ".join(f"{SHORT[name]['en']} ({name}: {words['en']})" for name, words in parts),
-            "zh": "；".join(f"{SHORT[name]['zh']}（{name}：{words['zh']}）" for name, words in parts)}
+    by: dict[str, list[str]] = {}
+    for name, words in zip(rows["id"], rows["outcome"], strict=True):
+        by.setdefault(words["en"], [words["zh"]]).append(name)
+    return {"en": "; ".join(f"{en}: {named(names)['en']}" for en, (_, *names) in by.items()),
+            "zh": "；".join(f"{zh}：{named(names)['zh']}" for zh, *names in by.values())}
+
+
+def named(names: Iterable[str]) -> Words:
+    """Name hypotheses in a few words each, with their ids."""
+    names = list(names)
+    return {"en": ", ".join(f"{SHORT[name]['en']} ({name})" for name in names) or "none",
+            "zh": "、".join(f"{SHORT[name]['zh']}（{name}）" for name in names) or "无"}
 
 
 def read_method(rows: pd.DataFrame) -> Words:

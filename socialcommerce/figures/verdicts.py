@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_bands", "plot_estimates"]
 
-ROW, HEAD = 0.115, 0.68  # inches a line, and of a panel's legend and axis
+ROW, HEAD, TALLEST = 0.155, 0.68, 7.2  # inches a line, of a panel's legend and axis, of all lines on one page
 # Marks in their order: holds, holds by proxy, undecided, against by proxy, against, too small to matter.
 TONES = {
     "effects": ("supported", "consistent (proxy)", "inconclusive", "inconsistent (proxy)", "contradicted",
@@ -45,7 +45,8 @@ def plot_estimates(rows: pd.DataFrame, *, language: str = "en") -> np.ndarray:
     """
     parts = {name: rows[rows["panel"] == name] for name in TONES}
     parts = {name: part for name, part in parts.items() if len(part)}
-    heights = [ROW * (len(part) + 1.4 * part["group"].map(str).nunique()) + HEAD for part in parts.values()]
+    lines = [len(part) + 1.4 * part["group"].map(str).nunique() for part in parts.values()]
+    heights = [min(ROW, TALLEST / sum(lines)) * count + HEAD for count in lines]
     figure, axes = plt.subplots(len(parts), figsize=(WIDTH, sum(heights)), height_ratios=heights, squeeze=False)
     for ax, (name, part) in zip(axes.flat, parts.items(), strict=True):
         model = name == "models"
@@ -74,7 +75,7 @@ def plot_bands(rows: pd.DataFrame, *, axis: dict[str, str], language: str = "en"
     at = np.arange(len(rows))
     error = [rows["estimate"] - rows["low"], rows["high"] - rows["estimate"]]
     ax.errorbar(at, rows["estimate"], yerr=error, fmt="o", linewidth=1.4)
-    names = [band if isinstance(band, str) else band[language] for band in rows["band"]]
+    names = [(band if isinstance(band, str) else band[language]).replace("$", r"\$") for band in rows["band"]]
     ax.set_xticks(at, [f"{name}\nn = {n:,}" for name, n in zip(names, rows["n"], strict=True)], fontsize=7)
     ax.set_xlim(-0.5, len(rows) - 0.5)
     if rows["low"].min() < 0:
