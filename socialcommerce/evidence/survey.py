@@ -22,8 +22,8 @@ from socialcommerce.strategies.measurement import words_of
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 
-__all__ = ["DIGITS", "PATHS", "TABLE", "TESTS", "estimate_table", "hypotheses_of", "labels", "read_reasons", "hypothesis_tests",
-           "verdict_table", "verdicts_of"]
+__all__ = ["DIGITS", "PATHS", "TABLE", "TESTS", "estimate_table", "hypotheses_of", "hypothesis_tests", "labels",
+           "read_reasons", "verdict_table", "verdicts_of"]
 
 PATHS = {
     "H30": ("trust", "quality"), "H31": ("trust", "disclosure"), "H32": ("trust", "security"),
@@ -73,7 +73,7 @@ def hypothesis_tests(study: Study, known: Mapping[str, Any] | None = None) -> di
 
 
 def verdicts_of(study: Study, known: Mapping[str, Any] | None = None) -> tuple[Verdict, ...]:
-    """Return the verdict on each hypothesis by the rules of ``paper/hypotheses.toml``; ``known`` as in `hypothesis_tests`."""
+    """Return the verdicts by the rules of ``paper/hypotheses.toml``; ``known`` as in :func:`hypothesis_tests`."""
     tests = hypothesis_tests(study, known)
     return tuple(verdicts.decide(h, tests[h.id], alpha=_alpha(tests[h.id], h)) for h in hypotheses_of(study))
 
