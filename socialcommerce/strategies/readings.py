@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from socialcommerce.sem.groups import Invariance
+from socialcommerce.strategies.common_method import CommonMethod
 from socialcommerce.strategies.measurement import words_of
 from socialcommerce.strategies.multiverse import Multiverse
 from socialcommerce.strategies.paths import Indirect
+from socialcommerce.strategies.sensitivity import Power, Sensitivity
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import NotTestable
 
@@ -18,8 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["AXES", "CORRELATION_LABELS", "FIT_DIGITS", "FIT_LABELS", "INDIRECT_DIGITS", "INDIRECT_LABELS",
            "ITEM_LABELS", "PATH_DIGITS", "PATH_LABELS", "RELIABILITY_LABELS", "SCREENING_LABELS", "TONES",
            "decimals", "indirect_lines", "numbered", "path_lines", "read_basis", "read_curve", "read_fit",
-           "read_indirect", "read_limit", "read_notes", "read_origin", "read_parts", "read_paths", "read_screening",
-           "rows_of", "screening_table", "source_of"]
+           "read_indirect", "read_ladder", "read_limit", "read_method", "read_notes", "read_origin", "read_parts",
+           "read_paths", "read_power", "read_screening", "read_sensitivity", "rows_of", "screening_table",
+           "source_of"]
 
 Words = dict[str, str]
 CLOSE_FIT = {"cfi": 0.95, "rmsea": 0.06, "srmr": 0.08}  # Hu & Bentler 1999, doi:10.1080/10705519909540118
@@ -71,7 +75,15 @@ AXES = {
     "indirect": {"en": "standardised indirect effect, 95 % bootstrap interval",
                  "zh": "标准化间接效应，95%自助法区间"},
 }
-WHOLE = ("n", "k", "items", "classes")  # columns of counts
+LEVEL_WORDS = {
+    "configural": {"en": "the same pattern of loadings only, so no paths may be compared",
+                   "zh": "仅载荷形态相同，不能比较路径"},
+    "metric": {"en": "equal loadings, so paths may be compared, means not", "zh": "载荷相等，可比较路径，不可比较均值"},
+    "scalar": {"en": "equal loadings and intercepts, so paths and means may be compared",
+               "zh": "载荷与截距相等，路径与均值均可比较"},
+}
+YES_NO = {True: {"en": "yes", "zh": "是"}, False: {"en": "no", "zh": "否"}}
+WHOLE = ("n", "k", "items", "classes", "df", "d_df", "direction", "nobs", "specifications", "failed")  # counts
 TONES = {
     "as claimed": {"en": "interval on the claimed side of zero", "zh": "区间在论断一侧"},
     "open": {"en": "interval holds zero", "zh": "区间含零"},
@@ -233,7 +245,7 @@ def _tone(a: float, b: float) -> str:
 
 def decimals(labels: Mapping[str, Words]) -> dict[str, int]:
     """Return how many decimals each column of a table prints: three for p, none for counts, two otherwise."""
-    return {column: 3 if column == "p" else 2 for column in labels if column not in WHOLE}
+    return {column: 3 if column == "p" else 0 if column in WHOLE else 2 for column in labels}
 
 
 def rows_of(result: Any, labels: Mapping[str, Words], study: Study, table: str = "summary") -> pd.DataFrame:
@@ -241,19 +253,16 @@ def rows_of(result: Any, labels: Mapping[str, Words], study: Study, table: str =
 
     Parameters
     ----------
-    result : object with a method named by ``table``, or NotTestable
+    result : DataFrame, object with a table of the name ``table``, or NotTestable
     labels : mapping of column to words
         The columns to hold; the reason stands in the first.
     """
     if isinstance(result, NotTestable):
         return pd.DataFrame([{column: result.reason if k == 0 else None for k, column in enumerate(labels)}])
-    found, words = getattr(result, table), words_of(study)
-    frame = found() if callable(found) else found
-    frame = frame.reindex(columns=list(labels))
-    for column in frame.columns:
-        if frame[column].map(lambda cell: isinstance(cell, str) and cell in words).any():
-            frame[column] = frame[column].map(lambda cell: words.get(cell, cell) if isinstance(cell, str) else cell)
-    return frame
+    found, words = result if isinstance(result, pd.DataFrame) else getattr(result, table), words_of(study)
+    frame = (found() if callable(found) else found).reindex(columns=list(labels))
+    return frame.astype(object).map(lambda cell: words.get(cell, cell) if isinstance(cell, str)
+                                    else YES_NO[cell] if isinstance(cell, bool) else cell)
 
 
 def read_parts(result: Any) -> Words:
@@ -279,3 +288,54 @@ def read_curve(curve: Multiverse, study: Study) -> Words:
                   "claimed side of zero" + (f"; with {', '.join(en)} it hangs on the choice." if en else "."),
             "zh": f"在全部{curve.size}种设定中，{len(table)}条路径里有{firm.sum()}条的区间始终落在论断一侧"
                   + (f"；{'、'.join(zh)}则取决于如何选择。" if zh else "。")}
+
+
+def read_ladder(ladder: Invariance | NotTestable) -> Words:
+    """Say up to which level measurement holds by the fit indices, and what that allows."""
+    if isinstance(ladder, NotTestable):
+        return dict(ladder.reason)
+    level = LEVEL_WORDS.get(ladder.highest, {"en": ladder.highest, "zh": ladder.highest})
+    return {"en": f"By the fit indices measurement holds up to {level['en']}.",
+            "zh": f"按拟合指标，测量不变性成立至{level['zh']}。"}
+
+
+def read_method(found: CommonMethod) -> Words:
+    """Say what the single factor carries and by how much a common factor moves the paths; reasons for what is left out.
+
+    The change is that of the path that moves most.
+    """
+    table = found.summary().set_index("measure")["estimate"]
+    said = {"en": [], "zh": []}
+    if (name := "share of the first component") in table:
+        said["en"].append(f"The first component carries {100 * table[name]:.0f} % of the variance.")
+        said["zh"].append(f"第一主成分解释{100 * table[name]:.0f}%的方差。")
+    if (name := "largest change of a path") in table:
+        said["en"].append(f"With a common factor held, the path that moves most changes by {table[name]:+.2f}.")
+        said["zh"].append(f"控制共同因子后，变化最大的路径改变{table[name]:+.2f}。")
+    for reason in found.reasons.values():
+        said["en"].append(reason["en"])
+        said["zh"].append(reason["zh"])
+    return {"en": " ".join(said["en"]), "zh": "".join(said["zh"])}
+
+
+def read_power(power: Power, nobs: int) -> Words:
+    """Say how many respondents the hardest path needs, and whether there are as many."""
+    needed, wanted = int(power.needed["needed"].max()), f"{100 * power.wanted:.0f}"
+    enough = nobs >= needed
+    return {"en": f"The path hardest to find needs {needed} respondents for a chance of {wanted} %; "
+                  f"the {nobs} at hand are {'enough' if enough else 'too few for it'}.",
+            "zh": f"最难发现的路径需要{needed}名受访者才有{wanted}%的把握；"
+                  f"现有{nobs}名，{'足够' if enough else '对它而言不够'}。"}
+
+
+def read_sensitivity(found: Sensitivity, study: Study) -> Words:
+    """Say what the least detectable paths are, and which paths are as good as zero."""
+    table, words = found.frame, words_of(study)
+    low, high = table["detectable"].min(), table["detectable"].max()
+    none = table[table["equivalent"]]
+    en = [f"{words[row.predictor]['en']} to {words[row.outcome]['en']}" for row in none.itertuples()]
+    zh = [f"{words[row.predictor]['zh']}→{words[row.outcome]['zh']}" for row in none.itertuples()]
+    return {"en": f"The least detectable paths lie between {low:.2f} and {high:.2f}; "
+                  + (f"equivalent to zero: {', '.join(en)}." if en else "no path is shown to be equivalent to zero."),
+            "zh": f"可检测的最小路径介于{low:.2f}与{high:.2f}之间；"
+                  + (f"与零等效者：{'、'.join(zh)}。" if zh else "没有路径被证明与零等效。")}
