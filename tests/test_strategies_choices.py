@@ -493,3 +493,17 @@ def test_a_negative_common_variance_is_said(study):
     found = method.common_method(study)
     negative = replace(found, factor=replace(found.factor, share=-0.01))
     assert negative.reasons["factor"] is method.NEGATIVE
+
+
+def test_of_many_respondents_a_random_part_is_taken(study, planted, monkeypatch):
+    """The part depends on the seed alone; the study's own analysis keeps everybody."""
+    for module, largest in ((kinds, 300), (curve, 300), (method, 300)):
+        monkeypatch.setattr(module, "LARGEST", largest)
+    found = kinds.segments(planted[2], resamples=20)
+    assert (found.nobs, found.dropped, found.classes) == (300, 180, 2)
+    checks = method.common_method(study)
+    assert checks.nobs == 300
+    assert checks.nobs + checks.dropped == study.nobs
+    rows = curve.multiverse(study, controls=[]).frame.groupby("declared")["nobs"].max()
+    assert rows[True] == study.nobs
+    assert rows[False] <= 300
