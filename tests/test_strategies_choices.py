@@ -86,12 +86,18 @@ def found(study):
 
 
 def test_the_set_is_the_declared_one(study, found):
-    """1 declared + 4 samples x (complete rows, mean scores, each with and without controls; ordered) + 3 rules off."""
-    assert found.size == 1 + 4 * 5 + 3
+    """1 declared + 4 samples x (complete rows, mean scores, each with and without controls; ordered) + rules off.
+
+    A rule off is tried where it alone keeps out somebody without a hole; straight-liners break two.
+    """
+    record = study.screened.record.drop_duplicates("row", keep=False).set_index("row")["rule"]
+    whole = study.responses.answers[study.items].dropna().index
+    names = {"speeder": "without seconds", "out of range": "without invalid", "duplicate": "without duplicates"}
+    off = {names[rule] for rule in record[record.index.isin(whole)]}
+    assert {"without seconds", "without duplicates"} <= off
+    assert found.size == 1 + 4 * 5 + len(off)
     assert found.controls == ("AGE",)  # MODE tells the groups apart
-    off = set(found.frame["screening"]) - {"drop", "report-only"}
-    assert off == {"without seconds", "without invalid", "without duplicates"}
-    # straight-liners break two rules: one off changes nothing; of the answers out of range one is the marker's alone
+    assert set(found.frame["screening"]) == off | {"drop", "report-only"}
     choices = found.frame.groupby("specification")[["analysis", "screening", "outliers", "controls"]].first()
     assert not choices.duplicated().any()
     assert not ((choices["analysis"] == "ordered") & choices["controls"]).any()
@@ -493,3 +499,17 @@ def test_a_negative_common_variance_is_said(study):
     found = method.common_method(study)
     negative = replace(found, factor=replace(found.factor, share=-0.01))
     assert negative.reasons["factor"] is method.NEGATIVE
+
+
+def test_of_many_respondents_a_random_part_is_taken(study, planted, monkeypatch):
+    """The part depends on the seed alone; the study's own analysis keeps everybody."""
+    for module, largest in ((kinds, 300), (curve, 300), (method, 300)):
+        monkeypatch.setattr(module, "LARGEST", largest)
+    found = kinds.segments(planted[2], resamples=20)
+    assert (found.nobs, found.dropped, found.classes) == (300, 180, 2)
+    checks = method.common_method(study)
+    assert checks.nobs == 300
+    assert checks.nobs + checks.dropped == study.nobs
+    rows = curve.multiverse(study, controls=[]).frame.groupby("declared")["nobs"].max()
+    assert rows[True] == study.nobs
+    assert rows[False] <= 300

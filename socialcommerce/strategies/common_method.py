@@ -44,7 +44,8 @@ LABELS: dict[str, Words] = {
     "high": {"en": "to", "zh": "95%上限"}, "df": {"en": "df", "zh": "自由度"}, "p": {"en": "p", "zh": "p"},
     "method": {"en": "test", "zh": "检验方法"}, "nobs": {"en": "N", "zh": "N"},
     "outcome": {"en": "outcome", "zh": "结果"}, "predictor": {"en": "predictor", "zh": "前因"},
-    "without": {"en": "without the factor", "zh": "不含共同因子"}, "with": {"en": "with it", "zh": "含共同因子"}, "change": {"en": "change", "zh": "变化"},
+    "without": {"en": "without the factor", "zh": "不含共同因子"}, "with": {"en": "with it", "zh": "含共同因子"},
+    "change": {"en": "change", "zh": "变化"},
 }
 NOTE: Words = {
     "en": "No check can tell method from substance by itself. A first component below one half does not show that "
@@ -65,6 +66,7 @@ NEGATIVE: Words = {
     "zh": "共同因子的方差为负：作答的共性少于各构念所隐含者。",
 }
 DRAWS = 200  # for the interval of the first component's share
+LARGEST = 10_000  # respondents: of more, a random part
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class CommonMethod:
         outcome, predictor, without, with, low, high (of with), change: standardised paths without and with the common
         factor.
     nobs, dropped : int
-        Complete rows, and those left out.
+        Complete rows used, and rows left out: those with a hole, and those beyond ``LARGEST``.
     """
 
     single: SingleFactor | NotTestable
@@ -134,6 +136,7 @@ def common_method(study: Study) -> CommonMethod:
     constructs = {name: scales[name] for name in study.constructs if name != marker}
     items = [code for codes in constructs.values() for code in codes] + scales.get(marker, [])
     whole = study.answers.dropna(subset=items)
+    whole = whole if len(whole) <= LARGEST else whole.sample(LARGEST, random_state=study.seed).sort_index()
     options = study.options | ({"missing": "listwise"} if "missing" in study.options else {})
     plain = options | ({"estimator": "ML"} if study.estimator == "MLR" else {})
     single = _attempt(survey.single_factor, whole, constructs, bootstrap=DRAWS, seed=study.seed, **plain)
