@@ -26,6 +26,7 @@ __all__ = [
     "saturated_information",
     "saturated_products",
     "saturated_trace",
+    "slices",
 ]
 
 Array = np.ndarray
@@ -92,7 +93,7 @@ def outer(group: GroupSample, scores: Callable[[GroupSample], Array]) -> Array:
     are there a slice at a time.
     """
     total, clusters = 0.0, 0
-    for part in _slices(group):
+    for part in slices(group):
         own = scores(part)
         if part.weights is not None:
             own = own * part.weights[:, None]
@@ -105,7 +106,7 @@ def outer(group: GroupSample, scores: Callable[[GroupSample], Array]) -> Array:
     return total * (clusters / (clusters - 1)) if clusters else total
 
 
-def _slices(group: GroupSample) -> Iterator[GroupSample]:
+def slices(group: GroupSample) -> Iterator[GroupSample]:
     """Yield a group by slices of rows; those of a cluster stay together."""
     if len(group.rows) <= SLICE:
         yield group
