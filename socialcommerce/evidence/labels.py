@@ -27,7 +27,7 @@ TITLES = {
     "02_content_mode": {"en": "content mode", "zh": "内容型模式"},
     "03_sharing_mode": {"en": "interaction mode", "zh": "互动型模式"},
     "06_open_questions": {"en": "open questions", "zh": "未决问题"},
-    "07_verdicts": {"en": "this page", "zh": "本页"},
+    "07_verdicts": {"en": "verdicts", "zh": "结论"},
 }
 """What the reports are called in a table."""
 
