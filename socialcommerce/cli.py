@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from socialcommerce import __version__
 from socialcommerce.errors import ChecksumError, ParameterError, SocialCommerceError, UnknownNameError
 
+if TYPE_CHECKING:
+    from socialcommerce.survey import Responses, Screened
+
 __all__ = ["main"]
+
+SURVEY_NOTEBOOKS = ("04_measurement", "05_strategies")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -185,23 +191,40 @@ def _data_verify(chosen: argparse.Namespace) -> int:
 
 
 def _add_survey(commands: argparse._SubParsersAction) -> None:
-    survey = commands.add_parser("survey", help="write the questionnaire, check a file of answers",
-                                 description="Write the questionnaire, check a file of answers.")
-    verbs = survey.add_subparsers(required=True, metavar="template|check", parser_class=_Parser)
+    survey = commands.add_parser("survey", help="write the questionnaire, check a file of answers, report on it",
+                                 description="Write the questionnaire, check a file of answers, report on it.")
+    verbs = survey.add_subparsers(required=True, metavar="template|check|report", parser_class=_Parser)
     template = _add_command(verbs, "template", _survey_template,
                             "write codebook and questionnaire (docx, html, csv of items) to start from")
     check = _add_command(verbs, "check", _survey_check, "read a file of answers, list its mapping and screen it")
-    check.add_argument("file", type=Path, metavar="FILE", help="csv, xlsx or sav")
-    for command in (template, check):
+    report = _add_command(verbs, "report", _survey_report,
+                          "test the codebook's paths on a file of answers: pages, tables, figures and an R script")
+    for command in (template, check, report):
         command.add_argument("--codebook", type=Path, metavar="C", help="default: the project's own")
     template.add_argument("--out", type=Path, default=Path("survey"), metavar="DIR", help="default: survey")
     check.add_argument("--out", type=Path, metavar="DIR", help="write mapping.csv, screening.csv and invalid.csv there")
-    check.add_argument("--screening", default="drop", metavar="drop|report-only", help="default: drop")
-    check.add_argument("--sheet", metavar="NAME", help="of an Excel file with several")
-    check.add_argument("--encoding", metavar="utf-8|gb18030", help="of a csv file (default: found)")
-    check.add_argument("--delimiter", default=",", metavar="CHARACTER", help="of a csv file (default: comma)")
-    check.add_argument("--unknown", default="error", metavar="error|leave", help="columns outside the codebook")
-    check.add_argument("--invalid", default="error", metavar="error|record", help="answers that are no code")
+    report.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder, or one it made before")
+    for command in (check, report):
+        _add_reading(command)
+    report.add_argument("--language", default="en,zh", metavar="en,zh", help="languages of the report")
+    report.add_argument("--estimator", default="MLR", metavar="MLR|ML|WLSMV", help="default: MLR")
+    report.add_argument("--draws", type=int, default=5000, metavar="N", help="bootstrap resamples (default: 5000)")
+
+
+def _add_reading(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", type=Path, metavar="FILE", help="csv, xlsx or sav")
+    command.add_argument("--screening", default="drop", metavar="drop|report-only", help="default: drop")
+    command.add_argument("--sheet", metavar="NAME", help="of an Excel file with several")
+    command.add_argument("--encoding", metavar="utf-8|gb18030", help="of a csv file (default: found)")
+    command.add_argument("--delimiter", default=",", metavar="CHARACTER", help="of a csv file (default: comma)")
+    command.add_argument("--unknown", default="error", metavar="error|leave", help="columns outside the codebook")
+    command.add_argument("--invalid", default="error", metavar="error|record", help="answers that are no code")
+
+
+def _reading(chosen: argparse.Namespace) -> dict[str, str | None]:
+    """How the file is to be read, as `survey.read_responses` takes it."""
+    return {"sheet": chosen.sheet, "encoding": chosen.encoding, "delimiter": chosen.delimiter.replace("\\t", "\t"),
+            "unknown": chosen.unknown, "invalid": chosen.invalid}
 
 
 def _survey_template(chosen: argparse.Namespace) -> int:
@@ -223,9 +246,7 @@ def _survey_check(chosen: argparse.Namespace) -> int:
     from socialcommerce import survey
     from socialcommerce.survey.export import write_csv
 
-    read = survey.read_responses(chosen.file, survey.load_codebook(chosen.codebook), sheet=chosen.sheet,
-                                 encoding=chosen.encoding, delimiter=chosen.delimiter.replace("\\t", "\t"),
-                                 unknown=chosen.unknown, invalid=chosen.invalid)
+    read = survey.read_responses(chosen.file, survey.load_codebook(chosen.codebook), **_reading(chosen))
     screened = survey.screen(read, mode=chosen.screening)
     if chosen.out:
         for name, table in (("mapping", read.mapping), ("screening", screened.record), ("invalid", read.invalid)):
@@ -234,11 +255,56 @@ def _survey_check(chosen: argparse.Namespace) -> int:
         print(read.mapping.to_string(index=False))
         print(screened.record.to_string(index=False) if len(screened.record) else "no row is flagged")
     print(screened.summary().to_string(index=False))
+    _say_who_is_left(read, screened)
+    return 0
+
+
+def _say_who_is_left(read: Responses, screened: Screened) -> None:
     for note in (*read.notes, *screened.notes):
         print(note)
-    print(f"{chosen.file.name} ({read.encoding}, {read.basis}): {len(read.answers)} respondents, "
+    print(f"{read.file} ({read.encoding}, {read.basis}): {len(read.answers)} respondents, "
           f"{len(screened.flagged)} flagged, {len(screened.answers)} kept")
+
+
+def _survey_report(chosen: argparse.Namespace) -> int:
+    from socialcommerce.report.folder import whole_folder
+
+    _check_positive(chosen, "draws")
+    languages = list(dict.fromkeys(chosen.language.split(",")))
+    for language in languages:
+        if language not in ("en", "zh"):
+            raise UnknownNameError("language", language, ("en", "zh"))
+    with whole_folder(chosen.out, "socialcommerce survey report") as draft:
+        lead = _write_study(chosen, draft, languages)
+        from socialcommerce.report.bundle import bundle
+
+        inputs = {"answers": chosen.file} | ({"codebook": chosen.codebook} if chosen.codebook else {})
+        given = {"screening": chosen.screening, "estimator": chosen.estimator, "draws": str(chosen.draws),
+                 "language": "both" if len(languages) > 1 else languages[0], "reading": json.dumps(_reading(chosen))}
+        bundle(draft, SURVEY_NOTEBOOKS, inputs, given, languages, lead)
+    print(f"open {_shown(chosen.out / 'index.html')}")
     return 0
+
+
+def _write_study(chosen: argparse.Namespace, draft: Path, languages: Sequence[str]) -> dict[str, str]:
+    """Write what goes beside the pages, from the study itself; return its first paragraph in each language."""
+    from socialcommerce.strategies import checks, methods, script, study
+    from socialcommerce.survey.export import write_csv
+
+    found = study.read_study(chosen.file, chosen.codebook or "", screening=chosen.screening,
+                             estimator=chosen.estimator, draws=chosen.draws, **_reading(chosen))
+    checks.check_study(found)
+    texts = {language: methods.methods_text(found, language) for language in languages}
+    for language, text in texts.items():
+        (draft / f"methods-{language}.txt").write_text(text, encoding="utf-8")
+    (draft / "model.R").write_text(script.lavaan_script(found), encoding="utf-8")
+    tables = {"data": script.script_data(found), "screening": found.screened.record,
+              "mapping": found.responses.mapping, "invalid": found.responses.invalid}
+    for name, table in tables.items():
+        if len(table) or name == "screening":  # nobody flagged is a result too
+            write_csv(table, draft / f"{name}.csv")
+    _say_who_is_left(found.responses, found.screened)
+    return {language: text.partition("\n")[0] for language, text in texts.items()}
 
 
 def _shown(path: Path) -> str:

@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # beside itself and the open ones
     "figures": {"paper", "market", "modes", "sem", "survey", "strategies", "verdicts", "evidence"},
     "page": {"paper", "figures"},
     "report": {"paper", "page", "figures"},
-    "cli": {"data", "report", "survey"},
+    "cli": {"data", "report", "strategies", "survey"},
     "__init__": set(),
 }
 ONLY = {"matplotlib": "figures", "seaborn": "figures", "papermill": "report", "pypandoc": "report", "typst": "report",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -172,11 +173,12 @@ def test_no_rival_rests_on_an_unknown_publisher():
     assert "unnamed" not in set(data.load("market_rivals")["publisher"])
 
 
-def test_public_files_point_at_a_commit():
+def test_public_files_point_at_a_commit_or_at_an_archive_named_by_its_hash():
+    commit = r"raw\.githubusercontent\.com/[^/]+/[^/]+/[0-9a-f]{40}"
+    archive = r"files\.pythonhosted\.org/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}"
     for entry in data.sources():
         if not entry.committed:
-            assert entry.url.startswith("https://raw.githubusercontent.com/")
-            assert len(entry.url.split("/")[5]) == 40
+            assert re.match(rf"https://({commit}|{archive})/", entry.url)
             assert entry.path.startswith("data/fetched/")
     assert len([e for e in data.sources() if e.dataset == "olist"]) == 5
 

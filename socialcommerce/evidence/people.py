@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from socialcommerce import data, paper, verdicts
 from socialcommerce.paper import Hypothesis
-from socialcommerce.strategies import deliveries, groups, messages, pooled, sessions, urge
+from socialcommerce.strategies import deliveries, groups, messages, pooled, sessions, urge, village
 from socialcommerce.strategies.effects import Effect
 from socialcommerce.verdicts import HypothesisTest
 
@@ -75,6 +75,11 @@ def delivery_in_time() -> Effect:
     return deliveries.in_time(data.load("olist_moments"))
 
 
+def neighbours() -> Effect:
+    """H26: take-up on the neighbours' share of it, by instrument."""
+    return village.peers(data.load("social_insure_moments"))
+
+
 def quality_trust() -> Effect:
     """H27: standardised path from website quality to trust."""
     return _pooled("trust", "quality")
@@ -103,6 +108,7 @@ EFFECTS: dict[str, Callable[[], Effect]] = {
     "H23": returning_sessions,
     "H24": group_success,
     "H25": delivery_in_time,
+    "H26": neighbours,
     "H27": quality_trust,
     "H28": satisfaction_loyalty,
     "H29": trust_loyalty,

@@ -48,15 +48,17 @@ class Layout:
         return low[0] - 0.2, max(high[0] + 0.2, low[0] + 3.2), low[1] - 0.4, high[1] + 0.15
 
 
-def arrange(rows: pd.DataFrame) -> Layout:
+def arrange(rows: pd.DataFrame, latent: Sequence[str] = ()) -> Layout:
     """Place every variable of a model.
 
     Parameters
     ----------
     rows : pandas.DataFrame
         Columns lhs, op, rhs of one group's relations between two variables.
+    latent : sequence of str
+        Latent variables whose loadings are not among the rows.
     """
-    latent = list(dict.fromkeys(rows.loc[rows["op"] == "=~", "lhs"]))
+    latent = list(dict.fromkeys([*latent, *rows.loc[rows["op"] == "=~", "lhs"]]))
     measured = rows[(rows["op"] == "=~") & ~rows["rhs"].isin(latent)]
     owner = _owners(measured, latent)
     core = [name for name in dict.fromkeys([*latent, *rows["lhs"], *rows["rhs"]]) if name not in owner]

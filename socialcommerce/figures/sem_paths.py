@@ -33,7 +33,8 @@ def plot_paths(
     *,
     group: int = 1,
     standardized: bool = True,
-    names: Mapping[str, str] | None = None,
+    items: bool = True,
+    names: Mapping[str, str | Mapping[str, str]] | None = None,
     language: str = "en",
     ax: Axes | None = None,
 ) -> Axes:
@@ -50,8 +51,10 @@ def plot_paths(
         Which group, from 1.
     standardized : bool
         Draw ``std_all`` and its interval, or the estimates as they are.
+    items : bool
+        Without them only the paths between the others are drawn: for large models.
     names : mapping, optional
-        What to call a variable in the figure.
+        What to call a variable in the figure, in one language or as {"en", "zh"}.
 
     Raises
     ------
@@ -63,20 +66,26 @@ def plot_paths(
     if not 1 <= group <= fit.table.groups:
         raise ParameterError(f"group is a number from 1 to {fit.table.groups}; got {group!r}.")
     rows = _rows(fit, group, standardized)
-    layout = arrange(rows)
+    latent = list(dict.fromkeys(rows.loc[rows["op"] == "=~", "lhs"]))
+    rows = rows if items else rows[rows["op"] == "~"]
+    layout = arrange(rows, latent)
     curves = {row.Index: _curve(layout.nodes[row.lhs], layout.nodes[row.rhs]) for row in rows.itertuples()
               if row.op == "~~"}
     left, right, low, high = layout.extent(
         np.vstack([np.empty((0, 2)), *(SAMPLE @ points for points in curves.values())]))
     ax = ax or _new(right - left, high - low)
     r2 = fit.r2 if isinstance(fit.r2, pd.Series) else fit.r2.iloc[:, group - 1]
-    patches = {name: _node(ax, node, (names or {}).get(name, name), r2) for name, node in layout.nodes.items()}
+    called = {name: (names or {}).get(name, name) for name in layout.nodes}
+    called = {name: words if isinstance(words, str) else words[language] for name, words in called.items()}
+    patches = {name: _node(ax, node, called[name] if items else _folded(called[name]), r2)
+               for name, node in layout.nodes.items()}
     for row in rows.itertuples():
         if row.op == "~~":
             _draw_curve(ax, curves[row.Index], row)
         else:
             ends = (row.rhs, row.lhs) if row.op == "~" else (row.lhs, row.rhs)
-            _arrow(ax, *(layout.nodes[n] for n in ends), *(patches[n] for n in ends), row, rows)
+            at = 0.62 if items else 0.36  # of its way: large models cross less near the causes
+            _arrow(ax, *(layout.nodes[n] for n in ends), *(patches[n] for n in ends), row, rows, at)
     note = ("；" if language == "zh" else "; ").join(WORDS[key][language] for key in (standardized, "dashed"))
     ax.text(left + 0.05, low + 0.05, note, fontsize=7, color=MUTED)
     ax.set(xlim=(left, right), ylim=(low, high), aspect="equal")
@@ -109,11 +118,25 @@ def _node(ax: Axes, node: Node, name: str, r2: pd.Series):
     ax.add_patch(shape)
     explained = not node.item and node.name in r2.index
     put = {"ha": "center", "va": "center", "zorder": 5}
-    size = (9 if node.latent else 7.5) * min(1.0, (8 if node.latent else 7) / max(_length(name), 1))
-    ax.text(node.x, node.y + (0.07 if explained else 0.0), name, fontsize=size, **put)
+    longest = max(map(_length, name.split("\n")))
+    fits = (12 if "\n" in name or longest > 10 else 8) if node.latent else 7  # letters at full size
+    size = (9 if node.latent else 7.5) * min(1.0, fits / max(longest, 1))
+    up = 0.07 + 0.03 * ("\n" in name) if explained else 0.0
+    ax.text(node.x, node.y + up, name, fontsize=size, linespacing=1.0, **put)
     if explained:
-        ax.text(node.x, node.y - 0.1, f"$R^2$ {_number(r2[node.name])}", fontsize=6.5, color=MUTED, **put)
+        down = 0.15 if "\n" in name else 0.1
+        ax.text(node.x, node.y - down, f"$R^2$ {_number(r2[node.name])}", fontsize=6.5, color=MUTED, **put)
     return shape
+
+
+def _folded(name: str) -> str:
+    """Break a long name in two lines of like length: between words, or between Chinese characters."""
+    if _length(name) <= 9 or name.isascii() and " " not in name:
+        return name
+    words = name.split(" ") if " " in name else list(name)
+    glue = " " if " " in name else ""
+    halves = [(glue.join(words[:k]), glue.join(words[k:])) for k in range(1, len(words))]
+    return "\n".join(min(halves, key=lambda pair: max(map(_length, pair)), default=(name,)))
 
 
 def _length(name: str) -> float:
@@ -131,8 +154,8 @@ def _label(ax: Axes, spot: np.ndarray, value: float, *, strong: bool = False) ->
             va="center", bbox=box, zorder=6)
 
 
-def _arrow(ax: Axes, start: Node, end: Node, tail, head, row, rows: pd.DataFrame) -> None:
-    """Draw a path, or a loading, straight; two paths that run both ways bend apart."""
+def _arrow(ax: Axes, start: Node, end: Node, tail, head, row, rows: pd.DataFrame, t: float) -> None:
+    """Draw a path, or a loading, straight, its number at share t; two paths that run both ways bend apart."""
     from matplotlib.patches import FancyArrowPatch
 
     path = not end.item
@@ -143,7 +166,6 @@ def _arrow(ax: Axes, start: Node, end: Node, tail, head, row, rows: pd.DataFrame
         tuple(a), tuple(b), patchA=tail, patchB=head, shrinkA=0, shrinkB=0, connectionstyle=f"arc3,rad={rad}",
         arrowstyle="-|>", mutation_scale=9 if path else 6, linewidth=1.3 if path else 0.8, zorder=2,
         color=SERIES[0] if path else MUTED, linestyle=(0, (4, 2)) if row.open else "-"))
-    t = 0.62
     bend = rad * np.array([b[1] - a[1], a[0] - b[0]])
     _label(ax, a + t * (b - a) + 2 * t * (1 - t) * bend, row.value, strong=path)
 

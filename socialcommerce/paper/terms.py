@@ -30,6 +30,7 @@ EVIDENCE = {
     "published figure": "已公开发表的数字",
     "derived from published figures": "由已发表数字推算",
     "public data set": "公开数据集",
+    "own survey": "自有问卷数据",
     "model": "模型",
     "synthetic sample": "合成样本",
 }
@@ -43,6 +44,7 @@ CLASSES = {
     "published figure": "number",
     "derived from published figures": "number",
     "public data set": "people",
+    "own survey": "people",
     "model": "model",
     "synthetic sample": "synthetic",
 }

@@ -56,6 +56,7 @@ def build(
     engine: str = "warm",
     limit: float = 900.0,  # seconds a notebook may take
     pdf: bool = True,
+    folder: Path | None = None,
 ) -> Built:
     """Build the reports that are not up to date.
 
@@ -76,6 +77,8 @@ def build(
         Seconds after which a notebook is ended.
     pdf : bool
         Make PDFs too.
+    folder : Path, optional
+        Where the notebooks run, so that a parameter can name a file without saying where on this machine it stands.
 
     Returns
     -------
@@ -90,7 +93,7 @@ def build(
         plan = planned(names, **options)
         built = Built(out, kept=[report.name for report in plan.reports if not report.reasons])
         if plan.stale:
-            _make_all(plan, built, jobs or os.cpu_count() or 1, engine, limit, pdf)
+            _make_all(plan, built, jobs or os.cpu_count() or 1, (engine, limit, pdf, folder))
         _finish(plan, built)
     return built
 
@@ -104,11 +107,11 @@ def planned(names: Sequence[str] = (), *, out: Path | None = None, profile: str 
     return plan_build(names, out=out, profile=profile, **options)
 
 
-def _make_all(plan: BuildPlan, built: Built, jobs: int, engine: str, limit: float, pdf: bool) -> None:
+def _make_all(plan: BuildPlan, built: Built, jobs: int, how: tuple[str, float, bool, Path | None]) -> None:
     from socialcommerce.report.progress import progress_for
 
     with progress_for(sys.stdout) as progress:
-        crew = _Crew(plan, built, progress, engine, limit, pdf)
+        crew = _Crew(plan, built, progress, *how)
         try:
             crew.work(jobs)
         finally:
@@ -157,12 +160,13 @@ def _index_key(manifest: Mapping[str, Any]) -> str:
 class _Crew:
     """The processes that make reports, one a report, at most ``jobs`` at a time."""
 
-    def __init__(self, plan: BuildPlan, built: Built, progress: Any, engine: str, limit: float, pdf: bool) -> None:
+    def __init__(self, plan: BuildPlan, built: Built, progress: Any, engine: str, limit: float, pdf: bool,
+                 folder: Path | None) -> None:
         from socialcommerce.report.run import FIXED_ENVIRONMENT
 
         forks = "forkserver" in multiprocessing.get_all_start_methods()
         self.plan, self.built, self.progress = plan, built, progress
-        self.engine, self.limit, self.pdf = engine if forks else "kernel", limit, pdf
+        self.engine, self.limit, self.pdf, self.folder = engine if forks else "kernel", limit, pdf, folder
         self.before = dict(os.environ)
         os.environ.update(FIXED_ENVIRONMENT, MPLCONFIGDIR=str(_cache("matplotlib")),
                           JUPYTER_CONFIG_DIR=str(_cache("jupyter")))
@@ -194,7 +198,8 @@ class _Crew:
 
         self.progress.start(report.name, report.reasons)
         staged = staging(self.plan.out, report.name)
-        job = Job(report, staged, self.plan.out, self.engine, root(), self.plan.environment, self.pdf)
+        job = Job(report, staged, self.plan.out, self.engine, root(), self.plan.environment, self.pdf,
+                  self.folder)
         ours, theirs = self.context.Pipe(duplex=False)
         process = self.context.Process(target=make, args=(job, theirs, self.alive), daemon=False)
         try:

@@ -22,7 +22,7 @@ from socialcommerce.report import pandoc
 from socialcommerce.report.prose import REFERENCE, Reference, References
 from socialcommerce.report.results import MIME, payloads
 
-__all__ = ["Document", "WORDS", "document_of"]
+__all__ = ["Document", "WORDS", "document_of", "provenance"]
 
 WORDS = {
     "code": {"en": "Code", "zh": "代码"},
@@ -229,13 +229,18 @@ def _captioned(payload: Mapping[str, Any], references: References) -> list[Block
     """A caption: label, what is shown, n, basis, source, note."""
     language = payload["language"]
     label = references.look_up(payload["name"]).text
-    basis = WORDS["list"][language].join(BASES[b] if language == "zh" else b for b in payload["basis"])
-    sentences = [WORDS["n"][language].format(payload["n"]), WORDS["basis"][language].format(basis),
-                 WORDS["source"][language].format(payload["source"].rstrip("。."))]
     caption: list[Block] = [{"t": "Strong", "c": [_text(label)]}, _text("\u2002")]
     caption += references.split(_closed(payload["caption"], language), _text, _reference)
-    caption += [_text(" "), {"t": "Span", "c": [["", ["provenance"], []], [_text(" ".join(sentences))]]}]
+    caption += [_text(" "), {"t": "Span", "c": [["", ["provenance"], []], [_text(provenance(payload))]]}]
     return caption + ([_text(" "), *references.split(payload["note"], _text, _reference)] if payload["note"] else [])
+
+
+def provenance(payload: Mapping[str, Any]) -> str:
+    """Return the sentences on n, basis and source of a figure or table."""
+    language = payload["language"]
+    basis = WORDS["list"][language].join(BASES[b] if language == "zh" else b for b in payload["basis"])
+    return " ".join([WORDS["n"][language].format(payload["n"]), WORDS["basis"][language].format(basis),
+                     WORDS["source"][language].format(payload["source"].rstrip("。."))])
 
 
 def _closed(sentence: str, language: str) -> str:
@@ -255,18 +260,23 @@ def _drawing(document: Document, payload: Mapping[str, Any], svg: str, reference
 
 
 def _table(payload: Mapping[str, Any]) -> list[Block]:
-    """A table whose cells are plain text, numbers to the right."""
-    def row(cells: list[str], scope: str) -> list[Any]:
-        return [_attr(), [[["", [], [["scope", scope]] if scope else []], {"t": "AlignDefault"}, 1, 1,
-                           [{"t": "Plain", "c": [_text(cell)]}]] for cell in cells]]
+    """A table whose cells are plain text, some of it linked, numbers to the right; rows with an id can be linked to."""
+    def row(cells: list[str], scope: str = "", anchor: str = "", links: list[str | None] | None = None) -> list[Any]:
+        texts = [[{"t": "Link", "c": [_attr(), [_text(cell)], [link, ""]]}] if link else [_text(cell)]
+                 for cell, link in zip(cells, links or [None] * len(cells), strict=True)]
+        return [[anchor, [], []], [[["", [], [["scope", scope]] if scope else []], {"t": "AlignDefault"}, 1, 1,
+                                    [{"t": "Plain", "c": text}]] for text in texts]]
 
     widths = _widths([payload["heads"], *payload["rows"]])
     columns = [[{"t": "AlignRight" if right else "AlignLeft"},
                 {"t": "ColWidth", "c": width} if width else {"t": "ColWidthDefault"}]
                for right, width in zip(payload["numeric"], widths, strict=True)]
+    lines, named = payload["rows"], payload["columns"][0] == "id"
+    body = [row(cells, anchor=f"table-{payload['name']}-{cells[0]}" if named else "", links=links)
+            for cells, links in zip(lines, payload.get("links") or [None] * len(lines), strict=True)]
     return [_raw("html", f'<div class="wide{" long" if widths[0] else ""}" tabindex="0">'),
             {"t": "Table", "c": [_attr(), [None, []], columns, [_attr(), [row(payload["heads"], "col")]],
-                                 [[_attr(), 0, [], [row(cells, "") for cells in payload["rows"]]]], [_attr(), []]]},
+                                 [[_attr(), 0, [], body]], [_attr(), []]]},
             _raw("html", "</div>")]
 
 

@@ -1,17 +1,19 @@
-"""The front page: every report in both languages, a search over their text, a language switch."""
+"""The front page: every claim with its verdict, every report in both languages, a search, a language switch."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from socialcommerce.errors import OutputError
 from socialcommerce.report import render
+from socialcommerce.report.claims import read_verdicts
 
-__all__ = ["front_page"]
+__all__ = ["Front", "front_page"]
 
 WORDS = {
     "en": {"title": "Private-domain traffic and social commerce: reports",
@@ -25,7 +27,15 @@ WORDS = {
 }
 
 
-def front_page(out: Path, manifest: Mapping[str, Any]) -> str:
+@dataclass(frozen=True)
+class Front:
+    """What a front page says beside its list of reports: ``words`` by language, and ``more`` markup below the list."""
+
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: WORDS)
+    more: Mapping[str, str] = field(default_factory=dict)
+
+
+def front_page(out: Path, manifest: Mapping[str, Any], front: Front | None = None) -> str:
     """Render the index of a folder of reports.
 
     Parameters
@@ -33,8 +43,12 @@ def front_page(out: Path, manifest: Mapping[str, Any]) -> str:
     out : Path
         Folder of built reports; their search data are read from it.
     manifest : mapping
-        The build's manifest; every report in it that was rendered is listed.
+        The build's manifest; every report in it that was rendered is listed. Where the report on the verdicts is among
+        them, its claims and its figure of all estimates stand above the list.
+    front : Front, optional
+        Title and lead; by default those of the project's own reports.
     """
+    front = front or Front()
     files = {name: out / "search" / f"{name}.json" for name in manifest["reports"]}
     reports = {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items() if file.is_file()}
     languages = [language for language in WORDS if any(language in report for report in reports.values())]
@@ -47,12 +61,16 @@ def front_page(out: Path, manifest: Mapping[str, Any]) -> str:
     first = languages[0]
     theme = " ".join(_in(language, render.WORDS[language]["theme"]) for language in languages)
     bar = ['<span class="space"></span>', *map(_button, languages), f'<button id="theme" hidden>{theme}</button>']
-    body = "\n".join([*(_head(language) for language in languages), _SEARCH,
-                      *(_listing(language, reports) for language in languages)])
-    words = {language: {k: WORDS[language][k] for k in ("title", "placeholder", "hits")} for language in languages}
+    verdicts = read_verdicts(out, reports)
+    body = "\n".join([*(_head(language, front.words[language]) for language in languages), _SEARCH,
+                      *(_part(language, verdicts.section(language)) for language in languages if verdicts),
+                      *(_listing(language, reports) for language in languages),
+                      *(_part(language, text) for language, text in front.more.items())])
+    shown = ("title", "placeholder", "hits")
+    words = {language: {k: front.words[language][k] for k in shown} for language in languages}
     data = _json("search-data", sections) + _json("search-words", words)
     scripts = render.asset("page.js") + render.asset("index.js")
-    return render.page(first, WORDS[first]["title"], "\n".join(bar), "", body, scripts, data, tuple(languages))
+    return render.page(first, front.words[first]["title"], "\n".join(bar), "", body, scripts, data, tuple(languages))
 
 
 _SEARCH = """<div id="search" hidden role="search"><div class="search">\
@@ -71,9 +89,13 @@ def _in(language: str, text: str) -> str:
     return f'<span data-lang="{language}" lang="{render.TAGS[language]}">{text}</span>'
 
 
-def _head(language: str) -> str:
-    return (f'<div data-lang="{language}" lang="{render.TAGS[language]}"><h1>{WORDS[language]["title"]}</h1>'
-            f'<p>{WORDS[language]["lead"]}</p></div>')
+def _head(language: str, words: Mapping[str, str]) -> str:
+    return _part(language, f'<h1>{words["title"]}</h1><p>{words["lead"]}</p>')
+
+
+def _part(language: str, markup: str) -> str:
+    """A part of the page for readers of one language."""
+    return f'<div data-lang="{language}" lang="{render.TAGS[language]}">{markup}</div>'
 
 
 def _listing(language: str, reports: Mapping[str, Any]) -> str:

@@ -140,7 +140,7 @@ def bootstrap(
     method : {"refit", "one-step"}
         "one-step" stops after one scoring step with the whole sample's information: theta + I^-1 S'w / N for scores S
         and counts w. It takes a thousandth of the time where values are missing and agrees with refits in first order
-        (the k-step bootstrap with k = 1: Andrews 2002, doi:10.1111/1468-0262.00270). Not for ordered items.
+        (the k-step bootstrap with k = 1: Andrews 2002, Econometrica 70, 119-162). Not for ordered items.
 
     Returns
     -------

@@ -10,13 +10,17 @@ from socialcommerce.survey.bias import CommonFactor, SingleFactor, common_factor
 from socialcommerce.survey.codebook import Codebook, Construct, Contact, Item, Moderation, Scale
 from socialcommerce.survey.codebook_file import load_codebook, own_codebook
 from socialcommerce.survey.composites import MeasurementQuality, measurement_quality
+from socialcommerce.survey.defects import Defects
 from socialcommerce.survey.items import Factorability, describe, factorability
 from socialcommerce.survey.marker import MarkerCorrelations, MarkerModels, marker_correlations, marker_models
+from socialcommerce.survey.own_sample import own_sample, own_truth
 from socialcommerce.survey.questionnaire import item_table, write_docx, write_html, write_items
 from socialcommerce.survey.reliability import Alpha, alpha
 from socialcommerce.survey.responses import Responses, read_responses
 from socialcommerce.survey.screening import Rules, Screened, screen
-from socialcommerce.survey.synthetic import Defects, Sample, Truth, draw_respondents
+from socialcommerce.survey.synthetic import Departures, Sample, draw_respondents
+from socialcommerce.survey.true_values import contact_truth, null_truth, pseudo_truth, total_effects, true_values
+from socialcommerce.survey.truth import ContactCurve, Truth
 from socialcommerce.survey.validity import FornellLarcker, HeterotraitMonotrait, fornell_larcker, htmt
 
 __all__ = [
@@ -25,7 +29,9 @@ __all__ = [
     "CommonFactor",
     "Construct",
     "Contact",
+    "ContactCurve",
     "Defects",
+    "Departures",
     "Factorability",
     "FornellLarcker",
     "HeterotraitMonotrait",
@@ -43,6 +49,7 @@ __all__ = [
     "Truth",
     "alpha",
     "common_factor",
+    "contact_truth",
     "describe",
     "draw_respondents",
     "factorability",
@@ -53,10 +60,16 @@ __all__ = [
     "marker_correlations",
     "marker_models",
     "measurement_quality",
-    "read_responses",
+    "null_truth",
     "own_codebook",
+    "own_sample",
+    "own_truth",
+    "pseudo_truth",
+    "read_responses",
     "screen",
     "single_factor",
+    "total_effects",
+    "true_values",
     "write_docx",
     "write_html",
     "write_items",

@@ -6,130 +6,65 @@ They prove that a method recovers what was put in, never anything about people: 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
-from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.sem import simulate
+from socialcommerce.errors import ParameterError
 from socialcommerce.survey.codebook import Codebook, Item
+from socialcommerce.survey.defects import FIRST_ROW, Defects, plant
 from socialcommerce.survey.export import write_csv, write_whole
 from socialcommerce.survey.matching import match
 from socialcommerce.survey.responses import Responses, responses_of
 from socialcommerce.survey.tables import RawTable
+from socialcommerce.survey.truth import ContactCurve, Truth, factors
 
-__all__ = ["Defects", "Sample", "Truth", "draw_respondents"]
+__all__ = ["Departures", "Sample", "draw_respondents"]
 
 BASIS = "synthetic sample"
-PLANTED = ["row", "defect", "item", "value"]
+Array = np.ndarray
 Generator = np.random.Generator
 
 
 @dataclass(frozen=True)
-class Truth:
-    """A standardised population: constructs and latent answers have variance 1.
+class Departures:
+    """How the answers depart from the model that is fitted to them; by default they do not.
 
     Parameters
     ----------
-    effects : mapping
-        Outcome -> predictor -> standardised path; by default .25 in the direction of every path of the codebook.
-    loading : float
-        Of every item on its construct, in (0, 1).
-    correlation : float
-        Between constructs that depend on none, in [0, 1).
-    spread : float
-        Latent answers are cut at equal distances between -spread and spread standard deviations.
-    seconds : float
-        Median time a question; durations are lognormal with a standard deviation of .2 on the log scale.
+    skew : float
+        Every latent answer is cut so many standard deviations lower, so that answers pile up at the top.
+    cross_loading : float
+        Of the first item of every construct on the next construct of the codebook.
+    method : float
+        Loading of every answer, as given before reverse-keyed items are turned, on a method factor of its own.
+    missing : float
+        Share of the items' cells that are empty, from 0 to below 1.
+    missing_slope : float
+        Of the probit of an empty cell on its latent answer: 0 is at random, above 0 high answers go missing.
+    careless : float
+        Chance that a respondent answers all items at random, from 0 to 1; checks are passed and time is taken, so
+        that screening does not see it.
     """
 
-    codebook: Codebook
-    effects: Mapping[str, Mapping[str, float]] | None = None
-    loading: float = 0.75
-    correlation: float = 0.3
-    spread: float = 1.5
-    seconds: float = 6.0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.loading < 1:
-            raise ParameterError(f"loading is {self.loading!r}; allowed: a number between 0 and 1.")
-        if not 0 <= self.correlation < 1:
-            raise ParameterError(f"correlation is {self.correlation!r}; allowed: a number from 0 to below 1.")
-        for name in ("spread", "seconds"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise ParameterError(f"{name} is {getattr(self, name)!r}; allowed: a finite number above 0.")
-        for outcome, predictors in self.paths.items():
-            for name in (outcome, *predictors):
-                if name not in self.codebook.scales:
-                    raise UnknownNameError("construct", name, self.codebook.scales)
-        if self.disturbances and min(self.disturbances.values()) <= 0:
-            least = min(self.disturbances, key=self.disturbances.get)
-            raise ParameterError(f"the effects on {least} explain all its variance; allowed: effects that leave some.")
-
-    @cached_property
-    def paths(self) -> dict[str, dict[str, float]]:
-        """The effects in force."""
-        if self.effects is not None:
-            return {outcome: dict(predictors) for outcome, predictors in self.effects.items()}
-        paths: dict[str, dict[str, float]] = {}
-        for path in self.codebook.paths:
-            paths.setdefault(path.outcome, {})[path.predictor] = 0.25 * path.direction
-        return paths
-
-    @cached_property
-    def disturbances(self) -> dict[str, float]:
-        """What each outcome's predictors leave of its variance: 1 - b' R b, R their correlations."""
-        names = [name for name in self.codebook.scales if name not in self.paths]
-        r, k = self.correlation, len(names)
-        R = pd.DataFrame(r + (1 - r) * np.eye(k), names, names)
-        waiting, left = dict(self.paths), {}
-        while waiting:
-            ready = [outcome for outcome, predictors in waiting.items() if set(predictors) <= set(R)]
-            if not ready:
-                raise ParameterError(f"the effects run in a circle through {', '.join(waiting)}; allowed: no circle.")
-            b = pd.Series(waiting.pop(ready[0]), dtype=float)
-            with_others = R[b.index] @ b
-            left[ready[0]] = float(1 - b @ with_others[b.index])
-            R[ready[0]] = with_others
-            R.loc[ready[0]] = [*with_others, 1.0]
-        return left
-
-    def population(self) -> str:
-        """Return the model of the latent answers as `sem.simulate` reads it, a number before every variable."""
-        lines, outside = [], [name for name in self.codebook.scales if name not in self.paths]
-        for name, codes in self.codebook.scales.items():
-            lines.append(f"{name} =~ {' + '.join(f'{self.loading!r}*{code}' for code in codes)}")
-            lines += [f"{code} ~~ {1 - self.loading**2!r}*{code}" for code in codes]
-            lines.append(f"{name} ~~ {self.disturbances.get(name, 1.0)!r}*{name}")
-        for k, name in enumerate(outside):
-            lines += [f"{name} ~~ {self.correlation!r}*{other}" for other in outside[k + 1 :]]
-        for outcome, predictors in self.paths.items():
-            lines.append(f"{outcome} ~ {' + '.join(f'{float(b)!r}*{name}' for name, b in predictors.items())}")
-        return "\n".join(lines)
-
-
-@dataclass(frozen=True)
-class Defects:
-    """How much to plant: cells emptied, and respondents who answer straight, too fast, fail a check, ...
-
-    A respondent has one defect at most. A duplicate repeats an earlier respondent in every answer.
-    """
-
-    missing_cells: int = 0
-    straight_liners: int = 0
-    speeders: int = 0
-    failed_checks: int = 0
-    duplicates: int = 0
-    out_of_range: int = 0
+    skew: float = 0.0
+    cross_loading: float = 0.0
+    method: float = 0.0
+    missing: float = 0.0
+    missing_slope: float = 0.0
+    careless: float = 0.0
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            if not isinstance(value := getattr(self, each.name), int) or value < 0:
-                raise ParameterError(f"defect {each.name} is {value!r}; allowed: a whole number from 0.")
+            if not np.isfinite(value := getattr(self, each.name)):
+                raise ParameterError(f"departure {each.name} is {value!r}; allowed: a finite number.")
+        if not 0 <= self.missing < 1 or not 0 <= self.careless <= 1:
+            name = "careless" if 0 <= self.missing < 1 else "missing"
+            raise ParameterError(f"departure {name} is {getattr(self, name)!r}; allowed: a share from 0 to 1.")
 
 
 @dataclass(frozen=True)
@@ -144,6 +79,7 @@ class Sample:
     truth: Truth
     planted: pd.DataFrame
     seed: int | None
+    departures: Departures = Departures()
 
     @cached_property
     def responses(self) -> Responses:
@@ -156,11 +92,12 @@ class Sample:
 
     def write(self, folder: str | Path) -> list[Path]:
         """Write sample.csv, planted.csv and truth.json side by side."""
-        folder = Path(folder)
-        stated = {"basis": BASIS, "codebook": self.truth.codebook.name, "seed": self.seed, "nobs": len(self.cells),
-                  "loading": self.truth.loading, "correlation": self.truth.correlation, "spread": self.truth.spread,
-                  "seconds": self.truth.seconds, "paths": self.truth.paths,
-                  "population": self.truth.population().split("\n")}  # fmt: skip
+        folder, truth = Path(folder), self.truth
+        stated = {"basis": BASIS, "codebook": truth.codebook.name, "seed": self.seed, "nobs": len(self.cells),
+                  "loading": truth.loading, "correlation": truth.correlation, "spread": truth.spread,
+                  "seconds": truth.seconds, "paths": truth.paths, "moderations": truth.moderations,
+                  "differences": truth.differences, "contact": truth.contact and asdict(truth.contact),
+                  "departures": asdict(self.departures), "population": truth.population().split("\n")}  # fmt: skip
         text = json.dumps(stated, indent=1, ensure_ascii=False) + "\n"
         return [
             write_csv(self.cells, folder / "sample.csv"),
@@ -169,17 +106,24 @@ class Sample:
         ]
 
 
-def draw_respondents(truth: Truth, nobs: int, *, defects: Defects | None = None, seed: int | None = None) -> Sample:
+def draw_respondents(
+    truth: Truth,
+    nobs: int,
+    *,
+    departures: Departures | None = None,
+    defects: Defects | None = None,
+    seed: int | None = None,
+) -> Sample:
     """Draw respondents from a stated truth.
 
     Items are cut from normal latent answers; checks are passed; controls are drawn evenly over their labels, counted
     numbers from a Poisson distribution with a twentieth of the scale's highest code as its mean, both apart from the
-    constructs.
+    constructs unless the truth states a contact curve.
 
     Raises
     ------
     ParameterError
-        When there are fewer respondents than the defects need.
+        When there are fewer respondents than the defects need, or the departures leave an item no variance.
 
     Examples
     --------
@@ -188,70 +132,130 @@ def draw_respondents(truth: Truth, nobs: int, *, defects: Defects | None = None,
     >>> sample.cells.attrs["basis"], len(sample.planted)
     ('synthetic sample', 2)
     """
-    book, defects = truth.codebook, defects or Defects()
+    book = truth.codebook
+    departures, defects = departures or Departures(), defects or Defects()
     if not isinstance(nobs, int) or nobs < 1:
         raise ParameterError(f"nobs is {nobs!r}; allowed: a whole number from 1.")
-    latent_seed, seed_here = np.random.SeedSequence(seed).spawn(2)
-    rng = np.random.default_rng(seed_here)
-    latent = simulate(truth.population(), nobs, seed=latent_seed)
-    columns = {item.code: _answers(item, latent, truth, nobs, rng) for item in book.questions}
-    cells = pd.DataFrame(columns, index=pd.RangeIndex(2, nobs + 2, name="row")).astype("Int64")
-    cells["duration"] = np.round(len(book.questions) * truth.seconds * np.exp(0.2 * rng.standard_normal(nobs)), 1)
-    planted = _plant(cells, book, defects, rng)
-    cells["basis"] = BASIS
-    cells.attrs["basis"] = BASIS
-    return Sample(cells, truth, planted, seed)
+    rng = np.random.default_rng(seed)
+    answers = np.empty((nobs, len(book.questions)))
+    at = {item.code: k for k, item in enumerate(book.questions)}
+    for item in book.questions:
+        if item.role != "item":
+            answers[:, at[item.code]] = item.expected if item.role == "check" else _control(item, nobs, rng)
+    group = answers[:, at[book.group]] - book.by_code[book.group].scale.low if book.group else np.zeros(nobs)
+    constructs = draw_constructs(truth, group, rng)
+    answers[:, [at[code] for code in book.items]] = _items(truth, departures, constructs, rng)
+    if truth.contact:
+        contacts, orders = (at[code] for code in (book.contact.frequency, book.contact.outcome))
+        answers[:, [contacts, orders]] = _contacts(truth.contact, book, constructs, rng)
+    duration = np.round(len(book.questions) * truth.seconds * np.exp(0.2 * rng.standard_normal(nobs)), 1)
+    planted = plant(answers, duration, book, defects, rng)
+    return Sample(_cells(answers, duration, book), truth, planted, seed, departures)
 
 
-def _answers(item: Item, latent: pd.DataFrame, truth: Truth, nobs: int, rng: Generator) -> np.ndarray:
+def draw_constructs(truth: Truth, group: Array, rng: Generator) -> dict[str, Array]:
+    """Draw the constructs in causal order, each from its terms and a disturbance.
+
+    Parameters
+    ----------
+    group : array, shape (N,)
+        Number of each respondent's group, from 0; only read where groups differ.
+    """
+    first = truth.structures[0]
+    names = [name for name in truth.codebook.scales if name not in first.terms]
+    r, common = truth.correlation, rng.standard_normal(len(group))
+    drawn = {name: np.sqrt(r) * common + np.sqrt(1 - r) * rng.standard_normal(len(group)) for name in names}
+    for outcome in first.terms:
+        drawn[outcome] = rng.standard_normal(len(group))
+        for k, structure in enumerate(truth.structures):
+            rows = group == k if len(truth.structures) > 1 else slice(None)
+            explained = sum(b * _term(term, drawn, structure.covariance, rows)
+                            for term, b in structure.terms[outcome].items())  # fmt: skip
+            drawn[outcome][rows] = explained + np.sqrt(structure.disturbances[outcome]) * drawn[outcome][rows]
+    return drawn
+
+
+def _term(term: str, drawn: dict[str, Array], S: pd.DataFrame, rows: Array | slice) -> Array:
+    """Return a construct, or a product about its mean, which is the covariance of its factors."""
+    if "*" not in term:
+        return drawn[term][rows]
+    a, b = factors(term)
+    return drawn[a][rows] * drawn[b][rows] - S.at[a, b]
+
+
+def _items(truth: Truth, departures: Departures, constructs: dict[str, Array], rng: Generator) -> Array:
+    """Return the answers to the items: latent answers of variance 1, cut, some of them lost."""
+    items = [item for item in truth.codebook.questions if item.role == "item"]
+    L, names = _loadings(truth, departures), list(truth.codebook.scales)
+    S = truth.pooled.covariance.loc[names, names].to_numpy()
+    left = 1 - ((L @ S) * L).sum(1) - departures.method**2
+    if left.min() <= 0:
+        raise ParameterError(f"the departures explain all the variance of {items[left.argmin()].code}; "
+                             "allowed: loadings that leave some.")  # fmt: skip
+    F = np.column_stack([constructs[name] for name in names])
+    latent = F @ L.T + np.sqrt(left) * rng.standard_normal((len(F), len(items)))
+    if departures.method:
+        turn = np.array([-1.0 if item.reverse else 1.0 for item in items])
+        latent += departures.method * turn * rng.standard_normal((len(F), 1))
+    codes = np.column_stack([_cut(latent[:, k], item, truth.spread, departures.skew) for k, item in enumerate(items)])
+    if departures.careless:
+        careless = rng.random(len(F)) < departures.careless
+        low, high = ([getattr(item.scale, end) for item in items] for end in ("low", "high"))
+        codes[careless] = rng.integers(low, np.add(high, 1), (careless.sum(), len(items)))
+    if departures.missing:
+        slope = departures.missing_slope
+        tendency = (slope * latent + rng.standard_normal(latent.shape)) / np.sqrt(1 + slope**2)
+        codes[tendency > special.ndtri(1 - departures.missing)] = np.nan
+    return codes
+
+
+def _loadings(truth: Truth, departures: Departures) -> Array:
+    """Return the loadings of every item, in the order asked, on every construct."""
+    book = truth.codebook
+    at, firsts = list(book.scales), {codes[0] for codes in book.scales.values()}
+    L = np.zeros((len(book.items), len(at)))
+    for row, code in zip(L, book.items, strict=True):
+        own = at.index(book.by_code[code].construct)
+        row[own] = truth.loading
+        row[(own + 1) % len(at)] += departures.cross_loading * (code in firsts)
+    return L
+
+
+def _cut(latent: Array, item: Item, spread: float, skew: float) -> Array:
     low, high = item.scale.low, item.scale.high
-    if item.role == "check":
-        return np.full(nobs, item.expected)
-    if item.role == "control":
-        return rng.integers(low, high + 1, nobs) if item.scale.en else np.clip(rng.poisson(high / 20, nobs), low, high)
-    cuts = np.linspace(-truth.spread, truth.spread, high - low) if high - low > 1 else [0.0]
-    codes = low + np.searchsorted(cuts, latent[item.code])
-    return low + high - codes if item.reverse else codes
+    cuts = np.linspace(-spread, spread, high - low) if high - low > 1 else np.zeros(1)
+    codes = low + np.searchsorted(cuts - skew, latent)
+    return (low + high - codes if item.reverse else codes).astype(float)
 
 
-def _plant(cells: pd.DataFrame, book: Codebook, defects: Defects, rng: Generator) -> pd.DataFrame:
-    """Change the cells in place and return what was changed."""
-    checks = [item for item in book.questions if item.role == "check"]
-    if defects.failed_checks and not checks:
-        raise ParameterError(f"defect failed_checks is {defects.failed_checks}; allowed: 0, there is no check.")
-    counts = (defects.straight_liners, defects.speeders, defects.failed_checks, defects.out_of_range)
-    needed = sum(counts) + 2 * defects.duplicates
-    if needed > len(cells):
-        raise ParameterError(f"the defects need {needed} respondents; got {len(cells)}.")
-    order = rng.permutation(cells.index)
-    straight, fast, failing, outside, pairs, clean = np.split(order, np.cumsum([*counts, 2 * defects.duplicates]))
-    items, lines = book.items, []
-    low = max(book.by_code[code].scale.low for code in items)
-    high = min(book.by_code[code].scale.high for code in items)
-    for row in straight:
-        value = int(rng.integers(low, high + 1))
-        cells.loc[row, items] = value
-        lines.append((row, "straight-liner", "", value))
-    for row in fast:
-        cells.loc[row, "duration"] = round(0.5 * len(book.questions) * rng.uniform(0.5, 1.5), 1)
-        lines.append((row, "speeder", "", cells.loc[row, "duration"]))
-    for row in failing:
-        item = checks[rng.integers(len(checks))]
-        wrong = [code for code in range(item.scale.low, item.scale.high + 1) if code != item.expected]
-        lines.append((row, "failed check", item.code, int(rng.choice(wrong))))
-    for row in outside:
-        item = book.by_code[items[rng.integers(len(items))]]
-        lines.append((row, "out of range", item.code, item.scale.high + int(rng.integers(1, 4))))
-    for pair in pairs.reshape(-1, 2):
-        first, again = sorted(pair)
-        cells.loc[again, list(book.by_code)] = cells.loc[first, list(book.by_code)]
-        lines.append((again, "duplicate", "", first))
-    if defects.missing_cells > len(clean) * len(items):
-        raise ParameterError(f"{defects.missing_cells} missing cells; allowed: up to {len(clean) * len(items)}.")
-    for cell in rng.choice(len(clean) * len(items), defects.missing_cells, replace=False):
-        lines.append((clean[cell // len(items)], "missing cell", items[cell % len(items)], None))
-    for row, _, code, value in lines:
-        if code:
-            cells.loc[row, code] = pd.NA if value is None else value
-    frame = pd.DataFrame(lines, columns=PLANTED).astype({"row": int, "value": float})
-    return frame.sort_values(["row", "item"], ignore_index=True)
+def _control(item: Item, nobs: int, rng: Generator) -> Array:
+    low, high = item.scale.low, item.scale.high
+    return rng.integers(low, high + 1, nobs) if item.scale.en else np.clip(rng.poisson(high / 20, nobs), low, high)
+
+
+def _contacts(curve: ContactCurve, book: Codebook, constructs: dict[str, Array], rng: Generator) -> Array:
+    """Return contacts and orders, shape (N, 2)."""
+    nobs = len(next(iter(constructs.values())))
+    contacts = _bounded(_counts(np.full(nobs, curve.contacts), curve.overdispersion, rng), book, book.contact.frequency)
+    rate = np.exp(curve.log_rate(contacts, constructs[curve.driver] if curve.driver else 0.0))
+    return np.column_stack([contacts, _bounded(_counts(rate, curve.dispersion, rng), book, book.contact.outcome)])
+
+
+def _counts(rate: Array, dispersion: float, rng: Generator) -> Array:
+    """Draw counts of variance rate + dispersion rate^2: a Poisson whose rate is itself gamma."""
+    return rng.poisson(rate * rng.gamma(1 / dispersion, dispersion, len(rate)) if dispersion else rate)
+
+
+def _bounded(counts: Array, book: Codebook, code: str) -> Array:
+    return np.clip(counts, book.by_code[code].scale.low, book.by_code[code].scale.high)
+
+
+def _cells(answers: Array, duration: Array, book: Codebook) -> pd.DataFrame:
+    empty = np.isnan(answers)
+    whole = np.where(empty, 0, answers).astype(np.int64)
+    columns = {item.code: pd.arrays.IntegerArray(whole[:, k].copy(), empty[:, k].copy())
+               for k, item in enumerate(book.questions)}  # fmt: skip
+    index = pd.RangeIndex(FIRST_ROW, FIRST_ROW + len(answers), name="row")
+    cells = pd.DataFrame({**columns, "duration": duration, "basis": BASIS}, index=index)
+    cells.attrs["basis"] = BASIS
+    return cells

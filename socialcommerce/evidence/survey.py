@@ -1,0 +1,255 @@
+"""Respondents: what a survey says of each strategy, by the paper's hypotheses or by the paths of its own codebook.
+
+On the project's synthetic sample a verdict says whether the method recovers the truth; on anybody's respondents,
+whether the claim is supported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import pandas as pd
+
+from socialcommerce import data, paper, survey, verdicts
+from socialcommerce.paper import Evidence, Family, Hypothesis
+from socialcommerce.strategies import contact, joint, moderation, paths, platforms
+from socialcommerce.strategies.effects import Effect
+from socialcommerce.strategies.joint import Joint
+from socialcommerce.strategies.measurement import words_of
+from socialcommerce.strategies.study import Study
+from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
+
+__all__ = ["DIGITS", "PATHS", "TABLE", "TESTS", "estimate_table", "hypotheses_of", "hypothesis_tests", "labels",
+           "read_reasons", "verdict_table", "verdicts_of"]
+
+PATHS = {
+    "H30": ("trust", "quality"), "H31": ("trust", "disclosure"), "H32": ("trust", "security"),
+    "H33": ("trust", "brand"), "H51": ("trust", "interaction"),
+    "H34": ("satisfaction", "logistics"), "H35": ("satisfaction", "service"),
+    "H36": ("satisfaction", "personalisation"), "H37": ("satisfaction", "disclosure"),
+    "H38": ("satisfaction", "segmentation"), "H39": ("satisfaction", "intrusiveness"),
+    "H40": ("stickiness", "trust"), "H41": ("stickiness", "satisfaction"), "H42": ("stickiness", "emotion"),
+    "H43": ("repurchase", "stickiness"), "H44": ("repurchase", "benefit"), "H45": ("repurchase", "trust"),
+    "H46": ("sharing", "satisfaction"), "H47": ("sharing", "trust"),
+}
+"""Outcome and predictor of each hypothesis on a path."""
+
+DIGITS = {"estimate": 2, "low": 2, "high": 2, "level": 1, "truth": 2, "p": 3}
+MODERATION, CONTACT, EQUAL, INDIRECT = "H48", "H49", "H50", "H52"
+COMPARED = ("stickiness", "repurchase")  # outcomes whose paths H50 compares
+TABLE = "survey_estimates"  # the registered table of the synthetic sample
+Found = Effect | NotTestable | Callable[[float], Joint]
+"""An effect with its error; why there is none; or, by the error rate left to it, an interval for several effects."""
+
+
+def hypotheses_of(study: Study) -> tuple[Hypothesis, ...]:
+    """Return what is tested: the paper's hypotheses where the codebook has their paths, else one for each path.
+
+    Where the answers are anybody's own, the kind of evidence is theirs, and nothing of the outcome is known beforehand.
+    """
+    stated = {(path.outcome, path.predictor) for path in study.codebook.paths}
+    evidence = (Evidence("survey", study.basis, "direct"),)
+    if set(PATHS.values()) <= stated:
+        return tuple(replace(h, data=evidence) for h in paper.load_hypotheses() if h.id in TESTS)
+    return tuple(_own_hypothesis(study, k, evidence) for k in range(len(study.codebook.paths)))
+
+
+def hypothesis_tests(study: Study, known: Mapping[str, Any] | None = None) -> dict[str, HypothesisTest | NotTestable]:
+    """Return the test of each hypothesis, intervals as wide as the correction of its family asks.
+
+    Parameters
+    ----------
+    known : mapping, optional
+        Results at hand, so that they are not worked out twice: ``"indirect"`` from ``strategies.paths.indirect`` and
+        ``"platforms"`` from ``strategies.platforms.compare_platforms``.
+    """
+    hypotheses, truth = hypotheses_of(study), _truth(study)
+    found = {h.id: _found(study, h.id, k, known or {}) for k, h in enumerate(hypotheses)}
+    rates = _rates(hypotheses, found)
+    return {h.id: _test(h, found[h.id], rates[h.id], study, truth.get(h.id)) for h in hypotheses}
+
+
+def verdicts_of(study: Study, known: Mapping[str, Any] | None = None) -> tuple[Verdict, ...]:
+    """Return the verdicts by the rules of ``paper/hypotheses.toml``; ``known`` as in :func:`hypothesis_tests`."""
+    tests = hypothesis_tests(study, known)
+    return tuple(verdicts.decide(h, tests[h.id], alpha=_alpha(tests[h.id], h)) for h in hypotheses_of(study))
+
+
+def verdict_table(found: Sequence[Verdict]) -> pd.DataFrame:
+    """One row a hypothesis: id, statement, estimate, low, high, level in per cent, n, truth, outcome, reason."""
+    rows = []
+    for verdict in found:
+        test = verdict.result if isinstance(verdict.result, HypothesisTest) else None
+        low, high = test.interval if test else (None, None)
+        rows.append({"id": verdict.id, "statement": verdict.statement, "estimate": test and test.estimate, "low": low,
+                     "high": high, "level": test and 100 * test.level, "n": test and test.n, "p": test and test.p_value,
+                     "truth": test and test.truth, "outcome": verdict.words,
+                     "reason": None if test else verdict.result.reason})
+    return pd.DataFrame(rows).astype({"n": "Int64"})
+
+
+def labels(study: Study) -> dict[str, dict[str, str]]:
+    """Heads of a table of verdicts; a synthetic sample shows the truth beside the estimate, anybody's a p value."""
+    extra = {"truth": {"en": "truth", "zh": "真值"}} if _truth(study) else {"p": {"en": "p", "zh": "p"}}
+    return {"id": {"en": "id", "zh": "编号"}, "statement": {"en": "statement", "zh": "陈述"},
+            "estimate": {"en": "estimate", "zh": "估计值"}, "low": {"en": "from", "zh": "下限"},
+            "high": {"en": "to", "zh": "上限"}, "level": {"en": "level, %", "zh": "水平（%）"}, **extra,
+            "outcome": {"en": "verdict", "zh": "结论"}}
+
+
+def read_reasons(table: pd.DataFrame) -> dict[str, str]:
+    """Say which hypotheses could not be tested and why; else that all could."""
+    untested = table[table["reason"].notna()]
+    if untested.empty:
+        return {"en": "Every hypothesis could be tested.", "zh": "各条假设均可检验。"}
+    pairs = list(zip(untested["id"], untested["reason"], strict=True))
+    return {"en": "Not testable: " + " ".join(f"{name}: {reason['en']}" for name, reason in pairs),
+            "zh": "无法检验：" + "".join(f"{name}：{reason['zh']}" for name, reason in pairs)}
+
+
+def estimate_table(study: Study) -> pd.DataFrame:
+    """Return what ``data/processed/survey_estimates.csv`` holds: the tests on the synthetic sample, one row each."""
+    rows = []
+    for name, test in hypothesis_tests(study).items():
+        rows.append({"id": name, "estimate": test.estimate, "nobs": test.n, "low": test.interval[0],
+                     "high": test.interval[1], "level": test.level, "inner_low": test.equivalence_interval[0],
+                     "inner_high": test.equivalence_interval[1], "inner_level": test.equivalence_level,
+                     "p_value": test.p_value, "truth": test.truth})
+    return pd.DataFrame(rows)
+
+
+def _found(study: Study, name: str, k: int, known: Mapping[str, Any]) -> Found:
+    """Return what a study says of one hypothesis."""
+    if name == MODERATION:
+        return _moderation(study)
+    if name == CONTACT:
+        return _contact(study)
+    if name == EQUAL:
+        return _equal(known["platforms"] if "platforms" in known else platforms.compare_platforms(study))
+    if name == INDIRECT:
+        return _indirect(known["indirect"] if "indirect" in known else paths.indirect(study), study)
+    if name in PATHS:
+        return paths.direct(study, *PATHS[name])
+    return paths.direct(study, study.codebook.paths[k].outcome, study.codebook.paths[k].predictor)
+
+
+def _moderation(study: Study) -> Found:
+    """H48: by how much price sensitivity, one SD more of it, adds to the path from benefit to repurchase."""
+    entry = next((m for m in study.codebook.moderations if (m.predictor, m.moderator) == ("benefit", "price")), None)
+    if entry is None:
+        return NotTestable({"en": "The codebook states no moderation of benefit by price sensitivity.",
+                            "zh": "编码簿未列出价格敏感度对利益的调节。"})
+    found = moderation.moderation(study, entry)
+    return found if isinstance(found, NotTestable) else found.effect
+
+
+def _contact(study: Study) -> Found:
+    """H49: the smaller of the slope at few messages and minus the slope at many."""
+    found = contact.contact_frequency(study)
+    return found if isinstance(found, NotTestable) else lambda alpha: found.interior(alpha)
+
+
+def _equal(found: platforms.Platforms | NotTestable) -> Found:
+    """H50: the largest difference of a path to stickiness or repurchase, where the items measure alike."""
+    return found if isinstance(found, NotTestable) else lambda alpha: found.largest(COMPARED, alpha=alpha)
+
+
+def _indirect(found: paths.Indirect | NotTestable, study: Study) -> Found:
+    """H52: the least of the strategies' indirect effects on repurchase, each in its claimed direction."""
+    if isinstance(found, NotTestable):
+        return found
+    total = found.totals("repurchase")
+    sign = [min(p.direction for p in study.codebook.paths if p.predictor == x) for x, _, _ in total.names]
+    turned = replace(total, estimates=total.estimates * sign, draws=total.draws * sign)
+    return lambda alpha: joint.least(turned.estimates, turned.interval, total.nobs, alpha=alpha,
+                                     p_values=turned.p_values)
+
+
+def _rates(hypotheses: Sequence[Hypothesis], found: Mapping[str, Found]) -> dict[str, float]:
+    """Return the error rate its family's correction leaves to each; what cannot be tested counts as p = 1."""
+    rates: dict[str, float] = {}
+    for family in {h.family.id: h.family for h in hypotheses}.values():
+        p = {h.id: _p_value(found[h.id], family) for h in hypotheses if h.family.id == family.id}
+        rates |= {name: one.alpha for name, one in verdicts.adjust(p, family).items()}
+    return rates
+
+
+def _p_value(found: Found, family: Family) -> float:
+    if isinstance(found, NotTestable):
+        return 1.0
+    p = found.p_value if isinstance(found, Effect) else found(family.alpha).p_value
+    return 1.0 if p is None else p
+
+
+def _test(hypothesis: Hypothesis, found: Found, alpha: float, study: Study,
+          truth: float | None) -> HypothesisTest | NotTestable:
+    if isinstance(found, NotTestable):
+        return found
+    words: dict[str, Any] = {"unit": hypothesis.smallest_effect.unit, "method": hypothesis.design,
+                             "null": hypothesis.null, "evidence": study.basis, "grade": "direct", "truth": truth}
+    if isinstance(found, Effect):
+        return HypothesisTest.from_error(found.estimate, found.standard_error, alpha=alpha, df=found.df, n=found.n,
+                                         **words)
+    one = found(alpha)
+    return HypothesisTest(one.estimate, one.n, interval=one.interval, level=one.level, p_value=one.p_value,
+                          equivalence_interval=one.equivalence_interval, equivalence_level=one.equivalence_level,
+                          **words)
+
+
+def _alpha(test: HypothesisTest | NotTestable, hypothesis: Hypothesis) -> float:
+    return 1 - test.level if isinstance(test, HypothesisTest) else hypothesis.family.alpha
+
+
+def _own_hypothesis(study: Study, k: int, evidence: tuple[Evidence, ...]) -> Hypothesis:
+    """Put a path of the codebook as a hypothesis: the paths to one outcome are a family under Holm's correction."""
+    path, words, rules = study.codebook.paths[k], words_of(study), paper.load_rules()
+    to, of = words[path.outcome], words[path.predictor]
+    rises = path.direction > 0
+    family = Family(path.outcome, {"en": f"paths to {to['en']}", "zh": f"通往{to['zh']}的路径"}, rules.alpha, "holm")
+    return Hypothesis(
+        id=f"P{k + 1:02}", claims=(), data=evidence, family=family, part="strategies", status="decided",
+        statement={"en": f"{of['en']} {'raises' if rises else 'lowers'} {to['en']}.",
+                   "zh": f"{of['zh']}会{'提高' if rises else '降低'}{to['zh']}。"},
+        null={"en": f"The path from {of['en']} to {to['en']} is zero.", "zh": f"{of['zh']}到{to['zh']}的路径为零。"},
+        design={"en": "Standardised path in the structural model.", "zh": "结构模型中的标准化路径。"},
+        direction="positive" if rises else "negative", smallest_effect=rules.smallest_effects["path"],
+    )
+
+
+def _truth(study: Study) -> dict[str, float]:
+    """Return what a synthetic sample was drawn with, by hypothesis; nothing is known of anybody's respondents."""
+    if study.basis != "synthetic sample":
+        return {}
+    table = survey.true_values(survey.own_truth(), study.answers)
+    value = table.set_index(["kind", "outcome", "predictor", "moderator"])["value"].to_dict()
+    sign = {p.predictor: p.direction for p in study.codebook.paths}
+    through = [sign[x] * v for (kind, y, x, _), v in value.items() if (kind, y) == ("indirect", "repurchase")]
+    apart = [abs(v) for (kind, y, *_), v in value.items() if kind == "difference" and y in COMPARED]
+    return {name: value["path", *path, ""] for name, path in PATHS.items()} | {
+        MODERATION: value["moderation", "repurchase", "benefit", "price"],
+        CONTACT: next(v for (kind, *_), v in value.items() if kind == "contact"),
+        EQUAL: max(apart), INDIRECT: min(through),
+    }
+
+
+@cache
+def _estimates() -> dict[str, dict[str, Any]]:
+    return data.load(TABLE).set_index("id").to_dict("index")
+
+
+def _on_sample(hypothesis: Hypothesis) -> HypothesisTest:
+    """Return the test on the synthetic sample as it was kept."""
+    row = _estimates()[hypothesis.id]
+    return HypothesisTest(
+        row["estimate"], row["nobs"], hypothesis.smallest_effect.unit, hypothesis.design, hypothesis.null,
+        "synthetic sample", "direct", (row["low"], row["high"]), row["level"], (row["inner_low"], row["inner_high"]),
+        row["inner_level"], row["p_value"], row["truth"],
+    )
+
+
+TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = dict.fromkeys(
+    sorted([*PATHS, MODERATION, CONTACT, EQUAL, INDIRECT]), _on_sample)
+"""The tests on the project's synthetic sample, from the registered table that ``data/prepare`` makes."""

@@ -1,0 +1,138 @@
+"""A report on somebody's own data, to be taken away: pages, tables for an article, figures, and what came along."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from html import escape
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from socialcommerce.report.build import build, failure
+from socialcommerce.report.index import Front, front_page
+from socialcommerce.report.plan import read_manifest
+from socialcommerce.report.publish import as_json
+from socialcommerce.report.tables import tables_of
+
+__all__ = ["bundle"]
+
+DPI = 300
+WORDS = {
+    "en": {"title": "Report on a survey", "placeholder": "Search the report", "hits": "{} places found",
+           "files": "For your article", "tables": "Tables ({})", "methods": "Methods paragraph",
+           "script": "R script (lavaan)", "data": "Answers it reads", "screening": "Screening, row by row",
+           "mapping": "How columns were read", "invalid": "Answers that are no code", "figures": "Figures"},
+    "zh": {"title": "问卷调查报告", "placeholder": "搜索报告", "hits": "找到 {} 处",
+           "files": "供论文使用", "tables": "表格（{}）", "methods": "研究方法段落",
+           "script": "R 脚本（lavaan）", "data": "脚本所读的答案", "screening": "逐行筛查记录",
+           "mapping": "各列的识别方式", "invalid": "不在量表内的答案", "figures": "图"},
+}
+
+
+def bundle(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], given: Mapping[str, str],
+           languages: Sequence[str], lead: Mapping[str, str]) -> None:
+    """Fill a folder with a report.
+
+    Parameters
+    ----------
+    draft : Path
+        The folder; what stands in it already is listed on the front page under its known names.
+    notebooks : sequence of str
+        By name or path, in the order of the report.
+    inputs : mapping of parameter to Path
+        Files that the notebooks read. They see copies, by a name that says nothing of where the originals stand.
+    given : mapping of parameter to text
+        The other parameters.
+    languages : sequence of {"en", "zh"}
+        Of pages and tables.
+    lead : mapping of language to text
+        What the front page opens with.
+
+    Raises
+    ------
+    NotebookError
+        When a notebook failed, which it said itself.
+    """
+    with TemporaryDirectory() as folder:
+        copies = {name: _copied(path, Path(folder, name)) for name, path in inputs.items()}
+        built = build(notebooks, out=draft, languages=languages, given={**copies, **given}, folder=Path(folder))
+    if wrong := failure(built):  # each was said when it failed
+        raise wrong
+    executed = {name: json.loads((draft / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
+                for name in (Path(each).stem for each in notebooks)}
+    for language in languages:
+        _write_tables(draft, executed, language)
+    for drawing in sorted((draft / "figures").rglob("*.svg")):
+        drawing.with_suffix(".png").write_bytes(_png(drawing.read_bytes()))
+    _write_front(draft, languages, lead)
+    _tidy(draft)
+
+
+def _tidy(draft: Path) -> None:
+    """Take away what only a build needs; the manifest names what is left."""
+    for name in ("build.log", ".lock", "ro-crate-metadata.json"):
+        (draft / name).unlink(missing_ok=True)
+    for name in ("search", ".staging", "failed"):
+        shutil.rmtree(draft / name, ignore_errors=True)
+    manifest = read_manifest(draft)
+    del manifest["index"]
+    for report in manifest["reports"].values():
+        report["outputs"] = {name: digest for name, digest in report["outputs"].items() if (draft / name).is_file()}
+    (draft / "manifest.json").write_bytes(as_json(manifest))
+
+
+def _copied(path: Path, folder: Path) -> str:
+    """Copy a file below the run's folder; return its name there."""
+    folder.mkdir()
+    shutil.copy(path, folder / path.name)
+    return f"{folder.name}/{path.name}"
+
+
+def _write_tables(draft: Path, executed: Mapping[str, Mapping[str, Any]], language: str) -> None:
+    from socialcommerce.report.excel import excel
+    from socialcommerce.report.word import word
+
+    tables, title = tables_of(executed, language), WORDS[language]["title"]
+    for ending, write in (("docx", word), ("xlsx", excel)):
+        (draft / f"tables-{language}.{ending}").write_bytes(write(tables, title))
+
+
+def _png(svg: bytes) -> bytes:
+    """Draw a figure at 300 dots an inch, in its own size."""
+    import typst
+    from PIL import Image
+
+    page = '#set page(width: auto, height: auto, margin: 0pt, fill: white)\n#image("figure.svg")'
+    with TemporaryDirectory() as folder:
+        Path(folder, "figure.svg").write_bytes(svg)
+        Path(folder, "main.typ").write_text(page, encoding="utf-8")
+        drawn = typst.compile(str(Path(folder, "main.typ")), format="png", ppi=DPI)
+    made = BytesIO()
+    with Image.open(BytesIO(drawn)) as picture:
+        picture.convert("RGB").save(made, "PNG", dpi=(DPI, DPI), optimize=True)
+    return made.getvalue()
+
+
+def _write_front(draft: Path, languages: Sequence[str], lead: Mapping[str, str]) -> None:
+    """Write the front page: the reports, a search over them, and every file beside them."""
+    words = {key: {k: WORDS[key][k] for k in ("title", "placeholder", "hits")} | {"lead": escape(lead[key])}
+             for key in languages}
+    more = {key: _files(draft, key) for key in languages}
+    page = front_page(draft, read_manifest(draft), Front(words, more))
+    (draft / "index.html").write_text(page, encoding="utf-8")
+
+
+def _files(draft: Path, language: str) -> str:
+    words = WORDS[language]
+    named = [(f"tables-{language}.docx", words["tables"].format("Word")),
+             (f"tables-{language}.xlsx", words["tables"].format("Excel")),
+             (f"methods-{language}.txt", words["methods"]), ("model.R", words["script"]), ("data.csv", words["data"]),
+             *((f"{name}.csv", words[name]) for name in ("screening", "mapping", "invalid"))]
+    links = [f'<a href="{name}">{label}</a>' for name, label in named if (draft / name).is_file()]
+    pictures = [f'<a href="{path.relative_to(draft).as_posix()}">{escape(path.name)}</a>'
+                for path in sorted((draft / "figures").rglob(f"*.{language}.*"))]
+    parts = [(words["files"], links), (words["figures"], pictures)]
+    return "".join(f'<h2>{title}</h2><div class="formats">{"".join(each)}</div>' for title, each in parts if each)

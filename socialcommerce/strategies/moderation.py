@@ -1,0 +1,224 @@
+"""Whether a path between constructs depends on a third: the latent product, standardised, and its simple slopes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from socialcommerce import sem
+from socialcommerce.sem import SemFit
+from socialcommerce.sem.expressions import jacobian
+from socialcommerce.strategies.effects import Effect
+from socialcommerce.strategies.study import Study
+from socialcommerce.survey import Codebook, Moderation
+from socialcommerce.verdicts import NotTestable
+
+__all__ = ["MODERATION_LABELS", "SLOPE_LABELS", "Moderated", "Moderations", "construct_words", "moderation",
+           "moderations", "submodel"]
+
+Array = np.ndarray
+Words = Mapping[str, str]
+PRODUCT = "product"  # of a factor; a construct of that name gets a longer one beside it
+SLOPES_AT = (-1.0, 0.0, 1.0)  # standard deviations of the moderator
+MODERATION_LABELS = {
+    "outcome": {"en": "outcome", "zh": "结果变量"}, "predictor": {"en": "predictor", "zh": "预测变量"},
+    "moderator": {"en": "moderator", "zh": "调节变量"}, "direction": {"en": "expected sign", "zh": "预期符号"},
+    "estimate": {"en": "product, raw", "zh": "乘积项（非标准化）"},
+    "estimate_se": {"en": "SE, raw", "zh": "标准误（非标准化）"},
+    "std": {"en": "product, standardised", "zh": "乘积项（标准化）"}, "std_se": {"en": "SE", "zh": "标准误"},
+    "low": {"en": "lower", "zh": "下限"}, "high": {"en": "upper", "zh": "上限"}, "p": {"en": "p", "zh": "p"},
+    "n": {"en": "respondents", "zh": "人数"}, "reason": {"en": "why not testable", "zh": "无法检验的原因"},
+}
+SLOPE_LABELS = {
+    **{key: MODERATION_LABELS[key] for key in ("outcome", "predictor", "moderator")},
+    "at": {"en": "moderator, SD from its mean", "zh": "调节变量（距均值的标准差数）"},
+    "slope": {"en": "slope, standardised", "zh": "斜率（标准化）"}, "se": {"en": "SE", "zh": "标准误"},
+    **{key: MODERATION_LABELS[key] for key in ("low", "high", "p")},
+}
+NOTE = {
+    "en": "The outcome's equation with all its predictors, moderators and their matched, double-mean-centred "
+          "products, all correlated freely; maximum likelihood with robust errors, since products are not normal.",
+    "zh": "只含结果变量的方程：其全部预测变量、各调节变量及其经配对并双重均值中心化的乘积，彼此自由相关；"
+          "因乘积不服从正态，采用稳健标准误的极大似然估计。",
+}
+NOT_ORDERED = {"en": " The ordered answers are taken as numbers here: a product of ordered items has no estimator.",
+               "zh": "此处将有序回答视为数值：有序题项的乘积没有相应的估计方法。"}
+
+
+@dataclass(frozen=True)
+class Moderated:
+    """One moderation: the standardised coefficients of predictor and product, (2,), and their covariances, (2, 2)."""
+
+    moderation: Moderation
+    fit: SemFit = field(repr=False)
+    coefficients: Array
+    covariance: Array
+    words: tuple[Words, Words, Words]  # outcome, predictor, moderator
+    note: Words
+
+    @property
+    def effect(self) -> Effect:
+        """The product's standardised coefficient: how much one SD of the moderator adds to the standardised path."""
+        return Effect(float(self.coefficients[1]), float(np.sqrt(self.covariance[1, 1])), self.fit.nobs)
+
+    def slope(self, at: float) -> Effect:
+        """Return the standardised path where the moderator is ``at`` standard deviations from its mean."""
+        weight = np.array([1.0, at])
+        return Effect(float(weight @ self.coefficients), float(np.sqrt(weight @ self.covariance @ weight)),
+                      self.fit.nobs)
+
+    def slopes(self, level: float = 0.95) -> pd.DataFrame:
+        """One row each at -1, 0 and 1 SD: outcome, predictor, moderator, at, slope, se, low, high, p."""
+        rows = []
+        for at in SLOPES_AT:
+            one = self.slope(at)
+            low, high = one.interval(level)
+            rows.append({**self._names, "at": at, "slope": one.estimate, "se": one.standard_error, "low": low,
+                         "high": high, "p": one.p_value})
+        return pd.DataFrame(rows)
+
+    def summary(self, level: float = 0.95) -> pd.DataFrame:
+        """One row: names, direction, estimate, estimate_se, std, std_se, low, high, p, n; interval and p of ``std``."""
+        raw = self.fit.estimates.query("op == '~'").iloc[-1]  # the product is the last predictor
+        low, high = self.effect.interval(level)
+        return pd.DataFrame([{
+            **self._names, "direction": self.moderation.direction, "estimate": raw["est"], "estimate_se": raw["se"],
+            "std": self.effect.estimate, "std_se": self.effect.standard_error, "low": low, "high": high,
+            "p": self.effect.p_value, "n": self.fit.nobs,
+        }])
+
+    @property
+    def reading(self) -> Words:
+        """One sentence: the path at one SD below and above the moderator's mean, and whether the two differ."""
+        (low, high), p = (self.slope(at).estimate for at in (-1.0, 1.0)), self.effect.p_value
+        outcome, predictor, moderator = self.words
+        en, zh = ("differ", "有差异") if p < 0.05 else ("are not told apart", "未见差异")
+        shown = "p < .001" if p < 0.001 else f"p = {p:.3f}"
+        return {"en": f"From {predictor['en']} to {outcome['en']} the path is {low:.2f} where {moderator['en']} is one "
+                      f"standard deviation below its mean and {high:.2f} one above; the two {en} ({shown}).",
+                "zh": f"{moderator['zh']}低于均值一个标准差时，{predictor['zh']}到{outcome['zh']}的路径为{low:.2f}，"
+                      f"高于均值一个标准差时为{high:.2f}；二者{zh}（{shown}）。"}
+
+    @property
+    def _names(self) -> dict[str, str]:
+        return {name: getattr(self.moderation, name) for name in ("outcome", "predictor", "moderator")}
+
+
+@dataclass(frozen=True)
+class Moderations:
+    """Every moderation a codebook states, each tested on its own, or the reason why it cannot be."""
+
+    parts: Mapping[Moderation, Moderated | NotTestable]
+
+    @cached_property
+    def tested(self) -> list[Moderated]:
+        """Those with a result."""
+        return [part for part in self.parts.values() if isinstance(part, Moderated)]
+
+    def summary(self, level: float = 0.95) -> pd.DataFrame:
+        """One row a moderation, as of ``Moderated.summary``; ``reason`` ({"en", "zh"}) where there is no result."""
+        rows = [part.summary(level).assign(reason=None) if isinstance(part, Moderated) else pd.DataFrame([{
+            "outcome": key.outcome, "predictor": key.predictor, "moderator": key.moderator,
+            "direction": key.direction, "reason": part.reason}]) for key, part in self.parts.items()]
+        return pd.concat(rows, ignore_index=True)
+
+    def slopes(self, level: float = 0.95) -> pd.DataFrame:
+        """Simple slopes of all that were tested."""
+        tables = [part.slopes(level) for part in self.tested]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(SLOPE_LABELS))
+
+
+def moderations(study: Study) -> Moderations | NotTestable:
+    """Test every moderation of the study's codebook."""
+    if not study.codebook.moderations:
+        return NotTestable({"en": "The codebook states no moderation.", "zh": "编码本未列出调节作用。"})
+    return Moderations({entry: moderation(study, entry) for entry in study.codebook.moderations})
+
+
+def moderation(study: Study, entry: Moderation) -> Moderated | NotTestable:
+    """Test whether the path from predictor x to outcome y depends on moderator m.
+
+    y = b1 x + b2 m + b3 x m + other predictors and products + disturbance. The product factor's indicators are
+    products of items, each used once (Marsh, Wen & Hau 2004, doi:10.1037/1082-989X.9.3.275), centred before and after
+    (Lin, Wen, Marsh & Lin 2010, doi:10.1080/10705511.2010.488999); of unequal scales the surplus items indicate their
+    construct only. A product is missing where one of its items is, and full information maximum likelihood uses what
+    is left; item means are those of the answers given, which shifts b1 a little if answers are missing for a reason.
+
+    The standardised coefficient is b3 sd(x) sd(m) / sd(y), not b3 sd(x m) / sd(y) as programs print: it alone is the
+    change of the standardised path by one standard deviation of m (Wen, Marsh & Hau 2010,
+    doi:10.1080/10705510903438872). Errors by the delta method from MLR's covariances.
+
+    Only the outcome's equation is fitted, its predictors correlated freely: without paths among them nothing about them
+    can be misspecified, and the coefficients are those of the whole model where that holds.
+    """
+    book = study.codebook
+    model, data, items = submodel(book, study.answers, entry)
+    counts = data[items].notna().sum()
+    if data[items].nunique().min() < 2 or len(data) <= len(items):
+        few = data[items].nunique().idxmin()
+        return NotTestable({
+            "en": f"{len(data)} respondents with {counts[few]} values of {few} cannot carry {len(items)} indicators.",
+            "zh": f"{len(data)}名受访者（{few}有{counts[few]}个有效值）不足以估计{len(items)}个指标。"})
+    missing = "fiml" if data[items].isna().any(axis=None) else "listwise"
+    fit = sem.fit(model, data, estimator="MLR", missing=missing)
+    coefficients, covariance = _standardised(fit, entry)
+    if not (fit.converged and fit.identified and np.isfinite(covariance).all() and fit.nobs > fit.npar):
+        why = " ".join(fit.problems) or f"{fit.npar} parameters from {fit.nobs} respondents."
+        return NotTestable({"en": f"The model with the product has no sound solution: {why}",
+                            "zh": f"含乘积项的模型没有可用的解（{fit.nobs}名受访者，{fit.npar}个参数）。"})
+    note = {key: text + (NOT_ORDERED[key] if study.estimator == "WLSMV" else "") for key, text in NOTE.items()}
+    words = tuple(construct_words(book, name) for name in (entry.outcome, entry.predictor, entry.moderator))
+    return Moderated(entry, fit, coefficients, covariance, words, note)
+
+
+def submodel(book: Codebook, answers: pd.DataFrame, entry: Moderation) -> tuple[str, pd.DataFrame, list[str]]:
+    """Return the text of the outcome's equation with its products, the answers with them, and all indicators.
+
+    Every product that the codebook states for the outcome is in it, the one asked for last: moderators that correlate
+    would else take over each other's part. Indicators of two products that share an item have correlated residuals.
+    """
+    entries = [one for one in book.moderations if one.outcome == entry.outcome and one != entry] + [entry]
+    predictors = [path.predictor for path in book.paths if path.outcome == entry.outcome]
+    predictors = list(dict.fromkeys([*predictors, *(one.predictor for one in entries),
+                                     *(one.moderator for one in entries)]))
+    taken, data, lines, names, pairs = {*book.scales, *answers.columns}, answers, [], [], []
+    for one in entries:
+        name = PRODUCT + "_" * (PRODUCT in taken)
+        name = name if name not in names else f"{name}{len(names)}"
+        first, second = book.scales[one.predictor], book.scales[one.moderator]
+        made = sem.products(data, first[:len(second)], second[:len(first)], name=name)
+        own = list(zip(first, second, strict=False))
+        lines += [made.model, *(f"{a}.{b} ~~ {c}.{d}" for a, b in own for c, d in pairs if {a, b} & {c, d})]
+        data, names, pairs = made.data, [*names, name], [*pairs, *own]
+    measured = book.model([entry.outcome, *predictors], structural=False)
+    items = [code for construct in (entry.outcome, *predictors) for code in book.scales[construct]]
+    text = "\n".join([measured, *lines, f"{entry.outcome} ~ {' + '.join([*predictors, *names])}"])
+    return text, data, [*items, *(f"{a}.{b}" for a, b in pairs)]
+
+
+def _standardised(fit: SemFit, entry: Moderation) -> tuple[Array, Array]:
+    """Return the standardised coefficients of predictor and product with their covariances."""
+    block, base, keys = fit.problem.blocks[0], fit.problem.bases[0], list(fit.table.keys)
+    paths = {row.rhs: keys.index(row.key) for row in fit.rows if row.op == "~"}
+    first, last = paths[entry.predictor], list(paths.values())[-1]  # the product is the last predictor
+    y, x, m = (block.names.index(name) for name in (entry.outcome, entry.predictor, entry.moderator))
+
+    def coefficients(theta: Array) -> Array:
+        variance = np.diagonal(block.implied(theta, base).covariance, axis1=-2, axis2=-1)
+        path, both = theta[..., first], theta[..., last]
+        with np.errstate(invalid="ignore"):  # a negative variance has no root: nan, and no result
+            scale = np.sqrt(variance[..., x] / variance[..., y])
+            return np.stack([path * scale, both * scale * np.sqrt(variance[..., m])], -1)
+
+    J = jacobian(coefficients, fit.theta)
+    return coefficients(fit.theta), J @ fit.vcov @ J.T
+
+
+def construct_words(book: Codebook, name: str) -> Words:
+    """Return what a construct is called within a sentence."""
+    (construct,) = (one for one in book.constructs if one.name == name)
+    return {"en": (construct.en or name).lower(), "zh": construct.zh or name}
