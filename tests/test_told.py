@@ -72,7 +72,7 @@ def test_a_synthetic_sample_speaks_of_the_method_only():
     assert words["en"] == "The method recovers the truth in 1 of 2 hypotheses put to it, not in H30."
     assert words["zh"] == "提交检验的2条假设中，方法还原真值的有1条，未能还原的为H30。"
     assert told.read_method(rows[:0])["en"] == "No hypothesis has been tried on the synthetic sample yet."
-    assert set(labels.SIDE_OF[o] for o in ("recovered", "not recovered")) == {"method"}
+    assert {labels.SIDE_OF[o] for o in ("recovered", "not recovered")} == {"method"}
 
 
 def test_pending_hypotheses_are_named_or_none():

@@ -275,8 +275,7 @@ def _table(payload: Mapping[str, Any]) -> list[Block]:
     lines, named = payload["rows"], payload["columns"][0] == "id"
     body = [row(cells, anchor=f"table-{payload['name']}-{cells[0]}" if named else "", links=links)
             for cells, links in zip(lines, payload.get("links") or [None] * len(lines), strict=True)]
-    kind = " many" if len(widths) > MANY else " long" if widths[0] else ""
-    return [_raw("html", f'<div class="wide{kind}" tabindex="0">'),
+    return [_raw("html", f'<div class="wide{" many" if len(widths) > MANY else " long" * bool(widths[0])}" tabindex="0">'),
             {"t": "Table", "c": [_attr(), [None, []], columns, [_attr(), [row(payload["heads"], "col")]],
                                  [[_attr(), 0, [], body]], [_attr(), []]]},
             _raw("html", "</div>")]
