@@ -189,7 +189,7 @@ def test_a_part_that_cannot_be_tested_lends_a_claim_no_evidence():
 def test_parts_on_different_classes_of_evidence_each_say_their_own():
     claim = next(claim for claim in ALL.claims if claim.id == "C45")
     parts = {"H26": evidence.assess("H01"), "H56": evidence.assess("H56")}
-    both = evidence.Assessment(ALL.claims, ALL.hypotheses, ALL.results | parts)
+    both = evidence.Assessment(ALL.claims, ALL.hypotheses, {**ALL.results, **parts})
     assert both.outcome(claim) == {"en": "agrees (official statistic); follows from the model (model)",
                                    "zh": "相符（官方统计）；可由模型推出（模型）"}
 
@@ -211,6 +211,18 @@ def test_tallies_count_everything_once():
 def test_models_and_synthetic_samples_have_no_grade():
     counts = ALL.by_evidence().counts
     assert counts.loc[["model", "synthetic sample", "none"], ["direct", "proxy", "remote"]].to_numpy().sum() == 0
+
+
+def test_only_what_is_asked_for_is_tested(monkeypatch):
+    tested = []
+    first = evidence.TESTS["H01"]
+    monkeypatch.setitem(evidence.TESTS, "H01", lambda hypothesis: tested.append("H01") or first(hypothesis))
+    monkeypatch.setitem(evidence.TESTS, "H62", lambda _: pytest.fail("nobody asked for H62"))
+    fresh = evidence.assess_all()
+    assert not tested
+    assert list(fresh.subset("H02", "H01")["id"]) == ["H02", "H01"]
+    assert fresh.results["H01"] is fresh.results["H01"]
+    assert tested == ["H01"]
 
 
 def test_summaries_hold_one_row_each():

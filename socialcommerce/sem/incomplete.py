@@ -80,18 +80,22 @@ def corrected(
     shares = [group.patterns.nobs.sum() / sample.nobs for group in sample.groups]
     D = [one @ basis for one in moments_jacobian(problem, theta)]
 
-    def among(matrices: Sequence[Array]) -> Array:
-        return sum(share * d.T @ one @ d for share, d, one in zip(shares, D, matrices, strict=True))
+    def among(left: Sequence[Array], matrices: Sequence[Array]) -> Array:
+        total = np.zeros((basis.shape[1], basis.shape[1]))
+        for share, a, one, d in zip(shares, left, matrices, D, strict=True):
+            moved = np.flatnonzero(d.any(0))  # by the parameters of this group
+            total[np.ix_(moved, moved)] += share * a[:, moved].T @ (one @ d[:, moved])
+        return total
 
     # D (D' W D)^-1 D' is all the parameters take away, so that no product but W^-1 C is of moments by moments
     W, C, WC, J, traces = zip(*parts, strict=True)
-    M = np.linalg.inv(among(W))
+    M = np.linalg.inv(among(D, W))
     expected = sum(traces)
     if nonnormal:
-        crossed = sum(s * (x @ d).T @ j @ d for s, d, x, j in zip(shares, D, WC, J, strict=True))
-        expected += np.trace(M @ among(C) @ M @ among(J)) - 2 * np.trace(M @ crossed)
+        expected += np.trace(M @ among(D, C) @ M @ among(D, J))
+        expected -= 2 * np.trace(M @ among([x @ d for x, d in zip(WC, D, strict=True)], J))
     else:
-        expected -= np.trace(M @ among(C))
+        expected -= np.trace(M @ among(D, C))
     whole = completed(problem, sample)
     least = sum(
         share * (np.linalg.slogdet(group.covariance)[1] + len(group.mean)) / 2

@@ -174,8 +174,11 @@ def saturated_trace(problem: Likelihood, sample: Sample) -> float:
         if group.clusters is None and not full.exogenous and len(group.patterns.nobs) == 1:
             total += _complete_trace(full, group)
         else:
-            A, B = saturated_information(full, group), saturated_products(full, group)
-            total += float(np.trace(np.linalg.solve(A, B)))
+            key = ("trace", full.means, full.exogenous)
+            if key not in group.known:
+                A, B = saturated_information(full, group), saturated_products(full, group)
+                group.known[key] = float(np.trace(np.linalg.solve(A, B)))
+            total += group.known[key]
     return total
 
 

@@ -13,7 +13,7 @@ from socialcommerce.sem.moments import GroupSample, Patterns, Sample
 __all__ = ["information", "products", "saturated_value"]
 
 Array = np.ndarray
-SLICE = 2048  # rows whose products of two variables are held at once
+SLICE = 256  # rows whose products of two variables are held at once
 
 
 def saturated_value(problem: Likelihood, sample: Sample) -> float:

@@ -40,8 +40,11 @@ ITEM_LABELS = {
     "loading": {"en": "loading", "zh": "载荷"}, **INTERVAL, "alpha": {"en": "alpha", "zh": "α"},
     "omega": {"en": "omega", "zh": "ω"}, "cr": {"en": "CR", "zh": "CR"}, "ave": {"en": "AVE", "zh": "AVE"},
 }
-RELIABILITY_LABELS = {"construct": ITEM_LABELS["construct"], "measure": {"en": "measure", "zh": "指标"},
-                      "estimate": {"en": "estimate", "zh": "估计值"}, **INTERVAL}
+RELIABILITY_LABELS = {
+    "construct": ITEM_LABELS["construct"], "alpha": ITEM_LABELS["alpha"], "omega": ITEM_LABELS["omega"],
+    "omega_low": INTERVAL["low"], "omega_high": INTERVAL["high"], "ave": ITEM_LABELS["ave"],
+    "ave_low": INTERVAL["low"], "ave_high": INTERVAL["high"],
+}
 CORRELATION_LABELS = {
     "k": {"en": "no.", "zh": "序号"}, "construct": ITEM_LABELS["construct"], "items": {"en": "items", "zh": "题项数"},
     "mean": {"en": "M", "zh": "均值"}, "sd": {"en": "SD", "zh": "标准差"},
@@ -82,6 +85,8 @@ LEVEL_WORDS = {
     "scalar": {"en": "equal loadings and intercepts, so paths and means may be compared",
                "zh": "载荷与截距相等，路径与均值均可比较"},
 }
+P_VALUES = ("p", "pvalue", "d_pvalue", "p_equivalence")
+SMALL_P = dict.fromkeys(("en", "zh"), "< 0.001")
 YES_NO = {True: {"en": "yes", "zh": "是"}, False: {"en": "no", "zh": "否"}}
 WHOLE = ("n", "k", "items", "classes", "df", "d_df", "direction", "nobs", "specifications", "failed")  # counts
 TONES = {
@@ -102,13 +107,13 @@ def source_of(study: Study) -> Words:
 def read_origin(study: Study) -> Words:
     """Say whose answers these are."""
     if study.basis == "synthetic sample":
-        return {"en": "what stands here are answers drawn by a program from a stated truth, so that the method can be "
+        return {"en": "What stands here are answers drawn by a program from a stated truth, so that the method can be "
                       "checked against it. They say nothing about people; bring a survey of your own, and the same "
                       "pages are made from it.",
                 "zh": "此处的答卷由程序按所述真值生成，用以检验方法能否还原真值，与真实人群无关；"
                       "换上自己的问卷数据，即得同样的报告。"}
     n, file = study.screened.nobs, study.responses.file
-    return {"en": f"these are {n} answers from {file}.", "zh": f"此处为{file}中的{n}份答卷。"}
+    return {"en": f"These are {n} answers from {file}.", "zh": f"此处为{file}中的{n}份答卷。"}
 
 
 def read_basis(study: Study) -> Words:
@@ -178,7 +183,8 @@ def read_fit(table: pd.DataFrame) -> Words:
 def path_lines(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     """Return a table of paths with words, and the columns a forest plot takes."""
     words = words_of(study)
-    lines = table.assign(outcome_words=table["outcome"].map(words), predictor_words=table["predictor"].map(words))
+    lines = table.assign(outcome_words=table["outcome"].map(words), predictor_words=table["predictor"].map(words),
+                         p=_shown_p(table["p"]))
     tone = [_tone(row.direction * row.low, row.direction * row.high) for row in table.itertuples()]
     return lines.assign(label=lines["predictor_words"], group=lines["outcome_words"], tone=tone,
                         forest=lines["std"])
@@ -196,13 +202,15 @@ def indirect_lines(found: Indirect | NotTestable, study: Study, *, totals: bool 
         return lines.iloc[:0].assign(label=None, group=None, tone=None) if totals else lines
     words = words_of(study) | {"all": {"en": "all ways", "zh": "全部途径"}}
     table = found.summary()
-    table = table[table["via"] == "all"] if totals else table
+    single = table.groupby(["strategy", "outcome"])["via"].transform("size") == 2  # its only way is all of it
+    table = table[(table["via"] == "all") | ~(single | totals)]
     signs = {(p.predictor, p.outcome): p.direction for p in study.codebook.paths}
     down = {name: min((s for (x, _), s in signs.items() if x == name), default=1) for name in study.strategies}
     ends = [sorted((down[row.strategy] * row.low, down[row.strategy] * row.high)) for row in table.itertuples()]
     return table.assign(
         strategy_words=table["strategy"].map(words), outcome_words=table["outcome"].map(words),
-        via_words=table["via"].map(words), label=table["strategy"].map(words), group=table["outcome"].map(words),
+        via_words=table["via"].map(words), p=_shown_p(table["p"]), label=table["strategy"].map(words),
+        group=table["outcome"].map(words),
         tone=[_tone(*pair) for pair in ends],
     ).sort_values("outcome", key=lambda names: names.map(study.outcomes.index), kind="stable", ignore_index=True)
 
@@ -237,6 +245,11 @@ def read_indirect(found: Indirect | NotTestable, study: Study) -> Words:
     return {"en": "; ".join(said["en"]) + ".", "zh": "；".join(said["zh"]) + "。"}
 
 
+def _shown_p(values: pd.Series) -> pd.Series:
+    """Return p values as journals print them: those below .001 as a bound."""
+    return values.astype(object).map(lambda p: SMALL_P if isinstance(p, float) and p < 0.0005 else p)
+
+
 def _tone(a: float, b: float) -> str:
     """Which side of zero an interval lies on, seen in the claimed direction."""
     low, high = sorted((a, b))
@@ -261,6 +274,7 @@ def rows_of(result: Any, labels: Mapping[str, Words], study: Study, table: str =
         return pd.DataFrame([{column: result.reason if k == 0 else None for k, column in enumerate(labels)}])
     found, words = result if isinstance(result, pd.DataFrame) else getattr(result, table), words_of(study)
     frame = (found() if callable(found) else found).reindex(columns=list(labels))
+    frame = frame.assign(**{name: _shown_p(frame[name]) for name in frame.columns.intersection(P_VALUES)})
     return frame.astype(object).map(lambda cell: words.get(cell, cell) if isinstance(cell, str)
                                     else YES_NO[cell] if isinstance(cell, bool) else cell)
 
