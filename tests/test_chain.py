@@ -16,6 +16,7 @@ import pytest
 from socialcommerce import evidence, paper
 from socialcommerce.evidence import Pending
 from socialcommerce.report.build import build
+from socialcommerce.report.results import compare
 from socialcommerce.verdicts import HypothesisTest
 
 pytestmark = pytest.mark.slow
@@ -32,6 +33,7 @@ class Chain:
     rows: dict[tuple[str, str], dict[str, str]]  # (language, claim) -> {text of the link: address}
     anchors: dict[str, set[str]]
     tests: dict[str, Callable[..., Any]]
+    results: dict[str, Any]
 
 
 class _Front(HTMLParser):
@@ -76,7 +78,7 @@ def read(out: Path) -> Chain:
     front = _Front((out / "index.html").read_text(encoding="utf-8"))
     anchors = {page.relative_to(out).as_posix(): set(re.findall(r'\bid="([^"]+)"', page.read_text(encoding="utf-8")))
                for page in out.glob("*/*.html")}
-    return Chain(tables, front.rows, anchors, dict(evidence.TESTS))
+    return Chain(tables, front.rows, anchors, dict(evidence.TESTS), results)
 
 
 def gaps(chain: Chain) -> Iterator[str]:
@@ -141,6 +143,18 @@ def test_every_hypothesis_belongs_to_a_claim_and_every_row_to_a_hypothesis(chain
     assert list(chain.tables["all_hypotheses"]) == list(HYPOTHESES)
     assert list(chain.tables["all_claims"]) == [claim.id for claim in CLAIMS]
     assert set(chain.rows) == {(language, claim.id) for language in LANGUAGES for claim in CLAIMS}
+
+
+def test_verification_covers_every_number_of_the_verdict_table(chain):
+    table = chain.results["tables"]["all_hypotheses"]
+    for line, row in enumerate(table["rows"]):
+        for column, value in zip(table["columns"], row, strict=True):
+            if isinstance(value, int | float):
+                other = copy.deepcopy(chain.results)
+                other["tables"]["all_hypotheses"]["rows"][line][table["columns"].index(column)] = value + (
+                    1 if isinstance(value, int) else 0.002)
+                (drift,) = compare(chain.results, other)
+                assert drift.where == f"table all_hypotheses, row {line + 1}, {column}"
 
 
 BREAKS = {

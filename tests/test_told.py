@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from socialcommerce import data, evidence, verdicts
-from socialcommerce.evidence import labels, told
+from socialcommerce.evidence import Pending, labels, told
 from socialcommerce.paper import DIRECTIONS
 from socialcommerce.strategies import messages
 
-ALL = evidence.assess_all()
-HYPOTHESES = {h.id: h for h in ALL.hypotheses}
+EVERY = evidence.assess_all()
+HYPOTHESES = {h.id: h for h in EVERY.hypotheses}
 
 
 def synthetic(hypothesis, estimate, truth):
@@ -23,9 +23,12 @@ def synthetic(hypothesis, estimate, truth):
 
 
 def decided(**others):
-    return evidence.Assessment(ALL.claims, ALL.hypotheses, {**ALL.results, **others})
+    """An assessment in which the synthetic sample decides nothing but what is given."""
+    own = {name: Pending(h) if "synthetic sample" in h.kinds else EVERY.results[name] for name, h in HYPOTHESES.items()}
+    return evidence.Assessment(EVERY.claims, EVERY.hypotheses, {**own, **others})
 
 
+ALL = decided()
 H39 = decided(H39=synthetic(HYPOTHESES["H39"], -0.3, -0.25), H30=synthetic(HYPOTHESES["H30"], 0.3, 0.55))
 
 
@@ -72,7 +75,7 @@ def test_a_synthetic_sample_speaks_of_the_method_only():
     assert words["en"] == "The method recovers the truth in 1 of 2 hypotheses put to it, not in H30."
     assert words["zh"] == "提交检验的2条假设中，方法还原真值的有1条，未能还原的为H30。"
     assert told.read_method(rows[:0])["en"] == "No hypothesis has been tried on the synthetic sample yet."
-    assert set(labels.SIDE_OF[o] for o in ("recovered", "not recovered")) == {"method"}
+    assert {labels.SIDE_OF[outcome] for outcome in ("recovered", "not recovered")} == {"method"}
 
 
 def test_pending_hypotheses_are_named_or_none():

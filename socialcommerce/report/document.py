@@ -35,8 +35,7 @@ WORDS = {
     "list": {"en": ", ", "zh": "、"},
 }
 Block = dict[str, Any]
-MARKER = "cell-marker"
-MANY = 12  # columns that no page is wide enough for: the table scrolls
+MARKER, MANY = "cell-marker", 12  # with more columns no page is wide enough: the table scrolls
 FOLD_END: Block = {"t": "RawBlock", "c": ["html", "</details>"]}
 
 
@@ -275,7 +274,7 @@ def _table(payload: Mapping[str, Any]) -> list[Block]:
     lines, named = payload["rows"], payload["columns"][0] == "id"
     body = [row(cells, anchor=f"table-{payload['name']}-{cells[0]}" if named else "", links=links)
             for cells, links in zip(lines, payload.get("links") or [None] * len(lines), strict=True)]
-    kind = " many" if len(widths) > MANY else " long" if widths[0] else ""
+    kind = " many" if len(widths) > MANY else " long" * bool(widths[0])
     return [_raw("html", f'<div class="wide{kind}" tabindex="0">'),
             {"t": "Table", "c": [_attr(), [None, []], columns, [_attr(), [row(payload["heads"], "col")]],
                                  [[_attr(), 0, [], body]], [_attr(), []]]},
