@@ -66,6 +66,7 @@ WORDS = {
     "indirect": {"en": " Indirect effects have percentile intervals from {draws:,} bootstrap resamples ({how}; seed "
                        "{seed}).",
                  "zh": "间接效应采用{draws:,}次自助抽样的百分位置信区间（{how}；随机种子{seed}）。"},
+    "groups": {"en": "Measurement between the groups by {}: ", "zh": "按{}分组的测量不变性："},
     "again": {"en": "The file model.R refits both models with lavaan from data.csv.",
               "zh": "文件model.R可用lavaan根据data.csv重新拟合这两个模型。"},
     "synthetic": {"en": "These respondents are synthetic: they show what the method does and nothing about people.",
@@ -92,8 +93,8 @@ def methods_text(study: Study, language: str, fits: pd.DataFrame, invariance: st
         What the report says of measurement invariance, in the same language.
     """
     paragraphs = [respondents_text(study, language), _models(study, language), _fits(study, fits, language)]
-    if invariance:
-        paragraphs.append(invariance)
+    if invariance and study.codebook.group:
+        paragraphs.append(WORDS["groups"][language].format(study.codebook.group) + invariance)
     if study.basis == "synthetic sample":
         paragraphs.insert(0, WORDS["synthetic"][language])
     return "\n\n".join(paragraphs) + "\n"
