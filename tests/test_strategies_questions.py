@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from socialcommerce.project import root
 from socialcommerce.strategies.contact import contact_frequency
 from socialcommerce.strategies.joint import largest, least, normal
 from socialcommerce.strategies.moderation import moderation, moderations, submodel
+from socialcommerce.strategies.platforms import INVARIANCE_LABELS, compare_platforms, ladder_table, measured_alike
 from socialcommerce.strategies.study import Study
 from socialcommerce.survey import Codebook, Construct, Contact, Item, Moderation, Responses, Rules, Scale, Screened
 from socialcommerce.survey.codebook import Effect as Path
@@ -325,3 +327,103 @@ def test_contact_needs_a_statement_and_known_controls():
     with pytest.raises(UnknownNameError, match="unknown control 'knd'; did you mean 'kind'"):
         contact_frequency(study(ASKED, answers), ("knd",))
     assert "25 respondents" in contact_frequency(study(ASKED, answers.iloc[:25])).reason["en"]
+
+
+# --- platforms --------------------------------------------------------------------------------------------------------
+
+BY_KIND = codebook(items("x", "z", "y"), [("z", "x"), ("y", "x"), ("y", "z")], group="kind")
+
+
+def of_kind(code: int, n: int, rng: np.random.Generator, path: float = 0.3, loading: float = 0.8) -> pd.DataFrame:
+    """Factors of variance 1 with y ~ path x + .3 z, z ~ .4 x; ``loading`` is that of x2 alone."""
+    x = rng.standard_normal(n)
+    z = 0.4 * x + np.sqrt(1 - 0.16) * rng.standard_normal(n)
+    rest = 1 - path**2 - 0.09 - 2 * path * 0.3 * 0.4
+    y = path * x + 0.3 * z + np.sqrt(rest) * rng.standard_normal(n)
+    answers = measured({"x": x, "z": z, "y": y}, rng)
+    answers["x2"] = loading * x + 0.6 * rng.standard_normal(n)
+    return answers.assign(kind=float(code))
+
+
+def two_kinds(seed: int, n: int = 1000, **second: float) -> pd.DataFrame:
+    """The interaction mode first, so that the order of the file is not that of the codebook."""
+    rng = np.random.default_rng(seed)
+    return pd.concat([of_kind(2, n, rng, **second), of_kind(1, n, rng)], ignore_index=True)
+
+
+def test_a_path_that_differs_between_groups_is_found():
+    found = compare_platforms(study(BY_KIND, two_kinds(1, path=0.0)))
+    table = found.summary().set_index(["outcome", "predictor"])
+    row = table.loc[("y", "x")]
+    assert (row["group"]["en"], row["other"]["zh"], found.sizes) == ("content", "互动", (1000, 1000))
+    assert abs(row["difference"] - 0.3) < 3 * row["se"]
+    assert row["difference"] == pytest.approx(row["std"] - row["std_other"])
+    assert (table["p"] < 0.001).tolist() == [False, True, False]
+    assert found.equality.pvalue < 0.001
+    joint = found.largest()
+    assert (joint.which, joint.estimate) == (1, row["difference"])
+    assert joint.interval[0] > 0.1
+    assert found.largest(["z"]).estimate == abs(table.loc[("z", "x"), "difference"])
+    assert f"the path from x to y differs most, by {row['difference']:+.2f}" in found.reading["en"]
+    assert "x到y的路径相差最大" in found.reading["zh"]
+    table = ladder_table(found.ladder)
+    assert [level["zh"] for level in table["level"]] == ["无（形态）", "载荷（弱）", "载荷与截距（强）"]
+    assert set(INVARIANCE_LABELS) == set(table)
+
+
+def test_differences_are_those_of_groups_fitted_alone():
+    """Equal loadings aside, two groups share nothing: standardised paths and errors of single fits come close."""
+    answers = two_kinds(2, path=0.1)
+    found = compare_platforms(study(BY_KIND, answers))
+    alone = [sem.fit(BY_KIND.model(), part, estimator="MLR").standardized.query("op == '~'").set_index(["lhs", "rhs"])
+             for _, part in answers.groupby("kind")]
+    ours = found.summary().set_index(["outcome", "predictor"])
+    np.testing.assert_allclose(ours["difference"], (alone[0]["std_all"] - alone[1]["std_all"]).loc[ours.index],
+                               atol=0.01)
+    np.testing.assert_allclose(ours["se"], np.hypot(alone[0]["se"], alone[1]["se"]).loc[ours.index], rtol=0.02)
+
+
+def test_wald_s_test_of_equal_paths_keeps_its_size():
+    p = [compare_platforms(study(BY_KIND, two_kinds(seed, n=250))) for seed in range(30)]
+    p = np.array([one.equality.pvalue for one in p if not isinstance(one, NotTestable)])
+    assert len(p) >= 28
+    assert 0.3 < p.mean() < 0.7  # uniform under the null: mean 1/2, standard error .053
+    assert (p < 0.05).mean() <= 0.2
+
+
+def test_paths_are_not_compared_where_items_load_differently():
+    rng = np.random.default_rng(4)
+    answers = pd.concat([of_kind(1, 600, rng), of_kind(2, 600, rng, loading=-0.2)], ignore_index=True)
+    found = compare_platforms(study(BY_KIND, answers))
+    assert isinstance(found, NotTestable)
+    assert "with equal loadings (metric) the fit falls" in found.reason["en"]
+    assert re.search(r"that of x2 differs most \(0\.[78]\d, -0\.3\d\)", found.reason["en"])  # .8 and -.316 put in
+
+
+def test_three_groups_are_compared_in_pairs():
+    rng = np.random.default_rng(5)
+    answers = pd.concat([of_kind(code, 400, rng, path=path) for code, path in ((1, 0.3), (2, 0.3), (3, -0.2))])
+    found = compare_platforms(study(BY_KIND, answers.reset_index(drop=True)))
+    assert (len(found.summary()), found.equality.df) == (9, 6)
+    assert {found.summary().iloc[found.largest().which][key]["en"] for key in ("group", "other")} >= {"other"}
+
+
+def test_ordered_answers_take_the_ordinal_ladder():
+    answers = two_kinds(6, n=500, path=-0.1)
+    cut = answers.drop(columns="kind").apply(lambda column: pd.Series(np.digitize(column, [-1, 0, 1]) + 1.0))
+    found = compare_platforms(study(BY_KIND, cut.assign(kind=answers["kind"]), estimator="WLSMV"))
+    assert list(found.ladder.fits) == ["configural", "thresholds", "loadings", "intercepts"]
+    row = found.summary().iloc[1]
+    assert abs(row["difference"] - 0.4) < 3 * row["se"]
+    assert found.fit.test.df > found.ladder.fits["loadings"].test.df - 1
+
+
+def test_platforms_need_groups():
+    answers = two_kinds(7, n=60)
+    assert "names no question" in compare_platforms(study(replace(BY_KIND, group=""), answers)).reason["en"]
+    one = compare_platforms(study(BY_KIND, answers.assign(kind=2.0)))
+    assert "Respondents by kind are 2: 120; two groups of more than 9" in one.reason["en"]
+    few = compare_platforms(study(BY_KIND, answers.assign(kind=np.where(answers.index < 5, 1.0, 2.0))))
+    assert "1: 5, 2: 115" in few.reason["en"]
+    flat = answers.assign(z1=np.where(answers["kind"] == 1, 1.0, answers["z1"]))
+    assert "Measurement cannot be compared" in measured_alike(study(BY_KIND, flat)).reason["en"]

@@ -84,6 +84,10 @@ def test_every_planted_defect_is_found_and_recorded(truth):
     counts = sample.planted["defect"].value_counts()
     assert counts.to_dict() == {"missing cell": 40, "failed check": 7, "speeder": 6, "straight-liner": 5,
                                 "duplicate": 4, "out of range": 3}
+    for _, row, first in sample.planted.query("defect == 'duplicate'")[["row", "value"]].itertuples():
+        assert first < row
+        pd.testing.assert_series_equal(sample.cells.loc[row].drop("duration"), sample.cells.loc[first].drop("duration"),
+                                       check_names=False)
 
 
 def test_the_sample_says_that_it_is_synthetic_also_after_a_round_trip(truth, tmp_path):

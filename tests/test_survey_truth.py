@@ -160,6 +160,15 @@ def test_count_regressions_find_the_contact_curve(book, curve):
     assert contacts.std() == pytest.approx(curve.sd, abs=0.1)
 
 
+def test_orders_depend_on_the_driver_too(book):
+    curve = ContactCurve(driver="repurchase", slope=0.5)
+    answers = draw_respondents(Truth(book, contact=curve), 20_000, seed=7).cells
+    rate = np.exp(curve.log_rate(answers["PROMOTIONS"].to_numpy(float))) * np.exp(0.5**2 / 2)  # lognormal mean
+    assert answers["ORDERS"].mean() == pytest.approx(rate.mean(), rel=0.03)
+    between = answers[["ORDERS", "REP1", "SHA1"]].astype(float).corr()["ORDERS"]
+    assert between["REP1"] > 0.2 > between["SHA1"]
+
+
 def test_the_contact_curve_is_read_at_the_percentiles_of_those_analysed(truth):
     answers = draw_respondents(truth, 300, seed=5).responses.answers
     curve, contacts = truth.contact, answers["PROMOTIONS"]

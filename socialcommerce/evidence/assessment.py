@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from socialcommerce import paper, verdicts
 from socialcommerce.errors import UnknownNameError
-from socialcommerce.evidence import modes, numbers, people, policies
+from socialcommerce.evidence import modes, numbers, people, policies, survey
 from socialcommerce.paper import CLASSES, EVIDENCE, GRADES, Claim, Hypothesis
 from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 
@@ -26,7 +26,7 @@ OUTCOME_LABELS = {
 }
 """Heads of a table of what models say."""
 
-TESTS = {**numbers.TESTS, **people.TESTS, **modes.TESTS, **policies.TESTS}
+TESTS = {**numbers.TESTS, **people.TESTS, **survey.TESTS, **modes.TESTS, **policies.TESTS}
 """The function that tests each decided hypothesis."""
 
 STATES = {

@@ -1,19 +1,19 @@
 """Respondents: what a survey says of each strategy, by the paper's hypotheses or by the paths of its own codebook.
 
-On the project's synthetic sample a verdict says whether the method recovers the truth; on anybody's respondents, whether
-the claim is supported.
+On the project's synthetic sample a verdict says whether the method recovers the truth; on anybody's respondents,
+whether the claim is supported.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pandas as pd
 
-from socialcommerce import data, paper, verdicts
+from socialcommerce import data, paper, survey, verdicts
 from socialcommerce.paper import Evidence, Family, Hypothesis
 from socialcommerce.strategies import contact, joint, moderation, paths, platforms
 from socialcommerce.strategies.effects import Effect
@@ -22,7 +22,8 @@ from socialcommerce.strategies.measurement import words_of
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 
-__all__ = ["PATHS", "TABLE", "TESTS", "estimate_table", "hypotheses_of", "tests_of", "verdict_table", "verdicts_of"]
+__all__ = ["DIGITS", "PATHS", "TABLE", "TESTS", "estimate_table", "hypotheses_of", "hypothesis_tests", "labels",
+           "read_reasons", "verdict_table", "verdicts_of"]
 
 PATHS = {
     "H30": ("trust", "quality"), "H31": ("trust", "disclosure"), "H32": ("trust", "security"),
@@ -36,7 +37,9 @@ PATHS = {
 }
 """Outcome and predictor of each hypothesis on a path."""
 
+DIGITS = {"estimate": 2, "low": 2, "high": 2, "level": 1, "truth": 2, "p": 3}
 MODERATION, CONTACT, EQUAL, INDIRECT = "H48", "H49", "H50", "H52"
+COMPARED = ("stickiness", "repurchase")  # outcomes whose paths H50 compares
 TABLE = "survey_estimates"  # the registered table of the synthetic sample
 Found = Effect | NotTestable | Callable[[float], Joint]
 """An effect with its error; why there is none; or, by the error rate left to it, an interval for several effects."""
@@ -54,17 +57,24 @@ def hypotheses_of(study: Study) -> tuple[Hypothesis, ...]:
     return tuple(_own_hypothesis(study, k, evidence) for k in range(len(study.codebook.paths)))
 
 
-def tests_of(study: Study) -> dict[str, HypothesisTest | NotTestable]:
-    """Return the test of each hypothesis, intervals as wide as the correction of its family asks."""
+def hypothesis_tests(study: Study, known: Mapping[str, Any] | None = None) -> dict[str, HypothesisTest | NotTestable]:
+    """Return the test of each hypothesis, intervals as wide as the correction of its family asks.
+
+    Parameters
+    ----------
+    known : mapping, optional
+        Results at hand, so that they are not worked out twice: ``"indirect"`` from ``strategies.paths.indirect`` and
+        ``"platforms"`` from ``strategies.platforms.compare_platforms``.
+    """
     hypotheses, truth = hypotheses_of(study), _truth(study)
-    found = {h.id: _found(study, h.id, k) for k, h in enumerate(hypotheses)}
+    found = {h.id: _found(study, h.id, k, known or {}) for k, h in enumerate(hypotheses)}
     rates = _rates(hypotheses, found)
     return {h.id: _test(h, found[h.id], rates[h.id], study, truth.get(h.id)) for h in hypotheses}
 
 
-def verdicts_of(study: Study) -> tuple[Verdict, ...]:
-    """Return the verdict on each hypothesis by the rules of ``paper/hypotheses.toml``."""
-    tests = tests_of(study)
+def verdicts_of(study: Study, known: Mapping[str, Any] | None = None) -> tuple[Verdict, ...]:
+    """Return the verdicts by the rules of ``paper/hypotheses.toml``; ``known`` as in :func:`hypothesis_tests`."""
+    tests = hypothesis_tests(study, known)
     return tuple(verdicts.decide(h, tests[h.id], alpha=_alpha(tests[h.id], h)) for h in hypotheses_of(study))
 
 
@@ -81,10 +91,29 @@ def verdict_table(found: Sequence[Verdict]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"n": "Int64"})
 
 
+def labels(study: Study) -> dict[str, dict[str, str]]:
+    """Heads of a table of verdicts; a synthetic sample shows the truth beside the estimate, anybody's a p value."""
+    extra = {"truth": {"en": "truth", "zh": "真值"}} if _truth(study) else {"p": {"en": "p", "zh": "p"}}
+    return {"id": {"en": "id", "zh": "编号"}, "statement": {"en": "statement", "zh": "陈述"},
+            "estimate": {"en": "estimate", "zh": "估计值"}, "low": {"en": "from", "zh": "下限"},
+            "high": {"en": "to", "zh": "上限"}, "level": {"en": "level, %", "zh": "水平（%）"}, **extra,
+            "outcome": {"en": "verdict", "zh": "结论"}}
+
+
+def read_reasons(table: pd.DataFrame) -> dict[str, str]:
+    """Say which hypotheses could not be tested and why; else that all could."""
+    untested = table[table["reason"].notna()]
+    if untested.empty:
+        return {"en": "Every hypothesis could be tested.", "zh": "各条假设均可检验。"}
+    pairs = list(zip(untested["id"], untested["reason"], strict=True))
+    return {"en": "Not testable: " + " ".join(f"{name}: {reason['en']}" for name, reason in pairs),
+            "zh": "无法检验：" + "".join(f"{name}：{reason['zh']}" for name, reason in pairs)}
+
+
 def estimate_table(study: Study) -> pd.DataFrame:
     """Return what ``data/processed/survey_estimates.csv`` holds: the tests on the synthetic sample, one row each."""
     rows = []
-    for name, test in tests_of(study).items():
+    for name, test in hypothesis_tests(study).items():
         rows.append({"id": name, "estimate": test.estimate, "nobs": test.n, "low": test.interval[0],
                      "high": test.interval[1], "level": test.level, "inner_low": test.equivalence_interval[0],
                      "inner_high": test.equivalence_interval[1], "inner_level": test.equivalence_level,
@@ -92,18 +121,44 @@ def estimate_table(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _found(study: Study, name: str, k: int) -> Found:
+def _found(study: Study, name: str, k: int, known: Mapping[str, Any]) -> Found:
     """Return what a study says of one hypothesis."""
-    special = {MODERATION: _moderation, CONTACT: _contact, EQUAL: _equal, INDIRECT: _indirect}
-    if name in special:
-        return special[name](study)
-    path = study.codebook.paths[k]
-    return paths.direct(study, *PATHS.get(name, (path.outcome, path.predictor)))
+    if name == MODERATION:
+        return _moderation(study)
+    if name == CONTACT:
+        return _contact(study)
+    if name == EQUAL:
+        return _equal(known["platforms"] if "platforms" in known else platforms.compare_platforms(study))
+    if name == INDIRECT:
+        return _indirect(known["indirect"] if "indirect" in known else paths.indirect(study), study)
+    if name in PATHS:
+        return paths.direct(study, *PATHS[name])
+    return paths.direct(study, study.codebook.paths[k].outcome, study.codebook.paths[k].predictor)
 
 
-def _indirect(study: Study) -> Found:
+def _moderation(study: Study) -> Found:
+    """H48: by how much price sensitivity, one SD more of it, adds to the path from benefit to repurchase."""
+    entry = next((m for m in study.codebook.moderations if (m.predictor, m.moderator) == ("benefit", "price")), None)
+    if entry is None:
+        return NotTestable({"en": "The codebook states no moderation of benefit by price sensitivity.",
+                            "zh": "编码簿未列出价格敏感度对利益的调节。"})
+    found = moderation.moderation(study, entry)
+    return found if isinstance(found, NotTestable) else found.effect
+
+
+def _contact(study: Study) -> Found:
+    """H49: the smaller of the slope at few messages and minus the slope at many."""
+    found = contact.contact_frequency(study)
+    return found if isinstance(found, NotTestable) else lambda alpha: found.interior(alpha)
+
+
+def _equal(found: platforms.Platforms | NotTestable) -> Found:
+    """H50: the largest difference of a path to stickiness or repurchase, where the items measure alike."""
+    return found if isinstance(found, NotTestable) else lambda alpha: found.largest(COMPARED, alpha=alpha)
+
+
+def _indirect(found: paths.Indirect | NotTestable, study: Study) -> Found:
     """H52: the least of the strategies' indirect effects on repurchase, each in its claimed direction."""
-    found = paths.indirect(study)
     if isinstance(found, NotTestable):
         return found
     total = found.totals("repurchase")
@@ -113,13 +168,8 @@ def _indirect(study: Study) -> Found:
                                      p_values=turned.p_values)
 
 
-@dataclass(frozen=True)
-class _Corrected:
-    alpha: float
-
-
 def _rates(hypotheses: Sequence[Hypothesis], found: Mapping[str, Found]) -> dict[str, float]:
-    """Return the error rate its family's correction leaves to each hypothesis; what cannot be tested counts as p = 1."""
+    """Return the error rate its family's correction leaves to each; what cannot be tested counts as p = 1."""
     rates: dict[str, float] = {}
     for family in {h.family.id: h.family for h in hypotheses}.values():
         p = {h.id: _p_value(found[h.id], family) for h in hypotheses if h.family.id == family.id}
@@ -167,6 +217,22 @@ def _own_hypothesis(study: Study, k: int, evidence: tuple[Evidence, ...]) -> Hyp
         design={"en": "Standardised path in the structural model.", "zh": "结构模型中的标准化路径。"},
         direction="positive" if rises else "negative", smallest_effect=rules.smallest_effects["path"],
     )
+
+
+def _truth(study: Study) -> dict[str, float]:
+    """Return what a synthetic sample was drawn with, by hypothesis; nothing is known of anybody's respondents."""
+    if study.basis != "synthetic sample":
+        return {}
+    table = survey.true_values(survey.own_truth(), study.answers)
+    value = table.set_index(["kind", "outcome", "predictor", "moderator"])["value"].to_dict()
+    sign = {p.predictor: p.direction for p in study.codebook.paths}
+    through = [sign[x] * v for (kind, y, x, _), v in value.items() if (kind, y) == ("indirect", "repurchase")]
+    apart = [abs(v) for (kind, y, *_), v in value.items() if kind == "difference" and y in COMPARED]
+    return {name: value["path", *path, ""] for name, path in PATHS.items()} | {
+        MODERATION: value["moderation", "repurchase", "benefit", "price"],
+        CONTACT: next(v for (kind, *_), v in value.items() if kind == "contact"),
+        EQUAL: max(apart), INDIRECT: min(through),
+    }
 
 
 @cache

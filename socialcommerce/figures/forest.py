@@ -20,6 +20,7 @@ WORDS = {
     "synthetic": {"en": "synthetic sample", "zh": "合成样本"},
     "loading": {"en": "standardised loading, 95 % interval", "zh": "标准化载荷，95%区间"},
     "truth": {"en": "truth it was drawn with", "zh": "生成样本的真值"},
+    "none": {"en": "nothing to draw", "zh": "没有可画的结果"},
     "smallest": {"en": "smaller than the smallest effect of interest", "zh": "小于最小关注效应"},
 }
 ROW = 0.2  # inches a line
@@ -62,7 +63,10 @@ def plot_forest(rows: pd.DataFrame, *, axis: str | Mapping[str, str], tones: Map
                 markeredgewidth=1.1, label=WORDS["truth"][language], zorder=3)
     _dress(ax, heads, places, [_say(label, language) for label in rows["label"]], bottom)
     ax.set_xlabel(named(axis, synthetic, language))
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1))
+    if len(rows):
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1))
+    else:
+        ax.text(0.5, 0.5, WORDS["none"][language], transform=ax.transAxes, ha="center")
     return ax
 
 

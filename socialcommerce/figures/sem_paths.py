@@ -34,7 +34,7 @@ def plot_paths(
     group: int = 1,
     standardized: bool = True,
     items: bool = True,
-    names: Mapping[str, str] | None = None,
+    names: Mapping[str, str | Mapping[str, str]] | None = None,
     language: str = "en",
     ax: Axes | None = None,
 ) -> Axes:
@@ -54,7 +54,7 @@ def plot_paths(
     items : bool
         Without them only the paths between the others are drawn: for large models.
     names : mapping, optional
-        What to call a variable in the figure.
+        What to call a variable in the figure, in one language or as {"en", "zh"}.
 
     Raises
     ------
@@ -76,6 +76,7 @@ def plot_paths(
     ax = ax or _new(right - left, high - low)
     r2 = fit.r2 if isinstance(fit.r2, pd.Series) else fit.r2.iloc[:, group - 1]
     called = {name: (names or {}).get(name, name) for name in layout.nodes}
+    called = {name: words if isinstance(words, str) else words[language] for name, words in called.items()}
     patches = {name: _node(ax, node, called[name] if items else _folded(called[name]), r2)
                for name, node in layout.nodes.items()}
     for row in rows.itertuples():
@@ -83,7 +84,8 @@ def plot_paths(
             _draw_curve(ax, curves[row.Index], row)
         else:
             ends = (row.rhs, row.lhs) if row.op == "~" else (row.lhs, row.rhs)
-            _arrow(ax, *(layout.nodes[n] for n in ends), *(patches[n] for n in ends), row, rows, 0.62 if items else 0.36)
+            at = 0.62 if items else 0.36  # of its way: large models cross less near the causes
+            _arrow(ax, *(layout.nodes[n] for n in ends), *(patches[n] for n in ends), row, rows, at)
     note = ("；" if language == "zh" else "; ").join(WORDS[key][language] for key in (standardized, "dashed"))
     ax.text(left + 0.05, low + 0.05, note, fontsize=7, color=MUTED)
     ax.set(xlim=(left, right), ylim=(low, high), aspect="equal")
@@ -122,7 +124,8 @@ def _node(ax: Axes, node: Node, name: str, r2: pd.Series):
     up = 0.07 + 0.03 * ("\n" in name) if explained else 0.0
     ax.text(node.x, node.y + up, name, fontsize=size, linespacing=1.0, **put)
     if explained:
-        ax.text(node.x, node.y - (0.1 if "\n" not in name else 0.15), f"$R^2$ {_number(r2[node.name])}", fontsize=6.5, color=MUTED, **put)
+        down = 0.15 if "\n" in name else 0.1
+        ax.text(node.x, node.y - down, f"$R^2$ {_number(r2[node.name])}", fontsize=6.5, color=MUTED, **put)
     return shape
 
 

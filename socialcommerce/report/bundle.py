@@ -11,14 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from socialcommerce.errors import NotebookError
-from socialcommerce.report.build import build
+from socialcommerce.report.build import build, failure
 from socialcommerce.report.index import Front, front_page
 from socialcommerce.report.plan import read_manifest
 from socialcommerce.report.publish import as_json
+from socialcommerce.report.results import collect
 from socialcommerce.report.tables import tables_of
 
-__all__ = ["bundle"]
+__all__ = ["finish", "run"]
 
 DPI = 300
 WORDS = {
@@ -33,14 +33,14 @@ WORDS = {
 }
 
 
-def bundle(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], given: Mapping[str, str],
-           languages: Sequence[str], lead: Mapping[str, str]) -> None:
-    """Fill a folder with a report.
+def run(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], given: Mapping[str, str],
+        languages: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Fill a folder with pages, tables and figures.
 
     Parameters
     ----------
     draft : Path
-        The folder; what stands in it already is listed on the front page under its known names.
+        The folder.
     notebooks : sequence of str
         By name or path, in the order of the report.
     inputs : mapping of parameter to Path
@@ -49,26 +49,43 @@ def bundle(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], gi
         The other parameters.
     languages : sequence of {"en", "zh"}
         Of pages and tables.
-    lead : mapping of language to text
-        What the front page opens with.
+
+    Returns
+    -------
+    dict
+        The results of all notebooks, by name: texts and tables.
 
     Raises
     ------
     NotebookError
-        When a notebook fails, with its own message.
+        When a notebook failed, which it said itself.
     """
     with TemporaryDirectory() as folder:
         copies = {name: _copied(path, Path(folder, name)) for name, path in inputs.items()}
         built = build(notebooks, out=draft, languages=languages, given={**copies, **given}, folder=Path(folder))
-    if built.failed:
-        raise NotebookError("; ".join(message.partition(" (the executed copy")[0] for message in built.failed.values()))
+    if wrong := failure(built):  # each was said when it failed
+        raise wrong
     executed = {name: json.loads((draft / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
                 for name in (Path(each).stem for each in notebooks)}
     for language in languages:
         _write_tables(draft, executed, language)
     for drawing in sorted((draft / "figures").rglob("*.svg")):
         drawing.with_suffix(".png").write_bytes(_png(drawing.read_bytes()))
-    _write_front(draft, languages, lead)
+    found = [collect(notebook, name) for name, notebook in executed.items()]
+    return {kind: {name: each for results in found for name, each in results[kind].items()}
+            for kind in ("texts", "tables")}
+
+
+def finish(draft: Path, languages: Sequence[str], lead: Mapping[str, str]) -> None:
+    """Write the front page, which lists what stands in the folder under its known names, and take away the rest.
+
+    ``lead`` is what it opens with, by language.
+    """
+    words = {key: {k: WORDS[key][k] for k in ("title", "placeholder", "hits")} | {"lead": escape(lead[key])}
+             for key in languages}
+    more = {key: _files(draft, key) for key in languages}
+    page = front_page(draft, read_manifest(draft), Front(words, more))
+    (draft / "index.html").write_text(page, encoding="utf-8")
     _tidy(draft)
 
 
@@ -115,15 +132,6 @@ def _png(svg: bytes) -> bytes:
     with Image.open(BytesIO(drawn)) as picture:
         picture.convert("RGB").save(made, "PNG", dpi=(DPI, DPI), optimize=True)
     return made.getvalue()
-
-
-def _write_front(draft: Path, languages: Sequence[str], lead: Mapping[str, str]) -> None:
-    """Write the front page: the reports, a search over them, and every file beside them."""
-    words = {key: {k: WORDS[key][k] for k in ("title", "placeholder", "hits")} | {"lead": escape(lead[key])}
-             for key in languages}
-    more = {key: _files(draft, key) for key in languages}
-    page = front_page(draft, read_manifest(draft), Front(words, more))
-    (draft / "index.html").write_text(page, encoding="utf-8")
 
 
 def _files(draft: Path, language: str) -> str:

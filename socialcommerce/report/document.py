@@ -36,7 +36,7 @@ WORDS = {
     "list": {"en": ", ", "zh": "、"},
 }
 Block = dict[str, Any]
-MARKER = "cell-marker"
+MARKER, MANY = "cell-marker", 12  # with more columns no page is wide enough: the table scrolls
 FOLD_END: Block = {"t": "RawBlock", "c": ["html", "</details>"]}
 
 
@@ -275,7 +275,8 @@ def _table(payload: Mapping[str, Any]) -> list[Block]:
     lines, named = payload["rows"], payload["columns"][0] == "id"
     body = [row(cells, anchor=f"table-{payload['name']}-{cells[0]}" if named else "", links=links)
             for cells, links in zip(lines, payload.get("links") or [None] * len(lines), strict=True)]
-    return [_raw("html", f'<div class="wide{" long" if widths[0] else ""}" tabindex="0">'),
+    kind = " many" if len(widths) > MANY else " long" * bool(widths[0])
+    return [_raw("html", f'<div class="wide{kind}" tabindex="0">'),
             {"t": "Table", "c": [_attr(), [None, []], columns, [_attr(), [row(payload["heads"], "col")]],
                                  [[_attr(), 0, [], body]], [_attr(), []]]},
             _raw("html", "</div>")]

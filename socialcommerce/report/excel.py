@@ -10,11 +10,12 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.utils import get_column_letter
 
-from socialcommerce.report.tables import NOTE, ArticleTable, Cell, archive
+from socialcommerce.report.tables import NOTE, ArticleTable, Cell, archive, width_of
 
 __all__ = ["excel"]
 
 FACES = {"en": "Times New Roman", "zh": "SimSun"}
+WIDEST, LINE = 60, 13.5  # characters of a column, points of a line
 HEAVY, FINE = Side(style="medium"), Side(style="thin")
 FIRST = 4  # row of the heads: number, title and an empty line stand above
 FORMULA = tuple("=+-@")
@@ -45,15 +46,15 @@ def _add(sheet: Any, table: ArticleTable) -> None:
             _fill(sheet.cell(row, k), line[k - 1], right, face)
             if row == last:
                 sheet.cell(row, k).border = Border(bottom=HEAVY)
-        texts = [head, *(line[k - 1].text for line in table.rows)]
-        width = max(sum(2 if ord(c) > 0x2E7F else 1 for c in text) for text in texts)
-        sheet.column_dimensions[get_column_letter(k)].width = min(max(width + 2, 8), 60)
+        sheet.column_dimensions[get_column_letter(k)].width = min(max(table.widths[k - 1], 8), WIDEST)
+    for row, texts in enumerate(table.lines, FIRST):
+        sheet.row_dimensions[row].height = LINE * max(-(-width_of(text) // (WIDEST - 4)) or 1 for text in texts)
     separator = " " if table.language == "en" else ""
     _text(sheet.cell(last + 1, 1), f"{NOTE[table.language]}{separator}{table.note}", Font(face, size=9))
     sheet.merge_cells(start_row=last + 1, start_column=1, end_row=last + 1, end_column=len(table.heads))
     sheet.cell(last + 1, 1).alignment = Alignment(wrap_text=True, vertical="top")
     across = sum(sheet.column_dimensions[get_column_letter(k + 1)].width for k in range(len(table.heads)))
-    sheet.row_dimensions[last + 1].height = 13 * (1 + 1.2 * len(table.note) * (1 + (table.language == "zh")) // across)
+    sheet.row_dimensions[last + 1].height = LINE * (1 + 1.1 * width_of(table.note) // across)
     sheet.freeze_panes = sheet.cell(FIRST + 1, 1)
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
@@ -64,10 +65,22 @@ def _fill(target: Any, cell: Cell, right: bool, face: str) -> None:
     if cell.value is None:
         _text(target, cell.text, Font(face))
     else:
-        target.value, target.font = cell.value, Font(face)
-        point = ("." if cell.bounded else "0.") + "0" * cell.digits if cell.digits else "0"
-        target.number_format = point if abs(cell.value) < 1000 or not cell.digits else "#,##" + point
+        target.value, target.font, target.number_format = cell.value, Font(face), _format(cell)
     target.alignment = Alignment(horizontal="right" if right else "left", vertical="top", wrap_text=not right)
+
+
+def _format(cell: Cell) -> str:
+    """How Excel is to print a number: as the page does.
+
+    >>> _format(Cell("< .001", 0.0002, 3, True, True)), _format(Cell("1,234.50", 1234.5, 2)), _format(Cell("12", 12))
+    ('[<0.0005]"< .001";.000', '#,##0.00', '0')
+    """
+    if not cell.digits:
+        return "0"
+    point = ("." if cell.bounded else "#,##0.") + "0" * cell.digits
+    last = 10.0**-cell.digits
+    small = f'[<{last / 2:.{cell.digits + 1}f}]"< {f"{last:.{cell.digits}f}".lstrip("0")}";'
+    return small + point if cell.probability else point
 
 
 def _text(target: Any, text: str, font: Font) -> None:

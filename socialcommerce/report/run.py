@@ -140,13 +140,15 @@ def _explained(job: Job, raw: Path, failure: Any) -> str:
     """
     if failure.ename in errors.__all__:
         return f"{job.report.name}: {failure.evalue}"
+    line = re.search(r"-+> \d+ (.*)", "\n".join(failure.traceback))
+    shown = f" at `{line[1].strip()}`" if line else ""
+    said = f"{job.report.name}, cell In [{failure.exec_count}]{shown}: {failure.ename}: {failure.evalue}"
+    if job.folder is not None:  # the folder of a report that is whole or not at all
+        return said
     kept = job.out / "failed" / f"{job.report.name}.ipynb"
     kept.parent.mkdir(parents=True, exist_ok=True)
     os.replace(raw, kept)
-    line = re.search(r"-+> \d+ (.*)", "\n".join(failure.traceback))
-    shown = f" at `{line[1].strip()}`" if line else ""
-    return (f"{job.report.name}, cell In [{failure.exec_count}]{shown}: {failure.ename}: {failure.evalue} "
-            f"(the executed copy is {kept})")
+    return f"{said} (the executed copy is {kept})"
 
 
 def _render(job: Job, channel: Connection, notebook: Mapping[str, Any]) -> None:

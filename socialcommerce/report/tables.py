@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -17,14 +17,14 @@ from socialcommerce.report.document import provenance
 from socialcommerce.report.prose import References
 from socialcommerce.report.results import collect, payloads
 
-__all__ = ["NOTE", "ArticleTable", "Cell", "archive", "tables_of"]
+__all__ = ["NOTE", "ArticleTable", "Cell", "archive", "tables_of", "width_of"]
 
 NOTE = {"en": "Note.", "zh": "注："}
 BOUNDED = re.compile(  # columns of statistics that cannot exceed 1: APA writes no zero before the point
-    r"p|p_?values?|q|r|.*_p|p_.*|.*_r|r2|.*_r2|std|std_all|alpha|omega|cr|ave|msv|htmt2?|loading|cfi|tli|srmr|rmsea|kmo|"
-    r"(?:cfi|tli|srmr|rmsea|alpha|omega|cr|ave|htmt2?|std|loading)_\w+")
+    r"\d+|p|q|p_?value(\.\w+)?|r2?|loading|alpha|omega|cr|ave|htmt2?|kmo|(plain_)?(cfi|tli|rmsea)(\.[\w.]+)?|srmr")
+LIKEWISE = ("estimate", "low", "high")  # in a table of loadings or reliabilities
 LEADING_ZERO = re.compile(r"(?<![\d.,])0\.(?=\d)")
-PROBABILITY = re.compile(r"p|p_?values?|q|.*_p|p_.*")
+PROBABILITY = re.compile(r"p|q|p_?value(\.\w+)?")
 HOUR, DAY = b"1980-01-01T00:00:00Z", (1980, 1, 1, 0, 0, 0)  # the earliest an archive can state
 
 
@@ -36,6 +36,7 @@ class Cell:
     value: float | int | None = None
     digits: int = 0
     bounded: bool = False
+    probability: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,14 @@ class ArticleTable:
     right: tuple[bool, ...]
 
     @property
-    def width(self) -> int:
-        """Characters of the longest line, a Chinese one counted twice."""
-        lines = [self.heads, *([cell.text for cell in row] for row in self.rows)]
-        return sum(max(_width(line[k]) for line in lines) + 2 for k in range(len(self.heads)))
+    def lines(self) -> list[Sequence[str]]:
+        """Heads and rows as texts."""
+        return [self.heads, *([cell.text for cell in row] for row in self.rows)]
+
+    @property
+    def widths(self) -> list[int]:
+        """Characters of each column's longest text, a Chinese one counted twice, and the space beside it."""
+        return [max(map(width_of, column)) + 2 for column in zip(*self.lines, strict=True)]
 
 
 def tables_of(notebooks: Mapping[str, Mapping[str, Any]], language: str) -> list[ArticleTable]:
@@ -83,9 +88,11 @@ def tables_of(notebooks: Mapping[str, Mapping[str, Any]], language: str) -> list
 
 def _table(payload: Mapping[str, Any], references: References) -> ArticleTable:
     keys, language = payload["columns"], payload["language"]
+    alike = LIKEWISE if {"loading", "measure"} & set(keys) else ()
+    bounded = [key in alike or bool(BOUNDED.fullmatch(key)) for key in keys]
     digits = [payload["digits"].get(key, 0) for key in keys]
     rows = tuple(
-        tuple(_cell(*each) for each in zip(texts, values, digits, keys, strict=True))
+        tuple(_cell(*each) for each in zip(texts, values, digits, bounded, keys, strict=True))
         for texts, values in zip(payload["rows"], payload["values"], strict=True))
     note = [provenance(payload), references.fill(payload["note"])]
     label = references.look_up(payload["name"]).text
@@ -95,17 +102,18 @@ def _table(payload: Mapping[str, Any], references: References) -> ArticleTable:
         tuple(map(_clean, payload["heads"])), rows, tuple(payload["numeric"]))
 
 
-def _cell(text: str, value: Any, digits: int, key: str) -> Cell:
+def _cell(text: str, value: Any, digits: int, bounded: bool, key: str = "") -> Cell:
     """One cell, a p value that prints as zero said to be below the last digit.
 
-    >>> _cell("0.000", 0.0002, 3, "p").text, _cell("−0.05", -0.05, 2, "r").text, _cell("0.50", 0.5, 2, "mean").text
-    ('< .001', '−.05', '0.50')
+    >>> _cell("0.000", 0.0002, 3, True, "p").text, _cell("−0.05", -0.05, 2, True).text, _cell("0.5", 0.5, 1, False).text
+    ('< .001', '−.05', '0.5')
     """
-    bounded, number = bool(BOUNDED.fullmatch(key.lower())), isinstance(value, Real) and not isinstance(value, bool)
-    if number and digits and PROBABILITY.fullmatch(key.lower()) and not text.strip("0."):
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    probability = bool(number and digits and PROBABILITY.fullmatch(key))
+    if probability and not text.strip("0."):
         text = f"< 0.{'1'.rjust(digits, '0')}"
     text = LEADING_ZERO.sub(".", _clean(text)) if bounded else _clean(text)
-    return Cell(text, value, digits, bounded) if number else Cell(text)
+    return Cell(text, value, digits, bounded, probability) if number else Cell(text)
 
 
 def _clean(text: str) -> str:
@@ -113,7 +121,8 @@ def _clean(text: str) -> str:
     return "".join(c for c in text if c.isprintable() or c == "\n")
 
 
-def _width(text: str) -> int:
+def width_of(text: str) -> int:
+    """Return how many characters wide a text stands, a Chinese one counted twice."""
     return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
 
 

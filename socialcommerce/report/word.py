@@ -11,15 +11,17 @@ from docx.enum.section import WD_ORIENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Pt
+from docx.shared import Inches, Pt
 
 from socialcommerce.report.tables import NOTE, ArticleTable, archive
 
 __all__ = ["word"]
 
 LATIN, CHINESE = "Times New Roman", "SimSun"
-WIDE = 88  # characters that a page stands upright for
+MARGIN, SHORT, LONG = Inches(1), Inches(8.5), Inches(11)  # APA's page
+SIZES = ((10, SHORT), (9, SHORT), (10, LONG), (9, LONG), (7.5, LONG))  # points of a table's text, tried on which side
 HEAVY, FINE = "12", "6"  # eighths of a point
+BESIDE = Pt(8)  # margins of a cell
 
 
 def word(tables: Sequence[ArticleTable], title: str) -> bytes:
@@ -27,34 +29,50 @@ def word(tables: Sequence[ArticleTable], title: str) -> bytes:
     made = Document()
     made.core_properties.title, made.core_properties.author = title, "socialcommerce"
     style = made.styles["Normal"]
-    style.font.name, style.font.size = LATIN, Pt(11)
+    style.font.name, style.font.size = LATIN, Pt(10)
     style.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), CHINESE)
     for k, table in enumerate(tables):
         section = made.add_section() if k else made.sections[0]
-        _turn(section, table.width > WIDE)
-        _add(made, table)
+        needed = {each: _needed(table, each[0]) for each in SIZES}
+        size, side = next((each for each in SIZES if sum(needed[each]) <= each[1] - 2 * MARGIN), SIZES[-1])
+        _turn(section, side)
+        _add(made, table, _shared(needed[size, side], side - 2 * MARGIN), Pt(size))
     file = io.BytesIO()
     made.save(file)
     return archive(file.getvalue())
 
 
-def _turn(section: Any, wide: bool) -> None:
-    short, long = sorted((section.page_width, section.page_height))
-    section.orientation = WD_ORIENT.LANDSCAPE if wide else WD_ORIENT.PORTRAIT
-    section.page_width, section.page_height = (long, short) if wide else (short, long)
+def _needed(table: ArticleTable, size: float) -> list[int]:
+    """What every column's longest text needs."""
+    return [int(BESIDE + 0.52 * Pt(size) * width) for width in table.widths]
 
 
-def _add(made: Any, table: ArticleTable) -> None:
+def _shared(needed: list[int], room: int) -> list[int]:
+    """Widths of columns: what they need; where that is too much, those above the mean share what the others leave."""
+    mean = room / len(needed)
+    over, fixed = sum(max(each - mean, 0) for each in needed), sum(min(each, mean) for each in needed)
+    scale = min(1.0, (room - fixed) / over) if over else 1.0
+    return [int(min(each, mean) + scale * max(each - mean, 0)) for each in needed]
+
+
+def _turn(section: Any, side: int) -> None:
+    section.orientation = WD_ORIENT.LANDSCAPE if side == LONG else WD_ORIENT.PORTRAIT
+    section.page_width, section.page_height = side, SHORT if side == LONG else LONG
+    section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = MARGIN
+
+
+def _add(made: Any, table: ArticleTable, widths: list[int], size: Pt) -> None:
     heading = made.add_paragraph()
     heading.add_run(table.label).bold = True
     title = made.add_paragraph()
     title.add_run(table.title).italic = table.language == "en"
     for paragraph in (heading, title):
         paragraph.paragraph_format.space_after, paragraph.paragraph_format.keep_with_next = Pt(4), True
-    size = Pt(10 if table.width <= WIDE else 9 if table.width <= 1.5 * WIDE else 7.5)
     grid = made.add_table(rows=1 + len(table.rows), cols=len(table.heads))
-    lines = [table.heads, *([cell.text for cell in row] for row in table.rows)]
-    for position, (row, texts) in enumerate(zip(grid.rows, lines, strict=True)):
+    grid.autofit = False
+    for column, width in zip(grid.columns, widths, strict=True):
+        column.width = width
+    for position, (row, texts) in enumerate(zip(grid.rows, table.lines, strict=True)):
         row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
         rules = {"top": HEAVY if position == 0 else "", "bottom": FINE if position == 0 else
                  HEAVY if position == len(table.rows) else ""}

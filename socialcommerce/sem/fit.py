@@ -12,15 +12,16 @@ import pandas as pd
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem import robust
 from socialcommerce.sem.checks import check_terms
-from socialcommerce.sem.estimate import Likelihood, discrepancy, minimise, weights
+from socialcommerce.sem.estimate import Likelihood, minimise
 from socialcommerce.sem.inequality import enforce, inequalities, refuse
 from socialcommerce.sem.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
-from socialcommerce.sem.model import Block, Implied, blocks
+from socialcommerce.sem.model import Block, blocks
 from socialcommerce.sem.moments import Moments, Sample, from_moments, read
 from socialcommerce.sem.ordinal import PARAMETERIZATIONS, fit_ordinal
 from socialcommerce.sem.resampling import bootstrap as resample
 from socialcommerce.sem.resampling import with_bootstrap
 from socialcommerce.sem.result import SemFit
+from socialcommerce.sem.saturated import saturated_value
 from socialcommerce.sem.start import off_saddle, start_values
 from socialcommerce.sem.syntax import parse
 from socialcommerce.sem.table import ParameterTable, build, find_roles
@@ -164,7 +165,8 @@ def fit(
     if data is not None:
         incomplete = missing != "listwise"  # then fixed covariates must be whole
         complete = build(parsed, groups=_count(data, group), means=means).fixed_covariates if incomplete else ()
-        sample = read(data, observed, group=group, missing=missing, complete=complete, weights=weights, cluster=cluster)
+        use = {"weights": weights, "cluster": cluster, "means": missing == "fiml" and bool(means)}
+        sample = read(data, observed, group=group, missing=missing, complete=complete, **use)
     else:
         sample = from_moments(moments, observed)
         means = _means_of_moments(moments, means)
@@ -262,18 +264,14 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
     inverse = curvature.inverse
     vcov = inverse
     if estimator != "ML" and usable:
-        vcov = (
-            inverse
-            @ robust.meat(
-                problem, sample, solution.theta, robust.influence if estimator == "MLM" else robust.casewise_scores
-            )
-            @ inverse
-        )
+        scores = robust.influence if estimator == "MLM" else robust.casewise_scores
+        meat = robust.meat(problem, sample, solution.theta, scores)
+        vcov = inverse @ meat @ inverse
     test = _test(problem, sample, table, float(solution.value) - saturated, curvature.directions + len(active))
     base_problem, base_theta = baseline(problem, sample)
     base = _test(base_problem, sample, table, float(base_problem.value(base_theta)) - saturated, len(base_theta))
     if estimator != "ML" and usable:
-        test = scaled(test, problem, sample, solution.theta, inverse, estimator)
+        test = scaled(test, problem, sample, solution.theta, inverse, estimator, meat)
         inner = covariance(base_problem.derivatives(base_theta[None], observed=observed)[1][0], np.eye(len(base_theta)))
         base = scaled(base, base_problem, sample, base_theta, inner.inverse, estimator)
     return SemFit(
@@ -291,15 +289,6 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
         saturated,
         active=active,
     )
-
-
-def saturated_value(problem: Likelihood, sample: Sample) -> float:
-    """Return the discrepancy of the unrestricted model."""
-    total = 0.0
-    for block, group in zip(problem.blocks, sample.groups, strict=True):
-        own = Implied(None, group.covariance, group.mean)
-        total += float(discrepancy(group.patterns, *weights(block, own, group.patterns)))
-    return total / (2 * float(problem.nobs))
 
 
 def baseline(problem: Likelihood, sample: Sample) -> tuple[Likelihood, Array]:
@@ -338,13 +327,23 @@ def _test(problem: Likelihood, sample: Sample, table: ParameterTable, gap: float
 
 
 def scaled(
-    test: TestStatistic, problem: Likelihood, sample: Sample, theta: Array, inverse: Array, estimator: str
+    test: TestStatistic,
+    problem: Likelihood,
+    sample: Sample,
+    theta: Array,
+    inverse: Array,
+    estimator: str,
+    meat: Array | None = None,
 ) -> TestStatistic:
-    """Return the test with its scaling factor, at given parameters; nan where a small sample makes it negative."""
+    """Return the test with its scaling factor, at given parameters; nan where a small sample makes it negative.
+
+    ``meat`` is that of ``casewise_scores``, where it is known.
+    """
     if test.df <= 0:
         return test
     if estimator == "MLM":
         trace = robust.satorra_bentler_trace(problem, sample, theta, inverse)
     else:
-        trace = robust.saturated_trace(problem, sample) - float(np.trace(inverse @ robust.meat(problem, sample, theta)))
+        meat = robust.meat(problem, sample, theta) if meat is None else meat
+        trace = robust.saturated_trace(problem, sample) - float(np.trace(inverse @ meat))
     return TestStatistic(test.chisq, test.df, trace / test.df if trace > 0 else np.nan)

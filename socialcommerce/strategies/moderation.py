@@ -17,7 +17,8 @@ from socialcommerce.strategies.study import Study
 from socialcommerce.survey import Codebook, Moderation
 from socialcommerce.verdicts import NotTestable
 
-__all__ = ["MODERATION_LABELS", "SLOPE_LABELS", "Moderated", "Moderations", "moderation", "moderations", "submodel"]
+__all__ = ["MODERATION_LABELS", "SLOPE_LABELS", "Moderated", "Moderations", "construct_words", "moderation",
+           "moderations", "submodel"]
 
 Array = np.ndarray
 Words = Mapping[str, str]
@@ -39,9 +40,9 @@ SLOPE_LABELS = {
     **{key: MODERATION_LABELS[key] for key in ("low", "high", "p")},
 }
 NOTE = {
-    "en": "The outcome's equation with all its predictors, the moderator and their matched, double-mean-centred "
-          "product, all correlated freely; maximum likelihood with robust errors, since products are not normal.",
-    "zh": "只含结果变量的方程：其全部预测变量、调节变量及二者经配对并双重均值中心化的乘积，彼此自由相关；"
+    "en": "The outcome's equation with all its predictors, moderators and their matched, double-mean-centred "
+          "products, all correlated freely; maximum likelihood with robust errors, since products are not normal.",
+    "zh": "只含结果变量的方程：其全部预测变量、各调节变量及其经配对并双重均值中心化的乘积，彼此自由相关；"
           "因乘积不服从正态，采用稳健标准误的极大似然估计。",
 }
 NOT_ORDERED = {"en": " The ordered answers are taken as numbers here: a product of ordered items has no estimator.",
@@ -141,11 +142,11 @@ def moderations(study: Study) -> Moderations | NotTestable:
 def moderation(study: Study, entry: Moderation) -> Moderated | NotTestable:
     """Test whether the path from predictor x to outcome y depends on moderator m.
 
-    y = b1 x + b2 m + b3 x m + other predictors + disturbance. The product factor's indicators are products of items,
-    each used once (Marsh, Wen & Hau 2004, doi:10.1037/1082-989X.9.3.275), centred before and after (Lin, Wen, Marsh &
-    Lin 2010, doi:10.1080/10705510.2010.488999); of unequal scales the surplus items indicate their construct only. A
-    product is missing where one of its items is, and full information maximum likelihood uses what is left; item means
-    are those of the answers given, which shifts b1 a little if answers are missing for a reason.
+    y = b1 x + b2 m + b3 x m + other predictors and products + disturbance. The product factor's indicators are
+    products of items, each used once (Marsh, Wen & Hau 2004, doi:10.1037/1082-989X.9.3.275), centred before and after
+    (Lin, Wen, Marsh & Lin 2010, doi:10.1080/10705511.2010.488999); of unequal scales the surplus items indicate their
+    construct only. A product is missing where one of its items is, and full information maximum likelihood uses what
+    is left; item means are those of the answers given, which shifts b1 a little if answers are missing for a reason.
 
     The standardised coefficient is b3 sd(x) sd(m) / sd(y), not b3 sd(x m) / sd(y) as programs print: it alone is the
     change of the standardised path by one standard deviation of m (Wen, Marsh & Hau 2010,
@@ -170,22 +171,33 @@ def moderation(study: Study, entry: Moderation) -> Moderated | NotTestable:
         return NotTestable({"en": f"The model with the product has no sound solution: {why}",
                             "zh": f"含乘积项的模型没有可用的解（{fit.nobs}名受访者，{fit.npar}个参数）。"})
     note = {key: text + (NOT_ORDERED[key] if study.estimator == "WLSMV" else "") for key, text in NOTE.items()}
-    words = tuple(_words(book, name) for name in (entry.outcome, entry.predictor, entry.moderator))
+    words = tuple(construct_words(book, name) for name in (entry.outcome, entry.predictor, entry.moderator))
     return Moderated(entry, fit, coefficients, covariance, words, note)
 
 
 def submodel(book: Codebook, answers: pd.DataFrame, entry: Moderation) -> tuple[str, pd.DataFrame, list[str]]:
-    """Return the text of the outcome's equation with the product, the answers with it, and all indicators."""
+    """Return the text of the outcome's equation with its products, the answers with them, and all indicators.
+
+    Every product that the codebook states for the outcome is in it, the one asked for last: moderators that correlate
+    would else take over each other's part. Indicators of two products that share an item have correlated residuals.
+    """
+    entries = [one for one in book.moderations if one.outcome == entry.outcome and one != entry] + [entry]
     predictors = [path.predictor for path in book.paths if path.outcome == entry.outcome]
-    predictors = list(dict.fromkeys([*predictors, entry.predictor, entry.moderator]))
-    first, second = book.scales[entry.predictor], book.scales[entry.moderator]
-    pairs = min(len(first), len(second))
-    name = PRODUCT + "_" * (PRODUCT in {*book.scales, *answers.columns})
-    made = sem.products(answers, first[:pairs], second[:pairs], name=name)
+    predictors = list(dict.fromkeys([*predictors, *(one.predictor for one in entries),
+                                     *(one.moderator for one in entries)]))
+    taken, data, lines, names, pairs = {*book.scales, *answers.columns}, answers, [], [], []
+    for one in entries:
+        name = PRODUCT + "_" * (PRODUCT in taken)
+        name = name if name not in names else f"{name}{len(names)}"
+        first, second = book.scales[one.predictor], book.scales[one.moderator]
+        made = sem.products(data, first[:len(second)], second[:len(first)], name=name)
+        own = list(zip(first, second, strict=False))
+        lines += [made.model, *(f"{a}.{b} ~~ {c}.{d}" for a, b in own for c, d in pairs if {a, b} & {c, d})]
+        data, names, pairs = made.data, [*names, name], [*pairs, *own]
     measured = book.model([entry.outcome, *predictors], structural=False)
     items = [code for construct in (entry.outcome, *predictors) for code in book.scales[construct]]
-    text = f"{measured}\n{made.model}\n{entry.outcome} ~ {' + '.join([*predictors, name])}"
-    return text, made.data, [*items, *(c for c in made.data.columns if c not in answers.columns)]
+    text = "\n".join([measured, *lines, f"{entry.outcome} ~ {' + '.join([*predictors, *names])}"])
+    return text, data, [*items, *(f"{a}.{b}" for a, b in pairs)]
 
 
 def _standardised(fit: SemFit, entry: Moderation) -> tuple[Array, Array]:
@@ -206,6 +218,7 @@ def _standardised(fit: SemFit, entry: Moderation) -> tuple[Array, Array]:
     return coefficients(fit.theta), J @ fit.vcov @ J.T
 
 
-def _words(book: Codebook, name: str) -> Words:
+def construct_words(book: Codebook, name: str) -> Words:
+    """Return what a construct is called within a sentence."""
     (construct,) = (one for one in book.constructs if one.name == name)
     return {"en": (construct.en or name).lower(), "zh": construct.zh or name}

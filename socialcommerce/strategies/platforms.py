@@ -1,0 +1,288 @@
+"""Whether paths between constructs are the same for two kinds of users, once the items measure the same for both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy import special, stats
+
+from socialcommerce import sem
+from socialcommerce.errors import DataError, ParameterError
+from socialcommerce.sem import SemFit
+from socialcommerce.sem.comparison import HypothesisStatistic
+from socialcommerce.sem.expressions import jacobian
+from socialcommerce.sem.groups import Invariance
+from socialcommerce.sem.ordinal_groups import level_model
+from socialcommerce.sem.standardize import delta_errors, standardized
+from socialcommerce.sem.syntax import parse
+from socialcommerce.strategies.joint import Joint, largest, normal
+from socialcommerce.strategies.moderation import construct_words
+from socialcommerce.strategies.study import Study
+from socialcommerce.verdicts import NotTestable
+
+__all__ = ["INVARIANCE_LABELS", "PLATFORM_LABELS", "Platforms", "compare_platforms", "ladder_table",
+           "measured_alike"]
+
+Array = np.ndarray
+Words = Mapping[str, str]
+LEVELS = {
+    "configural": {"en": "nothing (configural)", "zh": "无（形态）"},
+    "metric": {"en": "loadings (metric)", "zh": "载荷（弱）"},
+    "scalar": {"en": "loadings, intercepts (scalar)", "zh": "载荷与截距（强）"},
+}
+ORDINAL_LEVELS = {
+    "configural": LEVELS["configural"],
+    "thresholds": {"en": "thresholds", "zh": "阈值"},
+    "loadings": {"en": "thresholds, loadings", "zh": "阈值与载荷"},
+    "intercepts": {"en": "thresholds, loadings, intercepts", "zh": "阈值、载荷与截距"},
+}
+PLATFORM_LABELS = {
+    "outcome": {"en": "outcome", "zh": "结果变量"}, "predictor": {"en": "predictor", "zh": "预测变量"},
+    "group": {"en": "group", "zh": "组"}, "other": {"en": "other group", "zh": "另一组"},
+    "std": {"en": "path", "zh": "路径"}, "std_other": {"en": "path, other group", "zh": "另一组路径"},
+    "difference": {"en": "difference", "zh": "差异"}, "se": {"en": "SE", "zh": "标准误"},
+    "low": {"en": "lower", "zh": "下限"}, "high": {"en": "upper", "zh": "上限"}, "p": {"en": "p", "zh": "p"},
+}
+INVARIANCE_LABELS = {
+    "level": {"en": "held equal", "zh": "等值层级"}, "chisq": {"en": "chi2", "zh": "χ²"},
+    "df": {"en": "df", "zh": "自由度"}, "pvalue": {"en": "p", "zh": "p"},
+    "cfi": {"en": "CFI", "zh": "CFI"}, "rmsea": {"en": "RMSEA", "zh": "RMSEA"},
+    "srmr": {"en": "SRMR", "zh": "SRMR"}, "d_chisq": {"en": "chi2 difference", "zh": "Δχ²"},
+    "d_df": {"en": "df difference", "zh": "Δ自由度"}, "d_pvalue": {"en": "p of the difference", "zh": "差异检验p"},
+    "d_cfi": {"en": "CFI difference", "zh": "ΔCFI"}, "d_rmsea": {"en": "RMSEA difference", "zh": "ΔRMSEA"},
+    "holds_chisq": {"en": "holds by chi2", "zh": "χ²检验成立"},
+    "holds_indices": {"en": "holds by indices", "zh": "指标判断成立"},
+}
+
+
+@dataclass(frozen=True)
+class Platforms:
+    """Standardised paths by group, from one fit with the loadings held equal.
+
+    Parameters
+    ----------
+    groups : tuple of {"en", "zh"}
+        As the codebook words their answers, up to a colon.
+    sizes : tuple of int
+        Respondents in each.
+    ladder : Invariance
+        The measurement models.
+    fit : SemFit
+        Measurement and paths in all groups.
+    paths : tuple of (outcome, predictor)
+    estimates : array, shape (groups, paths)
+    covariance : array, shape (groups * paths, groups * paths)
+        Of the estimates, group by group, by the delta method: what is held equal makes groups depend on one another.
+    words : mapping of construct to {"en", "zh"}
+    """
+
+    groups: tuple[Words, ...]
+    sizes: tuple[int, ...]
+    ladder: Invariance = field(repr=False)
+    fit: SemFit = field(repr=False)
+    paths: tuple[tuple[str, str], ...]
+    estimates: Array
+    covariance: Array
+    words: Mapping[str, Words]
+
+    @cached_property
+    def pairs(self) -> list[tuple[int, int]]:
+        """Groups compared: each with each later one."""
+        return list(combinations(range(len(self.groups)), 2))
+
+    @cached_property
+    def contrasts(self) -> Array:
+        """Weights of the estimates in every difference, shape (pairs * paths, groups * paths)."""
+        eye = np.eye(len(self.groups))
+        return np.vstack([np.kron(eye[one] - eye[other], np.eye(len(self.paths))) for one, other in self.pairs])
+
+    @property
+    def differences(self) -> Array:
+        """First group's path less the other's, shape (pairs * paths,)."""
+        return self.contrasts @ self.estimates.ravel()
+
+    @property
+    def errors(self) -> Array:
+        """Standard errors of the differences."""
+        return delta_errors(self.contrasts, self.covariance)
+
+    @cached_property
+    def equality(self) -> HypothesisStatistic:
+        """Wald's test that every standardised path is the same in all groups."""
+        first = self.contrasts[: (len(self.groups) - 1) * len(self.paths)]  # the first group with each of the others
+        d, V = first @ self.estimates.ravel(), first @ self.covariance @ first.T
+        chisq = float(d @ np.linalg.solve(V, d))
+        return HypothesisStatistic("all standardised paths are equal in all groups", chisq, len(d),
+                                   float(stats.chi2.sf(chisq, len(d))), "Wald")
+
+    def summary(self, level: float = 0.95) -> pd.DataFrame:
+        """One row a path and pair of groups: outcome, predictor, group, other, std, std_other, difference, se, ..., p.
+
+        The interval and the two-sided p value are those of the difference alone, not adjusted for the others.
+        """
+        (low, high), z = normal(self.differences, self.errors)(level), self.differences / self.errors
+        names = [(outcome, predictor, self.groups[one], self.groups[other], self.estimates[one, k],
+                  self.estimates[other, k]) for one, other in self.pairs
+                 for k, (outcome, predictor) in enumerate(self.paths)]
+        table = pd.DataFrame(names, columns=["outcome", "predictor", "group", "other", "std", "std_other"])
+        return table.assign(difference=self.differences, se=self.errors, low=low, high=high,
+                            p=2 * special.ndtr(-np.abs(z)))
+
+    def largest(self, outcomes: Collection[str] | None = None, *, alpha: float = 0.05) -> Joint:
+        """Return the largest absolute difference of a path, all paths or those to some outcomes.
+
+        ``which`` counts the rows of ``summary`` that are left.
+        """
+        table = self.summary()
+        table = table if outcomes is None else table[table["outcome"].isin(list(outcomes))]
+        intervals = normal(table["difference"], table["se"])
+        return largest(table["difference"], intervals, self.fit.nobs, alpha=alpha, p_values=table["p"])
+
+    @property
+    def reading(self) -> Words:
+        """One sentence: the joint test, and the path that differs most."""
+        table, p = self.summary(), self.equality.pvalue
+        most = table.loc[table["difference"].abs().idxmax()]
+        cause, outcome = self.words[most["predictor"]], self.words[most["outcome"]]
+        shown = "p < .001" if p < 0.001 else f"p = {p:.3f}"
+        en, zh = ("differ", "存在差异") if p < 0.05 else ("are not told apart", "未见差异")
+        return {"en": f"Taken together the paths of the groups {en} (chi2 = {self.equality.chisq:.1f}, df = "
+                      f"{self.equality.df}, {shown}); the path from {cause['en']} to {outcome['en']} differs most, "
+                      f"by {most['difference']:+.2f} ({most['group']['en']} less {most['other']['en']}).",
+                "zh": f"整体而言各组路径{zh}（χ² = {self.equality.chisq:.1f}，自由度{self.equality.df}，{shown}）；"
+                      f"{cause['zh']}到{outcome['zh']}的路径相差最大，为{most['difference']:+.2f}"
+                      f"（{most['group']['zh']}减{most['other']['zh']}）。"}
+
+
+def measured_alike(study: Study) -> Invariance | NotTestable:
+    """Fit the ladder of measurement invariance between the kinds of respondents that the codebook tells apart.
+
+    By the study's estimator, up to equal intercepts; for ordered answers the ladder of Wu & Estabrook (2016,
+    doi:10.1007/s11336-016-9506-0).
+    """
+    rows = _rows(study)
+    if isinstance(rows, NotTestable):
+        return rows
+    levels = ORDINAL_LEVELS if study.estimator == "WLSMV" else LEVELS
+    model = study.codebook.model(study.constructs, structural=False)
+    try:
+        return sem.invariance(model, rows, study.codebook.group, levels=levels, **study.options)
+    except (DataError, ParameterError) as wrong:  # an answer one group never gives, a level without a solution
+        return NotTestable({"en": f"Measurement cannot be compared between the groups: {wrong}",
+                            "zh": f"无法在各组之间比较测量模型：{wrong}"})
+
+
+def ladder_table(ladder: Invariance | NotTestable) -> pd.DataFrame | NotTestable:
+    """Return the ladder with its levels in words, as ``INVARIANCE_LABELS`` heads it; what cannot be tested as it is."""
+    if isinstance(ladder, NotTestable):
+        return ladder
+    words = {**ORDINAL_LEVELS, **LEVELS}
+    return ladder.table.reset_index().assign(level=[words[level] for level in ladder.fits])
+
+
+def compare_platforms(study: Study, ladder: Invariance | NotTestable | None = None) -> Platforms | NotTestable:
+    """Compare every standardised path between the groups, if their loadings may be held equal.
+
+    Each group's paths are in standard deviations of that group. They can be compared where a construct means the same
+    in both, that is where its items load alike (metric invariance, by the fit indices of Chen 2007,
+    doi:10.1080/10705510701301834); means need not be equal.
+
+    Parameters
+    ----------
+    study : Study
+        Whose codebook names a group.
+    ladder : Invariance or NotTestable, optional
+        What :func:`measured_alike` returned, where it is at hand.
+    """
+    ladder = measured_alike(study) if ladder is None else ladder
+    if isinstance(ladder, NotTestable):
+        return ladder
+    if broken := _broken(ladder):
+        return broken
+    fit = _structural(study, ladder)
+    paths = tuple((path.outcome, path.predictor) for path in study.codebook.paths)
+    estimates, covariance = _standardised(fit, paths)
+    if not (fit.converged and fit.identified and np.isfinite(covariance).all()):
+        return NotTestable({"en": f"The paths by group have no sound solution: {' '.join(fit.problems)}",
+                            "zh": "分组的结构模型没有可用的解。"})
+    words = {name: construct_words(study.codebook, name) for name in study.constructs}
+    sizes = tuple(int(group.nobs) for group in fit.sample.groups)
+    return Platforms(_group_words(study, fit), sizes, ladder, fit, paths, estimates, covariance, words)
+
+
+def _group_words(study: Study, fit: SemFit) -> tuple[Words, ...]:
+    scale = study.codebook.by_code[study.codebook.group].scale
+    codes = [int(float(group.label)) for group in fit.sample.groups]
+    if not scale.en:
+        return tuple({"en": str(code), "zh": str(code)} for code in codes)
+    return tuple({"en": re.split("[:：]", scale.en[code - scale.low])[0],
+                  "zh": re.split("[:：]", scale.zh[code - scale.low])[0]} for code in codes)
+
+
+def _rows(study: Study) -> pd.DataFrame | NotTestable:
+    """Return the answers of groups with more respondents than items, in the codebook's order; a reason if one has."""
+    group, items = study.codebook.group, study.items
+    if not group:
+        return NotTestable({"en": "The codebook names no question that tells two kinds of respondents apart.",
+                            "zh": "编码本未指定区分两类受访者的题目。"})
+    whole = [group] if study.options.get("missing") == "fiml" else [group, *items]
+    rows = study.answers[[*items, group]].dropna(subset=whole).sort_values(group, kind="stable")
+    counts = rows[group].value_counts().sort_index()
+    enough = counts[counts > len(items)]
+    if len(enough) < 2:
+        shown = ", ".join(f"{int(code)}: {n}" for code, n in counts.items())
+        return NotTestable({"en": f"Respondents by {group} are {shown or 'none'}; two groups of more than "
+                                  f"{len(items)}, the number of items, are needed.",
+                            "zh": f"按{group}分组的人数为{shown or '无'}；"
+                                  f"需要至少两组，且每组人数多于题项数{len(items)}。"})
+    return rows[rows[group].isin(enough.index)]
+
+
+def _broken(ladder: Invariance) -> NotTestable | None:
+    """Return the step up to equal loadings that does not hold, in words; None if all do."""
+    table = ladder.table
+    upto = table.loc[: "loadings" if "loadings" in table.index else "metric"].iloc[1:]
+    failed = upto[~upto["holds_indices"].astype(bool)]
+    if failed.empty:
+        return None
+    step, held = failed.iloc[0], {**ORDINAL_LEVELS, **LEVELS}[failed.index[0]]
+    numbers = f"CFI {step['d_cfi']:+.3f}, RMSEA {step['d_rmsea']:+.3f}, p = {step['d_pvalue']:.3f}"
+    table = ladder.fits["configural"].standardized.query("op == '=~'")
+    loadings = table.pivot(index="rhs", columns="group", values="std_all")
+    item = (loadings.max(axis=1) - loadings.min(axis=1)).idxmax()
+    shown = ", ".join(f"{value:.2f}" for value in loadings.loc[item])
+    return NotTestable({
+        "en": f"The items do not measure the same in the groups: with equal {held['en']} the fit falls ({numbers}); of "
+              f"all standardised loadings that of {item} differs most ({shown}). Paths between constructs that differ "
+              "in meaning are not compared.",
+        "zh": f"题项在各组测量的内容不同：令{held['zh']}等值后拟合下降（{numbers}）；"
+              f"标准化载荷中{item}相差最大（{shown}）。含义不同的构念之间，路径不作比较。"})
+
+
+def _structural(study: Study, ladder: Invariance) -> SemFit:
+    """Fit the paths in every group with equal loadings; ordered answers need equal thresholds too, for their scale."""
+    text, group, rows = study.codebook.model(study.constructs), study.codebook.group, _rows(study)
+    if study.estimator != "WLSMV":
+        return study.fit(text, rows, group=group, group_equal=("loadings",))
+    sample = ladder.fits["configural"].sample
+    categories = {name: rows[name].nunique() for name in sample.names}
+    text = level_model(text, parse(text), categories, "loadings", groups=len(sample.groups))
+    return study.fit(text, rows, group=group, group_equal=("thresholds", "loadings"))
+
+
+def _standardised(fit: SemFit, paths: tuple[tuple[str, str], ...]) -> tuple[Array, Array]:
+    """Return the standardised paths, (groups, paths), and the covariances of all of them."""
+    at = {(row.group, row.lhs, row.rhs): k for k, row in enumerate(fit.rows) if row.op == "~"}
+    wanted = [at[g + 1, *path] for g in range(fit.table.groups) for path in paths]
+
+    def chosen(theta: Array) -> Array:
+        return standardized(fit.table, fit.problem, theta)[..., wanted]
+
+    J = jacobian(chosen, fit.theta)
+    return chosen(fit.theta).reshape(fit.table.groups, -1), J @ fit.vcov @ J.T
