@@ -131,7 +131,7 @@ def _information(block: Block, group: GroupSample, nonnormal: bool) -> tuple[Arr
         C = information(full, _whole(group), group.covariance, group.mean, observed=True)
         WC = np.linalg.solve(W, C)
         J = robust.saturated_products(full, group) if nonnormal else None
-        trace = float(np.sum(np.linalg.solve(W, WC.T) * J) if nonnormal else np.trace(WC))
+        trace = float(np.sum(WC.T * robust.saturated_solution(full, group)) if nonnormal else np.trace(WC))
         group.known[key] = W, C, WC, J, trace
     return group.known[key]
 
