@@ -21,6 +21,7 @@ from socialcommerce.paper import BASES
 from socialcommerce.report import pandoc
 from socialcommerce.report.prose import REFERENCE, Reference, References
 from socialcommerce.report.results import MIME, payloads
+from socialcommerce.report.widths import column_widths
 
 __all__ = ["Document", "WORDS", "document_of", "provenance"]
 
@@ -267,7 +268,7 @@ def _table(payload: Mapping[str, Any]) -> list[Block]:
         return [[anchor, [], []], [[["", [], [["scope", scope]] if scope else []], {"t": "AlignDefault"}, 1, 1,
                                     [{"t": "Plain", "c": text}]] for text in texts]]
 
-    widths = _widths([payload["heads"], *payload["rows"]])
+    widths = column_widths([payload["heads"], *payload["rows"]])
     columns = [[{"t": "AlignRight" if right else "AlignLeft"},
                 {"t": "ColWidth", "c": width} if width else {"t": "ColWidthDefault"}]
                for right, width in zip(payload["numeric"], widths, strict=True)]
@@ -279,15 +280,6 @@ def _table(payload: Mapping[str, Any]) -> list[Block]:
             {"t": "Table", "c": [_attr(), [None, []], columns, [_attr(), [row(payload["heads"], "col")]],
                                  [[_attr(), 0, [], body]], [_attr(), []]]},
             _raw("html", "</div>")]
-
-
-def _widths(rows: list[list[str]]) -> list[float]:
-    """Shares of the line for the columns of a table with long texts, zeros where every row fits on a line as it is."""
-    natural = [max(sum(2 if ord(c) > 0x2E7F else 1 for c in row[i]) for row in rows) for i in range(len(rows[0]))]
-    if sum(natural) <= 90:
-        return [0.0] * len(natural)
-    wanted = [min(n, 10 + 3.5 * max(n - 10, 0) ** 0.5) + 3 for n in natural]  # and the space between
-    return [round(w / sum(wanted), 4) for w in wanted]
 
 
 def _plain_output(document: Document, output: Mapping[str, Any]) -> Iterator[tuple[Block, Block]]:

@@ -22,7 +22,7 @@ __all__ = ["NOTE", "ArticleTable", "Cell", "archive", "is_sentence", "tables_of"
 MISSING = "–"
 NOTE = {"en": "Note.", "zh": "注："}
 BOUNDED = re.compile(  # columns of statistics that cannot exceed 1: APA writes no zero before the point
-    r"\d+|p|q|p_?value(\.\w+)?|r2?|loading|alpha|omega|cr|ave|htmt2?|kmo|(plain_)?(cfi|tli|rmsea)(\.[\w.]+)?|srmr")
+    r"\d+|p|q|p_?value(\.\w+)?|r2?|loading|alpha|cr|(omega|ave)(_low|_high)?|htmt2?|kmo|(plain_)?(cfi|tli|rmsea)(\.[\w.]+)?|srmr")
 LIKEWISE = ("estimate", "low", "high")  # in a table of loadings or reliabilities
 LEADING_ZERO = re.compile(r"(?<![\d.,])0\.(?=\d)")
 PROBABILITY = re.compile(r"p|q|p_?value(\.\w+)?")

@@ -25,6 +25,7 @@ __all__ = [
     "saturated_block",
     "saturated_information",
     "saturated_products",
+    "saturated_solution",
     "saturated_trace",
     "slices",
 ]
@@ -174,11 +175,7 @@ def saturated_trace(problem: Likelihood, sample: Sample) -> float:
         if group.clusters is None and not full.exogenous and len(group.patterns.nobs) == 1:
             total += _complete_trace(full, group)
         else:
-            key = ("trace", full.means, full.exogenous)
-            if key not in group.known:
-                A, B = saturated_information(full, group), saturated_products(full, group)
-                group.known[key] = float(np.trace(np.linalg.solve(A, B)))
-            total += group.known[key]
+            total += float(np.trace(saturated_solution(full, group)))
     return total
 
 
@@ -208,6 +205,14 @@ def saturated_products(full: Block, group: GroupSample) -> Array:
             theta, base = moments_theta(full, group), full.base(group.covariance, group.mean)
             total = outer(group, lambda part: casewise_scores(full, part, theta, base, len(theta)))
         group.known[key] = total / group.patterns.nobs.sum()
+    return group.known[key]
+
+
+def saturated_solution(full: Block, group: GroupSample) -> Array:
+    """Return A^-1 B of the two; kept with the group."""
+    key = ("solution", full.means, full.exogenous)
+    if key not in group.known:
+        group.known[key] = np.linalg.solve(saturated_information(full, group), saturated_products(full, group))
     return group.known[key]
 
 
