@@ -142,5 +142,5 @@ def archive(content: bytes) -> bytes:
             part = old.read(name)
             if name == "docProps/core.xml":
                 part = re.sub(rb"(<dcterms:(created|modified)\b[^>]*>)[^<]*", rb"\g<1>" + HOUR, part)
-            new.writestr(zipfile.ZipInfo(name, DAY), part)
+    X
     return made.getvalue()

@@ -7,11 +7,13 @@ from socialcommerce.strategies.study import Study
 
 __all__ = ["check_study"]
 
+QUICK = 10_000  # respondents whose models fit in about a second
+
 
 def check_study(study: Study) -> None:
     """Say which column of the file keeps a study's models from being fitted.
 
-    Where it takes no time, that is where no answer is missing, the models are fitted too.
+    Where that takes no time (no answer missing, not too many respondents), the models are fitted too.
 
     Raises
     ------
@@ -25,7 +27,8 @@ def check_study(study: Study) -> None:
     if group := study.codebook.group:
         _check_values(study, group, places[group],
                       "two groups are needed to compare them, or a codebook without the line `group`")
-    for name in ("measurement", "structural") if study.options.get("missing") != "fiml" else ():
+    quick = study.options.get("missing") != "fiml" and study.nobs <= QUICK
+    for name in ("measurement", "structural") if quick else ():
         try:
             fit = getattr(study, name)
         except SocialCommerceError as wrong:
