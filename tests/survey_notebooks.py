@@ -23,6 +23,11 @@ from socialcommerce.strategies.readings import ITEM_LABELS, source_of
 told.table("items", Measurement(study).loadings(), labels=ITEM_LABELS, n=study.nobs, basis=study.basis,
            digits=dict.fromkeys(ITEM_LABELS, 3), caption={"en": "Loadings of the items.", "zh": "题项载荷。"},
            source=source_of(study), note={"en": "See {{items}}.", "zh": "见{{items}}。"})""")
+FIT = ("", """from socialcommerce.strategies.measurement import fit_table
+from socialcommerce.strategies.readings import FIT_DIGITS, FIT_LABELS
+told.table("fit_table", fit_table(study), labels=FIT_LABELS, digits=FIT_DIGITS, n=study.nobs, basis=study.basis,
+           caption={"en": "Fit.", "zh": "拟合。"}, source=source_of(study))
+told.text("invariance_reading", {"en": "Loadings are equal.", "zh": "载荷等值。"})""")
 QUESTIONS = ("", """import pandas as pd
 asked = pd.DataFrame({"code": study.items, "en": [study.codebook.by_code[code].en for code in study.items]})
 told.table("asked", asked, labels={"code": "code", "en": "=HYPERLINK(1)"}, n=study.nobs, basis=study.basis,
@@ -46,7 +51,8 @@ def write_both(folder: Path) -> tuple[str, str]:
         return STUDY[0], STUDY[1].replace("{}", name)
 
     first = write_notebook(folder / "one.ipynb", [("en", "# Items"), ("zh", "# 题项"), PARAMETERS, study("one"), ITEMS,
-                                                  QUESTIONS, ("en", "See {{asked}}."), ("zh", "见{{asked}}。")])
+                                                  FIT, QUESTIONS,
+                                                  ("en", "See {{asked}}."), ("zh", "见{{asked}}。")])
     second = write_notebook(folder / "two.ipynb", [("en", "# Paths"), ("zh", "# 路径"), PARAMETERS, study("two"), PATHS,
                                                    FIGURE, ("md", "{{chisq}}")])
     return str(first), str(second)

@@ -45,7 +45,7 @@ HYPOTHESIS_LABELS = {
 }
 CLAIM_LABELS = {
     "id": {"en": "id", "zh": "编号"}, "place": {"en": "place", "zh": "位置"},
-    "text": {"en": "claim, paraphrased", "zh": "论断（转述）"}, "hypotheses": {"en": "hypotheses", "zh": "假设"},
+    "text": {"en": "claim, paraphrased", "zh": "论断（转述）"}, "hypotheses": {"en": "tested by", "zh": "假设"},
     "evidence": {"en": "evidence", "zh": "证据"},
     "found": {"en": "found, or why nothing", "zh": "所得，或未检验的原因"},
     "outcome": {"en": "verdict", "zh": "结论"}, "shown": {"en": "shown in", "zh": "见"},

@@ -21,12 +21,13 @@ WORDS = {
            "against": "Against the paper", "with": "With the paper", "open": "Undecided", "stop": ".", "colon": ": ",
            "filter": "Show claims with a part that is", "every": "any verdict", "none": "no hypothesis",
            "claim": "Claim, paraphrased", "parts": "Evidence and estimate", "verdict": "Verdict", "shown": "Shown in",
+           "own": "verdicts",
            "caption": "Effects are divided by the smallest effect of interest; a model's statements show the share of "
                       "parameter sets for which they hold. Intervals are widened for the family of each test."},
     "zh": {"title": "论断与结论", "figure_title": "全部估计值", "reports": "各份报告",
            "against": "与论文不合", "with": "与论文相合", "open": "未决", "stop": "。", "colon": "：",
            "filter": "只看含有以下结论的论断", "every": "全部结论", "none": "未设假设",
-           "claim": "论断（转述）", "parts": "证据与估计值", "verdict": "结论", "shown": "见",
+           "claim": "论断（转述）", "parts": "证据与估计值", "verdict": "结论", "shown": "见", "own": "结论",
            "caption": "效应除以最小关注效应；模型的陈述给出其成立的参数组比例。区间已按各自的假设族放宽。"},
 }
 
@@ -81,14 +82,15 @@ class Verdicts:
                 f'<table class="claims"><thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>')
 
     def _row(self, claim: Mapping[str, Any], language: str) -> str:
-        own = f"{language}/{REPORT}.html#table-all_claims-{claim['id']}"
+        words, own = WORDS[language], f"{language}/{REPORT}.html#table-all_claims-{claim['id']}"
         parts = [self._part(self._hypotheses[name], language) for name in _names(claim)]
         found = "".join(parts) or f'<div>{escape(claim["found"][language])}</div>'
-        keys, shown = escape("|".join(self._outcomes(claim))), self._address(claim["shown"], language, own)
+        keys, address = escape("|".join(self._outcomes(claim))), self._address(claim["shown"], language, own)
+        label = claim["shown"][language] if address != own else words["own"]
         return (f'<tr data-verdicts="{keys}"><td><a href="{own}">{claim["id"]}</a> {escape(claim["text"][language])} '
                 f'<span class="provenance">{escape(claim["place"][language])}</span></td><td>{found}</td>'
                 f'<td>{escape(claim["outcome"][language])}</td>'
-                f'<td><a href="{shown}">{escape(claim["shown"][language])}</a></td></tr>')
+                f'<td><a href="{address}">{escape(label)}</a></td></tr>')
 
     def _part(self, row: Mapping[str, Any], language: str) -> str:
         """One hypothesis: its id with a link to where it is shown, evidence, and estimate or reason."""
@@ -120,7 +122,8 @@ class Verdicts:
         words, alt = WORDS[language], escape(self.results["texts"]["estimates_alt"][language])
         drawing = style.inline(self.drawings[language], prefix=f"drawn-{language}")
         return (f'<h2 id="estimates-{language}">{words["figure_title"]}</h2><figure>'
-                f'<div class="drawing" role="img" aria-label="{alt}">{drawing}</div><figcaption><p>{words["caption"]}</p></figcaption></figure>')
+                f'<div class="drawing" role="img" aria-label="{alt}">{drawing}</div>'
+                f'<figcaption><p>{words["caption"]}</p></figcaption></figure>')
 
 
 def read_verdicts(out: Path, built: Mapping[str, Mapping[str, Any]]) -> Verdicts | None:

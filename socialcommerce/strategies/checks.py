@@ -9,7 +9,9 @@ __all__ = ["check_study"]
 
 
 def check_study(study: Study) -> None:
-    """Fit both models of a study, or say which column of the file keeps them from being fitted.
+    """Say which column of the file keeps a study's models from being fitted.
+
+    Where it takes no time, that is where no answer is missing, the models are fitted too.
 
     Raises
     ------
@@ -23,7 +25,7 @@ def check_study(study: Study) -> None:
     if group := study.codebook.group:
         _check_values(study, group, places[group],
                       "two groups are needed to compare them, or a codebook without the line `group`")
-    for name in ("measurement", "structural"):
+    for name in ("measurement", "structural") if study.options.get("missing") != "fiml" else ():
         try:
             fit = getattr(study, name)
         except SocialCommerceError as wrong:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from socialcommerce.sem.groups import Invariance
 from socialcommerce.strategies.common_method import CommonMethod
+from socialcommerce.strategies.labels import INDIRECT_LABELS
 from socialcommerce.strategies.measurement import words_of
 from socialcommerce.strategies.multiverse import Multiverse
 from socialcommerce.strategies.paths import Indirect
@@ -18,9 +19,7 @@ from socialcommerce.verdicts import NotTestable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["AXES", "CORRELATION_LABELS", "FIT_DIGITS", "FIT_LABELS", "INDIRECT_DIGITS", "INDIRECT_LABELS",
-           "ITEM_LABELS", "PATH_DIGITS", "PATH_LABELS", "RELIABILITY_LABELS", "SCREENING_LABELS", "TONES",
-           "decimals", "indirect_lines", "numbered", "path_lines", "read_basis", "read_curve", "read_fit",
+__all__ = ["TONES", "decimals", "indirect_lines", "numbered", "path_lines", "read_basis", "read_curve", "read_fit",
            "read_indirect", "read_ladder", "read_limit", "read_method", "read_notes", "read_origin", "read_parts",
            "read_paths", "read_power", "read_screening", "read_sensitivity", "rows_of", "screening_table",
            "source_of"]
@@ -32,49 +31,6 @@ RULES = {
     "one answer only": "全部同一答案", "speeder": "作答过快", "failed check": "注意力检查未通过",
     "out of range": "超出取值范围", "duplicate": "与前面的答卷重复", "any": "至少触发一项",
 }
-INTERVAL = {"low": {"en": "95 % from", "zh": "95%下限"}, "high": {"en": "to", "zh": "95%上限"}}
-SCREENING_LABELS = {"rule": {"en": "rule", "zh": "规则"}, "threshold": {"en": "threshold", "zh": "阈值"},
-                    "flagged": {"en": "flagged", "zh": "触发人数"}, "share": {"en": "% of all", "zh": "占比（%）"}}
-ITEM_LABELS = {
-    "construct": {"en": "construct", "zh": "构念"}, "item": {"en": "item", "zh": "题项"},
-    "loading": {"en": "loading", "zh": "载荷"}, **INTERVAL, "alpha": {"en": "alpha", "zh": "α"},
-    "omega": {"en": "omega", "zh": "ω"}, "cr": {"en": "CR", "zh": "CR"}, "ave": {"en": "AVE", "zh": "AVE"},
-}
-RELIABILITY_LABELS = {"construct": ITEM_LABELS["construct"], "measure": {"en": "measure", "zh": "指标"},
-                      "estimate": {"en": "estimate", "zh": "估计值"}, **INTERVAL}
-CORRELATION_LABELS = {
-    "k": {"en": "no.", "zh": "序号"}, "construct": ITEM_LABELS["construct"], "items": {"en": "items", "zh": "题项数"},
-    "mean": {"en": "M", "zh": "均值"}, "sd": {"en": "SD", "zh": "标准差"},
-}
-FIT_LABELS = {
-    "model": {"en": "model", "zh": "模型"}, "n": {"en": "N", "zh": "N"}, "chisq": {"en": "chi²", "zh": "χ²"},
-    "df": {"en": "df", "zh": "自由度"}, "pvalue": {"en": "p", "zh": "p"},
-    "chisq.scaled": {"en": "scaled chi²", "zh": "校正χ²"}, "pvalue.scaled": {"en": "its p", "zh": "校正p"},
-    "plain_cfi": {"en": "CFI", "zh": "CFI"}, "cfi": {"en": "robust CFI", "zh": "稳健CFI"},
-    "tli": {"en": "robust TLI", "zh": "稳健TLI"}, "plain_rmsea": {"en": "RMSEA", "zh": "RMSEA"},
-    "rmsea": {"en": "robust RMSEA", "zh": "稳健RMSEA"}, "rmsea.ci.lower": {"en": "90 % from", "zh": "90%下限"},
-    "rmsea.ci.upper": {"en": "to", "zh": "90%上限"}, "srmr": {"en": "SRMR", "zh": "SRMR"},
-}
-FIT_DIGITS = {"chisq": 1, "df": 0, "pvalue": 3, "chisq.scaled": 1, "pvalue.scaled": 3, "plain_cfi": 3, "cfi": 3,
-              "tli": 3, "plain_rmsea": 3, "rmsea": 3, "rmsea.ci.lower": 3, "rmsea.ci.upper": 3, "srmr": 3}
-PATH_LABELS = {
-    "outcome_words": {"en": "outcome", "zh": "结果"}, "predictor_words": {"en": "predictor", "zh": "前因"},
-    "estimate": {"en": "estimate", "zh": "估计值"}, "estimate_se": {"en": "SE", "zh": "标准误"},
-    "std": {"en": "standardised", "zh": "标准化"}, "std_se": {"en": "its SE", "zh": "其标准误"}, **INTERVAL,
-    "p": {"en": "p", "zh": "p"},
-}
-INDIRECT_LABELS = {
-    "strategy_words": {"en": "strategy", "zh": "策略"}, "outcome_words": {"en": "outcome", "zh": "结果"},
-    "via_words": {"en": "first through", "zh": "首先经由"}, "estimate": {"en": "indirect effect", "zh": "间接效应"},
-    "se": {"en": "SE", "zh": "标准误"}, **INTERVAL, "p": {"en": "p", "zh": "p"},
-}
-PATH_DIGITS = dict.fromkeys(("estimate", "estimate_se", "std", "std_se", "low", "high"), 2) | {"p": 3}
-INDIRECT_DIGITS = dict.fromkeys(("estimate", "se", "low", "high", "p"), 3)
-AXES = {
-    "path": {"en": "standardised path, 95 % interval", "zh": "标准化路径，95%区间"},
-    "indirect": {"en": "standardised indirect effect, 95 % bootstrap interval",
-                 "zh": "标准化间接效应，95%自助法区间"},
-}
 LEVEL_WORDS = {
     "configural": {"en": "the same pattern of loadings only, so no paths may be compared",
                    "zh": "仅载荷形态相同，不能比较路径"},
@@ -82,6 +38,8 @@ LEVEL_WORDS = {
     "scalar": {"en": "equal loadings and intercepts, so paths and means may be compared",
                "zh": "载荷与截距相等，路径与均值均可比较"},
 }
+P_VALUES = ("p", "pvalue", "d_pvalue", "p_equivalence")
+SMALL_P = dict.fromkeys(("en", "zh"), "< 0.001")
 YES_NO = {True: {"en": "yes", "zh": "是"}, False: {"en": "no", "zh": "否"}}
 WHOLE = ("n", "k", "items", "classes", "df", "d_df", "direction", "nobs", "specifications", "failed")  # counts
 TONES = {
@@ -102,13 +60,13 @@ def source_of(study: Study) -> Words:
 def read_origin(study: Study) -> Words:
     """Say whose answers these are."""
     if study.basis == "synthetic sample":
-        return {"en": "what stands here are answers drawn by a program from a stated truth, so that the method can be "
+        return {"en": "What stands here are answers drawn by a program from a stated truth, so that the method can be "
                       "checked against it. They say nothing about people; bring a survey of your own, and the same "
                       "pages are made from it.",
                 "zh": "此处的答卷由程序按所述真值生成，用以检验方法能否还原真值，与真实人群无关；"
                       "换上自己的问卷数据，即得同样的报告。"}
     n, file = study.screened.nobs, study.responses.file
-    return {"en": f"these are {n} answers from {file}.", "zh": f"此处为{file}中的{n}份答卷。"}
+    return {"en": f"These are {n} answers from {file}.", "zh": f"此处为{file}中的{n}份答卷。"}
 
 
 def read_basis(study: Study) -> Words:
@@ -178,7 +136,8 @@ def read_fit(table: pd.DataFrame) -> Words:
 def path_lines(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     """Return a table of paths with words, and the columns a forest plot takes."""
     words = words_of(study)
-    lines = table.assign(outcome_words=table["outcome"].map(words), predictor_words=table["predictor"].map(words))
+    lines = table.assign(outcome_words=table["outcome"].map(words), predictor_words=table["predictor"].map(words),
+                         p=_shown_p(table["p"]))
     tone = [_tone(row.direction * row.low, row.direction * row.high) for row in table.itertuples()]
     return lines.assign(label=lines["predictor_words"], group=lines["outcome_words"], tone=tone,
                         forest=lines["std"])
@@ -196,13 +155,15 @@ def indirect_lines(found: Indirect | NotTestable, study: Study, *, totals: bool 
         return lines.iloc[:0].assign(label=None, group=None, tone=None) if totals else lines
     words = words_of(study) | {"all": {"en": "all ways", "zh": "全部途径"}}
     table = found.summary()
-    table = table[table["via"] == "all"] if totals else table
+    single = table.groupby(["strategy", "outcome"])["via"].transform("size") == 2  # its only way is all of it
+    table = table[(table["via"] == "all") | ~(single | totals)]
     signs = {(p.predictor, p.outcome): p.direction for p in study.codebook.paths}
     down = {name: min((s for (x, _), s in signs.items() if x == name), default=1) for name in study.strategies}
     ends = [sorted((down[row.strategy] * row.low, down[row.strategy] * row.high)) for row in table.itertuples()]
     return table.assign(
         strategy_words=table["strategy"].map(words), outcome_words=table["outcome"].map(words),
-        via_words=table["via"].map(words), label=table["strategy"].map(words), group=table["outcome"].map(words),
+        via_words=table["via"].map(words), p=_shown_p(table["p"]), label=table["strategy"].map(words),
+        group=table["outcome"].map(words),
         tone=[_tone(*pair) for pair in ends],
     ).sort_values("outcome", key=lambda names: names.map(study.outcomes.index), kind="stable", ignore_index=True)
 
@@ -237,6 +198,11 @@ def read_indirect(found: Indirect | NotTestable, study: Study) -> Words:
     return {"en": "; ".join(said["en"]) + ".", "zh": "；".join(said["zh"]) + "。"}
 
 
+def _shown_p(values: pd.Series) -> pd.Series:
+    """Return p values as journals print them: those below .001 as a bound."""
+    return values.astype(object).map(lambda p: SMALL_P if isinstance(p, float) and p < 0.0005 else p)
+
+
 def _tone(a: float, b: float) -> str:
     """Which side of zero an interval lies on, seen in the claimed direction."""
     low, high = sorted((a, b))
@@ -261,6 +227,7 @@ def rows_of(result: Any, labels: Mapping[str, Words], study: Study, table: str =
         return pd.DataFrame([{column: result.reason if k == 0 else None for k, column in enumerate(labels)}])
     found, words = result if isinstance(result, pd.DataFrame) else getattr(result, table), words_of(study)
     frame = (found() if callable(found) else found).reindex(columns=list(labels))
+    frame = frame.assign(**{name: _shown_p(frame[name]) for name in frame.columns.intersection(P_VALUES)})
     return frame.astype(object).map(lambda cell: words.get(cell, cell) if isinstance(cell, str)
                                     else YES_NO[cell] if isinstance(cell, bool) else cell)
 
