@@ -24,8 +24,8 @@ from socialcommerce import cli
 from socialcommerce.project import root
 from socialcommerce.report import bundle
 from socialcommerce.strategies import methods, script
+from socialcommerce.strategies.labels import FIT_DIGITS
 from socialcommerce.strategies.measurement import fit_table
-from socialcommerce.strategies.readings import FIT_DIGITS
 from socialcommerce.strategies.study import read_study
 from socialcommerce.survey.export import write_csv
 from tests.survey_notebooks import write_both
