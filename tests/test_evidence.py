@@ -205,6 +205,13 @@ def test_a_claim_of_two_numbers_takes_the_worse():
     assert ALL.outcome(claims["C04"]) == evidence.STATES["no hypothesis"]
 
 
+def test_a_state_is_known_without_a_test(monkeypatch):
+    assert ALL.states == {name: "not testable" if verdict.outcome == "not testable" else "decided"
+                          for name, verdict in ALL.results.items()}
+    monkeypatch.setattr("socialcommerce.evidence.assessment._assess", lambda _: pytest.fail("nothing is tested here"))
+    assert list(evidence.assess_all().progress()["state"]) == list(ALL.claim_table()["state"])
+
+
 def test_tallies_count_everything_once():
     assert ALL.by_section().counts.to_numpy().sum() == ALL.by_kind().counts.to_numpy().sum() == len(ALL.claims)
     assert ALL.by_evidence().counts.to_numpy().sum() == len(ALL.hypotheses)

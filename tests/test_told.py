@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from socialcommerce import data, evidence, verdicts
@@ -24,8 +26,10 @@ def synthetic(hypothesis, estimate, truth):
 
 def decided(**others):
     """An assessment in which the synthetic sample decides nothing but what is given."""
-    own = {name: Pending(h) if "synthetic sample" in h.kinds else EVERY.results[name] for name, h in HYPOTHESES.items()}
-    return evidence.Assessment(EVERY.claims, EVERY.hypotheses, {**own, **others})
+    waits = {h.id for h in EVERY.hypotheses if "synthetic sample" in h.kinds} - set(others)
+    hypotheses = tuple(replace(h, status="pending") if h.id in waits else h for h in EVERY.hypotheses)
+    results = {h.id: Pending(h) if h.id in waits else others.get(h.id) or EVERY.results[h.id] for h in hypotheses}
+    return evidence.Assessment(EVERY.claims, hypotheses, results)
 
 
 ALL = decided()

@@ -75,13 +75,19 @@ class Assessment:
     results: Mapping[str, Verdict | Pending]
 
     @property
+    def states(self) -> dict[str, str]:
+        """How far each hypothesis is, a key of ``STATES``, by its entry: known without testing it."""
+        return {h.id: "not testable" if not h.testable else "decided" if h.status == "decided" else "pending"
+                for h in self.hypotheses}
+
+    @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """Verdicts that say something about a hypothesis: the pending and the not testable left out."""
         return tuple(result for result in self.results.values() if _state(result) == "decided")
 
     def state(self, claim: Claim) -> str:
         """Return how far a claim is, a key of ``STATES``."""
-        states = {_state(self.results[name]) for name in claim.hypotheses}
+        states = {self.states[name] for name in claim.hypotheses}
         return next((state for state in ("pending", "decided", "not testable") if state in states), "no hypothesis")
 
     def outcome(self, claim: Claim) -> dict[str, str]:
@@ -114,10 +120,13 @@ class Assessment:
         frame = pd.DataFrame([_row(by_id[name], self.results[name]) for name in names])
         return frame.astype({"n": "Int64"})
 
+    def progress(self) -> pd.DataFrame:
+        """One row a claim: place, kind, paraphrase, hypotheses and state, a key of ``STATES``; nothing is tested."""
+        return paper.summary(self.claims).assign(state=[self.state(claim) for claim in self.claims])
+
     def claim_table(self) -> pd.DataFrame:
-        """One row a claim: place, paraphrase, hypotheses, state (a key of ``STATES``) and outcome in words."""
-        frame = paper.summary(self.claims)
-        frame["state"] = [self.state(claim) for claim in self.claims]
+        """One row a claim: its progress, its outcome in words, and the reason why no data decide it."""
+        frame = self.progress()
         frame["outcome"] = [self.outcome(claim) for claim in self.claims]
         frame["reason"] = [self._reason(claim) for claim in self.claims]
         return frame

@@ -24,7 +24,7 @@ __all__ = ["Bootstrap", "bootstrap", "refit"]
 
 Array = np.ndarray
 BATCH, ENTRIES = 100, 1_000_000  # resamples solved together at most, and entries of any of their arrays
-STEPS, SLICE = 250, 8192  # resamples of the one-step bootstrap, and their rows, that are multiplied together
+STEPS, SLICE = 250, 2048  # resamples of the one-step bootstrap, and their rows, that are multiplied together
 TOLERANCE = 1e-10  # of the decrement; the Newton step that meets it is taken, which squares it
 KINDS, METHODS = ("percentile", "bc", "bca"), ("refit", "one-step")
 
@@ -201,8 +201,9 @@ def _stepped(fit: SemFit, draws: int, seed: int | None) -> Bootstrap:
     theta = np.repeat(fit.theta[None], draws, 0)
     for influence in influences:
         n = len(influence)
+        room = np.empty((min(STEPS, draws), n), np.uint16)
         for at in range(0, draws, STEPS):
-            counts = np.empty((min(STEPS, draws - at), n), np.uint16)
+            counts = room[: draws - at]
             for one in counts:
                 one[:] = np.bincount(rng.integers(0, n, n), minlength=n)
             for k in range(0, n, SLICE):  # whole counts take less room, and products of floats less time

@@ -108,8 +108,10 @@ def draw(statistic: Statistic, rows: Array, draws: int, seed: int | None) -> Arr
     d = rows - np.rint(rows.mean(0))  # whole where answers are, so that single precision is exact below 2^24
     (low, high), most, parts = np.tril_indices(p), np.abs(d).max() ** 2, []
     integer = bool((d == np.rint(d)).all())
-    for at in range(0, draws, size := max(1, min(BATCH, CELLS // N))):
-        counts = np.empty((min(size, draws - at), N), np.int32)
+    size = max(1, min(BATCH, CELLS // N, draws))
+    room = np.empty((size, N), np.int32)
+    for at in range(0, draws, size):
+        counts = room[: draws - at]
         for one in counts:
             one[:] = np.bincount(rng.integers(0, N, N), minlength=N)
         total, mean = np.zeros((len(counts), len(low))), np.zeros((len(counts), p))
