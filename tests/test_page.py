@@ -106,6 +106,7 @@ def test_a_kept_number_prints_as_the_value_itself_does(value, digits):
 
 def test_a_p_value_below_the_last_digit_is_said_to_be_so(shown):
     frame = pd.DataFrame({"p": [0.0004, 0.0006, 0.2], "d_pvalue": [0.0, 0.5, 1.0], "price": [0.0001, 1.0, 2.0]})
-    Page("x", "en").table("t", frame, labels={name: name for name in frame}, caption="c", n=3, basis="model", source="s",
+    Page("x", "en").table("t", frame, labels={name: name for name in frame}, **SAID,
                           digits={"p": 3, "d_pvalue": 2, "price": 2})
-    assert shown[-1]["rows"] == [["<0.001", "<0.01", "0.00"], ["0.001", "0.50", "1.00"], ["0.200", "1.00", "2.00"]]
+    rows = shown[-1][0][MIME]["rows"]
+    assert rows == [["<0.001", "<0.01", "0.00"], ["0.001", "0.50", "1.00"], ["0.200", "1.00", "2.00"]]
