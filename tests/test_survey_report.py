@@ -391,6 +391,30 @@ def test_screening_drops_duplicates_and_straight_liners_of_the_hanoi_survey_and_
 
 
 @pytest.mark.slow
+def test_the_whole_report_on_the_hanoi_survey_holds_the_published_numbers(hanoi, tmp_path):
+    codebook = root() / "data" / "survey" / "hanoi.toml"
+    assert cli.main(["survey", "report", str(hanoi), "--codebook", str(codebook), "--screening", "report-only", "--out",
+                     str(tmp_path / "out"), "--draws", "50", "--language", "en"]) == 0
+    results = [json.loads((tmp_path / "out" / "results" / f"{name}.json").read_text())["tables"]
+               for name in cli.SURVEY_NOTEBOOKS]
+    fits, paths = (pd.DataFrame(each["rows"], columns=each["columns"])
+                   for each in (results[0]["fit_table"], results[1]["paths_table"]))
+    assert fits["chisq"].tolist() == [189.19, 189.19]
+    assert fits["plain_cfi"].tolist() == pytest.approx([0.933, 0.933], abs=1e-3)
+    assert paths["std"].tolist() == pytest.approx([0.490, -0.229, 0.332, 0.105], abs=2e-3)  # kept to print alike
+
+
+@pytest.mark.slow
+def test_the_projects_own_notebooks_take_any_survey(tmp_path):
+    file, codebook = write(tmp_path / "a.csv", csv(ROWS)), write(tmp_path / "c.toml", BOOK)
+    assert cli.main(["survey", "report", str(file), "--codebook", str(codebook), "--out", str(tmp_path / "out"),
+                     "--draws", "50", "--language", "zh", "--estimator", "WLSMV"]) == 0
+    said = (tmp_path / "out" / "methods-zh.txt").read_text(encoding="utf-8")
+    assert "按G分组的测量不变性" in said
+    assert "WLSMV" in said
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("screening", ["drop", "report-only"])
 def test_r_finds_the_same_in_the_hanoi_survey(hanoi, tmp_path, screening):
     study = read_study(hanoi, root() / "data" / "survey" / "hanoi.toml", screening=screening)
