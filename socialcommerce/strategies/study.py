@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["ESTIMATORS", "Study", "read_study"]
 
 ESTIMATORS = ("MLR", "ML", "WLSMV")
-LEVEL = 0.95
+MANY = 5000
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,13 @@ class Study:
 
     @cached_property
     def resampled(self) -> sem.Bootstrap:
-        """Bootstrap of the structural model: refitted where rows are complete, else one scoring step a resample."""
-        method = "one-step" if self.options.get("missing") == "fiml" else "refit"
-        return sem.bootstrap(self.structural, self.draws, seed=self.seed, method=method)
+        """Bootstrap of the structural model: refitted, or one scoring step a resample where that would take long.
+
+        That is where answers are missing, and beyond ``MANY`` respondents, of whom the two say the same.
+        """
+        stepped = self.options.get("missing") == "fiml" or (self.estimator != "WLSMV" and self.nobs > MANY)
+        return sem.bootstrap(self.structural, self.draws, seed=self.seed, workers=os.cpu_count() or 1,
+                             method="one-step" if stepped else "refit")
 
     def fit(self, model: str, data: pd.DataFrame | None = None, **options: object) -> sem.SemFit:
         """Fit a model to the answers, by default all of them, as the study says; ``options`` as of ``sem.fit``."""
