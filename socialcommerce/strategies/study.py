@@ -125,15 +125,19 @@ class Study:
         """Measurement and the codebook's paths."""
         return self.fit(self.codebook.model(self.constructs))
 
+    @property
+    def stepped(self) -> bool:
+        """Whether the bootstrap goes one scoring step a resample: where refits would take long and say the same.
+
+        That is where answers are missing, and beyond ``MANY`` respondents.
+        """
+        return self.options.get("missing") == "fiml" or (self.estimator != "WLSMV" and self.nobs > MANY)
+
     @cached_property
     def resampled(self) -> sem.Bootstrap:
-        """Bootstrap of the structural model: refitted, or one scoring step a resample where that would take long.
-
-        That is where answers are missing, and beyond ``MANY`` respondents, of whom the two say the same.
-        """
-        stepped = self.options.get("missing") == "fiml" or (self.estimator != "WLSMV" and self.nobs > MANY)
+        """Bootstrap of the structural model, refitted or stepped; the draws do not depend on the processors."""
         return sem.bootstrap(self.structural, self.draws, seed=self.seed, workers=os.cpu_count() or 1,
-                             method="one-step" if stepped else "refit")
+                             method="one-step" if self.stepped else "refit")
 
     def fit(self, model: str, data: pd.DataFrame | None = None, **options: object) -> sem.SemFit:
         """Fit a model to the answers, by default all of them, as the study says; ``options`` as of ``sem.fit``."""
