@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -126,11 +127,14 @@ def meat(problem: Likelihood, sample: Sample, theta: Array, scores=casewise_scor
     """Return the mean outer product of ``casewise_scores`` (Huber-White) or ``influence`` (Satorra-Bentler)."""
     total = np.zeros((problem.q, problem.q))
     for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
+        own, place = np.unique(block.theta, return_inverse=True)  # a group's rows tell nothing of other groups' own
+        alone = partial(scores, replace(block, theta=place), theta=theta[own], base=base, q=len(own))
         if scores is influence:  # its mean is taken out, so all rows at once
-            own = influence(block, group, theta, base, problem.q)
-            total += own.T @ own
+            rows = alone(group)
+            found = rows.T @ rows
         else:
-            total += outer(group, lambda part, b=block, at=base: scores(b, part, theta, at, problem.q))
+            found = outer(group, alone)
+        total[np.ix_(own, own)] += found
     return total / sample.nobs
 
 
