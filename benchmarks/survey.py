@@ -146,9 +146,9 @@ def page(found: dict[int, list[dict]], commands: dict[int, dict]) -> str:
              for nobs, one in commands.items()]
     return "\n".join([
         "# A survey of 59 items", "",
-        "The whole of `socialcommerce survey report`: both notebooks run and rendered in both languages, with Word and",
-        "Excel tables, figures and scripts. Two processes work at a time; memory is that of the largest process, and of",
-        "all of them with what they share counted once.", "",
+        "The whole of `socialcommerce survey report`: both notebooks run and rendered in both languages, with Word",
+        "and Excel tables, figures and scripts. Two processes work at a time; memory is that of the largest process,",
+        "and of all of them with what they share counted once.", "",
         "| respondents | seconds | largest process, MiB | all processes, MiB |", "|---:|---:|---:|---:|", *whole, "",
         "## Stage by stage", "",
         "Drawn answers with 1 % of the items empty, from csv to tables: maximum likelihood with robust errors and",
