@@ -84,6 +84,12 @@ def test_a_study_needs_paths_and_more_respondents_than_items():
         studied(100, estimator="PLS")
 
 
+def test_paths_in_a_circle_are_refused(study):
+    round_about = replace(BOOK, paths=(*BOOK.paths, Effect("trust", "stay", 1)))
+    with pytest.raises(DataError, match="the paths run in a circle, (stay - trust - stay|trust - stay - trust); paths"):
+        replace(study, responses=replace(study.responses, codebook=round_about))
+
+
 def test_the_own_sample_is_read_like_a_file():
     own = read_study(draws=50)
     assert (own.basis, own.screened.nobs, own.nobs) == ("synthetic sample", 1200, len(own.screened.answers))
@@ -156,6 +162,35 @@ def test_without_a_way_through_another_construct_there_is_no_indirect_effect():
     assert list(lines.columns) == list(INDIRECT_LABELS)
     assert "No path leads" in lines.iloc[0, 0]["en"]
     assert readings.indirect_lines(found, straight, totals=True).empty
+
+
+RISK = replace(BOOK, paths=(Effect("noise", "care", -1), Effect("stay", "noise", -1), Effect("stay", "trust", 1),
+                            Effect("noise", "trust", 1)))
+
+
+def test_the_claimed_sign_of_an_indirect_effect_is_the_product_along_its_way():
+    """Care lowers noise, which lowers stay: through noise it is claimed to raise it; trust has ways of one sign."""
+    truth = survey.Truth(RISK, {"noise": {"care": -0.5, "trust": 0.3}, "stay": {"noise": -0.5, "trust": 0.3}})
+    sample = survey.draw_respondents(truth, 600, seed=3, defects=survey.Defects())
+    risky = Study(sample.responses, survey.screen(sample.responses), draws=200)
+    assert paths.claimed_signs(risky) == {
+        ("care", "stay", "noise"): 1, ("care", "stay", "all"): 1, ("trust", "stay", "noise"): -1,
+        ("trust", "stay", "all"): -1}
+    found = paths.indirect(risky)
+    lines = readings.indirect_lines(found, risky).set_index("strategy")
+    assert lines["estimate"].to_dict() == pytest.approx({"care": 0.25, "trust": -0.15}, abs=0.08)
+    assert lines["tone"].tolist() == ["as claimed", "as claimed"]
+    assert readings.read_indirect(found, risky)["en"].startswith("2 of 2 strategies reach Stay with an interval")
+
+
+def test_where_ways_of_both_signs_are_claimed_their_sum_has_none():
+    mixed = replace(RISK, paths=(Effect("noise", "care", 1), Effect("trust", "care", 1), Effect("stay", "noise", -1),
+                                 Effect("stay", "trust", 1)))
+    both = studied(300, book=mixed, draws=100)
+    assert paths.claimed_signs(both) == {("care", "stay", "noise"): -1, ("care", "stay", "trust"): 1,
+                                         ("care", "stay", "all"): 0}
+    tones = readings.indirect_lines(paths.indirect(both), both).set_index("via")["tone"]
+    assert (tones["all"], "both ways" in tones[["noise", "trust"]].tolist()) == ("both ways", False)
 
 
 def test_an_unknown_path_is_named_with_those_there_are(study):

@@ -11,7 +11,7 @@ from socialcommerce.strategies.common_method import CommonMethod
 from socialcommerce.strategies.labels import INDIRECT_LABELS
 from socialcommerce.strategies.measurement import words_of
 from socialcommerce.strategies.multiverse import Multiverse
-from socialcommerce.strategies.paths import Indirect
+from socialcommerce.strategies.paths import Indirect, claimed_signs
 from socialcommerce.strategies.sensitivity import Power, Sensitivity
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import NotTestable
@@ -46,6 +46,7 @@ TONES = {
     "as claimed": {"en": "interval on the claimed side of zero", "zh": "区间在论断一侧"},
     "open": {"en": "interval holds zero", "zh": "区间含零"},
     "against": {"en": "interval on the other side", "zh": "区间在相反一侧"},
+    "both ways": {"en": "ways of both signs are claimed", "zh": "论断的途径正负皆有"},
 }
 
 
@@ -148,7 +149,7 @@ def indirect_lines(found: Indirect | NotTestable, study: Study, *, totals: bool 
 
     Of what cannot be tested: one line with the reason, or none where ``totals`` are asked for, to be drawn.
 
-    A strategy's claimed sign is that of the product of the directions along its way, the first way counting.
+    The claimed sign is that of ``paths.claimed_signs``.
     """
     if isinstance(found, NotTestable):
         lines = rows_of(found, INDIRECT_LABELS, study)
@@ -157,14 +158,13 @@ def indirect_lines(found: Indirect | NotTestable, study: Study, *, totals: bool 
     table = found.summary()
     single = table.groupby(["strategy", "outcome"])["via"].transform("size") == 2  # its only way is all of it
     table = table[(table["via"] == "all") | ~(single | totals)]
-    signs = {(p.predictor, p.outcome): p.direction for p in study.codebook.paths}
-    down = {name: min((s for (x, _), s in signs.items() if x == name), default=1) for name in study.strategies}
-    ends = [sorted((down[row.strategy] * row.low, down[row.strategy] * row.high)) for row in table.itertuples()]
+    signs = claimed_signs(study)
+    claimed = [(signs[row.strategy, row.outcome, row.via], row.low, row.high) for row in table.itertuples()]
     return table.assign(
         strategy_words=table["strategy"].map(words), outcome_words=table["outcome"].map(words),
         via_words=table["via"].map(words), p=_shown_p(table["p"]), label=table["strategy"].map(words),
         group=table["outcome"].map(words),
-        tone=[_tone(*pair) for pair in ends],
+        tone=[_tone(sign * low, sign * high) for sign, low, high in claimed],
     ).sort_values("outcome", key=lambda names: names.map(study.outcomes.index), kind="stable", ignore_index=True)
 
 
@@ -204,8 +204,10 @@ def _shown_p(values: pd.Series) -> pd.Series:
 
 
 def _tone(a: float, b: float) -> str:
-    """Which side of zero an interval lies on, seen in the claimed direction."""
+    """Which side of zero an interval lies on, seen in the claimed direction; both ends are zero where none is."""
     low, high = sorted((a, b))
+    if low == high == 0:
+        return "both ways"
     return "as claimed" if low > 0 else "against" if high < 0 else "open"
 
 
