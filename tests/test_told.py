@@ -97,6 +97,12 @@ def test_a_claim_says_what_was_found_on_each_part_or_why_nothing():
     assert all(words["en"] and words["zh"] for words in rows["found"])
 
 
+def test_a_claim_is_shown_where_data_speak_of_the_world():
+    both = decided(H34=synthetic(HYPOTHESES["H34"], 0.3, 0.25))
+    rows = told.claims(both).set_index("id")
+    assert rows.at["C57", "shown"]["anchor"] == "figure-deliveries"  # of H25 and H34
+
+
 def test_bands_hold_95_per_cent():
     table = messages.by_history(data.load("hillstrom_cells"))
     rows = told.bands(table, "history", "estimate", "n")

@@ -271,12 +271,13 @@ def number(value: float, digits: int) -> str:
 
 
 def _claim_place(assessment: Assessment, claim: paper.Claim) -> Words:
-    """Return where the part that speaks most against a claim is shown; the list of claims where it has none."""
+    """Return where the part that speaks most against a claim is shown, a synthetic one last; else the claims' list."""
     if not claim.hypotheses:
         return {**TITLES["00_claims"], "page": "00_claims", "anchor": f"table-all_claims-{claim.id}"}
     order = [*verdicts.OUTCOMES, "pending"]
     outcomes = {name: getattr(assessment.results[name], "outcome", "pending") for name in claim.hypotheses}
-    return place(min(claim.hypotheses, key=lambda name: order.index(outcomes[name])))
+    ranks = {name: (SIDE_OF.get(outcome) == "method", order.index(outcome)) for name, outcome in outcomes.items()}
+    return place(min(ranks, key=ranks.get))
 
 
 def _on_scale(hypothesis: Hypothesis, result: Verdict) -> bool:

@@ -18,14 +18,19 @@ __all__ = ["REPORT", "Verdicts", "read_verdicts"]
 REPORT = "07_verdicts"
 WORDS = {
     "en": {"title": "The claims, and what came out", "figure_title": "All estimates", "reports": "The reports",
-           "against": "Against the paper", "with": "With the paper", "open": "Undecided", "stop": ".", "colon": ": ",
+           "against": "Against the paper", "with": "With the paper", "open": "Undecided",
+           "method": "About the method only",
+           "drawn": "these were put to a sample drawn by a program; whether the method recovers its truth "
+                    "says nothing of people, for or against the paper.", "stop": ".", "colon": ": ",
            "filter": "Show claims with a part that is", "every": "any verdict", "none": "no hypothesis",
            "claim": "Claim, paraphrased", "parts": "Evidence and estimate", "verdict": "Verdict", "shown": "Shown in",
            "own": "verdicts",
            "caption": "Effects are divided by the smallest effect of interest; a model's statements show the share of "
                       "parameter sets for which they hold. Intervals are widened for the family of each test."},
     "zh": {"title": "论断与结论", "figure_title": "全部估计值", "reports": "各份报告",
-           "against": "与论文不合", "with": "与论文相合", "open": "未决", "stop": "。", "colon": "：",
+           "against": "与论文不合", "with": "与论文相合", "open": "未决", "method": "仅涉及方法",
+           "drawn": "这些假设用程序生成的样本检验；方法能否还原其真值，与真实人群无关，既不支持也不反对论文。",
+           "stop": "。", "colon": "：",
            "filter": "只看含有以下结论的论断", "every": "全部结论", "none": "未设假设",
            "claim": "论断（转述）", "parts": "证据与估计值", "verdict": "结论", "shown": "见", "own": "结论",
            "caption": "效应除以最小关注效应；模型的陈述给出其成立的参数组比例。区间已按各自的假设族放宽。"},
@@ -62,6 +67,8 @@ class Verdicts:
         items = [f'<li><strong>{words[side]} ({numbers[f"{side}_n"]["value"]})</strong>{words["colon"]}'
                  f'{escape(texts[f"{side}_list"][language])}{words["stop"]}</li>'
                  for side in ("against", "with", "open")]
+        if tried := numbers["method_n"]["value"]:
+            items.append(f'<li><strong>{words["method"]} ({tried})</strong>{words["colon"]}{words["drawn"]}</li>')
         return f'<ul class="sides">{"".join(items)}</ul>'
 
     def _filter(self, language: str) -> str:

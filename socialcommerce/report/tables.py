@@ -142,5 +142,5 @@ def archive(content: bytes) -> bytes:
             part = old.read(name)
             if name == "docProps/core.xml":
                 part = re.sub(rb"(<dcterms:(created|modified)\b[^>]*>)[^<]*", rb"\g<1>" + HOUR, part)
-    X
+            new.writestr(zipfile.ZipInfo(name, DAY), part, zipfile.ZIP_DEFLATED)
     return made.getvalue()

@@ -137,7 +137,7 @@ def _models(study: Study, language: str) -> str:
         MISSING[how][language].format(answers.isna().mean(axis=None), _whole(study)),
     ]
     if any(path.outcome in leading for path in study.codebook.paths):
-        resampling = RESAMPLING["one-step" if how == "fiml" else "refit"][language]
+        resampling = RESAMPLING["one-step" if study.stepped else "refit"][language]
         parts.append(words["indirect"].format(draws=study.draws, how=resampling, seed=study.seed))
     return "".join(parts)
 

@@ -38,8 +38,6 @@ LEVEL_WORDS = {
     "scalar": {"en": "equal loadings and intercepts, so paths and means may be compared",
                "zh": "载荷与截距相等，路径与均值均可比较"},
 }
-P_VALUES = ("p", "pvalue", "d_pvalue", "p_equivalence")
-SMALL_P = dict.fromkeys(("en", "zh"), "< 0.001")
 YES_NO = {True: {"en": "yes", "zh": "是"}, False: {"en": "no", "zh": "否"}}
 WHOLE = ("n", "k", "items", "classes", "df", "d_df", "direction", "nobs", "specifications", "failed")  # counts
 TONES = {
@@ -137,8 +135,7 @@ def read_fit(table: pd.DataFrame) -> Words:
 def path_lines(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     """Return a table of paths with words, and the columns a forest plot takes."""
     words = words_of(study)
-    lines = table.assign(outcome_words=table["outcome"].map(words), predictor_words=table["predictor"].map(words),
-                         p=_shown_p(table["p"]))
+    lines = table.assign(outcome_words=table["outcome"].map(words), predictor_words=table["predictor"].map(words))
     tone = [_tone(row.direction * row.low, row.direction * row.high) for row in table.itertuples()]
     return lines.assign(label=lines["predictor_words"], group=lines["outcome_words"], tone=tone,
                         forest=lines["std"])
@@ -162,7 +159,7 @@ def indirect_lines(found: Indirect | NotTestable, study: Study, *, totals: bool 
     claimed = [(signs[row.strategy, row.outcome, row.via], row.low, row.high) for row in table.itertuples()]
     return table.assign(
         strategy_words=table["strategy"].map(words), outcome_words=table["outcome"].map(words),
-        via_words=table["via"].map(words), p=_shown_p(table["p"]), label=table["strategy"].map(words),
+        via_words=table["via"].map(words), label=table["strategy"].map(words),
         group=table["outcome"].map(words),
         tone=[_tone(sign * low, sign * high) for sign, low, high in claimed],
     ).sort_values("outcome", key=lambda names: names.map(study.outcomes.index), kind="stable", ignore_index=True)
@@ -198,11 +195,6 @@ def read_indirect(found: Indirect | NotTestable, study: Study) -> Words:
     return {"en": "; ".join(said["en"]) + ".", "zh": "；".join(said["zh"]) + "。"}
 
 
-def _shown_p(values: pd.Series) -> pd.Series:
-    """Return p values as journals print them: those below .001 as a bound."""
-    return values.astype(object).map(lambda p: SMALL_P if isinstance(p, float) and p < 0.0005 else p)
-
-
 def _tone(a: float, b: float) -> str:
     """Which side of zero an interval lies on, seen in the claimed direction; both ends are zero where none is."""
     low, high = sorted((a, b))
@@ -229,7 +221,6 @@ def rows_of(result: Any, labels: Mapping[str, Words], study: Study, table: str =
         return pd.DataFrame([{column: result.reason if k == 0 else None for k, column in enumerate(labels)}])
     found, words = result if isinstance(result, pd.DataFrame) else getattr(result, table), words_of(study)
     frame = (found() if callable(found) else found).reindex(columns=list(labels))
-    frame = frame.assign(**{name: _shown_p(frame[name]) for name in frame.columns.intersection(P_VALUES)})
     return frame.astype(object).map(lambda cell: words.get(cell, cell) if isinstance(cell, str)
                                     else YES_NO[cell] if isinstance(cell, bool) else cell)
 

@@ -33,7 +33,7 @@ HYPOTHESIS = {"columns": ["id", "evidence", "estimate", "low", "high", "unit", "
     ["H01", {"en": "model", "zh": "模型"}, -34.2, -40.0, 12.0, {"en": "100 yuan", "zh": "百元"},
      {"en": "agrees", "zh": "相符"}, {"en": "market", "zh": "市场", "page": "01_market_size", "anchor": "figure-x"}]]}
 RESULTS = {
-    "numbers": {f"{side}_n": {"value": 1} for side in ("against", "with", "open")},
+    "numbers": {f"{side}_n": {"value": 1} for side in ("against", "with", "open", "method")},
     "texts": {name: {"en": name, "zh": "名"} for name in ("against_list", "with_list", "open_list", "estimates_alt")},
     "tables": {"all_claims": CLAIM, "all_hypotheses": HYPOTHESIS,
                "balance": {"columns": ["outcome"], "rows": [[{"en": "agrees", "zh": "相符"}]]},
@@ -63,6 +63,7 @@ def test_claims_stand_above_the_reports_with_links_to_where_each_is_shown(tmp_pa
     assert page.index("<table class=\"claims\">") < page.index("<svg") < page.index('<ul class="reports"')
     assert '<a href="en/01_market_size.html#figure-x">H01</a> −34.20 [−40.00, 12.00] (100 yuan)' in page
     assert "a &lt;b&gt;" in page
+    assert "<strong>About the method only (1)</strong>: these were put to a sample drawn by a program" in page
     assert '<option value="no hypothesis">no hypothesis (1)</option>' in page
     assert 'aria-label="estimates_alt"' in page
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from socialcommerce.project import root
 from socialcommerce.report.build import build
 from tests.browser import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-NAMES = ("00_claims", "01_market_size", "02_content_mode", "03_sharing_mode", "06_open_questions",
-         "07_verdicts")
+NAMES = sorted(path.stem for path in (root() / "notebooks").glob("*.ipynb"))
 PAGES = ["index.html", *(f"{language}/{name}.html" for language in ("en", "zh") for name in NAMES)]
 REPORTS = PAGES[1:]
 PHONE = {"width": 390, "height": 844}
