@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,11 @@ from socialcommerce.errors import DataError, ParameterError, UnknownNameError
 from socialcommerce.evidence import survey as verdict
 from socialcommerce.figures import forest, style
 from socialcommerce.strategies import paths, readings
+from socialcommerce.strategies.contact import SIDES
 from socialcommerce.strategies.labels import AXES, INDIRECT_LABELS
 from socialcommerce.strategies.measurement import Measurement, fit_table, words_of
+from socialcommerce.strategies.multiverse import Multiverse
+from socialcommerce.strategies.sensitivity import READINGS
 from socialcommerce.strategies.study import Study, read_study
 from socialcommerce.survey.codebook import Codebook, Construct, Effect, Item, Scale
 from socialcommerce.verdicts import NotTestable
@@ -249,6 +253,42 @@ def test_what_cannot_be_tested_is_one_row_with_its_reason(study):
     frame = readings.rows_of(pd.DataFrame({"a": ["trust", "x"], "p": [0.0001, 0.2]}), {"a": reason, "p": reason}, study)
     assert frame["a"].tolist() == [words_of(study)["trust"], "x"]
     assert frame["p"].tolist() == [0.0001, 0.2]
+
+
+def test_keys_in_tables_are_put_in_words_whatever_the_rows(study):
+    """Two rows alike, which pandas's own replacement by a mapping cannot hold."""
+    frame = pd.DataFrame({"predictor": ["care", "noise"], "reading": ["open", "open"], "side": ["low", "high"]})
+    table = readings.rows_of(frame, dict.fromkeys(frame, {"en": "", "zh": ""}), study)
+    assert table["reading"].tolist() == [READINGS["open"]] * 2
+    assert table["side"].tolist() == [SIDES["low"], SIDES["high"]]
+    assert table.loc[0, "predictor"] == words_of(study)["care"]
+    assert readings.rows_of(frame.iloc[:0], dict.fromkeys(frame, {"en": "", "zh": ""}), study).shape == (0, 3)
+
+
+def test_what_failed_is_not_counted_as_firm(study):
+    rows = [{"specification": k, "declared": k == 1, "outcome": "stay", "predictor": "care", "direction": 1,
+             "estimate": value, "low": value - 0.1, "high": value + 0.1}
+            for k, value in enumerate([0.4, 0.3, np.nan], 1)]
+    said = readings.read_curve(Multiverse(pd.DataFrame(rows), 0.95, ()), study)
+    assert said["en"] == ("In all 2 specifications with a solution 1 of 1 paths keep their interval on the claimed side "
+                          "of zero; 1 more have no solution.")
+    assert said["zh"].endswith("；另有1种设定无解。")
+
+
+def test_a_model_without_a_solution_is_no_measurement(study):
+    unsolved = Study(study.responses, study.screened)
+    vars(unsolved)["measurement"] = SimpleNamespace(converged=False, identified=True, nobs=600, problems=["No."])
+    with pytest.raises(DataError, match="the measurement model has no solution on these 600 answers"):
+        Measurement(unsolved)
+    table = fit_table(study).assign(cfi=[np.nan, 0.97])
+    assert readings.read_fit(table)["en"].startswith("the measurement model has no solution on these answers; the str")
+
+
+def test_a_fit_counts_the_rows_it_used():
+    ordered = studied(400, estimator="WLSMV", missing_cells=60)
+    whole = int(ordered.answers[ordered.items].notna().all(axis=1).sum())
+    assert whole < ordered.nobs
+    assert fit_table(ordered)["n"].tolist() == [whole, whole]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
