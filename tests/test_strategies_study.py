@@ -270,8 +270,8 @@ def test_what_failed_is_not_counted_as_firm(study):
              "estimate": value, "low": value - 0.1, "high": value + 0.1}
             for k, value in enumerate([0.4, 0.3, np.nan], 1)]
     said = readings.read_curve(Multiverse(pd.DataFrame(rows), 0.95, ()), study)
-    assert said["en"] == ("In all 2 specifications with a solution 1 of 1 paths keep their interval on the claimed side "
-                          "of zero; 1 more have no solution.")
+    assert said["en"] == ("In all 2 specifications with a solution 1 of 1 paths keep their interval on the claimed "
+                          "side of zero; 1 more have no solution.")
     assert said["zh"].endswith("；另有1种设定无解。")
 
 

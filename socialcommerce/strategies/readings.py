@@ -99,7 +99,11 @@ def read_notes(study: Study) -> Words:
     """Say which rules could not be applied."""
     notes = {"speeder": {"en": "no duration is in the file, so speed was not judged",
                          "zh": "文件中没有用时，未判断作答速度"},
-             "failed check": {"en": "the codebook has no attention check", "zh": "编码簿中没有注意力检查题"}}
+             "failed check": {"en": "the codebook has no attention check", "zh": "编码簿中没有注意力检查题"},
+             "one answer only": {"en": "with so few items careful respondents too may give one answer to all, so that "
+                                       "was not judged", "zh": "题项太少，认真作答者也可能全部同答，未据此判断"},
+             "duplicate": {"en": "with so few questions different respondents may answer alike, so repeated answers "
+                                 "were not judged", "zh": "题目太少，不同受访者也可能作答相同，未判断重复答卷"}}
     found = [words for rule, words in notes.items() if any(note.startswith(rule) for note in study.screened.notes)]
     if not found:
         return {"en": "Every rule could be applied.", "zh": "各条规则均可适用。"}
