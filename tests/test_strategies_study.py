@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,11 @@ from socialcommerce.errors import DataError, ParameterError, UnknownNameError
 from socialcommerce.evidence import survey as verdict
 from socialcommerce.figures import forest, style
 from socialcommerce.strategies import paths, readings
+from socialcommerce.strategies.contact import SIDES
 from socialcommerce.strategies.labels import AXES, INDIRECT_LABELS
 from socialcommerce.strategies.measurement import Measurement, fit_table, words_of
+from socialcommerce.strategies.multiverse import Multiverse
+from socialcommerce.strategies.sensitivity import READINGS
 from socialcommerce.strategies.study import Study, read_study
 from socialcommerce.survey.codebook import Codebook, Construct, Effect, Item, Scale
 from socialcommerce.verdicts import NotTestable
@@ -82,6 +86,12 @@ def test_a_study_needs_paths_and_more_respondents_than_items():
         studied(12)
     with pytest.raises(UnknownNameError, match="unknown estimator 'PLS'"):
         studied(100, estimator="PLS")
+
+
+def test_paths_in_a_circle_are_refused(study):
+    round_about = replace(BOOK, paths=(*BOOK.paths, Effect("trust", "stay", 1)))
+    with pytest.raises(DataError, match="the paths run in a circle, (stay - trust - stay|trust - stay - trust); paths"):
+        replace(study, responses=replace(study.responses, codebook=round_about))
 
 
 def test_the_own_sample_is_read_like_a_file():
@@ -158,6 +168,35 @@ def test_without_a_way_through_another_construct_there_is_no_indirect_effect():
     assert readings.indirect_lines(found, straight, totals=True).empty
 
 
+RISK = replace(BOOK, paths=(Effect("noise", "care", -1), Effect("stay", "noise", -1), Effect("stay", "trust", 1),
+                            Effect("noise", "trust", 1)))
+
+
+def test_the_claimed_sign_of_an_indirect_effect_is_the_product_along_its_way():
+    """Care lowers noise, which lowers stay: through noise it is claimed to raise it; trust has ways of one sign."""
+    truth = survey.Truth(RISK, {"noise": {"care": -0.5, "trust": 0.3}, "stay": {"noise": -0.5, "trust": 0.3}})
+    sample = survey.draw_respondents(truth, 600, seed=3, defects=survey.Defects())
+    risky = Study(sample.responses, survey.screen(sample.responses), draws=200)
+    assert paths.claimed_signs(risky) == {
+        ("care", "stay", "noise"): 1, ("care", "stay", "all"): 1, ("trust", "stay", "noise"): -1,
+        ("trust", "stay", "all"): -1}
+    found = paths.indirect(risky)
+    lines = readings.indirect_lines(found, risky).set_index("strategy")
+    assert lines["estimate"].to_dict() == pytest.approx({"care": 0.25, "trust": -0.15}, abs=0.08)
+    assert lines["tone"].tolist() == ["as claimed", "as claimed"]
+    assert readings.read_indirect(found, risky)["en"].startswith("2 of 2 strategies reach Stay with an interval")
+
+
+def test_where_ways_of_both_signs_are_claimed_their_sum_has_none():
+    mixed = replace(RISK, paths=(Effect("noise", "care", 1), Effect("trust", "care", 1), Effect("stay", "noise", -1),
+                                 Effect("stay", "trust", 1)))
+    both = studied(300, book=mixed, draws=100)
+    assert paths.claimed_signs(both) == {("care", "stay", "noise"): -1, ("care", "stay", "trust"): 1,
+                                         ("care", "stay", "all"): 0}
+    tones = readings.indirect_lines(paths.indirect(both), both).set_index("via")["tone"]
+    assert (tones["all"], "both ways" in tones[["noise", "trust"]].tolist()) == ("both ways", False)
+
+
 def test_an_unknown_path_is_named_with_those_there_are(study):
     with pytest.raises(UnknownNameError, match="unknown path 'stay ~ noise'"):
         paths.direct(study, "stay", "noise")
@@ -214,6 +253,42 @@ def test_what_cannot_be_tested_is_one_row_with_its_reason(study):
     frame = readings.rows_of(pd.DataFrame({"a": ["trust", "x"], "p": [0.0001, 0.2]}), {"a": reason, "p": reason}, study)
     assert frame["a"].tolist() == [words_of(study)["trust"], "x"]
     assert frame["p"].tolist() == [0.0001, 0.2]
+
+
+def test_keys_in_tables_are_put_in_words_whatever_the_rows(study):
+    """Two rows alike, which pandas's own replacement by a mapping cannot hold."""
+    frame = pd.DataFrame({"predictor": ["care", "noise"], "reading": ["open", "open"], "side": ["low", "high"]})
+    table = readings.rows_of(frame, dict.fromkeys(frame, {"en": "", "zh": ""}), study)
+    assert table["reading"].tolist() == [READINGS["open"]] * 2
+    assert table["side"].tolist() == [SIDES["low"], SIDES["high"]]
+    assert table.loc[0, "predictor"] == words_of(study)["care"]
+    assert readings.rows_of(frame.iloc[:0], dict.fromkeys(frame, {"en": "", "zh": ""}), study).shape == (0, 3)
+
+
+def test_what_failed_is_not_counted_as_firm(study):
+    rows = [{"specification": k, "declared": k == 1, "outcome": "stay", "predictor": "care", "direction": 1,
+             "estimate": value, "low": value - 0.1, "high": value + 0.1}
+            for k, value in enumerate([0.4, 0.3, np.nan], 1)]
+    said = readings.read_curve(Multiverse(pd.DataFrame(rows), 0.95, ()), study)
+    assert said["en"] == ("In all 2 specifications with a solution 1 of 1 paths keep their interval on the claimed "
+                          "side of zero; 1 more have no solution.")
+    assert said["zh"].endswith("；另有1种设定无解。")
+
+
+def test_a_model_without_a_solution_is_no_measurement(study):
+    unsolved = Study(study.responses, study.screened)
+    vars(unsolved)["measurement"] = SimpleNamespace(converged=False, identified=True, nobs=600, problems=["No."])
+    with pytest.raises(DataError, match="the measurement model has no solution on these 600 answers"):
+        Measurement(unsolved)
+    table = fit_table(study).assign(cfi=[np.nan, 0.97])
+    assert readings.read_fit(table)["en"].startswith("the measurement model has no solution on these answers; the str")
+
+
+def test_a_fit_counts_the_rows_it_used():
+    ordered = studied(400, estimator="WLSMV", missing_cells=60)
+    whole = int(ordered.answers[ordered.items].notna().all(axis=1).sum())
+    assert whole < ordered.nobs
+    assert fit_table(ordered)["n"].tolist() == [whole, whole]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -12,6 +12,8 @@ import pytest
 from socialcommerce import survey
 from socialcommerce.errors import DataError, ParameterError
 from socialcommerce.project import root
+from socialcommerce.survey.codebook import Codebook, Construct, Item, Scale
+from socialcommerce.survey.screening import CHANCE, expected_by_chance
 from tests.test_survey_codebook import SMALL
 
 GOOD = [
@@ -115,3 +117,35 @@ def test_the_hanoi_survey_holds_sixteen_duplicates_and_ten_straight_liners():
     assert screened.notes == ("speeder: the file has no duration.",
                               "failed check: the codebook has no attention check.")
     assert len(survey.screen(responses, mode="report-only").answers) == 272
+
+
+def test_short_questionnaires_keep_those_who_answer_alike_by_chance():
+    """Nine yes-or-no items: 400 careful respondents repeat one another, and leaving them out undoes the paths."""
+    two, names = Scale("two", 0, 1), ("quality", "trust", "repurchase")
+    constructs = tuple(Construct(name, tuple(Item(f"{name[0]}{k}", two, construct=name) for k in (1, 2, 3)))
+                       for name in names)
+    book = Codebook("short", constructs, tuple(item for one in constructs for item in one.items))
+    rng = np.random.default_rng(1)
+    factor = rng.normal(size=(400, 1)) + 0.5 * rng.normal(size=(400, 9))
+    answers = pd.DataFrame((factor > 0).astype(float), columns=book.items, index=range(2, 402))
+    responses = survey.Responses(book, answers, pd.DataFrame(), pd.DataFrame(columns=["row", "item", "given"]))
+    screened = survey.screen(responses)
+    assert len(screened.answers) == 400
+    rules = [note.split(":")[0] for note in screened.notes]
+    assert rules == ["speeder", "failed check", "one answer only", "duplicate"]
+    assert answers.duplicated().mean() > 0.5
+
+
+@pytest.mark.parametrize(("points", "items", "factors"), [(5, 8, 2), (5, 9, 3), (5, 12, 4), (7, 8, 2)])
+def test_what_is_expected_by_chance_is_near_what_is_drawn(points, items, factors):
+    scale = Scale("s", 1, points)
+    construct = Construct("x", tuple(Item(f"x{k}", scale, construct="x") for k in range(items)))
+    book, rng, n = Codebook("b", (construct,), construct.items), np.random.default_rng(7), 1000
+    F = np.sqrt(0.6) * rng.normal(size=(n, factors)) + np.sqrt(0.4) * rng.normal(size=(n, 1))
+    y = 0.75 * np.repeat(F, items // factors, 1) + np.sqrt(1 - 0.75**2) * rng.normal(size=(n, items))
+    drawn = np.clip(np.round(y + (points + 1) / 2 + 0.6), 1, points)
+    answers = pd.DataFrame(drawn, columns=book.items)
+    alike, repeated = expected_by_chance(survey.Responses(book, answers, pd.DataFrame(), pd.DataFrame()))
+    share = answers.duplicated().mean()
+    assert (share > CHANCE) == (repeated > CHANCE) or 0.3 < share / repeated < 3
+    assert max(alike, (answers.nunique(axis=1) == 1).mean()) < CHANCE

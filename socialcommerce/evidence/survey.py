@@ -161,8 +161,15 @@ def _indirect(found: paths.Indirect | NotTestable, study: Study) -> Found:
     """H52: the least of the strategies' indirect effects on repurchase, each in its claimed direction."""
     if isinstance(found, NotTestable):
         return found
-    total = found.totals("repurchase")
-    sign = [min(p.direction for p in study.codebook.paths if p.predictor == x) for x, _, _ in total.names]
+    if all((y, via) != ("repurchase", "all") for _, y, via in found.names):
+        return NotTestable({"en": "The codebook has no strategy that acts on repurchase through another construct.",
+                            "zh": "编码簿中没有经由其他构念作用于复购的策略。"})
+    total, signs = found.totals("repurchase"), paths.claimed_signs(study)
+    sign = [signs[name] for name in total.names]
+    if 0 in sign:
+        mixed = [x for (x, _, _), one in zip(total.names, sign, strict=True) if not one]
+        return NotTestable({"en": f"The codebook claims ways of both signs to repurchase for {', '.join(mixed)}.",
+                            "zh": f"编码簿对{'、'.join(mixed)}到复购的途径所作论断正负皆有。"})
     turned = replace(total, estimates=total.estimates * sign, draws=total.draws * sign)
     return lambda alpha: joint.least(turned.estimates, turned.interval, total.nobs, alpha=alpha,
                                      p_values=turned.p_values)

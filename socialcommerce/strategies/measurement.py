@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from socialcommerce import survey
+from socialcommerce.errors import DataError
 from socialcommerce.strategies.study import Study
 
 if TYPE_CHECKING:
@@ -32,13 +33,21 @@ class Measurement:
     Parameters
     ----------
     study : Study
-        With a measurement model that converged.
+        Whose measurement model has a solution.
     htmt_draws : int
         Bootstrap resamples behind the intervals of HTMT.
+
+    Raises
+    ------
+    DataError
+        Without a solution: loadings and reliability would mean nothing.
     """
 
     def __init__(self, study: Study, htmt_draws: int = 1000) -> None:
         self.study, self.fit, self.htmt_draws = study, study.measurement, htmt_draws
+        if not (self.fit.converged and self.fit.identified):
+            raise DataError(f"{study.responses.file}: the measurement model has no solution on these {self.fit.nobs} "
+                            f"answers ({' '.join(self.fit.problems)}); more answers, or fewer constructs, are needed.")
 
     @cached_property
     def quality(self) -> survey.MeasurementQuality:
@@ -143,8 +152,9 @@ def fit_table(study: Study, models: Mapping[str, Words] | None = None) -> pd.Dat
                         "structural": {"en": "structural model", "zh": "结构模型"}}
     rows = []
     for name, words in models.items():
-        m = getattr(study, name).fit_measures
-        row = {"model": words, "n": study.nobs, **{key: m.get(key) for key in INDICES}}
+        fit = getattr(study, name)
+        m = fit.fit_measures
+        row = {"model": words, "n": fit.nobs, **{key: m.get(key) for key in INDICES}}
         for key in ("cfi", "tli", "rmsea", "rmsea.ci.lower", "rmsea.ci.upper"):
             row[key] = next((m[k] for k in (f"{key}.robust", f"{key}.scaled", key) if pd.notna(m.get(k))), None)
         rows.append(row | {"plain_cfi": m.get("cfi"), "plain_rmsea": m.get("rmsea")})

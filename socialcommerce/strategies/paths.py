@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from socialcommerce.strategies.effects import Effect
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import NotTestable
 
-__all__ = ["Indirect", "direct", "indirect", "path_table"]
+__all__ = ["Indirect", "claimed_signs", "direct", "indirect", "path_table"]
 
 Array = np.ndarray
 CHUNK = 250  # resamples standardised at a time
@@ -111,6 +112,28 @@ def indirect(study: Study) -> Indirect | NotTestable:
     draws = np.concatenate([chain(resampled.draws[at : at + CHUNK]) for at in range(0, len(resampled.draws), CHUNK)])
     sound = np.isfinite(draws).all(1)  # a resample with a negative variance has no standardised solution
     return Indirect(names, chain(fit.theta), draws[sound], fit.nobs, resampled.failed + int((~sound).sum()))
+
+
+def claimed_signs(study: Study) -> dict[tuple[str, str, str], int]:
+    """Return the sign the codebook claims for each indirect effect, by (strategy, outcome, via) as in ``Indirect``.
+
+    Along one way it is the product of the paths' directions: what lowers something that lowers the outcome raises it.
+    It is 0 where ways of both signs are claimed, since what they come to together is then not.
+    """
+    steps = {(path.predictor, path.outcome): path.direction for path in study.codebook.paths}
+
+    def signs(start: str, end: str) -> set[int]:
+        """Signs of all ways from one construct to another."""
+        if start == end:
+            return {1}
+        return {sign * s for (x, m), s in steps.items() if x == start for sign in signs(m, end)}
+
+    found = {}
+    for x, y in product(study.strategies, study.outcomes):
+        by_way = {m: {s * sign for sign in signs(m, y)} for (of, m), s in steps.items() if of == x and m != y}
+        for via, ways in {**by_way, "all": set().union(*by_way.values())}.items():
+            found[x, y, via] = ways.pop() if len(ways) == 1 else 0
+    return found
 
 
 def _chain(study: Study) -> tuple[Callable[[Array], Array], tuple[tuple[str, str, str], ...]]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from socialcommerce.sem.groups import Invariance
+from socialcommerce.strategies import common_method, contact, segments, sensitivity
 from socialcommerce.strategies.common_method import CommonMethod
 from socialcommerce.strategies.labels import INDIRECT_LABELS
 from socialcommerce.strategies.measurement import words_of
 from socialcommerce.strategies.multiverse import Multiverse
-from socialcommerce.strategies.paths import Indirect
+from socialcommerce.strategies.paths import Indirect, claimed_signs
 from socialcommerce.strategies.sensitivity import Power, Sensitivity
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import NotTestable
@@ -37,13 +39,22 @@ LEVEL_WORDS = {
     "metric": {"en": "equal loadings, so paths may be compared, means not", "zh": "载荷相等，可比较路径，不可比较均值"},
     "scalar": {"en": "equal loadings and intercepts, so paths and means may be compared",
                "zh": "载荷与截距相等，路径与均值均可比较"},
+    "thresholds": {"en": "equal thresholds only, so no paths may be compared", "zh": "仅阈值相等，不能比较路径"},
+    "loadings": {"en": "equal thresholds and loadings, so paths may be compared, means not",
+                 "zh": "阈值与载荷相等，可比较路径，不可比较均值"},
+    "intercepts": {"en": "equal thresholds, loadings and intercepts, so paths and means may be compared",
+                   "zh": "阈值、载荷与截距相等，路径与均值均可比较"},
 }
+KEYS = {"check": common_method.CHECKS, "measure": common_method.MEASURES, "reading": sensitivity.READINGS,
+        "within": segments.WITHIN, "role": segments.ROLES, "method": contact.METHODS, "side": contact.SIDES}
+"""Columns of results that hold keys, and what these are called."""
 YES_NO = {True: {"en": "yes", "zh": "是"}, False: {"en": "no", "zh": "否"}}
 WHOLE = ("n", "k", "items", "classes", "df", "d_df", "direction", "nobs", "specifications", "failed")  # counts
 TONES = {
     "as claimed": {"en": "interval on the claimed side of zero", "zh": "区间在论断一侧"},
     "open": {"en": "interval holds zero", "zh": "区间含零"},
     "against": {"en": "interval on the other side", "zh": "区间在相反一侧"},
+    "both ways": {"en": "ways of both signs are claimed", "zh": "论断的途径正负皆有"},
 }
 
 
@@ -88,7 +99,11 @@ def read_notes(study: Study) -> Words:
     """Say which rules could not be applied."""
     notes = {"speeder": {"en": "no duration is in the file, so speed was not judged",
                          "zh": "文件中没有用时，未判断作答速度"},
-             "failed check": {"en": "the codebook has no attention check", "zh": "编码簿中没有注意力检查题"}}
+             "failed check": {"en": "the codebook has no attention check", "zh": "编码簿中没有注意力检查题"},
+             "one answer only": {"en": "with so few items careful respondents too may give one answer to all, so that "
+                                       "was not judged", "zh": "题项太少，认真作答者也可能全部同答，未据此判断"},
+             "duplicate": {"en": "with so few questions different respondents may answer alike, so repeated answers "
+                                 "were not judged", "zh": "题目太少，不同受访者也可能作答相同，未判断重复答卷"}}
     found = [words for rule, words in notes.items() if any(note.startswith(rule) for note in study.screened.notes)]
     if not found:
         return {"en": "Every rule could be applied.", "zh": "各条规则均可适用。"}
@@ -124,6 +139,10 @@ def read_fit(table: pd.DataFrame) -> Words:
     """Say for each model whether it meets the customary bounds of close fit; rules of thumb, not tests."""
     parts = {"en": [], "zh": []}
     for row in table.to_dict("records"):
+        if pd.isna(row["cfi"]):
+            parts["en"].append(f"the {row['model']['en']} has no solution on these answers")
+            parts["zh"].append(f"{row['model']['zh']}在这些作答上没有解")
+            continue
         met = row["cfi"] >= CLOSE_FIT["cfi"] and all(row[k] <= CLOSE_FIT[k] for k in ("rmsea", "srmr"))
         shown = f"CFI = {row['cfi']:.3f}, RMSEA = {row['rmsea']:.3f}, SRMR = {row['srmr']:.3f}"
         parts["en"].append(f"the {row['model']['en']} {'meets' if met else 'misses'} the customary bounds ({shown})")
@@ -145,7 +164,7 @@ def indirect_lines(found: Indirect | NotTestable, study: Study, *, totals: bool 
 
     Of what cannot be tested: one line with the reason, or none where ``totals`` are asked for, to be drawn.
 
-    A strategy's claimed sign is that of the product of the directions along its way, the first way counting.
+    The claimed sign is that of ``paths.claimed_signs``.
     """
     if isinstance(found, NotTestable):
         lines = rows_of(found, INDIRECT_LABELS, study)
@@ -154,14 +173,13 @@ def indirect_lines(found: Indirect | NotTestable, study: Study, *, totals: bool 
     table = found.summary()
     single = table.groupby(["strategy", "outcome"])["via"].transform("size") == 2  # its only way is all of it
     table = table[(table["via"] == "all") | ~(single | totals)]
-    signs = {(p.predictor, p.outcome): p.direction for p in study.codebook.paths}
-    down = {name: min((s for (x, _), s in signs.items() if x == name), default=1) for name in study.strategies}
-    ends = [sorted((down[row.strategy] * row.low, down[row.strategy] * row.high)) for row in table.itertuples()]
+    signs = claimed_signs(study)
+    claimed = [(signs[row.strategy, row.outcome, row.via], row.low, row.high) for row in table.itertuples()]
     return table.assign(
         strategy_words=table["strategy"].map(words), outcome_words=table["outcome"].map(words),
         via_words=table["via"].map(words), label=table["strategy"].map(words),
         group=table["outcome"].map(words),
-        tone=[_tone(*pair) for pair in ends],
+        tone=[_tone(sign * low, sign * high) for sign, low, high in claimed],
     ).sort_values("outcome", key=lambda names: names.map(study.outcomes.index), kind="stable", ignore_index=True)
 
 
@@ -196,8 +214,10 @@ def read_indirect(found: Indirect | NotTestable, study: Study) -> Words:
 
 
 def _tone(a: float, b: float) -> str:
-    """Which side of zero an interval lies on, seen in the claimed direction."""
+    """Which side of zero an interval lies on, seen in the claimed direction; both ends are zero where none is."""
     low, high = sorted((a, b))
+    if low == high == 0:
+        return "both ways"
     return "as claimed" if low > 0 else "against" if high < 0 else "open"
 
 
@@ -219,8 +239,13 @@ def rows_of(result: Any, labels: Mapping[str, Words], study: Study, table: str =
         return pd.DataFrame([{column: result.reason if k == 0 else None for k, column in enumerate(labels)}])
     found, words = result if isinstance(result, pd.DataFrame) else getattr(result, table), words_of(study)
     frame = (found() if callable(found) else found).reindex(columns=list(labels))
-    return frame.astype(object).map(lambda cell: words.get(cell, cell) if isinstance(cell, str)
-                                    else YES_NO[cell] if isinstance(cell, bool) else cell)
+    return frame.astype(object).apply(lambda cells: cells.map(partial(_said, KEYS.get(cells.name, words))))
+
+
+def _said(words: Mapping[str, Words], cell: Any) -> Any:
+    if isinstance(cell, str):
+        return words.get(cell, cell)
+    return YES_NO[cell] if isinstance(cell, bool) else cell
 
 
 def read_parts(result: Any) -> Words:
@@ -238,21 +263,25 @@ def read_curve(curve: Multiverse, study: Study) -> Words:
     """Say which paths keep their interval on the claimed side whatever is chosen, and which hang on the choice."""
     table, words = curve.summary(), words_of(study)
     names = [(words[row.predictor], words[row.outcome]) for row in table.itertuples()]
+    solved, failed = int(table["specifications"].min()), int(table["failed"].max())
+    without = {"en": f"; {failed} more have no solution", "zh": f"；另有{failed}种设定无解"} if failed else {}
     firm = (table["beyond_zero"] == 1).to_numpy()
     split = ((table["beyond_zero"] > 0) & (table["beyond_zero"] < 1)).to_numpy()
     en = [f"{a['en']} to {b['en']}" for (a, b), one in zip(names, split, strict=True) if one]
     zh = [f"{a['zh']}→{b['zh']}" for (a, b), one in zip(names, split, strict=True) if one]
-    return {"en": f"In all {curve.size} specifications {firm.sum()} of {len(table)} paths keep their interval on the "
-                  "claimed side of zero" + (f"; with {', '.join(en)} it hangs on the choice." if en else "."),
-            "zh": f"在全部{curve.size}种设定中，{len(table)}条路径里有{firm.sum()}条的区间始终落在论断一侧"
-                  + (f"；{'、'.join(zh)}则取决于如何选择。" if zh else "。")}
+    return {"en": f"In all {solved} specifications{' with a solution' if failed else ''} {firm.sum()} of {len(table)} "
+                  "paths keep their interval on the claimed side of zero"
+                  + (f"; with {', '.join(en)} it hangs on the choice" if en else "") + f"{without.get('en', '')}.",
+            "zh": f"在全部{solved}种{'有解的' if failed else ''}设定中，{len(table)}条路径里有{firm.sum()}条的区间始终"
+                  "落在论断一侧"
+                  + (f"；{'、'.join(zh)}则取决于如何选择" if zh else "") + f"{without.get('zh', '')}。"}
 
 
 def read_ladder(ladder: Invariance | NotTestable) -> Words:
     """Say up to which level measurement holds by the fit indices, and what that allows."""
     if isinstance(ladder, NotTestable):
         return dict(ladder.reason)
-    level = LEVEL_WORDS.get(ladder.highest, {"en": ladder.highest, "zh": ladder.highest})
+    level = LEVEL_WORDS[ladder.highest]
     return {"en": f"By the fit indices measurement holds up to {level['en']}.",
             "zh": f"按拟合指标，测量不变性成立至{level['zh']}。"}
 
@@ -267,10 +296,10 @@ def read_method(found: CommonMethod) -> Words:
     if (name := "share of the first component") in table:
         said["en"].append(f"The first component carries {100 * table[name]:.0f} % of the variance.")
         said["zh"].append(f"第一主成分解释{100 * table[name]:.0f}%的方差。")
-    if (name := "largest change of a path") in table:
-        said["en"].append(f"With a common factor held, the path that moves most changes by {table[name]:+.2f}.")
-        said["zh"].append(f"控制共同因子后，变化最大的路径改变{table[name]:+.2f}。")
-    for reason in found.reasons.values():
+    if (name := "largest change of a path") in table and pd.notna(table[name]):
+        said["en"].append(f"With a common factor held, the path that moves most changes by {table[name]:.2f}.")
+        said["zh"].append(f"控制共同因子后，变化最大的路径改变{table[name]:.2f}。")
+    for reason in {reason["en"]: reason for reason in found.reasons.values()}.values():
         said["en"].append(reason["en"])
         said["zh"].append(reason["zh"])
     return {"en": " ".join(said["en"]), "zh": "".join(said["zh"])}
@@ -280,9 +309,10 @@ def read_power(power: Power, nobs: int) -> Words:
     """Say how many respondents the hardest path needs, and whether there are as many."""
     needed, wanted = int(power.needed["needed"].max()), f"{100 * power.wanted:.0f}"
     enough = nobs >= needed
-    return {"en": f"The path hardest to find needs {needed} respondents for a chance of {wanted} %; "
+    return {"en": f"The path hardest to find needs {needed} respondents for a chance of {wanted} % in a single test, "
+                  "before any correction for its family; "
                   f"the {nobs} at hand are {'enough' if enough else 'too few for it'}.",
-            "zh": f"最难发现的路径需要{needed}名受访者才有{wanted}%的把握；"
+            "zh": f"最难发现的路径需要{needed}名受访者才有{wanted}%的把握（单个检验，未作族校正）；"
                   f"现有{nobs}名，{'足够' if enough else '对它而言不够'}。"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ class Study:
     UnknownNameError
         For another estimator.
     DataError
-        For a codebook without paths, or fewer respondents left than items.
+        For a codebook without paths or with a circle of them, or fewer respondents left than items.
     """
 
     responses: Responses
@@ -58,6 +59,14 @@ class Study:
         if not self.codebook.paths:
             raise DataError(f"codebook {self.codebook.name} states no paths between its constructs; a table [paths] "
                             "with at least one is needed.")
+        leading: dict[str, set[str]] = {}
+        for path in self.codebook.paths:
+            leading.setdefault(path.outcome, set()).add(path.predictor)
+        try:
+            TopologicalSorter(leading).prepare()
+        except CycleError as circle:
+            raise DataError(f"codebook {self.codebook.name}: the paths run in a circle, {' - '.join(circle.args[1])}; "
+                            "paths that lead back to no construct they start from are needed.") from None
         if len(self.answers) <= len(self.items):
             raise DataError(f"{self.responses.file}: {len(self.answers)} respondents are left after screening for "
                             f"{len(self.items)} items; more respondents than items are needed.")
