@@ -367,7 +367,7 @@ def test_a_path_that_differs_between_groups_is_found():
     assert f"the path from x to y differs most, by {row['difference']:+.2f}" in found.reading["en"]
     assert "x到y的路径相差最大" in found.reading["zh"]
     table = ladder_table(found.ladder)
-    assert [level["zh"] for level in table["level"]] == ["无（形态）", "载荷（弱）", "载荷与截距（强）"]
+    assert [level["zh"] for level in table["level"]] == ["形态等值", "载荷等值（弱等值）", "载荷与截距等值（强等值）"]
     assert set(INVARIANCE_LABELS) == set(table)
 
 

@@ -310,7 +310,7 @@ def test_the_methods_paragraph_states_what_was_done(tmp_path, language):
     for number in (len(rows), len(study.screened.flagged), study.nobs):
         assert str(number) in said
     words = {"en": ["full information maximum likelihood", "MLR", "1 reverse-keyed", "the same answers as an earlier"],
-             "zh": ["全息极大似然法", "MLR", "1个反向计分", "与前面某行答案完全相同"]}
+             "zh": ["全信息极大似然法", "MLR", "1个反向计分", "与前面某行答案完全相同"]}
     assert all(each in said for each in words[language])
     assert "bootstrap" not in said  # no indirect effect: no resample
     assert "自助" not in said

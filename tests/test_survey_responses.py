@@ -158,7 +158,7 @@ def test_wrong_answers_can_be_recorded_instead(book, put):
     assert found.invalid[["row", "column", "item", "given"]].values.tolist() == [
         [4, 5, "B1", "7"], [6, 1, "T1", "<b>bold</b>"]]
     assert np.isnan(found.answers.loc[4, "B1"])
-    with pytest.raises(DataError, match=r"\(1 more such cells\)"):
+    with pytest.raises(DataError, match=r"\(1 more such cell\)"):
         survey.read_responses(put(rows), book)
 
 
@@ -198,7 +198,7 @@ def test_an_excel_file_that_unpacks_to_too_much_or_refers_elsewhere(book, tmp_pa
     (b"", "a.csv is empty: 0 bytes"),
     (b"\n\n,,\n", "a.csv is empty: no cell holds anything"),
     (text([HEAD]).encode(), "a.csv has a heading and no rows"),
-    (text([HEAD, *ROWS], ";").encode(), r"a.csv, row 1 is one column between commas; .*semicolons: give delimiter=';'"),
+    (text([HEAD, *ROWS], ";").encode(), r"a.csv, row 1 is one column between commas; .*semicolons: give delimiter=';' \(--delimiter\)"),
     (text([HEAD, *ROWS], "\t").encode(), r"separated by tabs: give delimiter='\\t'"),
     (text([HEAD, *ROWS]).encode("utf-16"), "a.csv is in UTF-16; allowed: UTF-8, GB18030"),
     (b"T1,T2\n1,\xff\n", r"a.csv is not in utf-8 or gb18030: byte 9 is 0xff"),

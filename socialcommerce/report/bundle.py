@@ -28,7 +28,7 @@ WORDS = {
            "mapping": "How columns were read", "invalid": "Answers that are no code", "figures": "Figures"},
     "zh": {"title": "问卷调查报告", "placeholder": "搜索报告", "hits": "找到 {} 处",
            "files": "供论文使用", "tables": "表格（{}）", "methods": "研究方法段落",
-           "script": "R 脚本（lavaan）", "data": "脚本所读的答案", "screening": "逐行筛查记录",
+           "script": "R 脚本（lavaan）", "data": "R脚本读取的数据（data.csv）", "screening": "逐行筛查记录",
            "mapping": "各列的识别方式", "invalid": "不在量表内的答案", "figures": "图"},
 }
 

@@ -26,7 +26,7 @@ Array = np.ndarray
 BATCH, ENTRIES = 100, 1_000_000  # resamples solved together at most, and entries of any of their arrays
 STEPS, SLICE = 250, 2048  # resamples of the one-step bootstrap, and their rows, that are multiplied together
 TOLERANCE = 1e-10  # of the decrement; the Newton step that meets it is taken, which squares it
-KINDS, METHODS = ("percentile", "bc", "bca"), ("refit", "one-step")
+KINDS, METHODS = ("percentile", "bc", "bca"), ("refit", "one-step", "normal")
 
 
 @dataclass(frozen=True)
@@ -137,10 +137,12 @@ def bootstrap(
         Threads.
     progress : callable, optional
         Called with resamples done and resamples wanted.
-    method : {"refit", "one-step"}
+    method : {"refit", "one-step", "normal"}
         "one-step" stops after one scoring step with the whole sample's information: theta + I^-1 S'w / N for scores S
         and counts w. It takes a thousandth of the time where values are missing and agrees with refits in first order
         (the k-step bootstrap with k = 1: Andrews 2002, Econometrica 70, 119-162). Not for ordered items.
+        "normal" draws from the normal distribution of the estimates, with their covariance matrix: the Monte Carlo
+        method for functions of them (MacKinnon, Lockwood & Williams 2004, doi:10.1207/s15327906mbr3901_4).
 
     Returns
     -------
@@ -169,6 +171,8 @@ def bootstrap(
         raise UnknownNameError("method of the bootstrap", method, METHODS)
     if method == "one-step":
         return _stepped(fit, draws, seed)
+    if method == "normal":
+        return Bootstrap(fit, np.random.default_rng(seed).multivariate_normal(fit.theta, fit.vcov, draws), 0)
     size = batch_size(fit)
     sizes = [min(size, draws - k) for k in range(0, draws, size)]
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(len(sizes))]

@@ -51,7 +51,7 @@ NOTE: Words = {
     "en": "No check can tell method from substance by itself. A first component below one half does not show that "
           "method bias is absent; a common factor also takes up what the constructs truly share. Read what changes in "
           "the paths, and the marker where there is one. All checks use complete rows.",
-    "zh": "任何单项检验都不能区分方法与实质。第一主成分低于二分之一并不表明不存在方法偏差；"
+    "zh": "任何单项检验都不能区分方法与实质。第一主成分解释的方差低于50%，并不表明不存在方法偏差；"
           "共同因子也会吸收构念间真实的共性。应看路径的变化，并在有标记变量时参看标记变量。各项检验均使用完整样本。",
 }
 NO_MARKER: Words = {"en": "The codebook names no marker: a construct that theory relates to no other was not asked.",

@@ -176,7 +176,7 @@ def contact_frequency(study: Study, controls: Sequence[str] = (),
     contact = study.codebook.contact
     if contact is None:
         return NotTestable({"en": "The codebook names no contact frequency and count that it may change.",
-                            "zh": "编码本未指定接触频率及其可能影响的计数。"})
+                            "zh": "编码簿未指定接触频率及其可能影响的计数。"})
     for code in controls:
         if code not in study.answers:
             raise UnknownNameError("control", code, list(study.codebook.by_code))

@@ -26,7 +26,7 @@ RULES = {
 ESTIMATORS = {
     "MLR": {"en": "maximum likelihood with robust (sandwich) standard errors, test and indices corrected for answers "
                   "that are not normal (MLR)",
-            "zh": "稳健极大似然法（MLR，夹心标准误，检验统计量与拟合指数经非正态校正）"},
+            "zh": "稳健极大似然法（MLR，三明治（sandwich）标准误，检验统计量与拟合指数经非正态校正）"},
     "ML": {"en": "maximum likelihood (ML)", "zh": "极大似然法（ML）"},
     "WLSMV": {"en": "diagonally weighted least squares on polychoric correlations with a mean- and variance-adjusted "
                     "test (WLSMV), answers taken as ordered",
@@ -35,21 +35,22 @@ ESTIMATORS = {
 MISSING = {
     "none": {"en": "No answer to these items was missing.", "zh": "这些题项没有缺失值。"},
     "fiml": {"en": "{:.1%} of these answers were missing and handled by full information maximum likelihood.",
-             "zh": "这些题项的缺失率为{:.1%}，采用全息极大似然法处理。"},
+             "zh": "这些题项的缺失率为{:.1%}，采用全信息极大似然法（FIML）处理。"},
     "listwise": {"en": "{:.1%} of these answers were missing; respondents with a missing answer were left out of the "
                        "models, which used n = {}.",
                  "zh": "这些题项的缺失率为{:.1%}；有缺失值的受访者不进入模型，模型样本量 n = {}。"},
 }
 RESAMPLING = {
     "refit": {"en": "the model refitted in each", "zh": "每次重新拟合模型"},
-    "one-step": {"en": "one scoring step from the estimate in each", "zh": "每次由估计值出发作一步得分迭代"},
+    "normal": {"en": "draws from the normal distribution of the estimates", "zh": "由估计量的正态分布抽取（蒙特卡洛法）"},
+    "one-step": {"en": "one scoring step from the estimate in each", "zh": "每次由估计值出发作一步Fisher得分（scoring）迭代"},
 }
 WORDS = {
     "received": {"en": "{received} responses were received. ", "zh": "共回收问卷{received}份。"},
     "flagged": {"en": "Screening rules were set before any model was fitted and flagged {flagged} respondents "
                       "({share:.1%}): {rules}; one respondent may break several rules. ",
                 "zh": "筛查规则在拟合模型之前确定，共标记{flagged}份（{share:.1%}）：{rules}；"
-                      "同一份问卷可触犯多条规则。"},
+                      "同一份问卷可能触发多条规则。"},
     "none": {"en": "Screening rules were set before any model was fitted and flagged nobody. ",
              "zh": "筛查规则在拟合模型之前确定，没有问卷被标记。"},
     "drop": {"en": "Those flagged were left out; n = {kept} were analysed.",
@@ -65,7 +66,7 @@ WORDS = {
                      "以及含{paths}条路径的结构方程模型。"},
     "indirect": {"en": " Indirect effects have percentile intervals from {draws:,} bootstrap resamples ({how}; seed "
                        "{seed}).",
-                 "zh": "间接效应采用{draws:,}次自助抽样的百分位置信区间（{how}；随机种子{seed}）。"},
+                 "zh": "间接效应采用{draws:,}次自助抽样的百分位数置信区间（{how}；随机种子{seed}）。"},
     "groups": {"en": "Measurement between the groups by {}: ", "zh": "按{}分组的测量不变性："},
     "again": {"en": "The file model.R refits both models with lavaan from data.csv.",
               "zh": "文件model.R可用lavaan根据data.csv重新拟合这两个模型。"},
@@ -137,7 +138,7 @@ def _models(study: Study, language: str) -> str:
         MISSING[how][language].format(answers.isna().mean(axis=None), _whole(study)),
     ]
     if any(path.outcome in leading for path in study.codebook.paths):
-        resampling = RESAMPLING["one-step" if study.stepped else "refit"][language]
+        resampling = RESAMPLING[study.resampling][language]
         parts.append(words["indirect"].format(draws=study.draws, how=resampling, seed=study.seed))
     return "".join(parts)
 

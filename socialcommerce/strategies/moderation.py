@@ -135,7 +135,7 @@ class Moderations:
 def moderations(study: Study) -> Moderations | NotTestable:
     """Test every moderation of the study's codebook."""
     if not study.codebook.moderations:
-        return NotTestable({"en": "The codebook states no moderation.", "zh": "编码本未列出调节作用。"})
+        return NotTestable({"en": "The codebook states no moderation.", "zh": "编码簿未列出调节作用。"})
     return Moderations({entry: moderation(study, entry) for entry in study.codebook.moderations})
 
 

@@ -32,9 +32,9 @@ __all__ = ["INVARIANCE_LABELS", "PLATFORM_LABELS", "Platforms", "compare_platfor
 Array = np.ndarray
 Words = Mapping[str, str]
 LEVELS = {
-    "configural": {"en": "nothing (configural)", "zh": "无（形态）"},
-    "metric": {"en": "loadings (metric)", "zh": "载荷（弱）"},
-    "scalar": {"en": "loadings, intercepts (scalar)", "zh": "载荷与截距（强）"},
+    "configural": {"en": "nothing (configural)", "zh": "形态等值"},
+    "metric": {"en": "loadings (metric)", "zh": "载荷等值（弱等值）"},
+    "scalar": {"en": "loadings, intercepts (scalar)", "zh": "载荷与截距等值（强等值）"},
 }
 ORDINAL_LEVELS = {
     "configural": LEVELS["configural"],
@@ -56,8 +56,8 @@ INVARIANCE_LABELS = {
     "srmr": {"en": "SRMR", "zh": "SRMR"}, "d_chisq": {"en": "chi2 difference", "zh": "Δχ²"},
     "d_df": {"en": "df difference", "zh": "Δ自由度"}, "d_pvalue": {"en": "p of the difference", "zh": "差异检验p"},
     "d_cfi": {"en": "CFI difference", "zh": "ΔCFI"}, "d_rmsea": {"en": "RMSEA difference", "zh": "ΔRMSEA"},
-    "holds_chisq": {"en": "holds by chi2", "zh": "χ²检验成立"},
-    "holds_indices": {"en": "holds by indices", "zh": "指标判断成立"},
+    "holds_chisq": {"en": "holds by chi2", "zh": "按χ²检验成立"},
+    "holds_indices": {"en": "holds by indices", "zh": "按拟合指标成立"},
 }
 
 
@@ -230,7 +230,7 @@ def _rows(study: Study) -> pd.DataFrame | NotTestable:
     group, items = study.codebook.group, study.items
     if not group:
         return NotTestable({"en": "The codebook names no question that tells two kinds of respondents apart.",
-                            "zh": "编码本未指定区分两类受访者的题目。"})
+                            "zh": "编码簿未指定区分两类受访者的题目。"})
     whole = [group] if study.options.get("missing") == "fiml" else [group, *items]
     rows = study.answers[[*items, group]].dropna(subset=whole).sort_values(group, kind="stable")
     counts = rows[group].value_counts().sort_index()

@@ -13,6 +13,7 @@ DATA = "data.csv"
 HEAD = """# {title}: measurement and structural model, as socialcommerce {version} fitted them.
 # {nobs} respondents; {data} holds their answers, reverse-keyed items turned round, an empty cell where there is none.
 # Run in this folder, with R and lavaan (checked against 0.6-14): Rscript model.R
+# Large models with missing answers (missing = "fiml") take lavaan minutes each.
 library(lavaan)
 data <- read.csv("{data}", fileEncoding = "UTF-8-BOM", check.names = FALSE)
 """

@@ -22,10 +22,10 @@ SMALLEST = 0.10  # standardised path of interest, small among published ones: Gi
 SIZES = (100, 200, 300, 500, 800, 1000, 1500, 2000)
 
 READINGS = {
-    "differs": {"en": "differs from zero", "zh": "异于零"},
-    "negligible": {"en": "differs from zero, but is smaller than of interest", "zh": "异于零，但小于有意义的最小值"},
-    "equivalent": {"en": "equivalent to zero", "zh": "与零等价"},
-    "open": {"en": "neither: too few respondents to tell", "zh": "均不成立：样本不足以判断"},
+    "differs": {"en": "differs from zero", "zh": "显著不为零"},
+    "negligible": {"en": "differs from zero, but is smaller than of interest", "zh": "显著不为零，但小于最小关注效应"},
+    "equivalent": {"en": "equivalent to zero", "zh": "与零等效"},
+    "open": {"en": "neither: too few respondents to tell", "zh": "无法判断：样本量不足"},
 }
 LABELS = {
     "outcome": {"en": "outcome", "zh": "结果"}, "predictor": {"en": "predictor", "zh": "前因"},
@@ -35,7 +35,7 @@ LABELS = {
     "std": {"en": "standardised", "zh": "标准化"}, "std_se": {"en": "SE", "zh": "标准误"},
     "detectable": {"en": "least detectable", "zh": "最小可检出"},
     "low": {"en": "90 % from", "zh": "90%下限"}, "high": {"en": "to", "zh": "90%上限"},
-    "p_equivalence": {"en": "p of equivalence", "zh": "等价检验p"}, "reading": {"en": "reading", "zh": "判读"},
+    "p_equivalence": {"en": "p of equivalence", "zh": "等效检验p"}, "reading": {"en": "reading", "zh": "判读"},
 }
 NOTE = {
     "en": "Large-sample power of one two-sided test, before any correction for the family, with complete, continuous, "

@@ -135,18 +135,21 @@ class Study:
         return self.fit(self.codebook.model(self.constructs))
 
     @property
-    def stepped(self) -> bool:
-        """Whether the bootstrap goes one scoring step a resample: where refits would take long and say the same.
+    def resampling(self) -> str:
+        """How indirect effects get their intervals, of ``sem.bootstrap``: refits, unless they would take too long.
 
-        That is where answers are missing, and beyond ``MANY`` respondents.
+        One scoring step a resample where answers are missing and beyond ``MANY`` respondents; draws from the estimates'
+        normal distribution for ordered answers, whose polychoric correlations take half a second a resample.
         """
-        return self.options.get("missing") == "fiml" or (self.estimator != "WLSMV" and self.nobs > MANY)
+        if self.estimator == "WLSMV":
+            return "normal"
+        return "one-step" if self.options.get("missing") == "fiml" or self.nobs > MANY else "refit"
 
     @cached_property
     def resampled(self) -> sem.Bootstrap:
-        """Bootstrap of the structural model, refitted or stepped; the draws do not depend on the processors."""
+        """Draws of the structural model's estimates; they do not depend on the number of processors."""
         return sem.bootstrap(self.structural, self.draws, seed=self.seed, workers=os.cpu_count() or 1,
-                             method="one-step" if self.stepped else "refit")
+                             method=self.resampling)
 
     def fit(self, model: str, data: pd.DataFrame | None = None, **options: object) -> sem.SemFit:
         """Fit a model to the answers, by default all of them, as the study says; ``options`` as of ``sem.fit``."""

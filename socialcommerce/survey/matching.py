@@ -117,6 +117,14 @@ def _after_stem(text: str) -> list[str]:
     return [text.split(mark, 1)[1] for mark in ("—", "--", "-", ":", "_") if mark in text]
 
 
+def _without(missing: list[str]) -> str:
+    """Name the questions that no column was known to hold."""
+    if not missing:
+        return ""
+    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+    return f"; no column is known as {', '.join(missing[:3])}{more}"
+
+
 def _check(codebook: Codebook, found: list[Match], unknown: str, file: str) -> None:
     strangers = [m for m in found if m.how == "unknown"]
     missing = [code for code in codebook.by_code if code not in {m.question for m in found}]
@@ -127,8 +135,8 @@ def _check(codebook: Codebook, found: list[Match], unknown: str, file: str) -> N
         raise DataError(
             f"{file}, row 1, column {first.column}: unknown column {first.heading[:60]!r}"
             f"{f' (and {len(strangers) - 1} more)' if len(strangers) > 1 else ''}"
-            f"{f'; did you mean {guess!r}' if guess else ''}; allowed: the codes or wordings of the codebook, or "
-            "unknown='leave' to leave such columns out."
+            f"{f'; did you mean {guess!r}' if guess else ''}{_without(missing)}; allowed: the codes or wordings of the "
+            "codebook, or unknown='leave' (--unknown leave) to leave such columns out."
         )
     places: dict[str, int] = {}
     for m in found:

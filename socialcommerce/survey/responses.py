@@ -119,8 +119,9 @@ def responses_of(
             basis = "synthetic sample"
     if wrong and invalid == "error":
         row, column, item, given, allowed = wrong[0]
-        more = f" ({len(wrong) - 1} more such cells)" if len(wrong) > 1 else ""
-        raise DataError(f"{table.file}, row {row}, column {column} ({item}): got {given!r}; allowed: {allowed}{more}.")
+        more = f" ({len(wrong) - 1} more such cell{'s' * (len(wrong) > 2)})" if len(wrong) > 1 else ""
+        raise DataError(f"{table.file}, row {row}, column {column} ({item}): got {given!r}; allowed: {allowed}{more}; "
+                        "invalid='record' (--invalid record) leaves such answers out and lists them.")
     index = pd.Index(table.rows, name="row")
     answers = pd.DataFrame({code: columns[code] for code in codebook.by_code}, index=index)
     answers.attrs["basis"] = basis

@@ -154,7 +154,7 @@ def _csv(file: Path, encoding: str | None, delimiter: str) -> RawTable:
         likely = max(others, key=heading.count)
         raise DataError(
             f"{file.name}, row 1 is one column between {DELIMITERS[delimiter]}s; it seems to be separated by "
-            f"{DELIMITERS[likely]}s: give delimiter={likely!r}."
+            f"{DELIMITERS[likely]}s: give delimiter={likely!r} (--delimiter)."
         )
     return _checked(file, lines, "csv", found)
 
