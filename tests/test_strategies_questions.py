@@ -14,7 +14,7 @@ import statsmodels.formula.api as smf
 from socialcommerce import sem
 from socialcommerce.errors import DataError, ParameterError, UnknownNameError
 from socialcommerce.project import root
-from socialcommerce.strategies.contact import contact_frequency
+from socialcommerce.strategies.contact import InvertedU, contact_frequency
 from socialcommerce.strategies.joint import largest, least, normal
 from socialcommerce.strategies.moderation import moderation, moderations, submodel
 from socialcommerce.strategies.platforms import INVARIANCE_LABELS, compare_platforms, ladder_table, measured_alike
@@ -418,6 +418,14 @@ def test_ordered_answers_take_the_ordinal_ladder():
     assert found.fit.test.df > found.ladder.fits["loadings"].test.df - 1
 
 
+def test_a_group_too_small_to_be_compared_is_said_to_be_left_out():
+    answers = two_kinds(1, n=250)
+    few = answers.assign(kind=np.where(answers.index < 5, 3.0, answers["kind"]))
+    found = compare_platforms(study(BY_KIND, few))
+    assert (len(found.groups), found.left_out) == (2, 5)
+    assert found.reading["en"].endswith("5 respondents in groups no larger than the number of items are left out.")
+
+
 def test_platforms_need_groups():
     answers = two_kinds(7, n=60)
     assert "names no question" in compare_platforms(study(replace(BY_KIND, group=""), answers)).reason["en"]
@@ -427,3 +435,11 @@ def test_platforms_need_groups():
     assert "1: 5, 2: 115" in few.reason["en"]
     flat = answers.assign(z1=np.where(answers["kind"] == 1, 1.0, answers["z1"]))
     assert "Measurement cannot be compared" in measured_alike(study(BY_KIND, flat)).reason["en"]
+
+
+def test_an_interval_without_ends_is_said_to_have_none():
+    found = InvertedU("mails", "orders", 6.0, 4.0, (1.0, 13.0), np.array([0.0, -0.19]), np.eye(2) / 100, 300, 1.0, None)
+    assert found.p_value < 0.05
+    assert found.turning_interval() == (-np.inf, np.inf)
+    assert found.reading["en"].endswith("turning at 6.0 (its 95 % interval has no ends).")
+    assert "inf" not in found.reading["zh"]

@@ -145,10 +145,11 @@ class InvertedU:
             return {"en": f"{said['en']}: an inverted U is not shown ({shown}).",
                     "zh": f"{said['zh']}：未能证明倒U形（{shown}）。"}
         start, end = self.turning_interval()
-        return {"en": f"{said['en']}: it rises and then falls ({shown}), turning at {self.turning_point:.1f} "
-                      f"[{start:.1f}, {end:.1f}].",
-                "zh": f"{said['zh']}：先升后降（{shown}），"
-                      f"转折点为{self.turning_point:.1f}［{start:.1f}, {end:.1f}］。"}
+        found = np.isfinite(start)
+        en, zh = ((f"[{start:.1f}, {end:.1f}]", f"［{start:.1f}, {end:.1f}］") if found else
+                  ("(its 95 % interval has no ends)", "（其95%区间没有端点）"))
+        return {"en": f"{said['en']}: it rises and then falls ({shown}), turning at {self.turning_point:.1f} {en}.",
+                "zh": f"{said['zh']}：先升后降（{shown}），转折点为{self.turning_point:.1f}{zh}。"}
 
 
 def contact_frequency(study: Study, controls: Sequence[str] = (),

@@ -80,6 +80,8 @@ class Platforms:
     covariance : array, shape (groups * paths, groups * paths)
         Of the estimates, group by group, by the delta method: what is held equal makes groups depend on one another.
     words : mapping of construct to {"en", "zh"}
+    left_out : int
+        Respondents of groups too small to be compared.
     """
 
     groups: tuple[Words, ...]
@@ -90,6 +92,7 @@ class Platforms:
     estimates: Array
     covariance: Array
     words: Mapping[str, Words]
+    left_out: int = 0
 
     @cached_property
     def pairs(self) -> list[tuple[int, int]]:
@@ -146,18 +149,21 @@ class Platforms:
 
     @property
     def reading(self) -> Words:
-        """One sentence: the joint test, and the path that differs most."""
+        """The joint test and the path that differs most; how many are in groups too small to be compared."""
         table, p = self.summary(), self.equality.pvalue
         most = table.loc[table["difference"].abs().idxmax()]
         cause, outcome = self.words[most["predictor"]], self.words[most["outcome"]]
         shown = "p < .001" if p < 0.001 else f"p = {p:.3f}"
         en, zh = ("differ", "存在差异") if p < 0.05 else ("are not told apart", "未见差异")
+        few = {"en": f" {self.left_out} respondents in groups no larger than the number of items are left out.",
+               "zh": f"另有{self.left_out}名受访者所在组的人数不多于题项数，未纳入比较。"} if self.left_out else {}
         return {"en": f"Taken together the paths of the groups {en} (chi2 = {self.equality.chisq:.1f}, df = "
                       f"{self.equality.df}, {shown}); the path from {cause['en']} to {outcome['en']} differs most, "
-                      f"by {most['difference']:+.2f} ({most['group']['en']} less {most['other']['en']}).",
+                      f"by {most['difference']:+.2f} ({most['group']['en']} less {most['other']['en']})."
+                      + few.get("en", ""),
                 "zh": f"整体而言各组路径{zh}（χ² = {self.equality.chisq:.1f}，自由度{self.equality.df}，{shown}）；"
                       f"{cause['zh']}到{outcome['zh']}的路径相差最大，为{most['difference']:+.2f}"
-                      f"（{most['group']['zh']}减{most['other']['zh']}）。"}
+                      f"（{most['group']['zh']}减{most['other']['zh']}）。" + few.get("zh", "")}
 
 
 def measured_alike(study: Study) -> Invariance | NotTestable:
@@ -213,7 +219,10 @@ def compare_platforms(study: Study, ladder: Invariance | NotTestable | None = No
                             "zh": "分组的结构模型没有可用的解。"})
     words = {name: construct_words(study.codebook, name) for name in study.constructs}
     sizes = tuple(int(group.nobs) for group in fit.sample.groups)
-    return Platforms(_group_words(study, fit), sizes, ladder, fit, paths, estimates, covariance, words)
+    kept = [float(group.label) for group in fit.sample.groups]
+    answered = study.answers[study.codebook.group].dropna()
+    return Platforms(_group_words(study, fit), sizes, ladder, fit, paths, estimates, covariance, words,
+                     int((~answered.isin(kept)).sum()))
 
 
 def _group_words(study: Study, fit: SemFit) -> tuple[Words, ...]:
