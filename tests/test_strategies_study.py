@@ -262,7 +262,8 @@ def test_keys_in_tables_are_put_in_words_whatever_the_rows(study):
     assert table["reading"].tolist() == [READINGS["open"]] * 2
     assert table["side"].tolist() == [SIDES["low"], SIDES["high"]]
     assert table.loc[0, "predictor"] == words_of(study)["care"]
-    assert readings.rows_of(frame.iloc[:0], dict.fromkeys(frame, {"en": "", "zh": ""}), study).shape == (0, 3)
+    none = readings.rows_of(frame.iloc[:0], dict.fromkeys(frame, {"en": "", "zh": ""}), study)
+    assert none.iloc[0].tolist() == [readings.NOTHING, None, None]
 
 
 def test_what_failed_is_not_counted_as_firm(study):
@@ -370,3 +371,12 @@ def test_the_kept_estimates_are_those_of_the_sample():
 
     again = runpy.run_path(str(root() / "data" / "prepare" / "survey_estimates.py"))["build"]()
     pd.testing.assert_frame_equal(again, data.load(verdict.TABLE), rtol=0, atol=2e-5, check_dtype=False)
+
+
+def test_resamples_of_ordered_answers_are_drawn_from_the_estimates_distribution():
+    ordered = studied(300, estimator="WLSMV", draws=20_000)
+    assert ordered.resampling == "normal"
+    assert replace(ordered, estimator="MLR").resampling == "refit"
+    ratio = ordered.resampled.draws.std(0) / np.sqrt(np.diag(ordered.structural.vcov))
+    assert np.abs(ratio - 1).max() < 0.03
+    assert paths.indirect(ordered).p_values.min() > 0

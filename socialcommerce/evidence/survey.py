@@ -39,6 +39,12 @@ PATHS = {
 
 DIGITS = {"estimate": 2, "low": 2, "high": 2, "level": 1, "truth": 2, "p": 3}
 MODERATION, CONTACT, EQUAL, INDIRECT = "H48", "H49", "H50", "H52"
+CAUTIONS = {
+    CONTACT: {"en": "H49 holds the change of a log rate against a smallest effect meant for paths, for want of a "
+                    "better one.", "zh": "H49将对数率的变化与为路径而设的最小关注效应相比，因无更合适的标准。"},
+    INDIRECT: {"en": "H52 asks the smallest effect of interest of the least indirect effect, a product of paths, which "
+                     "can hardly reach it.", "zh": "H52要求最小的间接效应（路径之积）达到最小关注效应，这很难做到。"},
+}
 COMPARED = ("stickiness", "repurchase")  # outcomes whose paths H50 compares
 TABLE = "survey_estimates"  # the registered table of the synthetic sample
 Found = Effect | NotTestable | Callable[[float], Joint]
@@ -101,13 +107,16 @@ def labels(study: Study) -> dict[str, dict[str, str]]:
 
 
 def read_reasons(table: pd.DataFrame) -> dict[str, str]:
-    """Say which hypotheses could not be tested and why; else that all could."""
+    """Say which hypotheses could not be tested and why, else that all could, and whose smallest effect fits badly."""
     untested = table[table["reason"].notna()]
-    if untested.empty:
-        return {"en": "Every hypothesis could be tested.", "zh": "各条假设均可检验。"}
     pairs = list(zip(untested["id"], untested["reason"], strict=True))
-    return {"en": "Not testable: " + " ".join(f"{name}: {reason['en']}" for name, reason in pairs),
+    cautions = [words for name, words in CAUTIONS.items() if name in set(table["id"])]
+    said = {"en": "Not testable: " + " ".join(f"{name}: {reason['en']}" for name, reason in pairs),
             "zh": "无法检验：" + "".join(f"{name}：{reason['zh']}" for name, reason in pairs)}
+    if untested.empty:
+        said = {"en": "Every hypothesis could be tested.", "zh": "各条假设均可检验。"}
+    return {"en": " ".join([said["en"], *(words["en"] for words in cautions)]),
+            "zh": "".join([said["zh"], *(words["zh"] for words in cautions)])}
 
 
 def estimate_table(study: Study) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from socialcommerce.report.tables import tables_of
 __all__ = ["finish", "run"]
 
 DPI = 300
+LIMIT = 86_400.0  # seconds a notebook may take: large files take long, and nobody waits for nothing
 WORDS = {
     "en": {"title": "Report on a survey", "placeholder": "Search the report", "hits": "{} places found",
            "files": "For your article", "tables": "Tables ({})", "methods": "Methods paragraph",
@@ -62,7 +63,8 @@ def run(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], given
     """
     with TemporaryDirectory() as folder:
         copies = {name: _copied(path, Path(folder, name)) for name, path in inputs.items()}
-        built = build(notebooks, out=draft, languages=languages, given={**copies, **given}, folder=Path(folder))
+        built = build(notebooks, out=draft, languages=languages, given={**copies, **given}, folder=Path(folder),
+                      limit=LIMIT)
     if wrong := failure(built):  # each was said when it failed
         raise wrong
     executed = {name: json.loads((draft / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))

@@ -42,8 +42,10 @@ MISSING = {
 }
 RESAMPLING = {
     "refit": {"en": "the model refitted in each", "zh": "每次重新拟合模型"},
-    "normal": {"en": "draws from the normal distribution of the estimates", "zh": "由估计量的正态分布抽取（蒙特卡洛法）"},
-    "one-step": {"en": "one scoring step from the estimate in each", "zh": "每次由估计值出发作一步Fisher得分（scoring）迭代"},
+    "normal": {"en": "draws from the normal distribution of the estimates",
+               "zh": "由估计量的正态分布抽取（蒙特卡洛法）"},
+    "one-step": {"en": "one scoring step from the estimate in each",
+                 "zh": "每次由估计值出发作一步Fisher得分（scoring）迭代"},
 }
 WORDS = {
     "received": {"en": "{received} responses were received. ", "zh": "共回收问卷{received}份。"},

@@ -48,6 +48,7 @@ LEVEL_WORDS = {
 KEYS = {"check": common_method.CHECKS, "measure": common_method.MEASURES, "reading": sensitivity.READINGS,
         "within": segments.WITHIN, "role": segments.ROLES, "method": contact.METHODS, "side": contact.SIDES}
 """Columns of results that hold keys, and what these are called."""
+NOTHING = {"en": "nothing to list", "zh": "无可列之项"}
 YES_NO = {True: {"en": "yes", "zh": "是"}, False: {"en": "no", "zh": "否"}}
 WHOLE = ("n", "k", "items", "classes", "df", "d_df", "direction", "nobs", "specifications", "failed")  # counts
 TONES = {
@@ -239,6 +240,8 @@ def rows_of(result: Any, labels: Mapping[str, Words], study: Study, table: str =
         return pd.DataFrame([{column: result.reason if k == 0 else None for k, column in enumerate(labels)}])
     found, words = result if isinstance(result, pd.DataFrame) else getattr(result, table), words_of(study)
     frame = (found() if callable(found) else found).reindex(columns=list(labels))
+    if frame.empty:
+        return pd.DataFrame([{column: NOTHING if k == 0 else None for k, column in enumerate(labels)}])
     return frame.astype(object).apply(lambda cells: cells.map(partial(_said, KEYS.get(cells.name, words))))
 
 
