@@ -364,7 +364,8 @@ def test_a_path_that_differs_between_groups_is_found():
     assert (joint.which, joint.estimate) == (1, row["difference"])
     assert joint.interval[0] > 0.1
     assert found.largest(["z"]).estimate == abs(table.loc[("z", "x"), "difference"])
-    assert "x to y differs most" in found.reading["en"]
+    assert f"the path from x to y differs most, by {row['difference']:+.2f}" in found.reading["en"]
+    assert "x到y的路径相差最大" in found.reading["zh"]
     table = ladder_table(found.ladder)
     assert [level["zh"] for level in table["level"]] == ["无（形态）", "载荷（弱）", "载荷与截距（强）"]
     assert set(INVARIANCE_LABELS) == set(table)

@@ -15,6 +15,7 @@ import numpy as np
 
 from socialcommerce.sem.expressions import jacobian
 from socialcommerce.sem.layers import Layer, layers
+from socialcommerce.sem.missing import Expectation, MissingPatterns
 from socialcommerce.sem.model import Block, Implied, inverse
 from socialcommerce.sem.moments import Patterns
 
@@ -78,8 +79,8 @@ class Likelihood:
     ----------
     blocks : tuple of Block
         One per group.
-    patterns : tuple of Patterns
-        Sample moments, with or without a batch axis.
+    patterns : tuple of Patterns or MissingPatterns
+        Sample moments, with or without a batch axis; or incomplete rows, with modelled means.
     bases : tuple of (A, S)
         Fixed cells of each group, see ``Block.base``.
     q : int
@@ -89,7 +90,7 @@ class Likelihood:
     """
 
     blocks: tuple[Block, ...]
-    patterns: tuple[Patterns, ...]
+    patterns: tuple[Patterns | MissingPatterns, ...]
     bases: tuple[tuple[Array, Array], ...]
     q: int
     constraints: Callable[[Array], Array] | None = None
@@ -111,7 +112,9 @@ class Likelihood:
         def cut(x: Array, inner: int) -> Array:
             return x[rows] if x.ndim > inner else x
 
-        patterns = tuple(Patterns(cut(s.nobs, 1), cut(s.covariance, 3), cut(s.mean, 2), s.mask) for s in self.patterns)
+        patterns = self.patterns
+        if self.batched:
+            patterns = tuple(Patterns(cut(s.nobs, 1), cut(s.covariance, 3), cut(s.mean, 2), s.mask) for s in patterns)
         bases = tuple((cut(A, 2), cut(S, 2)) for A, S in self.bases)
         return Likelihood(self.blocks, patterns, bases, self.q, self.constraints)
 
@@ -120,27 +123,33 @@ class Likelihood:
         """The groups that are evaluated together."""
         return layers(self.blocks, self.patterns, self.bases, self.q)
 
-    def _at(self, theta: Array) -> list[tuple[Implied, Array, Array, Array]]:
-        """Return implied moments and their weights by layer; the last theta's are kept, as both value and derivatives
-        need them."""
+    def _at(self, theta: Array) -> list[tuple[Implied, ...]]:
+        """Return implied moments and their weights, or what they predict of missing values, by layer; the last theta's
+        are kept, as both value and derivatives need them."""
         if self._last and np.array_equal(self._last[0], theta):
             return self._last[1]
         implied = [layer.block.implied(layer.cells(theta), layer.base) for layer in self._layers]
-        point = [(x, *weights(own.block, x, own.patterns)) for own, x in zip(self._layers, implied, strict=True)]
+        point = [
+            (x, _expected(own, x)) if isinstance(own.patterns, MissingPatterns)
+            else (x, *weights(own.block, x, own.patterns)) for own, x in zip(self._layers, implied, strict=True)
+        ]  # fmt: skip
         self._last[:] = theta.copy(), point
         return point
 
     def value(self, theta: Array) -> Array:
         """Return f, infinite where an implied covariance matrix is not positive definite."""
         pairs = zip(self._layers, self._at(theta), strict=True)
-        total = sum(discrepancy(layer.patterns, *rest).sum(-1) for layer, (_, *rest) in pairs) / (2 * self.nobs)
+        total = sum(_value(layer, *rest) for layer, (_, *rest) in pairs) / (2 * self.nobs)
         return np.where(np.isnan(total), np.inf, total)
 
     def derivatives(self, theta: Array, observed: bool = False) -> tuple[Array, Array]:
         """Return gradient (..., q) and Hessian (..., q, q) of f, expected or observed."""
         gradient, hessian = 0.0, 0.0
         for layer, own in zip(self._layers, self._at(theta), strict=True):
-            g, h = self._by_cell(layer.block, layer.patterns, *own[:3], observed)
+            if isinstance(layer.patterns, MissingPatterns):
+                g, h = _incomplete(layer.block, *own, observed)
+            else:
+                g, h = self._by_cell(layer.block, layer.patterns, *own[:3], observed)
             gradient, hessian = gradient + layer.collect(g, self.q), hessian + layer.collect_matrix(h, self.q)
         N = np.asarray(self.nobs)[..., None]
         return gradient / N, hessian / N[..., None]
@@ -161,6 +170,33 @@ class Likelihood:
         B = _sandwich(R[..., None, :, :], V)
         G = (n * (Q - B)).sum(-3)
         return block.gradient(G), (n * block.curvature(Q, B)).sum(-3) + block.bending(G, implied)
+
+
+def _value(layer: Layer, *rest: Array) -> Array:
+    """Return minus twice the log likelihood of a layer, shape (...)."""
+    if isinstance(layer.patterns, MissingPatterns):
+        return np.array([np.nan if one is None else one.value for one in rest[0].flat]).reshape(rest[0].shape)
+    return discrepancy(layer.patterns, *rest).sum(-1)
+
+
+def _expected(layer: Layer, implied: Implied) -> Array:
+    """Return what implied moments predict of missing values, one of a batch at a time; None where there is nothing."""
+    p, batch = layer.block.observed, implied.covariance.shape[:-3]
+    out = np.empty(batch, dtype=object)
+    for k in np.ndindex(batch):
+        out[k] = Expectation.at(layer.patterns, implied.covariance[k][0, :p, :p], implied.mean[k][0, :p])
+    return out
+
+
+def _incomplete(block: Block, implied: Implied, points: Array, observed: bool) -> tuple[Array, Array]:
+    """Return gradient (..., 1, m) and Hessian (..., 1, m, m) of a layer with missing values."""
+    m = len(block.c)
+    g, h = np.full((*points.shape, 1, m), np.nan), np.full((*points.shape, 1, m, m), np.nan)
+    for k in np.ndindex(points.shape):
+        if points[k] is not None:
+            one = Implied(implied.effects[k][0], implied.covariance[k][0], implied.mean[k][0])
+            g[k], h[k] = points[k].derivatives(block, one, observed)
+    return g, h
 
 
 def _sandwich(R: Array, W: Array) -> Array:

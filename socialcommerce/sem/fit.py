@@ -12,15 +12,16 @@ import pandas as pd
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.sem import robust
 from socialcommerce.sem.checks import check_terms
-from socialcommerce.sem.estimate import Likelihood, discrepancy, minimise, weights
+from socialcommerce.sem.estimate import Likelihood, minimise
 from socialcommerce.sem.inequality import enforce, inequalities, refuse
 from socialcommerce.sem.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
-from socialcommerce.sem.model import Block, Implied, blocks
+from socialcommerce.sem.model import Block, blocks
 from socialcommerce.sem.moments import Moments, Sample, from_moments, read
 from socialcommerce.sem.ordinal import PARAMETERIZATIONS, fit_ordinal
 from socialcommerce.sem.resampling import bootstrap as resample
 from socialcommerce.sem.resampling import with_bootstrap
 from socialcommerce.sem.result import SemFit
+from socialcommerce.sem.saturated import saturated_value
 from socialcommerce.sem.start import off_saddle, start_values
 from socialcommerce.sem.syntax import parse
 from socialcommerce.sem.table import ParameterTable, build, find_roles
@@ -164,7 +165,8 @@ def fit(
     if data is not None:
         incomplete = missing != "listwise"  # then fixed covariates must be whole
         complete = build(parsed, groups=_count(data, group), means=means).fixed_covariates if incomplete else ()
-        sample = read(data, observed, group=group, missing=missing, complete=complete, weights=weights, cluster=cluster)
+        use = {"weights": weights, "cluster": cluster, "means": missing == "fiml" and bool(means)}
+        sample = read(data, observed, group=group, missing=missing, complete=complete, **use)
     else:
         sample = from_moments(moments, observed)
         means = _means_of_moments(moments, means)
@@ -291,15 +293,6 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
         saturated,
         active=active,
     )
-
-
-def saturated_value(problem: Likelihood, sample: Sample) -> float:
-    """Return the discrepancy of the unrestricted model."""
-    total = 0.0
-    for block, group in zip(problem.blocks, sample.groups, strict=True):
-        own = Implied(None, group.covariance, group.mean)
-        total += float(discrepancy(group.patterns, *weights(block, own, group.patterns)))
-    return total / (2 * float(problem.nobs))
 
 
 def baseline(problem: Likelihood, sample: Sample) -> tuple[Likelihood, Array]:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import linalg
 
 from socialcommerce.sem import robust
 from socialcommerce.sem.estimate import Likelihood
@@ -44,7 +43,7 @@ def corrected(
     basis: Array,
     df: int,
     nonnormal: bool,
-    parts: Sequence[tuple[Array, Array, Array]] | None = None,
+    parts: Sequence[tuple] | None = None,
 ) -> TestStatistic:
     """Return the statistic the model would have on complete data, with the scaling that makes CFI and RMSEA honest.
 
@@ -63,8 +62,8 @@ def corrected(
         Degrees of freedom.
     nonnormal : bool
         Allow for non-normality too (MLR).
-    parts : sequence of (W, C, J), optional
-        By group, where they are known already.
+    parts : sequence of tuples, optional
+        W, C, W^-1 C, J and what of the expectation is free of the model by group, where they are known already.
 
     Returns
     -------
@@ -79,15 +78,20 @@ def corrected(
         return TestStatistic(0.0, df, 1.0)
     parts = _parts(problem, sample, nonnormal) if parts is None else parts
     shares = [group.patterns.nobs.sum() / sample.nobs for group in sample.groups]
-    W, C, J = (
-        linalg.block_diag(*(share * part[k] for share, part in zip(shares, parts, strict=True))) for k in range(3)
-    )
-    D = np.vstack(moments_jacobian(problem, theta)) @ basis
-    U = W - W @ D @ np.linalg.solve(D.T @ W @ D, D.T @ W)
-    inner = np.linalg.solve(W, np.linalg.solve(W, C).T)  # W^-1 C W^-1
-    expected = (
-        np.trace(U @ inner @ U @ np.linalg.solve(W, np.linalg.solve(W, J).T)) if nonnormal else np.trace(inner @ U)
-    )
+    D = [one @ basis for one in moments_jacobian(problem, theta)]
+
+    def among(matrices: Sequence[Array]) -> Array:
+        return sum(share * d.T @ one @ d for share, d, one in zip(shares, D, matrices, strict=True))
+
+    # D (D' W D)^-1 D' is all the parameters take away, so that no product but W^-1 C is of moments by moments
+    W, C, WC, J, traces = zip(*parts, strict=True)
+    M = np.linalg.inv(among(W))
+    expected = sum(traces)
+    if nonnormal:
+        crossed = sum(s * (x @ d).T @ j @ d for s, d, x, j in zip(shares, D, WC, J, strict=True))
+        expected += np.trace(M @ among(C) @ M @ among(J)) - 2 * np.trace(M @ crossed)
+    else:
+        expected -= np.trace(M @ among(C))
     whole = completed(problem, sample)
     least = sum(
         share * (np.linalg.slogdet(group.covariance)[1] + len(group.mean)) / 2
@@ -97,7 +101,7 @@ def corrected(
     return TestStatistic(chisq, df, float(expected) / df if expected > 0 else np.nan)
 
 
-def _parts(problem: Likelihood, sample: Sample, nonnormal: bool) -> list[tuple[Array, Array, Array]]:
+def _parts(problem: Likelihood, sample: Sample, nonnormal: bool) -> list[tuple]:
     return [_information(*one, nonnormal) for one in zip(problem.blocks, sample.groups, strict=True)]
 
 
@@ -115,18 +119,18 @@ def _whole(group: GroupSample) -> Patterns:
     )
 
 
-def _information(block: Block, group: GroupSample, nonnormal: bool) -> tuple[Array, Array, Array]:
-    """Return, of the saturated moments, the observed information, that of complete data, and the scores' products."""
+def _information(block: Block, group: GroupSample, nonnormal: bool) -> tuple[Array, Array, Array, Array | None, float]:
+    """Return, of the saturated moments, W, C, W^-1 C, J (non-normal data only) and tr(W^-1 C W^-1 J) or tr(W^-1 C)."""
     full = robust.saturated_block(block)
-    W, C = (
-        information(full, patterns, group.covariance, group.mean, observed=True)
-        for patterns in (group.patterns, _whole(group))
-    )
-    if not nonnormal:
-        return W, C, W
-    theta, base = robust.moments_theta(full, group), full.base(group.covariance, group.mean)
-    products = robust.outer(group, robust.casewise_scores(full, group, theta, base, len(theta)))
-    return W, C, products / group.patterns.nobs.sum()
+    key = ("corrected", full.means, full.exogenous, nonnormal)
+    if key not in group.known:
+        W = robust.saturated_information(full, group)
+        C = information(full, _whole(group), group.covariance, group.mean, observed=True)
+        WC = np.linalg.solve(W, C)
+        J = robust.saturated_products(full, group) if nonnormal else None
+        trace = float(np.sum(np.linalg.solve(W, WC.T) * J) if nonnormal else np.trace(WC))
+        group.known[key] = W, C, WC, J, trace
+    return group.known[key]
 
 
 def moments_jacobian(problem: Likelihood, theta: Array) -> list[Array]:

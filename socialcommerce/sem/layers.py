@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from socialcommerce.sem.missing import MissingPatterns
 from socialcommerce.sem.model import Block
 from socialcommerce.sem.moments import Patterns
 
@@ -30,15 +31,16 @@ class Layer:
         Of cells that are free in some groups and fixed in others.
     base : (A, S)
         Fixed cells, shape (..., G, n, n).
-    patterns : Patterns
-        Sample moments, with the axis of groups before that of patterns; the groups share the mask.
+    patterns : Patterns or MissingPatterns
+        Sample moments, with the axis of groups before that of patterns; the groups share the mask. Or the rows of one
+        group.
     """
 
     block: Block
     source: Array
     numbers: Array
     base: tuple[Array, Array]
-    patterns: Patterns
+    patterns: Patterns | MissingPatterns
 
     def cells(self, theta: Array) -> Array:
         """Return what stands in the cells, (..., G, m), for parameters of shape (..., q)."""
@@ -96,7 +98,8 @@ def layers(
         Number of free parameters.
     """
     groups = list(zip(blocks, patterns, bases, strict=True))
-    if len(groups) > 1 and all(_alike(groups[0], other) for other in groups[1:]):
+    apart = any(isinstance(one, MissingPatterns) for one in patterns)
+    if len(groups) > 1 and not apart and all(_alike(groups[0], other) for other in groups[1:]):
         cells = [_cells(block) for block in blocks]
         if all(len(set(own)) == len(own) for own in cells):  # else two parameters in one cell, as score tests have it
             return (_layer(*_union(blocks, cells, q), groups),)
@@ -146,6 +149,8 @@ def _union(blocks: Sequence[Block], cells: list[list[tuple]], q: int) -> tuple[B
 def _layer(block: Block, source: Array, numbers: Array, groups: list[tuple]) -> Layer:
     """Put the fixed cells and the moments of groups side by side."""
     A, S = (_stack([base[k] for _, _, base in groups], -3) for k in (0, 1))
+    if isinstance(groups[0][1], MissingPatterns):
+        return Layer(block, source, numbers, (A, S), groups[0][1])
     patterns = Patterns(
         _stack([s.nobs for _, s, _ in groups], -2),
         _stack([s.covariance for _, s, _ in groups], -4),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import log, pi, sqrt
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy import special, stats
 
 from socialcommerce.sem.estimate import Likelihood, weights
 from socialcommerce.sem.inference import TestStatistic
+from socialcommerce.sem.missing import Expectation, MissingPatterns
 from socialcommerce.sem.moments import Sample
 
 __all__ = ["comparative", "likelihood_measures", "noncentrality", "residual_measures", "rmsea"]
@@ -178,12 +180,15 @@ def residual_measures(problem: Likelihood, sample: Sample, theta: Array, df: int
         for path, i, j in block.exogenous:
             if not path:
                 counted[i, j] = counted[j, i] = 0.0
-        W, n = weights(block, implied, group.patterns)[0], group.patterns.nobs
         gap = own = np.zeros(p)
         if block.means:
             gap, own = group.mean - implied.mean[:p], np.diag(counted) * group.mean
             parts = np.concatenate([parts, (gap / scale) ** 2])
-        e, s = _length(W, n, (S - Sigma) * counted, gap), _length(W, n, S * counted, own)
+        if isinstance(group.patterns, MissingPatterns):
+            length = Expectation.at(group.patterns, Sigma, implied.mean[:p]).length
+        else:
+            length = partial(_length, weights(block, implied, group.patterns)[0], group.patterns.nobs)
+        e, s = length((S - Sigma) * counted, gap), length(S * counted, own)
         moments += len(parts)
         srmr, gfi = srmr + share * sqrt(parts.mean()), gfi + share * (1 - e / s)
     return {"srmr": srmr, "gfi": gfi, "agfi": 1 - moments / df * (1 - gfi) if df > 0 else 1.0}

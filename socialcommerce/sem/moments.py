@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import weakref
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from socialcommerce.errors import DataError, ParameterError, UnknownNameError
 from socialcommerce.sem.columns import check_definite, clusters_of, matrix, one_column, weights_of
+from socialcommerce.sem.em import saturated
+from socialcommerce.sem.missing import MissingPatterns, missing_patterns
 
 __all__ = ["GroupSample", "Moments", "Patterns", "Sample", "from_moments", "pattern_moments", "read", "saturated"]
 
 Array = np.ndarray
 MISSING = ("listwise", "fiml", "pairwise")
 SLICE = 65_536  # rows
+RECENT: deque = deque(maxlen=4)  # samples some fit still holds: what was derived from one serves the next model
+MANY = 16  # patterns of missing values from which on rows are laid out by what they lack
 
 
 @dataclass(frozen=True)
@@ -54,17 +60,21 @@ class Patterns:
 
 @dataclass(frozen=True)
 class GroupSample:
-    """One group: label, moments by pattern, saturated moments (divisor N), and the rows where there are any."""
+    """One group: label, moments by pattern, saturated moments (divisor N), and the rows where there are any.
+
+    ``known`` keeps what was derived from the saturated moments, for the other models fitted to the same sample.
+    """
 
     label: str
     nobs: int
-    patterns: Patterns
+    patterns: Patterns | MissingPatterns
     covariance: Array
     mean: Array
     rows: Array | None
     pattern_of: Array | None
     weights: Array | None = None
     clusters: Array | None = None  # whole numbers from 0
+    known: dict = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -91,6 +101,7 @@ def read(
     complete: Sequence[str] = (),
     weights: str | Sequence[float] | None = None,
     cluster: str | None = None,
+    means: bool = False,
 ) -> Sample:
     """Read raw data.
 
@@ -111,6 +122,8 @@ def read(
         Sampling weights, one a row, or their column; they are scaled to sum to the rows kept, in all groups together.
     cluster : str, optional
         Column that says which rows were drawn together; every cluster lies in one group.
+    means : bool
+        Whether means will be modelled; then many patterns of missing values are laid out by what they lack.
 
     Raises
     ------
@@ -139,13 +152,28 @@ def read(
     given = None if weights is None else weights_of(data, weights)
     given = None if given is None else given * (keep.sum() / given[keep].sum())
     of = None if cluster is None else clusters_of(data, cluster, group, keep)
+    parts = [
+        (label, *(None if x is None else x if mine.all() else x[mine] for x in (values, given, of)))
+        for label, mine in _parts(of_group, keep)
+    ]
+    key = (tuple(names), missing, means, int((~keep).sum()))
+    for known, sample in ((k, r()) for k, r in RECENT):
+        if known == key and sample is not None and _same(sample, parts):
+            return sample
     make = _pairwise_group if missing == "pairwise" else _group
-    found = []
-    for label, mine in _parts(of_group, keep):
-        rows, w, c = (None if x is None else x if mine.all() else x[mine] for x in (values, given, of))
-        found.append(make(label, rows, names, w, c))
-    incomplete = missing == "fiml" and not seen[keep].all()
-    return Sample(tuple(names), tuple(found), int((~keep).sum()), incomplete)
+    found = tuple(make(label, rows, names, w, c, means) for label, rows, w, c in parts)
+    sample = Sample(key[0], found, key[-1], missing == "fiml" and not seen[keep].all())
+    RECENT.append((key, weakref.ref(sample)))
+    return sample
+
+
+def _same(sample: Sample, parts: Sequence[tuple]) -> bool:
+    """Whether a sample holds the very rows, weights and clusters of these groups."""
+    own = [(group.label, group.rows, group.weights, group.clusters) for group in sample.groups]
+    return len(own) == len(parts) and all(
+        a is b if a is None or b is None else np.array_equal(a, b, equal_nan=k == 1)
+        for one, other in zip(own, parts, strict=True) for k, (a, b) in enumerate(zip(one, other, strict=True))
+    )  # fmt: skip
 
 
 def _parts(of_group: tuple[Array, pd.Index] | None, keep: Array) -> list[tuple[str, Array]]:
@@ -172,12 +200,13 @@ def _check_columns(rows: Array, names: Sequence[str], where: str) -> None:
 
 
 def _group(
-    label: str, rows: Array, names: Sequence[str], weights: Array | None, clusters: Array | None
+    label: str, rows: Array, names: Sequence[str], weights: Array | None, clusters: Array | None, means: bool
 ) -> GroupSample:
     where = f" in group {label}" if label else ""
     _check_columns(rows, names, where)
     mask, pattern_of = _patterns(~np.isnan(rows))
-    patterns = pattern_moments(rows, mask, pattern_of, weights)
+    by_holes = means and len(mask) >= MANY and mask.all(1).any()
+    patterns = (missing_patterns if by_holes else pattern_moments)(rows, mask, pattern_of, weights)
     mean, covariance = saturated(patterns)
     check_definite(covariance, names, where)
     return GroupSample(label, len(rows), patterns, covariance, mean, rows, pattern_of, weights, clusters)
@@ -231,50 +260,6 @@ def _products(block: Array, mean: Array, share: Array | None) -> Array:
         d = block[k : k + SLICE] - mean
         total += d.T @ (d if share is None else d * share[k : k + SLICE, None])
     return total
-
-
-def saturated(patterns: Patterns, tolerance: float = 1e-12, limit: int = 20_000) -> tuple[Array, Array]:
-    """Return mean and covariance (divisor N) of the unrestricted normal model, by EM where values are missing.
-
-    References
-    ----------
-    Dempster, Laird & Rubin (1977), doi:10.1111/j.2517-6161.1977.tb01600.x.
-    """
-    if patterns.mask.all():
-        return patterns.mean[0], patterns.covariance[0]
-    n, m, mask = patterns.nobs, patterns.mean, patterns.mask
-    count = (n[:, None] * mask).sum(0)
-    mean = (n[:, None] * m).sum(0) / count
-    spread = np.einsum("k,kii->i", n, patterns.covariance) + (n[:, None] * mask * (m - mean) ** 2).sum(0)
-    covariance = np.diag(spread / count)
-    both = mask[:, :, None] & mask[:, None, :]
-    for _ in range(limit):
-        inside = np.where(both, covariance, 0.0) + np.eye(len(mean)) * ~mask[:, :, None]
-        try:
-            W = np.where(both, np.linalg.inv(inside), 0.0)
-        except np.linalg.LinAlgError:
-            raise DataError(
-                "the incomplete data have no covariance matrix: some variables determine one another in the few rows "
-                "that hold them together; leave one of them out or use more rows."
-            ) from None
-        regression = covariance @ W  # of all variables on the observed ones; the identity where observed
-        d = np.where(mask, m - mean, 0.0)
-        shift = (regression @ d[..., None])[..., 0]
-        residual = covariance - regression @ covariance
-        moment = (
-            regression @ (patterns.covariance + d[:, :, None] * d[:, None, :]) @ regression.swapaxes(1, 2) + residual
-        )
-        step = np.einsum("k,ki->i", n, shift) / n.sum()
-        new = np.einsum("k,kij->ij", n, moment) / n.sum() - np.outer(step, step)
-        scale = np.sqrt(np.diag(new))
-        change = max(np.max(np.abs(step / scale)), np.max(np.abs(new - covariance) / np.outer(scale, scale)))
-        mean, covariance = mean + step, (new + new.T) / 2
-        if change < tolerance:
-            return mean, covariance
-    raise DataError(
-        f"the EM algorithm for the means and covariances of incomplete data did not settle in {limit} steps; "
-        "too few rows hold some pair of variables together."
-    )
 
 
 def from_moments(moments: Moments | Sequence[Moments], names: Sequence[str]) -> Sample:

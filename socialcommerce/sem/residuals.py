@@ -83,12 +83,11 @@ def _information(fit: SemFit, block: Block, group: GroupSample, implied: Implied
     """Return the saturated model, its information at the implied moments, and the sample moments' covariance matrix."""
     full = robust.saturated_block(block)
     C, p = implied.covariance, block.observed
-    V = information(full, group.patterns, C[:p, :p], implied.mean, fit.information == "observed")
-    G = np.linalg.inv(information(full, group.patterns, group.covariance, group.mean, observed=True))
+    mean = implied.mean[:p] if block.means else None
+    V = information(full, group.patterns, C[:p, :p], mean, fit.information == "observed")
+    G = np.linalg.inv(robust.saturated_information(full, group))
     if fit.estimator in ("MLM", "MLR"):
-        theta, base = robust.moments_theta(full, group), full.base(group.covariance, group.mean)
-        products = robust.outer(group, robust.casewise_scores(full, group, theta, base, len(theta)))
-        G = G @ products @ G / group.patterns.nobs.sum()
+        G = G @ robust.saturated_products(full, group) @ G
     return full, V, G
 
 

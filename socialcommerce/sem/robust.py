@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
 import numpy as np
 
+from socialcommerce.sem.em import by_variable
 from socialcommerce.sem.estimate import Likelihood, bordered, weights
+from socialcommerce.sem.missing import Expectation, MissingPatterns
 from socialcommerce.sem.model import Block
 from socialcommerce.sem.moments import GroupSample, Sample
-from socialcommerce.sem.saturated import information
+from socialcommerce.sem.saturated import information, products
 
 __all__ = [
     "baseline_block",
@@ -18,15 +23,23 @@ __all__ = [
     "outer",
     "satorra_bentler_trace",
     "saturated_block",
+    "saturated_information",
+    "saturated_products",
     "saturated_trace",
 ]
 
 Array = np.ndarray
+SLICE = 16_384  # rows
+BY_ROW = ("rows", "pattern_of", "weights", "clusters")
 
 
 def casewise_scores(block: Block, group: GroupSample, theta: Array, base: tuple[Array, Array], q: int) -> Array:
     """Return the derivatives of each row's log likelihood with respect to the free parameters, shape (rows, q)."""
     implied = block.implied(theta, base)
+    if isinstance(group.patterns, MissingPatterns):
+        point = Expectation.at(group.patterns, implied.covariance[: block.observed, : block.observed],
+                               implied.mean[: block.observed])
+        return block.collect(point.scores(block, implied, group.rows, group.pattern_of), q)
     W, _, _ = weights(block, implied, group.patterns)
     R = block.columns(implied)
     centre = implied.mean[: block.observed] if block.means else group.mean
@@ -72,26 +85,50 @@ def _random_and_fixed(block: Block, group: GroupSample) -> tuple[Array, ...]:
     return y, y[:, fixed] @ np.linalg.lstsq(y[:, fixed], y, rcond=None)[0]
 
 
-def outer(group: GroupSample, scores: Array) -> Array:
+def outer(group: GroupSample, scores: Callable[[GroupSample], Array]) -> Array:
     """Return the sum of the outer products of the rows' scores, or of what the rows of a cluster sum to.
 
-    Sampling weights multiply the scores. With G clusters the sum is multiplied by G / (G - 1).
+    Sampling weights multiply the scores. With G clusters the sum is multiplied by G / (G - 1). Of many rows the scores
+    are there a slice at a time.
     """
-    if group.weights is not None:
-        scores = scores * group.weights[:, None]
-    if group.clusters is None:
-        return scores.T @ scores
-    order = np.argsort(group.clusters, kind="stable")
-    first = np.flatnonzero(np.diff(group.clusters[order], prepend=-1))
-    sums = np.add.reduceat(scores[order], first, axis=0)
-    return sums.T @ sums * (len(sums) / (len(sums) - 1))
+    total, clusters = 0.0, 0
+    for part in _slices(group):
+        own = scores(part)
+        if part.weights is not None:
+            own = own * part.weights[:, None]
+        if part.clusters is not None:
+            order = np.argsort(part.clusters, kind="stable")
+            first = np.flatnonzero(np.diff(part.clusters[order], prepend=-1))
+            own = np.add.reduceat(own[order], first, axis=0)
+            clusters += len(own)
+        total = total + own.T @ own
+    return total * (clusters / (clusters - 1)) if clusters else total
+
+
+def _slices(group: GroupSample) -> Iterator[GroupSample]:
+    """Yield a group by slices of rows; those of a cluster stay together."""
+    if len(group.rows) <= SLICE:
+        yield group
+        return
+    order, edges = np.arange(len(group.rows)), np.arange(0, len(group.rows), SLICE)
+    if group.clusters is not None:
+        order = np.argsort(group.clusters, kind="stable")
+        first = np.flatnonzero(np.diff(group.clusters[order], prepend=-1))
+        edges = np.unique(first[np.searchsorted(first, edges, side="right") - 1])
+    for mine in np.split(order, edges[1:]):
+        cut = {name: None if (x := getattr(group, name)) is None else x[mine] for name in BY_ROW}
+        yield replace(group, **cut)
 
 
 def meat(problem: Likelihood, sample: Sample, theta: Array, scores=casewise_scores) -> Array:
     """Return the mean outer product of ``casewise_scores`` (Huber-White) or ``influence`` (Satorra-Bentler)."""
     total = np.zeros((problem.q, problem.q))
     for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
-        total += outer(group, scores(block, group, theta, base, problem.q))
+        if scores is influence:  # its mean is taken out, so all rows at once
+            own = influence(block, group, theta, base, problem.q)
+            total += own.T @ own
+        else:
+            total += outer(group, lambda part, b=block, at=base: scores(b, part, theta, at, problem.q))
     return total / sample.nobs
 
 
@@ -133,13 +170,41 @@ def saturated_trace(problem: Likelihood, sample: Sample) -> float:
     total = 0.0
     for block, group in zip(problem.blocks, sample.groups, strict=True):
         full = saturated_block(block)
-        theta = moments_theta(full, group)
-        base = full.base(group.covariance, group.mean)
-        q = len(theta)
-        A = information(full, group.patterns, group.covariance, group.mean, observed=True)
-        products = outer(group, casewise_scores(full, group, theta, base, q))
-        total += float(np.trace(np.linalg.solve(A, products / group.patterns.nobs.sum())))
+        if group.clusters is None and not full.exogenous and len(group.patterns.nobs) == 1:
+            total += _complete_trace(full, group)
+        else:
+            A, B = saturated_information(full, group), saturated_products(full, group)
+            total += float(np.trace(np.linalg.solve(A, B)))
     return total
+
+
+def _complete_trace(full: Block, group: GroupSample) -> float:
+    """Return it for complete rows, by their squared distances d from the mean: w^2 (d + (d^2 - 2 d + p) / 2)."""
+    y, weight = group.rows - group.mean, 1.0 if group.weights is None else group.weights
+    d = (y @ np.linalg.inv(group.covariance) * y).sum(1)
+    each = weight**2 * (d * full.means + (d**2 - 2 * d + full.observed) / 2)
+    return float(each.sum() / group.patterns.nobs.sum())
+
+
+def saturated_information(full: Block, group: GroupSample) -> Array:
+    """Return the observed information of the saturated moments; kept with the group."""
+    key = ("information", full.means, full.exogenous)
+    if key not in group.known:
+        group.known[key] = information(full, group.patterns, group.covariance, group.mean, observed=True)
+    return group.known[key]
+
+
+def saturated_products(full: Block, group: GroupSample) -> Array:
+    """Return the mean outer product of the scores of the saturated moments; kept with the group."""
+    key, single = ("products", full.means, full.exogenous), group.weights is None and group.clusters is None
+    if key not in group.known:
+        if single and (isinstance(group.patterns, MissingPatterns) or len(group.patterns.nobs) == 1):
+            total = products(full, group)
+        else:
+            theta, base = moments_theta(full, group), full.base(group.covariance, group.mean)
+            total = outer(group, lambda part: casewise_scores(full, part, theta, base, len(theta)))
+        group.known[key] = total / group.patterns.nobs.sum()
+    return group.known[key]
 
 
 def saturated_block(block: Block) -> Block:
@@ -184,13 +249,8 @@ def moments_theta(full: Block, group: GroupSample) -> Array:
     come from the rows that hold it.
     """
     diagonal = (~full.path & (full.row != full.column)).sum() == 0
-    mean, covariance = _by_variable(group) if diagonal else (group.mean, group.covariance)
+    mean, covariance = group.mean, group.covariance
+    if diagonal:
+        mean, variance = by_variable(group.patterns)
+        covariance = np.diag(variance)
     return np.where(full.path, mean[full.row], covariance[full.row, np.where(full.path, 0, full.column)])
-
-
-def _by_variable(group: GroupSample) -> tuple[Array, Array]:
-    s, mask = group.patterns, group.patterns.mask
-    count = s.nobs @ mask
-    mean = (s.nobs[:, None] * s.mean).sum(0) / count
-    spread = np.einsum("k,kii->i", s.nobs, s.covariance) + (s.nobs[:, None] * mask * (s.mean - mean) ** 2).sum(0)
-    return mean, np.diag(spread / count)

@@ -56,6 +56,15 @@ class InvertedU:
     ``coefficients`` are b1 and b2, ``covariance`` is robust; ``ends`` are in the frequency's own unit, taken as given.
     ``dispersion`` is Pearson's chi2 over its degrees of freedom: 1 for a Poisson count. ``lines`` is None where the
     frequencies are too few for a break.
+
+    Examples
+    --------
+    >>> b, V = np.array([0.1, -0.2]), np.eye(2) / 900
+    >>> found = InvertedU("mails", "orders", 6.0, 4.0, (1.0, 13.0), b, V, 500, 1.0, None)
+    >>> found.turning_point, [round(end, 1) for end in found.turning_interval()]
+    (7.0, [6.3, 7.9])
+    >>> round(found.interior().estimate, 2), found.p_value < 0.001
+    (0.6, True)
     """
 
     frequency: str
@@ -78,7 +87,7 @@ class InvertedU:
         """Return the smaller of the slope at the low end and minus that at the high end: above zero for an inverted U.
 
         Its one-sided test is Lind and Mehlum's (2010, doi:10.1111/j.1468-0084.2009.00569.x), an intersection-union of
-        the two slopes' tests (Sasabuchi 1980).
+        the two slopes' tests (Sasabuchi 1980, doi:10.1093/biomet/67.2.429).
         """
         low, high = map(self.slope, self.ends)
         e = np.array([low.estimate, -high.estimate])

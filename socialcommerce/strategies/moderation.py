@@ -17,7 +17,8 @@ from socialcommerce.strategies.study import Study
 from socialcommerce.survey import Codebook, Moderation
 from socialcommerce.verdicts import NotTestable
 
-__all__ = ["MODERATION_LABELS", "SLOPE_LABELS", "Moderated", "Moderations", "moderation", "moderations", "submodel"]
+__all__ = ["MODERATION_LABELS", "SLOPE_LABELS", "Moderated", "Moderations", "construct_words", "moderation",
+           "moderations", "submodel"]
 
 Array = np.ndarray
 Words = Mapping[str, str]
@@ -170,7 +171,7 @@ def moderation(study: Study, entry: Moderation) -> Moderated | NotTestable:
         return NotTestable({"en": f"The model with the product has no sound solution: {why}",
                             "zh": f"含乘积项的模型没有可用的解（{fit.nobs}名受访者，{fit.npar}个参数）。"})
     note = {key: text + (NOT_ORDERED[key] if study.estimator == "WLSMV" else "") for key, text in NOTE.items()}
-    words = tuple(_words(book, name) for name in (entry.outcome, entry.predictor, entry.moderator))
+    words = tuple(construct_words(book, name) for name in (entry.outcome, entry.predictor, entry.moderator))
     return Moderated(entry, fit, coefficients, covariance, words, note)
 
 
@@ -217,6 +218,7 @@ def _standardised(fit: SemFit, entry: Moderation) -> tuple[Array, Array]:
     return coefficients(fit.theta), J @ fit.vcov @ J.T
 
 
-def _words(book: Codebook, name: str) -> Words:
+def construct_words(book: Codebook, name: str) -> Words:
+    """Return what a construct is called within a sentence."""
     (construct,) = (one for one in book.constructs if one.name == name)
     return {"en": (construct.en or name).lower(), "zh": construct.zh or name}

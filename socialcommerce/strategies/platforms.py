@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,7 @@ from socialcommerce.sem.ordinal_groups import level_model
 from socialcommerce.sem.standardize import delta_errors, standardized
 from socialcommerce.sem.syntax import parse
 from socialcommerce.strategies.joint import Joint, largest, normal
+from socialcommerce.strategies.moderation import construct_words
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import NotTestable
 
@@ -66,7 +68,7 @@ class Platforms:
     Parameters
     ----------
     groups : tuple of {"en", "zh"}
-        As the codebook words their answers.
+        As the codebook words their answers, up to a colon.
     sizes : tuple of int
         Respondents in each.
     ladder : Invariance
@@ -77,6 +79,7 @@ class Platforms:
     estimates : array, shape (groups, paths)
     covariance : array, shape (groups * paths, groups * paths)
         Of the estimates, group by group, by the delta method: what is held equal makes groups depend on one another.
+    words : mapping of construct to {"en", "zh"}
     """
 
     groups: tuple[Words, ...]
@@ -86,6 +89,7 @@ class Platforms:
     paths: tuple[tuple[str, str], ...]
     estimates: Array
     covariance: Array
+    words: Mapping[str, Words]
 
     @cached_property
     def pairs(self) -> list[tuple[int, int]]:
@@ -145,13 +149,15 @@ class Platforms:
         """One sentence: the joint test, and the path that differs most."""
         table, p = self.summary(), self.equality.pvalue
         most = table.loc[table["difference"].abs().idxmax()]
+        cause, outcome = self.words[most["predictor"]], self.words[most["outcome"]]
         shown = "p < .001" if p < 0.001 else f"p = {p:.3f}"
         en, zh = ("differ", "存在差异") if p < 0.05 else ("are not told apart", "未见差异")
         return {"en": f"Taken together the paths of the groups {en} (chi2 = {self.equality.chisq:.1f}, df = "
-                      f"{self.equality.df}, {shown}); {most['predictor']} to {most['outcome']} differs most, by "
-                      f"{most['difference']:+.2f}.",
+                      f"{self.equality.df}, {shown}); the path from {cause['en']} to {outcome['en']} differs most, "
+                      f"by {most['difference']:+.2f} ({most['group']['en']} less {most['other']['en']}).",
                 "zh": f"整体而言各组路径{zh}（χ² = {self.equality.chisq:.1f}，自由度{self.equality.df}，{shown}）；"
-                      f"{most['predictor']}→{most['outcome']}相差最大，为{most['difference']:+.2f}。"}
+                      f"{cause['zh']}到{outcome['zh']}的路径相差最大，为{most['difference']:+.2f}"
+                      f"（{most['group']['zh']}减{most['other']['zh']}）。"}
 
 
 def measured_alike(study: Study) -> Invariance | NotTestable:
@@ -203,12 +209,18 @@ def compare_platforms(study: Study, ladder: Invariance | NotTestable | None = No
     if not (fit.converged and fit.identified and np.isfinite(covariance).all()):
         return NotTestable({"en": f"The paths by group have no sound solution: {' '.join(fit.problems)}",
                             "zh": "分组的结构模型没有可用的解。"})
+    words = {name: construct_words(study.codebook, name) for name in study.constructs}
+    sizes = tuple(int(group.nobs) for group in fit.sample.groups)
+    return Platforms(_group_words(study, fit), sizes, ladder, fit, paths, estimates, covariance, words)
+
+
+def _group_words(study: Study, fit: SemFit) -> tuple[Words, ...]:
     scale = study.codebook.by_code[study.codebook.group].scale
     codes = [int(float(group.label)) for group in fit.sample.groups]
-    words = tuple({"en": scale.en[code - scale.low], "zh": scale.zh[code - scale.low]} if scale.en else
-                  {"en": str(code), "zh": str(code)} for code in codes)
-    return Platforms(words, tuple(int(group.nobs) for group in fit.sample.groups), ladder, fit, paths, estimates,
-                     covariance)
+    if not scale.en:
+        return tuple({"en": str(code), "zh": str(code)} for code in codes)
+    return tuple({"en": re.split("[:：]", scale.en[code - scale.low])[0],
+                  "zh": re.split("[:：]", scale.zh[code - scale.low])[0]} for code in codes)
 
 
 def _rows(study: Study) -> pd.DataFrame | NotTestable:
