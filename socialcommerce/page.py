@@ -150,7 +150,9 @@ class Page:
         name : str
             An identifier, unique in the notebook; the prose refers to the table by ``{{name}}``.
         frame : pandas.DataFrame
-            One row a line. Cells are numbers, texts, ``{"en", "zh"}`` texts or missing.
+            One row a line. Cells are numbers, texts, ``{"en", "zh"}`` texts or missing. A text with a ``page`` (a
+            notebook's name) and an ``anchor`` in it links there; where the first column is ``id``, each row has the
+            anchor ``table-NAME-ID``.
         labels : mapping of column to words
             The columns to show, in order, with their heads.
         caption, source, note : str or {"en", "zh"}
@@ -179,6 +181,8 @@ class Page:
                        "numeric": numeric, "columns": list(labels), "values": values,
                        "digits": {k: digits[k] for k in labels if k in digits},
                        **_caption(language, caption, n, basis, source, note)}
+            if any(map(any, links := [[_address(v) for v in row] for row in cells])):
+                payload["links"] = links
             _show(payload, _text_table(heads, rows), {"text/html": _html_table(payload)})
 
     def figure(
@@ -274,6 +278,11 @@ def _cell(value: Any, digits: int | None, language: str) -> str:
     if digits is None:
         return str(value)
     return written(value, digits)
+
+
+def _address(value: Any) -> str | None:
+    """Where a cell leads to in the reports."""
+    return f"{value['page']}.html#{value['anchor']}" if isinstance(value, Mapping) and "page" in value else None
 
 
 def _text_table(heads: list[str], rows: list[list[str]]) -> str:

@@ -20,23 +20,23 @@ study = read_study(answers, codebook, screening=screening, estimator=estimator, 
 told = page.Page("{}", language=language)""")
 ITEMS = ("", """from socialcommerce.strategies.measurement import Measurement
 from socialcommerce.strategies.readings import ITEM_LABELS, source_of
-told.table("items", Measurement(study).loadings(), labels=ITEM_LABELS, n=study.nobs, basis="public data set",
+told.table("items", Measurement(study).loadings(), labels=ITEM_LABELS, n=study.nobs, basis=study.basis,
            digits=dict.fromkeys(ITEM_LABELS, 3), caption={"en": "Loadings of the items.", "zh": "题项载荷。"},
            source=source_of(study), note={"en": "See {{items}}.", "zh": "见{{items}}。"})""")
 QUESTIONS = ("", """import pandas as pd
 asked = pd.DataFrame({"code": study.items, "en": [study.codebook.by_code[code].en for code in study.items]})
-told.table("asked", asked, labels={"code": "code", "en": "=HYPERLINK(1)"}, n=study.nobs, basis="public data set",
+told.table("asked", asked, labels={"code": "code", "en": "=HYPERLINK(1)"}, n=study.nobs, basis=study.basis,
            caption={"en": "What was asked.", "zh": "所问问题。"}, source=source_of(study),
            note="; ".join(study.responses.invalid["given"]))""")
 PATHS = ("", """from socialcommerce.strategies.paths import path_table
 from socialcommerce.strategies.readings import PATH_LABELS, TONES, path_lines, source_of
 lines = path_lines(path_table(study), study)
-told.table("paths", lines, labels=PATH_LABELS, n=study.nobs, basis="public data set", source=source_of(study),
+told.table("paths", lines, labels=PATH_LABELS, n=study.nobs, basis=study.basis, source=source_of(study),
            digits=dict.fromkeys(PATH_LABELS, 3), caption={"en": "Paths.", "zh": "路径。"})
-told.number("chisq", study.structural.fit_measures["chisq"], 3, basis="public data set")""")
+told.number("chisq", study.structural.fit_measures["chisq"], 3, basis=study.basis)""")
 FIGURE = ("", """from socialcommerce.figures.forest import plot_forest
 told.figure("forest", plot_forest, lines.assign(estimate=lines["std"]), axis="std", tones=TONES, n=study.nobs,
-            caption={"en": "Paths.", "zh": "路径。"}, alt={"en": "Paths", "zh": "路径"}, basis="public data set",
+            caption={"en": "Paths.", "zh": "路径。"}, alt={"en": "Paths", "zh": "路径"}, basis=study.basis,
             source=source_of(study))""")
 
 

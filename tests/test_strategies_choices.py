@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from sklearn.metrics import adjusted_rand_score
 
 from socialcommerce import sem, survey
@@ -14,6 +15,7 @@ from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.strategies import multiverse as curve
 from socialcommerce.strategies import segments as kinds
 from socialcommerce.strategies.paths import path_table
+from socialcommerce.strategies.sensitivity import READINGS, power_before, sensitivity
 from socialcommerce.strategies.study import Study
 from socialcommerce.survey.synthetic import Defects, Truth, draw_respondents
 from socialcommerce.verdicts import NotTestable
@@ -83,12 +85,12 @@ def found(study):
 
 
 def test_the_set_is_the_declared_one(study, found):
-    """1 declared + 4 samples x (complete rows, mean scores, each with and without controls; ordered) + 2 rules off."""
-    assert found.size == 1 + 4 * 5 + 2
+    """1 declared + 4 samples x (complete rows, mean scores, each with and without controls; ordered) + 3 rules off."""
+    assert found.size == 1 + 4 * 5 + 3
     assert found.controls == ("AGE",)  # MODE tells the groups apart
     off = set(found.frame["screening"]) - {"drop", "report-only"}
-    assert off == {"without seconds", "without duplicates"}
-    # straight-liners break two rules, and an answer out of range is a hole: one rule off changes nothing
+    assert off == {"without seconds", "without invalid", "without duplicates"}
+    # straight-liners break two rules: one off changes nothing; of the answers out of range one is the marker's alone
     choices = found.frame.groupby("specification")[["analysis", "screening", "outliers", "controls"]].first()
     assert not choices.duplicated().any()
     assert not ((choices["analysis"] == "ordered") & choices["controls"]).any()
@@ -274,8 +276,6 @@ def test_a_small_class_is_not_allowed(study):
 
 def test_means_of_outcomes_allow_for_misplacement():
     """Two kinds 1.5 apart: the means of those put into them fall short of the true +-1 by the share misplaced."""
-    from scipy.stats import norm
-
     rng, n = np.random.default_rng(6), 40_000
     truth = rng.random(n) < 0.5
     x, y = rng.standard_normal(n) + 1.5 * truth, rng.standard_normal(n) + np.where(truth, 1, -1)
@@ -298,3 +298,99 @@ def test_segments_need_two_strategies(study, tmp_path):
 def test_too_few_resamples_are_refused(study):
     with pytest.raises(ParameterError, match="resamples=5, level=0.95; allowed: 20 or more"):
         kinds.segments(study, resamples=5)
+
+
+# --- power before, sensitivity after ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def planned(book):
+    return power_before(book, [200, 400, 800])
+
+
+def test_power_is_that_of_the_difference_of_two_models(book, planned):
+    """Satorra & Saris's noncentral chi-square of the model without a path: another way to the same power."""
+    effects = {"trust": {"quality": 0.1, "service": -0.1}, "repurchase": {"trust": 0.1, "quality": 0.1}}
+    model = book.model(["quality", "service", "trust", "repurchase"])
+    population = Truth(book, effects, 0.7, 0.3).population()
+    for outcome, predictor in (("trust", "service"), ("repurchase", "trust")):
+        equation = f"{outcome} ~ {' + '.join(effects[outcome])}"
+        without = model.replace(equation, equation.replace(predictor, f"0*{predictor}"))
+        assert without != model
+        found = sem.chisq_power(population, without, [200, 400, 800])
+        ratio = found["noncentrality"].to_numpy()  # the whole model is right, so all misfit is that path's, one df
+        rows = planned.frame.query("outcome == @outcome and predictor == @predictor")
+        known = norm.cdf(np.sqrt(ratio) - norm.ppf(0.975)) + norm.cdf(-np.sqrt(ratio) - norm.ppf(0.975))
+        np.testing.assert_allclose(rows["power"], known, atol=0.01)
+
+
+def test_the_size_needed_is_the_first_to_reach_the_power(book, planned):
+    for row in planned.needed.itertuples():
+        around = power_before(book, [row.needed - 1, row.needed]).frame
+        mine = around.query("outcome == @row.outcome and predictor == @row.predictor")["power"].tolist()
+        assert mine[0] < 0.8 <= mine[1]
+    assert planned.at(800) == planned.frame.query("nobs == 800")["power"].min()
+    assert planned.summary()[800].tolist() == planned.frame.query("nobs == 800")["power"].tolist()
+
+
+def test_equivalence_needs_its_size():
+    """Of a mean with error 1 / sqrt(N), the two tests at 5 % have power 2 Phi(Delta sqrt(N) - 1.645) - 1."""
+    rng, N = np.random.default_rng(0), int(np.ceil(((norm.ppf(0.95) + norm.ppf(0.9)) / 0.1) ** 2))
+    means = rng.standard_normal(200_000) / np.sqrt(N)
+    assert (np.abs(means) + norm.ppf(0.95) / np.sqrt(N) < 0.1).mean() == pytest.approx(0.8, abs=0.005)
+    assert N == 857  # the figure behind ``needed_equivalence`` at an error of 1 for one respondent
+
+
+def test_more_of_everything_needs_fewer_respondents(book, planned):
+    better = power_before(book, loading=0.9).needed["needed"]
+    larger = power_before(book, smallest=0.2).needed["needed"]
+    assert (better < planned.needed["needed"]).all()
+    assert larger.to_numpy() == pytest.approx(planned.needed["needed"] / 4, rel=0.1)
+    assert (planned.needed["needed_equivalence"] > planned.needed["needed"]).all()
+
+
+@pytest.mark.slow
+def test_power_is_what_draws_show(book, planned):
+    effects = {"trust": {"quality": 0.1, "service": -0.1}, "repurchase": {"trust": 0.1, "quality": 0.1}}
+    model = book.model(["quality", "service", "trust", "repurchase"])
+    drawn = sem.power(Truth(book, effects, 0.7, 0.3).population(), model, [800], draws=2000, seed=1).query("op == '~'")
+    ours = planned.frame.query("nobs == 800").set_index(["outcome", "predictor"])["power"]
+    for row in drawn.itertuples():
+        assert row.power == pytest.approx(ours[(row.lhs, row.rhs)], abs=0.04)  # 3 Monte-Carlo errors and N < infinity
+
+
+def test_the_least_detectable_path_is_found_in_four_of_five(study):
+    frame = sensitivity(study).frame
+    assert frame["detectable"].to_numpy() == pytest.approx(2.8016 * frame["std_se"], rel=1e-4)  # 1.95996 + 0.84162
+    power = norm.sf(norm.ppf(0.975) - frame["detectable"] / frame["std_se"])
+    assert power == pytest.approx(0.8)
+
+
+def test_equivalence_agrees_with_its_interval(study):
+    """p < alpha just where the 1 - 2 alpha interval lies inside plus and minus the smallest effect."""
+    for smallest in (0.1, 0.3, 0.5):
+        found = sensitivity(study, smallest=smallest)
+        inside = (found.frame["low"] > -smallest) & (found.frame["high"] < smallest)
+        assert found.frame["equivalent"].tolist() == inside.tolist()
+    assert found.frame["equivalent"].any()
+    assert found.summary()["nobs"].unique().tolist() == [study.structural.nobs]
+
+
+def test_a_path_is_read_by_both_tests(study, monkeypatch):
+    """Intervals of 90 and 95 % around each: [-.02, .02]; [.03, .07]; [.34, .46]; [-.06, .26] and [-.1, .3]."""
+    known = {"equivalent": (0.0, 0.01), "negligible": (0.05, 0.01), "differs": (0.4, 0.03), "open": (0.1, 0.1)}
+    table = path_table(study).assign(std=[est for est, _ in known.values()], std_se=[se for _, se in known.values()])
+    monkeypatch.setattr("socialcommerce.strategies.sensitivity.path_table", lambda _: table)
+    frame = sensitivity(study).frame
+    assert frame["reading"].tolist() == list(known)
+    assert set(known) == set(READINGS)
+    assert frame["p_equivalence"].tolist() == pytest.approx(norm.cdf([-10, -5, 10, 0]).tolist(), rel=1e-9)
+
+
+def test_numbers_out_of_range_are_refused(book, study):
+    with pytest.raises(ParameterError, match="smallest=1.5, alpha=0.05, wanted=0.8; allowed: a path in"):
+        sensitivity(study, smallest=1.5)
+    with pytest.raises(ParameterError, match="sizes are .0.; allowed: one whole number from 1"):
+        power_before(book, [0])
+    with pytest.raises(ParameterError, match="nobs is 7; allowed: 200"):
+        power_before(book, [200]).at(7)

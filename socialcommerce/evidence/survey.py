@@ -22,8 +22,8 @@ from socialcommerce.strategies.measurement import words_of
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 
-__all__ = ["DIGITS", "PATHS", "TABLE", "TESTS", "estimate_table", "hypotheses_of", "labels", "read_reasons", "tests_of",
-           "verdict_table", "verdicts_of"]
+__all__ = ["DIGITS", "PATHS", "TABLE", "TESTS", "estimate_table", "hypotheses_of", "hypothesis_tests", "labels",
+           "read_reasons", "verdict_table", "verdicts_of"]
 
 PATHS = {
     "H30": ("trust", "quality"), "H31": ("trust", "disclosure"), "H32": ("trust", "security"),
@@ -39,6 +39,7 @@ PATHS = {
 
 DIGITS = {"estimate": 2, "low": 2, "high": 2, "level": 1, "truth": 2, "p": 3}
 MODERATION, CONTACT, EQUAL, INDIRECT = "H48", "H49", "H50", "H52"
+COMPARED = ("stickiness", "repurchase")  # outcomes whose paths H50 compares
 TABLE = "survey_estimates"  # the registered table of the synthetic sample
 Found = Effect | NotTestable | Callable[[float], Joint]
 """An effect with its error; why there is none; or, by the error rate left to it, an interval for several effects."""
@@ -56,17 +57,24 @@ def hypotheses_of(study: Study) -> tuple[Hypothesis, ...]:
     return tuple(_own_hypothesis(study, k, evidence) for k in range(len(study.codebook.paths)))
 
 
-def tests_of(study: Study) -> dict[str, HypothesisTest | NotTestable]:
-    """Return the test of each hypothesis, intervals as wide as the correction of its family asks."""
+def hypothesis_tests(study: Study, known: Mapping[str, Any] | None = None) -> dict[str, HypothesisTest | NotTestable]:
+    """Return the test of each hypothesis, intervals as wide as the correction of its family asks.
+
+    Parameters
+    ----------
+    known : mapping, optional
+        Results at hand, so that they are not worked out twice: ``"indirect"`` from ``strategies.paths.indirect`` and
+        ``"platforms"`` from ``strategies.platforms.compare_platforms``.
+    """
     hypotheses, truth = hypotheses_of(study), _truth(study)
-    found = {h.id: _found(study, h.id, k) for k, h in enumerate(hypotheses)}
+    found = {h.id: _found(study, h.id, k, known or {}) for k, h in enumerate(hypotheses)}
     rates = _rates(hypotheses, found)
     return {h.id: _test(h, found[h.id], rates[h.id], study, truth.get(h.id)) for h in hypotheses}
 
 
-def verdicts_of(study: Study) -> tuple[Verdict, ...]:
-    """Return the verdict on each hypothesis by the rules of ``paper/hypotheses.toml``."""
-    tests = tests_of(study)
+def verdicts_of(study: Study, known: Mapping[str, Any] | None = None) -> tuple[Verdict, ...]:
+    """Return the verdicts by the rules of ``paper/hypotheses.toml``; ``known`` as in :func:`hypothesis_tests`."""
+    tests = hypothesis_tests(study, known)
     return tuple(verdicts.decide(h, tests[h.id], alpha=_alpha(tests[h.id], h)) for h in hypotheses_of(study))
 
 
@@ -105,7 +113,7 @@ def read_reasons(table: pd.DataFrame) -> dict[str, str]:
 def estimate_table(study: Study) -> pd.DataFrame:
     """Return what ``data/processed/survey_estimates.csv`` holds: the tests on the synthetic sample, one row each."""
     rows = []
-    for name, test in tests_of(study).items():
+    for name, test in hypothesis_tests(study).items():
         rows.append({"id": name, "estimate": test.estimate, "nobs": test.n, "low": test.interval[0],
                      "high": test.interval[1], "level": test.level, "inner_low": test.equivalence_interval[0],
                      "inner_high": test.equivalence_interval[1], "inner_level": test.equivalence_level,
@@ -113,13 +121,19 @@ def estimate_table(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _found(study: Study, name: str, k: int) -> Found:
+def _found(study: Study, name: str, k: int, known: Mapping[str, Any]) -> Found:
     """Return what a study says of one hypothesis."""
-    special = {MODERATION: _moderation, CONTACT: _contact, EQUAL: _equal, INDIRECT: _indirect}
-    if name in special:
-        return special[name](study)
-    path = study.codebook.paths[k]
-    return paths.direct(study, *PATHS.get(name, (path.outcome, path.predictor)))
+    if name == MODERATION:
+        return _moderation(study)
+    if name == CONTACT:
+        return _contact(study)
+    if name == EQUAL:
+        return _equal(known["platforms"] if "platforms" in known else platforms.compare_platforms(study))
+    if name == INDIRECT:
+        return _indirect(known["indirect"] if "indirect" in known else paths.indirect(study), study)
+    if name in PATHS:
+        return paths.direct(study, *PATHS[name])
+    return paths.direct(study, study.codebook.paths[k].outcome, study.codebook.paths[k].predictor)
 
 
 def _moderation(study: Study) -> Found:
@@ -135,18 +149,16 @@ def _moderation(study: Study) -> Found:
 def _contact(study: Study) -> Found:
     """H49: the smaller of the slope at few messages and minus the slope at many."""
     found = contact.contact_frequency(study)
-    return found if isinstance(found, NotTestable) else found.interior
+    return found if isinstance(found, NotTestable) else lambda alpha: found.interior(alpha)
 
 
-def _equal(study: Study) -> Found:
-    """H50: the largest difference of a path between users of the two modes, where the items measure alike."""
-    found = platforms.path_differences(study)
-    return found if isinstance(found, NotTestable) else found.largest
+def _equal(found: platforms.Platforms | NotTestable) -> Found:
+    """H50: the largest difference of a path to stickiness or repurchase, where the items measure alike."""
+    return found if isinstance(found, NotTestable) else lambda alpha: found.largest(COMPARED, alpha=alpha)
 
 
-def _indirect(study: Study) -> Found:
+def _indirect(found: paths.Indirect | NotTestable, study: Study) -> Found:
     """H52: the least of the strategies' indirect effects on repurchase, each in its claimed direction."""
-    found = paths.indirect(study)
     if isinstance(found, NotTestable):
         return found
     total = found.totals("repurchase")
@@ -215,7 +227,7 @@ def _truth(study: Study) -> dict[str, float]:
     value = table.set_index(["kind", "outcome", "predictor", "moderator"])["value"].to_dict()
     sign = {p.predictor: p.direction for p in study.codebook.paths}
     through = [sign[x] * v for (kind, y, x, _), v in value.items() if (kind, y) == ("indirect", "repurchase")]
-    apart = [abs(v) for (kind, *_), v in value.items() if kind == "difference"]
+    apart = [abs(v) for (kind, y, *_), v in value.items() if kind == "difference" and y in COMPARED]
     return {name: value["path", *path, ""] for name, path in PATHS.items()} | {
         MODERATION: value["moderation", "repurchase", "benefit", "price"],
         CONTACT: next(v for (kind, *_), v in value.items() if kind == "contact"),

@@ -153,7 +153,7 @@ def simulate(
     with _bar(steps, done, progress) as tick:
         while done < steps:
             size = min(batch, steps - done, save_every - done % save_every if saved else steps)
-            advance(state, done, counts[done + 1 : done + 1 + size], moves[done : done + size])
+            advance(state, done, counts[done : done + 1 + size], moves[done : done + size])
             done += size
             tick(size)
             if saved and (done % save_every == 0 or done == steps):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import CodeType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,7 +62,7 @@ class Person:
 
     def __init__(self, mode: Mode, parameters: Sequence[float]) -> None:
         scope: dict[str, Callable] = {"exp": math.exp}
-        exec(person_source(mode), scope)  # written by ourselves from a checked tree
+        exec(_code(person_source(mode)), scope)  # written by ourselves from a checked tree
         self.mode, self.p, self._scope = mode, tuple(parameters), scope
         self.fields: tuple[Field, ...] = fields(mode)
 
@@ -79,6 +81,11 @@ class Person:
             share = contacts if field.tie == "contact" else everybody
             seen.append(math.fsum(share[r] * self.weight(i, r, seen) for r in range(len(share))))
         return self.hazards(seen)
+
+
+@lru_cache(16)
+def _code(source: str) -> CodeType:
+    return compile(source, "<rate laws>", "exec")
 
 
 def coefficients(mode: Mode, person: Person, alone: Sequence[tuple[str, str]] = ()) -> Coefficients:

@@ -262,6 +262,14 @@ class Mode:
         return np.stack(np.broadcast_arrays(*persons))
 
     @cached_property
+    def laws(self) -> tuple[ex.Tree, ...]:
+        """The rate law of every flow, with the auxiliaries written into it."""
+        known: dict[str, ex.Tree] = {}
+        for auxiliary in self.auxiliaries:
+            known[auxiliary.name] = ex.put(ex.parse(auxiliary.text), known)
+        return tuple(ex.put(ex.parse(flow.hazard), known) for flow in self.flows)
+
+    @cached_property
     def hazards(self) -> Callable[[np.ndarray, Values], np.ndarray]:
         """``hazards(y, p)``: 1/day of every flow, shape (flows, ...), at persons y, (states, ...); well mixed."""
         lines = [f"{a.name} = {ex.write(ex.parse(a.text), ex.PYTHON)}" for a in self.auxiliaries]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import factorial
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from socialcommerce.errors import ParameterError, UnknownNameError
 
 __all__ = ["JAVASCRIPT", "LATEX", "PYTHON", "TIES", "Call", "Name", "Number", "Tree", "dimension", "helpers", "parse",
-           "unit", "walk", "write", "xmile"]
+           "put", "unit", "walk", "write", "xmile"]
 
 TIES = ("contact", "anyone")
 """``contact(w)`` is the mean of w over a person's contacts, ``anyone(w)`` over everybody; both sum(w)/N well mixed."""
@@ -48,6 +49,7 @@ Unit = dict[str, float]
 Table = Mapping[str, str | Callable[..., str]]
 
 
+@lru_cache(1024)
 def parse(text: str) -> Tree:
     """Read an expression.
 
@@ -88,6 +90,13 @@ def walk(tree: Tree):
         for arg in tree.args:
             yield from walk(arg)
     yield tree
+
+
+def put(tree: Tree, known: Mapping[str, Tree]) -> Tree:
+    """Return a tree with trees in the place of the names known."""
+    if isinstance(tree, Call):
+        return Call(tree.function, tuple(put(arg, known) for arg in tree.args))
+    return known.get(tree.name, tree) if isinstance(tree, Name) else tree
 
 
 def unit(text: str) -> Unit:

@@ -39,7 +39,8 @@ def fields(mode: Mode) -> tuple[Field, ...]:
     >>> [(f.tie, ex.write(f.weight, ex.PYTHON)) for f in fields(CONTENT)]
     [('contact', '((eta * C) + L)'), ('contact', 'L')]
     """
-    return tuple(Field(node.function, _seen(node.args[0], _nodes(mode))) for node in _nodes(mode))
+    nodes = _nodes(mode)
+    return tuple(Field(node.function, _seen(node.args[0], nodes)) for node in nodes)
 
 
 def exits(mode: Mode) -> tuple[tuple[int, ...], ...]:
@@ -62,28 +63,14 @@ def person_source(mode: Mode) -> str:
     parts = [SCALARS]
     for i, node in enumerate(nodes):
         parts.append(f"def weight_{i}(s, p, f):\n    return {_write(mode, _seen(node.args[0], nodes))}\n")
-    for k, flow in enumerate(mode.flows):
-        parts.append(f"def hazard_{k}(p, f):\n    return {_write(mode, _seen(_whole(mode, flow.hazard), nodes))}\n")
+    for k, law in enumerate(mode.laws):
+        parts.append(f"def hazard_{k}(p, f):\n    return {_write(mode, _seen(law, nodes))}\n")
     return "\n\n".join(parts)
-
-
-def _whole(mode: Mode, text: str) -> ex.Tree:
-    """Return a rate law with its auxiliaries written into it."""
-    laws: dict[str, ex.Tree] = {}
-    for auxiliary in mode.auxiliaries:
-        laws[auxiliary.name] = _put(ex.parse(auxiliary.text), laws)
-    return _put(ex.parse(text), laws)
-
-
-def _put(tree: ex.Tree, laws: dict[str, ex.Tree]) -> ex.Tree:
-    if isinstance(tree, ex.Call):
-        return ex.Call(tree.function, tuple(_put(arg, laws) for arg in tree.args))
-    return laws.get(tree.name, tree) if isinstance(tree, ex.Name) else tree
 
 
 def _nodes(mode: Mode) -> tuple[ex.Call, ...]:
     """Every distinct look at others, inner ones first."""
-    found = (node for flow in mode.flows for node in ex.walk(_whole(mode, flow.hazard)))
+    found = (node for law in mode.laws for node in ex.walk(law))
     return tuple(dict.fromkeys(n for n in found if isinstance(n, ex.Call) and n.function in ex.TIES))
 
 

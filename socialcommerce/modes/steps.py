@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -27,12 +27,15 @@ def stepper(
     mode: Mode, p: Mapping, n: int, network: Network | None, contacts: str, groups: Groups | None, dt: float,
     engine: str, block: int, key: np.uint64,
 ) -> tuple[Callable, np.ndarray, int]:
-    """Return a function that advances the state, the order of its flows, and how many steps it takes at once."""
+    """Return a function that advances the state, the order of its flows, and how many steps it takes at once.
+
+    It takes the state, the number of its first step, counts from those now on, and moves.
+    """
     person = Person(mode, [float(p[name]) for name in mode.parameter])
     loop = partial(_loop(engine), key=key, dt=dt, block=block)
     entries = [(groups.joins, end[2]) for end in (groups.friends, groups.strangers)] if groups else []
     if groups is None and contacts != "network":
-        return _mean_field(mode, person, network, dt, loop)
+        return _mean_field(mode, person, n, network, dt, loop)
     flows = coefficients(mode, person, entries)
     _refuse_coarse(mode, flows.largest(), dt)
     if contacts != "network" and flows.near.any():
@@ -48,12 +51,18 @@ def stepper(
 
 @dataclass
 class Hearsay:
-    """What everybody's contacts are doing, kept up to date by the compiled loop from the first step on."""
+    """What everybody's contacts are doing, kept up to date by the compiled loop from the first step on.
+
+    With it goes what follows for everybody's next draw: ``limit``, the highest first 16 bits that may mean a move, and
+    ``roof``, the hazards without contacts, by state, that the limits are good for.
+    """
 
     column: np.ndarray
     indptr: np.ndarray
     indices: np.ndarray
     heard: np.ndarray
+    limit: np.ndarray
+    roof: np.ndarray
     fresh: bool = False
 
     @classmethod
@@ -62,24 +71,25 @@ class Hearsay:
         seen = flows.near.any(axis=0) & (network is not None)
         column = np.where(seen, np.cumsum(seen) - 1, -1)
         ties = (np.zeros(1, np.int64), np.zeros(0, np.int32)) if network is None else (network.indptr, network.indices)
-        return cls(column, *ties, np.zeros((n, seen.sum()), dtype=np.int32))
+        heard, limit = np.empty((n if seen.any() else 0, seen.sum() + 1), dtype=np.int32), np.empty(n, dtype=np.uint16)
+        return cls(column, *ties, heard, limit, np.empty(len(column)))
 
 
 def _plain(loop: Callable, flows: Coefficients, hearsay: Hearsay, state, first, counts, moves) -> None:
     from socialcommerce.modes import kernels
 
-    if loop.func is kernels.advance and hearsay.heard.size and not hearsay.fresh:
-        hearsay.heard[:] = 0
+    if loop.func is kernels.advance and not hearsay.fresh:
+        hearsay.roof[:] = -1  # below every hazard: the limits are found anew
         kernels.listen(state, hearsay.column, hearsay.indptr, hearsay.indices, hearsay.heard)
         hearsay.fresh = True
     start, target, base, near, far = flows.arrays()
     near = np.ascontiguousarray(near[:, hearsay.column >= 0])
-    loop(state=state, first=first, steps=len(counts), start=start, target=target, base=base, near=near, far=far,
-         column=hearsay.column, indptr=hearsay.indptr, indices=hearsay.indices, heard=hearsay.heard, counts=counts,
-         moves=moves)
+    loop(state=state, first=first, steps=len(moves), start=start, target=target, base=base, near=near, far=far,
+         column=hearsay.column, indptr=hearsay.indptr, indices=hearsay.indices, heard=hearsay.heard,
+         limit=hearsay.limit, roof=hearsay.roof, counts=counts, moves=moves)
 
 
-def _mean_field(mode: Mode, person: Person, network: Network | None, dt: float, loop: Callable):
+def _mean_field(mode: Mode, person: Person, n: int, network: Network | None, dt: float, loop: Callable):
     """All meet the same mix: one look at it for each step, whatever the rate laws."""
     S, F = len(mode.states), len(mode.flows)
     order = np.argsort(mode.sources, kind="stable")
@@ -87,14 +97,15 @@ def _mean_field(mode: Mode, person: Person, network: Network | None, dt: float, 
     target = np.array([mode.index[mode.flows[k].target] for k in order], dtype=np.uint8)
     degree = None if network is None else network.degree
     none = np.zeros((F, S))
+    flows = Coefficients(order, start, target, np.zeros(F), none, none)
+    hearsay = Hearsay.of(flows, None, n)
 
     def advance(state, first, counts, moves):
-        everybody = np.bincount(state, minlength=S) / len(state)
+        everybody = counts[0] / n
         mix = everybody if degree is None else np.bincount(state, degree, S) / max(degree.sum(), 1)
-        base = person.met(mix, everybody)[order]
-        flows = Coefficients(order, start, target, base, none, none)
-        _refuse_coarse(mode, flows.largest(), dt)
-        _plain(loop, flows, Hearsay.of(flows, None, len(state)), state, first, counts, moves)
+        met = replace(flows, base=person.met(mix, everybody)[order])
+        _refuse_coarse(mode, met.largest(), dt)
+        _plain(loop, met, hearsay, state, first, counts, moves)
 
     return advance, order, 1
 
@@ -119,7 +130,7 @@ def _with_groups(move, flows: Coefficients, plan: Invitations, key, dt: float, s
     for entered in plan.into:
         way = low + np.flatnonzero(flows.target[low:high] == entered)[0]
         moves[0, way] += int((into == entered).sum())
-    counts[0] = np.bincount(state, minlength=counts.shape[1])
+    counts[1] = np.bincount(state, minlength=counts.shape[1])
     move.args[2].fresh = False  # contacts have moved behind the loop's back
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from socialcommerce.modes.draws import COARSE, FINE, GOLDEN, leaving, mix, refined
-from socialcommerce.modes.kernels import bounds
+from socialcommerce.modes.kernels import ROOM, bounds
 
 __all__ = ["advance", "draw", "spread"]
 
@@ -19,14 +19,15 @@ def draw(key: np.uint64, step: int, persons: np.ndarray) -> np.ndarray:
         return refined(coarse, mix(mix(step_key ^ FINE) + persons.astype(np.uint64) * GOLDEN))
 
 
-def advance(state, key, first, steps, dt, start, target, base, near, far, column, indptr, indices, heard, counts, moves,
-            block):
-    """Do what `kernels.advance` does, in chunks of `block` persons; contacts are looked at, not kept in `heard`."""
+def advance(state, key, first, steps, dt, start, target, base, near, far, column, indptr, indices, heard, limit, roof,
+            counts, moves, block):
+    """Do what `kernels.advance` does, in chunks of `block` persons; `heard`, `limit` and `roof` are not kept."""
     n, S, F = len(state), len(start) - 1, len(base)
-    now, alone, pull, most = np.zeros(F), np.zeros(S), np.zeros((S, near.shape[1])), np.zeros(S)
+    now, alone, pull = np.zeros(F), np.zeros(S), np.zeros((S, near.shape[1]))
     watched = np.flatnonzero(column >= 0)
     for t in range(steps):
-        bounds(start, base, near, far, np.bincount(state, minlength=S) / n, dt, now, alone, pull, most)
+        bounds(start, base, near, far, counts[t] / n, now, alone, pull)
+        most = (alone + pull.max(axis=1, initial=0.0)) * dt * ROOM
         parts = []
         for begin in range(0, n, block):
             persons = np.arange(begin, min(begin + block, n))
@@ -36,7 +37,7 @@ def advance(state, key, first, steps, dt, start, target, base, near, far, column
                                  watched))
         movers, ways = (np.concatenate(part) for part in zip(*parts, strict=True))
         state[movers] = target[ways]
-        counts[t] = np.bincount(state, minlength=S)
+        counts[t + 1] = np.bincount(state, minlength=S)
         moves[t] = np.bincount(ways, minlength=F)
 
 
@@ -51,7 +52,7 @@ def _movers(state, persons, u, dt, start, now, near, alone, pull, indptr, indice
             seen, degree = _seen(state, mine, indptr, indices, watched), indptr[mine + 1] - indptr[mine]
         x = _hazard(alone[s], pull[s], seen, degree) * dt
         p = leaving(x)
-        moving = (v < x) & (v < p)
+        moving = v < p
         part = v[moving] / p[moving] * (x[moving] / dt)
         way, running = np.full(moving.sum(), start[s]), np.zeros(moving.sum())
         for f in range(start[s], start[s + 1] - 1):

@@ -260,18 +260,23 @@ def _drawing(document: Document, payload: Mapping[str, Any], svg: str, reference
 
 
 def _table(payload: Mapping[str, Any]) -> list[Block]:
-    """A table whose cells are plain text, numbers to the right."""
-    def row(cells: list[str], scope: str) -> list[Any]:
-        return [_attr(), [[["", [], [["scope", scope]] if scope else []], {"t": "AlignDefault"}, 1, 1,
-                           [{"t": "Plain", "c": [_text(cell)]}]] for cell in cells]]
+    """A table whose cells are plain text, some of it linked, numbers to the right; rows with an id can be linked to."""
+    def row(cells: list[str], scope: str = "", anchor: str = "", links: list[str | None] | None = None) -> list[Any]:
+        texts = [[{"t": "Link", "c": [_attr(), [_text(cell)], [link, ""]]}] if link else [_text(cell)]
+                 for cell, link in zip(cells, links or [None] * len(cells), strict=True)]
+        return [[anchor, [], []], [[["", [], [["scope", scope]] if scope else []], {"t": "AlignDefault"}, 1, 1,
+                                    [{"t": "Plain", "c": text}]] for text in texts]]
 
     widths = _widths([payload["heads"], *payload["rows"]])
     columns = [[{"t": "AlignRight" if right else "AlignLeft"},
                 {"t": "ColWidth", "c": width} if width else {"t": "ColWidthDefault"}]
                for right, width in zip(payload["numeric"], widths, strict=True)]
+    lines, named = payload["rows"], payload["columns"][0] == "id"
+    body = [row(cells, anchor=f"table-{payload['name']}-{cells[0]}" if named else "", links=links)
+            for cells, links in zip(lines, payload.get("links") or [None] * len(lines), strict=True)]
     return [_raw("html", f'<div class="wide{" long" if widths[0] else ""}" tabindex="0">'),
             {"t": "Table", "c": [_attr(), [None, []], columns, [_attr(), [row(payload["heads"], "col")]],
-                                 [[_attr(), 0, [], [row(cells, "") for cells in payload["rows"]]]], [_attr(), []]]},
+                                 [[_attr(), 0, [], body]], [_attr(), []]]},
             _raw("html", "</div>")]
 
 

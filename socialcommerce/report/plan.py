@@ -19,7 +19,7 @@ from typing import Any
 
 from socialcommerce.errors import NotebookError, UnknownNameError
 from socialcommerce.project import root
-from socialcommerce.report.parameters import Literal, cells_of, chosen, profile_of
+from socialcommerce.report.parameters import Literal, cells_of, chosen, parameters_of, profile_of
 
 __all__ = ["BuildPlan", "ReportPlan", "file_hash", "file_label", "find_notebooks", "plan_build", "versions"]
 
@@ -85,7 +85,7 @@ def plan_build(
     languages : sequence of str
         Of ``en`` and ``zh``.
     given : mapping of str to str, optional
-        Parameters set by the reader; they apply to every notebook named.
+        Parameters set by the reader; each applies to every notebook named that knows it, and one has to.
     force : bool
         Make everything again.
 
@@ -100,9 +100,14 @@ def plan_build(
     before = read_manifest(out)
     environment = versions()
     languages = tuple(language for language in LANGUAGES if language in languages)
+    notebooks = find_notebooks(names)
+    known = {notebook: parameters_of(notebook) for notebook in notebooks} if given else {}
+    strange = {name for name in given or {} if not any(name in own for own in known.values())}
     reports = tuple(
-        _plan_report(notebook, before, out, profile, languages, given or {}, environment, force)
-        for notebook in find_notebooks(names)
+        _plan_report(notebook, before, out, profile, languages,
+                     {name: value for name, value in (given or {}).items() if name in strange | {*known[notebook]}},
+                     environment, force)
+        for notebook in notebooks
     )
     return BuildPlan(out, profile, reports, environment)
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from socialcommerce.errors import OutputError, ParameterError, UnknownNameError
-from socialcommerce.modes import draws, networks, trajectory
+from socialcommerce.modes import draws, kernels, networks, trajectory
 from socialcommerce.modes.agents import replicate, simulate
 from socialcommerce.modes.coefficients import Person, coefficients
 from socialcommerce.modes.compartments import Mode
@@ -110,6 +110,45 @@ def test_numbers_are_splitmix64_and_uniform():
     assert kstest(u, "uniform").pvalue > 1e-3
     assert abs(np.corrcoef(u[:-1], u[1:])[0, 1]) < 4 / np.sqrt(len(u))
     assert abs(np.corrcoef(u, draw(draws.key_of(1), 4, np.arange(200_000)))[0, 1]) < 4 / np.sqrt(len(u))
+
+
+def test_the_four_that_share_a_word_and_the_steps_of_one_person_are_independent():
+    """Pairs of draws fill the cells of a square evenly: chi-square with 32 * 32 - 1 degrees of freedom."""
+    from scipy.stats import chi2
+
+    from socialcommerce.modes.vectors import draw
+
+    key, persons = draws.key_of(2), np.arange(400_000)
+    u = [draw(key, step, persons) for step in (0, 1)]
+    pairs = {f"persons {a} and {b} of a word": (u[0][a::4], u[0][b::4]) for a in range(4) for b in range(a)}
+    pairs |= {"a person's next step": tuple(u), "a person of the next word": (u[0][:-4], u[0][4:]),
+              "first bits and last": (u[0], u[0] * 2.0**16 % 1)}
+    for name, (x, y) in pairs.items():
+        cells, expected = np.histogram2d(x, y, 32, [(0, 1), (0, 1)])[0], len(x) / 1024
+        assert 1e-4 < chi2.sf(((cells - expected) ** 2).sum() / expected, 1023) < 1 - 1e-4, name
+
+
+def test_no_limit_is_below_a_draw_that_moves():
+    """The smallest u above a limit is not below x = h dt, at the edges of the 16 bits and between them."""
+    edges = np.arange(1, 65536, 257) / 65536
+    for x in np.concatenate([edges, np.nextafter(edges, 0), np.nextafter(edges, 1), [0, 1e-9, 0.3, 1]]):
+        highest = int(kernels.ceiling(0, 0, np.array([x]), np.zeros((1, 0)), 1.0, np.zeros((0, 1), np.int32)))
+        assert (highest + 1) / 65536 >= x
+        assert highest <= 65536 * x * (1 + 1e-9)
+
+
+def test_rare_and_common_moves_are_as_frequent_as_their_hazards_say():
+    """Without contagion every flow is a binomial number of those in its state; a year of them, in standard errors."""
+    parameters = CONTENT.values({"beta": 0.0, "lambda0": 0.0001, "kappa": 0.9, "omega": 0.02})
+    run = simulate(CONTENT, {name: float(value) for name, value in parameters.items()}, 365, seed=4,
+                   population=200_000, initial={"M": 50_000, "L": 50_000})
+    hazard = CONTENT.hazards(np.ones(len(CONTENT.states)), parameters)
+    leave = np.bincount(CONTENT.sources, hazard)[CONTENT.sources]
+    p = -np.expm1(-leave) * hazard / leave
+    there = run.counts[:-1, CONTENT.sources]
+    distance = (run.moves - there * p).sum(axis=0) / np.sqrt((there * p * (1 - p)).sum(axis=0))
+    assert (run.moves.sum(axis=0) > 1000).all()
+    assert abs(distance).max() < 4
 
 
 def test_a_person_alone_meets_the_declared_hazards():

@@ -1,0 +1,84 @@
+"""Draw every decided estimate on one page, effects in units of the smallest that matters, models by share of sets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from socialcommerce.figures.forest import plot_forest
+from socialcommerce.figures.style import INK, WIDTH
+from socialcommerce.verdicts import OUTCOMES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["plot_bands", "plot_estimates"]
+
+ROW, HEAD, TALLEST = 0.155, 0.68, 7.2  # inches a line, of a panel's legend and axis, of all lines on one page
+# Marks in their order: holds, holds by proxy, undecided, against by proxy, against, too small to matter.
+TONES = {
+    "effects": ("supported", "consistent (proxy)", "inconclusive", "inconsistent (proxy)", "contradicted",
+                "not supported"),
+    "synthetic": ("recovered", "consistent (proxy)", "inconclusive", "inconsistent (proxy)", "not recovered"),
+    "models": ("follows", "consistent (proxy)", "depends", "inconsistent (proxy)", "does not follow"),
+}
+AXES = {
+    "effects": {"en": "estimate / smallest effect of interest; above zero as the paper claims",
+                "zh": "估计值÷最小关注效应；正值与论断方向一致"},
+    "synthetic": {"en": "estimate / smallest effect of interest; drawn by a program, not people",
+                  "zh": "估计值÷最小关注效应；程序生成，并非真实人群"},
+    "models": {"en": "share of the parameter sets for which the statement holds", "zh": "陈述成立的参数组比例"},
+}
+
+
+def plot_estimates(rows: pd.DataFrame, *, language: str = "en") -> np.ndarray:
+    """Draw one panel of estimates a kind of scale, one under the other.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        ``evidence.told.estimates(assessment)``.
+    language : {"en", "zh"}
+        Of the labels.
+    """
+    parts = {name: rows[rows["panel"] == name] for name in TONES}
+    parts = {name: part for name, part in parts.items() if len(part)}
+    lines = [len(part) + 1.4 * part["group"].map(str).nunique() for part in parts.values()]
+    heights = [min(ROW, TALLEST / sum(lines)) * count + HEAD for count in lines]
+    figure, axes = plt.subplots(len(parts), figsize=(WIDTH, sum(heights)), height_ratios=heights, squeeze=False)
+    for ax, (name, part) in zip(axes.flat, parts.items(), strict=True):
+        model = name == "models"
+        shown = part if part["truth"].notna().any() else part.drop(columns="truth")
+        plot_forest(shown, axis=AXES[name], tones={tone: OUTCOMES[tone] for tone in TONES[name]},
+                    smallest=None if model else 1, synthetic=name == "synthetic", language=language, ax=ax)
+        ax.tick_params(axis="y", labelsize=7)
+        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize=7.5)
+        ax.set_xlabel(AXES[name][language], loc="right", fontsize=8)
+        if model:
+            ax.set_xlim(-0.03, 1.03)
+    return axes
+
+
+def plot_bands(rows: pd.DataFrame, *, axis: dict[str, str], language: str = "en") -> plt.Axes:
+    """Draw a mean with its interval for each band, one beside the other in order.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Columns ``band`` ({"en", "zh"} or text), ``estimate``, ``low``, ``high`` and ``n``.
+    axis : {"en", "zh"}
+        What is measured, with its unit.
+    """
+    ax = plt.subplots()[1]
+    at = np.arange(len(rows))
+    error = [rows["estimate"] - rows["low"], rows["high"] - rows["estimate"]]
+    ax.errorbar(at, rows["estimate"], yerr=error, fmt="o", linewidth=1.4)
+    names = [(band if isinstance(band, str) else band[language]).replace("$", r"\$") for band in rows["band"]]
+    ax.set_xticks(at, [f"{name}\nn = {n:,}" for name, n in zip(names, rows["n"], strict=True)], fontsize=7)
+    ax.set_xlim(-0.5, len(rows) - 0.5)
+    if rows["low"].min() < 0:
+        ax.axhline(0, color=INK, linewidth=0.8)
+    ax.set_ylabel(axis[language])
+    return ax
