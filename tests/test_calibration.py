@@ -1,0 +1,124 @@
+"""From screening to verdict on drawn data sets: rows are whole, failures are told, rates agree with a hand count."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from socialcommerce import experiments, survey
+from socialcommerce.evidence import calibration
+from socialcommerce.evidence.calibration import Cell
+from socialcommerce.survey import Defects, Departures
+
+IDS = [f"H{k}" for k in range(30, 53)]
+
+
+def cell(**others):
+    defects = Defects(straight_liners=3, speeders=3, failed_checks=3, duplicates=2, out_of_range=2)
+    return Cell(survey.own_truth(), **{"nobs": 300, "defects": defects, "draws": 50, "left_out": ("H50",), **others})
+
+
+def drawn(of, number=0):
+    return calibration.data_set({"one": of}, "one", np.random.SeedSequence(1, spawn_key=(number,)))
+
+
+def test_a_data_set_has_a_row_for_every_hypothesis():
+    rows = drawn(cell()).set_index("id")
+    assert sorted(rows.index) == IDS
+    assert rows["failure"].drop("H50").eq("").all() and rows.loc["H50", "failure"] == calibration.LEFT_OUT["en"]
+    tested = rows.drop("H50")
+    assert (tested["low"] <= tested["low95"]).all() and (tested["high95"] <= tested["high"]).all()  # corrected: wider
+    assert (tested["low"] <= tested["estimate"]).all() and (tested["estimate"] <= tested["high"]).all()
+    assert set(tested["outcome"]) <= {"supported", "contradicted", "not supported", "inconclusive"}
+    assert rows["nobs"].eq(300 - 13).all()  # who has a planted defect is screened out
+    assert rows.loc["H39", "truth"] == -0.15 and rows.loc["H52", "truth"] == 0.0
+
+
+def test_the_truth_of_every_hypothesis_is_that_of_the_reports():
+    sample = survey.own_sample()
+    kept = survey.screen(sample.responses).answers
+    from socialcommerce.evidence import survey as respondents
+    from socialcommerce.strategies.study import read_study
+
+    expected = respondents._truth(read_study())
+    assert calibration.true_effects(survey.own_truth(), kept) == pytest.approx(expected)
+
+
+def test_intervals_are_held_against_targets_where_there_are_any():
+    rows = drawn(cell(targets={"H30": 0.3})).set_index("id")
+    assert rows.loc["H30", "target"] == 0.3 and rows.loc["H30", "truth"] == 0.25
+    assert (rows["target"] == rows["truth"]).drop("H30").all()
+
+
+def test_what_cannot_be_analysed_is_told_in_every_row():
+    rows = drawn(cell(nobs=75))  # more respondents than items, too few for the paths
+    assert sorted(rows["id"]) == IDS and (rows["outcome"] == "not testable").all()
+    assert rows.loc[rows["id"] != "H50", "failure"].str.len().gt(10).all()
+    rates = calibration.hypothesis_rates(rows.assign(cell="one", set=0))
+    assert (rates["sets"] == 0).all() and (rates["failed"] == 1).all()
+
+
+def test_serial_and_processes_agree():
+    fn = partial(calibration.data_set, {"one": cell(departures=Departures(missing=0.002))})
+    tables = [experiments.run(fn, [{"cell": "one"}], 3, executor, replicates=2, workers=2).drop(columns="seconds")
+              for executor in ("serial", "processes")]
+    pd.testing.assert_frame_equal(*tables)
+
+
+def test_the_least_of_many_respondents_comes_near_the_truth():
+    found = calibration.pseudo_true(cell(), seed=5, nobs=4000)
+    truth = calibration.true_effects(survey.own_truth())
+    assert all(abs(found[name] - truth[name]) < 0.1 for name in found)  # 4 standard errors
+
+
+def hand():
+    """Three data sets of one cell: H1 positive and true, H2 positive and absent, H3 negative and true, H4 equal."""
+    def row(number, name, truth, low, high, outcome, direction="positive"):
+        return {"cell": "c", "set": number, "id": name, "family": "f", "direction": direction, "smallest": 0.1,
+                "truth": truth, "target": truth, "estimate": (low + high) / 2, "low": low, "high": high,
+                "low95": low + 0.01, "high95": high - 0.01, "outcome": outcome, "failure": ""}
+
+    return pd.DataFrame([
+        row(0, "H1", 0.2, 0.1, 0.3, "supported"), row(0, "H2", 0.0, 0.05, 0.2, "supported"),
+        row(0, "H3", -0.2, -0.3, -0.1, "supported", "negative"), row(0, "H4", 0.0, 0.0, 0.05, "supported", "equal"),
+        row(1, "H1", 0.2, 0.205, 0.4, "supported"), row(1, "H2", 0.0, -0.1, 0.1, "inconclusive"),
+        row(1, "H3", -0.2, 0.05, 0.2, "contradicted", "negative"), row(1, "H4", 0.1, 0.0, 0.05, "supported", "equal"),
+        row(2, "H1", 0.2, -0.05, 0.05, "not supported"), row(2, "H2", 0.0, -0.05, 0.05, "not supported"),
+        row(2, "H3", -0.2, -0.3, 0.1, "inconclusive", "negative"),
+        row(2, "H4", 0.0, 0.0, 0.3, "inconclusive", "equal"),
+    ])
+
+
+def test_false_discoveries_by_hand():
+    (found,) = calibration.discoveries(hand()).to_dict("records")
+    # supported: 4 in the first set, H2 falsely; H1 and H4 in the second, H4 falsely (differs by the smallest effect)
+    assert (found["supported"], found["false_supported"]) == (6, 2)
+    assert found["share"] == pytest.approx(2 / 6) and found["fdr"] == pytest.approx((1 / 4 + 1 / 2 + 0) / 3)
+    assert (found["contradicted"], found["false_contradicted"]) == (1, 1)  # H3 holds
+    assert (found["not_supported"], found["false_not_supported"]) == (2, 1)  # H1 is .2, above .1
+
+
+def test_coverage_size_and_family_errors_by_hand():
+    rates = calibration.hypothesis_rates(hand()).set_index("id")
+    assert rates.loc["H1", ["covered", "covered95", "rejected"]].tolist() == [1, 1, 2]
+    assert rates.loc["H2", ["covered", "rejected", "rejected95"]].tolist() == [2, 1, 1]
+    failed = hand().assign(failure=lambda rows: np.where(rows["set"] == 2, "no solution", ""))
+    assert calibration.hypothesis_rates(failed).set_index("id").loc["H2", ["sets", "failed"]].tolist() == [2, 1]
+    (family,) = calibration.family_errors(hand()).to_dict("records")
+    assert (family["nulls"], family["sets"], family["errors"]) == (2, 3, 1)  # H2 and at times H4 are zero
+
+
+def test_a_rate_is_judged_alone_and_among_all():
+    assert calibration.judge(950, 1000, 0.95, 150)[1] == "within"
+    assert calibration.judge(935, 1000, 0.95, 150) == (pytest.approx(0.0379, abs=5e-4), "outside alone")
+    assert calibration.judge(1000, 1000, 0.95, 150, "less")[1] == "within"  # caution is no fault there
+    assert calibration.judge(1000, 1000, 0.95, 150)[1] == "outside"
+
+
+def test_a_cell_can_do_without_anything_true():
+    truth = survey.own_truth()
+    none = replace(truth, effects={o: dict.fromkeys(p, 0.0) for o, p in truth.paths.items()}, moderations={},
+                   contact=replace(truth.contact, drop=0.0))
+    assert set(calibration.true_effects(none).values()) == {0.0}
