@@ -10,14 +10,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
 
 import numpy as np
+import pandas as pd
+import survey_calibration_page  # beside this file
 
-from socialcommerce import experiments, survey
+from socialcommerce import experiments, sem, survey
 from socialcommerce.evidence import calibration
 from socialcommerce.evidence.calibration import Cell
 from socialcommerce.survey import Defects, Departures, Truth
@@ -34,6 +39,7 @@ DEPARTURES = Departures(skew=0.5, cross_loading=0.1, method=0.1, missing=0.01, m
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 ROWS, TARGETS = ROOT / "build" / "survey_calibration", HERE / "survey_calibration_targets.json"
+TIMES = ROWS / "lavaan.json"
 EQUAL = ("H50",)  # costs as much as the other tests together, and claims what holds in most cells
 TARGET_ROWS = {"truth": (50_000, 2), "departures": (10_000, 10)}  # respondents and samples: 100,000 in all
 
@@ -94,11 +100,44 @@ def targets() -> dict[str, dict[str, float]]:
     return {name: {key: round(value, 5) for key, value in values.items()} for name, values in found.items()}
 
 
+def lavaan(sets: int = 3) -> dict[str, float]:
+    """Return seconds of the structural model by robust ML, here and in lavaan, medians over data sets, side by side."""
+    ours, theirs, gaps = [], [], []
+    for k in range(sets):
+        study = calibration._drawn(cells()["truth"], 100 + k, 0)
+        model, data = study.codebook.model(study.constructs), study.answers[study.items]
+        start = perf_counter()
+        fit = sem.fit(model, data, estimator="MLR")
+        tables = fit.estimates, fit.standardized, fit.fit_measures
+        ours.append(perf_counter() - start)
+        with TemporaryDirectory() as folder:
+            data.to_csv(Path(folder, "data.csv"), index=False)
+            task = {"model": model, "args": {"estimator": "MLR"}, "draws": 0, "repeats": 1}
+            Path(folder, "task.json").write_text(json.dumps(task))
+            subprocess.run(["Rscript", str(HERE / "sem_lavaan.R"), folder], check=True)
+            (out,) = [json.loads(Path(folder, "out.json").read_text())]
+        theirs.append(out["seconds"])
+        gaps.append(abs(out["chisq"] - tables[2]["chisq"]) / out["chisq"])
+    return {"ours": float(np.median(ours)), "lavaan": float(np.median(theirs)), "gap": float(max(gaps)),
+            "version": out["version"]}
+
+
+def kept_rows() -> pd.DataFrame:
+    """Return the rows of all rounds kept; what a cell leaves out is no failure."""
+    rows = pd.concat([pd.read_csv(file, keep_default_na=False, na_values=[""]) for file in sorted(ROWS.glob("*.csv"))])
+    rows["failure"] = rows["failure"].fillna("")
+    left_out = [row.id in cells()[row.cell].left_out for row in rows[["cell", "id"]].itertuples()]
+    rows.loc[left_out, "failure"] = calibration.LEFT_OUT["en"]
+    return rows
+
+
 def main() -> None:
     """Compute pseudo-true values, run data sets, or make the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--targets", action="store_true", help="compute the pseudo-true values")
     parser.add_argument("--run", metavar="TIME", help="run data sets until then, as 2026-01-31T23:59 (UTC)")
+    parser.add_argument("--lavaan", action="store_true", help="time one model here and in lavaan")
+    parser.add_argument("--write", action="store_true", help="make the page and its figure from what was run")
     parser.add_argument("--executor", default="processes", help="as of experiments.run: serial, processes, an address")
     parser.add_argument("--workers", type=int, help="processes")
     args = parser.parse_args()
@@ -106,6 +145,13 @@ def main() -> None:
         TARGETS.write_text(json.dumps(targets(), indent=1) + "\n", encoding="utf-8")
     if args.run:
         run(args.run, args.executor, args.workers)
+    if args.lavaan:
+        TIMES.write_text(json.dumps(lavaan()), encoding="utf-8")
+    if args.write:
+        text, figure = survey_calibration_page.page(kept_rows(), cells(), json.loads(TIMES.read_text(encoding="utf-8")),
+                                                    json.loads(TARGETS.read_text(encoding="utf-8")))
+        (ROOT / "docs" / "survey_calibration.md").write_text(text, encoding="utf-8")
+        (ROOT / "docs" / "survey_calibration.svg").write_text(figure, encoding="utf-8")
 
 
 if __name__ == "__main__":

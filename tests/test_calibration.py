@@ -9,7 +9,9 @@ import pytest
 
 from socialcommerce import experiments, survey
 from socialcommerce.evidence import calibration
+from socialcommerce.evidence import survey as respondents
 from socialcommerce.evidence.calibration import Cell
+from socialcommerce.strategies.study import read_study
 from socialcommerce.survey import Defects, Departures
 
 IDS = [f"H{k}" for k in range(30, 53)]
@@ -17,7 +19,8 @@ IDS = [f"H{k}" for k in range(30, 53)]
 
 def cell(**others):
     defects = Defects(straight_liners=3, speeders=3, failed_checks=3, duplicates=2, out_of_range=2)
-    return Cell(survey.own_truth(), **{"nobs": 300, "defects": defects, "draws": 50, "left_out": ("H50",), **others})
+    return Cell(**{"truth": survey.own_truth(), "nobs": 300, "defects": defects, "draws": 50, "left_out": ("H50",),
+                   **others})
 
 
 def drawn(of, number=0):
@@ -27,41 +30,49 @@ def drawn(of, number=0):
 def test_a_data_set_has_a_row_for_every_hypothesis():
     rows = drawn(cell()).set_index("id")
     assert sorted(rows.index) == IDS
-    assert rows["failure"].drop("H50").eq("").all() and rows.loc["H50", "failure"] == calibration.LEFT_OUT["en"]
+    assert rows["failure"].drop("H50").eq("").all()
+    assert rows.loc["H50", "failure"] == calibration.LEFT_OUT["en"]
     tested = rows.drop("H50")
-    assert (tested["low"] <= tested["low95"]).all() and (tested["high95"] <= tested["high"]).all()  # corrected: wider
-    assert (tested["low"] <= tested["estimate"]).all() and (tested["estimate"] <= tested["high"]).all()
+    assert (tested["low"] <= tested["low95"]).all()
+    assert (tested["high95"] <= tested["high"]).all()
+    assert (tested["low"] <= tested["estimate"]).all()
+    assert (tested["estimate"] <= tested["high"]).all()
     assert set(tested["outcome"]) <= {"supported", "contradicted", "not supported", "inconclusive"}
     assert rows["nobs"].eq(300 - 13).all()  # who has a planted defect is screened out
-    assert rows.loc["H39", "truth"] == -0.15 and rows.loc["H52", "truth"] == 0.0
+    assert rows.loc["H39", "truth"] == -0.15
+    assert rows.loc["H52", "truth"] == 0.0
 
 
 def test_the_truth_of_every_hypothesis_is_that_of_the_reports():
     sample = survey.own_sample()
     kept = survey.screen(sample.responses).answers
-    from socialcommerce.evidence import survey as respondents
-    from socialcommerce.strategies.study import read_study
-
     expected = respondents._truth(read_study())
     assert calibration.true_effects(survey.own_truth(), kept) == pytest.approx(expected)
 
 
 def test_intervals_are_held_against_targets_where_there_are_any():
     rows = drawn(cell(targets={"H30": 0.3})).set_index("id")
-    assert rows.loc["H30", "target"] == 0.3 and rows.loc["H30", "truth"] == 0.25
+    assert rows.loc["H30", "target"] == 0.3
+    assert rows.loc["H30", "truth"] == 0.25
     assert (rows["target"] == rows["truth"]).drop("H30").all()
 
 
 def test_what_cannot_be_analysed_is_told_in_every_row():
-    rows = drawn(cell(nobs=75))  # more respondents than items, too few for the paths
-    assert sorted(rows["id"]) == IDS and (rows["outcome"] == "not testable").all()
-    assert rows.loc[rows["id"] != "H50", "failure"].str.len().gt(10).all()
+    noise = replace(survey.own_truth(), loading=0.05)  # items that hardly measure anything, few respondents
+    rows = drawn(cell(truth=noise, nobs=75, defects=Defects()))
+    assert sorted(rows["id"]) == IDS
+    assert (rows["outcome"] == "not testable").all()
+    tried = rows[rows["id"] != "H50"]
+    assert tried["failure"].str.contains("DataError: the structural model has no solution").all()
     rates = calibration.hypothesis_rates(rows.assign(cell="one", set=0))
-    assert (rates["sets"] == 0).all() and (rates["failed"] == 1).all()
+    assert len(rates) == 22
+    assert (rates["sets"] == 0).all()
+    assert (rates["failed"] == 1).all()
 
 
+@pytest.mark.slow
 def test_serial_and_processes_agree():
-    fn = partial(calibration.data_set, {"one": cell(departures=Departures(missing=0.002))})
+    fn = partial(calibration.data_set, {"one": cell(departures=Departures(skew=0.5))})
     tables = [experiments.run(fn, [{"cell": "one"}], 3, executor, replicates=2, workers=2).drop(columns="seconds")
               for executor in ("serial", "processes")]
     pd.testing.assert_frame_equal(*tables)
@@ -95,7 +106,8 @@ def test_false_discoveries_by_hand():
     (found,) = calibration.discoveries(hand()).to_dict("records")
     # supported: 4 in the first set, H2 falsely; H1 and H4 in the second, H4 falsely (differs by the smallest effect)
     assert (found["supported"], found["false_supported"]) == (6, 2)
-    assert found["share"] == pytest.approx(2 / 6) and found["fdr"] == pytest.approx((1 / 4 + 1 / 2 + 0) / 3)
+    assert found["share"] == pytest.approx(2 / 6)
+    assert found["fdr"] == pytest.approx((1 / 4 + 1 / 2 + 0) / 3)
     assert (found["contradicted"], found["false_contradicted"]) == (1, 1)  # H3 holds
     assert (found["not_supported"], found["false_not_supported"]) == (2, 1)  # H1 is .2, above .1
 
@@ -112,7 +124,8 @@ def test_coverage_size_and_family_errors_by_hand():
 
 def test_a_rate_is_judged_alone_and_among_all():
     assert calibration.judge(950, 1000, 0.95, 150)[1] == "within"
-    assert calibration.judge(935, 1000, 0.95, 150) == (pytest.approx(0.0379, abs=5e-4), "outside alone")
+    p = 0.03496986  # R 4.2: binom.test(935, 1000, .95)$p.value
+    assert calibration.judge(935, 1000, 0.95, 150) == (pytest.approx(p, abs=1e-8), "outside alone")
     assert calibration.judge(1000, 1000, 0.95, 150, "less")[1] == "within"  # caution is no fault there
     assert calibration.judge(1000, 1000, 0.95, 150)[1] == "outside"
 

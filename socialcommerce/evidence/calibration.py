@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from time import process_time
 
 import numpy as np
@@ -96,8 +97,10 @@ def data_set(cells: Mapping[str, Cell], cell: str, seed: np.random.SeedSequence)
         tests, plain = _tests(study, of.left_out)
     except (DataError, ParameterError, np.linalg.LinAlgError) as wrong:
         why = f"{type(wrong).__name__}: {wrong}"
-        tests, plain = {h.id: NotTestable({"en": why, "zh": why}) for h in hypotheses}, {}
+        reason = NotTestable({"en": why, "zh": why})
+        tests, plain = {h.id: NotTestable(LEFT_OUT) if h.id in of.left_out else reason for h in hypotheses}, {}
     rows = [_row(h, tests[h.id], plain.get(h.id), truth[h.id], of.targets.get(h.id, truth[h.id])) for h in hypotheses]
+    _settle()
     return pd.DataFrame(rows).assign(nobs=study.nobs, seconds=process_time() - start)
 
 
@@ -141,18 +144,22 @@ def hypothesis_rates(rows: pd.DataFrame) -> pd.DataFrame:
     """Return, by cell and hypothesis, counts of data sets and of what came out of them.
 
     ``rows`` are those of :func:`data_set` with columns ``cell`` and ``set``, which tells a cell's data sets apart.
-    Columns: cell, id, truth (mean over data sets), target, estimate (mean), joint, sets (tested), failed, covered95 and
-    rejected95 (by the interval of level .95), covered and rejected (by that of the family), supported, contradicted,
-    not supported, inconclusive (counts). ``sets`` excludes what failed.
+    Columns: cell, id, truth (mean over data sets), target, estimate (mean), bias and spread (mean and standard
+    deviation of estimate less target), se (mean, by the interval of level .95), joint, sets (tested), failed, covered95
+    and rejected95 (by the interval of level .95), covered and rejected (by that of the family), supported,
+    contradicted, not_supported, inconclusive (counts). ``sets`` excludes what failed.
     """
     lines = []
     for (cell, name), part in rows[rows["failure"] != LEFT_OUT["en"]].groupby(["cell", "id"], sort=False):
         one = part[part["failure"] == ""]
-        counts = {outcome: int((one["outcome"] == outcome).sum())
+        counts = {outcome.replace(' ', '_'): int((one["outcome"] == outcome).sum())
                   for outcome in ("supported", "contradicted", "not supported", "inconclusive")}
         lines.append({
             "cell": cell, "id": name, "truth": part["truth"].mean(), "target": part["target"].mean(),
-            "estimate": one["estimate"].mean(), "joint": name in JOINT, "sets": len(one),
+            "estimate": one["estimate"].mean(), "bias": (one["estimate"] - one["target"]).mean(),
+            "spread": (one["estimate"] - one["target"]).std(),
+            "se": (one["high95"] - one["low95"]).mean() / (2 * special.ndtri((1 + LEVEL) / 2)),
+            "joint": name in JOINT, "sets": len(one),
             "failed": len(part) - len(one), "covered95": _held(one["low95"], one["target"], one["high95"]),
             "rejected95": len(one) - _held(one["low95"], 0.0, one["high95"]),
             "covered": _held(one["low"], one["target"], one["high"]),
@@ -254,6 +261,12 @@ def _row(h: Hypothesis, test: HypothesisTest | NotTestable, plain: tuple[float, 
     outcome = verdicts.decide(h, test, alpha=1 - test.level).outcome
     return row | {"estimate": test.estimate, "low": low, "high": high, "low95": plain[0], "high95": plain[1],
                   "p": test.p_value, "outcome": outcome, "failure": ""}
+
+
+@cache
+def _settle() -> None:
+    """Spare garbage collection what is loaded by now: statsmodels has all looked through at every correction."""
+    gc.freeze()
 
 
 def _held(low: pd.Series, value: pd.Series | float, high: pd.Series) -> int:
