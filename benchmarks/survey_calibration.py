@@ -114,7 +114,7 @@ def lavaan(sets: int = 3) -> dict[str, float]:
             data.to_csv(Path(folder, "data.csv"), index=False)
             task = {"model": model, "args": {"estimator": "MLR"}, "draws": 0, "repeats": 1}
             Path(folder, "task.json").write_text(json.dumps(task))
-            subprocess.run(["Rscript", str(HERE / "sem_lavaan.R"), folder], check=True)
+            subprocess.run(["Rscript", str(HERE / "sem_lavaan.R"), folder], check=True, stdout=subprocess.DEVNULL)
             (out,) = [json.loads(Path(folder, "out.json").read_text())]
         theirs.append(out["seconds"])
         gaps.append(abs(out["chisq"] - tables[2]["chisq"]) / out["chisq"])

@@ -41,13 +41,22 @@ def page(rows: pd.DataFrame, cells: Mapping[str, Cell], times: Mapping[str, floa
     families = calibration.family_errors(rows)
     judged = _judged(rates, families)
     many = int(rates["sets"].max())
-    figure = style.draw(drawing.plot_rates, rates[rates["cell"].isin(list(WORDS)[:5])], language="en",
-                        cells={name: WORDS[name] for name in list(WORDS)[:5]},
+    shown = {name: words for name, words in WORDS.items() if name not in ("missing", "refit")}
+    figure = style.draw(drawing.plot_rates, with_errors(rates[rates["cell"].isin(shown)]), language="en", cells=shown,
                         band=_band(many, len(judged)), alone=_band(many, 1))
-    parts = [_head(rows, judged, many), _outside(judged), _discoveries(rows), _families(families, judged),
+    parts = [_head(rows, rates, judged, many), _outside(judged), _discoveries(rows), _families(families, judged),
              *(_cell(name, rates, judged, targets) for name in cells if name != "refit"), _refit(rates),
              _failures(rows), _costs(rows, times)]
     return "\n\n".join(parts) + "\n", figure
+
+
+def with_errors(rates: pd.DataFrame) -> pd.DataFrame:
+    """Return coverage and rejection as rates with their Monte-Carlo intervals."""
+    tested = rates[rates["sets"] > 0].copy()
+    for name in ("covered95", "rejected"):
+        found = [experiments.rate(int(k), int(n)) for k, n in zip(tested[name], tested["sets"], strict=True)]
+        tested[[name, f"{name}_low", f"{name}_high"]] = [(one.estimate, one.low, one.high) for one in found]
+    return tested
 
 
 def _judged(rates: pd.DataFrame, families: pd.DataFrame) -> pd.DataFrame:
@@ -68,11 +77,13 @@ def _band(sets: int, rates: int) -> tuple[float, float]:
     return within[0] / sets, within[-1] / sets
 
 
-def _head(rows: pd.DataFrame, judged: pd.DataFrame, many: int) -> str:
+def _head(rows: pd.DataFrame, rates: pd.DataFrame, judged: pd.DataFrame, many: int) -> str:
     counts = rows.groupby("cell", sort=False)["set"].nunique()
+    single = rates[~rates["joint"]].groupby("cell")[["covered95", "sets"]].sum()
+    mean = single["covered95"] / single["sets"]
     low, high = _band(many, len(judged))
     alone = _band(many, 1)
-    lines = [f"| {name} | {counts[name]} | {ABOUT[name]} |" for name in ABOUT if name in counts]
+    lines = [f"| {name} | {counts[name]} | {mean[name]:.4f} | {ABOUT[name]} |" for name in ABOUT if name in counts]
     return f"""# Calibration of the survey's analysis, from screening to verdict
 
 How often does the analysis of a survey say what is true? Respondents are drawn from a stated truth, with planted
@@ -85,15 +96,22 @@ numbers by robust maximum likelihood, 500 one-step resamples. Judged are {len(ju
 intervals, and families' errors. Of {many} data sets a true .95 shows between {low:.3f} and {high:.3f} among all of
 them ("outside" beyond), and between {alone[0]:.3f} and {alone[1]:.3f} by itself ("outside alone").
 
-| cell | data sets | drawn from |
-|---|---|---|
+| cell | data sets | coverage, mean of the single effects | drawn from |
+|---|---|---|---|
 {chr(10).join(lines)}
 
 ![Coverage and rejection by hypothesis](survey_calibration.svg)
 
 Filled marks are single effects; open marks are the least or largest of several, whose interval is built to cover at
 least .95. Right: how often the interval, corrected for its family, excludes zero: power where the effect is true, size
-where it is not."""
+where it is not. Bars are 95 % Monte-Carlo intervals (Wilson); the band is that of the cells truth and null.
+
+Columns of the tables by cell: *truth*, what is drawn from (H49: mean over data sets); *many*, the value in samples of
+100,000 respondents in all, where it was computed; *mean*, of the estimates; *bias/SD*, their mean distance from what
+they are held against in standard deviations of one estimate; *SE/SD*, mean standard error over that deviation (single
+effects); *covers .95*, of the 95 % interval, with its Monte-Carlo interval, and the judgement if it is not within;
+*covers, corrected* and *rejects zero*, of the interval as wide as the family's correction asks; then shares of the
+verdicts, the rest being "inconclusive"."""
 
 
 def _outside(judged: pd.DataFrame) -> str:
@@ -103,8 +121,9 @@ def _outside(judged: pd.DataFrame) -> str:
     expected = ALPHA * len(judged)
     return f"""## Rates outside
 
-{counts.get("within", 0)} of {len(judged)} rates are within, {counts.get("outside alone", 0)} are outside alone (about
-{expected:.0f} at most would be by chance), {counts.get("outside", 0)} are outside among all.
+Of {len(judged)} rates {counts.get("within", 0)} are within Monte-Carlo error; outside it if taken alone:
+{counts.get("outside alone", 0)} (chance alone puts up to {expected:.0f} there); outside among all rates:
+{counts.get("outside", 0)}.
 
 | cell | hypothesis or family | rate | nominal | p | |
 |---|---|---|---|---|---|

@@ -11,6 +11,8 @@ from socialcommerce import experiments, survey
 from socialcommerce.evidence import calibration
 from socialcommerce.evidence import survey as respondents
 from socialcommerce.evidence.calibration import Cell
+from socialcommerce.figures import calibration as drawing
+from socialcommerce.figures import style
 from socialcommerce.strategies.study import read_study
 from socialcommerce.survey import Defects, Departures
 
@@ -120,6 +122,22 @@ def test_coverage_size_and_family_errors_by_hand():
     assert calibration.hypothesis_rates(failed).set_index("id").loc["H2", ["sets", "failed"]].tolist() == [2, 1]
     (family,) = calibration.family_errors(hand()).to_dict("records")
     assert (family["nulls"], family["sets"], family["errors"]) == (2, 3, 1)  # H2 and at times H4 are zero
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_rates_are_drawn_in_the_house_style(language):
+    rates = pd.DataFrame([{"cell": cell, "id": name, "joint": name == "H2", "covered95": 0.9, "covered95_low": 0.8,
+                           "covered95_high": 1.0, "rejected": 0.5, "rejected_low": 0.4, "rejected_high": 0.6}
+                          for cell in ("one", "other") for name in ("H1", "H2")])
+    cells = {"one": {"en": "first cell", "zh": "情形一"}, "other": {"en": "second cell", "zh": "情形二"}}
+    svg = style.draw(drawing.plot_rates, rates, language=language, cells=cells, band=(0.9, 0.97), alone=(0.93, 0.96))
+    assert style.check_palette(svg) == []
+    with style.house(language):
+        left, right = drawing.plot_rates(rates, language=language, cells=cells, band=(0.9, 0.97), alone=(0.93, 0.96))
+    points = [line for line in left.get_lines() if line.get_marker() in drawing.MARKERS]
+    assert sorted(x for line in points for x in line.get_xdata()) == [0.9] * 4
+    legend = [text.get_text() for text in left.figure.legends[0].get_texts()]
+    assert [words[language] for words in cells.values()] == legend[-2:]
 
 
 def test_a_rate_is_judged_alone_and_among_all():
