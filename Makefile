@@ -28,6 +28,7 @@ bench: $(INSTALLED) ## time everything beside its peers and write docs/benchmark
 	@$(BIN)/python benchmarks/build.py
 	@$(BIN)/python benchmarks/sem.py
 	@$(BIN)/python benchmarks/modes.py
+	@$(BIN)/python benchmarks/survey.py
 
 parity: $(INSTALLED) ## compare sem with lavaan's reference values and write docs/parity.md
 	@$(BIN)/python tests/reference/parity.py

@@ -13,6 +13,7 @@ from socialcommerce import __version__
 from socialcommerce.errors import ChecksumError, ParameterError, SocialCommerceError, UnknownNameError
 
 if TYPE_CHECKING:
+    from socialcommerce.strategies.study import Study
     from socialcommerce.survey import Responses, Screened
 
 __all__ = ["main"]
@@ -275,36 +276,43 @@ def _survey_report(chosen: argparse.Namespace) -> int:
         if language not in ("en", "zh"):
             raise UnknownNameError("language", language, ("en", "zh"))
     with whole_folder(chosen.out, "socialcommerce survey report") as draft:
-        lead = _write_study(chosen, draft, languages)
-        from socialcommerce.report.bundle import bundle
-
-        inputs = {"answers": chosen.file} | ({"codebook": chosen.codebook} if chosen.codebook else {})
-        given = {"screening": chosen.screening, "estimator": chosen.estimator, "draws": str(chosen.draws),
-                 "language": "both" if len(languages) > 1 else languages[0], "reading": json.dumps(_reading(chosen))}
-        bundle(draft, SURVEY_NOTEBOOKS, inputs, given, languages, lead)
+        _write_survey(chosen, draft, languages)
     print(f"open {_shown(chosen.out / 'index.html')}")
     return 0
 
 
-def _write_study(chosen: argparse.Namespace, draft: Path, languages: Sequence[str]) -> dict[str, str]:
-    """Write what goes beside the pages, from the study itself; return its first paragraph in each language."""
-    from socialcommerce.strategies import checks, methods, script, study
-    from socialcommerce.survey.export import write_csv
+def _write_survey(chosen: argparse.Namespace, draft: Path, languages: Sequence[str]) -> None:
+    from socialcommerce.strategies import checks, methods, study
 
     found = study.read_study(chosen.file, chosen.codebook or "", screening=chosen.screening,
                              estimator=chosen.estimator, draws=chosen.draws, **_reading(chosen))
     checks.check_study(found)
-    texts = {language: methods.methods_text(found, language) for language in languages}
-    for language, text in texts.items():
+    _write_answers(found, draft)
+    _say_who_is_left(found.responses, found.screened)
+    from socialcommerce.report import bundle
+
+    inputs = {"answers": chosen.file} | ({"codebook": chosen.codebook} if chosen.codebook else {})
+    given = {"screening": chosen.screening, "estimator": chosen.estimator, "draws": str(chosen.draws),
+             "language": "both" if len(languages) > 1 else languages[0], "reading": json.dumps(_reading(chosen))}
+    results = bundle.run(draft, SURVEY_NOTEBOOKS, inputs, given, languages)
+    fits, invariance = methods.told_by(results)
+    for language in languages:
+        text = methods.methods_text(found, language, fits, invariance.get(language, ""))
         (draft / f"methods-{language}.txt").write_text(text, encoding="utf-8")
+    bundle.finish(draft, languages, {language: methods.respondents_text(found, language) for language in languages})
+
+
+def _write_answers(found: Study, draft: Path) -> None:
+    """Write what R needs to refit the models, and how the answers became what they are."""
+    from socialcommerce.strategies import script
+    from socialcommerce.survey.export import write_csv
+
     (draft / "model.R").write_text(script.lavaan_script(found), encoding="utf-8")
     tables = {"data": script.script_data(found), "screening": found.screened.record,
               "mapping": found.responses.mapping, "invalid": found.responses.invalid}
     for name, table in tables.items():
         if len(table) or name == "screening":  # nobody flagged is a result too
             write_csv(table, draft / f"{name}.csv")
-    _say_who_is_left(found.responses, found.screened)
-    return {language: text.partition("\n")[0] for language, text in texts.items()}
 
 
 def _shown(path: Path) -> str:

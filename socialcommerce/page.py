@@ -7,6 +7,7 @@ report builder turns into numbered figures, captioned tables, and the numbers th
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -22,6 +23,7 @@ __all__ = ["LANGUAGES", "MIME", "Page"]
 
 MIME = "application/vnd.socialcommerce+json"
 LANGUAGES = ("en", "zh")
+PROBABILITY = re.compile(r"q|p(_\w+)?|(\w_)?p_?value(\.\w+)?")  # names of columns of p values
 
 Words = str | Mapping[str, str]  # one text for all, or {"en": ..., "zh": ...}
 
@@ -175,7 +177,7 @@ class Page:
                   for row in cells]
         for language in self.languages:
             heads = [say(words, language) for words in labels.values()]
-            rows = [[_cell(v, digits.get(k), language) for k, v in zip(labels, row, strict=True)] for row in cells]
+            rows = [[_cell(v, digits.get(k), language, k) for k, v in zip(labels, row, strict=True)] for row in cells]
             numeric = [any(isinstance(row[i], Real) for row in cells) for i in range(len(heads))]
             payload = {"kind": "table", "name": name, "language": language, "heads": heads, "rows": rows,
                        "numeric": numeric, "columns": list(labels), "values": values,
@@ -270,13 +272,16 @@ def _plain(value: Any) -> Any:
     return None if missing else value
 
 
-def _cell(value: Any, digits: int | None, language: str) -> str:
+def _cell(value: Any, digits: int | None, language: str, column: str = "") -> str:
+    """Write a cell; a p value that would print as zero is said to lie below the last digit."""
     if value is None:
         return "–"
     if isinstance(value, bool) or not isinstance(value, Real):
         return say(value, language) if isinstance(value, Mapping) else str(value)
     if digits is None:
         return str(value)
+    if PROBABILITY.fullmatch(column) and 0 <= value < 0.5 * 10.0**-digits:
+        return f"<{written(10.0**-digits, digits)}"
     return written(value, digits)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from socialcommerce.report.build import planned
 from socialcommerce.report.parameters import parameters_of
 from socialcommerce.report.prose import REFERENCE, typed_numbers
 
@@ -19,6 +21,20 @@ each = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOT
 def cells(path: Path, kind: str) -> list[tuple[set[str], str]]:
     found = json.loads(path.read_text(encoding="utf-8"))["cells"]
     return [(set(c["metadata"].get("tags", ())), "".join(c["source"])) for c in found if c["cell_type"] == kind]
+
+
+def test_profiles_name_parameters_there_are_and_change_only_how_much_is_drawn():
+    profiles = tomllib.loads((ROOT / "notebooks" / "profiles.toml").read_text(encoding="utf-8"))
+    assert set(profiles) == {"full", "quick"}
+    assert profiles["full"] == {}  # each notebook's own values
+    for name, given in profiles["quick"].items():
+        known = parameters_of(ROOT / "notebooks" / f"{name}.ipynb")
+        assert all(0 < known[key].read(value) < known[key].default for key, value in given.items()), name
+
+
+def test_a_quick_build_leaves_the_committed_results_alone():
+    assert planned(profile="quick").out == ROOT / "reports" / "quick"
+    assert planned().out == ROOT / "reports"
 
 
 def test_there_are_notebooks():

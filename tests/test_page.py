@@ -102,3 +102,22 @@ def test_a_kept_number_prints_as_the_value_itself_does(value, digits):
         kept = module._kept(number, digits)
         assert written(kept, digits) == written(number, digits)
         assert abs(kept - number) <= 1.0001 * 10.0 ** -(digits + 1)
+
+
+def test_a_p_value_below_the_last_digit_is_said_to_be_so(shown):
+    frame = pd.DataFrame({"p": [0.0004, 0.0006, 0.2], "d_pvalue": [0.0, 0.5, 1.0], "price": [0.0001, 1.0, 2.0]})
+    Page("x", "en").table("t", frame, labels={name: name for name in frame}, **SAID,
+                          digits={"p": 3, "d_pvalue": 2, "price": 2})
+    rows = shown[-1][0][MIME]["rows"]
+    assert rows == [["<0.001", "<0.01", "0.00"], ["0.001", "0.50", "1.00"], ["0.200", "1.00", "2.00"]]
+
+
+def test_a_cell_can_lead_to_another_report(shown):
+    there = {"en": "there", "zh": "彼处", "page": "01_x", "anchor": "a-b"}
+    frame = pd.DataFrame({"year": [2017, 2018], "value": [there, {"en": "here", "zh": "此处"}]})
+    Page("n", "zh").table("t", frame, labels=LABELS, **SAID)
+    payload = shown[0][0][MIME]
+    assert payload["rows"] == [["2017", "彼处"], ["2018", "此处"]]
+    assert payload["links"] == [[None, "01_x.html#a-b"], [None, None]]
+    Page("m", "zh").table("t", frame[["year"]], labels={"year": "Year"}, **SAID)
+    assert "links" not in shown[1][0][MIME]

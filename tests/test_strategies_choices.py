@@ -12,6 +12,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from socialcommerce import sem, survey
 from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.strategies import common_method as method
 from socialcommerce.strategies import multiverse as curve
 from socialcommerce.strategies import segments as kinds
 from socialcommerce.strategies.paths import path_table
@@ -85,12 +86,18 @@ def found(study):
 
 
 def test_the_set_is_the_declared_one(study, found):
-    """1 declared + 4 samples x (complete rows, mean scores, each with and without controls; ordered) + 3 rules off."""
-    assert found.size == 1 + 4 * 5 + 3
+    """1 declared + 4 samples x (complete rows, mean scores, each with and without controls; ordered) + rules off.
+
+    A rule off is tried where it alone keeps out somebody without a hole; straight-liners break two.
+    """
+    record = study.screened.record.drop_duplicates("row", keep=False).set_index("row")["rule"]
+    whole = study.responses.answers[study.items].dropna().index
+    names = {"speeder": "without seconds", "out of range": "without invalid", "duplicate": "without duplicates"}
+    off = {names[rule] for rule in record[record.index.isin(whole)]}
+    assert {"without seconds", "without duplicates"} <= off
+    assert found.size == 1 + 4 * 5 + len(off)
     assert found.controls == ("AGE",)  # MODE tells the groups apart
-    off = set(found.frame["screening"]) - {"drop", "report-only"}
-    assert off == {"without seconds", "without invalid", "without duplicates"}
-    # straight-liners break two rules: one off changes nothing; of the answers out of range one is the marker's alone
+    assert set(found.frame["screening"]) == off | {"drop", "report-only"}
     choices = found.frame.groupby("specification")[["analysis", "screening", "outliers", "controls"]].first()
     assert not choices.duplicated().any()
     assert not ((choices["analysis"] == "ordered") & choices["controls"]).any()
@@ -394,3 +401,115 @@ def test_numbers_out_of_range_are_refused(book, study):
         power_before(book, [0])
     with pytest.raises(ParameterError, match="nobs is 7; allowed: 200"):
         power_before(book, [200]).at(7)
+
+
+# --- common method ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def marked(study, tmp_path_factory):
+    """Return a function from a method's loading to a study whose codebook names the marker."""
+    folder = tmp_path_factory.mktemp("marked")
+    book = codebook(folder, 'marker = "marker"')
+
+    def draw(loading: float, **options: str) -> Study:
+        lines = ["trust ~ 0.3*quality", "trust ~~ 0.91*trust"]
+        others = [name for name in book.scales if name != "trust"]
+        for name, codes in book.scales.items():
+            lines.append(f"{name} =~ {' + '.join(f'0.7*{code}' for code in codes)}")
+            lines += [f"{code} ~~ {0.51 - loading**2}*{code}" for code in codes]
+        lines += [f"m =~ {' + '.join(f'{loading}*{code}' for code in book.items)}", "m ~~ 1*m"]
+        lines += [f"{name} ~~ 0*{other}" for k, name in enumerate(["m", *others]) for other in ["m", *others][k + 1 :]]
+        rows = sem.simulate("\n".join(lines), 480, seed=12)
+        one = answered(study, **{code: rows[code].to_numpy() for code in rows})
+        return replace(one, responses=replace(one.responses, codebook=book), **options)
+
+    return draw
+
+
+def test_a_planted_method_is_found_and_held(marked):
+    """Loadings .5 on all items: a quarter of their variance; two unrelated constructs seem related through it."""
+    found = method.common_method(marked(0.5))
+    table = found.summary().set_index("measure")
+    assert table.loc["share of the common factor", "low"] < 0.25 < table.loc["share of the common factor", "high"]
+    assert table.loc["without against with it", "p"] < 0.001
+    paths = found.paths.set_index(["outcome", "predictor"])
+    nil = paths.loc[("trust", "service")]  # the truth is 0
+    assert abs(nil["without"]) > 0.1
+    assert nil["low"] < 0 < nil["high"]
+    assert paths["change"].to_numpy() == pytest.approx(paths["with"] - paths["without"])
+    assert table.loc["largest change of a path", "estimate"] == paths["change"].abs().max()
+    assert table.loc["method variance", "p"] < 0.001
+    assert table.loc["equal loadings", "p"] > 0.01
+    assert table.loc["without against with it", "method"] == "satorra.bentler.2001"  # as the study is estimated
+    assert table.loc["method variance", "method"] == "standard"
+    assert found.reasons == {}
+    assert set(table.index) == set(method.MEASURES)
+    assert set(table["check"]) == set(method.CHECKS)
+
+
+def test_the_marker_takes_out_what_it_shares(marked):
+    """Closed form: (r - r_M) / (1 - r_M), r_M the smallest correlation of its score with another's."""
+    one = marked(0.5)
+    R = pd.DataFrame({name: one.answers[codes].mean(axis=1) for name, codes in one.codebook.scales.items()}).corr()
+    smallest = R["marker"].drop("marker").min()
+    own = R.drop(index="marker", columns="marker").to_numpy()[np.triu_indices(4, 1)]
+    table = method.common_method(one).summary().set_index("measure")["estimate"]
+    assert table["marker's smallest correlation"] == pytest.approx(smallest)
+    assert table["largest change of a correlation"] == pytest.approx(
+        np.abs((own - smallest) / (1 - smallest) - own).max())
+
+
+def test_without_a_method_nothing_is_found(marked):
+    table = method.common_method(marked(0.0)).summary().set_index("measure")
+    assert table.loc["share of the common factor", "low"] < 0 < table.loc["share of the common factor", "high"]
+    assert table.loc["without against with it", "p"] > 0.05
+    assert table.loc["method variance", "p"] > 0.05
+
+
+def test_the_first_component_is_the_largest_eigenvalue(study):
+    found, rows = method.common_method(study), study.answers[study.items].dropna()
+    line = found.summary().set_index("measure").loc["share of the first component"]
+    assert line["estimate"] == pytest.approx(np.linalg.eigvalsh(rows.corr())[-1] / len(study.items))
+    assert line["low"] < line["estimate"] < line["high"]
+    assert (found.nobs, found.dropped) == (len(rows), study.nobs - len(rows))
+    assert found.dropped > 0
+
+
+def test_checks_that_cannot_be_made_say_why(study, marked):
+    found = method.common_method(study)
+    assert isinstance(found.marker, NotTestable)
+    assert found.reasons["marker"] is method.NO_MARKER
+    assert "marker" not in set(found.summary()["check"])
+    flat = answered(study, Q1=np.full(480, 3.0))
+    broken = method.common_method(flat)
+    assert "Q1" in broken.reasons["factor"]["en"]
+    assert broken.paths.empty
+
+
+def test_ordered_answers_have_no_marker_models(study, marked):
+    book = marked(0.0).codebook
+    one = replace(study, responses=replace(study.responses, codebook=book), estimator="WLSMV")
+    found = method.common_method(one)
+    assert found.reasons["marker_models"] is method.ORDERED
+    assert {"marker's smallest correlation", "share of the common factor"} <= set(found.summary()["measure"])
+
+
+def test_a_negative_common_variance_is_said(study):
+    found = method.common_method(study)
+    negative = replace(found, factor=replace(found.factor, share=-0.01))
+    assert negative.reasons["factor"] is method.NEGATIVE
+
+
+def test_of_many_respondents_a_random_part_is_taken(study, planted, monkeypatch):
+    """The part depends on the seed alone; the study's own analysis keeps everybody."""
+    for module, largest in ((kinds, 300), (curve, 300), (method, 300)):
+        monkeypatch.setattr(module, "LARGEST", largest)
+    found = kinds.segments(planted[2], resamples=20)
+    assert (found.nobs, found.dropped, found.classes) == (300, 180, 2)
+    checks = method.common_method(study)
+    assert checks.nobs == 300
+    assert checks.nobs + checks.dropped == study.nobs
+    rows = curve.multiverse(study, controls=[]).frame.groupby("declared")["nobs"].max()
+    assert rows[True] == study.nobs
+    assert rows[False] <= 300

@@ -24,6 +24,8 @@ from socialcommerce import cli
 from socialcommerce.project import root
 from socialcommerce.report import bundle
 from socialcommerce.strategies import methods, script
+from socialcommerce.strategies.labels import FIT_DIGITS
+from socialcommerce.strategies.measurement import fit_table
 from socialcommerce.strategies.study import read_study
 from socialcommerce.survey.export import write_csv
 from tests.survey_notebooks import write_both
@@ -233,14 +235,14 @@ def test_html_in_answers_and_codebook_is_shown_and_never_run(report, language):
 def test_pages_word_and_excel_say_the_same(report, language):
     word = Document(report / f"tables-{language}.docx")
     book = openpyxl.load_workbook(report / f"tables-{language}.xlsx")
-    assert [sheet.title for sheet in book] == ["1 items", "2 asked", "3 paths"]
-    labels = ["Table 1", "Table 2", "Table 3"] if language == "en" else ["表 1", "表 2", "表 3"]
+    assert [sheet.title for sheet in book] == ["1 items", "2 fit_table", "3 asked", "4 paths"]
+    labels = [f"{'Table' if language == 'en' else '表'} {k}" for k in range(1, 5)]
     assert [sheet["A1"].value for sheet in book] == labels
     assert [p.text for p in word.paragraphs if p.text in labels] == labels
     results = json.loads((report / "results" / "two.json").read_text())["tables"]["paths"]["rows"]
-    for values, row, line in zip(results, list(book["3 paths"].iter_rows(min_row=5)), word.tables[2].rows[1:],
+    for values, row, line in zip(results, list(book["4 paths"].iter_rows(min_row=5)), word.tables[3].rows[1:],
                                  strict=False):
-        assert [cell.value for cell in row][2:] == values[2:]
+        assert [cell.value for cell in row][2:-1] == values[2:-1]  # the last is p, small ones in words
         assert f"{values[2]:.3f}" == line.cells[2].text.replace("−", "-")
     texts = [cell for sheet in book for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)]
     assert {cell.value for cell in texts if cell.value.startswith("=")} == {"=1+1", "=HYPERLINK(1)"}
@@ -298,10 +300,11 @@ def study_of(folder: Path, rows: list[list], **options: object):
 def test_the_methods_paragraph_states_what_was_done(tmp_path, language):
     rows = [["", *FIRST[:-1], 1], *ROWS[1:], ROWS[3], [2] * 6 + [1]]
     study = study_of(tmp_path, rows, draws=700, seed=11)
-    said = methods.methods_text(study, language)
+    said = methods.methods_text(study, language, fit_table(study), "Loadings are equal.")
     measures = study.structural.fit_measures
-    assert f"{measures['chisq']:.3f}" in said
-    assert f"{measures['chisq.scaled']:.3f}" in said
+    assert f"{measures['chisq']:.2f}" in said
+    assert f"{measures['chisq.scaled']:.2f}" in said
+    assert said.endswith("Loadings are equal.\n")
     assert f"CFI = {measures['cfi']:.3f}".replace("0.", ".") in said
     assert f"{1 / (len(study.answers) * 6):.1%}" in said  # one answer of all is missing
     for number in (len(rows), len(study.screened.flagged), study.nobs):
@@ -374,17 +377,41 @@ def test_the_hanoi_survey_gives_the_published_fit_and_paths(hanoi):
     assert measures["cfi"] == pytest.approx(0.933, abs=5e-4)
     found = study.structural.estimates.query("op == '~'").set_index("rhs")["std_all"]
     assert found.to_dict() == pytest.approx({"PAR": 0.490, "INT": -0.229, "HED": 0.332, "CON": 0.105}, abs=1e-3)
-    assert "χ²(80) = 189.193" in methods.methods_text(study, "en")
+    assert "χ²(80) = 189.19, p < .001, CFI = .933" in methods.methods_text(study, "en", fit_table(study))
     assert study.constructs == ["PAR", "INT", "CON", "HED", "URG"]
 
 
 def test_screening_drops_duplicates_and_straight_liners_of_the_hanoi_survey_and_says_so(hanoi):
     study = read_study(hanoi, root() / "data" / "survey" / "hanoi.toml")
-    said = methods.methods_text(study, "en")
+    said = methods.respondents_text(study, "en")
     assert "the same answers as an earlier row (16)" in said
     assert "answers that do not vary (standard deviation at most 0) (10)" in said
     assert study.nobs == 272 - len(study.screened.flagged) == 253
     assert "n = 253" in said
+
+
+@pytest.mark.slow
+def test_the_whole_report_on_the_hanoi_survey_holds_the_published_numbers(hanoi, tmp_path):
+    codebook = root() / "data" / "survey" / "hanoi.toml"
+    assert cli.main(["survey", "report", str(hanoi), "--codebook", str(codebook), "--screening", "report-only", "--out",
+                     str(tmp_path / "out"), "--draws", "50", "--language", "en"]) == 0
+    results = [json.loads((tmp_path / "out" / "results" / f"{name}.json").read_text())["tables"]
+               for name in cli.SURVEY_NOTEBOOKS]
+    fits, paths = (pd.DataFrame(each["rows"], columns=each["columns"])
+                   for each in (results[0]["fit_table"], results[1]["paths_table"]))
+    assert fits["chisq"].tolist() == [189.19, 189.19]
+    assert fits["plain_cfi"].tolist() == pytest.approx([0.933, 0.933], abs=1e-3)
+    assert paths["std"].tolist() == pytest.approx([0.490, -0.229, 0.332, 0.105], abs=2e-3)  # kept to print alike
+
+
+@pytest.mark.slow
+def test_the_projects_own_notebooks_take_any_survey(tmp_path):
+    file, codebook = write(tmp_path / "a.csv", csv(ROWS)), write(tmp_path / "c.toml", BOOK)
+    assert cli.main(["survey", "report", str(file), "--codebook", str(codebook), "--out", str(tmp_path / "out"),
+                     "--draws", "50", "--language", "zh", "--estimator", "WLSMV"]) == 0
+    said = (tmp_path / "out" / "methods-zh.txt").read_text(encoding="utf-8")
+    assert "按G分组的测量不变性" in said
+    assert "WLSMV" in said
 
 
 @pytest.mark.slow
@@ -394,6 +421,7 @@ def test_r_finds_the_same_in_the_hanoi_survey(hanoi, tmp_path, screening):
     agrees(study, run_in_r(study, tmp_path))
 
 
+FITS = {"columns": [*FIT_DIGITS], "rows": [[0.5] * len(FIT_DIGITS)] * 2}
 CELLS = (st.sampled_from(["", "1", "5", "9", "always", "从不", "=1+1", HTML, "-3", "nan", "inf", "\x00", "'", '"'])
          | st.text(max_size=8))
 
@@ -404,7 +432,8 @@ CELLS = (st.sampled_from(["", "1", "5", "9", "always", "从不", "=1+1", HTML, "
 @given(data=st.data())
 def test_whatever_file_and_codebook_hold_the_command_ends_in_a_report_or_a_sentence(tmp_path, data, monkeypatch):
     """Up to the notebooks: no traceback, no hang, nothing outside the folder, nothing left when it is refused."""
-    monkeypatch.setattr(bundle, "bundle", lambda draft, *rest: write(draft / "index.html", "made"))
+    monkeypatch.setattr(bundle, "run", lambda *given: {"tables": {"fit_table": FITS}, "texts": {}})
+    monkeypatch.setattr(bundle, "finish", lambda draft, *rest: write(draft / "index.html", "made"))
     rows = [list(row) for row in ROWS[:40]]
     for _ in range(data.draw(st.integers(0, 60), "cells")):
         rows[data.draw(st.integers(0, 39))][data.draw(st.integers(0, 6))] = data.draw(CELLS)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from socialcommerce import paper, verdicts
 from socialcommerce.errors import UnknownNameError
-from socialcommerce.evidence import modes, numbers, people, policies
+from socialcommerce.evidence import modes, numbers, people, policies, survey
 from socialcommerce.paper import CLASSES, EVIDENCE, GRADES, Claim, Hypothesis
 from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 
@@ -26,7 +26,7 @@ OUTCOME_LABELS = {
 }
 """Heads of a table of what models say."""
 
-TESTS = {**numbers.TESTS, **people.TESTS, **modes.TESTS, **policies.TESTS}
+TESTS = {**numbers.TESTS, **people.TESTS, **survey.TESTS, **modes.TESTS, **policies.TESTS}
 """The function that tests each decided hypothesis."""
 
 STATES = {
@@ -72,7 +72,13 @@ class Assessment:
 
     claims: tuple[Claim, ...]
     hypotheses: tuple[Hypothesis, ...]
-    results: dict[str, Verdict | Pending]
+    results: Mapping[str, Verdict | Pending]
+
+    @property
+    def states(self) -> dict[str, str]:
+        """How far each hypothesis is, a key of ``STATES``, by its entry: known without testing it."""
+        return {h.id: "not testable" if not h.testable else "decided" if h.status == "decided" else "pending"
+                for h in self.hypotheses}
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -81,7 +87,7 @@ class Assessment:
 
     def state(self, claim: Claim) -> str:
         """Return how far a claim is, a key of ``STATES``."""
-        states = {_state(self.results[name]) for name in claim.hypotheses}
+        states = {self.states[name] for name in claim.hypotheses}
         return next((state for state in ("pending", "decided", "not testable") if state in states), "no hypothesis")
 
     def outcome(self, claim: Claim) -> dict[str, str]:
@@ -104,19 +110,23 @@ class Assessment:
 
     def summary(self) -> pd.DataFrame:
         """One row a hypothesis: what it rests on, what was found, what came out."""
-        import pandas as pd
-
-        frame = pd.DataFrame([_row(hypothesis, self.results[hypothesis.id]) for hypothesis in self.hypotheses])
-        return frame.astype({"n": "Int64"})
+        return self.subset(*(hypothesis.id for hypothesis in self.hypotheses))
 
     def subset(self, *names: str) -> pd.DataFrame:
-        """Return the rows of the summary for some hypotheses, in the order given."""
-        return self.summary().set_index("id").loc[list(names)].reset_index()
+        """Return the rows of the summary for some hypotheses, in the order given; only these are tested."""
+        import pandas as pd
+
+        by_id = {hypothesis.id: hypothesis for hypothesis in self.hypotheses}
+        frame = pd.DataFrame([_row(by_id[name], self.results[name]) for name in names])
+        return frame.astype({"n": "Int64"})
+
+    def progress(self) -> pd.DataFrame:
+        """One row a claim: place, kind, paraphrase, hypotheses and state, a key of ``STATES``; nothing is tested."""
+        return paper.summary(self.claims).assign(state=[self.state(claim) for claim in self.claims])
 
     def claim_table(self) -> pd.DataFrame:
-        """One row a claim: place, paraphrase, hypotheses, state (a key of ``STATES``) and outcome in words."""
-        frame = paper.summary(self.claims)
-        frame["state"] = [self.state(claim) for claim in self.claims]
+        """One row a claim: its progress, its outcome in words, and the reason why no data decide it."""
+        frame = self.progress()
         frame["outcome"] = [self.outcome(claim) for claim in self.claims]
         frame["reason"] = [self._reason(claim) for claim in self.claims]
         return frame
@@ -172,9 +182,9 @@ def assess(name: str) -> Verdict | Pending:
 
 
 def assess_all() -> Assessment:
-    """Return every claim and hypothesis with what is known about it."""
+    """Return every claim and hypothesis with what is known about it; each is tested when it is first asked for."""
     claims, hypotheses = paper.load_claims(), paper.load_hypotheses()
-    return Assessment(claims, hypotheses, {hypothesis.id: _assess(hypothesis) for hypothesis in hypotheses})
+    return Assessment(claims, hypotheses, _Results({hypothesis.id: hypothesis for hypothesis in hypotheses}))
 
 
 def read_outcomes(rows: pd.DataFrame) -> dict[str, str]:
@@ -187,6 +197,24 @@ def read_outcomes(rows: pd.DataFrame) -> dict[str, str]:
                       f"{words} ({', '.join(one['ids'])})" for words, one in by.items()) + ".",
             "zh": f"对{n}条陈述的结论为：" + "；".join(
                       f"{one['zh']}（{'、'.join(one['ids'])}）" for one in by.values()) + "。"}
+
+
+class _Results(Mapping[str, Verdict | Pending]):
+    """Results by hypothesis, each computed once, when it is asked for."""
+
+    def __init__(self, hypotheses: Mapping[str, Hypothesis]) -> None:
+        self._hypotheses, self._known = hypotheses, {}
+
+    def __getitem__(self, name: str) -> Verdict | Pending:
+        if name not in self._known:
+            self._known[name] = _assess(self._hypotheses[name])
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._hypotheses)
+
+    def __len__(self) -> int:
+        return len(self._hypotheses)
 
 
 def _assess(hypothesis: Hypothesis) -> Verdict | Pending:

@@ -26,8 +26,9 @@ TITLES = {
     "01_market_size": {"en": "market size", "zh": "市场规模"},
     "02_content_mode": {"en": "content mode", "zh": "内容型模式"},
     "03_sharing_mode": {"en": "interaction mode", "zh": "互动型模式"},
+    "05_strategies": {"en": "strategies", "zh": "对策"},
     "06_open_questions": {"en": "open questions", "zh": "未决问题"},
-    "07_verdicts": {"en": "this page", "zh": "本页"},
+    "07_verdicts": {"en": "verdicts", "zh": "结论"},
 }
 """What the reports are called in a table."""
 
@@ -39,6 +40,7 @@ PLACES = {
     "H24": ("03_sharing_mode", "table-record_table"),
     "H25": ("07_verdicts", "figure-deliveries"),
     "H26": ("07_verdicts", "table-neighbours"),
+    **dict.fromkeys((f"H{number}" for number in range(30, 53)), ("05_strategies", "table-verdicts_table-{}")),
     **dict.fromkeys(("H53", "H54", "H55", "H56", "H61"), ("02_content_mode", "table-verdicts_table-{}")),
     **dict.fromkeys(("H57", "H58", "H59"), ("03_sharing_mode", "table-verdicts_table-{}")),
     **dict.fromkeys(("H60", "H62", "H63", "H64", "H65", "H66", "H67", "H68"),

@@ -45,7 +45,7 @@ HYPOTHESIS_LABELS = {
 }
 CLAIM_LABELS = {
     "id": {"en": "id", "zh": "编号"}, "place": {"en": "place", "zh": "位置"},
-    "text": {"en": "claim, paraphrased", "zh": "论断（转述）"}, "hypotheses": {"en": "hypotheses", "zh": "假设"},
+    "text": {"en": "claim, paraphrased", "zh": "论断（转述）"}, "hypotheses": {"en": "tested by", "zh": "假设"},
     "evidence": {"en": "evidence", "zh": "证据"},
     "found": {"en": "found, or why nothing", "zh": "所得，或未检验的原因"},
     "outcome": {"en": "verdict", "zh": "结论"}, "shown": {"en": "shown in", "zh": "见"},
@@ -271,12 +271,13 @@ def number(value: float, digits: int) -> str:
 
 
 def _claim_place(assessment: Assessment, claim: paper.Claim) -> Words:
-    """Return where the part that speaks most against a claim is shown; the list of claims where it has none."""
+    """Return where the part that speaks most against a claim is shown, a synthetic one last; else the claims' list."""
     if not claim.hypotheses:
         return {**TITLES["00_claims"], "page": "00_claims", "anchor": f"table-all_claims-{claim.id}"}
     order = [*verdicts.OUTCOMES, "pending"]
     outcomes = {name: getattr(assessment.results[name], "outcome", "pending") for name in claim.hypotheses}
-    return place(min(claim.hypotheses, key=lambda name: order.index(outcomes[name])))
+    ranks = {name: (SIDE_OF.get(outcome) == "method", order.index(outcome)) for name, outcome in outcomes.items()}
+    return place(min(ranks, key=ranks.get))
 
 
 def _on_scale(hypothesis: Hypothesis, result: Verdict) -> bool:

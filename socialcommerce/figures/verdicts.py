@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_bands", "plot_estimates"]
 
-ROW, HEAD, TALLEST = 0.155, 0.68, 7.2  # inches a line, of a panel's legend and axis, of all lines on one page
+ROW, HEAD, TALLEST = 0.155, 0.68, 6.9  # inches a line, of a panel's legend and axis, of all lines on one page
 # Marks in their order: holds, holds by proxy, undecided, against by proxy, against, too small to matter.
 TONES = {
     "effects": ("supported", "consistent (proxy)", "inconclusive", "inconsistent (proxy)", "contradicted",

@@ -15,9 +15,10 @@ from socialcommerce.report.build import build, failure
 from socialcommerce.report.index import Front, front_page
 from socialcommerce.report.plan import read_manifest
 from socialcommerce.report.publish import as_json
+from socialcommerce.report.results import collect
 from socialcommerce.report.tables import tables_of
 
-__all__ = ["bundle"]
+__all__ = ["finish", "run"]
 
 DPI = 300
 WORDS = {
@@ -32,14 +33,14 @@ WORDS = {
 }
 
 
-def bundle(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], given: Mapping[str, str],
-           languages: Sequence[str], lead: Mapping[str, str]) -> None:
-    """Fill a folder with a report.
+def run(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], given: Mapping[str, str],
+        languages: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Fill a folder with pages, tables and figures.
 
     Parameters
     ----------
     draft : Path
-        The folder; what stands in it already is listed on the front page under its known names.
+        The folder.
     notebooks : sequence of str
         By name or path, in the order of the report.
     inputs : mapping of parameter to Path
@@ -48,8 +49,11 @@ def bundle(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], gi
         The other parameters.
     languages : sequence of {"en", "zh"}
         Of pages and tables.
-    lead : mapping of language to text
-        What the front page opens with.
+
+    Returns
+    -------
+    dict
+        The results of all notebooks, by name: texts and tables.
 
     Raises
     ------
@@ -67,7 +71,21 @@ def bundle(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], gi
         _write_tables(draft, executed, language)
     for drawing in sorted((draft / "figures").rglob("*.svg")):
         drawing.with_suffix(".png").write_bytes(_png(drawing.read_bytes()))
-    _write_front(draft, languages, lead)
+    found = [collect(notebook, name) for name, notebook in executed.items()]
+    return {kind: {name: each for results in found for name, each in results[kind].items()}
+            for kind in ("texts", "tables")}
+
+
+def finish(draft: Path, languages: Sequence[str], lead: Mapping[str, str]) -> None:
+    """Write the front page, which lists what stands in the folder under its known names, and take away the rest.
+
+    ``lead`` is what it opens with, by language.
+    """
+    words = {key: {k: WORDS[key][k] for k in ("title", "placeholder", "hits")} | {"lead": escape(lead[key])}
+             for key in languages}
+    more = {key: _files(draft, key) for key in languages}
+    page = front_page(draft, read_manifest(draft), Front(words, more))
+    (draft / "index.html").write_text(page, encoding="utf-8")
     _tidy(draft)
 
 
@@ -114,15 +132,6 @@ def _png(svg: bytes) -> bytes:
     with Image.open(BytesIO(drawn)) as picture:
         picture.convert("RGB").save(made, "PNG", dpi=(DPI, DPI), optimize=True)
     return made.getvalue()
-
-
-def _write_front(draft: Path, languages: Sequence[str], lead: Mapping[str, str]) -> None:
-    """Write the front page: the reports, a search over them, and every file beside them."""
-    words = {key: {k: WORDS[key][k] for k in ("title", "placeholder", "hits")} | {"lead": escape(lead[key])}
-             for key in languages}
-    more = {key: _files(draft, key) for key in languages}
-    page = front_page(draft, read_manifest(draft), Front(words, more))
-    (draft / "index.html").write_text(page, encoding="utf-8")
 
 
 def _files(draft: Path, language: str) -> str:

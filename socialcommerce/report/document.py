@@ -21,6 +21,7 @@ from socialcommerce.paper import BASES
 from socialcommerce.report import pandoc
 from socialcommerce.report.prose import REFERENCE, Reference, References
 from socialcommerce.report.results import MIME, payloads
+from socialcommerce.report.widths import column_widths
 
 __all__ = ["Document", "WORDS", "document_of", "provenance"]
 
@@ -35,7 +36,7 @@ WORDS = {
     "list": {"en": ", ", "zh": "、"},
 }
 Block = dict[str, Any]
-MARKER = "cell-marker"
+MARKER, MANY = "cell-marker", 12  # with more columns no page is wide enough: the table scrolls
 FOLD_END: Block = {"t": "RawBlock", "c": ["html", "</details>"]}
 
 
@@ -267,26 +268,18 @@ def _table(payload: Mapping[str, Any]) -> list[Block]:
         return [[anchor, [], []], [[["", [], [["scope", scope]] if scope else []], {"t": "AlignDefault"}, 1, 1,
                                     [{"t": "Plain", "c": text}]] for text in texts]]
 
-    widths = _widths([payload["heads"], *payload["rows"]])
+    widths = column_widths([payload["heads"], *payload["rows"]])
     columns = [[{"t": "AlignRight" if right else "AlignLeft"},
                 {"t": "ColWidth", "c": width} if width else {"t": "ColWidthDefault"}]
                for right, width in zip(payload["numeric"], widths, strict=True)]
     lines, named = payload["rows"], payload["columns"][0] == "id"
     body = [row(cells, anchor=f"table-{payload['name']}-{cells[0]}" if named else "", links=links)
             for cells, links in zip(lines, payload.get("links") or [None] * len(lines), strict=True)]
-    return [_raw("html", f'<div class="wide{" long" if widths[0] else ""}" tabindex="0">'),
+    kind = " many" if len(widths) > MANY else " long" * bool(widths[0])
+    return [_raw("html", f'<div class="wide{kind}" tabindex="0">'),
             {"t": "Table", "c": [_attr(), [None, []], columns, [_attr(), [row(payload["heads"], "col")]],
                                  [[_attr(), 0, [], body]], [_attr(), []]]},
             _raw("html", "</div>")]
-
-
-def _widths(rows: list[list[str]]) -> list[float]:
-    """Shares of the line for the columns of a table with long texts, zeros where every row fits on a line as it is."""
-    natural = [max(sum(2 if ord(c) > 0x2E7F else 1 for c in row[i]) for row in rows) for i in range(len(rows[0]))]
-    if sum(natural) <= 90:
-        return [0.0] * len(natural)
-    wanted = [min(n, 10 + 3.5 * max(n - 10, 0) ** 0.5) + 3 for n in natural]  # and the space between
-    return [round(w / sum(wanted), 4) for w in wanted]
 
 
 def _plain_output(document: Document, output: Mapping[str, Any]) -> Iterator[tuple[Block, Block]]:

@@ -10,7 +10,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.utils import get_column_letter
 
-from socialcommerce.report.tables import NOTE, ArticleTable, Cell, archive, width_of
+from socialcommerce.report.tables import NOTE, ArticleTable, Cell, archive, is_sentence, width_of
 
 __all__ = ["excel"]
 
@@ -40,33 +40,40 @@ def _add(sheet: Any, table: ArticleTable) -> None:
     for k, (head, right) in enumerate(zip(table.heads, table.right, strict=True), 1):
         cell = sheet.cell(FIRST, k)
         _text(cell, head, Font(face))
-        cell.alignment = Alignment(horizontal="right" if right else "left", vertical="bottom", wrap_text=True)
+        cell.alignment = Alignment(horizontal="right" if right else "left", vertical="bottom", wrap_text=True,
+                                   indent=0 if right or k == 1 else 1)
         cell.border = Border(top=HEAVY, bottom=FINE)
         for row, line in enumerate(table.rows, FIRST + 1):
-            _fill(sheet.cell(row, k), line[k - 1], right, face)
+            _fill(sheet.cell(row, k), line[k - 1], right, face, indent=0 if right or k == 1 else 1)
             if row == last:
                 sheet.cell(row, k).border = Border(bottom=HEAVY)
         sheet.column_dimensions[get_column_letter(k)].width = min(max(table.widths[k - 1], 8), WIDEST)
     for row, texts in enumerate(table.lines, FIRST):
         sheet.row_dimensions[row].height = LINE * max(-(-width_of(text) // (WIDEST - 4)) or 1 for text in texts)
+    for row, line in enumerate(table.rows, FIRST + 1):
+        if is_sentence(line):
+            for k in range(2, len(line) + 1):
+                sheet.cell(row, k).value = None
+            sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=len(line))
     separator = " " if table.language == "en" else ""
     _text(sheet.cell(last + 1, 1), f"{NOTE[table.language]}{separator}{table.note}", Font(face, size=9))
     sheet.merge_cells(start_row=last + 1, start_column=1, end_row=last + 1, end_column=len(table.heads))
     sheet.cell(last + 1, 1).alignment = Alignment(wrap_text=True, vertical="top")
     across = sum(sheet.column_dimensions[get_column_letter(k + 1)].width for k in range(len(table.heads)))
-    sheet.row_dimensions[last + 1].height = LINE * (1 + 1.1 * width_of(table.note) // across)
+    sheet.row_dimensions[last + 1].height = LINE * (1 + 1.2 * width_of(table.note) // across)
     sheet.freeze_panes = sheet.cell(FIRST + 1, 1)
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
 
 
-def _fill(target: Any, cell: Cell, right: bool, face: str) -> None:
+def _fill(target: Any, cell: Cell, right: bool, face: str, indent: int) -> None:
     if cell.value is None:
         _text(target, cell.text, Font(face))
     else:
         target.value, target.font, target.number_format = cell.value, Font(face), _format(cell)
-    target.alignment = Alignment(horizontal="right" if right else "left", vertical="top", wrap_text=not right)
+    target.alignment = Alignment(horizontal="right" if right else "left", vertical="top", wrap_text=not right,
+                                 indent=indent)
 
 
 def _format(cell: Cell) -> str:

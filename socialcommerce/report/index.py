@@ -1,4 +1,4 @@
-"""The front page: every report in both languages, a search over their text, a language switch."""
+"""The front page: every claim with its verdict, every report in both languages, a search, a language switch."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from socialcommerce.errors import OutputError
 from socialcommerce.report import render
+from socialcommerce.report.claims import read_verdicts
 
 __all__ = ["Front", "front_page"]
 
@@ -42,7 +43,8 @@ def front_page(out: Path, manifest: Mapping[str, Any], front: Front | None = Non
     out : Path
         Folder of built reports; their search data are read from it.
     manifest : mapping
-        The build's manifest; every report in it that was rendered is listed.
+        The build's manifest; every report in it that was rendered is listed. Where the report on the verdicts is among
+        them, its claims and its figure of all estimates stand above the list.
     front : Front, optional
         Title and lead; by default those of the project's own reports.
     """
@@ -59,7 +61,9 @@ def front_page(out: Path, manifest: Mapping[str, Any], front: Front | None = Non
     first = languages[0]
     theme = " ".join(_in(language, render.WORDS[language]["theme"]) for language in languages)
     bar = ['<span class="space"></span>', *map(_button, languages), f'<button id="theme" hidden>{theme}</button>']
+    verdicts = read_verdicts(out, reports)
     body = "\n".join([*(_head(language, front.words[language]) for language in languages), _SEARCH,
+                      *(_part(language, verdicts.section(language)) for language in languages if verdicts),
                       *(_listing(language, reports) for language in languages),
                       *(_part(language, text) for language, text in front.more.items())])
     shown = ("title", "placeholder", "hits")

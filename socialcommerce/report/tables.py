@@ -17,11 +17,12 @@ from socialcommerce.report.document import provenance
 from socialcommerce.report.prose import References
 from socialcommerce.report.results import collect, payloads
 
-__all__ = ["NOTE", "ArticleTable", "Cell", "archive", "tables_of", "width_of"]
+__all__ = ["NOTE", "ArticleTable", "Cell", "archive", "is_sentence", "tables_of", "width_of"]
 
+MISSING = "–"
 NOTE = {"en": "Note.", "zh": "注："}
 BOUNDED = re.compile(  # columns of statistics that cannot exceed 1: APA writes no zero before the point
-    r"\d+|p|q|p_?value(\.\w+)?|r2?|loading|alpha|omega|cr|ave|htmt2?|kmo|(plain_)?(cfi|tli|rmsea)(\.[\w.]+)?|srmr")
+    r"\d+|p|q|p_?value(\.\w+)?|r2?|loading|alpha|cr|(omega|ave)(_low|_high)?|htmt2?|kmo|(plain_)?(cfi|tli|rmsea)(\.[\w.]+)?|srmr")
 LIKEWISE = ("estimate", "low", "high")  # in a table of loadings or reliabilities
 LEADING_ZERO = re.compile(r"(?<![\d.,])0\.(?=\d)")
 PROBABILITY = re.compile(r"p|q|p_?value(\.\w+)?")
@@ -61,7 +62,14 @@ class ArticleTable:
     @property
     def widths(self) -> list[int]:
         """Characters of each column's longest text, a Chinese one counted twice, and the space beside it."""
-        return [max(map(width_of, column)) + 2 for column in zip(*self.lines, strict=True)]
+        lines = [self.heads, *([cell.text for cell in row] for row in self.rows if not is_sentence(row))]
+        return [max(map(width_of, column)) + 2 for column in zip(*lines, strict=True)]
+
+
+def is_sentence(row: Sequence[Cell]) -> bool:
+    """Whether a row holds one sentence, such as why a question cannot be tested, and nothing in its other columns."""
+    first, *others = (cell.text for cell in row)
+    return first.endswith((".", "。")) and bool(others) and all(text == MISSING for text in others)
 
 
 def tables_of(notebooks: Mapping[str, Mapping[str, Any]], language: str) -> list[ArticleTable]:
@@ -134,5 +142,5 @@ def archive(content: bytes) -> bytes:
             part = old.read(name)
             if name == "docProps/core.xml":
                 part = re.sub(rb"(<dcterms:(created|modified)\b[^>]*>)[^<]*", rb"\g<1>" + HOUR, part)
-            new.writestr(zipfile.ZipInfo(name, DAY), part)
+            new.writestr(zipfile.ZipInfo(name, DAY), part, zipfile.ZIP_DEFLATED)
     return made.getvalue()

@@ -13,7 +13,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Inches, Pt
 
-from socialcommerce.report.tables import NOTE, ArticleTable, archive
+from socialcommerce.report.tables import NOTE, ArticleTable, archive, is_sentence
 
 __all__ = ["word"]
 
@@ -78,6 +78,12 @@ def _add(made: Any, table: ArticleTable, widths: list[int], size: Pt) -> None:
                  HEAVY if position == len(table.rows) else ""}
         for cell, text, right in zip(row.cells, texts, table.right, strict=True):
             _write(cell, text, right, size, rules)
+    for row, line in zip(grid.rows[1:], table.rows, strict=True):
+        if is_sentence(line):
+            for cell in row.cells[1:]:
+                cell.text = ""
+            row.cells[0].merge(row.cells[-1]).text = ""
+            _write(row.cells[0], line[0].text, False, size, {"bottom": HEAVY if line is table.rows[-1] else ""})
     grid.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))  # repeated on every page
     note = made.add_paragraph()
     note.paragraph_format.space_before = Pt(4)

@@ -264,18 +264,14 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
     inverse = curvature.inverse
     vcov = inverse
     if estimator != "ML" and usable:
-        vcov = (
-            inverse
-            @ robust.meat(
-                problem, sample, solution.theta, robust.influence if estimator == "MLM" else robust.casewise_scores
-            )
-            @ inverse
-        )
+        scores = robust.influence if estimator == "MLM" else robust.casewise_scores
+        meat = robust.meat(problem, sample, solution.theta, scores)
+        vcov = inverse @ meat @ inverse
     test = _test(problem, sample, table, float(solution.value) - saturated, curvature.directions + len(active))
     base_problem, base_theta = baseline(problem, sample)
     base = _test(base_problem, sample, table, float(base_problem.value(base_theta)) - saturated, len(base_theta))
     if estimator != "ML" and usable:
-        test = scaled(test, problem, sample, solution.theta, inverse, estimator)
+        test = scaled(test, problem, sample, solution.theta, inverse, estimator, meat)
         inner = covariance(base_problem.derivatives(base_theta[None], observed=observed)[1][0], np.eye(len(base_theta)))
         base = scaled(base, base_problem, sample, base_theta, inner.inverse, estimator)
     return SemFit(
@@ -331,13 +327,23 @@ def _test(problem: Likelihood, sample: Sample, table: ParameterTable, gap: float
 
 
 def scaled(
-    test: TestStatistic, problem: Likelihood, sample: Sample, theta: Array, inverse: Array, estimator: str
+    test: TestStatistic,
+    problem: Likelihood,
+    sample: Sample,
+    theta: Array,
+    inverse: Array,
+    estimator: str,
+    meat: Array | None = None,
 ) -> TestStatistic:
-    """Return the test with its scaling factor, at given parameters; nan where a small sample makes it negative."""
+    """Return the test with its scaling factor, at given parameters; nan where a small sample makes it negative.
+
+    ``meat`` is that of ``casewise_scores``, where it is known.
+    """
     if test.df <= 0:
         return test
     if estimator == "MLM":
         trace = robust.satorra_bentler_trace(problem, sample, theta, inverse)
     else:
-        trace = robust.saturated_trace(problem, sample) - float(np.trace(inverse @ robust.meat(problem, sample, theta)))
+        meat = robust.meat(problem, sample, theta) if meat is None else meat
+        trace = robust.saturated_trace(problem, sample) - float(np.trace(inverse @ meat))
     return TestStatistic(test.chisq, test.df, trace / test.df if trace > 0 else np.nan)

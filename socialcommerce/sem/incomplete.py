@@ -10,7 +10,6 @@ import numpy as np
 
 from socialcommerce.sem import robust
 from socialcommerce.sem.estimate import Likelihood
-from socialcommerce.sem.expressions import jacobian
 from socialcommerce.sem.inference import TestStatistic
 from socialcommerce.sem.model import Block
 from socialcommerce.sem.moments import GroupSample, Patterns, Sample
@@ -80,16 +79,20 @@ def corrected(
     shares = [group.patterns.nobs.sum() / sample.nobs for group in sample.groups]
     D = [one @ basis for one in moments_jacobian(problem, theta)]
 
-    def among(matrices: Sequence[Array]) -> Array:
-        return sum(share * d.T @ one @ d for share, d, one in zip(shares, D, matrices, strict=True))
+    def among(matrices: Sequence[Array], before: Sequence[Array] | None = None) -> Array:
+        total = np.zeros((basis.shape[1], basis.shape[1]))
+        for k, (share, one, d) in enumerate(zip(shares, matrices, D, strict=True)):
+            moved = np.flatnonzero(d.any(0))  # by the parameters of this group
+            d = d[:, moved]
+            total[np.ix_(moved, moved)] += share * (d if before is None else before[k] @ d).T @ (one @ d)
+        return total
 
     # D (D' W D)^-1 D' is all the parameters take away, so that no product but W^-1 C is of moments by moments
     W, C, WC, J, traces = zip(*parts, strict=True)
     M = np.linalg.inv(among(W))
     expected = sum(traces)
     if nonnormal:
-        crossed = sum(s * (x @ d).T @ j @ d for s, d, x, j in zip(shares, D, WC, J, strict=True))
-        expected += np.trace(M @ among(C) @ M @ among(J)) - 2 * np.trace(M @ crossed)
+        expected += np.trace(M @ among(C) @ M @ among(J)) - 2 * np.trace(M @ among(J, before=WC))
     else:
         expected -= np.trace(M @ among(C))
     whole = completed(problem, sample)
@@ -128,7 +131,7 @@ def _information(block: Block, group: GroupSample, nonnormal: bool) -> tuple[Arr
         C = information(full, _whole(group), group.covariance, group.mean, observed=True)
         WC = np.linalg.solve(W, C)
         J = robust.saturated_products(full, group) if nonnormal else None
-        trace = float(np.sum(np.linalg.solve(W, WC.T) * J) if nonnormal else np.trace(WC))
+        trace = float(np.sum(WC.T * robust.saturated_solution(full, group)) if nonnormal else np.trace(WC))
         group.known[key] = W, C, WC, J, trace
     return group.known[key]
 
@@ -137,12 +140,8 @@ def moments_jacobian(problem: Likelihood, theta: Array) -> list[Array]:
     """Return the derivatives of each group's implied moments, in the order of its saturated model, shape (m, q)."""
     out = []
     for block, base in zip(problem.blocks, problem.bases, strict=True):
-        full = robust.saturated_block(block)
-
-        def moments(t: Array, block=block, base=base, full=full) -> Array:
-            implied = block.implied(t, base)
-            cells = implied.covariance[..., full.row, np.where(full.path, 0, full.column)]
-            return np.where(full.path, implied.mean[..., full.row], cells) if block.means else cells
-
-        out.append(jacobian(moments, theta))
+        full, R = robust.saturated_block(block), block.columns(block.implied(theta, base))
+        one, other = R[full.row], R[full.column]  # a mean is the moment of its variable and the constant
+        cells = one[:, block.u] * other[:, block.v] + one[:, block.v] * other[:, block.u]
+        out.append(block.collect(cells * block.c, problem.q))
     return out

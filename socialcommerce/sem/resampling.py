@@ -18,12 +18,13 @@ from socialcommerce.sem.inference import defined_values
 from socialcommerce.sem.moments import GroupSample, Patterns
 from socialcommerce.sem.ordinal_resampling import ordinal_refit
 from socialcommerce.sem.result import SemFit
-from socialcommerce.sem.robust import casewise_scores
+from socialcommerce.sem.robust import casewise_scores, slices
 
 __all__ = ["Bootstrap", "bootstrap", "refit"]
 
 Array = np.ndarray
 BATCH, ENTRIES = 100, 1_000_000  # resamples solved together at most, and entries of any of their arrays
+STEPS, SLICE = 250, 2048  # resamples of the one-step bootstrap, and their rows, that are multiplied together
 TOLERANCE = 1e-10  # of the decrement; the Newton step that meets it is taken, which squares it
 KINDS, METHODS = ("percentile", "bc", "bca"), ("refit", "one-step")
 
@@ -200,9 +201,13 @@ def _stepped(fit: SemFit, draws: int, seed: int | None) -> Bootstrap:
     theta = np.repeat(fit.theta[None], draws, 0)
     for influence in influences:
         n = len(influence)
-        for at in range(0, draws, size := max(1, ENTRIES // n)):
-            counts = [np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(min(size, draws - at))]
-            theta[at : at + size] += np.asarray(counts, dtype=float) @ influence
+        room = np.empty((min(STEPS, draws), n), np.uint16)
+        for at in range(0, draws, STEPS):
+            counts = room[: draws - at]
+            for one in counts:
+                one[:] = np.bincount(rng.integers(0, n, n), minlength=n)
+            for k in range(0, n, SLICE):  # whole counts take less room, and products of floats less time
+                theta[at : at + STEPS] += counts[:, k : k + SLICE].astype(float) @ influence[k : k + SLICE]
     return Bootstrap(fit, theta, 0)
 
 
@@ -272,10 +277,15 @@ def _one_step(fit: SemFit, counts: list[Array]) -> Array:
 
 def _influences(fit: SemFit) -> list[Array]:
     """Return by group how far each row moves the estimates to first order, (n, q); with counts of one they add to 0."""
-    return [
-        casewise_scores(block, group, fit.theta, base, fit.problem.q) @ fit.curvature.inverse / fit.nobs
-        for block, group, base in zip(fit.problem.blocks, fit.sample.groups, fit.problem.bases, strict=True)
-    ]
+    found = []
+    for block, group, base in zip(fit.problem.blocks, fit.sample.groups, fit.problem.bases, strict=True):
+        out, at = np.empty((len(group.rows), fit.problem.q)), 0
+        for part in slices(group):
+            own = casewise_scores(block, part, fit.theta, base, fit.problem.q)
+            out[at : at + len(own)] = own @ fit.curvature.inverse / fit.nobs
+            at += len(own)
+        found.append(out)
+    return found
 
 
 def _weighted(group: GroupSample, counts: Array) -> Patterns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -25,7 +26,9 @@ __all__ = [
     "saturated_block",
     "saturated_information",
     "saturated_products",
+    "saturated_solution",
     "saturated_trace",
+    "slices",
 ]
 
 Array = np.ndarray
@@ -92,7 +95,7 @@ def outer(group: GroupSample, scores: Callable[[GroupSample], Array]) -> Array:
     are there a slice at a time.
     """
     total, clusters = 0.0, 0
-    for part in _slices(group):
+    for part in slices(group):
         own = scores(part)
         if part.weights is not None:
             own = own * part.weights[:, None]
@@ -105,7 +108,7 @@ def outer(group: GroupSample, scores: Callable[[GroupSample], Array]) -> Array:
     return total * (clusters / (clusters - 1)) if clusters else total
 
 
-def _slices(group: GroupSample) -> Iterator[GroupSample]:
+def slices(group: GroupSample) -> Iterator[GroupSample]:
     """Yield a group by slices of rows; those of a cluster stay together."""
     if len(group.rows) <= SLICE:
         yield group
@@ -124,11 +127,14 @@ def meat(problem: Likelihood, sample: Sample, theta: Array, scores=casewise_scor
     """Return the mean outer product of ``casewise_scores`` (Huber-White) or ``influence`` (Satorra-Bentler)."""
     total = np.zeros((problem.q, problem.q))
     for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
+        own, place = np.unique(block.theta, return_inverse=True)  # a group's rows tell nothing of other groups' own
+        alone = partial(scores, replace(block, theta=place), theta=theta[own], base=base, q=len(own))
         if scores is influence:  # its mean is taken out, so all rows at once
-            own = influence(block, group, theta, base, problem.q)
-            total += own.T @ own
+            rows = alone(group)
+            found = rows.T @ rows
         else:
-            total += outer(group, lambda part, b=block, at=base: scores(b, part, theta, at, problem.q))
+            found = outer(group, alone)
+        total[np.ix_(own, own)] += found
     return total / sample.nobs
 
 
@@ -173,8 +179,7 @@ def saturated_trace(problem: Likelihood, sample: Sample) -> float:
         if group.clusters is None and not full.exogenous and len(group.patterns.nobs) == 1:
             total += _complete_trace(full, group)
         else:
-            A, B = saturated_information(full, group), saturated_products(full, group)
-            total += float(np.trace(np.linalg.solve(A, B)))
+            total += float(np.trace(saturated_solution(full, group)))
     return total
 
 
@@ -204,6 +209,14 @@ def saturated_products(full: Block, group: GroupSample) -> Array:
             theta, base = moments_theta(full, group), full.base(group.covariance, group.mean)
             total = outer(group, lambda part: casewise_scores(full, part, theta, base, len(theta)))
         group.known[key] = total / group.patterns.nobs.sum()
+    return group.known[key]
+
+
+def saturated_solution(full: Block, group: GroupSample) -> Array:
+    """Return A^-1 B of the two; kept with the group."""
+    key = ("solution", full.means, full.exogenous)
+    if key not in group.known:
+        group.known[key] = np.linalg.solve(saturated_information(full, group), saturated_products(full, group))
     return group.known[key]
 
 

@@ -13,7 +13,7 @@ from socialcommerce.sem.moments import GroupSample, Patterns, Sample
 __all__ = ["information", "products", "saturated_value"]
 
 Array = np.ndarray
-SLICE = 2048  # rows whose products of two variables are held at once
+SLICE, BLOCK = 256, 6  # rows whose products of two variables are held at once, and variables multiplied together
 
 
 def saturated_value(problem: Likelihood, sample: Sample) -> float:
@@ -163,20 +163,22 @@ def _fourth(point: Expectation, group: GroupSample) -> Array:
     """Return the sum over rows of products of four completed deviations, pairs by pairs; every set of four once."""
     i, j, place = _pairs(point)
     size = len(point.covariance)
-    width = [(k + 1) * (k + 2) // 2 for k in range(size)]  # pairs of variables up to k
-    sums = [np.zeros((size - k, width[k])) for k in range(size)]
+    blocks = np.array_split(np.arange(size), -(-size // BLOCK))
+    width = [(own[-1] + 1) * (own[-1] + 2) // 2 for own in blocks]  # pairs of variables up to the last of a block
+    sums = [np.zeros((sum(size - own), w)) for own, w in zip(blocks, width, strict=True)]
     for at in range(0, len(group.rows), SLICE):
         y = point.completed(group.rows[at : at + SLICE], group.pattern_of[at : at + SLICE])
         pairs = y[:, i] * y[:, j]
-        for k, total in enumerate(sums):
-            total += (y[:, k:] * y[:, [k]]).T @ pairs[:, : width[k]]
-    start = np.cumsum([0, *(total.size for total in sums[:-1])])
+        for own, w, total in zip(blocks, width, sums, strict=True):
+            total += np.concatenate([y[:, k:] * y[:, [k]] for k in own], 1).T @ pairs[:, :w]
+    each = np.concatenate([np.full(len(own), w) for own, w in zip(blocks, width, strict=True)])
+    start = np.cumsum([0, *(each * (size - np.arange(size)))[:-1]])
     four = np.empty((len(i), len(i), 4), dtype=np.int16)
     four[..., 0], four[..., 1], four[..., 2], four[..., 3] = i[:, None], j[:, None], i, j
     four.sort(-1)
     a, b, c, d = (four[..., k] for k in range(4))
     return np.concatenate([total.ravel() for total in sums])[
-        start[c] + (d - c).astype(int) * np.array(width)[c] + place[a, b]
+        start[c] + (d - c).astype(int) * each[c] + place[a, b]
     ]
 
 

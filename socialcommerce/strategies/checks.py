@@ -7,9 +7,13 @@ from socialcommerce.strategies.study import Study
 
 __all__ = ["check_study"]
 
+QUICK = 10_000  # respondents whose models fit in about a second
+
 
 def check_study(study: Study) -> None:
-    """Fit both models of a study, or say which column of the file keeps them from being fitted.
+    """Say which column of the file keeps a study's models from being fitted.
+
+    Where that takes no time (no answer missing, not too many respondents), the models are fitted too.
 
     Raises
     ------
@@ -23,7 +27,8 @@ def check_study(study: Study) -> None:
     if group := study.codebook.group:
         _check_values(study, group, places[group],
                       "two groups are needed to compare them, or a codebook without the line `group`")
-    for name in ("measurement", "structural"):
+    quick = study.options.get("missing") != "fiml" and study.nobs <= QUICK
+    for name in ("measurement", "structural") if quick else ():
         try:
             fit = getattr(study, name)
         except SocialCommerceError as wrong:

@@ -66,7 +66,7 @@ class Measurement:
             row = {"k": k + 1, "construct": words[name], "items": len(study.codebook.scales[name]),
                    "mean": score.mean(), "sd": score.std()}
             rows.append(row | {str(j + 1): matrix.iloc[k, j] for j in range(k + 1)})
-        return pd.DataFrame(rows)
+        return _triangle(rows)
 
     def loadings(self) -> pd.DataFrame:
         """One row an item: construct, item, standardised loading, its error and interval; reliability in first rows."""
@@ -80,10 +80,15 @@ class Measurement:
         return frame
 
     def reliability(self) -> pd.DataFrame:
-        """One row a construct and measure, with its interval: construct, measure, estimate, low, high, reason."""
-        words = words_of(self.study)
-        frame = self.quality.summary().rename(columns={"ci_low": "low", "ci_high": "high"})
-        return frame.assign(name=frame["construct"], construct=frame["construct"].map(words))
+        """One row a construct: alpha, then omega and average variance extracted with their intervals."""
+        words, frame = words_of(self.study), self.quality.summary()
+        wide = frame.pivot(index="construct", columns="measure", values=["estimate", "ci_low", "ci_high"])
+        wide = wide.loc[self.study.constructs]
+        pick = {"alpha": ("estimate", "alpha")} | {
+            f"{measure}{end}": (column, measure) for measure in ("omega", "ave")
+            for end, column in (("", "estimate"), ("_low", "ci_low"), ("_high", "ci_high"))}
+        return pd.DataFrame({"construct": [words[name] for name in wide.index],
+                             **{name: wide[column].to_numpy() for name, column in pick.items()}})
 
     def discriminant(self) -> pd.DataFrame:
         """One row a construct, numbered as in the descriptives, with HTMT of each pair below the diagonal."""
@@ -91,7 +96,7 @@ class Measurement:
         table = table.reindex(index=self.study.constructs, columns=self.study.constructs)
         rows = [{"k": k + 1, "construct": words[name], **{str(j + 1): table.iloc[k, j] for j in range(k)}}
                 for k, name in enumerate(self.study.constructs)]
-        return pd.DataFrame(rows)
+        return _triangle(rows)
 
     def read_items(self) -> Words:
         """Say how strong the loadings are and which items are weak."""
@@ -144,6 +149,11 @@ def fit_table(study: Study, models: Mapping[str, Words] | None = None) -> pd.Dat
             row[key] = next((m[k] for k in (f"{key}.robust", f"{key}.scaled", key) if pd.notna(m.get(k))), None)
         rows.append(row | {"plain_cfi": m.get("cfi"), "plain_rmsea": m.get("rmsea")})
     return pd.DataFrame(rows)
+
+
+def _triangle(rows: list[dict]) -> pd.DataFrame:
+    """Return rows of growing length as a table, blank above the diagonal."""
+    return pd.DataFrame(rows).astype(object).where(lambda frame: frame.notna(), "")
 
 
 def _missed(name: str, bound: float, poor: list[str], of: int) -> list[str]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 
-import numpy as np
+import pandas as pd
 
 from socialcommerce import __version__
-from socialcommerce.sem import SemFit
 from socialcommerce.strategies.study import Study
 
-__all__ = ["methods_text"]
+__all__ = ["methods_text", "respondents_text", "told_by"]
 
 RULES = {
     "missing": {"en": "more than {:.0%} of the items unanswered", "zh": "超过{:.0%}的题项未作答"},
@@ -25,8 +24,9 @@ RULES = {
     "duplicate": {"en": "the same answers as an earlier row", "zh": "与前面某行答案完全相同"},
 }
 ESTIMATORS = {
-    "MLR": {"en": "maximum likelihood with robust (sandwich) standard errors and a scaled test statistic (MLR)",
-            "zh": "稳健极大似然法（MLR，夹心标准误与校正检验统计量）"},
+    "MLR": {"en": "maximum likelihood with robust (sandwich) standard errors, test and indices corrected for answers "
+                  "that are not normal (MLR)",
+            "zh": "稳健极大似然法（MLR，夹心标准误，检验统计量与拟合指数经非正态校正）"},
     "ML": {"en": "maximum likelihood (ML)", "zh": "极大似然法（ML）"},
     "WLSMV": {"en": "diagonally weighted least squares on polychoric correlations with a mean- and variance-adjusted "
                     "test (WLSMV), answers taken as ordered",
@@ -66,38 +66,49 @@ WORDS = {
     "indirect": {"en": " Indirect effects have percentile intervals from {draws:,} bootstrap resamples ({how}; seed "
                        "{seed}).",
                  "zh": "间接效应采用{draws:,}次自助抽样的百分位置信区间（{how}；随机种子{seed}）。"},
-    "groups": {"en": " Before groups by {group} were compared, measurement invariance was tested in steps: equal form, "
-                     "loadings, then intercepts (thresholds for ordered answers).",
-               "zh": "在按{group}比较各组之前，逐步检验了测量不变性：形态、载荷、截距（有序答案为阈值）。"},
+    "groups": {"en": "Measurement between the groups by {}: ", "zh": "按{}分组的测量不变性："},
     "again": {"en": "The file model.R refits both models with lavaan from data.csv.",
               "zh": "文件model.R可用lavaan根据data.csv重新拟合这两个模型。"},
     "synthetic": {"en": "These respondents are synthetic: they show what the method does and nothing about people.",
                   "zh": "这些受访者为模拟生成：只说明方法，不说明任何真实人群。"},
     "measurement": {"en": "The measurement model: {}.", "zh": "测量模型：{}。"},
     "structural": {"en": "The structural model: {}.", "zh": "结构模型：{}。"},
-    "scaled": {"en": " (scaled {})", "zh": "（校正后{}）"},
-    "robust": {"en": " (robust {})", "zh": "（稳健{}）"},
-    "unsolved": {"en": "no admissible solution ({})", "zh": "没有可接受的解（{}）"},
+    "corrected": {"en": "robust ", "zh": "稳健"},
+    "plain": {"en": " (uncorrected: {})", "zh": "（未校正：{}）"},
 }
 
 
-def methods_text(study: Study, language: str) -> str:
-    """Return the methods paragraphs of a study.
+def methods_text(study: Study, language: str, fits: pd.DataFrame, invariance: str = "") -> str:
+    """Return the methods paragraphs of a study; nothing is fitted here.
 
     Parameters
     ----------
     study : Study
-        Both its models are fitted; nothing is resampled.
+        Who answered, and how it is analysed.
     language : {"en", "zh"}
         Of the text.
+    fits : pandas.DataFrame
+        As `measurement.fit_table` returns it, the measurement model first.
+    invariance : str
+        What the report says of measurement invariance, in the same language.
     """
-    paragraphs = [_respondents(study, language), _models(study, language), _fits(study, language)]
+    paragraphs = [respondents_text(study, language), _models(study, language), _fits(study, fits, language)]
+    if invariance and study.codebook.group:
+        paragraphs.append(WORDS["groups"][language].format(study.codebook.group) + invariance)
     if study.basis == "synthetic sample":
         paragraphs.insert(0, WORDS["synthetic"][language])
     return "\n\n".join(paragraphs) + "\n"
 
 
-def _respondents(study: Study, language: str) -> str:
+def told_by(results: Mapping[str, Mapping]) -> tuple[pd.DataFrame, Mapping[str, str]]:
+    """Return the fit table and the sentence on invariance that the report of a survey holds, by language."""
+    fits = results["tables"]["fit_table"]
+    frame = pd.DataFrame(fits["rows"], columns=fits["columns"])
+    return frame, results["texts"].get("invariance_reading", {})
+
+
+def respondents_text(study: Study, language: str) -> str:
+    """Return how many answered, whom the rules flagged and who is left."""
     screened = study.screened
     numbers = {"received": screened.nobs, "flagged": len(screened.flagged), "kept": study.nobs,
                "share": len(screened.flagged) / screened.nobs, "rules": _broken(study, language)}
@@ -123,51 +134,44 @@ def _models(study: Study, language: str) -> str:
                                  reverse=words["reverse"].format(turned) if turned else ""),
         words["models"].format(paths=len(study.codebook.paths), estimator=ESTIMATORS[study.estimator][language],
                                version=__version__, python=platform.python_version()),
-        MISSING[how][language].format(answers.isna().mean(axis=None), study.measurement.nobs),
+        MISSING[how][language].format(answers.isna().mean(axis=None), _whole(study)),
     ]
     if any(path.outcome in leading for path in study.codebook.paths):
-        resampling = RESAMPLING["one-step" if how == "fiml" else "refit"][language]
+        resampling = RESAMPLING["one-step" if study.stepped else "refit"][language]
         parts.append(words["indirect"].format(draws=study.draws, how=resampling, seed=study.seed))
-    group = study.codebook.group
-    if group and study.answers[group].nunique() > 1:
-        parts.append(words["groups"].format(group=group))
     return "".join(parts)
 
 
-def _fits(study: Study, language: str) -> str:
-    parts = [WORDS[name][language].format(_fit(getattr(study, name), language)) for name in
-             ("measurement", "structural")]
+def _whole(study: Study) -> int:
+    """Respondents who answered every item."""
+    return int(study.answers[study.items].notna().all(axis=1).sum())
+
+
+def _fits(study: Study, fits: pd.DataFrame, language: str) -> str:
+    rows = fits.to_dict("records")
+    parts = [WORDS[name][language].format(_fit(row, study.estimator, language))
+             for name, row in zip(("measurement", "structural"), rows, strict=True)]
     return (" " if language == "en" else "").join([*parts, WORDS["again"][language]])
 
 
-def _fit(fit: SemFit, language: str) -> str:
-    """Test and indices; beside the plain ones those corrected for non-normal answers, where both mean something."""
-    if not (fit.converged and fit.identified):
-        return WORDS["unsolved"][language].format(" ".join(fit.problems))
-    measures, plain = fit.fit_measures, "" if "chisq.scaled" not in fit.fit_measures or not fit.ordinal else ".scaled"
-    test = _test(measures, plain)
-    if not plain and "chisq.scaled" in measures:
-        test += WORDS["scaled"][language].format(_test(measures, ".scaled"))
-    parts = [test, *(_index(measures, name, plain, language) for name in ("cfi", "tli", "rmsea")),
-             f"SRMR = {_apa(measures['srmr'])}"]
-    return (", " if language == "en" else "，").join(parts)
+def _fit(row: Mapping[str, float], estimator: str, language: str) -> str:
+    """Test and indices; corrected for non-normal answers where the estimator is, the plain ones of MLR beside them."""
+    scaled = "" if estimator == "ML" else ".scaled"
+    robust = WORDS["corrected"][language] if scaled else ""
+    test, plain = _test(row, scaled), [_test(row, "")]
+    for name in ("cfi", "rmsea"):
+        plain.append(f"{name.upper()} = {_apa(row['plain_' + name])}")
+    interval = f"[{_apa(row['rmsea.ci.lower'])}, {_apa(row['rmsea.ci.upper'])}]"
+    parts = [test, *(f"{robust}{name.upper()} = {_apa(row[name])}" for name in ("cfi", "tli")),
+             f"{robust}RMSEA = {_apa(row['rmsea'])} {interval}", f"SRMR = {_apa(row['srmr'])}"]
+    comma = ", " if language == "en" else "，"
+    beside = WORDS["plain"][language].format(comma.join(plain)) if estimator == "MLR" else ""
+    return comma.join(parts) + beside
 
 
-def _test(measures: Mapping[str, float], kind: str) -> str:
-    p = measures["pvalue" + kind]
-    return f"χ²({measures['df']:.0f}) = {measures['chisq' + kind]:.3f}, p {'< .001' if p < 0.001 else '= ' + _apa(p)}"
-
-
-def _index(measures: Mapping[str, float], name: str, kind: str, language: str) -> str:
-    """One index and, in brackets, its robust form; RMSEA with its 90 % interval."""
-    def said(form: str) -> str:
-        if name != "rmsea":
-            return _apa(measures[name + form])
-        low, high = (_apa(measures[f"rmsea.ci.{end}{form}"]) for end in ("lower", "upper"))
-        return f"{_apa(measures[name + form])} [{low}, {high}]"
-
-    robust = np.isfinite(measures.get(name + ".robust", np.nan))
-    return f"{name.upper()} = {said(kind)}" + (WORDS["robust"][language].format(said(".robust")) if robust else "")
+def _test(row: Mapping[str, float], kind: str) -> str:
+    p = row["pvalue" + kind]
+    return f"χ²({row['df']:.0f}) = {row['chisq' + kind]:.2f}, p {'< .001' if p < 0.0005 else '= ' + _apa(p)}"
 
 
 def _apa(value: float) -> str:

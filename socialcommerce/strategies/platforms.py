@@ -178,8 +178,10 @@ def measured_alike(study: Study) -> Invariance | NotTestable:
                             "zh": f"无法在各组之间比较测量模型：{wrong}"})
 
 
-def ladder_table(ladder: Invariance) -> pd.DataFrame:
-    """Return the ladder with its levels in words, as ``INVARIANCE_LABELS`` heads it."""
+def ladder_table(ladder: Invariance | NotTestable) -> pd.DataFrame | NotTestable:
+    """Return the ladder with its levels in words, as ``INVARIANCE_LABELS`` heads it; what cannot be tested as it is."""
+    if isinstance(ladder, NotTestable):
+        return ladder
     words = {**ORDINAL_LEVELS, **LEVELS}
     return ladder.table.reset_index().assign(level=[words[level] for level in ladder.fits])
 

@@ -6,20 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from socialcommerce.sem.groups import Invariance
+from socialcommerce.strategies.common_method import CommonMethod
+from socialcommerce.strategies.labels import INDIRECT_LABELS
 from socialcommerce.strategies.measurement import words_of
 from socialcommerce.strategies.multiverse import Multiverse
 from socialcommerce.strategies.paths import Indirect
+from socialcommerce.strategies.sensitivity import Power, Sensitivity
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import NotTestable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["AXES", "CORRELATION_LABELS", "FIT_DIGITS", "FIT_LABELS", "INDIRECT_DIGITS", "INDIRECT_LABELS",
-           "ITEM_LABELS", "PATH_DIGITS", "PATH_LABELS", "RELIABILITY_LABELS", "SCREENING_LABELS", "TONES",
-           "decimals", "indirect_lines", "numbered", "path_lines", "read_basis", "read_curve", "read_fit",
-           "read_indirect", "read_limit", "read_notes", "read_origin", "read_parts", "read_paths", "read_screening",
-           "rows_of", "screening_table", "source_of"]
+__all__ = ["TONES", "decimals", "indirect_lines", "numbered", "path_lines", "read_basis", "read_curve", "read_fit",
+           "read_indirect", "read_ladder", "read_limit", "read_method", "read_notes", "read_origin", "read_parts",
+           "read_paths", "read_power", "read_screening", "read_sensitivity", "rows_of", "screening_table",
+           "source_of"]
 
 Words = dict[str, str]
 CLOSE_FIT = {"cfi": 0.95, "rmsea": 0.06, "srmr": 0.08}  # Hu & Bentler 1999, doi:10.1080/10705519909540118
@@ -28,50 +31,15 @@ RULES = {
     "one answer only": "全部同一答案", "speeder": "作答过快", "failed check": "注意力检查未通过",
     "out of range": "超出取值范围", "duplicate": "与前面的答卷重复", "any": "至少触发一项",
 }
-INTERVAL = {"low": {"en": "95 % from", "zh": "95%下限"}, "high": {"en": "to", "zh": "95%上限"}}
-SCREENING_LABELS = {"rule": {"en": "rule", "zh": "规则"}, "threshold": {"en": "threshold", "zh": "阈值"},
-                    "flagged": {"en": "flagged", "zh": "触发人数"}, "share": {"en": "% of all", "zh": "占比（%）"}}
-ITEM_LABELS = {
-    "construct": {"en": "construct", "zh": "构念"}, "item": {"en": "item", "zh": "题项"},
-    "loading": {"en": "loading", "zh": "载荷"}, **INTERVAL, "alpha": {"en": "alpha", "zh": "α"},
-    "omega": {"en": "omega", "zh": "ω"}, "cr": {"en": "CR", "zh": "CR"}, "ave": {"en": "AVE", "zh": "AVE"},
+LEVEL_WORDS = {
+    "configural": {"en": "the same pattern of loadings only, so no paths may be compared",
+                   "zh": "仅载荷形态相同，不能比较路径"},
+    "metric": {"en": "equal loadings, so paths may be compared, means not", "zh": "载荷相等，可比较路径，不可比较均值"},
+    "scalar": {"en": "equal loadings and intercepts, so paths and means may be compared",
+               "zh": "载荷与截距相等，路径与均值均可比较"},
 }
-RELIABILITY_LABELS = {"construct": ITEM_LABELS["construct"], "measure": {"en": "measure", "zh": "指标"},
-                      "estimate": {"en": "estimate", "zh": "估计值"}, **INTERVAL}
-CORRELATION_LABELS = {
-    "k": {"en": "no.", "zh": "序号"}, "construct": ITEM_LABELS["construct"], "items": {"en": "items", "zh": "题项数"},
-    "mean": {"en": "M", "zh": "均值"}, "sd": {"en": "SD", "zh": "标准差"},
-}
-FIT_LABELS = {
-    "model": {"en": "model", "zh": "模型"}, "n": {"en": "N", "zh": "N"}, "chisq": {"en": "chi²", "zh": "χ²"},
-    "df": {"en": "df", "zh": "自由度"}, "pvalue": {"en": "p", "zh": "p"},
-    "chisq.scaled": {"en": "scaled chi²", "zh": "校正χ²"}, "pvalue.scaled": {"en": "its p", "zh": "校正p"},
-    "plain_cfi": {"en": "CFI", "zh": "CFI"}, "cfi": {"en": "robust CFI", "zh": "稳健CFI"},
-    "tli": {"en": "robust TLI", "zh": "稳健TLI"}, "plain_rmsea": {"en": "RMSEA", "zh": "RMSEA"},
-    "rmsea": {"en": "robust RMSEA", "zh": "稳健RMSEA"}, "rmsea.ci.lower": {"en": "90 % from", "zh": "90%下限"},
-    "rmsea.ci.upper": {"en": "to", "zh": "90%上限"}, "srmr": {"en": "SRMR", "zh": "SRMR"},
-}
-FIT_DIGITS = {"chisq": 1, "df": 0, "pvalue": 3, "chisq.scaled": 1, "pvalue.scaled": 3, "plain_cfi": 3, "cfi": 3,
-              "tli": 3, "plain_rmsea": 3, "rmsea": 3, "rmsea.ci.lower": 3, "rmsea.ci.upper": 3, "srmr": 3}
-PATH_LABELS = {
-    "outcome_words": {"en": "outcome", "zh": "结果"}, "predictor_words": {"en": "predictor", "zh": "前因"},
-    "estimate": {"en": "estimate", "zh": "估计值"}, "estimate_se": {"en": "SE", "zh": "标准误"},
-    "std": {"en": "standardised", "zh": "标准化"}, "std_se": {"en": "its SE", "zh": "其标准误"}, **INTERVAL,
-    "p": {"en": "p", "zh": "p"},
-}
-INDIRECT_LABELS = {
-    "strategy_words": {"en": "strategy", "zh": "策略"}, "outcome_words": {"en": "outcome", "zh": "结果"},
-    "via_words": {"en": "first through", "zh": "首先经由"}, "estimate": {"en": "indirect effect", "zh": "间接效应"},
-    "se": {"en": "SE", "zh": "标准误"}, **INTERVAL, "p": {"en": "p", "zh": "p"},
-}
-PATH_DIGITS = dict.fromkeys(("estimate", "estimate_se", "std", "std_se", "low", "high"), 2) | {"p": 3}
-INDIRECT_DIGITS = dict.fromkeys(("estimate", "se", "low", "high", "p"), 3)
-AXES = {
-    "path": {"en": "standardised path, 95 % interval", "zh": "标准化路径，95%区间"},
-    "indirect": {"en": "standardised indirect effect, 95 % bootstrap interval",
-                 "zh": "标准化间接效应，95%自助法区间"},
-}
-WHOLE = ("n", "k", "items", "classes")  # columns of counts
+YES_NO = {True: {"en": "yes", "zh": "是"}, False: {"en": "no", "zh": "否"}}
+WHOLE = ("n", "k", "items", "classes", "df", "d_df", "direction", "nobs", "specifications", "failed")  # counts
 TONES = {
     "as claimed": {"en": "interval on the claimed side of zero", "zh": "区间在论断一侧"},
     "open": {"en": "interval holds zero", "zh": "区间含零"},
@@ -90,13 +58,13 @@ def source_of(study: Study) -> Words:
 def read_origin(study: Study) -> Words:
     """Say whose answers these are."""
     if study.basis == "synthetic sample":
-        return {"en": "what stands here are answers drawn by a program from a stated truth, so that the method can be "
+        return {"en": "What stands here are answers drawn by a program from a stated truth, so that the method can be "
                       "checked against it. They say nothing about people; bring a survey of your own, and the same "
                       "pages are made from it.",
                 "zh": "此处的答卷由程序按所述真值生成，用以检验方法能否还原真值，与真实人群无关；"
                       "换上自己的问卷数据，即得同样的报告。"}
     n, file = study.screened.nobs, study.responses.file
-    return {"en": f"these are {n} answers from {file}.", "zh": f"此处为{file}中的{n}份答卷。"}
+    return {"en": f"These are {n} answers from {file}.", "zh": f"此处为{file}中的{n}份答卷。"}
 
 
 def read_basis(study: Study) -> Words:
@@ -184,13 +152,15 @@ def indirect_lines(found: Indirect | NotTestable, study: Study, *, totals: bool 
         return lines.iloc[:0].assign(label=None, group=None, tone=None) if totals else lines
     words = words_of(study) | {"all": {"en": "all ways", "zh": "全部途径"}}
     table = found.summary()
-    table = table[table["via"] == "all"] if totals else table
+    single = table.groupby(["strategy", "outcome"])["via"].transform("size") == 2  # its only way is all of it
+    table = table[(table["via"] == "all") | ~(single | totals)]
     signs = {(p.predictor, p.outcome): p.direction for p in study.codebook.paths}
     down = {name: min((s for (x, _), s in signs.items() if x == name), default=1) for name in study.strategies}
     ends = [sorted((down[row.strategy] * row.low, down[row.strategy] * row.high)) for row in table.itertuples()]
     return table.assign(
         strategy_words=table["strategy"].map(words), outcome_words=table["outcome"].map(words),
-        via_words=table["via"].map(words), label=table["strategy"].map(words), group=table["outcome"].map(words),
+        via_words=table["via"].map(words), label=table["strategy"].map(words),
+        group=table["outcome"].map(words),
         tone=[_tone(*pair) for pair in ends],
     ).sort_values("outcome", key=lambda names: names.map(study.outcomes.index), kind="stable", ignore_index=True)
 
@@ -233,7 +203,7 @@ def _tone(a: float, b: float) -> str:
 
 def decimals(labels: Mapping[str, Words]) -> dict[str, int]:
     """Return how many decimals each column of a table prints: three for p, none for counts, two otherwise."""
-    return {column: 3 if column == "p" else 2 for column in labels if column not in WHOLE}
+    return {column: 3 if column == "p" else 0 if column in WHOLE else 2 for column in labels}
 
 
 def rows_of(result: Any, labels: Mapping[str, Words], study: Study, table: str = "summary") -> pd.DataFrame:
@@ -241,19 +211,16 @@ def rows_of(result: Any, labels: Mapping[str, Words], study: Study, table: str =
 
     Parameters
     ----------
-    result : object with a method named by ``table``, or NotTestable
+    result : DataFrame, object with a table of the name ``table``, or NotTestable
     labels : mapping of column to words
         The columns to hold; the reason stands in the first.
     """
     if isinstance(result, NotTestable):
         return pd.DataFrame([{column: result.reason if k == 0 else None for k, column in enumerate(labels)}])
-    found, words = getattr(result, table), words_of(study)
-    frame = found() if callable(found) else found
-    frame = frame.reindex(columns=list(labels))
-    for column in frame.columns:
-        if frame[column].map(lambda cell: isinstance(cell, str) and cell in words).any():
-            frame[column] = frame[column].map(lambda cell: words.get(cell, cell) if isinstance(cell, str) else cell)
-    return frame
+    found, words = result if isinstance(result, pd.DataFrame) else getattr(result, table), words_of(study)
+    frame = (found() if callable(found) else found).reindex(columns=list(labels))
+    return frame.astype(object).map(lambda cell: words.get(cell, cell) if isinstance(cell, str)
+                                    else YES_NO[cell] if isinstance(cell, bool) else cell)
 
 
 def read_parts(result: Any) -> Words:
@@ -279,3 +246,54 @@ def read_curve(curve: Multiverse, study: Study) -> Words:
                   "claimed side of zero" + (f"; with {', '.join(en)} it hangs on the choice." if en else "."),
             "zh": f"在全部{curve.size}种设定中，{len(table)}条路径里有{firm.sum()}条的区间始终落在论断一侧"
                   + (f"；{'、'.join(zh)}则取决于如何选择。" if zh else "。")}
+
+
+def read_ladder(ladder: Invariance | NotTestable) -> Words:
+    """Say up to which level measurement holds by the fit indices, and what that allows."""
+    if isinstance(ladder, NotTestable):
+        return dict(ladder.reason)
+    level = LEVEL_WORDS.get(ladder.highest, {"en": ladder.highest, "zh": ladder.highest})
+    return {"en": f"By the fit indices measurement holds up to {level['en']}.",
+            "zh": f"按拟合指标，测量不变性成立至{level['zh']}。"}
+
+
+def read_method(found: CommonMethod) -> Words:
+    """Say what the single factor carries and by how much a common factor moves the paths; reasons for what is left out.
+
+    The change is that of the path that moves most.
+    """
+    table = found.summary().set_index("measure")["estimate"]
+    said = {"en": [], "zh": []}
+    if (name := "share of the first component") in table:
+        said["en"].append(f"The first component carries {100 * table[name]:.0f} % of the variance.")
+        said["zh"].append(f"第一主成分解释{100 * table[name]:.0f}%的方差。")
+    if (name := "largest change of a path") in table:
+        said["en"].append(f"With a common factor held, the path that moves most changes by {table[name]:+.2f}.")
+        said["zh"].append(f"控制共同因子后，变化最大的路径改变{table[name]:+.2f}。")
+    for reason in found.reasons.values():
+        said["en"].append(reason["en"])
+        said["zh"].append(reason["zh"])
+    return {"en": " ".join(said["en"]), "zh": "".join(said["zh"])}
+
+
+def read_power(power: Power, nobs: int) -> Words:
+    """Say how many respondents the hardest path needs, and whether there are as many."""
+    needed, wanted = int(power.needed["needed"].max()), f"{100 * power.wanted:.0f}"
+    enough = nobs >= needed
+    return {"en": f"The path hardest to find needs {needed} respondents for a chance of {wanted} %; "
+                  f"the {nobs} at hand are {'enough' if enough else 'too few for it'}.",
+            "zh": f"最难发现的路径需要{needed}名受访者才有{wanted}%的把握；"
+                  f"现有{nobs}名，{'足够' if enough else '对它而言不够'}。"}
+
+
+def read_sensitivity(found: Sensitivity, study: Study) -> Words:
+    """Say what the least detectable paths are, and which paths are as good as zero."""
+    table, words = found.frame, words_of(study)
+    low, high = table["detectable"].min(), table["detectable"].max()
+    none = table[table["equivalent"]]
+    en = [f"{words[row.predictor]['en']} to {words[row.outcome]['en']}" for row in none.itertuples()]
+    zh = [f"{words[row.predictor]['zh']}→{words[row.outcome]['zh']}" for row in none.itertuples()]
+    return {"en": f"The least detectable paths lie between {low:.2f} and {high:.2f}; "
+                  + (f"equivalent to zero: {', '.join(en)}." if en else "no path is shown to be equivalent to zero."),
+            "zh": f"可检测的最小路径介于{low:.2f}与{high:.2f}之间；"
+                  + (f"与零等效者：{'、'.join(zh)}。" if zh else "没有路径被证明与零等效。")}

@@ -30,7 +30,7 @@ Array = np.ndarray
 Words = dict[str, str]
 MOST, LEAST = 6, 0.05  # classes tried; share of respondents that the smallest may hold
 STARTS, REFITS = 5, 2  # of each candidate and of the chosen one in a resample; the best likelihood counts
-LARGEST = 5000  # respondents: of more, a random part
+LARGEST = 3000  # respondents: of more, a random part
 ADDED = 0.01  # to variances within a class, of standardised scores: no class shrinks to a single answer
 
 WITHIN: dict[str, Words] = {

@@ -107,6 +107,13 @@ def power_before(
     References
     ----------
     Satorra & Saris (1985), doi:10.1007/BF02294150; Schuirmann (1987), doi:10.1007/BF01068419.
+
+    Examples
+    --------
+    >>> from socialcommerce.survey import load_codebook
+    >>> planned = power_before(load_codebook(), [1000])
+    >>> round(planned.at(1000), 2), int(planned.needed["needed"].max())
+    (0.54, 1851)
     """
     _check(smallest, alpha, wanted)
     if not len(sizes) or min(sizes) < 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["ESTIMATORS", "Study", "read_study"]
 
 ESTIMATORS = ("MLR", "ML", "WLSMV")
-LEVEL = 0.95
+MANY = 5000
 
 
 @dataclass(frozen=True)
@@ -124,11 +125,19 @@ class Study:
         """Measurement and the codebook's paths."""
         return self.fit(self.codebook.model(self.constructs))
 
+    @property
+    def stepped(self) -> bool:
+        """Whether the bootstrap goes one scoring step a resample: where refits would take long and say the same.
+
+        That is where answers are missing, and beyond ``MANY`` respondents.
+        """
+        return self.options.get("missing") == "fiml" or (self.estimator != "WLSMV" and self.nobs > MANY)
+
     @cached_property
     def resampled(self) -> sem.Bootstrap:
-        """Bootstrap of the structural model: refitted where rows are complete, else one scoring step a resample."""
-        method = "one-step" if self.options.get("missing") == "fiml" else "refit"
-        return sem.bootstrap(self.structural, self.draws, seed=self.seed, method=method)
+        """Bootstrap of the structural model, refitted or stepped; the draws do not depend on the processors."""
+        return sem.bootstrap(self.structural, self.draws, seed=self.seed, workers=os.cpu_count() or 1,
+                             method="one-step" if self.stepped else "refit")
 
     def fit(self, model: str, data: pd.DataFrame | None = None, **options: object) -> sem.SemFit:
         """Fit a model to the answers, by default all of them, as the study says; ``options`` as of ``sem.fit``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,13 +137,16 @@ def constructs_of(fit: sem.SemFit, k: int = 0) -> dict[str, list[str]]:
     return found
 
 
-def loadings(fit: sem.SemFit, theta: Array, k: int, name: str, items: list[str]) -> tuple[Array, Array, Array]:
-    """Return raw loadings, the construct's variance and the items' implied covariance, for parameters (..., q)."""
+def loadings(
+    fit: sem.SemFit, theta: Array, k: int, constructs: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[Array, Array, Array]]:
+    """Yield each construct's raw loadings, variance and items' implied covariance, for parameters (..., q)."""
     block, base = fit.problem.blocks[k], fit.problem.bases[k]
-    at, f = [block.names.index(item) for item in items], block.names.index(name)
-    C = block.implied(theta, base).covariance
-    A = block.matrices(theta, base)[0]
-    return A[..., at, f], C[..., f, f], C[..., np.array(at)[:, None], at]
+    A, S = block.matrices(theta, base)
+    C = block.implied_by(A, S).covariance
+    for name, items in constructs.items():
+        at, f = [block.names.index(item) for item in items], block.names.index(name)
+        yield A[..., at, f], C[..., f, f], C[..., np.array(at)[:, None], at]
 
 
 def delta(fit: sem.SemFit, function: Callable[[Array], Array], level: float) -> tuple[Array, Array, Array]:
@@ -180,8 +183,7 @@ def _measures(fit: sem.SemFit, k: int, usable: dict[str, list[str]]) -> Callable
 
     def values(theta: Array) -> Array:
         out = []
-        for name, items in usable.items():
-            raw, variance, C = loadings(fit, theta, k, name, items)
+        for items, (raw, variance, C) in zip(usable.values(), loadings(fit, theta, k, usable), strict=True):
             s = raw * np.sqrt(variance[..., None] / np.diagonal(C, axis1=-2, axis2=-1))
             if fit.ordinal:
                 unit = np.diagonal(C, axis1=-2, axis2=-1) ** -0.5

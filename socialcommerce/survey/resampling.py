@@ -30,7 +30,7 @@ __all__ = [
 Array = np.ndarray
 Statistic = Callable[[Array], Array]
 KINDS = ("percentile", "bc")
-CELLS = 4_000_000  # counts held at once; the draws are the same whatever the size of the batches
+CELLS, BATCH, SLICE = 40_000_000, 1000, 1024  # counts and resamples held at once, and rows; they change no draw
 
 
 def check(level: float, bootstrap: int = 0, kind: str = "percentile") -> None:
@@ -105,14 +105,24 @@ def draw(statistic: Statistic, rows: Array, draws: int, seed: int | None) -> Arr
     (500, 1)
     """
     rng, (N, p) = np.random.default_rng(seed), rows.shape
-    d, (low, high) = rows - rows.mean(0), np.tril_indices(p)
-    products, parts = d[:, low] * d[:, high], []
-    for at in range(0, draws, max(1, CELLS // N)):
-        size = min(max(1, CELLS // N), draws - at)
-        chosen = rng.integers(0, N, (size, N)) + N * np.arange(size)[:, None]
-        counts = np.bincount(chosen.ravel(), minlength=size * N).reshape(size, N) / N
-        S, mean = np.empty((size, p, p)), counts @ d
-        S[:, low, high] = S[:, high, low] = counts @ products
+    d = rows - np.rint(rows.mean(0))  # whole where answers are, so that single precision is exact below 2^24
+    (low, high), most, parts = np.tril_indices(p), np.abs(d).max() ** 2, []
+    integer = bool((d == np.rint(d)).all())
+    size = max(1, min(BATCH, CELLS // N, draws))
+    room = np.empty((size, N), np.int32)
+    for at in range(0, draws, size):
+        counts = room[: draws - at]
+        for one in counts:
+            one[:] = np.bincount(rng.integers(0, N, N), minlength=N)
+        total, mean = np.zeros((len(counts), len(low))), np.zeros((len(counts), p))
+        for k in range(0, N, SLICE):
+            own, y = counts[:, k : k + SLICE], d[k : k + SLICE]
+            kind = np.float32 if integer and own.sum(1).max() * most < 2**24 else np.float64
+            own, y = own.astype(kind), y.astype(kind)
+            total += own @ (y[:, low] * y[:, high])
+            mean += own @ y
+        S, mean = np.empty((len(counts), p, p)), mean / N
+        S[:, low, high] = S[:, high, low] = total / N
         with np.errstate(divide="ignore", invalid="ignore"):
             parts.append(statistic(S - mean[:, :, None] * mean[:, None, :]))
     return np.concatenate(parts)

@@ -140,7 +140,7 @@ def _decisions(lines: list[dict]) -> pd.DataFrame:
 
 def _check(file: str, answers: pd.DataFrame) -> None:
     N, p = answers.shape
-    values = np.unique(answers.to_numpy()[answers.notna().to_numpy()])
+    values = list(set().union(*(answers[code].dropna().unique() for code in answers)))
     if not len(values):
         raise DataError(f"{file}: no item has a valid answer; allowed: codes or texts of the codebook's scales.")
     if len(values) == 1:
@@ -162,8 +162,11 @@ def _codes(
     labels, missing = table.labels.get(m.heading, {}), table.missing.get(m.heading, ())
     scale = item.scale
     texts = {plain(text): code for names in (scale.en, scale.zh) for code, text in enumerate(names, scale.low)}
-    read = {cell: _code(cell, item, texts, labels, missing) for cell in dict.fromkeys(cells)}
-    kinds = Counter(read[cell][1] for cell in cells)
+    number = Counter(cells)
+    read = {cell: _code(cell, item, texts, labels, missing) for cell in number}
+    kinds: Counter[str] = Counter()
+    for cell, times in number.items():
+        kinds[read[cell][1]] += times
     counts = {kind: kinds[kind] for kind in ("by_text", "blank", "skipped", "user_missing")}
     counts["answered"] = kinds["code"] + kinds["by_text"]
     wrong = [
@@ -171,7 +174,8 @@ def _codes(
         for row, cell in zip(table.rows, cells, strict=True)
         if read[cell][1] == "wrong"
     ] if kinds["wrong"] else []  # fmt: skip
-    return np.array([read[cell][0] for cell in cells], dtype=float), counts, wrong
+    code = {cell: value for cell, (value, _) in read.items()}
+    return np.fromiter(map(code.__getitem__, cells), float, len(cells)), counts, wrong
 
 
 def _code(

@@ -148,7 +148,7 @@ def _flags(responses: Responses, rules: Rules) -> Iterator[Flag]:
         sd[enough] = answers.loc[enough, book.items].std(axis=1)
         yield "straight-lining (sd)", sd <= rules.sd + 1e-12, sd, rules.sd, None
     if rules.one_answer:
-        low, high = (pd.DataFrame(items).agg(end, axis=1).to_numpy() for end in ("min", "max"))
+        low, high = np.fmin.reduce(items, axis=1), np.fmax.reduce(items, axis=1)
         yield "one answer only", enough & (low == high), low, 1, None
     if rules.seconds is not None and responses.duration is not None:
         pace = responses.duration.to_numpy() / len(book.questions)
@@ -189,10 +189,11 @@ def _longest_run(items: Array) -> Array:
 
 def _first_same(answers: pd.DataFrame) -> Array:
     """Return the row that each repeats, 0 where it is the first of its kind or empty."""
-    again = answers.duplicated().to_numpy() & answers.notna().any(axis=1).to_numpy()
-    kinds = answers.groupby(list(answers.columns), dropna=False, sort=False).ngroup()
-    first = pd.Series(answers.index, index=answers.index).groupby(kinds).transform("first")
-    return np.where(again, first, 0)
+    seen: dict[bytes, int] = {}
+    values = answers.to_numpy(float) + 0.0  # no negative zero
+    values[np.isnan(values)] = np.nan  # one bit pattern
+    first = np.array([seen.setdefault(row.tobytes(), at) for row, at in zip(values, answers.index, strict=True)])
+    return np.where((first != answers.index) & np.isfinite(values).any(1), first, 0)
 
 
 def _unused(responses: Responses, rules: Rules) -> tuple[str, ...]:

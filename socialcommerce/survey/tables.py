@@ -139,11 +139,13 @@ def _check_headings(file: Path, headings: list[str]) -> None:
 
 def _csv(file: Path, encoding: str | None, delimiter: str) -> RawTable:
     raw = file.read_bytes()
-    text, found = _decode(file, raw, encoding)
-    if "\0" in text:
+    codec, found = _decode(file, raw, encoding)
+    if b"\0" in raw:
         raise DataError(f"{file.name} holds zero bytes, so it is no text; save it as csv in UTF-8 or GB18030.")
     try:
-        lines = list(enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 1))
+        text, same = io.TextIOWrapper(io.BytesIO(raw), codec, newline=""), {}
+        rows = enumerate(csv.reader(text, delimiter=delimiter, strict=True), 1)
+        lines = [(number, [same.setdefault(cell, cell) for cell in row]) for number, row in rows]  # equal cells once
     except csv.Error as wrong:
         raise DataError(f"{file.name} is not a csv file: {wrong}; text between plain quotes is needed.") from wrong
     heading = lines[0][1][0] if lines and len(lines[0][1]) == 1 else ""
@@ -158,6 +160,7 @@ def _csv(file: Path, encoding: str | None, delimiter: str) -> RawTable:
 
 
 def _decode(file: Path, raw: bytes, encoding: str | None) -> tuple[str, str]:
+    """Return the codec that decodes every byte, and what to call it."""
     if encoding is not None and encoding.lower() not in ENCODINGS:
         raise UnknownNameError("encoding", encoding, ENCODINGS)
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -166,8 +169,10 @@ def _decode(file: Path, raw: bytes, encoding: str | None) -> tuple[str, str]:
     for name in tries:
         try:
             if raw.startswith(codecs.BOM_UTF8) and name == "utf-8":
-                return raw.decode("utf-8-sig"), "utf-8 with byte-order mark"
-            return raw.decode(name), name
+                raw.decode("utf-8-sig")
+                return "utf-8-sig", "utf-8 with byte-order mark"
+            raw.decode(name)
+            return name, name
         except UnicodeDecodeError as wrong:
             failed = wrong
     raise DataError(

@@ -77,9 +77,9 @@ def fornell_larcker(fit: sem.SemFit, *, group: int = 1, level: float = 0.95) -> 
     def parts(theta: Array) -> tuple[Array, Array]:
         C = block.implied(theta, fit.problem.bases[k]).covariance
         ave = np.full((*theta.shape[:-1], len(names)), np.nan, dtype=theta.dtype)
-        for i in np.flatnonzero(known):
-            raw, variance, S = loadings(fit, theta, k, names[i], constructs[names[i]])
-            ave[..., i] = (raw**2 * variance[..., None] / np.diagonal(S, axis1=-2, axis2=-1)).mean(-1)
+        defined = {names[i]: constructs[names[i]] for i in np.flatnonzero(known)}
+        for name, (raw, variance, S) in zip(defined, loadings(fit, theta, k, defined), strict=True):
+            ave[..., names.index(name)] = (raw**2 * variance[..., None] / np.diagonal(S, axis1=-2, axis2=-1)).mean(-1)
         return ave, correlation(C[..., np.array(at)[:, None], at])
 
     def margins(theta: Array) -> Array:

@@ -118,6 +118,16 @@ def test_captions_say_n_basis_and_source_in_the_readers_language():
         assert part in text
 
 
+def test_rows_with_an_id_can_be_linked_to_and_cells_lead_where_they_say():
+    rows = table("en", [["H01", "1"], ["H02", "2"]], columns=["id", "value"],
+                 links=[[None, "01_x.html#figure-y"], [None, None]])
+    page = render.html(made("en", v4.new_code_cell("", outputs=[shown(rows)])), ("en",))
+    assert re.search(r'<tr id="table-rows-H01">.*?<a\s+href="01_x.html#figure-y">1</a>', page, re.DOTALL)
+    assert '<tr id="table-rows-H02">' in page
+    plain = made("en", v4.new_code_cell("", outputs=[shown(table("en", [["a", "1"]]))]))
+    assert "table-rows-a" not in render.html(plain, ("en",))
+
+
 def test_citations_are_resolved_and_listed():
     page = render.html(made("en", prose("As in [@bass1969].")), ("en",))
     assert "(<a" in page.replace("\n", " ")

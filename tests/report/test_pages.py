@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from socialcommerce.project import root
 from socialcommerce.report.build import build
 from tests.browser import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-NAMES = ("00_claims", "01_market_size", "02_content_mode", "03_sharing_mode", "06_open_questions")
+NAMES = sorted(path.stem for path in (root() / "notebooks").glob("*.ipynb"))
 PAGES = ["index.html", *(f"{language}/{name}.html" for language in ("en", "zh") for name in NAMES)]
 REPORTS = PAGES[1:]
 PHONE = {"width": 390, "height": 844}
@@ -170,6 +171,26 @@ def test_the_front_page_searches_and_switches_language(reports, browser, languag
         assert browser.value("[...document.querySelectorAll('#found mark')].some(m => m.textContent.length)")
         assert browser.value("[...document.querySelectorAll('#found a')]"
                              f".every(a => a.getAttribute('href').startsWith({shown} + '/'))")
+
+
+def test_the_front_page_opens_with_the_claims_and_filters_them_by_verdict(reports, browser):
+    browser.open(reports / "index.html")
+    browser.value("document.querySelector('button[data-show=zh]').click()")
+    shown = ("[...document.querySelectorAll('[data-lang=zh] tr[data-verdicts]')].filter(row => row.offsetParent)"
+             ".map(row => row.cells[2].textContent)")
+    everything = browser.value(shown)
+    assert browser.value("document.querySelectorAll('[data-lang=zh] .drawing svg').length") == 1
+    choose = ("(() => {{ const s = document.querySelector('[data-lang=zh] .filter select'); s.value = {};"
+              " s.dispatchEvent(new Event('change', {{bubbles: true}}));"
+              " return s.selectedOptions[0].textContent; }})()")
+    label = browser.value(choose.format("'differs'"))
+    assert browser.value(shown) == ["不符"]
+    assert label == "不符 (1)"
+    browser.value(choose.format("''"))
+    assert browser.value(shown) == everything
+    browser.value("document.querySelector('[data-lang=zh] .filter select').focus()")
+    browser.press("Tab")
+    assert browser.value("document.activeElement.getAttribute('role')") == "region"
 
 
 def test_data_that_tries_to_run_is_only_shown(browser, checkout):

@@ -87,6 +87,20 @@ def test_excel_holds_numbers_and_runs_nothing(tables):
         assert not any(b"<f>" in archive.read(name) for name in archive.namelist())
 
 
+def texts_of_row(row: object) -> list[str]:
+    return [cell.text for cell in row.cells]
+
+
+def test_a_reason_stands_across_all_columns():
+    none = payload("none", {"outcome": ["It cannot be tested."], "std": [None], "p": [None]}, {})
+    made = Document(io.BytesIO(word(tables_of({"one": notebook(none)}, "en"), "Tables")))
+    row = made.tables[0].rows[1]
+    assert texts_of_row(row) == ["It cannot be tested."] * 3  # one cell that spans three
+    assert len(row._tr.tc_lst) == 1
+    book = openpyxl.load_workbook(io.BytesIO(excel(tables_of({"one": notebook(none)}, "en"), "Tables")))
+    assert "A5:C5" in [str(area) for area in book["1 none"].merged_cells.ranges]
+
+
 @pytest.mark.parametrize("write", [word, excel])
 def test_the_hour_of_their_making_is_not_in_the_files(tables, write):
     with zipfile.ZipFile(io.BytesIO(write(tables, "Tables"))) as archive:

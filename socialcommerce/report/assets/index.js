@@ -46,6 +46,15 @@
     }
   };
 
+  for (const filter of document.querySelectorAll(".filter")) {
+    const rows = filter.parentElement.querySelectorAll("tr[data-verdicts]");
+    filter.hidden = false;
+    filter.addEventListener("change", (event) => {
+      const wanted = event.target.value;
+      rows.forEach((row) => { row.hidden = wanted !== "" && !row.dataset.verdicts.split("|").includes(wanted); });
+    });
+  }
+
   languages.forEach((b) => { b.hidden = false; b.addEventListener("click", () => show(b.dataset.show)); });
   document.querySelectorAll(".no-script").forEach((part) => { part.hidden = true; });
   box.addEventListener("input", search);

@@ -1,0 +1,297 @@
+"""A study of a survey: models, paths and indirect effects against closed forms and lavaan's definitions, its words."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from socialcommerce import data, paper, sem, survey
+from socialcommerce.errors import DataError, ParameterError, UnknownNameError
+from socialcommerce.evidence import survey as verdict
+from socialcommerce.figures import forest, style
+from socialcommerce.strategies import paths, readings
+from socialcommerce.strategies.labels import AXES, INDIRECT_LABELS
+from socialcommerce.strategies.measurement import Measurement, fit_table, words_of
+from socialcommerce.strategies.study import Study, read_study
+from socialcommerce.survey.codebook import Codebook, Construct, Effect, Item, Scale
+from socialcommerce.verdicts import NotTestable
+
+SEVEN = Scale("seven", 1, 7)
+
+
+def construct(name: str, role: str = "construct") -> Construct:
+    items = tuple(Item(f"{name.upper()}{k}", SEVEN, construct=name) for k in (1, 2, 3))
+    return Construct(name, items, en=name.title(), zh=f"构念{name}", role=role)
+
+
+CONSTRUCTS = tuple(construct(name) for name in ("care", "noise", "trust", "stay"))
+BOOK = Codebook(
+    "small", CONSTRUCTS, tuple(item for one in CONSTRUCTS for item in one.items),
+    (Effect("trust", "care", 1), Effect("trust", "noise", -1), Effect("stay", "trust", 1), Effect("stay", "care", 1)),
+)
+TRUTH = survey.Truth(BOOK, {"trust": {"care": 0.5, "noise": -0.3}, "stay": {"trust": 0.4, "care": 0.2}})
+
+
+def studied(nobs: int, seed: int = 1, book: Codebook = BOOK, draws: int = 500, estimator: str = "MLR",
+            **planted: int) -> Study:
+    sample = survey.draw_respondents(replace(TRUTH, codebook=book), nobs, seed=seed, defects=survey.Defects(**planted))
+    return Study(sample.responses, survey.screen(sample.responses), estimator, draws)
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return studied(600)
+
+
+@pytest.fixture(scope="module")
+def holes() -> Study:
+    return studied(600, missing_cells=150)
+
+
+# --- the study --------------------------------------------------------------------------------------------------------
+
+
+def test_constructs_strategies_and_outcomes_follow_from_the_paths(study):
+    assert study.constructs == ["care", "noise", "trust", "stay"]
+    assert (study.strategies, study.outcomes) == (["care", "noise"], ["stay"])
+    named = replace(BOOK, strategies=("care",), outcomes=("trust", "stay"), constructs=(*CONSTRUCTS, construct("idle")))
+    other = studied(100, book=replace(named, questions=(*BOOK.questions, *construct("idle").items)))
+    assert (other.strategies, other.outcomes, len(other.items)) == (["care"], ["trust", "stay"], 12)  # idle has no path
+
+
+def test_missing_answers_are_met_by_full_information(study, holes):
+    assert study.options["missing"] == "listwise"
+    assert holes.options["missing"] == "fiml"
+    assert holes.structural.nobs == holes.nobs
+    assert studied(200, estimator="WLSMV").options == {"estimator": "WLSMV", "ordered": True}
+
+
+def test_whose_answers_they_are(study):
+    assert study.basis == "synthetic sample"
+    assert replace(study, responses=replace(study.responses, basis="survey")).basis == "own survey"
+
+
+def test_a_study_needs_paths_and_more_respondents_than_items():
+    with pytest.raises(DataError, match=r"states no paths between its constructs; a table \[paths\]"):
+        studied(100, book=replace(BOOK, paths=()))
+    with pytest.raises(DataError, match="12 respondents are left after screening for 12 items"):
+        studied(12)
+    with pytest.raises(UnknownNameError, match="unknown estimator 'PLS'"):
+        studied(100, estimator="PLS")
+
+
+def test_the_own_sample_is_read_like_a_file():
+    own = read_study(draws=50)
+    assert (own.basis, own.screened.nobs, own.nobs) == ("synthetic sample", 1200, len(own.screened.answers))
+    assert own.codebook.name == "social-commerce"
+
+
+# --- paths and indirect effects ---------------------------------------------------------------------------------------
+
+
+def test_paths_recover_the_truth():
+    """In 20,000 answers cut into seven; a path's error there is about .01."""
+    table = paths.path_table(studied(20_000, seed=3)).set_index(["outcome", "predictor"])["std"]
+    for (outcome, predictor), value in table.items():
+        assert value == pytest.approx(TRUTH.paths[outcome][predictor], abs=0.03)
+
+
+def test_indirect_effects_are_products_of_paths_and_what_the_engine_defines(study):
+    found, std = paths.indirect(study), study.structural.standardized.set_index(["lhs", "op", "rhs"])["std_all"]
+    by_name = dict(zip(found.names, found.estimates, strict=True))
+    product = std["trust", "~", "care"] * std["stay", "~", "trust"]
+    assert by_name["care", "stay", "all"] == pytest.approx(product, rel=1e-12)
+    assert by_name["care", "stay", "trust"] == pytest.approx(product, rel=1e-12)  # its only way
+    text = study.codebook.model().replace("trust ~ care", "trust ~ a*care").replace("stay ~ trust", "stay ~ b*trust")
+    defined = study.fit(text + "\nab := a*b").standardized.query("op == ':='")
+    assert by_name["care", "stay", "all"] == pytest.approx(float(defined["std_all"].iloc[0]), rel=1e-8)
+    spread = found.draws[:, found.names.index(("care", "stay", "all"))].std(ddof=1)
+    assert spread == pytest.approx(float(defined["se"].iloc[0]), rel=0.15)  # 500 draws: 3 % of error
+
+
+def test_one_step_draws_have_the_sandwich_s_covariance(study):
+    """theta + I^-1 S'w / N with counts w has covariance I^-1 S'S I^-1 / N^2, which is MLR's."""
+    draws = sem.bootstrap(study.structural, 20_000, seed=1, method="one-step").draws
+    ratio = draws.std(0) / np.sqrt(np.diag(study.structural.vcov))
+    assert np.abs(ratio - 1).max() < 0.03  # 20,000 draws: a standard deviation's error is half a per cent
+
+
+def test_one_step_and_refits_agree(study):
+    refits, steps = (sem.bootstrap(study.structural, 1000, seed=2, method=method).draws.std(0)
+                     for method in ("refit", "one-step"))
+    assert np.median(refits / steps) == pytest.approx(1, abs=0.03)
+    assert np.abs(refits / steps - 1).max() < 0.2
+
+
+def test_the_one_step_bootstrap_refuses_what_it_cannot(study):
+    with pytest.raises(UnknownNameError, match="unknown method of the bootstrap 'two-step'"):
+        sem.bootstrap(study.structural, 10, method="two-step")
+    with pytest.raises(ParameterError, match="takes no ordered items; allowed: method 'refit'"):
+        sem.bootstrap(studied(300, estimator="WLSMV").structural, 10, method="one-step")
+
+
+def test_incomplete_rows_are_resampled_by_steps_to_the_same_draws_for_a_seed(holes):
+    again = studied(600, missing_cells=150)
+    assert np.array_equal(holes.resampled.draws, again.resampled.draws)
+    found = paths.indirect(holes)
+    low, high = found.interval()
+    assert ((low < found.estimates) & (found.estimates < high)).all()
+
+
+def test_p_values_agree_with_intervals(study):
+    found = paths.indirect(study)
+    low, high = found.interval(0.95)
+    assert ((found.p_values < 0.045) <= ((low > 0) | (high < 0))).all()
+
+
+def test_without_a_way_through_another_construct_there_is_no_indirect_effect():
+    straight = studied(200, book=replace(BOOK, paths=(Effect("stay", "care", 1), Effect("stay", "noise", -1))))
+    found = paths.indirect(straight)
+    assert isinstance(found, NotTestable)
+    lines = readings.indirect_lines(found, straight)
+    assert list(lines.columns) == list(INDIRECT_LABELS)
+    assert "No path leads" in lines.iloc[0, 0]["en"]
+    assert readings.indirect_lines(found, straight, totals=True).empty
+
+
+def test_an_unknown_path_is_named_with_those_there_are(study):
+    with pytest.raises(UnknownNameError, match="unknown path 'stay ~ noise'"):
+        paths.direct(study, "stay", "noise")
+
+
+# --- words and tables -------------------------------------------------------------------------------------------------
+
+
+def test_tables_of_measurement(study):
+    measured = Measurement(study, htmt_draws=50)
+    table = measured.descriptives()
+    assert table["mean"].tolist() == pytest.approx(
+        [study.answers[BOOK.scales[name]].mean(axis=1).mean() for name in study.constructs])
+    ave = measured.quality.table()["ave"].to_numpy()
+    assert [table.loc[k, str(k + 1)] for k in range(4)] == pytest.approx(np.sqrt(ave))
+    assert table.loc[0, "2"] == ""  # above the diagonal
+    assert measured.loadings()["cr"].notna().sum() == 4  # in the first row of each construct
+    assert measured.reliability().shape == (4, 8)
+    assert "none is below 0.5" in measured.read_items()["en"]
+    assert measured.read_reliability()["zh"].startswith("各构念的组合信度均达到0.7")
+    assert "every pair" in measured.read_discriminant()["en"]
+    fits = fit_table(study)
+    assert fits["df"].tolist() == [48, 49]  # 78 moments less 24 loadings and residuals and 6 correlations, or 5
+    assert "meets the customary bounds" in readings.read_fit(fits)["en"]
+    assert "misses" in readings.read_fit(fits.assign(cfi=0.9))["en"]
+
+
+def test_what_is_said_of_screening_and_origin(study, holes):
+    assert readings.read_screening(holes)["en"].startswith("600 respondents, ")
+    report = replace(study, screened=survey.screen(study.responses, mode="report-only"))
+    assert "nobody was left out" in readings.read_screening(report)["en"]
+    assert "drawn by a program" in readings.read_origin(study)["en"]
+    own = replace(study, responses=replace(study.responses, basis="survey", file="mine.csv"))
+    assert readings.read_origin(own)["en"] == "These are 600 answers from mine.csv."
+    assert readings.read_origin(own)["zh"] == "此处为mine.csv中的600份答卷。"
+    assert readings.source_of(own)["zh"] == "mine.csv"
+    assert "no attention check" in readings.read_notes(study)["en"]
+
+
+def test_lines_say_on_which_side_an_interval_lies(study):
+    lines = readings.path_lines(paths.path_table(study), study).set_index(["outcome", "predictor"])
+    assert lines["tone"].tolist() == ["as claimed"] * 4  # intrusive noise claims, and has, a negative path
+    turned = paths.path_table(study).assign(direction=-1)
+    assert set(readings.path_lines(turned, study)["tone"]) == {"against", "as claimed"}
+    said = readings.read_paths(readings.path_lines(paths.path_table(study), study))
+    assert said["en"].startswith("4 of 4 paths have their interval on the claimed side")
+
+
+def test_what_cannot_be_tested_is_one_row_with_its_reason(study):
+    reason = {"en": "No group.", "zh": "没有分组。"}
+    table = readings.rows_of(NotTestable(reason), {"a": reason, "b": reason}, study)
+    assert table.to_dict("records") == [{"a": reason, "b": None}]
+    assert readings.read_parts(NotTestable(reason)) == reason
+    frame = readings.rows_of(pd.DataFrame({"a": ["trust", "x"], "p": [0.0001, 0.2]}), {"a": reason, "p": reason}, study)
+    assert frame["a"].tolist() == [words_of(study)["trust"], "x"]
+    assert frame["p"].tolist() == [0.0001, 0.2]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", ["paths", "indirect", "items", "none"])
+def test_forests_keep_the_palette_and_have_every_glyph(study, name, language):
+    lines = readings.path_lines(paths.path_table(study), study)
+    drawn = {
+        "paths": (forest.plot_forest, lines.assign(estimate=lines["std"], truth=0.3), AXES["path"]),
+        "indirect": (forest.plot_forest, readings.indirect_lines(paths.indirect(study), study, totals=True),
+                     AXES["indirect"]),
+        "none": (forest.plot_forest, readings.indirect_lines(NotTestable({"en": "no", "zh": "否"}), study, totals=True),
+                 AXES["indirect"]),
+        "items": (forest.plot_items, Measurement(study).loadings(), None),
+    }[name]
+    options = {"synthetic": True} | ({"axis": drawn[2], "tones": readings.TONES} if drawn[2] else {})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        svg = style.draw(drawn[0], drawn[1], language=language, **options)
+    assert style.check_palette(svg) == []
+
+
+def test_a_forest_of_synthetic_rows_says_so(study):
+    from matplotlib import pyplot as plt
+
+    lines = readings.path_lines(paths.path_table(study), study)
+    with style.house("en"):
+        ax = forest.plot_forest(lines.assign(estimate=lines["std"]), axis=AXES["path"], tones=readings.TONES,
+                                synthetic=True)
+        assert ax.get_xlabel().endswith("synthetic sample")
+        ticks = [tick.get_text() for tick in ax.get_yticklabels()]
+        plt.close("all")
+    assert ticks == ["Care", "Noise", "Trust", "Care", "Trust", "Stay"]  # four lines, then the two heads
+
+
+# --- verdicts ---------------------------------------------------------------------------------------------------------
+
+
+def test_paths_of_another_codebook_are_hypotheses_of_their_own(study):
+    hypotheses = verdict.hypotheses_of(study)
+    assert [h.id for h in hypotheses] == ["P01", "P02", "P03", "P04"]
+    assert hypotheses[1].statement == {"en": "Noise lowers Trust.", "zh": "构念noise会降低构念trust。"}
+    assert [h.family.id for h in hypotheses] == ["trust", "trust", "stay", "stay"]
+    own = replace(study, responses=replace(study.responses, basis="survey"))
+    found = {v.id: v for v in verdict.verdicts_of(own)}
+    assert found["P01"].outcome == "supported"
+    assert found["P01"].evidence == ("own survey",)
+    levels = [found[name].result.level for name in ("P01", "P02")]
+    assert sorted(levels) == pytest.approx([0.95, 0.975])  # Holm: the smaller p of two at half the rate
+    table = verdict.verdict_table(tuple(found.values()))
+    assert table["reason"].isna().all()
+    assert verdict.read_reasons(table)["en"] == "Every hypothesis could be tested."
+    assert "p" in verdict.labels(own)
+
+
+def test_an_own_survey_with_the_project_s_codebook_decides_the_paper_s_hypotheses():
+    own = read_study(draws=100)
+    own = replace(own, responses=replace(own.responses, basis="survey"))
+    ids = {h.id for h in verdict.hypotheses_of(own)}
+    assert ids == set(verdict.TESTS)
+    assert all(h.data[0].kind == "own survey" and h.known is None for h in verdict.hypotheses_of(own))
+
+
+def test_each_hypothesis_of_the_survey_has_a_kept_estimate_with_its_truth():
+    table = data.load(verdict.TABLE).set_index("id")
+    stated = {h.id: h for h in paper.load_hypotheses() if any(d.name == "survey" for d in h.data)}
+    assert set(table.index) == set(verdict.TESTS) == set(stated)
+    truth = survey.own_truth().paths
+    for name, (outcome, predictor) in verdict.PATHS.items():
+        assert table.at[name, "truth"] == pytest.approx(truth[outcome][predictor], abs=1e-6)
+    assert (table["low"] <= table["estimate"]).all()
+    assert (table["estimate"] <= table["high"]).all()
+
+
+@pytest.mark.slow
+def test_the_kept_estimates_are_those_of_the_sample():
+    import runpy
+
+    from socialcommerce.project import root
+
+    again = runpy.run_path(str(root() / "data" / "prepare" / "survey_estimates.py"))["build"]()
+    pd.testing.assert_frame_equal(again, data.load(verdict.TABLE), rtol=0, atol=2e-5, check_dtype=False)
