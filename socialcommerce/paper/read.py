@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isfinite
 from pathlib import Path
 from typing import Any, NoReturn
@@ -33,6 +34,12 @@ from socialcommerce.project import root
 __all__ = ["claims_and_hypotheses", "decision_rules"]
 
 
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Mapping[str, Any]:
+    """Return what a toml file holds; the same text is parsed once, as a calibration reads it thousands of times."""
+    return tomllib.loads(text)
+
+
 @dataclass(frozen=True)
 class Entry:
     """A table of one toml file that knows where it stands, so that an error can name file, entry and field."""
@@ -45,7 +52,7 @@ class Entry:
     def read(cls, folder: str | Path | None, name: str) -> Entry:
         path = (Path(folder) if folder is not None else root() / "paper") / name
         try:
-            return cls(f"paper/{name}", "file", tomllib.loads(path.read_text(encoding="utf-8")))
+            return cls(f"paper/{name}", "file", _parsed(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             raise PaperError(f"paper/{name} is missing; looked for it in {path.parent}.") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

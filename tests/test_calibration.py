@@ -1,0 +1,155 @@
+"""From screening to verdict on drawn data sets: rows are whole, failures are told, rates agree with a hand count."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from socialcommerce import experiments, survey
+from socialcommerce.evidence import calibration
+from socialcommerce.evidence import survey as respondents
+from socialcommerce.evidence.calibration import Cell
+from socialcommerce.figures import calibration as drawing
+from socialcommerce.figures import style
+from socialcommerce.strategies.study import read_study
+from socialcommerce.survey import Defects, Departures
+
+IDS = [f"H{k}" for k in range(30, 53)]
+
+
+def cell(**others):
+    defects = Defects(straight_liners=3, speeders=3, failed_checks=3, duplicates=2, out_of_range=2)
+    return Cell(**{"truth": survey.own_truth(), "nobs": 300, "defects": defects, "draws": 50, "left_out": ("H50",),
+                   **others})
+
+
+def drawn(of, number=0):
+    return calibration.data_set({"one": of}, "one", np.random.SeedSequence(1, spawn_key=(number,)))
+
+
+def test_a_data_set_has_a_row_for_every_hypothesis():
+    rows = drawn(cell()).set_index("id")
+    assert sorted(rows.index) == IDS
+    assert rows["failure"].drop("H50").eq("").all()
+    assert rows.loc["H50", "failure"] == calibration.LEFT_OUT["en"]
+    tested = rows.drop("H50")
+    assert (tested["low"] <= tested["low95"]).all()
+    assert (tested["high95"] <= tested["high"]).all()
+    assert (tested["low"] <= tested["estimate"]).all()
+    assert (tested["estimate"] <= tested["high"]).all()
+    assert set(tested["outcome"]) <= {"supported", "contradicted", "not supported", "inconclusive"}
+    assert rows["nobs"].eq(300 - 13).all()  # who has a planted defect is screened out
+    assert rows.loc["H39", "truth"] == -0.15
+    assert rows.loc["H52", "truth"] == 0.0
+
+
+def test_the_truth_of_every_hypothesis_is_that_of_the_reports():
+    sample = survey.own_sample()
+    kept = survey.screen(sample.responses).answers
+    expected = respondents._truth(read_study())
+    assert calibration.true_effects(survey.own_truth(), kept) == pytest.approx(expected)
+
+
+def test_intervals_are_held_against_targets_where_there_are_any():
+    rows = drawn(cell(targets={"H30": 0.3})).set_index("id")
+    assert rows.loc["H30", "target"] == 0.3
+    assert rows.loc["H30", "truth"] == 0.25
+    assert (rows["target"] == rows["truth"]).drop("H30").all()
+
+
+def test_what_cannot_be_analysed_is_told_in_every_row():
+    noise = replace(survey.own_truth(), loading=0.05)  # items that hardly measure anything, few respondents
+    rows = drawn(cell(truth=noise, nobs=75, defects=Defects()))
+    assert sorted(rows["id"]) == IDS
+    assert (rows["outcome"] == "not testable").all()
+    tried = rows[rows["id"] != "H50"]
+    assert tried["failure"].str.contains("DataError: the structural model has no solution").all()
+    rates = calibration.hypothesis_rates(rows.assign(cell="one", set=0))
+    assert len(rates) == 22
+    assert (rates["sets"] == 0).all()
+    assert (rates["failed"] == 1).all()
+
+
+@pytest.mark.slow
+def test_serial_and_processes_agree():
+    fn = partial(calibration.data_set, {"one": cell(departures=Departures(skew=0.5))})
+    tables = [experiments.run(fn, [{"cell": "one"}], 3, executor, replicates=2, workers=2).drop(columns="seconds")
+              for executor in ("serial", "processes")]
+    pd.testing.assert_frame_equal(*tables)
+
+
+def test_the_least_of_many_respondents_comes_near_the_truth():
+    found = calibration.pseudo_true(cell(), seed=5, nobs=4000)
+    truth = calibration.true_effects(survey.own_truth())
+    assert all(abs(found[name] - truth[name]) < 0.1 for name in found)  # 4 standard errors
+
+
+def hand():
+    """Three data sets of one cell: H1 positive and true, H2 positive and absent, H3 negative and true, H4 equal."""
+    def row(number, name, truth, low, high, outcome, direction="positive"):
+        return {"cell": "c", "set": number, "id": name, "family": "f", "direction": direction, "smallest": 0.1,
+                "truth": truth, "target": truth, "estimate": (low + high) / 2, "low": low, "high": high,
+                "low95": low + 0.01, "high95": high - 0.01, "outcome": outcome, "failure": ""}
+
+    return pd.DataFrame([
+        row(0, "H1", 0.2, 0.1, 0.3, "supported"), row(0, "H2", 0.0, 0.05, 0.2, "supported"),
+        row(0, "H3", -0.2, -0.3, -0.1, "supported", "negative"), row(0, "H4", 0.0, 0.0, 0.05, "supported", "equal"),
+        row(1, "H1", 0.2, 0.205, 0.4, "supported"), row(1, "H2", 0.0, -0.1, 0.1, "inconclusive"),
+        row(1, "H3", -0.2, 0.05, 0.2, "contradicted", "negative"), row(1, "H4", 0.1, 0.0, 0.05, "supported", "equal"),
+        row(2, "H1", 0.2, -0.05, 0.05, "not supported"), row(2, "H2", 0.0, -0.05, 0.05, "not supported"),
+        row(2, "H3", -0.2, -0.3, 0.1, "inconclusive", "negative"),
+        row(2, "H4", 0.0, 0.0, 0.3, "inconclusive", "equal"),
+    ])
+
+
+def test_false_discoveries_by_hand():
+    (found,) = calibration.discoveries(hand()).to_dict("records")
+    # supported: 4 in the first set, H2 falsely; H1 and H4 in the second, H4 falsely (differs by the smallest effect)
+    assert (found["supported"], found["false_supported"]) == (6, 2)
+    assert found["share"] == pytest.approx(2 / 6)
+    assert found["fdr"] == pytest.approx((1 / 4 + 1 / 2 + 0) / 3)
+    assert (found["contradicted"], found["false_contradicted"]) == (1, 1)  # H3 holds
+    assert (found["not_supported"], found["false_not_supported"]) == (2, 1)  # H1 is .2, above .1
+
+
+def test_coverage_size_and_family_errors_by_hand():
+    rates = calibration.hypothesis_rates(hand()).set_index("id")
+    assert rates.loc["H1", ["covered", "covered95", "rejected"]].tolist() == [1, 1, 2]
+    assert rates.loc["H2", ["covered", "rejected", "rejected95"]].tolist() == [2, 1, 1]
+    failed = hand().assign(failure=lambda rows: np.where(rows["set"] == 2, "no solution", ""))
+    assert calibration.hypothesis_rates(failed).set_index("id").loc["H2", ["sets", "failed"]].tolist() == [2, 1]
+    (family,) = calibration.family_errors(hand()).to_dict("records")
+    assert (family["nulls"], family["sets"], family["errors"]) == (2, 3, 1)  # H2 and at times H4 are zero
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_rates_are_drawn_in_the_house_style(language):
+    rates = pd.DataFrame([{"cell": cell, "id": name, "joint": name == "H2", "covered95": 0.9, "covered95_low": 0.8,
+                           "covered95_high": 1.0, "rejected": 0.5, "rejected_low": 0.4, "rejected_high": 0.6}
+                          for cell in ("one", "other") for name in ("H1", "H2")])
+    cells = {"one": {"en": "first cell", "zh": "情形一"}, "other": {"en": "second cell", "zh": "情形二"}}
+    svg = style.draw(drawing.plot_rates, rates, language=language, cells=cells, band=(0.9, 0.97), alone=(0.93, 0.96))
+    assert style.check_palette(svg) == []
+    with style.house(language):
+        left, right = drawing.plot_rates(rates, language=language, cells=cells, band=(0.9, 0.97), alone=(0.93, 0.96))
+    points = [line for line in left.get_lines() if line.get_marker() in drawing.MARKERS]
+    assert sorted(x for line in points for x in line.get_xdata()) == [0.9] * 4
+    legend = [text.get_text() for text in left.figure.legends[0].get_texts()]
+    assert [words[language] for words in cells.values()] == legend[-2:]
+
+
+def test_a_rate_is_judged_alone_and_among_all():
+    assert calibration.judge(950, 1000, 0.95, 150)[1] == "within"
+    p = 0.03496986  # R 4.2: binom.test(935, 1000, .95)$p.value
+    assert calibration.judge(935, 1000, 0.95, 150) == (pytest.approx(p, abs=1e-8), "outside alone")
+    assert calibration.judge(1000, 1000, 0.95, 150, "less")[1] == "within"  # caution is no fault there
+    assert calibration.judge(1000, 1000, 0.95, 150)[1] == "outside"
+
+
+def test_a_cell_can_do_without_anything_true():
+    truth = survey.own_truth()
+    none = replace(truth, effects={o: dict.fromkeys(p, 0.0) for o, p in truth.paths.items()}, moderations={},
+                   contact=replace(truth.contact, drop=0.0))
+    assert set(calibration.true_effects(none).values()) == {0.0}
