@@ -10,7 +10,7 @@ __all__ = ["column_widths"]
 FITS = 90  # letters that need no division of the line
 LINE = 115  # letters on a line of the PDF
 BETWEEN = 3  # the space between columns, in letters
-WORD = re.compile(r"[\u2e80-\uffff]|[^\s\u2e80-\uffff]+")  # what does not break: a Chinese character, a Latin word
+WORD = re.compile(r"[\u2e80-\uffff]{1,4}|[^\s\u2e80-\uffff]+")  # kept whole: four Chinese characters, a Latin word
 
 
 def column_widths(rows: Sequence[Sequence[str]]) -> list[float]:

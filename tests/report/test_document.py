@@ -165,3 +165,12 @@ def test_a_later_heading_of_level_1_is_a_section():
     document = made("en", prose("# Methods\n\ntext", "lang-en"))
     assert document.title.strip() == "A title"
     assert [s["heading"].strip() for s in document.sections if s["anchor"]] == ["Methods"]
+
+
+def test_chinese_names_beside_many_numbers_keep_four_characters_on_a_line():
+    from socialcommerce.report.widths import BETWEEN, column_widths
+
+    rows = [["构念", *map(str, range(1, 18))], ["数据驱动的个性化", *["−0.34"] * 17]]
+    widths = column_widths(rows)
+    assert sum(widths) == pytest.approx(1, abs=0.001)
+    assert widths[0] / widths[1] == pytest.approx((8 + BETWEEN) / (5 + BETWEEN), rel=0.2)
