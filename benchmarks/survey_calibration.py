@@ -103,23 +103,28 @@ def targets() -> dict[str, dict[str, float]]:
 def lavaan(sets: int = 3) -> dict[str, float]:
     """Return processor seconds of the structural model by robust ML, here and in lavaan: medians over data sets."""
     ours, theirs, gaps = [], [], []
-    for k in range(sets + 1):  # the first is to load what either side loads late
+    for k in range(sets):
         study = calibration._drawn(cells()["truth"], 100 + k, 0)
         model, data = study.codebook.model(study.constructs), study.answers[study.items]
-        start = process_time()
-        fit = sem.fit(model, data, estimator="MLR")
-        measures = (fit.estimates, fit.standardized, fit.fit_measures)[-1]
-        ours.append(process_time() - start)
-        if k:
-            with TemporaryDirectory() as folder:
-                data.to_csv(Path(folder, "data.csv"), index=False)
-                Path(folder, "task.json").write_text(json.dumps({"model": model}), encoding="utf-8")
-                subprocess.run(["Rscript", str(HERE / "survey_lavaan.R"), folder], check=True)
-                out = json.loads(Path(folder, "out.json").read_text(encoding="utf-8"))
-            theirs.append(out["seconds"])
-            gaps.append(abs(out["chisq"] / measures["chisq"] - 1))
-    return {"ours": float(np.median(ours[1:])), "lavaan": float(np.median(theirs)), "gap": float(max(gaps)),
+        chisq = _ours(model, data)[1]  # once before the clock counts: loads what is loaded late
+        ours += [_ours(model, data)[0] for _ in range(5)]  # short, so that what else the machine does would show
+        with TemporaryDirectory() as folder:
+            data.to_csv(Path(folder, "data.csv"), index=False)
+            Path(folder, "task.json").write_text(json.dumps({"model": model}), encoding="utf-8")
+            subprocess.run(["Rscript", str(HERE / "survey_lavaan.R"), folder], check=True)
+            out = json.loads(Path(folder, "out.json").read_text(encoding="utf-8"))
+        theirs.append(out["seconds"])
+        gaps.append(abs(out["chisq"] / chisq - 1))
+    return {"ours": float(np.median(ours)), "lavaan": float(np.median(theirs)), "gap": float(max(gaps)),
             "version": out["version"]}
+
+
+def _ours(model: str, data: pd.DataFrame) -> tuple[float, float]:
+    """Return processor seconds and chi2 of one fit with its tables."""
+    start = process_time()
+    fit = sem.fit(model, data, estimator="MLR")
+    tables = fit.estimates, fit.standardized, fit.fit_measures
+    return process_time() - start, float(tables[-1]["chisq"])
 
 
 def kept_rows() -> pd.DataFrame:

@@ -122,19 +122,22 @@ def _short(rates: pd.DataFrame, judged: pd.DataFrame, found: pd.DataFrame) -> st
     boundary = true[true["truth"].abs() <= 0.1 + 1e-12]["id"]
     others, words = power.drop(boundary), judged["word"]
     equal, least = (rates[rates["cell"] == "truth"].set_index("id").loc[name] for name in ("H50", "H52"))
+    false, fdr = 100 * by_cell["share"], 100 * by_cell.at["null", "fdr"]
+    supported, against = (100 * equal[name] / equal["sets"] for name in ("supported", "contradicted"))
     return f"""## In short
 
 - Of {len(judged)} rates {(words == "outside").sum()} are outside Monte-Carlo error among all, and
   {(words == "outside alone").sum()} outside if taken alone.
-- Under the truth {by_cell.at["truth", "share"]:.2%} of the verdicts "supported" are false; under the departures
-  {by_cell.at["departures", "share"]:.2%}. Where nothing is true, {by_cell.at["null", "fdr"]:.1%} of the data sets hold
-  a false one: four families, each with an error rate of 5 % for both directions together.
-- An effect as small as the smallest of interest ({", ".join(boundary)}: .10) is found in {power[boundary].mean():.0%}
-  of the data sets of this size, the other true ones in {others.min():.0%} ({others.idxmin()}) to {others.max():.0%}.
-- The equality of H50 is true and supported in {equal["supported"] / equal["sets"]:.1%}, contradicted in
-  {equal["contradicted"] / equal["sets"]:.1%}: so few respondents cannot bound the largest of several differences
-  by .10. H52 is "not supported" in {least["not_supported"] / least["sets"]:.1%}: its least indirect effect is zero, and
-  the interval of a product of paths is narrow against .10."""
+- Under the truth {false["truth"]:.2f} % of the verdicts "supported" are false, under the departures
+  {false["departures"]:.2f} %. Where nothing is true, {fdr:.1f} % of the data sets hold a false one: four families, each
+  with an error rate of 5 % for both directions together.
+- An effect as small as the smallest of interest ({", ".join(boundary)}: .10) is found in
+  {100 * power[boundary].mean():.0f} % of the data sets of this size, the other true ones in {100 * others.min():.0f} %
+  ({others.idxmin()}) to {100 * others.max():.0f} %.
+- The equality of H50 is true and supported in {supported:.1f} %, contradicted in {against:.1f} %: so few respondents
+  cannot bound the largest of several differences by .10. H52 is "not supported" in
+  {100 * least["not_supported"] / least["sets"]:.1f} %: its least indirect effect is zero, and the interval of a product
+  of paths is narrow against .10."""
 
 
 def _outside(judged: pd.DataFrame) -> str:
@@ -145,7 +148,7 @@ def _outside(judged: pd.DataFrame) -> str:
     return f"""## Rates outside
 
 Of {len(judged)} rates {counts.get("within", 0)} are within Monte-Carlo error; outside it if taken alone:
-{counts.get("outside alone", 0)} (chance alone puts up to {expected:.0f} there); outside among all rates:
+{counts.get("outside alone", 0)} (chance would put up to about {expected:.0f} there); outside among all rates:
 {counts.get("outside", 0)}.
 
 | cell | hypothesis or family | rate | nominal | p | |
@@ -255,8 +258,8 @@ Seconds of one processor for a data set, from drawing to verdict (median). H50, 
 
 The structural model alone, robust maximum likelihood with fit measures and standardised solution, on the same three
 data sets of the cell truth: {times["ours"]:.3f} s here, {times["lavaan"]:.2f} s in lavaan {times["version"]}, a ratio
-of {times["lavaan"] / times["ours"]:.0f} (medians of processor time, one run, side by side; chi2 agrees to
-{times["gap"]:.0e} of its value)."""
+of {times["lavaan"] / times["ours"]:.0f} (medians of processor time, five fits a data set here and one there, in one run;
+chi2 agrees to {times["gap"]:.0e} of its value)."""
 
 
 def _rate(count: int, sets: int) -> str:
