@@ -258,8 +258,8 @@ Seconds of one processor for a data set, from drawing to verdict (median). H50, 
 
 The structural model alone, robust maximum likelihood with fit measures and standardised solution, on the same three
 data sets of the cell truth: {times["ours"]:.3f} s here, {times["lavaan"]:.2f} s in lavaan {times["version"]}, a ratio
-of {times["lavaan"] / times["ours"]:.0f} (medians of processor time, five fits a data set here and one there, in one
-run; chi2 agrees to {times["gap"]:.0e} of its value)."""
+of {times["lavaan"] / times["ours"]:.0f} (medians of processor time, five fits a data set here and one there, one run;
+chi2 agrees to {times["gap"]:.0e} of its value)."""
 
 
 def _rate(count: int, sets: int) -> str:
