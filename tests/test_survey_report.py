@@ -119,10 +119,12 @@ BAD = {  # the file or its maker, what the message says, options, codebook
     "everybody flagged": (csv([[2] * 6 + [2], [3] * 6 + [1]] * 40), r"all 80 rows are flagged; allowed: rules that"),
     "one item constant": (csv([[3, *row[1:]] for row in ROWS]), r"column 1 \(A1\): every answer kept is 3; "),
     "nobody answered an item": (csv([["", *row[1:]] for row in ROWS]), r"column 1 \(A1\): no answer is kept; "),
-    "items alike": (csv([[row[0]] * 3 + row[3:] for row in ROWS]), r"measurement model: .* A1, A2, A3 "),
+    "items alike": (csv([[row[0]] * 3 + row[3:] for row in ROWS]),
+                    r"measurement model: .* A1, .*A3 are linearly dependent"),
     "one group only": (csv([[*row[:-1], 1] for row in ROWS]), r"column 7 \(G\): every answer kept is 1; two groups "),
     "fewer respondents": (csv(ROWS[:5]), r"answers\.csv: 5 respondents for 6 items; at least as many"),
-    "fewer kept": (csv([ROWS[0]] * 40), r"answers\.csv: 1 respondents are left after screening for 6 items; more"),
+    "fewer kept": (csv(ROWS[:5] + [["", "", *row[2:]] for row in ROWS]),
+                   r"answers\.csv: 5 respondents are left after screening for 6 items; more"),
     "10,000 columns": (csv([[*row, *[1] * 9993] for row in ROWS], HEAD + [f"X{k}" for k in range(9993)]),
                        r"answers\.csv has 10000 columns; at most 2000 are read"),
     "an ending": ("x", r"answers\.ods: the ending is '\.ods'; allowed: \.csv"),
@@ -298,7 +300,7 @@ def study_of(folder: Path, rows: list[list], **options: object):
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_methods_paragraph_states_what_was_done(tmp_path, language):
-    rows = [["", *FIRST[:-1], 1], *ROWS[1:], ROWS[3], [2] * 6 + [1]]
+    rows = [["", *FIRST[:-1], 1], *ROWS[1:], ["", "", *ROWS[3][2:]], [2] * 6 + [1]]
     study = study_of(tmp_path, rows, draws=700, seed=11)
     said = methods.methods_text(study, language, fit_table(study), "Loadings are equal.")
     measures = study.structural.fit_measures
@@ -309,8 +311,8 @@ def test_the_methods_paragraph_states_what_was_done(tmp_path, language):
     assert f"{1 / (len(study.answers) * 6):.1%}" in said  # one answer of all is missing
     for number in (len(rows), len(study.screened.flagged), study.nobs):
         assert str(number) in said
-    words = {"en": ["full information maximum likelihood", "MLR", "1 reverse-keyed", "the same answers as an earlier"],
-             "zh": ["全信息极大似然法", "MLR", "1个反向计分", "与前面某行答案完全相同"]}
+    words = {"en": ["full information maximum likelihood", "MLR", "1 reverse-keyed", "more than 20% of the items"],
+             "zh": ["全信息极大似然法", "MLR", "1个反向计分", "超过20%的题项未作答"]}
     assert all(each in said for each in words[language])
     assert "bootstrap" not in said  # no indirect effect: no resample
     assert "自助" not in said
