@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 SURVEY_NOTEBOOKS = ("04_measurement", "05_strategies")
+LARGE = 50_000  # respondents
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -294,7 +295,8 @@ def _write_survey(chosen: argparse.Namespace, draft: Path, languages: Sequence[s
     inputs = {"answers": chosen.file} | ({"codebook": chosen.codebook} if chosen.codebook else {})
     given = {"screening": chosen.screening, "estimator": chosen.estimator, "draws": str(chosen.draws),
              "language": "both" if len(languages) > 1 else languages[0], "reading": json.dumps(_reading(chosen))}
-    results = bundle.run(draft, SURVEY_NOTEBOOKS, inputs, given, languages)
+    jobs = 1 if len(found.responses.answers) > LARGE else None  # two large files at a time would not fit in memory
+    results = bundle.run(draft, SURVEY_NOTEBOOKS, inputs, given, languages, jobs)
     fits, invariance = methods.told_by(results)
     for language in languages:
         text = methods.methods_text(found, language, fits, invariance.get(language, ""))

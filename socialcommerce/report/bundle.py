@@ -35,7 +35,7 @@ WORDS = {
 
 
 def run(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], given: Mapping[str, str],
-        languages: Sequence[str]) -> dict[str, dict[str, Any]]:
+        languages: Sequence[str], jobs: int | None = None) -> dict[str, dict[str, Any]]:
     """Fill a folder with pages, tables and figures.
 
     Parameters
@@ -50,6 +50,8 @@ def run(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], given
         The other parameters.
     languages : sequence of {"en", "zh"}
         Of pages and tables.
+    jobs : int, optional
+        Notebooks at a time; by default one a processor. One after the other they need the memory of one.
 
     Returns
     -------
@@ -64,7 +66,7 @@ def run(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], given
     with TemporaryDirectory() as folder:
         copies = {name: _copied(path, Path(folder, name)) for name, path in inputs.items()}
         built = build(notebooks, out=draft, languages=languages, given={**copies, **given}, folder=Path(folder),
-                      limit=LIMIT)
+                      limit=LIMIT, jobs=jobs)
     if wrong := failure(built):  # each was said when it failed
         raise wrong
     executed = {name: json.loads((draft / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
