@@ -53,13 +53,13 @@ def make(job: Job, channel: Connection, alive: Connection | None = None) -> None
     the builder is gone.
     """
     os.setsid()
-    if job.folder is not None:
-        os.chdir(job.folder)
     if alive is not None:
         if alive.poll():  # nothing is ever sent: the builder was gone before this began
             return
         threading.Thread(target=_end_with_builder, args=(alive,), daemon=True).start()
     try:
+        if job.folder is not None:
+            os.chdir(job.folder)
         channel.send(("done", _make(job, channel)))
     except SocialCommerceError as wrong:
         channel.send(("failed", str(wrong)))
