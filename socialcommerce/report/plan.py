@@ -184,7 +184,7 @@ def modules_of(source: str) -> list[Path]:
     Imports are read from the text, lazy ones too, so that nothing has to be imported to know them.
     """
     found: set[Path] = set()
-    waiting = _imported(source)
+    waiting = set(_imported(source))
     while waiting:
         path = waiting.pop()
         if path not in found:
@@ -193,14 +193,16 @@ def modules_of(source: str) -> list[Path]:
     return sorted(found)
 
 
-def _imported(source: str) -> set[Path]:
+@cache
+def _imported(source: str) -> frozenset[Path]:
+    """Read the modules one text imports; texts that many notebooks share are read once."""
     names: set[str] = set()
     for package, members, modules in IMPORT.findall(source):
         names |= {package} if package else set(re.findall(r"\bsocialcommerce[\w.]*", re.sub(r"#.*", "", modules)))
         if package:
             listed = re.sub(r"#.*|\bas\s+\w+", "", members)
             names |= {f"{package}.{name}" for name in re.findall(r"\w+", listed)}
-    return {path for name in names for path in _files(name)}
+    return frozenset(path for name in names for path in _files(name))
 
 
 @cache
