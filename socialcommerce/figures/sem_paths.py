@@ -24,6 +24,7 @@ MIDDLE = SAMPLE[5]
 WORDS = {
     True: {"en": "standardised estimates", "zh": "标准化估计"},
     False: {"en": "estimates", "zh": "估计"},
+    "synthetic": {"en": "synthetic sample", "zh": "合成样本"},
     "dashed": {"en": "dashed: 95 % interval includes zero", "zh": "虚线：95%区间含零"},
 }
 
@@ -34,6 +35,7 @@ def plot_paths(
     group: int = 1,
     standardized: bool = True,
     items: bool = True,
+    synthetic: bool = False,
     names: Mapping[str, str | Mapping[str, str]] | None = None,
     language: str = "en",
     ax: Axes | None = None,
@@ -53,6 +55,8 @@ def plot_paths(
         Draw ``std_all`` and its interval, or the estimates as they are.
     items : bool
         Without them only the paths between the others are drawn: for large models.
+    synthetic : bool
+        Say on the figure's face that the answers were drawn by a program.
     names : mapping, optional
         What to call a variable in the figure, in one language or as {"en", "zh"}.
 
@@ -86,7 +90,8 @@ def plot_paths(
             ends = (row.rhs, row.lhs) if row.op == "~" else (row.lhs, row.rhs)
             at = 0.62 if items else 0.36  # of its way: large models cross less near the causes
             _arrow(ax, *(layout.nodes[n] for n in ends), *(patches[n] for n in ends), row, rows, at)
-    note = ("；" if language == "zh" else "; ").join(WORDS[key][language] for key in (standardized, "dashed"))
+    said = [standardized, "dashed", *(["synthetic"] if synthetic else [])]
+    note = ("；" if language == "zh" else "; ").join(WORDS[key][language] for key in said)
     ax.text(left + 0.05, low + 0.05, note, fontsize=7, color=MUTED)
     ax.set(xlim=(left, right), ylim=(low, high), aspect="equal")
     ax.axis("off")

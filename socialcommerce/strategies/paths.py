@@ -41,7 +41,14 @@ def path_table(study: Study, level: float = 0.95) -> pd.DataFrame:
 
 
 def direct(study: Study, outcome: str, predictor: str) -> Effect:
-    """Return one standardised path with its standard error (delta method).
+    """Return one standardised path with its standard error (delta method), both in standard deviations.
+
+    Parameters
+    ----------
+    study : Study
+        Whose structural model holds the path.
+    outcome, predictor : str
+        Names of constructs.
 
     Raises
     ------

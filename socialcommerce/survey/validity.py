@@ -179,6 +179,11 @@ def htmt(
     one sign (all negative is a construct worded the other way, and its absolute value is taken); else the reason says
     which pair breaks it. An interval needs at least 95 % of the draws to be defined.
 
+    Raises
+    ------
+    ParameterError, DataError
+        With fewer than two constructs, a level or number of resamples out of range, or items that are missing.
+
     References
     ----------
     Henseler, Ringle & Sarstedt (2015), doi:10.1007/s11747-014-0403-8; Roemer, Schuberth & Henseler (2021),

@@ -169,3 +169,21 @@ def test_misuse_is_named(fits):
     unidentified = sem.fit("f =~ x1 + x2", rows_of("holzinger_swineford"))
     with pytest.raises(ParameterError, match="has no solution to draw: The model is NOT identified"):
         draw.plot_paths(unidentified)
+
+
+def test_a_path_diagram_without_items_says_where_its_answers_are_from():
+    from matplotlib import pyplot as plt
+
+    rng = np.random.default_rng(1)
+    f = rng.standard_normal(400)
+    factors = {"f": f, "g": 0.5 * f + rng.standard_normal(400)}
+    rows = pd.DataFrame({f"{name}{k}": values + rng.standard_normal(400) for name, values in factors.items()
+                         for k in (1, 2, 3)})
+    fit = sem.fit("f =~ f1 + f2 + f3\ng =~ g1 + g2 + g3\ng ~ f", rows)
+    with style.house("en"):
+        ax = draw.plot_paths(fit, items=False, synthetic=True, names={"f": "Data security"})
+        texts = [text.get_text() for text in ax.texts]
+        plt.close("all")
+    assert any("synthetic sample" in text for text in texts)
+    assert "Data\nsecurity" in texts
+    assert not any(text.startswith("f1") for text in texts)
