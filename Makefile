@@ -33,10 +33,10 @@ bench: $(INSTALLED) ## time everything beside its peers and write docs/benchmark
 parity: $(INSTALLED) ## compare sem with lavaan's reference values and write docs/parity.md
 	@$(BIN)/python tests/reference/parity.py
 
-lock: ## renew requirements.lock from pyproject.toml
+lock: ## add to requirements.lock what pyproject.toml names anew (UPGRADE=--upgrade renews every version)
 	@$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv
 	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-emit-find-links --no-annotate --no-header --upgrade pyproject.toml --output-file requirements.lock
+		--no-emit-find-links --no-annotate --no-header $(UPGRADE) pyproject.toml --output-file requirements.lock
 
 clean: ## remove the environment and everything built
 	@rm -rf $(VENV) build
