@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help reports test test-fast lab bench parity lock clean
+.PHONY: help reports test test-fast portable lab bench parity lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -20,6 +20,19 @@ test: $(INSTALLED) ## run all tests
 
 test-fast: $(INSTALLED) ## run the tests that take seconds
 	@$(BIN)/python -m pytest -m "not slow and not browser"
+
+# Prescott: no AVX; NPY_...: numpy's own loops without AVX-512, then without AVX2; generic: numba without any of them
+PORTABLE := OPENBLAS_CORETYPE=Prescott OPENBLAS_CORETYPE=Nehalem OPENBLAS_CORETYPE=Haswell OPENBLAS_CORETYPE=Zen \
+	OPENBLAS_CORETYPE=SkylakeX NPY_DISABLE_CPU_FEATURES=X86_V4,AVX512_ICL,AVX512_SPR \
+	NPY_DISABLE_CPU_FEATURES=X86_V3,X86_V4,AVX512_ICL,AVX512_SPR NUMBA_CPU_NAME=generic
+portable: $(INSTALLED) ## verify and the fast tests as other processors would run them (those this one can)
+	@for other in $(PORTABLE); do \
+		export $$other; \
+		if $(BIN)/python -c "import numpy; numpy.linalg.svd(numpy.eye(99))" 2>/dev/null; then \
+			echo "== $$other"; $(BIN)/socialcommerce verify && $(MAKE) --no-print-directory test-fast || exit 1; \
+		else echo "== $$other: this processor cannot"; fi; \
+		unset $${other%%=*}; \
+	done
 
 lab: $(INSTALLED) ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks

@@ -17,6 +17,7 @@ from typing import Any
 from IPython.display import display
 
 from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.numbers import format_number, reported
 from socialcommerce.paper import BASES
 
 __all__ = ["LANGUAGES", "MIME", "Page"]
@@ -31,20 +32,6 @@ Words = str | Mapping[str, str]  # one text for all, or {"en": ..., "zh": ...}
 def say(words: Words, language: str) -> str:
     """Return the text of one language."""
     return words if isinstance(words, str) else words[language]
-
-
-def written(value: float, digits: int) -> str:
-    """Write a number as the reports print it: thousands separated, a true minus sign, a fixed number of decimals.
-
-    Examples
-    --------
-    >>> written(34165.8, 1), written(-0.25, 2), written(-0.001, 1)
-    ('34,165.8', '−0.25', '0.0')
-    """
-    text = f"{value:,.{digits}f}"
-    if not text.strip("-0.,"):
-        text = text.lstrip("-")
-    return text.replace("-", "−")
 
 
 @dataclass
@@ -121,9 +108,9 @@ class Page:
                    "tolerance": tolerance, "unit": unit, "basis": _known_basis(basis)}
         if ends:
             payload["interval"] = [_kept(v, digits) for v in ends]
-        shown = " ".join(filter(None, [f"{name} = {written(value, digits)}", unit]))
+        shown = " ".join(filter(None, [f"{name} = {format_number(value, digits)}", unit]))
         if ends:
-            shown += f" [{written(ends[0], digits)}, {written(ends[1], digits)}]"
+            shown += f" [{format_number(ends[0], digits)}, {format_number(ends[1], digits)}]"
         _show(payload, shown)
 
     def text(self, name: str, words: Words) -> None:
@@ -257,12 +244,8 @@ def _known_basis(basis: str) -> str:
 
 
 def _kept(value: float, digits: int) -> float | int:
-    """Round to one digit beyond the last printed one, what every machine agrees on, and to what prints the same."""
-    if isinstance(value, Integral):
-        return int(value)
-    near, step = round(float(value), digits + 1), 10.0 ** -(digits + 1)
-    around = (near, round(near - step, digits + 1), round(near + step, digits + 1))  # 2.348 -> 2.35 would print 2.4
-    return next((kept for kept in around if written(kept, digits) == written(value, digits)), near) + 0.0
+    """What the results file holds: a whole number as it is, else what :func:`reported` leaves."""
+    return int(value) if isinstance(value, Integral) else reported(float(value), digits)
 
 
 def _plain(value: Any) -> Any:
@@ -281,8 +264,8 @@ def _cell(value: Any, digits: int | None, language: str, column: str = "") -> st
     if digits is None:
         return str(value)
     if PROBABILITY.fullmatch(column) and 0 <= value < 0.5 * 10.0**-digits:
-        return f"<{written(10.0**-digits, digits)}"
-    return written(value, digits)
+        return f"<{format_number(10.0**-digits, digits)}"
+    return format_number(value, digits)
 
 
 def _address(value: Any) -> str | None:

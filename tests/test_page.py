@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from socialcommerce import page as module
 from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.page import MIME, Page, written
+from socialcommerce.numbers import format_number, snap
+from socialcommerce.page import MIME, Page
 
 
 @pytest.fixture
@@ -44,8 +45,9 @@ def test_a_count_is_exact(shown):
 
 @given(st.floats(-1e9, 1e9), st.integers(0, 6))
 def test_a_written_number_reads_back_within_half_its_last_digit(value, digits):
-    text = written(value, digits)
-    assert abs(Decimal(text.replace(",", "").replace("−", "-")) - Decimal(value)) <= Decimal(5).scaleb(-digits - 1)
+    text = format_number(value, digits)
+    snapped = Decimal(snap(value))  # what of the value is reported: 12 significant digits
+    assert abs(Decimal(text.replace(",", "").replace("−", "-")) - snapped) <= Decimal(5).scaleb(-digits - 1)
     assert text != "−0"
 
 
@@ -100,8 +102,22 @@ def test_a_kept_number_prints_as_the_value_itself_does(value, digits):
     """2.348 with one decimal is 2.3; kept as 2.35 and rounded again it would be 2.4."""
     for number in (value, 2.348, 2.2501, -0.0549):
         kept = module._kept(number, digits)
-        assert written(kept, digits) == written(number, digits)
-        assert abs(kept - number) <= 1.0001 * 10.0 ** -(digits + 1)
+        assert format_number(kept, digits) == format_number(number, digits)
+        assert abs(kept - snap(number)) <= 1.0001 * 10.0 ** -(digits + 1)
+
+
+@given(st.floats(1e-3, 1e3), st.integers(0, 6))
+def test_the_last_bits_of_a_processor_reach_no_number(value, digits):
+    """Ties at the digit kept and at the digit printed: both neighbours in the last bits are reported alike."""
+    for tie in (round(value, digits) + 0.5 * 10.0**-digits, round(value, digits + 1) + 0.05 * 10.0**-digits):
+        below, above = np.nextafter(tie, 0), np.nextafter(tie, np.inf)
+        assert module._kept(below, digits) == module._kept(above, digits)
+        assert format_number(below, digits) == format_number(above, digits)
+
+
+def test_a_kept_number_is_rounded_correctly():
+    """Cut to .784 and .534, a reader of the JSON was off by a unit: .7849 and .5346 print as .78 and .53."""
+    assert [module._kept(number, 2) for number in (0.7849, 0.5346, 0.12649)] == [0.7849, 0.5346, 0.126]
 
 
 def test_a_p_value_below_the_last_digit_is_said_to_be_so(shown):

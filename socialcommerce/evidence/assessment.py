@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from socialcommerce import paper, verdicts
 from socialcommerce.errors import UnknownNameError
 from socialcommerce.evidence import modes, numbers, people, policies, survey
+from socialcommerce.numbers import snap
 from socialcommerce.paper import CLASSES, EVIDENCE, GRADES, Claim, Hypothesis
 from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 
@@ -250,7 +251,7 @@ def _row(hypothesis: Hypothesis, result: Verdict | Pending) -> dict[str, Any]:
 
 def _interval(test: HypothesisTest) -> str | None:
     """The interval as it is printed beside an estimate of two decimals."""
-    return test.interval and f"[{test.interval[0]:.2f}, {test.interval[1]:.2f}]".replace("-", "−")
+    return test.interval and f"[{snap(test.interval[0]):.2f}, {snap(test.interval[1]):.2f}]".replace("-", "−")
 
 
 def _grade(hypothesis: Hypothesis) -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from socialcommerce import paper, verdicts
 from socialcommerce.evidence.assessment import STATES, Assessment, Pending
 from socialcommerce.evidence.labels import DELAYS, SHORT, SIDE_OF, TITLES, place
+from socialcommerce.numbers import snap
 from socialcommerce.paper import CLASSES, EVIDENCE, GRADES, Hypothesis
 from socialcommerce.verdicts import HypothesisTest, Verdict
 
@@ -266,7 +267,7 @@ def _estimate(result: Verdict | Pending) -> Words:
 
 def number(value: float, digits: int) -> str:
     """Write a number as the reports do: thousands separated, a true minus sign."""
-    text = f"{value:,.{digits}f}"
+    text = f"{snap(value):,.{digits}f}"
     return (text if text.strip("-0.,") else text.lstrip("-")).replace("-", "−")
 
 

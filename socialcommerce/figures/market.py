@@ -17,6 +17,7 @@ from socialcommerce.market import (
     publisher_words,
     unit_words,
 )
+from socialcommerce.numbers import snap
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -228,7 +229,7 @@ def _colour(i: int) -> str:
 
 
 def _number(value: float, series: MarketSeries) -> str:
-    return f"{value:,.{min(2, series.digits)}f}"
+    return f"{snap(value):,.{min(2, series.digits)}f}"
 
 
 def _market(series: MarketSeries, language: str) -> str:
@@ -256,7 +257,8 @@ def _growth(ax: Axes, series: MarketSeries) -> None:
     for year, growth, splice in series.growth()[["year", "growth", "splice"]].itertuples(index=False):
         if not splice:
             top = max(level[year], level[year - 1])
-            ax.annotate(f"{growth:+.1f} %", (year - 0.5, top), xytext=(0, 9), textcoords="offset points", ha="center",
+            ax.annotate(f"{snap(growth):+.1f} "
+                        "%", (year - 0.5, top), xytext=(0, 9), textcoords="offset points", ha="center",
                         fontsize=8, color=INK, bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}, zorder=4)
 
 

@@ -11,6 +11,7 @@ from socialcommerce.figures.colours import INK, MUTED, SERIES
 from socialcommerce.modes.advice import OUTCOME_WORDS, strategies
 from socialcommerce.modes.estimate import ModeFit
 from socialcommerce.modes.policy import OUTCOMES, Ranking
+from socialcommerce.numbers import snap
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +64,8 @@ def plot_ranking(ranking: Ranking, *, language: str = "en", ax: np.ndarray | Non
         panel.hlines(at, rows["low"], rows["high"], color=SERIES[i], linewidth=2.4)
         panel.plot(rows["median"], at, MARKERS[i], color=INK, markersize=4.5)
         for place, share in zip(at, rows["first"], strict=True):
-            panel.annotate(f"{100 * share:.0f} %", (1.0, place), xycoords=("axes fraction", "data"), xytext=(1, 0),
+            panel.annotate(f"{snap(100 * share):.0f} "
+                           "%", (1.0, place), xycoords=("axes fraction", "data"), xytext=(1, 0),
                            textcoords="offset points", fontsize=7, color=MUTED, va="center")
         panel.axvline(0, color=INK, linewidth=0.8)
         _signed_log(panel, 1 if outcome == "profit" else 10)
@@ -81,7 +83,8 @@ def plot_quality(curves: pd.DataFrame, best: pd.Series, *, language: str = "en",
     for i, name in enumerate(("finite", "infinite", "infinite_plain")):
         ax.plot(curves["q"], curves[name], color=SERIES[i], linestyle=DASHES[i], label=WORDS[name][language])
     ax.plot(best["q"], best["cost_per_buyer"], "o", color=INK, zorder=4)
-    ax.annotate(f"{best['q']:.2f}", (best["q"], best["cost_per_buyer"]), xytext=(0, 7), textcoords="offset points",
+    ax.annotate(f"{snap(best['q']):.2f}", (best["q"], best["cost_per_buyer"]), xytext=(0, 7),
+                textcoords="offset points",
                 ha="center", fontsize=8)
     ax.set(xscale="log", yscale="log", xlabel=WORDS["quality"][language], ylabel=WORDS["cost"][language])
     ax.set_ylim(max(curves["finite"].min() / 20, 1e-3))
@@ -97,7 +100,7 @@ def plot_promotion(grid: pd.DataFrame, best: pd.Series, *, language: str = "en",
     levels = [20, 40, 60, 80, 90, 95, 99]
     lines = ax.contour(100 * table.columns, table.index, table, levels=levels, colors=[SERIES[0]],
                        linewidths=np.linspace(0.7, 1.9, len(levels)))
-    ax.clabel(lines, fmt=lambda value: f"{value:.0f} %", fontsize=8, colors=INK)
+    ax.clabel(lines, fmt=lambda value: f"{snap(value):.0f} %", fontsize=8, colors=INK)
     ax.plot(100 * best["share"], best["frequency"], "o", color=SERIES[1], markeredgecolor=INK, markersize=7,
             label=WORDS["best"][language])
     ax.set(yscale="log", xlabel=WORDS["share"][language], ylabel=WORDS["n"][language])
@@ -151,7 +154,7 @@ def plot_offers(table: pd.DataFrame, *, language: str = "en", ax: np.ndarray | N
     most = table["profit"].max()
     for i, (off, part) in enumerate(table.groupby("discount")):
         look = {"color": SERIES[i], "linestyle": DASHES[i], "marker": MARKERS[i]}
-        axes[0].plot(part["g"], part["r0"], label=f"{100 * off:.0f} % {WORDS['off'][language]}", **look)
+        axes[0].plot(part["g"], part["r0"], label=f"{snap(100 * off):.0f} % {WORDS['off'][language]}", **look)
         axes[1].plot(part["g"], 100 * part["profit"] / most, **look)
     axes[0].axhline(1, color=INK, linewidth=1, linestyle=(0, (4, 2)))
     for panel, name in zip(axes, ("K", "earned"), strict=True):

@@ -11,6 +11,7 @@ import pandas as pd
 from socialcommerce.errors import ParameterError
 from socialcommerce.figures.colours import INK, MUTED, PAPER, SERIES
 from socialcommerce.figures.sem_layout import Node, arrange
+from socialcommerce.numbers import snap
 from socialcommerce.sem import SemFit
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _length(name: str) -> float:
 
 
 def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
+    return f"{snap(value):.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _label(ax: Axes, spot: np.ndarray, value: float, *, strong: bool = False) -> None:

@@ -12,6 +12,7 @@ from socialcommerce.modes.compartments import Mode
 from socialcommerce.modes.estimate import ModeFit
 from socialcommerce.modes.gap import Gap
 from socialcommerce.modes.trajectory import Trajectory
+from socialcommerce.numbers import snap
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,8 +100,8 @@ def plot_elasticities(table: pd.DataFrame, mode: Mode, *, language: str = "en", 
         ax.barh(np.flatnonzero(kind), shown["elasticity"][kind], height=0.62, color=colour, hatch=hatch,
                 edgecolor=INK, linewidth=0.6)
     for place, value in enumerate(shown["elasticity"]):
-        ax.annotate(f"{value:+.2f}".replace("-", "−"), (value, place), xytext=(4 if value > 0 else -4, 0), va="center",
-                    textcoords="offset points", ha="left" if value > 0 else "right", fontsize=8)
+        ax.annotate(f"{snap(value):+.2f}".replace("-", "−"), (value, place), xytext=(4 if value > 0 else -4, 0),
+                    textcoords="offset points", va="center", ha="left" if value > 0 else "right", fontsize=8)
     ax.axvline(0, color=INK, linewidth=0.8)
     ax.set_yticks(range(len(shown)), names)
     ax.margins(x=0.16)
@@ -121,10 +122,10 @@ def plot_loops(gains: pd.Series, mode: Mode, *, language: str = "en", ax: Axes |
     left = 0.0
     for i, (name, gain) in enumerate(gains[gains > 1e-12].items()):
         ax.barh(0, gain, left=left, height=0.5, color=SERIES[i], hatch=("", "///", "..", "xx")[i], edgecolor=PAPER,
-                label=f"{mode.states[mode.index[name]].words[language]}: {gain:.2f}")
+                label=f"{mode.states[mode.index[name]].words[language]}: {snap(gain):.2f}")
         left += gain
     ax.axvline(1, color=INK, linewidth=1.2, linestyle=(0, (4, 2)))
-    ax.text(left, 0.32, f"R0 = {left:.2f}", ha="right", va="bottom", fontsize=9, weight="bold")
+    ax.text(left, 0.32, f"R0 = {snap(left):.2f}", ha="right", va="bottom", fontsize=9, weight="bold")
     ax.set(yticks=[], xlim=(0, 1.1 * max(left, 1)), ylim=(-0.4, 0.75), xlabel=WORDS["loops"][language])
     ax.figure.legend(loc="outside lower center", ncols=2)
     return ax

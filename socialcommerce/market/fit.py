@@ -14,6 +14,7 @@ from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.market.curves import CURVES, Curve, Parameter
 from socialcommerce.market.series import MarketSeries, NotAvailable
 from socialcommerce.market.solve import least_squares, squares
+from socialcommerce.numbers import snap
 
 __all__ = ["Estimate", "GrowthFit", "aicc", "fit_growth", "fit_many"]
 
@@ -194,9 +195,10 @@ def aicc(fit: GrowthFit) -> float | NotAvailable:
         spare = n - k - 1
         return NotAvailable("AICc", {
             "en": f"with {n} years and {k} parameters the correction divides by {spare}, so it "
-                  + ("does not exist" if spare <= 0 else f"adds {2 * k * (k + 1) / spare:.0f} to a penalty of {2 * k}"),
+                  + ("does not exist" if spare <= 0 else f"adds {snap(2 * k * (k + 1) / spare):.0f} to a penalty of "
+                                                         f"{2 * k}"),
             "zh": f"{n} 个年份、{k} 个参数时修正项的分母为 {spare}，"
-                  + ("无法计算" if spare <= 0 else f"修正量 {2 * k * (k + 1) / spare:.0f} 超过罚项 {2 * k}")})
+                  + ("无法计算" if spare <= 0 else f"修正量 {snap(2 * k * (k + 1) / spare):.0f} 超过罚项 {2 * k}")})
     spread = fit.sigma**2 * fit.df / n
     if spread == 0:
         return NotAvailable("AICc", {"en": "the curve passes through every point", "zh": "曲线通过所有数据点"})

@@ -12,6 +12,7 @@ from socialcommerce.market.backtest import Backtest
 from socialcommerce.market.fit import GrowthFit, aicc
 from socialcommerce.market.forecast import Disagreement, Forecast
 from socialcommerce.market.series import BASIS_WORDS, MarketSeries, NotAvailable, publisher_words, unit_words
+from socialcommerce.numbers import snap
 
 __all__ = ["FOREIGN", "read_answer", "read_audit", "read_backtest", "read_bars", "read_context",
            "read_disagreement", "read_fits", "read_forecast", "read_growth", "read_misses", "read_scope",
@@ -59,11 +60,11 @@ def read_series(series: MarketSeries) -> Words:
         changes, f"the publisher changes {changes} times")
     return {
         "en": f"From {series.years[0]} to {series.years[-1]} the market went from {first} to {last} ({unit['en']}), "
-              f"{times:.1f} times as much. Of the {series.n} values, "
+              f"{snap(times):.1f} times as much. Of the {series.n} values, "
               + _list_en(f"{count} {'is' if count == 1 else 'are'} {words['en']}" for count, words in kinds)
               + f"; {splices}.",
         "zh": f"{series.years[0]}年至{series.years[-1]}年，市场规模由{first}变为{last}（{unit['zh']}），"
-              f"为原来的{times:.1f}倍。{series.n}个数值中，"
+              f"为原来的{snap(times):.1f}倍。{series.n}个数值中，"
               + "，".join(f"{words['zh']}{count}个" for count, words in kinds)
               + (f"；数据机构更换{changes}次。" if changes else "；均出自同一机构。"),
     }
@@ -111,12 +112,15 @@ def read_disagreement(apart: Disagreement | NotAvailable) -> Words:
         return _because(apart)
     shown = apart.ratios[~apart.ratios["echo"]]["ratio"]
     factor, echoes = apart.factor, int(apart.ratios["echo"].sum())
-    return {"en": f"For one and the same year the rivals print between {100 * shown.min():.0f} % and "
-                  f"{100 * shown.max():.0f} % of the bar. The latest figures of {apart.publishers} publishers stand "
-                  f"apart from it by a typical factor of {factor:.2f}; {echoes} further figures repeat the bar to "
+    return {"en": f"For one and the same year the rivals print between {snap(100 * shown.min()):.0f} % and "
+                  f"{snap(100 * shown.max()):.0f} % of the bar. The latest figures of {apart.publishers} publishers "
+                  "stand "
+                  f"apart from it by a typical factor of {snap(factor):.2f}; {echoes} further figures repeat the "
+                  "bar to "
                   "their last printed digit and do not count as independent.",
-            "zh": f"同一年份，其他机构的数字相当于图中柱值的{100 * shown.min():.0f}%至{100 * shown.max():.0f}%。"
-                  f"{apart.publishers}家机构的最新数字与柱值的典型差距为{factor:.2f}倍；"
+            "zh": f"同一年份，其他机构的数字相当于图中柱值的{snap(100 * shown.min()):.0f}%至"
+                  f"{snap(100 * shown.max()):.0f}%。"
+                  f"{apart.publishers}家机构的最新数字与柱值的典型差距为{snap(factor):.2f}倍；"
                   f"另有{echoes}个数字与柱值在末位上一致，不计为独立来源。"}
 
 
@@ -142,10 +146,11 @@ def read_context(context: pd.DataFrame | None) -> Words:
     people = context.dropna(subset=["online_shoppers"])
     shoppers = people["online_shoppers"].iloc[-1] / people["online_shoppers"].iloc[0]
     years = int(people["year"].iloc[0]), int(people["year"].iloc[-1])
-    return {"en": f"Online shoppers grew {shoppers:.2f}-fold from {years[0]} to {years[1]}. For {year} the statistical "
+    return {"en": f"Online shoppers grew {snap(shoppers):.2f}-fold from {years[0]} to {years[1]}. For {year} the "
+                  "statistical "
                   f"office gives {_signed(official)} % for online retail, while dividing its published levels gives "
                   f"{_signed(quotient)} %: it revises earlier years, so only its own rates are used.",
-            "zh": f"{years[0]}年至{years[1]}年，网购用户增至{shoppers:.2f}倍。{year}年网上零售额官方增速为"
+            "zh": f"{years[0]}年至{years[1]}年，网购用户增至{snap(shoppers):.2f}倍。{year}年网上零售额官方增速为"
                   f"{_signed(official)}%，而用已公布的绝对数相除得{_signed(quotient)}%：以往年份会被修订，因此只采用官方增速。"}
 
 
@@ -157,10 +162,11 @@ def read_fits(fits: Iterable[GrowthFit | NotAvailable]) -> Words:
     en, zh = [], []
     if done:
         near, far = done[0], done[-1]
-        en.append(f"Residuals spread least around the {_mid(near.curve.words)} curve ({100 * near.sigma:.0f} % of the "
-                  f"value) and most around the {_mid(far.curve.words)} one ({100 * far.sigma:.0f} %).")
-        zh.append(f"残差最小的是{near.curve.words['zh']}曲线（约为数值的{100 * near.sigma:.0f}%），"
-                  f"最大的是{far.curve.words['zh']}曲线（{100 * far.sigma:.0f}%）。")
+        en.append(f"Residuals spread least around the {_mid(near.curve.words)} curve ({snap(100 * near.sigma):.0f} "
+                  "% of the "
+                  f"value) and most around the {_mid(far.curve.words)} one ({snap(100 * far.sigma):.0f} %).")
+        zh.append(f"残差最小的是{near.curve.words['zh']}曲线（约为数值的{snap(100 * near.sigma):.0f}%），"
+                  f"最大的是{far.curve.words['zh']}曲线（{snap(100 * far.sigma):.0f}%）。")
         reason = aicc(near)
         if isinstance(reason, NotAvailable):
             en.append(f"No AICc ranks the curves: {reason.reason['en']}.")
@@ -188,10 +194,11 @@ def read_backtest(result: Backtest | NotAvailable) -> Words:
     thin = result.shared < 5
     pairs = f"{result.shared} pair{'s' if result.shared > 1 else ''} of origin and target"
     return {"en": f"On the {pairs} that every method forecast, \"{_mid(best['name'])}\" erred least "
-                  f"({best['error_shared']:.1f} %) and \"{_mid(worst['name'])}\" most ({worst['error_shared']:.1f} %)."
+                  f"({snap(best['error_shared']):.1f} %) and "
+                  f"\"{_mid(worst['name'])}\" most ({snap(worst['error_shared']):.1f} %)."
                   + (" So few comparisons rank nothing." if thin else "") + left["en"],
             "zh": f"在所有方法都作出预测的{result.shared}组起点与目标年份上，误差最小的是{best['name']['zh']}"
-                  f"（{best['error_shared']:.1f}%），最大的是{worst['name']['zh']}（{worst['error_shared']:.1f}%）。"
+                  f"（{snap(best['error_shared']):.1f}%），最大的是{worst['name']['zh']}（{snap(worst['error_shared']):.1f}%）。"
                   + ("比较次数太少，不足以排序。" if thin else "") + left["zh"]}
 
 
@@ -199,10 +206,10 @@ def read_misses(misses: pd.DataFrame | None) -> Words:
     """Say by how much published forecasts missed what the same publisher reported later."""
     if misses is None:
         return FOREIGN
-    en = [f"{m['publisher']} ({m['published']}) forecast {m['forecast']:,.1f} for {m['year']} and reported "
-          f"{m['outcome']:,.1f}: {_signed(m['error'])} %" for m in misses.to_dict("records")]
-    zh = [f"{publisher_words(m['publisher'])['zh']}（{m['published']}）预测{m['year']}年为{m['forecast']:,.1f}，"
-          f"后来公布{m['outcome']:,.1f}：{_signed(m['error'])}%" for m in misses.to_dict("records")]
+    en = [f"{m['publisher']} ({m['published']}) forecast {snap(m['forecast']):,.1f} for {m['year']} and reported "
+          f"{snap(m['outcome']):,.1f}: {_signed(m['error'])} %" for m in misses.to_dict("records")]
+    zh = [f"{publisher_words(m['publisher'])['zh']}（{m['published']}）预测{m['year']}年为{snap(m['forecast']):,.1f}，"
+          f"后来公布{snap(m['outcome']):,.1f}：{_signed(m['error'])}%" for m in misses.to_dict("records")]
     return {"en": "; ".join(en) + ".", "zh": "；".join(zh) + "。"}
 
 
@@ -237,8 +244,8 @@ def read_answer(series: MarketSeries, apart: Disagreement | NotAvailable, result
     en = [f"{last} ({unit['en']}) in {series.years[-1]}" + (", itself a forecast" if soft else "")]
     zh = [f"{series.years[-1]}年为{last}（{unit['zh']}）" + ("，而这本身是预测值" if soft else "")]
     if isinstance(apart, Disagreement):
-        en.append(f"though publishers disagree by a factor of about {apart.factor:.1f}")
-        zh.append(f"由于各机构口径不一，只在约{apart.factor:.1f}倍之内可信")
+        en.append(f"though publishers disagree by a factor of about {snap(apart.factor):.1f}")
+        zh.append(f"由于各机构口径不一，只在约{snap(apart.factor):.1f}倍之内可信")
     if isinstance(result, Forecast):
         row = result.table.iloc[-1]
         low, high = (_coarse(row[c], series) for c in ("low", "high"))
@@ -263,11 +270,11 @@ def _left_out(years: Sequence[int], unsettled: int) -> Words:
 
 
 def _size(value: float, series: MarketSeries) -> str:
-    return f"{value:,.{series.digits}f}"
+    return f"{snap(value):,.{series.digits}f}"
 
 
 def _coarse(value: float, series: MarketSeries) -> str:
-    return f"{value:,.{series.coarse}f}"
+    return f"{snap(value):,.{series.coarse}f}"
 
 
 def _mid(words: Mapping[str, str]) -> str:
@@ -276,7 +283,7 @@ def _mid(words: Mapping[str, str]) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.1f}".replace("-", "−")
+    return f"{snap(value):+.1f}".replace("-", "−")
 
 
 def _list_en(parts: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from socialcommerce.market.audit import AuditRow
 from socialcommerce.market.fit import Estimate, GrowthFit, NotAvailable
 from socialcommerce.market.series import BASIS_WORDS, MarketSeries, publisher_words, unit_words
+from socialcommerce.numbers import snap
 
 __all__ = ["AUDITED", "AUDIT_LABELS", "BAR_LABELS", "FORECAST_LABELS", "MISS_DIGITS", "MISS_LABELS", "OFFICIAL",
            "PARAMETER_LABELS", "SEEN", "SPREAD_DIGITS", "SPREAD_LABELS",
@@ -95,7 +96,7 @@ def audit_table(rows: Sequence[AuditRow]) -> pd.DataFrame:
     return pd.DataFrame([
         {"what": {"en": f"{row.what['en']} ({row.unit['en']})", "zh": f"{row.what['zh']}（{row.unit['zh']}）"},
          "stated": IN_WORDS if row.stated is None else f"{row.stated:,.{row.digits}f}",
-         "found": f"{row.found:,.{row.digits}f}", "place": row.place, "against": row.against, "outcome": row.outcome}
+         "found": f"{snap(row.found):,.{row.digits}f}", "place": row.place, "against": row.against, "outcome": row.outcome}
         for row in rows
     ])
 
@@ -123,7 +124,7 @@ def forecast_digits(series: MarketSeries) -> dict[str, int]:
 def _short(value: float, e: Estimate) -> str | dict[str, str]:
     if not math.isfinite(value):
         return OPEN
-    return f"{value:.1f}" if e.unit == "year" else f"{float(f'{value:.3g}'):,.10g}"
+    return f"{snap(value):.1f}" if e.unit == "year" else f"{float(f'{snap(value):.3g}'):,.10g}"
 
 
 def _unit(e: Estimate, fit: GrowthFit) -> dict[str, str]:

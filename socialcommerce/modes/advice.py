@@ -13,6 +13,7 @@ from socialcommerce.modes import content, optima
 from socialcommerce.modes.compartments import Mode
 from socialcommerce.modes.policy import OUTCOMES, STRATEGIES, Ranking, Strategy, draw
 from socialcommerce.modes.questions import Promotion, Quality
+from socialcommerce.numbers import snap
 
 __all__ = ["BREACH_LABELS", "OUTCOME_WORDS", "RANK_LABELS", "STRATEGY_LABELS", "breach_table", "classes_by_cost",
            "contact_losses", "personal_gains", "promotion_map", "quality_curves", "rank_table", "read_answer",
@@ -100,7 +101,7 @@ def read_ranking(ranking: Ranking) -> Words:
     table, said = ranking.summary(), {"en": [], "zh": []}
     for outcome in OUTCOMES:
         top = table[table["outcome"] == outcome].sort_values("first").iloc[-1]
-        name, share = _words(ranking.mode, top["strategy"]), f"{100 * top['first']:.0f}"
+        name, share = _words(ranking.mode, top["strategy"]), f"{snap(100 * top['first']):.0f}"
         said["en"].append(f"by {OUTCOME_WORDS[outcome]['en']} {name['en']} ({share} % of the draws)")
         said["zh"].append(f"按{OUTCOME_WORDS[outcome]['zh']}是{name['zh']}（占{share}%的抽样）")
     mode = ranking.mode.words
@@ -145,22 +146,24 @@ def read_quality(asked: Quality) -> Words:
     """Say where traffic is cheapest in the finite market, and whether the infinite one has an answer."""
     best, plain = asked.best("finite"), asked.without_virality
     single = best["minima"] == 1
-    en = (f"In the finite market the cheapest quality is {best['q']:.2f} (in units of the quality that draws the base "
-          f"reach), at {best['cost_per_buyer']:.2f} yuan a buyer; there the last per cent of quality costs what it "
+    en = (f"In the finite market the cheapest quality is {snap(best['q']):.2f} (in units of the quality that draws "
+          "the base "
+          f"reach), at {snap(best['cost_per_buyer']):.2f} yuan a buyer; there the last per cent of quality costs "
+          "what it "
           "brings. " + ("It is the only minimum found." if single else "Other minima exist beside it."))
-    zh = (f"有限市场中最省钱的质量为{best['q']:.2f}（以达到基准触达率的质量为1），"
-          f"每位买家{best['cost_per_buyer']:.2f}元；该处质量再升百分之一，成本与收获恰好相等。"
+    zh = (f"有限市场中最省钱的质量为{snap(best['q']):.2f}（以达到基准触达率的质量为1），"
+          f"每位买家{snap(best['cost_per_buyer']):.2f}元；该处质量再升百分之一，成本与收获恰好相等。"
           + ("这是找到的唯一极小值。" if single else "此外还有其他极小值。"))
     try:
         other = asked.best("infinite")
-        en += f" In the infinite market it is {other['q']:.2f}."
-        zh += f"无限市场中为{other['q']:.2f}。"
+        en += f" In the infinite market it is {snap(other['q']):.2f}."
+        zh += f"无限市场中为{snap(other['q']):.2f}。"
     except ParameterError:
         en += (" In the infinite market there is no answer: better content is passed on more, R0 reaches one, and the "
                "cost of a buyer falls towards nothing; only that the audience runs out gives the question an answer.")
         zh += "无限市场中没有答案：质量越高传播越多，R0达到1，每位买家的成本趋于零；只有受众有限，这个问题才有解。"
-    return {"en": en + f" Where nothing is passed on, the rule in closed form gives {plain:.2f}.",
-            "zh": zh + f"若内容不被转发，闭式规则给出{plain:.2f}。"}
+    return {"en": en + f" Where nothing is passed on, the rule in closed form gives {snap(plain):.2f}.",
+            "zh": zh + f"若内容不被转发，闭式规则给出{snap(plain):.2f}。"}
 
 
 def promotion_map(asked: Promotion) -> pd.DataFrame:
@@ -176,13 +179,15 @@ def read_promotion(asked: Promotion, best: pd.Series) -> Words:
         return {"en": "The best share or frequency lies at the edge: there is no balance at these values.",
                 "zh": "最优占比或频率位于边界：在这些取值下不存在平衡点。"}
     none = 100 * (1 - float(asked.purchases(0.0, np.geomspace(0.01, 20, 400)).max()) / best["purchases"])
-    return {"en": f"Most is sold when {100 * best['share']:.0f} % of the messages promote and a person gets "
-                  f"{best['frequency']:.2f} messages a day. What more of either would add it also takes; "
-                  f"{100 * best['leave']:.0f} % of the pool still leaves unsold. The top is flat: with no promotion at "
-                  f"all, at the frequency then best, {none:.1f} % less is sold.",
-            "zh": f"当{100 * best['share']:.0f}%的消息用于推广、每人每日收到{best['frequency']:.2f}条时售出最多。"
-                  f"此处再提高任何一项，所得都被所失抵消；仍有{100 * best['leave']:.0f}%的池内成员未购买而离开。"
-                  f"顶部很平坦：完全不推广、并取相应最优频率时，只少售出{none:.1f}%。"}
+    return {"en": f"Most is sold when {snap(100 * best['share']):.0f} % of the messages promote and a person gets "
+                  f"{snap(best['frequency']):.2f} messages a day. What more of either would add it also takes; "
+                  f"{snap(100 * best['leave']):.0f} % of the pool still leaves unsold. The top is flat: with no "
+                  "promotion at "
+                  f"all, at the frequency then best, {snap(none):.1f} % less is sold.",
+            "zh": f"当{snap(100 * best['share']):.0f}%的消息用于推广、"
+                  f"每人每日收到{snap(best['frequency']):.2f}条时售出最多。"
+                  f"此处再提高任何一项，所得都被所失抵消；仍有{snap(100 * best['leave']):.0f}%的池内成员未购买而离开。"
+                  f"顶部很平坦：完全不推广、并取相应最优频率时，只少售出{snap(none):.1f}%。"}
 
 
 def contact_losses(draws: int, seed: int, factors: np.ndarray) -> pd.DataFrame:
@@ -254,11 +259,14 @@ def read_offers(table: pd.DataFrame) -> Words:
     small, large = (part.loc[part["r0"].idxmax()] for part in (first, last))
     best = table.loc[table["profit"].idxmax()]
     off, most = 100 * large["discount"], 100 * best["discount"]
-    return {"en": f"By K the best size of a group is {small['g']:.0f} at the smallest discount and {large['g']:.0f} at "
-                  f"{off:.0f} % off: where many accept, a small group turns people away. By profit the best offer is "
-                  f"{most:.0f} % off in groups of {best['g']:.0f}.",
-            "zh": f"以K衡量，折扣最小时最优成团人数为{small['g']:.0f}，折扣{off:.0f}%时为{large['g']:.0f}："
-                  f"接受者多时，小团会把人拒之门外。以利润衡量，最优的是折扣{most:.0f}%的{best['g']:.0f}人团。"}
+    return {"en": f"By K the best size of a group is {snap(small['g']):.0f} at the smallest discount and "
+                  f"{snap(large['g']):.0f} at "
+                  f"{snap(off):.0f} % off: where many accept, a small group turns people away. By profit the best "
+                  "offer is "
+                  f"{snap(most):.0f} % off in groups of {snap(best['g']):.0f}.",
+            "zh": f"以K衡量，折扣最小时最优成团人数为{snap(small['g']):.0f}，"
+                  f"折扣{snap(off):.0f}%时为{snap(large['g']):.0f}："
+                  f"接受者多时，小团会把人拒之门外。以利润衡量，最优的是折扣{snap(most):.0f}%的{snap(best['g']):.0f}人团。"}
 
 
 def breach_table(runs: Mapping[str, optima.Breaches], words: Mapping[str, Words]) -> pd.DataFrame:
@@ -273,10 +281,12 @@ def read_breaches(runs: Mapping[str, optima.Breaches]) -> Words:
     """Say how much breaches cost on average, and how far their timing alone matters to the mean."""
     lost = [100 * (1 - run.shocks.mean() / run.calm) for run in runs.values()]
     timing = max(100 * abs(run.shocks.mean() / run.even - 1) for run in runs.values())
-    return {"en": f"Breaches cost {min(lost):.0f}–{max(lost):.0f} % of the members on average. That they come as "
-                  f"shocks rather than evenly changes the mean by at most {timing:.1f} %; what it adds is the spread.",
-            "zh": f"泄露平均使成员减少{min(lost):.0f}%–{max(lost):.0f}%。以冲击而非均匀方式发生，"
-                  f"均值最多只变{timing:.1f}%，增加的是波动。"}
+    return {"en": f"Breaches cost {snap(min(lost)):.0f}–{snap(max(lost)):.0f} % of the members on average. That "
+                  "they come as "
+                  f"shocks rather than evenly changes the mean by at most {snap(timing):.1f} %; what it adds is the "
+                  "spread.",
+            "zh": f"泄露平均使成员减少{snap(min(lost)):.0f}%–{snap(max(lost)):.0f}%。以冲击而非均匀方式发生，"
+                  f"均值最多只变{snap(timing):.1f}%，增加的是波动。"}
 
 
 def read_answer(rankings: Sequence[Ranking], quality: float, balance: float) -> Words:
@@ -292,7 +302,8 @@ def read_answer(rankings: Sequence[Ranking], quality: float, balance: float) -> 
         table = ranking.summary().query("outcome == 'purchases'").sort_values("first")
         tops.append(_words(ranking.mode, table["strategy"].iloc[-1]))
     often = [{1.0: {"en": "in every parameter set", "zh": "在每组参数下"}}.get(
-        share, {"en": f"in {100 * share:.0f} % of the parameter sets", "zh": f"在{100 * share:.0f}%的参数组中"})
+        share, {"en": f"in {snap(100 * share):.0f} % of the parameter "
+                      "sets", "zh": f"在{snap(100 * share):.0f}%的参数组中"})
         for share in (quality, balance)]
     return {"en": f"Over the ranges assumed, {tops[0]['en']} is most often what raises purchases most in Social + "
                   f"Commerce, {tops[1]['en']} in Commerce + Social. In a finite audience one quality of content is "

@@ -9,6 +9,7 @@ import pandas as pd
 
 from socialcommerce.modes.compartments import Mode, Parameter
 from socialcommerce.modes.estimate import ModeFit
+from socialcommerce.numbers import snap
 
 __all__ = ["FIT_LABELS", "MARK_LABELS", "fit_table", "mark_table", "read_fits"]
 
@@ -48,7 +49,7 @@ def read_fits(fits: Mapping[str, ModeFit]) -> Words:
     first = next(iter(fits.values()))
     n, estimates = len(first.years), [one for fit in fits.values() for one in fit.estimates]
     known = sum(one.status == "estimated" for one in estimates)
-    off = [f"{100 * fit.sigma:.0f}" for fit in fits.values()]
+    off = [f"{snap(100 * fit.sigma):.0f}" for fit in fits.values()]
     apart = max(fit.sigma for fit in fits.values()) / min(fit.sigma for fit in fits.values()) > 2
     tell = ({"en": "one fits clearly better", "zh": "其中一种拟合明显更好"} if apart else
             {"en": "neither fits clearly better, so the series cannot tell the modes apart",

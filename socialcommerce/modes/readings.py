@@ -14,6 +14,7 @@ from socialcommerce.modes.diagram import Diagram
 from socialcommerce.modes.estimate import ModeFit
 from socialcommerce.modes.gap import Gap
 from socialcommerce.modes.threshold import elasticities
+from socialcommerce.numbers import snap
 
 __all__ = ["EDGE_LABELS", "ELASTICITY_LABELS", "FIT_LABELS", "GAP_LABELS", "GROUP_LABELS", "LOOP_LABELS", "NETWORKS",
            "PARAMETER_LABELS", "RECORD_LABELS", "edge_table", "elasticity_table", "fit_table", "gap_table",
@@ -103,7 +104,8 @@ def fit_table(fit: ModeFit) -> pd.DataFrame:
     for one in fit.estimates:
         known = fit.mode.parameter.get(one.name)
         name = {key: f"{words} {known.symbol}" for key, words in known.words.items()} if known else INITIAL
-        ends = [f"{end:.2g}" if 0 < end < np.inf else {"en": "open", "zh": "不封闭"} for end in (one.low, one.high)]
+        ends = [f"{snap(end):.2g}" if 0 < end < np.inf else {"en": "open", "zh": "不封闭"}
+                for end in (one.low, one.high)]
         rows.append({"words": name, "low": ends[0], "high": ends[1], "mark": STATUS[one.status]})
     return pd.DataFrame(rows)
 
@@ -193,11 +195,13 @@ def read_amplification(parameters: Mapping[str, float], margin: float) -> Words:
                       "is the number of people, so no finite break-even cost follows.",
                 "zh": "超过阈值时，公式中一位付费引入者会不断带来后继者；真正使其终止的是人口数量，"
                       "因此得不出有限的盈亏平衡成本。"}
-    return {"en": f"One bought entrant brings {times:.2f} in all, itself counted. With {margin:g} yuan earned by an "
-                  f"order, buying an entrant pays up to {cost:.2f} yuan, {times:.2f} times what the entrant's own "
+    return {"en": f"One bought entrant brings {snap(times):.2f} in all, itself counted. With {margin:g} yuan earned "
+                  "by an "
+                  f"order, buying an entrant pays up to {snap(cost):.2f} yuan, {snap(times):.2f} times what the "
+                  "entrant's own "
                   "order would justify.",
-            "zh": f"每付费引入一位用户，连同其本人共带来{times:.2f}人。若每单毛利{margin:g}元，"
-                  f"则引流成本在{cost:.2f}元以内仍可回本，是仅计其本人订单时的{times:.2f}倍。"}
+            "zh": f"每付费引入一位用户，连同其本人共带来{snap(times):.2f}人。若每单毛利{margin:g}元，"
+                  f"则引流成本在{snap(cost):.2f}元以内仍可回本，是仅计其本人订单时的{snap(times):.2f}倍。"}
 
 
 def read_line(dies: float) -> Words:
@@ -205,19 +209,20 @@ def read_line(dies: float) -> Words:
     if dies > 1 - 1e-9:
         return {"en": "The line that one entrant starts dies out for certain.",
                 "zh": "由一位进入者引发的传播链必然断绝。"}
-    return {"en": f"The line that one entrant starts dies out all the same with probability {dies:.2f}: "
+    return {"en": f"The line that one entrant starts dies out all the same with probability {snap(dies):.2f}: "
                   "early luck decides.",
-            "zh": f"由一位进入者引发的传播链仍以{dies:.2f}的概率断绝："
+            "zh": f"由一位进入者引发的传播链仍以{snap(dies):.2f}的概率断绝："
                   "早期的运气起决定作用。"}
 
 
 def read_loops(gains: pd.Series, mode: Mode) -> Words:
     """Say what each carrying state adds to R0."""
     shown = gains[gains > 1e-12]
-    parts = {language: [f"{mode.states[mode.index[name]].words[language]} {gain:.2f}" for name, gain in shown.items()]
+    parts = {language: [f"{mode.states[mode.index[name]].words[language]} "
+                        f"{snap(gain):.2f}" for name, gain in shown.items()]
              for language in ("en", "zh")}
-    return {"en": f"Bar of R0 = {gains.sum():.2f}, the threshold at one beside it: {', '.join(parts['en'])}.",
-            "zh": f"R0 = {gains.sum():.2f}的条形图，旁有阈值一：{'，'.join(parts['zh'])}。"}
+    return {"en": f"Bar of R0 = {snap(gains.sum()):.2f}, the threshold at one beside it: {', '.join(parts['en'])}.",
+            "zh": f"R0 = {snap(gains.sum()):.2f}的条形图，旁有阈值一：{'，'.join(parts['zh'])}。"}
 
 
 def read_proof(held: float) -> Words:
@@ -225,15 +230,15 @@ def read_proof(held: float) -> Words:
     if held == 1:
         return {"en": "In no parameter set of the declared ranges does this happen.",
                 "zh": "在所声明范围内的任何一组参数下，这种情形都没有出现。"}
-    return {"en": f"It happens in {100 * (1 - held):.1f} per cent of the parameter sets of the declared ranges.",
-            "zh": f"在所声明范围内，{100 * (1 - held):.1f}%的参数组出现这种情形。"}
+    return {"en": f"It happens in {snap(100 * (1 - held)):.1f} per cent of the parameter sets of the declared ranges.",
+            "zh": f"在所声明范围内，{snap(100 * (1 - held)):.1f}%的参数组出现这种情形。"}
 
 
 def read_strongest(table: pd.DataFrame, mode: Mode, first: int = 3) -> Words:
     """Name the parameters that move a result most, with their elasticities at the median."""
     rows = list(table.head(first).itertuples())
     return {language: joint.join(f"{mode.parameter[row.parameter].words[language]} {row.symbol} "
-                                 f"({row.median:+.2f})".replace("-", "−") for row in rows)
+                                 f"({snap(row.median):+.2f})".replace("-", "−") for row in rows)
             for language, joint in (("en", "; "), ("zh", "；"))}
 
 
@@ -259,14 +264,15 @@ def read_gap(gaps: Mapping[str, Gap], r0: float) -> Words:
     ratios = sorted(gap.overstated for gap in gaps.values())
     largest = 100 * max(gap.share for gap in gaps.values())
     runs = next(iter(gaps.values())).runs
-    span = f"{ratios[0]:.2f}" if len(ratios) == 1 else f"{ratios[0]:.2f}–{ratios[-1]:.2f}"
+    span = f"{snap(ratios[0]):.2f}" if len(ratios) == 1 else f"{snap(ratios[0]):.2f}–{snap(ratios[-1]):.2f}"
     most = {"en": "overstate", "zh": "高估"} if ratios[0] > 1 else {"en": "understate at times", "zh": "有时低估"}
     return {"en": f"On fixed networks the equations {most['en']} those active at the end: {span} times as many as "
                   f"among persons who meet only their own contacts (mean of {runs} runs); a state's share is off by up "
-                  f"to {largest:.1f} points. R0 = {r0:.2f} is a threshold of the equations, not of such a network.",
+                  f"to {snap(largest):.1f} points. R0 = {snap(r0):.2f} is a threshold of the equations, not of such "
+                  "a network.",
             "zh": f"在固定网络上，方程{most['zh']}期末的活跃人数：为只与固定联系人接触时的{span}倍"
-                  f"（{runs}次运行的均值），某一状态的占比最多相差{largest:.1f}个百分点。"
-                  f"R0 = {r0:.2f}是方程的阈值，不是这种网络的阈值。"}
+                  f"（{runs}次运行的均值），某一状态的占比最多相差{snap(largest):.1f}个百分点。"
+                  f"R0 = {snap(r0):.2f}是方程的阈值，不是这种网络的阈值。"}
 
 
 def read_sizes(table: pd.DataFrame) -> Words:
@@ -286,11 +292,12 @@ def read_trust(parameters: Mapping[str, float]) -> Words:
     a = sharing.parts(parameters)
     fan, newcomer = float(a["fan"]), float(a["thetaN"] / a["gammaN"])
     if fan > newcomer:
-        return {"en": f"It raises K here, because a fan opens {fan:.2f} groups before lapsing and somebody who stayed "
-                      f"a new customer would open {newcomer:.2f}.",
-                "zh": f"此处它提高K，因为粉丝在流失前开{fan:.2f}个团，"
-                      f"而一直停留在新客状态者只开{newcomer:.2f}个。"}
-    return {"en": f"It does not raise K here: a fan opens {fan:.2f} groups before lapsing, no more than the "
-                  f"{newcomer:.2f} of somebody who stayed a new customer.",
-            "zh": f"此处它不提高K：粉丝在流失前开{fan:.2f}个团，"
-                  f"不多于一直停留在新客状态者的{newcomer:.2f}个。"}
+        return {"en": f"It raises K here, because a fan opens {snap(fan):.2f} groups before lapsing and somebody "
+                      "who stayed "
+                      f"a new customer would open {snap(newcomer):.2f}.",
+                "zh": f"此处它提高K，因为粉丝在流失前开{snap(fan):.2f}个团，"
+                      f"而一直停留在新客状态者只开{snap(newcomer):.2f}个。"}
+    return {"en": f"It does not raise K here: a fan opens {snap(fan):.2f} groups before lapsing, no more than the "
+                  f"{snap(newcomer):.2f} of somebody who stayed a new customer.",
+            "zh": f"此处它不提高K：粉丝在流失前开{snap(fan):.2f}个团，"
+                  f"不多于一直停留在新客状态者的{snap(newcomer):.2f}个。"}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from socialcommerce.figures import style
-from socialcommerce.page import written
+from socialcommerce.numbers import format_number
 
 __all__ = ["REPORT", "Verdicts", "read_verdicts"]
 
@@ -161,6 +161,6 @@ def _estimate(row: Mapping[str, Any], language: str) -> str:
         return ""
     size = abs(row["estimate"])
     digits = 3 if size < 1 else 2 if size < 100 else 0
-    ends = "" if row["low"] is None else f" [{written(row['low'], digits)}, {written(row['high'], digits)}]"
+    ends = "" if row["low"] is None else f" [{format_number(row['low'], digits)}, {format_number(row['high'], digits)}]"
     unit = row["unit"][language]
-    return f"{written(row['estimate'], digits)}{ends} {f'({unit})' if unit[0].isdigit() else unit}"
+    return f"{format_number(row['estimate'], digits)}{ends} {f'({unit})' if unit[0].isdigit() else unit}"

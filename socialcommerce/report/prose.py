@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from socialcommerce.errors import NotebookError, nearest
-from socialcommerce.page import written
+from socialcommerce.numbers import format_number
 
 __all__ = ["REFERENCE", "Reference", "References", "typed_numbers"]
 
@@ -80,7 +80,7 @@ class References:
 def printed(number: Mapping[str, Any], end: str = "") -> str:
     """Write a recorded number, or one end of its interval, with its own number of decimals."""
     value = number["interval"][ENDS.index(end)] if end else number["value"]
-    return written(value, number["digits"])
+    return format_number(value, number["digits"])
 
 
 def typed_numbers(markdown: str) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from socialcommerce.numbers import numerals
+
 __all__ = ["Drift", "as_text", "collect", "compare", "payloads"]
 
 MIME = "application/vnd.socialcommerce+json"
@@ -39,7 +41,7 @@ def collect(notebook: Mapping[str, Any], name: str) -> dict[str, Any]:
     -------
     dict
         ``numbers`` (value, digits, tolerance, unit, basis, interval), ``texts`` (words by language) and ``tables``
-        (columns, digits, rows), each by name in order of appearance.
+        (columns, digits, tolerances, rows), each by name in order of appearance.
     """
     found: dict[str, Any] = {"notebook": name, "numbers": {}, "texts": {}, "tables": {}}
     for payload in payloads(notebook):
@@ -49,7 +51,9 @@ def collect(notebook: Mapping[str, Any], name: str) -> dict[str, Any]:
         elif kind == "text":
             found["texts"][key] = payload["words"]
         elif kind == "table":
-            kept = {"columns": payload["columns"], "digits": payload["digits"], "rows": payload["values"]}
+            kept = {"columns": payload["columns"], "digits": payload["digits"],
+                    "tolerance": {key: 10.0**-digits / 10 for key, digits in payload["digits"].items()},
+                    "rows": payload["values"]}
             found["tables"][key] = kept
     return found
 
@@ -65,8 +69,8 @@ def as_text(results: Mapping[str, Any]) -> str:
 
     def table(entry: Mapping[str, Any]) -> str:
         rows = ",\n".join(f"        {one(row)}" for row in entry["rows"])
-        head = f'{{"columns": {one(entry["columns"])}, "digits": {one(entry["digits"])},'
-        return f'{head}\n      "rows": [\n{rows}\n      ]}}'
+        head = ", ".join(f"{one(key)}: {one(value)}" for key, value in entry.items() if key != "rows")
+        return f'{{{head},\n      "rows": [\n{rows}\n      ]}}'
 
     tables = ",\n".join(f"    {one(key)}: {table(entry)}" for key, entry in results["tables"].items())
     tables = f"{{\n{tables}\n  }}" if tables else "{}"
@@ -119,27 +123,36 @@ def _number(name: str, key: str, old: Mapping[str, Any], new: Mapping[str, Any])
             yield Drift(name, f"number {key}, {what}", before, now, f"± {tolerance:g}")
 
 
-def _text(name: str, key: str, old: Any, new: Any) -> Iterator[Drift]:
-    if old != new:
-        yield Drift(name, f"text {key}", old, new, "the same")
+def _text(name: str, key: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Drift]:
+    for language in dict.fromkeys([*old, *new]):
+        if not _same(old[language], new[language]):
+            yield Drift(name, f"text {key} ({language})", old[language], new[language], "the same words and numbers")
 
 
 def _table(name: str, key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Drift]:
-    shapes = [(table["columns"], len(table["rows"]), table["digits"]) for table in (old, new)]
+    shapes = [(table["columns"], len(table["rows"]), table["digits"], table["tolerance"]) for table in (old, new)]
     if shapes[0] != shapes[1]:
-        yield Drift(name, f"table {key}", *shapes, "the same columns, digits and number of rows")
+        yield Drift(name, f"table {key}", *shapes, "the same columns, digits, tolerances and number of rows")
         return
     for line, (before, now) in enumerate(zip(old["rows"], new["rows"], strict=True), 1):
         for column, a, b in zip(old["columns"], before, now, strict=True):
-            if not _same(a, b, old["digits"].get(column)):
-                allowed = "± a tenth of the last digit" if isinstance(a, float) else "the same"
+            tolerance = old["tolerance"].get(column)
+            if not _same(a, b, old["digits"].get(column), tolerance):
+                allowed = f"± {tolerance:g}" if isinstance(a, float) and tolerance else "the same"
                 yield Drift(name, f"table {key}, row {line}, {column}", a, b, allowed)
 
 
-def _same(a: Any, b: Any, digits: int | None) -> bool:
+def _same(a: Any, b: Any, digits: int | None = None, tolerance: float | None = None) -> bool:
+    """Compare numbers as numbers; of a text the words word for word, and the numerals in it as numbers."""
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+    if isinstance(a, str) and isinstance(b, str):
+        (words, ours), (others, theirs) = numerals(a), numerals(b)
+        return words == others and all(d == e and _close(v, w, 10.0**-d / 10, d)
+                                       for (v, d), (w, e) in zip(ours, theirs, strict=True))
     numbers = isinstance(a, int | float) and isinstance(b, int | float) and not isinstance(a, bool)
-    if numbers and digits is not None and isinstance(a, float):
-        return _close(a, b, 10.0**-digits / 10, digits)
+    if numbers and digits is not None and tolerance is not None and isinstance(a, float):
+        return _close(a, b, tolerance, digits)
     return a == b
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import special
 
 from socialcommerce.errors import UnknownNameError
+from socialcommerce.numbers import snap
 from socialcommerce.strategies.effects import Effect
 from socialcommerce.strategies.joint import Joint, least, normal
 from socialcommerce.strategies.study import Study
@@ -136,20 +137,22 @@ class InvertedU:
     def reading(self) -> Words:
         """One sentence: the two slopes, and the turning point if there is an inverted U."""
         (low, high), p = (self.slope(at).estimate for at in self.ends), self.p_value
-        shown = "p < .001" if p < 0.001 else f"p = {p:.3f}"
+        shown = "p < .001" if p < 0.001 else f"p = {snap(p):.3f}"
         said = {"en": f"Per standard deviation of {self.frequency} the log rate of {self.outcome} changes by "
-                      f"{low:+.2f} at {self.ends[0]:g} and by {high:+.2f} at {self.ends[1]:g}",
-                "zh": f"{self.frequency}每增加一个标准差，{self.outcome}的对数率在{self.ends[0]:g}处变化{low:+.2f}，"
-                      f"在{self.ends[1]:g}处变化{high:+.2f}"}
+                      f"{snap(low):+.2f} at {self.ends[0]:g} and by {snap(high):+.2f} at {self.ends[1]:g}",
+                "zh": f"{self.frequency}每增加一个标准差，"
+                      f"{self.outcome}的对数率在{self.ends[0]:g}处变化{snap(low):+.2f}，"
+                      f"在{self.ends[1]:g}处变化{snap(high):+.2f}"}
         if p >= 0.05:
             return {"en": f"{said['en']}: an inverted U is not shown ({shown}).",
                     "zh": f"{said['zh']}：未能证明倒U形（{shown}）。"}
         start, end = self.turning_interval()
         found = np.isfinite(start)
-        en, zh = ((f"[{start:.1f}, {end:.1f}]", f"［{start:.1f}, {end:.1f}］") if found else
+        en, zh = ((f"[{snap(start):.1f}, {snap(end):.1f}]", f"［{snap(start):.1f}, {snap(end):.1f}］") if found else
                   ("(its 95 % interval has no ends)", "（其95%区间没有端点）"))
-        return {"en": f"{said['en']}: it rises and then falls ({shown}), turning at {self.turning_point:.1f} {en}.",
-                "zh": f"{said['zh']}：先升后降（{shown}），转折点为{self.turning_point:.1f}{zh}。"}
+        return {"en": f"{said['en']}: it rises and then falls ({shown}), turning at {snap(self.turning_point):.1f} "
+                      f"{en}.",
+                "zh": f"{said['zh']}：先升后降（{shown}），转折点为{snap(self.turning_point):.1f}{zh}。"}
 
 
 def contact_frequency(study: Study, controls: Sequence[str] = (),

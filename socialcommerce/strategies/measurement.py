@@ -9,6 +9,7 @@ import pandas as pd
 
 from socialcommerce import survey
 from socialcommerce.errors import DataError
+from socialcommerce.numbers import snap
 from socialcommerce.strategies.study import Study
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Measurement:
         found = self.loadings()
         weak = found.loc[found["loading"] < LOW_LOADING, "item"].tolist()
         low, high = found["loading"].min(), found["loading"].max()
-        span = f"{low:.2f}", f"{high:.2f}"
+        span = f"{snap(low):.2f}", f"{snap(high):.2f}"
         return {"en": f"standardised loadings run from {span[0]} to {span[1]}; "
                       + (f"below {LOW_LOADING} are {', '.join(weak)}." if weak else f"none is below {LOW_LOADING}."),
                 "zh": f"标准化载荷介于{span[0]}与{span[1]}之间；"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from socialcommerce import __version__
+from socialcommerce.numbers import snap
 from socialcommerce.strategies.study import Study
 
 __all__ = ["methods_text", "respondents_text", "told_by"]
@@ -114,7 +115,7 @@ def respondents_text(study: Study, language: str) -> str:
     """Return how many answered, whom the rules flagged and who is left."""
     screened = study.screened
     numbers = {"received": screened.nobs, "flagged": len(screened.flagged), "kept": study.nobs,
-               "share": len(screened.flagged) / screened.nobs, "rules": _broken(study, language)}
+               "share": snap(len(screened.flagged) / screened.nobs), "rules": _broken(study, language)}
     said = ("received", "flagged", screened.mode) if screened.flagged else ("received", "none", screened.mode)
     return "".join(WORDS[word][language].format(**numbers) for word in said)
 
@@ -137,7 +138,7 @@ def _models(study: Study, language: str) -> str:
                                  reverse=words["reverse"].format(turned) if turned else ""),
         words["models"].format(paths=len(study.codebook.paths), estimator=ESTIMATORS[study.estimator][language],
                                version=__version__, python=platform.python_version()),
-        MISSING[how][language].format(answers.isna().mean(axis=None), _whole(study)),
+        MISSING[how][language].format(snap(answers.isna().mean(axis=None)), _whole(study)),
     ]
     if any(path.outcome in leading for path in study.codebook.paths):
         resampling = RESAMPLING[study.resampling][language]
@@ -174,7 +175,7 @@ def _fit(row: Mapping[str, float], estimator: str, language: str) -> str:
 
 def _test(row: Mapping[str, float], kind: str) -> str:
     p = row["pvalue" + kind]
-    return f"χ²({row['df']:.0f}) = {row['chisq' + kind]:.2f}, p {'< .001' if p < 0.0005 else '= ' + _apa(p)}"
+    return f"χ²({row['df']:.0f}) = {snap(row['chisq' + kind]):.2f}, p {'< .001' if p < 0.0005 else '= ' + _apa(p)}"
 
 
 def _apa(value: float) -> str:
@@ -183,4 +184,4 @@ def _apa(value: float) -> str:
     >>> _apa(0.9325), _apa(-0.05), _apa(1.0)
     ('.932', '-.050', '1.000')
     """
-    return f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3f}"
+    return f"{snap(value):.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{snap(value):.3f}"

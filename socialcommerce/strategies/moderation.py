@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from socialcommerce import sem
+from socialcommerce.numbers import snap
 from socialcommerce.sem import SemFit
 from socialcommerce.sem.expressions import jacobian
 from socialcommerce.strategies.effects import Effect
@@ -97,11 +98,13 @@ class Moderated:
         (low, high), p = (self.slope(at).estimate for at in (-1.0, 1.0)), self.effect.p_value
         outcome, predictor, moderator = self.words
         en, zh = ("differ", "有差异") if p < 0.05 else ("are not told apart", "未见差异")
-        shown = "p < .001" if p < 0.001 else f"p = {p:.3f}"
-        return {"en": f"From {predictor['en']} to {outcome['en']} the path is {low:.2f} where {moderator['en']} is one "
-                      f"standard deviation below its mean and {high:.2f} one above; the two {en} ({shown}).",
-                "zh": f"{moderator['zh']}低于均值一个标准差时，{predictor['zh']}到{outcome['zh']}的路径为{low:.2f}，"
-                      f"高于均值一个标准差时为{high:.2f}；二者{zh}（{shown}）。"}
+        shown = "p < .001" if p < 0.001 else f"p = {snap(p):.3f}"
+        return {"en": f"From {predictor['en']} to {outcome['en']} the path is {snap(low):.2f} where "
+                      f"{moderator['en']} is one "
+                      f"standard deviation below its mean and {snap(high):.2f} one above; the two {en} ({shown}).",
+                "zh": f"{moderator['zh']}低于均值一个标准差时，"
+                      f"{predictor['zh']}到{outcome['zh']}的路径为{snap(low):.2f}，"
+                      f"高于均值一个标准差时为{snap(high):.2f}；二者{zh}（{shown}）。"}
 
     @property
     def _names(self) -> dict[str, str]:

@@ -14,6 +14,7 @@ from scipy import special, stats
 
 from socialcommerce import sem
 from socialcommerce.errors import DataError, ParameterError
+from socialcommerce.numbers import snap
 from socialcommerce.sem import SemFit
 from socialcommerce.sem.comparison import HypothesisStatistic
 from socialcommerce.sem.expressions import jacobian
@@ -153,16 +154,17 @@ class Platforms:
         table, p = self.summary(), self.equality.pvalue
         most = table.loc[table["difference"].abs().idxmax()]
         cause, outcome = self.words[most["predictor"]], self.words[most["outcome"]]
-        shown = "p < .001" if p < 0.001 else f"p = {p:.3f}"
+        shown = "p < .001" if p < 0.001 else f"p = {snap(p):.3f}"
         en, zh = ("differ", "存在差异") if p < 0.05 else ("are not told apart", "未见差异")
         few = {"en": f" {self.left_out} respondents in groups no larger than the number of items are left out.",
                "zh": f"另有{self.left_out}名受访者所在组的人数不多于题项数，未纳入比较。"} if self.left_out else {}
-        return {"en": f"Taken together the paths of the groups {en} (chi2 = {self.equality.chisq:.1f}, df = "
+        return {"en": f"Taken together the paths of the groups {en} (chi2 = {snap(self.equality.chisq):.1f}, df = "
                       f"{self.equality.df}, {shown}); the path from {cause['en']} to {outcome['en']} differs most, "
-                      f"by {most['difference']:+.2f} ({most['group']['en']} less {most['other']['en']})."
+                      f"by {snap(most['difference']):+.2f} ({most['group']['en']} less {most['other']['en']})."
                       + few.get("en", ""),
-                "zh": f"整体而言各组路径{zh}（χ² = {self.equality.chisq:.1f}，自由度{self.equality.df}，{shown}）；"
-                      f"{cause['zh']}到{outcome['zh']}的路径相差最大，为{most['difference']:+.2f}"
+                "zh": f"整体而言各组路径{zh}（χ² = {snap(self.equality.chisq):.1f}，自由度{self.equality.df}，"
+                      f"{shown}）；"
+                      f"{cause['zh']}到{outcome['zh']}的路径相差最大，为{snap(most['difference']):+.2f}"
                       f"（{most['group']['zh']}减{most['other']['zh']}）。" + few.get("zh", "")}
 
 
@@ -261,11 +263,11 @@ def _broken(ladder: Invariance) -> NotTestable | None:
     if failed.empty:
         return None
     step, held = failed.iloc[0], {**ORDINAL_LEVELS, **LEVELS}[failed.index[0]]
-    numbers = f"CFI {step['d_cfi']:+.3f}, RMSEA {step['d_rmsea']:+.3f}, p = {step['d_pvalue']:.3f}"
+    numbers = f"CFI {snap(step['d_cfi']):+.3f}, RMSEA {snap(step['d_rmsea']):+.3f}, p = {snap(step['d_pvalue']):.3f}"
     table = ladder.fits["configural"].standardized.query("op == '=~'")
     loadings = table.pivot(index="rhs", columns="group", values="std_all")
     item = (loadings.max(axis=1) - loadings.min(axis=1)).idxmax()
-    shown = ", ".join(f"{value:.2f}" for value in loadings.loc[item])
+    shown = ", ".join(f"{snap(value):.2f}" for value in loadings.loc[item])
     return NotTestable({
         "en": f"The items do not measure the same in the groups: with equal {held['en']} the fit falls ({numbers}); of "
               f"all standardised loadings that of {item} differs most ({shown}). Paths between constructs that differ "

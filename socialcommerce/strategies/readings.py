@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from socialcommerce.numbers import snap
 from socialcommerce.sem.groups import Invariance
 from socialcommerce.strategies import common_method, contact, segments, sensitivity
 from socialcommerce.strategies.common_method import CommonMethod
@@ -145,7 +146,7 @@ def read_fit(table: pd.DataFrame) -> Words:
             parts["zh"].append(f"{row['model']['zh']}在这些作答上没有解")
             continue
         met = row["cfi"] >= CLOSE_FIT["cfi"] and all(row[k] <= CLOSE_FIT[k] for k in ("rmsea", "srmr"))
-        shown = f"CFI = {row['cfi']:.3f}, RMSEA = {row['rmsea']:.3f}, SRMR = {row['srmr']:.3f}"
+        shown = f"CFI = {snap(row['cfi']):.3f}, RMSEA = {snap(row['rmsea']):.3f}, SRMR = {snap(row['srmr']):.3f}"
         parts["en"].append(f"the {row['model']['en']} {'meets' if met else 'misses'} the customary bounds ({shown})")
         parts["zh"].append(f"{row['model']['zh']}{'达到' if met else '未达到'}惯用界值（{shown}）")
     return {"en": "; ".join(parts["en"]) + ".", "zh": "；".join(parts["zh"]) + "。"}
@@ -188,8 +189,8 @@ def read_paths(lines: pd.DataFrame) -> Words:
     """Say how many paths lie on the claimed side, which do not, and which is the strongest."""
     clear, rest = lines[lines["tone"] == "as claimed"], lines[lines["tone"] != "as claimed"]
     top = lines.loc[lines["std"].abs().idxmax()]
-    strongest = f"{top['predictor_words']['en']} to {top['outcome_words']['en']} ({top['std']:.2f})"
-    zh_top = f"{top['predictor_words']['zh']}→{top['outcome_words']['zh']}（{top['std']:.2f}）"
+    strongest = f"{top['predictor_words']['en']} to {top['outcome_words']['en']} ({snap(top['std']):.2f})"
+    zh_top = f"{top['predictor_words']['zh']}→{top['outcome_words']['zh']}（{snap(top['std']):.2f}）"
     left = [f"{p['en']} to {o['en']}" for p, o in zip(rest["predictor_words"], rest["outcome_words"], strict=True)]
     zh_left = [f"{p['zh']}→{o['zh']}" for p, o in zip(rest["predictor_words"], rest["outcome_words"], strict=True)]
     return {"en": f"{len(clear)} of {len(lines)} paths have their interval on the claimed side of zero"
@@ -208,9 +209,9 @@ def read_indirect(found: Indirect | NotTestable, study: Study) -> Words:
         clear, name = part[part["tone"] == "as claimed"], words_of(study)[outcome]
         top = part.loc[part["estimate"].abs().idxmax()]
         said["en"].append(f"{len(clear)} of {len(part)} strategies reach {name['en']} with an interval on the claimed "
-                          f"side, the strongest by {top['label']['en']} ({top['estimate']:.2f})")
+                          f"side, the strongest by {top['label']['en']} ({snap(top['estimate']):.2f})")
         said["zh"].append(f"对“{name['zh']}”，{len(part)}项策略中有{len(clear)}项的区间在论断一侧，"
-                          f"最强者为{top['label']['zh']}（{top['estimate']:.2f}）")
+                          f"最强者为{top['label']['zh']}（{snap(top['estimate']):.2f}）")
     return {"en": "; ".join(said["en"]) + ".", "zh": "；".join(said["zh"]) + "。"}
 
 
@@ -297,11 +298,11 @@ def read_method(found: CommonMethod) -> Words:
     table = found.summary().set_index("measure")["estimate"]
     said = {"en": [], "zh": []}
     if (name := "share of the first component") in table:
-        said["en"].append(f"The first component carries {100 * table[name]:.0f} % of the variance.")
-        said["zh"].append(f"第一主成分解释{100 * table[name]:.0f}%的方差。")
+        said["en"].append(f"The first component carries {snap(100 * table[name]):.0f} % of the variance.")
+        said["zh"].append(f"第一主成分解释{snap(100 * table[name]):.0f}%的方差。")
     if (name := "largest change of a path") in table and pd.notna(table[name]):
-        said["en"].append(f"With a common factor held, the path that moves most changes by {table[name]:.2f}.")
-        said["zh"].append(f"控制共同因子后，变化最大的路径改变{table[name]:.2f}。")
+        said["en"].append(f"With a common factor held, the path that moves most changes by {snap(table[name]):.2f}.")
+        said["zh"].append(f"控制共同因子后，变化最大的路径改变{snap(table[name]):.2f}。")
     for reason in {reason["en"]: reason for reason in found.reasons.values()}.values():
         said["en"].append(reason["en"])
         said["zh"].append(reason["zh"])
@@ -310,7 +311,7 @@ def read_method(found: CommonMethod) -> Words:
 
 def read_power(power: Power, nobs: int) -> Words:
     """Say how many respondents the hardest path needs, and whether there are as many."""
-    needed, wanted = int(power.needed["needed"].max()), f"{100 * power.wanted:.0f}"
+    needed, wanted = int(power.needed["needed"].max()), f"{snap(100 * power.wanted):.0f}"
     enough = nobs >= needed
     return {"en": f"The path hardest to find needs {needed} respondents for a chance of {wanted} % in a single test, "
                   "before any correction for its family; "
@@ -326,7 +327,7 @@ def read_sensitivity(found: Sensitivity, study: Study) -> Words:
     none = table[table["equivalent"]]
     en = [f"{words[row.predictor]['en']} to {words[row.outcome]['en']}" for row in none.itertuples()]
     zh = [f"{words[row.predictor]['zh']}→{words[row.outcome]['zh']}" for row in none.itertuples()]
-    return {"en": f"The least detectable paths lie between {low:.2f} and {high:.2f}; "
+    return {"en": f"The least detectable paths lie between {snap(low):.2f} and {snap(high):.2f}; "
                   + (f"equivalent to zero: {', '.join(en)}." if en else "no path is shown to be equivalent to zero."),
-            "zh": f"可检测的最小路径介于{low:.2f}与{high:.2f}之间；"
+            "zh": f"可检测的最小路径介于{snap(low):.2f}与{snap(high):.2f}之间；"
                   + (f"与零等效者：{'、'.join(zh)}。" if zh else "没有路径被证明与零等效。")}

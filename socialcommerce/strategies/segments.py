@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from socialcommerce.errors import ParameterError
+from socialcommerce.numbers import snap
 from socialcommerce.strategies.scores import mean_scores
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import NotTestable
@@ -113,13 +114,14 @@ class Segments:
         if self.classes == 1:
             return {"en": "No segments are found: one population describes the answers best.",
                     "zh": "未发现细分群体：单一总体对作答的描述最佳。"}
-        firm, worth = _firmness(self.stability), f"{self.stability:.2f}"
+        firm, worth = _firmness(self.stability), f"{snap(self.stability):.2f}"
         return {
             "en": f"{self.classes} segments are found; their agreement over resamples is {firm['en']} (median adjusted "
-                  f"Rand index {worth}, entropy {self.entropy:.2f}). That they differ in the scores that form them is "
+                  f"Rand index {worth}, entropy {snap(self.entropy):.2f}). That they differ in the scores that form "
+                  "them is "
                   "no finding; that they differ in an outcome shows no effect, since both come from one questionnaire.",
             "zh": f"发现{self.classes}个细分群体；重抽样间的一致性{firm['zh']}"
-                  f"（调整兰德指数中位数{worth}，熵{self.entropy:.2f}）。"
+                  f"（调整兰德指数中位数{worth}，熵{snap(self.entropy):.2f}）。"
                   "各群体在用于分群的得分上有差异，不构成发现；结果变量上的差异亦不说明因果，因二者出自同一问卷。",
         }
 

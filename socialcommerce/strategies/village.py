@@ -7,6 +7,7 @@ from math import inf, sqrt
 from typing import TYPE_CHECKING
 
 from socialcommerce.errors import UnknownNameError
+from socialcommerce.numbers import snap
 from socialcommerce.strategies.effects import Effect
 
 if TYPE_CHECKING:
@@ -183,4 +184,4 @@ def _line(effect: str, found: Effect) -> dict[str, object]:
 
 
 def _span(ends: tuple[float, float]) -> str:
-    return "[{:.2f}, {:.2f}]".format(*ends).replace("-", "−").replace("inf", "∞")
+    return "[{:.2f}, {:.2f}]".format(*map(snap, ends)).replace("-", "−").replace("inf", "∞")

@@ -14,7 +14,7 @@ from socialcommerce.report.results import as_text, compare
 def results(value=34165.8, digits=1, **more):
     number = {"value": value, "digits": digits, "tolerance": 10.0**-digits / 10, "unit": "1e8 CNY",
               "basis": "published figure", **more}
-    table = {"columns": ["year", "growth", "who"], "digits": {"growth": 1},
+    table = {"columns": ["year", "growth", "who"], "digits": {"growth": 1}, "tolerance": {"growth": 0.01},
              "rows": [[2017, None, "a"], [2018, 63.2, {"en": "b", "zh": "乙"}]]}
     return {"notebook": "n", "numbers": {"size": number}, "texts": {"verdict": {"en": "agrees", "zh": "相符"}},
             "tables": {"t": table}}
@@ -71,6 +71,23 @@ def test_every_kind_of_drift_is_found(change):
     changed = json.loads(json.dumps(results()))
     change(changed)
     assert len(compare(results(), changed)) == 1
+
+
+def sentences(en, zh):
+    """Results that hold one sentence."""
+    return {**results(), "texts": {"verdict": {"en": en, "zh": zh}}}
+
+
+def test_numbers_in_a_sentence_are_compared_as_numbers_and_its_words_as_words():
+    old = sentences("R0 is 1,031.5 in H15", "R0为1,031.5（H15）")
+    assert compare(old, sentences("R0 is 1031.50 in H15", "R0为1,031.5（H15）"))  # other decimals
+    assert compare(old, sentences("R0 is 1031.5 in H15", "R0为1031.5（H15）")) == []
+    for changed in ("R0 is 1,031.6 in H15", "R0 is −1,031.5 in H15", "R1 is 1,031.5 in H15", "R0 was 1,031.5 in H15",
+                    "R0 is 1,031.5 in H16", "R0 is 1,031.5 in H15 5"):
+        (drift,) = compare(old, sentences(changed, "R0为1,031.5（H15）"))
+        assert drift.where == "text verdict (en)"
+    (drift,) = compare(old, sentences("R0 is 1,031.5 in H15", "R0为1,031.4（H15）"))
+    assert drift.where == "text verdict (zh)"
 
 
 def test_an_interval_that_moves_is_a_drift():

@@ -18,10 +18,10 @@ from socialcommerce.report.word import word
 
 def payload(name: str, columns: dict[str, list], digits: dict[str, int], **more: object) -> dict:
     """A table as `Page.table` leaves it."""
-    from socialcommerce.page import written
+    from socialcommerce.numbers import format_number
 
     values = [list(row) for row in zip(*columns.values(), strict=True)]
-    rows = [["–" if v is None else written(v, digits[k]) if k in digits else str(v)
+    rows = [["–" if v is None else format_number(v, digits[k]) if k in digits else str(v)
              for k, v in zip(columns, row, strict=True)] for row in values]
     numeric = [any(isinstance(v, int | float) for v in column) for column in columns.values()]
     return {"kind": "table", "name": name, "language": "en", "heads": list(columns), "rows": rows, "numeric": numeric,
