@@ -96,7 +96,8 @@ def audit_table(rows: Sequence[AuditRow]) -> pd.DataFrame:
     return pd.DataFrame([
         {"what": {"en": f"{row.what['en']} ({row.unit['en']})", "zh": f"{row.what['zh']}（{row.unit['zh']}）"},
          "stated": IN_WORDS if row.stated is None else f"{row.stated:,.{row.digits}f}",
-         "found": f"{snap(row.found):,.{row.digits}f}", "place": row.place, "against": row.against, "outcome": row.outcome}
+         "found": f"{snap(row.found):,.{row.digits}f}", "place": row.place,
+         "against": row.against, "outcome": row.outcome}
         for row in rows
     ])
 
