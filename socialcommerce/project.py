@@ -1,4 +1,4 @@
-"""Know where the project's own files stand: the checkout this package was installed from."""
+"""Where the project's own files stand, where it keeps what it can make again, and what this machine gives it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from socialcommerce.errors import OutputError
 
-__all__ = ["root"]
+__all__ = ["cache_folder", "processors", "root"]
 
 
 def root() -> Path:
@@ -30,3 +30,20 @@ def root() -> Path:
         f"no checkout of socialcommerce found; looked for paper/claims.toml in {given or 'the working directory'}. "
         "Run inside a clone of the repository, or set SOCIALCOMMERCE_ROOT to one."
     )
+
+
+def cache_folder() -> Path:
+    """Return the folder for what is kept between runs and can be made again; who writes there makes it.
+
+    It lies in ``XDG_CACHE_HOME`` where that is set, else where the system keeps caches (``~/.cache``,
+    ``~/Library/Caches``, ``%LOCALAPPDATA%``).
+    """
+    from platformdirs import user_cache_path
+
+    given = os.environ.get("XDG_CACHE_HOME", "")  # platformdirs does not look at it on Windows
+    return Path(given, "socialcommerce") if os.path.isabs(given) else user_cache_path("socialcommerce", False)
+
+
+def processors() -> int:
+    """Return the number of processors this process may use; macOS tells only how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -29,6 +29,7 @@ FIXED_ENVIRONMENT = {
     "JUPYTER_PLATFORM_DIRS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 """The environment every notebook sees, so that the reader's own cannot reach a result."""
+NO_END = "a report may not end its own process or use up the memory."
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def make(job: Job, channel: Connection, alive: Connection | None = None) -> None
     The process leads a session of its own, so that the builder can end it with all its children, and ends itself when
     the builder is gone.
     """
-    os.setsid()
+    if hasattr(os, "setsid"):  # not on Windows
+        os.setsid()
     if alive is not None:
         if alive.poll():  # nothing is ever sent: the builder was gone before this began
             return
@@ -75,7 +77,7 @@ def _end_with_builder(alive: Connection) -> None:
     try:
         alive.recv()
     except (EOFError, OSError):
-        os.killpg(0, 9)
+        os.killpg(0, 9) if hasattr(os, "killpg") else os._exit(9)
 
 
 def _make(job: Job, channel: Connection) -> dict[str, Any]:
@@ -105,6 +107,7 @@ def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
     """Run the notebook, keep its normalised copy, and return the project files it read."""
     import nbformat
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     from socialcommerce.report import engine, normal, reads
@@ -124,6 +127,8 @@ def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
             str(job.report.notebook), str(raw), parameters=dict(job.report.parameters), engine_name=job.engine,
             progress_bar=False, request_save_on_cell_execute=False,
             on_cell=lambda i, n: channel.send(("cell", i, n)), **options)
+    except DeadKernelError:
+        raise NotebookError(f"{job.report.name}: its process died before the report was whole; {NO_END}") from None
     except PapermillExecutionError as failure:
         os.chdir(folder)
         raise NotebookError(_explained(job, raw, failure)) from None
