@@ -7,7 +7,11 @@ from pathlib import Path
 
 from socialcommerce.errors import OutputError
 
-__all__ = ["cache_folder", "processors", "root"]
+__all__ = ["ONE_THREAD", "cache_folder", "hold_to_one_thread", "processors", "root"]
+
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS",
+                            "VECLIB_MAXIMUM_THREADS"), "1")
+"""The environment in which every library for linear algebra keeps to one thread."""
 
 
 def root() -> Path:
@@ -47,3 +51,15 @@ def cache_folder() -> Path:
 def processors() -> int:
     """Return the number of processors this process may use; macOS tells only how many there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def hold_to_one_thread() -> None:
+    """Keep the linear algebra of this whole process, and of those it starts, to one thread from now on.
+
+    That is for the process of a notebook, as the builder runs it. Its matrices are small: a second thread costs more in
+    waiting than it does, and adds numbers up in another order.
+    """
+    from threadpoolctl import threadpool_limits
+
+    os.environ.update(ONE_THREAD)  # for libraries not loaded yet
+    threadpool_limits(1)

@@ -25,6 +25,25 @@ for module in pkgutil.walk_packages(socialcommerce.__path__, "socialcommerce."):
     importlib.import_module(module.name)
 """
 
+THREADS = """
+import numpy, threadpoolctl
+def threads():
+    return [library["num_threads"] for library in threadpoolctl.threadpool_info()]
+from socialcommerce import page
+before = threads()
+page.Page("any")
+import scipy.linalg  # a second library, loaded afterwards
+print(before, threads())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="Apple's Accelerate tells nobody of its threads")
+def test_a_notebook_keeps_to_one_thread_and_a_program_that_imports_us_does_not():
+    two = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "2")
+    done = subprocess.run([sys.executable, "-c", THREADS], env={**os.environ, **two, "PYTHONPATH": str(ROOT)},
+                          capture_output=True, text=True, timeout=60, check=True)
+    assert re.fullmatch(r"\[2\] \[1, 1\]\n", done.stdout), done.stdout
+
 
 @pytest.mark.slow
 def test_every_module_is_imported_where_there_is_no_posix():

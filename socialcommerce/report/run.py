@@ -16,6 +16,7 @@ from typing import Any
 
 from socialcommerce import errors
 from socialcommerce.errors import NotebookError, SocialCommerceError
+from socialcommerce.project import ONE_THREAD
 from socialcommerce.report.plan import ReportPlan, file_hash, run_inputs, text_hash
 
 __all__ = ["FIXED_ENVIRONMENT", "Job", "make"]
@@ -24,7 +25,7 @@ FIXED_ENVIRONMENT = {
     "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1",
     "TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8",
     "SOURCE_DATE_EPOCH": "315532800", "COLUMNS": "100", "LINES": "40", "NO_COLOR": "1",
-    "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NUMEXPR_NUM_THREADS": "1",
+    **ONE_THREAD,
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "JUPYTER_PLATFORM_DIRS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
