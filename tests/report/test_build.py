@@ -7,7 +7,6 @@ import json
 import os
 import random
 import re
-import resource
 import shutil
 import signal
 import subprocess
@@ -177,7 +176,10 @@ def test_a_kernel_that_dies_or_hangs_is_reported(copy_of_built, source, argument
     assert hashes(copy_of_built.reports) == before
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows limits no file's size")
 def test_a_full_disk_leaves_the_last_good_reports(copy_of_built):
+    import resource
+
     before = hashes(copy_of_built.reports)
     copy_of_built.edit("data/alpha.csv", "21.0", "23.0")
     command, environment = copy_of_built.command("build")
@@ -191,6 +193,7 @@ def test_a_full_disk_leaves_the_last_good_reports(copy_of_built):
     assert made(copy_of_built.build()) == {"alpha"}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
 def test_interrupting_a_build_leaves_the_last_good_reports(copy_of_built):
     before = hashes(copy_of_built.reports)
     marker = copy_of_built.root / "started"
