@@ -135,7 +135,7 @@ def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
         raise NotebookError(_explained(job, raw, failure)) from None
     finally:
         os.chdir(folder)  # a cell may have left it
-    nbformat.write(normal.normalised(notebook), executed)
+    _write(executed, f"{nbformat.writes(normal.normalised(notebook))}\n".encode())
     return reads.reads(log, job.root)
 
 
