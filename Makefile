@@ -1,10 +1,13 @@
 # Two commands matter: `make reports` and `make test`. Needs Python 3.11 or later (with venv), make and a package index.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+WINDOWS := $(filter Windows_NT,$(OS))
+PYTHON ?= $(if $(WINDOWS),python,$(shell command -v python3.11 || command -v python3))
 VENV ?= .venv
-BIN := $(VENV)/bin
+SCRIPTS := $(if $(WINDOWS),Scripts,bin)
+BIN := $(VENV)/$(SCRIPTS)
 INSTALLED := $(VENV)/.installed
 # Bytecode makes every later start faster; some images switch it off.
 export PYTHONDONTWRITEBYTECODE =
+export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help reports test test-fast portable lab bench parity lock clean
@@ -47,8 +50,8 @@ parity: $(INSTALLED) ## compare sem with lavaan's reference values and write doc
 	@$(BIN)/python tests/reference/parity.py
 
 lock: ## add to requirements.lock what pyproject.toml names anew (UPGRADE=--upgrade renews every version)
-	@$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv
-	@build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	@$(PYTHON) -m venv build/lock && build/lock/$(SCRIPTS)/pip install --quiet uv
+	@build/lock/$(SCRIPTS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-annotate --no-header $(UPGRADE) pyproject.toml --output-file requirements.lock
 
 clean: ## remove the environment and everything built
@@ -59,5 +62,5 @@ $(INSTALLED): requirements.lock pyproject.toml postBuild
 	@echo "installing the locked environment into $(VENV) (about a minute)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@PATH="$(CURDIR)/$(BIN):$$PATH" ./postBuild
+	@PATH="$$PWD/$(BIN):$$PATH" ./postBuild
 	@touch $(INSTALLED)

@@ -19,6 +19,7 @@ from IPython.display import display
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.numbers import format_number, reported
 from socialcommerce.paper import BASES
+from socialcommerce.project import hold_to_one_thread
 
 __all__ = ["LANGUAGES", "MIME", "Page"]
 
@@ -36,7 +37,7 @@ def say(words: Words, language: str) -> str:
 
 @dataclass
 class Page:
-    """Collect and display what one notebook tells.
+    """Collect and display what one notebook tells, and hold its process to one thread, as the builder does.
 
     Parameters
     ----------
@@ -58,6 +59,7 @@ class Page:
     def __post_init__(self) -> None:
         if self.language not in (*LANGUAGES, "both"):
             raise UnknownNameError("language", self.language, (*LANGUAGES, "both"))
+        hold_to_one_thread()
 
     @property
     def languages(self) -> tuple[str, ...]:

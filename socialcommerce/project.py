@@ -1,4 +1,4 @@
-"""Know where the project's own files stand: the checkout this package was installed from."""
+"""Where the project's own files stand, where it keeps what it can make again, and what this machine gives it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from pathlib import Path
 
 from socialcommerce.errors import OutputError
 
-__all__ = ["root"]
+__all__ = ["ONE_THREAD", "cache_folder", "hold_to_one_thread", "processors", "root"]
+
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS",
+                            "VECLIB_MAXIMUM_THREADS"), "1")
+"""The environment in which every library for linear algebra keeps to one thread."""
 
 
 def root() -> Path:
@@ -30,3 +34,32 @@ def root() -> Path:
         f"no checkout of socialcommerce found; looked for paper/claims.toml in {given or 'the working directory'}. "
         "Run inside a clone of the repository, or set SOCIALCOMMERCE_ROOT to one."
     )
+
+
+def cache_folder() -> Path:
+    """Return the folder for what is kept between runs and can be made again; who writes there makes it.
+
+    It lies in ``XDG_CACHE_HOME`` where that is set, else where the system keeps caches (``~/.cache``,
+    ``~/Library/Caches``, ``%LOCALAPPDATA%``).
+    """
+    from platformdirs import user_cache_path
+
+    given = os.environ.get("XDG_CACHE_HOME", "")  # platformdirs does not look at it on Windows
+    return Path(given, "socialcommerce") if os.path.isabs(given) else user_cache_path("socialcommerce", False)
+
+
+def processors() -> int:
+    """Return the number of processors this process may use; macOS tells only how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def hold_to_one_thread() -> None:
+    """Keep the linear algebra of this whole process, and of those it starts, to one thread from now on.
+
+    That is for the process of a notebook, as the builder runs it. Its matrices are small: a second thread costs more in
+    waiting than it does, and adds numbers up in another order.
+    """
+    from threadpoolctl import threadpool_limits
+
+    os.environ.update(ONE_THREAD)  # for libraries not loaded yet
+    threadpool_limits(1)

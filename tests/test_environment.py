@@ -69,6 +69,28 @@ def test_the_makefile_installs_the_same_way():
     assert "./postBuild" in text
 
 
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=[path.name for path in WORKFLOWS])
+def test_a_workflow_runs_what_was_read_and_may_only_read(path):
+    text = path.read_text(encoding="utf-8")
+    used = re.findall(r"uses: (.*)", text)
+    assert used
+    assert [name for name in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", name)] == []
+    assert re.findall(r"^ *permissions:.*(?:\n +.*)", text, re.MULTILINE) == ["permissions:\n  contents: read"]
+    assert "write" not in re.findall(r"\S+: (\w+)", text)
+    assert text.count("actions/checkout@") == text.count("persist-credentials: false")
+    assert re.search(r"^concurrency:\n  group: ", text, re.MULTILINE)
+
+
+def test_three_systems_are_tested_with_every_python_the_package_names():
+    text = (ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8")
+    assert re.search(r"system: \[ubuntu-\S+, macos-\S+, windows-\S+\]", text)
+    named = {name.split(" :: ")[-1] for name in PROJECT["classifiers"] if ":: Python :: 3." in name}
+    assert set(re.findall(r'"(3\.\d+)"', text)) == named >= {"3.11"}
+
+
 def test_what_is_installed_here_is_what_the_lock_says():
     from importlib.metadata import version
 
@@ -87,7 +109,8 @@ def test_every_package_the_library_imports_is_a_named_dependency():
     owners = packages_distributions()
     tops = {name.split(".")[0] for path in MODULES for name in imported(path)}
     tops -= set(sys.stdlib_module_names) | {"socialcommerce"}
-    come_with = {"traitlets": "papermill", "IPython": "ipykernel", "cycler": "matplotlib", "PIL": "matplotlib"}
+    come_with = {"traitlets": "papermill", "nbclient": "papermill", "IPython": "ipykernel", "zmq": "ipykernel",
+                 "cycler": "matplotlib", "PIL": "matplotlib"}
     for top in tops:
         assert {normal(owner) for owner in owners[top]} & named or come_with.get(top) in named, top
 

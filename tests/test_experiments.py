@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
 from socialcommerce import experiments
@@ -28,13 +28,13 @@ def killer(x, folder, seed):
     marker = Path(folder) / f"killed-{x}"
     if x in (3, 11) and not marker.exists():
         marker.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
+        psutil.Process().kill()
     return float(np.random.default_rng(seed).random())
 
 
 def always(x):
     if x == 5:
-        os.kill(os.getpid(), signal.SIGKILL)
+        psutil.Process().kill()
     return x
 
 
@@ -203,7 +203,7 @@ def test_a_cluster_without_workers_is_named():
 def stop(x, pid):
     """End the scheduler from inside the sixth call."""
     if x == 5:
-        os.kill(pid, signal.SIGKILL)
+        psutil.Process(pid).kill()
     time.sleep(0.1)
     return x
 

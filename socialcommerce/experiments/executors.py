@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from socialcommerce.errors import ExperimentError, ParameterError
+from socialcommerce.project import processors
 
 __all__ = ["Task", "results"]
 
@@ -146,11 +147,9 @@ class _Processes:
     more, blame = KILLS - 1, f"the call lost its worker {KILLS} times"
 
     def __init__(self, workers: int | None) -> None:
-        import os
-
         if workers is not None and workers < 1:
             raise ParameterError(f"workers is a count of processes; got {workers}; allowed: 1 or more.")
-        self.width = workers or len(os.sched_getaffinity(0))
+        self.width = workers or processors()
         self.pool = self._start()
 
     def _start(self) -> Executor:

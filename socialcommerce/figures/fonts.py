@@ -7,9 +7,7 @@ repository, and no font of the system is used. What stands in the cache needs ne
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 import shutil
 import tempfile
 import warnings
@@ -17,10 +15,13 @@ from base64 import urlsafe_b64decode
 from functools import cache
 from pathlib import Path
 
+from filelock import FileLock
+
 from socialcommerce.errors import DataError, OutputError, ParameterError, UnknownNameError
 from socialcommerce.figures.fontcut import RECIPE
 from socialcommerce.figures.fontmake import COVERED, make
 from socialcommerce.figures.webfont import kept
+from socialcommerce.project import cache_folder
 
 __all__ = ["FAMILY", "FAMILY_LATIN", "UncoveredWarning", "bold", "family", "folder", "licence", "regular", "uncovered",
            "warn_uncovered", "woff2_subset"]
@@ -135,7 +136,7 @@ def _file(weight: int, language: str) -> Path:
 def folder() -> Path:
     """Return the cache folder of the cut fonts, filling it on first use.
 
-    It lies under ``XDG_CACHE_HOME`` (or ``~/.cache``); its name follows from the source font, the recipe and the
+    It lies in :func:`socialcommerce.project.cache_folder`; its name follows from the source font, the recipe and the
     version of fontTools. Several first uses at once wait for one of them; one that is killed leaves no half font.
 
     Raises
@@ -146,13 +147,12 @@ def folder() -> Path:
         When the cache folder cannot be written.
     """
     source, digest = _source()
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "socialcommerce"
+    home = cache_folder()
     ready = home / f"fonts-{_key(digest)}"
     if not _whole(ready):
         try:
             home.mkdir(parents=True, exist_ok=True)
-            with open(home / "fonts.lock", "w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            with FileLock(home / "fonts.lock"):
                 if not _whole(ready):
                     _fill(ready, source, digest)
         except OSError as error:

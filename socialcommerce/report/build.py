@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from socialcommerce.errors import NotebookError, ParameterError
-from socialcommerce.project import root
+from socialcommerce.project import cache_folder, processors, root
 from socialcommerce.report.plan import (
     LANGUAGES,
     BuildPlan,
@@ -93,7 +93,7 @@ def build(
         plan = planned(names, **options)
         built = Built(out, kept=[report.name for report in plan.reports if not report.reasons])
         if plan.stale:
-            _make_all(plan, built, jobs or os.cpu_count() or 1, (engine, limit, pdf, folder))
+            _make_all(plan, built, jobs or processors(), (engine, limit, pdf, folder))
         _finish(plan, built)
     return built
 
@@ -164,7 +164,8 @@ class _Crew:
                  folder: Path | None) -> None:
         from socialcommerce.report.run import FIXED_ENVIRONMENT
 
-        forks = "forkserver" in multiprocessing.get_all_start_methods()
+        # macOS has a fork server too, but what its system libraries start does not survive a fork
+        forks = "forkserver" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
         self.plan, self.built, self.progress = plan, built, progress
         self.engine, self.limit, self.pdf, self.folder = engine if forks else "kernel", limit, pdf, folder
         self.before = dict(os.environ)
@@ -215,9 +216,11 @@ class _Crew:
         try:
             kind, *rest = channel.recv()
         except EOFError:
+            from socialcommerce.report.run import NO_END
+
             process.join()
             self._fail(channel, f"{report.name}: its process died (exit code {process.exitcode}) before the report was "
-                                "whole; a report may not end its own process or use up the memory.")
+                                f"whole; {NO_END}")
             return
         if kind == "done":
             self._publish(channel, rest[0])
@@ -265,14 +268,14 @@ def _end(process: Any) -> None:
     """End a process and everything it started."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
+    except (AttributeError, ProcessLookupError, PermissionError):  # the first on Windows
         process.kill()
     process.join()
 
 
 def _cache(name: str) -> Path:
     """A folder of our own for what libraries keep between runs, so that the reader's settings stay out."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "socialcommerce" / name
+    folder = cache_folder() / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -5,12 +5,15 @@ Both leave the same outputs, a test sees to it. Where a platform cannot fork, th
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import TextIOBase
 from typing import Any
 
+import zmq
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
@@ -21,6 +24,7 @@ from traitlets.config import Config
 __all__ = ["KernelEngine", "WarmEngine", "register"]
 
 Progress = Callable[[int, int], None]
+SOCKET = 100  # bytes of a socket's path before its number; macOS takes 103 in all, Linux 107
 
 
 class WarmEngine(Engine):
@@ -49,7 +53,11 @@ class WarmEngine(Engine):
 
 
 class KernelEngine(NBClientEngine):
-    """Run a notebook on a Jupyter kernel of its own; they talk over files, not ports, so that runs cannot collide."""
+    """Run a notebook on a Jupyter kernel of its own.
+
+    They talk over files, not ports, so that runs cannot collide; where a file's path would be too long, and on Windows,
+    over ports with encryption.
+    """
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, *, on_cell: Progress | None = None,
@@ -58,8 +66,10 @@ class KernelEngine(NBClientEngine):
         total = len(nb_man.nb.cells)
         if on_cell:
             options["on_cell_execute"] = lambda cell, cell_index: on_cell(cell_index, total)
-        if sockets:
+        if sockets and hasattr(socket, "AF_UNIX") and len(os.fsencode(sockets)) <= SOCKET:
             options["config"] = Config({"KernelManager": {"transport": "ipc", "ip": sockets}})
+        elif sockets and zmq.has("curve"):
+            options["config"] = Config({"KernelManager": {"transport_encryption": "auto"}})
         super().execute_managed_notebook(nb_man, kernel_name, **options)
 
 

@@ -89,6 +89,7 @@ def _exchange(draft: Path, out: Path) -> None:
         os.rename(draft, out)
         return
     old = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    old.rmdir()  # Windows renames over nothing, not even an empty folder
     os.rename(out, old)
     try:
         os.rename(draft, out)

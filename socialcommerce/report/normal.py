@@ -14,7 +14,7 @@ from socialcommerce.project import root
 __all__ = ["normalised"]
 
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,16}\b")
-CELL_FILE = re.compile(r"(?:/\S*?ipykernel_\d+/\d+\.py|<ipython-input-\d+-[0-9a-f]+>)")
+CELL_FILE = re.compile(r"(?:(?:[A-Z]:)?[/\\]\S*?ipykernel_\d+[/\\]\d+\.py|<ipython-input-\d+-[0-9a-f]+>)")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 STYLER = re.compile(r"\bT_[0-9a-f]{5}\b")
 
@@ -80,4 +80,4 @@ def _places() -> tuple[tuple[re.Pattern[str], str], ...]:
               sysconfig.get_path("stdlib"): "<python>"}
     inside = ((re.compile(rf"{re.escape(folder)}(?![\w-])"), name) for folder, name in python.items())
     here = re.escape(str(root()))
-    return (*inside, (re.compile(f"{here}/"), ""), (re.compile(rf"{here}(?![\w-])"), "."))
+    return (*inside, (re.compile(rf"{here}[/\\]"), ""), (re.compile(rf"{here}(?![\w-])"), "."))

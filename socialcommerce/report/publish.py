@@ -7,14 +7,15 @@ throws the folder away. Every published file is therefore always a whole one, th
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from socialcommerce.errors import OutputError
 from socialcommerce.report.plan import read_manifest
@@ -43,18 +44,26 @@ def locked(out: Path, waiting: Callable[[str], None]) -> Iterator[None]:
     """
     with _writing(out):
         out.mkdir(parents=True, exist_ok=True)
-        file = open(out / ".lock", "a+", encoding="utf-8")  # noqa: SIM115 - held until the build ends
-    with file:
+        lock, holder = FileLock(out / ".lock"), out / ".lock.pid"  # apart: Windows lets nobody read a locked file
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            waiting(f"another build (process {file.read().strip() or 'unknown'}) holds {out}; waiting for it to end")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+            lock.acquire(timeout=0)
+        except Timeout:
+            waiting(f"another build (process {_pid(holder)}) holds {out}; waiting for it to end")
+            lock.acquire()
+        holder.write_text(str(os.getpid()), encoding="utf-8")
+    try:
         yield
+    finally:
+        with suppress(OSError):  # Windows keeps a file that a waiting build is reading
+            holder.unlink()
+        lock.release()
+
+
+def _pid(holder: Path) -> str:
+    try:
+        return holder.read_text(encoding="utf-8") or "unknown"
+    except OSError:  # not written yet
+        return "unknown"
 
 
 def staging(out: Path, name: str) -> Path:

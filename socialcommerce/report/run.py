@@ -16,6 +16,7 @@ from typing import Any
 
 from socialcommerce import errors
 from socialcommerce.errors import NotebookError, SocialCommerceError
+from socialcommerce.project import ONE_THREAD
 from socialcommerce.report.plan import ReportPlan, file_hash, run_inputs, text_hash
 
 __all__ = ["FIXED_ENVIRONMENT", "Job", "make"]
@@ -24,11 +25,12 @@ FIXED_ENVIRONMENT = {
     "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1",
     "TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8",
     "SOURCE_DATE_EPOCH": "315532800", "COLUMNS": "100", "LINES": "40", "NO_COLOR": "1",
-    "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NUMEXPR_NUM_THREADS": "1",
+    **ONE_THREAD,
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "JUPYTER_PLATFORM_DIRS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 """The environment every notebook sees, so that the reader's own cannot reach a result."""
+NO_END = "a report may not end its own process or use up the memory."
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ def make(job: Job, channel: Connection, alive: Connection | None = None) -> None
     The process leads a session of its own, so that the builder can end it with all its children, and ends itself when
     the builder is gone.
     """
-    os.setsid()
+    if hasattr(os, "setsid"):  # not on Windows
+        os.setsid()
     if alive is not None:
         if alive.poll():  # nothing is ever sent: the builder was gone before this began
             return
@@ -75,7 +78,7 @@ def _end_with_builder(alive: Connection) -> None:
     try:
         alive.recv()
     except (EOFError, OSError):
-        os.killpg(0, 9)
+        os.killpg(0, 9) if hasattr(os, "killpg") else os._exit(9)
 
 
 def _make(job: Job, channel: Connection) -> dict[str, Any]:
@@ -105,6 +108,7 @@ def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
     """Run the notebook, keep its normalised copy, and return the project files it read."""
     import nbformat
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     from socialcommerce.report import engine, normal, reads
@@ -124,12 +128,14 @@ def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
             str(job.report.notebook), str(raw), parameters=dict(job.report.parameters), engine_name=job.engine,
             progress_bar=False, request_save_on_cell_execute=False,
             on_cell=lambda i, n: channel.send(("cell", i, n)), **options)
+    except DeadKernelError:
+        raise NotebookError(f"{job.report.name}: its process died before the report was whole; {NO_END}") from None
     except PapermillExecutionError as failure:
         os.chdir(folder)
         raise NotebookError(_explained(job, raw, failure)) from None
     finally:
         os.chdir(folder)  # a cell may have left it
-    nbformat.write(normal.normalised(notebook), executed)
+    _write(executed, f"{nbformat.writes(normal.normalised(notebook))}\n".encode())
     return reads.reads(log, job.root)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from socialcommerce import sem, survey
 from socialcommerce.errors import DataError, UnknownNameError
+from socialcommerce.project import processors
 from socialcommerce.survey import Codebook, Responses, Screened
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class Study:
     @cached_property
     def resampled(self) -> sem.Bootstrap:
         """Draws of the structural model's estimates; they do not depend on the number of processors."""
-        return sem.bootstrap(self.structural, self.draws, seed=self.seed, workers=os.cpu_count() or 1,
+        return sem.bootstrap(self.structural, self.draws, seed=self.seed, workers=processors(),
                              method=self.resampling)
 
     def fit(self, model: str, data: pd.DataFrame | None = None, **options: object) -> sem.SemFit:

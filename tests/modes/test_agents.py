@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -213,7 +211,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path):
         while process.poll() is None and (not file.exists() or file.stat().st_mtime_ns == seen):
             time.sleep(0.005)
         assert process.poll() is None
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
     resumed, _ = start(file).communicate(timeout=300)
     assert resumed == whole != ""

@@ -7,7 +7,6 @@ import json
 import os
 import random
 import re
-import resource
 import shutil
 import signal
 import subprocess
@@ -177,7 +176,10 @@ def test_a_kernel_that_dies_or_hangs_is_reported(copy_of_built, source, argument
     assert hashes(copy_of_built.reports) == before
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows limits no file's size")
 def test_a_full_disk_leaves_the_last_good_reports(copy_of_built):
+    import resource
+
     before = hashes(copy_of_built.reports)
     copy_of_built.edit("data/alpha.csv", "21.0", "23.0")
     command, environment = copy_of_built.command("build")
@@ -191,6 +193,7 @@ def test_a_full_disk_leaves_the_last_good_reports(copy_of_built):
     assert made(copy_of_built.build()) == {"alpha"}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
 def test_interrupting_a_build_leaves_the_last_good_reports(copy_of_built):
     before = hashes(copy_of_built.reports)
     marker = copy_of_built.root / "started"
@@ -300,7 +303,8 @@ def test_a_notebook_without_a_parameters_cell_is_refused_before_anything_is_writ
     (["--limit", "nan"], "--limit must be above 0; got nan."),
     (["alpha", "--out", "o", "-p", "factor", "3", "-p", "factor", "4"], "parameter factor is given 2 times"),
     (["--out", "requirements.lock"], "cannot write to the output folder requirements.lock: "),
-    (["--out", "/proc/nowhere"], "cannot write to the output folder /proc/nowhere: "),
+    pytest.param(["--out", "/proc/nowhere"], "cannot write to the output folder /proc/nowhere: ",
+                 marks=pytest.mark.skipif(os.name == "nt", reason="Windows makes such a folder")),
 ])
 def test_bad_input_is_one_sentence_and_exit_code_2(built_checkout, arguments, message):
     before = hashes(built_checkout.root)
@@ -312,7 +316,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(built_checkout, arguments, me
 
 
 def test_a_folder_without_write_permission(built_checkout, tmp_path):
-    if os.geteuid() == 0:
+    if os.name == "nt" or os.geteuid() == 0:
         pytest.skip("root may write anywhere; /proc stands in for such a folder above")
     tmp_path.chmod(0o500)
     done = built_checkout.run("build", "--out", str(tmp_path / "reports"))

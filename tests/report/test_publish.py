@@ -59,7 +59,7 @@ def hold(out, ready, seconds):
 
 
 def test_a_second_build_waits_and_is_told_for_whom(tmp_path):
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context()
     ready = context.Event()
     first = context.Process(target=hold, args=(tmp_path, ready, 0.5))
     first.start()
@@ -72,7 +72,7 @@ def test_a_second_build_waits_and_is_told_for_whom(tmp_path):
 
 
 def test_a_lock_dies_with_its_holder(tmp_path):
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context()
     ready = context.Event()
     first = context.Process(target=hold, args=(tmp_path, ready, 60))
     first.start()
@@ -120,7 +120,7 @@ def test_a_folder_that_cannot_be_written_after_the_lock(tmp_path):
 
 
 def test_each_builder_has_a_staging_folder_of_its_own(tmp_path):
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context()
     (staging(tmp_path, "alpha") / "files" / "half").write_text("ours")
     other = context.Process(target=staging, args=(tmp_path, "alpha"))
     other.start()
@@ -130,7 +130,7 @@ def test_each_builder_has_a_staging_folder_of_its_own(tmp_path):
 
 
 def test_a_report_whose_builder_is_gone_is_not_begun(tmp_path):
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context()
     alive, kept_open = context.Pipe(duplex=False)
     ours, theirs = context.Pipe(duplex=False)
     kept_open.close()

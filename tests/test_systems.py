@@ -1,0 +1,115 @@
+"""One behaviour on Linux, macOS and Windows, as far as one system can show it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from socialcommerce import project
+from socialcommerce.report.folder import whole_folder
+from socialcommerce.report.normal import CELL_FILE
+from tests.conftest import PARAMETERS, TITLE, Checkout, write_notebook
+
+ROOT = Path(__file__).parents[1]
+HIDDEN = str(Path(__file__).parent / "fixtures" / "without_posix")
+IMPORT_ALL = """
+import importlib, multiprocessing, os, pkgutil, papermill, socialcommerce
+assert not hasattr(os, "fork") and multiprocessing.get_all_start_methods() == ["spawn"]
+for module in pkgutil.walk_packages(socialcommerce.__path__, "socialcommerce."):
+    importlib.import_module(module.name)
+"""
+
+THREADS = """
+import numpy, threadpoolctl
+def threads():
+    return [library["num_threads"] for library in threadpoolctl.threadpool_info()]
+from socialcommerce import page
+before = threads()
+page.Page("any")
+import scipy.linalg  # a second library, loaded afterwards
+print(before, threads())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="Apple's Accelerate tells nobody of its threads")
+def test_a_notebook_keeps_to_one_thread_and_a_program_that_imports_us_does_not():
+    two = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "2")
+    done = subprocess.run([sys.executable, "-c", THREADS], env={**os.environ, **two, "PYTHONPATH": str(ROOT)},
+                          capture_output=True, text=True, timeout=60, check=True)
+    assert re.fullmatch(r"\[2\] \[1, 1\]\n", done.stdout), done.stdout
+
+
+@pytest.mark.slow
+def test_every_module_is_imported_where_there_is_no_posix():
+    path = os.pathsep.join([HIDDEN, str(ROOT)])
+    done = subprocess.run([sys.executable, "-c", IMPORT_ALL], env={**os.environ, "PYTHONPATH": path},
+                          capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in folder.rglob("*alpha*") if path.is_file()}
+
+
+@pytest.mark.slow
+def test_a_build_without_fork_leaves_the_same_bytes_and_survives_a_kernel_that_ends_itself(built_checkout, tmp_path):
+    """Nor has a path so deep room for a kernel's sockets."""
+    checkout = Checkout(tmp_path / ("deep" * 30) / "checkout")
+    assert len(str(checkout.root)) > 107  # bytes of a socket's path on Linux; 103 on macOS
+    write_notebook(checkout.root / "notebooks" / "beta.ipynb", [*TITLE, PARAMETERS, ("", "import os\nos._exit(3)")])
+    done = checkout.run("build", PYTHONPATH=os.pathsep.join([HIDDEN, str(checkout.root)]))
+    assert (done.returncode, "alpha: built in" in done.stdout) == (2, True), done.stderr
+    assert "beta: its process died before the report was whole; a report may not end its own process" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert hashes(checkout.reports) == hashes(built_checkout.reports)
+    assert not (checkout.reports / ".lock.pid").exists()
+
+
+def test_processors_are_counted_where_no_affinity_is_known(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    assert project.processors() == 3
+
+
+def test_the_cache_lies_where_the_reader_or_the_system_says(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert project.cache_folder() == tmp_path / "socialcommerce"
+    for given in ("", "relative"):  # the standard has a relative one ignored
+        monkeypatch.setenv("XDG_CACHE_HOME", given)
+        assert project.cache_folder().is_absolute()
+        assert tmp_path not in project.cache_folder().parents
+
+
+def test_a_folder_is_replaced_where_a_rename_refuses_an_empty_one(tmp_path, monkeypatch):
+    rename = os.rename
+
+    def like_windows(old, new):
+        if os.path.lexists(new):
+            raise FileExistsError(17, "Cannot create a file when that file already exists")
+        rename(old, new)
+
+    monkeypatch.setattr(os, "rename", like_windows)
+    for text in ("first", "second"):
+        with whole_folder(tmp_path / "out", "a test") as draft:
+            (draft / "a.txt").write_text(text)
+    assert (tmp_path / "out" / "a.txt").read_text() == "second"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("path", ["/tmp/ipykernel_7/42.py", r"C:\Users\me\AppData\Local\Temp\ipykernel_7\42.py"])
+def test_a_cell_has_one_name_wherever_it_ran(path):
+    assert CELL_FILE.sub("<cell>", f"{path}:1: UserWarning") == "<cell>:1: UserWarning"
+
+
+@pytest.mark.parametrize(("system", "folder"), [("Windows_NT", "Scripts"), ("", "bin")])
+def test_make_finds_what_an_environment_holds(system, folder):
+    command = ["make", "--dry-run", "--always-make", "test", f"OS={system}"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"\.venv/(\w+)", said)) == {folder}
