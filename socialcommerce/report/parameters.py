@@ -15,6 +15,7 @@ from socialcommerce.errors import NotebookError, ParameterError, UnknownNameErro
 __all__ = ["Parameter", "chosen", "parameters_of", "profile_of"]
 
 TYPES = {"int": int, "float": float, "str": str, "bool": bool}
+VERSION = ("nbformat", "nbformat_minor")
 Literal = int | float | str | bool
 
 
@@ -77,9 +78,37 @@ def parameters_of(notebook: Path) -> dict[str, Parameter]:
 def cells_of(notebook: Path) -> list[dict[str, Any]]:
     """Return the cells of a notebook file as plain dictionaries."""
     try:
-        return json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError, TypeError) as wrong:
-        raise NotebookError(f"{notebook.name} is not a notebook that can be read: {wrong}.") from None
+        found = json.loads(notebook.read_text(encoding="utf-8"))
+        if wrong := _malformed(found):
+            raise ValueError(wrong)
+        return found["cells"]
+    except (OSError, ValueError, RecursionError) as wrong:
+        raise NotebookError(f"{notebook.name} is not a notebook that can be read: {wrong}; "
+                            "allowed: a file in notebook format 4, as JupyterLab saves it.") from None
+
+
+def _malformed(found: Any) -> str:
+    """Say what of a notebook's form is not as it must be; empty when all is well."""
+    if not isinstance(found, dict) or not all(isinstance(found.get(k), int) for k in VERSION):
+        return "it is JSON of another kind"
+    if found["nbformat"] != 4:
+        return f"it is in notebook format {found['nbformat']}"
+    metadata, cells = found.get("metadata"), found.get("cells")
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("kernelspec", {}), dict):
+        return "it has no table of metadata"
+    if not isinstance(cells, list):
+        return "it has no list of cells"
+    wrong = (k for k, cell in enumerate(cells, 1) if not _is_cell(cell))
+    return next((f"cell {k} is not of type code, markdown or raw with a source and metadata" for k in wrong), "")
+
+
+def _is_cell(cell: Any) -> bool:
+    if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
+        return False
+    source, metadata, outputs = cell.get("source"), cell.get("metadata"), cell.get("outputs", [])
+    tags = metadata.get("tags", []) if isinstance(metadata, dict) else None
+    lines = source if isinstance(source, list) else [source]
+    return isinstance(tags, list) and isinstance(outputs, list) and all(isinstance(t, str) for t in [*lines, *tags])
 
 
 def _parse(source: str, name: str) -> list[Parameter]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from socialcommerce import cli
 from socialcommerce.errors import NotebookError, ParameterError, UnknownNameError
-from socialcommerce.report.parameters import Parameter, chosen, parameters_of, profile_of
+from socialcommerce.report.parameters import Parameter, cells_of, chosen, parameters_of, profile_of
 
 CELL = ("parameters", 'language: str = "both"  # of the outputs\ndraws: int = 100  # Monte-Carlo draws\n'
                       "level: float = 0.95\nfast: bool = False")
@@ -69,3 +72,38 @@ def test_profiles(tmp_path):
     assert profile_of(tmp_path, "full", "01_market_size") == {}
     with pytest.raises(UnknownNameError, match="unknown profile 'quik'; did you mean 'quick'"):
         profile_of(tmp_path, "quik", "01_market_size")
+
+
+GOOD = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
+PLAIN = {"cell_type": "code", "source": "x: int = 1", "metadata": {"tags": ["parameters"]}, "outputs": []}
+MALFORMED = {
+    "empty": "", "no JSON": "print('hello')", "cut": json.dumps(GOOD)[:-5], "a list": "[]", "a text": '"x"',
+    "a number": "3", "another kind": '{"a": 1}', "too deep": '{"a":' * 100_000, "not text": b"\xff\xfe\x00",
+    "format 2": json.dumps({"nbformat": 2, "nbformat_minor": 0, "worksheets": []}),
+    "no cells": json.dumps({k: v for k, v in GOOD.items() if k != "cells"}),
+    "metadata": json.dumps(GOOD | {"metadata": []}), "kernel": json.dumps(GOOD | {"metadata": {"kernelspec": 3}}),
+    "minor": json.dumps(GOOD | {"nbformat_minor": "x"}), "cells as text": json.dumps(GOOD | {"cells": "x"}),
+    **{f"cell {k}": json.dumps(GOOD | {"cells": [cell]}) for k, cell in enumerate([
+        3, None, {}, PLAIN | {"cell_type": "heading"}, PLAIN | {"cell_type": []}, PLAIN | {"source": None},
+        PLAIN | {"source": [1]}, PLAIN | {"metadata": None}, PLAIN | {"metadata": {"tags": 3}},
+        PLAIN | {"metadata": {"tags": [[]]}}, PLAIN | {"outputs": "x"}])},
+}
+
+
+@pytest.mark.parametrize("case", MALFORMED)
+def test_a_malformed_notebook_is_one_sentence_with_its_name(tmp_path, capsys, case):
+    content = MALFORMED[case]
+    (tmp_path / "mine.ipynb").write_bytes(content if isinstance(content, bytes) else content.encode())
+    for more in ([], ["-p", "x", "1"]):
+        assert cli.main(["build", str(tmp_path / "mine.ipynb"), "--out", str(tmp_path / "out"), *more]) == 2
+        said = capsys.readouterr()
+        assert said.err.startswith("error: mine.ipynb is not a notebook that can be read: ")
+        assert (said.out, said.err.count("\n")) == ("", 1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_plain_notebook_is_read(tmp_path):
+    (tmp_path / "mine.ipynb").write_text(json.dumps(GOOD | {"cells": [PLAIN | {"source": ["x: int", " = 1"]}]}))
+    assert set(parameters_of(tmp_path / "mine.ipynb")) == {"x"}
+    with pytest.raises(NotebookError, match=r"none\.ipynb is not a notebook that can be read"):
+        cells_of(tmp_path / "none.ipynb")
