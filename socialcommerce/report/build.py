@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 from socialcommerce.errors import NotebookError, ParameterError
 from socialcommerce.project import cache_folder, processors, root
+from socialcommerce.report.children import end_below
 from socialcommerce.report.plan import (
     LANGUAGES,
     BuildPlan,
@@ -203,13 +205,13 @@ class _Crew:
                   self.folder)
         ours, theirs = self.context.Pipe(duplex=False)
         process = self.context.Process(target=make, args=(job, theirs, self.alive), daemon=False)
+        self.running[ours] = (report, process, time.monotonic(), staged)  # first: an interrupt ends what is here
         try:
             process.start()
         except EOFError:
             raise NotebookError("the process that loads the libraries for the notebooks died; "
                                 "`python -m socialcommerce.report.warm` shows why.") from None
         theirs.close()
-        self.running[ours] = (report, process, time.monotonic(), staged)
 
     def _hear(self, channel: Connection) -> None:
         report, process, _, staged = self.running[channel]
@@ -266,10 +268,16 @@ class _Crew:
 
 def _end(process: Any) -> None:
     """End a process and everything it started."""
-    try:
+    if process.pid is None:  # interrupted before it began
+        return
+    if sys.platform == "linux":  # it is a keeper, which ends the others
+        process.terminate()
+        process.join(timeout=5)
+    else:
+        end_below(process.pid)
+    with suppress(AttributeError, ProcessLookupError, PermissionError):  # the first on Windows
         os.killpg(process.pid, signal.SIGKILL)
-    except (AttributeError, ProcessLookupError, PermissionError):  # the first on Windows
-        process.kill()
+    process.kill()
     process.join()
 
 

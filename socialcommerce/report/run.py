@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 from socialcommerce import errors
 from socialcommerce.errors import NotebookError, SocialCommerceError
 from socialcommerce.project import ONE_THREAD
+from socialcommerce.report.children import end_below, keep, wait_for_end
 from socialcommerce.report.plan import ReportPlan, file_hash, run_inputs, text_hash
 
 __all__ = ["FIXED_ENVIRONMENT", "Job", "make"]
@@ -51,15 +53,15 @@ def make(job: Job, channel: Connection, alive: Connection | None = None) -> None
     """Make a report and tell the builder how it goes.
 
     It hears ``("cell", i, n)`` and ``("render", language)``, then ``("done", entry)`` or ``("failed", message)``.
-    The process leads a session of its own, so that the builder can end it with all its children, and ends itself when
-    the builder is gone.
+    The process leads a session of its own, and all that it started ends with it, or when the builder is gone.
     """
     if hasattr(os, "setsid"):  # not on Windows
         os.setsid()
-    if alive is not None:
-        if alive.poll():  # nothing is ever sent: the builder was gone before this began
-            return
-        threading.Thread(target=_end_with_builder, args=(alive,), daemon=True).start()
+    if alive is not None and alive.poll():  # nothing is ever sent: the builder was gone before this began
+        return
+    kept = keep(channel, alive)
+    if alive is not None and not kept:
+        threading.Thread(target=wait_for_end, args=(alive, _end), daemon=True).start()
     try:
         if job.folder is not None:
             os.chdir(job.folder)
@@ -72,13 +74,14 @@ def make(job: Job, channel: Connection, alive: Connection | None = None) -> None
     except Exception as wrong:  # a fault of ours: say which report, keep the others going
         channel.send(("failed", f"{job.report.name}: {type(wrong).__name__}: {wrong}"))
         raise
+    finally:
+        if not kept:
+            end_below()
 
 
-def _end_with_builder(alive: Connection) -> None:
-    try:
-        alive.recv()
-    except (EOFError, OSError):
-        os.killpg(0, 9) if hasattr(os, "killpg") else os._exit(9)
+def _end() -> None:
+    end_below()
+    os._exit(9)
 
 
 def _make(job: Job, channel: Connection) -> dict[str, Any]:
@@ -90,6 +93,7 @@ def _make(job: Job, channel: Connection) -> dict[str, Any]:
     else:
         shutil.copy(job.out / "notebooks" / executed.name, executed)
         read = json.loads((job.out / "manifest.json").read_text(encoding="utf-8"))["reports"][report.name]["read"]
+    tempfile.tempdir = str(job.staged)  # what an interruption leaves is found there
     _render(job, channel, json.loads(executed.read_text(encoding="utf-8")))
     # what changed while the notebook ran keeps the hash it had before, so that the next build makes it again
     inputs = {label: report.run_inputs.get(label, digest) for label, digest in
