@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from socialcommerce import __version__
+from socialcommerce import __version__, interrupt
 from socialcommerce.errors import ChecksumError, ParameterError, SocialCommerceError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -28,17 +28,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 when all is well, 1 when a check found drift, 2 when the input is wrong, 130 when interrupted.
+        0 when all is well, 1 when a check found drift, 2 when the input is wrong, 130 when interrupted, 143 when
+        terminated.
     """
     try:
         chosen = _parser().parse_args(arguments)
-        return chosen.work(chosen)
+        with interrupt.interruptible():
+            return chosen.work(chosen)
     except SocialCommerceError as wrong:
         print(f"error: {wrong}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("interrupted; what was published before is unchanged", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as wrong:
+        line, code = interrupt.said(wrong)
+        print(line, file=sys.stderr)
+        return code
 
 
 class _Parser(argparse.ArgumentParser):
@@ -81,7 +84,7 @@ def _add_build(commands: argparse._SubParsersAction) -> None:
                        help="set a parameter of the notebooks named; needs --out")
     build.add_argument("--jobs", type=int, metavar="N", help="reports made at a time (default: one a processor)")
     build.add_argument("--force", action="store_true", help="make everything again")
-    build.add_argument("--out", type=Path, metavar="DIR",
+    build.add_argument("--out", type=_folder, metavar="DIR",
                        help="output folder (default: reports, reports/quick for the quick profile)")
     build.add_argument("--engine", choices=("warm", "kernel"), default="warm",
                        help="forks of a warm process (default), or real Jupyter kernels")
@@ -90,6 +93,12 @@ def _add_build(commands: argparse._SubParsersAction) -> None:
     build.add_argument("--no-render", action="store_true",
                        help="run the notebooks and write their results, but no pages; needs --out")
     build.add_argument("--plan", action="store_true", help="only say what would be made and why")
+
+
+def _folder(given: str) -> Path:
+    if not given.strip():  # Path takes it for the current folder
+        raise argparse.ArgumentTypeError("no folder is named; allowed: a new or an empty one")
+    return Path(given)
 
 
 def _build(chosen: argparse.Namespace) -> int:
@@ -203,9 +212,10 @@ def _add_survey(commands: argparse._SubParsersAction) -> None:
                           "test the codebook's paths on a file of answers: pages, tables, figures and an R script")
     for command in (template, check, report):
         command.add_argument("--codebook", type=Path, metavar="C", help="default: the project's own")
-    template.add_argument("--out", type=Path, default=Path("survey"), metavar="DIR", help="default: survey")
-    check.add_argument("--out", type=Path, metavar="DIR", help="write mapping.csv, screening.csv and invalid.csv there")
-    report.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder, or one it made before")
+    template.add_argument("--out", type=_folder, default=Path("survey"), metavar="DIR", help="default: survey")
+    check.add_argument("--out", type=_folder, metavar="DIR",
+                       help="write mapping.csv, screening.csv and invalid.csv there")
+    report.add_argument("--out", type=_folder, required=True, metavar="DIR", help="a new folder, or one it made before")
     for command in (check, report):
         _add_reading(command)
     report.add_argument("--language", default="en,zh", metavar="en,zh", help="languages of the report")
@@ -231,28 +241,36 @@ def _reading(chosen: argparse.Namespace) -> dict[str, str | None]:
 
 def _survey_template(chosen: argparse.Namespace) -> int:
     from socialcommerce import survey
-    from socialcommerce.survey.export import write_whole
+    from socialcommerce.report.folder import whole_folder
 
     book = survey.load_codebook(chosen.codebook)
-    source = chosen.codebook or survey.own_codebook()
-    made = [write_whole(chosen.out / "codebook.toml", lambda draft: draft.write_bytes(source.read_bytes())),
-            survey.write_items(book, chosen.out / "items.csv")]
-    for language in ("en", "zh"):
-        made += [survey.write_docx(book, chosen.out / f"questionnaire-{language}.docx", language),
-                 survey.write_html(book, chosen.out / f"questionnaire-{language}.html", language)]
-    print("\n".join(map(_shown, made)))
+    source = (chosen.codebook or survey.own_codebook()).read_bytes()
+    with whole_folder(chosen.out, "socialcommerce survey template") as draft:
+        (draft / "codebook.toml").write_bytes(source)
+        made = [draft / "codebook.toml", survey.write_items(book, draft / "items.csv")]
+        for language in ("en", "zh"):
+            made += [survey.write_docx(book, draft / f"questionnaire-{language}.docx", language),
+                     survey.write_html(book, draft / f"questionnaire-{language}.html", language)]
+    print("\n".join(_shown(chosen.out / path.name) for path in made))
     return 0
 
 
 def _survey_check(chosen: argparse.Namespace) -> int:
     from socialcommerce import survey
+    from socialcommerce.report.folder import check_replaceable, whole_folder
     from socialcommerce.survey.export import write_csv
 
+    maker = "socialcommerce survey check"
+    if chosen.out:
+        check_replaceable(chosen.out, maker)
     read = survey.read_responses(chosen.file, survey.load_codebook(chosen.codebook), **_reading(chosen))
     screened = survey.screen(read, mode=chosen.screening)
     if chosen.out:
-        for name, table in (("mapping", read.mapping), ("screening", screened.record), ("invalid", read.invalid)):
-            print(_shown(write_csv(table, chosen.out / f"{name}.csv")))
+        tables = {"mapping": read.mapping, "screening": screened.record, "invalid": read.invalid}
+        with whole_folder(chosen.out, maker) as draft:
+            for name, table in tables.items():
+                write_csv(table, draft / f"{name}.csv")
+        print("\n".join(_shown(chosen.out / f"{name}.csv") for name in tables))
     else:
         print(read.mapping.to_string(index=False))
         print(screened.record.to_string(index=False) if len(screened.record) else "no row is flagged")

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "socialcommerce"
 OPEN = {"errors", "numbers", "project"}  # anyone may import them
 MAY_IMPORT: dict[str, set[str]] = {  # beside itself and the open ones
     "paper": set(), "data": set(), "experiments": set(), "market": set(), "modes": set(), "sem": set(),
-    "errors": set(), "numbers": set(), "project": set(),
+    "errors": set(), "interrupt": set(), "numbers": set(), "project": set(),
     "verdicts": {"paper"},
     "survey": {"sem"},
     "strategies": {"survey", "sem", "verdicts"},
@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # beside itself and the open ones
     "figures": {"paper", "market", "modes", "sem", "survey", "strategies", "verdicts", "evidence"},
     "page": {"paper", "figures"},
     "report": {"paper", "page", "figures"},
-    "cli": {"data", "report", "strategies", "survey"},
+    "cli": {"data", "interrupt", "report", "strategies", "survey"},
     "__init__": set(),
 }
 ONLY = {"matplotlib": "figures", "seaborn": "figures", "papermill": "report", "pypandoc": "report", "typst": "report",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -241,7 +242,8 @@ def test_a_survey_as_a_chinese_platform_exports_it_comes_back_whole(tmp_path, ca
     assert cli.main(["survey", "check", str(tmp_path / "export.csv"), "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr().out
     assert "export.csv (gb18030, survey): 120 respondents, 5 flagged, 115 kept" in said
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["invalid.csv", "mapping.csv", "screening.csv"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["invalid.csv", "manifest.json", "mapping.csv",
+                                                                            "screening.csv"]
 
 
 def test_the_command_says_what_is_wrong_and_writes_nothing(tmp_path, capsys):
@@ -259,10 +261,18 @@ def test_the_command_says_what_is_wrong_and_writes_nothing(tmp_path, capsys):
 
 
 def test_the_template_is_a_codebook_that_loads(tmp_path, capsys):
-    assert cli.main(["survey", "template", "--out", str(tmp_path)]) == 0
+    out = tmp_path / "survey"
+    assert cli.main(["survey", "template", "--out", str(out)]) == 0
     said = capsys.readouterr().out.split()
-    assert len(said) == len(list(tmp_path.iterdir())) == 6
-    assert survey.load_codebook(tmp_path / "codebook.toml") == survey.load_codebook()
+    assert len(said) == 6
+    assert {Path(name).name for name in said} == {path.name for path in out.iterdir()} - {"manifest.json"}
+    assert survey.load_codebook(out / "codebook.toml") == survey.load_codebook()
+    assert cli.main(["survey", "template", "--out", str(out)]) == 0  # nobody changed it
+    (out / "codebook.toml").write_text("mine")
+    capsys.readouterr()
+    assert cli.main(["survey", "template", "--out", str(out)]) == 2
+    assert "codebook.toml was changed since socialcommerce survey template wrote it" in capsys.readouterr().err
+    assert (out / "codebook.toml").read_text() == "mine"
 
 
 def test_sem_recovers_every_path_of_the_whole_survey():

@@ -16,9 +16,10 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from socialcommerce.errors import NotebookError, ParameterError
+from socialcommerce.errors import NotebookError, OutputError, ParameterError
 from socialcommerce.project import cache_folder, processors, root
 from socialcommerce.report.children import end_below
+from socialcommerce.report.owned import CLAIM, check_buildable, check_free, read_manifest
 from socialcommerce.report.plan import (
     LANGUAGES,
     BuildPlan,
@@ -28,7 +29,6 @@ from socialcommerce.report.plan import (
     find_notebooks,
     modules_of,
     plan_build,
-    read_manifest,
     text_hash,
 )
 from socialcommerce.report.publish import as_json, locked, publish, recover, staging, write_whole
@@ -93,6 +93,8 @@ def build(
         for name in recover(out):
             print(f"{name}: finished what an interrupted build had left", flush=True)
         plan = planned(names, **options)
+        if not (out / "manifest.json").exists():
+            write_whole(out / "manifest.json", as_json(CLAIM))  # from here on the folder is known to be a build's
         built = Built(out, kept=[report.name for report in plan.reports if not report.reasons])
         if plan.stale:
             _make_all(plan, built, jobs or processors(), (engine, limit, pdf, folder))
@@ -106,7 +108,19 @@ def planned(names: Sequence[str] = (), *, out: Path | None = None, profile: str 
         raise ParameterError(f"{', '.join(foreign)} is not one of the project's notebooks; give a folder of its own "
                              "with --out DIR, so that the project's reports stay as they are.")
     out = out or root() / "reports" / ("" if profile == "full" else profile)
-    return plan_build(names, out=out, profile=profile, **options)
+    check_buildable(out)
+    plan = plan_build(names, out=out, profile=profile, **options)
+    check_free(out, _expected(plan))
+    return plan
+
+
+def _expected(plan: BuildPlan) -> list[str]:
+    """The files a build is sure to write."""
+    pages = [f"{language}/{report.name}.{kind}" for report in plan.stale for language in report.languages
+             for kind in ("html", "pdf")]
+    data = [f"{folder}/{report.name}.{kind}" for report in plan.stale
+            for folder, kind in (("notebooks", "ipynb"), ("results", "json"), ("search", "json"))]
+    return ["index.html", "ro-crate-metadata.json", *pages, *data]
 
 
 def _make_all(plan: BuildPlan, built: Built, jobs: int, how: tuple[str, float, bool, Path | None]) -> None:
@@ -144,8 +158,8 @@ def _without_orphans(manifest: dict[str, Any], out: Path) -> dict[str, Any]:
     """Leave out the reports whose notebook is gone from the project, and remove their pages; committed results stay."""
     for name, entry in list(manifest.get("reports", {}).items()):
         if entry["notebook"].startswith("notebooks/") and not (root() / entry["notebook"]).is_file():
-            for output in entry["outputs"]:
-                if not output.startswith("results/"):
+            for output, digest in entry["outputs"].items():
+                if not output.startswith("results/") and file_hash(out / output) == digest:
                     (out / output).unlink(missing_ok=True)
             del manifest["reports"][name]
     return manifest
@@ -232,15 +246,21 @@ class _Crew:
             getattr(self.progress, kind)(report.name, *rest)
 
     def _publish(self, channel: Connection, entry: Mapping[str, Any]) -> None:
-        report, process, _, staged = self.running.pop(channel)
+        report, process, _, staged = self.running[channel]
+        try:
+            check_free(self.plan.out, entry["outputs"])
+        except OutputError as wrong:
+            return self._fail(channel, f"{report.name}: {wrong}")
+        del self.running[channel]  # from here on its journal says what is to be done
         old = read_manifest(self.plan.out).get("reports", {}).get(report.name, {}).get("outputs", {})
-        publish(staged, self.plan.out, report.name, entry, sorted(set(old) - set(entry["outputs"])))
+        gone = [name for name in sorted({*old} - {*entry["outputs"]}) if file_hash(self.plan.out / name) == old[name]]
+        publish(staged, self.plan.out, report.name, entry, gone)  # what somebody edited stays
         (self.plan.out / "failed" / f"{report.name}.ipynb").unlink(missing_ok=True)
         process.join(timeout=2)
         if process.is_alive():  # a thread the notebook left behind keeps it
             _end(process)
         self.built.made.append(report.name)
-        _log(self.plan.out, report.name, self.progress.done(report.name))
+        return _log(self.plan.out, report.name, self.progress.done(report.name))
 
     def _fail(self, channel: Connection, message: str) -> None:
         report, process, _, staged = self.running.pop(channel)

@@ -12,8 +12,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from socialcommerce.report.build import build, failure
+from socialcommerce.report.folder import held_folder
 from socialcommerce.report.index import Front, front_page
-from socialcommerce.report.plan import read_manifest
+from socialcommerce.report.owned import read_manifest
 from socialcommerce.report.publish import as_json
 from socialcommerce.report.results import collect
 from socialcommerce.report.tables import tables_of
@@ -45,7 +46,7 @@ def run(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], given
     notebooks : sequence of str
         By name or path, in the order of the report.
     inputs : mapping of parameter to Path
-        Files that the notebooks read. They see copies, by a name that says nothing of where the originals stand.
+        Files that the notebooks read. They see links, by a name that says nothing of where the originals stand.
     given : mapping of parameter to text
         The other parameters.
     languages : sequence of {"en", "zh"}
@@ -63,9 +64,9 @@ def run(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], given
     NotebookError
         When a notebook failed, which it said itself.
     """
-    with TemporaryDirectory() as folder:
-        copies = {name: _copied(path, Path(folder, name)) for name, path in inputs.items()}
-        built = build(notebooks, out=draft, languages=languages, given={**copies, **given}, folder=Path(folder),
+    with held_folder(draft.parent, ".inputs-") as folder:
+        links = {name: _linked(path, folder / name) for name, path in inputs.items()}
+        built = build(notebooks, out=draft, languages=languages, given={**links, **given}, folder=folder,
                       limit=LIMIT, jobs=jobs)
     if wrong := failure(built):  # each was said when it failed
         raise wrong
@@ -74,7 +75,7 @@ def run(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], given
     for language in languages:
         _write_tables(draft, executed, language)
     for drawing in sorted((draft / "figures").rglob("*.svg")):
-        drawing.with_suffix(".png").write_bytes(_png(drawing.read_bytes()))
+        drawing.with_suffix(".png").write_bytes(_png(drawing.read_bytes(), draft))
     found = [collect(notebook, name) for name, notebook in executed.items()]
     return {kind: {name: each for results in found for name, each in results[kind].items()}
             for kind in ("texts", "tables")}
@@ -106,10 +107,13 @@ def _tidy(draft: Path) -> None:
     (draft / "manifest.json").write_bytes(as_json(manifest))
 
 
-def _copied(path: Path, folder: Path) -> str:
-    """Copy a file below the run's folder; return its name there."""
+def _linked(path: Path, folder: Path) -> str:
+    """Let a file appear below the run's folder, without a second copy of the answers; return its name there."""
     folder.mkdir()
-    shutil.copy(path, folder / path.name)
+    try:
+        (folder / path.name).symlink_to(path.resolve())
+    except OSError:  # Windows lets administrators link; the copy stands beside the draft and goes with it
+        shutil.copy(path, folder / path.name)
     return f"{folder.name}/{path.name}"
 
 
@@ -122,13 +126,13 @@ def _write_tables(draft: Path, executed: Mapping[str, Mapping[str, Any]], langua
         (draft / f"tables-{language}.{ending}").write_bytes(write(tables, title))
 
 
-def _png(svg: bytes) -> bytes:
-    """Draw a figure at 300 dots an inch, in its own size."""
+def _png(svg: bytes, draft: Path) -> bytes:
+    """Draw a figure at 300 dots an inch, in its own size; what an interruption leaves goes with the draft."""
     import typst
     from PIL import Image
 
     page = '#set page(width: auto, height: auto, margin: 0pt, fill: white)\n#image("figure.svg")'
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=draft) as folder:
         Path(folder, "figure.svg").write_bytes(svg)
         Path(folder, "main.typ").write_text(page, encoding="utf-8")
         drawn = typst.compile(str(Path(folder, "main.typ")), format="png", ppi=DPI)

@@ -1,11 +1,12 @@
-"""A folder that appears whole or not at all: filled beside its place, then put there by a rename.
+"""Folders that appear whole or not at all, and leave nothing behind: filled beside their place, put there by a rename.
 
-The folder lists its files in ``manifest.json``. It replaces one made in the same way, and only where nobody has put
-anything else into it.
+Each lists its files in ``manifest.json``. It replaces one made in the same way, and only where nobody has added to it
+or changed a file. What a killed process left is known by its lock, which died with it, and goes with the next run.
 """
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -14,10 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from socialcommerce.errors import OutputError
-from socialcommerce.report.plan import read_manifest
+from filelock import FileLock, Timeout
 
-__all__ = ["check_replaceable", "listed", "whole_folder"]
+from socialcommerce.errors import OutputError
+from socialcommerce.report.owned import CLAIM, check_none, check_place, read_manifest
+from socialcommerce.report.plan import file_hash
+
+__all__ = ["check_replaceable", "held_folder", "listed", "whole_folder"]
 
 
 def listed(folder: Path) -> list[str]:
@@ -38,19 +42,59 @@ def check_replaceable(out: Path, maker: str) -> None:
     Raises
     ------
     OutputError
-        For a file, or a folder that holds anything that this maker's manifest does not list.
+        In the source tree, for a file, and for a folder that holds anything that this maker's manifest does not list,
+        or a file that was changed since.
     """
+    check_place(out)
     if not out.exists():
         return
     if not out.is_dir():
         raise OutputError(f"{out} is a file; allowed: a new or an empty folder, or one made by {maker}.")
     manifest = read_manifest(out)
-    own = {*manifest.get("files", ()), "manifest.json"} if manifest.get("made_by") == maker else set()
-    foreign = [name for name in listed(out) if name not in own]
-    if foreign:
-        more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
-        raise OutputError(f"{out} holds {foreign[0]}{more}, which {maker} did not put there and would lose; "
-                          "allowed: a new or an empty folder, or one it made and nobody added to.")
+    files = manifest.get("files", {}) if manifest.get("made_by") == maker else {}
+    own = {*files, "manifest.json"} if files else set()
+    check_none(out, {*(listed(out) if own else os.listdir(out))} - own, maker)
+    hashes = files.items() if isinstance(files, dict) else ()  # earlier versions listed names only
+    if changed := [name for name, digest in hashes if file_hash(out / name) not in (digest, "missing")]:
+        raise OutputError(f"{out / changed[0]} was changed since {maker} wrote it, and would be lost; "
+                          "move it elsewhere, or give another folder.")
+
+
+@contextmanager
+def held_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """Give a fresh folder for as long as it is needed, having removed those of the same prefix whose owner is gone."""
+    for _ in _dead(parent, prefix):
+        pass
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire()
+        yield folder
+    finally:
+        _remove(folder, lock)
+
+
+def _dead(parent: Path, prefix: str) -> Iterator[Path]:
+    """Go through the held folders that nobody holds any more, and remove each afterwards."""
+    for folder in map(Path, sorted(glob.glob(glob.escape(os.path.join(parent, prefix)) + "*"))):
+        # in a shared temporary folder anybody may plant such a name
+        own = not hasattr(os, "getuid") or folder.lstat().st_uid == os.getuid()
+        lock = FileLock(folder / ".lock")
+        if own and not folder.is_symlink() and (folder / ".lock").is_file():
+            try:
+                lock.acquire(timeout=0)
+            except (Timeout, OSError):  # its owner lives
+                continue
+            yield folder
+            _remove(folder, lock)
+
+
+def _remove(folder: Path, lock: FileLock) -> None:
+    """Remove a held folder, its lock last: what an interruption leaves of it is still known for ours."""
+    for path in folder.glob("[!.]*"):
+        shutil.rmtree(path, ignore_errors=True)
+    lock.release()  # Windows removes no open file
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -63,37 +107,41 @@ def whole_folder(out: Path, maker: str) -> Iterator[Path]:
         As `check_replaceable`, or when the file system refuses.
     """
     out = out.resolve()
-    draft = None
+    above = [folder for folder in out.parents if not folder.exists()]
+    prefix = f".{out.name}.socialcommerce-"
     try:
+        for dead in _dead(out.parent, prefix):
+            if (dead / "old").is_dir() and not out.exists():  # killed between the two renames
+                os.rename(dead / "old", out)
         check_replaceable(out, maker)
         out.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-        yield draft
-        manifest = {"made_by": maker, **read_manifest(draft)}
-        manifest["files"] = [name for name in listed(draft) if name != "manifest.json"]
-        text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
-        (draft / "manifest.json").write_text(text, encoding="utf-8")
-        draft.chmod(0o755)
-        _exchange(draft, out)
+        with held_folder(out.parent, prefix) as held:
+            draft = held / "draft"
+            draft.mkdir()
+            (draft / "manifest.json").write_text(json.dumps(CLAIM), encoding="utf-8")
+            yield draft
+            files = {name: file_hash(draft / name) for name in listed(draft) if name != "manifest.json"}
+            manifest = {key: value for key, value in read_manifest(draft).items() if value != CLAIM.get(key)}
+            text = json.dumps({"made_by": maker, **manifest, "files": files}, ensure_ascii=False, indent=1) + "\n"
+            (draft / "manifest.json").write_text(text, encoding="utf-8")
+            check_replaceable(out, maker)  # again: the work may have taken hours
+            _exchange(draft, out, held / "old")
     except OSError as wrong:
         raise OutputError(f"cannot write the folder {out}: {wrong.strerror or wrong}; "
                           "what was there before is unchanged.") from wrong
     finally:
-        if draft is not None:
-            shutil.rmtree(draft, ignore_errors=True)
+        for folder in above:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
 
 
-def _exchange(draft: Path, out: Path) -> None:
+def _exchange(draft: Path, out: Path, old: Path) -> None:
     """Put the draft in its place; what stood there goes once the new folder stands."""
-    if not out.exists():
-        os.rename(draft, out)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    old.rmdir()  # Windows renames over nothing, not even an empty folder
-    os.rename(out, old)
     try:
+        if out.exists():
+            os.rename(out, old)
         os.rename(draft, out)
-    except OSError:
-        os.rename(old, out)
+    except BaseException:
+        if old.exists() and not out.exists():
+            os.rename(old, out)
         raise
-    shutil.rmtree(old, ignore_errors=True)

@@ -19,6 +19,7 @@ from typing import Any
 
 from socialcommerce.errors import NotebookError, UnknownNameError
 from socialcommerce.project import root
+from socialcommerce.report.owned import read_manifest
 from socialcommerce.report.parameters import Literal, cells_of, chosen, parameters_of, profile_of
 
 __all__ = ["BuildPlan", "ReportPlan", "file_hash", "file_label", "find_notebooks", "plan_build", "versions"]
@@ -258,15 +259,6 @@ def _damage(old: Mapping[str, Any], out: Path) -> list[str]:
         if found != expected:
             reasons.append(f"output {name} {'is missing' if found == 'missing' else 'was changed'}")
     return reasons
-
-
-def read_manifest(out: Path) -> dict[str, Any]:
-    """Return the manifest of the last build into this folder, or an empty one."""
-    try:
-        found = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def file_label(path: Path) -> str:

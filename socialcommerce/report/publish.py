@@ -18,7 +18,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from socialcommerce.errors import OutputError
-from socialcommerce.report.plan import read_manifest
+from socialcommerce.report.owned import check_manifest, inside, read_manifest
 
 __all__ = ["locked", "publish", "recover", "staging", "write_whole"]
 
@@ -94,22 +94,46 @@ def publish(folder: Path, out: Path, name: str, entry: Mapping[str, Any], gone: 
     files = sorted(path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file())
     journal = {"name": name, "files": files, "gone": gone, "entry": entry}
     write_whole(folder / "journal.json", json.dumps(journal).encode())
-    _finish(folder, out)
+    _finish(folder, out, journal)
 
 
 def recover(out: Path) -> list[str]:
-    """Finish or throw away what an interrupted build left; return the names of the reports finished."""
-    finished = []
-    for folder in sorted((out / ".staging").glob("*")):
-        if (folder / "journal.json").is_file():
-            finished.append(_finish(folder, out))
+    """Finish or throw away what an interrupted build left; return the names of the reports finished.
+
+    Raises
+    ------
+    OutputError
+        When a journal names a file outside the folder; nothing has been touched then.
+    """
+    folders = [inside(out, f".staging/{path.name}") for path in sorted((out / ".staging").glob("*"))]
+    journals = [(folder, journal) for folder in folders if (journal := _journal(folder, out))]
+    finished = [_finish(folder, out, journal) for folder, journal in journals]
     shutil.rmtree(out / ".staging", ignore_errors=True)
     return finished
 
 
-def _finish(folder: Path, out: Path) -> str:
+def _journal(folder: Path, out: Path) -> dict[str, Any] | None:
+    """Read what is to be done; None where there is no journal, or a cut one, whose report the next build makes again.
+
+    Raises
+    ------
+    OutputError
+        When it names a file outside the folder.
+    """
+    try:
+        journal = json.loads((folder / "journal.json").read_text(encoding="utf-8"))
+        names = [*journal["files"], *journal["gone"]]
+        check_manifest({"reports": {journal["name"]: journal["entry"]}}, out)
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        return None
+    for name in names:
+        inside(folder / "files", name)
+        inside(out, name)
+    return journal
+
+
+def _finish(folder: Path, out: Path, journal: Mapping[str, Any]) -> str:
     """Do what a journal says and return the name of its report."""
-    journal = json.loads((folder / "journal.json").read_text(encoding="utf-8"))
     with _writing(out):
         for name in journal["files"]:
             if (folder / "files" / name).is_file():  # else renamed before the interruption

@@ -7,12 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from html import unescape
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import Any
 
 from socialcommerce.errors import NotebookError
 from socialcommerce.project import root
 from socialcommerce.report.build import build
+from socialcommerce.report.folder import held_folder
 from socialcommerce.report.plan import find_notebooks
 from socialcommerce.report.prose import References
 from socialcommerce.report.results import Drift, compare
@@ -50,8 +51,8 @@ def verify(
     """
     committed = committed or root() / "reports" / "results"
     notebooks = [path.stem for path in find_notebooks(names)]
-    with TemporaryDirectory() as folder:
-        out = Path(folder)
+    with held_folder(Path(gettempdir()), "socialcommerce-verify-") as folder:
+        out = folder / "reports"
         built = build(names, out=out, jobs=jobs, pdf=False)
         if built.failed:
             raise NotebookError(next(iter(built.failed.values())))

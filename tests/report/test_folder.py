@@ -10,6 +10,7 @@ import pytest
 
 from socialcommerce.errors import OutputError
 from socialcommerce.report.folder import listed, whole_folder
+from socialcommerce.report.plan import file_hash
 
 MAKER = "a test"
 
@@ -25,7 +26,8 @@ def test_it_lists_its_files_and_replaces_its_own_kind(tmp_path):
     fill(out, "first")
     (out / "part" / "a.txt").unlink()  # what the reader took away is no reason to refuse
     fill(out, "second")
-    assert json.loads((out / "manifest.json").read_text()) == {"made_by": MAKER, "files": ["part/a.txt"]}
+    files = {"part/a.txt": file_hash(out / "part" / "a.txt")}
+    assert json.loads((out / "manifest.json").read_text()) == {"made_by": MAKER, "files": files}
     assert (out / "part" / "a.txt").read_text() == "second"
     assert listed(out.parent) == ["out/manifest.json", "out/part/a.txt"]
     assert out.stat().st_mode & 0o777 == 0o755
@@ -44,6 +46,33 @@ def test_what_somebody_added_is_not_lost(tmp_path, name):
     with pytest.raises(OutputError, match=f"holds {name}, which a test did not put there"):
         fill(tmp_path / "out", "second")
     assert (tmp_path / "out" / "part" / "a.txt").read_text() == "first"
+
+
+def test_what_somebody_changed_is_not_lost(tmp_path):
+    fill(tmp_path / "out", "first")
+    (tmp_path / "out" / "part" / "a.txt").write_text("mine")
+    with pytest.raises(OutputError, match=r"a\.txt was changed since a test wrote it, and would be lost"):
+        fill(tmp_path / "out", "second")
+    assert (tmp_path / "out" / "part" / "a.txt").read_text() == "mine"
+
+
+def test_what_is_added_while_the_work_goes_on_is_not_lost(tmp_path):
+    fill(tmp_path / "out", "first")
+
+    def slow() -> None:
+        with whole_folder(tmp_path / "out", MAKER):
+            (tmp_path / "out" / "notes.txt").write_text("mine")
+
+    with pytest.raises(OutputError, match=r"holds notes\.txt"):
+        slow()
+    assert listed(tmp_path) == ["out/manifest.json", "out/notes.txt", "out/part/a.txt"]
+
+
+def test_a_folder_of_an_earlier_version_lists_names_only(tmp_path):
+    fill(tmp_path / "out", "first")
+    (tmp_path / "out" / "manifest.json").write_text(json.dumps({"made_by": MAKER, "files": ["part/a.txt"]}))
+    fill(tmp_path / "out", "second")
+    assert (tmp_path / "out" / "part" / "a.txt").read_text() == "second"
 
 
 def test_a_file_or_the_folder_of_another_maker_is_refused(tmp_path):

@@ -13,6 +13,9 @@ from socialcommerce.errors import OutputError
 from socialcommerce.report.publish import locked, publish, recover, staging, write_whole
 from socialcommerce.report.run import make
 
+ENTRY = {"notebook": "notebooks/alpha.ipynb", "languages": [], "outputs": {}, "read": [], "run_inputs": {},
+         "render_inputs": {}}
+
 
 def staged(out, name="alpha", text="new"):
     folder = staging(out, name)
@@ -24,15 +27,15 @@ def staged(out, name="alpha", text="new"):
 
 def test_publishing_moves_files_removes_old_ones_and_writes_the_manifest(tmp_path):
     (tmp_path / "old.svg").write_text("old")
-    publish(staged(tmp_path), tmp_path, "alpha", {"key": "k"}, ["old.svg"])
+    publish(staged(tmp_path), tmp_path, "alpha", ENTRY | {"key": "k"}, ["old.svg"])
     assert (tmp_path / "en" / "alpha.html").read_text() == "new"
     assert not (tmp_path / "old.svg").exists()
-    assert json.loads((tmp_path / "manifest.json").read_text())["reports"]["alpha"] == {"key": "k"}
+    assert json.loads((tmp_path / "manifest.json").read_text())["reports"]["alpha"] == ENTRY | {"key": "k"}
     assert list((tmp_path / ".staging").iterdir()) == []
 
 
 def test_an_unfinished_report_is_thrown_away(tmp_path):
-    publish(staged(tmp_path, text="first"), tmp_path, "alpha", {}, [])
+    publish(staged(tmp_path, text="first"), tmp_path, "alpha", ENTRY, [])
     staged(tmp_path, text="half")
     assert recover(tmp_path) == []
     assert (tmp_path / "en" / "alpha.html").read_text() == "first"
@@ -41,15 +44,17 @@ def test_an_unfinished_report_is_thrown_away(tmp_path):
 
 @pytest.mark.parametrize("renamed", [0, 1, 2])
 def test_a_finished_one_is_published_however_far_the_renames_had_come(tmp_path, renamed):
-    publish(staged(tmp_path, text="first"), tmp_path, "alpha", {"key": 1}, [])
-    folder = staged(tmp_path, text="second")
     files = ["en/alpha.html", "alpha.pdf"]
-    (folder / "journal.json").write_text(json.dumps({"name": "alpha", "files": files, "gone": [], "entry": {"key": 2}}))
+    first = ENTRY | {"key": 1, "outputs": dict.fromkeys(files, "")}
+    publish(staged(tmp_path, text="first"), tmp_path, "alpha", first, [])
+    folder = staged(tmp_path, text="second")
+    journal = {"name": "alpha", "files": files, "gone": [], "entry": ENTRY | {"key": 2}}
+    (folder / "journal.json").write_text(json.dumps(journal))
     for name in files[:renamed]:
         os.replace(folder / "files" / name, tmp_path / name)
     assert recover(tmp_path) == ["alpha"]
     assert [(tmp_path / name).read_text() for name in files] == ["second", "second"]
-    assert json.loads((tmp_path / "manifest.json").read_text())["reports"]["alpha"] == {"key": 2}
+    assert json.loads((tmp_path / "manifest.json").read_text())["reports"]["alpha"] == ENTRY | {"key": 2}
 
 
 def hold(out, ready, seconds):
@@ -116,7 +121,7 @@ def test_a_folder_that_cannot_be_written_after_the_lock(tmp_path):
     (tmp_path / ".staging").unlink()
     (tmp_path / "en").write_text("in the way")
     with pytest.raises(OutputError, match="cannot write to the output folder .*"):
-        publish(staged(tmp_path), tmp_path, "alpha", {}, [])
+        publish(staged(tmp_path), tmp_path, "alpha", ENTRY, [])
 
 
 def test_each_builder_has_a_staging_folder_of_its_own(tmp_path):
