@@ -6,13 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from socialcommerce import cli
 from socialcommerce.report import bundle, folder
 from socialcommerce.report.build import Built
+from tests.survey_notebooks import write_both
+from tests.test_survey_report import BOOK, ROWS, csv, write
 
 WORK = """
 import sys, time
@@ -141,3 +145,32 @@ def test_notebooks_read_the_answers_where_they_stand(tmp_path, monkeypatch):
     assert seen.pop("given") == {"answers": "answers/answers.csv"}
     assert list(seen.values()) == [True]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["answers.csv", "draft"]
+
+
+SURVEY = """
+import sys
+from socialcommerce import cli
+cli.SURVEY_NOTEBOOKS = sys.argv[1:3]
+sys.exit(cli.main(["survey", "report", *sys.argv[3:], "--draws", "20", "--language", "en"]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["draft/.staging/*", "draft/tables-en.xlsx"])
+def test_a_terminated_survey_report_leaves_nothing(tmp_path, moment):
+    """No draft, no copy of the answers, no process."""
+    (tmp_path / "t").mkdir()
+    answers, codebook = write(tmp_path / "answers.csv", csv(ROWS)), write(tmp_path / "c.toml", BOOK)
+    notebooks = write_both(tmp_path / "notebooks")
+    before = sorted(tmp_path.rglob("*"))
+    process = subprocess.Popen([sys.executable, "-c", SURVEY, *notebooks, str(answers), "--codebook", str(codebook),
+                                "--out", str(tmp_path / "out")], env=os.environ | {"TMPDIR": str(tmp_path / "t")},
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not any(tmp_path.glob(f".out.socialcommerce-*/{moment}")):
+        time.sleep(0.02)
+    below = psutil.Process(process.pid).children(recursive=True)
+    process.terminate()
+    assert process.communicate(timeout=60)[1] == "ended by SIGTERM; what was published before is unchanged\n"
+    assert process.returncode == 143
+    assert sorted(tmp_path.rglob("*")) == before
+    assert psutil.wait_procs(below, timeout=60)[1] == []

@@ -13,6 +13,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.conftest import ALPHA, BETA, PARAMETERS, TITLE, Checkout, write_notebook
@@ -165,15 +166,41 @@ def test_bad_input_met_by_a_notebook_is_one_sentence(copy_of_built):
 @pytest.mark.parametrize(("source", "arguments", "message"), [
     ("import os\nos._exit(3)", [], r"error: alpha: its process died \(exit code 3\)"),
     ("while True:\n    pass", ["--limit", "8"], r"error: alpha: took longer than its limit of 8 s and was ended"),
-    ("import subprocess\nsubprocess.run(['sleep', '600'])", ["--limit", "8"], "took longer than its limit"),
+    ("subprocess.run(['sleep', '600'])", ["--limit", "8"], "took longer than its limit"),
 ], ids=["dies", "hangs", "hangs in a child"])
 def test_a_kernel_that_dies_or_hangs_is_reported(copy_of_built, source, arguments, message):
     before = hashes(copy_of_built.reports)
+    source, children = with_children(copy_of_built, source)
     write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [*TITLE, PARAMETERS, ("", source)])
     done = copy_of_built.run("build", *arguments)
     assert done.returncode == 2
     assert re.search(message, done.stderr), done.stderr
     assert hashes(copy_of_built.reports) == before
+    assert ended(children)
+
+
+def with_children(checkout: Checkout, source: str) -> tuple[str, Path]:
+    """A cell that first starts processes of its own, and the file it writes their numbers to."""
+    pids = checkout.root / "pids"
+    start = ("import multiprocessing, os, subprocess, time\n"
+             "far = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+             "near = multiprocessing.get_context('fork').Process(target=time.sleep, args=(600,))\nnear.start()\n"
+             f"open({str(pids)!r}, 'w').write(f'{{far.pid}} {{near.pid}}')\n")
+    return start + source, pids
+
+
+def ended(pids: Path) -> bool:
+    alive = [pid for pid in map(int, pids.read_text().split()) if psutil.pid_exists(pid)]
+    pids.unlink()
+    return not alive
+
+
+@pytest.mark.parametrize("engine", ["warm", "kernel"])
+def test_what_a_notebook_started_ends_with_it(copy_of_built, engine):
+    source, children = with_children(copy_of_built, "")
+    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [*ALPHA, ("", source)])
+    copy_of_built.build("alpha", "--engine", engine)
+    assert ended(children)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows limits no file's size")
@@ -259,6 +286,7 @@ def test_kill_at_ten_random_moments_leaves_valid_reports_and_a_build_that_succee
 def test_killing_the_builder_ends_what_it_started(copy_of_built):
     marker = copy_of_built.root / "still-here"
     counting = f"import time\nfor i in range(100):\n    open({str(marker)!r}, 'w').write(str(i)); time.sleep(0.1)"
+    counting, children = with_children(copy_of_built, counting)
     write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [*TITLE, PARAMETERS, ("", counting)])
     command, environment = copy_of_built.command("build", "alpha")
     running = subprocess.Popen(command, env=environment, cwd=copy_of_built.root, **QUIET)
@@ -271,6 +299,7 @@ def test_killing_the_builder_ends_what_it_started(copy_of_built):
     last = marker.read_text()
     time.sleep(0.6)
     assert marker.read_text() == last
+    assert ended(children)
 
 
 def test_two_builds_at_once_both_end_well(copy_of_built):
