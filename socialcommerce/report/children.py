@@ -21,7 +21,8 @@ def end_below(process: int | None = None) -> None:
 
     for how in ("terminate", "kill", "kill"):  # twice: a process may start another before it ends
         with suppress(psutil.NoSuchProcess):
-            below = psutil.Process(process).children(recursive=True)
+            if not (below := psutil.Process(process).children(recursive=True)):
+                return
             for each in below:
                 with suppress(psutil.Error):
                     getattr(each, how)()

@@ -106,6 +106,7 @@ def whole_folder(out: Path, maker: str) -> Iterator[Path]:
     OutputError
         As `check_replaceable`, or when the file system refuses.
     """
+    check_place(out)
     out = out.resolve()
     above = [folder for folder in out.parents if not folder.exists()]
     prefix = f".{out.name}.socialcommerce-"

@@ -98,17 +98,21 @@ def check_place(out: Path) -> None:
     Raises
     ------
     OutputError
-        For the checkout itself, and for anything in a folder of its sources.
+        For the checkout itself, for anything in a folder of its sources, and for what is no path.
     """
     try:
         top = root()
     except OutputError:  # no checkout, no sources
         return
-    place = out.resolve()
-    # not by their names: macOS and Windows take NOTEBOOKS for notebooks
     sources = [top / name for name in SOURCES if (top / name).exists()]
-    above = [folder for folder in (place, *place.parents) if folder.exists()]
-    if (place.exists() and place.samefile(top)) or any(a.samefile(source) for a in above for source in sources):
+    try:
+        place = out.resolve()
+        above = [folder for folder in (place, *place.parents) if folder.exists()]
+    except (OSError, RuntimeError) as wrong:
+        raise OutputError(f"cannot write to the output folder {str(out)[:80]}: "
+                          f"{getattr(wrong, 'strerror', 'its links form a circle')}. Choose another.") from None
+    # not by their names: macOS and Windows take NOTEBOOKS for notebooks
+    if place in above and place.samefile(top) or any(a.samefile(source) for a in above for source in sources):
         raise OutputError(f"{out} lies in the project's source tree, which is not written to; allowed: its folder "
                           "reports, or a folder outside the sources.")
 

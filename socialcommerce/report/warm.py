@@ -17,6 +17,7 @@ import pandas.io.formats.string  # noqa: E402, F401
 import pandas.io.formats.style  # noqa: E402, F401
 import papermill  # noqa: E402, F401
 import PIL.PngImagePlugin  # noqa: E402, F401
+import psutil  # noqa: E402, F401
 import scipy.optimize  # noqa: E402, F401
 import scipy.stats  # noqa: E402, F401
 import seaborn  # noqa: E402, F401

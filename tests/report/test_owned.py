@@ -120,6 +120,7 @@ def test_a_damaged_manifest_is_one_sentence(tmp_path, content, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
 def test_a_manifest_that_is_no_file_is_not_read(tmp_path):
     os.mkfifo(tmp_path / "manifest.json")
     with pytest.raises(OutputError, match="it is no file"):
@@ -144,6 +145,14 @@ def test_the_source_tree_is_never_written_to(tmp_path, capsys, monkeypatch, comm
         assert "lies in the project's source tree" in said.err
         assert (said.out, said.err.count("\n")) == ("", 1)
     assert sorted(path for name in ("notebooks", "docs", "tests") for path in (root() / name).iterdir()) == before
+
+
+def test_what_is_no_path_is_refused(tmp_path, capsys):
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    for name in ("circle", "long" * 100):
+        assert cli.main(["build", "00_claims", "--out", str(tmp_path / name)]) == 2
+        assert cli.main(["survey", "template", "--out", str(tmp_path / name)]) == 2
+        assert capsys.readouterr().err.count("cannot write to the output folder") == 2
 
 
 def test_a_current_folder_in_the_source_tree_is_refused_too(monkeypatch):
