@@ -18,7 +18,7 @@ from typing import Any
 
 from socialcommerce.errors import NotebookError, OutputError, ParameterError
 from socialcommerce.project import cache_folder, processors, root
-from socialcommerce.report.children import end_below
+from socialcommerce.report.children import KEPT, end_below
 from socialcommerce.report.owned import CLAIM, check_buildable, check_free, read_manifest
 from socialcommerce.report.plan import (
     LANGUAGES,
@@ -290,7 +290,7 @@ def _end(process: Any) -> None:
     """End a process and everything it started."""
     if process.pid is None:  # interrupted before it began
         return
-    if sys.platform == "linux":  # it is a keeper, which ends the others
+    if KEPT:  # it is a keeper, which ends the others
         process.terminate()
         process.join(timeout=5)
     else:

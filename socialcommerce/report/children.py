@@ -10,7 +10,10 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-__all__ = ["end_below", "keep", "wait_for_end"]
+__all__ = ["KEPT", "end_below", "keep", "wait_for_end"]
+
+KEPT = sys.platform == "linux" and hasattr(os, "fork")
+"""Whether a keeper stays behind each report."""
 
 ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER of prctl(2), in Linux since 3.4
 
@@ -40,7 +43,7 @@ def keep(channel: Connection, alive: Connection | None) -> bool:
     bool
         Whether this is such a child.
     """
-    if sys.platform != "linux":
+    if not KEPT:
         return False
     import ctypes
 

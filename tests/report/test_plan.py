@@ -117,9 +117,3 @@ def test_modules_outside_the_checkout_keep_their_folders(monkeypatch, tmp_path):
     labels = [plan.file_label(path) for path in plan.modules_of("from socialcommerce import page, data")]
     assert len(set(labels)) == len(labels)
     assert "socialcommerce/data/__init__.py" in labels
-
-
-@pytest.mark.parametrize("content", ["[]", "null", "{", '"x"'])
-def test_a_damaged_manifest_is_no_manifest(tmp_path, content):
-    (tmp_path / "manifest.json").write_text(content)
-    assert plan.read_manifest(tmp_path) == {}
