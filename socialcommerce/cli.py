@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from socialcommerce import __version__, interrupt
+from socialcommerce import __version__, console, interrupt
 from socialcommerce.errors import ChecksumError, ParameterError, SocialCommerceError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ __all__ = ["main"]
 
 SURVEY_NOTEBOOKS = ("04_measurement", "05_strategies")
 LARGE = 50_000  # respondents
+LIMIT = 1_000_000_000  # seconds, processes or draws: above what any machine has
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,16 +33,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         terminated.
     """
     try:
-        chosen = _parser().parse_args(arguments)
-        with interrupt.interruptible():
-            return chosen.work(chosen)
+        console.prepare()
+        try:
+            chosen = _parser().parse_args(arguments)
+            with interrupt.interruptible():
+                return chosen.work(chosen)
+        finally:
+            sys.stdout.flush()  # here, where what it raises can be said
     except SocialCommerceError as wrong:
-        print(f"error: {wrong}", file=sys.stderr)
-        return 2
+        return console.say(f"error: {wrong}", 2)
+    except (OSError, UnicodeEncodeError) as wrong:
+        reason = console.reason(wrong)
+        if not reason:  # a fault of ours shows its traceback
+            raise
+        return console.say(f"error: {reason}", 2)
     except KeyboardInterrupt as wrong:
-        line, code = interrupt.said(wrong)
-        print(line, file=sys.stderr)
-        return code
+        return console.say(*interrupt.said(wrong))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -50,9 +57,13 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise ParameterError(f"{message}; see {self.prog} --help.")
 
+    def _print_message(self, message: str, file: object = None) -> None:
+        print(message, end="", file=file)  # argparse would pass over what the stream refuses
+
     def _check_value(self, action: argparse.Action, value: object) -> None:
         if action.choices is not None and value not in action.choices:
-            raise UnknownNameError(action.metavar or action.dest, str(value), action.choices)
+            kind = action.dest if action.option_strings else "command"
+            raise UnknownNameError(kind, str(value), action.choices)
 
 
 def _parser() -> _Parser:
@@ -134,8 +145,11 @@ def _build(chosen: argparse.Namespace) -> int:
 def _check_positive(chosen: argparse.Namespace, *names: str) -> None:
     for name in names:
         value = getattr(chosen, name)
-        if value is not None and not value > 0:  # not a number is not above 0 either
-            raise ParameterError(f"--{name} must be above 0; got {value:g}.")
+        if value is None or 0 < value < LIMIT:
+            continue
+        shown = f"{value:g}" if isinstance(value, float) else str(value)[:12]
+        bound = f"below {LIMIT:,}" if value >= LIMIT else "above 0"  # what is no number is not above 0 either
+        raise ParameterError(f"--{name} must be {bound}; got {shown}.")
 
 
 def _add_verify(commands: argparse._SubParsersAction) -> None:
@@ -225,7 +239,7 @@ def _add_survey(commands: argparse._SubParsersAction) -> None:
 
 def _add_reading(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", type=Path, metavar="FILE", help="csv, xlsx or sav")
-    command.add_argument("--screening", default="drop", metavar="drop|report-only", help="default: drop")
+    command.add_argument("--screening", default="drop", choices=("drop", "report-only"), help="default: drop")
     command.add_argument("--sheet", metavar="NAME", help="of an Excel file with several")
     command.add_argument("--encoding", metavar="utf-8|gb18030", help="of a csv file (default: found)")
     command.add_argument("--delimiter", default=",", metavar="CHARACTER", help="of a csv file (default: comma)")

@@ -20,7 +20,9 @@ MAY_IMPORT: dict[str, set[str]] = {  # beside itself and the open ones
     "figures": {"paper", "market", "modes", "sem", "survey", "strategies", "verdicts", "evidence"},
     "page": {"paper", "figures"},
     "report": {"paper", "page", "figures"},
-    "cli": {"data", "interrupt", "report", "strategies", "survey"},
+    "console": set(),
+    "cli": {"console", "data", "interrupt", "report", "strategies", "survey"},
+    "__main__": {"cli", "console", "interrupt"},
     "__init__": set(),
 }
 ONLY = {"matplotlib": "figures", "seaborn": "figures", "papermill": "report", "pypandoc": "report", "typst": "report",

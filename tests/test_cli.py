@@ -36,6 +36,8 @@ def test_version(capsys):
     (["build", "--jobs", "two"], "invalid int value: 'two'"),
     (["build", "--engine", "wram"], "unknown engine 'wram'; did you mean 'warm'?"),
     (["data", "fetch", "hillstrm"], "unknown data set 'hillstrm'; did you mean 'hillstrom'?"),
+    (["data", "lst"], "unknown command 'lst'; did you mean 'list'?"),
+    (["survey", "check", "x.csv", "--screening", "dorp"], "unknown screening 'dorp'; did you mean 'drop'?"),
     (["data"], "the following arguments are required: list|fetch|verify"),
 ])
 def test_misuse_is_one_sentence_and_exit_code_2(capsys, arguments, message):

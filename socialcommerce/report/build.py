@@ -191,6 +191,7 @@ class _Crew:
         self.context = multiprocessing.get_context("forkserver" if forks else "spawn")
         if forks:
             self.context.set_forkserver_preload(["socialcommerce.report.warm"])
+            _start_fork_server()
         self.alive, self.kept_open = self.context.Pipe(duplex=False)
         self.running: dict[Connection, tuple[ReportPlan, Any, float, Path]] = {}
 
@@ -284,6 +285,18 @@ class _Crew:
         self.alive.close()
         os.environ.clear()
         os.environ.update(self.before)
+
+
+def _start_fork_server() -> None:
+    """Start it deaf to Ctrl-C, which the builder alone answers: it would show a traceback while it loads libraries."""
+    from multiprocessing import forkserver, resource_tracker
+
+    resource_tracker.ensure_running()  # it unblocks the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end(process: Any) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -57,6 +58,7 @@ def make(job: Job, channel: Connection, alive: Connection | None = None) -> None
     """
     if hasattr(os, "setsid"):  # not on Windows
         os.setsid()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # which the fork server blocks
     if alive is not None and alive.poll():  # nothing is ever sent: the builder was gone before this began
         return
     kept = keep(channel, alive)

@@ -1,0 +1,89 @@
+"""What the command's streams and the system do to it, and how that is said in one line."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import time
+from contextlib import suppress
+
+from socialcommerce.errors import OutputError
+
+__all__ = ["prepare", "reason", "say"]
+
+EARLIEST = 315532800  # 1980-01-01 in seconds: docx, xlsx and npz are zip archives, which state no earlier time
+OURS = (None, errno.EBADF, errno.EINVAL)  # what a system says to a faulty program
+
+
+def prepare() -> None:
+    """Make the standard streams fit to be written to.
+
+    A closed descriptor is opened on the null device: the next file opened would take its number, and get what a
+    child process prints. Characters that a stream's encoding lacks are escaped.
+
+    Raises
+    ------
+    OutputError
+        When standard output is closed, or the clock stands before 1980.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    closed = sys.stdout is None
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # print would take the other one
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for the whole run
+        getattr(sys, name).reconfigure(errors="backslashreplace")
+    if closed:
+        raise OutputError("standard output is closed; allowed: a terminal, a file, a pipe or /dev/null.")
+    if time.time() < EARLIEST:
+        raise OutputError(f"this machine's clock says {time.strftime('%Y-%m-%d', time.gmtime())}; a docx or xlsx file "
+                          "can state no time before 1980-01-01: set the clock.")
+
+
+def say(line: str, code: int) -> int:
+    """Print a line on standard error where that takes it, and return the exit code."""
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
+    _refusals()
+    return code
+
+
+def reason(wrong: OSError | UnicodeEncodeError) -> str:
+    """Return a sentence on what the system refused, empty where the fault is rather the program's.
+
+    Examples
+    --------
+    >>> reason(PermissionError(13, "Permission denied", "/srv/x")).partition(";")[0]
+    '/srv/x cannot be read or written: Permission denied'
+    """
+    if isinstance(wrong, UnicodeEncodeError):
+        return (f"{wrong.object[wrong.start:wrong.end]!r} cannot be written as {wrong.encoding} text; allowed: a "
+                "locale in UTF-8, such as LC_ALL=C.UTF-8, or PYTHONUTF8=1.")
+    if wrong.filename is None and (refused := _refusals(probe="\n")):
+        return f"{refused} cannot be written to: {wrong.strerror}; allowed: a file or pipe that takes all that is said."
+    if wrong.errno in OURS or isinstance(wrong, ConnectionError | ChildProcessError | ProcessLookupError):
+        return ""
+    return (f"{wrong.filename or 'a file'} cannot be read or written: {wrong.strerror}; needed are space and "
+            "permission there, or another folder (TMPDIR, XDG_CACHE_HOME, --out).")
+
+
+def _refusals(probe: str = "") -> str:
+    """Name the stream that refuses what is printed; what is left in it goes nowhere, lest Python try again at exit.
+
+    Flushing alone tells nothing after a failed print: what was refused is gone from the buffer.
+    """
+    refused = ""
+    for stream, name, text in ((sys.stdout, "standard output", probe), (sys.stderr, "standard error", "")):
+        try:
+            stream.write(text)
+            stream.flush()
+        except OSError:
+            refused = refused or name
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream.fileno())
+            os.close(null)
+    return refused
