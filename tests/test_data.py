@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -210,15 +212,40 @@ def test_missing_table_says_how_to_get_it_back(tmp_path, monkeypatch):
         data.load("hanoi")
 
 
+PUBLIC = "[[source]]\n" + "".join(f'{field} = "a"\n' for field in (
+    "name", "title", "publisher", "locator", "date", "licence", "unit", "basis", "format")) + (
+    f'kind = "public"\npath = "data/fetched/a"\nurl = "https://x/y"\nbytes = 5\nsha256 = "{"0" * 64}"\n')
+
+
 @pytest.mark.parametrize(("text", "message"), [
     ('[[source]]\nname = "a"\nkind = "raw"\n', "entry 'a' breaks the schema"),
     ('[[source]]\nname = "a"\ncolour = "red"\n', "unexpected keyword argument 'colour'"),
+    ("[[source]\n", "sources.toml is no toml file in UTF-8: .*line 1"),
+    (b"# \xff\n", "sources.toml is no toml file in UTF-8: .*0xff"),
+    ("a = " + 5000 * "[", "sources.toml is no toml file in UTF-8"),
+    ("source = 3\n", r"source is '3'; allowed: tables, each opened by \[\[source\]\]"),
+    ("source = [3]\n", "source is '.3.'; allowed: tables"),
+    (PUBLIC.replace('"a"', "7", 1), "entry 7: name is '7'; allowed: a text"),
+    (PUBLIC.replace("bytes = 5", 'bytes = "5"'), "entry 'a': bytes is '5'; allowed: a whole number"),
+    (PUBLIC.replace("bytes = 5", ""), "and bytes is 0; allowed for a public file: an address"),
+    (PUBLIC.replace("https:", "file:"), "url is 'file://x/y' and bytes"),
+    (PUBLIC.replace("data/fetched/a", "data/fetched/../../a"), "allowed: a place below data/fetched"),
+    (PUBLIC.replace("data/fetched/a", "data/raw/a"), "path is 'data/raw/a'; allowed: a place below data/fetched"),
+    (PUBLIC.replace("0" * 64, "0" * 63), "sha256 is '0+'; allowed: 64 hexadecimal digits"),
+    (PUBLIC + 'columns = ["x"]\n', "entry 'a' breaks the schema"),
+    (PUBLIC + "columns = 3\n", "entry 'a' breaks the schema"),
+    (PUBLIC + 'columns = [{ name = "x", type = ["int"] }]\n', "type is .*; allowed: a text"),
 ])
 def test_registry_faults_are_named(tmp_path, text, message):
     path = tmp_path / "sources.toml"
-    path.write_text(text)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(DataError, match=message):
         registry._read(path)
+
+
+def test_the_template_of_those_faults_is_sound(tmp_path):
+    (tmp_path / "sources.toml").write_text(PUBLIC)
+    assert [entry.bytes for entry in registry._read(tmp_path / "sources.toml")] == [5]
 
 
 def test_listing_has_a_row_for_each_file():
@@ -310,6 +337,40 @@ HASH = hashlib.sha256(BODY).hexdigest()
 FAST = data.Transfer(timeout=0.3, tries=3, pause=0.01, progress=False)
 
 
+def endless(request: BaseHTTPRequestHandler) -> None:
+    request.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n")
+    with contextlib.suppress(OSError):
+        while True:
+            request.wfile.write(BODY)
+
+
+def dripping(start: bytes, drop: bytes) -> Callable[[BaseHTTPRequestHandler], None]:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(start)
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                request.wfile.write(drop)
+                time.sleep(0.05)
+    return answer
+
+
+def stating(*headers: str) -> Callable[[BaseHTTPRequestHandler], None]:
+    head = "\r\n".join(["HTTP/1.0 200 OK", *headers, "", ""]).encode()
+    return lambda request: request.wfile.write(head + BODY)
+
+
+FAULTS = {
+    "endless": endless,
+    "drip": dripping(b"HTTP/1.0 200 OK\r\n\r\n", b"x"),
+    "drip-head": dripping(b"HTTP/1.0 200 OK\r\n", b"x"),
+    "length-word": stating("Content-Length: many"),
+    "length-minus": stating("Content-Length: -5"),
+    "length-two": stating("Content-Length: 5", "Content-Length: 6"),
+    "length-huge": stating("Content-Length: 1" + 12 * "0"),
+    "elsewhere": lambda request: request.wfile.write(b"HTTP/1.0 302 Found\r\nLocation: http://login.example/\r\n\r\n"),
+}
+
+
 class BadServer(BaseHTTPRequestHandler):
     """Serve BODY the way the path asks for, and remember the Range headers."""
 
@@ -321,6 +382,8 @@ class BadServer(BaseHTTPRequestHandler):
         cls.ranges.append(wanted)
         cls.times += 1
         way = self.path.strip("/").split("/")[0]
+        if way in FAULTS:
+            return FAULTS[way](self)
         start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and way != "norange" else 0
         if way == "gone":
             return self.send_error(404)
@@ -440,6 +503,33 @@ def test_no_server_is_one_sentence(bring, server, monkeypatch):
     monkeypatch.setattr(server, "url", "http://127.0.0.1:1")
     with pytest.raises(FetchError, match="did not come whole in 3 attempts: no connection"):
         bring("whole")
+
+
+@pytest.mark.parametrize(("way", "message"), [
+    ("endless", "cannot be had: it sends [0-9,]+ bytes or more, 2,857,958 are registered"),
+    ("length-huge", "cannot be had: it sends 1,000,000,000,000 bytes or more"),
+    ("length-two", "did not come whole in 3 attempts: the server states several lengths; 0 bytes are kept"),
+    ("elsewhere", "cannot be had: the server sends us on to 'http://login.example/'"),
+])
+def test_a_server_that_cannot_have_the_file_is_left_and_nothing_is_kept(bring, tmp_path, way, message):
+    with pytest.raises(FetchError, match=message):
+        bring(way)
+    assert left(tmp_path) == []
+
+
+@pytest.mark.parametrize("way", ["length-word", "length-minus"])
+def test_a_length_that_is_none_is_passed_over(bring, way):
+    assert bring(way).read_bytes() == BODY
+
+
+@pytest.mark.parametrize("way", ["drip", "drip-head"])
+def test_a_server_that_drips_is_left_when_the_time_is_up(bring, way):
+    started = time.monotonic()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{__name__}.FAST", replace(FAST, total=0.3))
+        with pytest.raises(FetchError, match="did not come whole in 1 attempts: it took more than 0.3 s"):
+            bring(way)
+    assert time.monotonic() - started < 2
 
 
 def test_edited_fetched_file_is_refused_and_kept(bring, tmp_path):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from socialcommerce.errors import ChecksumError, DataError, FetchError, UnknownNameError
@@ -47,6 +48,8 @@ class Source:
         Where it lies in the checkout, with forward slashes.
     url : str
         Where ``fetch`` finds it; empty for committed files.
+    bytes : int
+        How long a public file is: ``fetch`` takes no more.
     basis : str
         The kind of evidence, one of ``socialcommerce.paper.EVIDENCE``.
     sha256 : str
@@ -66,6 +69,7 @@ class Source:
     path: str
     sha256: str
     url: str = ""
+    bytes: int = 0
     dataset: str = ""
     columns: tuple[Column, ...] = ()
 
@@ -101,7 +105,8 @@ def sources() -> tuple[Source, ...]:
     Raises
     ------
     DataError
-        When an entry lacks a field, has an unknown one, or repeats a name.
+        When the file is no toml, or an entry lacks a field, has an unknown one or one that is malformed, or repeats a
+        name.
     """
     return _read(root() / "data" / "sources.toml")
 
@@ -215,7 +220,12 @@ def listing() -> list[dict[str, str]]:
 
 @cache
 def _parsed(path: Path, stamp: int) -> tuple[Source, ...]:
-    entries = tomllib.loads(path.read_text("utf-8")).get("source", [])
+    try:
+        entries = tomllib.loads(path.read_text("utf-8")).get("source", [])
+    except (ValueError, RecursionError) as error:  # neither toml nor UTF-8, or nested beyond all reason
+        raise DataError(f"{path.name} is no toml file in UTF-8: {error}. Restore it with `git checkout`.") from None
+    if not isinstance(entries, list) or not all(isinstance(item, dict) for item in entries):
+        raise DataError(f"{path.name}: source is {str(entries)[:40]!r}; allowed: tables, each opened by [[source]].")
     found = tuple(_entry(item, path.name) for item in entries)
     names = [entry.name for entry in found]
     if twice := {name for name in names if names.count(name) > 1}:
@@ -232,13 +242,37 @@ def _read(path: Path) -> tuple[Source, ...]:
 def _entry(item: dict, file: str) -> Source:
     where = f"{file}, entry {item.get('name', '?')!r}"
     try:
-        given = item.pop("columns", ())
+        given = item.get("columns", ())
         columns = tuple(Column(c["name"], c["type"], c.get("unit", ""), c.get("meaning", "")) for c in given)
-        entry = Source(**item, columns=columns)
-    except (KeyError, TypeError) as error:
+        entry = Source(**item | {"columns": columns})
+    except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{where} breaks the schema: {error}; allowed are the fields of Source.") from None
+    _check_types(entry, where)
     if entry.kind not in KINDS:
         raise DataError(f"{where}: unknown kind {entry.kind!r}; allowed: {', '.join(KINDS)}.")
     if bad := [c for c in columns if c.type not in DTYPES]:
         raise DataError(f"{where}, column {bad[0].name}: unknown type {bad[0].type!r}; allowed: {', '.join(DTYPES)}.")
+    _check_place(entry, where)
     return entry
+
+
+def _check_types(entry: Source, where: str) -> None:
+    for part in (entry, *entry.columns):
+        for field in fields(part):
+            value, wanted = getattr(part, field.name), {"bytes": int, "columns": tuple}.get(field.name, str)
+            if not isinstance(value, wanted):
+                raise DataError(f"{where}: {field.name} is {str(value)[:40]!r}; allowed: "
+                                f"{'a whole number' if wanted is int else 'a text'}.")
+
+
+def _check_place(entry: Source, where: str) -> None:
+    """Refuse a hash that is none, and a public file that could be written, or grow, beyond its place."""
+    if not re.fullmatch("[0-9a-f]{64}", entry.sha256):
+        raise DataError(f"{where}: sha256 is {entry.sha256[:70]!r}; allowed: 64 hexadecimal digits.")
+    path = PurePosixPath(entry.path)
+    below = "data" if entry.committed else "data/fetched"
+    if not path.is_relative_to(below) or ".." in path.parts or re.search(r"[\\:]", entry.path):
+        raise DataError(f"{where}: path is {entry.path!r}; allowed: a place below {below}, with forward slashes.")
+    if not entry.committed and not (entry.bytes > 0 and re.match("https?://", entry.url)):
+        raise DataError(f"{where}: url is {entry.url!r} and bytes is {entry.bytes}; allowed for a public file: an "
+                        "address to fetch it from, and its length, above 0.")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -49,7 +51,7 @@ class Checkpoint:
             with np.load(self.path) as saved:
                 given, done = str(saved["fingerprint"]), int(saved["done"])
                 parts = [saved[name] for name in ("state", "counts", "moves")]
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
             raise ParameterError(f"{self.path} is not a checkpoint; got {type(error).__name__}. Delete it, or name "
                                  "another file.") from error
         if given != self.fingerprint:
