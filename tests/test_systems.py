@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,26 @@ def test_the_cache_lies_where_the_reader_or_the_system_says(monkeypatch, tmp_pat
         monkeypatch.setenv("XDG_CACHE_HOME", given)
         assert project.cache_folder().is_absolute()
         assert tmp_path not in project.cache_folder().parents
+
+
+@pytest.mark.parametrize("homeless", [True, False])
+def test_a_cache_that_cannot_be_written_has_a_stand_in_that_children_find(monkeypatch, tmp_path, capsys, homeless):
+    (tmp_path / "blocked").write_text("a file where the folder should be")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "blocked"))
+    if homeless:  # a user without an entry in the system's list: "~" stays as it is
+        monkeypatch.setenv("XDG_CACHE_HOME", "")
+        monkeypatch.setattr("platformdirs.user_cache_path", lambda *_: Path("~/.cache/socialcommerce"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    project._writable.cache_clear()
+    found = project.cache_folder()
+    (found / "font").touch()
+    assert found.relative_to(tmp_path).parts[0].startswith("socialcommerce-cache-")
+    assert Path(os.environ["XDG_CACHE_HOME"]) == found.parent
+    assert project.cache_folder() == found
+    said = capsys.readouterr().err
+    assert said.endswith(f"cannot be written; {found} stands in for it\n")
+    assert said.count("\n") == 1
+    assert not Path("~").exists()
 
 
 def test_a_folder_is_replaced_where_a_rename_refuses_an_empty_one(tmp_path, monkeypatch):

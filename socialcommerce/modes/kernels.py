@@ -9,6 +9,7 @@ import numpy as np
 
 from socialcommerce.modes import draws
 from socialcommerce.modes.draws import COARSE, FINE, GOLDEN, TERMS, key_of
+from socialcommerce.project import cache_folder
 
 __all__ = ["COMPILED", "advance", "attach", "key_of", "listen", "spread"]
 
@@ -23,6 +24,7 @@ except ImportError:  # the same results, slowly
     inlined = compiled
 else:
     COMPILED = True
+    cache_folder()  # numba keeps there what it compiles, and stops where it finds no place
     compiled = njit(cache=True, nogil=True, error_model="numpy")
     inlined = njit(cache=True, nogil=True, error_model="numpy", inline="always")
 

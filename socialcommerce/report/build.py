@@ -184,6 +184,7 @@ class _Crew:
         forks = "forkserver" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
         self.plan, self.built, self.progress = plan, built, progress
         self.engine, self.limit, self.pdf, self.folder = engine if forks else "kernel", limit, pdf, folder
+        cache_folder()  # may say where it is instead, and to the processes started too
         self.before = dict(os.environ)
         os.environ.update(FIXED_ENVIRONMENT, MPLCONFIGDIR=str(_cache("matplotlib")),
                           JUPYTER_CONFIG_DIR=str(_cache("jupyter")))

@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -190,9 +191,10 @@ def test_a_missing_package_is_named(elsewhere, monkeypatch):
         fonts.folder()
 
 
-def test_a_cache_that_cannot_be_written_is_named(elsewhere):
+def test_a_cache_that_cannot_be_written_is_named_where_nothing_can_stand_in(elsewhere, monkeypatch):
     (elsewhere / "socialcommerce").write_text("a file where the folder should be")
-    with pytest.raises(OutputError, match="set XDG_CACHE_HOME to a folder"):
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere / "socialcommerce"))
+    with pytest.raises(OutputError, match="set XDG_CACHE_HOME or TMPDIR to a folder"):
         fonts.folder()
 
 
