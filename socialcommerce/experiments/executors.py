@@ -59,7 +59,7 @@ class _Failure:
 
 
 def results(fn: Callable[..., Any], tasks: list[Task], executor: Any, *, workers: int | None, progress: bool,
-            timeout: float) -> list[Any]:
+            timeout: float, security: Any = None) -> list[Any]:
     """Return what each call returned, in the order of the tasks."""
     with _bar(len(tasks), progress) as advance:
         if executor == "serial":
@@ -68,7 +68,7 @@ def results(fn: Callable[..., Any], tasks: list[Task], executor: Any, *, workers
                 found.append(task.call(fn))
                 advance(1)
             return found
-        with _opened(executor, workers, timeout) as pool:
+        with _opened(executor, workers, timeout, security) as pool:
             return _Run(fn, tasks, pool, advance).all()
 
 
@@ -198,7 +198,7 @@ class _Cluster:
 
 
 @contextmanager
-def _opened(executor: Any, workers: int | None, timeout: float) -> Iterator[_Processes | _Cluster]:
+def _opened(executor: Any, workers: int | None, timeout: float, security: Any) -> Iterator[_Processes | _Cluster]:
     if isinstance(executor, str) and executor == "processes":
         pool = _Processes(workers)
         try:
@@ -206,7 +206,7 @@ def _opened(executor: Any, workers: int | None, timeout: float) -> Iterator[_Pro
         finally:
             pool.close()
     elif isinstance(executor, str) and ADDRESS.fullmatch(executor):
-        with _client(executor, timeout) as client:
+        with _client(executor, timeout, security) as client:
             yield _Cluster(client)
     elif hasattr(executor, "get_executor") and hasattr(executor, "nthreads"):
         _await_worker(executor, timeout)
@@ -217,14 +217,14 @@ def _opened(executor: Any, workers: int | None, timeout: float) -> Iterator[_Pro
 
 
 @contextmanager
-def _client(address: str, timeout: float) -> Iterator[Any]:
+def _client(address: str, timeout: float, security: Any) -> Iterator[Any]:
     answer: list[Any] = []
 
     def knock() -> None:
         from distributed import Client
 
         try:
-            answer.append(Client(address, timeout=timeout, set_as_default=False))
+            answer.append(Client(address, timeout=timeout, set_as_default=False, security=security))
         except Exception as error:  # brought over to the caller's thread
             answer.append(error)
 
@@ -233,8 +233,9 @@ def _client(address: str, timeout: float) -> Iterator[Any]:
     thread.join(timeout + 1.0)
     client = answer[0] if answer else TimeoutError()
     if isinstance(client, Exception):
+        proof = ", and for tls:// the certificates it trusts (security=)" if address.startswith("tls:") else ""
         raise ExperimentError(f"no Dask scheduler answers at {address}; waited {timeout:g} s; allowed: the address "
-                              "that `dask scheduler` prints when it starts.") from client
+                              f"that `dask scheduler` prints when it starts{proof}.") from client
     with client:
         _await_worker(client, timeout)
         yield client

@@ -43,6 +43,7 @@ def run(
     workers: int | None = None,
     progress: bool = False,
     timeout: float = 5.0,
+    security: Any = None,
 ) -> pd.DataFrame:
     """Call a function with every row of a table, as often as wanted, here or on many processors.
 
@@ -69,6 +70,9 @@ def run(
         Whether to show a bar on standard error.
     timeout : float
         Seconds a scheduler has to answer.
+    security : distributed.Security, optional
+        The certificates for an address ``"tls://host:8786"``; by default those of Dask's settings. docs/dask.md has an
+        example.
 
     Returns
     -------
@@ -101,7 +105,8 @@ def run(
     tasks = [Task(number, replicate, row, np.random.SeedSequence(root.entropy, spawn_key=(
         *root.spawn_key, number, replicate), pool_size=root.pool_size), streams)
         for number, row in enumerate(rows) for replicate in range(replicates)]
-    found = results(fn, tasks, executor, workers=workers, progress=progress, timeout=timeout)
+    found = results(fn, tasks, executor, workers=workers, progress=progress, timeout=timeout,
+                    security=security)
     return pd.DataFrame([record for task, value in zip(tasks, found, strict=True) for record in _records(task, value)])
 
 
