@@ -6,7 +6,7 @@ import json
 import mimetypes
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -66,9 +66,10 @@ def ro_crate(manifest: Mapping[str, Any]) -> bytes:
                         "manifest.json holds parameters and versions.",
          "datePublished": manifest.get("date"), "license": {"@id": LICENSE}, "inLanguage": ["en", "zh-CN"],
          **({"version": manifest["commit"]} if manifest.get("commit") else {}),
-         **_one("author", authors), **_one("publisher", [a for a in authors if a["@type"] == "Organization"]),
-         "hasPart": [{"@id": file["@id"]} for file in files], "mentions": [
-             {"@id": _id(f"#build-{name}")} for name in manifest.get("reports", {})]},
+         **_named("author", (author["@id"] for author in authors)),
+         **_named("publisher", (author["@id"] for author in authors if author["@type"] == "Organization")),
+         **_named("hasPart", (file["@id"] for file in files)),
+         **_named("mentions", (_id(f"#build-{name}") for name in manifest.get("reports", {})))},
         {"@id": LICENSE, "@type": "CreativeWork", "name": "CC BY 4.0",
          "description": "Creative Commons Attribution 4.0 International: share and adapt, with credit."},
         {"@id": PROGRAM, "@type": "SoftwareApplication", "name": "socialcommerce", "version": __version__},
@@ -87,8 +88,8 @@ def _inputs(report: Mapping[str, Any]) -> dict[str, str]:
 
 def _action(name: str, report: Mapping[str, Any]) -> Entity:
     return {"@id": _id(f"#build-{name}"), "@type": "CreateAction", "name": f"Run and render {name}",
-            "instrument": {"@id": PROGRAM}, "object": [{"@id": _id(f"#{label}")} for label in _inputs(report)],
-            "result": [{"@id": _id(output)} for output in report["outputs"]]}
+            "instrument": {"@id": PROGRAM}, **_named("object", (_id(f"#{label}") for label in _inputs(report))),
+            **_named("result", map(_id, report["outputs"]))}
 
 
 def _file(anchor: str, label: str, digest: str = "") -> Entity:
@@ -103,9 +104,9 @@ def _id(label: str) -> str:
     return quote(label, safe="/#")
 
 
-def _one(key: str, entities: list[Entity]) -> Entity:
+def _named(key: str, ids: Iterable[str]) -> Entity:
     """A property that names entities: one plainly, several as a list, none not at all."""
-    named = [{"@id": entity["@id"]} for entity in entities]
+    named = [{"@id": each} for each in ids]
     return {key: named if len(named) > 1 else named[0]} if named else {}
 
 

@@ -68,7 +68,7 @@ def test_ids_are_written_as_addresses_and_given_files_are_inputs():
     assert all(name.isascii() and " " not in name for name in ids)
     action = ids["#build-%E6%88%91%E7%9A%84%20%E6%8A%A5%E5%91%8A"]
     assert [ids[each["@id"]]["name"] for each in action["object"]] == ["我的 报告.ipynb", "file given as series"]
-    assert [ids[each["@id"]]["name"] for each in action["result"]] == ["en/我的 报告.html"]
+    assert ids[action["result"]["@id"]]["name"] == "en/我的 报告.html"
     assert ids["./"]["datePublished"] == "2024-05-01"
 
 

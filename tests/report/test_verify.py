@@ -164,7 +164,7 @@ def test_every_tampering_is_found_and_named(folders, tampering):
     change(folders[0])
     found = differences(*folders, NAMES)
     assert any(where in drift.where for drift in found), found
-    assert not found or str(folders[0]) not in verify.as_table(found)
+    assert str(folders[0]) not in verify.as_table(found)
 
 
 # executed elsewhere
