@@ -67,7 +67,7 @@ def verify(names: Sequence[str] = (), *, jobs: int | None = None, reports: Path 
     with held_folder(Path(gettempdir()), "socialcommerce-verify-") as folder:
         fresh = folder / "reports"
         _prepare(fresh, reports, notebooks)
-        _build(names, fresh, jobs, force=True)  # in the languages that stand there
+        _build(names, fresh, jobs)  # in the languages that stand there
         if again := _adopted(fresh, reports, stems):
             _build(again, fresh, jobs)
         drifts = differences(reports, fresh, stems, whole=not names, aside=aside) + readme_drifts(old)
@@ -77,8 +77,8 @@ def verify(names: Sequence[str] = (), *, jobs: int | None = None, reports: Path 
         return Verified(drifts, checked, files, _notes(reports, fresh, stems, bool(pages_in(reports, aside))))
 
 
-def _build(names: Sequence[str], fresh: Path, jobs: int | None, *, force: bool = False) -> None:
-    built = build(names, out=fresh, languages=(), jobs=jobs, force=force)
+def _build(names: Sequence[str], fresh: Path, jobs: int | None) -> None:
+    built = build(names, out=fresh, languages=(), jobs=jobs)
     if built.failed:
         raise NotebookError(next(iter(built.failed.values())))
 
