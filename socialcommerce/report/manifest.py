@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from socialcommerce import __version__
+from socialcommerce.errors import OutputError
 from socialcommerce.project import root
 from socialcommerce.report.run import FIXED_ENVIRONMENT
 
@@ -39,8 +40,9 @@ def origin() -> dict[str, Any]:
         return done.stdout.strip() if done.returncode == 0 else None
 
     head, changes = git("rev-parse", "HEAD"), git("status", "--porcelain")
-    given = (os.environ.get("SOURCE_DATE_EPOCH", ""), git("show", "-s", "--format=%ct", "HEAD") or "")
-    seconds = next((each for each in given if each.isdecimal()), FIXED_ENVIRONMENT["SOURCE_DATE_EPOCH"])
+    given = (os.environ.get("SOURCE_DATE_EPOCH", ""), git("show", "-s", "--format=%ct", "HEAD") or "",
+             FIXED_ENVIRONMENT["SOURCE_DATE_EPOCH"])
+    seconds = next(each for each in given if each.isdecimal() and len(each) < 12)  # no calendar goes much further
     return {"commit": head, "dirty": None if changes is None else bool(changes),
             "date": datetime.fromtimestamp(int(seconds), UTC).date().isoformat()}
 
@@ -115,8 +117,12 @@ def _authors() -> list[Entity]:
     import yaml
 
     path = root() / "CITATION.cff"
-    listed = yaml.safe_load(path.read_text(encoding="utf-8")).get("authors", []) if path.is_file() else []
-    return [{"@id": author.get("orcid") or f"#author-{number}",
-             "@type": "Organization" if "name" in author else "Person",
-             "name": author.get("name") or f"{author.get('given-names', '')} {author.get('family-names', '')}".strip()}
-            for number, author in enumerate(listed, 1)]
+    try:
+        listed = yaml.safe_load(path.read_text(encoding="utf-8"))["authors"] if path.is_file() else []
+        return [{"@id": author.get("orcid") or f"#author-{number}",
+                 "@type": "Organization" if "name" in author else "Person",
+                 "name": author.get("name") or f"{author['given-names']} {author['family-names']}"}
+                for number, author in enumerate(listed, 1)]
+    except (yaml.YAMLError, LookupError, TypeError, AttributeError, ValueError):
+        raise OutputError("CITATION.cff does not list its authors, each with a name, or with given-names and "
+                          "family-names; restore it with git.") from None

@@ -21,7 +21,7 @@ from socialcommerce.report.prose import printed
 from socialcommerce.report.publish import as_json, write_whole
 from socialcommerce.report.results import Drift
 
-__all__ = ["MARKED", "READMES", "Verified", "as_table", "readme_drifts", "verify"]
+__all__ = ["MARKED", "READMES", "Verified", "as_table", "notes", "readme_drifts", "verify"]
 
 READMES = ("README.md", "README.zh-CN.md")
 MARKED = re.compile(r"<!--(\w+)\.(\w+)-->(.*?)<!--/-->")  # a result in a README: notebook, number, what is printed
@@ -74,7 +74,7 @@ def verify(names: Sequence[str] = (), *, jobs: int | None = None, reports: Path 
         entries = read_manifest(fresh)["reports"].values()
         files = sum(len(entry["outputs"]) for entry in entries if entry["languages"])
         checked = sum(_count(read_results(fresh / "results" / f"{name}.json")) for name in stems)
-        return Verified(drifts, checked, files, _notes(reports, fresh, stems, bool(pages_in(reports, aside))))
+        return Verified(drifts, checked, files, notes(reports, fresh, stems, aside))
 
 
 def _build(names: Sequence[str], fresh: Path, jobs: int | None) -> None:
@@ -134,21 +134,21 @@ def readme_drifts(results: Mapping[str, Mapping[str, Any]]) -> list[Drift]:
     return drifts
 
 
-def _notes(reports: Path, fresh: Path, names: Sequence[str], built: bool) -> list[str]:
+def notes(reports: Path, fresh: Path, names: Sequence[str], aside: Sequence[str] = ()) -> list[str]:
     """Say what was not compared, and what the manifest claims about its build that no recomputation can check."""
-    if not built:
+    if not pages_in(reports, aside):
         return [f"{reports.name} holds no built pages: only results were compared; `socialcommerce build` makes pages"]
     old, new = read_manifest(reports), read_manifest(fresh)
-    notes = [f"{name}: no pages of it are built, only its results were compared"
-             for name in names if not new["reports"][name]["languages"]]
+    said = [f"{name}: no pages of it are built, only its results were compared"
+            for name in names if not new["reports"][name]["languages"]]
     ours, theirs = (each.get("environment") or {} for each in (old, new))
     moved = [f"{name} {ours.get(name, 'none')} (here {theirs.get(name, 'none')})"
              for name in sorted({*ours, *theirs}) if ours.get(name) != theirs.get(name)]
     if moved:
-        notes.append(f"the reports say they were built with {', '.join(moved)}")
+        said.append(f"the reports say they were built with {', '.join(moved)}")
     if old.get("commit") != new.get("commit"):
-        notes.append(f"the reports say they were built at commit {old.get('commit')}; here is {new.get('commit')}")
-    return notes
+        said.append(f"the reports say they were built at commit {old.get('commit')}; here is {new.get('commit')}")
+    return said
 
 
 def _profiles() -> tuple[str, ...]:

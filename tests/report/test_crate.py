@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from socialcommerce.errors import OutputError
 from socialcommerce.report import manifest
 from socialcommerce.report.manifest import origin, ro_crate
 
@@ -97,3 +98,6 @@ def test_authors_are_those_who_are_to_be_cited(tmp_path, monkeypatch):
     assert graph["./"]["author"] == [{"@id": "https://o.org/1"}, {"@id": "#author-2"}]
     assert graph["./"]["publisher"] == {"@id": "#author-2"}
     assert graph["https://o.org/1"] == {"@id": "https://o.org/1", "@type": "Person", "name": "Ada L"}
+    (tmp_path / "CITATION.cff").write_text("authors:\n- {family-names: L}\n")
+    with pytest.raises(OutputError, match="CITATION.cff does not list its authors"):
+        ro_crate({})

@@ -243,6 +243,18 @@ def test_a_clone_without_pages_has_its_results_compared_and_is_told(copy_of_buil
     assert sorted(copy_of_built.reports.rglob("*")) == before
 
 
+def test_what_no_later_build_can_repeat_is_said(folders):
+    standing, fresh = folders
+    assert verify.notes(standing, fresh, NAMES) == []
+    in_manifest("commit", value="abc")(standing)
+    edited("manifest.json", '"numpy": "', '"numpy": "9')(standing)
+    edited("manifest.json", '"languages": [\n    "en",\n    "zh"\n   ]', '"languages": []')(fresh)
+    partly, versions, commit = verify.notes(standing, fresh, NAMES)
+    assert partly == "alpha: no pages of it are built, only its results were compared"
+    assert re.fullmatch(r"the reports say they were built with numpy 9(\S+) \(here \1\)", versions)
+    assert commit == "the reports say they were built at commit abc; here is None"
+
+
 def test_a_number_changed_in_a_readme_is_found_in_either_language(tmp_path, monkeypatch):
     monkeypatch.setattr(verify, "root", lambda: tmp_path)
     results = {"alpha": {"numbers": {"answer": {"value": 42.0, "digits": 1}}}}
