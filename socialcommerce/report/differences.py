@@ -167,7 +167,9 @@ def _wanted(manifest: Mapping[str, Any], expected: Mapping[str, Any], reports: M
                    for output, digest in entry["outputs"].items()}
         wanted["reports"][name] = {**entry, "run_inputs": inputs, "outputs": outputs,
                                    "key": text_hash(json.dumps(inputs, sort_keys=True))}
-    wanted["index"] = index_of(manifest, fresh)
+    old = manifest.get("index", {})
+    wanted["index"] = {key: old.get(key, digest) if key in changed else digest
+                       for key, digest in index_of(manifest, fresh).items()}
     return wanted
 
 
