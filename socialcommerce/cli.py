@@ -154,7 +154,7 @@ def _check_positive(chosen: argparse.Namespace, *names: str) -> None:
 
 def _add_verify(commands: argparse._SubParsersAction) -> None:
     verify = _add_command(commands, "verify", _verify,
-                          "recompute every number and compare it with the committed results and the prose")
+                          "recompute every report and compare it with the committed results and the built files")
     verify.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="by name; all when none is given")
     verify.add_argument("--jobs", type=int, metavar="N", help="reports made at a time (default: one a processor)")
 
@@ -163,13 +163,13 @@ def _verify(chosen: argparse.Namespace) -> int:
     from socialcommerce.report import verify
 
     _check_positive(chosen, "jobs")
-    drifts, checked = verify.verify(chosen.notebooks, jobs=chosen.jobs)
-    if drifts:
-        print(verify.as_table(drifts))
-        print(f"{len(drifts)} of {checked} results drifted")
-        return 1
-    print(f"{checked} results recomputed, none drifted")
-    return 0
+    found = verify.verify(chosen.notebooks, jobs=chosen.jobs)
+    if found.drifts:
+        print(verify.as_table(found.drifts))
+    print("\n".join(found.notes), end="\n" if found.notes else "")
+    what = f"{found.checked} results" + (f" and {found.files} built files" if found.files else "")
+    print(f"{what} recomputed, {len(found.drifts) or 'none'} drifted")
+    return 1 if found.drifts else 0
 
 
 def _add_data(commands: argparse._SubParsersAction) -> None:

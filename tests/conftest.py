@@ -70,7 +70,8 @@ class Checkout:
         self.root = root
         shutil.copytree(ROOT / "socialcommerce", root / "socialcommerce", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(ROOT / "paper", root / "paper")
-        shutil.copy(ROOT / "requirements.lock", root)
+        for name in ("requirements.lock", "CITATION.cff"):
+            shutil.copy(ROOT / name, root)
         (root / "data").mkdir()
         (root / "data" / "alpha.csv").write_text("21.0\n")
         (root / "data" / "beta.csv").write_text("3.5\n")

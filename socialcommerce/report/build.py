@@ -33,7 +33,7 @@ from socialcommerce.report.plan import (
 )
 from socialcommerce.report.publish import as_json, locked, publish, recover, staging, write_whole
 
-__all__ = ["Built", "build"]
+__all__ = ["Built", "build", "index_of"]
 
 
 @dataclass
@@ -139,18 +139,16 @@ def _finish(plan: BuildPlan, built: Built) -> None:
     manifest = _without_orphans(read_manifest(plan.out), plan.out)
     if not any(report["languages"] for report in manifest.get("reports", {}).values()):
         return  # nothing to list
-    key = _index_key(manifest)
-    pages = {name: file_hash(plan.out / name) for name in ("index.html", "ro-crate-metadata.json")}
-    if not built.made and manifest.get("index") == {"key": key, **pages}:
+    if not built.made and manifest.get("index") == index_of(manifest, plan.out):
         return
     from socialcommerce.report.index import front_page
-    from socialcommerce.report.manifest import commit, ro_crate
+    from socialcommerce.report.manifest import origin, ro_crate
 
-    manifest = {"schema": 1, "profile": plan.profile, **commit(), "environment": dict(plan.environment),
+    manifest = {"schema": 1, "profile": plan.profile, **origin(), "environment": dict(plan.environment),
                 "reports": manifest["reports"]}
     write_whole(plan.out / "index.html", front_page(plan.out, manifest).encode())
     write_whole(plan.out / "ro-crate-metadata.json", ro_crate(manifest))
-    manifest["index"] = {"key": key, **{name: file_hash(plan.out / name) for name in pages}}
+    manifest["index"] = index_of(manifest, plan.out)
     write_whole(plan.out / "manifest.json", as_json(manifest))
 
 
@@ -165,12 +163,16 @@ def _without_orphans(manifest: dict[str, Any], out: Path) -> dict[str, Any]:
     return manifest
 
 
-def _index_key(manifest: Mapping[str, Any]) -> str:
-    """Hash what the front page is made from."""
+def index_of(manifest: Mapping[str, Any], out: Path) -> dict[str, str]:
+    """Hash what front page and crate are made from, the two themselves, and all else that the manifest says."""
     listed = {name: report["outputs"].get(f"search/{name}.json") for name, report in manifest["reports"].items()}
-    modules = {file_label(path): file_hash(path) for path in modules_of("import socialcommerce.report.index")}
+    modules = modules_of("import socialcommerce.report.index, socialcommerce.report.manifest")
     assets = {path.name: file_hash(path) for path in sorted((Path(__file__).parent / "assets").iterdir())}
-    return text_hash(json.dumps([listed, modules, assets], sort_keys=True))
+    sources = {file_label(path): file_hash(path) for path in [*modules, root() / "CITATION.cff"]}
+    rest = {key: value for key, value in manifest.items() if key != "index"}
+    return {"key": text_hash(json.dumps([listed, sources, assets], sort_keys=True)),
+            **{name: file_hash(out / name) for name in ("index.html", "ro-crate-metadata.json")},
+            "seal": text_hash(as_json(rest).decode())}
 
 
 class _Crew:

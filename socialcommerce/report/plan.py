@@ -143,7 +143,7 @@ def _plan_report(notebook: Path, before: Mapping[str, Any], out: Path, profile: 
     inputs = run_inputs(notebook, parameters, environment, old.get("read", ()))
     rendering = render_inputs(languages)
     why_run = ["never built"]
-    if old:
+    if old.get("run_inputs"):
         why_run = _changes(old.get("run_inputs", {}), inputs, before.get("environment", {}), environment)
     if force:
         why_run = ["asked for by --force"]
