@@ -7,11 +7,17 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import nbformat
 import pytest
-from nbformat import v4
+
+if TYPE_CHECKING:
+    from socialcommerce import evidence
+
+# as in report/warm.py: jsonschema loads this optional grammar, which costs over a second and checks nothing here
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 ROOT = Path(__file__).parents[1]
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -19,6 +25,9 @@ KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "languag
 
 def write_notebook(path: Path, cells: Sequence[tuple[str, str]]) -> Path:
     """Write a notebook from (tag, source) pairs; the tags en, zh and md make markdown cells, all others code."""
+    import nbformat
+    from nbformat import v4
+
     made = []
     for position, (tag, source) in enumerate(cells):
         if tag in ("en", "zh", "md"):
@@ -128,6 +137,14 @@ def copy_of_built(built_checkout: Checkout, tmp_path: Path) -> Checkout:
     copied = Checkout.__new__(Checkout)
     copied.root = tmp_path / "checkout"
     return copied
+
+
+@cache
+def assessment() -> evidence.Assessment:
+    """Every hypothesis, tested once a process, when first asked for; not where a test changes what it reads."""
+    from socialcommerce import evidence
+
+    return evidence.assess_all()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from socialcommerce.evidence import Pending
 from socialcommerce.report.build import build
 from socialcommerce.report.results import compare
 from socialcommerce.verdicts import HypothesisTest
+from tests.conftest import assessment
 
 pytestmark = pytest.mark.slow
 
@@ -131,7 +132,7 @@ def _hypothesis(chain: Chain, name: str) -> Iterator[str]:
                 yield f"{name}: another {column}"
 
 
-VERDICTS = evidence.assess_all()
+VERDICTS = assessment()
 
 
 def test_no_gap_from_claim_to_link(chain):

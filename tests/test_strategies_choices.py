@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
-from sklearn.metrics import adjusted_rand_score
 
 from socialcommerce import sem, survey
 from socialcommerce.errors import ParameterError, UnknownNameError
@@ -222,6 +221,8 @@ def planted(study):
 
 
 def test_planted_segments_are_found(planted):
+    from sklearn.metrics import adjusted_rand_score
+
     truth, Z, one = planted
     found = kinds.segments(one, resamples=20)
     assert found.classes == 2

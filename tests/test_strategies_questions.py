@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.formula.api as smf
 
 from socialcommerce import sem
 from socialcommerce.errors import DataError, ParameterError, UnknownNameError
@@ -257,6 +256,8 @@ def test_an_inverted_u_of_overdispersed_counts_is_recovered():
 
 @pytest.mark.parametrize("controls", [(), ("kind",)])
 def test_the_test_of_lind_and_mehlum_is_that_of_a_regression_by_hand(controls):
+    import statsmodels.formula.api as smf
+
     answers = contacted(800, 2, inverted)
     found = contact_frequency(study(ASKED, answers), controls)
     formula = " + ".join(["orders ~ mails + I(mails**2)", *[f"C({name})" for name in controls]])

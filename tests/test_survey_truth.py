@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 from scipy import stats
 
 from socialcommerce import survey
@@ -145,6 +144,8 @@ def test_null_truths_leave_no_indirect_effect(truth, where, kept, dropped):
     ContactCurve(peak=30.0, drop=0.02, orders=20.0), ContactCurve(drop=0.0, overdispersion=0.0),
 ])
 def test_count_regressions_find_the_contact_curve(book, curve):
+    import statsmodels.api as sm
+
     answers = draw_respondents(Truth(book, contact=curve), 20_000, seed=4).cells
     contacts, orders = (answers[code].to_numpy(float) for code in ("PROMOTIONS", "ORDERS"))
     family = sm.families.NegativeBinomial(alpha=curve.dispersion) if curve.dispersion else sm.families.Poisson()

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from socialcommerce.errors import OutputError, ParameterError, UnknownNameError
-from socialcommerce.modes import draws, kernels, networks, trajectory
+from socialcommerce.modes import draws, networks, trajectory
 from socialcommerce.modes.agents import replicate, simulate
 from socialcommerce.modes.coefficients import Person, coefficients
 from socialcommerce.modes.compartments import Mode
@@ -128,6 +128,8 @@ def test_the_four_that_share_a_word_and_the_steps_of_one_person_are_independent(
 
 def test_no_limit_is_below_a_draw_that_moves():
     """The smallest u above a limit is not below x = h dt, at the edges of the 16 bits and between them."""
+    from socialcommerce.modes import kernels
+
     edges = np.arange(1, 65536, 257) / 65536
     for x in np.concatenate([edges, np.nextafter(edges, 0), np.nextafter(edges, 1), [0, 1e-9, 0.3, 1]]):
         highest = int(kernels.ceiling(0, 0, np.array([x]), np.zeros((1, 0)), 1.0, np.zeros((0, 1), np.int32)))
