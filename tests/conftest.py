@@ -6,15 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 if TYPE_CHECKING:
     from socialcommerce import evidence
+    from tests.browser import Browser
 
 # as in report/warm.py: jsonschema loads this optional grammar, which costs over a second and checks nothing here
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
@@ -122,12 +124,37 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path / "checkout")
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that the first of all test processes makes and the others find; tests must leave it as it is."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    whole = folder.with_suffix(".whole")
+    with FileLock(folder.with_suffix(".lock")):
+        if not whole.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of a process that failed at it
+            make(folder)
+            whole.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def built_checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A checkout whose reports are built; tests must leave it as they find it."""
-    made = Checkout(tmp_path_factory.mktemp("built") / "checkout")
-    made.build()
+    """A checkout whose reports are built."""
+    made = Checkout.__new__(Checkout)
+    made.root = made_once(tmp_path_factory, "checkout", lambda root: Checkout(root).build())
     return made
+
+
+@pytest.fixture(scope="session")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every report of the project, few resamples drawn; `make reports` and `verify` draw all."""
+    from socialcommerce.report.build import build
+
+    def make(out: Path) -> None:
+        built = build(out=out, profile="quick")
+        assert not built.failed, built.failed
+
+    return made_once(tmp_path_factory, "reports", make)
 
 
 @pytest.fixture
@@ -159,3 +186,12 @@ def chromium() -> str:
     if not found:
         pytest.skip("needs Chromium: apt-get install chromium (.ci/run does)")
     return found
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    from tests.browser import Browser
+
+    opened = Browser(chromium)
+    yield opened
+    opened.close()

@@ -15,7 +15,6 @@ import pytest
 
 from socialcommerce import evidence, paper
 from socialcommerce.evidence import Pending
-from socialcommerce.report.build import build
 from socialcommerce.report.results import compare
 from socialcommerce.verdicts import HypothesisTest
 from tests.conftest import assessment
@@ -64,12 +63,8 @@ class _Front(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
-    """Every report of the project, built into a folder of its own."""
-    out = tmp_path_factory.mktemp("chain")
-    made = build(out=out, profile="quick", pdf=False)
-    assert not made.failed, made.failed
-    return read(out)
+def chain(reports: Path) -> Chain:
+    return read(reports)
 
 
 def read(out: Path) -> Chain:

@@ -7,10 +7,21 @@ import zipfile
 
 import pytest
 
-from socialcommerce.report.excel import excel
 from socialcommerce.report.results import MIME
 from socialcommerce.report.tables import ArticleTable, tables_of
-from socialcommerce.report.word import word
+
+
+def excel(*given):
+    from socialcommerce.report import excel
+
+    return excel.excel(*given)
+
+
+def word(*given):
+    from socialcommerce.report import word
+
+    return word.word(*given)
+
 
 
 def payload(name: str, columns: dict[str, list], digits: dict[str, int], **more: object) -> dict:
