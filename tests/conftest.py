@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from socialcommerce import evidence
     from tests.browser import Browser
 
+# several test processes share the processors: one BLAS thread each, as every notebook has; set before numpy is imported
+os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 # as in report/warm.py: jsonschema loads this optional grammar, which costs over a second and checks nothing here
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
