@@ -221,11 +221,16 @@ def planted(study):
     return truth, Z, scored(study, Z)
 
 
-def test_planted_segments_are_found(planted):
+@pytest.fixture(scope="module")
+def segmented(planted):
+    return kinds.segments(planted[2], resamples=20)
+
+
+@pytest.mark.slow
+def test_planted_segments_are_found(planted, segmented):
     from sklearn.metrics import adjusted_rand_score
 
-    truth, Z, one = planted
-    found = kinds.segments(one, resamples=20)
+    (truth, Z, _), found = planted, segmented
     assert found.classes == 2
     assert found.shares == pytest.approx([1 - truth.mean(), truth.mean()], abs=0.02)
     assert adjusted_rand_score(truth, found.probabilities.to_numpy().argmax(1)) > 0.95
@@ -242,9 +247,9 @@ def test_planted_segments_are_found(planted):
     assert found.summary()["stability"].nunique() == 1
 
 
-def test_the_same_seed_gives_the_same_segments(planted):
-    first, again = (kinds.segments(planted[2], resamples=20).summary() for _ in range(2))
-    pd.testing.assert_frame_equal(first, again)
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_segments(planted, segmented):
+    pd.testing.assert_frame_equal(kinds.segments(planted[2], resamples=20).summary(), segmented.summary())
 
 
 def test_a_continuum_is_no_segments(study):
@@ -260,10 +265,11 @@ def test_a_continuum_is_no_segments(study):
     assert found.summary()["classes"].tolist() == [1]
 
 
-def test_one_class_has_its_closed_form(planted):
+@pytest.mark.slow
+def test_one_class_has_its_closed_form(planted, segmented):
     """-2 log likelihood of standardised scores: n (p log 2 pi + log|S| + tr(S^-1 R)), S the covariance plus .01 I."""
-    _, Z, one = planted
-    table, (n, p) = kinds.segments(one, resamples=20).candidates.set_index(["within", "classes"]), (len(Z), 2)
+    Z = planted[1]
+    table, (n, p) = segmented.candidates.set_index(["within", "classes"]), (len(Z), 2)
     R = np.corrcoef(Z[:, :2].T)
     for within, S, q in (("diag", 1.01 * np.eye(2), 4), ("tied", R + 0.01 * np.eye(2), 5)):
         deviance = n * (p * np.log(2 * np.pi) + np.linalg.slogdet(S)[1] + np.trace(np.linalg.solve(S, R)))

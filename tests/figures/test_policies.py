@@ -33,6 +33,7 @@ def results():
 NAMES = ["ranking", "sharing", "quality", "promotion", "contact", "inner", "offers", "profiles"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("name", NAMES)
 def test_figures_keep_the_palette_and_have_every_glyph(results, name, language):

@@ -71,6 +71,7 @@ def runs():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", runs())
 def test_counts_are_the_same_whatever_engine_block_and_threads(name):
     mode, parameters, options = runs()[name]
@@ -264,6 +265,7 @@ def test_unknown_names_and_unfit_modes_are_named():
         simulate(SHARING, None, 30, seed=1, network=NETWORK)
 
 
+@pytest.mark.slow
 def test_the_first_call_from_a_warm_cache_is_quick():
     program = ("import time\nfrom socialcommerce.modes import networks\n"
                "from socialcommerce.modes.agents import simulate\nfrom socialcommerce.modes.content import CONTENT\n"
@@ -274,6 +276,7 @@ def test_the_first_call_from_a_warm_cache_is_quick():
     assert float(took) < 3  # 1 s on an idle machine, which benchmarks/modes.py measures
 
 
+@pytest.mark.slow
 def test_counts_are_the_same_where_numba_is_not_installed():
     program = ("import sys; sys.modules['numba'] = None\nfrom socialcommerce.modes import networks\n"
                "from socialcommerce.modes.agents import simulate\nfrom socialcommerce.modes.content import CONTENT\n"

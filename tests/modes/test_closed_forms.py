@@ -60,6 +60,7 @@ def test_runs_end_at_the_closed_equilibrium_and_it_is_stable(name):
     assert leading_eigenvalue(mode, None, state) < 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODES)
 def test_a_run_settles_at_the_closed_equilibrium(name):
     mode = MODES[name]
@@ -219,6 +220,7 @@ def test_the_branch_of_steady_states_turns_backward_at_the_limit_of_social_proof
     assert rise[0] > 0 > rise[1]
 
 
+@pytest.mark.slow
 def test_with_strong_social_proof_a_big_pool_lives_below_the_threshold():
     given = {"lambda0": 0.0, "beta": 0.06 * 0.97 / 0.864, "pi1": 3 * float(content.social_proof_limit())}
     assert next_generation(CONTENT, given).r0 == pytest.approx(0.97)

@@ -151,6 +151,7 @@ def people(spread, count=200):
     return pd.DataFrame({"b0": 0.0, "b1": 0.02, "delta0": 0.005, "delta1": annoyance})
 
 
+@pytest.mark.slow
 def test_segments_gain_up_to_the_mean_of_the_optima():
     crowd = people(1.0)
     table = segment_gains(crowd, len(crowd), value=10.0, cost=0.01)
