@@ -252,6 +252,7 @@ def test_the_same_seed_gives_the_same_segments(planted, segmented):
     pd.testing.assert_frame_equal(kinds.segments(planted[2], resamples=20).summary(), segmented.summary())
 
 
+@pytest.mark.slow
 def test_a_continuum_is_no_segments(study):
     """Correlated scores of one population; classes of unrelated scores alone would cut it into pieces."""
     rng = np.random.default_rng(4)
@@ -277,6 +278,7 @@ def test_one_class_has_its_closed_form(planted, segmented):
         assert table.loc[(within, 1), "bic"] == pytest.approx(deviance + q * np.log(n), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_small_class_is_not_allowed(study):
     rng = np.random.default_rng(3)
     Z = rng.standard_normal((480, 4)) * 0.5
