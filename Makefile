@@ -5,6 +5,8 @@ VENV ?= .venv
 SCRIPTS := $(if $(WINDOWS),Scripts,bin)
 BIN := $(VENV)/$(SCRIPTS)
 INSTALLED := $(VENV)/.installed
+# Test processes: one a processor; each loads everything, so no more than eight. By hand, pytest runs in one.
+WORKERS ?= -n auto --maxprocesses 8 --dist worksteal
 # Bytecode makes every later start faster; some images switch it off.
 export PYTHONDONTWRITEBYTECODE =
 export PYTHONUTF8 = 1
@@ -18,11 +20,11 @@ help: ## show this list
 reports: $(INSTALLED) ## build every report that is not up to date, in English and Chinese
 	@$(BIN)/socialcommerce build
 
-test: $(INSTALLED) ## run all tests
-	@$(BIN)/python -m pytest
+test: $(INSTALLED) ## run all tests, docstring examples too
+	@$(BIN)/python -m pytest $(WORKERS)
 
 test-fast: $(INSTALLED) ## run the tests that take seconds
-	@$(BIN)/python -m pytest -m "not slow and not browser"
+	@$(BIN)/python -m pytest $(WORKERS) -m "not slow and not browser"
 
 # Prescott: no AVX; NPY_...: numpy's own loops without AVX-512, then without AVX2; generic: numba without any of them
 PORTABLE := OPENBLAS_CORETYPE=Prescott OPENBLAS_CORETYPE=Nehalem OPENBLAS_CORETYPE=Haswell OPENBLAS_CORETYPE=Zen \

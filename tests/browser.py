@@ -62,11 +62,9 @@ class Browser:
                   mobile=width < 600)
         self.events.clear()
         self.call("Page.navigate", url=path.as_uri())
-        deadline = time.monotonic() + 30
-        while (self.value("document.readyState") != "complete"
-               or self.value("location.href").split("#")[0] != path.as_uri()):
-            assert time.monotonic() < deadline, f"{path.name} did not load"
-            time.sleep(0.05)
+        while not any(event["method"] == "Page.loadEventFired" for event in self.events):
+            self.events.append(json.loads(self.socket.recv()))  # raises when nothing comes for 30 s
+        assert self.value("location.href") == path.as_uri()
         self.value("document.fonts.ready.then(() => true)")
 
     def value(self, expression: str) -> Any:

@@ -6,12 +6,22 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import nbformat
 import pytest
-from nbformat import v4
+from filelock import FileLock
+
+if TYPE_CHECKING:
+    from socialcommerce import evidence
+    from tests.browser import Browser
+
+# several test processes share the processors: one BLAS thread each, as every notebook has; set before numpy is imported
+os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+# as in report/warm.py: jsonschema loads this optional grammar, which costs over a second and checks nothing here
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 ROOT = Path(__file__).parents[1]
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -19,6 +29,9 @@ KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "languag
 
 def write_notebook(path: Path, cells: Sequence[tuple[str, str]]) -> Path:
     """Write a notebook from (tag, source) pairs; the tags en, zh and md make markdown cells, all others code."""
+    import nbformat
+    from nbformat import v4
+
     made = []
     for position, (tag, source) in enumerate(cells):
         if tag in ("en", "zh", "md"):
@@ -114,12 +127,37 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path / "checkout")
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that the first of all test processes makes and the others find; tests must leave it as it is."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    whole = folder.with_suffix(".whole")
+    with FileLock(folder.with_suffix(".lock")):
+        if not whole.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of a process that failed at it
+            make(folder)
+            whole.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def built_checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A checkout whose reports are built; tests must leave it as they find it."""
-    made = Checkout(tmp_path_factory.mktemp("built") / "checkout")
-    made.build()
+    """A checkout whose reports are built."""
+    made = Checkout.__new__(Checkout)
+    made.root = made_once(tmp_path_factory, "checkout", lambda root: Checkout(root).build())
     return made
+
+
+@pytest.fixture(scope="session")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every report of the project, few resamples drawn; `make reports` and `verify` draw all."""
+    from socialcommerce.report.build import build
+
+    def make(out: Path) -> None:
+        built = build(out=out, profile="quick")
+        assert not built.failed, built.failed
+
+    return made_once(tmp_path_factory, "reports", make)
 
 
 @pytest.fixture
@@ -129,6 +167,14 @@ def copy_of_built(built_checkout: Checkout, tmp_path: Path) -> Checkout:
     copied = Checkout.__new__(Checkout)
     copied.root = tmp_path / "checkout"
     return copied
+
+
+@cache
+def assessment() -> evidence.Assessment:
+    """Every hypothesis, tested once a process, when first asked for; not where a test changes what it reads."""
+    from socialcommerce import evidence
+
+    return evidence.assess_all()
 
 
 @pytest.fixture
@@ -143,3 +189,12 @@ def chromium() -> str:
     if not found:
         pytest.skip("needs Chromium: apt-get install chromium (.ci/run does)")
     return found
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    from tests.browser import Browser
+
+    opened = Browser(chromium)
+    yield opened
+    opened.close()

@@ -15,9 +15,9 @@ import pytest
 
 from socialcommerce import evidence, paper
 from socialcommerce.evidence import Pending
-from socialcommerce.report.build import build
 from socialcommerce.report.results import compare
 from socialcommerce.verdicts import HypothesisTest
+from tests.conftest import assessment
 
 pytestmark = pytest.mark.slow
 
@@ -63,12 +63,8 @@ class _Front(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
-    """Every report of the project, built into a folder of its own."""
-    out = tmp_path_factory.mktemp("chain")
-    made = build(out=out, profile="quick", pdf=False)
-    assert not made.failed, made.failed
-    return read(out)
+def chain(reports: Path) -> Chain:
+    return read(reports)
 
 
 def read(out: Path) -> Chain:
@@ -131,7 +127,7 @@ def _hypothesis(chain: Chain, name: str) -> Iterator[str]:
                 yield f"{name}: another {column}"
 
 
-VERDICTS = evidence.assess_all()
+VERDICTS = assessment()
 
 
 def test_no_gap_from_claim_to_link(chain):

@@ -7,7 +7,6 @@ import runpy
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.formula.api as smf
 from scipy.stats import ttest_ind
 
 from socialcommerce import data
@@ -51,6 +50,8 @@ def visits() -> pd.DataFrame:
 
 @pytest.mark.parametrize("controls", [(), ("month",)])
 def test_a_regression_on_counts_is_that_on_rows(visits, controls):
+    import statsmodels.formula.api as smf
+
     sold = visits.groupby(["kind", "month"])["sold"]
     cells = pd.DataFrame({"n": sold.size(), "total": sold.sum()}).reset_index()
     effect = linear_probability(cells, "kind", "old", controls)
@@ -88,6 +89,8 @@ def test_the_matched_policy_as_first_seen():
 
 
 def test_a_message_as_in_a_regression_on_the_rows():
+    import statsmodels.formula.api as smf
+
     (path,) = raw_files("hillstrom")
     rows = pd.read_csv(path).assign(mail=lambda d: (d["segment"] != "No E-Mail").astype(int))
     for outcome, unit in {"visit": 100, "conversion": 100, "spend": 1}.items():
@@ -97,6 +100,8 @@ def test_a_message_as_in_a_regression_on_the_rows():
 
 
 def test_matching_is_half_the_interaction_of_a_regression_on_the_rows():
+    import statsmodels.formula.api as smf
+
     (path,) = raw_files("hillstrom")
     rows = pd.read_csv(path).query("mens + womens == 1 and segment != 'No E-Mail'")
     rows = rows.assign(arm=(rows["segment"] == "Mens E-Mail").astype(int))
@@ -124,6 +129,8 @@ def test_returning_sessions_convert_less_as_first_seen():
 
 
 def test_sessions_as_in_a_regression_on_the_rows():
+    import statsmodels.formula.api as smf
+
     (path,) = raw_files("uci_shoppers")
     rows = pd.read_csv(path).query("VisitorType != 'Other'")
     rows = rows.assign(sold=100.0 * rows["Revenue"], back=(rows["VisitorType"] == "Returning_Visitor").astype(float))
@@ -138,6 +145,8 @@ def test_group_buying_as_first_seen():
 
 
 def test_the_error_of_a_share_is_that_of_clustered_rows():
+    import statsmodels.formula.api as smf
+
     by = pd.DataFrame({"failed": [0, 3, 1], "successful": [2, 0, 1], "initiators": [8, 5, 9]})
     each = by.loc[by.index.repeat(by["initiators"]), ["failed", "successful"]].to_numpy()
     rows = [(initiator, won) for initiator, (lost, got) in enumerate(each) for won in [0] * lost + [1] * got]
@@ -177,6 +186,8 @@ def test_in_time_minus_late_is_the_difference_of_the_scores():
     ("order", "review_score ~ kept + price + freight + items + C(category) + C(customer_state) + C(month)"),
 ])
 def test_deliveries_as_in_a_regression_on_the_rows(adjusted, formula):
+    import statsmodels.formula.api as smf
+
     paths = raw_files(*[entry.name for entry in data.sources() if entry.dataset == "olist"])
     rows = runpy.run_path(str(root() / "data" / "prepare" / "olist_deliveries.py"))["reviews"](paths)
     rows = rows.assign(kept=(rows["days"] <= 0).astype(float))
@@ -187,6 +198,9 @@ def test_deliveries_as_in_a_regression_on_the_rows(adjusted, formula):
 
 def test_sellers_own_effects_as_by_dummies():
     """Of the hundred sellers with most reviews: demeaning by seller is the same as a dummy each."""
+
+    import statsmodels.formula.api as smf
+
     paths = raw_files(*[entry.name for entry in data.sources() if entry.dataset == "olist"])
     script = runpy.run_path(str(root() / "data" / "prepare" / "olist_deliveries.py"))
     rows = script["reviews"](paths)

@@ -11,8 +11,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from linearmodels.iv import IV2SLS
-from statsmodels.regression.linear_model import OLS
 
 from socialcommerce import data, evidence, paper
 from socialcommerce.errors import UnknownNameError
@@ -56,6 +54,9 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
 
 def compare(moments: pd.DataFrame, rows: pd.DataFrame, adjusted: str, rel: float) -> None:
     """Estimates and clustered errors of linearmodels on the rows, with its correction for few clusters."""
+
+    from linearmodels.iv import IV2SLS
+
     kept, controls = design(rows, adjusted)
     how = {"cov_type": "clustered", "clusters": pd.factorize(kept["address"])[0], "debiased": True}
     fit = IV2SLS(kept["y"], controls, kept["x"], kept["z"]).fit(**how)
@@ -119,6 +120,9 @@ def test_figures_as_first_seen():
 
 def rejection(rows: pd.DataFrame, adjusted: str, effect: float) -> float:
     """The p value of the instrument in a regression of y - effect x on it and the controls, by statsmodels."""
+
+    from statsmodels.regression.linear_model import OLS
+
     kept, controls = design(rows, adjusted)
     groups = pd.factorize(kept["address"])[0]
     fit = OLS(kept["y"] - effect * kept["x"], controls.assign(z=kept["z"])).fit(

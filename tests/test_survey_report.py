@@ -11,11 +11,8 @@ from html import unescape
 from pathlib import Path
 
 import numpy as np
-import openpyxl
 import pandas as pd
-import pyreadstat
 import pytest
-from docx import Document
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -91,6 +88,8 @@ def sheets(path: Path) -> bytes:
 
 
 def cut_short(path: Path) -> bytes:
+    import pyreadstat
+
     pyreadstat.write_sav(pd.DataFrame(ROWS, columns=HEAD, dtype=float), str(path))
     return path.read_bytes()[:-40]
 
@@ -235,6 +234,9 @@ def test_html_in_answers_and_codebook_is_shown_and_never_run(report, language):
 @pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_pages_word_and_excel_say_the_same(report, language):
+    import openpyxl
+    from docx import Document
+
     word = Document(report / f"tables-{language}.docx")
     book = openpyxl.load_workbook(report / f"tables-{language}.xlsx")
     assert [sheet.title for sheet in book] == ["1 items", "2 fit_table", "3 asked", "4 paths"]

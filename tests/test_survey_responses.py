@@ -6,9 +6,7 @@ import csv
 import io
 
 import numpy as np
-import openpyxl
 import pandas as pd
-import pyreadstat
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -41,6 +39,9 @@ def text(rows, delimiter=","):
 @pytest.fixture
 def put(tmp_path):
     """Write rows (or bytes) to a file and return its path."""
+
+    import openpyxl
+
     def write(rows, name="a.csv", encoding="utf-8"):
         path = tmp_path / name
         if name.endswith(".xlsx") and not isinstance(rows, bytes):
@@ -80,6 +81,8 @@ def test_csv_in_three_encodings_with_chinese_headings_and_answers(book, put, enc
 
 
 def test_excel_and_spss_say_the_same_as_csv(book, put, tmp_path):
+    import pyreadstat
+
     same(survey.read_responses(put([HEAD, *ROWS]), book))
     same(survey.read_responses(put([HEAD, *ROWS], "a.xlsx"), book))
     frame = pd.DataFrame(ROWS, columns=[f"V{k}" for k in range(9)], dtype=float)
@@ -90,6 +93,8 @@ def test_excel_and_spss_say_the_same_as_csv(book, put, tmp_path):
 
 
 def test_spss_labels_and_user_missing_values_are_honoured(book, tmp_path):
+    import pyreadstat
+
     frame = pd.DataFrame(ROWS, columns=HEAD, dtype=float)
     frame["B1"] = 6 - frame["B1"]  # the file counts down: its labels say so
     frame.loc[0, "B2"], frame.loc[1, "T1"], frame.loc[2, "T1"] = 9, 5, np.nan
@@ -237,6 +242,8 @@ def test_files_that_are_no_tables(book, put, tmp_path):
 
 
 def test_an_excel_file_with_several_sheets_asks_which(book, put, tmp_path):
+    import openpyxl
+
     path = put([HEAD, *ROWS], "a.xlsx")
     made = openpyxl.load_workbook(path)
     made.create_sheet("notes")
@@ -256,6 +263,8 @@ def test_a_wide_excel_file(book, put):
 
 
 def test_a_truncated_spss_file_never_passes_for_whole(book, put, tmp_path):
+    import pyreadstat
+
     whole = tmp_path / "whole.sav"
     pyreadstat.write_sav(pd.DataFrame(ROWS * 40, columns=HEAD, dtype=float), str(whole))
     raw = whole.read_bytes()
@@ -323,6 +332,8 @@ def test_any_table_ends_in_answers_or_in_one_of_our_errors(book, tmp_path, heads
 @settings(max_examples=120, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kind=st.sampled_from(["csv", "xlsx", "sav"]), data=st.data())
 def test_any_bytes_end_in_one_of_our_errors(book, tmp_path, kind, data):
+    import pyreadstat
+
     path = tmp_path / f"bytes.{kind}"
     if kind == "csv":
         raw = data.draw(st.binary(max_size=300))

@@ -10,8 +10,9 @@ from socialcommerce import data, evidence, verdicts
 from socialcommerce.evidence import Pending, labels, told
 from socialcommerce.paper import DIRECTIONS
 from socialcommerce.strategies import messages
+from tests.conftest import assessment
 
-EVERY = evidence.assess_all()
+EVERY = assessment()
 HYPOTHESES = {h.id: h for h in EVERY.hypotheses}
 
 
@@ -32,8 +33,15 @@ def decided(**others):
     return evidence.Assessment(EVERY.claims, hypotheses, results)
 
 
-ALL = decided()
-H39 = decided(H39=synthetic(HYPOTHESES["H39"], -0.3, -0.25), H30=synthetic(HYPOTHESES["H30"], 0.3, 0.55))
+@pytest.fixture(scope="module")
+def everything():
+    return decided()
+
+
+@pytest.fixture(scope="module")
+def method():
+    """An assessment in which the method recovers the truth of one hypothesis and not that of another."""
+    return decided(H39=synthetic(HYPOTHESES["H39"], -0.3, -0.25), H30=synthetic(HYPOTHESES["H30"], 0.3, 0.55))
 
 
 def test_every_outcome_is_on_one_side_and_every_hypothesis_has_a_name():
@@ -44,8 +52,8 @@ def test_every_outcome_is_on_one_side_and_every_hypothesis_has_a_name():
     assert all(set(words) == {"en", "zh"} for words in labels.SHORT.values())
 
 
-def test_what_goes_against_the_paper_is_counted_first():
-    rows = told.balance(ALL)
+def test_what_goes_against_the_paper_is_counted_first(everything):
+    rows = told.balance(everything)
     order = [words["en"] for words in verdicts.OUTCOMES.values()]
     named = [words["en"] for words in rows["outcome"] if words["en"] in order]
     assert named == sorted(named, key=order.index)
@@ -53,27 +61,27 @@ def test_what_goes_against_the_paper_is_counted_first():
     assert rows[list(told.CLASS_NAMES)].to_numpy().sum() == len(HYPOTHESES)
 
 
-def test_the_undecided_say_why():
-    rows = told.hypotheses(ALL).set_index("id")
+def test_the_undecided_say_why(everything):
+    rows = told.hypotheses(everything).set_index("id")
     assert rows.at["H15", "why"]["en"].startswith("the interval holds zero")
     assert rows.at["H28", "why"]["en"] == "only a part of the interval satisfies the rule (≥ 0.1)"
     assert rows.at["H54", "why"]["en"] == "holds for a share of 0.126 of the parameter sets tried"
     assert (rows["why"].notna() == (rows["side"] == "open")).all()
 
 
-def test_effects_are_measured_by_the_smallest_of_interest_toward_the_claim():
-    rows = told.estimates(H39).set_index("id")
-    assert rows.at["H25", "estimate"] == pytest.approx(ALL.results["H25"].result.estimate / 0.25)
+def test_effects_are_measured_by_the_smallest_of_interest_toward_the_claim(everything, method):
+    rows = told.estimates(method).set_index("id")
+    assert rows.at["H25", "estimate"] == pytest.approx(everything.results["H25"].result.estimate / 0.25)
     assert rows.at["H39", "estimate"] == pytest.approx(3.0)  # claimed and found negative
     assert (rows.at["H39", "low"], rows.at["H39", "high"], rows.at["H39", "truth"]) == pytest.approx((2.0, 4.0, 2.5))
     assert not set(rows.index) & {"H01", "H02", "H07"}  # a rounding error is no size of effect
-    models = [h.id for h in ALL.hypotheses if DIRECTIONS[h.direction] == DIRECTIONS["holds"]]
+    models = [h.id for h in everything.hypotheses if DIRECTIONS[h.direction] == DIRECTIONS["holds"]]
     assert list(rows.index[rows["panel"] == "models"]) == models
     assert rows.loc[models, "estimate"].between(0, 1).all()
 
 
-def test_a_synthetic_sample_speaks_of_the_method_only():
-    rows = told.hypotheses(H39)
+def test_a_synthetic_sample_speaks_of_the_method_only(method):
+    rows = told.hypotheses(method)
     assert list(rows.loc[rows["side"] == "method", "id"]) == ["H30", "H39"]
     words = told.read_method(rows[rows["side"] == "method"])
     assert words["en"] == "The method recovers the truth in 1 of 2 hypotheses put to it, not in H30."
@@ -82,17 +90,17 @@ def test_a_synthetic_sample_speaks_of_the_method_only():
     assert {labels.SIDE_OF[outcome] for outcome in ("recovered", "not recovered")} == {"method"}
 
 
-def test_pending_hypotheses_are_named_or_none():
-    rows = told.hypotheses(ALL).query("id in ['H01', 'H25']")
+def test_pending_hypotheses_are_named_or_none(everything):
+    rows = told.hypotheses(everything).query("id in ['H01', 'H25']")
     assert told.read_pending(rows[:0])["zh"] == "没有待检验的假设。"
     assert told.read_pending(rows)["en"] == "2 hypotheses wait for their test: H01, H25."
 
 
-def test_a_claim_says_what_was_found_on_each_part_or_why_nothing():
-    rows = told.claims(ALL).set_index("id")
+def test_a_claim_says_what_was_found_on_each_part_or_why_nothing(everything):
+    rows = told.claims(everything).set_index("id")
     assert rows.at["C22", "found"]["en"] == "H05: −34.20 (100 million yuan); H06: 1,365.80 (100 million yuan)"
     assert rows.at["C17", "found"]["en"].startswith("H08: No sourced pair")
-    assert rows.at["C04", "found"] == next(c.untested for c in ALL.claims if c.id == "C04")
+    assert rows.at["C04", "found"] == next(c.untested for c in everything.claims if c.id == "C04")
     assert rows.at["C22", "shown"]["anchor"] == "table-audit_table"
     assert all(words["en"] and words["zh"] for words in rows["found"])
 

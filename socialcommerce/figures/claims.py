@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import matplotlib.pyplot as plt
-
 from socialcommerce.figures.style import GRID, INK, PAPER, SERIES
 
 if TYPE_CHECKING:
@@ -58,6 +56,8 @@ def plot_hypotheses_by_evidence(tally: Tally, *, language: str = "en", ax: Axes 
 
 def _stacked(tally: Tally, language: str, ax: Axes | None) -> Axes:
     """Draw one horizontal bar a row, first row on top, with its counts written on it."""
+    import matplotlib.pyplot as plt
+
     ax = plt.subplots()[1] if ax is None else ax
     names, left = [words[language] for words in tally.rows.values()], 0 * tally.counts.iloc[:, 0]
     for (column, words), (fill, ink, hatch) in zip(tally.columns.items(), FILLS, strict=True):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 from socialcommerce.figures.forest import plot_forest
@@ -13,6 +12,7 @@ from socialcommerce.verdicts import OUTCOMES
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 __all__ = ["plot_bands", "plot_estimates"]
 
@@ -43,6 +43,8 @@ def plot_estimates(rows: pd.DataFrame, *, language: str = "en") -> np.ndarray:
     language : {"en", "zh"}
         Of the labels.
     """
+    import matplotlib.pyplot as plt
+
     parts = {name: rows[rows["panel"] == name] for name in TONES}
     parts = {name: part for name, part in parts.items() if len(part)}
     lines = [len(part) + 1.4 * part["group"].map(str).nunique() for part in parts.values()]
@@ -61,7 +63,7 @@ def plot_estimates(rows: pd.DataFrame, *, language: str = "en") -> np.ndarray:
     return axes
 
 
-def plot_bands(rows: pd.DataFrame, *, axis: dict[str, str], language: str = "en") -> plt.Axes:
+def plot_bands(rows: pd.DataFrame, *, axis: dict[str, str], language: str = "en") -> Axes:
     """Draw a mean with its interval for each band, one beside the other in order.
 
     Parameters
@@ -71,6 +73,8 @@ def plot_bands(rows: pd.DataFrame, *, axis: dict[str, str], language: str = "en"
     axis : {"en", "zh"}
         What is measured, with its unit.
     """
+    import matplotlib.pyplot as plt
+
     ax = plt.subplots()[1]
     at = np.arange(len(rows))
     error = [rows["estimate"] - rows["low"], rows["high"] - rows["estimate"]]

@@ -18,16 +18,25 @@ from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from nbformat import NotebookNode, v4
-from papermill.engines import Engine, NBClientEngine, papermill_engines
 from traitlets.config import Config
 
-__all__ = ["KernelEngine", "WarmEngine", "register"]
+__all__ = ["KernelEngine", "WarmEngine", "register"]  # noqa: F822
 
 Progress = Callable[[int, int], None]
 SOCKET = 100  # bytes of a socket's path before its number; macOS takes 103 in all, Linux 107
 
 
-class WarmEngine(Engine):
+def __getattr__(name: str) -> type:
+    """Make an engine when it is first asked for: papermill asks, by its entry point, while it is imported itself."""
+    if name not in ("KernelEngine", "WarmEngine"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from papermill import engines
+
+    bases = (_Warm, engines.Engine) if name == "WarmEngine" else (_Kernel, engines.NBClientEngine)
+    return globals().setdefault(name, type(name, bases, {"__doc__": bases[0].__doc__}))
+
+
+class _Warm:
     """Run a notebook's cells in this process with IPython's own shell.
 
     Nothing is shared with another notebook as long as the process is fresh: the builder forks one for each report, the
@@ -52,7 +61,7 @@ class WarmEngine(Engine):
                     break
 
 
-class KernelEngine(NBClientEngine):
+class _Kernel:
     """Run a notebook on a Jupyter kernel of its own.
 
     They talk over files, not ports, so that runs cannot collide; where a file's path would be too long, and on Windows,
@@ -75,8 +84,10 @@ class KernelEngine(NBClientEngine):
 
 def register() -> None:
     """Make both engines known to papermill, also where the package's entry points are not installed."""
-    papermill_engines.register("warm", WarmEngine)
-    papermill_engines.register("kernel", KernelEngine)
+    from papermill.engines import papermill_engines
+
+    papermill_engines.register("warm", __getattr__("WarmEngine"))
+    papermill_engines.register("kernel", __getattr__("KernelEngine"))
 
 
 class _Outputs(list):

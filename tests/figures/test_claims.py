@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import warnings
 
-import matplotlib.pyplot as plt
 import pytest
 
-from socialcommerce import evidence
 from socialcommerce.figures import claims, style
+from tests.conftest import assessment
 
-ALL = evidence.assess_all()
+ALL = assessment()
 PLOTS = {claims.plot_claims_by_section: ALL.by_section(), claims.plot_hypotheses_by_evidence: ALL.by_evidence()}
 
 
 @pytest.fixture(autouse=True)
 def close_figures():
+    import matplotlib.pyplot as plt
+
     yield
     plt.close("all")
 
@@ -40,6 +41,8 @@ def test_the_house_font_draws_every_letter(language):
 
 
 def test_a_figure_is_drawn_into_axes_given():
+    import matplotlib.pyplot as plt
+
     _, ax = plt.subplots()
     assert claims.plot_claims_by_section(ALL.by_section(), ax=ax) is ax
 

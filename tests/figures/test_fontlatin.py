@@ -82,6 +82,7 @@ def test_a_chinese_dash_is_one_line_at_mid_height(pair):
     assert (low + high) / 2 == pytest.approx((box(chinese, "―")[1] + box(chinese, "―")[3]) / 2, abs=1)
 
 
+@pytest.mark.slow
 def test_stated_maxima_hold(pair):
     """The Latin font is written without counting anew: what it states must still bound what it holds."""
     latin = pair[1]

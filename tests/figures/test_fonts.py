@@ -40,6 +40,7 @@ def test_the_national_set_is_whole():
     assert fonts.uncovered(GB2312) == ""
 
 
+@pytest.mark.slow
 def test_every_sign_of_the_national_set_has_an_outline(font):
     names, glyphs = font.getBestCmap(), font["glyf"]
     empty = [sign for sign in GB2312 if glyphs[names[ord(sign)]].numberOfContours == 0]
@@ -80,6 +81,7 @@ def test_outlines_are_those_of_the_variable_font(font):
         assert font["hmtx"][names[ord(sign)]][0] == pytest.approx(model[source.getBestCmap()[ord(sign)]].width, abs=1)
 
 
+@pytest.mark.slow
 def test_bold_is_heavier_in_every_character():
     from fontTools.pens.areaPen import AreaPen
     from fontTools.ttLib import TTFont

@@ -32,6 +32,7 @@ def drawings(bars):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("name", ["size", "alone", "rivals", "context", "fits", "forecast", "backtest"])
 def test_figures_keep_the_palette_and_have_every_glyph(drawings, name, language):

@@ -53,6 +53,7 @@ def test_arrows_cross_no_box_and_stay_on_the_page(diagram):
             assert not inside(node, points, -0.01 if node.id in key else 1.0), (key, node.id)
 
 
+@pytest.mark.slow
 def test_arrows_cross_each_other_at_most_twice_on_a_page(diagram):
     crossings = 0
     for one, other in itertools.combinations(routes(diagram).values(), 2):
@@ -108,6 +109,7 @@ def test_labels_fit_their_boxes_and_lists_the_page(diagram, language):
         assert box.height < node.size[1], node.id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_figures_keep_the_palette_and_have_every_glyph(diagram, language):
     with warnings.catch_warnings():

@@ -33,6 +33,7 @@ def results():
 NAMES = ["ranking", "sharing", "quality", "promotion", "contact", "inner", "offers", "profiles"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("name", NAMES)
 def test_figures_keep_the_palette_and_have_every_glyph(results, name, language):
@@ -70,7 +71,8 @@ def test_medians_and_first_ranks_are_the_summary_s(axes):
 def test_the_cheapest_quality_is_marked_on_its_curve(axes):
     (ax,), (curves, best) = axes("quality")
     mark = ax.lines[-1]
-    assert mark.get_ydata()[0] == best["cost_per_buyer"] <= curves["finite"].min()
+    assert mark.get_ydata()[0] == best["cost_per_buyer"]
+    assert best["cost_per_buyer"] <= curves["finite"].min() * (1 + 1e-12)
 
 
 def test_the_balance_lies_inside_the_innermost_contour(axes):

@@ -50,6 +50,7 @@ def fits():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize(("plot", "name"), [
     *((draw.plot_paths, name) for name in ("hanoi", "hs", "second", "democracy", "paths")),

@@ -44,6 +44,7 @@ def drawings():
 NAMES = ("trajectory", "gap", "elasticities", "loops", "sizes", "profiles")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("name", NAMES)
 def test_figures_keep_the_palette_and_have_every_glyph(drawings, name, language):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
@@ -21,6 +20,8 @@ ROWS = pd.DataFrame([
 
 @pytest.fixture(autouse=True)
 def closed():
+    import matplotlib.pyplot as plt
+
     yield
     plt.close("all")
 

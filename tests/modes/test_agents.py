@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from socialcommerce.errors import OutputError, ParameterError, UnknownNameError
-from socialcommerce.modes import draws, kernels, networks, trajectory
+from socialcommerce.modes import draws, networks, trajectory
 from socialcommerce.modes.agents import replicate, simulate
 from socialcommerce.modes.coefficients import Person, coefficients
 from socialcommerce.modes.compartments import Mode
@@ -71,6 +71,7 @@ def runs():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", runs())
 def test_counts_are_the_same_whatever_engine_block_and_threads(name):
     mode, parameters, options = runs()[name]
@@ -128,6 +129,8 @@ def test_the_four_that_share_a_word_and_the_steps_of_one_person_are_independent(
 
 def test_no_limit_is_below_a_draw_that_moves():
     """The smallest u above a limit is not below x = h dt, at the edges of the 16 bits and between them."""
+    from socialcommerce.modes import kernels
+
     edges = np.arange(1, 65536, 257) / 65536
     for x in np.concatenate([edges, np.nextafter(edges, 0), np.nextafter(edges, 1), [0, 1e-9, 0.3, 1]]):
         highest = int(kernels.ceiling(0, 0, np.array([x]), np.zeros((1, 0)), 1.0, np.zeros((0, 1), np.int32)))
@@ -262,6 +265,7 @@ def test_unknown_names_and_unfit_modes_are_named():
         simulate(SHARING, None, 30, seed=1, network=NETWORK)
 
 
+@pytest.mark.slow
 def test_the_first_call_from_a_warm_cache_is_quick():
     program = ("import time\nfrom socialcommerce.modes import networks\n"
                "from socialcommerce.modes.agents import simulate\nfrom socialcommerce.modes.content import CONTENT\n"
@@ -272,6 +276,7 @@ def test_the_first_call_from_a_warm_cache_is_quick():
     assert float(took) < 3  # 1 s on an idle machine, which benchmarks/modes.py measures
 
 
+@pytest.mark.slow
 def test_counts_are_the_same_where_numba_is_not_installed():
     program = ("import sys; sys.modules['numba'] = None\nfrom socialcommerce.modes import networks\n"
                "from socialcommerce.modes.agents import simulate\nfrom socialcommerce.modes.content import CONTENT\n"

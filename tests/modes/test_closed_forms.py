@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import time
 
 import numpy as np
@@ -11,7 +10,7 @@ from scipy.optimize import brentq
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.market import CURVES
-from socialcommerce.modes import content, sharing, threshold
+from socialcommerce.modes import content, sharing
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.sharing import SEATS, SHARING, VARIANTS, declare
 from socialcommerce.modes.threshold import elasticities, jacobian, leading_eigenvalue, next_generation, settle
@@ -32,11 +31,6 @@ def wide(mode, count, rng):
         if mode.parameter[name].kind in ("rate", "weight"):
             table[name] = column * 10 ** rng.uniform(-1.5, 1.5, count)
     return table | ({"pi1": np.zeros(count)} if mode is CONTENT else {})
-
-
-@pytest.mark.parametrize("module", [content, sharing, threshold])
-def test_the_examples_in_the_docstrings_hold(module):
-    assert doctest.testmod(module).failed == 0
 
 
 @pytest.mark.parametrize("name", MODES)
@@ -66,6 +60,7 @@ def test_runs_end_at_the_closed_equilibrium_and_it_is_stable(name):
     assert leading_eigenvalue(mode, None, state) < 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODES)
 def test_a_run_settles_at_the_closed_equilibrium(name):
     mode = MODES[name]
@@ -225,6 +220,7 @@ def test_the_branch_of_steady_states_turns_backward_at_the_limit_of_social_proof
     assert rise[0] > 0 > rise[1]
 
 
+@pytest.mark.slow
 def test_with_strong_social_proof_a_big_pool_lives_below_the_threshold():
     given = {"lambda0": 0.0, "beta": 0.06 * 0.97 / 0.864, "pi1": 3 * float(content.social_proof_limit())}
     assert next_generation(CONTENT, given).r0 == pytest.approx(0.97)

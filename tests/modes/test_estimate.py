@@ -27,7 +27,7 @@ def series(years, spread, seed=1):
 
 @pytest.mark.slow
 def test_a_long_clean_series_gives_its_parameters_back():
-    fit = fit_mode(CONTENT, range(2008, 2018), series(10, 0.02), ("beta", "initial"), FIXED)
+    fit = fit_mode(CONTENT, range(2008, 2018), series(10, 0.02), ("beta", "initial"), FIXED, dt=5.0)
     for one in fit.estimates:
         assert one.status == "estimated"
         assert one.low < TRUE[one.name] < one.high
@@ -42,25 +42,20 @@ def test_a_long_clean_series_gives_its_parameters_back():
 
 
 @pytest.mark.slow
-def test_what_shows_only_as_a_product_is_not_identified_from_seven_years():
-    """Satisfied share and draw act through beta s: a series of purchases cannot tell them apart."""
-    fit = fit_mode(CONTENT, range(2017, 2024), series(7, 0.05), ("beta", "s"), FIXED | {}, 0.95)
-    share = next(one for one in fit.estimates if one.name == "s")
-    assert share.status == "not identified"
+def test_what_shows_only_as_a_product_is_not_identified_and_its_profile_is_flat():
+    """Satisfied share and draw act through beta s: a series of purchases cannot tell them apart.
+
+    This series of seven years once left a spike of 23 on the share's profile, where a search had stuck.
+    """
+    values = [6835.6, 12626.1, 20605.8, 23002.5, 25323.5, 28542.9, 34165.8]
+    fit = fit_mode(CONTENT, range(2017, 2024), values, ("beta", "s", "initial"), {"lambda0": 0.0, "n": 0.5})
+    share = fit.estimates[1]
+    assert share.profile["ratio"].max() < 1.1
+    assert (share.name, share.status) == ("s", "not identified")
     assert "end of the search fits as well" in share.reason["en"]
     assert share.reason["zh"]
     assert (share.low == 0) or np.isinf(share.high)
     assert set(fit.summary()["status"]) <= {"estimated", "not identified"}
-
-
-@pytest.mark.slow
-def test_no_point_of_a_profile_stands_out_because_its_search_stuck():
-    """The series of seven years once left a spike of 23 on the flat profile of the satisfied share."""
-    values = [6835.6, 12626.1, 20605.8, 23002.5, 25323.5, 28542.9, 34165.8]
-    fit = fit_mode(CONTENT, range(2017, 2024), values, ("beta", "s", "initial"), {"lambda0": 0.0, "n": 0.5})
-    ratio = fit.estimates[1].profile["ratio"].to_numpy()
-    assert ratio.max() < 1.1
-    assert fit.estimates[1].status == "not identified"
 
 
 def test_the_yearly_flow_is_the_integral_of_the_daily_one():
@@ -88,6 +83,6 @@ def test_series_that_cannot_be_fitted_are_refused(change, error, message):
 
 @pytest.mark.slow
 def test_a_longer_step_gives_nearly_the_same_estimates():
-    frame = {dt: fit_mode(CONTENT, range(2017, 2024), series(7, 0.05), ("beta",), {"gammaL": 0.001}, dt=dt).summary()
+    frame = {dt: fit_mode(CONTENT, range(2017, 2022), series(5, 0.05), ("beta",), {"gammaL": 0.001}, dt=dt).summary()
              for dt in (1.0, 5.0)}
     assert frame[5.0]["estimate"][0] == pytest.approx(frame[1.0]["estimate"][0], rel=0.05)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-
 import numpy as np
 import pytest
 
@@ -13,10 +11,6 @@ from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.sharing import SEATS, VARIANTS, declare
 from socialcommerce.modes.threshold import next_generation
 from tests.modes.test_compartments import drawn
-
-
-def test_the_examples_in_the_docstrings_hold():
-    assert doctest.testmod(explorer).failed == 0
 
 
 @pytest.mark.parametrize("mode", [CONTENT, *(declare(v, s) for v in VARIANTS for s in SEATS)], ids=lambda m: m.name)

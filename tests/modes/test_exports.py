@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import json
 import shutil
 import subprocess
@@ -21,11 +20,6 @@ from tests.modes.test_compartments import drawn, seed
 from tests.reference import pysd_modes
 
 KEPT = json.loads(pysd_modes.KEPT.read_text(encoding="utf-8"))
-
-
-@pytest.mark.parametrize("module", [equations, javascript, xmile])
-def test_the_examples_in_the_docstrings_hold(module):
-    assert doctest.testmod(module).failed == 0
 
 
 @pytest.mark.parametrize("case", pysd_modes.CASES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 from dataclasses import replace
 
 import numpy as np
@@ -19,10 +18,6 @@ from socialcommerce.modes.gap import network_gap
 from socialcommerce.modes.networks import watts_strogatz
 
 COUNTS = data.load("beibei_counts")
-
-
-def test_the_examples_in_the_docstrings_hold():
-    assert doctest.testmod(readings).failed == 0
 
 
 @pytest.mark.parametrize("words", [

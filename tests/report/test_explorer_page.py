@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +14,6 @@ from socialcommerce.modes.explorer import loop_gains
 from socialcommerce.modes.sharing import SHARING
 from socialcommerce.modes.threshold import next_generation
 from socialcommerce.modes.trajectory import simulate
-from socialcommerce.report.build import build
-from tests.browser import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -33,22 +29,6 @@ SLIDERS = {"02_content_mode": ("beta", 0.1), "03_sharing_mode": ("g", 3)}
 PAGES = [(name, language) for name in MODES for language in ("en", "zh")]
 PHONE = {"width": 390, "height": 844}
 each = pytest.mark.parametrize(("name", "language"), PAGES)
-
-
-@pytest.fixture(scope="module")
-def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The two notebooks with a mode that runs in the page, in a folder of their own."""
-    out = tmp_path_factory.mktemp("reports")
-    built = build(list(MODES), out=out)
-    assert not built.failed, built.failed
-    return out
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    opened = Browser(chromium)
-    yield opened
-    opened.close()
 
 
 def compare(name: str, parameters: dict, found: dict) -> None:

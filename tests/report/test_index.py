@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
-import matplotlib.pyplot as plt
 import pytest
 
 from socialcommerce.figures import style
@@ -48,14 +48,18 @@ def folder(tmp_path, *, names, drawn=True):
         file.parent.mkdir(exist_ok=True)
         file.write_text(json.dumps({"en": {"title": name, "sections": []}}))
     for path, text in {"results/07_verdicts.json": json.dumps(RESULTS, ensure_ascii=False),
-                       "figures/07_verdicts/estimates.en.svg": DRAWING if drawn else None}.items():
+                       "figures/07_verdicts/estimates.en.svg": drawing() if drawn else None}.items():
         if text:
             (tmp_path / path).parent.mkdir(parents=True)
             (tmp_path / path).write_text(text, encoding="utf-8")
     return front_page(tmp_path, {"reports": dict.fromkeys(names, {})})
 
 
-DRAWING = style.draw(lambda language: plt.subplots()[1], language="en")
+@cache
+def drawing() -> str:
+    import matplotlib.pyplot as plt
+
+    return style.draw(lambda language: plt.subplots()[1], language="en")
 
 
 def test_claims_stand_above_the_reports_with_links_to_where_each_is_shown(tmp_path):

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from socialcommerce.project import root
-from socialcommerce.report.build import build
 from tests.browser import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -22,22 +19,6 @@ PAGES = ["index.html", *(f"{language}/{name}.html" for language in ("en", "zh") 
 REPORTS = PAGES[1:]
 PHONE = {"width": 390, "height": 844}
 VIEWS = {"light": {}, "dark": {"dark": True}, "phone": PHONE, "dark phone": {**PHONE, "dark": True}}
-
-
-@pytest.fixture(scope="module")
-def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All reports of the project, built into a folder of their own."""
-    out = tmp_path_factory.mktemp("reports")
-    built = build(out=out)
-    assert not built.failed, built.failed
-    return out
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    opened = Browser(chromium)
-    yield opened
-    opened.close()
 
 
 def pixels(browser: Browser) -> np.ndarray:

@@ -5,15 +5,23 @@ from __future__ import annotations
 import io
 import zipfile
 
-import openpyxl
 import pytest
-from docx import Document
-from docx.oxml.ns import qn
 
-from socialcommerce.report.excel import excel
 from socialcommerce.report.results import MIME
 from socialcommerce.report.tables import ArticleTable, tables_of
-from socialcommerce.report.word import word
+
+
+def excel(*given):
+    from socialcommerce.report import excel
+
+    return excel.excel(*given)
+
+
+def word(*given):
+    from socialcommerce.report import word
+
+    return word.word(*given)
+
 
 
 def payload(name: str, columns: dict[str, list], digits: dict[str, int], **more: object) -> dict:
@@ -61,6 +69,9 @@ def test_only_what_cannot_exceed_one_loses_its_zero(tables):
 
 
 def test_word_shows_three_rules_and_every_text(tables):
+    from docx import Document
+    from docx.oxml.ns import qn
+
     made = Document(io.BytesIO(word(tables, "Tables")))
     shown = [[[cell.text for cell in row.cells] for row in table.rows] for table in made.tables]
     assert shown == [[list(table.heads), *texts(table)] for table in tables]
@@ -73,6 +84,8 @@ def test_word_shows_three_rules_and_every_text(tables):
 
 
 def test_excel_holds_numbers_and_runs_nothing(tables):
+    import openpyxl
+
     content = excel(tables, "Tables")
     book = openpyxl.load_workbook(io.BytesIO(content))
     assert book.sheetnames == ["1 paths", "2 paths", "3 items"]
@@ -92,6 +105,9 @@ def texts_of_row(row: object) -> list[str]:
 
 
 def test_a_reason_stands_across_all_columns():
+    import openpyxl
+    from docx import Document
+
     none = payload("none", {"outcome": ["It cannot be tested."], "std": [None], "p": [None]}, {})
     made = Document(io.BytesIO(word(tables_of({"one": notebook(none)}, "en"), "Tables")))
     row = made.tables[0].rows[1]
@@ -110,6 +126,8 @@ def test_the_hour_of_their_making_is_not_in_the_files(tables, write):
 
 
 def test_a_table_too_wide_for_a_page_stands_across_and_stays_inside():
+    from docx import Document
+
     wide = payload("wide", {f"column {k} of many": ["a text that is long enough"] for k in range(12)}, {})
     narrow = payload("narrow", {"a": ["b"]}, {})
     made = Document(io.BytesIO(word(tables_of({"one": notebook(wide, narrow)}, "en"), "Tables")))

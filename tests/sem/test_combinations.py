@@ -1,8 +1,5 @@
 """Options of a fit that meet: what is asked of it afterwards must not depend on the order in which they were built."""
 
-import doctest
-import importlib
-import pkgutil
 import re
 
 import numpy as np
@@ -100,16 +97,6 @@ def test_lavaan_code_carries_every_option(school):
     assert "sample.nobs = 301" in said
     assert "sample.mean = c(" in said
     assert "data = data" not in said
-
-
-def modules():
-    for package in (socialcommerce.sem, socialcommerce.survey):
-        yield from (f"{package.__name__}.{one.name}" for one in pkgutil.iter_modules(package.__path__))
-
-
-@pytest.mark.parametrize("name", list(modules()))
-def test_examples_in_docstrings_run(name):
-    assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
 def test_arguments_that_are_no_numbers_are_named(school):
