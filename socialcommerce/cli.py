@@ -20,7 +20,6 @@ __all__ = ["main"]
 
 SURVEY_NOTEBOOKS = ("04_measurement", "05_strategies")
 LARGE = 50_000  # respondents
-LIMIT = 1_000_000_000  # seconds, processes or draws: above what any machine has
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,10 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SocialCommerceError as wrong:
         return console.say(f"error: {wrong}", 2)
     except (OSError, UnicodeEncodeError) as wrong:
-        reason = console.reason(wrong)
-        if not reason:  # a fault of ours shows its traceback
-            raise
-        return console.say(f"error: {reason}", 2)
+        if reason := console.reason(wrong):
+            return console.say(f"error: {reason}", 2)
+        raise  # a fault of ours shows its traceback
     except KeyboardInterrupt as wrong:
         return console.say(*interrupt.said(wrong))
 
@@ -125,7 +123,7 @@ def _build(chosen: argparse.Namespace) -> int:
     for name in given:
         if (times := sum(name == other for other, _ in chosen.parameter)) > 1:
             raise ParameterError(f"parameter {name} is given {times} times; give it once.")
-    _check_positive(chosen, "jobs", "limit")
+    console.check_positive(jobs=chosen.jobs, limit=chosen.limit)
     languages = [] if chosen.no_render else chosen.language.split(",")
     options = {"out": chosen.out, "profile": chosen.profile, "languages": languages, "given": given,
                "force": chosen.force}
@@ -142,16 +140,6 @@ def _build(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _check_positive(chosen: argparse.Namespace, *names: str) -> None:
-    for name in names:
-        value = getattr(chosen, name)
-        if value is None or 0 < value < LIMIT:
-            continue
-        shown = f"{value:g}" if isinstance(value, float) else str(value)[:12]
-        bound = f"below {LIMIT:,}" if value >= LIMIT else "above 0"  # what is no number is not above 0 either
-        raise ParameterError(f"--{name} must be {bound}; got {shown}.")
-
-
 def _add_verify(commands: argparse._SubParsersAction) -> None:
     verify = _add_command(commands, "verify", _verify,
                           "recompute every report and compare it with the committed results and the built files")
@@ -162,7 +150,7 @@ def _add_verify(commands: argparse._SubParsersAction) -> None:
 def _verify(chosen: argparse.Namespace) -> int:
     from socialcommerce.report import verify
 
-    _check_positive(chosen, "jobs")
+    console.check_positive(jobs=chosen.jobs)
     found = verify.verify(chosen.notebooks, jobs=chosen.jobs)
     if found.drifts:
         print(verify.as_table(found.drifts))
@@ -303,7 +291,7 @@ def _say_who_is_left(read: Responses, screened: Screened) -> None:
 def _survey_report(chosen: argparse.Namespace) -> int:
     from socialcommerce.report.folder import whole_folder
 
-    _check_positive(chosen, "draws")
+    console.check_positive(draws=chosen.draws)
     languages = list(dict.fromkeys(chosen.language.split(",")))
     for language in languages:
         if language not in ("en", "zh"):

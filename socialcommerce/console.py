@@ -1,4 +1,4 @@
-"""What the command's streams and the system do to it, and how that is said in one line."""
+"""What the command's options, its streams and the system do to it, and how that is said in one line."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import sys
 import time
 from contextlib import suppress
 
-from socialcommerce.errors import OutputError
+from socialcommerce.errors import OutputError, ParameterError
 
-__all__ = ["prepare", "reason", "say"]
+__all__ = ["check_positive", "prepare", "reason", "say"]
 
 EARLIEST = 315532800  # 1980-01-01 in seconds: docx, xlsx and npz are zip archives, which state no earlier time
+LIMIT = 1_000_000_000  # seconds, processes or draws: above what any machine has
 OURS = (None, errno.EBADF, errno.EINVAL)  # what a system says to a faulty program
 
 
@@ -42,6 +43,23 @@ def prepare() -> None:
     if time.time() < EARLIEST:
         raise OutputError(f"this machine's clock says {time.strftime('%Y-%m-%d', time.gmtime())}; a docx or xlsx file "
                           "can state no time before 1980-01-01: set the clock.")
+
+
+def check_positive(**options: float | None) -> None:
+    """Refuse an option that is no number above 0, or one no machine can use.
+
+    Examples
+    --------
+    >>> check_positive(jobs=2, limit=float("inf"))
+    Traceback (most recent call last):
+    socialcommerce.errors.ParameterError: --limit must be below 1,000,000,000; got inf.
+    """
+    for name, value in options.items():
+        if value is None or 0 < value < LIMIT:
+            continue
+        shown = f"{value:g}" if isinstance(value, float) else str(value)[:12]
+        bound = f"below {LIMIT:,}" if value >= LIMIT else "above 0"  # what is no number is not above 0 either
+        raise ParameterError(f"--{name} must be {bound}; got {shown}.")
 
 
 def say(line: str, code: int) -> int:
