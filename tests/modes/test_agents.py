@@ -229,9 +229,11 @@ def test_a_checkpoint_of_another_run_or_no_checkpoint_is_refused(tmp_path):
     assert not list(tmp_path.glob("*.partial"))
     with pytest.raises(ParameterError, match=r"run.npz is the checkpoint of another run"):
         simulate(CONTENT, {"beta": 0.2}, 30, seed=1, **options)
-    file.write_bytes(b"PK nothing")
-    with pytest.raises(ParameterError, match=r"run.npz is not a checkpoint"):
-        simulate(CONTENT, None, 30, seed=1, **options)
+    whole = file.read_bytes()
+    for damaged in (b"PK nothing", whole[:-50], whole[:200] + b"?" * 40 + whole[240:]):
+        file.write_bytes(damaged)
+        with pytest.raises(ParameterError, match=r"run.npz is not a checkpoint"):
+            simulate(CONTENT, None, 30, seed=1, **options)
     with pytest.raises(OutputError, match="cannot be written to .*nowhere"):
         simulate(CONTENT, None, 30, seed=1, **options | {"checkpoint": tmp_path / "nowhere" / "run.npz"})
 
