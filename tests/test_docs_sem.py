@@ -16,6 +16,7 @@ MODEL = "\n".join(f"{c} =~ {c}1 + {c}2 + {c}3" for c in ("PAR", "INT", "HED", "C
     "\nURG ~ PAR + INT + HED + CON"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_and_number_of_a_page_is_what_its_code_shows(page):
     text = (root() / page).read_text(encoding="utf-8")
