@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,8 @@ def parameters_of(notebook: Path) -> dict[str, Parameter]:
 
 def cells_of(notebook: Path) -> list[dict[str, Any]]:
     """Return the cells of a notebook file as plain dictionaries."""
-    check_file(notebook, NotebookError)
+    if os.path.exists(notebook):  # else the sentence below
+        check_file(notebook, NotebookError)
     try:
         found = json.loads(notebook.read_text(encoding="utf-8"))
         if wrong := _malformed(found):
