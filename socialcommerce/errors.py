@@ -19,7 +19,9 @@ __all__ = [
     "ParameterError",
     "SocialCommerceError",
     "UnknownNameError",
+    "named",
     "nearest",
+    "quoted",
 ]
 
 
@@ -80,8 +82,9 @@ class UnknownNameError(SocialCommerceError, LookupError):
     def __init__(self, kind: str, given: str, allowed: Iterable[str]) -> None:
         names = sorted(map(str, allowed))
         guess = nearest(given, names)
-        hint = f" did you mean {guess!r}?" if guess else ""
-        super().__init__(f"unknown {kind} {given!r};{hint} Allowed: {', '.join(names) or 'none'}.")
+        hint = f" did you mean {quoted(guess)}?" if guess else ""
+        listed = ", ".join(map(named, names[:40])) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
+        super().__init__(f"unknown {kind} {quoted(given)};{hint} Allowed: {listed or 'none'}.")
 
 
 def nearest(given: str, allowed: Iterable[str]) -> str | None:
@@ -94,3 +97,25 @@ def nearest(given: str, allowed: Iterable[str]) -> str | None:
     """
     matches = get_close_matches(str(given).lower(), list(allowed), n=1, cutoff=0.4)
     return matches[0] if matches else None
+
+
+def named(name: str) -> str:
+    """Return a name as a message says it without quotes; one that is long or not printable is quoted and cut."""
+    return name if len(name) <= 60 and name.isprintable() else quoted(name)
+
+
+def quoted(given: object, longest: int = 60) -> str:
+    """Return foreign text as a message quotes it: on one line, cut where it is long.
+
+    Examples
+    --------
+    >>> quoted("two\\nlines"), quoted("x" * 10_000, 9)
+    ("'two\\\\nlines'", "'xxxxx...")
+    """
+    head = given[: longest + 1] if isinstance(given, str | bytes) else given  # no repr of a million characters
+    try:
+        text = repr(head)
+    except (ValueError, RecursionError):  # a whole number of many digits, lists in lists
+        text = f"a value of type {type(given).__name__}"
+    return text if len(text) <= longest else text[: longest - 3] + "..."
+

@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "socialcommerce"
-OPEN = {"errors", "numbers", "project"}  # anyone may import them
+OPEN = {"errors", "files", "numbers", "project"}  # anyone may import them
 MAY_IMPORT: dict[str, set[str]] = {  # beside itself and the open ones
     "paper": set(), "data": set(), "experiments": set(), "market": set(), "modes": set(), "sem": set(),
-    "errors": set(), "interrupt": set(), "numbers": set(), "project": set(),
+    "errors": set(), "files": set(), "interrupt": set(), "numbers": set(), "project": set(),
     "verdicts": {"paper"},
     "survey": {"sem"},
     "strategies": {"survey", "sem", "verdicts"},

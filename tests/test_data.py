@@ -296,7 +296,15 @@ def test_series_takes_a_byte_order_mark_and_any_column_order(tmp_path):
     (GOOD.replace("3.1", "3,100"), "row 3: the header has 5 columns; got 6 cells"),
     (GOOD.replace("3.1", ""), "row 3, column value: not a number; got ''"),
     (GOOD.replace("3.1", "nan"), "row 3, column value: not a number; got 'nan'"),
-    (GOOD.replace("3.1", "1e999"), "row 3, column value: a market is above zero; got 1e999"),
+    (GOOD.replace("3.1", "1e999"), "row 3, column value: no market is so small or so large; got 1e999"),
+    (GOOD.replace("3.1", "1e300"), "row 3, column value: no market is so small or so large; got 1e300"),
+    (GOOD.replace("3.1", "1e-300"), "row 3, column value: no market is so small or so large; got 1e-300"),
+    (GOOD.replace("3.1", "9" * 5000), r"no market is so small or so large; got '9{56}\.\.\.; allowed"),
+    (GOOD.replace("3.1", "2.4").replace("4.2", "2.4"),
+     "column value: the market never changes, so nothing can be learnt of its growth; got 2.4 in each of 3 years"),
+    (GOOD + GOOD.split("\n", 1)[1] * 200, "there are more rows than years; got 603 rows; allowed: one a year"),
+    (GOOD.replace("value", "v" * 10_000, 1), r"unknown column; got 'v{56}\.\.\.; allowed"),
+    (GOOD.replace("A", "x" * 200_000), r"the file is not a csv file; got field larger than field limit"),
     (GOOD.replace("3.1", "-3.1"), "row 3, column value: a market is above zero; got -3.1"),
     (GOOD.replace("3.1", "0"), "row 3, column value: a market is above zero; got 0"),
     (GOOD.replace("3.1,billion USD", "3.1,billion CNY"),
@@ -325,8 +333,10 @@ def test_missing_series_offers_the_nearest_file(tmp_path):
     series(tmp_path, GOOD)
     with pytest.raises(DataError, match=r"there is no file '.*vietnm.csv'; did you mean 'vietnam.csv'"):
         data.load_series(tmp_path / "vietnm.csv")
-    with pytest.raises(DataError, match="there is no file"):
+    with pytest.raises(DataError, match=r" is a directory; a regular file is needed\.$"):
         data.load_series(tmp_path)
+    with pytest.raises(DataError, match=r"there is no file '.*\.\.\.; allowed: "):
+        data.load_series(tmp_path / ("x" * 10_000))
 
 
 # --- downloads --------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from scipy import optimize, stats
 
 from socialcommerce import data, market
 from socialcommerce.errors import DataError, ParameterError, UnknownNameError
+from socialcommerce.market import backtest
 from socialcommerce.market import fit as fitting
 from socialcommerce.project import root
 
@@ -390,3 +391,17 @@ def test_a_second_country_goes_the_same_way():
     table = market.parameter_table(result.fits)
     assert set(table.columns) == set(market.PARAMETER_LABELS)
     assert "formula" not in market.bars_table(series, series.summary())
+
+
+@pytest.mark.filterwarnings("error")
+def test_values_that_leap_end_in_a_reason_and_not_in_infinity():
+    leaps = market.MarketSeries((2019, 2020, 2021), (1.0, 100.0, 1.0), "billion USD", ("A",) * 3, ("observed",) * 3,
+                                (False,) * 3)
+    ahead = market.forecast(leaps, 2051, draws=200, level=0.999)
+    assert str(ahead) == ("forecast: the values change so much from year to year that the interval has no upper end")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_back_test_makes_no_forecast_beyond_all_numbers():
+    found = backtest._curve("exponential")(1e307 * 2.0 ** np.arange(4), np.arange(1.0, 4))
+    assert np.isnan(found[1:]).all()

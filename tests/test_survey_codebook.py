@@ -333,3 +333,21 @@ def test_a_questionnaire_needs_wording_and_a_known_language(tmp_path):
     with pytest.raises(UnknownNameError, match="unknown language 'de'"):
         write_docx(survey.load_codebook(), tmp_path / "q.docx", "de")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("word", ["NA", "if", "TRUE", "NULL", "function", "next", "in", "NA_integer_", "intercept"])
+def test_words_that_r_or_lavaan_reserves_are_no_names_and_t_is_one(tmp_path, word):
+    path = tmp_path / "small.toml"
+    for old, where in (('"T2"', "construct trust, item"), ('"buying"', "construct 2")):
+        path.write_text(SMALL.replace(old, f'"{word}"'), encoding="utf-8")
+        with pytest.raises(DataError, match=rf"small.toml, {where}: {word} is a word that R or lavaan reserves; "):
+            survey.load_codebook(path)
+    path.write_text(SMALL.replace('"T2"', '"T"').replace('"B1"', '"F"'), encoding="utf-8")
+    assert {"T", "F"} <= set(survey.load_codebook(path).items)
+
+
+def test_a_key_of_many_parts_is_refused_in_no_time(tmp_path):
+    path = tmp_path / "deep.toml"
+    path.write_text("x = 1\n" + "a." * 100_000 + "a = 1\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"codebook deep.toml, row 2 has 100,000 dots; at most 200 are read"):
+        survey.load_codebook(path)

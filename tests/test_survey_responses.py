@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
+import subprocess
+import sys
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -13,6 +18,7 @@ from hypothesis import strategies as st
 
 from socialcommerce import survey
 from socialcommerce.errors import DataError, OutputError, ParameterError, SocialCommerceError, UnknownNameError
+from socialcommerce.survey import child, tables
 from socialcommerce.survey.export import neutral, write_csv, write_whole
 from tests.test_survey_codebook import SMALL
 
@@ -176,8 +182,6 @@ def test_unknown_columns_can_be_left_out_and_are_listed(book, put):
 
 
 def test_an_excel_file_that_unpacks_to_too_much_or_refers_elsewhere(book, tmp_path, put):
-    import zipfile
-
     good = put([HEAD, *ROWS], "good.xlsx")
     laughs = "".join(f'<!ENTITY l{k} "{f"&l{k - 1};" * 10}">' for k in range(1, 12))
     evil = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY l0 "ha">{laughs}<!ENTITY f SYSTEM "file:///etc/hostname">]>'
@@ -195,7 +199,7 @@ def test_an_excel_file_that_unpacks_to_too_much_or_refers_elsewhere(book, tmp_pa
     raw = bytearray((tmp_path / "bomb.xlsx").read_bytes())
     at = raw.index(b"PK\x01\x02") + 24  # the central directory's unpacked size
     raw[at:at + 4] = (0xF0000000).to_bytes(4, "little")
-    with pytest.raises(DataError, match=r"bomb.xlsx unpacks to 4026531840 bytes; at most 2147483648 are read"):
+    with pytest.raises(DataError, match=r"bomb.xlsx unpacks to 4,026,531,840 bytes; at most 1,073,741,824 are read"):
         survey.read_responses(put(bytes(raw), "bomb.xlsx"), book)
 
 
@@ -227,10 +231,10 @@ def test_files_that_are_no_tables(book, put, tmp_path):
                           ("a.xlsx", "a.xlsx cannot be read as Excel"), ("a.sav", "a.sav is no SPSS file")):
         with pytest.raises(DataError, match=message):
             survey.read_responses(put(b"hello", name), book)
-    with pytest.raises(DataError, match="none.csv cannot be opened: No such file"):
+    with pytest.raises(DataError, match="none.csv cannot be read: No such file"):
         survey.read_responses(tmp_path / "none.csv", book)
     (tmp_path / "dir.csv").mkdir()
-    with pytest.raises(DataError, match="cannot be opened: Is a directory"):
+    with pytest.raises(DataError, match="dir.csv is a directory; a regular file is needed"):
         survey.read_responses(tmp_path / "dir.csv", book)
     good = put([HEAD, *ROWS])
     with pytest.raises(UnknownNameError, match="unknown encoding 'latin1'"):
@@ -268,9 +272,89 @@ def test_a_truncated_spss_file_never_passes_for_whole(book, put, tmp_path):
     whole = tmp_path / "whole.sav"
     pyreadstat.write_sav(pd.DataFrame(ROWS * 40, columns=HEAD, dtype=float), str(whole))
     raw = whole.read_bytes()
-    for cut in range(0, len(raw), 97):
+    for cut in range(0, len(raw), len(raw) // 5):  # each a process; tests/test_fuzz_readers.py cuts many more
         with pytest.raises(DataError, match="cut.sav"):
             survey.read_responses(put(raw[:cut], "cut.sav"), book)
+
+
+def sheet(path, *parts):
+    """Write an Excel file whose sheet has the rows given as xml."""
+    import openpyxl
+
+    made = openpyxl.Workbook()
+    made.save(path)
+    with zipfile.ZipFile(path) as before:
+        held = {name: before.read(name) for name in before.namelist()}
+    held["xl/worksheets/sheet1.xml"] = b"".join((
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>', *parts,
+        b"</sheetData></worksheet>"))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as after:
+        for name, part in held.items():
+            after.writestr(name, part)
+    return path
+
+
+FIRST = b'<row r="1"><c t="inlineStr"><is><t>T1</t></is></c></row>'
+
+
+@pytest.mark.parametrize(("part", "message"), [
+    (b'<row r="999999999"><c><v>1</v></c></row>', "a row numbered 999,999,999 after row 1; rows run upwards to 1,048"),
+    (b'<row r="1"><c><v>1</v></c></row>', "a row numbered 1 after row 1; rows run upwards"),
+    (b'<row r="2"><c r="ZZZ2"><v>1</v></c></row>', "a cell in column 18,278, row 2; a sheet has 16,384 columns"),
+    (b'<row r="2"><c t="inlineStr"><is><t>' + b"a" * 40_000 + b"</t></is></c></row>",
+     "holds 40,000 characters in row 2, column 1; a cell has 32,767"),
+    (b'<row r="2">' + b'<c t="inlineStr"><is><t>abcdefghij</t></is></c>' * 90 + b"</row>",
+     "holds 902 characters up to row 2; at most 800 are read"),
+    (b"<row><c r='CV2'><v>1</v></c></row><row><c r='CV3'><v>1</v></c></row>", "holds more than 150 cells up to row 3"),
+    (b"<row/>" * 1300, r"holds 1,\d{3} xml marks; at most 1,200 are read"),
+    (b"<!ENTITY x 'y'>", "declares entities in xl/worksheets/sheet1.xml; a sheet of Excel has none"),
+])
+def test_an_excel_file_keeps_to_bounds(tmp_path, monkeypatch, part, message):
+    path = sheet(tmp_path / "b.xlsx", FIRST, part)
+    for name, bound in (("CELLS", 150), ("CHARACTERS", 800), ("MARKS", 1200)):
+        monkeypatch.setattr(child, name, bound)
+    said = io.StringIO()
+    child.answer("xlsx", str(path), None, said)
+    *_, last, end = map(json.loads, said.getvalue().splitlines())
+    assert re.search(message, last["wrong"])
+    assert end is None
+
+
+def test_a_row_far_away_is_refused_by_the_process_that_reads(tmp_path):
+    path = sheet(tmp_path / "far.xlsx", FIRST, b'<row r="999999999"><c><v>1</v></c></row>')
+    assert path.stat().st_size < 8192
+    with pytest.raises(DataError, match=r"^far.xlsx has a row numbered 999,999,999 after row 1; rows run upwards to 1"):
+        tables.read_table(path)
+    path = sheet(tmp_path / "wide.xlsx", FIRST, b'<row r="2"><c r="XFD2"><v>1</v></c></row>')
+    with pytest.raises(DataError, match="wide.xlsx has 16384 columns; at most 2000 are read"):
+        tables.read_table(path)
+
+
+@pytest.mark.parametrize(("program", "message"), [
+    ("import os; print('[]', flush=True); os.abort()",
+     "a.sav is damaged: it killed the process that read it; a whole .sav is needed"),
+    ("while True: pass", "a.sav takes more than 0 seconds of processor time to read; a smaller file"),
+    ("x = b'x' * 200_000_000\nwhile True: pass",
+     "a.sav takes [0-9,]+ bytes of memory to read; at most 100,000,000 are given"),
+])
+def test_a_file_that_kills_its_reader_or_swells_it_is_refused(put, monkeypatch, program, message):
+    monkeypatch.setattr(tables, "_start", lambda *_: subprocess.Popen(
+        [sys.executable, "-I", "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
+    monkeypatch.setattr(tables, "SECONDS", 0 if "time" in message else 30)
+    monkeypatch.setattr(tables, "MEMORY", 100_000_000)
+    with pytest.raises(DataError, match=message):
+        tables.read_table(put(b"$FL2 and then", "a.sav"))
+
+
+def test_long_names_are_cut_in_messages(book, put, tmp_path):
+    long = "x" * 10_000
+    for rows, options in ((changed(0, 0, long[:999]), {}), (changed(1, 0, long), {}), (changed(0, 0, long), {}),
+                          ([HEAD, *ROWS], {"delimiter": long}), ([HEAD, *ROWS], {"encoding": long})):
+        with pytest.raises(SocialCommerceError) as caught:
+            survey.read_responses(put(rows), book, **options)
+        assert len(str(caught.value)) < 500
+    with pytest.raises(DataError, match=r"^'x{56}\.\.\. cannot be read: File name too long|the ending is ''"):
+        survey.read_responses(tmp_path / f"{long}.csv", book)
 
 
 def test_exports_neutralise_formulas(tmp_path):
@@ -330,22 +414,9 @@ def test_any_table_ends_in_answers_or_in_one_of_our_errors(book, tmp_path, heads
 
 
 @settings(max_examples=120, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(kind=st.sampled_from(["csv", "xlsx", "sav"]), data=st.data())
-def test_any_bytes_end_in_one_of_our_errors(book, tmp_path, kind, data):
-    import pyreadstat
-
-    path = tmp_path / f"bytes.{kind}"
-    if kind == "csv":
-        raw = data.draw(st.binary(max_size=300))
-    else:
-        whole = tmp_path / f"whole.{kind}"
-        if not whole.exists():
-            frame = pd.DataFrame(ROWS, columns=HEAD, dtype=float)
-            frame.to_excel(whole, index=False) if kind == "xlsx" else pyreadstat.write_sav(frame, str(whole))
-        bent = bytearray(whole.read_bytes())
-        for _ in range(data.draw(st.integers(1, 8))):  # bytes flipped, then the end cut off
-            bent[data.draw(st.integers(0, len(bent) - 1))] = data.draw(st.integers(0, 255))
-        raw = bytes(bent[:data.draw(st.integers(len(bent) // 2, len(bent)))])
+@given(raw=st.binary(max_size=300))
+def test_any_bytes_end_in_one_of_our_errors(book, tmp_path, raw):  # tests/test_fuzz_readers.py: the other formats
+    path = tmp_path / "bytes.csv"
     path.write_bytes(raw)
     try:
         found = survey.read_responses(path, book, unknown="leave", invalid="record")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import math
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from socialcommerce.errors import DataError, nearest
+from socialcommerce.errors import DataError, named, nearest, quoted
+from socialcommerce.files import read_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,8 @@ SERIES_COLUMNS = ("year", "value", "unit", "source", "basis")
 SERIES_BASES = ("observed", "stated", "published", "derived", "forecast", "synthetic")
 SCALES = ("thousand", "1e4", "million", "1e8", "billion", "trillion")
 YEARS = range(1900, 2101)
+VALUES = (1e-9, 1e18)  # a person or a unit of money in trillions, to more of any currency than there is
+LARGEST = 2**24  # bytes
 UNIT_RULE = f"a scale ({', '.join(SCALES)}) and a three-letter currency code or 'persons', such as 'billion USD'"
 
 
@@ -57,32 +60,36 @@ def load_series(path: str | Path) -> pd.DataFrame:
     table = sorted((_typed(row, path) for row in rows), key=lambda record: record["year"])
     _check_years([(row.number, int(row.cells["year"])) for row in rows], path)
     _check_one_unit(rows, path)
+    _check_values(table, path)
     frame = pd.DataFrame(table, columns=list(SERIES_COLUMNS))
     return frame.astype({"year": "int64", "value": "float64"})
 
 
 def _fail(path: Path, where: str, wrong: str, given: str, allowed: str) -> DataError:
-    place = f"{path.name}, {where}: " if where else f"{path.name}: "
+    place = f"{named(path.name)}, {where}: " if where else f"{named(path.name)}: "
     return DataError(f"{place}{wrong}; got {given}; allowed: {allowed}.")
 
 
 def _table(path: Path) -> list[list[str]]:
-    if not path.is_file():
-        near = nearest(path.name, [p.name for p in path.parent.glob("*.csv")]) if path.parent.is_dir() else None
-        hint = f"; did you mean {near!r}" if near else ""
-        raise DataError(f"there is no file {str(path)!r}{hint}; allowed: the path of a csv file you can read.")
+    if not os.path.exists(path):  # Path.exists raises where a name is too long
+        folder = path.parent
+        near = nearest(path.name, [p.name for p in folder.glob("*.csv")]) if os.path.isdir(folder) else None
+        hint = f"; did you mean {quoted(near)}" if near else ""
+        given = quoted(str(path), 200)
+        raise DataError(f"there is no file {given}{hint}; allowed: the path of a csv file you can read.")
+    raw = read_bytes(path, largest=LARGEST)
     try:
-        raw = path.read_bytes()
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise _fail(path, f"row {line}", "the file is not UTF-8", f"the byte 0x{raw[error.start]:02x}",
                     "UTF-8 (in a spreadsheet: save as 'CSV UTF-8')") from None
-    except OSError as error:
-        raise DataError(f"{path.name} cannot be read: {error.strerror}; allowed: a csv file you may read.") from None
     if "\x00" in text:
         raise _fail(path, "", "the file is not text", "zero bytes", "a csv file in UTF-8, not a workbook or UTF-16")
-    return list(csv.reader(io.StringIO(text, newline="")))
+    try:
+        return list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error as error:  # such as a cell of more than 131,072 characters
+        raise _fail(path, "", "the file is not a csv file", str(error), "text between plain quotes") from None
 
 
 def _header_checked(table: list[list[str]], path: Path) -> list[list[str]]:
@@ -97,7 +104,7 @@ def _header_checked(table: list[list[str]], path: Path) -> list[list[str]]:
         if column not in SERIES_COLUMNS:
             guess = nearest(column, SERIES_COLUMNS)
             hint = f" (did you mean {guess!r}?)" if guess else ""
-            raise _fail(path, "row 1", f"unknown column{hint}", repr(column), wanted)
+            raise _fail(path, "row 1", f"unknown column{hint}", quoted(column), wanted)
     if twice := [name for name, count in Counter(header).items() if count > 1]:
         raise _fail(path, "row 1", "a column stands there twice", twice[0], f"each once of {wanted}")
     if absent := [name for name in SERIES_COLUMNS if name not in header]:
@@ -116,29 +123,35 @@ def _rows(table: list[list[str]], path: Path) -> list[Row]:
         rows.append(Row(number, dict(zip(header, (cell.strip() for cell in line), strict=True))))
     if not rows:
         raise _fail(path, "", "there is only a header", "no rows", "a row for each year")
+    if len(rows) > 2 * len(YEARS):  # up to there the year that stands there twice is named
+        raise _fail(path, "", "there are more rows than years", f"{len(rows):,} rows",
+                    f"one a year, at most {len(YEARS)}")
     return rows
 
 
 def _typed(row: Row, path: Path) -> dict[str, object]:
     cells, where = row.cells, f"row {row.number}, column "
     if not re.fullmatch(r"\d{4}", cells["year"]) or int(cells["year"]) not in YEARS:
-        raise _fail(path, f"{where}year", "not a year", repr(cells["year"]), f"{YEARS[0]} to {YEARS[-1]}")
+        raise _fail(path, f"{where}year", "not a year", quoted(cells["year"]), f"{YEARS[0]} to {YEARS[-1]}")
     value = _number(cells["value"])
     if value is None:
-        raise _fail(path, f"{where}value", "not a number", repr(cells["value"]),
+        raise _fail(path, f"{where}value", "not a number", quoted(cells["value"]),
                     "a number above zero, without thousands separators or unit, such as 12626 or 1.5e3")
-    if not (math.isfinite(value) and value > 0):
-        raise _fail(path, f"{where}value", "a market is above zero", cells["value"], "a finite number above zero")
+    if not value > 0:
+        raise _fail(path, f"{where}value", "a market is above zero", named(cells["value"]), "a number above zero")
+    if not VALUES[0] <= value <= VALUES[1]:
+        raise _fail(path, f"{where}value", "no market is so small or so large", named(cells["value"]),
+                    f"{VALUES[0]:g} to {VALUES[1]:g} in the unit of its row")
     if not _is_unit(cells["unit"]):
         guess = _nearest_unit(cells["unit"])
         hint = f" (did you mean {guess!r}?)" if guess else ""
-        raise _fail(path, f"{where}unit", f"unknown unit{hint}", repr(cells["unit"]), UNIT_RULE)
+        raise _fail(path, f"{where}unit", f"unknown unit{hint}", quoted(cells["unit"]), UNIT_RULE)
     if not cells["source"]:
         raise _fail(path, f"{where}source", "no source is named", "an empty cell", "who published the value")
     if cells["basis"] not in SERIES_BASES:
         guess = nearest(cells["basis"], SERIES_BASES)
         hint = f" (did you mean {guess!r}?)" if guess else ""
-        raise _fail(path, f"{where}basis", f"unknown basis{hint}", repr(cells["basis"]), ", ".join(SERIES_BASES))
+        raise _fail(path, f"{where}basis", f"unknown basis{hint}", quoted(cells["basis"]), ", ".join(SERIES_BASES))
     return {**cells, "year": int(cells["year"]), "value": value}
 
 
@@ -183,3 +196,10 @@ def _check_one_unit(rows: list[Row], path: Path) -> None:
             raise _fail(path, f"row {row.number}, column unit", "the unit changes within the series",
                         f"{row.cells['unit']!r} after {first.cells['unit']!r} in row {first.number}",
                         "one unit for all rows")
+
+
+def _check_values(table: list[dict], path: Path) -> None:
+    values = {record["value"] for record in table}
+    if len(table) > 2 and len(values) == 1:  # from three years on a curve is fitted: it would be sure of all to come
+        raise _fail(path, "column value", "the market never changes, so nothing can be learnt of its growth",
+                    f"{values.pop():g} in each of {len(table)} years", "values that differ, or one or two years")

@@ -15,6 +15,8 @@ from socialcommerce.market.series import MarketSeries, NotAvailable
 
 __all__ = ["BENCHMARKS", "Backtest", "published_misses", "rolling_origin"]
 
+LARGEST = 700  # logarithm of a market that can still be written as a number
+
 BENCHMARKS: Mapping[str, Mapping[str, str]] = {
     "naive": {"en": "No change", "zh": "维持上年"},
     "drift": {"en": "Same increase", "zh": "延续平均增量"},
@@ -150,7 +152,7 @@ def _curve(name: str) -> Predict:
     def predict(values: np.ndarray, ahead: np.ndarray) -> np.ndarray:
         a, u, _, settled = fit_many(curve, np.log(values)[None])
         ahead_log = a[0] + curve.log_shape(len(values) - 1.0 + ahead, u[0])
-        return np.exp(ahead_log) if settled[0] else np.full(len(ahead), np.nan)
+        return np.exp(np.where(settled[0] & (ahead_log < LARGEST), ahead_log, np.nan))
 
     return predict
 

@@ -150,7 +150,7 @@ def forecast(
     Returns
     -------
     Forecast or NotAvailable
-        The latter where no curve could be fitted.
+        The latter where no curve could be fitted, or the interval of a year has no end.
 
     References
     ----------
@@ -172,6 +172,10 @@ def forecast(
                                          "zh": "没有可拟合的增长曲线"})
     apart = disagreement(series, rivals)
     table = _simulate(fits, np.arange(last + 1, until + 1), apart, level, draws, np.random.default_rng(seed))
+    if not np.isfinite(table["high"]).all():
+        return NotAvailable("forecast", {
+            "en": "the values change so much from year to year that the interval has no upper end",
+            "zh": "数值逐年变动过大，区间没有上界"})
     return Forecast(series, fits, left_out, table, apart, level, draws, seed)
 
 
@@ -185,7 +189,7 @@ def _simulate(fits: tuple[GrowthFit, ...], years: np.ndarray, apart: Disagreemen
     if isinstance(apart, Disagreement):
         source = apart.spread * rng.standard_t(apart.publishers, len(own))
     tail = (1 - level) / 2
-    with np.errstate(over="ignore"):  # a market beyond all numbers is shown as infinite
+    with np.errstate(over="ignore"):  # a market beyond all numbers is infinite
         low, median, high = np.exp(np.quantile(own + source[:, None], [tail, 0.5, 1 - tail], axis=0))
         own_low, own_high = np.exp(np.quantile(own, [tail, 1 - tail], axis=0))
     # a quarter of the range from 2.3 to 97.7 per cent: one standard deviation, whatever strays in the tails

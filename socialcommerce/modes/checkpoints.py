@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
-from socialcommerce.errors import OutputError, ParameterError
+from socialcommerce.errors import OutputError, ParameterError, named
+from socialcommerce.files import check_file
 
 __all__ = ["Checkpoint", "fingerprint"]
 
@@ -45,19 +44,26 @@ class Checkpoint:
         ParameterError
             When the file is of another run, or is no checkpoint.
         """
-        if not self.path.exists():
+        if not os.path.exists(self.path):
             return 0
+        check_file(self.path, ParameterError)
+        name = named(self.path.name)
         try:
-            with np.load(self.path) as saved:
+            with np.load(self.path, allow_pickle=False) as saved:
                 given, done = str(saved["fingerprint"]), int(saved["done"])
-                parts = [saved[name] for name in ("state", "counts", "moves")]
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
-            raise ParameterError(f"{self.path} is not a checkpoint; got {type(error).__name__}. Delete it, or name "
-                                 "another file.") from error
+                parts = [np.asarray(saved[name]) for name in ("state", "counts", "moves")]
+        except Exception as error:  # a damaged archive raises whatever its parts do
+            raise ParameterError(f"{name} is not a checkpoint; got {type(error).__name__}. Delete it, or name another "
+                                 "file.") from error
         if given != self.fingerprint:
-            raise ParameterError(f"{self.path} is the checkpoint of another run (its mode, parameters, network or seed "
+            raise ParameterError(f"{name} is the checkpoint of another run (its mode, parameters, network or seed "
                                  "differ); allowed is to go on with the same run, or to name another file.")
-        state[:], counts[: done + 1], moves[:done] = parts
+        places = (state[:], counts[: done + 1], moves[:done])
+        if any((one.shape, one.dtype) != (other.shape, other.dtype) for one, other in zip(places, parts, strict=True)):
+            raise ParameterError(f"{name} is not a checkpoint; got arrays of other shapes than its run has. Delete it, "
+                                 "or name another file.")
+        for place, part in zip(places, parts, strict=True):
+            place[:] = part
         return done
 
     def save(self, done: int, state: np.ndarray, counts: np.ndarray, moves: np.ndarray) -> None:

@@ -6,7 +6,6 @@ The two diagrams stand in ``paper/content_mode.toml`` and ``paper/sharing_mode.t
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,8 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from socialcommerce.errors import PaperError, UnknownNameError
+from socialcommerce.errors import PaperError, UnknownNameError, named, quoted
+from socialcommerce.files import read_toml
 from socialcommerce.project import root
 
 if TYPE_CHECKING:
@@ -272,9 +272,9 @@ def load_diagram(name: str, folder: str | Path | None = None) -> Diagram:
         raise UnknownNameError("diagram", name, DIAGRAMS)
     path = (Path(folder) if folder is not None else root() / "paper") / f"{name}_mode.toml"
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PaperError(f"paper/{path.name} cannot be read as TOML in UTF-8: {error}.") from None
+        table = read_toml(path, PaperError)
+    except PaperError as error:
+        raise PaperError(f"paper/{error}") from None
     at = f"paper/{path.name}"
     fields = {**_WORDS, "id": _ID, "page": _PAIR, "node": (dict, "tables of nodes"), "edge": (list, "tables of edges")}
     _check(at, table, fields)
@@ -298,16 +298,16 @@ _MORE = {"symbol": (str, "the model's symbol"), "size": _PAIR, "inferred": (bool
 def _check(at: str, table: Any, needed: Mapping[str, Any], optional: tuple[str, ...] = ()) -> None:
     """Refuse a missing field, an unknown one and one of the wrong form."""
     if not isinstance(table, dict):
-        raise PaperError(f"{at}: got {table!r}; allowed: a table.")
+        raise PaperError(f"{at}: got {quoted(table)}; allowed: a table.")
     known = {**needed, **{name: _MORE[name] for name in optional}}
     for name in (*needed, *table):
         if name not in known:
-            raise PaperError(f"{at}, field {name}: an unknown field; allowed: {', '.join(known)}.")
+            raise PaperError(f"{at}, field {named(name)}: an unknown field; allowed: {', '.join(known)}.")
         right, allowed = known[name]
         value = table.get(name)
         if name in needed and value in (None, "", [], {}) or not (
                 isinstance(value, right) if isinstance(right, type) else right(value)):
-            raise PaperError(f"{at}, field {name}: got {value!r}; allowed: {allowed}.")
+            raise PaperError(f"{at}, field {name}: got {quoted(value)}; allowed: {allowed}.")
 
 
 def _words(table: Mapping[str, Any]) -> dict[str, str]:

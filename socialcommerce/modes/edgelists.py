@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
-from socialcommerce.errors import DataError
+from socialcommerce.errors import DataError, named, quoted
+from socialcommerce.files import check_file
 from socialcommerce.modes.networks import Network, from_pairs
 
 __all__ = ["KINDS", "read_edges"]
@@ -50,25 +52,30 @@ def read_edges(
     if ids.dtype.kind in "iu" and not np.array_equal(ids, np.arange(len(ids))):
         repairs.insert(0, f"numbered {len(ids)} persons, {ids[0]} to {ids[-1]} in the file, from 0 to {len(ids) - 1}")
     if len(ids) < 2:
-        raise DataError(f"{path}: a network has at least 2 persons; the file names {len(ids)}.")
+        raise DataError(f"{path.name}: a network has at least 2 persons; the file names {len(ids)}.")
     return from_pairs(len(ids), pairs[keep], strange[keep] if kind else None, ids, tuple(repairs))
 
 
 def _read(path: Path, columns: list[str]) -> pd.DataFrame:
     """Return the named columns, or say why they cannot be had."""
     if path.suffix not in FIRST_ROW:
-        raise DataError(f"{path} is not an edge list: its name ends in {path.suffix!r}; allowed: .csv, .parquet.")
+        raise DataError(f"{named(path.name)} is not an edge list: its name ends in {quoted(path.suffix)}; allowed: "
+                        ".csv, .parquet.")
+    check_file(path)
     try:
         table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
-    except (OSError, ValueError) as error:  # pandas' and pyarrow's own errors are among these
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path} cannot be read as {path.suffix[1:]}: {reason}.") from error
+        for name in set(columns) & set(table):
+            if not is_numeric_dtype(table[name]):
+                table[name].to_numpy(object)  # texts of a parquet file are decoded when asked for
+    except Exception as error:  # pandas and pyarrow raise whatever their parts do
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise DataError(f"{path.name} cannot be read as {path.suffix[1:]}: {reason}.") from error
     missing = [name for name in columns if name not in table.columns]
     if missing:
-        found = ", ".join(map(repr, table.columns[:6]))
-        raise DataError(f"{path} is not an edge list: no column {missing[0]!r}; its columns are {found}.")
+        found = ", ".join(map(quoted, table.columns[:6]))
+        raise DataError(f"{path.name} is not an edge list: no column {quoted(missing[0])}; its columns are {found}.")
     if table.empty:
-        raise DataError(f"{path} is not an edge list: it has no rows; at least one tie is needed.")
+        raise DataError(f"{path.name} is not an edge list: it has no rows; at least one tie is needed.")
     return table
 
 
@@ -77,14 +84,14 @@ def _names(path: Path, table: pd.DataFrame, source: str, target: str) -> np.ndar
     for column in (source, target):
         values = table[column]
         if values.isna().any():
-            raise DataError(f"{path}, row {_row(path, int(values.isna().argmax()))}, column {column!r}: no person "
+            raise DataError(f"{path.name}, row {_row(path, int(values.isna().argmax()))}, column {column!r}: no person "
                             "is named; each row names two.")
         if values.dtype.kind == "f":
             broken = values.to_numpy() != np.floor(values.to_numpy())
             at = int(broken.argmax())
             given = values.iloc[at]
-            raise DataError(f"{path}, row {_row(path, at)}, column {column!r}: a person is a whole number or a text; "
-                            f"got {given!r}.")
+            raise DataError(f"{path.name}, row {_row(path, at)}, column {column!r}: a person is a whole number or a "
+                            f"text; got {quoted(given)}.")
     both = table[[source, target]]
     if all(values.dtype.kind in "iu" for _, values in both.items()):
         return both.to_numpy(np.int64)
@@ -96,8 +103,8 @@ def _strange(path: Path, values: pd.Series) -> np.ndarray:
     unknown = ~values.isin(KINDS).to_numpy()
     if unknown.any():
         at = int(unknown.argmax())
-        raise DataError(f"{path}, row {_row(path, at)}, column {values.name!r}: the kind of a tie is one of "
-                        f"{', '.join(KINDS)}; got {values.iloc[at]!r}.")
+        raise DataError(f"{path.name}, row {_row(path, at)}, column {values.name!r}: the kind of a tie is one of "
+                        f"{', '.join(KINDS)}; got {quoted(values.iloc[at])}.")
     return (values == KINDS[1]).to_numpy(np.int8)
 
 
@@ -127,9 +134,9 @@ def _simple(
         if not marked.any():
             continue
         at = int(marked.argmax())
-        given = " and ".join(map(str, names[at]))
+        given = " and ".join(named(str(name)) for name in names[at])
         if not repair:
-            raise DataError(f"{path}, row {_row(path, at)}: {rule}; got {given} ({int(marked.sum())} such rows). "
+            raise DataError(f"{path.name}, row {_row(path, at)}: {rule}; got {given} ({int(marked.sum())} such rows). "
                             "Mend the file, or pass repair=True.")
         repairs.append(f"{sentence.format(int(marked.sum()))} (the first in row {_row(path, at)}: {given})")
     return ~(loops | again), repairs
@@ -141,8 +148,8 @@ def _same_kind(path: Path, names: np.ndarray, mutual: np.ndarray, strange: np.nd
     differ = (mutual[order[1:]] == mutual[order[:-1]]) & (strange[order[1:]] != strange[order[:-1]])
     if differ.any():
         at = int(np.maximum(order[1:], order[:-1])[differ][0])
-        raise DataError(f"{path}, row {_row(path, at)}: a tie is of one kind; got both kinds for "
-                        f"{names[at, 0]} and {names[at, 1]}.")
+        raise DataError(f"{path.name}, row {_row(path, at)}: a tie is of one kind; got both kinds for "
+                        f"{named(str(names[at, 0]))} and {named(str(names[at, 1]))}.")
 
 
 def _seen_before(keys: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from math import factorial
 
 import numpy as np
 
-from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.errors import ParameterError, UnknownNameError, quoted
 
 __all__ = ["JAVASCRIPT", "LATEX", "PYTHON", "TIES", "Call", "Name", "Number", "Tree", "dimension", "helpers", "parse",
            "put", "unit", "walk", "write", "xmile"]
@@ -19,6 +19,7 @@ TIES = ("contact", "anyone")
 """``contact(w)`` is the mean of w over a person's contacts, ``anyone(w)`` over everybody; both sum(w)/N well mixed."""
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 FUNCTIONS = {"exp": 1, "safediv": 2, "poisson_tail": 2, "contact": 1, "anyone": 1}
+DEEPEST = 100  # operations inside one another: each takes several calls to write out
 ALLOWED = "names, numbers, + - * / ** ( ) and " + ", ".join(FUNCTIONS)
 
 
@@ -65,22 +66,24 @@ def parse(text: str) -> Tree:
     """
     try:
         return _tree(ast.parse(text.strip(), mode="eval").body)
-    except (SyntaxError, TypeError):
-        raise ParameterError(f"a rate law cannot be read; got {text!r}; allowed are {ALLOWED}.") from None
+    except (SyntaxError, TypeError, ValueError, OverflowError, RecursionError, MemoryError):
+        raise ParameterError(f"a rate law cannot be read; got {quoted(text)}; allowed are {ALLOWED}.") from None
 
 
-def _tree(node: ast.AST) -> Tree:
+def _tree(node: ast.AST, depth: int = 0) -> Tree:
+    if depth > DEEPEST:
+        raise RecursionError
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             return Number(float(value))
         case ast.Name(id=name):
             return Name(name)
         case ast.BinOp(left, op, right) if type(op) in OPERATORS:
-            return Call(OPERATORS[type(op)], (_tree(left), _tree(right)))
+            return Call(OPERATORS[type(op)], (_tree(left, depth + 1), _tree(right, depth + 1)))
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return Call("-", (Number(0.0), _tree(operand)))
+            return Call("-", (Number(0.0), _tree(operand, depth + 1)))
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if FUNCTIONS.get(name) == len(args):
-            return Call(name, tuple(map(_tree, args)))
+            return Call(name, tuple(_tree(arg, depth + 1) for arg in args))
     raise TypeError(node)
 
 
@@ -138,29 +141,29 @@ def dimension(tree: Tree, units: Mapping[str, Unit], text: str) -> Unit:
         return {}
     if isinstance(tree, Name):
         if tree.name not in units:
-            raise UnknownNameError(f"name in {text!r}", tree.name, units)
+            raise UnknownNameError(f"name in {quoted(text)}", tree.name, units)
         return units[tree.name]
     given = [dimension(arg, units, text) for arg in tree.args]
     match tree.function:
         case "+" | "-":
             zero = [isinstance(arg, Number) and arg.value == 0 for arg in tree.args]
             if given[0] != given[1] and not any(zero):
-                raise ParameterError(f"only like units can be added in {text!r}; got {_say(given[0])} and "
+                raise ParameterError(f"only like units can be added in {quoted(text)}; got {_say(given[0])} and "
                                      f"{_say(given[1])}; allowed is the same unit on both sides.")
             return given[1] if zero[0] else given[0]
         case "*" | "/" | "safediv":
             return _times(given[0], given[1], 1 if tree.function == "*" else -1)
         case "**":
             if not isinstance(tree.args[1], Number):
-                raise ParameterError(f"an exponent is a number in {text!r}; got a name; allowed is a literal.")
+                raise ParameterError(f"an exponent is a number in {quoted(text)}; got a name; allowed is a literal.")
             return {base: power * tree.args[1].value for base, power in given[0].items()}
         case "contact" | "anyone":
             if given[0].get("persons") != 1.0:
-                raise ParameterError(f"{tree.function}(w) averages persons in {text!r}; got {_say(given[0])}; "
+                raise ParameterError(f"{tree.function}(w) averages persons in {quoted(text)}; got {_say(given[0])}; "
                                      "allowed is a sum of states, each with a weight.")
             return _times(given[0], {"persons": 1.0}, -1)
     if any(given):
-        raise ParameterError(f"{tree.function}() takes numbers without a unit in {text!r}; got "
+        raise ParameterError(f"{tree.function}() takes numbers without a unit in {quoted(text)}; got "
                              f"{', '.join(map(_say, given))}; allowed is 1.")
     return {}
 

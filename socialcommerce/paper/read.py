@@ -10,7 +10,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, NoReturn
 
-from socialcommerce.errors import PaperError, nearest
+from socialcommerce.errors import PaperError, named, nearest, quoted
+from socialcommerce.files import read_bytes
 from socialcommerce.paper.terms import (
     CLASSES,
     COMPARISONS,
@@ -51,15 +52,17 @@ class Entry:
     @classmethod
     def read(cls, folder: str | Path | None, name: str) -> Entry:
         path = (Path(folder) if folder is not None else root() / "paper") / name
+        if not path.exists():
+            raise PaperError(f"paper/{name} is missing; looked for it in {path.parent}.")
+        raw = read_bytes(path, PaperError)
         try:
-            return cls(f"paper/{name}", "file", _parsed(path.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            raise PaperError(f"paper/{name} is missing; looked for it in {path.parent}.") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            return cls(f"paper/{name}", "file", _parsed(raw.decode()))
+        except (ValueError, RecursionError) as error:
             raise PaperError(f"paper/{name} is not a TOML file in UTF-8: {error}.") from None
 
     def fail(self, field: str, given: Any, allowed: str) -> NoReturn:
-        raise PaperError(f"{self.file}, {self.label}, field {field}: got {given!r}; allowed: {allowed}.")
+        got = quoted(given, 200)
+        raise PaperError(f"{self.file}, {self.label}, field {named(field)}: got {got}; allowed: {allowed}.")
 
     def only(self, *fields: str) -> None:
         """Refuse a field nobody reads: it is a typing error."""

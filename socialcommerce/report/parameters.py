@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import json
-import tomllib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from socialcommerce.errors import NotebookError, ParameterError, UnknownNameError
+from socialcommerce.errors import NotebookError, ParameterError, UnknownNameError, named, quoted
+from socialcommerce.files import check_file, read_toml
 
 __all__ = ["Parameter", "chosen", "parameters_of", "profile_of"]
 
@@ -45,7 +46,7 @@ class Parameter:
             return {"true": True, "false": False}[given.lower()] if kind is bool else kind(given)
         except (ValueError, KeyError):
             allowed = "true or false" if kind is bool else f"a value of type {self.type}, such as {self.default!r}"
-            raise ParameterError(f"parameter {self.name} takes {allowed}; got {given!r}.") from None
+            raise ParameterError(f"parameter {self.name} takes {allowed}; got {quoted(given)}.") from None
 
 
 def parameters_of(notebook: Path) -> dict[str, Parameter]:
@@ -77,6 +78,8 @@ def parameters_of(notebook: Path) -> dict[str, Parameter]:
 
 def cells_of(notebook: Path) -> list[dict[str, Any]]:
     """Return the cells of a notebook file as plain dictionaries."""
+    if os.path.exists(notebook):  # else the sentence below
+        check_file(notebook, NotebookError)
     try:
         found = json.loads(notebook.read_text(encoding="utf-8"))
         if wrong := _malformed(found):
@@ -114,7 +117,7 @@ def _is_cell(cell: Any) -> bool:
 def _parse(source: str, name: str) -> list[Parameter]:
     try:
         statements = ast.parse(source).body
-    except SyntaxError as wrong:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as wrong:  # MemoryError: too many brackets
         raise NotebookError(f"the parameters cell of {name} is not Python: {wrong}.") from None
     return [_parameter(s, source.splitlines()[s.lineno - 1], name) for s in statements]
 
@@ -126,9 +129,9 @@ def _parameter(statement: ast.stmt, line: str, name: str) -> Parameter:
         annotated = statement.annotation.id if isinstance(statement, ast.AnnAssign) else type(default).__name__
         TYPES[annotated](default)
         return Parameter(target.id, annotated, default, line.partition("#")[2].strip())
-    except (AttributeError, KeyError, ValueError, TypeError):
-        raise NotebookError(f"the parameters cell of {name} holds {line.strip()!r}; allowed is one literal a line, "
-                            "such as `draws: int = 1000  # Monte-Carlo draws`, "
+    except (AttributeError, KeyError, ValueError, TypeError, RecursionError, MemoryError):
+        raise NotebookError(f"the parameters cell of {name} holds {quoted(line.strip())}; allowed is one literal a "
+                            "line, such as `draws: int = 1000  # Monte-Carlo draws`, "
                             "of type int, float, str or bool.") from None
 
 
@@ -158,7 +161,10 @@ def profile_of(folder: Path, profile: str, notebook: str) -> dict[str, Literal]:
         When there is no such profile.
     """
     file = folder / "profiles.toml"
-    profiles = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"full": {}, "quick": {}}
+    profiles = read_toml(file, NotebookError) if file.exists() else {"full": {}, "quick": {}}
     if profile not in profiles:
         raise UnknownNameError("profile", profile, profiles)
-    return dict(profiles[profile].get(notebook, {}))
+    chosen = profiles[profile].get(notebook, {}) if isinstance(profiles[profile], dict) else None
+    if not isinstance(chosen, dict):
+        raise NotebookError(f"profiles.toml: profile {named(profile)} holds no table of parameters for {notebook}.")
+    return chosen

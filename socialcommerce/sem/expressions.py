@@ -9,12 +9,14 @@ from functools import cached_property
 
 import numpy as np
 
-from socialcommerce.errors import ParameterError
+from socialcommerce.errors import ParameterError, quoted
 
 __all__ = ["Expression", "Inequality", "jacobian"]
 
+LARGEST = np.finfo(float).max
 FUNCTIONS = {"sqrt": np.sqrt, "exp": np.exp, "log": np.log}
 OPERATORS = {ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide, ast.Pow: np.power}
+DEEPEST = 400  # operations inside one another: far below Python's own limit of calls
 ALLOWED = "labels, numbers, + - * / ^ ( ) and the functions " + ", ".join(FUNCTIONS)
 
 
@@ -47,8 +49,8 @@ class Expression:
     def _tree(self) -> ast.expr:
         try:
             return ast.parse(self.text.strip().replace("^", "**"), mode="eval").body
-        except SyntaxError:
-            raise ParameterError(f"cannot read the expression {self.text!r}; allowed are {ALLOWED}.") from None
+        except (SyntaxError, ValueError, RecursionError, MemoryError):  # null characters; brackets without end
+            raise ParameterError(f"cannot read the expression {quoted(self.text)}; allowed are {ALLOWED}.") from None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -59,7 +61,7 @@ class Expression:
 
     def __call__(self, values: Mapping[str, np.ndarray | float]) -> np.ndarray | float:
         """Return its value; arrays broadcast."""
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             return _evaluate(self._tree, values)
 
 
@@ -70,10 +72,10 @@ class Inequality(Expression):
     said: str = ""
 
 
-def _check(node: ast.AST, text: str) -> None:
-    """Refuse every node that is not arithmetic."""
+def _check(node: ast.AST, text: str, depth: int = 0) -> None:
+    """Refuse every node that is not arithmetic, numbers beyond all limits, and what is nested without end."""
     known = (
-        (isinstance(node, ast.Constant) and type(node.value) in (int, float))
+        (isinstance(node, ast.Constant) and type(node.value) in (int, float) and abs(node.value) <= LARGEST)
         or isinstance(node, ast.Name)
         or (isinstance(node, ast.BinOp) and type(node.op) in OPERATORS)
         or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd))
@@ -85,17 +87,17 @@ def _check(node: ast.AST, text: str) -> None:
             and not node.keywords
         )
     )
-    if not known:
-        raise ParameterError(f"cannot use the expression {text!r}; allowed are {ALLOWED}.")
+    if not known or depth > DEEPEST:
+        raise ParameterError(f"cannot use the expression {quoted(text)}; allowed are {ALLOWED}.")
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.expr):
-            _check(child, text)
+            _check(child, text, depth + 1)
 
 
 def _evaluate(node: ast.expr, values: Mapping[str, np.ndarray | float]) -> np.ndarray | float:
     match node:
         case ast.Constant():
-            return node.value
+            return float(node.value)  # whole numbers of numpy have no negative powers
         case ast.Name():
             return values[node.id]
         case ast.BinOp():

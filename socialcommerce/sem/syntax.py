@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from socialcommerce.errors import ParameterError
+from socialcommerce.errors import ParameterError, named, quoted
 from socialcommerce.sem.expressions import Expression, Inequality
 from socialcommerce.sem.tokens import Token, error_at, statements, tokenize
 
@@ -81,7 +81,7 @@ def parse(text: str) -> ModelText:
         if relation.text == ":=":
             new = _definition(tokens, relation)
             if new.name in defined:
-                raise error_at(tokens[0], f"{new.name} is defined twice", ":=")
+                raise error_at(tokens[0], f"{named(new.name)} is defined twice", ":=")
             defined[new.name] = new
         elif relation.text in ("==", "<", ">"):
             constraints.append(_constraint(tokens, relation))
@@ -116,7 +116,7 @@ def parse_constraints(text: str) -> tuple[Expression, ...]:
     for tokens in statements(tokenize(text)):
         relation = _relation(tokens)
         if relation.text != "==":
-            raise error_at(relation, f"expected '==', found {relation.text!r}", "==")
+            raise error_at(relation, f"expected '==', found {quoted(relation.text)}", "==")
         found.append(_constraint(tokens, relation))
     if not found:
         raise ParameterError("no constraint was given; the form is `expression of labels == expression of labels`.")
@@ -136,8 +136,8 @@ def _merge(old: Term, new: Term) -> Term:
     both = [k for k, v in blank.items() if getattr(new, k) != v and getattr(old, k) not in (v, getattr(new, k))]
     if both:
         raise ParameterError(
-            f"line {new.line}, column {new.column}: {new.lhs} {new.op} {new.rhs} is given twice with "
-            f"different modifiers; say it once, for example `{new.lhs} {new.op} a*{new.rhs}`."
+            f"line {new.line}, column {new.column}: {named(new.lhs)} {new.op} {named(new.rhs)} is given twice "
+            f"with different modifiers; say it once, for example `{named(new.lhs)} {new.op} a*{named(new.rhs)}`."
         )
     return Term(old.lhs, old.op, old.rhs, line=old.line, column=old.column, **said)
 
@@ -145,9 +145,9 @@ def _merge(old: Term, new: Term) -> Term:
 def _relation(tokens: list[Token]) -> Token:
     relations = [t for t in tokens if t.kind == "relation"]
     if not relations:
-        raise error_at(tokens[0], f"no relation in the statement that begins with {tokens[0].text!r}", "=~")
+        raise error_at(tokens[0], f"no relation in the statement that begins with {quoted(tokens[0].text)}", "=~")
     if len(relations) > 1:
-        raise error_at(relations[1], f"a second {relations[1].text!r} in one statement", relations[0].text)
+        raise error_at(relations[1], f"a second {quoted(relations[1].text)} in one statement", relations[0].text)
     return relations[0]
 
 
@@ -170,7 +170,7 @@ def _joined(tokens: list[Token]) -> str:
 def _definition(tokens: list[Token], relation: Token) -> Definition:
     left, right = _sides(tokens, relation)
     if tokens[0].kind != "name" or tokens[1] is not relation:
-        raise error_at(tokens[0], f"expected one name before :=, found {left!r}", ":=")
+        raise error_at(tokens[0], f"expected one name before :=, found {quoted(left)}", ":=")
     return Definition(left, _expression(right, relation))
 
 
@@ -292,9 +292,8 @@ class _Statement:
     def _call(self, name: Token) -> dict[str, float | str]:
         allowed = {"start": "start", "label": "label", "equal": "label"}
         if name.text not in allowed:
-            raise error_at(
-                name, f"unknown modifier {name.text}(); known are c(), {', '.join(f'{k}()' for k in allowed)}", self.op
-            )
+            known = ", ".join(f"{k}()" for k in allowed)
+            raise error_at(name, f"unknown modifier {named(name.text)}(); known are c(), {known}", self.op)
         arguments = self._arguments()
         value = self._atom(arguments[0]) if len(arguments) == 1 else {}
         wanted = "fixed" if name.text == "start" else "label"
@@ -318,5 +317,5 @@ class _Statement:
 
     def _wrong(self, expected: str) -> ParameterError:
         token = self._peek()
-        found = token.text if token.kind == "end" else repr(token.text)
+        found = token.text if token.kind == "end" else quoted(token.text)
         return error_at(token, f"expected {expected}, found {found}", self.op)

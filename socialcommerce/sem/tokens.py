@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from socialcommerce.errors import ParameterError
+from socialcommerce.errors import ParameterError, quoted
 
 __all__ = ["Token", "error_at", "statements", "tokenize"]
 
@@ -53,7 +53,7 @@ def tokenize(text: str) -> list[Token]:
         kind = match.lastgroup or "unknown"
         token = Token(kind, match.group(), line, match.start() - begin + 1, match.start())
         if kind == "unknown":
-            raise error_at(token, f"cannot read {token.text!r}", "=~")
+            raise error_at(token, f"cannot read {quoted(token.text)}", "=~")
         if kind not in ("space", "comment"):
             found.append(token)
         if match.group() == "\n":
@@ -65,12 +65,14 @@ def statements(tokens: list[Token]) -> list[list[Token]]:
     """Cut at line ends, except inside brackets, after an operator, and before a line that opens with one."""
     statements: list[list[Token]] = [[]]
     depth = 0
-    for k, token in enumerate(tokens):
+    after: list[Token | None] = [None]  # for each token, from the last: the next one that is no line's end
+    for token in reversed(tokens):
+        after.append(after[-1] if token.kind == "newline" else token)
+    for token, following in zip(tokens, after[-2::-1], strict=True):
         depth += {"(": 1, ")": -1}.get(token.text, 0)
         if token.kind != "newline":
             statements[-1].append(token)
             continue
-        following = next((t for t in tokens[k + 1 :] if t.kind != "newline"), None)
         last = statements[-1][-1] if statements[-1] else None
         goes_on = (
             last is not None

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from socialcommerce.errors import DataError
+from socialcommerce.errors import DataError, quoted
+from socialcommerce.files import read_toml
 from socialcommerce.project import root
 from socialcommerce.survey.codebook import Codebook, Construct, Contact, Effect, Item, Moderation, Scale, plain
 
 __all__ = ["load_codebook", "own_codebook"]
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")  # what a model text takes as a variable
+# Words that cannot be a variable of model.R: R reserves them (?Reserved), lavaan the last. Backticks do not help, since
+# lavaan takes its model apart itself, and other names in R than in the report would have to be explained wherever they
+# stand. The codebook comes before all data, so it is where another name costs least. T and F are ordinary names in R.
+RESERVED = {"if", "else", "repeat", "while", "function", "for", "next", "break", "in", "TRUE", "FALSE", "NULL", "Inf",
+            "NaN", "NA", "NA_integer_", "NA_real_", "NA_character_", "NA_complex_", "intercept"}
 LANGUAGES = ("en", "zh")
 LONGEST = 1000  # characters of one text
 
@@ -34,10 +39,9 @@ def load_codebook(path: str | Path | None = None) -> Codebook:
     """
     file = own_codebook() if path is None else Path(path)
     try:
-        raw = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError, ValueError) as wrong:
-        reason = wrong.strerror if isinstance(wrong, OSError) else wrong
-        raise DataError(f"codebook {file.name} cannot be read: {reason}; it must be a toml file in UTF-8.") from wrong
+        raw = read_toml(file)
+    except DataError as wrong:
+        raise DataError(f"codebook {wrong}") from wrong
     return _Reader(file.name).codebook(raw)
 
 
@@ -54,19 +58,19 @@ class _Reader:
     def take(self, table: object, where: str, **kinds: tuple[type, object]) -> dict:
         """Return the table's values, each of its kind; a default of ... means that it must be there."""
         if not isinstance(table, dict):
-            raise self.wrong(where, f"got {_short(table)}", "a table")
+            raise self.wrong(where, f"got {quoted(table)}", "a table")
         for key in table:
             if key not in kinds:
-                raise self.wrong(where, f"unknown key {_short(key)}", ", ".join(kinds))
+                raise self.wrong(where, f"unknown key {quoted(key)}", ", ".join(kinds))
         found = {}
         for key, (kind, default) in kinds.items():
             value = table.get(key, default)
             if value is ...:
                 raise self.wrong(where, f"key {key!r} is missing", "every " + where.split()[0] + " has one")
             if value is not default and type(value) is not kind:
-                raise self.wrong(where, f"{key} is {_short(value)}", f"a {kind.__name__}")
+                raise self.wrong(where, f"{key} is {quoted(value)}", f"a {kind.__name__}")
             if kind is str and isinstance(value, str) and (len(value) > LONGEST or not value.isprintable()):
-                raise self.wrong(where, f"{key} is {_short(value)}", f"one line of at most {LONGEST} characters")
+                raise self.wrong(where, f"{key} is {quoted(value)}", f"one line of at most {LONGEST} characters")
             found[key] = value
         return found
 
@@ -93,14 +97,14 @@ class _Reader:
         for item, after in checks:
             codes = [other.code for other in asked]
             if after and after not in codes:
-                raise self.wrong(f"check {item.code}", f"it stands after {_short(after)}", "an item asked before it")
+                raise self.wrong(f"check {item.code}", f"it stands after {quoted(after)}", "an item asked before it")
             asked.insert(codes.index(after) + 1 if after else len(asked), item)
         controls = [item.code for item in asked if item.role == "control"]
         if top["group"] and top["group"] not in controls:
-            raise self.wrong("group", f"got {_short(top['group'])}", f"a control: {', '.join(controls) or 'none'}")
+            raise self.wrong("group", f"got {quoted(top['group'])}", f"a control: {', '.join(controls) or 'none'}")
         names = [construct.name for construct in constructs]
         if top["marker"] and top["marker"] not in names:
-            raise self.wrong("marker", f"unknown construct {_short(top['marker'])}", ", ".join(names))
+            raise self.wrong("marker", f"unknown construct {quoted(top['marker'])}", ", ".join(names))
         paths = self.paths(top["paths"], names)
         title, introduction = (self.texts(top[key], key) for key in ("title", "introduction"))
         return Codebook(
@@ -115,12 +119,12 @@ class _Reader:
         return found["en"], found["zh"]
 
     def scale(self, name: str, table: object) -> Scale:
-        where = f"scale {_short(self.named(name, 'scales'))}"
+        where = f"scale {quoted(self.named(name, 'scales'))}"
         found = self.take(table, where, low=(int, ...), high=(int, None), en=(list, []), zh=(list, []))
         for language in LANGUAGES:
             labels = found[language]
             if not all(isinstance(text, str) and text.strip() and text.isprintable() for text in labels):
-                raise self.wrong(where, f"{language} is {_short(labels)}", "a list of texts on one line each")
+                raise self.wrong(where, f"{language} is {quoted(labels)}", "a list of texts on one line each")
             repeated = [text for text, times in Counter(plain(text) for text in labels).items() if times > 1]
             if repeated:
                 raise self.wrong(where, f"label {repeated[0]!r} ({language}) stands for two codes", "one label a code")
@@ -136,12 +140,14 @@ class _Reader:
 
     def pick(self, name: str, where: str) -> Scale:
         if name not in self.scales:
-            raise self.wrong(where, f"unknown scale {_short(name)}", ", ".join(self.scales) or "none is defined")
+            raise self.wrong(where, f"unknown scale {quoted(name)}", ", ".join(self.scales) or "none is defined")
         return self.scales[name]
 
     def named(self, name: str, where: str) -> str:
         if not NAME.fullmatch(name):
-            raise self.wrong(where, f"got {_short(name)}", "a letter, then letters, digits, _ or .")
+            raise self.wrong(where, f"got {quoted(name)}", "a letter, then letters, digits, _ or .")
+        if name in RESERVED:
+            raise self.wrong(where, f"{name} is a word that R or lavaan reserves", f"another, such as {name}1")
         return name
 
     def construct(self, k: int, table: object) -> Construct:
@@ -152,7 +158,7 @@ class _Reader:
         name = self.named(found["name"], f"construct {k}")
         where = f"construct {name}"
         if found["role"] not in ("construct", "control"):
-            raise self.wrong(where, f"role is {_short(found['role'])}", "construct, control")
+            raise self.wrong(where, f"role is {quoted(found['role'])}", "construct, control")
         items = tuple(self.item(entry, name, found["scale"]) for entry in found["items"])
         if len(items) < 2:
             raise self.wrong(where, f"{len(items)} item{'' if len(items) == 1 else 's'}", "two or more")
@@ -187,14 +193,14 @@ class _Reader:
         found = []
         for outcome, predictors in table.items():
             if not isinstance(predictors, list) or not all(isinstance(name, str) for name in predictors):
-                raise self.wrong(f"paths, {_short(outcome)}", f"got {_short(predictors)}", "a list of constructs")
+                raise self.wrong(f"paths, {quoted(outcome)}", f"got {quoted(predictors)}", "a list of constructs")
             for given in predictors:
                 name = given.removeprefix("-")
                 if outcome == name:
-                    raise self.wrong(f"paths, {_short(outcome)}", "it depends on itself", "other constructs")
+                    raise self.wrong(f"paths, {quoted(outcome)}", "it depends on itself", "other constructs")
                 for construct in (outcome, name):
                     if construct not in constructs:
-                        raise self.wrong("paths", f"unknown construct {_short(construct)}", ", ".join(constructs))
+                        raise self.wrong("paths", f"unknown construct {quoted(construct)}", ", ".join(constructs))
                 found.append(Effect(outcome, name, -1 if given.startswith("-") else 1))
             self.once(f"predictor of {outcome}", [path.predictor for path in found if path.outcome == outcome])
         return tuple(found)
@@ -202,19 +208,19 @@ class _Reader:
     def moderations(self, table: dict, names: list[str], paths: tuple[Effect, ...]) -> tuple[Moderation, ...]:
         found = []
         for outcome, texts in table.items():
-            where, shape = f"moderation, {_short(outcome)}", "'predictor * moderator', or with a minus before it"
+            where, shape = f"moderation, {quoted(outcome)}", "'predictor * moderator', or with a minus before it"
             if not isinstance(texts, list):
-                raise self.wrong(where, f"got {_short(texts)}", f"a list of {shape}")
+                raise self.wrong(where, f"got {quoted(texts)}", f"a list of {shape}")
             predictors = [path.predictor for path in paths if path.outcome == outcome]
             for text in texts:
                 factors = [part.strip() for part in text.removeprefix("-").split("*")] if isinstance(text, str) else []
                 if len(factors) != 2:
-                    raise self.wrong(where, f"got {_short(text)}", shape)
+                    raise self.wrong(where, f"got {quoted(text)}", shape)
                 predictor, moderator = factors
                 if predictor not in predictors:
-                    raise self.wrong(where, f"{_short(predictor)} has no path to it", ", ".join(predictors) or "none")
+                    raise self.wrong(where, f"{quoted(predictor)} has no path to it", ", ".join(predictors) or "none")
                 if moderator not in names or moderator in (predictor, outcome):
-                    raise self.wrong(where, f"moderator is {_short(moderator)}", "another construct")
+                    raise self.wrong(where, f"moderator is {quoted(moderator)}", "another construct")
                 found.append(Moderation(outcome, predictor, moderator, -1 if text.startswith("-") else 1))
             products = [f"{m.predictor} * {m.moderator}" for m in found if m.outcome == outcome]
             self.once(f"moderation of {outcome}", products)
@@ -228,14 +234,14 @@ class _Reader:
         allowed = f"a counted control: {', '.join(counts) or 'none'}"
         for key, code in found.items():
             if code not in counts:
-                raise self.wrong("contact", f"{key} is {_short(code)}", allowed)
+                raise self.wrong("contact", f"{key} is {quoted(code)}", allowed)
         self.once("contact", list(found.values()))
         return Contact(**found)
 
     def among(self, key: str, names: list, allowed: Iterable[str]) -> tuple[str, ...]:
         for name in names:
             if name not in list(allowed):
-                raise self.wrong(key, f"got {_short(name)}", ", ".join(allowed) or "none, there are no paths")
+                raise self.wrong(key, f"got {quoted(name)}", ", ".join(allowed) or "none, there are no paths")
         self.once(key, names)
         return tuple(names)
 
@@ -243,9 +249,4 @@ class _Reader:
         repeated = [name for name, times in Counter(map(plain, names)).items() if times > 1]
         if repeated:
             shown = next(name for name in names if plain(name) == repeated[0])
-            raise self.wrong(f"{kind} {_short(shown)}", "it is there twice", "once, upper and lower case alike")
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+            raise self.wrong(f"{kind} {quoted(shown)}", "it is there twice", "once, upper and lower case alike")

@@ -5,21 +5,29 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import zipfile
+import json
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from socialcommerce.errors import DataError, ParameterError, UnknownNameError
+from socialcommerce.errors import DataError, ParameterError, UnknownNameError, named, quoted
+from socialcommerce.files import check_file, read_bytes
 
 __all__ = ["RawTable", "read_table"]
 
 WIDEST = 2000  # columns
 LONGEST = 1000  # characters of a heading
-LARGEST = 2**31  # bytes of an Excel file once unpacked
+CELLS = 100_000_000  # of a csv file
+MEMORY = 2**32  # bytes that reading an Excel or SPSS file may take
+SECONDS = 10  # of the processor, and as many again for each mebibyte of the file
+KINDS = {"xlsx": "Excel", "sav": "SPSS"}
 ENCODINGS = ("utf-8", "gb18030")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
@@ -79,7 +87,7 @@ def read_table(
     """
     file = Path(path)
     if delimiter not in DELIMITERS:
-        raise ParameterError(f"delimiter is {delimiter!r}; allowed: {', '.join(map(repr, DELIMITERS))}.")
+        raise ParameterError(f"delimiter is {quoted(delimiter)}; allowed: {', '.join(map(repr, DELIMITERS))}.")
     readers = {
         ".csv": lambda: _csv(file, encoding, delimiter),
         ".txt": lambda: _csv(file, encoding, delimiter),
@@ -88,15 +96,9 @@ def read_table(
     }
     ending = file.suffix.lower()
     if ending not in readers:
-        raise DataError(f"{file.name}: the ending is {file.suffix!r}; allowed: {', '.join(readers)}.")
-    try:
-        empty = file.stat().st_size == 0
-        with file.open("rb"):
-            pass
-    except (OSError, ValueError) as wrong:
-        reason = getattr(wrong, "strerror", wrong)
-        raise DataError(f"{file.name} cannot be opened: {reason}; a file is needed.") from wrong
-    if empty:
+        allowed = ", ".join(readers)
+        raise DataError(f"{named(file.name)}: the ending is {quoted(file.suffix)}; allowed: {allowed}.")
+    if check_file(file) == 0:
         raise DataError(f"{file.name} is empty: 0 bytes; a heading and one row a respondent are needed.")
     return readers[ending]()
 
@@ -131,21 +133,24 @@ def _check_headings(file: Path, headings: list[str]) -> None:
             raise DataError(f"{file.name}, row 1, column {k} has {len(heading)} characters; at most {LONGEST} may be.")
         if heading in seen:
             raise DataError(
-                f"{file.name}, row 1: columns {seen[heading]} and {k} are both named {heading[:60]!r}; "
+                f"{file.name}, row 1: columns {seen[heading]} and {k} are both named {quoted(heading)}; "
                 "every column needs a name of its own."
             )
         seen[heading] = k
 
 
 def _csv(file: Path, encoding: str | None, delimiter: str) -> RawTable:
-    raw = file.read_bytes()
+    raw = read_bytes(file)
     codec, found = _decode(file, raw, encoding)
     if b"\0" in raw:
         raise DataError(f"{file.name} holds zero bytes, so it is no text; save it as csv in UTF-8 or GB18030.")
+    if (cells := raw.count(delimiter.encode()) + raw.count(b"\n")) > CELLS:
+        raise DataError(f"{file.name} holds {cells:,} cells; at most {CELLS:,} are read.")
     try:
         text, same = io.TextIOWrapper(io.BytesIO(raw), codec, newline=""), {}
         rows = enumerate(csv.reader(text, delimiter=delimiter, strict=True), 1)
-        lines = [(number, [same.setdefault(cell, cell) for cell in row]) for number, row in rows]  # equal cells once
+        # equal cells once, blank rows never
+        lines = [(number, [same.setdefault(cell, cell) for cell in row]) for number, row in rows if any(row)]
     except csv.Error as wrong:
         raise DataError(f"{file.name} is not a csv file: {wrong}; text between plain quotes is needed.") from wrong
     heading = lines[0][1][0] if lines and len(lines[0][1]) == 1 else ""
@@ -182,74 +187,94 @@ def _decode(file: Path, raw: bytes, encoding: str | None) -> tuple[str, str]:
 
 
 def _excel(file: Path, sheet: str | None) -> RawTable:
-    import openpyxl
-
-    try:
-        with zipfile.ZipFile(file) as packed:
-            size = sum(part.file_size for part in packed.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as wrong:
-        raise DataError(f"{file.name} cannot be read as Excel (no zip archive); a whole .xlsx is needed.") from wrong
-    if size > LARGEST:
-        raise DataError(f"{file.name} unpacks to {size} bytes; at most {LARGEST} are read.")
-    try:
-        book = openpyxl.load_workbook(file, read_only=True, data_only=False)  # a formula stays text
-    except Exception as wrong:  # the reader raises whatever its parts do
-        kind = type(wrong).__name__
-        raise DataError(f"{file.name} cannot be read as Excel ({kind}); a whole .xlsx is needed.") from wrong
-    with closing(book):
-        names = [each.title for each in book.worksheets]
-        if sheet is None and len(names) != 1:
-            raise DataError(f"{file.name} has {len(names)} sheets; say which: {', '.join(names)}.")
-        if sheet is not None and sheet not in names:
+    told, lines = _read_apart(file, "xlsx", sheet)
+    if (names := told.get("sheets")) is not None:
+        if sheet is not None:
             raise UnknownNameError("sheet", sheet, names)
-        page = book[sheet or names[0]]
-        try:
-            page.reset_dimensions()  # writers may state them wrongly
-            lines = [(number, _trimmed(row)) for number, row in enumerate(page.iter_rows(values_only=True), 1)]
-        except Exception as wrong:
-            raise DataError(f"{file.name}, sheet {page.title} cannot be read ({type(wrong).__name__}).") from wrong
+        shown = ", ".join(map(named, names[:20])) + (" ..." if len(names) > 20 else "")
+        raise DataError(f"{file.name} has {len(names)} sheets; say which: {shown}.")
     width = max((len(row) for _, row in lines), default=0)
     if width > WIDEST:
         raise DataError(f"{file.name} has {width} columns; at most {WIDEST} are read.")
-    padded = [(number, [*map(_plain_cell, row), *[None] * (width - len(row))]) for number, row in lines]
-    return _checked(file, padded, "xlsx", "xlsx")
-
-
-def _trimmed(row: tuple) -> tuple:
-    """Return a row without its empty end: formats may run to the last column of a sheet."""
-    end = len(row)
-    while end and row[end - 1] is None:
-        end -= 1
-    return row[:end]
-
-
-def _plain_cell(cell: object) -> object:
-    return str(cell).upper() if isinstance(cell, bool) else cell  # True would pass for 1
+    return _checked(file, [(number, [*row, *[None] * (width - len(row))]) for number, row in lines], "xlsx", "xlsx")
 
 
 def _spss(file: Path) -> RawTable:
-    import pyreadstat
-
-    if file.read_bytes()[:4] not in (b"$FL2", b"$FL3"):
-        raise DataError(f"{file.name} is no SPSS file: it does not begin with $FL2 or $FL3.")
-    try:
-        frame, meta = pyreadstat.read_sav(str(file), user_missing=True)
-    except Exception as wrong:  # its own errors, and those of the decoder
-        raise DataError(f"{file.name} cannot be read as SPSS ({wrong}); a whole .sav is needed.") from wrong
-    stated = meta.number_rows
-    if stated is not None and stated >= 0 and stated != len(frame):
-        raise DataError(f"{file.name} is cut short: {len(frame)} of {stated} rows; a whole .sav is needed.")
-    headings = [str(name) for name in frame.columns]
+    with file.open("rb") as opened:
+        if opened.read(4) not in (b"$FL2", b"$FL3"):
+            raise DataError(f"{file.name} is no SPSS file: it does not begin with $FL2 or $FL3.")
+    told, columns = _read_apart(file, "sav")
+    rows = len(columns[0]) if columns else 0
+    stated = told["stated"]
+    if stated is not None and stated >= 0 and stated != rows:
+        raise DataError(f"{file.name} is cut short: {rows} of {stated} rows; a whole .sav is needed.")
+    headings = told["names"]
     _check_headings(file, headings)
-    if not len(frame):
+    if not rows:
         raise DataError(f"{file.name} has a heading and no rows; one row a respondent is needed.")
     return RawTable(
-        file.name, tuple(headings), tuple(range(2, len(frame) + 2)),
-        tuple(frame.iloc[:, k].to_numpy(object) for k in range(frame.shape[1])), "sav", meta.file_encoding or "",
-        tuple(meta.column_names_to_labels.get(name) or "" for name in headings),
-        {name: dict(labels) for name, labels in meta.variable_value_labels.items()},
-        {name: tuple((r["lo"], r["hi"]) for r in ranges) for name, ranges in meta.missing_ranges.items()},
+        file.name, tuple(headings), tuple(range(2, rows + 2)), tuple(columns), "sav", told["encoding"],
+        tuple(told["wordings"]), {name: dict(labels) for name, labels in told["labels"].items()},
+        {name: tuple(map(tuple, ranges)) for name, ranges in told["missing"].items()},
     )  # fmt: skip
+
+
+def _read_apart(file: Path, kind: str, sheet: str | None = None) -> tuple[dict, list]:
+    """Return what another process read from a file, or say why it could not; see `survey.child`."""
+    child = _start(kind, file, sheet)
+    limits = _Limits(child, SECONDS * (1 + file.stat().st_size // 2**20))
+    limits.start()
+    lines: list = []
+    try:
+        for line in child.stdout:
+            lines.append(json.loads(line))
+    except ValueError:  # the line at which it died
+        pass
+    finally:  # an interrupt too
+        child.kill()
+        child.wait()
+        child.stdout.close()
+    if limits.broken:
+        raise DataError(f"{file.name} {limits.broken}; a smaller file, or one saved as csv, is needed.")
+    whole = f"a whole .{kind} is needed"
+    if not lines or lines.pop() is not None:
+        raise DataError(f"{file.name} is damaged: it killed the process that read it; {whole}.")
+    last = lines[-1] if lines and isinstance(lines[-1], dict) else {}
+    if "wrong" in last:
+        raise DataError(f"{file.name} {last['wrong']}.")
+    if "damaged" in last:
+        raise DataError(f"{file.name} cannot be read as {KINDS[kind]} ({last['damaged']}); {whole}.")
+    return lines[0], lines[1:]
+
+
+def _start(kind: str, file: Path, sheet: str | None) -> subprocess.Popen[bytes]:
+    script = Path(__file__).with_name("child.py")
+    command = [sys.executable, "-I", str(script), kind, str(file.absolute()), json.dumps(sheet)]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+
+class _Limits(threading.Thread):
+    """Watches a process and ends it once it takes too long or too much memory; then ``broken`` says which."""
+
+    def __init__(self, child: subprocess.Popen[bytes], seconds: int) -> None:
+        super().__init__(daemon=True)
+        self.child, self.seconds, self.broken = child, seconds, ""
+
+    def run(self) -> None:
+        import psutil  # and not `resource`: macOS does not keep its limit of memory, Windows has none
+
+        most = min(MEMORY, psutil.virtual_memory().total // 2)
+        with suppress(psutil.Error):  # it is gone
+            watched = psutil.Process(self.child.pid)
+            while self.child.poll() is None:
+                if (held := watched.memory_info().rss) > most:
+                    self.broken = f"takes {held:,} bytes of memory to read; at most {most:,} are given"
+                elif sum(watched.cpu_times()[:2]) > self.seconds:  # of the processor: others may keep it busy
+                    self.broken = f"takes more than {self.seconds} seconds of processor time to read"
+                if self.broken:
+                    self.child.kill()
+                    return
+                time.sleep(0.02)
 
 
 def _blank(cell: object) -> bool:

@@ -166,7 +166,7 @@ SLIPS = {
     "extra": ('sign = "+"', 'sign = "+"\nweight = 2', "edge 1, field weight: an unknown field; allowed: en, zh, from"),
     "sides": ('sides = "rl"', 'sides = "up"', "edge 1, field sides: got 'up'; allowed: two of l, r, t, b"),
     "at": ("at = [10.5, 94]", "at = [10.5]", r"node merchant, field at: got \[10.5\]; allowed: two numbers of mill"),
-    "syntax": ("[[edge]]", "[[edge]", "paper/content_mode.toml cannot be read as TOML in UTF-8"),
+    "syntax": ("[[edge]]", "[[edge]", "paper/content_mode.toml cannot be read: .*; it must be a toml file in UTF-8"),
 }
 
 
