@@ -7,7 +7,8 @@ import re
 __all__ = ["SIGNIFICANT", "format_number", "numerals", "reported", "snap"]
 
 SIGNIFICANT = 12  # digits on which linear algebra of different processors agrees, some three short of a double's
-NUMERAL = re.compile(r"(?<![A-Za-z\u0370-\u03ff\d_])[+−-]?\d+(?:,\d{3})*(?:\.\d+)?")  # not the 15 of H15, which is a name
+NUMERAL = re.compile(  # not the 15 of H15, which is a name
+    r"(?<![A-Za-z\u0370-\u03ff\d_])[+−-]?\d+(?:,\d{3})*(?:\.\d+)?")
 
 
 def snap(value: float) -> float:
