@@ -27,6 +27,8 @@ def test_bars_are_the_counts(plot, tally, language):
     ax = plot(tally, language=language)
     drawn = [[bar.get_width() for bar in bars] for bars in ax.containers]
     assert drawn == tally.counts.T.to_numpy().tolist()
+    before = tally.counts.cumsum(axis=1) - tally.counts  # each bar begins where the last one ends
+    assert [[bar.get_x() for bar in bars] for bars in ax.containers] == before.T.to_numpy().tolist()
     assert [label.get_text() for label in ax.get_yticklabels()] == [words[language] for words in tally.rows.values()]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [w[language] for w in tally.columns.values()]
     assert ax.yaxis_inverted()  # the first section on top
