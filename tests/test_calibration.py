@@ -29,6 +29,7 @@ def drawn(of, number=0):
     return calibration.data_set({"one": of}, "one", np.random.SeedSequence(1, spawn_key=(number,)))
 
 
+@pytest.mark.slow
 def test_a_data_set_has_a_row_for_every_hypothesis():
     rows = drawn(cell()).set_index("id")
     assert sorted(rows.index) == IDS

@@ -80,6 +80,7 @@ def raw_files(*names: str) -> list[Path]:
     return found
 
 
+@pytest.mark.slow
 def test_counts_of_group_buying_are_those_of_its_records(tmp_path):
     here = raw_files("beibei_failed", "beibei_tune", "beibei_test")
     again = runpy.run_path(str(root() / "data" / "prepare" / "beibei_counts.py"))["build"](here)

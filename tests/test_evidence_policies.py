@@ -31,6 +31,7 @@ def ranges(monkeypatch, name, **fixed):
     monkeypatch.setitem(policies.RANGES, name, held)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_each_verdict_is_a_model_s(name):
     verdict = evidence.assess(name)
@@ -52,6 +53,7 @@ def test_in_the_content_mode_only_contact_can_outweigh_quality():
     assert estimate("H60") == pytest.approx(by_hand, rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", policies.MODES.values(), ids=policies.MODES)
 def test_breaches_strike_every_set_and_spread_the_members_in_time(mode):
     calm, mean, variance = policies._breached(mode)
@@ -81,6 +83,7 @@ def test_personalisation_has_an_inner_optimum_where_people_mind_a_lot(monkeypatc
     assert estimate("H63") == 0
 
 
+@pytest.mark.slow
 def test_classes_pay_where_they_cost_nothing_and_not_where_all_are_alike(monkeypatch):
     ranges(monkeypatch, "classes", cost=0.0)
     assert estimate("H64") == 1

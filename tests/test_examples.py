@@ -25,6 +25,7 @@ def test_every_example_of_a_module_runs_and_shows_what_it_says(name):
     assert (found.failed, found.attempted) == (0, EXAMPLES[name])
 
 
+@pytest.mark.slow
 def test_the_engines_may_be_imported_first():
     """Papermill asks for one, by its entry point, while it is imported itself."""
     script = ("from socialcommerce.report import engine\nfrom papermill.engines import Engine, papermill_engines\n"

@@ -144,6 +144,7 @@ def test_profile_intervals_cover_as_often_as_they_say(curve, name):
     assert hits / runs == pytest.approx(0.95, abs=4 * math.sqrt(0.95 * 0.05 / runs))
 
 
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None)
 @given(scale=st.floats(1e-3, 1e6), shift=st.integers(-60, 60))
 def test_units_and_calendar_do_not_change_a_fit(scale, shift):
@@ -155,6 +156,7 @@ def test_units_and_calendar_do_not_change_a_fit(scale, shift):
     assert two[2].value - shift == pytest.approx(one[2].value, rel=1e-7)
 
 
+@pytest.mark.slow
 def test_aicc_is_refused_for_seven_points_and_given_for_many(bars):
     import statsmodels.api as sm
 
@@ -275,6 +277,7 @@ def test_disagreement_is_the_hand_calculation(bars, rivals):
     assert set(apart.ratios.loc[apart.ratios["echo"], "publisher"]) == {"Statista", "Zhiyan Consulting"}
 
 
+@pytest.mark.slow
 def test_sources_widen_the_forecast_and_the_seed_repeats_it(bars, rivals):
     alone, wide, again = (market.forecast(bars, 2026, rivals=r, draws=600, seed=7) for r in (None, rivals, rivals))
     pd.testing.assert_frame_equal(wide.table, again.table)
@@ -318,7 +321,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [1, 2, 3, *(pytest.param(n, marks=pytest.mark.slow) for n in (4, 5, 60))])
 def test_any_series_gives_results_or_reasons(shape, n):
     series = made(SHAPES[shape](np.arange(n, dtype=float)), first=1960)
     fits = [market.fit_growth(series, name) for name in market.CURVES]

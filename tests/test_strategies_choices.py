@@ -511,6 +511,7 @@ def test_a_negative_common_variance_is_said(study):
     assert negative.reasons["factor"] is method.NEGATIVE
 
 
+@pytest.mark.slow
 def test_of_many_respondents_a_random_part_is_taken(study, planted, monkeypatch):
     """The part depends on the seed alone; the study's own analysis keeps everybody."""
     for module, largest in ((kinds, 300), (curve, 300), (method, 300)):

@@ -138,6 +138,7 @@ def test_a_moderation_is_recovered():
     assert "the two differ (p < .001)" in one.reading["en"]
 
 
+@pytest.mark.slow
 def test_errors_of_the_standardised_product_are_those_of_resampling():
     answers = respondents(600, 2)
     one, = moderations(study(MODERATED, answers)).tested
@@ -385,6 +386,7 @@ def test_differences_are_those_of_groups_fitted_alone():
     np.testing.assert_allclose(ours["se"], np.hypot(alone[0]["se"], alone[1]["se"]).loc[ours.index], rtol=0.02)
 
 
+@pytest.mark.slow
 def test_wald_s_test_of_equal_paths_keeps_its_size():
     p = [compare_platforms(study(BY_KIND, two_kinds(seed, n=250))) for seed in range(30)]
     p = np.array([one.equality.pvalue for one in p if not isinstance(one, NotTestable)])

@@ -292,6 +292,7 @@ def test_a_fit_counts_the_rows_it_used():
     assert fit_table(ordered)["n"].tolist() == [whole, whole]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("name", ["paths", "indirect", "items", "none"])
 def test_forests_keep_the_palette_and_have_every_glyph(study, name, language):

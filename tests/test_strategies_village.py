@@ -130,6 +130,7 @@ def rejection(rows: pd.DataFrame, adjusted: str, effect: float) -> float:
     return float(fit.pvalues["z"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("push", "adjusted", "seed", "shape"), [
     (0.2, VILLAGE, 4, "interval"), (0.2, HOUSEHOLD, 3, "interval"), (0.0, VILLAGE, 5, "line"),
     (0.03, HOUSEHOLD, 4, "rays"),

@@ -386,6 +386,7 @@ CELLS = st.sampled_from(ODD) | st.text(max_size=4)
 HEADS = st.sampled_from([*HEAD, *QUESTIONS, "Q1", "99", "序号", "所用时间", "", "1、" * 9]) | st.text(max_size=5)
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(heads=st.permutations(HEAD) | st.lists(HEADS, max_size=10), data=st.data())
 def test_any_table_ends_in_answers_or_in_one_of_our_errors(book, tmp_path, heads, data):

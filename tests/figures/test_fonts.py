@@ -68,6 +68,7 @@ def test_all_the_project_says_is_covered(name):
     assert {file: signs for file, signs in missing.items() if signs != allowed.get(file, "")} == {}
 
 
+@pytest.mark.slow
 def test_outlines_are_those_of_the_variable_font(font):
     """fontTools draws the variable font at a weight without cutting it: another way to the same outlines."""
     from fontTools.ttLib import TTFont

@@ -96,6 +96,7 @@ def test_back_test_draws_every_error(axes, bars):
     assert sorted(drawn) == pytest.approx(sorted(result.errors["error"]))
 
 
+@pytest.mark.slow
 def test_context_leaves_gaps_where_nothing_was_counted(drawings):
     from matplotlib import pyplot as plt
 

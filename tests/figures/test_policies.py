@@ -58,6 +58,7 @@ def axes(results):
         plt.close("all")
 
 
+@pytest.mark.slow
 def test_medians_and_first_ranks_are_the_summary_s(axes):
     panels, (ranking,) = axes("ranking")
     for panel, outcome in zip(panels, policy.OUTCOMES, strict=True):

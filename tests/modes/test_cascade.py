@@ -45,6 +45,7 @@ def test_cascades_on_random_networks_follow_the_closed_form(p, make):
     assert sizes[~large].mean() == pytest.approx(expected.small, abs=3 * error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", ["EoN", "ndlib", "igraph"])
 def test_sizes_agree_with_other_programs(program):
     """Frozen by tests/reference/cascades.py, which says how each was asked."""

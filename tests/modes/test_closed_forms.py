@@ -51,6 +51,7 @@ def test_the_closed_equilibrium_stands_still(name):
     assert state.min() >= -1e-15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODES)
 def test_runs_end_at_the_closed_equilibrium_and_it_is_stable(name):
     mode = MODES[name]
@@ -182,6 +183,7 @@ def lines_of_sharing(p, variant, count, rng):
     return lost / count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("variant", "g"), [("capped", 2), ("open", 2), ("open", 3)])
 def test_extinction_of_sharing_is_what_simulated_lines_show(variant, g):
     given, count = {"g": g, "mA": 5.0, "thetaF": 0.035}, 6000
@@ -235,6 +237,7 @@ def bass(t, p, q):
     return np.cumsum(np.exp(CURVES["bass"].log_shape(years, np.log([p, q]))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", [{"eta": 1.0, "phi": 0.01}, {"eta": 0.5, "phi": 0.0}])
 def test_bass_is_the_limit_of_instant_purchase_and_no_loss(given):
     p, q, days = 0.003, 0.04, 200

@@ -219,6 +219,7 @@ def test_virality_that_reaches_one_needs_the_finite_market():
     assert Quality().best("finite")["minima"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", [{}, {"pi0": 0.0}, {"pi0": 0.0, "delta1": 0.05}])
 @pytest.mark.parametrize("message", [0.0, 0.0005])
 def test_share_and_frequency_of_promotion_have_an_inner_optimum(given, message):

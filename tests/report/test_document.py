@@ -69,6 +69,7 @@ def test_headings_are_numbered_and_listed():
     assert page.count('href="#section-1-1"') == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", EVIL)
 def test_text_from_data_is_shown_and_never_run(text):
     cells = [v4.new_code_cell(text, outputs=[
@@ -84,6 +85,7 @@ def test_text_from_data_is_shown_and_never_run(text):
     assert render.pdf(document).startswith(b"%PDF")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", EVIL)
 def test_prose_cannot_bring_markup_either(text):
     page = render.html(made("en", prose(text.replace("{{answer}}", ""))), ("en",))
@@ -143,6 +145,7 @@ def test_pdf_is_the_same_bytes_twice():
     assert render.pdf(document) == render.pdf(document)
 
 
+@pytest.mark.slow
 def test_a_page_holds_the_font_of_its_language_and_the_index_both():
     def faces(page):
         return re.findall(r"@font-face { font-family: ([^;]+); font-weight: (\d+)", page)

@@ -39,6 +39,7 @@ def test_a_text_that_only_mentions_an_import_is_no_import():
     assert names(">>> from socialcommerce import page\n# import socialcommerce.cli") == set()
 
 
+@pytest.mark.slow
 def test_the_closure_holds_everything_that_python_itself_loads():
     """Compare with what an import really brings in, in a process of its own."""
     script = ("import sys, socialcommerce.evidence\n"

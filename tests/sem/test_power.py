@@ -80,6 +80,7 @@ def test_rmsea_sample_size_is_that_of_semtools(df, close, not_close):
     assert sem.rmsea_sample_size(df, true=0.01) == not_close
 
 
+@pytest.mark.slow
 def test_rejections_of_a_wrong_model_are_as_frequent_as_foretold():
     population = "f =~ .7*a + .7*b + .7*c + .7*d; a ~~ .51*a; b ~~ .51*b; c ~~ .51*c; d ~~ .51*d; a ~~ .15*b"
     model = "f =~ a + b + c + d"

@@ -48,6 +48,7 @@ def test_same_seed_same_draws_whatever_the_workers(fit):
     assert not np.array_equal(one.draws, resampling.bootstrap(fit, 250, seed=6).draws)
 
 
+@pytest.mark.slow
 def test_batches_shrink_with_the_model_and_the_rows_so_that_memory_does_not_grow():
     large = parity.fit("sem_12_paths")
     tracemalloc.start()
