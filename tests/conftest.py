@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -120,6 +121,11 @@ class Checkout:
         text = path.read_text(encoding="utf-8")
         assert old in text
         path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def pytest_collection_finish() -> None:
+    """Leave all that was imported out of every later search for garbage; there is much of it, and it stays."""
+    gc.freeze()
 
 
 @pytest.fixture

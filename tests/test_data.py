@@ -97,6 +97,7 @@ COUNTED = {  # what a script counts from fetched files
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", COUNTED)
 def test_counts_are_those_of_the_rows_they_name_with_their_hash(table, tmp_path):
     paths = raw_files(*COUNTED[table])
@@ -106,6 +107,7 @@ def test_counts_are_those_of_the_rows_they_name_with_their_hash(table, tmp_path)
     assert (tmp_path / "again.csv").read_bytes() == data.data_path(table).read_bytes()
 
 
+@pytest.mark.slow
 def test_paths_of_the_hanoi_survey_are_those_fitted_to_its_rows():
     (path,) = raw_files("hanoi")
     assert data.source("hanoi").sha256 in data.source("hanoi_paths").locator
@@ -113,6 +115,7 @@ def test_paths_of_the_hanoi_survey_are_those_fitted_to_its_rows():
     pd.testing.assert_frame_equal(again, data.load("hanoi_paths"), rtol=0, atol=2e-6, check_dtype=False)
 
 
+@pytest.mark.slow
 def test_scores_and_moments_of_deliveries_are_those_of_the_orders():
     names = [entry.name for entry in data.sources() if entry.dataset == "olist"]
     paths = raw_files(*names)

@@ -99,6 +99,7 @@ def test_what_is_installed_here_is_what_the_lock_says():
         assert version(name) in locked()[normal(name)]
 
 
+@pytest.mark.slow
 def test_every_package_the_library_imports_is_a_named_dependency():
     """Names on the index differ from names in Python for some."""
     from importlib.metadata import packages_distributions

@@ -103,6 +103,7 @@ def test_no_steady_state_with_customers_below_the_limit():
     assert not np.isnan(content.steady_leaders(near | {"pi1": 1.1 * limit})[:2]).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", range(5))
 def test_purchases_rise_with_social_proof_in_runs(row):
     ends = [simulate(CONTENT, one(SETS, row, pi1=pi1), 6000, dt=6000, initial={"L": 0.01}).flow("M", "O")[-1]

@@ -129,6 +129,7 @@ def test_promotion_is_needed_where_nobody_buys_unprompted(monkeypatch):
     assert estimate("H68") > before
 
 
+@pytest.mark.slow
 def test_long_run_members_agree_with_a_run():
     p = policies._row(parameter_sets(content.CONTENT, policies.RUNS), 0)
     run = simulate(content.CONTENT, p, 20_000, dt=20_000, initial={"L": 0.01})

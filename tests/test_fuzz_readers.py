@@ -329,6 +329,7 @@ def run(folder: Path, total: int, seed: int, only: str = "") -> Iterator[tuple[s
         tables._start = old
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the fuzzer forks")
 def test_mutated_files_end_in_a_result_or_in_one_of_our_errors(tmp_path):
     wrong = {name: dict(tally.wrong) for name, tally in run(tmp_path, 150, seed=20240531)}

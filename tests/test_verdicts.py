@@ -236,6 +236,17 @@ def test_interval_and_corrected_test_never_disagree(p_values, correction):
         assert result.p_value >= p - 1e-12
 
 
+@pytest.mark.parametrize("correction", ["bonferroni", "holm", "fdr_bh"])
+def test_corrections_are_those_of_statsmodels(correction):
+    from statsmodels.stats.multitest import multipletests
+
+    p_values = [0.03, 0.001, 0.2, 0.012, 0.9, 0.013, 0.02]
+    rejected, adjusted, *_ = multipletests(p_values, 0.05, correction)
+    found = adjust(dict(zip("abcdefg", p_values, strict=True)), family(correction)).values()
+    assert [one.p_value for one in found] == pytest.approx(adjusted.tolist(), rel=1e-12)
+    assert [one.rejected for one in found] == rejected.tolist()
+
+
 def test_holm_by_hand():
     # in steps: .01 against .05/4 rejected, .02 against .05/3 not, so neither are the rest
     result = adjust({"a": 0.01, "b": 0.02, "c": 0.03, "d": 0.04}, family("holm"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from socialcommerce.errors import ParameterError
 from socialcommerce.paper import Family
 from socialcommerce.verdicts.records import require
@@ -42,18 +44,29 @@ def adjust(p_values: Mapping[str, float], family: Family) -> dict[str, Adjusted]
     >>> {name: round(a.alpha, 4) for name, a in adjust({"H1": 0.001, "H2": 0.2, "H3": 0.02}, family).items()}
     {'H1': 0.0167, 'H2': 0.05, 'H3': 0.025}
     """
-    from statsmodels.stats.multitest import multipletests  # heavy: only where tests are made
-
     if family.alpha is None:
         raise ParameterError(f"family {family.id} has no alpha, so no tests to correct; got {len(p_values)} p values.")
     for name, p in p_values.items():
         require(f"p value of {name}", p, 0 <= p <= 1, "a probability in [0, 1]")
     if family.correction == "none" or not p_values:
         return {name: Adjusted(p, family.alpha, p <= family.alpha) for name, p in p_values.items()}
-    rejected, adjusted, *_ = multipletests(list(p_values.values()), family.alpha, family.correction)
-    ranks = {name: rank for rank, name in enumerate(sorted(p_values, key=p_values.get), start=1)}
-    return {name: Adjusted(float(p), _rate(family, ranks[name], len(ranks), int(rejected.sum())), bool(reject))
-            for name, p, reject in zip(p_values, adjusted, rejected, strict=True)}
+    ranked = sorted(p_values, key=p_values.get)
+    values = _adjusted(np.array([p_values[name] for name in ranked]), family.correction)
+    rejected = values <= family.alpha
+    found = {name: Adjusted(float(p), _rate(family, rank, len(ranked), int(rejected.sum())), bool(reject))
+             for rank, (name, p, reject) in enumerate(zip(ranked, values, rejected, strict=True), start=1)}
+    return {name: found[name] for name in p_values}
+
+
+def _adjusted(p: np.ndarray, correction: str) -> np.ndarray:
+    """Adjust p values in rising order; statsmodels does the same and searches all memory for garbage at each call."""
+    m = len(p)
+    if correction == "fdr_bh":
+        from scipy.stats import false_discovery_control  # heavy: only where tests are made
+
+        return false_discovery_control(p)
+    steps = np.arange(m, 0, -1) if correction == "holm" else m
+    return np.minimum(np.maximum.accumulate(p * steps), 1.0)
 
 
 def _rate(family: Family, rank: int, m: int, rejected: int) -> float:

@@ -80,6 +80,7 @@ def test_chinese_labels_are_chinese(axes, bars):
     assert "虚线框：依赖预测" in [text.get_text() for text in ax.figure.legends[0].get_texts()]
 
 
+@pytest.mark.slow
 def test_forecast_bands_are_the_table(axes, bars):
     result = market.forecast(bars, 2024, draws=200)
     ax = axes(draw.plot_forecast, result)

@@ -86,6 +86,7 @@ def test_a_badge_stands_on_an_edge_of_its_loop_alone(diagram):
             assert [loop.id for loop in loops if key in loop.edges] == [badge]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_labels_fit_their_boxes_and_lists_the_page(diagram, language):
     from matplotlib import pyplot as plt

@@ -48,6 +48,7 @@ def test_many_well_mixed_persons_follow_the_map(mode, parameters, place, groups)
     assert found == pytest.approx(-0.5, abs=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("variant", "seats"), [("capped", "anyone"), ("open", "new"), ("open", "anyone")])
 def test_every_kind_of_group_has_the_declared_limit(variant, seats):
     mode, groups = declare(variant, seats), replace(BUYING, capped=variant == "capped", anyone=seats == "anyone")

@@ -80,6 +80,7 @@ def test_social_proof_raises_purchases_and_needs_no_closed_form():
         settle(CONTENT, {"lambda0": 0.0, "beta": 0.1, "omega": 0.0}, {"L": 0.01}, 10)
 
 
+@pytest.mark.slow
 def test_the_steady_flow_is_what_enters():
     flow = simulate(CONTENT, None, 20000, dt=20000, initial={"L": 0.01}).flow("P", "M")[-1]
     assert content.steady_flow() == pytest.approx(flow, abs=1e-10)
@@ -104,6 +105,7 @@ def test_the_jacobian_is_the_slope_of_the_derivative(mode):
     assert np.abs(exact.sum(axis=0)).max() < 1e-15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beta", [0.04, 0.1, 0.2])
 def test_the_final_size_is_where_the_run_ends(beta):
     given, initial = {"beta": beta, "omega": 0.0, "lambda0": 0.0}, {"L": 0.01, "M": 0.02, "C": 0.01, "O": 0.01}
@@ -111,6 +113,7 @@ def test_the_final_size_is_where_the_run_ends(beta):
     assert content.final_size(given, initial) == pytest.approx(end, abs=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("variant", "seats"), KINDS)
 @pytest.mark.parametrize("g", [2, 3])
 def test_the_final_size_of_sharing_is_where_the_run_ends(variant, seats, g):

@@ -29,6 +29,7 @@ def drawn(mode, count, rng):
             rng.uniform(p.lower, p.upper, count) for p in mode.parameters}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 @pytest.mark.parametrize("method", METHODS)
 def test_the_number_of_persons_does_not_drift(mode, method):

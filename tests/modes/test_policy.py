@@ -70,6 +70,7 @@ def test_the_ranking_covers_every_outcome_and_repeats(mode):
     assert (table["low"] <= table["high"]).all()
 
 
+@pytest.mark.slow
 def test_the_effect_in_the_ranking_is_the_change_of_the_run():
     """One strategy once more, through the trajectory instead of the closed forms."""
     one = strategy("content", "service")
@@ -176,6 +177,7 @@ def test_discounts_and_sizes_pull_against_each_other():
     assert at_none["purchases"].item() == pytest.approx(sharing.steady_flow())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [CONTENT, SHARING], ids=lambda m: m.name)
 def test_breaches_lower_the_pool_and_shake_it(mode):
     found = breaches(mode, rate=1 / 200, share=0.3, days=3000, replicates=60, seed=2)

@@ -145,6 +145,7 @@ def test_nothing_but_our_own_errors_comes_out(model, data, options):
         try_all(model, data, options)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=10_000, suppress_health_check=[HealthCheck.too_slow])
 @given(usual, frames(sizes=(12, 40, 80), odd=False), st.sampled_from(USUAL))
 def test_any_model_of_usual_terms_fits_or_says_why(model, data, options):

@@ -189,6 +189,7 @@ def test_cycle_without_a_solution_is_named():
         sem.fit("a ~ 1*b; b ~ 1*a", data)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     st.integers(0, 12), st.integers(1, 4), st.floats(0, 1), st.sampled_from(["listwise", "fiml"]), st.integers(0, 10**6)

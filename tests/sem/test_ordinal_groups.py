@@ -24,6 +24,7 @@ def items():
     return pd.read_csv(parity.HERE / "data" / "sim_ordinal_groups.csv")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("std_lv", [False, True])
 @pytest.mark.parametrize("parameterization", ["delta", "theta"])
 def test_every_level_has_lavaans_chisq(items, parameterization, std_lv):
@@ -41,6 +42,7 @@ def test_every_level_has_lavaans_chisq(items, parameterization, std_lv):
         assert ladder.loc[level, "d_df"] == theirs["df"]
 
 
+@pytest.mark.slow
 def test_level_texts_are_those_lavaan_was_given(items):
     model = "\n".join([FOUR, THREE, TWO])
     for parameterization in ("delta", "theta"):
