@@ -140,7 +140,7 @@ BAD = {  # the file or its maker, what the message says, options, codebook
     "an estimator": (csv(ROWS), r"unknown estimator 'MLX'.*Allowed: ML, MLR, WLSMV", ["--estimator", "MLX"]),
     "no draws": (csv(ROWS), r"--draws must be above 0; got 0", ["--draws", "0"]),
     "a language": (csv(ROWS), r"unknown language 'fr'.*Allowed: en, zh", ["--language", "fr"]),
-    "a way of screening": (csv(ROWS), r"mode is 'both'; allowed: drop, report-only", ["--screening", "both"]),
+    "a way of screening": (csv(ROWS), r"unknown screening 'both'; Allowed: drop, report-only", ["--screening", "both"]),
 }
 DEFAULTS: tuple[list[str], str] = ([], BOOK)
 ENDINGS = {"an ending": "ods", "truncated sav": "sav", "several sheets": "xlsx", "no such sheet": "xlsx",
