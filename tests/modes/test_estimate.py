@@ -16,18 +16,17 @@ TRUE = {"beta": 0.075, "initial": 0.0005}
 FIXED = {"lambda0": 1e-5}
 
 
-def series(years, spread, seed=1):
-    """Purchases of each year from an independent run, with relative errors."""
-    run = simulate(CONTENT, FIXED | {"beta": TRUE["beta"]}, 365 * years, "map", 1.0, {"L": TRUE["initial"]})
-    flow = run.flow("M", "O")
-    sums = np.array([(flow[y * 365:(y + 1) * 365].sum() + flow[y * 365 + 1:(y + 1) * 365 + 1].sum()) / 2
-                     for y in range(years)])
+def series(years, spread, seed=1, dt=1.0):
+    """Purchases of each year from an independent run in steps of ``dt`` days, with relative errors."""
+    run = simulate(CONTENT, FIXED | {"beta": TRUE["beta"]}, 365 * years, "map", dt, {"L": TRUE["initial"]})
+    flow, n = dt * run.flow("M", "O"), round(365 / dt)
+    sums = np.array([(flow[y * n:(y + 1) * n].sum() + flow[y * n + 1:(y + 1) * n + 1].sum()) / 2 for y in range(years)])
     return 1e4 * sums * np.exp(np.random.default_rng(seed).normal(0, spread, years))
 
 
 @pytest.mark.slow
 def test_a_long_clean_series_gives_its_parameters_back():
-    fit = fit_mode(CONTENT, range(2008, 2018), series(10, 0.02), ("beta", "initial"), FIXED, dt=5.0)
+    fit = fit_mode(CONTENT, range(2008, 2018), series(10, 0.02, dt=5.0), ("beta", "initial"), FIXED, dt=5.0)
     for one in fit.estimates:
         assert one.status == "estimated"
         assert one.low < TRUE[one.name] < one.high
