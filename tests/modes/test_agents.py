@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,12 @@ from socialcommerce.modes.sharing import SHARING, declare
 ROOT = Path(__file__).parents[2]
 LIVELY = {"beta": 0.1, "pi1": 0.05, "omega": 0.01}
 GROUPS = {"thetaN": 0.06, "thetaF": 0.06, "epsilon": 0.002, "g": 3, "mA": 6.0}
-NETWORK = networks.barabasi_albert(5000, 4, seed=1)
+RUNS = ("network", "annealed", "mixed", "groups", "groups on ties", "groups by degree")
+
+
+@cache
+def network():
+    return networks.barabasi_albert(5000, 4, seed=1)
 
 
 def slope(mode, parameters, days, place, sizes, seeds, **options):
@@ -61,19 +67,19 @@ def test_every_kind_of_group_has_the_declared_limit(variant, seats):
 
 def runs():
     return {
-        "network": (CONTENT, LIVELY, {"network": NETWORK, "initial": {"L": 100}}),
-        "annealed": (CONTENT, LIVELY, {"network": NETWORK, "annealed": True, "initial": {"L": 100}}),
+        "network": (CONTENT, LIVELY, {"network": network(), "initial": {"L": 100}}),
+        "annealed": (CONTENT, LIVELY, {"network": network(), "annealed": True, "initial": {"L": 100}}),
         "mixed": (SHARING, GROUPS, {"population": 5000, "initial": {"F": 100}}),
         "groups": (SHARING, GROUPS, {"population": 5003, "initial": {"F": 100}, "groups": BUYING}),
         "groups on ties": (SHARING, GROUPS, {"network": networks.homophilous_blocks(5000, 50, seed=1),
                                              "initial": {"F": 100}, "groups": BUYING}),
-        "groups by degree": (SHARING, GROUPS, {"network": NETWORK, "annealed": True, "initial": {"F": 100},
+        "groups by degree": (SHARING, GROUPS, {"network": network(), "annealed": True, "initial": {"F": 100},
                                                "groups": BUYING}),
     }
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", runs())
+@pytest.mark.parametrize("name", RUNS)
 def test_counts_are_the_same_whatever_engine_block_and_threads(name):
     mode, parameters, options = runs()[name]
     first = simulate(mode, parameters, 40, seed=7, **options)
@@ -88,7 +94,7 @@ def test_counts_are_the_same_whatever_engine_block_and_threads(name):
     assert not np.array_equal(many[1].counts, first.counts)
 
 
-@pytest.mark.parametrize("name", runs())
+@pytest.mark.parametrize("name", RUNS)
 def test_persons_are_kept_and_moves_explain_every_change(name):
     mode, parameters, options = runs()[name]
     run = simulate(mode, parameters, 40, seed=3, **options)
@@ -250,11 +256,12 @@ def test_progress_is_shown_where_asked(capsys):
     ({"population": 0}, "population is a number of persons from 1"),
     ({"population": 100, "dt": 0.7}, "days is a whole number of steps"),
     ({"population": 100, "parameters": {"kappa": 3.0}}, "leaving O times dt is at most 1; got 3 with dt=1"),
-    ({"network": NETWORK, "parameters": {"beta": 2.0}}, "the hazard of leaving P times dt is at most 1; got 2"),
+    ({"network": network, "parameters": {"beta": 2.0}}, "the hazard of leaving P times dt is at most 1; got 2"),
     ({"population": 100, "parameters": {"beta": -1}}, "beta is a rate; got -1"),
     ({"population": 100, "initial": {"L": 200}}, "L starts with a number of persons; got 200"),
 ])
 def test_misuse_is_named(options, message):
+    options = {name: value() if name == "network" else value for name, value in options.items()}
     with pytest.raises(ParameterError, match=message):
         simulate(CONTENT, options.pop("parameters", None), 30, seed=1, **options)
 
@@ -265,7 +272,7 @@ def test_unknown_names_and_unfit_modes_are_named():
     with pytest.raises(UnknownNameError, match="unknown state"):
         simulate(CONTENT, None, 30, seed=1, population=10).persons("X")
     with pytest.raises(ParameterError, match="linear in contact.* for U -> A of sharing"):
-        simulate(SHARING, None, 30, seed=1, network=NETWORK)
+        simulate(SHARING, None, 30, seed=1, network=network())
 
 
 @pytest.mark.slow
@@ -274,7 +281,7 @@ def test_the_first_call_from_a_warm_cache_is_quick():
                "from socialcommerce.modes.agents import simulate\nfrom socialcommerce.modes.content import CONTENT\n"
                "begin = time.perf_counter()\nnetwork = networks.barabasi_albert(1000, 4, seed=1)\n"
                "simulate(CONTENT, None, 5, seed=1, network=network)\nprint(time.perf_counter() - begin)")
-    simulate(CONTENT, None, 5, seed=1, network=NETWORK)  # compiled by now, and kept
+    simulate(CONTENT, None, 5, seed=1, network=network())  # compiled by now, and kept
     took = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert float(took) < 3  # 1 s on an idle machine, which benchmarks/modes.py measures
 
