@@ -1,11 +1,8 @@
 """Check the fonts for Latin text against those for Chinese text and against the variable font's own narrow glyphs."""
 
-import shutil
-import sys
-
 import pytest
 
-from socialcommerce.figures import fontlatin, fontmake, fonts
+from socialcommerce.figures import fontlatin, fonts
 
 CHINESE = "“”‘’…—§±×÷·†‡≈≠↑Ⅳ∑∫"  # one em wide among Chinese characters
 
@@ -91,11 +88,3 @@ def test_stated_maxima_hold(pair):
     for field in ("maxPoints", "maxContours", "maxCompositePoints", "maxCompositeContours", "maxComponentElements",
                   "maxComponentDepth"):
         assert getattr(latin["maxp"], field) <= stated[field], field
-
-
-@pytest.mark.slow
-def test_without_a_second_process_the_bytes_are_the_same(monkeypatch):
-    monkeypatch.setattr(sys, "executable", shutil.which("false"))
-    made = fontmake.make(fonts._source()[0], fonts.WEIGHTS, (fonts.FAMILY, fonts.FAMILY_LATIN))
-    assert set(made) == {*fonts._names(), fontmake.COVERED}
-    assert {name for name, content in made.items() if (fonts.folder() / name).read_bytes() != content} == set()
