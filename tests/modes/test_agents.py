@@ -50,7 +50,7 @@ def slope(mode, parameters, days, place, sizes, seeds, **options):
     (SHARING, GROUPS, "F", BUYING),
 ], ids=["content", "sharing", "sharing, group by group"])
 def test_many_well_mixed_persons_follow_the_map(mode, parameters, place, groups):
-    found = slope(mode, parameters, 60, place, np.array([10**3, 10**4, 10**5, 10**6]), 16, groups=groups)
+    found = slope(mode, parameters, 60, place, np.array([10**3, 10**4, 10**5]), 16, groups=groups)
     assert found == pytest.approx(-0.5, abs=0.1)
 
 
@@ -203,9 +203,9 @@ from socialcommerce.modes import networks
 from socialcommerce.modes.agents import simulate
 from socialcommerce.modes.content import CONTENT
 network = networks.barabasi_albert(20_000, 4, seed=1)
-run = simulate(CONTENT, {"beta": 0.1}, 6000, seed=3, network=network, initial={"L": 200}, checkpoint=sys.argv[1],
+run = simulate(CONTENT, {"beta": 0.1}, 3000, seed=3, network=network, initial={"L": 200}, checkpoint=sys.argv[1],
                save_every=200)
-print(run.counts[-1].tolist(), (run.counts.T @ range(6001)).tolist(), run.moves.sum(axis=0).tolist())
+print(run.counts[-1].tolist(), (run.counts.T @ range(3001)).tolist(), run.moves.sum(axis=0).tolist())
 """
 
 

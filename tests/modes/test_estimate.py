@@ -26,7 +26,7 @@ def series(years, spread, seed=1, dt=1.0):
 
 @pytest.mark.slow
 def test_a_long_clean_series_gives_its_parameters_back():
-    fit = fit_mode(CONTENT, range(2008, 2018), series(10, 0.02, dt=5.0), ("beta", "initial"), FIXED)
+    fit = fit_mode(CONTENT, range(2008, 2018), series(10, 0.02, dt=5.0), ("beta", "initial"), FIXED, dt=5.0)
     for one in fit.estimates:
         assert one.status == "estimated"
         assert one.low < TRUE[one.name] < one.high
