@@ -56,16 +56,20 @@ class Browser:
 
     def open(self, path: Path, *, dark: bool = False, width: int = 1280, height: int = 900) -> None:
         """Open a file and wait until it is loaded, its fonts too."""
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.call("Emulation.setEmulatedMedia", features=[scheme])
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
-                  mobile=width < 600)
+        self.view(dark=dark, width=width, height=height)
         self.events.clear()
         self.call("Page.navigate", url=path.as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self.events.append(json.loads(self.socket.recv()))  # raises when nothing comes for 30 s
         assert self.value("location.href") == path.as_uri()
         self.value("document.fonts.ready.then(() => true)")
+
+    def view(self, *, dark: bool = False, width: int = 1280, height: int = 900) -> None:
+        """Choose the reader's colour scheme and screen; the open page follows."""
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
+                  mobile=width < 600)
 
     def value(self, expression: str) -> Any:
         """Evaluate JavaScript in the page."""

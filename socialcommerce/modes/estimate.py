@@ -23,6 +23,7 @@ WIDER = 10.0  # the search goes this many times beyond the declared range
 BUYS = {"content": (("M", "O"),), "sharing": (("U", "A"), ("U", "B"))}
 SEEDS = {"content": "L", "sharing": "F"}
 STARTS, POINTS, TURNS = 24, 21, 30
+GAIN, LEAP = 1e-3, 3.0  # of a sum of squares: a fall, and a rise at the end of a profile, that look like a stuck search
 
 
 @dataclass(frozen=True)
@@ -227,28 +228,35 @@ def _profiles(
     rows = [np.where(np.arange(s) == i, value, best) for i in range(s) for value in grids[i]]
     held = [np.arange(s) == i for i in range(s) for _ in grids[i]]
     u, ssr = _least_squares(residuals, np.array(rows), bounds, np.array(held))
-    _from_neighbours(residuals, bounds, grids, u, ssr)
+    while _from_neighbours(residuals, bounds, grids, best, u, ssr):
+        pass
     if ssr.min() < least:
         best = u[np.argmin(ssr)]
     return best, grids, np.split(ssr, np.cumsum([len(grid) for grid in grids])[:-1])
 
 
 def _from_neighbours(residuals: Callable[[np.ndarray], np.ndarray], bounds: np.ndarray, grids: list[np.ndarray],
-                     u: np.ndarray, ssr: np.ndarray) -> None:
-    """Search again, in place, from either neighbour where a profile is worse than at both: it may have stuck."""
+                     best: np.ndarray, u: np.ndarray, ssr: np.ndarray) -> bool:
+    """Search again, in place, where a profile falls away from the estimate or leaps at its end: it may have stuck."""
     starts, held, rows, first = [], [], [], 0
     for i, grid in enumerate(grids):
-        for k in range(first + 1, first + len(grid) - 1):
-            if ssr[k] > max(ssr[k - 1], ssr[k + 1]):
+        for k in range(len(grid)):
+            out = k + (1 if grid[k] > best[i] else -1)
+            inside = 0 <= out < len(grid)
+            if ssr[first + k] > ((1 + GAIN) * ssr[first + out] if inside else LEAP * ssr[first + 2 * k - out]):
                 here = np.arange(len(grids)) == i
-                starts += [np.where(here, u[k], u[k + side]) for side in (-1, 1)]
-                held, rows = held + [here] * 2, rows + [k] * 2
+                near = [n for n in (k - 1, k + 1) if 0 <= n < len(grid)]
+                starts += [np.where(here, u[first + k], u[first + n]) for n in near]
+                held, rows = held + [here] * len(near), rows + [first + k] * len(near)
         first += len(grid)
+    gained = False
     if rows:
         again = _least_squares(residuals, np.array(starts), bounds, np.array(held))
         for k, found, value in zip(rows, *again, strict=True):
             if value < ssr[k]:
+                gained |= bool(value < ssr[k] / (1 + GAIN))
                 u[k], ssr[k] = found, value
+    return gained
 
 
 def _estimate(mode: Mode, name: str, at: float, grid: np.ndarray, ratio: np.ndarray, limit: float) -> ModeEstimate:

@@ -47,7 +47,7 @@ def test_what_shows_only_as_a_product_is_not_identified_and_its_profile_is_flat(
     This series of seven years once left a spike of 23 on the share's profile, where a search had stuck.
     """
     values = [6835.6, 12626.1, 20605.8, 23002.5, 25323.5, 28542.9, 34165.8]
-    fit = fit_mode(CONTENT, range(2017, 2024), values, ("beta", "s", "initial"), {"lambda0": 0.0, "n": 0.5})
+    fit = fit_mode(CONTENT, range(2017, 2024), values, ("beta", "s", "initial"), {"lambda0": 0.0, "n": 0.5}, dt=5.0)
     share = fit.estimates[1]
     assert share.profile["ratio"].max() < 1.1
     assert (share.name, share.status) == ("s", "not identified")

@@ -28,7 +28,15 @@ SETS = {
 SLIDERS = {"02_content_mode": ("beta", 0.1), "03_sharing_mode": ("g", 3)}
 PAGES = [(name, language) for name in MODES for language in ("en", "zh")]
 PHONE = {"width": 390, "height": 844}
-each = pytest.mark.parametrize(("name", "language"), PAGES)
+VIEWS = {"light": {}, "dark": {"dark": True}, "phone": PHONE}
+
+
+@pytest.fixture(scope="module", params=PAGES, ids="-".join)
+def opened(request, reports, browser) -> tuple[str, str]:
+    """A page that was opened, once for all tests, by name and language; each test leaves the run as it was."""
+    name, language = request.param
+    browser.open(reports / language / f"{name}.html")
+    return name, language
 
 
 def compare(name: str, parameters: dict, found: dict) -> None:
@@ -39,20 +47,19 @@ def compare(name: str, parameters: dict, found: dict) -> None:
     np.testing.assert_allclose(found["parts"], loop_gains(mode, parameters), atol=1e-6)
 
 
-@each
-def test_the_browser_computes_what_python_computes(reports, browser, name, language):
-    browser.open(reports / language / f"{name}.html")
+def test_the_browser_computes_what_python_computes(opened, browser):
+    name, language = opened
     mode = MODES[name][0]
     defaults = {p.name: p.default for p in mode.parameters}
     for parameters in SETS[name]:
         found = browser.value(f"{FIGURE}.explorer.set({json.dumps(defaults | parameters)})")
         compare(name, parameters, found)
         assert browser.value(f"{FIGURE}.querySelector('.verdict').textContent").startswith(f"R0 = {found['R0']:.3f}")
+    browser.value(f"{FIGURE}.querySelector('.explorer button').click()")
 
 
-@each
-def test_a_slider_moves_the_run_and_the_button_brings_it_back(reports, browser, name, language):
-    browser.open(reports / language / f"{name}.html")
+def test_a_slider_moves_the_run_and_the_button_brings_it_back(opened, browser):
+    name, language = opened
     parameter, value = SLIDERS[name]
     look = f"{FIGURE}.querySelector('.verdict').textContent + {FIGURE}.querySelector('.series').getAttribute('d')"
     before = browser.value(look)
@@ -65,9 +72,8 @@ def test_a_slider_moves_the_run_and_the_button_brings_it_back(reports, browser, 
     compare(name, {}, browser.value(f"{FIGURE}.explorer.set({{}})"))
 
 
-@each
-def test_every_slider_has_its_declared_range_and_its_words(reports, browser, name, language):
-    browser.open(reports / language / f"{name}.html")
+def test_every_slider_has_its_declared_range_and_its_words(opened, browser):
+    name, language = opened
     found = browser.value(f"[...{FIGURE}.querySelectorAll('input')].map(e => [e.dataset.parameter, +e.min, +e.max,"
                           " +e.value, document.querySelector(`label[for='${e.id}']`).textContent])")
     assert len(found) >= 5
@@ -77,25 +83,24 @@ def test_every_slider_has_its_declared_range_and_its_words(reports, browser, nam
         assert words == declared.words[language] + declared.symbol
 
 
-@pytest.mark.parametrize("view", ["light", "dark", "phone"])
-@each
-def test_it_asks_for_nothing_fits_the_screen_and_is_drawn(reports, browser, name, language, view):
-    page = reports / language / f"{name}.html"
-    browser.open(page, **({"dark": True} if view == "dark" else PHONE if view == "phone" else {}))
-    assert browser.requests() == [page.as_uri()]
+def test_it_asks_for_nothing_fits_the_screen_and_is_drawn(opened, reports, browser):
+    name, language = opened
+    for screen in VIEWS.values():
+        browser.view(**screen)
+        assert browser.value("document.scrollingElement.scrollWidth") <= screen.get("width", 1280)
+        browser.value(f"{FIGURE}.querySelector('.chart').scrollIntoView({{behavior: 'instant'}})")
+        box = browser.value(f"(() => {{ const r = {FIGURE}.querySelector('.chart svg').getBoundingClientRect();"
+                            " return [r.width, r.height]; })()")
+        assert box[0] > 300
+        assert box[1] > 120
+        assert np.asarray(Image.open(io.BytesIO(browser.screenshot())).convert("L"), dtype=float).std() > 10
+    browser.view()
+    assert browser.requests() == [(reports / language / f"{name}.html").as_uri()]
     assert browser.complaints() == []
-    assert browser.value("document.scrollingElement.scrollWidth") <= {"phone": PHONE["width"]}.get(view, 1280)
-    browser.value(f"{FIGURE}.querySelector('.chart').scrollIntoView({{behavior: 'instant'}})")
-    box = browser.value(f"(() => {{ const r = {FIGURE}.querySelector('.chart svg').getBoundingClientRect();"
-                        " return [r.width, r.height]; })()")
-    assert box[0] > 300
-    assert box[1] > 120
-    assert np.asarray(Image.open(io.BytesIO(browser.screenshot())).convert("L"), dtype=float).std() > 10
 
 
-@each
-def test_its_words_are_set_in_the_embedded_font(reports, browser, name, language):
-    browser.open(reports / language / f"{name}.html")
+def test_its_words_are_set_in_the_embedded_font(opened, browser):
+    name, language = opened
     root = browser.call("DOM.getDocument")["root"]["nodeId"]
     browser.call("CSS.enable")
     for part in (".verdict", ".loops p", ".axis", ".legend span", ".controls label", "button"):

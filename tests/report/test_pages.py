@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NAMES = sorted(path.stem for path in (root() / "notebooks").glob("*.ipynb"))
 PAGES = ["index.html", *(f"{language}/{name}.html" for language in ("en", "zh") for name in NAMES)]
-REPORTS = PAGES[1:]
+each_report = pytest.mark.parametrize("page", PAGES[1:], indirect=True)
 PHONE = {"width": 390, "height": 844}
 VIEWS = {"light": {}, "dark": {"dark": True}, "phone": PHONE, "dark phone": {**PHONE, "dark": True}}
 
@@ -25,21 +25,36 @@ def pixels(browser: Browser) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(browser.screenshot())).convert("L"), dtype=float)
 
 
-@pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("page", PAGES)
-def test_no_request_leaves_the_page_and_nothing_fails(reports, browser, page, view):
-    browser.open(reports / page, **VIEWS[view])
+@pytest.fixture(scope="module", params=PAGES)
+def page(request, reports, browser) -> str:
+    """A page that was opened, once for all tests that only look at it."""
+    browser.open(reports / request.param)
+    return request.param
+
+
+def test_nothing_is_asked_for_and_nothing_fails_in_any_view(page, reports, browser):
+    for view, screen in VIEWS.items():
+        browser.view(**screen)
+        shades = pixels(browser)
+        assert shades.std() > 10, f"the page is blank: {view}"
+        assert (np.median(shades) < 60) == ("dark" in view)
+        assert browser.value("document.scrollingElement.scrollWidth <= window.innerWidth"), f"scrolls sideways: {view}"
+    browser.view()
     assert browser.requests() == [(reports / page).as_uri()]
     assert browser.complaints() == []
-    shades = pixels(browser)
-    assert shades.std() > 10, "the page is blank"
-    assert (np.median(shades) < 60) == ("dark" in view)
-    assert browser.value("document.scrollingElement.scrollWidth <= window.innerWidth"), "the page scrolls sideways"
 
 
-@pytest.mark.parametrize("page", REPORTS)
-def test_the_page_text_is_set_in_the_embedded_font(reports, browser, page):
-    browser.open(reports / page)
+def test_every_link_leads_somewhere(page, reports, browser):
+    links = browser.value("[...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))")
+    inside = [href[1:] for href in links if href.startswith("#")]
+    assert browser.value(f"{json.dumps(inside)}.filter(name => !document.getElementById(name))") == []
+    for href in links:
+        if not href.startswith(("#", "http")):
+            assert (reports / page).parent.joinpath(href.split("#")[0]).resolve().is_file(), href
+
+
+@each_report
+def test_the_page_text_is_set_in_the_embedded_font(page, browser):
     faces = browser.value("[...document.fonts].map(face => [face.family, face.weight, face.status])")
     assert [face[2] for face in faces if face[1] == "400" and face[0].startswith("House")] == ["loaded"]
     node = browser.call("DOM.getDocument")["root"]["nodeId"]
@@ -67,9 +82,8 @@ def test_the_market_size_figure_is_drawn_with_chinese_labels(reports, browser, v
     assert svg != english
 
 
-@pytest.mark.parametrize("page", REPORTS)
-def test_headings_pictures_and_tables_are_named_for_those_who_listen(reports, browser, page):
-    browser.open(reports / page)
+@each_report
+def test_headings_pictures_and_tables_are_named_for_those_who_listen(page, browser):
     levels = browser.value("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1])")
     assert levels.count(1) == 1
     assert levels[0] == 1
@@ -124,16 +138,6 @@ def test_buttons_open_all_code_and_switch_the_theme(reports, browser):
     browser.value("document.getElementById('theme').click()")
     assert browser.value("getComputedStyle(document.body).backgroundColor") != before
     browser.value("localStorage.clear()")
-
-
-def test_every_link_inside_the_reports_leads_somewhere(reports, browser):
-    for page in PAGES:
-        browser.open(reports / page)
-        for href in browser.value("[...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))"):
-            if href.startswith("#"):
-                assert browser.value(f"!!document.getElementById({json.dumps(href[1:])})"), (page, href)
-            elif not href.startswith("http"):
-                assert (reports / page).parent.joinpath(href.split("#")[0]).resolve().is_file(), (page, href)
 
 
 @pytest.mark.parametrize(("language", "query"), [("en", "forecast"), ("zh", "预测"), ("en", "zzzz")])

@@ -84,7 +84,7 @@ def test_intervals_cover_and_tests_reject_as_often_as_they_say():
     rng = np.random.default_rng(11)
     cover, rejected = [], []
     for _ in range(300):
-        pooled = sem.fit_imputed(MODEL, imputed(sample(rng), rng, 10))
+        pooled = sem.fit_imputed(MODEL, imputed(sample(rng), rng, 5))
         row = pooled.estimates.query("lhs == 'z' and op == '~'").iloc[0]
         cover.append(row["ci_low"] < 0.5 < row["ci_high"])
         rejected.append(pooled.tests["pvalue"] < 0.05)
