@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[1] / "socialcommerce"
+from tests.conftest import PACKAGES
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "socialcommerce"
+BESIDE = {Path(name).name: sorted((ROOT / name).rglob("*.py")) for name in PACKAGES}
 OPEN = {"errors", "files", "numbers", "project"}  # anyone may import them
 MAY_IMPORT: dict[str, set[str]] = {  # beside itself and the open ones
     "paper": set(), "data": set(), "experiments": set(), "market": set(), "modes": set(), "sem": set(),
@@ -60,10 +64,17 @@ def test_imports_point_downward():
     assert [fault for path in MODULES for fault in misplaced(path)] == []
 
 
-def test_modules_open_with_a_sentence_and_stay_readable():
-    texts = {str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8") for path in MODULES}
-    assert [name for name, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []  # what it knows
-    assert {name: lines for name, text in texts.items() if (lines := text.count("\n")) > 350} == {}
+def test_a_package_beside_this_one_knows_neither_it_nor_another():
+    own = {"socialcommerce", "tests", *BESIDE}
+    found = {f"{name}: {other}" for name, paths in BESIDE.items() for path in paths for other in imported(path)
+             if other.split(".")[0] in own - {name}}
+    assert found == set()
+
+
+def test_modules_open_with_a_sentence():
+    modules = [*MODULES, *(path for paths in BESIDE.values() for path in paths)]
+    texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in modules}
+    assert [name for name, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []
 
 
 def test_the_engine_of_structural_equation_models_stands_alone():
