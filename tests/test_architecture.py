@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,14 +15,14 @@ PACKAGE = ROOT / "socialcommerce"
 BESIDE = {Path(name).name: sorted((ROOT / name).rglob("*.py")) for name in PACKAGES}
 OPEN = {"errors", "files", "numbers", "project"}  # anyone may import them
 MAY_IMPORT: dict[str, set[str]] = {  # beside itself and the open ones
-    "paper": set(), "data": set(), "experiments": set(), "market": set(), "modes": set(), "sem": set(),
+    "paper": set(), "data": set(), "experiments": set(), "market": set(), "modes": set(),
     "errors": set(), "files": set(), "interrupt": set(), "numbers": set(), "project": set(),
     "verdicts": {"paper"},
-    "survey": {"sem"},
-    "strategies": {"survey", "sem", "verdicts"},
-    "evidence": {"paper", "data", "experiments", "market", "modes", "sem", "survey", "strategies", "verdicts"},
+    "survey": set(),
+    "strategies": {"survey", "verdicts"},
+    "evidence": {"paper", "data", "experiments", "market", "modes", "survey", "strategies", "verdicts"},
     # figures: the result types they draw
-    "figures": {"paper", "market", "modes", "sem", "survey", "strategies", "verdicts", "evidence"},
+    "figures": {"paper", "market", "modes", "survey", "strategies", "verdicts", "evidence"},
     "page": {"paper", "figures"},
     "report": {"paper", "page", "figures"},
     "console": set(),
@@ -71,15 +72,19 @@ def test_a_package_beside_this_one_knows_neither_it_nor_another():
     assert found == set()
 
 
+def test_what_the_study_uses_of_a_package_is_public_there():
+    """A name in ``__all__`` of the package or of a package inside it, never one out of a module."""
+    names = {name for path in MODULES for name in imported(path) if name.split(".")[0] in BESIDE}
+    hidden = []
+    for module, _, member in (name.rpartition(".") for name in names if "." in name):
+        found = importlib.import_module(module)
+        inside = (Path(found.__file__).parent / member / "__init__.py").is_file()
+        if not hasattr(found, "__path__") or not (inside or member in found.__all__):
+            hidden.append(f"{module}.{member}")
+    assert hidden == []
+
+
 def test_modules_open_with_a_sentence():
     modules = [*MODULES, *(path for paths in BESIDE.values() for path in paths)]
     texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in modules}
     assert [name for name, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []
-
-
-def test_the_engine_of_structural_equation_models_stands_alone():
-    allowed = {"numpy", "scipy", "pandas", "socialcommerce"}
-    import sys
-
-    for path in (PACKAGE / "sem").rglob("*.py"):
-        assert {name.split(".")[0] for name in imported(path)} <= allowed | sys.stdlib_module_names, path

@@ -115,7 +115,7 @@ def test_every_package_the_library_imports_is_a_named_dependency():
     named = {normal(re.match(r"[A-Za-z0-9._-]+", text)[0]) for text in PROJECT["dependencies"]}
     owners = packages_distributions()
     tops = {name.split(".")[0] for path in MODULES for name in imported(path)}
-    tops -= set(sys.stdlib_module_names) | {"socialcommerce"}
+    tops -= set(sys.stdlib_module_names) | {"socialcommerce", *OWN}
     come_with = {"traitlets": "papermill", "nbclient": "papermill", "IPython": "ipykernel", "zmq": "ipykernel",
                  "urllib3": "requests", "cycler": "matplotlib", "PIL": "matplotlib"}
     for top in tops:

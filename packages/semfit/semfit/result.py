@@ -1,0 +1,377 @@
+"""Hold a fitted model and derive what is asked of it: estimates, fit measures, residuals, R2."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from semfit import measures, ordinal_measures, robust
+from semfit.estimate import Likelihood, Solution
+from semfit.expressions import jacobian
+from semfit.inference import Covariance, TestStatistic, covariance, defined_values, free_directions
+from semfit.moments import Sample
+from semfit.standardize import delta_errors, explained, standard_errors, standardized
+from semfit.table import Parameter, ParameterTable
+
+if TYPE_CHECKING:
+    from semfit.resampling import Bootstrap
+
+__all__ = ["SemFit"]
+
+Array = np.ndarray
+LEVEL = 0.95  # of all confidence intervals of estimates
+
+
+@dataclass(frozen=True)
+class SemFit:
+    """A fitted structural equation model.
+
+    Parameters
+    ----------
+    model : str
+        The model as written.
+    estimator, information : str
+        How it was estimated, and which information matrix the standard errors rest on.
+    table : ParameterTable
+        Every parameter.
+    sample : Sample
+        What it was fitted to.
+    problem : Likelihood
+        Discrepancy of model and sample.
+    solution : Solution
+        Where the minimisation ended.
+    curvature : Covariance
+        Inverse information per observation and its rank.
+    vcov : array, shape (q, q)
+        Covariance matrix of the free parameters; nan where the model is not identified or did not converge.
+    test, baseline : TestStatistic
+        Chi-square of the model and of the model without relations.
+    saturated : float
+        Discrepancy of the unrestricted model.
+    options : mapping
+        The options of the call that are lavaan's too.
+    draws : Bootstrap, optional
+        Resamples, where they were asked for; standard errors and intervals are then theirs.
+    active : tuple of str
+        Inequality constraints at whose bound the estimates lie; standard errors hold them as equalities, df does not.
+    """
+
+    model: str
+    estimator: str
+    information: str
+    table: ParameterTable
+    sample: Sample
+    problem: Likelihood
+    solution: Solution
+    curvature: Covariance
+    vcov: Array
+    test: TestStatistic
+    baseline: TestStatistic
+    saturated: float
+    options: Mapping[str, object] = field(default_factory=dict)
+    draws: Bootstrap | None = None
+    active: tuple[str, ...] = ()
+
+    @property
+    def theta(self) -> Array:
+        """The free parameters, in the order of ``table.keys``."""
+        return self.solution.theta
+
+    @property
+    def npar(self) -> int:
+        """Number of free parameters less the equality constraints among them."""
+        return self.curvature.directions + len(self.active)
+
+    @property
+    def nobs(self) -> int:
+        """Observations used."""
+        return self.sample.nobs
+
+    @property
+    def ordinal(self) -> bool:
+        """Whether it was fitted to ordered items."""
+        return self.estimator in ("DWLS", "WLSMV")
+
+    @property
+    def divisor(self) -> int:
+        """What chi2 is a multiple of: N, less the number of groups for DWLS and WLSMV."""
+        return self.nobs - self.table.groups if self.ordinal else self.nobs
+
+    @property
+    def converged(self) -> bool:
+        """Whether the minimisation came to a point where the gradient vanishes."""
+        return bool(self.solution.converged)
+
+    @property
+    def identified(self) -> bool:
+        """Whether the information matrix has full rank at the solution."""
+        return self.curvature.identified
+
+    @cached_property
+    def rows(self) -> tuple[Parameter, ...]:
+        """The table's rows, group by group."""
+        return tuple(row for k in range(1, self.table.groups + 1) for row in self.table.rows if row.group == k)
+
+    @cached_property
+    def problems(self) -> tuple[str, ...]:
+        """What is off about the solution, in sentences; empty when nothing is."""
+        found = []
+        if not self.converged:
+            found.append(
+                f"The estimation did NOT converge in {int(self.solution.iterations)} iterations "
+                f"(gradient {float(self.solution.gradient):.1e}); the estimates mean nothing."
+            )
+        elif not self.identified:
+            found.append(
+                f"The model is NOT identified: the information matrix has rank {self.curvature.rank}, "
+                f"{self.curvature.directions} are needed; the estimates are one of many solutions."
+            )
+        if self.test.scaling is not None and np.isnan(self.test.scaling):
+            found.append("The scaling factor of the test is not positive: there is no scaled test (too few rows).")
+        return (*found, *self._inadmissible())
+
+    def _inadmissible(self) -> list[str]:
+        """Name negative variances and covariance matrices that are none."""
+        found = []
+        for block, base, group in zip(self.problem.blocks, self.problem.bases, self.sample.groups, strict=True):
+            S = block.matrices(self.theta, base)[1]
+            where = f" in group {group.label}" if len(self.sample.groups) > 1 else ""
+            negative = [name for i, name in enumerate(block.names) if S[i, i] < 0]
+            found += [f"The variance of {name}{where} is negative (a Heywood case)." for name in negative]
+            if self.ordinal:
+                found += [f"The thresholds of {n}{where} do not increase." for n in block.disordered(self.theta)]
+            latent = block.implied(self.theta, base).covariance[
+                block.observed + block.means :, block.observed + block.means :
+            ]
+            if not negative and len(latent) and np.linalg.eigvalsh(latent).min() < -1e-10:
+                found.append(f"The covariance matrix of the latent variables{where} is not positive definite.")
+            if not negative and np.linalg.eigvalsh(S).min() < -1e-10:
+                found.append(f"The covariance matrix of the residuals{where} is not positive definite.")
+        return found
+
+    @cached_property
+    def values(self) -> Array:
+        """Value of every row, then of every defined parameter."""
+        position = {key: k for k, key in enumerate(self.table.keys)}
+        at = {name: k for k, name in enumerate(self.sample.names)}
+        out = []
+        for row in self.rows:
+            group = self.sample.groups[row.group - 1]
+            if row.free:
+                out.append(self.theta[position[row.key]])
+            elif row.implied:
+                out.append(self._implied_variance(row))
+            elif row.exogenous:
+                out.append(group.mean[at[row.lhs]] if row.op == "~1" else group.covariance[at[row.lhs], at[row.rhs]])
+            else:
+                out.append(row.value)
+        return np.concatenate([np.array(out, dtype=float), defined_values(self.table, self.theta)])
+
+    def _implied_variance(self, row: Parameter) -> float:
+        block, base = self.problem.blocks[row.group - 1], self.problem.bases[row.group - 1]
+        k = block.names.index(row.lhs)
+        if row.op == "~*~":
+            return float(block.implied(self.theta, base).covariance[k, k]) ** -0.5
+        return float(block.matrices(self.theta, base)[1][k, k])
+
+    @cached_property
+    def errors(self) -> Array:
+        """Standard error of every row, then of every defined parameter; zero where nothing was estimated."""
+        position = {key: k for k, key in enumerate(self.table.keys)}
+        if self.draws is not None:
+            return self.draws.intervals()["se"].to_numpy()
+        own = np.sqrt(np.diag(self.vcov))
+        free = [own[position[row.key]] if row.free else 0.0 for row in self.rows]
+        if not self.table.defined:
+            return np.array(free)
+        J = jacobian(lambda t: defined_values(self.table, t), self.theta)
+        return np.concatenate([free, delta_errors(J, self.vcov)])
+
+    @cached_property
+    def estimates(self) -> pd.DataFrame:
+        """One line per parameter: lhs, op, rhs, label, group, est, se, z, pvalue, ci_low, ci_high, std_all."""
+        est, se = self.values, self.errors
+        z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > 0)
+        half = special.ndtri((1 + LEVEL) / 2) * se
+        low, high = est - half, est + half
+        if self.draws is not None:
+            low, high = self.draws.intervals("percentile", LEVEL)[["ci_low", "ci_high"]].to_numpy().T
+        return self._frame(
+            est=est,
+            se=se,
+            z=z,
+            pvalue=2 * special.ndtr(-np.abs(z)),
+            ci_low=low,
+            ci_high=high,
+            std_all=self.standardized_at(self.theta),
+        )
+
+    def standardized_at(self, theta: Array) -> Array:
+        """Return the standardised solution at other parameters, such as draws or the steps of a derivative.
+
+        Parameters
+        ----------
+        theta : array, shape (..., npar)
+            In the order of ``table.keys``; complex values pass through, which is what :func:`semfit.jacobian` asks for.
+
+        Returns
+        -------
+        array, shape (..., parameters)
+            ``std_all`` of the lines of ``estimates``.
+        """
+        return standardized(self.table, self.problem, theta)
+
+    def variances_at(self, theta: Array, group: int = 1) -> dict[str, Array]:
+        """Return the variance the model implies of every variable, latent ones too, at other parameters.
+
+        Parameters
+        ----------
+        theta : array, shape (..., npar)
+            As for :meth:`standardized_at`.
+        group : int
+            From 1.
+
+        Returns
+        -------
+        dict of str to array, shape (...)
+        """
+        block, base = self.problem.blocks[group - 1], self.problem.bases[group - 1]
+        variance = np.diagonal(block.implied(theta, base).covariance, axis1=-2, axis2=-1)
+        return {name: variance[..., k] for k, name in enumerate(block.names)}
+
+    def sandwich(self) -> Array:
+        """Return the robust covariance matrix of the estimates that MLR gives, without its scaled tests.
+
+        An ML fit to complete rows has so the errors of MLR in a fraction of the time.
+        """
+        H = self.problem.derivatives(self.theta[None], observed=True)[1][0]
+        bread = covariance(H, free_directions(self.problem, self.theta)).inverse
+        return bread @ robust.meat(self.problem, self.sample, self.theta, robust.casewise_scores) @ bread / self.nobs
+
+    def _frame(self, **columns: Array) -> pd.DataFrame:
+        """Return what names each row and defined parameter, with columns beside it."""
+        lines = [(row.lhs, row.op, row.rhs, row.label, row.group) for row in self.rows]
+        lines += [(d.name, ":=", d.expression.text, d.name, 0) for d in self.table.defined]
+        names = dict(zip(("lhs", "op", "rhs", "label", "group"), zip(*lines, strict=True), strict=True))
+        return pd.DataFrame(names | columns)
+
+    @cached_property
+    def standardized(self) -> pd.DataFrame:
+        """The standardised solution with its own standard errors, tests and intervals."""
+        est = self.standardized_at(self.theta)
+        se = standard_errors(self.table, self.problem, self.theta, self.vcov)
+        z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > 1e-12)
+        half = special.ndtri((1 + LEVEL) / 2) * se
+        return self._frame(
+            std_all=est, se=se, z=z, pvalue=2 * special.ndtr(-np.abs(z)), ci_low=est - half, ci_high=est + half
+        )
+
+    @cached_property
+    def fit_measures(self) -> pd.Series:
+        """Fit measures by lavaan's names; without a solution that is identified, nan but for npar and df."""
+        test, base, groups = self.test, self.baseline, self.table.groups
+        out = {
+            "npar": self.npar,
+            "fmin": float(self.solution.value) - self.saturated,
+            "chisq": test.chisq,
+            "df": test.df,
+            "pvalue": test.pvalue(),
+            "baseline.chisq": base.chisq,
+            "baseline.df": base.df,
+            "baseline.pvalue": base.pvalue(),
+        }
+        out |= measures.comparative(test, base)
+        if not self.ordinal:
+            out |= measures.likelihood_measures(
+                float(self.solution.value),
+                self.saturated,
+                self.sample,
+                self.npar,
+                measures.covariates_logl(self.sample, self.table.fixed_covariates),
+            )
+        out |= measures.rmsea(test.chisq, test.df, self.divisor, groups)
+        if self.ordinal:
+            out |= ordinal_measures.residual_measures(self.problem, self.sample, self.theta, test.df)
+        else:
+            out |= measures.residual_measures(self.problem, self.sample, self.theta, test.df)
+            out["ecvi"] = (test.chisq + 2 * self.npar) / self.nobs
+        out["mfi"] = float(np.exp(-(test.chisq - test.df) / (2 * self.divisor)))
+        if test.scaling is not None:
+            out |= self._scaled_measures()
+        if not (self.converged and self.identified):
+            return measures.as_series({k: v if k in ("npar", "df") else np.nan for k, v in out.items()})
+        test, base = self.index_statistics
+        if self.ordinal and test.scaling is not None:
+            out |= ordinal_measures.robust_measures(self.problem, self.sample, self.theta, self.curvature, test.df)
+        elif test.scaling is not None:
+            out |= measures.robust_indices(test, base, self.nobs, groups)
+        return measures.as_series(out)
+
+    def _scaled_measures(self) -> dict[str, float]:
+        test, base, groups = self.test, self.baseline, self.table.groups
+        chisq, df = (test.scaled, test.df) if test.shift else (test.chisq, test.scaling * test.df)
+        scaled = measures.rmsea(chisq, df, self.divisor, groups)
+        return {
+            "chisq.scaled": test.scaled,
+            "df.scaled": test.df,
+            "pvalue.scaled": test.pvalue(scaled=True),
+            "chisq.scaling.factor": test.scaling,
+            "baseline.chisq.scaled": base.scaled,
+            "baseline.df.scaled": base.df,
+            "baseline.chisq.scaling.factor": base.scaling,
+            **{f"{k}.scaled": v for k, v in scaled.items()},
+        }
+
+    @cached_property
+    def index_statistics(self) -> tuple[TestStatistic, TestStatistic]:
+        """The statistics of model and baseline that robust indices rest on: as if no value were missing."""
+        if not self.sample.missing:
+            return self.test, self.baseline
+        from semfit.incomplete import statistics  # it takes a SemFit, so it cannot be imported above
+
+        return statistics(self)
+
+    @cached_property
+    def r2(self) -> pd.Series | pd.DataFrame:
+        """Share of variance explained, by variable; a column per group where there are several."""
+        by_group = explained(self.problem, self.theta)
+        if len(by_group) == 1:
+            return pd.Series(by_group[0], name="r2")
+        return pd.DataFrame({g.label: values for g, values in zip(self.sample.groups, by_group, strict=True)})
+
+    @cached_property
+    def residuals(self) -> pd.DataFrame:
+        """Observed less implied moments: raw, as correlations, with se and z, see ``semfit.residuals.residuals``."""
+        from semfit.residuals import residuals  # it takes a SemFit, so it cannot be imported above
+
+        return residuals(self)
+
+    @cached_property
+    def modification_indices(self) -> pd.DataFrame:
+        """Score test of every parameter the model leaves out, see ``semfit.scores.modification_indices``."""
+        from semfit.scores import modification_indices  # it takes a SemFit, so it cannot be imported above
+
+        return modification_indices(self)
+
+    def summary(self) -> str:
+        """Return the fit as text: problems first, then test and fit measures, then all parameters."""
+        from semfit.report import summary
+
+        return summary(self)
+
+    def _repr_html_(self) -> str:
+        from semfit.report import html
+
+        return html(self)
+
+    def to_lavaan(self) -> str:
+        """Return the R code that fits the same model with lavaan."""
+        from semfit.report import to_lavaan
+
+        return to_lavaan(self)
