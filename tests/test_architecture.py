@@ -6,6 +6,7 @@ import ast
 import importlib
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from tests.conftest import PACKAGES
@@ -70,6 +71,16 @@ def test_a_package_beside_this_one_knows_neither_it_nor_another():
     found = {f"{name}: {other}" for name, paths in BESIDE.items() for path in paths for other in imported(path)
              if other.split(".")[0] in own - {name}}
     assert found == set()
+
+
+def test_files_import_one_another_in_no_circle():
+    for paths in (MODULES, *BESIDE.values()):
+        top = paths[0].parents[1]
+        named = {".".join(path.relative_to(top).with_suffix("").parts).removesuffix(".__init__"): path
+                 for path in paths}
+        graph = {name: {other if other in named else other.rpartition(".")[0] for other in imported(path)}
+                 for name, path in named.items()}
+        TopologicalSorter({name: others & {*named} - {name} for name, others in graph.items()}).prepare()  # or raises
 
 
 def test_what_the_study_uses_of_a_package_is_public_there():

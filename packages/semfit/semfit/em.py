@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from semfit.errors import DataError
-from semfit.missing import Expectation, MissingPatterns
-
-if TYPE_CHECKING:
-    from semfit.moments import Patterns
+from semfit.missing import Expectation, MissingPatterns, Patterns
 
 __all__ = ["by_variable", "saturated"]
 

@@ -15,9 +15,8 @@ import numpy as np
 
 from semfit.expressions import jacobian
 from semfit.layers import Layer, layers
-from semfit.missing import Expectation, MissingPatterns
+from semfit.missing import Expectation, MissingPatterns, Patterns
 from semfit.model import Block, Implied, inverse
-from semfit.moments import Patterns
 
 __all__ = ["Likelihood", "Solution", "minimise", "weights"]
 

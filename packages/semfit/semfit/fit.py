@@ -15,11 +15,10 @@ from semfit.errors import ParameterError, UnknownNameError
 from semfit.estimate import Likelihood, minimise
 from semfit.inequality import enforce, inequalities, refuse
 from semfit.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
-from semfit.model import Block, blocks
+from semfit.model import blocks
 from semfit.moments import Moments, Sample, from_moments, read
 from semfit.ordinal import PARAMETERIZATIONS, fit_ordinal
 from semfit.resampling import bootstrap as resample
-from semfit.resampling import with_bootstrap
 from semfit.result import SemFit
 from semfit.saturated import saturated_value
 from semfit.start import off_saddle, start_values
@@ -201,7 +200,8 @@ def _with_draws(
     if not draws:
         return result
     report = _bar if progress is True else progress or None
-    return with_bootstrap(result, resample(result, draws, seed=seed, workers=workers, progress=report))
+    drawn = resample(result, draws, seed=seed, workers=workers, progress=report)
+    return replace(result, vcov=np.atleast_2d(np.cov(drawn.draws.T)), draws=drawn)
 
 
 def _bar(done: int, wanted: int) -> None:
@@ -268,7 +268,7 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
         meat = robust.meat(problem, sample, solution.theta, scores)
         vcov = inverse @ meat @ inverse
     test = _test(problem, sample, table, float(solution.value) - saturated, curvature.directions + len(active))
-    base_problem, base_theta = baseline(problem, sample)
+    base_problem, base_theta = robust.baseline(problem, sample)
     base = _test(base_problem, sample, table, float(base_problem.value(base_theta)) - saturated, len(base_theta))
     if estimator != "ML" and usable:
         test = scaled(test, problem, sample, solution.theta, inverse, estimator, meat)
@@ -289,35 +289,6 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
         saturated,
         active=active,
     )
-
-
-def baseline(problem: Likelihood, sample: Sample) -> tuple[Likelihood, Array]:
-    """Return the model of uncorrelated variables and its estimates."""
-    return _by_group(problem, sample, robust.baseline_block)
-
-
-def _by_group(problem: Likelihood, sample: Sample, make) -> tuple[Likelihood, Array]:
-    """Lay a moments model side by side in every group, with parameters of its own."""
-    parts, thetas, at = [], [], 0
-    for block, group in zip(problem.blocks, sample.groups, strict=True):
-        full = make(block)
-        thetas.append(robust.moments_theta(full, group))
-        parts.append(
-            Block(
-                full.names,
-                full.observed,
-                full.means,
-                full.path,
-                full.row,
-                full.column,
-                full.theta + at,
-                full.fixed,
-                full.exogenous,
-            )
-        )
-        at += len(full.theta)
-    bases = tuple(b.base(g.covariance, g.mean) for b, g in zip(parts, sample.groups, strict=True))
-    return Likelihood(tuple(parts), problem.patterns, bases, at), np.concatenate(thetas)
 
 
 def _test(problem: Likelihood, sample: Sample, table: ParameterTable, gap: float, npar: int) -> TestStatistic:

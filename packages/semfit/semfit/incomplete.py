@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from semfit import robust
 from semfit.estimate import Likelihood
 from semfit.inference import TestStatistic
+from semfit.missing import Patterns
 from semfit.model import Block
-from semfit.moments import GroupSample, Patterns, Sample
+from semfit.moments import GroupSample, Sample
 from semfit.saturated import information
-
-if TYPE_CHECKING:
-    from semfit.result import SemFit
+from semfit.solved import Solved
 
 __all__ = ["completed", "corrected", "moments_jacobian", "statistics"]
 
 Array = np.ndarray
 
 
-def statistics(fit: SemFit) -> tuple[TestStatistic, TestStatistic]:
+def statistics(fit: Solved) -> tuple[TestStatistic, TestStatistic]:
     """Return the corrected statistics of a fit and of its baseline."""
-    from semfit.fit import baseline  # fit imports the results, which use this module
-
-    nonnormal, (problem, theta) = fit.test.scaling is not None, baseline(fit.problem, fit.sample)
+    nonnormal, (problem, theta) = fit.test.scaling is not None, robust.baseline(fit.problem, fit.sample)
     parts = _parts(fit.problem, fit.sample, nonnormal)
     return (
         corrected(fit.problem, fit.sample, fit.theta, fit.curvature.basis, fit.test.df, nonnormal, parts),

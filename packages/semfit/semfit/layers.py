@@ -8,9 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from semfit.missing import MissingPatterns
+from semfit.missing import MissingPatterns, Patterns
 from semfit.model import Block
-from semfit.moments import Patterns
 
 __all__ = ["Layer", "layers"]
 

@@ -18,11 +18,25 @@ import numpy as np
 
 from semfit.model import Block, Implied, inverse
 
-__all__ = ["Expectation", "MissingPatterns", "missing_patterns"]
+__all__ = ["Expectation", "MissingPatterns", "Patterns", "missing_patterns"]
 
 Array = np.ndarray
 SLICE = 1024  # rows whose scores are formed together, so that they stay in the processor's cache
 ENTRIES = 4_000_000  # of any array that grows with rows or patterns
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """Moments of the rows that share a pattern of missing values, zeros where nothing is observed.
+
+    ``nobs`` (..., P), ``covariance`` (..., P, p, p) divided by the pattern's nobs, ``mean`` (..., P, p), ``mask`` (P,
+    p).
+    """
+
+    nobs: Array
+    covariance: Array
+    mean: Array
+    mask: Array
 
 
 @dataclass(frozen=True)

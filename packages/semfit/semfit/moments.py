@@ -13,9 +13,9 @@ import pandas as pd
 from semfit.columns import check_definite, clusters_of, matrix, one_column, weights_of
 from semfit.em import saturated
 from semfit.errors import DataError, ParameterError, UnknownNameError
-from semfit.missing import MissingPatterns, missing_patterns
+from semfit.missing import MissingPatterns, Patterns, missing_patterns
 
-__all__ = ["GroupSample", "Moments", "Patterns", "Sample", "from_moments", "pattern_moments", "read", "saturated"]
+__all__ = ["GroupSample", "Moments", "Sample", "from_moments", "pattern_moments", "read", "saturated"]
 
 Array = np.ndarray
 MISSING = ("listwise", "fiml", "pairwise")
@@ -42,20 +42,6 @@ class Moments:
     covariance: pd.DataFrame
     means: pd.Series | None
     nobs: int
-
-
-@dataclass(frozen=True)
-class Patterns:
-    """Moments of the rows that share a pattern of missing values, zeros where nothing is observed.
-
-    ``nobs`` (..., P), ``covariance`` (..., P, p, p) divided by the pattern's nobs, ``mean`` (..., P, p), ``mask`` (P,
-    p).
-    """
-
-    nobs: Array
-    covariance: Array
-    mean: Array
-    mask: Array
 
 
 @dataclass(frozen=True)

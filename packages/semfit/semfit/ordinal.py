@@ -16,7 +16,8 @@ from semfit.errors import DataError, ParameterError, UnknownNameError
 from semfit.estimate import Solution, minimise
 from semfit.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
 from semfit.least_squares import LeastSquares, pairs, response_blocks
-from semfit.moments import GroupSample, Patterns, Sample, read
+from semfit.missing import Patterns
+from semfit.moments import GroupSample, Sample, read
 from semfit.polychoric import OrdinalMoments, ordinal_moments
 from semfit.result import SemFit
 from semfit.start import start_values

@@ -11,7 +11,7 @@ from semfit.estimate import minimise
 from semfit.least_squares import pairs
 from semfit.moments import GroupSample
 from semfit.polychoric import ordinal_moments
-from semfit.result import SemFit
+from semfit.solved import Solved
 
 __all__ = ["ordinal_refit"]
 
@@ -19,7 +19,7 @@ Array = np.ndarray
 TOLERANCE = 1e-13  # of the decrement; scoring converges linearly, so that it is to be smaller than for likelihoods
 
 
-def ordinal_refit(fit: SemFit, counts: list[Array]) -> Array:
+def ordinal_refit(fit: Solved, counts: list[Array]) -> Array:
     """Return the estimates when every row counts as often as given.
 
     Parameters

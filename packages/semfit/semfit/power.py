@@ -12,8 +12,9 @@ from semfit.checks import whole
 from semfit.errors import ParameterError
 from semfit.estimate import Likelihood, minimise
 from semfit.fit import estimate
+from semfit.missing import Patterns
 from semfit.model import blocks
-from semfit.moments import GroupSample, Patterns, Sample
+from semfit.moments import GroupSample, Sample
 from semfit.result import SemFit
 from semfit.syntax import parse
 from semfit.table import ParameterTable, build

@@ -7,9 +7,10 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from semfit.result import SemFit
+from semfit.resampling import Bootstrap
+from semfit.solved import Solved
 
-__all__ = ["html", "summary", "to_lavaan"]
+__all__ = ["Shown", "html", "summary", "to_lavaan"]
 
 SECTIONS = (
     ("=~", "Latent Variables"),
@@ -25,7 +26,16 @@ SECTIONS = (
 LINKS = {"=~": "=~", "<~": "<~", "~": "~", "~~": "~~", "|": "|"}
 
 
-def summary(fit: SemFit) -> str:
+class Shown(Solved):
+    """A solved model with what a summary says of it, all of which :class:`semfit.SemFit` derives."""
+
+    problems: tuple[str, ...]
+    estimates: pd.DataFrame
+    fit_measures: pd.Series
+    draws: Bootstrap | None
+
+
+def summary(fit: Shown) -> str:
     """Return problems first, then test and fit measures, then all parameters by kind.
 
     Parameters
@@ -49,7 +59,7 @@ def summary(fit: SemFit) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _head(fit: SemFit) -> str:
+def _head(fit: Shown) -> str:
     dropped = f"; {fit.sample.dropped} left out for missing values" if fit.sample.dropped else ""
     lines = [f"*** {problem}" for problem in _said_first(fit)]
     state = "ended normally" if fit.converged and fit.identified else "DID NOT END NORMALLY"
@@ -67,19 +77,19 @@ def _head(fit: SemFit) -> str:
     return "\n".join(lines)
 
 
-def _said_first(fit: SemFit) -> tuple[str, ...]:
+def _said_first(fit: Shown) -> tuple[str, ...]:
     """Problems of the solution, and what was done to the data."""
     return (*fit.problems, *getattr(fit.problem, "notes", ()))
 
 
-def _errors(fit: SemFit) -> str:
+def _errors(fit: Shown) -> str:
     """Name the kind of standard errors."""
     if fit.draws is not None:
         return "bootstrap"
     return {"ML": "standard", "DWLS": "standard"}.get(fit.estimator, "robust")
 
 
-def _cautions(fit: SemFit) -> list[str]:
+def _cautions(fit: Shown) -> list[str]:
     """Say what the standard errors and the test rest on beside the rows."""
     lines = [f"  At its bound, held as equality     {said:>14}" for said in fit.active]
     if any(group.clusters is not None for group in fit.sample.groups):
@@ -98,7 +108,7 @@ def _cautions(fit: SemFit) -> list[str]:
     return lines
 
 
-def _tests(fit: SemFit) -> str:
+def _tests(fit: Shown) -> str:
     """Test and fit measures; nothing where the solution is none."""
     if not (fit.converged and fit.identified):
         return "No test statistic, fit measures or standard errors: see the first lines."
@@ -165,7 +175,7 @@ def _number(value: float) -> str:
     return f"{value:10.3f}" if np.isfinite(value) else " " * 10
 
 
-def html(fit: SemFit) -> str:
+def html(fit: Shown) -> str:
     """Return problems, test and estimates as HTML."""
     warnings = "".join(f"<p><strong>{escape(problem)}</strong></p>" for problem in _said_first(fit))
     if not (fit.converged and fit.identified):
@@ -186,7 +196,7 @@ def html(fit: SemFit) -> str:
     return f"{warnings}<p>{escape(line)}</p>{notes}{table}"
 
 
-def to_lavaan(fit: SemFit) -> str:
+def to_lavaan(fit: Shown) -> str:
     """Return the R code that fits the same model with lavaan.
 
     Rows are to stand in a data frame called ``data``, weights that were no column of it in its column ``weights``;
@@ -211,7 +221,7 @@ def to_lavaan(fit: SemFit) -> str:
     )
 
 
-def _moments(fit: SemFit) -> str:
+def _moments(fit: Shown) -> str:
     """Write the moments of every group as R's arguments; covariances divide by N - 1 there."""
     names, groups = _r(fit.sample.names), fit.sample.groups
 

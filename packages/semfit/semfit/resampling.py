@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,10 +15,11 @@ from semfit.errors import ParameterError, UnknownNameError
 from semfit.estimate import Likelihood, minimise
 from semfit.inequality import refuse
 from semfit.inference import defined_values
-from semfit.moments import GroupSample, Patterns
+from semfit.missing import Patterns
+from semfit.moments import GroupSample
 from semfit.ordinal_resampling import ordinal_refit
-from semfit.result import SemFit
 from semfit.robust import casewise_scores, slices
+from semfit.solved import Solved
 
 __all__ = ["Bootstrap", "bootstrap", "refit"]
 
@@ -47,7 +48,7 @@ class Bootstrap:
         Of the resamples that failed, those that lost a category of an ordered item.
     """
 
-    fit: SemFit
+    fit: Solved
     draws: Array
     failed: int
     jackknife: Array | None = None
@@ -89,7 +90,7 @@ class Bootstrap:
         ends = np.array([[_quantile(column, p) for p in own] for column, own in zip(draws.T, share.T, strict=True)])
         se = draws.std(0, ddof=1)
         se[se < 1e-12 * np.abs(est)] = 0.0  # what a constraint fixes
-        frame = self.fit._frame().assign(est=est, se=se, ci_low=ends[:, 0], ci_high=ends[:, 1])
+        frame = self.fit.frame().assign(est=est, se=se, ci_low=ends[:, 0], ci_high=ends[:, 1])
         fixed = np.append([not row.free for row in self.fit.rows], np.zeros(len(self.fit.table.defined), dtype=bool))
         frame.loc[fixed, ["ci_low", "ci_high"]] = np.column_stack([est[fixed], est[fixed]])
         frame.loc[fixed, "se"] = 0.0
@@ -115,7 +116,7 @@ def _quantile(values: Array, p: float) -> float:
 
 
 def bootstrap(
-    fit: SemFit,
+    fit: Solved,
     draws: int,
     *,
     seed: int | None = None,
@@ -196,7 +197,7 @@ def bootstrap(
     return Bootstrap(fit, theta[usable], int((~usable).sum()), empty=int(np.isinf(theta).any(1).sum()))
 
 
-def _stepped(fit: SemFit, draws: int, seed: int | None) -> Bootstrap:
+def _stepped(fit: Solved, draws: int, seed: int | None) -> Bootstrap:
     """Draw by one scoring step a resample; the rows' influences are computed once."""
     if fit.ordinal:
         raise ParameterError("the one-step bootstrap takes no ordered items; allowed: method 'refit'.")
@@ -215,7 +216,7 @@ def _stepped(fit: SemFit, draws: int, seed: int | None) -> Bootstrap:
     return Bootstrap(fit, theta, 0)
 
 
-def batch_size(fit: SemFit) -> int:
+def batch_size(fit: Solved) -> int:
     """Return how many resamples are solved together, so that their Hessians and counts of rows fit in little memory.
 
     It sets the random streams too; as it depends on model and data alone, the draws are the same whatever the workers.
@@ -227,7 +228,7 @@ def batch_size(fit: SemFit) -> int:
     return int(np.clip(ENTRIES // max(entries), 1, BATCH))
 
 
-def refit(fit: SemFit, rows: list[Array]) -> Array:
+def refit(fit: Solved, rows: list[Array]) -> Array:
     """Return the estimates for given resamples, shape (batch, q); nan where one did not converge.
 
     Parameters
@@ -244,7 +245,7 @@ def refit(fit: SemFit, rows: list[Array]) -> Array:
     return weighted_refit(fit, [c.astype(float) for c in counts])
 
 
-def weighted_refit(fit: SemFit, counts: list[Array]) -> Array:
+def weighted_refit(fit: Solved, counts: list[Array]) -> Array:
     """Return the estimates when every row counts as often as given.
 
     Parameters
@@ -274,12 +275,12 @@ def weighted_refit(fit: SemFit, counts: list[Array]) -> Array:
     return np.where(solution.converged[:, None], solution.theta, np.nan)
 
 
-def _one_step(fit: SemFit, counts: list[Array]) -> Array:
+def _one_step(fit: Solved, counts: list[Array]) -> Array:
     """Return where one scoring step with the whole sample's information leads, from each row's score, (batch, q)."""
     return fit.theta + sum(c @ one for c, one in zip(counts, _influences(fit), strict=True))
 
 
-def _influences(fit: SemFit) -> list[Array]:
+def _influences(fit: Solved) -> list[Array]:
     """Return by group how far each row moves the estimates to first order, (n, q); with counts of one they add to 0."""
     found = []
     for block, group, base in zip(fit.problem.blocks, fit.sample.groups, fit.problem.bases, strict=True):
@@ -323,7 +324,7 @@ def _covariates(patterns: Patterns, group: GroupSample) -> tuple[Array, Array]:
     return covariance, mean
 
 
-def _jackknife(fit: SemFit) -> Array:
+def _jackknife(fit: Solved) -> Array:
     """Return the estimates with each row left out in turn, shape (N, q)."""
     parts, size = [], batch_size(fit)
     for k, group in enumerate(fit.sample.groups):
@@ -333,8 +334,3 @@ def _jackknife(fit: SemFit) -> Array:
             counts[k][np.arange(len(out)), out] = 0.0
             parts.append(weighted_refit(fit, counts))
     return np.concatenate(parts)
-
-
-def with_bootstrap(fit: SemFit, result: Bootstrap) -> SemFit:
-    """Return the fit with the covariance matrix of its estimates taken from the draws."""
-    return replace(fit, vcov=np.atleast_2d(np.cov(result.draws.T)), draws=result)

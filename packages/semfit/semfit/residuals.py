@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from scipy import linalg
@@ -13,16 +11,14 @@ from semfit.incomplete import moments_jacobian
 from semfit.model import Block, Implied
 from semfit.moments import GroupSample
 from semfit.saturated import information
-
-if TYPE_CHECKING:
-    from semfit.result import SemFit
+from semfit.solved import Solved
 
 __all__ = ["residuals"]
 
 Array = np.ndarray
 
 
-def residuals(fit: SemFit) -> pd.DataFrame:
+def residuals(fit: Solved) -> pd.DataFrame:
     """Return observed less implied moments and their standard errors.
 
     With V the information of the moments at what the model implies, D the model's derivatives and G the covariance
@@ -58,7 +54,7 @@ def residuals(fit: SemFit) -> pd.DataFrame:
     return out.assign(z=out["raw"] / out["se"])
 
 
-def _errors(fit: SemFit) -> list[dict[tuple[str, str, str], float]]:
+def _errors(fit: Solved) -> list[dict[tuple[str, str, str], float]]:
     """Return the standard error of every residual that has one, by relation, for every group."""
     parts = [
         _information(fit, block, group, block.implied(fit.theta, base))
@@ -79,7 +75,7 @@ def _errors(fit: SemFit) -> list[dict[tuple[str, str, str], float]]:
     return out
 
 
-def _information(fit: SemFit, block: Block, group: GroupSample, implied: Implied) -> tuple[Block, Array, Array]:
+def _information(fit: Solved, block: Block, group: GroupSample, implied: Implied) -> tuple[Block, Array, Array]:
     """Return the saturated model, its information at the implied moments, and the sample moments' covariance matrix."""
     full = robust.saturated_block(block)
     C, p = implied.covariance, block.observed

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
-from semfit import measures, ordinal_measures, robust
-from semfit.estimate import Likelihood, Solution
+from semfit import incomplete, measures, ordinal_measures, report, residuals, robust, scores
 from semfit.expressions import jacobian
-from semfit.inference import Covariance, TestStatistic, covariance, defined_values, free_directions
-from semfit.moments import Sample
+from semfit.inference import TestStatistic, covariance, defined_values, free_directions
+from semfit.resampling import Bootstrap
 from semfit.standardize import delta_errors, explained, standard_errors, standardized
-from semfit.table import Parameter, ParameterTable
-
-if TYPE_CHECKING:
-    from semfit.resampling import Bootstrap
 
 __all__ = ["SemFit"]
 
@@ -29,94 +22,18 @@ LEVEL = 0.95  # of all confidence intervals of estimates
 
 
 @dataclass(frozen=True)
-class SemFit:
+class SemFit(report.Shown):
     """A fitted structural equation model.
 
     Parameters
     ----------
-    model : str
-        The model as written.
-    estimator, information : str
-        How it was estimated, and which information matrix the standard errors rest on.
-    table : ParameterTable
-        Every parameter.
-    sample : Sample
-        What it was fitted to.
-    problem : Likelihood
-        Discrepancy of model and sample.
-    solution : Solution
-        Where the minimisation ended.
-    curvature : Covariance
-        Inverse information per observation and its rank.
-    vcov : array, shape (q, q)
-        Covariance matrix of the free parameters; nan where the model is not identified or did not converge.
-    test, baseline : TestStatistic
-        Chi-square of the model and of the model without relations.
-    saturated : float
-        Discrepancy of the unrestricted model.
-    options : mapping
-        The options of the call that are lavaan's too.
+    model, estimator, information, table, sample, problem, solution, curvature, vcov, test, baseline, saturated
+        And options, active: as of ``semfit.solved.Solved``.
     draws : Bootstrap, optional
         Resamples, where they were asked for; standard errors and intervals are then theirs.
-    active : tuple of str
-        Inequality constraints at whose bound the estimates lie; standard errors hold them as equalities, df does not.
     """
 
-    model: str
-    estimator: str
-    information: str
-    table: ParameterTable
-    sample: Sample
-    problem: Likelihood
-    solution: Solution
-    curvature: Covariance
-    vcov: Array
-    test: TestStatistic
-    baseline: TestStatistic
-    saturated: float
-    options: Mapping[str, object] = field(default_factory=dict)
     draws: Bootstrap | None = None
-    active: tuple[str, ...] = ()
-
-    @property
-    def theta(self) -> Array:
-        """The free parameters, in the order of ``table.keys``."""
-        return self.solution.theta
-
-    @property
-    def npar(self) -> int:
-        """Number of free parameters less the equality constraints among them."""
-        return self.curvature.directions + len(self.active)
-
-    @property
-    def nobs(self) -> int:
-        """Observations used."""
-        return self.sample.nobs
-
-    @property
-    def ordinal(self) -> bool:
-        """Whether it was fitted to ordered items."""
-        return self.estimator in ("DWLS", "WLSMV")
-
-    @property
-    def divisor(self) -> int:
-        """What chi2 is a multiple of: N, less the number of groups for DWLS and WLSMV."""
-        return self.nobs - self.table.groups if self.ordinal else self.nobs
-
-    @property
-    def converged(self) -> bool:
-        """Whether the minimisation came to a point where the gradient vanishes."""
-        return bool(self.solution.converged)
-
-    @property
-    def identified(self) -> bool:
-        """Whether the information matrix has full rank at the solution."""
-        return self.curvature.identified
-
-    @cached_property
-    def rows(self) -> tuple[Parameter, ...]:
-        """The table's rows, group by group."""
-        return tuple(row for k in range(1, self.table.groups + 1) for row in self.table.rows if row.group == k)
 
     @cached_property
     def problems(self) -> tuple[str, ...]:
@@ -156,31 +73,6 @@ class SemFit:
         return found
 
     @cached_property
-    def values(self) -> Array:
-        """Value of every row, then of every defined parameter."""
-        position = {key: k for k, key in enumerate(self.table.keys)}
-        at = {name: k for k, name in enumerate(self.sample.names)}
-        out = []
-        for row in self.rows:
-            group = self.sample.groups[row.group - 1]
-            if row.free:
-                out.append(self.theta[position[row.key]])
-            elif row.implied:
-                out.append(self._implied_variance(row))
-            elif row.exogenous:
-                out.append(group.mean[at[row.lhs]] if row.op == "~1" else group.covariance[at[row.lhs], at[row.rhs]])
-            else:
-                out.append(row.value)
-        return np.concatenate([np.array(out, dtype=float), defined_values(self.table, self.theta)])
-
-    def _implied_variance(self, row: Parameter) -> float:
-        block, base = self.problem.blocks[row.group - 1], self.problem.bases[row.group - 1]
-        k = block.names.index(row.lhs)
-        if row.op == "~*~":
-            return float(block.implied(self.theta, base).covariance[k, k]) ** -0.5
-        return float(block.matrices(self.theta, base)[1][k, k])
-
-    @cached_property
     def errors(self) -> Array:
         """Standard error of every row, then of every defined parameter; zero where nothing was estimated."""
         position = {key: k for k, key in enumerate(self.table.keys)}
@@ -202,7 +94,7 @@ class SemFit:
         low, high = est - half, est + half
         if self.draws is not None:
             low, high = self.draws.intervals("percentile", LEVEL)[["ci_low", "ci_high"]].to_numpy().T
-        return self._frame(
+        return self.frame(
             est=est,
             se=se,
             z=z,
@@ -254,13 +146,6 @@ class SemFit:
         bread = covariance(H, free_directions(self.problem, self.theta)).inverse
         return bread @ robust.meat(self.problem, self.sample, self.theta, robust.casewise_scores) @ bread / self.nobs
 
-    def _frame(self, **columns: Array) -> pd.DataFrame:
-        """Return what names each row and defined parameter, with columns beside it."""
-        lines = [(row.lhs, row.op, row.rhs, row.label, row.group) for row in self.rows]
-        lines += [(d.name, ":=", d.expression.text, d.name, 0) for d in self.table.defined]
-        names = dict(zip(("lhs", "op", "rhs", "label", "group"), zip(*lines, strict=True), strict=True))
-        return pd.DataFrame(names | columns)
-
     @cached_property
     def standardized(self) -> pd.DataFrame:
         """The standardised solution with its own standard errors, tests and intervals."""
@@ -268,7 +153,7 @@ class SemFit:
         se = standard_errors(self.table, self.problem, self.theta, self.vcov)
         z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > 1e-12)
         half = special.ndtri((1 + LEVEL) / 2) * se
-        return self._frame(
+        return self.frame(
             std_all=est, se=se, z=z, pvalue=2 * special.ndtr(-np.abs(z)), ci_low=est - half, ci_high=est + half
         )
 
@@ -333,9 +218,7 @@ class SemFit:
         """The statistics of model and baseline that robust indices rest on: as if no value were missing."""
         if not self.sample.missing:
             return self.test, self.baseline
-        from semfit.incomplete import statistics  # it takes a SemFit, so it cannot be imported above
-
-        return statistics(self)
+        return incomplete.statistics(self)
 
     @cached_property
     def r2(self) -> pd.Series | pd.DataFrame:
@@ -348,30 +231,20 @@ class SemFit:
     @cached_property
     def residuals(self) -> pd.DataFrame:
         """Observed less implied moments: raw, as correlations, with se and z, see ``semfit.residuals.residuals``."""
-        from semfit.residuals import residuals  # it takes a SemFit, so it cannot be imported above
-
-        return residuals(self)
+        return residuals.residuals(self)
 
     @cached_property
     def modification_indices(self) -> pd.DataFrame:
         """Score test of every parameter the model leaves out, see ``semfit.scores.modification_indices``."""
-        from semfit.scores import modification_indices  # it takes a SemFit, so it cannot be imported above
-
-        return modification_indices(self)
+        return scores.modification_indices(self)
 
     def summary(self) -> str:
         """Return the fit as text: problems first, then test and fit measures, then all parameters."""
-        from semfit.report import summary
-
-        return summary(self)
+        return report.summary(self)
 
     def _repr_html_(self) -> str:
-        from semfit.report import html
-
-        return html(self)
+        return report.html(self)
 
     def to_lavaan(self) -> str:
         """Return the R code that fits the same model with lavaan."""
-        from semfit.report import to_lavaan
-
-        return to_lavaan(self)
+        return report.to_lavaan(self)

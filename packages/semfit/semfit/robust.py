@@ -233,6 +233,18 @@ def baseline_block(block: Block) -> Block:
     return _moments_block(block, i, i)
 
 
+def baseline(problem: Likelihood, sample: Sample) -> tuple[Likelihood, Array]:
+    """Return the model of uncorrelated variables, every group with parameters of its own, and its estimates."""
+    parts, thetas, at = [], [], 0
+    for block, group in zip(problem.blocks, sample.groups, strict=True):
+        one = baseline_block(block)
+        thetas.append(moments_theta(one, group))
+        parts.append(replace(one, theta=one.theta + at))
+        at += len(one.theta)
+    bases = tuple(b.base(g.covariance, g.mean) for b, g in zip(parts, sample.groups, strict=True))
+    return Likelihood(tuple(parts), problem.patterns, bases, at), np.concatenate(thetas)
+
+
 def _moments_block(block: Block, i: Array, j: Array) -> Block:
     p, given = (
         block.observed,

@@ -6,9 +6,9 @@ import numpy as np
 from scipy import sparse
 
 from semfit.estimate import Likelihood, discrepancy, weights
-from semfit.missing import Expectation, MissingPatterns, missing_patterns
+from semfit.missing import Expectation, MissingPatterns, Patterns, missing_patterns
 from semfit.model import Block, Implied
-from semfit.moments import GroupSample, Patterns, Sample
+from semfit.moments import GroupSample, Sample
 
 __all__ = ["information", "products", "saturated_value"]
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from semfit.estimate import Likelihood
 from semfit.model import Block, cell
-from semfit.result import SemFit
+from semfit.solved import Solved
 from semfit.table import Parameter
 from semfit.thresholds import RESPONSE
 
@@ -21,7 +21,7 @@ __all__ = ["modification_indices", "release_tests", "score_tests"]
 Array = np.ndarray
 
 
-def modification_indices(fit: SemFit) -> pd.DataFrame:
+def modification_indices(fit: Solved) -> pd.DataFrame:
     """Return the score test of every parameter the model leaves out.
 
     Candidates are what the model fixes, cross-loadings, covariances of residuals and of latent variables, and, where
@@ -47,7 +47,7 @@ def modification_indices(fit: SemFit) -> pd.DataFrame:
     return score_tests(fit, candidates).sort_values("mi", ascending=False, ignore_index=True)
 
 
-def release_tests(fit: SemFit) -> pd.DataFrame:
+def release_tests(fit: Solved) -> pd.DataFrame:
     """Return the score test of letting each equality across groups go in one group: the guide to partial invariance.
 
     Parameters
@@ -68,7 +68,7 @@ def release_tests(fit: SemFit) -> pd.DataFrame:
     return score_tests(fit, rows).sort_values("mi", ascending=False, ignore_index=True)
 
 
-def _candidates(fit: SemFit, group: int) -> list[Parameter]:
+def _candidates(fit: Solved, group: int) -> list[Parameter]:
     """All parameters a group's table does not hold."""
     table, roles = fit.table, fit.table.roles
     have = {(row.lhs, row.op, row.rhs) for row in table.rows if row.group == group}
@@ -94,7 +94,7 @@ def _candidates(fit: SemFit, group: int) -> list[Parameter]:
     ]
 
 
-def score_tests(fit: SemFit, rows: Sequence[Parameter]) -> pd.DataFrame:
+def score_tests(fit: Solved, rows: Sequence[Parameter]) -> pd.DataFrame:
     """Test, one at a time, that each row's parameter is what the model holds it to be.
 
     Null hypothesis of ``mi``: the restriction holds. The information is that of the fit's standard errors. For DWLS and
@@ -154,7 +154,7 @@ def score_tests(fit: SemFit, rows: Sequence[Parameter]) -> pd.DataFrame:
     return frame if fit.estimator == "WLSMV" else frame.drop(columns="mi_robust")
 
 
-def _extended(fit: SemFit, rows: Sequence[Parameter]) -> tuple[Likelihood, Array, list[tuple[bool, int, int] | None]]:
+def _extended(fit: Solved, rows: Sequence[Parameter]) -> tuple[Likelihood, Array, list[tuple[bool, int, int] | None]]:
     """Add a free parameter for every row: the value its cell has now, or what is added to a threshold or scale."""
     names = fit.problem.blocks[0].names
     at = {name: k for k, name in enumerate(names)}
@@ -188,7 +188,7 @@ def _with_cells(block: Block, cells: Sequence[tuple[bool, int, int]], theta: Seq
     )
 
 
-def _unit(fit: SemFit, row: Parameter, where: tuple[bool, int, int] | None) -> float:
+def _unit(fit: Solved, row: Parameter, where: tuple[bool, int, int] | None) -> float:
     """What turns a change of the parameter into standard deviations."""
     block, base = fit.problem.blocks[row.group - 1], fit.problem.bases[row.group - 1]
     sd = np.sqrt(np.maximum(np.diag(block.implied(fit.theta, base).covariance), 0.0))
