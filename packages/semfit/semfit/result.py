@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from semfit import incomplete, measures, ordinal_measures, report, residuals, robust, scores
+from semfit import incomplete, measures, ordinal_measures, prediction, report, residuals, robust, scores
+from semfit.errors import ParameterError
 from semfit.expressions import jacobian
 from semfit.inference import TestStatistic, covariance, defined_values, free_directions
 from semfit.resampling import Bootstrap
@@ -90,10 +91,7 @@ class SemFit(report.Shown):
         """One line per parameter: lhs, op, rhs, label, group, est, se, z, pvalue, ci_low, ci_high, std_all."""
         est, se = self.values, self.errors
         z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > 0)
-        half = special.ndtri((1 + LEVEL) / 2) * se
-        low, high = est - half, est + half
-        if self.draws is not None:
-            low, high = self.draws.intervals("percentile", LEVEL)[["ci_low", "ci_high"]].to_numpy().T
+        low, high = self._ends(LEVEL)
         return self.frame(
             est=est,
             se=se,
@@ -145,6 +143,83 @@ class SemFit(report.Shown):
         H = self.problem.derivatives(self.theta[None], observed=True)[1][0]
         bread = covariance(H, free_directions(self.problem, self.theta)).inverse
         return bread @ robust.meat(self.problem, self.sample, self.theta, robust.casewise_scores) @ bread / self.nobs
+
+    def _ends(self, level: float) -> tuple[Array, Array]:
+        """Return the lower and upper ends of the intervals of every row and defined parameter."""
+        if self.draws is not None:
+            return tuple(self.draws.intervals("percentile", level)[["ci_low", "ci_high"]].to_numpy().T)
+        half = special.ndtri((1 + level) / 2) * self.errors
+        return self.values - half, self.values + half
+
+    @cached_property
+    def _named(self) -> dict[str, int]:
+        """Which of ``estimates`` each estimated and each defined parameter is, by name; what is equal once."""
+        first: dict[str, tuple[str, int]] = {}
+        for k, row in enumerate(self.rows):
+            if row.free:
+                first.setdefault(row.key, (row.name, k))
+        return dict(first.values()) | {d.name: len(self.rows) + k for k, d in enumerate(self.table.defined)}
+
+    def _series(self, column: str) -> pd.Series:
+        return pd.Series(self.estimates[column].to_numpy()[list(self._named.values())], [*self._named], name=column)
+
+    @property
+    def params(self) -> pd.Series:
+        """Estimated and defined parameters by label, or as lavaan's ``coef`` names them: ``f=~x2``, ``y~x``, ``y~~y``.
+
+        What is held equal stands there once; later groups have names like ``f=~x2.g2``. All rows, those that are fixed
+        too, are in ``estimates``.
+        """
+        return self._series("est").rename("params")
+
+    @property
+    def bse(self) -> pd.Series:
+        """Standard errors of ``params``."""
+        return self._series("se").rename("bse")
+
+    @property
+    def pvalues(self) -> pd.Series:
+        """Two-sided p values of ``params``, of the null hypothesis that each is 0."""
+        return self._series("pvalue").rename("pvalues")
+
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Return confidence intervals of ``params``: normal, or percentiles of the resamples where there are any.
+
+        Parameters
+        ----------
+        alpha : float
+            One less the coverage, in (0, 1).
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``lower`` and ``upper`` by the names of ``params``.
+
+        Examples
+        --------
+        >>> import semfit
+        >>> fit = semfit.fit("y ~ b*x", semfit.simulate("y ~ 0.5*x; x ~~ 1*x; y ~~ 0.75*y", 400, seed=1))
+        >>> fit.conf_int(alpha=0.1).loc["b"].round(2).tolist()
+        [0.39, 0.53]
+        """
+        if not 0 < alpha < 1:
+            raise ParameterError(f"alpha is a probability between 0 and 1; got {alpha!r}.")
+        at = list(self._named.values())
+        low, high = self._ends(1 - alpha)
+        return pd.DataFrame({"lower": low[at], "upper": high[at]}, [*self._named])
+
+    def predict(self, data: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Return factor scores by the regression method, see :func:`semfit.prediction.factor_scores`.
+
+        Examples
+        --------
+        >>> import semfit
+        >>> items = semfit.simulate("f =~ 0.8*a + 0.7*b + 0.6*c; a ~~ 1*a; b ~~ 1*b; c ~~ 1*c", 300, seed=1)
+        >>> scores = semfit.fit("f =~ a + b + c", items).predict()
+        >>> scores.shape, bool(abs(scores["f"].mean()) < 1e-12)
+        ((300, 1), True)
+        """
+        return prediction.factor_scores(self, data)
 
     @cached_property
     def standardized(self) -> pd.DataFrame:
