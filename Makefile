@@ -48,19 +48,22 @@ bench: $(INSTALLED) ## time everything beside its peers and write docs/benchmark
 	@$(BIN)/python benchmarks/modes.py
 	@$(BIN)/python benchmarks/survey.py
 
-parity: $(INSTALLED) ## compare sem with lavaan's reference values and write docs/parity.md
-	@$(BIN)/python tests/reference/parity.py
+parity: $(INSTALLED) ## compare semfit with lavaan's reference values and write docs/parity.md
+	@$(BIN)/python packages/semfit/tests/reference/parity.py
 
-lock: ## add to requirements.lock what pyproject.toml names anew (UPGRADE=--upgrade renews every version)
+# the project's own packages are in no index, and are installed from their folders
+OWN := $(patsubst packages/%/pyproject.toml,%,$(wildcard packages/*/pyproject.toml))
+lock: ## add to requirements.lock what a pyproject.toml names anew (UPGRADE=--upgrade renews every version)
 	@$(PYTHON) -m venv build/lock && build/lock/$(SCRIPTS)/pip install --quiet uv
 	@build/lock/$(SCRIPTS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-emit-find-links --no-annotate --no-header $(UPGRADE) pyproject.toml --output-file requirements.lock
+		--no-emit-find-links --no-annotate --no-header $(UPGRADE) $(OWN:%=--no-emit-package %) \
+		pyproject.toml $(OWN:%=packages/%/pyproject.toml) --output-file requirements.lock
 
 clean: ## remove the environment and everything built
 	@rm -rf $(VENV) build
 	@find reports -mindepth 1 -maxdepth 1 ! -name results -exec rm -rf {} +
 
-$(INSTALLED): requirements.lock pyproject.toml postBuild
+$(INSTALLED): requirements.lock pyproject.toml $(wildcard packages/*/pyproject.toml) postBuild
 	@echo "installing the locked environment into $(VENV) (about a minute)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock

@@ -32,12 +32,12 @@ import pandas as pd
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "benchmarks" / "sem.md"
-REFERENCE = HERE.parent / "tests" / "reference"
-sys.path[:0] = [str(HERE.parent)]
+REFERENCE = HERE.parent / "packages" / "semfit" / "tests" / "reference"
+sys.path[:0] = [str(REFERENCE)]
 
-from socialcommerce import sem  # noqa: E402 — after the thread limits
-from socialcommerce.sem.resampling import bootstrap  # noqa: E402
-from tests.reference import simulate  # noqa: E402
+import simulate  # noqa: E402
+
+import semfit  # noqa: E402 — after the thread limits
 
 MODELS = json.loads((REFERENCE / "models.json").read_text())
 SEED = 7
@@ -71,9 +71,9 @@ def table(name: str, rows: int | None) -> pd.DataFrame:
 
 def ours(name: str, data: pd.DataFrame, draws: int) -> float:
     """Return the chi2 of the fit; with draws, resample too."""
-    fit = sem.fit(MODELS[name]["model"], data, **MODELS[name]["args"])
+    fit = semfit.fit(MODELS[name]["model"], data, **MODELS[name]["args"])
     if draws:
-        bootstrap(fit, draws, seed=SEED)
+        semfit.bootstrap(fit, draws, seed=SEED)
     else:
         _ = fit.estimates
     return float(fit.fit_measures["chisq"])
@@ -123,15 +123,15 @@ def run(tasks: dict[str, tuple]) -> list[dict]:
         for _ in range(rounds):
             with multiprocessing.get_context("spawn").Pool(1) as alone:
                 mine = alone.apply(alone_in_a_process, (name, data, draws, repeats))
-            found.setdefault("socialcommerce.sem", []).append(mine)
+            found.setdefault("semfit", []).append(mine)
             for engine, command in peers.items():
                 if engine != "semopy" or name in SEMOPY_TASKS:
                     out = peer(command, data, name, draws, fewer)
                     found.setdefault(f"{engine} {out.pop('version')}", []).append(out)
         medians = {e: {k: statistics.median(out[k] for out in outs) for k in outs[0]} for e, outs in found.items()}
-        own = medians["socialcommerce.sem"]["seconds"]
+        own = medians["semfit"]["seconds"]
         for engine, out in medians.items():
-            ratio = None if engine == "socialcommerce.sem" else out["seconds"] / own
+            ratio = None if engine == "semfit" else out["seconds"] / own
             rows.append({"task": task, "engine": engine, **out, "ratio": ratio})
     return rows
 

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from socialcommerce import sem
-from socialcommerce.sem.polychoric import bivariate_normal
+import semfit
+from semfit.polychoric import bivariate_normal
 
 SEED, DRAWS = 7919, 2000
 TRIAL_SEED, AFTERWARDS = 1, 99  # a trial must not look at the data sets of the run
@@ -77,7 +77,7 @@ def case(index: int, draws: int) -> dict[str, object]:
     covered, rejected, failed = 0, 0, 0
     seed = SEED if draws == DRAWS else TRIAL_SEED
     for stream in np.random.SeedSequence([seed, index]).spawn(draws):
-        fit = sem.fit(MODEL, make(np.random.default_rng(stream), n), **options)
+        fit = semfit.fit(MODEL, make(np.random.default_rng(stream), n), **options)
         if not (fit.converged and fit.identified):
             failed += 1
             continue
@@ -101,7 +101,7 @@ def why(draws: int) -> str:
         rows = []
         for stream in np.random.SeedSequence([AFTERWARDS, n]).spawn(draws):
             data = skewed_categories(np.random.default_rng(stream), n)
-            row = sem.fit(MODEL, data, estimator="WLSMV", ordered=True).estimates.set_index("label").loc["p"]
+            row = semfit.fit(MODEL, data, estimator="WLSMV", ordered=True).estimates.set_index("label").loc["p"]
             rows.append((row["est"], row["se"], row["ci_low"] <= PATH <= row["ci_high"]))
         est, se, covered = np.array(rows, dtype=float).T
         lines.append(f"| {n} | {draws} | {se.mean() / est.std():.3f} | {covered.mean():.4f} |")
@@ -116,7 +116,7 @@ def page(draws: int) -> str:
         total, tests = row["data sets"], 2 * len(CASES)
         rates = judged(row["covered"], total, 0.95, tests), judged(row["rejected"], total, 0.05, tests)
         lines.append(f"| {row['case']} | {total} | {row['failed']} | {rates[0]} | {rates[1]} |")
-    return f"""# Calibration of `socialcommerce.sem`
+    return f"""# Calibration of `semfit`
 
 Coverage of the 95 % interval of a latent path, and how often the test of fit rejects a true model at 5 %, over data
 sets simulated from known models (`python benchmarks/sem_calibration.py --write`: seed {SEED}, {draws} sets a case, both

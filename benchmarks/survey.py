@@ -42,8 +42,9 @@ def write_answers(nobs: int, file: Path) -> None:
 
 def stages(file: Path) -> dict[str, Callable[[], object]]:
     """Return what a report does, in its order; every stage keeps what the next ones need."""
-    from socialcommerce import sem, survey
-    from socialcommerce.sem.groups import Invariance
+    import semfit
+    from semfit import Invariance
+    from socialcommerce import survey
     from socialcommerce.strategies import measurement, moderation, paths, platforms
     from socialcommerce.strategies.study import Study
     from socialcommerce.survey.matching import match
@@ -57,7 +58,7 @@ def stages(file: Path) -> dict[str, Callable[[], object]]:
         responses = responses_of(table, book, match(book, table.headings, file=table.file))
         kept["study"] = Study(responses, survey.screen(responses))
 
-    def fit(which: str) -> sem.SemFit:
+    def fit(which: str) -> semfit.SemFit:
         found = getattr(kept["study"], which)
         assert not found.problems, found.problems
         return found.fit_measures

@@ -22,7 +22,8 @@ import numpy as np
 import pandas as pd
 import survey_calibration_page  # beside this file
 
-from socialcommerce import experiments, sem, survey
+import semfit
+from socialcommerce import experiments, survey
 from socialcommerce.evidence import calibration
 from socialcommerce.evidence.calibration import Cell
 from socialcommerce.survey import Defects, Departures, Truth
@@ -122,7 +123,7 @@ def lavaan(sets: int = 3) -> dict[str, float]:
 def _ours(model: str, data: pd.DataFrame) -> tuple[float, float]:
     """Return processor seconds and chi2 of one fit with its tables."""
     start = process_time()
-    fit = sem.fit(model, data, estimator="MLR")
+    fit = semfit.fit(model, data, estimator="MLR")
     tables = fit.estimates, fit.standardized, fit.fit_measures
     return process_time() - start, float(tables[-1]["chisq"])
 

@@ -11,8 +11,7 @@ data         registered tables and public data sets: loaders, checksums, downloa
 market       the series of Figure 1: growth, curves, rolling-origin errors, forecasts, the audit of the paper's numbers
 experiments  replicates, sweeps, sensitivity and calibration of any callable, on one machine or several
 modes        the two operating mechanisms: diagrams, equations, thresholds, persons on networks, strategies
-sem          structural equation models that agree with lavaan; knows nothing of commerce
-survey       reliability, validity and common-method bias of a questionnaire
+survey       a questionnaire from its codebook to answers that can be analysed, or to synthetic respondents
 verdicts     tests, verdicts and the rule that turns one into the other
 strategies   section 4 tested on public data: effects from committed counts and moments
 evidence     one function per hypothesis
@@ -20,6 +19,8 @@ figures      one function per figure: result in, axes out, labels in English and
 page         what a notebook tells its reader: numbers, tables and figures in two languages
 report       plan, run, render, publish and verify the reports
 cli          the ``socialcommerce`` command
+
+Structural equation models and psychometrics are a package of their own, `semfit`, under ``packages/``.
 
 Import the module you need, for example ``from socialcommerce import market``; importing the package itself is free.
 """

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from socialcommerce import __version__, console, interrupt
-from socialcommerce.errors import ChecksumError, ParameterError, SocialCommerceError, UnknownNameError
+from socialcommerce.errors import ChecksumError, ParameterError, UnknownNameError
 
 if TYPE_CHECKING:
     from socialcommerce.strategies.study import Study
@@ -39,9 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return chosen.work(chosen)
         finally:
             sys.stdout.flush()  # here, where what it raises can be said
-    except SocialCommerceError as wrong:
-        return console.say(f"error: {wrong}", 2)
-    except (OSError, UnicodeEncodeError) as wrong:
+    except Exception as wrong:
         if reason := console.reason(wrong):
             return console.say(f"error: {reason}", 2)
         raise  # a fault of ours shows its traceback

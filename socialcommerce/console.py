@@ -70,8 +70,8 @@ def say(line: str, code: int) -> int:
     return code
 
 
-def reason(wrong: OSError | UnicodeEncodeError) -> str:
-    """Return a sentence on what the system refused, empty where the fault is rather the program's.
+def reason(wrong: Exception) -> str:
+    """Return a sentence on what the input lacks or the system refused, empty where the fault is rather the program's.
 
     Examples
     --------
@@ -81,6 +81,8 @@ def reason(wrong: OSError | UnicodeEncodeError) -> str:
     if isinstance(wrong, UnicodeEncodeError):
         return (f"{wrong.object[wrong.start:wrong.end]!r} cannot be written as {wrong.encoding} text; allowed: a "
                 "locale in UTF-8, such as LC_ALL=C.UTF-8, or PYTHONUTF8=1.")
+    if not isinstance(wrong, OSError):
+        return str(wrong) if getattr(wrong, "input_is_wrong", False) else ""
     if wrong.filename is None and (refused := _refusals(probe="\n")):
         return f"{refused} cannot be written to: {wrong.strerror}; allowed: a file or pipe that takes all that is said."
     if wrong.errno in OURS or isinstance(wrong, ConnectionError | ChildProcessError | ProcessLookupError):

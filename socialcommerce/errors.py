@@ -26,7 +26,12 @@ __all__ = [
 
 
 class SocialCommerceError(Exception):
-    """Base of all errors that mean "the input is wrong", not "the program is"."""
+    """Base of all errors that mean "the input is wrong", not "the program is".
+
+    The command line and the builder know such an error by ``input_is_wrong``, which each package's own base carries.
+    """
+
+    input_is_wrong = True
 
 
 class DataError(SocialCommerceError):

@@ -25,6 +25,7 @@ os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 ROOT = Path(__file__).parents[1]
+PACKAGES = sorted(f"packages/{path.parent.name}/{path.parent.name}" for path in ROOT.glob("packages/*/pyproject.toml"))
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
 
@@ -82,8 +83,8 @@ class Checkout:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        shutil.copytree(ROOT / "socialcommerce", root / "socialcommerce", ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copytree(ROOT / "paper", root / "paper")
+        for name in ("socialcommerce", "paper", *PACKAGES):
+            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
         warm = root / "socialcommerce" / "report" / "warm.py"  # each build loads it; these notebooks need no statistics
         lines = warm.read_text(encoding="utf-8").splitlines(keepends=True)
         kept = [line for line in lines if not line.startswith(("import scipy", "import seaborn", "import statsmodels"))]
@@ -98,6 +99,11 @@ class Checkout:
         (root / "notebooks" / "profiles.toml").write_text("[full]\n[quick]\nalpha = { factor = 1.0 }\n")
 
     @property
+    def path(self) -> str:
+        """What PYTHONPATH holds for this checkout's own modules."""
+        return os.pathsep.join(map(str, [self.root, *sorted(self.root.glob("packages/*"))]))
+
+    @property
     def reports(self) -> Path:
         return self.root / "reports"
 
@@ -105,7 +111,7 @@ class Checkout:
         """The command line and environment of ``socialcommerce`` in this checkout."""
         given = {k: v for k, v in os.environ.items() if not k.startswith("SOCIALCOMMERCE")}
         program = [sys.executable, "-m", "socialcommerce.cli", *arguments]
-        return program, {**given, "PYTHONPATH": str(self.root), **environment}
+        return program, {**given, "PYTHONPATH": self.path, **environment}
 
     def run(self, *arguments: str, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run ``socialcommerce`` in this checkout."""

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[1] / "socialcommerce"
+from tests.conftest import PACKAGES
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "socialcommerce"
+BESIDE = {Path(name).name: sorted((ROOT / name).rglob("*.py")) for name in PACKAGES}
 OPEN = {"errors", "files", "numbers", "project"}  # anyone may import them
 MAY_IMPORT: dict[str, set[str]] = {  # beside itself and the open ones
-    "paper": set(), "data": set(), "experiments": set(), "market": set(), "modes": set(), "sem": set(),
+    "paper": set(), "data": set(), "experiments": set(), "market": set(), "modes": set(),
     "errors": set(), "files": set(), "interrupt": set(), "numbers": set(), "project": set(),
     "verdicts": {"paper"},
-    "survey": {"sem"},
-    "strategies": {"survey", "sem", "verdicts"},
-    "evidence": {"paper", "data", "experiments", "market", "modes", "sem", "survey", "strategies", "verdicts"},
+    "survey": set(),
+    "strategies": {"survey", "verdicts"},
+    "evidence": {"paper", "data", "experiments", "market", "modes", "survey", "strategies", "verdicts"},
     # figures: the result types they draw
-    "figures": {"paper", "market", "modes", "sem", "survey", "strategies", "verdicts", "evidence"},
+    "figures": {"paper", "market", "modes", "survey", "strategies", "verdicts", "evidence"},
     "page": {"paper", "figures"},
     "report": {"paper", "page", "figures"},
     "console": set(),
@@ -60,15 +66,36 @@ def test_imports_point_downward():
     assert [fault for path in MODULES for fault in misplaced(path)] == []
 
 
-def test_modules_open_with_a_sentence_and_stay_readable():
-    texts = {str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8") for path in MODULES}
-    assert [name for name, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []  # what it knows
-    assert {name: lines for name, text in texts.items() if (lines := text.count("\n")) > 350} == {}
+def test_a_package_beside_this_one_knows_neither_it_nor_another():
+    own = {"socialcommerce", "tests", *BESIDE}
+    found = {f"{name}: {other}" for name, paths in BESIDE.items() for path in paths for other in imported(path)
+             if other.split(".")[0] in own - {name}}
+    assert found == set()
 
 
-def test_the_engine_of_structural_equation_models_stands_alone():
-    allowed = {"numpy", "scipy", "pandas", "socialcommerce"}
-    import sys
+def test_files_import_one_another_in_no_circle():
+    for paths in (MODULES, *BESIDE.values()):
+        top = paths[0].parents[1]
+        named = {".".join(path.relative_to(top).with_suffix("").parts).removesuffix(".__init__"): path
+                 for path in paths}
+        graph = {name: {other if other in named else other.rpartition(".")[0] for other in imported(path)}
+                 for name, path in named.items()}
+        TopologicalSorter({name: others & {*named} - {name} for name, others in graph.items()}).prepare()  # or raises
 
-    for path in (PACKAGE / "sem").rglob("*.py"):
-        assert {name.split(".")[0] for name in imported(path)} <= allowed | sys.stdlib_module_names, path
+
+def test_what_the_study_uses_of_a_package_is_public_there():
+    """A name in ``__all__`` of the package or of a package inside it, never one out of a module."""
+    names = {name for path in MODULES for name in imported(path) if name.split(".")[0] in BESIDE}
+    hidden = []
+    for module, _, member in (name.rpartition(".") for name in names if "." in name):
+        found = importlib.import_module(module)
+        inside = (Path(found.__file__).parent / member / "__init__.py").is_file()
+        if not hasattr(found, "__path__") or not (inside or member in found.__all__):
+            hidden.append(f"{module}.{member}")
+    assert hidden == []
+
+
+def test_modules_open_with_a_sentence():
+    modules = [*MODULES, *(path for paths in BESIDE.values() for path in paths)]
+    texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in modules}
+    assert [name for name, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []

@@ -6,12 +6,13 @@ import re
 
 import pytest
 
+import semfit
 from docs import blocks
-from socialcommerce import data, sem
+from socialcommerce import data
 from socialcommerce.project import root
 
 PAGES = ["docs/sem.md", "docs/pls.md"]
-FOREIGN = {("sem", "md"), ("fit", "measures")}  # a link and an argument of R
+FOREIGN = {("fit", "measures")}  # an argument of R
 MODEL = "\n".join(f"{c} =~ {c}1 + {c}2 + {c}3" for c in ("PAR", "INT", "HED", "CON", "URG")) + \
     "\nURG ~ PAR + INT + HED + CON"
 
@@ -38,18 +39,30 @@ def test_a_changed_output_and_a_changed_number_are_noticed():
 def test_the_survey_in_hanoi_gives_what_lavaan_gives(sample, nobs, chisq, cfi, paths):
     """lavaan 0.6-14: sem(model, sample.cov = S, sample.nobs = N), printed to three decimals."""
     rows = data.load("hanoi_moments").query("sample == @sample").set_index("item")
-    fit = sem.fit(MODEL, moments=sem.Moments(rows[rows.index], rows["mean"], int(rows["nobs"].iloc[0])))
+    fit = semfit.fit(MODEL, moments=semfit.Moments(rows[rows.index], rows["mean"], int(rows["nobs"].iloc[0])))
     shown = fit.fit_measures.round(3)
     assert (fit.nobs, shown["chisq"], shown["df"], shown["cfi"]) == (nobs, chisq, 80, cfi)
     if paths:
         assert fit.estimates.query("op == '~'")["std_all"].round(3).tolist() == paths
 
 
+def test_printed_results_of_seminr():
+    """Comments of the R script beside the survey: github.com/ThuHaMAI/impulse-buying-behavior-analysis at c479a62c4b93,
+    "Impluse buying behavior of consumers.R"; mode B causes, path weighting.
+    """
+    rows = data.load("hanoi_moments").query("sample == 'all'").set_index("item")
+    moments = semfit.Moments(rows[rows.index], rows["mean"], int(rows["nobs"].iloc[0]))
+    fit = semfit.pls(f"{MODEL}\nHED ~ CON", moments=moments, modes=dict.fromkeys(("PAR", "INT", "HED", "CON"), "B"))
+    assert fit.paths["est"].round(3).tolist() == [0.306, 0.043, 0.276, 0.128, 0.311]
+    assert fit.paths["f2"].round(3)[[0, 1, 4]].tolist() == [0.112, 0.002, 0.107]
+    assert round(100 * fit.r2.loc["HED", "r2"], 1) == 9.7
+
+
 @pytest.mark.parametrize("page", ["sem", "pls"])
 def test_every_call_a_page_names_exists(page):
     text = (root() / "docs" / f"{page}.md").read_text(encoding="utf-8")
-    rows = sem.simulate("y ~ 0.5*x; x ~~ 1*x; y ~~ 1*y", 50, seed=1)
-    known = {"sem": sem, "fit": sem.fit("y ~ x", rows) if page == "sem" else sem.pls("y ~ x", rows)}
-    named = {(kind, name) for kind, name in re.findall(r"\b(sem|fit)\.([a-z]\w*)", text)} - FOREIGN
+    rows = semfit.simulate("y ~ 0.5*x; x ~~ 1*x; y ~~ 1*y", 50, seed=1)
+    known = {"semfit": semfit, "fit": semfit.fit("y ~ x", rows) if page == "sem" else semfit.pls("y ~ x", rows)}
+    named = {(kind, name) for kind, name in re.findall(r"\b(semfit|fit)\.([a-z]\w*)", text)} - FOREIGN
     assert len(named) > 9
     assert {(kind, name) for kind, name in named if not hasattr(known[kind], name)} == set()

@@ -11,8 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import PACKAGES
+
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PROJECT, *BESIDE = (tomllib.loads((ROOT / name / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+                    for name in (".", *(Path(name).parent for name in PACKAGES)))
+OWN = {project["name"] for project in BESIDE}  # in no index, installed from their folders
+DEPENDENCIES = sorted({text for project in (PROJECT, *BESIDE) for text in project["dependencies"]} - OWN)
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
 
@@ -35,7 +40,8 @@ def test_what_the_readers_work_in_is_named_directly():
 def test_every_dependency_is_locked_within_its_range():
     from packaging.requirements import Requirement
 
-    for text in PROJECT["dependencies"]:
+    assert not OWN & {*locked()}
+    for text in DEPENDENCIES:
         requirement = Requirement(text)
         versions = locked()[normal(requirement.name)]
         assert all(requirement.specifier.contains(version) for version in versions), f"{text}: locked {versions}"
@@ -49,7 +55,7 @@ def test_every_locked_package_has_hashes():
 
 def test_no_address_of_an_index_anywhere():
     names = ("requirements.lock", "environment.yml", "pyproject.toml", "Makefile", "postBuild", ".ci/run")
-    files = [ROOT / name for name in names]
+    files = [*(ROOT / name for name in names), *ROOT.glob("packages/*/pyproject.toml")]
     for path in [*files, *(ROOT / ".github").rglob("*.yml")]:
         assert not re.search(r"--(extra-)?index-url|--find-links|/simple\b", path.read_text(encoding="utf-8")), path
 
@@ -94,7 +100,7 @@ def test_three_systems_are_tested_with_every_python_the_package_names():
 def test_what_is_installed_here_is_what_the_lock_says():
     from importlib.metadata import version
 
-    for text in PROJECT["dependencies"]:
+    for text in DEPENDENCIES:
         name = re.match(r"[A-Za-z0-9._-]+", text)[0]
         assert version(name) in locked()[normal(name)]
 
@@ -109,7 +115,7 @@ def test_every_package_the_library_imports_is_a_named_dependency():
     named = {normal(re.match(r"[A-Za-z0-9._-]+", text)[0]) for text in PROJECT["dependencies"]}
     owners = packages_distributions()
     tops = {name.split(".")[0] for path in MODULES for name in imported(path)}
-    tops -= set(sys.stdlib_module_names) | {"socialcommerce"}
+    tops -= set(sys.stdlib_module_names) | {"socialcommerce", *OWN}
     come_with = {"traitlets": "papermill", "nbclient": "papermill", "IPython": "ipykernel", "zmq": "ipykernel",
                  "urllib3": "requests", "cycler": "matplotlib", "PIL": "matplotlib"}
     for top in tops:

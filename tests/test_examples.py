@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import PACKAGES
+
 ROOT = Path(__file__).parents[1]
 SLOW = {"modes.agents", "modes.cascade", "strategies.sensitivity"}  # they compile, or fit hundreds of models
-EXAMPLES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): count
-            for path in sorted((ROOT / "socialcommerce").rglob("*.py"))
+EXAMPLES = {".".join(path.relative_to((ROOT / package).parent).with_suffix("").parts).removesuffix(".__init__"): count
+            for package in ("socialcommerce", *PACKAGES)
+            for path in sorted((ROOT / package).rglob("*.py"))
             if (count := len(re.findall(r"^ *>>> ", path.read_text(encoding="utf-8"), re.MULTILINE)))}
 
 

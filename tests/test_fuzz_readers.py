@@ -27,7 +27,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from socialcommerce import data, sem, survey
+import semfit
+from socialcommerce import data, survey
 from socialcommerce.data import registry
 from socialcommerce.errors import SocialCommerceError
 from socialcommerce.modes import checkpoints, diagram, edgelists, expressions
@@ -181,7 +182,7 @@ def readers(folder: Path) -> dict[str, Reader]:
             edgelists.read_edges, kind="kind", repair=True), 2),
         "edges parquet": Reader([parquet], "e.parquet", functools.partial(edgelists.read_edges, kind="kind")),
         "checkpoint": Reader([npz], "c.npz", checkpoint, 1, bent_archive),
-        "model text": Reader([model.encode() for model in models], "m.txt", text(sem.syntax.parse), 3),
+        "model text": Reader([model.encode() for model in models], "m.txt", text(semfit.syntax.parse), 3),
         "rate law": Reader([law.encode() for law in laws], "l.txt", text(lambda law: expressions.write(
             expressions.parse(law), expressions.LATEX)), 2),
         "notebook": Reader([own["notebooks/01_market_size.ipynb"][:4000] + b"", own["notebooks/01_market_size.ipynb"]],
@@ -296,7 +297,7 @@ def try_reader(reader: Reader, folder: Path, count: int, seed: int) -> Tally:
             with only_in(box):
                 reader.read(box / reader.name)
             read += 1
-        except SocialCommerceError as error:
+        except (SocialCommerceError, semfit.SemfitError) as error:
             said = str(error)
             if len(said) > LONGEST or "\n" in said or not said.strip():
                 wrong[f"a message of {len(said)} characters: {said[:100]!r}"] += 1

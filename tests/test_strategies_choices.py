@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from socialcommerce import sem, survey
+import semfit
+from socialcommerce import survey
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.strategies import common_method as method
 from socialcommerce.strategies import multiverse as curve
@@ -125,7 +126,7 @@ def chosen(found, **choices):
 ])
 def test_a_specification_is_the_engine_s_own_fit(study, found, analysis, options):
     """The shortcuts (no scaled tests, no derivatives by thresholds) change neither estimates nor errors."""
-    fit = sem.fit(study.codebook.model(study.constructs), study.answers, **options)
+    fit = semfit.fit(study.codebook.model(study.constructs), study.answers, **options)
     table = fit.standardized.query("op == '~'").reset_index(drop=True)
     rows = chosen(found, analysis=analysis, screening="drop")
     assert rows["outcome"].tolist() == table["lhs"].tolist()
@@ -334,7 +335,7 @@ def test_power_is_that_of_the_difference_of_two_models(book, planned):
         equation = f"{outcome} ~ {' + '.join(effects[outcome])}"
         without = model.replace(equation, equation.replace(predictor, f"0*{predictor}"))
         assert without != model
-        found = sem.chisq_power(population, without, [200, 400, 800])
+        found = semfit.chisq_power(population, without, [200, 400, 800])
         ratio = found["noncentrality"].to_numpy()  # the whole model is right, so all misfit is that path's, one df
         rows = planned.frame.query("outcome == @outcome and predictor == @predictor")
         known = norm.cdf(np.sqrt(ratio) - norm.ppf(0.975)) + norm.cdf(-np.sqrt(ratio) - norm.ppf(0.975))
@@ -370,7 +371,8 @@ def test_more_of_everything_needs_fewer_respondents(book, planned):
 def test_power_is_what_draws_show(book, planned):
     effects = {"trust": {"quality": 0.1, "service": -0.1}, "repurchase": {"trust": 0.1, "quality": 0.1}}
     model = book.model(["quality", "service", "trust", "repurchase"])
-    drawn = sem.power(Truth(book, effects, 0.7, 0.3).population(), model, [800], draws=2000, seed=1).query("op == '~'")
+    population = Truth(book, effects, 0.7, 0.3).population()
+    drawn = semfit.power(population, model, [800], draws=2000, seed=1).query("op == '~'")
     ours = planned.frame.query("nobs == 800").set_index(["outcome", "predictor"])["power"]
     for row in drawn.itertuples():
         assert row.power == pytest.approx(ours[(row.lhs, row.rhs)], abs=0.04)  # 3 Monte-Carlo errors and N < infinity
@@ -430,7 +432,7 @@ def marked(study, tmp_path_factory):
             lines += [f"{code} ~~ {0.51 - loading**2}*{code}" for code in codes]
         lines += [f"m =~ {' + '.join(f'{loading}*{code}' for code in book.items)}", "m ~~ 1*m"]
         lines += [f"{name} ~~ 0*{other}" for k, name in enumerate(["m", *others]) for other in ["m", *others][k + 1 :]]
-        rows = sem.simulate("\n".join(lines), 480, seed=12)
+        rows = semfit.simulate("\n".join(lines), 480, seed=12)
         one = answered(study, **{code: rows[code].to_numpy() for code in rows})
         return replace(one, responses=replace(one.responses, codebook=book), **options)
 

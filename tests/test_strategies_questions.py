@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from socialcommerce import sem
+import semfit
 from socialcommerce.errors import DataError, ParameterError, UnknownNameError
 from socialcommerce.project import root
 from socialcommerce.strategies.contact import InvertedU, contact_frequency
@@ -22,7 +22,7 @@ from socialcommerce.survey import Codebook, Construct, Contact, Item, Moderation
 from socialcommerce.survey.codebook import Effect as Path
 from socialcommerce.verdicts import NotTestable
 
-REFERENCE = root() / "tests" / "reference"
+REFERENCE = root() / "packages" / "semfit" / "tests" / "reference"
 SEVEN, COUNT = Scale("seven", 1, 7), Scale("count", 0, 200)
 KIND = Scale("kind", 1, 3, ("content", "interaction", "other"), ("内容", "互动", "其他"))
 
@@ -161,7 +161,7 @@ def test_the_submodel_agrees_with_the_whole_model():
     answers, entry = respondents(1500, 4), MODERATED.moderations[0]
     _, data, _ = submodel(MODERATED, answers, entry)
     whole = MODERATED.model().replace("y ~ x + w", "y ~ x + w + m + product")
-    fit = sem.fit(f"{whole}\nproduct =~ x1.m1 + x2.m2 + x3.m3", data, estimator="MLR")
+    fit = semfit.fit(f"{whole}\nproduct =~ x1.m1 + x2.m2 + x3.m3", data, estimator="MLR")
     theirs = fit.estimates.query("op == '~' and lhs == 'y'").set_index("rhs")[["est", "se"]]
     ours = moderation(study(MODERATED, answers), entry).fit.estimates.query("op == '~'").set_index("rhs")
     np.testing.assert_allclose(ours.loc[theirs.index, "est"], theirs["est"], atol=0.1 * theirs["se"].min())
@@ -169,16 +169,14 @@ def test_the_submodel_agrees_with_the_whole_model():
 
 
 def test_slopes_are_those_of_semtools_in_standard_deviations():
-    """``tests/reference/interaction.R`` (semTools 0.5-6) probes the same model of Holzinger's pupils."""
+    """``interaction.R`` of semfit's tests (semTools 0.5-6) probes the same model of Holzinger's pupils."""
     known = pd.DataFrame(json.loads((REFERENCE / "interaction.json").read_text())["slopes"])
     scales = {"visual": ["x1", "x2", "x3"], "textual": ["x4", "x5", "x6"], "speed": ["x7", "x8", "x9"]}
     book = codebook(scales, [("speed", "visual"), ("speed", "textual")],
                     moderations=(Moderation("speed", "visual", "textual", 1),))
     pupils = pd.read_csv(REFERENCE / "data" / "holzinger_swineford.csv")
     one, = moderations(study(book, pupils)).tested
-    block = one.fit.problem.blocks[0]
-    covariance = block.implied(one.fit.theta, one.fit.problem.bases[0]).covariance
-    sd = {name: np.sqrt(covariance[k, k]) for k, name in enumerate(block.names)}
+    sd = {name: np.sqrt(variance) for name, variance in one.fit.variances_at(one.fit.theta).items()}
     ours = [one.slope(at / sd["textual"]).estimate * sd["speed"] / sd["visual"] for at in known.iloc[:, 0]]
     np.testing.assert_allclose(ours, known.iloc[:, 1], atol=1e-5)
 
@@ -378,8 +376,8 @@ def test_differences_are_those_of_groups_fitted_alone():
     """Equal loadings aside, two groups share nothing: standardised paths and errors of single fits come close."""
     answers = two_kinds(2, path=0.1)
     found = compare_platforms(study(BY_KIND, answers))
-    alone = [sem.fit(BY_KIND.model(), part, estimator="MLR").standardized.query("op == '~'").set_index(["lhs", "rhs"])
-             for _, part in answers.groupby("kind")]
+    fits = [semfit.fit(BY_KIND.model(), part, estimator="MLR") for _, part in answers.groupby("kind")]
+    alone = [fit.standardized.query("op == '~'").set_index(["lhs", "rhs"]) for fit in fits]
     ours = found.summary().set_index(["outcome", "predictor"])
     np.testing.assert_allclose(ours["difference"], (alone[0]["std_all"] - alone[1]["std_all"]).loc[ours.index],
                                atol=0.01)

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from socialcommerce import data, paper, sem, survey
-from socialcommerce.errors import DataError, ParameterError, UnknownNameError
+import semfit
+from socialcommerce import data, paper, survey
+from socialcommerce.errors import DataError, UnknownNameError
 from socialcommerce.evidence import survey as verdict
 from socialcommerce.figures import forest, style
 from socialcommerce.strategies import paths, readings
@@ -125,23 +126,23 @@ def test_indirect_effects_are_products_of_paths_and_what_the_engine_defines(stud
 
 def test_one_step_draws_have_the_sandwich_s_covariance(study):
     """theta + I^-1 S'w / N with counts w has covariance I^-1 S'S I^-1 / N^2, which is MLR's."""
-    draws = sem.bootstrap(study.structural, 20_000, seed=1, method="one-step").draws
+    draws = semfit.bootstrap(study.structural, 20_000, seed=1, method="one-step").draws
     ratio = draws.std(0) / np.sqrt(np.diag(study.structural.vcov))
     assert np.abs(ratio - 1).max() < 0.03  # 20,000 draws: a standard deviation's error is half a per cent
 
 
 def test_one_step_and_refits_agree(study):
-    refits, steps = (sem.bootstrap(study.structural, 1000, seed=2, method=method).draws.std(0)
+    refits, steps = (semfit.bootstrap(study.structural, 1000, seed=2, method=method).draws.std(0)
                      for method in ("refit", "one-step"))
     assert np.median(refits / steps) == pytest.approx(1, abs=0.03)
     assert np.abs(refits / steps - 1).max() < 0.2
 
 
 def test_the_one_step_bootstrap_refuses_what_it_cannot(study):
-    with pytest.raises(UnknownNameError, match="unknown method of the bootstrap 'two-step'"):
-        sem.bootstrap(study.structural, 10, method="two-step")
-    with pytest.raises(ParameterError, match="takes no ordered items; allowed: method 'refit'"):
-        sem.bootstrap(studied(300, estimator="WLSMV").structural, 10, method="one-step")
+    with pytest.raises(semfit.UnknownNameError, match="unknown method of the bootstrap 'two-step'"):
+        semfit.bootstrap(study.structural, 10, method="two-step")
+    with pytest.raises(semfit.ParameterError, match="takes no ordered items; allowed: method 'refit'"):
+        semfit.bootstrap(studied(300, estimator="WLSMV").structural, 10, method="one-step")
 
 
 def test_incomplete_rows_are_resampled_by_steps_to_the_same_draws_for_a_seed(holes):

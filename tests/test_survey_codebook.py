@@ -13,10 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from socialcommerce import sem, survey
+import semfit
+from semfit.syntax import parse
+from socialcommerce import survey
 from socialcommerce.errors import DataError, SocialCommerceError, UnknownNameError
 from socialcommerce.project import root
-from socialcommerce.sem.syntax import parse
 from socialcommerce.survey.questionnaire import write_docx, write_html, write_items
 
 SMALL = """
@@ -126,8 +127,8 @@ def test_the_model_is_one_that_sem_reads():
 def test_the_model_fits_answers_drawn_from_it(small):
     truth = "trust =~ .8*T1 + -.7*T2 + .6*T3\nbuying =~ .8*B1 + .8*B2 + .8*B3\nbuying ~ .5*trust"
     noise = "".join(f"\n{code} ~~ .4*{code}" for code in small.items)
-    answers = sem.simulate(truth + noise, 2000, seed=3)
-    fit = sem.fit(small.model(), small.score(answers))  # scoring turns T2 round
+    answers = semfit.simulate(truth + noise, 2000, seed=3)
+    fit = semfit.fit(small.model(), small.score(answers))  # scoring turns T2 round
     assert fit.estimates.set_index(["lhs", "rhs"]).loc[("trust", "T2"), "est"] > 0
 
 

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from socialcommerce import cli, sem, survey
+import semfit
+from semfit import population_moments
+from socialcommerce import cli, survey
 from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.sem.power import population_moments
 from socialcommerce.survey import Defects, Departures, Truth, draw_respondents, pseudo_truth
 from tests.test_survey_codebook import SMALL
 
@@ -58,7 +59,7 @@ def test_sem_recovers_the_paths_from_clean_answers(truth, estimator):
     kept = len(answers)
     assert kept > 11700  # a few draw one answer throughout, or one like another's
     ordered = {"ordered": True} if estimator == "WLSMV" else {}
-    fit = sem.fit(truth.codebook.model(), answers[truth.codebook.items], estimator=estimator, **ordered)
+    fit = semfit.fit(truth.codebook.model(), answers[truth.codebook.items], estimator=estimator, **ordered)
     found = fit.estimates.set_index(["lhs", "op", "rhs"])["std_all"]
     for outcome, predictors in truth.paths.items():
         for name, value in predictors.items():
@@ -160,7 +161,7 @@ def test_latent_answers_correlate_as_their_loadings_say(truth, options):
     """Polychoric correlations of the answers as given undo the cutting."""
     sample = departing(truth, **options)
     answers = numbers(sample)[["T1", "T2", "B1", "B3"]]
-    found = sem.fit("f =~ T1 + T2 + B1 + B3", answers, estimator="WLSMV", ordered=True)
+    found = semfit.fit("f =~ T1 + T2 + B1 + B3", answers, estimator="WLSMV", ordered=True)
     R = pd.DataFrame(found.sample.groups[0].covariance, found.sample.names, found.sample.names)
     cross, method, trust = options.get("cross_loading", 0.0), options.get("method", 0.0), 0.5
     assert R.at["T1", "B3"] == pytest.approx(0.75**2 * trust + cross * 0.75 + method**2, abs=0.03)
@@ -194,7 +195,7 @@ def test_the_careless_answer_at_random_and_pass_the_screening(truth):
 def test_the_pseudo_truth_is_the_truth_where_nothing_departs_and_another_where_something_does(truth):
     def path(responses):
         answers = truth.codebook.score(responses.answers)
-        fit = sem.fit("trust =~ T1 + T2 + T3\nbuying =~ B1 + B2 + B3\nbuying ~ trust", answers)
+        fit = semfit.fit("trust =~ T1 + T2 + T3\nbuying =~ B1 + B2 + B3\nbuying ~ trust", answers)
         return fit.estimates.set_index(["lhs", "op", "rhs"]).at[("buying", "~", "trust"), "std_all"]
 
     assert pseudo_truth(truth, Departures(), path, nobs=LOTS, seed=1) == pytest.approx(0.5, abs=0.02)
@@ -278,7 +279,7 @@ def test_the_template_is_a_codebook_that_loads(tmp_path, capsys):
 def test_sem_recovers_every_path_of_the_whole_survey():
     book = survey.load_codebook()
     sample = draw_respondents(Truth(book), 4000, seed=8)
-    fit = sem.fit(book.model(), book.score(sample.responses.answers)[book.items])
+    fit = semfit.fit(book.model(), book.score(sample.responses.answers)[book.items])
     found = fit.estimates.set_index(["lhs", "op", "rhs"])["std_all"]
     for outcome, predictors in sample.truth.paths.items():
         for name, value in predictors.items():

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from semfit import population_moments
 from socialcommerce import survey
 from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.sem.power import population_moments
 from socialcommerce.survey import ContactCurve, Truth, contact_truth, draw_respondents, null_truth, true_values
 from socialcommerce.survey.synthetic import draw_constructs
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from socialcommerce import data, sem
+import semfit
+from socialcommerce import data
 
 TARGET = Path(__file__).parents[1] / "processed" / "hanoi_paths.csv"
 DRIVERS = ("PAR", "TRU", "HED", "ENJ")
@@ -31,7 +32,7 @@ def build(path: Path) -> pd.DataFrame:
 
 def paths(rows: pd.DataFrame, name: str, estimator: str) -> pd.DataFrame:
     """Fit the model once; only a converged, admissible solution counts."""
-    fit = sem.fit(MODEL, rows, estimator=estimator, ordered=True if estimator == "WLSMV" else None)
+    fit = semfit.fit(MODEL, rows, estimator=estimator, ordered=True if estimator == "WLSMV" else None)
     if not fit.converged or fit.problems:
         raise ValueError(f"{estimator} on {name}: {fit.problems or 'no convergence'}")
     table = fit.standardized

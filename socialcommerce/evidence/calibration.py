@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from socialcommerce import sem, survey, verdicts
+import semfit
+from socialcommerce import survey, verdicts
 from socialcommerce.errors import DataError, ParameterError
 from socialcommerce.evidence import survey as respondents
 from socialcommerce.paper import Hypothesis
@@ -27,6 +28,7 @@ __all__ = ["Cell", "data_set", "discoveries", "family_errors", "hypothesis_rates
 JOINT = (respondents.CONTACT, respondents.EQUAL, respondents.INDIRECT)  # least or largest of several: at least nominal
 LEFT_OUT = {"en": "Left out of this cell.", "zh": "本情形不检验。"}
 LEVEL = 0.95
+NO_TEST = (DataError, ParameterError, semfit.DataError, semfit.ParameterError)
 FOUND = ("estimate", "low", "high", "low95", "high95", "p")
 
 
@@ -68,8 +70,8 @@ class _Resampled(Study):
     method: str = "one-step"
 
     @cached_property
-    def resampled(self) -> sem.Bootstrap:
-        return sem.bootstrap(self.structural, self.draws, seed=self.seed, method=self.method)
+    def resampled(self) -> semfit.Bootstrap:
+        return semfit.bootstrap(self.structural, self.draws, seed=self.seed, method=self.method)
 
 
 def data_set(cells: Mapping[str, Cell], cell: str, seed: np.random.SeedSequence) -> pd.DataFrame:
@@ -95,7 +97,7 @@ def data_set(cells: Mapping[str, Cell], cell: str, seed: np.random.SeedSequence)
     hypotheses = respondents.hypotheses_of(study)
     try:
         tests, plain = _tests(study, of.left_out)
-    except (DataError, ParameterError, np.linalg.LinAlgError) as wrong:
+    except (*NO_TEST, np.linalg.LinAlgError) as wrong:
         why = f"{type(wrong).__name__}: {wrong}"
         reason = NotTestable({"en": why, "zh": why})
         tests, plain = {h.id: NotTestable(LEFT_OUT) if h.id in of.left_out else reason for h in hypotheses}, {}

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from semfit import Bootstrap, SemFit
 from socialcommerce.errors import UnknownNameError
 from socialcommerce.figures.colours import GRID, INK, MUTED, PAPER, SERIES
 from socialcommerce.figures.sem_paths import plot_paths
-from socialcommerce.sem import SemFit
-from socialcommerce.sem.resampling import Bootstrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

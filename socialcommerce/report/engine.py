@@ -152,7 +152,8 @@ class _Shell(InteractiveShell):
     outputs: _Outputs
 
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
-        self.outputs.append(v4.new_output("error", ename=etype.__name__, evalue=str(evalue), traceback=stb))
+        traceback = [] if getattr(evalue, "input_is_wrong", False) else stb
+        self.outputs.append(v4.new_output("error", ename=etype.__name__, evalue=str(evalue), traceback=traceback))
 
 
 @contextmanager

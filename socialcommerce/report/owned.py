@@ -14,8 +14,8 @@ from socialcommerce.project import root
 __all__ = ["CLAIM", "check_buildable", "check_free", "check_manifest", "check_none", "check_place", "inside",
            "read_manifest"]
 
-SOURCES = (".ci", ".git", ".github", ".venv", "benchmarks", "data", "docs", "notebooks", "paper", "socialcommerce",
-           "tests")
+SOURCES = (".ci", ".git", ".github", ".venv", "benchmarks", "data", "docs", "notebooks", "packages", "paper",
+           "socialcommerce", "tests")
 LOCKS = {".lock", ".lock.pid"}
 CONTROL = (*LOCKS, ".staging", "build.log", "failed", "manifest.json")  # what a build writes beside its outputs
 ENTRY = {"notebook": str, "languages": list, "outputs": dict, "read": list, "run_inputs": dict, "render_inputs": dict}

@@ -25,7 +25,7 @@ from socialcommerce.report.parameters import Literal, cells_of, chosen, paramete
 __all__ = ["BuildPlan", "ReportPlan", "file_hash", "file_label", "find_notebooks", "plan_build", "versions"]
 
 LANGUAGES = ("en", "zh")
-IMPORT = re.compile(r"(?:^|;)[ \t]*(?:from[ \t]+(socialcommerce[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|(?:\\\n|[^\n;])+)|"
+IMPORT = re.compile(r"(?:^|;)[ \t]*(?:from[ \t]+([a-zA-Z][\w.]*)[ \t]+import[ \t]+(\([^)]*\)|(?:\\\n|[^\n;])+)|"
                     r"import[ \t]+((?:\\\n|[^\n;])+))", re.MULTILINE)
 RUNNERS = ("engine.py", "normal.py", "run.py")  # what an executed notebook owes to the builder
 RENDERERS = ("socialcommerce.report.document", "socialcommerce.report.render", "socialcommerce.report.results")
@@ -180,7 +180,7 @@ def render_inputs(languages: Sequence[str]) -> dict[str, str]:
 
 
 def modules_of(source: str) -> list[Path]:
-    """Return the library's modules that a source imports, directly or through one another, sorted.
+    """Return the project's own modules that a source imports, directly or through one another, sorted.
 
     Imports are read from the text, lazy ones too, so that nothing has to be imported to know them.
     """
@@ -198,19 +198,28 @@ def modules_of(source: str) -> list[Path]:
 def _imported(source: str) -> frozenset[Path]:
     """Read the modules one text imports; texts that many notebooks share are read once."""
     names: set[str] = set()
-    for package, members, modules in IMPORT.findall(source):
-        names |= {package} if package else set(re.findall(r"\bsocialcommerce[\w.]*", re.sub(r"#.*", "", modules)))
-        if package:
+    for module, members, modules in IMPORT.findall(source):
+        if module.partition(".")[0] in _packages():
             listed = re.sub(r"#.*|\bas\s+\w+", "", members)
-            names |= {f"{package}.{name}" for name in re.findall(r"\w+", listed)}
+            names |= {module, *(f"{module}.{name}" for name in re.findall(r"\w+", listed))}
+        names |= set(re.findall(r"[\w.]+", re.sub(r"#.*|\bas\s+\w+", "", modules)))
     return frozenset(path for name in names for path in _files(name))
+
+
+@cache
+def _packages() -> dict[str, Path]:
+    """The project's own packages by name: this one, and every ``packages/NAME/NAME`` beside it."""
+    own, beside = Path(__file__).parents[1], Path(__file__).parents[2] / "packages"
+    names = os.listdir(beside) if beside.is_dir() else ()
+    return {own.name: own, **{name: beside / name / name for name in names}}
 
 
 @cache
 def _files(name: str) -> tuple[Path, ...]:
     """A dotted name's module file and the packages above it; empty where it names no module."""
-    top = Path(__file__).parents[1]
-    parts = name.split(".")[1:]
+    package, *parts = name.split(".")
+    if (top := _packages().get(package)) is None:
+        return ()
     base = top.joinpath(*parts)
     own = [base / "__init__.py"] if base.is_dir() else [base.with_suffix(".py")]
     if not own[0].is_file():

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 __all__ = ["record_reads", "reads"]
 
-STARTUP = """from socialcommerce.report.reads import record_reads
+STARTUP = """from socialcommerce.report.reads import record_reads, spare_tracebacks
 record_reads({log!r}, {root!r})
+spare_tracebacks(get_ipython())
 """
 
 
@@ -41,6 +43,13 @@ def record_reads(log: str, root: str) -> None:
     sys.addaudithook(hook)
 
 
+def spare_tracebacks(shell: Any) -> None:
+    """Let a kernel's shell show no traceback of an error that says what is wrong with the input, as ours does not."""
+    show = shell._showtraceback
+    shell._showtraceback = lambda kind, wrong, lines: show(
+        kind, wrong, [] if getattr(wrong, "input_is_wrong", False) else lines)
+
+
 def reads(log: Path, root: Path) -> list[str]:
     """Return the recorded names, sorted, of files that exist."""
     names = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
@@ -48,7 +57,7 @@ def reads(log: Path, root: Path) -> list[str]:
 
 
 def startup_for_kernels(folder: Path, log: Path, root: Path) -> None:
-    """Write an IPython start-up file into a profile, so that a real kernel keeps the same account."""
+    """Write an IPython start-up file into a profile, so that a real kernel keeps the same account and outputs."""
     startup = folder / "profile_default" / "startup"
     startup.mkdir(parents=True, exist_ok=True)
     (startup / "00-reads.py").write_text(STARTUP.format(log=str(log), root=str(root)), encoding="utf-8")

@@ -16,8 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from socialcommerce import errors
-from socialcommerce.errors import NotebookError, SocialCommerceError
+from socialcommerce.errors import NotebookError
 from socialcommerce.project import ONE_THREAD
 from socialcommerce.report.children import end_below, keep, wait_for_end
 from socialcommerce.report.plan import ReportPlan, file_hash, run_inputs, text_hash
@@ -68,12 +67,14 @@ def make(job: Job, channel: Connection, alive: Connection | None = None) -> None
         if job.folder is not None:
             os.chdir(job.folder)
         channel.send(("done", _make(job, channel)))
-    except SocialCommerceError as wrong:
-        channel.send(("failed", str(wrong)))
     except OSError as wrong:
         channel.send(("failed", f"{job.report.name}: cannot write its files: {wrong.strerror}; "
                                 "the last good report is unchanged."))
-    except Exception as wrong:  # a fault of ours: say which report, keep the others going
+    except Exception as wrong:
+        if getattr(wrong, "input_is_wrong", False):
+            channel.send(("failed", str(wrong)))
+            return
+        # a fault of ours: say which report, keep the others going
         channel.send(("failed", f"{job.report.name}: {type(wrong).__name__}: {wrong}"))
         raise
     finally:
@@ -148,9 +149,9 @@ def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
 def _explained(job: Job, raw: Path, failure: Any) -> str:
     """Say which line of which cell failed and how; keep the executed copy where the reader can open it.
 
-    An error of ours already says what was wrong with the input, and is enough.
+    An error that says what was wrong with the input is enough; the engines leave it no traceback.
     """
-    if failure.ename in errors.__all__:
+    if not failure.traceback:
         return f"{job.report.name}: {failure.evalue}"
     line = re.search(r"-+> \d+ (.*)", "\n".join(failure.traceback))
     shown = f" at `{line[1].strip()}`" if line else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from socialcommerce.errors import DataError, SocialCommerceError
+from socialcommerce.errors import DataError
 from socialcommerce.strategies.study import Study
 
 __all__ = ["check_study"]
@@ -31,7 +31,9 @@ def check_study(study: Study) -> None:
     for name in ("measurement", "structural") if quick else ():
         try:
             fit = getattr(study, name)
-        except SocialCommerceError as wrong:
+        except Exception as wrong:
+            if not getattr(wrong, "input_is_wrong", False):
+                raise
             raise DataError(f"{file}, {name} model: {wrong}") from wrong
         if not (fit.converged and fit.identified):
             raise DataError(f"{file}: the {name} model has no solution on these {fit.nobs} answers "

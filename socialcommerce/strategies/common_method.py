@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from socialcommerce import survey
-from socialcommerce.errors import DataError, ParameterError
-from socialcommerce.sem.comparison import HypothesisStatistic
+import semfit
+from semfit import HypothesisStatistic, psychometrics
+from semfit.psychometrics import CommonFactor, MarkerCorrelations, MarkerModels, SingleFactor
 from socialcommerce.strategies.study import Study
-from socialcommerce.survey import CommonFactor, MarkerCorrelations, MarkerModels, SingleFactor
 from socialcommerce.verdicts import NotTestable
 
 __all__ = ["CHECKS", "LABELS", "MEASURES", "NOTE", "CommonMethod", "common_method"]
@@ -139,17 +138,17 @@ def common_method(study: Study) -> CommonMethod:
     whole = whole if len(whole) <= LARGEST else whole.sample(LARGEST, random_state=study.seed).sort_index()
     options = study.options | ({"missing": "listwise"} if "missing" in study.options else {})
     plain = options | ({"estimator": "ML"} if study.estimator == "MLR" else {})
-    single = _attempt(survey.single_factor, whole, constructs, bootstrap=DRAWS, seed=study.seed, **plain)
-    factor = _attempt(survey.common_factor, study.codebook.model(constructs), whole, **options)
+    single = _attempt(psychometrics.single_factor, whole, constructs, bootstrap=DRAWS, seed=study.seed, **plain)
+    factor = _attempt(psychometrics.common_factor, study.codebook.model(constructs), whole, **options)
     if isinstance(factor, NotTestable) and plain != options:
-        factor = _attempt(survey.common_factor, study.codebook.model(constructs), whole, **plain)
+        factor = _attempt(psychometrics.common_factor, study.codebook.model(constructs), whole, **plain)
     adjusted = models = NotTestable(NO_MARKER)
     if marker:
         every = constructs | {marker: scales[marker]}
-        adjusted = _attempt(survey.marker_correlations, whole, every, marker)
+        adjusted = _attempt(psychometrics.marker_correlations, whole, every, marker)
         models = NotTestable(ORDERED)
         if study.estimator != "WLSMV":
-            models = _attempt(survey.marker_models, whole, every, marker, **plain)
+            models = _attempt(psychometrics.marker_models, whole, every, marker, **plain)
     return CommonMethod(single, factor, adjusted, models, _paths(factor), len(whole), study.nobs - len(whole))
 
 
@@ -157,7 +156,7 @@ def _attempt(check: Callable, *given: object, **options: object) -> object:
     """Return a check's result, or why the answers cannot carry it."""
     try:
         return check(*given, **options)
-    except (DataError, ParameterError) as error:
+    except (semfit.DataError, semfit.ParameterError) as error:
         return NotTestable(_both(str(error)))
 
 

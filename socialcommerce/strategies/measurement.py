@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from socialcommerce import survey
+from semfit import psychometrics
 from socialcommerce.errors import DataError
 from socialcommerce.numbers import snap
 from socialcommerce.strategies.study import Study
@@ -51,15 +51,15 @@ class Measurement:
                             f"answers ({' '.join(self.fit.problems)}); more answers, or fewer constructs, are needed.")
 
     @cached_property
-    def quality(self) -> survey.MeasurementQuality:
+    def quality(self) -> psychometrics.MeasurementQuality:
         """Alpha, omega, composite reliability and average variance extracted, with intervals."""
-        return survey.measurement_quality(self.fit)
+        return psychometrics.measurement_quality(self.fit)
 
     @cached_property
-    def htmt(self) -> survey.HeterotraitMonotrait:
+    def htmt(self) -> psychometrics.HeterotraitMonotrait:
         """Heterotrait-monotrait ratios of every pair; rows with a missing item are left out and counted."""
         scales = {name: self.study.codebook.scales[name] for name in self.study.constructs}
-        return survey.htmt(self.study.answers, scales, bootstrap=self.htmt_draws, seed=self.study.seed)
+        return psychometrics.htmt(self.study.answers, scales, bootstrap=self.htmt_draws, seed=self.study.seed)
 
     def descriptives(self) -> pd.DataFrame:
         """One row a construct: number, name, items, mean and SD of the mean score, then correlations of the constructs.
@@ -69,7 +69,7 @@ class Measurement:
         doi:10.1177/002224378101800104).
         """
         study, words = self.study, words_of(self.study)
-        matrix = survey.fornell_larcker(self.fit).matrix.loc[study.constructs, study.constructs]
+        matrix = psychometrics.fornell_larcker(self.fit).matrix.loc[study.constructs, study.constructs]
         rows = []
         for k, name in enumerate(study.constructs):
             score = study.answers[study.codebook.scales[name]].mean(axis=1)

@@ -9,10 +9,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from socialcommerce import sem
+import semfit
+from semfit import SemFit, jacobian
 from socialcommerce.numbers import snap
-from socialcommerce.sem import SemFit
-from socialcommerce.sem.expressions import jacobian
 from socialcommerce.strategies.effects import Effect
 from socialcommerce.strategies.study import Study
 from socialcommerce.survey import Codebook, Moderation
@@ -167,7 +166,7 @@ def moderation(study: Study, entry: Moderation) -> Moderated | NotTestable:
             "en": f"{len(data)} respondents with {counts[few]} values of {few} cannot carry {len(items)} indicators.",
             "zh": f"{len(data)}名受访者（{few}有{counts[few]}个有效值）不足以估计{len(items)}个指标。"})
     missing = "fiml" if data[items].isna().any(axis=None) else "listwise"
-    fit = sem.fit(model, data, estimator="MLR", missing=missing)
+    fit = semfit.fit(model, data, estimator="MLR", missing=missing)
     coefficients, covariance = _standardised(fit, entry)
     if not (fit.converged and fit.identified and np.isfinite(covariance).all() and fit.nobs > fit.npar):
         why = " ".join(fit.problems) or f"{fit.npar} parameters from {fit.nobs} respondents."
@@ -193,7 +192,7 @@ def submodel(book: Codebook, answers: pd.DataFrame, entry: Moderation) -> tuple[
         name = PRODUCT + "_" * (PRODUCT in taken)
         name = name if name not in names else f"{name}{len(names)}"
         first, second = book.scales[one.predictor], book.scales[one.moderator]
-        made = sem.products(data, first[:len(second)], second[:len(first)], name=name)
+        made = semfit.products(data, first[:len(second)], second[:len(first)], name=name)
         own = list(zip(first, second, strict=False))
         lines += [made.model, *(f"{a}.{b} ~~ {c}.{d}" for a, b in own for c, d in pairs if {a, b} & {c, d})]
         data, names, pairs = made.data, [*names, name], [*pairs, *own]
@@ -205,17 +204,15 @@ def submodel(book: Codebook, answers: pd.DataFrame, entry: Moderation) -> tuple[
 
 def _standardised(fit: SemFit, entry: Moderation) -> tuple[Array, Array]:
     """Return the standardised coefficients of predictor and product with their covariances."""
-    block, base, keys = fit.problem.blocks[0], fit.problem.bases[0], list(fit.table.keys)
-    paths = {row.rhs: keys.index(row.key) for row in fit.rows if row.op == "~"}
+    paths = {row.rhs: fit.table.keys.index(row.key) for row in fit.rows if row.op == "~"}
     first, last = paths[entry.predictor], list(paths.values())[-1]  # the product is the last predictor
-    y, x, m = (block.names.index(name) for name in (entry.outcome, entry.predictor, entry.moderator))
 
     def coefficients(theta: Array) -> Array:
-        variance = np.diagonal(block.implied(theta, base).covariance, axis1=-2, axis2=-1)
+        variance = fit.variances_at(theta)
         path, both = theta[..., first], theta[..., last]
         with np.errstate(invalid="ignore"):  # a negative variance has no root: nan, and no result
-            scale = np.sqrt(variance[..., x] / variance[..., y])
-            return np.stack([path * scale, both * scale * np.sqrt(variance[..., m])], -1)
+            scale = np.sqrt(variance[entry.predictor] / variance[entry.outcome])
+            return np.stack([path * scale, both * scale * np.sqrt(variance[entry.moderator])], -1)
 
     J = jacobian(coefficients, fit.theta)
     return coefficients(fit.theta), J @ fit.vcov @ J.T

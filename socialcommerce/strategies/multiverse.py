@@ -18,12 +18,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from socialcommerce import sem, survey
+import semfit
+from semfit import delta_errors, jacobian
+from socialcommerce import survey
 from socialcommerce.errors import DataError, UnknownNameError
-from socialcommerce.sem import robust
-from socialcommerce.sem.expressions import jacobian
-from socialcommerce.sem.inference import covariance, free_directions
-from socialcommerce.sem.standardize import delta_errors, standardized
 from socialcommerce.strategies.scores import mean_scores
 from socialcommerce.strategies.study import Study
 
@@ -239,11 +237,11 @@ def _estimate(
         return _regressions(study, answers, held)
     try:
         fit = _fit(study, answers, one.analysis, held)
-    except DataError as error:
+    except semfit.DataError as error:
         return {}, len(answers), str(error)
     if not (fit.converged and fit.identified):
         return {}, fit.nobs, " ".join(fit.problems)
-    V = _sandwich(fit) if one.analysis == "complete rows" else fit.vcov
+    V = fit.sandwich() if one.analysis == "complete rows" else fit.vcov
     return dict(_standardized_paths(fit, V, study.constructs)), fit.nobs, ""
 
 
@@ -254,15 +252,15 @@ def _outlying(scores: pd.DataFrame) -> Array:
     return np.argsort(np.argsort(-distance, kind="stable")) < ceil(OUTLYING * len(Z))
 
 
-def _fit(study: Study, answers: pd.DataFrame, analysis: str, controls: Sequence[str]) -> sem.SemFit:
+def _fit(study: Study, answers: pd.DataFrame, analysis: str, controls: Sequence[str]) -> semfit.SemFit:
     if analysis == "declared":
         return study.structural
     model = study.codebook.model(study.constructs)
     if controls:
         model = "\n".join([model, *_held(study, controls)])
     if analysis == "ordered":
-        return sem.fit(model, answers, estimator="WLSMV", ordered=True)
-    return sem.fit(model, answers, estimator="ML", missing="listwise")
+        return semfit.fit(model, answers, estimator="WLSMV", ordered=True)
+    return semfit.fit(model, answers, estimator="ML", missing="listwise")
 
 
 def _held(study: Study, controls: Sequence[str]) -> Iterator[str]:
@@ -274,15 +272,8 @@ def _held(study: Study, controls: Sequence[str]) -> Iterator[str]:
         yield f"{one} ~~ {other}"
 
 
-def _sandwich(fit: sem.SemFit) -> Array:
-    """Return the covariance matrix of the estimates that MLR gives, without its scaled tests, which take most time."""
-    H = fit.problem.derivatives(fit.theta[None], observed=True)[1][0]
-    bread = covariance(H, free_directions(fit.problem, fit.theta)).inverse
-    return bread @ robust.meat(fit.problem, fit.sample, fit.theta, robust.casewise_scores) @ bread / fit.nobs
-
-
 def _standardized_paths(
-    fit: sem.SemFit, V: Array, constructs: Sequence[str]
+    fit: semfit.SemFit, V: Array, constructs: Sequence[str]
 ) -> Iterator[tuple[tuple[str, str], tuple[float, float]]]:
     """Yield the standardised paths between constructs, not differentiated by thresholds: these do not enter."""
     rows = [k for k, row in enumerate(fit.rows) if row.op == "~" and row.rhs in constructs]
@@ -292,7 +283,7 @@ def _standardized_paths(
     def paths(part: Array) -> Array:
         theta = np.broadcast_to(fit.theta, (*part.shape[:-1], len(fit.theta))).astype(part.dtype)
         theta[..., at] = part
-        return standardized(fit.table, fit.problem, theta)[..., rows]
+        return fit.standardized_at(theta)[..., rows]
 
     errors = delta_errors(jacobian(paths, fit.theta[at]), V[np.ix_(at, at)])
     for k, value, se in zip(rows, paths(fit.theta[at]), errors, strict=True):

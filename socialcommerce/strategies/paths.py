@@ -10,9 +10,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from semfit import SemFit
 from socialcommerce.errors import DataError, UnknownNameError
-from socialcommerce.sem import SemFit
-from socialcommerce.sem.standardize import standardized
 from socialcommerce.strategies.effects import Effect
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import NotTestable
@@ -155,7 +154,7 @@ def _chain(study: Study) -> tuple[Callable[[Array], Array], tuple[tuple[str, str
     labels = tuple((x, y, m) for (x, y), through in ways.items() if through for m in ("all", *through))
 
     def chain(theta: Array) -> Array:
-        values = standardized(fit.table, fit.problem, theta)
+        values = fit.standardized_at(theta)
         B = np.zeros((*theta.shape[:-1], len(names), len(names)))
         B[..., targets, sources] = values[..., rows]
         every = np.linalg.inv(np.eye(len(names)) - B)

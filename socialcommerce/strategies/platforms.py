@@ -12,16 +12,9 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from socialcommerce import sem
-from socialcommerce.errors import DataError, ParameterError
+import semfit
+from semfit import HypothesisStatistic, Invariance, SemFit, delta_errors, jacobian
 from socialcommerce.numbers import snap
-from socialcommerce.sem import SemFit
-from socialcommerce.sem.comparison import HypothesisStatistic
-from socialcommerce.sem.expressions import jacobian
-from socialcommerce.sem.groups import Invariance
-from socialcommerce.sem.ordinal_groups import level_model
-from socialcommerce.sem.standardize import delta_errors, standardized
-from socialcommerce.sem.syntax import parse
 from socialcommerce.strategies.joint import Joint, largest, normal
 from socialcommerce.strategies.moderation import construct_words
 from socialcommerce.strategies.study import Study
@@ -180,8 +173,9 @@ def measured_alike(study: Study) -> Invariance | NotTestable:
     levels = ORDINAL_LEVELS if study.estimator == "WLSMV" else LEVELS
     model = study.codebook.model(study.constructs, structural=False)
     try:
-        return sem.invariance(model, rows, study.codebook.group, levels=levels, **study.options)
-    except (DataError, ParameterError) as wrong:  # an answer one group never gives, a level without a solution
+        return semfit.invariance(model, rows, study.codebook.group, levels=levels, **study.options)
+    # an answer one group never gives, a level without a solution
+    except (semfit.DataError, semfit.ParameterError) as wrong:
         return NotTestable({"en": f"Measurement cannot be compared between the groups: {wrong}",
                             "zh": f"无法在各组之间比较测量模型：{wrong}"})
 
@@ -283,7 +277,7 @@ def _structural(study: Study, ladder: Invariance) -> SemFit:
         return study.fit(text, rows, group=group, group_equal=("loadings",))
     sample = ladder.fits["configural"].sample
     categories = {name: rows[name].nunique() for name in sample.names}
-    text = level_model(text, parse(text), categories, "loadings", groups=len(sample.groups))
+    text = semfit.level_model(text, categories, "loadings", groups=len(sample.groups))
     return study.fit(text, rows, group=group, group_equal=("thresholds", "loadings"))
 
 
@@ -293,7 +287,7 @@ def _standardised(fit: SemFit, paths: tuple[tuple[str, str], ...]) -> tuple[Arra
     wanted = [at[g + 1, *path] for g in range(fit.table.groups) for path in paths]
 
     def chosen(theta: Array) -> Array:
-        return standardized(fit.table, fit.problem, theta)[..., wanted]
+        return fit.standardized_at(theta)[..., wanted]
 
     J = jacobian(chosen, fit.theta)
     return chosen(fit.theta).reshape(fit.table.groups, -1), J @ fit.vcov @ J.T

@@ -43,11 +43,11 @@ def path(matrix: pd.DataFrame, outcome: str, cause: str, nobs: int) -> Effect:
     nobs : int
         Persons.
     """
-    from socialcommerce import sem
+    import semfit
 
     square = matrix.set_index("construct").rename(index={"website quality": "quality"},
                                                   columns={"website quality": "quality"})
-    table = sem.fit(MODEL, moments=sem.Moments(square, None, nobs)).standardized
+    table = semfit.fit(MODEL, moments=semfit.Moments(square, None, nobs)).standardized
     found = table[(table["op"] == "~") & (table["lhs"] == outcome) & (table["rhs"] == cause)]
     if found.empty:
         known = [f"{row.rhs} -> {row.lhs}" for row in table[table["op"] == "~"].itertuples()]

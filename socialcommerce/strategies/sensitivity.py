@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from semfit import population_fit
 from socialcommerce.errors import ParameterError
-from socialcommerce.sem.power import population_fit
 from socialcommerce.strategies.paths import path_table
 from socialcommerce.strategies.study import Study
 from socialcommerce.survey import Codebook, Truth

@@ -8,7 +8,8 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from socialcommerce import sem, survey
+import semfit
+from socialcommerce import survey
 from socialcommerce.errors import DataError, UnknownNameError
 from socialcommerce.project import processors
 from socialcommerce.survey import Codebook, Responses, Screened
@@ -118,25 +119,25 @@ class Study:
 
     @cached_property
     def options(self) -> dict[str, object]:
-        """What ``sem.fit`` is told beside the model."""
+        """What ``semfit.fit`` is told beside the model."""
         if self.estimator == "WLSMV":
             return {"estimator": "WLSMV", "ordered": True}
         missing = "fiml" if self.answers[self.items].isna().any(axis=None) else "listwise"
         return {"estimator": self.estimator, "missing": missing}
 
     @cached_property
-    def measurement(self) -> sem.SemFit:
+    def measurement(self) -> semfit.SemFit:
         """Confirmatory factor analysis of all constructs, freely correlated."""
         return self.fit(self.codebook.model(self.constructs, structural=False))
 
     @cached_property
-    def structural(self) -> sem.SemFit:
+    def structural(self) -> semfit.SemFit:
         """Measurement and the codebook's paths."""
         return self.fit(self.codebook.model(self.constructs))
 
     @property
     def resampling(self) -> str:
-        """How indirect effects get their intervals, of ``sem.bootstrap``: refits, unless they would take too long.
+        """How indirect effects get their intervals, of ``semfit.bootstrap``: refits, unless they would take too long.
 
         One scoring step a resample where answers are missing and beyond ``MANY`` respondents; draws from the estimates'
         normal distribution for ordered answers, whose polychoric correlations take half a second a resample.
@@ -146,14 +147,14 @@ class Study:
         return "one-step" if self.options.get("missing") == "fiml" or self.nobs > MANY else "refit"
 
     @cached_property
-    def resampled(self) -> sem.Bootstrap:
+    def resampled(self) -> semfit.Bootstrap:
         """Draws of the structural model's estimates; they do not depend on the number of processors."""
-        return sem.bootstrap(self.structural, self.draws, seed=self.seed, workers=processors(),
+        return semfit.bootstrap(self.structural, self.draws, seed=self.seed, workers=processors(),
                              method=self.resampling)
 
-    def fit(self, model: str, data: pd.DataFrame | None = None, **options: object) -> sem.SemFit:
-        """Fit a model to the answers, by default all of them, as the study says; ``options`` as of ``sem.fit``."""
-        return sem.fit(model, self.answers if data is None else data, **{**self.options, **options})
+    def fit(self, model: str, data: pd.DataFrame | None = None, **options: object) -> semfit.SemFit:
+        """Fit a model to the answers, by default all of them, as the study says; ``options`` as of ``semfit.fit``."""
+        return semfit.fit(model, self.answers if data is None else data, **{**self.options, **options})
 
 
 def read_study(answers: str | Path = "", codebook: str | Path = "", *, screening: str = "drop", estimator: str = "MLR",

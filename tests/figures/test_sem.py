@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from socialcommerce import data, sem
+import semfit
+from socialcommerce import data
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.figures import sem as draw
 from socialcommerce.figures import style
@@ -35,18 +36,18 @@ HANOI = "\n".join(f"{c} =~ {c}1 + {c}2 + {c}3" for c in CONSTRUCTS) + "\nURG ~ P
 
 
 def rows_of(name: str) -> pd.DataFrame:
-    return pd.read_csv(root() / "tests" / "reference" / "data" / f"{name}.csv")
+    return pd.read_csv(root() / "packages" / "semfit" / "tests" / "reference" / "data" / f"{name}.csv")
 
 
 @pytest.fixture(scope="module")
 def fits():
     table = data.load("hanoi_moments").query("sample == 'all'").set_index("item")
     return {
-        "hanoi": sem.fit(HANOI, moments=sem.Moments(table[table.index], table["mean"], 272)),
-        "hs": sem.fit(HS, rows_of("holzinger_swineford")),
-        "second": sem.fit(HS + "\ng =~ visual + textual + speed", rows_of("holzinger_swineford")),
-        "democracy": sem.fit(DEMOCRACY, rows_of("political_democracy")),
-        "paths": sem.fit("m ~ a*z1 + z2\ny ~ b*m + z1\nab := a*b", rows_of("sim_paths"), bootstrap=200, seed=1),
+        "hanoi": semfit.fit(HANOI, moments=semfit.Moments(table[table.index], table["mean"], 272)),
+        "hs": semfit.fit(HS, rows_of("holzinger_swineford")),
+        "second": semfit.fit(HS + "\ng =~ visual + textual + speed", rows_of("holzinger_swineford")),
+        "democracy": semfit.fit(DEMOCRACY, rows_of("political_democracy")),
+        "paths": semfit.fit("m ~ a*z1 + z2\ny ~ b*m + z1\nab := a*b", rows_of("sim_paths"), bootstrap=200, seed=1),
     }
 
 
@@ -82,13 +83,13 @@ def between(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["op"].isin(["=~", "~"]) | ((rows["op"] == "~~") & (rows["lhs"] != rows["rhs"]))]
 
 
-MODELS = json.loads((root() / "tests" / "reference" / "models.json").read_text())
+MODELS = json.loads((root() / "packages" / "semfit" / "tests" / "reference" / "models.json").read_text())
 
 
 @pytest.mark.parametrize("name", ["democracy", "cfa_9x4", "sem_12_paths", "mediation", "mimic", "non_recursive",
                                   "second_order", "bifactor", "growth", "latent_and_observed", "path_chain"])
 def test_no_variable_stands_on_another(name):
-    fit = sem.fit(MODELS[name]["model"], rows_of(MODELS[name]["data"]))
+    fit = semfit.fit(MODELS[name]["model"], rows_of(MODELS[name]["data"]))
     nodes = arrange(between(fit.estimates)).nodes
     assert set(fit.sample.names) <= set(nodes)
     for a, b in itertools.combinations(nodes.values(), 2):
@@ -125,7 +126,7 @@ def test_path_diagram_writes_every_estimate(axes, fits, standardized):
 
 
 def test_path_fixed_at_zero_is_not_drawn(axes):
-    fit = sem.fit("m ~ z1 + 0*z2\ny ~ m", rows_of("sim_paths"))
+    fit = semfit.fit("m ~ z1 + 0*z2\ny ~ m", rows_of("sim_paths"))
     arrows = [p for p in axes(draw.plot_paths, fit).patches if type(p).__name__ == "FancyArrowPatch"]
     assert len(arrows) == 3  # two paths and the covariance of the causes
 
@@ -167,7 +168,7 @@ def test_misuse_is_named(fits):
         draw.plot_bootstrap(fits["paths"].draws, "abc")
     with pytest.raises(ParameterError, match="group is a number from 1 to 1; got 2"):
         draw.plot_paths(fits["hs"], group=2)
-    unidentified = sem.fit("f =~ x1 + x2", rows_of("holzinger_swineford"))
+    unidentified = semfit.fit("f =~ x1 + x2", rows_of("holzinger_swineford"))
     with pytest.raises(ParameterError, match="has no solution to draw: The model is NOT identified"):
         draw.plot_paths(unidentified)
 
@@ -180,7 +181,7 @@ def test_a_path_diagram_without_items_says_where_its_answers_are_from():
     factors = {"f": f, "g": 0.5 * f + rng.standard_normal(400)}
     rows = pd.DataFrame({f"{name}{k}": values + rng.standard_normal(400) for name, values in factors.items()
                          for k in (1, 2, 3)})
-    fit = sem.fit("f =~ f1 + f2 + f3\ng =~ g1 + g2 + g3\ng ~ f", rows)
+    fit = semfit.fit("f =~ f1 + f2 + f3\ng =~ g1 + g2 + g3\ng ~ f", rows)
     with style.house("en"):
         ax = draw.plot_paths(fit, items=False, synthetic=True, names={"f": "Data security"})
         texts = [text.get_text() for text in ax.texts]

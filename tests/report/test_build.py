@@ -162,12 +162,13 @@ def test_a_failing_cell_is_shown_and_the_rest_is_finished(copy_of_built):
     assert any(o["output_type"] == "error" for cell in kept["cells"] for o in cell.get("outputs", []))
 
 
-def test_bad_input_met_by_a_notebook_is_one_sentence(copy_of_built):
+@pytest.mark.parametrize("engine", ["warm", "kernel"])
+def test_bad_input_met_by_a_notebook_is_one_sentence(copy_of_built, engine):
     before = hashes(copy_of_built.reports)
     source = "from socialcommerce import data\ndata.load_series('bad.csv')"
     write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [*TITLE, PARAMETERS, ("", source)])
     (copy_of_built.root / "bad.csv").write_text("year,value,unit,source,basis\n2019,many,billion USD,x,published\n")
-    done = copy_of_built.run("build", "alpha")
+    done = copy_of_built.run("build", "alpha", "--engine", engine)
     assert done.returncode == 2
     assert re.fullmatch(r"error: alpha: bad\.csv, row 2, column value: .*got 'many'; allowed: .*\n", done.stderr)
     assert hashes(copy_of_built.reports) == before
@@ -203,6 +204,31 @@ def ended(pids: Path) -> bool:
     alive = [pid for pid in map(int, pids.read_text().split()) if psutil.pid_exists(pid)]
     pids.unlink()
     return not alive
+
+
+ACCOUNTS = """class BookError(Exception):
+    input_is_wrong = True
+
+def ask():
+    raise BookError("no such account; allowed: 1.")
+"""
+
+
+def test_a_package_beside_this_one_is_an_input_and_its_errors_are_said_as_ours(copy_of_built):
+    module = copy_of_built.root / "packages" / "accounts" / "accounts" / "book.py"
+    module.parent.mkdir(parents=True)
+    (module.parent / "__init__.py").write_text('"""Books."""\n')
+    module.write_text(ACCOUNTS.replace("raise", "return"))
+    cells = [*TITLE, PARAMETERS, ("", "from accounts.book import ask\nask()")]
+    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", cells)
+    copy_of_built.build("alpha")
+    manifest = json.loads((copy_of_built.reports / "manifest.json").read_text())
+    named = [name for name in manifest["reports"]["alpha"]["run_inputs"] if name.startswith("packages")]
+    assert named == ["packages/accounts/accounts/__init__.py", "packages/accounts/accounts/book.py"]
+    module.write_text(ACCOUNTS)
+    assert "packages/accounts/accounts/book.py changed" in copy_of_built.run("build", "alpha", "--plan").stdout
+    done = copy_of_built.run("build", "alpha")
+    assert (done.returncode, done.stderr) == (2, "error: alpha: no such account; allowed: 1.\n")
 
 
 @pytest.mark.parametrize("engine", ["warm", "kernel"])

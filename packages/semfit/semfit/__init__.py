@@ -1,0 +1,62 @@
+"""Fit structural equation models in lavaan's language and with its numbers.
+
+>>> import semfit
+>>> data = semfit.simulate("y ~ 0.5*x; x ~~ 1*x; y ~~ 0.75*y", 400, seed=1)
+>>> fit = semfit.fit("y ~ b*x", data)
+>>> fit.converged, fit.identified, round(float(fit.r2["y"]), 1)
+(True, True, 0.2)
+"""
+
+from semfit.analytic_power import chisq_power, rmsea_power, rmsea_sample_size
+from semfit.comparison import HypothesisStatistic, difference, wald
+from semfit.equivalence import equivalence
+from semfit.errors import DataError, ParameterError, SemfitError, UnknownNameError
+from semfit.expressions import jacobian
+from semfit.fit import fit
+from semfit.groups import Invariance, invariance
+from semfit.interaction import products, simple_slopes
+from semfit.moments import Moments
+from semfit.ordinal_groups import level_model
+from semfit.pls import PlsFit, pls
+from semfit.pooling import fit_imputed, pool
+from semfit.power import population_fit, population_moments, power, simulate
+from semfit.resampling import Bootstrap, bootstrap
+from semfit.result import SemFit
+from semfit.standardize import delta_errors
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Bootstrap",
+    "DataError",
+    "HypothesisStatistic",
+    "Invariance",
+    "Moments",
+    "ParameterError",
+    "PlsFit",
+    "SemFit",
+    "SemfitError",
+    "UnknownNameError",
+    "__version__",
+    "bootstrap",
+    "chisq_power",
+    "delta_errors",
+    "difference",
+    "equivalence",
+    "fit",
+    "fit_imputed",
+    "invariance",
+    "jacobian",
+    "level_model",
+    "pls",
+    "pool",
+    "population_fit",
+    "population_moments",
+    "power",
+    "products",
+    "rmsea_power",
+    "rmsea_sample_size",
+    "simple_slopes",
+    "simulate",
+    "wald",
+]

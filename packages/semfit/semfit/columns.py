@@ -1,0 +1,112 @@
+"""Check the columns of a data frame and their covariances, and say where something else than a number stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from semfit.errors import DataError, ParameterError, UnknownNameError
+
+__all__ = ["check_definite", "clusters_of", "matrix", "numbers", "one_column", "weights_of"]
+
+Array = np.ndarray
+
+
+def weights_of(data: pd.DataFrame, weights: str | Sequence[float]) -> Array:
+    """Return one positive weight a row."""
+    if isinstance(weights, str) and weights not in data.columns:
+        raise UnknownNameError("column of weights", weights, map(str, data.columns))
+    if np.ndim(weights) != 1 and not isinstance(weights, str):
+        raise ParameterError(f"weights are the name of a column or one number a row; got {type(weights).__name__}.")
+    given = data[weights] if isinstance(weights, str) else pd.Series(list(weights), dtype=object)
+    if len(given) != len(data):
+        raise ParameterError(f"weights have length {len(given)}; give one number for each of the {len(data)} rows.")
+    given = numbers(pd.DataFrame({"weights": given.to_numpy()}), "weights")
+    if not (given > 0).all():
+        k = int(np.argmin(given > 0))
+        raise ParameterError(f"weight of row {k + 1} is {given[k]:g}; weights are positive numbers.")
+    return given
+
+
+def clusters_of(data: pd.DataFrame, cluster: str, group: str | None, keep: Array) -> Array:
+    """Return each row's cluster as a whole number from 0; clusters must be several and lie within groups."""
+    labels = one_column(data, cluster)
+    codes = np.full(len(data), -1)
+    codes[keep] = pd.factorize(labels[keep])[0]
+    groups = np.zeros(len(data), dtype=int) if group is None else pd.factorize(data[group])[0]
+    table = pd.DataFrame({"cluster": codes, "group": groups})[keep].drop_duplicates()
+    twice = table["cluster"][table["cluster"].duplicated()]
+    if len(twice):
+        shown = labels[codes == twice.iloc[0]].tolist()[0]
+        raise DataError(f"cluster {shown!r} has rows in several groups; every cluster lies within one group.")
+    if table["group"].value_counts().min() < 2:
+        raise DataError(f"column {cluster} holds one cluster{' in a group' if group else ''}; give two or more.")
+    return codes
+
+
+def one_column(data: pd.DataFrame, name: str) -> pd.Series:
+    """Return a column, refusing a name that occurs several times."""
+    column = data[name]
+    if isinstance(column, pd.DataFrame):
+        raise DataError(f"column {name} occurs {column.shape[1]} times; give every column its own name.")
+    return column
+
+
+def matrix(data: pd.DataFrame, names: list[str]) -> Array:
+    """Return columns as an array of floats; plain numeric columns in one go, others by ``numbers``."""
+    parts = [data[name] for name in names]
+    if parts and all(getattr(getattr(part, "dtype", None), "kind", "no") in "iuf" for part in parts):
+        many = len(data) > 10_000  # then worth the slower selection, which need not copy
+        parts = [data[names]] if many else parts
+        values = [part.to_numpy(dtype=float, na_value=np.nan) for part in parts]
+        values = values[0] if many else np.column_stack(values)
+        if not np.isinf(values).any():
+            return values
+    return np.column_stack([numbers(data, name) for name in names]) if len(data) else np.empty((0, len(names)))
+
+
+def numbers(data: pd.DataFrame, name: str) -> Array:
+    """Return a column as floats, missing as nan, ordered categories from 1; name the first cell that is no number."""
+    column = one_column(data, name)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        if column.cat.ordered:
+            return np.where(column.isna(), np.nan, column.cat.codes.to_numpy(dtype=float) + 1)
+        column = column.astype(object)
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    odd = np.isnan(numbers) & column.notna().to_numpy()
+    wrong = odd | np.isinf(numbers)
+    if wrong.any():
+        k = int(np.argmax(wrong))
+        shown = column.iloc[k]
+        shown = shown.item() if hasattr(shown, "item") else shown
+        raise DataError(
+            f"column {name}, row {k + 1}: {shown!r} is not a finite number; allowed are numbers and missing values."
+        )
+    return numbers
+
+
+def check_definite(covariance: Array, names: Sequence[str], where: str) -> None:
+    """Name the variable that the others determine, or whose variance is no number."""
+    variance = np.diag(covariance)
+    odd = ~(np.isfinite(variance) & (variance > np.finfo(float).tiny))
+    if odd.any():
+        k = int(np.argmax(odd))
+        raise DataError(
+            f"the variance of {names[k]}{where} is {variance[k]:g} in floating point; express it in another unit."
+        )
+    scale = np.sqrt(variance)
+    correlation = covariance / np.outer(scale, scale)
+    values, vectors = np.linalg.eigh(correlation)
+    if values[0] < -1e-8:
+        raise DataError(
+            f"the covariance matrix{where} is not positive definite: the smallest eigenvalue of its correlations is "
+            f"{values[0]:.3g}; no rows have such covariances, check the numbers."
+        )
+    if values[0] < 1e-12:
+        tied = [names[k] for k in np.flatnonzero(np.abs(vectors[:, 0]) > 0.05)]
+        raise DataError(
+            f"the covariance matrix{where} is not positive definite: {', '.join(tied)} are linearly dependent; "
+            "leave one of them out."
+        )

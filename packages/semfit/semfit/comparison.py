@@ -1,0 +1,207 @@
+"""Compare nested models and test hypotheses about parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg, stats
+
+from semfit.errors import ParameterError, UnknownNameError
+from semfit.expressions import jacobian
+from semfit.inference import Constraints, covariance, labelled
+from semfit.result import SemFit
+from semfit.syntax import parse_constraints
+
+__all__ = ["METHODS", "HypothesisStatistic", "difference", "wald"]
+
+Array = np.ndarray
+METHODS = ("standard", "satorra.bentler.2001", "satorra.bentler.2010", "satorra.2000")
+
+
+@dataclass(frozen=True)
+class HypothesisStatistic:
+    """A chi-square statistic of a null hypothesis stated in words."""
+
+    null: str
+    chisq: float
+    df: int
+    pvalue: float
+    method: str
+
+
+def difference(restricted: SemFit, full: SemFit, method: str | None = None) -> HypothesisStatistic:
+    """Test whether the restrictions of the smaller of two nested models hold.
+
+    Parameters
+    ----------
+    restricted, full : SemFit
+        Fits to the same data by the same estimator; every distribution the first allows, the second allows too. That is
+        the caller's to know; only the degrees of freedom can be checked.
+    method : str, optional
+        One of ``METHODS``. By default "standard" for ML, "satorra.bentler.2001" for MLM and MLR, and "satorra.2000" for
+        WLSMV, where the difference of scaled statistics is no chi-square.
+
+    Raises
+    ------
+    ParameterError
+        Where the two cannot be compared.
+
+    References
+    ----------
+    Satorra & Bentler (2001), doi:10.1007/BF02296192; (2010), doi:10.1007/s11336-009-9135-y; Satorra (2000), in
+    Heijmans, Pollock & Satorra (eds), Innovations in multivariate statistical analysis, 233-247.
+    """
+    default = {"ML": "standard", "DWLS": "satorra.2000", "WLSMV": "satorra.2000"}.get(
+        full.estimator, "satorra.bentler.2001"
+    )
+    method = default if method is None else method
+    if method not in METHODS:
+        raise UnknownNameError("difference test", method, METHODS)
+    _check_pair(restricted, full, method)
+    df, gap = restricted.test.df - full.test.df, restricted.test.chisq - full.test.chisq
+    if method == "satorra.2000":
+        chisq = _satorra_2000(restricted, full, gap, df)
+    else:
+        chisq = gap / _scaling(restricted, full, df, method)
+    null = f"the {df} restriction{'s' if df > 1 else ''} of the smaller model hold{'' if df > 1 else 's'}"
+    return HypothesisStatistic(null, float(chisq), df, float(stats.chi2.sf(chisq, df)), method)
+
+
+def _check_pair(restricted: SemFit, full: SemFit, method: str) -> None:
+    if restricted.estimator != full.estimator or restricted.nobs != full.nobs:
+        raise ParameterError(
+            f"cannot compare a fit by {restricted.estimator} to {restricted.nobs} rows with one by {full.estimator} "
+            f"to {full.nobs}; both must use the same estimator and rows."
+        )
+    other = set(restricted.sample.names) ^ set(full.sample.names)
+    if other or not np.isclose(restricted.saturated, full.saturated, rtol=1e-6, atol=1e-6):
+        raise ParameterError(
+            "cannot compare fits to different data: "
+            + (f"{min(other)} is in one of them only." if other else "their sample moments differ.")
+        )
+    if not (restricted.converged and full.converged and restricted.identified and full.identified):
+        raise ParameterError("cannot compare fits of which one did not converge or is not identified.")
+    if restricted.test.df <= full.test.df:
+        raise ParameterError(
+            f"the first model must have more degrees of freedom than the second; got {restricted.test.df} "
+            f"and {full.test.df}."
+        )
+    if (method == "satorra.2000") != full.ordinal:
+        raise ParameterError(
+            f"method {method!r} with estimator {full.estimator!r}; 'satorra.2000' is for DWLS and WLSMV, "
+            "the others are not for them."
+        )
+    if method.startswith("satorra.bentler") and full.estimator == "ML":
+        raise ParameterError(f"method {method!r} needs fits by MLM or MLR; got ML.")
+    if method == "standard" and full.estimator != "ML":
+        raise ParameterError(f"the plain difference of chi2 is for ML; {full.estimator} needs a scaled one.")
+
+
+def _scaling(restricted: SemFit, full: SemFit, df: int, method: str) -> float:
+    """Return what the difference of the unscaled statistics is divided by."""
+    if method == "standard":
+        return 1.0
+    inner = full.test.scaling if full.test.scaling is not None else 1.0
+    if method == "satorra.bentler.2010":
+        inner = _scaling_at(full, restricted)
+    factor = (restricted.test.df * restricted.test.scaling - full.test.df * inner) / df
+    if factor <= 0:
+        raise ParameterError(
+            f"the scaling factor of the difference is {factor:.4f}, not positive; use method 'satorra.bentler.2010'."
+        )
+    return factor
+
+
+def _scaling_at(full: SemFit, restricted: SemFit) -> float:
+    """Return the scaling factor of the larger model at the estimates of the smaller."""
+    from semfit.fit import scaled  # fit imports this package's results, not the other way round
+
+    if full.test.df == 0:
+        return 1.0
+    values = {
+        (row.lhs, row.op, row.rhs, row.group): v for row, v in zip(restricted.rows, restricted.values, strict=False)
+    }
+    values |= {(rhs, op, lhs, g): v for (lhs, op, rhs, g), v in values.items() if op == "~~"}
+    theta = dict.fromkeys(full.table.keys, 0.0)
+    for row in full.rows:
+        if row.free:
+            theta[row.key] = values.get((row.lhs, row.op, row.rhs, row.group), 0.0)
+    at = np.array(list(theta.values()))
+    hessian = full.problem.derivatives(at[None], observed=full.information == "observed")[1][0]
+    inverse = covariance(hessian, full.curvature.basis).inverse
+    return scaled(full.test, full.problem, full.sample, at, inverse, full.estimator).scaling
+
+
+def _satorra_2000(restricted: SemFit, full: SemFit, gap: float, df: int) -> float:
+    """Return the scaled and shifted difference of two least-squares fits."""
+    J1, W, gamma = _stacked(full)
+    J0, _, _ = _stacked(restricted)
+    P = full.curvature.inverse
+    inside = np.linalg.lstsq(J1, J0 @ restricted.curvature.basis, rcond=None)[0]
+    A = linalg.null_space(inside.T).T  # directions of the larger model that the smaller one closes
+    middle = P @ A.T @ np.linalg.solve(A @ P @ A.T, A @ P)
+    UG = (W[:, None] * J1) @ middle @ (J1.T * W) @ gamma
+    scale = np.sqrt(df / np.sum(UG * UG.T))
+    return scale * gap + df - scale * np.trace(UG)
+
+
+def _stacked(fit: SemFit) -> tuple[Array, Array, Array]:
+    """Return Jacobian, weights and Gamma of all groups, each weighted by its share of the rows."""
+    problem, N = fit.problem, sum(fit.problem.counts)
+    shares = [n / N for n in problem.counts]
+    J = np.vstack([problem.jacobian(fit.theta, k) for k in range(len(shares))])
+    W = np.concatenate([share * w for share, w in zip(shares, problem.weights, strict=True)])
+    return J, W, linalg.block_diag(*(g / share for share, g in zip(shares, problem.gammas, strict=True)))
+
+
+def wald(fit: SemFit, constraints: str) -> HypothesisStatistic:
+    """Test constraints among labelled parameters without refitting.
+
+    Parameters
+    ----------
+    fit : SemFit
+        A fit with labels; its covariance matrix of the estimates, robust or from resamples, is what the test uses.
+    constraints : str
+        Lines such as ``"a == b"`` or ``"a*b == 0"`` over the model's labels.
+
+    Returns
+    -------
+    HypothesisStatistic
+        With the constraints as null hypothesis and their number as degrees of freedom.
+
+    Raises
+    ------
+    UnknownNameError, ParameterError
+        For an unknown label, a fit without a solution, or constraints that repeat one another or the model's.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> import semfit
+    >>> rng = np.random.default_rng(3)
+    >>> x, z, e = rng.standard_normal((3, 200))
+    >>> data = pd.DataFrame({"x": x, "z": z, "y": 0.5 * x + 0.5 * z + e})
+    >>> test = wald(semfit.fit("y ~ a*x + b*z", data), "a == b")
+    >>> test.null, test.df
+    ('a == b', 1)
+    """
+    if not (fit.converged and fit.identified):
+        raise ParameterError(f"no Wald test without a solution: {' '.join(fit.problems)}")
+    expressions = parse_constraints(constraints)
+    position, numbers = labelled(fit.table)
+    for expression in expressions:
+        for name in expression.names:
+            if name not in position and name not in numbers:
+                raise UnknownNameError("label", name, [*position, *numbers])
+    of = Constraints(expressions, position, numbers)
+    h, J = of(fit.theta), jacobian(of, fit.theta)
+    V, inside = J @ fit.vcov @ J.T, J @ fit.curvature.basis
+    scale = np.linalg.norm(J, axis=1, keepdims=True)
+    if np.linalg.matrix_rank(inside / np.where(scale > 0, scale, 1.0), tol=1e-9) < len(h):
+        raise ParameterError(
+            f"the constraints {constraints.strip()!r} repeat one another or hold in the model already."
+        )
+    chisq = float(h @ np.linalg.solve(V, h))
+    null = "; ".join(line.strip() for line in constraints.replace(";", "\n").splitlines() if line.strip())
+    return HypothesisStatistic(null, chisq, len(h), float(stats.chi2.sf(chisq, len(h))), "Wald")

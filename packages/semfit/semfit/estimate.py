@@ -1,0 +1,332 @@
+"""Maximum likelihood: the discrepancy of model and sample, its derivatives, and the damped scoring that minimises it.
+
+The discrepancy is f = sum over groups and patterns of n / (2 N) (log|Sigma| + tr(S Sigma^-1) + d' Sigma^-1 d): minus
+the mean log likelihood without its constant. Its Hessian is the information per observation. Everything takes leading
+batch axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from semfit.expressions import jacobian
+from semfit.layers import Layer, layers
+from semfit.missing import Expectation, MissingPatterns, Patterns
+from semfit.model import Block, Implied, inverse
+
+__all__ = ["Likelihood", "Solution", "minimise", "weights"]
+
+Array = np.ndarray
+
+
+def weights(block: Block, implied: Implied, patterns: Patterns) -> tuple[Array, Array, Array]:
+    """Return W = Sigma^-1 by pattern (zeros where unobserved), d = mean - mu, log|Sigma|; nan if not definite."""
+    p, mask, complete = block.observed, patterns.mask, patterns.mask.all()
+    Sigma = implied.covariance[..., None, :p, :p]
+    if not complete:
+        both = mask[:, :, None] & mask[:, None, :]
+        Sigma = np.where(both, Sigma, 0.0) + np.eye(p) * ~mask[:, :, None]
+    root = cholesky(Sigma)
+    broken = np.isnan(root[..., 0, 0])
+    W = inverse(np.where(broken[..., None, None], np.eye(p), Sigma) if broken.any() else Sigma)
+    if not complete:
+        W = np.where(both, W, 0.0)
+    logdet = 2 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(-1)
+    if not block.means:
+        return W, np.zeros_like(patterns.mean), logdet
+    d = patterns.mean - implied.mean[..., None, :p]
+    return W, d if complete else np.where(mask, d, 0.0), logdet
+
+
+def discrepancy(patterns: Patterns, W: Array, d: Array, logdet: Array) -> Array:
+    """Return the sum over patterns of n (log|Sigma| + tr(S W) + d' W d), from what ``weights`` returns."""
+    fit = logdet + (W * patterns.covariance).sum((-1, -2)) + ((W @ d[..., None])[..., 0] * d).sum(-1)
+    return (patterns.nobs * fit).sum(-1)
+
+
+def cholesky(matrices: Array) -> Array:
+    """Return Cholesky factors, nan for those of the batch that are not positive definite."""
+    try:
+        return np.linalg.cholesky(matrices)
+    except np.linalg.LinAlgError:
+        flat = matrices.reshape(-1, *matrices.shape[-2:])
+        out = np.full_like(flat, np.nan)
+        for k, one in enumerate(flat):
+            try:
+                out[k] = np.linalg.cholesky(one)
+            except np.linalg.LinAlgError:
+                out[k] = np.eye(len(one)) * np.nan
+        return out.reshape(matrices.shape)
+
+
+def bordered(inner: Array, d: Array) -> Array:
+    """Return [[inner, d], [d', 1]]."""
+    top = np.concatenate([inner, d[..., :, None]], -1)
+    bottom = np.concatenate([d, np.ones((*d.shape[:-1], 1))], -1)[..., None, :]
+    return np.concatenate([top, bottom], -2)
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """A model and the sample moments it is fitted to.
+
+    Parameters
+    ----------
+    blocks : tuple of Block
+        One per group.
+    patterns : tuple of Patterns or MissingPatterns
+        Sample moments, with or without a batch axis; or incomplete rows, with modelled means.
+    bases : tuple of (A, S)
+        Fixed cells of each group, see ``Block.base``.
+    q : int
+        Number of free parameters.
+    constraints : callable, optional
+        From parameters (..., q) to what must be zero (..., h); analytic.
+    """
+
+    blocks: tuple[Block, ...]
+    patterns: tuple[Patterns | MissingPatterns, ...]
+    bases: tuple[tuple[Array, Array], ...]
+    q: int
+    constraints: Callable[[Array], Array] | None = None
+    _last: list = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @cached_property
+    def nobs(self) -> Array:
+        """Observations in all groups, shape (...)."""
+        return sum(patterns.nobs.sum(-1) for patterns in self.patterns)
+
+    @property
+    def batched(self) -> bool:
+        """Whether the sample has a batch axis, and not only the parameters."""
+        return any(s.nobs.ndim > 1 for s in self.patterns)
+
+    def take(self, rows: Array) -> Likelihood:
+        """Return the problem for some rows of the batch."""
+
+        def cut(x: Array, inner: int) -> Array:
+            return x[rows] if x.ndim > inner else x
+
+        patterns = self.patterns
+        if self.batched:
+            patterns = tuple(Patterns(cut(s.nobs, 1), cut(s.covariance, 3), cut(s.mean, 2), s.mask) for s in patterns)
+        bases = tuple((cut(A, 2), cut(S, 2)) for A, S in self.bases)
+        return Likelihood(self.blocks, patterns, bases, self.q, self.constraints)
+
+    @cached_property
+    def _layers(self) -> tuple[Layer, ...]:
+        """The groups that are evaluated together."""
+        return layers(self.blocks, self.patterns, self.bases, self.q)
+
+    def _at(self, theta: Array) -> list[tuple[Implied, ...]]:
+        """Return implied moments and their weights, or what they predict of missing values, by layer; the last theta's
+        are kept, as both value and derivatives need them."""
+        if self._last and np.array_equal(self._last[0], theta):
+            return self._last[1]
+        implied = [layer.block.implied(layer.cells(theta), layer.base) for layer in self._layers]
+        point = [
+            (x, _expected(own, x)) if isinstance(own.patterns, MissingPatterns)
+            else (x, *weights(own.block, x, own.patterns)) for own, x in zip(self._layers, implied, strict=True)
+        ]  # fmt: skip
+        self._last[:] = theta.copy(), point
+        return point
+
+    def value(self, theta: Array) -> Array:
+        """Return f, infinite where an implied covariance matrix is not positive definite."""
+        pairs = zip(self._layers, self._at(theta), strict=True)
+        total = sum(_value(layer, *rest) for layer, (_, *rest) in pairs) / (2 * self.nobs)
+        return np.where(np.isnan(total), np.inf, total)
+
+    def derivatives(self, theta: Array, observed: bool = False) -> tuple[Array, Array]:
+        """Return gradient (..., q) and Hessian (..., q, q) of f, expected or observed."""
+        gradient, hessian = 0.0, 0.0
+        for layer, own in zip(self._layers, self._at(theta), strict=True):
+            if isinstance(layer.patterns, MissingPatterns):
+                g, h = _incomplete(layer.block, *own, observed)
+            else:
+                g, h = self._by_cell(layer.block, layer.patterns, *own[:3], observed)
+            gradient, hessian = gradient + layer.collect(g, self.q), hessian + layer.collect_matrix(h, self.q)
+        N = np.asarray(self.nobs)[..., None]
+        return gradient / N, hessian / N[..., None]
+
+    def _by_cell(
+        self, block: Block, patterns: Patterns, implied: Implied, W: Array, d: Array, observed: bool
+    ) -> tuple[Array, Array]:
+        S = patterns.covariance
+        if block.means:
+            S = bordered(S + d[..., :, None] * d[..., None, :], d)
+            W = bordered(W, np.zeros_like(d))
+        R = block.columns(implied)
+        n = patterns.nobs[..., None, None]
+        V = W @ S @ W
+        Q = _sandwich(R[..., None, :, :], W)
+        if not observed:
+            return block.gradient(_sandwich(R, (n * (W - V)).sum(-3))), (n * block.expected(Q)).sum(-3)
+        B = _sandwich(R[..., None, :, :], V)
+        G = (n * (Q - B)).sum(-3)
+        return block.gradient(G), (n * block.curvature(Q, B)).sum(-3) + block.bending(G, implied)
+
+
+def _value(layer: Layer, *rest: Array) -> Array:
+    """Return minus twice the log likelihood of a layer, shape (...)."""
+    if isinstance(layer.patterns, MissingPatterns):
+        return np.array([np.nan if one is None else one.value for one in rest[0].flat]).reshape(rest[0].shape)
+    return discrepancy(layer.patterns, *rest).sum(-1)
+
+
+def _expected(layer: Layer, implied: Implied) -> Array:
+    """Return what implied moments predict of missing values, one of a batch at a time; None where there is nothing."""
+    p, batch = layer.block.observed, implied.covariance.shape[:-3]
+    out = np.empty(batch, dtype=object)
+    for k in np.ndindex(batch):
+        out[k] = Expectation.at(layer.patterns, implied.covariance[k][0, :p, :p], implied.mean[k][0, :p])
+    return out
+
+
+def _incomplete(block: Block, implied: Implied, points: Array, observed: bool) -> tuple[Array, Array]:
+    """Return gradient (..., 1, m) and Hessian (..., 1, m, m) of a layer with missing values."""
+    m = len(block.c)
+    g, h = np.full((*points.shape, 1, m), np.nan), np.full((*points.shape, 1, m, m), np.nan)
+    for k in np.ndindex(points.shape):
+        if points[k] is not None:
+            one = Implied(implied.effects[k][0], implied.covariance[k][0], implied.mean[k][0])
+            g[k], h[k] = points[k].derivatives(block, one, observed)
+    return g, h
+
+
+def _sandwich(R: Array, W: Array) -> Array:
+    return np.swapaxes(R, -1, -2) @ W @ R
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Where the minimisation ended, by row of the batch.
+
+    ``decrement`` is the squared length of the last Newton step in units of the standard errors of one observation;
+    ``gradient`` the largest absolute element of the gradient in the directions the constraints leave free.
+    """
+
+    theta: Array
+    value: Array
+    iterations: Array
+    decrement: Array
+    gradient: Array
+    converged: Array
+
+
+def minimise(problem: Likelihood, start: Array, *, limit: int = 500, tolerance: float = 1e-18) -> Solution:
+    """Minimise f by damped Fisher scoring, then by Newton steps with the observed Hessian.
+
+    Parameters
+    ----------
+    problem : Likelihood
+        What to minimise; with a batch axis if ``start`` has one.
+    start : array, shape (q,) or (batch, q)
+        Start values.
+    limit : int
+        Steps at most.
+    tolerance : float
+        Stop after the undamped step whose decrement is below it; a Newton step squares it.
+
+    Notes
+    -----
+    Fisher scoring converges from afar but only linearly; the Newton steps make the end quadratic. Equality constraints
+    enter each step as a Karush-Kuhn-Tucker system, with the sum of their absolute violations in the merit function.
+    """
+    single = start.ndim == 1
+    theta = np.array(np.atleast_2d(start), dtype=float)
+    batch = len(theta)
+    f = np.atleast_1d(problem.value(theta))
+    state = {
+        "damping": np.zeros(batch),
+        "decrement": np.full(batch, np.inf),
+        "iterations": np.zeros(batch, int),
+        "gradient": np.full(batch, np.inf),
+        "stuck": np.zeros(batch, int),
+        "best": np.full(batch, np.inf),
+        "damped": np.ones(batch, bool),
+    }
+    active = np.flatnonzero(np.isfinite(f))
+    part, taken = problem, range(batch)
+    for _ in range(limit):
+        if not len(active):
+            break
+        if len(active) < batch and len(active) != len(taken):
+            part, taken = problem.take(active), active
+        near = state["decrement"][active].max() < 0.1
+        _advance(part, theta, f, state, active, near)
+        done = (state["decrement"][active] < tolerance) & ~state["damped"][active] | (state["stuck"][active] > 12)
+        active = active[~done]
+    converged = np.isfinite(f) & (state["decrement"] < 1e-10)
+    fields = theta, f, state["iterations"], state["decrement"], state["gradient"], converged
+    return Solution(*(x[0] for x in fields)) if single else Solution(*fields)
+
+
+def _advance(part: Likelihood, theta: Array, f: Array, state: dict[str, Array], active: Array, near: bool) -> None:
+    """Take one step in every active row, in place."""
+    now = theta[active]
+    g, H = part.derivatives(now, observed=near)
+    if near and H.shape[-1] and part.constraints is None:
+        bad = np.isnan(cholesky(H)[:, 0, 0])
+        if bad.any():
+            own = part.take(np.flatnonzero(bad)) if part.batched else part
+            H[bad] = own.derivatives(now[bad])[1]
+    damping = state["damping"][active]
+    step, multipliers, h = _step(part, now, g, H, damping)
+    if part.constraints is not None:
+        J = jacobian(part.constraints, now)
+        slope = g + (J.swapaxes(-1, -2) @ multipliers[..., None])[..., 0]
+    else:
+        slope = g
+    decrement = np.abs(((H @ step[..., None])[..., 0] * step).sum(-1))
+    decrement += np.abs(h).sum(-1) ** 2 if h is not None else 0.0
+    penalty = 2 * np.abs(multipliers).max(-1) if multipliers is not None and multipliers.shape[-1] else 0.0
+    new = now + step
+    value = np.atleast_1d(part.value(new))
+    merit_old, merit_new = f[active], value
+    if h is not None:
+        merit_old = merit_old + penalty * np.abs(h).sum(-1)
+        merit_new = merit_new + penalty * np.abs(part.constraints(new)).sum(-1)
+    slack = 1e-13 * (1 + np.abs(merit_old)) if near else 1e-15 * (1 + np.abs(merit_old))
+    better = merit_new <= merit_old + slack
+    # once rounding decides, a step that does not shorten the next one is the last
+    shorter = decrement < 0.5 * state["best"][active] if near else True
+    state["best"][active] = np.minimum(decrement, state["best"][active])
+    state["stuck"][active] = np.where(better & shorter, 0, state["stuck"][active] + 1)
+    theta[active[better]], f[active[better]] = new[better], value[better]
+    state["damping"][active] = np.where(
+        better, np.where(damping > 1e-6, damping / 8, 0.0), np.maximum(damping * 6, 1e-3)
+    )
+    state["decrement"][active] = np.where(damping == 0, decrement, np.maximum(decrement, 1e-12))
+    state["gradient"][active] = np.abs(slope).max(-1) if slope.shape[-1] else 0.0
+    state["damped"][active] = damping > 0
+    state["iterations"][active] += 1
+
+
+def _step(
+    part: Likelihood, theta: Array, g: Array, H: Array, damping: Array
+) -> tuple[Array, Array | None, Array | None]:
+    """Solve for the step; with constraints, also for their multipliers."""
+    q = g.shape[-1]
+    diagonal = np.maximum(np.abs(np.diagonal(H, axis1=-2, axis2=-1)), 1e-12)
+    K = H + np.eye(q) * ((damping[:, None] + 1e-14) * diagonal)[:, None, :]
+    if part.constraints is None:
+        return -_solve(K, g), None, None
+    h, J = part.constraints(theta), jacobian(part.constraints, theta)
+    m = h.shape[-1]
+    full = np.zeros((len(theta), q + m, q + m))
+    full[:, :q, :q], full[:, q:, :q], full[:, :q, q:] = K, J, J.swapaxes(-1, -2)
+    full[:, q:, q:] = -1e-14 * np.eye(m)
+    out = -_solve(full, np.concatenate([g, h], -1))
+    return out[:, :q], out[:, q:], h
+
+
+def _solve(K: Array, b: Array) -> Array:
+    try:
+        return np.linalg.solve(K, b[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        return (np.linalg.pinv(K) @ b[..., None])[..., 0]

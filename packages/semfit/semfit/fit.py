@@ -1,0 +1,320 @@
+"""The engine's door: from a model and data to a fitted model."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from semfit import robust
+from semfit.checks import check_terms
+from semfit.errors import ParameterError, UnknownNameError
+from semfit.estimate import Likelihood, minimise
+from semfit.inequality import enforce, inequalities, refuse
+from semfit.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
+from semfit.model import blocks
+from semfit.moments import Moments, Sample, from_moments, read
+from semfit.ordinal import PARAMETERIZATIONS, fit_ordinal
+from semfit.resampling import bootstrap as resample
+from semfit.result import SemFit
+from semfit.saturated import saturated_value
+from semfit.start import off_saddle, start_values
+from semfit.syntax import parse
+from semfit.table import ParameterTable, build, find_roles
+
+__all__ = ["ESTIMATORS", "fit"]
+
+Array = np.ndarray
+ESTIMATORS = ("ML", "MLM", "MLR", "DWLS", "WLSMV")
+
+
+def fit(
+    model: str,
+    data: pd.DataFrame | None = None,
+    *,
+    moments: Moments | Sequence[Moments] | None = None,
+    estimator: str = "ML",
+    missing: str = "listwise",
+    ordered: bool | Sequence[str] | None = None,
+    group: str | None = None,
+    group_equal: Sequence[str] = (),
+    std_lv: bool = False,
+    mean_structure: bool | None = None,
+    parameterization: str = "delta",
+    weights: str | Sequence[float] | None = None,
+    cluster: str | None = None,
+    bootstrap: int = 0,
+    seed: int | None = None,
+    workers: int = 1,
+    progress: bool | Callable[[int, int], None] = False,
+) -> SemFit:
+    """Fit a structural equation model with the defaults of lavaan's ``sem()``.
+
+    Parameters
+    ----------
+    model : str
+        In lavaan's language, see :func:`semfit.syntax.parse`.
+    data : pandas.DataFrame, optional
+        One row per observation; or give ``moments``.
+    moments : Moments or sequence of Moments, optional
+        Covariances (divisor N - 1), means and number of observations; one per group.
+    estimator : {"ML", "MLM", "MLR", "DWLS", "WLSMV"}
+        Maximum likelihood with normal-theory standard errors and test; with Satorra-Bentler's; with the sandwich and
+        Yuan-Bentler's (Mplus variant). For ordered items: diagonally weighted least squares, plain or robust.
+    missing : {"listwise", "fiml", "pairwise"}
+        Leave out rows with holes, use all that is observed (full information maximum likelihood), or fit ML to
+        covariances of the rows that hold each pair: valid only where values are missing completely at random.
+    ordered : bool or sequence of str, optional
+        Ordered items (True: all observed variables), for DWLS and WLSMV.
+    group : str, optional
+        Column that parts the rows; every group has the same model.
+    group_equal : sequence of str
+        What is held equal across groups, of ``semfit.table.GROUP_EQUAL``.
+    std_lv : bool
+        Fix latent variances to 1 instead of first loadings.
+    mean_structure : bool, optional
+        Model the means; by default where the model names an intercept, with several groups, with
+        ``missing="fiml"`` and with ``cluster``.
+    parameterization : {"delta", "theta"}
+        Of ordered items: their scales or their residual variances are parameters, see ``semfit.least_squares``.
+    weights : str or sequence of float, optional
+        Sampling weights, one a row or their column, for MLR: standard errors and test allow for them.
+    cluster : str, optional
+        Column that says which rows were drawn together, for MLR: standard errors and test allow for their likeness.
+    bootstrap : int
+        Resamples to draw; standard errors and percentile intervals then come from them (``fit.draws`` has BC and BCa).
+    seed : int, optional
+        Of the resamples; the same draws whatever ``workers``.
+    workers : int
+        Threads for the resamples.
+    progress : bool or callable
+        Show a bar on standard error, or call with (done, wanted).
+
+    Returns
+    -------
+    SemFit
+
+    Raises
+    ------
+    ParameterError, UnknownNameError
+        For a model that cannot be read, with line and column, and for options that are unknown or do not combine.
+    DataError
+        For data that cannot carry the model, with column and row. A fit without a solution is no error, see
+        ``SemFit.problems``.
+
+    Notes
+    -----
+    The likelihood is the normal one: moments and chi2 divide by N. Standard errors rest on the expected information
+    (observed for MLR and for incomplete data).
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(1)
+    >>> f = rng.standard_normal(500)
+    >>> items = pd.DataFrame({f"x{k}": 0.8 * f + 0.6 * rng.standard_normal(500) for k in range(1, 5)})
+    >>> result = fit("f =~ x1 + x2 + x3 + x4", items)
+    >>> result.converged, int(result.fit_measures["df"])
+    (True, 2)
+    """
+    if estimator not in ESTIMATORS:
+        raise UnknownNameError("estimator", estimator, ESTIMATORS)
+    if (data is None) == (moments is None):
+        raise ParameterError("give either data or moments; got " + ("neither." if data is None else "both."))
+    if moments is not None and (estimator != "ML" or missing != "listwise" or group is not None):
+        raise ParameterError(
+            "moments alone carry estimator 'ML' without missing values; MLM, MLR, 'fiml' and 'pairwise' need the rows."
+        )
+    if (weights is not None or cluster is not None) and (estimator != "MLR" or bootstrap):
+        raise ParameterError(
+            "weights and clusters take estimator 'MLR' and no bootstrap: other standard errors do not hold."
+        )
+    if missing == "pairwise" and (estimator != "ML" or bootstrap):
+        raise ParameterError("missing='pairwise' takes estimator 'ML' and no bootstrap: the others need whole rows.")
+    group_equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal or ())
+    ordered = ordered if ordered is None or isinstance(ordered, bool | str) else list(ordered)
+    _check_unused(moments, bool(ordered), group, group_equal, parameterization)
+    options = {
+        "missing": missing,
+        "group": group,
+        "group_equal": group_equal,
+        "std_lv": std_lv,
+        "mean_structure": mean_structure,
+        "cluster": cluster,
+        "weights": weights if weights is None or isinstance(weights, str) else "weights",
+    }
+    parsed = parse(model)
+    if (estimator in ("DWLS", "WLSMV")) != bool(ordered):
+        raise ParameterError(
+            f"estimator {estimator!r} with ordered={ordered!r}; DWLS and WLSMV fit ordered items, the others do not."
+        )
+    check_terms(parsed.terms, bool(ordered))
+    if ordered:
+        refuse(parsed.constraints, "ordered items")
+        if data is None or missing != "listwise" or mean_structure is not None:
+            raise ParameterError("ordered items need data and missing='listwise', and take no mean_structure.")
+        layout = {"group": group, "group_equal": group_equal, "std_lv": std_lv, "parameterization": parameterization}
+        result = replace(fit_ordinal(model, parsed, data, ordered, estimator, **layout), options=options | layout)
+        return _with_draws(result, bootstrap, seed, workers, progress)
+    means = True if (missing == "fiml" or cluster is not None) and mean_structure is None else mean_structure
+    observed = find_roles(parsed.terms).observed
+    if data is not None:
+        incomplete = missing != "listwise"  # then fixed covariates must be whole
+        complete = build(parsed, groups=_count(data, group), means=means).fixed_covariates if incomplete else ()
+        use = {"weights": weights, "cluster": cluster, "means": missing == "fiml" and bool(means)}
+        sample = read(data, observed, group=group, missing=missing, complete=complete, **use)
+    else:
+        sample = from_moments(moments, observed)
+        means = _means_of_moments(moments, means)
+    if estimator == "MLM" and sample.missing:
+        raise ParameterError("estimator 'MLM' with incomplete rows; MLM needs complete data, MLR takes missing='fiml'.")
+    table = build(parsed, groups=len(sample.groups), group_equal=group_equal, std_lv=std_lv, means=means)
+    result = replace(estimate(model, table, sample, estimator), options=options)
+    return _with_draws(result, bootstrap, seed, workers, progress)
+
+
+def _check_unused(
+    moments: Moments | Sequence[Moments] | None,
+    ordered: bool,
+    group: str | None,
+    group_equal: tuple[str, ...],
+    parameterization: str,
+) -> None:
+    """Refuse what would have no effect."""
+    if parameterization not in PARAMETERIZATIONS:
+        raise UnknownNameError("parameterization", parameterization, PARAMETERIZATIONS)
+    if not ordered and (parameterization != "delta" or "thresholds" in group_equal):
+        what = "group_equal 'thresholds'" if parameterization == "delta" else f"parameterization {parameterization!r}"
+        raise ParameterError(f"{what} without ordered items; name them in ordered=... with estimator 'WLSMV'.")
+    if group_equal and group is None and not isinstance(moments, list | tuple):
+        raise ParameterError(f"group_equal {', '.join(group_equal)!r} without groups; name their column in group=....")
+
+
+def _with_draws(
+    result: SemFit, draws: int, seed: int | None, workers: int, progress: bool | Callable[[int, int], None]
+) -> SemFit:
+    """Return the fit with a bootstrap where draws are asked for."""
+    if not draws:
+        return result
+    report = _bar if progress is True else progress or None
+    drawn = resample(result, draws, seed=seed, workers=workers, progress=report)
+    return replace(result, vcov=np.atleast_2d(np.cov(drawn.draws.T)), draws=drawn)
+
+
+def _bar(done: int, wanted: int) -> None:
+    """Draw a bar of forty characters on standard error."""
+    full = 40 * done // wanted
+    print(
+        f"\r[{'#' * full}{'.' * (40 - full)}] {done}/{wanted}",
+        end="\n" if done == wanted else "",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def _means_of_moments(moments: Moments | Sequence[Moments], means: bool | None) -> bool | None:
+    """Model means only where they are given."""
+    given = list(moments) if isinstance(moments, list | tuple) else [moments]
+    if all(one.means is not None for one in given):
+        return means
+    if means:
+        raise ParameterError("mean_structure=True with moments that hold no means; give means in Moments(...).")
+    return False
+
+
+def _count(data: pd.DataFrame, group: str | None) -> int:
+    known = isinstance(data, pd.DataFrame) and group in getattr(data, "columns", ())
+    return int(data[group].nunique()) if known else 1
+
+
+def problem_of(table: ParameterTable, sample: Sample) -> Likelihood:
+    """Bring a parameter table and a sample together."""
+    parts = blocks(table)
+    bases = tuple(b.base(g.covariance, g.mean) for b, g in zip(parts, sample.groups, strict=True))
+    return Likelihood(parts, tuple(g.patterns for g in sample.groups), bases, len(table.keys), Constraints.of(table))
+
+
+def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) -> SemFit:
+    """Fit a parameter table to a sample."""
+    problem = problem_of(table, sample)
+    begin = start_values(table, sample)
+    if not np.isfinite(problem.value(begin[None])).all():
+        raise ParameterError(
+            "the start values and fixed numbers imply no covariance matrix: variables drive each other in a cycle "
+            "without a solution, or a fixed covariance exceeds its variances; change the fixed numbers or give "
+            "start(...)*."
+        )
+    solution = minimise(problem, off_saddle(problem, begin), tolerance=1e-10 if problem.constraints is None else 1e-18)
+    active: tuple[str, ...] = ()
+    if inequalities(table):
+        problem, solution, active = enforce(problem, solution, table)
+    observed = estimator == "MLR" or sample.missing
+    gradient, hessian = (x[0] for x in problem.derivatives(solution.theta[None], observed=observed))
+    curvature = covariance(hessian, free_directions(problem, solution.theta))
+    solution = replace(solution, gradient=np.abs(gradient @ curvature.basis).max(initial=0.0))
+    if not solution.converged:
+        curvature = Covariance(
+            np.full_like(curvature.inverse, np.nan), curvature.basis, curvature.rank, curvature.directions
+        )
+    saturated = saturated_value(problem, sample)
+    usable = bool(solution.converged) and curvature.identified
+    inverse = curvature.inverse
+    vcov = inverse
+    if estimator != "ML" and usable:
+        scores = robust.influence if estimator == "MLM" else robust.casewise_scores
+        meat = robust.meat(problem, sample, solution.theta, scores)
+        vcov = inverse @ meat @ inverse
+    test = _test(problem, sample, table, float(solution.value) - saturated, curvature.directions + len(active))
+    base_problem, base_theta = robust.baseline(problem, sample)
+    base = _test(base_problem, sample, table, float(base_problem.value(base_theta)) - saturated, len(base_theta))
+    if estimator != "ML" and usable:
+        test = scaled(test, problem, sample, solution.theta, inverse, estimator, meat)
+        inner = covariance(base_problem.derivatives(base_theta[None], observed=observed)[1][0], np.eye(len(base_theta)))
+        base = scaled(base, base_problem, sample, base_theta, inner.inverse, estimator)
+    return SemFit(
+        model,
+        estimator,
+        "observed" if observed else "expected",
+        table,
+        sample,
+        problem,
+        solution,
+        curvature,
+        vcov / sample.nobs,
+        test,
+        base,
+        saturated,
+        active=active,
+    )
+
+
+def _test(problem: Likelihood, sample: Sample, table: ParameterTable, gap: float, npar: int) -> TestStatistic:
+    p, x = len(sample.names), len(table.fixed_covariates)
+    moments = (p * (p + 1) - x * (x + 1)) // 2 + (p - x if table.means else 0)
+    return TestStatistic(2 * sample.nobs * gap, len(sample.groups) * moments - npar)
+
+
+def scaled(
+    test: TestStatistic,
+    problem: Likelihood,
+    sample: Sample,
+    theta: Array,
+    inverse: Array,
+    estimator: str,
+    meat: Array | None = None,
+) -> TestStatistic:
+    """Return the test with its scaling factor, at given parameters; nan where a small sample makes it negative.
+
+    ``meat`` is that of ``casewise_scores``, where it is known.
+    """
+    if test.df <= 0:
+        return test
+    if estimator == "MLM":
+        trace = robust.satorra_bentler_trace(problem, sample, theta, inverse)
+    else:
+        meat = robust.meat(problem, sample, theta) if meat is None else meat
+        trace = robust.saturated_trace(problem, sample) - float(np.trace(inverse @ meat))
+    return TestStatistic(test.chisq, test.df, trace / test.df if trace > 0 else np.nan)

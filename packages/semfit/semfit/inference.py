@@ -1,0 +1,170 @@
+"""What the estimates' covariance matrix says: standard errors, identification, functions of parameters, constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from semfit.estimate import Likelihood
+from semfit.expressions import Expression, Inequality, jacobian
+from semfit.table import ParameterTable
+
+__all__ = ["Constraints", "Covariance", "TestStatistic", "covariance", "defined_values", "free_directions"]
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """The ``==`` lines of a model as a function of the free parameters that must be zero."""
+
+    expressions: tuple[Expression, ...]
+    position: Mapping[str, int]
+    numbers: Mapping[str, float]
+
+    @classmethod
+    def of(cls, table: ParameterTable) -> Constraints | None:
+        """Return the equality constraints of a table, None where it has none."""
+        equal = tuple(c for c in table.constraints if not isinstance(c, Inequality))
+        return cls(equal, *labelled(table)) if equal else None
+
+    def __call__(self, theta: Array) -> Array:
+        """Return what must be zero, shape (..., h)."""
+        values = {name: theta[..., k] for name, k in self.position.items()} | dict(self.numbers)
+        parts = [np.broadcast_to(expression(values), theta.shape[:-1]) for expression in self.expressions]
+        return np.stack(parts, -1)
+
+
+def labelled(table: ParameterTable) -> tuple[dict[str, int], dict[str, float]]:
+    """Return where each label stands among the free parameters, and the numbers of labels that are fixed."""
+    keys = {key: k for k, key in enumerate(table.keys)}
+    position = {row.label: keys[row.key] for row in table.rows if row.label and row.free}
+    return position, {row.label: row.value for row in table.rows if row.label and row.value is not None}
+
+
+def defined_values(table: ParameterTable, theta: Array) -> Array:
+    """Return the parameters defined by ``:=``.
+
+    Parameters
+    ----------
+    table : ParameterTable
+        With d definitions, which may use labels and earlier definitions.
+    theta : array, shape (..., q)
+        Free parameters, in the order of ``table.keys``.
+
+    Returns
+    -------
+    array, shape (..., d)
+    """
+    position, numbers = labelled(table)
+    values = {name: theta[..., k] for name, k in position.items()} | numbers
+    out = []
+    for definition in table.defined:
+        values[definition.name] = np.broadcast_to(definition.expression(values), theta.shape[:-1])
+        out.append(values[definition.name])
+    return np.stack(out, -1) if out else np.zeros((*theta.shape[:-1], 0))
+
+
+def free_directions(problem: Likelihood, theta: Array) -> Array:
+    """Return an orthonormal basis of the directions in which the constraints let the parameters move.
+
+    Parameters
+    ----------
+    problem : Likelihood
+        With q parameters and, perhaps, constraints.
+    theta : array, shape (q,)
+        Where the constraints are linearised.
+
+    Returns
+    -------
+    array, shape (q, q - h)
+        With h the constraints that do not follow from the others.
+    """
+    if problem.constraints is None:
+        return np.eye(problem.q)
+    J = jacobian(problem.constraints, theta)
+    _, singular, V = np.linalg.svd(J)
+    rank = int((singular > 1e-9 * max(singular[0], 1e-300)).sum()) if len(singular) else 0
+    free = V[rank:].T
+    return np.where(np.abs(free) < 1e-14, 0.0, free)  # so that what a constraint fixes has no standard error
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """The inverse information of one observation in the free directions, and whether it exists.
+
+    ``rank`` counts the directions in which the information is positive; the model is locally identified where it equals
+    ``directions``.
+    """
+
+    inverse: Array
+    basis: Array
+    rank: int
+    directions: int
+
+    @property
+    def identified(self) -> bool:
+        """Whether the information has full rank."""
+        return self.rank == self.directions
+
+
+def covariance(information: Array, basis: Array) -> Covariance:
+    """Invert an information matrix in the free directions.
+
+    Parameters
+    ----------
+    information : array, shape (q, q)
+        Of one observation.
+    basis : array, shape (q, q - h)
+        Orthonormal, of the free directions.
+
+    Returns
+    -------
+    Covariance
+        Its inverse is nan everywhere where an eigenvalue, after scaling to a unit diagonal, is not above 1e-9.
+
+    Examples
+    --------
+    >>> covariance(np.diag([4.0, 2.0]), np.eye(2)).inverse.tolist()
+    [[0.25, 0.0], [0.0, 0.5]]
+    """
+    inner = basis.T @ information @ basis
+    scale = np.sqrt(np.maximum(np.diag(inner), 1e-300))
+    correlation, size = inner / np.outer(scale, scale), len(inner)
+    try:
+        np.linalg.cholesky(correlation)
+        inverse = np.linalg.inv(correlation)
+    except np.linalg.LinAlgError:
+        inverse = np.full_like(correlation, np.inf)
+    rank = size
+    if not np.linalg.norm(inverse) < 1e8:  # else no eigenvalue is below 1e-8, as it is at least one over this norm
+        rank = int((np.linalg.eigvalsh(correlation) > 1e-9).sum())
+    if rank < size:
+        return Covariance(np.full(information.shape, np.nan), basis, rank, size)
+    half = basis / scale
+    return Covariance(half @ ((inverse + inverse.T) / 2) @ half.T, basis, rank, size)
+
+
+@dataclass(frozen=True)
+class TestStatistic:
+    """A chi-square statistic, its degrees of freedom and, where there is one, the scaling that robustness asks for."""
+
+    __test__ = False  # not for pytest
+
+    chisq: float
+    df: int
+    scaling: float | None = None
+    shift: float = 0.0
+
+    @property
+    def scaled(self) -> float:
+        """The scaled statistic, chisq / scaling + shift."""
+        return self.chisq if self.scaling is None else self.chisq / self.scaling + self.shift
+
+    def pvalue(self, scaled: bool = False) -> float:
+        """Probability of a larger value if the model holds; nan without degrees of freedom."""
+        chisq = max(self.scaled if scaled else self.chisq, 0.0)
+        return float(special.chdtrc(self.df, chisq)) if self.df > 0 else np.nan

@@ -1,0 +1,287 @@
+"""The reticular action model (RAM) of one group: implied moments and their first and second derivatives.
+
+Directed paths are A, symmetric paths S; with E = (I - A)^-1 the variables have covariance C = E S E' and, where means
+are modelled, mean E m, with m the paths from the constant 1. Every derivative of the augmented second moments
+M = [[Sigma + mu mu', mu], [mu', 1]] has the form c (u v' + v u') with u and v columns of [E, C]; so the gradient and
+both information matrices are indexed entries of a few matrix products, with no loop over parameters. All arrays may
+carry leading batch axes.
+
+References: McArdle & McDonald (1984), doi:10.1111/j.2044-8317.1984.tb00802.x; von Oertzen & Brick (2014),
+doi:10.3758/s13428-013-0384-4; means by a constant: Calvo & Oller (1990), doi:10.1016/0047-259X(90)90026-E.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from semfit.table import Parameter, ParameterTable
+from semfit.thresholds import RESPONSE
+
+__all__ = ["Block", "Implied", "blocks", "gather", "inverse"]
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Implied:
+    """What a model implies for all its variables: total effects E, covariances C, means mu (or None)."""
+
+    effects: Array
+    covariance: Array
+    mean: Array | None
+
+
+@dataclass(frozen=True)
+class Block:
+    """The RAM of one group.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Observed variables, then "1" where means are modelled, then latent variables; length n.
+    observed : int
+        Number of observed variables, p.
+    means : bool
+        Whether means are modelled.
+    path : array of bool, shape (m,)
+        For each cell with a free parameter: True in A, False in S.
+    row, column : arrays of int, shape (m,)
+        The cell.
+    theta : array of int, shape (m,)
+        Which free parameter stands there.
+    fixed : tuple of (path, row, column, value)
+        Cells with numbers.
+    exogenous : tuple of (path, row, column)
+        Cells that take the sample's moments.
+    """
+
+    names: tuple[str, ...]
+    observed: int
+    means: bool
+    path: Array
+    row: Array
+    column: Array
+    theta: Array
+    fixed: tuple[tuple[bool, int, int, float], ...]
+    exogenous: tuple[tuple[bool, int, int], ...]
+
+    @property
+    def n(self) -> int:
+        """Number of variables, the constant included."""
+        return len(self.names)
+
+    @cached_property
+    def u(self) -> Array:
+        """Column of [E, C] that is u of each cell."""
+        return self.row
+
+    @cached_property
+    def v(self) -> Array:
+        """Column of [E, C] that is v of each cell: C for a directed path, E for a symmetric one."""
+        return np.where(self.path, self.n + self.column, self.column)
+
+    @cached_property
+    def c(self) -> Array:
+        """The factor of u v' + v u': a half for variances."""
+        return np.where(~self.path & (self.row == self.column), 0.5, 1.0)
+
+    def base(self, covariance: Array, mean: Array | None) -> tuple[Array, Array]:
+        """Return A and S without the free parameters; the sample's moments fill the exogenous cells."""
+        batch = covariance.shape[:-2]
+        A, S = np.zeros((*batch, self.n, self.n)), np.zeros((*batch, self.n, self.n))
+        for path, i, j, value in self.fixed:
+            (A if path else S)[..., i, j] = value
+            if not path:
+                S[..., j, i] = value
+        for path, i, j in self.exogenous:
+            if path:
+                A[..., i, j] = mean[..., i]
+            else:
+                S[..., i, j] = S[..., j, i] = covariance[..., i, j]
+        return A, S
+
+    def matrices(self, theta: Array, base: tuple[Array, Array]) -> tuple[Array, Array]:
+        """Return A and S, shape (..., n, n), for parameters of shape (..., q)."""
+        batch = np.broadcast_shapes(theta.shape[:-1], base[0].shape[:-2])
+        out = []
+        for matrix, (cells, source) in zip(base, self._places, strict=True):
+            full = np.empty((*batch, self.n, self.n), dtype=theta.dtype)
+            full[...] = matrix
+            full.reshape(*batch, -1)[..., cells] = theta[..., source]
+            out.append(full)
+        return out[0], out[1]
+
+    @cached_property
+    def _places(self) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+        """For A and for S: the cells with free parameters, counted row by row, and which parameter each takes."""
+        p, i, j = self.path, self.row, self.column
+        both = np.concatenate([(i * self.n + j)[~p], (j * self.n + i)[~p]])
+        return ((i * self.n + j)[p], self.theta[p]), (both, np.tile(self.theta[~p], 2))
+
+    def implied(self, theta: Array, base: tuple[Array, Array]) -> Implied:
+        """Return E, C and mu for parameters of shape (..., q)."""
+        return self.implied_by(*self.matrices(theta, base))
+
+    def implied_by(self, A: Array, S: Array) -> Implied:
+        """Return E, C and mu for paths A and S."""
+        E = self.effects(A)
+        C = E @ S @ np.swapaxes(E, -1, -2)
+        return Implied(E, C, E[..., self.observed] if self.means else None)
+
+    def effects(self, A: Array) -> Array:
+        """Return E = (I - A)^-1, inverting only among the variables that have outgoing paths."""
+        source, inside, below, unit = self._sources
+        flat = A.reshape(*A.shape[:-2], -1)
+        E = np.empty_like(flat)
+        E[...] = unit
+        k = len(source)
+        if not k:
+            return E.reshape(A.shape)
+        inner = inverse(np.eye(k) - flat[..., inside].reshape(*A.shape[:-2], k, k))
+        E[..., inside] = inner.reshape(*A.shape[:-2], -1)
+        E[..., below] = (flat[..., below].reshape(*A.shape[:-2], -1, k) @ inner).reshape(*A.shape[:-2], -1)
+        return E.reshape(A.shape)
+
+    @cached_property
+    def _sources(self) -> tuple[Array, Array, Array, Array]:
+        """Variables with outgoing paths; the cells among them, and from them to the others; the identity matrix."""
+        leaves = np.zeros(self.n, dtype=bool)
+        leaves[self.column[self.path]] = True
+        leaves[[c[2] for c in (*self.fixed, *self.exogenous) if c[0]]] = True
+        source, sink = np.flatnonzero(leaves), np.flatnonzero(~leaves)
+        inside, below = ((rows[:, None] * self.n + source).ravel() for rows in (source, sink))
+        return source, inside, below, np.eye(self.n).ravel()
+
+    def columns(self, implied: Implied) -> Array:
+        """Return [E, C] in the rows of the observed variables (and the constant), centred at the implied mean.
+
+        With L = [[I, mu], [0, 1]] this is L^-1 [E, C], in which nothing cancels however far the means lie from zero;
+        it goes with the block-diagonal weight (Sigma^-1, 1). Shape (..., p [+ 1], 2 n).
+        """
+        E, C = implied.effects, implied.covariance
+        if not self.means:
+            return np.concatenate([E[..., : self.observed, :], C[..., : self.observed, :]], -1)
+        E, C, k = E[..., : self.observed + 1, :].copy(), C[..., : self.observed + 1, :].copy(), self.observed
+        E[..., :k, k] = 0.0
+        C[..., k, :] = implied.mean
+        return np.concatenate([E, C], -1)
+
+    def gradient(self, G: Array) -> Array:
+        """Return the gradient of f = (log|M| + tr(S M^-1)) / 2 by cell, from G = R' Omega R, Omega = W - W S W."""
+        return self.c * G[..., self.u, self.v]
+
+    def expected(self, Q: Array) -> Array:
+        """Return the expected Hessian of f by cells, shape (..., m, m), from Q = R' W R."""
+        uu, vv, uv = self._gathered(Q)
+        return (uu * vv + uv * np.swapaxes(uv, -1, -2)) * np.outer(self.c, self.c)
+
+    def _gathered(self, Q: Array) -> tuple[Array, Array, Array]:
+        """Return the entries of a symmetric Q at (u, u), (v, v) and (u, v)."""
+        by_u = Q.take(self.u, -2)
+        return by_u.take(self.u, -1), gather(Q, self.v, self.v), by_u.take(self.v, -1)
+
+    def curvature(self, Q: Array, B: Array) -> Array:
+        """Return the observed Hessian's products of first derivatives, from Q = R' W R and B = R' W S W R."""
+        uu, vv, uv = self._gathered(Q)
+        xuu, xvv, xuv = self._gathered(2 * B - Q)
+        half = np.swapaxes(uv, -1, -2) * xuv
+        half = uu * xvv + vv * xuu + half + np.swapaxes(half, -1, -2)
+        return 0.5 * half * np.outer(self.c, self.c)
+
+    def bending(self, G: Array, implied: Implied) -> Array:
+        """Return the part of the observed Hessian made of second derivatives of M, from G = R' Omega R."""
+        E, C = implied.effects, implied.covariance
+        if self.means:
+            C = C + implied.mean[..., :, None] * implied.mean[..., None, :]
+        d, s = np.flatnonzero(self.path), np.flatnonzero(~self.path)  # directed and symmetric cells
+        u, v, i, j, c = self.u, self.v, self.row, self.column, self.c
+        from_d, by_i, at_u = np.concatenate([E, C], -1).take(j[d], -2), G.take(i[d], -2), G.take(u[d], -2)
+        half = np.zeros((*G.shape[:-2], len(c), len(c)))
+        # any path moves C[:, a], the v of a directed one, by c (u C[a, .] + v E[a, .])
+        half[..., d, :] = (from_d.take(v, -1) * at_u.take(u, -1) + from_d.take(u, -1) * at_u.take(v, -1)) * c
+        # a directed path (i, j) moves E[:, a] by E[:, i] E[j, a]
+        half[..., d, :] += from_d.take(i, -1) * by_i.take(v, -1) * c
+        half[..., d[:, None], s] += from_d.take(j[s], -1) * by_i.take(u[s], -1) * c[s]
+        return 0.5 * (half + np.swapaxes(half, -1, -2))
+
+    @cached_property
+    def _distinct(self) -> bool:
+        """Whether every cell has a parameter of its own."""
+        return len(set(self.theta.tolist())) == len(self.theta)
+
+    def collect(self, by_cell: Array, q: int) -> Array:
+        """Sum what belongs to one free parameter: (..., m) to (..., q)."""
+        if not self._distinct:
+            return by_cell @ np.eye(q)[self.theta]
+        out = np.zeros((*by_cell.shape[:-1], q))
+        out[..., self.theta] = by_cell
+        return out
+
+
+def inverse(matrices: Array) -> Array:
+    """Invert a batch of matrices; nan for those that are singular."""
+    try:
+        return np.linalg.inv(matrices)
+    except np.linalg.LinAlgError:
+        singular = np.linalg.det(matrices) == 0
+        return np.where(
+            singular[..., None, None],
+            np.nan,
+            np.linalg.inv(np.where(singular[..., None, None], np.eye(matrices.shape[-1]), matrices)),
+        )
+
+
+def gather(Q: Array, a: Array, b: Array) -> Array:
+    """Return the entries Q[..., a_k, b_l] as a matrix over k and l."""
+    return Q.take(a, -2).take(b, -1)
+
+
+def blocks(table: ParameterTable) -> tuple[Block, ...]:
+    """Lay out every group of a parameter table.
+
+    Examples
+    --------
+    >>> from semfit.syntax import parse
+    >>> from semfit.table import build
+    >>> block, = blocks(build(parse("f =~ x1 + x2 + x3")))
+    >>> block.names, block.row.tolist(), block.column.tolist()
+    (('x1', 'x2', 'x3', 'f'), [1, 2, 0, 1, 2, 3], [3, 3, 0, 1, 2, 3])
+    """
+    names = (*table.roles.observed, *(("1",) if table.means else ()), *table.roles.latent)
+    at = {name: k for k, name in enumerate(names)}
+    position = {key: k for k, key in enumerate(table.keys)}
+    return tuple(_block(table, g, names, at, position) for g in range(1, table.groups + 1))
+
+
+def _block(
+    table: ParameterTable, group: int, names: tuple[str, ...], at: dict[str, int], position: dict[str, int]
+) -> Block:
+    rows = [row for row in table.rows if row.group == group and row.op not in RESPONSE]
+    free = [(*cell(row, at), position[row.key]) for row in rows if row.free]
+    path, i, j, theta = (
+        np.array(column, dtype=kind)
+        for column, kind in zip(
+            zip(*free, strict=True) if free else ((), (), (), ()), (bool, int, int, int), strict=True
+        )
+    )
+    fixed = [(*cell(row, at), row.value) for row in rows if row.value is not None]
+    if table.means:
+        fixed.append((False, at["1"], at["1"], 0.0))
+    exogenous = tuple(cell(row, at) for row in rows if row.exogenous)
+    return Block(names, len(table.roles.observed), table.means, path, i, j, theta, tuple(fixed), exogenous)
+
+
+def cell(row: Parameter, at: dict[str, int]) -> tuple[bool, int, int]:
+    """Return (directed?, row, column) of a parameter."""
+    match row.op:
+        case "=~":
+            return True, at[row.rhs], at[row.lhs]
+        case "~" | "<~":
+            return True, at[row.lhs], at[row.rhs]
+        case "~1":
+            return True, at[row.lhs], at["1"]
+        case _:
+            return False, at[row.lhs], at[row.rhs]

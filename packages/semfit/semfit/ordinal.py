@@ -1,0 +1,246 @@
+"""Fit models of ordered items to thresholds and polychoric correlations, with robust errors and tests.
+
+References: Muthén, du Toit & Spisic (1997), Robust inference using weighted least squares; the scaled and shifted
+statistic: Asparouhov & Muthén (2010), Simple second order chi-square correction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from semfit.errors import DataError, ParameterError, UnknownNameError
+from semfit.estimate import Solution, minimise
+from semfit.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
+from semfit.least_squares import LeastSquares, pairs, response_blocks
+from semfit.missing import Patterns
+from semfit.moments import GroupSample, Sample, read
+from semfit.polychoric import OrdinalMoments, ordinal_moments
+from semfit.result import SemFit
+from semfit.start import start_values
+from semfit.syntax import ModelText
+from semfit.table import ParameterTable, build, find_roles
+
+__all__ = ["PARAMETERIZATIONS", "fit_ordinal"]
+
+Array = np.ndarray
+PARAMETERIZATIONS = ("delta", "theta")
+
+
+def fit_ordinal(
+    text: str,
+    parsed: ModelText,
+    data: pd.DataFrame,
+    ordered: Sequence[str] | bool,
+    estimator: str,
+    *,
+    group: str | None = None,
+    group_equal: Sequence[str] = (),
+    std_lv: bool = False,
+    parameterization: str = "delta",
+) -> SemFit:
+    """Fit a model of ordered items.
+
+    Parameters
+    ----------
+    text, parsed : str, ModelText
+        The model as written and as read.
+    data : pandas.DataFrame
+        One row per person; rows with a missing answer are left out and counted.
+    ordered : True or sequence of str
+        The ordered items; all observed variables must be among them.
+    estimator : {"DWLS", "WLSMV"}
+        The same estimates; WLSMV with robust standard errors and the scaled and shifted test.
+    group : str, optional
+        Column that parts the rows.
+    group_equal : sequence of str
+        Classes of parameters held equal across groups. With equal thresholds the scales ("delta") or residual
+        variances ("theta") and the latent means of later groups are free, as in lavaan.
+    std_lv : bool
+        Fix latent variances to 1 instead of first loadings.
+    parameterization : {"delta", "theta"}
+        Whether scales of responses or their residual variances are parameters; equivalent models have the same chi2.
+
+    Raises
+    ------
+    ParameterError
+        Where the model holds observed variables that are not ordered items of latent variables.
+    DataError
+        Where an item has more than 30 values, a group never uses a category, or two items are perfectly associated.
+    """
+    roles = find_roles(parsed.terms)
+    _check_items(parsed, roles.observed, ordered)
+    sample = read(data, roles.observed, group=group)
+    sample = replace(sample, groups=_coded(sample))
+    counts = [int(c) for c in np.max([g.rows.max(0) for g in sample.groups], axis=0) + 1]
+    table = build(
+        parsed,
+        groups=len(sample.groups),
+        group_equal=tuple({*group_equal, "intercepts"}) if "thresholds" in group_equal else group_equal,  # as lavaan
+        std_lv=std_lv,
+        ordered={name: c - 1 for name, c in zip(sample.names, counts, strict=True)},
+        parameterization=parameterization,
+    )
+    moments = [ordinal_moments(g.rows.astype(int), tuple(counts), sample.names) for g in sample.groups]
+    sample = replace(sample, groups=tuple(map(_with_correlations, sample.groups, moments)))
+    problem = _problem(table, sample, moments)
+    solution = minimise(problem, _start(table, sample, problem))
+    return _result(text, table, sample, problem, solution, estimator)
+
+
+def _check_items(parsed: ModelText, observed: Sequence[str], ordered: Sequence[str] | bool) -> None:
+    names = list(observed) if ordered is True else [ordered] if isinstance(ordered, str) else list(ordered)
+    for name in names:
+        if name not in observed:
+            raise UnknownNameError("ordered item", name, observed)
+    other = [n for n in observed if n not in names]
+    causes = {t.rhs for t in parsed.terms if t.op in ("~", "<~")} | {t.lhs for t in parsed.terms if t.op == "=~"}
+    causal = [n for n in names if n in causes]
+    if other or causal:
+        raise ParameterError(
+            f"{(other or causal)[0]} is {'not ordered' if other else 'ordered and predicts something'}; DWLS and "
+            "WLSMV fit models whose observed variables are all ordered and predict nothing."
+        )
+
+
+def _coded(sample: Sample) -> tuple[GroupSample, ...]:
+    """Return the groups with answers as categories from 0, the same ones in every group."""
+    every = np.vstack([g.rows for g in sample.groups])
+    codes = np.empty_like(every)
+    edges = np.cumsum([len(g.rows) for g in sample.groups])[:-1]
+    for k, name in enumerate(sample.names):
+        values, own = np.unique(every[:, k], return_inverse=True)
+        if len(values) > 30:
+            raise DataError(f"item {name} has {len(values)} values; an ordered item has at most 30.")
+        codes[:, k] = own.reshape(-1)
+        for group, part in zip(sample.groups, np.split(codes[:, k], edges), strict=True):
+            unused = np.setdiff1d(np.arange(len(values)), part)
+            if len(unused):
+                raise DataError(
+                    f"item {name} is never {values[unused[0]]:g} in group {group.label}; every group must use every "
+                    "category of an ordered item: merge categories."
+                )
+    return tuple(replace(g, rows=part) for g, part in zip(sample.groups, np.split(codes, edges), strict=True))
+
+
+def _with_correlations(group: GroupSample, moments: OrdinalMoments) -> GroupSample:
+    """Return the group with its polychoric correlations in place of covariances."""
+    R, zero = moments.correlations, np.zeros(len(moments.correlations))
+    patterns = Patterns(np.array([float(group.nobs)]), R[None], zero[None], np.ones((1, len(zero)), dtype=bool))
+    return replace(group, patterns=patterns, covariance=R, mean=zero)
+
+
+def _problem(table: ParameterTable, sample: Sample, moments: Sequence[OrdinalMoments]) -> LeastSquares:
+    parts = response_blocks(table)
+    low, high = pairs(len(sample.names))
+    notes = tuple(
+        f"Two-by-two tables with an empty cell{f' in group {g.label}' if g.label else ''}: {len(m.filled)} "
+        f"({', '.join(m.filled)}); 0.5 was put there, margins kept."
+        for g, m in zip(sample.groups, moments, strict=True)
+        if m.filled
+    )
+    return LeastSquares(
+        blocks=parts,
+        bases=tuple(b.base(g.covariance, g.mean) for b, g in zip(parts, sample.groups, strict=True)),
+        statistics=tuple(np.concatenate([*m.thresholds, m.correlations[low, high]]) for m in moments),
+        weights=tuple(1 / np.diag(m.gamma) for m in moments),
+        gammas=tuple(m.gamma for m in moments),
+        counts=tuple(m.nobs for m in moments),
+        q=len(table.keys),
+        constraints=Constraints.of(table),
+        notes=notes,
+    )
+
+
+def _start(table: ParameterTable, sample: Sample, problem: LeastSquares) -> Array:
+    """Return start values: scales and free residual variances 1, thresholds those of the first group that has them."""
+    unit = {row.key for row in table.rows if row.op == "~*~"}
+    unit |= {row.key for row in table.rows if row.op == "~~" and row.lhs == row.rhs in sample.names}
+    start = np.where([key in unit for key in table.keys], 1.0, start_values(table, sample))
+    given = {row.key: row.start for row in table.rows if row.start is not None}
+    start = np.array([given.get(key, s) for key, s in zip(table.keys, start, strict=True)])
+    for block, base, s in reversed(list(zip(problem.blocks, problem.bases, problem.statistics, strict=True))):
+        _, d, _ = block.parts(start, base)
+        row, k = np.nonzero(block.cuts)
+        start[k] = s[row] / d[block.item[row]]
+    return start
+
+
+def _result(
+    text: str, table: ParameterTable, sample: Sample, problem: LeastSquares, solution: Solution, estimator: str
+) -> SemFit:
+    theta, N = solution.theta, sample.nobs
+    curvature = covariance(problem.derivatives(theta)[1], free_directions(problem, theta))
+    if not solution.converged:
+        curvature = Covariance(
+            np.full_like(curvature.inverse, np.nan), curvature.basis, curvature.rank, curvature.directions
+        )
+    usable = bool(solution.converged) and curvature.identified
+    vcov = curvature.inverse
+    statistics = sum(len(s) for s in problem.statistics)
+    test = TestStatistic(2 * (N - len(sample.groups)) * float(solution.value), statistics - curvature.directions)
+    base, *base_traces = _baseline(problem)
+    base_test = TestStatistic(2 * (N - len(sample.groups)) * base, sum(len(s) - t for s, t in _sizes(problem)))
+    if estimator == "WLSMV" and usable:
+        meat, *traces = _robust(problem, theta, vcov)
+        vcov = vcov @ meat @ vcov
+        test, base_test = _shifted(test, *traces), _shifted(base_test, *base_traces)
+    return SemFit(
+        text,
+        estimator,
+        "expected",
+        table,
+        sample,
+        problem,
+        solution,
+        curvature,
+        vcov / (N - len(sample.groups)),
+        test,
+        base_test,
+        0.0,
+    )
+
+
+def _sizes(problem: LeastSquares) -> list[tuple[Array, int]]:
+    """Return by group the statistics and how many of them are thresholds."""
+    return [(s, len(block.item)) for s, block in zip(problem.statistics, problem.blocks, strict=True)]
+
+
+def _baseline(problem: LeastSquares) -> tuple[float, float, float]:
+    """Return f, tr(U Gamma) and tr(U Gamma U Gamma) of the model of uncorrelated responses: only thresholds are free.
+
+    What that leaves of W is U, the weights of the correlations.
+    """
+    value = trace = square = 0.0
+    each = zip(problem.shares, problem.weights, problem.gammas, _sizes(problem), strict=True)
+    for share, weights, gamma, (s, t) in each:
+        w, G = weights[t:], gamma[t:, t:]
+        value += share / 2 * float((w * s[t:] ** 2).sum())
+        trace, square = trace + float(w @ np.diag(G)), square + float(w @ G**2 @ w)
+    return value, trace, square
+
+
+def _robust(problem: LeastSquares, theta: Array, inverse: Array) -> tuple[Array, float, float]:
+    """Return ``problem.meat``, tr(U Gamma) and tr(U Gamma U Gamma) with U = W - W J inverse J' W."""
+    N, meat, twice, trace, square = sum(problem.counts), 0.0, 0.0, 0.0, 0.0
+    for k, (n, w, gamma) in enumerate(zip(problem.counts, problem.weights, problem.gammas, strict=True)):
+        WJ = problem.jacobian(theta, k) * w[:, None]
+        moved = gamma @ WJ
+        meat, twice = meat + n / N * WJ.T @ moved, twice + n / N * moved.T @ (w[:, None] * moved)
+        trace, square = trace + float(w @ np.diag(gamma)), square + float(w @ gamma**2 @ w)
+    taken = inverse @ meat
+    return meat, trace - float(np.trace(taken)), square - float(2 * np.sum(inverse * twice) - np.sum(taken * taken.T))
+
+
+def _shifted(test: TestStatistic, trace: float, square: float) -> TestStatistic:
+    """Scale and shift a statistic so that its mean is its degrees of freedom and its variance twice that.
+
+    ``trace`` and ``square`` are tr(U Gamma) and tr(U Gamma U Gamma).
+    """
+    if test.df <= 0:
+        return test
+    scale = np.sqrt(test.df / square)
+    return TestStatistic(test.chisq, test.df, float(1 / scale), float(test.df - scale * trace))

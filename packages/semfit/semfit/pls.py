@@ -1,0 +1,333 @@
+"""Partial least squares path models: composites of items as proxies for constructs, corrected for noise by PLSc."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from semfit.errors import ParameterError, UnknownNameError
+from semfit.moments import Moments, from_moments, read
+from semfit.plsmodel import SCHEMES, PlsModel, effects, outer_weights, read_model, reliabilities, structure
+
+__all__ = ["PlsFit", "pls"]
+
+Array = np.ndarray
+BATCH = 100  # resamples solved together; part of the definition of the random streams
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class PlsFit:
+    """An estimated PLS path model; all variables are standardised.
+
+    Parameters
+    ----------
+    model : PlsModel
+        Constructs with their items and modes, and the paths.
+    scheme : str
+        Inner weighting.
+    consistent : bool
+        Whether paths and loadings are corrected for the noise of mode A composites (PLSc).
+    correlation : array, shape (p, p)
+        Of the items.
+    weights : array, shape (p, J)
+        Of the items in the composites, which have variance 1.
+    iterations : int
+    converged : bool
+    nobs, dropped : int
+        Rows used, and rows left out for missing values.
+    draws : array, shape (usable draws, values), optional
+        ``values`` of every resample.
+    failed : int
+        Resamples without a solution; they are left out.
+    """
+
+    model: PlsModel
+    scheme: str
+    consistent: bool
+    correlation: Array
+    weights: Array
+    iterations: int
+    converged: bool
+    nobs: int
+    dropped: int = 0
+    draws: Array | None = None
+    failed: int = 0
+
+    @cached_property
+    def values(self) -> Array:
+        """Loadings, weights, paths, and indirect effects, in the order of ``estimates`` and ``effects``."""
+        return _values(self.model, self.correlation[None], self.weights[None], self.consistent)[0]
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is off about the solution, in sentences; empty when nothing is."""
+        found = [] if self.converged else [f"The weights did NOT converge in {self.iterations} iterations."]
+        rho = self.reliability["rho_A"]
+        found += [f"rho_A of {name} is {r:.3f}, outside 0 to 1." for name, r in rho.items() if not 0 < r <= 1]
+        loadings = self.estimates.query("op == '=~' and (est > 1 or est < -1)")
+        found += [f"The loading of {row.rhs} on {row.lhs} is {row.est:.3f}, beyond 1." for row in loadings.itertuples()]
+        C = self.correlations.to_numpy()
+        if not np.isfinite(C).all() or np.linalg.eigvalsh(C).min() <= 0:
+            found.append("The correlations of the constructs are not positive definite; the paths mean nothing.")
+        return tuple(found)
+
+    @cached_property
+    def estimates(self) -> pd.DataFrame:
+        """Loadings (``=~``), weights (``<~``) and paths (``~``): lhs, op, rhs, est; with draws se, ci_low, ci_high."""
+        m = self.model
+        lines = [(name, "=~", item) for name, item in m.owned] + [(name, "<~", item) for name, item in m.owned]
+        lines += [(b, "~", a) for a, b in m.paths]
+        return self._with_draws(pd.DataFrame(lines, columns=["lhs", "op", "rhs"]), slice(0, len(lines)))
+
+    @cached_property
+    def effects(self) -> pd.DataFrame:
+        """Every effect of one construct on another: direct, indirect and total; with draws se and interval of est, the
+        indirect one."""
+        m, direct = self.model, dict(zip(self.model.paths, self._paths, strict=True))
+        frame = pd.DataFrame(m.effects, columns=["rhs", "lhs"])[["lhs", "rhs"]]
+        frame["direct"] = [direct.get(pair, 0.0) for pair in m.effects]
+        frame = self._with_draws(frame, slice(len(self.values) - len(frame), None))
+        return frame.assign(total=frame["direct"] + frame["est"]).rename(columns={"est": "indirect"})
+
+    def _with_draws(self, frame: pd.DataFrame, at: slice) -> pd.DataFrame:
+        frame = frame.assign(est=self.values[at])
+        if self.draws is None:
+            return frame
+        own = self.draws[:, at]
+        low, high = np.quantile(own, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+        return frame.assign(se=own.std(0, ddof=1), ci_low=low, ci_high=high)
+
+    @property
+    def _paths(self) -> Array:
+        k = 2 * len(self.model.items)
+        return self.values[k : k + len(self.model.paths)]
+
+    @cached_property
+    def correlations(self) -> pd.DataFrame:
+        """Correlations of the constructs; corrected for noise where ``consistent``."""
+        C = _construct_correlations(self.model, self.correlation, self.weights, self.consistent)
+        return pd.DataFrame(C, self.model.constructs, self.model.constructs)
+
+    @cached_property
+    def cross_loadings(self) -> pd.DataFrame:
+        """Correlation of every item with every composite."""
+        return pd.DataFrame(self.correlation @ self.weights, self.model.items, self.model.constructs)
+
+    @cached_property
+    def r2(self) -> pd.DataFrame:
+        """R2 and adjusted R2 of every construct that has causes."""
+        C, rows = self.correlations.to_numpy(), {}
+        for name in self.model.explained:
+            causes = self.model.causes(name)
+            r2 = _r2(C, self.model.at(name), self.model.at(*causes))
+            rows[name] = (r2, 1 - (1 - r2) * (self.nobs - 1) / (self.nobs - len(causes) - 1))
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["r2", "r2_adjusted"])
+
+    @cached_property
+    def paths(self) -> pd.DataFrame:
+        """Paths with f2, what R2 loses without the cause as a share of what stays unexplained, and VIF of the cause."""
+        C, lines = self.correlations.to_numpy(), []
+        for (cause, name), est in zip(self.model.paths, self._paths, strict=True):
+            causes = self.model.causes(name)
+            y, xs = self.model.at(name), self.model.at(*causes)
+            full, less = _r2(C, y, xs), _r2(C, y, self.model.at(*(c for c in causes if c != cause)))
+            vif = np.linalg.inv(C[np.ix_(xs, xs)])[causes.index(cause), causes.index(cause)]
+            lines.append((name, cause, est, (full - less) / (1 - full), vif))
+        return pd.DataFrame(lines, columns=["lhs", "rhs", "est", "f2", "vif"])
+
+    @cached_property
+    def item_vif(self) -> pd.Series:
+        """Variance inflation of each item within its block; what threatens weights of mode B."""
+        blocks = [self.model.block(name) for name in self.model.constructs]
+        found = [np.diag(np.linalg.inv(self.correlation[np.ix_(b, b)])) for b in blocks]
+        return pd.Series(np.concatenate(found), [item for _, item in self.model.owned], name="vif")
+
+    @cached_property
+    def reliability(self) -> pd.DataFrame:
+        """rho_A of every construct (1 for mode B and single items), rho_C and AVE of mode A blocks.
+
+        Dijkstra & Henseler (2015) for rho_A; Fornell & Larcker (1981), doi:10.2307/3151312, for the others.
+        """
+        m = self.model
+        rho, rows = reliabilities(m, self.correlation, self.weights), {}
+        for j, name in enumerate(m.constructs):
+            own = self.values[[k for k, (of, _) in enumerate(m.owned) if of == name]]
+            total, noise = own.sum() ** 2, (1 - own**2).sum()
+            several = m.modes[j] == "A" and len(own) > 1
+            rows[name] = (rho[j], *((total / (total + noise), (own**2).mean()) if several else (np.nan, np.nan)))
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["rho_A", "rho_C", "ave"])
+
+    def scores(self, data: pd.DataFrame) -> pd.DataFrame:
+        """Return the composites of given rows, which are standardised by their own means and deviations."""
+        rows = read(data, self.model.items).groups[0].rows
+        return pd.DataFrame((rows - rows.mean(0)) / rows.std(0) @ self.weights, columns=list(self.model.constructs))
+
+    def summary(self) -> str:
+        """Return problems first, then paths, R2, reliability and the items' loadings and weights as text."""
+        left_out = f"; {self.dropped} rows left out for missing values" if self.dropped else ""
+        drawn = "" if self.draws is None else f"; {len(self.draws)} resamples, {self.failed} without a solution"
+        head = [f"*** {problem}" for problem in self.problems]
+        head += [
+            f"{'PLSc' if self.consistent else 'PLS'}, {self.scheme} scheme, {self.iterations} iterations, "
+            f"N = {self.nobs}{left_out}{drawn}"
+        ]
+        paths = self.estimates.query("op == '~'").drop(columns="op").merge(self.paths.drop(columns="est"))
+        items = self.estimates.query("op != '~'").assign(op=lambda f: f["op"].map({"=~": "loading", "<~": "weight"}))
+        items = items.pivot(index=["lhs", "rhs"], columns="op", values="est").reindex(self.model.owned)
+        tables = {
+            "Paths": paths,
+            "R2": self.r2,
+            "Constructs": self.reliability.assign(mode=self.model.modes),
+            "Items": items.rename_axis(columns=None),
+        }
+        look = {"float_format": "{:.3f}".format, "na_rep": ""}
+        parts = [f"{title}:\n{table.to_string(**look)}" for title, table in tables.items()]
+        return "\n\n".join(["\n".join(head), *parts]) + "\n"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(self.summary())}</pre>"
+
+
+def pls(
+    model: str,
+    data: pd.DataFrame | None = None,
+    *,
+    moments: Moments | None = None,
+    modes: Mapping[str, str] | None = None,
+    scheme: str = "path",
+    consistent: bool = False,
+    bootstrap: int = 0,
+    seed: int | None = None,
+) -> PlsFit:
+    """Estimate a path model between composites by partial least squares.
+
+    Parameters
+    ----------
+    model : str
+        ``=~`` names the items of a construct (mode A: weights are covariances with its proxy), ``<~`` those of a
+        composite (mode B: weights are regression coefficients), ``~`` the paths, without loops. An observed variable in
+        a path is a construct of one item.
+    data : pandas.DataFrame, optional
+        One row per observation, rows with holes left out; or give ``moments``.
+    moments : Moments, optional
+        Covariances and number of observations; they carry everything but the bootstrap and scores.
+    modes : mapping, optional
+        Construct to "A" or "B", where the model text says otherwise.
+    scheme : {"path", "factorial", "centroid"}
+        Inner weights: regression on causes and correlation with effects; correlations; their signs.
+    consistent : bool
+        Correct correlations and loadings of mode A blocks for the noise of the composites by rho_A (PLSc).
+    bootstrap : int
+        Resamples for standard errors and percentile intervals; the sign of each composite is turned to agree with the
+        original one.
+    seed : int, optional
+        Of the resamples.
+
+    Returns
+    -------
+    PlsFit
+
+    Raises
+    ------
+    UnknownNameError, ParameterError, DataError
+        Where the model, an option or the data cannot be used, by name.
+
+    References
+    ----------
+    Wold (1982); Lohmöller (1989), doi:10.1007/978-3-642-52512-4; Dijkstra & Henseler (2015),
+    doi:10.25300/MISQ/2015/39.2.02.
+
+    Examples
+    --------
+    >>> import semfit
+    >>> data = semfit.simulate("f =~ .8*a + .7*b + .6*c; g =~ .8*d + .7*e + .6*h; g ~ .5*f; g ~~ .75*g; a ~~ .36*a; "
+    ...                     "b ~~ .51*b; c ~~ .64*c; d ~~ .36*d; e ~~ .51*e; h ~~ .64*h", 20_000, seed=1)
+    >>> text = "f =~ a + b + c; g =~ d + e + h; g ~ f"
+    >>> [round(float(pls(text, data, consistent=c).paths["est"].iloc[0]), 2) for c in (False, True)]
+    [0.38, 0.5]
+    """
+    if scheme not in SCHEMES:
+        raise UnknownNameError("scheme", scheme, SCHEMES)
+    if (data is None) == (moments is None):
+        raise ParameterError("give either data or moments; got " + ("neither." if data is None else "both."))
+    if bootstrap and (data is None or bootstrap < 2):
+        raise ParameterError(
+            f"bootstrap takes data and at least 2 draws; got {bootstrap!r}"
+            + (" with moments." if data is None else ".")
+        )
+    known = read_model(model, modes or {})
+    sample = read(data, known.items) if moments is None else from_moments(moments, known.items)
+    R = _standardised(sample.groups[0].covariance)
+    W, iterations, converged = outer_weights(known, R[None], scheme)
+    W = W * np.where((R @ W[0]).sum(0, where=known.mask) < 0, -1.0, 1.0)
+    fit = PlsFit(
+        known, scheme, consistent, R, W[0], int(iterations[0]), bool(converged[0]), sample.nobs, sample.dropped
+    )
+    return _bootstrapped(fit, sample.groups[0].rows, bootstrap, seed) if bootstrap else fit
+
+
+def _bootstrapped(fit: PlsFit, rows: Array, draws: int, seed: int | None) -> PlsFit:
+    """Return the fit with the values of resampled rows."""
+    X = rows - rows.mean(0)
+    low, high = np.tril_indices(X.shape[1])
+    products, parts = X[:, low] * X[:, high], []
+    sizes = [min(BATCH, draws - k) for k in range(0, draws, BATCH)]
+    for size, stream in zip(sizes, np.random.SeedSequence(seed).spawn(len(sizes)), strict=True):
+        picks = np.random.default_rng(stream).integers(0, len(X), (size, len(X)))
+        counts = np.stack([np.bincount(p, minlength=len(X)) for p in picks]) / len(X)
+        mean, S = counts @ X, np.empty((size, X.shape[1], X.shape[1]))
+        S[:, low, high] = S[:, high, low] = counts @ products
+        S -= mean[:, :, None] * mean[:, None, :]
+        R = _standardised(S[np.diagonal(S, axis1=1, axis2=2).min(1) > 1e-12])
+        R = R[np.linalg.eigvalsh(R)[:, 0] > 1e-12]
+        W, _, converged = outer_weights(fit.model, R, fit.scheme)
+        same = np.einsum("bij,bik,kj->bj", W, R, fit.weights)  # covariance of new and original composites
+        W = W * np.where(same < 0, -1.0, 1.0)[:, None]
+        parts.append(_values(fit.model, R, W, fit.consistent)[converged])
+    found = np.concatenate(parts)
+    found = found[np.isfinite(found).all(1)]
+    if len(found) < 2:
+        raise ParameterError(f"none of {draws} resamples has a solution; the model is too large for the data.")
+    return replace(fit, draws=found, failed=draws - len(found))
+
+
+def _values(model: PlsModel, R: Array, W: Array, consistent: bool) -> Array:
+    """Return loadings, weights, paths and indirect effects of each of a batch, shape (batch, values)."""
+    at = tuple(np.array([(model.items.index(item), model.constructs.index(name)) for name, item in model.owned]).T)
+    loadings, weights = (R @ W)[:, at[0], at[1]], W[:, at[0], at[1]]
+    C = _construct_correlations(model, R, W, consistent)
+    if consistent:
+        rho = reliabilities(model, R, W)
+        noisy = np.array([model.modes[j] == "A" and len(model.block(model.constructs[j])) > 1 for j in at[1]])
+        with np.errstate(invalid="ignore"):
+            corrected = weights * (np.sqrt(rho) / (W**2).sum(-2))[:, at[1]]
+        loadings = np.where(noisy, corrected, loadings)
+    B = structure(model, C)
+    direct = np.stack([B[:, b, a] for a, b in model.path_cells], -1)
+    return np.concatenate([loadings, weights, direct, effects(model, B)], -1)
+
+
+def _construct_correlations(model: PlsModel, R: Array, W: Array, consistent: bool) -> Array:
+    C = W.swapaxes(-1, -2) @ R @ W
+    if consistent:
+        with np.errstate(invalid="ignore"):
+            root = np.sqrt(reliabilities(model, R, W))
+        C = C / (root[..., :, None] * root[..., None, :])
+    return np.where(np.eye(C.shape[-1], dtype=bool), 1.0, C)
+
+
+def _r2(C: Array, y: list[int], xs: list[int]) -> float:
+    """Share of a construct's variance that others explain."""
+    r = C[np.ix_(xs, y)][:, 0]
+    return float(r @ np.linalg.solve(C[np.ix_(xs, xs)], r)) if len(xs) else 0.0
+
+
+def _standardised(S: Array) -> Array:
+    d = np.sqrt(np.diagonal(S, axis1=-2, axis2=-1))
+    return S / (d[..., :, None] * d[..., None, :])

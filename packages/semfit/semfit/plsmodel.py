@@ -1,0 +1,234 @@
+"""Know a PLS path model: its constructs, items, modes and paths, and the iteration that finds the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import takewhile
+
+import numpy as np
+
+from semfit.errors import ParameterError, UnknownNameError
+from semfit.syntax import Term, parse
+from semfit.tokens import statements, tokenize
+
+__all__ = ["SCHEMES", "PlsModel", "effects", "outer_weights", "read_model", "reliabilities", "structure"]
+
+Array = np.ndarray
+Pair = tuple[str, str]
+SCHEMES = ("path", "factorial", "centroid")
+TOLERANCE, LIMIT = 1e-13, 3000  # of the largest change of a weight; iterations
+
+
+@dataclass(frozen=True)
+class PlsModel:
+    """Constructs by name, their modes, their items in the order written, and paths (cause, effect)."""
+
+    constructs: tuple[str, ...]
+    modes: tuple[str, ...]
+    owned: tuple[Pair, ...]
+    paths: tuple[Pair, ...]
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """All items, block after block."""
+        return tuple(item for _, item in self.owned)
+
+    @cached_property
+    def mask(self) -> Array:
+        """Which item (row) belongs to which construct (column)."""
+        return np.array([[of == name for name in self.constructs] for of, _ in self.owned])
+
+    @property
+    def path_cells(self) -> list[tuple[int, int]]:
+        """Paths as positions of cause and effect."""
+        return [tuple(self.at(*pair)) for pair in self.paths]
+
+    @property
+    def explained(self) -> list[str]:
+        """Constructs that have causes."""
+        return [name for name in self.constructs if self.causes(name)]
+
+    @cached_property
+    def effects(self) -> list[Pair]:
+        """Pairs (cause, effect) that a chain of arrows joins."""
+        reach = self._reach
+        return [(a, b) for i, a in enumerate(self.constructs) for j, b in enumerate(self.constructs) if reach[j, i]]
+
+    @cached_property
+    def _reach(self) -> Array:
+        J = len(self.constructs)
+        step = np.zeros((J, J), dtype=bool)
+        for a, b in self.path_cells:
+            step[b, a] = True
+        reach = step.copy()
+        for _ in range(J):
+            reach |= step @ reach
+        return reach
+
+    def at(self, *names: str) -> list[int]:
+        """Positions of constructs."""
+        return [self.constructs.index(name) for name in names]
+
+    def block(self, name: str) -> list[int]:
+        """Positions of a construct's items."""
+        return [k for k, (of, _) in enumerate(self.owned) if of == name]
+
+    def causes(self, name: str) -> list[str]:
+        """Constructs with an arrow to this one."""
+        return [a for a, b in self.paths if b == name]
+
+
+def read_model(text: str, modes: Mapping[str, str]) -> PlsModel:
+    """Read a model text into constructs and paths.
+
+    Raises
+    ------
+    ParameterError
+        Where the text holds what PLS does not have, an item twice, a loop, or a construct without paths.
+    """
+    composites = _composites(text)
+    parsed = parse(text.replace("<~", "=~") if composites else text)
+    for term in parsed.terms:
+        _check_term(term)
+    if parsed.defined or parsed.constraints:
+        raise ParameterError("a PLS model has no ':=' and no '=='; indirect effects are in `effects`.")
+    measured = [(t.lhs, t.rhs) for t in parsed.terms if t.op == "=~"]
+    mode = {name: "B" if name in composites else "A" for name, _ in measured}
+    paths = tuple((t.rhs, t.lhs) for t in parsed.terms if t.op == "~")
+    singles = [name for name in dict.fromkeys(n for a, b in paths for n in (b, a)) if name not in mode]
+    constructs = (*dict.fromkeys(of for of, _ in measured), *singles)
+    owned = tuple((n, item) for n in constructs for of, item in [*measured, *((s, s) for s in singles)] if of == n)
+    for name, given in modes.items():
+        if name not in constructs:
+            raise UnknownNameError("construct", name, constructs)
+        if given not in ("A", "B"):
+            raise ParameterError(f"mode of {name} is {given!r}; allowed are 'A' and 'B'.")
+    found = PlsModel(constructs, tuple(modes.get(n, mode.get(n, "A")) for n in constructs), owned, paths)
+    _check(found)
+    return found
+
+
+def _composites(text: str) -> set[str]:
+    """Return the names that stand before ``<~``, which the parser of covariance models need not know."""
+    if not isinstance(text, str):
+        return set()
+    found = set()
+    for tokens in statements(tokenize(text)):
+        before = list(takewhile(lambda token: token.kind != "relation", tokens))
+        if tokens[len(before) :] and tokens[len(before)].text == "<~":
+            found |= {token.text for token in before if token.kind == "name"}
+    return found
+
+
+def _check_term(term: Term) -> None:
+    if term.op not in ("=~", "~"):
+        raise ParameterError(f"line {term.line}: a PLS model has no {term.op!r}; allowed are =~, <~ and ~.")
+    if any(v is not None for v in (*term.fixed, *term.start)) or any(term.label):
+        raise ParameterError(
+            f"line {term.line}: {term.lhs} {term.op} {term.rhs} has a modifier; PLS fixes and labels nothing."
+        )
+
+
+def _check(model: PlsModel) -> None:
+    items = model.items
+    twice = [item for item in items if items.count(item) > 1]
+    nested = [item for name, item in model.owned if item in model.constructs and item != name]
+    if twice or nested:
+        raise ParameterError(
+            f"{(twice or nested)[0]} stands in two blocks or is a construct itself; in PLS an item "
+            "belongs to one construct."
+        )
+    joined = {name for pair in model.paths for name in pair}
+    if alone := [name for name in model.constructs if name not in joined]:
+        raise ParameterError(f"construct {alone[0]} has no path; PLS finds weights from the paths, so each needs one.")
+    if loop := [name for name, there in zip(model.constructs, np.diag(model._reach), strict=True) if there]:
+        raise ParameterError(f"the paths run in a loop through {', '.join(loop)}; PLS needs paths without loops.")
+
+
+def outer_weights(model: PlsModel, R: Array, scheme: str) -> tuple[Array, Array, Array]:
+    """Return weights, iterations and whether they converged, for a batch of correlation matrices.
+
+    Parameters
+    ----------
+    R : array, shape (batch, p, p)
+        Correlations of the items.
+
+    Returns
+    -------
+    weights : array, shape (batch, p, J)
+        Composites have variance 1.
+    iterations, converged : arrays, shape (batch,)
+    """
+    mask = model.mask
+    W = _scaled(np.broadcast_to(mask.astype(float), (len(R), *mask.shape)), R)
+    within = np.where((mask @ mask.T) & _mode_b(model)[:, None], R, np.eye(len(mask)))  # mode A: identity
+    inverse = np.linalg.inv(within)
+    iterations, moving = np.zeros(len(R), dtype=int), np.ones(len(R), dtype=bool)
+    for _ in range(LIMIT):
+        at = np.flatnonzero(moving)
+        if not len(at):
+            break
+        own = R[at]
+        C = W[at].swapaxes(1, 2) @ own @ W[at]
+        proxies = np.where(mask, own @ W[at] @ _inner(model, C, scheme), 0.0)
+        new = _scaled(np.where(mask, inverse[at] @ proxies, 0.0), own)
+        change = np.abs(np.abs(new) - np.abs(W[at])).max((1, 2))  # signs may turn together without end
+        W[at] = new
+        iterations[at] += 1
+        moving[at] = change >= TOLERANCE  # not so where it is not a number
+    return W, iterations, ~moving & np.isfinite(W).all((1, 2))
+
+
+def _mode_b(model: PlsModel) -> Array:
+    """Which items belong to a block of mode B."""
+    return model.mask @ np.array([mode == "B" for mode in model.modes])
+
+
+def _scaled(W: Array, R: Array) -> Array:
+    """Give every composite variance 1."""
+    return W / np.sqrt(np.einsum("bij,bik,bkj->bj", W, R, W))[:, None, :]
+
+
+def _inner(model: PlsModel, C: Array, scheme: str) -> Array:
+    """Return how much each construct (row) counts in the proxy of each (column)."""
+    joined = np.zeros(C.shape[1:], dtype=bool)
+    for a, b in model.path_cells:
+        joined[a, b] = joined[b, a] = True
+    E = np.where(joined, np.sign(C) if scheme == "centroid" else C, 0.0)
+    if scheme == "path":
+        B = structure(model, C)
+        for a, b in model.path_cells:
+            E[:, a, b] = B[:, b, a]
+    return E
+
+
+def structure(model: PlsModel, C: Array) -> Array:
+    """Return paths (batch, effect, cause), the regressions of each explained construct on its causes."""
+    B = np.zeros_like(C)
+    for name in model.explained:
+        (y,), xs = model.at(name), model.at(*model.causes(name))
+        B[:, y, xs] = np.linalg.solve(C[:, xs][:, :, xs], C[:, xs, y][..., None])[..., 0]
+    return B
+
+
+def effects(model: PlsModel, B: Array) -> Array:
+    """Return the indirect effects of ``model.effects``, shape (batch, pairs)."""
+    total = np.linalg.inv(np.eye(B.shape[-1]) - B) - np.eye(B.shape[-1])
+    cells = np.array([model.at(b, a) for a, b in model.effects])
+    return (total - B)[:, cells[:, 0], cells[:, 1]]
+
+
+def reliabilities(model: PlsModel, R: Array, W: Array) -> Array:
+    """Return rho_A of each composite, 1 for mode B and single items (Dijkstra & Henseler 2015, equation 3)."""
+    out = np.ones((*W.shape[:-2], W.shape[-1]))
+    for j, name in enumerate(model.constructs):
+        block = model.block(name)
+        if model.modes[j] == "A" and len(block) > 1:
+            w, S = W[..., block, j], R[..., block, :][..., block]
+            square = w**2
+            norm = square.sum(-1)
+            off = np.einsum("...i,...ij,...j->...", w, S, w) - np.einsum("...i,...ii->...", square, S)
+            out[..., j] = norm**2 * off / (norm**2 - (square**2).sum(-1))
+    return out

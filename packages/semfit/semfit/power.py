@@ -1,0 +1,248 @@
+"""Simulate from a known model and refit: power, coverage and bias of every free parameter, over sample sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from semfit.checks import whole
+from semfit.errors import ParameterError
+from semfit.estimate import Likelihood, minimise
+from semfit.fit import estimate
+from semfit.missing import Patterns
+from semfit.model import blocks
+from semfit.moments import GroupSample, Sample
+from semfit.result import SemFit
+from semfit.syntax import parse
+from semfit.table import ParameterTable, build
+
+__all__ = ["population_fit", "population_moments", "power", "simulate"]
+
+Array = np.ndarray
+BATCH = 100
+
+
+def population_moments(population: str) -> tuple[tuple[str, ...], Array, Array]:
+    """Return names, mean and covariance of a model in which every parameter is a number.
+
+    Parameters
+    ----------
+    population : str
+        The model; latent variances left unsaid are 1, covariances and intercepts 0.
+
+    Returns
+    -------
+    names : tuple of str
+        The p observed variables.
+    mean, covariance : arrays, shapes (p,) and (p, p)
+
+    Raises
+    ------
+    ParameterError
+        Naming a parameter without a number, or where the numbers give no covariance matrix.
+
+    Examples
+    --------
+    >>> names, mean, covariance = population_moments("y ~ 0.5*x; x ~~ 1*x; y ~~ 0.75*y")
+    >>> names, covariance.tolist()
+    (('y', 'x'), [[1.0, 0.5], [0.5, 1.0]])
+    """
+    parsed = parse(population)
+    table = build(parsed, fixed_x=False, std_lv=True)
+    for row in table.rows:
+        if row.free and not (row.op == "~1" or row.lhs != row.rhs and row.op == "~~" and not row.user):
+            raise ParameterError(
+                f"the population gives no number for {row.relation}; write it as {row.lhs} {row.op} 0.5*{row.rhs}."
+            )
+    (block,) = blocks(table)
+    p = block.observed
+    implied = block.implied(np.zeros(len(table.keys)), block.base(np.eye(p), np.zeros(p)))
+    covariance = implied.covariance[:p, :p]
+    if np.linalg.eigvalsh(covariance).min() <= 0:
+        raise ParameterError("the population's numbers give a covariance matrix that is not positive definite.")
+    return table.roles.observed, implied.mean[:p] if block.means else np.zeros(p), covariance
+
+
+def simulate(population: str, nobs: int, *, seed: int | None = None) -> pd.DataFrame:
+    """Draw normal rows from a model in which every parameter is a number.
+
+    Parameters
+    ----------
+    population : str
+        The model, with a number before every variable; latent variances left unsaid are 1.
+    nobs : int
+        Rows.
+    seed : int, optional
+        The same seed gives the same rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One column per observed variable, in the model's units.
+
+    Raises
+    ------
+    ParameterError
+        Naming a parameter without a number, or where the numbers give no covariance matrix.
+
+    Examples
+    --------
+    >>> simulate("y ~ 0.5*x; x ~~ 1*x; y ~~ 0.75*y", 3, seed=1).shape
+    (3, 2)
+    """
+    names, mean, covariance = population_moments(population)
+    whole("nobs", nobs, 1)
+    rows = np.random.default_rng(seed).standard_normal((nobs, len(names))) @ np.linalg.cholesky(covariance).T + mean
+    return pd.DataFrame(rows, columns=list(names))
+
+
+def power(
+    population: str | Callable[[float], str],
+    model: str,
+    nobs: Sequence[int],
+    *,
+    effects: Sequence[float] = (),
+    draws: int = 1000,
+    alpha: float = 0.05,
+    seed: int | None = None,
+    std_lv: bool = False,
+) -> pd.DataFrame:
+    """Return how often each free parameter's test rejects zero, by sample size and, where asked for, by effect.
+
+    Parameters
+    ----------
+    population : str or callable
+        The model the data come from, with a number before every variable; with ``effects``, a function from an effect
+        to such a text.
+    model : str
+        The model that is fitted, by ML.
+    nobs : sequence of int
+        Sample sizes.
+    effects : sequence of float
+        Effects to put into the population, in its own units; the table then begins with a column effect.
+    draws : int
+        Data sets for each size and effect.
+    alpha : float
+        Level of the two-sided z test.
+    seed : int, optional
+        The same seed gives the same data sets.
+    std_lv : bool
+        Fix latent variances to 1 instead of first loadings.
+
+    Returns
+    -------
+    pandas.DataFrame
+        nobs, lhs, op, rhs, true (the parameter of the fitted model at the population's moments), mean, power, its
+        Monte-Carlo standard error, coverage of the (1 - alpha) interval, and converged, the share of data sets with a
+        solution.
+
+    Raises
+    ------
+    ParameterError
+        Where the population lacks a number or a variable, a size or ``draws`` is too small, or the model has
+        constraints.
+
+    References
+    ----------
+    Muthén & Muthén (2002), doi:10.1207/S15328007SEM0904_8.
+    """
+    if bool(effects) != callable(population):
+        raise ParameterError("population is a text, or a function of an effect with effects=[...]; got one of the two.")
+    if effects:
+        curve = []
+        for effect, stream in zip(effects, np.random.SeedSequence(seed).generate_state(len(effects)), strict=True):
+            one = power(population(effect), model, nobs, draws=draws, alpha=alpha, seed=int(stream), std_lv=std_lv)
+            curve.append(one.assign(effect=float(effect)))
+        return pd.concat(curve, ignore_index=True).pipe(lambda table: table[["effect", *table.columns[:-1]]])
+    fit = population_fit(population, model, std_lv=std_lv)
+    whole("draws", draws, 2)
+    sizes = [whole("nobs", size, len(fit.sample.names) + 1) for size in np.atleast_1d(nobs).tolist()]
+    table, true = fit.table, fit.theta
+    mean, covariance = fit.sample.groups[0].mean, fit.sample.groups[0].covariance
+    if table.constraints:
+        raise ParameterError("the model has constraints (==, <, >), which power leaves out; use equal labels instead.")
+    rows = {row.key: row for row in table.rows if row.free}
+    frames = []
+    for size, stream in zip(sizes, np.random.SeedSequence(seed).spawn(len(sizes)), strict=True):
+        est, se = _draw(table, true, mean, covariance, int(size), draws, np.random.default_rng(stream))
+        usable = np.isfinite(est).all(1) & np.isfinite(se).all(1)
+        est, se = est[usable], se[usable]
+        z = stats.norm.ppf(1 - alpha / 2)
+        share = (np.abs(est) > z * se).mean(0)
+        frames.append(
+            pd.DataFrame(
+                {
+                    "nobs": int(size),
+                    "lhs": [rows[k].lhs for k in table.keys],
+                    "op": [rows[k].op for k in table.keys],
+                    "rhs": [rows[k].rhs for k in table.keys],
+                    "true": true,
+                    "mean": est.mean(0),
+                    "power": share,
+                    "power_se": np.sqrt(share * (1 - share) / len(est)),
+                    "coverage": (np.abs(est - true) <= z * se).mean(0),
+                    "converged": usable.mean(),
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def population_fit(population: str, model: str, *, std_lv: bool = False) -> SemFit:
+    """Fit a model by ML to a population's own moments; its chi2 is what one observation adds.
+
+    Parameters
+    ----------
+    population, model : str
+        The model that holds, with a number before every variable, and the model that is fitted.
+    std_lv : bool
+        Fix latent variances to 1 instead of first loadings.
+
+    Raises
+    ------
+    ParameterError
+        Where the population lacks a variable of the model, or the model has no solution.
+    """
+    names, mean, covariance = population_moments(population)
+    table = build(parse(model), std_lv=std_lv, fixed_x=False)
+    missing = [n for n in table.roles.observed if n not in names]
+    if missing:
+        raise ParameterError(f"{missing[0]} is in the model but not in the population, which has {', '.join(names)}.")
+    at = [names.index(n) for n in table.roles.observed]
+    mean, covariance = mean[at], covariance[np.ix_(at, at)]
+    patterns = Patterns(np.array([1.0]), covariance[None], mean[None], np.ones((1, len(at)), dtype=bool))
+    sample = Sample(table.roles.observed, (GroupSample("", 1, patterns, covariance, mean, None, None),), 0, False)
+    fit = estimate(model, table, sample, "ML")
+    if not fit.converged:
+        raise ParameterError("the model has no solution at the population's own moments; is it identified?")
+    return fit
+
+
+def _draw(
+    table: ParameterTable, true: Array, mean: Array, covariance: Array, size: int, draws: int, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Return estimates and standard errors of every data set, nan where one has no solution."""
+    parts = blocks(table)
+    root, estimates, errors = np.linalg.cholesky(covariance), [], []
+    for begin in range(0, draws, BATCH):
+        count = min(BATCH, draws - begin)
+        rows = rng.standard_normal((count, size, len(mean))) @ root.T + mean
+        m = rows.mean(1)
+        rows -= m[:, None, :]
+        S = rows.swapaxes(1, 2) @ rows / size
+        patterns = Patterns(
+            np.full((count, 1), float(size)), S[:, None], m[:, None], np.ones((1, len(mean)), dtype=bool)
+        )
+        problem = Likelihood(parts, (patterns,), (parts[0].base(S, m),), len(true))
+        solution = minimise(problem, np.broadcast_to(true, (count, len(true))), tolerance=1e-10)
+        information = problem.derivatives(solution.theta)[1]
+        bad = ~solution.converged | (np.linalg.cond(information) > 1e12)
+        information[bad] = np.eye(len(true))
+        variance = np.diagonal(np.linalg.inv(information), axis1=1, axis2=2) / size
+        se = np.where(bad[:, None] | (variance <= 0), np.nan, np.sqrt(np.abs(variance)))
+        estimates.append(np.where(bad[:, None], np.nan, solution.theta))
+        errors.append(se)
+    return np.concatenate(estimates), np.concatenate(errors)

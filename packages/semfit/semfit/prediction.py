@@ -1,0 +1,86 @@
+"""Predict what nobody observed: each row's latent variables, from its observed ones (factor scores)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from semfit.columns import matrix, one_column
+from semfit.errors import ParameterError, UnknownNameError
+from semfit.solved import Solved
+
+__all__ = ["factor_scores"]
+
+Array = np.ndarray
+
+
+def factor_scores(fit: Solved, data: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return the expected value of every latent variable given a row's observed ones.
+
+    With Sigma and mu what the model implies for the observed variables, C its covariances of latent with observed ones
+    and a its latent means, eta = a + C Sigma^-1 (y - mu): the regression method of Thurstone and Thomson, lavaan's
+    ``lavPredict``. Without a mean structure mu is the sample's mean and a is 0.
+
+    Parameters
+    ----------
+    fit : SemFit
+        A fit by ML, MLM or MLR.
+    data : pandas.DataFrame, optional
+        Rows to score, with the model's variables and the column of groups; by default those of the fit, group by group.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A column for each latent variable, the rows of ``data``. A row with missing values is scored from what it holds
+        where the fit was by full information (``missing="fiml"``), else it is nan; so is all without a solution.
+
+    Raises
+    ------
+    ParameterError
+        For ordered items, and for a fit to moments without means or rows.
+    UnknownNameError
+        For a variable that ``data`` lacks, or a group the fit does not know.
+
+    References
+    ----------
+    Thomson (1938), Methods of estimating mental factors, doi:10.1038/141246a0.
+    """
+    groups, names = fit.sample.groups, list(fit.sample.names)
+    if fit.ordinal:
+        raise ParameterError("factor scores of ordered items are not linear in the answers; allowed: ML, MLM, MLR.")
+    if any(group.rows is None and not group.mean.any() for group in groups):
+        raise ParameterError("the fit is to moments without means; give them in Moments(...) to score rows.")
+    if data is None:
+        if any(group.rows is None for group in groups):
+            raise ParameterError("the fit holds no rows; give those to score.")
+        found = [_scores(fit, k, group.rows) for k, group in enumerate(groups)]
+        return pd.concat(found, ignore_index=True)
+    column = fit.options.get("group")
+    for name in [*names, *([column] if column else [])]:
+        if name not in data.columns:
+            raise UnknownNameError("variable in the data", name, map(str, data.columns))
+    values, of = matrix(data, names), np.zeros(len(data), dtype=int)
+    if column:
+        place = {group.label: k for k, group in enumerate(groups)}
+        labels = one_column(data, column).map(str)
+        if strange := set(labels) - set(place):
+            raise UnknownNameError("group", min(strange), place)
+        of = labels.map(place).to_numpy()
+    parts = [_scores(fit, k, values[of == k]).set_axis(np.flatnonzero(of == k)) for k in range(len(groups))]
+    return pd.concat(parts).sort_index().set_axis(data.index)
+
+
+def _scores(fit: Solved, k: int, rows: Array) -> pd.DataFrame:
+    """Score rows of one group, those that hold the same variables together."""
+    block, group = fit.problem.blocks[k], fit.sample.groups[k]
+    implied, p, first = block.implied(fit.theta, fit.problem.bases[k]), block.observed, block.observed + block.means
+    mean = implied.mean if block.means else np.append(group.mean, np.zeros(block.n - first))
+    out = np.full((len(rows), block.n - first), np.nan)
+    held, of = np.unique(~np.isnan(rows), axis=0, return_inverse=True)
+    for j, mask in enumerate(held):
+        seen = np.flatnonzero(mask)
+        if fit.converged and fit.identified and (len(seen) == p or len(seen) and fit.options.get("missing") == "fiml"):
+            mine, C = of.reshape(-1) == j, implied.covariance[np.ix_(seen, np.append(seen, range(first, block.n)))]
+            weight = np.linalg.solve(C[:, : len(seen)], C[:, len(seen) :])
+            out[mine] = mean[first:] + (rows[mine][:, seen] - mean[seen]) @ weight
+    return pd.DataFrame(out, columns=list(block.names[first:]))

@@ -1,0 +1,152 @@
+"""Standard errors and bootstrap intervals of anything computed from a covariance matrix of items.
+
+A statistic is a function that takes covariance matrices of shape (..., p, p) and returns values of shape (..., m).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from semfit.errors import ParameterError, UnknownNameError
+from semfit.expressions import jacobian
+from semfit.moments import read
+
+__all__ = [
+    "KINDS",
+    "all_items",
+    "casewise_errors",
+    "check",
+    "correlation",
+    "draw",
+    "intervals",
+    "item_rows",
+    "wald",
+]
+
+Array = np.ndarray
+Statistic = Callable[[Array], Array]
+KINDS = ("percentile", "bc")
+CELLS, BATCH, SLICE = 40_000_000, 1000, 1024  # counts and resamples held at once, and rows; they change no draw
+
+
+def check(level: float, bootstrap: int = 0, kind: str = "percentile") -> None:
+    """Raise where a level, a number of draws or a kind of interval is none."""
+    if not 0 < level < 1:
+        raise ParameterError(f"level is a probability between 0 and 1; got {level!r}.")
+    if bootstrap != 0 and bootstrap < 2:
+        raise ParameterError(f"bootstrap takes 0 or at least 2 draws; got {bootstrap!r}.")
+    if kind not in KINDS:
+        raise UnknownNameError("bootstrap interval", kind, KINDS)
+
+
+def all_items(constructs: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the items of all constructs in order; raise where one has none.
+
+    >>> all_items({"trust": ["t1", "t2"], "benefit": ["b1"]})
+    ['t1', 't2', 'b1']
+    """
+    for name, items in constructs.items():
+        if isinstance(items, str) or not len(items):
+            raise ParameterError(f"construct {name} has the items {items!r}; give a list of at least one column.")
+    return [item for items in constructs.values() for item in items]
+
+
+def item_rows(data: pd.DataFrame, items: Sequence[str]) -> tuple[Array, int]:
+    """Return the complete rows of some items, shape (N, p), and how many incomplete ones were left out."""
+    if isinstance(items, str) or not len(items):
+        raise ParameterError(f"items are {items!r}; give a list of at least one column.")
+    repeated = [name for k, name in enumerate(items) if name in items[:k]]
+    if repeated:
+        raise ParameterError(f"item {repeated[0]} is named more than once; name every item once.")
+    sample = read(data, list(items))
+    return sample.groups[0].rows, sample.dropped
+
+
+def correlation(covariance: Array) -> Array:
+    """Return correlations; complex values pass through."""
+    scale = np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1))
+    return covariance / (scale[..., :, None] * scale[..., None, :])
+
+
+def casewise_errors(statistic: Statistic, rows: Array) -> Array:
+    """Return distribution-free standard errors of analytic functions of the covariance matrix, shape (m,).
+
+    The derivative by each covariance times that row's product of deviations is the row's share in the estimate; the
+    standard error is their standard deviation divided by sqrt(N).
+
+    Parameters
+    ----------
+    statistic : callable
+        Analytic, and free of the covariance's divisor.
+    rows : array, shape (N, p)
+        Complete.
+
+    References
+    ----------
+    Browne (1984), doi:10.1111/j.2044-8317.1984.tb00789.x.
+    """
+    d, p = rows - rows.mean(0), rows.shape[1]
+    S = d.T @ d / len(d)
+    J = jacobian(lambda s: statistic(s.reshape(*s.shape[:-1], p, p)), S.ravel()).reshape(-1, p, p)
+    return np.einsum("mni,ni->nm", d @ J, d).std(0, ddof=1) / np.sqrt(len(d))
+
+
+def draw(statistic: Statistic, rows: Array, draws: int, seed: int | None) -> Array:
+    """Return a statistic of resampled rows, shape (draws, m).
+
+    Examples
+    --------
+    >>> rows = np.random.default_rng(1).standard_normal((200, 2))
+    >>> draw(lambda S: correlation(S)[..., 0, 1:], rows, 500, seed=1).shape
+    (500, 1)
+    """
+    rng, (N, p) = np.random.default_rng(seed), rows.shape
+    d = rows - np.rint(rows.mean(0))  # whole where answers are, so that single precision is exact below 2^24
+    (low, high), most, parts = np.tril_indices(p), np.abs(d).max() ** 2, []
+    integer = bool((d == np.rint(d)).all())
+    size = max(1, min(BATCH, CELLS // N, draws))
+    room = np.empty((size, N), np.int32)
+    for at in range(0, draws, size):
+        counts = room[: draws - at]
+        for one in counts:
+            one[:] = np.bincount(rng.integers(0, N, N), minlength=N)
+        total, mean = np.zeros((len(counts), len(low))), np.zeros((len(counts), p))
+        for k in range(0, N, SLICE):
+            own, y = counts[:, k : k + SLICE], d[k : k + SLICE]
+            kind = np.float32 if integer and own.sum(1).max() * most < 2**24 else np.float64
+            own, y = own.astype(kind), y.astype(kind)
+            total += own @ (y[:, low] * y[:, high])
+            mean += own @ y
+        S, mean = np.empty((len(counts), p, p)), mean / N
+        S[:, low, high] = S[:, high, low] = total / N
+        with np.errstate(divide="ignore", invalid="ignore"):
+            parts.append(statistic(S - mean[:, :, None] * mean[:, None, :]))
+    return np.concatenate(parts)
+
+
+def intervals(estimate: Array, draws: Array, kind: str, level: float) -> tuple[Array, Array]:
+    """Return the lower and upper ends, shape (m,) each, from draws of shape (R, m); undefined draws are left out.
+
+    "percentile" takes quantiles of the draws, "bc" moves them for median bias (Efron 1987,
+    doi:10.1080/01621459.1987.10478410).
+    """
+    tails, ends = np.array([(1 - level) / 2, (1 + level) / 2]), np.full((len(estimate), 2), np.nan)
+    for k, (value, column) in enumerate(zip(estimate, draws.T, strict=True)):
+        own, share = column[np.isfinite(column)], tails
+        if len(own) < 2 or not np.isfinite(value):
+            continue
+        if kind == "bc":
+            below = np.clip((own < value).mean(), 0.5 / len(own), 1 - 0.5 / len(own))
+            share = norm.cdf(2 * norm.ppf(below) + norm.ppf(tails))
+        ends[k] = np.quantile(own, share, method="weibull")
+    return ends[:, 0], ends[:, 1]
+
+
+def wald(estimate: Array, se: Array, level: float) -> tuple[Array, Array]:
+    """Return the ends of normal intervals."""
+    half = norm.ppf((1 + level) / 2) * np.asarray(se)
+    return estimate - half, estimate + half

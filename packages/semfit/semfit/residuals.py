@@ -1,0 +1,95 @@
+"""What a model leaves of the sample moments, with the standard errors that tell noise from misfit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import linalg
+
+from semfit import robust
+from semfit.incomplete import moments_jacobian
+from semfit.model import Block, Implied
+from semfit.moments import GroupSample
+from semfit.saturated import information
+from semfit.solved import Solved
+
+__all__ = ["residuals"]
+
+Array = np.ndarray
+
+
+def residuals(fit: Solved) -> pd.DataFrame:
+    """Return observed less implied moments and their standard errors.
+
+    With V the information of the moments at what the model implies, D the model's derivatives and G the covariance
+    matrix of the (saturated) sample moments, the residuals have covariance Q G Q' / N, Q = I - D (D' V D)^-1 D' V. V is
+    the expected information, the observed one for MLR and incomplete data; G the normal-theory one, the sandwich for
+    MLM and MLR: lavaan's ``lavResiduals(type = "raw")``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        group, lhs, op, rhs, raw (the residual), cor (the difference of correlations), se and z of ``raw``; nan where
+        the model fits a moment by construction, for ordered items and without a solution.
+
+    References
+    ----------
+    Maydeu-Olivares (2017), doi:10.1007/s11336-016-9552-7.
+    """
+    errors = _errors(fit) if fit.converged and fit.identified and not fit.ordinal else None
+    lines = []
+    for k, (block, base, group) in enumerate(
+        zip(fit.problem.blocks, fit.problem.bases, fit.sample.groups, strict=True)
+    ):
+        implied, names, p = block.implied(fit.theta, base), block.names, block.observed
+        Sigma = block.correlations(fit.theta, base) if fit.ordinal else implied.covariance[:p, :p]
+        S = group.covariance
+        cor = S / np.sqrt(np.outer(np.diag(S), np.diag(S))) - Sigma / np.sqrt(np.outer(np.diag(Sigma), np.diag(Sigma)))
+        cells = [(names[i], "~~", names[j], S[i, j] - Sigma[i, j], cor[i, j]) for i in range(p) for j in range(i + 1)]
+        if block.means and not fit.ordinal:
+            cells += [(names[i], "~1", "", group.mean[i] - implied.mean[i], np.nan) for i in range(p)]
+        known = {} if errors is None else errors[k]
+        lines += [(group.label, *cell, known.get(cell[:3], np.nan)) for cell in cells]
+    out = pd.DataFrame(lines, columns=["group", "lhs", "op", "rhs", "raw", "cor", "se"])
+    return out.assign(z=out["raw"] / out["se"])
+
+
+def _errors(fit: Solved) -> list[dict[tuple[str, str, str], float]]:
+    """Return the standard error of every residual that has one, by relation, for every group."""
+    parts = [
+        _information(fit, block, group, block.implied(fit.theta, base))
+        for block, group, base in zip(fit.problem.blocks, fit.sample.groups, fit.problem.bases, strict=True)
+    ]
+    shares = [group.patterns.nobs.sum() / fit.nobs for group in fit.sample.groups]
+    V = linalg.block_diag(*(share * v for share, (_, v, _) in zip(shares, parts, strict=True)))
+    G = linalg.block_diag(*(g / share for share, (_, _, g) in zip(shares, parts, strict=True)))
+    D = np.vstack(moments_jacobian(fit.problem, fit.theta)) @ fit.curvature.basis
+    Q = np.eye(len(V)) - D @ np.linalg.lstsq(D.T @ V @ D, D.T @ V, rcond=None)[0]
+    variance = np.einsum("ij,jk,ik->i", Q, G, Q)
+    se = np.sqrt(np.where(variance > 1e-12 * np.diag(G), variance, np.nan) / fit.nobs)
+    out, at = [], 0
+    for full, _, _ in parts:
+        own = se[at : at + len(full.row)]
+        out.append({_relation(full, k): float(own[k]) for k in range(len(own))})
+        at += len(own)
+    return out
+
+
+def _information(fit: Solved, block: Block, group: GroupSample, implied: Implied) -> tuple[Block, Array, Array]:
+    """Return the saturated model, its information at the implied moments, and the sample moments' covariance matrix."""
+    full = robust.saturated_block(block)
+    C, p = implied.covariance, block.observed
+    mean = implied.mean[:p] if block.means else None
+    V = information(full, group.patterns, C[:p, :p], mean, fit.information == "observed")
+    G = np.linalg.inv(robust.saturated_information(full, group))
+    if fit.estimator in ("MLM", "MLR"):
+        G = G @ robust.saturated_products(full, group) @ G
+    return full, V, G
+
+
+def _relation(full: Block, k: int) -> tuple[str, str, str]:
+    """Name a cell of the saturated model; of a covariance the later variable comes first."""
+    if full.path[k]:
+        return full.names[full.row[k]], "~1", ""
+    i, j = sorted((int(full.row[k]), int(full.column[k])), reverse=True)
+    return full.names[i], "~~", full.names[j]

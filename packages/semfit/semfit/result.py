@@ -1,0 +1,325 @@
+"""Hold a fitted model and derive what is asked of it: estimates, fit measures, residuals, R2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from semfit import incomplete, measures, ordinal_measures, prediction, report, residuals, robust, scores
+from semfit.errors import ParameterError
+from semfit.expressions import jacobian
+from semfit.inference import TestStatistic, covariance, defined_values, free_directions
+from semfit.resampling import Bootstrap
+from semfit.standardize import delta_errors, explained, standard_errors, standardized
+
+__all__ = ["SemFit"]
+
+Array = np.ndarray
+LEVEL = 0.95  # of all confidence intervals of estimates
+
+
+@dataclass(frozen=True)
+class SemFit(report.Shown):
+    """A fitted structural equation model.
+
+    Parameters
+    ----------
+    model, estimator, information, table, sample, problem, solution, curvature, vcov, test, baseline, saturated
+        And options, active: as of ``semfit.solved.Solved``.
+    draws : Bootstrap, optional
+        Resamples, where they were asked for; standard errors and intervals are then theirs.
+    """
+
+    draws: Bootstrap | None = None
+
+    @cached_property
+    def problems(self) -> tuple[str, ...]:
+        """What is off about the solution, in sentences; empty when nothing is."""
+        found = []
+        if not self.converged:
+            found.append(
+                f"The estimation did NOT converge in {int(self.solution.iterations)} iterations "
+                f"(gradient {float(self.solution.gradient):.1e}); the estimates mean nothing."
+            )
+        elif not self.identified:
+            found.append(
+                f"The model is NOT identified: the information matrix has rank {self.curvature.rank}, "
+                f"{self.curvature.directions} are needed; the estimates are one of many solutions."
+            )
+        if self.test.scaling is not None and np.isnan(self.test.scaling):
+            found.append("The scaling factor of the test is not positive: there is no scaled test (too few rows).")
+        return (*found, *self._inadmissible())
+
+    def _inadmissible(self) -> list[str]:
+        """Name negative variances and covariance matrices that are none."""
+        found = []
+        for block, base, group in zip(self.problem.blocks, self.problem.bases, self.sample.groups, strict=True):
+            S = block.matrices(self.theta, base)[1]
+            where = f" in group {group.label}" if len(self.sample.groups) > 1 else ""
+            negative = [name for i, name in enumerate(block.names) if S[i, i] < 0]
+            found += [f"The variance of {name}{where} is negative (a Heywood case)." for name in negative]
+            if self.ordinal:
+                found += [f"The thresholds of {n}{where} do not increase." for n in block.disordered(self.theta)]
+            latent = block.implied(self.theta, base).covariance[
+                block.observed + block.means :, block.observed + block.means :
+            ]
+            if not negative and len(latent) and np.linalg.eigvalsh(latent).min() < -1e-10:
+                found.append(f"The covariance matrix of the latent variables{where} is not positive definite.")
+            if not negative and np.linalg.eigvalsh(S).min() < -1e-10:
+                found.append(f"The covariance matrix of the residuals{where} is not positive definite.")
+        return found
+
+    @cached_property
+    def errors(self) -> Array:
+        """Standard error of every row, then of every defined parameter; zero where nothing was estimated."""
+        position = {key: k for k, key in enumerate(self.table.keys)}
+        if self.draws is not None:
+            return self.draws.intervals()["se"].to_numpy()
+        own = np.sqrt(np.diag(self.vcov))
+        free = [own[position[row.key]] if row.free else 0.0 for row in self.rows]
+        if not self.table.defined:
+            return np.array(free)
+        J = jacobian(lambda t: defined_values(self.table, t), self.theta)
+        return np.concatenate([free, delta_errors(J, self.vcov)])
+
+    @cached_property
+    def estimates(self) -> pd.DataFrame:
+        """One line per parameter: lhs, op, rhs, label, group, est, se, z, pvalue, ci_low, ci_high, std_all."""
+        est, se = self.values, self.errors
+        z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > 0)
+        low, high = self._ends(LEVEL)
+        return self.frame(
+            est=est,
+            se=se,
+            z=z,
+            pvalue=2 * special.ndtr(-np.abs(z)),
+            ci_low=low,
+            ci_high=high,
+            std_all=self.standardized_at(self.theta),
+        )
+
+    def standardized_at(self, theta: Array) -> Array:
+        """Return the standardised solution at other parameters, such as draws or the steps of a derivative.
+
+        Parameters
+        ----------
+        theta : array, shape (..., npar)
+            In the order of ``table.keys``; complex values pass through, which is what :func:`semfit.jacobian` asks for.
+
+        Returns
+        -------
+        array, shape (..., parameters)
+            ``std_all`` of the lines of ``estimates``.
+        """
+        return standardized(self.table, self.problem, theta)
+
+    def variances_at(self, theta: Array, group: int = 1) -> dict[str, Array]:
+        """Return the variance the model implies of every variable, latent ones too, at other parameters.
+
+        Parameters
+        ----------
+        theta : array, shape (..., npar)
+            As for :meth:`standardized_at`.
+        group : int
+            From 1.
+
+        Returns
+        -------
+        dict of str to array, shape (...)
+        """
+        block, base = self.problem.blocks[group - 1], self.problem.bases[group - 1]
+        variance = np.diagonal(block.implied(theta, base).covariance, axis1=-2, axis2=-1)
+        return {name: variance[..., k] for k, name in enumerate(block.names)}
+
+    def sandwich(self) -> Array:
+        """Return the robust covariance matrix of the estimates that MLR gives, without its scaled tests.
+
+        An ML fit to complete rows has so the errors of MLR in a fraction of the time.
+        """
+        H = self.problem.derivatives(self.theta[None], observed=True)[1][0]
+        bread = covariance(H, free_directions(self.problem, self.theta)).inverse
+        return bread @ robust.meat(self.problem, self.sample, self.theta, robust.casewise_scores) @ bread / self.nobs
+
+    def _ends(self, level: float) -> tuple[Array, Array]:
+        """Return the lower and upper ends of the intervals of every row and defined parameter."""
+        if self.draws is not None:
+            return tuple(self.draws.intervals("percentile", level)[["ci_low", "ci_high"]].to_numpy().T)
+        half = special.ndtri((1 + level) / 2) * self.errors
+        return self.values - half, self.values + half
+
+    @cached_property
+    def _named(self) -> dict[str, int]:
+        """Which of ``estimates`` each estimated and each defined parameter is, by name; what is equal once."""
+        first: dict[str, tuple[str, int]] = {}
+        for k, row in enumerate(self.rows):
+            if row.free:
+                first.setdefault(row.key, (row.name, k))
+        return dict(first.values()) | {d.name: len(self.rows) + k for k, d in enumerate(self.table.defined)}
+
+    def _series(self, column: str) -> pd.Series:
+        return pd.Series(self.estimates[column].to_numpy()[list(self._named.values())], [*self._named], name=column)
+
+    @property
+    def params(self) -> pd.Series:
+        """Estimated and defined parameters by label, or as lavaan's ``coef`` names them: ``f=~x2``, ``y~x``, ``y~~y``.
+
+        What is held equal stands there once; later groups have names like ``f=~x2.g2``. All rows, those that are fixed
+        too, are in ``estimates``.
+        """
+        return self._series("est").rename("params")
+
+    @property
+    def bse(self) -> pd.Series:
+        """Standard errors of ``params``."""
+        return self._series("se").rename("bse")
+
+    @property
+    def pvalues(self) -> pd.Series:
+        """Two-sided p values of ``params``, of the null hypothesis that each is 0."""
+        return self._series("pvalue").rename("pvalues")
+
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Return confidence intervals of ``params``: normal, or percentiles of the resamples where there are any.
+
+        Parameters
+        ----------
+        alpha : float
+            One less the coverage, in (0, 1).
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``lower`` and ``upper`` by the names of ``params``.
+
+        Examples
+        --------
+        >>> import semfit
+        >>> fit = semfit.fit("y ~ b*x", semfit.simulate("y ~ 0.5*x; x ~~ 1*x; y ~~ 0.75*y", 400, seed=1))
+        >>> fit.conf_int(alpha=0.1).loc["b"].round(2).tolist()
+        [0.39, 0.53]
+        """
+        if not 0 < alpha < 1:
+            raise ParameterError(f"alpha is a probability between 0 and 1; got {alpha!r}.")
+        at = list(self._named.values())
+        low, high = self._ends(1 - alpha)
+        return pd.DataFrame({"lower": low[at], "upper": high[at]}, [*self._named])
+
+    def predict(self, data: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Return factor scores by the regression method, see :func:`semfit.prediction.factor_scores`.
+
+        Examples
+        --------
+        >>> import semfit
+        >>> items = semfit.simulate("f =~ 0.8*a + 0.7*b + 0.6*c; a ~~ 1*a; b ~~ 1*b; c ~~ 1*c", 300, seed=1)
+        >>> scores = semfit.fit("f =~ a + b + c", items).predict()
+        >>> scores.shape, bool(abs(scores["f"].mean()) < 1e-12)
+        ((300, 1), True)
+        """
+        return prediction.factor_scores(self, data)
+
+    @cached_property
+    def standardized(self) -> pd.DataFrame:
+        """The standardised solution with its own standard errors, tests and intervals."""
+        est = self.standardized_at(self.theta)
+        se = standard_errors(self.table, self.problem, self.theta, self.vcov)
+        z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > 1e-12)
+        half = special.ndtri((1 + LEVEL) / 2) * se
+        return self.frame(
+            std_all=est, se=se, z=z, pvalue=2 * special.ndtr(-np.abs(z)), ci_low=est - half, ci_high=est + half
+        )
+
+    @cached_property
+    def fit_measures(self) -> pd.Series:
+        """Fit measures by lavaan's names; without a solution that is identified, nan but for npar and df."""
+        test, base, groups = self.test, self.baseline, self.table.groups
+        out = {
+            "npar": self.npar,
+            "fmin": float(self.solution.value) - self.saturated,
+            "chisq": test.chisq,
+            "df": test.df,
+            "pvalue": test.pvalue(),
+            "baseline.chisq": base.chisq,
+            "baseline.df": base.df,
+            "baseline.pvalue": base.pvalue(),
+        }
+        out |= measures.comparative(test, base)
+        if not self.ordinal:
+            out |= measures.likelihood_measures(
+                float(self.solution.value),
+                self.saturated,
+                self.sample,
+                self.npar,
+                measures.covariates_logl(self.sample, self.table.fixed_covariates),
+            )
+        out |= measures.rmsea(test.chisq, test.df, self.divisor, groups)
+        if self.ordinal:
+            out |= ordinal_measures.residual_measures(self.problem, self.sample, self.theta, test.df)
+        else:
+            out |= measures.residual_measures(self.problem, self.sample, self.theta, test.df)
+            out["ecvi"] = (test.chisq + 2 * self.npar) / self.nobs
+        out["mfi"] = float(np.exp(-(test.chisq - test.df) / (2 * self.divisor)))
+        if test.scaling is not None:
+            out |= self._scaled_measures()
+        if not (self.converged and self.identified):
+            return measures.as_series({k: v if k in ("npar", "df") else np.nan for k, v in out.items()})
+        test, base = self.index_statistics
+        if self.ordinal and test.scaling is not None:
+            out |= ordinal_measures.robust_measures(self.problem, self.sample, self.theta, self.curvature, test.df)
+        elif test.scaling is not None:
+            out |= measures.robust_indices(test, base, self.nobs, groups)
+        return measures.as_series(out)
+
+    def _scaled_measures(self) -> dict[str, float]:
+        test, base, groups = self.test, self.baseline, self.table.groups
+        chisq, df = (test.scaled, test.df) if test.shift else (test.chisq, test.scaling * test.df)
+        scaled = measures.rmsea(chisq, df, self.divisor, groups)
+        return {
+            "chisq.scaled": test.scaled,
+            "df.scaled": test.df,
+            "pvalue.scaled": test.pvalue(scaled=True),
+            "chisq.scaling.factor": test.scaling,
+            "baseline.chisq.scaled": base.scaled,
+            "baseline.df.scaled": base.df,
+            "baseline.chisq.scaling.factor": base.scaling,
+            **{f"{k}.scaled": v for k, v in scaled.items()},
+        }
+
+    @cached_property
+    def index_statistics(self) -> tuple[TestStatistic, TestStatistic]:
+        """The statistics of model and baseline that robust indices rest on: as if no value were missing."""
+        if not self.sample.missing:
+            return self.test, self.baseline
+        return incomplete.statistics(self)
+
+    @cached_property
+    def r2(self) -> pd.Series | pd.DataFrame:
+        """Share of variance explained, by variable; a column per group where there are several."""
+        by_group = explained(self.problem, self.theta)
+        if len(by_group) == 1:
+            return pd.Series(by_group[0], name="r2")
+        return pd.DataFrame({g.label: values for g, values in zip(self.sample.groups, by_group, strict=True)})
+
+    @cached_property
+    def residuals(self) -> pd.DataFrame:
+        """Observed less implied moments: raw, as correlations, with se and z, see ``semfit.residuals.residuals``."""
+        return residuals.residuals(self)
+
+    @cached_property
+    def modification_indices(self) -> pd.DataFrame:
+        """Score test of every parameter the model leaves out, see ``semfit.scores.modification_indices``."""
+        return scores.modification_indices(self)
+
+    def summary(self) -> str:
+        """Return the fit as text: problems first, then test and fit measures, then all parameters."""
+        return report.summary(self)
+
+    def _repr_html_(self) -> str:
+        return report.html(self)
+
+    def to_lavaan(self) -> str:
+        """Return the R code that fits the same model with lavaan."""
+        return report.to_lavaan(self)

@@ -1,0 +1,202 @@
+"""Score tests: what freeing a fixed parameter, or letting go an equality across groups, would gain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations, permutations, product
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from semfit.estimate import Likelihood
+from semfit.model import Block, cell
+from semfit.solved import Solved
+from semfit.table import Parameter
+from semfit.thresholds import RESPONSE
+
+__all__ = ["modification_indices", "release_tests", "score_tests"]
+
+Array = np.ndarray
+
+
+def modification_indices(fit: Solved) -> pd.DataFrame:
+    """Return the score test of every parameter the model leaves out.
+
+    Candidates are what the model fixes, cross-loadings, covariances of residuals and of latent variables, and, where
+    the model has regressions, paths among their variables. Those that could not be identified beside the others are
+    left out.
+
+    Parameters
+    ----------
+    fit : SemFit
+        A fit by ML, MLM or MLR that converged and is identified.
+
+    Returns
+    -------
+    pandas.DataFrame
+        lhs, op, rhs, group, mi (chi2 with one degree of freedom), pvalue, epc (expected change of the parameter) and
+        epc_std (the same in standard deviations of the variables), largest first.
+
+    References
+    ----------
+    Sörbom (1989), doi:10.1007/BF02294623; Saris, Satorra & van der Veld (2009), doi:10.1080/10705510903203433.
+    """
+    candidates = [row for k in range(1, fit.table.groups + 1) for row in _candidates(fit, k)]
+    return score_tests(fit, candidates).sort_values("mi", ascending=False, ignore_index=True)
+
+
+def release_tests(fit: Solved) -> pd.DataFrame:
+    """Return the score test of letting each equality across groups go in one group: the guide to partial invariance.
+
+    Parameters
+    ----------
+    fit : SemFit
+        A fit to several groups with parameters held equal across them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As :func:`score_tests` gives it, largest ``mi`` first; ``group`` is the one that would get its own parameter.
+    """
+    shared: dict[str, int] = {}
+    for row in fit.rows:
+        if row.free:
+            shared[row.key] = shared.get(row.key, 0) + 1
+    rows = [row for row in fit.rows if row.free and row.group > 1 and shared[row.key] > 1]
+    return score_tests(fit, rows).sort_values("mi", ascending=False, ignore_index=True)
+
+
+def _candidates(fit: Solved, group: int) -> list[Parameter]:
+    """All parameters a group's table does not hold."""
+    table, roles = fit.table, fit.table.roles
+    have = {(row.lhs, row.op, row.rhs) for row in table.rows if row.group == group}
+    have |= {(rhs, op, lhs) for lhs, op, rhs in have if op == "~~"}
+    items = [n for n in roles.observed if any(r.op == "=~" and r.rhs == n for r in table.rows)]
+    inside = [n for n in roles.observed if n not in table.fixed_covariates]
+    structural = list(dict.fromkeys(n for row in table.rows if row.op == "~" for n in (row.lhs, row.rhs)))
+    wanted = [(latent, "=~", item) for latent, item in product(roles.latent, items)]
+    wanted += [(a, "~~", b) for a, b in [*combinations(inside, 2), *combinations(roles.latent, 2)]]
+    wanted += [(a, "~", b) for a, b in permutations(structural, 2) if a not in table.fixed_covariates]
+    fixed = [
+        row
+        for row in table.rows
+        if row.group == group
+        and row.value is not None
+        and row.op not in RESPONSE
+        # lavaan's sem() fixes the intercepts of ordered items itself
+        and (row.user or fit.ordinal and row.op == "~1" and row.lhs in roles.observed)
+    ]
+    return [
+        *fixed,
+        *(Parameter(lhs, op, rhs, group, value=0.0) for lhs, op, rhs in wanted if (lhs, op, rhs) not in have),
+    ]
+
+
+def score_tests(fit: Solved, rows: Sequence[Parameter]) -> pd.DataFrame:
+    """Test, one at a time, that each row's parameter is what the model holds it to be.
+
+    Null hypothesis of ``mi``: the restriction holds. The information is that of the fit's standard errors. For DWLS and
+    WLSMV ``mi`` is lavaan's, which takes the weights for optimal and is no chi2; for WLSMV ``mi_robust`` is one (the
+    generalised score test: Boos 1992, The American Statistician 46, 327-333), and ``pvalue`` is its.
+
+    Parameters
+    ----------
+    fit : SemFit
+        A fit that converged and is identified.
+    rows : sequence of Parameter
+        Parameters to free, or to part from others that carry the same key.
+
+    Returns
+    -------
+    pandas.DataFrame
+        lhs, op, rhs, group, mi (chi2 with one degree of freedom), pvalue, epc (expected change of the parameter),
+        epc_std (in standard deviations of the variables) and, for WLSMV, mi_robust; without those that could not be
+        identified.
+
+    References
+    ----------
+    Sörbom (1989), doi:10.1007/BF02294623.
+    """
+    problem, theta, positions = _extended(fit, rows)
+    gradient, hessian = problem.derivatives(theta[None], observed=fit.information == "observed")
+    q, inverse = fit.problem.q, fit.curvature.inverse
+    gradient = gradient[0] * fit.divisor / fit.nobs
+    g = gradient[q:] - hessian[0, q:, :q] @ inverse @ gradient[:q]
+    own = np.diag(hessian[0])[q:]
+    variance = own - np.einsum("ij,jk,ik->i", hessian[0, q:, :q], inverse, hessian[0, q:, :q])
+    usable = variance > 1e-8 * own
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mi, epc = fit.nobs * g**2 / variance, -g / variance
+    chisq = mi
+    if fit.estimator == "WLSMV":
+        toward = np.hstack([-hessian[0, q:, :q] @ inverse, np.eye(len(rows))])
+        spread = np.einsum("ij,jk,ik->i", toward, problem.meat(theta), toward)
+        chisq = fit.nobs * np.divide(g**2, spread, out=np.full_like(g, np.nan), where=usable)
+    lines = [
+        (
+            row.lhs,
+            row.op,
+            row.rhs,
+            row.group,
+            mi[k],
+            stats.chi2.sf(chisq[k], 1),
+            epc[k],
+            epc[k] * _unit(fit, row, positions[k]),
+            chisq[k],
+        )
+        for k, row in enumerate(rows)
+        if usable[k]
+    ]
+    names = ["lhs", "op", "rhs", "group", "mi", "pvalue", "epc", "epc_std", "mi_robust"]
+    frame = pd.DataFrame(lines, columns=names)
+    return frame if fit.estimator == "WLSMV" else frame.drop(columns="mi_robust")
+
+
+def _extended(fit: Solved, rows: Sequence[Parameter]) -> tuple[Likelihood, Array, list[tuple[bool, int, int] | None]]:
+    """Add a free parameter for every row: the value its cell has now, or what is added to a threshold or scale."""
+    names = fit.problem.blocks[0].names
+    at = {name: k for k, name in enumerate(names)}
+    cells = [None if row.op in RESPONSE else cell(row, at) for row in rows]
+    q, values, parts = fit.problem.q, np.zeros(len(rows)), []
+    for g, (block, base) in enumerate(zip(fit.problem.blocks, fit.problem.bases, strict=True), start=1):
+        A, S = block.matrices(fit.theta, base)
+        mine = [k for k, row in enumerate(rows) if row.group == g and row.op not in RESPONSE]
+        for k in mine:
+            path, i, j = cells[k]
+            values[k] = (A if path else S)[i, j]
+        if fit.ordinal:
+            others = {q + k: row for k, row in enumerate(rows) if row.group == g and row.op in RESPONSE}
+            block = block.extended(q + len(rows), others)
+        parts.append(_with_cells(block, [cells[k] for k in mine], [q + k for k in mine]))
+    theta = np.concatenate([fit.theta, values])
+    return replace(fit.problem, blocks=tuple(parts), q=len(theta), constraints=None), theta, cells
+
+
+def _with_cells(block: Block, cells: Sequence[tuple[bool, int, int]], theta: Sequence[int]) -> Block:
+    path, i, j = (
+        np.array(x, dtype=kind)
+        for x, kind in zip(zip(*cells, strict=True) if cells else ((), (), ()), (bool, int, int), strict=True)
+    )
+    return replace(
+        block,
+        path=np.concatenate([block.path, path]),
+        row=np.concatenate([block.row, i]),
+        column=np.concatenate([block.column, j]),
+        theta=np.concatenate([block.theta, np.array(theta, dtype=int)]),
+    )
+
+
+def _unit(fit: Solved, row: Parameter, where: tuple[bool, int, int] | None) -> float:
+    """What turns a change of the parameter into standard deviations."""
+    block, base = fit.problem.blocks[row.group - 1], fit.problem.bases[row.group - 1]
+    sd = np.sqrt(np.maximum(np.diag(block.implied(fit.theta, base).covariance), 0.0))
+    if where is None:
+        return float(1 / sd[block.names.index(row.lhs)]) if row.op == "|" else np.nan
+    path, i, j = where
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if path:
+            return float((1.0 if block.names[j] == "1" else sd[j]) / sd[i])
+        residual = np.sqrt(np.diag(block.matrices(fit.theta, base)[1]))
+        return float(1 / (residual[i] * residual[j]))

@@ -1,0 +1,139 @@
+"""Hold a solved model: what was fitted to what, where the minimisation ended, and what that says by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from semfit.estimate import Likelihood, Solution
+from semfit.inference import Covariance, TestStatistic, defined_values
+from semfit.moments import Sample
+from semfit.table import Parameter, ParameterTable
+
+__all__ = ["Solved"]
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A structural equation model, a sample, and the parameters at which they agree.
+
+    Parameters
+    ----------
+    model : str
+        The model as written.
+    estimator, information : str
+        How it was estimated, and which information matrix the standard errors rest on.
+    table : ParameterTable
+        Every parameter.
+    sample : Sample
+        What it was fitted to.
+    problem : Likelihood
+        Discrepancy of model and sample.
+    solution : Solution
+        Where the minimisation ended.
+    curvature : Covariance
+        Inverse information per observation and its rank.
+    vcov : array, shape (q, q)
+        Covariance matrix of the free parameters; nan where the model is not identified or did not converge.
+    test, baseline : TestStatistic
+        Chi-square of the model and of the model without relations.
+    saturated : float
+        Discrepancy of the unrestricted model.
+    options : mapping
+        The options of the call that are lavaan's too.
+    active : tuple of str
+        Inequality constraints at whose bound the estimates lie; standard errors hold them as equalities, df does not.
+    """
+
+    model: str
+    estimator: str
+    information: str
+    table: ParameterTable
+    sample: Sample
+    problem: Likelihood
+    solution: Solution
+    curvature: Covariance
+    vcov: Array
+    test: TestStatistic
+    baseline: TestStatistic
+    saturated: float
+    options: Mapping[str, object] = field(default_factory=dict)
+    active: tuple[str, ...] = ()
+
+    @property
+    def theta(self) -> Array:
+        """The free parameters, in the order of ``table.keys``."""
+        return self.solution.theta
+
+    @property
+    def npar(self) -> int:
+        """Number of free parameters less the equality constraints among them."""
+        return self.curvature.directions + len(self.active)
+
+    @property
+    def nobs(self) -> int:
+        """Observations used."""
+        return self.sample.nobs
+
+    @property
+    def ordinal(self) -> bool:
+        """Whether it was fitted to ordered items."""
+        return self.estimator in ("DWLS", "WLSMV")
+
+    @property
+    def divisor(self) -> int:
+        """What chi2 is a multiple of: N, less the number of groups for DWLS and WLSMV."""
+        return self.nobs - self.table.groups if self.ordinal else self.nobs
+
+    @property
+    def converged(self) -> bool:
+        """Whether the minimisation came to a point where the gradient vanishes."""
+        return bool(self.solution.converged)
+
+    @property
+    def identified(self) -> bool:
+        """Whether the information matrix has full rank at the solution."""
+        return self.curvature.identified
+
+    @cached_property
+    def rows(self) -> tuple[Parameter, ...]:
+        """The table's rows, group by group."""
+        return tuple(row for k in range(1, self.table.groups + 1) for row in self.table.rows if row.group == k)
+
+    @cached_property
+    def values(self) -> Array:
+        """Value of every row, then of every defined parameter."""
+        position = {key: k for k, key in enumerate(self.table.keys)}
+        at = {name: k for k, name in enumerate(self.sample.names)}
+        out = []
+        for row in self.rows:
+            group = self.sample.groups[row.group - 1]
+            if row.free:
+                out.append(self.theta[position[row.key]])
+            elif row.implied:
+                out.append(self._implied_variance(row))
+            elif row.exogenous:
+                out.append(group.mean[at[row.lhs]] if row.op == "~1" else group.covariance[at[row.lhs], at[row.rhs]])
+            else:
+                out.append(row.value)
+        return np.concatenate([np.array(out, dtype=float), defined_values(self.table, self.theta)])
+
+    def _implied_variance(self, row: Parameter) -> float:
+        block, base = self.problem.blocks[row.group - 1], self.problem.bases[row.group - 1]
+        k = block.names.index(row.lhs)
+        if row.op == "~*~":
+            return float(block.implied(self.theta, base).covariance[k, k]) ** -0.5
+        return float(block.matrices(self.theta, base)[1][k, k])
+
+    def frame(self, **columns: Array) -> pd.DataFrame:
+        """Return what names each row and defined parameter, with columns beside it."""
+        lines = [(row.lhs, row.op, row.rhs, row.label, row.group) for row in self.rows]
+        lines += [(d.name, ":=", d.expression.text, d.name, 0) for d in self.table.defined]
+        names = dict(zip(("lhs", "op", "rhs", "label", "group"), zip(*lines, strict=True), strict=True))
+        return pd.DataFrame(names | columns)

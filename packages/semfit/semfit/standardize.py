@@ -1,0 +1,134 @@
+"""Express a solution in standard deviations of its variables, with delta-method standard errors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from semfit.estimate import Likelihood
+from semfit.expressions import jacobian
+from semfit.model import cell
+from semfit.table import ParameterTable
+
+__all__ = ["delta_errors", "explained", "standard_errors", "standardized"]
+
+Array = np.ndarray
+
+
+def standardized(table: ParameterTable, problem: Likelihood, theta: Array) -> Array:
+    """Return every row of the table, then every defined parameter, in standard deviations of the variables ("std.all").
+
+    Loadings and regressions are multiplied by the predictor's and divided by the outcome's standard deviation;
+    variances are divided by the implied variance, covariances by the standard deviations of the two (residual) terms.
+
+    Parameters
+    ----------
+    table : ParameterTable
+        Every parameter.
+    problem : Likelihood
+        With a block and base for each group.
+    theta : array, shape (..., q)
+        Free parameters; complex values pass through, which is what the complex step asks for.
+
+    Returns
+    -------
+    array, shape (..., rows + definitions)
+    """
+    parts = [_group(table, problem, theta, k) for k in range(table.groups)]
+    values = np.concatenate(parts, -1)
+    rows = [row for k in range(1, table.groups + 1) for row in table.rows if row.group == k]
+    named = {row.label: values[..., i] for i, row in reversed(list(enumerate(rows))) if row.label}
+    defined = []
+    for definition in table.defined:
+        named[definition.name] = np.broadcast_to(definition.expression(named), theta.shape[:-1])
+        defined.append(named[definition.name][..., None])
+    return np.concatenate([values, *defined], -1)
+
+
+def _group(table: ParameterTable, problem: Likelihood, theta: Array, k: int) -> Array:
+    block, base = problem.blocks[k], problem.bases[k]
+    A, S = block.matrices(theta, base)
+    variance = np.diagonal(block.implied_by(A, S).covariance, axis1=-2, axis2=-1).copy()
+    if block.means:
+        variance[..., block.observed] = 1.0
+    total, own = _root(variance), _root(np.diagonal(S, axis1=-2, axis2=-1))
+    diagonal = np.arange(block.n)
+    with np.errstate(invalid="ignore", divide="ignore"):  # at variables without variance, whose cells no row asks for
+        directed = A * total[..., None, :] / total[..., :, None]
+        symmetric = S / (own[..., :, None] * own[..., None, :])
+        symmetric[..., diagonal, diagonal] = S[..., diagonal, diagonal] / variance
+    at = {name: i for i, name in enumerate(block.names)}
+    out = []
+    keys = {key: i for i, key in enumerate(table.keys)}
+    for row in (row for row in table.rows if row.group == k + 1):
+        if row.op == "~*~":
+            out.append(np.ones_like(theta[..., 0]))
+            continue
+        if row.op == "|":  # a point on the response's scale
+            value = theta[..., keys[row.key]] if row.free else row.value
+            out.append(value / total[..., at[row.lhs]])
+            continue
+        path, i, j = cell(row, at)
+        out.append((directed if path else symmetric)[..., i, j])
+    return np.stack(out, -1)
+
+
+def _root(x: Array) -> Array:
+    """Square root; nan where the real part is not positive, so that a negative variance is not dressed up."""
+    with np.errstate(invalid="ignore"):
+        return np.where(x.real > 0, np.sqrt(x), np.nan)
+
+
+def standard_errors(table: ParameterTable, problem: Likelihood, theta: Array, covariance: Array) -> Array:
+    """Return delta-method standard errors of the standardised solution.
+
+    Parameters
+    ----------
+    table, problem
+        As for :func:`standardized`.
+    theta : array, shape (q,)
+        The estimates.
+    covariance : array, shape (q, q)
+        Their covariance matrix.
+
+    Returns
+    -------
+    array, shape (rows + definitions,)
+    """
+    J = jacobian(lambda t: standardized(table, problem, t), theta)
+    return delta_errors(J, covariance)
+
+
+def delta_errors(J: Array, covariance: Array) -> Array:
+    """Return the standard errors of functions with Jacobian J; zero where rounding is all that is left of one."""
+    variance = np.einsum("ij,jk,ik->i", J, covariance, J)
+    most = (np.abs(J) @ np.sqrt(np.diag(covariance))) ** 2  # were all estimates perfectly correlated
+    return np.sqrt(np.where(variance < 1e-15 * most, 0.0, variance))
+
+
+def explained(problem: Likelihood, theta: Array) -> list[dict[str, float]]:
+    """Return R2 of every variable that something predicts: 1 - residual variance / implied variance.
+
+    Parameters
+    ----------
+    problem : Likelihood
+        With a block and base for each group.
+    theta : array, shape (q,)
+        Free parameters.
+
+    Returns
+    -------
+    list of dict
+        By group, the share of variance explained by variable; below 0 where an implied variance is too small.
+    """
+    out = []
+    for block, base in zip(problem.blocks, problem.bases, strict=True):
+        A, S = block.matrices(theta, base)
+        C = block.implied(theta, base).covariance
+        causes = A != 0
+        if block.means:
+            causes[:, block.observed] = False
+        for path, i, j in zip(block.path, block.row, block.column, strict=True):
+            if path and not (block.means and j == block.observed):
+                causes[i, j] = True
+        out.append({name: float(1 - S[i, i] / C[i, i]) for i, name in enumerate(block.names) if causes[i].any()})
+    return out

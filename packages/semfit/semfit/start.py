@@ -1,0 +1,128 @@
+"""Choose start values: loadings from the first principal component, means from the sample, paths at zero."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from semfit.estimate import Likelihood, minimise
+from semfit.expressions import jacobian
+from semfit.moments import GroupSample, Sample
+from semfit.table import Parameter, ParameterTable
+
+__all__ = ["off_saddle", "start_values"]
+
+Array = np.ndarray
+
+
+def start_values(table: ParameterTable, sample: Sample) -> Array:
+    """Return start values of the free parameters.
+
+    Parameters
+    ----------
+    table : ParameterTable
+        Its ``start`` entries come first.
+    sample : Sample
+        Covariances give loadings and variances, means give intercepts.
+
+    Returns
+    -------
+    array, shape (q,)
+        In the order of ``table.keys``, in the units of the variables.
+
+    Notes
+    -----
+    The implied covariance matrix they give is positive definite: residual variances are half the sample variances and
+    latent variables start uncorrelated.
+    """
+    found: dict[str, float] = {}
+    for k, group in enumerate(sample.groups, start=1):
+        rows = [row for row in table.rows if row.group == k]
+        guess = _group(rows, table, group, sample.names)
+        for row in rows:
+            if row.free:
+                value = row.start if row.start is not None else guess.get((row.lhs, row.op, row.rhs), 0.0)
+                if row.key not in found or row.start is not None:
+                    found[row.key] = value
+    return np.array([found[key] for key in table.keys])
+
+
+def off_saddle(problem: Likelihood, start: Array) -> Array:
+    """Return the minimum without constraints where one has no slope at the start, as a*b == 0.1 at a = b = 0."""
+    if problem.constraints is None or jacobian(problem.constraints, start).any(1).all():
+        return start
+    free = minimise(replace(problem, constraints=None), start)
+    return free.theta if free.converged else start
+
+
+def _group(
+    rows: list[Parameter], table: ParameterTable, group: GroupSample, names: tuple[str, ...]
+) -> dict[tuple, float]:
+    """Return a start value by (lhs, op, rhs)."""
+    at = {name: k for k, name in enumerate(names)}
+    size = {
+        name: float(np.sqrt(group.covariance[k, k])) for name, k in at.items()
+    }  # a standard deviation for everything
+    items = set(table.roles.observed) & {row.rhs for row in rows if row.op == "=~"}
+    guess: dict[tuple, float] = {}
+    for row in rows:
+        if row.op == "<~":
+            guess[row.lhs, "<~", row.rhs] = 1 / size.get(row.rhs, 1.0)
+    for latent in _from_below(rows, table.roles.latent):
+        if latent in table.roles.composites:
+            weight = np.zeros(len(at))
+            for row in rows:
+                if row.op == "<~" and row.lhs == latent and row.rhs in at:
+                    weight[at[row.rhs]] = guess[row.lhs, "<~", row.rhs] if row.value is None else row.value
+            size[latent] = float(np.sqrt(max(weight @ group.covariance @ weight, 1e-6)))
+            continue
+        loadings = [row for row in rows if row.op == "=~" and row.lhs == latent]
+        share = _component(loadings, at, group.covariance)
+        raw = {row.rhs: s * size.get(row.rhs, 1.0) for row, s in zip(loadings, share, strict=True)}
+        unit = _unit(loadings, raw, rows, latent)
+        size[latent] = abs(unit)
+        for row in loadings:
+            guess[row.lhs, "=~", row.rhs] = raw[row.rhs] / unit
+    for name, s in size.items():
+        inside = name in items or name in table.roles.latent and name not in table.roles.exogenous_latent
+        guess[name, "~~", name] = (0.5 if inside else 1.0) * s**2
+    for name, k in at.items():
+        guess[name, "~1", ""] = float(group.mean[k])
+    return guess
+
+
+def _from_below(rows: list[Parameter], latent: tuple[str, ...]) -> list[str]:
+    """Order latent variables so that factors come before the factors they indicate."""
+    under = {
+        name: {row.rhs for row in rows if row.op == "=~" and row.lhs == name} & set(latent) - {name} for name in latent
+    }
+    ordered: list[str] = []
+    while len(ordered) < len(latent):
+        ready = [n for n in latent if n not in ordered and under[n] <= set(ordered)] or [
+            n for n in latent if n not in ordered
+        ]
+        ordered.append(ready[0])
+    return ordered
+
+
+def _component(loadings: list[Parameter], at: dict[str, int], covariance: Array) -> Array:
+    """Return standardised loadings, .3 to .9 in size, signed as in the first principal component."""
+    if any(row.rhs not in at for row in loadings):
+        return np.full(len(loadings), 0.7)
+    chosen = [at[row.rhs] for row in loadings]
+    block = covariance[np.ix_(chosen, chosen)]
+    scale = np.sqrt(np.diag(block))
+    values, vectors = np.linalg.eigh(block / np.outer(scale, scale))
+    first = vectors[:, -1] * np.sqrt(values[-1])
+    signs = np.where(first < 0, -1, 1)
+    return signs * signs[0] * np.clip(np.abs(first), 0.3, 0.9)
+
+
+def _unit(loadings: list[Parameter], raw: dict[str, float], rows: list[Parameter], latent: str) -> float:
+    """Return the signed standard deviation that a fixed loading, or a fixed variance, gives."""
+    for row in loadings:
+        if row.value:
+            return raw[row.rhs] / row.value
+    variance = next((row.value for row in rows if row.op == "~~" and row.lhs == row.rhs == latent), None)
+    return max(abs(next(iter(raw.values()))), 1e-3) if variance is None else 1 / np.sqrt(max(variance, 1e-6))

@@ -1,0 +1,286 @@
+"""Turn a parsed model into the parameter table, with everything lavaan's sem() adds by default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+from math import isnan
+
+from semfit.errors import ParameterError, UnknownNameError
+from semfit.expressions import Expression
+from semfit.parameters import Parameter, ParameterTable, Roles
+from semfit.syntax import ModelText, Term
+from semfit.thresholds import check_responses
+
+__all__ = ["GROUP_EQUAL", "Parameter", "ParameterTable", "Roles", "build"]
+
+GROUP_EQUAL = (
+    "loadings",
+    "composite.loadings",
+    "intercepts",
+    "means",
+    "thresholds",
+    "residuals",
+    "residual.covariances",
+    "lv.variances",
+    "lv.covariances",
+    "regressions",
+)
+
+
+def build(
+    model: ModelText,
+    *,
+    groups: int = 1,
+    group_equal: Sequence[str] = (),
+    std_lv: bool = False,
+    means: bool | None = None,
+    fixed_x: bool = True,
+    ordered: Mapping[str, int] | None = None,
+    parameterization: str = "delta",
+) -> ParameterTable:
+    """Build the parameter table.
+
+    Parameters
+    ----------
+    model : ModelText
+        A parsed model.
+    groups : int
+        Number of groups; every group gets the same variables.
+    group_equal : sequence of str
+        Classes of parameters held equal across groups, of ``GROUP_EQUAL``.
+    std_lv : bool
+        Fix the latent variances to 1 instead of the first loadings.
+    means : bool, optional
+        Whether means are modelled; by default when the model names an intercept or there are several groups.
+    fixed_x : bool
+        Take the moments of observed covariates from the sample, unless the model names one of them.
+    ordered : mapping of str to int, optional
+        Number of thresholds of each ordered item.
+    parameterization : {"delta", "theta"}
+        Of ordered items: their scales (`~*~`) are parameters, fixed to 1 in the first group, and residual variances
+        follow; or the other way round.
+
+    Raises
+    ------
+    ParameterError, UnknownNameError
+        Where labels, values by group or intercepts contradict one another or the options.
+
+    Examples
+    --------
+    >>> from semfit.syntax import parse
+    >>> table = build(parse("f =~ x1 + x2 + x3"))
+    >>> [row.name for row in table.rows if row.free]
+    ['f=~x2', 'f=~x3', 'x1~~x1', 'x2~~x2', 'x3~~x3', 'f~~f']
+    """
+    for name in group_equal:
+        if name not in GROUP_EQUAL:
+            raise UnknownNameError("class of parameters in group_equal", name, GROUP_EQUAL)
+    roles = find_roles(model.terms)
+    ordered = dict(ordered or {})
+    check_responses(model.terms, ordered, parameterization)
+    says_means = any(t.op == "~1" for t in model.terms)
+    means = (says_means or groups > 1) if means is None else means
+    if says_means and not means:
+        raise ParameterError("the model names an intercept (~ 1) while mean_structure is False; leave it None or True.")
+    named = {n for t in model.terms if t.op in ("~~", "~1") for n in (t.lhs, t.rhs)}
+    fixed = tuple(n for n in roles.covariates if fixed_x and n not in named)
+    theta = parameterization == "theta"
+    rows = [
+        row
+        for g in range(1, groups + 1)
+        for row in _group(model, roles, g, groups, std_lv, means, fixed, ordered, theta)
+    ]
+    if groups > 1:
+        rows = _equal_across_groups(rows, roles, set(group_equal), std_lv, ordered)
+    rows = _one_value_per_label(rows)
+    table = ParameterTable(tuple(rows), roles, groups, means, fixed, model.defined, model.constraints)
+    _check_labels(table)
+    return table
+
+
+def find_roles(terms: Iterable[Term]) -> Roles:
+    """Sort the variables of a model by the part they play."""
+    terms = list(terms)
+    unique = dict.fromkeys
+    composites = unique(t.lhs for t in terms if t.op == "<~")
+    latent = unique(t.lhs for t in terms if t.op in ("=~", "<~"))
+    items = unique(t.rhs for t in terms if t.op == "=~")
+    predicted = unique(t.lhs for t in terms if t.op in ("~", "<~"))
+    predictors = unique(t.rhs for t in terms if t.op in ("~", "<~"))
+    every = [*items, *(n for t in terms if t.op != "=~" for n in ((t.lhs, t.rhs) if t.op != "|" else (t.lhs,)) if n)]
+    observed = unique(n for n in every if n not in latent)
+    covariates = [n for n in observed if n in predictors and n not in predicted and n not in items]
+    single = [t.rhs for t in terms if t.op == "=~" and sum(s.lhs == t.lhs and s.op == "=~" for s in terms) == 1]
+    return Roles(
+        latent=tuple(latent),
+        observed=tuple(observed),
+        covariates=tuple(covariates),
+        exogenous_latent=tuple(n for n in latent if n not in predicted and n not in items),
+        outcomes=tuple(n for n in [*latent, *observed] if n in predicted and n not in predictors and n not in items),
+        single=tuple(n for n in single if n not in latent),
+        composites=tuple(composites),
+    )
+
+
+def _group(
+    model: ModelText,
+    roles: Roles,
+    group: int,
+    groups: int,
+    std_lv: bool,
+    means: bool,
+    fixed: tuple[str, ...],
+    ordered: Mapping[str, int],
+    theta: bool,
+) -> list[Parameter]:
+    """All rows of one group: what the model says, then what it leaves to the defaults."""
+    rows = [_from_term(t, group, groups) for t in model.terms]
+    if not std_lv:
+        rows = _fix_markers(rows, model.terms, group)
+    have = {_pair(row.lhs, row.op, row.rhs) for row in rows}
+
+    def add(lhs: str, op: str, rhs: str, value: float | None = None, **marks: bool) -> None:
+        if _pair(lhs, op, rhs) not in have:
+            have.add(_pair(lhs, op, rhs))
+            rows.append(Parameter(lhs, op, rhs, group, value=value, **marks))
+
+    for name in ordered:
+        for k in range(ordered[name]):
+            add(name, "|", f"t{k + 1}")
+        add(name, "~~", name, *((1.0,) if theta else ()), implied=not theta)
+        add(name, "~*~", name, *(() if theta else (1.0,)), implied=theta)
+    for name in roles.observed:
+        if name not in fixed and name not in ordered:
+            add(name, "~~", name, 0.0 if name in roles.single else None)
+    for name in roles.latent:
+        add(name, "~~", name, 1.0 if std_lv else 0.0 if name in roles.composites else None)
+    for first, second in [*combinations(roles.exogenous_latent, 2), *combinations(roles.outcomes, 2)]:
+        add(first, "~~", second)
+    for k, first in enumerate(fixed):
+        for second in fixed[k:]:
+            add(first, "~~", second, exogenous=True)
+    if means:
+        for name in roles.observed:
+            add(name, "~1", "", 0.0 if name in ordered else None, exogenous=name in fixed)
+        for name in roles.latent:
+            add(name, "~1", "", 0.0)
+    return rows
+
+
+def _pair(lhs: str, op: str, rhs: str) -> tuple[str, str, str]:
+    first, second = sorted((lhs, rhs)) if op == "~~" else (lhs, rhs)
+    return first, op, second
+
+
+def _from_term(term: Term, group: int, groups: int) -> Parameter:
+    """The row a term asks for in one group."""
+
+    def of(entries: tuple, what: str):
+        if len(entries) == 1:
+            return entries[0]
+        if len(entries) != groups:
+            raise ParameterError(
+                f"line {term.line}, column {term.column}: c(…) gives {len(entries)} {what}s for {groups} "
+                f"group{'s' if groups > 1 else ''}; give one for each group."
+            )
+        return entries[group - 1]
+
+    value, label, start = of(term.fixed, "value"), of(term.label, "label"), of(term.start, "start value")
+    value = None if value is None or isnan(value) else value
+    relation = "=~" in label or "~" in label
+    return Parameter(
+        term.lhs, term.op, term.rhs, group, "" if relation else label, label if relation else "", value, start, True
+    )
+
+
+def _fix_markers(rows: list[Parameter], terms: Sequence[Term], group: int) -> list[Parameter]:
+    """Fix the first loading of every latent variable to 1 unless the model says something else about it."""
+    seen: set[str] = set()
+    fixed = []
+    for row, term in zip(rows, terms, strict=True):
+        first = row.op == "=~" and row.lhs not in seen
+        if first:
+            seen.add(row.lhs)
+            said = term.fixed[0] if len(term.fixed) == 1 else term.fixed[group - 1]
+            row = replace(row, value=1.0) if said is None else row
+        fixed.append(row)
+    return fixed
+
+
+def _class_of(row: Parameter, roles: Roles) -> str:
+    """The class of ``GROUP_EQUAL`` a row belongs to."""
+    latent = row.lhs in roles.latent
+    match row.op:
+        case "=~":
+            return "loadings"
+        case "<~":
+            return "composite.loadings"
+        case "~":
+            return "regressions"
+        case "~1":
+            return "means" if latent else "intercepts"
+        case "|":
+            return "thresholds"
+        case "~*~":
+            return "scales"
+    if row.lhs == row.rhs:
+        return "lv.variances" if latent else "residuals"
+    return "lv.covariances" if latent and row.rhs in roles.latent else "residual.covariances"
+
+
+def _equal_across_groups(
+    rows: list[Parameter], roles: Roles, classes: set[str], std_lv: bool, ordered: Mapping[str, int]
+) -> list[Parameter]:
+    """Tie the classes held equal to the first group, and free what the ties identify.
+
+    That is latent means and variances and, of ordered items, scales or residual variances.
+    """
+    tied = []
+    for row in rows:
+        kind = _class_of(row, roles)
+        default = not row.user and not row.exogenous and row.group > 1 and row.lhs in roles.latent
+        if kind == "means" and default and "means" not in classes and classes & {"intercepts", "thresholds"}:
+            row = replace(row, value=None)
+        if kind == "lv.variances" and default and std_lv and "loadings" in classes and kind not in classes:
+            row = replace(row, value=None)
+        response = row.lhs in ordered and not row.user and row.group > 1 and "thresholds" in classes
+        if response and kind in {"scales", "residuals"} - classes:
+            row = replace(row, value=None)
+        if kind in classes and row.free and not row.label and not row.equal:
+            row = replace(row, equal=f"{row.relation} in every group")
+        tied.append(row)
+    return tied
+
+
+def _one_value_per_label(rows: list[Parameter]) -> list[Parameter]:
+    """A label that carries a number carries it everywhere; ``equal()`` points to a relation of the first group."""
+    values: dict[str, float] = {}
+    for row in rows:
+        if row.label and row.value is not None and values.setdefault(row.label, row.value) != row.value:
+            raise ParameterError(
+                f"label {row.label} is fixed to {values[row.label]:g} and to {row.value:g}; "
+                "a label stands for one parameter, give the second another name."
+            )
+    return [replace(row, value=values[row.label]) if row.label in values and not row.exogenous else row for row in rows]
+
+
+def _check_labels(table: ParameterTable) -> None:
+    """Every label used in an expression must exist, and a defined name must be new."""
+    labels = {row.label for row in table.rows if row.label}
+    for definition in table.defined:
+        if definition.name in labels:
+            raise ParameterError(
+                f"{definition.name} is both the label of a parameter and defined by :=; use two names."
+            )
+        _known(definition.expression, labels)
+        labels.add(definition.name)
+    for constraint in table.constraints:
+        _known(constraint, labels)
+
+
+def _known(expression: Expression, labels: set[str]) -> None:
+    for name in expression.names:
+        if name not in labels:
+            raise UnknownNameError(f"label in the expression {expression.text!r}", name, labels)

@@ -1,0 +1,46 @@
+"""The package stands on numpy, scipy and pandas alone, and the README's examples run as they stand."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+MODULES = sorted((ROOT / "semfit").rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """The packages a module imports, lazily too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}: imports are written out from the top"
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_modules_import_what_the_package_names_and_no_more():
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    allowed = {re.match(r"\w+", text)[0] for text in named}
+    assert allowed == {"numpy", "pandas", "scipy"}
+    assert set().union(*map(imported, MODULES)) - set(sys.stdlib_module_names) <= allowed | {"semfit"}
+
+
+def test_the_readme_runs_as_it_stands_and_loads_nothing_else():
+    """In a process of its own; pandas loads matplotlib or an engine for Excel only when asked to."""
+    code = "\n".join(re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL))
+    look = "\nimport sys\nprint(sorted({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code + look], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    *shown, loaded = done.stdout.splitlines()
+    assert shown[0].startswith("semfit ended normally")
+    assert "trust" in done.stdout
+    foreign = {"matplotlib", "statsmodels", "seaborn", "numba", "typst", "papermill", "socialcommerce"}
+    assert not foreign & set(ast.literal_eval(loaded))

@@ -1,0 +1,64 @@
+"""The invariance ladder of Holzinger and Swineford's schools: lavaan's chi2, the rules for a step, where it breaks."""
+
+import pandas as pd
+import parity
+import pytest
+
+import semfit
+from semfit.errors import ParameterError, UnknownNameError
+from semfit.groups import invariance
+from semfit.scores import release_tests
+
+MODEL = parity.MODELS["hs_cfa"]["model"]
+
+
+@pytest.fixture(scope="module")
+def schools():
+    return pd.read_csv(parity.HERE / "data" / "holzinger_swineford.csv")
+
+
+def test_ladder_of_the_schools(schools):
+    ladder = invariance(MODEL, schools, "school")
+    for level in ladder.table.index:
+        assert ladder.table.loc[level, "chisq"] == pytest.approx(
+            parity.LAVAAN["models"][f"school_{level}"]["fit"]["chisq"], abs=1e-6
+        )
+    step = ladder.table.loc["metric"]
+    assert step["d_chisq"] == pytest.approx(parity.LAVAAN["comparisons"]["ml_school_metric"]["chisq"], abs=1e-6)
+    assert step["holds_chisq"]
+    assert step["holds_indices"]
+    assert not ladder.table.loc["scalar", "holds_indices"]
+    assert ladder.highest == "metric"
+
+
+def test_partial_invariance_begins_with_the_intercepts_of_x3_and_x7(schools):
+    ladder = invariance(MODEL, schools, "school", levels=("configural", "metric", "scalar"))
+    first = ladder.partial("scalar").iloc[:2]
+    assert set(first["lhs"]) == {"x3", "x7"}
+    assert (first["op"] == "~1").all()
+
+
+def test_release_test_foretells_the_drop_of_chisq(schools):
+    tied = semfit.fit(MODEL, schools, group="school", group_equal=("loadings", "intercepts"))
+    freed = semfit.fit(MODEL + "\nx3 ~ c(i1, i2)*1", schools, group="school", group_equal=("loadings", "intercepts"))
+    score = release_tests(tied).set_index(["lhs", "op"]).loc[("x3", "~1"), "mi"]
+    drop = tied.fit_measures["chisq"] - freed.fit_measures["chisq"]
+    assert score == pytest.approx(drop, rel=0.1)
+
+
+def test_scaled_ladder_uses_scaled_differences(schools):
+    ladder = invariance(MODEL, schools, "school", levels=("configural", "metric", "scalar"), estimator="MLR")
+    assert ladder.table.loc["scalar", "d_chisq"] == pytest.approx(
+        parity.LAVAAN["comparisons"]["mlr_school_2001"]["chisq"], rel=1e-6
+    )
+
+
+def test_misuse_is_named(schools):
+    with pytest.raises(UnknownNameError, match="unknown level of invariance 'strong'"):
+        invariance(MODEL, schools, "school", levels=("configural", "strong"))
+    with pytest.raises(ParameterError, match="levels go from 'configural' to stricter ones"):
+        invariance(MODEL, schools, "school", levels=("scalar", "metric"))
+    with pytest.raises(ParameterError, match="has one group"):
+        invariance(MODEL, schools.assign(one="all"), "one", levels=("configural",))
+    with pytest.raises(UnknownNameError, match="unknown class of parameters in group_equal 'loading'"):
+        semfit.fit(MODEL, schools, group="school", group_equal=("loading",))
