@@ -12,33 +12,40 @@ from tempfile import gettempdir
 
 from socialcommerce.errors import OutputError
 
-__all__ = ["ONE_THREAD", "cache_folder", "hold_to_one_thread", "processors", "root"]
+__all__ = ["ONE_THREAD", "cache_folder", "hold_to_one_thread", "own_folder", "processors", "root"]
 
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS",
                             "VECLIB_MAXIMUM_THREADS"), "1")
 """The environment in which every library for linear algebra keeps to one thread."""
 
 
-def root() -> Path:
-    """Return the checkout's top folder.
+INSTALLED = Path(__file__).resolve().parent / "files"
+"""Where an installed package holds notebooks, paper and data."""
 
-    It is the folder above the package (an editable install, which `make` does), or the nearest folder at or above the
-    working directory that holds ``paper/claims.toml``; ``SOCIALCOMMERCE_ROOT`` overrides both.
+
+def root() -> Path:
+    """Return the folder that holds notebooks, paper and data.
+
+    It is the folder above the package (a checkout, where ``make`` installs it), else the nearest checkout at or above
+    the working directory, else what travels inside an installed package; ``SOCIALCOMMERCE_ROOT`` goes before all three.
 
     Raises
     ------
     OutputError
-        When none of the three is a checkout.
+        When ``SOCIALCOMMERCE_ROOT`` names another folder.
     """
     given = os.environ.get("SOCIALCOMMERCE_ROOT")
-    candidates = [Path(given)] if given else [Path(__file__).parents[1], Path.cwd(), *Path.cwd().parents]
-    for folder in candidates:
+    for folder in [Path(given)] if given else [Path(__file__).parents[1], Path.cwd(), *Path.cwd().parents, INSTALLED]:
         if (folder / "paper" / "claims.toml").is_file():
             return folder.resolve()
-    raise OutputError(
-        f"no checkout of socialcommerce found; looked for paper/claims.toml in {given or 'the working directory'}. "
-        "Run inside a clone of the repository, or set SOCIALCOMMERCE_ROOT to one."
-    )
+    raise OutputError(f"SOCIALCOMMERCE_ROOT holds no paper/claims.toml; got {given}; allowed is the top folder of "
+                      "a clone, or to leave it unset.")
+
+
+def own_folder(name: str) -> Path:
+    """Return the folder for what the project writes by default: in its checkout, else in the working directory."""
+    top = root()
+    return (Path.cwd() if top == INSTALLED else top) / name
 
 
 def cache_folder() -> Path:

@@ -13,7 +13,6 @@ from typing import Any
 
 from socialcommerce.data.registry import Source, check_hash, sha256, sources
 from socialcommerce.errors import ChecksumError, DataError, FetchError, OutputError, UnknownNameError
-from socialcommerce.project import root
 
 __all__ = ["MIRROR", "Transfer", "fetch"]
 
@@ -48,7 +47,7 @@ def fetch(name: str, *, transfer: Transfer | None = None) -> tuple[Path, ...]:
     OutputError
         When the folder cannot be written.
     """
-    return tuple(bring(entry, root() / entry.path, transfer or Transfer()) for entry in _public(name))
+    return tuple(bring(entry, entry.file, transfer or Transfer()) for entry in _public(name))
 
 
 def bring(entry: Source, target: Path, transfer: Transfer) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from socialcommerce.errors import ChecksumError, DataError, FetchError, UnknownNameError
-from socialcommerce.project import root
+from socialcommerce.project import INSTALLED, cache_folder, root
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,8 +75,8 @@ class Source:
 
     @property
     def file(self) -> Path:
-        """The file in this checkout, whether it is there or not."""
-        return root() / self.path
+        """The file, whether it is there or not; what is fetched for an installed package lies in its cache."""
+        return (root() if self.committed or root() != INSTALLED else cache_folder()) / self.path
 
     @property
     def committed(self) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from socialcommerce.errors import NotebookError, OutputError, ParameterError
-from socialcommerce.project import cache_folder, processors, root
+from socialcommerce.project import cache_folder, own_folder, processors, root
 from socialcommerce.report.children import KEPT, end_below
 from socialcommerce.report.owned import CLAIM, check_buildable, check_free, read_manifest
 from socialcommerce.report.plan import (
@@ -107,7 +107,7 @@ def planned(names: Sequence[str] = (), *, out: Path | None = None, profile: str 
     if out is None and (foreign := [p.name for p in find_notebooks(names) if p.parent != root() / "notebooks"]):
         raise ParameterError(f"{', '.join(foreign)} is not one of the project's notebooks; give a folder of its own "
                              "with --out DIR, so that the project's reports stay as they are.")
-    out = out or root() / "reports" / ("" if profile == "full" else profile)
+    out = out or own_folder("reports") / ("" if profile == "full" else profile)
     check_buildable(out)
     plan = plan_build(names, out=out, profile=profile, **options)
     check_free(out, _expected(plan))

@@ -8,6 +8,7 @@ import os
 import subprocess
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -39,9 +40,11 @@ def origin() -> dict[str, Any]:
             return None
         return done.stdout.strip() if done.returncode == 0 else None
 
-    head, changes = git("rev-parse", "HEAD"), git("status", "--porcelain")
-    given = (os.environ.get("SOURCE_DATE_EPOCH", ""), git("show", "-s", "--format=%ct", "HEAD") or "",
-             FIXED_ENVIRONMENT["SOURCE_DATE_EPOCH"])
+    top = git("rev-parse", "--show-toplevel")
+    ours = top is not None and Path(top).resolve() == root()  # an installed package may lie in somebody's repository
+    head, changes, date = (git("rev-parse", "HEAD"), git("status", "--porcelain"),
+                           git("show", "-s", "--format=%ct", "HEAD")) if ours else (None, None, None)
+    given = (os.environ.get("SOURCE_DATE_EPOCH", ""), date or "", FIXED_ENVIRONMENT["SOURCE_DATE_EPOCH"])
     seconds = next(each for each in given if each.isdecimal() and len(each) < 12)  # no calendar goes much further
     return {"commit": head, "dirty": None if changes is None else bool(changes),
             "date": datetime.fromtimestamp(int(seconds), UTC).date().isoformat()}

@@ -12,7 +12,7 @@ from tempfile import gettempdir
 from typing import Any
 
 from socialcommerce.errors import NotebookError
-from socialcommerce.project import root
+from socialcommerce.project import own_folder, root
 from socialcommerce.report.build import build
 from socialcommerce.report.differences import differences, pages_in, read_results, same_run
 from socialcommerce.report.folder import held_folder
@@ -59,7 +59,7 @@ def verify(names: Sequence[str] = (), *, jobs: int | None = None, reports: Path 
     NotebookError
         When a notebook cannot be rerun, or a file of results is damaged.
     """
-    reports = reports or root() / "reports"
+    reports = reports or own_folder("reports")
     notebooks = find_notebooks(names)
     stems = [path.stem for path in notebooks]
     old = {name: read_results(reports / "results" / f"{name}.json") for name in stems}
