@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from socialcommerce.errors import ParameterError
 from socialcommerce.paper import Family
 from socialcommerce.verdicts.records import require
@@ -50,23 +48,13 @@ def adjust(p_values: Mapping[str, float], family: Family) -> dict[str, Adjusted]
         require(f"p value of {name}", p, 0 <= p <= 1, "a probability in [0, 1]")
     if family.correction == "none" or not p_values:
         return {name: Adjusted(p, family.alpha, p <= family.alpha) for name, p in p_values.items()}
+    from statsmodels.stats.multitest import multipletests  # heavy: only where tests are made
+
     ranked = sorted(p_values, key=p_values.get)
-    values = _adjusted(np.array([p_values[name] for name in ranked]), family.correction)
-    rejected = values <= family.alpha
+    rejected, values, _, _ = multipletests([p_values[name] for name in ranked], family.alpha, family.correction)
     found = {name: Adjusted(float(p), _rate(family, rank, len(ranked), int(rejected.sum())), bool(reject))
              for rank, (name, p, reject) in enumerate(zip(ranked, values, rejected, strict=True), start=1)}
     return {name: found[name] for name in p_values}
-
-
-def _adjusted(p: np.ndarray, correction: str) -> np.ndarray:
-    """Adjust p values in rising order; statsmodels does the same and searches all memory for garbage at each call."""
-    m = len(p)
-    if correction == "fdr_bh":
-        from scipy.stats import false_discovery_control  # heavy: only where tests are made
-
-        return false_discovery_control(p)
-    steps = np.arange(m, 0, -1) if correction == "holm" else m
-    return np.minimum(np.maximum.accumulate(p * steps), 1.0)
 
 
 def _rate(family: Family, rank: int, m: int, rejected: int) -> float:
