@@ -22,8 +22,7 @@ from socialcommerce.strategies.study import Study
 from socialcommerce.survey import Defects, Departures, Truth
 from socialcommerce.verdicts import HypothesisTest, NotTestable
 
-__all__ = ["Cell", "data_set", "discoveries", "family_errors", "hypothesis_rates", "judge", "pseudo_true",
-           "true_effects"]
+__all__ = ["Cell", "data_set", "discoveries", "family_errors", "hypothesis_rates", "judge", "pseudo_true"]
 
 JOINT = (respondents.CONTACT, respondents.EQUAL, respondents.INDIRECT)  # least or largest of several: at least nominal
 LEFT_OUT = {"en": "Left out of this cell.", "zh": "本情形不检验。"}
@@ -93,7 +92,7 @@ def data_set(cells: Mapping[str, Cell], cell: str, seed: np.random.SeedSequence)
     """
     start, of = process_time(), cells[cell]
     study = _drawn(of, *map(int, seed.generate_state(2)))
-    truth = true_effects(of.truth, study.answers)
+    truth = respondents.true_effects(of.truth, study.answers)
     hypotheses = respondents.hypotheses_of(study)
     try:
         tests, plain = _tests(study, of.left_out)
@@ -104,20 +103,6 @@ def data_set(cells: Mapping[str, Cell], cell: str, seed: np.random.SeedSequence)
     rows = [_row(h, tests[h.id], plain.get(h.id), truth[h.id], of.targets.get(h.id, truth[h.id])) for h in hypotheses]
     _settle()
     return pd.DataFrame(rows).assign(nobs=study.nobs, seconds=process_time() - start)
-
-
-def true_effects(truth: Truth, answers: pd.DataFrame | None = None) -> dict[str, float]:
-    """Return the truth of every hypothesis on a survey; ``answers`` as of ``survey.true_values``."""
-    table = survey.true_values(truth, answers)
-    value = table.set_index(["kind", "outcome", "predictor", "moderator"])["value"].to_dict()
-    sign = {path.predictor: path.direction for path in truth.codebook.paths}
-    through = [sign[x] * v for (kind, y, x, _), v in value.items() if (kind, y) == ("indirect", "repurchase")]
-    apart = [abs(v) for (kind, y, *_), v in value.items() if kind == "difference" and y in respondents.COMPARED]
-    return {name: value["path", *path, ""] for name, path in respondents.PATHS.items()} | {
-        respondents.MODERATION: value["moderation", "repurchase", "benefit", "price"],
-        respondents.CONTACT: next(v for (kind, *_), v in value.items() if kind == "contact"),
-        respondents.EQUAL: max(apart), respondents.INDIRECT: min(through),
-    }
 
 
 def pseudo_true(cell: Cell, seed: int, nobs: int, samples: int = 1) -> dict[str, float]:

@@ -23,7 +23,7 @@ from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 
 __all__ = ["DIGITS", "PATHS", "TABLE", "TESTS", "estimate_table", "hypotheses_of", "hypothesis_tests", "labels",
-           "read_reasons", "verdict_table", "verdicts_of"]
+           "read_reasons", "true_effects", "verdict_table", "verdicts_of"]
 
 PATHS = {
     "H30": ("trust", "quality"), "H31": ("trust", "disclosure"), "H32": ("trust", "security"),
@@ -239,9 +239,14 @@ def _truth(study: Study) -> dict[str, float]:
     """Return what a synthetic sample was drawn with, by hypothesis; nothing is known of anybody's respondents."""
     if study.basis != "synthetic sample":
         return {}
-    table = survey.true_values(survey.own_truth(), study.answers)
+    return true_effects(survey.own_truth(), study.answers)
+
+
+def true_effects(truth: survey.Truth, answers: pd.DataFrame | None = None) -> dict[str, float]:
+    """Return the truth of every hypothesis on a survey; ``answers`` as of ``survey.true_values``."""
+    table = survey.true_values(truth, answers)
     value = table.set_index(["kind", "outcome", "predictor", "moderator"])["value"].to_dict()
-    sign = {p.predictor: p.direction for p in study.codebook.paths}
+    sign = {path.predictor: path.direction for path in truth.codebook.paths}
     through = [sign[x] * v for (kind, y, x, _), v in value.items() if (kind, y) == ("indirect", "repurchase")]
     apart = [abs(v) for (kind, y, *_), v in value.items() if kind == "difference" and y in COMPARED]
     return {name: value["path", *path, ""] for name, path in PATHS.items()} | {
