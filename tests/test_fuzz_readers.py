@@ -184,7 +184,7 @@ def readers(folder: Path) -> dict[str, Reader]:
         "checkpoint": Reader([npz], "c.npz", checkpoint, 1, bent_archive),
         "model text": Reader([model.encode() for model in models], "m.txt", text(semfit.syntax.parse), 3),
         "rate law": Reader([law.encode() for law in laws], "l.txt", text(lambda law: expressions.write(
-            expressions.parse(law), expressions.LATEX)), 2),
+            expressions.parse(law), expressions.JAVASCRIPT)), 2),
         "notebook": Reader([own["notebooks/01_market_size.ipynb"][:4000] + b"", own["notebooks/01_market_size.ipynb"]],
                            "n.ipynb", parameters.parameters_of),
         "profiles": Reader([own["notebooks/profiles.toml"]], "p.toml", in_folder(

@@ -5,8 +5,8 @@
 [2, 4, 3, 9]
 """
 
-from socialcommerce.experiments.rates import Rate, rate, rates
+from socialcommerce.experiments.rates import Rate, rate
 from socialcommerce.experiments.running import run, sweep
 from socialcommerce.experiments.sensitivity import sobol
 
-__all__ = ["Rate", "rate", "rates", "run", "sobol", "sweep"]
+__all__ = ["Rate", "rate", "run", "sobol", "sweep"]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from socialcommerce.errors import ParameterError
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
-__all__ = ["Rate", "rate", "rates"]
+__all__ = ["Rate", "rate"]
 
 METHODS = ("wilson", "exact")
 
@@ -65,29 +64,3 @@ def rate(successes: int, n: int, *, level: float = 0.95, method: str = "wilson")
     interval = binomtest(int(successes), int(n)).proportion_ci(level, method=method)
     return Rate(int(successes), int(n), share, (share * (1 - share) / n) ** 0.5, float(interval.low),
                 float(interval.high), level, method)
-
-
-def rates(frame: pd.DataFrame, column: str, by: str | Sequence[str] = "row", *, level: float = 0.95,
-          method: str = "wilson") -> pd.DataFrame:
-    """Return the rate at which a column of a result is true, one row a group; level and method as in :func:`rate`.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        From :func:`socialcommerce.experiments.run`.
-    column : str
-        True or false in every row; nothing missing.
-    by : str or sequence of str
-        Columns that tell the groups apart: parameters, or ``row`` for each row of the table.
-    """
-    import pandas as pd
-
-    if frame[column].isna().any() or not frame[column].isin([0, 1]).all():
-        raise ParameterError(f"column {column!r} must hold true or false in every row; "
-                             f"got {frame.loc[~frame[column].isin([0, 1]), column].iloc[0]}.")
-    keys = [by] if isinstance(by, str) else list(by)
-    rows = []
-    for values, part in frame.groupby(keys, sort=False):
-        found = rate(int(part[column].sum()), len(part), level=level, method=method)
-        rows.append({**dict(zip(keys, values, strict=True)), **vars(found)})
-    return pd.DataFrame(rows)

@@ -1,4 +1,4 @@
-"""A rate law as text: read it, check its names and its unit, write it out as Python, JavaScript, XMILE or LaTeX."""
+"""A rate law as text: read it, check its names and its unit, write it out as Python, JavaScript or XMILE."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 
 from socialcommerce.errors import ParameterError, UnknownNameError, quoted
 
-__all__ = ["JAVASCRIPT", "LATEX", "PYTHON", "TIES", "Call", "Name", "Number", "Tree", "dimension", "helpers", "parse",
-           "put", "unit", "walk", "write", "xmile"]
+__all__ = ["JAVASCRIPT", "PYTHON", "TIES", "Call", "Name", "Number", "Tree", "dimension", "helpers", "parse", "put",
+           "unit", "walk", "write", "xmile"]
 
 TIES = ("contact", "anyone")
 """``contact(w)`` is the mean of w over a person's contacts, ``anyone(w)`` over everybody; both sum(w)/N well mixed."""
@@ -220,24 +220,6 @@ def xmile(values: Mapping[str, float]) -> dict:
 
     calls = {"**": "({}^{})", "exp": "EXP({})", "safediv": "SAFEDIV({}, {})", "poisson_tail": tail}
     return _ARITHMETIC | _MIXED | calls
-
-
-def _closed(text: str, tree: Tree) -> str:
-    return rf"\left({text}\right)" if isinstance(tree, Call) and tree.function in "+-" else text
-
-
-LATEX: Table = {
-    "+": "{} + {}",
-    "-": lambda a, b, call: ("" if call.args[0] == Number(0.0) else f"{a} ") + f"- {_closed(b, call.args[1])}",
-    "*": lambda a, b, call: rf"{_closed(a, call.args[0])} \, {_closed(b, call.args[1])}",
-    "/": r"\frac{{{}}}{{{}}}",
-    "safediv": r"\frac{{{}}}{{{}}}",
-    "**": lambda a, b, call: f"{_closed(a, call.args[0])}^{{{b}}}",
-    "exp": r"e^{{{}}}",
-    "poisson_tail": r"\Pr\left(\mathrm{{Poisson}}({1}) \geq {0}\right)",
-    "contact": r"\left\langle {} \right\rangle",
-    "anyone": r"\overline{{{}}}",
-}
 
 
 def _poisson_tail(m: np.ndarray, x: np.ndarray) -> np.ndarray:

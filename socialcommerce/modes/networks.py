@@ -10,16 +10,7 @@ from scipy import sparse
 
 from socialcommerce.errors import ParameterError
 
-__all__ = [
-    "ACQUAINTANCE",
-    "STRANGER",
-    "Network",
-    "barabasi_albert",
-    "configuration_model",
-    "from_pairs",
-    "homophilous_blocks",
-    "watts_strogatz",
-]
+__all__ = ["ACQUAINTANCE", "STRANGER", "Network", "barabasi_albert", "from_pairs", "watts_strogatz"]
 
 ACQUAINTANCE, STRANGER = 0, 1  # kinds of tie
 LARGEST = 2**31 - 2  # persons; their numbers are held in four bytes
@@ -190,110 +181,6 @@ def watts_strogatz(n: int, k: int = 8, rewired: float = 0.1, *, seed: int) -> Ne
         pairs[again, 1] = rng.integers(0, n, len(again))
         again = np.flatnonzero(moved & _repeated(n, pairs, moved))
     return _rows(n, pairs.astype(np.int32))
-
-
-def configuration_model(degrees: np.ndarray, *, seed: int) -> Network:
-    """Pair the ends of ties at random so that person i gets ``degrees[i]`` of them; loops and repeats are erased.
-
-    Parameters
-    ----------
-    degrees : array_like of int, shape (n,)
-        Not negative, of even sum. What is erased is told in `repairs`; it vanishes as n grows where the second
-        moment of the degrees is finite.
-
-    References
-    ----------
-    Britton, Deijfen & Martin-Löf (2006), doi:10.1007/s10955-006-9168-x (the erased model).
-
-    Examples
-    --------
-    >>> configuration_model([3, 3], seed=1).edges
-    1
-    """
-    degrees = np.asarray(degrees)
-    if degrees.ndim != 1 or degrees.dtype.kind not in "iu" or (degrees < 0).any() or degrees.sum() % 2:
-        raise ParameterError(f"degrees are whole numbers from 0 with an even sum; got {degrees!r}.")
-    n = len(degrees)
-    _check_persons(n)
-    pairs = np.random.default_rng(seed).permutation(np.repeat(np.arange(n, dtype=np.int32), degrees)).reshape(-1, 2)
-    loops = pairs[:, 0] == pairs[:, 1]
-    repeats = _repeated(n, pairs, np.ones(len(pairs), bool)) & ~loops
-    told = ()
-    if loops.any() or repeats.any():
-        told = (f"erased {loops.sum()} self-loops and {repeats.sum()} repeated ties of {len(pairs)}",)
-    return _rows(n, pairs[~(loops | repeats)], repairs=told)
-
-
-def homophilous_blocks(
-    n: int, group: int = 100, degree: float = 8.0, alike: float = 0.8, *, seed: int
-) -> Network:
-    """Tie persons mostly within groups of alike people: acquaintances inside a group, strangers across groups.
-
-    A stochastic block model with equal groups; the numbers of ties inside and across are binomial.
-
-    Parameters
-    ----------
-    n, group : int
-        Persons, and persons in each group (the last group takes the remainder).
-    degree : float
-        Mean number of contacts.
-    alike : float
-        Share of contacts that lie within the group, in [0, 1].
-
-    References
-    ----------
-    Holland, Laskey & Leinhardt (1983), doi:10.1016/0378-8733(83)90021-7.
-
-    Examples
-    --------
-    >>> network = homophilous_blocks(10_000, seed=1)
-    >>> inside = (network.split - network.indptr[:-1]).sum() / len(network.indices)
-    >>> round(float(inside), 2), round(float(network.degree.mean()), 1)
-    (0.8, 8.0)
-    """
-    _check_persons(n)
-    if not 2 <= group <= n // 2:
-        raise ParameterError(f"group, the persons in a group, is between 2 and n / 2 = {n // 2}; got {group!r}.")
-    if not 0 <= alike <= 1:
-        raise ParameterError(f"alike is a share in [0, 1]; got {alike!r}.")
-    rng = np.random.default_rng(seed)
-    sizes = np.full(n // group, group)
-    sizes[-1] += n % group
-    inside_pairs = float((sizes * (sizes - 1.0) / 2).sum())
-    across_pairs = n * (n - 1.0) / 2 - inside_pairs
-    wanted = {"alike": (alike, inside_pairs), "across": (1 - alike, across_pairs)}
-    for name, (share, possible) in wanted.items():
-        if not 0 <= degree * share * n / 2 <= possible / 2:
-            raise ParameterError(f"degree {degree!r} asks for more than half of the ties possible ({name}); "
-                                 f"it is at most {possible / (n * share):.4g}.")
-    counts = [rng.binomial(int(possible), degree * share * n / 2 / possible) for share, possible in wanted.values()]
-    inside = _distinct(n, counts[0], lambda m: _inside(rng, sizes, group, m))
-    across = _distinct(n, counts[1], lambda m: _across(rng, n, len(sizes), group, m))
-    kind = np.repeat(np.array([ACQUAINTANCE, STRANGER], dtype=np.int8), [len(inside), len(across)])
-    return _rows(n, np.concatenate([inside, across]), kind)
-
-
-def _inside(rng: np.random.Generator, sizes: np.ndarray, group: int, m: int) -> np.ndarray:
-    """Draw m pairs, uniform over the pairs that share a group; loops are left in for the caller to drop."""
-    weight = sizes * (sizes - 1.0)
-    mine = np.searchsorted(np.cumsum(weight / weight.sum()), rng.random(m), side="right").clip(max=len(sizes) - 1)
-    return mine[:, None] * group + rng.integers(0, sizes[mine][:, None], (m, 2))
-
-
-def _across(rng: np.random.Generator, n: int, groups: int, group: int, m: int) -> np.ndarray:
-    """Draw up to m pairs, uniform over the pairs that share no group."""
-    pairs = rng.integers(0, n, (m, 2))
-    mine = np.minimum(pairs // group, groups - 1)
-    return pairs[mine[:, 0] != mine[:, 1]]
-
-
-def _distinct(n: int, m: int, draw) -> np.ndarray:
-    """Draw until m different pairs are there."""
-    keys = np.empty(0, dtype=np.int64)
-    while len(keys) < m:
-        pairs = draw(m - len(keys))
-        keys = np.union1d(keys, _keys(n, pairs[pairs[:, 0] != pairs[:, 1]]))
-    return np.column_stack([keys // n, keys % n]).astype(np.int32)
 
 
 def _keys(n: int, pairs: np.ndarray) -> np.ndarray:

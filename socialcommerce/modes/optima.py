@@ -13,8 +13,8 @@ from socialcommerce.modes import sharing
 from socialcommerce.modes.compartments import Mode
 from socialcommerce.modes.trajectory import simulate
 
-__all__ = ["Breaches", "best_contact", "best_personalisation", "breaches", "group_offers", "loss_off_contact",
-           "purchase_chance", "segment_gains", "sustaining_contact"]
+__all__ = ["Breaches", "best_contact", "best_personalisation", "breaches", "group_offers", "purchase_chance",
+           "segment_gains"]
 
 
 Given = np.ndarray | float
@@ -48,39 +48,6 @@ def best_contact(b0: Given, b1: Given, delta0: Given, delta1: Given) -> np.ndarr
     """
     ratio = np.asarray(b0) / b1
     return -ratio + np.sqrt(ratio**2 + np.asarray(delta0) / delta1)
-
-
-def loss_off_contact(factor: float, b0: float, b1: float, delta0: float, delta1: float) -> float:
-    """Return the share of purchases lost by contacting ``factor`` times as often as is best."""
-    best = best_contact(b0, b1, delta0, delta1)
-    off, on = (purchase_chance(n, b0, b1, delta0, delta1) for n in (factor * best, best))
-    return float(1 - off / on)
-
-
-def sustaining_contact(
-    successors: float, b0: float, b1: float, delta0: float, delta1: float
-) -> tuple[float, float] | None:
-    """Return between which frequencies the pool sustains itself (R0 >= 1), or None where none works.
-
-    Parameters
-    ----------
-    successors : float
-        B = R0 / pM, entrants that one purchase brings. With b0 = 0 no frequency works where
-        B < 1 + 2 sqrt(delta0 delta1) / b1.
-
-    Examples
-    --------
-    >>> sustaining_contact(1.5, 0.0, 0.02, 0.005, 0.02) is None
-    True
-    >>> [round(n, 9) for n in sustaining_contact(2.25, 0.0, 0.02, 0.005, 0.02)]
-    [0.25, 1.0]
-    """
-    rise, left = (successors - 1) * b1, delta0 - (successors - 1) * b0
-    inside = rise**2 - 4 * delta1 * left
-    if inside < 0 or (rise <= 0 and left > 0):
-        return None
-    root = np.sqrt(inside)
-    return max(0.0, float((rise - root) / (2 * delta1))), float((rise + root) / (2 * delta1))
 
 
 def best_personalisation(a: float, b: float, c: float, delta0: float, annoyance: float) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from socialcommerce.modes import expressions as ex
 from socialcommerce.modes.compartments import Mode
 
-__all__ = ["Field", "exits", "fields", "person_source"]
+__all__ = ["Field", "fields", "person_source"]
 
 SCALARS = '''def poisson_tail(m, x):
     term, total = 1.0, 0.0
@@ -41,11 +41,6 @@ def fields(mode: Mode) -> tuple[Field, ...]:
     """
     nodes = _nodes(mode)
     return tuple(Field(node.function, _seen(node.args[0], nodes)) for node in nodes)
-
-
-def exits(mode: Mode) -> tuple[tuple[int, ...], ...]:
-    """Return, for every state, the positions of the flows that leave it."""
-    return tuple(tuple(k for k, flow in enumerate(mode.flows) if flow.source == name) for name in mode.index)
 
 
 def person_source(mode: Mode) -> str:

@@ -11,7 +11,7 @@ from scipy.optimize import minimize, minimize_scalar
 
 from socialcommerce.errors import ParameterError
 from socialcommerce.modes import content
-from socialcommerce.modes.optima import best_contact, sustaining_contact
+from socialcommerce.modes.optima import best_contact
 
 __all__ = ["Promotion", "Quality"]
 
@@ -202,13 +202,6 @@ class Promotion:
             "n_selling": float(best_contact(a["pi0"], a["b1"], a["delta0"], a["delta1"])),
             "interior": 0.005 < f < 0.995 and 0.005 < n < 19.9,
         } | dict(zip(("rule_share", "rule_frequency"), map(float, rules), strict=True)), name=self.market)
-
-    def sustaining(self, f: float = 1.0) -> tuple[float, float] | None:
-        """Return between which frequencies the pool sustains itself without any content, or None where none works."""
-        a = content.parts(self.given(f, 1.0))
-        return sustaining_contact(float(a["s"] * a["reach"]), float(a["pi0"]), float(a["b1"]), float(a["delta0"]),
-                                  float(a["delta1"]))
-
 
 def _known(market: str) -> None:
     if market not in ("finite", "infinite"):

@@ -10,7 +10,7 @@ from socialcommerce.strategies.effects import Effect
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["one_joiner", "success"]
+__all__ = ["success"]
 
 
 def success(initiators: pd.DataFrame) -> Effect:
@@ -37,15 +37,3 @@ def success(initiators: pd.DataFrame) -> Effect:
     share = clusters @ succeeded / total
     spread = clusters @ (succeeded - share * (failed + succeeded)) ** 2
     return Effect(float(share), sqrt(spread * count / (count - 1)) / total, total, df=count - 1)
-
-
-def one_joiner(counts: pd.DataFrame) -> float:
-    """Return the share of successful groups that hold exactly one joiner: groups close when full.
-
-    Parameters
-    ----------
-    counts : pandas.DataFrame
-        The registered table ``beibei_counts``.
-    """
-    successful = counts[counts["part"] != "failed"]
-    return float(successful.loc[successful["joiners"] == 1, "groups"].sum() / successful["groups"].sum())

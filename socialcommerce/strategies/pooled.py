@@ -10,7 +10,7 @@ from socialcommerce.strategies.effects import Effect
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LEAST_PER_STUDY", "MODEL", "by_size", "least_size", "path"]
+__all__ = ["LEAST_PER_STUDY", "MODEL", "least_size", "path"]
 
 MODEL = """
 quality ~~ quality
@@ -25,7 +25,6 @@ Quality was sampled like the others, so its variance is free: the errors are lar
 """
 
 LEAST_PER_STUDY = 4  # respondents; with fewer, Fisher's z of a correlation has no variance, 1 / (n - 3)
-SIZES = (500, 2000, 10_000)
 
 
 def path(matrix: pd.DataFrame, outcome: str, cause: str, nobs: int) -> Effect:
@@ -64,12 +63,3 @@ def least_size(pairs: pd.DataFrame) -> int:
         The registered table ``pooled_correlations``; only rows in use count.
     """
     return LEAST_PER_STUDY * int(pairs.loc[pairs["used"] == "yes", "studies"].min())
-
-
-def by_size(matrix: pd.DataFrame, pairs: pd.DataFrame, outcome: str, cause: str) -> pd.DataFrame:
-    """Return the path with its 95 % interval over a range of sizes, the least possible one first."""
-    import pandas as pd
-
-    effects = [path(matrix, outcome, cause, nobs) for nobs in (least_size(pairs), *SIZES)]
-    return pd.DataFrame([{"nobs": e.n, "estimate": e.estimate, "low": e.interval()[0], "high": e.interval()[1]}
-                         for e in effects])

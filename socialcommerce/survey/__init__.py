@@ -8,7 +8,7 @@ from socialcommerce.survey.questionnaire import item_table, write_docx, write_ht
 from socialcommerce.survey.responses import Responses, read_responses
 from socialcommerce.survey.screening import Rules, Screened, screen
 from socialcommerce.survey.synthetic import Departures, Sample, draw_respondents
-from socialcommerce.survey.true_values import contact_truth, null_truth, pseudo_truth, total_effects, true_values
+from socialcommerce.survey.true_values import contact_truth, null_truth, total_effects, true_values
 from socialcommerce.survey.truth import ContactCurve, Truth
 
 __all__ = [
@@ -34,7 +34,6 @@ __all__ = [
     "own_codebook",
     "own_sample",
     "own_truth",
-    "pseudo_truth",
     "read_responses",
     "screen",
     "total_effects",

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from socialcommerce.errors import UnknownNameError
-from socialcommerce.survey.responses import Responses
-from socialcommerce.survey.synthetic import Departures, draw_respondents
 from socialcommerce.survey.truth import ContactCurve, Truth, factors
 
-__all__ = ["contact_truth", "null_truth", "pseudo_truth", "total_effects", "true_values"]
+__all__ = ["contact_truth", "null_truth", "total_effects", "true_values"]
 
-Found = TypeVar("Found")
 NULLS = ("a", "b", "both")
 ENDS = (0.05, 0.95)  # of the contacts, where the slopes are read
 
@@ -154,23 +150,3 @@ def null_truth(truth: Truth, where: str, strategies: Iterable[str] | None = None
     effects = {outcome: {name: 0.0 if name in zero else b for name, b in predictors.items()}
                for outcome, predictors in truth.paths.items()}  # fmt: skip
     return replace(truth, effects=effects)
-
-
-def pseudo_truth(
-    truth: Truth, departures: Departures, fit: Callable[[Responses], Found], *, nobs: int = 100_000, seed: int
-) -> Found:
-    """Return what an analysis finds in so many respondents that chance hardly matters.
-
-    It is the truth to hold an interval against where the answers depart from the model fitted: the value that
-    estimates approach, which need not be the one stated.
-
-    Parameters
-    ----------
-    fit : callable
-        From responses to its estimates.
-
-    References
-    ----------
-    White (1982), doi:10.2307/1912526.
-    """
-    return fit(draw_respondents(truth, nobs, departures=departures, seed=seed).responses)

@@ -83,9 +83,22 @@ def test_the_answer_says_how_often_the_questions_have_one():
 
 def test_losses_off_the_best_frequency_agree_with_one_set_at_a_time():
     p = policy.draw(content.CONTENT.parameters, 50, 3)
-    one = [100 * optima.loss_off_contact(4.0, *(p[k][i] for k in ("pi0", "b1", "delta0", "delta1"))) for i in range(50)]
+    one = []
+    for given in zip(*(p[k] for k in ("pi0", "b1", "delta0", "delta1")), strict=True):
+        best = optima.best_contact(*given)
+        off, on = (optima.purchase_chance(n, *given) for n in (4 * best, best))
+        one.append(100 * (1 - off / on))
     row = advice.contact_losses(50, 3, np.array([4.0])).iloc[0]
     assert row["median"] == pytest.approx(np.median(one))
+
+
+def test_the_loss_of_being_four_times_off_follows_from_one_number():
+    x = 0.1  # sqrt(delta0 delta1) / b1; the loss depends on it alone, and only where nobody buys unprompted
+    given = (0.0, 0.02, 0.001, 0.004)
+    best = optima.best_contact(*given)
+    often, rarely, on = (optima.purchase_chance(n, *given) for n in (4 * best, best / 4, best))
+    assert 1 - often / on == pytest.approx(1 - (1 + 2 * x) / (1 + 4.25 * x))
+    assert rarely == pytest.approx(often)
 
 
 def test_the_costlier_side_is_told_from_the_medians():
@@ -97,8 +110,9 @@ def test_the_costlier_side_is_told_from_the_medians():
 def test_no_frequency_works_where_the_maximum_over_frequencies_is_below_one():
     p = policy.draw(content.CONTENT.parameters, 60, 2)
     a = content.parts(p)
-    none = [optima.sustaining_contact(float(a["s"][i] * a["reach"][i]), *(float(p[k][i]) for k in
-            ("pi0", "b1", "delta0", "delta1"))) is None for i in range(60)]
+    often = np.linspace(0, 20, 20_001)[:, None]
+    chance = optima.purchase_chance(often, *(p[k] for k in ("pi0", "b1", "delta0", "delta1"))).max(axis=0)
+    none = a["s"] * a["reach"] * chance < 1
     assert advice.unsustainable(60, 2) == pytest.approx(100 * np.mean(none))
 
 

@@ -65,13 +65,22 @@ def test_every_kind_of_group_has_the_declared_limit(variant, seats):
     assert (abs(shares.mean(axis=0)[-1] - limit[-1]) < 4 * error + 1e-4).all()
 
 
+def acquainted(n, group):
+    """Acquaintances along a ring within each group, as many strangers anywhere."""
+    me = np.arange(n)
+    ring = np.column_stack([me, me // group * group + (me + 1) % group])
+    far = np.sort(np.random.default_rng(1).integers(0, n, (n, 2)), axis=1)
+    far = np.unique(far[far[:, 0] // group != far[:, 1] // group], axis=0)
+    return networks.from_pairs(n, np.vstack([ring, far]), np.repeat([0, 1], [len(ring), len(far)]))
+
+
 def runs():
     return {
         "network": (CONTENT, LIVELY, {"network": network(), "initial": {"L": 100}}),
         "annealed": (CONTENT, LIVELY, {"network": network(), "annealed": True, "initial": {"L": 100}}),
         "mixed": (SHARING, GROUPS, {"population": 5000, "initial": {"F": 100}}),
         "groups": (SHARING, GROUPS, {"population": 5003, "initial": {"F": 100}, "groups": BUYING}),
-        "groups on ties": (SHARING, GROUPS, {"network": networks.homophilous_blocks(5000, 50, seed=1),
+        "groups on ties": (SHARING, GROUPS, {"network": acquainted(5000, 50),
                                              "initial": {"F": 100}, "groups": BUYING}),
         "groups by degree": (SHARING, GROUPS, {"network": network(), "annealed": True, "initial": {"F": 100},
                                                "groups": BUYING}),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from socialcommerce.errors import ParameterError
-from socialcommerce.modes import equations, expressions, javascript, xmile
+from socialcommerce.modes import javascript, xmile
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.sharing import SEATS, VARIANTS, declare
 from socialcommerce.modes.threshold import next_generation
@@ -59,26 +59,3 @@ def test_javascript_agrees_with_python():
         theirs = [next(answers) for _ in range(4)]
         np.testing.assert_allclose(np.array([a["last"] for a in theirs]).T, ours.values[-1], rtol=0, atol=1e-13)
         np.testing.assert_allclose([a["r0"] for a in theirs], next_generation(mode, table[mode.name]).r0, rtol=1e-7)
-
-
-def test_equations_can_be_printed():
-    law = expressions.parse("lambda0 - beta**2*(n + 1)/exp(s)")
-    assert expressions.write(law, expressions.LATEX, {"lambda0": r"\lambda_0", "beta": r"\beta"}) == (
-        r"\lambda_0 - \frac{\beta^{2} \, \left(n + 1\right)}{e^{s}}")
-
-
-@pytest.mark.parametrize("mode", [CONTENT, declare("capped", "new")], ids=lambda m: m.name)
-def test_the_printed_equations_are_the_derivative(mode):
-    """matplotlib's own reader of formulas takes them, and every flow stands once with each sign."""
-    from matplotlib import mathtext
-
-    lines = equations.to_latex(mode).splitlines()[1:-1]
-    assert len(lines) == len(mode.auxiliaries) + len(mode.states)
-    for line in lines:
-        mathtext.MathTextParser("path").parse("$" + line.removesuffix(r" \\").replace("&", "") + "$")
-    states = "\n".join(lines[len(mode.auxiliaries):])
-    for flow in mode.flows:
-        amount = expressions.write(expressions.parse(f"({flow.hazard})*{flow.source}"), expressions.LATEX,
-                                   {p.name: equations._symbol(p.symbol) for p in (*mode.parameters, *mode.auxiliaries)})
-        assert states.count(f"- {amount}") >= 1
-        assert states.count(amount) >= 2

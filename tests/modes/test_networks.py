@@ -19,8 +19,6 @@ ROOT = Path(__file__).parents[2]
 MADE = {
     "barabasi_albert": lambda seed: networks.barabasi_albert(3000, 4, seed=seed),
     "watts_strogatz": lambda seed: networks.watts_strogatz(3000, 8, 0.3, seed=seed),
-    "configuration_model": lambda seed: networks.configuration_model(np.repeat([1, 3, 8, 40], 100), seed=seed),
-    "homophilous_blocks": lambda seed: networks.homophilous_blocks(3000, 50, seed=seed),
 }
 
 
@@ -72,41 +70,10 @@ def test_watts_strogatz_clustering_falls_with_rewiring_as_known():
     assert moved == pytest.approx(18 / 28 * 0.8**3, rel=0.05)
 
 
-def test_configuration_model_keeps_degrees_and_reports_what_it_erased():
-    degrees = np.repeat([2, 5, 30], 200)
-    network = networks.configuration_model(degrees, seed=1)
-    lost = degrees.sum() - network.degree.sum()
-    (told,) = network.repairs
-    loops, repeats, _ = _numbers(told)
-    assert lost == 2 * (loops + repeats) > 0
-    assert (network.degree <= degrees).all()
-    # of m ties sum(k (k - 1)) / (4 m) are loops on average
-    assert loops == pytest.approx((degrees * (degrees - 1)).sum() / (2 * degrees.sum()), abs=12)
-
-
-def _numbers(text):
-    return [int(word) for word in text.split() if word.isdigit()]
-
-
-def test_blocks_keep_acquaintances_within_and_strangers_across():
-    network = networks.homophilous_blocks(10_000, 100, 8.0, 0.75, seed=2)
-    person, contact = ties(network).T
-    first = np.repeat(network.split, network.degree)
-    acquaintance = np.arange(len(person)) < first
-    assert ((person // 100 == contact // 100) == acquaintance).all()
-    assert acquaintance.mean() == pytest.approx(0.75, abs=0.01)
-    assert network.degree.mean() == pytest.approx(8, abs=0.15)
-    assert network.degree.var() == pytest.approx(8, rel=0.1)  # nearly Poisson
-
-
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: networks.barabasi_albert(4, 4, seed=1), r"m, the ties of a newcomer, is between 1 and n - 1 = 3; got 4"),
     (lambda: networks.watts_strogatz(10, 3, seed=1), "k, the ties of a person on the ring, is even .* got 3"),
     (lambda: networks.watts_strogatz(10, 2, 1.5, seed=1), r"rewired is a probability in \[0, 1\]; got 1.5"),
-    (lambda: networks.configuration_model([1, 2], seed=1), "whole numbers from 0 with an even sum"),
-    (lambda: networks.configuration_model([-1, 1], seed=1), "whole numbers from 0 with an even sum"),
-    (lambda: networks.homophilous_blocks(100, 80, seed=1), "group, the persons in a group, .* got 80"),
-    (lambda: networks.homophilous_blocks(100, 4, 8.0, seed=1), "more than half of the ties possible"),
     (lambda: networks.barabasi_albert(1, 1, seed=1), "a network has from 2 to .* got 1"),
     (lambda: networks.from_pairs(3, [[0, 0]]), "a tie joins two persons; got 0 with himself"),
     (lambda: networks.from_pairs(3, [[0, 3]]), r"persons are numbered 0\.\.2; got 3"),

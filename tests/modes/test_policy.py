@@ -16,10 +16,8 @@ from socialcommerce.modes.optima import (
     best_personalisation,
     breaches,
     group_offers,
-    loss_off_contact,
     purchase_chance,
     segment_gains,
-    sustaining_contact,
 )
 from socialcommerce.modes.policy import STRATEGIES, apply, rank, rank_elasticities
 from socialcommerce.modes.questions import Promotion, Quality
@@ -108,25 +106,6 @@ def test_without_unprompted_purchase_the_optimum_has_its_rule():
     slope = 2 * 0.02 * n
     assert n * slope == pytest.approx(0.005 + 0.02 * n**2)  # n delta'(n) = delta(n)
     assert purchase_chance(n, 0.0, 0.02, 0.005, 0.02) == pytest.approx(0.02 / (0.02 + 2 * np.sqrt(0.005 * 0.02)))
-
-
-def test_the_cost_of_being_four_times_off_follows_from_one_number():
-    x = 0.1  # sqrt(delta0 delta1) / b1; the cost depends on it alone, and only where nobody buys unprompted
-    given = (0.0, 0.02, 0.001, 0.004)
-    assert loss_off_contact(4, *given) == pytest.approx(1 - (1 + 2 * x) / (1 + 4.25 * x))
-    assert loss_off_contact(0.25, *given) == pytest.approx(loss_off_contact(4, *given))
-    assert loss_off_contact(4, 0.0, 0.02, 0.005, 0.02) == pytest.approx(0.36)  # x = 0.5
-    assert loss_off_contact(4, 0.01, 0.02, 0.005, 0.02) > 5 * loss_off_contact(0.25, 0.01, 0.02, 0.005, 0.02)
-
-
-def test_no_frequency_works_below_the_stated_number_of_successors():
-    given = (0.0, 0.02, 0.005, 0.02)
-    least = 1 + 2 * np.sqrt(0.005 * 0.02) / 0.02
-    assert sustaining_contact(0.999 * least, *given) is None
-    low, high = sustaining_contact(1.1 * least, *given)
-    for n in (low, high):
-        assert 1.1 * least * purchase_chance(n, *given) == pytest.approx(1)
-    assert sustaining_contact(10.0, *CONTACT)[0] == 0  # enough unprompted purchases carry the pool without any contact
 
 
 @pytest.mark.parametrize("given", [(0.3, 0.5, 4.0, 0.005, 0.005), (0.0, 0.4, 3.0, 0.004, 0.002),
@@ -258,13 +237,6 @@ def test_a_pool_that_buys_unprompted_and_is_easily_annoyed_is_best_left_alone():
     assert not best["interior"]
     assert best["share"] < 0.005
     assert one.purchases(0.0, best["frequency"]) > one.purchases(0.05, best["frequency"])
-
-
-def test_no_frequency_keeps_a_weak_pool_alive():
-    assert Promotion().sustaining() is None
-    low, high = Promotion(parameters={"beta": 0.1, "pi0": 0.0}).sustaining()
-    for n in (low, high):
-        assert content.reproduction({"beta": 0.1, "pi0": 0.0, "n": n}) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(("call", "message"), [
