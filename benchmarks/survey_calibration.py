@@ -23,10 +23,11 @@ import pandas as pd
 import survey_calibration_page  # beside this file
 
 import semfit
-from socialcommerce import experiments, survey
+from socialcommerce import survey
 from socialcommerce.evidence import calibration
 from socialcommerce.evidence.calibration import Cell
 from socialcommerce.survey import Defects, Departures, Truth
+from stockflow import experiments
 
 SEED, ROUNDS = 20241122, 20
 TRIAL_SEED, TARGET_SEED = 1, 2  # a trial and the pseudo-true values must not look at the data sets of the run

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from socialcommerce import experiments
 from socialcommerce.evidence import calibration
 from socialcommerce.evidence.calibration import Cell
 from socialcommerce.figures import calibration as drawing
 from socialcommerce.figures import style
+from stockflow import experiments
 
 NOMINAL, ALPHA = 0.95, 0.05
 WORDS = {

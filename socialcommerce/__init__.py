@@ -9,8 +9,7 @@ The map of the package
 paper        claims and hypotheses, read from ``paper/*.toml`` and checked
 data         registered tables and public data sets: loaders, checksums, downloads
 market       the series of Figure 1: growth, curves, rolling-origin errors, forecasts, the audit of the paper's numbers
-experiments  replicates, sweeps, sensitivity and calibration of any callable, on one machine or several
-modes        the two operating mechanisms: diagrams, equations, thresholds, persons on networks, strategies
+modes        the two operating mechanisms: declarations, closed forms, diagrams, strategies; run by ``stockflow``
 survey       a questionnaire from its codebook to answers that can be analysed, or to synthetic respondents
 verdicts     tests, verdicts and the rule that turns one into the other
 strategies   section 4 tested on public data: effects from committed counts and moments

@@ -16,12 +16,12 @@ PACKAGE = ROOT / "socialcommerce"
 BESIDE = {Path(name).name: sorted((ROOT / name).rglob("*.py")) for name in PACKAGES}
 OPEN = {"errors", "files", "numbers", "project"}  # anyone may import them
 MAY_IMPORT: dict[str, set[str]] = {  # beside itself and the open ones
-    "paper": set(), "data": set(), "experiments": set(), "market": set(), "modes": set(),
+    "paper": set(), "data": set(), "market": set(), "modes": set(),
     "errors": set(), "files": set(), "interrupt": set(), "numbers": set(), "project": set(),
     "verdicts": {"paper"},
     "survey": set(),
     "strategies": {"survey", "verdicts"},
-    "evidence": {"paper", "data", "experiments", "market", "modes", "survey", "strategies", "verdicts"},
+    "evidence": {"paper", "data", "market", "modes", "survey", "strategies", "verdicts"},
     # figures: the result types they draw
     "figures": {"paper", "market", "modes", "survey", "strategies", "verdicts", "evidence"},
     "page": {"paper", "figures"},

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from socialcommerce import experiments, survey
+from socialcommerce import survey
 from socialcommerce.evidence import calibration
 from socialcommerce.evidence import survey as respondents
 from socialcommerce.evidence.calibration import Cell
 from socialcommerce.figures import calibration as drawing
 from socialcommerce.figures import style
 from socialcommerce.survey import Defects, Departures
+from stockflow import experiments
 
 IDS = [f"H{k}" for k in range(30, 53)]
 

@@ -10,8 +10,7 @@ from socialcommerce import evidence, paper
 from socialcommerce.evidence import policies
 from socialcommerce.evidence.modes import SETS, parameter_sets
 from socialcommerce.modes import content, optima, questions, sharing
-from socialcommerce.modes.compartments import Parameter
-from socialcommerce.modes.trajectory import simulate
+from stockflow import Parameter, integrate
 
 HYPOTHESES = {h.id: h for h in paper.load_hypotheses()}
 OUTCOMES = {"H60": "depends", "H62": "follows", "H63": "depends", "H64": "depends", "H65": "follows",
@@ -132,6 +131,6 @@ def test_promotion_is_needed_where_nobody_buys_unprompted(monkeypatch):
 @pytest.mark.slow
 def test_long_run_members_agree_with_a_run():
     p = policies._row(parameter_sets(content.CONTENT, policies.RUNS), 0)
-    run = simulate(content.CONTENT, p, 20_000, dt=20_000, initial={"L": 0.01})
+    run = integrate(content.CONTENT, p, 20_000, dt=20_000, initial={"L": 0.01})
     members = run.values[-1, [1, 3, 4]].sum()
     assert policies._breached(content.CONTENT)[0][0] == pytest.approx(members, rel=1e-6)

@@ -7,12 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from socialcommerce.modes import content, policy, sharing
-from socialcommerce.modes.compartments import Mode, Values
 from socialcommerce.modes.diagram import load_diagram
-from socialcommerce.modes.threshold import elasticity, next_generation
-from socialcommerce.modes.trajectory import simulate
 from socialcommerce.paper import Hypothesis
 from socialcommerce.verdicts import HypothesisTest
+from stockflow import Mode, Values, elasticity, integrate, next_generation
 
 __all__ = ["SEED", "SETS", "TESTS", "parameter_sets"]
 
@@ -66,7 +64,7 @@ def endless_growth(hypothesis: Hypothesis) -> HypothesisTest:
     rising = []
     for variant in sharing.VARIANTS:
         mode = sharing.declare(variant)
-        run = simulate(mode, parameter_sets(mode, RUNS), 365 * YEARS, "map", STEP, {"F": 0.01}, every=365 // STEP)
+        run = integrate(mode, parameter_sets(mode, RUNS), 365 * YEARS, "map", STEP, {"F": 0.01}, every=365 // STEP)
         sales = run.flow("U", "A") + run.flow("U", "B")
         rising.append(sales[-1] > (1 + STILL) * sales[-2])
     return _share(hypothesis, np.concatenate(rising))

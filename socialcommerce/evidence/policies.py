@@ -9,10 +9,9 @@ import pandas as pd
 
 from socialcommerce.evidence.modes import SEED, SETS, SHARE, parameter_sets
 from socialcommerce.modes import content, optima, policy, questions, sharing
-from socialcommerce.modes.compartments import Mode, Parameter, Values
-from socialcommerce.modes.threshold import elasticity
 from socialcommerce.paper import Hypothesis
 from socialcommerce.verdicts import HypothesisTest
+from stockflow import Mode, Parameter, Values, elasticity
 
 __all__ = ["RANGES", "TESTS"]
 

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from socialcommerce.figures.colours import INK, MUTED, PAPER, SERIES
-from socialcommerce.modes.compartments import Mode
-from socialcommerce.modes.estimate import ModeFit
-from socialcommerce.modes.gap import Gap
-from socialcommerce.modes.trajectory import Trajectory
 from socialcommerce.numbers import snap
+from stockflow import Gap, Mode, ModeFit, Trajectory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +113,7 @@ def plot_loops(gains: pd.Series, mode: Mode, *, language: str = "en", ax: Axes |
     Parameters
     ----------
     gains : Series
-        By name of the carrying state, from :func:`socialcommerce.modes.explorer.loop_gains`.
+        By name of the carrying state, from :func:`stockflow.page.loop_gains`.
     """
     ax = ax or _new(height=2.0)
     left = 0.0

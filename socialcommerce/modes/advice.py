@@ -10,10 +10,10 @@ import pandas as pd
 
 from socialcommerce.errors import ParameterError
 from socialcommerce.modes import content, optima
-from socialcommerce.modes.compartments import Mode
 from socialcommerce.modes.policy import OUTCOMES, STRATEGIES, Ranking, Strategy, draw
 from socialcommerce.modes.questions import Promotion, Quality
 from socialcommerce.numbers import snap
+from stockflow import Mode
 
 __all__ = ["BREACH_LABELS", "OUTCOME_WORDS", "RANK_LABELS", "STRATEGY_LABELS", "breach_table", "classes_by_cost",
            "contact_losses", "personal_gains", "promotion_map", "quality_curves", "rank_table", "read_answer",

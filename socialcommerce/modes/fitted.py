@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from socialcommerce.modes.compartments import Mode, Parameter
-from socialcommerce.modes.estimate import ModeFit
 from socialcommerce.numbers import snap
+from stockflow import Mode, ModeFit, Parameter
 
 __all__ = ["FIT_LABELS", "MARK_LABELS", "fit_table", "mark_table", "read_fits"]
 

@@ -10,8 +10,7 @@ import pandas as pd
 
 from socialcommerce.errors import ParameterError
 from socialcommerce.modes import sharing
-from socialcommerce.modes.compartments import Mode
-from socialcommerce.modes.trajectory import simulate
+from stockflow import Mode, integrate
 
 __all__ = ["Breaches", "best_contact", "best_personalisation", "breaches", "group_offers", "purchase_chance",
            "segment_gains"]
@@ -206,7 +205,7 @@ def breaches(
     members = [i for i in mode.carrying if mode.states[i].name != "O"]
     p, rng = mode.values(parameters), np.random.default_rng(seed)
     leaders = mode.states[members[-1]].name
-    start = simulate(mode, parameters, days, "map", initial={leaders: 0.01}, every=days).values[-1]
+    start = integrate(mode, parameters, days, "map", initial={leaders: 0.01}, every=days).values[-1]
     y = np.repeat(start[:, None], replicates + 2, axis=1)  # the first without breaches, the second with an even loss
     seen = np.zeros((days - days // 2, replicates + 2))
     even = -np.expm1(-rate * share)

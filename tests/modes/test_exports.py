@@ -10,12 +10,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from socialcommerce.errors import ParameterError
-from socialcommerce.modes import javascript, xmile
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.sharing import SEATS, VARIANTS, declare
-from socialcommerce.modes.threshold import next_generation
-from socialcommerce.modes.trajectory import simulate
+from stockflow import ParameterError, integrate, next_generation, page, xmile
 from tests.modes.test_compartments import drawn, seed
 from tests.reference import pysd_modes
 
@@ -26,8 +23,8 @@ KEPT = json.loads(pysd_modes.KEPT.read_text(encoding="utf-8"))
 def test_pysd_agrees_on_the_exported_file(case):
     mode, parameters, initial = pysd_modes.CASES[case]
     kept = KEPT["cases"][case]
-    assert pysd_modes.fingerprint(case) == kept["sha256"], "the file changed: run tests.reference.pysd_modes"
-    ours = simulate(mode, parameters, 365, "euler", 0.5, initial, every=146).values
+    assert pysd_modes.fingerprint(case) == kept["sha256"], "the model changed: run tests.reference.pysd_modes"
+    ours = integrate(mode, parameters, 365, "euler", 0.5, initial, every=146).values
     assert np.abs(ours - np.array(kept["values"])).max() <= 1e-12
 
 
@@ -46,16 +43,16 @@ def test_javascript_agrees_with_python():
     table = {mode.name: drawn(mode, 4, np.random.default_rng(7)) for mode in modes}
     jobs = [{"mode": mode.name, "p": {name: float(column[row]) for name, column in table[mode.name].items()},
              "y": mode.start(seed(mode)).tolist()} for mode in modes for row in range(4)]
-    script = javascript.to_javascript(*modes) + f"""
+    script = page.to_javascript(*modes) + f"""
     const out = {json.dumps(jobs)}.map(({{mode, p, y}}) => {{
-      const m = socialcommerceModes.modes[mode];
-      return {{last: socialcommerceModes.simulate(m, p, y, 100, 1).at(-1), r0: socialcommerceModes.r0(m, p)}};
+      const m = stockflowModes.modes[mode];
+      return {{last: stockflowModes.simulate(m, p, y, 100, 1).at(-1), r0: stockflowModes.r0(m, p)}};
     }});
     console.log(JSON.stringify(out));"""
     run = subprocess.run([node, "-"], input=script, capture_output=True, text=True, check=True, timeout=60)
     answers = iter(json.loads(run.stdout))
     for mode in modes:
-        ours = simulate(mode, table[mode.name], 100, "rk4", 1.0, seed(mode), every=100)
+        ours = integrate(mode, table[mode.name], 100, "rk4", 1.0, seed(mode), every=100)
         theirs = [next(answers) for _ in range(4)]
         np.testing.assert_allclose(np.array([a["last"] for a in theirs]).T, ours.values[-1], rtol=0, atol=1e-13)
         np.testing.assert_allclose([a["r0"] for a in theirs], next_generation(mode, table[mode.name]).r0, rtol=1e-7)

@@ -22,7 +22,7 @@ from socialcommerce.modes.optima import (
 from socialcommerce.modes.policy import STRATEGIES, apply, rank, rank_elasticities
 from socialcommerce.modes.questions import Promotion, Quality
 from socialcommerce.modes.sharing import SHARING, declare
-from socialcommerce.modes.trajectory import simulate
+from stockflow import integrate
 
 
 def strategy(mode, name):
@@ -74,7 +74,7 @@ def test_the_effect_in_the_ranking_is_the_change_of_the_run():
     one = strategy("content", "service")
     before, after = CONTENT.values(), apply(one, CONTENT.values())
     closed = [policy.outcomes(CONTENT, p, {"margin": 10.0, "message": 0.0})["purchases"] for p in (before, after)]
-    runs = [simulate(CONTENT, p, 20000, dt=20000, initial={"L": 0.01}).flow("M", "O")[-1] for p in (before, after)]
+    runs = [integrate(CONTENT, p, 20000, dt=20000, initial={"L": 0.01}).flow("M", "O")[-1] for p in (before, after)]
     np.testing.assert_allclose(closed, runs, rtol=1e-7)
 
 
@@ -211,7 +211,7 @@ def test_share_and_frequency_of_promotion_have_an_inner_optimum(given, message):
     assert best[["rule_share", "rule_frequency"]].to_numpy(float) == pytest.approx(0, abs=1e-5)
     around = [one.profit(f * a, n * b) for a, b in ((0.97, 1), (1.03, 1), (1, 0.97), (1, 1.03), (1.02, 0.98))]
     assert all(value < best["profit"] for value in around)
-    run = simulate(CONTENT, one.given(f, n), 20000, dt=20000, initial={"L": 0.01})
+    run = integrate(CONTENT, one.given(f, n), 20000, dt=20000, initial={"L": 0.01})
     assert run.flow("M", "O")[-1] == pytest.approx(best["purchases"], rel=1e-6)
 
 
