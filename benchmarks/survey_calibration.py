@@ -18,14 +18,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
 
+import calibration
 import numpy as np
 import pandas as pd
 import survey_calibration_page  # beside this file
+from calibration import Cell
 
 import semfit
 from socialcommerce import survey
-from socialcommerce.evidence import calibration
-from socialcommerce.evidence.calibration import Cell
 from socialcommerce.survey import Defects, Departures, Truth
 from stockflow import experiments
 

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks import calibration
+from benchmarks import calibration_figure as drawing
+from benchmarks.calibration import Cell
 from socialcommerce import survey
-from socialcommerce.evidence import calibration
 from socialcommerce.evidence import survey as respondents
-from socialcommerce.evidence.calibration import Cell
-from socialcommerce.figures import calibration as drawing
 from socialcommerce.figures import style
 from socialcommerce.survey import Defects, Departures
 from stockflow import experiments
