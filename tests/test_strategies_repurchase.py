@@ -13,7 +13,7 @@ import pytest
 
 from socialcommerce import data, evidence
 from socialcommerce.project import root
-from socialcommerce.strategies import repurchase
+from socialcommerce.public_data import records
 from tests.test_data import raw_files
 
 CELLS, ORDERS, WEEKS = (data.load(f"cdnow_{name}") for name in ("cells", "orders", "weeks"))
@@ -134,14 +134,14 @@ def test_ties_stay_in_one_third():
 
 
 def test_each_column_has_a_head_in_both_languages():
-    assert list(repurchase.by_orders(ORDERS).columns) == list(repurchase.ORDER_LABELS)
-    assert all(set(words) == {"en", "zh"} for words in repurchase.ORDER_LABELS.values())
+    assert list(records.repeat_by_orders(ORDERS).columns) == list(records.ORDER_LABELS)
+    assert all(set(words) == {"en", "zh"} for words in records.ORDER_LABELS.values())
 
 
 def test_who_ordered_more_comes_back_more_often():
     by_orders = CELLS.groupby("frequency")[["returned", "customers"]].sum()
     assert (by_orders["returned"] / by_orders["customers"]).is_monotonic_increasing
-    assert repurchase.by_orders(ORDERS)["order"].iloc[-1] == "10+"
+    assert records.repeat_by_orders(ORDERS)["order"].iloc[-1] == "10+"
 
 
 def test_no_claim_rests_on_them():

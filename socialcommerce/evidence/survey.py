@@ -13,11 +13,10 @@ from typing import Any
 
 import pandas as pd
 
-from socialcommerce import data, paper, survey, verdicts
+from socialcommerce import data, effects, paper, survey, verdicts
+from socialcommerce.effects import Effect, Joint
 from socialcommerce.paper import Evidence, Family, Hypothesis
-from socialcommerce.strategies import contact, joint, moderation, paths, platforms
-from socialcommerce.strategies.effects import Effect
-from socialcommerce.strategies.joint import Joint
+from socialcommerce.strategies import contact, moderation, paths, platforms
 from socialcommerce.strategies.measurement import words_of
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
@@ -180,7 +179,7 @@ def _indirect(found: paths.Indirect | NotTestable, study: Study) -> Found:
         return NotTestable({"en": f"The codebook claims ways of both signs to repurchase for {', '.join(mixed)}.",
                             "zh": f"编码簿对{'、'.join(mixed)}到复购的途径所作论断正负皆有。"})
     turned = replace(total, estimates=total.estimates * sign, draws=total.draws * sign)
-    return lambda alpha: joint.least(turned.estimates, turned.interval, total.nobs, alpha=alpha,
+    return lambda alpha: effects.least(turned.estimates, turned.interval, total.nobs, alpha=alpha,
                                      p_values=turned.p_values)
 
 

@@ -22,8 +22,7 @@ import semfit
 from semfit import delta_errors, jacobian
 from socialcommerce import survey
 from socialcommerce.errors import DataError, UnknownNameError
-from socialcommerce.strategies.scores import mean_scores
-from socialcommerce.strategies.study import Study
+from socialcommerce.strategies.study import Study, mean_scores
 
 __all__ = ["LABELS", "Multiverse", "Specification", "multiverse", "specifications"]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from socialcommerce.figures import modes as draw
 from socialcommerce.figures import style
-from socialcommerce.figures import trajectories as draw
 from socialcommerce.modes import content, sharing
 from socialcommerce.modes.content import CONTENT
 from stockflow import ModeEstimate, ModeFit, elasticities, integrate, loop_gains, network_gap, watts_strogatz

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from socialcommerce.modes import advice, content, fitted, optima, policy, questions
+from socialcommerce.modes import advice, content, optima, policy
 from socialcommerce.modes.sharing import SHARING
 
 RANKINGS = [policy.rank(mode, 200) for mode in (content.CONTENT, SHARING)]
@@ -53,21 +53,21 @@ def test_losers_are_counted_by_hand():
 
 
 def test_quality_says_whether_the_infinite_market_has_an_answer():
-    assert "no answer" in advice.read_quality(questions.Quality())["en"]
-    plain = advice.read_quality(questions.Quality(r=0.0))["en"]
+    assert "no answer" in advice.read_quality(optima.Quality())["en"]
+    plain = advice.read_quality(optima.Quality(r=0.0))["en"]
     assert "In the infinite market it is 1.00." in plain  # the closed form of the rule
     assert plain.endswith("gives 1.00.")
 
 
 def test_curves_of_cost_lie_at_or_above_the_optimum():
-    asked = questions.Quality()
+    asked = optima.Quality()
     curves = advice.quality_curves(asked, np.geomspace(0.01, 100, 300))
     assert curves["finite"].min() == pytest.approx(asked.best()["cost_per_buyer"], rel=1e-3)
     assert curves["infinite_plain"].idxmin() == np.argmin(np.abs(np.log(curves["q"] / asked.without_virality)))
 
 
 def test_an_edge_is_called_one():
-    balance = questions.Promotion()
+    balance = optima.Promotion()
     best = balance.best()
     assert "Most is sold" in advice.read_promotion(balance, best)["en"]
     edge = best.copy()
@@ -141,15 +141,15 @@ def test_an_open_end_is_missing_and_the_bounded_are_counted():
 
     fit = SimpleNamespace(mode=content.CONTENT, years=range(7), sigma=0.2, estimates=(
         one("beta", 0.005, 0.02, "estimated"), one("initial", 0.0, np.inf, "not identified")))
-    table = fitted.fit_table({"content": fit})
+    table = advice.fit_table({"content": fit})
     assert table[["low", "high"]].isna().to_numpy().tolist() == [[False, False], [True, True]]
-    assert "bounds 1 on both sides" in fitted.read_fits({"content": fit})["en"]
+    assert "bounds 1 on both sides" in advice.read_fits({"content": fit})["en"]
     worse = SimpleNamespace(**{**vars(fit), "sigma": 0.6})
-    assert "clearly better" in fitted.read_fits({"a": fit, "b": worse})["en"]
-    assert "cannot tell the modes apart" in fitted.read_fits({"a": fit, "b": fit})["en"]
+    assert "clearly better" in advice.read_fits({"a": fit, "b": worse})["en"]
+    assert "cannot tell the modes apart" in advice.read_fits({"a": fit, "b": fit})["en"]
 
 
 def test_every_parameter_has_its_mark():
-    table = fitted.mark_table([content.CONTENT, SHARING], policy.ECONOMICS)
+    table = advice.mark_table([content.CONTENT, SHARING], policy.ECONOMICS)
     assert len(table) == len(content.CONTENT.parameters) + len(SHARING.parameters) + 2
     assert {words["en"] for words in table["mark"]} <= {"estimated", "cited", "illustrative"}

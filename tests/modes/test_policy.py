@@ -12,6 +12,8 @@ from socialcommerce.errors import ParameterError
 from socialcommerce.modes import content, policy, sharing
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.optima import (
+    Promotion,
+    Quality,
     best_contact,
     best_personalisation,
     breaches,
@@ -20,7 +22,6 @@ from socialcommerce.modes.optima import (
     segment_gains,
 )
 from socialcommerce.modes.policy import STRATEGIES, apply, rank, rank_elasticities
-from socialcommerce.modes.questions import Promotion, Quality
 from socialcommerce.modes.sharing import SHARING, declare
 from stockflow import integrate
 

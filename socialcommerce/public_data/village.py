@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from math import inf, sqrt
 from typing import TYPE_CHECKING
 
+from socialcommerce.effects import Effect
 from socialcommerce.errors import UnknownNameError
 from socialcommerce.numbers import snap
-from socialcommerce.strategies.effects import Effect
 
 if TYPE_CHECKING:
     import pandas as pd
