@@ -32,10 +32,9 @@ PACKAGES = ("mesa", "ndlib", "six", "EoN", "igraph", "networkx", "scipy",
             "scikit-learn")  # NDlib needs six and scikit-learn and does not say so
 sys.path[:0] = [str(ROOT)]
 
-from socialcommerce.modes import networks, trajectory  # noqa: E402 — after the thread limits
-from socialcommerce.modes.agents import simulate  # noqa: E402
 from socialcommerce.modes.content import CONTENT  # noqa: E402
-from socialcommerce.modes.draws import GOLDEN, key_of, mix  # noqa: E402
+from stockflow import networks, simulate, trajectory  # noqa: E402 — after the thread limits
+from stockflow.draws import GOLDEN, key_of, mix  # noqa: E402
 
 P_TRY, SEED = 0.1, 1
 PEER_STEPS = {"Mesa": {4: 20, 5: 3}, "Mesa, lean": {4: 20, 5: 3}, "NDlib": {4: 20, 5: 3},
@@ -141,7 +140,7 @@ def cascades(folder: Path, power: int) -> dict:
     """Our cascade from person 0, and its limit: to look at every tie of those reached, in that order."""
     from numba import njit
 
-    from socialcommerce.modes import kernels
+    from stockflow import kernels
 
     network = network_of(folder)
     reached, queue = np.zeros(network.n, bool), np.empty(network.n, np.int32)
@@ -173,8 +172,8 @@ def parameter_sets(sets: int = 1000, alone: int = 20) -> dict:
     rng = np.random.default_rng(1)
     table = pd.DataFrame({p.name: rng.uniform(p.lower, p.upper, sets) for p in CONTENT.parameters})
     start = CONTENT.start({"L": 0.01})
-    run = trajectory.simulate(CONTENT, table, 365, "rk4", 1.0, {"L": 0.01})
-    together = best(3, lambda: trajectory.simulate(CONTENT, table, 365, "rk4", 1.0, {"L": 0.01}))
+    run = trajectory.integrate(CONTENT, table, 365, "rk4", 1.0, {"L": 0.01})
+    together = best(3, lambda: trajectory.integrate(CONTENT, table, 365, "rk4", 1.0, {"L": 0.01}))
     ends = []
 
     def one_by_one() -> None:

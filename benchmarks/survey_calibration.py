@@ -18,15 +18,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
 
+import calibration
 import numpy as np
 import pandas as pd
 import survey_calibration_page  # beside this file
+from calibration import Cell
 
 import semfit
-from socialcommerce import experiments, survey
-from socialcommerce.evidence import calibration
-from socialcommerce.evidence.calibration import Cell
+from socialcommerce import survey
 from socialcommerce.survey import Defects, Departures, Truth
+from stockflow import experiments
 
 SEED, ROUNDS = 20241122, 20
 TRIAL_SEED, TARGET_SEED = 1, 2  # a trial and the pseudo-true values must not look at the data sets of the run

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import calibration
+import calibration_figure as drawing
 import pandas as pd
+from calibration import Cell
 
-from socialcommerce import experiments
-from socialcommerce.evidence import calibration
-from socialcommerce.evidence.calibration import Cell
-from socialcommerce.figures import calibration as drawing
 from socialcommerce.figures import style
+from stockflow import experiments
 
 NOMINAL, ALPHA = 0.95, 0.05
 WORDS = {

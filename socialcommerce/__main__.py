@@ -12,9 +12,9 @@ def main() -> int:
 
         return work()
     except KeyboardInterrupt as wrong:
-        from socialcommerce import console, interrupt
+        from socialcommerce import console
 
-        return console.say(*interrupt.said(wrong))
+        return console.say(*console.said(wrong))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from socialcommerce import __version__, console, interrupt
+from socialcommerce import __version__, console
 from socialcommerce.errors import ChecksumError, ParameterError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.prepare()
         try:
             chosen = _parser().parse_args(arguments)
-            with interrupt.interruptible():
+            with console.interruptible():
                 return chosen.work(chosen)
         finally:
             sys.stdout.flush()  # here, where what it raises can be said
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return console.say(f"error: {reason}", 2)
         raise  # a fault of ours shows its traceback
     except KeyboardInterrupt as wrong:
-        return console.say(*interrupt.said(wrong))
+        return console.say(*console.said(wrong))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -301,11 +301,11 @@ def _survey_report(chosen: argparse.Namespace) -> int:
 
 
 def _write_survey(chosen: argparse.Namespace, draft: Path, languages: Sequence[str]) -> None:
-    from socialcommerce.strategies import checks, methods, study
+    from socialcommerce.strategies import methods, study
 
     found = study.read_study(chosen.file, chosen.codebook or "", screening=chosen.screening,
                              estimator=chosen.estimator, draws=chosen.draws, **_reading(chosen))
-    checks.check_study(found)
+    study.check_study(found)
     _write_answers(found, draft)
     _say_who_is_left(found.responses, found.screened)
     from socialcommerce.report import bundle
@@ -324,11 +324,11 @@ def _write_survey(chosen: argparse.Namespace, draft: Path, languages: Sequence[s
 
 def _write_answers(found: Study, draft: Path) -> None:
     """Write what R needs to refit the models, and how the answers became what they are."""
-    from socialcommerce.strategies import script
+    from socialcommerce.strategies import methods
     from socialcommerce.survey.export import write_csv
 
-    (draft / "model.R").write_text(script.lavaan_script(found), encoding="utf-8")
-    tables = {"data": script.script_data(found), "screening": found.screened.record,
+    (draft / "model.R").write_text(methods.lavaan_script(found), encoding="utf-8")
+    tables = {"data": methods.script_data(found), "screening": found.screened.record,
               "mapping": found.responses.mapping, "invalid": found.responses.invalid}
     for name, table in tables.items():
         if len(table) or name == "screening":  # nobody flagged is a result too

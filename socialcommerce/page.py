@@ -203,7 +203,7 @@ class Page:
         caption, n, basis, source, note
             As in :meth:`table`.
         explorer : mapping of language to specification, optional
-            A mode that runs in the page in place of the drawing, from :func:`socialcommerce.modes.explorer`; JupyterLab
+            A mode that runs in the page in place of the drawing, from :func:`stockflow.page`; JupyterLab
             and the PDF keep the drawing.
         """
         from socialcommerce.figures import style  # matplotlib: only where a figure is drawn

@@ -16,19 +16,20 @@ PACKAGE = ROOT / "socialcommerce"
 BESIDE = {Path(name).name: sorted((ROOT / name).rglob("*.py")) for name in PACKAGES}
 OPEN = {"errors", "files", "numbers", "project"}  # anyone may import them
 MAY_IMPORT: dict[str, set[str]] = {  # beside itself and the open ones
-    "paper": set(), "data": set(), "experiments": set(), "market": set(), "modes": set(),
-    "errors": set(), "files": set(), "interrupt": set(), "numbers": set(), "project": set(),
+    "paper": set(), "data": set(), "market": set(), "modes": set(),
+    "effects": set(), "errors": set(), "files": set(), "numbers": set(), "project": set(),
     "verdicts": {"paper"},
     "survey": set(),
-    "strategies": {"survey", "verdicts"},
-    "evidence": {"paper", "data", "experiments", "market", "modes", "survey", "strategies", "verdicts"},
+    "public_data": {"effects"},
+    "strategies": {"effects", "survey", "verdicts"},
+    "evidence": {"effects", "paper", "data", "market", "modes", "public_data", "survey", "strategies", "verdicts"},
     # figures: the result types they draw
     "figures": {"paper", "market", "modes", "survey", "strategies", "verdicts", "evidence"},
     "page": {"paper", "figures"},
     "report": {"paper", "page", "figures"},
     "console": set(),
-    "cli": {"console", "data", "interrupt", "report", "strategies", "survey"},
-    "__main__": {"cli", "console", "interrupt"},
+    "cli": {"console", "data", "report", "strategies", "survey"},
+    "__main__": {"cli", "console"},
     "__init__": set(),
 }
 ONLY = {"matplotlib": "figures", "seaborn": "figures", "papermill": "report", "pypandoc": "report", "typst": "report",

@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from socialcommerce import experiments, survey
-from socialcommerce.evidence import calibration
+from benchmarks import calibration
+from benchmarks import calibration_figure as drawing
+from benchmarks.calibration import Cell
+from socialcommerce import survey
 from socialcommerce.evidence import survey as respondents
-from socialcommerce.evidence.calibration import Cell
-from socialcommerce.figures import calibration as drawing
 from socialcommerce.figures import style
-from socialcommerce.strategies.study import read_study
 from socialcommerce.survey import Defects, Departures
+from stockflow import experiments
 
 IDS = [f"H{k}" for k in range(30, 53)]
 
@@ -44,13 +44,6 @@ def test_a_data_set_has_a_row_for_every_hypothesis():
     assert rows["nobs"].eq(300 - 13).all()  # who has a planted defect is screened out
     assert rows.loc["H39", "truth"] == -0.15
     assert rows.loc["H52", "truth"] == 0.0
-
-
-def test_the_truth_of_every_hypothesis_is_that_of_the_reports():
-    sample = survey.own_sample()
-    kept = survey.screen(sample.responses).answers
-    expected = respondents._truth(read_study())
-    assert calibration.true_effects(survey.own_truth(), kept) == pytest.approx(expected)
 
 
 def test_intervals_are_held_against_targets_where_there_are_any():
@@ -83,7 +76,7 @@ def test_serial_and_processes_agree():
 
 def test_the_least_of_many_respondents_comes_near_the_truth():
     found = calibration.pseudo_true(cell(), seed=5, nobs=4000)
-    truth = calibration.true_effects(survey.own_truth())
+    truth = respondents.true_effects(survey.own_truth())
     assert all(abs(found[name] - truth[name]) < 0.1 for name in found)  # 4 standard errors
 
 
@@ -153,4 +146,4 @@ def test_a_cell_can_do_without_anything_true():
     truth = survey.own_truth()
     none = replace(truth, effects={o: dict.fromkeys(p, 0.0) for o, p in truth.paths.items()}, moderations={},
                    contact=replace(truth.contact, drop=0.0))
-    assert set(calibration.true_effects(none).values()) == {0.0}
+    assert set(respondents.true_effects(none).values()) == {0.0}

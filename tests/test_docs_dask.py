@@ -13,9 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from socialcommerce import experiments
-from socialcommerce.errors import ExperimentError
 from socialcommerce.project import root
+from stockflow import ExperimentError, experiments
 
 ADDRESS = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"  # the first has every socket told apart from HTTP's
 PAGE = (root() / "docs" / "dask.md").read_text(encoding="utf-8")

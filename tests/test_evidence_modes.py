@@ -11,8 +11,7 @@ from socialcommerce import evidence, paper
 from socialcommerce.evidence import modes
 from socialcommerce.modes import content, diagram, sharing
 from socialcommerce.modes.content import CONTENT
-from socialcommerce.modes.threshold import next_generation
-from socialcommerce.modes.trajectory import simulate
+from stockflow import integrate, next_generation
 
 HYPOTHESES = {h.id: h for h in paper.load_hypotheses()}
 OUTCOMES = {"H53": "follows", "H54": "depends", "H55": "follows", "H56": "follows", "H57": "depends",
@@ -79,7 +78,7 @@ def test_a_pool_without_content_empties_by_the_equations_too():
     assert estimate("H55") == 1
     table = {name: column[below] for name, column in SETS.items()} | {
         "lambda0": np.zeros(40), "pi1": modes._social()[below]}
-    run = simulate(CONTENT, table, 20_000, "map", 10, {"M": 0.3, "C": 0.3, "L": 0.3}, every=2000)
+    run = integrate(CONTENT, table, 20_000, "map", 10, {"M": 0.3, "C": 0.3, "L": 0.3}, every=2000)
     assert run.values[-1, 1:5].max() < 1e-3
 
 
@@ -91,7 +90,7 @@ def test_social_proof_beyond_its_limit_keeps_a_big_pool_alive():
     low, high, none = content.steady_leaders(p)
     assert content.reproduction(p) < 1
     assert np.isnan(none)
-    ends = [simulate(CONTENT, p, 60_000, dt=60_000, initial={"L": start}).state("L")[-1] for start in (low / 9, 0.05)]
+    ends = [integrate(CONTENT, p, 60_000, dt=60_000, initial={"L": start}).state("L")[-1] for start in (low / 9, 0.05)]
     assert ends == pytest.approx([0, high], abs=1e-6)
 
 
@@ -106,7 +105,7 @@ def test_no_steady_state_with_customers_below_the_limit():
 @pytest.mark.slow
 @pytest.mark.parametrize("row", range(5))
 def test_purchases_rise_with_social_proof_in_runs(row):
-    ends = [simulate(CONTENT, one(SETS, row, pi1=pi1), 6000, dt=6000, initial={"L": 0.01}).flow("M", "O")[-1]
+    ends = [integrate(CONTENT, one(SETS, row, pi1=pi1), 6000, dt=6000, initial={"L": 0.01}).flow("M", "O")[-1]
             for pi1 in (0.0, 0.05)]
     assert ends[1] > ends[0]
 

@@ -7,11 +7,10 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from socialcommerce import evidence, paper
-from socialcommerce.evidence import policies
+from socialcommerce.evidence import modes
 from socialcommerce.evidence.modes import SETS, parameter_sets
-from socialcommerce.modes import content, optima, questions, sharing
-from socialcommerce.modes.compartments import Parameter
-from socialcommerce.modes.trajectory import simulate
+from socialcommerce.modes import content, optima, sharing
+from stockflow import Parameter, integrate
 
 HYPOTHESES = {h.id: h for h in paper.load_hypotheses()}
 OUTCOMES = {"H60": "depends", "H62": "follows", "H63": "depends", "H64": "depends", "H65": "follows",
@@ -20,15 +19,15 @@ P, GROUPS = parameter_sets(content.CONTENT), parameter_sets(sharing.SHARING)
 
 
 def estimate(name):
-    return policies.TESTS[name](HYPOTHESES[name]).estimate
+    return modes.TESTS[name](HYPOTHESES[name]).estimate
 
 
 def ranges(monkeypatch, name, **fixed):
     """Hold what a statement needs beside the modes at one value each."""
     held = tuple(one if one.name not in fixed else
                  Parameter(one.name, one.symbol, fixed[one.name], one.unit, fixed[one.name], fixed[one.name], one.words,
-                           one.kind) for one in policies.RANGES[name])
-    monkeypatch.setitem(policies.RANGES, name, held)
+                           one.kind) for one in modes.RANGES[name])
+    monkeypatch.setitem(modes.RANGES, name, held)
 
 
 @pytest.mark.slow
@@ -36,8 +35,8 @@ def ranges(monkeypatch, name, **fixed):
 def test_each_verdict_is_a_model_s(name):
     verdict = evidence.assess(name)
     assert (verdict.outcome, verdict.evidence, verdict.grade) == (OUTCOMES[name], ("model",), "direct")
-    assert verdict.result.n == {"H60": 2 * SETS, "H62": 2 * policies.RUNS, "H63": 2 * SETS, "H65": SETS,
-                                "H66": 2 * SETS}.get(name, policies.RUNS)
+    assert verdict.result.n == {"H60": 2 * SETS, "H62": 2 * modes.RUNS, "H63": 2 * SETS, "H65": SETS,
+                                "H66": 2 * SETS}.get(name, modes.RUNS)
 
 
 def test_in_the_content_mode_only_contact_can_outweigh_quality():
@@ -46,26 +45,26 @@ def test_in_the_content_mode_only_contact_can_outweigh_quality():
     buying = P["b1"] * P["n"] / a["pi"]
     leaving = 2 * P["delta1"] * P["n"]**2 / a["delta"]
     of_contact = np.abs((1 - a["pM"]) * (buying - leaving))
-    quality, *_ = policies.policy.STRATEGIES["sharing"]
-    own, other = (policies._largest(sharing.reproduction, GROUPS, names) for names in (
+    quality, *_ = modes.policy.STRATEGIES["sharing"]
+    own, other = (modes._largest(sharing.reproduction, GROUPS, names) for names in (
         quality.effects, ("qA", "qB", "thetaN", "thetaF", "mA")))
     by_hand = np.mean(np.concatenate([of_contact <= 1, own >= other - 1e-9]))
     assert estimate("H60") == pytest.approx(by_hand, rel=1e-12)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", policies.MODES.values(), ids=policies.MODES)
+@pytest.mark.parametrize("mode", modes.MODES.values(), ids=modes.MODES)
 def test_breaches_strike_every_set_and_spread_the_members_in_time(mode):
-    calm, mean, variance = policies._breached(mode)
+    calm, mean, variance = modes._breached(mode)
     assert (mean < calm).all()
     assert (variance > 0).all()
 
 
 def test_members_stay_as_they_are_without_breaches(monkeypatch):
     ranges(monkeypatch, "breach", rate=0.0)
-    monkeypatch.setattr(policies, "DAYS", 800)
-    for mode in policies.MODES.values():
-        calm, mean, _ = policies._breached(mode)
+    monkeypatch.setattr(modes, "DAYS", 800)
+    for mode in modes.MODES.values():
+        calm, mean, _ = modes._breached(mode)
         assert mean == pytest.approx(calm, rel=1e-9)
     assert estimate("H62") < 1
 
@@ -78,8 +77,8 @@ def test_personalisation_always_pays_where_nobody_minds(monkeypatch):
 def test_personalisation_has_an_inner_optimum_where_people_mind_a_lot(monkeypatch):
     """Left are sets of the interaction mode that hardly feed themselves: who lapses sooner may buy as new again."""
     ranges(monkeypatch, "personalisation", c=1e4)
-    real = policies._purchases
-    monkeypatch.setattr(policies, "_purchases", lambda name, p: real(name, p) if name == "content" else -p["gammaN"])
+    real = modes._purchases
+    monkeypatch.setattr(modes, "_purchases", lambda name, p: real(name, p) if name == "content" else -p["gammaN"])
     assert estimate("H63") == 0
 
 
@@ -109,29 +108,29 @@ def test_larger_groups_bring_more_exactly_where_many_accept():
 
 
 def test_the_discount_multiplies_the_odds():
-    after, before = policies._discounted(GROUPS, np.log(2)), GROUPS
+    after, before = modes._discounted(GROUPS, np.log(2)), GROUPS
     assert after["qA"] / (1 - after["qA"]) == pytest.approx(2 * before["qA"] / (1 - before["qA"]))
 
 
 def test_one_quality_is_cheapest_by_the_search_too():
-    more = policies._drawn("quality", policies.RUNS)
+    more = modes._drawn("quality", modes.RUNS)
     for i in range(10):
-        asked = questions.Quality(**policies._row(more, i),
-                                  parameters=policies._row(parameter_sets(content.CONTENT, policies.RUNS), i))
+        asked = optima.Quality(**modes._row(more, i),
+                                  parameters=modes._row(parameter_sets(content.CONTENT, modes.RUNS), i))
         assert asked.best()["minima"] == 1
 
 
 def test_promotion_is_needed_where_nobody_buys_unprompted(monkeypatch):
     """The optimum moves inside wherever unprompted purchases are taken away."""
-    sets = {k: np.zeros_like(v) if k == "pi0" else v for k, v in parameter_sets(content.CONTENT, policies.RUNS).items()}
+    sets = {k: np.zeros_like(v) if k == "pi0" else v for k, v in parameter_sets(content.CONTENT, modes.RUNS).items()}
     before = estimate("H68")
-    monkeypatch.setattr(policies, "parameter_sets", lambda mode, count: sets)
+    monkeypatch.setattr(modes, "parameter_sets", lambda mode, count: sets)
     assert estimate("H68") > before
 
 
 @pytest.mark.slow
 def test_long_run_members_agree_with_a_run():
-    p = policies._row(parameter_sets(content.CONTENT, policies.RUNS), 0)
-    run = simulate(content.CONTENT, p, 20_000, dt=20_000, initial={"L": 0.01})
+    p = modes._row(parameter_sets(content.CONTENT, modes.RUNS), 0)
+    run = integrate(content.CONTENT, p, 20_000, dt=20_000, initial={"L": 0.01})
     members = run.values[-1, [1, 3, 4]].sum()
-    assert policies._breached(content.CONTENT)[0][0] == pytest.approx(members, rel=1e-6)
+    assert modes._breached(content.CONTENT)[0][0] == pytest.approx(members, rel=1e-6)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows ends a process 
 WORK = """
 import sys, time
 from pathlib import Path
-from socialcommerce import cli, interrupt
+from socialcommerce import cli, console
 from socialcommerce.report.folder import held_folder, whole_folder
 
 def work(chosen):

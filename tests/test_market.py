@@ -14,8 +14,8 @@ from scipy import optimize, stats
 
 from socialcommerce import data, market
 from socialcommerce.errors import DataError, ParameterError, UnknownNameError
-from socialcommerce.market import backtest
 from socialcommerce.market import fit as fitting
+from socialcommerce.market.forecast import _curve
 from socialcommerce.project import root
 
 
@@ -406,5 +406,5 @@ def test_values_that_leap_end_in_a_reason_and_not_in_infinity():
 
 @pytest.mark.filterwarnings("error")
 def test_a_back_test_makes_no_forecast_beyond_all_numbers():
-    found = backtest._curve("exponential")(1e307 * 2.0 ** np.arange(4), np.arange(1.0, 4))
+    found = _curve("exponential")(1e307 * 2.0 ** np.arange(4), np.arange(1.0, 4))
     assert np.isnan(found[1:]).all()

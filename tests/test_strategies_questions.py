@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 import semfit
+from socialcommerce.effects import largest, least, normal
 from socialcommerce.errors import DataError, ParameterError, UnknownNameError
 from socialcommerce.project import root
 from socialcommerce.strategies.contact import InvertedU, contact_frequency
-from socialcommerce.strategies.joint import largest, least, normal
 from socialcommerce.strategies.moderation import moderation, moderations, submodel
 from socialcommerce.strategies.platforms import INVARIANCE_LABELS, compare_platforms, ladder_table, measured_alike
 from socialcommerce.strategies.study import Study

@@ -12,9 +12,8 @@ import pandas as pd
 import pytest
 
 from socialcommerce import data, evidence
-from socialcommerce.errors import UnknownNameError
 from socialcommerce.project import root
-from socialcommerce.strategies import repurchase
+from socialcommerce.public_data import records
 from tests.test_data import raw_files
 
 CELLS, ORDERS, WEEKS = (data.load(f"cdnow_{name}") for name in ("cells", "orders", "weeks"))
@@ -31,15 +30,13 @@ def test_everybody_is_counted():
 
 def test_as_many_buy_once_in_39_weeks_as_in_the_published_tenth():
     """1411 of a systematic sample of 2357 (Fader, Hardie & Lee 2005, doi:10.1287/mksc.1040.0098)."""
-    once = repurchase.by_trait(CELLS, "frequency").loc[0, "customers"] / 23_570
+    once = CELLS.groupby("frequency")["customers"].sum()[1] / 23_570
     error = np.sqrt(once * (1 - once) / 2357)
     assert once == pytest.approx(1411 / 2357, abs=2 * error)
 
 
 def test_both_tables_know_as_many_who_order_again_within_26_weeks():
     assert ORDERS.loc[0, "again"] == WEEKS.loc[WEEKS["week"] <= 26, "second"].sum()
-    repeated = repurchase.by_week(WEEKS).set_index("week").at[26, "repeated"]
-    assert repurchase.by_orders(ORDERS).loc[0, "again"] == pytest.approx(repeated)
 
 
 def test_counts_are_those_of_the_rows_they_name_with_their_hash(tmp_path):
@@ -137,36 +134,16 @@ def test_ties_stay_in_one_third():
 
 
 def test_each_column_has_a_head_in_both_languages():
-    shown = {"SEGMENT_LABELS": repurchase.segments(CELLS), "TRAIT_LABELS": repurchase.by_trait(CELLS, "recency"),
-             "ORDER_LABELS": repurchase.by_orders(ORDERS), "WEEK_LABELS": repurchase.by_week(WEEKS)}
-    for name, frame in shown.items():
-        labels = getattr(repurchase, name)
-        assert list(frame.columns) == list(labels)
-        assert all(set(words) == {"en", "zh"} for words in labels.values())
-
-
-@pytest.mark.parametrize("trait", repurchase.TRAITS)
-def test_segments_add_up_to_each_trait(trait):
-    fine, coarse = repurchase.segments(CELLS), repurchase.by_trait(CELLS, trait)
-    assert fine["share"].sum() == pytest.approx(100)
-    for row in coarse.to_dict("records"):
-        part = fine[[band == row["band"] for band in fine[trait]]]
-        assert part["customers"].sum() == row["customers"]
-        assert np.average(part["returned"], weights=part["customers"]) == pytest.approx(row["returned"])
-        assert part["share"].sum() == pytest.approx(row["share"])
+    assert list(records.repeat_by_orders(ORDERS).columns) == list(records.ORDER_LABELS)
+    assert all(set(words) == {"en", "zh"} for words in records.ORDER_LABELS.values())
 
 
 def test_who_ordered_more_comes_back_more_often():
-    assert repurchase.by_trait(CELLS, "frequency")["returned"].is_monotonic_increasing
-    assert repurchase.by_week(WEEKS)["repeated"].is_monotonic_increasing
-    assert repurchase.by_orders(ORDERS)["order"].iloc[-1] == "10+"
+    by_orders = CELLS.groupby("frequency")[["returned", "customers"]].sum()
+    assert (by_orders["returned"] / by_orders["customers"]).is_monotonic_increasing
+    assert records.repeat_by_orders(ORDERS)["order"].iloc[-1] == "10+"
 
 
 def test_no_claim_rests_on_them():
     verdict = evidence.assess("H09")
     assert (verdict.outcome, verdict.grade, verdict.evidence) == ("not testable", "remote", ("public data set",))
-
-
-def test_an_unknown_trait_is_named():
-    with pytest.raises(UnknownNameError, match="unknown trait 'frequencies'; did you mean 'frequency'"):
-        repurchase.by_trait(CELLS, "frequencies")

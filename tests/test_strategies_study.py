@@ -17,9 +17,9 @@ from socialcommerce.evidence import survey as verdict
 from socialcommerce.figures import forest, style
 from socialcommerce.strategies import paths, readings
 from socialcommerce.strategies.contact import SIDES
-from socialcommerce.strategies.labels import AXES, INDIRECT_LABELS
 from socialcommerce.strategies.measurement import Measurement, fit_table, words_of
 from socialcommerce.strategies.multiverse import Multiverse
+from socialcommerce.strategies.readings import AXES, INDIRECT_LABELS
 from socialcommerce.strategies.sensitivity import READINGS
 from socialcommerce.strategies.study import Study, read_study
 from socialcommerce.survey.codebook import Codebook, Construct, Effect, Item, Scale

@@ -15,7 +15,7 @@ import pytest
 from socialcommerce import data, evidence, paper
 from socialcommerce.errors import UnknownNameError
 from socialcommerce.project import root
-from socialcommerce.strategies import village
+from socialcommerce.public_data import village
 from tests.test_data import raw_files
 
 MOMENTS = data.load("social_insure_moments")

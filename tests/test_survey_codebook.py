@@ -235,7 +235,7 @@ VALUES = st.recursive(
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_codebook_ends_in_a_questionnaire_or_in_one_of_our_errors(tmp_path, data):
-    from socialcommerce.survey.codebook_file import _Reader
+    from socialcommerce.survey.codebook import _Reader
 
     folder = tmp_path / "out"
     folder.mkdir(exist_ok=True)

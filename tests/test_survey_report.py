@@ -20,9 +20,9 @@ from PIL import Image
 from socialcommerce import cli
 from socialcommerce.project import root
 from socialcommerce.report import bundle
-from socialcommerce.strategies import methods, script
-from socialcommerce.strategies.labels import FIT_DIGITS
+from socialcommerce.strategies import methods
 from socialcommerce.strategies.measurement import fit_table
+from socialcommerce.strategies.readings import FIT_DIGITS
 from socialcommerce.strategies.study import read_study
 from socialcommerce.survey.export import write_csv
 from tests.survey_notebooks import write_both
@@ -325,7 +325,7 @@ def run_in_r(study, folder: Path) -> pd.DataFrame:
     found = shutil.which("Rscript")
     if not found or subprocess.run([found, "-e", "library(lavaan)"], capture_output=True, check=False).returncode:
         pytest.skip("needs R with lavaan")
-    write_csv(script.script_data(study), folder / "data.csv")
+    write_csv(methods.script_data(study), folder / "data.csv")
     more = """
 options(digits = 15)
 e <- parameterEstimates(structural); s <- standardizedSolution(structural); m <- fitMeasures(structural)
@@ -333,7 +333,7 @@ keep <- e$op %in% c("=~", "~")
 write.csv(data.frame(e[keep, c("lhs", "op", "rhs", "est", "se")], std = s[s$op %in% c("=~", "~"), "est.std"],
                      chisq = m["chisq"], cfi = m["cfi"], scaled = m["chisq.scaled"]), "out.csv", row.names = FALSE)
 """
-    (folder / "model.R").write_text(script.lavaan_script(study) + more, encoding="utf-8")
+    (folder / "model.R").write_text(methods.lavaan_script(study) + more, encoding="utf-8")
     done = subprocess.run([found, "model.R"], cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert "Std.all" in done.stdout  # it prints what it found

@@ -14,7 +14,7 @@ import semfit
 from semfit import population_moments
 from socialcommerce import cli, survey
 from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.survey import Defects, Departures, Truth, draw_respondents, pseudo_truth
+from socialcommerce.survey import Defects, Departures, Truth, draw_respondents
 from tests.test_survey_codebook import SMALL
 
 THREE = SMALL.replace("[paths]", """[[constructs]]
@@ -190,18 +190,6 @@ def test_the_careless_answer_at_random_and_pass_the_screening(truth):
     assert len(survey.screen(sample.responses, survey.Rules(duplicates=False)).flagged) < 10
     half, none = (numbers(departing(truth, careless=share)).cov().at["B1", "B2"] for share in (0.5, 0.0))
     assert half == pytest.approx(none / 2, abs=0.05)  # the mean is 3 either way
-
-
-def test_the_pseudo_truth_is_the_truth_where_nothing_departs_and_another_where_something_does(truth):
-    def path(responses):
-        answers = truth.codebook.score(responses.answers)
-        fit = semfit.fit("trust =~ T1 + T2 + T3\nbuying =~ B1 + B2 + B3\nbuying ~ trust", answers)
-        return fit.estimates.set_index(["lhs", "op", "rhs"]).at[("buying", "~", "trust"), "std_all"]
-
-    assert pseudo_truth(truth, Departures(), path, nobs=LOTS, seed=1) == pytest.approx(0.5, abs=0.02)
-    crossed = pseudo_truth(truth, Departures(cross_loading=0.3), path, nobs=LOTS, seed=1)
-    assert crossed > 0.55  # an item of trust takes part in buying
-    assert pseudo_truth(truth, Departures(cross_loading=0.3), path, nobs=LOTS, seed=1) == crossed
 
 
 def test_departures_are_stated_beside_the_sample(truth, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from socialcommerce import data, evidence, verdicts
 from socialcommerce.evidence import Pending, labels, told
 from socialcommerce.paper import DIRECTIONS
-from socialcommerce.strategies import messages
+from socialcommerce.public_data import records
 from tests.conftest import assessment
 
 EVERY = assessment()
@@ -112,6 +112,6 @@ def test_a_claim_is_shown_where_data_speak_of_the_world():
 
 
 def test_bands_hold_95_per_cent():
-    table = messages.by_history(data.load("hillstrom_cells"))
+    table = records.message_by_history(data.load("hillstrom_cells"))
     rows = told.bands(table, "history", "estimate", "n")
     assert (rows["high"] - rows["low"]).to_numpy() == pytest.approx(2 * 1.959964 * table["standard_error"], rel=1e-6)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from socialcommerce import paper, verdicts
 from socialcommerce.errors import UnknownNameError
-from socialcommerce.evidence import modes, numbers, people, policies, survey
+from socialcommerce.evidence import modes, numbers, people, survey
 from socialcommerce.numbers import snap
 from socialcommerce.paper import CLASSES, EVIDENCE, GRADES, Claim, Hypothesis
 from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
@@ -27,7 +27,7 @@ OUTCOME_LABELS = {
 }
 """Heads of a table of what models say."""
 
-TESTS = {**numbers.TESTS, **people.TESTS, **survey.TESTS, **modes.TESTS, **policies.TESTS}
+TESTS = {**numbers.TESTS, **people.TESTS, **survey.TESTS, **modes.TESTS}
 """The function that tests each decided hypothesis."""
 
 STATES = {

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from socialcommerce import data, paper, verdicts
+from socialcommerce.effects import Effect
 from socialcommerce.paper import Hypothesis
-from socialcommerce.strategies import deliveries, groups, messages, pooled, sessions, urge, village
-from socialcommerce.strategies.effects import Effect
+from socialcommerce.public_data import records, studies, village
 from socialcommerce.verdicts import HypothesisTest
 
 __all__ = ["EFFECTS", "TESTS"]
@@ -16,63 +16,63 @@ __all__ = ["EFFECTS", "TESTS"]
 
 def identification() -> Effect:
     """H14: standardised path from parasocial interaction to the urge to buy."""
-    return urge.driver(data.load("hanoi_paths"), "PAR")
+    return studies.urge_effect(data.load("hanoi_paths"), "PAR")
 
 
 def trust() -> Effect:
     """H15: standardised path from trust to the urge to buy."""
-    return urge.driver(data.load("hanoi_paths"), "TRU")
+    return studies.urge_effect(data.load("hanoi_paths"), "TRU")
 
 
 def hedonic_benefit() -> Effect:
     """H16: standardised path from hedonic benefit to the urge to buy."""
-    return urge.driver(data.load("hanoi_paths"), "HED")
+    return studies.urge_effect(data.load("hanoi_paths"), "HED")
 
 
 def enjoyment() -> Effect:
     """H17: standardised path from enjoyment to the urge to buy."""
-    return urge.driver(data.load("hanoi_paths"), "ENJ")
+    return studies.urge_effect(data.load("hanoi_paths"), "ENJ")
 
 
 def message() -> Effect:
     """H18: conversion with either mail minus without, in percentage points."""
-    return messages.message(data.load("hillstrom_cells"), "conversion")
+    return records.message_effect(data.load("hillstrom_cells"), "conversion")
 
 
 def matching_visits() -> Effect:
     """H19: half the interaction of mail and history, visits in percentage points."""
-    return messages.matching(data.load("hillstrom_cells"), "visit")
+    return records.matching_effect(data.load("hillstrom_cells"), "visit")
 
 
 def matching_conversion() -> Effect:
     """H20: half the interaction of mail and history, conversion in percentage points."""
-    return messages.matching(data.load("hillstrom_cells"), "conversion")
+    return records.matching_effect(data.load("hillstrom_cells"), "conversion")
 
 
 def matching_spend() -> Effect:
     """H21: half the interaction of mail and history, dollars a person."""
-    return messages.matching(data.load("hillstrom_cells"), "spend")
+    return records.matching_effect(data.load("hillstrom_cells"), "spend")
 
 
 def matched_policy() -> Effect:
     """H22: conversion under the matching policy minus under the men's mail for all, in percentage points."""
-    return messages.matched_policy(data.load("hillstrom_cells"), "conversion")
+    return records.matched_policy(data.load("hillstrom_cells"), "conversion")
 
 
 def returning_sessions() -> Effect:
     """H23: conversion of returning minus new sessions, adjusted, in percentage points."""
-    return sessions.returning(data.load("uci_cells"))
+    return records.returning_effect(data.load("uci_cells"))
 
 
 def group_success() -> Effect:
     """H24: share of successful groups on record minus one half."""
-    share = groups.success(data.load("beibei_initiators"))
+    share = records.group_success(data.load("beibei_initiators"))
     return replace(share, estimate=share.estimate - 0.5)
 
 
 def delivery_in_time() -> Effect:
     """H25: mean score of deliveries in time minus late ones, adjusted, in stars."""
-    return deliveries.in_time(data.load("olist_moments"))
+    return records.delivery_effect(data.load("olist_moments"))
 
 
 def neighbours() -> Effect:
@@ -137,7 +137,7 @@ def _rate(hypothesis: Hypothesis) -> float:
 def _pooled(outcome: str, cause: str) -> Effect:
     """Take the fewest persons the pools can hold, since their number is unknown: the widest interval counts."""
     matrix, pairs = data.load("pooled_correlation_matrix"), data.load("pooled_correlations")
-    return pooled.path(matrix, outcome, cause, pooled.least_size(pairs))
+    return studies.pooled_path(matrix, outcome, cause, studies.least_pooled_size(pairs))
 
 
 TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = dict.fromkeys(EFFECTS, _test)

@@ -13,17 +13,16 @@ from typing import Any
 
 import pandas as pd
 
-from socialcommerce import data, paper, survey, verdicts
+from socialcommerce import data, effects, paper, survey, verdicts
+from socialcommerce.effects import Effect, Joint
 from socialcommerce.paper import Evidence, Family, Hypothesis
-from socialcommerce.strategies import contact, joint, moderation, paths, platforms
-from socialcommerce.strategies.effects import Effect
-from socialcommerce.strategies.joint import Joint
+from socialcommerce.strategies import contact, moderation, paths, platforms
 from socialcommerce.strategies.measurement import words_of
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 
 __all__ = ["DIGITS", "PATHS", "TABLE", "TESTS", "estimate_table", "hypotheses_of", "hypothesis_tests", "labels",
-           "read_reasons", "verdict_table", "verdicts_of"]
+           "read_reasons", "true_effects", "verdict_table", "verdicts_of"]
 
 PATHS = {
     "H30": ("trust", "quality"), "H31": ("trust", "disclosure"), "H32": ("trust", "security"),
@@ -180,7 +179,7 @@ def _indirect(found: paths.Indirect | NotTestable, study: Study) -> Found:
         return NotTestable({"en": f"The codebook claims ways of both signs to repurchase for {', '.join(mixed)}.",
                             "zh": f"编码簿对{'、'.join(mixed)}到复购的途径所作论断正负皆有。"})
     turned = replace(total, estimates=total.estimates * sign, draws=total.draws * sign)
-    return lambda alpha: joint.least(turned.estimates, turned.interval, total.nobs, alpha=alpha,
+    return lambda alpha: effects.least(turned.estimates, turned.interval, total.nobs, alpha=alpha,
                                      p_values=turned.p_values)
 
 
@@ -239,9 +238,14 @@ def _truth(study: Study) -> dict[str, float]:
     """Return what a synthetic sample was drawn with, by hypothesis; nothing is known of anybody's respondents."""
     if study.basis != "synthetic sample":
         return {}
-    table = survey.true_values(survey.own_truth(), study.answers)
+    return true_effects(survey.own_truth(), study.answers)
+
+
+def true_effects(truth: survey.Truth, answers: pd.DataFrame | None = None) -> dict[str, float]:
+    """Return the truth of every hypothesis on a survey; ``answers`` as of ``survey.true_values``."""
+    table = survey.true_values(truth, answers)
     value = table.set_index(["kind", "outcome", "predictor", "moderator"])["value"].to_dict()
-    sign = {p.predictor: p.direction for p in study.codebook.paths}
+    sign = {path.predictor: path.direction for path in truth.codebook.paths}
     through = [sign[x] * v for (kind, y, x, _), v in value.items() if (kind, y) == ("indirect", "repurchase")]
     apart = [abs(v) for (kind, y, *_), v in value.items() if kind == "difference" and y in COMPARED]
     return {name: value["path", *path, ""] for name, path in PATHS.items()} | {

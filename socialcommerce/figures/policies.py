@@ -9,9 +9,9 @@ import numpy as np
 
 from socialcommerce.figures.colours import INK, MUTED, SERIES
 from socialcommerce.modes.advice import OUTCOME_WORDS, strategies
-from socialcommerce.modes.estimate import ModeFit
 from socialcommerce.modes.policy import OUTCOMES, Ranking
 from socialcommerce.numbers import snap
+from stockflow import ModeFit
 
 if TYPE_CHECKING:
     import pandas as pd

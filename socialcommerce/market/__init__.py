@@ -5,12 +5,36 @@ for comes back as ``NotAvailable`` with the reason; errors are for misuse.
 """
 
 from socialcommerce.market.audit import AuditRow, audit
-from socialcommerce.market.backtest import BENCHMARKS, Backtest, method_words, published_misses, rolling_origin
-from socialcommerce.market.curves import CURVES, Curve
-from socialcommerce.market.fit import Estimate, GrowthFit, aicc, fit_growth
-from socialcommerce.market.forecast import Disagreement, Forecast, disagreement, forecast
+from socialcommerce.market.fit import CURVES, Curve, Estimate, GrowthFit, aicc, fit_growth
+from socialcommerce.market.forecast import (
+    BENCHMARKS,
+    Backtest,
+    Disagreement,
+    Forecast,
+    disagreement,
+    forecast,
+    method_words,
+    published_misses,
+    rolling_origin,
+)
 from socialcommerce.market.readings import (
+    AUDIT_LABELS,
+    AUDITED,
+    BAR_LABELS,
+    FORECAST_LABELS,
     FOREIGN,
+    MISS_DIGITS,
+    MISS_LABELS,
+    OFFICIAL,
+    PARAMETER_LABELS,
+    SEEN,
+    SPREAD_DIGITS,
+    SPREAD_LABELS,
+    audit_table,
+    bars_table,
+    forecast_digits,
+    miss_table,
+    parameter_table,
     read_answer,
     read_audit,
     read_backtest,
@@ -24,27 +48,9 @@ from socialcommerce.market.readings import (
     read_scope,
     read_series,
     read_splices,
-)
-from socialcommerce.market.series import MarketSeries, NotAvailable, publisher_words, unit_words
-from socialcommerce.market.tables import (
-    AUDIT_LABELS,
-    AUDITED,
-    BAR_LABELS,
-    FORECAST_LABELS,
-    MISS_DIGITS,
-    MISS_LABELS,
-    OFFICIAL,
-    PARAMETER_LABELS,
-    SEEN,
-    SPREAD_DIGITS,
-    SPREAD_LABELS,
-    audit_table,
-    bars_table,
-    forecast_digits,
-    miss_table,
-    parameter_table,
     source_words,
 )
+from socialcommerce.market.series import MarketSeries, NotAvailable, publisher_words, unit_words
 
 __all__ = [
     "AUDITED",

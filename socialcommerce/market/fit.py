@@ -1,22 +1,212 @@
-"""Fit a growth curve to a series and say how well each parameter is known."""
+"""Fit growth curves to a series, many at once, and say how well each parameter is known."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.market.curves import CURVES, Curve, Parameter
 from socialcommerce.market.series import MarketSeries, NotAvailable
-from socialcommerce.market.solve import least_squares, squares
 from socialcommerce.numbers import snap
 
-__all__ = ["Estimate", "GrowthFit", "aicc", "fit_growth", "fit_many"]
+__all__ = ["CURVES", "Curve", "Estimate", "GrowthFit", "Parameter", "aicc", "fit_growth", "fit_many", "least_squares",
+           "squares"]
+
+Shapes = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter with a meaning.
+
+    Attributes
+    ----------
+    name, words, unit
+        Its name in code, in English and Chinese, and its unit: ``value`` (the series' own), ``per year`` or ``year``.
+    position : int or None
+        Which searched parameter it is; None for the scale, -1 for one that mixes two (the Bass peak).
+    log : bool
+        Whether it is searched on the logarithmic scale.
+    """
+
+    name: str
+    words: Mapping[str, str]
+    unit: str
+    position: int | None
+    log: bool
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A growth curve.
+
+    Attributes
+    ----------
+    log_shape : callable
+        ``log_shape(t, u)`` with t of shape (n,) and u of shape (..., s) returns shape (..., n).
+    lower, upper : tuple of float
+        Limits of the search for u; a fit that ends on one did not converge to a finite parameter.
+    starts : tuple
+        Where the search begins, each of length s, in units of the series' span where a year is meant.
+    """
+
+    name: str
+    words: Mapping[str, str]
+    parameters: tuple[Parameter, ...]
+    log_shape: Shapes
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    starts: tuple[tuple[float, ...], ...]
+
+    @property
+    def k(self) -> int:
+        """Number of parameters, the scale included and the error's spread not."""
+        return 1 + len(self.lower)
+
+
+def _exponential(t: np.ndarray, u: np.ndarray) -> np.ndarray:
+    return u[..., :1] * t
+
+
+def _logistic(t: np.ndarray, u: np.ndarray) -> np.ndarray:
+    return -np.logaddexp(0.0, -np.exp(u[..., :1]) * (t - u[..., 1:]))
+
+
+def _gompertz(t: np.ndarray, u: np.ndarray) -> np.ndarray:
+    # beyond exp(12) the curve is nothing at all, and larger numbers would swallow the data they are compared with
+    return -np.exp(np.minimum(-np.exp(u[..., :1]) * (t - u[..., 1:]), 12.0))
+
+
+def _bass(t: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Log of F(t + 1) - F(t), the share of all adoptions that falls into the year, in a form that cannot cancel."""
+    p, q, log_ratio = np.exp(u[..., :1]), np.exp(u[..., 1:]), u[..., 1:] - u[..., :1]
+    pace = p + q
+    tails = np.logaddexp(0.0, log_ratio - pace * t) + np.logaddexp(0.0, log_ratio - pace * (t + 1))
+    return np.logaddexp(0.0, log_ratio) - pace * t + np.log(-np.expm1(-pace)) - tails
+
+
+RATE = {"en": "growth rate", "zh": "增长率"}
+CEILING = {"en": "ceiling", "zh": "上限"}
+INFLECTION = {"en": "year of the inflection", "zh": "拐点年份"}
+_S_CURVE = (
+    Parameter("ceiling", CEILING, "value", None, True),
+    Parameter("rate", RATE, "per year", 0, True),
+    Parameter("midpoint", INFLECTION, "year", 1, False),
+)
+_S_STARTS = tuple(product(np.log([0.1, 0.3, 0.7, 1.5]), [-0.5, 0.2, 0.6, 1.0, 2.0]))
+
+CURVES: dict[str, Curve] = {
+    curve.name: curve
+    for curve in (
+        Curve("exponential", {"en": "Exponential", "zh": "指数"},
+              (Parameter("start", {"en": "value in the first year", "zh": "首年数值"}, "value", None, True),
+               Parameter("rate", RATE, "per year", 0, False)),
+              _exponential, (-5.0,), (5.0,), ((0.0,),)),
+        Curve("logistic", {"en": "Logistic", "zh": "逻辑斯蒂"}, _S_CURVE, _logistic,
+              (np.log(1e-3), -20.0), (np.log(20.0), 20.0), _S_STARTS),
+        Curve("gompertz", {"en": "Gompertz", "zh": "龚珀兹"}, _S_CURVE, _gompertz,
+              (np.log(1e-3), -20.0), (np.log(20.0), 20.0), _S_STARTS),
+        Curve("bass", {"en": "Bass (yearly)", "zh": "巴斯（年度）"},
+              (Parameter("potential", {"en": "sum over all years", "zh": "历年总和"}, "value", None, True),
+               Parameter("innovation", {"en": "innovation p", "zh": "创新系数 p"}, "per year", 0, True),
+               Parameter("imitation", {"en": "imitation q", "zh": "模仿系数 q"}, "per year", 1, True),
+               Parameter("peak", {"en": "year of the peak", "zh": "峰值年份"}, "year", -1, False)),
+              _bass, (np.log(1e-7), np.log(1e-5)), (np.log(3.0), np.log(10.0)),
+              tuple(product(np.log([1e-3, 1e-2, 0.05, 0.2]), np.log([0.05, 0.2, 0.6, 1.2])))),
+    )
+}
+"""The curves by name.
+
+Exponential: ``start * exp(rate * t)``. Logistic: ``ceiling / (1 + exp(-rate * (t - midpoint)))``. Gompertz:
+``ceiling * exp(-exp(-rate * (t - midpoint)))`` (Gompertz 1825, doi:10.1098/rstl.1825.0026). Bass: ``potential *
+(F(t + 1) - F(t))`` with ``F(t) = (1 - exp(-(p + q) t)) / (1 + q / p * exp(-(p + q) t))`` and its peak at ``ln(q / p) /
+(p + q)`` after the start of the first year (Bass 1969, doi:10.1287/mnsc.15.5.215). Bass wrote for first purchases;
+on a market's yearly value, which is mostly repeat purchases and began before the series does, the curve only describes.
+"""
+
+
+STEP = 1e-6  # of a central difference: the cube root of the machine's precision, rounded
+
+
+def least_squares(
+    residuals: Callable[[np.ndarray], np.ndarray],
+    start: np.ndarray,
+    lower: np.ndarray,
+    upper: np.ndarray,
+    iterations: int = 200,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Minimise the sum of squares of each of B problems by Levenberg and Marquardt's method within limits.
+
+    Parameters
+    ----------
+    residuals : callable
+        Takes parameters of shape (B, s), returns residuals of shape (B, n).
+    start : ndarray, shape (B, s)
+    lower, upper : ndarray, shape (s,)
+        Limits; steps are clipped to them.
+
+    Returns
+    -------
+    parameters : ndarray, shape (B, s)
+    ssr : ndarray, shape (B,)
+        Sums of squared residuals.
+    settled : ndarray of bool, shape (B,)
+        Whether the last step was too small to matter.
+
+    References
+    ----------
+    Marquardt (1963), doi:10.1137/0111030.
+
+    Examples
+    --------
+    >>> t = np.arange(5.0)
+    >>> u, ssr, settled = least_squares(lambda u: np.exp(-0.3 * t) - np.exp(-u * t), np.ones((1, 1)), [0], [2])
+    >>> round(float(u[0, 0]), 6), bool(settled[0])
+    (0.3, True)
+    """
+    u = np.clip(np.asarray(start, float), lower, upper)
+    r = residuals(u)
+    ssr = squares(r)
+    damping, settled = np.full(len(u), 1e-3), np.zeros(len(u), bool)
+    for _ in range(iterations):
+        step = np.clip(u + _step(residuals, u, r, damping), lower, upper) - u
+        tried = residuals(u + step)
+        tried_ssr = squares(tried)
+        better = tried_ssr < ssr
+        tiny = np.abs(step).max(axis=1, initial=0.0) <= 1e-10 * (1 + np.abs(u).max(axis=1, initial=0.0))
+        settled |= tiny | (better & (tried_ssr >= (1 - 1e-15) * ssr)) | (damping > 1e12)
+        u, r = np.where(better[:, None], u + step, u), np.where(better[:, None], tried, r)
+        ssr = np.where(better, tried_ssr, ssr)
+        damping = np.where(better, damping / 5, damping * 4).clip(1e-14, 1e13)
+        if settled.all():
+            break
+    return u, ssr, settled
+
+
+def _step(residuals: Callable, u: np.ndarray, r: np.ndarray, damping: np.ndarray) -> np.ndarray:
+    s = u.shape[1]
+    if not s:
+        return np.zeros_like(u)
+    h = STEP * np.eye(s)
+    jacobian = np.stack([(residuals(u + h[i]) - residuals(u - h[i])) / (2 * STEP) for i in range(s)], axis=-1)
+    normal = np.einsum("bni,bnj->bij", jacobian, jacobian)
+    gradient = np.einsum("bni,bn->bi", jacobian, r)
+    diagonal = np.einsum("bii->bi", normal) + 1e-12
+    damped = normal + (damping[:, None] * diagonal)[:, :, None] * np.eye(s) + 1e-300 * np.eye(s)
+    return -np.linalg.solve(damped, gradient[..., None])[..., 0]
+
+
+def squares(r: np.ndarray) -> np.ndarray:
+    """Return the sum of squares of each row, infinite where it is not a number or too large for one."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.einsum("bn,bn->b", r, r)
+    return np.where(np.isfinite(total), total, np.inf)
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,9 @@ import pandas as pd
 from scipy.special import lambertw
 
 from socialcommerce.errors import ParameterError
-from socialcommerce.modes.compartments import Auxiliary, Flow, Mode, Parameter, State
-from socialcommerce.modes.threshold import minimal_root
+from stockflow import Auxiliary, Flow, Mode, Parameter, State, minimal_root
 
-__all__ = ["CONTENT", "amplification", "break_even_cost", "equilibrium", "extinction", "final_size", "parts",
+__all__ = ["CONTENT", "COUNTED", "amplification", "break_even_cost", "equilibrium", "extinction", "final_size", "parts",
            "reproduction", "social_proof_limit", "steady_flow", "steady_leaders"]
 
 Given = Mapping | pd.DataFrame | None
@@ -71,13 +70,15 @@ CONTENT = Mode(
         Flow("L", "D", "gammaL", {"en": "fall silent", "zh": "不再发声"}),
         Flow("D", "P", "omega", {"en": "become reachable again", "zh": "重新可触达"}),
     ),
-    customer_free={"P": 1.0},
+    carrier_free={"P": 1.0},
     external=("lambda0",),
 )
 """The declaration (section 3.1; the paper gives no values, every default is illustrative). P + M + O + C + L + D = N.
 
 Social proof ``pi1`` is off by default; with ``b1 = 0`` the purchase hazard does not answer to promotion.
 """
+COUNTED = {"flows": (("M", "O"),), "starters": "L"}
+"""What a series of purchases counts, and who is active at its start: for :func:`stockflow.fit_mode`."""
 
 
 def parts(parameters: Given = None) -> dict[str, np.ndarray]:

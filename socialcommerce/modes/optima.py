@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import minimize, minimize_scalar
 
 from socialcommerce.errors import ParameterError
-from socialcommerce.modes import sharing
-from socialcommerce.modes.compartments import Mode
-from socialcommerce.modes.trajectory import simulate
+from socialcommerce.modes import content, sharing
+from stockflow import Mode, integrate
 
-__all__ = ["Breaches", "best_contact", "best_personalisation", "breaches", "group_offers", "loss_off_contact",
-           "purchase_chance", "segment_gains", "sustaining_contact"]
-
+__all__ = ["Breaches", "Promotion", "Quality", "best_contact", "best_personalisation", "breaches", "group_offers",
+           "purchase_chance", "segment_gains"]
 
 Given = np.ndarray | float
 
@@ -48,39 +47,6 @@ def best_contact(b0: Given, b1: Given, delta0: Given, delta1: Given) -> np.ndarr
     """
     ratio = np.asarray(b0) / b1
     return -ratio + np.sqrt(ratio**2 + np.asarray(delta0) / delta1)
-
-
-def loss_off_contact(factor: float, b0: float, b1: float, delta0: float, delta1: float) -> float:
-    """Return the share of purchases lost by contacting ``factor`` times as often as is best."""
-    best = best_contact(b0, b1, delta0, delta1)
-    off, on = (purchase_chance(n, b0, b1, delta0, delta1) for n in (factor * best, best))
-    return float(1 - off / on)
-
-
-def sustaining_contact(
-    successors: float, b0: float, b1: float, delta0: float, delta1: float
-) -> tuple[float, float] | None:
-    """Return between which frequencies the pool sustains itself (R0 >= 1), or None where none works.
-
-    Parameters
-    ----------
-    successors : float
-        B = R0 / pM, entrants that one purchase brings. With b0 = 0 no frequency works where
-        B < 1 + 2 sqrt(delta0 delta1) / b1.
-
-    Examples
-    --------
-    >>> sustaining_contact(1.5, 0.0, 0.02, 0.005, 0.02) is None
-    True
-    >>> [round(n, 9) for n in sustaining_contact(2.25, 0.0, 0.02, 0.005, 0.02)]
-    [0.25, 1.0]
-    """
-    rise, left = (successors - 1) * b1, delta0 - (successors - 1) * b0
-    inside = rise**2 - 4 * delta1 * left
-    if inside < 0 or (rise <= 0 and left > 0):
-        return None
-    root = np.sqrt(inside)
-    return max(0.0, float((rise - root) / (2 * delta1))), float((rise + root) / (2 * delta1))
 
 
 def best_personalisation(a: float, b: float, c: float, delta0: float, annoyance: float) -> float:
@@ -239,7 +205,7 @@ def breaches(
     members = [i for i in mode.carrying if mode.states[i].name != "O"]
     p, rng = mode.values(parameters), np.random.default_rng(seed)
     leaders = mode.states[members[-1]].name
-    start = simulate(mode, parameters, days, "map", initial={leaders: 0.01}, every=days).values[-1]
+    start = integrate(mode, parameters, days, "map", initial={leaders: 0.01}, every=days).values[-1]
     y = np.repeat(start[:, None], replicates + 2, axis=1)  # the first without breaches, the second with an even loss
     seen = np.zeros((days - days // 2, replicates + 2))
     even = -np.expm1(-rate * share)
@@ -253,3 +219,197 @@ def breaches(
             seen[day - days // 2] = y[members].sum(axis=0)
     shocks = seen[:, 2:]
     return Breaches(float(seen[-1, 0]), float(seen[-1, 1]), shocks.mean(axis=0), float(shocks.std(axis=0).mean()))
+
+
+STEP = 1e-5  # of the logarithm, for elasticities by central differences
+GRID = np.linspace(np.log(1e-3), np.log(1e3), 1201)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Section 5, paragraph 1, sentence 4, first half: at what quality q of content is traffic cheapest?
+
+    A day's content costs ``c0 + c1 q^theta`` yuan per person of the audience and draws ``rho q`` of it a day into the
+    pool; better content is also passed on more, ``beta = beta_1 q^r`` with beta_1 the value among ``parameters``.
+
+    Attributes
+    ----------
+    c0, c1, theta : float
+        Cost; theta above 1 means that each further step of quality costs more than the last.
+    rho : float
+        Reach, 1/day at quality 1.
+    r : float
+        Elasticity of virality by quality; 0 where quality only draws and is not passed on.
+
+    Notes
+    -----
+    All defaults are illustrative.
+    """
+
+    c0: float = 0.0004
+    c1: float = 0.0004
+    theta: float = 2.0
+    rho: float = 0.0005
+    r: float = 0.2
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("c0", "c1", "rho"):
+            if not getattr(self, name) > 0:
+                raise ParameterError(f"{name} is positive; got {getattr(self, name):g}; allowed is above 0.")
+        if not self.theta > 1 or not self.r >= 0:
+            raise ParameterError(f"quality costs more the higher it is; got theta={self.theta:g}, r={self.r:g}; "
+                                 "allowed is theta > 1 and r >= 0.")
+
+    def cost(self, q: np.ndarray) -> np.ndarray:
+        """Return yuan a day and person."""
+        return self.c0 + self.c1 * np.asarray(q, float) ** self.theta
+
+    def _given(self, q: np.ndarray) -> dict:
+        q = np.asarray(q, float)
+        beta = float(content.CONTENT.values(self.parameters)["beta"])
+        return dict(self.parameters) | {"beta": beta * q**self.r, "lambda0": self.rho * q}
+
+    def successors(self, q: np.ndarray) -> np.ndarray:
+        """Return R0 at quality q."""
+        return content.reproduction(self._given(q))
+
+    def infinite(self, q: np.ndarray) -> np.ndarray:
+        """Return yuan per entrant in an audience that never runs out: cost (1 - R0) / (rho q); nan from R0 = 1."""
+        r0 = self.successors(q)
+        return np.where(r0 < 1, self.cost(q) * (1 - r0) / (self.rho * np.asarray(q)), np.nan)
+
+    def finite(self, q: np.ndarray) -> np.ndarray:
+        """Return yuan per entrant where the finite audience stands still: cost / j*."""
+        return self.cost(q) / content.steady_flow(self._given(q))
+
+    def best(self, market: str = "finite") -> pd.Series:
+        """Return the cheapest quality, its cost per entrant and per buyer, R0 there, and how well the rule holds.
+
+        The rule says that the last step of quality costs, in per cent, what it brings: in the infinite market
+        ``e_cost = e_reach + R/(1 - R) e_R``, in the finite one ``e_cost = e_flow``. ``minima`` counts the local minima
+        found over six decades of quality; 1 means that the answer is the only one.
+
+        Raises
+        ------
+        ParameterError
+            Where virality lets R0 reach 1 before the cost per entrant turns up: then traffic in the infinite market is
+            free in the limit, and the question needs the finite one.
+        """
+        _known(market)
+        of = self.finite if market == "finite" else self.infinite
+        costs = of(np.exp(GRID))
+        known = np.isfinite(costs)
+        inner = np.flatnonzero((costs[1:-1] < costs[:-2]) & (costs[1:-1] <= costs[2:])) + 1
+        if not len(inner):
+            raise ParameterError(f"cost per entrant has no least value in the {market} market; got R0 up to "
+                                 f"{self.successors(np.exp(GRID[known][-1])):.3g}; allowed is one in which it has.")
+        top = inner[np.argmin(costs[inner])]
+        found = minimize_scalar(lambda log_q: float(np.log(of(np.exp(log_q)))), method="bounded",
+                                bounds=(GRID[top - 1], GRID[top + 1]), options={"xatol": 1e-10})
+        q = float(np.exp(found.x))
+        cost, pM = float(of(q)), float(content.parts(self.parameters)["pM"])
+        return pd.Series({"q": q, "cost": cost, "cost_per_buyer": cost / pM, "r0": float(self.successors(q)),
+                          "minima": len(inner), "rule": self._rule(q, market)}, name=market)
+
+    def _rule(self, q: float, market: str) -> float:
+        """Difference of the two sides of the rule."""
+        near = np.exp(np.array([-STEP, STEP])) * q
+
+        def slope(f: Callable[[np.ndarray], np.ndarray]) -> float:
+            return float(np.diff(np.log(f(near)))[0] / (2 * STEP))
+
+        if market == "finite":
+            return slope(self.cost) - slope(lambda q: content.steady_flow(self._given(q)))
+        r0 = float(self.successors(q))
+        return slope(self.cost) - 1 - (r0 / (1 - r0) * slope(self.successors) if r0 > 0 else 0.0)
+
+    @property
+    def without_virality(self) -> float:
+        """The cheapest quality where nothing is passed on: (c0 / (c1 (theta - 1)))^(1/theta)."""
+        return (self.c0 / (self.c1 * (self.theta - 1))) ** (1 / self.theta)
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """Section 5, paragraph 1, sentence 4, second half: what share of messages promotes, and how often to write?
+
+    Of n messages a day and person a share f promotes. Promotion sells, ``pi = b0 + b1 f n``; the rest draws,
+    ``lambda0 = rho (1 - f) n``; every message can annoy, ``delta = delta0 + delta1 n^2``.
+
+    Attributes
+    ----------
+    rho : float
+        Draw of a creative message (its unit: 1). Illustrative, like every default.
+    margin, message : float
+        Yuan of an order, and of one message shown to one person of the audience; at 0 the optimum sells most.
+    market : {"finite", "infinite"}
+        Whether the audience runs out. Where it does not, entrants are ``lambda0 / (1 - R0)``; where nothing is passed
+        on either and nobody buys unprompted, half the messages should promote, ever more messages sell towards
+        ``rho b1 / (4 delta1)``, and only their cost ends it.
+    """
+
+    rho: float = 0.001
+    margin: float = 10.0
+    message: float = 0.0
+    market: str = "finite"
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _known(self.market)
+
+    def given(self, f: np.ndarray, n: np.ndarray) -> dict:
+        """Return the parameters of the content mode at a share f of promotion and n messages a day."""
+        p = content.CONTENT.values(self.parameters)
+        # the declaration knows one frequency: b1 carries the share that promotes
+        return dict(self.parameters) | {"b1": p["b1"] * f, "n": n, "lambda0": self.rho * (1 - np.asarray(f)) * n}
+
+    def purchases(self, f: np.ndarray, n: np.ndarray) -> np.ndarray:
+        """Return orders a day and person of the audience, where the mode stands still; nan where it cannot."""
+        given = self.given(f, n)
+        a, r0 = content.parts(given), content.reproduction(given)
+        if self.market == "finite":
+            return a["pM"] * content.steady_flow(given)
+        return np.where(r0 < 1, a["pM"] * a["lambda0"] / np.where(r0 < 1, 1 - r0, 1.0), np.nan)
+
+    def profit(self, f: np.ndarray, n: np.ndarray) -> np.ndarray:
+        """Return yuan a day and person: margin of the orders less the cost of the messages."""
+        return self.margin * self.purchases(f, n) - self.message * np.asarray(n)
+
+    def best(self) -> pd.Series:
+        """Return the joint optimum of share and frequency, with what lies there.
+
+        At an inner optimum neither a larger share nor more messages bring more: what either adds to the chance of a
+        purchase it takes from the inflow and the cost. ``rule_share`` and ``rule_frequency`` are the elasticities of
+        profit there, 0 where the rule holds; ``interior`` says whether both are off their edges; ``leave`` is the share
+        of the pool that leaves unsold; ``n_selling`` the frequency that would sell most to a given pool.
+        """
+        shares, often = np.meshgrid(np.linspace(0.01, 0.99, 50), np.geomspace(0.01, 20, 60))
+        shares, often = shares.ravel(), often.ravel()
+        value = self.profit(shares, often)
+        if not np.nanmax(value) > 0:
+            raise ParameterError(f"no share and frequency earn anything; got a profit of {np.nanmax(value):.3g}; "
+                                 "allowed is a market in which messages can pay.")
+        at = int(np.nanargmax(value))
+
+        def lost(x: np.ndarray) -> float:
+            gain = float(self.profit(1 / (1 + np.exp(-x[0])), np.exp(x[1]))) / value[at]
+            return -gain if np.isfinite(gain) else 0.0
+
+        start = [np.log(shares[at] / (1 - shares[at])), np.log(often[at])]
+        x = minimize(lost, start, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-15, "maxiter": 2000}).x
+        f, n = float(1 / (1 + np.exp(-x[0]))), float(np.exp(x[1]))
+        given = self.given(f, n)
+        a, near = content.parts(given), np.exp(np.array([-STEP, STEP]))
+        rules = (np.diff(np.log(gain))[0] / (2 * STEP) for gain in (self.profit(f * near, n), self.profit(f, n * near)))
+        return pd.Series({
+            "share": f, "frequency": n, "purchases": float(self.purchases(f, n)), "profit": float(self.profit(f, n)),
+            "r0": float(content.reproduction(given)), "leave": float(1 - a["pM"]),
+            "n_selling": float(best_contact(a["pi0"], a["b1"], a["delta0"], a["delta1"])),
+            "interior": 0.005 < f < 0.995 and 0.005 < n < 19.9,
+        } | dict(zip(("rule_share", "rule_frequency"), map(float, rules), strict=True)), name=self.market)
+
+
+def _known(market: str) -> None:
+    if market not in ("finite", "infinite"):
+        raise ParameterError(f"a market is finite or infinite; got {market!r}; allowed are finite, infinite.")

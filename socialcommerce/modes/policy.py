@@ -11,9 +11,8 @@ from scipy.stats import qmc
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.modes import content, sharing
-from socialcommerce.modes.compartments import Mode, Parameter, Values
 from socialcommerce.modes.optima import best_contact
-from socialcommerce.modes.threshold import elasticity
+from stockflow import Mode, Parameter, Values, elasticity
 
 __all__ = ["ECONOMICS", "OUTCOMES", "STRATEGIES", "Ranking", "Strategy", "apply", "draw", "outcomes", "rank",
            "rank_elasticities"]

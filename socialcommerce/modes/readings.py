@@ -9,16 +9,13 @@ import numpy as np
 import pandas as pd
 
 from socialcommerce.modes import content, sharing
-from socialcommerce.modes.compartments import Mode
 from socialcommerce.modes.diagram import Diagram
-from socialcommerce.modes.estimate import ModeFit
-from socialcommerce.modes.gap import Gap
-from socialcommerce.modes.threshold import elasticities
 from socialcommerce.numbers import snap
+from stockflow import PAGE_WORDS, Gap, Mode, ModeFit, elasticities
 
-__all__ = ["EDGE_LABELS", "ELASTICITY_LABELS", "FIT_LABELS", "GAP_LABELS", "GROUP_LABELS", "LOOP_LABELS", "NETWORKS",
-           "PARAMETER_LABELS", "RECORD_LABELS", "edge_table", "elasticity_table", "fit_table", "gap_table",
-           "group_sizes", "local_elasticities", "one_joiner_if_open", "parameter_table",
+__all__ = ["EDGE_LABELS", "ELASTICITY_LABELS", "EXPLORER_WORDS", "FIT_LABELS", "GAP_LABELS", "GROUP_LABELS",
+           "LOOP_LABELS", "NETWORKS", "PARAMETER_LABELS", "RECORD_LABELS", "edge_table", "elasticity_table",
+           "fit_table", "gap_table", "group_sizes", "local_elasticities", "one_joiner_if_open", "parameter_table",
            "read_amplification", "read_diagram", "read_failures", "read_fit", "read_gap", "read_line", "read_loops",
            "read_proof", "read_sizes", "read_strongest", "read_threshold", "read_trust", "record_numbers",
            "recorded_groups"]
@@ -28,6 +25,13 @@ NETWORKS: dict[str, Words] = {
     "hubs": {"en": "a network with hubs (Barabási and Albert)", "zh": "有枢纽的网络（Barabási–Albert）"},
     "circles": {"en": "circles of friends (Watts and Strogatz)", "zh": "朋友圈网络（Watts–Strogatz）"},
 }
+EXPLORER_WORDS = PAGE_WORDS | {
+    "zh": {"above": "该模式能自我循环", "below": "没有外来新用户，该模式将走向消亡",
+           "loops": "各回路对R0的贡献：每位新进入者在该状态时带来的新进入者数",
+           "axis": "天；纵轴：占总人口的比例", "end": "期末", "reset": "恢复初值",
+           "colon": "：", "units": {"1": "", "1/day": "/日", "day": "日"}},
+}
+"""What a page says in which the mode runs."""
 MARKS = {"estimated": "估计", "cited": "引用", "illustrative": "示意"}
 EDGE_LABELS = {
     "from": {"en": "from", "zh": "起点"}, "sign": {"en": "sign", "zh": "符号"}, "to": {"en": "to", "zh": "终点"},

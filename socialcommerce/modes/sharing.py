@@ -11,12 +11,10 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 
 from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.modes.compartments import Auxiliary, Flow, Mode, Parameter, State
-from socialcommerce.modes.expressions import helpers
-from socialcommerce.modes.threshold import bisect, minimal_root
+from stockflow import Auxiliary, Flow, Groups, Mode, Parameter, State, bisect, helpers, minimal_root
 
-__all__ = ["SEATS", "SHARING", "VARIANTS", "declare", "equilibrium", "extinction", "final_size", "joiners", "parts",
-           "reproduction", "steady_flow"]
+__all__ = ["BUYING", "COUNTED", "SEATS", "SHARING", "VARIANTS", "declare", "equilibrium", "extinction", "final_size",
+           "joiners", "parts", "reproduction", "steady_flow"]
 
 Given = Mapping | pd.DataFrame | None
 tail, safediv = helpers()["poisson_tail"], helpers()["safediv"]
@@ -100,13 +98,17 @@ def declare(variant: str = "capped", seats: str = "new") -> Mode:
             Flow("F", "Z", "gammaF", {"en": "lapse", "zh": "流失"}),
             Flow("Z", "U", "omega", {"en": "be reachable again", "zh": "重新可触达"}),
         ),
-        customer_free={"U": 1.0},
+        carrier_free={"U": 1.0},
         external=("epsilon",),
     )
 
 
 SHARING = declare()
 """The default declaration: capped groups, seats for new buyers only."""
+BUYING = Groups({"A": "thetaN", "B": "thetaN", "F": "thetaF"}, "g", ("mA", "qA", "A"), ("mB", "qB", "B"), "U")
+"""How buyers open groups person by person: capped, seats for new buyers only."""
+COUNTED = {"flows": (("U", "A"), ("U", "B")), "starters": "F"}
+"""What a series of purchases counts, and who is active at its start: for :func:`stockflow.fit_mode`."""
 
 
 def joiners(u: np.ndarray, a: Mapping, variant: str = "capped", seats: str = "new") -> np.ndarray:

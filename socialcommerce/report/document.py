@@ -217,7 +217,7 @@ def _add_output(document: Document, output: Mapping[str, Any], references: Refer
         if "explorer" in payload:
             spec = dict(payload["explorer"])
             model = spec.pop("model")
-            call = f"explore({json.dumps(anchor)}, {json.dumps(spec, ensure_ascii=False)}, socialcommerceModes);"
+            call = f"explore({json.dumps(anchor)}, {json.dumps(spec, ensure_ascii=False)}, stockflowModes);"
             document.scripts.append(f"{{\n{model}\n{call}\n}}")
         block = {"t": "Figure", "c": [[anchor, [kind], []], [None, [{"t": "Plain", "c": caption}]], body]}
         document.html.append(block)

@@ -11,8 +11,8 @@ import pandas as pd
 
 import semfit
 from semfit import SemFit, jacobian
+from socialcommerce.effects import Effect
 from socialcommerce.numbers import snap
-from socialcommerce.strategies.effects import Effect
 from socialcommerce.strategies.study import Study
 from socialcommerce.survey import Codebook, Moderation
 from socialcommerce.verdicts import NotTestable

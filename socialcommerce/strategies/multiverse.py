@@ -22,38 +22,15 @@ import semfit
 from semfit import delta_errors, jacobian
 from socialcommerce import survey
 from socialcommerce.errors import DataError, UnknownNameError
-from socialcommerce.strategies.scores import mean_scores
-from socialcommerce.strategies.study import Study
+from socialcommerce.strategies.study import Study, mean_scores
 
-__all__ = ["CHOICES", "LABELS", "Multiverse", "Specification", "multiverse", "specifications"]
+__all__ = ["LABELS", "Multiverse", "Specification", "multiverse", "specifications"]
 
 Array = np.ndarray
 Paths = dict[tuple[str, str], tuple[float, float]]  # (outcome, predictor) -> estimate, standard error
 OUTLYING = 0.01  # share left out
 LARGEST = 10_000  # respondents: of more, all but the declared analysis take a random part
 
-CHOICES = {
-    "analysis": {
-        "declared": {"en": "as the study declares", "zh": "按研究的既定设定"},
-        "complete rows": {"en": "maximum likelihood, complete rows, robust errors",
-                          "zh": "极大似然，仅完整样本，稳健标准误"},
-        "ordered": {"en": "ordered answers (WLSMV)", "zh": "有序作答（WLSMV）"},
-        "mean scores": {"en": "least squares on mean scores, HC3 errors", "zh": "均值得分的最小二乘，HC3标准误"},
-    },
-    "screening": {
-        "drop": {"en": "flagged respondents left out", "zh": "剔除被标记的受访者"},
-        "report-only": {"en": "flagged respondents kept", "zh": "保留被标记的受访者"},
-        "without": {"en": "left out by all rules but one", "zh": "停用其中一条规则后剔除"},
-    },
-    "outliers": {
-        False: {"en": "all kept", "zh": "全部保留"},
-        True: {"en": "the most distant 1 % left out (Mahalanobis)", "zh": "剔除最远的1%（马氏距离）"},
-    },
-    "controls": {
-        False: {"en": "no controls", "zh": "不含控制变量"},
-        True: {"en": "every construct on the controls", "zh": "各构念均对控制变量回归"},
-    },
-}
 LABELS = {
     "analysis": {"en": "analysis", "zh": "分析方法"}, "screening": {"en": "screening", "zh": "筛查"},
     "outliers": {"en": "outliers", "zh": "离群值"}, "controls": {"en": "controls", "zh": "控制变量"},

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from semfit import SemFit
+from socialcommerce.effects import Effect
 from socialcommerce.errors import DataError, UnknownNameError
-from socialcommerce.strategies.effects import Effect
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import NotTestable
 

@@ -14,8 +14,8 @@ from scipy import special, stats
 
 import semfit
 from semfit import HypothesisStatistic, Invariance, SemFit, delta_errors, jacobian
+from socialcommerce.effects import Joint, largest, normal
 from socialcommerce.numbers import snap
-from socialcommerce.strategies.joint import Joint, largest, normal
 from socialcommerce.strategies.moderation import construct_words
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import NotTestable

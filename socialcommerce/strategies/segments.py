@@ -18,8 +18,7 @@ import pandas as pd
 
 from socialcommerce.errors import ParameterError
 from socialcommerce.numbers import snap
-from socialcommerce.strategies.scores import mean_scores
-from socialcommerce.strategies.study import Study
+from socialcommerce.strategies.study import Study, mean_scores
 from socialcommerce.verdicts import NotTestable
 
 if TYPE_CHECKING:

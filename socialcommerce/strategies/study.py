@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -17,7 +18,7 @@ from socialcommerce.survey import Codebook, Responses, Screened
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ESTIMATORS", "Study", "read_study"]
+__all__ = ["ESTIMATORS", "Study", "check_study", "mean_scores", "read_study"]
 
 ESTIMATORS = ("MLR", "ML", "WLSMV")
 MANY = 5000
@@ -179,3 +180,67 @@ def read_study(answers: str | Path = "", codebook: str | Path = "", *, screening
     else:
         responses = survey.own_sample().responses
     return Study(responses, survey.screen(responses, mode=screening), estimator, draws, seed)
+
+
+QUICK = 10_000  # respondents whose models fit in about a second
+
+
+def check_study(study: Study) -> None:
+    """Say which column of the file keeps a study's models from being fitted.
+
+    Where that takes no time (no answer missing, not too many respondents), the models are fitted too.
+
+    Raises
+    ------
+    DataError
+        Naming file and column, what stands there and what is needed.
+    """
+    file = study.responses.file
+    places = study.responses.mapping.set_index("question")["column"]
+    for code in study.items:
+        _check_values(study, code, places[code], "answers that differ are needed")
+    if group := study.codebook.group:
+        _check_values(study, group, places[group],
+                      "two groups are needed to compare them, or a codebook without the line `group`")
+    quick = study.options.get("missing") != "fiml" and study.nobs <= QUICK
+    for name in ("measurement", "structural") if quick else ():
+        try:
+            fit = getattr(study, name)
+        except Exception as wrong:
+            if not getattr(wrong, "input_is_wrong", False):
+                raise
+            raise DataError(f"{file}, {name} model: {wrong}") from wrong
+        if not (fit.converged and fit.identified):
+            raise DataError(f"{file}: the {name} model has no solution on these {fit.nobs} answers "
+                            f"({' '.join(fit.problems)}); more answers, or fewer constructs and paths, are needed.")
+
+
+def _check_values(study: Study, code: str, column: int, needed: str) -> None:
+    found = study.screened.answers[code].dropna().unique()
+    if len(found) < 2:
+        what = f"every answer kept is {found[0]:g}" if len(found) else "no answer is kept"
+        raise DataError(f"{study.responses.file}, column {column} ({code}): {what}; {needed}.")
+
+
+def mean_scores(book: Codebook, answers: pd.DataFrame, constructs: Sequence[str]) -> pd.DataFrame:
+    """Return one column a construct, rows as in ``answers``; missing where none of its items was answered.
+
+    Parameters
+    ----------
+    answers : pandas.DataFrame
+        Scored, reverse-keyed items turned round.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from socialcommerce.survey import Construct, Item, Scale
+    >>> pair = Item("a", Scale("five", 1, 5)), Item("b", Scale("five", 1, 5))
+    >>> mean_scores(Codebook("x", (Construct("f", pair),), pair), pd.DataFrame({"a": [1, None], "b": [4, 3]}), ["f"])
+         f
+    0  2.5
+    1  3.0
+    """
+    import pandas as pd
+
+    scores = {name: answers[book.scales[name]].astype(float).mean(axis=1) for name in constructs}
+    return pd.DataFrame(scores, index=answers.index)

@@ -1,15 +1,20 @@
 """A survey from its codebook to answers that can be analysed: read, screened, scored; or drawn from a stated truth."""
 
-from socialcommerce.survey.codebook import Codebook, Construct, Contact, Item, Moderation, Scale
-from socialcommerce.survey.codebook_file import load_codebook, own_codebook
-from socialcommerce.survey.defects import Defects
-from socialcommerce.survey.own_sample import own_sample, own_truth
+from socialcommerce.survey.codebook import (
+    Codebook,
+    Construct,
+    Contact,
+    Item,
+    Moderation,
+    Scale,
+    load_codebook,
+    own_codebook,
+)
 from socialcommerce.survey.questionnaire import item_table, write_docx, write_html, write_items
 from socialcommerce.survey.responses import Responses, read_responses
 from socialcommerce.survey.screening import Rules, Screened, screen
-from socialcommerce.survey.synthetic import Departures, Sample, draw_respondents
-from socialcommerce.survey.true_values import contact_truth, null_truth, pseudo_truth, total_effects, true_values
-from socialcommerce.survey.truth import ContactCurve, Truth
+from socialcommerce.survey.synthetic import Defects, Departures, Sample, draw_respondents, own_sample, own_truth
+from socialcommerce.survey.truth import ContactCurve, Truth, contact_truth, null_truth, total_effects, true_values
 
 __all__ = [
     "Codebook",
@@ -34,7 +39,6 @@ __all__ = [
     "own_codebook",
     "own_sample",
     "own_truth",
-    "pseudo_truth",
     "read_responses",
     "screen",
     "total_effects",

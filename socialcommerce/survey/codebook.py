@@ -1,18 +1,23 @@
-"""What a survey asks: constructs, items, answer scales, attention checks and controls."""
+"""What a survey asks: constructs, items, scales, checks and controls, and the toml file in which they are written."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import pandas as pd
 
-from socialcommerce.errors import UnknownNameError
+from socialcommerce.errors import DataError, UnknownNameError, quoted
+from socialcommerce.files import read_toml
+from socialcommerce.project import root
 
-__all__ = ["Codebook", "Construct", "Contact", "Effect", "Item", "Moderation", "Scale", "plain"]
+__all__ = ["Codebook", "Construct", "Contact", "Effect", "Item", "Moderation", "Scale", "load_codebook", "own_codebook",
+           "plain"]
 
 
 @dataclass(frozen=True)
@@ -183,3 +188,241 @@ def plain(text: str) -> str:
     """
     narrow = unicodedata.normalize("NFKC", text).casefold()
     return re.sub(r"\s+", "", narrow).rstrip(".。:?!；;,，")
+
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")  # what a model text takes as a variable
+# Words that cannot be a variable of model.R: R reserves them (?Reserved), lavaan the last. Backticks do not help, since
+# lavaan takes its model apart itself, and other names in R than in the report would have to be explained wherever they
+# stand. The codebook comes before all data, so it is where another name costs least. T and F are ordinary names in R.
+RESERVED = {"if", "else", "repeat", "while", "function", "for", "next", "break", "in", "TRUE", "FALSE", "NULL", "Inf",
+            "NaN", "NA", "NA_integer_", "NA_real_", "NA_character_", "NA_complex_", "intercept"}
+LANGUAGES = ("en", "zh")
+LONGEST = 1000  # characters of one text
+
+
+def own_codebook() -> Path:
+    """Return where the project's own codebook stands."""
+    return root() / "data" / "survey" / "codebook.toml"
+
+
+def load_codebook(path: str | Path | None = None) -> Codebook:
+    """Return a codebook; by default the project's own, ``data/survey/codebook.toml``.
+
+    Raises
+    ------
+    DataError
+        When the file cannot be read or breaks the schema; the message names file, construct and item.
+    """
+    file = own_codebook() if path is None else Path(path)
+    try:
+        raw = read_toml(file)
+    except DataError as wrong:
+        raise DataError(f"codebook {wrong}") from wrong
+    return _Reader(file.name).codebook(raw)
+
+
+class _Reader:
+    """Turns toml tables into a codebook, or says where they break the schema."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.scales: dict[str, Scale] = {}
+
+    def wrong(self, where: str, what: str, allowed: str) -> DataError:
+        return DataError(f"codebook {self.file}, {where}: {what}; allowed: {allowed}.")
+
+    def take(self, table: object, where: str, **kinds: tuple[type, object]) -> dict:
+        """Return the table's values, each of its kind; a default of ... means that it must be there."""
+        if not isinstance(table, dict):
+            raise self.wrong(where, f"got {quoted(table)}", "a table")
+        for key in table:
+            if key not in kinds:
+                raise self.wrong(where, f"unknown key {quoted(key)}", ", ".join(kinds))
+        found = {}
+        for key, (kind, default) in kinds.items():
+            value = table.get(key, default)
+            if value is ...:
+                raise self.wrong(where, f"key {key!r} is missing", "every " + where.split()[0] + " has one")
+            if value is not default and type(value) is not kind:
+                raise self.wrong(where, f"{key} is {quoted(value)}", f"a {kind.__name__}")
+            if kind is str and isinstance(value, str) and (len(value) > LONGEST or not value.isprintable()):
+                raise self.wrong(where, f"{key} is {quoted(value)}", f"one line of at most {LONGEST} characters")
+            found[key] = value
+        return found
+
+    def codebook(self, raw: dict) -> Codebook:
+        top = self.take(
+            raw, "top", name=(str, ...), group=(str, ""), title=(dict, {}), introduction=(dict, {}),
+            scales=(dict, ...), constructs=(list, ...), checks=(list, []), controls=(list, []), paths=(dict, {}),
+            moderation=(dict, {}), contact=(dict, None), strategies=(list, []), outcomes=(list, []), marker=(str, ""),
+        )  # fmt: skip
+        self.scales = {name: self.scale(name, table) for name, table in top["scales"].items()}
+        constructs = tuple(self.construct(k, table) for k, table in enumerate(top["constructs"], 1))
+        if not constructs:
+            raise self.wrong("constructs", "there is none", "one or more")
+        self.once("construct", [construct.name for construct in constructs])
+        asked = [item for construct in constructs for item in construct.items]
+        asked += [self.control(table) for table in top["controls"]]
+        checks = [self.check(table) for table in top["checks"]]
+        shared = {construct.name for construct in constructs} & {item.code for item in asked}
+        if shared:
+            raise self.wrong(f"item {min(shared)}", "a construct has the same name", "names of their own")
+        self.once("item", [item.code for item in asked] + [item.code for item, _ in checks])
+        for language in LANGUAGES:
+            self.once(f"wording ({language})", [text for item in asked if (text := getattr(item, language))])
+        for item, after in checks:
+            codes = [other.code for other in asked]
+            if after and after not in codes:
+                raise self.wrong(f"check {item.code}", f"it stands after {quoted(after)}", "an item asked before it")
+            asked.insert(codes.index(after) + 1 if after else len(asked), item)
+        controls = [item.code for item in asked if item.role == "control"]
+        if top["group"] and top["group"] not in controls:
+            raise self.wrong("group", f"got {quoted(top['group'])}", f"a control: {', '.join(controls) or 'none'}")
+        names = [construct.name for construct in constructs]
+        if top["marker"] and top["marker"] not in names:
+            raise self.wrong("marker", f"unknown construct {quoted(top['marker'])}", ", ".join(names))
+        paths = self.paths(top["paths"], names)
+        title, introduction = (self.texts(top[key], key) for key in ("title", "introduction"))
+        return Codebook(
+            top["name"], constructs, tuple(asked), paths, top["group"], title, introduction,
+            self.moderations(top["moderation"], names, paths), self.contact(top["contact"], asked),
+            self.among("strategies", top["strategies"], dict.fromkeys(path.predictor for path in paths)),
+            self.among("outcomes", top["outcomes"], dict.fromkeys(path.outcome for path in paths)), top["marker"],
+        )  # fmt: skip
+
+    def texts(self, table: Mapping, where: str) -> tuple[str, str]:
+        found = self.take(table, where, en=(str, ""), zh=(str, ""))
+        return found["en"], found["zh"]
+
+    def scale(self, name: str, table: object) -> Scale:
+        where = f"scale {quoted(self.named(name, 'scales'))}"
+        found = self.take(table, where, low=(int, ...), high=(int, None), en=(list, []), zh=(list, []))
+        for language in LANGUAGES:
+            labels = found[language]
+            if not all(isinstance(text, str) and text.strip() and text.isprintable() for text in labels):
+                raise self.wrong(where, f"{language} is {quoted(labels)}", "a list of texts on one line each")
+            repeated = [text for text, times in Counter(plain(text) for text in labels).items() if times > 1]
+            if repeated:
+                raise self.wrong(where, f"label {repeated[0]!r} ({language}) stands for two codes", "one label a code")
+        if len(found["en"]) != len(found["zh"]):
+            raise self.wrong(where, f"{len(found['en'])} English and {len(found['zh'])} Chinese labels", "as many")
+        low, points = found["low"], len(found["en"])
+        high = low + points - 1 if found["high"] is None else found["high"]
+        if high <= low or abs(low) > 10**6 or high > 10**6 or (points and high - low + 1 != points):
+            raise self.wrong(where, f"low {low}, high {high}, {points} labels", "low < high, and a label for each code")
+        if found["high"] is None and not points:
+            raise self.wrong(where, "neither high nor labels", "one of them")
+        return Scale(name, low, high, tuple(found["en"]), tuple(found["zh"]))
+
+    def pick(self, name: str, where: str) -> Scale:
+        if name not in self.scales:
+            raise self.wrong(where, f"unknown scale {quoted(name)}", ", ".join(self.scales) or "none is defined")
+        return self.scales[name]
+
+    def named(self, name: str, where: str) -> str:
+        if not NAME.fullmatch(name):
+            raise self.wrong(where, f"got {quoted(name)}", "a letter, then letters, digits, _ or .")
+        if name in RESERVED:
+            raise self.wrong(where, f"{name} is a word that R or lavaan reserves", f"another, such as {name}1")
+        return name
+
+    def construct(self, k: int, table: object) -> Construct:
+        found = self.take(
+            table, f"construct {k}", name=(str, ...), en=(str, ""), zh=(str, ""), scale=(str, ...),
+            role=(str, "construct"), items=(list, ...),
+        )  # fmt: skip
+        name = self.named(found["name"], f"construct {k}")
+        where = f"construct {name}"
+        if found["role"] not in ("construct", "control"):
+            raise self.wrong(where, f"role is {quoted(found['role'])}", "construct, control")
+        items = tuple(self.item(entry, name, found["scale"]) for entry in found["items"])
+        if len(items) < 2:
+            raise self.wrong(where, f"{len(items)} item{'' if len(items) == 1 else 's'}", "two or more")
+        return Construct(name, items, found["en"], found["zh"], found["role"])
+
+    def item(self, table: object, construct: str, scale: str) -> Item:
+        where = f"construct {construct}, item"
+        found = self.take(
+            table, where, code=(str, ...), en=(str, ""), zh=(str, ""), reverse=(bool, False), scale=(str, scale)
+        )
+        code = self.named(found["code"], where)
+        picked = self.pick(found["scale"], f"{where} {code}")
+        return Item(code, picked, found["en"], found["zh"], construct, "item", found["reverse"])
+
+    def control(self, table: object) -> Item:
+        found = self.take(table, "control", code=(str, ...), scale=(str, ...), en=(str, ""), zh=(str, ""))
+        code = self.named(found["code"], "control")
+        return Item(code, self.pick(found["scale"], f"control {code}"), found["en"], found["zh"], role="control")
+
+    def check(self, table: object) -> tuple[Item, str]:
+        found = self.take(
+            table, "check", code=(str, ...), scale=(str, ...), expected=(int, ...), after=(str, ""), en=(str, ""),
+            zh=(str, ""),
+        )  # fmt: skip
+        code = self.named(found["code"], "check")
+        scale, expected = self.pick(found["scale"], f"check {code}"), found["expected"]
+        if not scale.low <= expected <= scale.high:
+            raise self.wrong(f"check {code}", f"expected is {expected}", scale.allowed)
+        return Item(code, scale, found["en"], found["zh"], role="check", expected=expected), found["after"]
+
+    def paths(self, table: dict, constructs: list[str]) -> tuple[Effect, ...]:
+        found = []
+        for outcome, predictors in table.items():
+            if not isinstance(predictors, list) or not all(isinstance(name, str) for name in predictors):
+                raise self.wrong(f"paths, {quoted(outcome)}", f"got {quoted(predictors)}", "a list of constructs")
+            for given in predictors:
+                name = given.removeprefix("-")
+                if outcome == name:
+                    raise self.wrong(f"paths, {quoted(outcome)}", "it depends on itself", "other constructs")
+                for construct in (outcome, name):
+                    if construct not in constructs:
+                        raise self.wrong("paths", f"unknown construct {quoted(construct)}", ", ".join(constructs))
+                found.append(Effect(outcome, name, -1 if given.startswith("-") else 1))
+            self.once(f"predictor of {outcome}", [path.predictor for path in found if path.outcome == outcome])
+        return tuple(found)
+
+    def moderations(self, table: dict, names: list[str], paths: tuple[Effect, ...]) -> tuple[Moderation, ...]:
+        found = []
+        for outcome, texts in table.items():
+            where, shape = f"moderation, {quoted(outcome)}", "'predictor * moderator', or with a minus before it"
+            if not isinstance(texts, list):
+                raise self.wrong(where, f"got {quoted(texts)}", f"a list of {shape}")
+            predictors = [path.predictor for path in paths if path.outcome == outcome]
+            for text in texts:
+                factors = [part.strip() for part in text.removeprefix("-").split("*")] if isinstance(text, str) else []
+                if len(factors) != 2:
+                    raise self.wrong(where, f"got {quoted(text)}", shape)
+                predictor, moderator = factors
+                if predictor not in predictors:
+                    raise self.wrong(where, f"{quoted(predictor)} has no path to it", ", ".join(predictors) or "none")
+                if moderator not in names or moderator in (predictor, outcome):
+                    raise self.wrong(where, f"moderator is {quoted(moderator)}", "another construct")
+                found.append(Moderation(outcome, predictor, moderator, -1 if text.startswith("-") else 1))
+            products = [f"{m.predictor} * {m.moderator}" for m in found if m.outcome == outcome]
+            self.once(f"moderation of {outcome}", products)
+        return tuple(found)
+
+    def contact(self, table: dict | None, asked: list[Item]) -> Contact | None:
+        if table is None:
+            return None
+        found = self.take(table, "contact", frequency=(str, ...), outcome=(str, ...))
+        counts = [item.code for item in asked if item.role == "control" and not item.scale.en]
+        allowed = f"a counted control: {', '.join(counts) or 'none'}"
+        for key, code in found.items():
+            if code not in counts:
+                raise self.wrong("contact", f"{key} is {quoted(code)}", allowed)
+        self.once("contact", list(found.values()))
+        return Contact(**found)
+
+    def among(self, key: str, names: list, allowed: Iterable[str]) -> tuple[str, ...]:
+        for name in names:
+            if name not in list(allowed):
+                raise self.wrong(key, f"got {quoted(name)}", ", ".join(allowed) or "none, there are no paths")
+        self.once(key, names)
+        return tuple(names)
+
+    def once(self, kind: str, names: list[str]) -> None:
+        repeated = [name for name, times in Counter(map(plain, names)).items() if times > 1]
+        if repeated:
+            shown = next(name for name in names if plain(name) == repeated[0])
+            raise self.wrong(f"{kind} {quoted(shown)}", "it is there twice", "once, upper and lower case alike")

@@ -6,11 +6,11 @@ import warnings
 
 import pytest
 
-from socialcommerce.figures import claims, style
+from socialcommerce.figures import style, verdicts
 from tests.conftest import assessment
 
 ALL = assessment()
-PLOTS = {claims.plot_claims_by_section: ALL.by_section(), claims.plot_hypotheses_by_evidence: ALL.by_evidence()}
+PLOTS = {verdicts.plot_claims_by_section: ALL.by_section(), verdicts.plot_hypotheses_by_evidence: ALL.by_evidence()}
 
 
 @pytest.fixture(autouse=True)
@@ -46,11 +46,11 @@ def test_a_figure_is_drawn_into_axes_given():
     import matplotlib.pyplot as plt
 
     _, ax = plt.subplots()
-    assert claims.plot_claims_by_section(ALL.by_section(), ax=ax) is ax
+    assert verdicts.plot_claims_by_section(ALL.by_section(), ax=ax) is ax
 
 
 def test_a_bar_carries_its_count_unless_there_is_none():
-    ax = claims.plot_claims_by_section(ALL.by_section())
+    ax = verdicts.plot_claims_by_section(ALL.by_section())
     written = [text.get_text() for text in ax.texts]
     assert "0" not in written
     assert sum(int(text) for text in written if text) == len(ALL.claims)

@@ -9,14 +9,16 @@ import pytest
 
 from socialcommerce.figures import policies as draw
 from socialcommerce.figures import style
-from socialcommerce.modes import advice, content, estimate, optima, policy, questions
+from socialcommerce.modes import advice, content, optima, policy
 from socialcommerce.modes.sharing import SHARING
+from stockflow import estimate
 
 
 @pytest.fixture(scope="module")
 def results():
-    asked, balance = questions.Quality(), questions.Promotion()
-    fit = estimate.fit_mode(content.CONTENT, range(2017, 2022), [1.0, 2.0, 3.1, 3.6, 4.0], ("beta",), dt=5.0)
+    asked, balance = optima.Quality(), optima.Promotion()
+    fit = estimate.fit_mode(content.CONTENT, range(2017, 2022), [1.0, 2.0, 3.1, 3.6, 4.0], ("beta",), dt=5.0,
+                            **content.COUNTED)
     return {
         "ranking": (draw.plot_ranking, policy.rank(content.CONTENT, 100)),
         "sharing": (draw.plot_ranking, policy.rank(SHARING, 100)),

@@ -8,22 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from socialcommerce.figures import modes as draw
 from socialcommerce.figures import style
-from socialcommerce.figures import trajectories as draw
 from socialcommerce.modes import content, sharing
 from socialcommerce.modes.content import CONTENT
-from socialcommerce.modes.estimate import ModeEstimate, ModeFit
-from socialcommerce.modes.explorer import loop_gains
-from socialcommerce.modes.gap import network_gap
-from socialcommerce.modes.networks import watts_strogatz
-from socialcommerce.modes.threshold import elasticities
-from socialcommerce.modes.trajectory import simulate
+from stockflow import ModeEstimate, ModeFit, elasticities, integrate, loop_gains, network_gap, watts_strogatz
 
 SIZES = pd.DataFrame({"g": [2, 3, 4], "capped": sharing.reproduction({"g": [2, 3, 4]}),
                       "open": sharing.reproduction({"g": [2, 3, 4]}, "open")})
 PROFILE = pd.DataFrame({"value": [0.01, 0.1, 1.0], "ratio": [50.0, 1.0, 2.0]})
 FIT = ModeFit(CONTENT, np.arange(2017, 2024), np.ones(7), np.ones(7), tuple(
-    ModeEstimate(name, 0.1, 0.05, np.inf, "1", "not identified", {}, PROFILE) for name in ("beta", "initial")),
+    ModeEstimate(name, 0.1, 0.05, np.inf, "1", "not identified", ("high",), PROFILE) for name in ("beta", "initial")),
     1.0, 0.1, 3.0, 0.95)
 LABELS = {"ring": {"en": "ring", "zh": "环状网络"}}
 
@@ -32,7 +27,7 @@ LABELS = {"ring": {"en": "ring", "zh": "环状网络"}}
 def drawings():
     gap = network_gap(CONTENT, watts_strogatz(200, 8, 0.1, seed=1), {}, 30, initial={"L": 0.1}, seeds=(1, 2))
     return {
-        "trajectory": (draw.plot_trajectory, simulate(CONTENT, {}, 60, initial={"L": 0.01}, population=1000),
+        "trajectory": (draw.plot_trajectory, integrate(CONTENT, {}, 60, initial={"L": 0.01}, population=1000),
                        [s.name for s in CONTENT.states]),
         "gap": (draw.plot_gap, {"ring": gap}, LABELS, CONTENT),
         "elasticities": (draw.plot_elasticities, elasticities(content.reproduction, CONTENT), CONTENT),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from socialcommerce.modes import advice, content, fitted, optima, policy, questions
+from socialcommerce.modes import advice, content, optima, policy
 from socialcommerce.modes.sharing import SHARING
 
 RANKINGS = [policy.rank(mode, 200) for mode in (content.CONTENT, SHARING)]
@@ -53,21 +53,21 @@ def test_losers_are_counted_by_hand():
 
 
 def test_quality_says_whether_the_infinite_market_has_an_answer():
-    assert "no answer" in advice.read_quality(questions.Quality())["en"]
-    plain = advice.read_quality(questions.Quality(r=0.0))["en"]
+    assert "no answer" in advice.read_quality(optima.Quality())["en"]
+    plain = advice.read_quality(optima.Quality(r=0.0))["en"]
     assert "In the infinite market it is 1.00." in plain  # the closed form of the rule
     assert plain.endswith("gives 1.00.")
 
 
 def test_curves_of_cost_lie_at_or_above_the_optimum():
-    asked = questions.Quality()
+    asked = optima.Quality()
     curves = advice.quality_curves(asked, np.geomspace(0.01, 100, 300))
     assert curves["finite"].min() == pytest.approx(asked.best()["cost_per_buyer"], rel=1e-3)
     assert curves["infinite_plain"].idxmin() == np.argmin(np.abs(np.log(curves["q"] / asked.without_virality)))
 
 
 def test_an_edge_is_called_one():
-    balance = questions.Promotion()
+    balance = optima.Promotion()
     best = balance.best()
     assert "Most is sold" in advice.read_promotion(balance, best)["en"]
     edge = best.copy()
@@ -83,9 +83,22 @@ def test_the_answer_says_how_often_the_questions_have_one():
 
 def test_losses_off_the_best_frequency_agree_with_one_set_at_a_time():
     p = policy.draw(content.CONTENT.parameters, 50, 3)
-    one = [100 * optima.loss_off_contact(4.0, *(p[k][i] for k in ("pi0", "b1", "delta0", "delta1"))) for i in range(50)]
+    one = []
+    for given in zip(*(p[k] for k in ("pi0", "b1", "delta0", "delta1")), strict=True):
+        best = optima.best_contact(*given)
+        off, on = (optima.purchase_chance(n, *given) for n in (4 * best, best))
+        one.append(100 * (1 - off / on))
     row = advice.contact_losses(50, 3, np.array([4.0])).iloc[0]
     assert row["median"] == pytest.approx(np.median(one))
+
+
+def test_the_loss_of_being_four_times_off_follows_from_one_number():
+    x = 0.1  # sqrt(delta0 delta1) / b1; the loss depends on it alone, and only where nobody buys unprompted
+    given = (0.0, 0.02, 0.001, 0.004)
+    best = optima.best_contact(*given)
+    often, rarely, on = (optima.purchase_chance(n, *given) for n in (4 * best, best / 4, best))
+    assert 1 - often / on == pytest.approx(1 - (1 + 2 * x) / (1 + 4.25 * x))
+    assert rarely == pytest.approx(often)
 
 
 def test_the_costlier_side_is_told_from_the_medians():
@@ -97,8 +110,9 @@ def test_the_costlier_side_is_told_from_the_medians():
 def test_no_frequency_works_where_the_maximum_over_frequencies_is_below_one():
     p = policy.draw(content.CONTENT.parameters, 60, 2)
     a = content.parts(p)
-    none = [optima.sustaining_contact(float(a["s"][i] * a["reach"][i]), *(float(p[k][i]) for k in
-            ("pi0", "b1", "delta0", "delta1"))) is None for i in range(60)]
+    often = np.linspace(0, 20, 20_001)[:, None]
+    chance = optima.purchase_chance(often, *(p[k] for k in ("pi0", "b1", "delta0", "delta1"))).max(axis=0)
+    none = a["s"] * a["reach"] * chance < 1
     assert advice.unsustainable(60, 2) == pytest.approx(100 * np.mean(none))
 
 
@@ -127,15 +141,15 @@ def test_an_open_end_is_missing_and_the_bounded_are_counted():
 
     fit = SimpleNamespace(mode=content.CONTENT, years=range(7), sigma=0.2, estimates=(
         one("beta", 0.005, 0.02, "estimated"), one("initial", 0.0, np.inf, "not identified")))
-    table = fitted.fit_table({"content": fit})
+    table = advice.fit_table({"content": fit})
     assert table[["low", "high"]].isna().to_numpy().tolist() == [[False, False], [True, True]]
-    assert "bounds 1 on both sides" in fitted.read_fits({"content": fit})["en"]
+    assert "bounds 1 on both sides" in advice.read_fits({"content": fit})["en"]
     worse = SimpleNamespace(**{**vars(fit), "sigma": 0.6})
-    assert "clearly better" in fitted.read_fits({"a": fit, "b": worse})["en"]
-    assert "cannot tell the modes apart" in fitted.read_fits({"a": fit, "b": fit})["en"]
+    assert "clearly better" in advice.read_fits({"a": fit, "b": worse})["en"]
+    assert "cannot tell the modes apart" in advice.read_fits({"a": fit, "b": fit})["en"]
 
 
 def test_every_parameter_has_its_mark():
-    table = fitted.mark_table([content.CONTENT, SHARING], policy.ECONOMICS)
+    table = advice.mark_table([content.CONTENT, SHARING], policy.ECONOMICS)
     assert len(table) == len(content.CONTENT.parameters) + len(SHARING.parameters) + 2
     assert {words["en"] for words in table["mark"]} <= {"estimated", "cited", "illustrative"}

@@ -13,15 +13,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from socialcommerce.errors import OutputError, ParameterError, UnknownNameError
-from socialcommerce.modes import draws, networks, trajectory
-from socialcommerce.modes.agents import replicate, simulate
-from socialcommerce.modes.coefficients import Person, coefficients
-from socialcommerce.modes.compartments import Mode
 from socialcommerce.modes.content import CONTENT
-from socialcommerce.modes.gap import network_gap
-from socialcommerce.modes.groups import BUYING
-from socialcommerce.modes.sharing import SHARING, declare
+from socialcommerce.modes.sharing import BUYING, SHARING, declare
+from stockflow import (
+    Mode,
+    OutputError,
+    ParameterError,
+    UnknownNameError,
+    draws,
+    network_gap,
+    networks,
+    replicate,
+    simulate,
+    trajectory,
+)
+from stockflow.coefficients import Person, coefficients
 
 ROOT = Path(__file__).parents[2]
 LIVELY = {"beta": 0.1, "pi1": 0.05, "omega": 0.01}
@@ -36,7 +42,7 @@ def network():
 
 def slope(mode, parameters, days, place, sizes, seeds, **options):
     """Of the log of the mean distance to the map, on the log of the number of persons."""
-    limit = trajectory.simulate(mode, parameters, days, "map", initial={place: 0.02}).values
+    limit = trajectory.integrate(mode, parameters, days, "map", initial={place: 0.02}).values
     errors = [np.mean([np.sqrt(np.mean((run.shares - limit) ** 2)) for run in replicate(
         mode, parameters, days, seeds=range(seeds), population=n, initial={place: n // 50}, **options)])
         for n in sizes]
@@ -58,11 +64,20 @@ def test_many_well_mixed_persons_follow_the_map(mode, parameters, place, groups)
 @pytest.mark.parametrize(("variant", "seats"), [("capped", "anyone"), ("open", "new"), ("open", "anyone")])
 def test_every_kind_of_group_has_the_declared_limit(variant, seats):
     mode, groups = declare(variant, seats), replace(BUYING, capped=variant == "capped", anyone=seats == "anyone")
-    limit = trajectory.simulate(mode, GROUPS, 50, "map", initial={"F": 0.05}).values
+    limit = trajectory.integrate(mode, GROUPS, 50, "map", initial={"F": 0.05}).values
     shares = np.stack([run.shares for run in replicate(mode, GROUPS, 50, seeds=range(6), population=40_000,
                                                        initial={"F": 2000}, groups=groups)])
     error = shares[:, -1].std(axis=0, ddof=1) / np.sqrt(len(shares))
     assert (abs(shares.mean(axis=0)[-1] - limit[-1]) < 4 * error + 1e-4).all()
+
+
+def acquainted(n, group):
+    """Acquaintances along a ring within each group, as many strangers anywhere."""
+    me = np.arange(n)
+    ring = np.column_stack([me, me // group * group + (me + 1) % group])
+    far = np.sort(np.random.default_rng(1).integers(0, n, (n, 2)), axis=1)
+    far = np.unique(far[far[:, 0] // group != far[:, 1] // group], axis=0)
+    return networks.from_pairs(n, np.vstack([ring, far]), np.repeat([0, 1], [len(ring), len(far)]))
 
 
 def runs():
@@ -71,7 +86,7 @@ def runs():
         "annealed": (CONTENT, LIVELY, {"network": network(), "annealed": True, "initial": {"L": 100}}),
         "mixed": (SHARING, GROUPS, {"population": 5000, "initial": {"F": 100}}),
         "groups": (SHARING, GROUPS, {"population": 5003, "initial": {"F": 100}, "groups": BUYING}),
-        "groups on ties": (SHARING, GROUPS, {"network": networks.homophilous_blocks(5000, 50, seed=1),
+        "groups on ties": (SHARING, GROUPS, {"network": acquainted(5000, 50),
                                              "initial": {"F": 100}, "groups": BUYING}),
         "groups by degree": (SHARING, GROUPS, {"network": network(), "annealed": True, "initial": {"F": 100},
                                                "groups": BUYING}),
@@ -110,7 +125,7 @@ def test_numbers_are_splitmix64_and_uniform():
         assert draws.mix(counters).tolist() == [6457827717110365317, 3203168211198807973, 9817491932198370423]
     from scipy.stats import kstest
 
-    from socialcommerce.modes.vectors import draw
+    from stockflow.vectors import draw
 
     u = draw(draws.key_of(1), 3, np.arange(200_000))
     assert kstest(u, "uniform").pvalue > 1e-3
@@ -122,7 +137,7 @@ def test_the_four_that_share_a_word_and_the_steps_of_one_person_are_independent(
     """Pairs of draws fill the cells of a square evenly: chi-square with 32 * 32 - 1 degrees of freedom."""
     from scipy.stats import chi2
 
-    from socialcommerce.modes.vectors import draw
+    from stockflow.vectors import draw
 
     key, persons = draws.key_of(2), np.arange(400_000)
     u = [draw(key, step, persons) for step in (0, 1)]
@@ -136,7 +151,7 @@ def test_the_four_that_share_a_word_and_the_steps_of_one_person_are_independent(
 
 def test_no_limit_is_below_a_draw_that_moves():
     """The smallest u above a limit is not below x = h dt, at the edges of the 16 bits and between them."""
-    from socialcommerce.modes import kernels
+    from stockflow import kernels
 
     edges = np.arange(1, 65536, 257) / 65536
     for x in np.concatenate([edges, np.nextafter(edges, 0), np.nextafter(edges, 1), [0, 1e-9, 0.3, 1]]):
@@ -170,7 +185,7 @@ def test_a_person_alone_meets_the_declared_hazards():
 
 def test_any_declared_mode_runs():
     """One flow with both kinds of look, in a mode written for the purpose: on a complete network near is like far."""
-    mode = Mode("rumour", CONTENT.words, (CONTENT.states[0], CONTENT.states[3]), CONTENT.parameters[:2], (),
+    mode = Mode("rumour", (CONTENT.states[0], CONTENT.states[3]), CONTENT.parameters[:2],
                 (replace(CONTENT.flows[0], target="C", hazard="lambda0 + beta*contact(C) + lambda0*anyone(C)"),
                  replace(CONTENT.flows[0], source="C", target="P", hazard="lambda0")), {"P": 1.0})
     n = 400
@@ -179,7 +194,7 @@ def test_any_declared_mode_runs():
     parameters = {"beta": 0.2, "lambda0": 0.01}
     near = simulate(mode, parameters, 60, seed=1, network=complete, initial={"C": 20})
     numpy = simulate(mode, parameters, 60, seed=1, network=complete, initial={"C": 20}, engine="numpy")
-    limit = trajectory.simulate(mode, parameters, 60, "map", initial={"C": 0.05}).values
+    limit = trajectory.integrate(mode, parameters, 60, "map", initial={"C": 0.05}).values
     assert np.array_equal(near.counts, numpy.counts)
     assert abs(near.shares - limit).max() < 0.1
 
@@ -199,8 +214,8 @@ def test_a_fixed_network_stays_away_from_the_equations_and_the_gap_is_told():
 
 CRASH = """
 import sys
-from socialcommerce.modes import networks
-from socialcommerce.modes.agents import simulate
+from stockflow import networks
+from stockflow.persons import simulate
 from socialcommerce.modes.content import CONTENT
 network = networks.barabasi_albert(20_000, 4, seed=1)
 run = simulate(CONTENT, {"beta": 0.1}, 3000, seed=3, network=network, initial={"L": 200}, checkpoint=sys.argv[1],
@@ -277,8 +292,8 @@ def test_unknown_names_and_unfit_modes_are_named():
 
 @pytest.mark.slow
 def test_the_first_call_from_a_warm_cache_is_quick():
-    program = ("import time\nfrom socialcommerce.modes import networks\n"
-               "from socialcommerce.modes.agents import simulate\nfrom socialcommerce.modes.content import CONTENT\n"
+    program = ("import time\nfrom stockflow import networks\n"
+               "from stockflow.persons import simulate\nfrom socialcommerce.modes.content import CONTENT\n"
                "begin = time.perf_counter()\nnetwork = networks.barabasi_albert(1000, 4, seed=1)\n"
                "simulate(CONTENT, None, 5, seed=1, network=network)\nprint(time.perf_counter() - begin)")
     simulate(CONTENT, None, 5, seed=1, network=network())  # compiled by now, and kept
@@ -288,8 +303,8 @@ def test_the_first_call_from_a_warm_cache_is_quick():
 
 @pytest.mark.slow
 def test_counts_are_the_same_where_numba_is_not_installed():
-    program = ("import sys; sys.modules['numba'] = None\nfrom socialcommerce.modes import networks\n"
-               "from socialcommerce.modes.agents import simulate\nfrom socialcommerce.modes.content import CONTENT\n"
+    program = ("import sys; sys.modules['numba'] = None\nfrom stockflow import networks\n"
+               "from stockflow.persons import simulate\nfrom socialcommerce.modes.content import CONTENT\n"
                "run = simulate(CONTENT, {'beta': 0.1, 'pi1': 0.05}, 60, seed=1, initial={'L': 50},\n"
                "               network=networks.barabasi_albert(2000, 4, seed=1))\nprint(run.moves.tolist())")
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT).stdout

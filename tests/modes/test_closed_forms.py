@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+import stockflow
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.market import CURVES
 from socialcommerce.modes import content, sharing
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.sharing import SEATS, SHARING, VARIANTS, declare
-from socialcommerce.modes.threshold import elasticities, jacobian, leading_eigenvalue, next_generation, settle
-from socialcommerce.modes.trajectory import simulate
+from stockflow import elasticities, integrate, jacobian, leading_eigenvalue, next_generation, settle
 from tests.modes.test_compartments import MODES, drawn, seed
 
 KINDS = [(variant, seats) for variant in VARIANTS for seats in SEATS]
@@ -56,7 +56,7 @@ def test_the_closed_equilibrium_stands_still(name):
 def test_runs_end_at_the_closed_equilibrium_and_it_is_stable(name):
     mode = MODES[name]
     state = EQUILIBRIUM[name](None)
-    end = simulate(mode, None, 20000, dt=20000, initial=seed(mode)).values[-1]
+    end = integrate(mode, None, 20000, dt=20000, initial=seed(mode)).values[-1]
     np.testing.assert_allclose(end, state, atol=1e-9)
     assert leading_eigenvalue(mode, None, state) < 0
 
@@ -74,17 +74,17 @@ def test_social_proof_raises_purchases_and_needs_no_closed_form():
     state = settle(CONTENT, proof, {"L": 0.01})
     bought = CONTENT.flow_rates(state, CONTENT.values(proof))[1]
     assert (np.diff(bought) > 0).all()
-    end = simulate(CONTENT, {"pi1": 0.5}, 20000, dt=20000, initial={"L": 0.01}).values[-1]
+    end = integrate(CONTENT, {"pi1": 0.5}, 20000, dt=20000, initial={"L": 0.01}).values[-1]
     np.testing.assert_allclose(state[:, -1], end, atol=1e-9)
-    with pytest.raises(ParameterError, match="content has not settled after 10 days"):
+    with pytest.raises(stockflow.ParameterError, match="content has not settled after 10 days"):
         settle(CONTENT, {"lambda0": 0.0, "beta": 0.1, "omega": 0.0}, {"L": 0.01}, 10)
 
 
 @pytest.mark.slow
 def test_the_steady_flow_is_what_enters():
-    flow = simulate(CONTENT, None, 20000, dt=20000, initial={"L": 0.01}).flow("P", "M")[-1]
+    flow = integrate(CONTENT, None, 20000, dt=20000, initial={"L": 0.01}).flow("P", "M")[-1]
     assert content.steady_flow() == pytest.approx(flow, abs=1e-10)
-    run = simulate(SHARING, None, 20000, dt=20000, initial={"F": 0.01})
+    run = integrate(SHARING, None, 20000, dt=20000, initial={"F": 0.01})
     assert sharing.steady_flow() == pytest.approx(run.flow("U", "A")[-1] + run.flow("U", "B")[-1], abs=1e-10)
 
 
@@ -109,7 +109,7 @@ def test_the_jacobian_is_the_slope_of_the_derivative(mode):
 @pytest.mark.parametrize("beta", [0.04, 0.1, 0.2])
 def test_the_final_size_is_where_the_run_ends(beta):
     given, initial = {"beta": beta, "omega": 0.0, "lambda0": 0.0}, {"L": 0.01, "M": 0.02, "C": 0.01, "O": 0.01}
-    end = simulate(CONTENT, given, 30000, dt=30000, initial=initial).state("P")[-1]
+    end = integrate(CONTENT, given, 30000, dt=30000, initial=initial).state("P")[-1]
     assert content.final_size(given, initial) == pytest.approx(end, abs=1e-8)
 
 
@@ -118,7 +118,7 @@ def test_the_final_size_is_where_the_run_ends(beta):
 @pytest.mark.parametrize("g", [2, 3])
 def test_the_final_size_of_sharing_is_where_the_run_ends(variant, seats, g):
     given, initial = {"g": g, "omega": 0.0, "epsilon": 0.0}, {"F": 0.03, "A": 0.01, "B": 0.01}
-    end = simulate(declare(variant, seats), given, 30000, dt=30000, initial=initial).state("U")[-1]
+    end = integrate(declare(variant, seats), given, 30000, dt=30000, initial=initial).state("U")[-1]
     assert sharing.final_size(given, initial, variant, seats) == pytest.approx(end, abs=1e-6)
 
 
@@ -229,7 +229,7 @@ def test_the_branch_of_steady_states_turns_backward_at_the_limit_of_social_proof
 def test_with_strong_social_proof_a_big_pool_lives_below_the_threshold():
     given = {"lambda0": 0.0, "beta": 0.06 * 0.97 / 0.864, "pi1": 3 * float(content.social_proof_limit())}
     assert next_generation(CONTENT, given).r0 == pytest.approx(0.97)
-    ends = [simulate(CONTENT, given, 50000, dt=50000, initial={"L": start}).state("L")[-1] for start in (0.0005, 0.3)]
+    ends = [integrate(CONTENT, given, 50000, dt=50000, initial={"L": start}).state("L")[-1] for start in (0.0005, 0.3)]
     assert ends[0] < 1e-6
     assert ends[1] > 0.01
 
@@ -248,14 +248,14 @@ def test_bass_is_the_limit_of_instant_purchase_and_no_loss(given):
                      "b1": 0.0, "beta": q / given["eta"]}
     gap = []
     for speed in (1.0, 10.0):
-        run = simulate(CONTENT, ideal | {"pi0": speed, "kappa": speed}, days)
+        run = integrate(CONTENT, ideal | {"pi0": speed, "kappa": speed}, days)
         gap.append(np.abs(1 - run.state("P")[1:] - bass(days, p, q)).max())
     assert gap[0] / gap[1] == pytest.approx(10, rel=0.15)  # first order in the time that a purchase takes
     assert gap[1] < 5e-3
 
 
 def test_away_from_its_limit_bass_is_far_off():
-    run = simulate(CONTENT, {"lambda0": 0.003, "beta": 0.04, "eta": 1.0}, 400)
+    run = integrate(CONTENT, {"lambda0": 0.003, "beta": 0.04, "eta": 1.0}, 400)
     adopted = np.cumsum(run.flow("M", "O"))
     assert np.abs(adopted[1:] - bass(400, 0.003, 0.04)).max() > 0.05
 
@@ -276,7 +276,7 @@ def test_amplification_and_the_cost_that_breaks_even():
     assert content.break_even_cost(2.0) == pytest.approx(2 / 0.136)
     assert np.isinf(content.amplification({"beta": 0.1}))
     bought = 1e-6  # below the threshold, the entrants that follow from a few bought ones add up to that
-    run = simulate(CONTENT, {"lambda0": 0.0, "omega": 0.01}, 20000, initial={"M": bought})
+    run = integrate(CONTENT, {"lambda0": 0.0, "omega": 0.01}, 20000, initial={"M": bought})
     total = bought + np.trapezoid(run.flow("P", "M"), run.times)
     assert total / bought == pytest.approx(1 / 0.136, rel=1e-3)
 
@@ -298,9 +298,9 @@ def test_closed_forms_say_where_they_end(call, error, message):
 def test_a_table_of_a_thousand_runs_twenty_times_faster_than_one_by_one():
     table = drawn(CONTENT, 1000, np.random.default_rng(0))
     began = time.perf_counter()
-    simulate(CONTENT, table, 365, "rk4", every=365)
+    integrate(CONTENT, table, 365, "rk4", every=365)
     together = time.perf_counter() - began
     began = time.perf_counter()
     for row in range(20):
-        simulate(CONTENT, {name: column[row] for name, column in table.items()}, 365)
+        integrate(CONTENT, {name: column[row] for name, column in table.items()}, 365)
     assert 50 * (time.perf_counter() - began) / together > 20

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.modes import expressions, person, sharing
-from socialcommerce.modes.compartments import Flow
+from socialcommerce.modes import sharing
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.sharing import SHARING, declare
-from socialcommerce.modes.trajectory import METHODS, simulate
+from stockflow import Flow, ParameterError, UnknownNameError, expressions
+from stockflow.coefficients import fields, person_source
+from stockflow.trajectory import METHODS, integrate
 
 MODES = {"content": CONTENT} | {f"{v}-{s}": declare(v, s) for v in sharing.VARIANTS for s in sharing.SEATS}
 SEED = {"content": {"L": 0.01}}
@@ -33,22 +33,22 @@ def drawn(mode, count, rng):
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 @pytest.mark.parametrize("method", METHODS)
 def test_the_number_of_persons_does_not_drift(mode, method):
-    assert simulate(mode, None, 1000, method, 0.5, seed(mode), 1e6 * 1e-6).drift <= 1e-12
+    assert integrate(mode, None, 1000, method, 0.5, seed(mode), 1e6 * 1e-6).drift <= 1e-12
 
 
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 def test_persons_and_shares_give_the_same_run(mode):
-    share = simulate(mode, None, 200, "rk4", initial=seed(mode))
-    many = simulate(mode, None, 200, "rk4", initial={k: v * 1e6 for k, v in seed(mode).items()}, population=1e6)
+    share = integrate(mode, None, 200, "rk4", initial=seed(mode))
+    many = integrate(mode, None, 200, "rk4", initial={k: v * 1e6 for k, v in seed(mode).items()}, population=1e6)
     np.testing.assert_allclose(many.values / 1e6, share.values, rtol=1e-11, atol=1e-15)
 
 
 @pytest.mark.parametrize("mode", [CONTENT, SHARING], ids=["content", "sharing"])
 @pytest.mark.parametrize(("method", "order"), [("map", 1), ("euler", 1), ("rk4", 4)])
 def test_fixed_steps_approach_the_differential_equations_at_their_order(mode, method, order):
-    exact = simulate(mode, None, 64, dt=64, initial=seed(mode)).values[-1]
+    exact = integrate(mode, None, 64, dt=64, initial=seed(mode)).values[-1]
     steps = [1.0, 0.5, 0.25] if order == 1 else [2.0, 1.0, 0.5]
-    error = [np.abs(simulate(mode, None, 64, method, dt, seed(mode)).values[-1] - exact).max() for dt in steps]
+    error = [np.abs(integrate(mode, None, 64, method, dt, seed(mode)).values[-1] - exact).max() for dt in steps]
     slope = np.polyfit(np.log(steps), np.log(error), 1)[0]
     assert abs(slope - order) < 0.15
 
@@ -56,9 +56,9 @@ def test_fixed_steps_approach_the_differential_equations_at_their_order(mode, me
 @pytest.mark.parametrize("mode", [CONTENT, SHARING], ids=["content", "sharing"])
 def test_a_table_gives_what_its_rows_give_alone(mode):
     table = drawn(mode, 5, np.random.default_rng(4))
-    together = simulate(mode, table, 100, "rk4", 1.0, seed(mode))
+    together = integrate(mode, table, 100, "rk4", 1.0, seed(mode))
     for row in range(5):
-        alone = simulate(mode, {name: column[row] for name, column in table.items()}, 100, "ode", 1.0, seed(mode))
+        alone = integrate(mode, {name: column[row] for name, column in table.items()}, 100, "ode", 1.0, seed(mode))
         np.testing.assert_allclose(together.values[..., row], alone.values, atol=2e-6)
 
 
@@ -71,19 +71,18 @@ def test_the_poisson_tail_is_the_one_of_scipy(m):
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 def test_a_person_who_meets_the_crowd_has_the_hazards_of_the_crowd(mode):
     scope = {"exp": np.exp}
-    exec(person.person_source(mode), scope)
+    exec(person_source(mode), scope)
     rng = np.random.default_rng(1)
     y, p = rng.dirichlet(np.ones(len(mode.states))), mode.values({"g": 4} if mode is not CONTENT else {"pi1": 0.02})
     vector, seen = [float(p[name]) for name in mode.parameter], []
-    for i, _ in enumerate(person.fields(mode)):
+    for i, _ in enumerate(fields(mode)):
         seen.append(sum(y[s] * scope[f"weight_{i}"](s, vector, seen) for s in range(len(y))))
     found = [scope[f"hazard_{k}"](vector, seen) for k in range(len(mode.flows))]
     np.testing.assert_allclose(found, mode.hazards(y, p), rtol=1e-13)
 
 
 def test_ties_of_friends_and_strangers_stay_apart():
-    assert [f.tie for f in person.fields(SHARING)] == ["contact", "anyone", "contact", "anyone"]
-    assert sorted(k for flows in person.exits(SHARING) for k in flows) == list(range(len(SHARING.flows)))
+    assert [f.tie for f in fields(SHARING)] == ["contact", "anyone", "contact", "anyone"]
 
 
 def test_the_tables_of_parameters_carry_mark_unit_and_both_languages():
@@ -101,7 +100,7 @@ def test_the_tables_of_parameters_carry_mark_unit_and_both_languages():
 ])
 def test_values_outside_their_range_are_refused(given, message):
     with pytest.raises(ParameterError, match=message):
-        simulate(CONTENT, given, method="rk4")
+        integrate(CONTENT, given, method="rk4")
 
 
 @pytest.mark.parametrize("g", [1, 2.5])
@@ -123,7 +122,7 @@ def test_a_group_has_at_least_two(g):
 ])
 def test_misuse_of_a_run_is_named(more, error, message):
     with pytest.raises(error, match=message):
-        simulate(CONTENT, days=50, **more)
+        integrate(CONTENT, days=50, **more)
 
 
 @pytest.mark.parametrize(("hazard", "error", "message"), [
@@ -150,11 +149,11 @@ def test_a_state_that_no_flow_reaches_is_named():
     with pytest.raises(UnknownNameError, match="unknown state 'X'"):
         replace(CONTENT, flows=(*CONTENT.flows, Flow("C", "X", "phi", {})))
     with pytest.raises(ParameterError, match="places everybody once"):
-        replace(CONTENT, customer_free={"P": 0.5})
+        replace(CONTENT, carrier_free={"P": 0.5})
 
 
 def test_results_are_tidy_and_flows_can_be_read():
-    run = simulate(CONTENT, {"beta": [0.05, 0.1]}, 30, "rk4", every=10)
+    run = integrate(CONTENT, {"beta": [0.05, 0.1]}, 30, "rk4", every=10)
     frame = run.summary()
     assert list(frame.columns) == ["set", "day", "state", "persons", "share"]
     assert len(frame) == 2 * 4 * 6

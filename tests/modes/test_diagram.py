@@ -1,17 +1,15 @@
-"""The diagrams as graphs, as readings of the paper, and in other programs' formats."""
+"""The diagrams as graphs and as readings of the paper."""
 
 from __future__ import annotations
 
 import math
 import random
 import re
-from xml.etree import ElementTree
 
 import pytest
 
 from socialcommerce.errors import PaperError, UnknownNameError
 from socialcommerce.modes.diagram import DIAGRAMS, Diagram, Edge, Node, load_diagram
-from socialcommerce.modes.exchange import to_dot, to_graphml, to_mermaid
 from socialcommerce.project import root
 from tests.test_paper import SENTENCES
 
@@ -123,36 +121,6 @@ def test_tables_have_a_row_an_edge_and_a_row_a_loop(diagram):
     assert frame["inferred"].sum() == sum(edge.inferred for edge in diagram.edges)
     assert diagram.loop_summary()["loop"].tolist() == [loop.id for loop in diagram.feedback_loops()]
     assert "→" in diagram.loop_summary()["path"][0]["zh"]
-
-
-def test_graphml_is_read_back_whole(diagram):
-    space = "{http://graphml.graphdrawing.org/xmlns}"
-    whole = ElementTree.fromstring(to_graphml(diagram))
-    keys = {key.get("id") for key in whole.findall(f"{space}key")}
-    edges = whole.findall(f".//{space}edge")
-    assert [(e.get("source"), e.get("target")) for e in edges] == [(e.source, e.target) for e in diagram.edges]
-    values = [{data.get("key"): data.text for data in edge} for edge in edges]
-    assert [int(v["sign"]) for v in values] == [edge.sign for edge in diagram.edges]
-    assert [v["text_zh"] for v in values] == [edge.text["zh"] for edge in diagram.edges]
-    assert {data.get("key") for data in whole.iter(f"{space}data")} <= keys
-    assert [node.get("id") for node in whole.iter(f"{space}node")] == [node.id for node in diagram.nodes]
-
-
-def test_signs_of_the_formats_are_escaped():
-    odd = {"en": 'a "b" <c> & \\d #e', "zh": "甲<乙>&“丙”"}
-    graph = digraph("a+b", odd)
-    whole = ElementTree.fromstring(to_graphml(graph))
-    assert [data.text for data in whole.iter() if data.get("key") == "en"][-1] == odd["en"]
-    assert r'[label="a \"b\" <c> & \\d #e"' in to_dot(graph)
-    assert '("a #quot;b#quot; <c> & \\d #35;e")' in to_mermaid(graph)
-
-
-def test_dot_and_mermaid_have_a_line_for_everything(diagram):
-    for language in ("en", "zh"):
-        dot, mermaid = to_dot(diagram, language), to_mermaid(diagram, language)
-        assert dot.count(" -> ") == len(diagram.edges) == len(re.findall(r"-->|-\.->", mermaid))
-        assert dot.count("style=dashed") == sum(edge.inferred for edge in diagram.edges) == mermaid.count("-.->")
-        assert all(node.words[language] in dot and node.words[language] in mermaid for node in diagram.nodes)
 
 
 SLIPS = {

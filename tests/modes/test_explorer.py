@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.modes import explorer
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.sharing import SEATS, VARIANTS, declare
-from socialcommerce.modes.threshold import next_generation
+from stockflow import ParameterError, UnknownNameError, next_generation, page
 from tests.modes.test_compartments import drawn
 
 
@@ -18,19 +16,19 @@ def test_the_loops_add_up_to_the_reproduction_number(mode):
     table = drawn(mode, 20, np.random.default_rng(3))
     for row in range(20):
         p = {name: float(column[row]) for name, column in table.items()}
-        gains = explorer.loop_gains(mode, p)
+        gains = page.loop_gains(mode, p)
         assert gains.sum() == pytest.approx(float(next_generation(mode, p).r0), rel=1e-9)
         assert (gains >= 0).all()
 
 
 def test_no_loop_where_nobody_brings_anybody():
-    assert explorer.loop_gains(CONTENT, {"beta": 0.0}).tolist() == [0.0] * 4
+    assert page.loop_gains(CONTENT, {"beta": 0.0}).tolist() == [0.0] * 4
 
 
 def test_what_the_mode_does_not_have_is_named():
     with pytest.raises(UnknownNameError, match="betta"):
-        explorer.explorer(CONTENT, {"betta": 0.01}, ["M"])
+        page.explorer(CONTENT, {"betta": 0.01}, ["M"])
     with pytest.raises(UnknownNameError, match="state of content"):
-        explorer.explorer(CONTENT, {"beta": 0.01}, ["X"])
+        page.explorer(CONTENT, {"beta": 0.01}, ["X"])
     with pytest.raises(ParameterError, match="s is a probability"):
-        explorer.explorer(CONTENT, {"beta": 0.01}, ["M"], parameters={"s": 1.5})
+        page.explorer(CONTENT, {"beta": 0.01}, ["M"], parameters={"s": 1.5})

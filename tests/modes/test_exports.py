@@ -10,12 +10,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from socialcommerce.errors import ParameterError
-from socialcommerce.modes import equations, expressions, javascript, xmile
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.sharing import SEATS, VARIANTS, declare
-from socialcommerce.modes.threshold import next_generation
-from socialcommerce.modes.trajectory import simulate
+from stockflow import ParameterError, integrate, next_generation, page, xmile
 from tests.modes.test_compartments import drawn, seed
 from tests.reference import pysd_modes
 
@@ -26,8 +23,8 @@ KEPT = json.loads(pysd_modes.KEPT.read_text(encoding="utf-8"))
 def test_pysd_agrees_on_the_exported_file(case):
     mode, parameters, initial = pysd_modes.CASES[case]
     kept = KEPT["cases"][case]
-    assert pysd_modes.fingerprint(case) == kept["sha256"], "the file changed: run tests.reference.pysd_modes"
-    ours = simulate(mode, parameters, 365, "euler", 0.5, initial, every=146).values
+    assert pysd_modes.fingerprint(case) == kept["sha256"], "the model changed: run tests.reference.pysd_modes"
+    ours = integrate(mode, parameters, 365, "euler", 0.5, initial, every=146).values
     assert np.abs(ours - np.array(kept["values"])).max() <= 1e-12
 
 
@@ -46,39 +43,16 @@ def test_javascript_agrees_with_python():
     table = {mode.name: drawn(mode, 4, np.random.default_rng(7)) for mode in modes}
     jobs = [{"mode": mode.name, "p": {name: float(column[row]) for name, column in table[mode.name].items()},
              "y": mode.start(seed(mode)).tolist()} for mode in modes for row in range(4)]
-    script = javascript.to_javascript(*modes) + f"""
+    script = page.to_javascript(*modes) + f"""
     const out = {json.dumps(jobs)}.map(({{mode, p, y}}) => {{
-      const m = socialcommerceModes.modes[mode];
-      return {{last: socialcommerceModes.simulate(m, p, y, 100, 1).at(-1), r0: socialcommerceModes.r0(m, p)}};
+      const m = stockflowModes.modes[mode];
+      return {{last: stockflowModes.simulate(m, p, y, 100, 1).at(-1), r0: stockflowModes.r0(m, p)}};
     }});
     console.log(JSON.stringify(out));"""
     run = subprocess.run([node, "-"], input=script, capture_output=True, text=True, check=True, timeout=60)
     answers = iter(json.loads(run.stdout))
     for mode in modes:
-        ours = simulate(mode, table[mode.name], 100, "rk4", 1.0, seed(mode), every=100)
+        ours = integrate(mode, table[mode.name], 100, "rk4", 1.0, seed(mode), every=100)
         theirs = [next(answers) for _ in range(4)]
         np.testing.assert_allclose(np.array([a["last"] for a in theirs]).T, ours.values[-1], rtol=0, atol=1e-13)
         np.testing.assert_allclose([a["r0"] for a in theirs], next_generation(mode, table[mode.name]).r0, rtol=1e-7)
-
-
-def test_equations_can_be_printed():
-    law = expressions.parse("lambda0 - beta**2*(n + 1)/exp(s)")
-    assert expressions.write(law, expressions.LATEX, {"lambda0": r"\lambda_0", "beta": r"\beta"}) == (
-        r"\lambda_0 - \frac{\beta^{2} \, \left(n + 1\right)}{e^{s}}")
-
-
-@pytest.mark.parametrize("mode", [CONTENT, declare("capped", "new")], ids=lambda m: m.name)
-def test_the_printed_equations_are_the_derivative(mode):
-    """matplotlib's own reader of formulas takes them, and every flow stands once with each sign."""
-    from matplotlib import mathtext
-
-    lines = equations.to_latex(mode).splitlines()[1:-1]
-    assert len(lines) == len(mode.auxiliaries) + len(mode.states)
-    for line in lines:
-        mathtext.MathTextParser("path").parse("$" + line.removesuffix(r" \\").replace("&", "") + "$")
-    states = "\n".join(lines[len(mode.auxiliaries):])
-    for flow in mode.flows:
-        amount = expressions.write(expressions.parse(f"({flow.hazard})*{flow.source}"), expressions.LATEX,
-                                   {p.name: equations._symbol(p.symbol) for p in (*mode.parameters, *mode.auxiliaries)})
-        assert states.count(f"- {amount}") >= 1
-        assert states.count(amount) >= 2

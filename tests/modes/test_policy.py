@@ -12,19 +12,18 @@ from socialcommerce.errors import ParameterError
 from socialcommerce.modes import content, policy, sharing
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.optima import (
+    Promotion,
+    Quality,
     best_contact,
     best_personalisation,
     breaches,
     group_offers,
-    loss_off_contact,
     purchase_chance,
     segment_gains,
-    sustaining_contact,
 )
 from socialcommerce.modes.policy import STRATEGIES, apply, rank, rank_elasticities
-from socialcommerce.modes.questions import Promotion, Quality
 from socialcommerce.modes.sharing import SHARING, declare
-from socialcommerce.modes.trajectory import simulate
+from stockflow import integrate
 
 
 def strategy(mode, name):
@@ -76,7 +75,7 @@ def test_the_effect_in_the_ranking_is_the_change_of_the_run():
     one = strategy("content", "service")
     before, after = CONTENT.values(), apply(one, CONTENT.values())
     closed = [policy.outcomes(CONTENT, p, {"margin": 10.0, "message": 0.0})["purchases"] for p in (before, after)]
-    runs = [simulate(CONTENT, p, 20000, dt=20000, initial={"L": 0.01}).flow("M", "O")[-1] for p in (before, after)]
+    runs = [integrate(CONTENT, p, 20000, dt=20000, initial={"L": 0.01}).flow("M", "O")[-1] for p in (before, after)]
     np.testing.assert_allclose(closed, runs, rtol=1e-7)
 
 
@@ -108,25 +107,6 @@ def test_without_unprompted_purchase_the_optimum_has_its_rule():
     slope = 2 * 0.02 * n
     assert n * slope == pytest.approx(0.005 + 0.02 * n**2)  # n delta'(n) = delta(n)
     assert purchase_chance(n, 0.0, 0.02, 0.005, 0.02) == pytest.approx(0.02 / (0.02 + 2 * np.sqrt(0.005 * 0.02)))
-
-
-def test_the_cost_of_being_four_times_off_follows_from_one_number():
-    x = 0.1  # sqrt(delta0 delta1) / b1; the cost depends on it alone, and only where nobody buys unprompted
-    given = (0.0, 0.02, 0.001, 0.004)
-    assert loss_off_contact(4, *given) == pytest.approx(1 - (1 + 2 * x) / (1 + 4.25 * x))
-    assert loss_off_contact(0.25, *given) == pytest.approx(loss_off_contact(4, *given))
-    assert loss_off_contact(4, 0.0, 0.02, 0.005, 0.02) == pytest.approx(0.36)  # x = 0.5
-    assert loss_off_contact(4, 0.01, 0.02, 0.005, 0.02) > 5 * loss_off_contact(0.25, 0.01, 0.02, 0.005, 0.02)
-
-
-def test_no_frequency_works_below_the_stated_number_of_successors():
-    given = (0.0, 0.02, 0.005, 0.02)
-    least = 1 + 2 * np.sqrt(0.005 * 0.02) / 0.02
-    assert sustaining_contact(0.999 * least, *given) is None
-    low, high = sustaining_contact(1.1 * least, *given)
-    for n in (low, high):
-        assert 1.1 * least * purchase_chance(n, *given) == pytest.approx(1)
-    assert sustaining_contact(10.0, *CONTACT)[0] == 0  # enough unprompted purchases carry the pool without any contact
 
 
 @pytest.mark.parametrize("given", [(0.3, 0.5, 4.0, 0.005, 0.005), (0.0, 0.4, 3.0, 0.004, 0.002),
@@ -232,7 +212,7 @@ def test_share_and_frequency_of_promotion_have_an_inner_optimum(given, message):
     assert best[["rule_share", "rule_frequency"]].to_numpy(float) == pytest.approx(0, abs=1e-5)
     around = [one.profit(f * a, n * b) for a, b in ((0.97, 1), (1.03, 1), (1, 0.97), (1, 1.03), (1.02, 0.98))]
     assert all(value < best["profit"] for value in around)
-    run = simulate(CONTENT, one.given(f, n), 20000, dt=20000, initial={"L": 0.01})
+    run = integrate(CONTENT, one.given(f, n), 20000, dt=20000, initial={"L": 0.01})
     assert run.flow("M", "O")[-1] == pytest.approx(best["purchases"], rel=1e-6)
 
 
@@ -258,13 +238,6 @@ def test_a_pool_that_buys_unprompted_and_is_easily_annoyed_is_best_left_alone():
     assert not best["interior"]
     assert best["share"] < 0.005
     assert one.purchases(0.0, best["frequency"]) > one.purchases(0.05, best["frequency"])
-
-
-def test_no_frequency_keeps_a_weak_pool_alive():
-    assert Promotion().sustaining() is None
-    low, high = Promotion(parameters={"beta": 0.1, "pi0": 0.0}).sustaining()
-    for n in (low, high):
-        assert content.reproduction({"beta": 0.1, "pi0": 0.0, "n": n}) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(("call", "message"), [

@@ -12,10 +12,7 @@ from socialcommerce import data
 from socialcommerce.modes import content, readings, sharing
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.diagram import load_diagram
-from socialcommerce.modes.estimate import ModeEstimate, ModeFit
-from socialcommerce.modes.explorer import loop_gains
-from socialcommerce.modes.gap import network_gap
-from socialcommerce.modes.networks import watts_strogatz
+from stockflow import ModeEstimate, ModeFit, loop_gains, network_gap, watts_strogatz
 
 COUNTS = data.load("beibei_counts")
 
@@ -104,7 +101,7 @@ def test_tables_carry_the_given_values_and_the_marks():
 
 def test_a_fit_names_what_it_leaves_open():
     profile = pd.DataFrame({"value": [0.1], "ratio": [1.0]})
-    open_, closed = (ModeEstimate(name, 0.1, low, np.inf if name == "beta" else 0.2, "1", status, {}, profile)
+    open_, closed = (ModeEstimate(name, 0.1, low, np.inf if name == "beta" else 0.2, "1", status, (), profile)
                      for name, low, status in (("beta", 0.0, "not identified"), ("initial", 0.05, "estimated")))
     fit = ModeFit(CONTENT, np.arange(2017, 2024), np.ones(7), np.ones(7), (open_, closed), 1.0, 0.1, 3.0, 0.95)
     table = readings.fit_table(fit)

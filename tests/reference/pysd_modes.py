@@ -9,7 +9,7 @@ from pathlib import Path
 
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.sharing import declare
-from socialcommerce.modes.xmile import to_xmile
+from stockflow import to_xmile
 
 KEPT = Path(__file__).with_name("pysd_modes.json")
 CASES = {  # mode, parameters, start
@@ -29,12 +29,12 @@ def text(case: str) -> str:
 
 
 def fingerprint(case: str) -> str:
-    """Ties a kept result to the very file that PySD read."""
-    return hashlib.sha256(text(case).encode()).hexdigest()
+    """Ties a kept result to the very model that PySD read, whoever signs the file's header."""
+    return hashlib.sha256(text(case).partition("</header>")[2].encode()).hexdigest()
 
 
 def main() -> None:
-    """Write pysd_modes.json: by case the file's hash and persons by state, every 73 days."""
+    """Write pysd_modes.json: by case the model's hash and persons by state, every 73 days."""
     import pysd
 
     kept = {"pysd": pysd.__version__, "days": [0, 73, 146, 219, 292, 365], "cases": {}}

@@ -10,10 +10,8 @@ import pytest
 from PIL import Image
 
 from socialcommerce.modes.content import CONTENT
-from socialcommerce.modes.explorer import loop_gains
 from socialcommerce.modes.sharing import SHARING
-from socialcommerce.modes.threshold import next_generation
-from socialcommerce.modes.trajectory import simulate
+from stockflow import integrate, loop_gains, next_generation
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -41,7 +39,7 @@ def opened(request, reports, browser) -> tuple[str, str]:
 
 def compare(name: str, parameters: dict, found: dict) -> None:
     mode, start, days = MODES[name]
-    rows = simulate(mode, parameters, days, "rk4", 1.0, start).values
+    rows = integrate(mode, parameters, days, "rk4", 1.0, start).values
     np.testing.assert_allclose(found["rows"], rows, rtol=0, atol=1e-9)
     assert found["R0"] == pytest.approx(float(next_generation(mode, parameters).r0), abs=1e-6)
     np.testing.assert_allclose(found["parts"], loop_gains(mode, parameters), atol=1e-6)

@@ -1,0 +1,80 @@
+"""Save a long run so that it goes on from there as if it had never stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stockflow.errors import OutputError, ParameterError, check_file, named
+
+__all__ = ["Checkpoint", "fingerprint"]
+
+
+def fingerprint(mode, parameters, dt, steps, seed, contacts, groups, state, network) -> str:
+    """Return a hash of all that a trajectory follows from."""
+    laws = [(f.source, f.target, f.hazard) for f in mode.flows] + [(a.name, a.text) for a in mode.auxiliaries]
+    said = [mode.name, laws, sorted((name, float(value)) for name, value in parameters.items()),
+            dt, steps, seed, contacts, repr(groups)]
+    made = hashlib.sha256(repr(said).encode())
+    made.update(state)
+    if network is not None:
+        made.update(network.indptr)
+        made.update(network.indices)
+        made.update(network.split)
+    return made.hexdigest()
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One file that holds a run up to some step; it is replaced whole or not at all."""
+
+    path: Path
+    fingerprint: str
+
+    def load(self, state: np.ndarray, counts: np.ndarray, moves: np.ndarray) -> int:
+        """Fill in what was saved, and return the number of steps done; 0 where there is no file.
+
+        Raises
+        ------
+        ParameterError
+            When the file is of another run, or is no checkpoint.
+        """
+        if not os.path.exists(self.path):
+            return 0
+        check_file(self.path, ParameterError)
+        name = named(self.path.name)
+        try:
+            with np.load(self.path, allow_pickle=False) as saved:
+                given, done = str(saved["fingerprint"]), int(saved["done"])
+                parts = [np.asarray(saved[name]) for name in ("state", "counts", "moves")]
+        except Exception as error:  # a damaged archive raises whatever its parts do
+            raise ParameterError(f"{name} is not a checkpoint; got {type(error).__name__}. Delete it, or name another "
+                                 "file.") from error
+        if given != self.fingerprint:
+            raise ParameterError(f"{name} is the checkpoint of another run (its mode, parameters, network or seed "
+                                 "differ); allowed is to go on with the same run, or to name another file.")
+        places = (state[:], counts[: done + 1], moves[:done])
+        if any((one.shape, one.dtype) != (other.shape, other.dtype) for one, other in zip(places, parts, strict=True)):
+            raise ParameterError(f"{name} is not a checkpoint; got arrays of other shapes than its run has. Delete it, "
+                                 "or name another file.")
+        for place, part in zip(places, parts, strict=True):
+            place[:] = part
+        return done
+
+    def save(self, done: int, state: np.ndarray, counts: np.ndarray, moves: np.ndarray) -> None:
+        """Write to a file beside it, see it on the disk, and put it in place."""
+        beside = self.path.with_name(self.path.name + ".partial")
+        try:
+            with beside.open("wb") as file:
+                np.savez(file, fingerprint=self.fingerprint, done=done, state=state, counts=counts[: done + 1],
+                         moves=moves[:done])
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(self.path)
+        except OSError as error:
+            raise OutputError(f"a checkpoint cannot be written to {self.path}: {error.strerror}. Name a folder that "
+                              "exists and can be written to.") from error

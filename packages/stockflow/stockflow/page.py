@@ -1,0 +1,237 @@
+"""What a page needs to run a mode under the reader's hands: the script, the sliders, the words, the loops of R0."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stockflow.errors import ParameterError, UnknownNameError
+from stockflow.expressions import JAVASCRIPT, parse, write
+from stockflow.mode import Mode
+from stockflow.threshold import next_generation
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["PAGE_WORDS", "explorer", "loop_gains", "to_javascript"]
+
+PAGE_WORDS = {
+    "en": {"above": "the mode feeds itself", "below": "without newcomers from outside the mode dies out",
+           "loops": "What each loop adds to R0: those in this state bring so many newcomers per newcomer",
+           "axis": "day; vertical: share of the population", "end": "At the end", "reset": "Back to the start",
+           "colon": ": ", "units": {"1": "", "1/day": " a day", "day": " days"}},
+}
+"""What the page says around the numbers, by language."""
+
+
+def loop_gains(mode: Mode, parameters: Mapping[str, float] | None = None) -> pd.Series:
+    """Return what each carrying state adds to R0.
+
+    Newcomers enter in the same proportions whoever brought them (F has rank one), so R0 is a sum over states: the days
+    one newcomer spends there times the newcomers brought from there a day. Each summand closes one reinforcing loop.
+
+    Returns
+    -------
+    Series
+        By name of the carrying state; its sum is R0.
+
+    Raises
+    ------
+    ParameterError
+        Where newcomers enter differently according to who brought them.
+
+    Examples
+    --------
+    >>> from stockflow.examples import RUMOUR
+    >>> {name: round(gain, 12) for name, gain in loop_gains(RUMOUR).items()}  # beta / gamma
+    {'S': 3.0}
+    """
+    import pandas as pd
+
+    found = next_generation(mode, parameters)
+    entry, brought = found.entry.sum(axis=1), found.entry.sum(axis=0)
+    if not brought.any():
+        return pd.Series(0.0, index=list(found.states))
+    shares = entry / entry.sum()
+    if not np.allclose(found.entry, np.outer(shares, brought), rtol=1e-9, atol=1e-15):
+        raise ParameterError(f"newcomers of {mode.name} enter differently according to who brought them; "
+                             "got F of rank two or more; allowed is rank one.")
+    return pd.Series(brought * np.linalg.solve(found.transfer, shares), index=list(found.states))
+
+
+def explorer(
+    mode: Mode,
+    sliders: Mapping[str, float],
+    drawn: Sequence[str],
+    *,
+    parameters: Mapping[str, float] | None = None,
+    initial: Mapping[str, float] | None = None,
+    days: float = 730.0,
+    dt: float = 1.0,
+    words: Mapping[str, Mapping[str, Any]] = PAGE_WORDS,
+) -> dict[str, dict[str, Any]]:
+    """Describe a mode that runs in the page, by language.
+
+    Parameters
+    ----------
+    sliders : mapping of parameter to step
+        What the reader may move, over the declared range.
+    drawn : sequence of state
+        Up to six states whose share is drawn.
+    parameters : mapping, optional
+        Values that differ from the defaults at the start.
+    initial : mapping, optional
+        Shares by state at day 0; everybody else is carrier-free.
+    days, dt : float
+        Length and step of the run.
+    words : mapping
+        What the page says, by language, with the keys of ``PAGE_WORDS["en"]``.
+
+    Raises
+    ------
+    UnknownNameError, ParameterError
+        For a parameter or state the mode does not have, or a value out of its range.
+    """
+    given = {name: float(value) for name, value in dict(parameters or {}).items()}
+    mode.values(given)
+    for name in sliders:
+        if name not in mode.parameter:
+            raise UnknownNameError(f"parameter of {mode.name}", name, mode.parameter)
+    for name in drawn:
+        if name not in mode.index:
+            raise UnknownNameError(f"state of {mode.name}", name, mode.index)
+    spec = {"model": to_javascript(mode), "mode": mode.name, "sliders": list(sliders.items()), "drawn": list(drawn),
+            "given": given, "start": mode.start(initial).tolist(), "days": days, "dt": dt}
+    return {language: {**spec, "language": language, "words": dict(said)} for language, said in words.items()}
+
+
+ENGINE = """\
+const safediv = (a, b) => b === 0 ? 0 : a / b;
+const poisson_tail = (m, x) => {
+  let term = 1, total = 0;
+  for (let k = 0; k < m; k++) { total += term; term *= x / (k + 1); }
+  return 1 - Math.exp(-x) * total;
+};
+
+/** Persons per day along every flow, at persons y by state and parameters p by name. */
+const flowRates = (mode, y, p) => mode.hazards(y, p).map((h, k) => h * y[mode.flows[k].from]);
+
+const derivative = (mode, y, p) => {
+  const dy = y.map(() => 0);
+  flowRates(mode, y, p).forEach((rate, k) => { dy[mode.flows[k].from] -= rate; dy[mode.flows[k].to] += rate; });
+  return dy;
+};
+
+/** Classical Runge-Kutta; returns steps + 1 lists of persons by state. */
+const simulate = (mode, p, y, days, dt) => {
+  const at = (u, k, h) => u.map((v, i) => v + h * k[i]), rows = [y];
+  for (let step = 0; step < Math.round(days / dt); step++) {
+    const k1 = derivative(mode, y, p), k2 = derivative(mode, at(y, k1, dt / 2), p);
+    const k3 = derivative(mode, at(y, k2, dt / 2), p), k4 = derivative(mode, at(y, k3, dt), p);
+    y = y.map((v, i) => v + dt / 6 * (k1[i] + 2 * k2[i] + 2 * k3[i] + k4[i]));
+    rows.push(y);
+  }
+  return rows;
+};
+
+/** F and V of the next-generation matrix at the carrier-free state, external arrivals off. */
+const generation = (mode, p) => {
+  const off = {...p}, among = mode.carrying, h = 1e-4;
+  mode.external.forEach((name) => { off[name] = 0; });
+  const slope = among.map((j) => {
+    const rates = [h, -h].map((d) => flowRates(mode, mode.free.map((v, i) => i === j ? v + d : v), off));
+    return rates[0].map((rate, k) => (rate - rates[1][k]) / (2 * h));
+  });
+  const F = among.map((i) => slope.map((column) =>
+    column.reduce((sum, rate, k) => sum + (mode.flows[k].enters && mode.flows[k].to === i ? rate : 0), 0)));
+  const V = among.map((i, a) => slope.map((column, b) => F[a][b] - column.reduce((sum, rate, k) =>
+    sum + (mode.flows[k].to === i ? rate : 0) - (mode.flows[k].from === i ? rate : 0), 0)));
+  return {F, V};
+};
+
+/** Spectral radius of F V^-1, by power iteration on V^-1 F. */
+const r0 = (mode, p) => {
+  const {F, V} = generation(mode, p);
+  let x = mode.carrying.map(() => 1), size = 0;
+  for (let turn = 0; turn < 200; turn++) {
+    const next = solve(V, F.map((row) => row.reduce((sum, f, j) => sum + f * x[j], 0)));
+    size = Math.max(...next.map(Math.abs));
+    if (size === 0) return 0;
+    x = next.map((v) => v / size);
+  }
+  return size;
+};
+
+/** What each carrying state adds to R0: days spent there by one who enters, times entrants brought from there a day. */
+const loops = (mode, p) => {
+  const {F, V} = generation(mode, p);
+  const entry = F.map((row) => row.reduce((a, b) => a + b, 0)), total = entry.reduce((a, b) => a + b, 0);
+  if (!(total > 0)) return entry.map(() => 0);
+  const days = solve(V, entry.map((v) => v / total));
+  return days.map((v, j) => v * F.reduce((sum, row) => sum + row[j], 0));
+};
+
+/** Gauss with row exchange. */
+const solve = (matrix, right) => {
+  const a = matrix.map((row, i) => [...row, right[i]]), n = a.length;
+  for (let i = 0; i < n; i++) {
+    let best = i;
+    for (let r = i + 1; r < n; r++) if (Math.abs(a[r][i]) > Math.abs(a[best][i])) best = r;
+    [a[i], a[best]] = [a[best], a[i]];
+    for (let r = i + 1; r < n; r++) {
+      const f = a[r][i] / a[i][i];
+      for (let c = i; c <= n; c++) a[r][c] -= f * a[i][c];
+    }
+  }
+  const x = Array(n).fill(0);
+  for (let i = n - 1; i >= 0; i--) {
+    x[i] = (a[i][n] - a[i].slice(i + 1, n).reduce((sum, v, k) => sum + v * x[i + 1 + k], 0)) / a[i][i];
+  }
+  return x;
+};
+"""
+
+
+def to_javascript(*modes: Mode, name: str = "stockflowModes") -> str:
+    """Write modes as one script that defines a global object.
+
+    Returns
+    -------
+    str
+        ``name = {modes, simulate, r0, loops, derivative}``. ``modes[key]`` holds states and parameters (words, units,
+        ranges, marks) as data and ``hazards(y, p)``; ``simulate(mode, p, y, days, dt)`` takes fixed
+        steps of order 4; ``r0(mode, p)`` is the spectral radius of the next-generation matrix,
+        ``loops(mode, p)`` its parts by carrying state.
+
+    Examples
+    --------
+    >>> from stockflow.examples import RUMOUR
+    >>> "(beta * (S / N))" in to_javascript(RUMOUR)
+    True
+    """
+    written = ",\n".join(f"{json.dumps(mode.name)}: {_mode(mode)}" for mode in modes)
+    return (f"const {name} = (() => {{\n{ENGINE}\nconst modes = {{\n{written}\n}};\n"
+            "return {modes, simulate, r0, loops, derivative};\n})();\n")
+
+
+def _mode(mode: Mode) -> str:
+    data = {
+        "words": dict(mode.words),
+        "states": [asdict(state) for state in mode.states],
+        "parameters": [asdict(parameter) for parameter in mode.parameters],
+        "flows": [{"from": mode.index[f.source], "to": mode.index[f.target], "enters": f.enters, "words": dict(f.words)}
+                  for f in mode.flows],
+        "free": mode.start().tolist(),
+        "carrying": mode.carrying.tolist(),
+        "external": list(mode.external),
+    }
+    laws = "".join(f"    const {a.name} = {write(parse(a.text), JAVASCRIPT)};\n" for a in mode.auxiliaries)
+    hazards = ",\n      ".join(write(parse(f.hazard), JAVASCRIPT) for f in mode.flows)
+    fields = ",\n  ".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in data.items())
+    return (f"{{\n  {fields},\n  hazards: (y, p) => {{\n    const [{', '.join(mode.index)}] = y;\n"
+            f"    const N = {' + '.join(mode.index)};\n    const {{{', '.join(mode.parameter)}}} = p;\n{laws}"
+            f"    return [\n      {hazards},\n    ];\n  }}\n}}")

@@ -1,0 +1,150 @@
+"""Take one step of a mode person by person, for each kind of contact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stockflow.coefficients import Coefficients, Person, coefficients
+from stockflow.draws import leaving
+from stockflow.errors import ParameterError
+from stockflow.groups import Groups, Invitations, joins
+from stockflow.networks import Network
+
+if TYPE_CHECKING:
+    from stockflow.mode import Mode
+
+__all__ = ["stepper"]
+
+BATCH = 2e7  # person-steps between two looks at the clock
+
+
+def stepper(
+    mode: Mode, p: Mapping, n: int, network: Network | None, contacts: str, groups: Groups | None, dt: float,
+    engine: str, block: int, key: np.uint64,
+) -> tuple[Callable, np.ndarray, int]:
+    """Return a function that advances the state, the order of its flows, and how many steps it takes at once.
+
+    It takes the state, the number of its first step, counts from those now on, and moves.
+    """
+    person = Person(mode, [float(p[name]) for name in mode.parameter])
+    loop = partial(_loop(engine), key=key, dt=dt, block=block)
+    entries = [(groups.joins, end[2]) for end in (groups.friends, groups.strangers)] if groups else []
+    if groups is None and contacts != "network":
+        return _mean_field(mode, person, n, network, dt, loop)
+    flows = coefficients(mode, person, entries)
+    _refuse_coarse(mode, flows.largest(), dt)
+    if contacts != "network" and flows.near.any():
+        raise ParameterError("groups in a population without fixed ties take a mode whose other hazards do not look "
+                             f"at contacts; got {mode.name}.")
+    move = partial(_plain, loop, flows, Hearsay.of(flows, network if contacts == "network" else None, n))
+    if groups is None:
+        return move, flows.order, max(1, int(BATCH // n))
+    pull = np.cumsum(network.degree) if contacts == "annealed" else None
+    plan = Invitations.of(groups, mode.index, p, dt, network if contacts == "network" else None, pull)
+    return partial(_with_groups, move, flows, plan, key, dt), flows.order, 1
+
+
+@dataclass
+class Hearsay:
+    """What everybody's contacts are doing, kept up to date by the compiled loop from the first step on.
+
+    With it goes what follows for everybody's next draw: ``limit``, the highest first 16 bits that may mean a move, and
+    ``roof``, the hazards without contacts, by state, that the limits are good for.
+    """
+
+    column: np.ndarray
+    indptr: np.ndarray
+    indices: np.ndarray
+    heard: np.ndarray
+    limit: np.ndarray
+    roof: np.ndarray
+    fresh: bool = False
+
+    @classmethod
+    def of(cls, flows: Coefficients, network: Network | None, n: int) -> Hearsay:
+        """Give a column to each state that raises somebody's hazard."""
+        seen = flows.near.any(axis=0) & (network is not None)
+        column = np.where(seen, np.cumsum(seen) - 1, -1)
+        ties = (np.zeros(1, np.int64), np.zeros(0, np.int32)) if network is None else (network.indptr, network.indices)
+        heard, limit = np.empty((n if seen.any() else 0, seen.sum() + 1), dtype=np.int32), np.empty(n, dtype=np.uint16)
+        return cls(column, *ties, heard, limit, np.empty(len(column)))
+
+
+def _plain(loop: Callable, flows: Coefficients, hearsay: Hearsay, state, first, counts, moves) -> None:
+    from stockflow import kernels
+
+    if loop.func is kernels.advance and not hearsay.fresh:
+        hearsay.roof[:] = -1  # below every hazard: the limits are found anew
+        kernels.listen(state, hearsay.column, hearsay.indptr, hearsay.indices, hearsay.heard)
+        hearsay.fresh = True
+    start, target, base, near, far = flows.arrays()
+    near = np.ascontiguousarray(near[:, hearsay.column >= 0])
+    loop(state=state, first=first, steps=len(moves), start=start, target=target, base=base, near=near, far=far,
+         column=hearsay.column, indptr=hearsay.indptr, indices=hearsay.indices, heard=hearsay.heard,
+         limit=hearsay.limit, roof=hearsay.roof, counts=counts, moves=moves)
+
+
+def _mean_field(mode: Mode, person: Person, n: int, network: Network | None, dt: float, loop: Callable):
+    """All meet the same mix: one look at it for each step, whatever the rate laws."""
+    S, F = len(mode.states), len(mode.flows)
+    order = np.argsort(mode.sources, kind="stable")
+    start = np.searchsorted(mode.sources[order], np.arange(S + 1)).astype(np.int64)
+    target = np.array([mode.index[mode.flows[k].target] for k in order], dtype=np.uint8)
+    degree = None if network is None else network.degree
+    none = np.zeros((F, S))
+    flows = Coefficients(order, start, target, np.zeros(F), none, none)
+    hearsay = Hearsay.of(flows, None, n)
+
+    def advance(state, first, counts, moves):
+        everybody = counts[0] / n
+        mix = everybody if degree is None else np.bincount(state, degree, S) / max(degree.sum(), 1)
+        met = replace(flows, base=person.met(mix, everybody)[order])
+        _refuse_coarse(mode, met.largest(), dt)
+        _plain(loop, met, hearsay, state, first, counts, moves)
+
+    return advance, order, 1
+
+
+def _with_groups(move, flows: Coefficients, plan: Invitations, key, dt: float, state, first, counts, moves) -> None:
+    """One step in which groups compete with the other flows: whichever comes first within the step holds."""
+    from stockflow.vectors import draw
+
+    who, moment, into = joins(state, key, first, plan)
+    move(state, first, counts, moves)
+    low, high = flows.start[plan.member], flows.start[plan.member + 1]
+    running = np.cumsum(flows.base[low:high])
+    left = state[who] != plan.member
+    u = draw(key, first, who)
+    first_left = left & (u < leaving(running[-1] * dt * moment))
+    overtaken = u[left & ~first_left]
+    part = overtaken / leaving(running[-1] * dt) * running[-1] if len(overtaken) else overtaken
+    ways = low + (part >= running[:-1, None]).sum(axis=0)
+    moves[0] -= np.bincount(ways, minlength=moves.shape[1])
+    who, into = who[~first_left], into[~first_left]
+    state[who] = into
+    for entered in plan.into:
+        way = low + np.flatnonzero(flows.target[low:high] == entered)[0]
+        moves[0, way] += int((into == entered).sum())
+    counts[1] = np.bincount(state, minlength=counts.shape[1])
+    move.args[2].fresh = False  # contacts have moved behind the loop's back
+
+
+def _refuse_coarse(mode: Mode, largest: np.ndarray, dt: float) -> None:
+    worst = int(np.argmax(largest))
+    if largest[worst] * dt > 1:
+        raise ParameterError(f"dt is too long: the hazard of leaving {mode.states[worst].name} times dt is at most 1; "
+                             f"got {largest[worst] * dt:.3g} with dt={dt:g}; allowed is dt <= "
+                             f"{1 / largest[worst]:.3g} days.")
+
+
+def _loop(engine: str) -> Callable:
+    from stockflow import kernels, vectors
+
+    if engine == "numba" and not kernels.COMPILED:
+        raise ParameterError("engine 'numba' needs the package numba, which is not installed; allowed is 'numpy'.")
+    return kernels.advance if kernels.COMPILED and engine != "numpy" else vectors.advance
