@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pandas as pd
 import pytest
 
 from socialcommerce import data, evidence, market, paper
 from socialcommerce.errors import UnknownNameError
-from socialcommerce.evidence import Pending, assessment, people
+from socialcommerce.evidence import people
 from socialcommerce.verdicts import NotTestable
 from tests.conftest import assessment as assessed
 
 ALL = assessed()
-DECIDED = {h.id: h for h in ALL.hypotheses if h.status == "decided"}
+DECIDED = {h.id: h for h in ALL.hypotheses if h.testable}
 
 # By hand from the published figures: CNNIC's 43rd report (829 million users), 47th (989), 51st (845 shoppers), 53rd
 # (1092 users, 915 shoppers); NBS (population 1409.67 million); the paper (1092 million, 77.5 %, 34165.8); reports of
@@ -166,15 +164,6 @@ def test_what_nothing_bears_on_is_not_testable_and_says_why():
     assert evidence.assess("H09").evidence == ("public data set",)  # remote: named, but it tests nothing
 
 
-def test_pending_is_no_verdict():
-    assert not any(isinstance(result, Pending) for result in ALL.results.values())
-    pending = assessment._assess(replace(DECIDED["H30"], status="pending"))
-    assert isinstance(pending, Pending)
-    assert pending.words["en"] == "pending (strategies, survey and public data)"
-    assert pending.words["zh"] == "待检验（对策、问卷与公开数据）"
-    assert not any(isinstance(verdict, Pending) for verdict in ALL.verdicts)
-
-
 def test_an_unknown_hypothesis_is_named_with_those_allowed():
     with pytest.raises(UnknownNameError, match="unknown hypothesis 'H99'; .*H01, H02"):
         evidence.assess("H99")
@@ -243,5 +232,5 @@ def test_summaries_hold_one_row_each():
     assert list(frame.index) == [h.id for h in ALL.hypotheses]
     assert list(claims["id"]) == [c.id for c in ALL.claims]
     assert frame.at["H01", "rule"] == {"en": "within ±0.005", "zh": "±0.005 以内"}
-    assert frame.loc[frame["state"] == "pending", "estimate"].isna().all()
+    assert frame.loc[frame["state"] == "not testable", "estimate"].isna().all()
     assert claims.loc[claims["state"].isin(["no hypothesis", "not testable"]), "reason"].notna().all()

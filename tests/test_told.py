@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from socialcommerce import data, evidence, verdicts
-from socialcommerce.evidence import Pending, labels, told
+from socialcommerce.evidence import labels, told
 from socialcommerce.paper import DIRECTIONS
 from socialcommerce.public_data import records
 from tests.conftest import assessment
@@ -27,10 +25,10 @@ def synthetic(hypothesis, estimate, truth):
 
 def decided(**others):
     """An assessment in which the synthetic sample decides nothing but what is given."""
-    waits = {h.id for h in EVERY.hypotheses if "synthetic sample" in h.kinds} - set(others)
-    hypotheses = tuple(replace(h, status="pending") if h.id in waits else h for h in EVERY.hypotheses)
-    results = {h.id: Pending(h) if h.id in waits else others.get(h.id) or EVERY.results[h.id] for h in hypotheses}
-    return evidence.Assessment(EVERY.claims, hypotheses, results)
+    none = verdicts.NotTestable({"en": "Left out of this test.", "zh": "本测试不检验。"})
+    tried = {h.id: verdicts.decide(h, none) for h in EVERY.hypotheses if "synthetic sample" in h.kinds}
+    results = {**EVERY.results, **tried, **others}
+    return evidence.Assessment(EVERY.claims, EVERY.hypotheses, results)
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +86,6 @@ def test_a_synthetic_sample_speaks_of_the_method_only(method):
     assert words["zh"] == "提交检验的2条假设中，方法还原真值的有1条，未能还原的为H30。"
     assert told.read_method(rows[:0])["en"] == "No hypothesis has been tried on the synthetic sample yet."
     assert {labels.SIDE_OF[outcome] for outcome in ("recovered", "not recovered")} == {"method"}
-
-
-def test_pending_hypotheses_are_named_or_none(everything):
-    rows = told.hypotheses(everything).query("id in ['H01', 'H25']")
-    assert told.read_pending(rows[:0])["zh"] == "没有待检验的假设。"
-    assert told.read_pending(rows)["en"] == "2 hypotheses wait for their test: H01, H25."
 
 
 def test_a_claim_says_what_was_found_on_each_part_or_why_nothing(everything):

@@ -34,7 +34,7 @@ def family(correction="none", alpha=0.05) -> Family:
 
 def hypothesis(kind=PEOPLE, grade="direct", direction="positive", rule=None, **others) -> Hypothesis:
     return Hypothesis(id="H99", claims=("C01",), statement=WORDS, null=WORDS, direction=direction,
-                      data=(Evidence("d", kind, grade),), family=family(), design=WORDS, part="sem", status="pending",
+                      data=(Evidence("d", kind, grade),), family=family(), design=WORDS, part="sem",
                       smallest_effect=SmallestEffect(1.0, WORDS, WORDS), rule=rule, **others)
 
 

@@ -5,12 +5,11 @@ from socialcommerce.evidence.assessment import (
     STATES,
     TESTS,
     Assessment,
-    Pending,
     Tally,
     assess,
     assess_all,
     read_outcomes,
 )
 
-__all__ = ["OUTCOME_LABELS", "STATES", "TESTS", "Assessment", "Pending", "Tally", "assess", "assess_all",
+__all__ = ["OUTCOME_LABELS", "STATES", "TESTS", "Assessment", "Tally", "assess", "assess_all",
            "read_outcomes"]

@@ -1,4 +1,4 @@
-"""The state of every claim and hypothesis: a verdict, what it waits for, or why there is none."""
+"""The state of every claim and hypothesis: a verdict, or why there is none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["OUTCOME_LABELS", "STATES", "TESTS", "Assessment", "Pending", "Tally", "assess", "assess_all",
+__all__ = ["OUTCOME_LABELS", "STATES", "TESTS", "Assessment", "Tally", "assess", "assess_all",
            "read_outcomes"]
 
 Words = Mapping[str, str]
@@ -32,24 +32,10 @@ TESTS = {**numbers.TESTS, **people.TESTS, **survey.TESTS, **modes.TESTS}
 
 STATES = {
     "decided": {"en": "decided", "zh": "已有结论"},
-    "pending": {"en": "pending", "zh": "待检验"},
     "not testable": {"en": "not testable", "zh": "无法检验"},
     "no hypothesis": {"en": "no hypothesis", "zh": "未设假设"},
 }
-"""How far a claim is; a claim some of whose parts are still pending is pending."""
-
-
-@dataclass(frozen=True)
-class Pending:
-    """A hypothesis that a later part of the project decides: no verdict yet."""
-
-    hypothesis: Hypothesis
-
-    @property
-    def words(self) -> dict[str, str]:
-        """The state in words, with the part that brings the test."""
-        part = paper.PARTS[self.hypothesis.part]
-        return {"en": f"pending ({part['en']})", "zh": f"待检验（{part['zh']}）"}
+"""How far a claim is."""
 
 
 @dataclass(frozen=True)
@@ -69,27 +55,26 @@ class Tally:
 
 @dataclass(frozen=True)
 class Assessment:
-    """Every claim, every hypothesis, and a verdict or Pending for each hypothesis, by id."""
+    """Every claim, every hypothesis, and a verdict on each hypothesis, by id."""
 
     claims: tuple[Claim, ...]
     hypotheses: tuple[Hypothesis, ...]
-    results: Mapping[str, Verdict | Pending]
+    results: Mapping[str, Verdict]
 
     @property
     def states(self) -> dict[str, str]:
         """How far each hypothesis is, a key of ``STATES``, by its entry: known without testing it."""
-        return {h.id: "not testable" if not h.testable else "decided" if h.status == "decided" else "pending"
-                for h in self.hypotheses}
+        return {h.id: "decided" if h.testable else "not testable" for h in self.hypotheses}
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """Verdicts that say something about a hypothesis: the pending and the not testable left out."""
+        """Verdicts that say something about a hypothesis: the not testable left out."""
         return tuple(result for result in self.results.values() if _state(result) == "decided")
 
     def state(self, claim: Claim) -> str:
         """Return how far a claim is, a key of ``STATES``."""
         states = {self.states[name] for name in claim.hypotheses}
-        return next((state for state in ("pending", "decided", "not testable") if state in states), "no hypothesis")
+        return next((state for state in ("decided", "not testable") if state in states), "no hypothesis")
 
     def outcome(self, claim: Claim) -> dict[str, str]:
         """Return a claim's verdict in words where all its parts have one, else its state.
@@ -158,8 +143,8 @@ class Assessment:
         return claim.untested or next(reasons, None)
 
 
-def assess(name: str) -> Verdict | Pending:
-    """Return the verdict on one hypothesis, or Pending.
+def assess(name: str) -> Verdict:
+    """Return the verdict on one hypothesis.
 
     Parameters
     ----------
@@ -200,13 +185,13 @@ def read_outcomes(rows: pd.DataFrame) -> dict[str, str]:
                       f"{one['zh']}（{'、'.join(one['ids'])}）" for one in by.values()) + "。"}
 
 
-class _Results(Mapping[str, Verdict | Pending]):
+class _Results(Mapping[str, Verdict]):
     """Results by hypothesis, each computed once, when it is asked for."""
 
     def __init__(self, hypotheses: Mapping[str, Hypothesis]) -> None:
         self._hypotheses, self._known = hypotheses, {}
 
-    def __getitem__(self, name: str) -> Verdict | Pending:
+    def __getitem__(self, name: str) -> Verdict:
         if name not in self._known:
             self._known[name] = _assess(self._hypotheses[name])
         return self._known[name]
@@ -218,22 +203,18 @@ class _Results(Mapping[str, Verdict | Pending]):
         return len(self._hypotheses)
 
 
-def _assess(hypothesis: Hypothesis) -> Verdict | Pending:
-    if hypothesis.status == "pending":
-        return Pending(hypothesis)
+def _assess(hypothesis: Hypothesis) -> Verdict:
     if not hypothesis.testable:
         return verdicts.decide(hypothesis, NotTestable(hypothesis.reason))
     return verdicts.decide(hypothesis, TESTS[hypothesis.id](hypothesis))
 
 
-def _state(result: Verdict | Pending) -> str:
-    if isinstance(result, Pending):
-        return "pending"
+def _state(result: Verdict) -> str:
     return "not testable" if result.outcome == "not testable" else "decided"
 
 
-def _row(hypothesis: Hypothesis, result: Verdict | Pending) -> dict[str, Any]:
-    test = result.result if isinstance(result, Verdict) and isinstance(result.result, HypothesisTest) else None
+def _row(hypothesis: Hypothesis, result: Verdict) -> dict[str, Any]:
+    test = result.result if isinstance(result.result, HypothesisTest) else None
     grade = _grade(hypothesis)
     return {
         "id": hypothesis.id, "claims": ", ".join(hypothesis.claims), "statement": hypothesis.statement,

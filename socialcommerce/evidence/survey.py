@@ -225,7 +225,7 @@ def _own_hypothesis(study: Study, k: int, evidence: tuple[Evidence, ...]) -> Hyp
     rises = path.direction > 0
     family = Family(path.outcome, {"en": f"paths to {to['en']}", "zh": f"通往{to['zh']}的路径"}, rules.alpha, "holm")
     return Hypothesis(
-        id=f"P{k + 1:02}", claims=(), data=evidence, family=family, part="strategies", status="decided",
+        id=f"P{k + 1:02}", claims=(), data=evidence, family=family, part="strategies",
         statement={"en": f"{of['en']} {'raises' if rises else 'lowers'} {to['en']}.",
                    "zh": f"{of['zh']}会{'提高' if rises else '降低'}{to['zh']}。"},
         null={"en": f"The path from {of['en']} to {to['en']} is zero.", "zh": f"{of['zh']}到{to['zh']}的路径为零。"},

@@ -7,7 +7,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from socialcommerce import paper, verdicts
-from socialcommerce.evidence.assessment import STATES, Assessment, Pending
+from socialcommerce.evidence.assessment import Assessment
 from socialcommerce.evidence.labels import DELAYS, SHORT, SIDE_OF, TITLES, place
 from socialcommerce.numbers import snap
 from socialcommerce.paper import CLASSES, EVIDENCE, GRADES, Hypothesis
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["BALANCE_LABELS", "CLAIM_LABELS", "CLASS_NAMES", "HYPOTHESIS_LABELS", "LIST_LABELS", "balance", "bands",
-           "claims", "estimates", "hypotheses", "named", "read_list", "read_method", "read_pending"]
+           "claims", "estimates", "hypotheses", "named", "read_list", "read_method"]
 
 Words = dict[str, str]
 
@@ -107,15 +107,11 @@ def balance(assessment: Assessment) -> pd.DataFrame:
     """Return how many hypotheses had each outcome, by class of evidence, what speaks most against the paper first."""
     import pandas as pd
 
-    keys = {**verdicts.OUTCOMES, "pending": STATES["pending"]}
-    counts = pd.DataFrame(0, index=list(keys), columns=list(CLASS_NAMES))
+    counts = pd.DataFrame(0, index=list(verdicts.OUTCOMES), columns=list(CLASS_NAMES))
     for result in assessment.results.values():
-        waits = isinstance(result, Pending)
-        kinds = result.hypothesis.kinds if waits else result.evidence
-        on = CLASSES[kinds[0]] if side(result) != "not testable" else "none"
-        counts.at["pending" if waits else result.outcome, on] += 1
+        counts.at[result.outcome, CLASSES[result.evidence[0]] if side(result) != "not testable" else "none"] += 1
     counts = counts[counts.any(axis=1)]
-    counts.insert(0, "outcome", [keys[key] for key in counts.index])
+    counts.insert(0, "outcome", [verdicts.OUTCOMES[key] for key in counts.index])
     counts["total"] = counts[list(CLASS_NAMES)].sum(axis=1)
     return counts.reset_index(drop=True)
 
@@ -135,7 +131,7 @@ def estimates(assessment: Assessment) -> pd.DataFrame:
 
     order = list(GROUPS)
     rows = [_scaled(h, result) for h in assessment.hypotheses
-            if isinstance(result := assessment.results[h.id], Verdict) and _on_scale(h, result)]
+            if _on_scale(h, result := assessment.results[h.id])]
     return pd.DataFrame(sorted(rows, key=lambda row: order.index(row["kind"])))
 
 
@@ -147,9 +143,9 @@ def bands(frame: pd.DataFrame, names: str, estimate: str, n: str) -> pd.DataFram
                         high=frame[estimate] + reach, n=frame[n])
 
 
-def side(result: Verdict | Pending) -> str:
-    """Return which way a verdict points, a key of ``SIDES``, else ``"pending"`` or ``"not testable"``."""
-    return "pending" if isinstance(result, Pending) else SIDE_OF.get(result.outcome, result.outcome)
+def side(result: Verdict) -> str:
+    """Return which way a verdict points, a key of ``SIDES``, or ``"not testable"``."""
+    return SIDE_OF.get(result.outcome, result.outcome)
 
 
 def read_list(rows: pd.DataFrame) -> Words:
@@ -193,26 +189,16 @@ def read_method(rows: pd.DataFrame) -> Words:
     return {"en": en + ".", "zh": zh + "。"}
 
 
-def read_pending(rows: pd.DataFrame) -> Words:
-    """Say which hypotheses wait for their test."""
-    if rows.empty:
-        return {"en": "No hypothesis is pending.", "zh": "没有待检验的假设。"}
-    names = list(rows["id"])
-    return {"en": f"{len(names)} hypotheses wait for their test: {', '.join(names)}.",
-            "zh": f"尚待检验的假设有{len(names)}条：{'、'.join(names)}。"}
+def _test(result: Verdict) -> HypothesisTest | None:
+    return result.result if isinstance(result.result, HypothesisTest) else None
 
 
-def _test(result: Verdict | Pending) -> HypothesisTest | None:
-    found = getattr(result, "result", None)
-    return found if isinstance(found, HypothesisTest) else None
-
-
-def _ends(result: Verdict | Pending) -> tuple[float | None, float | None]:
+def _ends(result: Verdict) -> tuple[float | None, float | None]:
     test = _test(result)
     return test.interval if test and test.interval else (None, None)
 
 
-def _kinds(hypothesis: Hypothesis, result: Verdict | Pending) -> Words:
+def _kinds(hypothesis: Hypothesis, result: Verdict) -> Words:
     """Return the kind of evidence of a hypothesis with the grade of data on the world."""
     test = _test(result)
     kinds = (test.evidence,) if test else hypothesis.kinds
@@ -224,7 +210,7 @@ def _kinds(hypothesis: Hypothesis, result: Verdict | Pending) -> Words:
     return {"en": f"{en} ({grade})", "zh": f"{zh}（{GRADES[grade]}）"} if grade else {"en": en, "zh": zh}
 
 
-def _why(hypothesis: Hypothesis, result: Verdict | Pending) -> Words | None:
+def _why(hypothesis: Hypothesis, result: Verdict) -> Words | None:
     """Say why a verdict is undecided."""
     if side(result) != "open":
         return None
@@ -251,11 +237,11 @@ def _found(assessment: Assessment, claim: paper.Claim) -> Words:
     return _joined(said)
 
 
-def _estimate(result: Verdict | Pending) -> Words:
+def _estimate(result: Verdict) -> Words:
     """Write an estimate with its interval and unit, or why there is none."""
     test = _test(result)
     if test is None:
-        return result.words if isinstance(result, Pending) else dict(result.result.reason)
+        return dict(result.result.reason)
     ends = test.interval
     digits = 3 if CLASSES[test.evidence] == "model" or (ends and ends[1] - ends[0] < 0.05) else 2
     shown = number(test.estimate, digits)
@@ -275,8 +261,8 @@ def _claim_place(assessment: Assessment, claim: paper.Claim) -> Words:
     """Return where the part that speaks most against a claim is shown, a synthetic one last; else the claims' list."""
     if not claim.hypotheses:
         return {**TITLES["00_claims"], "page": "00_claims", "anchor": f"table-all_claims-{claim.id}"}
-    order = [*verdicts.OUTCOMES, "pending"]
-    outcomes = {name: getattr(assessment.results[name], "outcome", "pending") for name in claim.hypotheses}
+    order = list(verdicts.OUTCOMES)
+    outcomes = {name: assessment.results[name].outcome for name in claim.hypotheses}
     ranks = {name: (SIDE_OF.get(outcome) == "method", order.index(outcome)) for name, outcome in outcomes.items()}
     return place(min(ranks, key=ranks.get))
 

@@ -65,7 +65,8 @@ def _stacked(tally: Tally, language: str, ax: Axes | None) -> Axes:
 
     ax = plt.subplots()[1] if ax is None else ax
     names, left = [words[language] for words in tally.rows.values()], 0 * tally.counts.iloc[:, 0]
-    for (column, words), (fill, ink, hatch) in zip(tally.columns.items(), FILLS, strict=True):
+    fills = FILLS[:1] + FILLS[1 - len(tally.columns):]
+    for (column, words), (fill, ink, hatch) in zip(tally.columns.items(), fills, strict=True):
         widths = tally.counts[column]
         bars = ax.barh(names, widths, left=left, color=fill, hatch=hatch, label=words[language], linewidth=0)
         texts = ax.bar_label(bars, [str(width) if width else "" for width in widths], label_type="center", color=ink)

@@ -116,7 +116,7 @@ def _hypothesis_row(hypothesis: Hypothesis) -> dict[str, Any]:
             "null": hypothesis.null, "design": hypothesis.design, "data": ", ".join(d.name for d in hypothesis.data),
             "kinds": _joined(hypothesis.kinds, EVIDENCE),
             "grades": _joined(dict.fromkeys(d.grade for d in hypothesis.data), GRADES),
-            "family": hypothesis.family.name, "part": PARTS[hypothesis.part], "status": hypothesis.status,
+            "family": hypothesis.family.name, "part": PARTS[hypothesis.part],
             "exploratory": hypothesis.known is not None, "reason": hypothesis.reason}
 
 

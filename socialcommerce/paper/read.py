@@ -163,13 +163,12 @@ def _count(entry: Entry, field: str) -> int:
 
 def _hypothesis(entry: Entry, rules: Rules) -> Hypothesis:
     entry.only("id", "claims", "statement", "null", "direction", "smallest_effect", "rule", "data", "family", "design",
-               "part", "status", "known", "reason")
+               "part", "known", "reason")
     hypothesis = Hypothesis(
         id=entry.label, claims=entry.names("claims"), statement=entry.words("statement"), null=entry.words("null"),
         direction=entry.one_of("direction", DIRECTIONS), data=_evidence(entry),
         family=rules.families[entry.one_of("family", rules.families)], design=entry.words("design"),
-        part=entry.one_of("part", PARTS), status=entry.one_of("status", ("decided", "pending")),
-        smallest_effect=_smallest_effect(entry, rules), rule=_number_rule(entry),
+        part=entry.one_of("part", PARTS), smallest_effect=_smallest_effect(entry, rules), rule=_number_rule(entry),
         known=entry.words("known", optional=True), reason=entry.words("reason", optional=True))
     _check_test(entry, hypothesis)
     return hypothesis

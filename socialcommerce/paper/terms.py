@@ -201,8 +201,6 @@ class Hypothesis:
         Tests corrected together with this one.
     part : str
         One of ``PARTS``.
-    status : {"decided", "pending"}
-        Whether a function of :mod:`socialcommerce.evidence` decides it.
     smallest_effect : SmallestEffect or None
         For effects.
     rule : NumberRule or None
@@ -222,7 +220,6 @@ class Hypothesis:
     family: Family
     design: Words
     part: str
-    status: str
     smallest_effect: SmallestEffect | None = None
     rule: NumberRule | None = None
     known: Words | None = None
