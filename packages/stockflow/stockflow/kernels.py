@@ -10,7 +10,7 @@ import numpy as np
 from stockflow import draws
 from stockflow.draws import COARSE, FINE, GOLDEN, TERMS, key_of
 
-__all__ = ["COMPILED", "advance", "attach", "key_of", "listen", "spread"]
+__all__ = ["COMPILED", "advance", "attach", "count_neighbours", "key_of", "spread"]
 
 try:
     from numba import njit
@@ -62,30 +62,30 @@ def attach(n, m, key, ends):
 
 
 @inlined
-def hazard(i, alone, weight, heard):
+def hazard(i, alone, weight, neighbours):
     """Return a hazard of person i: `alone`, and ``weight[k]`` times the share of contacts in the state of column k."""
     more = 0.0
     for k in range(len(weight)):
-        more = more + weight[k] * heard[i, k]
-    return alone + more / max(heard[i, len(weight)], 1) if len(weight) else alone
+        more = more + weight[k] * neighbours[i, k]
+    return alone + more / max(neighbours[i, len(weight)], 1) if len(weight) else alone
 
 
 @inlined
-def ceiling(i, s, roof, pull, dt, heard):
+def ceiling(i, s, assumed, pull, dt, neighbours):
     """Return the highest first 16 bits of a draw with which person i may leave state s: those of x at its highest."""
-    return np.uint16(min(hazard(i, roof[s], pull[s], heard) * (dt * ROOM * 65536.0), 65535.0))
+    return np.uint16(min(hazard(i, assumed[s], pull[s], neighbours) * (dt * ROOM * 65536.0), 65535.0))
 
 
 @compiled
-def listen(state, column, indptr, indices, heard):
-    """Count each person's contacts in every state that has a column in `heard`, and all of them in the last column."""
-    heard[:] = 0
-    for i in range(len(heard)):
-        heard[i, -1] = indptr[i + 1] - indptr[i]
+def count_neighbours(state, column, indptr, indices, neighbours):
+    """Count each person's contacts in every state that has a column in `neighbours`; the last counts them all."""
+    neighbours[:] = 0
+    for i in range(len(neighbours)):
+        neighbours[i, -1] = indptr[i + 1] - indptr[i]
         c = column[state[i]]
         if c >= 0:
             for at in range(indptr[i], indptr[i + 1]):
-                heard[np.uint32(indices[at]), c] += 1
+                neighbours[np.uint32(indices[at]), c] += 1
 
 
 @compiled
@@ -110,15 +110,15 @@ def bounds(start, base, near, far, share, now, alone, pull):
 
 
 @compiled
-def cover(alone, roof, state, pull, dt, heard, limit):
+def cover(alone, assumed, state, pull, dt, neighbours, limit):
     """Keep the hazards without contacts under their roofs, and not far under; renew all limits where that moves one."""
     good = True
-    for s in range(len(roof)):
-        good = good and 0.85 * roof[s] <= alone[s] <= roof[s]
+    for s in range(len(assumed)):
+        good = good and 0.85 * assumed[s] <= alone[s] <= assumed[s]
     if not good:
-        roof[:] = alone * 1.0625
+        assumed[:] = alone * 1.0625
         for i in range(len(state)):
-            limit[i] = ceiling(i, state[i], roof, pull, dt, heard)
+            limit[i] = ceiling(i, state[i], assumed, pull, dt, neighbours)
 
 
 @compiled
@@ -157,18 +157,18 @@ def chances(pace, chance):
 
 
 @compiled
-def way_of(i, s, part, start, now, near, heard):
+def way_of(i, s, part, start, now, near, neighbours):
     """Return the flow in whose stretch of the running sum of hazards `part` lies."""
     running, last = 0.0, start[s + 1] - 1
     for f in range(start[s], last):
-        running += hazard(i, now[f], near[f], heard)
+        running += hazard(i, now[f], near[f], neighbours)
         if part < running:
             return f
     return last
 
 
 @compiled
-def leavers(found, coarse_key, fine_key, state, dt, start, now, near, alone, pull, heard, ways):
+def leavers(found, coarse_key, fine_key, state, dt, start, now, near, alone, pull, neighbours, ways):
     """Keep those found whose draw u is below 1 - exp(-x), x their hazard times dt, and note their ways; count them."""
     draw, pace, chance = np.empty(len(found)), np.empty(len(found)), np.empty(len(found))
     for c in range(len(found)):
@@ -177,20 +177,20 @@ def leavers(found, coarse_key, fine_key, state, dt, start, now, near, alone, pul
         draw[c] = refined(coarse, mix(fine_key + i * GOLDEN))
     for c in range(len(found)):
         i = found[c]
-        pace[c] = hazard(i, alone[state[i]], pull[state[i]], heard) * dt
+        pace[c] = hazard(i, alone[state[i]], pull[state[i]], neighbours) * dt
     chances(pace, chance)
     kept = 0
     for c in range(len(found)):
         i, u, p = found[c], draw[c], chance[c]
         if u < p:
-            ways[kept] = way_of(i, state[i], u / p * (pace[c] / dt), start, now, near, heard)
+            ways[kept] = way_of(i, state[i], u / p * (pace[c] / dt), start, now, near, neighbours)
             found[kept] = i
             kept += 1
     return kept
 
 
 @compiled
-def tell(movers, ways, column, change, state, roof, pull, dt, indptr, indices, heard, limit):
+def update_neighbours(movers, ways, column, change, state, assumed, pull, dt, indptr, indices, neighbours, limit):
     """Let the contacts of those movers whose way has a column know, and renew the limits of their draws.
 
     Each look at memory has a loop of its own, so that none waits for the one before it to come back.
@@ -206,22 +206,22 @@ def tell(movers, ways, column, change, state, roof, pull, dt, indptr, indices, h
     for c in range(told):
         k = column[ways[who[c]]]
         for at in range(begin[c], end[c]):
-            heard[np.uint32(indices[at]), k] += change
+            neighbours[np.uint32(indices[at]), k] += change
     for c in range(told):
         for at in range(begin[c], end[c]):
             j = np.uint32(indices[at])
-            limit[j] = ceiling(j, state[j], roof, pull, dt, heard)
+            limit[j] = ceiling(j, state[j], assumed, pull, dt, neighbours)
 
 
 @compiled
-def advance(state, key, first, steps, dt, start, target, base, near, far, column, indptr, indices, heard, limit, roof,
-            counts, moves, block):
+def advance(state, key, first, steps, dt, start, target, base, near, far, column, indptr, indices, neighbours, limit,
+            assumed, counts, moves, block):
     """Move all persons `steps` steps on, and fill in `counts`, persons by state, and `moves`, persons by flow.
 
     ``counts[0]`` holds them as they are, ``counts[t + 1]`` and ``moves[t]`` are those of step t.
     Flows are sorted by the state they leave, whose first is ``start[s]``. The hazard of flow f is ``base[f]``, and
     ``far[f, r]`` times the share of everybody in each state r, and ``near[f, k]`` times the share of one's contacts in
-    the state of column k. How many those are is kept in ``heard[:, k]``; ``column[r]`` is -1 where nobody looks.
+    the state of column k. How many those are is kept in ``neighbours[:, k]``; ``column[r]`` is -1 where nobody looks.
 
     A person with hazard h moves if the draw u, uniform on the multiples of 2**-53 in [0, 1), is below
     p = 1 - exp(-h dt): with probability p, to 2**-53. The first 16 bits of u alone are drawn for everybody. They are a
@@ -241,24 +241,24 @@ def advance(state, key, first, steps, dt, start, target, base, near, far, column
         step_key = mix(key + np.uint64(first + t + 1) * GOLDEN)
         coarse_key, fine_key = mix(step_key ^ COARSE), mix(step_key ^ FINE)
         bounds(start, base, near, far, persons / n, now, alone, pull)
-        cover(alone, roof, state, pull, dt, heard, limit)
+        cover(alone, assumed, state, pull, dt, neighbours, limit)
         count = 0
         for begin in range(0, n, block):
             size = min(block, n - begin)
             coarse_draws(coarse_key, begin // 4, words[: (size + 3) // 4])
             count = screened(begin, coarse[:size], limit[begin : begin + size], passed, hot, found, count)
-        count = leavers(found[:count], coarse_key, fine_key, state, dt, start, now, near, alone, pull, heard, ways)
+        count = leavers(found[:count], coarse_key, fine_key, state, dt, start, now, near, alone, pull, neighbours, ways)
         moves[t] = 0
         for c in range(count):
             i, f = found[c], ways[c]
             state[i] = target[f]
-            limit[i] = ceiling(i, target[f], roof, pull, dt, heard)
+            limit[i] = ceiling(i, target[f], assumed, pull, dt, neighbours)
             moves[t, f] += 1
             persons[source[f]] -= 1
             persons[target[f]] += 1
         movers = found[:count]
-        tell(movers, ways, left, -1, state, roof, pull, dt, indptr, indices, heard, limit)
-        tell(movers, ways, entered, 1, state, roof, pull, dt, indptr, indices, heard, limit)
+        update_neighbours(movers, ways, left, -1, state, assumed, pull, dt, indptr, indices, neighbours, limit)
+        update_neighbours(movers, ways, entered, 1, state, assumed, pull, dt, indptr, indices, neighbours, limit)
         counts[t + 1] = persons
 
 

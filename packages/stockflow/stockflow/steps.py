@@ -41,7 +41,7 @@ def stepper(
     if contacts != "network" and flows.near.any():
         raise ParameterError("groups in a population without fixed ties take a mode whose other hazards do not look "
                              f"at contacts; got {mode.name}.")
-    move = partial(_plain, loop, flows, Hearsay.of(flows, network if contacts == "network" else None, n))
+    move = partial(_plain, loop, flows, NeighbourCounts.of(flows, network if contacts == "network" else None, n))
     if groups is None:
         return move, flows.order, max(1, int(BATCH // n))
     pull = np.cumsum(network.degree) if contacts == "annealed" else None
@@ -50,43 +50,43 @@ def stepper(
 
 
 @dataclass
-class Hearsay:
+class NeighbourCounts:
     """What everybody's contacts are doing, kept up to date by the compiled loop from the first step on.
 
     With it goes what follows for everybody's next draw: ``limit``, the highest first 16 bits that may mean a move, and
-    ``roof``, the hazards without contacts, by state, that the limits are good for.
+    ``assumed``, the hazards without contacts, by state, that the limits are good for.
     """
 
     column: np.ndarray
     indptr: np.ndarray
     indices: np.ndarray
-    heard: np.ndarray
+    neighbours: np.ndarray
     limit: np.ndarray
-    roof: np.ndarray
+    assumed: np.ndarray
     fresh: bool = False
 
     @classmethod
-    def of(cls, flows: Coefficients, network: Network | None, n: int) -> Hearsay:
+    def of(cls, flows: Coefficients, network: Network | None, n: int) -> NeighbourCounts:
         """Give a column to each state that raises somebody's hazard."""
         seen = flows.near.any(axis=0) & (network is not None)
         column = np.where(seen, np.cumsum(seen) - 1, -1)
         ties = (np.zeros(1, np.int64), np.zeros(0, np.int32)) if network is None else (network.indptr, network.indices)
-        heard, limit = np.empty((n if seen.any() else 0, seen.sum() + 1), dtype=np.int32), np.empty(n, dtype=np.uint16)
-        return cls(column, *ties, heard, limit, np.empty(len(column)))
+        neighbours = np.empty((n if seen.any() else 0, seen.sum() + 1), dtype=np.int32)
+        return cls(column, *ties, neighbours, np.empty(n, dtype=np.uint16), np.empty(len(column)))
 
 
-def _plain(loop: Callable, flows: Coefficients, hearsay: Hearsay, state, first, counts, moves) -> None:
+def _plain(loop: Callable, flows: Coefficients, around: NeighbourCounts, state, first, counts, moves) -> None:
     from stockflow import kernels
 
-    if loop.func is kernels.advance and not hearsay.fresh:
-        hearsay.roof[:] = -1  # below every hazard: the limits are found anew
-        kernels.listen(state, hearsay.column, hearsay.indptr, hearsay.indices, hearsay.heard)
-        hearsay.fresh = True
+    if loop.func is kernels.advance and not around.fresh:
+        around.assumed[:] = -1  # below every hazard: the limits are found anew
+        kernels.count_neighbours(state, around.column, around.indptr, around.indices, around.neighbours)
+        around.fresh = True
     start, target, base, near, far = flows.arrays()
-    near = np.ascontiguousarray(near[:, hearsay.column >= 0])
+    near = np.ascontiguousarray(near[:, around.column >= 0])
     loop(state=state, first=first, steps=len(moves), start=start, target=target, base=base, near=near, far=far,
-         column=hearsay.column, indptr=hearsay.indptr, indices=hearsay.indices, heard=hearsay.heard,
-         limit=hearsay.limit, roof=hearsay.roof, counts=counts, moves=moves)
+         column=around.column, indptr=around.indptr, indices=around.indices, neighbours=around.neighbours,
+         limit=around.limit, assumed=around.assumed, counts=counts, moves=moves)
 
 
 def _mean_field(mode: Mode, person: Person, n: int, network: Network | None, dt: float, loop: Callable):
@@ -98,14 +98,14 @@ def _mean_field(mode: Mode, person: Person, n: int, network: Network | None, dt:
     degree = None if network is None else network.degree
     none = np.zeros((F, S))
     flows = Coefficients(order, start, target, np.zeros(F), none, none)
-    hearsay = Hearsay.of(flows, None, n)
+    around = NeighbourCounts.of(flows, None, n)
 
     def advance(state, first, counts, moves):
         everybody = counts[0] / n
         mix = everybody if degree is None else np.bincount(state, degree, S) / max(degree.sum(), 1)
         met = replace(flows, base=person.met(mix, everybody)[order])
         _refuse_coarse(mode, met.largest(), dt)
-        _plain(loop, met, hearsay, state, first, counts, moves)
+        _plain(loop, met, around, state, first, counts, moves)
 
     return advance, order, 1
 

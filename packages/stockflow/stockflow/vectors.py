@@ -19,9 +19,9 @@ def draw(key: np.uint64, step: int, persons: np.ndarray) -> np.ndarray:
         return refined(coarse, mix(mix(step_key ^ FINE) + persons.astype(np.uint64) * GOLDEN))
 
 
-def advance(state, key, first, steps, dt, start, target, base, near, far, column, indptr, indices, heard, limit, roof,
-            counts, moves, block):
-    """Do what `kernels.advance` does, in chunks of `block` persons; `heard`, `limit` and `roof` are not kept."""
+def advance(state, key, first, steps, dt, start, target, base, near, far, column, indptr, indices, neighbours, limit,
+            assumed, counts, moves, block):
+    """Do what `kernels.advance` does, in chunks of `block` persons; neighbours, limit and assumed are not kept."""
     n, S, F = len(state), len(start) - 1, len(base)
     now, alone, pull = np.zeros(F), np.zeros(S), np.zeros((S, near.shape[1]))
     watched = np.flatnonzero(column >= 0)
