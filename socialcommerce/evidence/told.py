@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from socialcommerce import paper, verdicts
 from socialcommerce.evidence.assessment import Assessment
 from socialcommerce.evidence.labels import DELAYS, SHORT, SIDE_OF, TITLES, place
-from socialcommerce.numbers import snap
+from socialcommerce.numbers import format_number
 from socialcommerce.paper import CLASSES, EVIDENCE, GRADES, Hypothesis
 from socialcommerce.verdicts import HypothesisTest, Verdict
 
@@ -216,7 +216,7 @@ def _why(hypothesis: Hypothesis, result: Verdict) -> Words | None:
         return None
     test = result.result
     if result.outcome == "depends":
-        share = number(test.estimate, 3)
+        share = format_number(test.estimate, 3)
         return {language: words.format(share) for language, words in WHY["depends"].items()}
     if hypothesis.smallest_effect is None:
         return {language: words.format(hypothesis.rule.words[language]) for language, words in WHY["split"].items()}
@@ -244,17 +244,11 @@ def _estimate(result: Verdict) -> Words:
         return dict(result.result.reason)
     ends = test.interval
     digits = 3 if CLASSES[test.evidence] == "model" or (ends and ends[1] - ends[0] < 0.05) else 2
-    shown = number(test.estimate, digits)
+    shown = format_number(test.estimate, digits)
     if ends:
-        shown += f" [{number(ends[0], digits)}, {number(ends[1], digits)}]"
+        shown += f" [{format_number(ends[0], digits)}, {format_number(ends[1], digits)}]"
     return {language: f"{shown} ({unit})" if unit[0].isdigit() else f"{shown} {unit}"
             for language, unit in test.unit.items()}
-
-
-def number(value: float, digits: int) -> str:
-    """Write a number as the reports do: thousands separated, a true minus sign."""
-    text = f"{snap(value):,.{digits}f}"
-    return (text if text.strip("-0.,") else text.lstrip("-")).replace("-", "−")
 
 
 def _claim_place(assessment: Assessment, claim: paper.Claim) -> Words:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from socialcommerce.figures.colours import GRID, INK, MUTED, PAPER, SERIES
+from socialcommerce.figures.style import new_axes
 from socialcommerce.market import (
     Backtest,
     Disagreement,
@@ -54,7 +55,7 @@ def plot_market_size(series: MarketSeries, rivals: pd.DataFrame | None = None, *
     rivals : pandas.DataFrame, optional
         Columns year, value, publisher, status; figures outside the series' years are left out.
     """
-    ax = ax or _new(height=4.6 if rivals is not None else 3.7)
+    ax = ax or new_axes(height=4.6 if rivals is not None else 3.7)
     handles = _bars(ax, series, language)
     _growth(ax, series)
     _splices(ax, series)
@@ -73,7 +74,7 @@ def plot_market_size(series: MarketSeries, rivals: pd.DataFrame | None = None, *
 
 def plot_disagreement(apart: Disagreement, *, language: str = "en", ax: Axes | None = None) -> Axes:
     """Draw each rival figure as a share of the bar of its year, one line a publisher."""
-    ax = ax or _new()
+    ax = ax or new_axes()
     shown = apart.ratios[~apart.ratios["echo"]]
     for i, (publisher, part) in enumerate(shown.groupby("publisher")):
         mean = part.groupby("year")["ratio"].mean()
@@ -117,7 +118,7 @@ def plot_context(context: pd.DataFrame, *, language: str = "en", ax: Sequence[Ax
 
 def plot_fits(fits: Sequence[GrowthFit], *, language: str = "en", ax: Axes | None = None) -> Axes:
     """Draw fitted curves through the series, within its years."""
-    ax = ax or _new()
+    ax = ax or new_axes()
     series = fits[0].series
     years = np.linspace(series.years[0], series.years[-1], 121)
     for fit in fits:
@@ -140,7 +141,7 @@ def plot_forecast(result: Forecast, published: pd.DataFrame | None = None, *, la
     published : pandas.DataFrame, optional
         Columns year, value, publisher: forecasts for years after the series' last.
     """
-    ax = ax or _new()
+    ax = ax or new_axes()
     table, series = result.table, result.series
     share = f"{100 * result.level:g} %"
     if isinstance(result.disagreement, Disagreement):
@@ -168,7 +169,7 @@ def plot_forecast(result: Forecast, published: pd.DataFrame | None = None, *, la
 
 def plot_backtest(result: Backtest, *, language: str = "en", ax: Axes | None = None) -> Axes:
     """Draw the error of every forecast made from an earlier year, one row a method."""
-    ax = ax or _new(height=2.9)
+    ax = ax or new_axes(height=2.9)
     names = result.summary()
     for row, method in enumerate(names["method"]):
         part = result.errors[result.errors["method"] == method]
@@ -194,12 +195,6 @@ def plot_backtest(result: Backtest, *, language: str = "en", ax: Axes | None = N
 
 def _say(language: str, en: str, zh: str) -> str:
     return zh if language == "zh" else en
-
-
-def _new(height: float = 3.5) -> Axes:
-    from matplotlib import pyplot as plt
-
-    return plt.subplots(figsize=(6.3, height))[1]
 
 
 def _panels() -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from socialcommerce.figures.colours import GRID, INK, MUTED, PAPER, SERIES
+from socialcommerce.figures.style import new_axes
 from socialcommerce.modes.diagram import NODE_KINDS, Diagram, Loop, Node
 from socialcommerce.numbers import snap
 from stockflow import Gap, Mode, ModeFit, Trajectory
@@ -285,7 +286,7 @@ def plot_trajectory(run: Trajectory, states: Sequence[str], *, language: str = "
     states : sequence of str
         Up to six, in the order of the legend.
     """
-    ax = ax or _axes()
+    ax = ax or new_axes()
     total = run.values[0].sum()
     for i, name in enumerate(states):
         words = run.mode.states[run.mode.index[name]].words[language]
@@ -307,7 +308,7 @@ def plot_gap(gaps: Mapping[str, Gap], labels: Mapping[str, Mapping[str, str]], m
         For one set of parameters, so that the equations are the same.
     labels : mapping of name to {"en", "zh"}
     """
-    ax = ax or _axes()
+    ax = ax or new_axes()
     active = mode.carrying
     first = next(iter(gaps.values()))
     ax.plot(first.times, 100 * first.equations[:, active].sum(axis=1), color=INK, label=SAID["equations"][language])
@@ -329,7 +330,7 @@ def plot_elasticities(table: pd.DataFrame, mode: Mode, *, language: str = "en", 
         Columns parameter, symbol, elasticity; those below a thousandth in size are left out.
     """
     shown = table[table["elasticity"].abs() > 1e-3].sort_values("elasticity", key=abs)
-    ax = ax or _axes(height=0.9 + 0.27 * len(shown))
+    ax = ax or new_axes(height=0.9 + 0.27 * len(shown))
     names = [f"{mode.parameter[row.parameter].words[language]}  {row.symbol}" for row in shown.itertuples()]
     raises = shown["elasticity"].to_numpy() > 0
     for kind, colour, hatch in ((raises, SERIES[0], ""), (~raises, SERIES[1], "///")):
@@ -354,7 +355,7 @@ def plot_loops(gains: pd.Series, mode: Mode, *, language: str = "en", ax: Axes |
     gains : Series
         By name of the carrying state, from :func:`stockflow.page.loop_gains`.
     """
-    ax = ax or _axes(height=2.0)
+    ax = ax or new_axes(height=2.0)
     left = 0.0
     for i, (name, gain) in enumerate(gains[gains > 1e-12].items()):
         ax.barh(0, gain, left=left, height=0.5, color=SERIES[i], hatch=("", "///", "..", "xx")[i], edgecolor=PAPER,
@@ -375,7 +376,7 @@ def plot_group_sizes(table: pd.DataFrame, *, language: str = "en", ax: Axes | No
     table : pandas.DataFrame
         Columns g, capped, open.
     """
-    ax = ax or _axes()
+    ax = ax or new_axes()
     for i, variant in enumerate(("capped", "open")):
         ax.plot(table["g"], table[variant], color=SERIES[i], linestyle=DASHES[i], marker=MARKERS[i],
                 markerfacecolor=SERIES[i] if i == 0 else PAPER, label=SAID[variant][language])
@@ -403,9 +404,3 @@ def _panels(count: int) -> np.ndarray:
     from matplotlib import pyplot as plt
 
     return np.ravel(plt.subplots(1, count, figsize=(6.3, 2.6), sharey=True)[1])
-
-
-def _axes(height: float = 3.5) -> Axes:
-    from matplotlib import pyplot as plt
-
-    return plt.subplots(figsize=(6.3, height))[1]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from socialcommerce.figures.colours import INK, MUTED, SERIES
+from socialcommerce.figures.style import new_axes
 from socialcommerce.modes.advice import OUTCOME_WORDS, strategies
 from socialcommerce.modes.policy import OUTCOMES, Ranking
 from socialcommerce.numbers import snap
@@ -79,7 +80,7 @@ def plot_ranking(ranking: Ranking, *, language: str = "en", ax: np.ndarray | Non
 
 def plot_quality(curves: pd.DataFrame, best: pd.Series, *, language: str = "en", ax: Axes | None = None) -> Axes:
     """Draw the cost of a buyer over the quality of content, in a finite and an endless audience."""
-    ax = ax or _new()
+    ax = ax or new_axes()
     for i, name in enumerate(("finite", "infinite", "infinite_plain")):
         ax.plot(curves["q"], curves[name], color=SERIES[i], linestyle=DASHES[i], label=WORDS[name][language])
     ax.plot(best["q"], best["cost_per_buyer"], "o", color=INK, zorder=4)
@@ -95,7 +96,7 @@ def plot_quality(curves: pd.DataFrame, best: pd.Series, *, language: str = "en",
 
 def plot_promotion(grid: pd.DataFrame, best: pd.Series, *, language: str = "en", ax: Axes | None = None) -> Axes:
     """Draw purchases, in per cent of the best, over the share of promotion and the frequency of contact."""
-    ax = ax or _new(4.0)
+    ax = ax or new_axes(4.0)
     table = grid.pivot(index="n", columns="share", values="purchases")
     levels = [20, 40, 60, 80, 90, 95, 99]
     lines = ax.contour(100 * table.columns, table.index, table, levels=levels, colors=[SERIES[0]],
@@ -111,7 +112,7 @@ def plot_promotion(grid: pd.DataFrame, best: pd.Series, *, language: str = "en",
 
 def plot_off_contact(losses: pd.DataFrame, *, language: str = "en", ax: Axes | None = None) -> Axes:
     """Draw the purchases lost by contacting more or less often than is best."""
-    ax = ax or _new(3.0)
+    ax = ax or new_axes(3.0)
     ax.fill_between(losses["factor"], losses["low"], losses["high"], color=SERIES[0], alpha=0.25, linewidth=0,
                     label=WORDS["band"][language])
     ax.plot(losses["factor"], losses["median"], color=SERIES[0], label=WORDS["median"][language])
@@ -188,12 +189,6 @@ def plot_profiles(fits: Mapping[str, ModeFit], *, language: str = "en", ax: np.n
 
 def _name(fit: ModeFit, name: str, language: str) -> str:
     return WORDS["initial"][language] if name == "initial" else f"{fit.mode.parameter[name].symbol}"
-
-
-def _new(height: float = 3.5) -> Axes:
-    from matplotlib import pyplot as plt
-
-    return plt.subplots(figsize=(6.3, height))[1]
 
 
 def _panels(rows: int, columns: int, height: float, **options: bool) -> np.ndarray:

@@ -10,6 +10,7 @@ from semfit import Bootstrap, SemFit
 from socialcommerce.errors import UnknownNameError
 from socialcommerce.figures.colours import GRID, INK, MUTED, PAPER, SERIES
 from socialcommerce.figures.sem_paths import plot_paths
+from socialcommerce.figures.style import new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +35,7 @@ WORDS = {
 def plot_loadings(fit: SemFit, *, group: int = 1, language: str = "en", ax: Axes | None = None) -> Axes:
     """Draw each standardised loading with its interval, latent variable by latent variable."""
     rows = fit.standardized.query("op == '=~' and group == @group")
-    ax = ax or _new(0.9 + 0.22 * len(rows))
+    ax = ax or new_axes(0.9 + 0.22 * len(rows))
     for k, (name, part) in enumerate(rows.groupby("lhs", sort=False)):
         at = [rows.index.get_loc(i) + 0.6 * k for i in part.index]
         colour, error = SERIES[k % len(SERIES)], [part["std_all"] - part["ci_low"], part["ci_high"] - part["std_all"]]
@@ -60,7 +61,7 @@ def plot_residuals(fit: SemFit, *, group: int = 1, language: str = "en", ax: Axe
     table = fit.residuals
     own = table["group"] == fit.sample.groups[group - 1].label
     rows = table[own & (table["op"] == "~~") & (table["lhs"] != table["rhs"])]
-    ax = ax or _new(0.9 + 0.28 * len(names))
+    ax = ax or new_axes(0.9 + 0.28 * len(names))
     for row in rows.itertuples():
         i, j = sorted((names.index(row.lhs), names.index(row.rhs)), reverse=True)
         depth, colour = min(abs(row.cor) / 0.2, 1.0), SERIES[0 if row.cor > 0 else 1]
@@ -97,7 +98,7 @@ def plot_bootstrap(draws: Bootstrap, parameter: str, *, kinds: tuple[str, ...] =
         raise UnknownNameError("parameter", parameter, [name for name in known if name])
     at = known[parameter]
     values = draws.values(draws.draws)[:, at]
-    ax = ax or _new(3.0)
+    ax = ax or new_axes(3.0)
     counts, _, _ = ax.hist(values, bins="fd", color=SERIES[0], alpha=0.35, linewidth=0)
     top = counts.max()
     ax.axvline(table.loc[at, "est"], color=INK, linewidth=1.4, label=WORDS["estimate"][language])
@@ -115,9 +116,3 @@ def plot_bootstrap(draws: Bootstrap, parameter: str, *, kinds: tuple[str, ...] =
 def _parts(rows) -> list[list[int]]:
     """Positions of the rows of each latent variable."""
     return [[rows.index.get_loc(i) for i in part.index] for _, part in rows.groupby("lhs", sort=False)]
-
-
-def _new(height: float) -> Axes:
-    from matplotlib import pyplot as plt
-
-    return plt.subplots(figsize=(6.3, height))[1]

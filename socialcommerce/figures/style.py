@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.figures import fonts
@@ -15,8 +15,11 @@ from socialcommerce.figures.colours import DARK, GRID, INK, MUTED, PAPER, SERIES
 from socialcommerce.figures.embed import inline
 from socialcommerce.figures.svg import check_palette, tidy
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 __all__ = ["DARK", "GRID", "HEIGHT", "INK", "MUTED", "PAPER", "SERIES", "VARIABLES", "WIDTH", "check_palette", "css",
-           "draw", "draw_png", "house", "inline"]
+           "draw", "draw_png", "house", "inline", "new_axes"]
 
 WIDTH, HEIGHT = 6.3, 3.5  # inches: a column of A4 with 2.5 cm margins
 LANGUAGES = ("en", "zh")
@@ -175,3 +178,10 @@ def _settings(family: str) -> dict[str, Any]:
         "svg.fonttype": "path", "svg.hashsalt": "socialcommerce", "pdf.fonttype": 42, "savefig.bbox": None,
         "savefig.dpi": 300, "path.simplify": True,
     }
+
+
+def new_axes(height: float = 3.5) -> Axes:
+    """Return the axes of a new figure as wide as the page, so many inches high."""
+    from matplotlib import pyplot as plt
+
+    return plt.subplots(figsize=(6.3, height))[1]

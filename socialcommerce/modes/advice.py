@@ -12,6 +12,7 @@ from socialcommerce.errors import ParameterError
 from socialcommerce.modes import content, optima
 from socialcommerce.modes.optima import Promotion, Quality
 from socialcommerce.modes.policy import OUTCOMES, STRATEGIES, Ranking, Strategy, draw
+from socialcommerce.modes.readings import MARKS
 from socialcommerce.numbers import snap
 from stockflow import Mode, ModeFit, Parameter
 
@@ -324,7 +325,6 @@ MARK_LABELS = {
     "words": {"en": "meaning", "zh": "含义"}, "default": {"en": "value", "zh": "取值"},
     "range": {"en": "range", "zh": "范围"}, "unit": {"en": "unit", "zh": "单位"}, "mark": {"en": "basis", "zh": "依据"},
 }
-MARKS = {"estimated": "估计", "cited": "引用", "illustrative": "示意"}
 STATUS = {"estimated": {"en": "bounded", "zh": "有界"}, "not identified": {"en": "not identified", "zh": "无法识别"}}
 INITIAL = {"en": "share active at the start", "zh": "起始活跃者比例"}
 
