@@ -19,13 +19,13 @@ from socialcommerce.strategies.study import read_study
 study = read_study(answers, codebook, screening=screening, estimator=estimator, draws=draws, **json.loads(reading))
 told = page.Page("{}", language=language)""")
 ITEMS = ("", """from socialcommerce.strategies.measurement import Measurement
-from socialcommerce.strategies.labels import ITEM_LABELS
+from socialcommerce.strategies.readings import ITEM_LABELS
 from socialcommerce.strategies.readings import source_of
 told.table("items", Measurement(study).loadings(), labels=ITEM_LABELS, n=study.nobs, basis=study.basis,
            digits=dict.fromkeys(ITEM_LABELS, 3), caption={"en": "Loadings of the items.", "zh": "题项载荷。"},
            source=source_of(study), note={"en": "See {{items}}.", "zh": "见{{items}}。"})""")
 FIT = ("", """from socialcommerce.strategies.measurement import fit_table
-from socialcommerce.strategies.labels import FIT_DIGITS, FIT_LABELS
+from socialcommerce.strategies.readings import FIT_DIGITS, FIT_LABELS
 from socialcommerce.strategies.readings import source_of
 told.table("fit_table", fit_table(study), labels=FIT_LABELS, digits=FIT_DIGITS, n=study.nobs, basis=study.basis,
            caption={"en": "Fit.", "zh": "拟合。"}, source=source_of(study))
@@ -36,7 +36,7 @@ told.table("asked", asked, labels={"code": "code", "en": "=HYPERLINK(1)"}, n=stu
            caption={"en": "What was asked.", "zh": "所问问题。"}, source=source_of(study),
            note="; ".join(study.responses.invalid["given"]))""")
 PATHS = ("", """from socialcommerce.strategies.paths import path_table
-from socialcommerce.strategies.labels import PATH_LABELS
+from socialcommerce.strategies.readings import PATH_LABELS
 from socialcommerce.strategies.readings import TONES, path_lines, source_of
 lines = path_lines(path_table(study), study)
 told.table("paths", lines, labels=PATH_LABELS, n=study.nobs, basis=study.basis, source=source_of(study),
