@@ -150,7 +150,7 @@ class Page:
         ----------
         name : str
             An identifier, unique in the notebook; the prose refers to the table by ``{{name}}``.
-        frame : pandas.DataFrame
+        frame : pandas.DataFrame, or list of mappings
             One row a line. Cells are numbers, texts, texts by language or missing. A text with a ``page`` (a
             notebook's name) and an ``anchor`` in it links there; where the first column is ``id``, each row has the
             anchor ``table-NAME-ID``.
@@ -167,7 +167,8 @@ class Page:
         """
         self._claim(name)
         digits = dict(digits or {})
-        cells = [[_plain(row[key]) for key in labels] for row in frame.to_dict("records")]
+        lines = frame.to_dict("records") if hasattr(frame, "to_dict") else frame
+        cells = [[_plain(row[key]) for key in labels] for row in lines]
         for column, key in enumerate(labels):
             if key not in digits and any(isinstance(row[column], float) for row in cells):
                 raise ParameterError(f"table {name}: column {key} holds fractions; "

@@ -126,6 +126,8 @@ def find_notebooks(names: Sequence[str] = ()) -> list[Path]:
         where = " and ".join(str(path) for path in found if path.stem == twice)
         raise NotebookError(f"two notebooks are named {twice!r}, {where}; a report goes by its notebook's name, "
                             "so build them into two folders, or rename one.")
+    if not names and not known:
+        raise NotebookError(f"no notebook stands in {project().notebooks}; give a folder that holds some.")
     return found if names else list(known.values())
 
 

@@ -110,8 +110,7 @@ def _read(start: Path) -> Project:
     else:
         folder, found = start, {}
     packages = {Path(name).name: folder / name for name in found.pop("packages", ())}
-    if packages:
-        sys.path.append(str(folder))  # a look may be a module of the project's own
+    sys.path += [str(each.parent) for each in packages.values()]  # a look may be a module of the project's own
     return Project(partial(Path, folder), packages=packages, **{k: _checked(k, v) for k, v in found.items()})
 
 

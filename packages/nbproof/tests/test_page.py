@@ -70,6 +70,13 @@ def test_outputs_carry_their_language(shown):
     assert "年份" in shown[1][0]["text/html"]
 
 
+def test_a_table_needs_no_frame(shown):
+    rows = [{"year": 2017, "value": 1.25}, {"year": 2018, "value": None}]
+    Page("n").table("t", rows, labels=LABELS, digits={"value": 1}, **SAID)
+    Page("m").table("t", pd.DataFrame(rows), labels=LABELS, digits={"value": 1}, **SAID)
+    assert shown[0] == shown[2]
+
+
 def test_one_language_makes_one_output(shown):
     frame = pd.DataFrame({"year": [2017], "value": [1]})
     Page("n", language="zh").table("t", frame, labels=LABELS, **SAID)

@@ -87,6 +87,11 @@ def test_imports_that_share_a_line_are_seen(source):
     assert "nbproof/page.py" in names(source)
 
 
+def test_a_folder_without_notebooks_is_said_to_be_so(tmp_path):
+    with pytest.raises(NotebookError, match="no notebook stands in notebooks"):
+        plan.plan_build(out=tmp_path)
+
+
 def test_two_notebooks_of_one_name_are_refused(tmp_path, notebook, settings):
     write_notebook(settings() / "notebooks" / "coffee.ipynb", [("parameters", "x: int = 1")])
     mine = notebook(("parameters", "x: int = 1"), name="coffee")
