@@ -18,11 +18,11 @@ strategies   section 4 put to a survey: paths, moderation, contact, groups, segm
 evidence     one function per hypothesis
 figures      one function per figure: result in, axes out, labels in English and Chinese
 page         what a notebook tells its reader: numbers, tables and figures in two languages
-report       plan, run, render, publish and verify the reports
+report       what the reports are to be: settings and look for `nbproof`, claims on the front page, a survey's bundle
 cli          the ``socialcommerce`` command
 
 Structural equation models and psychometrics are a package of their own, `semfit`, under ``packages/``; so is the
-engine of the modes, with experiments: `stockflow`.
+engine of the modes, with experiments: `stockflow`; and what builds and verifies the reports: `nbproof`.
 
 Import the module you need, for example ``from socialcommerce import market``; importing the package itself is free.
 """

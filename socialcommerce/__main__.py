@@ -12,9 +12,9 @@ def main() -> int:
 
         return work()
     except KeyboardInterrupt as wrong:
-        from socialcommerce import console
+        import nbproof
 
-        return console.say(*console.said(wrong))
+        return nbproof.ended(wrong)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from socialcommerce import __version__, console
-from socialcommerce.errors import ChecksumError, ParameterError, UnknownNameError
+import nbproof
+from socialcommerce import __version__
+from socialcommerce.errors import ChecksumError, UnknownNameError
 
 if TYPE_CHECKING:
     from socialcommerce.strategies.study import Study
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 SURVEY_NOTEBOOKS = ("04_measurement", "05_strategies")
+LANGUAGES = ("en", "zh")
 LARGE = 50_000  # respondents
 
 
@@ -31,141 +33,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when all is well, 1 when a check found drift, 2 when the input is wrong, 130 when interrupted, 143 when
         terminated.
     """
-    try:
-        console.prepare()
-        try:
-            chosen = _parser().parse_args(arguments)
-            with console.interruptible():
-                return chosen.work(chosen)
-        finally:
-            sys.stdout.flush()  # here, where what it raises can be said
-    except Exception as wrong:
-        if reason := console.reason(wrong):
-            return console.say(f"error: {reason}", 2)
-        raise  # a fault of ours shows its traceback
-    except KeyboardInterrupt as wrong:
-        return console.say(*console.said(wrong))
+    nbproof.use(_project)
+    return nbproof.run_command(_parser, arguments)
 
 
-class _Parser(argparse.ArgumentParser):
-    """An argument parser that says what is wrong in one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ParameterError(f"{message}; see {self.prog} --help.")
-
-    def _print_message(self, message: str, file: object = None) -> None:
-        print(message, end="", file=file)  # argparse would pass over what the stream refuses
-
-    def _check_value(self, action: argparse.Action, value: object) -> None:
-        if action.choices is not None and value not in action.choices:
-            kind = action.dest if action.option_strings else "command"
-            raise UnknownNameError(kind, str(value), action.choices)
-
-
-def _parser() -> _Parser:
-    parser = _Parser(prog="socialcommerce",
-                     description="One argument about social commerce, as evidence anyone can rerun.")
+def _parser() -> nbproof.CommandParser:
+    parser = nbproof.CommandParser(prog="socialcommerce",
+                                   description="One argument about social commerce, as evidence anyone can rerun.")
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="command", parser_class=_Parser)
-    _add_build(commands)
-    _add_verify(commands)
+    commands = parser.add_subparsers(required=True, metavar="command", parser_class=nbproof.CommandParser)
+    nbproof.add_build(commands, _project, LANGUAGES)
+    nbproof.add_verify(commands, _project, LANGUAGES)
     _add_data(commands)
     _add_survey(commands)
     return parser
 
 
-def _add_command(commands: argparse._SubParsersAction, name: str, work: Callable[[argparse.Namespace], int],
-                 help: str) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
-    command.set_defaults(work=work)
-    return command
+def _project() -> nbproof.Project:
+    from socialcommerce.report import settings
 
-
-def _add_build(commands: argparse._SubParsersAction) -> None:
-    build = _add_command(commands, "build", _build, "make the reports that are not up to date, and say why")
-    build.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="by name or path; all when none is given")
-    build.add_argument("--profile", default="full",
-                       help="parameters from notebooks/profiles.toml: full (default) or quick")
-    build.add_argument("--language", default="en,zh", metavar="en,zh", help="languages of the reports")
-    build.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
-                       help="set a parameter of the notebooks named; needs --out")
-    build.add_argument("--jobs", type=int, metavar="N", help="reports made at a time (default: one a processor)")
-    build.add_argument("--force", action="store_true", help="make everything again")
-    build.add_argument("--out", type=_folder, metavar="DIR",
-                       help="output folder (default: reports, reports/quick for the quick profile)")
-    build.add_argument("--engine", choices=("warm", "kernel"), default="warm",
-                       help="forks of a warm process (default), or real Jupyter kernels")
-    build.add_argument("--limit", type=float, default=900, metavar="SECONDS",
-                       help="time limit a notebook (default: 900)")
-    build.add_argument("--no-render", action="store_true",
-                       help="run the notebooks and write their results, but no pages; needs --out")
-    build.add_argument("--plan", action="store_true", help="only say what would be made and why")
-
-
-def _folder(given: str) -> Path:
-    if not given.strip():  # Path takes it for the current folder
-        raise argparse.ArgumentTypeError("no folder is named; allowed: a new or an empty one")
-    return Path(given)
-
-
-def _build(chosen: argparse.Namespace) -> int:
-    from socialcommerce.report import build
-
-    given = dict(chosen.parameter)
-    if given and not (chosen.out and chosen.notebooks):
-        raise ParameterError("-p changes what a report says; name the notebook and give a folder of its own with "
-                             "--out DIR, so that the project's reports stay as they are.")
-    if chosen.no_render and not chosen.out:
-        raise ParameterError("--no-render makes no pages; give a folder of its own with --out DIR, so that the reports "
-                             "stay as they are.")
-    for name in given:
-        if (times := sum(name == other for other, _ in chosen.parameter)) > 1:
-            raise ParameterError(f"parameter {name} is given {times} times; give it once.")
-    console.check_positive(jobs=chosen.jobs, limit=chosen.limit)
-    languages = [] if chosen.no_render else chosen.language.split(",")
-    options = {"out": chosen.out, "profile": chosen.profile, "languages": languages, "given": given,
-               "force": chosen.force}
-    if chosen.plan:
-        build.explain(build.planned(chosen.notebooks, **options))
-        return 0
-    built = build.build(chosen.notebooks, **options, jobs=chosen.jobs, engine=chosen.engine, limit=chosen.limit)
-    if built.failed:  # each was said when it failed
-        if len(built.failed) + len(built.made) + len(built.kept) > 1:
-            raise build.failure(built)
-        return 2
-    opened = built.out / ("notebooks" if chosen.no_render else "index.html")
-    print(f"{len(built.made)} made, {len(built.kept)} up to date; open {_shown(opened)}")
-    return 0
-
-
-def _add_verify(commands: argparse._SubParsersAction) -> None:
-    verify = _add_command(commands, "verify", _verify,
-                          "recompute every report and compare it with the committed results and the built files")
-    verify.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="by name; all when none is given")
-    verify.add_argument("--jobs", type=int, metavar="N", help="reports made at a time (default: one a processor)")
-
-
-def _verify(chosen: argparse.Namespace) -> int:
-    from socialcommerce.report import verify
-
-    console.check_positive(jobs=chosen.jobs)
-    found = verify.verify(chosen.notebooks, jobs=chosen.jobs)
-    if found.drifts:
-        print(verify.as_table(found.drifts))
-    print("\n".join(found.notes), end="\n" if found.notes else "")
-    what = f"{found.checked} results" + (f" and {found.files} built files" if found.files else "")
-    print(f"{what} recomputed, {len(found.drifts) or 'none'} drifted")
-    return 1 if found.drifts else 0
+    return settings()
 
 
 def _add_data(commands: argparse._SubParsersAction) -> None:
     data = commands.add_parser("data", help="list, fetch and check the registered data",
                                description="List, fetch and check the registered data.")
-    verbs = data.add_subparsers(required=True, metavar="list|fetch|verify", parser_class=_Parser)
-    _add_command(verbs, "list", _data_list, "list the registered tables and data sets")
-    fetch = _add_command(verbs, "fetch", _data_fetch, "bring a registered public data set here and check it")
+    verbs = data.add_subparsers(required=True, metavar="list|fetch|verify", parser_class=nbproof.CommandParser)
+    nbproof.add_command(verbs, "list", _data_list, "list the registered tables and data sets")
+    fetch = nbproof.add_command(verbs, "fetch", _data_fetch, "bring a registered public data set here and check it")
     fetch.add_argument("name", metavar="NAME", help="as `data list` shows it")
-    _add_command(verbs, "verify", _data_verify, "check every file at hand against its registered checksum")
+    nbproof.add_command(verbs, "verify", _data_verify, "check every file at hand against its registered checksum")
 
 
 def _data_list(chosen: argparse.Namespace) -> int:
@@ -183,7 +80,7 @@ def _data_fetch(chosen: argparse.Namespace) -> int:
     from socialcommerce import data
 
     for path in data.fetch(chosen.name):
-        print(_shown(path))
+        print(nbproof.shown(path))
     return 0
 
 
@@ -204,18 +101,20 @@ def _data_verify(chosen: argparse.Namespace) -> int:
 def _add_survey(commands: argparse._SubParsersAction) -> None:
     survey = commands.add_parser("survey", help="write the questionnaire, check a file of answers, report on it",
                                  description="Write the questionnaire, check a file of answers, report on it.")
-    verbs = survey.add_subparsers(required=True, metavar="template|check|report", parser_class=_Parser)
-    template = _add_command(verbs, "template", _survey_template,
+    verbs = survey.add_subparsers(required=True, metavar="template|check|report", parser_class=nbproof.CommandParser)
+    template = nbproof.add_command(verbs, "template", _survey_template,
                             "write codebook and questionnaire (docx, html, csv of items) to start from")
-    check = _add_command(verbs, "check", _survey_check, "read a file of answers, list its mapping and screen it")
-    report = _add_command(verbs, "report", _survey_report,
+    check = nbproof.add_command(verbs, "check", _survey_check, "read a file of answers, list its mapping and screen it")
+    report = nbproof.add_command(verbs, "report", _survey_report,
                           "test the codebook's paths on a file of answers: pages, tables, figures and an R script")
     for command in (template, check, report):
         command.add_argument("--codebook", type=Path, metavar="C", help="default: the project's own")
-    template.add_argument("--out", type=_folder, default=Path("survey"), metavar="DIR", help="default: survey")
-    check.add_argument("--out", type=_folder, metavar="DIR",
+    template.add_argument("--out", type=nbproof.folder_option, default=Path("survey"), metavar="DIR",
+                          help="default: survey")
+    check.add_argument("--out", type=nbproof.folder_option, metavar="DIR",
                        help="write mapping.csv, screening.csv and invalid.csv there")
-    report.add_argument("--out", type=_folder, required=True, metavar="DIR", help="a new folder, or one it made before")
+    report.add_argument("--out", type=nbproof.folder_option, required=True, metavar="DIR",
+                        help="a new folder, or one it made before")
     for command in (check, report):
         _add_reading(command)
     report.add_argument("--language", default="en,zh", metavar="en,zh", help="languages of the report")
@@ -241,36 +140,34 @@ def _reading(chosen: argparse.Namespace) -> dict[str, str | None]:
 
 def _survey_template(chosen: argparse.Namespace) -> int:
     from socialcommerce import survey
-    from socialcommerce.report.folder import whole_folder
 
     book = survey.load_codebook(chosen.codebook)
     source = (chosen.codebook or survey.own_codebook()).read_bytes()
-    with whole_folder(chosen.out, "socialcommerce survey template") as draft:
+    with nbproof.whole_folder(chosen.out, "socialcommerce survey template") as draft:
         (draft / "codebook.toml").write_bytes(source)
         made = [draft / "codebook.toml", survey.write_items(book, draft / "items.csv")]
         for language in ("en", "zh"):
             made += [survey.write_docx(book, draft / f"questionnaire-{language}.docx", language),
                      survey.write_html(book, draft / f"questionnaire-{language}.html", language)]
-    print("\n".join(_shown(chosen.out / path.name) for path in made))
+    print("\n".join(nbproof.shown(chosen.out / path.name) for path in made))
     return 0
 
 
 def _survey_check(chosen: argparse.Namespace) -> int:
     from socialcommerce import survey
-    from socialcommerce.report.folder import check_replaceable, whole_folder
     from socialcommerce.survey.export import write_csv
 
     maker = "socialcommerce survey check"
     if chosen.out:
-        check_replaceable(chosen.out, maker)
+        nbproof.check_replaceable(chosen.out, maker)
     read = survey.read_responses(chosen.file, survey.load_codebook(chosen.codebook), **_reading(chosen))
     screened = survey.screen(read, mode=chosen.screening)
     if chosen.out:
         tables = {"mapping": read.mapping, "screening": screened.record, "invalid": read.invalid}
-        with whole_folder(chosen.out, maker) as draft:
+        with nbproof.whole_folder(chosen.out, maker) as draft:
             for name, table in tables.items():
                 write_csv(table, draft / f"{name}.csv")
-        print("\n".join(_shown(chosen.out / f"{name}.csv") for name in tables))
+        print("\n".join(nbproof.shown(chosen.out / f"{name}.csv") for name in tables))
     else:
         print(read.mapping.to_string(index=False))
         print(screened.record.to_string(index=False) if len(screened.record) else "no row is flagged")
@@ -287,16 +184,15 @@ def _say_who_is_left(read: Responses, screened: Screened) -> None:
 
 
 def _survey_report(chosen: argparse.Namespace) -> int:
-    from socialcommerce.report.folder import whole_folder
 
-    console.check_positive(draws=chosen.draws)
+    nbproof.check_positive(draws=chosen.draws)
     languages = list(dict.fromkeys(chosen.language.split(",")))
     for language in languages:
-        if language not in ("en", "zh"):
-            raise UnknownNameError("language", language, ("en", "zh"))
-    with whole_folder(chosen.out, "socialcommerce survey report") as draft:
+        if language not in LANGUAGES:
+            raise UnknownNameError("language", language, LANGUAGES)
+    with nbproof.whole_folder(chosen.out, "socialcommerce survey report") as draft:
         _write_survey(chosen, draft, languages)
-    print(f"open {_shown(chosen.out / 'index.html')}")
+    print(f"open {nbproof.shown(chosen.out / 'index.html')}")
     return 0
 
 
@@ -333,11 +229,6 @@ def _write_answers(found: Study, draft: Path) -> None:
     for name, table in tables.items():
         if len(table) or name == "screening":  # nobody flagged is a result too
             write_csv(table, draft / f"{name}.csv")
-
-
-def _shown(path: Path) -> str:
-    """A path as short as it can be said from here."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.conftest import write_notebook
+from small_project import write_notebook
 
 PARAMETERS = ("parameters", """answers: str = ""  # csv, xlsx or sav
 codebook: str = ""  # toml

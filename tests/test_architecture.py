@@ -26,13 +26,12 @@ MAY_IMPORT: dict[str, set[str]] = {  # beside itself and the open ones
     # figures: the result types they draw
     "figures": {"paper", "market", "modes", "survey", "strategies", "verdicts", "evidence"},
     "page": {"paper", "figures"},
-    "report": {"paper", "page", "figures"},
-    "console": set(),
-    "cli": {"console", "data", "report", "strategies", "survey"},
-    "__main__": {"cli", "console"},
+    "report": {"paper", "figures"},
+    "cli": {"data", "report", "strategies", "survey"},
+    "__main__": {"cli"},
     "__init__": set(),
 }
-ONLY = {"matplotlib": "figures", "seaborn": "figures", "papermill": "report", "pypandoc": "report", "typst": "report",
+ONLY = {"matplotlib": "figures", "seaborn": "figures", "typst": "report",
         "pooch": "data"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from nbproof import compare
 from socialcommerce import evidence, paper
-from socialcommerce.report.results import compare
 from socialcommerce.verdicts import HypothesisTest
 from tests.conftest import assessment
 

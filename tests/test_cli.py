@@ -77,8 +77,8 @@ def test_data_verify_shows_both_hashes_of_an_edited_file(capsys, monkeypatch):
 
 @pytest.mark.parametrize("jobs", ["0", "-1"])
 def test_verify_needs_a_process_too(capsys, monkeypatch, jobs):
-    from socialcommerce.report import verify
+    from nbproof import verifier
 
-    monkeypatch.setattr(verify, "verify", lambda *names, **options: pytest.fail("not reached"))
+    monkeypatch.setattr(verifier, "verify", lambda *names, **options: pytest.fail("not reached"))
     assert cli.main(["verify", "--jobs", jobs]) == 2
     assert f"--jobs must be above 0; got {jobs}." in capsys.readouterr().err

@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from socialcommerce import cli, console
+from nbproof import console
+from socialcommerce import cli
 from socialcommerce.project import root
 
 full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
@@ -124,8 +125,8 @@ def test_an_interrupt_while_libraries_load_is_one_line(loaded):
 def test_the_fork_server_leaves_an_interrupt_to_the_builder():
     code = ("import multiprocessing, os, signal\n"
             "from multiprocessing import forkserver\n"
-            "from socialcommerce.report import build\n"
-            "build._start_fork_server()\n"
+            "from nbproof import builder\n"
+            "builder._start_fork_server()\n"
             "os.kill(forkserver._forkserver._forkserver_pid, signal.SIGINT)\n"
             "alive = multiprocessing.get_context('forkserver').Process(target=print, args=('alive',))\n"
             "alive.start()\nalive.join()\n")

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from docs import exhibits
-from socialcommerce.report.verify import MARKED, READMES, readme_drifts
+from nbproof import MARKED, readme_drifts
+from socialcommerce.report import settings
 
 ROOT = Path(__file__).parents[1]
+READMES = settings().readmes
 
 
 def test_every_result_in_a_readme_is_the_committed_one():

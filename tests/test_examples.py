@@ -31,7 +31,7 @@ def test_every_example_of_a_module_runs_and_shows_what_it_says(name):
 @pytest.mark.slow
 def test_the_engines_may_be_imported_first():
     """Papermill asks for one, by its entry point, while it is imported itself."""
-    script = ("from socialcommerce.report import engine\nfrom papermill.engines import Engine, papermill_engines\n"
+    script = ("from nbproof import engine\nfrom papermill.engines import Engine, papermill_engines\n"
               "assert papermill_engines.get_engine('warm') is engine.WarmEngine\n"
               "assert issubclass(engine.KernelEngine, Engine)")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)

@@ -27,18 +27,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import nbproof
 import semfit
+from nbproof import owned, parameters, publish
 from socialcommerce import data, survey
 from socialcommerce.data import registry
 from socialcommerce.errors import SocialCommerceError
 from socialcommerce.modes import diagram
 from socialcommerce.paper import read as paper
 from socialcommerce.project import root
-from socialcommerce.report import owned, parameters, publish
 from socialcommerce.survey import child, tables
 from stockflow import StockflowError, checkpoints, edgelists, expressions
 from tests.test_survey_codebook import SMALL
 
+OURS = (SocialCommerceError, semfit.SemfitError, StockflowError, nbproof.NbproofError)
 SECONDS = 10
 LONGEST = 2000  # characters of a message: what may be allowed has a list of names in it
 HEAD = ["T1", "T2", "T3", "C1", "B1", "B2", "B3", "MODE", "N"]
@@ -298,7 +300,7 @@ def try_reader(reader: Reader, folder: Path, count: int, seed: int) -> Tally:
             with only_in(box):
                 reader.read(box / reader.name)
             read += 1
-        except (SocialCommerceError, semfit.SemfitError, StockflowError) as error:
+        except OURS as error:
             said = str(error)
             if len(said) > LONGEST or "\n" in said or not said.strip():
                 wrong[f"a message of {len(said)} characters: {said[:100]!r}"] += 1
@@ -352,7 +354,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path):
             box.mkdir(parents=True)
             make(box / reader.name)
             said = f" is a {kind}; a regular file is needed|registry is missing|it is no file"
-            with pytest.raises((SocialCommerceError, StockflowError), match=said):
+            with pytest.raises(OURS, match=said):
                 reader.read(box / reader.name)
     assert time.monotonic() - start < 5
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from nbproof import Built, folder
 from socialcommerce import cli
-from socialcommerce.report import bundle, folder
-from socialcommerce.report.build import Built
+from socialcommerce.report import bundle
 from tests.survey_notebooks import write_both
 from tests.test_survey_report import BOOK, ROWS, csv, write
 
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows ends a process 
 WORK = """
 import sys, time
 from pathlib import Path
-from socialcommerce import cli, console
-from socialcommerce.report.folder import held_folder, whole_folder
+from nbproof import held_folder, whole_folder
+from socialcommerce import cli
 
 def work(chosen):
     with whole_folder(Path(sys.argv[1]), "a test") as draft, held_folder(Path(sys.argv[2]), "socialcommerce-test-"):

@@ -4,18 +4,45 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from socialcommerce.report.build import planned
-from socialcommerce.report.parameters import parameters_of
-from socialcommerce.report.prose import REFERENCE, typed_numbers
+from nbproof import REFERENCE, parameters_of, planned
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+
+
+# Digits that name a thing rather than measure one: sections, claims and hypotheses, years, citations, code, links.
+NAMING = re.compile(r"`[^`]*`|\{\{.*?\}\}|\[@[^\]]*\]|@\w+|\]\([^)]*\)|\$[^$]*\$|"
+                    r"§+\s?\d+(?:\.\d+)*(?:[–-]\d+(?:\.\d+)*)?|(?<![A-Za-z0-9])(?:[CH]\d{2,3}|R0)(?!\d)|"
+                    r"(?<![\d.,])(?:18|19|20)\d{2}(?![\d.,]*\d)(?:[–-](?:18|19|20)?\d{2})?|"
+                    r"^\s*\d+\.\s", re.MULTILINE)
+
+
+def typed_numbers(markdown: str) -> list[str]:
+    """Find the numbers somebody typed into a prose cell instead of referring to a result."""
+    return re.findall(r"\d[\d.,]*\d|\d", NAMING.sub(" ", markdown))
+
+
+@pytest.mark.parametrize(("text", "found"), [
+    ("It grew by 63.2 % to 20605.8.", ["63.2", "20605.8"]),
+    ("在2019年增长63.2%。", ["63.2"]),
+    ("From 2017 to 2023 (§2.2, §§3.1–3.2, C07, H12), see [@bass1969] and `n = 7`.", []),
+    ("2017-2023年、2017–23，论断C21、C22", []),
+    ("a market of 2,023 units", ["2,023"]),
+    ("2023.5", ["2023.5"]),
+    ("R0 is a threshold; {{size}} [12](x.html)", ["12"]),
+    ("1. first\n2. second", []),
+    ("$x^2 + 1$", []),
+    ("seven points", []),
+])
+def test_typed_numbers_are_found_and_names_are_not(text, found):
+    assert typed_numbers(text) == found
 
 
 def cells(path: Path, kind: str) -> list[tuple[set[str], str]]:

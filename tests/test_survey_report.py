@@ -280,7 +280,8 @@ def test_the_same_answers_give_the_same_office_files(report, tmp_path):
 
 @pytest.mark.slow
 def test_a_notebook_that_fails_leaves_nothing(tmp_path, capfd, monkeypatch):
-    from tests.conftest import TITLE, write_notebook
+    from small_project import TITLE, write_notebook
+
     from tests.survey_notebooks import PARAMETERS
 
     broken = write_notebook(tmp_path / "nb" / "broken.ipynb", [*TITLE, PARAMETERS, ("", "1 / 0")])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import subprocess
@@ -12,13 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from nbproof import machine
 from socialcommerce import project
-from socialcommerce.report.folder import whole_folder
-from socialcommerce.report.normal import CELL_FILE
-from tests.conftest import PARAMETERS, TITLE, Checkout, write_notebook
 
 ROOT = Path(__file__).parents[1]
-HIDDEN = str(Path(__file__).parent / "fixtures" / "without_posix")
+HIDDEN = str(ROOT / "packages" / "nbproof" / "tests" / "without_posix")
 IMPORT_ALL = """
 import importlib, multiprocessing, os, pkgutil, papermill, socialcommerce
 assert not hasattr(os, "fork") and multiprocessing.get_all_start_methods() == ["spawn"]
@@ -54,25 +51,6 @@ def test_every_module_is_imported_where_there_is_no_posix():
     assert done.returncode == 0, done.stderr
 
 
-def hashes(folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in folder.rglob("*alpha*") if path.is_file()}
-
-
-@pytest.mark.slow
-def test_a_build_without_fork_leaves_the_same_bytes_and_survives_a_kernel_that_ends_itself(built_checkout, tmp_path):
-    """Nor has a path so deep room for a kernel's sockets."""
-    checkout = Checkout(tmp_path / ("deep" * 30) / "checkout")
-    assert len(str(checkout.root)) > 107  # bytes of a socket's path on Linux; 103 on macOS
-    write_notebook(checkout.root / "notebooks" / "beta.ipynb", [*TITLE, PARAMETERS, ("", "import os\nos._exit(3)")])
-    done = checkout.run("build", PYTHONPATH=os.pathsep.join([HIDDEN, checkout.path]))
-    assert (done.returncode, "alpha: built in" in done.stdout) == (2, True), done.stderr
-    assert "beta: its process died before the report was whole; a report may not end its own process" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert hashes(checkout.reports) == hashes(built_checkout.reports)
-    assert not (checkout.reports / ".lock.pid").exists()
-
-
 def test_processors_are_counted_where_no_affinity_is_known(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
@@ -96,7 +74,7 @@ def test_a_cache_that_cannot_be_written_has_a_stand_in_that_children_find(monkey
         monkeypatch.setenv("XDG_CACHE_HOME", "")
         monkeypatch.setattr("platformdirs.user_cache_path", lambda *_: Path("~/.cache/socialcommerce"))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    project._writable.cache_clear()
+    machine._writable.cache_clear()
     found = project.cache_folder()
     (found / "font").touch()
     assert found.relative_to(tmp_path).parts[0].startswith("socialcommerce-cache-")
@@ -106,27 +84,6 @@ def test_a_cache_that_cannot_be_written_has_a_stand_in_that_children_find(monkey
     assert said.endswith(f"cannot be written; {found} stands in for it\n")
     assert said.count("\n") == 1
     assert not Path("~").exists()
-
-
-def test_a_folder_is_replaced_where_a_rename_refuses_an_empty_one(tmp_path, monkeypatch):
-    rename = os.rename
-
-    def like_windows(old, new):
-        if os.path.lexists(new):
-            raise FileExistsError(17, "Cannot create a file when that file already exists")
-        rename(old, new)
-
-    monkeypatch.setattr(os, "rename", like_windows)
-    for text in ("first", "second"):
-        with whole_folder(tmp_path / "out", "a test") as draft:
-            (draft / "a.txt").write_text(text)
-    assert (tmp_path / "out" / "a.txt").read_text() == "second"
-    assert [path.name for path in tmp_path.iterdir()] == ["out"]
-
-
-@pytest.mark.parametrize("path", ["/tmp/ipykernel_7/42.py", r"C:\Users\me\AppData\Local\Temp\ipykernel_7\42.py"])
-def test_a_cell_has_one_name_wherever_it_ran(path):
-    assert CELL_FILE.sub("<cell>", f"{path}:1: UserWarning") == "<cell>:1: UserWarning"
 
 
 @pytest.mark.parametrize(("system", "folder"), [("Windows_NT", "Scripts"), ("", "bin")])

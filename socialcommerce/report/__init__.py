@@ -1,23 +1,59 @@
-"""Plan, run, render, publish and verify the reports.
+"""The reports of this study: what `nbproof`, which builds them, has to know of it.
 
-A notebook is run once for both languages; its executed copy becomes a document, the document an HTML page and a PDF,
-and its numbers a file of results. What a report was made from is kept in the manifest, so that the next build makes
-again only what changed and says why.
-
-parameters   what a notebook lets its reader choose, typed
-owned        where may be written, what is ours there, and which names a manifest may give
-plan         what has to be made again, and why
-engine       papermill engines: in this process (for a warm fork) and on real kernels
-run          one report from notebook to finished files, in a process of its own
-children     what a notebook started ends with it
-prose        markdown with {{names}}, numbers filled in from results
-document     an executed notebook as a pandoc document of one language
-render       pandoc to HTML, typst to PDF
-index        the front page: search and language switch
-results      the committed numbers, and how far a new one may lie from them
-publish      staging, journal, lock: a report is whole or not there
-folder       a whole folder that is there or not, and drafts that a killed run leaves to the next
-manifest     what was made from what, and its RO-Crate description
-build        all reports, in parallel, with progress
-verify       every number again, against the committed ones
+claims   the front page's table of claims
+look     fonts, colours and what runs in a page
+bundle   a report on somebody's own survey, to be taken away
 """
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import nbproof
+from socialcommerce import __version__
+from socialcommerce.project import own_folder, root
+
+__all__ = ["settings"]
+
+HERE = Path(__file__).parent
+WARM = ("IPython.core.pylabtools", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg",
+        "matplotlib.pyplot", "pandas.io.formats.html", "pandas.io.formats.string", "pandas.io.formats.style",
+        "PIL.PngImagePlugin", "scipy.optimize", "scipy.stats", "seaborn", "statsmodels.api",
+        "statsmodels.formula.api", "socialcommerce.report.look")
+"""What the notebooks load, once for all of them."""
+
+
+class Study(nbproof.Project):
+    """The project, which may be installed: then its reports go to the working directory."""
+
+    @property
+    def out(self) -> Path:
+        """The folder the reports go to."""
+        return own_folder(self.reports)
+
+
+@cache
+def settings() -> nbproof.Project:
+    """Return the project as its reports are built."""
+    top = HERE.parents[1]
+    beside = {path.parent.name: path.parent / path.parent.name
+              for path in sorted(top.glob("packages/*/pyproject.toml"))}
+    files = sorted(path for path in HERE.iterdir() if path.suffix in (".css", ".js"))
+    return Study(
+        root, "socialcommerce", __version__,
+        title="Reports on private-domain traffic and social commerce",
+        description="Reports in English and Chinese that put the claims of Xiao (2024) on social commerce to the test: "
+                    "pages, PDFs, figures, results and executed notebooks, each with what it was made from. "
+                    "manifest.json holds parameters and versions.",
+        languages=("en", "zh"), parameterised=True, bibliography="paper/references.bib", lock="requirements.lock",
+        words=str(HERE / "words.toml"), readmes=("README.md", "README.zh-CN.md"),
+        sources=(".ci", ".git", ".github", ".venv", "benchmarks", "data", "docs", "notebooks", "packages", "paper",
+                 "socialcommerce", "tests"),
+        packages={"socialcommerce": HERE.parent, **beside}, preload=WARM,
+        look="socialcommerce.report.look:Look", assets=tuple(map(str, files)),
+        licence={"@id": "https://creativecommons.org/licenses/by/4.0/", "name": "CC BY 4.0",
+                 "description": "Creative Commons Attribution 4.0 International: share and adapt, with credit."})
+
+
+nbproof.use(settings)

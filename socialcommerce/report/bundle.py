@@ -11,13 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from socialcommerce.report.build import build, failure
-from socialcommerce.report.folder import held_folder
-from socialcommerce.report.index import Front, front_page
-from socialcommerce.report.owned import read_manifest
-from socialcommerce.report.publish import as_json
-from socialcommerce.report.results import collect
-from socialcommerce.report.tables import tables_of
+from nbproof import Front, as_json, build, collect, failure, front_page, held_folder, read_manifest
 
 __all__ = ["finish", "run"]
 
@@ -118,8 +112,7 @@ def _linked(path: Path, folder: Path) -> str:
 
 
 def _write_tables(draft: Path, executed: Mapping[str, Mapping[str, Any]], language: str) -> None:
-    from socialcommerce.report.excel import excel
-    from socialcommerce.report.word import word
+    from nbproof.article import excel, tables_of, word
 
     tables, title = tables_of(executed, language), WORDS[language]["title"]
     for ending, write in (("docx", word), ("xlsx", excel)):

@@ -10,8 +10,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from nbproof import format_number
 from socialcommerce.figures import style
-from socialcommerce.numbers import format_number
 
 __all__ = ["REPORT", "Verdicts", "read_verdicts"]
 

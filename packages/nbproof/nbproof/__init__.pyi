@@ -1,0 +1,85 @@
+# What the package gives, for tools that read types; each name is loaded when it is first asked for.
+from nbproof.builder import Built as Built
+from nbproof.builder import build as build
+from nbproof.builder import explain as explain
+from nbproof.builder import failure as failure
+from nbproof.builder import planned as planned
+from nbproof.commands import (
+    CommandParser as CommandParser,
+)
+from nbproof.commands import (
+    add_build as add_build,
+)
+from nbproof.commands import (
+    add_command as add_command,
+)
+from nbproof.commands import (
+    add_verify as add_verify,
+)
+from nbproof.commands import (
+    folder_option as folder_option,
+)
+from nbproof.commands import (
+    shown as shown,
+)
+from nbproof.console import check_positive as check_positive
+from nbproof.console import ended as ended
+from nbproof.console import run_command as run_command
+from nbproof.errors import (
+    NbproofError as NbproofError,
+)
+from nbproof.errors import (
+    NotebookError as NotebookError,
+)
+from nbproof.errors import (
+    OutputError as OutputError,
+)
+from nbproof.errors import (
+    ParameterError as ParameterError,
+)
+from nbproof.errors import (
+    UnknownNameError as UnknownNameError,
+)
+from nbproof.folder import (
+    check_replaceable as check_replaceable,
+)
+from nbproof.folder import (
+    held_folder as held_folder,
+)
+from nbproof.folder import (
+    whole_folder as whole_folder,
+)
+from nbproof.index import Front as Front
+from nbproof.index import front_page as front_page
+from nbproof.look import Look as Look
+from nbproof.machine import cache_folder as cache_folder
+from nbproof.machine import hold_to_one_thread as hold_to_one_thread
+from nbproof.numbers import format_number as format_number
+from nbproof.owned import read_manifest as read_manifest
+from nbproof.page import Page as Page
+from nbproof.parameters import parameters_of as parameters_of
+from nbproof.project import Project as Project
+from nbproof.project import use as use
+from nbproof.prose import REFERENCE as REFERENCE
+from nbproof.publish import as_json as as_json
+from nbproof.results import MIME as MIME
+from nbproof.results import Drift as Drift
+from nbproof.results import collect as collect
+from nbproof.results import compare as compare
+from nbproof.verifier import (
+    MARKED as MARKED,
+)
+from nbproof.verifier import (
+    Verified as Verified,
+)
+from nbproof.verifier import (
+    as_table as as_table,
+)
+from nbproof.verifier import (
+    readme_drifts as readme_drifts,
+)
+from nbproof.verifier import (
+    verify as verify,
+)
+
+__version__: str

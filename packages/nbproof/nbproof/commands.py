@@ -1,0 +1,149 @@
+"""The commands ``build`` and ``verify``, for `nbproof` and for any command that takes them in."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+from nbproof.console import check_positive
+from nbproof.errors import ParameterError, UnknownNameError
+from nbproof.project import Project, here, use
+
+__all__ = ["CommandParser", "add_build", "add_command", "add_verify", "folder_option", "shown"]
+
+
+class CommandParser(argparse.ArgumentParser):
+    """An argument parser that says what is wrong in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ParameterError(f"{message}; see {self.prog} --help.")
+
+    def _print_message(self, message: str, file: object = None) -> None:
+        print(message, end="", file=file)  # argparse would pass over what the stream refuses
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is not None and value not in action.choices:
+            kind = action.dest if action.option_strings else "command"
+            raise UnknownNameError(kind, str(value), action.choices)
+
+
+def add_command(commands: argparse._SubParsersAction, name: str, work: Callable[[argparse.Namespace], int],
+                help: str) -> argparse.ArgumentParser:
+    """Add a command that does ``work`` and returns its exit code."""
+    command = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+    command.set_defaults(work=work)
+    return command
+
+
+def add_build(commands: argparse._SubParsersAction, source: Callable[[], Project] = here,
+              languages: Sequence[str] = ()) -> None:
+    """Add ``build`` to the commands of a parser.
+
+    Parameters
+    ----------
+    source : callable
+        Returns the project.
+    languages : sequence of str
+        The project's, where a command is for one alone: then the help text names them, and the notebooks are where
+        the project says; else a folder can be given.
+    """
+    named = ",".join(languages)
+    build = add_command(commands, "build", lambda chosen: _build(chosen, source, not languages),
+                        "make the reports that are not up to date, and say why")
+    build.add_argument("notebooks", nargs="*", metavar="NOTEBOOK",
+                       help=f"by name or path{'' if named else ', or their folder'}; all when none is given")
+    build.add_argument("--profile", default="full",
+                       help="parameters from notebooks/profiles.toml: full (default) or quick")
+    build.add_argument("--language", default=named or None, metavar=named or "LANGUAGE,...",
+                       help="languages of the reports")
+    build.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+                       help="set a parameter of the notebooks named; needs --out")
+    build.add_argument("--jobs", type=int, metavar="N", help="reports made at a time (default: one a processor)")
+    build.add_argument("--force", action="store_true", help="make everything again")
+    build.add_argument("--out", type=folder_option, metavar="DIR",
+                       help="output folder (default: reports, reports/quick for the quick profile)")
+    build.add_argument("--engine", choices=("warm", "kernel"), default="warm",
+                       help="forks of a warm process (default), or real Jupyter kernels")
+    build.add_argument("--limit", type=float, default=900, metavar="SECONDS",
+                       help="time limit a notebook (default: 900)")
+    build.add_argument("--no-render", action="store_true",
+                       help="run the notebooks and write their results, but no pages; needs --out")
+    build.add_argument("--plan", action="store_true", help="only say what would be made and why")
+
+
+def add_verify(commands: argparse._SubParsersAction, source: Callable[[], Project] = here,
+               languages: Sequence[str] = ()) -> None:
+    """Add ``verify`` to the commands of a parser; see `add_build`."""
+    verify = add_command(commands, "verify", lambda chosen: _verify(chosen, source, not languages),
+                         "recompute every report and compare it with the committed results and the built files")
+    verify.add_argument("notebooks", nargs="*", metavar="NOTEBOOK",
+                        help=f"by name{'' if languages else ', or their folder'}; all when none is given")
+    verify.add_argument("--jobs", type=int, metavar="N", help="reports made at a time (default: one a processor)")
+
+
+def folder_option(given: str) -> Path:
+    """Read an option that names a folder."""
+    if not given.strip():  # Path takes it for the current folder
+        raise argparse.ArgumentTypeError("no folder is named; allowed: a new or an empty one")
+    return Path(given)
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be said from here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _build(chosen: argparse.Namespace, source: Callable[[], Project], folders: bool) -> int:
+    from nbproof import builder
+
+    names = _use(source, chosen.notebooks, folders)
+    given = dict(chosen.parameter)
+    if given and not (chosen.out and names):
+        raise ParameterError("-p changes what a report says; name the notebook and give a folder of its own with "
+                             "--out DIR, so that the project's reports stay as they are.")
+    if chosen.no_render and not chosen.out:
+        raise ParameterError("--no-render makes no pages; give a folder of its own with --out DIR, so that the reports "
+                             "stay as they are.")
+    for name in given:
+        if (times := sum(name == other for other, _ in chosen.parameter)) > 1:
+            raise ParameterError(f"parameter {name} is given {times} times; give it once.")
+    check_positive(jobs=chosen.jobs, limit=chosen.limit)
+    languages = [] if chosen.no_render else None if chosen.language is None else chosen.language.split(",")
+    options = {"out": chosen.out, "profile": chosen.profile, "languages": languages, "given": given,
+               "force": chosen.force}
+    if chosen.plan:
+        builder.explain(builder.planned(names, **options))
+        return 0
+    built = builder.build(names, **options, jobs=chosen.jobs, engine=chosen.engine, limit=chosen.limit)
+    if built.failed:  # each was said when it failed
+        if len(built.failed) + len(built.made) + len(built.kept) > 1:
+            raise builder.failure(built)
+        return 2
+    opened = built.out / ("notebooks" if chosen.no_render else "index.html")
+    print(f"{len(built.made)} made, {len(built.kept)} up to date; open {shown(opened)}")
+    return 0
+
+
+def _verify(chosen: argparse.Namespace, source: Callable[[], Project], folders: bool) -> int:
+    from nbproof import verifier
+
+    check_positive(jobs=chosen.jobs)
+    found = verifier.verify(_use(source, chosen.notebooks, folders), jobs=chosen.jobs)
+    if found.drifts:
+        print(verifier.as_table(found.drifts))
+    print("\n".join(found.notes), end="\n" if found.notes else "")
+    what = f"{found.checked} results" + (f" and {found.files} built files" if found.files else "")
+    print(f"{what} recomputed, {len(found.drifts) or 'none'} drifted")
+    return 1 if found.drifts else 0
+
+
+def _use(source: Callable[[], Project], names: Sequence[str], folders: bool) -> list[str]:
+    """Let the project be in use, a folder among the names as its notebooks; return the others."""
+    found = [name for name in names if folders and Path(name).is_dir()]
+    use((lambda: replace(source(), notebooks=str(Path(found[0]).resolve()))) if found else source)
+    if len(found) > 1:
+        raise ParameterError(f"one folder of notebooks at a time; got {' and '.join(found)}.")
+    return [name for name in names if name not in found]

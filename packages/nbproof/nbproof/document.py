@@ -1,0 +1,324 @@
+"""An executed notebook as a pandoc document of one language: prose filled in, figures and tables numbered, code folded.
+
+What comes from outputs enters as nodes of the document tree, never as markup, so that text from data cannot become any.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from nbproof import pandoc
+from nbproof.errors import NotebookError
+from nbproof.look import look, words
+from nbproof.prose import REFERENCE, Reference, References
+from nbproof.results import MIME, languages_in, payloads
+from nbproof.widths import column_widths
+
+__all__ = ["Document", "document_of", "provenance"]
+
+Block = dict[str, Any]
+MARKER, MANY = "cell-marker", 12  # with more columns no page is wide enough: the table scrolls
+FOLD_END: Block = {"t": "RawBlock", "c": ["html", "</details>"]}
+
+
+@dataclass
+class Document:
+    """One report in one language, ready to be rendered.
+
+    ``html`` and ``pdf`` are pandoc blocks, the first with folded code in place; ``code`` goes to the PDF's appendix.
+    ``sections`` are (anchor, heading, text) for the contents and the search; ``images`` the files the PDF needs;
+    ``scripts`` what the page runs.
+    """
+
+    name: str
+    language: str
+    title: str = ""
+    html: list[Block] = field(default_factory=list)
+    pdf: list[Block] = field(default_factory=list)
+    code: list[Block] = field(default_factory=list)
+    sections: list[dict[str, Any]] = field(default_factory=list)
+    scripts: list[str] = field(default_factory=list)
+    images: dict[str, bytes] = field(default_factory=dict)
+
+    def tree(self, target: str, references: list[Any]) -> str:
+        """Return the document for ``"html"`` or ``"pdf"`` as pandoc's JSON, the references in its metadata."""
+        blocks = self.html if target == "html" else self.pdf
+        if any('"t": "Cite"' in json.dumps(block) for block in blocks):
+            blocks = [*blocks, _header("refs-heading", words(self.language)["references"]), _div("refs", [])]
+        if target == "pdf" and self.code:
+            blocks = [*blocks, _header("appendix-code", words(self.language)["appendix"]), *self.code]
+        meta = {"lang": {"t": "MetaString", "c": "en-GB"},  # of the references' style; the page says its own language
+                "link-citations": {"t": "MetaBool", "c": True}, "references": {"t": "MetaList", "c": references}}
+        return json.dumps({"pandoc-api-version": [1, 23, 1], "meta": meta, "blocks": blocks})
+
+
+def document_of(notebook: Mapping[str, Any], results: Mapping[str, Any], language: str) -> Document:
+    """Turn an executed notebook into a document.
+
+    Parameters
+    ----------
+    notebook : mapping
+        An executed notebook in nbformat's form, outputs tagged by language.
+    results : mapping
+        Its results, from :func:`nbproof.results.collect`.
+    language : str
+        The reader's; cells and outputs of the other language are left out.
+
+    Raises
+    ------
+    NotebookError
+        When the prose refers to a result that does not exist, or the notebook has no title.
+    """
+    references = References(results, _numbering(notebook, language), language, results["notebook"])
+    document = Document(results["notebook"], language)
+    prose = _prose(notebook, language)
+    counter = [0, 0]
+    for position, cell in enumerate(notebook["cells"]):
+        if position in prose:
+            for block in _filled(prose[position], references):
+                _add_prose(document, block, counter)
+        elif cell["cell_type"] == "code":
+            _add_code(document, "".join(cell["source"]))
+            for output in cell.get("outputs", ()):
+                _add_output(document, output, references)
+    if not document.title:
+        raise NotebookError(f"{document.name} has no title in language {language}; start it with a level-1 heading "
+                            f"in a markdown cell tagged lang-{language}.")
+    return document
+
+
+def _numbering(notebook: Mapping[str, Any], language: str) -> dict[str, tuple[str, int]]:
+    """Number figures and tables in order of appearance, each kind for itself."""
+    numbers: dict[str, tuple[str, int]] = {}
+    count = {"figure": 0, "table": 0}
+    for payload in payloads(notebook):
+        if payload["kind"] in count and payload["language"] == language:
+            count[payload["kind"]] += 1
+            numbers[payload["name"]] = (payload["kind"], count[payload["kind"]])
+    return numbers
+
+
+def _prose(notebook: Mapping[str, Any], language: str) -> dict[int, list[Block]]:
+    """Parse this language's markdown cells, all in one call, into blocks by cell position."""
+    cells = {i: REFERENCE.sub(r"{{\1}}", "".join(cell["source"])) for i, cell in enumerate(notebook["cells"])
+             if cell["cell_type"] == "markdown" and {*languages_in(cell)} <= {language}}
+    tree = pandoc.parse(f"\n\n``` {MARKER}\n```\n\n".join(cells.values()))
+    groups: list[list[Block]] = [[]]
+    for block in tree["blocks"]:
+        if block["t"] == "CodeBlock" and MARKER in block["c"][0][1]:
+            groups.append([])
+        else:
+            groups[-1].append(block)
+    if cells and len(groups) != len(cells):
+        raise NotebookError(f"a markdown cell in language {language} opens a code block and does not close it.")
+    return dict(zip(cells, groups, strict=False))
+
+
+def _filled(node: Any, references: References) -> Any:
+    """Replace the references in every text of a pandoc tree."""
+    if isinstance(node, list):
+        return [item for child in node for item in _filled_inline(child, references)]
+    if isinstance(node, dict):
+        if node.get("t") == "Math":
+            return {**node, "c": [node["c"][0], references.fill(node["c"][1])]}
+        return {key: _filled(value, references) for key, value in node.items()}
+    return node
+
+
+def _filled_inline(node: Any, references: References) -> list[Any]:
+    if isinstance(node, dict) and node.get("t") == "Str":
+        return references.split(node["c"], _text, _reference)
+    return [_filled(node, references)]
+
+
+def _reference(reference: Reference) -> Block:
+    if reference.anchor:
+        return {"t": "Link", "c": [["", ["float"], []], [_text(reference.text)], [f"#{reference.anchor}", ""]]}
+    return {"t": "Span", "c": [["", ["result"], [["data-result", reference.result]]], [_text(reference.text)]]}
+
+
+def _add_prose(document: Document, block: Block, counter: list[int]) -> None:
+    """Add one block of prose; headings are numbered and open sections, the first of level 1 is the title."""
+    text = _plain(block)
+    if block["t"] == "Header":
+        level, (_, classes, attributes), inlines = block["c"]
+        if level == 1 and not document.title:
+            document.title = text
+            return
+        level = max(level, 2)
+        counter[:] = [counter[0] + 1, 0] if level == 2 else [counter[0], counter[1] + 1]
+        number = str(counter[0]) if level == 2 else f"{counter[0]}.{counter[1]}"
+        anchor = f"section-{number.replace('.', '-')}"
+        label = {"t": "Span", "c": [["", ["section-number"], []], [_text(number)]]}
+        block = {"t": "Header", "c": [level, [anchor, classes, attributes], [label, _text("\u2002"), *inlines]]}
+        document.sections.append({"anchor": anchor, "level": level, "number": number, "heading": text, "text": ""})
+    elif document.sections:
+        document.sections[-1]["text"] += text + " "
+    else:
+        opening = {"anchor": "", "level": 0, "number": "", "heading": document.title, "text": text + " "}
+        document.sections.append(opening)
+    document.html.append(block)
+    document.pdf.append(block)
+
+
+def _add_code(document: Document, source: str) -> None:
+    """Fold code away in the page, neighbouring cells in one fold, and keep it for the PDF's appendix."""
+    if not source.strip():
+        return
+    document.code.append({"t": "CodeBlock", "c": [["", ["python"], []], source.strip("\n")]})
+    if document.html and document.html[-1] == FOLD_END:
+        document.html.pop()
+    else:
+        label = words(document.language)["code"]
+        document.html.append(_raw("html", f'<details class="code"><summary>{label}</summary>'))
+    document.html += [_raw("html", f"<pre><code>{_highlighted(source)}</code></pre>"), FOLD_END]
+
+
+def _highlighted(source: str) -> str:
+    """Mark up Python for the page; every character of the source is escaped."""
+    return highlight(source.strip("\n"), PythonLexer(), HtmlFormatter(nowrap=True)).rstrip("\n")
+
+
+def _add_output(document: Document, output: Mapping[str, Any], references: References) -> None:
+    data = output.get("data", {})
+    payload = data.get(MIME)
+    if payload is None:
+        for block, pdf_block in _plain_output(document, output):
+            document.html.append(block)
+            document.pdf.append(pdf_block)
+    elif payload["kind"] in ("figure", "table") and payload["language"] == document.language:
+        kind = payload["kind"]
+        caption = _captioned(payload, references)
+        if kind == "table":
+            body = _table(payload)
+        else:
+            body = _drawing(document, payload, "".join(data["image/svg+xml"]), references)
+        anchor = f"{kind}-{payload['name']}"
+        if "explorer" in payload:
+            document.scripts.append(look().script(anchor, payload["explorer"]))
+        block = {"t": "Figure", "c": [[anchor, [kind], []], [None, [{"t": "Plain", "c": caption}]], body]}
+        document.html.append(block)
+        document.pdf.append(block)
+        if document.sections:
+            document.sections[-1]["text"] += _plain({"t": "Plain", "c": caption}) + " "
+
+
+def _captioned(payload: Mapping[str, Any], references: References) -> list[Block]:
+    """A caption: label, what is shown, n, basis, source, note."""
+    language = payload["language"]
+    label = references.look_up(payload["name"]).text
+    caption: list[Block] = [{"t": "Strong", "c": [_text(label)]}, _text("\u2002")]
+    caption += references.split(_closed(payload["caption"], language), _text, _reference)
+    caption += [_text(" "), {"t": "Span", "c": [["", ["provenance"], []], [_text(provenance(payload))]]}]
+    return caption + ([_text(" "), *references.split(payload["note"], _text, _reference)] if payload["note"] else [])
+
+
+def provenance(payload: Mapping[str, Any]) -> str:
+    """Return the sentences on n, basis and source of a figure or table."""
+    language = payload["language"]
+    said = words(language)
+    basis = said["list"].join(look().basis(kind, language) for kind in payload["basis"])
+    parts = {"n": payload["n"], "basis": basis, "source": payload["source"].rstrip("。.")}
+    return " ".join(said[key].format(part) for key, part in parts.items() if part)
+
+
+def _closed(sentence: str, language: str) -> str:
+    """End a caption as a sentence ends."""
+    sentence = sentence.rstrip()
+    return sentence if sentence.endswith((".", "。", "?", "？")) else sentence + words(language)["stop"]
+
+
+def _drawing(document: Document, payload: Mapping[str, Any], svg: str, references: References) -> list[Block]:
+    alt = references.fill(payload["alt"])
+    file = f"{payload['name']}.{document.language}.svg"
+    document.images[file] = svg.encode()
+    inline = look().inline(svg, payload["name"])
+    label = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return [_raw("html", f'<div class="drawing" role="img" aria-label="{label}">{inline}</div>'),
+            _raw("typst", f"#image({json.dumps(file)}, alt: {json.dumps(alt, ensure_ascii=False)}, width: 100%)")]
+
+
+def _table(payload: Mapping[str, Any]) -> list[Block]:
+    """A table whose cells are plain text, some of it linked, numbers to the right; rows with an id can be linked to."""
+    def row(cells: list[str], scope: str = "", anchor: str = "", links: list[str | None] | None = None) -> list[Any]:
+        texts = [[{"t": "Link", "c": [_attr(), [_text(cell)], [link, ""]]}] if link else [_text(cell)]
+                 for cell, link in zip(cells, links or [None] * len(cells), strict=True)]
+        return [[anchor, [], []], [[["", [], [["scope", scope]] if scope else []], {"t": "AlignDefault"}, 1, 1,
+                                    [{"t": "Plain", "c": text}]] for text in texts]]
+
+    widths = column_widths([payload["heads"], *payload["rows"]])
+    columns = [[{"t": "AlignRight" if right else "AlignLeft"},
+                {"t": "ColWidth", "c": width} if width else {"t": "ColWidthDefault"}]
+               for right, width in zip(payload["numeric"], widths, strict=True)]
+    lines, named = payload["rows"], payload["columns"][0] == "id"
+    body = [row(cells, anchor=f"table-{payload['name']}-{cells[0]}" if named else "", links=links)
+            for cells, links in zip(lines, payload.get("links") or [None] * len(lines), strict=True)]
+    kind = " many" if len(widths) > MANY else " long" * bool(widths[0])
+    return [_raw("html", f'<div class="wide{kind}" tabindex="0">'),
+            {"t": "Table", "c": [_attr(), [None, []], columns, [_attr(), [row(payload["heads"], "col")]],
+                                 [[_attr(), 0, [], body]], [_attr(), []]]},
+            _raw("html", "</div>")]
+
+
+def _plain_output(document: Document, output: Mapping[str, Any]) -> Iterator[tuple[Block, Block]]:
+    """Show any other output: a picture as it is, all else as plain text."""
+    data = output.get("data", {})
+    if "image/png" in data:
+        picture = "".join(data["image/png"]).replace("\n", "")
+        alt = "".join(data.get("text/plain", ""))
+        file = f"output-{len(document.images)}.png"
+        document.images[file] = b64decode(picture)
+        image = {"t": "Image", "c": [_attr(), [_text(alt)], [f"data:image/png;base64,{picture}", ""]]}
+        yield {"t": "Para", "c": [image]}, _raw("typst", f"#image({json.dumps(file)}, alt: {json.dumps(alt)})")
+        return
+    text = "".join(output.get("text", "")) or "".join(data.get("text/plain", ""))
+    if text.strip():
+        block = {"t": "CodeBlock", "c": [["", ["output", output.get("name", "result")], []], text.rstrip("\n")]}
+        yield block, block
+
+
+def _plain(node: Any) -> str:
+    """Return the text of a pandoc tree."""
+    if isinstance(node, list):
+        return "".join(_plain(child) for child in node)
+    if not isinstance(node, dict):
+        return ""
+    kind, content = node.get("t"), node.get("c")
+    if kind == "Str":
+        return content
+    if kind in ("Space", "SoftBreak", "LineBreak"):
+        return " "
+    if kind in ("Code", "CodeBlock", "Math"):
+        return content[1]
+    if kind in ("RawBlock", "Cite"):
+        return ""
+    return _plain(content) + (" " if kind in ("Para", "Plain", "Header") else "")
+
+
+def _text(text: str) -> Block:
+    return {"t": "Str", "c": text}
+
+
+def _attr() -> list[Any]:
+    return ["", [], []]
+
+
+def _raw(target: str, markup: str) -> Block:
+    return {"t": "RawBlock", "c": [target, markup]}
+
+
+def _header(anchor: str, text: str) -> Block:
+    return {"t": "Header", "c": [2, [anchor, ["unnumbered"], []], [_text(text)]]}
+
+
+def _div(anchor: str, blocks: list[Block]) -> Block:
+    return {"t": "Div", "c": [[anchor, [], []], blocks]}
+

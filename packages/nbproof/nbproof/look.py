@@ -1,0 +1,124 @@
+"""How reports look, and the words around what notebooks tell: nbproof's own, or a project's."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from nbproof.errors import ParameterError
+from nbproof.files import read_toml
+from nbproof.project import project
+
+__all__ = ["ASSETS", "Look", "asset", "look", "words"]
+
+ASSETS = Path(__file__).parent / "assets"
+REFERENCE = re.compile(r"""(\bid="|href="#|url\(#)""")
+
+
+class Look:
+    """Colours, fonts, drawings and front page; a project's subclass says what is to be otherwise."""
+
+    light: Mapping[str, str] = {"paper": "#ffffff", "ink": "#1b1d21", "muted": "#5c6168", "grid": "#dcdee2"}
+    dark: Mapping[str, str] = {"paper": "#16181c", "ink": "#e6e7ea", "muted": "#a3a8b0", "grid": "#3a3e46"}
+    # of links, code and search hits, light and dark, each at least 4.5:1 on paper
+    colours: Mapping[str, tuple[str, str]] = {
+        "link": ("#0b57a4", "#8ab8f0"), "well": ("#f4f3ef", "#22252b"), "mark": ("#ffe9a8", "#5c4a12"),
+        "string": ("#1b6b3a", "#8fd3a4"), "number": ("#8a3a0c", "#f0b48a")}
+
+    def palette(self, dark: bool = False) -> str:
+        """Return colours (paper, ink, muted, grid) and font as custom properties of a style sheet."""
+        named = self.dark if dark else self.light
+        return "; ".join(["--house: system-ui", *(f"--{name}: {value}" for name, value in named.items())])
+
+    def theme(self) -> str:
+        """Return all colours as custom properties, light and dark, by the reader's system or own choice."""
+        own = [" ".join(f"--{name}: {pair[i]};" for name, pair in self.colours.items()) for i in (0, 1)]
+        light = f"{self.palette()}; {own[0]} color-scheme: light;"
+        dark = f"{self.palette(dark=True)}; {own[1]} color-scheme: dark;"
+        return (f":root {{ {light} }}\n"
+                f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ {dark} }} }}\n"
+                f":root[data-theme=dark] {{ {dark} }}")
+
+    def css(self) -> str:
+        """Return the page's style sheet."""
+        return asset("page.css")
+
+    def faces(self, text: str, strong: str, languages: Sequence[str]) -> str:
+        """Return the web fonts of a page that sets ``text``, and ``strong`` in bold, as ``@font-face`` rules."""
+        return ""
+
+    def pdf_font(self, language: str) -> tuple[str, Path | None]:
+        """Return the font family of a PDF and the folder of its files; None for typst's own and the system's fonts."""
+        return "Libertinus Serif", None
+
+    def inline(self, svg: str, prefix: str) -> str:
+        """Return a drawing as it stands in a page, where its ids must not meet another's."""
+        return REFERENCE.sub(rf"\g<1>{prefix}-", svg[svg.index("<svg"):])
+
+    def basis(self, kind: str, language: str) -> str:
+        """Say a kind of evidence in a language."""
+        return kind
+
+    def script(self, anchor: str, explorer: Mapping[str, Any]) -> str:
+        """Return what a page runs in place of a figure's drawing, from what `Page.figure` was given as explorer."""
+        raise ParameterError(f"{anchor} has an explorer, but the project's look says nothing of how to run one.")
+
+    def library(self) -> str:
+        """Return what stands once before the scripts of a page that has any."""
+        return ""
+
+    def front(self, out: Path, reports: Mapping[str, Mapping[str, Any]], language: str) -> str:
+        """Return what a front page shows readers of one language between its head and its list of reports.
+
+        Parameters
+        ----------
+        out : Path
+            The folder of built reports.
+        reports : mapping of report to its languages
+            Every report that has a page in the folder, by name.
+        """
+        return ""
+
+    def front_script(self) -> str:
+        """Return what the front page runs for that."""
+        return ""
+
+
+def look() -> Look:
+    """Return the look of the project in use."""
+    return _made(project().look)
+
+
+@cache
+def _made(name: str) -> Look:
+    module, _, member = name.partition(":")
+    try:
+        return getattr(import_module(module), member)()
+    except (ImportError, AttributeError, TypeError) as wrong:
+        raise ParameterError(f"the look {name!r} cannot be made: {wrong}; allowed is module:Class, a subclass of "
+                             "nbproof.Look.") from wrong
+
+
+def words(language: str) -> Mapping[str, str]:
+    """Return what reports say in a language: the project's own words, nbproof's, and English for what neither has."""
+    used = project()
+    return _words(language, used.path(used.words) if used.words else None, used.title)
+
+
+@cache
+def _words(language: str, own: Path | None, title: str) -> Mapping[str, str]:
+    ours = tomllib.loads(asset("words.toml"))
+    given = read_toml(own).get(language, {}) if own else {}
+    return {**ours["en"], **dict.fromkeys(("tag", "native", "catalogue"), language), **ours.get(language, {}),
+            **({"title": title} if title else {}), **given}
+
+
+@cache
+def asset(name: str) -> str:
+    """Return a template, style or script of nbproof's own."""
+    return (ASSETS / name).read_text(encoding="utf-8")

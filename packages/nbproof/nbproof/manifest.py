@@ -1,0 +1,132 @@
+"""Where a build comes from, and its description as an RO-Crate (https://w3id.org/ro/crate/1.1)."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+import os
+import subprocess
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from nbproof.errors import OutputError
+from nbproof.look import words
+from nbproof.project import project
+from nbproof.run import FIXED_ENVIRONMENT
+
+__all__ = ["origin", "ro_crate"]
+
+TYPES = {".ipynb": "application/x-ipynb+json", ".toml": "application/toml", ".bib": "application/x-bibtex",
+         ".typ": "text/x-typst"}
+CONTEXT = ["https://w3id.org/ro/crate/1.1/context", {"sha256": "http://schema.org/sha256"}]  # younger than 1.1
+DESCRIPTION = ("Pages, PDFs, figures, results and executed notebooks, each with what it was made from. "
+               "manifest.json holds parameters and versions.")
+Entity = dict[str, Any]
+
+
+def origin() -> dict[str, Any]:
+    """Return the commit the checkout stands at, whether it holds changes, and its date (UTC).
+
+    ``SOURCE_DATE_EPOCH`` goes before the date of the commit. Where the project is not the
+    top folder of a repository, commit and changes are null, and the date is the one that every notebook sees.
+    """
+    def git(*arguments: str) -> str | None:
+        try:
+            done = subprocess.run(["git", *arguments], cwd=project().root, capture_output=True, text=True, check=False)
+        except OSError:
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    top = git("rev-parse", "--show-toplevel")
+    # an installed project may lie in somebody's repository
+    ours = top is not None and Path(top).resolve() == project().root
+    head, changes, date = (git("rev-parse", "HEAD"), git("status", "--porcelain"),
+                           git("show", "-s", "--format=%ct", "HEAD")) if ours else (None, None, None)
+    given = (os.environ.get("SOURCE_DATE_EPOCH", ""), date or "", FIXED_ENVIRONMENT["SOURCE_DATE_EPOCH"])
+    seconds = next(each for each in given if each.isdecimal() and len(each) < 12)  # no calendar goes much further
+    return {"commit": head, "dirty": None if changes is None else bool(changes),
+            "date": datetime.fromtimestamp(int(seconds), UTC).date().isoformat()}
+
+
+def ro_crate(manifest: Mapping[str, Any]) -> bytes:
+    """Describe a build as an RO-Crate: every output a File made by a CreateAction from its inputs.
+
+    Inputs lie outside the crate. They are entities of its metadata alone (``#`` and the path in the project), with the
+    hash that tells which file was meant.
+    """
+    reports = manifest.get("reports", {}).values()
+    outputs = {output: digest for report in reports for output, digest in report["outputs"].items()}
+    inputs = {label: digest for report in reports for label, digest in _inputs(report).items()}
+    files = [_file(_id(label), label, digest) for label, digest in outputs.items()]
+    files += [_file(label, label) for label in ("index.html", "manifest.json")]
+    authors, used = _authors(), project()
+    program, licence = {"@id": f"#{used.name}"}, used.licence
+    tongues = [words(each)["catalogue"] for each in used.languages or sorted(
+        {language for report in reports for language in report["languages"]})]
+    graph = [
+        {"@id": "ro-crate-metadata.json", "@type": "CreativeWork", "about": {"@id": "./"},
+         "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"}},
+        {"@id": "./", "@type": "Dataset", "name": used.title or "Reports",
+         "description": used.description or DESCRIPTION, "datePublished": manifest.get("date"),
+         **({"license": {"@id": licence["@id"]}} if licence else {}), "inLanguage": tongues,
+         **({"version": manifest["commit"]} if manifest.get("commit") else {}),
+         **_named("author", (author["@id"] for author in authors)),
+         **_named("publisher", (author["@id"] for author in authors if author["@type"] == "Organization")),
+         **_named("hasPart", (file["@id"] for file in files)),
+         **_named("mentions", (_id(f"#build-{name}") for name in manifest.get("reports", {})))},
+        *([{"@id": licence["@id"], "@type": "CreativeWork", **licence}] if licence else []),
+        {**program, "@type": "SoftwareApplication", "name": used.name, "version": used.version},
+        *authors, *files, *(_file(_id(f"#{label}"), label, digest) for label, digest in inputs.items()),
+        *(_action(name, report, program) for name, report in manifest.get("reports", {}).items()),
+    ]
+    return (json.dumps({"@context": CONTEXT, "@graph": graph}, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _inputs(report: Mapping[str, Any]) -> dict[str, str]:
+    """The files a report was run and rendered from; its other inputs are parameters, languages and the environment."""
+    labels = {**report["run_inputs"], **report["render_inputs"]}
+    return {label: digest for label, digest in labels.items()
+            if label not in ("environment", "languages") and not label.startswith("parameter ")}
+
+
+def _action(name: str, report: Mapping[str, Any], program: Entity) -> Entity:
+    return {"@id": _id(f"#build-{name}"), "@type": "CreateAction", "name": f"Run and render {name}",
+            "instrument": program, **_named("object", (_id(f"#{label}") for label in _inputs(report))),
+            **_named("result", map(_id, report["outputs"]))}
+
+
+def _file(anchor: str, label: str, digest: str = "") -> Entity:
+    suffix = label[label.rfind("."):]
+    kind = TYPES.get(suffix) or mimetypes.guess_type(label)[0] or "application/octet-stream"
+    return {"@id": anchor, "@type": "File", "name": label, "encodingFormat": kind,
+            **({"sha256": digest} if digest else {})}
+
+
+def _id(label: str) -> str:
+    """A name as an id has to be written: a report's may hold spaces and Chinese characters."""
+    return quote(label, safe="/#")
+
+
+def _named(key: str, ids: Iterable[str]) -> Entity:
+    """A property that names entities: one plainly, several as a list, none not at all."""
+    named = [{"@id": each} for each in ids]
+    return {key: named if len(named) > 1 else named[0]} if named else {}
+
+
+def _authors() -> list[Entity]:
+    """The authors as CITATION.cff names them: persons, or a group by one name."""
+    import yaml
+
+    path = project().path("CITATION.cff")
+    try:
+        listed = yaml.safe_load(path.read_text(encoding="utf-8"))["authors"] if path.is_file() else []
+        return [{"@id": author.get("orcid") or f"#author-{number}",
+                 "@type": "Organization" if "name" in author else "Person",
+                 "name": author.get("name") or f"{author['given-names']} {author['family-names']}"}
+                for number, author in enumerate(listed, 1)]
+    except (yaml.YAMLError, LookupError, TypeError, AttributeError, ValueError):
+        raise OutputError("CITATION.cff does not list its authors, each with a name, or with given-names and "
+                          "family-names; restore it with git.") from None

@@ -1,0 +1,173 @@
+"""What a notebook lets its reader choose: the literals of its parameters cell, with type and meaning."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbproof.errors import NotebookError, ParameterError, UnknownNameError, named, quoted
+from nbproof.files import read_bytes, read_toml
+from nbproof.project import project
+
+__all__ = ["Parameter", "chosen", "parameters_of", "profile_of"]
+
+TYPES = {"int": int, "float": float, "str": str, "bool": bool}
+VERSION = ("nbformat", "nbformat_minor")
+Literal = int | float | str | bool
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of a parameters cell: ``name: type = default  # meaning``."""
+
+    name: str
+    type: str
+    default: Literal
+    meaning: str
+
+    def read(self, given: Literal | str) -> Literal:
+        """Turn what was given, perhaps as text, into a value of this parameter's type.
+
+        Raises
+        ------
+        ParameterError
+            When it is not one.
+        """
+        kind = TYPES[self.type]
+        if type(given) is kind or (kind is float and type(given) is int):
+            return kind(given)
+        try:
+            if not isinstance(given, str):
+                raise ValueError
+            return {"true": True, "false": False}[given.lower()] if kind is bool else kind(given)
+        except (ValueError, KeyError):
+            allowed = "true or false" if kind is bool else f"a value of type {self.type}, such as {self.default!r}"
+            raise ParameterError(f"parameter {self.name} takes {allowed}; got {quoted(given)}.") from None
+
+
+def parameters_of(notebook: Path) -> dict[str, Parameter]:
+    """Read the parameters cell of a notebook.
+
+    Parameters
+    ----------
+    notebook : Path
+        An ``.ipynb`` file.
+
+    Returns
+    -------
+    dict of str to Parameter
+        In the order of the cell.
+
+    Raises
+    ------
+    NotebookError
+        When the file is no notebook, has several cells tagged ``parameters`` (or none, where the project wants one),
+        or a line of it is not a typed literal.
+    """
+    cells = cells_of(notebook)
+    tagged = [c for c in cells if "parameters" in c.get("metadata", {}).get("tags", [])]
+    if not tagged and not project().parameterised:
+        return {}
+    if len(tagged) != 1:
+        raise NotebookError(f"{notebook.name} has {len(tagged)} cells tagged 'parameters'; a report needs exactly one "
+                            "(in JupyterLab: select the cell, Property Inspector, add the tag).")
+    source = "".join(tagged[0]["source"])
+    return {p.name: p for p in _parse(source, notebook.name)}
+
+
+def cells_of(notebook: Path) -> list[dict[str, Any]]:
+    """Return the cells of a notebook file as plain dictionaries."""
+    raw = read_bytes(notebook) if os.path.exists(notebook) else b""
+    try:
+        found = json.loads(raw.decode() if raw else notebook.read_text(encoding="utf-8"))
+        if wrong := _malformed(found):
+            raise ValueError(wrong)
+        return found["cells"]
+    except (OSError, ValueError, RecursionError) as wrong:
+        raise NotebookError(f"{notebook.name} is not a notebook that can be read: {wrong}; "
+                            "allowed: a file in notebook format 4, as JupyterLab saves it.") from None
+
+
+def _malformed(found: Any) -> str:
+    """Say what of a notebook's form is not as it must be; empty when all is well."""
+    if not isinstance(found, dict) or not all(isinstance(found.get(k), int) for k in VERSION):
+        return "it is JSON of another kind"
+    if found["nbformat"] != 4:
+        return f"it is in notebook format {found['nbformat']}"
+    metadata, cells = found.get("metadata"), found.get("cells")
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("kernelspec", {}), dict):
+        return "it has no table of metadata"
+    if not isinstance(cells, list):
+        return "it has no list of cells"
+    wrong = (k for k, cell in enumerate(cells, 1) if not _is_cell(cell))
+    return next((f"cell {k} is not of type code, markdown or raw with a source and metadata" for k in wrong), "")
+
+
+def _is_cell(cell: Any) -> bool:
+    if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
+        return False
+    source, metadata, outputs = cell.get("source"), cell.get("metadata"), cell.get("outputs", [])
+    tags = metadata.get("tags", []) if isinstance(metadata, dict) else None
+    lines = source if isinstance(source, list) else [source]
+    return isinstance(tags, list) and isinstance(outputs, list) and all(isinstance(t, str) for t in [*lines, *tags])
+
+
+def _parse(source: str, name: str) -> list[Parameter]:
+    try:
+        statements = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as wrong:  # MemoryError: too many brackets
+        raise NotebookError(f"the parameters cell of {name} is not Python: {wrong}.") from None
+    return [_parameter(s, source.splitlines()[s.lineno - 1], name) for s in statements]
+
+
+def _parameter(statement: ast.stmt, line: str, name: str) -> Parameter:
+    try:
+        target = statement.target if isinstance(statement, ast.AnnAssign) else statement.targets[0]
+        default = ast.literal_eval(statement.value)
+        annotated = statement.annotation.id if isinstance(statement, ast.AnnAssign) else type(default).__name__
+        TYPES[annotated](default)
+        return Parameter(target.id, annotated, default, line.partition("#")[2].strip())
+    except (AttributeError, KeyError, ValueError, TypeError, RecursionError, MemoryError):
+        raise NotebookError(f"the parameters cell of {name} holds {quoted(line.strip())}; allowed is one literal a "
+                            "line, such as `draws: int = 1000  # Monte-Carlo draws`, "
+                            "of type int, float, str or bool.") from None
+
+
+def chosen(notebook: Path, profile: Mapping[str, Literal], given: Mapping[str, str]) -> dict[str, Literal]:
+    """Settle every parameter of a notebook: its default, then the profile's value, then the reader's own.
+
+    Raises
+    ------
+    UnknownNameError
+        When a name is not in the notebook's parameters cell; the nearest one is named.
+    ParameterError
+        When a value has the wrong type.
+    """
+    known = parameters_of(notebook)
+    for name in (*profile, *given):
+        if name not in known:
+            raise UnknownNameError(f"parameter of {notebook.stem}", name, known)
+    return {name: p.read(given.get(name, profile.get(name, p.default))) for name, p in known.items()}
+
+
+def profile_of(folder: Path, profile: str, notebook: str) -> dict[str, Literal]:
+    """Read a profile's parameters for one notebook from ``profiles.toml`` beside the notebooks.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such profile.
+    """
+    file = folder / "profiles.toml"
+    profiles = read_toml(file) if file.exists() else {"full": {}, "quick": {}}
+    if profile not in profiles:
+        raise UnknownNameError("profile", profile, profiles)
+    chosen = profiles[profile].get(notebook, {}) if isinstance(profiles[profile], dict) else None
+    if not isinstance(chosen, dict):
+        raise NotebookError(f"profiles.toml: profile {named(profile)} holds no table of parameters for {notebook}.")
+    return chosen

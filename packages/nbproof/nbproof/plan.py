@@ -1,0 +1,300 @@
+"""Plan a build: hash what each report is made from, compare with the manifest, and say what to make again and why.
+
+Nothing here imports more than the standard library, so that a build with nothing to do costs a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+import sysconfig
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from nbproof.errors import NotebookError, UnknownNameError
+from nbproof.owned import read_manifest
+from nbproof.parameters import Literal, cells_of, chosen, parameters_of, profile_of
+from nbproof.project import project
+from nbproof.results import languages_in
+
+__all__ = ["BuildPlan", "ReportPlan", "file_hash", "file_label", "find_notebooks", "plan_build", "versions"]
+
+IMPORT = re.compile(r"(?:^|;)[ \t]*(?:from[ \t]+([a-zA-Z][\w.]*)[ \t]+import[ \t]+(\([^)]*\)|(?:\\\n|[^\n;])+)|"
+                    r"import[ \t]+((?:\\\n|[^\n;])+))", re.MULTILINE)
+# what an executed notebook owes to the builder
+RUNNERS = ("engine.py", "machine.py", "normal.py", "numbers.py", "page.py", "run.py")
+RENDERERS = ("nbproof.document", "nbproof.render", "nbproof.results")
+
+
+@dataclass(frozen=True)
+class ReportPlan:
+    """One report: where it comes from, what it is made of, and why it has to be made again.
+
+    ``run_inputs`` and ``render_inputs`` map what the report depends on (a file, a parameter, the environment) to a
+    hash; ``reasons`` is empty when nothing changed. ``run`` says whether the notebook itself has to be run.
+    """
+
+    name: str
+    notebook: Path
+    parameters: Mapping[str, Literal]
+    languages: tuple[str, ...]
+    run_inputs: Mapping[str, str]
+    render_inputs: Mapping[str, str]
+    run: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BuildPlan:
+    """All reports of one build and where they go."""
+
+    out: Path
+    profile: str
+    reports: tuple[ReportPlan, ...]
+    environment: Mapping[str, str]
+
+    @property
+    def stale(self) -> tuple[ReportPlan, ...]:
+        """The reports that have to be made again."""
+        return tuple(report for report in self.reports if report.reasons)
+
+
+def plan_build(
+    names: Sequence[str] = (),
+    *,
+    out: Path,
+    profile: str = "full",
+    languages: Sequence[str] | None = None,
+    given: Mapping[str, str] | None = None,
+    force: bool = False,
+) -> BuildPlan:
+    """Plan which reports to make.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Notebooks by name or path; all of them when empty.
+    out : Path
+        Folder the reports go to; its ``manifest.json`` says what is there already.
+    profile : str
+        A section of ``profiles.toml`` beside the notebooks.
+    languages : sequence of str, optional
+        Of the project's; all by default.
+    given : mapping of str to str, optional
+        Parameters set by the reader; each applies to every notebook named that knows it, and one has to.
+    force : bool
+        Make everything again.
+
+    Raises
+    ------
+    UnknownNameError
+        For an unknown notebook, parameter, profile or language, with the nearest known one.
+    """
+    before = read_manifest(out)
+    environment = versions()
+    notebooks = find_notebooks(names)
+    tongues = {notebook: project().languages or _tagged(notebook) for notebook in notebooks}
+    allowed = project().languages or tuple(sorted({*chain.from_iterable(tongues.values())}))
+    for language in languages or ():
+        if language not in allowed:
+            raise UnknownNameError("language", language, allowed)
+    known = {notebook: parameters_of(notebook) for notebook in notebooks} if given else {}
+    strange = {name for name in given or {} if not any(name in own for own in known.values())}
+    reports = tuple(
+        _plan_report(notebook, before, out, profile,
+                     tuple(each for each in tongues[notebook] if languages is None or each in languages),
+                     {name: value for name, value in (given or {}).items() if name in strange | {*known[notebook]}},
+                     environment, force)
+        for notebook in notebooks
+    )
+    return BuildPlan(out, profile, reports, environment)
+
+
+def find_notebooks(names: Sequence[str] = ()) -> list[Path]:
+    """Return the notebooks named, by name or path; all of the project's when none is."""
+    known = {path.stem: path for path in sorted(project().path(project().notebooks).glob("*.ipynb"))}
+    found = list(dict.fromkeys(known.get(name) or _as_path(name, known) for name in names))
+    stems = [path.stem for path in found]
+    if twice := next((stem for stem in stems if stems.count(stem) > 1), None):
+        where = " and ".join(str(path) for path in found if path.stem == twice)
+        raise NotebookError(f"two notebooks are named {twice!r}, {where}; a report goes by its notebook's name, "
+                            "so build them into two folders, or rename one.")
+    if not names and not known:
+        raise NotebookError(f"no notebook stands in {project().notebooks}; give a folder that holds some.")
+    return found if names else list(known.values())
+
+
+def _tagged(notebook: Path) -> tuple[str, ...]:
+    """The languages that a notebook's cells are tagged with; English where none is."""
+    return tuple(sorted({each for cell in cells_of(notebook) for each in languages_in(cell)})) or ("en",)
+
+
+def _as_path(name: str, known: Mapping[str, Path]) -> Path:
+    path = Path(name)
+    if path.suffix == ".ipynb" and path.is_file():
+        if not re.fullmatch(r"[\w.\- ]+", path.stem):
+            raise NotebookError(f"a report cannot be named {path.stem!r}; allowed are letters, digits, spaces "
+                                "and . _ -, so rename the notebook.")
+        return path.resolve()
+    raise UnknownNameError("notebook", path.stem if path.suffix == ".ipynb" else name, known)
+
+
+def _plan_report(notebook: Path, before: Mapping[str, Any], out: Path, profile: str, languages: tuple[str, ...],
+                 given: Mapping[str, str], environment: Mapping[str, str], force: bool) -> ReportPlan:
+    old = before.get("reports", {}).get(notebook.stem, {})
+    parameters = chosen(notebook, profile_of(project().path(project().notebooks), profile, notebook.stem), given)
+    languages = tuple(known for known in project().languages or _tagged(notebook)
+                      if known in languages or known in old.get("languages", ()))
+    inputs = run_inputs(notebook, parameters, environment, old.get("read", ()))
+    rendering = render_inputs(languages)
+    why_run = ["never built"]
+    if old.get("run_inputs"):
+        why_run = _changes(old.get("run_inputs", {}), inputs, before.get("environment", {}), environment)
+    if force:
+        why_run = ["asked for by --force"]
+    damage = _damage(old, out)
+    if not why_run and any(f"output notebooks/{notebook.stem}.ipynb " in reason for reason in damage):
+        why_run = damage  # pages are made from the executed copy: it has to be the one that was run
+    why_render = _changes(old.get("render_inputs", {}), rendering, {}, {}) + damage
+    return ReportPlan(notebook.stem, notebook, parameters, languages, inputs, rendering, bool(why_run),
+                      tuple(why_run or why_render))
+
+
+def run_inputs(notebook: Path, parameters: Mapping[str, Literal], environment: Mapping[str, str],
+               read: Iterable[str]) -> dict[str, str]:
+    """Hash everything a run of the notebook depends on; ``read`` names the files it opened the last time."""
+    source = "\n".join("".join(c["source"]) for c in cells_of(notebook) if c["cell_type"] == "code")
+    return {
+        file_label(notebook): file_hash(notebook),
+        **{f"parameter {name}": text_hash(repr(value)) for name, value in parameters.items()},
+        **{f"file given as {name}": file_hash(Path(value)) for name, value in parameters.items()
+           if isinstance(value, str) and os.path.isfile(value)},
+        **{file_label(path): file_hash(path) for path in modules_of(source)},
+        **{file_label(path): file_hash(path) for path in map(Path(__file__).with_name, RUNNERS)},
+        **{label: file_hash(project().path(label)) for label in read},
+        "environment": text_hash(json.dumps(dict(environment), sort_keys=True)),
+    }
+
+
+def render_inputs(languages: Sequence[str]) -> dict[str, str]:
+    """Hash what turns an executed notebook into pages: renderers, their templates, the references, the languages."""
+    files = [*rendering_files(*RENDERERS), *(project().path(name) for name in [project().bibliography] if name)]
+    return {"languages": text_hash(",".join(languages)), **{file_label(path): file_hash(path) for path in files}}
+
+
+def rendering_files(*modules: str) -> list[Path]:
+    """The files of modules, of the project's look, and of the templates and words of either."""
+    used = project()
+    code = modules_of("\n".join(f"import {name}" for name in (*modules, used.look.partition(":")[0])))
+    assets = sorted((Path(__file__).parent / "assets").iterdir())
+    return [*code, *assets, *map(used.path, used.assets), *(used.path(name) for name in [used.words] if name)]
+
+
+def modules_of(source: str) -> list[Path]:
+    """Return the project's own modules that a source imports, directly or through one another, sorted.
+
+    Imports are read from the text, lazy ones too, so that nothing has to be imported to know them.
+    """
+    found: set[Path] = set()
+    folders = tuple(project().folders.items())
+    waiting = set(_imported(source, folders))
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting |= _imported(path.read_text(encoding="utf-8"), folders)
+    return sorted(found)
+
+
+@cache
+def _imported(source: str, folders: tuple[tuple[str, Path], ...]) -> frozenset[Path]:
+    """Read the modules one text imports; texts that many notebooks share are read once."""
+    names: set[str] = set()
+    for module, members, modules in IMPORT.findall(source):
+        if module.partition(".")[0] in dict(folders):
+            listed = re.sub(r"#.*|\bas\s+\w+", "", members)
+            names |= {module, *(f"{module}.{name}" for name in re.findall(r"\w+", listed))}
+        names |= set(re.findall(r"[\w.]+", re.sub(r"#.*|\bas\s+\w+", "", modules)))
+    return frozenset(path for name in names for path in _files(name, folders))
+
+
+@cache
+def _files(name: str, folders: tuple[tuple[str, Path], ...]) -> tuple[Path, ...]:
+    """A dotted name's module file and the packages above it; empty where it names no module."""
+    package, *parts = name.split(".")
+    if (top := dict(folders).get(package)) is None:
+        return ()
+    base = top.joinpath(*parts)
+    own = [base / "__init__.py"] if base.is_dir() else [base.with_suffix(".py")]
+    if not own[0].is_file():
+        return ()
+    return (*own, *(top.joinpath(*parts[:i], "__init__.py") for i in range(len(parts))))
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of every installed package, of those the lock names where there is one."""
+    lock = project().path(project().lock).read_text(encoding="utf-8") if project().lock else None
+    wanted = {_normal(name) for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)} if lock else None
+    found: dict[str, str] = {}
+    for folder in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        for entry in os.listdir(folder):
+            if entry.endswith(".dist-info"):
+                name, _, version = entry.removesuffix(".dist-info").partition("-")
+                if wanted is None or _normal(name) in wanted:
+                    found[_normal(name)] = version
+    return {"python": "{}.{}.{}".format(*sys.version_info), **dict(sorted(found.items()))}
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _changes(old: Mapping[str, str], new: Mapping[str, str], old_versions: Mapping[str, str],
+             new_versions: Mapping[str, str]) -> list[str]:
+    """Say in words what differs between the inputs of two builds."""
+    changed = [key for key in new if key in old and old[key] != new[key]]
+    reasons = [f"{key} changed" if new[key] != "missing" else f"{key} is missing"
+               for key in changed if key != "environment"]
+    if "environment" in changed:
+        reasons += [f"{name} {old_versions.get(name, 'none')} -> {new_versions.get(name, 'none')}"
+                    for name in sorted({*old_versions, *new_versions})
+                    if old_versions.get(name) != new_versions.get(name)] or ["environment changed"]
+    reasons += [f"{key} is new" for key in new if key not in old]
+    return reasons + [f"{key} is gone" for key in old if key not in new]
+
+
+def _damage(old: Mapping[str, Any], out: Path) -> list[str]:
+    """Name outputs of the last build that are missing or were changed since."""
+    reasons = []
+    for name, expected in old.get("outputs", {}).items():
+        found = file_hash(out / name)
+        if found != expected:
+            reasons.append(f"output {name} {'is missing' if found == 'missing' else 'was changed'}")
+    return reasons
+
+
+def file_label(path: Path) -> str:
+    """A file's name in the manifest: relative to the project or a package, so that no path of a machine is kept."""
+    tops = (project().root, *(folder.parent for folder in project().folders.values()))
+    return path.relative_to(next((top for top in tops if path.is_relative_to(top)), path.parent)).as_posix()
+
+
+def file_hash(path: Path) -> str:
+    """Return a file's sha256, or ``"missing"``."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return "missing"
+
+
+def text_hash(text: str) -> str:
+    """Return the sha256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()

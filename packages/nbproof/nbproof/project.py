@@ -1,0 +1,151 @@
+"""What a folder of notebooks says of itself: its languages, where things stand, and whose look its reports have."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from nbproof.errors import ParameterError, UnknownNameError
+
+__all__ = ["Project", "here", "project", "use"]
+
+TOO_CODE = ("locate", "packages")  # what a toml file cannot say, or says in other words
+
+
+@dataclass(frozen=True)
+class Project:
+    """The settings of a build; every name of a file is relative to the project's folder.
+
+    Parameters
+    ----------
+    locate : callable
+        Returns the project's folder.
+    name, version : str
+        What the reports say they were built by.
+    title, description : str
+        Of the whole, for the front page and the RO-Crate.
+    languages : tuple of str
+        Those every report is made in; empty, each notebook has those its cells are tagged with (``lang-en``).
+    notebooks, reports : str
+        The folder of notebooks, and the folder the reports go to.
+    parameterised : bool
+        Whether every notebook has to have a cell tagged ``parameters``.
+    bibliography, lock, words : str
+        A BibLaTeX file that the prose cites; a lock file whose packages are part of what a report is made from (all
+        that are installed, by default); a toml file of words, a table a language, in place of nbproof's own.
+    readmes : tuple of str
+        Files in which ``<!--notebook.result-->12.3<!--/-->`` marks a result to verify.
+    sources : tuple of str
+        Files and folders in which nothing is built.
+    packages : mapping of name to Path
+        Packages whose modules are part of what a notebook that imports them is made from.
+    preload : tuple of str
+        Modules that are imported once for all notebooks.
+    look : str
+        ``"module:Class"`` of a subclass of `nbproof.Look`.
+    assets : tuple of str
+        Files that the look makes pages from, such as a script; a changed one makes every page again.
+    licence : mapping of str to str
+        The RO-Crate's ``@id`` (an address), ``name`` and ``description`` of the licence.
+    """
+
+    locate: Callable[[], Path] = Path.cwd
+    name: str = "nbproof"
+    version: str = ""
+    title: str = ""
+    description: str = ""
+    languages: tuple[str, ...] = ()
+    notebooks: str = "notebooks"
+    reports: str = "reports"
+    parameterised: bool = False
+    bibliography: str = ""
+    lock: str = ""
+    words: str = ""
+    readmes: tuple[str, ...] = ("README.md",)
+    sources: tuple[str, ...] = (".git", ".venv", "notebooks")
+    packages: Mapping[str, Path] = field(default_factory=dict)
+    preload: tuple[str, ...] = ()
+    look: str = "nbproof.look:Look"
+    assets: tuple[str, ...] = ()
+    licence: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.locate()
+
+    @property
+    def out(self) -> Path:
+        """The folder the reports go to."""
+        return self.path(self.reports)
+
+    def path(self, name: str) -> Path:
+        """A file or folder of the project."""
+        return self.root / name
+
+    @property
+    def folders(self) -> dict[str, Path]:
+        """Every package whose modules count, this one among them."""
+        return {**self.packages, "nbproof": Path(__file__).parent}
+
+
+def here() -> Project:
+    """Return the project of the working directory.
+
+    It is the nearest folder at or above with an ``nbproof.toml``, or a ``pyproject.toml`` that has a table
+    ``[tool.nbproof]``; without one, the working directory itself with the defaults.
+    """
+    return _read(Path.cwd())
+
+
+@cache
+def _read(start: Path) -> Project:
+    for folder in (start, *start.parents):
+        if (found := _settings(folder)) is not None:
+            break
+    else:
+        folder, found = start, {}
+    packages = {Path(name).name: folder / name for name in found.pop("packages", ())}
+    sys.path += [str(each.parent) for each in packages.values()]  # a look may be a module of the project's own
+    return Project(partial(Path, folder), packages=packages, **{k: _checked(k, v) for k, v in found.items()})
+
+
+def _settings(folder: Path) -> dict[str, Any] | None:
+    from nbproof.files import read_toml
+
+    if (folder / "nbproof.toml").is_file():
+        return read_toml(folder / "nbproof.toml")
+    if (folder / "pyproject.toml").is_file():
+        return read_toml(folder / "pyproject.toml").get("tool", {}).get("nbproof")
+    return None
+
+
+def _checked(key: str, value: Any) -> Any:
+    """Return a setting as its field takes it."""
+    defaults = {each.name: each for each in fields(Project) if each.name not in TOO_CODE}
+    if key not in defaults:
+        raise UnknownNameError("setting", key, (*defaults, "packages"))
+    kind = dict if key == "licence" else type(defaults[key].default)
+    value = tuple(value) if isinstance(value, list) else value
+    if not isinstance(value, kind) or (kind is tuple and not all(isinstance(each, str) for each in value)):
+        wanted = {tuple: "a list of texts", dict: "a table", bool: "true or false"}.get(kind, "a text")
+        raise ParameterError(f"setting {key} takes {wanted}; got {value!r}.")
+    return value
+
+
+_source: Callable[[], Project] = here
+
+
+def use(source: Callable[[], Project]) -> None:
+    """Let ``source`` say what the project is, in this process from now on."""
+    global _source
+    _source = source
+
+
+def project() -> Project:
+    """Return the project in use; by default the one of the working directory."""
+    return _source()

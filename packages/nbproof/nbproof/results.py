@@ -1,0 +1,167 @@
+"""The numbers of a report: collected from an executed notebook, kept as JSON, compared with the committed ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nbproof.numbers import numerals
+
+__all__ = ["Drift", "as_text", "collect", "compare", "payloads"]
+
+MIME = "application/vnd.nbproof+json"
+FIELDS = ("value", "interval", "digits", "tolerance", "unit", "basis")
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One number that is not what it was."""
+
+    notebook: str
+    where: str
+    committed: Any
+    found: Any
+    allowed: Any
+
+
+def payloads(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what ``nbproof.Page`` left in the outputs of an executed notebook, in order."""
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            if MIME in output.get("data", {}):
+                yield output["data"][MIME]
+
+
+def languages_in(cell: Mapping[str, Any]) -> list[str]:
+    """Return the languages a cell is tagged for; without any it is for all."""
+    return [tag.removeprefix("lang-") for tag in cell["metadata"].get("tags", ()) if tag.startswith("lang-")]
+
+
+def collect(notebook: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Gather a notebook's results.
+
+    Returns
+    -------
+    dict
+        ``numbers`` (value, digits, tolerance, unit, basis, interval), ``texts`` (words by language) and ``tables``
+        (columns, digits, tolerances, rows), each by name in order of appearance.
+    """
+    found: dict[str, Any] = {"notebook": name, "numbers": {}, "texts": {}, "tables": {}}
+    for payload in payloads(notebook):
+        kind, key = payload["kind"], payload["name"]
+        if kind == "number":
+            found["numbers"][key] = {k: payload[k] for k in FIELDS if k in payload}
+        elif kind == "text":
+            found["texts"][key] = payload["words"]
+        elif kind == "table":
+            kept = {"columns": payload["columns"], "digits": payload["digits"],
+                    "tolerance": {key: 10.0**-digits / 10 for key, digits in payload["digits"].items()},
+                    "rows": payload["values"]}
+            found["tables"][key] = kept
+    return found
+
+
+def as_text(results: Mapping[str, Any]) -> str:
+    """Write results as JSON that reads well in a diff: one number, one text, one table row a line."""
+    def one(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    def block(entries: Mapping[str, Any]) -> str:
+        lines = ",\n".join(f"    {one(key)}: {one(value)}" for key, value in entries.items())
+        return f"{{\n{lines}\n  }}" if entries else "{}"
+
+    def table(entry: Mapping[str, Any]) -> str:
+        rows = ",\n".join(f"        {one(row)}" for row in entry["rows"])
+        head = ", ".join(f"{one(key)}: {one(value)}" for key, value in entry.items() if key != "rows")
+        return f'{{{head},\n      "rows": [\n{rows}\n      ]}}'
+
+    tables = ",\n".join(f"    {one(key)}: {table(entry)}" for key, entry in results["tables"].items())
+    tables = f"{{\n{tables}\n  }}" if tables else "{}"
+    return (f'{{\n  "notebook": {one(results["notebook"])},\n  "numbers": {block(results["numbers"])},\n'
+            f'  "texts": {block(results["texts"])},\n  "tables": {tables}\n}}\n')
+
+
+def compare(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[Drift]:
+    """List everything in which two results differ by more than the tolerance kept beside the committed number."""
+    name = found["notebook"]
+    drifts = [Drift(name, f"file, {key}", committed.get(key), found.get(key), "the same")
+              for key in dict.fromkeys([*committed, *found])
+              if key not in ("numbers", "texts", "tables") and committed.get(key) != found.get(key)]
+    for kind in ("numbers", "texts", "tables"):
+        old, new = committed.get(kind, {}), found.get(kind, {})
+        if not isinstance(old, Mapping):
+            drifts.append(Drift(name, f"file, {kind}", old, "entries by name", "entries by name"))
+            continue
+        for key in dict.fromkeys([*old, *new]):
+            if key not in new or key not in old:
+                drifts.append(Drift(name, f"{kind[:-1]} {key}", "present" if key in old else "absent",
+                                    "present" if key in new else "absent", "in both"))
+            else:
+                drifts += _differences(kind, name, key, old[key], new[key])
+    return drifts
+
+
+def _differences(kind: str, name: str, key: str, old: Any, new: Any) -> list[Drift]:
+    """Compare one entry; one whose form somebody broke is a drift as a whole."""
+    try:
+        return list({"numbers": _number, "texts": _text, "tables": _table}[kind](name, key, old, new))
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        return [Drift(name, f"{kind[:-1]} {key}", old, new, "an entry of this form")]
+
+
+def _number(name: str, key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Drift]:
+    for what in dict.fromkeys([*old, *new]):
+        if what in ("value", "interval"):
+            continue
+        if old.get(what) != new.get(what):
+            yield Drift(name, f"number {key}, {what}", old.get(what), new.get(what), "the same")
+    digits, tolerance = old.get("digits", 0), old.get("tolerance", 0)
+    tolerance = min(tolerance, 0.49 * 10.0**-digits)
+    ends = old.get("interval", ()), new.get("interval", ())
+    pairs = [("value", old["value"], new["value"]), *zip(("low", "high"), *ends, strict=False)]
+    if len(ends[0]) != len(ends[1]):
+        yield Drift(name, f"number {key}, interval", old.get("interval"), new.get("interval"), "the same")
+    for what, before, now in pairs:
+        if not _close(before, now, tolerance, digits):
+            yield Drift(name, f"number {key}, {what}", before, now, f"± {tolerance:g}")
+
+
+def _text(name: str, key: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Drift]:
+    for language in dict.fromkeys([*old, *new]):
+        if not _same(old[language], new[language]):
+            yield Drift(name, f"text {key} ({language})", old[language], new[language], "the same words and numbers")
+
+
+def _table(name: str, key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Drift]:
+    shapes = [(table["columns"], len(table["rows"]), table["digits"], table["tolerance"]) for table in (old, new)]
+    if shapes[0] != shapes[1]:
+        yield Drift(name, f"table {key}", *shapes, "the same columns, digits, tolerances and number of rows")
+        return
+    for line, (before, now) in enumerate(zip(old["rows"], new["rows"], strict=True), 1):
+        for column, a, b in zip(old["columns"], before, now, strict=True):
+            tolerance = old["tolerance"].get(column)
+            if not _same(a, b, old["digits"].get(column), tolerance):
+                allowed = f"± {tolerance:g}" if isinstance(a, float) and tolerance else "the same"
+                yield Drift(name, f"table {key}, row {line}, {column}", a, b, allowed)
+
+
+def _same(a: Any, b: Any, digits: int | None = None, tolerance: float | None = None) -> bool:
+    """Compare numbers as numbers; of a text the words word for word, and the numerals in it as numbers."""
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+    if isinstance(a, str) and isinstance(b, str):
+        (words, ours), (others, theirs) = numerals(a), numerals(b)
+        return words == others and all(d == e and _close(v, w, 10.0**-d / 10, d)
+                                       for (v, d), (w, e) in zip(ours, theirs, strict=True))
+    numbers = isinstance(a, int | float) and isinstance(b, int | float) and not isinstance(a, bool)
+    if numbers and digits is not None and tolerance is not None and isinstance(a, float):
+        return _close(a, b, tolerance, digits)
+    return a == b
+
+
+def _close(a: float, b: float, tolerance: float, digits: int) -> bool:
+    """Compare kept decimals: binary fractions may put them a hair beyond the tolerance, but never half a digit."""
+    hair = 1e-6 * tolerance + 1e-15 * abs(a) if tolerance else 0.0
+    return a == b or abs(a - b) <= min(tolerance + hair, 0.49 * 10.0**-digits)

@@ -1,0 +1,208 @@
+"""Make one report, from notebook to finished files, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from nbproof.children import end_below, keep, wait_for_end
+from nbproof.errors import NotebookError
+from nbproof.machine import ONE_THREAD
+from nbproof.plan import ReportPlan, file_hash, run_inputs, text_hash
+from nbproof.project import Project, use
+
+__all__ = ["FIXED_ENVIRONMENT", "Job", "make"]
+
+FIXED_ENVIRONMENT = {
+    "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1",
+    "TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8",
+    "SOURCE_DATE_EPOCH": "315532800", "COLUMNS": "100", "LINES": "40", "NO_COLOR": "1",
+    **ONE_THREAD,
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "JUPYTER_PLATFORM_DIRS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
+"""The environment every notebook sees, so that the reader's own cannot reach a result."""
+NO_END = "a report may not end its own process or use up the memory."
+
+
+@dataclass(frozen=True)
+class Job:
+    """All a process needs to make one report."""
+
+    report: ReportPlan
+    staged: Path
+    out: Path
+    engine: str
+    project: Project
+    environment: Mapping[str, str]
+    pdf: bool = True
+    folder: Path | None = None
+
+
+def make(job: Job, channel: Connection, alive: Connection | None = None) -> None:
+    """Make a report and tell the builder how it goes.
+
+    It hears ``("cell", i, n)`` and ``("render", language)``, then ``("done", entry)`` or ``("failed", message)``.
+    The process leads a session of its own, and all that it started ends with it, or when the builder is gone.
+    """
+    if hasattr(os, "setsid"):  # not on Windows
+        os.setsid()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # which the fork server blocks
+    if alive is not None and alive.poll():  # nothing is ever sent: the builder was gone before this began
+        return
+    use(lambda: job.project)
+    kept = keep(channel, alive)
+    if alive is not None and not kept:
+        threading.Thread(target=wait_for_end, args=(alive, _end), daemon=True).start()
+    try:
+        if job.folder is not None:
+            os.chdir(job.folder)
+        channel.send(("done", _make(job, channel)))
+    except OSError as wrong:
+        channel.send(("failed", f"{job.report.name}: cannot write its files: {wrong.strerror}; "
+                                "the last good report is unchanged."))
+    except Exception as wrong:
+        if getattr(wrong, "input_is_wrong", False):
+            channel.send(("failed", str(wrong)))
+            return
+        # a fault of ours: say which report, keep the others going
+        channel.send(("failed", f"{job.report.name}: {type(wrong).__name__}: {wrong}"))
+        raise
+    finally:
+        if not kept:
+            end_below()
+
+
+def _end() -> None:
+    end_below()
+    os._exit(9)
+
+
+def _make(job: Job, channel: Connection) -> dict[str, Any]:
+    report, files = job.report, job.staged / "files"
+    executed = files / "notebooks" / f"{report.name}.ipynb"
+    executed.parent.mkdir(parents=True)
+    if report.run:
+        read = _run(job, channel, executed)
+    else:
+        shutil.copy(job.out / "notebooks" / executed.name, executed)
+        read = json.loads((job.out / "manifest.json").read_text(encoding="utf-8"))["reports"][report.name]["read"]
+    tempfile.tempdir = str(job.staged)  # what an interruption leaves is found there
+    _render(job, channel, json.loads(executed.read_text(encoding="utf-8")))
+    # what changed while the notebook ran keeps the hash it had before, so that the next build makes it again
+    inputs = {label: report.run_inputs.get(label, digest) for label, digest in
+              run_inputs(report.notebook, report.parameters, job.environment, read).items()}
+    written = [path for path in sorted(files.rglob("*")) if path.is_file()]
+    outputs = {path.relative_to(files).as_posix(): file_hash(path) for path in written}
+    return {
+        "notebook": next(iter(inputs)), "parameters": dict(report.parameters),
+        "seeds": {k: v for k, v in report.parameters.items() if "seed" in k}, "languages": list(report.languages),
+        "key": text_hash(json.dumps(inputs, sort_keys=True)), "read": read, "run_inputs": inputs,
+        "render_inputs": dict(report.render_inputs), "outputs": outputs,
+    }
+
+
+def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
+    """Run the notebook, keep its normalised copy, and return the project files it read."""
+    import nbformat
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    from nbproof import engine, normal, reads
+
+    engine.register()
+    log, raw = job.staged / "reads", job.staged / "raw.ipynb"
+    ipython = job.staged / "ipython"
+    os.environ["IPYTHONDIR"] = str(ipython)
+    if job.engine == "kernel":
+        reads.startup_for_kernels(ipython, log)
+    else:
+        reads.record_reads(str(log))
+    folder = os.getcwd()
+    options = {"sockets": str(job.staged / "k")} if job.engine == "kernel" else {}
+    if not json.loads(job.report.notebook.read_text(encoding="utf-8"))["metadata"].get("kernelspec", {}).get("name"):
+        options |= {"kernel_name": "python3", "language": "python"}
+    try:
+        notebook = papermill.execute_notebook(
+            str(job.report.notebook), str(raw), parameters=dict(job.report.parameters), engine_name=job.engine,
+            progress_bar=False, request_save_on_cell_execute=False,
+            on_cell=lambda i, n: channel.send(("cell", i, n)), **options)
+    except DeadKernelError:
+        raise NotebookError(f"{job.report.name}: its process died before the report was whole; {NO_END}") from None
+    except PapermillExecutionError as failure:
+        os.chdir(folder)
+        raise NotebookError(_explained(job, raw, failure)) from None
+    finally:
+        os.chdir(folder)  # a cell may have left it
+    _write(executed, f"{nbformat.writes(normal.normalised(notebook))}\n".encode())
+    return reads.reads(log)
+
+
+def _explained(job: Job, raw: Path, failure: Any) -> str:
+    """Say which line of which cell failed and how; keep the executed copy where the reader can open it.
+
+    An error that says what was wrong with the input is enough; the engines leave it no traceback.
+    """
+    if not failure.traceback:
+        return f"{job.report.name}: {failure.evalue}"
+    line = re.search(r"-+> \d+ (.*)", "\n".join(failure.traceback))
+    shown = f" at `{line[1].strip()}`" if line else ""
+    said = f"{job.report.name}, cell In [{failure.exec_count}]{shown}: {failure.ename}: {failure.evalue}"
+    if job.folder is not None:  # the folder of a report that is whole or not at all
+        return said
+    kept = job.out / "failed" / f"{job.report.name}.ipynb"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(raw, kept)
+    return f"{said} (the executed copy is {kept})"
+
+
+def _render(job: Job, channel: Connection, notebook: Mapping[str, Any]) -> None:
+    """Write results, pages, PDFs, figures and search data of one executed notebook."""
+    from nbproof import render, results
+    from nbproof.document import document_of
+
+    report, files = job.report, job.staged / "files"
+    found = results.collect(notebook, report.name)
+    _write(files / "results" / f"{report.name}.json", _settled(found, job.out / "results" / f"{report.name}.json"))
+    search = {}
+    for language in report.languages:
+        channel.send(("render", language))
+        document = document_of(notebook, found, language)
+        _write(files / language / f"{report.name}.html", render.html(document, report.languages).encode())
+        if job.pdf:
+            _write(files / language / f"{report.name}.pdf", render.pdf(document))
+        for name, image in document.images.items():
+            _write(files / "figures" / report.name / name, image)
+        search[language] = {"title": document.title, "sections": document.sections}
+    _write(files / "search" / f"{report.name}.json", json.dumps(search, ensure_ascii=False, indent=1).encode())
+
+
+def _settled(found: Mapping[str, Any], committed: Path) -> bytes:
+    """Keep the committed results when nothing drifted: last bits differ between processors, results do not."""
+    from nbproof import results
+
+    if committed.is_file():
+        old = committed.read_bytes()
+        try:
+            if not results.compare(json.loads(old), found):
+                return old
+        except (ValueError, KeyError, TypeError):
+            print(f"{committed.name} is damaged and is written anew", file=sys.stderr)
+    return results.as_text(found).encode()
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)

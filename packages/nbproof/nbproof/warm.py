@@ -1,0 +1,24 @@
+"""Import once what every notebook and page needs: the fork server loads this module, each report is a fork of it."""
+
+import sys
+from importlib import import_module
+
+# jsonschema loads this optional grammar where JupyterLab is installed; it costs over a second and checks nothing here.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+import IPython.core.completer  # noqa: E402, F401
+import IPython.core.magics  # noqa: E402, F401
+import IPython.core.pylabtools  # noqa: E402, F401
+import nbformat.v4  # noqa: E402
+import papermill  # noqa: E402, F401
+import psutil  # noqa: E402, F401
+import typst  # noqa: E402, F401
+
+from nbproof import engine, normal, reads, render, results, run  # noqa: E402, F401
+
+# compiles the schema: 0.4 s that every report would pay
+nbformat.reads(nbformat.writes(nbformat.v4.new_notebook()), as_version=4)
+
+if __name__ == "__main__":  # with the names of what a project loads beside these: shows what cannot be loaded
+    for each in sys.argv[1:]:
+        import_module(each)

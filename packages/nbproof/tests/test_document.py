@@ -1,0 +1,167 @@
+"""Documents: one language, numbered, filled in, and nothing from data becomes markup."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from nbformat import v4
+
+from nbproof import render, results
+from nbproof.document import document_of
+from nbproof.errors import NotebookError
+from nbproof.results import MIME
+
+EVIL = ['<script>alert(1)</script>', '<img src=x onerror=alert(1)>', '#import "x.typ"', '#sys.inputs',
+        '[x](javascript:alert(1))', '$\\input{/etc/passwd}$', '{{answer}}', '`x`{=html}',
+        '```{=typst}\n#panic()\n```', '</details></script><svg onload=alert(1)>', '*not bold*', '中文“引号”',
+        '@bass1969', '\\#panic()']
+HARMLESS = {"main", "h1", "details", "summary", "pre", "code", "span", "figure", "figcaption", "div", "table",
+            "colgroup", "col", "thead", "tbody", "tr", "th", "td", "strong", "p"}
+
+
+def prose(text, *tags):
+    return v4.new_markdown_cell(text, metadata={"tags": list(tags)})
+
+
+def shown(payload, **data):
+    return v4.new_output("display_data", data={MIME: payload, "text/plain": "", **data})
+
+
+def table(language, rows, **more):
+    return {"kind": "table", "name": "rows", "language": language, "heads": ["Who", "Value"], "rows": rows,
+            "numeric": [False, True], "columns": ["who", "value"], "values": [], "digits": {},
+            "caption": "Rows with {{answer}}.", "n": "2", "basis": ["model"], "source": "us", "note": "", **more}
+
+
+def notebook(*cells):
+    answer = {"kind": "number", "name": "answer", "value": 42.0, "digits": 0, "tolerance": 0, "unit": "",
+              "basis": "model"}
+    number = v4.new_code_cell("x = 1", outputs=[shown(answer)])
+    return v4.new_notebook(cells=[prose("# A title", "lang-en"), prose("# 标题", "lang-zh"), number, *cells])
+
+
+def made(language, *cells):
+    whole = notebook(*cells)
+    return document_of(whole, results.collect(whole, "n"), language)
+
+
+def test_a_report_keeps_its_readers_language():
+    cells = [prose("English {{answer}}", "lang-en"), prose("中文{{answer}}", "lang-zh"), prose("both {{answer}}"),
+             v4.new_code_cell("", outputs=[shown(table("en", [["a", "1"]])), shown(table("zh", [["甲", "1"]]))])]
+    english, chinese = (render.plain_text(render.html(made(language, *cells), ("en", "zh")))
+                        for language in ("en", "zh"))
+    assert "English 42" in english.replace("  ", " ")
+    assert "甲" not in english
+    assert "Rows with" in english
+    assert "甲" in chinese
+    assert "English 42" not in chinese
+    assert "both" in english
+    assert "both" in chinese
+
+
+def test_headings_are_numbered_and_listed():
+    document = made("en", prose("## First\n\ntext\n\n### Detail\n\n## Second"))
+    listed = [(s["number"], s["heading"].strip()) for s in document.sections if s["anchor"]]
+    assert listed == [("1", "First"), ("1.1", "Detail"), ("2", "Second")]
+    page = render.html(document, ("en",))
+    assert [page.count(f'id="section-{n}"') for n in ("1", "1-1", "2")] == [1, 1, 1]
+    assert page.count('href="#section-1-1"') == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", EVIL)
+def test_text_from_data_is_shown_and_never_run(text):
+    cells = [v4.new_code_cell(text, outputs=[
+        shown(table("en", [[text, text]], source=text, heads=[text, "Value"])), v4.new_output("stream", text=text),
+        v4.new_output("display_data", data={"text/html": text, "text/plain": text})])]
+    document = made("en", *cells)
+    page = render.html(document, ("en",))
+    body = page[page.index("<main"):page.index("</main>")]
+    assert set(re.findall(r"<(\w+)", body)) <= HARMLESS
+    assert not re.search(r"\son\w+=", re.sub(r">[^<]*<", "><", body))
+    shown_text = " ".join(render.plain_text(body).split())
+    assert shown_text.count(" ".join(text.split())) >= 4
+    assert render.pdf(document).startswith(b"%PDF")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", EVIL)
+def test_prose_cannot_bring_markup_either(text):
+    page = render.html(made("en", prose(text.replace("{{answer}}", ""))), ("en",))
+    body = page[page.index("<main"):page.index("</main>")]
+    assert not re.search(r"<(script|img|svg|iframe|object)\b", body)
+    assert render.pdf(made("en", prose(text))).startswith(b"%PDF")
+
+
+def test_a_missing_result_stops_the_report():
+    with pytest.raises(NotebookError, match=r"refers to \{\{anwser\}\}.* did you mean answer\?"):
+        made("en", prose("It is {{anwser}}."))
+
+
+def test_a_report_needs_a_title():
+    whole = v4.new_notebook(cells=[prose("# Only English", "lang-en")])
+    with pytest.raises(NotebookError, match="n has no title in language zh"):
+        document_of(whole, results.collect(whole, "n"), "zh")
+
+
+def test_code_is_folded_in_the_page_and_stands_at_the_end_of_the_pdf():
+    document = made("en", v4.new_code_cell("y = '<b>'"), prose("## After"), v4.new_code_cell("z = 2"))
+    page = render.html(document, ("en",))
+    assert page.count('<details class="code">') == 2  # neighbouring cells share a fold
+    assert "&lt;b&gt;" in page
+    assert [block["c"][1] for block in document.code] == ["x = 1", "y = '<b>'", "z = 2"]
+
+
+def test_captions_say_n_basis_and_source_in_the_readers_language():
+    cells = [v4.new_code_cell("", outputs=[shown(table("zh", [["a", "1"]], source="我们", note="注。"))])]
+    text = render.plain_text(render.html(made("zh", *cells), ("zh",)))
+    for part in ("表 1", "n = 2。", "依据：model。", "来源：我们。", "注。"):
+        assert part in text
+
+
+def test_rows_with_an_id_can_be_linked_to_and_cells_lead_where_they_say():
+    rows = table("en", [["H01", "1"], ["H02", "2"]], columns=["id", "value"],
+                 links=[[None, "01_x.html#figure-y"], [None, None]])
+    page = render.html(made("en", v4.new_code_cell("", outputs=[shown(rows)])), ("en",))
+    assert re.search(r'<tr id="table-rows-H01">.*?<a\s+href="01_x.html#figure-y">1</a>', page, re.DOTALL)
+    assert '<tr id="table-rows-H02">' in page
+    plain = made("en", v4.new_code_cell("", outputs=[shown(table("en", [["a", "1"]]))]))
+    assert "table-rows-a" not in render.html(plain, ("en",))
+
+
+def test_citations_are_resolved_and_listed():
+    page = render.html(made("en", prose("As in [@bass1969].")), ("en",))
+    assert "(<a" in page.replace("\n", " ")
+    assert "10.1287/mnsc.15.5.215" in page
+
+
+def test_mathematics_is_mathml():
+    assert "<math" in render.html(made("en", prose("$x^2 = {{answer}}$")), ("en",))
+
+
+def test_pdf_is_the_same_bytes_twice():
+    document = made("zh", prose("## 一\n\n中文 $x^2$"))
+    assert render.pdf(document) == render.pdf(document)
+
+
+@pytest.mark.parametrize("text", ["{{ answer }}", "{{answer }}", "**{{ answer }}**"])
+def test_spaces_inside_the_braces_do_not_matter(text):
+    page = render.plain_text(render.html(made("en", prose(f"It is {text}.")), ("en",)))
+    assert "{{" not in page
+    assert "42" in page
+
+
+def test_a_later_heading_of_level_1_is_a_section():
+    document = made("en", prose("# Methods\n\ntext", "lang-en"))
+    assert document.title.strip() == "A title"
+    assert [s["heading"].strip() for s in document.sections if s["anchor"]] == ["Methods"]
+
+
+def test_chinese_names_beside_many_numbers_keep_four_characters_on_a_line():
+    from nbproof.widths import BETWEEN, column_widths
+
+    rows = [["构念", *map(str, range(1, 18))], ["数据驱动的个性化", *["−0.34"] * 17]]
+    widths = column_widths(rows)
+    assert sum(widths) == pytest.approx(1, abs=0.001)
+    assert widths[0] / widths[1] == pytest.approx((8 + BETWEEN) / (5 + BETWEEN), rel=0.2)

@@ -1,0 +1,33 @@
+"""Prose: every number is a reference, every reference has a result."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbproof.errors import NotebookError
+from nbproof.prose import References
+
+RESULTS = {"notebook": "n", "numbers": {"size": {"value": 34165.8, "digits": 1, "interval": [30000.0, 40000.0]},
+                                        "share": {"value": -0.25, "digits": 2}},
+           "texts": {"verdict": {"en": "agrees", "zh": "相符"}}, "tables": {}}
+
+
+def references(language="en"):
+    return References(RESULTS, {"bars": ("figure", 2), "growth": ("table", 1)}, language, "n")
+
+
+def test_filling():
+    text = "{{size}} [{{size.low}}, {{ size.high }}], {{share}}, {{verdict}}, {{bars}}, {{growth}}"
+    assert references().fill(text) == "34,165.8 [30,000.0, 40,000.0], −0.25, agrees, Figure 2, Table 1"
+    assert references("zh").fill("{{verdict}}，见{{bars}}与{{growth}}") == "相符，见图 2与表 1"
+
+
+@pytest.mark.parametrize("name", ["sise", "share.low", "verdict.low", "size.mid"])
+def test_an_unknown_reference_is_an_error(name):
+    with pytest.raises(NotebookError, match=r"n: the prose refers to \{\{"):
+        references().look_up(name)
+
+
+def test_the_nearest_name_is_offered():
+    with pytest.raises(NotebookError, match=r"did you mean size\?"):
+        references().look_up("sise")

@@ -1,0 +1,90 @@
+"""The look of this study's reports: fonts and colours, claims on the front page, modes that run in a page."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbproof
+from socialcommerce.figures import fonts, style
+from socialcommerce.paper import BASES
+from socialcommerce.report.claims import read_verdicts
+
+__all__ = ["Look"]
+
+FACES = {"en": "'House Latin'", "zh": "House"}  # what the style sheet calls the fonts
+FIRST_HAN = "\u2e80"  # the first radical; before it stand the letters and signs both languages use
+BEFORE = ("html {", ".wide {", ".found mark {")  # the rules before which ours stand: fonts, explorers, claims
+
+
+class Look(nbproof.Look):
+    """What differs from nbproof's own look."""
+
+    light = {"ink": style.INK, "muted": style.MUTED, "grid": style.GRID}
+
+    def palette(self, dark: bool = False) -> str:
+        """Return the colours of the figures."""
+        return style.css(dark)
+
+    def css(self) -> str:
+        """Return the style sheet, with the rules for our fonts, explorers and claims in their places."""
+        sheet = super().css()
+        for part, rule in zip(_file("report.css").split("\n\n"), BEFORE, strict=True):
+            sheet = sheet.replace(rule, f"{part.strip()}\n{rule}", 1)
+        return sheet
+
+    def faces(self, text: str, strong: str, languages: Sequence[str]) -> str:
+        """Return the house font of each language, regular and bold, each cut to the characters a page sets in it.
+
+        Beside the Chinese font the English one holds no Chinese characters: the style sheet falls back on the former.
+        """
+        faces = []
+        for language in languages:
+            both = language == "en" and "zh" in languages
+            for weight, characters in ((400, text), (700, strong)):
+                drawn = "".join(c for c in characters if c < FIRST_HAN) if both else characters
+                data = b64encode(fonts.woff2_subset(drawn, weight, language)).decode()
+                faces.append(f"@font-face {{ font-family: {FACES[language]}; font-weight: {weight}; font-display: "
+                             f"block; src: url(data:font/woff2;base64,{data}) format('woff2'); }}")
+        return "\n".join(faces)
+
+    def pdf_font(self, language: str) -> tuple[str, Path | None]:
+        """Return the house font."""
+        return fonts.family(language), fonts.regular().parent
+
+    def inline(self, svg: str, prefix: str) -> str:
+        """Return a drawing that the page's theme colours."""
+        return style.inline(svg, prefix=prefix)
+
+    def basis(self, kind: str, language: str) -> str:
+        """Say a kind of evidence in English or Chinese."""
+        return BASES[kind] if language == "zh" else kind
+
+    def script(self, anchor: str, explorer: Mapping[str, Any]) -> str:
+        """Return what runs a mode in the page, from :func:`stockflow.page`."""
+        spec = dict(explorer)
+        model = spec.pop("model")
+        call = f"explore({json.dumps(anchor)}, {json.dumps(spec, ensure_ascii=False)}, stockflowModes);"
+        return f"{{\n{model}\n{call}\n}}"
+
+    def library(self) -> str:
+        """Return the script that draws a mode's course as its reader sets it."""
+        return _file("explorer.js")
+
+    def front(self, out: Path, reports: Mapping[str, Mapping[str, Any]], language: str) -> str:
+        """Return every claim with its verdict, and the figure of all estimates."""
+        verdicts = read_verdicts(out, reports)
+        return verdicts.section(language) if verdicts else ""
+
+    def front_script(self) -> str:
+        """Return what filters the claims by their verdicts."""
+        return _file("claims.js")
+
+
+@cache
+def _file(name: str) -> str:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")

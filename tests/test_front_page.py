@@ -1,0 +1,80 @@
+"""The front page: every claim with its verdict, above the list of reports."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+
+import pytest
+
+import nbproof
+from socialcommerce import report
+from socialcommerce.figures import style
+
+
+@pytest.fixture(autouse=True)
+def settings() -> None:
+    nbproof.use(report.settings)
+
+
+CLAIM = {"columns": ["id", "place", "text", "hypotheses", "evidence", "found", "outcome", "shown"], "rows": [
+    ["C01", {"en": "§1", "zh": "§1"}, {"en": "a <b>", "zh": "甲"}, "H01", {"en": "model", "zh": "模型"},
+     {"en": "f", "zh": "得"}, {"en": "agrees", "zh": "相符"},
+     {"en": "market", "zh": "市场", "page": "01_market_size", "anchor": "figure-x"}],
+    ["C02", {"en": "§1", "zh": "§1"}, {"en": "b", "zh": "乙"}, "", {"en": "", "zh": ""},
+     {"en": "why", "zh": "缘由"}, {"en": "no hypothesis", "zh": "未设假设"},
+     {"en": "claims", "zh": "论断", "page": "00_claims", "anchor": "t"}]]}
+HYPOTHESIS = {"columns": ["id", "evidence", "estimate", "low", "high", "unit", "outcome", "shown"], "rows": [
+    ["H01", {"en": "model", "zh": "模型"}, -34.2, -40.0, 12.0, {"en": "100 yuan", "zh": "百元"},
+     {"en": "agrees", "zh": "相符"}, {"en": "market", "zh": "市场", "page": "01_market_size", "anchor": "figure-x"}]]}
+RESULTS = {
+    "numbers": {f"{side}_n": {"value": 1} for side in ("against", "with", "open", "method")},
+    "texts": {name: {"en": name, "zh": "名"} for name in ("against_list", "with_list", "open_list", "estimates_alt")},
+    "tables": {"all_claims": CLAIM, "all_hypotheses": HYPOTHESIS,
+               "balance": {"columns": ["outcome"], "rows": [[{"en": "agrees", "zh": "相符"}]]},
+               "not_testable": {"columns": ["id", "reason"], "rows": []}},
+}
+
+
+def folder(tmp_path, *, names, drawn=True):
+    """A folder of built reports with the results of the verdicts among them."""
+    for name in names:
+        file = tmp_path / "search" / f"{name}.json"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps({"en": {"title": name, "sections": []}}))
+    for path, text in {"results/07_verdicts.json": json.dumps(RESULTS, ensure_ascii=False),
+                       "figures/07_verdicts/estimates.en.svg": drawing() if drawn else None}.items():
+        if text:
+            (tmp_path / path).parent.mkdir(parents=True)
+            (tmp_path / path).write_text(text, encoding="utf-8")
+    return nbproof.front_page(tmp_path, {"reports": dict.fromkeys(names, {})})
+
+
+@cache
+def drawing() -> str:
+    import matplotlib.pyplot as plt
+
+    return style.draw(lambda language: plt.subplots()[1], language="en")
+
+
+def test_claims_stand_above_the_reports_with_links_to_where_each_is_shown(tmp_path):
+    page = folder(tmp_path, names=("00_claims", "01_market_size", "07_verdicts"))
+    assert page.index("<table class=\"claims\">") < page.index("<svg") < page.index('<ul class="reports"')
+    assert '<a href="en/01_market_size.html#figure-x">H01</a> −34.20 [−40.00, 12.00] (100 yuan)' in page
+    assert "a &lt;b&gt;" in page
+    assert "<strong>About the method only (1)</strong>: these were put to a sample drawn by a program" in page
+    assert '<option value="no hypothesis">no hypothesis (1)</option>' in page
+    assert 'aria-label="estimates_alt"' in page
+
+
+def test_what_was_not_built_is_not_linked(tmp_path):
+    page = folder(tmp_path, names=("07_verdicts",))
+    assert "01_market_size" not in page
+    assert '<a href="en/07_verdicts.html#table-all_hypotheses-H01">H01</a>' in page
+
+
+@pytest.mark.parametrize(("names", "drawn"), [(("01_market_size",), True), (("01_market_size", "07_verdicts"), False)])
+def test_without_the_verdicts_the_page_lists_the_reports(tmp_path, names, drawn):
+    page = folder(tmp_path, names=names, drawn=drawn)
+    assert "<table" not in page
+    assert 'href="en/01_market_size.html"' in page

@@ -1,0 +1,196 @@
+"""The built pages as a reader meets them: in a browser without a network, light, dark, on a phone, by keyboard."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from socialcommerce.project import root
+from tests.browser import Browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+NAMES = sorted(path.stem for path in (root() / "notebooks").glob("*.ipynb"))
+PAGES = ["index.html", *(f"{language}/{name}.html" for language in ("en", "zh") for name in NAMES)]
+each_report = pytest.mark.parametrize("page", PAGES[1:], indirect=True)
+PHONE = {"width": 390, "height": 844}
+VIEWS = {"light": {}, "dark": {"dark": True}, "phone": PHONE, "dark phone": {**PHONE, "dark": True}}
+
+
+def pixels(browser: Browser) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(browser.screenshot())).convert("L"), dtype=float)
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def page(request, reports, browser) -> str:
+    """A page that was opened, once for all tests that only look at it."""
+    browser.open(reports / request.param)
+    return request.param
+
+
+def test_nothing_is_asked_for_and_nothing_fails_in_any_view(page, reports, browser):
+    for view, screen in VIEWS.items():
+        browser.view(**screen)
+        shades = pixels(browser)
+        assert shades.std() > 10, f"the page is blank: {view}"
+        assert (np.median(shades) < 60) == ("dark" in view)
+        assert browser.value("document.scrollingElement.scrollWidth <= window.innerWidth"), f"scrolls sideways: {view}"
+    browser.view()
+    assert browser.requests() == [(reports / page).as_uri()]
+    assert browser.complaints() == []
+
+
+def test_every_link_leads_somewhere(page, reports, browser):
+    links = browser.value("[...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))")
+    inside = [href[1:] for href in links if href.startswith("#")]
+    assert browser.value(f"{json.dumps(inside)}.filter(name => !document.getElementById(name))") == []
+    for href in links:
+        if not href.startswith(("#", "http")):
+            assert (reports / page).parent.joinpath(href.split("#")[0]).resolve().is_file(), href
+
+
+@each_report
+def test_the_page_text_is_set_in_the_embedded_font(page, browser):
+    faces = browser.value("[...document.fonts].map(face => [face.family, face.weight, face.status])")
+    assert [face[2] for face in faces if face[1] == "400" and face[0].startswith("House")] == ["loaded"]
+    node = browser.call("DOM.getDocument")["root"]["nodeId"]
+    browser.call("CSS.enable")
+    main = browser.call("DOM.querySelector", nodeId=node, selector="main p")["nodeId"]
+    used = browser.call("CSS.getPlatformFontsForNode", nodeId=main)["fonts"]
+    assert all(font["isCustomFont"] for font in used), used
+
+
+@pytest.mark.parametrize("view", ["light", "dark"])
+def test_the_market_size_figure_is_drawn_with_chinese_labels(reports, browser, view):
+    """Glyph outlines cannot be read back as text: the label is in the drawing's description, ink in its picture."""
+    browser.open(reports / "zh/01_market_size.html", **VIEWS[view])
+    box = browser.value("(() => { const d = document.querySelector('figure .drawing'); d.scrollIntoView();"
+                        " const r = d.getBoundingClientRect();"
+                        " return [r.width, r.height, d.getAttribute('role'), d.getAttribute('aria-label')]; })()")
+    assert box[0] > 500
+    assert box[1] > 250
+    assert box[2] == "img"
+    assert any("\u4e00" <= character <= "\u9fff" for character in box[3])
+    assert pixels(browser).std() > 15
+    svg = (reports / "figures" / "01_market_size" / "size_figure.zh.svg").read_text(encoding="utf-8")
+    english = (reports / "figures" / "01_market_size" / "size_figure.en.svg").read_text(encoding="utf-8")
+    assert "<text" not in svg
+    assert svg != english
+
+
+@each_report
+def test_headings_pictures_and_tables_are_named_for_those_who_listen(page, browser):
+    levels = browser.value("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1])")
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    drawings = "[...document.querySelectorAll('.drawing:not(.explorer), .explorer .chart')]"
+    assert browser.value(f"{drawings}.every(d => d.getAttribute('aria-label').length > 20)")
+    assert browser.value("[...document.querySelectorAll('th')].every(th => th.scope === 'col')")
+    assert browser.value("[...document.querySelectorAll('img')].every(i => i.alt)")
+    assert browser.value("document.documentElement.lang") == {"en": "en-GB", "zh": "zh-CN"}[page[:2]]
+
+
+@pytest.mark.parametrize("view", ["light", "dark"])
+def test_text_has_contrast(reports, browser, view):
+    """WCAG 2.2: at least 4.5:1 for text of every colour the page uses."""
+    browser.open(reports / "en/00_claims.html", **VIEWS[view])
+    colours = browser.value("""(() => { const probe = document.createElement('i'); document.body.append(probe);
+      const read = name => { probe.style.color = `var(${name})`;
+        return getComputedStyle(probe).color.match(/\\d+/g).slice(0, 3).map(Number); };
+      return Object.fromEntries(['--ink', '--muted', '--link', '--string', '--number', '--paper', '--well']
+        .map(n => [n, read(n)])); })()""")
+
+    def luminance(colour):
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in colour)]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    def contrast(a, b):
+        low, high = sorted((luminance(colours[a]), luminance(colours[b])))
+        return (high + 0.05) / (low + 0.05)
+
+    for colour in ("--ink", "--muted", "--link", "--string", "--number"):
+        for ground in ("--paper", "--well"):
+            assert contrast(colour, ground) >= 4.5, (colour, ground, contrast(colour, ground))
+
+
+def test_keyboard_alone_is_enough(reports, browser):
+    browser.open(reports / "en/00_claims.html")
+    browser.press("Tab")
+    assert browser.value("document.activeElement.className") == "skip"
+    browser.press("Enter")
+    assert browser.value("location.hash") == "#main"
+    browser.value("document.querySelector('details.code summary').focus()")
+    browser.press("Enter")
+    assert browser.value("document.querySelector('details.code').open") is True
+
+
+def test_buttons_open_all_code_and_switch_the_theme(reports, browser):
+    browser.open(reports / "zh/01_market_size.html")
+    assert browser.value("[...document.querySelectorAll('details.code')].some(d => d.open)") is False
+    browser.value("document.getElementById('code').click()")
+    assert browser.value("[...document.querySelectorAll('details.code')].every(d => d.open)") is True
+    before = browser.value("getComputedStyle(document.body).backgroundColor")
+    browser.value("document.getElementById('theme').click()")
+    assert browser.value("getComputedStyle(document.body).backgroundColor") != before
+    browser.value("localStorage.clear()")
+
+
+@pytest.mark.parametrize(("language", "query"), [("en", "forecast"), ("zh", "预测"), ("en", "zzzz")])
+def test_the_front_page_searches_and_switches_language(reports, browser, language, query):
+    browser.open(reports / "index.html")
+    browser.value(f"document.querySelector('button[data-show={language}]').click()")
+    assert browser.value("document.documentElement.lang").startswith(language)
+    shown = "document.documentElement.lang.slice(0, 2)"
+    assert browser.value("[...document.querySelectorAll('[data-lang]')]"
+                         f".every(e => e.hidden === (e.dataset.lang !== {shown}))")
+    browser.value(f"(() => {{ const q = document.getElementById('query'); q.value = {json.dumps(query)};"
+                  " q.dispatchEvent(new Event('input')); })()")
+    hits = browser.value("document.querySelectorAll('#found li').length")
+    assert (hits > 0) == (query != "zzzz")
+    if hits:
+        assert browser.value("[...document.querySelectorAll('#found mark')].some(m => m.textContent.length)")
+        assert browser.value("[...document.querySelectorAll('#found a')]"
+                             f".every(a => a.getAttribute('href').startsWith({shown} + '/'))")
+
+
+def test_the_front_page_opens_with_the_claims_and_filters_them_by_verdict(reports, browser):
+    browser.open(reports / "index.html")
+    browser.value("document.querySelector('button[data-show=zh]').click()")
+    shown = ("[...document.querySelectorAll('[data-lang=zh] tr[data-verdicts]')].filter(row => row.offsetParent)"
+             ".map(row => row.cells[2].textContent)")
+    everything = browser.value(shown)
+    assert browser.value("document.querySelectorAll('[data-lang=zh] .drawing svg').length") == 1
+    choose = ("(() => {{ const s = document.querySelector('[data-lang=zh] .filter select'); s.value = {};"
+              " s.dispatchEvent(new Event('change', {{bubbles: true}}));"
+              " return s.selectedOptions[0].textContent; }})()")
+    label = browser.value(choose.format("'differs'"))
+    assert browser.value(shown) == ["不符"]
+    assert label == "不符 (1)"
+    browser.value(choose.format("''"))
+    assert browser.value(shown) == everything
+    browser.value("document.querySelector('[data-lang=zh] .filter select').focus()")
+    browser.press("Tab")
+    assert browser.value("document.activeElement.getAttribute('role')") == "region"
+
+
+def test_data_that_tries_to_run_is_only_shown(browser, tmp_path):
+    from small_project import PARAMETERS, TITLE, Checkout, write_notebook
+
+    checkout = Checkout(tmp_path / "checkout")
+    attack = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+    source = ("import pandas as pd\nfrom nbproof import Page\ntold = Page('alpha', language=language)\n"
+              f"attack = {attack!r}\nframe = pd.DataFrame({{'who': [attack]}})\n"
+              "told.table('t', frame, labels={'who': attack}, caption=attack, n=attack, basis='model', source=attack,"
+              " note=attack)\nprint(attack)")
+    write_notebook(checkout.root / "notebooks" / "alpha.ipynb", [*TITLE, PARAMETERS, ("", source)])
+    checkout.build("alpha")
+    for page in ("en/alpha.html", "index.html"):
+        browser.open(checkout.reports / page)
+        assert browser.value("document.title") != "owned"
+        assert browser.complaints() == []
+        assert browser.requests() == [(checkout.reports / page).as_uri()]
