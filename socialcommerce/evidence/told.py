@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
+from nbproof import format_number
 from socialcommerce import paper, verdicts
 from socialcommerce.evidence.assessment import Assessment
 from socialcommerce.evidence.labels import DELAYS, SHORT, SIDE_OF, TITLES, place
-from socialcommerce.numbers import format_number
 from socialcommerce.paper import CLASSES, EVIDENCE, GRADES, Hypothesis
 from socialcommerce.verdicts import HypothesisTest, Verdict
 
