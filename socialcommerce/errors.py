@@ -13,7 +13,6 @@ __all__ = [
     "DataError",
     "ExperimentError",
     "FetchError",
-    "NotebookError",
     "OutputError",
     "PaperError",
     "ParameterError",
@@ -56,10 +55,6 @@ class ParameterError(SocialCommerceError, ValueError):
 
 class ExperimentError(SocialCommerceError):
     """An experiment cannot be run where it was asked to: no scheduler answers, or a call keeps killing its worker."""
-
-
-class NotebookError(SocialCommerceError):
-    """A notebook is unknown, misses its parameters cell, fails, dies or runs out of time."""
 
 
 class OutputError(SocialCommerceError):

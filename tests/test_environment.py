@@ -116,8 +116,7 @@ def test_every_package_the_library_imports_is_a_named_dependency():
     owners = packages_distributions()
     tops = {name.split(".")[0] for path in MODULES for name in imported(path)}
     tops -= set(sys.stdlib_module_names) | {"socialcommerce", *OWN}
-    come_with = {"traitlets": "papermill", "nbclient": "papermill", "IPython": "ipykernel", "zmq": "ipykernel",
-                 "urllib3": "requests", "cycler": "matplotlib", "PIL": "matplotlib"}
+    come_with = {"urllib3": "requests", "cycler": "matplotlib", "PIL": "matplotlib"}
     for top in tops:
         assert {normal(owner) for owner in owners[top]} & named or come_with.get(top) in named, top
 

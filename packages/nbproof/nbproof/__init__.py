@@ -38,14 +38,14 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "builder": ("Built", "build", "explain", "failure", "planned"),
+    "builder": ("Built", "build", "failure", "planned"),
     "commands": ("CommandParser", "add_build", "add_command", "add_verify", "folder_option", "shown"),
     "console": ("check_positive", "ended", "run_command"),
     "errors": ("NbproofError", "NotebookError", "OutputError", "ParameterError", "UnknownNameError"),
     "folder": ("check_replaceable", "held_folder", "whole_folder"),
     "index": ("Front", "front_page"),
     "look": ("Look",),
-    "machine": ("cache_folder", "hold_to_one_thread"),
+    "machine": ("cache_folder",),
     "numbers": ("format_number",),
     "owned": ("read_manifest",),
     "page": ("Page",),
@@ -53,7 +53,7 @@ _HOMES = {
     "project": ("Project", "use"),
     "prose": ("REFERENCE",),
     "publish": ("as_json",),
-    "results": ("MIME", "Drift", "collect", "compare"),
+    "results": ("MIME", "collect", "compare"),
     "verifier": ("MARKED", "Verified", "as_table", "readme_drifts", "verify"),
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}

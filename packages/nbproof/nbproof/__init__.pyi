@@ -1,7 +1,6 @@
 # What the package gives, for tools that read types; each name is loaded when it is first asked for.
 from nbproof.builder import Built as Built
 from nbproof.builder import build as build
-from nbproof.builder import explain as explain
 from nbproof.builder import failure as failure
 from nbproof.builder import planned as planned
 from nbproof.commands import (
@@ -53,7 +52,6 @@ from nbproof.index import Front as Front
 from nbproof.index import front_page as front_page
 from nbproof.look import Look as Look
 from nbproof.machine import cache_folder as cache_folder
-from nbproof.machine import hold_to_one_thread as hold_to_one_thread
 from nbproof.numbers import format_number as format_number
 from nbproof.owned import read_manifest as read_manifest
 from nbproof.page import Page as Page
@@ -63,7 +61,6 @@ from nbproof.project import use as use
 from nbproof.prose import REFERENCE as REFERENCE
 from nbproof.publish import as_json as as_json
 from nbproof.results import MIME as MIME
-from nbproof.results import Drift as Drift
 from nbproof.results import collect as collect
 from nbproof.results import compare as compare
 from nbproof.verifier import (

@@ -155,9 +155,9 @@ def _finish(plan: BuildPlan, built: Built) -> None:
 
 def _without_orphans(manifest: dict[str, Any], out: Path) -> dict[str, Any]:
     """Leave out the reports whose notebook is gone from the project, and remove their pages; committed results stay."""
+    home = file_label(project().path(project().notebooks))
     for name, entry in list(manifest.get("reports", {}).items()):
-        if (entry["notebook"].startswith(f"{project().notebooks}/")
-                and not project().path(entry["notebook"]).is_file()):
+        if entry["notebook"].startswith(f"{home}/") and not project().path(entry["notebook"]).is_file():
             for output, digest in entry["outputs"].items():
                 if not output.startswith("results/") and file_hash(out / output) == digest:
                     (out / output).unlink(missing_ok=True)

@@ -13,7 +13,6 @@ from nbproof.errors import ParameterError, UnknownNameError
 
 __all__ = ["Project", "here", "project", "use"]
 
-TOO_CODE = ("locate", "packages")  # what a toml file cannot say, or says in other words
 
 
 @dataclass(frozen=True)
@@ -109,9 +108,10 @@ def _read(start: Path) -> Project:
             break
     else:
         folder, found = start, {}
-    packages = {Path(name).name: folder / name for name in found.pop("packages", ())}
+    settings = {key: _checked(key, value) for key, value in found.items()}
+    packages = {Path(name).name: folder / name for name in settings.pop("packages", ())}
     sys.path += [str(each.parent) for each in packages.values()]  # a look may be a module of the project's own
-    return Project(partial(Path, folder), packages=packages, **{k: _checked(k, v) for k, v in found.items()})
+    return Project(partial(Path, folder), packages=packages, **settings)
 
 
 def _settings(folder: Path) -> dict[str, Any] | None:
@@ -126,10 +126,11 @@ def _settings(folder: Path) -> dict[str, Any] | None:
 
 def _checked(key: str, value: Any) -> Any:
     """Return a setting as its field takes it."""
-    defaults = {each.name: each for each in fields(Project) if each.name not in TOO_CODE}
-    if key not in defaults:
-        raise UnknownNameError("setting", key, (*defaults, "packages"))
-    kind = dict if key == "licence" else type(defaults[key].default)
+    kinds = {each.name: type(each.default) for each in fields(Project) if each.name != "locate"}
+    kinds |= {"licence": dict, "packages": tuple}
+    if key not in kinds:
+        raise UnknownNameError("setting", key, kinds)
+    kind = kinds[key]
     value = tuple(value) if isinstance(value, list) else value
     if not isinstance(value, kind) or (kind is tuple and not all(isinstance(each, str) for each in value)):
         wanted = {tuple: "a list of texts", dict: "a table", bool: "true or false"}.get(kind, "a text")

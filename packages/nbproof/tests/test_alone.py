@@ -101,3 +101,8 @@ def test_a_folder_of_plain_notebooks_gives_one_page_each(tmp_path):
     assert made["reports"]["plain"]["languages"] == ["en"]
     assert ">42</code>" in (tmp_path / "reports" / "en" / "plain.html").read_text(encoding="utf-8").replace("\n", "")
     assert sorted(path.name for path in (tmp_path / "reports").glob("*/*.html")) == ["plain.html"]
+    (tmp_path / "mine" / "plain.ipynb").rename(tmp_path / "mine" / "other.ipynb")
+    done = subprocess.run([sys.executable, "-m", "nbproof", "build", "mine"], cwd=tmp_path, capture_output=True,
+                          text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(path.name for path in (tmp_path / "reports").glob("*/*.html")) == ["other.html"]

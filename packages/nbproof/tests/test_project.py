@@ -40,6 +40,7 @@ def test_settings_are_found_above_in_either_file(read, tmp_path):
     ('languages = "de"', "setting languages takes a list of texts; got 'de'"),
     ("languages = [1]", "setting languages takes a list of texts"),
     ("parameterised = 1", "setting parameterised takes true or false; got 1"),
+    ("packages = 3", "setting packages takes a list of texts; got 3"),
     ("name = 3", "setting name takes a text; got 3"),
     ("locate = 'x'", "unknown setting 'locate'"),
     ("name = ", "nbproof.toml cannot be read"),
