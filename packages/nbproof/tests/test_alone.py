@@ -21,6 +21,16 @@ README = ROOT / "README.md"
 MODULES = sorted((ROOT / "nbproof").rglob("*.py"))
 COME_WITH = {"IPython": "ipykernel", "pypandoc": "pypandoc-binary", "zmq": "ipykernel", "traitlets": "papermill",
              "nbclient": "papermill"}
+HIDE = """import sys
+
+class Hidden:
+    def find_spec(self, name, *rest):
+        if name.partition(".")[0] in ("pandas", "numpy", "matplotlib", "scipy", "docx", "openpyxl", "socialcommerce"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Hidden())
+"""
+"""What is here and would not be where this package alone was installed."""
 FOREIGN = re.compile(r"socialcommerce|\bclaims?\b|hypothes|verdict|private.domain|xiao", re.IGNORECASE)
 
 
@@ -62,9 +72,12 @@ def test_importing_it_loads_nothing_and_every_public_name_is_there():
 
 
 @pytest.mark.slow
-def test_the_readme_runs_as_it_stands(tmp_path):
+def test_the_readme_runs_as_it_stands_with_this_package_alone(tmp_path):
     text = README.read_text(encoding="utf-8")
-    environment = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone" / "sitecustomize.py").write_text(HIDE)
+    environment = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+                   "PYTHONPATH": os.pathsep.join([str(tmp_path / "alone"), str(ROOT)])}
 
     def run(*command: str, code: int = 0) -> str:
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
