@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE =
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help reports test test-fast portable lab bench parity lock clean
+.PHONY: help reports test test-fast portable lab bench parity picture lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -53,6 +53,9 @@ parity: $(INSTALLED) ## compare semfit with lavaan's reference values and write 
 
 # the project's own packages are in no index, and are installed from their folders
 OWN := $(patsubst packages/%/pyproject.toml,%,$(wildcard packages/*/pyproject.toml))
+picture: $(INSTALLED) ## draw docs/architecture.svg from the code
+	@$(BIN)/python docs/picture.py
+
 lock: ## add to requirements.lock what a pyproject.toml names anew (UPGRADE=--upgrade renews every version)
 	@$(PYTHON) -m venv build/lock && build/lock/$(SCRIPTS)/pip install --quiet uv
 	@build/lock/$(SCRIPTS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

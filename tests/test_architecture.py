@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Iterator
+import re
+import sys
+from collections.abc import Callable, Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+from types import FrameType
+
+import pytest
 
 from tests.conftest import PACKAGES
 
@@ -99,3 +104,70 @@ def test_modules_open_with_a_sentence():
     modules = [*MODULES, *(path for paths in BESIDE.values() for path in paths)]
     texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in modules}
     assert [name for name, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []
+
+
+BUDGET = {"socialcommerce": 17_600, "semfit": 10_500, "stockflow": 4_500, "nbproof": 5_200}  # may only fall
+
+
+def test_every_package_keeps_to_its_budget():
+    """Lines of Python, all included; what house and study are to come down to is in docs/architecture.md."""
+    files = {"socialcommerce": MODULES, **BESIDE}
+    lines = {name: sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
+             for name, paths in files.items()}
+    assert {name: count for name, count in lines.items() if count > BUDGET[name]} == {}
+    assert len(MODULES) <= 90
+
+
+PAGE = ROOT / "docs" / "architecture.md"
+
+
+def test_the_picture_of_the_architecture_is_drawn_from_the_code():
+    from docs import picture
+
+    assert picture.PICTURE.read_text(encoding="utf-8") == picture.picture(), "run `python docs/picture.py`"
+
+
+def walk(call: Callable[[], object]) -> list[str]:
+    """The study's files that a call passes through, in the order in which it meets them, but those open to anyone."""
+    met: dict[str, None] = {}
+
+    def listen(frame: FrameType, event: str, _: object) -> None:
+        path = Path(frame.f_code.co_filename)
+        if event == "call" and path.is_relative_to(PACKAGE) and frame.f_code.co_name != "<module>":
+            name = path.relative_to(PACKAGE)
+            if name.parts[0].removesuffix(".py") not in OPEN:
+                met[name.as_posix()] = None
+
+    before = sys.getprofile()
+    sys.setprofile(listen)
+    try:
+        call()
+    finally:
+        sys.setprofile(before)
+    return list(met)
+
+
+def listed(heading: str) -> list[str]:
+    section = PAGE.read_text(encoding="utf-8").partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\d+\. `([\w/]+\.py)`", section, re.MULTILINE)
+
+
+def test_a_claim_is_a_row_after_the_files_that_the_page_lists():
+    from socialcommerce import evidence
+
+    row = listed("From a claim to a row")
+    assert walk(lambda: evidence.assess_all().subset("H20")) == row
+    assert len(row) <= 8
+
+
+@pytest.mark.slow
+def test_an_answer_is_a_path_after_the_files_that_the_page_lists(tmp_path):
+    from socialcommerce import survey
+    from socialcommerce.strategies import paths
+    from socialcommerce.strategies.study import read_study
+
+    survey.own_sample().write(tmp_path)
+    answers = str(tmp_path / "sample.csv")
+    path = listed("From an answer to a path")
+    assert walk(lambda: paths.path_table(read_study(answers, "", invalid="record"))) == path
+    assert len(path) <= 12

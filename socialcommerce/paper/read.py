@@ -1,4 +1,4 @@
-"""How claims.toml and hypotheses.toml are read and checked: every error names file, entry, field, given and allowed."""
+"""Read claims.toml and hypotheses.toml and check them: every error names file, entry, field, given and allowed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from socialcommerce.errors import PaperError, named, nearest, quoted
 from socialcommerce.files import read_bytes
@@ -32,7 +32,10 @@ from socialcommerce.paper.terms import (
 )
 from socialcommerce.project import root
 
-__all__ = ["claims_and_hypotheses", "decision_rules"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["load_claims", "load_hypotheses", "load_rules", "summary"]
 
 
 @lru_cache(maxsize=8)
@@ -111,7 +114,77 @@ def _bilingual(entry: Entry, field: str, value: Any) -> dict[str, str]:
     return {language: value[language] for language in languages}
 
 
-def claims_and_hypotheses(folder: str | Path | None) -> tuple[tuple[Claim, ...], tuple[Hypothesis, ...]]:
+def load_claims(folder: str | Path | None = None) -> tuple[Claim, ...]:
+    """Read and check the claims, in the order of the file.
+
+    Parameters
+    ----------
+    folder : path, optional
+        The folder that holds claims.toml and hypotheses.toml; by default ``paper/`` of this checkout.
+
+    Raises
+    ------
+    PaperError
+        When either file breaks its schema, or claims and hypotheses do not name each other.
+
+    Examples
+    --------
+    >>> load_claims()[0].place["en"]
+    '§1, par. 1, s. 1'
+    """
+    return _claims_and_hypotheses(folder)[0]
+
+
+def load_hypotheses(folder: str | Path | None = None) -> tuple[Hypothesis, ...]:
+    """Read and check the hypotheses, in the order of the file; parameters and errors as in :func:`load_claims`.
+
+    Examples
+    --------
+    >>> load_hypotheses()[0].kinds
+    ('official statistic',)
+    """
+    return _claims_and_hypotheses(folder)[1]
+
+
+def load_rules(folder: str | Path | None = None) -> Rules:
+    """Read and check the decision rules; parameters and errors as in :func:`load_claims`.
+
+    Examples
+    --------
+    >>> load_rules().families["matching"].correction
+    'holm'
+    """
+    return _rules(Entry.read(folder, "hypotheses.toml"))
+
+
+def summary(items: Iterable[Claim] | Iterable[Hypothesis]) -> pd.DataFrame:
+    """Return a tidy frame, one row a claim or a hypothesis, bilingual texts as {"en", "zh"}."""
+    import pandas as pd  # heavy: only where a table is wanted
+
+    return pd.DataFrame([_claim_row(item) if isinstance(item, Claim) else _hypothesis_row(item) for item in items])
+
+
+def _claim_row(claim: Claim) -> dict[str, Any]:
+    return {"id": claim.id, "section": claim.section, "place": claim.place,
+            "kind": {"en": claim.kind, "zh": KINDS[claim.kind]}, "text": claim.text,
+            "hypotheses": ", ".join(claim.hypotheses), "untested": claim.untested}
+
+
+def _hypothesis_row(hypothesis: Hypothesis) -> dict[str, Any]:
+    return {"id": hypothesis.id, "claims": ", ".join(hypothesis.claims), "statement": hypothesis.statement,
+            "null": hypothesis.null, "design": hypothesis.design, "data": ", ".join(d.name for d in hypothesis.data),
+            "kinds": _joined(hypothesis.kinds, EVIDENCE),
+            "grades": _joined(dict.fromkeys(d.grade for d in hypothesis.data), GRADES),
+            "family": hypothesis.family.name, "part": PARTS[hypothesis.part],
+            "exploratory": hypothesis.known is not None, "reason": hypothesis.reason}
+
+
+def _joined(keys: Iterable[str], chinese: Mapping[str, str]) -> dict[str, str]:
+    keys = list(keys)
+    return {"en": ", ".join(keys) or "none", "zh": "、".join(chinese[key] for key in keys) or "无"}
+
+
+def _claims_and_hypotheses(folder: str | Path | None) -> tuple[tuple[Claim, ...], tuple[Hypothesis, ...]]:
     """Return claims and hypotheses, checked one by one and against each other."""
     claim_file, hypothesis_file = Entry.read(folder, "claims.toml"), Entry.read(folder, "hypotheses.toml")
     claim_file.only("claim")
@@ -121,11 +194,6 @@ def claims_and_hypotheses(folder: str | Path | None) -> tuple[tuple[Claim, ...],
     _check_links(claim_file.file, claims, "hypotheses", hypotheses, "claims")
     _check_links(hypothesis_file.file, hypotheses, "claims", claims, "hypotheses")
     return claims, hypotheses
-
-
-def decision_rules(folder: str | Path | None) -> Rules:
-    """Return the decision rules of hypotheses.toml, checked."""
-    return _rules(Entry.read(folder, "hypotheses.toml"))
 
 
 def _entries(file: Entry, key: str, letter: str) -> list[Entry]:

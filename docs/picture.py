@@ -1,0 +1,96 @@
+"""Draw who imports whom: ``python docs/picture.py`` renews the picture of docs/architecture.md from the source."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+STUDY = ROOT / "socialcommerce"
+PICTURE = ROOT / "docs" / "architecture.svg"
+ROWS = (  # of the study, top down: a part imports from the rows below its own
+    ("cli",), ("page", "report"), ("figures",), ("evidence",), ("strategies", "public_data"),
+    ("survey", "market", "modes"), ("verdicts", "effects"), ("paper", "data"),
+)
+# anyone imports them: not drawn
+PLUMBING = {"errors", "files", "numbers", "project", "console", "__main__", "__init__", "__version__"}
+WIDE, HIGH, GAP, LEFT = 132, 34, 26, 24
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every dotted name a module imports."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def edges() -> set[tuple[str, str]]:
+    """(part, what it imports): parts of the study and whole packages."""
+    packages = {path.parent.name for path in ROOT.glob("packages/*/pyproject.toml")}
+    found = set()
+    for path in STUDY.rglob("*.py"):
+        part = path.relative_to(STUDY).parts[0].removesuffix(".py")
+        for name in imports(path):
+            top, _, rest = name.partition(".")
+            other = rest.split(".")[0] if top == "socialcommerce" else top if top in packages else ""
+            if other and not {part, other} & PLUMBING and part != other:
+                found.add((part, other))
+    return found
+
+
+def drawn_edges() -> list[tuple[str, str]]:
+    """The imports that no way over others stands for already."""
+    found = edges()
+    below: dict[str, set[str]] = {}
+
+    def reach(part: str) -> set[str]:
+        if part not in below:
+            below[part] = set().union(*({other} | reach(other) for start, other in found if start == part))
+        return below[part]
+
+    return sorted((part, other) for part, other in found
+                  if not any(other in reach(between) for start, between in found if start == part))
+
+
+def places() -> dict[str, tuple[int, int]]:
+    """The middle of each box."""
+    rows = [[name for name in row if (STUDY / name).is_dir() or (STUDY / f"{name}.py").is_file()] for row in ROWS]
+    rows = [row for row in rows if row] + [sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))]
+    width = max(map(len, rows)) * (WIDE + GAP)
+    # rows stand a little apart sideways, so that a line behind a box is not taken for one of its own
+    return {name: (round(LEFT + 24 + width * (k + 0.5) / len(row)) + 22 * (n % 3 - 1),
+                   48 + n * (HIGH + GAP) + (44 if row is rows[-1] else 0))
+            for n, row in enumerate(rows) for k, name in enumerate(row)}
+
+
+def picture() -> str:
+    """The drawing, as SVG."""
+    at, lines = places(), drawn_edges()
+    missing = {name for edge in lines for name in edge} - set(at)
+    if missing:
+        raise SystemExit(f"docs/picture.py has no row for {', '.join(sorted(missing))}.")
+    beside = {path.parent.name for path in ROOT.glob("packages/*/pyproject.toml")}
+    right, bottom = max(x for x, _ in at.values()) + WIDE // 2 + LEFT + 16, max(y for _, y in at.values()) + HIGH
+    frame = max(y for name, (_, y) in at.items() if name not in beside) + HIGH // 2 + 12
+    drawn = [f'<rect x="8" y="8" width="{right - 16}" height="{frame - 8}" rx="8" fill="#f6f4ee" stroke="#c9c4b6"/>',
+             '<text x="20" y="28" class="name">socialcommerce</text>']
+    for part, other in lines:
+        (x1, y1), (x2, y2) = at[part], at[other]
+        drawn.append(f'<path d="M{x1} {y1 + HIGH // 2}C{x1} {y1 + HIGH},{x2} {y2 - HIGH},{x2} {y2 - HIGH // 2}"/>')
+    for name, (x, y) in at.items():
+        fill = "#dfe9e4" if name in beside else "#ffffff"
+        drawn.append(f'<rect x="{x - WIDE // 2}" y="{y - HIGH // 2}" width="{WIDE}" height="{HIGH}" rx="5" '
+                     f'fill="{fill}" stroke="#4a5a55"/>'
+                     f'<text x="{x}" y="{y + 5}" text-anchor="middle">{escape(name)}</text>')
+    style = ("text{font:14px sans-serif;fill:#1b1f27}.name{font-weight:600}"
+             "path{fill:none;stroke:#8a938f;stroke-width:1;opacity:.7}")
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right} {bottom}" width="{right}" height="{bottom}">'
+            f"<style>{style}</style>\n" + "\n".join(drawn) + "\n</svg>\n")
+
+
+if __name__ == "__main__":
+    PICTURE.write_text(picture(), encoding="utf-8")
