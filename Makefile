@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE =
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help reports test test-fast portable lab bench parity picture lock clean
+.PHONY: help reports test test-fast portable lab bench parity picture types lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -25,6 +25,12 @@ test: $(INSTALLED) ## run all tests, docstring examples too
 
 test-fast: $(INSTALLED) ## run the tests that take seconds
 	@$(BIN)/python -m pytest $(WORKERS) -m "not slow and not browser"
+
+MYPY ?= mypy
+types: ## check the types of the packages (with a mypy of your own: see CONTRIBUTING)
+	@for folder in $(dir $(shell grep -l tool.mypy packages/*/pyproject.toml)); do \
+		(cd $$folder && $(MYPY) --python-executable $(CURDIR)/$(BIN)/python) || exit 1; \
+	done
 
 # Prescott: no AVX; NPY_...: numpy's own loops without AVX-512, then without AVX2; generic: numba without any of them
 PORTABLE := OPENBLAS_CORETYPE=Prescott OPENBLAS_CORETYPE=Nehalem OPENBLAS_CORETYPE=Haswell OPENBLAS_CORETYPE=Zen \

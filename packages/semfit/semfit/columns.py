@@ -60,8 +60,8 @@ def matrix(data: pd.DataFrame, names: list[str]) -> Array:
     if parts and all(getattr(getattr(part, "dtype", None), "kind", "no") in "iuf" for part in parts):
         many = len(data) > 10_000  # then worth the slower selection, which need not copy
         parts = [data[names]] if many else parts
-        values = [part.to_numpy(dtype=float, na_value=np.nan) for part in parts]
-        values = values[0] if many else np.column_stack(values)
+        each = [part.to_numpy(dtype=float, na_value=np.nan) for part in parts]
+        values = each[0] if many else np.column_stack(each)
         if not np.isinf(values).any():
             return values
     return np.column_stack([numbers(data, name) for name in names]) if len(data) else np.empty((0, len(names)))
@@ -105,7 +105,7 @@ def check_definite(covariance: Array, names: Sequence[str], where: str) -> None:
             f"{values[0]:.3g}; no rows have such covariances, check the numbers."
         )
     if values[0] < 1e-12:
-        tied = [names[k] for k in np.flatnonzero(np.abs(vectors[:, 0]) > 0.05)]
+        tied = [names[k] for k in np.flatnonzero(np.abs(vectors[:, 0]) > 0.05).tolist()]
         raise DataError(
             f"the covariance matrix{where} is not positive definite: {', '.join(tied)} are linearly dependent; "
             "leave one of them out."

@@ -10,6 +10,7 @@ from scipy import linalg, stats
 from semfit.errors import ParameterError, UnknownNameError
 from semfit.expressions import jacobian
 from semfit.inference import Constraints, covariance, labelled
+from semfit.least_squares import LeastSquares
 from semfit.result import SemFit
 from semfit.syntax import parse_constraints
 
@@ -60,8 +61,9 @@ def difference(restricted: SemFit, full: SemFit, method: str | None = None) -> H
         raise UnknownNameError("difference test", method, METHODS)
     _check_pair(restricted, full, method)
     df, gap = restricted.test.df - full.test.df, restricted.test.chisq - full.test.chisq
-    if method == "satorra.2000":
-        chisq = _satorra_2000(restricted, full, gap, df)
+    if isinstance(restricted.problem, LeastSquares) and isinstance(full.problem, LeastSquares):  # "satorra.2000"
+        inside = _stacked(restricted.problem, restricted.theta)[0] @ restricted.curvature.basis
+        chisq = _satorra_2000(inside, full.curvature.inverse, _stacked(full.problem, full.theta), gap, df)
     else:
         chisq = gap / _scaling(restricted, full, df, method)
     null = f"the {df} restriction{'s' if df > 1 else ''} of the smaller model hold{'' if df > 1 else 's'}"
@@ -102,10 +104,10 @@ def _scaling(restricted: SemFit, full: SemFit, df: int, method: str) -> float:
     """Return what the difference of the unscaled statistics is divided by."""
     if method == "standard":
         return 1.0
-    inner = full.test.scaling if full.test.scaling is not None else 1.0
+    inner = full.test.factor
     if method == "satorra.bentler.2010":
         inner = _scaling_at(full, restricted)
-    factor = (restricted.test.df * restricted.test.scaling - full.test.df * inner) / df
+    factor = (restricted.test.df * restricted.test.factor - full.test.df * inner) / df
     if factor <= 0:
         raise ParameterError(
             f"the scaling factor of the difference is {factor:.4f}, not positive; use method 'satorra.bentler.2010'."
@@ -130,27 +132,27 @@ def _scaling_at(full: SemFit, restricted: SemFit) -> float:
     at = np.array(list(theta.values()))
     hessian = full.problem.derivatives(at[None], observed=full.information == "observed")[1][0]
     inverse = covariance(hessian, full.curvature.basis).inverse
-    return scaled(full.test, full.problem, full.sample, at, inverse, full.estimator).scaling
+    return scaled(full.test, full.problem, full.sample, at, inverse, full.estimator).factor
 
 
-def _satorra_2000(restricted: SemFit, full: SemFit, gap: float, df: int) -> float:
-    """Return the scaled and shifted difference of two least-squares fits."""
-    J1, W, gamma = _stacked(full)
-    J0, _, _ = _stacked(restricted)
-    P = full.curvature.inverse
-    inside = np.linalg.lstsq(J1, J0 @ restricted.curvature.basis, rcond=None)[0]
-    A = linalg.null_space(inside.T).T  # directions of the larger model that the smaller one closes
+def _satorra_2000(inside: Array, P: Array, full: tuple[Array, Array, Array], gap: float, df: int) -> float:
+    """Return the scaled and shifted difference of two least-squares fits.
+
+    ``inside`` is the smaller model's Jacobian in its free directions, ``P`` the larger one's inverse information.
+    """
+    J1, W, gamma = full
+    A = linalg.null_space(np.linalg.lstsq(J1, inside, rcond=None)[0].T).T  # what the smaller model closes
     middle = P @ A.T @ np.linalg.solve(A @ P @ A.T, A @ P)
     UG = (W[:, None] * J1) @ middle @ (J1.T * W) @ gamma
     scale = np.sqrt(df / np.sum(UG * UG.T))
     return scale * gap + df - scale * np.trace(UG)
 
 
-def _stacked(fit: SemFit) -> tuple[Array, Array, Array]:
+def _stacked(problem: LeastSquares, theta: Array) -> tuple[Array, Array, Array]:
     """Return Jacobian, weights and Gamma of all groups, each weighted by its share of the rows."""
-    problem, N = fit.problem, sum(fit.problem.counts)
+    N = sum(problem.counts)
     shares = [n / N for n in problem.counts]
-    J = np.vstack([problem.jacobian(fit.theta, k) for k in range(len(shares))])
+    J = np.vstack([problem.jacobian(theta, k) for k in range(len(shares))])
     W = np.concatenate([share * w for share, w in zip(shares, problem.weights, strict=True)])
     return J, W, linalg.block_diag(*(g / share for share, g in zip(shares, problem.gammas, strict=True)))
 

@@ -21,13 +21,13 @@ def saturated(
     ----------
     Dempster, Laird & Rubin (1977), doi:10.1111/j.2517-6161.1977.tb01600.x.
     """
-    if patterns.mask.all():
+    if isinstance(patterns, Patterns) and patterns.mask.all():
         return patterns.mean[0], patterns.covariance[0]
     mean, variance = by_variable(patterns)
-    covariance, expect = np.diag(variance), _expect_rows if isinstance(patterns, MissingPatterns) else _expect
+    covariance = np.diag(variance)
     for _ in range(limit):
         try:
-            step, moment = expect(patterns, mean, covariance)
+            step, moment = _expect(patterns, mean, covariance)
         except np.linalg.LinAlgError:
             raise DataError(
                 "the incomplete data have no covariance matrix: some variables determine one another in the few rows "
@@ -59,8 +59,12 @@ def by_variable(patterns: Patterns | MissingPatterns) -> tuple[Array, Array]:
     return mean, spread / count
 
 
-def _expect(patterns: Patterns, mean: Array, covariance: Array) -> tuple[Array, Array]:
+def _expect(patterns: Patterns | MissingPatterns, mean: Array, covariance: Array) -> tuple[Array, Array]:
     """Return the means of what the rows' deviations and their products are expected to be."""
+    if isinstance(patterns, MissingPatterns):
+        point = Expectation.at(patterns, covariance, mean)
+        total = (point.moments + point.uncertainty) / patterns.nobs.sum()
+        return total[:-1, -1], total[:-1, :-1]
     n, mask = patterns.nobs, patterns.mask
     both = mask[:, :, None] & mask[:, None, :]
     W = np.where(both, np.linalg.inv(np.where(both, covariance, 0.0) + np.eye(len(mean)) * ~mask[:, :, None]), 0.0)
@@ -70,12 +74,3 @@ def _expect(patterns: Patterns, mean: Array, covariance: Array) -> tuple[Array, 
     inner = patterns.covariance + d[:, :, None] * d[:, None, :]
     moment = regression @ inner @ regression.swapaxes(1, 2) + covariance - regression @ covariance
     return np.einsum("k,ki->i", n, shift) / n.sum(), np.einsum("k,kij->ij", n, moment) / n.sum()
-
-
-def _expect_rows(patterns: MissingPatterns, mean: Array, covariance: Array) -> tuple[Array, Array]:
-    """Return the same from rows laid out by what they lack."""
-    point = Expectation.at(patterns, covariance, mean)
-    if point is None:
-        raise np.linalg.LinAlgError
-    total = (point.moments + point.uncertainty) / patterns.nobs.sum()
-    return total[:-1, -1], total[:-1, :-1]

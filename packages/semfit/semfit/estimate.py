@@ -8,6 +8,7 @@ batch axes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -15,12 +16,14 @@ import numpy as np
 
 from semfit.expressions import jacobian
 from semfit.layers import Layer, layers
+from semfit.least_squares import LeastSquares
 from semfit.missing import Expectation, MissingPatterns, Patterns
 from semfit.model import Block, Implied, inverse
 
-__all__ = ["Likelihood", "Solution", "minimise", "weights"]
+__all__ = ["Likelihood", "Problem", "Solution", "minimise", "weights"]
 
 Array = np.ndarray
+Weighed = tuple[Patterns, Array, Array, Array]  # moments, and what ``weights`` returns
 
 
 def weights(block: Block, implied: Implied, patterns: Patterns) -> tuple[Array, Array, Array]:
@@ -113,7 +116,11 @@ class Likelihood:
 
         patterns = self.patterns
         if self.batched:
-            patterns = tuple(Patterns(cut(s.nobs, 1), cut(s.covariance, 3), cut(s.mean, 2), s.mask) for s in patterns)
+            patterns = tuple(
+                Patterns(cut(s.nobs, 1), cut(s.covariance, 3), cut(s.mean, 2), s.mask)
+                for s in patterns
+                if isinstance(s, Patterns)  # no others have a batch axis
+            )
         bases = tuple((cut(A, 2), cut(S, 2)) for A, S in self.bases)
         return Likelihood(self.blocks, patterns, bases, self.q, self.constraints)
 
@@ -122,39 +129,35 @@ class Likelihood:
         """The groups that are evaluated together."""
         return layers(self.blocks, self.patterns, self.bases, self.q)
 
-    def _at(self, theta: Array) -> list[tuple[Implied, ...]]:
+    def _at(self, theta: Array) -> list[tuple[Implied, Weighed | Array]]:
         """Return implied moments and their weights, or what they predict of missing values, by layer; the last theta's
         are kept, as both value and derivatives need them."""
         if self._last and np.array_equal(self._last[0], theta):
             return self._last[1]
         implied = [layer.block.implied(layer.cells(theta), layer.base) for layer in self._layers]
-        point = [
-            (x, _expected(own, x)) if isinstance(own.patterns, MissingPatterns)
-            else (x, *weights(own.block, x, own.patterns)) for own, x in zip(self._layers, implied, strict=True)
-        ]  # fmt: skip
+        point = [(x, _found(own.block, own.patterns, x)) for own, x in zip(self._layers, implied, strict=True)]
         self._last[:] = theta.copy(), point
         return point
 
     def value(self, theta: Array) -> Array:
         """Return f, infinite where an implied covariance matrix is not positive definite."""
-        pairs = zip(self._layers, self._at(theta), strict=True)
-        total = sum(_value(layer, *rest) for layer, (_, *rest) in pairs) / (2 * self.nobs)
+        total = sum(_value(found) for _, found in self._at(theta)) / (2 * self.nobs)
         return np.where(np.isnan(total), np.inf, total)
 
     def derivatives(self, theta: Array, observed: bool = False) -> tuple[Array, Array]:
         """Return gradient (..., q) and Hessian (..., q, q) of f, expected or observed."""
-        gradient, hessian = 0.0, 0.0
-        for layer, own in zip(self._layers, self._at(theta), strict=True):
-            if isinstance(layer.patterns, MissingPatterns):
-                g, h = _incomplete(layer.block, *own, observed)
+        gradient = hessian = np.zeros(())
+        for layer, (implied, found) in zip(self._layers, self._at(theta), strict=True):
+            if isinstance(found, tuple):
+                g, h = self._by_cell(layer.block, implied, *found[:3], observed)
             else:
-                g, h = self._by_cell(layer.block, layer.patterns, *own[:3], observed)
+                g, h = _incomplete(layer.block, implied, found, observed)
             gradient, hessian = gradient + layer.collect(g, self.q), hessian + layer.collect_matrix(h, self.q)
         N = np.asarray(self.nobs)[..., None]
         return gradient / N, hessian / N[..., None]
 
     def _by_cell(
-        self, block: Block, patterns: Patterns, implied: Implied, W: Array, d: Array, observed: bool
+        self, block: Block, implied: Implied, patterns: Patterns, W: Array, d: Array, observed: bool
     ) -> tuple[Array, Array]:
         S = patterns.covariance
         if block.means:
@@ -171,19 +174,22 @@ class Likelihood:
         return block.gradient(G), (n * block.curvature(Q, B)).sum(-3) + block.bending(G, implied)
 
 
-def _value(layer: Layer, *rest: Array) -> Array:
+def _value(found: Weighed | Array) -> Array:
     """Return minus twice the log likelihood of a layer, shape (...)."""
-    if isinstance(layer.patterns, MissingPatterns):
-        return np.array([np.nan if one is None else one.value for one in rest[0].flat]).reshape(rest[0].shape)
-    return discrepancy(layer.patterns, *rest).sum(-1)
+    if isinstance(found, tuple):
+        return discrepancy(*found).sum(-1)
+    return np.array([np.nan if one is None else one.value for one in found.flat]).reshape(found.shape)
 
 
-def _expected(layer: Layer, implied: Implied) -> Array:
-    """Return what implied moments predict of missing values, one of a batch at a time; None where there is nothing."""
-    p, batch = layer.block.observed, implied.covariance.shape[:-3]
-    out = np.empty(batch, dtype=object)
+def _found(block: Block, patterns: Patterns | MissingPatterns, implied: Implied) -> Weighed | Array:
+    """Return the weights of moments; or what is predicted of missing values, one of a batch at a time, or None."""
+    if isinstance(patterns, Patterns):
+        return patterns, *weights(block, implied, patterns)
+    p, batch = block.observed, implied.covariance.shape[:-3]
+    out = np.full(batch, None)
     for k in np.ndindex(batch):
-        out[k] = Expectation.at(layer.patterns, implied.covariance[k][0, :p, :p], implied.mean[k][0, :p])
+        with suppress(np.linalg.LinAlgError):
+            out[k] = Expectation.at(patterns, implied.covariance[k][0, :p, :p], implied.mean[k][0, :p])
     return out
 
 
@@ -191,15 +197,18 @@ def _incomplete(block: Block, implied: Implied, points: Array, observed: bool) -
     """Return gradient (..., 1, m) and Hessian (..., 1, m, m) of a layer with missing values."""
     m = len(block.c)
     g, h = np.full((*points.shape, 1, m), np.nan), np.full((*points.shape, 1, m, m), np.nan)
-    for k in np.ndindex(points.shape):
-        if points[k] is not None:
+    for k, point in np.ndenumerate(points):
+        if point is not None:
             one = Implied(implied.effects[k][0], implied.covariance[k][0], implied.mean[k][0])
-            g[k], h[k] = points[k].derivatives(block, one, observed)
+            g[k], h[k] = point.derivatives(block, one, observed)
     return g, h
 
 
 def _sandwich(R: Array, W: Array) -> Array:
     return np.swapaxes(R, -1, -2) @ W @ R
+
+
+Problem = Likelihood | LeastSquares
 
 
 @dataclass(frozen=True)
@@ -218,12 +227,12 @@ class Solution:
     converged: Array
 
 
-def minimise(problem: Likelihood, start: Array, *, limit: int = 500, tolerance: float = 1e-18) -> Solution:
+def minimise(problem: Problem, start: Array, *, limit: int = 500, tolerance: float = 1e-18) -> Solution:
     """Minimise f by damped Fisher scoring, then by Newton steps with the observed Hessian.
 
     Parameters
     ----------
-    problem : Likelihood
+    problem : Likelihood or LeastSquares
         What to minimise; with a batch axis if ``start`` has one.
     start : array, shape (q,) or (batch, q)
         Start values.
@@ -251,7 +260,7 @@ def minimise(problem: Likelihood, start: Array, *, limit: int = 500, tolerance: 
         "damped": np.ones(batch, bool),
     }
     active = np.flatnonzero(np.isfinite(f))
-    part, taken = problem, range(batch)
+    part, taken = problem, np.arange(batch)
     for _ in range(limit):
         if not len(active):
             break
@@ -266,7 +275,7 @@ def minimise(problem: Likelihood, start: Array, *, limit: int = 500, tolerance: 
     return Solution(*(x[0] for x in fields)) if single else Solution(*fields)
 
 
-def _advance(part: Likelihood, theta: Array, f: Array, state: dict[str, Array], active: Array, near: bool) -> None:
+def _advance(part: Problem, theta: Array, f: Array, state: dict[str, Array], active: Array, near: bool) -> None:
     """Take one step in every active row, in place."""
     now = theta[active]
     g, H = part.derivatives(now, observed=near)
@@ -283,12 +292,12 @@ def _advance(part: Likelihood, theta: Array, f: Array, state: dict[str, Array], 
     else:
         slope = g
     decrement = np.abs(((H @ step[..., None])[..., 0] * step).sum(-1))
-    decrement += np.abs(h).sum(-1) ** 2 if h is not None else 0.0
-    penalty = 2 * np.abs(multipliers).max(-1) if multipliers is not None and multipliers.shape[-1] else 0.0
+    decrement += np.abs(h).sum(-1) ** 2
+    penalty = 2 * np.abs(multipliers).max(-1) if multipliers.shape[-1] else 0.0
     new = now + step
     value = np.atleast_1d(part.value(new))
     merit_old, merit_new = f[active], value
-    if h is not None:
+    if part.constraints is not None:
         merit_old = merit_old + penalty * np.abs(h).sum(-1)
         merit_new = merit_new + penalty * np.abs(part.constraints(new)).sum(-1)
     slack = 1e-13 * (1 + np.abs(merit_old)) if near else 1e-15 * (1 + np.abs(merit_old))
@@ -307,15 +316,13 @@ def _advance(part: Likelihood, theta: Array, f: Array, state: dict[str, Array], 
     state["iterations"][active] += 1
 
 
-def _step(
-    part: Likelihood, theta: Array, g: Array, H: Array, damping: Array
-) -> tuple[Array, Array | None, Array | None]:
-    """Solve for the step; with constraints, also for their multipliers."""
+def _step(part: Problem, theta: Array, g: Array, H: Array, damping: Array) -> tuple[Array, Array, Array]:
+    """Solve for the step and for the multipliers of the constraints; return what these leave as well."""
     q = g.shape[-1]
     diagonal = np.maximum(np.abs(np.diagonal(H, axis1=-2, axis2=-1)), 1e-12)
     K = H + np.eye(q) * ((damping[:, None] + 1e-14) * diagonal)[:, None, :]
     if part.constraints is None:
-        return -_solve(K, g), None, None
+        return -_solve(K, g), *np.zeros((2, len(theta), 0))
     h, J = part.constraints(theta), jacobian(part.constraints, theta)
     m = h.shape[-1]
     full = np.zeros((len(theta), q + m, q + m))

@@ -75,7 +75,8 @@ class Inequality(Expression):
 def _check(node: ast.AST, text: str, depth: int = 0) -> None:
     """Refuse every node that is not arithmetic, numbers beyond all limits, and what is nested without end."""
     known = (
-        (isinstance(node, ast.Constant) and type(node.value) in (int, float) and abs(node.value) <= LARGEST)
+        (isinstance(node, ast.Constant) and not isinstance(node.value, bool))
+        and (isinstance(node.value, int | float) and abs(node.value) <= LARGEST)
         or isinstance(node, ast.Name)
         or (isinstance(node, ast.BinOp) and type(node.op) in OPERATORS)
         or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd))
@@ -96,8 +97,8 @@ def _check(node: ast.AST, text: str, depth: int = 0) -> None:
 
 def _evaluate(node: ast.expr, values: Mapping[str, np.ndarray | float]) -> np.ndarray | float:
     match node:
-        case ast.Constant():
-            return float(node.value)  # whole numbers of numpy have no negative powers
+        case ast.Constant(value=int() | float() as number):
+            return float(number)  # whole numbers of numpy have no negative powers
         case ast.Name():
             return values[node.id]
         case ast.BinOp():
@@ -105,8 +106,9 @@ def _evaluate(node: ast.expr, values: Mapping[str, np.ndarray | float]) -> np.nd
         case ast.UnaryOp():
             value = _evaluate(node.operand, values)
             return -value if isinstance(node.op, ast.USub) else value
-        case _:
-            return FUNCTIONS[node.func.id](_evaluate(node.args[0], values))
+        case ast.Call(func=ast.Name(id=name), args=[inner]):
+            return FUNCTIONS[name](_evaluate(inner, values))
+    raise TypeError(f"{ast.dump(node)} is none of what _check lets through.")
 
 
 def jacobian(function: Callable[[np.ndarray], np.ndarray], at: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import pandas as pd
 from semfit import robust
 from semfit.checks import check_terms
 from semfit.errors import ParameterError, UnknownNameError
-from semfit.estimate import Likelihood, minimise
+from semfit.estimate import Likelihood, Problem, minimise
 from semfit.inequality import enforce, inequalities, refuse
 from semfit.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
 from semfit.model import blocks
@@ -21,6 +21,7 @@ from semfit.ordinal import PARAMETERIZATIONS, fit_ordinal
 from semfit.resampling import bootstrap as resample
 from semfit.result import SemFit
 from semfit.saturated import saturated_value
+from semfit.solved import FitOptions
 from semfit.start import off_saddle, start_values
 from semfit.syntax import parse
 from semfit.table import ParameterTable, build, find_roles
@@ -35,7 +36,7 @@ def fit(
     model: str,
     data: pd.DataFrame | None = None,
     *,
-    moments: Moments | Sequence[Moments] | None = None,
+    moments: Moments | list[Moments] | tuple[Moments, ...] | None = None,
     estimator: str = "ML",
     missing: str = "listwise",
     ordered: bool | Sequence[str] | None = None,
@@ -59,7 +60,7 @@ def fit(
         In lavaan's language, see :func:`semfit.syntax.parse`.
     data : pandas.DataFrame, optional
         One row per observation; or give ``moments``.
-    moments : Moments or sequence of Moments, optional
+    moments : Moments, or list or tuple of Moments, optional
         Covariances (divisor N - 1), means and number of observations; one per group.
     estimator : {"ML", "MLM", "MLR", "DWLS", "WLSMV"}
         Maximum likelihood with normal-theory standard errors and test; with Satorra-Bentler's; with the sandwich and
@@ -137,7 +138,7 @@ def fit(
     group_equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal or ())
     ordered = ordered if ordered is None or isinstance(ordered, bool | str) else list(ordered)
     _check_unused(moments, bool(ordered), group, group_equal, parameterization)
-    options = {
+    options: FitOptions = {
         "missing": missing,
         "group": group,
         "group_equal": group_equal,
@@ -156,16 +157,34 @@ def fit(
         refuse(parsed.constraints, "ordered items")
         if data is None or missing != "listwise" or mean_structure is not None:
             raise ParameterError("ordered items need data and missing='listwise', and take no mean_structure.")
-        layout = {"group": group, "group_equal": group_equal, "std_lv": std_lv, "parameterization": parameterization}
-        result = replace(fit_ordinal(model, parsed, data, ordered, estimator, **layout), options=options | layout)
+        result = fit_ordinal(
+            model,
+            parsed,
+            data,
+            ordered,
+            estimator,
+            group=group,
+            group_equal=group_equal,
+            std_lv=std_lv,
+            parameterization=parameterization,
+        )
+        result = replace(result, options={**options, "parameterization": parameterization})
         return _with_draws(result, bootstrap, seed, workers, progress)
     means = True if (missing == "fiml" or cluster is not None) and mean_structure is None else mean_structure
     observed = find_roles(parsed.terms).observed
-    if data is not None:
+    if moments is None:
         incomplete = missing != "listwise"  # then fixed covariates must be whole
         complete = build(parsed, groups=_count(data, group), means=means).fixed_covariates if incomplete else ()
-        use = {"weights": weights, "cluster": cluster, "means": missing == "fiml" and bool(means)}
-        sample = read(data, observed, group=group, missing=missing, complete=complete, **use)
+        sample = read(
+            data,
+            observed,
+            group=group,
+            missing=missing,
+            complete=complete,
+            weights=weights,
+            cluster=cluster,
+            means=missing == "fiml" and bool(means),
+        )
     else:
         sample = from_moments(moments, observed)
         means = _means_of_moments(moments, means)
@@ -177,7 +196,7 @@ def fit(
 
 
 def _check_unused(
-    moments: Moments | Sequence[Moments] | None,
+    moments: Moments | list[Moments] | tuple[Moments, ...] | None,
     ordered: bool,
     group: str | None,
     group_equal: tuple[str, ...],
@@ -215,7 +234,7 @@ def _bar(done: int, wanted: int) -> None:
     )
 
 
-def _means_of_moments(moments: Moments | Sequence[Moments], means: bool | None) -> bool | None:
+def _means_of_moments(moments: Moments | list[Moments] | tuple[Moments, ...], means: bool | None) -> bool | None:
     """Model means only where they are given."""
     given = list(moments) if isinstance(moments, list | tuple) else [moments]
     if all(one.means is not None for one in given):
@@ -299,7 +318,7 @@ def _test(problem: Likelihood, sample: Sample, table: ParameterTable, gap: float
 
 def scaled(
     test: TestStatistic,
-    problem: Likelihood,
+    problem: Problem,
     sample: Sample,
     theta: Array,
     inverse: Array,

@@ -14,11 +14,12 @@ from semfit.fit import fit
 from semfit.ordinal_groups import ORDINAL_LADDER, check_ladder, level_model, level_rows
 from semfit.result import SemFit
 from semfit.scores import release_tests, score_tests
+from semfit.solved import FitOptions
 from semfit.syntax import parse
 
 __all__ = ["LADDER", "Invariance", "invariance"]
 
-LADDER = {
+LADDER: Mapping[str, tuple[str, ...]] = {
     "configural": (),
     "metric": ("loadings",),
     "scalar": ("loadings", "intercepts"),
@@ -181,13 +182,13 @@ def invariance(
     if ordinal:
         check_ladder(parse(model))
     fits: dict[str, SemFit] = {}
-    options = {"group": group, "estimator": estimator, "missing": missing, "std_lv": std_lv}
+    options: FitOptions = {"group": group, "estimator": estimator, "missing": missing, "std_lv": std_lv}
     options |= {"weights": weights, "cluster": cluster}
     for level in levels:
         if ordinal:
             options |= {"ordered": ordered, "parameterization": "theta" if level == "residuals" else parameterization}
         text = _text(model, fits, level, parameterization, std_lv) if ordinal else model
-        fits[level] = fit(text, data, group_equal=ladder[level], **options)
+        fits[level] = fit(text, data, **(options | {"group_equal": ladder[level]}))
         if len(fits[level].sample.groups) < 2:
             raise ParameterError(f"column {group} has one group; invariance compares two or more.")
         if not (fits[level].converged and fits[level].identified):
@@ -200,7 +201,8 @@ def _text(model: str, fits: Mapping[str, SemFit], level: str, parameterization: 
     if not fits:
         return model
     sample = fits["configural"].sample
-    counts = (sample.groups[0].rows.max(0) + 1).astype(int)
+    counts = (sample.groups[0].raw[0].max(0) + 1).astype(int)
     categories = dict(zip(sample.names, counts.tolist(), strict=True))
-    layout = {"groups": len(sample.groups), "parameterization": parameterization, "std_lv": std_lv}
-    return level_model(model, categories, level, **layout)
+    return level_model(
+        model, categories, level, groups=len(sample.groups), parameterization=parameterization, std_lv=std_lv
+    )

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from semfit import robust
-from semfit.estimate import Likelihood
+from semfit.estimate import Likelihood, Problem
 from semfit.inference import TestStatistic
 from semfit.missing import Patterns
 from semfit.model import Block
@@ -21,13 +21,13 @@ __all__ = ["completed", "corrected", "moments_jacobian", "statistics"]
 Array = np.ndarray
 
 
-def statistics(fit: Solved) -> tuple[TestStatistic, TestStatistic]:
-    """Return the corrected statistics of a fit and of its baseline."""
-    nonnormal, (problem, theta) = fit.test.scaling is not None, robust.baseline(fit.problem, fit.sample)
-    parts = _parts(fit.problem, fit.sample, nonnormal)
+def statistics(fit: Solved, problem: Likelihood) -> tuple[TestStatistic, TestStatistic]:
+    """Return the corrected statistics of a fit, whose problem this is, and of its baseline."""
+    nonnormal, (base, theta) = fit.test.scaling is not None, robust.baseline(problem, fit.sample)
+    parts = _parts(problem, fit.sample, nonnormal)
     return (
-        corrected(fit.problem, fit.sample, fit.theta, fit.curvature.basis, fit.test.df, nonnormal, parts),
-        corrected(problem, fit.sample, theta, np.eye(len(theta)), fit.baseline.df, nonnormal, parts),
+        corrected(problem, fit.sample, fit.theta, fit.curvature.basis, fit.test.df, nonnormal, parts),
+        corrected(base, fit.sample, theta, np.eye(len(theta)), fit.baseline.df, nonnormal, parts),
     )
 
 
@@ -132,7 +132,7 @@ def _information(block: Block, group: GroupSample, nonnormal: bool) -> tuple[Arr
     return group.known[key]
 
 
-def moments_jacobian(problem: Likelihood, theta: Array) -> list[Array]:
+def moments_jacobian(problem: Problem, theta: Array) -> list[Array]:
     """Return the derivatives of each group's implied moments, in the order of its saturated model, shape (m, q)."""
     out = []
     for block, base in zip(problem.blocks, problem.bases, strict=True):

@@ -55,7 +55,9 @@ def enforce(
     """
     bounds, (position, numbers) = inequalities(table), labelled(table)
     equal = tuple(c for c in table.constraints if c not in bounds)
-    held, active, tried = problem, [], [set()]
+    held = problem
+    active: list[Inequality] = []
+    tried: list[set[Inequality]] = [set()]
     while solution.converged:
         slack = Constraints(bounds, position, numbers)(solution.theta)
         pull = _multipliers(held, solution)[len(equal) :]
@@ -66,7 +68,7 @@ def enforce(
         else:
             break
         if set(active) in tried:
-            solution = replace(solution, converged=np.False_)
+            solution = replace(solution, converged=np.array(False))
             break
         tried.append(set(active))
         constraints = Constraints((*equal, *active), position, numbers) if equal or active else None

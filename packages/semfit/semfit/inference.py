@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from semfit.estimate import Likelihood
+from semfit.estimate import Problem
 from semfit.expressions import Expression, Inequality, jacobian
 from semfit.table import ParameterTable
 
@@ -68,12 +68,12 @@ def defined_values(table: ParameterTable, theta: Array) -> Array:
     return np.stack(out, -1) if out else np.zeros((*theta.shape[:-1], 0))
 
 
-def free_directions(problem: Likelihood, theta: Array) -> Array:
+def free_directions(problem: Problem, theta: Array) -> Array:
     """Return an orthonormal basis of the directions in which the constraints let the parameters move.
 
     Parameters
     ----------
-    problem : Likelihood
+    problem : Likelihood or LeastSquares
         With q parameters and, perhaps, constraints.
     theta : array, shape (q,)
         Where the constraints are linearised.
@@ -160,9 +160,14 @@ class TestStatistic:
     shift: float = 0.0
 
     @property
+    def factor(self) -> float:
+        """What ``chisq`` is divided by: ``scaling``, or 1 where there is none."""
+        return 1.0 if self.scaling is None else self.scaling
+
+    @property
     def scaled(self) -> float:
-        """The scaled statistic, chisq / scaling + shift."""
-        return self.chisq if self.scaling is None else self.chisq / self.scaling + self.shift
+        """The scaled statistic, chisq / factor + shift."""
+        return self.chisq / self.factor + self.shift
 
     def pvalue(self, scaled: bool = False) -> float:
         """Probability of a larger value if the model holds; nan without degrees of freedom."""

@@ -85,7 +85,10 @@ class Layer:
 
 
 def layers(
-    blocks: Sequence[Block], patterns: Sequence[Patterns], bases: Sequence[tuple[Array, Array]], q: int
+    blocks: Sequence[Block],
+    patterns: Sequence[Patterns | MissingPatterns],
+    bases: Sequence[tuple[Array, Array]],
+    q: int,
 ) -> tuple[Layer, ...]:
     """Return one layer of all groups where they are laid out alike, else a layer for each.
 
@@ -131,16 +134,18 @@ def _alike(one: tuple, other: tuple) -> bool:
 
 def _union(blocks: Sequence[Block], cells: list[list[tuple]], q: int) -> tuple[Block, Array, Array]:
     """Return the cells that are free in any group, what stands there in each group, and the numbers among that."""
-    every, numbers, source = list(dict.fromkeys(cell for own in cells for cell in own)), [], []
+    every, source = list(dict.fromkeys(cell for own in cells for cell in own)), []
+    numbers: list[float] = []
     for block, own in zip(blocks, cells, strict=True):
         standing = dict(zip(own, block.theta.tolist(), strict=True))
-        fixed = {_cell(*where): value for *where, value in block.fixed}
+        fixed = {_cell(path, i, j): value for path, i, j, value in block.fixed}
         for cell in every:
             if cell not in standing:
                 standing[cell] = q + len(numbers)
                 numbers.append(fixed.get(cell, 0.0))
         source.append([standing[cell] for cell in every])
-    path, row, column = (np.array([cell[k] for cell in every], dtype=kind) for k, kind in enumerate((bool, int, int)))
+    path = np.array([cell[0] for cell in every], dtype=bool)
+    row, column = (np.array([cell[k] for cell in every], dtype=int) for k in (1, 2))
     block = replace(blocks[0], path=path, row=row, column=column, theta=np.arange(len(every)))
     return block, np.array(source, dtype=int), np.array(numbers)
 

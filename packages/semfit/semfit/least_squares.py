@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from semfit.model import Block, blocks
+from semfit.model import Block, Implied, blocks
 from semfit.table import Parameter, ParameterTable
 
 __all__ = ["LeastSquares", "ResponseBlock", "pairs", "response_blocks"]
@@ -54,7 +54,7 @@ class ResponseBlock(Block):
             S[..., at, at] = (self.scale + theta @ self.scales.T) ** -2.0 - shared
         return A, S
 
-    def parts(self, theta: Array, base: tuple[Array, Array]) -> tuple[object, Array, Array]:
+    def parts(self, theta: Array, base: tuple[Array, Array]) -> tuple[Implied, Array, Array]:
         """Return the implied moments, the scales d (..., p) and the distances tau - mu (..., t)."""
         implied = self.implied(theta, base)
         above = self.cut + theta @ self.cuts.T
@@ -142,7 +142,7 @@ def response_blocks(table: ParameterTable) -> tuple[ResponseBlock, ...]:
     return tuple(found)
 
 
-def _linear(rows: list, keys: dict[str, int]) -> tuple[Array, Array]:
+def _linear(rows: list[Parameter], keys: dict[str, int]) -> tuple[Array, Array]:
     """Return fixed values and which parameter each row is, so that the rows are fixed + free theta."""
     fixed = np.array([row.value or 0.0 for row in rows], dtype=float)
     free = np.zeros((len(rows), len(keys)))
@@ -219,7 +219,7 @@ class LeastSquares:
 
     def derivatives(self, theta: Array, observed: bool = False) -> tuple[Array, Array]:
         """Return the gradient of f and the expected information of one observation."""
-        gradient, hessian = 0.0, 0.0
+        gradient = hessian = np.zeros(())
         for k, (n, w) in enumerate(zip(self.counts, self.weights, strict=True)):
             root = np.sqrt(w)
             J, e = self.jacobian(theta, k) * root[..., None], self.residual(theta, k) * root
@@ -229,7 +229,7 @@ class LeastSquares:
 
     def meat(self, theta: Array) -> Array:
         """Return the covariance matrix (q, q) of the gradient of f, times N: J' W Gamma W J over the groups."""
-        total = 0.0
+        total = np.zeros(())
         for k, (n, w, gamma) in enumerate(zip(self.counts, self.weights, self.gammas, strict=True)):
             WJ = self.jacobian(theta, k) * w[:, None]
             total = total + n / sum(self.counts) * WJ.T @ gamma @ WJ

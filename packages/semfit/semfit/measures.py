@@ -59,13 +59,13 @@ def robust_indices(test: TestStatistic, base: TestStatistic, nobs: int, groups: 
     Brosseau-Liard, Savalei & Li (2012), doi:10.1080/00273171.2012.715252; Brosseau-Liard & Savalei (2014),
     doi:10.1080/00273171.2014.933697; incomplete data: Zhang & Savalei (2023), doi:10.1037/met0000445.
     """
-    over, base_over = test.chisq - test.scaling * test.df, base.chisq - base.scaling * base.df
+    over, base_over = test.chisq - test.factor * test.df, base.chisq - base.factor * base.df
     top, bottom = max(over, 0.0), max(over, base_over, 0.0)
     tli = 1.0 - _ratio(over * base.df, base_over * test.df) if test.df > 0 else 1.0
     return {
         "cfi.robust": 1.0 - _misfit(top, bottom),
         "tli.robust": tli,
-        **{f"{k}.robust": v for k, v in rmsea(test.scaled, test.df, nobs, groups, inflation=test.scaling).items()},
+        **{f"{k}.robust": v for k, v in rmsea(test.scaled, test.df, nobs, groups, inflation=test.factor).items()},
     }
 
 
@@ -120,7 +120,7 @@ def rmsea(
     }
 
 
-def noncentrality(chisq: float, df: int, probability: float) -> float:
+def noncentrality(chisq: float, df: float, probability: float) -> float:
     """Return the noncentrality at which ``chisq`` is the quantile of that probability; zero where there is none."""
     if chisq > 1e9:  # where the distribution function gives out: Venables (1975), JRSS B 37, 406-412, to rounding
         z = float(stats.norm.isf(probability))

@@ -157,12 +157,9 @@ class Expectation:
     value: float
 
     @classmethod
-    def at(cls, patterns: MissingPatterns, covariance: Array, mean: Array) -> Expectation | None:
-        """Return the expectation at a covariance (p, p) and mean (p,); None where that is not positive definite."""
-        try:
-            root = np.linalg.cholesky(covariance)
-        except np.linalg.LinAlgError:
-            return None
+    def at(cls, patterns: MissingPatterns, covariance: Array, mean: Array) -> Expectation:
+        """Return the expectation at a covariance (p, p) and mean (p,); LinAlgError where that is not definite."""
+        root = np.linalg.cholesky(covariance)
         K = inverse(covariance)
         inner = [K[at[:, :, None], at[:, None, :]] for _, at in patterns.sizes]
         logdet = 2 * patterns.nobs.sum() * np.log(np.diag(root)).sum()

@@ -27,11 +27,11 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Implied:
-    """What a model implies for all its variables: total effects E, covariances C, means mu (or None)."""
+    """What a model implies for all its variables: total effects E, covariances C, means mu (none: an empty array)."""
 
     effects: Array
     covariance: Array
-    mean: Array | None
+    mean: Array
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Block:
         """The factor of u v' + v u': a half for variances."""
         return np.where(~self.path & (self.row == self.column), 0.5, 1.0)
 
-    def base(self, covariance: Array, mean: Array | None) -> tuple[Array, Array]:
+    def base(self, covariance: Array, mean: Array) -> tuple[Array, Array]:
         """Return A and S without the free parameters; the sample's moments fill the exogenous cells."""
         batch = covariance.shape[:-2]
         A, S = np.zeros((*batch, self.n, self.n)), np.zeros((*batch, self.n, self.n))
@@ -129,7 +129,7 @@ class Block:
         """Return E, C and mu for paths A and S."""
         E = self.effects(A)
         C = E @ S @ np.swapaxes(E, -1, -2)
-        return Implied(E, C, E[..., self.observed] if self.means else None)
+        return Implied(E, C, E[..., self.observed] if self.means else np.empty(0))
 
     def effects(self, A: Array) -> Array:
         """Return E = (I - A)^-1, inverting only among the variables that have outgoing paths."""
@@ -150,7 +150,7 @@ class Block:
         """Variables with outgoing paths; the cells among them, and from them to the others; the identity matrix."""
         leaves = np.zeros(self.n, dtype=bool)
         leaves[self.column[self.path]] = True
-        leaves[[c[2] for c in (*self.fixed, *self.exogenous) if c[0]]] = True
+        leaves[[c[2] for c in self.fixed if c[0]] + [c[2] for c in self.exogenous if c[0]]] = True
         source, sink = np.flatnonzero(leaves), np.flatnonzero(~leaves)
         inside, below = ((rows[:, None] * self.n + source).ravel() for rows in (source, sink))
         return source, inside, below, np.eye(self.n).ravel()
@@ -261,12 +261,8 @@ def _block(
 ) -> Block:
     rows = [row for row in table.rows if row.group == group and row.op not in RESPONSE]
     free = [(*cell(row, at), position[row.key]) for row in rows if row.free]
-    path, i, j, theta = (
-        np.array(column, dtype=kind)
-        for column, kind in zip(
-            zip(*free, strict=True) if free else ((), (), (), ()), (bool, int, int, int), strict=True
-        )
-    )
+    path = np.array([one[0] for one in free], dtype=bool)
+    i, j, theta = (np.array([one[k] for one in free], dtype=int) for k in (1, 2, 3))
     fixed = [(*cell(row, at), row.value) for row in rows if row.value is not None]
     if table.means:
         fixed.append((False, at["1"], at["1"], 0.0))

@@ -62,6 +62,13 @@ class GroupSample:
     clusters: Array | None = None  # whole numbers from 0
     known: dict = field(default_factory=dict, repr=False, compare=False)
 
+    @property
+    def raw(self) -> tuple[Array, Array]:
+        """Its rows, and which pattern each has; raise where only moments were given."""
+        if self.rows is None or self.pattern_of is None:
+            raise ParameterError("the fit is to moments, which hold no rows; give data to fit(...).")
+        return self.rows, self.pattern_of
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -129,7 +136,7 @@ def read(
     must = [names.index(n) for n in complete]
     keep = seen.all(1) if missing == "listwise" else seen.any(1) & seen[:, must].all(1)
     of_group = None if group is None else pd.factorize(one_column(data, group))
-    if group is not None:
+    if of_group is not None:
         keep &= of_group[0] >= 0
     if cluster is not None:
         keep &= one_column(data, cluster).notna().to_numpy()
@@ -139,15 +146,17 @@ def read(
     given = None if given is None else given * (keep.sum() / given[keep].sum())
     of = None if cluster is None else clusters_of(data, cluster, group, keep)
     parts = [
-        (label, *(None if x is None else x if mine.all() else x[mine] for x in (values, given, of)))
+        (label, values[mine], None if given is None else given[mine], None if of is None else of[mine])
         for label, mine in _parts(of_group, keep)
     ]
     key = (tuple(names), missing, means, int((~keep).sum()))
     for known, sample in ((k, r()) for k, r in RECENT):
         if known == key and sample is not None and _same(sample, parts):
             return sample
-    make = _pairwise_group if missing == "pairwise" else _group
-    found = tuple(make(label, rows, names, w, c, means) for label, rows, w, c in parts)
+    found = tuple(
+        _pairwise_group(label, rows, names) if missing == "pairwise" else _group(label, rows, names, w, c, means)
+        for label, rows, w, c in parts
+    )
     sample = Sample(key[0], found, key[-1], missing == "fiml" and not seen[keep].all())
     RECENT.append((key, weakref.ref(sample)))
     return sample
@@ -162,12 +171,12 @@ def _same(sample: Sample, parts: Sequence[tuple]) -> bool:
     )  # fmt: skip
 
 
-def _parts(of_group: tuple[Array, pd.Index] | None, keep: Array) -> list[tuple[str, Array]]:
+def _parts(of_group: tuple[Array, pd.Index] | None, keep: Array) -> list[tuple[str, Array | slice]]:
     """Return each group's label and which rows are its own, from the rows' group (-1: none) and the labels."""
-    if of_group is None:
-        return [("", keep)]
-    codes, labels = of_group
-    return [(str(label), keep & (codes == k)) for k, label in enumerate(labels)]
+    found = [("", keep)]
+    if of_group is not None:
+        found = [(str(label), keep & (of_group[0] == k)) for k, label in enumerate(of_group[1])]
+    return [(label, slice(None) if mine.all() else mine) for label, mine in found]  # a slice copies nothing
 
 
 def _check_columns(rows: Array, names: Sequence[str], where: str) -> None:
@@ -198,7 +207,7 @@ def _group(
     return GroupSample(label, len(rows), patterns, covariance, mean, rows, pattern_of, weights, clusters)
 
 
-def _pairwise_group(label: str, rows: Array, names: Sequence[str], *_: None) -> GroupSample:
+def _pairwise_group(label: str, rows: Array, names: Sequence[str]) -> GroupSample:
     """Take every mean from the rows that hold the variable, every covariance from those that hold both."""
     where = f" in group {label}" if label else ""
     _check_columns(rows, names, where)
@@ -248,7 +257,7 @@ def _products(block: Array, mean: Array, share: Array | None) -> Array:
     return total
 
 
-def from_moments(moments: Moments | Sequence[Moments], names: Sequence[str]) -> Sample:
+def from_moments(moments: Moments | list[Moments] | tuple[Moments, ...], names: Sequence[str]) -> Sample:
     """Check given moments and take the model's variables from them, one entry per group."""
     given = list(moments) if isinstance(moments, list | tuple) else [moments]
     return Sample(
@@ -278,7 +287,7 @@ def _given(moments: Moments, names: Sequence[str], label: str) -> GroupSample:
         raise DataError("the covariance matrix holds missing or infinite values; allowed are finite numbers.")
     gap = np.abs(C - C.T)
     if gap.max() > 1e-8 * np.abs(C).max():
-        i, j = np.unravel_index(int(np.argmax(gap)), gap.shape)
+        i, j = divmod(int(np.argmax(gap)), len(gap))
         raise DataError(
             f"the covariance matrix is not symmetric: {names[i]}, {names[j]} is {C[i, j]:g} on one side and "
             f"{C[j, i]:g} on the other; both must be equal."

@@ -75,7 +75,7 @@ def fit_ordinal(
     _check_items(parsed, roles.observed, ordered)
     sample = read(data, roles.observed, group=group)
     sample = replace(sample, groups=_coded(sample))
-    counts = [int(c) for c in np.max([g.rows.max(0) for g in sample.groups], axis=0) + 1]
+    counts = [int(c) for c in np.max([g.raw[0].max(0) for g in sample.groups], axis=0) + 1]
     table = build(
         parsed,
         groups=len(sample.groups),
@@ -84,7 +84,7 @@ def fit_ordinal(
         ordered={name: c - 1 for name, c in zip(sample.names, counts, strict=True)},
         parameterization=parameterization,
     )
-    moments = [ordinal_moments(g.rows.astype(int), tuple(counts), sample.names) for g in sample.groups]
+    moments = [ordinal_moments(g.raw[0].astype(int), tuple(counts), sample.names) for g in sample.groups]
     sample = replace(sample, groups=tuple(map(_with_correlations, sample.groups, moments)))
     problem = _problem(table, sample, moments)
     solution = minimise(problem, _start(table, sample, problem))
@@ -92,7 +92,7 @@ def fit_ordinal(
 
 
 def _check_items(parsed: ModelText, observed: Sequence[str], ordered: Sequence[str] | bool) -> None:
-    names = list(observed) if ordered is True else [ordered] if isinstance(ordered, str) else list(ordered)
+    names = list(observed) if isinstance(ordered, bool) else [ordered] if isinstance(ordered, str) else list(ordered)
     for name in names:
         if name not in observed:
             raise UnknownNameError("ordered item", name, observed)
@@ -108,9 +108,9 @@ def _check_items(parsed: ModelText, observed: Sequence[str], ordered: Sequence[s
 
 def _coded(sample: Sample) -> tuple[GroupSample, ...]:
     """Return the groups with answers as categories from 0, the same ones in every group."""
-    every = np.vstack([g.rows for g in sample.groups])
+    every = np.vstack([g.raw[0] for g in sample.groups])
     codes = np.empty_like(every)
-    edges = np.cumsum([len(g.rows) for g in sample.groups])[:-1]
+    edges = np.cumsum([g.nobs for g in sample.groups])[:-1]
     for k, name in enumerate(sample.names):
         values, own = np.unique(every[:, k], return_inverse=True)
         if len(values) > 30:
@@ -225,7 +225,8 @@ def _baseline(problem: LeastSquares) -> tuple[float, float, float]:
 
 def _robust(problem: LeastSquares, theta: Array, inverse: Array) -> tuple[Array, float, float]:
     """Return ``problem.meat``, tr(U Gamma) and tr(U Gamma U Gamma) with U = W - W J inverse J' W."""
-    N, meat, twice, trace, square = sum(problem.counts), 0.0, 0.0, 0.0, 0.0
+    N, trace, square = sum(problem.counts), 0.0, 0.0
+    meat = twice = np.zeros(())
     for k, (n, w, gamma) in enumerate(zip(problem.counts, problem.weights, problem.gammas, strict=True)):
         WJ = problem.jacobian(theta, k) * w[:, None]
         moved = gamma @ WJ

@@ -29,7 +29,7 @@ from semfit.thresholds import RESPONSE
 
 __all__ = ["ORDINAL_LADDER", "check_ladder", "level_model", "level_rows"]
 
-ORDINAL_LADDER = {
+ORDINAL_LADDER: Mapping[str, tuple[str, ...]] = {
     "configural": (),
     "thresholds": ("thresholds",),
     "loadings": ("thresholds", "loadings"),
@@ -96,7 +96,8 @@ def level_model(
         lines += [f"{item} {op} {_each(1, 1, groups)}*{item}" for item, c in categories.items() if c == 2]
     else:
         binary = [x for x in latents if all(categories.get(t.rhs) == 2 for t in loadings if t.lhs == x)]
-        lines += [f"{x} ~~ {_each(*([1] if std_lv else [f'var_{x}']) * 2, groups)}*{x}" for x in binary]
+        variances = [1 if std_lv else f"var_{x}" for x in binary]
+        lines += [f"{x} ~~ {_each(v, v, groups)}*{x}" for x, v in zip(binary, variances, strict=True)]
     return "\n".join([model.rstrip(), *lines])
 
 

@@ -79,14 +79,14 @@ def _discrepancies(
         W.append(share * problem.weights[k][t:])
         V.append(share * _normal_weight(inner))
         gamma.append(problem.gammas[k][t:, t:] / share)
-    J, W, V, G = np.vstack(J), np.concatenate(W), linalg.block_diag(*V), linalg.block_diag(*gamma)
-    moving = J.any(0)  # thresholds do not move correlations
-    J, inverse_hessian = J[:, moving], inverse_hessian[np.ix_(moving, moving)]
-    B = inverse_hessian @ (J.T * W)  # the fit leaves I - J B of the correlations' errors
-    BG, VJ = B @ G, V @ J
-    expected = np.sum(V * G) - 2 * np.sum(BG * VJ.T) + np.sum((BG @ B.T) * (J.T @ VJ))
+    D, V, G = np.vstack(J), linalg.block_diag(*V), linalg.block_diag(*gamma)
+    moving = D.any(0)  # thresholds do not move correlations
+    D, inverse_hessian = D[:, moving], inverse_hessian[np.ix_(moving, moving)]
+    B = inverse_hessian @ (D.T * np.concatenate(W))  # the fit leaves I - D B of the correlations' errors
+    BG, VD = B @ G, V @ D
+    expected = np.sum(V * G) - 2 * np.sum(BG * VD.T) + np.sum((BG @ B.T) * (D.T @ VD))
     own = sum(n / sample.nobs * np.trace(g) for n, g in zip(problem.counts, gamma, strict=True))
-    return float(chisq), float(base), float(expected) / df, float(own) / len(J)
+    return float(chisq), float(base), float(expected) / df, float(own) / len(D)
 
 
 def _normal_weight(inner: Array) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from semfit.errors import DataError
 from semfit.estimate import minimise
-from semfit.least_squares import pairs
+from semfit.least_squares import LeastSquares, pairs
 from semfit.moments import GroupSample
 from semfit.polychoric import ordinal_moments
 from semfit.solved import Solved
@@ -19,13 +19,15 @@ Array = np.ndarray
 TOLERANCE = 1e-13  # of the decrement; scoring converges linearly, so that it is to be smaller than for likelihoods
 
 
-def ordinal_refit(fit: Solved, counts: list[Array]) -> Array:
+def ordinal_refit(fit: Solved, problem: LeastSquares, counts: list[Array]) -> Array:
     """Return the estimates when every row counts as often as given.
 
     Parameters
     ----------
     fit : SemFit
         A fit by DWLS or WLSMV.
+    problem : LeastSquares
+        Its.
     counts : list of arrays, shape (batch, n)
         By group, how often each row occurs in each draw, whole numbers.
 
@@ -40,32 +42,32 @@ def ordinal_refit(fit: Solved, counts: list[Array]) -> Array:
     ]
     out = np.array([sum(g[k][1] for g in drawn) for k in range(len(counts[0]))])
     usable = np.flatnonzero(np.isfinite(out))
-    theta = np.repeat(out[:, None], fit.problem.q, axis=1)
+    theta = np.repeat(out[:, None], problem.q, axis=1)
     if len(usable):
         stacked = [np.stack([g[k][0] for k in usable]) for g in drawn]
-        problem = replace(
-            fit.problem,
+        drawn_problem = replace(
+            problem,
             statistics=tuple(x[:, 0] for x in stacked),
             weights=tuple(x[:, 1] for x in stacked),
             gammas=(),
             counts=tuple(int(c[0].sum()) for c in counts),
         )
-        solution = minimise(problem, np.broadcast_to(fit.theta, (len(usable), fit.problem.q)), tolerance=TOLERANCE)
+        solution = minimise(drawn_problem, np.broadcast_to(fit.theta, (len(usable), problem.q)), tolerance=TOLERANCE)
         theta[usable] = np.where(solution.converged[:, None], solution.theta, np.nan)
     return theta
 
 
-def _statistics(group: GroupSample, count: Array, names: tuple[str, ...]) -> tuple[Array | None, float]:
-    """Return statistics and weights of one draw, shape (2, m), and 0; or None and why there are none."""
-    whole = group.rows.astype(int)
+def _statistics(group: GroupSample, count: Array, names: tuple[str, ...]) -> tuple[Array, float]:
+    """Return statistics and weights of one draw, shape (2, m), and 0; or none and why there are none."""
+    whole, none = group.raw[0].astype(int), np.empty((2, 0))
     codes = np.repeat(whole, count.astype(int), axis=0)
     categories = whole.max(0) + 1
     if any(len(np.unique(column)) < c for column, c in zip(codes.T, categories, strict=True)):
-        return None, np.inf
+        return none, np.inf
     try:
         moments = ordinal_moments(codes, tuple(categories.tolist()), names, diagonal=True)
     except DataError:
-        return None, np.nan
+        return none, np.nan
     low, high = pairs(len(names))
     s = np.concatenate([*moments.thresholds, moments.correlations[low, high]])
     return np.stack([s, 1 / moments.gamma]), 0.0

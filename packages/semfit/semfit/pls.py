@@ -165,7 +165,7 @@ class PlsFit:
 
     def scores(self, data: pd.DataFrame) -> pd.DataFrame:
         """Return the composites of given rows, which are standardised by their own means and deviations."""
-        rows = read(data, self.model.items).groups[0].rows
+        rows = read(data, self.model.items).groups[0].raw[0]
         return pd.DataFrame((rows - rows.mean(0)) / rows.std(0) @ self.weights, columns=list(self.model.constructs))
 
     def summary(self) -> str:
@@ -269,7 +269,7 @@ def pls(
     fit = PlsFit(
         known, scheme, consistent, R, W[0], int(iterations[0]), bool(converged[0]), sample.nobs, sample.dropped
     )
-    return _bootstrapped(fit, sample.groups[0].rows, bootstrap, seed) if bootstrap else fit
+    return _bootstrapped(fit, sample.groups[0].raw[0], bootstrap, seed) if bootstrap else fit
 
 
 def _bootstrapped(fit: PlsFit, rows: Array, draws: int, seed: int | None) -> PlsFit:

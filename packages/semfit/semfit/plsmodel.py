@@ -43,7 +43,7 @@ class PlsModel:
     @property
     def path_cells(self) -> list[tuple[int, int]]:
         """Paths as positions of cause and effect."""
-        return [tuple(self.at(*pair)) for pair in self.paths]
+        return [(self.constructs.index(cause), self.constructs.index(effect)) for cause, effect in self.paths]
 
     @property
     def explained(self) -> list[str]:

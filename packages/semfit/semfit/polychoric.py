@@ -126,8 +126,8 @@ def ordinal_moments(
 
 def _fill_empty(table: Array, first: Array, second: Array, counts: tuple[int, ...]) -> tuple[Array, Array]:
     """Put one half into an empty cell of a two-by-two table, keeping its margins: without it the correlation is one."""
-    counts = np.array(counts)
-    table, small = table.copy(), (counts[first] == 2) & (counts[second] == 2) & (table[:, :2, :2].min((1, 2)) == 0)
+    binary = np.array(counts) == 2
+    table, small = table.copy(), binary[first] & binary[second] & (table[:, :2, :2].min((1, 2)) == 0)
     filled = np.flatnonzero(small)
     for k in filled:
         two = table[k, :2, :2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from scipy import stats
 from semfit.errors import ParameterError
 from semfit.fit import fit as fit_one
 from semfit.result import LEVEL, SemFit
+from semfit.solved import FitOptions
 
 __all__ = ["Pooled", "d2", "d3", "fit_imputed", "pool"]
 
@@ -212,7 +214,7 @@ def pool(fits: Sequence[SemFit]) -> Pooled:
     return Pooled(fits)
 
 
-def fit_imputed(model: str, frames: Sequence[pd.DataFrame], **options: object) -> Pooled:
+def fit_imputed(model: str, frames: Sequence[pd.DataFrame], **options: Unpack[FitOptions]) -> Pooled:
     """Fit a model to every completed data set and pool the fits.
 
     Parameters

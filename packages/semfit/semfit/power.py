@@ -149,9 +149,9 @@ def power(
     ----------
     Muthén & Muthén (2002), doi:10.1207/S15328007SEM0904_8.
     """
-    if bool(effects) != callable(population):
+    if isinstance(population, str) == bool(effects):
         raise ParameterError("population is a text, or a function of an effect with effects=[...]; got one of the two.")
-    if effects:
+    if not isinstance(population, str):
         curve = []
         for effect, stream in zip(effects, np.random.SeedSequence(seed).generate_state(len(effects)), strict=True):
             one = power(population(effect), model, nobs, draws=draws, alpha=alpha, seed=int(stream), std_lv=std_lv)

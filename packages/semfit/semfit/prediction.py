@@ -53,7 +53,7 @@ def factor_scores(fit: Solved, data: pd.DataFrame | None = None) -> pd.DataFrame
     if data is None:
         if any(group.rows is None for group in groups):
             raise ParameterError("the fit holds no rows; give those to score.")
-        found = [_scores(fit, k, group.rows) for k, group in enumerate(groups)]
+        found = [_scores(fit, k, group.raw[0]) for k, group in enumerate(groups)]
         return pd.concat(found, ignore_index=True)
     column = fit.options.get("group")
     for name in [*names, *([column] if column else [])]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from html import escape
 
 import numpy as np
@@ -29,10 +30,14 @@ LINKS = {"=~": "=~", "<~": "<~", "~": "~", "~~": "~~", "|": "|"}
 class Shown(Solved):
     """A solved model with what a summary says of it, all of which :class:`semfit.SemFit` derives."""
 
-    problems: tuple[str, ...]
     estimates: pd.DataFrame
     fit_measures: pd.Series
     draws: Bootstrap | None
+
+    @property
+    @abstractmethod
+    def problems(self) -> tuple[str, ...]:
+        """What is off about the solution."""
 
 
 def summary(fit: Shown) -> str:
@@ -92,8 +97,9 @@ def _errors(fit: Shown) -> str:
 def _cautions(fit: Shown) -> list[str]:
     """Say what the standard errors and the test rest on beside the rows."""
     lines = [f"  At its bound, held as equality     {said:>14}" for said in fit.active]
-    if any(group.clusters is not None for group in fit.sample.groups):
-        count = sum(len(np.unique(group.clusters)) for group in fit.sample.groups)
+    clusters = [group.clusters for group in fit.sample.groups if group.clusters is not None]
+    if clusters:
+        count = sum(len(np.unique(own)) for own in clusters)
         title = f"  Number of clusters [{fit.options['cluster']}]"
         lines.append(f"{title:<36}{count:>15d}")
     if any(group.weights is not None for group in fit.sample.groups):

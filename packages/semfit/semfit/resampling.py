@@ -15,6 +15,7 @@ from semfit.errors import ParameterError, UnknownNameError
 from semfit.estimate import Likelihood, minimise
 from semfit.inequality import refuse
 from semfit.inference import defined_values
+from semfit.least_squares import LeastSquares
 from semfit.missing import Patterns
 from semfit.moments import GroupSample
 from semfit.ordinal_resampling import ordinal_refit
@@ -261,8 +262,8 @@ def weighted_refit(fit: Solved, counts: list[Array]) -> Array:
     array, shape (batch, q)
         nan where one did not converge, inf where it lost a category of an ordered item.
     """
-    if fit.ordinal:
-        return ordinal_refit(fit, counts)
+    if isinstance(fit.problem, LeastSquares):
+        return ordinal_refit(fit, fit.problem, counts)
     patterns = tuple(_weighted(g, c) for g, c in zip(fit.sample.groups, counts, strict=True))
     bases = []
     for block, s, group in zip(fit.problem.blocks, patterns, fit.sample.groups, strict=True):
@@ -284,7 +285,7 @@ def _influences(fit: Solved) -> list[Array]:
     """Return by group how far each row moves the estimates to first order, (n, q); with counts of one they add to 0."""
     found = []
     for block, group, base in zip(fit.problem.blocks, fit.sample.groups, fit.problem.bases, strict=True):
-        out, at = np.empty((len(group.rows), fit.problem.q)), 0
+        out, at = np.empty((group.nobs, fit.problem.q)), 0
         for part in slices(group):
             own = casewise_scores(block, part, fit.theta, base, fit.problem.q)
             out[at : at + len(own)] = own @ fit.curvature.inverse / fit.nobs
@@ -295,11 +296,11 @@ def _influences(fit: Solved) -> list[Array]:
 
 def _weighted(group: GroupSample, counts: Array) -> Patterns:
     """Return the moments of every resample, by pattern."""
-    P, p = group.patterns.mask.shape
+    (rows, of), (P, p) = group.raw, group.patterns.mask.shape
     nobs, mean, covariance = np.zeros((len(counts), P)), np.zeros((len(counts), P, p)), np.zeros((len(counts), P, p, p))
     for k in range(P):
-        mine = group.pattern_of == k
-        X = np.where(group.patterns.mask[k], group.rows[mine] - group.mean, 0.0)
+        mine = of == k
+        X = np.where(group.patterns.mask[k], rows[mine] - group.mean, 0.0)
         c = counts[:, mine]
         n = c.sum(1)
         size = np.maximum(n, 1.0)

@@ -8,6 +8,7 @@ from scipy import linalg
 
 from semfit import robust
 from semfit.incomplete import moments_jacobian
+from semfit.least_squares import ResponseBlock
 from semfit.model import Block, Implied
 from semfit.moments import GroupSample
 from semfit.saturated import information
@@ -42,7 +43,7 @@ def residuals(fit: Solved) -> pd.DataFrame:
         zip(fit.problem.blocks, fit.problem.bases, fit.sample.groups, strict=True)
     ):
         implied, names, p = block.implied(fit.theta, base), block.names, block.observed
-        Sigma = block.correlations(fit.theta, base) if fit.ordinal else implied.covariance[:p, :p]
+        Sigma = block.correlations(fit.theta, base) if isinstance(block, ResponseBlock) else implied.covariance[:p, :p]
         S = group.covariance
         cor = S / np.sqrt(np.outer(np.diag(S), np.diag(S))) - Sigma / np.sqrt(np.outer(np.diag(Sigma), np.diag(Sigma)))
         cells = [(names[i], "~~", names[j], S[i, j] - Sigma[i, j], cor[i, j]) for i in range(p) for j in range(i + 1)]
@@ -79,8 +80,7 @@ def _information(fit: Solved, block: Block, group: GroupSample, implied: Implied
     """Return the saturated model, its information at the implied moments, and the sample moments' covariance matrix."""
     full = robust.saturated_block(block)
     C, p = implied.covariance, block.observed
-    mean = implied.mean[:p] if block.means else None
-    V = information(full, group.patterns, C[:p, :p], mean, fit.information == "observed")
+    V = information(full, group.patterns, C[:p, :p], implied.mean[:p], fit.information == "observed")
     G = np.linalg.inv(robust.saturated_information(full, group))
     if fit.estimator in ("MLM", "MLR"):
         G = G @ robust.saturated_products(full, group) @ G

@@ -13,6 +13,7 @@ from semfit import incomplete, measures, ordinal_measures, prediction, report, r
 from semfit.errors import ParameterError
 from semfit.expressions import jacobian
 from semfit.inference import TestStatistic, covariance, defined_values, free_directions
+from semfit.least_squares import LeastSquares, ResponseBlock
 from semfit.resampling import Bootstrap
 from semfit.standardize import delta_errors, explained, standard_errors, standardized
 
@@ -62,7 +63,7 @@ class SemFit(report.Shown):
             where = f" in group {group.label}" if len(self.sample.groups) > 1 else ""
             negative = [name for i, name in enumerate(block.names) if S[i, i] < 0]
             found += [f"The variance of {name}{where} is negative (a Heywood case)." for name in negative]
-            if self.ordinal:
+            if isinstance(block, ResponseBlock):
                 found += [f"The thresholds of {n}{where} do not increase." for n in block.disordered(self.theta)]
             latent = block.implied(self.theta, base).covariance[
                 block.observed + block.means :, block.observed + block.means :
@@ -256,7 +257,7 @@ class SemFit(report.Shown):
                 measures.covariates_logl(self.sample, self.table.fixed_covariates),
             )
         out |= measures.rmsea(test.chisq, test.df, self.divisor, groups)
-        if self.ordinal:
+        if isinstance(self.problem, LeastSquares):
             out |= ordinal_measures.residual_measures(self.problem, self.sample, self.theta, test.df)
         else:
             out |= measures.residual_measures(self.problem, self.sample, self.theta, test.df)
@@ -267,7 +268,7 @@ class SemFit(report.Shown):
         if not (self.converged and self.identified):
             return measures.as_series({k: v if k in ("npar", "df") else np.nan for k, v in out.items()})
         test, base = self.index_statistics
-        if self.ordinal and test.scaling is not None:
+        if isinstance(self.problem, LeastSquares) and test.scaling is not None:
             out |= ordinal_measures.robust_measures(self.problem, self.sample, self.theta, self.curvature, test.df)
         elif test.scaling is not None:
             out |= measures.robust_indices(test, base, self.nobs, groups)
@@ -275,25 +276,25 @@ class SemFit(report.Shown):
 
     def _scaled_measures(self) -> dict[str, float]:
         test, base, groups = self.test, self.baseline, self.table.groups
-        chisq, df = (test.scaled, test.df) if test.shift else (test.chisq, test.scaling * test.df)
+        chisq, df = (test.scaled, test.df) if test.shift else (test.chisq, test.factor * test.df)
         scaled = measures.rmsea(chisq, df, self.divisor, groups)
         return {
             "chisq.scaled": test.scaled,
             "df.scaled": test.df,
             "pvalue.scaled": test.pvalue(scaled=True),
-            "chisq.scaling.factor": test.scaling,
+            "chisq.scaling.factor": test.factor,
             "baseline.chisq.scaled": base.scaled,
             "baseline.df.scaled": base.df,
-            "baseline.chisq.scaling.factor": base.scaling,
+            "baseline.chisq.scaling.factor": base.factor,
             **{f"{k}.scaled": v for k, v in scaled.items()},
         }
 
     @cached_property
     def index_statistics(self) -> tuple[TestStatistic, TestStatistic]:
         """The statistics of model and baseline that robust indices rest on: as if no value were missing."""
-        if not self.sample.missing:
+        if isinstance(self.problem, LeastSquares) or not self.sample.missing:
             return self.test, self.baseline
-        return incomplete.statistics(self)
+        return incomplete.statistics(self, self.problem)
 
     @cached_property
     def r2(self) -> pd.Series | pd.DataFrame:

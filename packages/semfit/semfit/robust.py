@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from semfit.em import by_variable
-from semfit.estimate import Likelihood, bordered, weights
+from semfit.estimate import Likelihood, Problem, bordered, weights
 from semfit.missing import Expectation, MissingPatterns
 from semfit.model import Block
 from semfit.moments import GroupSample, Sample
@@ -33,24 +33,23 @@ __all__ = [
 
 Array = np.ndarray
 SLICE = 16_384  # rows
-BY_ROW = ("rows", "pattern_of", "weights", "clusters")
 
 
 def casewise_scores(block: Block, group: GroupSample, theta: Array, base: tuple[Array, Array], q: int) -> Array:
     """Return the derivatives of each row's log likelihood with respect to the free parameters, shape (rows, q)."""
-    implied = block.implied(theta, base)
+    implied, (rows, of) = block.implied(theta, base), group.raw
     if isinstance(group.patterns, MissingPatterns):
         point = Expectation.at(
             group.patterns, implied.covariance[: block.observed, : block.observed], implied.mean[: block.observed]
         )
-        return block.collect(point.scores(block, implied, group.rows, group.pattern_of), q)
+        return block.collect(point.scores(block, implied, rows, of), q)
     W, _, _ = weights(block, implied, group.patterns)
     R = block.columns(implied)
     centre = implied.mean[: block.observed] if block.means else group.mean
-    out = np.zeros((len(group.rows), q))
+    out = np.zeros((len(rows), q))
     for k in range(len(group.patterns.nobs)):
-        mine = group.pattern_of == k
-        y = np.where(group.patterns.mask[k], group.rows[mine] - centre, 0.0)
+        mine = of == k
+        y = np.where(group.patterns.mask[k], rows[mine] - centre, 0.0)
         P, V = _projected(block, y, W[k], R)
         Q = R.T @ V @ R
         out[mine] = block.collect(block.c * (P[:, block.u] * P[:, block.v] - Q[block.u, block.v]), q)
@@ -71,9 +70,8 @@ def influence(block: Block, group: GroupSample, theta: Array, base: tuple[Array,
     Where covariates are fixed, what they predict of a row is not random and is taken out.
     """
     implied = block.implied(theta, base)
-    W = weights(block, implied, group.patterns)[0][0]
-    R = block.columns(implied)
-    out = 0.0
+    W = np.linalg.inv(implied.covariance[: block.observed, : block.observed])
+    R, out = block.columns(implied), np.zeros(())
     for y, sign in zip(_random_and_fixed(block, group), (1, -1), strict=False):
         P, _ = _projected(block, y, W, R)
         out = out + sign * P[:, block.u] * P[:, block.v]
@@ -82,7 +80,7 @@ def influence(block: Block, group: GroupSample, theta: Array, base: tuple[Array,
 
 def _random_and_fixed(block: Block, group: GroupSample) -> tuple[Array, ...]:
     """Return the rows about their mean and, with fixed covariates, what these predict of them."""
-    y = group.rows - group.mean
+    y = group.raw[0] - group.mean
     fixed = sorted({i for path, i, _ in block.exogenous if not path})
     if not fixed:
         return (y,)
@@ -95,7 +93,7 @@ def outer(group: GroupSample, scores: Callable[[GroupSample], Array]) -> Array:
     Sampling weights multiply the scores. With G clusters the sum is multiplied by G / (G - 1). Of many rows the scores
     are there a slice at a time.
     """
-    total, clusters = 0.0, 0
+    total, clusters = np.zeros(()), 0
     for part in slices(group):
         own = scores(part)
         if part.weights is not None:
@@ -111,20 +109,21 @@ def outer(group: GroupSample, scores: Callable[[GroupSample], Array]) -> Array:
 
 def slices(group: GroupSample) -> Iterator[GroupSample]:
     """Yield a group by slices of rows; those of a cluster stay together."""
-    if len(group.rows) <= SLICE:
+    rows, of = group.raw
+    if len(rows) <= SLICE:
         yield group
         return
-    order, edges = np.arange(len(group.rows)), np.arange(0, len(group.rows), SLICE)
+    order, edges = np.arange(len(rows)), np.arange(0, len(rows), SLICE)
     if group.clusters is not None:
         order = np.argsort(group.clusters, kind="stable")
         first = np.flatnonzero(np.diff(group.clusters[order], prepend=-1))
         edges = np.unique(first[np.searchsorted(first, edges, side="right") - 1])
     for mine in np.split(order, edges[1:]):
-        cut = {name: None if (x := getattr(group, name)) is None else x[mine] for name in BY_ROW}
-        yield replace(group, **cut)
+        weight, cluster = (None if x is None else x[mine] for x in (group.weights, group.clusters))
+        yield replace(group, rows=rows[mine], pattern_of=of[mine], weights=weight, clusters=cluster)
 
 
-def meat(problem: Likelihood, sample: Sample, theta: Array, scores=casewise_scores) -> Array:
+def meat(problem: Problem, sample: Sample, theta: Array, scores: Callable[..., Array] = casewise_scores) -> Array:
     """Return the mean outer product of ``casewise_scores`` (Huber-White) or ``influence`` (Satorra-Bentler)."""
     total = np.zeros((problem.q, problem.q))
     for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
@@ -139,7 +138,7 @@ def meat(problem: Likelihood, sample: Sample, theta: Array, scores=casewise_scor
     return total / sample.nobs
 
 
-def satorra_bentler_trace(problem: Likelihood, sample: Sample, theta: Array, inverse: Array) -> float:
+def satorra_bentler_trace(problem: Problem, sample: Sample, theta: Array, inverse: Array) -> float:
     """Return tr(U Gamma), whose ratio to the degrees of freedom scales chi2.
 
     The fourth moments never appear as a matrix: with d_i = y_i' Sigma^-1 y_i about the sample mean,
@@ -156,7 +155,7 @@ def satorra_bentler_trace(problem: Likelihood, sample: Sample, theta: Array, inv
     """
     total = 0.0
     for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
-        W = weights(block, block.implied(theta, base), group.patterns)[0][0]
+        W = np.linalg.inv(block.implied(theta, base).covariance[: block.observed, : block.observed])
         y, *predicted = _random_and_fixed(block, group)
         fixed = predicted[0] if predicted else np.zeros_like(y)
         own, given, both = ((a @ W * b).sum(1) for a, b in ((y, y), (fixed, fixed), (y, fixed)))
@@ -166,7 +165,7 @@ def satorra_bentler_trace(problem: Likelihood, sample: Sample, theta: Array, inv
     return float(total - np.trace(inverse @ meat(problem, sample, theta, influence)))
 
 
-def saturated_trace(problem: Likelihood, sample: Sample) -> float:
+def saturated_trace(problem: Problem, sample: Sample) -> float:
     """Return tr(B A^-1) of the saturated model, with A its observed information and B the outer product of its scores.
 
     References
@@ -186,7 +185,7 @@ def saturated_trace(problem: Likelihood, sample: Sample) -> float:
 
 def _complete_trace(full: Block, group: GroupSample) -> float:
     """Return it for complete rows, by their squared distances d from the mean: w^2 (d + (d^2 - 2 d + p) / 2)."""
-    y, weight = group.rows - group.mean, 1.0 if group.weights is None else group.weights
+    y, weight = group.raw[0] - group.mean, 1.0 if group.weights is None else group.weights
     d = (y @ np.linalg.inv(group.covariance) * y).sum(1)
     each = weight**2 * (d * full.means + (d**2 - 2 * d + full.observed) / 2)
     return float(each.sum() / group.patterns.nobs.sum())

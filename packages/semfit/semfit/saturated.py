@@ -23,13 +23,13 @@ def saturated_value(problem: Likelihood, sample: Sample) -> float:
         if isinstance(group.patterns, MissingPatterns):
             total += Expectation.at(group.patterns, group.covariance, group.mean).value
         else:
-            own = Implied(None, group.covariance, group.mean)
+            own = Implied(np.eye(block.observed), group.covariance, group.mean)
             total += float(discrepancy(group.patterns, *weights(block, own, group.patterns)))
     return total / (2 * float(problem.nobs))
 
 
 def information(
-    full: Block, patterns: Patterns | MissingPatterns, covariance: Array, mean: Array | None, observed: bool
+    full: Block, patterns: Patterns | MissingPatterns, covariance: Array, mean: Array, observed: bool
 ) -> Array:
     """Return the Hessian of f with respect to the moments that are free in a saturated model.
 
@@ -99,7 +99,7 @@ def products(full: Block, group: GroupSample) -> Array:
     """
     patterns = group.patterns
     if not isinstance(patterns, MissingPatterns):
-        patterns = missing_patterns(group.rows, patterns.mask, group.pattern_of, None)
+        patterns = missing_patterns(group.raw[0], patterns.mask, group.raw[1], None)
     point = Expectation.at(patterns, group.covariance, group.mean)
     i, j, _ = _pairs(point)
     both = np.outer(point.covariance[i, j], point.moments[i, j]) - _crossed(point)
@@ -166,8 +166,9 @@ def _fourth(point: Expectation, group: GroupSample) -> Array:
     blocks = np.array_split(np.arange(size), -(-size // BLOCK))
     width = [(own[-1] + 1) * (own[-1] + 2) // 2 for own in blocks]  # pairs of variables up to the last of a block
     sums = [np.zeros((sum(size - own), w)) for own, w in zip(blocks, width, strict=True)]
-    for at in range(0, len(group.rows), SLICE):
-        y = point.completed(group.rows[at : at + SLICE], group.pattern_of[at : at + SLICE])
+    rows, of = group.raw
+    for at in range(0, len(rows), SLICE):
+        y = point.completed(rows[at : at + SLICE], of[at : at + SLICE])
         pairs = y[:, i] * y[:, j]
         for own, w, total in zip(blocks, width, sums, strict=True):
             total += np.concatenate([y[:, k:] * y[:, [k]] for k in own], 1).T @ pairs[:, :w]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations, permutations, product
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from semfit.estimate import Likelihood
+from semfit.estimate import Problem
+from semfit.least_squares import LeastSquares
 from semfit.model import Block, cell
 from semfit.solved import Solved
 from semfit.table import Parameter
@@ -19,6 +21,7 @@ from semfit.thresholds import RESPONSE
 __all__ = ["modification_indices", "release_tests", "score_tests"]
 
 Array = np.ndarray
+AnyBlock = TypeVar("AnyBlock", bound=Block)
 
 
 def modification_indices(fit: Solved) -> pd.DataFrame:
@@ -130,7 +133,7 @@ def score_tests(fit: Solved, rows: Sequence[Parameter]) -> pd.DataFrame:
     with np.errstate(divide="ignore", invalid="ignore"):
         mi, epc = fit.nobs * g**2 / variance, -g / variance
     chisq = mi
-    if fit.estimator == "WLSMV":
+    if isinstance(problem, LeastSquares) and fit.estimator == "WLSMV":
         toward = np.hstack([-hessian[0, q:, :q] @ inverse, np.eye(len(rows))])
         spread = np.einsum("ij,jk,ik->i", toward, problem.meat(theta), toward)
         chisq = fit.nobs * np.divide(g**2, spread, out=np.full_like(g, np.nan), where=usable)
@@ -143,7 +146,7 @@ def score_tests(fit: Solved, rows: Sequence[Parameter]) -> pd.DataFrame:
             mi[k],
             stats.chi2.sf(chisq[k], 1),
             epc[k],
-            epc[k] * _unit(fit, row, positions[k]),
+            epc[k] * _unit(fit, row, positions.get(k)),
             chisq[k],
         )
         for k, row in enumerate(rows)
@@ -154,31 +157,34 @@ def score_tests(fit: Solved, rows: Sequence[Parameter]) -> pd.DataFrame:
     return frame if fit.estimator == "WLSMV" else frame.drop(columns="mi_robust")
 
 
-def _extended(fit: Solved, rows: Sequence[Parameter]) -> tuple[Likelihood, Array, list[tuple[bool, int, int] | None]]:
+def _extended(fit: Solved, rows: Sequence[Parameter]) -> tuple[Problem, Array, dict[int, tuple[bool, int, int]]]:
     """Add a free parameter for every row: the value its cell has now, or what is added to a threshold or scale."""
     names = fit.problem.blocks[0].names
     at = {name: k for k, name in enumerate(names)}
-    cells = [None if row.op in RESPONSE else cell(row, at) for row in rows]
-    q, values, parts = fit.problem.q, np.zeros(len(rows)), []
-    for g, (block, base) in enumerate(zip(fit.problem.blocks, fit.problem.bases, strict=True), start=1):
-        A, S = block.matrices(fit.theta, base)
-        mine = [k for k, row in enumerate(rows) if row.group == g and row.op not in RESPONSE]
-        for k in mine:
-            path, i, j = cells[k]
-            values[k] = (A if path else S)[i, j]
-        if fit.ordinal:
-            others = {q + k: row for k, row in enumerate(rows) if row.group == g and row.op in RESPONSE}
-            block = block.extended(q + len(rows), others)
-        parts.append(_with_cells(block, [cells[k] for k in mine], [q + k for k in mine]))
-    theta = np.concatenate([fit.theta, values])
-    return replace(fit.problem, blocks=tuple(parts), q=len(theta), constraints=None), theta, cells
+    cells = {k: cell(row, at) for k, row in enumerate(rows) if row.op not in RESPONSE}
+    problem, values = fit.problem, np.zeros(len(rows))
+    matrices = [block.matrices(fit.theta, base) for block, base in zip(problem.blocks, problem.bases, strict=True)]
+    for k, (path, i, j) in cells.items():
+        values[k] = matrices[rows[k].group - 1][0 if path else 1][i, j]
+    theta, q = np.concatenate([fit.theta, values]), problem.q
+
+    def wider(block: AnyBlock, group: int) -> AnyBlock:
+        mine = [k for k in cells if rows[k].group == group]
+        return _with_cells(block, [cells[k] for k in mine], [q + k for k in mine])
+
+    def others(group: int) -> dict[int, Parameter]:
+        return {q + k: row for k, row in enumerate(rows) if row.group == group and row.op in RESPONSE}
+
+    if isinstance(problem, LeastSquares):
+        items = [wider(block.extended(len(theta), others(g)), g) for g, block in enumerate(problem.blocks, start=1)]
+        return replace(problem, blocks=tuple(items), q=len(theta), constraints=None), theta, cells
+    parts = [wider(block, g) for g, block in enumerate(problem.blocks, start=1)]
+    return replace(problem, blocks=tuple(parts), q=len(theta), constraints=None), theta, cells
 
 
-def _with_cells(block: Block, cells: Sequence[tuple[bool, int, int]], theta: Sequence[int]) -> Block:
-    path, i, j = (
-        np.array(x, dtype=kind)
-        for x, kind in zip(zip(*cells, strict=True) if cells else ((), (), ()), (bool, int, int), strict=True)
-    )
+def _with_cells(block: AnyBlock, cells: Sequence[tuple[bool, int, int]], theta: Sequence[int]) -> AnyBlock:
+    path = np.array([one[0] for one in cells], dtype=bool)
+    i, j = (np.array([one[k] for one in cells], dtype=int) for k in (1, 2))
     return replace(
         block,
         path=np.concatenate([block.path, path]),

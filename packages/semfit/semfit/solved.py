@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
 
-from semfit.estimate import Likelihood, Solution
+from semfit.estimate import Problem, Solution
 from semfit.inference import Covariance, TestStatistic, defined_values
 from semfit.moments import Sample
 from semfit.table import Parameter, ParameterTable
 
-__all__ = ["Solved"]
+__all__ = ["FitOptions", "ItemOptions", "Solved"]
 
 Array = np.ndarray
+
+
+class ItemOptions(TypedDict, total=False):
+    """Keywords of :func:`semfit.fit` that say what the rows are and how they are fitted."""
+
+    estimator: str
+    missing: str
+    ordered: bool | Sequence[str] | None
+    group: str | None
+    group_equal: Sequence[str]
+    mean_structure: bool | None
+    parameterization: str
+    weights: str | Sequence[float] | None
+    cluster: str | None
+
+
+class FitOptions(ItemOptions, total=False):
+    """All keywords of :func:`semfit.fit` but data and moments."""
+
+    std_lv: bool
+    bootstrap: int
+    seed: int | None
+    workers: int
+    progress: bool | Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -33,7 +58,7 @@ class Solved:
         Every parameter.
     sample : Sample
         What it was fitted to.
-    problem : Likelihood
+    problem : Likelihood or LeastSquares
         Discrepancy of model and sample.
     solution : Solution
         Where the minimisation ended.
@@ -56,14 +81,14 @@ class Solved:
     information: str
     table: ParameterTable
     sample: Sample
-    problem: Likelihood
+    problem: Problem
     solution: Solution
     curvature: Covariance
     vcov: Array
     test: TestStatistic
     baseline: TestStatistic
     saturated: float
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: FitOptions = field(default_factory=FitOptions)
     active: tuple[str, ...] = ()
 
     @property

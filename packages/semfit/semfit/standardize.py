@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from semfit.estimate import Likelihood
+from semfit.estimate import Problem
 from semfit.expressions import jacobian
 from semfit.model import cell
 from semfit.table import ParameterTable
@@ -14,7 +14,7 @@ __all__ = ["delta_errors", "explained", "standard_errors", "standardized"]
 Array = np.ndarray
 
 
-def standardized(table: ParameterTable, problem: Likelihood, theta: Array) -> Array:
+def standardized(table: ParameterTable, problem: Problem, theta: Array) -> Array:
     """Return every row of the table, then every defined parameter, in standard deviations of the variables ("std.all").
 
     Loadings and regressions are multiplied by the predictor's and divided by the outcome's standard deviation;
@@ -24,7 +24,7 @@ def standardized(table: ParameterTable, problem: Likelihood, theta: Array) -> Ar
     ----------
     table : ParameterTable
         Every parameter.
-    problem : Likelihood
+    problem : Likelihood or LeastSquares
         With a block and base for each group.
     theta : array, shape (..., q)
         Free parameters; complex values pass through, which is what the complex step asks for.
@@ -44,7 +44,7 @@ def standardized(table: ParameterTable, problem: Likelihood, theta: Array) -> Ar
     return np.concatenate([values, *defined], -1)
 
 
-def _group(table: ParameterTable, problem: Likelihood, theta: Array, k: int) -> Array:
+def _group(table: ParameterTable, problem: Problem, theta: Array, k: int) -> Array:
     block, base = problem.blocks[k], problem.bases[k]
     A, S = block.matrices(theta, base)
     variance = np.diagonal(block.implied_by(A, S).covariance, axis1=-2, axis2=-1).copy()
@@ -78,7 +78,7 @@ def _root(x: Array) -> Array:
         return np.where(x.real > 0, np.sqrt(x), np.nan)
 
 
-def standard_errors(table: ParameterTable, problem: Likelihood, theta: Array, covariance: Array) -> Array:
+def standard_errors(table: ParameterTable, problem: Problem, theta: Array, covariance: Array) -> Array:
     """Return delta-method standard errors of the standardised solution.
 
     Parameters
@@ -105,12 +105,12 @@ def delta_errors(J: Array, covariance: Array) -> Array:
     return np.sqrt(np.where(variance < 1e-15 * most, 0.0, variance))
 
 
-def explained(problem: Likelihood, theta: Array) -> list[dict[str, float]]:
+def explained(problem: Problem, theta: Array) -> list[dict[str, float]]:
     """Return R2 of every variable that something predicts: 1 - residual variance / implied variance.
 
     Parameters
     ----------
-    problem : Likelihood
+    problem : Likelihood or LeastSquares
         With a block and base for each group.
     theta : array, shape (q,)
         Free parameters.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from math import isnan
+from typing import TypeVar
 
 from semfit.errors import ParameterError, UnknownNameError
 from semfit.expressions import Expression
@@ -15,6 +16,7 @@ from semfit.thresholds import check_responses
 
 __all__ = ["GROUP_EQUAL", "Parameter", "ParameterTable", "Roles", "build"]
 
+Entry = TypeVar("Entry")
 GROUP_EQUAL = (
     "loadings",
     "composite.loadings",
@@ -141,10 +143,12 @@ def _group(
         rows = _fix_markers(rows, model.terms, group)
     have = {_pair(row.lhs, row.op, row.rhs) for row in rows}
 
-    def add(lhs: str, op: str, rhs: str, value: float | None = None, **marks: bool) -> None:
+    def add(
+        lhs: str, op: str, rhs: str, value: float | None = None, *, implied: bool = False, exogenous: bool = False
+    ) -> None:
         if _pair(lhs, op, rhs) not in have:
             have.add(_pair(lhs, op, rhs))
-            rows.append(Parameter(lhs, op, rhs, group, value=value, **marks))
+            rows.append(Parameter(lhs, op, rhs, group, value=value, implied=implied, exogenous=exogenous))
 
     for name in ordered:
         for k in range(ordered[name]):
@@ -177,7 +181,7 @@ def _pair(lhs: str, op: str, rhs: str) -> tuple[str, str, str]:
 def _from_term(term: Term, group: int, groups: int) -> Parameter:
     """The row a term asks for in one group."""
 
-    def of(entries: tuple, what: str):
+    def of(entries: tuple[Entry, ...], what: str) -> Entry:
         if len(entries) == 1:
             return entries[0]
         if len(entries) != groups:

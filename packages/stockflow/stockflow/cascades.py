@@ -41,9 +41,9 @@ def cascade(network: Network, p: float, persons: Sequence[int], *, seed: int, en
     """
     from stockflow import kernels, vectors
 
-    persons = np.unique(np.asarray(persons, dtype=np.int64))
-    if len(persons) and not (persons[0] >= 0 and persons[-1] < network.n):
-        wrong = persons[0] if persons[0] < 0 else persons[-1]
+    first = np.unique(np.asarray(persons, dtype=np.int64))
+    if len(first) and not (first[0] >= 0 and first[-1] < network.n):
+        wrong = first[0] if first[0] < 0 else first[-1]
         raise ParameterError(f"those who begin are persons 0..{network.n - 1}; got {wrong}.")
     if not 0 <= p <= 1:
         raise ParameterError(f"p, the chance that one try succeeds, is a probability in [0, 1]; got {p!r}.")
@@ -51,5 +51,5 @@ def cascade(network: Network, p: float, persons: Sequence[int], *, seed: int, en
         raise UnknownNameError("engine", engine, ENGINES)
     loop = kernels.spread if kernels.COMPILED and engine != "numpy" else vectors.spread
     reached, queue = np.zeros(network.n, dtype=bool), np.empty(network.n, np.int32)
-    loop(network.indptr, network.indices, persons, float(p), key_of(seed), reached, queue)
+    loop(network.indptr, network.indices, first, float(p), key_of(seed), reached, queue)
     return reached

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stockflow.errors import OutputError, ParameterError, check_file, named
 
+if TYPE_CHECKING:
+    from stockflow.groups import Groups
+    from stockflow.mode import Mode
+    from stockflow.networks import Network
+
 __all__ = ["Checkpoint", "fingerprint"]
 
 
-def fingerprint(mode, parameters, dt, steps, seed, contacts, groups, state, network) -> str:
+def fingerprint(
+    mode: Mode, parameters: Mapping[str, np.ndarray], dt: float, steps: int, seed: int, contacts: str,
+    groups: Groups | None, state: np.ndarray, network: Network | None,
+) -> str:
     """Return a hash of all that a trajectory follows from."""
     laws = [(f.source, f.target, f.hazard) for f in mode.flows] + [(a.name, a.text) for a in mode.auxiliaries]
     said = [mode.name, laws, sorted((name, float(value)) for name, value in parameters.items()),
             dt, steps, seed, contacts, repr(groups)]
     made = hashlib.sha256(repr(said).encode())
-    made.update(state)
+    made.update(state.data)
     if network is not None:
-        made.update(network.indptr)
-        made.update(network.indices)
-        made.update(network.split)
+        made.update(network.indptr.data)
+        made.update(network.indices.data)
+        made.update(network.split.data)
     return made.hexdigest()
 
 

@@ -139,11 +139,11 @@ class Person:
         self.mode, self.p, self._scope = mode, tuple(parameters), scope
         self.fields: tuple[Field, ...] = fields(mode)
 
-    def weight(self, i: int, state: int, seen: Sequence[float]) -> float:
+    def weight(self, i: int, state: int, seen: Sequence[float] | np.ndarray) -> float:
         """What somebody in a state adds to field i."""
         return self._scope[f"weight_{i}"](state, self.p, seen)
 
-    def hazards(self, seen: Sequence[float]) -> np.ndarray:
+    def hazards(self, seen: Sequence[float] | np.ndarray) -> np.ndarray:
         """The hazard of every flow for a person who sees these fields, shape (flows,)."""
         return np.array([self._scope[f"hazard_{k}"](self.p, seen) for k in range(len(self.mode.flows))], float)
 

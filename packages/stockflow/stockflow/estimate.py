@@ -130,11 +130,11 @@ def fit_mode(
     """
     from scipy import stats  # heavy: only where a mode is fitted
 
-    years, values = np.asarray(years, int), np.asarray(values, float)
-    _check(mode, years, values, free, fixed or {}, level)
+    year, value = np.asarray(years, int), np.asarray(values, float)
+    _check(mode, year, value, free, fixed or {}, level)
     persons = partial(_persons, mode, flows, starters, free, fixed or {}, years=len(years), dt=dt)
     bounds = np.log([_range(mode, name) for name in free])
-    target = np.log(values)
+    target = np.log(value)
 
     def residuals(u: np.ndarray) -> np.ndarray:
         gap = target - np.log(persons(u))
@@ -151,7 +151,7 @@ def fit_mode(
     estimates = tuple(_estimate(mode, name, best[i], grids[i], ratios[i] / least, limit) for i, name in enumerate(free))
     along = persons(best[None])[0]
     scale = math.exp(float(np.mean(target - np.log(along))))
-    return ModeFit(mode, years, values, scale * along, estimates, scale, math.sqrt(least / df), limit, level)
+    return ModeFit(mode, year, value, scale * along, estimates, scale, math.sqrt(least / df), limit, level)
 
 
 def _check(
@@ -188,7 +188,7 @@ def _persons(mode: Mode, flows: Sequence[tuple[str, str]], starters: str, free: 
     table = {name: np.exp(column) for name, column in zip(free, u.T, strict=True)}
     start = table.pop("initial", np.full(len(u), 0.001))
     run = integrate(mode, dict(fixed) | table, years * YEAR, "map", dt, {starters: start}, every=round(EVERY / dt))
-    flow = sum(run.flow(source, target) for source, target in flows)
+    flow = sum((run.flow(source, target) for source, target in flows), np.zeros(()))
     points = YEAR // EVERY
     parts = [flow[year * points:(year + 1) * points + 1] for year in range(years)]
     return np.stack([np.trapezoid(part, dx=EVERY, axis=0) for part in parts], axis=1)
@@ -231,7 +231,7 @@ def _profiles(
 ) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
     """Every parameter on a grid through its estimate, the others refitted; the estimate moves to what is better."""
     s = len(best)
-    grids = [np.unique(np.append(np.linspace(*bounds[i], POINTS), best[i])) for i in range(s)]
+    grids = [np.unique(np.append(np.linspace(bounds[i, 0], bounds[i, 1], POINTS), best[i])) for i in range(s)]
     rows = [np.where(np.arange(s) == i, value, best) for i in range(s) for value in grids[i]]
     held = [np.arange(s) == i for i in range(s) for _ in grids[i]]
     u, ssr = _least_squares(residuals, np.array(rows), bounds, np.array(held))
@@ -245,7 +245,10 @@ def _profiles(
 def _from_neighbours(residuals: Callable[[np.ndarray], np.ndarray], bounds: np.ndarray, grids: list[np.ndarray],
                      best: np.ndarray, u: np.ndarray, ssr: np.ndarray) -> bool:
     """Search again, in place, where a profile falls away from the estimate or leaps at its end: it may have stuck."""
-    starts, held, rows, first = [], [], [], 0
+    starts: list[np.ndarray] = []
+    held: list[np.ndarray] = []
+    rows: list[int] = []
+    first = 0
     for i, grid in enumerate(grids):
         for k in range(len(grid)):
             out = k + (1 if grid[k] > best[i] else -1)

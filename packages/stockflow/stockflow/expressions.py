@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import factorial
@@ -87,7 +87,7 @@ def _tree(node: ast.AST, depth: int = 0) -> Tree:
     raise TypeError(node)
 
 
-def walk(tree: Tree):
+def walk(tree: Tree) -> Iterator[Tree]:
     """Yield every node, arguments before the call that holds them."""
     if isinstance(tree, Call):
         for arg in tree.args:

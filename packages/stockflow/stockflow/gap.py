@@ -81,5 +81,5 @@ def network_gap(
     at = np.unravel_index(np.argmax(abs(shares - mean)), mean.shape)
     of = mode.carrying if active is None else [mode.index[name] for name in active]
     return Gap(float(abs(shares - mean)[at]), mode.states[at[1]].name, float(at[0] * dt),
-               float(runs[:, *at].std(ddof=1) / np.sqrt(len(runs))),
+               float(runs[:, at[0], at[1]].std(ddof=1) / np.sqrt(len(runs))),
                float(shares[-1, of].sum() / mean[-1, of].sum()), dt * np.arange(len(mean)), shares, mean, len(runs))

@@ -71,7 +71,8 @@ class Invitations:
     pull: np.ndarray | None = None
 
     @classmethod
-    def of(cls, groups: Groups, index: Mapping[str, int], p: Mapping[str, float], dt: float, network=None, pull=None):
+    def of(cls, groups: Groups, index: Mapping[str, int], p: Mapping[str, float], dt: float,
+           network: Network | None = None, pull: np.ndarray | None = None) -> Invitations:
         """Put a mode's parameters into its groups."""
         rates = [float(p[m]) * float(p[q]) for m, q, _ in (groups.friends, groups.strangers)]
         opening = {index[state]: poisson_table(float(p[rate]) * dt) for state, rate in groups.opens.items()}

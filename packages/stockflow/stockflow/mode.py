@@ -263,8 +263,8 @@ class Mode:
         if not population > 0 or np.any(left < 0):
             raise ParameterError(f"persons placed exceed the population; got {population - np.min(left):g}; "
                                  f"allowed is at most {population:g}.")
-        persons = [placed.get(n, 0.0) + left * self.carrier_free.get(n, 0.0) for n in self.index]
-        return np.stack(np.broadcast_arrays(*persons))
+        stocks = [placed.get(n, 0.0) + left * self.carrier_free.get(n, 0.0) for n in self.index]
+        return np.stack(np.broadcast_arrays(*stocks))
 
     @cached_property
     def laws(self) -> tuple[ex.Tree, ...]:

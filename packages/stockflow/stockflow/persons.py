@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import numpy as np
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from stockflow.mode import Mode
 
-__all__ = ["ENGINES", "PersonsRun", "replicate", "simulate"]
+__all__ = ["ENGINES", "PersonsRun", "RunOptions", "replicate", "simulate"]
 
 ENGINES = ("auto", "numba", "numpy")
 BLOCK = 4096  # persons whose draws are in the first cache at a time
@@ -73,6 +73,22 @@ class PersonsRun:
         index = pd.MultiIndex.from_product([self.times, self.mode.index], names=["day", "state"])
         frame = pd.DataFrame({"persons": self.counts.reshape(-1)}, index=index).reset_index()
         return frame.assign(share=frame["persons"] / len(self.state))
+
+
+class RunOptions(TypedDict, total=False):
+    """Keywords of :func:`simulate` beside the seed."""
+
+    population: int | None
+    network: Network | None
+    annealed: bool
+    initial: Mapping[str, int] | None
+    groups: Groups | None
+    dt: float
+    engine: str
+    block: int
+    checkpoint: str | Path | None
+    save_every: int
+    progress: bool
 
 
 def simulate(
@@ -165,18 +181,26 @@ def simulate(
     return PersonsRun(mode, dt * np.arange(steps + 1), counts, there, state, contacts, p, seed, dt)
 
 
-def replicate(mode: Mode, *arguments, seeds: Sequence[int], threads: int = 1, **options) -> list[PersonsRun]:
+def replicate(
+    mode: Mode,
+    parameters: Mapping[str, float] | None = None,
+    days: float = 365.0,
+    *,
+    seeds: Sequence[int],
+    threads: int = 1,
+    **options: Unpack[RunOptions],
+) -> list[PersonsRun]:
     """Run a mode once for each seed, several at a time; the compiled loop lets threads run side by side."""
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(lambda seed: simulate(mode, *arguments, seed=seed, **options), seeds))
+        return list(pool.map(lambda seed: simulate(mode, parameters, days, seed=seed, **options), seeds))
 
 
 def _population(population: int | None, network: Network | None, annealed: bool) -> tuple[int, str]:
-    if (population is None) == (network is None) or (annealed and network is None):
+    if network is not None and population is None:
+        return network.n, "annealed" if annealed else "network"
+    if population is None or network is not None or annealed:
         raise ParameterError(f"a run takes either population= or network= (annealed=True needs a network); got "
                              f"population={population!r} and {'a' if network else 'no'} network.")
-    if network is not None:
-        return network.n, "annealed" if annealed else "network"
     if not 1 <= population < 2**31:
         raise ParameterError(f"population is a number of persons from 1 to {2**31 - 1}; got {population!r}.")
     return int(population), "mixed"

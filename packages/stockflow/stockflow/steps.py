@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["stepper"]
 
+Advance = Callable[[np.ndarray, int, np.ndarray, np.ndarray], None]
 BATCH = 2e7  # person-steps between two looks at the clock
 
 
 def stepper(
     mode: Mode, p: Mapping, n: int, network: Network | None, contacts: str, groups: Groups | None, dt: float,
     engine: str, block: int, key: np.uint64,
-) -> tuple[Callable, np.ndarray, int]:
+) -> tuple[Advance, np.ndarray, int]:
     """Return a function that advances the state, the order of its flows, and how many steps it takes at once.
 
     It takes the state, the number of its first step, counts from those now on, and moves.
@@ -44,7 +45,7 @@ def stepper(
     move = partial(_plain, loop, flows, NeighbourCounts.of(flows, network if contacts == "network" else None, n))
     if groups is None:
         return move, flows.order, max(1, int(BATCH // n))
-    pull = np.cumsum(network.degree) if contacts == "annealed" else None
+    pull = np.cumsum(network.degree) if network is not None and contacts == "annealed" else None
     plan = Invitations.of(groups, mode.index, p, dt, network if contacts == "network" else None, pull)
     return partial(_with_groups, move, flows, plan, key, dt), flows.order, 1
 
@@ -70,12 +71,15 @@ class NeighbourCounts:
         """Give a column to each state that raises somebody's hazard."""
         seen = flows.near.any(axis=0) & (network is not None)
         column = np.where(seen, np.cumsum(seen) - 1, -1)
-        ties = (np.zeros(1, np.int64), np.zeros(0, np.int32)) if network is None else (network.indptr, network.indices)
+        indptr, indices = np.zeros(1, np.int64), np.zeros(0, np.int32)
+        if network is not None:
+            indptr, indices = network.indptr, network.indices
         neighbours = np.empty((n if seen.any() else 0, seen.sum() + 1), dtype=np.int32)
-        return cls(column, *ties, neighbours, np.empty(n, dtype=np.uint16), np.empty(len(column)))
+        return cls(column, indptr, indices, neighbours, np.empty(n, dtype=np.uint16), np.empty(len(column)))
 
 
-def _plain(loop: Callable, flows: Coefficients, around: NeighbourCounts, state, first, counts, moves) -> None:
+def _plain(loop: partial[None], flows: Coefficients, around: NeighbourCounts, state: np.ndarray, first: int,
+           counts: np.ndarray, moves: np.ndarray) -> None:
     from stockflow import kernels
 
     if loop.func is kernels.advance and not around.fresh:
@@ -89,7 +93,8 @@ def _plain(loop: Callable, flows: Coefficients, around: NeighbourCounts, state, 
          limit=around.limit, assumed=around.assumed, counts=counts, moves=moves)
 
 
-def _mean_field(mode: Mode, person: Person, n: int, network: Network | None, dt: float, loop: Callable):
+def _mean_field(mode: Mode, person: Person, n: int, network: Network | None, dt: float,
+                loop: partial[None]) -> tuple[Advance, np.ndarray, int]:
     """All meet the same mix: one look at it for each step, whatever the rate laws."""
     S, F = len(mode.states), len(mode.flows)
     order = np.argsort(mode.sources, kind="stable")
@@ -100,7 +105,7 @@ def _mean_field(mode: Mode, person: Person, n: int, network: Network | None, dt:
     flows = Coefficients(order, start, target, np.zeros(F), none, none)
     around = NeighbourCounts.of(flows, None, n)
 
-    def advance(state, first, counts, moves):
+    def advance(state: np.ndarray, first: int, counts: np.ndarray, moves: np.ndarray) -> None:
         everybody = counts[0] / n
         mix = everybody if degree is None else np.bincount(state, degree, S) / max(degree.sum(), 1)
         met = replace(flows, base=person.met(mix, everybody)[order])
@@ -110,7 +115,8 @@ def _mean_field(mode: Mode, person: Person, n: int, network: Network | None, dt:
     return advance, order, 1
 
 
-def _with_groups(move, flows: Coefficients, plan: Invitations, key, dt: float, state, first, counts, moves) -> None:
+def _with_groups(move: partial[None], flows: Coefficients, plan: Invitations, key: np.uint64, dt: float,
+                 state: np.ndarray, first: int, counts: np.ndarray, moves: np.ndarray) -> None:
     """One step in which groups compete with the other flows: whichever comes first within the step holds."""
     from stockflow.vectors import draw
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from semfit.comparison import HypothesisStatistic
 from semfit.errors import ParameterError
 from semfit.psychometrics.composites import delta
 from semfit.psychometrics.resampling import all_items, check, correlation, draw, intervals, item_rows
+from semfit.solved import ItemOptions
 
 __all__ = ["CommonFactor", "SingleFactor", "common_factor", "fit_table", "measurement_model", "single_factor", "sound"]
 
@@ -111,7 +113,7 @@ def single_factor(
     bootstrap: int = 0,
     kind: str = "percentile",
     seed: int | None = None,
-    **options: object,
+    **options: Unpack[ItemOptions],
 ) -> SingleFactor:
     """Describe how far one factor carries all items (Harman), by eigenvalues and by confirmatory factor analysis.
 
@@ -202,7 +204,9 @@ class CommonFactor:
         )
 
 
-def common_factor(model: str, data: pd.DataFrame, *, level: float = 0.95, **options: object) -> CommonFactor:
+def common_factor(
+    model: str, data: pd.DataFrame, *, level: float = 0.95, **options: Unpack[ItemOptions]
+) -> CommonFactor:
     """Add an unmeasured factor that loads equally on all items and is unrelated to the constructs.
 
     The factor's loadings are 1 and its variance is free, which may turn out negative: then the answers have less in
@@ -248,7 +252,7 @@ def common_factor(model: str, data: pd.DataFrame, *, level: float = 0.95, **opti
     if bad:
         estimates = estimates.assign(std_with=np.nan, ci_low=np.nan, ci_high=np.nan, change=np.nan)
         reason = NOT_SOUND.format(f"model {bad[0]} the common factor")
-        return CommonFactor(comparison, None, estimates, *[np.nan] * 4, fit.nobs, fit.problems, reason)
+        return CommonFactor(comparison, None, estimates, np.nan, np.nan, np.nan, np.nan, fit.nobs, fit.problems, reason)
 
     def share(theta: Array) -> Array:
         block = fit.problem.blocks[0]

@@ -12,6 +12,7 @@ from scipy.special import ndtr
 import semfit
 from semfit.errors import ParameterError
 from semfit.expressions import jacobian
+from semfit.least_squares import LeastSquares
 from semfit.polychoric import bivariate_normal
 from semfit.psychometrics.reliability import alpha_of, feldt
 from semfit.psychometrics.resampling import casewise_errors, check, intervals, wald
@@ -185,9 +186,9 @@ def _measures(fit: semfit.SemFit, k: int, usable: dict[str, list[str]]) -> Calla
         out = []
         for items, (raw, variance, C) in zip(usable.values(), loadings(fit, theta, k, usable), strict=True):
             s = raw * np.sqrt(variance[..., None] / np.diagonal(C, axis1=-2, axis2=-1))
-            if fit.ordinal:
+            if isinstance(fit.problem, LeastSquares):
                 unit = np.diagonal(C, axis1=-2, axis2=-1) ** -0.5
-                R, cuts = C * unit[..., :, None] * unit[..., None, :], _thresholds(fit, theta, k, items)
+                R, cuts = C * unit[..., :, None] * unit[..., None, :], _thresholds(fit.problem, theta, k, items)
                 omega = _ordinal_omega(s[..., :, None] * s[..., None, :], R, cuts)
             else:
                 omega = raw.sum(-1) ** 2 * variance / C.sum((-2, -1))
@@ -229,8 +230,8 @@ def _alpha(fit: semfit.SemFit, k: int, name: str, items: list[str], level: float
     rows = group.rows[:, at]
     estimate = float(alpha_of(np.cov(rows.T)))
     se = float(casewise_errors(lambda S: alpha_of(S)[..., None], rows)[0])
-    low, high = wald(estimate, se, level)
-    return line | {"estimate": estimate, "se": se, "ci_low": low, "ci_high": high, "method": "adf"}
+    ends = wald(estimate, se, level)
+    return line | {"estimate": estimate, "se": se, "ci_low": ends[0], "ci_high": ends[1], "method": "adf"}
 
 
 def _split_reason(items: list[str]) -> str:
@@ -245,10 +246,10 @@ def _negative(fit: semfit.SemFit) -> list[str]:
     ]
 
 
-def _thresholds(fit: semfit.SemFit, theta: Array, k: int, items: list[str]) -> list[Array]:
+def _thresholds(problem: LeastSquares, theta: Array, k: int, items: list[str]) -> list[Array]:
     """Return the thresholds of each item in standard deviations from its mean, shape (..., categories - 1)."""
-    block = fit.problem.blocks[k]
-    _, scale, above = block.parts(theta, fit.problem.bases[k])
+    block = problem.blocks[k]
+    _, scale, above = block.parts(theta, problem.bases[k])
     cuts = scale[..., block.item] * above
     return [cuts[..., block.item == block.names.index(item)] for item in items]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ import semfit
 from semfit.errors import ParameterError, UnknownNameError
 from semfit.psychometrics.bias import NOT_SOUND, fit_table, measurement_model, sound
 from semfit.psychometrics.resampling import all_items, check, correlation, draw, intervals, item_rows
+from semfit.solved import ItemOptions
 
 __all__ = ["MarkerCorrelations", "MarkerModels", "marker_correlations", "marker_models"]
 
@@ -100,8 +102,8 @@ def marker_correlations(
     items = all_items(constructs)
     rows, dropped = item_rows(data, items)
     at = {item: k for k, item in enumerate(items)}
-    scores = [rows[:, [at[item] for item in constructs[name]]].mean(1) for name in (*substantive, marker)]
-    scores = np.column_stack(scores)
+    means = [rows[:, [at[item] for item in constructs[name]]].mean(1) for name in (*substantive, marker)]
+    scores = np.column_stack(means)
     N, pairs = len(scores), list(combinations(range(len(substantive)), 2))
     i, j = np.array(pairs).T
 
@@ -187,7 +189,7 @@ def marker_models(
     marker: str,
     *,
     alpha: float = 0.05,
-    **options: object,
+    **options: Unpack[ItemOptions],
 ) -> MarkerModels:
     """Fit the five models of the confirmatory factor analysis marker technique, all constructs of variance 1.
 

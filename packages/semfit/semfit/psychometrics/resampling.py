@@ -63,7 +63,7 @@ def item_rows(data: pd.DataFrame, items: Sequence[str]) -> tuple[Array, int]:
     if repeated:
         raise ParameterError(f"item {repeated[0]} is named more than once; name every item once.")
     sample = read(data, list(items))
-    return sample.groups[0].rows, sample.dropped
+    return sample.groups[0].raw[0], sample.dropped
 
 
 def correlation(covariance: Array) -> Array:
@@ -146,7 +146,7 @@ def intervals(estimate: Array, draws: Array, kind: str, level: float) -> tuple[A
     return ends[:, 0], ends[:, 1]
 
 
-def wald(estimate: Array, se: Array, level: float) -> tuple[Array, Array]:
+def wald(estimate: Array | float, se: Array | float, level: float) -> tuple[Array, Array]:
     """Return the ends of normal intervals."""
     half = norm.ppf((1 + level) / 2) * np.asarray(se)
     return estimate - half, estimate + half
