@@ -87,7 +87,7 @@ def build(
     Built
         ``failed`` maps the name of each failed report to one sentence; the others are published all the same.
     """
-    options = {"out": out, "profile": profile, "languages": languages, "given": given, "force": force}
+    options: dict[str, Any] = {"out": out, "profile": profile, "languages": languages, "given": given, "force": force}
     out = planned(names, **options).out  # refuses bad input before anything is written
     with locked(out, lambda text: print(text, file=sys.stderr, flush=True)):
         for name in recover(out):
@@ -192,7 +192,7 @@ class _Crew:
         os.environ.update(FIXED_ENVIRONMENT, MPLCONFIGDIR=str(_cache("matplotlib")),
                           JUPYTER_CONFIG_DIR=str(_cache("jupyter")))
         os.environ.pop("PYTHONPATH", None) if not self._package_needs_path() else None
-        self.context = multiprocessing.get_context("forkserver" if forks else "spawn")
+        self.context: Any = multiprocessing.get_context("forkserver" if forks else "spawn")
         if forks:
             self.context.set_forkserver_preload(["nbproof.warm", *project().preload])
             _start_fork_server()
@@ -211,7 +211,8 @@ class _Crew:
         while waiting or self.running:
             while waiting and len(self.running) < jobs:
                 self._start(waiting.pop(0))
-            for channel in wait(list(self.running), timeout=0.2):
+            heard = wait(list(self.running), timeout=0.2)
+            for channel in [each for each in self.running if each in heard]:
                 self._hear(channel)
             self._end_late()
 

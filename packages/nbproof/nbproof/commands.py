@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from nbproof.console import check_positive
 from nbproof.errors import ParameterError, UnknownNameError
@@ -21,7 +21,7 @@ class CommandParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise ParameterError(f"{message}; see {self.prog} --help.")
 
-    def _print_message(self, message: str, file: object = None) -> None:
+    def _print_message(self, message: str, file: Any = None) -> None:
         print(message, end="", file=file)  # argparse would pass over what the stream refuses
 
     def _check_value(self, action: argparse.Action, value: object) -> None:
@@ -118,9 +118,9 @@ def _build(chosen: argparse.Namespace, source: Callable[[], Project], folders: b
         builder.explain(builder.planned(names, **options))
         return 0
     built = builder.build(names, **options, jobs=chosen.jobs, engine=chosen.engine, limit=chosen.limit)
-    if built.failed:  # each was said when it failed
+    if wrong := builder.failure(built):  # each was said when it failed
         if len(built.failed) + len(built.made) + len(built.kept) > 1:
-            raise builder.failure(built)
+            raise wrong
         return 2
     opened = built.out / ("notebooks" if chosen.no_render else "index.html")
     print(f"{len(built.made)} made, {len(built.kept)} up to date; open {shown(opened)}")

@@ -132,11 +132,11 @@ def _file_drift(report: str, name: str, standing: Path, fresh: Path) -> Drift | 
         return Drift(report, name, "absent", "present", "the same")
     if old == new:
         return None
-    where, *shown = _first_difference(old, new)
+    where, was, now_is = _first_difference(old, new)
     if not where:
-        shown = [f"{(folder / name).stat().st_size} bytes, sha256 {file_hash(folder / name)[:12]}"
-                 for folder in (standing, fresh)]
-    return Drift(report, f"{name}{where}", *shown, "the same")
+        was, now_is = (f"{(folder / name).stat().st_size} bytes, sha256 {file_hash(folder / name)[:12]}"
+                       for folder in (standing, fresh))
+    return Drift(report, f"{name}{where}", was, now_is, "the same")
 
 
 def _first_difference(old: bytes, new: bytes) -> tuple[str, str, str]:
@@ -149,7 +149,8 @@ def _first_difference(old: bytes, new: bytes) -> tuple[str, str, str]:
         return "", "", ""
     at = next((i for i, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), min(map(len, texts)))
     line, start = texts[1].count("\n", 0, at) + 1, max(0, at - SHOWN // 3)
-    return f", line {line}", *(" ".join(text[start:start + SHOWN].split()) for text in texts)
+    was, now_is = (" ".join(text[start:start + SHOWN].split()) for text in texts)
+    return f", line {line}", was, now_is
 
 
 def _wanted(manifest: Mapping[str, Any], expected: Mapping[str, Any], reports: Mapping[str, Any],

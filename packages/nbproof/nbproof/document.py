@@ -291,7 +291,7 @@ def _plain(node: Any) -> str:
         return "".join(_plain(child) for child in node)
     if not isinstance(node, dict):
         return ""
-    kind, content = node.get("t"), node.get("c")
+    kind, content = node.get("t"), node.get("c", "")
     if kind == "Str":
         return content
     if kind in ("Space", "SoftBreak", "LineBreak"):

@@ -79,7 +79,7 @@ class _Kernel:
             options["config"] = Config({"KernelManager": {"transport": "ipc", "ip": sockets}})
         elif sockets and zmq.has("curve"):
             options["config"] = Config({"KernelManager": {"transport_encryption": "auto"}})
-        super().execute_managed_notebook(nb_man, kernel_name, **options)
+        super().execute_managed_notebook(nb_man, kernel_name, **options)  # type: ignore[misc]  # of NBClientEngine
 
 
 def register() -> None:
@@ -129,8 +129,8 @@ class _Stream(TextIOBase):
 
 
 class _Publisher(DisplayPublisher):
-    def publish(self, data: dict, metadata: dict | None = None, *, transient: dict | None = None, update: bool = False,
-                **kwargs: Any) -> None:
+    def publish(self, data: dict, metadata: dict | None = None, source: Any = None, *, transient: dict | None = None,
+                update: bool = False, **kwargs: Any) -> None:
         self.shell.outputs.shown(data, metadata, transient, update)
 
     def clear_output(self, wait: bool = False) -> None:
@@ -138,6 +138,8 @@ class _Publisher(DisplayPublisher):
 
 
 class _Hook(DisplayHook):
+    shell: Any
+
     def write_output_prompt(self) -> None:
         """Print no ``Out[1]:``."""
 

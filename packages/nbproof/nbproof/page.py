@@ -116,7 +116,7 @@ class Page:
         ends = interval if interval is not None else ()
         if not all(isinstance(v, Real) and math.isfinite(v) for v in (value, *ends)):
             raise ParameterError(f"number {name} must be finite; got {value!r} {ends or ''}.")
-        payload = {"kind": "number", "name": name, "value": _kept(value, digits), "digits": digits,
+        payload: dict[str, Any] = {"kind": "number", "name": name, "value": _kept(value, digits), "digits": digits,
                    "tolerance": tolerance, "unit": unit, "basis": self._known_basis(basis)}
         if ends:
             payload["interval"] = [_kept(v, digits) for v in ends]
@@ -286,9 +286,9 @@ def _cell(value: Any, digits: int | None, language: str, column: str = "") -> st
         return say(value, language) if isinstance(value, Mapping) else str(value)
     if digits is None:
         return str(value)
-    if PROBABILITY.fullmatch(column) and 0 <= value < 0.5 * 10.0**-digits:
+    if PROBABILITY.fullmatch(column) and 0 <= float(value) < 0.5 * 10.0**-digits:
         return f"<{format_number(10.0**-digits, digits)}"
-    return format_number(value, digits)
+    return format_number(float(value), digits)
 
 
 def _address(value: Any) -> str | None:

@@ -125,11 +125,12 @@ def _parse(source: str, name: str) -> list[Parameter]:
     return [_parameter(s, source.splitlines()[s.lineno - 1], name) for s in statements]
 
 
-def _parameter(statement: ast.stmt, line: str, name: str) -> Parameter:
+def _parameter(statement: Any, line: str, name: str) -> Parameter:
     try:
-        target = statement.target if isinstance(statement, ast.AnnAssign) else statement.targets[0]
+        typed = type(statement) is ast.AnnAssign
+        target = statement.target if typed else statement.targets[0]
         default = ast.literal_eval(statement.value)
-        annotated = statement.annotation.id if isinstance(statement, ast.AnnAssign) else type(default).__name__
+        annotated = statement.annotation.id if typed else type(default).__name__
         TYPES[annotated](default)
         return Parameter(target.id, annotated, default, line.partition("#")[2].strip())
     except (AttributeError, KeyError, ValueError, TypeError, RecursionError, MemoryError):

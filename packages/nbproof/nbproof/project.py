@@ -126,13 +126,13 @@ def _settings(folder: Path) -> dict[str, Any] | None:
 
 def _checked(key: str, value: Any) -> Any:
     """Return a setting as its field takes it."""
-    kinds = {each.name: type(each.default) for each in fields(Project) if each.name != "locate"}
+    kinds: dict[str, type] = {each.name: type(each.default) for each in fields(Project) if each.name != "locate"}
     kinds |= {"licence": dict, "packages": tuple}
     if key not in kinds:
         raise UnknownNameError("setting", key, kinds)
     kind = kinds[key]
     value = tuple(value) if isinstance(value, list) else value
-    if not isinstance(value, kind) or (kind is tuple and not all(isinstance(each, str) for each in value)):
+    if not isinstance(value, kind) or (isinstance(value, tuple) and not all(isinstance(each, str) for each in value)):
         wanted = {tuple: "a list of texts", dict: "a table", bool: "true or false"}.get(kind, "a text")
         raise ParameterError(f"setting {key} takes {wanted}; got {value!r}.")
     return value

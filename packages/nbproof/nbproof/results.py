@@ -135,9 +135,9 @@ def _text(name: str, key: str, old: Mapping[str, str], new: Mapping[str, str]) -
 
 
 def _table(name: str, key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Drift]:
-    shapes = [(table["columns"], len(table["rows"]), table["digits"], table["tolerance"]) for table in (old, new)]
-    if shapes[0] != shapes[1]:
-        yield Drift(name, f"table {key}", *shapes, "the same columns, digits, tolerances and number of rows")
+    was, now_is = ((table["columns"], len(table["rows"]), table["digits"], table["tolerance"]) for table in (old, new))
+    if was != now_is:
+        yield Drift(name, f"table {key}", was, now_is, "the same columns, digits, tolerances and number of rows")
         return
     for line, (before, now) in enumerate(zip(old["rows"], new["rows"], strict=True), 1):
         for column, a, b in zip(old["columns"], before, now, strict=True):

@@ -127,9 +127,10 @@ def readme_drifts(results: Mapping[str, Mapping[str, Any]]) -> list[Drift]:
                 expected = printed(entry) if entry else "no such result"
                 if shown != expected:
                     drifts.append(Drift(name, f"{notebook}.{number}", shown, expected, "the same"))
-    counts = {name: len(marks) for name, marks in found.items()}
     if len({tuple(sorted(mark[:2] for mark in marks)) for marks in found.values()}) > 1:
-        drifts.append(Drift(" and ".join(counts), "results marked", *counts.values(), "the same ones in each"))
+        first, *others = (len(marks) for marks in found.values())
+        drifts.append(Drift(" and ".join(found), "results marked", first, ", ".join(map(str, others)),
+                            "the same ones in each"))
     return drifts
 
 
@@ -164,9 +165,9 @@ def _count(results: Mapping[str, Any]) -> int:
 
 def as_table(drifts: Sequence[Drift]) -> str:
     """Lay drifts out as a plain table; long texts are cut."""
-    rows = [("report", "where", "stands there", "recomputed", "allowed"),
-            *((d.notebook, d.where, str(d.committed), str(d.found), str(d.allowed)) for d in drifts)]
-    rows = [tuple(cell if len(cell) <= WIDTH else f"{cell[:WIDTH - 1]}…" for cell in row) for row in rows]
+    rows = [["report", "where", "stands there", "recomputed", "allowed"],
+            *([d.notebook, d.where, str(d.committed), str(d.found), str(d.allowed)] for d in drifts)]
+    rows = [[cell if len(cell) <= WIDTH else f"{cell[:WIDTH - 1]}…" for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(5)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)

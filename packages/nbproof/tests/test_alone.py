@@ -91,6 +91,7 @@ def test_the_readme_runs_as_it_stands_with_this_package_alone(tmp_path):
         assert (tmp_path / "reports" / name).is_file()
     page = (tmp_path / "reports" / "de" / "coffee.html").read_text(encoding="utf-8")
     assert "Eine Tasse kostet" in page
+    assert "Tabelle 1" in page
     assert '>2.25</span>' in page
     assert "A cup costs" not in page
     assert '<a href="../en/coffee.html" lang="en-GB"' in page

@@ -51,10 +51,11 @@ def test_a_wrong_setting_is_one_sentence(read, text, message):
 
 
 def test_a_project_brings_words_for_its_languages(settings, tmp_path):
-    (tmp_path / "words.toml").write_text('[de]\nnative = "Deutsch"\nreferences = "Literatur"\n', encoding="utf-8")
-    settings(tmp_path, words="words.toml", languages=("de",), title="Kaffee")
-    said = words("de")
-    assert (said["native"], said["references"], said["tag"], said["title"]) == ("Deutsch", "Literatur", "de", "Kaffee")
+    (tmp_path / "words.toml").write_text('[nl]\nnative = "Nederlands"\nreferences = "Literatuur"\n', encoding="utf-8")
+    settings(tmp_path, words="words.toml", languages=("nl",), title="Koffie")
+    said = words("nl")
+    shown = [said[key] for key in ("native", "references", "tag", "title")]
+    assert shown == ["Nederlands", "Literatuur", "nl", "Koffie"]
     assert said["contents"] == "Contents"  # what neither says is English
 
 
