@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from socialcommerce.errors import DataError, OutputError, ParameterError, UnknownNameError
+import nbproof
+from socialcommerce.errors import DataError, ParameterError, UnknownNameError
 from socialcommerce.figures import fonts
 
 PROJECT = Path(__file__).parents[2]
@@ -198,7 +199,7 @@ def test_a_missing_package_is_named(elsewhere, monkeypatch):
 def test_a_cache_that_cannot_be_written_is_named_where_nothing_can_stand_in(elsewhere, monkeypatch):
     (elsewhere / "socialcommerce").write_text("a file where the folder should be")
     monkeypatch.setattr(tempfile, "tempdir", str(elsewhere / "socialcommerce"))
-    with pytest.raises(OutputError, match="set XDG_CACHE_HOME or TMPDIR to a folder"):
+    with pytest.raises(nbproof.OutputError, match="set XDG_CACHE_HOME or TMPDIR to a folder"):
         fonts.folder()
 
 
