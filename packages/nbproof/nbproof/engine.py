@@ -79,6 +79,9 @@ class _Kernel:
             options["config"] = Config({"KernelManager": {"transport": "ipc", "ip": sockets}})
         elif sockets and zmq.has("curve"):
             options["config"] = Config({"KernelManager": {"transport_encryption": "auto"}})
+        if nb_man.nb.metadata.get("kernelspec", {}).get("language") == "python":
+            # a kernel may log that it was interrupted when it is ended after an error, which is said better already
+            options["extra_arguments"] = ["--IPKernelApp.log_level=50"]
         super().execute_managed_notebook(nb_man, kernel_name, **options)  # type: ignore[misc]  # of NBClientEngine
 
 
