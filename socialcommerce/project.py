@@ -1,4 +1,4 @@
-"""Where the project's own files stand, where it keeps what it can make again, and how many processors it has."""
+"""Where the project's own files stand, and where it keeps what it can make again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import nbproof
 from socialcommerce.errors import OutputError
 
-__all__ = ["cache_folder", "own_folder", "processors", "root"]
+__all__ = ["cache_folder", "own_folder", "root"]
 
 
 INSTALLED = Path(__file__).resolve().parent / "files"
@@ -43,8 +43,3 @@ def own_folder(name: str) -> Path:
 def cache_folder() -> Path:
     """Return the folder for what is kept between runs and can be made again; see `nbproof.cache_folder`."""
     return nbproof.cache_folder("socialcommerce")
-
-
-def processors() -> int:
-    """Return the number of processors this process may use; macOS tells only how many there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import nbproof
 from nbproof import machine
 from socialcommerce import project
 
@@ -54,7 +55,7 @@ def test_every_module_is_imported_where_there_is_no_posix():
 def test_processors_are_counted_where_no_affinity_is_known(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
-    assert project.processors() == 3
+    assert nbproof.processors() == 3
 
 
 def test_the_cache_lies_where_the_reader_or_the_system_says(monkeypatch, tmp_path):

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nbproof import snap
 from socialcommerce import paper, verdicts
 from socialcommerce.errors import UnknownNameError
 from socialcommerce.evidence import modes, numbers, people, survey
-from socialcommerce.numbers import snap
 from socialcommerce.paper import CLASSES, EVIDENCE, GRADES, Claim, Hypothesis
 from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 

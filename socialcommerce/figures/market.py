@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nbproof import snap
 from socialcommerce.figures.colours import GRID, INK, MUTED, PAPER, SERIES
 from socialcommerce.figures.style import new_axes
 from socialcommerce.market import (
@@ -18,7 +19,6 @@ from socialcommerce.market import (
     publisher_words,
     unit_words,
 )
-from socialcommerce.numbers import snap
 
 if TYPE_CHECKING:
     import pandas as pd

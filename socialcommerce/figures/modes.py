@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nbproof import snap
 from socialcommerce.figures.colours import GRID, INK, MUTED, PAPER, SERIES
 from socialcommerce.figures.style import new_axes
 from socialcommerce.modes.diagram import NODE_KINDS, Diagram, Loop, Node
-from socialcommerce.numbers import snap
 from stockflow import Gap, Mode, ModeFit, Trajectory
 
 if TYPE_CHECKING:

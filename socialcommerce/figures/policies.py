@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nbproof import snap
 from socialcommerce.figures.colours import INK, MUTED, SERIES
 from socialcommerce.figures.style import new_axes
 from socialcommerce.modes.advice import OUTCOME_WORDS, strategies
 from socialcommerce.modes.policy import OUTCOMES, Ranking
-from socialcommerce.numbers import snap
 from stockflow import ModeFit
 
 if TYPE_CHECKING:

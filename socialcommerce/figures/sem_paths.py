@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from nbproof import snap
 from semfit import SemFit
 from socialcommerce.errors import ParameterError
 from socialcommerce.figures.colours import INK, MUTED, PAPER, SERIES
 from socialcommerce.figures.sem_layout import Node, arrange
-from socialcommerce.numbers import snap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

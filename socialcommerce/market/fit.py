@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nbproof import snap
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.market.series import MarketSeries, NotAvailable
-from socialcommerce.numbers import snap
 
 __all__ = ["CURVES", "Curve", "Estimate", "GrowthFit", "Parameter", "aicc", "fit_growth", "fit_many", "least_squares",
            "squares"]

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from nbproof import snap
 from socialcommerce.market.audit import AuditRow
 from socialcommerce.market.fit import Estimate, GrowthFit, aicc
 from socialcommerce.market.forecast import Backtest, Disagreement, Forecast
 from socialcommerce.market.series import BASIS_WORDS, MarketSeries, NotAvailable, publisher_words, unit_words
-from socialcommerce.numbers import snap
 
 __all__ = ["AUDITED", "AUDIT_LABELS", "BAR_LABELS", "FORECAST_LABELS", "FOREIGN", "MISS_DIGITS", "MISS_LABELS",
            "OFFICIAL", "PARAMETER_LABELS", "SEEN", "SPREAD_DIGITS", "SPREAD_LABELS", "audit_table", "bars_table",

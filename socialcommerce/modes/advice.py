@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from nbproof import snap
 from socialcommerce.errors import ParameterError
 from socialcommerce.modes import content, optima
 from socialcommerce.modes.optima import Promotion, Quality
 from socialcommerce.modes.policy import OUTCOMES, STRATEGIES, Ranking, Strategy, draw
 from socialcommerce.modes.readings import MARKS
-from socialcommerce.numbers import snap
 from stockflow import Mode, ModeFit, Parameter
 
 __all__ = ["BREACH_LABELS", "FIT_LABELS", "MARK_LABELS", "OUTCOME_WORDS", "RANK_LABELS", "STRATEGY_LABELS",

@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from nbproof import snap
 from socialcommerce.modes import content, sharing
 from socialcommerce.modes.diagram import Diagram
-from socialcommerce.numbers import snap
 from stockflow import PAGE_WORDS, Gap, Mode, ModeFit, elasticities
 
 __all__ = ["EDGE_LABELS", "ELASTICITY_LABELS", "EXPLORER_WORDS", "FIT_LABELS", "GAP_LABELS", "GROUP_LABELS",

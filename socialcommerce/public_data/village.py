@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from math import inf, sqrt
 from typing import TYPE_CHECKING
 
+from nbproof import snap
 from socialcommerce.effects import Effect
 from socialcommerce.errors import UnknownNameError
-from socialcommerce.numbers import snap
 
 if TYPE_CHECKING:
     import pandas as pd

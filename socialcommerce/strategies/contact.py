@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from nbproof import snap
 from socialcommerce.effects import Effect, Joint, least, normal
 from socialcommerce.errors import UnknownNameError
-from socialcommerce.numbers import snap
 from socialcommerce.strategies.study import Study
 from socialcommerce.survey import Codebook
 from socialcommerce.verdicts import NotTestable

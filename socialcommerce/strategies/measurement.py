@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from nbproof import snap
 from semfit import psychometrics
 from socialcommerce.errors import DataError
-from socialcommerce.numbers import snap
 from socialcommerce.strategies.study import Study
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from nbproof import snap
 from socialcommerce import __version__
-from socialcommerce.numbers import snap
 from socialcommerce.strategies.study import Study
 
 __all__ = ["DATA", "lavaan_script", "methods_text", "respondents_text", "script_data", "told_by"]

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 import semfit
+from nbproof import snap
 from semfit import SemFit, jacobian
 from socialcommerce.effects import Effect
-from socialcommerce.numbers import snap
 from socialcommerce.strategies.study import Study
 from socialcommerce.survey import Codebook, Moderation
 from socialcommerce.verdicts import NotTestable

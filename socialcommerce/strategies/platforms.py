@@ -13,9 +13,9 @@ import pandas as pd
 from scipy import special, stats
 
 import semfit
+from nbproof import snap
 from semfit import HypothesisStatistic, Invariance, SemFit, delta_errors, jacobian
 from socialcommerce.effects import Joint, largest, normal
-from socialcommerce.numbers import snap
 from socialcommerce.strategies.moderation import construct_words
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import NotTestable

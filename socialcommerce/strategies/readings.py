@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from nbproof import snap
 from semfit import Invariance
-from socialcommerce.numbers import snap
 from socialcommerce.strategies import common_method, contact, segments, sensitivity
 from socialcommerce.strategies.common_method import CommonMethod
 from socialcommerce.strategies.measurement import words_of

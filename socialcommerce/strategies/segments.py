@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from nbproof import snap
 from socialcommerce.errors import ParameterError
-from socialcommerce.numbers import snap
 from socialcommerce.strategies.study import Study, mean_scores
 from socialcommerce.verdicts import NotTestable
 

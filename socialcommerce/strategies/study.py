@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import semfit
+from nbproof import processors
 from socialcommerce import survey
 from socialcommerce.errors import DataError, UnknownNameError
-from socialcommerce.project import processors
 from socialcommerce.survey import Codebook, Responses, Screened
 
 if TYPE_CHECKING:

@@ -39,6 +39,15 @@ from nbproof.errors import (
 from nbproof.errors import (
     UnknownNameError as UnknownNameError,
 )
+from nbproof.errors import (
+    named as named,
+)
+from nbproof.errors import (
+    nearest as nearest,
+)
+from nbproof.errors import (
+    quoted as quoted,
+)
 from nbproof.folder import (
     check_replaceable as check_replaceable,
 )
@@ -52,7 +61,9 @@ from nbproof.index import Front as Front
 from nbproof.index import front_page as front_page
 from nbproof.look import Look as Look
 from nbproof.machine import cache_folder as cache_folder
+from nbproof.machine import processors as processors
 from nbproof.numbers import format_number as format_number
+from nbproof.numbers import snap as snap
 from nbproof.owned import read_manifest as read_manifest
 from nbproof.page import Page as Page
 from nbproof.parameters import parameters_of as parameters_of

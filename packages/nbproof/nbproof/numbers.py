@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["format_number", "numerals", "reported"]
+__all__ = ["format_number", "numerals", "reported", "snap"]
 
 SIGNIFICANT = 12  # digits on which linear algebra of different processors agrees, some three short of a double's
 NUMERAL = re.compile(  # not the 15 of H15, which is a name
     r"(?<![A-Za-z\u0370-\u03ff\d_])[+−-]?\d+(?:,\d{3})*(?:\.\d+)?")
 
 
-def _snap(value: float) -> float:
-    """Round to the digits that every processor finds alike, so that ties fall the same way everywhere."""
+def snap(value: float) -> float:
+    """Round to 12 significant digits, so that what processors compute differently in the last bits is one number.
+
+    Ties then fall the same way everywhere: 0.55449999999999999 and 0.55450000000000002 are both 0.5545.
+
+    Examples
+    --------
+    >>> snap(0.1 + 0.2), snap(2), snap(float("inf"))
+    (0.3, 2.0, inf)
+    """
     return float(f"{value:.{SIGNIFICANT}g}")
 
 
@@ -24,7 +32,7 @@ def format_number(value: float, digits: int) -> str:
     >>> format_number(34165.8, 1), format_number(-0.25, 2), format_number(-0.001, 1)
     ('34,165.8', '−0.25', '0.0')
     """
-    text = f"{_snap(value):,.{digits}f}"
+    text = f"{snap(value):,.{digits}f}"
     if not text.strip("-0.,"):
         text = text.lstrip("-")
     return text.replace("-", "−")
@@ -38,7 +46,7 @@ def reported(value: float, digits: int) -> float:
     >>> reported(0.55449, 2), reported(0.7849, 2), reported(34165.8, 1)
     (0.554, 0.7849, 34165.8)
     """
-    value = _snap(value)
+    value = snap(value)
     rounded = (round(value, digits + more) for more in range(1, SIGNIFICANT))
     return next((near for near in rounded if format_number(near, digits) == format_number(value, digits)), value) + 0.0
 

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from nbproof import Page as Plain
 from nbproof import page as module
 from nbproof.errors import ParameterError, UnknownNameError
-from nbproof.numbers import _snap as snap
-from nbproof.numbers import format_number
+from nbproof.numbers import format_number, snap
 from nbproof.results import MIME
 
 
