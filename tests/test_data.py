@@ -585,7 +585,6 @@ def test_registered_public_tables_load_from_the_mirror(tmp_path, monkeypatch):
     mirror = os.environ.get(fetching.MIRROR)
     if not mirror or not (Path(mirror) / "hillstrom.csv").is_file():
         pytest.skip(f"{fetching.MIRROR} names no folder with the raw files")
-    monkeypatch.setattr(fetching, "root", lambda: tmp_path)
     monkeypatch.setattr(registry, "root", lambda: tmp_path)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "sources.toml").write_bytes((root() / "data" / "sources.toml").read_bytes())
