@@ -44,6 +44,7 @@ def _parser() -> nbproof.CommandParser:
     commands = parser.add_subparsers(required=True, metavar="command", parser_class=nbproof.CommandParser)
     nbproof.add_build(commands, _project, LANGUAGES)
     nbproof.add_verify(commands, _project, LANGUAGES)
+    nbproof.add_translate(commands, _project)
     _add_data(commands)
     _add_survey(commands)
     return parser

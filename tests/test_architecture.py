@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # beside itself and the open ones
     # figures: the result types they draw
     "figures": {"paper", "market", "modes", "survey", "strategies", "verdicts", "evidence"},
     "page": {"paper", "figures"},
+    "notebook": {"paper", "figures", "report"},
     "report": {"paper", "figures"},
     "cli": {"data", "report", "strategies", "survey"},
     "__main__": {"cli"},

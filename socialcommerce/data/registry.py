@@ -176,6 +176,7 @@ def load(name: str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a record. Whole numbers are ``int64`` (``Int64`` where some are missing), missing texts are empty.
+        Its ``attrs`` hold the kind of evidence (``basis``) and the ``source``.
 
     Raises
     ------
@@ -197,7 +198,9 @@ def load(name: str) -> pd.DataFrame:
         raise DataError(f"{entry.path} has columns {list(frame.columns)}; data/sources.toml allows {list(types)}.")
     texts = [name for name, dtype in types.items() if dtype == "str"]
     whole = [name for name, dtype in types.items() if dtype == "Int64" and frame[name].notna().all()]
-    return frame.fillna(dict.fromkeys(texts, "")).astype(dict.fromkeys(whole, "int64"))
+    frame = frame.fillna(dict.fromkeys(texts, "")).astype(dict.fromkeys(whole, "int64"))
+    frame.attrs = {"basis": entry.basis, "source": entry.publisher}
+    return frame
 
 
 def verify() -> tuple[Check, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from nbproof import words
 from socialcommerce.errors import DataError, named, nearest, quoted
 from socialcommerce.files import read_bytes
 
@@ -62,7 +63,9 @@ def load_series(path: str | Path) -> pd.DataFrame:
     _check_one_unit(rows, path)
     _check_values(table, path)
     frame = pd.DataFrame(table, columns=list(SERIES_COLUMNS))
-    return frame.astype({"year": "int64", "value": "float64"})
+    frame = frame.astype({"year": "int64", "value": "float64"})
+    frame.attrs = {"basis": "published figure", "source": words("the reader's file {file}", file=path.name)}
+    return frame
 
 
 def _fail(path: Path, where: str, wrong: str, given: str, allowed: str) -> DataError:

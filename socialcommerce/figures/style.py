@@ -19,11 +19,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["DARK", "GRID", "HEIGHT", "INK", "MUTED", "PAPER", "SERIES", "VARIABLES", "WIDTH", "check_palette", "css",
-           "draw", "draw_png", "house", "inline", "new_axes"]
+           "draw", "draw_png", "house", "inline", "new_axes", "use"]
 
 WIDTH, HEIGHT = 6.3, 3.5  # inches: a column of A4 with 2.5 cm margins
 LANGUAGES = ("en", "zh")
 FALLBACK = "DejaVu Sans"  # comes with matplotlib; draws the few Latin and other letters the house font lacks
+
+
+def use(language: str = "en") -> None:
+    """Draw in the house style from now on, as a notebook does; seaborn and matplotlib alike."""
+    import matplotlib
+
+    if matplotlib.get_backend(auto_select=False) is None:
+        matplotlib.use("agg")  # nothing chosen yet: do not look for a screen
+    _register()
+    matplotlib.rcdefaults()
+    matplotlib.rcParams.update(_settings(fonts.family(language)))
 
 
 @contextmanager
@@ -44,12 +55,8 @@ def house(language: str) -> Iterator[None]:
 
     if language not in LANGUAGES:
         raise UnknownNameError("language", language, LANGUAGES)
-    if matplotlib.get_backend(auto_select=False) is None:
-        matplotlib.use("agg")  # nothing chosen yet: do not look for a screen
-    _register()
     with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_settings(fonts.family(language)))
+        use(language)
         yield
 
 

@@ -46,7 +46,9 @@ def settings() -> nbproof.Project:
         description="Reports in English and Chinese that put the claims of Xiao (2024) on social commerce to the test: "
                     "pages, PDFs, figures, results and executed notebooks, each with what it was made from. "
                     "manifest.json holds parameters and versions.",
-        languages=("en", "zh"), parameterised=True, bibliography="paper/references.bib", lock="requirements.lock",
+        languages=("en", "zh"), parameterised=True,
+        locales=("notebooks/locale", str(HERE.parent / "locale")),
+        bibliography="paper/references.bib", lock="requirements.lock",
         words=str(HERE / "words.toml"), readmes=("README.md", "README.zh-CN.md"),
         sources=(".ci", ".git", ".github", ".venv", "benchmarks", "data", "docs", "notebooks", "packages", "paper",
                  "socialcommerce", "tests"),

@@ -11,6 +11,7 @@ again only what changed and says why; `verify` recomputes every number and compa
 The modules
 -----------
 page         what a notebook tells its reader: numbers, words, tables and figures in every language
+notebook     the same for a notebook written once: finished prose, and translation: one catalogue a language
 project      the settings of a build; look: how reports look, and the words around what notebooks tell
 parameters   what a notebook lets its reader choose, typed
 owned        where may be written, what is ours there, and which names a manifest may give
@@ -39,7 +40,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "builder": ("Built", "build", "failure", "planned"),
-    "commands": ("CommandParser", "add_build", "add_command", "add_verify", "folder_option", "shown"),
+    "commands": ("CommandParser", "add_build", "add_command", "add_translate", "add_verify", "folder_option", "shown"),
     "console": ("check_positive", "ended", "run_command"),
     "errors": ("NbproofError", "NotebookError", "OutputError", "ParameterError", "UnknownNameError", "named", "nearest",
                "quoted"),
@@ -47,6 +48,7 @@ _HOMES = {
     "index": ("Front", "front_page"),
     "look": ("Look",),
     "machine": ("cache_folder", "processors"),
+    "notebook": ("Evidence", "Notebook"),
     "numbers": ("format_number", "snap"),
     "owned": ("read_manifest",),
     "page": ("Page",),
@@ -55,6 +57,7 @@ _HOMES = {
     "prose": ("REFERENCE",),
     "publish": ("as_json",),
     "results": ("MIME", "collect", "compare"),
+    "translation": ("words",),
     "verifier": ("MARKED", "Verified", "as_table", "readme_drifts", "verify"),
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}

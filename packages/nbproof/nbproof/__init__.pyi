@@ -13,6 +13,7 @@ from nbproof.commands import (
     add_command as add_command,
 )
 from nbproof.commands import (
+    add_translate as add_translate,
     add_verify as add_verify,
 )
 from nbproof.commands import (
@@ -62,6 +63,8 @@ from nbproof.index import front_page as front_page
 from nbproof.look import Look as Look
 from nbproof.machine import cache_folder as cache_folder
 from nbproof.machine import processors as processors
+from nbproof.notebook import Evidence as Evidence
+from nbproof.notebook import Notebook as Notebook
 from nbproof.numbers import format_number as format_number
 from nbproof.numbers import snap as snap
 from nbproof.owned import read_manifest as read_manifest
@@ -74,6 +77,7 @@ from nbproof.publish import as_json as as_json
 from nbproof.results import MIME as MIME
 from nbproof.results import collect as collect
 from nbproof.results import compare as compare
+from nbproof.translation import words as words
 from nbproof.verifier import (
     MARKED as MARKED,
 )

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from nbproof import __version__
-from nbproof.commands import CommandParser, add_build, add_verify
+from nbproof.commands import CommandParser, add_build, add_translate, add_verify
 from nbproof.console import run_command
 
 __all__ = ["main"]
@@ -24,6 +24,7 @@ def _parser() -> CommandParser:
     commands = parser.add_subparsers(required=True, metavar="command", parser_class=CommandParser)
     add_build(commands)
     add_verify(commands)
+    add_translate(commands)
     return parser
 
 

@@ -12,7 +12,7 @@ from nbproof.console import check_positive
 from nbproof.errors import ParameterError, UnknownNameError
 from nbproof.project import Project, here, use
 
-__all__ = ["CommandParser", "add_build", "add_command", "add_verify", "folder_option", "shown"]
+__all__ = ["CommandParser", "add_build", "add_command", "add_translate", "add_verify", "folder_option", "shown"]
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -84,6 +84,13 @@ def add_verify(commands: argparse._SubParsersAction, source: Callable[[], Projec
     verify.add_argument("--jobs", type=int, metavar="N", help="reports made at a time (default: one a processor)")
 
 
+def add_translate(commands: argparse._SubParsersAction, source: Callable[[], Project] = here) -> None:
+    """Add ``translate`` to the commands of a parser; see `add_build`."""
+    translate = add_command(commands, "translate", lambda chosen: _translate(chosen, source),
+                            "bring catalogues and notebooks of the other languages up to date")
+    translate.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="by name; all when none is given")
+
+
 def folder_option(given: str) -> Path:
     """Read an option that names a folder."""
     if not given.strip():  # Path takes it for the current folder
@@ -138,6 +145,14 @@ def _verify(chosen: argparse.Namespace, source: Callable[[], Project], folders: 
     what = f"{found.checked} results" + (f" and {found.files} built files" if found.files else "")
     print(f"{what} recomputed, {len(found.drifts) or 'none'} drifted")
     return 1 if found.drifts else 0
+
+
+def _translate(chosen: argparse.Namespace, source: Callable[[], Project]) -> int:
+    from nbproof.translation import translate
+
+    missing = list(translate(_use(source, chosen.notebooks, False)))
+    print("\n".join(f"{file}: no translation of {text!r}" for file, text in missing) or "all translated")
+    return 1 if missing else 0
 
 
 def _use(source: Callable[[], Project], names: Sequence[str], folders: bool) -> list[str]:

@@ -18,11 +18,12 @@ from pygments.lexers import PythonLexer
 from nbproof import pandoc
 from nbproof.errors import NotebookError
 from nbproof.look import look, words
-from nbproof.prose import REFERENCE, Reference, References
+from nbproof.prose import CITED, REFERENCE, Reference, References
 from nbproof.results import MIME, languages_in, payloads
+from nbproof.translation import catalogue
 from nbproof.widths import column_widths
 
-__all__ = ["Document", "document_of", "provenance"]
+__all__ = ["Document", "closed", "document_of", "provenance"]
 
 Block = dict[str, Any]
 MARKER, MANY = "cell-marker", 12  # with more columns no page is wide enough: the table scrolls
@@ -79,16 +80,22 @@ def document_of(notebook: Mapping[str, Any], results: Mapping[str, Any], languag
     """
     references = References(results, _numbering(notebook, language), language, results["notebook"])
     document = Document(results["notebook"], language)
-    prose = _prose(notebook, language)
+    prose = _prose(notebook, document.name, language)
     counter = [0, 0]
+    answered = not any(_tagged(cell, "answer") for cell in notebook["cells"])
     for position, cell in enumerate(notebook["cells"]):
-        if position in prose:
-            for block in _filled(prose[position], references):
-                _add_prose(document, block, counter)
-        elif cell["cell_type"] == "code":
+        for block in _filled(prose.get((position, -1), []), references):
+            _add_prose(document, block, counter)
+        if cell["cell_type"] == "code" and not _tagged(cell, "explore"):
             _add_code(document, "".join(cell["source"]))
-            for output in cell.get("outputs", ()):
+            for place, output in enumerate(cell.get("outputs", ())):
                 _add_output(document, output, references)
+                for block in _filled(prose.get((position, place), []), references):
+                    _add_prose(document, block, counter)
+        if document.title and not answered:
+            answered = True
+            for block in _filled(_answer(notebook, prose), references):
+                _add_prose(document, block, counter)
     if not document.title:
         raise NotebookError(f"{document.name} has no title in language {language}; start it with a level-1 heading "
                             f"in a markdown cell tagged lang-{language}.")
@@ -106,10 +113,35 @@ def _numbering(notebook: Mapping[str, Any], language: str) -> dict[str, tuple[st
     return numbers
 
 
-def _prose(notebook: Mapping[str, Any], language: str) -> dict[int, list[Block]]:
-    """Parse this language's markdown cells, all in one call, into blocks by cell position."""
-    cells = {i: REFERENCE.sub(r"{{\1}}", "".join(cell["source"])) for i, cell in enumerate(notebook["cells"])
-             if cell["cell_type"] == "markdown" and {*languages_in(cell)} <= {language}}
+def _tagged(cell: Mapping[str, Any], tag: str) -> bool:
+    return tag in cell["metadata"].get("tags", ())
+
+
+def _answer(notebook: Mapping[str, Any], prose: Mapping[tuple[int, int], list[Block]]) -> list[Block]:
+    """What the cells tagged ``answer`` say: a report answers first."""
+    return [block for (cell, place), blocks in prose.items()
+            if place >= 0 and _tagged(notebook["cells"][cell], "answer") for block in blocks]
+
+
+def _prose(notebook: Mapping[str, Any], name: str, language: str) -> dict[tuple[int, int], list[Block]]:
+    """Parse what markdown cells and ``Notebook.say`` tell in a language, all in one call.
+
+    Returns
+    -------
+    dict
+        Blocks by position of the cell, and of the output in it; -1 for the cell itself.
+    """
+    translate = catalogue(name, language)
+    cells = {}
+    for i, cell in enumerate(notebook["cells"]):
+        source, tongues = "".join(cell["source"]), languages_in(cell)
+        if cell["cell_type"] == "markdown" and {*tongues} <= {language}:
+            told = source if tongues else translate.markdown(source)
+            cells[i, -1] = REFERENCE.sub(r"{{\1}}", CITED.sub(r" [@\1]", told))
+        for place, output in enumerate(cell.get("outputs", ())):
+            payload = output.get("data", {}).get(MIME, {})
+            if payload.get("kind") == "say" and not _tagged(cell, "explore"):
+                cells[i, place] = payload["prose"][language]
     tree = pandoc.parse(f"\n\n``` {MARKER}\n```\n\n".join(cells.values()))
     groups: list[list[Block]] = [[]]
     for block in tree["blocks"]:
@@ -200,7 +232,8 @@ def _add_output(document: Document, output: Mapping[str, Any], references: Refer
         if kind == "table":
             body = _table(payload)
         else:
-            body = _drawing(document, payload, "".join(data["image/svg+xml"]), references)
+            svg = data.get("image/svg+xml") or payload["image/svg+xml"]
+            body = _drawing(document, payload, "".join(svg), references)
         anchor = f"{kind}-{payload['name']}"
         if "explorer" in payload:
             document.scripts.append(look().script(anchor, payload["explorer"]))
@@ -216,7 +249,7 @@ def _captioned(payload: Mapping[str, Any], references: References) -> list[Block
     language = payload["language"]
     label = references.look_up(payload["name"]).text
     caption: list[Block] = [{"t": "Strong", "c": [_text(label)]}, _text("\u2002")]
-    caption += references.split(_closed(payload["caption"], language), _text, _reference)
+    caption += references.split(closed(payload["caption"], language), _text, _reference)
     caption += [_text(" "), {"t": "Span", "c": [["", ["provenance"], []], [_text(provenance(payload))]]}]
     return caption + ([_text(" "), *references.split(payload["note"], _text, _reference)] if payload["note"] else [])
 
@@ -230,7 +263,7 @@ def provenance(payload: Mapping[str, Any]) -> str:
     return " ".join(said[key].format(part) for key, part in parts.items() if part)
 
 
-def _closed(sentence: str, language: str) -> str:
+def closed(sentence: str, language: str) -> str:
     """End a caption as a sentence ends."""
     sentence = sentence.rstrip()
     return sentence if sentence.endswith((".", "。", "?", "？")) else sentence + words(language)["stop"]

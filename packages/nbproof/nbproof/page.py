@@ -301,10 +301,11 @@ def _text_table(heads: list[str], rows: list[list[str]]) -> str:
     return "\n".join("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in [heads, *rows])
 
 
-def _html_table(payload: dict[str, Any]) -> str:
+def _html_table(payload: dict[str, Any], label: str = "") -> str:
     def line(cells: list[str], tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
     head, body = line(payload["heads"], "th"), "".join(line(row, "td") for row in payload["rows"])
-    caption = escape(f"{payload['caption']} n = {payload['n']}; {', '.join(payload['basis'])}; {payload['source']}")
+    caption = escape(f"{label} {payload['caption']} n = {payload['n']}; {', '.join(payload['basis'])}; "
+                     f"{payload['source']}".strip())
     return f"<table><caption>{caption}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"

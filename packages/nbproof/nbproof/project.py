@@ -33,6 +33,10 @@ class Project:
         The folder of notebooks, and the folder the reports go to.
     parameterised : bool
         Whether every notebook has to have a cell tagged ``parameters``.
+    locales : tuple of str
+        Folders of catalogues: the first is the notebooks' own, ``NAME.LANGUAGE.po`` for each and
+        ``common.LANGUAGE.po`` for all; of the others, which belong to packages, every catalogue is read. The first of
+        ``languages`` is the one that notebooks are written in.
     bibliography, lock, words : str
         A BibLaTeX file that the prose cites; a lock file whose packages are part of what a report is made from (all
         that are installed, by default); a toml file of words, a table a language, in place of nbproof's own.
@@ -61,6 +65,7 @@ class Project:
     notebooks: str = "notebooks"
     reports: str = "reports"
     parameterised: bool = False
+    locales: tuple[str, ...] = ("notebooks/locale",)
     bibliography: str = ""
     lock: str = ""
     words: str = ""

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nbproof.errors import NotebookError
 from nbproof.numbers import numerals
 
-__all__ = ["Drift", "as_text", "collect", "compare", "payloads"]
+__all__ = ["LANGUAGES", "MIME", "Drift", "as_text", "collect", "compare", "payloads"]
 
 MIME = "application/vnd.nbproof+json"
+LANGUAGES = "NBPROOF_LANGUAGES"  # the variable that tells a notebook which languages its builder wants
 FIELDS = ("value", "interval", "digits", "tolerance", "unit", "basis")
 
 
@@ -49,8 +51,14 @@ def collect(notebook: Mapping[str, Any], name: str) -> dict[str, Any]:
         (columns, digits, tolerances, rows), each by name in order of appearance.
     """
     found: dict[str, Any] = {"notebook": name, "numbers": {}, "texts": {}, "tables": {}}
-    for payload in payloads(notebook):
-        kind, key = payload["kind"], payload["name"]
+    for payload in map(dict, payloads(notebook)):
+        kind, key = payload["kind"], payload.get("name", "")
+        if kind == "say":
+            for group in ("numbers", "texts"):
+                for key, value in payload[group].items():
+                    if found[group].setdefault(key, value) != value:
+                        raise NotebookError(f"{name}: {key} is {found[group][key]} in one sentence and {value} in "
+                                            "another; one name has one value, so give one of them another name.")
         if kind == "number":
             found["numbers"][key] = {k: payload[k] for k in FIELDS if k in payload}
         elif kind == "text":

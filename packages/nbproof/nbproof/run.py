@@ -20,7 +20,8 @@ from nbproof.children import end_below, keep, wait_for_end
 from nbproof.errors import NotebookError
 from nbproof.machine import ONE_THREAD
 from nbproof.plan import ReportPlan, file_hash, run_inputs, text_hash
-from nbproof.project import Project, use
+from nbproof.project import Project, project, use
+from nbproof.results import LANGUAGES
 
 __all__ = ["FIXED_ENVIRONMENT", "Job", "make"]
 
@@ -126,6 +127,7 @@ def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
     log, raw = job.staged / "reads", job.staged / "raw.ipynb"
     ipython = job.staged / "ipython"
     os.environ["IPYTHONDIR"] = str(ipython)
+    os.environ[LANGUAGES] = ",".join(job.report.languages or project().languages[:1])
     if job.engine == "kernel":
         reads.startup_for_kernels(ipython, log)
     else:

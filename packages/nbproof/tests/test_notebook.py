@@ -1,0 +1,203 @@
+"""A notebook written once: finished prose where it is run, every language where it is built, one name for one value."""
+
+from __future__ import annotations
+
+import re
+
+import nbformat
+import pandas as pd
+import pytest
+from nbformat import v4
+
+from nbproof import Evidence, Notebook, Project, render, results, use
+from nbproof import notebook as module
+from nbproof.document import document_of
+from nbproof.errors import NotebookError, ParameterError
+from nbproof.project import here
+from nbproof.results import LANGUAGES, MIME
+from nbproof.translation import Catalogue, catalogue, localised, messages, translate
+
+SEEN = Evidence(2, ("model",), "our own count")
+SENTENCE = "It grew by {growth:+.1f} % to **{size:,.0f}** in {year:d}, which is {word}; *p* {p:p}."
+GERMAN = {SENTENCE: "Es wuchs um {growth:+.1f} % auf **{size:,.0f}** im Jahr {year:d}, also {word}; *p* {p:p}.",
+          "much": "viel", "# A report": "# Ein Bericht", "year": "Jahr", "Values to {year:d}": "Werte bis {year:d}",
+          "our own count": "eigene Zählung", "## What follows": "## Was folgt", "{n:d} rows": "{n:d} Zeilen",
+          "Bars": "Balken", "kind": "Art", "large": "groß", "small": "klein"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A project in English and German, with one catalogue."""
+    locale = tmp_path / "notebooks" / "locale"
+    locale.mkdir(parents=True)
+    entries = "\n".join(f'msgid "{old}"\nmsgstr "{new}"\n' for old, new in GERMAN.items())
+    (locale / "n.de.po").write_text(f'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n{entries}',
+                                    encoding="utf-8")
+    use(lambda: Project(lambda: tmp_path, languages=("en", "de")))
+    catalogue.cache_clear()
+    yield tmp_path
+    use(here)
+    catalogue.cache_clear()
+
+
+@pytest.fixture
+def shown(folder, monkeypatch):
+    """Collect what is displayed."""
+    kept = []
+    monkeypatch.setattr(module, "display", lambda data, raw, metadata=None: kept.append(data))
+    return kept
+
+
+def spoken(page):
+    growth, size, year, word, p = -0.5, 12345.6, 2023, "much", 0.0001
+    page.say(SENTENCE, of=SEEN)
+    return growth, size, year, word, p
+
+
+def test_a_sentence_is_finished_where_it_is_run(shown):
+    spoken(Notebook("n"))
+    assert shown[0]["text/markdown"] == "It grew by −0.5 % to **12,346** in 2023, which is much; *p* < .001."
+    assert [*shown[0][MIME]["prose"]] == ["en"]
+    spoken(Notebook("n", "de"))
+    assert shown[1]["text/markdown"] == "Es wuchs um −0.5 % auf **12,346** im Jahr 2023, also viel; *p* < 0.001."
+
+
+def executed(shown, *cells):
+    code = v4.new_code_cell("page.say(...)", metadata={"tags": ["answer"]},
+                            outputs=[v4.new_output("display_data", data=data) for data in shown])
+    return v4.new_notebook(cells=[v4.new_markdown_cell("# A report"), v4.new_markdown_cell("## What follows"), code,
+                                  *cells])
+
+
+def test_the_builder_makes_all_languages_of_one_run(shown, monkeypatch):
+    monkeypatch.setenv(LANGUAGES, "en,de")
+    page, year = Notebook("n"), 2023
+    spoken(page)
+    page.table("rows", pd.DataFrame({"year": [2022, year], "kind": ["large", "small"]}), "Values to {year:d}", of=SEEN)
+    notebook = executed(shown)
+    found = results.collect(notebook, "n")
+    assert found["numbers"]["growth"] == {"value": -0.5, "digits": 1, "tolerance": 0.01, "unit": "", "basis": "model"}
+    assert found["texts"]["word"] == {"en": "much", "de": "viel"}
+    assert found["tables"]["rows"]["rows"] == [[2022, {"en": "large", "de": "groß"}],
+                                               [2023, {"en": "small", "de": "klein"}]]
+    pages = {each: render.plain_text(render.html(document_of(notebook, found, each), ("en", "de")))
+             for each in ("en", "de")}
+    said = {each: re.sub(r"\s+(?=[,;]|\.\s)", "", " ".join(text.split())) for each, text in pages.items()}
+    assert said["en"].count("It grew by −0.5 % to 12,346 in 2023, which is much; p < .001.") == 2  # it answers first
+    assert "Es wuchs um −0.5 % auf 12,346 im Jahr 2023, also viel; p < 0.001." in said["de"]
+    assert "Werte bis 2023" in said["de"]
+    assert "Quelle: eigene Zählung." in said["de"]
+    assert "groß" in said["de"]
+    assert not any(word in said["de"] for word in ("grew", "much", "Values", "large", "our own"))
+    assert not any(key.startswith("untranslated") for data in shown for key in data[MIME])
+
+
+def test_one_name_has_one_value(shown):
+    page, size = Notebook("n"), 1.0
+    page.say("{size:.1f}", of=SEEN)
+    page.say("{size:.1f}", of=SEEN)
+    results.collect(executed(shown), "n")
+    page.say("{size:.1f}", of=SEEN, size=size + 1)
+    with pytest.raises(NotebookError, match="size is .* in one sentence and .* in another; one name has one value"):
+        results.collect(executed(shown), "n")
+
+
+def test_a_cell_can_be_run_twice_and_keeps_its_number(shown):
+    page = Notebook("n")
+    for _ in range(2):
+        page.table("rows", pd.DataFrame({"value": [1.5]}), "Values", of=SEEN, digits=1)
+    assert "Table 1" in shown[0]["text/html"]
+    assert shown[0]["text/html"] == shown[1]["text/html"]
+
+
+def test_a_figure_is_drawn_once_and_speaks_every_language(shown, monkeypatch):
+    from matplotlib import pyplot as plt
+
+    monkeypatch.setenv(LANGUAGES, "en,de")
+    _, ax = plt.subplots()
+    bars = ax.bar(["large", "small"], [1, 2])
+    ax.set(xlabel=Notebook.words("{n:d} rows", n=2), ylabel="kind")
+    drawn = []
+
+    class Kept(Notebook):
+        @staticmethod
+        def draw(plot, *results, language, **options):
+            figure = plot(*results, language=language, **options)
+            figure.draw_without_rendering()
+            axes = figure.axes[0]
+            drawn.append((axes.get_xlabel(), axes.get_ylabel(), [t.get_text() for t in axes.get_xticklabels()]))
+            return f"<svg>{len(bars)}</svg>"
+
+    Kept("n").figure("bars", ax, "Values to {year:d}", of=SEEN, alt="Bars", year=2023)
+    assert drawn == [("2 rows", "kind", ["large", "small"]), ("2 Zeilen", "Art", ["groß", "klein"])]
+    assert not plt.get_fignums()  # or the notebook shows it again
+    assert "image/svg+xml" not in shown[1]  # a reader sees one language; the builder finds the other
+    assert shown[1][MIME]["image/svg+xml"] == "<svg>2</svg>"
+    assert shown[2]["text/markdown"].startswith("**Figure 1**\u2002Values to 2023. n = 2.")
+
+
+@pytest.mark.parametrize(("template", "values", "message"), [
+    ("{nothing:.1f}", {}, r"speaks of \{nothing\}, and there is no variable of that name"),
+    ("{x:.1f}", {"x": float("nan")}, r"\{x\} must be a text or a finite number; got nan"),
+    ("{x:.1e}", {"x": 1.0}, "a number is written as"),
+])
+def test_a_sentence_refuses_what_it_cannot_say(shown, template, values, message):
+    with pytest.raises(ParameterError, match=message):
+        Notebook("n").say(template, of=SEEN, **values)
+
+
+def test_what_rests_on_nothing_is_refused(shown):
+    with pytest.raises(ParameterError, match="of= names what a result rests on.*got a DataFrame without one"):
+        Notebook("n").say("{x:.1f}", of=pd.DataFrame({"x": [1]}), x=1.0)
+    frame = pd.DataFrame({"basis": ["seen", "seen"]})
+    frame.attrs = {"basis": "seen", "source": "us"}
+    assert Notebook("n").evidence(frame) == Evidence(2, ("seen",), "us")
+    assert Notebook("n").evidence(frame, 1) | "model" == Evidence(1, ("seen", "model"), "us")
+
+
+def test_a_translation_holds_the_same_fields(folder, monkeypatch):
+    monkeypatch.setenv(LANGUAGES, "en,de")
+    catalogue("n", "de")["{x:.1f} rows"] = "{x:.2f} Zeilen"
+    with pytest.raises(ParameterError, match="translation of .* into de does not hold the same fields"):
+        Notebook("n").say("{x:.1f} rows", of=SEEN, x=1.0)
+
+
+def test_a_name_in_a_comprehension_is_found(shown):
+    page = Notebook("n")
+    [page.say("{each:.1f}", of=SEEN) for each in (1.5, 2.5)]
+    assert [data["text/markdown"] for data in shown] == ["1.5", "2.5"]
+
+
+SOURCE = """for kind in ("a",):
+    page.say("a 对 \\"{x:.1f}\\"", of=seen)  # ü
+    page.table("t", frame, "c", of=seen, heads={"a": "d"})"""
+
+
+def test_the_notebook_of_a_language_differs_in_what_it_says_and_nowhere_else():
+    notebook = v4.new_notebook(cells=[
+        v4.new_markdown_cell("# T\n\nprose"), v4.new_code_cell(SOURCE),
+        v4.new_code_cell('language: str = "en"  # of the outputs', metadata={"tags": ["parameters"]})])
+    assert messages(notebook) == ["# T", "prose", 'a 对 "{x:.1f}"', "c", "d"]
+    made = Catalogue("de")
+    made.update({"# T": "# U", "prose": "Prosa", 'a 对 "{x:.1f}"': 'b "{x:.1f}"', "c": "e", "d": "f"})
+    code = SOURCE.replace('a 对 \\"', 'b \\"').replace('"c"', '"e"').replace('"d"', '"f"')
+    assert [cell["source"] for cell in localised(notebook, made)["cells"]] == [
+        "# U\n\nProsa", code, 'language: str = "de"  # of the outputs']
+    assert made.missing == {}
+
+
+def test_translate_brings_catalogue_and_notebook_up_to_date(folder):
+    cells = [v4.new_markdown_cell("# A report"), v4.new_markdown_cell("A new sentence.")]
+    nbformat.write(v4.new_notebook(cells=cells), folder / "notebooks" / "n.ipynb")
+    assert [*translate()] == [("n.de.po", "A new sentence.")]
+    written = (folder / "notebooks" / "locale" / "n.de.po").read_text(encoding="utf-8")
+    assert 'msgid "# A report"\nmsgstr "# Ein Bericht"' in written
+    assert "much" not in written  # what is no longer said
+    made = nbformat.read(folder / "notebooks" / "de" / "n.ipynb", as_version=4)
+    assert [cell.source for cell in made.cells] == ["# Ein Bericht", "A new sentence."]
+
+
+def test_a_broken_catalogue_is_named(folder):
+    (folder / "notebooks" / "locale" / "n.de.po").write_text('msgid "a"\nno catalogue\n', encoding="utf-8")
+    with pytest.raises(NotebookError, match="n.de.po is no catalogue"):
+        catalogue("n", "de")

@@ -1,0 +1,58 @@
+"""What a notebook of this study tells its reader, in English and Chinese: see `nbproof.Notebook`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import nbproof
+import socialcommerce.report  # noqa: F401 - says which project this is
+from nbproof import Evidence
+from socialcommerce.paper import BASES
+
+__all__ = ["Evidence", "Page"]
+
+
+@dataclass
+class Page(nbproof.Notebook):
+    """A page in the house style, on which every number says what kind of evidence it is.
+
+    Making one sets matplotlib and seaborn to the house style for the rest of the notebook.
+
+    Parameters
+    ----------
+    name : str
+        The notebook's name, for example ``"01_market_size"``; it names the catalogue and the file of results.
+    language : {"en", "zh"}
+        Of sentences, tables and figures as the notebook shows them.
+    """
+
+    bases: ClassVar = BASES
+    kinds: ClassVar = {
+        "stated": "published figure", "published": "published figure", "forecast": "published figure",
+        "derived": "derived from published figures", "observed": "public data set", "synthetic": "synthetic sample"}
+
+    def __post_init__(self) -> None:
+        from socialcommerce.figures import style
+
+        super().__post_init__()
+        style.use()
+
+    @staticmethod
+    def known() -> tuple[str, ...]:
+        """Return English and Chinese."""
+        return ("en", "zh")
+
+    def fonts(self, language: str) -> list[str]:
+        """Return the house font of a language, and what stands in for letters it lacks."""
+        from socialcommerce.figures import fonts, style
+
+        return [fonts.family(language), style.FALLBACK]
+
+    @staticmethod
+    def draw(plot: Callable[..., Any], *results: Any, language: str, **options: Any) -> str:
+        """Draw a figure in the house style."""
+        from socialcommerce.figures import style
+
+        return style.draw(plot, *results, language=language, **options)
