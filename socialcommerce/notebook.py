@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -38,6 +39,7 @@ class Page(nbproof.Notebook):
 
         super().__post_init__()
         style.use()
+        warnings.filterwarnings("ignore", "The figure layout has changed to tight")  # seaborn's grids do it themselves
 
     @staticmethod
     def known() -> tuple[str, ...]:

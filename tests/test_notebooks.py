@@ -237,8 +237,9 @@ def test_a_cell_shows_something_and_is_short(path):
         assert "parameters" in tags or imports or shows or isinstance(last, ast.Expr), ast.unparse(tree)
     for tags, source in cells(path, "code"):
         lines = [line for line in source.splitlines() if line.strip()]
-        assert "parameters" in tags or "import" in source or len(lines) <= 10, source
-        assert max(map(len, lines)) <= 100, source
+        code_lines = [line for line in lines if not line.lstrip().startswith('"')]  # a sentence may run on
+        assert "parameters" in tags or "import" in source or len(code_lines) <= 10, source
+        assert "parameters" in tags or max(map(len, lines)) <= 100, max(lines, key=len)
 
 
 @once

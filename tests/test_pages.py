@@ -76,8 +76,8 @@ def test_the_market_size_figure_is_drawn_with_chinese_labels(reports, browser, v
     assert box[2] == "img"
     assert any("\u4e00" <= character <= "\u9fff" for character in box[3])
     assert pixels(browser).std() > 15
-    svg = (reports / "figures" / "01_market_size" / "size_figure.zh.svg").read_text(encoding="utf-8")
-    english = (reports / "figures" / "01_market_size" / "size_figure.en.svg").read_text(encoding="utf-8")
+    svg = (reports / "figures" / "01_market_size" / "size.zh.svg").read_text(encoding="utf-8")
+    english = (reports / "figures" / "01_market_size" / "size.en.svg").read_text(encoding="utf-8")
     assert "<text" not in svg
     assert svg != english
 

@@ -33,8 +33,8 @@ TITLES = {
 """What the reports are called in a table."""
 
 PLACES = {
-    **dict.fromkeys(("H01", "H02", "H05", "H06", "H07"), ("01_market_size", "table-audit_table")),
-    **dict.fromkeys(("H03", "H04"), ("01_market_size", "figure-context_figure")),
+    **dict.fromkeys(("H01", "H02", "H05", "H06", "H07"), ("01_market_size", "table-audit")),
+    **dict.fromkeys(("H03", "H04"), ("01_market_size", "figure-context")),
     **dict.fromkeys(("H08", "H09", "H10", "H11", "H12", "H13"), ("07_verdicts", "table-not_testable-{}")),
     **dict.fromkeys(("H18", "H19", "H20", "H21", "H22"), ("07_verdicts", "figure-messages")),
     "H24": ("03_sharing_mode", "table-record_table"),

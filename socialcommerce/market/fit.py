@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nbproof import snap
+from nbproof import snap, words
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.market.series import MarketSeries, NotAvailable
 
 __all__ = ["CURVES", "Curve", "Estimate", "GrowthFit", "Parameter", "aicc", "fit_growth", "fit_many", "least_squares",
-           "squares"]
+           "parameter_table", "squares"]
 
 Shapes = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -27,8 +27,8 @@ class Parameter:
 
     Attributes
     ----------
-    name, words, unit
-        Its name in code, in English and Chinese, and its unit: ``value`` (the series' own), ``per year`` or ``year``.
+    name, meaning, unit
+        Its name in code, what it is, and its unit: ``value`` (the series' own), ``per year`` or ``year``.
     position : int or None
         Which searched parameter it is; None for the scale, -1 for one that mixes two (the Bass peak).
     log : bool
@@ -36,7 +36,7 @@ class Parameter:
     """
 
     name: str
-    words: Mapping[str, str]
+    meaning: str
     unit: str
     position: int | None
     log: bool
@@ -57,7 +57,6 @@ class Curve:
     """
 
     name: str
-    words: Mapping[str, str]
     parameters: tuple[Parameter, ...]
     log_shape: Shapes
     lower: tuple[float, ...]
@@ -91,32 +90,27 @@ def _bass(t: np.ndarray, u: np.ndarray) -> np.ndarray:
     return np.logaddexp(0.0, log_ratio) - pace * t + np.log(-np.expm1(-pace)) - tails
 
 
-RATE = {"en": "growth rate", "zh": "增长率"}
-CEILING = {"en": "ceiling", "zh": "上限"}
-INFLECTION = {"en": "year of the inflection", "zh": "拐点年份"}
 _S_CURVE = (
-    Parameter("ceiling", CEILING, "value", None, True),
-    Parameter("rate", RATE, "per year", 0, True),
-    Parameter("midpoint", INFLECTION, "year", 1, False),
+    Parameter("ceiling", "ceiling", "value", None, True),
+    Parameter("rate", "growth rate", "per year", 0, True),
+    Parameter("midpoint", "year of the inflection", "year", 1, False),
 )
 _S_STARTS = tuple(product(np.log([0.1, 0.3, 0.7, 1.5]), [-0.5, 0.2, 0.6, 1.0, 2.0]))
 
 CURVES: dict[str, Curve] = {
     curve.name: curve
     for curve in (
-        Curve("exponential", {"en": "Exponential", "zh": "指数"},
-              (Parameter("start", {"en": "value in the first year", "zh": "首年数值"}, "value", None, True),
-               Parameter("rate", RATE, "per year", 0, False)),
+        Curve("exponential", (Parameter("start", "value in the first year", "value", None, True),
+               Parameter("rate", "growth rate", "per year", 0, False)),
               _exponential, (-5.0,), (5.0,), ((0.0,),)),
-        Curve("logistic", {"en": "Logistic", "zh": "逻辑斯蒂"}, _S_CURVE, _logistic,
+        Curve("logistic", _S_CURVE, _logistic,
               (np.log(1e-3), -20.0), (np.log(20.0), 20.0), _S_STARTS),
-        Curve("gompertz", {"en": "Gompertz", "zh": "龚珀兹"}, _S_CURVE, _gompertz,
+        Curve("gompertz", _S_CURVE, _gompertz,
               (np.log(1e-3), -20.0), (np.log(20.0), 20.0), _S_STARTS),
-        Curve("bass", {"en": "Bass (yearly)", "zh": "巴斯（年度）"},
-              (Parameter("potential", {"en": "sum over all years", "zh": "历年总和"}, "value", None, True),
-               Parameter("innovation", {"en": "innovation p", "zh": "创新系数 p"}, "per year", 0, True),
-               Parameter("imitation", {"en": "imitation q", "zh": "模仿系数 q"}, "per year", 1, True),
-               Parameter("peak", {"en": "year of the peak", "zh": "峰值年份"}, "year", -1, False)),
+        Curve("bass", (Parameter("potential", "sum over all years", "value", None, True),
+               Parameter("innovation", "innovation p", "per year", 0, True),
+               Parameter("imitation", "imitation q", "per year", 1, True),
+               Parameter("peak", "year of the peak", "year", -1, False)),
               _bass, (np.log(1e-7), np.log(1e-5)), (np.log(3.0), np.log(10.0)),
               tuple(product(np.log([1e-3, 1e-2, 0.05, 0.2]), np.log([0.05, 0.2, 0.6, 1.2])))),
     )
@@ -214,7 +208,7 @@ class Estimate:
     """A parameter's estimate and profile interval; an end that the data leave open is infinite."""
 
     name: str
-    words: Mapping[str, str]
+    meaning: str
     unit: str
     value: float
     low: float
@@ -240,7 +234,7 @@ class GrowthFit:
         The curve's own parameters: logarithm of the scale, and the searched ones, shape (s,).
     converged : bool
         Whether the search settled away from its limits.
-    remark : {"en", "zh"}
+    remark : str
         What a reader must know first: not converged, or which parameter is not identified; else empty.
     """
 
@@ -252,7 +246,7 @@ class GrowthFit:
     log_scale: float
     u: tuple[float, ...]
     converged: bool
-    remark: Mapping[str, str] = field(default_factory=dict)
+    remark: str = ""
 
     @property
     def n(self) -> int:
@@ -326,16 +320,36 @@ def fit_growth(series: MarketSeries, curve: str, level: float = 0.95) -> GrowthF
         raise ParameterError(f"level is a probability in (0, 1); got {level!r}.")
     form = CURVES[curve]
     if series.n < form.k + 1:
-        return NotAvailable(curve, {
-            "en": f"{series.n} year{'s' * (series.n != 1)} cannot fit {form.k} parameters; "
-                  f"at least {form.k + 1} are needed",
-            "zh": f"{series.n} 个年份不足以拟合 {form.k} 个参数，至少需要 {form.k + 1} 个"})
+        return NotAvailable(curve, words("{n:d} years cannot fit {k:d} parameters; at least {needed:d} are needed",
+                                         n=series.n, k=form.k, needed=form.k + 1))
     a, u, ssr, settled = fit_many(form, series.log_values[None])
     sigma = math.sqrt(ssr[0] / (series.n - form.k))
     estimates = tuple(_estimate(p, form, series, a[0], u[0], ssr[0], level) for p in form.parameters)
     converged = bool(settled[0])
     return GrowthFit(series, form, estimates, sigma, level, float(a[0]), tuple(map(float, u[0])), converged,
                      _remark(converged, estimates))
+
+
+def parameter_table(fits: Iterable[GrowthFit]) -> pd.DataFrame:
+    """Return one row a parameter, to be read: three significant digits, years to tenths; an open end says so.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns curve, parameter, estimate, low, high (all text), residuals (per cent of the value).
+    """
+    return pd.DataFrame([
+        {"curve": fit.curve.name, "parameter": e.meaning,
+         "estimate": _short(e.value, e) if fit.converged else "not settled", "low": _short(e.low, e),
+         "high": _short(e.high, e), "residuals": 100 * fit.sigma}
+        for fit in fits for e in fit.estimates
+    ])
+
+
+def _short(value: float, e: Estimate) -> str:
+    if not math.isfinite(value):
+        return "open"
+    return f"{snap(value):.1f}" if e.unit == "year" else f"{float(f'{snap(value):.3g}'):,.10g}"
 
 
 def fit_many(curve: Curve, y: np.ndarray, start: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
@@ -383,15 +397,15 @@ def aicc(fit: GrowthFit) -> float | NotAvailable:
     n, k = fit.n, fit.curve.k + 1
     if n <= 2 * k + 2:
         spare = n - k - 1
-        return NotAvailable("AICc", {
-            "en": f"with {n} years and {k} parameters the correction divides by {spare}, so it "
-                  + ("does not exist" if spare <= 0 else f"adds {snap(2 * k * (k + 1) / spare):.0f} to a penalty of "
-                                                         f"{2 * k}"),
-            "zh": f"{n} 个年份、{k} 个参数时修正项的分母为 {spare}，"
-                  + ("无法计算" if spare <= 0 else f"修正量 {snap(2 * k * (k + 1) / spare):.0f} 超过罚项 {2 * k}")})
+        if spare <= 0:
+            return NotAvailable("AICc", words("with {n:d} years and {k:d} parameters the correction divides by "
+                                              "{spare:d}, so it does not exist", n=n, k=k, spare=spare))
+        return NotAvailable("AICc", words(
+            "with {n:d} years and {k:d} parameters the correction adds {more:.0f} to a penalty of {penalty:d}",
+            n=n, k=k, more=2 * k * (k + 1) / spare, penalty=2 * k))
     spread = fit.sigma**2 * fit.df / n
     if spread == 0:
-        return NotAvailable("AICc", {"en": "the curve passes through every point", "zh": "曲线通过所有数据点"})
+        return NotAvailable("AICc", "the curve passes through every point")
     return n * (math.log(2 * math.pi * spread) + 1) + 2 * k + 2 * k * (k + 1) / (n - k - 1)
 
 
@@ -409,7 +423,7 @@ def _estimate(p: Parameter, curve: Curve, series: MarketSeries, a: float, u: np.
     high = _end(p, curve, series, u, at, most, ssr, limit) if at < most else math.inf
     with np.errstate(over="ignore"):
         ends = [float(np.exp(x)) if p.log else float(x) for x in (at, low, high)]
-    return Estimate(p.name, p.words, p.unit, ends[0] + shift, ends[1] + shift, ends[2] + shift)
+    return Estimate(p.name, p.meaning, p.unit, ends[0] + shift, ends[1] + shift, ends[2] + shift)
 
 
 def _value(p: Parameter, a: float, u: np.ndarray) -> float:
@@ -506,11 +520,8 @@ def _starts(curve: Curve, n: int) -> np.ndarray:
     return np.array(curve.starts) * np.where(_years(curve) > 0, n - 1.0, 1.0)
 
 
-def _remark(converged: bool, estimates: tuple[Estimate, ...]) -> dict[str, str]:
+def _remark(converged: bool, estimates: tuple[Estimate, ...]) -> str:
     if not converged:
-        return {"en": "did not settle on finite parameters", "zh": "未收敛到有限参数"}
+        return "did not settle on finite parameters"
     open_ones = [e for e in estimates if not e.identified]
-    if not open_ones:
-        return {"en": "", "zh": ""}
-    return {"en": "open interval: " + ", ".join(e.words["en"] for e in open_ones),
-            "zh": "区间不封闭：" + "、".join(e.words["zh"] for e in open_ones)}
+    return words("open interval: {which}", which=", ".join(e.meaning for e in open_ones)) if open_ones else ""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from nbproof import words
 from socialcommerce.errors import ParameterError
 from socialcommerce.market.fit import CURVES, GrowthFit, fit_growth, fit_many
 from socialcommerce.market.series import MarketSeries, NotAvailable
@@ -18,10 +19,7 @@ __all__ = ["BENCHMARKS", "Backtest", "Disagreement", "Forecast", "disagreement",
 
 LARGEST = 700  # logarithm of a market that can still be written as a number
 
-BENCHMARKS: Mapping[str, Mapping[str, str]] = {
-    "naive": {"en": "No change", "zh": "维持上年"},
-    "drift": {"en": "Same increase", "zh": "延续平均增量"},
-}
+BENCHMARKS = {"naive": "the value stays", "drift": "it rises by the average step"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class Backtest:
         rows = []
         for method, part in self.errors.groupby("method", sort=False):
             common = part[part["shared"]]["error"].abs()
-            rows.append({"method": method, "name": method_words(method), "pairs": len(part),
+            rows.append({"method": method, "pairs": len(part),
                          "error_all": part["error"].abs().mean(),
                          "error_shared": common.mean() if len(common) else np.nan})
         return pd.DataFrame(rows)
@@ -86,9 +84,9 @@ def rolling_origin(series: MarketSeries, horizon: int = 3) -> Backtest | NotAvai
     known = series.outcomes()
     count = 0 if isinstance(known, NotAvailable) else known.n
     if count < 4:
-        return NotAvailable("back-test", {
-            "en": f"outcomes rather than forecasts: {count} of {series.n} values; at least four are needed",
-            "zh": f"{series.n} 个数值中有 {count} 个是实际值而非预测，至少需要四个"})
+        return NotAvailable("back-test", words(
+            "outcomes rather than forecasts: {count:d} of {n:d} values; at least four are needed", count=count,
+            n=series.n))
     parts = [_errors(known, method, *how, horizon) for method, how in _methods().items()]
     rows = pd.DataFrame([row for part in parts for row in part])
     errors = rows.dropna(ignore_index=True)
@@ -123,11 +121,6 @@ def published_misses(series: MarketSeries, rivals: pd.DataFrame) -> pd.DataFrame
                          "error": 100 * (one["value"] / came - 1)})
     columns = ["year", "publisher", "document", "published", "forecast", "outcome", "error"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def method_words(method: str) -> Mapping[str, str]:
-    """Return a method's name in both languages."""
-    return BENCHMARKS[method] if method in BENCHMARKS else CURVES[method].words
 
 
 Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -247,8 +240,7 @@ def disagreement(series: MarketSeries, rivals: pd.DataFrame | None) -> Disagreem
     Disagreement or NotAvailable
         The latter without rivals or where none of them counts.
     """
-    none = NotAvailable("disagreement between sources", {
-        "en": "no other publisher's figures are at hand", "zh": "没有其他机构的数字可供比较"})
+    none = NotAvailable("disagreement between sources", "there are no figures of other publishers")
     if rivals is None:
         return none
     if (rivals["unit"] != series.unit).any():
@@ -322,14 +314,12 @@ def forecast(
     fits = tuple(fit for fit in tried.values() if isinstance(fit, GrowthFit) and fit.converged)
     left_out = tuple(_reason(name, fit) for name, fit in tried.items() if fit not in fits)
     if not fits:
-        return NotAvailable("forecast", {"en": "no growth curve could be fitted: " + "; ".join(map(str, left_out)),
-                                         "zh": "没有可拟合的增长曲线"})
+        return NotAvailable("forecast", "no growth curve could be fitted")
     apart = disagreement(series, rivals)
     table = _simulate(fits, np.arange(last + 1, until + 1), apart, level, draws, np.random.default_rng(seed))
     if not np.isfinite(table["high"]).all():
-        return NotAvailable("forecast", {
-            "en": "the values change so much from year to year that the interval has no upper end",
-            "zh": "数值逐年变动过大，区间没有上界"})
+        return NotAvailable(
+            "forecast", "the values change so much from year to year that the interval has no upper end")
     return Forecast(series, fits, left_out, table, apart, level, draws, seed)
 
 

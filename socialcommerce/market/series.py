@@ -3,44 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from nbproof import words
 from socialcommerce.errors import ParameterError
 
-__all__ = ["MarketSeries", "NotAvailable", "publisher_words", "unit_words"]
+__all__ = ["MarketSeries", "NotAvailable", "unit_name"]
 
-SCALES = {"thousand": "千", "1e4": "万", "million": "百万", "1e8": "亿", "billion": "十亿", "trillion": "万亿"}
-SCALES_EN = {"1e4": "10 thousand", "1e8": "100 million"}
-MONEY = {"CNY": "元", "USD": "美元", "EUR": "欧元", "JPY": "日元", "GBP": "英镑", "KRW": "韩元", "VND": "越南盾",
-         "IDR": "印尼盾", "INR": "印度卢比", "persons": "人"}
-PUBLISHERS = {
-    "100EC": "网经社", "ISC/Chuangqi": "中国互联网协会/创奇", "Zhiyan Consulting": "智研咨询", "iResearch": "艾瑞咨询",
-    "iiMedia": "艾媒咨询", "Zhongyan Puhua": "中研普华", "ISC 2018 report": "中国互联网协会2018年报告",
-    "ISC 2019 report": "中国互联网协会2019年报告", "100EC 2021 report": "网经社2021年度报告",
-    "iiMedia and Statista 1129864": "艾媒咨询与Statista 1129864",
-}
-
-
-EVIDENCE = {"stated": "published figure", "published": "published figure", "forecast": "published figure",
-            "derived": "derived from published figures", "observed": "public data set", "synthetic": "synthetic sample"}
-BASIS_WORDS = {"stated": {"en": "stated", "zh": "原文"}, "published": {"en": "published", "zh": "公开发表"},
-               "derived": {"en": "derived", "zh": "推算"}, "observed": {"en": "observed", "zh": "观测"},
-               "forecast": {"en": "forecast", "zh": "预测"}, "synthetic": {"en": "synthetic", "zh": "合成"}}
+SCALES = {"1e4": "10 thousand", "1e8": "100 million"}
 
 
 @dataclass(frozen=True)
 class NotAvailable:
-    """A number that cannot honestly be given, and why, in English and Chinese."""
+    """A number that cannot honestly be given, and why; it counts as false."""
 
     what: str
-    reason: Mapping[str, str]
+    reason: str
+
+    def __bool__(self) -> bool:
+        return False
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.reason['en']}"
+        return f"{self.what}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -121,26 +108,11 @@ class MarketSeries:
         enough = max(0, significant - 1 - math.floor(math.log10(max(self.values))))
         return next((d for d in range(enough) if all(round(v, d) == v for v in self.values)), enough)
 
-    @property
-    def evidence(self) -> list[str]:
-        """The kinds of evidence the values rest on, for captions."""
-        return list(dict.fromkeys(EVIDENCE[basis] for basis in self.bases))
-
-    def evidence_of(self, position: int) -> str:
-        """Return the kind of evidence of one value, by its position."""
-        return EVIDENCE[self.bases[position]]
-
-    @property
-    def publishers(self) -> dict[str, str]:
-        """The sources of the values, each once, in order, in English and Chinese."""
-        names = [publisher_words(source) for source in dict.fromkeys(self.sources)]
-        return {"en": ", ".join(name["en"] for name in names), "zh": "、".join(name["zh"] for name in names)}
-
     def outcomes(self) -> MarketSeries | NotAvailable:
         """Return the leading stretch of values that do not rest on a forecast."""
         count = self.on_forecast.index(True) if True in self.on_forecast else self.n
         if not count:
-            return NotAvailable("outcomes", {"en": "every value rests on a forecast", "zh": "所有数值都依赖预测"})
+            return NotAvailable("outcomes", "every value rests on a forecast")
         return self._first(count)
 
     def growth(self) -> pd.DataFrame:
@@ -168,25 +140,13 @@ class MarketSeries:
                             self.bases[:count], self.on_forecast[:count])
 
 
-def unit_words(unit: str) -> dict[str, str]:
-    """Return a unit in words, in English and Chinese.
+def unit_name(unit: str) -> str:
+    """Return a unit in words.
 
     Examples
     --------
-    >>> unit_words("1e8 CNY"), unit_words("billion VND")["zh"]
-    ({'en': '100 million CNY', 'zh': '亿元'}, '十亿越南盾')
+    >>> unit_name("1e8 CNY"), unit_name("billion VND")
+    ('100 million CNY', 'billion VND')
     """
     scale, _, what = unit.partition(" ")
-    return {"en": f"{SCALES_EN.get(scale, scale)} {what}".strip(),
-            "zh": f"{SCALES.get(scale, scale)}{MONEY.get(what, what)}"}
-
-
-def publisher_words(publisher: str) -> dict[str, str]:
-    """Return a publisher's name in English and Chinese; one that goes by a single name keeps it.
-
-    Examples
-    --------
-    >>> publisher_words("iResearch")["zh"], publisher_words("eMarketer")["zh"]
-    ('艾瑞咨询', 'eMarketer')
-    """
-    return {"en": publisher, "zh": PUBLISHERS.get(publisher, publisher)}
+    return words("{scale} {what}", scale=SCALES.get(scale, scale), what=what)

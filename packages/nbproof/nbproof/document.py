@@ -6,6 +6,7 @@ What comes from outputs enters as nodes of the document tree, never as markup, s
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from pygments.lexers import PythonLexer
 from nbproof import pandoc
 from nbproof.errors import NotebookError
 from nbproof.look import look, words
-from nbproof.prose import CITED, REFERENCE, Reference, References
+from nbproof.prose import REFERENCE, Reference, References
 from nbproof.results import MIME, languages_in, payloads
 from nbproof.translation import catalogue
 from nbproof.widths import column_widths
@@ -52,13 +53,21 @@ class Document:
     def tree(self, target: str, references: list[Any]) -> str:
         """Return the document for ``"html"`` or ``"pdf"`` as pandoc's JSON, the references in its metadata."""
         blocks = self.html if target == "html" else self.pdf
-        if any('"t": "Cite"' in json.dumps(block) for block in blocks):
+        written = json.dumps(blocks)
+        linked = dict.fromkeys(re.findall(r'"#ref-(\w+)"', written))  # cited in the author's own words
+        if linked or '"t": "Cite"' in written:
             blocks = [*blocks, _header("refs-heading", words(self.language)["references"]), _div("refs", [])]
         if target == "pdf" and self.code:
             blocks = [*blocks, _header("appendix-code", words(self.language)["appendix"]), *self.code]
         meta = {"lang": {"t": "MetaString", "c": "en-GB"},  # of the references' style; the page says its own language
-                "link-citations": {"t": "MetaBool", "c": True}, "references": {"t": "MetaList", "c": references}}
+                "link-citations": {"t": "MetaBool", "c": True}, "references": {"t": "MetaList", "c": references},
+                "nocite": {"t": "MetaInlines", "c": [{"t": "Cite", "c": [[_citation(key) for key in linked], []]}]}}
         return json.dumps({"pandoc-api-version": [1, 23, 1], "meta": meta, "blocks": blocks})
+
+
+def _citation(key: str) -> dict[str, Any]:
+    return {"citationId": key, "citationPrefix": [], "citationSuffix": [], "citationMode": {"t": "NormalCitation"},
+            "citationNoteNum": 0, "citationHash": 0}
 
 
 def document_of(notebook: Mapping[str, Any], results: Mapping[str, Any], language: str) -> Document:
@@ -87,8 +96,10 @@ def document_of(notebook: Mapping[str, Any], results: Mapping[str, Any], languag
         for block in _filled(prose.get((position, -1), []), references):
             _add_prose(document, block, counter)
         if cell["cell_type"] == "code" and not _tagged(cell, "explore"):
-            _add_code(document, "".join(cell["source"]))
-            for place, output in enumerate(cell.get("outputs", ())):
+            outputs = cell.get("outputs", ())
+            spoken = bool(outputs) and all(_kind(output) == "say" for output in outputs)
+            _add_code(document, "".join(cell["source"]), spoken)
+            for place, output in enumerate(outputs):
                 _add_output(document, output, references)
                 for block in _filled(prose.get((position, place), []), references):
                     _add_prose(document, block, counter)
@@ -111,6 +122,11 @@ def _numbering(notebook: Mapping[str, Any], language: str) -> dict[str, tuple[st
             count[payload["kind"]] += 1
             numbers[payload["name"]] = (payload["kind"], count[payload["kind"]])
     return numbers
+
+
+def _kind(output: Mapping[str, Any]) -> str:
+    """What a cell told with an output: say, figure, table, number, …; nothing with one of another's."""
+    return output.get("data", {}).get(MIME, {}).get("kind", "")
 
 
 def _tagged(cell: Mapping[str, Any], tag: str) -> bool:
@@ -137,7 +153,7 @@ def _prose(notebook: Mapping[str, Any], name: str, language: str) -> dict[tuple[
         source, tongues = "".join(cell["source"]), languages_in(cell)
         if cell["cell_type"] == "markdown" and {*tongues} <= {language}:
             told = source if tongues else translate.markdown(source)
-            cells[i, -1] = REFERENCE.sub(r"{{\1}}", CITED.sub(r" [@\1]", told))
+            cells[i, -1] = REFERENCE.sub(r"{{\1}}", told)
         for place, output in enumerate(cell.get("outputs", ())):
             payload = output.get("data", {}).get(MIME, {})
             if payload.get("kind") == "say" and not _tagged(cell, "explore"):
@@ -201,17 +217,22 @@ def _add_prose(document: Document, block: Block, counter: list[int]) -> None:
     document.pdf.append(block)
 
 
-def _add_code(document: Document, source: str) -> None:
-    """Fold code away in the page, neighbouring cells in one fold, and keep it for the PDF's appendix."""
+def _add_code(document: Document, source: str, spoken: bool = False) -> None:
+    """Fold code away in the page and keep it for the PDF's appendix.
+
+    Neighbouring cells stand in one fold; one that only speaks joins the fold before it in its section.
+    """
     if not source.strip():
         return
     document.code.append({"t": "CodeBlock", "c": [["", ["python"], []], source.strip("\n")]})
-    if document.html and document.html[-1] == FOLD_END:
-        document.html.pop()
-    else:
-        label = words(document.language)["code"]
-        document.html.append(_raw("html", f'<details class="code"><summary>{label}</summary>'))
-    document.html += [_raw("html", f"<pre><code>{_highlighted(source)}</code></pre>"), FOLD_END]
+    shown = _raw("html", f"<pre><code>{_highlighted(source)}</code></pre>")
+    since = next((i for i, block in enumerate(reversed(document.html)) if block["t"] == "Header"), len(document.html))
+    folds = [i for i, block in enumerate(document.html) if block == FOLD_END and i >= len(document.html) - since]
+    if folds and (spoken or folds[-1] == len(document.html) - 1):
+        document.html.insert(folds[-1], shown)
+        return
+    label = words(document.language)["code"]
+    document.html += [_raw("html", f'<details class="code"><summary>{label}</summary>'), shown, FOLD_END]
 
 
 def _highlighted(source: str) -> str:
@@ -250,8 +271,9 @@ def _captioned(payload: Mapping[str, Any], references: References) -> list[Block
     label = references.look_up(payload["name"]).text
     caption: list[Block] = [{"t": "Strong", "c": [_text(label)]}, _text("\u2002")]
     caption += references.split(closed(payload["caption"], language), _text, _reference)
-    caption += [_text(" "), {"t": "Span", "c": [["", ["provenance"], []], [_text(provenance(payload))]]}]
-    return caption + ([_text(" "), *references.split(payload["note"], _text, _reference)] if payload["note"] else [])
+    gap = _text(words(language)["gap"])
+    caption += [gap, {"t": "Span", "c": [["", ["provenance"], []], [_text(provenance(payload))]]}]
+    return caption + ([gap, *references.split(payload["note"], _text, _reference)] if payload["note"] else [])
 
 
 def provenance(payload: Mapping[str, Any]) -> str:
@@ -260,7 +282,7 @@ def provenance(payload: Mapping[str, Any]) -> str:
     said = words(language)
     basis = said["list"].join(look().basis(kind, language) for kind in payload["basis"])
     parts = {"n": payload["n"], "basis": basis, "source": payload["source"].rstrip("。.")}
-    return " ".join(said[key].format(part) for key, part in parts.items() if part)
+    return said["gap"].join(said[key].format(part) for key, part in parts.items() if part)
 
 
 def closed(sentence: str, language: str) -> str:

@@ -20,7 +20,6 @@ from IPython.display import display
 from nbproof.errors import ParameterError
 from nbproof.look import words as spoken
 from nbproof.page import Page, _html_table, _kept, _plain, _text_table
-from nbproof.prose import CITED
 from nbproof.results import LANGUAGES, MIME
 from nbproof.translation import (
     LETTERS,
@@ -48,8 +47,8 @@ class Evidence:
     source: str
 
     def __or__(self, other: str) -> Evidence:
-        """Add a kind of evidence: ``evidence | "model"``."""
-        return Evidence(self.n, tuple(dict.fromkeys((*self.basis, other))), self.source)
+        """Add a kind of evidence, which numbers then carry: ``evidence | "model"``."""
+        return Evidence(self.n, tuple(dict.fromkeys((other, *self.basis))), self.source)
 
 
 @dataclass
@@ -117,7 +116,7 @@ class Notebook(Page):
             else:
                 numbers[name] = self._number(value, digits_of(value, spec), evidence)
         told = {each: self._template(each, template) for each in self.languages}
-        prose = {each: CITED.sub(r" [@\1]", _linked(text, values)) for each, text in told.items()}
+        prose = {each: _linked(text, values) for each, text in told.items()}
         text = filled(told[self.language], values, self.language, self._translate(self.language))
         payload = {"kind": "say", "numbers": numbers, "texts": texts, "prose": prose, **self._untranslated()}
         _show_both(text, payload)
@@ -275,7 +274,8 @@ class Notebook(Page):
         from nbproof.document import closed, provenance
 
         said = {**caption, "language": self.language}
-        text = " ".join(filter(None, (closed(caption["caption"], self.language), provenance(said), caption["note"])))
+        parts = closed(caption["caption"], self.language), provenance(said), caption["note"]
+        text = spoken(self.language)["gap"].join(filter(None, parts))
         _show_both(f"**{self._label(kind, name, self.language)}**\u2002{text}", {"kind": "caption"})
 
 

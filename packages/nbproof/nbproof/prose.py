@@ -15,9 +15,8 @@ from nbproof.errors import NotebookError, nearest
 from nbproof.look import words
 from nbproof.numbers import format_number
 
-__all__ = ["CITED", "REFERENCE", "Reference", "References", "printed"]
+__all__ = ["REFERENCE", "Reference", "References", "printed"]
 
-CITED = re.compile(r"\s?[(（]?\[[^\]]+\]\(#ref-(\w+)\)[)）]?")  # "([Bass 1969](#ref-bass1969))", a link to read by
 REFERENCE = re.compile(r"\{\{\s*([^\W\d]\w*(?:\.(?:low|high))?)\s*\}\}")
 ENDS = ("low", "high")
 

@@ -56,9 +56,10 @@ def collect(notebook: Mapping[str, Any], name: str) -> dict[str, Any]:
         if kind == "say":
             for group in ("numbers", "texts"):
                 for key, value in payload[group].items():
-                    if found[group].setdefault(key, value) != value:
-                        raise NotebookError(f"{name}: {key} is {found[group][key]} in one sentence and {value} in "
-                                            "another; one name has one value, so give one of them another name.")
+                    before = found[group].setdefault(key, value)
+                    if any(before[part] != value[part] for part in before if part != "basis"):
+                        raise NotebookError(f"{name}: {key} is {before} in one sentence and {value} in another; one "
+                                            "name has one value, so give one of them another name.")
         if kind == "number":
             found["numbers"][key] = {k: payload[k] for k in FIELDS if k in payload}
         elif kind == "text":
@@ -68,6 +69,10 @@ def collect(notebook: Mapping[str, Any], name: str) -> dict[str, Any]:
                     "tolerance": {key: 10.0**-digits / 10 for key, digits in payload["digits"].items()},
                     "rows": payload["values"]}
             found["tables"][key] = kept
+    floats = {payload["name"] for payload in payloads(notebook) if payload["kind"] in ("figure", "table")}
+    if both := floats & {*found["numbers"], *found["texts"]}:
+        raise NotebookError(f"{name}: {min(both)} names a figure or table and a number too; give one of them another "
+                            "name.")
     return found
 
 

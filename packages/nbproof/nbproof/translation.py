@@ -27,6 +27,7 @@ FIELD = re.compile(r"\{([^\W\d]\w*)(?::([^{}]*))?\}")
 SPEC = re.compile(r"(?P<sign>\+?),?(?:\.(?P<digits>\d+))?(?P<kind>[fg]?)")
 SPOKEN = {"say": (0,), "figure": (2,), "table": (2,), "words": (0,)}  # method of page -> places of its texts
 NAMED = ("alt", "caption", "note")
+EQUATION = re.compile(r"\$\$[^$]*\$\$")
 LETTERS = re.compile(r"[^\W\d_]{2}")
 _made: dict[str, tuple[str, Mapping[str, Any]]] = {}  # a text made by `words` -> how
 
@@ -114,12 +115,12 @@ def signed(value: float, spec: str) -> str:
 
 
 def digits_of(value: float, spec: str) -> int:
-    """Return the decimals that a field prints; ``.3g`` gives as many as three significant digits need.
+    """Return the decimals that a field prints; ``.3g`` gives as many as three significant digits need, without zeros.
 
     Examples
     --------
-    >>> digits_of(0.01234, ".3g"), digits_of(34165.8, ".3g"), digits_of(2.5, "+.2f"), digits_of(12, ",")
-    (4, 0, 2, 0)
+    >>> digits_of(0.01234, ".3g"), digits_of(34165.8, ".6g"), digits_of(2.5, ".6g"), digits_of(2.5, "+.2f")
+    (4, 1, 1, 2)
     """
     found = SPEC.fullmatch(spec)
     if not found:
@@ -128,7 +129,8 @@ def digits_of(value: float, spec: str) -> int:
     if found["kind"] != "g":
         return digits
     exponent = int(f"{value:.{max(digits - 1, 0)}e}".partition("e")[2])
-    return min(max(digits - 1 - exponent, 0), 12)
+    most = min(max(digits - 1 - exponent, 0), 12)
+    return next(fewer for fewer in range(most + 1) if round(value, fewer) == round(value, most))
 
 
 def fields_of(template: str) -> list[tuple[str, str]]:
@@ -162,7 +164,7 @@ def messages(notebook: Mapping[str, Any]) -> list[str]:
         source = "".join(cell["source"])
         prose = cell["cell_type"] == "markdown"
         found |= dict.fromkeys(blocks(source) if prose else [str(t.value) for t in literals(source)])
-    return list(found)
+    return [text for text in found if not EQUATION.fullmatch(text)]
 
 
 def localised(notebook: Mapping[str, Any], translate: Catalogue) -> dict[str, Any]:

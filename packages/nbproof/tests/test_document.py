@@ -116,7 +116,7 @@ def test_code_is_folded_in_the_page_and_stands_at_the_end_of_the_pdf():
 def test_captions_say_n_basis_and_source_in_the_readers_language():
     cells = [v4.new_code_cell("", outputs=[shown(table("zh", [["a", "1"]], source="我们", note="注。"))])]
     text = render.plain_text(render.html(made("zh", *cells), ("zh",)))
-    for part in ("表 1", "n = 2。", "依据：model。", "来源：我们。", "注。"):
+    for part in ("表1", "n = 2。", "数据类型：model。", "资料来源：我们。", "注。"):
         assert part in text
 
 

@@ -152,7 +152,7 @@ def test_what_rests_on_nothing_is_refused(shown):
     frame = pd.DataFrame({"basis": ["seen", "seen"]})
     frame.attrs = {"basis": "seen", "source": "us"}
     assert Notebook("n").evidence(frame) == Evidence(2, ("seen",), "us")
-    assert Notebook("n").evidence(frame, 1) | "model" == Evidence(1, ("seen", "model"), "us")
+    assert Notebook("n").evidence(frame, 1) | "model" == Evidence(1, ("model", "seen"), "us")
 
 
 def test_a_translation_holds_the_same_fields(folder, monkeypatch):

@@ -1,0 +1,26 @@
+"""Answers to the exercises of 01_market_size: run as it stands, or paste a part into the notebook."""
+
+import numpy as np
+
+from socialcommerce import data, market
+
+paper, rivals = data.load("market_size"), data.load("market_rivals")
+sizes = market.MarketSeries.from_frame(paper)
+
+# 1. The ceiling of the logistic curve, with and without the values that rest on a forecast.
+for series in (sizes, sizes.outcomes()):
+    ceiling = market.fit_growth(series, "logistic").estimates[0]
+    print(f"{series.n} years: ceiling {ceiling.value:,.0f}, interval {ceiling.low:,.0f} to {ceiling.high:,.0f}")
+
+# 2. One year ahead the publishers' disagreement is the largest source of uncertainty.
+ahead = market.forecast(sizes, sizes.years[-1] + 1, rivals=rivals, draws=400, seed=1).table.iloc[0]
+print(ahead.filter(like="sd_").sort_values(ascending=False).round(2))
+
+# 3. Without the publisher that differs most the factor shrinks, and the interval for any publisher with it.
+apart = market.disagreement(sizes, rivals)
+latest = apart.ratios[apart.ratios["latest"]]
+most = latest.loc[np.log(latest["ratio"]).abs().idxmax(), "publisher"]
+fewer = market.disagreement(sizes, rivals[rivals["publisher"] != most])
+print(f"factor {apart.factor:.2f}, without {most} {fewer.factor:.2f}")
+narrower = market.forecast(sizes, 2026, rivals=rivals[rivals["publisher"] != most], draws=400, seed=1).table.iloc[-1]
+print(narrower[["own_low", "own_high", "low", "high"]].round(0))
