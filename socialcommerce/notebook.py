@@ -1,4 +1,4 @@
-"""What a notebook of this study tells its reader, in English and Chinese: see `nbproof.Notebook`."""
+"""What a notebook of this study tells its reader, in English and Chinese: see `nbproof.Page`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Evidence", "Page"]
 
 
 @dataclass
-class Page(nbproof.Notebook):
+class Page(nbproof.Page):
     """A page in the house style, on which every number says what kind of evidence it is.
 
     Making one sets matplotlib and seaborn to the house style for the rest of the notebook.

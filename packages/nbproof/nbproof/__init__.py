@@ -10,8 +10,8 @@ again only what changed and says why; `verify` recomputes every number and compa
 
 The modules
 -----------
-page         what a notebook tells its reader: numbers, words, tables and figures in every language
-notebook     the same for a notebook written once: finished prose, and translation: one catalogue a language
+page         what a notebook says, draws and lists
+translation  one catalogue a language, and the notebooks made from it
 project      the settings of a build; look: how reports look, and the words around what notebooks tell
 parameters   what a notebook lets its reader choose, typed
 owned        where may be written, what is ours there, and which names a manifest may give
@@ -48,10 +48,9 @@ _HOMES = {
     "index": ("Front", "front_page"),
     "look": ("Look",),
     "machine": ("cache_folder", "processors"),
-    "notebook": ("Evidence", "Notebook"),
     "numbers": ("format_number", "snap"),
     "owned": ("read_manifest",),
-    "page": ("Page",),
+    "page": ("Evidence", "Page"),
     "parameters": ("parameters_of",),
     "project": ("Project", "use"),
     "prose": ("REFERENCE",),

@@ -14,6 +14,8 @@ from nbproof.commands import (
 )
 from nbproof.commands import (
     add_translate as add_translate,
+)
+from nbproof.commands import (
     add_verify as add_verify,
 )
 from nbproof.commands import (
@@ -63,11 +65,10 @@ from nbproof.index import front_page as front_page
 from nbproof.look import Look as Look
 from nbproof.machine import cache_folder as cache_folder
 from nbproof.machine import processors as processors
-from nbproof.notebook import Evidence as Evidence
-from nbproof.notebook import Notebook as Notebook
 from nbproof.numbers import format_number as format_number
 from nbproof.numbers import snap as snap
 from nbproof.owned import read_manifest as read_manifest
+from nbproof.page import Evidence as Evidence
 from nbproof.page import Page as Page
 from nbproof.parameters import parameters_of as parameters_of
 from nbproof.project import Project as Project

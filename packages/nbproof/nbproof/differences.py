@@ -22,7 +22,7 @@ __all__ = ["differences", "pages_in", "read_results", "same_run"]
 
 INDEX, CRATE, MANIFEST = "index.html", "ro-crate-metadata.json", "manifest.json"
 FACTS = ("commit", "dirty", "date", "environment")  # of the build that was, which no later one can repeat
-KEPT = ("value", "interval", "values", "numbers")  # of a payload: numbers that have a tolerance
+KEPT = ("values", "numbers")  # of a payload: numbers that have a tolerance
 COORDINATE = re.compile(r"-?\d+(?:\.\d{1,2})?(?![\d.])")
 POINTS = 0.0201  # by which a coordinate written with two decimals may differ
 EMBEDDED = re.compile(r"base64,[A-Za-z0-9+/=]{200,}")  # fonts and pictures inside a page

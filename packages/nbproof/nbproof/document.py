@@ -18,13 +18,14 @@ from pygments.lexers import PythonLexer
 
 from nbproof import pandoc
 from nbproof.errors import NotebookError
-from nbproof.look import look, words
-from nbproof.prose import REFERENCE, Reference, References
-from nbproof.results import MIME, languages_in, payloads
-from nbproof.translation import catalogue
+from nbproof.look import captioned, closed, html_table, look, provenance, words
+from nbproof.project import project
+from nbproof.prose import Reference, References
+from nbproof.results import MIME, payloads
+from nbproof.translation import catalogue, localised
 from nbproof.widths import column_widths
 
-__all__ = ["Document", "closed", "document_of", "provenance"]
+__all__ = ["Document", "document_of", "notebook_in"]
 
 Block = dict[str, Any]
 MARKER, MANY = "cell-marker", 12  # with more columns no page is wide enough: the table scrolls
@@ -76,11 +77,11 @@ def document_of(notebook: Mapping[str, Any], results: Mapping[str, Any], languag
     Parameters
     ----------
     notebook : mapping
-        An executed notebook in nbformat's form, outputs tagged by language.
+        An executed notebook in nbformat's form.
     results : mapping
         Its results, from :func:`nbproof.results.collect`.
     language : str
-        The reader's; cells and outputs of the other language are left out.
+        The reader's.
 
     Raises
     ------
@@ -89,15 +90,17 @@ def document_of(notebook: Mapping[str, Any], results: Mapping[str, Any], languag
     """
     references = References(results, _numbering(notebook, language), language, results["notebook"])
     document = Document(results["notebook"], language)
-    prose = _prose(notebook, document.name, language)
+    if language != project().languages[0]:  # as if it had been run in that language
+        notebook = localised(notebook, catalogue(document.name, language))
+    prose = _prose(notebook, language)
     counter = [0, 0]
     answered = not any(_tagged(cell, "answer") for cell in notebook["cells"])
     for position, cell in enumerate(notebook["cells"]):
-        for block in _filled(prose.get((position, -1), []), references):
+        for block in prose.get((position, -1), []):
             _add_prose(document, block, counter)
         if cell["cell_type"] == "code" and not _tagged(cell, "explore"):
             outputs = cell.get("outputs", ())
-            spoken = bool(outputs) and all(_kind(output) == "say" for output in outputs)
+            spoken = all(_kind(output) == "say" for output in outputs)
             _add_code(document, "".join(cell["source"]), spoken)
             for place, output in enumerate(outputs):
                 _add_output(document, output, references)
@@ -108,9 +111,41 @@ def document_of(notebook: Mapping[str, Any], results: Mapping[str, Any], languag
             for block in _filled(_answer(notebook, prose), references):
                 _add_prose(document, block, counter)
     if not document.title:
-        raise NotebookError(f"{document.name} has no title in language {language}; start it with a level-1 heading "
-                            f"in a markdown cell tagged lang-{language}.")
+        raise NotebookError(f"{document.name} has no title in language {language}; start it with a markdown cell that "
+                            "opens with a level-1 heading, and translate that to one.")
     return document
+
+
+def notebook_in(notebook: Mapping[str, Any], results: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Return an executed notebook as it would have been run in another language, for a reader of JupyterLab."""
+    name = results["notebook"]
+    references = References(results, _numbering(notebook, language), language, name)
+    made = localised(notebook, catalogue(name, language))
+    for cell in made["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [told for output in cell["outputs"] for told in _told(output, references)]
+    return made
+
+
+def _told(output: dict[str, Any], references: References) -> Iterator[dict[str, Any]]:
+    """What an output shows in a language: nothing of what it says in another."""
+    payload, language = output.get("data", {}).get(MIME), references.language
+    if payload is None:
+        yield output
+    elif payload["kind"] == "say":
+        yield _output({"text/markdown": references.fill(payload["prose"][language])})
+    elif payload.get("language") == language:
+        label = references.look_up(payload["name"]).text
+        if payload["kind"] == "table":
+            yield _output({"text/html": html_table(payload, label)})
+        else:
+            svg = output["data"].get("image/svg+xml") or payload["image/svg+xml"]
+            yield _output({"image/svg+xml": svg, "text/plain": payload["alt"]})
+            yield _output({"text/markdown": f"**{label}**\u2002{captioned(payload)}"})
+
+
+def _output(data: dict[str, Any]) -> dict[str, Any]:
+    return {"output_type": "display_data", "metadata": {}, "data": data}
 
 
 def _numbering(notebook: Mapping[str, Any], language: str) -> dict[str, tuple[str, int]]:
@@ -139,7 +174,7 @@ def _answer(notebook: Mapping[str, Any], prose: Mapping[tuple[int, int], list[Bl
             if place >= 0 and _tagged(notebook["cells"][cell], "answer") for block in blocks]
 
 
-def _prose(notebook: Mapping[str, Any], name: str, language: str) -> dict[tuple[int, int], list[Block]]:
+def _prose(notebook: Mapping[str, Any], language: str) -> dict[tuple[int, int], list[Block]]:
     """Parse what markdown cells and ``Notebook.say`` tell in a language, all in one call.
 
     Returns
@@ -147,13 +182,10 @@ def _prose(notebook: Mapping[str, Any], name: str, language: str) -> dict[tuple[
     dict
         Blocks by position of the cell, and of the output in it; -1 for the cell itself.
     """
-    translate = catalogue(name, language)
     cells = {}
     for i, cell in enumerate(notebook["cells"]):
-        source, tongues = "".join(cell["source"]), languages_in(cell)
-        if cell["cell_type"] == "markdown" and {*tongues} <= {language}:
-            told = source if tongues else translate.markdown(source)
-            cells[i, -1] = REFERENCE.sub(r"{{\1}}", told)
+        if cell["cell_type"] == "markdown":
+            cells[i, -1] = "".join(cell["source"])
         for place, output in enumerate(cell.get("outputs", ())):
             payload = output.get("data", {}).get(MIME, {})
             if payload.get("kind") == "say" and not _tagged(cell, "explore"):
@@ -274,21 +306,6 @@ def _captioned(payload: Mapping[str, Any], references: References) -> list[Block
     gap = _text(words(language)["gap"])
     caption += [gap, {"t": "Span", "c": [["", ["provenance"], []], [_text(provenance(payload))]]}]
     return caption + ([gap, *references.split(payload["note"], _text, _reference)] if payload["note"] else [])
-
-
-def provenance(payload: Mapping[str, Any]) -> str:
-    """Return the sentences on n, basis and source of a figure or table."""
-    language = payload["language"]
-    said = words(language)
-    basis = said["list"].join(look().basis(kind, language) for kind in payload["basis"])
-    parts = {"n": payload["n"], "basis": basis, "source": payload["source"].rstrip("。.")}
-    return said["gap"].join(said[key].format(part) for key, part in parts.items() if part)
-
-
-def closed(sentence: str, language: str) -> str:
-    """End a caption as a sentence ends."""
-    sentence = sentence.rstrip()
-    return sentence if sentence.endswith((".", "。", "?", "？")) else sentence + words(language)["stop"]
 
 
 def _drawing(document: Document, payload: Mapping[str, Any], svg: str, references: References) -> list[Block]:

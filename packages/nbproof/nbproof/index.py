@@ -100,7 +100,8 @@ def _listing(language: str, reports: Mapping[str, Any]) -> str:
 def _item(language: str, name: str, report: Mapping[str, Any]) -> str:
     said = words(language)
     summary = report["sections"][0]["text"].strip() if report["sections"] else ""
-    links = {"page": f"{language}/{name}.html", "pdf": f"{language}/{name}.pdf", "notebook": f"notebooks/{name}.ipynb",
+    run = name if language == project().languages[0] else f"{language}/{name}"
+    links = {"page": f"{language}/{name}.html", "pdf": f"{language}/{name}.pdf", "notebook": f"notebooks/{run}.ipynb",
              "results": f"results/{name}.json"}
     formats = "".join(f'<a href="{href}">{said[word]}</a>' for word, href in links.items())
     return (f'<li><h2><a href="{links["page"]}">{escape(report["title"])}</a></h2><p>{escape(summary)}</p>'

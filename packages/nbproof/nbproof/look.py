@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
+from html import escape
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from nbproof.errors import ParameterError
 from nbproof.files import read_toml
 from nbproof.project import project
 
-__all__ = ["ASSETS", "Look", "asset", "look", "words"]
+__all__ = ["ASSETS", "Look", "asset", "captioned", "closed", "html_table", "look", "provenance", "words"]
 
 ASSETS = Path(__file__).parent / "assets"
 REFERENCE = re.compile(r"""(\bid="|href="#|url\(#)""")
@@ -122,3 +123,34 @@ def _words(language: str, own: Path | None, title: str) -> Mapping[str, str]:
 def asset(name: str) -> str:
     """Return a template, style or script of nbproof's own."""
     return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def provenance(payload: Mapping[str, Any]) -> str:
+    """Return the sentences on n, basis and source of a figure or table."""
+    language = payload["language"]
+    said = words(language)
+    basis = said["list"].join(look().basis(kind, language) for kind in payload["basis"])
+    parts = {"n": payload["n"], "basis": basis, "source": payload["source"].rstrip("。.")}
+    return said["gap"].join(said[key].format(part) for key, part in parts.items() if part)
+
+
+def closed(sentence: str, language: str) -> str:
+    """End a caption as a sentence ends."""
+    sentence = sentence.rstrip()
+    return sentence if sentence.endswith((".", "。", "?", "？")) else sentence + words(language)["stop"]
+
+
+def captioned(payload: Mapping[str, Any]) -> str:
+    """Return a caption as one line: what is shown, n, basis, source, note."""
+    parts = closed(payload["caption"], payload["language"]), provenance(payload), payload["note"]
+    return words(payload["language"])["gap"].join(filter(None, parts))
+
+
+def html_table(payload: Mapping[str, Any], label: str) -> str:
+    """Return a table as JupyterLab shows it."""
+    def line(cells: list[str], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+    head, body = line(payload["heads"], "th"), "".join(line(row, "td") for row in payload["rows"])
+    caption = f"{escape(label)}&ensp;{escape(captioned(payload))}"
+    return f"<table><caption>{caption}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"

@@ -1,16 +1,18 @@
-"""What a notebook tells its reader: numbers, words, tables and figures, each in every language.
+"""What a notebook says, draws and lists, in every language there is a catalogue for.
 
-Every call displays something a reader of JupyterLab can use and, beside it, a payload under the type ``MIME`` that the
-report builder turns into numbered figures, captioned tables, and the numbers that ``{{name}}`` stands for in the prose.
+``say`` prints a sentence and keeps every number in it for the file of results; ``figure`` and ``table`` add a caption
+with n, basis and source taken from the data they rest on (``of=``). Run in JupyterLab, by nbconvert or by papermill,
+the notebook shows finished prose, in the one language of the page; run by the builder it leaves all of them.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from io import StringIO
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -18,213 +20,203 @@ from typing import Any, ClassVar
 from IPython.display import display
 
 from nbproof.errors import ParameterError, UnknownNameError
+from nbproof.look import captioned, html_table
+from nbproof.look import words as spoken
 from nbproof.machine import hold_to_one_thread
 from nbproof.numbers import format_number, reported
 from nbproof.project import project
-from nbproof.results import MIME
+from nbproof.results import LANGUAGES, MIME
+from nbproof.translation import (
+    FIELD,
+    LETTERS,
+    Catalogue,
+    catalogue,
+    digits_of,
+    fields_of,
+    filled,
+    plain,
+    signed,
+    words,
+)
 
-__all__ = ["Page"]
+__all__ = ["Evidence", "Page"]
 
 PROBABILITY = re.compile(r"q|p(_\w+)?|(\w_)?p_?value(\.\w+)?")  # names of columns of p values
 
-Words = str | Mapping[str, str]  # one text for all, or {"en": ..., "zh": ...}
 
+@dataclass(frozen=True)
+class Evidence:
+    """What something rests on: how many observations, which kinds of evidence, from where.
 
-def say(words: Words, language: str) -> str:
-    """Return the text of one language."""
-    return words if isinstance(words, str) else words[language]
+    ``n`` counts observations and nothing else: None where there are none, as of a model.
+    """
+
+    n: int | None
+    basis: tuple[str, ...]
+    source: str
+
+    def __or__(self, other: str) -> Evidence:
+        """Add a kind of evidence, which numbers then carry: ``evidence | "model"``."""
+        return Evidence(self.n, tuple(dict.fromkeys((other, *self.basis))), self.source)
 
 
 @dataclass
 class Page:
-    """Collect and display what one notebook tells, and hold its process to one thread, as the builder does.
+    """Tell what a notebook found, and hold its process to one thread, as the builder does.
 
     A subclass may name the ``bases``, the kinds of evidence that are allowed, and draw otherwise (`draw`).
 
     Parameters
     ----------
     name : str
-        The notebook's name; it names the file of results.
+        The notebook's name; it names the catalogue and the file of results.
     language : str
-        Whose figures, tables and words to make; "all" for those of the project. Numbers have no language.
+        Of sentences, tables and figures as they are shown; the builder makes all.
 
     Raises
     ------
     UnknownNameError
-        For any other language.
+        For a language the project has not.
     """
 
     name: str
-    language: str = "all"
-    _seen: set[str] = field(default_factory=set, repr=False)
+    language: str = "en"
+    placed: dict[tuple[str, str], int] = field(default_factory=dict, repr=False)  # a cell run again keeps its number
 
     bases: ClassVar[Collection[str] | None] = None
-    every: ClassVar[str] = "all"
+    kinds: ClassVar[Mapping[str, str]] = {}
+    """Kind of evidence by what a column ``basis`` of a table calls it."""
 
     def __post_init__(self) -> None:
-        if self.language not in (allowed := (*self.known(), self.every)):
-            raise UnknownNameError("language", self.language, allowed)
+        if self.language not in self.known():
+            raise UnknownNameError("language", self.language, self.known())
         hold_to_one_thread()
 
     @staticmethod
     def known() -> tuple[str, ...]:
-        """Return every language of the project, in the order shown."""
-        return project().languages or ("en",)
+        """Return every language of the project; the first is the one notebooks are written in."""
+        return project().languages
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The languages to make, in the order shown."""
-        return self.known() if self.language == self.every else (self.language,)
+        """The languages to make, the one shown first."""
+        asked = os.environ.get(LANGUAGES, self.language).split(",")
+        return tuple(sorted(asked, key=lambda each: each != self.language))
 
-    def number(
-        self,
-        name: str,
-        value: float,
-        digits: int,
-        *,
-        unit: str = "",
-        basis: str = "",
-        interval: tuple[float, float] | None = None,
-        tolerance: float | None = None,
-    ) -> None:
-        """Keep a number for the results file and for ``{{name}}`` in the prose.
+    def fonts(self, language: str) -> list[str]:
+        """Return the font families of a figure's texts; none to leave them as drawn."""
+        return []
+
+    @staticmethod
+    def words(template: str, **values: Any) -> str:
+        """Make a label with values in it that can still be translated: ``page.words("{n:d} years ahead", n=2)``."""
+        return words(template, **values)
+
+    def say(self, template: str, *, of: Any, **values: Any) -> None:
+        """Print a sentence; ``{name:,.1f}`` is the variable of that name, kept as a result with one decimal.
+
+        Names are looked up as in an f-string: in ``values``, then where the call stands. Formats are ``:,.1f``,
+        ``:+.1f`` with its sign, ``:.3g`` significant digits, ``:,`` a count, ``:d`` a year or another number written
+        plain, and ``:p`` a p value with ``=`` or ``<`` before it. A text goes without a format and is translated.
 
         Parameters
         ----------
-        name : str
-            An identifier, unique in the notebook. With an interval, ``{{name.low}}`` and ``{{name.high}}`` exist too.
-        value : float
-            The number; finite. Per cent are given as per cent: 19.7, not 0.197.
-        digits : int
-            Decimals printed.
-        unit : str
-            Its unit, for the results file and JupyterLab; the prose says it in words.
-        basis : str
-            The kind of evidence.
-        interval : (float, float), optional
-            Lower and upper end.
-        tolerance : float, optional
-            How far a recomputed value may lie from the committed one: 0 for exact (the default for whole numbers
-            printed without decimals), else a tenth of the last printed digit; always below half of it.
+        template : str
+            One or more sentences of markdown.
+        of : DataFrame or Evidence
+            What the numbers rest on.
+
+        Raises
+        ------
+        ParameterError
+            When a name is unknown, a number is not finite, or the translation does not hold the same fields.
         """
-        last = 10.0**-digits
-        exact = isinstance(value, Integral) and digits == 0
-        tolerance = (0.0 if exact else last / 10) if tolerance is None else tolerance
-        self._claim(name)
-        if not 0 <= tolerance < last / 2:
-            raise ParameterError(f"tolerance of {name} must be in [0, {last / 2:g}); got {tolerance!r}.")
-        ends = interval if interval is not None else ()
-        if not all(isinstance(v, Real) and math.isfinite(v) for v in (value, *ends)):
-            raise ParameterError(f"number {name} must be finite; got {value!r} {ends or ''}.")
-        payload: dict[str, Any] = {"kind": "number", "name": name, "value": _kept(value, digits), "digits": digits,
-                   "tolerance": tolerance, "unit": unit, "basis": self._known_basis(basis)}
-        if ends:
-            payload["interval"] = [_kept(v, digits) for v in ends]
-        shown = " ".join(filter(None, [f"{name} = {format_number(value, digits)}", unit]))
-        if ends:
-            shown += f" [{format_number(ends[0], digits)}, {format_number(ends[1], digits)}]"
-        _show(payload, shown)
+        evidence, caller = self.evidence(of), sys._getframe(1)
+        specs = dict(fields_of(template))
+        values = {name: _found(name, values, caller) for name in specs}
+        numbers, texts = {}, {}
+        for name, spec in specs.items():
+            value = values[name] = _value(name, values[name])
+            if isinstance(value, str):
+                texts[name] = {each: self._translate(each)(value) for each in self.languages}
+            elif spec in ("d", "p"):
+                texts[name] = {each: plain(value, spec, each) for each in self.languages}
+            else:
+                numbers[name] = self._number(value, digits_of(value, spec), evidence)
+        told = {each: self._template(each, template) for each in self.languages}
+        prose = {each: _linked(text, values) for each, text in told.items()}
+        text = filled(told[self.language], values, self.language, self._translate(self.language))
+        _show_both(text, {"kind": "say", "numbers": numbers, "texts": texts, "prose": prose, **self._untranslated()})
 
-    def text(self, name: str, words: Words) -> None:
-        """Keep a word or a phrase that the analysis decided, for ``{{name}}`` in the prose: an outcome, a winner."""
-        self._claim(name)
-        said = {language: say(words, language) for language in self.known()}
-        _show({"kind": "text", "name": name, "words": said}, f"{name} = {' / '.join(dict.fromkeys(said.values()))}")
-
-    def table(
-        self,
-        name: str,
-        frame: Any,
-        *,
-        labels: Mapping[str, Words],
-        caption: Words,
-        n: int | str = "",
-        basis: str | Sequence[str] = (),
-        source: Words = "",
-        digits: Mapping[str, int] | None = None,
-        note: Words = "",
-    ) -> None:
-        """Show a table with a caption that says n, basis and source; keep its numbers for the results file.
+    def figure(self, name: str, plot: Any, caption: str, *, of: Any, alt: str, n: int | None = None, note: str = "",
+               explorer: Mapping[str, Mapping[str, Any]] | None = None, **values: Any) -> None:
+        """Show axes, a seaborn grid or a figure with its caption; texts, alt and note may hold fields as in `say`.
 
         Parameters
         ----------
         name : str
-            An identifier, unique in the notebook; the prose refers to the table by ``{{name}}``.
-        frame : pandas.DataFrame, or list of mappings
-            One row a line. Cells are numbers, texts, texts by language or missing. A text with a ``page`` (a
-            notebook's name) and an ``anchor`` in it links there; where the first column is ``id``, each row has the
-            anchor ``table-NAME-ID``.
-        labels : mapping of column to words
-            The columns to show, in order, with their heads.
-        caption, source, note : str, or one by language
-            What the table shows, where its numbers come from, and what to mind.
-        n : int or str
-            Number of observations behind it.
-        basis : str or list of str
-            Kinds of evidence.
-        digits : mapping of column to int, optional
-            Decimals of each column with fractions; a whole number without an entry is shown plain (years, counts).
-        """
-        self._claim(name)
-        digits = dict(digits or {})
-        lines = frame.to_dict("records") if hasattr(frame, "to_dict") else frame
-        cells = [[_plain(row[key]) for key in labels] for row in lines]
-        for column, key in enumerate(labels):
-            if key not in digits and any(isinstance(row[column], float) for row in cells):
-                raise ParameterError(f"table {name}: column {key} holds fractions; "
-                                     "say in `digits` how many decimals to print.")
-        values = [[_kept(v, digits[k]) if isinstance(v, float) else v for k, v in zip(labels, row, strict=True)]
-                  for row in cells]
-        for language in self.languages:
-            heads = [say(words, language) for words in labels.values()]
-            rows = [[_cell(v, digits.get(k), language, k) for k, v in zip(labels, row, strict=True)] for row in cells]
-            numeric = [any(isinstance(row[i], Real) for row in cells) for i in range(len(heads))]
-            payload = {"kind": "table", "name": name, "language": language, "heads": heads, "rows": rows,
-                       "numeric": numeric, "columns": list(labels), "values": values,
-                       "digits": {k: digits[k] for k in labels if k in digits},
-                       **self._caption(language, caption, n, basis, source, note)}
-            if any(map(any, links := [[_address(v) for v in row] for row in cells])):
-                payload["links"] = links
-            _show(payload, _text_table(heads, rows), {"text/html": _html_table(payload)})
-
-    def figure(
-        self,
-        name: str,
-        plot: Callable[..., Any],
-        *results: Any,
-        caption: Words,
-        alt: Words,
-        n: int | str = "",
-        basis: str | Sequence[str] = (),
-        source: Words = "",
-        note: Words = "",
-        explorer: Mapping[str, Mapping[str, Any]] | None = None,
-        **options: Any,
-    ) -> None:
-        """Draw a figure in each language with a caption that says n, basis and source.
-
-        Parameters
-        ----------
-        name : str
-            An identifier, unique in the notebook; the prose refers to the figure by ``{{name}}``.
-        plot : callable
-            ``plot(*results, language=..., **options)`` returns matplotlib axes or a figure.
-        alt : str, or one by language
-            What somebody who cannot see the figure should know.
-        caption, n, basis, source, note
-            As in :meth:`table`.
+            An identifier, unique among the notebook's figures and tables.
+        plot : Axes, Figure, an array of axes, or a grid of seaborn's
+            Drawn in the language the notebook is written in; its texts are translated.
+        caption, alt, note : str
+            What it shows, what somebody who cannot see it should know, and what to mind.
+        of : DataFrame or Evidence
+            What it rests on.
+        n : int, optional
+            Observations, where they are fewer than those of ``of``.
         explorer : mapping of language to specification, optional
             What runs in the page in place of the drawing, as the project's look knows it (`nbproof.Look.script`);
             JupyterLab and the PDF keep the drawing.
         """
-        self._claim(name)
+        values = self._values(caption + alt + note, values, sys._getframe(1))
+        figure = _figure_of(plot)
+        _close(figure)
+        alts = self._said(alt, values)
         for language in self.languages:
-            svg = self.draw(plot, *results, language=language, **options)
-            payload = {"kind": "figure", "name": name, "language": language, "alt": say(alt, language),
-                       **self._caption(language, caption, n, basis, source, note)}
+            svg = self.draw(_drawn_in, figure, self._translate(language), self.fonts(language), language=language)
+            payload = {"kind": "figure", "name": name, "language": language, "alt": alts[language],
+                       **self._caption_of(language, caption, of, n, note, values), **self._untranslated()}
             if explorer is not None:
                 payload["explorer"] = dict(explorer[language])
-            _show(payload, f"[{name}] {payload['alt']}", {"image/svg+xml": svg})
+            shown = {"image/svg+xml": svg, "text/plain": f"[{name}] {alts[language]}"}
+            if language != self.language:
+                payload["image/svg+xml"], shown = svg, {}
+            display({**shown, MIME: payload}, raw=True, metadata={"language": language})
+        self._below("figure", name, self._caption_of(self.language, caption, of, n, note, values))
+
+    def table(self, name: str, frame: Any, caption: str, *, of: Any, digits: int | Mapping[str, int] | None = None,
+              heads: Mapping[str, str] | None = None, n: int | None = None, note: str = "", **values: Any) -> None:
+        """Show a data frame with its caption; its numbers are kept as results.
+
+        Parameters
+        ----------
+        frame : DataFrame, or list of mappings
+            Columns, and an index that has a name, are shown in order; texts in it are translated.
+        digits : int or mapping of column to int, optional
+            Decimals of the columns with fractions.
+        heads : mapping of column to str, optional
+            The columns to show, in order, with their heads; by default all, under their own names.
+        """
+        values = self._values(caption + note, values, sys._getframe(1))
+        if hasattr(frame, "to_dict"):
+            frame = (frame.reset_index() if frame.index.names[0] else frame).to_dict("records")
+        heads = dict(heads or {str(column): str(column) for column in (frame[0] if frame else ())})
+        rows = [[_plain(line[key]) for key in heads] for line in frame]
+        fractions = [key for at, key in enumerate(heads) if any(isinstance(row[at], float) for row in rows)]
+        digits = dict.fromkeys(fractions, digits) if isinstance(digits, int) else dict(digits or {})
+        if lacking := [key for key in fractions if key not in digits]:
+            raise ParameterError(f"table {name}: column {lacking[0]} holds fractions; say in `digits` how many "
+                                 "decimals to print.")
+        values_ = [[_kept(v, digits[k]) if isinstance(v, float) else self._cell_words(v) for k, v in
+                    zip(heads, row, strict=True)] for row in rows]
+        for language in self.languages:
+            payload = self._table_in(language, name, heads, rows, digits)
+            payload |= {"values": values_, **self._caption_of(language, caption, of, n, note, values),
+                        **self._untranslated()}
+            label = self._label("table", name, language)
+            shown = {"text/plain": _text_table(payload["heads"], payload["rows"]),
+                     "text/html": html_table(payload, label)} if language == self.language else {}
+            display({**shown, MIME: payload}, raw=True, metadata={"language": language})
 
     @staticmethod
     def draw(plot: Callable[..., Any], *results: Any, language: str, **options: Any) -> str:
@@ -240,30 +232,177 @@ class Page:
             pyplot.close(figure)
         return made.getvalue()
 
-    def _claim(self, name: str) -> None:
-        """Take a name once."""
-        if not name.isidentifier():
-            raise ParameterError(f"a result's name must be an identifier such as size_2023; got {name!r}.")
-        if name in self._seen:
-            raise ParameterError(f"the name {name!r} is taken in notebook {self.name}; every result needs its own.")
-        self._seen.add(name)
 
-    def _caption(self, language: str, caption: Words, n: int | str, basis: str | Sequence[str], source: Words,
-                 note: Words) -> dict[str, Any]:
-        kinds = [basis] if isinstance(basis, str) else list(basis)
-        return {"caption": say(caption, language), "n": str(n), "basis": [self._known_basis(kind) for kind in kinds],
-                "source": say(source, language), "note": say(note, language)}
+    def evidence(self, of: Any, n: int | None = None) -> Evidence:
+        """Read n, kinds of evidence and source off a table that was loaded with them, or take them as given.
+
+        A table carries them in ``attrs`` (basis, source); a column ``basis`` says it value by value.
+        """
+        if isinstance(of, Evidence):
+            return of if n is None else Evidence(n, of.basis, of.source)
+        attrs = getattr(of, "attrs", {})
+        if "source" not in attrs:
+            raise ParameterError(f"of= names what a result rests on, a table with its origin or Evidence(n, basis, "
+                                 f"source); got a {type(of).__name__} without one (merge and concat lose it: give the "
+                                 "table as it was loaded, and n=).")
+        given = list(dict.fromkeys(of["basis"])) if "basis" in of else [attrs["basis"]]
+        kinds = tuple(dict.fromkeys(self.kinds.get(each, each) for each in given))
+        return Evidence(len(of) if n is None else n, kinds, attrs["source"])
 
     def _known_basis(self, basis: str) -> str:
         if self.bases is not None and basis not in self.bases:
             raise UnknownNameError("basis", basis, self.bases)
         return basis
 
+    def _translate(self, language: str) -> Catalogue:
+        return catalogue(self.name, language)
 
-def _show(payload: dict[str, Any], plain: str, more: Mapping[str, str] | None = None) -> None:
-    language = payload.get("language")
-    metadata = {"language": language} if language else {}
-    display({"text/plain": plain, **(more or {}), MIME: payload}, raw=True, metadata=metadata)
+    def _template(self, language: str, template: str) -> str:
+        told = self._translate(language)(template)
+        if sorted(fields_of(told)) != sorted(fields_of(template)):
+            raise ParameterError(f"the translation of {template[:50]!r} into {language} does not hold the same fields: "
+                                 f"{told[:50]!r}.")
+        return told
+
+    def _said(self, template: str, values: Mapping[str, Any]) -> dict[str, str]:
+        return {each: filled(self._template(each, template), values, each, self._translate(each)) if template else ""
+                for each in self.languages}
+
+    def _values(self, template: str, given: Mapping[str, Any], frame: Any) -> dict[str, Any]:
+        return {name: _value(name, _found(name, given, frame)) for name, _ in fields_of(template)}
+
+    def _number(self, value: float, digits: int, evidence: Evidence) -> dict[str, Any]:
+        exact = isinstance(value, Integral) and digits == 0
+        return {"value": _kept(value, digits), "digits": digits, "tolerance": 0.0 if exact else 10.0**-digits / 10,
+                "basis": self._known_basis(evidence.basis[0])}
+
+    def _cell_words(self, value: Any) -> Any:
+        """A text as the results keep it: by language, where there are several."""
+        if not isinstance(value, str):
+            return value
+        said = {each: self._translate(each)(value) for each in self.languages}
+        return said if len({*said.values()}) > 1 else value
+
+    def _table_in(self, language: str, name: str, heads: Mapping[str, str], rows: Sequence[Sequence[Any]],
+                  digits: Mapping[str, int]) -> dict[str, Any]:
+        translate = self._translate(language)
+        texts = [[translate(v) if isinstance(v, str) else _cell(v, digits.get(k), language, k)
+                  for k, v in zip(heads, row, strict=True)] for row in rows]
+        numeric = [any(isinstance(row[i], Real) and not isinstance(row[i], bool) for row in rows)
+                   for i in range(len(heads))]
+        return {"kind": "table", "name": name, "language": language, "heads": list(map(translate, heads.values())),
+                "rows": texts, "numeric": numeric, "columns": list(heads),
+                "digits": {k: digits[k] for k in heads if k in digits}}
+
+    def _caption_of(self, language: str, caption: str, of: Any, n: int | None, note: str,
+                    values: Mapping[str, Any]) -> dict[str, Any]:
+        evidence, translate = self.evidence(of, n), self._translate(language)
+        said = [filled(self._template(language, each), values, language, translate) if each else ""
+                for each in (caption, note)]
+        return {"caption": said[0], "n": "" if evidence.n is None else f"{evidence.n:,}",
+                "basis": [self._known_basis(kind) for kind in evidence.basis],
+                "source": translate(evidence.source), "note": said[1]}
+
+    def _untranslated(self) -> dict[str, list[str]]:
+        """What lacked a translation so far, so that a test can see that nothing does."""
+        lacking = {each: list(self._translate(each).missing) for each in self.languages
+                   if each != self.known()[0]}
+        return {f"untranslated {each}": texts for each, texts in lacking.items() if texts}
+
+    def _label(self, kind: str, name: str, language: str) -> str:
+        number = self.placed.setdefault((kind, name), 1 + sum(each == kind for each, _ in self.placed))
+        return spoken(language)[kind].format(number)
+
+    def _below(self, kind: str, name: str, caption: Mapping[str, Any]) -> None:
+        """Show a figure's caption where no builder sets it."""
+        label = self._label(kind, name, self.language)
+        _show_both(f"**{label}**\u2002{captioned({**caption, 'language': self.language})}", {"kind": "caption"})
+
+
+def _show_both(text: str, payload: Mapping[str, Any]) -> None:
+    display({"text/markdown": text, "text/plain": text, MIME: payload}, raw=True)
+
+
+def _linked(template: str, values: Mapping[str, Any]) -> str:
+    """Write ``{{name}}`` for each field, by which the builder fills in what was kept."""
+    def one(match: re.Match[str]) -> str:
+        value, spec = values[match[1]], match[2] or ""
+        sign = "" if isinstance(value, str) or spec in ("d", "p") else signed(value, spec)
+        return f"{sign}{{{{{match[1]}}}}}"
+    return FIELD.sub(one, template)
+
+
+def _found(name: str, values: Mapping[str, Any], frame: Any) -> Any:
+    while frame is not None:
+        for place in (values, frame.f_locals, frame.f_globals):
+            if name in place:
+                return place[name]
+        inside = frame.f_code.co_name in ("<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>")
+        frame = frame.f_back if inside else None  # before Python 3.12 a comprehension is a frame of its own
+    raise ParameterError(f"the sentence speaks of {{{name}}}, and there is no variable of that name.")
+
+
+def _value(name: str, value: Any) -> Any:
+    """A text, or a number of Python's own that can be printed."""
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, Real) or value != value or value in (float("inf"), float("-inf")):
+        raise ParameterError(f"{{{name}}} must be a text or a finite number; got {value!r}. Say it otherwise behind an "
+                             "`if` where it can be missing.")
+    return value
+
+
+def _figure_of(plot: Any) -> Any:
+    """Return the figure of axes, of an array of axes, of a grid of seaborn's, or itself."""
+    if hasattr(plot, "savefig") and hasattr(plot, "findobj"):
+        return plot
+    first = plot.flat[0] if hasattr(plot, "flat") else plot
+    return first.figure if hasattr(first, "figure") else first.get_figure()
+
+
+def _close(figure: Any) -> None:
+    """Keep a notebook from showing the figure a second time."""
+    from matplotlib import pyplot
+
+    pyplot.close(figure)
+
+
+def _drawn_in(figure: Any, translate: Catalogue, fonts: Sequence[str], *, language: str) -> Any:
+    """Write a drawn figure's texts in a language, from those it was drawn with."""
+    from matplotlib.text import Text
+
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        _translate_ticks(ax, translate)
+    for text in figure.findobj(Text):
+        original = getattr(text, "_nbproof_original", None) or text.get_text()
+        text._nbproof_original = original
+        if original.strip():
+            text.set_text("\n".join(map(translate, _lines(original, translate))))
+        if fonts:
+            text.set_fontfamily(list(fonts))
+    return figure
+
+
+def _lines(text: str, translate: Catalogue) -> Iterable[str]:
+    return [text] if text in translate else text.split("\n")
+
+
+def _translate_ticks(ax: Any, translate: Catalogue) -> None:
+    """Fix the labels of an axis that names things, so that drawing does not write them anew."""
+    from matplotlib.ticker import FixedFormatter, FixedLocator
+
+    for axis in (ax.xaxis, ax.yaxis):
+        if not hasattr(axis, "_nbproof_original"):
+            places, labels = axis.get_majorticklocs(), [each.get_text() for each in axis.get_ticklabels()]
+            named = len(places) == len(labels) and any(LETTERS.search(each) for each in labels)
+            axis._nbproof_original = (places, labels) if named else None
+        if axis._nbproof_original:
+            places, labels = axis._nbproof_original
+            axis.set_major_locator(FixedLocator(places))
+            axis.set_major_formatter(FixedFormatter(["\n".join(map(translate, _lines(each, translate)))
+                                                     for each in labels]))
 
 
 def _kept(value: float, digits: int) -> float | int:
@@ -283,7 +422,7 @@ def _cell(value: Any, digits: int | None, language: str, column: str = "") -> st
     if value is None:
         return "–"
     if isinstance(value, bool) or not isinstance(value, Real):
-        return say(value, language) if isinstance(value, Mapping) else str(value)
+        return str(value)
     if digits is None:
         return str(value)
     if PROBABILITY.fullmatch(column) and 0 <= float(value) < 0.5 * 10.0**-digits:
@@ -291,21 +430,6 @@ def _cell(value: Any, digits: int | None, language: str, column: str = "") -> st
     return format_number(float(value), digits)
 
 
-def _address(value: Any) -> str | None:
-    """Where a cell leads to in the reports."""
-    return f"{value['page']}.html#{value['anchor']}" if isinstance(value, Mapping) and "page" in value else None
-
-
 def _text_table(heads: list[str], rows: list[list[str]]) -> str:
     widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
     return "\n".join("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in [heads, *rows])
-
-
-def _html_table(payload: dict[str, Any], label: str = "") -> str:
-    def line(cells: list[str], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-    head, body = line(payload["heads"], "th"), "".join(line(row, "td") for row in payload["rows"])
-    caption = escape(f"{label} {payload['caption']} n = {payload['n']}; {', '.join(payload['basis'])}; "
-                     f"{payload['source']}".strip())
-    return f"<table><caption>{caption}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"

@@ -14,7 +14,6 @@ import sysconfig
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from nbproof.errors import NotebookError, UnknownNameError
 from nbproof.owned import read_manifest
 from nbproof.parameters import Literal, cells_of, chosen, parameters_of, profile_of
 from nbproof.project import project
-from nbproof.results import languages_in
 
 __all__ = ["BuildPlan", "ReportPlan", "file_hash", "file_label", "find_notebooks", "plan_build", "versions"]
 
@@ -100,16 +98,15 @@ def plan_build(
     before = read_manifest(out)
     environment = versions()
     notebooks = find_notebooks(names)
-    tongues = {notebook: project().languages or _tagged(notebook) for notebook in notebooks}
-    allowed = project().languages or tuple(sorted({*chain.from_iterable(tongues.values())}))
+    allowed = project().languages
     for language in languages or ():
         if language not in allowed:
             raise UnknownNameError("language", language, allowed)
+    wanted = tuple(each for each in allowed if languages is None or each in languages)
     known = {notebook: parameters_of(notebook) for notebook in notebooks} if given else {}
     strange = {name for name in given or {} if not any(name in own for own in known.values())}
     reports = tuple(
-        _plan_report(notebook, before, out, profile,
-                     tuple(each for each in tongues[notebook] if languages is None or each in languages),
+        _plan_report(notebook, before, out, profile, wanted,
                      {name: value for name, value in (given or {}).items() if name in strange | {*known[notebook]}},
                      environment, force)
         for notebook in notebooks
@@ -131,11 +128,6 @@ def find_notebooks(names: Sequence[str] = ()) -> list[Path]:
     return found if names else list(known.values())
 
 
-def _tagged(notebook: Path) -> tuple[str, ...]:
-    """The languages that a notebook's cells are tagged with; English where none is."""
-    return tuple(sorted({each for cell in cells_of(notebook) for each in languages_in(cell)})) or ("en",)
-
-
 def _as_path(name: str, known: Mapping[str, Path]) -> Path:
     path = Path(name)
     if path.suffix == ".ipynb" and path.is_file():
@@ -150,8 +142,7 @@ def _plan_report(notebook: Path, before: Mapping[str, Any], out: Path, profile: 
                  given: Mapping[str, str], environment: Mapping[str, str], force: bool) -> ReportPlan:
     old = before.get("reports", {}).get(notebook.stem, {})
     parameters = chosen(notebook, profile_of(project().path(project().notebooks), profile, notebook.stem), given)
-    languages = tuple(known for known in project().languages or _tagged(notebook)
-                      if known in languages or known in old.get("languages", ()))
+    languages = tuple(known for known in project().languages if known in languages or known in old.get("languages", ()))
     inputs = run_inputs(notebook, parameters, environment, old.get("read", ()))
     rendering = render_inputs(languages)
     why_run = ["never built"]

@@ -28,15 +28,14 @@ class Project:
     title, description : str
         Of the whole, for the front page and the RO-Crate.
     languages : tuple of str
-        Those every report is made in; empty, each notebook has those its cells are tagged with (``lang-en``).
+        Those every report is made in; the first is the one that notebooks are written in.
     notebooks, reports : str
         The folder of notebooks, and the folder the reports go to.
     parameterised : bool
         Whether every notebook has to have a cell tagged ``parameters``.
     locales : tuple of str
         Folders of catalogues: the first is the notebooks' own, ``NAME.LANGUAGE.po`` for each and
-        ``common.LANGUAGE.po`` for all; of the others, which belong to packages, every catalogue is read. The first of
-        ``languages`` is the one that notebooks are written in.
+        ``common.LANGUAGE.po`` for all; of the others, which belong to packages, every catalogue is read.
     bibliography, lock, words : str
         A BibLaTeX file that the prose cites; a lock file whose packages are part of what a report is made from (all
         that are installed, by default); a toml file of words, a table a language, in place of nbproof's own.
@@ -61,7 +60,7 @@ class Project:
     version: str = ""
     title: str = ""
     description: str = ""
-    languages: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ("en",)
     notebooks: str = "notebooks"
     reports: str = "reports"
     parameterised: bool = False

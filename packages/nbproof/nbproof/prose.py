@@ -1,7 +1,6 @@
 """Prose with ``{{names}}``: where results enter the text.
 
-``{{name}}`` stands for a number, a word, a figure or a table of the same notebook; ``{{name.low}}`` and
-``{{name.high}}`` for the ends of a number's interval.
+``{{name}}`` stands for a number, a word, a figure or a table of the same notebook.
 """
 
 from __future__ import annotations
@@ -15,10 +14,9 @@ from nbproof.errors import NotebookError, nearest
 from nbproof.look import words
 from nbproof.numbers import format_number
 
-__all__ = ["REFERENCE", "Reference", "References", "printed"]
+__all__ = ["REFERENCE", "Reference", "References"]
 
-REFERENCE = re.compile(r"\{\{\s*([^\W\d]\w*(?:\.(?:low|high))?)\s*\}\}")
-ENDS = ("low", "high")
+REFERENCE = re.compile(r"\{\{([^\W\d]\w*)\}\}")
 
 
 @dataclass(frozen=True)
@@ -47,15 +45,14 @@ class References:
         NotebookError
             When nothing has that name; the nearest name is given.
         """
-        base, _, end = name.partition(".")
         numbers, texts = self.results["numbers"], self.results["texts"]
         if name in self.floats:
             kind, position = self.floats[name]
             return Reference(words(self.language)[kind].format(position), name, f"{kind}-{name}")
         if name in texts:
             return Reference(texts[name][self.language], name)
-        if base in numbers and (not end or (end in ENDS and "interval" in numbers[base])):
-            return Reference(printed(numbers[base], end), name)
+        if name in numbers:
+            return Reference(format_number(numbers[name]["value"], numbers[name]["digits"]), name)
         known = [*numbers, *texts, *self.floats]
         guess = nearest(name, known)
         raise NotebookError(f"{self.notebook}: the prose refers to {{{{{name}}}}}, which no cell recorded;"
@@ -69,9 +66,3 @@ class References:
         """Cut a text at its references and turn each part into something."""
         parts = REFERENCE.split(text)
         return [reference(self.look_up(part)) if i % 2 else words(part) for i, part in enumerate(parts) if part]
-
-
-def printed(number: Mapping[str, Any], end: str = "") -> str:
-    """Write a recorded number, or one end of its interval, with its own number of decimals."""
-    value = number["interval"][ENDS.index(end)] if end else number["value"]
-    return format_number(value, number["digits"])

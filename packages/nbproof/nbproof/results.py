@@ -14,7 +14,6 @@ __all__ = ["LANGUAGES", "MIME", "Drift", "as_text", "collect", "compare", "paylo
 
 MIME = "application/vnd.nbproof+json"
 LANGUAGES = "NBPROOF_LANGUAGES"  # the variable that tells a notebook which languages its builder wants
-FIELDS = ("value", "interval", "digits", "tolerance", "unit", "basis")
 
 
 @dataclass(frozen=True)
@@ -36,18 +35,13 @@ def payloads(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 yield output["data"][MIME]
 
 
-def languages_in(cell: Mapping[str, Any]) -> list[str]:
-    """Return the languages a cell is tagged for; without any it is for all."""
-    return [tag.removeprefix("lang-") for tag in cell["metadata"].get("tags", ()) if tag.startswith("lang-")]
-
-
 def collect(notebook: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Gather a notebook's results.
 
     Returns
     -------
     dict
-        ``numbers`` (value, digits, tolerance, unit, basis, interval), ``texts`` (words by language) and ``tables``
+        ``numbers`` (value, digits, tolerance, basis), ``texts`` (words by language) and ``tables``
         (columns, digits, tolerances, rows), each by name in order of appearance.
     """
     found: dict[str, Any] = {"notebook": name, "numbers": {}, "texts": {}, "tables": {}}
@@ -60,10 +54,6 @@ def collect(notebook: Mapping[str, Any], name: str) -> dict[str, Any]:
                     if any(before[part] != value[part] for part in before if part != "basis"):
                         raise NotebookError(f"{name}: {key} is {before} in one sentence and {value} in another; one "
                                             "name has one value, so give one of them another name.")
-        if kind == "number":
-            found["numbers"][key] = {k: payload[k] for k in FIELDS if k in payload}
-        elif kind == "text":
-            found["texts"][key] = payload["words"]
         elif kind == "table":
             kept = {"columns": payload["columns"], "digits": payload["digits"],
                     "tolerance": {key: 10.0**-digits / 10 for key, digits in payload["digits"].items()},
@@ -126,19 +116,12 @@ def _differences(kind: str, name: str, key: str, old: Any, new: Any) -> list[Dri
 
 def _number(name: str, key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Drift]:
     for what in dict.fromkeys([*old, *new]):
-        if what in ("value", "interval"):
-            continue
-        if old.get(what) != new.get(what):
+        if what != "value" and old.get(what) != new.get(what):
             yield Drift(name, f"number {key}, {what}", old.get(what), new.get(what), "the same")
     digits, tolerance = old.get("digits", 0), old.get("tolerance", 0)
     tolerance = min(tolerance, 0.49 * 10.0**-digits)
-    ends = old.get("interval", ()), new.get("interval", ())
-    pairs = [("value", old["value"], new["value"]), *zip(("low", "high"), *ends, strict=False)]
-    if len(ends[0]) != len(ends[1]):
-        yield Drift(name, f"number {key}, interval", old.get("interval"), new.get("interval"), "the same")
-    for what, before, now in pairs:
-        if not _close(before, now, tolerance, digits):
-            yield Drift(name, f"number {key}, {what}", before, now, f"± {tolerance:g}")
+    if not _close(old["value"], new["value"], tolerance, digits):
+        yield Drift(name, f"number {key}, value", old["value"], new["value"], f"± {tolerance:g}")
 
 
 def _text(name: str, key: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Drift]:

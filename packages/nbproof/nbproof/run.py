@@ -173,7 +173,7 @@ def _explained(job: Job, raw: Path, failure: Any) -> str:
 def _render(job: Job, channel: Connection, notebook: Mapping[str, Any]) -> None:
     """Write results, pages, PDFs, figures and search data of one executed notebook."""
     from nbproof import render, results
-    from nbproof.document import document_of
+    from nbproof.document import document_of, notebook_in
 
     report, files = job.report, job.staged / "files"
     found = results.collect(notebook, report.name)
@@ -182,6 +182,9 @@ def _render(job: Job, channel: Connection, notebook: Mapping[str, Any]) -> None:
     for language in report.languages:
         channel.send(("render", language))
         document = document_of(notebook, found, language)
+        if language != job.project.languages[0]:
+            told = json.dumps(notebook_in(notebook, found, language), ensure_ascii=False, indent=1)
+            _write(files / "notebooks" / language / f"{report.name}.ipynb", f"{told}\n".encode())
         _write(files / language / f"{report.name}.html", render.html(document, report.languages).encode())
         if job.pdf:
             _write(files / language / f"{report.name}.pdf", render.pdf(document))

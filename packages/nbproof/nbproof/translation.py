@@ -201,8 +201,7 @@ def translate(names: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
     """Bring the catalogues and notebooks of all languages up to date with the notebooks as they were written.
 
     New texts enter a catalogue without a translation, texts that are gone leave it. The notebook of a language is
-    written to the folder of its name beside the originals. Nothing is done for notebooks that speak through tagged
-    cells, one for each language.
+    written to the folder of its name beside the originals.
 
     Yields
     ------
@@ -212,13 +211,10 @@ def translate(names: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
     import nbformat
 
     from nbproof.plan import find_notebooks
-    from nbproof.results import languages_in
 
-    source, *others = project().languages or ("en",)
+    _, *others = project().languages
     for path in find_notebooks(names):
         notebook = nbformat.read(path, as_version=4)
-        if any(map(languages_in, notebook.cells)):
-            continue
         for language in others:
             file = project().path(project().locales[0]) / f"{path.stem}.{language}.po"
             yield from _update(file, messages(notebook), language)

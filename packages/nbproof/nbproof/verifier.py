@@ -15,9 +15,9 @@ from nbproof.builder import build
 from nbproof.differences import differences, pages_in, read_results, same_run
 from nbproof.errors import NotebookError
 from nbproof.folder import held_folder
+from nbproof.numbers import format_number
 from nbproof.plan import file_hash, file_label, find_notebooks, read_manifest
 from nbproof.project import project
-from nbproof.prose import printed
 from nbproof.publish import as_json, write_whole
 from nbproof.results import Drift
 
@@ -124,7 +124,7 @@ def readme_drifts(results: Mapping[str, Mapping[str, Any]]) -> list[Drift]:
         for notebook, number, shown in marks:
             if notebook in results:
                 entry = results[notebook].get("numbers", {}).get(number)
-                expected = printed(entry) if entry else "no such result"
+                expected = format_number(entry["value"], entry["digits"]) if entry else "no such result"
                 if shown != expected:
                     drifts.append(Drift(name, f"{notebook}.{number}", shown, expected, "the same"))
     if len({tuple(sorted(mark[:2] for mark in marks)) for marks in found.values()}) > 1:

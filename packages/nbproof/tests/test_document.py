@@ -8,7 +8,7 @@ import pytest
 from nbformat import v4
 
 from nbproof import render, results
-from nbproof.document import document_of
+from nbproof.document import document_of, notebook_in
 from nbproof.errors import NotebookError
 from nbproof.results import MIME
 
@@ -20,8 +20,8 @@ HARMLESS = {"main", "h1", "details", "summary", "pre", "code", "span", "figure",
             "colgroup", "col", "thead", "tbody", "tr", "th", "td", "strong", "p"}
 
 
-def prose(text, *tags):
-    return v4.new_markdown_cell(text, metadata={"tags": list(tags)})
+def prose(text):
+    return v4.new_markdown_cell(text)
 
 
 def shown(payload, **data):
@@ -34,11 +34,14 @@ def table(language, rows, **more):
             "caption": "Rows with {{answer}}.", "n": "2", "basis": ["model"], "source": "us", "note": "", **more}
 
 
+def said(english, chinese=""):
+    number = {"value": 42.0, "digits": 0, "tolerance": 0, "basis": "model"}
+    return {"kind": "say", "numbers": {"answer": number}, "texts": {}, "prose": {"en": english, "zh": chinese}}
+
+
 def notebook(*cells):
-    answer = {"kind": "number", "name": "answer", "value": 42.0, "digits": 0, "tolerance": 0, "unit": "",
-              "basis": "model"}
-    number = v4.new_code_cell("x = 1", outputs=[shown(answer)])
-    return v4.new_notebook(cells=[prose("# A title", "lang-en"), prose("# 标题", "lang-zh"), number, *cells])
+    number = v4.new_code_cell("x = 1", outputs=[shown(said("Said: {{answer}}.", "说：{{answer}}。"))])
+    return v4.new_notebook(cells=[prose("# A title"), number, *cells])
 
 
 def made(language, *cells):
@@ -47,17 +50,15 @@ def made(language, *cells):
 
 
 def test_a_report_keeps_its_readers_language():
-    cells = [prose("English {{answer}}", "lang-en"), prose("中文{{answer}}", "lang-zh"), prose("both {{answer}}"),
-             v4.new_code_cell("", outputs=[shown(table("en", [["a", "1"]])), shown(table("zh", [["甲", "1"]]))])]
+    cells = [v4.new_code_cell("", outputs=[shown(table("en", [["a", "1"]])), shown(table("zh", [["甲", "1"]]))])]
     english, chinese = (render.plain_text(render.html(made(language, *cells), ("en", "zh")))
                         for language in ("en", "zh"))
-    assert "English 42" in english.replace("  ", " ")
-    assert "甲" not in english
+    assert "Said: 42" in " ".join(english.split())
     assert "Rows with" in english
+    assert "甲" not in english
     assert "甲" in chinese
-    assert "English 42" not in chinese
-    assert "both" in english
-    assert "both" in chinese
+    assert "说： 42" in " ".join(chinese.split())
+    assert "Said" not in chinese
 
 
 def test_headings_are_numbered_and_listed():
@@ -95,12 +96,13 @@ def test_prose_cannot_bring_markup_either(text):
 
 
 def test_a_missing_result_stops_the_report():
+    cell = v4.new_code_cell("", outputs=[shown(said("It is {{anwser}}."))])
     with pytest.raises(NotebookError, match=r"refers to \{\{anwser\}\}.* did you mean answer\?"):
-        made("en", prose("It is {{anwser}}."))
+        made("en", cell)
 
 
 def test_a_report_needs_a_title():
-    whole = v4.new_notebook(cells=[prose("# Only English", "lang-en")])
+    whole = v4.new_notebook(cells=[prose("Only a paragraph.")])
     with pytest.raises(NotebookError, match="n has no title in language zh"):
         document_of(whole, results.collect(whole, "n"), "zh")
 
@@ -137,7 +139,8 @@ def test_citations_are_resolved_and_listed():
 
 
 def test_mathematics_is_mathml():
-    assert "<math" in render.html(made("en", prose("$x^2 = {{answer}}$")), ("en",))
+    cell = v4.new_code_cell("", outputs=[shown(said("$x^2 = {{answer}}$"))])
+    assert "<math" in render.html(made("en", cell), ("en",))
 
 
 def test_pdf_is_the_same_bytes_twice():
@@ -145,15 +148,47 @@ def test_pdf_is_the_same_bytes_twice():
     assert render.pdf(document) == render.pdf(document)
 
 
-@pytest.mark.parametrize("text", ["{{ answer }}", "{{answer }}", "**{{ answer }}**"])
-def test_spaces_inside_the_braces_do_not_matter(text):
-    page = render.plain_text(render.html(made("en", prose(f"It is {text}.")), ("en",)))
-    assert "{{" not in page
-    assert "42" in page
+def test_a_cell_that_only_speaks_joins_the_fold_before_it():
+    speaks = v4.new_code_cell("page.say(...)", outputs=[shown(said("More: {{answer}}."))])
+    draws = v4.new_code_cell("page.table(...)", outputs=[shown(table("en", [["a", "1"]]))])
+    page = render.html(made("en", speaks, prose("## Next"), speaks, draws), ("en",))
+    assert page.count('<details class="code">') == 3  # one before the heading, and two after it
+
+
+def test_a_cell_for_exploring_stays_in_the_notebook():
+    cell = v4.new_code_cell("frame.head()", metadata={"tags": ["explore"]},
+                            outputs=[v4.new_output("stream", text="rows and rows")])
+    page = render.html(made("en", cell), ("en",))
+    assert "frame.head" not in page
+    assert "rows and rows" not in page
+
+
+def test_the_executed_notebook_of_another_language_reads_as_if_run_in_it():
+    hidden = {**table("zh", [["甲", "1"]]), "caption": "行。"}
+    figure = {"kind": "figure", "name": "f", "language": "zh", "alt": "图示", "caption": "图", "n": "2",
+              "basis": ["model"], "source": "我们", "note": "", "image/svg+xml": "<svg>中</svg>"}
+    drawn = v4.new_output("display_data", data={MIME: figure})
+    cell = v4.new_code_cell("", outputs=[shown(table("en", [["a", "1"]])), shown(hidden), drawn,
+                                         shown({"kind": "caption"})])
+    whole = notebook(cell)
+    outputs = [output["data"] for cell in notebook_in(whole, results.collect(whole, "n"), "zh")["cells"]
+               for output in cell.get("outputs", ())]
+    assert [*map(sorted, outputs)] == [["text/markdown"], ["text/html"], ["image/svg+xml", "text/plain"],
+                                       ["text/markdown"]]
+    assert outputs[0]["text/markdown"] == "说：42。"
+    assert "甲" in outputs[1]["text/html"]
+    assert outputs[3]["text/markdown"] == "**图1**\u2002图。n = 2。数据类型：model。资料来源：我们。"
+
+
+def test_a_citation_in_the_authors_own_words_leads_to_its_reference():
+    page = render.html(made("en", prose("As Bass wrote ([Bass, in 1969](#ref-bass1969)).")), ("en",))
+    assert '<a href="#ref-bass1969">Bass, in 1969</a>' in " ".join(page.split())
+    assert 'id="ref-bass1969"' in page
+    assert "10.1287/mnsc.15.5.215" in page
 
 
 def test_a_later_heading_of_level_1_is_a_section():
-    document = made("en", prose("# Methods\n\ntext", "lang-en"))
+    document = made("en", prose("# Methods\n\ntext"))
     assert document.title.strip() == "A title"
     assert [s["heading"].strip() for s in document.sections if s["anchor"]] == ["Methods"]
 

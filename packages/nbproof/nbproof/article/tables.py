@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from nbproof.document import provenance
+from nbproof.look import provenance
 from nbproof.prose import References
 from nbproof.results import collect, payloads
 
@@ -96,7 +96,8 @@ def tables_of(notebooks: Mapping[str, Mapping[str, Any]], language: str) -> list
 def _table(payload: Mapping[str, Any], references: References) -> ArticleTable:
     keys, language = payload["columns"], payload["language"]
     alike = LIKEWISE if {"loading", "measure"} & set(keys) else ()
-    bounded = [key in alike or bool(BOUNDED.fullmatch(key)) for key in keys]
+    english = language == "en"  # Chinese journals write the zero (GB/T 15835)
+    bounded = [english and (key in alike or bool(BOUNDED.fullmatch(key))) for key in keys]
     digits = [payload["digits"].get(key, 0) for key in keys]
     rows = tuple(
         tuple(_cell(*each) for each in zip(texts, values, digits, bounded, keys, strict=True))

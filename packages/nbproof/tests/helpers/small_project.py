@@ -18,15 +18,14 @@ KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "languag
 
 
 def write_notebook(path: Path, cells: Sequence[tuple[str, str]]) -> Path:
-    """Write a notebook from (tag, source) pairs; the tags en, zh and md make markdown cells, all others code."""
+    """Write a notebook from (tag, source) pairs; the tag md makes a markdown cell, all others code."""
     import nbformat
     from nbformat import v4
 
     made = []
     for position, (tag, source) in enumerate(cells):
-        if tag in ("en", "zh", "md"):
-            tags = [] if tag == "md" else [f"lang-{tag}"]
-            cell = v4.new_markdown_cell(source, metadata={"tags": tags})
+        if tag == "md":
+            cell = v4.new_markdown_cell(source)
         else:
             cell = v4.new_code_cell(source, metadata={"tags": [tag] if tag else []})
         cell.id = f"cell-{position}"
@@ -36,32 +35,33 @@ def write_notebook(path: Path, cells: Sequence[tuple[str, str]]) -> Path:
     return path
 
 
-TITLE = [("en", "# A small report"), ("zh", "# 一份小报告")]
-PARAMETERS = ("parameters", 'language: str = "all"  # language of the outputs\n'
+TITLE = ("md", "# A small report")
+PARAMETERS = ("parameters", 'language: str = "en"  # language of the outputs\n'
                             "factor: float = 2.0  # what to multiply by")
 
 ALPHA = [
-    *TITLE,
-    ("en", "The answer is {{answer}}."),
-    ("zh", "答案是{{answer}}。"),
+    TITLE,
     PARAMETERS,
-    ("", "from book import series\nfrom nbproof import Page\ntold = Page('alpha', language=language)\n"
-         "told.number('answer', factor * series.read('data/alpha.csv'), 2, basis='model')"),
-    ("en", "## A table\n\nSee {{rows}}."),
-    ("zh", "## 一张表\n\n见{{rows}}。"),
-    ("", "import pandas as pd\nframe = pd.DataFrame({'year': [2017, 2018], 'value': [1.25, 2.5]})\n"
-         "told.table('rows', frame, digits={'value': 1},"
-         " labels={'year': {'en': 'Year', 'zh': '年份'}, 'value': {'en': 'Value', 'zh': '数值'}},"
-         " caption={'en': 'Values.', 'zh': '数值。'}, n=2, basis='model', source={'en': 'made up', 'zh': '虚构'})"),
+    ("", "from book import series\nfrom nbproof import Evidence, Page\npage = Page('alpha', language)\n"
+         "made = Evidence(2, ('model',), 'made up')\nanswer = factor * series.read('data/alpha.csv')\n"
+         "page.say('The answer is {answer:.2f}.', of=made)"),
+    ("md", "## A table"),
+    ("", "import pandas as pd\nframe = pd.DataFrame({'Year': [2017, 2018], 'Value': [1.25, 2.5]})\n"
+         "page.table('rows', frame, 'Values.', of=made, digits=1)"),
 ]
 BETA = [
-    *TITLE,
+    TITLE,
     PARAMETERS,
-    ("", "from book import plain\nfrom nbproof import Page\ntold = Page('beta', language=language)\n"
-         "told.number('other', factor + float(open('data/beta.csv').read()), 1, basis='model')"),
-    ("en", "The other is {{other}}."),
-    ("zh", "另一个是{{other}}。"),
+    ("", "from book import plain\nfrom nbproof import Evidence, Page\npage = Page('beta', language)\n"
+         "other = factor + float(open('data/beta.csv').read())\n"
+         "page.say('The other is {other:.1f}.', of=Evidence(1, ('model',), 'made up'))"),
 ]
+CHINESE = {"# A small report": "# 一份小报告", "## A table": "## 一张表",
+           "The answer is {answer:.2f}.": "答案是{answer:.2f}。",
+           "The other is {other:.1f}.": "另一个是{other:.1f}。", "Year": "年份", "Value": "数值", "Values.": "数值。",
+           "made up": "虚构"}
+CATALOGUE = "\n".join(('msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n',
+                       *(f'msgid "{key}"\nmsgstr "{text}"\n' for key, text in CHINESE.items())))
 SETTINGS = """name = "small"
 title = "Two small reports"
 languages = ["en", "zh"]
@@ -101,6 +101,7 @@ class Checkout:
         for name, text in {"nbproof.toml": SETTINGS, "data/alpha.csv": "21.0\n", "data/beta.csv": "3.5\n",
                            "requirements.lock": "numpy==1\npandas==1\npypandoc-binary==1\n",
                            "CITATION.cff": "authors:\n- name: The authors\n", "paper/references.bib": REFERENCES,
+                           "notebooks/locale/common.zh.po": CATALOGUE,
                            "notebooks/profiles.toml": "[full]\n[quick]\nalpha = { factor = 1.0 }\n",
                            **{f"book/{name}": text for name, text in BOOK.items()}}.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
