@@ -64,8 +64,8 @@ picture: $(INSTALLED) ## draw docs/architecture.svg from the code
 
 lock: ## add to requirements.lock what a pyproject.toml names anew (UPGRADE=--upgrade renews every version)
 	@$(PYTHON) -m venv build/lock && build/lock/$(SCRIPTS)/pip install --quiet uv
-	@build/lock/$(SCRIPTS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-emit-find-links --no-annotate --no-header $(UPGRADE) $(OWN:%=--no-emit-package %) \
+	@build/lock/$(SCRIPTS)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(UPGRADE) $(OWN:%=--no-emit-package %) \
 		pyproject.toml $(OWN:%=packages/%/pyproject.toml) --output-file requirements.lock
 
 clean: ## remove the environment and everything built
