@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE =
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help reports test test-fast portable lab bench parity picture types lock clean
+.PHONY: help reports test test-fast portable empty lab bench parity picture types lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -44,6 +44,9 @@ portable: $(INSTALLED) ## verify and the fast tests as other processors would ru
 		else echo "== $$other: this processor cannot"; fi; \
 		unset $${other%%=*}; \
 	done
+
+empty: $(INSTALLED) ## install each package's wheel alone, with what it needs from the index, and run its README
+	@$(BIN)/python tests/empty.py
 
 lab: $(INSTALLED) ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
