@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE =
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help reports test test-fast portable lab bench parity picture types lock clean
+.PHONY: help reports test test-fast portable empty lab bench parity picture types lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ portable: $(INSTALLED) ## verify and the fast tests as other processors would ru
 		unset $${other%%=*}; \
 	done
 
+empty: $(INSTALLED) ## install each package's wheel alone, with what it needs from the index, and run its README
+	@$(BIN)/python tests/empty.py
+
 lab: $(INSTALLED) ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
@@ -64,8 +67,8 @@ picture: $(INSTALLED) ## draw docs/architecture.svg from the code
 
 lock: ## add to requirements.lock what a pyproject.toml names anew (UPGRADE=--upgrade renews every version)
 	@$(PYTHON) -m venv build/lock && build/lock/$(SCRIPTS)/pip install --quiet uv
-	@build/lock/$(SCRIPTS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-emit-find-links --no-annotate --no-header $(UPGRADE) $(OWN:%=--no-emit-package %) \
+	@build/lock/$(SCRIPTS)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(UPGRADE) $(OWN:%=--no-emit-package %) \
 		pyproject.toml $(OWN:%=packages/%/pyproject.toml) --output-file requirements.lock
 
 clean: ## remove the environment and everything built

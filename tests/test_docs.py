@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
@@ -30,6 +31,22 @@ def test_both_readmes_carry_the_same_results_and_commands():
                           r"^    (?:\.venv/bin/)?(\w[^#\n]*?)\s*(?:#|$)", re.MULTILINE)
     said = [{a or b for a, b in commands.findall(text)} for text in (english, chinese)]
     assert said[0] - {"make test-fast"} == said[1]
+
+
+PRINTED = [*READMES, *(path.relative_to(ROOT).as_posix() for path in ROOT.glob("packages/*/README.md"))]
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_every_import_and_dotted_name_of_a_readme_is_there(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    imports = re.findall(r"(?:^ *|`)((?:from [\w.]+ )?import [\w., ]+)(?=`|$)", text, re.MULTILINE)
+    names = re.findall(r"(?<![\w/.-])((?:socialcommerce|semfit|stockflow|nbproof)(?:\.(?!toml\b)\w+)+)", text)
+    assert imports
+    assert names
+    for line in imports:
+        exec(line, {})
+    for dotted in names:
+        resolve_name(dotted)
 
 
 @pytest.mark.parametrize("name", READMES)

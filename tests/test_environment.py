@@ -16,8 +16,12 @@ from tests.conftest import PACKAGES
 ROOT = Path(__file__).parents[1]
 PROJECT, *BESIDE = (tomllib.loads((ROOT / name / "pyproject.toml").read_text(encoding="utf-8"))["project"]
                     for name in (".", *(Path(name).parent for name in PACKAGES)))
-OWN = {project["name"] for project in BESIDE}  # in no index, installed from their folders
-DEPENDENCIES = sorted({text for project in (PROJECT, *BESIDE) for text in project["dependencies"]} - OWN)
+OWN = {project["name"] for project in (PROJECT, *BESIDE)}  # in no index, installed from their folders
+NAME = re.compile(r"[A-Za-z0-9._-]+")
+EXTRAS = {text for project in (PROJECT, *BESIDE) for texts in project.get("optional-dependencies", {}).values()
+          for text in texts}
+DEPENDENCIES = sorted(text for text in EXTRAS.union(*(project["dependencies"] for project in (PROJECT, *BESIDE)))
+                      if NAME.match(text)[0] not in OWN)
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
 
@@ -33,7 +37,7 @@ def locked() -> dict[str, list[str]]:
 
 
 def test_what_the_readers_work_in_is_named_directly():
-    named = {normal(re.match(r"[A-Za-z0-9._-]+", text)[0]) for text in PROJECT["dependencies"]}
+    named = {normal(NAME.match(text)[0]) for text in DEPENDENCIES}
     assert {"jupyterlab", "pandas", "statsmodels", "seaborn", "papermill", "pytest"} <= named
 
 
@@ -101,24 +105,29 @@ def test_what_is_installed_here_is_what_the_lock_says():
     from importlib.metadata import version
 
     for text in DEPENDENCIES:
-        name = re.match(r"[A-Za-z0-9._-]+", text)[0]
+        name = NAME.match(text)[0]
         assert version(name) in locked()[normal(name)]
 
 
+IMPORTED_BY_OTHERS = {"ipykernel": "papermill", "papermill": "a reader", "seaborn": "the builder, ahead of notebooks",
+                      "justmytype-intl-cjk": "nobody: its font is a file"}
+
+
 @pytest.mark.slow
-def test_every_package_the_library_imports_is_a_named_dependency():
-    """Names on the index differ from names in Python for some."""
+def test_the_library_imports_every_dependency_and_nothing_else():
+    """Names on the index differ from names in Python for some; what only tests need is in an extra."""
     from importlib.metadata import packages_distributions
 
     from tests.test_architecture import MODULES, imported
 
-    named = {normal(re.match(r"[A-Za-z0-9._-]+", text)[0]) for text in PROJECT["dependencies"]}
+    named = {normal(NAME.match(text)[0]) for text in PROJECT["dependencies"]} - OWN
     owners = packages_distributions()
     tops = {name.split(".")[0] for path in MODULES for name in imported(path)}
     tops -= set(sys.stdlib_module_names) | {"socialcommerce", *OWN}
     come_with = {"urllib3": "requests", "cycler": "matplotlib", "PIL": "matplotlib"}
-    for top in tops:
-        assert {normal(owner) for owner in owners[top]} & named or come_with.get(top) in named, top
+    met = {top: {normal(owner) for owner in owners[top]} & named for top in tops}
+    assert {top for top, owner in met.items() if not owner and come_with.get(top) not in named} == set()
+    assert named - set().union(*met.values()) == {*IMPORTED_BY_OTHERS}
 
 
 @pytest.mark.slow

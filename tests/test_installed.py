@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PACKAGES, ROOT
+from tests.empty import build_wheels
 
 pytestmark = pytest.mark.slow
 
@@ -19,11 +19,7 @@ pytestmark = pytest.mark.slow
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheels of all packages, unpacked as an installer would; what they depend on comes from this environment."""
     made = tmp_path_factory.mktemp("wheels")
-    folders = [".", *(str(Path(name).parent) for name in PACKAGES)]
-    offline = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-index", "--no-build-isolation"]
-    subprocess.run([sys.executable, "-m", "pip", "wheel", *offline, "--wheel-dir", str(made), *folders], cwd=ROOT,
-                   check=True, capture_output=True)
-    for wheel in made.glob("*.whl"):
+    for wheel in build_wheels(made):
         zipfile.ZipFile(wheel).extractall(made / "site")
     return made / "site"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from stockflow import Auxiliary, Flow, Mode, Parameter, State, minimal_root
 __all__ = ["CONTENT", "COUNTED", "amplification", "break_even_cost", "equilibrium", "extinction", "final_size", "parts",
            "reproduction", "social_proof_limit", "steady_flow", "steady_leaders"]
 
-Given = Mapping | pd.DataFrame | None
+Given: TypeAlias = Mapping | pd.DataFrame | None
 
 
 def _rate(name, symbol, default, lower, upper, en, zh, unit="1/day", kind="rate"):
@@ -121,7 +122,7 @@ def amplification(parameters: Given = None) -> np.ndarray:
     return np.where(r0 < 1, 1 / np.where(r0 < 1, 1 - r0, 1.0), np.inf)
 
 
-def break_even_cost(value: float, parameters: Given = None) -> np.ndarray:
+def break_even_cost(value: np.ndarray | float, parameters: Given = None) -> np.ndarray:
     """Return the highest cost per bought entrant that pays: ``value`` per entrant times the amplification."""
     return value * amplification(parameters)
 

@@ -265,12 +265,12 @@ class Quality:
         """Return yuan a day and person."""
         return self.c0 + self.c1 * np.asarray(q, float) ** self.theta
 
-    def _given(self, q: np.ndarray) -> dict:
+    def _given(self, q: Given) -> dict:
         q = np.asarray(q, float)
         beta = float(content.CONTENT.values(self.parameters)["beta"])
         return dict(self.parameters) | {"beta": beta * q**self.r, "lambda0": self.rho * q}
 
-    def successors(self, q: np.ndarray) -> np.ndarray:
+    def successors(self, q: Given) -> np.ndarray:
         """Return R0 at quality q."""
         return content.reproduction(self._given(q))
 
@@ -358,13 +358,13 @@ class Promotion:
     def __post_init__(self) -> None:
         _known(self.market)
 
-    def given(self, f: np.ndarray, n: np.ndarray) -> dict:
+    def given(self, f: Given, n: Given) -> dict:
         """Return the parameters of the content mode at a share f of promotion and n messages a day."""
         p = content.CONTENT.values(self.parameters)
         # the declaration knows one frequency: b1 carries the share that promotes
         return dict(self.parameters) | {"b1": p["b1"] * f, "n": n, "lambda0": self.rho * (1 - np.asarray(f)) * n}
 
-    def purchases(self, f: np.ndarray, n: np.ndarray) -> np.ndarray:
+    def purchases(self, f: Given, n: Given) -> np.ndarray:
         """Return orders a day and person of the audience, where the mode stands still; nan where it cannot."""
         given = self.given(f, n)
         a, r0 = content.parts(given), content.reproduction(given)
@@ -372,7 +372,7 @@ class Promotion:
             return a["pM"] * content.steady_flow(given)
         return np.where(r0 < 1, a["pM"] * a["lambda0"] / np.where(r0 < 1, 1 - r0, 1.0), np.nan)
 
-    def profit(self, f: np.ndarray, n: np.ndarray) -> np.ndarray:
+    def profit(self, f: Given, n: Given) -> np.ndarray:
         """Return yuan a day and person: margin of the orders less the cost of the messages."""
         return self.margin * self.purchases(f, n) - self.message * np.asarray(n)
 

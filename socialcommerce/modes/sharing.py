@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from stockflow import Auxiliary, Flow, Groups, Mode, Parameter, State, bisect, h
 __all__ = ["BUYING", "COUNTED", "SEATS", "SHARING", "VARIANTS", "declare", "equilibrium", "extinction", "final_size",
            "joiners", "parts", "reproduction", "steady_flow"]
 
-Given = Mapping | pd.DataFrame | None
+Given: TypeAlias = Mapping | pd.DataFrame | None
 tail, safediv = helpers()["poisson_tail"], helpers()["safediv"]
 
 VARIANTS = {"capped": "(g - 1)*safediv(poisson_tail(g - 1, {x}), {x})", "open": "poisson_tail(g - 2, {x})"}
@@ -111,7 +112,7 @@ COUNTED = {"flows": (("U", "A"), ("U", "B")), "starters": "F"}
 """What a series of purchases counts, and who is active at its start: for :func:`stockflow.fit_mode`."""
 
 
-def joiners(u: np.ndarray, a: Mapping, variant: str = "capped", seats: str = "new") -> np.ndarray:
+def joiners(u: np.ndarray | float, a: Mapping, variant: str = "capped", seats: str = "new") -> np.ndarray:
     """Return new buyers per opened group while a share ``u`` is untapped: G(lambda u).
 
     Parameters

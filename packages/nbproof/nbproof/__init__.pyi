@@ -28,6 +28,9 @@ from nbproof.console import check_positive as check_positive
 from nbproof.console import ended as ended
 from nbproof.console import run_command as run_command
 from nbproof.errors import (
+    MissingExtraError as MissingExtraError,
+)
+from nbproof.errors import (
     NbproofError as NbproofError,
 )
 from nbproof.errors import (

@@ -5,11 +5,12 @@ A message has three parts: what is wrong (and where), what was given, what is al
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 
-__all__ = ["NbproofError", "NotebookError", "OutputError", "ParameterError", "UnknownNameError", "named",
-           "nearest", "quoted"]
+__all__ = ["MissingExtraError", "NbproofError", "NotebookError", "OutputError", "ParameterError", "UnknownNameError",
+           "extra", "named", "nearest", "quoted"]
 
 
 class NbproofError(Exception):
@@ -31,6 +32,10 @@ class NotebookError(NbproofError):
 
 class OutputError(NbproofError):
     """A result cannot be written where it was asked for."""
+
+
+class MissingExtraError(NbproofError, ImportError):
+    """What was asked for needs a package that only an extra brings."""
 
 
 class UnknownNameError(NbproofError, LookupError):
@@ -57,6 +62,29 @@ class UnknownNameError(NbproofError, LookupError):
         hint = f" did you mean {quoted(guess)}?" if guess else ""
         listed = ", ".join(map(named, names[:40])) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
         super().__init__(f"unknown {kind} {quoted(given)};{hint} Allowed: {listed or 'none'}.")
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Say which extra of this package brings what is imported inside and is not installed.
+
+    Raises
+    ------
+    MissingExtraError
+        In place of the `ModuleNotFoundError`.
+
+    Examples
+    --------
+    >>> with extra("figures"):
+    ...     import nowhere
+    Traceback (most recent call last):
+    nbproof.errors.MissingExtraError: this needs nowhere, which is not installed; nbproof[figures] brings it.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"this needs {error.name}, which is not installed; nbproof[{name}] brings it.",
+                                name=error.name) from error
 
 
 def nearest(given: str, allowed: Iterable[str]) -> str | None:

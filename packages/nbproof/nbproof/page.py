@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 from IPython.display import display
 
-from nbproof.errors import ParameterError, UnknownNameError
+from nbproof.errors import ParameterError, UnknownNameError, extra
 from nbproof.look import captioned, html_table
 from nbproof.look import words as spoken
 from nbproof.machine import hold_to_one_thread
@@ -221,8 +221,9 @@ class Page:
     @staticmethod
     def draw(plot: Callable[..., Any], *results: Any, language: str, **options: Any) -> str:
         """Draw a figure of matplotlib as SVG text, the same bytes in every run."""
-        import matplotlib
-        from matplotlib import pyplot
+        with extra("figures"):
+            import matplotlib
+            from matplotlib import pyplot
 
         made = StringIO()
         with matplotlib.rc_context({"svg.hashsalt": "nbproof"}):

@@ -100,6 +100,15 @@ def test_the_readme_runs_as_it_stands_with_this_package_alone(tmp_path):
     assert "number price, value" in run("nbproof", "verify", code=1)
 
 
+@pytest.mark.parametrize(("extra", "call"), [("figures", "nbproof.Page.draw(print, language='en')"),
+                                             ("article", "from nbproof import article")])
+def test_what_is_not_installed_is_named_with_the_extra_that_brings_it(extra, call):
+    done = subprocess.run([sys.executable, "-c", f"{HIDE}\nimport nbproof\n{call}"], capture_output=True, text=True,
+                          check=False)
+    assert re.fullmatch(r"nbproof.errors.MissingExtraError: this needs (matplotlib|openpyxl), which is not installed; "
+                        rf"nbproof\[{extra}\] brings it.", done.stderr.splitlines()[-1])
+
+
 @pytest.mark.slow
 def test_a_folder_of_plain_notebooks_gives_one_page_each(tmp_path):
     """Without languages, parameters or a word about this package in it, and in a folder of any name."""

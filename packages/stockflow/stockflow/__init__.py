@@ -13,6 +13,7 @@ from stockflow.edgelists import read_edges
 from stockflow.errors import (
     DataError,
     ExperimentError,
+    MissingExtraError,
     OutputError,
     ParameterError,
     StockflowError,
@@ -49,6 +50,7 @@ __all__ = [
     "Flow",
     "Gap",
     "Groups",
+    "MissingExtraError",
     "Mode",
     "ModeEstimate",
     "ModeFit",

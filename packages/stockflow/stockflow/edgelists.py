@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockflow.errors import DataError, check_file, named, quoted
+from stockflow.errors import DataError, check_file, extra, named, quoted
 from stockflow.networks import Network, from_pairs
 
 if TYPE_CHECKING:
@@ -59,8 +59,12 @@ def read_edges(
 
 def _read(path: Path, columns: list[str]) -> pd.DataFrame:
     """Return the named columns, or say why they cannot be had."""
-    import pandas as pd
-    from pandas.api.types import is_numeric_dtype
+    with extra("tables"):
+        import pandas as pd
+        from pandas.api.types import is_numeric_dtype
+
+        if path.suffix == ".parquet":
+            import pyarrow  # noqa: F401 - pandas reads it with that
 
     if path.suffix not in FIRST_ROW:
         raise DataError(f"{named(path.name)} is not an edge list: its name ends in {quoted(path.suffix)}; allowed: "

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
-__all__ = ["DataError", "ExperimentError", "OutputError", "ParameterError", "StockflowError", "UnknownNameError",
-           "check_file", "named", "quoted"]
+__all__ = ["DataError", "ExperimentError", "MissingExtraError", "OutputError", "ParameterError", "StockflowError",
+           "UnknownNameError", "check_file", "extra", "named", "quoted"]
 
 LARGEST = 2**30  # bytes
 KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
@@ -41,6 +42,10 @@ class ExperimentError(StockflowError):
     """An experiment cannot be run where it was asked to: no scheduler answers, or a call keeps killing its worker."""
 
 
+class MissingExtraError(StockflowError, ImportError):
+    """What was asked for needs a package that only an extra brings."""
+
+
 class UnknownNameError(StockflowError, LookupError):
     """A name is not among those known; the nearest known one is offered.
 
@@ -65,6 +70,29 @@ class UnknownNameError(StockflowError, LookupError):
         hint = f" did you mean {quoted(close[0])}?" if close else ""
         listed = ", ".join(map(named, names[:40])) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
         super().__init__(f"unknown {kind} {quoted(given)};{hint} Allowed: {listed or 'none'}.")
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Say which extra of this package brings what is imported inside and is not installed.
+
+    Raises
+    ------
+    MissingExtraError
+        In place of the `ModuleNotFoundError`.
+
+    Examples
+    --------
+    >>> with extra("fast"):
+    ...     import nowhere
+    Traceback (most recent call last):
+    stockflow.errors.MissingExtraError: this needs nowhere, which is not installed; stockflow[fast] brings it.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"this needs {error.name}, which is not installed; stockflow[{name}] brings it.",
+                                name=error.name) from error
 
 
 def named(name: str) -> str:

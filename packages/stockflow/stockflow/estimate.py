@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockflow.errors import ParameterError, UnknownNameError
+from stockflow.errors import ParameterError, UnknownNameError, extra
 from stockflow.mode import Mode
 from stockflow.trajectory import integrate
 
@@ -75,7 +75,8 @@ class ModeFit:
 
     def summary(self) -> pd.DataFrame:
         """Return one row a free parameter: parameter, estimate, low, high, unit, status, n, open."""
-        import pandas as pd
+        with extra("tables"):
+            import pandas as pd
 
         return pd.DataFrame([{"parameter": e.name, "estimate": e.value, "low": e.low, "high": e.high, "unit": e.unit,
                               "status": e.status, "n": len(self.years), "open": ", ".join(e.open)}
@@ -271,7 +272,8 @@ def _from_neighbours(residuals: Callable[[np.ndarray], np.ndarray], bounds: np.n
 
 def _estimate(mode: Mode, name: str, at: float, grid: np.ndarray, ratio: np.ndarray, limit: float) -> ModeEstimate:
     """Read the interval off the profile by interpolation of its logarithm."""
-    import pandas as pd
+    with extra("tables"):
+        import pandas as pd
 
     inside = np.flatnonzero(ratio <= limit)
     low = _crossing(grid, ratio, inside[0], inside[0] - 1, limit)

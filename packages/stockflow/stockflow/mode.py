@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stockflow import expressions as ex
-from stockflow.errors import ParameterError, UnknownNameError
+from stockflow.errors import ParameterError, UnknownNameError, extra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -297,7 +297,8 @@ class Mode:
 
     def table(self) -> pd.DataFrame:
         """Return one row a parameter: name, symbol, default, unit, lower, upper, status, source, and its words."""
-        import pandas as pd
+        with extra("tables"):
+            import pandas as pd
 
         keys = ("name", "symbol", "default", "unit", "lower", "upper", "status", "source")
         return pd.DataFrame([{k: getattr(p, k) for k in keys} | dict(p.words) for p in self.parameters])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stockflow.errors import ParameterError, UnknownNameError
+from stockflow.errors import ParameterError, UnknownNameError, extra
 from stockflow.expressions import JAVASCRIPT, parse, write
 from stockflow.mode import Mode
 from stockflow.threshold import next_generation
@@ -50,7 +50,8 @@ def loop_gains(mode: Mode, parameters: Mapping[str, float] | None = None) -> pd.
     >>> {name: round(gain, 12) for name, gain in loop_gains(RUMOUR).items()}  # beta / gamma
     {'S': 3.0}
     """
-    import pandas as pd
+    with extra("tables"):
+        import pandas as pd
 
     found = next_generation(mode, parameters)
     entry, brought = found.entry.sum(axis=1), found.entry.sum(axis=0)

@@ -13,7 +13,7 @@ import numpy as np
 
 from stockflow import checkpoints
 from stockflow.draws import key_of
-from stockflow.errors import ParameterError, UnknownNameError
+from stockflow.errors import ParameterError, UnknownNameError, extra
 from stockflow.groups import Groups
 from stockflow.networks import Network
 from stockflow.steps import stepper
@@ -68,7 +68,8 @@ class PersonsRun:
 
     def summary(self) -> pd.DataFrame:
         """Return one row a day and state: day, state, persons, share."""
-        import pandas as pd
+        with extra("tables"):
+            import pandas as pd
 
         index = pd.MultiIndex.from_product([self.times, self.mode.index], names=["day", "state"])
         frame = pd.DataFrame({"persons": self.counts.reshape(-1)}, index=index).reset_index()
@@ -231,7 +232,8 @@ def _bar(steps: int, done: int, shown: bool) -> Iterator[Callable[[int], None]]:
     if not shown:
         yield lambda size: None
         return
-    from tqdm import tqdm
+    with extra("experiments"):
+        from tqdm import tqdm
 
     with tqdm(total=steps, initial=done, unit="step") as bar:
         yield lambda size: bar.update(size) and None

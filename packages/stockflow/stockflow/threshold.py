@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockflow.errors import ParameterError
+from stockflow.errors import ParameterError, extra
 from stockflow.mode import Mode, Values
 from stockflow.trajectory import integrate
 
@@ -170,7 +170,8 @@ def elasticities(of: Callable[[Values], np.ndarray], mode: Mode, parameters: Map
     DataFrame
         parameter, symbol, elasticity; parameters that are zero or whole numbers are left out.
     """
-    import pandas as pd
+    with extra("tables"):
+        import pandas as pd
 
     p = mode.values(parameters)
     return pd.DataFrame([

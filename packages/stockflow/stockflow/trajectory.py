@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from stockflow.errors import ParameterError, UnknownNameError
+from stockflow.errors import ParameterError, UnknownNameError, extra
 from stockflow.mode import Mode, Values
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ class Trajectory:
 
     def summary(self) -> pd.DataFrame:
         """Return one row a day and state (and set): set, day, state, persons, share."""
-        import pandas as pd
+        with extra("tables"):
+            import pandas as pd
 
         values = self.values if self.values.ndim == 3 else self.values[:, :, None]
         times, states, sets = values.shape

@@ -11,53 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import psutil
 import pytest
+from experiment_calls import abs_, always, draw, fail, killer, odd, sleeper, stop
 
 from stockflow import experiments
 from stockflow.errors import ExperimentError, ParameterError
-
-
-def draw(scale, seed):
-    """One number from the call's stream, and what the call was given."""
-    return {"draw": scale * np.random.default_rng(seed).random(), "n": int(scale), "name": f"s{scale}"}
-
-
-def killer(x, folder, seed):
-    """Kill its own process, once: the second time a file stands in the way."""
-    marker = Path(folder) / f"killed-{x}"
-    if x in (3, 11) and not marker.exists():
-        marker.touch()
-        psutil.Process().kill()
-    return float(np.random.default_rng(seed).random())
-
-
-def always(x):
-    if x == 5:
-        psutil.Process().kill()
-    return x
-
-
-def fail(x, seed):
-    if x in (4, 6):
-        raise ValueError(f"x is {x}")
-    return x
-
-
-class Odd(Exception):
-    """An exception that does not survive pickling."""
-
-    def __init__(self, one, two):
-        super().__init__(f"{one} and {two}")
-
-
-def odd(x):
-    raise Odd(x, "more")
-
-
-def steps(n):
-    return pd.DataFrame({"t": range(n), "y": np.arange(n) ** 2})
-
 
 TABLE = experiments.sweep({"scale": [1.0, 2.0, 3.0], "seedless": [0]}).drop(columns="seedless")
 
@@ -92,6 +50,10 @@ def test_a_spawned_sequence_is_a_seed_of_its_own():
 def test_more_replicates_leave_the_first_ones_as_they_are():
     few, many = (experiments.run(draw, TABLE, 7, replicates=k) for k in (2, 5))
     assert few["draw"].tolist() == many.loc[many["replicate"] < 2, "draw"].tolist()
+
+
+def steps(n):
+    return pd.DataFrame({"t": range(n), "y": np.arange(n) ** 2})
 
 
 def test_a_frame_from_a_call_becomes_rows():
@@ -200,26 +162,19 @@ def test_a_cluster_without_workers_is_named():
         experiments.run(draw, TABLE, 0, cluster.scheduler_address, timeout=1)
 
 
-def stop(x, pid):
-    """End the scheduler from inside the sixth call."""
-    if x == 5:
-        psutil.Process(pid).kill()
-    time.sleep(0.1)
-    return x
-
-
 @pytest.mark.slow
 def test_a_scheduler_that_dies_on_the_way_is_said():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
+    calls = {"env": os.environ | {"PYTHONPATH": str(Path(__file__).parent / "helpers")}}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     host, port = address.split(":")
     dask = [sys.executable, "-m", "dask"]
     listen = ["--host", host, "--port", port, "--no-dashboard"]
     with subprocess.Popen([*dask, "scheduler", *listen], **quiet) as scheduler, \
             subprocess.Popen([*dask, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"],
-                             **quiet) as worker:
+                             **quiet, **calls) as worker:
         try:
             with pytest.raises(ExperimentError, match="the call was cancelled, as when its scheduler is stopped"):
                 experiments.run(stop, experiments.sweep({"x": range(40), "pid": [scheduler.pid]}), 0,
@@ -252,15 +207,6 @@ def test_long_calls_after_short_ones_do_not_stay_in_one_batch(client):
     table = pd.DataFrame({"seconds": [0.001] * 300 + [0.2] * 8})
     frame = experiments.run(sleeper, table, 0, client)
     assert frame.loc[frame["seconds"] > 0.1, "value"].nunique() == 2  # both workers took some
-
-
-def sleeper(seconds):
-    time.sleep(seconds)
-    return os.getpid()
-
-
-def abs_(x):
-    return abs(x)
 
 
 # --- indices and intervals --------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from stockflow.errors import ExperimentError, ParameterError
+from stockflow.errors import ExperimentError, ParameterError, extra
 
 __all__ = ["Task", "results"]
 
@@ -77,7 +77,8 @@ class _Run:
 
     def __init__(self, fn: Callable[..., Any], tasks: list[Task], pool: _Processes | _Cluster,
                  advance: Callable[[int], object]) -> None:
-        import cloudpickle  # what Dask sends functions with: those of a notebook too
+        with extra("experiments"):
+            import cloudpickle  # what Dask sends functions with: those of a notebook too
 
         self.payload = cloudpickle.dumps(fn)
         self.tasks, self.pool, self.advance = tasks, pool, advance
@@ -189,7 +190,8 @@ class _Cluster:
     all_lost, more, blame = False, 1, "the scheduler gave the call up, each time with its worker lost"
 
     def __init__(self, client: Any) -> None:
-        from distributed.scheduler import KilledWorker
+        with extra("dask"):
+            from distributed.scheduler import KilledWorker
 
         self.losses = KilledWorker
         self.width = max(1, sum(client.nthreads().values()))
@@ -223,11 +225,12 @@ def _opened(executor: Any, workers: int | None, timeout: float, security: Any) -
 
 @contextmanager
 def _client(address: str, timeout: float, security: Any) -> Iterator[Any]:
+    with extra("dask"):
+        from distributed import Client
+
     answer: list[Any] = []
 
     def knock() -> None:
-        from distributed import Client
-
         try:
             answer.append(Client(address, timeout=timeout, set_as_default=False, security=security))
         except Exception as error:  # brought over to the caller's thread
@@ -291,7 +294,8 @@ def _bar(total: int, shown: bool) -> Iterator[Callable[[int], object]]:
     if not shown:
         yield lambda n: None
         return
-    from tqdm import tqdm
+    with extra("experiments"):
+        from tqdm import tqdm
 
     with tqdm(total=total, unit="call", dynamic_ncols=True) as bar:
         yield bar.update

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stockflow.errors import ParameterError
+from stockflow.errors import ParameterError, extra
 from stockflow.experiments.executors import Task, results
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def sweep(grid: Mapping[str, Iterable[Any]]) -> pd.DataFrame:
     >>> sweep({"g": [2, 3], "discount": [0.1, 0.2]}).to_dict("list")
     {'g': [2, 2, 3, 3], 'discount': [0.1, 0.2, 0.1, 0.2]}
     """
-    import pandas as pd
+    with extra("experiments"):
+        import pandas as pd
 
     return pd.DataFrame(list(product(*grid.values())), columns=list(grid))
 
@@ -94,7 +95,8 @@ def run(
     >>> run(draw, [{"scale": 1.0}, {"scale": 9.0}], replicates=2)[["row", "replicate"]].values.tolist()
     [[0, 0], [0, 1], [1, 0], [1, 1]]
     """
-    import pandas as pd
+    with extra("experiments"):
+        import pandas as pd
 
     rows = [dict(row) for row in (table.to_dict("records") if isinstance(table, pd.DataFrame) else table)]
     if replicates < 1:

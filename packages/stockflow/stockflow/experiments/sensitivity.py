@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stockflow.errors import ParameterError
+from stockflow.errors import ParameterError, extra
 from stockflow.experiments.running import run
 
 if TYPE_CHECKING:
@@ -51,9 +51,10 @@ def sobol(fn: Callable[..., Any], bounds: Mapping[str, tuple[float, float]], n: 
     ParameterError
         When a range is empty, n is no power of 2, or an output does not vary or is not finite.
     """
-    import pandas as pd
-    from SALib.analyze import sobol as analysis
-    from SALib.sample import sobol as sampling
+    with extra("experiments"):
+        import pandas as pd
+        from SALib.analyze import sobol as analysis
+        from SALib.sample import sobol as sampling
 
     for name, (low, high) in bounds.items():
         if not (np.isfinite([low, high]).all() and low < high):
