@@ -103,6 +103,11 @@ class Page:
         asked = os.environ.get(LANGUAGES, self.language).split(",")
         return tuple(sorted(asked, key=lambda each: each != self.language))
 
+    @property
+    def shown(self) -> str:
+        """The language that a reader of the notebook sees: the page's own, if it is made."""
+        return self.languages[0]
+
     def fonts(self, language: str) -> list[str]:
         """Return the font families of a figure's texts; none to leave them as drawn."""
         return []
@@ -145,7 +150,7 @@ class Page:
                 numbers[name] = self._number(value, digits_of(value, spec), evidence)
         told = {each: self._template(each, template) for each in self.languages}
         prose = {each: _linked(text, values) for each, text in told.items()}
-        text = filled(told[self.language], values, self.language, self._translate(self.language))
+        text = filled(told[self.shown], values, self.shown, self._translate(self.shown))
         _show_both(text, {"kind": "say", "numbers": numbers, "texts": texts, "prose": prose, **self._untranslated()})
 
     def figure(self, name: str, plot: Any, caption: str, *, of: Any, alt: str, n: int | None = None, note: str = "",
@@ -179,10 +184,10 @@ class Page:
             if explorer is not None:
                 payload["explorer"] = dict(explorer[language])
             shown = {"image/svg+xml": svg, "text/plain": f"[{name}] {alts[language]}"}
-            if language != self.language:
+            if language != self.shown:
                 payload["image/svg+xml"], shown = svg, {}
             display({**shown, MIME: payload}, raw=True, metadata={"language": language})
-        self._below("figure", name, self._caption_of(self.language, caption, of, n, note, values))
+        self._below("figure", name, self._caption_of(self.shown, caption, of, n, note, values))
 
     def table(self, name: str, frame: Any, caption: str, *, of: Any, digits: int | Mapping[str, int] | None = None,
               heads: Mapping[str, str] | None = None, n: int | None = None, note: str = "", **values: Any) -> None:
@@ -215,7 +220,7 @@ class Page:
                         **self._untranslated()}
             label = self._label("table", name, language)
             shown = {"text/plain": _text_table(payload["heads"], payload["rows"]),
-                     "text/html": html_table(payload, label)} if language == self.language else {}
+                     "text/html": html_table(payload, label)} if language == self.shown else {}
             display({**shown, MIME: payload}, raw=True, metadata={"language": language})
 
     @staticmethod
@@ -316,8 +321,8 @@ class Page:
 
     def _below(self, kind: str, name: str, caption: Mapping[str, Any]) -> None:
         """Show a figure's caption where no builder sets it."""
-        label = self._label(kind, name, self.language)
-        _show_both(f"**{label}**\u2002{captioned({**caption, 'language': self.language})}", {"kind": "caption"})
+        label = self._label(kind, name, self.shown)
+        _show_both(f"**{label}**\u2002{captioned({**caption, 'language': self.shown})}", {"kind": "caption"})
 
 
 def _show_both(text: str, payload: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from nbproof.numbers import numerals
 
 __all__ = ["LANGUAGES", "MIME", "Drift", "as_text", "collect", "compare", "payloads"]
 
+NUMBER = ("value", "digits", "tolerance", "basis")
 MIME = "application/vnd.nbproof+json"
 LANGUAGES = "NBPROOF_LANGUAGES"  # the variable that tells a notebook which languages its builder wants
 
@@ -49,7 +50,8 @@ def collect(notebook: Mapping[str, Any], name: str) -> dict[str, Any]:
         kind, key = payload["kind"], payload.get("name", "")
         if kind == "say":
             for group in ("numbers", "texts"):
-                for key, value in payload[group].items():
+                for key, told in payload[group].items():
+                    value = {part: told[part] for part in NUMBER} if group == "numbers" else told
                     before = found[group].setdefault(key, value)
                     if any(before[part] != value[part] for part in before if part != "basis"):
                         raise NotebookError(f"{name}: {key} is {before} in one sentence and {value} in another; one "

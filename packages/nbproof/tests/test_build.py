@@ -49,7 +49,7 @@ def test_a_build_makes_everything_a_reader_expects(built_checkout):
 def test_the_manifest_says_what_was_made_from_what(built_checkout):
     manifest = json.loads((built_checkout.reports / "manifest.json").read_text())
     alpha = manifest["reports"]["alpha"]
-    assert alpha["read"] == ["data/alpha.csv"]
+    assert alpha["read"] == ["data/alpha.csv", "nbproof/assets/words.toml", "notebooks/locale/common.zh.po"]
     assert alpha["parameters"] == {"language": "all", "factor": 2.0}
     assert {"notebooks/alpha.ipynb", "data/alpha.csv", "book/series.py", "nbproof/page.py", "parameter factor",
             "environment"} <= set(alpha["run_inputs"])
@@ -166,7 +166,7 @@ def test_a_failing_cell_is_shown_and_the_rest_is_finished(copy_of_built):
 def test_bad_input_met_by_a_notebook_is_one_sentence(copy_of_built, engine):
     before = hashes(copy_of_built.reports)
     source = "from book import series\nseries.read('bad.csv')"
-    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [*TITLE, PARAMETERS, ("", source)])
+    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [TITLE, PARAMETERS, ("", source)])
     (copy_of_built.root / "bad.csv").write_text("many")
     done = copy_of_built.run("build", "alpha", "--engine", engine)
     assert done.returncode == 2
@@ -182,7 +182,7 @@ def test_bad_input_met_by_a_notebook_is_one_sentence(copy_of_built, engine):
 def test_a_kernel_that_dies_or_hangs_is_reported(copy_of_built, source, arguments, message):
     before = hashes(copy_of_built.reports)
     source, children = with_children(copy_of_built, source)
-    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [*TITLE, PARAMETERS, ("", source)])
+    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [TITLE, PARAMETERS, ("", source)])
     done = copy_of_built.run("build", *arguments)
     assert done.returncode == 2
     assert re.search(message, done.stderr), done.stderr
@@ -219,7 +219,7 @@ def test_a_package_of_the_project_is_an_input_and_its_errors_are_said_as_ours(co
     module.parent.mkdir(parents=True)
     (module.parent / "__init__.py").write_text('"""Books."""\n')
     module.write_text(ACCOUNTS.replace("raise", "return"))
-    cells = [*TITLE, PARAMETERS, ("", "from accounts.book import ask\nask()")]
+    cells = [TITLE, PARAMETERS, ("", "from accounts.book import ask\nask()")]
     write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", cells)
     copy_of_built.build("alpha")
     manifest = json.loads((copy_of_built.reports / "manifest.json").read_text())
@@ -260,7 +260,7 @@ def test_a_full_disk_leaves_the_last_good_reports(copy_of_built):
 def test_interrupting_a_build_leaves_the_last_good_reports(copy_of_built):
     before = hashes(copy_of_built.reports)
     marker = copy_of_built.root / "started"
-    sleeping = [*TITLE, PARAMETERS, ("", f"import time\nopen({str(marker)!r}, 'w').close()\ntime.sleep(60)")]
+    sleeping = [TITLE, PARAMETERS, ("", f"import time\nopen({str(marker)!r}, 'w').close()\ntime.sleep(60)")]
     write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", sleeping)
     command, environment = copy_of_built.command("build")
     running = subprocess.Popen(command, env=environment, cwd=copy_of_built.root, **HEARD,
@@ -317,7 +317,7 @@ def test_killing_the_builder_ends_what_it_started(copy_of_built):
     marker = copy_of_built.root / "still-here"
     counting = f"import time\nfor i in range(100):\n    open({str(marker)!r}, 'w').write(str(i)); time.sleep(0.1)"
     counting, children = with_children(copy_of_built, counting)
-    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [*TITLE, PARAMETERS, ("", counting)])
+    write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [TITLE, PARAMETERS, ("", counting)])
     command, environment = copy_of_built.command("build", "alpha")
     running = subprocess.Popen(command, env=environment, cwd=copy_of_built.root, **QUIET)
     deadline = time.monotonic() + 60
@@ -343,7 +343,7 @@ def test_two_builds_at_once_both_end_well(copy_of_built):
 
 
 def test_a_notebook_without_a_parameters_cell_is_refused_before_anything_is_written(checkout):
-    write_notebook(checkout.root / "notebooks" / "gamma.ipynb", [*TITLE, ("", "x = 1")])
+    write_notebook(checkout.root / "notebooks" / "gamma.ipynb", [TITLE, ("", "x = 1")])
     done = checkout.run("build")
     assert (done.returncode, done.stdout) == (2, "")
     assert re.fullmatch(r"error: gamma\.ipynb has 0 cells tagged 'parameters'; .*\n", done.stderr)

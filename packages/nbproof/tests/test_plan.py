@@ -118,10 +118,9 @@ def test_modules_outside_the_project_keep_their_folders():
     assert "nbproof/article/__init__.py" in labels
 
 
-def test_languages_are_those_of_the_cells_where_the_project_names_none(notebook, settings, tmp_path):
-    settings(languages=(), parameterised=False)
-    both, plain = notebook(("en", "# A"), ("zh", "# 一"), name="both"), notebook(("md", "# A"), name="plain")
-    planned = plan.plan_build([str(both), str(plain)], out=tmp_path / "out")
-    assert [report.languages for report in planned.reports] == [("en", "zh"), ("en",)]
-    planned = plan.plan_build([str(both), str(plain)], out=tmp_path / "out", languages=["zh"])
-    assert [report.languages for report in planned.reports] == [("zh",), ()]
+def test_languages_are_those_asked_for_of_the_projects(notebook, settings, tmp_path):
+    settings(languages=("en", "zh"), parameterised=False)
+    found = str(notebook(("md", "# A")))
+    asked = {given: plan.plan_build([found], out=tmp_path / "out", languages=given).reports[0].languages
+             for given in (None, ("zh",), ())}
+    assert asked == {None: ("en", "zh"), ("zh",): ("zh",), (): ()}

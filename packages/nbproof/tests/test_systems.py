@@ -41,7 +41,7 @@ def test_a_build_without_fork_leaves_the_same_bytes_and_survives_a_kernel_that_e
     """Nor has a path so deep room for a kernel's sockets."""
     checkout = Checkout(tmp_path / ("deep" * 30) / "checkout")
     assert len(str(checkout.root)) > 107  # bytes of a socket's path on Linux; 103 on macOS
-    write_notebook(checkout.root / "notebooks" / "beta.ipynb", [*TITLE, PARAMETERS, ("", "import os\nos._exit(3)")])
+    write_notebook(checkout.root / "notebooks" / "beta.ipynb", [TITLE, PARAMETERS, ("", "import os\nos._exit(3)")])
     done = checkout.run("build", PYTHONPATH=os.pathsep.join([HIDDEN, checkout.path]))
     assert (done.returncode, "alpha: built in" in done.stdout) == (2, True), done.stderr
     assert "beta: its process died before the report was whole; a report may not end its own process" in done.stderr
