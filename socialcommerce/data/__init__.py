@@ -19,20 +19,5 @@ from socialcommerce.data.registry import (
 )
 from socialcommerce.data.series import SERIES_BASES, SERIES_COLUMNS, load_series
 
-__all__ = [
-    "SERIES_BASES",
-    "SERIES_COLUMNS",
-    "Check",
-    "Column",
-    "Source",
-    "Transfer",
-    "data_path",
-    "fetch",
-    "listing",
-    "load",
-    "load_series",
-    "sha256",
-    "source",
-    "sources",
-    "verify",
-]
+__all__ = ["SERIES_BASES", "SERIES_COLUMNS", "Check", "Column", "Source", "Transfer", "data_path", "fetch", "listing",
+           "load", "load_series", "sha256", "source", "sources", "verify"]

@@ -14,8 +14,8 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbproof import read_toml
 from socialcommerce.errors import PaperError, UnknownNameError, named, quoted
-from socialcommerce.files import read_toml
 from socialcommerce.project import root
 
 if TYPE_CHECKING:

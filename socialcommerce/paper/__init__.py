@@ -21,26 +21,6 @@ from socialcommerce.paper.terms import (
     SmallestEffect,
 )
 
-__all__ = [
-    "CLASSES",
-    "COMPARISONS",
-    "CORRECTIONS",
-    "DIRECTIONS",
-    "BASES",
-    "EVIDENCE",
-    "GRADES",
-    "KINDS",
-    "PARTS",
-    "SECTIONS",
-    "Claim",
-    "Evidence",
-    "Family",
-    "Hypothesis",
-    "NumberRule",
-    "Rules",
-    "SmallestEffect",
-    "load_claims",
-    "load_hypotheses",
-    "load_rules",
-    "summary",
-]
+__all__ = ["CLASSES", "COMPARISONS", "CORRECTIONS", "DIRECTIONS", "BASES", "EVIDENCE", "GRADES", "KINDS", "PARTS",
+           "SECTIONS", "Claim", "Evidence", "Family", "Hypothesis", "NumberRule", "Rules", "SmallestEffect",
+           "load_claims", "load_hypotheses", "load_rules", "summary"]

@@ -10,8 +10,8 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from nbproof import read_bytes
 from socialcommerce.errors import PaperError, named, nearest, quoted
-from socialcommerce.files import read_bytes
 from socialcommerce.paper.terms import (
     CLASSES,
     COMPARISONS,

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from nbproof import read_toml
 from socialcommerce.errors import DataError, UnknownNameError, quoted
-from socialcommerce.files import read_toml
 from socialcommerce.project import root
 
 __all__ = ["Codebook", "Construct", "Contact", "Effect", "Item", "Moderation", "Scale", "load_codebook", "own_codebook",
@@ -215,7 +215,7 @@ def load_codebook(path: str | Path | None = None) -> Codebook:
     """
     file = own_codebook() if path is None else Path(path)
     try:
-        raw = read_toml(file)
+        raw = read_toml(file, DataError)
     except DataError as wrong:
         raise DataError(f"codebook {wrong}") from wrong
     return _Reader(file.name).codebook(raw)

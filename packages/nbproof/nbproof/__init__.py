@@ -43,6 +43,7 @@ _HOMES = {
     "console": ("check_positive", "ended", "run_command"),
     "errors": ("NbproofError", "NotebookError", "OutputError", "ParameterError", "UnknownNameError", "named", "nearest",
                "quoted"),
+    "files": ("check_file", "read_bytes", "read_toml"),
     "folder": ("check_replaceable", "held_folder", "whole_folder"),
     "index": ("Front", "front_page"),
     "look": ("Look",),
