@@ -15,7 +15,7 @@ ROWS = (  # of the study, top down: a part imports from the rows below its own
     ("survey", "market", "modes"), ("verdicts", "effects"), ("paper", "data"),
 )
 # anyone imports them: not drawn
-PLUMBING = {"errors", "project", "console", "__main__", "__init__", "__version__"}
+PLUMBING = {"errors", "shapes", "project", "console", "__main__", "__init__", "__version__"}
 WIDE, HIGH, GAP, LEFT = 132, 34, 26, 24
 
 
