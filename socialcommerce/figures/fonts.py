@@ -18,8 +18,6 @@ from pathlib import Path
 from filelock import FileLock
 
 from socialcommerce.errors import DataError, OutputError, ParameterError, UnknownNameError
-from socialcommerce.figures.fontcut import RECIPE
-from socialcommerce.figures.fontmake import COVERED, make
 from socialcommerce.figures.webfont import kept
 from socialcommerce.project import cache_folder
 
@@ -28,8 +26,10 @@ __all__ = ["FAMILY", "FAMILY_LATIN", "UncoveredWarning", "bold", "family", "fold
 
 FAMILY, FAMILY_LATIN = "Noto Sans SC House", "Noto Sans SC House Latin"
 FAMILIES = {"zh": (FAMILY, ""), "en": (FAMILY_LATIN, "Latin")}  # name, and what its files begin with
+RECIPE = 2  # raise it with every change to fontcut that changes the bytes
 PACKAGE, SOURCE = "justmytype-intl-cjk", "NotoSansSC[wght].ttf"
 WEIGHTS = {400: "Regular", 700: "Bold"}
+COVERED = "characters.txt"
 UNDRAWN = frozenset("\t\n\r")
 
 
@@ -190,6 +190,8 @@ def _names() -> list[str]:
 
 def _fill(ready: Path, source: Path, digest: str) -> None:
     """Cut all fonts beside the final folder and rename them into place."""
+    from socialcommerce.figures.fontcut import cut, latin  # fontTools: not where the fonts are there
+
     found = hashlib.sha256(source.read_bytes()).hexdigest()
     if found != digest:
         raise DataError(f"{source.name} has sha256 {found}, its package registered {digest}; reinstall {PACKAGE}.")
@@ -199,8 +201,11 @@ def _fill(ready: Path, source: Path, digest: str) -> None:
     with tempfile.TemporaryDirectory(prefix=".cutting-", dir=ready.parent, ignore_cleanup_errors=True) as name:
         draft = Path(name) / "fonts"
         draft.mkdir()
-        for made, content in make(source, WEIGHTS, (FAMILY, FAMILY_LATIN)).items():
-            (draft / made).write_bytes(content)
+        for weight, style in WEIGHTS.items():
+            chinese = cut(source, weight, style, FAMILY, RECIPE)
+            (draft / f"{style}.ttf").write_bytes(chinese.file)
+            (draft / f"Latin{style}.ttf").write_bytes(latin(chinese, FAMILY_LATIN))
+        (draft / COVERED).write_bytes(chinese.covered.encode())  # the same in every font
         shutil.copyfile(source.parent / "OFL.txt", draft / "OFL.txt")
         draft.rename(ready)
 

@@ -95,7 +95,7 @@ def plot_disagreement(apart: Disagreement, *, language: str = "en", ax: Axes | N
 
 def plot_context(context: pd.DataFrame, *, language: str = "en", ax: Sequence[Axes] | None = None) -> np.ndarray:
     """Draw internet users, online shoppers, online retail and its official growth; hollow: counted after December."""
-    axes = np.ravel(ax) if ax is not None else _panels()
+    axes = np.ravel(ax if ax is not None else new_axes(4.2, 2, 2))
     persons, money = {"en": "100 million persons", "zh": "亿人"}, {"en": "trillion CNY", "zh": "万亿元"}
     panels = (
         ("internet_users", {"en": "Internet users", "zh": "网民规模"}, persons, 1.0),
@@ -195,12 +195,6 @@ def plot_backtest(result: Backtest, *, language: str = "en", ax: Axes | None = N
 
 def _say(language: str, en: str, zh: str) -> str:
     return zh if language == "zh" else en
-
-
-def _panels() -> np.ndarray:
-    from matplotlib import pyplot as plt
-
-    return np.ravel(plt.subplots(2, 2, figsize=(6.3, 4.2))[1])
 
 
 def _span(ax: Axes, years: pd.Series, low: pd.Series, high: pd.Series, alpha: float, label: str) -> None:

@@ -389,7 +389,7 @@ def plot_group_sizes(table: pd.DataFrame, *, language: str = "en", ax: Axes | No
 
 def plot_profiles(fit: ModeFit, *, language: str = "en", ax: Sequence[Axes] | None = None) -> np.ndarray:
     """Draw each free parameter's profile, a panel each: below the dashed line, the series fits as well."""
-    axes = np.ravel(ax) if ax is not None else _panels(len(fit.estimates))
+    axes = np.ravel(ax if ax is not None else new_axes(2.6, 1, len(fit.estimates), sharey=True))
     for i, (panel, one) in enumerate(zip(axes, fit.estimates, strict=True)):
         known = fit.mode.parameter.get(one.name)
         panel.plot(one.profile["value"], one.profile["ratio"], color=SERIES[0], marker=".")
@@ -399,8 +399,3 @@ def plot_profiles(fit: ModeFit, *, language: str = "en", ax: Sequence[Axes] | No
         panel.set_yticks([1, 10, 100], ["1", "10", "100"])
     return axes
 
-
-def _panels(count: int) -> np.ndarray:
-    from matplotlib import pyplot as plt
-
-    return np.ravel(plt.subplots(1, count, figsize=(6.3, 2.6), sharey=True)[1])

@@ -13,6 +13,7 @@ from semfit import SemFit
 from socialcommerce.errors import ParameterError
 from socialcommerce.figures.colours import INK, MUTED, PAPER, SERIES
 from socialcommerce.figures.sem_layout import Node, arrange
+from socialcommerce.figures.style import new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,7 +79,7 @@ def plot_paths(
               if row.op == "~~"}
     left, right, low, high = layout.extent(
         np.vstack([np.empty((0, 2)), *(SAMPLE @ points for points in curves.values())]))
-    ax = ax or _new(right - left, high - low)
+    ax = ax or new_axes(high - low, width=right - left)
     r2 = fit.r2 if isinstance(fit.r2, pd.Series) else fit.r2.iloc[:, group - 1]
     called = {name: (names or {}).get(name, name) for name in layout.nodes}
     called = {name: words if isinstance(words, str) else words[language] for name, words in called.items()}
@@ -97,12 +98,6 @@ def plot_paths(
     ax.set(xlim=(left, right), ylim=(low, high), aspect="equal")
     ax.axis("off")
     return ax
-
-
-def _new(width: float, height: float) -> Axes:
-    from matplotlib import pyplot as plt
-
-    return plt.subplots(figsize=(width, height))[1]
 
 
 def _rows(fit: SemFit, group: int, standardized: bool) -> pd.DataFrame:

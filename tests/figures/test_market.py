@@ -11,6 +11,7 @@ from socialcommerce import data, market
 from socialcommerce.figures import market as draw
 from socialcommerce.figures import style
 from socialcommerce.project import root
+from tests.palette import check_palette
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_figures_keep_the_palette_and_have_every_glyph(drawings, name, language)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         svg = style.draw(plot, *results, language=language)
-    assert style.check_palette(svg) == []
+    assert check_palette(svg) == []
     assert len(svg) < 80_000
 
 
