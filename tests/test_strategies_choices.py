@@ -107,7 +107,8 @@ def test_the_set_is_the_declared_one(study, found):
 def test_complete_data_give_the_declared_analysis_once(study):
     whole = study.answers.dropna()
     one = replace(study, screened=replace(study.screened, answers=whole))
-    ways = [(w.analysis, w.screening, w.outliers, w.controls) for w in curve.specifications(one, ["AGE"])]
+    found = curve.specifications(one, list(curve._screenings(one)), ["AGE"])
+    ways = [(w.analysis, w.screening, w.outliers, w.controls) for w in found]
     assert ways[0] == ("declared", "drop", False, False)
     assert ("complete rows", "drop", False, False) not in ways
     assert len(ways) == len(set(ways))

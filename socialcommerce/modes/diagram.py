@@ -146,11 +146,6 @@ class Diagram:
                 return node
         raise UnknownNameError("node", name, self._ahead)
 
-    @property
-    def symbols(self) -> dict[str, str]:
-        """The model's quantities and the nodes that stand for them, ``{"P": "audience", …}``."""
-        return {node.symbol: node.id for node in self.nodes if node.symbol}
-
     def reach(self, source: str) -> tuple[str, ...]:
         """Return every node that the source acts on, directly or not, in the diagram's order."""
         found, waiting = set(), [self[source].id]
@@ -237,8 +232,8 @@ def load_diagram(name: str, folder: str | Path | None = None) -> Diagram:
     Examples
     --------
     >>> diagram = load_diagram("content")
-    >>> diagram.symbols["M"], diagram.edges[0].place["en"]
-    ('pool', '§3.1, par. 2, s. 3')
+    >>> diagram["pool"].symbol, diagram.edges[0].place["en"]
+    ('M', '§3.1, par. 2, s. 3')
     """
     if name not in DIAGRAMS:
         raise UnknownNameError("diagram", name, DIAGRAMS)

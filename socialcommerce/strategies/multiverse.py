@@ -103,17 +103,13 @@ class Multiverse:
         return pd.DataFrame(lines)
 
 
-def specifications(study: Study, controls: Sequence[str] = ()) -> list[Specification]:
-    """Return the set for a study, the declared specification first.
+def specifications(study: Study, kept: Sequence[str], controls: Sequence[str]) -> list[Specification]:
+    """Return the set for a study, the declared specification first; ``kept`` are the ways to screen.
 
     Crossed: analysis x flagged respondents left out or kept x outliers left out or kept x with or without controls.
     Beside these, by complete rows: each screening rule switched off in turn. A screening that keeps the same rows as
     one before it is not counted twice, nor is the declared analysis where it is one of the others.
     """
-    return _crossed(study, list(_screenings(study)), controls)
-
-
-def _crossed(study: Study, kept: Sequence[str], controls: Sequence[str]) -> list[Specification]:
     modes, off = ([name for name in kept if name.startswith("without") == rule] for rule in (False, True))
     found = [Specification("declared", study.screened.mode)]
     for analysis in ("complete rows", "ordered", "mean scores"):
@@ -156,7 +152,7 @@ def multiverse(study: Study, *, controls: Sequence[str] | None = None, level: fl
             raise UnknownNameError("control", code, known)
     kept, rows = _screenings(study), []
     half = norm.ppf((1 + level) / 2)
-    for number, one in enumerate(_crossed(study, list(kept), chosen), 1):
+    for number, one in enumerate(specifications(study, list(kept), chosen), 1):
         paths, nobs, reason = _estimate(study, kept[one.screening], one, chosen)
         for path in book.paths:
             value, se = paths.get((path.outcome, path.predictor), (np.nan, np.nan))
