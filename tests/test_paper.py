@@ -94,9 +94,7 @@ def test_summary_is_tidy_and_bilingual():
     frame = paper.summary(CLAIMS)
     assert list(frame["id"]) == [claim.id for claim in CLAIMS]
     assert frame.loc[0, "place"] == {"en": "§1, par. 1, s. 1", "zh": "§1，第1段第1句"}
-    hypotheses = paper.summary(HYPOTHESES).set_index("id")
-    assert hypotheses.loc["H02", "kinds"] == {"en": "official statistic", "zh": "官方统计"}
-    assert hypotheses.loc["H08", "kinds"] == {"en": "none", "zh": "无"}
+    assert frame.loc[0, "kind"] == {"en": "number", "zh": "数字"}
 
 
 def test_importing_paper_imports_no_pandas():

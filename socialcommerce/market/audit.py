@@ -44,11 +44,6 @@ class AuditRow:
     place: str
 
     @property
-    def difference(self) -> float | None:
-        """Stated less found, in ``unit``; None where the paper says it in words."""
-        return None if self.stated is None else self.stated - self.found
-
-    @property
     def outcome(self) -> dict[str, str]:
         """``agrees`` or ``differs``, in both languages."""
         return {"en": "agrees", "zh": "相符"} if self.agrees else {"en": "differs", "zh": "不符"}

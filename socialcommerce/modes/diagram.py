@@ -146,19 +146,6 @@ class Diagram:
                 return node
         raise UnknownNameError("node", name, self._ahead)
 
-    def reach(self, source: str) -> tuple[str, ...]:
-        """Return every node that the source acts on, directly or not, in the diagram's order."""
-        found, waiting = set(), [self[source].id]
-        while waiting:
-            new = set(self._ahead[waiting.pop()]) - found
-            found |= new
-            waiting += new
-        return tuple(name for name in self._ahead if name in found)
-
-    def paths(self, source: str, target: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
-        """Return every path without repetition from source to target, each with its sign."""
-        return tuple((self._sign(path), path) for path in self._walks((self[source].id,), self[target].id))
-
     def feedback_loops(self) -> tuple[Loop, ...]:
         """Return every elementary cycle with its polarity: reinforcing ones first, each in the diagram's order.
 

@@ -96,31 +96,14 @@ def load_rules(folder: str | Path | None = None) -> Rules:
     return _rules(*_read(folder, "hypotheses.toml"))
 
 
-def summary(items: Iterable[Claim] | Iterable[Hypothesis]) -> pd.DataFrame:
-    """Return a tidy frame, one row a claim or a hypothesis, bilingual texts as {"en", "zh"}."""
+def summary(claims: Iterable[Claim]) -> pd.DataFrame:
+    """Return a tidy frame, one row a claim, bilingual texts as {"en", "zh"}."""
     import pandas as pd  # heavy: only where a table is wanted
 
-    return pd.DataFrame([_claim_row(item) if isinstance(item, Claim) else _hypothesis_row(item) for item in items])
-
-
-def _claim_row(claim: Claim) -> dict[str, Any]:
-    return {"id": claim.id, "section": claim.section, "place": claim.place,
-            "kind": {"en": claim.kind, "zh": terms.KINDS[claim.kind]}, "text": claim.text,
-            "hypotheses": ", ".join(claim.hypotheses), "untested": claim.untested}
-
-
-def _hypothesis_row(hypothesis: Hypothesis) -> dict[str, Any]:
-    return {"id": hypothesis.id, "claims": ", ".join(hypothesis.claims), "statement": hypothesis.statement,
-            "null": hypothesis.null, "design": hypothesis.design, "data": ", ".join(d.name for d in hypothesis.data),
-            "kinds": _joined(hypothesis.kinds, terms.EVIDENCE),
-            "grades": _joined(dict.fromkeys(d.grade for d in hypothesis.data), terms.GRADES),
-            "family": hypothesis.family.name, "part": terms.PARTS[hypothesis.part],
-            "exploratory": hypothesis.known is not None, "reason": hypothesis.reason}
-
-
-def _joined(keys: Iterable[str], chinese: Mapping[str, str]) -> dict[str, str]:
-    keys = list(keys)
-    return {"en": ", ".join(keys) or "none", "zh": "、".join(chinese[key] for key in keys) or "无"}
+    return pd.DataFrame([
+        {"id": claim.id, "section": claim.section, "place": claim.place,
+         "kind": {"en": claim.kind, "zh": terms.KINDS[claim.kind]}, "text": claim.text,
+         "hypotheses": ", ".join(claim.hypotheses), "untested": claim.untested} for claim in claims])
 
 
 def _claims_and_hypotheses(folder: str | Path | None) -> tuple[tuple[Claim, ...], tuple[Hypothesis, ...]]:

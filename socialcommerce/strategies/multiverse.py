@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import combinations
 from math import ceil
 
@@ -68,19 +67,6 @@ class Multiverse:
     level: float
     controls: tuple[str, ...]
     notes: tuple[dict[str, str], ...] = ()
-
-    @cached_property
-    def size(self) -> int:
-        """Number of specifications."""
-        return int(self.frame["specification"].nunique())
-
-    def path(self, outcome: str, predictor: str) -> pd.DataFrame:
-        """Return the curve of one path: its specifications by falling estimate, those without one last."""
-        found = self.frame[(self.frame["outcome"] == outcome) & (self.frame["predictor"] == predictor)]
-        if found.empty:
-            known = self.frame[["outcome", "predictor"]].drop_duplicates().agg(" ~ ".join, axis=1)
-            raise UnknownNameError("path", f"{outcome} ~ {predictor}", list(known))
-        return found.sort_values("estimate", ascending=False, kind="stable", ignore_index=True)
 
     def summary(self) -> pd.DataFrame:
         """Return one line a path over the specifications with a solution.
