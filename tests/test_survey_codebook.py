@@ -6,12 +6,12 @@ import re
 import shutil
 import subprocess
 import tomllib
-from html import escape
 
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from markupsafe import escape
 
 import semfit
 from semfit.syntax import parse
