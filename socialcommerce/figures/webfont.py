@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
+
+from nbproof import OutputError, write_whole
 
 __all__ = ["KEPT", "kept", "pack"]
 
@@ -37,7 +38,7 @@ def kept(font: Path, characters: str, folder: Path) -> bytes:
             os.utime(file)  # used just now
             return found
     packed = pack(font, characters)
-    with suppress(OSError):
+    with suppress(OSError, OutputError):
         _keep(file, hashlib.sha256(packed).digest() + packed)
     return packed
 
@@ -60,11 +61,7 @@ def pack(font: Path, characters: str) -> bytes:
 
 def _keep(file: Path, content: bytes) -> None:
     """Write a file whole or not at all, and let go of those not used for longest."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(prefix=".", dir=file.parent)
-    with open(handle, "wb") as out:
-        out.write(content)
-    os.replace(draft, file)
+    write_whole(file, content)
     for old in sorted(file.parent.iterdir(), key=_used)[:-KEPT]:
         old.unlink(missing_ok=True)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
 
+from nbproof import write_whole
 from socialcommerce.errors import DataError, UnknownNameError
 from socialcommerce.survey.codebook import Codebook, Item
-from socialcommerce.survey.export import write_csv, write_whole
+from socialcommerce.survey.export import write_csv
 
 __all__ = ["item_table", "write_docx", "write_html", "write_items"]
 
@@ -52,7 +54,7 @@ def write_html(codebook: Codebook, path: str | Path, language: str = "en") -> Pa
     text = pages.get_template("questionnaire.html").render(
         language=language, title=codebook.title[at] or codebook.name, introduction=codebook.introduction[at],
         heads=HEADS[language], blocks=_blocks(codebook))
-    return write_whole(path, lambda draft: draft.write_text(f"{text}\n", encoding="utf-8"))
+    return write_whole(Path(path), f"{text}\n".encode())
 
 
 def write_docx(codebook: Codebook, path: str | Path, language: str = "en") -> Path:
@@ -77,7 +79,8 @@ def write_docx(codebook: Codebook, path: str | Path, language: str = "en") -> Pa
             for k, item in block:
                 made.add_paragraph(f"{k}. {getattr(item, language)}").paragraph_format.keep_with_next = True
                 made.add_paragraph("\n".join(f"○ {text}" for text in getattr(item.scale, language)) or "_" * 16)
-    return write_whole(path, lambda draft: made.save(str(draft)))
+    made.save(file := BytesIO())
+    return write_whole(Path(path), file.getvalue())
 
 
 def _docx_matrix(made: object, block: list[tuple[int, Item]], language: str) -> None:

@@ -54,7 +54,7 @@ _HOMES = {
     "parameters": ("parameters_of",),
     "project": ("Project", "use"),
     "prose": ("REFERENCE",),
-    "publish": ("as_json",),
+    "publish": ("as_json", "write_whole"),
     "results": ("MIME", "collect", "compare"),
     "verifier": ("MARKED", "Verified", "as_table", "readme_drifts", "verify"),
 }
