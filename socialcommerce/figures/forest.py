@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from socialcommerce.figures.colours import GRID, INK, SERIES
+from socialcommerce.figures.colours import GRID, INK, MARKERS, SERIES
 from socialcommerce.figures.style import new_axes
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_forest", "plot_items"]
 
-MARKERS = ("o", "s", "^", "D", "v", "P")
 WORDS = {
     "synthetic": {"en": "synthetic sample", "zh": "合成样本"},
     "loading": {"en": "standardised loading, 95 % interval", "zh": "标准化载荷，95%区间"},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nbproof import snap
-from socialcommerce.figures.colours import GRID, INK, MUTED, PAPER, SERIES
+from socialcommerce.figures.colours import DASHES, GRID, INK, MARKERS, MUTED, PAPER, SERIES
 from socialcommerce.figures.style import new_axes
 from socialcommerce.modes.diagram import NODE_KINDS, Diagram, Loop, Node
 from stockflow import Gap, Mode, ModeFit, Trajectory
@@ -258,8 +258,6 @@ def _list(ax: Axes, diagram: Diagram, loops: tuple[Loop, ...], language: str) ->
             va="center_baseline")
 
 
-DASHES = ("-", (0, (5, 2)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)))
-MARKERS = ("o", "s", "^", "D")
 SAID = {
     "day": {"en": "day", "zh": "天"},
     "share": {"en": "share of the population, %", "zh": "占总人口的比例（%）"},

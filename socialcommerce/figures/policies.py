@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nbproof import snap
-from socialcommerce.figures.colours import INK, MUTED, SERIES
+from socialcommerce.figures.colours import DASHES, INK, MARKERS, MUTED, SERIES
 from socialcommerce.figures.style import new_axes
 from socialcommerce.modes.advice import OUTCOME_WORDS, strategies
 from socialcommerce.modes.policy import OUTCOMES, Ranking
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["plot_inner_optima", "plot_offers", "plot_off_contact", "plot_profiles", "plot_promotion", "plot_quality",
            "plot_ranking"]
 
-DASHES = ("-", (0, (5, 2)), (0, (1, 1)), (0, (5, 1, 1, 1)))
-MARKERS = ("o", "s", "^", "D")
 WORDS = {
     "r0": {"en": "change, %", "zh": "变化（%）"}, "purchases": {"en": "change, %", "zh": "变化（%）"},
     "profit": {"en": "yuan per 1000 a day", "zh": "每千人每日（元）"},

@@ -8,7 +8,7 @@ import numpy as np
 
 from semfit import Bootstrap, SemFit
 from socialcommerce.errors import UnknownNameError
-from socialcommerce.figures.colours import GRID, INK, MUTED, PAPER, SERIES
+from socialcommerce.figures.colours import GRID, INK, MARKERS, MUTED, PAPER, SERIES
 from socialcommerce.figures.sem_paths import plot_paths
 from socialcommerce.figures.style import new_axes
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_bootstrap", "plot_loadings", "plot_paths", "plot_residuals"]
 
-MARKERS = ("o", "s", "^", "D", "v", "P")
 DASHES = {"percentile": "-", "bc": (0, (5, 2)), "bca": (0, (1, 1))}
 WORDS = {
     "loading": {"en": "standardised loading, 95 % interval", "zh": "标准化载荷，95%区间"},
