@@ -4,8 +4,6 @@ from socialcommerce.paper.read import load_claims, load_hypotheses, load_rules, 
 from socialcommerce.paper.terms import (
     BASES,
     CLASSES,
-    COMPARISONS,
-    CORRECTIONS,
     DIRECTIONS,
     EVIDENCE,
     GRADES,
@@ -17,10 +15,9 @@ from socialcommerce.paper.terms import (
     Family,
     Hypothesis,
     NumberRule,
-    Rules,
     SmallestEffect,
 )
 
-__all__ = ["CLASSES", "COMPARISONS", "CORRECTIONS", "DIRECTIONS", "BASES", "EVIDENCE", "GRADES", "KINDS", "PARTS",
-           "SECTIONS", "Claim", "Evidence", "Family", "Hypothesis", "NumberRule", "Rules", "SmallestEffect",
-           "load_claims", "load_hypotheses", "load_rules", "summary"]
+__all__ = ["CLASSES", "DIRECTIONS", "BASES", "EVIDENCE", "GRADES", "KINDS", "PARTS", "SECTIONS", "Claim", "Evidence",
+           "Family", "Hypothesis", "NumberRule", "SmallestEffect", "load_claims", "load_hypotheses", "load_rules",
+           "summary"]
