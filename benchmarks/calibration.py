@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from time import process_time
@@ -14,7 +14,7 @@ from scipy import special, stats
 
 import semfit
 from socialcommerce import survey, verdicts
-from socialcommerce.errors import DataError, ParameterError
+from socialcommerce.errors import DataError, ParameterError, UnknownNameError
 from socialcommerce.evidence import survey as respondents
 from socialcommerce.paper import Hypothesis
 from socialcommerce.strategies import paths, platforms
@@ -22,13 +22,34 @@ from socialcommerce.strategies.study import Study
 from socialcommerce.survey import Defects, Departures, Truth
 from socialcommerce.verdicts import HypothesisTest, NotTestable
 
-__all__ = ["Cell", "data_set", "discoveries", "family_errors", "hypothesis_rates", "judge", "pseudo_true"]
+__all__ = ["Cell", "data_set", "discoveries", "family_errors", "hypothesis_rates", "judge", "null_truth", "pseudo_true"]
 
 JOINT = (respondents.CONTACT, respondents.EQUAL, respondents.INDIRECT)  # least or largest of several: at least nominal
 LEFT_OUT = {"en": "Left out of this cell.", "zh": "本情形不检验。"}
 LEVEL = 0.95
 NO_TEST = (DataError, ParameterError, semfit.DataError, semfit.ParameterError)
 FOUND = ("estimate", "low", "high", "low95", "high95", "p")
+NULLS = ("a", "b", "both")
+
+
+def null_truth(truth: Truth, where: str, strategies: Iterable[str] | None = None) -> Truth:
+    """Return a truth in which strategies have no indirect effect.
+
+    Parameters
+    ----------
+    where : {"a", "b", "both"}
+        The paths that are zero: from the strategies ("a"), from the constructs they lead to ("b"), or both.
+    strategies : iterable of str, optional
+        By default all that the codebook names.
+    """
+    if where not in NULLS:
+        raise UnknownNameError("place of the zero", where, NULLS)
+    first = set(truth.codebook.strategies if strategies is None else strategies)
+    then = {outcome for outcome, predictors in truth.paths.items() if first & set(predictors)}
+    zero = {"a": first, "b": then, "both": first | then}[where]
+    effects = {outcome: {name: 0.0 if name in zero else b for name, b in predictors.items()}
+               for outcome, predictors in truth.paths.items()}  # fmt: skip
+    return replace(truth, effects=effects)
 
 
 @dataclass(frozen=True)

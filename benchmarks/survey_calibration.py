@@ -22,7 +22,7 @@ import calibration
 import numpy as np
 import pandas as pd
 import survey_calibration_page  # beside this file
-from calibration import Cell
+from calibration import Cell, null_truth
 
 import semfit
 from socialcommerce import survey
@@ -57,11 +57,11 @@ def no_effect(truth: Truth) -> Truth:
 def cells() -> dict[str, Cell]:
     """Return where data sets are drawn from, by name."""
     own = survey.own_truth()
-    apart = replace(survey.null_truth(own, "a"), differences={"stickiness": {"emotion": 0.10}})
+    apart = replace(null_truth(own, "a"), differences={"stickiness": {"emotion": 0.10}})
     targets = json.loads(TARGETS.read_text(encoding="utf-8")) if TARGETS.exists() else {}
     made = {
         "truth": Cell(own), "null": Cell(no_effect(own), left_out=EQUAL), "null a": Cell(apart),
-        "null b": Cell(survey.null_truth(own, "b"), left_out=EQUAL),
+        "null b": Cell(null_truth(own, "b"), left_out=EQUAL),
         "departures": Cell(own, departures=DEPARTURES, left_out=EQUAL, targets=targets.get("departures", {})),
         "missing": Cell(own, departures=Departures(missing=0.006), left_out=EQUAL),
         "refit": Cell(own, method="refit", left_out=EQUAL),

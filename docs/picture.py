@@ -11,11 +11,11 @@ ROOT = Path(__file__).parents[1]
 STUDY = ROOT / "socialcommerce"
 PICTURE = ROOT / "docs" / "architecture.svg"
 ROWS = (  # of the study, top down: a part imports from the rows below its own
-    ("cli",), ("page", "report"), ("figures",), ("evidence",), ("strategies", "public_data"),
+    ("cli", "notebook"), ("page", "report"), ("figures",), ("evidence",), ("strategies", "public_data"),
     ("survey", "market", "modes"), ("verdicts", "effects"), ("paper", "data"),
 )
 # anyone imports them: not drawn
-PLUMBING = {"errors", "files", "project", "console", "__main__", "__init__", "__version__"}
+PLUMBING = {"errors", "shapes", "project", "console", "__main__", "__init__", "__version__"}
 WIDE, HIGH, GAP, LEFT = 132, 34, 26, 24
 
 

@@ -191,17 +191,6 @@ class Verdict:
         """The outcome in words."""
         return OUTCOMES[self.outcome]
 
-    @property
-    def sentence(self) -> dict[str, str]:
-        """The verdict in one sentence, with its kind of evidence."""
-        kinds = {"en": " and ".join(self.evidence), "zh": "、".join(EVIDENCE[kind] for kind in self.evidence)}
-        en, zh = self.statement["en"].rstrip("."), self.statement["zh"].rstrip("。")
-        shown = {"en": f" ({kinds['en']})", "zh": f"（{kinds['zh']}）"}
-        basis = shown if self.evidence else {"en": "", "zh": ""}
-        why = self.result.reason if isinstance(self.result, NotTestable) else {"en": "", "zh": ""}
-        return {"en": " ".join(filter(None, [f"{en}: {self.words['en']}{basis['en']}.", why["en"]])),
-                "zh": f"{zh}：{self.words['zh']}{basis['zh']}。{why['zh']}"}
-
 
 def _see_interval(name: str, interval: Interval | None, level: float | None) -> None:
     ordered = interval is not None and interval[0] <= interval[1]

@@ -15,6 +15,7 @@ from socialcommerce.evidence import survey as respondents
 from socialcommerce.figures import style
 from socialcommerce.survey import Defects, Departures
 from stockflow import experiments
+from tests.palette import check_palette
 
 IDS = [f"H{k}" for k in range(30, 53)]
 
@@ -125,7 +126,7 @@ def test_rates_are_drawn_in_the_house_style(language):
                           for cell in ("one", "other") for name in ("H1", "H2")])
     cells = {"one": {"en": "first cell", "zh": "情形一"}, "other": {"en": "second cell", "zh": "情形二"}}
     svg = style.draw(drawing.plot_rates, rates, language=language, cells=cells, band=(0.9, 0.97), alone=(0.93, 0.96))
-    assert style.check_palette(svg) == []
+    assert check_palette(svg) == []
     with style.house(language):
         left, right = drawing.plot_rates(rates, language=language, cells=cells, band=(0.9, 0.97), alone=(0.93, 0.96))
     points = [line for line in left.get_lines() if line.get_marker() in drawing.MARKERS]

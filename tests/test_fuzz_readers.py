@@ -194,7 +194,7 @@ def readers(folder: Path) -> dict[str, Reader]:
             "profiles.toml", lambda folder: parameters.profile_of(folder, "quick", "01_market_size"))),
         "sources": Reader([own["data/sources.toml"][:6000]], "s.toml", registry._read),
         "claims": Reader([own["paper/claims.toml"]], "c.toml", in_folder(
-            "claims.toml", lambda folder: paper.Entry.read(folder, "claims.toml"))),
+            "claims.toml", lambda folder: paper._read(folder, "claims.toml"))),
         "diagram": Reader([own["paper/sharing_mode.toml"]], "d.toml", in_folder(
             "sharing_mode.toml", lambda folder: diagram.load_diagram("sharing", folder))),
         "manifest": Reader([manifest], "m.json", in_folder("manifest.json", owned.read_manifest)),

@@ -24,6 +24,7 @@ from socialcommerce.strategies.sensitivity import READINGS
 from socialcommerce.strategies.study import Study, read_study
 from socialcommerce.survey.codebook import Codebook, Construct, Effect, Item, Scale
 from socialcommerce.verdicts import NotTestable
+from tests.palette import check_palette
 
 SEVEN = Scale("seven", 1, 7)
 
@@ -310,7 +311,7 @@ def test_forests_keep_the_palette_and_have_every_glyph(study, name, language):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         svg = style.draw(drawn[0], drawn[1], language=language, **options)
-    assert style.check_palette(svg) == []
+    assert check_palette(svg) == []
 
 
 def test_a_forest_of_synthetic_rows_says_so(study):

@@ -49,7 +49,7 @@ def test_latent_answers_are_standardised(truth):
 
 
 def test_the_whole_codebook_has_a_truth():
-    assert all(0 < left < 1 for left in Truth(survey.load_codebook()).disturbances.values())
+    assert all(0 < left < 1 for left in Truth(survey.load_codebook()).structures[0].disturbances.values())
 
 
 @pytest.mark.parametrize("estimator", ["ML", "WLSMV"])

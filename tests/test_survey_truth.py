@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from benchmarks.calibration import null_truth
 from semfit import population_moments
 from socialcommerce import survey
 from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.survey import ContactCurve, Truth, contact_truth, draw_respondents, null_truth, true_values
+from socialcommerce.survey import ContactCurve, Truth, contact_truth, draw_respondents, true_values
 from socialcommerce.survey.synthetic import draw_constructs
 
 N = 100_000

@@ -99,8 +99,8 @@ def test_remote_data_test_nothing_whatever_they_say():
 
 def test_not_testable_carries_its_reason():
     verdict = decide(hypothesis(), NotTestable({"en": "No data.", "zh": "没有数据。"}))
-    assert verdict.sentence == {"en": "something: not testable (public data set). No data.",
-                                "zh": "某事：无法检验（公开数据集）。没有数据。"}
+    assert (verdict.words, verdict.evidence) == ({"en": "not testable", "zh": "无法检验"}, (PEOPLE,))
+    assert verdict.result.reason == {"en": "No data.", "zh": "没有数据。"}
 
 
 @pytest.mark.parametrize(("compare", "value", "outcome"), [

@@ -5,34 +5,7 @@
 """
 
 from socialcommerce.data.download import Transfer, fetch
-from socialcommerce.data.registry import (
-    Check,
-    Column,
-    Source,
-    data_path,
-    listing,
-    load,
-    sha256,
-    source,
-    sources,
-    verify,
-)
-from socialcommerce.data.series import SERIES_BASES, SERIES_COLUMNS, load_series
+from socialcommerce.data.registry import Check, data_path, listing, load, source, sources, verify
+from socialcommerce.data.series import load_series
 
-__all__ = [
-    "SERIES_BASES",
-    "SERIES_COLUMNS",
-    "Check",
-    "Column",
-    "Source",
-    "Transfer",
-    "data_path",
-    "fetch",
-    "listing",
-    "load",
-    "load_series",
-    "sha256",
-    "source",
-    "sources",
-    "verify",
-]
+__all__ = ["Check", "Transfer", "data_path", "fetch", "listing", "load", "load_series", "source", "sources", "verify"]

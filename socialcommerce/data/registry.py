@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from socialcommerce.errors import ChecksumError, DataError, FetchError, UnknownNameError
+from nbproof import read_toml
+from socialcommerce.errors import ChecksumError, DataError, FetchError, UnknownNameError, quoted
 from socialcommerce.project import INSTALLED, cache_folder, root
+from socialcommerce.shapes import COUNT, LIST, TEXT, Field, check, fault, one_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +29,8 @@ class Column:
 
     name: str
     type: str
-    unit: str
-    meaning: str
+    unit: str = ""
+    meaning: str = ""
 
 
 @dataclass(frozen=True)
@@ -223,13 +224,8 @@ def listing() -> list[dict[str, str]]:
 
 @cache
 def _parsed(path: Path, stamp: int) -> tuple[Source, ...]:
-    try:
-        entries = tomllib.loads(path.read_text("utf-8")).get("source", [])
-    except (ValueError, RecursionError) as error:  # neither toml nor UTF-8, or nested beyond all reason
-        raise DataError(f"{path.name} is no toml file in UTF-8: {error}. Restore it with `git checkout`.") from None
-    if not isinstance(entries, list) or not all(isinstance(item, dict) for item in entries):
-        raise DataError(f"{path.name}: source is {str(entries)[:40]!r}; allowed: tables, each opened by [[source]].")
-    found = tuple(_entry(item, path.name) for item in entries)
+    tables = check(DataError, path.name, read_toml(path, DataError), {"source": TABLES})["source"]
+    found = tuple(_entry(path.name, number, table) for number, table in enumerate(tables, start=1))
     names = [entry.name for entry in found]
     if twice := {name for name in names if names.count(name) > 1}:
         raise DataError(f"{path.name} names two files alike: {', '.join(sorted(twice))}; a name is allowed once.")
@@ -237,45 +233,31 @@ def _parsed(path: Path, stamp: int) -> tuple[Source, ...]:
 
 
 def _read(path: Path) -> tuple[Source, ...]:
-    if not path.is_file():
+    if not path.exists():
         raise DataError(f"the registry is missing; {path} is not there. Restore data/sources.toml with `git checkout`.")
     return _parsed(path, path.stat().st_mtime_ns)
 
 
-def _entry(item: dict, file: str) -> Source:
-    where = f"{file}, entry {item.get('name', '?')!r}"
-    try:
-        given = item.get("columns", ())
-        columns = tuple(Column(c["name"], c["type"], c.get("unit", ""), c.get("meaning", "")) for c in given)
-        entry = Source(**item | {"columns": columns})
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{where} breaks the schema: {error}; allowed are the fields of Source.") from None
-    _check_types(entry, where)
-    if entry.kind not in KINDS:
-        raise DataError(f"{where}: unknown kind {entry.kind!r}; allowed: {', '.join(KINDS)}.")
-    if bad := [c for c in columns if c.type not in DTYPES]:
-        raise DataError(f"{where}, column {bad[0].name}: unknown type {bad[0].type!r}; allowed: {', '.join(DTYPES)}.")
-    _check_place(entry, where)
-    return entry
+TABLES = Field(lambda value: isinstance(value, list), "tables, each opened by [[source]]")
+HASH = Field(lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value), "64 hexadecimal digits")
+ADDRESS = Field(lambda value: isinstance(value, str) and re.match("https?://", value), "an address to fetch it from")
+STATED = dict.fromkeys(("name", "title", "publisher", "locator", "date", "licence", "unit", "basis", "format", "path"),
+                       TEXT) | {"kind": one_of(KINDS), "sha256": HASH}
+FETCHED = {"url": ADDRESS, "bytes": COUNT}
+"""What a public file states beside: where it is fetched from, and that no more comes than is its own."""
 
 
-def _check_types(entry: Source, where: str) -> None:
-    for part in (entry, *entry.columns):
-        for field in fields(part):
-            value, wanted = getattr(part, field.name), {"bytes": int, "columns": tuple}.get(field.name, str)
-            if not isinstance(value, wanted):
-                raise DataError(f"{where}: {field.name} is {str(value)[:40]!r}; allowed: "
-                                f"{'a whole number' if wanted is int else 'a text'}.")
-
-
-def _check_place(entry: Source, where: str) -> None:
-    """Refuse a hash that is none, and a public file that could be written, or grow, beyond its place."""
-    if not re.fullmatch("[0-9a-f]{64}", entry.sha256):
-        raise DataError(f"{where}: sha256 is {entry.sha256[:70]!r}; allowed: 64 hexadecimal digits.")
-    path = PurePosixPath(entry.path)
-    below = "data" if entry.committed else "data/fetched"
+def _entry(file: str, number: int, table: Any) -> Source:
+    named = isinstance(table, dict) and isinstance(table.get("name"), str)
+    where = f"{file}, source {quoted(table['name']) if named else number}"
+    public = isinstance(table, dict) and table.get("kind") == "public"
+    check(DataError, where, table, STATED | (FETCHED if public else {}), {**FETCHED, "dataset": TEXT, "columns": LIST})
+    columns = tuple(
+        Column(**check(DataError, f"{where}, column {k}", column, {"name": TEXT, "type": one_of(DTYPES)},
+                       {"unit": TEXT, "meaning": TEXT}))
+        for k, column in enumerate(table.get("columns", ()), start=1))
+    entry = Source(**table | {"columns": columns})
+    path, below = PurePosixPath(entry.path), "data/fetched" if public else "data"
     if not path.is_relative_to(below) or ".." in path.parts or re.search(r"[\\:]", entry.path):
-        raise DataError(f"{where}: path is {entry.path!r}; allowed: a place below {below}, with forward slashes.")
-    if not entry.committed and not (entry.bytes > 0 and re.match("https?://", entry.url)):
-        raise DataError(f"{where}: url is {entry.url!r} and bytes is {entry.bytes}; allowed for a public file: an "
-                        "address to fetch it from, and its length, above 0.")
+        raise fault(DataError, f"{where}, field path", entry.path, f"a place below {below}, with forward slashes")
+    return entry

@@ -11,9 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from nbproof import words
+from nbproof import read_bytes, words
 from socialcommerce.errors import DataError, named, nearest, quoted
-from socialcommerce.files import read_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +79,7 @@ def _table(path: Path) -> list[list[str]]:
         hint = f"; did you mean {quoted(near)}" if near else ""
         given = quoted(str(path), 200)
         raise DataError(f"there is no file {given}{hint}; allowed: the path of a csv file you can read.")
-    raw = read_bytes(path, largest=LARGEST)
+    raw = read_bytes(path, DataError, LARGEST)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -250,17 +250,10 @@ def _purchases(name: str, p: Values) -> np.ndarray:
 def _breached(mode: Mode) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Members (share of the population) of each set: without breaches; with them their mean and variance in time."""
     p, (rate, share) = parameter_sets(mode, RUNS), _drawn("breach", RUNS).values()
-    members = [i for i in mode.carrying if mode.states[i].name != "O"]
     y = (content.equilibrium if mode.name == "content" else sharing.equilibrium)(p)
     lost = 1 - (1 - share) ** np.random.default_rng(SEED).poisson(rate, (DAYS, RUNS))
-    calm, seen = y[members].sum(axis=0), np.empty((DAYS, RUNS))
-    for day in range(DAYS):
-        y = y + mode.derivative(y, p)
-        gone = y[members] * lost[day]
-        y[members] -= gone
-        y[-1] += gone.sum(axis=0)
-        seen[day] = y[members].sum(axis=0)
-    return calm, seen[SETTLE:].mean(axis=0), seen[SETTLE:].var(axis=0)
+    seen = optima.struck(mode, p, y, lost)[SETTLE:]
+    return y[optima.members_of(mode)].sum(axis=0), seen.mean(axis=0), seen.var(axis=0)
 
 
 def _discounted(p: Values, lift: np.ndarray) -> Values:

@@ -1,9 +1,12 @@
-"""Know the recipe that turns the variable Noto Sans SC into two static house fonts, the same bytes on every machine.
+"""Turn the variable Noto Sans SC into static house fonts for Chinese and Latin text, the same bytes on every machine.
 
 Kept are GB 2312 whole and every sign of the font outside the Chinese characters. Superscripts, subscripts, thin spaces
 and most accented Latin letters, which the font lacks, are composed of its own glyphs. The narrow quotation marks and
-dots that the font offers beside the Chinese ones, and its Latin dash, stay in the file without a character; the fonts
-for Latin text that :mod:`.fontlatin` derives give them one.
+dots that the font offers beside the Chinese ones, and its Latin dash, stay in the file without a character.
+
+The fonts for Latin text give them one: quotation marks and the three dots, drawn twice in the font, take their Latin
+outlines. Every other sign that Latin and Chinese text share keeps its outline; the room beside it, one em wide among
+Chinese, shrinks to what a letter or sign of the font, as narrow by nature, has.
 """
 
 from __future__ import annotations
@@ -15,9 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["RECIPE", "Cut", "bounds", "cut", "encode", "file_of", "insert", "named", "rename", "wanted"]
+from fontTools import subset
+from fontTools.pens.recordingPen import DecomposingRecordingPen, RecordingPen
+from fontTools.pens.transformPen import TransformPen
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import TTFont
+from fontTools.varLib import instancer
 
-RECIPE = 2  # raise it with every change that changes the bytes, here or in fontlatin
+__all__ = ["Cut", "cut", "latin", "models", "wanted"]
 
 SIGNS = ((0x20, 0x530), (0x1E00, 0x1F00), (0x2000, 0x2C00), (0x3000, 0x3130), (0x3200, 0x3400), (0xFE30, 0xFE50),
          (0xFF01, 0xFFA0), (0xFFE0, 0xFFE7))
@@ -34,6 +42,10 @@ ACCENTED = (*range(0x100, 0x180), *range(0x1CD, 0x250), *range(0x1E00, 0x1F00))
 MODELS = {0x300: "è", 0x301: "é", 0x302: "ê", 0x303: "ñ", 0x304: "ē", 0x306: "ă", 0x307: "i", 0x308: "ë", 0x30A: "å",
           0x30C: "ě"}
 DOUBLE_ACUTE, CEDILLA = 0x30B, 0x327
+# Latin-1, general punctuation, letterlike signs and Roman numerals, arrows, mathematics
+SHARED = (*range(0xA0, 0x100), *range(0x2010, 0x2060), *range(0x2100, 0x2190), *range(0x2190, 0x2300))
+LIKE = {"-": "‐", "—": "―", "'": "‵", ".": "·•‧⋯", ":": "∶∷", "|": "‖∣∥∦", "*": "†‡※⁂⁑", "S": "§", "P": "¶"}
+OTHERS = "+"  # operators, relations, arrows
 
 
 def wanted() -> str:
@@ -55,13 +67,14 @@ class Cut:
 
     weight: int
     style: str
+    recipe: int
     file: bytes
     order: tuple[str, ...]  # names of the glyphs, which the file does not hold
     narrow: Mapping[str, str]  # sign -> name of the glyph that Latin text wants
     covered: str  # characters, in code order
 
 
-def cut(source: Path, weight: int, style: str, family: str) -> Cut:
+def cut(source: Path, weight: int, style: str, family: str, recipe: int) -> Cut:
     """Cut a static TrueType font; its time stamp is the source's.
 
     Parameters
@@ -72,18 +85,17 @@ def cut(source: Path, weight: int, style: str, family: str) -> Cut:
         A point of that axis: 400 is regular, 700 bold.
     style, family : str
         The names the font goes by.
+    recipe : int
+        Of this module: a part of the name that tells fonts apart.
     """
-    from fontTools.ttLib import TTFont
-    from fontTools.varLib import instancer
-
     outlines, order, narrow = _subset(source)
     heavier = TTFont(source, lazy=True).getGlyphSet(location={"wght": min(1.5 * weight, 900)})
     font = _varying(source, outlines, order)
     instancer.instantiateVariableFont(font, {"wght": weight}, inplace=True, optimize=False)
     _compose(font, heavier)
-    rename(font, weight, family, style)
+    _rename(font, weight, family, style, recipe)
     covered = "".join(map(chr, sorted(font.getBestCmap())))
-    return Cut(weight, style, file_of(font), tuple(font.getGlyphOrder()), narrow, covered)
+    return Cut(weight, style, recipe, _file_of(font), tuple(font.getGlyphOrder()), narrow, covered)
 
 
 def _subset(source: Path) -> tuple[bytes, list[str], dict[str, str]]:
@@ -91,9 +103,6 @@ def _subset(source: Path) -> tuple[bytes, list[str], dict[str, str]]:
 
     Returned are the file, its order of glyphs, and the narrow form of each sign that has one.
     """
-    from fontTools import subset
-    from fontTools.ttLib import TTFont
-
     font = TTFont(source, lazy=True, recalcTimestamp=False, recalcBBoxes=False)
     narrow = _narrow(font)
     for tag in (*DROPPED, *AXES):
@@ -103,7 +112,7 @@ def _subset(source: Path) -> tuple[bytes, list[str], dict[str, str]]:
     cutter = subset.Subsetter(options)
     cutter.populate(text=wanted(), glyphs=narrow.values())
     cutter.subset(font)
-    return file_of(font), font.getGlyphOrder(), narrow
+    return _file_of(font), font.getGlyphOrder(), narrow
 
 
 def _narrow(font: Any) -> dict[str, str]:
@@ -114,13 +123,11 @@ def _narrow(font: Any) -> dict[str, str]:
     for lookup in lookups:
         for part in table.LookupList.Lookup[lookup].SubTable:
             pairs |= getattr(part, "ExtSubTable", part).mapping
-    return {sign: pairs[named(font, sign)] for sign in NARROW} | {"—": named(font, "—")}
+    return {sign: pairs[_named(font, sign)] for sign in NARROW} | {"—": _named(font, "—")}
 
 
 def _varying(source: Path, outlines: bytes, order: list[str]) -> Any:
     """Give the subset font its variations back: the subsetter would spend longer on them than on all the rest."""
-    from fontTools.ttLib import TTFont
-
     whole = TTFont(source, lazy=True)
     font = TTFont(io.BytesIO(outlines), recalcTimestamp=False)
     font.setGlyphOrder(list(order))  # the file holds no names: read anew, a glyph once named after a radical (as 方 is)
@@ -132,7 +139,7 @@ def _varying(source: Path, outlines: bytes, order: list[str]) -> Any:
     return font
 
 
-def file_of(font: Any) -> bytes:
+def _file_of(font: Any) -> bytes:
     """Return a font as the bytes of a file."""
     out = io.BytesIO()
     font.save(out, reorderTables=None)
@@ -141,12 +148,10 @@ def file_of(font: Any) -> bytes:
 
 def _compose(font: Any, heavier: Any) -> None:
     """Add the signs the font lacks, each built of glyphs it has; small ones of a heavier weight, to look as black."""
-    from fontTools.pens.ttGlyphPen import TTGlyphPen
-
     for code, width in SPACES.items():
         _add(font, code, TTGlyphPen(None).glyph(), round(width * font["head"].unitsPerEm))
     _dash(font)
-    _script(font, heavier, RAISED, bounds(font, named(font, "⁴"))[1])
+    _script(font, heavier, RAISED, _bounds(font, _named(font, "⁴"))[1])
     _script(font, heavier, LOWERED, round(-0.16 * font["head"].unitsPerEm))
     marks = {mark: _mark(font, mark, model) for mark, model in MODELS.items()}
     for code in ACCENTED:
@@ -157,27 +162,21 @@ def _compose(font: Any, heavier: Any) -> None:
 
 def _dash(font: Any) -> None:
     """Give — the height of Chinese text and the whole em, so that the two signs of a Chinese dash are one line."""
-    from fontTools.pens.transformPen import TransformPen
-    from fontTools.pens.ttGlyphPen import TTGlyphPen
-
-    em, dash = font["head"].unitsPerEm, named(font, "—")
-    (left, low, right, high), (_, bottom, _, top) = bounds(font, dash), bounds(font, named(font, "―"))
+    em, dash = font["head"].unitsPerEm, _named(font, "—")
+    (left, low, right, high), (_, bottom, _, top) = _bounds(font, dash), _bounds(font, _named(font, "―"))
     scale, pen = (1 + 2 * OVERLAP) * em / (right - left), TTGlyphPen(None)
     move = (scale, 0, 0, 1, -left * scale - OVERLAP * em, round((bottom + top - low - high) / 2))
     font["glyf"][dash].draw(TransformPen(pen, move), font["glyf"])
-    insert(font, "dash", pen.glyph(), em)
-    encode(font, ord("—"), "dash")
+    _insert(font, "dash", pen.glyph(), em)
+    _encode(font, ord("—"), "dash")
 
 
 def _script(font: Any, heavier: Any, signs: str, base_line: int) -> None:
     """Compose small raised or lowered signs, as high as the font's own raised four."""
-    from fontTools.pens.transformPen import TransformPen
-    from fontTools.pens.ttGlyphPen import TTGlyphPen
-
-    four, small = bounds(font, named(font, "4")), bounds(font, named(font, "⁴"))
+    four, small = _bounds(font, _named(font, "4")), _bounds(font, _named(font, "⁴"))
     scale = (small[3] - small[1]) / (four[3] - four[1])
     for sign in signs:
-        name = named(font, unicodedata.normalize("NFKD", sign))
+        name = _named(font, unicodedata.normalize("NFKD", sign))
         pen = TTGlyphPen(None)
         heavier[name].draw(TransformPen(pen, (scale, 0, 0, scale, 0, base_line)))
         _add(font, ord(sign), pen.glyph(), round(heavier[name].width * scale))
@@ -185,11 +184,8 @@ def _script(font: Any, heavier: Any, signs: str, base_line: int) -> None:
 
 def _mark(font: Any, mark: int, model: str) -> str:
     """Lift a mark off a letter that wears it: the outlines above the height of x become a glyph; return its name."""
-    from fontTools.pens.recordingPen import RecordingPen
-    from fontTools.pens.ttGlyphPen import TTGlyphPen
-
     letter, pen, outline = RecordingPen(), TTGlyphPen(font["glyf"]), []
-    font["glyf"][named(font, model)].draw(letter, font["glyf"])
+    font["glyf"][_named(font, model)].draw(letter, font["glyf"])
     for verb, points in letter.value:
         outline.append((verb, points))
         if verb == "closePath":
@@ -197,20 +193,18 @@ def _mark(font: Any, mark: int, model: str) -> str:
                 for step, places in outline:
                     getattr(pen, step)(*places)
             outline = []
-    insert(font, lifted := f"mark{mark:04X}", pen.glyph(), 0)
+    _insert(font, lifted := f"mark{mark:04X}", pen.glyph(), 0)
     return lifted
 
 
 def _accent(font: Any, code: int, base: int, mark: int, marks: dict[int, str]) -> None:
     """Compose an accented letter: the mark over the middle of the letter, as far above its top as above an x."""
-    from fontTools.pens.ttGlyphPen import TTGlyphPen
-
     shifts = (-0.4, 0.4) if mark == DOUBLE_ACUTE else (0,)  # in widths of the mark
-    sign = named(font, "¸") if mark == CEDILLA else marks.get(0x301 if mark == DOUBLE_ACUTE else mark)
+    sign = _named(font, "¸") if mark == CEDILLA else marks.get(0x301 if mark == DOUBLE_ACUTE else mark)
     if sign is None:
         return
     letter = font.getBestCmap()[base]
-    (left, _, right, top), (x0, _, x1, _) = bounds(font, letter), bounds(font, sign)
+    (left, _, right, top), (x0, _, x1, _) = _bounds(font, letter), _bounds(font, sign)
     up = 0 if mark == CEDILLA else top - _x_height(font)
     pen = TTGlyphPen(font["glyf"])
     pen.addComponent(letter, (1, 0, 0, 1, 0, 0))
@@ -219,16 +213,16 @@ def _accent(font: Any, code: int, base: int, mark: int, marks: dict[int, str]) -
     _add(font, code, pen.glyph(), font["hmtx"][letter][0])
 
 
-def named(font: Any, sign: str) -> str:
+def _named(font: Any, sign: str) -> str:
     """Return the name of a character's glyph."""
     return font.getBestCmap()[ord(sign)]
 
 
 def _x_height(font: Any) -> int:
-    return bounds(font, named(font, "x"))[3]
+    return _bounds(font, _named(font, "x"))[3]
 
 
-def bounds(font: Any, glyph_name: str) -> tuple[int, int, int, int]:
+def _bounds(font: Any, glyph_name: str) -> tuple[int, int, int, int]:
     """Return the box around a glyph's ink: left, bottom, right, top."""
     glyph = font["glyf"][glyph_name]
     glyph.recalcBounds(font["glyf"])
@@ -238,18 +232,18 @@ def bounds(font: Any, glyph_name: str) -> tuple[int, int, int, int]:
 def _add(font: Any, code: int, glyph: Any, width: int) -> None:
     """Give a character a glyph, unless it has one."""
     if code not in font.getBestCmap():
-        insert(font, f"house{code:04X}", glyph, width)
-        encode(font, code, f"house{code:04X}")
+        _insert(font, f"house{code:04X}", glyph, width)
+        _encode(font, code, f"house{code:04X}")
 
 
-def encode(font: Any, code: int, glyph_name: str) -> None:
+def _encode(font: Any, code: int, glyph_name: str) -> None:
     """Let a character be drawn by a glyph, whichever it had."""
     for table in font["cmap"].tables:
         if table.isUnicode():
             table.cmap[code] = glyph_name
 
 
-def insert(font: Any, glyph_name: str, glyph: Any, width: int) -> None:
+def _insert(font: Any, glyph_name: str, glyph: Any, width: int) -> None:
     """Append a glyph that no character has yet."""
     font["glyf"][glyph_name] = glyph
     font.setGlyphOrder(font["glyf"].glyphOrder)
@@ -257,13 +251,76 @@ def insert(font: Any, glyph_name: str, glyph: Any, width: int) -> None:
     font["hmtx"][glyph_name] = (width, getattr(glyph, "xMin", 0))
 
 
-def rename(font: Any, weight: int, family: str, style: str) -> None:
+def _rename(font: Any, weight: int, family: str, style: str, recipe: int) -> None:
     """Write the names and weights by which systems tell regular from bold."""
     plain = family.replace(" ", "")
-    for number, words in {1: family, 2: style, 3: f"{plain}-{style}-{RECIPE}", 4: f"{family} {style}",
+    for number, words in {1: family, 2: style, 3: f"{plain}-{style}-{recipe}", 4: f"{family} {style}",
                           6: f"{plain}-{style}"}.items():
         font["name"].setName(words, number, 3, 1, 0x409)
     bold = weight >= 600
     font["OS/2"].usWeightClass = weight
     font["OS/2"].fsSelection = 0x20 if bold else 0x40
     font["head"].macStyle = int(bold)
+
+
+def models(sign: str) -> tuple[str, str]:
+    """Return the characters whose room on the left, and on the right, a shared sign takes in Latin text.
+
+    Examples
+    --------
+    >>> models("§"), models("±"), models("Ⅳ"), models("℃")
+    (('S', 'S'), ('+', '+'), ('I', 'V'), ('°', 'C'))
+    """
+    for model, signs in LIKE.items():
+        if sign in signs:
+            return model, model
+    letters = unicodedata.normalize("NFKD", sign)
+    return (letters[0], letters[-1]) if letters.strip("°").isascii() and letters[-1].isalpha() else (OTHERS, OTHERS)
+
+
+def latin(chinese: Cut, family: str) -> bytes:
+    """Return the file of a cut font made for Latin text: the same glyphs and characters, the shared signs narrow.
+
+    Parameters
+    ----------
+    chinese : Cut
+        From :func:`cut`.
+    family : str
+        The name the font goes by.
+    """
+    font = TTFont(io.BytesIO(chinese.file), recalcTimestamp=False, recalcBBoxes=False)  # glyphs stay as they are
+    font.setGlyphOrder(list(chinese.order))
+    em, before = font["head"].unitsPerEm, font.getBestCmap().copy()
+    for sign, glyph in chinese.narrow.items():
+        _encode(font, ord(sign), glyph)
+    for code in SHARED:
+        if code in before and chr(code) not in chinese.narrow and font["hmtx"][before[code]][0] == em:
+            _trim(font, code)
+    _rename(font, chinese.weight, family, chinese.style, chinese.recipe)
+    return _file_of(font)
+
+
+def _trim(font: Any, code: int) -> None:
+    """Give a character a glyph of its own: Chinese characters may share the wide one, as ・ does with ·."""
+    wide = _named(font, chr(code))
+    if not font["glyf"][wide].numberOfContours:
+        return
+    before, after = (_room(font, _named(font, sign)) for sign in models(chr(code)))
+    left, right = _room(font, wide)
+    left, right, ink = min(left, before[0]), min(right, after[1]), _ink(font, wide)
+    outline, pen = DecomposingRecordingPen(font.getGlyphSet()), TTGlyphPen(None)
+    font.getGlyphSet()[wide].draw(outline)
+    outline.replay(TransformPen(pen, (1, 0, 0, 1, left - _room(font, wide)[0], 0)))
+    _insert(font, f"latin{code:04X}", pen.glyph(), left + ink + right)
+    _encode(font, code, f"latin{code:04X}")
+
+
+def _ink(font: Any, glyph: str) -> int:
+    left, _, right, _ = _bounds(font, glyph)
+    return right - left
+
+
+def _room(font: Any, glyph: str) -> tuple[int, int]:
+    """Return the side bearings of a glyph: the empty room left and right of its ink."""
+    left, _, right, _ = _bounds(font, glyph)
+    return left, font["hmtx"][glyph][0] - right

@@ -1,4 +1,4 @@
-"""Know where the house fonts are, cut them on first use, and say which characters they cover.
+"""Know where the house fonts are, cut them on first use, pack web fonts, and say which characters they cover.
 
 The font is Noto Sans SC, from a locked package, as static TrueType files in a cache folder: two weights, each for
 Chinese text and for Latin text, where quotation marks and other shared signs are narrow. Nothing of it is kept in the
@@ -8,19 +8,20 @@ repository, and no font of the system is used. What stands in the cache needs ne
 from __future__ import annotations
 
 import hashlib
+import io
+import os
 import shutil
 import tempfile
 import warnings
 from base64 import urlsafe_b64decode
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from filelock import FileLock
 
+import nbproof
 from socialcommerce.errors import DataError, OutputError, ParameterError, UnknownNameError
-from socialcommerce.figures.fontcut import RECIPE
-from socialcommerce.figures.fontmake import COVERED, make
-from socialcommerce.figures.webfont import kept
 from socialcommerce.project import cache_folder
 
 __all__ = ["FAMILY", "FAMILY_LATIN", "UncoveredWarning", "bold", "family", "folder", "licence", "regular", "uncovered",
@@ -28,8 +29,12 @@ __all__ = ["FAMILY", "FAMILY_LATIN", "UncoveredWarning", "bold", "family", "fold
 
 FAMILY, FAMILY_LATIN = "Noto Sans SC House", "Noto Sans SC House Latin"
 FAMILIES = {"zh": (FAMILY, ""), "en": (FAMILY_LATIN, "Latin")}  # name, and what its files begin with
+RECIPE = 2  # raise it with every change to fontcut that changes the bytes
 PACKAGE, SOURCE = "justmytype-intl-cjk", "NotoSansSC[wght].ttf"
 WEIGHTS = {400: "Regular", 700: "Bold"}
+COVERED = "characters.txt"
+KEPT = 200  # web fonts, of 100 KB as a rule: 20 MB
+DIGEST = 32  # bytes of sha256 before a kept one, against a file damaged on disk
 UNDRAWN = frozenset("\t\n\r")
 
 
@@ -119,6 +124,63 @@ def woff2_subset(text: str, weight: int = 400, language: str = "zh") -> bytes:
     return kept(_file(weight, language), "".join(sorted(set(text))), folder().parent / "web")
 
 
+def kept(font: Path, characters: str, folder: Path) -> bytes:
+    """Return a web font from a cache folder, packing and keeping it where the folder has none.
+
+    Parameters
+    ----------
+    font : Path
+        A TrueType file whose folder's name follows from all that made it.
+    characters : str
+        Those the web font holds; sorted, each once.
+    folder : Path
+        Where up to :data:`KEPT` of them are kept, those used last; a folder that cannot be written keeps none.
+    """
+    from importlib.metadata import version
+
+    key = hashlib.sha256(f"{font.parent.name} {font.name} {version('brotli')} {characters}".encode()).hexdigest()
+    file = folder / key
+    with suppress(OSError):
+        digest, found = (content := file.read_bytes())[:DIGEST], content[DIGEST:]
+        if hashlib.sha256(found).digest() == digest:
+            os.utime(file)  # used just now
+            return found
+    packed = pack(font, characters)
+    with suppress(OSError, nbproof.OutputError):
+        _keep(file, hashlib.sha256(packed).digest() + packed)
+    return packed
+
+
+def pack(font: Path, characters: str) -> bytes:
+    """Return a WOFF2 font with just these characters."""
+    from fontTools import subset
+    from fontTools.ttLib import TTFont
+
+    whole = TTFont(font, recalcTimestamp=False, recalcBBoxes=False)  # boxes are right already: a quarter less time
+    options = subset.Options(hinting=False, notdef_outline=True, recalc_timestamp=False, name_IDs=[0, 1, 2, 13, 14])
+    cutter = subset.Subsetter(options)
+    cutter.populate(text=characters)
+    cutter.subset(whole)
+    whole.flavor = "woff2"
+    out = io.BytesIO()
+    whole.save(out)
+    return out.getvalue()
+
+
+def _keep(file: Path, content: bytes) -> None:
+    """Write a file whole or not at all, and let go of those not used for longest."""
+    nbproof.write_whole(file, content)
+    for old in sorted(file.parent.iterdir(), key=_used)[:-KEPT]:
+        old.unlink(missing_ok=True)
+
+
+def _used(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except FileNotFoundError:  # another process let go of it
+        return 0.0
+
+
 def _entry(language: str) -> tuple[str, str]:
     try:
         return FAMILIES[language]
@@ -190,6 +252,8 @@ def _names() -> list[str]:
 
 def _fill(ready: Path, source: Path, digest: str) -> None:
     """Cut all fonts beside the final folder and rename them into place."""
+    from socialcommerce.figures.fontcut import cut, latin  # fontTools: not where the fonts are there
+
     found = hashlib.sha256(source.read_bytes()).hexdigest()
     if found != digest:
         raise DataError(f"{source.name} has sha256 {found}, its package registered {digest}; reinstall {PACKAGE}.")
@@ -199,8 +263,11 @@ def _fill(ready: Path, source: Path, digest: str) -> None:
     with tempfile.TemporaryDirectory(prefix=".cutting-", dir=ready.parent, ignore_cleanup_errors=True) as name:
         draft = Path(name) / "fonts"
         draft.mkdir()
-        for made, content in make(source, WEIGHTS, (FAMILY, FAMILY_LATIN)).items():
-            (draft / made).write_bytes(content)
+        for weight, style in WEIGHTS.items():
+            chinese = cut(source, weight, style, FAMILY, RECIPE)
+            (draft / f"{style}.ttf").write_bytes(chinese.file)
+            (draft / f"Latin{style}.ttf").write_bytes(latin(chinese, FAMILY_LATIN))
+        (draft / COVERED).write_bytes(chinese.covered.encode())  # the same in every font
         shutil.copyfile(source.parent / "OFL.txt", draft / "OFL.txt")
         draft.rename(ready)
 

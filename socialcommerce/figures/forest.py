@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from socialcommerce.figures.colours import GRID, INK, SERIES
+from socialcommerce.figures.colours import GRID, INK, MARKERS, SERIES
+from socialcommerce.figures.style import new_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_forest", "plot_items"]
 
-MARKERS = ("o", "s", "^", "D", "v", "P")
 WORDS = {
     "synthetic": {"en": "synthetic sample", "zh": "合成样本"},
     "loading": {"en": "standardised loading, 95 % interval", "zh": "标准化载荷，95%区间"},
@@ -45,11 +45,9 @@ def plot_forest(rows: pd.DataFrame, *, axis: str | Mapping[str, str], tones: Map
     synthetic : bool
         Say on the figure's face that the rows were drawn by a program.
     """
-    from matplotlib import pyplot as plt
-
     heads, places = _places(rows, language)
     bottom = max((*places, *(at for at, _ in heads)), default=0)
-    ax = plt.subplots(figsize=(6.3, 1.3 + ROW * (bottom + 1)))[1] if ax is None else ax
+    ax = new_axes(1.3 + ROW * (bottom + 1)) if ax is None else ax
     if smallest is not None:
         ax.axvspan(-smallest, smallest, color=GRID, linewidth=0, label=WORDS["smallest"][language])
     ax.axvline(0, color=INK, linewidth=0.8)
@@ -79,10 +77,8 @@ def plot_items(loadings: pd.DataFrame, *, synthetic: bool = False, language: str
     loadings : pandas.DataFrame
         ``strategies.measurement.Measurement.loadings()``.
     """
-    from matplotlib import pyplot as plt
-
     parts = list(loadings.groupby("name", sort=False))
-    ax = plt.subplots(figsize=(6.3, 1.0 + 0.3 * len(parts)))[1] if ax is None else ax
+    ax = new_axes(1.0 + 0.3 * len(parts)) if ax is None else ax
     for k, (_, part) in enumerate(parts):
         at = k + 0.62 * (np.arange(len(part)) / max(len(part) - 1, 1) - 0.5)
         colour, error = SERIES[k % len(SERIES)], [part["loading"] - part["low"], part["high"] - part["loading"]]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nbproof import snap
-from socialcommerce.figures.colours import GRID, INK, MUTED, PAPER, SERIES
+from socialcommerce.figures.colours import DASHES, GRID, INK, MARKERS, MUTED, PAPER, SERIES
 from socialcommerce.figures.style import new_axes
 from socialcommerce.modes.diagram import NODE_KINDS, Diagram, Loop, Node
 from stockflow import Gap, Mode, ModeFit, Trajectory
@@ -258,8 +258,6 @@ def _list(ax: Axes, diagram: Diagram, loops: tuple[Loop, ...], language: str) ->
             va="center_baseline")
 
 
-DASHES = ("-", (0, (5, 2)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)))
-MARKERS = ("o", "s", "^", "D")
 SAID = {
     "day": {"en": "day", "zh": "天"},
     "share": {"en": "share of the population, %", "zh": "占总人口的比例（%）"},
@@ -389,7 +387,7 @@ def plot_group_sizes(table: pd.DataFrame, *, language: str = "en", ax: Axes | No
 
 def plot_profiles(fit: ModeFit, *, language: str = "en", ax: Sequence[Axes] | None = None) -> np.ndarray:
     """Draw each free parameter's profile, a panel each: below the dashed line, the series fits as well."""
-    axes = np.ravel(ax) if ax is not None else _panels(len(fit.estimates))
+    axes = np.ravel(ax if ax is not None else new_axes(2.6, 1, len(fit.estimates), sharey=True))
     for i, (panel, one) in enumerate(zip(axes, fit.estimates, strict=True)):
         known = fit.mode.parameter.get(one.name)
         panel.plot(one.profile["value"], one.profile["ratio"], color=SERIES[0], marker=".")
@@ -399,8 +397,3 @@ def plot_profiles(fit: ModeFit, *, language: str = "en", ax: Sequence[Axes] | No
         panel.set_yticks([1, 10, 100], ["1", "10", "100"])
     return axes
 
-
-def _panels(count: int) -> np.ndarray:
-    from matplotlib import pyplot as plt
-
-    return np.ravel(plt.subplots(1, count, figsize=(6.3, 2.6), sharey=True)[1])

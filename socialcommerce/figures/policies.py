@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nbproof import snap
-from socialcommerce.figures.colours import INK, MUTED, SERIES
+from socialcommerce.figures.colours import DASHES, INK, MARKERS, MUTED, SERIES
 from socialcommerce.figures.style import new_axes
 from socialcommerce.modes.advice import OUTCOME_WORDS, strategies
 from socialcommerce.modes.policy import OUTCOMES, Ranking
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["plot_inner_optima", "plot_offers", "plot_off_contact", "plot_profiles", "plot_promotion", "plot_quality",
            "plot_ranking"]
 
-DASHES = ("-", (0, (5, 2)), (0, (1, 1)), (0, (5, 1, 1, 1)))
-MARKERS = ("o", "s", "^", "D")
 WORDS = {
     "r0": {"en": "change, %", "zh": "变化（%）"}, "purchases": {"en": "change, %", "zh": "变化（%）"},
     "profit": {"en": "yuan per 1000 a day", "zh": "每千人每日（元）"},
@@ -58,7 +56,7 @@ def plot_ranking(ranking: Ranking, *, language: str = "en", ax: np.ndarray | Non
     table = ranking.summary()
     names = table[table["outcome"] == "r0"].sort_values("median")["strategy"].tolist()
     words = {one.name: one.words[language] for one in strategies(ranking.mode)}
-    axes = np.ravel(ax) if ax is not None else _panels(1, 3, 1.3 + 0.27 * len(names), sharey=True)
+    axes = np.ravel(ax if ax is not None else new_axes(1.3 + 0.27 * len(names), 1, 3, sharey=True))
     for i, (panel, outcome) in enumerate(zip(axes, OUTCOMES, strict=True)):
         rows = table[table["outcome"] == outcome].set_index("strategy").loc[names]
         at = np.arange(len(names))
@@ -129,7 +127,7 @@ def plot_off_contact(losses: pd.DataFrame, *, language: str = "en", ax: Axes | N
 def plot_inner_optima(personal: pd.DataFrame, classes: pd.DataFrame, *, language: str = "en",
                       ax: np.ndarray | None = None) -> np.ndarray:
     """Draw the chance of a purchase over the depth of personalisation, and the gain of classes at several costs."""
-    axes = np.ravel(ax) if ax is not None else _panels(1, 2, 3.4)
+    axes = np.ravel(ax if ax is not None else new_axes(3.4, 1, 2))
     for i, (c, part) in enumerate(personal.groupby("c")):
         axes[0].plot(part["z"], part["chance"], color=SERIES[i], linestyle=DASHES[i],
                      label=f"{WORDS['privacy'][language]} {c:g}")
@@ -151,7 +149,7 @@ def plot_inner_optima(personal: pd.DataFrame, classes: pd.DataFrame, *, language
 
 def plot_offers(table: pd.DataFrame, *, language: str = "en", ax: np.ndarray | None = None) -> np.ndarray:
     """Draw K and profit by group size at every discount; the threshold at one."""
-    axes = np.ravel(ax) if ax is not None else _panels(1, 2, 3.3)
+    axes = np.ravel(ax if ax is not None else new_axes(3.3, 1, 2))
     most = table["profit"].max()
     for i, (off, part) in enumerate(table.groupby("discount")):
         look = {"color": SERIES[i], "linestyle": DASHES[i], "marker": MARKERS[i]}
@@ -168,7 +166,7 @@ def plot_offers(table: pd.DataFrame, *, language: str = "en", ax: np.ndarray | N
 def plot_profiles(fits: Mapping[str, ModeFit], *, language: str = "en", ax: np.ndarray | None = None) -> np.ndarray:
     """Draw, one row a mode, how the sum of squares rises as each parameter is held off its best fit."""
     columns = max(len(fit.estimates) for fit in fits.values())
-    axes = np.reshape(ax if ax is not None else _panels(len(fits), columns, 2.0 * len(fits) + 0.5, sharey=True),
+    axes = np.reshape(ax if ax is not None else new_axes(2.0 * len(fits) + 0.5, len(fits), columns, sharey=True),
                       (len(fits), columns))
     for i, fit in enumerate(fits.values()):
         for panel, one in zip(axes[i], fit.estimates, strict=False):
@@ -189,12 +187,6 @@ def plot_profiles(fits: Mapping[str, ModeFit], *, language: str = "en", ax: np.n
 
 def _name(fit: ModeFit, name: str, language: str) -> str:
     return WORDS["initial"][language] if name == "initial" else f"{fit.mode.parameter[name].symbol}"
-
-
-def _panels(rows: int, columns: int, height: float, **options: bool) -> np.ndarray:
-    from matplotlib import pyplot as plt
-
-    return np.ravel(plt.subplots(rows, columns, figsize=(6.3, height), **options)[1])
 
 
 def _signed_log(ax: Axes, near: float) -> None:

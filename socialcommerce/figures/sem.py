@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
+from nbproof import snap
 from semfit import Bootstrap, SemFit
-from socialcommerce.errors import UnknownNameError
-from socialcommerce.figures.colours import GRID, INK, MUTED, PAPER, SERIES
-from socialcommerce.figures.sem_paths import plot_paths
+from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.figures.colours import GRID, INK, MARKERS, MUTED, PAPER, SERIES
+from socialcommerce.figures.sem_layout import Node, arrange
 from socialcommerce.figures.style import new_axes
 
 if TYPE_CHECKING:
@@ -17,8 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_bootstrap", "plot_loadings", "plot_paths", "plot_residuals"]
 
-MARKERS = ("o", "s", "^", "D", "v", "P")
 DASHES = {"percentile": "-", "bc": (0, (5, 2)), "bca": (0, (1, 1))}
+_T = np.linspace(0, 1, 11)
+SAMPLE = np.stack([(1 - _T) ** 3, 3 * _T * (1 - _T) ** 2, 3 * _T**2 * (1 - _T), _T**3], -1)  # of a cubic Bezier curve
+MIDDLE = SAMPLE[5]
 WORDS = {
     "loading": {"en": "standardised loading, 95 % interval", "zh": "标准化载荷，95%区间"},
     "residual": {"en": "residual correlation (observed less implied); hatched: negative",
@@ -29,6 +34,10 @@ WORDS = {
     "percentile": {"en": "percentile", "zh": "百分位"},
     "bc": {"en": "bias-corrected", "zh": "偏差校正"},
     "bca": {"en": "BCa", "zh": "BCa"},
+    True: {"en": "standardised estimates", "zh": "标准化估计"},
+    False: {"en": "estimates", "zh": "估计"},
+    "synthetic": {"en": "synthetic sample", "zh": "合成样本"},
+    "dashed": {"en": "dashed: 95 % interval includes zero", "zh": "虚线：95%区间含零"},
 }
 
 
@@ -116,3 +125,178 @@ def plot_bootstrap(draws: Bootstrap, parameter: str, *, kinds: tuple[str, ...] =
 def _parts(rows) -> list[list[int]]:
     """Positions of the rows of each latent variable."""
     return [[rows.index.get_loc(i) for i in part.index] for _, part in rows.groupby("lhs", sort=False)]
+
+
+def plot_paths(
+    fit: SemFit,
+    *,
+    group: int = 1,
+    standardized: bool = True,
+    items: bool = True,
+    synthetic: bool = False,
+    names: Mapping[str, str | Mapping[str, str]] | None = None,
+    language: str = "en",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw latent variables as ovals, observed ones as boxes, paths as arrows and covariances as curves.
+
+    Causes stand left, effects right and items outward. R2 stands in what is explained; variances and means are left
+    out.
+
+    Parameters
+    ----------
+    fit : SemFit
+        A fit that converged and is identified.
+    group : int
+        Which group, from 1.
+    standardized : bool
+        Draw ``std_all`` and its interval, or the estimates as they are.
+    items : bool
+        Without them only the paths between the others are drawn: for large models.
+    synthetic : bool
+        Say on the figure's face that the answers were drawn by a program.
+    names : mapping, optional
+        What to call a variable in the figure, in one language or as {"en", "zh"}.
+
+    Raises
+    ------
+    ParameterError
+        Where the fit has no solution, or no such group.
+    """
+    if not (fit.converged and fit.identified):
+        raise ParameterError(f"the fit has no solution to draw: {' '.join(fit.problems)}")
+    if not 1 <= group <= fit.table.groups:
+        raise ParameterError(f"group is a number from 1 to {fit.table.groups}; got {group!r}.")
+    rows = _rows(fit, group, standardized)
+    latent = list(dict.fromkeys(rows.loc[rows["op"] == "=~", "lhs"]))
+    rows = rows if items else rows[rows["op"] == "~"]
+    layout = arrange(rows, latent)
+    curves = {row.Index: _curve(layout.nodes[row.lhs], layout.nodes[row.rhs]) for row in rows.itertuples()
+              if row.op == "~~"}
+    left, right, low, high = layout.extent(
+        np.vstack([np.empty((0, 2)), *(SAMPLE @ points for points in curves.values())]))
+    ax = ax or new_axes(high - low, width=right - left)
+    r2 = fit.r2 if isinstance(fit.r2, pd.Series) else fit.r2.iloc[:, group - 1]
+    called = {name: (names or {}).get(name, name) for name in layout.nodes}
+    called = {name: words if isinstance(words, str) else words[language] for name, words in called.items()}
+    patches = {name: _node(ax, node, called[name] if items else _folded(called[name]), r2)
+               for name, node in layout.nodes.items()}
+    for row in rows.itertuples():
+        if row.op == "~~":
+            _draw_curve(ax, curves[row.Index], row)
+        else:
+            ends = (row.rhs, row.lhs) if row.op == "~" else (row.lhs, row.rhs)
+            at = 0.62 if items else 0.36  # of its way: large models cross less near the causes
+            _arrow(ax, *(layout.nodes[n] for n in ends), *(patches[n] for n in ends), row, rows, at)
+    said = [standardized, "dashed", *(["synthetic"] if synthetic else [])]
+    note = ("；" if language == "zh" else "; ").join(WORDS[key][language] for key in said)
+    ax.text(left + 0.05, low + 0.05, note, fontsize=7, color=MUTED)
+    ax.set(xlim=(left, right), ylim=(low, high), aspect="equal")
+    ax.axis("off")
+    return ax
+
+
+def _rows(fit: SemFit, group: int, standardized: bool) -> pd.DataFrame:
+    """Return relations between two variables with value and whether the interval holds zero; none fixed at zero."""
+    frame = fit.standardized if standardized else fit.estimates
+    value = frame["std_all" if standardized else "est"]
+    rows = frame.assign(value=value, open=(frame["ci_low"] < 0) & (frame["ci_high"] > 0))
+    between = rows["op"].isin(("=~", "~")) | (rows["op"] == "~~") & (rows["lhs"] != rows["rhs"])
+    return rows[between & (rows["group"] == group) & (value != 0)]
+
+
+def _node(ax: Axes, node: Node, name: str, r2: pd.Series):
+    from matplotlib.patches import Ellipse, Rectangle
+
+    w, h = node.size
+    look = {"facecolor": PAPER, "edgecolor": INK, "linewidth": 1.1 if node.latent else 0.8, "zorder": 4}
+    shape = Ellipse((node.x, node.y), w, h, **look) if node.latent else Rectangle(
+        (node.x - w / 2, node.y - h / 2), w, h, **look)
+    ax.add_patch(shape)
+    explained = not node.item and node.name in r2.index
+    put = {"ha": "center", "va": "center", "zorder": 5}
+    longest = max(map(_length, name.split("\n")))
+    fits = (12 if "\n" in name or longest > 10 else 8) if node.latent else 7  # letters at full size
+    size = (9 if node.latent else 7.5) * min(1.0, fits / max(longest, 1))
+    up = 0.07 + 0.03 * ("\n" in name) if explained else 0.0
+    ax.text(node.x, node.y + up, name, fontsize=size, linespacing=1.0, **put)
+    if explained:
+        down = 0.15 if "\n" in name else 0.1
+        ax.text(node.x, node.y - down, f"$R^2$ {_number(r2[node.name])}", fontsize=6.5, color=MUTED, **put)
+    return shape
+
+
+def _folded(name: str) -> str:
+    """Break a long name in two lines of like length: between words, or between Chinese characters."""
+    if _length(name) <= 9 or name.isascii() and " " not in name:
+        return name
+    words = name.split(" ") if " " in name else list(name)
+    glue = " " if " " in name else ""
+    halves = [(glue.join(words[:k]), glue.join(words[k:])) for k in range(1, len(words))]
+    return "\n".join(min(halves, key=lambda pair: max(map(_length, pair)), default=(name,)))
+
+
+def _length(name: str) -> float:
+    """Width of a name in letters; a Chinese character is two wide."""
+    return sum(2 if ord(sign) > 0x2E7F else 1 for sign in name)
+
+
+def _number(value: float) -> str:
+    return f"{snap(value):.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _label(ax: Axes, spot: np.ndarray, value: float, *, strong: bool = False) -> None:
+    box = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6}
+    ax.text(*spot, _number(value), fontsize=8 if strong else 6.5, color=INK if strong else MUTED, ha="center",
+            va="center", bbox=box, zorder=6)
+
+
+def _arrow(ax: Axes, start: Node, end: Node, tail, head, row, rows: pd.DataFrame, t: float) -> None:
+    """Draw a path, or a loading, straight, its number at share t; two paths that run both ways bend apart."""
+    from matplotlib.patches import FancyArrowPatch
+
+    path = not end.item
+    back = bool(((rows["op"] == row.op) & (rows["lhs"] == row.rhs) & (rows["rhs"] == row.lhs)).any())
+    rad = 0.25 if back else 0.0
+    a, b = np.array([start.x, start.y]), np.array([end.x, end.y])
+    ax.add_patch(FancyArrowPatch(
+        tuple(a), tuple(b), patchA=tail, patchB=head, shrinkA=0, shrinkB=0, connectionstyle=f"arc3,rad={rad}",
+        arrowstyle="-|>", mutation_scale=9 if path else 6, linewidth=1.3 if path else 0.8, zorder=2,
+        color=SERIES[0] if path else MUTED, linestyle=(0, (4, 2)) if row.open else "-"))
+    bend = rad * np.array([b[1] - a[1], a[0] - b[0]])
+    _label(ax, a + t * (b - a) + 2 * t * (1 - t) * bend, row.value, strong=path)
+
+
+def _curve(one: Node, other: Node) -> np.ndarray:
+    """Return the four points of a curve between the outer sides of items, or between the inner sides of causes."""
+    outer = one.item and other.item
+    (a, out), (b, away) = _leave(one, other, outer), _leave(other, one, outer)
+    distance = float(np.hypot(*(b - a)))
+    if not outer:
+        reach = np.full(2, min(0.13 + 0.32 * distance, 1.15))
+    elif out @ away:
+        reach = np.full(2, 0.16 + 0.17 * distance)
+    else:  # around the corner where one leaves upward and the other sideways
+        reach = 0.35 + 0.33 * distance * (1.0 + 0.5 * np.abs([out[0], away[0]]))
+    return np.array([a, a + reach[0] * out, b + reach[1] * away, b])
+
+
+def _draw_curve(ax: Axes, points: np.ndarray, row) -> None:
+    from matplotlib.patches import FancyArrowPatch
+    from matplotlib.path import Path
+
+    ax.add_patch(FancyArrowPatch(
+        path=Path(points, [Path.MOVETO, *[Path.CURVE4] * 3]), arrowstyle="<|-|>", mutation_scale=5, linewidth=0.7,
+        color=MUTED, zorder=1, linestyle=(0, (4, 2)) if row.open else "-"))
+    _label(ax, MIDDLE @ points, row.value)
+
+
+def _leave(node: Node, other: Node, outer: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return where a curve leaves a node, and the direction it leaves in."""
+    away = np.array(node.outward) * (1.0 if outer else -1.0)
+    here, way = np.array([node.x, node.y]), np.array([other.x - node.x, other.y - node.y])
+    along = way - away * (way @ away)
+    along = along / max(float(np.hypot(*along)), 1e-9)
+    angle = float(np.clip(1.2 - 0.25 * np.hypot(*way), 0.3, 1.0)) if node.latent else 0.3
+    shift = away * np.cos(angle) + along * np.sin(angle) if node.latent else away + angle * along
+    return here + shift * np.array(node.size) / 2, away

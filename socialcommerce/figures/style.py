@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.figures import fonts
 from socialcommerce.figures.colours import DARK, GRID, INK, MUTED, PAPER, SERIES, VARIABLES, css
-from socialcommerce.figures.embed import inline
-from socialcommerce.figures.svg import check_palette, tidy
+from socialcommerce.figures.svg import inline, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["DARK", "GRID", "HEIGHT", "INK", "MUTED", "PAPER", "SERIES", "VARIABLES", "WIDTH", "check_palette", "css",
-           "draw", "draw_png", "house", "inline", "new_axes", "use"]
+__all__ = ["DARK", "GRID", "HEIGHT", "INK", "MUTED", "PAPER", "SERIES", "VARIABLES", "WIDTH", "css", "draw",
+           "draw_png", "house", "inline", "new_axes", "use"]
 
 WIDTH, HEIGHT = 6.3, 3.5  # inches: a column of A4 with 2.5 cm margins
 LANGUAGES = ("en", "zh")
@@ -187,8 +186,11 @@ def _settings(family: str) -> dict[str, Any]:
     }
 
 
-def new_axes(height: float = 3.5) -> Axes:
-    """Return the axes of a new figure as wide as the page, so many inches high."""
+def new_axes(height: float = HEIGHT, rows: int = 1, columns: int = 1, *, width: float = WIDTH, **options: Any) -> Axes:
+    """Return the axes of a new figure, as wide as the page and so many inches high; an array where there are several.
+
+    Further options are those of ``matplotlib.pyplot.subplots``.
+    """
     from matplotlib import pyplot as plt
 
-    return plt.subplots(figsize=(6.3, height))[1]
+    return plt.subplots(rows, columns, figsize=(width, height), **options)[1]

@@ -1,4 +1,4 @@
-"""Know how the SVG that matplotlib writes becomes small and the same on every machine, and what colours it holds."""
+"""Make the SVG that matplotlib writes small and the same everywhere, and set it into a page that colours it."""
 
 from __future__ import annotations
 
@@ -8,21 +8,35 @@ from itertools import count
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from socialcommerce.errors import DataError
+from socialcommerce.errors import DataError, ParameterError
 from socialcommerce.figures.colours import VARIABLES
 
-__all__ = ["HREF", "LOCAL", "SHAPES", "check_palette", "local", "parsed", "renamed", "tidy", "written"]
+__all__ = ["inline", "tidy"]
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 HREF = f"{{{XLINK}}}href"
 SHAPES = frozenset({"path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "use", "text"})
 LENGTHS = frozenset({"x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "width", "height"})
 COLOURED = frozenset({"fill", "stroke", "stop-color"})
-COLOURLESS = frozenset({"none", "inherit", "transparent"})
 LOCAL = re.compile(r"url\(#([^)\s'\"]+)\)")
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 STEP = re.compile(r"([A-Za-z])([^A-Za-z]*)")
 GLYPH = "scale(0.015625)"  # matplotlib writes letters in 1/6400 em; a tenth of the font's 1/1000 em is as exact
+ALLOWED = SHAPES - {"text"} | frozenset({
+    "svg", "g", "defs", "clipPath", "image", "title", "desc", "linearGradient", "radialGradient", "stop", "pattern",
+    "mask",
+})
+PAINT = frozenset({
+    "clip-path", "clip-rule", "fill", "fill-opacity", "fill-rule", "image-rendering", "mask", "opacity",
+    "stop-color", "stop-opacity", "stroke", "stroke-dasharray", "stroke-dashoffset", "stroke-linecap",
+    "stroke-linejoin", "stroke-miterlimit", "stroke-opacity", "stroke-width",
+})
+ATTRIBUTES = PAINT | frozenset({
+    "id", "d", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "width", "height", "points",
+    "transform", "viewBox", "style", "clipPathUnits", "patternUnits", "patternTransform", "patternContentUnits",
+    "gradientUnits", "gradientTransform", "offset", "preserveAspectRatio",
+})
+PLAIN = re.compile(r"[-+\w#.,%\s]*(?:\([-+\w.,%\s]*\)[-+\w#.,%\s]*)*")  # numbers, names, functions of them
 
 
 def tidy(svg: str) -> str:
@@ -38,7 +52,7 @@ def tidy(svg: str) -> str:
     str
         One ``<svg>`` element without prolog, comments, metadata, style sheet or dates.
     """
-    root = parsed(svg)
+    root = _parsed(svg)
     _prune(root)
     root.attrib.pop("version", None)
     root.set("style", "stroke-linejoin:round;stroke-linecap:butt")  # said by the style sheet just removed
@@ -48,31 +62,51 @@ def tidy(svg: str) -> str:
         for name, value in element.items():
             element.set(name, _letter(name, value) if letter else _rounded(name, value))
         _place(element)
-    renamed(root, "i")
+    _renamed(root, "i")
     _unwrap(root)
-    return written(root)
+    return _written(root)
 
 
-def check_palette(svg: str) -> list[str]:
-    """List the colours of an SVG that are not the house's, and would not change with the page's theme.
+def inline(svg: str, prefix: str, alt: str = "") -> str:
+    """Set an SVG into an HTML page: the page's theme colours it, and nothing in it can run or be fetched.
 
-    A shape that names no colour is black by default and counts as ``#000000``. Pictures inside are not looked into.
+    Elements and attributes that are not plain drawing are left out. The drawing keeps its size and shrinks on a narrow
+    page.
 
-    Examples
-    --------
-    >>> check_palette('<svg xmlns="http://www.w3.org/2000/svg"><path style="fill:#ff0000"/><path/></svg>')
-    ['#000000', '#ff0000']
+    Parameters
+    ----------
+    svg : str
+        What ``style.draw`` returned.
+    prefix : str
+        A name unique in the page, such as the figure's; letters, digits, ``-`` and ``_``. It starts every id.
+    alt : str
+        What somebody who cannot see the figure should know.
+
+    Raises
+    ------
+    ParameterError
+        When the prefix is no name.
+    DataError
+        When the text is no SVG.
     """
-    root = parsed(svg)
-    named = {element.get("id"): element for element in root.iter()}
-    found = set(_black(root, named, filled=False))
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", prefix):
+        raise ParameterError(f"a figure's prefix is a letter, then letters, digits, - and _; got {prefix!r}.")
+    root = _parsed(svg)
+    _sanitise(root)
+    _renamed(root, f"{prefix}-")
     for element in root.iter():
-        found |= {value for name, value in _declared(element) if name in COLOURED}
-    own = {*VARIABLES, *(f"var({name})" for name in VARIABLES.values()), *COLOURLESS}
-    return sorted(colour for colour in found - own if not LOCAL.fullmatch(colour))
+        for name in {"style", *COLOURED} & set(element.keys()):
+            element.set(name, _themed(element.get(name, "")))
+    width = root.attrib.pop("width", "")
+    root.attrib.pop("height", None)
+    root.set("style", f"display:block;width:100%;{_natural(width)}height:auto;" + root.get("style", ""))
+    root.set("role", "img")
+    if alt:
+        root.set("aria-label", alt)
+    return _written(root)
 
 
-def parsed(svg: str) -> Element:
+def _parsed(svg: str) -> Element:
     """Read an SVG, refusing what is not one."""
     if "<!ENTITY" in svg:
         raise DataError("the figure's SVG declares entities; only plain SVG is allowed.")
@@ -85,7 +119,7 @@ def parsed(svg: str) -> Element:
     return root
 
 
-def local(element: Element) -> str:
+def _local(element: Element) -> str:
     """Return an element's name without its namespace; other namespaces stay."""
     return element.tag.removeprefix(f"{{{SVG}}}") if isinstance(element.tag, str) else ""
 
@@ -94,7 +128,7 @@ def _prune(root: Element) -> None:
     """Drop metadata and style sheets, and what they leave empty."""
     for parent in list(root.iter()):
         for child in list(parent):
-            if local(child) in ("metadata", "style"):
+            if _local(child) in ("metadata", "style"):
                 parent.remove(child)
 
 
@@ -103,9 +137,9 @@ def _unwrap(parent: Element) -> None:
     kept: list[Element] = []
     for child in parent:
         _unwrap(child)
-        if local(child) == "g" and not child.attrib:
+        if _local(child) == "g" and not child.attrib:
             kept += list(child)
-        elif local(child) not in ("defs", "g") or len(child):
+        elif _local(child) not in ("defs", "g") or len(child):
             kept.append(child)
     parent[:] = kept
 
@@ -126,7 +160,7 @@ def _rounded(name: str, value: str) -> str:
 def _place(element: Element) -> None:
     """Say where a repeated letter or mark stands by x and y, which is shorter than a transform."""
     move = re.fullmatch(r"translate\((\S+) (\S+)\)", element.get("transform", ""))
-    if move and local(element) == "use" and not {"x", "y"} & set(element.keys()):
+    if move and _local(element) == "use" and not {"x", "y"} & set(element.keys()):
         del element.attrib["transform"]
         element.attrib |= {name: value for name, value in zip("xy", move.groups(), strict=True) if value != "0"}
 
@@ -182,7 +216,7 @@ def _compact(values: list[int], decimals: int) -> str:
     return "".join(word if i == 0 or word.startswith("-") else f" {word}" for i, word in enumerate(words))
 
 
-def renamed(root: Element, prefix: str) -> None:
+def _renamed(root: Element, prefix: str) -> None:
     """Number the ids that something refers to, and drop the others."""
     used = {name for element in root.iter() for name in _references(element)}
     numbers = count(1)
@@ -207,29 +241,45 @@ def _references(element: Element) -> Iterator[str]:
         yield from LOCAL.findall(value)
 
 
-def _declared(element: Element) -> Iterator[tuple[str, str]]:
-    for part in element.get("style", "").split(";"):
-        name, _, value = part.partition(":")
-        yield name.strip(), value.strip().lower()
-    yield from ((name, value.strip().lower()) for name, value in element.items() if name in COLOURED)
-
-
-def _black(element: Element, named: dict[str | None, Element], filled: bool) -> Iterator[str]:
-    """Yield black for every drawn shape on whose way down nothing names a fill."""
-    filled = filled or any(name == "fill" for name, _ in _declared(element))
-    tag = local(element)
-    if tag == "use":
-        target = named.get(element.get(HREF, "#")[1:])
-        filled = filled or (target is not None and any(name == "fill" for name, _ in _declared(target)))
-    if tag in SHAPES and not filled:
-        yield "#000000"
-    if tag not in ("defs", "clipPath", "mask"):
-        for child in element:
-            yield from _black(child, named, filled)
-
-
-def written(root: Element) -> str:
+def _written(root: Element) -> str:
     """Write an SVG as one line of text."""
     ElementTree.register_namespace("", SVG)
     ElementTree.register_namespace("xlink", XLINK)
     return ElementTree.tostring(root, encoding="unicode").replace(" />", "/>")
+
+
+def _sanitise(parent: Element) -> None:
+    """Leave only drawing: known elements, known attributes, references inside the drawing."""
+    for name, value in parent.items():
+        if not _harmless(_local(parent), name, value):
+            del parent.attrib[name]
+    for child in list(parent):
+        if _local(child) in ALLOWED:
+            _sanitise(child)
+        else:
+            parent.remove(child)
+
+
+def _harmless(tag: str, name: str, value: str) -> bool:
+    if name == HREF:
+        return value.startswith("#") or (tag == "image" and value.startswith("data:image/png;base64,"))
+    if name == "style":
+        pairs = [part.partition(":") for part in value.split(";") if part.strip()]
+        return all(key.strip() in PAINT and _plain(paint) for key, _, paint in pairs)
+    return name in ATTRIBUTES and _plain(value)
+
+
+def _plain(value: str) -> bool:
+    """Tell whether a value is made of numbers, words and references inside the drawing."""
+    rest = LOCAL.sub("", value)
+    return bool(PLAIN.fullmatch(rest)) and "url" not in rest.lower()
+
+
+def _themed(value: str) -> str:
+    return re.sub(r"#[0-9a-f]{6}\b", lambda hit: f"var({VARIABLES[hit[0]]})" if hit[0] in VARIABLES else hit[0], value)
+
+
+def _natural(width: str) -> str:
+    """Keep a drawing from growing beyond its own width, given in points or pixels (96 to the inch)."""
+    given = re.fullmatch(r"(\d+(?:\.\d+)?)(pt|px)?", width)
+    return f"max-width:{float(given[1]) * (4 / 3 if given[2] == 'pt' else 1):g}px;" if given else ""

@@ -13,16 +13,18 @@ from socialcommerce.errors import ParameterError
 from stockflow import Auxiliary, Flow, Mode, Parameter, State, minimal_root
 
 __all__ = ["CONTENT", "COUNTED", "amplification", "break_even_cost", "equilibrium", "extinction", "final_size", "parts",
-           "reproduction", "social_proof_limit", "steady_flow", "steady_leaders"]
+           "rate", "reproduction", "social_proof_limit", "state", "steady_flow", "steady_leaders"]
 
 Given: TypeAlias = Mapping | pd.DataFrame | None
 
 
-def _rate(name, symbol, default, lower, upper, en, zh, unit="1/day", kind="rate"):
+def rate(name, symbol, default, lower, upper, en, zh, unit="1/day", kind="rate"):
+    """Return a parameter of a mode, named in both languages."""
     return Parameter(name, symbol, default, unit, lower, upper, {"en": en, "zh": zh}, kind)
 
 
-def _state(name, role, en, zh):
+def state(name, role, en, zh):
+    """Return a state of a mode, named in both languages."""
     return State(name, role, {"en": en, "zh": zh})
 
 
@@ -30,29 +32,29 @@ CONTENT = Mode(
     name="content",
     words={"en": "Social + Commerce", "zh": "社交 + 电商"},
     states=(
-        _state("P", "susceptible", "reachable public audience", "可触达的公域受众"),
-        _state("M", "carrying", "private pool, not yet buying", "私域流量池（未购买）"),
-        _state("O", "carrying", "orders in delivery", "配送中的订单"),
-        _state("C", "carrying", "customers", "顾客"),
-        _state("L", "carrying", "opinion leaders", "意见领袖"),
-        _state("D", "other", "disturbed or lapsed", "受打扰或流失者"),
+        state("P", "susceptible", "reachable public audience", "可触达的公域受众"),
+        state("M", "carrying", "private pool, not yet buying", "私域流量池（未购买）"),
+        state("O", "carrying", "orders in delivery", "配送中的订单"),
+        state("C", "carrying", "customers", "顾客"),
+        state("L", "carrying", "opinion leaders", "意见领袖"),
+        state("D", "other", "disturbed or lapsed", "受打扰或流失者"),
     ),
     parameters=(
-        _rate("lambda0", "λ0", 0.0005, 0.0, 0.002, "acquisition by content", "内容获客率"),
-        _rate("beta", "β", 0.06, 0.02, 0.12, "new entrants per leader and day", "每位领袖每日带来的新进入者"),
-        _rate("eta", "η", 0.1, 0.0, 0.3, "weight of a customer beside a leader", "顾客相对领袖的权重", "1", "weight"),
-        _rate("pi0", "π0", 0.01, 0.004, 0.02, "purchase hazard without promotion", "无推广时的购买率"),
-        _rate("b1", "b1", 0.02, 0.005, 0.04, "purchases per promotion seen", "每次推广带来的购买", "1", "weight"),
-        _rate("pi1", "π1", 0.0, 0.0, 0.05, "purchase hazard by social proof", "社会认同带来的购买率"),
-        _rate("n", "n", 0.5, 0.1, 2.0, "promotions per person and day", "每人每日推广次数"),
-        _rate("delta0", "δ0", 0.005, 0.001, 0.01, "exit from the pool without promotion", "无推广时的退出率"),
-        _rate("delta1", "δ1", 0.02, 0.005, 0.05, "annoyance: exit by promotion squared", "推广反感系数", "day"),
-        _rate("kappa", "κ", 0.3, 0.1, 0.6, "delivery rate", "配送速率"),
-        _rate("s", "s", 0.9, 0.7, 0.98, "satisfied share of buyers", "满意买家比例", "1", "probability"),
-        _rate("phi", "φ", 0.005, 0.001, 0.01, "customers who become leaders", "顾客转为领袖的速率"),
-        _rate("gammaC", "γC", 0.02, 0.01, 0.04, "lapse of customers", "顾客流失率"),
-        _rate("gammaL", "γL", 0.01, 0.005, 0.02, "lapse of leaders", "领袖流失率"),
-        _rate("omega", "ω", 0.005, 0.001, 0.01, "return to the public audience", "回流公域的速率"),
+        rate("lambda0", "λ0", 0.0005, 0.0, 0.002, "acquisition by content", "内容获客率"),
+        rate("beta", "β", 0.06, 0.02, 0.12, "new entrants per leader and day", "每位领袖每日带来的新进入者"),
+        rate("eta", "η", 0.1, 0.0, 0.3, "weight of a customer beside a leader", "顾客相对领袖的权重", "1", "weight"),
+        rate("pi0", "π0", 0.01, 0.004, 0.02, "purchase hazard without promotion", "无推广时的购买率"),
+        rate("b1", "b1", 0.02, 0.005, 0.04, "purchases per promotion seen", "每次推广带来的购买", "1", "weight"),
+        rate("pi1", "π1", 0.0, 0.0, 0.05, "purchase hazard by social proof", "社会认同带来的购买率"),
+        rate("n", "n", 0.5, 0.1, 2.0, "promotions per person and day", "每人每日推广次数"),
+        rate("delta0", "δ0", 0.005, 0.001, 0.01, "exit from the pool without promotion", "无推广时的退出率"),
+        rate("delta1", "δ1", 0.02, 0.005, 0.05, "annoyance: exit by promotion squared", "推广反感系数", "day"),
+        rate("kappa", "κ", 0.3, 0.1, 0.6, "delivery rate", "配送速率"),
+        rate("s", "s", 0.9, 0.7, 0.98, "satisfied share of buyers", "满意买家比例", "1", "probability"),
+        rate("phi", "φ", 0.005, 0.001, 0.01, "customers who become leaders", "顾客转为领袖的速率"),
+        rate("gammaC", "γC", 0.02, 0.01, 0.04, "lapse of customers", "顾客流失率"),
+        rate("gammaL", "γL", 0.01, 0.005, 0.02, "lapse of leaders", "领袖流失率"),
+        rate("omega", "ω", 0.005, 0.001, 0.01, "return to the public audience", "回流公域的速率"),
     ),
     auxiliaries=(
         Auxiliary("Lambda", "Λ", "beta*contact(eta*C + L)", "1/day", {"en": "draw of customers and leaders",

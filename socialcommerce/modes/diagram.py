@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from socialcommerce.errors import PaperError, UnknownNameError, named, quoted
-from socialcommerce.files import read_toml
+from nbproof import read_toml
+from socialcommerce.errors import PaperError, UnknownNameError, named
 from socialcommerce.project import root
+from socialcommerce.shapes import BOTH, FLAG, LANGUAGES, LIST, NUMBER, TABLE, TEXT, Field, check, one_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,6 @@ __all__ = ["DIAGRAMS", "NODE_KINDS", "Diagram", "Edge", "Loop", "Node", "load_di
 DIAGRAMS = ("content", "sharing")
 NODE_KINDS = {"actor": "主体", "stock": "存量", "flow": "流率", "auxiliary": "辅助变量", "event": "事件",
               "lever": "杠杆"}
-LANGUAGES = ("en", "zh")
 SIGNS = {1: "+", -1: "−"}
 Words = Mapping[str, str]  # {"en": ..., "zh": ...}
 
@@ -136,7 +136,8 @@ class Diagram:
                     raise PaperError(f"diagram {self.id}, edge {edge.source} to {edge.target}: "
                                      f"{UnknownNameError('node', end, names)}")
             ahead[edge.source][edge.target] = edge.sign
-        object.__setattr__(self, "_ahead", ahead)
+        ordered = {name: {other: after[other] for other in names if other in after} for name, after in ahead.items()}
+        object.__setattr__(self, "_ahead", ordered)
 
     def __getitem__(self, name: str) -> Node:
         """Return the node of that id."""
@@ -144,24 +145,6 @@ class Diagram:
             if node.id == name:
                 return node
         raise UnknownNameError("node", name, self._ahead)
-
-    @property
-    def symbols(self) -> dict[str, str]:
-        """The model's quantities and the nodes that stand for them, ``{"P": "audience", …}``."""
-        return {node.symbol: node.id for node in self.nodes if node.symbol}
-
-    def reach(self, source: str) -> tuple[str, ...]:
-        """Return every node that the source acts on, directly or not, in the diagram's order."""
-        found, waiting = set(), [self[source].id]
-        while waiting:
-            new = set(self._ahead[waiting.pop()]) - found
-            found |= new
-            waiting += new
-        return tuple(name for name in self._ahead if name in found)
-
-    def paths(self, source: str, target: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
-        """Return every path without repetition from source to target, each with its sign."""
-        return tuple((self._sign(path), path) for path in self._walks((self[source].id,), self[target].id))
 
     def feedback_loops(self) -> tuple[Loop, ...]:
         """Return every elementary cycle with its polarity: reinforcing ones first, each in the diagram's order.
@@ -199,51 +182,22 @@ class Diagram:
     def _sign(self, path: tuple[str, ...]) -> int:
         return prod(self._ahead[a][b] for a, b in pairwise(path))
 
-    def _walks(self, path: tuple[str, ...], target: str) -> Iterator[tuple[str, ...]]:
+    def _walks(self, path: tuple[str, ...], target: str, closed: Collection[str] = ()) -> Iterator[tuple[str, ...]]:
+        """Yield every way on from a path to a target that meets no node twice and none of those closed."""
         if path[-1] == target:
             yield path
             return
         for after in self._ahead[path[-1]]:
-            if after not in path:
-                yield from self._walks((*path, after), target)
+            if after not in path and after not in closed:
+                yield from self._walks((*path, after), target, closed)
 
     def _cycles(self) -> Iterator[tuple[str, ...]]:
-        """Yield each elementary cycle once, from its first node."""
-        names = list(self._ahead)
-        for number, first in enumerate(names):
-            later = names[number:]
-            yield from _through(first, {name: [x for x in later if x in self._ahead[name]] for name in later})
-
-
-def _through(first: str, ahead: Mapping[str, list[str]]) -> Iterator[tuple[str, ...]]:
-    """Yield the elementary cycles through one node, by Johnson's search (1975, doi:10.1137/0204007).
-
-    A node from which no way led back stays blocked until one further on is on a cycle again.
-    """
-    blocked: set[str] = set()
-    waits: dict[str, set[str]] = {name: set() for name in ahead}
-
-    def unblock(name: str) -> None:
-        if name in blocked:
-            blocked.discard(name)
-            while waits[name]:
-                unblock(waits[name].pop())
-
-    def search(path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-        here, closed = path[-1], False
-        blocked.add(here)
-        for name in ahead[here]:
-            found = [path] if name == first else [] if name in blocked else search((*path, name))
-            for cycle in found:
-                closed = True
-                yield cycle
-        if closed:
-            unblock(here)
-        else:
-            for name in ahead[here]:
-                waits[name].add(here)
-
-    return search((first,))
+        """Yield each elementary cycle once, from its first node: a diagram is small enough to walk every way round."""
+        for number, (first, ahead) in enumerate(self._ahead.items()):
+            earlier = [*self._ahead][:number]
+            for after in ahead:
+                if after not in earlier:
+                    yield from ((first, *walk[:-1]) for walk in self._walks((after,), first, earlier))
 
 
 def load_diagram(name: str, folder: str | Path | None = None) -> Diagram:
@@ -265,8 +219,8 @@ def load_diagram(name: str, folder: str | Path | None = None) -> Diagram:
     Examples
     --------
     >>> diagram = load_diagram("content")
-    >>> diagram.symbols["M"], diagram.edges[0].place["en"]
-    ('pool', '§3.1, par. 2, s. 3')
+    >>> diagram["pool"].symbol, diagram.edges[0].place["en"]
+    ('M', '§3.1, par. 2, s. 3')
     """
     if name not in DIAGRAMS:
         raise UnknownNameError("diagram", name, DIAGRAMS)
@@ -276,38 +230,18 @@ def load_diagram(name: str, folder: str | Path | None = None) -> Diagram:
     except PaperError as error:
         raise PaperError(f"paper/{error}") from None
     at = f"paper/{path.name}"
-    fields = {**_WORDS, "id": _ID, "page": _PAIR, "node": (dict, "tables of nodes"), "edge": (list, "tables of edges")}
-    _check(at, table, fields)
-    nodes = tuple(_node(f"{at}, node {key}", key, value) for key, value in table["node"].items())
+    check(PaperError, at, table, {"id": ID, **BOTH, "page": PAIR, "node": TABLE, "edge": LIST})
+    nodes = tuple(_node(f"{at}, node {named(key)}", key, value) for key, value in table["node"].items())
     edges = tuple(_edge(f"{at}, edge {number}", value) for number, value in enumerate(table["edge"], start=1))
     return Diagram(table["id"], _words(table), nodes, edges, tuple(table["page"]))
 
 
-_WORDS = dict.fromkeys(LANGUAGES, (str, "a text in en and one in zh"))
-_ID = (lambda value: isinstance(value, str) and re.fullmatch("[a-z][a-z_]*", value), "lower-case letters and _")
-_PAIR = (lambda value: isinstance(value, list) and len(value) == 2 and all(type(v) in (int, float) for v in value),
-         "two numbers of millimetres")
-_NODE = {**_WORDS, "kind": (NODE_KINDS.__contains__, ", ".join(NODE_KINDS)), "at": _PAIR}
-_EDGE = {**_WORDS, "from": _ID, "to": _ID, "sign": (("+", "-").__contains__, "+ or -"), "place": (
-    lambda value: isinstance(value, list) and [type(v) for v in value] == [str, int, int] and min(value[1:]) > 0,
-    "[section, paragraph, sentence], the last two from 1")}
-_MORE = {"symbol": (str, "the model's symbol"), "size": _PAIR, "inferred": (bool, "true or false"),
-         "sides": (lambda value: isinstance(value, str) and re.fullmatch("[lrtb]{2}", value), "two of l, r, t, b")}
-
-
-def _check(at: str, table: Any, needed: Mapping[str, Any], optional: tuple[str, ...] = ()) -> None:
-    """Refuse a missing field, an unknown one and one of the wrong form."""
-    if not isinstance(table, dict):
-        raise PaperError(f"{at}: got {quoted(table)}; allowed: a table.")
-    known = {**needed, **{name: _MORE[name] for name in optional}}
-    for name in (*needed, *table):
-        if name not in known:
-            raise PaperError(f"{at}, field {named(name)}: an unknown field; allowed: {', '.join(known)}.")
-        right, allowed = known[name]
-        value = table.get(name)
-        if name in needed and value in (None, "", [], {}) or not (
-                isinstance(value, right) if isinstance(right, type) else right(value)):
-            raise PaperError(f"{at}, field {name}: got {quoted(value)}; allowed: {allowed}.")
+ID = Field(lambda value: isinstance(value, str) and re.fullmatch("[a-z][a-z_]*", value), "lower-case letters and _")
+PAIR = Field(lambda value: isinstance(value, list) and len(value) == 2 and all(map(NUMBER.holds, value)),
+             "two numbers of millimetres")
+PLACE = Field(lambda value: isinstance(value, list) and [type(v) for v in value] == [str, int, int]
+              and min(value[1:]) > 0, "[section, paragraph, sentence], the last two from 1")
+SIDES = Field(lambda value: isinstance(value, str) and re.fullmatch("[lrtb]{2}", value), "two of l, r, t, b")
 
 
 def _words(table: Mapping[str, Any]) -> dict[str, str]:
@@ -315,13 +249,14 @@ def _words(table: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _node(at: str, name: str, table: Any) -> Node:
-    _check(at, table, _NODE, ("symbol", "size"))
-    _check(at, {"id": name}, {"id": _ID})
+    check(PaperError, at, {"id": name}, {"id": ID})
+    check(PaperError, at, table, {**BOTH, "kind": one_of(NODE_KINDS), "at": PAIR}, {"symbol": TEXT, "size": PAIR})
     more = {"size": tuple(table["size"])} if "size" in table else {}
     return Node(name, table["kind"], _words(table), table.get("symbol", ""), tuple(table["at"]), **more)
 
 
 def _edge(at: str, table: Any) -> Edge:
-    _check(at, table, _EDGE, ("inferred", "sides"))
+    check(PaperError, at, table, {**BOTH, "from": ID, "to": ID, "sign": one_of("+-"), "place": PLACE},
+          {"inferred": FLAG, "sides": SIDES})
     return Edge(table["from"], table["to"], 1 if table["sign"] == "+" else -1, *table["place"], _words(table),
                 table.get("inferred", False), table.get("sides", "rl"))

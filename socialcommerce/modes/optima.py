@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,7 @@ from socialcommerce.modes import content, sharing
 from stockflow import Mode, integrate
 
 __all__ = ["Breaches", "Promotion", "Quality", "best_contact", "best_personalisation", "breaches", "group_offers",
-           "purchase_chance", "segment_gains"]
+           "members_of", "purchase_chance", "segment_gains", "struck"]
 
 Given = np.ndarray | float
 
@@ -202,23 +202,35 @@ def breaches(
     if not (rate >= 0 and 0 <= share <= 1 and replicates >= 2):
         raise ParameterError(f"a breach has a rate, a share and replicates; got {rate:g}, {share:g}, {replicates}; "
                              "allowed are rate >= 0, 0 <= share <= 1, replicates >= 2.")
-    members = [i for i in mode.carrying if mode.states[i].name != "O"]
     p, rng = mode.values(parameters), np.random.default_rng(seed)
-    leaders = mode.states[members[-1]].name
+    leaders = mode.states[members_of(mode)[-1]].name
     start = integrate(mode, parameters, days, "map", initial={leaders: 0.01}, every=days).values[-1]
     y = np.repeat(start[:, None], replicates + 2, axis=1)  # the first without breaches, the second with an even loss
-    seen = np.zeros((days - days // 2, replicates + 2))
     even = -np.expm1(-rate * share)
-    for day in range(days):
-        y = y + mode.derivative(y, p)
-        lost = np.concatenate([[0.0, even], 1 - (1 - share) ** rng.poisson(rate, replicates)])
-        gone = y[members] * lost
-        y[members] -= gone
-        y[-1] += gone.sum(axis=0)
-        if day >= days // 2:
-            seen[day - days // 2] = y[members].sum(axis=0)
+    lost = (np.concatenate([[0.0, even], 1 - (1 - share) ** rng.poisson(rate, replicates)]) for _ in range(days))
+    seen = struck(mode, p, y, lost)[days // 2 :]
     shocks = seen[:, 2:]
     return Breaches(float(seen[-1, 0]), float(seen[-1, 1]), shocks.mean(axis=0), float(shocks.std(axis=0).mean()))
+
+
+def struck(mode: Mode, p: Mapping, y: np.ndarray, lost: Iterable[np.ndarray]) -> np.ndarray:
+    """Return the members, share of the population, after each day, of which ``lost`` holds the share that leaves.
+
+    Shapes are (states, sets) of ``y``, where the mode starts, and (sets,) of each day's share.
+    """
+    members, seen = members_of(mode), []
+    for share in lost:
+        y = y + mode.derivative(y, p)
+        gone = y[members] * share
+        y[members] -= gone
+        y[-1] += gone.sum(axis=0)
+        seen.append(y[members].sum(axis=0))
+    return np.array(seen)
+
+
+def members_of(mode: Mode) -> list[int]:
+    """Return the places of the states that members are in: those that carry, but orders on their way."""
+    return [i for i in mode.carrying if mode.states[i].name != "O"]
 
 
 STEP = 1e-5  # of the logarithm, for elasticities by central differences

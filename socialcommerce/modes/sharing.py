@@ -12,7 +12,8 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 
 from socialcommerce.errors import ParameterError, UnknownNameError
-from stockflow import Auxiliary, Flow, Groups, Mode, Parameter, State, bisect, helpers, minimal_root
+from socialcommerce.modes.content import rate, state
+from stockflow import Auxiliary, Flow, Groups, Mode, bisect, helpers, minimal_root
 
 __all__ = ["BUYING", "COUNTED", "SEATS", "SHARING", "VARIANTS", "declare", "equilibrium", "extinction", "final_size",
            "joiners", "parts", "reproduction", "steady_flow"]
@@ -24,14 +25,6 @@ VARIANTS = {"capped": "(g - 1)*safediv(poisson_tail(g - 1, {x}), {x})", "open": 
 """The share of accepted invitations that is seated: a group closes when full, or anyone may still join."""
 SEATS = {"new": "mA*qA*contact(U) + mB*qB*anyone(U)", "anyone": "mA*qA + mB*qB"}
 """Acceptances that fill seats: by people who have not bought before (new), or by existing buyers too (anyone)."""
-
-
-def _rate(name, symbol, default, lower, upper, en, zh, unit="1/day", kind="rate"):
-    return Parameter(name, symbol, default, unit, lower, upper, {"en": en, "zh": zh}, kind)
-
-
-def _state(name, role, en, zh):
-    return State(name, role, {"en": en, "zh": zh})
 
 
 @cache
@@ -60,26 +53,26 @@ def declare(variant: str = "capped", seats: str = "new") -> Mode:
         name=f"sharing ({variant}, {seats})",
         words={"en": "Commerce + Social", "zh": "电商 + 社交"},
         states=(
-            _state("U", "susceptible", "untapped", "未触达者"),
-            _state("A", "carrying", "new through an acquaintance", "经熟人而来的新客"),
-            _state("B", "carrying", "new through a stranger or ordinary traffic", "经陌生人或普通流量而来的新客"),
-            _state("F", "carrying", "fans", "粉丝"),
-            _state("Z", "other", "lapsed", "流失者"),
+            state("U", "susceptible", "untapped", "未触达者"),
+            state("A", "carrying", "new through an acquaintance", "经熟人而来的新客"),
+            state("B", "carrying", "new through a stranger or ordinary traffic", "经陌生人或普通流量而来的新客"),
+            state("F", "carrying", "fans", "粉丝"),
+            state("Z", "other", "lapsed", "流失者"),
         ),
         parameters=(
-            _rate("epsilon", "ε", 0.0002, 0.0, 0.001, "buyers from ordinary traffic", "普通流量购买率"),
-            _rate("thetaN", "θN", 0.03, 0.01, 0.06, "groups a new customer opens a day", "新客每日开团数"),
-            _rate("thetaF", "θF", 0.03, 0.01, 0.06, "groups a fan opens a day", "粉丝每日开团数"),
-            _rate("g", "g", 2, 2, 5, "group size, the opener counted", "成团人数（含开团者）", "1", "group"),
-            _rate("mA", "mA", 4.0, 1.0, 8.0, "friends invited to a group", "每团邀请的熟人数", "1", "weight"),
-            _rate("mB", "mB", 6.8, 0.0, 15.0, "strangers invited to a group", "每团邀请的陌生人数", "1", "weight"),
-            _rate("qA", "qA", 0.16, 0.05, 0.3, "friends who accept", "熟人接受率", "1", "probability"),
-            _rate("qB", "qB", 0.03, 0.005, 0.06, "strangers who accept", "陌生人接受率", "1", "probability"),
-            _rate("psiA", "ψA", 0.03, 0.01, 0.06, "become a fan, came through a friend", "经熟人者转为粉丝的速率"),
-            _rate("psiB", "ψB", 0.01, 0.004, 0.03, "become a fan, came otherwise", "其他新客转为粉丝的速率"),
-            _rate("gammaN", "γN", 0.02, 0.01, 0.04, "lapse of new customers", "新客流失率"),
-            _rate("gammaF", "γF", 0.0096, 0.005, 0.02, "lapse of fans", "粉丝流失率"),
-            _rate("omega", "ω", 0.005, 0.001, 0.01, "return to the untapped", "回到未触达的速率"),
+            rate("epsilon", "ε", 0.0002, 0.0, 0.001, "buyers from ordinary traffic", "普通流量购买率"),
+            rate("thetaN", "θN", 0.03, 0.01, 0.06, "groups a new customer opens a day", "新客每日开团数"),
+            rate("thetaF", "θF", 0.03, 0.01, 0.06, "groups a fan opens a day", "粉丝每日开团数"),
+            rate("g", "g", 2, 2, 5, "group size, the opener counted", "成团人数（含开团者）", "1", "group"),
+            rate("mA", "mA", 4.0, 1.0, 8.0, "friends invited to a group", "每团邀请的熟人数", "1", "weight"),
+            rate("mB", "mB", 6.8, 0.0, 15.0, "strangers invited to a group", "每团邀请的陌生人数", "1", "weight"),
+            rate("qA", "qA", 0.16, 0.05, 0.3, "friends who accept", "熟人接受率", "1", "probability"),
+            rate("qB", "qB", 0.03, 0.005, 0.06, "strangers who accept", "陌生人接受率", "1", "probability"),
+            rate("psiA", "ψA", 0.03, 0.01, 0.06, "become a fan, came through a friend", "经熟人者转为粉丝的速率"),
+            rate("psiB", "ψB", 0.01, 0.004, 0.03, "become a fan, came otherwise", "其他新客转为粉丝的速率"),
+            rate("gammaN", "γN", 0.02, 0.01, 0.04, "lapse of new customers", "新客流失率"),
+            rate("gammaF", "γF", 0.0096, 0.005, 0.02, "lapse of fans", "粉丝流失率"),
+            rate("omega", "ω", 0.005, 0.001, 0.01, "return to the untapped", "回到未触达的速率"),
         ),
         auxiliaries=(
             Auxiliary("x", "x", SEATS[seats], "1",

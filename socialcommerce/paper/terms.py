@@ -5,25 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = [
-    "BASES",
-    "CLASSES",
-    "COMPARISONS",
-    "CORRECTIONS",
-    "DIRECTIONS",
-    "EVIDENCE",
-    "GRADES",
-    "KINDS",
-    "PARTS",
-    "SECTIONS",
-    "Claim",
-    "Evidence",
-    "Family",
-    "Hypothesis",
-    "NumberRule",
-    "Rules",
-    "SmallestEffect",
-]
+__all__ = ["BASES", "CLASSES", "COMPARISONS", "CORRECTIONS", "DIRECTIONS", "EVIDENCE", "GRADES", "KINDS", "PARTS",
+           "SECTIONS", "Claim", "Evidence", "Family", "Hypothesis", "NumberRule", "Rules", "SmallestEffect"]
 
 EVIDENCE = {
     "official statistic": "官方统计",

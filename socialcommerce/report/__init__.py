@@ -39,7 +39,7 @@ def settings() -> nbproof.Project:
     top = HERE.parents[1]
     beside = {path.parent.name: path.parent / path.parent.name
               for path in sorted(top.glob("packages/*/pyproject.toml"))}
-    files = sorted(path for path in HERE.iterdir() if path.suffix in (".css", ".js"))
+    files = sorted(path for path in HERE.iterdir() if path.suffix in (".css", ".html", ".js"))
     return Study(
         root, "socialcommerce", __version__,
         title="Reports on private-domain traffic and social commerce",

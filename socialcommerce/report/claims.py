@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -52,70 +51,39 @@ class Verdicts:
 
     def section(self, language: str) -> str:
         """Return what the front page shows readers of one language between its head and the list of reports."""
-        words = WORDS[language]
-        ways = {"estimates": "figure_title", "reports": "reports"}
-        links = "".join(f'<a href="#{anchor}-{language}">{words[key]}</a>' for anchor, key in ways.items())
+        from jinja2 import Environment, PackageLoader
+
         if language not in self.drawings:  # not built in this language
             return ""
-        return "\n".join([f'<h2>{words["title"]}</h2><p class="formats">{links}</p>', self._summary(language),
-                          self._filter(language), self._table(language), self._figure(language),
-                          f'<h2 id="reports-{language}">{words["reports"]}</h2>'])
+        claims = [claim | self._links(claim, language) for claim in self.rows("all_claims")]
+        shown = {row["outcome"]["en"]: row["outcome"][language] for row in self.rows("balance")}
+        shown[WORDS["en"]["none"]] = WORDS[language]["none"]
+        outcomes = [(key, words, sum(key in claim["verdicts"] for claim in claims)) for key, words in shown.items()]
+        pages = Environment(loader=PackageLoader(__package__, ""), autoescape=True, trim_blocks=True)
+        return pages.get_template("claims.html").render(
+            self.results, language=language, words=WORDS[language], claims=claims, outcomes=outcomes,
+            drawing=style.inline(self.drawings[language], prefix=f"drawn-{language}"))
 
-    def _summary(self, language: str) -> str:
-        """Say what goes against the paper first, then what goes with it, then what is undecided."""
-        words, numbers, texts = WORDS[language], self.results["numbers"], self.results["texts"]
-        items = [f'<li><strong>{words[side]} ({numbers[f"{side}_n"]["value"]})</strong>{words["colon"]}'
-                 f'{escape(texts[f"{side}_list"][language])}{words["stop"]}</li>'
-                 for side in ("against", "with", "open")]
-        if tried := numbers["method_n"]["value"]:
-            items.append(f'<li><strong>{words["method"]} ({tried})</strong>{words["colon"]}{words["drawn"]}</li>')
-        return f'<ul class="sides">{"".join(items)}</ul>'
+    def _links(self, claim: Mapping[str, Any], language: str) -> dict[str, Any]:
+        """Return where a claim is shown, the verdicts on its parts in English, and its parts."""
+        own = f"{language}/{REPORT}.html#table-all_claims-{claim['id']}"
+        names = claim["hypotheses"].split(", ") if claim["hypotheses"] else []
+        parts = [self._hypotheses[name] for name in names]
+        verdicts = [*dict.fromkeys(part["outcome"]["en"] for part in parts)] or [WORDS["en"]["none"]]
+        return {"own": own, "address": self._address(claim["shown"], language, own), "verdicts": verdicts,
+                "parts": [part | self._part(part, language) for part in parts]}
 
-    def _filter(self, language: str) -> str:
-        words, claims = WORDS[language], self.rows("all_claims")
-        outcomes = {row["outcome"]["en"]: row["outcome"][language] for row in self.rows("balance")}
-        outcomes[WORDS["en"]["none"]] = words["none"]
-        counts = {key: sum(key in self._outcomes(claim) for claim in claims) for key in outcomes}
-        options = "".join(f'<option value="{escape(key)}">{escape(shown)} ({counts[key]})</option>'
-                          for key, shown in outcomes.items() if counts[key])
-        return (f'<p class="filter" hidden><label>{words["filter"]} <select><option value="">{words["every"]} '
-                f'({len(claims)})</option>{options}</select></label></p>')
-
-    def _table(self, language: str) -> str:
-        words = WORDS[language]
-        heads = "".join(f'<th scope="col">{words[key]}</th>' for key in ("claim", "parts", "verdict", "shown"))
-        rows = "\n".join(self._row(claim, language) for claim in self.rows("all_claims"))
-        return (f'<div class="wide long" tabindex="0" role="region" aria-label="{words["title"]}">'
-                f'<table class="claims"><thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>')
-
-    def _row(self, claim: Mapping[str, Any], language: str) -> str:
-        words, own = WORDS[language], f"{language}/{REPORT}.html#table-all_claims-{claim['id']}"
-        parts = [self._part(self._hypotheses[name], language) for name in _names(claim)]
-        found = "".join(parts) or f'<div>{escape(claim["found"][language])}</div>'
-        keys, address = escape("|".join(self._outcomes(claim))), self._address(claim["shown"], language, own)
-        label = claim["shown"][language] if address != own else words["own"]
-        return (f'<tr data-verdicts="{keys}"><td><a href="{own}">{claim["id"]}</a> {escape(claim["text"][language])} '
-                f'<span class="provenance">{escape(claim["place"][language])}</span></td><td>{found}</td>'
-                f'<td>{escape(claim["outcome"][language])}</td>'
-                f'<td><a href="{address}">{escape(label)}</a></td></tr>')
-
-    def _part(self, row: Mapping[str, Any], language: str) -> str:
-        """One hypothesis: its id with a link to where it is shown, evidence, and estimate or reason."""
+    def _part(self, row: Mapping[str, Any], language: str) -> dict[str, str]:
+        """Return where a hypothesis is shown, and its estimate or the reason why there is none."""
         own = f"{language}/{REPORT}.html#table-all_hypotheses-{row['id']}"
-        said = _estimate(row, language) or self._reasons.get(row["id"], row["outcome"])[language]
-        return (f'<div><a href="{self._address(row["shown"], language, own)}">{row["id"]}</a> {escape(said)} '
-                f'<span class="provenance">{escape(row["evidence"][language])}</span></div>')
+        return {"address": self._address(row["shown"], language, own),
+                "said": _estimate(row, language) or self._reasons.get(row["id"], row["outcome"])[language]}
 
     def _address(self, shown: Mapping[str, str], language: str, own: str) -> str:
         """Where a result is shown, if that page was built; else its row in the report on the verdicts."""
         if language not in self.built.get(shown["page"], {}):
             return own
         return f"{language}/{shown['page']}.html#{shown['anchor']}"
-
-    def _outcomes(self, claim: Mapping[str, Any]) -> list[str]:
-        """The verdicts on a claim's parts, in English."""
-        names = _names(claim)
-        return [*dict.fromkeys(self._hypotheses[n]["outcome"]["en"] for n in names)] or [WORDS["en"]["none"]]
 
     @cached_property
     def _hypotheses(self) -> dict[str, dict[str, Any]]:
@@ -124,13 +92,6 @@ class Verdicts:
     @cached_property
     def _reasons(self) -> dict[str, dict[str, str]]:
         return {row["id"]: row["reason"] for row in self.rows("not_testable")}
-
-    def _figure(self, language: str) -> str:
-        words, alt = WORDS[language], escape(self.results["texts"]["estimates_alt"][language])
-        drawing = style.inline(self.drawings[language], prefix=f"drawn-{language}")
-        return (f'<h2 id="estimates-{language}">{words["figure_title"]}</h2><figure>'
-                f'<div class="drawing" role="img" aria-label="{alt}">{drawing}</div>'
-                f'<figcaption><p>{words["caption"]}</p></figcaption></figure>')
 
 
 def read_verdicts(out: Path, built: Mapping[str, Mapping[str, Any]]) -> Verdicts | None:
@@ -149,10 +110,6 @@ def read_verdicts(out: Path, built: Mapping[str, Mapping[str, Any]]) -> Verdicts
         return None
     texts = {language: path.read_text(encoding="utf-8") for language, path in drawn.items()}
     return Verdicts(json.loads(file.read_text(encoding="utf-8")), texts, built)
-
-
-def _names(claim: Mapping[str, Any]) -> list[str]:
-    return claim["hypotheses"].split(", ") if claim["hypotheses"] else []
 
 
 def _estimate(row: Mapping[str, Any], language: str) -> str:

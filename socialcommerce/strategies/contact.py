@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,7 @@ from scipy import special
 
 from nbproof import snap
 from socialcommerce.effects import Effect, Joint, least, normal
-from socialcommerce.errors import UnknownNameError
 from socialcommerce.strategies.study import Study
-from socialcommerce.survey import Codebook
 from socialcommerce.verdicts import NotTestable
 
 __all__ = ["CONTACT_LABELS", "InvertedU", "TwoLines", "contact_frequency", "two_lines"]
@@ -154,40 +152,21 @@ class InvertedU:
                 "zh": f"{said['zh']}：先升后降（{shown}），转折点为{snap(self.turning_point):.1f}{zh}。"}
 
 
-def contact_frequency(study: Study, controls: Sequence[str] = (),
-                      quantiles: tuple[float, float] = ENDS) -> InvertedU | NotTestable:
+def contact_frequency(study: Study) -> InvertedU | NotTestable:
     """Test whether the codebook's contact outcome first rises and then falls with contact frequency.
 
     Poisson quasi-likelihood with robust errors, n / (n - k) times the sandwich (HC1): consistent for any count whose
     mean is exp of the quadratic, however dispersed (Gourieroux, Monfort & Trognon 1984, doi:10.2307/1913472).
-    Respondents without one of the answers are left out.
-
-    Parameters
-    ----------
-    study : Study
-        Whose codebook has a contact.
-    controls : sequence of str
-        Other questions held fixed: numbers as they are, labelled answers by a dummy each.
-    quantiles : (float, float)
-        Of the frequency: the ends of the range at which the slopes are tested.
-
-    Raises
-    ------
-    UnknownNameError
-        For a control that the codebook does not ask.
+    Respondents without one of the answers are left out; the slopes are tested at the quantiles ``ENDS``.
     """
     contact = study.codebook.contact
     if contact is None:
         return NotTestable({"en": "The codebook names no contact frequency and count that it may change.",
                             "zh": "编码簿未指定接触频率及其可能影响的计数。"})
-    for code in controls:
-        if code not in study.answers:
-            raise UnknownNameError("control", code, list(study.codebook.by_code))
-    rows = study.answers[[contact.frequency, contact.outcome, *controls]].dropna().astype(float)
+    rows = study.answers[[contact.frequency, contact.outcome]].dropna().astype(float)
     x, y = rows[contact.frequency].to_numpy(), rows[contact.outcome].to_numpy()
-    ends = tuple(float(end) for end in np.quantile(x, quantiles)) if len(x) else (0.0, 0.0)
-    held = _held(rows[list(controls)], study.codebook)
-    needed = ROWS_EACH * (3 + held.shape[1])
+    ends = tuple(float(end) for end in np.quantile(x, ENDS)) if len(x) else (0.0, 0.0)
+    needed = ROWS_EACH * 3
     if len(x) < needed or len(np.unique(x[y > 0])) < 3 or ends[0] == ends[1] or len(np.unique(y)) < 2 or y.min() < 0:
         return NotTestable({
             "en": f"{len(x)} respondents with {len(np.unique(x))} frequencies ({contact.frequency}) and "
@@ -197,15 +176,15 @@ def contact_frequency(study: Study, controls: Sequence[str] = (),
                   f"{len(np.unique(y))}个取值：检验倒U形需要{needed}名受访者、三个以上计数为正且分散的频率，以及有变化的非负计数。"})
     mean, sd = float(x.mean()), float(x.std(ddof=1))
     z = (x - mean) / sd
-    b, V, dispersion = _poisson(y, np.column_stack([z, z**2, np.ones_like(z), held]))
+    b, V, dispersion = _poisson(y, np.column_stack([z, z**2, np.ones_like(z)]))
     if not np.isfinite(V).all():
         return NotTestable({"en": "The count model of contact frequency has no solution.",
                             "zh": "接触频率的计数模型没有可用的解。"})
     return InvertedU(contact.frequency, contact.outcome, mean, sd, ends, b[:2], V[:2, :2], len(x), dispersion,
-                     two_lines(x, y, held))
+                     two_lines(x, y))
 
 
-def two_lines(x: Array, y: Array, held: Array) -> TwoLines | None:
+def two_lines(x: Array, y: Array) -> TwoLines | None:
     """Return lines below and above a break, in the log rate per standard deviation of x: no curve is assumed.
 
     The break is set by "Robin Hood" (Simonsohn 2018, doi:10.1177/2515245918805755): a smooth curve's highest point
@@ -217,33 +196,31 @@ def two_lines(x: Array, y: Array, held: Array) -> TwoLines | None:
     ----------
     x, y : array, shape (n,)
         Frequency and count.
-    held : array, shape (n, k)
-        Controls.
     """
-    scaled, held = (x - x.mean()) / x.std(ddof=1), held - held.mean(0)
+    scaled = (x - x.mean()) / x.std(ddof=1)
     knots = np.unique(np.quantile(scaled, KNOTS))
     middle = (x > np.quantile(x, 0.1)) & (x < np.quantile(x, 0.9))
     if len(knots) < 3 or not middle.any():
         return None
     curve = np.column_stack([np.ones_like(x), _spline(scaled, knots)])
-    b, V, _ = _poisson(y, np.column_stack([curve, held]))
-    curve, b, V = curve[middle], b[: curve.shape[1]], V[: curve.shape[1], : curve.shape[1]]
+    b, V, _ = _poisson(y, curve)
+    curve = curve[middle]
     fitted, se = curve @ b, np.sqrt(np.einsum("ij,jk,ik->i", curve, V, curve))
     flat = x[middle][fitted + se >= fitted.max()]
-    first = _lines(x, y, held, float(np.median(flat)))
+    first = _lines(x, y, float(np.median(flat)))
     if first is None:
         return None
     strength = [abs(one.estimate / one.standard_error) for one in (first.below, first.above)]
-    return _lines(x, y, held, float(np.quantile(flat, strength[1] / sum(strength)))) or first
+    return _lines(x, y, float(np.quantile(flat, strength[1] / sum(strength)))) or first
 
 
-def _lines(x: Array, y: Array, held: Array, at: float) -> TwoLines | None:
+def _lines(x: Array, y: Array, at: float) -> TwoLines | None:
     """Fit lines with a jump at the break, which belongs to the line whose slope is read."""
     found, z = [], (x - at) / x.std(ddof=1)
     for own in (x <= at, x >= at):
         if min(len(np.unique(x[part & (y > 0)])) for part in (own, ~own)) < 2:  # else a line falls without end
             return None
-        b, V, _ = _poisson(y, np.column_stack([z * own, z * ~own, own, ~own, held]))
+        b, V, _ = _poisson(y, np.column_stack([z * own, z * ~own, own, ~own]))
         if not np.isfinite(V).all():
             return None
         found.append(Effect(float(b[0]), float(np.sqrt(V[0, 0])), int(own.sum())))
@@ -265,17 +242,6 @@ def _spline(x: Array, knots: Array) -> Array:
     share = (knots[-1] - knots[:-2]) / (knots[-1] - knots[-2])
     bent = cube[:, :-2] - cube[:, [-2]] * share + cube[:, [-1]] * (share - 1)
     return np.column_stack([x, bent / (knots[-1] - knots[0]) ** 2])
-
-
-def _held(rows: pd.DataFrame, book: Codebook) -> Array:
-    """Return controls as columns: dummies of labelled answers, else numbers in standard deviations."""
-    columns = [np.empty((len(rows), 0))]
-    for code in rows:
-        if book.by_code[code].scale.en:
-            columns.append(pd.get_dummies(rows[code], drop_first=True, dtype=float).to_numpy())
-        elif rows[code].nunique() > 1:
-            columns.append(((rows[[code]] - rows[code].mean()) / rows[code].std()).to_numpy())
-    return np.column_stack(columns)
 
 
 def _one_sided(effect: Effect, sign: int) -> float:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import combinations
 from math import ceil
 
@@ -69,19 +68,6 @@ class Multiverse:
     controls: tuple[str, ...]
     notes: tuple[dict[str, str], ...] = ()
 
-    @cached_property
-    def size(self) -> int:
-        """Number of specifications."""
-        return int(self.frame["specification"].nunique())
-
-    def path(self, outcome: str, predictor: str) -> pd.DataFrame:
-        """Return the curve of one path: its specifications by falling estimate, those without one last."""
-        found = self.frame[(self.frame["outcome"] == outcome) & (self.frame["predictor"] == predictor)]
-        if found.empty:
-            known = self.frame[["outcome", "predictor"]].drop_duplicates().agg(" ~ ".join, axis=1)
-            raise UnknownNameError("path", f"{outcome} ~ {predictor}", list(known))
-        return found.sort_values("estimate", ascending=False, kind="stable", ignore_index=True)
-
     def summary(self) -> pd.DataFrame:
         """Return one line a path over the specifications with a solution.
 
@@ -103,17 +89,13 @@ class Multiverse:
         return pd.DataFrame(lines)
 
 
-def specifications(study: Study, controls: Sequence[str] = ()) -> list[Specification]:
-    """Return the set for a study, the declared specification first.
+def specifications(study: Study, kept: Sequence[str], controls: Sequence[str]) -> list[Specification]:
+    """Return the set for a study, the declared specification first; ``kept`` are the ways to screen.
 
     Crossed: analysis x flagged respondents left out or kept x outliers left out or kept x with or without controls.
     Beside these, by complete rows: each screening rule switched off in turn. A screening that keeps the same rows as
     one before it is not counted twice, nor is the declared analysis where it is one of the others.
     """
-    return _crossed(study, list(_screenings(study)), controls)
-
-
-def _crossed(study: Study, kept: Sequence[str], controls: Sequence[str]) -> list[Specification]:
     modes, off = ([name for name in kept if name.startswith("without") == rule] for rule in (False, True))
     found = [Specification("declared", study.screened.mode)]
     for analysis in ("complete rows", "ordered", "mean scores"):
@@ -156,7 +138,7 @@ def multiverse(study: Study, *, controls: Sequence[str] | None = None, level: fl
             raise UnknownNameError("control", code, known)
     kept, rows = _screenings(study), []
     half = norm.ppf((1 + level) / 2)
-    for number, one in enumerate(_crossed(study, list(kept), chosen), 1):
+    for number, one in enumerate(specifications(study, list(kept), chosen), 1):
         paths, nobs, reason = _estimate(study, kept[one.screening], one, chosen)
         for path in book.paths:
             value, se = paths.get((path.outcome, path.predictor), (np.nan, np.nan))

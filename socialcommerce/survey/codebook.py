@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from nbproof import read_toml
 from socialcommerce.errors import DataError, UnknownNameError, quoted
-from socialcommerce.files import read_toml
 from socialcommerce.project import root
+from socialcommerce.shapes import FLAG, LANGUAGES, LIST, TABLE, Field, check, one_of
 
 __all__ = ["Codebook", "Construct", "Contact", "Effect", "Item", "Moderation", "Scale", "load_codebook", "own_codebook",
            "plain"]
@@ -196,8 +197,14 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")  # what a model text takes as a var
 # stand. The codebook comes before all data, so it is where another name costs least. T and F are ordinary names in R.
 RESERVED = {"if", "else", "repeat", "while", "function", "for", "next", "break", "in", "TRUE", "FALSE", "NULL", "Inf",
             "NaN", "NA", "NA_integer_", "NA_real_", "NA_character_", "NA_complex_", "intercept"}
-LANGUAGES = ("en", "zh")
 LONGEST = 1000  # characters of one text
+LINE = Field(lambda value: isinstance(value, str) and len(value) <= LONGEST and value.isprintable(),
+             f"one line of at most {LONGEST} characters")
+WHOLE = Field(lambda value: type(value) is int, "a whole number")
+LABELS = Field(lambda value: isinstance(value, list) and all(LINE.holds(text) and text.strip() for text in value),
+               "a list of texts on one line each")
+WORDING = dict.fromkeys(LANGUAGES, LINE)
+ASKED = {"code": LINE, "scale": LINE}
 
 
 def own_codebook() -> Path:
@@ -215,10 +222,14 @@ def load_codebook(path: str | Path | None = None) -> Codebook:
     """
     file = own_codebook() if path is None else Path(path)
     try:
-        raw = read_toml(file)
+        raw = read_toml(file, DataError)
     except DataError as wrong:
         raise DataError(f"codebook {wrong}") from wrong
     return _Reader(file.name).codebook(raw)
+
+
+def _wording(table: Mapping[str, str]) -> tuple[str, str]:
+    return table.get("en", ""), table.get("zh", "")
 
 
 class _Reader:
@@ -231,39 +242,22 @@ class _Reader:
     def wrong(self, where: str, what: str, allowed: str) -> DataError:
         return DataError(f"codebook {self.file}, {where}: {what}; allowed: {allowed}.")
 
-    def take(self, table: object, where: str, **kinds: tuple[type, object]) -> dict:
-        """Return the table's values, each of its kind; a default of ... means that it must be there."""
-        if not isinstance(table, dict):
-            raise self.wrong(where, f"got {quoted(table)}", "a table")
-        for key in table:
-            if key not in kinds:
-                raise self.wrong(where, f"unknown key {quoted(key)}", ", ".join(kinds))
-        found = {}
-        for key, (kind, default) in kinds.items():
-            value = table.get(key, default)
-            if value is ...:
-                raise self.wrong(where, f"key {key!r} is missing", "every " + where.split()[0] + " has one")
-            if value is not default and type(value) is not kind:
-                raise self.wrong(where, f"{key} is {quoted(value)}", f"a {kind.__name__}")
-            if kind is str and isinstance(value, str) and (len(value) > LONGEST or not value.isprintable()):
-                raise self.wrong(where, f"{key} is {quoted(value)}", f"one line of at most {LONGEST} characters")
-            found[key] = value
-        return found
+    def take(self, table: object, where: str, needed: Mapping[str, Field], **optional: Field) -> dict:
+        """Return a table of the shape declared."""
+        return check(DataError, f"codebook {self.file}, {where}", table, needed, optional)
 
     def codebook(self, raw: dict) -> Codebook:
-        top = self.take(
-            raw, "top", name=(str, ...), group=(str, ""), title=(dict, {}), introduction=(dict, {}),
-            scales=(dict, ...), constructs=(list, ...), checks=(list, []), controls=(list, []), paths=(dict, {}),
-            moderation=(dict, {}), contact=(dict, None), strategies=(list, []), outcomes=(list, []), marker=(str, ""),
-        )  # fmt: skip
+        top = self.take(raw, "top", {"name": LINE, "scales": TABLE, "constructs": LIST}, group=LINE, title=TABLE,
+                        introduction=TABLE, checks=LIST, controls=LIST, paths=TABLE, moderation=TABLE, contact=TABLE,
+                        strategies=LIST, outcomes=LIST, marker=LINE)
         self.scales = {name: self.scale(name, table) for name, table in top["scales"].items()}
         constructs = tuple(self.construct(k, table) for k, table in enumerate(top["constructs"], 1))
         if not constructs:
             raise self.wrong("constructs", "there is none", "one or more")
         self.once("construct", [construct.name for construct in constructs])
         asked = [item for construct in constructs for item in construct.items]
-        asked += [self.control(table) for table in top["controls"]]
-        checks = [self.check(table) for table in top["checks"]]
+        asked += [self.control(table) for table in top.get("controls", ())]
+        checks = [self.check(table) for table in top.get("checks", ())]
         shared = {construct.name for construct in constructs} & {item.code for item in asked}
         if shared:
             raise self.wrong(f"item {min(shared)}", "a construct has the same name", "names of their own")
@@ -276,43 +270,38 @@ class _Reader:
                 raise self.wrong(f"check {item.code}", f"it stands after {quoted(after)}", "an item asked before it")
             asked.insert(codes.index(after) + 1 if after else len(asked), item)
         controls = [item.code for item in asked if item.role == "control"]
-        if top["group"] and top["group"] not in controls:
-            raise self.wrong("group", f"got {quoted(top['group'])}", f"a control: {', '.join(controls) or 'none'}")
+        group, marker = top.get("group", ""), top.get("marker", "")
+        if group and group not in controls:
+            raise self.wrong("group", f"got {quoted(group)}", f"a control: {', '.join(controls) or 'none'}")
         names = [construct.name for construct in constructs]
-        if top["marker"] and top["marker"] not in names:
-            raise self.wrong("marker", f"unknown construct {quoted(top['marker'])}", ", ".join(names))
-        paths = self.paths(top["paths"], names)
-        title, introduction = (self.texts(top[key], key) for key in ("title", "introduction"))
+        if marker and marker not in names:
+            raise self.wrong("marker", f"unknown construct {quoted(marker)}", ", ".join(names))
+        paths = self.paths(top.get("paths", {}), names)
+        title, introduction = (_wording(self.take(top.get(key, {}), key, {}, **WORDING))
+                               for key in ("title", "introduction"))
         return Codebook(
-            top["name"], constructs, tuple(asked), paths, top["group"], title, introduction,
-            self.moderations(top["moderation"], names, paths), self.contact(top["contact"], asked),
-            self.among("strategies", top["strategies"], dict.fromkeys(path.predictor for path in paths)),
-            self.among("outcomes", top["outcomes"], dict.fromkeys(path.outcome for path in paths)), top["marker"],
-        )  # fmt: skip
-
-    def texts(self, table: Mapping, where: str) -> tuple[str, str]:
-        found = self.take(table, where, en=(str, ""), zh=(str, ""))
-        return found["en"], found["zh"]
+            top["name"], constructs, tuple(asked), paths, group, title, introduction,
+            self.moderations(top.get("moderation", {}), names, paths), self.contact(top.get("contact"), asked),
+            self.among("strategies", top.get("strategies", []), dict.fromkeys(path.predictor for path in paths)),
+            self.among("outcomes", top.get("outcomes", []), dict.fromkeys(path.outcome for path in paths)), marker)
 
     def scale(self, name: str, table: object) -> Scale:
         where = f"scale {quoted(self.named(name, 'scales'))}"
-        found = self.take(table, where, low=(int, ...), high=(int, None), en=(list, []), zh=(list, []))
-        for language in LANGUAGES:
-            labels = found[language]
-            if not all(isinstance(text, str) and text.strip() and text.isprintable() for text in labels):
-                raise self.wrong(where, f"{language} is {quoted(labels)}", "a list of texts on one line each")
+        found = self.take(table, where, {"low": WHOLE}, high=WHOLE, en=LABELS, zh=LABELS)
+        en, zh = (tuple(found.get(language, ())) for language in LANGUAGES)
+        for language, labels in zip(LANGUAGES, (en, zh), strict=True):
             repeated = [text for text, times in Counter(plain(text) for text in labels).items() if times > 1]
             if repeated:
                 raise self.wrong(where, f"label {repeated[0]!r} ({language}) stands for two codes", "one label a code")
-        if len(found["en"]) != len(found["zh"]):
-            raise self.wrong(where, f"{len(found['en'])} English and {len(found['zh'])} Chinese labels", "as many")
-        low, points = found["low"], len(found["en"])
-        high = low + points - 1 if found["high"] is None else found["high"]
+        if len(en) != len(zh):
+            raise self.wrong(where, f"{len(en)} English and {len(zh)} Chinese labels", "as many")
+        if "high" not in found and not en:
+            raise self.wrong(where, "neither high nor labels", "one of them")
+        low, points = found["low"], len(en)
+        high = found.get("high", low + points - 1)
         if high <= low or abs(low) > 10**6 or high > 10**6 or (points and high - low + 1 != points):
             raise self.wrong(where, f"low {low}, high {high}, {points} labels", "low < high, and a label for each code")
-        if found["high"] is None and not points:
-            raise self.wrong(where, "neither high nor labels", "one of them")
-        return Scale(name, low, high, tuple(found["en"]), tuple(found["zh"]))
+        return Scale(name, low, high, en, zh)
 
     def pick(self, name: str, where: str) -> Scale:
         if name not in self.scales:
@@ -327,43 +316,34 @@ class _Reader:
         return name
 
     def construct(self, k: int, table: object) -> Construct:
-        found = self.take(
-            table, f"construct {k}", name=(str, ...), en=(str, ""), zh=(str, ""), scale=(str, ...),
-            role=(str, "construct"), items=(list, ...),
-        )  # fmt: skip
+        found = self.take(table, f"construct {k}", {"name": LINE, "scale": LINE, "items": LIST}, **WORDING,
+                          role=one_of(("construct", "control")))
         name = self.named(found["name"], f"construct {k}")
         where = f"construct {name}"
-        if found["role"] not in ("construct", "control"):
-            raise self.wrong(where, f"role is {quoted(found['role'])}", "construct, control")
         items = tuple(self.item(entry, name, found["scale"]) for entry in found["items"])
         if len(items) < 2:
             raise self.wrong(where, f"{len(items)} item{'' if len(items) == 1 else 's'}", "two or more")
-        return Construct(name, items, found["en"], found["zh"], found["role"])
+        return Construct(name, items, *_wording(found), found.get("role", "construct"))
 
     def item(self, table: object, construct: str, scale: str) -> Item:
         where = f"construct {construct}, item"
-        found = self.take(
-            table, where, code=(str, ...), en=(str, ""), zh=(str, ""), reverse=(bool, False), scale=(str, scale)
-        )
+        found = self.take(table, where, {"code": LINE}, **WORDING, reverse=FLAG, scale=LINE)
         code = self.named(found["code"], where)
-        picked = self.pick(found["scale"], f"{where} {code}")
-        return Item(code, picked, found["en"], found["zh"], construct, "item", found["reverse"])
+        picked = self.pick(found.get("scale", scale), f"{where} {code}")
+        return Item(code, picked, *_wording(found), construct, "item", found.get("reverse", False))
 
     def control(self, table: object) -> Item:
-        found = self.take(table, "control", code=(str, ...), scale=(str, ...), en=(str, ""), zh=(str, ""))
+        found = self.take(table, "control", ASKED, **WORDING)
         code = self.named(found["code"], "control")
-        return Item(code, self.pick(found["scale"], f"control {code}"), found["en"], found["zh"], role="control")
+        return Item(code, self.pick(found["scale"], f"control {code}"), *_wording(found), role="control")
 
     def check(self, table: object) -> tuple[Item, str]:
-        found = self.take(
-            table, "check", code=(str, ...), scale=(str, ...), expected=(int, ...), after=(str, ""), en=(str, ""),
-            zh=(str, ""),
-        )  # fmt: skip
+        found = self.take(table, "check", {**ASKED, "expected": WHOLE}, after=LINE, **WORDING)
         code = self.named(found["code"], "check")
         scale, expected = self.pick(found["scale"], f"check {code}"), found["expected"]
         if not scale.low <= expected <= scale.high:
             raise self.wrong(f"check {code}", f"expected is {expected}", scale.allowed)
-        return Item(code, scale, found["en"], found["zh"], role="check", expected=expected), found["after"]
+        return Item(code, scale, *_wording(found), role="check", expected=expected), found.get("after", "")
 
     def paths(self, table: dict, constructs: list[str]) -> tuple[Effect, ...]:
         found = []
@@ -405,7 +385,7 @@ class _Reader:
     def contact(self, table: dict | None, asked: list[Item]) -> Contact | None:
         if table is None:
             return None
-        found = self.take(table, "contact", frequency=(str, ...), outcome=(str, ...))
+        found = self.take(table, "contact", {"frequency": LINE, "outcome": LINE})
         counts = [item.code for item in asked if item.role == "control" and not item.scale.en]
         allowed = f"a counted control: {', '.join(counts) or 'none'}"
         for key, code in found.items():

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
-from socialcommerce.errors import OutputError
+from nbproof import write_whole
 
-__all__ = ["neutral", "write_csv", "write_whole"]
+__all__ = ["neutral", "write_csv"]
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
@@ -35,33 +32,4 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> Path:
         if not pd.api.types.is_numeric_dtype(frame.iloc[:, k]):
             safe[safe.columns[k]] = frame[name].map(neutral)
     text = safe.to_csv(index=False, lineterminator="\n")
-    return write_whole(path, lambda target: target.write_text(text, encoding="utf-8-sig", newline=""))
-
-
-def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
-    """Let ``write`` fill a file beside the target, then put it in the target's place.
-
-    Raises
-    ------
-    OutputError
-        When the folder cannot be written; no half-written file is left.
-    """
-    target = Path(path)
-    draft = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".draft-", suffix=target.suffix, dir=target.parent)
-        os.close(handle)
-        draft = Path(name)
-        write(draft)
-        draft.chmod(0o644)
-        draft.replace(target)
-    except (OSError, ValueError) as wrong:
-        if isinstance(wrong, ValueError) and not str(wrong).startswith("embedded null"):
-            raise
-        reason = getattr(wrong, "strerror", None) or wrong
-        raise OutputError(f"{target.name} cannot be written: {reason}; a writable folder is needed.") from wrong
-    finally:
-        if draft is not None:
-            draft.unlink(missing_ok=True)
-    return target
+    return write_whole(Path(path), text.encode("utf-8-sig"))

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
+from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
 
+from nbproof import write_whole
 from socialcommerce.errors import DataError, UnknownNameError
 from socialcommerce.survey.codebook import Codebook, Item
-from socialcommerce.survey.export import write_csv, write_whole
+from socialcommerce.survey.export import write_csv
 
 __all__ = ["item_table", "write_docx", "write_html", "write_items"]
 
 LANGUAGES = {"en": 0, "zh": 1}
 HEADS = {"en": ("No.", "Statement"), "zh": ("题号", "题目")}
-STYLE = """
-body { font: 11pt/1.5 "Noto Sans", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif; max-width: 60em;
-       margin: 2em auto }
-table { border-collapse: collapse; width: 100%; margin: 1em 0 }
-th, td { border: 1px solid #888; padding: .3em; text-align: center; min-width: 2em }
-th { font-weight: 400; font-size: 85% }
-td:nth-child(2), th:nth-child(2) { text-align: left; width: 42% }
-tr, .question { break-inside: avoid }
-ol { list-style: none; padding: 0 }
-"""
-
 Block = tuple[bool, list[tuple[int, Item]]]
 
 
@@ -57,28 +47,14 @@ def write_html(codebook: Codebook, path: str | Path, language: str = "en") -> Pa
     DataError
         When a question has no wording in the language.
     """
+    from jinja2 import Environment, PackageLoader
+
     at = _language(codebook, language)
-    title = escape(codebook.title[at] or codebook.name)
-    parts = [f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>']
-    parts += [f"<style>{STYLE}</style></head><body><h1>{title}</h1><p>{escape(codebook.introduction[at])}</p>"]
-    for matrix, block in _blocks(codebook):
-        parts += [_html_matrix(block, language)] if matrix else [_html_single(*each, language) for each in block]
-    text = "\n".join([*parts, "</body></html>", ""])
-    return write_whole(path, lambda draft: draft.write_text(text, encoding="utf-8"))
-
-
-def _html_matrix(block: list[tuple[int, Item]], language: str) -> str:
-    labels = getattr(block[0][1].scale, language)
-    head = "".join(f"<th>{escape(text)}</th>" for text in (*HEADS[language], *labels))
-    cells = "<td>○</td>" * len(labels)
-    rows = "".join(f"<tr><td>{k}</td><td>{escape(getattr(item, language))}</td>{cells}</tr>" for k, item in block)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-
-
-def _html_single(k: int, item: Item, language: str) -> str:
-    labels = getattr(item.scale, language)
-    options = "".join(f"<li>○ {escape(text)}</li>" for text in labels) or "<li>________________</li>"
-    return f'<div class="question"><p>{k}. {escape(getattr(item, language))}</p><ol>{options}</ol></div>'
+    pages = Environment(loader=PackageLoader(__package__, ""), autoescape=True, trim_blocks=True)
+    text = pages.get_template("questionnaire.html").render(
+        language=language, title=codebook.title[at] or codebook.name, introduction=codebook.introduction[at],
+        heads=HEADS[language], blocks=_blocks(codebook))
+    return write_whole(Path(path), f"{text}\n".encode())
 
 
 def write_docx(codebook: Codebook, path: str | Path, language: str = "en") -> Path:
@@ -103,7 +79,8 @@ def write_docx(codebook: Codebook, path: str | Path, language: str = "en") -> Pa
             for k, item in block:
                 made.add_paragraph(f"{k}. {getattr(item, language)}").paragraph_format.keep_with_next = True
                 made.add_paragraph("\n".join(f"○ {text}" for text in getattr(item.scale, language)) or "_" * 16)
-    return write_whole(path, lambda draft: made.save(str(draft)))
+    made.save(file := BytesIO())
+    return write_whole(Path(path), file.getvalue())
 
 
 def _docx_matrix(made: object, block: list[tuple[int, Item]], language: str) -> None:

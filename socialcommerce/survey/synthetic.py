@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from nbproof import write_whole
 from socialcommerce.errors import ParameterError
 from socialcommerce.project import root
 from socialcommerce.survey.codebook import Codebook, Item, load_codebook
-from socialcommerce.survey.export import write_csv, write_whole
+from socialcommerce.survey.export import write_csv
 from socialcommerce.survey.matching import match
 from socialcommerce.survey.responses import Responses, responses_of
 from socialcommerce.survey.tables import RawTable
@@ -183,7 +184,7 @@ class Sample:
         return [
             write_csv(self.cells, folder / "sample.csv"),
             write_csv(self.planted, folder / "planted.csv"),
-            write_whole(folder / "truth.json", lambda path: path.write_text(text, encoding="utf-8")),
+            write_whole(folder / "truth.json", text.encode()),
         ]
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from nbproof import check_file, read_bytes
 from socialcommerce.errors import DataError, ParameterError, UnknownNameError, named, quoted
-from socialcommerce.files import check_file, read_bytes
 
 __all__ = ["RawTable", "read_table"]
 
@@ -98,7 +98,7 @@ def read_table(
     if ending not in readers:
         allowed = ", ".join(readers)
         raise DataError(f"{named(file.name)}: the ending is {quoted(file.suffix)}; allowed: {allowed}.")
-    if check_file(file) == 0:
+    if check_file(file, DataError) == 0:
         raise DataError(f"{file.name} is empty: 0 bytes; a heading and one row a respondent are needed.")
     return readers[ending]()
 
@@ -140,7 +140,7 @@ def _check_headings(file: Path, headings: list[str]) -> None:
 
 
 def _csv(file: Path, encoding: str | None, delimiter: str) -> RawTable:
-    raw = read_bytes(file)
+    raw = read_bytes(file, DataError)
     codec, found = _decode(file, raw, encoding)
     if b"\0" in raw:
         raise DataError(f"{file.name} holds zero bytes, so it is no text; save it as csv in UTF-8 or GB18030.")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
@@ -14,7 +14,7 @@ from scipy import stats
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.survey.codebook import Codebook
 
-__all__ = ["ContactCurve", "Structure", "Truth", "contact_truth", "factors", "null_truth", "total_effects",
+__all__ = ["ContactCurve", "Structure", "Truth", "contact_truth", "factors", "total_effects",
            "true_values"]
 
 Effects = Mapping[str, Mapping[str, float]]
@@ -226,11 +226,6 @@ class Truth:
                 moderated.append(outcome)
         return [outcome for outcome in order if outcome not in moderated], moderated
 
-    @property
-    def disturbances(self) -> dict[str, float]:
-        """What each outcome's terms leave of its variance, with groups in the first."""
-        return self.structures[0].disturbances
-
     @cached_property
     def pooled(self) -> Structure:
         """The model that holds over all respondents, groups of equal size taken together.
@@ -297,7 +292,6 @@ def _bordered(S: pd.DataFrame, name: str, others: np.ndarray, own: float) -> pd.
     return pd.DataFrame(np.block([[S.to_numpy(), others[:, None]], [others[None], np.array([[own]])]]), names, names)
 
 
-NULLS = ("a", "b", "both")
 ENDS = (0.05, 0.95)  # of the contacts, where the slopes are read
 
 
@@ -413,23 +407,3 @@ def _distribution(curve: ContactCurve) -> stats.rv_discrete:
     if curve.overdispersion == 0:
         return stats.poisson(curve.contacts)
     return stats.nbinom(1 / curve.overdispersion, 1 / (1 + curve.overdispersion * curve.contacts))
-
-
-def null_truth(truth: Truth, where: str, strategies: Iterable[str] | None = None) -> Truth:
-    """Return a truth in which strategies have no indirect effect.
-
-    Parameters
-    ----------
-    where : {"a", "b", "both"}
-        The paths that are zero: from the strategies ("a"), from the constructs they lead to ("b"), or both.
-    strategies : iterable of str, optional
-        By default all that the codebook names.
-    """
-    if where not in NULLS:
-        raise UnknownNameError("place of the zero", where, NULLS)
-    first = set(truth.codebook.strategies if strategies is None else strategies)
-    then = {outcome for outcome, predictors in truth.paths.items() if first & set(predictors)}
-    zero = {"a": first, "b": then, "both": first | then}[where]
-    effects = {outcome: {name: 0.0 if name in zero else b for name, b in predictors.items()}
-               for outcome, predictors in truth.paths.items()}  # fmt: skip
-    return replace(truth, effects=effects)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from socialcommerce.figures import fontlatin, fonts
+from socialcommerce.figures import fontcut, fonts
 
 CHINESE = "“”‘’…—§±×÷·†‡≈≠↑Ⅳ∑∫"  # one em wide among Chinese characters
 
@@ -38,7 +38,7 @@ def test_both_hold_the_same_characters(pair):
 def test_only_shared_signs_differ(pair):
     chinese, latin = pair
     differ = {chr(code) for code in chinese.getBestCmap() if width(chinese, chr(code)) != width(latin, chr(code))}
-    assert differ <= set(map(chr, fontlatin.SHARED))
+    assert differ <= set(map(chr, fontcut.SHARED))
     assert set(CHINESE) <= differ
     assert {width(chinese, sign) for sign in CHINESE} == {1000}
     assert [width(latin, sign) for sign in "私，・／（"] == [1000] * 5  # though · and ・ were one glyph

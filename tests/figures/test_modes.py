@@ -11,6 +11,7 @@ import pytest
 from socialcommerce.figures import style
 from socialcommerce.figures.modes import RADIUS, marks, plot_diagram, routes
 from socialcommerce.modes.diagram import DIAGRAMS, load_diagram
+from tests.palette import check_palette
 
 T = np.linspace(0, 1, 200)[:, None]
 
@@ -116,7 +117,7 @@ def test_figures_keep_the_palette_and_have_every_glyph(diagram, language):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         svg = style.draw(plot_diagram, diagram, language=language)
-    assert style.check_palette(svg) == []
+    assert check_palette(svg) == []
     assert svg == style.draw(plot_diagram, diagram, language=language)
 
 

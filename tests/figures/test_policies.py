@@ -12,6 +12,7 @@ from socialcommerce.figures import style
 from socialcommerce.modes import advice, content, optima, policy
 from socialcommerce.modes.sharing import SHARING
 from stockflow import estimate
+from tests.palette import check_palette
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_figures_keep_the_palette_and_have_every_glyph(results, name, language):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         svg = style.draw(plot, *given, language=language)
-    assert style.check_palette(svg) == []
+    assert check_palette(svg) == []
     assert len(svg) < 100_000
 
 

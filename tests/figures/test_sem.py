@@ -17,6 +17,7 @@ from socialcommerce.figures import sem as draw
 from socialcommerce.figures import style
 from socialcommerce.figures.sem_layout import arrange
 from socialcommerce.project import root
+from tests.palette import check_palette
 
 HS = "visual =~ x1 + x2 + x3\ntextual =~ x4 + x5 + x6\nspeed =~ x7 + x8 + x9"
 DEMOCRACY = """
@@ -62,7 +63,7 @@ def test_figures_keep_the_palette_and_have_every_glyph(fits, plot, name, languag
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         svg = style.draw(plot, *what, language=language)
-    assert style.check_palette(svg) == []
+    assert check_palette(svg) == []
     assert len(svg) < 80_000
 
 

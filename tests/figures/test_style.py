@@ -13,6 +13,7 @@ import pytest
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.figures import fonts, style
+from tests.palette import check_palette
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -124,7 +125,7 @@ def test_a_figure_is_one_small_plain_element(chinese):
 
 
 def test_a_figure_has_only_house_colours(chinese):
-    assert style.check_palette(chinese) == []
+    assert check_palette(chinese) == []
     assert style.PAPER in chinese
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from socialcommerce.errors import DataError, ParameterError
 from socialcommerce.figures import colours
-from socialcommerce.figures.embed import inline
-from socialcommerce.figures.svg import check_palette, tidy
+from socialcommerce.figures.svg import inline, tidy
+from tests.palette import check_palette
 
 OPEN = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9">'
 

@@ -13,6 +13,7 @@ from socialcommerce.figures import style
 from socialcommerce.modes import content, sharing
 from socialcommerce.modes.content import CONTENT
 from stockflow import ModeEstimate, ModeFit, elasticities, integrate, loop_gains, network_gap, watts_strogatz
+from tests.palette import check_palette
 
 SIZES = pd.DataFrame({"g": [2, 3, 4], "capped": sharing.reproduction({"g": [2, 3, 4]}),
                       "open": sharing.reproduction({"g": [2, 3, 4]}, "open")})
@@ -47,7 +48,7 @@ def test_figures_keep_the_palette_and_have_every_glyph(drawings, name, language)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         svg = style.draw(plot, *results, language=language)
-    assert style.check_palette(svg) == []
+    assert check_palette(svg) == []
     assert len(svg) < 80_000
 
 

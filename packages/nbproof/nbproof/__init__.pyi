@@ -54,6 +54,15 @@ from nbproof.errors import (
 from nbproof.errors import (
     quoted as quoted,
 )
+from nbproof.files import (
+    check_file as check_file,
+)
+from nbproof.files import (
+    read_bytes as read_bytes,
+)
+from nbproof.files import (
+    read_toml as read_toml,
+)
 from nbproof.folder import (
     check_replaceable as check_replaceable,
 )
@@ -78,6 +87,7 @@ from nbproof.project import Project as Project
 from nbproof.project import use as use
 from nbproof.prose import REFERENCE as REFERENCE
 from nbproof.publish import as_json as as_json
+from nbproof.publish import write_whole as write_whole
 from nbproof.results import MIME as MIME
 from nbproof.results import collect as collect
 from nbproof.results import compare as compare

@@ -9,7 +9,7 @@ from typing import Any
 
 from nbproof.errors import NotebookError, named
 
-__all__ = ["read_bytes", "read_toml"]
+__all__ = ["check_file", "read_bytes", "read_toml"]
 
 LARGEST = 2**30  # bytes
 SETTINGS = 2**20  # bytes of a toml file
@@ -18,36 +18,47 @@ KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a d
          stat.S_IFSOCK: "a socket"}
 
 
-def read_bytes(path: Path, largest: int = LARGEST) -> bytes:
-    """Return what a regular file holds; what is none is not opened: a pipe would wait, a device never end.
+def check_file(path: str | Path, error: type[Exception] = NotebookError, largest: int = LARGEST) -> int:
+    """Return the size of a regular file in bytes, without opening what is none: a pipe would wait, a device never end.
 
-    Raises
-    ------
-    NotebookError
-        When there is no such file, it may not be read, is not regular or too large.
+    Parameters
+    ----------
+    error : type of exception
+        What is raised when there is no such file, it may not be read, is not regular or larger than ``largest`` bytes.
     """
+    path = Path(path)
     name = named(path.name or str(path))
     try:
         found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            kind = KINDS.get(stat.S_IFMT(found.st_mode), "no file")
-            raise NotebookError(f"{name} is {kind}; a regular file is needed.")
-        if found.st_size > largest:
-            raise NotebookError(f"{name} holds {found.st_size:,} bytes; at most {largest:,} are read.")
-        return path.read_bytes()
+        if stat.S_ISREG(found.st_mode):
+            path.open("rb").close()
     except (OSError, ValueError) as wrong:  # a null character in the name is a ValueError
-        raise NotebookError(f"{name} cannot be read: {getattr(wrong, 'strerror', None) or wrong}; "
-                            "a file is needed.") from wrong
+        reason = getattr(wrong, "strerror", None) or wrong
+        raise error(f"{name} cannot be read: {reason}; a file is needed.") from wrong
+    if not stat.S_ISREG(found.st_mode):
+        raise error(f"{name} is {KINDS.get(stat.S_IFMT(found.st_mode), 'no file')}; a regular file is needed.")
+    if found.st_size > largest:
+        raise error(f"{name} holds {found.st_size:,} bytes; at most {largest:,} are read.")
+    return found.st_size
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Return the tables of a toml file in UTF-8; see `read_bytes`."""
-    raw, name = read_bytes(path, SETTINGS), named(path.name)
+def read_bytes(path: str | Path, error: type[Exception] = NotebookError, largest: int = LARGEST) -> bytes:
+    """Return what a regular file holds; see `check_file`."""
+    check_file(path, error, largest)
+    try:
+        return Path(path).read_bytes()
+    except OSError as wrong:
+        raise error(f"{named(Path(path).name)} cannot be read: {wrong.strerror}; a whole file is needed.") from wrong
+
+
+def read_toml(path: str | Path, error: type[Exception] = NotebookError) -> dict[str, Any]:
+    """Return the tables of a toml file in UTF-8; see `check_file`."""
+    raw, name = read_bytes(path, error, SETTINGS), named(Path(path).name)
     for row, line in enumerate(raw.split(b"\n"), 1):
         if (dots := line.count(b".")) > DOTS:
-            raise NotebookError(f"{name}, row {row} has {dots:,} dots; at most {DOTS} are read.")
+            raise error(f"{name}, row {row} has {dots:,} dots; at most {DOTS} are read.")
     try:
         return tomllib.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError) as wrong:
         said = " ".join(str(wrong).split())[:200]
-        raise NotebookError(f"{name} cannot be read: {said}; it must be a toml file in UTF-8.") from wrong
+        raise error(f"{name} cannot be read: {said}; it must be a toml file in UTF-8.") from wrong

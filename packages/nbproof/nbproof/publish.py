@@ -148,19 +148,28 @@ def _finish(folder: Path, out: Path, journal: Mapping[str, Any]) -> str:
     return journal["name"]
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, flush it to disk, then rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def write_whole(path: Path, content: bytes) -> Path:
+    """Write a file under a temporary name, flush it to disk, then rename it; return it.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written; no half-written file is left.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError as wrong:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"cannot write {path.name}: {wrong.strerror}; what was there before is unchanged.") from None
+    except (OSError, ValueError) as wrong:  # a null character in the name is a ValueError
+        with suppress(OSError, ValueError):
+            temporary.unlink(missing_ok=True)
+        reason = getattr(wrong, "strerror", None) or wrong
+        raise OutputError(f"cannot write {path.name}: {reason}; what was there before is unchanged.") from None
+    return path
 
 
 def as_json(value: Any) -> bytes:
