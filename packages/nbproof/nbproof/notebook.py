@@ -84,6 +84,19 @@ class Notebook(Page):
         """Make a label with values in it that can still be translated: ``page.words("{n:d} years ahead", n=2)``."""
         return words(template, **values)
 
+    def speak(self, words: Mapping[str, Mapping[str, str]]) -> None:
+        """Take texts that come with the data, and their translations; in a language without one they stay as they are.
+
+        Figures, tables and the fields of sentences show them in the language of the page, before what catalogues say.
+
+        Parameters
+        ----------
+        words : mapping of text to {language: text}
+            Such as a questionnaire's: ``{"Trust": {"de": "Vertrauen"}, "TRU1": {}}``.
+        """
+        for language in self.known():
+            self._translate(language).update({text: said.get(language, text) for text, said in words.items()})
+
     def say(self, template: str, *, of: Any, **values: Any) -> None:
         """Print a sentence; ``{name:,.1f}`` is the variable of that name, kept as a result with one decimal.
 

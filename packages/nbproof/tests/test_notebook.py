@@ -146,6 +146,15 @@ def test_a_sentence_refuses_what_it_cannot_say(shown, template, values, message)
         Notebook("n").say(template, of=SEEN, **values)
 
 
+def test_words_that_come_with_the_data_bring_their_translations(shown, monkeypatch):
+    monkeypatch.setenv(LANGUAGES, "en,de")
+    page = Notebook("n")
+    page.speak({"Trust": {"de": "Vertrauen"}, "much": {"de": "sehr"}, "TRU1": {}})
+    page.table("t", pd.DataFrame({"kind": ["Trust", "TRU1", "much", "large"]}), "Bars", of=SEEN)
+    assert [row for row, in shown[1][MIME]["rows"]] == ["Vertrauen", "TRU1", "sehr", "groß"]
+    assert not any(key.startswith("untranslated") for data in shown for key in data[MIME])
+
+
 def test_what_rests_on_nothing_is_refused(shown):
     with pytest.raises(ParameterError, match="of= names what a result rests on.*got a DataFrame without one"):
         Notebook("n").say("{x:.1f}", of=pd.DataFrame({"x": [1]}), x=1.0)
