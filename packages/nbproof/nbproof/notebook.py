@@ -28,6 +28,7 @@ from nbproof.translation import (
     digits_of,
     fields_of,
     filled,
+    listed,
     plain,
     signed,
     words,
@@ -83,6 +84,11 @@ class Notebook(Page):
     def words(template: str, **values: Any) -> str:
         """Make a label with values in it that can still be translated: ``page.words("{n:d} years ahead", n=2)``."""
         return words(template, **values)
+
+    @staticmethod
+    def listed(texts: Iterable[str]) -> str:
+        """Make one text of several for a field of a sentence: ``page.listed(["trust", "care"])``, "trust, care"."""
+        return listed(texts)
 
     def speak(self, words: Mapping[str, Mapping[str, str]]) -> None:
         """Take texts that come with the data, and their translations; in a language without one they stay as they are.

@@ -153,6 +153,8 @@ def test_words_that_come_with_the_data_bring_their_translations(shown, monkeypat
     page.table("t", pd.DataFrame({"kind": ["Trust", "TRU1", "much", "large"]}), "Bars", of=SEEN)
     assert [row for row, in shown[1][MIME]["rows"]] == ["Vertrauen", "TRU1", "sehr", "groß"]
     assert not any(key.startswith("untranslated") for data in shown for key in data[MIME])
+    page.say("{both}", of=SEEN, both=page.listed(["Trust", page.words("{n:d} rows", n=2)]))
+    assert shown[2][MIME]["texts"]["both"] == {"en": "Trust, 2 rows", "de": "Vertrauen, 2 Zeilen"}
 
 
 def test_what_rests_on_nothing_is_refused(shown):
