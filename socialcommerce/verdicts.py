@@ -54,11 +54,11 @@ class NotTestable:
 
     Parameters
     ----------
-    reason : {"en", "zh"}
+    reason : str, or {"en", "zh"}
         Why not.
     """
 
-    reason: Words
+    reason: Words | str
 
 
 @dataclass(frozen=True)

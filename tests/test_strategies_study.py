@@ -11,13 +11,14 @@ import pandas as pd
 import pytest
 
 import semfit
+from semfit import psychometrics
 from socialcommerce import data, paper, survey
 from socialcommerce.errors import DataError, UnknownNameError
 from socialcommerce.evidence import survey as verdict
 from socialcommerce.figures import forest, style
-from socialcommerce.strategies import paths, readings
+from socialcommerce.strategies import measurement, paths, readings
 from socialcommerce.strategies.contact import SIDES
-from socialcommerce.strategies.measurement import Measurement, fit_table, words_of
+from socialcommerce.strategies.measurement import words_of
 from socialcommerce.strategies.multiverse import Multiverse
 from socialcommerce.strategies.readings import AXES, INDIRECT_LABELS
 from socialcommerce.strategies.sensitivity import READINGS
@@ -207,35 +208,31 @@ def test_an_unknown_path_is_named_with_those_there_are(study):
 # --- words and tables -------------------------------------------------------------------------------------------------
 
 
+def fits_of(study: Study) -> pd.DataFrame:
+    return measurement.fit_table({"measurement model": study.measurement, "structural model": study.structural})
+
+
 def test_tables_of_measurement(study):
-    measured = Measurement(study, htmt_draws=50)
-    table = measured.descriptives()
-    assert table["mean"].tolist() == pytest.approx(
-        [study.answers[BOOK.scales[name]].mean(axis=1).mean() for name in study.constructs])
-    ave = measured.quality.table()["ave"].to_numpy()
+    matrix = psychometrics.fornell_larcker(study.measurement).matrix
+    table = measurement.triangle(matrix.loc[study.constructs, study.constructs], study.codebook.called)
+    assert table["construct"].tolist() == [study.codebook.called[name] for name in study.constructs]
+    ave = psychometrics.measurement_quality(study.measurement).table()["ave"].to_numpy()
     assert [table.loc[k, str(k + 1)] for k in range(4)] == pytest.approx(np.sqrt(ave))
+    assert table.loc[3, "1"] == matrix.loc[study.constructs[3], study.constructs[0]]
     assert table.loc[0, "2"] == ""  # above the diagonal
-    assert measured.loadings()["cr"].notna().sum() == 4  # in the first row of each construct
-    assert measured.reliability().shape == (4, 8)
-    assert "none is below 0.5" in measured.read_items()["en"]
-    assert measured.read_reliability()["zh"].startswith("各构念的组合信度均达到0.7")
-    assert "every pair" in measured.read_discriminant()["en"]
-    fits = fit_table(study)
+    fits = fits_of(study)
+    assert list(fits) == list(measurement.FIT_HEADS)
     assert fits["df"].tolist() == [48, 49]  # 78 moments less 24 loadings and residuals and 6 correlations, or 5
-    assert "meets the customary bounds" in readings.read_fit(fits)["en"]
-    assert "misses" in readings.read_fit(fits.assign(cfi=0.9))["en"]
+    assert fits["cfi"].tolist() == [one.fit_measures["cfi.robust"] for one in (study.measurement, study.structural)]
 
 
-def test_what_is_said_of_screening_and_origin(study, holes):
-    assert readings.read_screening(holes)["en"].startswith("600 respondents, ")
-    report = replace(study, screened=survey.screen(study.responses, mode="report-only"))
-    assert "nobody was left out" in readings.read_screening(report)["en"]
-    assert "drawn by a program" in readings.read_origin(study)["en"]
+def test_a_study_says_where_its_answers_are_from(study):
     own = replace(study, responses=replace(study.responses, basis="survey", file="mine.csv"))
+    assert "simulated" in study.source
+    assert own.source == readings.source_of(own)["zh"] == "mine.csv"
+    assert own.words["mine.csv"] == {}
+    assert "drawn by a program" in readings.read_origin(study)["en"]
     assert readings.read_origin(own)["en"] == "These are 600 answers from mine.csv."
-    assert readings.read_origin(own)["zh"] == "此处为mine.csv中的600份答卷。"
-    assert readings.source_of(own)["zh"] == "mine.csv"
-    assert "no attention check" in readings.read_notes(study)["en"]
 
 
 def test_lines_say_on_which_side_an_interval_lies(study):
@@ -278,25 +275,23 @@ def test_what_failed_is_not_counted_as_firm(study):
     assert said["zh"].endswith("；另有1种设定无解。")
 
 
-def test_a_model_without_a_solution_is_no_measurement(study):
-    unsolved = Study(study.responses, study.screened)
-    vars(unsolved)["measurement"] = SimpleNamespace(converged=False, identified=True, nobs=600, problems=["No."])
-    with pytest.raises(DataError, match="the measurement model has no solution on these 600 answers"):
-        Measurement(unsolved)
-    table = fit_table(study).assign(cfi=[np.nan, 0.97])
-    assert readings.read_fit(table)["en"].startswith("the measurement model has no solution on these answers; the str")
+def test_a_model_without_a_solution_is_no_measurement():
+    unsolved = SimpleNamespace(converged=False, identified=True, nobs=600, problems=["No."])
+    with pytest.raises(DataError, match=r"mine.csv: the measurement model has no solution on these 600 answers"):
+        measurement.check_solution(unsolved, "mine.csv")
+    measurement.check_solution(SimpleNamespace(converged=True, identified=True), "mine.csv")
 
 
 def test_a_fit_counts_the_rows_it_used():
     ordered = studied(400, estimator="WLSMV", missing_cells=60)
     whole = int(ordered.answers[ordered.items].notna().all(axis=1).sum())
     assert whole < ordered.nobs
-    assert fit_table(ordered)["n"].tolist() == [whole, whole]
+    assert fits_of(ordered)["n"].tolist() == [whole, whole]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("name", ["paths", "indirect", "items", "none"])
+@pytest.mark.parametrize("name", ["paths", "indirect", "none"])
 def test_forests_keep_the_palette_and_have_every_glyph(study, name, language):
     lines = readings.path_lines(paths.path_table(study), study)
     drawn = {
@@ -305,9 +300,8 @@ def test_forests_keep_the_palette_and_have_every_glyph(study, name, language):
                      AXES["indirect"]),
         "none": (forest.plot_forest, readings.indirect_lines(NotTestable({"en": "no", "zh": "否"}), study, totals=True),
                  AXES["indirect"]),
-        "items": (forest.plot_items, Measurement(study).loadings(), None),
     }[name]
-    options = {"synthetic": True} | ({"axis": drawn[2], "tones": readings.TONES} if drawn[2] else {})
+    options = {"synthetic": True, "axis": drawn[2], "tones": readings.TONES}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         svg = style.draw(drawn[0], drawn[1], language=language, **options)

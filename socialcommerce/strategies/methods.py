@@ -70,7 +70,8 @@ WORDS = {
     "indirect": {"en": " Indirect effects have percentile intervals from {draws:,} bootstrap resamples ({how}; seed "
                        "{seed}).",
                  "zh": "间接效应采用{draws:,}次自助抽样的百分位数置信区间（{how}；随机种子{seed}）。"},
-    "groups": {"en": "Measurement between the groups by {}: ", "zh": "按{}分组的测量不变性："},
+    "groups": {"en": "Multi-group analysis ({}): judged by ΔCFI and ΔRMSEA, {} holds.",
+               "zh": "按{}分组的多群组分析：依ΔCFI和ΔRMSEA判断，{}成立。"},
     "again": {"en": "The file model.R refits both models with lavaan from data.csv.",
               "zh": "文件model.R可用lavaan根据data.csv重新拟合这两个模型。"},
     "synthetic": {"en": "These respondents are synthetic: they show what the method does and nothing about people.",
@@ -94,21 +95,21 @@ def methods_text(study: Study, language: str, fits: pd.DataFrame, invariance: st
     fits : pandas.DataFrame
         As `measurement.fit_table` returns it, the measurement model first.
     invariance : str
-        What the report says of measurement invariance, in the same language.
+        The level of measurement invariance that the report found, in the same language.
     """
     paragraphs = [respondents_text(study, language), _models(study, language), _fits(study, fits, language)]
     if invariance and study.codebook.group:
-        paragraphs.append(WORDS["groups"][language].format(study.codebook.group) + invariance)
+        paragraphs.append(WORDS["groups"][language].format(study.codebook.group, invariance))
     if study.basis == "synthetic sample":
         paragraphs.insert(0, WORDS["synthetic"][language])
     return "\n\n".join(paragraphs) + "\n"
 
 
 def told_by(results: Mapping[str, Mapping]) -> tuple[pd.DataFrame, Mapping[str, str]]:
-    """Return the fit table and the sentence on invariance that the report of a survey holds, by language."""
+    """Return the fit table and the level of invariance that the report of a survey holds, by language."""
     fits = results["tables"]["fit_table"]
     frame = pd.DataFrame(fits["rows"], columns=fits["columns"])
-    return frame, results["texts"].get("invariance_reading", {})
+    return frame, results["texts"].get("invariance", {})
 
 
 def respondents_text(study: Study, language: str) -> str:

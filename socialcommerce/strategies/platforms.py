@@ -13,29 +13,20 @@ import pandas as pd
 from scipy import special, stats
 
 import semfit
-from nbproof import snap
+from nbproof import snap, words
 from semfit import HypothesisStatistic, Invariance, SemFit, delta_errors, jacobian
 from socialcommerce.effects import Joint, largest, normal
 from socialcommerce.strategies.moderation import construct_words
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import NotTestable
 
-__all__ = ["INVARIANCE_LABELS", "PLATFORM_LABELS", "Platforms", "compare_platforms", "ladder_table",
-           "measured_alike"]
+__all__ = ["PLATFORM_LABELS", "Platforms", "compare_platforms", "measured_alike"]
 
 Array = np.ndarray
 Words = Mapping[str, str]
-LEVELS = {
-    "configural": {"en": "nothing (configural)", "zh": "形态等值"},
-    "metric": {"en": "loadings (metric)", "zh": "载荷等值（弱等值）"},
-    "scalar": {"en": "loadings, intercepts (scalar)", "zh": "载荷与截距等值（强等值）"},
-}
-ORDINAL_LEVELS = {
-    "configural": LEVELS["configural"],
-    "thresholds": {"en": "thresholds", "zh": "阈值"},
-    "loadings": {"en": "thresholds, loadings", "zh": "阈值与载荷"},
-    "intercepts": {"en": "thresholds, loadings, intercepts", "zh": "阈值、载荷与截距"},
-}
+LEVELS = ("configural", "metric", "scalar")
+ORDINAL_LEVELS = ("configural", "thresholds", "loadings", "intercepts")
+HELD = {"metric": "loadings", "thresholds": "thresholds", "loadings": "thresholds and loadings"}
 PLATFORM_LABELS = {
     "outcome": {"en": "outcome", "zh": "结果变量"}, "predictor": {"en": "predictor", "zh": "预测变量"},
     "group": {"en": "group", "zh": "组"}, "other": {"en": "other group", "zh": "另一组"},
@@ -43,17 +34,6 @@ PLATFORM_LABELS = {
     "difference": {"en": "difference", "zh": "差异"}, "se": {"en": "SE", "zh": "标准误"},
     "low": {"en": "lower", "zh": "下限"}, "high": {"en": "upper", "zh": "上限"}, "p": {"en": "p", "zh": "p"},
 }
-INVARIANCE_LABELS = {
-    "level": {"en": "held equal", "zh": "等值层级"}, "chisq": {"en": "chi2", "zh": "χ²"},
-    "df": {"en": "df", "zh": "自由度"}, "pvalue": {"en": "p", "zh": "p"},
-    "cfi": {"en": "CFI", "zh": "CFI"}, "rmsea": {"en": "RMSEA", "zh": "RMSEA"},
-    "srmr": {"en": "SRMR", "zh": "SRMR"}, "d_chisq": {"en": "chi2 difference", "zh": "Δχ²"},
-    "d_df": {"en": "df difference", "zh": "Δ自由度"}, "d_pvalue": {"en": "p of the difference", "zh": "差异检验p"},
-    "d_cfi": {"en": "CFI difference", "zh": "ΔCFI"}, "d_rmsea": {"en": "RMSEA difference", "zh": "ΔRMSEA"},
-    "holds_chisq": {"en": "holds by chi2", "zh": "按χ²检验成立"},
-    "holds_indices": {"en": "holds by indices", "zh": "按拟合指标成立"},
-}
-
 
 @dataclass(frozen=True)
 class Platforms:
@@ -176,16 +156,7 @@ def measured_alike(study: Study) -> Invariance | NotTestable:
         return semfit.invariance(model, rows, study.codebook.group, levels=levels, **study.options)
     # an answer one group never gives, a level without a solution
     except (semfit.DataError, semfit.ParameterError) as wrong:
-        return NotTestable({"en": f"Measurement cannot be compared between the groups: {wrong}",
-                            "zh": f"无法在各组之间比较测量模型：{wrong}"})
-
-
-def ladder_table(ladder: Invariance | NotTestable) -> pd.DataFrame | NotTestable:
-    """Return the ladder with its levels in words, as ``INVARIANCE_LABELS`` heads it; what cannot be tested as it is."""
-    if isinstance(ladder, NotTestable):
-        return ladder
-    words = {**ORDINAL_LEVELS, **LEVELS}
-    return ladder.table.reset_index().assign(level=[words[level] for level in ladder.fits])
+        return NotTestable(words("Measurement cannot be compared between the groups: {why}", why=str(wrong)))
 
 
 def compare_platforms(study: Study, ladder: Invariance | NotTestable | None = None) -> Platforms | NotTestable:
@@ -234,18 +205,15 @@ def _rows(study: Study) -> pd.DataFrame | NotTestable:
     """Return the answers of groups with more respondents than items, in the codebook's order; a reason if one has."""
     group, items = study.codebook.group, study.items
     if not group:
-        return NotTestable({"en": "The codebook names no question that tells two kinds of respondents apart.",
-                            "zh": "编码簿未指定区分两类受访者的题目。"})
+        return NotTestable("The codebook names no question that tells two kinds of respondents apart.")
     whole = [group] if study.options.get("missing") == "fiml" else [group, *items]
     rows = study.answers[[*items, group]].dropna(subset=whole).sort_values(group, kind="stable")
     counts = rows[group].value_counts().sort_index()
     enough = counts[counts > len(items)]
     if len(enough) < 2:
         shown = ", ".join(f"{int(code)}: {n}" for code, n in counts.items())
-        return NotTestable({"en": f"Respondents by {group} are {shown or 'none'}; two groups of more than "
-                                  f"{len(items)}, the number of items, are needed.",
-                            "zh": f"按{group}分组的人数为{shown or '无'}；"
-                                  f"需要至少两组，且每组人数多于题项数{len(items)}。"})
+        return NotTestable(words("Respondents by {group} are {sizes}; two groups of more than {items:d}, the number of "
+                                 "items, are needed.", group=group, sizes=shown or "none", items=len(items)))
     return rows[rows[group].isin(enough.index)]
 
 
@@ -256,18 +224,15 @@ def _broken(ladder: Invariance) -> NotTestable | None:
     failed = upto[~upto["holds_indices"].astype(bool)]
     if failed.empty:
         return None
-    step, held = failed.iloc[0], {**ORDINAL_LEVELS, **LEVELS}[failed.index[0]]
-    numbers = f"CFI {snap(step['d_cfi']):+.3f}, RMSEA {snap(step['d_rmsea']):+.3f}, p = {snap(step['d_pvalue']):.3f}"
-    table = ladder.fits["configural"].standardized.query("op == '=~'")
-    loadings = table.pivot(index="rhs", columns="group", values="std_all")
+    step, fit = failed.iloc[0], ladder.fits["configural"]
+    loadings = fit.standardized.query("op == '=~'").pivot(index="rhs", columns="group", values="std_all")
     item = (loadings.max(axis=1) - loadings.min(axis=1)).idxmax()
     shown = ", ".join(f"{snap(value):.2f}" for value in loadings.loc[item])
-    return NotTestable({
-        "en": f"The items do not measure the same in the groups: with equal {held['en']} the fit falls ({numbers}); of "
-              f"all standardised loadings that of {item} differs most ({shown}). Paths between constructs that differ "
-              "in meaning are not compared.",
-        "zh": f"题项在各组测量的内容不同：令{held['zh']}等值后拟合下降（{numbers}）；"
-              f"标准化载荷中{item}相差最大（{shown}）。含义不同的构念之间，路径不作比较。"})
+    return NotTestable(words(
+        "The items do not measure the same in the groups: with equal {held} the fit falls (CFI {cfi:+.3f}, RMSEA "
+        "{rmsea:+.3f}, p {p:p}); of all standardised loadings that of {item} differs most ({shown}). Paths between "
+        "constructs that differ in meaning are not compared.", held=HELD[failed.index[0]], cfi=step["d_cfi"],
+        rmsea=step["d_rmsea"], p=step["d_pvalue"], item=item, shown=shown))
 
 
 def _structural(study: Study, ladder: Invariance) -> SemFit:

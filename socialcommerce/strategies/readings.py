@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nbproof import snap
-from semfit import Invariance
-from socialcommerce.strategies import common_method, contact, segments, sensitivity
-from socialcommerce.strategies.common_method import CommonMethod
+from socialcommerce.strategies import contact, segments, sensitivity
 from socialcommerce.strategies.measurement import words_of
 from socialcommerce.strategies.multiverse import Multiverse
 from socialcommerce.strategies.paths import Indirect, claimed_signs
@@ -21,40 +19,12 @@ from socialcommerce.verdicts import NotTestable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["AXES", "CORRELATION_LABELS", "FIT_DIGITS", "FIT_LABELS", "INDIRECT_DIGITS", "INDIRECT_LABELS", "INTERVAL",
-           "ITEM_LABELS", "PATH_DIGITS", "PATH_LABELS", "RELIABILITY_LABELS", "SCREENING_LABELS", "TONES", "decimals",
-           "indirect_lines", "numbered", "path_lines", "read_basis", "read_curve", "read_fit", "read_indirect",
-           "read_ladder", "read_limit", "read_method", "read_notes", "read_origin", "read_parts", "read_paths",
-           "read_power", "read_screening", "read_sensitivity", "rows_of", "screening_table", "source_of"]
+__all__ = ["AXES", "INDIRECT_DIGITS", "INDIRECT_LABELS", "INTERVAL", "PATH_DIGITS", "PATH_LABELS", "TONES",
+           "decimals", "indirect_lines", "numbered", "path_lines", "read_basis", "read_curve", "read_indirect",
+           "read_limit", "read_origin", "read_parts", "read_paths", "read_power", "read_sensitivity", "rows_of",
+           "source_of"]
 
 INTERVAL = {"low": {"en": "95 % from", "zh": "95%下限"}, "high": {"en": "to", "zh": "95%上限"}}
-SCREENING_LABELS = {"rule": {"en": "rule", "zh": "规则"}, "threshold": {"en": "threshold", "zh": "阈值"},
-                    "flagged": {"en": "flagged", "zh": "触发人数"}, "share": {"en": "% of all", "zh": "占比（%）"}}
-ITEM_LABELS = {
-    "construct": {"en": "construct", "zh": "构念"}, "item": {"en": "item", "zh": "题项"},
-    "loading": {"en": "loading", "zh": "载荷"}, **INTERVAL, "alpha": {"en": "alpha", "zh": "α"},
-    "omega": {"en": "omega", "zh": "ω"}, "cr": {"en": "CR", "zh": "CR"}, "ave": {"en": "AVE", "zh": "AVE"},
-}
-RELIABILITY_LABELS = {
-    "construct": ITEM_LABELS["construct"], "alpha": ITEM_LABELS["alpha"], "omega": ITEM_LABELS["omega"],
-    "omega_low": INTERVAL["low"], "omega_high": INTERVAL["high"], "ave": ITEM_LABELS["ave"],
-    "ave_low": INTERVAL["low"], "ave_high": INTERVAL["high"],
-}
-CORRELATION_LABELS = {
-    "k": {"en": "no.", "zh": "序号"}, "construct": ITEM_LABELS["construct"], "items": {"en": "items", "zh": "题项数"},
-    "mean": {"en": "M", "zh": "均值"}, "sd": {"en": "SD", "zh": "标准差"},
-}
-FIT_LABELS = {
-    "model": {"en": "model", "zh": "模型"}, "n": {"en": "N", "zh": "N"}, "chisq": {"en": "chi²", "zh": "χ²"},
-    "df": {"en": "df", "zh": "自由度"}, "pvalue": {"en": "p", "zh": "p"},
-    "chisq.scaled": {"en": "scaled chi²", "zh": "校正χ²"}, "pvalue.scaled": {"en": "its p", "zh": "校正p"},
-    "plain_cfi": {"en": "CFI", "zh": "CFI"}, "cfi": {"en": "robust CFI", "zh": "稳健CFI"},
-    "tli": {"en": "robust TLI", "zh": "稳健TLI"}, "plain_rmsea": {"en": "RMSEA", "zh": "RMSEA"},
-    "rmsea": {"en": "robust RMSEA", "zh": "稳健RMSEA"}, "rmsea.ci.lower": {"en": "90 % from", "zh": "90%下限"},
-    "rmsea.ci.upper": {"en": "to", "zh": "90%上限"}, "srmr": {"en": "SRMR", "zh": "SRMR"},
-}
-FIT_DIGITS = {"chisq": 1, "df": 0, "pvalue": 3, "chisq.scaled": 1, "pvalue.scaled": 3, "plain_cfi": 3, "cfi": 3,
-              "tli": 3, "plain_rmsea": 3, "rmsea": 3, "rmsea.ci.lower": 3, "rmsea.ci.upper": 3, "srmr": 3}
 PATH_LABELS = {
     "outcome_words": {"en": "outcome", "zh": "结果"}, "predictor_words": {"en": "predictor", "zh": "前因"},
     "estimate": {"en": "estimate", "zh": "估计值"}, "estimate_se": {"en": "SE", "zh": "标准误"},
@@ -76,26 +46,8 @@ AXES = {
 
 
 Words = dict[str, str]
-CLOSE_FIT = {"cfi": 0.95, "rmsea": 0.06, "srmr": 0.08}  # Hu & Bentler 1999, doi:10.1080/10705519909540118
-RULES = {
-    "missing": "缺答过多", "straight-lining (run)": "连续同答", "straight-lining (sd)": "答案无变化",
-    "one answer only": "全部同一答案", "speeder": "作答过快", "failed check": "注意力检查未通过",
-    "out of range": "超出取值范围", "duplicate": "与前面的答卷重复", "any": "至少触发一项",
-}
-LEVEL_WORDS = {
-    "configural": {"en": "the same pattern of loadings only, so no paths may be compared",
-                   "zh": "仅载荷形态相同，不能比较路径"},
-    "metric": {"en": "equal loadings, so paths may be compared, means not", "zh": "载荷相等，可比较路径，不可比较均值"},
-    "scalar": {"en": "equal loadings and intercepts, so paths and means may be compared",
-               "zh": "载荷与截距相等，路径与均值均可比较"},
-    "thresholds": {"en": "equal thresholds only, so no paths may be compared", "zh": "仅阈值相等，不能比较路径"},
-    "loadings": {"en": "equal thresholds and loadings, so paths may be compared, means not",
-                 "zh": "阈值与载荷相等，可比较路径，不可比较均值"},
-    "intercepts": {"en": "equal thresholds, loadings and intercepts, so paths and means may be compared",
-                   "zh": "阈值、载荷与截距相等，路径与均值均可比较"},
-}
-KEYS = {"check": common_method.CHECKS, "measure": common_method.MEASURES, "reading": sensitivity.READINGS,
-        "within": segments.WITHIN, "role": segments.ROLES, "method": contact.METHODS, "side": contact.SIDES}
+KEYS = {"reading": sensitivity.READINGS, "within": segments.WITHIN, "role": segments.ROLES, "method": contact.METHODS,
+        "side": contact.SIDES}
 """Columns of results that hold keys, and what these are called."""
 NOTHING = {"en": "nothing to list", "zh": "无可列之项"}
 YES_NO = {True: {"en": "yes", "zh": "是"}, False: {"en": "no", "zh": "否"}}
@@ -145,59 +97,9 @@ def read_limit(study: Study) -> Words:
                   "whom it speaks.", "zh": "一次横断面调查只显示何者相伴出现，不显示因果；调查触及谁，就只能代表谁。"}
 
 
-def read_notes(study: Study) -> Words:
-    """Say which rules could not be applied."""
-    notes = {"speeder": {"en": "no duration is in the file, so speed was not judged",
-                         "zh": "文件中没有用时，未判断作答速度"},
-             "failed check": {"en": "the codebook has no attention check", "zh": "编码簿中没有注意力检查题"},
-             "one answer only": {"en": "with so few items careful respondents too may give one answer to all, so that "
-                                       "was not judged", "zh": "题项太少，认真作答者也可能全部同答，未据此判断"},
-             "duplicate": {"en": "with so few questions different respondents may answer alike, so repeated answers "
-                                 "were not judged", "zh": "题目太少，不同受访者也可能作答相同，未判断重复答卷"}}
-    found = [words for rule, words in notes.items() if any(note.startswith(rule) for note in study.screened.notes)]
-    if not found:
-        return {"en": "Every rule could be applied.", "zh": "各条规则均可适用。"}
-    return {"en": "Note: " + "; ".join(w["en"] for w in found) + ".",
-            "zh": "注：" + "；".join(w["zh"] for w in found) + "。"}
-
-
 def numbered(frame: pd.DataFrame, labels: Mapping[str, Words]) -> dict[str, Words]:
     """Return labels with the numbered columns of a triangle added."""
     return {**labels, **{name: name for name in frame.columns if name.isdigit()}}
-
-
-def screening_table(study: Study) -> pd.DataFrame:
-    """One row a rule: its words, threshold, flagged, per cent of all rows."""
-    table = study.screened.summary()
-    rule = [{"en": rule, "zh": RULES[rule]} for rule in table["rule"]]
-    return table.assign(rule=rule, share=100 * table["share"])
-
-
-def read_screening(study: Study) -> Words:
-    """Say how many answered, were flagged and kept."""
-    s = study.screened
-    kept = len(s.answers)
-    en = f"{s.nobs} respondents, {len(s.flagged)} flagged by at least one rule, {kept} kept"
-    zh = f"共{s.nobs}份答卷，{len(s.flagged)}份至少触发一项规则，保留{kept}份"
-    if s.mode == "report-only":
-        return {"en": f"{en} (rules report only; nobody was left out).",
-                "zh": f"{zh}（仅报告规则触发情况，未剔除任何答卷）。"}
-    return {"en": f"{en}.", "zh": f"{zh}。"}
-
-
-def read_fit(table: pd.DataFrame) -> Words:
-    """Say for each model whether it meets the customary bounds of close fit; rules of thumb, not tests."""
-    parts = {"en": [], "zh": []}
-    for row in table.to_dict("records"):
-        if pd.isna(row["cfi"]):
-            parts["en"].append(f"the {row['model']['en']} has no solution on these answers")
-            parts["zh"].append(f"{row['model']['zh']}在这些作答上没有解")
-            continue
-        met = row["cfi"] >= CLOSE_FIT["cfi"] and all(row[k] <= CLOSE_FIT[k] for k in ("rmsea", "srmr"))
-        shown = f"CFI = {snap(row['cfi']):.3f}, RMSEA = {snap(row['rmsea']):.3f}, SRMR = {snap(row['srmr']):.3f}"
-        parts["en"].append(f"the {row['model']['en']} {'meets' if met else 'misses'} the customary bounds ({shown})")
-        parts["zh"].append(f"{row['model']['zh']}{'达到' if met else '未达到'}惯用界值（{shown}）")
-    return {"en": "; ".join(parts["en"]) + ".", "zh": "；".join(parts["zh"]) + "。"}
 
 
 def path_lines(table: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -303,7 +205,7 @@ def _said(words: Mapping[str, Words], cell: Any) -> Any:
 def read_parts(result: Any) -> Words:
     """Return what a result says in a sentence, its parts one after the other, or why there is none."""
     if isinstance(result, NotTestable):
-        return dict(result.reason)
+        return dict.fromkeys(("en", "zh"), result.reason) if isinstance(result.reason, str) else dict(result.reason)
     for name in ("reading", "sentence"):
         if hasattr(result, name):
             return dict(getattr(result, name))
@@ -327,34 +229,6 @@ def read_curve(curve: Multiverse, study: Study) -> Words:
             "zh": f"在全部{solved}种{'有解的' if failed else ''}设定中，{len(table)}条路径里有{firm.sum()}条的区间始终"
                   "落在论断一侧"
                   + (f"；{'、'.join(zh)}则取决于如何选择" if zh else "") + f"{without.get('zh', '')}。"}
-
-
-def read_ladder(ladder: Invariance | NotTestable) -> Words:
-    """Say up to which level measurement holds by the fit indices, and what that allows."""
-    if isinstance(ladder, NotTestable):
-        return dict(ladder.reason)
-    level = LEVEL_WORDS[ladder.highest]
-    return {"en": f"By the fit indices measurement holds up to {level['en']}.",
-            "zh": f"按拟合指标，测量不变性成立至{level['zh']}。"}
-
-
-def read_method(found: CommonMethod) -> Words:
-    """Say what the single factor carries and by how much a common factor moves the paths; reasons for what is left out.
-
-    The change is that of the path that moves most.
-    """
-    table = found.summary().set_index("measure")["estimate"]
-    said = {"en": [], "zh": []}
-    if (name := "share of the first component") in table:
-        said["en"].append(f"The first component carries {snap(100 * table[name]):.0f} % of the variance.")
-        said["zh"].append(f"第一主成分解释{snap(100 * table[name]):.0f}%的方差。")
-    if (name := "largest change of a path") in table and pd.notna(table[name]):
-        said["en"].append(f"With a common factor held, the path that moves most changes by {snap(table[name]):.2f}.")
-        said["zh"].append(f"控制共同因子后，变化最大的路径改变{snap(table[name]):.2f}。")
-    for reason in {reason["en"]: reason for reason in found.reasons.values()}.values():
-        said["en"].append(reason["en"])
-        said["zh"].append(reason["zh"])
-    return {"en": " ".join(said["en"]), "zh": "".join(said["zh"])}
 
 
 def read_power(power: Power, nobs: int) -> Words:

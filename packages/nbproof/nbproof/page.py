@@ -303,10 +303,12 @@ def _text_table(heads: list[str], rows: list[list[str]]) -> str:
 
 
 def _html_table(payload: dict[str, Any], label: str = "") -> str:
+    from nbproof.document import closed, provenance
+
     def line(cells: list[str], tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
     head, body = line(payload["heads"], "th"), "".join(line(row, "td") for row in payload["rows"])
-    caption = escape(f"{label} {payload['caption']} n = {payload['n']}; {', '.join(payload['basis'])}; "
-                     f"{payload['source']}".strip())
+    told = (label, closed(payload["caption"], payload["language"]), provenance(payload), payload["note"])
+    caption = escape(" ".join(filter(None, told)))
     return f"<table><caption>{caption}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"
