@@ -232,7 +232,7 @@ def test_a_cell_shows_something_and_is_short(path):
     for tags, tree in code(path):
         last = tree.body[-1]
         imports = any(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body)
-        shows = any(ast.unparse(node.func) in ("page.say", "page.figure", "page.table")
+        shows = any(ast.unparse(node.func) in ("page.say", "page.figure", "page.table", "display")
                     for node in ast.walk(tree) if isinstance(node, ast.Call))
         assert "parameters" in tags or imports or shows or isinstance(last, ast.Expr), ast.unparse(tree)
     for tags, source in cells(path, "code"):
@@ -247,3 +247,14 @@ def test_what_is_cited_is_in_the_bibliography(path):
     bibliography = (ROOT / "paper" / "references.bib").read_text(encoding="utf-8")
     for key in re.findall(r"#ref-(\w+)", path.read_text(encoding="utf-8")):
         assert f"{{{key}," in bibliography, key
+
+
+def test_a_text_of_the_library_has_one_translation_with_the_same_fields():
+    """All areas are read together, so a text that means two things needs two wordings."""
+    from nbproof import Catalogue
+
+    found: dict[str, str] = {}
+    for file in sorted((ROOT / "socialcommerce" / "locale").glob("*.zh.po")):
+        for english, chinese in Catalogue("zh", file).items():
+            assert found.setdefault(english, chinese) == chinese, f"{file.name}: {english}"
+            assert {*FIELD.findall(chinese)} <= {*FIELD.findall(english)} or "{why}" in english, english

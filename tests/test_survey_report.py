@@ -314,8 +314,9 @@ def test_the_methods_paragraph_states_what_was_done(tmp_path, language):
     measures = study.structural.fit_measures
     assert f"{measures['chisq']:.2f}" in said
     assert f"{measures['chisq.scaled']:.2f}" in said
-    assert "metric invariance" in said.splitlines()[-1]
-    assert f"CFI = {measures['cfi']:.3f}".replace("0.", ".") in said
+    assert {"en": "metric invariance", "zh": "单位不变性"}[language] in said.splitlines()[-1]
+    cfi = f"CFI = {measures['cfi']:.3f}"  # Chinese keeps the zero before the point (GB/T 15835)
+    assert (cfi.replace("0.", ".") if language == "en" else cfi) in said
     assert f"{1 / (len(study.answers) * 6):.1%}" in said  # one answer of all is missing
     for number in (len(rows), len(study.screened.flagged), study.nobs):
         assert str(number) in said
@@ -323,7 +324,7 @@ def test_the_methods_paragraph_states_what_was_done(tmp_path, language):
              "zh": ["全信息极大似然法", "MLR", "1个反向计分", "超过20%的题项未作答"]}
     assert all(each in said for each in words[language])
     assert "bootstrap" not in said  # no indirect effect: no resample
-    assert "自助" not in said
+    assert "Bootstrap" not in said
 
 
 def run_in_r(study, folder: Path) -> pd.DataFrame:
@@ -421,10 +422,11 @@ def test_the_projects_own_notebooks_take_any_survey(tmp_path):
                      "--draws", "50", "--language", "zh", "--estimator", "WLSMV"]) == 0
     said = (tmp_path / "out" / "methods-zh.txt").read_text(encoding="utf-8")
     assert "按G分组的多群组分析：依ΔCFI和ΔRMSEA判断，" in said
-    page = (tmp_path / "out" / "zh" / "04_measurement.html").read_text(encoding="utf-8")
-    assert "论文" not in page  # it is about somebody's own survey
-    assert "服务" in page  # as the codebook says it
-    assert "untranslated" not in (tmp_path / "out" / "notebooks" / "04_measurement.ipynb").read_text(encoding="utf-8")
+    for name in cli.SURVEY_NOTEBOOKS:
+        page = (tmp_path / "out" / "zh" / f"{name}.html").read_text(encoding="utf-8")
+        assert "论文" not in page  # it is about somebody's own survey
+        assert "服务" in page  # as the codebook says it
+        assert "untranslated" not in (tmp_path / "out" / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
     found = json.loads((tmp_path / "out" / "results" / "04_measurement.json").read_text(encoding="utf-8"))
     assert found["numbers"]["kept"]["value"] == found["numbers"]["received"]["value"] == len(ROWS)
     assert [row[1] for row in found["tables"]["items_table"]["rows"]] == HEAD[:-1]

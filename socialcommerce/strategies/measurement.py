@@ -8,11 +8,9 @@ import pandas as pd
 
 from semfit import SemFit
 from socialcommerce.errors import DataError
-from socialcommerce.strategies.study import Study
 
 __all__ = ["CLOSE_FIT", "DISTINCT", "FIT_DIGITS", "FIT_HEADS", "INTERVAL", "LADDER_DIGITS", "LADDER_HEADS", "LEVELS",
-           "LOW_LOADING", "RELIABILITY_HEADS", "RELIABLE", "SHARED", "check_solution", "fit_table", "triangle",
-           "words_of"]
+           "LOW_LOADING", "RELIABILITY_HEADS", "RELIABLE", "SHARED", "check_solution", "fit_table", "triangle"]
 
 LOW_LOADING, RELIABLE, SHARED = 0.5, 0.7, 0.5  # loading, reliability, average variance extracted
 DISTINCT = 0.85  # HTMT of constructs that differ in meaning
@@ -45,11 +43,6 @@ LADDER_HEADS = {
 }
 LADDER_DIGITS = {"chisq": 2, "df": 0, "pvalue": 3, "cfi": 3, "rmsea": 3, "srmr": 3, "d_chisq": 2, "d_df": 0,
                  "d_pvalue": 3, "d_cfi": 3, "d_rmsea": 3}
-
-
-def words_of(study: Study) -> dict[str, dict[str, str]]:
-    """Return what each construct is called, ``{"en", "zh"}``; its name where the codebook has no words."""
-    return {c.name: {"en": c.en or c.name, "zh": c.zh or c.en or c.name} for c in study.codebook.constructs}
 
 
 def check_solution(fit: SemFit, file: str) -> None:

@@ -154,7 +154,8 @@ class Codebook:
         labels = [pair for scale in scales for pair in zip(scale.en, scale.zh, strict=True)]
         pairs = [*labels, *((item.en, item.zh) for item in self.questions), *((code, "") for code in self.by_code),
                  *((self.called[construct.name], construct.zh) for construct in self.constructs)]
-        return {en: {"zh": zh} if zh else {} for en, zh in pairs if en}
+        return {opening(en): {"zh": opening(zh)} for en, zh in labels} | {
+            en: {"zh": zh} if zh else {} for en, zh in pairs if en}
 
     def score(self, answers: pd.DataFrame) -> pd.DataFrame:
         """Return the answers with reverse-keyed items turned round (low + high - answer).
@@ -195,6 +196,15 @@ class Codebook:
                     predictors.setdefault(path.outcome, []).append(path.predictor)
             lines += [f"{outcome} ~ {' + '.join(names)}" for outcome, names in predictors.items()]
         return "\n".join(lines)
+
+
+def opening(label: str) -> str:
+    """Return an answer's label up to a colon, what stands for it where there is little room.
+
+    >>> opening("Mainly content: posts, videos or live streams"), opening("以内容为主：通过帖子")
+    ('Mainly content', '以内容为主')
+    """
+    return re.split("[:：]", label)[0]
 
 
 def plain(text: str) -> str:

@@ -49,7 +49,7 @@ _HOMES = {
     "index": ("Front", "front_page"),
     "look": ("Look",),
     "machine": ("cache_folder", "processors"),
-    "notebook": ("Evidence", "Notebook"),
+    "notebook": ("Evidence", "Notebook", "translated"),
     "numbers": ("format_number", "snap"),
     "owned": ("read_manifest",),
     "page": ("Page",),
@@ -58,7 +58,7 @@ _HOMES = {
     "prose": ("REFERENCE",),
     "publish": ("as_json", "write_whole"),
     "results": ("MIME", "collect", "compare"),
-    "translation": ("words",),
+    "translation": ("Catalogue", "filled", "words"),
     "verifier": ("MARKED", "Verified", "as_table", "readme_drifts", "verify"),
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}

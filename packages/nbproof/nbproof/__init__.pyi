@@ -79,6 +79,7 @@ from nbproof.machine import cache_folder as cache_folder
 from nbproof.machine import processors as processors
 from nbproof.notebook import Evidence as Evidence
 from nbproof.notebook import Notebook as Notebook
+from nbproof.notebook import translated as translated
 from nbproof.numbers import format_number as format_number
 from nbproof.numbers import snap as snap
 from nbproof.owned import read_manifest as read_manifest
@@ -92,6 +93,8 @@ from nbproof.publish import write_whole as write_whole
 from nbproof.results import MIME as MIME
 from nbproof.results import collect as collect
 from nbproof.results import compare as compare
+from nbproof.translation import Catalogue as Catalogue
+from nbproof.translation import filled as filled
 from nbproof.translation import words as words
 from nbproof.verifier import (
     MARKED as MARKED,

@@ -34,7 +34,7 @@ from nbproof.translation import (
     words,
 )
 
-__all__ = ["Evidence", "Notebook"]
+__all__ = ["Evidence", "Notebook", "translated"]
 
 @dataclass(frozen=True)
 class Evidence:
@@ -165,7 +165,7 @@ class Notebook(Page):
         _close(figure)
         alts = self._said(alt, values)
         for language in self.languages:
-            svg = self.draw(_drawn_in, figure, self._translate(language), self.fonts(language), language=language)
+            svg = self.draw(translated, figure, self._translate(language), self.fonts(language), language=language)
             payload = {"kind": "figure", "name": name, "language": language, "alt": alts[language],
                        **self._caption_of(language, caption, of, n, note, values), **self._untranslated()}
             if explorer is not None:
@@ -349,15 +349,18 @@ def _close(figure: Any) -> None:
     pyplot.close(figure)
 
 
-def _drawn_in(figure: Any, translate: Catalogue, fonts: Sequence[str], *, language: str) -> Any:
-    """Write a drawn figure's texts in a language, from those it was drawn with."""
+def translated(figure: Any, translate: Catalogue, fonts: Sequence[str], *, language: str) -> Any:
+    """Write a drawn figure's texts in a language, from those it was drawn with.
+
+    A text that was broken into lines where there was little room keeps the whole as its artist's label.
+    """
     from matplotlib.text import Text
 
     figure.draw_without_rendering()
     for ax in figure.axes:
         _translate_ticks(ax, translate)
     for text in figure.findobj(Text):
-        original = getattr(text, "_nbproof_original", None) or text.get_text()
+        original = getattr(text, "_nbproof_original", None) or text.get_label() or text.get_text()
         text._nbproof_original = original
         if original.strip():
             text.set_text("\n".join(map(translate, _lines(original, translate))))

@@ -20,7 +20,7 @@ from nbproof.results import collect, payloads
 __all__ = ["ArticleTable", "Cell", "archive", "is_sentence", "tables_of", "width_of"]
 
 MISSING = "–"
-BOUNDED = re.compile(  # columns of statistics that cannot exceed 1: APA writes no zero before the point
+BOUNDED = re.compile(  # columns of statistics that cannot exceed 1: APA, for English, writes no zero before the point
     r"\d+|p|q|p_?value(\.\w+)?|r2?|loading|alpha|cr|(omega|ave)(_low|_high)?|htmt2?|kmo|(plain_)?(cfi|tli|rmsea)(\.[\w.]+)?|srmr")
 LIKEWISE = ("estimate", "low", "high")  # in a table of loadings or reliabilities
 LEADING_ZERO = re.compile(r"(?<![\d.,])0\.(?=\d)")
@@ -96,7 +96,7 @@ def tables_of(notebooks: Mapping[str, Mapping[str, Any]], language: str) -> list
 def _table(payload: Mapping[str, Any], references: References) -> ArticleTable:
     keys, language = payload["columns"], payload["language"]
     alike = LIKEWISE if {"loading", "measure"} & set(keys) else ()
-    bounded = [key in alike or bool(BOUNDED.fullmatch(key)) for key in keys]
+    bounded = [language == "en" and (key in alike or bool(BOUNDED.fullmatch(key))) for key in keys]
     digits = [payload["digits"].get(key, 0) for key in keys]
     rows = tuple(
         tuple(_cell(*each) for each in zip(texts, values, digits, bounded, keys, strict=True))
