@@ -12,6 +12,7 @@ from socialcommerce.figures.colours import DASHES, INK, MARKERS, MUTED, SERIES
 from socialcommerce.figures.style import new_axes
 from socialcommerce.modes.advice import OUTCOME_WORDS, strategies
 from socialcommerce.modes.policy import OUTCOMES, Ranking
+from socialcommerce.modes.readings import both
 from stockflow import ModeFit
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def plot_profiles(fits: Mapping[str, ModeFit], *, language: str = "en", ax: np.n
             panel.set_yticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
             panel.set_yticks([], minor=True)
             panel.set_xticks([], minor=True)
-        axes[i, 0].set_title(fit.mode.words[language])
+        axes[i, 0].set_title(both(fit.mode.words)[language])
     axes[0, 0].figure.supylabel(WORDS["ratio"][language], fontsize=9)
     return axes.ravel()
 

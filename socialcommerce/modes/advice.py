@@ -13,7 +13,7 @@ from socialcommerce.errors import ParameterError
 from socialcommerce.modes import content, optima
 from socialcommerce.modes.optima import Promotion, Quality
 from socialcommerce.modes.policy import OUTCOMES, STRATEGIES, Ranking, Strategy, draw
-from socialcommerce.modes.readings import MARKS
+from socialcommerce.modes.readings import MARKS, both
 from stockflow import Mode, ModeFit, Parameter
 
 __all__ = ["BREACH_LABELS", "FIT_LABELS", "MARK_LABELS", "OUTCOME_WORDS", "RANK_LABELS", "STRATEGY_LABELS",
@@ -105,7 +105,7 @@ def read_ranking(ranking: Ranking) -> Words:
         name, share = _words(ranking.mode, top["strategy"]), f"{snap(100 * top['first']):.0f}"
         said["en"].append(f"by {OUTCOME_WORDS[outcome]['en']} {name['en']} ({share} % of the draws)")
         said["zh"].append(f"按{OUTCOME_WORDS[outcome]['zh']}是{name['zh']}（占{share}%的抽样）")
-    mode = ranking.mode.words
+    mode = both(ranking.mode.words)
     return {"en": f"In {mode['en']} the strategy that comes first most often is {', '.join(said['en'])}.",
             "zh": f"在“{mode['zh']}”中，最常居首的策略{'，'.join(said['zh'])}。"}
 
@@ -116,7 +116,7 @@ def read_nothing(rankings: Sequence[Ranking]) -> Words:
     for ranking in rankings:
         table = ranking.summary().query("outcome == 'r0'")
         rows = table[table[["low", "high"]].abs().max(axis=1) < 1e-6]
-        still += [(_words(ranking.mode, name), ranking.mode.words) for name in rows["strategy"]]
+        still += [(_words(ranking.mode, name), both(ranking.mode.words)) for name in rows["strategy"]]
     if not still:
         return {"en": "Every strategy moves R0.", "zh": "每项策略都会改变R0。"}
     return {"en": "; ".join(f"In {mode['en']} {one['en']} leaves R0 exactly as it is" for one, mode in still) + ".",
@@ -331,7 +331,7 @@ INITIAL = {"en": "share active at the start", "zh": "起始活跃者比例"}
 
 def fit_table(fits: Mapping[str, ModeFit]) -> pd.DataFrame:
     """Return one row a free parameter of each fit; an open end is missing."""
-    rows = [{"mode": dict(fit.mode.words), "words": _meaning(fit.mode, one.name), "estimate": one.value,
+    rows = [{"mode": both(fit.mode.words), "words": _meaning(fit.mode, one.name), "estimate": one.value,
              "low": one.low if one.low > 0 else None, "high": one.high if np.isfinite(one.high) else None,
              "status": STATUS[one.status]} for fit in fits.values() for one in fit.estimates]
     return pd.DataFrame(rows)
@@ -341,7 +341,7 @@ def _meaning(mode: Mode, name: str) -> Words:
     if name == "initial":
         return INITIAL
     one = mode.parameter[name]
-    return {language: f"{one.symbol} {words}" for language, words in one.words.items()}
+    return {language: f"{one.symbol} {words}" for language, words in both(one.words).items()}
 
 
 def read_fits(fits: Mapping[str, ModeFit]) -> Words:
@@ -363,8 +363,8 @@ def read_fits(fits: Mapping[str, ModeFit]) -> Words:
 
 def mark_table(modes: Sequence[Mode], more: Sequence[Parameter] = ()) -> pd.DataFrame:
     """Return one row a parameter of the modes, and of what profit needs, with its mark."""
-    rows = [(dict(mode.words), p) for mode in modes for p in mode.parameters]
+    rows = [(both(mode.words), p) for mode in modes for p in mode.parameters]
     rows += [({"en": "profit", "zh": "利润"}, p) for p in more]
-    return pd.DataFrame([{"mode": words, "symbol": p.symbol, "words": dict(p.words), "default": f"{p.default:g}",
+    return pd.DataFrame([{"mode": words, "symbol": p.symbol, "words": both(p.words), "default": f"{p.default:g}",
                           "range": f"{p.lower:g}–{p.upper:g}", "unit": p.unit,
                           "mark": {"en": p.status, "zh": MARKS[p.status]}} for words, p in rows])
