@@ -102,7 +102,8 @@ def test_logic_lives_in_the_library(path):
         tree = ast.parse(source)
         assert not any(isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda) for node in ast.walk(tree)), source
         statements = [line for line in source.splitlines() if line.strip() and not line.strip().startswith("#")]
-        assert len(tree.body) <= 10, f"a cell does one thing:\n{source}"
+        done = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom | ast.AnnAssign)]
+        assert len(done) <= 10, f"a cell does one thing:\n{source}"
         assert len(statements) <= 30, source
 
 

@@ -142,7 +142,7 @@ class Notebook(Page):
 
     def figure(self, name: str, plot: Any, caption: str, *,  # type: ignore[override]  # until all are written once
                of: Any, alt: str, n: int | None = None, note: str = "",
-               explorer: Mapping[str, Mapping[str, Any]] | None = None, **values: Any) -> None:
+               explorer: Mapping[str, Any] | None = None, **values: Any) -> None:
         """Show axes, a seaborn grid or a figure with its caption; texts, alt and note may hold fields as in `say`.
 
         Parameters
@@ -157,8 +157,9 @@ class Notebook(Page):
             What it rests on.
         n : int, optional
             Observations, where they are fewer than those of ``of``.
-        explorer : mapping of language to specification, optional
-            As in :meth:`Page.figure`.
+        explorer : mapping, optional
+            What runs in the page in place of the drawing, as the project's look knows it (`nbproof.Look.script`); the
+            texts under its key ``words`` are translated. JupyterLab and the PDF keep the drawing.
         """
         values = self._values(caption + alt + note, values, sys._getframe(1))
         figure = _figure_of(plot)
@@ -167,9 +168,10 @@ class Notebook(Page):
         for language in self.languages:
             svg = self.draw(translated, figure, self._translate(language), self.fonts(language), language=language)
             payload = {"kind": "figure", "name": name, "language": language, "alt": alts[language],
-                       **self._caption_of(language, caption, of, n, note, values), **self._untranslated()}
+                       **self._caption_of(language, caption, of, n, note, values)}
             if explorer is not None:
-                payload["explorer"] = dict(explorer[language])
+                payload["explorer"] = {**explorer, "words": _all_said(explorer["words"], self._translate(language))}
+            payload |= self._untranslated()
             shown = {"image/svg+xml": svg, "text/plain": f"[{name}] {alts[language]}"}
             if language != self.language:
                 payload["image/svg+xml"], shown = svg, {}
@@ -332,6 +334,12 @@ def _value(name: str, value: Any) -> Any:
         raise ParameterError(f"{{{name}}} must be a text or a finite number; got {value!r}. Say it otherwise behind an "
                              "`if` where it can be missing.")
     return value
+
+
+def _all_said(words: Any, translate: Catalogue) -> Any:
+    """Translate a text, or every text of a mapping of them."""
+    return translate(words) if isinstance(words, str) else {key: _all_said(each, translate)
+                                                            for key, each in words.items()}
 
 
 def _figure_of(plot: Any) -> Any:

@@ -128,11 +128,15 @@ def test_a_figure_is_drawn_once_and_speaks_every_language(shown, monkeypatch):
             drawn.append((axes.get_xlabel(), axes.get_ylabel(), [t.get_text() for t in axes.get_xticklabels()]))
             return f"<svg>{len(bars)}</svg>"
 
-    Kept("n").figure("bars", ax, "Values to {year:d}", of=SEEN, alt="Bars", year=2023)
+    spoken = {"end": "kind", "units": {"1/year": "year"}}
+    Kept("n").figure("bars", ax, "Values to {year:d}", of=SEEN, alt="Bars", year=2023,
+                     explorer={"days": 2, "words": spoken})
     assert drawn == [("2 rows", "kind", ["large", "small"]), ("2 Zeilen", "Art", ["groß", "klein"])]
     assert not plt.get_fignums()  # or the notebook shows it again
     assert "image/svg+xml" not in shown[1]  # a reader sees one language; the builder finds the other
     assert shown[1][MIME]["image/svg+xml"] == "<svg>2</svg>"
+    assert shown[0][MIME]["explorer"] == {"days": 2, "words": spoken}
+    assert shown[1][MIME]["explorer"] == {"days": 2, "words": {"end": "Art", "units": {"1/year": "Jahr"}}}
     assert shown[2]["text/markdown"].startswith("**Figure 1**\u2002Values to 2023. n = 2.")
 
 
