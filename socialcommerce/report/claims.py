@@ -81,8 +81,9 @@ class Verdicts:
         """Return where a hypothesis is shown, its estimate or the reason why there is none, and its evidence."""
         own = f"{language}/{REPORT}.html#table-all_hypotheses-{row['id']}"
         kinds = [_say(row[key], language) for key in ("evidence", "grade") if _say(row[key]) != "none"]
-        return {"address": self._address(row["shown"], language, own),
-                "kinds": self.words(language)["list"].join(kinds), "said": _estimate(row, language) or _say(self._reasons.get(row["id"], row["outcome"]), language)}
+        said = _estimate(row, language) or _say(self._reasons.get(row["id"], row["outcome"]), language)
+        return {"address": self._address(row["shown"], language, own), "said": said,
+                "kinds": self.words(language)["list"].join(kinds)}
 
     def _address(self, shown: Mapping[str, str], language: str, own: str) -> str:
         """Where a result is shown, if that page was built; else its row in the report on the verdicts."""
