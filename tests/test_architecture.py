@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # beside itself and the open ones
     "figures": {"paper", "market", "modes", "survey", "strategies", "verdicts", "evidence"},
     "page": {"paper", "figures"},
     "notebook": {"paper", "figures", "report"},
-    "report": {"paper", "figures"},
+    "report": {"paper", "figures", "verdicts"},
     "cli": {"data", "report", "strategies", "survey"},
     "__main__": {"cli"},
     "__init__": set(),

@@ -53,7 +53,7 @@ def test_pages_are_made_from_what_we_hand_in_too():
 
 def test_kinds_of_evidence_are_said_in_the_readers_language():
     payload = {"language": "zh", "n": "2", "basis": ["model", "own survey"], "source": "我们。"}
-    assert provenance(payload) == "n = 2。 依据：模型、自有问卷数据。 来源：我们。"
+    assert provenance(payload) == "n = 2。数据类型：模型、本研究问卷数据。资料来源：我们。"
 
 
 def written(language: str) -> Document:

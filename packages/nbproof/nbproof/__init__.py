@@ -58,7 +58,7 @@ _HOMES = {
     "prose": ("REFERENCE",),
     "publish": ("as_json", "write_whole"),
     "results": ("MIME", "collect", "compare"),
-    "translation": ("Catalogue", "filled", "words"),
+    "translation": ("Catalogue", "catalogue", "filled", "words"),
     "verifier": ("MARKED", "Verified", "as_table", "readme_drifts", "verify"),
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}

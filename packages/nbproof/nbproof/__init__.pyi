@@ -94,6 +94,7 @@ from nbproof.results import MIME as MIME
 from nbproof.results import collect as collect
 from nbproof.results import compare as compare
 from nbproof.translation import Catalogue as Catalogue
+from nbproof.translation import catalogue as catalogue
 from nbproof.translation import filled as filled
 from nbproof.translation import words as words
 from nbproof.verifier import (

@@ -19,7 +19,7 @@ from IPython.display import display
 
 from nbproof.errors import ParameterError
 from nbproof.look import words as spoken
-from nbproof.page import Page, _html_table, _kept, _plain, _text_table
+from nbproof.page import Page, _address, _html_table, _kept, _plain, _text_table
 from nbproof.results import LANGUAGES, MIME
 from nbproof.translation import (
     LETTERS,
@@ -180,7 +180,8 @@ class Notebook(Page):
 
     def table(self, name: str, frame: Any, caption: str, *,  # type: ignore[override]
               of: Any, digits: int | Mapping[str, int] | None = None,
-              heads: Mapping[str, str] | None = None, n: int | None = None, note: str = "", **values: Any) -> None:
+              heads: Mapping[str, str] | None = None, links: Mapping[str, str] | None = None,
+              n: int | None = None, note: str = "", **values: Any) -> None:
         """Show a data frame with its caption; its numbers are kept as results.
 
         Parameters
@@ -191,11 +192,17 @@ class Notebook(Page):
             Decimals of the columns with fractions.
         heads : mapping of column to str, optional
             The columns to show, in order, with their heads; by default all, under their own names.
+        links : mapping of column to column, optional
+            The column that says where each cell of a column leads, as ``page.html#anchor``; it is not shown. Where the
+            first column is ``id``, each row has the anchor ``table-NAME-ID``.
         """
         values = self._values(caption + note, values, sys._getframe(1))
         if frame.index.name or frame.index.names[0]:
             frame = frame.reset_index()
-        heads = dict(heads or {str(column): str(column) for column in frame})
+        links = links or {}
+        heads = dict(heads or {str(column): str(column) for column in frame if column not in links.values()})
+        frame = frame.assign(**{column: list(map(self._leading, frame[column], frame[to]))
+                                for column, to in links.items()})
         fractions = [key for key in heads if any(isinstance(_plain(v), float) for v in frame[key])]
         digits = dict.fromkeys(fractions, digits) if isinstance(digits, int) else dict(digits or {})
         if lacking := [key for key in fractions if key not in digits]:
@@ -206,6 +213,8 @@ class Notebook(Page):
                     zip(heads, row, strict=True)] for row in rows]
         for language in self.languages:
             payload = self._table_in(language, name, heads, rows, digits)
+            if links:
+                payload["links"] = [list(map(_address, row)) for row in rows]
             payload |= {"values": values_, **self._caption_of(language, caption, of, n, note, values),
                         **self._untranslated()}
             label = self._label("table", name, language)
@@ -257,6 +266,11 @@ class Notebook(Page):
             return value
         said = {each: self._translate(each)(value) for each in self.languages}
         return said if len({*said.values()}) > 1 else value
+
+    def _leading(self, text: str, address: str) -> dict[str, str]:
+        """A cell that leads to another report: its text by language, the report's name and the anchor in it."""
+        page, _, anchor = address.partition(".html#")
+        return {**{each: self._translate(each)(text) for each in self.languages}, "page": page, "anchor": anchor}
 
     def _table_in(self, language: str, name: str, heads: Mapping[str, str], rows: Sequence[Sequence[Any]],
                   digits: Mapping[str, int]) -> dict[str, Any]:

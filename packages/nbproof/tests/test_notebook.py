@@ -92,6 +92,19 @@ def test_the_builder_makes_all_languages_of_one_run(shown, monkeypatch):
     assert not any(key.startswith("untranslated") for data in shown for key in data[MIME])
 
 
+def test_a_cell_leads_to_another_report(shown, monkeypatch):
+    monkeypatch.setenv(LANGUAGES, "en,de")
+    frame = pd.DataFrame({"id": ["a", "b"], "kind": ["large", "small"], "to": ["other.html#here", "more.html#there"]})
+    Notebook("n").table("rows", frame, "Values to {year:d}", of=SEEN, links={"kind": "to"}, year=2023)
+    notebook = executed(shown)
+    found = results.collect(notebook, "n")
+    assert found["tables"]["rows"]["columns"] == ["id", "kind"]  # where it leads is no column of its own
+    assert found["tables"]["rows"]["rows"][0][1] == {"en": "large", "de": "groß", "page": "other", "anchor": "here"}
+    page = render.html(document_of(notebook, found, "de"), ("en", "de"))
+    assert re.search(r'<a\s+href="more.html#there">klein</a>', page)
+    assert 'id="table-rows-b"' in page
+
+
 def test_one_name_has_one_value(shown):
     page, size = Notebook("n"), 1.0
     page.say("{size:.1f}", of=SEEN)
@@ -216,3 +229,11 @@ def test_a_broken_catalogue_is_named(folder):
     (folder / "notebooks" / "locale" / "n.de.po").write_text('msgid "a"\nno catalogue\n', encoding="utf-8")
     with pytest.raises(NotebookError, match="n.de.po is no catalogue"):
         catalogue("n", "de")
+
+
+@pytest.mark.parametrize(("rows", "tall"), [(40, False), (41, True)])
+def test_a_tall_table_scrolls_in_a_frame_of_its_own(shown, rows, tall):
+    Notebook("n").table("rows", pd.DataFrame({"value": range(rows)}), "Values", of=SEEN)
+    notebook = executed(shown)
+    page = render.html(document_of(notebook, results.collect(notebook, "n"), "en"), ("en", "de"))
+    assert ('<div class="wide tall"' in page) == tall
