@@ -43,9 +43,9 @@ def write_answers(nobs: int, file: Path) -> None:
 def stages(file: Path) -> dict[str, Callable[[], object]]:
     """Return what a report does, in its order; every stage keeps what the next ones need."""
     import semfit
-    from semfit import Invariance
+    from semfit import Invariance, psychometrics
     from socialcommerce import survey
-    from socialcommerce.strategies import measurement, moderation, paths, platforms
+    from socialcommerce.strategies import moderation, paths, platforms
     from socialcommerce.strategies.study import Study
     from socialcommerce.survey.matching import match
     from socialcommerce.survey.responses import responses_of
@@ -69,8 +69,13 @@ def stages(file: Path) -> dict[str, Callable[[], object]]:
         return found.table
 
     def reliability() -> tuple:
-        found = measurement.Measurement(kept["study"])
-        return found.quality, found.descriptives()
+        fit = kept["study"].measurement
+        return psychometrics.measurement_quality(fit), psychometrics.fornell_larcker(fit)
+
+    def ratios() -> object:
+        study = kept["study"]
+        scales = {name: study.codebook.scales[name] for name in study.constructs}
+        return psychometrics.htmt(study.answers, scales, bootstrap=1000, seed=study.seed)
 
     return {
         "read the csv": lambda: kept.update(table=read_table(file)),
@@ -80,7 +85,7 @@ def stages(file: Path) -> dict[str, Callable[[], object]]:
         "standardised paths": lambda: paths.path_table(kept["study"]),
         "indirect effects, 5000 draws": lambda: paths.indirect(kept["study"]).summary(),
         "reliability, convergence": reliability,
-        "HTMT, 1000 draws": lambda: measurement.Measurement(kept["study"]).htmt,
+        "HTMT, 1000 draws": ratios,
         "invariance: configural, metric, scalar": ladder,
         "moderations": lambda: moderation.moderations(kept["study"]).summary(),
     }

@@ -21,9 +21,8 @@ def exhibits() -> Iterator[tuple[str, str, str, int, int]]:
         for position, cell in enumerate(json.loads(path.read_text(encoding="utf-8"))["cells"], 1):
             if cell["cell_type"] == "code":
                 for node in ast.walk(ast.parse("".join(cell["source"]))):
-                    function = getattr(node, "func", None)
-                    if isinstance(function, ast.Attribute) and function.attr in ("figure", "table"):
-                        yield function.attr, node.args[0].value, path.stem, position, node.lineno
+                    if isinstance(node, ast.Call) and ast.unparse(node.func) in ("page.figure", "page.table"):
+                        yield node.func.attr, node.args[0].value, path.stem, position, node.lineno
 
 
 def table() -> str:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 STUDY = ROOT / "socialcommerce"
 PICTURE = ROOT / "docs" / "architecture.svg"
 ROWS = (  # of the study, top down: a part imports from the rows below its own
-    ("cli", "notebook"), ("page", "report"), ("figures",), ("evidence",), ("strategies", "public_data"),
+    ("cli", "notebook"), ("report",), ("figures",), ("evidence",), ("strategies", "public_data"),
     ("survey", "market", "modes"), ("verdicts", "effects"), ("paper", "data"),
 )
 # anyone imports them: not drawn

@@ -209,7 +209,7 @@ def _write_survey(chosen: argparse.Namespace, draft: Path, languages: Sequence[s
 
     inputs = {"answers": chosen.file} | ({"codebook": chosen.codebook} if chosen.codebook else {})
     given = {"screening": chosen.screening, "estimator": chosen.estimator, "draws": str(chosen.draws),
-             "language": "both" if len(languages) > 1 else languages[0], "reading": json.dumps(_reading(chosen))}
+             "language": languages[0], "reading": json.dumps(_reading(chosen))}
     jobs = 1 if len(found.responses.answers) > LARGE else None  # two large files at a time would not fit in memory
     results = bundle.run(draft, SURVEY_NOTEBOOKS, inputs, given, languages, jobs)
     fits, invariance = methods.told_by(results)

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 import nbproof
 import socialcommerce.report  # noqa: F401 - says which project this is
-from nbproof import Evidence
-from socialcommerce.paper import BASES
+from nbproof import Catalogue, Evidence
+from socialcommerce.paper import BASES, vocabulary
 
 __all__ = ["Evidence", "Page"]
 
@@ -51,6 +51,9 @@ class Page(nbproof.Page):
         from socialcommerce.figures import fonts, style
 
         return [fonts.family(language), style.FALLBACK]
+
+    def _translate(self, language: str) -> Catalogue:
+        return vocabulary(self.name, language)
 
     @staticmethod
     def draw(plot: Callable[..., Any], *results: Any, language: str, **options: Any) -> str:

@@ -14,29 +14,38 @@ from typing import Any
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.paper import CLASSES, EVIDENCE, GRADES, Family, Hypothesis, NumberRule
 
-__all__ = ["ALLOWED", "Adjusted", "HypothesisTest", "NotTestable", "OUTCOMES", "Verdict", "adjust", "combine", "decide",
-           "require"]
+__all__ = ["ALLOWED", "Adjusted", "HypothesisTest", "NotTestable", "OUTCOMES", "SIDES", "Verdict", "adjust", "combine",
+           "decide", "require"]
 
 Words = Mapping[str, str]
 Interval = tuple[float, float]
 
-OUTCOMES: dict[str, dict[str, str]] = {
-    "contradicted": {"en": "contradicted", "zh": "相悖"},
-    "differs": {"en": "differs", "zh": "不符"},
-    "inconsistent (proxy)": {"en": "inconsistent with (proxy)", "zh": "不一致（代理）"},
-    "not supported": {"en": "not supported", "zh": "不支持"},
-    "does not follow": {"en": "does not follow from the model", "zh": "不能由模型推出"},
-    "not recovered": {"en": "method does not recover it", "zh": "方法未能还原"},
-    "depends": {"en": "depends on parameters", "zh": "取决于参数"},
-    "inconclusive": {"en": "inconclusive", "zh": "尚无定论"},
-    "not testable": {"en": "not testable", "zh": "无法检验"},
-    "consistent (proxy)": {"en": "consistent with (proxy)", "zh": "一致（代理）"},
-    "recovered": {"en": "method recovers it", "zh": "方法能够还原"},
-    "follows": {"en": "follows from the model", "zh": "可由模型推出"},
-    "agrees": {"en": "agrees", "zh": "相符"},
-    "supported": {"en": "supported", "zh": "支持"},
+OUTCOMES = {
+    "contradicted": "contradicted",
+    "differs": "differs",
+    "inconsistent (proxy)": "inconsistent (proxy evidence)",
+    "not supported": "negligible",
+    "does not follow": "does not follow from the model",
+    "not recovered": "interval misses the true value",
+    "depends": "depends on parameters",
+    "inconclusive": "inconclusive",
+    "not testable": "not testable",
+    "consistent (proxy)": "consistent (proxy evidence)",
+    "recovered": "interval covers the true value",
+    "follows": "follows from the model",
+    "agrees": "agrees",
+    "supported": "supported",
 }
 """Every outcome in words, the one that speaks most against a claim first: a claim of several parts takes its worst."""
+
+SIDES = {
+    "against the paper": {"contradicted", "differs", "inconsistent (proxy)", "not supported", "does not follow"},
+    "with the paper": {"consistent (proxy)", "follows", "agrees", "supported"},
+    "undecided": {"depends", "inconclusive"},
+    "method only": {"recovered", "not recovered"},
+    "not testable": {"not testable"},
+}
+"""Which way each outcome points."""
 
 ALLOWED = {
     "people": {"supported", "contradicted", "not supported", "inconclusive", "consistent (proxy)",
@@ -54,11 +63,11 @@ class NotTestable:
 
     Parameters
     ----------
-    reason : {"en", "zh"}
+    reason : str, or {"en", "zh"}
         Why not.
     """
 
-    reason: Words
+    reason: Words | str
 
 
 @dataclass(frozen=True)
@@ -187,9 +196,14 @@ class Verdict:
                                  f"{self.outcome!r}; allowed: {', '.join(sorted(allowed)) or 'not testable'}.")
 
     @property
-    def words(self) -> dict[str, str]:
+    def words(self) -> str:
         """The outcome in words."""
         return OUTCOMES[self.outcome]
+
+    @property
+    def side(self) -> str:
+        """Which way it points, a key of ``SIDES``."""
+        return next(side for side, outcomes in SIDES.items() if self.outcome in outcomes)
 
 
 def _see_interval(name: str, interval: Interval | None, level: float | None) -> None:
@@ -233,8 +247,9 @@ def decide(hypothesis: Hypothesis, result: HypothesisTest | NotTestable, *, alph
     exploratory = hypothesis.known is not None
     if isinstance(result, HypothesisTest) and result.grade == "remote":
         _see_named(hypothesis, result)
-        result = NotTestable(hypothesis.reason or {"en": "The data are too remote from the claim.",
-                                                   "zh": "数据与论断的关系过于疏远。"})
+        require(f"reason of {hypothesis.id}", hypothesis.reason, hypothesis.reason is not None,
+                "given, since remote data test nothing")
+        result = NotTestable(hypothesis.reason)
     if isinstance(result, NotTestable):
         grade = _weakest([data.grade for data in hypothesis.data])
         return Verdict(hypothesis.id, "not testable", hypothesis.kinds, grade, hypothesis.statement, result,
@@ -322,7 +337,7 @@ def _on_synthetic(hypothesis: Hypothesis, test: HypothesisTest, alpha: float | N
 
 
 def _weakest(grades: Sequence[str]) -> str | None:
-    return max(grades, key=list(GRADES).index, default=None)
+    return max(grades, key=GRADES.index, default=None)
 
 
 def _see_named(hypothesis: Hypothesis, test: HypothesisTest) -> None:

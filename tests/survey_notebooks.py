@@ -11,41 +11,38 @@ codebook: str = ""  # toml
 screening: str = "drop"  # drop or report-only
 estimator: str = "MLR"  # MLR, ML or WLSMV
 draws: int = 5000  # bootstrap resamples
-language: str = "both"  # language of the outputs
+language: str = "en"  # language of the outputs
 reading: str = ""  # how the file is read, as JSON""")
 STUDY = ("", """import json
-from socialcommerce import page
+import pandas as pd
+from socialcommerce.notebook import Evidence, Page
 from socialcommerce.strategies.study import read_study
 study = read_study(answers, codebook, screening=screening, estimator=estimator, draws=draws, **json.loads(reading))
-told = page.Page("{}", language=language)""")
-ITEMS = ("", """from socialcommerce.strategies.measurement import Measurement
-from socialcommerce.strategies.readings import ITEM_LABELS
-from socialcommerce.strategies.readings import source_of
-told.table("items", Measurement(study).loadings(), labels=ITEM_LABELS, n=study.nobs, basis=study.basis,
-           digits=dict.fromkeys(ITEM_LABELS, 3), caption={"en": "Loadings of the items.", "zh": "题项载荷。"},
-           source=source_of(study), note={"en": "See {{items}}.", "zh": "见{{items}}。"})""")
-FIT = ("", """from socialcommerce.strategies.measurement import fit_table
-from socialcommerce.strategies.readings import FIT_DIGITS, FIT_LABELS
-from socialcommerce.strategies.readings import source_of
-told.table("fit_table", fit_table(study), labels=FIT_LABELS, digits=FIT_DIGITS, n=study.nobs, basis=study.basis,
-           caption={"en": "Fit.", "zh": "拟合。"}, source=source_of(study))
-told.text("invariance_reading", {"en": "Loadings are equal.", "zh": "载荷等值。"})""")
-QUESTIONS = ("", """import pandas as pd
+page = Page("{}", language=language)
+page.speak(study.words | {"Loadings of the items": {"zh": "题项载荷"}, "SE": {"zh": "标准误"}})
+evidence, called = Evidence(study.nobs, (study.basis,), study.source), study.codebook.called""")
+ITEMS = ("", """
+found = study.measurement.standardized.query("op == '=~'")
+found = found.rename(columns={"rhs": "item", "std_all": "loading"})
+found["construct"] = found["lhs"].map(called)
+page.table("items", found, "Loadings of the items", of=evidence, digits=3,
+           heads={"construct": "construct", "item": "item", "loading": "loading", "se": "SE"})""")
+FIT = ("", """from socialcommerce.strategies import measurement
+fits = measurement.fit_table({"measurement model": study.measurement, "structural model": study.structural})
+page.table("fit_table", fits, "Fit", of=evidence, digits=measurement.FIT_DIGITS)
+page.say("By the fit indices {invariance} holds.", of=evidence, invariance="metric invariance")""")
+QUESTIONS = ("", """
 asked = pd.DataFrame({"code": study.items, "en": [study.codebook.by_code[code].en for code in study.items]})
-told.table("asked", asked, labels={"code": "code", "en": "=HYPERLINK(1)"}, n=study.nobs, basis=study.basis,
-           caption={"en": "What was asked.", "zh": "所问问题。"}, source=source_of(study),
-           note="; ".join(study.responses.invalid["given"]))""")
-PATHS = ("", """from socialcommerce.strategies.paths import path_table
-from socialcommerce.strategies.readings import PATH_LABELS
-from socialcommerce.strategies.readings import TONES, path_lines, source_of
-lines = path_lines(path_table(study), study)
-told.table("paths", lines, labels=PATH_LABELS, n=study.nobs, basis=study.basis, source=source_of(study),
-           digits=dict.fromkeys(PATH_LABELS, 3), caption={"en": "Paths.", "zh": "路径。"})
-told.number("chisq", study.structural.fit_measures["chisq"], 3, basis=study.basis)""")
-FIGURE = ("", """from socialcommerce.figures.forest import plot_forest
-told.figure("forest", plot_forest, lines.assign(estimate=lines["std"]), axis="std", tones=TONES, n=study.nobs,
-            caption={"en": "Paths.", "zh": "路径。"}, alt={"en": "Paths", "zh": "路径"}, basis=study.basis,
-            source=source_of(study))""")
+page.table("asked", asked, "What was asked", of=evidence, heads={"code": "code", "en": "=HYPERLINK(1)"},
+           note="Off the scale: {given}.", given="; ".join(study.responses.invalid["given"]))""")
+PATHS = ("", """found = study.structural.standardized.query("op == '~'")
+lines = pd.DataFrame({"outcome": found["lhs"].map(called), "predictor": found["rhs"].map(called),
+                      "std": found["std_all"], "se": found["se"], "p": found["pvalue"]})
+page.table("paths", lines, "Paths", of=evidence, digits=3)
+chisq = study.structural.fit_measures["chisq"]
+page.say("The structural model has χ² = {chisq:.3f}.", of=evidence)""")
+FIGURE = ("", """import seaborn as sns
+page.figure("forest", sns.scatterplot(lines, x="std", y="predictor"), "Paths", of=evidence, alt="Paths")""")
 
 
 def write_both(folder: Path) -> tuple[str, str]:

@@ -30,9 +30,8 @@ MAY_IMPORT: dict[str, set[str]] = {  # beside itself and the open ones
     "evidence": {"effects", "paper", "data", "market", "modes", "public_data", "survey", "strategies", "verdicts"},
     # figures: the result types they draw
     "figures": {"paper", "market", "modes", "survey", "strategies", "verdicts", "evidence"},
-    "page": {"paper", "figures"},
     "notebook": {"paper", "figures", "report"},
-    "report": {"paper", "figures"},
+    "report": {"paper", "figures", "verdicts"},
     "cli": {"data", "report", "strategies", "survey"},
     "__main__": {"cli"},
     "__init__": set(),
@@ -107,7 +106,7 @@ def test_modules_open_with_a_sentence():
     assert [name for name, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []
 
 
-BUDGET = {"socialcommerce": 16_100, "semfit": 10_500, "stockflow": 4_500, "nbproof": 5_950}  # may only fall
+BUDGET = {"socialcommerce": 13_850, "semfit": 10_500, "stockflow": 4_500, "nbproof": 5_760}  # may only fall
 
 
 def test_every_package_keeps_to_its_budget():

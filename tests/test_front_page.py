@@ -17,23 +17,23 @@ def settings() -> None:
     nbproof.use(report.settings)
 
 
-CLAIM = {"columns": ["id", "place", "text", "hypotheses", "evidence", "found", "outcome", "shown"], "rows": [
-    ["C01", {"en": "§1", "zh": "§1"}, {"en": "a <b>", "zh": "甲"}, "H01", {"en": "model", "zh": "模型"},
-     {"en": "f", "zh": "得"}, {"en": "agrees", "zh": "相符"},
-     {"en": "market", "zh": "市场", "page": "01_market_size", "anchor": "figure-x"}],
-    ["C02", {"en": "§1", "zh": "§1"}, {"en": "b", "zh": "乙"}, "", {"en": "", "zh": ""},
-     {"en": "why", "zh": "缘由"}, {"en": "no hypothesis", "zh": "未设假设"},
+SHOWN = {"en": "market", "zh": "市场", "page": "01_market_size", "anchor": "figure-x"}
+AGREES, UNTESTED = {"en": "agrees", "zh": "相符"}, {"en": "no hypothesis", "zh": "未提出假设"}
+CLAIM = {"columns": ["id", "place", "text", "hypotheses", "outcome", "reason", "shown"], "rows": [
+    ["C01", {"en": "§1", "zh": "第1节"}, {"en": "a <b>", "zh": "甲"}, "H01", AGREES, None, SHOWN],
+    ["C02", {"en": "§1", "zh": "第1节"}, {"en": "b", "zh": "乙"}, "", UNTESTED, {"en": "why", "zh": "缘由"},
      {"en": "claims", "zh": "论断", "page": "00_claims", "anchor": "t"}]]}
-HYPOTHESIS = {"columns": ["id", "evidence", "estimate", "low", "high", "unit", "outcome", "shown"], "rows": [
-    ["H01", {"en": "model", "zh": "模型"}, -34.2, -40.0, 12.0, {"en": "100 yuan", "zh": "百元"},
-     {"en": "agrees", "zh": "相符"}, {"en": "market", "zh": "市场", "page": "01_market_size", "anchor": "figure-x"}]]}
-RESULTS = {
-    "numbers": {f"{side}_n": {"value": 1} for side in ("against", "with", "open", "method")},
-    "texts": {name: {"en": name, "zh": "名"} for name in ("against_list", "with_list", "open_list", "estimates_alt")},
-    "tables": {"all_claims": CLAIM, "all_hypotheses": HYPOTHESIS,
-               "balance": {"columns": ["outcome"], "rows": [[{"en": "agrees", "zh": "相符"}]]},
-               "not_testable": {"columns": ["id", "reason"], "rows": []}},
-}
+HYPOTHESIS = {"columns": ["id", "short", "evidence", "grade", "estimate", "low", "high", "unit", "outcome", "side",
+                          "shown"], "rows": [
+    ["H01", {"en": "a size", "zh": "规模"}, {"en": "official statistic", "zh": "官方统计"},
+     {"en": "direct", "zh": "直接证据"}, -34.2, -40.0, 12.0, {"en": "100 yuan", "zh": "百元"}, AGREES,
+     {"en": "with the paper", "zh": "与论文一致"}, SHOWN],
+    ["H30", {"en": "a path", "zh": "路径"}, {"en": "synthetic sample", "zh": "模拟样本"},
+     {"en": "none", "zh": "无"}, 0.5, 0.1, 0.9, "SD", {"en": "interval covers the true value", "zh": "区间含真值"},
+     {"en": "method only", "zh": "仅涉及方法"}, SHOWN]]}
+RESULTS = {"tables": {"all_claims": CLAIM, "all_hypotheses": HYPOTHESIS,
+                      "balance": {"columns": ["verdict"], "rows": [[AGREES]]},
+                      "not_testable": {"columns": ["id", "reason"], "rows": []}}}
 
 
 def folder(tmp_path, *, names, drawn=True):
@@ -62,9 +62,10 @@ def test_claims_stand_above_the_reports_with_links_to_where_each_is_shown(tmp_pa
     assert page.index("<table class=\"claims\">") < page.index("<svg") < page.index('<ul class="reports"')
     assert '<a href="en/01_market_size.html#figure-x">H01</a> −34.20 [−40.00, 12.00] (100 yuan)' in page
     assert "a &lt;b&gt;" in page
-    assert "<strong>About the method only (1)</strong>: these were put to a sample drawn by a program" in page
+    assert "<strong>With the paper (1)</strong>: agrees: a size (H01).</li>" in page
+    assert "<strong>Method only (1)</strong>: these were tested on a synthetic sample" in page
     assert '<option value="no hypothesis">no hypothesis (1)</option>' in page
-    assert 'aria-label="estimates_alt"' in page
+    assert 'aria-label="Estimates of all hypotheses' in page
 
 
 def test_what_was_not_built_is_not_linked(tmp_path):

@@ -90,11 +90,31 @@ def test_cited_references_exist():
         assert re.search(rf"author = \{{{author}, [^@]*year = \{{{year}\}}", bibliography), (author, year)
 
 
-def test_summary_is_tidy_and_bilingual():
+def test_summary_is_tidy_and_its_chinese_is_in_the_catalogue():
+    from socialcommerce.paper import vocabulary
+
     frame = paper.summary(CLAIMS)
     assert list(frame["id"]) == [claim.id for claim in CLAIMS]
-    assert frame.loc[0, "place"] == {"en": "§1, par. 1, s. 1", "zh": "§1，第1段第1句"}
-    assert frame.loc[0, "kind"] == {"en": "number", "zh": "数字"}
+    assert frame.loc[0, "place"] == "§1, par. 1, s. 1"
+    assert vocabulary("00_claims", "zh")(frame.loc[0, "place"]) == "第1节第1段第1句"
+    hypotheses = paper.summary(HYPOTHESES).set_index("id")
+    assert hypotheses.loc["H02", "evidence"] == "official statistic"
+    assert hypotheses.loc["H08", "evidence"] == "none"
+    for name in (*paper.BASES, *paper.GRADES, *paper.KINDS):
+        assert re.search(r"[\u4e00-\u9fff]", vocabulary("00_claims", "zh")(name)), name
+
+
+def test_every_text_has_one_translation():
+    chinese = paper.translations()
+    for item in (*CLAIMS, *HYPOTHESES):
+        for words in vars(item).values():
+            if isinstance(words, dict) and set(words) == {"en", "zh"}:
+                assert chinese[words["en"]] == words["zh"]
+
+
+def test_a_place_is_a_page_and_an_anchor():
+    for place in {hypothesis.shown for hypothesis in HYPOTHESES} - {""}:
+        assert re.fullmatch(r"\d\d_\w+\.html#(figure|table)-[\w-]+", place), place
 
 
 def test_importing_paper_imports_no_pandas():

@@ -133,11 +133,6 @@ def test_ties_stay_in_one_third():
 # --- what is shown ----------------------------------------------------------------------------------------------------
 
 
-def test_each_column_has_a_head_in_both_languages():
-    assert list(records.repeat_by_orders(ORDERS).columns) == list(records.ORDER_LABELS)
-    assert all(set(words) == {"en", "zh"} for words in records.ORDER_LABELS.values())
-
-
 def test_who_ordered_more_comes_back_more_often():
     by_orders = CELLS.groupby("frequency")[["returned", "customers"]].sum()
     assert (by_orders["returned"] / by_orders["customers"]).is_monotonic_increasing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -11,20 +10,16 @@ import pandas as pd
 import pytest
 
 import semfit
+from semfit import psychometrics
 from socialcommerce import data, paper, survey
 from socialcommerce.errors import DataError, UnknownNameError
 from socialcommerce.evidence import survey as verdict
-from socialcommerce.figures import forest, style
-from socialcommerce.strategies import paths, readings
-from socialcommerce.strategies.contact import SIDES
-from socialcommerce.strategies.measurement import Measurement, fit_table, words_of
+from socialcommerce.project import catalogue
+from socialcommerce.strategies import measurement, paths
 from socialcommerce.strategies.multiverse import Multiverse
-from socialcommerce.strategies.readings import AXES, INDIRECT_LABELS
-from socialcommerce.strategies.sensitivity import READINGS
 from socialcommerce.strategies.study import Study, read_study
 from socialcommerce.survey.codebook import Codebook, Construct, Effect, Item, Scale
 from socialcommerce.verdicts import NotTestable
-from tests.palette import check_palette
 
 SEVEN = Scale("seven", 1, 7)
 
@@ -164,10 +159,7 @@ def test_without_a_way_through_another_construct_there_is_no_indirect_effect():
     straight = studied(200, book=replace(BOOK, paths=(Effect("stay", "care", 1), Effect("stay", "noise", -1))))
     found = paths.indirect(straight)
     assert isinstance(found, NotTestable)
-    lines = readings.indirect_lines(found, straight)
-    assert list(lines.columns) == list(INDIRECT_LABELS)
-    assert "No path leads" in lines.iloc[0, 0]["en"]
-    assert readings.indirect_lines(found, straight, totals=True).empty
+    assert found.reason == "No path leads from a strategy over another construct to a final outcome."
 
 
 RISK = replace(BOOK, paths=(Effect("noise", "care", -1), Effect("stay", "noise", -1), Effect("stay", "trust", 1),
@@ -183,10 +175,9 @@ def test_the_claimed_sign_of_an_indirect_effect_is_the_product_along_its_way():
         ("care", "stay", "noise"): 1, ("care", "stay", "all"): 1, ("trust", "stay", "noise"): -1,
         ("trust", "stay", "all"): -1}
     found = paths.indirect(risky)
-    lines = readings.indirect_lines(found, risky).set_index("strategy")
+    lines = found.totals("stay").summary().set_index("strategy")
     assert lines["estimate"].to_dict() == pytest.approx({"care": 0.25, "trust": -0.15}, abs=0.08)
-    assert lines["tone"].tolist() == ["as claimed", "as claimed"]
-    assert readings.read_indirect(found, risky)["en"].startswith("2 of 2 strategies reach Stay with an interval")
+    assert lines.loc["care", "low"] > 0 > lines.loc["trust", "high"]
 
 
 def test_where_ways_of_both_signs_are_claimed_their_sum_has_none():
@@ -195,8 +186,6 @@ def test_where_ways_of_both_signs_are_claimed_their_sum_has_none():
     both = studied(300, book=mixed, draws=100)
     assert paths.claimed_signs(both) == {("care", "stay", "noise"): -1, ("care", "stay", "trust"): 1,
                                          ("care", "stay", "all"): 0}
-    tones = readings.indirect_lines(paths.indirect(both), both).set_index("via")["tone"]
-    assert (tones["all"], "both ways" in tones[["noise", "trust"]].tolist()) == ("both ways", False)
 
 
 def test_an_unknown_path_is_named_with_those_there_are(study):
@@ -207,124 +196,51 @@ def test_an_unknown_path_is_named_with_those_there_are(study):
 # --- words and tables -------------------------------------------------------------------------------------------------
 
 
+def fits_of(study: Study) -> pd.DataFrame:
+    return measurement.fit_table({"measurement model": study.measurement, "structural model": study.structural})
+
+
 def test_tables_of_measurement(study):
-    measured = Measurement(study, htmt_draws=50)
-    table = measured.descriptives()
-    assert table["mean"].tolist() == pytest.approx(
-        [study.answers[BOOK.scales[name]].mean(axis=1).mean() for name in study.constructs])
-    ave = measured.quality.table()["ave"].to_numpy()
+    matrix = psychometrics.fornell_larcker(study.measurement).matrix
+    table = measurement.triangle(matrix.loc[study.constructs, study.constructs], study.codebook.called)
+    assert table["construct"].tolist() == [study.codebook.called[name] for name in study.constructs]
+    ave = psychometrics.measurement_quality(study.measurement).table()["ave"].to_numpy()
     assert [table.loc[k, str(k + 1)] for k in range(4)] == pytest.approx(np.sqrt(ave))
+    assert table.loc[3, "1"] == matrix.loc[study.constructs[3], study.constructs[0]]
     assert table.loc[0, "2"] == ""  # above the diagonal
-    assert measured.loadings()["cr"].notna().sum() == 4  # in the first row of each construct
-    assert measured.reliability().shape == (4, 8)
-    assert "none is below 0.5" in measured.read_items()["en"]
-    assert measured.read_reliability()["zh"].startswith("各构念的组合信度均达到0.7")
-    assert "every pair" in measured.read_discriminant()["en"]
-    fits = fit_table(study)
+    fits = fits_of(study)
+    assert list(fits) == list(measurement.FIT_HEADS)
     assert fits["df"].tolist() == [48, 49]  # 78 moments less 24 loadings and residuals and 6 correlations, or 5
-    assert "meets the customary bounds" in readings.read_fit(fits)["en"]
-    assert "misses" in readings.read_fit(fits.assign(cfi=0.9))["en"]
+    assert fits["cfi"].tolist() == [one.fit_measures["cfi.robust"] for one in (study.measurement, study.structural)]
 
 
-def test_what_is_said_of_screening_and_origin(study, holes):
-    assert readings.read_screening(holes)["en"].startswith("600 respondents, ")
-    report = replace(study, screened=survey.screen(study.responses, mode="report-only"))
-    assert "nobody was left out" in readings.read_screening(report)["en"]
-    assert "drawn by a program" in readings.read_origin(study)["en"]
+def test_a_study_says_where_its_answers_are_from(study):
     own = replace(study, responses=replace(study.responses, basis="survey", file="mine.csv"))
-    assert readings.read_origin(own)["en"] == "These are 600 answers from mine.csv."
-    assert readings.read_origin(own)["zh"] == "此处为mine.csv中的600份答卷。"
-    assert readings.source_of(own)["zh"] == "mine.csv"
-    assert "no attention check" in readings.read_notes(study)["en"]
+    assert "simulated" in study.source
+    assert own.source == "mine.csv"
+    assert own.words["mine.csv"] == {}
 
 
-def test_lines_say_on_which_side_an_interval_lies(study):
-    lines = readings.path_lines(paths.path_table(study), study).set_index(["outcome", "predictor"])
-    assert lines["tone"].tolist() == ["as claimed"] * 4  # intrusive noise claims, and has, a negative path
-    turned = paths.path_table(study).assign(direction=-1)
-    assert set(readings.path_lines(turned, study)["tone"]) == {"against", "as claimed"}
-    said = readings.read_paths(readings.path_lines(paths.path_table(study), study))
-    assert said["en"].startswith("4 of 4 paths have their interval on the claimed side")
-
-
-def test_what_cannot_be_tested_is_one_row_with_its_reason(study):
-    reason = {"en": "No group.", "zh": "没有分组。"}
-    table = readings.rows_of(NotTestable(reason), {"a": reason, "b": reason}, study)
-    assert table.to_dict("records") == [{"a": reason, "b": None}]
-    assert readings.read_parts(NotTestable(reason)) == reason
-    frame = readings.rows_of(pd.DataFrame({"a": ["trust", "x"], "p": [0.0001, 0.2]}), {"a": reason, "p": reason}, study)
-    assert frame["a"].tolist() == [words_of(study)["trust"], "x"]
-    assert frame["p"].tolist() == [0.0001, 0.2]
-
-
-def test_keys_in_tables_are_put_in_words_whatever_the_rows(study):
-    """Two rows alike, which pandas's own replacement by a mapping cannot hold."""
-    frame = pd.DataFrame({"predictor": ["care", "noise"], "reading": ["open", "open"], "side": ["low", "high"]})
-    table = readings.rows_of(frame, dict.fromkeys(frame, {"en": "", "zh": ""}), study)
-    assert table["reading"].tolist() == [READINGS["open"]] * 2
-    assert table["side"].tolist() == [SIDES["low"], SIDES["high"]]
-    assert table.loc[0, "predictor"] == words_of(study)["care"]
-    none = readings.rows_of(frame.iloc[:0], dict.fromkeys(frame, {"en": "", "zh": ""}), study)
-    assert none.iloc[0].tolist() == [readings.NOTHING, None, None]
-
-
-def test_what_failed_is_not_counted_as_firm(study):
+def test_what_failed_is_not_counted_as_firm():
     rows = [{"specification": k, "declared": k == 1, "outcome": "stay", "predictor": "care", "direction": 1,
              "estimate": value, "low": value - 0.1, "high": value + 0.1}
             for k, value in enumerate([0.4, 0.3, np.nan], 1)]
-    said = readings.read_curve(Multiverse(pd.DataFrame(rows), 0.95, ()), study)
-    assert said["en"] == ("In all 2 specifications with a solution 1 of 1 paths keep their interval on the claimed "
-                          "side of zero; 1 more have no solution.")
-    assert said["zh"].endswith("；另有1种设定无解。")
+    line = Multiverse(pd.DataFrame(rows), 0.95, ()).summary().iloc[0]
+    assert (line["specifications"], line["failed"], line["beyond_zero"]) == (2, 1, 1)
 
 
-def test_a_model_without_a_solution_is_no_measurement(study):
-    unsolved = Study(study.responses, study.screened)
-    vars(unsolved)["measurement"] = SimpleNamespace(converged=False, identified=True, nobs=600, problems=["No."])
-    with pytest.raises(DataError, match="the measurement model has no solution on these 600 answers"):
-        Measurement(unsolved)
-    table = fit_table(study).assign(cfi=[np.nan, 0.97])
-    assert readings.read_fit(table)["en"].startswith("the measurement model has no solution on these answers; the str")
+def test_a_model_without_a_solution_is_no_measurement():
+    unsolved = SimpleNamespace(converged=False, identified=True, nobs=600, problems=["No."])
+    with pytest.raises(DataError, match=r"mine.csv: the measurement model has no solution on these 600 answers"):
+        measurement.check_solution(unsolved, "mine.csv")
+    measurement.check_solution(SimpleNamespace(converged=True, identified=True), "mine.csv")
 
 
 def test_a_fit_counts_the_rows_it_used():
     ordered = studied(400, estimator="WLSMV", missing_cells=60)
     whole = int(ordered.answers[ordered.items].notna().all(axis=1).sum())
     assert whole < ordered.nobs
-    assert fit_table(ordered)["n"].tolist() == [whole, whole]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("name", ["paths", "indirect", "items", "none"])
-def test_forests_keep_the_palette_and_have_every_glyph(study, name, language):
-    lines = readings.path_lines(paths.path_table(study), study)
-    drawn = {
-        "paths": (forest.plot_forest, lines.assign(estimate=lines["std"], truth=0.3), AXES["path"]),
-        "indirect": (forest.plot_forest, readings.indirect_lines(paths.indirect(study), study, totals=True),
-                     AXES["indirect"]),
-        "none": (forest.plot_forest, readings.indirect_lines(NotTestable({"en": "no", "zh": "否"}), study, totals=True),
-                 AXES["indirect"]),
-        "items": (forest.plot_items, Measurement(study).loadings(), None),
-    }[name]
-    options = {"synthetic": True} | ({"axis": drawn[2], "tones": readings.TONES} if drawn[2] else {})
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        svg = style.draw(drawn[0], drawn[1], language=language, **options)
-    assert check_palette(svg) == []
-
-
-def test_a_forest_of_synthetic_rows_says_so(study):
-    from matplotlib import pyplot as plt
-
-    lines = readings.path_lines(paths.path_table(study), study)
-    with style.house("en"):
-        ax = forest.plot_forest(lines.assign(estimate=lines["std"]), axis=AXES["path"], tones=readings.TONES,
-                                synthetic=True)
-        assert ax.get_xlabel().endswith("synthetic sample")
-        ticks = [tick.get_text() for tick in ax.get_yticklabels()]
-        plt.close("all")
-    assert ticks == ["Care", "Noise", "Trust", "Care", "Trust", "Stay"]  # four lines, then the two heads
+    assert fits_of(ordered)["n"].tolist() == [whole, whole]
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------------
@@ -333,7 +249,8 @@ def test_a_forest_of_synthetic_rows_says_so(study):
 def test_paths_of_another_codebook_are_hypotheses_of_their_own(study):
     hypotheses = verdict.hypotheses_of(study)
     assert [h.id for h in hypotheses] == ["P01", "P02", "P03", "P04"]
-    assert hypotheses[1].statement == {"en": "Noise lowers Trust.", "zh": "构念noise会降低构念trust。"}
+    assert hypotheses[1].statement == {"en": "Noise has a negative effect on Trust."}
+    assert catalogue("zh")(hypotheses[1].statement["en"]) == "Noise负向影响信任。"
     assert [h.family.id for h in hypotheses] == ["trust", "trust", "stay", "stay"]
     own = replace(study, responses=replace(study.responses, basis="survey"))
     found = {v.id: v for v in verdict.verdicts_of(own)}
@@ -343,8 +260,8 @@ def test_paths_of_another_codebook_are_hypotheses_of_their_own(study):
     assert sorted(levels) == pytest.approx([0.95, 0.975])  # Holm: the smaller p of two at half the rate
     table = verdict.verdict_table(tuple(found.values()))
     assert table["reason"].isna().all()
-    assert verdict.read_reasons(table)["en"] == "Every hypothesis could be tested."
-    assert "p" in verdict.labels(own)
+    assert table["truth"].isna().all()
+    assert table.loc[0, ["statement", "outcome"]].tolist() == ["Care has a positive effect on Trust.", "supported"]
 
 
 def test_an_own_survey_with_the_project_s_codebook_decides_the_paper_s_hypotheses():

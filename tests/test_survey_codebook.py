@@ -103,13 +103,15 @@ def test_the_projects_codebook_asks_what_the_paper_would_need():
     assert {"PLATFORM", "AGE", "INCOME", "PROMOTIONS", "ORDERS"} == {
         item.code for item in book.questions if item.role == "control"
     }
-    assert [path.predictor for path in book.paths if path.direction < 0] == ["intrusiveness"]
-    assert (book.contact.frequency, book.contact.outcome) == ("PROMOTIONS", "ORDERS")
-    assert [(m.outcome, m.predictor, m.moderator, m.direction) for m in book.moderations] == [
-        ("repurchase", "benefit", "price", 1), ("repurchase", "benefit", "tie", 1)]
-    assert len(book.strategies) == 10
-    assert book.outcomes == ("repurchase", "sharing")
-    assert {path.predictor for path in book.paths if path.outcome in ("trust", "satisfaction")} == set(book.strategies)
+
+
+def test_a_codebook_brings_its_words_in_both_languages(small, tmp_path):
+    assert small.called == {"trust": "Trust", "buying": "buying"}
+    words = small.translations
+    assert (words["Trust"], words["buying"], words["Neither"], words["T1"]) == ({"zh": "信任"}, {}, {"zh": "一般"}, {})
+    path = tmp_path / "alike.toml"
+    path.write_text(SMALL.replace('name = "buying"', 'name = "buying"\nen = "Trust"'), encoding="utf-8")
+    assert survey.load_codebook(path).called == {"trust": "trust", "buying": "buying"}  # one word for two tells neither
 
 
 def test_the_model_is_one_that_sem_reads():

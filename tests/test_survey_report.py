@@ -21,8 +21,7 @@ from socialcommerce import cli
 from socialcommerce.project import root
 from socialcommerce.report import bundle
 from socialcommerce.strategies import methods
-from socialcommerce.strategies.measurement import fit_table
-from socialcommerce.strategies.readings import FIT_DIGITS
+from socialcommerce.strategies.measurement import FIT_DIGITS, fit_table
 from socialcommerce.strategies.study import read_study
 from socialcommerce.survey.export import write_csv
 from tests.survey_notebooks import write_both
@@ -240,7 +239,7 @@ def test_pages_word_and_excel_say_the_same(report, language):
     word = Document(report / f"tables-{language}.docx")
     book = openpyxl.load_workbook(report / f"tables-{language}.xlsx")
     assert [sheet.title for sheet in book] == ["1 items", "2 fit_table", "3 asked", "4 paths"]
-    labels = [f"{'Table' if language == 'en' else '表'} {k}" for k in range(1, 5)]
+    labels = [f"{'Table ' if language == 'en' else '表'}{k}" for k in range(1, 5)]
     assert [sheet["A1"].value for sheet in book] == labels
     assert [p.text for p in word.paragraphs if p.text in labels] == labels
     results = json.loads((report / "results" / "two.json").read_text())["tables"]["paths"]["rows"]
@@ -249,7 +248,9 @@ def test_pages_word_and_excel_say_the_same(report, language):
         assert [cell.value for cell in row][2:-1] == values[2:-1]  # the last is p, small ones in words
         assert f"{values[2]:.3f}" == line.cells[2].text.replace("−", "-")
     texts = [cell for sheet in book for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)]
-    assert {cell.value for cell in texts if cell.value.startswith("=")} == {"=1+1", "=HYPERLINK(1)"}
+    assert {"en": "=1+1", "zh": "一"}[language] in {cell.value for cell in texts}  # the wording of A1
+    formulas = {cell.value for cell in texts if cell.value.startswith("=")}
+    assert formulas == {"en": {"=1+1", "=HYPERLINK(1)"}, "zh": {"=HYPERLINK(1)"}}[language]
     assert all(cell.data_type == "s" for cell in texts)
     assert all(cell.quotePrefix for cell in texts if cell.value.startswith("="))
 
@@ -264,7 +265,7 @@ def test_libreoffice_opens_the_tables(report, tmp_path, kind):
                     "--outdir", str(tmp_path), str(report / f"tables-zh.{kind}")], check=True, capture_output=True,
                    timeout=120)
     subprocess.run(["pdftotext", "-layout", "tables-zh.pdf", "seen.txt"], cwd=tmp_path, check=True)
-    for text in ("题项载荷", "标准误", "服务", "=1+1"):
+    for text in ("题项载荷", "标准误", "服务", "=HYPERLINK(1)"):
         assert text in (tmp_path / "seen.txt").read_text(encoding="utf-8")
 
 
@@ -296,6 +297,10 @@ def test_a_notebook_that_fails_leaves_nothing(tmp_path, capfd, monkeypatch):
     assert not list((tmp_path / "made").iterdir())
 
 
+def fits_of(study) -> pd.DataFrame:
+    return fit_table({"measurement model": study.measurement, "structural model": study.structural})
+
+
 def study_of(folder: Path, rows: list[list], **options: object):
     file, codebook = write(folder / "a.csv", csv(rows)), write(folder / "c.toml", BOOK)
     return read_study(file, codebook, **options)
@@ -305,12 +310,13 @@ def study_of(folder: Path, rows: list[list], **options: object):
 def test_the_methods_paragraph_states_what_was_done(tmp_path, language):
     rows = [["", *FIRST[:-1], 1], *ROWS[1:], ["", "", *ROWS[3][2:]], [2] * 6 + [1]]
     study = study_of(tmp_path, rows, draws=700, seed=11)
-    said = methods.methods_text(study, language, fit_table(study), "Loadings are equal.")
+    said = methods.methods_text(study, language, fits_of(study), "metric invariance")
     measures = study.structural.fit_measures
     assert f"{measures['chisq']:.2f}" in said
     assert f"{measures['chisq.scaled']:.2f}" in said
-    assert said.endswith("Loadings are equal.\n")
-    assert f"CFI = {measures['cfi']:.3f}".replace("0.", ".") in said
+    assert {"en": "metric invariance", "zh": "单位不变性"}[language] in said.splitlines()[-1]
+    cfi = f"CFI = {measures['cfi']:.3f}"  # Chinese keeps the zero before the point (GB/T 15835)
+    assert (cfi.replace("0.", ".") if language == "en" else cfi) in said
     assert f"{1 / (len(study.answers) * 6):.1%}" in said  # one answer of all is missing
     for number in (len(rows), len(study.screened.flagged), study.nobs):
         assert str(number) in said
@@ -318,7 +324,7 @@ def test_the_methods_paragraph_states_what_was_done(tmp_path, language):
              "zh": ["全信息极大似然法", "MLR", "1个反向计分", "超过20%的题项未作答"]}
     assert all(each in said for each in words[language])
     assert "bootstrap" not in said  # no indirect effect: no resample
-    assert "自助" not in said
+    assert "Bootstrap" not in said
 
 
 def run_in_r(study, folder: Path) -> pd.DataFrame:
@@ -382,7 +388,7 @@ def test_the_hanoi_survey_gives_the_published_fit_and_paths(hanoi):
     assert measures["cfi"] == pytest.approx(0.933, abs=5e-4)
     found = study.structural.estimates.query("op == '~'").set_index("rhs")["std_all"]
     assert found.to_dict() == pytest.approx({"PAR": 0.490, "INT": -0.229, "HED": 0.332, "CON": 0.105}, abs=1e-3)
-    assert "χ²(80) = 189.19, p < .001, CFI = .933" in methods.methods_text(study, "en", fit_table(study))
+    assert "χ²(80) = 189.19, p < .001, CFI = .933" in methods.methods_text(study, "en", fits_of(study))
     assert study.constructs == ["PAR", "INT", "CON", "HED", "URG"]
 
 
@@ -415,7 +421,16 @@ def test_the_projects_own_notebooks_take_any_survey(tmp_path):
     assert cli.main(["survey", "report", str(file), "--codebook", str(codebook), "--out", str(tmp_path / "out"),
                      "--draws", "50", "--language", "zh", "--estimator", "WLSMV"]) == 0
     said = (tmp_path / "out" / "methods-zh.txt").read_text(encoding="utf-8")
-    assert "按G分组的测量不变性" in said
+    assert "按G分组的多群组分析：依ΔCFI和ΔRMSEA判断，" in said
+    for name in cli.SURVEY_NOTEBOOKS:
+        page = (tmp_path / "out" / "zh" / f"{name}.html").read_text(encoding="utf-8")
+        assert "论文" not in page  # it is about somebody's own survey
+        assert "服务" in page  # as the codebook says it
+        assert "untranslated" not in (tmp_path / "out" / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
+    found = json.loads((tmp_path / "out" / "results" / "04_measurement.json").read_text(encoding="utf-8"))
+    assert found["numbers"]["kept"]["value"] == found["numbers"]["received"]["value"] == len(ROWS)
+    assert [row[1] for row in found["tables"]["items_table"]["rows"]] == HEAD[:-1]
+    assert found["texts"]["invariance"]["zh"].endswith("不变性")
     assert "WLSMV" in said
 
 

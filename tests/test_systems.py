@@ -28,9 +28,9 @@ THREADS = """
 import numpy, threadpoolctl
 def threads():
     return [library["num_threads"] for library in threadpoolctl.threadpool_info()]
-from socialcommerce import page
+from socialcommerce import notebook
 before = threads()
-page.Page("any")
+notebook.Page("any")
 import scipy.linalg  # a second library, loaded afterwards
 print(before, threads())
 """

@@ -98,9 +98,10 @@ def test_remote_data_test_nothing_whatever_they_say():
 
 
 def test_not_testable_carries_its_reason():
-    verdict = decide(hypothesis(), NotTestable({"en": "No data.", "zh": "没有数据。"}))
-    assert (verdict.words, verdict.evidence) == ({"en": "not testable", "zh": "无法检验"}, (PEOPLE,))
-    assert verdict.result.reason == {"en": "No data.", "zh": "没有数据。"}
+    reason = {"en": "No data.", "zh": "没有数据。"}
+    verdict = decide(hypothesis(), NotTestable(reason))
+    assert (verdict.words, verdict.side, verdict.evidence) == ("not testable", "not testable", (PEOPLE,))
+    assert verdict.result.reason == reason
 
 
 @pytest.mark.parametrize(("compare", "value", "outcome"), [

@@ -5,11 +5,9 @@ from socialcommerce.evidence.assessment import (
     STATES,
     TESTS,
     Assessment,
-    Tally,
     assess,
     assess_all,
     read_outcomes,
 )
 
-__all__ = ["OUTCOME_LABELS", "STATES", "TESTS", "Assessment", "Tally", "assess", "assess_all",
-           "read_outcomes"]
+__all__ = ["OUTCOME_LABELS", "STATES", "TESTS", "Assessment", "assess", "assess_all", "read_outcomes"]

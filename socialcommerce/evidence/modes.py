@@ -106,34 +106,34 @@ PEOPLE = 100  # who differ, for classes
 MODES = {"content": content.CONTENT, "sharing": sharing.SHARING}
 
 
-def _range(name: str, lower: float, upper: float, en: str, zh: str, unit: str = "1", kind: str = "weight") -> Parameter:
-    return Parameter(name, name, (lower + upper) / 2, unit, lower, upper, {"en": en, "zh": zh}, kind)
+def _range(name: str, lower: float, upper: float, words: str, unit: str = "1", kind: str = "weight") -> Parameter:
+    return Parameter(name, name, (lower + upper) / 2, unit, lower, upper, words, kind)
 
 
 RANGES = {
     "breach": (
-        _range("rate", 0.2 / 365, 3 / 365, "breaches", "泄露频率", "1/day", "rate"),
-        _range("share", 0.05, 0.5, "members a breach drives away", "每次泄露驱离的成员比例", kind="probability"),
+        _range("rate", 0.2 / 365, 3 / 365, "breaches", "1/day", "rate"),
+        _range("share", 0.05, 0.5, "members a breach drives away", kind="probability"),
     ),
     "personalisation": (
-        _range("a", 0.1, 0.5, "gain in purchases", "购买增幅"), _range("b", 0.2, 0.8, "annoyance avoided", "反感减幅"),
-        _range("c", 0.5, 8, "growth of exits for privacy", "因隐私顾虑的退出增幅"),
+        _range("a", 0.1, 0.5, "gain in purchases"), _range("b", 0.2, 0.8, "annoyance avoided"),
+        _range("c", 0.5, 8, "growth of exits for privacy"),
     ),
     "classes": (
-        _range("spread", 0.1, 0.8, "how people differ: standard deviation of logarithms", "个体差异：对数的标准差"),
-        _range("classes", 2, 6, "classes", "类别数", kind="group"),
-        _range("value", 4, 20, "margin of an order", "每单毛利", "yuan"),
-        _range("cost", 0.002, 0.1, "cost of a class per person", "每类人均成本", "yuan"),
+        _range("spread", 0.1, 0.8, "how people differ: standard deviation of logarithms"),
+        _range("classes", 2, 6, "classes", kind="group"),
+        _range("value", 4, 20, "margin of an order", "yuan"),
+        _range("cost", 0.002, 0.1, "cost of a class per person", "yuan"),
     ),
-    "offer": (_range("appeal", 2, 12, "response of acceptance to a discount", "接受率对折扣的反应"),),
+    "offer": (_range("appeal", 2, 12, "response of acceptance to a discount"),),
     "quality": (
-        _range("c0", 0.0001, 0.001, "cost of any content", "内容固定成本", "yuan"),
-        _range("c1", 0.0001, 0.001, "cost of quality", "质量成本", "yuan"),
-        _range("theta", 1.2, 4, "how cost rises with quality", "成本随质量上升的幂次"),
-        _range("rho", 0.0001, 0.002, "reach at quality one", "质量为1时的触达率", "1/day", "rate"),
-        _range("r", 0, 0.5, "virality by quality", "传播性对质量的弹性"),
+        _range("c0", 0.0001, 0.001, "cost of any content", "yuan"),
+        _range("c1", 0.0001, 0.001, "cost of quality", "yuan"),
+        _range("theta", 1.2, 4, "how cost rises with quality"),
+        _range("rho", 0.0001, 0.002, "reach at quality one", "1/day", "rate"),
+        _range("r", 0, 0.5, "virality by quality"),
     ),
-    "promotion": (_range("rho", 0.0002, 0.002, "draw of a creative message", "每条创作内容的引流"),),
+    "promotion": (_range("rho", 0.0002, 0.002, "draw of a creative message"),),
 }
 """What the statements need beside the modes, each illustrative: the paper gives no values."""
 

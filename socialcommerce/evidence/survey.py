@@ -13,16 +13,16 @@ from typing import Any
 
 import pandas as pd
 
+from nbproof import words
 from socialcommerce import data, effects, paper, survey, verdicts
 from socialcommerce.effects import Effect, Joint
 from socialcommerce.paper import Evidence, Family, Hypothesis
 from socialcommerce.strategies import contact, moderation, paths, platforms
-from socialcommerce.strategies.measurement import words_of
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 
-__all__ = ["DIGITS", "PATHS", "TABLE", "TESTS", "estimate_table", "hypotheses_of", "hypothesis_tests", "labels",
-           "read_reasons", "true_effects", "verdict_table", "verdicts_of"]
+__all__ = ["PATHS", "TABLE", "TESTS", "estimate_table", "hypotheses_of", "hypothesis_tests", "true_effects",
+           "verdict_table", "verdicts_of"]
 
 PATHS = {
     "H30": ("trust", "quality"), "H31": ("trust", "disclosure"), "H32": ("trust", "security"),
@@ -36,15 +36,11 @@ PATHS = {
 }
 """Outcome and predictor of each hypothesis on a path."""
 
-DIGITS = {"estimate": 2, "low": 2, "high": 2, "level": 1, "truth": 2, "p": 3}
 MODERATION, CONTACT, EQUAL, INDIRECT = "H48", "H49", "H50", "H52"
-CAUTIONS = {
-    CONTACT: {"en": "H49 holds the change of a log rate against a smallest effect meant for paths, for want of a "
-                    "better one.", "zh": "H49将对数率的变化与为路径而设的最小关注效应相比，因无更合适的标准。"},
-    INDIRECT: {"en": "H52 asks the smallest effect of interest of the least indirect effect, a product of paths, which "
-                     "can hardly reach it.", "zh": "H52要求最小的间接效应（路径之积）达到最小关注效应，这很难做到。"},
-}
 COMPARED = ("stickiness", "repurchase")  # outcomes whose paths H50 compares
+OUTCOMES = {"recovered": "interval covers the true value", "not recovered": "interval misses the true value",
+            "not supported": "negligible"}
+"""What an outcome of a survey is called where its key alone could be misread."""
 TABLE = "survey_estimates"  # the registered table of the synthetic sample
 Found = Effect | NotTestable | Callable[[float], Joint]
 """An effect with its error; why there is none; or, by the error rate left to it, an interval for several effects."""
@@ -84,38 +80,17 @@ def verdicts_of(study: Study, known: Mapping[str, Any] | None = None) -> tuple[V
 
 
 def verdict_table(found: Sequence[Verdict]) -> pd.DataFrame:
-    """One row a hypothesis: id, statement, estimate, low, high, level in per cent, n, truth, outcome, reason."""
+    """One row a hypothesis: id, statement, estimate, low, high, level in per cent, n, p, truth, outcome, reason."""
     rows = []
     for verdict in found:
         test = verdict.result if isinstance(verdict.result, HypothesisTest) else None
         low, high = test.interval if test else (None, None)
-        rows.append({"id": verdict.id, "statement": verdict.statement, "estimate": test and test.estimate, "low": low,
-                     "high": high, "level": test and 100 * test.level, "n": test and test.n, "p": test and test.p_value,
-                     "truth": test and test.truth, "outcome": verdict.words,
+        rows.append({"id": verdict.id, "statement": verdict.statement["en"], "estimate": test and test.estimate,
+                     "low": low, "high": high, "level": test and 100 * test.level, "n": test and test.n,
+                     "p": test and test.p_value, "truth": test and test.truth,
+                     "outcome": OUTCOMES.get(verdict.outcome, verdict.outcome),
                      "reason": None if test else verdict.result.reason})
     return pd.DataFrame(rows).astype({"n": "Int64"})
-
-
-def labels(study: Study) -> dict[str, dict[str, str]]:
-    """Heads of a table of verdicts; a synthetic sample shows the truth beside the estimate, anybody's a p value."""
-    extra = {"truth": {"en": "truth", "zh": "真值"}} if _truth(study) else {"p": {"en": "p", "zh": "p"}}
-    return {"id": {"en": "id", "zh": "编号"}, "statement": {"en": "statement", "zh": "陈述"},
-            "estimate": {"en": "estimate", "zh": "估计值"}, "low": {"en": "from", "zh": "下限"},
-            "high": {"en": "to", "zh": "上限"}, "level": {"en": "level, %", "zh": "水平（%）"}, **extra,
-            "outcome": {"en": "verdict", "zh": "结论"}}
-
-
-def read_reasons(table: pd.DataFrame) -> dict[str, str]:
-    """Say which hypotheses could not be tested and why, else that all could, and whose smallest effect fits badly."""
-    untested = table[table["reason"].notna()]
-    pairs = list(zip(untested["id"], untested["reason"], strict=True))
-    cautions = [words for name, words in CAUTIONS.items() if name in set(table["id"])]
-    said = {"en": "Not testable: " + " ".join(f"{name}: {reason['en']}" for name, reason in pairs),
-            "zh": "无法检验：" + "".join(f"{name}：{reason['zh']}" for name, reason in pairs)}
-    if untested.empty:
-        said = {"en": "Every hypothesis could be tested.", "zh": "各条假设均可检验。"}
-    return {"en": " ".join([said["en"], *(words["en"] for words in cautions)]),
-            "zh": "".join([said["zh"], *(words["zh"] for words in cautions)])}
 
 
 def estimate_table(study: Study) -> pd.DataFrame:
@@ -148,8 +123,7 @@ def _moderation(study: Study) -> Found:
     """H48: by how much price sensitivity, one SD more of it, adds to the path from benefit to repurchase."""
     entry = next((m for m in study.codebook.moderations if (m.predictor, m.moderator) == ("benefit", "price")), None)
     if entry is None:
-        return NotTestable({"en": "The codebook states no moderation of benefit by price sensitivity.",
-                            "zh": "编码簿未列出价格敏感度对利益的调节。"})
+        return NotTestable("The codebook states no moderation of benefit by price sensitivity.")
     found = moderation.moderation(study, entry)
     return found if isinstance(found, NotTestable) else found.effect
 
@@ -170,14 +144,12 @@ def _indirect(found: paths.Indirect | NotTestable, study: Study) -> Found:
     if isinstance(found, NotTestable):
         return found
     if all((y, via) != ("repurchase", "all") for _, y, via in found.names):
-        return NotTestable({"en": "The codebook has no strategy that acts on repurchase through another construct.",
-                            "zh": "编码簿中没有经由其他构念作用于复购的策略。"})
+        return NotTestable("The codebook has no strategy that acts on repurchase through another construct.")
     total, signs = found.totals("repurchase"), paths.claimed_signs(study)
     sign = [signs[name] for name in total.names]
     if 0 in sign:
-        mixed = [x for (x, _, _), one in zip(total.names, sign, strict=True) if not one]
-        return NotTestable({"en": f"The codebook claims ways of both signs to repurchase for {', '.join(mixed)}.",
-                            "zh": f"编码簿对{'、'.join(mixed)}到复购的途径所作论断正负皆有。"})
+        mixed = ", ".join(x for (x, _, _), one in zip(total.names, sign, strict=True) if not one)
+        return NotTestable(words("The codebook expects ways of both signs to repurchase for {mixed}.", mixed=mixed))
     turned = replace(total, estimates=total.estimates * sign, draws=total.draws * sign)
     return lambda alpha: effects.least(turned.estimates, turned.interval, total.nobs, alpha=alpha,
                                      p_values=turned.p_values)
@@ -203,15 +175,15 @@ def _test(hypothesis: Hypothesis, found: Found, alpha: float, study: Study,
           truth: float | None) -> HypothesisTest | NotTestable:
     if isinstance(found, NotTestable):
         return found
-    words: dict[str, Any] = {"unit": hypothesis.smallest_effect.unit, "method": hypothesis.design,
+    about: dict[str, Any] = {"unit": hypothesis.smallest_effect.unit, "method": hypothesis.design,
                              "null": hypothesis.null, "evidence": study.basis, "grade": "direct", "truth": truth}
     if isinstance(found, Effect):
         return HypothesisTest.from_error(found.estimate, found.standard_error, alpha=alpha, df=found.df, n=found.n,
-                                         **words)
+                                         **about)
     one = found(alpha)
     return HypothesisTest(one.estimate, one.n, interval=one.interval, level=one.level, p_value=one.p_value,
                           equivalence_interval=one.equivalence_interval, equivalence_level=one.equivalence_level,
-                          **words)
+                          **about)
 
 
 def _alpha(test: HypothesisTest | NotTestable, hypothesis: Hypothesis) -> float:
@@ -220,16 +192,15 @@ def _alpha(test: HypothesisTest | NotTestable, hypothesis: Hypothesis) -> float:
 
 def _own_hypothesis(study: Study, k: int, evidence: tuple[Evidence, ...]) -> Hypothesis:
     """Put a path of the codebook as a hypothesis: the paths to one outcome are a family under Holm's correction."""
-    path, words, rules = study.codebook.paths[k], words_of(study), paper.load_rules()
-    to, of = words[path.outcome], words[path.predictor]
-    rises = path.direction > 0
-    family = Family(path.outcome, {"en": f"paths to {to['en']}", "zh": f"通往{to['zh']}的路径"}, rules.alpha, "holm")
+    path, rules, called = study.codebook.paths[k], paper.load_rules(), study.codebook.called
+    x, y, rises = called[path.predictor], called[path.outcome], path.direction > 0
+    statement = "{x} has a positive effect on {y}." if rises else "{x} has a negative effect on {y}."
     return Hypothesis(
-        id=f"P{k + 1:02}", claims=(), data=evidence, family=family, part="strategies",
-        statement={"en": f"{of['en']} {'raises' if rises else 'lowers'} {to['en']}.",
-                   "zh": f"{of['zh']}会{'提高' if rises else '降低'}{to['zh']}。"},
-        null={"en": f"The path from {of['en']} to {to['en']} is zero.", "zh": f"{of['zh']}到{to['zh']}的路径为零。"},
-        design={"en": "Standardised path in the structural model.", "zh": "结构模型中的标准化路径。"},
+        id=f"P{k + 1:02}", claims=(), data=evidence, part="strategies",
+        family=Family(path.outcome, {"en": words("paths to {y}", y=y)}, rules.alpha, "holm"),
+        statement={"en": words(statement, x=x, y=y)},
+        null={"en": words("The path from {x} to {y} is zero.", x=x, y=y)},
+        design={"en": "Standardised path in the structural model."},
         direction="positive" if rises else "negative", smallest_effect=rules.smallest_effects["path"],
     )
 

@@ -1,4 +1,4 @@
-"""Draw estimates with their intervals one under the other: paths, indirect effects, items, verdicts."""
+"""Draw estimates with their intervals one under the other: paths, indirect effects, verdicts."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["plot_forest", "plot_items"]
+__all__ = ["plot_forest"]
 
 WORDS = {
     "synthetic": {"en": "synthetic sample", "zh": "合成样本"},
-    "loading": {"en": "standardised loading, 95 % interval", "zh": "标准化载荷，95%区间"},
     "truth": {"en": "truth it was drawn with", "zh": "生成样本的真值"},
     "none": {"en": "nothing to draw", "zh": "没有可画的结果"},
     "smallest": {"en": "smaller than the smallest effect of interest", "zh": "小于最小关注效应"},
@@ -65,31 +64,6 @@ def plot_forest(rows: pd.DataFrame, *, axis: str | Mapping[str, str], tones: Map
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1))
     else:
         ax.text(0.5, 0.5, WORDS["none"][language], transform=ax.transAxes, ha="center")
-    return ax
-
-
-def plot_items(loadings: pd.DataFrame, *, synthetic: bool = False, language: str = "en",
-               ax: Axes | None = None) -> Axes:
-    """Draw the standardised loadings of each construct's items on one line, in the items' order.
-
-    Parameters
-    ----------
-    loadings : pandas.DataFrame
-        ``strategies.measurement.Measurement.loadings()``.
-    """
-    parts = list(loadings.groupby("name", sort=False))
-    ax = new_axes(1.0 + 0.3 * len(parts)) if ax is None else ax
-    for k, (_, part) in enumerate(parts):
-        at = k + 0.62 * (np.arange(len(part)) / max(len(part) - 1, 1) - 0.5)
-        colour, error = SERIES[k % len(SERIES)], [part["loading"] - part["low"], part["high"] - part["loading"]]
-        ax.errorbar(part["loading"], at, xerr=np.nan_to_num(error), fmt=MARKERS[k % len(MARKERS)], color=colour,
-                    markersize=3.5, linewidth=1.2)
-    ax.set_yticks(range(len(parts)), [_say(part["construct"].iloc[0], language) for _, part in parts])
-    ax.set_ylim(len(parts) - 0.4, -0.6)
-    ax.set_xlim(min(0.0, float(loadings["low"].min()) - 0.02), max(1.0, float(loadings["high"].max()) + 0.02))
-    ax.grid(axis="y", visible=False)
-    ax.grid(axis="x")
-    ax.set_xlabel(named(WORDS["loading"], synthetic, language))
     return ax
 
 

@@ -1,48 +1,35 @@
-"""Draw a mode: its diagram as the paper tells it, and what it does, from its run to the loops of R0."""
+"""Draw the diagram of a mode as the paper tells it: boxes, signed arrows, feedback loops."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbproof import snap
-from socialcommerce.figures.colours import DASHES, GRID, INK, MARKERS, MUTED, PAPER, SERIES
-from socialcommerce.figures.style import new_axes
+from socialcommerce.figures.colours import GRID, INK, MUTED, PAPER, SERIES
 from socialcommerce.modes.diagram import NODE_KINDS, Diagram, Loop, Node
-from stockflow import Gap, Mode, ModeFit, Trajectory
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.patches import Patch
 
-__all__ = ["marks", "plot_diagram", "plot_elasticities", "plot_gap", "plot_group_sizes", "plot_loops", "plot_profiles",
-           "plot_trajectory", "routes"]
+__all__ = ["marks", "plot_diagram", "routes"]
 
 SLACK = {"actor": 1.6, "stock": 1.6, "flow": 2.2, "auxiliary": 1.6, "event": 5.0, "lever": 3.6}  # beside the words
 NORMALS = {"l": (-1, 0), "r": (1, 0), "t": (0, 1), "b": (0, -1)}
 HEAD, TAB, RADIUS, LINE, ROW = 2.0, 4.2, 1.15, 3.9, 11.0  # millimetres: arrowhead, symbol's tab, sign, lines of text
 COLOURS = {1: SERIES[0], -1: SERIES[1]}
-WORDS = {
-    "inferred": {"en": "inferred", "zh": "推断"},
-    1: {"en": "raises", "zh": "增强"},
-    -1: {"en": "lowers", "zh": "削弱"},
-    "loops": {"en": "R: reinforcing loop; B: balancing loop", "zh": "R：增强回路；B：调节回路"},
-}
+EFFECTS = {1: "raises", -1: "lowers"}
 Key = tuple[str, str]
 
 
-def plot_diagram(diagram: Diagram, *, language: str = "en", ax: Axes | None = None) -> Axes:
+def plot_diagram(diagram: Diagram, *, ax: Axes | None = None) -> Axes:
     """Draw a diagram in millimetres, its legend and its feedback loops below it.
 
     Parameters
     ----------
     diagram : Diagram
         Nodes with their places on the page, from :func:`socialcommerce.modes.diagram.load_diagram`.
-    language : {"en", "zh"}
-        Of the labels.
     ax : matplotlib Axes, optional
         Where to draw, about as large as the page plus legend and list; by default a new figure of that size.
     """
@@ -56,12 +43,12 @@ def plot_diagram(diagram: Diagram, *, language: str = "en", ax: Axes | None = No
     for edge in diagram.edges:
         _arrow(ax, ways[edge.source, edge.target], COLOURS[edge.sign], "--" if edge.inferred else "-")
     for node in diagram.nodes:
-        _box(ax, node, node.words[language])
+        _box(ax, node)
     signs = {(edge.source, edge.target): edge.sign for edge in diagram.edges}
     for (key, loop), (x, y) in marks(diagram, loops).items():
         _badge(ax, x, y, loop) if loop else _sign(ax, x, y, signs[key])
-    _legend(ax, diagram, language)
-    _list(ax, diagram, loops, language)
+    _legend(ax, diagram)
+    _list(ax, diagram, loops)
     return ax
 
 
@@ -138,7 +125,9 @@ def _along(way: np.ndarray, distance: float) -> tuple[float, float]:
 def _new(width: float, height: float) -> Axes:
     from matplotlib import pyplot as plt
 
-    return plt.figure(figsize=(width / 25.4, height / 25.4), layout="none").add_axes((0, 0, 1, 1))
+    figure = plt.figure(figsize=(width / 25.4, height / 25.4))
+    figure.set_layout_engine("none")  # and not layout="none": saving would set the house's layout again
+    return figure.add_axes((0, 0, 1, 1))
 
 
 def _arrow(ax: Axes, way: np.ndarray, colour: str, style: str) -> None:
@@ -154,7 +143,7 @@ def _arrow(ax: Axes, way: np.ndarray, colour: str, style: str) -> None:
                          zorder=1.2))
 
 
-def _box(ax: Axes, node: Node, words: str) -> None:
+def _box(ax: Axes, node: Node) -> None:
     """Draw a node in the shape of its kind, with its symbol on a tab at the left."""
     from matplotlib.patches import Rectangle
 
@@ -166,8 +155,10 @@ def _box(ax: Axes, node: Node, words: str) -> None:
         fill.set_clip_path(shape)
         ax.text(x - w / 2 + tab / 2, y, node.symbol, color=PAPER, fontsize=6.5, weight="bold", ha="center",
                 va="center_baseline", zorder=3)
-    ax.text(x + tab / 2, y, _wrapped(words, w - tab - SLACK[node.kind]), fontsize=6.5, ha="center", va="center",
-            color=PAPER if node.kind == "actor" else INK, linespacing=1.05, zorder=3, gid=node.id)
+    label = ax.text(x + tab / 2, y, node.words, fontsize=6.5, ha="center", va="center", linespacing=1.05, zorder=3,
+                    color=PAPER if node.kind == "actor" else INK, gid=node.id)
+    room = w - tab - SLACK[node.kind]
+    label._get_wrapped_text = lambda: _wrapped(label.get_text(), room)  # type: ignore[method-assign]  # anew translated
 
 
 def _shape(kind: str, x: float, y: float, w: float, h: float) -> Patch:
@@ -227,173 +218,31 @@ def _badge(ax: Axes, x: float, y: float, name: str) -> None:
                   "linewidth": 0.8})
 
 
-def _legend(ax: Axes, diagram: Diagram, language: str) -> None:
+def _legend(ax: Axes, diagram: Diagram) -> None:
     """Show the kinds of node and edge that occur, in one row under the diagram."""
     kinds = [kind for kind in NODE_KINDS if any(node.kind == kind for node in diagram.nodes)]
     y, x = -4.5, 1.0
     for kind in kinds:
         ax.add_patch(_shape(kind, x + 3.2, y, 6.4, 3.6))
-        x = _say(ax, x + 7.4, y, kind if language == "en" else NODE_KINDS[kind])
+        x = _say(ax, x + 7.4, y, kind)
     for sign in (1, -1):
         _arrow(ax, np.array([(x, y), (x + 2, y), (x + 4, y), (x + 7, y)]), COLOURS[sign], "-")
         _sign(ax, x + 4, y, sign)
-        x = _say(ax, x + 10, y, WORDS[sign][language])
+        x = _say(ax, x + 10, y, EFFECTS[sign])
     _arrow(ax, np.array([(x, y), (x + 2, y), (x + 4, y), (x + 7, y)]), COLOURS[1], "--")
-    _say(ax, x + 10, y, WORDS["inferred"][language])
+    _say(ax, x + 10, y, "inferred")
 
 
 def _say(ax: Axes, x: float, y: float, words: str) -> float:
     """Write a word of the legend; return where the next entry may begin."""
     ax.text(x, y, words, fontsize=6.5, color=INK, va="center_baseline")
-    return x + sum(2.4 if sign > "\u2000" else 1.28 for sign in words) + 2.6
+    return x + 1.28 * len(words) + 2.6
 
 
-def _list(ax: Axes, diagram: Diagram, loops: tuple[Loop, ...], language: str) -> None:
+def _list(ax: Axes, diagram: Diagram, loops: tuple[Loop, ...]) -> None:
     for row, loop in enumerate(loops):
         y = -ROW - LINE * row + 0.4
         _badge(ax, 3.6, y, loop.id)
-        names = [diagram[name].words[language] for name in loop.nodes]
-        ax.text(8, y, " → ".join(names) + " →", fontsize=6.5, color=INK, va="center_baseline")
-    ax.text(8, -ROW - LINE * len(loops) + 0.4, WORDS["loops"][language], fontsize=6.5, color=MUTED,
-            va="center_baseline")
-
-
-SAID = {
-    "day": {"en": "day", "zh": "天"},
-    "share": {"en": "share of the population, %", "zh": "占总人口的比例（%）"},
-    "active": {"en": "active share, %", "zh": "活跃人群占比（%）"},
-    "equations": {"en": "equations: all in contact with all", "zh": "方程：人人互相接触"},
-    "elasticity": {"en": "R0 moves by so many per cent per per cent", "zh": "参数变动1%时R0变动的百分比"},
-    "loops": {"en": "newcomers brought in this state, per newcomer", "zh": "每位新进入者在该状态带来的新进入者"},
-    "ratio": {"en": "sum of squares over the least", "zh": "残差平方和与最小值之比"},
-    "initial": {"en": "share at the start", "zh": "期初占比"},
-    "size": {"en": "group size", "zh": "成团人数"},
-    "K": {"en": "K: new buyers per new buyer", "zh": "K：每位新买家带来的新买家"},
-    "capped": {"en": "capped: closes when full", "zh": "封顶：满员即止"},
-    "open": {"en": "open: anyone may still join", "zh": "开放：满员后仍可加入"},
-}
-
-
-def plot_trajectory(run: Trajectory, states: Sequence[str], *, language: str = "en", ax: Axes | None = None) -> Axes:
-    """Draw the share of persons in some states through time.
-
-    Parameters
-    ----------
-    run : Trajectory
-        Of one set of parameters.
-    states : sequence of str
-        Up to six, in the order of the legend.
-    """
-    ax = ax or new_axes()
-    total = run.values[0].sum()
-    for i, name in enumerate(states):
-        words = run.mode.states[run.mode.index[name]].words[language]
-        ax.plot(run.times, 100 * run.state(name) / total, color=SERIES[i], linestyle=DASHES[i],
-                label=f"{name}  {words}")
-    ax.set(xlabel=SAID["day"][language], ylabel=SAID["share"][language], xlim=(0, run.times[-1]))
-    ax.set_ylim(0)
-    ax.figure.legend(loc="outside lower center", ncols=2)
-    return ax
-
-
-def plot_gap(gaps: Mapping[str, Gap], labels: Mapping[str, Mapping[str, str]], mode: Mode, *, language: str = "en",
-             ax: Axes | None = None) -> Axes:
-    """Draw the active share by the equations and on each fixed network, the mean over runs.
-
-    Parameters
-    ----------
-    gaps : mapping of name to Gap
-        For one set of parameters, so that the equations are the same.
-    labels : mapping of name to {"en", "zh"}
-    """
-    ax = ax or new_axes()
-    active = mode.carrying
-    first = next(iter(gaps.values()))
-    ax.plot(first.times, 100 * first.equations[:, active].sum(axis=1), color=INK, label=SAID["equations"][language])
-    for i, (name, gap) in enumerate(gaps.items()):
-        ax.plot(gap.times, 100 * gap.network[:, active].sum(axis=1), color=SERIES[i + 1], linestyle=DASHES[i + 1],
-                label=labels[name][language])
-    ax.set(xlabel=SAID["day"][language], ylabel=SAID["active"][language], xlim=(0, first.times[-1]))
-    ax.set_ylim(0)
-    ax.figure.legend(loc="outside lower center", ncols=1)
-    return ax
-
-
-def plot_elasticities(table: pd.DataFrame, mode: Mode, *, language: str = "en", ax: Axes | None = None) -> Axes:
-    """Draw the elasticity of R0 by parameter as bars, those that lower it hatched.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Columns parameter, symbol, elasticity; those below a thousandth in size are left out.
-    """
-    shown = table[table["elasticity"].abs() > 1e-3].sort_values("elasticity", key=abs)
-    ax = ax or new_axes(height=0.9 + 0.27 * len(shown))
-    names = [f"{mode.parameter[row.parameter].words[language]}  {row.symbol}" for row in shown.itertuples()]
-    raises = shown["elasticity"].to_numpy() > 0
-    for kind, colour, hatch in ((raises, SERIES[0], ""), (~raises, SERIES[1], "///")):
-        ax.barh(np.flatnonzero(kind), shown["elasticity"][kind], height=0.62, color=colour, hatch=hatch,
-                edgecolor=INK, linewidth=0.6)
-    for place, value in enumerate(shown["elasticity"]):
-        ax.annotate(f"{snap(value):+.2f}".replace("-", "−"), (value, place), xytext=(4 if value > 0 else -4, 0),
-                    textcoords="offset points", va="center", ha="left" if value > 0 else "right", fontsize=8)
-    ax.axvline(0, color=INK, linewidth=0.8)
-    ax.set_yticks(range(len(shown)), names)
-    ax.margins(x=0.16)
-    ax.grid(axis="y", visible=False)
-    ax.set_xlabel(SAID["elasticity"][language])
-    return ax
-
-
-def plot_loops(gains: pd.Series, mode: Mode, *, language: str = "en", ax: Axes | None = None) -> Axes:
-    """Draw what each state adds to R0 as one bar from its first loop to the last, and the threshold at one.
-
-    Parameters
-    ----------
-    gains : Series
-        By name of the carrying state, from :func:`stockflow.page.loop_gains`.
-    """
-    ax = ax or new_axes(height=2.0)
-    left = 0.0
-    for i, (name, gain) in enumerate(gains[gains > 1e-12].items()):
-        ax.barh(0, gain, left=left, height=0.5, color=SERIES[i], hatch=("", "///", "..", "xx")[i], edgecolor=PAPER,
-                label=f"{mode.states[mode.index[name]].words[language]}: {snap(gain):.2f}")
-        left += gain
-    ax.axvline(1, color=INK, linewidth=1.2, linestyle=(0, (4, 2)))
-    ax.text(left, 0.32, f"R0 = {snap(left):.2f}", ha="right", va="bottom", fontsize=9, weight="bold")
-    ax.set(yticks=[], xlim=(0, 1.1 * max(left, 1)), ylim=(-0.4, 0.75), xlabel=SAID["loops"][language])
-    ax.figure.legend(loc="outside lower center", ncols=2)
-    return ax
-
-
-def plot_group_sizes(table: pd.DataFrame, *, language: str = "en", ax: Axes | None = None) -> Axes:
-    """Draw K by group size for capped and open groups, and the threshold at one.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Columns g, capped, open.
-    """
-    ax = ax or new_axes()
-    for i, variant in enumerate(("capped", "open")):
-        ax.plot(table["g"], table[variant], color=SERIES[i], linestyle=DASHES[i], marker=MARKERS[i],
-                markerfacecolor=SERIES[i] if i == 0 else PAPER, label=SAID[variant][language])
-    ax.axhline(1, color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)))
-    ax.set(xlabel=SAID["size"][language], ylabel=SAID["K"][language], xticks=list(table["g"]))
-    ax.set_ylim(0)
-    ax.legend(loc="upper right")
-    return ax
-
-
-def plot_profiles(fit: ModeFit, *, language: str = "en", ax: Sequence[Axes] | None = None) -> np.ndarray:
-    """Draw each free parameter's profile, a panel each: below the dashed line, the series fits as well."""
-    axes = np.ravel(ax if ax is not None else new_axes(2.6, 1, len(fit.estimates), sharey=True))
-    for i, (panel, one) in enumerate(zip(axes, fit.estimates, strict=True)):
-        known = fit.mode.parameter.get(one.name)
-        panel.plot(one.profile["value"], one.profile["ratio"], color=SERIES[0], marker=".")
-        panel.axhline(fit.limit, color=MUTED, linestyle=(0, (4, 2)), linewidth=1.2)
-        panel.set(xscale="log", yscale="log", ylim=(0.8, 100), xlabel=known.symbol if known else
-                  SAID["initial"][language], ylabel=SAID["ratio"][language] if i == 0 else "")
-        panel.set_yticks([1, 10, 100], ["1", "10", "100"])
-    return axes
-
+        ax.text(8, y, diagram.path_words(loop), fontsize=6.5, color=INK, va="center_baseline")
+    ax.text(8, -ROW - LINE * len(loops) + 0.4, "R: reinforcing loop; B: balancing loop", fontsize=6.5,
+            color=MUTED, va="center_baseline")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.text import Text
 
-from nbproof import snap
+from nbproof import snap, words
 from semfit import Bootstrap, SemFit
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.figures.colours import GRID, INK, MARKERS, MUTED, PAPER, SERIES
@@ -24,24 +25,10 @@ DASHES = {"percentile": "-", "bc": (0, (5, 2)), "bca": (0, (1, 1))}
 _T = np.linspace(0, 1, 11)
 SAMPLE = np.stack([(1 - _T) ** 3, 3 * _T * (1 - _T) ** 2, 3 * _T**2 * (1 - _T), _T**3], -1)  # of a cubic Bezier curve
 MIDDLE = SAMPLE[5]
-WORDS = {
-    "loading": {"en": "standardised loading, 95 % interval", "zh": "标准化载荷，95%区间"},
-    "residual": {"en": "residual correlation (observed less implied); hatched: negative",
-                 "zh": "残差相关（观测减模型隐含）；斜线：负值"},
-    "draws": {"en": "resamples", "zh": "重抽样次数"},
-    "value": {"en": "{}, {:.0f} % intervals", "zh": "{}，{:.0f}%区间"},
-    "estimate": {"en": "estimate", "zh": "估计值"},
-    "percentile": {"en": "percentile", "zh": "百分位"},
-    "bc": {"en": "bias-corrected", "zh": "偏差校正"},
-    "bca": {"en": "BCa", "zh": "BCa"},
-    True: {"en": "standardised estimates", "zh": "标准化估计"},
-    False: {"en": "estimates", "zh": "估计"},
-    "synthetic": {"en": "synthetic sample", "zh": "合成样本"},
-    "dashed": {"en": "dashed: 95 % interval includes zero", "zh": "虚线：95%区间含零"},
-}
+KINDS = {"percentile": "percentile", "bc": "bias-corrected", "bca": "BCa"}
 
 
-def plot_loadings(fit: SemFit, *, group: int = 1, language: str = "en", ax: Axes | None = None) -> Axes:
+def plot_loadings(fit: SemFit, *, group: int = 1, ax: Axes | None = None) -> Axes:
     """Draw each standardised loading with its interval, latent variable by latent variable."""
     rows = fit.standardized.query("op == '=~' and group == @group")
     ax = ax or new_axes(0.9 + 0.22 * len(rows))
@@ -58,11 +45,11 @@ def plot_loadings(fit: SemFit, *, group: int = 1, language: str = "en", ax: Axes
     ax.axvline(0, color=INK, linewidth=0.8)
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x")
-    ax.set_xlabel(WORDS["loading"][language])
+    ax.set_xlabel("standardised loading, 95% interval")
     return ax
 
 
-def plot_residuals(fit: SemFit, *, group: int = 1, language: str = "en", ax: Axes | None = None) -> Axes:
+def plot_residuals(fit: SemFit, *, group: int = 1, ax: Axes | None = None) -> Axes:
     """Draw the lower triangle of residual correlations; the shade grows with the size, 0.2 and more is full."""
     from matplotlib.patches import Rectangle
 
@@ -82,7 +69,8 @@ def plot_residuals(fit: SemFit, *, group: int = 1, language: str = "en", ax: Axe
                 bbox={"facecolor": colour, "edgecolor": "none", "pad": 0.3} if row.cor < 0 and depth > 0.6 else None)
     ax.set_xticks(range(len(names) - 1), names[:-1], rotation=90)
     ax.set_yticks(range(1, len(names)), names[1:])
-    ax.set(xlim=(-0.5, len(names) - 1.5), ylim=(len(names) - 0.5, 0.5), xlabel=WORDS["residual"][language])
+    ax.set(xlim=(-0.5, len(names) - 1.5), ylim=(len(names) - 0.5, 0.5),
+           xlabel="residual correlation (observed less implied); hatched: negative")
     ax.grid(visible=False)
     ax.tick_params(length=0)
     for side in ("left", "bottom"):
@@ -91,7 +79,7 @@ def plot_residuals(fit: SemFit, *, group: int = 1, language: str = "en", ax: Axe
 
 
 def plot_bootstrap(draws: Bootstrap, parameter: str, *, kinds: tuple[str, ...] = ("percentile", "bc"),
-                   level: float = 0.95, language: str = "en", ax: Axes | None = None) -> Axes:
+                   level: float = 0.95, ax: Axes | None = None) -> Axes:
     """Draw the distribution of one parameter over the resamples, its estimate, and the ends of its intervals.
 
     Parameters
@@ -110,14 +98,15 @@ def plot_bootstrap(draws: Bootstrap, parameter: str, *, kinds: tuple[str, ...] =
     ax = ax or new_axes(3.0)
     counts, _, _ = ax.hist(values, bins="fd", color=SERIES[0], alpha=0.35, linewidth=0)
     top = counts.max()
-    ax.axvline(table.loc[at, "est"], color=INK, linewidth=1.4, label=WORDS["estimate"][language])
+    ax.axvline(table.loc[at, "est"], color=INK, linewidth=1.4, label="estimate")
     ax.axvline(0, color=MUTED, linewidth=0.8)
     for k, kind in enumerate(kinds):
         ends = draws.intervals(kind, level).loc[at, ["ci_low", "ci_high"]]
         ax.plot(ends, 2 * [top * (1.06 + 0.09 * k)], linestyle=DASHES[kind], color=SERIES[1 + k], marker="|",
-                markersize=9, label=WORDS[kind][language])
+                markersize=9, label=KINDS[kind])
     ax.set_ylim(0, top * (1.12 + 0.09 * len(kinds)))
-    ax.set(xlabel=WORDS["value"][language].format(parameter, 100 * level), ylabel=WORDS["draws"][language])
+    ax.set(xlabel=words("{parameter}, {level:.0f}% intervals", parameter=parameter, level=100 * level),
+           ylabel="resamples")
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return ax
 
@@ -134,8 +123,7 @@ def plot_paths(
     standardized: bool = True,
     items: bool = True,
     synthetic: bool = False,
-    names: Mapping[str, str | Mapping[str, str]] | None = None,
-    language: str = "en",
+    names: Mapping[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw latent variables as ovals, observed ones as boxes, paths as arrows and covariances as curves.
@@ -156,7 +144,7 @@ def plot_paths(
     synthetic : bool
         Say on the figure's face that the answers were drawn by a program.
     names : mapping, optional
-        What to call a variable in the figure, in one language or as {"en", "zh"}.
+        What to call a variable in the figure.
 
     Raises
     ------
@@ -177,9 +165,7 @@ def plot_paths(
         np.vstack([np.empty((0, 2)), *(SAMPLE @ points for points in curves.values())]))
     ax = ax or new_axes(high - low, width=right - left)
     r2 = fit.r2 if isinstance(fit.r2, pd.Series) else fit.r2.iloc[:, group - 1]
-    called = {name: (names or {}).get(name, name) for name in layout.nodes}
-    called = {name: words if isinstance(words, str) else words[language] for name, words in called.items()}
-    patches = {name: _node(ax, node, called[name] if items else _folded(called[name]), r2)
+    patches = {name: _node(ax, node, (names or {}).get(name, name), r2, folds=not items)
                for name, node in layout.nodes.items()}
     for row in rows.itertuples():
         if row.op == "~~":
@@ -188,8 +174,9 @@ def plot_paths(
             ends = (row.rhs, row.lhs) if row.op == "~" else (row.lhs, row.rhs)
             at = 0.62 if items else 0.36  # of its way: large models cross less near the causes
             _arrow(ax, *(layout.nodes[n] for n in ends), *(patches[n] for n in ends), row, rows, at)
-    said = [standardized, "dashed", *(["synthetic"] if synthetic else [])]
-    note = ("；" if language == "zh" else "; ").join(WORDS[key][language] for key in said)
+    note = words("{what}; dashed: {level:d}% interval includes zero", level=95,
+                 what="standardised estimates" if standardized else "estimates")
+    note = words("{note}; synthetic sample", note=note) if synthetic else note
     ax.text(left + 0.05, low + 0.05, note, fontsize=7, color=MUTED)
     ax.set(xlim=(left, right), ylim=(low, high), aspect="equal")
     ax.axis("off")
@@ -205,7 +192,22 @@ def _rows(fit: SemFit, group: int, standardized: bool) -> pd.DataFrame:
     return rows[between & (rows["group"] == group) & (value != 0)]
 
 
-def _node(ax: Axes, node: Node, name: str, r2: pd.Series):
+class _Name(Text):
+    """A node's name, broken and shrunk to fit into it in whatever language it is written; its label is the whole."""
+
+    latent = folds = False
+
+    def set_text(self, s: str) -> None:
+        """Write a name; an empty one stands until it is known how it has to fit."""
+        lines = _folded(s) if self.folds else s
+        super().set_text(lines)
+        if s:
+            longest = max(map(_length, lines.split("\n")))
+            fits = (12 if "\n" in lines or longest > 10 else 8) if self.latent else 7  # letters at full size
+            self.set_fontsize((9 if self.latent else 7.5) * min(1.0, fits / longest))
+
+
+def _node(ax: Axes, node: Node, name: str, r2: pd.Series, *, folds: bool):
     from matplotlib.patches import Ellipse, Rectangle
 
     w, h = node.size
@@ -215,13 +217,14 @@ def _node(ax: Axes, node: Node, name: str, r2: pd.Series):
     ax.add_patch(shape)
     explained = not node.item and node.name in r2.index
     put = {"ha": "center", "va": "center", "zorder": 5}
-    longest = max(map(_length, name.split("\n")))
-    fits = (12 if "\n" in name or longest > 10 else 8) if node.latent else 7  # letters at full size
-    size = (9 if node.latent else 7.5) * min(1.0, fits / max(longest, 1))
-    up = 0.07 + 0.03 * ("\n" in name) if explained else 0.0
-    ax.text(node.x, node.y + up, name, fontsize=size, linespacing=1.0, **put)
+    text = _Name(node.x, node.y, linespacing=1.0, label=name, **put)
+    text.latent, text.folds = node.latent, folds
+    text.set_text(name)
+    ax.add_artist(text)
     if explained:
-        down = 0.15 if "\n" in name else 0.1
+        two = "\n" in text.get_text()
+        text.set_y(node.y + 0.07 + 0.03 * two)
+        down = 0.15 if two else 0.1
         ax.text(node.x, node.y - down, f"$R^2$ {_number(r2[node.name])}", fontsize=6.5, color=MUTED, **put)
     return shape
 
@@ -230,9 +233,9 @@ def _folded(name: str) -> str:
     """Break a long name in two lines of like length: between words, or between Chinese characters."""
     if _length(name) <= 9 or name.isascii() and " " not in name:
         return name
-    words = name.split(" ") if " " in name else list(name)
+    parts = name.split(" ") if " " in name else list(name)
     glue = " " if " " in name else ""
-    halves = [(glue.join(words[:k]), glue.join(words[k:])) for k in range(1, len(words))]
+    halves = [(glue.join(parts[:k]), glue.join(parts[k:])) for k in range(1, len(parts))]
     return "\n".join(min(halves, key=lambda pair: max(map(_length, pair)), default=(name,)))
 
 

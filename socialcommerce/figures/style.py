@@ -7,12 +7,14 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.figures import fonts
 from socialcommerce.figures.colours import DARK, GRID, INK, MUTED, PAPER, SERIES, VARIABLES, css
 from socialcommerce.figures.svg import inline, tidy
+from socialcommerce.project import catalogue
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,7 +67,8 @@ def draw(plot: Callable[..., Any], *results: Any, language: str, **options: Any)
     Parameters
     ----------
     plot : callable
-        ``plot(*results, language=..., **options)`` returns axes, an array of axes, or a figure.
+        ``plot(*results, language=..., **options)`` returns axes, an array of axes, or a figure; of one that takes no
+        ``language`` the texts are translated by the catalogues.
     language : {"en", "zh"}
         Whose labels are drawn.
 
@@ -104,10 +107,20 @@ def _figure(plot: Callable[..., Any], results: tuple[Any, ...], language: str,
     with house(language):
         before = set(plt.get_fignums())
         try:
-            yield _figure_of(plot(*results, language=language, **options), plot)
+            if "language" in signature(plot).parameters:
+                yield _figure_of(plot(*results, language=language, **options), plot)
+            else:
+                yield _translated(_figure_of(plot(*results, **options), plot), language)
         finally:
             for number in set(plt.get_fignums()) - before:
                 plt.close(number)
+
+
+def _translated(figure: Any, language: str) -> Any:
+    """Write the texts of a figure in a language, as the catalogues of this package have them."""
+    from nbproof import translated
+
+    return translated(figure, catalogue(language), [fonts.family(language), FALLBACK], language=language)
 
 
 def _figure_of(drawn: Any, plot: Callable[..., Any]) -> Any:

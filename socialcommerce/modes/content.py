@@ -12,66 +12,60 @@ from scipy.special import lambertw
 from socialcommerce.errors import ParameterError
 from stockflow import Auxiliary, Flow, Mode, Parameter, State, minimal_root
 
-__all__ = ["CONTENT", "COUNTED", "amplification", "break_even_cost", "equilibrium", "extinction", "final_size", "parts",
-           "rate", "reproduction", "social_proof_limit", "state", "steady_flow", "steady_leaders"]
+__all__ = ["CONTENT", "COUNTED", "SLIDERS", "amplification", "break_even_cost", "equilibrium", "extinction",
+           "final_size", "parts", "rate", "reproduction", "social_proof_limit", "steady_flow", "steady_leaders"]
 
 Given: TypeAlias = Mapping | pd.DataFrame | None
 
 
-def rate(name, symbol, default, lower, upper, en, zh, unit="1/day", kind="rate"):
-    """Return a parameter of a mode, named in both languages."""
-    return Parameter(name, symbol, default, unit, lower, upper, {"en": en, "zh": zh}, kind)
-
-
-def state(name, role, en, zh):
-    """Return a state of a mode, named in both languages."""
-    return State(name, role, {"en": en, "zh": zh})
+def rate(name, symbol, default, lower, upper, words, unit="1/day", kind="rate"):
+    """Return a parameter of a mode, a rate a day where nothing else is said."""
+    return Parameter(name, symbol, default, unit, lower, upper, words, kind)
 
 
 CONTENT = Mode(
     name="content",
-    words={"en": "Social + Commerce", "zh": "社交 + 电商"},
+    words="Social + Commerce",
     states=(
-        state("P", "susceptible", "reachable public audience", "可触达的公域受众"),
-        state("M", "carrying", "private pool, not yet buying", "私域流量池（未购买）"),
-        state("O", "carrying", "orders in delivery", "配送中的订单"),
-        state("C", "carrying", "customers", "顾客"),
-        state("L", "carrying", "opinion leaders", "意见领袖"),
-        state("D", "other", "disturbed or lapsed", "受打扰或流失者"),
+        State("P", "susceptible", "reachable public audience"),
+        State("M", "carrying", "private pool, not yet buying"),
+        State("O", "carrying", "orders in delivery"),
+        State("C", "carrying", "customers"),
+        State("L", "carrying", "opinion leaders"),
+        State("D", "other", "disturbed or lapsed"),
     ),
     parameters=(
-        rate("lambda0", "λ0", 0.0005, 0.0, 0.002, "acquisition by content", "内容获客率"),
-        rate("beta", "β", 0.06, 0.02, 0.12, "new entrants per leader and day", "每位领袖每日带来的新进入者"),
-        rate("eta", "η", 0.1, 0.0, 0.3, "weight of a customer beside a leader", "顾客相对领袖的权重", "1", "weight"),
-        rate("pi0", "π0", 0.01, 0.004, 0.02, "purchase hazard without promotion", "无推广时的购买率"),
-        rate("b1", "b1", 0.02, 0.005, 0.04, "purchases per promotion seen", "每次推广带来的购买", "1", "weight"),
-        rate("pi1", "π1", 0.0, 0.0, 0.05, "purchase hazard by social proof", "社会认同带来的购买率"),
-        rate("n", "n", 0.5, 0.1, 2.0, "promotions per person and day", "每人每日推广次数"),
-        rate("delta0", "δ0", 0.005, 0.001, 0.01, "exit from the pool without promotion", "无推广时的退出率"),
-        rate("delta1", "δ1", 0.02, 0.005, 0.05, "annoyance: exit by promotion squared", "推广反感系数", "day"),
-        rate("kappa", "κ", 0.3, 0.1, 0.6, "delivery rate", "配送速率"),
-        rate("s", "s", 0.9, 0.7, 0.98, "satisfied share of buyers", "满意买家比例", "1", "probability"),
-        rate("phi", "φ", 0.005, 0.001, 0.01, "customers who become leaders", "顾客转为领袖的速率"),
-        rate("gammaC", "γC", 0.02, 0.01, 0.04, "lapse of customers", "顾客流失率"),
-        rate("gammaL", "γL", 0.01, 0.005, 0.02, "lapse of leaders", "领袖流失率"),
-        rate("omega", "ω", 0.005, 0.001, 0.01, "return to the public audience", "回流公域的速率"),
+        rate("lambda0", "λ0", 0.0005, 0.0, 0.002, "acquisition by content"),
+        rate("beta", "β", 0.06, 0.02, 0.12, "new entrants per leader and day"),
+        rate("eta", "η", 0.1, 0.0, 0.3, "weight of a customer beside a leader", "1", "weight"),
+        rate("pi0", "π0", 0.01, 0.004, 0.02, "purchase hazard without promotion"),
+        rate("b1", "b1", 0.02, 0.005, 0.04, "purchases per promotion seen", "1", "weight"),
+        rate("pi1", "π1", 0.0, 0.0, 0.05, "purchase hazard by social proof"),
+        rate("n", "n", 0.5, 0.1, 2.0, "promotions per person and day"),
+        rate("delta0", "δ0", 0.005, 0.001, 0.01, "exit from the pool without promotion"),
+        rate("delta1", "δ1", 0.02, 0.005, 0.05, "annoyance: exit by promotion squared", "day"),
+        rate("kappa", "κ", 0.3, 0.1, 0.6, "delivery rate"),
+        rate("s", "s", 0.9, 0.7, 0.98, "satisfied share of buyers", "1", "probability"),
+        rate("phi", "φ", 0.005, 0.001, 0.01, "customers who become leaders"),
+        rate("gammaC", "γC", 0.02, 0.01, 0.04, "lapse of customers"),
+        rate("gammaL", "γL", 0.01, 0.005, 0.02, "lapse of leaders"),
+        rate("omega", "ω", 0.005, 0.001, 0.01, "return to the public audience"),
     ),
     auxiliaries=(
-        Auxiliary("Lambda", "Λ", "beta*contact(eta*C + L)", "1/day", {"en": "draw of customers and leaders",
-                                                                      "zh": "顾客与领袖的引流率"}),
-        Auxiliary("pi", "π", "pi0 + b1*n + pi1*contact(L)", "1/day", {"en": "purchase hazard", "zh": "购买率"}),
-        Auxiliary("delta", "δ", "delta0 + delta1*n**2", "1/day", {"en": "exit by annoyance", "zh": "因反感退出的速率"}),
+        Auxiliary("Lambda", "Λ", "beta*contact(eta*C + L)", "1/day", "draw of customers and leaders"),
+        Auxiliary("pi", "π", "pi0 + b1*n + pi1*contact(L)", "1/day", "purchase hazard"),
+        Auxiliary("delta", "δ", "delta0 + delta1*n**2", "1/day", "exit by annoyance"),
     ),
     flows=(
-        Flow("P", "M", "lambda0 + Lambda", {"en": "enter the pool", "zh": "进入流量池"}, enters=True),
-        Flow("M", "O", "pi", {"en": "buy", "zh": "购买"}),
-        Flow("M", "D", "delta", {"en": "leave, annoyed", "zh": "因反感离开"}),
-        Flow("O", "C", "s*kappa", {"en": "receive, satisfied", "zh": "收货且满意"}),
-        Flow("O", "D", "(1 - s)*kappa", {"en": "receive, disappointed", "zh": "收货但失望"}),
-        Flow("C", "L", "phi", {"en": "become a leader", "zh": "成为意见领袖"}),
-        Flow("C", "D", "gammaC", {"en": "lapse", "zh": "流失"}),
-        Flow("L", "D", "gammaL", {"en": "fall silent", "zh": "不再发声"}),
-        Flow("D", "P", "omega", {"en": "become reachable again", "zh": "重新可触达"}),
+        Flow("P", "M", "lambda0 + Lambda", "enter the pool", enters=True),
+        Flow("M", "O", "pi", "buy"),
+        Flow("M", "D", "delta", "leave, annoyed"),
+        Flow("O", "C", "s*kappa", "receive, satisfied"),
+        Flow("O", "D", "(1 - s)*kappa", "receive, disappointed"),
+        Flow("C", "L", "phi", "become a leader"),
+        Flow("C", "D", "gammaC", "lapse"),
+        Flow("L", "D", "gammaL", "fall silent"),
+        Flow("D", "P", "omega", "become reachable again"),
     ),
     carrier_free={"P": 1.0},
     external=("lambda0",),
@@ -82,6 +76,8 @@ Social proof ``pi1`` is off by default; with ``b1 = 0`` the purchase hazard does
 """
 COUNTED = {"flows": (("M", "O"),), "starters": "L"}
 """What a series of purchases counts, and who is active at its start: for :func:`stockflow.fit_mode`."""
+SLIDERS = {"lambda0": 0.0001, "beta": 0.005, "s": 0.01, "n": 0.05, "phi": 0.0005, "gammaL": 0.0005, "kappa": 0.05}
+"""What a reader may move where the mode runs in a page, and in which steps: for :func:`stockflow.explorer`."""
 
 
 def parts(parameters: Given = None) -> dict[str, np.ndarray]:

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbproof import read_toml
+from nbproof import read_toml, words
 from socialcommerce.errors import PaperError, UnknownNameError, named
 from socialcommerce.project import root
-from socialcommerce.shapes import BOTH, FLAG, LANGUAGES, LIST, NUMBER, TABLE, TEXT, Field, check, one_of
+from socialcommerce.shapes import FLAG, LIST, NUMBER, TABLE, TEXT, Field, check, one_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["DIAGRAMS", "NODE_KINDS", "Diagram", "Edge", "Loop", "Node", "load_diagram"]
 
 DIAGRAMS = ("content", "sharing")
-NODE_KINDS = {"actor": "主体", "stock": "存量", "flow": "流率", "auxiliary": "辅助变量", "event": "事件",
-              "lever": "杠杆"}
+NODE_KINDS = ("actor", "stock", "flow", "auxiliary", "event", "lever")
 SIGNS = {1: "+", -1: "−"}
-Words = Mapping[str, str]  # {"en": ..., "zh": ...}
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Node:
         Lower-case letters and underscores.
     kind : str
         One of ``NODE_KINDS``.
-    words : {"en", "zh"}
+    words : str
         What is written in the box.
     symbol : str
         The quantity of the model it stands for; empty where there is none.
@@ -51,7 +49,7 @@ class Node:
 
     id: str
     kind: str
-    words: Words
+    words: str
     symbol: str = ""
     at: tuple[float, float] = (0.0, 0.0)
     size: tuple[float, float] = (19.0, 9.0)
@@ -68,7 +66,7 @@ class Edge:
     sign : {1, -1}
     section, paragraph, sentence : str, int, int
         Where the text says so, counted as ``paper/claims.toml`` says.
-    text : {"en", "zh"}
+    text : str
         Paraphrase of the sentence and, for an inferred edge, what was added to it.
     inferred : bool
         Whether the sentence needs interpretation to yield the edge.
@@ -82,15 +80,15 @@ class Edge:
     section: str
     paragraph: int
     sentence: int
-    text: Words
+    text: str
     inferred: bool = False
     sides: str = "rl"
 
     @property
-    def place(self) -> dict[str, str]:
+    def place(self) -> str:
         """Section, paragraph and sentence as a reader would cite them."""
-        return {"en": f"§{self.section}, par. {self.paragraph}, s. {self.sentence}",
-                "zh": f"§{self.section}，第{self.paragraph}段第{self.sentence}句"}
+        return words("§{section}, par. {paragraph:d}, s. {sentence:d}", section=self.section,
+                     paragraph=self.paragraph, sentence=self.sentence)
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ class Diagram:
     """
 
     id: str
-    title: Words
+    title: str
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     page: tuple[float, float] = (160.0, 100.0)  # width and height, millimetres
@@ -164,7 +162,7 @@ class Diagram:
         return tuple(loops)
 
     def summary(self) -> pd.DataFrame:
-        """Return a tidy frame, one row an edge: from, to, sign, place, text, inferred; texts as {"en", "zh"}."""
+        """Return a tidy frame, one row an edge: from, to, sign, place, text, inferred."""
         import pandas as pd  # heavy: only where a table is wanted
 
         return pd.DataFrame([{"from": self[edge.source].words, "to": self[edge.target].words, "sign": SIGNS[edge.sign],
@@ -172,12 +170,16 @@ class Diagram:
                              for edge in self.edges])
 
     def loop_summary(self) -> pd.DataFrame:
-        """Return a tidy frame, one row a feedback loop: loop, polarity, number of edges, path as {"en", "zh"}."""
+        """Return a tidy frame, one row a feedback loop: loop, polarity, number of edges, path."""
         import pandas as pd
 
         return pd.DataFrame([{"loop": loop.id, "polarity": loop.polarity, "edges": len(loop.nodes),
-                              "path": {language: " → ".join(self[name].words[language] for name in loop.nodes)
-                                       for language in LANGUAGES}} for loop in self.feedback_loops()])
+                              "path": self.path_words(loop)} for loop in self.feedback_loops()])
+
+    def path_words(self, loop: Loop) -> str:
+        """Return what a loop runs through, its nodes in their order."""
+        names = {f"n{place}": self[name].words for place, name in enumerate(loop.nodes)}
+        return words(" → ".join(f"{{{key}}}" for key in names), **names)
 
     def _sign(self, path: tuple[str, ...]) -> int:
         return prod(self._ahead[a][b] for a, b in pairwise(path))
@@ -219,7 +221,7 @@ def load_diagram(name: str, folder: str | Path | None = None) -> Diagram:
     Examples
     --------
     >>> diagram = load_diagram("content")
-    >>> diagram["pool"].symbol, diagram.edges[0].place["en"]
+    >>> diagram["pool"].symbol, diagram.edges[0].place
     ('M', '§3.1, par. 2, s. 3')
     """
     if name not in DIAGRAMS:
@@ -230,10 +232,10 @@ def load_diagram(name: str, folder: str | Path | None = None) -> Diagram:
     except PaperError as error:
         raise PaperError(f"paper/{error}") from None
     at = f"paper/{path.name}"
-    check(PaperError, at, table, {"id": ID, **BOTH, "page": PAIR, "node": TABLE, "edge": LIST})
+    check(PaperError, at, table, {"id": ID, "title": TEXT, "page": PAIR, "node": TABLE, "edge": LIST})
     nodes = tuple(_node(f"{at}, node {named(key)}", key, value) for key, value in table["node"].items())
     edges = tuple(_edge(f"{at}, edge {number}", value) for number, value in enumerate(table["edge"], start=1))
-    return Diagram(table["id"], _words(table), nodes, edges, tuple(table["page"]))
+    return Diagram(table["id"], table["title"], nodes, edges, tuple(table["page"]))
 
 
 ID = Field(lambda value: isinstance(value, str) and re.fullmatch("[a-z][a-z_]*", value), "lower-case letters and _")
@@ -244,19 +246,16 @@ PLACE = Field(lambda value: isinstance(value, list) and [type(v) for v in value]
 SIDES = Field(lambda value: isinstance(value, str) and re.fullmatch("[lrtb]{2}", value), "two of l, r, t, b")
 
 
-def _words(table: Mapping[str, Any]) -> dict[str, str]:
-    return {language: table[language] for language in LANGUAGES}
-
-
 def _node(at: str, name: str, table: Any) -> Node:
     check(PaperError, at, {"id": name}, {"id": ID})
-    check(PaperError, at, table, {**BOTH, "kind": one_of(NODE_KINDS), "at": PAIR}, {"symbol": TEXT, "size": PAIR})
+    check(PaperError, at, table, {"words": TEXT, "kind": one_of(NODE_KINDS), "at": PAIR},
+          {"symbol": TEXT, "size": PAIR})
     more = {"size": tuple(table["size"])} if "size" in table else {}
-    return Node(name, table["kind"], _words(table), table.get("symbol", ""), tuple(table["at"]), **more)
+    return Node(name, table["kind"], table["words"], table.get("symbol", ""), tuple(table["at"]), **more)
 
 
 def _edge(at: str, table: Any) -> Edge:
-    check(PaperError, at, table, {**BOTH, "from": ID, "to": ID, "sign": one_of("+-"), "place": PLACE},
+    check(PaperError, at, table, {"text": TEXT, "from": ID, "to": ID, "sign": one_of("+-"), "place": PLACE},
           {"inferred": FLAG, "sides": SIDES})
-    return Edge(table["from"], table["to"], 1 if table["sign"] == "+" else -1, *table["place"], _words(table),
+    return Edge(table["from"], table["to"], 1 if table["sign"] == "+" else -1, *table["place"], table["text"],
                 table.get("inferred", False), table.get("sides", "rl"))

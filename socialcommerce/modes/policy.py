@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 
 import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
+from nbproof import words
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.modes import content, sharing
 from socialcommerce.modes.optima import best_contact
 from stockflow import Mode, Parameter, Values, elasticity
 
-__all__ = ["ECONOMICS", "OUTCOMES", "STRATEGIES", "Ranking", "Strategy", "apply", "draw", "outcomes", "rank",
-           "rank_elasticities"]
+__all__ = ["ECONOMICS", "NAMES", "OUTCOMES", "STRATEGIES", "Ranking", "Strategy", "apply", "draw", "outcomes", "rank",
+           "rank_elasticities", "strategy_table"]
 
 OUTCOMES = ("r0", "purchases", "profit")
 Place = tuple[str, int, int]
@@ -27,6 +29,8 @@ class Strategy:
 
     Attributes
     ----------
+    words : str
+        What it is called.
     places : tuple of (section, paragraph, sentence)
         Where the paper proposes it; sentences are counted by their full stops.
     effects : mapping
@@ -41,7 +45,7 @@ class Strategy:
     """
 
     name: str
-    words: Mapping[str, str]
+    words: str
     places: tuple[Place, ...]
     effects: Mapping[str, float]
     cost: float
@@ -50,30 +54,28 @@ class Strategy:
     sets: Mapping[str, Callable[[Values], np.ndarray]] = field(default_factory=dict)
 
 
-def _strategy(name, en, zh, places, effects, cost, per, **more):
-    return Strategy(name, {"en": en, "zh": zh}, places, effects, cost, per, **more)
-
-
 def _best_n(p: Values) -> np.ndarray:
     return best_contact(p["pi0"], p["b1"], p["delta0"], p["delta1"])
 
 
-_WHERE: dict[str, tuple[str, str, tuple[Place, ...]]] = {
-    "inspection": ("stricter quality inspection", "加强质量检测", (("4.1", 1, 2),)),
-    "disclosure": ("disclosure of product information", "主动披露信息", (("4.1", 1, 2),)),
-    "delivery": ("faster delivery, satisfaction unchanged", "仅加快配送", (("4.1", 1, 3), ("4.1", 1, 4))),
-    "logistics": ("faster delivery that satisfies", "加快配送并提高满意度", (("4.1", 1, 3), ("4.1", 1, 4))),
-    "service": ("better service", "优质服务", (("4.1", 1, 5), ("4.1", 1, 6))),
-    "brand": ("brand building", "品牌建设", (("4.1", 1, 7), ("4.1", 1, 8))),
-    "security": ("data security", "数据安全", (("4.2", 1, 2), ("4.2", 1, 3))),
-    "personalisation": ("personalisation", "个性化推荐", (("4.2", 1, 7), ("4.2", 1, 8))),
-    "contact": ("non-intrusive contact", "免打扰营销", (("4.3", 2, 1), ("4.3", 2, 3))),
-    "offers": ("regular content and exclusive offers", "定期内容与专属优惠", (("4.3", 1, 3), ("4.3", 1, 4))),
-    "groups": ("livelier group buying", "强化拼团互动", (("3.2", 1, 1), ("3.2", 2, 2))),
+_WHERE: dict[str, tuple[str, tuple[Place, ...]]] = {
+    "inspection": ("stricter quality inspection", (("4.1", 1, 2),)),
+    "disclosure": ("disclosure of product information", (("4.1", 1, 2),)),
+    "delivery": ("faster delivery, satisfaction unchanged", (("4.1", 1, 3), ("4.1", 1, 4))),
+    "logistics": ("faster delivery that satisfies", (("4.1", 1, 3), ("4.1", 1, 4))),
+    "service": ("better service", (("4.1", 1, 5), ("4.1", 1, 6))),
+    "brand": ("brand building", (("4.1", 1, 7), ("4.1", 1, 8))),
+    "security": ("data security", (("4.2", 1, 2), ("4.2", 1, 3))),
+    "personalisation": ("personalisation", (("4.2", 1, 7), ("4.2", 1, 8))),
+    "contact": ("non-intrusive contact", (("4.3", 2, 1), ("4.3", 2, 3))),
+    "offers": ("regular content and exclusive offers", (("4.3", 1, 3), ("4.3", 1, 4))),
+    "groups": ("livelier group buying", (("3.2", 1, 1), ("3.2", 2, 2))),
 }
+NAMES = {name: described for name, (described, _) in _WHERE.items()}
+"""What each strategy is called, by its name."""
 
 STRATEGIES: dict[str, tuple[Strategy, ...]] = {
-    mode: tuple(_strategy(name, *_WHERE[name], effects, cost, per, **more)
+    mode: tuple(Strategy(name, *_WHERE[name], effects, cost, per, **more)
                 for name, effects, cost, per, more in rows)
     for mode, rows in {
         "content": (
@@ -104,11 +106,47 @@ STRATEGIES: dict[str, tuple[Strategy, ...]] = {
 to one and a half times, costs from half to twice. ``delivery`` is ``logistics`` with satisfaction held."""
 
 ECONOMICS = (
-    Parameter("margin", "v", 10.0, "yuan", 4.0, 20.0, {"en": "margin of an order", "zh": "每单毛利"}, "weight"),
-    Parameter("message", "cn", 0.002, "yuan", 0.0, 0.01, {"en": "cost of a promotion shown", "zh": "每次推广成本"},
-              "weight"),
+    Parameter("margin", "v", 10.0, "yuan", 4.0, 20.0, kind="weight"),
+    Parameter("message", "cn", 0.002, "yuan", 0.0, 0.01, kind="weight"),
 )
-"""What profit needs beside the mode; illustrative."""
+"""What profit needs beside the mode: margin of an order, cost of a promotion shown to a person; illustrative."""
+COSTS = {"order": "{yuan:.1g} per order", "member": "{yuan:.1g} per member and day",
+         "person": "{yuan:.1g} per person and day"}
+
+
+def strategy_table() -> pd.DataFrame:
+    """Return one row a strategy: name, place in the paper, change of parameters in either mode, cost in yuan; as text.
+
+    Examples
+    --------
+    >>> strategy_table().iloc[6].to_list()[1:]
+    ['§4.2 par. 1 s. 2; §4.2 par. 1 s. 3', 'δ0 −10%', 'γN −5%, γF −5%', '0.0002 per person and day']
+    """
+    by = {mode: {one.name: one for one in listed} for mode, listed in STRATEGIES.items()}
+    rows = []
+    for name, (described, places) in _WHERE.items():
+        found = {mode: listed.get(name) for mode, listed in by.items()}
+        one = next(filter(None, found.values()))
+        where = [words("§{section} par. {p:d} s. {s:d}", section=section, p=p, s=s) for section, p, s in places]
+        rows.append({"strategy": described, "place": _joined("; ", where),
+                     **{mode: _changes(mode, each) if each else None for mode, each in found.items()},
+                     "cost": words(COSTS[one.per], yuan=one.cost) if one.cost else "none"})
+    return pd.DataFrame(rows)
+
+
+def _changes(mode: str, one: Strategy) -> str:
+    known = (content.CONTENT if mode == "content" else sharing.SHARING).parameter
+    said = [words("{symbol} {change:+.0f}%", symbol=known[name].symbol, change=100 * effect)
+            for name, effect in one.effects.items()]
+    if one.haste:
+        said.append(words("{symbol} {change:+.0f}% per day saved", symbol="s", change=100 * one.haste))
+    said += [words("{symbol} at its optimum", symbol=known[name].symbol) for name in one.sets]
+    return _joined(", ", said)
+
+
+def _joined(mark: str, said: list[str]) -> str:
+    """Join texts so that a translation may join them by a mark of its own."""
+    return reduce(lambda first, rest: words("{first}" + mark + "{rest}", first=first, rest=rest), said)
 
 
 def apply(strategy: Strategy, p: Values, size: np.ndarray | float = 1.0) -> Values:

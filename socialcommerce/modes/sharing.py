@@ -12,11 +12,11 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 
 from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.modes.content import rate, state
-from stockflow import Auxiliary, Flow, Groups, Mode, bisect, helpers, minimal_root
+from socialcommerce.modes.content import rate
+from stockflow import Auxiliary, Flow, Groups, Mode, State, bisect, helpers, minimal_root
 
-__all__ = ["BUYING", "COUNTED", "SEATS", "SHARING", "VARIANTS", "declare", "equilibrium", "extinction", "final_size",
-           "joiners", "parts", "reproduction", "steady_flow"]
+__all__ = ["BUYING", "COUNTED", "SEATS", "SHARING", "SLIDERS", "VARIANTS", "declare", "equilibrium", "extinction",
+           "final_size", "joiners", "parts", "reproduction", "steady_flow"]
 
 Given: TypeAlias = Mapping | pd.DataFrame | None
 tail, safediv = helpers()["poisson_tail"], helpers()["safediv"]
@@ -51,46 +51,44 @@ def declare(variant: str = "capped", seats: str = "new") -> Mode:
             raise UnknownNameError(kind, given, allowed)
     return Mode(
         name=f"sharing ({variant}, {seats})",
-        words={"en": "Commerce + Social", "zh": "电商 + 社交"},
+        words="Commerce + Social",
         states=(
-            state("U", "susceptible", "untapped", "未触达者"),
-            state("A", "carrying", "new through an acquaintance", "经熟人而来的新客"),
-            state("B", "carrying", "new through a stranger or ordinary traffic", "经陌生人或普通流量而来的新客"),
-            state("F", "carrying", "fans", "粉丝"),
-            state("Z", "other", "lapsed", "流失者"),
+            State("U", "susceptible", "untapped"),
+            State("A", "carrying", "new through an acquaintance"),
+            State("B", "carrying", "new through a stranger or ordinary traffic"),
+            State("F", "carrying", "fans"),
+            State("Z", "other", "lapsed"),
         ),
         parameters=(
-            rate("epsilon", "ε", 0.0002, 0.0, 0.001, "buyers from ordinary traffic", "普通流量购买率"),
-            rate("thetaN", "θN", 0.03, 0.01, 0.06, "groups a new customer opens a day", "新客每日开团数"),
-            rate("thetaF", "θF", 0.03, 0.01, 0.06, "groups a fan opens a day", "粉丝每日开团数"),
-            rate("g", "g", 2, 2, 5, "group size, the opener counted", "成团人数（含开团者）", "1", "group"),
-            rate("mA", "mA", 4.0, 1.0, 8.0, "friends invited to a group", "每团邀请的熟人数", "1", "weight"),
-            rate("mB", "mB", 6.8, 0.0, 15.0, "strangers invited to a group", "每团邀请的陌生人数", "1", "weight"),
-            rate("qA", "qA", 0.16, 0.05, 0.3, "friends who accept", "熟人接受率", "1", "probability"),
-            rate("qB", "qB", 0.03, 0.005, 0.06, "strangers who accept", "陌生人接受率", "1", "probability"),
-            rate("psiA", "ψA", 0.03, 0.01, 0.06, "become a fan, came through a friend", "经熟人者转为粉丝的速率"),
-            rate("psiB", "ψB", 0.01, 0.004, 0.03, "become a fan, came otherwise", "其他新客转为粉丝的速率"),
-            rate("gammaN", "γN", 0.02, 0.01, 0.04, "lapse of new customers", "新客流失率"),
-            rate("gammaF", "γF", 0.0096, 0.005, 0.02, "lapse of fans", "粉丝流失率"),
-            rate("omega", "ω", 0.005, 0.001, 0.01, "return to the untapped", "回到未触达的速率"),
+            rate("epsilon", "ε", 0.0002, 0.0, 0.001, "buyers from ordinary traffic"),
+            rate("thetaN", "θN", 0.03, 0.01, 0.06, "groups a new customer opens a day"),
+            rate("thetaF", "θF", 0.03, 0.01, 0.06, "groups a fan opens a day"),
+            rate("g", "g", 2, 2, 5, "group size, the opener counted", "1", "group"),
+            rate("mA", "mA", 4.0, 1.0, 8.0, "friends invited to a group", "1", "weight"),
+            rate("mB", "mB", 6.8, 0.0, 15.0, "strangers invited to a group", "1", "weight"),
+            rate("qA", "qA", 0.16, 0.05, 0.3, "friends who accept", "1", "probability"),
+            rate("qB", "qB", 0.03, 0.005, 0.06, "strangers who accept", "1", "probability"),
+            rate("psiA", "ψA", 0.03, 0.01, 0.06, "become a fan, came through a friend"),
+            rate("psiB", "ψB", 0.01, 0.004, 0.03, "become a fan, came otherwise"),
+            rate("gammaN", "γN", 0.02, 0.01, 0.04, "lapse of new customers"),
+            rate("gammaF", "γF", 0.0096, 0.005, 0.02, "lapse of fans"),
+            rate("omega", "ω", 0.005, 0.001, 0.01, "return to the untapped"),
         ),
         auxiliaries=(
-            Auxiliary("x", "x", SEATS[seats], "1",
-                      {"en": "accepted invitations per group", "zh": "每团被接受的邀请数"}),
-            Auxiliary("seated", "σ", VARIANTS[variant].format(x="x"), "1",
-                      {"en": "share of acceptances seated", "zh": "接受邀请者成功入团的比例"}),
+            Auxiliary("x", "x", SEATS[seats], "1", "accepted invitations per group"),
+            Auxiliary("seated", "σ", VARIANTS[variant].format(x="x"), "1", "share of acceptances seated"),
         ),
         flows=(
             Flow("U", "A", "mA*qA*contact((thetaN*(A + B) + thetaF*F)*seated)",
-                 {"en": "join a friend's group", "zh": "加入熟人的团"}, enters=True),
+                 "join a friend's group", enters=True),
             Flow("U", "B", "epsilon + mB*qB*anyone((thetaN*(A + B) + thetaF*F)*seated)",
-                 {"en": "join a stranger's group, or buy alone", "zh": "加入陌生人的团或自行购买"}, enters=True),
-            Flow("A", "F", "psiA", {"en": "become a fan", "zh": "成为粉丝"}),
-            Flow("B", "F", "psiB", {"en": "become a fan", "zh": "成为粉丝"}),
-            Flow("A", "Z", "gammaN", {"en": "lapse", "zh": "流失"}),
-            Flow("B", "Z", "gammaN", {"en": "lapse", "zh": "流失"}),
-            Flow("F", "Z", "gammaF", {"en": "lapse", "zh": "流失"}),
-            Flow("Z", "U", "omega", {"en": "be reachable again", "zh": "重新可触达"}),
+                 "join a stranger's group, or buy alone", enters=True),
+            Flow("A", "F", "psiA", "become a fan"),
+            Flow("B", "F", "psiB", "become a fan"),
+            Flow("A", "Z", "gammaN", "lapse"),
+            Flow("B", "Z", "gammaN", "lapse"),
+            Flow("F", "Z", "gammaF", "lapse"),
+            Flow("Z", "U", "omega", "be reachable again"),
         ),
         carrier_free={"U": 1.0},
         external=("epsilon",),
@@ -103,6 +101,8 @@ BUYING = Groups({"A": "thetaN", "B": "thetaN", "F": "thetaF"}, "g", ("mA", "qA",
 """How buyers open groups person by person: capped, seats for new buyers only."""
 COUNTED = {"flows": (("U", "A"), ("U", "B")), "starters": "F"}
 """What a series of purchases counts, and who is active at its start: for :func:`stockflow.fit_mode`."""
+SLIDERS = {"g": 1, "mA": 0.5, "qA": 0.01, "thetaN": 0.005, "thetaF": 0.005, "psiA": 0.005, "epsilon": 0.0001}
+"""What a reader may move where the mode runs in a page, and in which steps: for :func:`stockflow.explorer`."""
 
 
 def joiners(u: np.ndarray | float, a: Mapping, variant: str = "capped", seats: str = "new") -> np.ndarray:

@@ -1,6 +1,6 @@
 """Claims and hypotheses of the paper: what can fail, how it would be tested, and on what kind of evidence."""
 
-from socialcommerce.paper.read import load_claims, load_hypotheses, load_rules, summary
+from socialcommerce.paper.read import load_claims, load_hypotheses, load_rules, summary, translations, vocabulary
 from socialcommerce.paper.terms import (
     BASES,
     CLASSES,
@@ -20,4 +20,4 @@ from socialcommerce.paper.terms import (
 
 __all__ = ["CLASSES", "DIRECTIONS", "BASES", "EVIDENCE", "GRADES", "KINDS", "PARTS", "SECTIONS", "Claim", "Evidence",
            "Family", "Hypothesis", "NumberRule", "SmallestEffect", "load_claims", "load_hypotheses", "load_rules",
-           "summary"]
+           "summary", "translations", "vocabulary"]

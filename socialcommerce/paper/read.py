@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from nbproof import read_bytes
+from nbproof import Catalogue, catalogue, read_bytes
 from socialcommerce.errors import PaperError, named
 from socialcommerce.paper import terms
 from socialcommerce.paper.terms import Claim, Evidence, Family, Hypothesis, NumberRule, Rules, SmallestEffect
@@ -19,7 +19,9 @@ from socialcommerce.shapes import BOTH, COUNT, LANGUAGES, LIST, NUMBER, TABLE, T
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["load_claims", "load_hypotheses", "load_rules", "summary"]
+SOURCE = "Xiao (2024), read sentence by sentence"
+
+__all__ = ["load_claims", "load_hypotheses", "load_rules", "summary", "translations", "vocabulary"]
 
 
 IDS = Field(lambda value: isinstance(value, list) and all(isinstance(name, str) and name for name in value)
@@ -68,7 +70,7 @@ def load_claims(folder: str | Path | None = None) -> tuple[Claim, ...]:
 
     Examples
     --------
-    >>> load_claims()[0].place["en"]
+    >>> load_claims()[0].place
     '§1, par. 1, s. 1'
     """
     return _claims_and_hypotheses(folder)[0]
@@ -96,14 +98,78 @@ def load_rules(folder: str | Path | None = None) -> Rules:
     return _rules(*_read(folder, "hypotheses.toml"))
 
 
-def summary(claims: Iterable[Claim]) -> pd.DataFrame:
-    """Return a tidy frame, one row a claim, bilingual texts as {"en", "zh"}."""
+def summary(items: Iterable[Claim] | Iterable[Hypothesis]) -> pd.DataFrame:
+    """Return a tidy frame in English, one row a claim or a hypothesis; :func:`translations` has the Chinese.
+
+    Examples
+    --------
+    >>> claims = summary(load_claims())
+    >>> claims.loc[claims["kind"] == "number", "id"].to_list()
+    ['C01', 'C02', 'C22']
+    """
     import pandas as pd  # heavy: only where a table is wanted
 
-    return pd.DataFrame([
-        {"id": claim.id, "section": claim.section, "place": claim.place,
-         "kind": {"en": claim.kind, "zh": terms.KINDS[claim.kind]}, "text": claim.text,
-         "hypotheses": ", ".join(claim.hypotheses), "untested": claim.untested} for claim in claims])
+    rows = [_claim_row(item) if isinstance(item, Claim) else _hypothesis_row(item) for item in items]
+    frame = pd.DataFrame(rows)
+    frame.attrs = {"basis": "reading of the paper", "source": SOURCE}
+    return frame
+
+
+def translations(folder: str | Path | None = None) -> dict[str, str]:
+    """Return the Chinese of every English text in claims.toml and hypotheses.toml; parameters as of `load_claims`.
+
+    Examples
+    --------
+    >>> len(translations()["penetration rate"])
+    6
+    """
+    files = (_read(folder, name)[1] for name in ("claims.toml", "hypotheses.toml"))
+    return dict(pair for file in files for pair in _pairs(file))
+
+
+@cache
+def vocabulary(name: str, language: str) -> Catalogue:
+    """Return a notebook's catalogue, with the Chinese that claims and hypotheses bring along.
+
+    Parameters
+    ----------
+    name : str
+        The notebook's name, or ``"common"`` for what all notebooks share.
+    language : {"en", "zh"}
+        To translate into.
+    """
+    found = catalogue(name, language)
+    if language == "zh":
+        found |= {english: chinese for english, chinese in translations().items() if english not in found}
+    return found
+
+
+def _pairs(table: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(table, Mapping) and {*LANGUAGES} <= table.keys():
+        yield table["en"], table["zh"]
+    inner = table.values() if isinstance(table, Mapping) else table if isinstance(table, list) else ()
+    for each in inner:
+        yield from _pairs(each)
+
+
+def _claim_row(claim: Claim) -> dict[str, Any]:
+    return {"id": claim.id, "section": claim.section, "place": claim.place, "kind": claim.kind,
+            "text": claim.text["en"], "hypotheses": ", ".join(claim.hypotheses), "untested": _english(claim.untested)}
+
+
+def _hypothesis_row(hypothesis: Hypothesis) -> dict[str, Any]:
+    grades = [data.grade for data in hypothesis.data if terms.CLASSES[data.kind] in ("number", "people")]
+    return {"id": hypothesis.id, "short": _english(hypothesis.short), "claims": ", ".join(hypothesis.claims),
+            "statement": hypothesis.statement["en"], "direction": hypothesis.direction,
+            "data": ", ".join(data.name for data in hypothesis.data),
+            "evidence": next(iter(hypothesis.kinds), "none"),
+            "grade": max(grades, key=terms.GRADES.index, default="none"), "testable": hypothesis.testable,
+            "family": hypothesis.family.name["en"], "part": hypothesis.part, "design": hypothesis.design["en"],
+            "exploratory": hypothesis.known is not None, "reason": _english(hypothesis.reason)}
+
+
+def _english(words: Mapping[str, str] | None) -> str | None:
+    return words and words["en"]
 
 
 def _claims_and_hypotheses(folder: str | Path | None) -> tuple[tuple[Claim, ...], tuple[Hypothesis, ...]]:
@@ -151,9 +217,11 @@ def _both(table: Mapping[str, Any]) -> dict[str, str]:
 def _hypothesis(file: str, name: str, table: Any, rules: Rules) -> Hypothesis:
     where = f"{file}, {name}"
     check(PaperError, where, table,
-          {**ID, "claims": IDS, "statement": WORDS, "null": WORDS, "direction": one_of(terms.DIRECTIONS), "data": LIST,
-           "family": one_of(rules.families), "design": WORDS, "part": one_of(terms.PARTS)},
-          {"smallest_effect": one_of(rules.smallest_effects), "rule": TABLE, "known": WORDS, "reason": WORDS})
+          {**ID, "claims": IDS, "short": WORDS, "statement": WORDS, "null": WORDS,
+           "direction": one_of(terms.DIRECTIONS), "data": LIST, "family": one_of(rules.families), "design": WORDS,
+           "part": one_of(terms.PARTS)},
+          {"smallest_effect": one_of(rules.smallest_effects), "rule": TABLE, "known": WORDS, "reason": WORDS,
+           "shown": TEXT})
     data = [check(PaperError, f"{where}, data {number}", one, DATA) for number, one in enumerate(table["data"], 1)]
     rule = check(PaperError, f"{where}, rule", table["rule"], RULE) if "rule" in table else None
     hypothesis = Hypothesis(
@@ -162,7 +230,7 @@ def _hypothesis(file: str, name: str, table: Any, rules: Rules) -> Hypothesis:
         family=rules.families[table["family"]], design=table["design"], part=table["part"],
         smallest_effect=rules.smallest_effects.get(table.get("smallest_effect")),
         rule=NumberRule(**{**rule, "value": float(rule["value"])}) if rule else None,
-        known=table.get("known"), reason=table.get("reason"))
+        known=table.get("known"), reason=table.get("reason"), short=table["short"], shown=table.get("shown", ""))
     _check_test(where, table, hypothesis)
     return hypothesis
 

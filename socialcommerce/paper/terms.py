@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from nbproof import words
+
 __all__ = ["BASES", "CLASSES", "COMPARISONS", "CORRECTIONS", "DIRECTIONS", "EVIDENCE", "GRADES", "KINDS", "PARTS",
            "SECTIONS", "Claim", "Evidence", "Family", "Hypothesis", "NumberRule", "Rules", "SmallestEffect"]
 
-EVIDENCE = {
-    "official statistic": "官方统计",
-    "published figure": "已公开发表的数字",
-    "derived from published figures": "由已发表数字推算",
-    "public data set": "公开数据集",
-    "own survey": "自有问卷数据",
-    "model": "模型",
-    "synthetic sample": "合成样本",
-}
-"""Kinds of evidence, English and Chinese. Only data about people can support a claim; reports always show the kind."""
+EVIDENCE = ("official statistic", "published figure", "derived from published figures", "public data set", "own survey",
+            "model", "synthetic sample")
+"""Kinds of evidence. Only data about people can support a claim; reports always show the kind."""
 
-BASES = {**EVIDENCE, "reading of the paper": "对论文的阅读"}
+BASES = (*EVIDENCE, "reading of the paper")
 """What a figure or table can rest on: a kind of evidence, or our reading of the paper, which is evidence of nothing."""
 
 CLASSES = {
@@ -33,34 +28,21 @@ CLASSES = {
 }
 """What each kind of evidence can speak about, and so which outcomes a verdict on it may have."""
 
-GRADES = {"direct": "直接", "proxy": "代理", "remote": "疏远"}
+GRADES = ("direct", "proxy", "remote")
 """How closely a data set bears on a claim. A proxy is at most consistent with it; a remote one tests nothing."""
 
 SECTIONS = ("1", "2.1", "2.2", "3", "3.1", "3.2", "4.1", "4.2", "4.3", "5")
 """The paper's sections, as numbered there."""
 
-KINDS = {
-    "number": "数字",
-    "trend": "趋势",
-    "characterisation": "特征",
-    "comparison": "比较",
-    "mechanism": "机制",
-    "effect": "效应",
-    "strategy": "对策",
-    "question": "问题",
-}
+KINDS = ("number", "trend", "characterisation", "comparison", "mechanism", "effect", "strategy", "question")
 """Kinds of claim."""
 
-DIRECTIONS = {"positive": "正向", "negative": "负向", "equal": "相等", "holds": "成立"}
+DIRECTIONS = ("positive", "negative", "equal", "holds")
 """What a hypothesis says of its estimate; ``holds`` is a property of a model."""
 
-PARTS = {
-    "numbers": {"en": "numbers", "zh": "数字"},
-    "modes": {"en": "the two modes as models", "zh": "两类模式的模型"},
-    "sem": {"en": "structural equation models", "zh": "结构方程模型"},
-    "strategies": {"en": "strategies, survey and public data", "zh": "对策、问卷与公开数据"},
-}
-"""The part of the project that decides a hypothesis."""
+PARTS = ("numbers", "modes", "sem", "strategies")
+"""The part of the project that decides a hypothesis: published numbers, the two modes as models, structural equation
+models, strategies on survey and public data."""
 
 CORRECTIONS = ("none", "bonferroni", "holm", "fdr_bh")
 """Corrections for multiple tests, by the names statsmodels gives them."""
@@ -101,10 +83,10 @@ class Claim:
     untested: Words | None = None
 
     @property
-    def place(self) -> dict[str, str]:
+    def place(self) -> str:
         """Section, paragraph and sentence as a reader would cite them."""
-        return {"en": f"§{self.section}, par. {self.paragraph}, s. {self.sentence}",
-                "zh": f"§{self.section}，第{self.paragraph}段第{self.sentence}句"}
+        return words("§{section}, par. {paragraph:d}, s. {sentence:d}", section=self.section,
+                     paragraph=self.paragraph, sentence=self.sentence)
 
 
 @dataclass(frozen=True)
@@ -135,12 +117,11 @@ class NumberRule:
     source: Words
 
     @property
-    def words(self) -> dict[str, str]:
+    def condition(self) -> str:
         """The rule as a condition on the estimate."""
-        sign = {"within": "±", "at_least": "≥ ", "at_most": "≤ ", "above": "> ", "below": "< "}[self.compare]
         if self.compare == "within":
-            return {"en": f"within {sign}{self.value:g}", "zh": f"{sign}{self.value:g} 以内"}
-        return dict.fromkeys(("en", "zh"), f"{sign}{self.value:g}")
+            return words("within ±{value}", value=f"{self.value:g}")
+        return {"at_least": "≥", "at_most": "≤", "above": ">", "below": "<"}[self.compare] + f" {self.value:g}"
 
 
 @dataclass(frozen=True)
@@ -192,6 +173,10 @@ class Hypothesis:
         What was already known of the outcome; then the test is exploratory.
     reason : {"en", "zh"} or None
         Why it cannot be tested.
+    short : {"en", "zh"} or None
+        A few words for figures and lists; every hypothesis of the paper has them.
+    shown : str
+        Where the reports show it best, ``PAGE.html#ANCHOR``; empty for the table of all hypotheses.
     """
 
     id: str
@@ -207,6 +192,8 @@ class Hypothesis:
     rule: NumberRule | None = None
     known: Words | None = None
     reason: Words | None = None
+    short: Words | None = None
+    shown: str = ""
 
     @property
     def kinds(self) -> tuple[str, ...]:

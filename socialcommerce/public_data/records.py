@@ -17,7 +17,7 @@ from socialcommerce.errors import UnknownNameError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MESSAGE_OUTCOMES", "ORDER_LABELS", "SESSION_CONTROLS", "delivery_effect", "group_success", "matched_policy",
+__all__ = ["MESSAGE_OUTCOMES", "SESSION_CONTROLS", "delivery_effect", "group_success", "matched_policy",
            "matching_effect", "message_by_history", "message_effect", "repeat_by_orders", "returning_effect",
            "scores_by_delay"]
 
@@ -183,13 +183,6 @@ def group_success(initiators: pd.DataFrame) -> Effect:
     share = clusters @ succeeded / total
     spread = clusters @ (succeeded - share * (failed + succeeded)) ** 2
     return Effect(float(share), sqrt(spread * count / (count - 1)) / total, total, df=count - 1)
-
-
-ORDER_LABELS = {
-    "order": {"en": "orders placed", "zh": "已购次数"},
-    "customers": {"en": "customers followed", "zh": "可追踪顾客数"},
-    "again": {"en": "ordered again within half a year, %", "zh": "半年内再次购买（%）"},
-}
 
 
 def repeat_by_orders(orders: pd.DataFrame) -> pd.DataFrame:

@@ -13,32 +13,11 @@ from socialcommerce.errors import UnknownNameError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ADJUSTED", "VILLAGE_LABELS", "anderson_rubin", "first_stage", "peers", "pushed", "strength", "summary"]
+__all__ = ["ADJUSTED", "anderson_rubin", "first_stage", "peers", "pushed", "strength", "summary"]
 
 HOUSEHOLD = "administrative village and household"
-ADJUSTED = {
-    "nothing": {"en": "nothing", "zh": "无"},
-    "administrative village": {"en": "administrative village", "zh": "行政村"},
-    HOUSEHOLD: {"en": "administrative village, household", "zh": "行政村与家庭特征"},
-}
-"""What can be held fixed, in words."""
-
-EFFECTS = {
-    "peers": {"en": "of insured neighbours, by instrument", "zh": "首轮参保率（工具变量估计）"},
-    "pushed": {"en": "of neighbours' default (reduced form)", "zh": "首轮默认参保（简化式）"},
-}
-
-VILLAGE_LABELS = {
-    "adjusted": {"en": "held fixed", "zh": "控制变量"},
-    "effect": {"en": "effect", "zh": "效应"},
-    "estimate": {"en": "estimate", "zh": "估计值"},
-    "interval": {"en": "95% interval", "zh": "95%区间"},
-    "set": {"en": "Anderson-Rubin set", "zh": "Anderson-Rubin置信集"},
-    "strength": {"en": "first-stage F", "zh": "第一阶段F值"},
-    "n": {"en": "households", "zh": "户数"},
-    "villages": {"en": "villages", "zh": "自然村数"},
-}
-"""Columns of :func:`summary` with their heads."""
+ADJUSTED = ("nothing", "administrative village", HOUSEHOLD)
+"""What can be held fixed."""
 
 
 def peers(moments: pd.DataFrame, adjusted: str = HOUSEHOLD) -> Effect:
@@ -130,16 +109,23 @@ def anderson_rubin(moments: pd.DataFrame, adjusted: str = HOUSEHOLD,
 
 
 def summary(moments: pd.DataFrame) -> pd.DataFrame:
-    """Return neighbours' effect and the reduced form under each set of controls, in the columns of VILLAGE_LABELS."""
+    """Return neighbours' effect and the reduced form under each set of controls.
+
+    Returns
+    -------
+    pandas.DataFrame
+        adjusted, effect, estimate, low and high (95 per cent), set (of :func:`anderson_rubin`) and strength of the
+        instrument, n, villages.
+    """
     import pandas as pd
 
     lines = []
-    for adjusted, words in ADJUSTED.items():
-        both, by_instrument = {"adjusted": words}, peers(moments, adjusted)
+    for adjusted in ADJUSTED:
         sets = " ∪ ".join(_span(ends) for ends in anderson_rubin(moments, adjusted))
-        lines.append(both | _line("peers", by_instrument) | {"set": sets, "strength": strength(moments, adjusted)})
-        lines.append(both | _line("pushed", pushed(moments, adjusted)))
-    return pd.DataFrame(lines, columns=list(VILLAGE_LABELS))
+        lines.append(_line(adjusted, "insured neighbours (instrumental variable)", peers(moments, adjusted))
+                     | {"set": sets, "strength": strength(moments, adjusted)})
+        lines.append(_line(adjusted, "neighbours' default (reduced form)", pushed(moments, adjusted)))
+    return pd.DataFrame(lines)
 
 
 @dataclass(frozen=True)
@@ -178,9 +164,10 @@ def _reduced(moments: pd.DataFrame, adjusted: str) -> _Reduced:
     return _Reduced(y, x, yy, yx, xx, n, villages)
 
 
-def _line(effect: str, found: Effect) -> dict[str, object]:
-    return {"effect": EFFECTS[effect], "estimate": found.estimate, "interval": _span(found.interval()), "n": found.n,
-            "villages": int(found.df) + 1}
+def _line(adjusted: str, effect: str, found: Effect) -> dict[str, object]:
+    low, high = found.interval()
+    return {"adjusted": adjusted, "effect": effect, "estimate": found.estimate, "low": low, "high": high,
+            "n": found.n, "villages": int(found.df) + 1}
 
 
 def _span(ends: tuple[float, float]) -> str:

@@ -1,7 +1,7 @@
 // A declared mode in the page: sliders, the trajectory, the reproduction number and what each loop adds to it.
 const explore = (id, spec, engine) => {
   const mode = engine.modes[spec.mode], at = new Map(mode.states.map((state, i) => [state.name, i]));
-  const shownBy = new Map(mode.parameters.map((one) => [one.name, one])), label = (i) => mode.states[i].words[spec.language];
+  const shownBy = new Map(mode.parameters.map((one) => [one.name, one])), label = (i) => spec.words.states[mode.states[i].name];
   const sliders = spec.sliders.map(([name, step]) => ({ ...shownBy.get(name), step }));
 
   const make = (tag, attributes, ...inside) => {
@@ -54,7 +54,7 @@ const explore = (id, spec, engine) => {
     const output = make("output", { for: input.id });
     outputs.set(one.name, output);
     input.addEventListener("input", () => { values[one.name] = Number(input.value); update(); });
-    controls.append(make("label", { for: input.id }, one.words[spec.language], make("i", {}, one.symbol)), input, output);
+    controls.append(make("label", { for: input.id }, spec.words.parameters[one.name], make("i", {}, one.symbol)), input, output);
   });
   const reset = make("button", { type: "button" }, spec.words.reset);
   const first = { ...values };

@@ -11,7 +11,6 @@ from typing import Any
 
 import nbproof
 from socialcommerce.figures import fonts, style
-from socialcommerce.paper import BASES
 from socialcommerce.report.claims import read_verdicts
 
 __all__ = ["Look"]
@@ -62,7 +61,7 @@ class Look(nbproof.Look):
 
     def basis(self, kind: str, language: str) -> str:
         """Say a kind of evidence in English or Chinese."""
-        return BASES[kind] if language == "zh" else kind
+        return nbproof.catalogue("common", language)(kind)
 
     def script(self, anchor: str, explorer: Mapping[str, Any]) -> str:
         """Return what runs a mode in the page, from :func:`stockflow.page`."""
@@ -77,7 +76,7 @@ class Look(nbproof.Look):
 
     def front(self, out: Path, reports: Mapping[str, Mapping[str, Any]], language: str) -> str:
         """Return every claim with its verdict, and the figure of all estimates."""
-        verdicts = read_verdicts(out, reports)
+        verdicts = read_verdicts(out, reports, self.words)
         return verdicts.section(language) if verdicts else ""
 
     def front_script(self) -> str:

@@ -14,56 +14,14 @@ from semfit.psychometrics import CommonFactor, MarkerCorrelations, MarkerModels,
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import NotTestable
 
-__all__ = ["CHECKS", "LABELS", "MEASURES", "NOTE", "CommonMethod", "common_method"]
+__all__ = ["FACTOR", "MARKER", "NO_MARKER", "ORDERED", "SINGLE", "CommonMethod", "common_method"]
 
-Words = dict[str, str]
 Line = tuple[str, str, float, float, float, float, float, str]
 
-CHECKS: dict[str, Words] = {
-    "single factor": {"en": "single factor (Harman; descriptive only)", "zh": "单因子（Harman；仅作描述）"},
-    "common factor": {"en": "unmeasured common factor", "zh": "未测量的共同方法因子"},
-    "marker": {"en": "marker variable", "zh": "标记变量"},
-}
-MEASURES: dict[str, Words] = {
-    "share of the first component": {"en": "variance carried by the first component", "zh": "第一主成分解释的方差比例"},
-    "one factor against constructs": {"en": "one factor against the constructs (chi²)",
-                                      "zh": "单因子与多构念之比（χ²）"},
-    "share of the common factor": {"en": "mean share of an item's variance", "zh": "题项方差的平均占比"},
-    "without against with it": {"en": "model without it against with it (chi²)", "zh": "不含与含共同因子之比（χ²）"},
-    "largest change of a path": {"en": "largest change of a standardised path", "zh": "标准化路径的最大变化"},
-    "marker's smallest correlation": {"en": "correlation taken out as method", "zh": "作为方法剔除的相关"},
-    "largest change of a correlation": {"en": "largest change of a correlation of scores", "zh": "得分相关的最大变化"},
-    "method variance": {"en": "there is no method variance (chi²)", "zh": "不存在方法方差（χ²）"},
-    "equal loadings": {"en": "it is equal for all items (chi²)", "zh": "各题项相等（χ²）"},
-    "bias": {"en": "it does not bias the constructs' correlations (chi²)", "zh": "不使构念间相关产生偏差（χ²）"},
-}
-LABELS: dict[str, Words] = {
-    "check": {"en": "check", "zh": "检验"}, "measure": {"en": "measure", "zh": "指标"},
-    "estimate": {"en": "estimate", "zh": "估计值"}, "low": {"en": "95 % from", "zh": "95%下限"},
-    "high": {"en": "to", "zh": "95%上限"}, "df": {"en": "df", "zh": "自由度"}, "p": {"en": "p", "zh": "p"},
-    "method": {"en": "test", "zh": "检验方法"}, "nobs": {"en": "N", "zh": "N"},
-    "outcome": {"en": "outcome", "zh": "结果"}, "predictor": {"en": "predictor", "zh": "前因"},
-    "without": {"en": "without the factor", "zh": "不含共同因子"}, "with": {"en": "with it", "zh": "含共同因子"},
-    "change": {"en": "change", "zh": "变化"},
-}
-NOTE: Words = {
-    "en": "No check can tell method from substance by itself. A first component below one half does not show that "
-          "method bias is absent; a common factor also takes up what the constructs truly share. Read what changes in "
-          "the paths, and the marker where there is one. All checks use complete rows.",
-    "zh": "任何单项检验都不能区分方法与实质。第一主成分解释的方差低于50%，并不表明不存在方法偏差；"
-          "共同因子也会吸收构念间真实的共性。应看路径的变化，并在有标记变量时参看标记变量。各项检验均使用完整样本。",
-}
-NO_MARKER: Words = {"en": "The codebook names no marker: a construct that theory relates to no other was not asked.",
-                    "zh": "编码簿未指定标记变量：问卷中没有理论上与其他构念无关的构念。"}
-ORDERED: Words = {"en": "The marker models fix residual variances, so they take no ordered answers; the correlations "
-                        "of scores are adjusted all the same.",
-                  "zh": "标记变量模型需固定残差方差，不适用于有序作答；得分相关仍作了调整。"}
-
-
-NEGATIVE: Words = {
-    "en": "The common factor's variance is negative: the answers have less in common than the constructs imply.",
-    "zh": "共同因子的方差为负：作答的共性少于各构念所隐含者。",
-}
+SINGLE, FACTOR, MARKER = "single factor (Harman)", "latent method factor (ULMC)", "marker variable"
+MODEL_TESTS = ("no method variance (Δχ²)", "equal method effects (Δχ²)", "no bias in correlations (Δχ²)")
+NO_MARKER = "The codebook names no marker variable."
+ORDERED = "The marker models fix residual variances and take no ordered answers."
 DRAWS = 200  # for the interval of the first component's share
 LARGEST = 10_000  # respondents: of more, a random part
 
@@ -95,21 +53,17 @@ class CommonMethod:
     dropped: int
 
     @property
-    def reasons(self) -> dict[str, Words]:
-        """Why a check says nothing or not all, by its field."""
-        found = {}
-        for name in ("single", "factor", "marker", "marker_models"):
-            reason = getattr(getattr(self, name), "reason", "")  # in words of both languages, or the engine's own
-            if reason:
-                found[name] = reason if isinstance(reason, dict) else _both(reason)
-        if isinstance(self.factor, CommonFactor) and self.factor.share < 0:
-            found["factor"] = NEGATIVE
-        return found
+    def failed(self) -> dict[str, str]:
+        """Why the answers could not carry a check, or not all of it, in the engine's words."""
+        results = {SINGLE: self.single, FACTOR: self.factor, MARKER: self.marker, f"{MARKER}, models":
+                   self.marker_models}
+        reasons = {check: getattr(result, "reason", "") for check, result in results.items()}
+        return {check: reason for check, reason in reasons.items() if reason not in ("", NO_MARKER, ORDERED)}
 
     def summary(self) -> pd.DataFrame:
         """Return one line a measure: check, measure, estimate, low, high, df, p, method (of a test), nobs, dropped.
 
-        ``check`` and ``measure`` are keys of ``CHECKS`` and ``MEASURES``; checks without a result have no line.
+        Checks without a result have no line.
         """
         lines = [line for result, read in ((self.single, _single), (self.factor, _factor), (self.marker, _marker),
                                            (self.marker_models, _models))
@@ -157,11 +111,7 @@ def _attempt(check: Callable, *given: object, **options: object) -> object:
     try:
         return check(*given, **options)
     except (semfit.DataError, semfit.ParameterError) as error:
-        return NotTestable(_both(str(error)))
-
-
-def _both(reason: str) -> Words:
-    return {"en": reason, "zh": f"无法得出：{reason}"}
+        return NotTestable(str(error))
 
 
 def _paths(factor: CommonFactor | NotTestable) -> pd.DataFrame:
@@ -185,22 +135,22 @@ def _test(check: str, measure: str, test: HypothesisStatistic | None) -> Line:
 
 
 def _single(result: SingleFactor) -> Iterator[Line]:
-    yield _number("single factor", "share of the first component", result.share, result.ci_low, result.ci_high)
-    yield _test("single factor", "one factor against constructs", result.difference)
+    yield _number(SINGLE, "variance explained by the first component", result.share, result.ci_low, result.ci_high)
+    yield _test(SINGLE, "single-factor against multi-factor model (Δχ²)", result.difference)
 
 
 def _factor(result: CommonFactor) -> Iterator[Line]:
-    yield _number("common factor", "share of the common factor", result.share, result.ci_low, result.ci_high)
-    yield _test("common factor", "without against with it", result.difference)
-    yield _number("common factor", "largest change of a path", _paths(result)["change"].abs().max())
+    yield _number(FACTOR, "mean share of item variance", result.share, result.ci_low, result.ci_high)
+    yield _test(FACTOR, "model without against model with the factor (Δχ²)", result.difference)
+    yield _number(FACTOR, "largest change in a standardised path", _paths(result)["change"].abs().max())
 
 
 def _marker(result: MarkerCorrelations) -> Iterator[Line]:
-    yield _number("marker", "marker's smallest correlation", result.r_marker)
+    yield _number(MARKER, "smallest correlation with the marker", result.r_marker)
     change = (result.frame["adjusted"] - result.frame["r"]).abs().max()
-    yield _number("marker", "largest change of a correlation", change)
+    yield _number(MARKER, "largest change in a correlation of scale means", change)
 
 
 def _models(result: MarkerModels) -> Iterator[Line]:
-    for measure, test in zip(("method variance", "equal loadings", "bias"), result.tests.itertuples(), strict=True):
-        yield "marker", measure, test.chisq, np.nan, np.nan, test.df, test.pvalue, "standard"
+    for measure, test in zip(MODEL_TESTS, result.tests.itertuples(), strict=True):
+        yield MARKER, measure, test.chisq, np.nan, np.nan, test.df, test.pvalue, "standard"

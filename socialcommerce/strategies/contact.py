@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
-from nbproof import snap
+from nbproof import words
 from socialcommerce.effects import Effect, Joint, least, normal
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import NotTestable
 
-__all__ = ["CONTACT_LABELS", "InvertedU", "TwoLines", "contact_frequency", "two_lines"]
+__all__ = ["InvertedU", "TwoLines", "contact_frequency", "two_lines"]
 
 Array = np.ndarray
-Words = Mapping[str, str]
 ENDS = (0.05, 0.95)  # quantiles of the frequency at which the slopes are taken
 KNOTS = (0.05, 0.275, 0.5, 0.725, 0.95)  # quantiles: Harrell (2001, Regression Modeling Strategies), five knots
 ROWS_EACH = 10  # respondents a coefficient
-CONTACT_LABELS = {
-    "method": {"en": "method", "zh": "方法"}, "side": {"en": "end", "zh": "一端"},
-    "at": {"en": "frequency", "zh": "频率"},
-    "slope": {"en": "slope of the log rate per SD", "zh": "对数率斜率（每标准差）"},
-    "se": {"en": "SE", "zh": "标准误"}, "low": {"en": "lower", "zh": "下限"}, "high": {"en": "upper", "zh": "上限"},
-    "p": {"en": "one-sided p", "zh": "单侧p"}, "n": {"en": "respondents", "zh": "人数"},
-}
-METHODS = {"quadratic": {"en": "quadratic (Lind & Mehlum 2010)", "zh": "二次项（Lind & Mehlum 2010）"},
-           "two lines": {"en": "two lines (Simonsohn 2018)", "zh": "两段直线（Simonsohn 2018）"}}
-SIDES = {"low": {"en": "low: rises", "zh": "低端：上升"}, "high": {"en": "high: falls", "zh": "高端：下降"}}
+SIDES = ("low", "high")  # ends of the range at which the slopes are tested
 
 
 @dataclass(frozen=True)
@@ -130,27 +119,6 @@ class InvertedU:
                          "low": low, "high": high, "p": _one_sided(one, 1 if side == "low" else -1), "n": one.n})
         return pd.DataFrame(rows)
 
-    @property
-    def reading(self) -> Words:
-        """One sentence: the two slopes, and the turning point if there is an inverted U."""
-        (low, high), p = (self.slope(at).estimate for at in self.ends), self.p_value
-        shown = "p < .001" if p < 0.001 else f"p = {snap(p):.3f}"
-        said = {"en": f"Per standard deviation of {self.frequency} the log rate of {self.outcome} changes by "
-                      f"{snap(low):+.2f} at {self.ends[0]:g} and by {snap(high):+.2f} at {self.ends[1]:g}",
-                "zh": f"{self.frequency}每增加一个标准差，"
-                      f"{self.outcome}的对数率在{self.ends[0]:g}处变化{snap(low):+.2f}，"
-                      f"在{self.ends[1]:g}处变化{snap(high):+.2f}"}
-        if p >= 0.05:
-            return {"en": f"{said['en']}: an inverted U is not shown ({shown}).",
-                    "zh": f"{said['zh']}：未能证明倒U形（{shown}）。"}
-        start, end = self.turning_interval()
-        found = np.isfinite(start)
-        en, zh = ((f"[{snap(start):.1f}, {snap(end):.1f}]", f"［{snap(start):.1f}, {snap(end):.1f}］") if found else
-                  ("(its 95 % interval has no ends)", "（其95%区间没有端点）"))
-        return {"en": f"{said['en']}: it rises and then falls ({shown}), turning at {snap(self.turning_point):.1f} "
-                      f"{en}.",
-                "zh": f"{said['zh']}：先升后降（{shown}），转折点为{snap(self.turning_point):.1f}{zh}。"}
-
 
 def contact_frequency(study: Study) -> InvertedU | NotTestable:
     """Test whether the codebook's contact outcome first rises and then falls with contact frequency.
@@ -161,25 +129,22 @@ def contact_frequency(study: Study) -> InvertedU | NotTestable:
     """
     contact = study.codebook.contact
     if contact is None:
-        return NotTestable({"en": "The codebook names no contact frequency and count that it may change.",
-                            "zh": "编码簿未指定接触频率及其可能影响的计数。"})
+        return NotTestable("The codebook names no contact frequency and count that it may change.")
     rows = study.answers[[contact.frequency, contact.outcome]].dropna().astype(float)
     x, y = rows[contact.frequency].to_numpy(), rows[contact.outcome].to_numpy()
     ends = tuple(float(end) for end in np.quantile(x, ENDS)) if len(x) else (0.0, 0.0)
     needed = ROWS_EACH * 3
     if len(x) < needed or len(np.unique(x[y > 0])) < 3 or ends[0] == ends[1] or len(np.unique(y)) < 2 or y.min() < 0:
-        return NotTestable({
-            "en": f"{len(x)} respondents with {len(np.unique(x))} frequencies ({contact.frequency}) and "
-                  f"{len(np.unique(y))} counts ({contact.outcome}): an inverted U needs {needed} respondents, three "
-                  "frequencies with counts above 0 that are spread, and counts from 0 that vary.",
-            "zh": f"{len(x)}名受访者，{contact.frequency}有{len(np.unique(x))}个取值，{contact.outcome}有"
-                  f"{len(np.unique(y))}个取值：检验倒U形需要{needed}名受访者、三个以上计数为正且分散的频率，以及有变化的非负计数。"})
+        return NotTestable(words(
+            "{nobs:d} respondents with {frequencies:d} frequencies ({frequency}) and {counts:d} counts ({outcome}): an "
+            "inverted U needs {needed:d} respondents, three frequencies with counts above 0 that are spread, and "
+            "counts from 0 that vary.", nobs=len(x), frequencies=len(np.unique(x)), frequency=contact.frequency,
+            counts=len(np.unique(y)), outcome=contact.outcome, needed=needed))
     mean, sd = float(x.mean()), float(x.std(ddof=1))
     z = (x - mean) / sd
     b, V, dispersion = _poisson(y, np.column_stack([z, z**2, np.ones_like(z)]))
     if not np.isfinite(V).all():
-        return NotTestable({"en": "The count model of contact frequency has no solution.",
-                            "zh": "接触频率的计数模型没有可用的解。"})
+        return NotTestable("The count model of contact frequency has no solution.")
     return InvertedU(contact.frequency, contact.outcome, mean, sd, ends, b[:2], V[:2, :2], len(x), dispersion,
                      two_lines(x, y))
 

@@ -4,82 +4,61 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
-from nbproof import snap
+from nbproof import filled, snap
 from socialcommerce import __version__
+from socialcommerce.project import catalogue
 from socialcommerce.strategies.study import Study
 
 __all__ = ["DATA", "lavaan_script", "methods_text", "respondents_text", "script_data", "told_by"]
 
 RULES = {
-    "missing": {"en": "more than {:.0%} of the items unanswered", "zh": "超过{:.0%}的题项未作答"},
-    "straight-lining (run)": {"en": "a run of {:.0f} or more equal answers", "zh": "连续{:.0f}题及以上答案相同"},
-    "straight-lining (sd)": {"en": "answers that do not vary (standard deviation at most {:g})",
-                             "zh": "答案无变化（标准差不超过{:g}）"},
-    "one answer only": {"en": "one answer to every item", "zh": "所有题项答案相同"},
-    "speeder": {"en": "less than {:g} seconds a question", "zh": "平均每题用时不足{:g}秒"},
-    "failed check": {"en": "an attention check failed", "zh": "未通过注意力检测题"},
-    "out of range": {"en": "an answer that is no code of its scale", "zh": "答案不在量表取值之内"},
-    "duplicate": {"en": "the same answers as an earlier row", "zh": "与前面某行答案完全相同"},
+    "missing": "more than {threshold}% of the items unanswered ({flagged:d})",
+    "straight-lining (run)": "a run of {threshold} or more equal answers ({flagged:d})",
+    "straight-lining (sd)": "answers that do not vary (standard deviation at most {threshold}) ({flagged:d})",
+    "one answer only": "one answer to every item ({flagged:d})",
+    "speeder": "less than {threshold} seconds per question ({flagged:d})",
+    "failed check": "an attention check failed ({flagged:d})",
+    "out of range": "an answer that is no code of its scale ({flagged:d})",
+    "duplicate": "the same answers as an earlier row ({flagged:d})",
 }
 ESTIMATORS = {
-    "MLR": {"en": "maximum likelihood with robust (sandwich) standard errors, test and indices corrected for answers "
-                  "that are not normal (MLR)",
-            "zh": "稳健极大似然法（MLR，三明治（sandwich）标准误，检验统计量与拟合指数经非正态校正）"},
-    "ML": {"en": "maximum likelihood (ML)", "zh": "极大似然法（ML）"},
-    "WLSMV": {"en": "diagonally weighted least squares on polychoric correlations with a mean- and variance-adjusted "
-                    "test (WLSMV), answers taken as ordered",
-              "zh": "对角加权最小二乘法（WLSMV，基于多分格相关，均值与方差校正检验，答案视为有序类别）"},
+    "MLR": "robust maximum likelihood (MLR), with robust standard errors and fit statistics corrected for "
+           "non-normality",
+    "ML": "maximum likelihood (ML)",
+    "WLSMV": "weighted least squares with a mean- and variance-adjusted test (WLSMV), based on polychoric correlations "
+             "of ordered answers",
 }
 MISSING = {
-    "none": {"en": "No answer to these items was missing.", "zh": "这些题项没有缺失值。"},
-    "fiml": {"en": "{:.1%} of these answers were missing and handled by full information maximum likelihood.",
-             "zh": "这些题项的缺失率为{:.1%}，采用全信息极大似然法（FIML）处理。"},
-    "listwise": {"en": "{:.1%} of these answers were missing; respondents with a missing answer were left out of the "
-                       "models, which used n = {}.",
-                 "zh": "这些题项的缺失率为{:.1%}；有缺失值的受访者不进入模型，模型样本量 n = {}。"},
+    "none": "No answer to these items was missing.",
+    "fiml": "{missing:.1f}% of these answers were missing and handled by full information maximum likelihood (FIML).",
+    "listwise": "{missing:.1f}% of these answers were missing; respondents with a missing answer were left out of the "
+                "models (n = {whole:,}).",
 }
 RESAMPLING = {
-    "refit": {"en": "the model refitted in each", "zh": "每次重新拟合模型"},
-    "normal": {"en": "draws from the normal distribution of the estimates",
-               "zh": "由估计量的正态分布抽取（蒙特卡洛法）"},
-    "one-step": {"en": "one scoring step from the estimate in each",
-                 "zh": "每次由估计值出发作一步Fisher得分（scoring）迭代"},
+    "refit": "the model refitted in each", "normal": "draws from the normal distribution of the estimates",
+    "one-step": "one scoring step from the estimates in each",
 }
-WORDS = {
-    "received": {"en": "{received} responses were received. ", "zh": "共回收问卷{received}份。"},
-    "flagged": {"en": "Screening rules were set before any model was fitted and flagged {flagged} respondents "
-                      "({share:.1%}): {rules}; one respondent may break several rules. ",
-                "zh": "筛查规则在拟合模型之前确定，共标记{flagged}份（{share:.1%}）：{rules}；"
-                      "同一份问卷可能触发多条规则。"},
-    "none": {"en": "Screening rules were set before any model was fitted and flagged nobody. ",
-             "zh": "筛查规则在拟合模型之前确定，没有问卷被标记。"},
-    "drop": {"en": "Those flagged were left out; n = {kept} were analysed.",
-             "zh": "剔除被标记的问卷后，有效样本 n = {kept}。"},
-    "report-only": {"en": "Those flagged were kept; n = {kept} were analysed.",
-                    "zh": "被标记的问卷予以保留，分析样本 n = {kept}。"},
-    "measures": {"en": "The {items} items measure {constructs} constructs{reverse}. ",
-                 "zh": "{constructs}个构念由{items}个题项测量{reverse}。"},
-    "reverse": {"en": "; {} reverse-keyed items were turned round", "zh": "，其中{}个反向计分题项已作转换"},
-    "models": {"en": "A confirmatory factor analysis and a structural equation model with {paths} paths were fitted by "
-                     "{estimator}, with socialcommerce {version} (Python {python}). ",
-               "zh": "使用socialcommerce {version}（Python {python}），以{estimator}拟合验证性因子分析"
-                     "以及含{paths}条路径的结构方程模型。"},
-    "indirect": {"en": " Indirect effects have percentile intervals from {draws:,} bootstrap resamples ({how}; seed "
-                       "{seed}).",
-                 "zh": "间接效应采用{draws:,}次自助抽样的百分位数置信区间（{how}；随机种子{seed}）。"},
-    "groups": {"en": "Measurement between the groups by {}: ", "zh": "按{}分组的测量不变性："},
-    "again": {"en": "The file model.R refits both models with lavaan from data.csv.",
-              "zh": "文件model.R可用lavaan根据data.csv重新拟合这两个模型。"},
-    "synthetic": {"en": "These respondents are synthetic: they show what the method does and nothing about people.",
-                  "zh": "这些受访者为模拟生成：只说明方法，不说明任何真实人群。"},
-    "measurement": {"en": "The measurement model: {}.", "zh": "测量模型：{}。"},
-    "structural": {"en": "The structural model: {}.", "zh": "结构模型：{}。"},
-    "corrected": {"en": "robust ", "zh": "稳健"},
-    "plain": {"en": " (uncorrected: {})", "zh": "（未校正：{}）"},
-}
+SCREENED = {"drop": "Those flagged were left out; n = {kept:,} were analysed.",
+            "report-only": "Those flagged were kept; n = {kept:,} were analysed."}
+FLAGGED = ("Screening criteria were set before any model was fitted and flagged {flagged:d} respondent(s) "
+           "({share:.1f}%): {rules} (a respondent may meet several criteria).")
+NONE_FLAGGED = "Screening criteria were set before any model was fitted and flagged nobody; n = {kept:,} were analysed."
+MODELS = ("A confirmatory factor analysis and a structural equation model with {paths:d} paths were estimated by "
+          "{estimator}. The software was socialcommerce {version} (Python {python}).")
+INDIRECT = ("Indirect effects were tested with percentile bootstrap intervals from {draws:,} resamples ({how}; seed "
+            "{seed:d}).")
+GROUPS = "Multi-group analysis ({group}): judged by ΔCFI and ΔRMSEA, {level} holds."
+SYNTHETIC = "These respondents were simulated: they show what the method does and are no evidence about people."
+AGAIN = "The file model.R refits both models with lavaan from data.csv."
+TEST = "χ²({df}) = {chisq}, p {p}"
+FIT = "{test}, CFI = {cfi}, TLI = {tli}, RMSEA = {rmsea} [{lower}, {upper}], SRMR = {srmr}"
+ROBUST = ("{test}, robust CFI = {cfi}, robust TLI = {tli}, robust RMSEA = {rmsea} [{lower}, {upper}], "
+          "SRMR = {srmr}")
+PLAIN = "{fit} (uncorrected: {test}, CFI = {cfi}, RMSEA = {rmsea})"
 
 
 def methods_text(study: Study, language: str, fits: pd.DataFrame, invariance: str = "") -> str:
@@ -94,37 +73,49 @@ def methods_text(study: Study, language: str, fits: pd.DataFrame, invariance: st
     fits : pandas.DataFrame
         As `measurement.fit_table` returns it, the measurement model first.
     invariance : str
-        What the report says of measurement invariance, in the same language.
+        The level of measurement invariance that the report found, in the same language.
     """
     paragraphs = [respondents_text(study, language), _models(study, language), _fits(study, fits, language)]
     if invariance and study.codebook.group:
-        paragraphs.append(WORDS["groups"][language].format(study.codebook.group) + invariance)
+        paragraphs.append(_say(language, GROUPS, group=study.codebook.group, level=invariance))
     if study.basis == "synthetic sample":
-        paragraphs.insert(0, WORDS["synthetic"][language])
+        paragraphs.insert(0, _say(language, SYNTHETIC))
     return "\n\n".join(paragraphs) + "\n"
 
 
 def told_by(results: Mapping[str, Mapping]) -> tuple[pd.DataFrame, Mapping[str, str]]:
-    """Return the fit table and the sentence on invariance that the report of a survey holds, by language."""
+    """Return the fit table and the level of invariance that the report of a survey holds, by language."""
     fits = results["tables"]["fit_table"]
     frame = pd.DataFrame(fits["rows"], columns=fits["columns"])
-    return frame, results["texts"].get("invariance_reading", {})
+    return frame, results["texts"].get("invariance", {})
 
 
 def respondents_text(study: Study, language: str) -> str:
     """Return how many answered, whom the rules flagged and who is left."""
-    screened = study.screened
-    numbers = {"received": screened.nobs, "flagged": len(screened.flagged), "kept": study.nobs,
-               "share": snap(len(screened.flagged) / screened.nobs), "rules": _broken(study, language)}
-    said = ("received", "flagged", screened.mode) if screened.flagged else ("received", "none", screened.mode)
-    return "".join(WORDS[word][language].format(**numbers) for word in said)
+    screened, flagged = study.screened, len(study.screened.flagged)
+    received = _say(language, "{received:,} responses were received.", received=screened.nobs)
+    if not flagged:
+        return _joined(language, [received, _say(language, NONE_FLAGGED, kept=study.nobs)])
+    rules = ("; " if language == "en" else "；").join(_broken(study, language))
+    return _joined(language, [
+        received, _say(language, FLAGGED, flagged=flagged, share=100 * flagged / screened.nobs, rules=rules),
+        _say(language, SCREENED[screened.mode], kept=study.nobs)])
 
 
-def _broken(study: Study, language: str) -> str:
+def _say(language: str, template: str, **values: Any) -> str:
+    translate = catalogue(language)
+    return filled(translate(template), values, language, translate)
+
+
+def _joined(language: str, sentences: list[str]) -> str:
+    return (" " if language == "en" else "").join(sentences)
+
+
+def _broken(study: Study, language: str) -> list[str]:
     """The rules that flagged somebody, and how many each flagged."""
     table = study.screened.summary().query("rule != 'any'")
-    parts = [f"{RULES[row.rule][language].format(row.threshold)} ({row.flagged})" for row in table.itertuples()]
-    return "; ".join(parts) if language == "en" else "；".join(parts).replace(" (", "（").replace(")", "份）")
+    return [_say(language, RULES[row.rule], flagged=row.flagged,
+                 threshold=f"{row.threshold * (100 if row.rule == 'missing' else 1):g}") for row in table.itertuples()]
 
 
 def _models(study: Study, language: str) -> str:
@@ -132,59 +123,52 @@ def _models(study: Study, language: str) -> str:
     answers = study.answers[study.items]
     how = study.options.get("missing", "listwise") if answers.isna().any(axis=None) else "none"
     leading = {path.predictor for path in study.codebook.paths}
-    words = {name: texts[language] for name, texts in WORDS.items()}
+    measures = ("The {items:d} items ({turned:d} reverse-keyed) measure {constructs:d} constructs." if turned else
+                "The {items:d} items measure {constructs:d} constructs.")
     parts = [
-        words["measures"].format(constructs=len(study.constructs), items=len(study.items),
-                                 reverse=words["reverse"].format(turned) if turned else ""),
-        words["models"].format(paths=len(study.codebook.paths), estimator=ESTIMATORS[study.estimator][language],
-                               version=__version__, python=platform.python_version()),
-        MISSING[how][language].format(snap(answers.isna().mean(axis=None)), _whole(study)),
+        _say(language, measures, items=len(study.items), turned=turned, constructs=len(study.constructs)),
+        _say(language, MODELS, paths=len(study.codebook.paths), estimator=ESTIMATORS[study.estimator],
+             version=__version__, python=platform.python_version()),
+        _say(language, MISSING[how], missing=100 * answers.isna().mean(axis=None),
+             whole=int(answers.notna().all(axis=1).sum())),
     ]
     if any(path.outcome in leading for path in study.codebook.paths):
-        resampling = RESAMPLING[study.resampling][language]
-        parts.append(words["indirect"].format(draws=study.draws, how=resampling, seed=study.seed))
-    return "".join(parts)
-
-
-def _whole(study: Study) -> int:
-    """Respondents who answered every item."""
-    return int(study.answers[study.items].notna().all(axis=1).sum())
+        parts.append(_say(language, INDIRECT, draws=study.draws, how=RESAMPLING[study.resampling], seed=study.seed))
+    return _joined(language, parts)
 
 
 def _fits(study: Study, fits: pd.DataFrame, language: str) -> str:
-    rows = fits.to_dict("records")
-    parts = [WORDS[name][language].format(_fit(row, study.estimator, language))
-             for name, row in zip(("measurement", "structural"), rows, strict=True)]
-    return (" " if language == "en" else "").join([*parts, WORDS["again"][language]])
+    measurement, structural = (_fit(row, study.estimator, language) for row in fits.to_dict("records"))
+    return _joined(language, [_say(language, "The measurement model: {fit}.", fit=measurement),
+                              _say(language, "The structural model: {fit}.", fit=structural), _say(language, AGAIN)])
 
 
 def _fit(row: Mapping[str, float], estimator: str, language: str) -> str:
     """Test and indices; corrected for non-normal answers where the estimator is, the plain ones of MLR beside them."""
     scaled = "" if estimator == "ML" else ".scaled"
-    robust = WORDS["corrected"][language] if scaled else ""
-    test, plain = _test(row, scaled), [_test(row, "")]
-    for name in ("cfi", "rmsea"):
-        plain.append(f"{name.upper()} = {_apa(row['plain_' + name])}")
-    interval = f"[{_apa(row['rmsea.ci.lower'])}, {_apa(row['rmsea.ci.upper'])}]"
-    parts = [test, *(f"{robust}{name.upper()} = {_apa(row[name])}" for name in ("cfi", "tli")),
-             f"{robust}RMSEA = {_apa(row['rmsea'])} {interval}", f"SRMR = {_apa(row['srmr'])}"]
-    comma = ", " if language == "en" else "，"
-    beside = WORDS["plain"][language].format(comma.join(plain)) if estimator == "MLR" else ""
-    return comma.join(parts) + beside
+    apa = {name.rpartition(".")[2]: _apa(row[name], language) for name in ("cfi", "tli", "rmsea", "srmr",
+                                                                          "rmsea.ci.lower", "rmsea.ci.upper")}
+    fit = _say(language, ROBUST if scaled else FIT, test=_test(row, scaled, language), **apa)
+    if estimator != "MLR":
+        return fit
+    return _say(language, PLAIN, fit=fit, test=_test(row, "", language), cfi=_apa(row["plain_cfi"], language),
+                rmsea=_apa(row["plain_rmsea"], language))
 
 
-def _test(row: Mapping[str, float], kind: str) -> str:
+def _test(row: Mapping[str, float], kind: str, language: str) -> str:
     p = row["pvalue" + kind]
-    return f"χ²({row['df']:.0f}) = {snap(row['chisq' + kind]):.2f}, p {'< .001' if p < 0.0005 else '= ' + _apa(p)}"
+    shown = "= " + _apa(p, language) if not p < 0.0005 else "< .001" if language == "en" else "< 0.001"
+    return _say(language, TEST, df=f"{row['df']:.0f}", chisq=f"{snap(row['chisq' + kind]):.2f}", p=shown)
 
 
-def _apa(value: float) -> str:
-    """A number that cannot exceed 1, three decimals and no zero before the point.
+def _apa(value: float, language: str) -> str:
+    """A number that cannot exceed 1, to three decimals, in English without a zero before the point.
 
-    >>> _apa(0.9325), _apa(-0.05), _apa(1.0)
-    ('.932', '-.050', '1.000')
+    >>> _apa(0.9325, "en"), _apa(-0.05, "en"), _apa(1.0, "en"), _apa(0.9325, "zh")
+    ('.932', '-.050', '1.000', '0.932')
     """
-    return f"{snap(value):.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{snap(value):.3f}"
+    text = f"{snap(value):.3f}"
+    return text.replace("0.", ".", 1) if language == "en" and abs(value) < 1 else text
 
 
 DATA = "data.csv"

@@ -10,43 +10,18 @@ import numpy as np
 import pandas as pd
 
 import semfit
-from nbproof import snap
+from nbproof import words
 from semfit import SemFit, jacobian
 from socialcommerce.effects import Effect
 from socialcommerce.strategies.study import Study
 from socialcommerce.survey import Codebook, Moderation
 from socialcommerce.verdicts import NotTestable
 
-__all__ = ["MODERATION_LABELS", "SLOPE_LABELS", "Moderated", "Moderations", "construct_words", "moderation",
-           "moderations", "submodel"]
+__all__ = ["Moderated", "Moderations", "moderation", "moderations", "submodel"]
 
 Array = np.ndarray
-Words = Mapping[str, str]
 PRODUCT = "product"  # of a factor; a construct of that name gets a longer one beside it
 SLOPES_AT = (-1.0, 0.0, 1.0)  # standard deviations of the moderator
-MODERATION_LABELS = {
-    "outcome": {"en": "outcome", "zh": "结果变量"}, "predictor": {"en": "predictor", "zh": "预测变量"},
-    "moderator": {"en": "moderator", "zh": "调节变量"}, "direction": {"en": "expected sign", "zh": "预期符号"},
-    "estimate": {"en": "product, raw", "zh": "乘积项（非标准化）"},
-    "estimate_se": {"en": "SE, raw", "zh": "标准误（非标准化）"},
-    "std": {"en": "product, standardised", "zh": "乘积项（标准化）"}, "std_se": {"en": "SE", "zh": "标准误"},
-    "low": {"en": "lower", "zh": "下限"}, "high": {"en": "upper", "zh": "上限"}, "p": {"en": "p", "zh": "p"},
-    "n": {"en": "respondents", "zh": "人数"}, "reason": {"en": "why not testable", "zh": "无法检验的原因"},
-}
-SLOPE_LABELS = {
-    **{key: MODERATION_LABELS[key] for key in ("outcome", "predictor", "moderator")},
-    "at": {"en": "moderator, SD from its mean", "zh": "调节变量（距均值的标准差数）"},
-    "slope": {"en": "slope, standardised", "zh": "斜率（标准化）"}, "se": {"en": "SE", "zh": "标准误"},
-    **{key: MODERATION_LABELS[key] for key in ("low", "high", "p")},
-}
-NOTE = {
-    "en": "The outcome's equation with all its predictors, moderators and their matched, double-mean-centred "
-          "products, all correlated freely; maximum likelihood with robust errors, since products are not normal.",
-    "zh": "只含结果变量的方程：其全部预测变量、各调节变量及其经配对并双重均值中心化的乘积，彼此自由相关；"
-          "因乘积不服从正态，采用稳健标准误的极大似然估计。",
-}
-NOT_ORDERED = {"en": " The ordered answers are taken as numbers here: a product of ordered items has no estimator.",
-               "zh": "此处将有序回答视为数值：有序题项的乘积没有相应的估计方法。"}
 
 
 @dataclass(frozen=True)
@@ -57,8 +32,6 @@ class Moderated:
     fit: SemFit = field(repr=False)
     coefficients: Array
     covariance: Array
-    words: tuple[Words, Words, Words]  # outcome, predictor, moderator
-    note: Words
 
     @property
     def effect(self) -> Effect:
@@ -92,20 +65,6 @@ class Moderated:
         }])
 
     @property
-    def reading(self) -> Words:
-        """One sentence: the path at one SD below and above the moderator's mean, and whether the two differ."""
-        (low, high), p = (self.slope(at).estimate for at in (-1.0, 1.0)), self.effect.p_value
-        outcome, predictor, moderator = self.words
-        en, zh = ("differ", "有差异") if p < 0.05 else ("are not told apart", "未见差异")
-        shown = "p < .001" if p < 0.001 else f"p = {snap(p):.3f}"
-        return {"en": f"From {predictor['en']} to {outcome['en']} the path is {snap(low):.2f} where "
-                      f"{moderator['en']} is one "
-                      f"standard deviation below its mean and {snap(high):.2f} one above; the two {en} ({shown}).",
-                "zh": f"{moderator['zh']}低于均值一个标准差时，"
-                      f"{predictor['zh']}到{outcome['zh']}的路径为{snap(low):.2f}，"
-                      f"高于均值一个标准差时为{snap(high):.2f}；二者{zh}（{shown}）。"}
-
-    @property
     def _names(self) -> dict[str, str]:
         return {name: getattr(self.moderation, name) for name in ("outcome", "predictor", "moderator")}
 
@@ -122,7 +81,7 @@ class Moderations:
         return [part for part in self.parts.values() if isinstance(part, Moderated)]
 
     def summary(self, level: float = 0.95) -> pd.DataFrame:
-        """One row a moderation, as of ``Moderated.summary``; ``reason`` ({"en", "zh"}) where there is no result."""
+        """One row a moderation, as of ``Moderated.summary``; ``reason`` where there is no result."""
         rows = [part.summary(level).assign(reason=None) if isinstance(part, Moderated) else pd.DataFrame([{
             "outcome": key.outcome, "predictor": key.predictor, "moderator": key.moderator,
             "direction": key.direction, "reason": part.reason}]) for key, part in self.parts.items()]
@@ -131,13 +90,13 @@ class Moderations:
     def slopes(self, level: float = 0.95) -> pd.DataFrame:
         """Simple slopes of all that were tested."""
         tables = [part.slopes(level) for part in self.tested]
-        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(SLOPE_LABELS))
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def moderations(study: Study) -> Moderations | NotTestable:
     """Test every moderation of the study's codebook."""
     if not study.codebook.moderations:
-        return NotTestable({"en": "The codebook states no moderation.", "zh": "编码簿未列出调节作用。"})
+        return NotTestable("The codebook states no moderation.")
     return Moderations({entry: moderation(study, entry) for entry in study.codebook.moderations})
 
 
@@ -162,19 +121,16 @@ def moderation(study: Study, entry: Moderation) -> Moderated | NotTestable:
     counts = data[items].notna().sum()
     if data[items].nunique().min() < 2 or len(data) <= len(items):
         few = data[items].nunique().idxmin()
-        return NotTestable({
-            "en": f"{len(data)} respondents with {counts[few]} values of {few} cannot carry {len(items)} indicators.",
-            "zh": f"{len(data)}名受访者（{few}有{counts[few]}个有效值）不足以估计{len(items)}个指标。"})
+        return NotTestable(words("{nobs:d} respondents with {values:d} values of {item} cannot carry {indicators:d} "
+                                 "indicators.", nobs=len(data), values=counts[few], item=few, indicators=len(items)))
     missing = "fiml" if data[items].isna().any(axis=None) else "listwise"
     fit = semfit.fit(model, data, estimator="MLR", missing=missing)
     coefficients, covariance = _standardised(fit, entry)
     if not (fit.converged and fit.identified and np.isfinite(covariance).all() and fit.nobs > fit.npar):
-        why = " ".join(fit.problems) or f"{fit.npar} parameters from {fit.nobs} respondents."
-        return NotTestable({"en": f"The model with the product has no sound solution: {why}",
-                            "zh": f"含乘积项的模型没有可用的解（{fit.nobs}名受访者，{fit.npar}个参数）。"})
-    note = {key: text + (NOT_ORDERED[key] if study.estimator == "WLSMV" else "") for key, text in NOTE.items()}
-    words = tuple(construct_words(book, name) for name in (entry.outcome, entry.predictor, entry.moderator))
-    return Moderated(entry, fit, coefficients, covariance, words, note)
+        numbers = {"npar": fit.npar, "nobs": fit.nobs}
+        why = " ".join(fit.problems) or words("{npar:d} parameters from {nobs:d} respondents.", **numbers)
+        return NotTestable(words("The model with the product has no proper solution. {why}", why=why, **numbers))
+    return Moderated(entry, fit, coefficients, covariance)
 
 
 def submodel(book: Codebook, answers: pd.DataFrame, entry: Moderation) -> tuple[str, pd.DataFrame, list[str]]:
@@ -216,9 +172,3 @@ def _standardised(fit: SemFit, entry: Moderation) -> tuple[Array, Array]:
 
     J = jacobian(coefficients, fit.theta)
     return coefficients(fit.theta), J @ fit.vcov @ J.T
-
-
-def construct_words(book: Codebook, name: str) -> Words:
-    """Return what a construct is called within a sentence."""
-    (construct,) = (one for one in book.constructs if one.name == name)
-    return {"en": (construct.en or name).lower(), "zh": construct.zh or name}

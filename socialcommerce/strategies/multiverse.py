@@ -18,30 +18,17 @@ import pandas as pd
 from scipy.stats import norm
 
 import semfit
-from semfit import delta_errors, jacobian
 from socialcommerce import survey
 from socialcommerce.errors import DataError, UnknownNameError
+from socialcommerce.strategies.paths import standardised
 from socialcommerce.strategies.study import Study, mean_scores
 
-__all__ = ["LABELS", "Multiverse", "Specification", "multiverse", "specifications"]
+__all__ = ["Multiverse", "Specification", "multiverse", "specifications"]
 
 Array = np.ndarray
 Paths = dict[tuple[str, str], tuple[float, float]]  # (outcome, predictor) -> estimate, standard error
 OUTLYING = 0.01  # share left out
 LARGEST = 10_000  # respondents: of more, all but the declared analysis take a random part
-
-LABELS = {
-    "analysis": {"en": "analysis", "zh": "分析方法"}, "screening": {"en": "screening", "zh": "筛查"},
-    "outliers": {"en": "outliers", "zh": "离群值"}, "controls": {"en": "controls", "zh": "控制变量"},
-    "outcome": {"en": "outcome", "zh": "结果"}, "predictor": {"en": "predictor", "zh": "前因"},
-    "specifications": {"en": "specifications", "zh": "设定数"}, "failed": {"en": "without a solution", "zh": "无解"},
-    "declared": {"en": "as declared", "zh": "既定设定"}, "median": {"en": "median", "zh": "中位数"},
-    "lowest": {"en": "lowest", "zh": "最低"}, "highest": {"en": "highest", "zh": "最高"},
-    "same_sign": {"en": "with the claimed sign", "zh": "符号与论断一致"},
-    "beyond_zero": {"en": "interval on that side of zero", "zh": "区间位于该侧"}, "nobs": {"en": "N", "zh": "N"},
-}
-NOT_IN_SET = {"en": "Ordered answers with controls are not in the set: WLSMV here takes ordered items only.",
-              "zh": "有序作答与控制变量的组合不在集合之内：此处的WLSMV仅接受有序题项。"}
 
 
 @dataclass(frozen=True)
@@ -60,13 +47,12 @@ class Multiverse:
 
     ``frame`` has one row a specification and path: specification (a number), the four choices, declared (is it the
     study's own?), outcome, predictor, direction, estimate (standardised), se, low, high, nobs, and reason, which says
-    why there is no estimate. ``controls`` are those used, ``notes`` what the set does not hold.
+    why there is no estimate. ``controls`` are those used.
     """
 
     frame: pd.DataFrame
     level: float
     controls: tuple[str, ...]
-    notes: tuple[dict[str, str], ...] = ()
 
     def summary(self) -> pd.DataFrame:
         """Return one line a path over the specifications with a solution.
@@ -93,7 +79,8 @@ def specifications(study: Study, kept: Sequence[str], controls: Sequence[str]) -
     """Return the set for a study, the declared specification first; ``kept`` are the ways to screen.
 
     Crossed: analysis x flagged respondents left out or kept x outliers left out or kept x with or without controls.
-    Beside these, by complete rows: each screening rule switched off in turn. A screening that keeps the same rows as
+    Ordered answers with controls are left out: WLSMV here takes ordered items only. Beside these, by complete rows:
+    each screening rule switched off in turn. A screening that keeps the same rows as
     one before it is not counted twice, nor is the declared analysis where it is one of the others.
     """
     modes, off = ([name for name in kept if name.startswith("without") == rule] for rule in (False, True))
@@ -145,7 +132,7 @@ def multiverse(study: Study, *, controls: Sequence[str] | None = None, level: fl
             rows.append({"specification": number, "declared": number == 1, **vars(one), "outcome": path.outcome,
                          "predictor": path.predictor, "direction": path.direction, "estimate": value, "se": se,
                          "low": value - half * se, "high": value + half * se, "nobs": nobs, "reason": reason})
-    return Multiverse(pd.DataFrame(rows), level, chosen, (NOT_IN_SET,) if chosen else ())
+    return Multiverse(pd.DataFrame(rows), level, chosen)
 
 
 def _screenings(study: Study) -> dict[str, pd.DataFrame]:
@@ -201,7 +188,7 @@ def _estimate(
     if not (fit.converged and fit.identified):
         return {}, fit.nobs, " ".join(fit.problems)
     V = fit.sandwich() if one.analysis == "complete rows" else fit.vcov
-    return dict(_standardized_paths(fit, V, study.constructs)), fit.nobs, ""
+    return _standardised_paths(fit, V, study), fit.nobs, ""
 
 
 def _outlying(scores: pd.DataFrame) -> Array:
@@ -231,22 +218,12 @@ def _held(study: Study, controls: Sequence[str]) -> Iterator[str]:
         yield f"{one} ~~ {other}"
 
 
-def _standardized_paths(
-    fit: semfit.SemFit, V: Array, constructs: Sequence[str]
-) -> Iterator[tuple[tuple[str, str], tuple[float, float]]]:
-    """Yield the standardised paths between constructs, not differentiated by thresholds: these do not enter."""
-    rows = [k for k, row in enumerate(fit.rows) if row.op == "~" and row.rhs in constructs]
-    moving = {row.key for row in fit.rows if row.free and row.op in ("=~", "~", "~~")}
-    at = [k for k, key in enumerate(fit.table.keys) if key in moving]
-
-    def paths(part: Array) -> Array:
-        theta = np.broadcast_to(fit.theta, (*part.shape[:-1], len(fit.theta))).astype(part.dtype)
-        theta[..., at] = part
-        return fit.standardized_at(theta)[..., rows]
-
-    errors = delta_errors(jacobian(paths, fit.theta[at]), V[np.ix_(at, at)])
-    for k, value, se in zip(rows, paths(fit.theta[at]), errors, strict=True):
-        yield (fit.rows[k].lhs, fit.rows[k].rhs), (float(value), float(se))
+def _standardised_paths(fit: semfit.SemFit, V: Array, study: Study) -> Paths:
+    rows = [k for k, row in enumerate(fit.rows) if row.op == "~" and row.rhs in study.constructs]
+    values, covariance = standardised(fit, rows, study.items, V)
+    errors = np.sqrt(np.diagonal(covariance))
+    return {(fit.rows[k].lhs, fit.rows[k].rhs): (float(value), float(se))
+            for k, value, se in zip(rows, values, errors, strict=True)}
 
 
 def _regressions(study: Study, answers: pd.DataFrame, controls: Sequence[str]) -> tuple[Paths, int, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -10,13 +10,13 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from semfit import SemFit
+from semfit import SemFit, jacobian
 from socialcommerce.effects import Effect
 from socialcommerce.errors import DataError, UnknownNameError
 from socialcommerce.strategies.study import Study
 from socialcommerce.verdicts import NotTestable
 
-__all__ = ["Indirect", "claimed_signs", "direct", "indirect", "path_table"]
+__all__ = ["Indirect", "claimed_signs", "direct", "indirect", "path_table", "standardised"]
 
 Array = np.ndarray
 CHUNK = 250  # resamples standardised at a time
@@ -60,6 +60,32 @@ def direct(study: Study, outcome: str, predictor: str) -> Effect:
         raise UnknownNameError("path", f"{outcome} ~ {predictor}",
                                [f"{path.outcome} ~ {path.predictor}" for path in study.codebook.paths])
     return Effect(float(row["std_all"].iloc[0]), float(row["se"].iloc[0]), study.structural.nobs)
+
+
+def standardised(fit: SemFit, rows: Sequence[int], items: Collection[str], V: Array) -> tuple[Array, Array]:
+    """Return standardised paths between constructs, (paths,), and their covariances, (paths, paths).
+
+    They are not differentiated by loadings, thresholds and what is left of an item, which do not enter.
+
+    Parameters
+    ----------
+    rows : sequence of int
+        The paths' places in ``fit.rows``.
+    items : collection of str
+        Names of the indicators.
+    V : array, shape (npar, npar)
+        Covariances of the estimates.
+    """
+    entering = {row.key for row in fit.rows if row.free and (row.op == "~" or row.op == "~~" and row.lhs not in items)}
+    at = [k for k, key in enumerate(fit.table.keys) if key in entering]
+
+    def chosen(part: Array) -> Array:
+        theta = np.broadcast_to(fit.theta, (*part.shape[:-1], len(fit.theta))).astype(part.dtype)
+        theta[..., at] = part
+        return fit.standardized_at(theta)[..., rows]
+
+    J = jacobian(chosen, fit.theta[at])
+    return chosen(fit.theta[at]), J @ V[np.ix_(at, at)] @ J.T
 
 
 @dataclass(frozen=True)
@@ -112,8 +138,7 @@ def indirect(study: Study) -> Indirect | NotTestable:
     _see_solution(fit)
     chain, names = _chain(study)
     if not names:
-        return NotTestable({"en": "No path leads from a strategy over another construct to a final outcome.",
-                            "zh": "没有路径由策略经其他构念通向最终结果。"})
+        return NotTestable("No path leads from a strategy over another construct to a final outcome.")
     resampled = study.resampled
     draws = np.concatenate([chain(resampled.draws[at : at + CHUNK]) for at in range(0, len(resampled.draws), CHUNK)])
     sound = np.isfinite(draws).all(1)  # a resample with a negative variance has no standardised solution
@@ -150,7 +175,7 @@ def _chain(study: Study) -> tuple[Callable[[Array], Array], tuple[tuple[str, str
     rows, targets, sources = map(np.array, zip(*cells, strict=True))
     leads = {(names[x], names[y]) for y, x in zip(targets, sources, strict=True)}
     ways = {(x, y): [m for m in names if (x, m) in leads and _reaches(leads, m, y)]
-            for x in study.strategies for y in study.outcomes}
+            for y in study.outcomes for x in study.strategies}
     labels = tuple((x, y, m) for (x, y), through in ways.items() if through for m in ("all", *through))
 
     def chain(theta: Array) -> Array:

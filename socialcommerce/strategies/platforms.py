@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
@@ -13,46 +12,20 @@ import pandas as pd
 from scipy import special, stats
 
 import semfit
-from nbproof import snap
-from semfit import HypothesisStatistic, Invariance, SemFit, delta_errors, jacobian
+from nbproof import snap, words
+from semfit import HypothesisStatistic, Invariance, SemFit, delta_errors
 from socialcommerce.effects import Joint, largest, normal
-from socialcommerce.strategies.moderation import construct_words
+from socialcommerce.strategies.paths import standardised
 from socialcommerce.strategies.study import Study
+from socialcommerce.survey.codebook import opening
 from socialcommerce.verdicts import NotTestable
 
-__all__ = ["INVARIANCE_LABELS", "PLATFORM_LABELS", "Platforms", "compare_platforms", "ladder_table",
-           "measured_alike"]
+__all__ = ["Platforms", "compare_platforms", "measured_alike"]
 
 Array = np.ndarray
-Words = Mapping[str, str]
-LEVELS = {
-    "configural": {"en": "nothing (configural)", "zh": "形态等值"},
-    "metric": {"en": "loadings (metric)", "zh": "载荷等值（弱等值）"},
-    "scalar": {"en": "loadings, intercepts (scalar)", "zh": "载荷与截距等值（强等值）"},
-}
-ORDINAL_LEVELS = {
-    "configural": LEVELS["configural"],
-    "thresholds": {"en": "thresholds", "zh": "阈值"},
-    "loadings": {"en": "thresholds, loadings", "zh": "阈值与载荷"},
-    "intercepts": {"en": "thresholds, loadings, intercepts", "zh": "阈值、载荷与截距"},
-}
-PLATFORM_LABELS = {
-    "outcome": {"en": "outcome", "zh": "结果变量"}, "predictor": {"en": "predictor", "zh": "预测变量"},
-    "group": {"en": "group", "zh": "组"}, "other": {"en": "other group", "zh": "另一组"},
-    "std": {"en": "path", "zh": "路径"}, "std_other": {"en": "path, other group", "zh": "另一组路径"},
-    "difference": {"en": "difference", "zh": "差异"}, "se": {"en": "SE", "zh": "标准误"},
-    "low": {"en": "lower", "zh": "下限"}, "high": {"en": "upper", "zh": "上限"}, "p": {"en": "p", "zh": "p"},
-}
-INVARIANCE_LABELS = {
-    "level": {"en": "held equal", "zh": "等值层级"}, "chisq": {"en": "chi2", "zh": "χ²"},
-    "df": {"en": "df", "zh": "自由度"}, "pvalue": {"en": "p", "zh": "p"},
-    "cfi": {"en": "CFI", "zh": "CFI"}, "rmsea": {"en": "RMSEA", "zh": "RMSEA"},
-    "srmr": {"en": "SRMR", "zh": "SRMR"}, "d_chisq": {"en": "chi2 difference", "zh": "Δχ²"},
-    "d_df": {"en": "df difference", "zh": "Δ自由度"}, "d_pvalue": {"en": "p of the difference", "zh": "差异检验p"},
-    "d_cfi": {"en": "CFI difference", "zh": "ΔCFI"}, "d_rmsea": {"en": "RMSEA difference", "zh": "ΔRMSEA"},
-    "holds_chisq": {"en": "holds by chi2", "zh": "按χ²检验成立"},
-    "holds_indices": {"en": "holds by indices", "zh": "按拟合指标成立"},
-}
+LEVELS = ("configural", "metric", "scalar")
+ORDINAL_LEVELS = ("configural", "thresholds", "loadings", "intercepts")
+HELD = {"metric": "loadings", "thresholds": "thresholds", "loadings": "thresholds and loadings"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +34,7 @@ class Platforms:
 
     Parameters
     ----------
-    groups : tuple of {"en", "zh"}
+    groups : tuple of str
         As the codebook words their answers, up to a colon.
     sizes : tuple of int
         Respondents in each.
@@ -73,19 +46,17 @@ class Platforms:
     estimates : array, shape (groups, paths)
     covariance : array, shape (groups * paths, groups * paths)
         Of the estimates, group by group, by the delta method: what is held equal makes groups depend on one another.
-    words : mapping of construct to {"en", "zh"}
     left_out : int
         Respondents of groups too small to be compared.
     """
 
-    groups: tuple[Words, ...]
+    groups: tuple[str, ...]
     sizes: tuple[int, ...]
     ladder: Invariance = field(repr=False)
     fit: SemFit = field(repr=False)
     paths: tuple[tuple[str, str], ...]
     estimates: Array
     covariance: Array
-    words: Mapping[str, Words]
     left_out: int = 0
 
     @cached_property
@@ -141,51 +112,29 @@ class Platforms:
         intervals = normal(table["difference"], table["se"])
         return largest(table["difference"], intervals, self.fit.nobs, alpha=alpha, p_values=table["p"])
 
-    @property
-    def reading(self) -> Words:
-        """The joint test and the path that differs most; how many are in groups too small to be compared."""
-        table, p = self.summary(), self.equality.pvalue
-        most = table.loc[table["difference"].abs().idxmax()]
-        cause, outcome = self.words[most["predictor"]], self.words[most["outcome"]]
-        shown = "p < .001" if p < 0.001 else f"p = {snap(p):.3f}"
-        en, zh = ("differ", "存在差异") if p < 0.05 else ("are not told apart", "未见差异")
-        few = {"en": f" {self.left_out} respondents in groups no larger than the number of items are left out.",
-               "zh": f"另有{self.left_out}名受访者所在组的人数不多于题项数，未纳入比较。"} if self.left_out else {}
-        return {"en": f"Taken together the paths of the groups {en} (chi2 = {snap(self.equality.chisq):.1f}, df = "
-                      f"{self.equality.df}, {shown}); the path from {cause['en']} to {outcome['en']} differs most, "
-                      f"by {snap(most['difference']):+.2f} ({most['group']['en']} less {most['other']['en']})."
-                      + few.get("en", ""),
-                "zh": f"整体而言各组路径{zh}（χ² = {snap(self.equality.chisq):.1f}，自由度{self.equality.df}，"
-                      f"{shown}）；"
-                      f"{cause['zh']}到{outcome['zh']}的路径相差最大，为{snap(most['difference']):+.2f}"
-                      f"（{most['group']['zh']}减{most['other']['zh']}）。" + few.get("zh", "")}
 
-
-def measured_alike(study: Study) -> Invariance | NotTestable:
+def measured_alike(study: Study, *, means: bool = True) -> Invariance | NotTestable:
     """Fit the ladder of measurement invariance between the kinds of respondents that the codebook tells apart.
 
     By the study's estimator, up to equal intercepts; for ordered answers the ladder of Wu & Estabrook (2016,
     doi:10.1007/s11336-016-9506-0).
+
+    Parameters
+    ----------
+    means : bool
+        Whether to go on to what comparing means needs; comparing paths needs no equal intercepts.
     """
     rows = _rows(study)
     if isinstance(rows, NotTestable):
         return rows
     levels = ORDINAL_LEVELS if study.estimator == "WLSMV" else LEVELS
+    levels = levels if means else levels[:-1]
     model = study.codebook.model(study.constructs, structural=False)
     try:
         return semfit.invariance(model, rows, study.codebook.group, levels=levels, **study.options)
     # an answer one group never gives, a level without a solution
     except (semfit.DataError, semfit.ParameterError) as wrong:
-        return NotTestable({"en": f"Measurement cannot be compared between the groups: {wrong}",
-                            "zh": f"无法在各组之间比较测量模型：{wrong}"})
-
-
-def ladder_table(ladder: Invariance | NotTestable) -> pd.DataFrame | NotTestable:
-    """Return the ladder with its levels in words, as ``INVARIANCE_LABELS`` heads it; what cannot be tested as it is."""
-    if isinstance(ladder, NotTestable):
-        return ladder
-    words = {**ORDINAL_LEVELS, **LEVELS}
-    return ladder.table.reset_index().assign(level=[words[level] for level in ladder.fits])
+        return NotTestable(words("Measurement cannot be compared between the groups: {why}", why=str(wrong)))
 
 
 def compare_platforms(study: Study, ladder: Invariance | NotTestable | None = None) -> Platforms | NotTestable:
@@ -202,50 +151,44 @@ def compare_platforms(study: Study, ladder: Invariance | NotTestable | None = No
     ladder : Invariance or NotTestable, optional
         What :func:`measured_alike` returned, where it is at hand.
     """
-    ladder = measured_alike(study) if ladder is None else ladder
+    ladder = measured_alike(study, means=False) if ladder is None else ladder
     if isinstance(ladder, NotTestable):
         return ladder
     if broken := _broken(ladder):
         return broken
     fit = _structural(study, ladder)
     paths = tuple((path.outcome, path.predictor) for path in study.codebook.paths)
-    estimates, covariance = _standardised(fit, paths)
+    at = {(row.group, row.lhs, row.rhs): k for k, row in enumerate(fit.rows) if row.op == "~"}
+    wanted = [at[g + 1, *path] for g in range(fit.table.groups) for path in paths]
+    estimates, covariance = standardised(fit, wanted, study.items, fit.vcov)
     if not (fit.converged and fit.identified and np.isfinite(covariance).all()):
-        return NotTestable({"en": f"The paths by group have no sound solution: {' '.join(fit.problems)}",
-                            "zh": "分组的结构模型没有可用的解。"})
-    words = {name: construct_words(study.codebook, name) for name in study.constructs}
+        return NotTestable(words("The paths by group have no proper solution. {why}", why=" ".join(fit.problems)))
     sizes = tuple(int(group.nobs) for group in fit.sample.groups)
     kept = [float(group.label) for group in fit.sample.groups]
     answered = study.answers[study.codebook.group].dropna()
-    return Platforms(_group_words(study, fit), sizes, ladder, fit, paths, estimates, covariance, words,
+    return Platforms(_group_words(study, fit), sizes, ladder, fit, paths, estimates.reshape(len(sizes), -1), covariance,
                      int((~answered.isin(kept)).sum()))
 
 
-def _group_words(study: Study, fit: SemFit) -> tuple[Words, ...]:
-    scale = study.codebook.by_code[study.codebook.group].scale
+def _group_words(study: Study, fit: SemFit) -> tuple[str, ...]:
     codes = [int(float(group.label)) for group in fit.sample.groups]
-    if not scale.en:
-        return tuple({"en": str(code), "zh": str(code)} for code in codes)
-    return tuple({"en": re.split("[:：]", scale.en[code - scale.low])[0],
-                  "zh": re.split("[:：]", scale.zh[code - scale.low])[0]} for code in codes)
+    scale = study.codebook.by_code[study.codebook.group].scale
+    return tuple(opening(scale.en[code - scale.low]) if scale.en else str(code) for code in codes)
 
 
 def _rows(study: Study) -> pd.DataFrame | NotTestable:
     """Return the answers of groups with more respondents than items, in the codebook's order; a reason if one has."""
     group, items = study.codebook.group, study.items
     if not group:
-        return NotTestable({"en": "The codebook names no question that tells two kinds of respondents apart.",
-                            "zh": "编码簿未指定区分两类受访者的题目。"})
+        return NotTestable("The codebook names no question that tells two kinds of respondents apart.")
     whole = [group] if study.options.get("missing") == "fiml" else [group, *items]
     rows = study.answers[[*items, group]].dropna(subset=whole).sort_values(group, kind="stable")
     counts = rows[group].value_counts().sort_index()
     enough = counts[counts > len(items)]
     if len(enough) < 2:
         shown = ", ".join(f"{int(code)}: {n}" for code, n in counts.items())
-        return NotTestable({"en": f"Respondents by {group} are {shown or 'none'}; two groups of more than "
-                                  f"{len(items)}, the number of items, are needed.",
-                            "zh": f"按{group}分组的人数为{shown or '无'}；"
-                                  f"需要至少两组，且每组人数多于题项数{len(items)}。"})
+        return NotTestable(words("Respondents by {group} are {sizes}; two groups of more than {items:d}, the number of "
+                                 "items, are needed.", group=group, sizes=shown or "none", items=len(items)))
     return rows[rows[group].isin(enough.index)]
 
 
@@ -256,18 +199,15 @@ def _broken(ladder: Invariance) -> NotTestable | None:
     failed = upto[~upto["holds_indices"].astype(bool)]
     if failed.empty:
         return None
-    step, held = failed.iloc[0], {**ORDINAL_LEVELS, **LEVELS}[failed.index[0]]
-    numbers = f"CFI {snap(step['d_cfi']):+.3f}, RMSEA {snap(step['d_rmsea']):+.3f}, p = {snap(step['d_pvalue']):.3f}"
-    table = ladder.fits["configural"].standardized.query("op == '=~'")
-    loadings = table.pivot(index="rhs", columns="group", values="std_all")
+    step, fit = failed.iloc[0], ladder.fits["configural"]
+    loadings = fit.standardized.query("op == '=~'").pivot(index="rhs", columns="group", values="std_all")
     item = (loadings.max(axis=1) - loadings.min(axis=1)).idxmax()
     shown = ", ".join(f"{snap(value):.2f}" for value in loadings.loc[item])
-    return NotTestable({
-        "en": f"The items do not measure the same in the groups: with equal {held['en']} the fit falls ({numbers}); of "
-              f"all standardised loadings that of {item} differs most ({shown}). Paths between constructs that differ "
-              "in meaning are not compared.",
-        "zh": f"题项在各组测量的内容不同：令{held['zh']}等值后拟合下降（{numbers}）；"
-              f"标准化载荷中{item}相差最大（{shown}）。含义不同的构念之间，路径不作比较。"})
+    return NotTestable(words(
+        "The items do not measure the same in the groups: with equal {held} the fit falls (CFI {cfi:+.3f}, RMSEA "
+        "{rmsea:+.3f}, p {p:p}); of all standardised loadings that of {item} differs most ({shown}). Paths between "
+        "constructs that differ in meaning are not compared.", held=HELD[failed.index[0]], cfi=step["d_cfi"],
+        rmsea=step["d_rmsea"], p=step["d_pvalue"], item=item, shown=shown))
 
 
 def _structural(study: Study, ladder: Invariance) -> SemFit:
@@ -279,15 +219,3 @@ def _structural(study: Study, ladder: Invariance) -> SemFit:
     categories = {name: rows[name].nunique() for name in sample.names}
     text = semfit.level_model(text, categories, "loadings", groups=len(sample.groups))
     return study.fit(text, rows, group=group, group_equal=("thresholds", "loadings"))
-
-
-def _standardised(fit: SemFit, paths: tuple[tuple[str, str], ...]) -> tuple[Array, Array]:
-    """Return the standardised paths, (groups, paths), and the covariances of all of them."""
-    at = {(row.group, row.lhs, row.rhs): k for k, row in enumerate(fit.rows) if row.op == "~"}
-    wanted = [at[g + 1, *path] for g in range(fit.table.groups) for path in paths]
-
-    def chosen(theta: Array) -> Array:
-        return fit.standardized_at(theta)[..., wanted]
-
-    J = jacobian(chosen, fit.theta)
-    return chosen(fit.theta).reshape(fit.table.groups, -1), J @ fit.vcov @ J.T

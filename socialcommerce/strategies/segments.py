@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nbproof import snap
+from nbproof import words
 from socialcommerce.errors import ParameterError
 from socialcommerce.strategies.study import Study, mean_scores
 from socialcommerce.verdicts import NotTestable
@@ -24,46 +24,23 @@ from socialcommerce.verdicts import NotTestable
 if TYPE_CHECKING:
     from sklearn.mixture import GaussianMixture
 
-__all__ = ["LABELS", "ROLES", "RULE", "WITHIN", "Segments", "entropy", "segments"]
+__all__ = ["LEAST", "MOST", "WITHIN", "Segments", "entropy", "segments"]
 
 Array = np.ndarray
-Words = dict[str, str]
 MOST, LEAST = 6, 0.05  # classes tried; share of respondents that the smallest may hold
-STARTS, REFITS = 5, 2  # of each candidate and of the chosen one in a resample; the best likelihood counts
+REFITS = 2  # starts of the chosen mixture in a resample; the best likelihood counts
 LARGEST = 3000  # respondents: of more, a random part
 ADDED = 0.01  # to variances within a class, of standardised scores: no class shrinks to a single answer
 
-WITHIN: dict[str, Words] = {
-    "diag": {"en": "unrelated", "zh": "互不相关"},
-    "tied": {"en": "related alike in every class", "zh": "各类内相关相同"},
-    "factor": {"en": "related through one factor", "zh": "经由单一因子相关"},
-}
-ROLES: dict[str, Words] = {
-    "forms the classes": {"en": "forms the classes", "zh": "用于分群"},
-    "outcome": {"en": "outcome, does not form them", "zh": "结果变量，不用于分群"},
-}
-LABELS: dict[str, Words] = {
-    "classes": {"en": "classes", "zh": "类别数"}, "within": {"en": "scores within a class", "zh": "类内得分"},
-    "parameters": {"en": "parameters", "zh": "参数个数"}, "log_likelihood": {"en": "log likelihood", "zh": "对数似然"},
-    "bic": {"en": "BIC", "zh": "BIC"}, "smallest": {"en": "smallest class", "zh": "最小类占比"},
-    "entropy": {"en": "entropy", "zh": "熵"}, "stability": {"en": "agreement over resamples", "zh": "重抽样一致性"},
-    "class": {"en": "segment", "zh": "群体"}, "share": {"en": "share", "zh": "占比"},
-    "construct": {"en": "construct", "zh": "构念"}, "role": {"en": "role", "zh": "作用"},
-    "mean": {"en": "mean (standard deviations from all)", "zh": "均值（与总体之差，标准差）"},
-    "low": {"en": "95 % from", "zh": "95%下限"}, "high": {"en": "to", "zh": "95%上限"}, "nobs": {"en": "N", "zh": "N"},
-}
-RULE: Words = {
-    "en": f"Candidates are 1 to {MOST} classes within which the strategies' scores are unrelated, or related alike in "
-          "every class, and one class related through one factor. Of those whose classes each hold at least "
-          f"{LEAST:.0%} of the respondents, the one with the least BIC is chosen.",
-    "zh": f"候选方案为1至{MOST}个类别（类内策略得分互不相关，或各类内相关相同），以及经由单一因子相关的单一类别。"
-          f"在每类至少占受访者{LEAST:.0%}的方案中，选取BIC最小者。",
-}
+WITHIN = {"diag": "unrelated", "tied": "related alike in every class", "factor": "related through one factor"}
+"""What is supposed of the scores within a class."""
+MARKS = ((0.9, "excellent"), (0.8, "good"), (0.65, "moderate"), (-np.inf, "poor"))
+"""From which adjusted Rand index on agreement is called so: Steinley (2004), doi:10.1037/1082-989X.9.3.386."""
 
 
 @dataclass(frozen=True)
 class Segments:
-    """The classes chosen by ``RULE``, largest first, and how firm they are.
+    """The classes chosen, largest first, and how firm they are.
 
     Parameters
     ----------
@@ -108,21 +85,9 @@ class Segments:
         return float(np.median(self.agreement)) if len(self.agreement) else np.nan
 
     @property
-    def sentence(self) -> Words:
-        """What was found, and what it does not show."""
-        if self.classes == 1:
-            return {"en": "No segments are found: one population describes the answers best.",
-                    "zh": "未发现细分群体：单一总体对作答的描述最佳。"}
-        firm, worth = _firmness(self.stability), f"{snap(self.stability):.2f}"
-        return {
-            "en": f"{self.classes} segments are found; their agreement over resamples is {firm['en']} (median adjusted "
-                  f"Rand index {worth}, entropy {snap(self.entropy):.2f}). That they differ in the scores that form "
-                  "them is "
-                  "no finding; that they differ in an outcome shows no effect, since both come from one questionnaire.",
-            "zh": f"发现{self.classes}个细分群体；重抽样间的一致性{firm['zh']}"
-                  f"（调整兰德指数中位数{worth}，熵{snap(self.entropy):.2f}）。"
-                  "各群体在用于分群的得分上有差异，不构成发现；结果变量上的差异亦不说明因果，因二者出自同一问卷。",
-        }
+    def firmness(self) -> str:
+        """How good the agreement over resamples is, by ``MARKS``."""
+        return next(name for mark, name in MARKS if self.stability >= mark)
 
     def summary(self) -> pd.DataFrame:
         """Return the profiles with what is known of the whole solution beside them; one line where there are none."""
@@ -130,8 +95,12 @@ class Segments:
         return self.profiles.assign(**known) if len(self.profiles) else pd.DataFrame([known])
 
 
-def segments(study: Study, *, resamples: int = 50, level: float = 0.95) -> Segments | NotTestable:
-    """Look for classes of respondents in the scores of the strategy constructs, by ``RULE``.
+def segments(study: Study, *, resamples: int = 50, starts: int = 5, level: float = 0.95) -> Segments | NotTestable:
+    """Look for classes of respondents in the scores of the strategy constructs.
+
+    Candidates are 1 to ``MOST`` classes within which scores are unrelated, or related alike in every class, and one
+    class related through one factor. Of those whose classes each hold at least ``LEAST`` of the respondents, the one
+    with the least BIC is chosen.
 
     The scores are means of items, standardised. Means of the constructs that form the classes are those of the mixture.
     Outcomes do not form them: their means by class allow for respondents put into the wrong class by the weights of
@@ -143,6 +112,8 @@ def segments(study: Study, *, resamples: int = 50, level: float = 0.95) -> Segme
     ----------
     resamples : int
         At least 20.
+    starts : int
+        Of every candidate, from 1; the best likelihood counts.
     level : float
         Of the intervals, in (0, 1).
 
@@ -152,21 +123,21 @@ def segments(study: Study, *, resamples: int = 50, level: float = 0.95) -> Segme
     agreement: Hennig (2007), doi:10.1016/j.csda.2006.11.025; adjusted Rand index: Hubert & Arabie (1985),
     doi:10.1007/BF01908075.
     """
-    if resamples < 20 or not 0 < level < 1:
-        raise ParameterError(f"resamples={resamples!r}, level={level!r}; allowed: 20 or more, a number in (0, 1).")
+    if resamples < 20 or starts < 1 or not 0 < level < 1:
+        raise ParameterError(f"resamples={resamples!r}, starts={starts!r}, level={level!r}; allowed: 20 or more, 1 or "
+                             "more, a number in (0, 1).")
     forming, outcomes = study.strategies, [name for name in study.outcomes if name not in study.strategies]
     if len(forming) < 2:
-        return NotTestable({"en": f"Segments need two strategies or more; the codebook has {len(forming)}.",
-                            "zh": f"分群至少需要两项策略；编码簿中有{len(forming)}项。"})
+        return NotTestable(words("Profiles need two strategies or more; the codebook has {count:d}.",
+                                 count=len(forming)))
     scores = mean_scores(study.codebook, study.answers, [*forming, *outcomes]).dropna()
     scores = scores if len(scores) <= LARGEST else scores.sample(LARGEST, random_state=study.seed).sort_index()
     if len(scores) < 2 or (scores.std() == 0).any():
-        return NotTestable({"en": "A score does not vary, or nobody has all of them.",
-                            "zh": "某一得分没有变异，或无人具备全部得分。"})
+        return NotTestable("A score does not vary, or nobody has all of them.")
     Z = ((scores - scores.mean()) / scores.std(ddof=0)).to_numpy()
     X, Y = Z[:, : len(forming)], Z[:, len(forming) :]
     rng = np.random.default_rng(study.seed)
-    candidates, model = _choose(X, int(rng.integers(2**31)))
+    candidates, model = _choose(X, int(rng.integers(2**31)), starts)
     P, shares, profiles, agreement = np.ones((len(X), 1)), np.ones(1), _profiles(), ()
     if model is not None:
         order = np.argsort(-model.weights_, kind="stable")
@@ -196,13 +167,13 @@ def entropy(P: Array) -> float:
     return float(1 + xlogy(P, P).sum() / (len(P) * np.log(P.shape[1]))) if P.shape[1] > 1 else np.nan
 
 
-def _choose(X: Array, seed: int) -> tuple[pd.DataFrame, GaussianMixture | None]:
+def _choose(X: Array, seed: int, starts: int) -> tuple[pd.DataFrame, GaussianMixture | None]:
     """Return all candidates, and the mixture the rule chooses; None for one class."""
     from sklearn.decomposition import FactorAnalysis
 
     n, p = X.shape
     ways = [(k, within) for within in ("diag", "tied") for k in range(1, min(MOST, n - 1) + 1)]
-    fitted = [_mixture(X, *way, seed) for way in ways]
+    fitted = [_mixture(X, *way, seed, starts) for way in ways]
     spread = {"diag": lambda k: k * p, "tied": lambda _: p * (p + 1) // 2}
     lines = [
         {"classes": k, "within": within, "parameters": k - 1 + k * p + spread[within](k),
@@ -220,7 +191,7 @@ def _choose(X: Array, seed: int) -> tuple[pd.DataFrame, GaussianMixture | None]:
     return table.assign(chosen=table.index == best), fitted[best] if table.at[best, "classes"] > 1 else None
 
 
-def _mixture(X: Array, classes: int, within: str, seed: int, starts: int = STARTS) -> GaussianMixture:
+def _mixture(X: Array, classes: int, within: str, seed: int, starts: int) -> GaussianMixture:
     """Fit by EM from several k-means starts."""
     from sklearn.mixture import GaussianMixture  # heavy: only where segments are looked for
 
@@ -265,9 +236,3 @@ def _profiles(shares: Array = (), means: Array = (), redone: Array = (), forming
         low, high = np.quantile(redone[:, k], [(1 - level) / 2, (1 + level) / 2], axis=0)
         lines += [(k + 1, share, *name, *found) for name, *found in zip(names, means[k], low, high, strict=True)]
     return pd.DataFrame(lines, columns=columns)
-
-
-def _firmness(index: float) -> Words:
-    """Say how good an adjusted Rand index is by the marks of Steinley (2004), doi:10.1037/1082-989X.9.3.386."""
-    marks = [(0.9, "excellent", "极好"), (0.8, "good", "良好"), (0.65, "moderate", "中等")]
-    return next(({"en": en, "zh": zh} for mark, en, zh in marks if index >= mark), {"en": "poor", "zh": "较差"})

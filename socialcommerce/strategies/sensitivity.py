@@ -15,33 +15,17 @@ from socialcommerce.strategies.paths import path_table
 from socialcommerce.strategies.study import Study
 from socialcommerce.survey import Codebook, Truth
 
-__all__ = ["LABELS", "NOTE", "READINGS", "SMALLEST", "Power", "Sensitivity", "power_before", "sensitivity"]
+__all__ = ["READINGS", "SMALLEST", "Power", "Sensitivity", "power_before", "sensitivity"]
 
 Array = np.ndarray
 SMALLEST = 0.10  # standardised path of interest, small among published ones: Gignac & Szodorai 2016
 SIZES = (100, 200, 300, 500, 800, 1000, 1500, 2000)
 
 READINGS = {
-    "differs": {"en": "differs from zero", "zh": "显著不为零"},
-    "negligible": {"en": "differs from zero, but is smaller than of interest", "zh": "显著不为零，但小于最小关注效应"},
-    "equivalent": {"en": "equivalent to zero", "zh": "与零等效"},
-    "open": {"en": "neither: too few respondents to tell", "zh": "无法判断：样本量不足"},
+    "differs": "differs from zero", "negligible": "differs from zero, but is negligible",
+    "equivalent": "equivalent to zero", "open": "undecided: too few respondents",
 }
-LABELS = {
-    "outcome": {"en": "outcome", "zh": "结果"}, "predictor": {"en": "predictor", "zh": "前因"},
-    "nobs": {"en": "N", "zh": "N"}, "power": {"en": "power", "zh": "检验力"},
-    "needed": {"en": "N to detect it", "zh": "检出所需N"},
-    "needed_equivalence": {"en": "N to rule it out", "zh": "排除所需N"},
-    "std": {"en": "standardised", "zh": "标准化"}, "std_se": {"en": "SE", "zh": "标准误"},
-    "detectable": {"en": "least detectable", "zh": "最小可检出"},
-    "low": {"en": "90 % from", "zh": "90%下限"}, "high": {"en": "to", "zh": "90%上限"},
-    "p_equivalence": {"en": "p of equivalence", "zh": "等效检验p"}, "reading": {"en": "reading", "zh": "判读"},
-}
-NOTE = {
-    "en": "Large-sample power of one two-sided test, before any correction for the family, with complete, continuous, "
-          "normal answers; ordered or missing ones need more respondents.",
-    "zh": "单个双侧检验的大样本检验力，未作族校正，假定作答完整、连续且正态；有序作答或缺答需要更多受访者。",
-}
+"""What the two tests of a path say together."""
 
 
 @dataclass(frozen=True)

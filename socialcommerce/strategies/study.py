@@ -83,6 +83,17 @@ class Study:
         """The kind of evidence: "synthetic sample", or "own survey" for anybody's respondents."""
         return "synthetic sample" if self.responses.basis == "synthetic sample" else "own survey"
 
+    @property
+    def source(self) -> str:
+        """Where the answers are from: their file, or the program that drew them."""
+        drawn = "simulated by socialcommerce.survey from data/survey/truth.toml, not answered by people"
+        return drawn if self.basis == "synthetic sample" else self.responses.file
+
+    @cached_property
+    def words(self) -> dict[str, dict[str, str]]:
+        """Every text of the survey's with its translations, for ``page.speak``: of the codebook, the file's name."""
+        return self.codebook.translations | {self.responses.file: {}}
+
     @cached_property
     def constructs(self) -> list[str]:
         """Constructs that a path names, in the order of the codebook: the models hold these."""

@@ -140,6 +140,23 @@ class Codebook:
         """The item codes of every construct."""
         return {construct.name: construct.codes for construct in self.constructs}
 
+    @cached_property
+    def called(self) -> dict[str, str]:
+        """What each construct is called in English: its name where the codebook has no word of its own for it."""
+        wanted = {construct.name: construct.en or construct.name for construct in self.constructs}
+        times = Counter(wanted.values())
+        return {name: words if times[words] == 1 else name for name, words in wanted.items()}
+
+    @cached_property
+    def translations(self) -> dict[str, dict[str, str]]:
+        """Every English text and every code with its Chinese, as `nbproof.Page.speak` takes them."""
+        scales = {item.scale.name: item.scale for item in self.questions}.values()
+        labels = [pair for scale in scales for pair in zip(scale.en, scale.zh, strict=True)]
+        pairs = [*labels, *((item.en, item.zh) for item in self.questions), *((code, "") for code in self.by_code),
+                 *((self.called[construct.name], construct.zh) for construct in self.constructs)]
+        return {opening(en): {"zh": opening(zh)} for en, zh in labels} | {
+            en: {"zh": zh} if zh else {} for en, zh in pairs if en}
+
     def score(self, answers: pd.DataFrame) -> pd.DataFrame:
         """Return the answers with reverse-keyed items turned round (low + high - answer).
 
@@ -179,6 +196,15 @@ class Codebook:
                     predictors.setdefault(path.outcome, []).append(path.predictor)
             lines += [f"{outcome} ~ {' + '.join(names)}" for outcome, names in predictors.items()]
         return "\n".join(lines)
+
+
+def opening(label: str) -> str:
+    """Return an answer's label up to a colon, what stands for it where there is little room.
+
+    >>> opening("Mainly content: posts, videos or live streams"), opening("以内容为主：通过帖子")
+    ('Mainly content', '以内容为主')
+    """
+    return re.split("[:：]", label)[0]
 
 
 def plain(text: str) -> str:

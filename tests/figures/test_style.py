@@ -139,7 +139,7 @@ def test_unknown_language_names_the_nearest():
 
 
 def test_the_languages_are_those_of_the_notebooks():
-    from socialcommerce.page import Page
+    from socialcommerce.notebook import Page
 
     assert Page.known() == style.LANGUAGES
 

@@ -76,11 +76,11 @@ def test_ties_of_friends_and_strangers_stay_apart():
     assert [f.tie for f in fields(SHARING)] == ["contact", "anyone", "contact", "anyone"]
 
 
-def test_the_tables_of_parameters_carry_mark_unit_and_both_languages():
+def test_the_tables_of_parameters_carry_mark_unit_and_words():
     for mode in (CONTENT, SHARING):
         table = mode.table()
         assert set(table["status"]) == {"illustrative"}
-        assert table[["en", "zh", "unit", "symbol"]].map(bool).all(axis=None)
+        assert table[["words", "unit", "symbol"]].map(bool).all(axis=None)
 
 
 @pytest.mark.parametrize(("given", "message"), [

@@ -10,19 +10,19 @@ from itertools import pairwise, permutations
 import pytest
 
 from socialcommerce.errors import PaperError, UnknownNameError
-from socialcommerce.modes.diagram import DIAGRAMS, Diagram, Edge, Node, load_diagram
+from socialcommerce.modes.diagram import DIAGRAMS, NODE_KINDS, Diagram, Edge, Node, load_diagram
 from socialcommerce.project import root
+from tests.modes import CHINESE
 from tests.test_paper import SENTENCES
 
 STOCKS = {"content": set("PMOCLD"), "sharing": set("UABFZ")}
-WORDS = {"en": "a", "zh": "甲"}
 
 
-def digraph(arrows: str, words: dict[str, str] = WORDS) -> Diagram:
+def digraph(arrows: str) -> Diagram:
     """Build a diagram from arrows such as ``a+b b-a``."""
-    edges = tuple(Edge(a, b, 1 if sign == "+" else -1, "3.1", 1, 1, words) for a, sign, b in arrows.split())
+    edges = tuple(Edge(a, b, 1 if sign == "+" else -1, "3.1", 1, 1, "so it says") for a, sign, b in arrows.split())
     names = sorted({name for edge in edges for name in (edge.source, edge.target)})
-    return Diagram("small", WORDS, tuple(Node(name, "auxiliary", words) for name in names), edges)
+    return Diagram("small", "a title", tuple(Node(name, "auxiliary", name) for name in names), edges)
 
 
 @pytest.fixture(params=DIAGRAMS)
@@ -74,13 +74,13 @@ def test_every_edge_names_a_sentence_of_the_paper(diagram):
 
 def test_an_edge_says_what_was_added_if_and_only_if_it_is_inferred(diagram):
     for edge in diagram.edges:
-        assert ("our reading" in edge.text["en"]) == ("我们的理解" in edge.text["zh"]) == edge.inferred, edge
+        assert ("our reading" in edge.text) == ("我们的理解" in CHINESE(edge.text)) == edge.inferred, edge
 
 
-def test_every_language_is_written_in_its_own_script(diagram):
-    for words in (*(node.words for node in diagram.nodes), *(edge.text for edge in diagram.edges)):
-        assert not re.search(r"[\u4e00-\u9fff]", words["en"])
-        assert re.search(r"[\u4e00-\u9fff]", words["zh"])
+def test_every_text_has_a_translation(diagram):
+    for words in (*(node.words for node in diagram.nodes), *(edge.text for edge in diagram.edges), *NODE_KINDS):
+        assert not re.search(r"[\u4e00-\u9fff]", words)
+        assert re.search(r"[\u4e00-\u9fff]", CHINESE(words)), words
 
 
 def test_the_models_stocks_have_their_boxes(diagram):
@@ -115,7 +115,9 @@ def test_tables_have_a_row_an_edge_and_a_row_a_loop(diagram):
     assert len(frame) == len(diagram.edges)
     assert frame["inferred"].sum() == sum(edge.inferred for edge in diagram.edges)
     assert diagram.loop_summary()["loop"].tolist() == [loop.id for loop in diagram.feedback_loops()]
-    assert "→" in diagram.loop_summary()["path"][0]["zh"]
+    path = diagram.loop_summary()["path"][0]
+    assert path.split(" → ") == [diagram[name].words for name in diagram.feedback_loops()[0].nodes]
+    assert CHINESE(path).split(" → ") == [CHINESE(name) for name in path.split(" → ")]
 
 
 SLIPS = {
@@ -124,9 +126,9 @@ SLIPS = {
     "kind": ('kind = "actor"', 'kind = "person"', "mode.toml, node merchant, field kind: got 'person'; allowed: a"),
     "sign": ('sign = "+"', 'sign = "*"', r"edge 1, field sign: got '\*'; allowed: \+, -"),
     "place": ('["3.1", 2, 3]', '["3.1", 0, 3]', r"edge 1, field place: got \['3.1', 0, 3\]; allowed: \[section"),
-    "chinese": ('zh = "商家"\n', "", "node merchant, field zh: got nothing; allowed: a text"),
+    "words": ('words = "Merchant"\n', "", "node merchant, field words: got nothing; allowed: a text"),
     "unknown": ('sign = "+"', 'sgn = "+"', r"edge 1, field sgn: an unknown field; allowed: sign \(nearest\) of "),
-    "extra": ('sign = "+"', 'sign = "+"\nweight = 2', "edge 1, field weight: an unknown field; allowed: .*en, zh"),
+    "extra": ('sign = "+"', 'sign = "+"\nweight = 2', "edge 1, field weight: an unknown field; allowed: .*text, from"),
     "sides": ('sides = "rl"', 'sides = "up"', "edge 1, field sides: got 'up'; allowed: two of l, r, t, b"),
     "at": ("at = [10.5, 94]", "at = [10.5]", r"node merchant, field at: got \[10.5\]; allowed: two numbers of mill"),
     "syntax": ("[[edge]]", "[[edge]", "paper/content_mode.toml cannot be read: .*; it must be a toml file in UTF-8"),

@@ -13,6 +13,7 @@ import pytest
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.sharing import SEATS, VARIANTS, declare
 from stockflow import ParameterError, integrate, next_generation, page, xmile
+from tests.modes import CHINESE
 from tests.modes.test_compartments import drawn, seed
 from tests.reference import pysd_modes
 
@@ -29,7 +30,7 @@ def test_pysd_agrees_on_the_exported_file(case):
 
 
 def test_the_file_speaks_chinese_and_holds_one_set():
-    root = ElementTree.fromstring(xmile.to_xmile(CONTENT, language="zh"))
+    root = ElementTree.fromstring(xmile.to_xmile(CONTENT, translate=CHINESE))
     docs = [node.text for node in root.iter("{http://docs.oasis-open.org/xmile/ns/XMILE/v1.0}doc")]
     assert "意见领袖" in docs
     with pytest.raises(ParameterError, match="an XMILE file holds one set"):

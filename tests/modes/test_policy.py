@@ -21,7 +21,7 @@ from socialcommerce.modes.optima import (
     purchase_chance,
     segment_gains,
 )
-from socialcommerce.modes.policy import STRATEGIES, apply, rank, rank_elasticities
+from socialcommerce.modes.policy import NAMES, STRATEGIES, apply, rank, rank_elasticities, strategy_table
 from socialcommerce.modes.sharing import SHARING, declare
 from stockflow import integrate
 
@@ -40,6 +40,16 @@ def test_a_strategy_names_its_sentences_and_changes_known_parameters(mode, name)
     assert one.effects or one.sets
     after = apply(one, (CONTENT if mode == "content" else SHARING).values(), 1.5)
     (CONTENT if mode == "content" else SHARING).values(after)  # still allowed
+
+
+def test_a_table_of_strategies_says_what_each_changes_where_and_at_what_cost():
+    table = strategy_table().set_index("strategy")
+    assert list(table.index) == list(NAMES.values())
+    for mode in STRATEGIES:
+        assert set(table.index[table[mode].notna()]) == {one.words for one in STRATEGIES[mode]}
+    assert table["place"].str.startswith("§").all()
+    assert table.loc["faster delivery that satisfies", "content"] == "κ +30%, s +3% per day saved"
+    assert table.loc[["non-intrusive contact", "livelier group buying"], "cost"].tolist() == ["none", "1 per order"]
 
 
 def test_delivery_alone_moves_time_but_not_r0():
@@ -109,6 +119,15 @@ def test_without_unprompted_purchase_the_optimum_has_its_rule():
     assert purchase_chance(n, 0.0, 0.02, 0.005, 0.02) == pytest.approx(0.02 / (0.02 + 2 * np.sqrt(0.005 * 0.02)))
 
 
+def test_the_loss_of_being_four_times_off_follows_from_one_number():
+    x = 0.1  # sqrt(delta0 delta1) / b1; the loss depends on it alone, and only where nobody buys unprompted
+    given = (0.0, 0.02, 0.001, 0.004)
+    best = best_contact(*given)
+    often, rarely, on = (purchase_chance(n, *given) for n in (4 * best, best / 4, best))
+    assert 1 - often / on == pytest.approx(1 - (1 + 2 * x) / (1 + 4.25 * x))
+    assert rarely == pytest.approx(often)
+
+
 @pytest.mark.parametrize("given", [(0.3, 0.5, 4.0, 0.005, 0.005), (0.0, 0.4, 3.0, 0.004, 0.002),
                                    (0.5, 0.5, 0.1, 0.005, 0.1)])
 def test_the_best_personalisation_is_the_maximum(given):
@@ -143,6 +162,11 @@ def test_segments_gain_up_to_the_mean_of_the_optima():
     assert 1 < best < 20  # the cost of a class ends the division
     alike = segment_gains(people(0.0), 3)
     assert alike["gain"].abs().max() < 1e-12
+
+
+def test_classes_cost_what_they_cost():
+    free, paid = (segment_gains(people(0.4, 50), 3, 10.0, cost)["profit"].to_numpy() for cost in (0.0, 0.02))
+    assert free - paid == pytest.approx([0, 0.02, 0.04])
 
 
 def test_discounts_and_sizes_pull_against_each_other():

@@ -51,13 +51,13 @@ _HOMES = {
     "machine": ("cache_folder", "processors"),
     "numbers": ("format_number", "snap"),
     "owned": ("read_manifest",),
-    "page": ("Evidence", "Page"),
+    "page": ("Evidence", "Page", "translated"),
     "parameters": ("parameters_of",),
     "project": ("Project", "use"),
     "prose": ("REFERENCE",),
     "publish": ("as_json", "write_whole"),
     "results": ("MIME", "collect", "compare"),
-    "translation": ("words",),
+    "translation": ("Catalogue", "catalogue", "filled", "words"),
     "verifier": ("MARKED", "Verified", "as_table", "readme_drifts", "verify"),
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}

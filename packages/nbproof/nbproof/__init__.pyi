@@ -82,6 +82,7 @@ from nbproof.numbers import snap as snap
 from nbproof.owned import read_manifest as read_manifest
 from nbproof.page import Evidence as Evidence
 from nbproof.page import Page as Page
+from nbproof.page import translated as translated
 from nbproof.parameters import parameters_of as parameters_of
 from nbproof.project import Project as Project
 from nbproof.project import use as use
@@ -91,6 +92,9 @@ from nbproof.publish import write_whole as write_whole
 from nbproof.results import MIME as MIME
 from nbproof.results import collect as collect
 from nbproof.results import compare as compare
+from nbproof.translation import Catalogue as Catalogue
+from nbproof.translation import catalogue as catalogue
+from nbproof.translation import filled as filled
 from nbproof.translation import words as words
 from nbproof.verifier import (
     MARKED as MARKED,

@@ -28,7 +28,8 @@ from nbproof.widths import column_widths
 __all__ = ["Document", "document_of", "notebook_in"]
 
 Block = dict[str, Any]
-MARKER, MANY = "cell-marker", 12  # with more columns no page is wide enough: the table scrolls
+MARKER = "cell-marker"
+MANY, TALL = 12, 40  # with more columns, or more rows, a table scrolls in its own frame on a screen
 FOLD_END: Block = {"t": "RawBlock", "c": ["html", "</details>"]}
 
 
@@ -175,7 +176,7 @@ def _answer(notebook: Mapping[str, Any], prose: Mapping[tuple[int, int], list[Bl
 
 
 def _prose(notebook: Mapping[str, Any], language: str) -> dict[tuple[int, int], list[Block]]:
-    """Parse what markdown cells and ``Notebook.say`` tell in a language, all in one call.
+    """Parse what markdown cells and ``Page.say`` tell in a language, all in one call.
 
     Returns
     -------
@@ -333,7 +334,7 @@ def _table(payload: Mapping[str, Any]) -> list[Block]:
     lines, named = payload["rows"], payload["columns"][0] == "id"
     body = [row(cells, anchor=f"table-{payload['name']}-{cells[0]}" if named else "", links=links)
             for cells, links in zip(lines, payload.get("links") or [None] * len(lines), strict=True)]
-    kind = " many" if len(widths) > MANY else " long" * bool(widths[0])
+    kind = (" many" if len(widths) > MANY else " long" * bool(widths[0])) + " tall" * (len(lines) > TALL)
     return [_raw("html", f'<div class="wide{kind}" tabindex="0">'),
             {"t": "Table", "c": [_attr(), [None, []], columns, [_attr(), [row(payload["heads"], "col")]],
                                  [[_attr(), 0, [], body]], [_attr(), []]]},

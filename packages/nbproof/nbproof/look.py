@@ -61,6 +61,10 @@ class Look:
         """Return a drawing as it stands in a page, where its ids must not meet another's."""
         return REFERENCE.sub(rf"\g<1>{prefix}-", svg[svg.index("<svg"):])
 
+    def words(self, language: str) -> Mapping[str, str]:
+        """Return what reports say in a language beside what notebooks tell."""
+        return words(language)
+
     def basis(self, kind: str, language: str) -> str:
         """Say a kind of evidence in a language."""
         return kind

@@ -34,12 +34,13 @@ from nbproof.translation import (
     digits_of,
     fields_of,
     filled,
+    listed,
     plain,
     signed,
     words,
 )
 
-__all__ = ["Evidence", "Page"]
+__all__ = ["Evidence", "Page", "translated"]
 
 PROBABILITY = re.compile(r"q|p(_\w+)?|(\w_)?p_?value(\.\w+)?")  # names of columns of p values
 
@@ -117,6 +118,24 @@ class Page:
         """Make a label with values in it that can still be translated: ``page.words("{n:d} years ahead", n=2)``."""
         return words(template, **values)
 
+    @staticmethod
+    def listed(texts: Iterable[str]) -> str:
+        """Make one text of several for a field of a sentence: ``page.listed(["trust", "care"])``, "trust, care"."""
+        return listed(texts)
+
+    def speak(self, words: Mapping[str, Mapping[str, str]]) -> None:
+        """Take texts that come with the data, and their translations; in a language without one they stay as they are.
+
+        Figures, tables and the fields of sentences show them in the language of the page, before what catalogues say.
+
+        Parameters
+        ----------
+        words : mapping of text to {language: text}
+            Such as a questionnaire's: ``{"Trust": {"de": "Vertrauen"}, "TRU1": {}}``.
+        """
+        for language in self.known():
+            self._translate(language).update({text: said.get(language, text) for text, said in words.items()})
+
     def say(self, template: str, *, of: Any, **values: Any) -> None:
         """Print a sentence; ``{name:,.1f}`` is the variable of that name, kept as a result with one decimal.
 
@@ -154,7 +173,7 @@ class Page:
         _show_both(text, {"kind": "say", "numbers": numbers, "texts": texts, "prose": prose, **self._untranslated()})
 
     def figure(self, name: str, plot: Any, caption: str, *, of: Any, alt: str, n: int | None = None, note: str = "",
-               explorer: Mapping[str, Mapping[str, Any]] | None = None, **values: Any) -> None:
+               explorer: Mapping[str, Any] | None = None, **values: Any) -> None:
         """Show axes, a seaborn grid or a figure with its caption; texts, alt and note may hold fields as in `say`.
 
         Parameters
@@ -169,20 +188,21 @@ class Page:
             What it rests on.
         n : int, optional
             Observations, where they are fewer than those of ``of``.
-        explorer : mapping of language to specification, optional
-            What runs in the page in place of the drawing, as the project's look knows it (`nbproof.Look.script`);
-            JupyterLab and the PDF keep the drawing.
+        explorer : mapping, optional
+            What runs in the page in place of the drawing, as the project's look knows it (`nbproof.Look.script`); the
+            texts under its key ``words`` are translated. JupyterLab and the PDF keep the drawing.
         """
         values = self._values(caption + alt + note, values, sys._getframe(1))
         figure = _figure_of(plot)
         _close(figure)
         alts = self._said(alt, values)
         for language in self.languages:
-            svg = self.draw(_drawn_in, figure, self._translate(language), self.fonts(language), language=language)
+            svg = self.draw(translated, figure, self._translate(language), self.fonts(language), language=language)
             payload = {"kind": "figure", "name": name, "language": language, "alt": alts[language],
-                       **self._caption_of(language, caption, of, n, note, values), **self._untranslated()}
+                       **self._caption_of(language, caption, of, n, note, values)}
             if explorer is not None:
-                payload["explorer"] = dict(explorer[language])
+                payload["explorer"] = {**explorer, "words": _all_said(explorer["words"], self._translate(language))}
+            payload |= self._untranslated()
             shown = {"image/svg+xml": svg, "text/plain": f"[{name}] {alts[language]}"}
             if language != self.shown:
                 payload["image/svg+xml"], shown = svg, {}
@@ -190,7 +210,8 @@ class Page:
         self._below("figure", name, self._caption_of(self.shown, caption, of, n, note, values))
 
     def table(self, name: str, frame: Any, caption: str, *, of: Any, digits: int | Mapping[str, int] | None = None,
-              heads: Mapping[str, str] | None = None, n: int | None = None, note: str = "", **values: Any) -> None:
+              heads: Mapping[str, str] | None = None, links: Mapping[str, str] | None = None,
+              n: int | None = None, note: str = "", **values: Any) -> None:
         """Show a data frame with its caption; its numbers are kept as results.
 
         Parameters
@@ -201,12 +222,18 @@ class Page:
             Decimals of the columns with fractions.
         heads : mapping of column to str, optional
             The columns to show, in order, with their heads; by default all, under their own names.
+        links : mapping of column to column, optional
+            The column that says where each cell of a column leads, as ``page.html#anchor``; it is not shown. Where the
+            first column is ``id``, each row has the anchor ``table-NAME-ID``.
         """
         values = self._values(caption + note, values, sys._getframe(1))
         if hasattr(frame, "to_dict"):
             frame = (frame.reset_index() if frame.index.names[0] else frame).to_dict("records")
-        heads = dict(heads or {str(column): str(column) for column in (frame[0] if frame else ())})
-        rows = [[_plain(line[key]) for key in heads] for line in frame]
+        links = links or {}
+        shown = [column for column in (frame[0] if frame else ()) if column not in links.values()]
+        heads = dict(heads or {str(column): str(column) for column in shown})
+        rows = [[self._leading(line[key], line[links[key]]) if key in links else _plain(line[key]) for key in heads]
+                for line in frame]
         fractions = [key for at, key in enumerate(heads) if any(isinstance(row[at], float) for row in rows)]
         digits = dict.fromkeys(fractions, digits) if isinstance(digits, int) else dict(digits or {})
         if lacking := [key for key in fractions if key not in digits]:
@@ -216,6 +243,8 @@ class Page:
                     zip(heads, row, strict=True)] for row in rows]
         for language in self.languages:
             payload = self._table_in(language, name, heads, rows, digits)
+            if links:
+                payload["links"] = [list(map(_address, row)) for row in rows]
             payload |= {"values": values_, **self._caption_of(language, caption, of, n, note, values),
                         **self._untranslated()}
             label = self._label("table", name, language)
@@ -289,6 +318,11 @@ class Page:
         said = {each: self._translate(each)(value) for each in self.languages}
         return said if len({*said.values()}) > 1 else value
 
+    def _leading(self, text: str, address: str) -> dict[str, str]:
+        """A cell that leads to another report: its text by language, the report's name and the anchor in it."""
+        page, _, anchor = address.partition(".html#")
+        return {**{each: self._translate(each)(text) for each in self.languages}, "page": page, "anchor": anchor}
+
     def _table_in(self, language: str, name: str, heads: Mapping[str, str], rows: Sequence[Sequence[Any]],
                   digits: Mapping[str, int]) -> dict[str, Any]:
         translate = self._translate(language)
@@ -359,6 +393,12 @@ def _value(name: str, value: Any) -> Any:
     return value
 
 
+def _all_said(words: Any, translate: Catalogue) -> Any:
+    """Translate a text, or every text of a mapping of them."""
+    return translate(words) if isinstance(words, str) else {key: _all_said(each, translate)
+                                                            for key, each in words.items()}
+
+
 def _figure_of(plot: Any) -> Any:
     """Return the figure of axes, of an array of axes, of a grid of seaborn's, or itself."""
     if hasattr(plot, "savefig") and hasattr(plot, "findobj"):
@@ -374,15 +414,18 @@ def _close(figure: Any) -> None:
     pyplot.close(figure)
 
 
-def _drawn_in(figure: Any, translate: Catalogue, fonts: Sequence[str], *, language: str) -> Any:
-    """Write a drawn figure's texts in a language, from those it was drawn with."""
+def translated(figure: Any, translate: Catalogue, fonts: Sequence[str], *, language: str) -> Any:
+    """Write a drawn figure's texts in a language, from those it was drawn with.
+
+    A text that was broken into lines where there was little room keeps the whole as its artist's label.
+    """
     from matplotlib.text import Text
 
     figure.draw_without_rendering()
     for ax in figure.axes:
         _translate_ticks(ax, translate)
     for text in figure.findobj(Text):
-        original = getattr(text, "_nbproof_original", None) or text.get_text()
+        original = getattr(text, "_nbproof_original", None) or text.get_label() or text.get_text()
         text._nbproof_original = original
         if original.strip():
             text.set_text("\n".join(map(translate, _lines(original, translate))))
@@ -428,12 +471,17 @@ def _cell(value: Any, digits: int | None, language: str, column: str = "") -> st
     if value is None:
         return "–"
     if isinstance(value, bool) or not isinstance(value, Real):
-        return str(value)
+        return str(value[language] if isinstance(value, Mapping) else value)
     if digits is None:
         return str(value)
     if PROBABILITY.fullmatch(column) and 0 <= float(value) < 0.5 * 10.0**-digits:
         return f"<{format_number(10.0**-digits, digits)}"
     return format_number(float(value), digits)
+
+
+def _address(value: Any) -> str | None:
+    """Where a cell leads to in the reports."""
+    return f"{value['page']}.html#{value['anchor']}" if isinstance(value, Mapping) and "page" in value else None
 
 
 def _text_table(heads: list[str], rows: list[list[str]]) -> str:

@@ -29,7 +29,6 @@ def record_reads(log: str) -> None:
     """
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     found = project()
-    aside = {found.reports, *found.packages}
     prefix, python = os.path.join(str(found.root), ""), os.path.join(os.path.realpath(sys.prefix), "")
     seen: set[str] = set()
 
@@ -44,7 +43,7 @@ def record_reads(log: str) -> None:
         seen.add(path)
         name = path.removeprefix(prefix)
         hidden = any(part.startswith(".") or part == "__pycache__" for part in name.split(os.sep))
-        known = name.split(os.sep)[0] in aside or name.endswith((".py", ".pyc", ".ipynb"))
+        known = name.split(os.sep)[0] == found.reports or name.endswith((".py", ".pyc", ".ipynb"))
         if not (hidden or known or path.startswith(python)):
             os.write(descriptor, f"{name}\n".encode())
 

@@ -11,17 +11,18 @@ from __future__ import annotations
 import ast
 import copy
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from nbproof.errors import NotebookError, ParameterError
+from nbproof.look import words as spoken
 from nbproof.numbers import format_number
 from nbproof.project import project
 
-__all__ = ["Catalogue", "catalogue", "fields_of", "filled", "localised", "messages", "translate", "words"]
+__all__ = ["Catalogue", "catalogue", "fields_of", "filled", "listed", "localised", "messages", "translate", "words"]
 
 FIELD = re.compile(r"\{([^\W\d]\w*)(?::([^{}]*))?\}")
 SPEC = re.compile(r"(?P<sign>\+?),?(?:\.(?P<digits>\d+))?(?P<kind>[fg]?)")
@@ -30,6 +31,7 @@ NAMED = ("alt", "caption", "note")
 EQUATION = re.compile(r"\$\$[^$]*\$\$")
 LETTERS = re.compile(r"[^\W\d_]{2}")
 _made: dict[str, tuple[str, Mapping[str, Any]]] = {}  # a text made by `words` -> how
+_lists: dict[str, tuple[str, ...]] = {}  # a text made by `listed` -> of what
 
 
 class Catalogue(dict[str, str]):
@@ -49,6 +51,8 @@ class Catalogue(dict[str, str]):
         if text in _made:
             template, values = _made[text]
             return filled(self(template), values, self.language, self)
+        if text in _lists:
+            return spoken(self.language)["list"].join(map(self, _lists[text]))
         if LETTERS.search(text) and not text.startswith("$") and text.isascii():
             self.missing[text] = None
         return text
@@ -76,6 +80,21 @@ def words(template: str, **values: Any) -> str:
     """
     text = filled(template, values)
     _made[text] = (template, values)
+    return text
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Make one text of several, each of which can still be translated, for a sentence that names them.
+
+    Examples
+    --------
+    >>> listed(["trust", "care"])
+    'trust, care'
+    """
+    several = tuple(texts)
+    text = spoken("en")["list"].join(several)
+    if len(several) > 1:
+        _lists[text] = several
     return text
 
 

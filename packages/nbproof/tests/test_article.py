@@ -67,6 +67,12 @@ def test_only_what_cannot_exceed_one_loses_its_zero(tables):
     assert texts(tables[2]) == [["a", ".846", ".80", ".50"], ["b", ".711", "−.05", "–"]]
 
 
+def test_chinese_keeps_the_zero_before_the_point():
+    """GB/T 15835 asks for it; APA's rule is one of English."""
+    table, = tables_of({"one": notebook({**PATHS, "language": "zh"})}, "zh")
+    assert [row[2].text for row in table.rows] == ["< 0.001", "0.012"]
+
+
 def test_word_shows_three_rules_and_every_text(tables):
     from docx import Document
     from docx.oxml.ns import qn

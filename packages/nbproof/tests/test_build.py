@@ -50,7 +50,7 @@ def test_the_manifest_says_what_was_made_from_what(built_checkout):
     manifest = json.loads((built_checkout.reports / "manifest.json").read_text())
     alpha = manifest["reports"]["alpha"]
     assert alpha["read"] == ["data/alpha.csv", "nbproof/assets/words.toml", "notebooks/locale/common.zh.po"]
-    assert alpha["parameters"] == {"language": "all", "factor": 2.0}
+    assert alpha["parameters"] == {"language": "en", "factor": 2.0}
     assert {"notebooks/alpha.ipynb", "data/alpha.csv", "book/series.py", "nbproof/page.py", "parameter factor",
             "environment"} <= set(alpha["run_inputs"])
     written = hashes(built_checkout.reports)

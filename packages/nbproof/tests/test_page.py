@@ -97,6 +97,19 @@ def test_the_builder_makes_all_languages_of_one_run(shown, monkeypatch):
     assert not any(key.startswith("untranslated") for data in shown for key in data[MIME])
 
 
+def test_a_cell_leads_to_another_report(shown, monkeypatch):
+    monkeypatch.setenv(LANGUAGES, "en,de")
+    frame = pd.DataFrame({"id": ["a", "b"], "kind": ["large", "small"], "to": ["other.html#here", "more.html#there"]})
+    Page("n").table("rows", frame, "Values to {year:d}", of=SEEN, links={"kind": "to"}, year=2023)
+    notebook = executed(shown)
+    found = results.collect(notebook, "n")
+    assert found["tables"]["rows"]["columns"] == ["id", "kind"]  # where it leads is no column of its own
+    assert found["tables"]["rows"]["rows"][0][1] == {"en": "large", "de": "groß", "page": "other", "anchor": "here"}
+    page = render.html(document_of(notebook, found, "de"), ("en", "de"))
+    assert re.search(r'<a\s+href="more.html#there">klein</a>', page)
+    assert 'id="table-rows-b"' in page
+
+
 def test_one_name_has_one_value(shown):
     page, size = Page("n"), 1.0
     page.say("{size:.1f}", of=SEEN)
@@ -133,11 +146,15 @@ def test_a_figure_is_drawn_once_and_speaks_every_language(shown, monkeypatch):
             drawn.append((axes.get_xlabel(), axes.get_ylabel(), [t.get_text() for t in axes.get_xticklabels()]))
             return f"<svg>{len(bars)}</svg>"
 
-    Kept("n").figure("bars", ax, "Values to {year:d}", of=SEEN, alt="Bars", year=2023)
+    spoken = {"end": "kind", "units": {"1/year": "year"}}
+    Kept("n").figure("bars", ax, "Values to {year:d}", of=SEEN, alt="Bars", year=2023,
+                     explorer={"days": 2, "words": spoken})
     assert drawn == [("2 rows", "kind", ["large", "small"]), ("2 Zeilen", "Art", ["groß", "klein"])]
     assert not plt.get_fignums()  # or the notebook shows it again
     assert "image/svg+xml" not in shown[1]  # a reader sees one language; the builder finds the other
     assert shown[1][MIME]["image/svg+xml"] == "<svg>2</svg>"
+    assert shown[0][MIME]["explorer"] == {"days": 2, "words": spoken}
+    assert shown[1][MIME]["explorer"] == {"days": 2, "words": {"end": "Art", "units": {"1/year": "Jahr"}}}
     assert shown[2]["text/markdown"].startswith("**Figure 1**\u2002Values to 2023. n = 2.")
 
 
@@ -149,6 +166,17 @@ def test_a_figure_is_drawn_once_and_speaks_every_language(shown, monkeypatch):
 def test_a_sentence_refuses_what_it_cannot_say(shown, template, values, message):
     with pytest.raises(ParameterError, match=message):
         Page("n").say(template, of=SEEN, **values)
+
+
+def test_words_that_come_with_the_data_bring_their_translations(shown, monkeypatch):
+    monkeypatch.setenv(LANGUAGES, "en,de")
+    page = Page("n")
+    page.speak({"Trust": {"de": "Vertrauen"}, "much": {"de": "sehr"}, "TRU1": {}})
+    page.table("t", pd.DataFrame({"kind": ["Trust", "TRU1", "much", "large"]}), "Bars", of=SEEN)
+    assert [row for row, in shown[1][MIME]["rows"]] == ["Vertrauen", "TRU1", "sehr", "groß"]
+    assert not any(key.startswith("untranslated") for data in shown for key in data[MIME])
+    page.say("{both}", of=SEEN, both=page.listed(["Trust", page.words("{n:d} rows", n=2)]))
+    assert shown[2][MIME]["texts"]["both"] == {"en": "Trust, 2 rows", "de": "Vertrauen, 2 Zeilen"}
 
 
 def test_what_rests_on_nothing_is_refused(shown):
@@ -206,6 +234,14 @@ def test_a_broken_catalogue_is_named(folder):
     (folder / "notebooks" / "locale" / "n.de.po").write_text('msgid "a"\nno catalogue\n', encoding="utf-8")
     with pytest.raises(NotebookError, match="n.de.po is no catalogue"):
         catalogue("n", "de")
+
+
+@pytest.mark.parametrize(("rows", "tall"), [(40, False), (41, True)])
+def test_a_tall_table_scrolls_in_a_frame_of_its_own(shown, rows, tall):
+    Page("n").table("rows", pd.DataFrame({"value": range(rows)}), "Values", of=SEEN)
+    notebook = executed(shown)
+    page = render.html(document_of(notebook, results.collect(notebook, "n"), "en"), ("en", "de"))
+    assert ('<div class="wide tall"' in page) == tall
 
 
 class Known(Page):

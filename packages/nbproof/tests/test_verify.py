@@ -131,7 +131,8 @@ TAMPERED = {
                          "figures/alpha/shape.en.svg"),
     "pdf": (changed_pdf, "en/alpha.pdf"),
     "cut pdf": (cut_pdf, "zh/beta.pdf"),
-    "executed notebook": (edited("notebooks/alpha.ipynb", "answer is 42.00", "answer is 42.01"), "notebooks/alpha.ipynb"),
+    "executed notebook": (edited("notebooks/alpha.ipynb", "answer is 42.00", "answer is 42.01"),
+                          "notebooks/alpha.ipynb"),
     "search": (edited("search/beta.json", "The other", "Another"), "search/beta.json"),
     "front page": (edited("index.html", "Read", "Reed"), "index.html"),
     "crate": (edited("ro-crate-metadata.json", "CC BY 4.0", "CC BY 3.0"), "ro-crate-metadata.json"),
@@ -181,7 +182,8 @@ def run_elsewhere(text: str) -> str:
 
 @pytest.mark.parametrize(("old", "new"), [
     ("h20v-30.75z", "h20v-30.80z"), ("fill:#1b1f27", "fill:#1b1f28"), ("stroke-width:0.125", "stroke-width:0.130"),
-    ('"value": 42.0', '"value": 42.002'), ("answer is 42.00", "answer is 42.01"), ("factor * series", "factor + series"),
+    ('"value": 42.0', '"value": 42.002'), ("answer is 42.00", "answer is 42.01"),
+    ("factor * series", "factor + series"),
     ('"1.2"', '"1.3"'), ("a small", "a large"), ("{", ""),
 ], ids=["coordinate", "colour", "width", "value", "text", "code", "cell", "word", "JSON"])
 def test_a_run_on_another_processor_is_told_from_another_run(drawn, old, new):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -32,13 +32,13 @@ class State:
     name : str
     role : {"susceptible", "carrying", "other"}
         Carrying states are the infected compartments of the next-generation matrix.
-    words : mapping
-        What the state is called, by language.
+    words : str
+        What the state is called.
     """
 
     name: str
     role: str
-    words: Mapping[str, str] = field(default_factory=dict)
+    words: str = ""
     unit: str = "persons"
 
 
@@ -52,8 +52,8 @@ class Parameter:
         ``unit`` as ``"1/day"``, ``"day"`` or ``"1"``.
     lower, upper : float
         The range that uncertainty runs over, not what is allowed: that follows from ``kind``.
-    words : mapping
-        What the parameter is called, by language.
+    words : str
+        What the parameter is called.
     kind : {"rate", "weight", "probability", "group"}
         What is allowed: [0, inf), [0, inf), [0, 1], integers from 2.
     status : {"estimated", "cited", "illustrative"}
@@ -66,7 +66,7 @@ class Parameter:
     unit: str
     lower: float
     upper: float
-    words: Mapping[str, str] = field(default_factory=dict)
+    words: str = ""
     kind: str = "rate"
     status: str = "illustrative"
     source: str = ""
@@ -95,7 +95,7 @@ class Auxiliary:
     symbol: str
     text: str
     unit: str
-    words: Mapping[str, str] = field(default_factory=dict)
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Flow:
     source: str
     target: str
     hazard: str
-    words: Mapping[str, str] = field(default_factory=dict)
+    words: str = ""
     enters: bool = False
 
 
@@ -140,7 +140,7 @@ class Mode:
     flows: tuple[Flow, ...]
     carrier_free: Mapping[str, float]
     auxiliaries: tuple[Auxiliary, ...] = ()
-    words: Mapping[str, str] = field(default_factory=dict)
+    words: str = ""
     external: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -296,12 +296,12 @@ class Mode:
         return self.incidence @ self.flow_rates(y, p)
 
     def table(self) -> pd.DataFrame:
-        """Return one row a parameter: name, symbol, default, unit, lower, upper, status, source, and its words."""
+        """Return one row a parameter: name, symbol, words, default, unit, lower, upper, status, source."""
         with extra("tables"):
             import pandas as pd
 
-        keys = ("name", "symbol", "default", "unit", "lower", "upper", "status", "source")
-        return pd.DataFrame([{k: getattr(p, k) for k in keys} | dict(p.words) for p in self.parameters])
+        keys = ("name", "symbol", "words", "default", "unit", "lower", "upper", "status", "source")
+        return pd.DataFrame([{key: getattr(p, key) for key in keys} for p in self.parameters])
 
 
 def _bare(tree: ex.Tree) -> set[str]:

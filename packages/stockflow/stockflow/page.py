@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["PAGE_WORDS", "explorer", "loop_gains", "to_javascript"]
 
 PAGE_WORDS = {
-    "en": {"above": "the mode feeds itself", "below": "without newcomers from outside the mode dies out",
-           "loops": "What each loop adds to R0: those in this state bring so many newcomers per newcomer",
-           "axis": "day; vertical: share of the population", "end": "At the end", "reset": "Back to the start",
-           "colon": ": ", "units": {"1": "", "1/day": " a day", "day": " days"}},
+    "above": "the mode feeds itself", "below": "without newcomers from outside the mode dies out",
+    "loops": "What each loop adds to R0: those in this state bring so many newcomers per newcomer",
+    "axis": "day; vertical: share of the population", "end": "At the end", "reset": "Back to the start",
+    "colon": ": ", "units": {"1": "", "1/day": " a day", "day": " days"},
 }
-"""What the page says around the numbers, by language."""
+"""What the page says around the numbers."""
 
 
 def loop_gains(mode: Mode, parameters: Mapping[str, float] | None = None) -> pd.Series:
@@ -73,9 +73,11 @@ def explorer(
     initial: Mapping[str, float] | None = None,
     days: float = 730.0,
     dt: float = 1.0,
-    words: Mapping[str, Mapping[str, Any]] = PAGE_WORDS,
-) -> dict[str, dict[str, Any]]:
-    """Describe a mode that runs in the page, by language.
+    words: Mapping[str, Any] = PAGE_WORDS,
+) -> dict[str, Any]:
+    """Describe a mode that runs in the page.
+
+    All that the page says is under ``words`` of what is returned, by use: there another language can be put in.
 
     Parameters
     ----------
@@ -90,7 +92,7 @@ def explorer(
     days, dt : float
         Length and step of the run.
     words : mapping
-        What the page says, by language, with the keys of ``PAGE_WORDS["en"]``.
+        What the page says around the numbers, with the keys of ``PAGE_WORDS``.
 
     Raises
     ------
@@ -105,9 +107,10 @@ def explorer(
     for name in drawn:
         if name not in mode.index:
             raise UnknownNameError(f"state of {mode.name}", name, mode.index)
-    spec = {"model": to_javascript(mode), "mode": mode.name, "sliders": list(sliders.items()), "drawn": list(drawn),
-            "given": given, "start": mode.start(initial).tolist(), "days": days, "dt": dt}
-    return {language: {**spec, "language": language, "words": dict(said)} for language, said in words.items()}
+    said = {**words, "states": {state.name: state.words for state in mode.states},
+            "parameters": {name: mode.parameter[name].words for name in sliders}}
+    return {"model": to_javascript(mode), "mode": mode.name, "sliders": list(sliders.items()), "drawn": list(drawn),
+            "given": given, "start": mode.start(initial).tolist(), "days": days, "dt": dt, "words": said}
 
 
 ENGINE = """\
@@ -221,10 +224,10 @@ def to_javascript(*modes: Mode, name: str = "stockflowModes") -> str:
 
 def _mode(mode: Mode) -> str:
     data = {
-        "words": dict(mode.words),
+        "words": mode.words,
         "states": [asdict(state) for state in mode.states],
         "parameters": [asdict(parameter) for parameter in mode.parameters],
-        "flows": [{"from": mode.index[f.source], "to": mode.index[f.target], "enters": f.enters, "words": dict(f.words)}
+        "flows": [{"from": mode.index[f.source], "to": mode.index[f.target], "enters": f.enters, "words": f.words}
                   for f in mode.flows],
         "free": mode.start().tolist(),
         "carrying": mode.carrying.tolist(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from xml.etree import ElementTree
 
 import numpy as np
@@ -23,7 +23,7 @@ def to_xmile(
     population: float = 1.0,
     days: float = 365.0,
     dt: float = 1.0,
-    language: str = "en",
+    translate: Callable[[str], str] = str,
 ) -> str:
     """Write a mode as an XMILE 1.0 model.
 
@@ -35,6 +35,8 @@ def to_xmile(
     ----------
     parameters : mapping, optional
         One set; defaults for the rest.
+    translate : callable, optional
+        From what the mode, its states, flows and parameters are called to another language.
 
     Returns
     -------
@@ -65,27 +67,27 @@ def to_xmile(
     header = ElementTree.SubElement(root, "header")
     _leaf(header, "vendor", "stockflow")
     _leaf(header, "product", "stockflow", version="0.1", lang="en")
-    _leaf(header, "name", mode.words.get(language, mode.name))
+    _leaf(header, "name", translate(mode.words or mode.name))
     specs = ElementTree.SubElement(root, "sim_specs", method="Euler", time_units="day")
     for tag, value in (("start", 0.0), ("stop", days), ("dt", dt)):
         _leaf(specs, tag, repr(float(value)))
     variables = ElementTree.SubElement(ElementTree.SubElement(root, "model"), "variables")
     for state, persons in zip(mode.states, mode.start(initial, population), strict=True):
         stock = _variable(variables, "stock", state.name, repr(float(np.asarray(persons))), state.unit,
-                          state.words.get(language, ""))
+                          translate(state.words))
         for flow in mode.flows:
             for tag, end in (("inflow", flow.target), ("outflow", flow.source)):
                 if end == state.name:
                     _leaf(stock, tag, f"{flow.source}_to_{flow.target}")
     for flow in mode.flows:
         _variable(variables, "flow", f"{flow.source}_to_{flow.target}",
-                  f"{flow.source} * {equation(parse(flow.hazard))}", "persons/day", flow.words.get(language, ""))
+                  f"{flow.source} * {equation(parse(flow.hazard))}", "persons/day", translate(flow.words))
     _variable(variables, "aux", "population", " + ".join(mode.index), "persons", "")
     for a in mode.auxiliaries:
-        _variable(variables, "aux", names[a.name], equation(parse(a.text)), a.unit, a.words.get(language, ""))
+        _variable(variables, "aux", names[a.name], equation(parse(a.text)), a.unit, translate(a.words))
     for one in mode.parameters:
         _variable(variables, "aux", one.name, repr(float(p[one.name])), one.unit,
-                  f"{one.words.get(language, '')} ({one.status})".strip())
+                  f"{translate(one.words)} ({one.status})".strip())
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 

@@ -88,7 +88,8 @@ def _format(cell: Cell) -> str:
         return "0"
     point = ("." if cell.bounded else "#,##0.") + "0" * cell.digits
     last = 10.0**-cell.digits
-    small = f'[<{last / 2:.{cell.digits + 1}f}]"< {f"{last:.{cell.digits}f}".lstrip("0")}";'
+    least = f"{last:.{cell.digits}f}".lstrip("0" if cell.bounded else "")
+    small = f'[<{last / 2:.{cell.digits + 1}f}]"< {least}";'
     return small + point if cell.probability else point
 
 

@@ -20,7 +20,7 @@ from nbproof.results import collect, payloads
 __all__ = ["ArticleTable", "Cell", "archive", "is_sentence", "tables_of", "width_of"]
 
 MISSING = "–"
-BOUNDED = re.compile(  # columns of statistics that cannot exceed 1: APA writes no zero before the point
+BOUNDED = re.compile(  # columns of statistics that cannot exceed 1: APA, for English, writes no zero before the point
     r"\d+|p|q|p_?value(\.\w+)?|r2?|loading|alpha|cr|(omega|ave)(_low|_high)?|htmt2?|kmo|(plain_)?(cfi|tli|rmsea)(\.[\w.]+)?|srmr")
 LIKEWISE = ("estimate", "low", "high")  # in a table of loadings or reliabilities
 LEADING_ZERO = re.compile(r"(?<![\d.,])0\.(?=\d)")

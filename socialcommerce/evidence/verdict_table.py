@@ -1,0 +1,89 @@
+"""The verdicts as tables to filter: what was found on each hypothesis and each claim, what came out, where it is shown.
+
+Texts are English; the Chinese of claims and hypotheses is in ``paper.translations``, that of all else in the catalogue.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from socialcommerce import verdicts
+from socialcommerce.evidence.assessment import Assessment
+from socialcommerce.paper import Claim, Hypothesis
+from socialcommerce.verdicts import HypothesisTest, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["TITLES", "claims", "hypotheses"]
+
+TITLES = {"00_claims": "claims", "01_market_size": "market size", "02_content_mode": "content mode",
+          "03_sharing_mode": "interaction mode", "05_strategies": "strategies", "06_open_questions": "open questions",
+          "07_verdicts": "verdicts"}
+"""What the reports are called in a table."""
+
+
+def hypotheses(assessment: Assessment) -> pd.DataFrame:
+    """Return one row a hypothesis: what it says, what was found, which way it points and where it is shown.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Beside the columns of ``assessment.summary()``: smallest (the effect, or the bound of its rule, it is compared
+        with, with the sign of the claimed direction), truth (of a synthetic sample), why (of the undecided), shown (the
+        report's name) and address (``page.html#anchor``). Of a model, estimate is a share of parameter sets.
+
+    Examples
+    --------
+    >>> from socialcommerce import evidence
+    >>> table = hypotheses(evidence.assess_all())
+    >>> table.loc[table["outcome"] == "supported", "short"].to_list()
+    ['an email raises conversion', 'late delivery lowers ratings']
+    """
+    frame = assessment.summary()
+    pairs = [(hypothesis, assessment.results[hypothesis.id]) for hypothesis in assessment.hypotheses]
+    frame["smallest"] = [_smallest(hypothesis) for hypothesis, _ in pairs]
+    frame["truth"] = [getattr(result.result, "truth", None) for _, result in pairs]
+    frame["why"] = [_why(hypothesis, result) for hypothesis, result in pairs]
+    return _placed(frame, [_address(hypothesis) for hypothesis, _ in pairs]).astype({"truth": float})
+
+
+def claims(assessment: Assessment) -> pd.DataFrame:
+    """Return one row a claim: place, text, hypotheses, outcome, the reason why there is none, and where it is shown."""
+    return _placed(assessment.claim_table(), [_claim_address(assessment, claim) for claim in assessment.claims])
+
+
+def _placed(frame: pd.DataFrame, addresses: list[str]) -> pd.DataFrame:
+    return frame.assign(shown=[TITLES[address.partition(".")[0]] for address in addresses], address=addresses)
+
+
+def _smallest(hypothesis: Hypothesis) -> float:
+    """Return what an estimate is measured by; a model's share is a share."""
+    size = hypothesis.smallest_effect or hypothesis.rule
+    return (-1.0 if hypothesis.direction == "negative" else 1.0) * (size.value if size else 1.0)
+
+
+def _why(hypothesis: Hypothesis, result: Verdict) -> str | None:
+    """Return why a verdict is undecided."""
+    test = result.result
+    if result.side != "undecided" or not isinstance(test, HypothesisTest):
+        return None
+    if result.outcome == "depends":
+        return "holds for some parameter sets only"
+    if hypothesis.smallest_effect is None:
+        return "only a part of the interval satisfies the rule"
+    low, high = test.interval
+    return "interval includes zero" if low <= 0 <= high else "estimate below the smallest effect of interest"
+
+
+def _address(hypothesis: Hypothesis) -> str:
+    return hypothesis.shown or f"07_verdicts.html#table-all_hypotheses-{hypothesis.id}"
+
+
+def _claim_address(assessment: Assessment, claim: Claim) -> str:
+    """Return where the part that speaks most against a claim is shown, a synthetic one last; else the claims' list."""
+    if not claim.hypotheses:
+        return f"00_claims.html#table-all_claims-{claim.id}"
+    order, results = list(verdicts.OUTCOMES), {name: assessment.results[name] for name in claim.hypotheses}
+    worst = min(results, key=lambda name: (results[name].side == "method only", order.index(results[name].outcome)))
+    return _address(next(hypothesis for hypothesis in assessment.hypotheses if hypothesis.id == worst))

@@ -1,0 +1,89 @@
+"""The verdict table: sides, reasons, sizes and places, computed for whatever is decided."""
+
+from __future__ import annotations
+
+import pytest
+
+from socialcommerce import evidence, verdicts
+from socialcommerce.evidence import verdict_table
+from tests.conftest import assessment
+
+EVERY = assessment()
+HYPOTHESES = {h.id: h for h in EVERY.hypotheses}
+
+
+def synthetic(hypothesis, estimate, truth):
+    """A verdict on a synthetic sample, its interval a tenth to each side."""
+    source = next(d for d in hypothesis.data if d.kind == "synthetic sample")
+    found = verdicts.HypothesisTest(estimate, 1000, hypothesis.smallest_effect.unit, hypothesis.design, hypothesis.null,
+                                    source.kind, source.grade, interval=(estimate - 0.1, estimate + 0.1), level=0.999,
+                                    truth=truth)
+    return verdicts.decide(hypothesis, found)
+
+
+def decided(**others):
+    """An assessment in which the synthetic sample decides nothing but what is given."""
+    none = verdicts.NotTestable({"en": "Left out of this test.", "zh": "本测试不检验。"})
+    tried = {h.id: verdicts.decide(h, none) for h in EVERY.hypotheses if "synthetic sample" in h.kinds}
+    return evidence.Assessment(EVERY.claims, EVERY.hypotheses, {**EVERY.results, **tried, **others})
+
+
+@pytest.fixture(scope="module")
+def table():
+    """The hypotheses where the method recovers the truth of one and not that of another."""
+    some = decided(H39=synthetic(HYPOTHESES["H39"], -0.3, -0.25), H30=synthetic(HYPOTHESES["H30"], 0.3, 0.55))
+    return verdict_table.hypotheses(some).set_index("id")
+
+
+def test_every_outcome_is_on_one_side():
+    assert sorted(outcome for side in verdicts.SIDES.values() for outcome in side) == sorted(verdicts.OUTCOMES)
+
+
+def test_there_is_one_row_a_hypothesis_with_a_name_of_its_own(table):
+    assert list(table.index) == list(HYPOTHESES)
+    assert table["short"].is_unique
+    assert set(table["side"]) == set(verdicts.SIDES)
+
+
+def test_the_undecided_say_why(table):
+    assert table.at["H15", "why"] == "interval includes zero"
+    assert table.at["H28", "why"] == "only a part of the interval satisfies the rule"
+    assert table.at["H54", "why"] == "holds for some parameter sets only"
+    assert (table["why"].notna() == (table["side"] == "undecided")).all()
+
+
+def test_effects_are_measured_by_the_smallest_of_interest_toward_the_claim(table):
+    assert table.at["H25", "smallest"] == 0.25
+    assert table.at["H39", "estimate"] / table.at["H39", "smallest"] == pytest.approx(3.0)  # claimed and found negative
+    assert table.at["H39", "truth"] == -0.25
+    models = table[table["direction"] == "holds"]
+    assert (models["smallest"] == 1).all()
+    assert models["estimate"].between(0, 1).all()
+
+
+def test_a_synthetic_sample_speaks_of_the_method_only(table):
+    method = table[table["side"] == "method only"]
+    assert method["outcome"].to_dict() == {"H30": "interval misses the true value",
+                                           "H39": "interval covers the true value"}
+
+
+def test_a_claim_is_shown_where_data_speak_of_the_world():
+    both = verdict_table.claims(decided(H34=synthetic(HYPOTHESES["H34"], 0.3, 0.25))).set_index("id")
+    assert both.at["C57", "address"] == "07_verdicts.html#figure-deliveries"  # of H25 and H34
+    assert both.at["C22", "address"] == HYPOTHESES["H06"].shown
+    assert both.at["C04", "address"] == "00_claims.html#table-all_claims-C04"
+    assert both.at["C04", "reason"] == next(c.untested["en"] for c in EVERY.claims if c.id == "C04")
+
+
+def test_what_the_table_says_is_known_in_chinese(table):
+    from socialcommerce.paper import vocabulary
+
+    chinese = vocabulary("07_verdicts", "zh")
+    chinese.missing.clear()
+    claims = verdict_table.claims(EVERY)
+    said = [table[name] for name in ("short", "statement", "evidence", "grade", "unit", "family", "outcome", "side",
+                                     "why", "shown", "reason", "design")]
+    said += [claims[name] for name in ("place", "kind", "text", "outcome", "reason", "shown")]
+    for column in said:
+        column.dropna().map(chinese)
+    assert list(chinese.missing) == []
