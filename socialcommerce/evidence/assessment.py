@@ -17,11 +17,7 @@ from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["OUTCOME_LABELS", "STATES", "TESTS", "Assessment", "assess", "assess_all", "read_outcomes"]
-
-OUTCOME_LABELS = {"id": "id", "claims": "claims", "statement": "statement", "estimate": "share of parameter sets",
-                  "n": "sets", "outcome": "verdict"}
-"""Heads of a table of what models say."""
+__all__ = ["STATES", "TESTS", "Assessment", "assess", "assess_all"]
 
 TESTS = {**numbers.TESTS, **people.TESTS, **survey.TESTS, **modes.TESTS}
 """The function that tests each decided hypothesis."""
@@ -139,13 +135,6 @@ def assess_all() -> Assessment:
 def listed(texts: Iterable[str], separator: str = "; ") -> str:
     """Join texts so that each, and the mark between them, can still be translated."""
     return reduce(lambda first, rest: words(f"{{first}}{separator}{{rest}}", first=first, rest=rest), texts)
-
-
-def read_outcomes(rows: pd.DataFrame) -> str:
-    """Say of how many statements which outcome came out, and of which; rows of a summary."""
-    outcomes = listed(words("{outcome} ({ids})", outcome=outcome, ids=listed(ids, ", "))
-                      for outcome, ids in rows.groupby("outcome", sort=False)["id"])
-    return words("the verdicts on {n:d} statements are: {outcomes}.", n=len(rows), outcomes=outcomes)
 
 
 class _Results(Mapping[str, Verdict]):

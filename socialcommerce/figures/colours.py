@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["DARK", "DASHES", "GRID", "INK", "MARKERS", "MUTED", "PAPER", "SERIES", "VARIABLES", "css"]
+__all__ = ["DARK", "GRID", "INK", "MARKERS", "MUTED", "PAPER", "SERIES", "VARIABLES", "css"]
 
 INK = "#1b1f27"  # text
 MUTED = "#5a6270"  # axes, second-rank text
@@ -16,7 +16,6 @@ PAPER = "#ffffff"
 GRID = "#d9dde3"
 SERIES = ("#192f5b", "#d87a23", "#116446", "#ac699c", "#52460a", "#725caf")
 MARKERS = ("o", "s", "^", "D", "v", "P")  # by which series differ in grey too, as by their lines
-DASHES = ("-", (0, (5, 2)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)))
 
 DARK: Mapping[str, str] = MappingProxyType({
     INK: "#e8eaee", MUTED: "#a3abb8", PAPER: "#12161d", GRID: "#323945",

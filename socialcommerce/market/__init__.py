@@ -7,7 +7,6 @@ for comes back as ``NotAvailable`` with the reason, which counts as false; error
 from socialcommerce.market.audit import audit
 from socialcommerce.market.fit import CURVES, Curve, Estimate, GrowthFit, aicc, fit_growth, parameter_table
 from socialcommerce.market.forecast import (
-    BENCHMARKS,
     Backtest,
     Disagreement,
     Forecast,
@@ -19,7 +18,6 @@ from socialcommerce.market.forecast import (
 from socialcommerce.market.series import MarketSeries, NotAvailable, unit_name
 
 __all__ = [
-    "BENCHMARKS",
     "CURVES",
     "Backtest",
     "Curve",

@@ -14,12 +14,11 @@ from socialcommerce.errors import ParameterError
 from socialcommerce.market.fit import CURVES, GrowthFit, fit_growth, fit_many
 from socialcommerce.market.series import MarketSeries, NotAvailable
 
-__all__ = ["BENCHMARKS", "Backtest", "Disagreement", "Forecast", "disagreement", "forecast", "published_misses",
+__all__ = ["Backtest", "Disagreement", "Forecast", "disagreement", "forecast", "published_misses",
            "rolling_origin"]
 
 LARGEST = 700  # logarithm of a market that can still be written as a number
 
-BENCHMARKS = {"naive": "the value stays", "drift": "it rises by the average step"}
 
 
 @dataclass(frozen=True)
