@@ -50,9 +50,6 @@ def write_both(folder: Path) -> tuple[str, str]:
     def study(name: str) -> tuple[str, str]:
         return STUDY[0], STUDY[1].replace("{}", name)
 
-    first = write_notebook(folder / "one.ipynb", [("en", "# Items"), ("zh", "# 题项"), PARAMETERS, study("one"), ITEMS,
-                                                  FIT, QUESTIONS,
-                                                  ("en", "See {{asked}}."), ("zh", "见{{asked}}。")])
-    second = write_notebook(folder / "two.ipynb", [("en", "# Paths"), ("zh", "# 路径"), PARAMETERS, study("two"), PATHS,
-                                                   FIGURE, ("md", "{{chisq}}")])
+    first = write_notebook(folder / "one.ipynb", [("md", "# Items"), PARAMETERS, study("one"), ITEMS, FIT, QUESTIONS])
+    second = write_notebook(folder / "two.ipynb", [("md", "# Paths"), PARAMETERS, study("two"), PATHS, FIGURE])
     return str(first), str(second)

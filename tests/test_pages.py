@@ -183,11 +183,11 @@ def test_data_that_tries_to_run_is_only_shown(browser, tmp_path):
 
     checkout = Checkout(tmp_path / "checkout")
     attack = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
-    source = ("import pandas as pd\nfrom nbproof import Page\ntold = Page('alpha', language=language)\n"
+    source = ("import pandas as pd\nfrom nbproof import Evidence, Page\npage = Page('alpha', language)\n"
               f"attack = {attack!r}\nframe = pd.DataFrame({{'who': [attack]}})\n"
-              "told.table('t', frame, labels={'who': attack}, caption=attack, n=attack, basis='model', source=attack,"
-              " note=attack)\nprint(attack)")
-    write_notebook(checkout.root / "notebooks" / "alpha.ipynb", [*TITLE, PARAMETERS, ("", source)])
+              "page.table('t', frame, attack, of=Evidence(1, ('model',), attack), heads={'who': attack}, note=attack)\n"
+              "page.say('{attack}', of=Evidence(1, ('model',), attack))\nprint(attack)")
+    write_notebook(checkout.root / "notebooks" / "alpha.ipynb", [TITLE, PARAMETERS, ("", source)])
     checkout.build("alpha")
     for page in ("en/alpha.html", "index.html"):
         browser.open(checkout.reports / page)
