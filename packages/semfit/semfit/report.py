@@ -67,10 +67,12 @@ def summary(fit: Shown) -> str:
 def _head(fit: Shown) -> str:
     dropped = f"; {fit.sample.dropped} left out for missing values" if fit.sample.dropped else ""
     lines = [f"*** {problem}" for problem in _said_first(fit)]
+    gradient = float(fit.solution.gradient)  # below this it is what rounding on a processor leaves
+    steepest = "below 1e-10" if gradient < 1e-10 else f"{gradient:.1e}"
     state = "ended normally" if fit.converged and fit.identified else "DID NOT END NORMALLY"
     lines += [
         f"semfit {state} after {int(fit.solution.iterations)} iterations "
-        f"(largest gradient {float(fit.solution.gradient):.1e})",
+        f"(largest gradient {steepest})",
         "",
         f"  Estimator                          {fit.estimator:>14}",
         f"  Standard errors                    {_errors(fit):>14}",
