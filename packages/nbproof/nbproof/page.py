@@ -230,8 +230,8 @@ class Page:
         if hasattr(frame, "to_dict"):
             frame = (frame.reset_index() if frame.index.names[0] else frame).to_dict("records")
         links = links or {}
-        shown = [column for column in (frame[0] if frame else ()) if column not in links.values()]
-        heads = dict(heads or {str(column): str(column) for column in shown})
+        columns = [column for column in (frame[0] if frame else ()) if column not in links.values()]
+        heads = dict(heads or {str(column): str(column) for column in columns})
         rows = [[self._leading(line[key], line[links[key]]) if key in links else _plain(line[key]) for key in heads]
                 for line in frame]
         fractions = [key for at, key in enumerate(heads) if any(isinstance(row[at], float) for row in rows)]
