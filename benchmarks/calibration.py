@@ -25,7 +25,7 @@ from socialcommerce.verdicts import HypothesisTest, NotTestable
 __all__ = ["Cell", "data_set", "discoveries", "family_errors", "hypothesis_rates", "judge", "null_truth", "pseudo_true"]
 
 JOINT = (respondents.CONTACT, respondents.EQUAL, respondents.INDIRECT)  # least or largest of several: at least nominal
-LEFT_OUT = {"en": "Left out of this cell.", "zh": "本情形不检验。"}
+LEFT_OUT = "Left out of this cell."
 LEVEL = 0.95
 NO_TEST = (DataError, ParameterError, semfit.DataError, semfit.ParameterError)
 FOUND = ("estimate", "low", "high", "low95", "high95", "p")
@@ -118,8 +118,7 @@ def data_set(cells: Mapping[str, Cell], cell: str, seed: np.random.SeedSequence)
     try:
         tests, plain = _tests(study, of.left_out)
     except (*NO_TEST, np.linalg.LinAlgError) as wrong:
-        why = f"{type(wrong).__name__}: {wrong}"
-        reason = NotTestable({"en": why, "zh": why})
+        reason = NotTestable(f"{type(wrong).__name__}: {wrong}")
         tests, plain = {h.id: NotTestable(LEFT_OUT) if h.id in of.left_out else reason for h in hypotheses}, {}
     rows = [_row(h, tests[h.id], plain.get(h.id), truth[h.id], of.targets.get(h.id, truth[h.id])) for h in hypotheses]
     _settle()
@@ -158,7 +157,7 @@ def hypothesis_rates(rows: pd.DataFrame) -> pd.DataFrame:
     contradicted, not_supported, inconclusive (counts). ``sets`` excludes what failed.
     """
     lines = []
-    for (cell, name), part in rows[rows["failure"] != LEFT_OUT["en"]].groupby(["cell", "id"], sort=False):
+    for (cell, name), part in rows[rows["failure"] != LEFT_OUT].groupby(["cell", "id"], sort=False):
         one = part[part["failure"] == ""]
         counts = {outcome.replace(' ', '_'): int((one["outcome"] == outcome).sum())
                   for outcome in ("supported", "contradicted", "not supported", "inconclusive")}
@@ -182,7 +181,7 @@ def family_errors(rows: pd.DataFrame) -> pd.DataFrame:
     Columns: cell, family, nulls (hypotheses whose effect is zero), sets, errors. What failed rejects nothing. An effect
     through tables of respondents' own values counts as zero below 1e-12.
     """
-    tested = rows[(rows["failure"] != LEFT_OUT["en"]) & (rows["truth"].abs() < 1e-12)]
+    tested = rows[(rows["failure"] != LEFT_OUT) & (rows["truth"].abs() < 1e-12)]
     wrong = tested.assign(wrong=(tested["low"] > 0) | (tested["high"] < 0))
     by_set = wrong.groupby(["cell", "family", "set"], sort=False).agg(wrong=("wrong", "any"), nulls=("id", "nunique"))
     found = by_set.groupby(["cell", "family"], sort=False).agg(nulls=("nulls", "max"), sets=("wrong", "size"),
@@ -261,7 +260,7 @@ def _row(h: Hypothesis, test: HypothesisTest | NotTestable, plain: tuple[float, 
     row = {"id": h.id, "family": h.family.id, "direction": h.direction, "smallest": h.smallest_effect.value,
            "truth": truth, "target": target} | dict.fromkeys(FOUND, np.nan)
     if isinstance(test, NotTestable):
-        return row | {"outcome": "not testable", "failure": test.reason["en"]}
+        return row | {"outcome": "not testable", "failure": test.reason}
     low, high = test.interval
     if plain is None:  # symmetric about the estimate: from the family's level to .95
         reach = (high - low) / 2 * special.ndtri((1 + LEVEL) / 2) / special.ndtri((1 + test.level) / 2)

@@ -17,17 +17,17 @@ __all__ = ["plot_rates"]
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
 WORDS = {
-    "covered95": {"en": "coverage of the 95 % interval", "zh": "95%区间的覆盖率"},
-    "rejected": {"en": "share that rejects zero (corrected)", "zh": "拒绝零假设的比例（校正后）"},
-    "band": {"en": "where .95 is true: among all rates", "zh": "真值为0.95时：全部比例"},
-    "alone": {"en": "a single rate", "zh": "单个比例"},
-    "synthetic": {"en": "respondents drawn by a program", "zh": "程序模拟的受访者"},
+    "covered95": "coverage of the 95 % interval",
+    "rejected": "share that rejects zero (corrected)",
+    "band": "where .95 is true: among all rates",
+    "alone": "a single rate",
+    "synthetic": "respondents drawn by a program",
 }
 ROW = 0.31  # inches a hypothesis
 
 
-def plot_rates(rates: pd.DataFrame, *, cells: Mapping[str, Mapping[str, str]], band: tuple[float, float],
-               alone: tuple[float, float], language: str = "en") -> np.ndarray:
+def plot_rates(rates: pd.DataFrame, *, cells: Mapping[str, str], band: tuple[float, float],
+               alone: tuple[float, float]) -> np.ndarray:
     """Draw coverage on the left and rejection on the right, one line a hypothesis, one mark a cell.
 
     Parameters
@@ -36,7 +36,7 @@ def plot_rates(rates: pd.DataFrame, *, cells: Mapping[str, Mapping[str, str]], b
         Columns ``cell``, ``id``, ``joint``, and ``covered95`` and ``rejected``, each with its Monte-Carlo interval in
         ``.._low`` and ``.._high``. Hypotheses about the least or the largest of several effects (``joint``), whose
         interval is built to cover at least .95, have open marks.
-    cells : mapping of cell to {"en", "zh"}
+    cells : mapping of cell to str
         Those drawn, in this order, in words.
     band, alone : (float, float)
         Rates that chance allows in the largest cells where .95 is true, among all rates of the page and by itself.
@@ -45,23 +45,23 @@ def plot_rates(rates: pd.DataFrame, *, cells: Mapping[str, Mapping[str, str]], b
 
     names = sorted(rates["id"].unique())
     figure, axes = plt.subplots(1, 2, sharey=True, figsize=(6.3, 1.3 + ROW * len(names)))
-    axes[0].axvspan(*band, color=GRID, linewidth=0, label=WORDS["band"][language])
-    for end, words in zip(alone, (WORDS["alone"][language], None), strict=True):
+    axes[0].axvspan(*band, color=GRID, linewidth=0, label=WORDS["band"])
+    for end, words in zip(alone, (WORDS["alone"], None), strict=True):
         axes[0].axvline(end, color=INK, linewidth=0.8, linestyle=":", label=words)
     axes[1].axvline(0.05, color=INK, linewidth=0.8)
     for ax, count in zip(axes, ("covered95", "rejected"), strict=True):
         for k, (cell, words) in enumerate(cells.items()):
             mine = rates[rates["cell"] == cell]
             at = np.array([names.index(name) for name in mine["id"]]) + (k - (len(cells) - 1) / 2) * 0.75 / len(cells)
-            _marks(ax, mine, count, at, k, words[language] if ax is axes[1] else None)
-        ax.set_xlabel(WORDS[count][language])
+            _marks(ax, mine, count, at, k, words if ax is axes[1] else None)
+        ax.set_xlabel(WORDS[count])
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)
     axes[0].set_yticks(range(len(names)), names)
     axes[0].set_ylim(len(names) - 0.5, -0.5)
     axes[0].grid(visible=False, axis="y")
     axes[1].grid(visible=False, axis="y")
-    figure.legend(loc="outside upper center", ncols=4, title=WORDS["synthetic"][language])
+    figure.legend(loc="outside upper center", ncols=4, title=WORDS["synthetic"])
     return axes
 
 

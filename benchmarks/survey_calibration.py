@@ -135,7 +135,7 @@ def kept_rows() -> pd.DataFrame:
     rows["failure"] = rows["failure"].fillna("")
     rows = rows.sort_values("cell", key=lambda names: names.map(list(EACH).index), kind="stable", ignore_index=True)
     left_out = [row.id in cells()[row.cell].left_out for row in rows[["cell", "id"]].itertuples()]
-    rows.loc[left_out, "failure"] = calibration.LEFT_OUT["en"]
+    rows.loc[left_out, "failure"] = calibration.LEFT_OUT
     return rows
 
 

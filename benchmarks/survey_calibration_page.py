@@ -13,12 +13,6 @@ from socialcommerce.figures import style
 from stockflow import experiments
 
 NOMINAL, ALPHA = 0.95, 0.05
-WORDS = {
-    "truth": {"en": "truth", "zh": "真值"}, "null": {"en": "null", "zh": "零效应"},
-    "null a": {"en": "null a", "zh": "零效应a"}, "null b": {"en": "null b", "zh": "零效应b"},
-    "departures": {"en": "departures", "zh": "偏离模型"}, "missing": {"en": "missing", "zh": "缺失"},
-    "refit": {"en": "refit", "zh": "重新拟合"},
-}
 HEADS = ("id", "truth", "many", "mean", "bias/SD", "SE/SD", "covers .95", "", "covers, corrected",
          "rejects zero, corrected", "supported", "not supported", "contradicted")
 ABOUT = {
@@ -41,7 +35,7 @@ def page(rows: pd.DataFrame, cells: Mapping[str, Cell], times: Mapping[str, floa
     families = calibration.family_errors(rows)
     judged = _judged(rates, families)
     many = int(rates["sets"].max())
-    shown = {name: words for name, words in WORDS.items() if name not in ("missing", "refit")}
+    shown = {name: name for name in ABOUT if name not in ("missing", "refit")}
     figure = style.draw(drawing.plot_rates, with_errors(rates[rates["cell"].isin(shown)]), language="en", cells=shown,
                         band=_band(many, len(judged)), alone=_band(many, 1))
     parts = [_head(rows, rates, judged, many), _short(rates, judged, calibration.discoveries(rows)),
@@ -228,7 +222,7 @@ H52 with its bootstrap in one scoring step (cell truth) and by refitting every r
 
 
 def _failures(rows: pd.DataFrame) -> str:
-    failed = rows[(rows["failure"] != "") & (rows["failure"] != calibration.LEFT_OUT["en"])]
+    failed = rows[(rows["failure"] != "") & (rows["failure"] != calibration.LEFT_OUT)]
     every = rows.groupby("cell", sort=False)["set"].nunique()
     lines = [f"| {cell} | {part['set'].nunique()} of {every[cell]} | {', '.join(sorted(part['id'].unique()))} | "
              f"{part['failure'].str.slice(0, 160).value_counts().index[0].replace('|', '/')} |"

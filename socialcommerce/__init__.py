@@ -1,8 +1,7 @@
 """Turn one argument about private-domain traffic and social commerce into evidence anyone can rerun.
 
-The argument is Xiao (2024), an essay on 私域流量 without data of its own. Each claim of the paper that can fail becomes
-a hypothesis, each hypothesis names the evidence it rests on, one short function tests it, and a verdict says what came
-out.
+The argument is Xiao (2024), a paper without data of its own. Each claim that can fail becomes a hypothesis, each
+hypothesis names the evidence it rests on, one short function tests it, and a verdict says what came out.
 
 The map of the package
 ----------------------

@@ -127,6 +127,12 @@ def test_a_notebook_opens_with_a_title(path):
         assert cells(file, "markdown")[0][1].startswith("# ")
 
 
+@each
+def test_no_placeholder_meets_a_student(path):
+    for file in (path, CHINESE / path.name):
+        assert "{{" not in file.read_text(encoding="utf-8"), file.name
+
+
 # --- what is said, and its translation --------------------------------------------------------------------------------
 
 

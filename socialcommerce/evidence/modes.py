@@ -18,7 +18,7 @@ __all__ = ["RANGES", "SEED", "SETS", "TESTS", "parameter_sets"]
 SETS, RUNS, SEED = 1000, 200, 20240531  # sets where a formula decides, sets run through time or searched one by one
 YEARS, STEP = 30, 5  # of a long run; days
 STILL = 0.001  # sales rise still if the last year's exceed those of the year before by more than this share
-SHARE = {"en": "share of the parameter sets", "zh": "参数组中成立的比例"}
+SHARE = {"en": "share of the parameter sets"}
 
 
 def marketing_loop(hypothesis: Hypothesis) -> HypothesisTest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from collections.abc import Mapping, Sequence
 from html import escape
 from io import BytesIO
@@ -17,16 +18,7 @@ __all__ = ["finish", "run"]
 
 DPI = 300
 LIMIT = 86_400.0  # seconds a notebook may take: large files take long, and nobody waits for nothing
-WORDS = {
-    "en": {"title": "Report on a survey", "placeholder": "Search the report", "hits": "{} places found",
-           "files": "For your article", "tables": "Tables ({})", "methods": "Methods paragraph",
-           "script": "R script (lavaan)", "data": "Answers it reads", "screening": "Screening, row by row",
-           "mapping": "How columns were read", "invalid": "Answers that are no code", "figures": "Figures"},
-    "zh": {"title": "问卷调查报告", "placeholder": "搜索报告", "hits": "找到 {} 处",
-           "files": "供论文使用", "tables": "表格（{}）", "methods": "研究方法段落",
-           "script": "R 脚本（lavaan）", "data": "R脚本读取的数据（data.csv）", "screening": "逐行筛查记录",
-           "mapping": "各列的识别方式", "invalid": "不在量表内的答案", "figures": "图"},
-}
+WORDS = tomllib.loads(Path(__file__).with_name("survey.toml").read_text(encoding="utf-8"))
 
 
 def run(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], given: Mapping[str, str],

@@ -201,8 +201,8 @@ class Codebook:
 def opening(label: str) -> str:
     """Return an answer's label up to a colon, what stands for it where there is little room.
 
-    >>> opening("Mainly content: posts, videos or live streams"), opening("以内容为主：通过帖子")
-    ('Mainly content', '以内容为主')
+    >>> opening("Mainly content: posts, videos or live streams")
+    'Mainly content'
     """
     return re.split("[:：]", label)[0]
 
@@ -210,8 +210,8 @@ def opening(label: str) -> str:
 def plain(text: str) -> str:
     """Return a text as it is compared: full-width forms narrowed, case and spaces dropped, no closing mark.
 
-    >>> plain(" 非常 同意。") == plain("非常同意"), plain("Ｑ１ Agree.")
-    (True, 'q1agree')
+    >>> plain("Ｑ１ Agree.")
+    'q1agree'
     """
     narrow = unicodedata.normalize("NFKC", text).casefold()
     return re.sub(r"\s+", "", narrow).rstrip(".。:?!；;,，")

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from pathlib import Path
 
 from socialcommerce.errors import DataError, nearest
 from socialcommerce.survey.codebook import Codebook, plain
 
-__all__ = ["Match", "match"]
+__all__ = ["PLATFORMS", "Match", "match"]
 
-# What survey platforms and this package write beside the answers; none of it identifies an item.
-FIELDS = {
-    "duration": ("所用时间", "答题时长", "填写时长", "用时", "duration", "duration (in seconds)", "duration_seconds"),
-    "basis": ("basis",),
-    "left out": (
-        "序号", "编号", "答题序号", "答卷编号", "提交答卷时间", "提交时间", "开始时间", "结束时间", "来源", "来源详情",
-        "来自ip", "ip", "ip地址", "ip address", "总分", "用户id", "昵称", "id", "responseid", "response id",
-        "startdate", "enddate", "recordeddate", "status", "progress", "finished", "submitdate", "row",
-    ),
-}  # fmt: skip
-KNOWN = {plain(name): use for use, names in FIELDS.items() for name in names}
-NUMBER = re.compile(
-    r"^(?:q|第)?\s*(\d{1,4})(?:\s*\(\d{1,3}\)|_\d{1,3})?\s*(?:题|[、.):]|(?=\s|$))\s*(.*)$", re.IGNORECASE | re.DOTALL
-)
-TAIL = re.compile(r"[\[(【](?:单选题?|多选题?|矩阵\S*|量表题?|填空题?|必答|必填|required)[\])】]$", re.IGNORECASE)
+PLATFORMS = tomllib.loads(Path(__file__).with_name("platforms.toml").read_text(encoding="utf-8"))
+KNOWN = {plain(name): use for use, names in PLATFORMS["columns"].items() for name in names}
+NUMBER = re.compile(PLATFORMS["patterns"]["number"], re.IGNORECASE | re.DOTALL)
+TAIL = re.compile(PLATFORMS["patterns"]["kind"], re.IGNORECASE)
 ALIKE = 0.8  # of the letters in common, for a wording that was edited after the codebook was written
 
 

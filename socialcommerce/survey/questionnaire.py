@@ -13,11 +13,11 @@ from nbproof import write_whole
 from socialcommerce.errors import DataError, UnknownNameError
 from socialcommerce.survey.codebook import Codebook, Item
 from socialcommerce.survey.export import write_csv
+from socialcommerce.survey.matching import PLATFORMS
 
 __all__ = ["item_table", "write_docx", "write_html", "write_items"]
 
 LANGUAGES = {"en": 0, "zh": 1}
-HEADS = {"en": ("No.", "Statement"), "zh": ("题号", "题目")}
 Block = tuple[bool, list[tuple[int, Item]]]
 
 
@@ -53,7 +53,7 @@ def write_html(codebook: Codebook, path: str | Path, language: str = "en") -> Pa
     pages = Environment(loader=PackageLoader(__package__, ""), autoescape=True, trim_blocks=True)
     text = pages.get_template("questionnaire.html").render(
         language=language, title=codebook.title[at] or codebook.name, introduction=codebook.introduction[at],
-        heads=HEADS[language], blocks=_blocks(codebook))
+        heads=tuple(PLATFORMS["heads"][language]), blocks=_blocks(codebook))
     return write_whole(Path(path), f"{text}\n".encode())
 
 
@@ -91,7 +91,7 @@ def _docx_matrix(made: object, block: list[tuple[int, Item]], language: str) -> 
     table = made.add_table(rows=0, cols=2 + len(labels), style="Table Grid")
     table.autofit = False
     lines = [[str(k), getattr(item, language), *"○" * len(labels)] for k, item in block]
-    for texts in ([*HEADS[language], *labels], *lines):
+    for texts in ([*PLATFORMS["heads"][language], *labels], *lines):
         row = table.add_row()
         row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
         widths = [Cm(1.3), Cm(8.0), *[Cm(13.5 / len(labels))] * len(labels)]

@@ -14,15 +14,15 @@ import pandas as pd
 
 from socialcommerce.errors import DataError, ParameterError
 from socialcommerce.survey.codebook import Codebook, Item, plain
-from socialcommerce.survey.matching import Match, match
+from socialcommerce.survey.matching import PLATFORMS, Match, match
 from socialcommerce.survey.tables import RawTable, read_table
 
 __all__ = ["Responses", "read_responses", "responses_of"]
 
-SKIPPED = {plain(mark) for mark in ("(跳过)", "跳过", "(空)", "-3", "-2", "(skipped)", "skipped")}
+SKIPPED = {plain(mark) for mark in PLATFORMS["marks"]["skipped"]}
 WHOLE = re.compile(r"[+-]?\d{1,9}(\.0*)?")
-OPTION = re.compile(r"^[A-Za-z0-9]{1,2}[-.、:)]\s*")  # "A.", "5、" before an answer's text
-TIME = re.compile(r"(?:(\d{1,4})(?:小时|h|:))??(?:(\d{1,5})(?:分钟|分|min|m|:))?(\d{1,7}(?:\.\d+)?)(?:秒|s|sec)?")
+OPTION, TIME = (re.compile(PLATFORMS["patterns"][name]) for name in ("option", "time"))
+TIMES = "seconds, 125s, 2min5s or 0:02:05, units in Chinese too"
 INVALID = ["row", "column", "item", "given", "allowed"]
 
 
@@ -75,8 +75,8 @@ def read_responses(
 ) -> Responses:
     """Return the answers in a csv, Excel or SPSS file, an export of a Chinese survey platform included.
 
-    A cell is a code, or the text of an answer in either language, with or without its letter; skipped marks ("(跳过)",
-    -3) and values that SPSS declares missing become nan and are counted.
+    A cell is a code, or the text of an answer in either language, with or without its letter; skipped marks (of
+    `PLATFORMS`, such as -3) and values that SPSS declares missing become nan and are counted.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ def _code(
 
 
 def _seconds(table: RawTable, m: Match, cells: Sequence[object]) -> tuple[np.ndarray, list[tuple]]:
-    """Return durations in seconds: a number, "125秒", "2分5秒" or "0:02:05"."""
+    """Return durations in seconds: a number, "125s", "2min5s" or "0:02:05", its units in Chinese too."""
     found, wrong = np.full(len(cells), np.nan), []
     for k, cell in enumerate(cells):
         text = "" if cell is None or cell != cell else re.sub(r"\s", "", str(cell))
@@ -215,5 +215,5 @@ def _seconds(table: RawTable, m: Match, cells: Sequence[object]) -> tuple[np.nda
             hours, minutes, seconds = (float(part or 0) for part in time.groups())
             found[k] = 3600 * hours + 60 * minutes + seconds
         elif text and plain(text) not in SKIPPED:
-            wrong.append((table.rows[k], m.column, "duration", text[:60], "seconds, 125秒, 2分5秒 or 0:02:05"))
+            wrong.append((table.rows[k], m.column, "duration", text[:60], TIMES))
     return found, wrong
