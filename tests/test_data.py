@@ -390,7 +390,8 @@ class BadServer(BaseHTTPRequestHandler):
     """Serve BODY the way the path asks for, and remember the Range headers."""
 
     ranges: list[str | None] = []
-    times = 0
+    times = stalled = 0
+    over = threading.Event()
 
     def do_GET(self) -> None:  # noqa: N802 (http.server's name)
         cls, wanted = type(self), self.headers.get("Range")
@@ -416,7 +417,9 @@ class BadServer(BaseHTTPRequestHandler):
         self.wfile.write(body[start:end])
         self.wfile.flush()
         if way == "stall":
-            time.sleep(1.0)
+            cls.stalled += 1
+            cls.over.wait(60)
+            cls.stalled -= 1
         return None  # 'cut' and the first 'norange' close here, before the promised length
 
     def log_message(self, *args) -> None:
@@ -425,12 +428,13 @@ class BadServer(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    handler = type("Handler", (BadServer,), {"ranges": [], "times": 0})
+    handler = type("Handler", (BadServer,), {"ranges": [], "times": 0, "over": threading.Event()})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
         httpd.daemon_threads, httpd.block_on_close = True, False
         threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         handler.url = f"http://127.0.0.1:{httpd.server_port}"
         yield handler
+        handler.over.set()
         httpd.shutdown()
 
 
@@ -471,10 +475,9 @@ def test_server_without_ranges_is_asked_from_the_start(bring, server, tmp_path):
 
 
 def test_stalled_server_is_left_after_the_time_out_and_resumed(bring, server):
-    started = time.monotonic()
     assert bring("stall").read_bytes() == BODY
-    assert time.monotonic() - started < 2.5
     assert len(server.ranges) == 3
+    assert server.stalled == 3  # none was waited for: each holds its line open still
 
 
 def test_overloaded_server_is_asked_again(bring, server):
@@ -539,12 +542,10 @@ def test_a_length_that_is_none_is_passed_over(bring, way):
 
 @pytest.mark.parametrize("way", ["drip", "drip-head"])
 def test_a_server_that_drips_is_left_when_the_time_is_up(bring, way):
-    started = time.monotonic()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(f"{__name__}.FAST", replace(FAST, total=0.3))
         with pytest.raises(FetchError, match="did not come whole in 1 attempts: it took more than 0.3 s"):
             bring(way)
-    assert time.monotonic() - started < 2
 
 
 def test_edited_fetched_file_is_refused_and_kept(bring, tmp_path):

@@ -344,7 +344,6 @@ def test_mutated_files_end_in_a_result_or_in_one_of_our_errors(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders")
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path):
     found = readers(tmp_path)
-    start = time.monotonic()
     for name, reader in found.items():
         if name in ("model text", "rate law", "journal"):  # read from no file, or from a folder of ours
             continue
@@ -355,8 +354,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path):
             make(box / reader.name)
             said = f" is a {kind}; a regular file is needed|registry is missing|it is no file"
             with pytest.raises(OURS, match=said):
-                reader.read(box / reader.name)
-    assert time.monotonic() - start < 5
+                reader.read(box / reader.name)  # one that read on would never end
 
 
 if __name__ == "__main__":

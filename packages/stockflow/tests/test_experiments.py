@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -98,10 +97,8 @@ def test_a_scheduler_that_does_not_answer_is_named_within_its_time():
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
-        start = time.perf_counter()
         with pytest.raises(ExperimentError, match=f"no Dask scheduler answers at {address}; waited 1 s; allowed"):
             experiments.run(draw, TABLE, 0, address, timeout=1)
-        assert time.perf_counter() - start < 5
     with pytest.raises(ExperimentError, match="no Dask scheduler answers at tcp://127.0.0.1:1; waited 0.5 s"):
         experiments.run(draw, TABLE, 0, "tcp://127.0.0.1:1", timeout=0.5)
 
@@ -195,9 +192,11 @@ def test_errors_come_home_the_first_of_the_table_with_its_note(client):
 
 @pytest.mark.slow
 def test_short_calls_travel_in_batches_and_the_bar_counts_them(client, capsys):
-    start = time.perf_counter()
-    frame = experiments.run(abs_, pd.DataFrame({"x": range(-6000, 0)}), 0, client, progress=True)
-    assert time.perf_counter() - start < 6  # one message a call would take 6000 times some milliseconds
+    sent, submit = [], client.submit
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "submit", lambda *call, **how: sent.append(1) or submit(*call, **how))
+        frame = experiments.run(abs_, pd.DataFrame({"x": range(-6000, 0)}), 0, client, progress=True)
+    assert 0 < len(sent) < 600
     assert frame["value"].tolist() == list(range(6000, 0, -1))
     assert "6000/6000" in capsys.readouterr().err
 
