@@ -106,7 +106,8 @@ def test_modules_open_with_a_sentence():
     assert [name for name, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []
 
 
-BUDGET = {"socialcommerce": 13_690, "semfit": 10_500, "stockflow": 4_500, "nbproof": 5_760}  # may only fall
+# may only fall; the path diagram took 470 lines from the study and 410 to semfit (decision 27)
+BUDGET = {"socialcommerce": 13_220, "semfit": 10_910, "stockflow": 4_500, "nbproof": 5_760}
 
 
 def test_every_package_keeps_to_its_budget():

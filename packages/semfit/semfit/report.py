@@ -31,6 +31,8 @@ class Shown(Solved):
     """A solved model with what a summary says of it, all of which :class:`semfit.SemFit` derives."""
 
     estimates: pd.DataFrame
+    standardized: pd.DataFrame
+    r2: pd.Series | pd.DataFrame
     fit_measures: pd.Series
     draws: Bootstrap | None
 

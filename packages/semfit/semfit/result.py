@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,6 +18,9 @@ from semfit.inference import TestStatistic, covariance, defined_values, free_dir
 from semfit.least_squares import LeastSquares, ResponseBlock
 from semfit.resampling import Bootstrap
 from semfit.standardize import delta_errors, explained, standard_errors, standardized
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["SemFit"]
 
@@ -313,6 +318,20 @@ class SemFit(report.Shown):
     def modification_indices(self) -> pd.DataFrame:
         """Score test of every parameter the model leaves out, see ``semfit.scores.modification_indices``."""
         return scores.modification_indices(self)
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        group: int = 1,
+        standardized: bool = True,
+        items: bool = True,
+        names: Mapping[str, str] | None = None,
+    ) -> Axes:
+        """Draw the path diagram, see ``semfit.diagram.plot_paths``; needs matplotlib, the extra ``plot``."""
+        from semfit.diagram import plot_paths
+
+        return plot_paths(self, ax, group=group, standardized=standardized, items=items, names=names)
 
     def summary(self) -> str:
         """Return the fit as text: problems first, then test and fit measures, then all parameters."""
