@@ -106,7 +106,7 @@ def test_modules_open_with_a_sentence():
     assert [name for name, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []
 
 
-BUDGET = {"socialcommerce": 13_500, "semfit": 10_500, "stockflow": 4_500, "nbproof": 5_760}  # may only fall
+BUDGET = {"socialcommerce": 13_420, "semfit": 10_500, "stockflow": 4_500, "nbproof": 5_740}  # may only fall
 
 
 def test_every_package_keeps_to_its_budget():
