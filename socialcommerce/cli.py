@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nbproof
 from socialcommerce import __version__
@@ -69,11 +69,8 @@ def _add_data(commands: argparse._SubParsersAction) -> None:
 def _data_list(chosen: argparse.Namespace) -> int:
     from socialcommerce import data
 
-    rows = [tuple(row.values()) for row in data.listing()]
-    rows.insert(0, tuple(data.listing()[0]))
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    files = data.listing()
+    print(nbproof.text_table([[*files[0]], *([*file.values()] for file in files)]))
     return 0
 
 
@@ -133,7 +130,7 @@ def _add_reading(command: argparse.ArgumentParser) -> None:
     command.add_argument("--invalid", default="error", metavar="error|record", help="answers that are no code")
 
 
-def _reading(chosen: argparse.Namespace) -> dict[str, str | None]:
+def _reading(chosen: argparse.Namespace) -> dict[str, Any]:
     """How the file is to be read, as `survey.read_responses` takes it."""
     return {"sheet": chosen.sheet, "encoding": chosen.encoding, "delimiter": chosen.delimiter.replace("\\t", "\t"),
             "unknown": chosen.unknown, "invalid": chosen.invalid}
@@ -185,7 +182,6 @@ def _say_who_is_left(read: Responses, screened: Screened) -> None:
 
 
 def _survey_report(chosen: argparse.Namespace) -> int:
-
     nbproof.check_positive(draws=chosen.draws)
     languages = list(dict.fromkeys(chosen.language.split(",")))
     for language in languages:

@@ -7,7 +7,7 @@ import pytest
 
 from socialcommerce import data, evidence, market, paper
 from socialcommerce.errors import UnknownNameError
-from socialcommerce.evidence import people
+from socialcommerce.evidence import public_data
 from socialcommerce.paper import vocabulary
 from socialcommerce.verdicts import NotTestable
 from tests.conftest import assessment as assessed
@@ -55,7 +55,7 @@ def test_each_effect_on_people_and_its_outcome(name):
     verdict, (estimate, interval, outcome) = ALL.results[name], SEEN[name]
     assert (verdict.result.estimate, verdict.outcome) == (pytest.approx(estimate, abs=0.00501), outcome)
     if interval:
-        assert tuple(round(end, 2) for end in people.EFFECTS[name]().interval()) == pytest.approx(interval)
+        assert tuple(round(end, 2) for end in public_data.EFFECTS[name]().interval()) == pytest.approx(interval)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -236,14 +236,14 @@ def test_paths_to_the_urge_are_those_of_lavaan():
 def test_screening_decides_about_identification():
     """The 95 % interval holds zero as soon as repeated answers or straight-liners are left out."""
     paths = data.load("hanoi_paths")
-    low = {sample: studies.urge_effect(paths, "PAR", sample=sample).interval()[0] > 0
+    low = {sample: studies.impulse_buying_effect(paths, "PAR", sample=sample).interval()[0] > 0
            for sample in paths["sample"].unique()}
     assert low == {"all": True, "distinct": False, "varied": False, "distinct and varied": False}
 
 
 def test_an_unknown_driver_is_named():
     with pytest.raises(UnknownNameError, match="unknown driver 'INT'; .*ENJ, HED"):
-        studies.urge_effect(data.load("hanoi_paths"), "INT")
+        studies.impulse_buying_effect(data.load("hanoi_paths"), "INT")
 
 
 MATRIX, PAIRS = data.load("pooled_correlation_matrix"), data.load("pooled_correlations")

@@ -4,8 +4,8 @@
 ``fetch`` brings a public data set, ``verify`` checks every committed file. Importing this package imports no pandas.
 """
 
-from socialcommerce.data.download import Transfer, fetch
+from socialcommerce.data.download import fetch
 from socialcommerce.data.registry import Check, data_path, listing, load, source, sources, verify
 from socialcommerce.data.series import load_series
 
-__all__ = ["Check", "Transfer", "data_path", "fetch", "listing", "load", "load_series", "source", "sources", "verify"]
+__all__ = ["Check", "data_path", "fetch", "listing", "load", "load_series", "source", "sources", "verify"]

@@ -7,9 +7,9 @@ import io
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from nbproof import read_bytes, words
 from socialcommerce.errors import DataError, named, nearest, quoted
@@ -28,11 +28,8 @@ LARGEST = 2**24  # bytes
 UNIT_RULE = f"a scale ({', '.join(SCALES)}) and a three-letter currency code or 'persons', such as 'billion USD'"
 
 
-class Row(NamedTuple):
-    """One data row: its number as a spreadsheet counts (the header is row 1) and its cells by column."""
-
-    number: int
-    cells: dict[str, str]
+Rows = Mapping[int, Mapping[str, str]]
+"""Cells by column, by the row's number as a spreadsheet counts: the header is row 1."""
 
 
 def load_series(path: str | Path) -> pd.DataFrame:
@@ -56,105 +53,102 @@ def load_series(path: str | Path) -> pd.DataFrame:
     import pandas as pd
 
     path = Path(path)
-    rows = _rows(_header_checked(_table(path), path), path)
-    table = sorted((_typed(row, path) for row in rows), key=lambda record: record["year"])
-    _check_years([(row.number, int(row.cells["year"])) for row in rows], path)
-    _check_one_unit(rows, path)
-    _check_values(table, path)
-    frame = pd.DataFrame(table, columns=list(SERIES_COLUMNS))
+    raw = _bytes(path)
+    try:
+        rows = _rows(_table(raw))
+        records = [_typed(number, cells) for number, cells in rows.items()]
+        _check_together(rows, records)
+    except _Fault as fault:
+        raise DataError(f"{named(path.name)}{fault}") from None
+    frame = pd.DataFrame(records, columns=list(SERIES_COLUMNS)).sort_values("year", ignore_index=True)
     frame = frame.astype({"year": "int64", "value": "float64"})
     frame.attrs = {"basis": "published figure", "source": words("the reader's file {file}", file=path.name)}
     return frame
 
 
-def _fail(path: Path, where: str, wrong: str, given: str, allowed: str) -> DataError:
-    place = f"{named(path.name)}, {where}: " if where else f"{named(path.name)}: "
-    return DataError(f"{place}{wrong}; got {given}; allowed: {allowed}.")
+class _Fault(Exception):
+    """What is wrong with a file, where, what was given and what is allowed."""
+
+    def __init__(self, where: str, wrong: str, given: str, allowed: str) -> None:
+        super().__init__(f"{f', {where}' * bool(where)}: {wrong}; got {given}; allowed: {allowed}.")
 
 
-def _table(path: Path) -> list[list[str]]:
+def _bytes(path: Path) -> bytes:
     if not os.path.exists(path):  # Path.exists raises where a name is too long
         folder = path.parent
         near = nearest(path.name, [p.name for p in folder.glob("*.csv")]) if os.path.isdir(folder) else None
         hint = f"; did you mean {quoted(near)}" if near else ""
         given = quoted(str(path), 200)
         raise DataError(f"there is no file {given}{hint}; allowed: the path of a csv file you can read.")
-    raw = read_bytes(path, DataError, LARGEST)
+    return read_bytes(path, DataError, LARGEST)
+
+
+def _table(raw: bytes) -> list[list[str]]:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise _fail(path, f"row {line}", "the file is not UTF-8", f"the byte 0x{raw[error.start]:02x}",
-                    "UTF-8 (in a spreadsheet: save as 'CSV UTF-8')") from None
+        raise _Fault(f"row {line}", "the file is not UTF-8", f"the byte 0x{raw[error.start]:02x}",
+                     "UTF-8 (in a spreadsheet: save as 'CSV UTF-8')") from None
     if "\x00" in text:
-        raise _fail(path, "", "the file is not text", "zero bytes", "a csv file in UTF-8, not a workbook or UTF-16")
+        raise _Fault("", "the file is not text", "zero bytes", "a csv file in UTF-8, not a workbook or UTF-16")
     try:
-        return list(csv.reader(io.StringIO(text, newline="")))
+        return [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text, newline=""))]
     except csv.Error as error:  # such as a cell of more than 131,072 characters
-        raise _fail(path, "", "the file is not a csv file", str(error), "text between plain quotes") from None
+        raise _Fault("", "the file is not a csv file", str(error), "text between plain quotes") from None
 
 
-def _header_checked(table: list[list[str]], path: Path) -> list[list[str]]:
+def _rows(table: list[list[str]]) -> Rows:
     wanted = ", ".join(SERIES_COLUMNS)
-    if not any(any(cell.strip() for cell in line) for line in table):
-        raise _fail(path, "", "the file is empty", "no rows", f"a header ({wanted}) and a row for each year")
-    header = table[0] = [cell.strip() for cell in table[0]]
+    if not any(map(any, table)):
+        raise _Fault("", "the file is empty", "no rows", f"a header ({wanted}) and a row for each year")
+    header, *lines = table
     for mark, name in ((";", "a semicolon"), ("\t", "a tab"), ("|", "a bar")):
         if len(header) == 1 and mark in header[0]:
-            raise _fail(path, "row 1", "the columns are separated by something else than a comma", name, "a comma")
+            raise _Fault("row 1", "the columns are separated by something else than a comma", name, "a comma")
     for column in header:
         if column not in SERIES_COLUMNS:
-            guess = nearest(column, SERIES_COLUMNS)
-            hint = f" (did you mean {guess!r}?)" if guess else ""
-            raise _fail(path, "row 1", f"unknown column{hint}", quoted(column), wanted)
+            raise _Fault("row 1", f"unknown column{_hint(nearest(column, SERIES_COLUMNS))}", quoted(column), wanted)
     if twice := [name for name, count in Counter(header).items() if count > 1]:
-        raise _fail(path, "row 1", "a column stands there twice", twice[0], f"each once of {wanted}")
+        raise _Fault("row 1", "a column stands there twice", twice[0], f"each once of {wanted}")
     if absent := [name for name in SERIES_COLUMNS if name not in header]:
-        raise _fail(path, "row 1", f"missing column {', '.join(absent)}", ", ".join(header), wanted)
-    return table
-
-
-def _rows(table: list[list[str]], path: Path) -> list[Row]:
-    header, rows = table[0], []
-    for number, line in enumerate(table[1:], start=2):
-        if not any(cell.strip() for cell in line):
-            continue
+        raise _Fault("row 1", f"missing column {', '.join(absent)}", ", ".join(header), wanted)
+    filled = {number: line for number, line in enumerate(lines, start=2) if any(line)}
+    for number, line in filled.items():
         if len(line) != len(header):
-            raise _fail(path, f"row {number}", f"the header has {len(header)} columns", f"{len(line)} cells",
-                        f"{len(header)}, and numbers without thousands separators")
-        rows.append(Row(number, dict(zip(header, (cell.strip() for cell in line), strict=True))))
-    if not rows:
-        raise _fail(path, "", "there is only a header", "no rows", "a row for each year")
-    if len(rows) > 2 * len(YEARS):  # up to there the year that stands there twice is named
-        raise _fail(path, "", "there are more rows than years", f"{len(rows):,} rows",
-                    f"one a year, at most {len(YEARS)}")
-    return rows
+            raise _Fault(f"row {number}", f"the header has {len(header)} columns", f"{len(line)} cells",
+                         f"{len(header)}, and numbers without thousands separators")
+    if not filled:
+        raise _Fault("", "there is only a header", "no rows", "a row for each year")
+    if len(filled) > 2 * len(YEARS):  # up to there the year that stands there twice is named
+        raise _Fault("", "there are more rows than years", f"{len(filled):,} rows",
+                     f"one a year, at most {len(YEARS)}")
+    return {number: dict(zip(header, line, strict=True)) for number, line in filled.items()}
 
 
-def _typed(row: Row, path: Path) -> dict[str, object]:
-    cells, where = row.cells, f"row {row.number}, column "
-    if not re.fullmatch(r"\d{4}", cells["year"]) or int(cells["year"]) not in YEARS:
-        raise _fail(path, f"{where}year", "not a year", quoted(cells["year"]), f"{YEARS[0]} to {YEARS[-1]}")
-    value = _number(cells["value"])
-    if value is None:
-        raise _fail(path, f"{where}value", "not a number", quoted(cells["value"]),
-                    "a number above zero, without thousands separators or unit, such as 12626 or 1.5e3")
-    if not value > 0:
-        raise _fail(path, f"{where}value", "a market is above zero", named(cells["value"]), "a number above zero")
-    if not VALUES[0] <= value <= VALUES[1]:
-        raise _fail(path, f"{where}value", "no market is so small or so large", named(cells["value"]),
-                    f"{VALUES[0]:g} to {VALUES[1]:g} in the unit of its row")
-    if not _is_unit(cells["unit"]):
-        guess = _nearest_unit(cells["unit"])
-        hint = f" (did you mean {guess!r}?)" if guess else ""
-        raise _fail(path, f"{where}unit", f"unknown unit{hint}", quoted(cells["unit"]), UNIT_RULE)
-    if not cells["source"]:
-        raise _fail(path, f"{where}source", "no source is named", "an empty cell", "who published the value")
-    if cells["basis"] not in SERIES_BASES:
-        guess = nearest(cells["basis"], SERIES_BASES)
-        hint = f" (did you mean {guess!r}?)" if guess else ""
-        raise _fail(path, f"{where}basis", f"unknown basis{hint}", quoted(cells["basis"]), ", ".join(SERIES_BASES))
-    return {**cells, "year": int(cells["year"]), "value": value}
+def _hint(guess: str | None) -> str:
+    return f" (did you mean {guess!r}?)" if guess else ""
+
+
+def _typed(number: int, cells: Mapping[str, str]) -> dict[str, Any]:
+    """Return a row with year and value as numbers, or raise the first thing that is wrong with it."""
+    year, unit, basis, value = cells["year"], cells["unit"], cells["basis"], _number(cells["value"])
+    for column, wrong, fault, allowed in (
+        ("year", year not in map(str, YEARS), "not a year", f"{YEARS[0]} to {YEARS[-1]}"),
+        ("value", value is None, "not a number",
+         "a number above zero, without thousands separators or unit, such as 12626 or 1.5e3"),
+        ("value", value is None or value <= 0, "a market is above zero", "a number above zero"),
+        ("value", value is None or not VALUES[0] <= value <= VALUES[1], "no market is so small or so large",
+         f"{VALUES[0]:g} to {VALUES[1]:g} in the unit of its row"),
+        ("unit", not _is_unit(unit), f"unknown unit{_hint(_nearest_unit(unit))}", UNIT_RULE),
+        ("source", not cells["source"], "no source is named", "who published the value"),
+        ("basis", basis not in SERIES_BASES, f"unknown basis{_hint(nearest(basis, SERIES_BASES))}",
+         ", ".join(SERIES_BASES)),
+    ):
+        if wrong:
+            given = named(cells[column]) if column == "value" and value is not None else quoted(cells[column])
+            raise _Fault(f"row {number}, column {column}", fault, given, allowed)
+    return {**cells, "year": int(year), "value": value}
 
 
 def _number(text: str) -> float | None:
@@ -177,31 +171,24 @@ def _nearest_unit(text: str) -> str | None:
     return f"{scale} {what}" if scale and what else None
 
 
-def _check_years(years: Iterable[tuple[int, int]], path: Path) -> None:
+def _check_together(rows: Rows, records: list[dict[str, Any]]) -> None:
+    """Raise what is wrong with rows that are sound each for itself: years, units, values that never change."""
     seen: dict[int, int] = {}
-    for number, year in years:
+    for number, year in zip(rows, (record["year"] for record in records), strict=True):
         if year in seen:
-            raise _fail(path, f"row {number}, column year", "two rows for one year",
-                        f"{year} in rows {seen[year]} and {number}", "one row a year")
+            raise _Fault(f"row {number}, column year", "two rows for one year",
+                         f"{year} in rows {seen[year]} and {number}", "one row a year")
         seen[year] = number
-    absent = [year for year in range(min(seen), max(seen)) if year not in seen]
-    if absent:
+    if absent := [year for year in range(min(seen), max(seen)) if year not in seen]:
         which = ", ".join(map(str, absent[:5])) + (" ..." if len(absent) > 5 else "")
-        raise _fail(path, "column year", "years are missing", f"{min(seen)} to {max(seen)} without {which}",
-                    "every year between the first and the last")
-
-
-def _check_one_unit(rows: list[Row], path: Path) -> None:
-    first = rows[0]
-    for row in rows[1:]:
-        if row.cells["unit"] != first.cells["unit"]:
-            raise _fail(path, f"row {row.number}, column unit", "the unit changes within the series",
-                        f"{row.cells['unit']!r} after {first.cells['unit']!r} in row {first.number}",
-                        "one unit for all rows")
-
-
-def _check_values(table: list[dict], path: Path) -> None:
-    values = {record["value"] for record in table}
-    if len(table) > 2 and len(values) == 1:  # from three years on a curve is fitted: it would be sure of all to come
-        raise _fail(path, "column value", "the market never changes, so nothing can be learnt of its growth",
-                    f"{values.pop():g} in each of {len(table)} years", "values that differ, or one or two years")
+        raise _Fault("column year", "years are missing", f"{min(seen)} to {max(seen)} without {which}",
+                     "every year between the first and the last")
+    (first, unit), *others = ((number, cells["unit"]) for number, cells in rows.items())
+    for number, other in others:
+        if other != unit:
+            raise _Fault(f"row {number}, column unit", "the unit changes within the series",
+                         f"{other!r} after {unit!r} in row {first}", "one unit for all rows")
+    values = {record["value"] for record in records}
+    if len(records) > 2 and len(values) == 1:  # from three years on a curve is fitted: it would be sure of all to come
+        raise _Fault("column value", "the market never changes, so nothing can be learnt of its growth",
+                     f"{values.pop():g} in each of {len(records)} years", "values that differ, or one or two years")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nbproof import words
 from socialcommerce import paper, verdicts
 from socialcommerce.errors import UnknownNameError
-from socialcommerce.evidence import modes, numbers, people, survey
+from socialcommerce.evidence import modes, numbers, public_data, survey
 from socialcommerce.paper import CLASSES, Claim, Hypothesis
 from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STATES", "TESTS", "Assessment", "assess", "assess_all"]
 
-TESTS = {**numbers.TESTS, **people.TESTS, **survey.TESTS, **modes.TESTS}
+TESTS = {**numbers.TESTS, **public_data.TESTS, **survey.TESTS, **modes.TESTS}
 """The function that tests each decided hypothesis."""
 
 STATES = ("decided", "not testable", "no hypothesis")
@@ -38,11 +38,6 @@ class Assessment:
     def states(self) -> dict[str, str]:
         """How far each hypothesis is, one of ``STATES``, by its entry: known without testing it."""
         return {h.id: "decided" if h.testable else "not testable" for h in self.hypotheses}
-
-    @property
-    def verdicts(self) -> tuple[Verdict, ...]:
-        """Verdicts that say something about a hypothesis: the not testable left out."""
-        return tuple(result for result in self.results.values() if _state(result) == "decided")
 
     def state(self, claim: Claim) -> str:
         """Return how far a claim is, one of ``STATES``."""
@@ -96,10 +91,9 @@ class Assessment:
 
     def _reason(self, claim: Claim) -> str | None:
         """Why no data decide a claim: its own reason, or that of its first hypothesis that cannot be tested."""
-        reasons = (self.results[name].result.reason for name in claim.hypotheses
-                   if _state(self.results[name]) == "not testable")
-        reason = claim.untested or next(reasons, None)
-        return reason and reason["en"]
+        tests = (self.results[name].result for name in claim.hypotheses)
+        reason = claim.untested or next((test.reason for test in tests if isinstance(test, NotTestable)), None)
+        return reason["en"] if isinstance(reason, Mapping) else reason
 
 
 def assess(name: str) -> Verdict:
@@ -141,7 +135,8 @@ class _Results(Mapping[str, Verdict]):
     """Results by hypothesis, each computed once, when it is asked for."""
 
     def __init__(self, hypotheses: Mapping[str, Hypothesis]) -> None:
-        self._hypotheses, self._known = hypotheses, {}
+        self._hypotheses = hypotheses
+        self._known: dict[str, Verdict] = {}
 
     def __getitem__(self, name: str) -> Verdict:
         if name not in self._known:
@@ -156,9 +151,8 @@ class _Results(Mapping[str, Verdict]):
 
 
 def _assess(hypothesis: Hypothesis) -> Verdict:
-    if not hypothesis.testable:
-        return verdicts.decide(hypothesis, NotTestable(hypothesis.reason))
-    return verdicts.decide(hypothesis, TESTS[hypothesis.id](hypothesis))
+    found = TESTS[hypothesis.id](hypothesis) if hypothesis.testable else NotTestable(hypothesis.reason or "")
+    return verdicts.decide(hypothesis, found)
 
 
 def _state(result: Verdict) -> str:

@@ -204,3 +204,9 @@ class Hypothesis:
     def testable(self) -> bool:
         """Whether any data set bears on it directly or as a proxy."""
         return any(data.grade != "remote" for data in self.data)
+
+    @property
+    def unit(self) -> Words:
+        """Unit of its estimate: that of its smallest effect, or of its rule."""
+        measure = self.smallest_effect or self.rule
+        return measure.unit if measure else {}

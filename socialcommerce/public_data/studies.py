@@ -10,10 +10,10 @@ from socialcommerce.errors import UnknownNameError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LEAST_PER_STUDY", "POOLED_MODEL", "least_pooled_size", "pooled_path", "urge_effect"]
+__all__ = ["LEAST_PER_STUDY", "POOLED_MODEL", "least_pooled_size", "pooled_path", "impulse_buying_effect"]
 
 
-def urge_effect(paths: pd.DataFrame, name: str, *, estimator: str = "WLSMV", sample: str = "all") -> Effect:
+def impulse_buying_effect(paths: pd.DataFrame, name: str, *, estimator: str = "WLSMV", sample: str = "all") -> Effect:
     """Return the standardised path from one driver to the urge, the other three held fixed.
 
     Parameters

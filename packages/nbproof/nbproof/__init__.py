@@ -49,7 +49,7 @@ _HOMES = {
     "index": ("Front", "front_page"),
     "look": ("Look",),
     "machine": ("cache_folder", "processors"),
-    "numbers": ("format_number", "snap"),
+    "numbers": ("format_number", "snap", "text_table"),
     "owned": ("read_manifest",),
     "page": ("Evidence", "Page", "translated"),
     "parameters": ("parameters_of",),

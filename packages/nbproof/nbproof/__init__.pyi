@@ -79,6 +79,7 @@ from nbproof.machine import cache_folder as cache_folder
 from nbproof.machine import processors as processors
 from nbproof.numbers import format_number as format_number
 from nbproof.numbers import snap as snap
+from nbproof.numbers import text_table as text_table
 from nbproof.owned import read_manifest as read_manifest
 from nbproof.page import Evidence as Evidence
 from nbproof.page import Page as Page

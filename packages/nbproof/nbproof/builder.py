@@ -125,9 +125,9 @@ def _expected(plan: BuildPlan) -> list[str]:
 
 
 def _make_all(plan: BuildPlan, built: Built, jobs: int, how: tuple[str, float, bool, Path | None]) -> None:
-    from nbproof.progress import progress_for
+    from nbproof.progress import Progress
 
-    with progress_for(sys.stdout) as progress:
+    with Progress(sys.stdout) as progress:
         crew = _Crew(plan, built, progress, *how)
         try:
             crew.work(jobs)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 
-__all__ = ["format_number", "numerals", "reported", "snap"]
+__all__ = ["format_number", "numerals", "reported", "snap", "text_table"]
 
 SIGNIFICANT = 12  # digits on which linear algebra of different processors agrees, some three short of a double's
 NUMERAL = re.compile(  # not the 15 of H15, which is a name
@@ -63,3 +64,16 @@ def numerals(text: str) -> tuple[str, tuple[tuple[float, int], ...]]:
     values = (float(each.replace(",", "").replace("−", "-")) for each in found)
     decimals = (len(each.partition(".")[2]) for each in found)
     return NUMERAL.sub("#", text), tuple(zip(values, decimals, strict=True))
+
+
+def text_table(rows: Sequence[Sequence[str]], fill: Callable[[str, int], str] = str.ljust) -> str:
+    """Lay rows of cells out in columns, filled up by spaces to their widest cell.
+
+    Examples
+    --------
+    >>> print(text_table([["name", "n"], ["H1", "12"]]))
+    name  n
+    H1    12
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(fill, row, widths)).rstrip() for row in rows)

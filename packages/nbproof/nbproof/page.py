@@ -23,7 +23,7 @@ from nbproof.errors import ParameterError, UnknownNameError, extra
 from nbproof.look import captioned, html_table
 from nbproof.look import words as spoken
 from nbproof.machine import hold_to_one_thread
-from nbproof.numbers import format_number, reported
+from nbproof.numbers import format_number, reported, text_table
 from nbproof.project import project
 from nbproof.results import LANGUAGES, MIME
 from nbproof.translation import (
@@ -248,7 +248,7 @@ class Page:
             payload |= {"values": values_, **self._caption_of(language, caption, of, n, note, values),
                         **self._untranslated()}
             label = self._label("table", name, language)
-            shown = {"text/plain": _text_table(payload["heads"], payload["rows"]),
+            shown = {"text/plain": text_table([payload["heads"], *payload["rows"]], str.rjust),
                      "text/html": html_table(payload, label)} if language == self.shown else {}
             display({**shown, MIME: payload}, raw=True, metadata={"language": language})
 
@@ -266,7 +266,6 @@ class Page:
             figure.savefig(made, format="svg", metadata={"Date": None})
             pyplot.close(figure)
         return made.getvalue()
-
 
     def evidence(self, of: Any, n: int | None = None) -> Evidence:
         """Read n, kinds of evidence and source off a table that was loaded with them, or take them as given.
@@ -482,8 +481,3 @@ def _cell(value: Any, digits: int | None, language: str, column: str = "") -> st
 def _address(value: Any) -> str | None:
     """Where a cell leads to in the reports."""
     return f"{value['page']}.html#{value['anchor']}" if isinstance(value, Mapping) and "page" in value else None
-
-
-def _text_table(heads: list[str], rows: list[list[str]]) -> str:
-    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-    return "\n".join("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in [heads, *rows])

@@ -15,7 +15,7 @@ from nbproof.builder import build
 from nbproof.differences import differences, pages_in, read_results, same_run
 from nbproof.errors import NotebookError
 from nbproof.folder import held_folder
-from nbproof.numbers import format_number
+from nbproof.numbers import format_number, text_table
 from nbproof.plan import file_hash, file_label, find_notebooks, read_manifest
 from nbproof.project import project
 from nbproof.publish import as_json, write_whole
@@ -168,6 +168,4 @@ def as_table(drifts: Sequence[Drift]) -> str:
     rows = [["report", "where", "stands there", "recomputed", "allowed"],
             *([d.notebook, d.where, str(d.committed), str(d.found), str(d.allowed)] for d in drifts)]
     rows = [[cell if len(cell) <= WIDTH else f"{cell[:WIDTH - 1]}…" for cell in row] for row in rows]
-    widths = [max(len(row[i]) for row in rows) for i in range(5)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
+    return text_table(rows)

@@ -1,0 +1,77 @@
+"""What public data about buyers say of messages, matching, groups, deliveries, identification and loyalty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from socialcommerce import data, paper, verdicts
+from socialcommerce.effects import Effect
+from socialcommerce.paper import Hypothesis
+from socialcommerce.public_data import records, studies, village
+from socialcommerce.verdicts import HypothesisTest
+
+__all__ = ["EFFECTS", "TESTS"]
+
+
+def _of(effect: Callable[..., Effect], table: str, *given: Any) -> Callable[[], Effect]:
+    """Return an effect on a registered table, which is loaded when the effect is asked for."""
+    return lambda: effect(data.load(table), *given)
+
+
+def group_success() -> Effect:
+    """H24: share of successful groups on record minus one half."""
+    share = records.group_success(data.load("beibei_initiators"))
+    return replace(share, estimate=share.estimate - 0.5)
+
+
+def _pooled(outcome: str, cause: str) -> Effect:
+    """Take the fewest persons the pools can hold, since their number is unknown: the widest interval counts."""
+    matrix, pairs = data.load("pooled_correlation_matrix"), data.load("pooled_correlations")
+    return studies.pooled_path(matrix, outcome, cause, studies.least_pooled_size(pairs))
+
+EFFECTS: dict[str, Callable[[], Effect]] = {
+    # standardised paths to the urge to buy: from parasocial interaction, trust, hedonic benefit, enjoyment
+    "H14": _of(studies.impulse_buying_effect, "hanoi_paths", "PAR"),
+    "H15": _of(studies.impulse_buying_effect, "hanoi_paths", "TRU"),
+    "H16": _of(studies.impulse_buying_effect, "hanoi_paths", "HED"),
+    "H17": _of(studies.impulse_buying_effect, "hanoi_paths", "ENJ"),
+    # either mail minus none; half the interaction of mail and history; matching mail for each minus the men's for all
+    "H18": _of(records.message_effect, "hillstrom_cells", "conversion"),
+    "H19": _of(records.matching_effect, "hillstrom_cells", "visit"),
+    "H20": _of(records.matching_effect, "hillstrom_cells", "conversion"),
+    "H21": _of(records.matching_effect, "hillstrom_cells", "spend"),
+    "H22": _of(records.matched_policy, "hillstrom_cells", "conversion"),
+    # returning minus new sessions; groups; deliveries in time minus late ones; take-up on the neighbours' share of it
+    "H23": _of(records.returning_effect, "uci_cells"),
+    "H24": group_success,
+    "H25": _of(records.delivery_effect, "olist_moments"),
+    "H26": _of(village.peers, "social_insure_moments"),
+    # standardised paths pooled over meta-analyses
+    "H27": partial(_pooled, "trust", "quality"),
+    "H28": partial(_pooled, "loyalty", "satisfaction"),
+    "H29": partial(_pooled, "loyalty", "trust"),
+}
+"""What is estimated for each hypothesis, in the unit of its rule."""
+
+
+def _test(hypothesis: Hypothesis) -> HypothesisTest:
+    """Put an effect beside its null, with intervals as wide as the correction of its family asks."""
+    effect, evidence = EFFECTS[hypothesis.id](), hypothesis.data[0]
+    return HypothesisTest.from_error(effect.estimate, effect.standard_error, alpha=_rate(hypothesis), df=effect.df,
+                                     n=effect.n, unit=hypothesis.unit, method=hypothesis.design, null=hypothesis.null,
+                                     evidence=evidence.kind, grade=evidence.grade)
+
+
+def _rate(hypothesis: Hypothesis) -> float:
+    """Return the error rate its family's correction leaves to a hypothesis; every member must have an effect."""
+    family = hypothesis.family
+    if family.alpha is not None and family.correction == "none":
+        return family.alpha
+    members = [other.id for other in paper.load_hypotheses() if other.family.id == family.id]
+    return verdicts.adjust({name: EFFECTS[name]().p_value for name in members}, family)[hypothesis.id].alpha
+
+
+TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = dict.fromkeys(EFFECTS, _test)
