@@ -14,104 +14,22 @@ from socialcommerce.verdicts import HypothesisTest
 __all__ = ["EFFECTS", "TESTS"]
 
 
-def identification() -> Effect:
-    """H14: standardised path from parasocial interaction to the urge to buy."""
-    return studies.urge_effect(data.load("hanoi_paths"), "PAR")
-
-
-def trust() -> Effect:
-    """H15: standardised path from trust to the urge to buy."""
-    return studies.urge_effect(data.load("hanoi_paths"), "TRU")
-
-
-def hedonic_benefit() -> Effect:
-    """H16: standardised path from hedonic benefit to the urge to buy."""
-    return studies.urge_effect(data.load("hanoi_paths"), "HED")
-
-
-def enjoyment() -> Effect:
-    """H17: standardised path from enjoyment to the urge to buy."""
-    return studies.urge_effect(data.load("hanoi_paths"), "ENJ")
-
-
-def message() -> Effect:
-    """H18: conversion with either mail minus without, in percentage points."""
-    return records.message_effect(data.load("hillstrom_cells"), "conversion")
-
-
-def matching_visits() -> Effect:
-    """H19: half the interaction of mail and history, visits in percentage points."""
-    return records.matching_effect(data.load("hillstrom_cells"), "visit")
-
-
-def matching_conversion() -> Effect:
-    """H20: half the interaction of mail and history, conversion in percentage points."""
-    return records.matching_effect(data.load("hillstrom_cells"), "conversion")
-
-
-def matching_spend() -> Effect:
-    """H21: half the interaction of mail and history, dollars a person."""
-    return records.matching_effect(data.load("hillstrom_cells"), "spend")
-
-
-def matched_policy() -> Effect:
-    """H22: conversion under the matching policy minus under the men's mail for all, in percentage points."""
-    return records.matched_policy(data.load("hillstrom_cells"), "conversion")
-
-
-def returning_sessions() -> Effect:
-    """H23: conversion of returning minus new sessions, adjusted, in percentage points."""
-    return records.returning_effect(data.load("uci_cells"))
-
-
-def group_success() -> Effect:
-    """H24: share of successful groups on record minus one half."""
-    share = records.group_success(data.load("beibei_initiators"))
-    return replace(share, estimate=share.estimate - 0.5)
-
-
-def delivery_in_time() -> Effect:
-    """H25: mean score of deliveries in time minus late ones, adjusted, in stars."""
-    return records.delivery_effect(data.load("olist_moments"))
-
-
-def neighbours() -> Effect:
-    """H26: take-up on the neighbours' share of it, by instrument."""
-    return village.peers(data.load("social_insure_moments"))
-
-
-def quality_trust() -> Effect:
-    """H27: standardised path from website quality to trust."""
-    return _pooled("trust", "quality")
-
-
-def satisfaction_loyalty() -> Effect:
-    """H28: standardised path from satisfaction to loyalty."""
-    return _pooled("loyalty", "satisfaction")
-
-
-def trust_loyalty() -> Effect:
-    """H29: standardised path from trust to loyalty."""
-    return _pooled("loyalty", "trust")
-
-
 EFFECTS: dict[str, Callable[[], Effect]] = {
-    "H14": identification,
-    "H15": trust,
-    "H16": hedonic_benefit,
-    "H17": enjoyment,
-    "H18": message,
-    "H19": matching_visits,
-    "H20": matching_conversion,
-    "H21": matching_spend,
-    "H22": matched_policy,
-    "H23": returning_sessions,
-    "H24": group_success,
-    "H25": delivery_in_time,
-    "H26": neighbours,
-    "H27": quality_trust,
-    "H28": satisfaction_loyalty,
-    "H29": trust_loyalty,
+    "H14": lambda: studies.urge_effect(data.load("hanoi_paths"), "PAR"),
+    "H15": lambda: studies.urge_effect(data.load("hanoi_paths"), "TRU"),
+    "H16": lambda: studies.urge_effect(data.load("hanoi_paths"), "HED"),
+    "H17": lambda: studies.urge_effect(data.load("hanoi_paths"), "ENJ"),
+    "H18": lambda: records.message_effect(data.load("hillstrom_cells"), "conversion"),
+    "H19": lambda: records.matching_effect(data.load("hillstrom_cells"), "visit"),
+    "H20": lambda: records.matching_effect(data.load("hillstrom_cells"), "conversion"),
+    "H21": lambda: records.matching_effect(data.load("hillstrom_cells"), "spend"),
+    "H22": lambda: records.matched_policy(data.load("hillstrom_cells"), "conversion"),
+    "H24": lambda: _above_half(records.group_success(data.load("beibei_initiators"))),
+    "H25": lambda: records.delivery_effect(data.load("olist_moments")),
+    "H26": lambda: village.peers(data.load("social_insure_moments")),
+    "H27": lambda: _pooled("trust", "quality"),
+    "H28": lambda: _pooled("loyalty", "satisfaction"),
+    "H29": lambda: _pooled("loyalty", "trust"),
 }
 """What is estimated for each hypothesis."""
 
@@ -132,6 +50,10 @@ def _rate(hypothesis: Hypothesis) -> float:
         return family.alpha
     members = [other.id for other in paper.load_hypotheses() if other.family.id == family.id]
     return verdicts.adjust({name: EFFECTS[name]().p_value for name in members}, family)[hypothesis.id].alpha
+
+
+def _above_half(share: Effect) -> Effect:
+    return replace(share, estimate=share.estimate - 0.5)
 
 
 def _pooled(outcome: str, cause: str) -> Effect:
