@@ -26,12 +26,12 @@ OUTCOMES = {
     "inconsistent (proxy)": "inconsistent (proxy evidence)",
     "not supported": "negligible",
     "does not follow": "does not follow from the model",
-    "not recovered": "interval misses the true value",
+    "not recovered": "no evidence about people yet",
     "depends": "depends on parameters",
     "inconclusive": "inconclusive",
     "not testable": "not testable",
     "consistent (proxy)": "consistent (proxy evidence)",
-    "recovered": "interval covers the true value",
+    "recovered": "no evidence about people yet",
     "follows": "follows from the model",
     "agrees": "agrees",
     "supported": "supported",
@@ -42,10 +42,11 @@ SIDES = {
     "against the paper": {"contradicted", "differs", "inconsistent (proxy)", "not supported", "does not follow"},
     "with the paper": {"consistent (proxy)", "follows", "agrees", "supported"},
     "undecided": {"depends", "inconclusive"},
-    "method only": {"recovered", "not recovered"},
+    "further questions": set(),
+    "no evidence about people yet": {"recovered", "not recovered"},
     "not testable": {"not testable"},
 }
-"""Which way each outcome points."""
+"""Which way each outcome points; the first three of an extension are answers to further questions."""
 
 ALLOWED = {
     "people": {"supported", "contradicted", "not supported", "inconclusive", "consistent (proxy)",
@@ -173,6 +174,8 @@ class Verdict:
         What it rests on; the parts, for a claim of several.
     exploratory : bool
         Whether something of the outcome was known when the rule was written.
+    step : str
+        How the hypothesis follows from its sentence, of ``paper.STEPS``.
     """
 
     id: str
@@ -182,6 +185,7 @@ class Verdict:
     statement: Words
     result: HypothesisTest | NotTestable | tuple[Verdict, ...]
     exploratory: bool = False
+    step: str = "stated"
 
     def __post_init__(self) -> None:
         if self.outcome not in OUTCOMES:
@@ -203,7 +207,9 @@ class Verdict:
     @property
     def side(self) -> str:
         """Which way it points, a key of ``SIDES``."""
-        return next(side for side, outcomes in SIDES.items() if self.outcome in outcomes)
+        side = next(side for side, outcomes in SIDES.items() if self.outcome in outcomes)
+        asked = self.step == "extension" and side in ("against the paper", "with the paper", "undecided")
+        return "further questions" if asked else side
 
 
 def _see_interval(name: str, interval: Interval | None, level: float | None) -> None:
@@ -253,13 +259,14 @@ def decide(hypothesis: Hypothesis, result: HypothesisTest | NotTestable, *, alph
     if isinstance(result, NotTestable):
         grade = _weakest([data.grade for data in hypothesis.data])
         return Verdict(hypothesis.id, "not testable", hypothesis.kinds, grade, hypothesis.statement, result,
-                       exploratory)
+                       exploratory, hypothesis.step)
     _see_named(hypothesis, result)
     rule = {"people": _on_people, "number": _on_number, "model": _on_model, "synthetic": _on_synthetic}
     outcome = rule[CLASSES[result.evidence]](hypothesis, result, alpha)
     if result.grade == "proxy":
         outcome = AS_PROXY.get(outcome, outcome)
-    return Verdict(hypothesis.id, outcome, (result.evidence,), result.grade, hypothesis.statement, result, exploratory)
+    return Verdict(hypothesis.id, outcome, (result.evidence,), result.grade, hypothesis.statement, result, exploratory,
+                   hypothesis.step)
 
 
 def combine(name: str, statement: Words, parts: Sequence[Verdict]) -> Verdict:

@@ -29,8 +29,8 @@ HYPOTHESIS = {"columns": ["id", "short", "evidence", "grade", "estimate", "low",
      {"en": "direct", "zh": "直接证据"}, -34.2, -40.0, 12.0, {"en": "100 yuan", "zh": "百元"}, AGREES,
      {"en": "with the paper", "zh": "与论文一致"}, SHOWN],
     ["H30", {"en": "a path", "zh": "路径"}, {"en": "synthetic sample", "zh": "模拟样本"},
-     {"en": "none", "zh": "无"}, 0.5, 0.1, 0.9, "SD", {"en": "interval covers the true value", "zh": "区间含真值"},
-     {"en": "method only", "zh": "仅涉及方法"}, SHOWN]]}
+     {"en": "none", "zh": "无"}, 0.5, 0.1, 0.9, "SD", {"en": "no evidence about people yet", "zh": "尚无关于人的证据"},
+     {"en": "no evidence about people yet", "zh": "尚无关于人的证据"}, SHOWN]]}
 RESULTS = {"tables": {"all_claims": CLAIM, "all_hypotheses": HYPOTHESIS,
                       "balance": {"columns": ["verdict"], "rows": [[AGREES]]},
                       "not_testable": {"columns": ["id", "reason"], "rows": []}}}
@@ -63,7 +63,8 @@ def test_claims_stand_above_the_reports_with_links_to_where_each_is_shown(tmp_pa
     assert '<a href="en/01_market_size.html#figure-x">H01</a> −34.20 [−40.00, 12.00] (100 yuan)' in page
     assert "a &lt;b&gt;" in page
     assert "<strong>With the paper (1)</strong>: agrees: a size (H01).</li>" in page
-    assert "<strong>Method only (1)</strong>: these were tested on a synthetic sample" in page
+    assert "<strong>No evidence about people yet (1)</strong>: these need a survey" in page
+    assert page.index("<strong>Against the paper (0)</strong>: no hypothesis that") < page.index("With the paper (1)")
     assert '<option value="no hypothesis">no hypothesis (1)</option>' in page
     assert 'aria-label="Estimates of all hypotheses' in page
 

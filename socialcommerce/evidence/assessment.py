@@ -22,8 +22,8 @@ __all__ = ["STATES", "TESTS", "Assessment", "assess", "assess_all"]
 TESTS = {**numbers.TESTS, **public_data.TESTS, **survey.TESTS, **modes.TESTS}
 """The function that tests each decided hypothesis."""
 
-STATES = ("decided", "not testable", "no hypothesis")
-"""How far a claim is."""
+STATES = ("decided", "no evidence about people yet", "not testable", "further questions only", "no hypothesis")
+"""How far a claim is; a synthetic sample is no evidence about people."""
 
 
 @dataclass(frozen=True)
@@ -37,32 +37,39 @@ class Assessment:
     @property
     def states(self) -> dict[str, str]:
         """How far each hypothesis is, one of ``STATES``, by its entry: known without testing it."""
-        return {h.id: "decided" if h.testable else "not testable" for h in self.hypotheses}
+        decided = {True: "no evidence about people yet", False: "decided"}
+        return {h.id: decided["synthetic sample" in h.kinds] if h.testable else "not testable" for h in self.hypotheses}
+
+    def parts(self, claim: Claim) -> list[str]:
+        """Return the hypotheses that speak for or against a claim: all but its extensions."""
+        return [h.id for h in self.hypotheses if h.id in claim.hypotheses and h.step != "extension"]
 
     def state(self, claim: Claim) -> str:
         """Return how far a claim is, one of ``STATES``."""
-        states = {self.states[name] for name in claim.hypotheses}
-        return next((state for state in ("decided", "not testable") if state in states), "no hypothesis")
+        states = {self.states[name] for name in self.parts(claim)}
+        none = "further questions only" if claim.hypotheses else "no hypothesis"
+        return next((state for state in STATES if state in states), none)
 
     def outcome(self, claim: Claim) -> str:
-        """Return a claim's verdict in words where all its parts have one, else its state.
+        """Return a claim's verdict in words where a part has one, else its state.
 
         Parts on different classes of evidence are never merged: each class then has its own verdict, with its kind.
         """
         state = self.state(claim)
         if state != "decided":
             return state
-        parts = [self.results[name] for name in claim.hypotheses]
+        parts = [self.results[name] for name in self.parts(claim)]
         classes = {CLASSES[kind]: None for part in parts if _state(part) == "decided" for kind in part.evidence}
         if not classes:
             return "not testable"
         if len(classes) == 1:
             return verdicts.combine(claim.id, claim.text, parts).words
         groups = [[part for part in parts if _state(part) == "decided" and CLASSES[part.evidence[0]] == name]
-                  for name in classes]
+                  for name in sorted(classes, key="synthetic".__eq__)]
         merged = [verdicts.combine(claim.id, claim.text, group) for group in groups]
-        return listed(words("{evidence}: {outcome}", evidence=listed(v.evidence, ", "), outcome=v.words)
-                      for v in merged)
+        said = {True: "in part {outcome}", False: "{evidence}: {outcome}"}
+        return listed(words(said[v.evidence == ("synthetic sample",)], evidence=listed(v.evidence, ", "),
+                            outcome=v.words) for v in merged)
 
     def summary(self) -> pd.DataFrame:
         """One row a hypothesis: the columns of ``paper.summary``, what was found, its outcome and side."""
@@ -75,16 +82,13 @@ class Assessment:
         by_id = {hypothesis.id: hypothesis for hypothesis in self.hypotheses}
         asked = [by_id[name] for name in names]
         found = pd.DataFrame([_row(hypothesis, self.results[hypothesis.id]) for hypothesis in asked])
+        found["state"] = [self.states[name] for name in names]
         return paper.summary(asked).assign(**found).astype({"n": "Int64", **dict.fromkeys(("estimate", "low", "high"),
                                                                                           float)})
 
-    def progress(self) -> pd.DataFrame:
-        """One row a claim: place, kind, paraphrase, hypotheses and state, of ``STATES``; nothing is tested."""
-        return paper.summary(self.claims).assign(state=[self.state(claim) for claim in self.claims])
-
     def claim_table(self) -> pd.DataFrame:
-        """One row a claim: its progress, its outcome in words, and the reason why no data decide it."""
-        frame = self.progress()
+        """One row a claim: what it says, how far it is, its outcome in words, and the reason why no data decide it."""
+        frame = paper.summary(self.claims).assign(state=[self.state(claim) for claim in self.claims])
         frame["outcome"] = [self.outcome(claim) for claim in self.claims]
         frame["reason"] = [self._reason(claim) for claim in self.claims]
         return frame
@@ -163,5 +167,5 @@ def _row(hypothesis: Hypothesis, result: Verdict) -> dict[str, Any]:
     test = result.result if isinstance(result.result, HypothesisTest) else None
     low, high = test.interval if test and test.interval else (None, None)
     return {"estimate": test and test.estimate, "low": low, "high": high, "unit": test and test.unit["en"],
-            "n": test and test.n, "rule": hypothesis.rule and hypothesis.rule.condition, "state": _state(result),
+            "n": test and test.n, "rule": hypothesis.rule and hypothesis.rule.condition,
             "outcome": result.words, "side": result.side}

@@ -32,6 +32,7 @@ def _pooled(outcome: str, cause: str) -> Effect:
     matrix, pairs = data.load("pooled_correlation_matrix"), data.load("pooled_correlations")
     return studies.pooled_path(matrix, outcome, cause, studies.least_pooled_size(pairs))
 
+
 EFFECTS: dict[str, Callable[[], Effect]] = {
     # standardised paths to the urge to buy: from parasocial interaction, trust, hedonic benefit, enjoyment
     "H14": _of(studies.impulse_buying_effect, "hanoi_paths", "PAR"),
@@ -44,8 +45,7 @@ EFFECTS: dict[str, Callable[[], Effect]] = {
     "H20": _of(records.matching_effect, "hillstrom_cells", "conversion"),
     "H21": _of(records.matching_effect, "hillstrom_cells", "spend"),
     "H22": _of(records.matched_policy, "hillstrom_cells", "conversion"),
-    # returning minus new sessions; groups; deliveries in time minus late ones; take-up on the neighbours' share of it
-    "H23": _of(records.returning_effect, "uci_cells"),
+    # groups; deliveries in time minus late ones; take-up on the neighbours' share of it
     "H24": group_success,
     "H25": _of(records.delivery_effect, "olist_moments"),
     "H26": _of(village.peers, "social_insure_moments"),

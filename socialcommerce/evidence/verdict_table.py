@@ -81,9 +81,10 @@ def _address(hypothesis: Hypothesis) -> str:
 
 
 def _claim_address(assessment: Assessment, claim: Claim) -> str:
-    """Return where the part that speaks most against a claim is shown, a synthetic one last; else the claims' list."""
+    """Return where the part that speaks most against a claim is shown, else an extension or a synthetic sample."""
     if not claim.hypotheses:
         return f"00_claims.html#table-all_claims-{claim.id}"
     order, results = list(verdicts.OUTCOMES), {name: assessment.results[name] for name in claim.hypotheses}
-    worst = min(results, key=lambda name: (results[name].side == "method only", order.index(results[name].outcome)))
+    aside = ("further questions", "no evidence about people yet")
+    worst = min(results, key=lambda name: (results[name].side in aside, order.index(results[name].outcome)))
     return _address(next(hypothesis for hypothesis in assessment.hypotheses if hypothesis.id == worst))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nbproof import words
-from socialcommerce.figures.style import GRID, INK, SERIES, WIDTH
-from socialcommerce.verdicts import OUTCOMES
+from socialcommerce.figures.style import GRID, INK, MUTED, SERIES, WIDTH
+from socialcommerce.verdicts import OUTCOMES, SIDES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["AXES", "plot_estimates"]
 
 ROW, HEAD, TALLEST = 0.15, 0.78, 6.9  # inches a line, of a panel's title and axis, of all lines on one page
-MARKS = {"with the paper": ("o", SERIES[0]), "method only": ("o", SERIES[0]), "undecided": ("^", SERIES[2]),
-         "against the paper": ("v", SERIES[4])}
-HOLLOW = ("consistent (proxy)", "inconsistent (proxy)", "not recovered")
+MARKS = {"with the paper": ("o", SERIES[0]), "undecided": ("^", SERIES[2]), "against the paper": ("v", SERIES[4]),
+         "further questions": ("s", MUTED)}
+HOLLOW = ("consistent (proxy evidence)", "inconsistent (proxy evidence)")
 AXES = {
     "public data set": "estimate / smallest effect of interest (positive: as the paper claims)",
     "published figure": "estimate / smallest effect of interest",
-    "synthetic sample": "estimate / smallest effect of interest (simulated, not people)",
     "model": "share of the parameter sets for which the statement holds",
 }
 """Panels from top to bottom, by kind of evidence, and what each measures."""
@@ -32,13 +32,12 @@ AXES = {
 def plot_estimates(rows: pd.DataFrame) -> np.ndarray:
     """Draw a panel for each kind of evidence, and in it a line with an interval for each estimate.
 
-    The mark says which way the verdict points; it is hollow where the evidence is a proxy or the method failed.
+    The mark says which way the verdict points; it is hollow where the evidence is a proxy.
 
     Parameters
     ----------
     rows : pandas.DataFrame
-        Columns of ``verdict_table.hypotheses``, with ``estimate``, ``low``, ``high`` and ``truth`` divided by
-        ``smallest``.
+        Columns of ``verdict_table.hypotheses``, with ``estimate``, ``low`` and ``high`` divided by ``smallest``.
 
     Returns
     -------
@@ -61,17 +60,15 @@ def plot_estimates(rows: pd.DataFrame) -> np.ndarray:
 def _draw(ax: Axes, part: pd.DataFrame) -> None:
     """Draw the lines of one panel, first row on top, verdicts in their order."""
     at = np.arange(len(part))
-    for outcome, said in OUTCOMES.items():
-        mine = (part["outcome"] == said).to_numpy()
+    for side, outcome in product(SIDES, OUTCOMES.values()):
+        mine = ((part["outcome"] == outcome) & (part["side"] == side)).to_numpy()
         if not mine.any():
             continue
-        one = part[mine]
-        marker, colour = MARKS[one["side"].iloc[0]]
+        one, (marker, colour) = part[mine], MARKS[side]
         error = np.nan_to_num([one["estimate"] - one["low"], one["high"] - one["estimate"]])
+        label = words("further question: {outcome}", outcome=outcome) if side == "further questions" else outcome
         ax.errorbar(one["estimate"], at[mine], xerr=error, fmt=marker, color=colour, markersize=4, linewidth=1.1,
-                    label=said, markerfacecolor="none" if outcome in HOLLOW else colour)
-    if part["truth"].notna().any():
-        ax.plot(part["truth"], at, linestyle="none", marker="x", color=INK, markersize=5, label="true value", zorder=3)
+                    label=label, markerfacecolor="none" if outcome in HOLLOW else colour)
 
 
 def _dress(ax: Axes, part: pd.DataFrame) -> None:

@@ -10,6 +10,7 @@ from socialcommerce.paper.terms import (
     KINDS,
     PARTS,
     SECTIONS,
+    STEPS,
     Claim,
     Evidence,
     Family,
@@ -18,6 +19,6 @@ from socialcommerce.paper.terms import (
     SmallestEffect,
 )
 
-__all__ = ["CLASSES", "DIRECTIONS", "BASES", "EVIDENCE", "GRADES", "KINDS", "PARTS", "SECTIONS", "Claim", "Evidence",
-           "Family", "Hypothesis", "NumberRule", "SmallestEffect", "load_claims", "load_hypotheses", "load_rules",
-           "summary", "translations", "vocabulary"]
+__all__ = ["CLASSES", "DIRECTIONS", "BASES", "EVIDENCE", "GRADES", "KINDS", "PARTS", "SECTIONS", "STEPS", "Claim",
+           "Evidence", "Family", "Hypothesis", "NumberRule", "SmallestEffect", "load_claims", "load_hypotheses",
+           "load_rules", "summary", "translations", "vocabulary"]

@@ -160,7 +160,8 @@ def _claim_row(claim: Claim) -> dict[str, Any]:
 def _hypothesis_row(hypothesis: Hypothesis) -> dict[str, Any]:
     grades = [data.grade for data in hypothesis.data if terms.CLASSES[data.kind] in ("number", "people")]
     return {"id": hypothesis.id, "short": _english(hypothesis.short), "claims": ", ".join(hypothesis.claims),
-            "statement": hypothesis.statement["en"], "direction": hypothesis.direction,
+            "statement": hypothesis.statement["en"], "step": hypothesis.step, "added": _english(hypothesis.added),
+            "direction": hypothesis.direction,
             "data": ", ".join(data.name for data in hypothesis.data),
             "evidence": next(iter(hypothesis.kinds), "none"),
             "grade": max(grades, key=terms.GRADES.index, default="none"), "testable": hypothesis.testable,
@@ -217,11 +218,13 @@ def _both(table: Mapping[str, Any]) -> dict[str, str]:
 def _hypothesis(file: str, name: str, table: Any, rules: Rules) -> Hypothesis:
     where = f"{file}, {name}"
     check(PaperError, where, table,
-          {**ID, "claims": IDS, "short": WORDS, "statement": WORDS, "null": WORDS,
+          {**ID, "claims": IDS, "step": one_of(terms.STEPS), "short": WORDS, "statement": WORDS, "null": WORDS,
            "direction": one_of(terms.DIRECTIONS), "data": LIST, "family": one_of(rules.families), "design": WORDS,
            "part": one_of(terms.PARTS)},
           {"smallest_effect": one_of(rules.smallest_effects), "rule": TABLE, "known": WORDS, "reason": WORDS,
-           "shown": TEXT})
+           "shown": TEXT, "added": WORDS})
+    if (table["step"] == "extension") != ("added" in table):
+        _fail(f"{where}, field added", table.get("added"), "what an extension adds to its sentence, and nothing else")
     data = [check(PaperError, f"{where}, data {number}", one, DATA) for number, one in enumerate(table["data"], 1)]
     rule = check(PaperError, f"{where}, rule", table["rule"], RULE) if "rule" in table else None
     hypothesis = Hypothesis(
@@ -230,7 +233,8 @@ def _hypothesis(file: str, name: str, table: Any, rules: Rules) -> Hypothesis:
         family=rules.families[table["family"]], design=table["design"], part=table["part"],
         smallest_effect=rules.smallest_effects.get(table.get("smallest_effect")),
         rule=NumberRule(**{**rule, "value": float(rule["value"])}) if rule else None,
-        known=table.get("known"), reason=table.get("reason"), short=table["short"], shown=table.get("shown", ""))
+        known=table.get("known"), reason=table.get("reason"), short=table["short"], shown=table.get("shown", ""),
+        step=table["step"], added=table.get("added"))
     _check_test(where, table, hypothesis)
     return hypothesis
 

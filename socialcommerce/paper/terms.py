@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nbproof import words
 
 __all__ = ["BASES", "CLASSES", "COMPARISONS", "CORRECTIONS", "DIRECTIONS", "EVIDENCE", "GRADES", "KINDS", "PARTS",
-           "SECTIONS", "Claim", "Evidence", "Family", "Hypothesis", "NumberRule", "Rules", "SmallestEffect"]
+           "SECTIONS", "STEPS", "Claim", "Evidence", "Family", "Hypothesis", "NumberRule", "Rules", "SmallestEffect"]
 
 EVIDENCE = ("official statistic", "published figure", "derived from published figures", "public data set", "own survey",
             "model", "synthetic sample")
@@ -36,6 +36,9 @@ SECTIONS = ("1", "2.1", "2.2", "3", "3.1", "3.2", "4.1", "4.2", "4.3", "5")
 
 KINDS = ("number", "trend", "characterisation", "comparison", "mechanism", "effect", "strategy", "question")
 """Kinds of claim."""
+
+STEPS = ("stated", "entailed", "extension")
+"""How a hypothesis follows from its sentence: it says so, it must be so if the sentence is true, or we add to it."""
 
 DIRECTIONS = ("positive", "negative", "equal", "holds")
 """What a hypothesis says of its estimate; ``holds`` is a property of a model."""
@@ -155,6 +158,10 @@ class Hypothesis:
         H01, H02, …
     claims : tuple of str
         Claims it is a part of.
+    step : str
+        One of ``STEPS``: only what is stated or entailed speaks for or against the paper.
+    added : {"en", "zh"} or None
+        What an extension adds to the sentence.
     statement, null, design : {"en", "zh"}
         What it says, what it would be to be wrong, and the estimand.
     direction : str
@@ -194,6 +201,8 @@ class Hypothesis:
     reason: Words | None = None
     short: Words | None = None
     shown: str = ""
+    step: str = "stated"
+    added: Words | None = None
 
     @property
     def kinds(self) -> tuple[str, ...]:

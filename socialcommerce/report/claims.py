@@ -64,8 +64,10 @@ class Verdicts:
                 by.setdefault(_say(row["outcome"], language), []).append(name)
             named = words["semicolon"].join(f"{outcome}{words['colon']}{words['list'].join(names)}"
                                             for outcome, names in by.items())
-            said = words["simulated"] if side == "method only" else named + words["stop"]
+            said = words["simulated"] if side == "no evidence about people yet" else named + words["stop"]
             sides += [(_say(rows[0]["side"], language), len(rows), said)] if rows else []
+            if side == "against the paper" and not rows:  # said first, and said where it is nothing
+                sides = [(words["against"], 0, words["none"])]
         return sides
 
     def _links(self, claim: Mapping[str, Any], language: str) -> dict[str, Any]:

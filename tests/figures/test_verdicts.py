@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,11 +11,10 @@ from socialcommerce.verdicts import OUTCOMES, SIDES
 SIDE = {outcome: side for side, outcomes in SIDES.items() for outcome in outcomes}
 ROWS = pd.DataFrame([
     {"id": f"H{k}", "short": "an effect", "evidence": kind, "estimate": value, "low": value - 0.1, "high": value + 0.1,
-     "truth": truth, "outcome": OUTCOMES[outcome], "side": SIDE[outcome]}
-    for k, (kind, value, truth, outcome) in enumerate([
-        ("public data set", 2.0, np.nan, "supported"), ("public data set", -2.0, np.nan, "contradicted"),
-        ("synthetic sample", 1.0, 1.05, "recovered"), ("model", 0.4, np.nan, "depends"),
-        ("model", 0.0, np.nan, "does not follow")])
+     "outcome": OUTCOMES[outcome], "side": SIDE[outcome]}
+    for k, (kind, value, outcome) in enumerate([
+        ("public data set", 2.0, "supported"), ("public data set", -2.0, "contradicted"),
+        ("model", 0.4, "depends"), ("model", 0.0, "does not follow")])
 ])
 
 
@@ -29,12 +27,12 @@ def closed():
 
 
 def test_a_panel_for_each_kind_and_none_for_what_is_missing():
-    assert verdicts.plot_estimates(ROWS).shape == (3, 1)
-    assert verdicts.plot_estimates(ROWS[ROWS["evidence"] != "synthetic sample"]).shape == (2, 1)
+    assert verdicts.plot_estimates(ROWS).shape == (2, 1)
+    assert verdicts.plot_estimates(ROWS[ROWS["evidence"] == "model"]).shape == (1, 1)
 
 
 def test_the_legend_says_each_verdict_and_a_side_keeps_its_mark():
-    people, _, models = verdicts.plot_estimates(ROWS).flat
+    people, models = verdicts.plot_estimates(ROWS).flat
     legends = [[text.get_text() for text in ax.get_legend().get_texts()] for ax in (people, models)]
     assert legends == [["contradicted", "supported"], ["does not follow from the model", "depends on parameters"]]
     drawn = [bars.lines[0].get_marker() for ax in (people, models) for bars in ax.containers]
@@ -43,15 +41,17 @@ def test_the_legend_says_each_verdict_and_a_side_keeps_its_mark():
     assert len({against, supported, depends}) == 3
 
 
-def test_estimates_and_true_values_stand_where_they_are():
-    _, synthetic, _ = verdicts.plot_estimates(ROWS).flat
-    truth = next(line for line in synthetic.lines if line.get_label() == "true value")
-    assert truth.get_xdata() == [1.05]
-    assert [bars.lines[0].get_xdata().tolist() for bars in synthetic.containers] == [[1.0]]
+def test_an_extension_is_marked_apart_from_what_speaks_of_the_paper():
+    asked = ROWS.assign(side="further questions", outcome=OUTCOMES["supported"])
+    both = pd.concat([ROWS, asked[asked["evidence"] == "public data set"]], ignore_index=True)
+    people, _ = verdicts.plot_estimates(both).flat
+    assert [text.get_text() for text in people.get_legend().get_texts()] == [
+        "contradicted", "supported", "further question: supported"]
+    assert [len(bars.lines[0].get_xdata()) for bars in people.containers] == [1, 1, 2]
 
 
-def test_every_outcome_a_panel_can_have_has_a_mark():
-    assert {SIDE[outcome] for outcome in OUTCOMES if outcome != "not testable"} == set(verdicts.MARKS)
+def test_every_side_a_panel_can_have_has_a_mark():
+    assert set(SIDES) - {"not testable", "no evidence about people yet"} == set(verdicts.MARKS)
 
 
 def test_any_number_of_estimates_fits_on_a_page():
