@@ -30,6 +30,7 @@ SPOKEN = {"say": (0,), "figure": (2,), "table": (2,), "words": (0,)}  # method o
 NAMED = ("alt", "caption", "note")
 EQUATION = re.compile(r"\$\$[^$]*\$\$")
 LETTERS = re.compile(r"[^\W\d_]{2}")
+WORD = re.compile(r"[^\W\d_Α-Ωα-ω]{2}")  # γC is a symbol
 _made: dict[str, tuple[str, Mapping[str, Any]]] = {}  # a text made by `words` -> how
 _lists: dict[str, tuple[str, ...]] = {}  # a text made by `listed` -> of what
 
@@ -53,7 +54,7 @@ class Catalogue(dict[str, str]):
             return filled(self(template), values, self.language, self)
         if text in _lists:
             return spoken(self.language)["list"].join(map(self, _lists[text]))
-        if LETTERS.search(text) and not text.startswith("$") and text.isascii():
+        if WORD.search(text) and not text.startswith("$") and text not in self.values():
             self.missing[text] = None
         return text
 
@@ -119,7 +120,7 @@ def filled(template: str, values: Mapping[str, Any], language: str = "en",
 def plain(value: float, spec: str, language: str) -> str:
     """Write a year or a count (``d``), or a p value with its sign (``p``), which have a form rather than digits."""
     if spec == "d":
-        return str(int(value))
+        return str(int(value)).replace("-", "−")
     text = "< 0.001" if value < 0.0005 else f"= {format_number(value, 3)}"
     return text.replace(" 0.", " .") if language == "en" else text
 

@@ -179,6 +179,13 @@ def test_words_that_come_with_the_data_bring_their_translations(shown, monkeypat
     assert shown[2][MIME]["texts"]["both"] == {"en": "Trust, 2 rows", "de": "Vertrauen, 2 Zeilen"}
 
 
+def test_what_lacks_a_translation_is_listed_whatever_its_letters(folder):
+    found = catalogue("n", "de")
+    for text in ("a naïve guess – “seen”", "γC", "$R_0$", "12 %", "viel", "much"):
+        found(text)
+    assert [*found.missing] == ["a naïve guess – “seen”"]
+
+
 def test_what_rests_on_nothing_is_refused(shown):
     with pytest.raises(ParameterError, match="of= names what a result rests on.*got a DataFrame without one"):
         Page("n").say("{x:.1f}", of=pd.DataFrame({"x": [1]}), x=1.0)
