@@ -119,12 +119,14 @@ def test_self_growth_where_the_matrix_says_so():
 def test_sharing_adds_buyers_in_runs_too_and_nothing_where_nobody_accepts(row, monkeypatch):
     """New buyers a day at the end of long runs, with invitations and without, are those of the closed form."""
     given = ({}, {"mA": 0.0, "mB": 0.0})
-    runs = [integrate(sharing.SHARING, one(GROUPS, row, **less), 20_000, dt=20_000, initial={"F": 0.01}) for less in given]
+    runs = [integrate(sharing.SHARING, one(GROUPS, row, **less), 20_000, dt=20_000, initial={"F": 0.01})
+            for less in given]
     ends = [run.flow("U", "A")[-1] + run.flow("U", "B")[-1] for run in runs]
     closed = [float(sharing.steady_flow(one(GROUPS, row, **less))) for less in given]
     assert ends == pytest.approx(closed, rel=1e-6)
     assert ends[0] > ends[1]
-    monkeypatch.setattr(modes, "parameter_sets", lambda mode: GROUPS | dict.fromkeys(("qA", "qB"), np.zeros(modes.SETS)))
+    silent = GROUPS | dict.fromkeys(("qA", "qB"), np.zeros(modes.SETS))
+    monkeypatch.setattr(modes, "parameter_sets", lambda mode: silent)
     assert estimate("H58") == 0
 
 

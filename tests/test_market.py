@@ -378,6 +378,21 @@ def test_a_second_country_goes_the_same_way():
     assert table["parameter"].tolist()[:2] == ["value in the first year", "growth rate"]
 
 
+def test_a_falling_series_is_forecast_by_the_curve_that_can_fall():
+    """A curve that only rises lies flat at best, on parameters beyond all numbers: it does not take part."""
+    series = made([100, 91, 80, 74, 66, 60, 52, 47, 44])
+    assert not market.fit_growth(series, "gompertz").converged
+    ahead = market.forecast(series, 2024, draws=200, seed=1)
+    assert [fit.curve.name for fit in ahead.fits] == ["exponential"]
+    assert 21 < ahead.at(2024)["low"] < ahead.at(2024)["high"] < 26
+
+
+def test_a_series_that_a_curve_meets_exactly_has_no_interval():
+    ahead = market.forecast(made([10, 20, 40, 80]), 2020)
+    assert not ahead
+    assert ahead.reason.startswith("a curve meets every value")
+
+
 @pytest.mark.filterwarnings("error")
 def test_values_that_leap_end_in_a_reason_and_not_in_infinity():
     leaps = market.MarketSeries((2019, 2020, 2021), (1.0, 100.0, 1.0), "billion USD", ("A",) * 3, ("observed",) * 3,

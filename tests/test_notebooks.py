@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import re
+import shutil
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 
 from nbproof import parameters_of, planned
-from nbproof.translation import FIELD, catalogue, localised, messages
-from socialcommerce.report import settings
+from nbproof.translation import FIELD, Catalogue, literals, localised, messages
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-CHINESE = ROOT / "notebooks" / "zh"
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+GUARDS: dict[str, Callable[[Path], None]] = {}
+"""What every notebook keeps to, by the name of its test: a function of the notebook's path, which reads files alone."""
+
+
+def guard(check: Callable[[Path], None]) -> Callable[[Path], None]:
+    """Make a test of each notebook of a convention, and keep it for mutated copies."""
+    GUARDS[check.__name__.removeprefix("test_")] = check
+    return each(check)
 
 
 # Digits that name a thing rather than measure one: sections, claims and hypotheses, years, citations, code, links.
@@ -60,6 +70,29 @@ def code(path: Path) -> list[tuple[set[str], ast.Module]]:
     return [(tags, ast.parse(source)) for tags, source in cells(path, "code")]
 
 
+def chinese_of(path: Path) -> Path:
+    """The notebook that is made from this one."""
+    return path.parent / "zh" / path.name
+
+
+def translations(path: Path) -> Catalogue:
+    """The notebook's own catalogue alone."""
+    return Catalogue("zh", path.parent / "locale" / f"{path.stem}.zh.po")
+
+
+def prose_of(translation: str) -> str:
+    """A translation without code, mathematics, fields and where its links lead."""
+    return re.sub(r"`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\)|\{[^}]*\}", "", translation, flags=re.DOTALL)
+
+
+def imports(tree: ast.Module) -> list[ast.stmt]:
+    return [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def calls(tree: ast.Module) -> list[ast.Call]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
 def test_profiles_name_parameters_there_are_and_change_only_how_much_is_drawn():
     profiles = tomllib.loads((ROOT / "notebooks" / "profiles.toml").read_text(encoding="utf-8"))
     assert set(profiles) == {"full", "quick"}
@@ -78,109 +111,165 @@ def test_there_are_notebooks():
     assert {"00_claims", "01_market_size"} <= {path.stem for path in NOTEBOOKS}
 
 
-@each
+@guard
 def test_committed_without_outputs(path):
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        assert not cell.get("outputs")
-        assert cell.get("execution_count") is None
+    for file in (path, chinese_of(path)):
+        for cell in json.loads(file.read_text(encoding="utf-8"))["cells"]:
+            assert not cell.get("outputs"), file
+            assert cell.get("execution_count") is None, file
 
 
-@each
+@guard
 def test_parameters_are_typed_and_explained(path):
     found = parameters_of(path)
     assert found["language"].default == "en"
     assert all(parameter.meaning for parameter in found.values())
 
 
-@each
+@guard
 def test_logic_lives_in_the_library(path):
-    for _, source in cells(path, "code"):
-        tree = ast.parse(source)
-        assert not any(isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda) for node in ast.walk(tree)), source
-        statements = [line for line in source.splitlines() if line.strip() and not line.strip().startswith("#")]
-        done = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom | ast.AnnAssign)]
-        assert len(done) <= 10, f"a cell does one thing:\n{source}"
-        assert len(statements) <= 30, source
-
-
-@each
-def test_no_number_is_typed_into_the_prose(path):
-    for _, source in cells(path, "markdown"):
-        assert typed_numbers(source) == [], source
-
-
-@each
-def test_no_number_is_typed_into_captions_and_labels(path):
-    """The words given to tables and figures are prose too."""
-    words = {"caption", "alt", "note"}
     for _, tree in code(path):
-        for node in ast.walk(tree):
-            if isinstance(node, ast.keyword) and node.arg in words:
-                for part in ast.walk(node.value):
-                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                        assert typed_numbers(part.value) == [], part.value
+        assert not any(isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda) for node in ast.walk(tree))
 
 
-@each
+@guard
+def test_a_cell_is_short(path):
+    for tags, source in cells(path, "code"):
+        lines = [line for line in source.splitlines() if line.strip()]
+        code_lines = [line for line in lines if not line.lstrip().startswith('"')]  # a sentence may run on
+        assert "parameters" in tags or imports(ast.parse(source)) or len(code_lines) <= 10, source
+        assert "parameters" in tags or max(map(len, lines)) <= 100, max(lines, key=len)
+
+
+@guard
+def test_a_cell_shows_something(path):
+    for tags, tree in code(path):
+        shows = {ast.unparse(call.func) for call in calls(tree)} & {"page.say", "page.figure", "page.table", "display"}
+        assert "parameters" in tags or imports(tree) or shows or isinstance(tree.body[-1], ast.Expr), ast.unparse(tree)
+
+
+@guard
 def test_a_notebook_opens_with_a_title(path):
-    for file in (path, CHINESE / path.name):
+    for file in (path, chinese_of(path)):
         assert cells(file, "markdown")[0][1].startswith("# ")
 
 
-@each
+@guard
 def test_no_placeholder_meets_a_student(path):
-    for file in (path, CHINESE / path.name):
+    for file in (path, chinese_of(path)):
         assert "{{" not in file.read_text(encoding="utf-8"), file.name
+
+
+@guard
+def test_what_is_cited_is_in_the_bibliography(path):
+    bibliography = (ROOT / "paper" / "references.bib").read_text(encoding="utf-8")
+    for key in re.findall(r"#ref-(\w+)", path.read_text(encoding="utf-8")):
+        assert f"{{{key}," in bibliography, key
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+@guard
+def test_no_number_is_typed(path):
+    """A number stands in prose, in a sentence and in a caption as a field, so that it is computed."""
+    for message in messages(nbformat.read(path, 4)):
+        assert typed_numbers(FIELD.sub("", message)) == [], message
+
+
+@guard
+def test_nothing_is_drawn_at_random_without_a_seed(path):
+    """Whatever takes a seed is given one; seaborn's intervals are bootstrapped and its strips jittered otherwise."""
+    known: dict[str, Any] = {}
+    for _, tree in code(path):
+        exec(compile(ast.Module(imports(tree), []), path.name, "exec"), known)
+        assert [said for call in calls(tree) if (said := unseeded(call, known))] == []
+
+
+def unseeded(call: ast.Call, known: dict[str, Any]) -> str:
+    """Return the call if it draws at random without a seed."""
+    called, given = ast.unparse(call.func), {k.arg for k in call.keywords}
+    first, *rest = called.split(".")
+    found = known.get(first)
+    for name in rest:
+        found = getattr(found, name, None)
+    if called.startswith("sns."):
+        seeded = given & {"errorbar", "seed", "ci"} or called not in BOOTSTRAPPED
+        return "" if seeded and (called != "sns.stripplot" or "jitter" in given) else called
+    if re.fullmatch(r"np\.random\.(?!default_rng)\w+", called):
+        return called
+    if found is None:
+        return called if called.endswith((".sample", ".rvs")) and "random_state" not in given else ""
+    parameters = parameters_in_order(found)
+    open_seed = any(p.name in ("seed", "rng", "random_state") and p.default is None and p.name not in given
+                    for p in parameters[len(call.args):])
+    draws = all(p.name in given or p.default != 0 for p in parameters if p.name == "bootstrap")
+    return called if open_seed and draws else ""
+
+
+BOOTSTRAPPED = {f"sns.{name}" for name in ("barplot", "lineplot", "pointplot", "relplot", "catplot", "regplot")}
+
+
+def parameters_in_order(function: Any) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # what is no function, or hides what it takes
+        return []
 
 
 # --- what is said, and its translation --------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", autouse=True)
-def project():
-    """Let catalogues be found where the reports of this study look for them."""
-    from nbproof import use
-
-    use(settings)
-
-
-def translations(path: Path) -> dict[str, str]:
-    """The notebook's own catalogue alone."""
-    from nbproof.translation import Catalogue
-
-    return Catalogue("zh", ROOT / "notebooks" / "locale" / f"{path.stem}.zh.po")
+@guard
+def test_what_is_said_is_written_out(path):
+    """Texts that are put together while the notebook runs stand in no catalogue."""
+    for _, source in cells(path, "code"):
+        written = {(text.lineno, text.col_offset) for text in literals(source)}
+        for call in calls(ast.parse(source)):
+            said = [*call.args[:1]] if ast.unparse(call.func) in ("page.say", "page.words") else []
+            said += call.args[2:3] if ast.unparse(call.func) in ("page.figure", "page.table") else []
+            for text in said + [k.value for k in call.keywords if said and k.arg in ("caption", "alt", "note")]:
+                assert (text.lineno, text.col_offset) in written, ast.unparse(text)
 
 
-@each
+@guard
 def test_every_message_is_translated_and_none_is_left_over(path):
     wanted, known = set(messages(nbformat.read(path, 4))), set(translations(path))
     assert wanted - known == set()
     assert known - wanted == set()
 
 
-@each
+@guard
 def test_a_translation_holds_the_same_numbers_links_and_code(path):
     for english, chinese in translations(path).items():
         for what in (FIELD, re.compile(r"\(#ref-\w+\)"), re.compile(r"`[^`]+`"), re.compile(r"^#+ ", re.MULTILINE)):
             assert sorted(what.findall(english)) == sorted(what.findall(chinese)), f"{english}\n---\n{chinese}"
 
 
-@each
+@guard
 def test_chinese_is_written_as_chinese_is(path):
     """Full-width brackets and marks between Chinese characters, no space before a per cent sign (GB/T 15834, 15835)."""
     for chinese in translations(path).values():
-        prose = re.sub(r"`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\)|\{[^}]*\}", "", chinese, flags=re.DOTALL)
+        prose = prose_of(chinese)
         assert not re.search(r"[\u4e00-\u9fff] ?[(),;:?!]|[(),;:?!] ?[\u4e00-\u9fff]", prose), chinese
         assert " %" not in prose, chinese
         assert not re.search(r"(?<!\d)\.\d", prose), chinese
 
 
-@each
+@guard
+def test_a_translation_is_in_chinese(path):
+    """Names and terms of statistics may stay as they are, three words together may not."""
+    for english, chinese in translations(path).items():
+        prose = prose_of(chinese)
+        assert not re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", prose), chinese
+        assert chinese != english or not re.search(r"[a-z]{4}", prose), chinese
+
+
+@guard
 def test_the_chinese_notebook_is_made_from_the_english_one(path):
-    made = localised(nbformat.read(path, 4), catalogue(path.stem, "zh"))
-    kept = nbformat.read(CHINESE / path.name, 4)
-    assert [cell["source"] for cell in made["cells"]] == [cell.source for cell in kept.cells], (
-        "run `socialcommerce translate`")
+    made, kept = localised(nbformat.read(path, 4), translations(path)), nbformat.read(chinese_of(path), 4)
+    assert [(cell["cell_type"], cell["source"]) for cell in made["cells"]] == [
+        (cell.cell_type, cell.source) for cell in kept.cells], "run `socialcommerce translate`"
 
 
 @each
@@ -189,62 +278,124 @@ def test_both_notebooks_compute_the_same(path):
     def computed(file: Path) -> list[str]:
         found = []
         for tags, tree in code(file):
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("page."):
-                    node.args = [arg for arg in node.args if not isinstance(arg, ast.Constant)]
-                    node.keywords = [k for k in node.keywords if k.arg not in ("alt", "note", "heads")]
+            for call in calls(tree):
+                if ast.unparse(call.func).startswith("page."):
+                    call.args = [arg for arg in call.args if not isinstance(arg, ast.Constant)]
+                    call.keywords = [k for k in call.keywords if k.arg not in ("alt", "caption", "heads", "note")]
             found += [] if "parameters" in tags else [ast.unparse(tree)]
         return found
-    assert computed(path) == computed(CHINESE / path.name)
-
-
-@each
-def test_no_result_is_typed_into_what_is_said(path):
-    """A number stands in a sentence as a field."""
-    for message in messages(nbformat.read(path, 4)):
-        assert typed_numbers(FIELD.sub("", message)) == [], message
-
-
-@each
-def test_nothing_is_drawn_at_random_without_a_seed(path):
-    """Seaborn's intervals are bootstrapped and its strips jittered unless told otherwise."""
-    for _, tree in code(path):
-        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-            given, name = {k.arg for k in call.keywords}, ast.unparse(call.func)
-            if name in ("sns.barplot", "sns.lineplot", "sns.pointplot", "sns.relplot", "sns.catplot", "sns.regplot"):
-                assert given & {"errorbar", "seed", "ci"}, name
-            if name in ("sns.stripplot", "sns.catplot"):
-                assert given & {"jitter", "kind"}, name
-
-
-@each
-def test_a_cell_shows_something_and_is_short(path):
-    for tags, tree in code(path):
-        last = tree.body[-1]
-        imports = any(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body)
-        shows = any(ast.unparse(node.func) in ("page.say", "page.figure", "page.table", "display")
-                    for node in ast.walk(tree) if isinstance(node, ast.Call))
-        assert "parameters" in tags or imports or shows or isinstance(last, ast.Expr), ast.unparse(tree)
-    for tags, source in cells(path, "code"):
-        lines = [line for line in source.splitlines() if line.strip()]
-        code_lines = [line for line in lines if not line.lstrip().startswith('"')]  # a sentence may run on
-        assert "parameters" in tags or "import" in source or len(code_lines) <= 10, source
-        assert "parameters" in tags or max(map(len, lines)) <= 100, max(lines, key=len)
-
-
-@each
-def test_what_is_cited_is_in_the_bibliography(path):
-    bibliography = (ROOT / "paper" / "references.bib").read_text(encoding="utf-8")
-    for key in re.findall(r"#ref-(\w+)", path.read_text(encoding="utf-8")):
-        assert f"{{{key}," in bibliography, key
+    assert computed(path) == computed(chinese_of(path))
 
 
 def test_a_text_of_the_library_has_one_translation_with_the_same_fields():
     """All areas are read together, so a text that means two things needs two wordings."""
-    from nbproof import Catalogue
-
     found: dict[str, str] = {}
     for file in sorted((ROOT / "socialcommerce" / "locale").glob("*.zh.po")):
         for english, chinese in Catalogue("zh", file).items():
             assert found.setdefault(english, chinese) == chinese, f"{file.name}: {english}"
             assert {*FIELD.findall(chinese)} <= {*FIELD.findall(english)} or "{why}" in english, english
+
+
+# --- mutations: each is caught by the guard against it, and by no other -----------------------------------------------
+
+SHOWN = 'size[["year", "value", "unit", "basis", "source"]]'
+SENTENCE = "The size of a market says nothing about the paper's mechanisms"
+MUTATIONS = {  # what is done: the guard that must fail, then where, what and by what; a file without changes is remade
+    "an English sentence is changed": (
+        "every_message_is_translated_and_none_is_left_over", ("nb", SENTENCE, f"{SENTENCE} at all")),
+    "a translation is dropped": (
+        "every_message_is_translated_and_none_is_left_over", ("po", r'(msgid "## The answer"\nmsgstr) ".*"', r'\1 ""')),
+    "a translation is marked as doubtful": (
+        "every_message_is_translated_and_none_is_left_over", ("po", 'msgid "## The answer"', "#, fuzzy\n\\g<0>")),
+    "a translation is left over": (
+        "every_message_is_translated_and_none_is_left_over", ("po", r"\Z", '\nmsgid "gone"\nmsgstr "已删"\n')),
+    "a number is typed into prose": (
+        "no_number_is_typed", ("nb", "shows seven bars", "shows 7 bars"), ("po", "shows seven bars", "shows 7 bars")),
+    "a number is typed into a sentence": (
+        "no_number_is_typed", ("nb", "{echoes:d} further", "3 further"), ("po", "{echoes:d}", "3")),
+    "a number is typed into a caption": (
+        "no_number_is_typed", ("nb", "One bar a year;", "7 bars;"), ("po", "One bar a year;", "7 bars;")),
+    "an interval is bootstrapped": (
+        "nothing_is_drawn_at_random_without_a_seed", ("nb", r'hue="basis", errorbar=None', 'hue="basis"')),
+    "a forecast chooses its own seed": (
+        "nothing_is_drawn_at_random_without_a_seed", ("nb", SHOWN, "np.random.default_rng().normal()")),
+    "a sample is drawn unseeded": ("nothing_is_drawn_at_random_without_a_seed", ("nb", SHOWN, "size.sample()")),
+    "a field is taken for another": (
+        "a_translation_holds_the_same_numbers_links_and_code", ("po", r'(msgstr .*)\{share_low', r"\1{share_high")),
+    "a format is changed": (
+        "a_translation_holds_the_same_numbers_links_and_code", ("po", r"(msgstr .*)\{spread:.2f\}", r"\1{spread:.1f}")),
+    "a citation is lost in translation": (
+        "a_translation_holds_the_same_numbers_links_and_code", ("po", r"(msgstr .*)\(#ref-bass1969\)", r"\1")),
+    "a citation has no entry": (
+        "what_is_cited_is_in_the_bibliography", ("nb", "#ref-bass1969", "#ref-bass1996"),
+        ("po", "#ref-bass1969", "#ref-bass1996")),
+    "a cell has eleven lines": ("a_cell_is_short", ("nb", SHOWN, "size\n" * 10 + SHOWN)),
+    "a line runs out of sight": ("a_cell_is_short", ("nb", SHOWN, f"{SHOWN}  # {'-' * 60}")),
+    "a function is defined": ("logic_lives_in_the_library", ("nb", SHOWN, "def look():\n    return size\nlook()")),
+    "a function has no name": ("logic_lives_in_the_library", ("nb", SHOWN, "size.pipe(lambda frame: frame)")),
+    "a cell shows nothing": ("a_cell_shows_something", ("nb", SHOWN, f"shown = {SHOWN}")),
+    "a sentence is put together": (
+        "what_is_said_is_written_out", ("nb", SHOWN, 'page.say("The " + unit, of=size)')),
+    "the Chinese notebook is edited by hand": (
+        "the_chinese_notebook_is_made_from_the_english_one", ("zh", "论文", "文章")),
+    "the Chinese notebook computes otherwise": (
+        "the_chinese_notebook_is_made_from_the_english_one", ("zh", "pct_change()", "diff()")),
+    "a half-width bracket": (
+        "chinese_is_written_as_chinese_is", ("po", "（同一来源的连续年份）", "(同一来源的连续年份)")),
+    "a space before the per cent sign": (
+        "chinese_is_written_as_chinese_is", ("po", r"(msgstr .*\{miss:\+.1f\})%", r"\1 %")),
+    "English in the Chinese notebook": (
+        "a_translation_is_in_chinese", ("po", r'(msgid "(One row of points a method, around zero.)"\nmsgstr) ".*"',
+                                        r'\1 "\2"')),
+    "a placeholder stays raw": (
+        "no_placeholder_meets_a_student", ("nb", "## The answer", "## The {{answer}}"),
+        ("po", r'msgid "## The answer"\nmsgstr ".*"', 'msgid "## The {{answer}}"\nmsgstr "## {{answer}}的答案"')),
+    "a parameter is not explained": ("parameters_are_typed_and_explained", ("nb", r"  # of all intervals.*", "")),
+    "outputs are committed": ("committed_without_outputs", ("zh", None, None)),
+    "the title is gone": (
+        "a_notebook_opens_with_a_title", ("nb", "# How large", "How large"),
+        ("po", r'msgid "# (How large.*)\nmsgstr "# ', r'msgid "\1\nmsgstr "')),
+}
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_a_mutation_is_caught_by_the_guard_against_it_and_by_no_other(tmp_path, mutation):
+    caught_by, *changes = MUTATIONS[mutation]
+    path = tmp_path / "01_market_size.ipynb"
+    files = {"nb": path, "po": tmp_path / "locale" / f"{path.stem}.zh.po", "zh": chinese_of(path)}
+    for file in files.values():
+        file.parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / "notebooks" / file.relative_to(tmp_path), file)
+    for where, old, new in changes:
+        change(files[where], old, new)
+    if "zh" not in {where for where, *_ in changes}:
+        nbformat.write(nbformat.from_dict(localised(nbformat.read(path, 4), translations(path))), files["zh"])
+    assert failing(path) == {caught_by}
+
+
+def change(file: Path, old: str | None, new: str | None) -> None:
+    """Change a catalogue by an expression, a notebook's cells too (an expression, or a text as it stands)."""
+    if file.suffix == ".po":
+        text, count = re.subn(old, new, file.read_text(encoding="utf-8"))
+        file.write_text(text, encoding="utf-8")
+    else:
+        notebook, count = nbformat.read(file, 4), 0
+        for cell in notebook.cells:
+            if old is None and cell.cell_type == "code":
+                cell.execution_count, count = 1, 1
+            elif old and (old in cell.source or re.search(old, cell.source)):
+                cell.source = cell.source.replace(old, new) if old in cell.source else re.sub(old, new, cell.source)
+                count += 1
+        nbformat.write(notebook, file)
+    assert count, f"nothing to change: {old}"
+
+
+def failing(path: Path) -> set[str]:
+    """Names of the guards that a notebook does not pass."""
+    found = set()
+    for name, check in GUARDS.items():
+        try:
+            check(path)
+        except AssertionError:
+            found.add(name)
+    return found

@@ -125,6 +125,7 @@ on a market's yearly value, which is mostly repeat purchases and began before th
 """
 
 
+LARGEST = 700  # logarithm of a market that can still be written as a number
 STEP = 1e-6  # of a central difference: the cube root of the machine's precision, rounded
 
 
@@ -380,7 +381,8 @@ def fit_many(curve: Curve, y: np.ndarray, start: np.ndarray | None = None) -> tu
     pick = ssr.reshape(count, tries).argmin(axis=1) + tries * np.arange(count)
     u, ssr, edge = u[pick], ssr[pick], 1e-3 * (upper - lower)
     settled = settled[pick] & ((u > lower + edge) & (u < upper - edge)).all(axis=1)
-    return (y - curve.log_shape(t, u)).mean(axis=1), u, ssr, settled
+    scale = (y - curve.log_shape(t, u)).mean(axis=1)
+    return scale, u, ssr, settled & (np.abs(scale) < LARGEST)
 
 
 def aicc(fit: GrowthFit) -> float | NotAvailable:

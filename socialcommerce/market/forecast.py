@@ -11,14 +11,11 @@ import pandas as pd
 
 from nbproof import words
 from socialcommerce.errors import ParameterError
-from socialcommerce.market.fit import CURVES, GrowthFit, fit_growth, fit_many
+from socialcommerce.market.fit import CURVES, LARGEST, GrowthFit, fit_growth, fit_many
 from socialcommerce.market.series import MarketSeries, NotAvailable
 
 __all__ = ["Backtest", "Disagreement", "Forecast", "disagreement", "forecast", "published_misses",
            "rolling_origin"]
-
-LARGEST = 700  # logarithm of a market that can still be written as a number
-
 
 
 @dataclass(frozen=True)
@@ -295,7 +292,7 @@ def forecast(
     Returns
     -------
     Forecast or NotAvailable
-        The latter where no curve could be fitted, or the interval of a year has no end.
+        The latter where no curve could be fitted, one fits without error, or the interval of a year has no end.
 
     References
     ----------
@@ -314,6 +311,8 @@ def forecast(
     left_out = tuple(_reason(name, fit) for name, fit in tried.items() if fit not in fits)
     if not fits:
         return NotAvailable("forecast", "no growth curve could be fitted")
+    if min(fit.sigma for fit in fits) < 1e-8:
+        return NotAvailable("forecast", "a curve meets every value, so nothing says how far the next may lie from it")
     apart = disagreement(series, rivals)
     table = _simulate(fits, np.arange(last + 1, until + 1), apart, level, draws, np.random.default_rng(seed))
     if not np.isfinite(table["high"]).all():

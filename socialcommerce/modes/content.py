@@ -173,7 +173,8 @@ def final_size(parameters: Given = None, initial: Mapping[str, float] | None = N
         _need(a, name, a[name] == 0, "0 where a final size is meant")
     r0, (u0, m, o, c, lead, _) = a["pM"] * a["s"] * a["reach"], CONTENT.start(initial)
     dose = r0 * m + a["s"] * a["reach"] * o + a["reach"] * c + a["beta"] * a["tL"] * lead
-    return -lambertw(-r0 * u0 * np.exp(-dose - r0 * u0)).real / r0
+    spread = -lambertw(-r0 * u0 * np.exp(-dose - r0 * u0)).real / np.where(r0 > 0, r0, 1.0)
+    return np.where(r0 > 0, spread, u0 * np.exp(-dose))
 
 
 def extinction(parameters: Given = None) -> np.ndarray:

@@ -15,8 +15,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, ClassVar
 
+from IPython import get_ipython
 from IPython.display import display
 
 from nbproof.errors import ParameterError, UnknownNameError, extra
@@ -24,6 +26,7 @@ from nbproof.look import captioned, html_table
 from nbproof.look import words as spoken
 from nbproof.machine import hold_to_one_thread
 from nbproof.numbers import format_number, reported, text_table
+from nbproof.parameters import parameters_of
 from nbproof.project import project
 from nbproof.results import LANGUAGES, MIME
 from nbproof.translation import (
@@ -92,6 +95,7 @@ class Page:
         if self.language not in self.known():
             raise UnknownNameError("language", self.language, self.known())
         hold_to_one_thread()
+        _read_parameters(project().path(project().notebooks) / f"{self.name}.ipynb")
 
     @staticmethod
     def known() -> tuple[str, ...]:
@@ -195,15 +199,15 @@ class Page:
         values = self._values(caption + alt + note, values, sys._getframe(1))
         figure = _figure_of(plot)
         _close(figure)
-        alts = self._said(alt, values)
         for language in self.languages:
             svg = self.draw(translated, figure, self._translate(language), self.fonts(language), language=language)
-            payload = {"kind": "figure", "name": name, "language": language, "alt": alts[language],
+            told = self._said(language, alt, values)
+            payload = {"kind": "figure", "name": name, "language": language, "alt": told,
                        **self._caption_of(language, caption, of, n, note, values)}
             if explorer is not None:
                 payload["explorer"] = {**explorer, "words": _all_said(explorer["words"], self._translate(language))}
             payload |= self._untranslated()
-            shown = {"image/svg+xml": svg, "text/plain": f"[{name}] {alts[language]}"}
+            shown = {"image/svg+xml": svg, "text/plain": f"[{name}] {told}"}
             if language != self.shown:
                 payload["image/svg+xml"], shown = svg, {}
             display({**shown, MIME: payload}, raw=True, metadata={"language": language})
@@ -298,9 +302,8 @@ class Page:
                                  f"{told[:50]!r}.")
         return told
 
-    def _said(self, template: str, values: Mapping[str, Any]) -> dict[str, str]:
-        return {each: filled(self._template(each, template), values, each, self._translate(each)) if template else ""
-                for each in self.languages}
+    def _said(self, language: str, text: str, values: Mapping[str, Any]) -> str:
+        return text and filled(self._template(language, text), values, language, self._translate(language))
 
     def _values(self, template: str, given: Mapping[str, Any], frame: Any) -> dict[str, Any]:
         return {name: _value(name, _found(name, given, frame)) for name, _ in fields_of(template)}
@@ -335,18 +338,15 @@ class Page:
 
     def _caption_of(self, language: str, caption: str, of: Any, n: int | None, note: str,
                     values: Mapping[str, Any]) -> dict[str, Any]:
-        evidence, translate = self.evidence(of, n), self._translate(language)
-        said = [filled(self._template(language, each), values, language, translate) if each else ""
-                for each in (caption, note)]
-        return {"caption": said[0], "n": "" if evidence.n is None else f"{evidence.n:,}",
+        evidence = self.evidence(of, n)
+        return {"caption": self._said(language, caption, values), "n": "" if evidence.n is None else f"{evidence.n:,}",
                 "basis": [self._known_basis(kind) for kind in evidence.basis],
-                "source": translate(evidence.source), "note": said[1]}
+                "source": self._translate(language)(evidence.source), "note": self._said(language, note, values)}
 
     def _untranslated(self) -> dict[str, list[str]]:
         """What lacked a translation so far, so that a test can see that nothing does."""
-        lacking = {each: list(self._translate(each).missing) for each in self.languages
-                   if each != self.known()[0]}
-        return {f"untranslated {each}": texts for each, texts in lacking.items() if texts}
+        return {f"untranslated {each}": list(missing) for each in self.languages
+                if each != self.known()[0] and (missing := self._translate(each).missing)}
 
     def _label(self, kind: str, name: str, language: str) -> str:
         number = self.placed.setdefault((kind, name), 1 + sum(each == kind for each, _ in self.placed))
@@ -356,6 +356,13 @@ class Page:
         """Show a figure's caption where no builder sets it."""
         label = self._label(kind, name, self.shown)
         _show_both(f"**{label}**\u2002{captioned({**caption, 'language': self.shown})}", {"kind": "caption"})
+
+
+def _read_parameters(notebook: Path) -> None:
+    """Give the parameters of a running notebook their types, or say which was given as something else."""
+    given = getattr(get_ipython(), "user_ns", {})
+    if given and notebook.is_file():
+        given |= {p.name: p.read(given[p.name]) for p in parameters_of(notebook).values() if p.name in given}
 
 
 def _show_both(text: str, payload: Mapping[str, Any]) -> None:
@@ -384,12 +391,10 @@ def _found(name: str, values: Mapping[str, Any], frame: Any) -> Any:
 def _value(name: str, value: Any) -> Any:
     """A text, or a number of Python's own that can be printed."""
     value = value.item() if hasattr(value, "item") else value
-    if isinstance(value, str):
+    if isinstance(value, str) or (isinstance(value, Real) and math.isfinite(value)):
         return value
-    if not isinstance(value, Real) or value != value or value in (float("inf"), float("-inf")):
-        raise ParameterError(f"{{{name}}} must be a text or a finite number; got {value!r}. Say it otherwise behind an "
-                             "`if` where it can be missing.")
-    return value
+    raise ParameterError(f"{{{name}}} must be a text or a finite number; got {value!r}. Say it otherwise behind an "
+                         "`if` where it can be missing.")
 
 
 def _all_said(words: Any, translate: Catalogue) -> Any:

@@ -29,7 +29,7 @@ SPEC = re.compile(r"(?P<sign>\+?),?(?:\.(?P<digits>\d+))?(?P<kind>[fg]?)")
 SPOKEN = {"say": (0,), "figure": (2,), "table": (2,), "words": (0,)}  # method of page -> places of its texts
 NAMED = ("alt", "caption", "note")
 EQUATION = re.compile(r"\$\$[^$]*\$\$")
-LETTERS = re.compile(r"[^\W\d_]{2}")
+LETTERS = re.compile(r"[^\W\d_Α-Ωα-ω]{2}")  # of a word: γC is a symbol
 _made: dict[str, tuple[str, Mapping[str, Any]]] = {}  # a text made by `words` -> how
 _lists: dict[str, tuple[str, ...]] = {}  # a text made by `listed` -> of what
 
@@ -53,7 +53,7 @@ class Catalogue(dict[str, str]):
             return filled(self(template), values, self.language, self)
         if text in _lists:
             return spoken(self.language)["list"].join(map(self, _lists[text]))
-        if LETTERS.search(text) and not text.startswith("$") and text.isascii():
+        if LETTERS.search(text) and not text.startswith("$") and text not in self.values():
             self.missing[text] = None
         return text
 
@@ -112,20 +112,18 @@ def filled(template: str, values: Mapping[str, Any], language: str = "en",
         value, spec = values[match[1]], match[2] or ""
         if isinstance(value, str):
             return translate(value) if translate else value
-        return plain(value, spec, language) if spec in ("d", "p") else signed(value, spec) + printed(value, spec)
+        if spec in ("d", "p"):
+            return plain(value, spec, language)
+        return signed(value, spec) + format_number(value, digits_of(value, spec))
     return FIELD.sub(one, template)
 
 
 def plain(value: float, spec: str, language: str) -> str:
     """Write a year or a count (``d``), or a p value with its sign (``p``), which have a form rather than digits."""
     if spec == "d":
-        return str(int(value))
+        return str(int(value)).replace("-", "−")
     text = "< 0.001" if value < 0.0005 else f"= {format_number(value, 3)}"
     return text.replace(" 0.", " .") if language == "en" else text
-
-
-def printed(value: float, spec: str) -> str:
-    return format_number(value, digits_of(value, spec))
 
 
 def signed(value: float, spec: str) -> str:

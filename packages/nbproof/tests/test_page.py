@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -177,6 +178,28 @@ def test_words_that_come_with_the_data_bring_their_translations(shown, monkeypat
     assert not any(key.startswith("untranslated") for data in shown for key in data[MIME])
     page.say("{both}", of=SEEN, both=page.listed(["Trust", page.words("{n:d} rows", n=2)]))
     assert shown[2][MIME]["texts"]["both"] == {"en": "Trust, 2 rows", "de": "Vertrauen, 2 Zeilen"}
+
+
+def test_what_lacks_a_translation_is_listed_whatever_its_letters(folder):
+    found = catalogue("n", "de")
+    for text in ("a naïve guess – “seen”", "γC", "$R_0$", "12 %", "viel", "much"):
+        found(text)
+    assert [*found.missing] == ["a naïve guess – “seen”"]
+
+
+def test_a_parameter_has_its_type_or_is_refused_when_the_page_is_made(folder, monkeypatch):
+    cell = v4.new_code_cell("draws: int = 100  # of it\nshare: float = 0.5  # of it", metadata={"tags": ["parameters"]})
+    nbformat.write(v4.new_notebook(cells=[cell]), folder / "notebooks" / "n.ipynb")
+    given = {"draws": "40", "share": 1, "other": None}
+    monkeypatch.setattr(module, "get_ipython", lambda: SimpleNamespace(user_ns=given))
+    Page("n")
+    assert given == {"draws": 40, "share": 1.0, "other": None}
+    assert isinstance(given["share"], float)
+    for wrong in ("many", 2.5, True, None):
+        given["draws"] = wrong
+        with pytest.raises(ParameterError, match="parameter draws takes a value of type int, such as 100; got"):
+            Page("n")
+    Page("no notebook")
 
 
 def test_what_rests_on_nothing_is_refused(shown):
