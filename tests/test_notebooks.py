@@ -227,8 +227,10 @@ def test_what_is_said_is_written_out(path):
         written = {(text.lineno, text.col_offset) for text in literals(source)}
         for call in calls(ast.parse(source)):
             said = [*call.args[:1]] if ast.unparse(call.func) in ("page.say", "page.words") else []
-            said += call.args[2:3] if ast.unparse(call.func) in ("page.figure", "page.table") else []
-            for text in said + [k.value for k in call.keywords if said and k.arg in ("caption", "alt", "note")]:
+            if ast.unparse(call.func) in ("page.figure", "page.table"):
+                said += call.args[2:3]
+                said += [word.value for word in call.keywords if word.arg in ("caption", "alt", "note")]
+            for text in said:
                 assert (text.lineno, text.col_offset) in written, ast.unparse(text)
 
 
