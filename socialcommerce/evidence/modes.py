@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from socialcommerce.paper import Hypothesis
 from socialcommerce.verdicts import HypothesisTest
 from stockflow import Mode, Parameter, Values, elasticity
 
-__all__ = ["RANGES", "SEED", "SETS", "TESTS", "parameter_sets"]
+__all__ = ["SEED", "TESTS", "parameter_sets"]
 
 SETS, RUNS, SEED = 1000, 200, 20240531  # sets where a formula decides, sets run through time or searched one by one
 SHARE = {"en": "share of the parameter sets"}
@@ -212,7 +212,7 @@ def promotion(hypothesis: Hypothesis) -> HypothesisTest:
     share, often = np.meshgrid(np.linspace(0, 1, 51), np.append(0.0, np.geomspace(0.01, 50, 60)), indexing="ij")
     inside = []
     for i in range(RUNS):
-        asked = optima.Promotion(**_row(more, i), parameters=_row(p, i))
+        asked = optima.Promotion(rho=float(more["rho"][i]), parameters=_row(p, i))
         sold = asked.purchases(share.ravel(), often.ravel()).reshape(share.shape)
         at = np.unravel_index(np.argmax(sold), sold.shape)
         inside.append(all(0 < k < size - 1 for k, size in zip(at, sold.shape, strict=True)))
@@ -231,7 +231,7 @@ def _reproduction(name: str) -> Callable[[Values], np.ndarray]:
     return content.reproduction if name == "content" else sharing.reproduction
 
 
-def _largest(of: Callable[[Values], np.ndarray], p: Values, names: object) -> np.ndarray:
+def _largest(of: Callable[[Values], np.ndarray], p: Values, names: Iterable[str]) -> np.ndarray:
     """Size of the largest elasticity among some parameters."""
     return np.max([np.abs(elasticity(of, p, name)) for name in names], axis=0)
 

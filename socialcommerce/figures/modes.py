@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.patches import Patch
 
-__all__ = ["marks", "plot_diagram", "routes"]
+__all__ = ["marks", "plot_diagram"]
 
 SLACK = {"actor": 1.6, "stock": 1.6, "flow": 2.2, "auxiliary": 1.6, "event": 5.0, "lever": 3.6}  # beside the words
 NORMALS = {"l": (-1, 0), "r": (1, 0), "t": (0, 1), "b": (0, -1)}
@@ -158,7 +158,7 @@ def _box(ax: Axes, node: Node) -> None:
     label = ax.text(x + tab / 2, y, node.words, fontsize=6.5, ha="center", va="center", linespacing=1.05, zorder=3,
                     color=PAPER if node.kind == "actor" else INK, gid=node.id)
     room = w - tab - SLACK[node.kind]
-    label._get_wrapped_text = lambda: _wrapped(label.get_text(), room)  # type: ignore[method-assign]  # anew translated
+    vars(label)["_get_wrapped_text"] = lambda: _wrapped(label.get_text(), room)  # anew for each language
 
 
 def _shape(kind: str, x: float, y: float, w: float, h: float) -> Patch:

@@ -1,4 +1,4 @@
-"""Know the house style: how a figure is drawn so that it is the same everywhere, light and dark, in both languages."""
+"""The house style: how a figure is drawn so that it is the same everywhere, light and dark, in both languages."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from socialcommerce.project import catalogue
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["DARK", "GRID", "HEIGHT", "INK", "MUTED", "PAPER", "SERIES", "VARIABLES", "WIDTH", "css", "draw",
-           "draw_png", "house", "inline", "new_axes", "use"]
+__all__ = ["DARK", "GRID", "INK", "MUTED", "PAPER", "SERIES", "VARIABLES", "WIDTH", "css", "draw", "draw_png", "house",
+           "inline", "new_axes", "use"]
 
 WIDTH, HEIGHT = 6.3, 3.5  # inches: a column of A4 with 2.5 cm margins
 LANGUAGES = ("en", "zh")
@@ -29,13 +29,14 @@ FALLBACK = "DejaVu Sans"  # comes with matplotlib; draws the few Latin and other
 
 def use(language: str = "en") -> None:
     """Draw in the house style from now on, as a notebook does; seaborn and matplotlib alike."""
-    import matplotlib
+    import matplotlib.style
 
     if matplotlib.get_backend(auto_select=False) is None:
         matplotlib.use("agg")  # nothing chosen yet: do not look for a screen
     _register()
     matplotlib.rcdefaults()
-    matplotlib.rcParams.update(_settings(fonts.family(language)))
+    matplotlib.interactive(False)
+    matplotlib.style.use(_settings(fonts.family(language)))
 
 
 @contextmanager
@@ -183,7 +184,7 @@ def _settings(family: str) -> dict[str, Any]:
         "mathtext.fontset": "custom", "mathtext.default": "regular", "mathtext.fallback": "stixsans",
         **{f"mathtext.{face}": family for face in ("rm", "it", "sf", "cal", "tt")},
         **{f"mathtext.{face}": f"{family}:bold" for face in ("bf", "bfit")},
-        "figure.figsize": (WIDTH, HEIGHT), "figure.constrained_layout.use": True, "interactive": False,
+        "figure.figsize": (WIDTH, HEIGHT), "figure.constrained_layout.use": True,
         "figure.facecolor": PAPER, "savefig.facecolor": PAPER, "figure.edgecolor": PAPER, "savefig.edgecolor": PAPER,
         "axes.facecolor": "none", "axes.edgecolor": MUTED, "axes.labelcolor": INK, "axes.titlecolor": INK,
         "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.linewidth": 0.8, "axes.axisbelow": True,

@@ -11,7 +11,7 @@ from scipy.optimize import minimize, minimize_scalar
 
 from socialcommerce.errors import ParameterError
 from socialcommerce.modes import content, sharing
-from stockflow import Mode, integrate
+from stockflow import Mode, Values, integrate
 
 __all__ = ["Breaches", "Promotion", "Quality", "best_contact", "best_personalisation", "breaches", "group_offers",
            "members_of", "purchase_chance", "segment_gains", "struck"]
@@ -25,7 +25,7 @@ def purchase_chance(n: Given, b0: Given, b1: Given, delta0: Given, delta1: Given
     ``(b0 + b1 n) / (b0 + b1 n + delta0 + delta1 n^2)``: b0 unprompted purchases, b1 purchases per promotion, delta0
     exits without and delta1 n^2 exits by annoyance (all 1/day).
     """
-    buy = b0 + b1 * n
+    buy = np.asarray(b0 + b1 * n)
     return buy / (buy + delta0 + delta1 * n**2)
 
 
@@ -213,7 +213,7 @@ def breaches(
     return Breaches(float(seen[-1, 0]), float(seen[-1, 1]), shocks.mean(axis=0), float(shocks.std(axis=0).mean()))
 
 
-def struck(mode: Mode, p: Mapping, y: np.ndarray, lost: Iterable[np.ndarray]) -> np.ndarray:
+def struck(mode: Mode, p: Values, y: np.ndarray, lost: Iterable[np.ndarray]) -> np.ndarray:
     """Return the members, share of the population, after each day, of which ``lost`` holds the share that leaves.
 
     Shapes are (states, sets) of ``y``, where the mode starts, and (sets,) of each day's share.
@@ -273,7 +273,7 @@ class Quality:
             raise ParameterError(f"quality costs more the higher it is; got theta={self.theta:g}, r={self.r:g}; "
                                  "allowed is theta > 1 and r >= 0.")
 
-    def cost(self, q: np.ndarray) -> np.ndarray:
+    def cost(self, q: Given) -> np.ndarray:
         """Return yuan a day and person."""
         return self.c0 + self.c1 * np.asarray(q, float) ** self.theta
 
@@ -286,12 +286,12 @@ class Quality:
         """Return R0 at quality q."""
         return content.reproduction(self._given(q))
 
-    def infinite(self, q: np.ndarray) -> np.ndarray:
+    def infinite(self, q: Given) -> np.ndarray:
         """Return yuan per entrant in an audience that never runs out: cost (1 - R0) / (rho q); nan from R0 = 1."""
         r0 = self.successors(q)
         return np.where(r0 < 1, self.cost(q) * (1 - r0) / (self.rho * np.asarray(q)), np.nan)
 
-    def finite(self, q: np.ndarray) -> np.ndarray:
+    def finite(self, q: Given) -> np.ndarray:
         """Return yuan per entrant where the finite audience stands still: cost / j*."""
         return self.cost(q) / content.steady_flow(self._given(q))
 
@@ -396,8 +396,8 @@ class Promotion:
         profit there, 0 where the rule holds; ``interior`` says whether both are off their edges; ``leave`` is the share
         of the pool that leaves unsold; ``n_selling`` the frequency that would sell most to a given pool.
         """
-        shares, often = np.meshgrid(np.linspace(0.01, 0.99, 50), np.geomspace(0.01, 20, 60))
-        shares, often = shares.ravel(), often.ravel()
+        grid = np.meshgrid(np.linspace(0.01, 0.99, 50), np.geomspace(0.01, 20, 60))
+        shares, often = (axis.ravel() for axis in grid)
         value = self.profit(shares, often)
         if not np.nanmax(value) > 0:
             raise ParameterError(f"no share and frequency earn anything; got a profit of {np.nanmax(value):.3g}; "
