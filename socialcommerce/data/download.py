@@ -12,7 +12,7 @@ from typing import Any
 from socialcommerce.data.registry import Source, check_hash, sources
 from socialcommerce.errors import ChecksumError, DataError, FetchError, OutputError, UnknownNameError
 
-__all__ = ["MIRROR", "fetch"]
+__all__ = ["fetch"]
 
 MIRROR = "SOCIALCOMMERCE_DATA"
 FETCHED = "data/fetched"

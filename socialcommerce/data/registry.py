@@ -1,4 +1,4 @@
-"""Know every registered file: publisher, locator, licence, unit, basis, columns and hash."""
+"""Every registered file: publisher, locator, licence, unit, basis, columns and hash."""
 
 from __future__ import annotations
 

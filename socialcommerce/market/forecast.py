@@ -29,14 +29,11 @@ class Backtest:
         outcome, positive where the forecast was too high), shared (whether every method forecast this pair).
     left_out : tuple of int
         Years that rest on a forecast and were no outcomes.
-    unsettled : int
-        Forecasts not made, because the curve did not settle on finite parameters at their origin.
     """
 
     series: MarketSeries
     errors: pd.DataFrame
     left_out: tuple[int, ...]
-    unsettled: int
 
     @property
     def shared(self) -> int:
@@ -78,18 +75,17 @@ def rolling_origin(series: MarketSeries, horizon: int = 3) -> Backtest | NotAvai
     if horizon < 1:
         raise ParameterError(f"horizon is a number of years ahead, 1 or more; got {horizon!r}.")
     known = series.outcomes()
-    count = 0 if isinstance(known, NotAvailable) else known.n
-    if count < 4:
+    if isinstance(known, NotAvailable) or known.n < 4:
+        count = known.n if isinstance(known, MarketSeries) else 0
         return NotAvailable("back-test", words(
             "outcomes rather than forecasts: {count:d} of {n:d} values; at least four are needed", count=count,
             n=series.n))
     parts = [_errors(known, method, *how, horizon) for method, how in _methods().items()]
-    rows = pd.DataFrame([row for part in parts for row in part])
-    errors = rows.dropna(ignore_index=True)
+    errors = pd.DataFrame([row for part in parts for row in part]).dropna(ignore_index=True)  # settled curves only
     per_pair = errors.groupby(["origin", "target"])["method"].transform("size")
     errors["shared"] = per_pair == errors["method"].nunique()
     later = tuple(year for year in series.years if year > known.years[-1])
-    return Backtest(series, errors, later, len(rows) - len(errors))
+    return Backtest(series, errors, later)
 
 
 def published_misses(series: MarketSeries, rivals: pd.DataFrame) -> pd.DataFrame:
@@ -124,16 +120,10 @@ Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 def _methods() -> dict[str, tuple[int, Predict]]:
     """Return each method's least number of training years and its forecast from them."""
-    methods: dict[str, tuple[int, Predict]] = {"naive": (2, _naive), "drift": (2, _drift)}
+    methods: dict[str, tuple[int, Predict]] = {
+        "naive": (2, lambda values, ahead: np.full(len(ahead), values[-1])),
+        "drift": (2, lambda values, ahead: values[-1] + ahead * (values[-1] - values[0]) / (len(values) - 1))}
     return methods | {name: (curve.k + 1, _curve(name)) for name, curve in CURVES.items()}
-
-
-def _naive(values: np.ndarray, ahead: np.ndarray) -> np.ndarray:
-    return np.full(len(ahead), values[-1])
-
-
-def _drift(values: np.ndarray, ahead: np.ndarray) -> np.ndarray:
-    return values[-1] + ahead * (values[-1] - values[0]) / (len(values) - 1)
 
 
 def _curve(name: str) -> Predict:

@@ -10,7 +10,7 @@ from socialcommerce.errors import UnknownNameError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LEAST_PER_STUDY", "POOLED_MODEL", "least_pooled_size", "pooled_path", "impulse_buying_effect"]
+__all__ = ["least_pooled_size", "pooled_path", "impulse_buying_effect"]
 
 
 def impulse_buying_effect(paths: pd.DataFrame, name: str, *, estimator: str = "WLSMV", sample: str = "all") -> Effect:

@@ -13,7 +13,7 @@ from socialcommerce.errors import UnknownNameError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ADJUSTED", "anderson_rubin", "first_stage", "peers", "pushed", "strength", "summary"]
+__all__ = ["ADJUSTED", "peers", "strength", "summary"]
 
 HOUSEHOLD = "administrative village and household"
 ADJUSTED = ("nothing", "administrative village", HOUSEHOLD)
