@@ -251,8 +251,11 @@ def decide(hypothesis: Hypothesis, result: HypothesisTest | NotTestable, *, alph
         When the test rests on evidence the hypothesis does not name, or its interval is too narrow for the correction.
     """
     exploratory = hypothesis.known is not None
+    named = [(data.kind, data.grade) for data in hypothesis.data]
+    if isinstance(result, HypothesisTest) and (result.evidence, result.grade) not in named:
+        raise ParameterError(f"a test of {hypothesis.id} must rest on evidence that hypotheses.toml names for it; got "
+                             f"{result.evidence} ({result.grade}); named: {named or 'none'}.")
     if isinstance(result, HypothesisTest) and result.grade == "remote":
-        _see_named(hypothesis, result)
         require(f"reason of {hypothesis.id}", hypothesis.reason, hypothesis.reason is not None,
                 "given, since remote data test nothing")
         result = NotTestable(hypothesis.reason or "")
@@ -260,7 +263,6 @@ def decide(hypothesis: Hypothesis, result: HypothesisTest | NotTestable, *, alph
         grade = _weakest([data.grade for data in hypothesis.data])
         return Verdict(hypothesis.id, "not testable", hypothesis.kinds, grade, hypothesis.statement, result,
                        exploratory, hypothesis.step)
-    _see_named(hypothesis, result)
     rule = {"people": _on_people, "number": _on_number, "model": _on_model, "synthetic": _on_synthetic}
     outcome = rule[CLASSES[result.evidence]](hypothesis, result, alpha)
     if result.grade == "proxy":
@@ -357,13 +359,6 @@ def _on_synthetic(hypothesis: Hypothesis, test: HypothesisTest, alpha: float | N
 
 def _weakest(grades: Sequence[str]) -> str | None:
     return max(grades, key=GRADES.index, default=None)
-
-
-def _see_named(hypothesis: Hypothesis, test: HypothesisTest) -> None:
-    named = [(data.kind, data.grade) for data in hypothesis.data]
-    if (test.evidence, test.grade) not in named:
-        raise ParameterError(f"a test of {hypothesis.id} must rest on evidence that hypotheses.toml names for it; got "
-                             f"{test.evidence} ({test.grade}); named: {named or 'none'}.")
 
 
 @dataclass(frozen=True)

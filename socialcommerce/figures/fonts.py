@@ -24,7 +24,7 @@ import nbproof
 from socialcommerce.errors import DataError, OutputError, ParameterError, UnknownNameError
 from socialcommerce.project import cache_folder
 
-__all__ = ["UncoveredWarning", "bold", "family", "folder", "licence", "regular", "uncovered", "warn_uncovered",
+__all__ = ["UncoveredWarning", "bold", "family", "folder", "regular", "uncovered", "warn_uncovered",
            "woff2_subset"]
 
 FAMILY, FAMILY_LATIN = "Noto Sans SC House", "Noto Sans SC House Latin"
@@ -71,11 +71,6 @@ def regular(language: str = "zh") -> Path:
 def bold(language: str = "zh") -> Path:
     """Return the bold font file (weight 700), cutting it first where the cache has none."""
     return _file(700, language)
-
-
-def licence() -> str:
-    """Return the licence the font came with: the SIL Open Font License 1.1."""
-    return (folder() / "OFL.txt").read_text(encoding="utf-8")
 
 
 def uncovered(text: str) -> str:
@@ -196,9 +191,12 @@ def folder() -> Path:
     OutputError
         When the cache folder cannot be written.
     """
+    from importlib.metadata import version
+
     source, digest = _source()
     home = cache_folder()
-    ready = home / f"fonts-{_key(digest)}"
+    key = hashlib.sha256(f"{digest} {RECIPE} {version('fonttools')}".encode()).hexdigest()[:16]
+    ready = home / f"fonts-{key}"
     if not _whole(ready):
         try:
             home.mkdir(parents=True, exist_ok=True)
@@ -224,18 +222,9 @@ def _source() -> tuple[Path, str]:
     return Path(str(entry.locate())), registered
 
 
-def _key(digest: str) -> str:
-    from importlib.metadata import version
-
-    return hashlib.sha256(f"{digest} {RECIPE} {version('fonttools')}".encode()).hexdigest()[:16]
-
-
 def _whole(ready: Path) -> bool:
-    return all((ready / name).is_file() for name in (*_names(), COVERED, "OFL.txt"))
-
-
-def _names() -> list[str]:
-    return [f"{start}{style}.ttf" for _, start in FAMILIES.values() for style in WEIGHTS.values()]
+    fonts = (f"{start}{style}.ttf" for _, start in FAMILIES.values() for style in WEIGHTS.values())
+    return all((ready / name).is_file() for name in (*fonts, COVERED, "OFL.txt"))
 
 
 def _fill(ready: Path, source: Path, digest: str) -> None:

@@ -110,10 +110,11 @@ def _pull(own: np.ndarray, other: np.ndarray, onward: np.ndarray) -> float:
     return max(3.0, (0.5 if own @ other < 0 else 0.55) * float(own @ onward))
 
 
-def _points(way: np.ndarray, n: int = 60) -> np.ndarray:
-    """Return points along a cubic Bezier curve, shape (n, 2)."""
-    t = np.linspace(0, 1, n)[:, None]
-    return sum(w * (1 - t) ** (3 - k) * t**k * p for k, (w, p) in enumerate(zip((1, 3, 3, 1), way, strict=True)))
+def _points(way: np.ndarray) -> np.ndarray:
+    """Return 60 points along a cubic Bezier curve, shape (60, 2)."""
+    from matplotlib.bezier import BezierSegment
+
+    return BezierSegment(way)(np.linspace(0, 1, 60))
 
 
 def _along(way: np.ndarray, distance: float) -> tuple[float, float]:

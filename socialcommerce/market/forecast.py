@@ -68,6 +68,11 @@ def rolling_origin(series: MarketSeries, horizon: int = 3) -> Backtest | NotAvai
     Backtest or NotAvailable
         The latter where fewer than four years are outcomes: then no curve has both training and a target.
 
+    Raises
+    ------
+    ParameterError
+        For a horizon below one year.
+
     References
     ----------
     Tashman (2000), doi:10.1016/S0169-2070(00)00065-0.
@@ -172,11 +177,6 @@ class Disagreement:
     spread: float
     publishers: int
 
-    @property
-    def factor(self) -> float:
-        """The typical factor between another publisher's figure and the series, 1 or more."""
-        return math.exp(self.spread)
-
 
 @dataclass(frozen=True)
 class Forecast:
@@ -204,10 +204,6 @@ class Forecast:
     draws: int
     seed: int
 
-    def at(self, year: int) -> pd.Series:
-        """Return one year's row of the table."""
-        return self.table.set_index("year").loc[year]
-
 
 def disagreement(series: MarketSeries, rivals: pd.DataFrame | None) -> Disagreement | NotAvailable:
     """Measure how far other publishers' figures for the same years stand from the series.
@@ -225,6 +221,11 @@ def disagreement(series: MarketSeries, rivals: pd.DataFrame | None) -> Disagreem
     -------
     Disagreement or NotAvailable
         The latter without rivals or where none of them counts.
+
+    Raises
+    ------
+    ParameterError
+        When a rival is in another unit than the series.
     """
     none = NotAvailable("disagreement between sources", "there are no figures of other publishers")
     if rivals is None:
@@ -284,6 +285,11 @@ def forecast(
     Forecast or NotAvailable
         The latter where no curve could be fitted, one fits without error, or the interval of a year has no end.
 
+    Raises
+    ------
+    ParameterError
+        For a year, level or number of draws out of its range.
+
     References
     ----------
     Bootstrap of a fitted curve: Efron & Tibshirani (1993), doi:10.1007/978-1-4899-4541-9. Combining curves: Bates &
@@ -298,7 +304,8 @@ def forecast(
         raise ParameterError(f"draws must be at least 100; got {draws!r}.")
     tried = {name: fit_growth(series, name, level) for name in curves}
     fits = tuple(fit for fit in tried.values() if isinstance(fit, GrowthFit) and fit.converged)
-    left_out = tuple(_reason(name, fit) for name, fit in tried.items() if fit not in fits)
+    left_out = tuple(fit if isinstance(fit, NotAvailable) else NotAvailable(name, fit.remark)
+                     for name, fit in tried.items() if fit not in fits)
     if not fits:
         return NotAvailable("forecast", "no growth curve could be fitted")
     if min(fit.sigma for fit in fits) < 1e-8:
@@ -343,7 +350,3 @@ def _draw(fit: GrowthFit, years: np.ndarray, draws: int, rng: np.random.Generato
     centre = np.broadcast_to(fit.log_predict(years), (draws, len(years)))
     refitted = a[:, None] + fit.curve.log_shape(t.astype(float), u)
     return centre, refitted - centre, spread * rng.standard_normal((draws, len(years)))
-
-
-def _reason(name: str, fit: GrowthFit | NotAvailable) -> NotAvailable:
-    return fit if isinstance(fit, NotAvailable) else NotAvailable(name, fit.remark)

@@ -86,6 +86,11 @@ def segment_gains(people: pd.DataFrame, most: int, value: float = 0.0, cost: flo
     DataFrame
         classes, chance (mean probability to buy), gain over one class, profit = value * gain - cost * (classes - 1).
         ``chance`` tends to the mean of the optima; at one class it is the optimum of the mean.
+
+    Raises
+    ------
+    ParameterError
+        For fewer classes than one, or more than people.
     """
     if not 1 <= most <= len(people):
         raise ParameterError(f"classes hold people; got up to {most} classes of {len(people)}; allowed is 1 to "
@@ -131,8 +136,10 @@ def group_offers(
 
     Parameters
     ----------
-    discounts : sequence of float
-        Shares of the price.
+    parameters, variant, seats
+        As in :mod:`socialcommerce.modes.sharing`.
+    sizes, discounts : sequence of int, sequence of float
+        Group sizes, the opener counted; shares of the price, in [0, 1], else ParameterError is raised.
     margin : float
         Share of the price earned without a discount.
 
@@ -193,6 +200,7 @@ def breaches(
     """Let breaches strike at random (``rate`` a day), each driving ``share`` of the members away.
 
     Members are the carrying states but orders on their way; they move to the mode's last state, whence people return.
+    Of each of ``replicates`` runs of ``days`` the strikes are drawn by ``seed``.
 
     Raises
     ------
@@ -395,6 +403,11 @@ class Promotion:
         purchase it takes from the inflow and the cost. ``rule_share`` and ``rule_frequency`` are the elasticities of
         profit there, 0 where the rule holds; ``interior`` says whether both are off their edges; ``leave`` is the share
         of the pool that leaves unsold; ``n_selling`` the frequency that would sell most to a given pool.
+
+        Raises
+        ------
+        ParameterError
+            Where no share and frequency earn anything.
         """
         grid = np.meshgrid(np.linspace(0.01, 0.99, 50), np.geomspace(0.01, 20, 60))
         shares, often = (axis.ravel() for axis in grid)

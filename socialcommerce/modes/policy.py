@@ -171,7 +171,17 @@ def apply(strategy: Strategy, p: Values, size: np.ndarray | float = 1.0) -> Valu
 
 def outcomes(mode: Mode, p: Values, economics: Mapping[str, np.ndarray], strategy: Strategy | None = None,
              cost: np.ndarray | float = 0.0) -> dict[str, np.ndarray]:
-    """Return R0, purchases (a day and person) and profit (yuan a day and person) where the mode stands still."""
+    """Return R0, purchases (a day and person) and profit (yuan a day and person) where the mode stands still.
+
+    Parameters
+    ----------
+    mode, p : Mode, mapping
+        The mode, and its parameters with a strategy in force, from :func:`apply`.
+    economics : mapping
+        ``margin`` and ``message``, yuan; see ``ECONOMICS``.
+    strategy, cost : Strategy, array
+        Whose cost is taken off, yuan a day and what it is counted by.
+    """
     if mode.name == "content":
         a, state = content.parts(p), content.equilibrium(p)
         r0, bought = content.reproduction(p), a["pi"] * state[1]
@@ -196,7 +206,9 @@ def _kind(mode: Mode) -> tuple[str, str]:
 
 
 def draw(parameters: tuple[Parameter, ...], count: int, seed: int) -> Values:
-    """Draw a Latin hypercube over the declared ranges; ``pi1`` is left at zero, since the closed forms need it there.
+    """Draw a Latin hypercube of ``count`` >= 2 sets over the declared ranges, shape (count,) by name.
+
+    ``pi1`` is left at zero, since the closed forms need it there. One draw alone raises ParameterError.
 
     References
     ----------

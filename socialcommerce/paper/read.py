@@ -99,7 +99,7 @@ def load_rules(folder: str | Path | None = None) -> Rules:
 
 
 def summary(items: Iterable[Claim] | Iterable[Hypothesis]) -> pd.DataFrame:
-    """Return a tidy frame in English, one row a claim or a hypothesis; :func:`translations` has the Chinese.
+    """Return a tidy frame in English, a row each of the claims or hypotheses; :func:`translations` has the Chinese.
 
     Examples
     --------

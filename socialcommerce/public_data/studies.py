@@ -68,6 +68,11 @@ def pooled_path(matrix: pd.DataFrame, outcome: str, cause: str, nobs: int) -> Ef
         Of ``quality``, ``trust``, ``satisfaction``, ``loyalty``.
     nobs : int
         Persons.
+
+    Raises
+    ------
+    UnknownNameError
+        For a path that the model has not.
     """
     import semfit
 
