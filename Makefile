@@ -27,8 +27,8 @@ test-fast: $(INSTALLED) ## run the tests that take seconds
 	@$(BIN)/python -m pytest $(WORKERS) -m "not slow and not browser"
 
 MYPY ?= mypy
-types: ## check the types of the packages (with a mypy of your own: see CONTRIBUTING)
-	@for folder in $(dir $(shell grep -l tool.mypy packages/*/pyproject.toml)); do \
+types: ## check the types of study and packages (with a mypy of your own: see CONTRIBUTING)
+	@for folder in ./ $(dir $(shell grep -l tool.mypy packages/*/pyproject.toml)); do \
 		(cd $$folder && $(MYPY) --python-executable $(CURDIR)/$(BIN)/python) || exit 1; \
 	done
 

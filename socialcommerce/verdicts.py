@@ -251,16 +251,18 @@ def decide(hypothesis: Hypothesis, result: HypothesisTest | NotTestable, *, alph
         When the test rests on evidence the hypothesis does not name, or its interval is too narrow for the correction.
     """
     exploratory = hypothesis.known is not None
+    named = [(data.kind, data.grade) for data in hypothesis.data]
+    if isinstance(result, HypothesisTest) and (result.evidence, result.grade) not in named:
+        raise ParameterError(f"a test of {hypothesis.id} must rest on evidence that hypotheses.toml names for it; got "
+                             f"{result.evidence} ({result.grade}); named: {named or 'none'}.")
     if isinstance(result, HypothesisTest) and result.grade == "remote":
-        _see_named(hypothesis, result)
         require(f"reason of {hypothesis.id}", hypothesis.reason, hypothesis.reason is not None,
                 "given, since remote data test nothing")
-        result = NotTestable(hypothesis.reason)
+        result = NotTestable(hypothesis.reason or "")
     if isinstance(result, NotTestable):
         grade = _weakest([data.grade for data in hypothesis.data])
         return Verdict(hypothesis.id, "not testable", hypothesis.kinds, grade, hypothesis.statement, result,
                        exploratory, hypothesis.step)
-    _see_named(hypothesis, result)
     rule = {"people": _on_people, "number": _on_number, "model": _on_model, "synthetic": _on_synthetic}
     outcome = rule[CLASSES[result.evidence]](hypothesis, result, alpha)
     if result.grade == "proxy":
@@ -295,7 +297,11 @@ def combine(name: str, statement: Words, parts: Sequence[Verdict]) -> Verdict:
 
 def _on_people(hypothesis: Hypothesis, test: HypothesisTest, alpha: float | None) -> str:
     """Supported, contradicted, not supported (equivalence) or inconclusive."""
-    outer, inner = _intervals(hypothesis, test, hypothesis.family.alpha if alpha is None else alpha)
+    alpha = hypothesis.family.alpha if alpha is None else alpha
+    if alpha is None or hypothesis.smallest_effect is None:
+        raise ParameterError(f"{hypothesis.id} cannot be decided on data about people; got no "
+                             "error rate or smallest effect of interest; allowed: one of each in hypotheses.toml.")
+    outer, inner = _intervals(hypothesis, test, alpha)
     smallest, sign = hypothesis.smallest_effect.value, -1 if hypothesis.direction == "negative" else 1
     (low, high), estimate = sorted(sign * end for end in outer), sign * test.estimate
     above, below = low > 0 and estimate >= smallest, high < 0 and estimate <= -smallest
@@ -307,18 +313,26 @@ def _on_people(hypothesis: Hypothesis, test: HypothesisTest, alpha: float | None
 
 def _intervals(hypothesis: Hypothesis, test: HypothesisTest, alpha: float) -> tuple[Interval, Interval]:
     """Return the interval and that of the equivalence test, each wide enough for the family's correction."""
-    require(f"level of the interval of {hypothesis.id}", test.level, test.interval is not None
-         and test.level >= 1 - alpha - SLACK, f"at least {1 - alpha:.6g}, as the family's correction asks")
+    outer = _wide(f"interval of {hypothesis.id}", test.interval, test.level, 1 - alpha)
     if test.equivalence_interval is None:
-        return test.interval, test.interval
-    require(f"level of the equivalence interval of {hypothesis.id}", test.equivalence_level,
-         test.equivalence_level >= 1 - 2 * alpha - SLACK, f"at least {1 - 2 * alpha:.6g}")
-    return test.interval, test.equivalence_interval
+        return outer, outer
+    return outer, _wide(f"equivalence interval of {hypothesis.id}", test.equivalence_interval, test.equivalence_level,
+                        1 - 2 * alpha)
+
+
+def _wide(name: str, interval: Interval | None, level: float | None, least: float) -> Interval:
+    if interval is None or level is None or level < least - SLACK:
+        raise ParameterError(f"level of the {name} must be at least {least:.6g}, as the family's correction asks; got "
+                             f"{level!r}.")
+    return interval
 
 
 def _on_number(hypothesis: Hypothesis, test: HypothesisTest, alpha: float | None) -> str:
     """Agrees or differs; inconclusive where only a part of the interval satisfies the rule."""
     rule, (low, high) = hypothesis.rule, test.interval or (test.estimate, test.estimate)
+    if rule is None:
+        raise ParameterError(f"{hypothesis.id} cannot be decided on a number; got no rule; allowed: one in "
+                             "hypotheses.toml.")
     held = [_satisfies(rule, value) for value in (low, test.estimate, high)]
     around = rule.compare == "within" and low < -rule.value and high > rule.value
     return "agrees" if all(held) else "inconclusive" if any(held) or around else "differs"
@@ -345,13 +359,6 @@ def _on_synthetic(hypothesis: Hypothesis, test: HypothesisTest, alpha: float | N
 
 def _weakest(grades: Sequence[str]) -> str | None:
     return max(grades, key=GRADES.index, default=None)
-
-
-def _see_named(hypothesis: Hypothesis, test: HypothesisTest) -> None:
-    named = [(data.kind, data.grade) for data in hypothesis.data]
-    if (test.evidence, test.grade) not in named:
-        raise ParameterError(f"a test of {hypothesis.id} must rest on evidence that hypotheses.toml names for it; got "
-                             f"{test.evidence} ({test.grade}); named: {named or 'none'}.")
 
 
 @dataclass(frozen=True)
@@ -392,14 +399,16 @@ def adjust(p_values: Mapping[str, float], family: Family) -> dict[str, Adjusted]
         return {name: Adjusted(p, family.alpha, p <= family.alpha) for name, p in p_values.items()}
     from statsmodels.stats.multitest import multipletests  # heavy: only where tests are made
 
-    ranked = sorted(p_values, key=p_values.get)
+    ranked = sorted(p_values, key=p_values.__getitem__)
     rejected, values, _, _ = multipletests([p_values[name] for name in ranked], family.alpha, family.correction)
-    found = {name: Adjusted(float(p), _rate(family, rank, len(ranked), int(rejected.sum())), bool(reject))
-             for rank, (name, p, reject) in enumerate(zip(ranked, values, rejected, strict=True), start=1)}
+    rates = [_rate(family.correction, family.alpha, rank, len(ranked), int(rejected.sum()))
+             for rank in range(1, len(ranked) + 1)]
+    found = {name: Adjusted(float(p), rate, bool(reject))
+             for name, p, rate, reject in zip(ranked, values, rates, rejected, strict=True)}
     return {name: found[name] for name in p_values}
 
 
-def _rate(family: Family, rank: int, m: int, rejected: int) -> float:
-    if family.correction == "holm":
-        return family.alpha / (m - min(rank - 1, rejected, m - 1))
-    return family.alpha / m * (max(rejected, 1) if family.correction == "fdr_bh" else 1)
+def _rate(correction: str, alpha: float, rank: int, m: int, rejected: int) -> float:
+    if correction == "holm":
+        return alpha / (m - min(rank - 1, rejected, m - 1))
+    return alpha / m * (max(rejected, 1) if correction == "fdr_bh" else 1)

@@ -246,12 +246,12 @@ def test_registry_faults_are_named(tmp_path, text, message):
     path = tmp_path / "sources.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(DataError, match=message):
-        registry._read(path)
+        registry._parsed(path, 0)
 
 
 def test_the_template_of_those_faults_is_sound(tmp_path):
     (tmp_path / "sources.toml").write_text(PUBLIC)
-    assert [entry.bytes for entry in registry._read(tmp_path / "sources.toml")] == [5]
+    assert [entry.bytes for entry in registry._parsed(tmp_path / "sources.toml", 0)] == [5]
 
 
 def test_listing_has_a_row_for_each_file():
@@ -519,7 +519,7 @@ def test_a_server_that_cannot_have_the_file_is_left_and_nothing_is_kept(bring, s
 
 def test_edited_fetched_file_is_refused_and_kept(bring, tmp_path):
     bring("whole").write_bytes(b"mine")
-    with pytest.raises(ChecksumError, match="remove it"):
+    with pytest.raises(ChecksumError, match="to be removed before it is fetched anew"):
         bring("whole")
     assert (tmp_path / "fetched" / "tune.txt").read_bytes() == b"mine"
 

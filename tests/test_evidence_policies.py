@@ -77,8 +77,7 @@ def test_personalisation_always_pays_where_nobody_minds(monkeypatch):
 def test_personalisation_has_an_inner_optimum_where_people_mind_a_lot(monkeypatch):
     """Left are sets of the interaction mode that hardly feed themselves: who lapses sooner may buy as new again."""
     ranges(monkeypatch, "personalisation", c=1e4)
-    real = modes._purchases
-    monkeypatch.setattr(modes, "_purchases", lambda name, p: real(name, p) if name == "content" else -p["gammaN"])
+    monkeypatch.setattr(modes.sharing, "steady_flow", lambda p: -p["gammaN"])
     assert estimate("H63") == 0
 
 

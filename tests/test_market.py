@@ -287,7 +287,7 @@ def test_sources_widen_the_forecast_and_the_seed_repeats_it(bars, rivals):
     assert (wide.table["low"] < wide.table["own_low"]).all()
     assert (wide.table["high"] > wide.table["own_high"]).all()
     assert alone.table["own_low"].to_numpy() == pytest.approx(wide.table["own_low"].to_numpy(), rel=0.1)
-    assert wide.at(2026)["high"] > 34165.8
+    assert wide.table.set_index("year").loc[2026, "high"] > 34165.8
 
 
 def test_forecast_refuses_what_it_cannot_do(bars, rivals):
@@ -307,7 +307,7 @@ def test_prediction_intervals_cover_as_often_as_they_say():
     for _ in range(runs):
         y = np.exp(0.2 * np.arange(9) + 0.1 * rng.standard_normal(9))
         seed = int(rng.integers(2**31))
-        row = market.forecast(made(y[:8]), 2018, curves=("exponential",), draws=800, seed=seed).at(2018)
+        row = market.forecast(made(y[:8]), 2018, curves=("exponential",), draws=800, seed=seed).table.iloc[0]
         hits += row["low"] <= y[8] <= row["high"]
     assert hits / runs == pytest.approx(0.95, abs=4 * math.sqrt(0.95 * 0.05 / runs))
 

@@ -10,9 +10,9 @@ from time import monotonic
 from typing import Any
 
 from socialcommerce.data.registry import Source, check_hash, sources
-from socialcommerce.errors import ChecksumError, DataError, FetchError, OutputError, UnknownNameError
+from socialcommerce.errors import DataError, FetchError, OutputError, UnknownNameError
 
-__all__ = ["MIRROR", "fetch"]
+__all__ = ["fetch"]
 
 MIRROR = "SOCIALCOMMERCE_DATA"
 FETCHED = "data/fetched"
@@ -52,24 +52,17 @@ def bring(entry: Source, target: Path) -> Path:
     """Make ``target`` the registered file, by whichever way is shortest."""
     try:
         if target.is_file():
-            _check_kept(entry, target)
+            check_hash(entry, target, f"{entry.path}, to be removed before it is fetched anew,")
             return target
         target.parent.mkdir(parents=True, exist_ok=True)
-        mirror = _in_mirror(entry)
-        if mirror is not None:
+        mirror = Path(os.environ.get(MIRROR, ""), Path(entry.path).relative_to(FETCHED))
+        if os.environ.get(MIRROR) and mirror.is_file():
             _copy(entry, mirror, target)
         else:
             _download(entry, target)
     except OSError as error:
         raise OutputError(f"{entry.name} cannot be written: {error}; a writable {FETCHED} is needed.") from error
     return target
-
-
-def _check_kept(entry: Source, target: Path) -> None:
-    try:
-        check_hash(entry, target, entry.path)
-    except ChecksumError as error:
-        raise ChecksumError(f"{str(error).rstrip('.')}; to fetch it anew, remove it first.") from None
 
 
 def _public(name: str) -> list[Source]:
@@ -82,14 +75,6 @@ def _public(name: str) -> list[Source]:
         public = [entry for entry in entries if not entry.committed]
         raise UnknownNameError("data set", name, {e.dataset for e in public} | {e.name for e in public})
     return found
-
-
-def _in_mirror(entry: Source) -> Path | None:
-    folder = os.environ.get(MIRROR)
-    if not folder:
-        return None
-    path = Path(folder) / Path(entry.path).relative_to(FETCHED)
-    return path if path.is_file() else None
 
 
 def _copy(entry: Source, mirror: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""Know every registered file: publisher, locator, licence, unit, basis, columns and hash."""
+"""Every registered file: publisher, locator, licence, unit, basis, columns and hash."""
 
 from __future__ import annotations
 
@@ -109,7 +109,10 @@ def sources() -> tuple[Source, ...]:
         When the file is no toml, or an entry lacks a field, has an unknown one or one that is malformed, or repeats a
         name.
     """
-    return _read(root() / "data" / "sources.toml")
+    path = root() / "data" / "sources.toml"
+    if not path.exists():
+        raise DataError(f"the registry is missing; {path} is not there. Restore data/sources.toml with `git checkout`.")
+    return _parsed(path, path.stat().st_mtime_ns)
 
 
 def source(name: str) -> Source:
@@ -230,12 +233,6 @@ def _parsed(path: Path, stamp: int) -> tuple[Source, ...]:
     if twice := {name for name in names if names.count(name) > 1}:
         raise DataError(f"{path.name} names two files alike: {', '.join(sorted(twice))}; a name is allowed once.")
     return found
-
-
-def _read(path: Path) -> tuple[Source, ...]:
-    if not path.exists():
-        raise DataError(f"the registry is missing; {path} is not there. Restore data/sources.toml with `git checkout`.")
-    return _parsed(path, path.stat().st_mtime_ns)
 
 
 TABLES = Field(lambda value: isinstance(value, list), "tables, each opened by [[source]]")

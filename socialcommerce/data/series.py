@@ -17,11 +17,12 @@ from socialcommerce.errors import DataError, named, nearest, quoted
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SERIES_BASES", "SERIES_COLUMNS", "load_series"]
+__all__ = ["load_series"]
 
 SERIES_COLUMNS = ("year", "value", "unit", "source", "basis")
 SERIES_BASES = ("observed", "stated", "published", "derived", "forecast", "synthetic")
 SCALES = ("thousand", "1e4", "million", "1e8", "billion", "trillion")
+UNIT = re.compile(f"({'|'.join(SCALES)}) (persons|[A-Z]{{3}})")
 YEARS = range(1900, 2101)
 VALUES = (1e-9, 1e18)  # a person or a unit of money in trillions, to more of any currency than there is
 LARGEST = 2**24  # bytes
@@ -140,7 +141,7 @@ def _typed(number: int, cells: Mapping[str, str]) -> dict[str, Any]:
         ("value", value is None or value <= 0, "a market is above zero", "a number above zero"),
         ("value", value is None or not VALUES[0] <= value <= VALUES[1], "no market is so small or so large",
          f"{VALUES[0]:g} to {VALUES[1]:g} in the unit of its row"),
-        ("unit", not _is_unit(unit), f"unknown unit{_hint(_nearest_unit(unit))}", UNIT_RULE),
+        ("unit", not UNIT.fullmatch(unit), f"unknown unit{_hint(_nearest_unit(unit))}", UNIT_RULE),
         ("source", not cells["source"], "no source is named", "who published the value"),
         ("basis", basis not in SERIES_BASES, f"unknown basis{_hint(nearest(basis, SERIES_BASES))}",
          ", ".join(SERIES_BASES)),
@@ -154,11 +155,6 @@ def _typed(number: int, cells: Mapping[str, str]) -> dict[str, Any]:
 def _number(text: str) -> float | None:
     # float() would take "1_000" and full-width digits too: a slip of the pen must not become a market
     return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII) else None
-
-
-def _is_unit(text: str) -> bool:
-    scale, _, what = text.partition(" ")
-    return scale in SCALES and (what == "persons" or bool(re.fullmatch(r"[A-Z]{3}", what)))
 
 
 def _nearest_unit(text: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from socialcommerce.paper import Hypothesis
 from socialcommerce.verdicts import HypothesisTest
 from stockflow import Mode, Parameter, Values, elasticity
 
-__all__ = ["RANGES", "SEED", "SETS", "TESTS", "parameter_sets"]
+__all__ = ["SEED", "TESTS", "parameter_sets"]
 
 SETS, RUNS, SEED = 1000, 200, 20240531  # sets where a formula decides, sets run through time or searched one by one
 SHARE = {"en": "share of the parameter sets"}
@@ -137,7 +137,8 @@ def product_quality(hypothesis: Hypothesis) -> HypothesisTest:
     """H60: has no lever a larger elasticity of R0 than those that quality inspection moves, in either mode."""
     first = []
     for name, mode in MODES.items():
-        of, p, quality, *others = _reproduction(name), parameter_sets(mode), *policy.STRATEGIES[name]
+        of, p = {"content": content, "sharing": sharing}[name].reproduction, parameter_sets(mode)
+        quality, *others = policy.STRATEGIES[name]
         levers = {lever for one in others for lever in (*one.effects, *one.sets)} - set(quality.effects)
         own, other = (_largest(of, p, names) for names in (quality.effects, levers))
         first.append(own >= other - 1e-9)
@@ -160,7 +161,8 @@ def personalisation(hypothesis: Hypothesis) -> HypothesisTest:
     for name, change in changes.items():
         p = {key: np.tile(column, len(z)) for key, column in parameter_sets(MODES[name]).items()}
         p |= {key: p[key] * factor.ravel() for key, factor in change.items()}
-        rises.append(np.all(np.diff(_purchases(name, p).reshape(len(z), SETS), axis=0) > 0, axis=0))
+        bought = sharing.steady_flow(p) if name == "sharing" else content.parts(p)["pM"] * content.steady_flow(p)
+        rises.append(np.all(np.diff(bought.reshape(len(z), SETS), axis=0) > 0, axis=0))
     return _share(hypothesis, np.concatenate(rises))
 
 
@@ -212,7 +214,7 @@ def promotion(hypothesis: Hypothesis) -> HypothesisTest:
     share, often = np.meshgrid(np.linspace(0, 1, 51), np.append(0.0, np.geomspace(0.01, 50, 60)), indexing="ij")
     inside = []
     for i in range(RUNS):
-        asked = optima.Promotion(**_row(more, i), parameters=_row(p, i))
+        asked = optima.Promotion(rho=float(more["rho"][i]), parameters=_row(p, i))
         sold = asked.purchases(share.ravel(), often.ravel()).reshape(share.shape)
         at = np.unravel_index(np.argmax(sold), sold.shape)
         inside.append(all(0 < k < size - 1 for k, size in zip(at, sold.shape, strict=True)))
@@ -227,19 +229,9 @@ def _row(table: Values, i: int) -> dict[str, float]:
     return {name: float(column[i]) for name, column in table.items()}
 
 
-def _reproduction(name: str) -> Callable[[Values], np.ndarray]:
-    return content.reproduction if name == "content" else sharing.reproduction
-
-
-def _largest(of: Callable[[Values], np.ndarray], p: Values, names: object) -> np.ndarray:
+def _largest(of: Callable[[Values], np.ndarray], p: Values, names: Iterable[str]) -> np.ndarray:
     """Size of the largest elasticity among some parameters."""
     return np.max([np.abs(elasticity(of, p, name)) for name in names], axis=0)
-
-
-def _purchases(name: str, p: Values) -> np.ndarray:
-    if name == "sharing":
-        return sharing.steady_flow(p)
-    return content.parts(p)["pM"] * content.steady_flow(p)
 
 
 def _breached(mode: Mode) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

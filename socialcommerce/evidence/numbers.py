@@ -51,7 +51,8 @@ def market_rival(hypothesis: Hypothesis) -> HypothesisTest:
 
 def market_growth(hypothesis: Hypothesis) -> HypothesisTest:
     """H07: the lowest yearly growth rate of 2018 to 2023, printed or between two levels of one report, in per cent."""
-    rates = [*_printed_rates(2018, 2023), *_rates_within_reports(2018, 2023)]
+    printed = _market().query("measure == 'growth' and 2018 <= year <= 2023")["value"]
+    rates = [*printed, *_rates_within_reports(2018, 2023)]
     return _number(hypothesis, min(rates), n=len(rates))
 
 
@@ -106,11 +107,6 @@ def _levels(year: int, publisher: str | None = None) -> list[tuple[str, float]]:
 
 def _furthest(stated: float, others: list[float]) -> float:
     return max((stated - other for other in others), key=abs)
-
-
-def _printed_rates(first: int, last: int) -> Iterator[float]:
-    rows = _market().query("measure == 'growth' and @first <= year <= @last")
-    return iter(rows["value"])
 
 
 def _rates_within_reports(first: int, last: int) -> Iterator[float]:

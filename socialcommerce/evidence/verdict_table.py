@@ -15,7 +15,7 @@ from socialcommerce.verdicts import HypothesisTest, Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TITLES", "claims", "hypotheses"]
+__all__ = ["claims", "hypotheses"]
 
 TITLES = {"00_claims": "claims", "01_market_size": "market size", "02_content_mode": "content mode",
           "03_sharing_mode": "interaction mode", "05_strategies": "strategies", "06_open_questions": "open questions",
@@ -72,7 +72,7 @@ def _why(hypothesis: Hypothesis, result: Verdict) -> str | None:
         return "holds for some parameter sets only"
     if hypothesis.smallest_effect is None:
         return "only a part of the interval satisfies the rule"
-    low, high = test.interval
+    low, high = test.interval or (test.estimate, test.estimate)
     return "interval includes zero" if low <= 0 <= high else "estimate below the smallest effect of interest"
 
 

@@ -1,4 +1,4 @@
-"""Know the colours of the house, on white and on dark paper, and the names under which a page can change them.
+"""The colours of the house, on white and on dark paper, and the names under which a page can change them.
 
 The six series colours keep apart for readers with protan, deutan and tritan vision and, by lightness, in grey print.
 """

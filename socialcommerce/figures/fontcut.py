@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
 
-__all__ = ["Cut", "cut", "latin", "models", "wanted"]
+__all__ = ["cut", "models", "wanted"]
 
 SIGNS = ((0x20, 0x530), (0x1E00, 0x1F00), (0x2000, 0x2C00), (0x3000, 0x3130), (0x3200, 0x3400), (0xFE30, 0xFE50),
          (0xFF01, 0xFFA0), (0xFFE0, 0xFFE7))
@@ -61,21 +60,8 @@ def wanted() -> str:
     return "".join(sorted({*national, *(chr(code) for low, high in SIGNS for code in range(low, high))}))
 
 
-@dataclass(frozen=True)
-class Cut:
-    """A static font of one weight."""
-
-    weight: int
-    style: str
-    recipe: int
-    file: bytes
-    order: tuple[str, ...]  # names of the glyphs, which the file does not hold
-    narrow: Mapping[str, str]  # sign -> name of the glyph that Latin text wants
-    covered: str  # characters, in code order
-
-
-def cut(source: Path, weight: int, style: str, family: str, recipe: int) -> Cut:
-    """Cut a static TrueType font; its time stamp is the source's.
+def cut(source: Path, weight: int, style: str, families: Sequence[str], recipe: int) -> tuple[bytes, bytes, str]:
+    """Cut two static TrueType fonts, for Chinese and for Latin text; their time stamp is the source's.
 
     Parameters
     ----------
@@ -83,28 +69,20 @@ def cut(source: Path, weight: int, style: str, family: str, recipe: int) -> Cut:
         The variable font, with an axis ``wght`` and the feature ``pwid``.
     weight : int
         A point of that axis: 400 is regular, 700 bold.
-    style, family : str
-        The names the font goes by.
+    style, families : str, sequence of two str
+        The names the fonts go by.
     recipe : int
         Of this module: a part of the name that tells fonts apart.
+
+    Returns
+    -------
+    (bytes, bytes, str)
+        The two files, and the characters of either in code order.
     """
-    outlines, order, narrow = _subset(source)
+    font = TTFont(source, recalcTimestamp=False)
     heavier = TTFont(source, lazy=True).getGlyphSet(location={"wght": min(1.5 * weight, 900)})
-    font = _varying(source, outlines, order)
-    instancer.instantiateVariableFont(font, {"wght": weight}, inplace=True, optimize=False)
-    _compose(font, heavier)
-    _rename(font, weight, family, style, recipe)
-    covered = "".join(map(chr, sorted(font.getBestCmap())))
-    return Cut(weight, style, recipe, _file_of(font), tuple(font.getGlyphOrder()), narrow, covered)
-
-
-def _subset(source: Path) -> tuple[bytes, list[str], dict[str, str]]:
-    """Drop characters before the weight is set: 8,900 glyphs are left of 31,000, here without variations.
-
-    Returned are the file, its order of glyphs, and the narrow form of each sign that has one.
-    """
-    font = TTFont(source, lazy=True, recalcTimestamp=False, recalcBBoxes=False)
     narrow = _narrow(font)
+    varying = {tag: font[tag] for tag in AXES}  # aside: the subsetter would spend longer on them than on all the rest
     for tag in (*DROPPED, *AXES):
         if tag in font:
             del font[tag]
@@ -112,7 +90,16 @@ def _subset(source: Path) -> tuple[bytes, list[str], dict[str, str]]:
     cutter = subset.Subsetter(options)
     cutter.populate(text=wanted(), glyphs=narrow.values())
     cutter.subset(font)
-    return _file_of(font), font.getGlyphOrder(), narrow
+    for tag, table in varying.items():
+        font[tag] = table
+    # names are the same still: read anew, a glyph named after a radical (as U+65B9 is) would vary no more, and be thin
+    deltas = font["gvar"].variations
+    font["gvar"].variations = {name: deltas[name] for name in font.getGlyphOrder() if name in deltas}
+    instancer.instantiateVariableFont(font, {"wght": weight}, inplace=True, optimize=False)
+    _compose(font, heavier)
+    chinese, covered = _named_file(font, weight, families[0], style, recipe), sorted(font.getBestCmap())
+    _narrow_signs(font, narrow)
+    return chinese, _named_file(font, weight, families[1], style, recipe), "".join(map(chr, covered))
 
 
 def _narrow(font: Any) -> dict[str, str]:
@@ -126,27 +113,6 @@ def _narrow(font: Any) -> dict[str, str]:
     return {sign: pairs[_named(font, sign)] for sign in NARROW} | {"—": _named(font, "—")}
 
 
-def _varying(source: Path, outlines: bytes, order: list[str]) -> Any:
-    """Give the subset font its variations back: the subsetter would spend longer on them than on all the rest."""
-    whole = TTFont(source, lazy=True)
-    font = TTFont(io.BytesIO(outlines), recalcTimestamp=False)
-    font.setGlyphOrder(list(order))
-    # the file holds no names: read anew, a glyph once named after a radical (as U+65B9 is) would be named after what is
-    # left of its characters, find no variation, and stay thin
-    for tag in AXES:
-        font[tag] = whole[tag]
-    deltas = font["gvar"].variations
-    font["gvar"].variations = {name: deltas[name] for name in order if name in deltas}
-    return font
-
-
-def _file_of(font: Any) -> bytes:
-    """Return a font as the bytes of a file."""
-    out = io.BytesIO()
-    font.save(out, reorderTables=None)
-    return out.getvalue()
-
-
 def _compose(font: Any, heavier: Any) -> None:
     """Add the signs the font lacks, each built of glyphs it has; small ones of a heavier weight, to look as black."""
     for code, width in SPACES.items():
@@ -158,7 +124,7 @@ def _compose(font: Any, heavier: Any) -> None:
     for code in ACCENTED:
         parts = [ord(part) for part in unicodedata.normalize("NFD", chr(code))]
         if len(parts) == 2 and parts[0] in font.getBestCmap() and parts[0] not in map(ord, "ij"):
-            _accent(font, code, *parts, marks)
+            _accent(font, code, (parts[0], parts[1]), marks)
 
 
 def _dash(font: Any) -> None:
@@ -198,8 +164,9 @@ def _mark(font: Any, mark: int, model: str) -> str:
     return lifted
 
 
-def _accent(font: Any, code: int, base: int, mark: int, marks: dict[int, str]) -> None:
+def _accent(font: Any, code: int, parts: tuple[int, int], marks: dict[int, str]) -> None:
     """Compose an accented letter: the mark over the middle of the letter, as far above its top as above an x."""
+    base, mark = parts
     shifts = (-0.4, 0.4) if mark == DOUBLE_ACUTE else (0,)  # in widths of the mark
     sign = _named(font, "¸") if mark == CEDILLA else marks.get(0x301 if mark == DOUBLE_ACUTE else mark)
     if sign is None:
@@ -252,8 +219,8 @@ def _insert(font: Any, glyph_name: str, glyph: Any, width: int) -> None:
     font["hmtx"][glyph_name] = (width, getattr(glyph, "xMin", 0))
 
 
-def _rename(font: Any, weight: int, family: str, style: str, recipe: int) -> None:
-    """Write the names and weights by which systems tell regular from bold."""
+def _named_file(font: Any, weight: int, family: str, style: str, recipe: int) -> bytes:
+    """Return a font as the bytes of a file, with the names and weights by which systems tell regular from bold."""
     plain = family.replace(" ", "")
     for number, words in {1: family, 2: style, 3: f"{plain}-{style}-{recipe}", 4: f"{family} {style}",
                           6: f"{plain}-{style}"}.items():
@@ -262,6 +229,9 @@ def _rename(font: Any, weight: int, family: str, style: str, recipe: int) -> Non
     font["OS/2"].usWeightClass = weight
     font["OS/2"].fsSelection = 0x20 if bold else 0x40
     font["head"].macStyle = int(bold)
+    out = io.BytesIO()
+    font.save(out, reorderTables=None)
+    return out.getvalue()
 
 
 def models(sign: str) -> tuple[str, str]:
@@ -279,26 +249,14 @@ def models(sign: str) -> tuple[str, str]:
     return (letters[0], letters[-1]) if letters.strip("°").isascii() and letters[-1].isalpha() else (OTHERS, OTHERS)
 
 
-def latin(chinese: Cut, family: str) -> bytes:
-    """Return the file of a cut font made for Latin text: the same glyphs and characters, the shared signs narrow.
-
-    Parameters
-    ----------
-    chinese : Cut
-        From :func:`cut`.
-    family : str
-        The name the font goes by.
-    """
-    font = TTFont(io.BytesIO(chinese.file), recalcTimestamp=False, recalcBBoxes=False)  # glyphs stay as they are
-    font.setGlyphOrder(list(chinese.order))
+def _narrow_signs(font: Any, narrow: Mapping[str, str]) -> None:
+    """Make a font one for Latin text: the same glyphs and characters, the signs it shares with Chinese narrow."""
     em, before = font["head"].unitsPerEm, font.getBestCmap().copy()
-    for sign, glyph in chinese.narrow.items():
+    for sign, glyph in narrow.items():
         _encode(font, ord(sign), glyph)
     for code in SHARED:
-        if code in before and chr(code) not in chinese.narrow and font["hmtx"][before[code]][0] == em:
+        if code in before and chr(code) not in narrow and font["hmtx"][before[code]][0] == em:
             _trim(font, code)
-    _rename(font, chinese.weight, family, chinese.style, chinese.recipe)
-    return _file_of(font)
 
 
 def _trim(font: Any, code: int) -> None:
@@ -308,17 +266,13 @@ def _trim(font: Any, code: int) -> None:
         return
     before, after = (_room(font, _named(font, sign)) for sign in models(chr(code)))
     left, right = _room(font, wide)
-    left, right, ink = min(left, before[0]), min(right, after[1]), _ink(font, wide)
+    low, _, high, _ = _bounds(font, wide)
+    left, right, ink = min(left, before[0]), min(right, after[1]), high - low
     outline, pen = DecomposingRecordingPen(font.getGlyphSet()), TTGlyphPen(None)
     font.getGlyphSet()[wide].draw(outline)
-    outline.replay(TransformPen(pen, (1, 0, 0, 1, left - _room(font, wide)[0], 0)))
+    outline.replay(TransformPen(pen, (1, 0, 0, 1, left - low, 0)))
     _insert(font, f"latin{code:04X}", pen.glyph(), left + ink + right)
     _encode(font, code, f"latin{code:04X}")
-
-
-def _ink(font: Any, glyph: str) -> int:
-    left, _, right, _ = _bounds(font, glyph)
-    return right - left
 
 
 def _room(font: Any, glyph: str) -> tuple[int, int]:

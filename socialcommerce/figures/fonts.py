@@ -1,4 +1,4 @@
-"""Know where the house fonts are, cut them on first use, pack web fonts, and say which characters they cover.
+"""The house fonts: cut on first use, kept in a cache folder, packed as web fonts, and which characters they cover.
 
 The font is Noto Sans SC, from a locked package, as static TrueType files in a cache folder: two weights, each for
 Chinese text and for Latin text, where quotation marks and other shared signs are narrow. Nothing of it is kept in the
@@ -24,8 +24,8 @@ import nbproof
 from socialcommerce.errors import DataError, OutputError, ParameterError, UnknownNameError
 from socialcommerce.project import cache_folder
 
-__all__ = ["FAMILY", "FAMILY_LATIN", "UncoveredWarning", "bold", "family", "folder", "licence", "regular", "uncovered",
-           "warn_uncovered", "woff2_subset"]
+__all__ = ["UncoveredWarning", "bold", "family", "folder", "regular", "uncovered", "warn_uncovered",
+           "woff2_subset"]
 
 FAMILY, FAMILY_LATIN = "Noto Sans SC House", "Noto Sans SC House Latin"
 FAMILIES = {"zh": (FAMILY, ""), "en": (FAMILY_LATIN, "Latin")}  # name, and what its files begin with
@@ -71,11 +71,6 @@ def regular(language: str = "zh") -> Path:
 def bold(language: str = "zh") -> Path:
     """Return the bold font file (weight 700), cutting it first where the cache has none."""
     return _file(700, language)
-
-
-def licence() -> str:
-    """Return the licence the font came with: the SIL Open Font License 1.1."""
-    return (folder() / "OFL.txt").read_text(encoding="utf-8")
 
 
 def uncovered(text: str) -> str:
@@ -147,7 +142,9 @@ def kept(font: Path, characters: str, folder: Path) -> bytes:
             return found
     packed = pack(font, characters)
     with suppress(OSError, nbproof.OutputError):
-        _keep(file, hashlib.sha256(packed).digest() + packed)
+        nbproof.write_whole(file, hashlib.sha256(packed).digest() + packed)
+        for old in sorted(folder.iterdir(), key=os.path.getmtime)[:-KEPT]:
+            old.unlink()  # what another process let go of ends this round
     return packed
 
 
@@ -165,20 +162,6 @@ def pack(font: Path, characters: str) -> bytes:
     out = io.BytesIO()
     whole.save(out)
     return out.getvalue()
-
-
-def _keep(file: Path, content: bytes) -> None:
-    """Write a file whole or not at all, and let go of those not used for longest."""
-    nbproof.write_whole(file, content)
-    for old in sorted(file.parent.iterdir(), key=_used)[:-KEPT]:
-        old.unlink(missing_ok=True)
-
-
-def _used(file: Path) -> float:
-    try:
-        return file.stat().st_mtime
-    except FileNotFoundError:  # another process let go of it
-        return 0.0
 
 
 def _entry(language: str) -> tuple[str, str]:
@@ -208,9 +191,12 @@ def folder() -> Path:
     OutputError
         When the cache folder cannot be written.
     """
+    from importlib.metadata import version
+
     source, digest = _source()
     home = cache_folder()
-    ready = home / f"fonts-{_key(digest)}"
+    key = hashlib.sha256(f"{digest} {RECIPE} {version('fonttools')}".encode()).hexdigest()[:16]
+    ready = home / f"fonts-{key}"
     if not _whole(ready):
         try:
             home.mkdir(parents=True, exist_ok=True)
@@ -232,27 +218,18 @@ def _source() -> tuple[Path, str]:
     except (PackageNotFoundError, StopIteration):
         raise DataError(f"the font {SOURCE} is not installed; it comes with the package {PACKAGE}, which "
                         "requirements.lock names.") from None
-    registered = urlsafe_b64decode(entry.hash.value + "=").hex()
+    registered = urlsafe_b64decode(entry.hash.value + "=").hex() if entry.hash else "none"
     return Path(str(entry.locate())), registered
 
 
-def _key(digest: str) -> str:
-    from importlib.metadata import version
-
-    return hashlib.sha256(f"{digest} {RECIPE} {version('fonttools')}".encode()).hexdigest()[:16]
-
-
 def _whole(ready: Path) -> bool:
-    return all((ready / name).is_file() for name in (*_names(), COVERED, "OFL.txt"))
-
-
-def _names() -> list[str]:
-    return [f"{start}{style}.ttf" for _, start in FAMILIES.values() for style in WEIGHTS.values()]
+    fonts = (f"{start}{style}.ttf" for _, start in FAMILIES.values() for style in WEIGHTS.values())
+    return all((ready / name).is_file() for name in (*fonts, COVERED, "OFL.txt"))
 
 
 def _fill(ready: Path, source: Path, digest: str) -> None:
     """Cut all fonts beside the final folder and rename them into place."""
-    from socialcommerce.figures.fontcut import cut, latin  # fontTools: not where the fonts are there
+    from socialcommerce.figures.fontcut import cut  # fontTools: not where the fonts are there
 
     found = hashlib.sha256(source.read_bytes()).hexdigest()
     if found != digest:
@@ -264,10 +241,10 @@ def _fill(ready: Path, source: Path, digest: str) -> None:
         draft = Path(name) / "fonts"
         draft.mkdir()
         for weight, style in WEIGHTS.items():
-            chinese = cut(source, weight, style, FAMILY, RECIPE)
-            (draft / f"{style}.ttf").write_bytes(chinese.file)
-            (draft / f"Latin{style}.ttf").write_bytes(latin(chinese, FAMILY_LATIN))
-        (draft / COVERED).write_bytes(chinese.covered.encode())  # the same in every font
+            chinese, latin, covered = cut(source, weight, style, (FAMILY, FAMILY_LATIN), RECIPE)
+            (draft / f"{style}.ttf").write_bytes(chinese)
+            (draft / f"Latin{style}.ttf").write_bytes(latin)
+        (draft / COVERED).write_bytes(covered.encode())  # the same in every font
         shutil.copyfile(source.parent / "OFL.txt", draft / "OFL.txt")
         draft.rename(ready)
 

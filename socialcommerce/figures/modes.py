@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.patches import Patch
 
-__all__ = ["marks", "plot_diagram", "routes"]
+__all__ = ["marks", "plot_diagram"]
 
 SLACK = {"actor": 1.6, "stock": 1.6, "flow": 2.2, "auxiliary": 1.6, "event": 5.0, "lever": 3.6}  # beside the words
 NORMALS = {"l": (-1, 0), "r": (1, 0), "t": (0, 1), "b": (0, -1)}
@@ -110,10 +110,11 @@ def _pull(own: np.ndarray, other: np.ndarray, onward: np.ndarray) -> float:
     return max(3.0, (0.5 if own @ other < 0 else 0.55) * float(own @ onward))
 
 
-def _points(way: np.ndarray, n: int = 60) -> np.ndarray:
-    """Return points along a cubic Bezier curve, shape (n, 2)."""
-    t = np.linspace(0, 1, n)[:, None]
-    return sum(w * (1 - t) ** (3 - k) * t**k * p for k, (w, p) in enumerate(zip((1, 3, 3, 1), way, strict=True)))
+def _points(way: np.ndarray) -> np.ndarray:
+    """Return 60 points along a cubic Bezier curve, shape (60, 2)."""
+    from matplotlib.bezier import BezierSegment
+
+    return BezierSegment(way)(np.linspace(0, 1, 60))
 
 
 def _along(way: np.ndarray, distance: float) -> tuple[float, float]:
@@ -158,7 +159,7 @@ def _box(ax: Axes, node: Node) -> None:
     label = ax.text(x + tab / 2, y, node.words, fontsize=6.5, ha="center", va="center", linespacing=1.05, zorder=3,
                     color=PAPER if node.kind == "actor" else INK, gid=node.id)
     room = w - tab - SLACK[node.kind]
-    label._get_wrapped_text = lambda: _wrapped(label.get_text(), room)  # type: ignore[method-assign]  # anew translated
+    vars(label)["_get_wrapped_text"] = lambda: _wrapped(label.get_text(), room)  # anew for each language
 
 
 def _shape(kind: str, x: float, y: float, w: float, h: float) -> Patch:

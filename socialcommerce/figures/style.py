@@ -1,4 +1,4 @@
-"""Know the house style: how a figure is drawn so that it is the same everywhere, light and dark, in both languages."""
+"""The house style: how a figure is drawn so that it is the same everywhere, light and dark, in both languages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from inspect import signature
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.figures import fonts
@@ -16,11 +16,8 @@ from socialcommerce.figures.colours import DARK, GRID, INK, MUTED, PAPER, SERIES
 from socialcommerce.figures.svg import inline, tidy
 from socialcommerce.project import catalogue
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-__all__ = ["DARK", "GRID", "HEIGHT", "INK", "MUTED", "PAPER", "SERIES", "VARIABLES", "WIDTH", "css", "draw",
-           "draw_png", "house", "inline", "new_axes", "use"]
+__all__ = ["DARK", "GRID", "INK", "MUTED", "PAPER", "SERIES", "VARIABLES", "WIDTH", "css", "draw", "house",
+           "inline", "use"]
 
 WIDTH, HEIGHT = 6.3, 3.5  # inches: a column of A4 with 2.5 cm margins
 LANGUAGES = ("en", "zh")
@@ -29,13 +26,14 @@ FALLBACK = "DejaVu Sans"  # comes with matplotlib; draws the few Latin and other
 
 def use(language: str = "en") -> None:
     """Draw in the house style from now on, as a notebook does; seaborn and matplotlib alike."""
-    import matplotlib
+    import matplotlib.style
 
     if matplotlib.get_backend(auto_select=False) is None:
         matplotlib.use("agg")  # nothing chosen yet: do not look for a screen
     _register()
     matplotlib.rcdefaults()
-    matplotlib.rcParams.update(_settings(fonts.family(language)))
+    matplotlib.interactive(False)
+    matplotlib.style.use(_settings(fonts.family(language)))
 
 
 @contextmanager
@@ -82,45 +80,22 @@ def draw(plot: Callable[..., Any], *results: Any, language: str, **options: Any)
     UncoveredWarning
         Naming the characters that no font at hand can draw.
     """
-    with _figure(plot, results, language, options) as figure:
-        return tidy(_saved(figure, "svg", metadata={"Date": None}).decode())
-
-
-def draw_png(plot: Callable[..., Any], *results: Any, language: str, dpi: int = 300, **options: Any) -> bytes:
-    """Draw a figure as a PNG file, for a slide or a manuscript that takes no SVG; arguments as in :func:`draw`.
-
-    Parameters
-    ----------
-    dpi : int
-        Pixels to the inch.
-    """
-    with _figure(plot, results, language, options) as figure:
-        return _saved(figure, "png", dpi=dpi, metadata={"Software": None})
-
-
-@contextmanager
-def _figure(plot: Callable[..., Any], results: tuple[Any, ...], language: str,
-            options: dict[str, Any]) -> Iterator[Any]:
-    """Call a plot in the house style, and close every figure it opened, whatever happens."""
     from matplotlib import pyplot as plt
+
+    from nbproof import translated
 
     with house(language):
         before = set(plt.get_fignums())
         try:
             if "language" in signature(plot).parameters:
-                yield _figure_of(plot(*results, language=language, **options), plot)
+                figure = _figure_of(plot(*results, language=language, **options), plot)
             else:
-                yield _translated(_figure_of(plot(*results, **options), plot), language)
-        finally:
+                figure = translated(_figure_of(plot(*results, **options), plot), catalogue(language),
+                                    [fonts.family(language), FALLBACK], language=language)
+            return tidy(_saved(figure))
+        finally:  # whatever happened
             for number in set(plt.get_fignums()) - before:
                 plt.close(number)
-
-
-def _translated(figure: Any, language: str) -> Any:
-    """Write the texts of a figure in a language, as the catalogues of this package have them."""
-    from nbproof import translated
-
-    return translated(figure, catalogue(language), [fonts.family(language), FALLBACK], language=language)
 
 
 def _figure_of(drawn: Any, plot: Callable[..., Any]) -> Any:
@@ -133,11 +108,11 @@ def _figure_of(drawn: Any, plot: Callable[..., Any]) -> Any:
     return first.get_figure(root=True)
 
 
-def _saved(figure: Any, kind: str, **options: Any) -> bytes:
-    out = io.BytesIO()
+def _saved(figure: Any) -> str:
+    out = io.StringIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)  # named below, by character
-        figure.savefig(out, format=kind, **options)
+        figure.savefig(out, format="svg", metadata={"Date": None})
     _warn_undrawn(figure)
     return out.getvalue()
 
@@ -183,7 +158,7 @@ def _settings(family: str) -> dict[str, Any]:
         "mathtext.fontset": "custom", "mathtext.default": "regular", "mathtext.fallback": "stixsans",
         **{f"mathtext.{face}": family for face in ("rm", "it", "sf", "cal", "tt")},
         **{f"mathtext.{face}": f"{family}:bold" for face in ("bf", "bfit")},
-        "figure.figsize": (WIDTH, HEIGHT), "figure.constrained_layout.use": True, "interactive": False,
+        "figure.figsize": (WIDTH, HEIGHT), "figure.constrained_layout.use": True,
         "figure.facecolor": PAPER, "savefig.facecolor": PAPER, "figure.edgecolor": PAPER, "savefig.edgecolor": PAPER,
         "axes.facecolor": "none", "axes.edgecolor": MUTED, "axes.labelcolor": INK, "axes.titlecolor": INK,
         "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.linewidth": 0.8, "axes.axisbelow": True,
@@ -197,13 +172,3 @@ def _settings(family: str) -> dict[str, Any]:
         "svg.fonttype": "path", "svg.hashsalt": "socialcommerce", "pdf.fonttype": 42, "savefig.bbox": None,
         "savefig.dpi": 300, "path.simplify": True,
     }
-
-
-def new_axes(height: float = HEIGHT, rows: int = 1, columns: int = 1, *, width: float = WIDTH, **options: Any) -> Axes:
-    """Return the axes of a new figure, as wide as the page and so many inches high; an array where there are several.
-
-    Further options are those of ``matplotlib.pyplot.subplots``.
-    """
-    from matplotlib import pyplot as plt
-
-    return plt.subplots(rows, columns, figsize=(width, height), **options)[1]

@@ -20,6 +20,7 @@ LENGTHS = frozenset({"x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "r
 COLOURED = frozenset({"fill", "stroke", "stop-color"})
 LOCAL = re.compile(r"url\(#([^)\s'\"]+)\)")
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 STEP = re.compile(r"([A-Za-z])([^A-Za-z]*)")
 GLYPH = "scale(0.015625)"  # matplotlib writes letters in 1/6400 em; a tenth of the font's 1/1000 em is as exact
 ALLOWED = SHAPES - {"text"} | frozenset({
@@ -53,7 +54,9 @@ def tidy(svg: str) -> str:
         One ``<svg>`` element without prolog, comments, metadata, style sheet or dates.
     """
     root = _parsed(svg)
-    _prune(root)
+    for parent in list(root.iter()):
+        for child in [child for child in parent if _local(child) in ("metadata", "style")]:
+            parent.remove(child)
     root.attrib.pop("version", None)
     root.set("style", "stroke-linejoin:round;stroke-linecap:butt")  # said by the style sheet just removed
     for element in root.iter():
@@ -96,7 +99,8 @@ def inline(svg: str, prefix: str, alt: str = "") -> str:
     _renamed(root, f"{prefix}-")
     for element in root.iter():
         for name in {"style", *COLOURED} & set(element.keys()):
-            element.set(name, _themed(element.get(name, "")))
+            element.set(name, COLOUR.sub(lambda hit: f"var({VARIABLES[hit[0]]})" if hit[0] in VARIABLES else hit[0],
+                                         element.get(name, "")))
     width = root.attrib.pop("width", "")
     root.attrib.pop("height", None)
     root.set("style", f"display:block;width:100%;{_natural(width)}height:auto;" + root.get("style", ""))
@@ -122,14 +126,6 @@ def _parsed(svg: str) -> Element:
 def _local(element: Element) -> str:
     """Return an element's name without its namespace; other namespaces stay."""
     return element.tag.removeprefix(f"{{{SVG}}}") if isinstance(element.tag, str) else ""
-
-
-def _prune(root: Element) -> None:
-    """Drop metadata and style sheets, and what they leave empty."""
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if _local(child) in ("metadata", "style"):
-                parent.remove(child)
 
 
 def _unwrap(parent: Element) -> None:
@@ -273,10 +269,6 @@ def _plain(value: str) -> bool:
     """Tell whether a value is made of numbers, words and references inside the drawing."""
     rest = LOCAL.sub("", value)
     return bool(PLAIN.fullmatch(rest)) and "url" not in rest.lower()
-
-
-def _themed(value: str) -> str:
-    return re.sub(r"#[0-9a-f]{6}\b", lambda hit: f"var({VARIABLES[hit[0]]})" if hit[0] in VARIABLES else hit[0], value)
 
 
 def _natural(width: str) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["AXES", "plot_estimates"]
+__all__ = ["plot_estimates"]
 
 ROW, HEAD, TALLEST = 0.15, 0.78, 6.9  # inches a line, of a panel's title and axis, of all lines on one page
 MARKS = {"with the paper": ("o", SERIES[0]), "undecided": ("^", SERIES[2]), "against the paper": ("v", SERIES[4]),

@@ -43,15 +43,26 @@ def audit(paper: pd.DataFrame, official: pd.DataFrame, series: MarketSeries, riv
     counted = {name: _official(official, name) for name in ("internet users", "population")}
     count = counted["internet users"]["value"]
     people = counted["population"]["value"] / 1e4  # 10 thousand persons to 100 million
+    implied = 100 * users["value"] / rate["value"]
+    inside = growth[growth["year"].isin(series.years[1:]) & (growth["status"] != "forecast")]
+    lowest = inside.loc[inside["growth"].idxmin()]
     again, slack = 100 * users["value"] / people, rate["precision"] + 100 * users["precision"] / people
     return pd.DataFrame([
         _row("Internet users, December 2023", PERSONS, "CNNIC, 53rd report", users["value"], count,
              users["precision"], 2, users),
         _row("Internet penetration, December 2023", PERCENT, "users over the official population at the year's end",
              rate["value"], again, slack, 2, rate),
-        _population(users, rate, people),
-        *_later(size, rivals),
-        _growth(series, growth, size),
+        _row("Population implied by the two", PERSONS, "National Bureau of Statistics, end of 2023", implied, people,
+             implied * (users["precision"] / users["value"] + rate["precision"] / rate["value"]), 3, rate),
+        *(_row("Market size, 2023, a forecast", MONEY,
+               words("{publisher} ({status})", publisher=one["publisher"],
+                     status="forecast" if one["status"] == "forecast" else "reported"),
+               size["value"], one["value"], size["precision"] + one["precision"], 1, size)
+          for one in rivals[rivals["year"] == size["year"]].to_dict("records")),
+        # that the market kept growing: the lowest rate any publisher printed for the years of the figure
+        _row("Growth of the market, every year", PERCENT,
+             words("lowest growth printed: {publisher}, {year:d}", publisher=lowest["publisher"],
+                   year=lowest["year"]), None, float(lowest["growth"]), 0, 2, size),
     ])
 
 
@@ -71,29 +82,3 @@ def _official(official: pd.DataFrame, series: str) -> pd.Series:
     if len(rows) != 1:
         raise DataError(f"context_figures needs one official row for {series} in 2023; got {len(rows)}; allowed: 1.")
     return rows.iloc[0]
-
-
-def _population(users: pd.Series, rate: pd.Series, people: float) -> dict[str, Any]:
-    """Compare the population that users and penetration imply with the official one."""
-    implied = 100 * users["value"] / rate["value"]
-    slack = implied * (users["precision"] / users["value"] + rate["precision"] / rate["value"])
-    return _row("Population implied by the two", PERSONS, "National Bureau of Statistics, end of 2023", implied, people,
-                slack, 3, rate)
-
-
-def _later(size: pd.Series, rivals: pd.DataFrame) -> list[dict[str, Any]]:
-    """Compare the forecast for 2023 with what other publishers print for that year."""
-    return [_row("Market size, 2023, a forecast", MONEY,
-                 words("{publisher} ({status})", publisher=one["publisher"],
-                       status="forecast" if one["status"] == "forecast" else "reported"),
-                 size["value"], one["value"], size["precision"] + one["precision"], 1, size)
-            for one in rivals[rivals["year"] == size["year"]].to_dict("records")]
-
-
-def _growth(series: MarketSeries, growth: pd.DataFrame, size: pd.Series) -> dict[str, Any]:
-    """Check that the market kept growing: the lowest rate any publisher printed for the years of the figure."""
-    inside = growth[growth["year"].isin(series.years[1:]) & (growth["status"] != "forecast")]
-    lowest = inside.loc[inside["growth"].idxmin()]
-    return _row("Growth of the market, every year", PERCENT,
-                words("lowest growth printed: {publisher}, {year:d}", publisher=lowest["publisher"],
-                      year=lowest["year"]), None, float(lowest["growth"]), 0, 2, size)

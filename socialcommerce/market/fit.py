@@ -145,6 +145,8 @@ def least_squares(
     start : ndarray, shape (B, s)
     lower, upper : ndarray, shape (s,)
         Limits; steps are clipped to them.
+    iterations : int
+        Steps at most.
 
     Returns
     -------
@@ -300,6 +302,7 @@ def fit_growth(series: MarketSeries, curve: str, level: float = 0.95) -> GrowthF
     Raises
     ------
     UnknownNameError, ParameterError
+        For another curve, or a level outside (0, 1).
 
     References
     ----------

@@ -29,14 +29,11 @@ class Backtest:
         outcome, positive where the forecast was too high), shared (whether every method forecast this pair).
     left_out : tuple of int
         Years that rest on a forecast and were no outcomes.
-    unsettled : int
-        Forecasts not made, because the curve did not settle on finite parameters at their origin.
     """
 
     series: MarketSeries
     errors: pd.DataFrame
     left_out: tuple[int, ...]
-    unsettled: int
 
     @property
     def shared(self) -> int:
@@ -71,6 +68,11 @@ def rolling_origin(series: MarketSeries, horizon: int = 3) -> Backtest | NotAvai
     Backtest or NotAvailable
         The latter where fewer than four years are outcomes: then no curve has both training and a target.
 
+    Raises
+    ------
+    ParameterError
+        For a horizon below one year.
+
     References
     ----------
     Tashman (2000), doi:10.1016/S0169-2070(00)00065-0.
@@ -78,18 +80,17 @@ def rolling_origin(series: MarketSeries, horizon: int = 3) -> Backtest | NotAvai
     if horizon < 1:
         raise ParameterError(f"horizon is a number of years ahead, 1 or more; got {horizon!r}.")
     known = series.outcomes()
-    count = 0 if isinstance(known, NotAvailable) else known.n
-    if count < 4:
+    if isinstance(known, NotAvailable) or known.n < 4:
+        count = known.n if isinstance(known, MarketSeries) else 0
         return NotAvailable("back-test", words(
             "outcomes rather than forecasts: {count:d} of {n:d} values; at least four are needed", count=count,
             n=series.n))
     parts = [_errors(known, method, *how, horizon) for method, how in _methods().items()]
-    rows = pd.DataFrame([row for part in parts for row in part])
-    errors = rows.dropna(ignore_index=True)
+    errors = pd.DataFrame([row for part in parts for row in part]).dropna(ignore_index=True)  # settled curves only
     per_pair = errors.groupby(["origin", "target"])["method"].transform("size")
     errors["shared"] = per_pair == errors["method"].nunique()
     later = tuple(year for year in series.years if year > known.years[-1])
-    return Backtest(series, errors, later, len(rows) - len(errors))
+    return Backtest(series, errors, later)
 
 
 def published_misses(series: MarketSeries, rivals: pd.DataFrame) -> pd.DataFrame:
@@ -124,16 +125,10 @@ Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 def _methods() -> dict[str, tuple[int, Predict]]:
     """Return each method's least number of training years and its forecast from them."""
-    methods: dict[str, tuple[int, Predict]] = {"naive": (2, _naive), "drift": (2, _drift)}
+    methods: dict[str, tuple[int, Predict]] = {
+        "naive": (2, lambda values, ahead: np.full(len(ahead), values[-1])),
+        "drift": (2, lambda values, ahead: values[-1] + ahead * (values[-1] - values[0]) / (len(values) - 1))}
     return methods | {name: (curve.k + 1, _curve(name)) for name, curve in CURVES.items()}
-
-
-def _naive(values: np.ndarray, ahead: np.ndarray) -> np.ndarray:
-    return np.full(len(ahead), values[-1])
-
-
-def _drift(values: np.ndarray, ahead: np.ndarray) -> np.ndarray:
-    return values[-1] + ahead * (values[-1] - values[0]) / (len(values) - 1)
 
 
 def _curve(name: str) -> Predict:
@@ -182,11 +177,6 @@ class Disagreement:
     spread: float
     publishers: int
 
-    @property
-    def factor(self) -> float:
-        """The typical factor between another publisher's figure and the series, 1 or more."""
-        return math.exp(self.spread)
-
 
 @dataclass(frozen=True)
 class Forecast:
@@ -214,10 +204,6 @@ class Forecast:
     draws: int
     seed: int
 
-    def at(self, year: int) -> pd.Series:
-        """Return one year's row of the table."""
-        return self.table.set_index("year").loc[year]
-
 
 def disagreement(series: MarketSeries, rivals: pd.DataFrame | None) -> Disagreement | NotAvailable:
     """Measure how far other publishers' figures for the same years stand from the series.
@@ -235,6 +221,11 @@ def disagreement(series: MarketSeries, rivals: pd.DataFrame | None) -> Disagreem
     -------
     Disagreement or NotAvailable
         The latter without rivals or where none of them counts.
+
+    Raises
+    ------
+    ParameterError
+        When a rival is in another unit than the series.
     """
     none = NotAvailable("disagreement between sources", "there are no figures of other publishers")
     if rivals is None:
@@ -294,6 +285,11 @@ def forecast(
     Forecast or NotAvailable
         The latter where no curve could be fitted, one fits without error, or the interval of a year has no end.
 
+    Raises
+    ------
+    ParameterError
+        For a year, level or number of draws out of its range.
+
     References
     ----------
     Bootstrap of a fitted curve: Efron & Tibshirani (1993), doi:10.1007/978-1-4899-4541-9. Combining curves: Bates &
@@ -308,7 +304,8 @@ def forecast(
         raise ParameterError(f"draws must be at least 100; got {draws!r}.")
     tried = {name: fit_growth(series, name, level) for name in curves}
     fits = tuple(fit for fit in tried.values() if isinstance(fit, GrowthFit) and fit.converged)
-    left_out = tuple(_reason(name, fit) for name, fit in tried.items() if fit not in fits)
+    left_out = tuple(fit if isinstance(fit, NotAvailable) else NotAvailable(name, fit.remark)
+                     for name, fit in tried.items() if fit not in fits)
     if not fits:
         return NotAvailable("forecast", "no growth curve could be fitted")
     if min(fit.sigma for fit in fits) < 1e-8:
@@ -353,7 +350,3 @@ def _draw(fit: GrowthFit, years: np.ndarray, draws: int, rng: np.random.Generato
     centre = np.broadcast_to(fit.log_predict(years), (draws, len(years)))
     refitted = a[:, None] + fit.curve.log_shape(t.astype(float), u)
     return centre, refitted - centre, spread * rng.standard_normal((draws, len(years)))
-
-
-def _reason(name: str, fit: GrowthFit | NotAvailable) -> NotAvailable:
-    return fit if isinstance(fit, NotAvailable) else NotAvailable(name, fit.remark)

@@ -76,6 +76,11 @@ class MarketSeries:
         ----------
         frame : pandas.DataFrame
             As ``data.load_series`` or ``data.load("market_size")`` returns it: one unit, consecutive years.
+
+        Raises
+        ------
+        ParameterError
+            For several units, and what no series can be: no years, gaps, values not above zero.
         """
         marked = frame["rests_on_forecast"] if "rests_on_forecast" in frame else frame["basis"] == "forecast"
         units = frame["unit"].unique()
@@ -113,7 +118,8 @@ class MarketSeries:
         count = self.on_forecast.index(True) if True in self.on_forecast else self.n
         if not count:
             return NotAvailable("outcomes", "every value rests on a forecast")
-        return self._first(count)
+        return MarketSeries(self.years[:count], self.values[:count], self.unit, self.sources[:count],
+                            self.bases[:count], self.on_forecast[:count])
 
     def growth(self) -> pd.DataFrame:
         """Return growth over the year before, in per cent, and only within one publisher's chain.
@@ -134,10 +140,6 @@ class MarketSeries:
         """Return the series as a tidy table, one row a year."""
         return pd.DataFrame({"year": self.years, "value": self.values, "unit": self.unit, "source": self.sources,
                              "basis": self.bases, "on_forecast": self.on_forecast})
-
-    def _first(self, count: int) -> MarketSeries:
-        return MarketSeries(self.years[:count], self.values[:count], self.unit, self.sources[:count],
-                            self.bases[:count], self.on_forecast[:count])
 
 
 def unit_name(unit: str) -> str:

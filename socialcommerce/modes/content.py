@@ -1,4 +1,8 @@
-"""The "Social + Commerce" mode: content draws a public audience into a pool that buys, and leaders draw the next."""
+"""The "Social + Commerce" mode: content draws a public audience into a pool that buys, and leaders draw the next.
+
+Every closed form takes ``parameters``, by name what differs from the defaults: numbers, arrays of shape (sets,), or a
+frame with a row a set; what it returns has the shape () or (sets,). Rates are 1/day, states shares of the population.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,9 @@ __all__ = ["CONTENT", "COUNTED", "SLIDERS", "amplification", "break_even_cost", 
 Given: TypeAlias = Mapping | pd.DataFrame | None
 
 
-def rate(name, symbol, default, lower, upper, words, unit="1/day", kind="rate"):
-    """Return a parameter of a mode, a rate a day where nothing else is said."""
+def rate(name: str, symbol: str, default: float, lower: float, upper: float, words: str, unit: str = "1/day",
+         kind: str = "rate") -> Parameter:
+    """Return a parameter of a mode, a rate a day where nothing else is said; see `stockflow.Parameter`."""
     return Parameter(name, symbol, default, unit, lower, upper, words, kind)
 
 

@@ -22,7 +22,7 @@ from socialcommerce.shapes import FLAG, LIST, NUMBER, TABLE, TEXT, Field, check,
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DIAGRAMS", "NODE_KINDS", "Diagram", "Edge", "Loop", "Node", "load_diagram"]
+__all__ = ["NODE_KINDS", "Diagram", "Edge", "Loop", "Node", "load_diagram"]
 
 DIAGRAMS = ("content", "sharing")
 NODE_KINDS = ("actor", "stock", "flow", "auxiliary", "event", "lever")
@@ -257,5 +257,6 @@ def _node(at: str, name: str, table: Any) -> Node:
 def _edge(at: str, table: Any) -> Edge:
     check(PaperError, at, table, {"text": TEXT, "from": ID, "to": ID, "sign": one_of("+-"), "place": PLACE},
           {"inferred": FLAG, "sides": SIDES})
-    return Edge(table["from"], table["to"], 1 if table["sign"] == "+" else -1, *table["place"], table["text"],
-                table.get("inferred", False), table.get("sides", "rl"))
+    section, paragraph, sentence = table["place"]
+    return Edge(table["from"], table["to"], 1 if table["sign"] == "+" else -1, section, paragraph, sentence,
+                table["text"], table.get("inferred", False), table.get("sides", "rl"))

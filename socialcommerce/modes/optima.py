@@ -11,7 +11,7 @@ from scipy.optimize import minimize, minimize_scalar
 
 from socialcommerce.errors import ParameterError
 from socialcommerce.modes import content, sharing
-from stockflow import Mode, integrate
+from stockflow import Mode, Values, integrate
 
 __all__ = ["Breaches", "Promotion", "Quality", "best_contact", "best_personalisation", "breaches", "group_offers",
            "members_of", "purchase_chance", "segment_gains", "struck"]
@@ -25,7 +25,7 @@ def purchase_chance(n: Given, b0: Given, b1: Given, delta0: Given, delta1: Given
     ``(b0 + b1 n) / (b0 + b1 n + delta0 + delta1 n^2)``: b0 unprompted purchases, b1 purchases per promotion, delta0
     exits without and delta1 n^2 exits by annoyance (all 1/day).
     """
-    buy = b0 + b1 * n
+    buy = np.asarray(b0 + b1 * n)
     return buy / (buy + delta0 + delta1 * n**2)
 
 
@@ -86,6 +86,11 @@ def segment_gains(people: pd.DataFrame, most: int, value: float = 0.0, cost: flo
     DataFrame
         classes, chance (mean probability to buy), gain over one class, profit = value * gain - cost * (classes - 1).
         ``chance`` tends to the mean of the optima; at one class it is the optimum of the mean.
+
+    Raises
+    ------
+    ParameterError
+        For fewer classes than one, or more than people.
     """
     if not 1 <= most <= len(people):
         raise ParameterError(f"classes hold people; got up to {most} classes of {len(people)}; allowed is 1 to "
@@ -131,8 +136,10 @@ def group_offers(
 
     Parameters
     ----------
-    discounts : sequence of float
-        Shares of the price.
+    parameters, variant, seats
+        As in :mod:`socialcommerce.modes.sharing`.
+    sizes, discounts : sequence of int, sequence of float
+        Group sizes, the opener counted; shares of the price, in [0, 1], else ParameterError is raised.
     margin : float
         Share of the price earned without a discount.
 
@@ -193,6 +200,7 @@ def breaches(
     """Let breaches strike at random (``rate`` a day), each driving ``share`` of the members away.
 
     Members are the carrying states but orders on their way; they move to the mode's last state, whence people return.
+    Of each of ``replicates`` runs of ``days`` the strikes are drawn by ``seed``.
 
     Raises
     ------
@@ -213,7 +221,7 @@ def breaches(
     return Breaches(float(seen[-1, 0]), float(seen[-1, 1]), shocks.mean(axis=0), float(shocks.std(axis=0).mean()))
 
 
-def struck(mode: Mode, p: Mapping, y: np.ndarray, lost: Iterable[np.ndarray]) -> np.ndarray:
+def struck(mode: Mode, p: Values, y: np.ndarray, lost: Iterable[np.ndarray]) -> np.ndarray:
     """Return the members, share of the population, after each day, of which ``lost`` holds the share that leaves.
 
     Shapes are (states, sets) of ``y``, where the mode starts, and (sets,) of each day's share.
@@ -273,7 +281,7 @@ class Quality:
             raise ParameterError(f"quality costs more the higher it is; got theta={self.theta:g}, r={self.r:g}; "
                                  "allowed is theta > 1 and r >= 0.")
 
-    def cost(self, q: np.ndarray) -> np.ndarray:
+    def cost(self, q: Given) -> np.ndarray:
         """Return yuan a day and person."""
         return self.c0 + self.c1 * np.asarray(q, float) ** self.theta
 
@@ -286,12 +294,12 @@ class Quality:
         """Return R0 at quality q."""
         return content.reproduction(self._given(q))
 
-    def infinite(self, q: np.ndarray) -> np.ndarray:
+    def infinite(self, q: Given) -> np.ndarray:
         """Return yuan per entrant in an audience that never runs out: cost (1 - R0) / (rho q); nan from R0 = 1."""
         r0 = self.successors(q)
         return np.where(r0 < 1, self.cost(q) * (1 - r0) / (self.rho * np.asarray(q)), np.nan)
 
-    def finite(self, q: np.ndarray) -> np.ndarray:
+    def finite(self, q: Given) -> np.ndarray:
         """Return yuan per entrant where the finite audience stands still: cost / j*."""
         return self.cost(q) / content.steady_flow(self._given(q))
 
@@ -395,9 +403,14 @@ class Promotion:
         purchase it takes from the inflow and the cost. ``rule_share`` and ``rule_frequency`` are the elasticities of
         profit there, 0 where the rule holds; ``interior`` says whether both are off their edges; ``leave`` is the share
         of the pool that leaves unsold; ``n_selling`` the frequency that would sell most to a given pool.
+
+        Raises
+        ------
+        ParameterError
+            Where no share and frequency earn anything.
         """
-        shares, often = np.meshgrid(np.linspace(0.01, 0.99, 50), np.geomspace(0.01, 20, 60))
-        shares, often = shares.ravel(), often.ravel()
+        grid = np.meshgrid(np.linspace(0.01, 0.99, 50), np.geomspace(0.01, 20, 60))
+        shares, often = (axis.ravel() for axis in grid)
         value = self.profit(shares, often)
         if not np.nanmax(value) > 0:
             raise ParameterError(f"no share and frequency earn anything; got a profit of {np.nanmax(value):.3g}; "

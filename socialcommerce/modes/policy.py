@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -54,10 +55,6 @@ class Strategy:
     sets: Mapping[str, Callable[[Values], np.ndarray]] = field(default_factory=dict)
 
 
-def _best_n(p: Values) -> np.ndarray:
-    return best_contact(p["pi0"], p["b1"], p["delta0"], p["delta1"])
-
-
 _WHERE: dict[str, tuple[str, tuple[Place, ...]]] = {
     "inspection": ("stricter quality inspection", (("4.1", 1, 2),)),
     "disclosure": ("disclosure of product information", (("4.1", 1, 2),)),
@@ -74,33 +71,36 @@ _WHERE: dict[str, tuple[str, tuple[Place, ...]]] = {
 NAMES = {name: described for name, (described, _) in _WHERE.items()}
 """What each strategy is called, by its name."""
 
+
+def _strategy(name: str, effects: Mapping[str, float], cost: float, per: str, haste: float = 0.0,
+              sets: Mapping[str, Callable[[Values], np.ndarray]] = MappingProxyType({})) -> Strategy:
+    return Strategy(name, *_WHERE[name], effects, cost, per, haste, sets)
+
+
 STRATEGIES: dict[str, tuple[Strategy, ...]] = {
-    mode: tuple(Strategy(name, *_WHERE[name], effects, cost, per, **more)
-                for name, effects, cost, per, more in rows)
-    for mode, rows in {
-        "content": (
-            ("inspection", {"s": 0.2, "phi": 0.1, "gammaC": -0.1, "delta0": -0.1}, 0.5, "order", {}),
-            ("disclosure", {"pi0": 0.1, "b1": 0.1, "s": 0.1}, 0.002, "member", {}),
-            ("delivery", {"kappa": 0.3}, 0.5, "order", {}),
-            ("logistics", {"kappa": 0.3}, 0.5, "order", {"haste": 0.03}),
-            ("service", {"gammaC": -0.1, "s": 0.1, "omega": 0.1}, 0.5, "order", {}),
-            ("brand", {"gammaL": -0.1, "beta": 0.1}, 0.0005, "person", {}),
-            ("security", {"delta0": -0.1}, 0.0002, "person", {}),
-            ("personalisation", {"pi0": 0.1, "b1": 0.1, "delta1": -0.1, "delta0": 0.03}, 0.002, "member", {}),
-            ("contact", {}, 0.0, "person", {"sets": {"n": _best_n}}),
-        ),
-        "sharing": (
-            ("inspection", {"psiA": 0.1, "psiB": 0.1, "gammaN": -0.1, "gammaF": -0.1}, 0.5, "order", {}),
-            ("disclosure", {"qA": 0.1, "qB": 0.1}, 0.002, "member", {}),
-            ("logistics", {"psiA": 0.05, "psiB": 0.05}, 0.5, "order", {}),
-            ("service", {"gammaN": -0.1, "omega": 0.1}, 0.5, "order", {}),
-            ("brand", {"gammaF": -0.1, "qB": 0.1}, 0.0005, "person", {}),
-            ("security", {"gammaN": -0.05, "gammaF": -0.05}, 0.0002, "person", {}),
-            ("personalisation", {"thetaN": 0.05, "thetaF": 0.05, "qA": 0.05, "qB": 0.05}, 0.002, "member", {}),
-            ("offers", {"gammaN": -0.05, "gammaF": -0.05, "psiA": 0.05, "psiB": 0.05}, 0.002, "member", {}),
-            ("groups", {"thetaN": 0.1, "thetaF": 0.1, "mA": 0.1}, 1.0, "order", {}),
-        ),
-    }.items()
+    "content": (
+        _strategy("inspection", {"s": 0.2, "phi": 0.1, "gammaC": -0.1, "delta0": -0.1}, 0.5, "order"),
+        _strategy("disclosure", {"pi0": 0.1, "b1": 0.1, "s": 0.1}, 0.002, "member"),
+        _strategy("delivery", {"kappa": 0.3}, 0.5, "order"),
+        _strategy("logistics", {"kappa": 0.3}, 0.5, "order", haste=0.03),
+        _strategy("service", {"gammaC": -0.1, "s": 0.1, "omega": 0.1}, 0.5, "order"),
+        _strategy("brand", {"gammaL": -0.1, "beta": 0.1}, 0.0005, "person"),
+        _strategy("security", {"delta0": -0.1}, 0.0002, "person"),
+        _strategy("personalisation", {"pi0": 0.1, "b1": 0.1, "delta1": -0.1, "delta0": 0.03}, 0.002, "member"),
+        _strategy("contact", {}, 0.0, "person", 
+                  sets={"n": lambda p: best_contact(p["pi0"], p["b1"], p["delta0"], p["delta1"])}),
+    ),
+    "sharing": (
+        _strategy("inspection", {"psiA": 0.1, "psiB": 0.1, "gammaN": -0.1, "gammaF": -0.1}, 0.5, "order"),
+        _strategy("disclosure", {"qA": 0.1, "qB": 0.1}, 0.002, "member"),
+        _strategy("logistics", {"psiA": 0.05, "psiB": 0.05}, 0.5, "order"),
+        _strategy("service", {"gammaN": -0.1, "omega": 0.1}, 0.5, "order"),
+        _strategy("brand", {"gammaF": -0.1, "qB": 0.1}, 0.0005, "person"),
+        _strategy("security", {"gammaN": -0.05, "gammaF": -0.05}, 0.0002, "person"),
+        _strategy("personalisation", {"thetaN": 0.05, "thetaF": 0.05, "qA": 0.05, "qB": 0.05}, 0.002, "member"),
+        _strategy("offers", {"gammaN": -0.05, "gammaF": -0.05, "psiA": 0.05, "psiB": 0.05}, 0.002, "member"),
+        _strategy("groups", {"thetaN": 0.1, "thetaF": 0.1, "mA": 0.1}, 1.0, "order"),
+    ),
 }
 """The strategies by mode. Sizes and costs are illustrative, as the paper gives none; ``rank`` lets sizes run from half
 to one and a half times, costs from half to twice. ``delivery`` is ``logistics`` with satisfaction held."""
@@ -171,7 +171,17 @@ def apply(strategy: Strategy, p: Values, size: np.ndarray | float = 1.0) -> Valu
 
 def outcomes(mode: Mode, p: Values, economics: Mapping[str, np.ndarray], strategy: Strategy | None = None,
              cost: np.ndarray | float = 0.0) -> dict[str, np.ndarray]:
-    """Return R0, purchases (a day and person) and profit (yuan a day and person) where the mode stands still."""
+    """Return R0, purchases (a day and person) and profit (yuan a day and person) where the mode stands still.
+
+    Parameters
+    ----------
+    mode, p : Mode, mapping
+        The mode, and its parameters with a strategy in force, from :func:`apply`.
+    economics : mapping
+        ``margin`` and ``message``, yuan; see ``ECONOMICS``.
+    strategy, cost : Strategy, array
+        Whose cost is taken off, yuan a day and what it is counted by.
+    """
     if mode.name == "content":
         a, state = content.parts(p), content.equilibrium(p)
         r0, bought = content.reproduction(p), a["pi"] * state[1]
@@ -196,7 +206,9 @@ def _kind(mode: Mode) -> tuple[str, str]:
 
 
 def draw(parameters: tuple[Parameter, ...], count: int, seed: int) -> Values:
-    """Draw a Latin hypercube over the declared ranges; ``pi1`` is left at zero, since the closed forms need it there.
+    """Draw a Latin hypercube of ``count`` >= 2 sets over the declared ranges, shape (count,) by name.
+
+    ``pi1`` is left at zero, since the closed forms need it there. One draw alone raises ParameterError.
 
     References
     ----------
@@ -277,11 +289,10 @@ def rank_elasticities(mode: Mode, draws: int = 1000, seed: int = 1) -> pd.DataFr
     """
     p = draw(tuple(one for one in mode.parameters if one.name not in mode.external), draws, seed)
     p |= mode.values(dict.fromkeys(mode.external, 0.0)) | p
-    if mode.name == "content":
-        of = content.reproduction
-    else:
-        def of(values: Values) -> np.ndarray:
-            return sharing.reproduction(values, *_kind(mode))
+
+    def of(values: Values) -> np.ndarray:
+        return content.reproduction(values) if mode.name == "content" else sharing.reproduction(values, *_kind(mode))
+
     names = [one.name for one in mode.parameters if one.kind != "group" and np.all(p[one.name] > 0)]
     sizes = np.array([elasticity(of, p, name) for name in names])
     first = np.mean(np.abs(sizes) >= np.abs(sizes).max(axis=0) - 1e-9, axis=1)

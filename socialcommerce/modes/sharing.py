@@ -1,4 +1,8 @@
-"""The "Commerce + Social" mode: buyers open groups, invite friends and strangers, and full groups bring new buyers."""
+"""The "Commerce + Social" mode: buyers open groups, invite friends and strangers, and full groups bring new buyers.
+
+Every closed form takes ``parameters`` as those of :mod:`socialcommerce.modes.content` do, and ``variant`` and ``seats``
+as :func:`declare`, which raises UnknownNameError for others.
+"""
 
 from __future__ import annotations
 
@@ -111,6 +115,7 @@ def joiners(u: np.ndarray | float, a: Mapping, variant: str = "capped", seats: s
     Parameters
     ----------
     u : array
+        In [0, 1], of the shape of what ``a`` holds.
     a : mapping
         With ``lam`` (accepted invitations per group where everybody is untapped) and ``g``.
     """
@@ -195,7 +200,12 @@ def final_size(parameters: Mapping | None = None, initial: Mapping[str, float] |
     """Return the share of the population never reached, after everything has run out.
 
     Solves int_u^u0 dv / G(lambda v) = Theta (u0 - u) + Y0 with Y0 the groups that those placed by ``initial`` (shares
-    by state) will open; nobody returns (``omega = 0``) or buys alone (``epsilon = 0``), and one set at a time.
+    by state) will open; one set at a time.
+
+    Raises
+    ------
+    ParameterError
+        Where people return (``omega``) or buy alone (``epsilon``).
     """
     a = parts({"omega": 0.0, "epsilon": 0.0} | dict(parameters or {}))
     for name in ("omega", "epsilon"):

@@ -99,7 +99,7 @@ def load_rules(folder: str | Path | None = None) -> Rules:
 
 
 def summary(items: Iterable[Claim] | Iterable[Hypothesis]) -> pd.DataFrame:
-    """Return a tidy frame in English, one row a claim or a hypothesis; :func:`translations` has the Chinese.
+    """Return a tidy frame in English, a row each of the claims or hypotheses; :func:`translations` has the Chinese.
 
     Examples
     --------
@@ -170,7 +170,7 @@ def _hypothesis_row(hypothesis: Hypothesis) -> dict[str, Any]:
 
 
 def _english(words: Mapping[str, str] | None) -> str | None:
-    return words and words["en"]
+    return words["en"] if words else None
 
 
 def _claims_and_hypotheses(folder: str | Path | None) -> tuple[tuple[Claim, ...], tuple[Hypothesis, ...]]:
@@ -229,7 +229,7 @@ def _hypothesis(file: str, name: str, table: Any, rules: Rules) -> Hypothesis:
     rule = check(PaperError, f"{where}, rule", table["rule"], RULE) if "rule" in table else None
     hypothesis = Hypothesis(
         id=name, claims=tuple(table["claims"]), statement=table["statement"], null=table["null"],
-        direction=table["direction"], data=tuple(Evidence(*map(one.get, DATA)) for one in data),
+        direction=table["direction"], data=tuple(Evidence(*(one[field] for field in DATA)) for one in data),
         family=rules.families[table["family"]], design=table["design"], part=table["part"],
         smallest_effect=rules.smallest_effects.get(table.get("smallest_effect")),
         rule=NumberRule(**{**rule, "value": float(rule["value"])}) if rule else None,

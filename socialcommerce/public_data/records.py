@@ -17,9 +17,8 @@ from socialcommerce.errors import UnknownNameError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MESSAGE_OUTCOMES", "SESSION_CONTROLS", "delivery_effect", "group_success", "matched_policy",
-           "matching_effect", "message_by_history", "message_effect", "repeat_by_orders", "returning_effect",
-           "scores_by_delay"]
+__all__ = ["delivery_effect", "group_success", "matched_policy", "matching_effect", "message_by_history",
+           "message_effect", "repeat_by_orders", "returning_effect", "scores_by_delay"]
 
 MESSAGE_OUTCOMES = {"visit": 100.0, "conversion": 100.0, "spend": 0.01}
 """Outcomes, and what brings them from counts and cents to percentage points and dollars a person."""
@@ -35,7 +34,12 @@ def message_effect(cells: pd.DataFrame, outcome: str = "conversion") -> Effect:
     cells : pandas.DataFrame
         The registered table ``hillstrom_cells``.
     outcome : str
-        Of ``MESSAGE_OUTCOMES``.
+        Of ``MESSAGE_OUTCOMES``: in percentage points, spending in dollars a person.
+
+    Raises
+    ------
+    UnknownNameError
+        For another outcome.
     """
     either = cells.assign(arm=cells["arm"].where(cells["arm"] == "no mail", "mail"))
     return contrast(_message_moments(either, outcome, ["arm"]), {"mail": 1, "no mail": -1})
@@ -52,7 +56,7 @@ def message_by_history(cells: pd.DataFrame, outcome: str = "conversion") -> pd.D
 
 
 def matching_effect(cells: pd.DataFrame, outcome: str = "conversion") -> Effect:
-    """Return what a mail that matches past purchases does beyond one that does not.
+    """Return what a mail that matches past purchases does beyond one that does not; as :func:`message_effect`.
 
     Half the interaction of arm and history among customers who bought from one side only, so that neither which mail is
     the better nor which customers are the better ones counts. The mail is randomised, the history is not: effect
@@ -64,7 +68,7 @@ def matching_effect(cells: pd.DataFrame, outcome: str = "conversion") -> Effect:
 
 
 def matched_policy(cells: pd.DataFrame, outcome: str = "conversion") -> Effect:
-    """Return the matching mail for each minus the men's mail, the better of the two, for all.
+    """Return the matching mail for each minus the men's, the better of the two, for all; as :func:`message_effect`.
 
     Among customers who bought from one side only. The two policies part only where somebody bought women's goods, so
     the difference there counts with the share of these customers, which is taken as given.

@@ -10,7 +10,7 @@ from socialcommerce.errors import UnknownNameError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LEAST_PER_STUDY", "POOLED_MODEL", "least_pooled_size", "pooled_path", "impulse_buying_effect"]
+__all__ = ["least_pooled_size", "pooled_path", "impulse_buying_effect"]
 
 
 def impulse_buying_effect(paths: pd.DataFrame, name: str, *, estimator: str = "WLSMV", sample: str = "all") -> Effect:
@@ -68,6 +68,11 @@ def pooled_path(matrix: pd.DataFrame, outcome: str, cause: str, nobs: int) -> Ef
         Of ``quality``, ``trust``, ``satisfaction``, ``loyalty``.
     nobs : int
         Persons.
+
+    Raises
+    ------
+    UnknownNameError
+        For a path that the model has not.
     """
     import semfit
 

@@ -13,7 +13,7 @@ from socialcommerce.errors import UnknownNameError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ADJUSTED", "anderson_rubin", "first_stage", "peers", "pushed", "strength", "summary"]
+__all__ = ["ADJUSTED", "peers", "strength", "summary"]
 
 HOUSEHOLD = "administrative village and household"
 ADJUSTED = ("nothing", "administrative village", HOUSEHOLD)
@@ -122,9 +122,13 @@ def summary(moments: pd.DataFrame) -> pd.DataFrame:
     lines = []
     for adjusted in ADJUSTED:
         sets = " ∪ ".join(_span(ends) for ends in anderson_rubin(moments, adjusted))
-        lines.append(_line(adjusted, "insured neighbours (instrumental variable)", peers(moments, adjusted))
-                     | {"set": sets, "strength": strength(moments, adjusted)})
-        lines.append(_line(adjusted, "neighbours' default (reduced form)", pushed(moments, adjusted)))
+        for name, found, more in (
+                ("insured neighbours (instrumental variable)", peers(moments, adjusted),
+                 {"set": sets, "strength": strength(moments, adjusted)}),
+                ("neighbours' default (reduced form)", pushed(moments, adjusted), {})):
+            low, high = found.interval()
+            lines.append({"adjusted": adjusted, "effect": name, "estimate": found.estimate, "low": low, "high": high,
+                          "n": found.n, "villages": int(found.df) + 1, **more})
     return pd.DataFrame(lines)
 
 
@@ -162,12 +166,6 @@ def _reduced(moments: pd.DataFrame, adjusted: str) -> _Reduced:
     correction = villages / (villages - 1) * (n - 1) / (n - row["regressors"])
     (yy, yx), (_, xx) = (correction * score @ products @ score.T / row["zz"] ** 2).tolist()
     return _Reduced(y, x, yy, yx, xx, n, villages)
-
-
-def _line(adjusted: str, effect: str, found: Effect) -> dict[str, object]:
-    low, high = found.interval()
-    return {"adjusted": adjusted, "effect": effect, "estimate": found.estimate, "low": low, "high": high,
-            "n": found.n, "villages": int(found.df) + 1}
 
 
 def _span(ends: tuple[float, float]) -> str:

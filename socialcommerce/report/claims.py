@@ -13,7 +13,7 @@ from nbproof import format_number
 from socialcommerce.figures import style
 from socialcommerce.verdicts import SIDES
 
-__all__ = ["REPORT", "Verdicts", "read_verdicts"]
+__all__ = ["Verdicts", "read_verdicts"]
 
 REPORT = "07_verdicts"
 UNTESTED = "no hypothesis"

@@ -218,13 +218,6 @@ def test_english_figures_have_no_hole_after_an_apostrophe():
     assert text_width("shops", "en") == text_width("shops", "zh")
 
 
-def test_png_has_the_asked_resolution_and_no_version():
-    picture = style.draw_png(plot_market, YEARS, VALUES, language="en", dpi=100)
-    assert picture.startswith(b"\x89PNG")
-    assert int.from_bytes(picture[16:20], "big") == 630
-    assert b"atplotlib" not in picture
-
-
 DRAW = """
 import hashlib, sys
 sys.path.insert(0, sys.argv[1])

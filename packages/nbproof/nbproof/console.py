@@ -16,7 +16,7 @@ from nbproof.errors import OutputError, ParameterError
 if TYPE_CHECKING:  # loading it may be what was interrupted
     from argparse import ArgumentParser
 
-__all__ = ["check_positive", "ended", "interruptible", "run_command"]
+__all__ = ["check_positive", "ended", "run_command"]
 
 EARLIEST = 315532800  # 1980-01-01 in seconds: docx, xlsx and npz are zip archives, which state no earlier time
 LIMIT = 1_000_000_000  # seconds, processes or draws: above what any machine has

@@ -55,7 +55,10 @@ def differences(standing: Path, fresh: Path, names: Sequence[str], *, whole: boo
     NotebookError
         When a file of results cannot be read.
     """
-    drifts = [drift for name in names for drift in _result_drifts(name, standing, fresh)]
+    drifts = []
+    for name in names:
+        old, new = (read_results(folder / "results" / f"{name}.json") for folder in (standing, fresh))
+        drifts += compare(old, new) if old else [Drift(name, "results file", "absent", "present", "committed")]
     if whole:
         drifts += [Drift(path.stem, "results file", "present", "no notebook of that name", "one each")
                    for path in sorted((standing / "results").glob("*.json")) if path.stem not in names]
@@ -116,11 +119,6 @@ def read_results(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise NotebookError(f"{path.name} holds no results; restore it from git or rebuild the reports.")
     return found
-
-
-def _result_drifts(name: str, standing: Path, fresh: Path) -> list[Drift]:
-    old, new = (read_results(folder / "results" / f"{name}.json") for folder in (standing, fresh))
-    return compare(old, new) if old else [Drift(name, "results file", "absent", "present", "committed")]
 
 
 def _file_drift(report: str, name: str, standing: Path, fresh: Path) -> Drift | None:

@@ -58,7 +58,8 @@ class Document:
         written = json.dumps(blocks)
         linked = dict.fromkeys(re.findall(r'"#ref-(\w+)"', written))  # cited in the author's own words
         if linked or '"t": "Cite"' in written:
-            blocks = [*blocks, _header("refs-heading", words(self.language)["references"]), _div("refs", [])]
+            place: Block = {"t": "Div", "c": [["refs", [], []], []]}
+            blocks = [*blocks, _header("refs-heading", words(self.language)["references"]), place]
         if target == "pdf" and self.code:
             blocks = [*blocks, _header("appendix-code", words(self.language)["appendix"]), *self.code]
         meta = {"lang": {"t": "MetaString", "c": "en-GB"},  # of the references' style; the page says its own language
@@ -258,7 +259,8 @@ def _add_code(document: Document, source: str, spoken: bool = False) -> None:
     if not source.strip():
         return
     document.code.append({"t": "CodeBlock", "c": [["", ["python"], []], source.strip("\n")]})
-    shown = _raw("html", f"<pre><code>{_highlighted(source)}</code></pre>")
+    marked = highlight(source.strip("\n"), PythonLexer(), HtmlFormatter(nowrap=True)).rstrip("\n")  # all escaped
+    shown = _raw("html", f"<pre><code>{marked}</code></pre>")
     since = next((i for i, block in enumerate(reversed(document.html)) if block["t"] == "Header"), len(document.html))
     folds = [i for i, block in enumerate(document.html) if block == FOLD_END and i >= len(document.html) - since]
     if folds and (spoken or folds[-1] == len(document.html) - 1):
@@ -266,11 +268,6 @@ def _add_code(document: Document, source: str, spoken: bool = False) -> None:
         return
     label = words(document.language)["code"]
     document.html += [_raw("html", f'<details class="code"><summary>{label}</summary>'), shown, FOLD_END]
-
-
-def _highlighted(source: str) -> str:
-    """Mark up Python for the page; every character of the source is escaped."""
-    return highlight(source.strip("\n"), PythonLexer(), HtmlFormatter(nowrap=True)).rstrip("\n")
 
 
 def _add_output(document: Document, output: Mapping[str, Any], references: References) -> None:
@@ -390,8 +387,4 @@ def _raw(target: str, markup: str) -> Block:
 
 def _header(anchor: str, text: str) -> Block:
     return {"t": "Header", "c": [2, [anchor, ["unnumbered"], []], [_text(text)]]}
-
-
-def _div(anchor: str, blocks: list[Block]) -> Block:
-    return {"t": "Div", "c": [[anchor, [], []], blocks]}
 

@@ -20,7 +20,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from nbformat import NotebookNode, v4
 from traitlets.config import Config
 
-__all__ = ["KernelEngine", "WarmEngine", "register"]  # noqa: F822
+__all__ = ["WarmEngine", "register"]  # noqa: F822
 
 Progress = Callable[[int, int], None]
 SOCKET = 100  # bytes of a socket's path before its number; macOS takes 103 in all, Linux 107

@@ -15,7 +15,7 @@ from nbproof.errors import ParameterError
 from nbproof.files import read_toml
 from nbproof.project import project
 
-__all__ = ["ASSETS", "Look", "asset", "captioned", "closed", "html_table", "look", "provenance", "words"]
+__all__ = ["Look", "asset", "captioned", "closed", "html_table", "look", "provenance", "words"]
 
 ASSETS = Path(__file__).parent / "assets"
 REFERENCE = re.compile(r"""(\bid="|href="#|url\(#)""")

@@ -116,23 +116,16 @@ def check_place(out: Path) -> None:
                           f"{project().reports}, or a folder outside the sources.")
 
 
-def check_buildable(out: Path, names: Iterable[str] = ()) -> None:
+def check_buildable(out: Path) -> None:
     """Refuse a folder in which a build could overwrite what it did not make.
 
     Allowed are a new or an empty folder, one that a build made, and the project's own ``reports``. What a build made
     there it may make again, edited or not (the plan says so); any other file stays what it is.
 
-    Parameters
-    ----------
-    out : Path
-        The output folder.
-    names : iterable of str
-        The files to be written, relative to it, as far as they are known.
-
     Raises
     ------
     OutputError
-        For any other place, and where one of the names is taken by a file that is not listed in the manifest.
+        For any other place.
     """
     check_place(out)
     if out.exists() and not out.is_dir():
@@ -142,7 +135,6 @@ def check_buildable(out: Path, names: Iterable[str] = ()) -> None:
         check_none(out, {*os.listdir(out)} - LOCKS, maker())
     for name in CONTROL:
         inside(out, name)
-    check_free(out, names)
 
 
 def maker() -> str:

@@ -197,8 +197,10 @@ class Page:
             texts under its key ``words`` are translated. JupyterLab and the PDF keep the drawing.
         """
         values = self._values(caption + alt + note, values, sys._getframe(1))
+        from matplotlib import pyplot
+
         figure = _figure_of(plot)
-        _close(figure)
+        pyplot.close(figure)  # lest the notebook show it a second time
         for language in self.languages:
             svg = self.draw(translated, figure, self._translate(language), self.fonts(language), language=language)
             told = self._said(language, alt, values)
@@ -409,13 +411,6 @@ def _figure_of(plot: Any) -> Any:
         return plot
     first = plot.flat[0] if hasattr(plot, "flat") else plot
     return first.figure if hasattr(first, "figure") else first.get_figure()
-
-
-def _close(figure: Any) -> None:
-    """Keep a notebook from showing the figure a second time."""
-    from matplotlib import pyplot
-
-    pyplot.close(figure)
 
 
 def translated(figure: Any, translate: Catalogue, fonts: Sequence[str], *, language: str) -> Any:

@@ -12,7 +12,7 @@ import pypandoc
 
 from nbproof.errors import NotebookError
 
-__all__ = ["MARKDOWN", "convert", "parse", "references"]
+__all__ = ["convert", "parse", "references"]
 
 # Text from data and prose is shown, never run: no raw HTML, TeX or attributes that reach another format.
 MARKDOWN = ("markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans-yaml_metadata_block"

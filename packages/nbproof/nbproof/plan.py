@@ -27,7 +27,7 @@ __all__ = ["BuildPlan", "ReportPlan", "file_hash", "file_label", "find_notebooks
 IMPORT = re.compile(r"(?:^|;)[ \t]*(?:from[ \t]+([a-zA-Z][\w.]*)[ \t]+import[ \t]+(\([^)]*\)|(?:\\\n|[^\n;])+)|"
                     r"import[ \t]+((?:\\\n|[^\n;])+))", re.MULTILINE)
 # what an executed notebook owes to the builder
-RUNNERS = ("engine.py", "machine.py", "normal.py", "numbers.py", "page.py", "run.py")
+RUNNERS = ("engine.py", "machine.py", "normalise.py", "numbers.py", "page.py", "run.py")
 RENDERERS = ("nbproof.document", "nbproof.render", "nbproof.results")
 
 

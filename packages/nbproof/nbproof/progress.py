@@ -37,21 +37,26 @@ class Progress:
         self.bars.stop()
 
     def say(self, text: str) -> None:
+        """Print a line, above the bars."""
         self.bars.console.print(text, markup=False) if self.live else print(text, flush=True)
 
     def start(self, name: str, reasons: tuple[str, ...]) -> None:
+        """Say which report is made, and why."""
         self.started[name] = time.monotonic()
         more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""
         self.say(f"{name}: {'; '.join(reasons[:3])}{more}")
         self.tasks[name] = self.bars.add_task(name, total=None, at="starting")
 
     def cell(self, name: str, index: int, total: int) -> None:
+        """A cell begins."""
         self.bars.update(self.tasks[name], completed=index, total=total + 2, at=f"cell {index + 1} of {total}")
 
     def render(self, name: str, language: str) -> None:
+        """A language is being rendered."""
         self.bars.update(self.tasks[name], advance=1, at=f"rendering {language}")
 
     def done(self, name: str) -> float:
+        """Say that a report is whole; return the seconds it took."""
         self.bars.update(self.tasks[name], completed=1, total=1, at="built")
         self.bars.stop_task(self.tasks[name])
         seconds = time.monotonic() - self.started[name]
@@ -60,6 +65,7 @@ class Progress:
         return seconds
 
     def failed(self, name: str, message: str) -> None:
+        """Say why a report is not made."""
         self.bars.update(self.tasks[name], at="failed")
         self.bars.stop_task(self.tasks[name])
         if self.live:

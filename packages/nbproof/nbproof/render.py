@@ -20,7 +20,7 @@ from nbproof.document import Document
 from nbproof.look import asset, look, words
 from nbproof.project import project
 
-__all__ = ["built_by", "html", "page", "pdf", "plain_text"]
+__all__ = ["html", "page", "pdf"]
 
 STRONG = re.compile(r"<(h[1-6]|th|strong|b|dt)\b[^>]*>(.*?)</\1>", re.DOTALL)  # what the style sheet sets in bold
 

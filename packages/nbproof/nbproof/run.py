@@ -121,7 +121,7 @@ def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    from nbproof import engine, normal, reads
+    from nbproof import engine, normalise, reads
 
     engine.register()
     log, raw = job.staged / "reads", job.staged / "raw.ipynb"
@@ -148,7 +148,7 @@ def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
         raise NotebookError(_explained(job, raw, failure)) from None
     finally:
         os.chdir(folder)  # a cell may have left it
-    _write(executed, f"{nbformat.writes(normal.normalised(notebook))}\n".encode())
+    _write(executed, f"{nbformat.writes(normalise.normalised(notebook))}\n".encode())
     return reads.reads(log)
 
 

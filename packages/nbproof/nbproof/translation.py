@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -205,13 +206,9 @@ def _spoken(source: str, translate: Catalogue) -> str:
     lines = [line.encode() for line in source.splitlines(keepends=True)]  # columns are counted in bytes
     for text in reversed(literals(source)):
         first, last = text.lineno - 1, (text.end_lineno or text.lineno) - 1
-        said = _quoted(translate(str(text.value))).encode()
+        said = json.dumps(translate(str(text.value)), ensure_ascii=False).encode()
         lines[first:last + 1] = [lines[first][:text.col_offset] + said + lines[last][text.end_col_offset:]]
     return b"".join(lines).decode()
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def translate(names: Sequence[str] = ()) -> Iterator[tuple[str, str]]:

@@ -146,9 +146,9 @@ def test_reports_and_folders_below_it_are_allowed(tmp_path, settings):
     (tmp_path / "reports" / "results").mkdir(parents=True)
     (tmp_path / "reports" / "results" / "alpha.json").write_text("{}")
     (tmp_path / "reports" / "notes.txt").write_text("mine")
-    owned.check_buildable(tmp_path / "reports", ["results/alpha.json"])  # a fresh clone: results, and no manifest
+    owned.check_free(tmp_path / "reports", ["results/alpha.json"])  # a fresh clone: results, and no manifest
     with pytest.raises(OutputError, match=r"reports holds notes\.txt"):
-        owned.check_buildable(tmp_path / "reports", ["notes.txt"])
+        owned.check_free(tmp_path / "reports", ["notes.txt"])
 
 
 @pytest.mark.parametrize("manifest", [None, {}, {"name": "my site"}, {"made_by": "small survey",
