@@ -41,11 +41,6 @@ class Page(nbproof.Page):
         style.use()
         warnings.filterwarnings("ignore", "The figure layout has changed to tight")  # seaborn's grids do it themselves
 
-    @staticmethod
-    def known() -> tuple[str, ...]:
-        """Return English and Chinese."""
-        return ("en", "zh")
-
     def fonts(self, language: str) -> list[str]:
         """Return the house font of a language, and what stands in for letters it lacks."""
         from socialcommerce.figures import fonts, style
