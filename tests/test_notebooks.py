@@ -16,7 +16,10 @@ import nbformat
 import pytest
 
 from nbproof import parameters_of, planned
+from nbproof.errors import NotebookError
+from nbproof.results import collect
 from nbproof.translation import FIELD, Catalogue, literals, localised, messages
+from tests.told import run, untranslated
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -382,12 +385,13 @@ def change(file: Path, old: str | None, new: str | None) -> None:
         file.write_text(text, encoding="utf-8")
     else:
         notebook, count = nbformat.read(file, 4), 0
+        literally = any(str(old) in cell.source for cell in notebook.cells)
         for cell in notebook.cells:
             if old is None and cell.cell_type == "code":
                 cell.execution_count, count = 1, 1
-            elif old and (old in cell.source or re.search(old, cell.source)):
-                cell.source = cell.source.replace(old, new) if old in cell.source else re.sub(old, new, cell.source)
-                count += 1
+            elif old and new is not None:
+                changed = cell.source.replace(old, new) if literally else re.sub(old, new, cell.source)
+                cell.source, count = changed, count + (changed != cell.source)
         nbformat.write(notebook, file)
     assert count, f"nothing to change: {old}"
 
@@ -401,3 +405,43 @@ def failing(path: Path) -> set[str]:
         except AssertionError:
             found.add(name)
     return found
+
+
+# --- what only a run can show -----------------------------------------------------------------------------------------
+
+
+def silent(notebook: nbformat.NotebookNode) -> list[str]:
+    """Cells that show nothing, but for parameters, imports and what stands behind an `if`."""
+    found = []
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and not cell.outputs and "parameters" not in str(cell.metadata.get("tags")):
+            tree = ast.parse(cell.source)
+            found += [] if imports(tree) or isinstance(tree.body[-1], ast.If) else [cell.source]
+    return found
+
+
+@pytest.mark.slow
+@each
+def test_a_report_says_one_thing_of_one_name_translates_all_and_leaves_no_cell_silent(path, reports):
+    ran = nbformat.read(reports / "notebooks" / path.name, 4)
+    collect(ran, path.stem)
+    assert untranslated(ran) == set()
+    assert silent(ran) == []
+
+
+@pytest.mark.slow
+def test_mutations_that_only_a_run_can_show_are_each_found(tmp_path):
+    """A second value for a name, a text without a translation (with a dash: not ASCII), a cell that shows nothing."""
+    path = tmp_path / "00_claims.ipynb"
+    shutil.copy(ROOT / "notebooks" / path.name, path)
+    change(path, 'cannot be tested with any data that were found. Only {direct:,} rest on direct evidence "\n'
+                 '         "about the world.",\n         of=claims, claims=len(claims)',
+           'cannot be tested with any data that were found. Only {direct:,} rest on direct evidence "\n'
+           '         "about the world.",\n         of=claims, claims=len(claims) + 1')
+    change(path, 'xlabel="number of claims"', 'xlabel="claims – counted"')
+    change(path, 'claims[["id", "place", "kind", "text", "hypotheses"]].head()', "None if len(claims) else claims")
+    ran = run(path, tmp_path / "out.ipynb")
+    with pytest.raises(NotebookError, match="claims is .* in one sentence and .* in another"):
+        collect(ran, path.stem)
+    assert untranslated(ran) == {"claims – counted"}
+    assert silent(ran) == ["None if len(claims) else claims"]

@@ -12,12 +12,12 @@ import pytest
 import semfit
 from semfit import psychometrics
 from socialcommerce import data, paper, survey
-from socialcommerce.errors import DataError, UnknownNameError
+from socialcommerce.errors import DataError, ParameterError, UnknownNameError
 from socialcommerce.evidence import survey as verdict
 from socialcommerce.project import catalogue
 from socialcommerce.strategies import measurement, paths
 from socialcommerce.strategies.multiverse import Multiverse
-from socialcommerce.strategies.study import Study, read_study
+from socialcommerce.strategies.study import Study, options_of, read_study
 from socialcommerce.survey.codebook import Codebook, Construct, Effect, Item, Scale
 from socialcommerce.verdicts import NotTestable
 
@@ -300,3 +300,10 @@ def test_resamples_of_ordered_answers_are_drawn_from_the_estimates_distribution(
     ratio = ordered.resampled.draws.std(0) / np.sqrt(np.diag(ordered.structural.vcov))
     assert np.abs(ratio - 1).max() < 0.03
     assert paths.indirect(ordered).p_values.min() > 0
+
+
+@pytest.mark.parametrize("reading", ["", "{", "[1]", '{"shee": "answers"}'])
+def test_how_a_file_is_read_is_stated_in_json(reading):
+    assert options_of('{"sheet": "answers"}') == {"sheet": "answers"}
+    with pytest.raises(ParameterError, match="reading is JSON of sheet, .*, invalid, such as"):
+        options_of(reading)

@@ -313,8 +313,7 @@ def forecast(
     apart = disagreement(series, rivals)
     table = _simulate(fits, np.arange(last + 1, until + 1), apart, level, draws, np.random.default_rng(seed))
     if not np.isfinite(table["high"]).all():
-        return NotAvailable(
-            "forecast", "the values change so much from year to year that the interval has no upper end")
+        return NotAvailable("forecast", "values change so much from year to year that the interval has no upper end")
     return Forecast(series, fits, left_out, table, apart, level, draws, seed)
 
 

@@ -1,4 +1,4 @@
-"""A market's yearly values with unit, source and basis of each, and the growth that may be read from them."""
+"""A market's yearly values with unit, source and basis of each."""
 
 from __future__ import annotations
 
@@ -120,21 +120,6 @@ class MarketSeries:
             return NotAvailable("outcomes", "every value rests on a forecast")
         return MarketSeries(self.years[:count], self.values[:count], self.unit, self.sources[:count],
                             self.bases[:count], self.on_forecast[:count])
-
-    def growth(self) -> pd.DataFrame:
-        """Return growth over the year before, in per cent, and only within one publisher's chain.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row a year from the second on: year, growth (missing across a splice), source, splice (bool).
-        """
-        rows = []
-        for i in range(1, self.n):
-            splice = self.sources[i] != self.sources[i - 1]
-            growth = np.nan if splice else 100 * (self.values[i] / self.values[i - 1] - 1)
-            rows.append((self.years[i], growth, self.sources[i], splice))
-        return pd.DataFrame(rows, columns=["year", "growth", "source", "splice"])
 
     def summary(self) -> pd.DataFrame:
         """Return the series as a tidy table, one row a year."""

@@ -213,7 +213,7 @@ def final_size(parameters: Mapping | None = None, initial: Mapping[str, float] |
             raise ParameterError(f"a final size needs that nobody is added; got {name}={a[name]:g}; allowed is 0.")
     u0, friends, others, fans, _ = SHARING.start(initial)
     opened = friends * a["ThetaA"] + others * a["ThetaB"] + fans * a["fan"]
-    if not opened > 0:
+    if not (opened > 0 and u0 > 0):
         return float(u0)
 
     def gap(log_u: float) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -12,13 +14,13 @@ from typing import TYPE_CHECKING
 import semfit
 from nbproof import processors
 from socialcommerce import survey
-from socialcommerce.errors import DataError, UnknownNameError
+from socialcommerce.errors import DataError, ParameterError, UnknownNameError
 from socialcommerce.survey import Codebook, Responses, Screened
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ESTIMATORS", "Study", "check_study", "mean_scores", "read_study"]
+__all__ = ["ESTIMATORS", "Study", "check_study", "mean_scores", "options_of", "read_study"]
 
 ESTIMATORS = ("MLR", "ML", "WLSMV")
 MANY = 5000
@@ -191,6 +193,16 @@ def read_study(answers: str | Path = "", codebook: str | Path = "", *, screening
     else:
         responses = survey.own_sample().responses
     return Study(responses, survey.screen(responses, mode=screening), estimator, draws, seed)
+
+
+def options_of(reading: str) -> dict[str, str | None]:
+    """Return how a file is read, as ``read_study`` takes it, from JSON."""
+    known = ("sheet", "encoding", "delimiter", "unknown", "invalid")
+    with suppress(ValueError):
+        found = json.loads(reading)
+        if isinstance(found, dict) and found.keys() <= {*known}:
+            return found
+    raise ParameterError(f'reading is JSON of {", ".join(known)}, such as {{"sheet": "answers"}}; got {reading!r}.')
 
 
 QUICK = 10_000  # respondents whose models fit in about a second

@@ -159,12 +159,10 @@ class Page:
         ParameterError
             When a name is unknown, a number is not finite, or the translation does not hold the same fields.
         """
-        evidence, caller = self.evidence(of), sys._getframe(1)
-        specs = dict(fields_of(template))
-        values = {name: _found(name, values, caller) for name in specs}
+        evidence, values = self.evidence(of), self._values(template, values, sys._getframe(1))
         numbers, texts = {}, {}
-        for name, spec in specs.items():
-            value = values[name] = _value(name, values[name])
+        for name, spec in fields_of(template):
+            value = values[name]
             if isinstance(value, str):
                 texts[name] = {each: self._translate(each)(value) for each in self.languages}
             elif spec in ("d", "p"):

@@ -39,14 +39,16 @@ class Parameter:
             When it is not one.
         """
         kind = TYPES[self.type]
-        if type(given) is kind or (kind is float and type(given) is int):
-            return kind(given)
         try:
-            if not isinstance(given, str):
-                raise ValueError
-            return {"true": True, "false": False}[given.lower()] if kind is bool else kind(given)
-        except (ValueError, KeyError):
-            allowed = "true or false" if kind is bool else f"a value of type {self.type}, such as {self.default!r}"
+            typed = isinstance(given, str) or type(given) is kind or (kind is float and type(given) is int)
+            read = {"true": True, "false": False}[str(given).lower()] if kind is bool else kind(given)
+            if typed and not (kind is int and "seed" in self.name and read < 0):
+                return read
+            raise ValueError
+        except (ValueError, KeyError, TypeError):
+            least = " from 0" * ("seed" in self.name)
+            allowed = f"a value of type {self.type}{least}, such as {self.default!r}"
+            allowed = "true or false" if kind is bool else allowed
             raise ParameterError(f"parameter {self.name} takes {allowed}; got {quoted(given)}.") from None
 
 

@@ -42,6 +42,12 @@ def test_a_number_is_not_a_text():
         Parameter("language", "str", "both", "").read(3)
 
 
+def test_a_seed_is_not_below_zero():
+    assert Parameter("seed", "int", 7, "").read("0") == 0
+    with pytest.raises(ParameterError, match="parameter seed takes a value of type int from 0, such as 7; got '?-1"):
+        Parameter("seed", "int", 7, "").read(-1)
+
+
 def test_unknown_parameter_names_the_nearest(notebook):
     with pytest.raises(UnknownNameError, match=r"unknown parameter of small 'drwas'; did you mean 'draws'\?"):
         chosen(notebook(CELL), {}, {"drwas": "3"})

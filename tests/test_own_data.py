@@ -1,0 +1,92 @@
+"""A reader's own series, survey or values: every notebook runs on them, and what it says is true of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.test_survey_report import BOOK, HEAD, csv, drawn, write
+from tests.told import MEANINGLESS, NOTEBOOKS, run, sentences, untranslated
+
+
+def series(folder: Path, values: list[float], sources: str = "", unit: str = "billion USD",
+           last: str = "observed") -> str:
+    names = sources or "A" * len(values)
+    bases = ["observed"] * (len(values) - 1) + [last]
+    rows = zip(range(2010 - len(values), 2010), values, names, bases, strict=True)
+    file = folder / "mine.csv"
+    file.write_text("year,value,unit,source,basis\n" + "".join(
+        f"{year},{value:.10g},{unit},{name}-data,{basis}\n" for year, value, name, basis in rows), encoding="utf-8")
+    return str(file)
+
+
+def told(folder: Path, name: str, **given: object) -> str:
+    """What a notebook says in English; all of it is translated, and none of it is empty talk in either language."""
+    ran = run(NOTEBOOKS / f"{name}.ipynb", folder / "out.ipynb", **given)
+    said = sentences(ran)
+    assert untranslated(ran) == set()
+    assert {language: MEANINGLESS.findall(text) for language, text in said.items()} == {"en": [], "zh": []}
+    assert not re.search(r"[a-z]{3,} [a-z]{3,} [a-z]{3,}", said["zh"]), said["zh"]
+    return said["en"]
+
+
+FALLING = [100, 91, 80, 74, 66, 60, 52, 47, 44]
+RISING = [1, 1.3, 1.5, 2.1, 2.4, 2.9, 3.1, 3.2, 3.9, 4.4]
+SERIES = {  # values and how they are given: what is said, what must not be
+    "one publisher, falling, in thousandths": (
+        ([3e-5 * value for value in FALLING], {}),
+        ["From 2001 to 2009 the market went from 0.003 to 0.00132 (billion USD), a factor of 0.44.",
+         "between −13.3% and −6.4% a year", "grows at a rate of −0.106 a year", "so they are not ranked",
+         "By 2012 it may lie anywhere from 0.00"],
+        ["cross a change of source", "publishers disagree", "carries no forecast"]),
+    "ten publishers, in thousands of millions": (
+        ([3e9 * value for value in RISING], {"sources": "ABCDEFGHIJ", "unit": "thousand persons"}),
+        ["from 3,000,000,000 to 13,200,000,000 (thousand persons), a factor of 4.40.",
+         "No two neighbouring years come from one source", "stands at **13,200,000,000** (thousand persons)"],
+        ["A growth rate can be given", "if the same source"]),
+    "a single year": (
+        ([5], {}),
+        ["From so few years (1) no curve", "stands at **5** (billion USD) in 2009; the series carries no forecast."],
+        ["the market went from", "wherever it can be given", "No two neighbouring"]),
+    "a curve that meets every value, and a forecast": (
+        ([10, 20, 40, 80, 160], {"last": "forecast"}),
+        ["Growth is +100.0% a year wherever it can be given.", "No forecast: a curve meets every value",
+         "The value of 2009 is itself a forecast."],
+        ["The growth rates lie", "may lie anywhere"]),
+}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, marks=[pytest.mark.slow] * (at > 0))
+                                  for at, case in enumerate(SERIES)])
+def test_a_series_of_ones_own_is_told_as_it_is(tmp_path, case):
+    (values, how), wanted, unwanted = SERIES[case]
+    said = told(tmp_path, "01_market_size", series=series(tmp_path, values, **how), draws=100, horizon=2012)
+    assert [part for part in wanted if part not in said] == []
+    assert [part for part in unwanted if part in said] == []
+
+
+@pytest.fixture
+def survey(tmp_path) -> dict[str, str]:
+    """Twelve respondents of one kind, two constructs, one path."""
+    answers = [row[:-1] for row in drawn(12)]
+    book = BOOK.replace('group = "G"\n', "").replace('[[controls]]\ncode = "G"\nscale = "two"\n', "")
+    return {"answers": str(write(tmp_path / "twelve.csv", csv(answers, HEAD[:-1]))),
+            "codebook": str(write(tmp_path / "book.toml", book))}
+
+
+@pytest.mark.slow
+def test_twelve_answers_to_two_constructs_are_measured(tmp_path, survey):
+    said = told(tmp_path, "04_measurement", htmt_draws=50, **survey)
+    assert "Questionnaires returned: 12. Excluded by at least one rule: 0. Analysed: 12." in said
+    assert "The measurement model of 2 constructs has" in said
+    assert "Invariance was not tested. The codebook names no question" in said
+
+
+@pytest.mark.slow
+def test_twelve_answers_to_two_constructs_are_put_to_the_test(tmp_path, survey):
+    said = told(tmp_path, "05_strategies", draws=50, stability=20, starts=1, **survey)
+    assert "hypotheses of the codebook on 12 of the 12 answers in twelve.csv" in said
+    assert re.search(r"excludes zero in the hypothesised direction: [01] of 1\.", said)
+    assert "Profiles need two strategies or more; the codebook has 1." in said

@@ -1,0 +1,52 @@
+"""What a notebook says when it is run as a reader runs it: papermill on the notebook, in one language or both."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from nbproof.numbers import format_number
+from nbproof.results import LANGUAGES, collect, payloads
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+THINGS = ("answers|arrows|checks|classes|coefficients|constructs|draws|figures|groups|hypotheses|loops|pairs|"
+          "parameters|paths|persons|profiles|publishers|questionnaires|respondents|sets|specifications|statements|steps|"
+          "values|years")
+MEANINGLESS = re.compile(rf"\b(?:nan|inf|None|0 of 0)\b|\{{\{{|(?<![\d.,])1 (?:{THINGS})\b")
+
+
+def run(path: Path, out: Path, languages: str = "en,zh", **given: Any) -> nbformat.NotebookNode:
+    """Run a notebook in a process of its own, from another folder than its own, and return it executed."""
+    parameters = [part for name, value in given.items() for part in ("-p", name, str(value))]
+    ran = subprocess.run([sys.executable, "-m", "papermill", "--engine", "warm", str(path), str(out), *parameters],
+                         cwd=out.parent, env={**os.environ, LANGUAGES: languages}, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    return nbformat.read(out, 4)
+
+
+def sentences(notebook: nbformat.NotebookNode) -> dict[str, str]:
+    """All that a notebook says, by language."""
+    kept = collect(notebook, "notebook")
+
+    def value(name: str, language: str) -> str:
+        number = kept["numbers"].get(name)
+        return format_number(number["value"], number["digits"]) if number else kept["texts"][name][language]
+
+    said: dict[str, list[str]] = {}
+    for payload in payloads(notebook):
+        for language, prose in payload.get("prose", {}).items():
+            told = re.sub(r"\{\{(\w+)\}\}", lambda m, language=language: value(m[1], language), prose)
+            said.setdefault(language, []).append(told)
+    return {language: "\n".join(lines) for language, lines in said.items()}
+
+
+def untranslated(notebook: nbformat.NotebookNode) -> set[str]:
+    """Texts that were shown in a language without a translation."""
+    return {text for payload in payloads(notebook) for key, texts in payload.items()
+            if key.startswith("untranslated") for text in texts}
