@@ -13,21 +13,20 @@ import pandas as pd
 from scipy import special, stats
 
 import semfit
-from socialcommerce import survey, verdicts
-from socialcommerce.errors import DataError, ParameterError, UnknownNameError
+import surveysem
+from socialcommerce import verdicts
+from socialcommerce.errors import UnknownNameError
 from socialcommerce.evidence import survey as respondents
 from socialcommerce.paper import Hypothesis
-from socialcommerce.strategies import paths, platforms
-from socialcommerce.strategies.study import Study
-from socialcommerce.survey import Defects, Departures, Truth
-from socialcommerce.verdicts import HypothesisTest, NotTestable
+from socialcommerce.verdicts import HypothesisTest
+from surveysem import Defects, Departures, NotTestable, Study, Truth, groups, paths
 
 __all__ = ["Cell", "data_set", "discoveries", "family_errors", "hypothesis_rates", "judge", "null_truth", "pseudo_true"]
 
 JOINT = (respondents.CONTACT, respondents.EQUAL, respondents.INDIRECT)  # least or largest of several: at least nominal
 LEFT_OUT = "Left out of this cell."
 LEVEL = 0.95
-NO_TEST = (DataError, ParameterError, semfit.DataError, semfit.ParameterError)
+NO_TEST = (surveysem.DataError, surveysem.ParameterError, semfit.DataError, semfit.ParameterError)
 FOUND = ("estimate", "low", "high", "low95", "high95", "p")
 NULLS = ("a", "b", "both")
 
@@ -238,16 +237,16 @@ def judge(count: int, sets: int, nominal: float, rates: int, side: str = "two-si
 
 def _drawn(of: Cell, seed: int, resampling: int) -> Study:
     """Draw, read and screen respondents; their basis is that of people, so that the rules about people apply."""
-    sample = survey.draw_respondents(of.truth, of.nobs, departures=of.departures, defects=of.defects, seed=seed)
+    sample = surveysem.draw_respondents(of.truth, of.nobs, departures=of.departures, defects=of.defects, seed=seed)
     responses = replace(sample.responses, basis="survey")
-    return _Resampled(responses, survey.screen(responses), draws=of.draws, seed=resampling, method=of.method)
+    return _Resampled(responses, surveysem.screen(responses), draws=of.draws, seed=resampling, method=of.method)
 
 
 def _tests(study: Study, left_out: tuple[str, ...]) -> tuple[dict[str, HypothesisTest | NotTestable], dict]:
     """Return the tests, and intervals of level .95 of those that are the least or the largest of several effects."""
     equal, reason = respondents.EQUAL, NotTestable(LEFT_OUT)
     known = {"indirect": paths.indirect(study),
-             "platforms": reason if equal in left_out else platforms.compare_platforms(study)}
+             "platforms": reason if equal in left_out else groups.compare_groups(study)}
     tests = respondents.hypothesis_tests(study, known)
     joint = {respondents.CONTACT: respondents._contact(study), equal: respondents._equal(known["platforms"]),
              respondents.INDIRECT: respondents._indirect(known["indirect"], study)}

@@ -32,31 +32,32 @@ SEED = 7
 
 def write_answers(nobs: int, file: Path) -> None:
     """Write drawn answers as csv."""
+    import surveysem
     from socialcommerce import survey
 
     book = survey.load_codebook()
-    holes = survey.Defects(missing_cells=round(EMPTY * nobs * len(book.items)))
-    sample = survey.draw_respondents(survey.Truth(book), nobs, defects=holes, seed=SEED)
+    holes = surveysem.Defects(missing_cells=round(EMPTY * nobs * len(book.items)))
+    sample = surveysem.draw_respondents(surveysem.Truth(book), nobs, defects=holes, seed=SEED)
     sample.cells.to_csv(file, index=False)
 
 
 def stages(file: Path) -> dict[str, Callable[[], object]]:
     """Return what a report does, in its order; every stage keeps what the next ones need."""
     import semfit
+    import surveysem
     from semfit import Invariance, psychometrics
     from socialcommerce import survey
-    from socialcommerce.strategies import moderation, paths, platforms
-    from socialcommerce.strategies.study import Study
-    from socialcommerce.survey.matching import match
-    from socialcommerce.survey.responses import responses_of
-    from socialcommerce.survey.tables import read_table
+    from surveysem import Study, groups, moderation, paths
+    from surveysem.matching import match
+    from surveysem.responses import responses_of
+    from surveysem.tables import read_table
 
     book, kept = survey.load_codebook(), {}
 
     def screen() -> None:
         table = kept.pop("table")
         responses = responses_of(table, book, match(book, table.headings, file=table.file))
-        kept["study"] = Study(responses, survey.screen(responses))
+        kept["study"] = Study(responses, surveysem.screen(responses))
 
     def fit(which: str) -> semfit.SemFit:
         found = getattr(kept["study"], which)
@@ -64,7 +65,7 @@ def stages(file: Path) -> dict[str, Callable[[], object]]:
         return found.fit_measures
 
     def ladder() -> object:
-        found = platforms.measured_alike(kept["study"])
+        found = groups.measured_alike(kept["study"])
         assert isinstance(found, Invariance), found
         return found.table
 

@@ -26,8 +26,8 @@ from calibration import Cell, null_truth
 
 import semfit
 from socialcommerce import survey
-from socialcommerce.survey import Defects, Departures, Truth
 from stockflow import experiments
+from surveysem import Defects, Departures, Truth
 
 SEED, ROUNDS = 20241122, 20
 TRIAL_SEED, TARGET_SEED = 1, 2  # a trial and the pseudo-true values must not look at the data sets of the run

@@ -11,11 +11,12 @@ ROOT = Path(__file__).parents[1]
 STUDY = ROOT / "socialcommerce"
 PICTURE = ROOT / "docs" / "architecture.svg"
 ROWS = (  # of the study, top down: a part imports from the rows below its own
-    ("cli", "notebook"), ("report",), ("figures",), ("evidence",), ("strategies", "public_data"),
-    ("survey", "market", "modes"), ("verdicts", "effects"), ("paper", "data"),
+    ("cli", "notebook"), ("report",), ("figures",), ("evidence",), ("survey", "public_data", "market", "modes"),
+    ("verdicts",), ("paper", "data"),
 )
+BELOW = (("surveysem",), ("nbproof", "semfit", "stockflow"))  # the packages, likewise
 # anyone imports them: not drawn
-PLUMBING = {"errors", "shapes", "project", "console", "__main__", "__init__", "__version__"}
+PLUMBING = {"errors", "project", "console", "__main__", "__init__", "__version__"}
 WIDE, HIGH, GAP, LEFT = 132, 34, 26, 24
 
 
@@ -30,10 +31,11 @@ def imports(path: Path) -> Iterator[str]:
 
 def edges() -> set[tuple[str, str]]:
     """(part, what it imports): parts of the study and whole packages."""
-    packages = {path.parent.name for path in ROOT.glob("packages/*/pyproject.toml")}
+    packages = {name for row in BELOW for name in row}
     found = set()
-    for path in STUDY.rglob("*.py"):
-        part = path.relative_to(STUDY).parts[0].removesuffix(".py")
+    files = [(path.relative_to(STUDY).parts[0].removesuffix(".py"), path) for path in STUDY.rglob("*.py")]
+    files += [(name, path) for name in packages for path in (ROOT / "packages" / name / name).rglob("*.py")]
+    for part, path in files:
         for name in imports(path):
             top, _, rest = name.partition(".")
             other = rest.split(".")[0] if top == "socialcommerce" else top if top in packages else ""
@@ -59,11 +61,11 @@ def drawn_edges() -> list[tuple[str, str]]:
 def places() -> dict[str, tuple[int, int]]:
     """The middle of each box."""
     rows = [[name for name in row if (STUDY / name).is_dir() or (STUDY / f"{name}.py").is_file()] for row in ROWS]
-    rows = [row for row in rows if row] + [sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))]
+    rows = [row for row in rows if row] + [*BELOW]
     width = max(map(len, rows)) * (WIDE + GAP)
     # rows stand a little apart sideways, so that a line behind a box is not taken for one of its own
     return {name: (round(LEFT + 24 + width * (k + 0.5) / len(row)) + 22 * (n % 3 - 1),
-                   48 + n * (HIGH + GAP) + (44 if row is rows[-1] else 0))
+                   48 + n * (HIGH + GAP) + (44 if row in BELOW else 0))
             for n, row in enumerate(rows) for k, name in enumerate(row)}
 
 
@@ -73,7 +75,7 @@ def picture() -> str:
     missing = {name for edge in lines for name in edge} - set(at)
     if missing:
         raise SystemExit(f"docs/picture.py has no row for {', '.join(sorted(missing))}.")
-    beside = {path.parent.name for path in ROOT.glob("packages/*/pyproject.toml")}
+    beside = {name for row in BELOW for name in row}
     right, bottom = max(x for x, _ in at.values()) + WIDE // 2 + LEFT + 16, max(y for _, y in at.values()) + HIGH
     frame = max(y for name, (_, y) in at.items() if name not in beside) + HIGH // 2 + 12
     drawn = [f'<rect x="8" y="8" width="{right - 16}" height="{frame - 8}" rx="8" fill="#f6f4ee" stroke="#c9c4b6"/>',

@@ -9,19 +9,18 @@ paper        claims and hypotheses, read from ``paper/*.toml`` and checked
 data         registered tables and public data sets: loaders, checksums, downloads
 market       the series of Figure 1: growth, curves, rolling-origin errors, forecasts, the audit of the paper's numbers
 modes        the two operating mechanisms: declarations, closed forms, diagrams, strategies; run by ``stockflow``
-survey       a questionnaire from its codebook to answers that can be analysed, or to synthetic respondents
-verdicts     tests, verdicts and the rule that turns one into the other
-effects      an estimate with its error; the least or largest of several
+survey       the project's own codebook, truth and sample, for `surveysem`
+verdicts     tests on a kind of evidence, verdicts and the rule that turns one into the other
 public_data  section 4 tested on public data: effects from committed counts and moments
-strategies   section 4 put to a survey: paths, moderation, contact, groups, segments, a specification curve
 evidence     one function per hypothesis
 figures      one function per figure: result in, axes out, labels in English and Chinese
 page         what a notebook tells its reader: numbers, tables and figures in two languages
 report       what the reports are to be: settings and look for `nbproof`, claims on the front page, a survey's bundle
 cli          the ``socialcommerce`` command
 
-Structural equation models and psychometrics are a package of their own, `semfit`, under ``packages/``; so is the
-engine of the modes, with experiments: `stockflow`; and what builds and verifies the reports: `nbproof`.
+Packages of their own, under ``packages/``: structural equation models and psychometrics (`semfit`); what any survey is
+put to (`surveysem`); the engine of the modes, with experiments (`stockflow`); what builds and verifies the reports
+(`nbproof`).
 
 Import the module you need, for example ``from socialcommerce import market``; importing the package itself is free.
 """

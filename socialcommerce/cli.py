@@ -7,15 +7,15 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import nbproof
 from socialcommerce import __version__
 from socialcommerce.errors import ChecksumError, UnknownNameError
+from surveysem import commands
 
 if TYPE_CHECKING:
-    from socialcommerce.strategies.study import Study
-    from socialcommerce.survey import Responses, Screened
+    from surveysem import Study
 
 __all__ = ["main"]
 
@@ -41,12 +41,12 @@ def _parser() -> nbproof.CommandParser:
     parser = nbproof.CommandParser(prog="socialcommerce",
                                    description="One argument about social commerce, as evidence anyone can rerun.")
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="command", parser_class=nbproof.CommandParser)
-    nbproof.add_build(commands, _project, LANGUAGES)
-    nbproof.add_verify(commands, _project, LANGUAGES)
-    nbproof.add_translate(commands, _project)
-    _add_data(commands)
-    _add_survey(commands)
+    parsers = parser.add_subparsers(required=True, metavar="command", parser_class=nbproof.CommandParser)
+    nbproof.add_build(parsers, _project, LANGUAGES)
+    nbproof.add_verify(parsers, _project, LANGUAGES)
+    nbproof.add_translate(parsers, _project)
+    _add_data(parsers)
+    _add_survey(parsers)
     return parser
 
 
@@ -56,8 +56,8 @@ def _project() -> nbproof.Project:
     return settings()
 
 
-def _add_data(commands: argparse._SubParsersAction) -> None:
-    data = commands.add_parser("data", help="list, fetch and check the registered data",
+def _add_data(parsers: argparse._SubParsersAction) -> None:
+    data = parsers.add_parser("data", help="list, fetch and check the registered data",
                                description="List, fetch and check the registered data.")
     verbs = data.add_subparsers(required=True, metavar="list|fetch|verify", parser_class=nbproof.CommandParser)
     nbproof.add_command(verbs, "list", _data_list, "list the registered tables and data sets")
@@ -96,89 +96,33 @@ def _data_verify(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _add_survey(commands: argparse._SubParsersAction) -> None:
-    survey = commands.add_parser("survey", help="write the questionnaire, check a file of answers, report on it",
+def _add_survey(parsers: argparse._SubParsersAction) -> None:
+    survey = parsers.add_parser("survey", help="write the questionnaire, check a file of answers, report on it",
                                  description="Write the questionnaire, check a file of answers, report on it.")
-    verbs = survey.add_subparsers(required=True, metavar="template|check|report", parser_class=nbproof.CommandParser)
-    template = nbproof.add_command(verbs, "template", _survey_template,
-                            "write codebook and questionnaire (docx, html, csv of items) to start from")
-    check = nbproof.add_command(verbs, "check", _survey_check, "read a file of answers, list its mapping and screen it")
+    verbs = survey.add_subparsers(required=True, metavar="template|check|sample|report",
+                                  parser_class=nbproof.CommandParser)
+    commands.add_commands(verbs, "socialcommerce survey", _codebook, _truth)
     report = nbproof.add_command(verbs, "report", _survey_report,
-                          "test the codebook's paths on a file of answers: pages, tables, figures and an R script")
-    for command in (template, check, report):
-        command.add_argument("--codebook", type=Path, metavar="C", help="default: the project's own")
-    template.add_argument("--out", type=nbproof.folder_option, default=Path("survey"), metavar="DIR",
-                          help="default: survey")
-    check.add_argument("--out", type=nbproof.folder_option, metavar="DIR",
-                       help="write mapping.csv, screening.csv and invalid.csv there")
+                                 "test the codebook's paths on a file of answers: pages, tables, figures, an R script")
+    commands.add_codebook(report, _codebook)
+    commands.add_reading(report)
     report.add_argument("--out", type=nbproof.folder_option, required=True, metavar="DIR",
                         help="a new folder, or one it made before")
-    for command in (check, report):
-        _add_reading(command)
     report.add_argument("--language", default="en,zh", metavar="en,zh", help="languages of the report")
     report.add_argument("--estimator", default="MLR", metavar="MLR|ML|WLSMV", help="default: MLR")
     report.add_argument("--draws", type=int, default=5000, metavar="N", help="bootstrap resamples (default: 5000)")
 
 
-def _add_reading(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", type=Path, metavar="FILE", help="csv, xlsx or sav")
-    command.add_argument("--screening", default="drop", choices=("drop", "report-only"), help="default: drop")
-    command.add_argument("--sheet", metavar="NAME", help="of an Excel file with several")
-    command.add_argument("--encoding", metavar="utf-8|gb18030", help="of a csv file (default: found)")
-    command.add_argument("--delimiter", default=",", metavar="CHARACTER", help="of a csv file (default: comma)")
-    command.add_argument("--unknown", default="error", metavar="error|leave", help="columns outside the codebook")
-    command.add_argument("--invalid", default="error", metavar="error|record", help="answers that are no code")
-
-
-def _reading(chosen: argparse.Namespace) -> dict[str, Any]:
-    """How the file is to be read, as `survey.read_responses` takes it."""
-    return {"sheet": chosen.sheet, "encoding": chosen.encoding, "delimiter": chosen.delimiter.replace("\\t", "\t"),
-            "unknown": chosen.unknown, "invalid": chosen.invalid}
-
-
-def _survey_template(chosen: argparse.Namespace) -> int:
+def _codebook() -> Path:
     from socialcommerce import survey
 
-    book = survey.load_codebook(chosen.codebook)
-    source = (chosen.codebook or survey.own_codebook()).read_bytes()
-    with nbproof.whole_folder(chosen.out, "socialcommerce survey template") as draft:
-        (draft / "codebook.toml").write_bytes(source)
-        made = [draft / "codebook.toml", survey.write_items(book, draft / "items.csv")]
-        for language in ("en", "zh"):
-            made += [survey.write_docx(book, draft / f"questionnaire-{language}.docx", language),
-                     survey.write_html(book, draft / f"questionnaire-{language}.html", language)]
-    print("\n".join(nbproof.shown(chosen.out / path.name) for path in made))
-    return 0
+    return survey.own_codebook()
 
 
-def _survey_check(chosen: argparse.Namespace) -> int:
+def _truth() -> Path:
     from socialcommerce import survey
-    from socialcommerce.survey.export import write_csv
 
-    maker = "socialcommerce survey check"
-    if chosen.out:
-        nbproof.check_replaceable(chosen.out, maker)
-    read = survey.read_responses(chosen.file, survey.load_codebook(chosen.codebook), **_reading(chosen))
-    screened = survey.screen(read, mode=chosen.screening)
-    if chosen.out:
-        tables = {"mapping": read.mapping, "screening": screened.record, "invalid": read.invalid}
-        with nbproof.whole_folder(chosen.out, maker) as draft:
-            for name, table in tables.items():
-                write_csv(table, draft / f"{name}.csv")
-        print("\n".join(nbproof.shown(chosen.out / f"{name}.csv") for name in tables))
-    else:
-        print(read.mapping.to_string(index=False))
-        print(screened.record.to_string(index=False) if len(screened.record) else "no row is flagged")
-    print(screened.summary().to_string(index=False))
-    _say_who_is_left(read, screened)
-    return 0
-
-
-def _say_who_is_left(read: Responses, screened: Screened) -> None:
-    for note in (*read.notes, *screened.notes):
-        print(note)
-    print(f"{read.file} ({read.encoding}, {read.basis}): {len(read.answers)} respondents, "
-          f"{len(screened.flagged)} flagged, {len(screened.answers)} kept")
+    return survey.stated_truth()
 
 
 def _survey_report(chosen: argparse.Namespace) -> int:
@@ -194,18 +138,19 @@ def _survey_report(chosen: argparse.Namespace) -> int:
 
 
 def _write_survey(chosen: argparse.Namespace, draft: Path, languages: Sequence[str]) -> None:
-    from socialcommerce.strategies import methods, study
+    from socialcommerce import survey
+    from surveysem import check_study, methods
 
-    found = study.read_study(chosen.file, chosen.codebook or "", screening=chosen.screening,
-                             estimator=chosen.estimator, draws=chosen.draws, **_reading(chosen))
-    study.check_study(found)
+    found = survey.read_study(chosen.file, chosen.codebook or "", screening=chosen.screening,
+                              estimator=chosen.estimator, draws=chosen.draws, **commands.reading(chosen))
+    check_study(found)
     _write_answers(found, draft)
-    _say_who_is_left(found.responses, found.screened)
+    commands.say_who_is_left(found.responses, found.screened)
     from socialcommerce.report import bundle
 
     inputs = {"answers": chosen.file} | ({"codebook": chosen.codebook} if chosen.codebook else {})
     given = {"screening": chosen.screening, "estimator": chosen.estimator, "draws": str(chosen.draws),
-             "language": languages[0], "reading": json.dumps(_reading(chosen))}
+             "language": languages[0], "reading": json.dumps(commands.reading(chosen))}
     jobs = 1 if len(found.responses.answers) > LARGE else None  # two large files at a time would not fit in memory
     results = bundle.run(draft, SURVEY_NOTEBOOKS, inputs, given, languages, jobs)
     fits, invariance = methods.told_by(results)
@@ -217,8 +162,7 @@ def _write_survey(chosen: argparse.Namespace, draft: Path, languages: Sequence[s
 
 def _write_answers(found: Study, draft: Path) -> None:
     """Write what R needs to refit the models, and how the answers became what they are."""
-    from socialcommerce.strategies import methods
-    from socialcommerce.survey.export import write_csv
+    from surveysem import methods, write_csv
 
     (draft / "model.R").write_text(methods.lavaan_script(found), encoding="utf-8")
     tables = {"data": methods.script_data(found), "screening": found.screened.record,

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import nbproof
+import surveysem
 from socialcommerce.errors import OutputError
 
 __all__ = ["cache_folder", "catalogue", "own_folder", "root"]
@@ -43,7 +44,8 @@ def own_folder(name: str) -> Path:
 @cache
 def catalogue(language: str) -> nbproof.Catalogue:
     """Return what the package's own texts are in a language, for those that no notebook says."""
-    return nbproof.Catalogue(language, *sorted((Path(__file__).parent / "locale").glob(f"*.{language}.po")))
+    folders = surveysem.LOCALE, Path(__file__).parent / "locale"
+    return nbproof.Catalogue(language, *(file for one in folders for file in sorted(one.glob(f"*.{language}.po"))))
 
 
 def cache_folder() -> Path:

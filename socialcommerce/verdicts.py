@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, isfinite
-from typing import Any
 
+import surveysem
 from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.paper import CLASSES, EVIDENCE, GRADES, Family, Hypothesis, NumberRule
+from socialcommerce.paper import CLASSES, EVIDENCE, GRADES, Hypothesis, NumberRule
+from surveysem import EffectTest, NotTestable
 
-__all__ = ["ALLOWED", "Adjusted", "HypothesisTest", "NotTestable", "OUTCOMES", "SIDES", "Verdict", "adjust", "combine",
-           "decide", "require"]
+__all__ = ["ALLOWED", "HypothesisTest", "OUTCOMES", "SIDES", "Verdict", "combine", "decide"]
 
 Words = Mapping[str, str]
-Interval = tuple[float, float]
 
 OUTCOMES = {
     "contradicted": "contradicted",
@@ -58,22 +56,9 @@ ALLOWED = {
 """The outcomes each class of evidence may have, beside "not testable"."""
 
 
-@dataclass(frozen=True)
-class NotTestable:
-    """Stands where the data cannot carry a test, so that tables stay whole.
-
-    Parameters
-    ----------
-    reason : str, or {"en", "zh"}
-        Why not.
-    """
-
-    reason: Words | str
-
-
-@dataclass(frozen=True)
-class HypothesisTest:
-    """What the data say about one hypothesis.
+@dataclass(frozen=True, kw_only=True)
+class HypothesisTest(EffectTest):
+    """What the data say about one hypothesis, on which kind of evidence.
 
     Parameters
     ----------
@@ -85,14 +70,8 @@ class HypothesisTest:
         Unit of the estimate, how it was got, and the null hypothesis in words.
     evidence, grade : str
         Of ``paper.EVIDENCE`` and ``paper.GRADES``.
-    interval, level : (float, float), float, optional
-        Interval and its level in (0, 1), both or neither.
-    equivalence_interval, equivalence_level : optional
-        The narrower interval of the equivalence test; without it the wider one serves.
-    p_value : float, optional
-        In [0, 1], two-sided, not adjusted.
-    truth : float, optional
-        The value a synthetic sample was drawn with.
+
+    The other fields are those of a `surveysem.EffectTest`.
 
     Raises
     ------
@@ -100,58 +79,20 @@ class HypothesisTest:
         When a value is out of its range.
     """
 
-    estimate: float
-    n: int
     unit: Words
     method: Words
     null: Words
     evidence: str
     grade: str
-    interval: Interval | None = None
-    level: float | None = None
-    equivalence_interval: Interval | None = None
-    equivalence_level: float | None = None
-    p_value: float | None = None
-    truth: float | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.evidence not in EVIDENCE:
             raise UnknownNameError("kind of evidence", self.evidence, EVIDENCE)
         if self.grade not in GRADES:
             raise UnknownNameError("grade", self.grade, GRADES)
-        require("estimate", self.estimate, isfinite(self.estimate), "a finite number")
-        require("n", self.n, self.n >= 1, "at least 1")
-        for name in ("", "equivalence_"):
-            _see_interval(name, getattr(self, f"{name}interval"), getattr(self, f"{name}level"))
-        require("p_value", self.p_value, self.p_value is None or 0 <= self.p_value <= 1, "a probability in [0, 1]")
-        if CLASSES[self.evidence] == "model":
-            require("estimate", self.estimate, 0 <= self.estimate <= 1, "for a model, a share in [0, 1]")
-
-    @classmethod
-    def from_error(cls, estimate: float, standard_error: float, *, alpha: float, df: float = inf,
-                   **others: Any) -> HypothesisTest:
-        """Build a test from an estimate and its standard error: both intervals and the p value, by Student's t.
-
-        Parameters
-        ----------
-        standard_error : float
-            Above 0, in the unit of the estimate.
-        alpha : float
-            The error rate left to this test by its family, from :func:`adjust`: the interval has level 1 - alpha, that
-            of the equivalence test, two one-sided tests, 1 - 2 alpha (Schuirmann 1987, doi:10.1007/BF01068419).
-        df : float
-            Degrees of freedom; infinite for a normal.
-        **others
-            The other fields.
-        """
-        from scipy.stats import t  # heavy: only where a test is made
-
-        require("standard_error", standard_error, 0 < standard_error < inf, "a finite number above 0")
-        require("alpha", alpha, 0 < alpha < 0.5, "a number in (0, 0.5)")
-        reach, inner = (float(t.ppf(1 - tail, df)) * standard_error for tail in (alpha / 2, alpha))
-        return cls(estimate=estimate, interval=(estimate - reach, estimate + reach), level=1 - alpha,
-                   equivalence_interval=(estimate - inner, estimate + inner), equivalence_level=1 - 2 * alpha,
-                   p_value=float(2 * t.sf(abs(estimate) / standard_error, df)), **others)
+        if CLASSES[self.evidence] == "model" and not 0 <= self.estimate <= 1:
+            raise ParameterError(f"estimate must be, for a model, a share in [0, 1]; got {self.estimate!r}.")
 
 
 @dataclass(frozen=True)
@@ -212,19 +153,6 @@ class Verdict:
         return "further questions" if asked else side
 
 
-def _see_interval(name: str, interval: Interval | None, level: float | None) -> None:
-    ordered = interval is not None and interval[0] <= interval[1]
-    whole = (interval is None and level is None) or (ordered and level is not None and 0 < level < 1)
-    require(f"{name}interval and its level", (interval, level), whole,
-            "both or neither; lower end first, level in (0, 1)")
-
-
-def require(name: str, given: Any, holds: bool, allowed: str) -> None:
-    """Raise a ParameterError that names what is wrong, given and allowed, unless it holds."""
-    if not holds:
-        raise ParameterError(f"{name} must be {allowed}; got {given!r}.")
-
-
 AS_PROXY = {"supported": "consistent (proxy)", "agrees": "consistent (proxy)", "contradicted": "inconsistent (proxy)",
             "not supported": "inconsistent (proxy)", "differs": "inconsistent (proxy)"}
 
@@ -242,7 +170,7 @@ def decide(hypothesis: Hypothesis, result: HypothesisTest | NotTestable, *, alph
     result : HypothesisTest or NotTestable
         What was found.
     alpha : float, optional
-        The error rate the family's correction leaves to this test, from :func:`adjust`; by default the whole of the
+        The error rate the family's correction leaves to this test, from `surveysem.adjust`; by default the whole of the
         family's. The interval must have level 1 - alpha or more.
 
     Raises
@@ -256,9 +184,9 @@ def decide(hypothesis: Hypothesis, result: HypothesisTest | NotTestable, *, alph
         raise ParameterError(f"a test of {hypothesis.id} must rest on evidence that hypotheses.toml names for it; got "
                              f"{result.evidence} ({result.grade}); named: {named or 'none'}.")
     if isinstance(result, HypothesisTest) and result.grade == "remote":
-        require(f"reason of {hypothesis.id}", hypothesis.reason, hypothesis.reason is not None,
-                "given, since remote data test nothing")
-        result = NotTestable(hypothesis.reason or "")
+        if hypothesis.reason is None:
+            raise ParameterError(f"reason of {hypothesis.id} must be given, since remote data test nothing; got None.")
+        result = NotTestable(hypothesis.reason)
     if isinstance(result, NotTestable):
         grade = _weakest([data.grade for data in hypothesis.data])
         return Verdict(hypothesis.id, "not testable", hypothesis.kinds, grade, hypothesis.statement, result,
@@ -301,30 +229,8 @@ def _on_people(hypothesis: Hypothesis, test: HypothesisTest, alpha: float | None
     if alpha is None or hypothesis.smallest_effect is None:
         raise ParameterError(f"{hypothesis.id} cannot be decided on data about people; got no "
                              "error rate or smallest effect of interest; allowed: one of each in hypotheses.toml.")
-    outer, inner = _intervals(hypothesis, test, alpha)
-    smallest, sign = hypothesis.smallest_effect.value, -1 if hypothesis.direction == "negative" else 1
-    (low, high), estimate = sorted(sign * end for end in outer), sign * test.estimate
-    above, below = low > 0 and estimate >= smallest, high < 0 and estimate <= -smallest
-    equivalent = -smallest < min(inner) and max(inner) < smallest
-    if hypothesis.direction == "equal":
-        return "contradicted" if above or below else "supported" if equivalent else "inconclusive"
-    return "supported" if above else "contradicted" if below else "not supported" if equivalent else "inconclusive"
-
-
-def _intervals(hypothesis: Hypothesis, test: HypothesisTest, alpha: float) -> tuple[Interval, Interval]:
-    """Return the interval and that of the equivalence test, each wide enough for the family's correction."""
-    outer = _wide(f"interval of {hypothesis.id}", test.interval, test.level, 1 - alpha)
-    if test.equivalence_interval is None:
-        return outer, outer
-    return outer, _wide(f"equivalence interval of {hypothesis.id}", test.equivalence_interval, test.equivalence_level,
-                        1 - 2 * alpha)
-
-
-def _wide(name: str, interval: Interval | None, level: float | None, least: float) -> Interval:
-    if interval is None or level is None or level < least - SLACK:
-        raise ParameterError(f"level of the {name} must be at least {least:.6g}, as the family's correction asks; got "
-                             f"{level!r}.")
-    return interval
+    return surveysem.decide(test, smallest=hypothesis.smallest_effect.value, direction=hypothesis.direction,
+                            alpha=alpha, name=hypothesis.id)
 
 
 def _on_number(hypothesis: Hypothesis, test: HypothesisTest, alpha: float | None) -> str:
@@ -351,64 +257,8 @@ def _on_model(hypothesis: Hypothesis, test: HypothesisTest, alpha: float | None)
 
 def _on_synthetic(hypothesis: Hypothesis, test: HypothesisTest, alpha: float | None) -> str:
     """Say whether the interval holds the truth the sample was drawn with."""
-    if test.interval is None or test.truth is None:
-        raise ParameterError(f"a test of {hypothesis.id} on a synthetic sample needs its interval and the truth it was "
-                             f"drawn with; got {test.interval} and {test.truth}.")
-    return "recovered" if test.interval[0] <= test.truth <= test.interval[1] else "not recovered"
+    return "recovered" if surveysem.recovered(test, hypothesis.id) else "not recovered"
 
 
 def _weakest(grades: Sequence[str]) -> str | None:
     return max(grades, key=GRADES.index, default=None)
-
-
-@dataclass(frozen=True)
-class Adjusted:
-    """One test inside its family: adjusted p value, the error rate left to its interval, is the null rejected."""
-
-    p_value: float
-    alpha: float
-    rejected: bool
-
-
-def adjust(p_values: Mapping[str, float], family: Family) -> dict[str, Adjusted]:
-    """Correct the p values of a family, and say at which level each interval agrees with its corrected test.
-
-    Under Holm's correction the test of rank r of m is made at alpha / (m - r + 1), and all after the first that is not
-    rejected at that one's rate (Holm 1979); under Benjamini and Hochberg's, with R rejected, at R alpha / m (Benjamini
-    & Yekutieli 2005, doi:10.1198/016214504000001907). An interval of level 1 minus that rate excludes zero exactly when
-    the corrected test rejects.
-
-    Parameters
-    ----------
-    p_values : mapping of hypothesis to p value
-        All tests of the family, in [0, 1].
-    family : Family
-        With its alpha and correction.
-
-    Examples
-    --------
-    >>> family = Family("f", {}, 0.05, "holm")
-    >>> {name: round(a.alpha, 4) for name, a in adjust({"H1": 0.001, "H2": 0.2, "H3": 0.02}, family).items()}
-    {'H1': 0.0167, 'H2': 0.05, 'H3': 0.025}
-    """
-    if family.alpha is None:
-        raise ParameterError(f"family {family.id} has no alpha, so no tests to correct; got {len(p_values)} p values.")
-    for name, p in p_values.items():
-        require(f"p value of {name}", p, 0 <= p <= 1, "a probability in [0, 1]")
-    if family.correction == "none" or not p_values:
-        return {name: Adjusted(p, family.alpha, p <= family.alpha) for name, p in p_values.items()}
-    from statsmodels.stats.multitest import multipletests  # heavy: only where tests are made
-
-    ranked = sorted(p_values, key=p_values.__getitem__)
-    rejected, values, _, _ = multipletests([p_values[name] for name in ranked], family.alpha, family.correction)
-    rates = [_rate(family.correction, family.alpha, rank, len(ranked), int(rejected.sum()))
-             for rank in range(1, len(ranked) + 1)]
-    found = {name: Adjusted(float(p), rate, bool(reject))
-             for name, p, rate, reject in zip(ranked, values, rates, rejected, strict=True)}
-    return {name: found[name] for name in p_values}
-
-
-def _rate(correction: str, alpha: float, rank: int, m: int, rejected: int) -> float:
-    if correction == "holm":
-        return alpha / (m - min(rank - 1, rejected, m - 1))
-    return alpha / m * (max(rejected, 1) if correction == "fdr_bh" else 1)

@@ -24,12 +24,14 @@ BRINGS = {  # what comes, what one version or another brings besides; and nothin
     "semfit": ({"numpy", "pandas", "scipy"}, {"python-dateutil", "pytz", "six", "tzdata"}),
     "stockflow": ({"numpy", "scipy"}, set()),
 }
+STANDS_ON = {"semfit": (), "stockflow": (), "nbproof": (), "surveysem": ("semfit", "nbproof")}  # the study on all
 FOREIGN = {"dask", "distributed", "flit-core", "hatchling", "hypothesis", "jupyterlab", "pytest"}
 SAYS = {"semfit": "semfit ended normally", "stockflow": "R0 3.0; reached: 94% well mixed",
-        "nbproof": "recomputed, none drifted", "socialcommerce": "my-market"}
+        "nbproof": "recomputed, none drifted", "surveysem": "300 respondents, ", "socialcommerce": "my-market"}
 ANSWERS = """from pathlib import Path
+import surveysem
 from socialcommerce import survey
-survey.draw_respondents(survey.own_truth(), 1000, seed=1).write(Path("."))
+surveysem.draw_respondents(survey.own_truth(), 1000, seed=1).write(Path("."))
 Path("sample.csv").rename("answers.csv")"""
 """Answers to the questionnaire, which the front page takes for granted."""
 
@@ -99,7 +101,7 @@ def main() -> None:
         for name in FOLDERS:
             start = perf_counter()
             python = top / name / ("Scripts" if os.name == "nt" else "bin") / "python"
-            own = wheels if name == "socialcommerce" else [path for path in wheels if path.name.startswith(f"{name}-")]
+            own = [path for path in wheels if path.name.partition("-")[0] in {name, *STANDS_ON.get(name, FOLDERS)}]
             brought = installed(python, own)
             check_brought(name, {*brought})
             made = perf_counter()

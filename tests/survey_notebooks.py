@@ -16,7 +16,7 @@ reading: str = ""  # how the file is read, as JSON""")
 STUDY = ("", """import json
 import pandas as pd
 from socialcommerce.notebook import Evidence, Page
-from socialcommerce.strategies.study import read_study
+from socialcommerce.survey import read_study
 study = read_study(answers, codebook, screening=screening, estimator=estimator, draws=draws, **json.loads(reading))
 page = Page("{}", language=language)
 page.speak(study.words | {"Loadings of the items": {"zh": "题项载荷"}, "SE": {"zh": "标准误"}})
@@ -27,7 +27,7 @@ found = found.rename(columns={"rhs": "item", "std_all": "loading"})
 found["construct"] = found["lhs"].map(called)
 page.table("items", found, "Loadings of the items", of=evidence, digits=3,
            heads={"construct": "construct", "item": "item", "loading": "loading", "se": "SE"})""")
-FIT = ("", """from socialcommerce.strategies import measurement
+FIT = ("", """from surveysem import measurement
 fits = measurement.fit_table({"measurement model": study.measurement, "structural model": study.structural})
 page.table("fit_table", fits, "Fit", of=evidence, digits=measurement.FIT_DIGITS)
 page.say("By the fit indices {invariance} holds.", of=evidence, invariance="metric invariance")""")

@@ -11,10 +11,11 @@ from benchmarks import calibration
 from benchmarks import calibration_figure as drawing
 from benchmarks.calibration import Cell
 from socialcommerce import survey
+from socialcommerce.errors import UnknownNameError
 from socialcommerce.evidence import survey as respondents
 from socialcommerce.figures import style
-from socialcommerce.survey import Defects, Departures
 from stockflow import experiments
+from surveysem import Defects, Departures, true_values
 from tests.palette import check_palette
 
 IDS = [f"H{k}" for k in range(30, 53)]
@@ -147,3 +148,27 @@ def test_a_cell_can_do_without_anything_true():
     none = replace(truth, effects={o: dict.fromkeys(p, 0.0) for o, p in truth.paths.items()}, moderations={},
                    contact=replace(truth.contact, drop=0.0))
     assert set(respondents.true_effects(none).values()) == {0.0}
+
+
+@pytest.mark.parametrize(("where", "kept", "dropped"), [
+    ("a", [("stickiness", "trust"), ("sharing", "satisfaction")], [("trust", "quality")]),
+    ("b", [("trust", "quality"), ("stickiness", "emotion")], [("stickiness", "trust"), ("sharing", "satisfaction")]),
+    ("both", [("stickiness", "emotion"), ("repurchase", "stickiness")], [("trust", "brand"), ("repurchase", "trust")]),
+])
+def test_null_truths_leave_no_indirect_effect(where, kept, dropped):
+    truth = survey.own_truth()
+    none = calibration.null_truth(truth, where)
+    assert values(none, "indirect").abs().max() == 0
+    paths, before = values(none, "path"), values(truth, "path")
+    assert all(paths[pair] == before[pair] != 0 for pair in kept)
+    assert all(paths[pair] == 0 != before[pair] for pair in dropped)
+    one = calibration.null_truth(truth, "a", ["quality"])
+    found = values(one, "indirect")["repurchase"]
+    assert found["quality"] == 0 != found["brand"]
+    with pytest.raises(UnknownNameError, match="unknown place of the zero 'c'"):
+        calibration.null_truth(truth, "c")
+
+
+def values(truth, kind):
+    found = true_values(truth)
+    return found[found["kind"] == kind].set_index(["outcome", "predictor"])["value"]

@@ -40,7 +40,7 @@ PRINTED = [*READMES, *(path.relative_to(ROOT).as_posix() for path in ROOT.glob("
 def test_every_import_and_dotted_name_of_a_readme_is_there(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     imports = re.findall(r"(?:^ *|`)((?:from [\w.]+ )?import [\w., ]+)(?=`|$)", text, re.MULTILINE)
-    names = re.findall(r"(?<![\w/.-])((?:socialcommerce|semfit|stockflow|nbproof)(?:\.(?!toml\b)\w+)+)", text)
+    names = re.findall(r"(?<![\w/.-])((?:socialcommerce|semfit|stockflow|nbproof|surveysem)(?:\.(?!toml\b)\w+)+)", text)
     assert imports
     assert names
     for line in imports:

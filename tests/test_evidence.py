@@ -9,7 +9,7 @@ from socialcommerce import data, evidence, market, paper
 from socialcommerce.errors import UnknownNameError
 from socialcommerce.evidence import public_data
 from socialcommerce.paper import vocabulary
-from socialcommerce.verdicts import NotTestable
+from surveysem import NotTestable
 from tests.conftest import assessment as assessed
 
 ALL = assessed()

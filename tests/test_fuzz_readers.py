@@ -26,21 +26,22 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from books import SMALL
 
 import nbproof
 import semfit
+import surveysem
 from nbproof import owned, parameters, publish
-from socialcommerce import data, survey
+from socialcommerce import data
 from socialcommerce.data import registry
 from socialcommerce.errors import SocialCommerceError
 from socialcommerce.modes import diagram
 from socialcommerce.paper import read as paper
 from socialcommerce.project import root
-from socialcommerce.survey import child, tables
 from stockflow import StockflowError, checkpoints, edgelists, expressions
-from tests.test_survey_codebook import SMALL
+from surveysem import child, tables
 
-OURS = (SocialCommerceError, semfit.SemfitError, StockflowError, nbproof.NbproofError)
+OURS = (SocialCommerceError, semfit.SemfitError, StockflowError, nbproof.NbproofError, surveysem.SurveysemError)
 SECONDS = 10
 LONGEST = 2000  # characters of a message: what may be allowed has a list of names in it
 HEAD = ["T1", "T2", "T3", "C1", "B1", "B2", "B3", "MODE", "N"]
@@ -119,10 +120,10 @@ def readers(folder: Path) -> dict[str, Reader]:
     import pyreadstat
 
     (folder / "small.toml").write_text(SMALL, encoding="utf-8")
-    book = survey.load_codebook(folder / "small.toml")
+    book = surveysem.load_codebook(folder / "small.toml")
 
     def answers(path: Path) -> object:
-        return survey.read_responses(path, book, unknown="leave", invalid="record")
+        return surveysem.read_responses(path, book, unknown="leave", invalid="record")
 
     def text(read: Callable[[str], object]) -> Callable[[Path], object]:
         return lambda path: read(path.read_bytes().decode("utf-8", "replace"))
@@ -164,9 +165,10 @@ def readers(folder: Path) -> dict[str, Reader]:
     npz = held.read_bytes()
     held.unlink()
     here = root()
+    large = surveysem.load_codebook(here / "data" / "survey" / "codebook.toml")
     own = {name: (here / name).read_bytes() for name in (
-        "data/sources.toml", "data/survey/codebook.toml", "paper/claims.toml", "paper/sharing_mode.toml",
-        "notebooks/profiles.toml", "notebooks/01_market_size.ipynb")}
+        "data/sources.toml", "data/survey/codebook.toml", "data/survey/truth.toml", "paper/claims.toml",
+        "paper/sharing_mode.toml", "notebooks/profiles.toml", "notebooks/01_market_size.ipynb")}
     models = ["f =~ a + b*x + c(1,2)*y\nf ~~ 1*f\ny ~ start(.3)*f + NA*x\nz := a*b^2\na == b\n",
               'g =~ "q w"*x + equal("f=~x1")*y; x | t1 + t2\nx ~*~ x\nx ~ 1\nb > 0 # note\n']
     laws = ["lambda0 + beta*contact(eta*C + L)", "delta0 + delta1*n**2", "1 - poisson_tail(m, safediv(x, 3))"]
@@ -179,7 +181,8 @@ def readers(folder: Path) -> dict[str, Reader]:
                       "a.csv", answers, 4),
         "xlsx": Reader([xlsx], "a.xlsx", answers, 3, bent_archive),
         "sav": Reader(savs, "a.sav", answers, 4),
-        "codebook": Reader([SMALL.encode(), own["data/survey/codebook.toml"]], "c.toml", survey.load_codebook, 2),
+        "codebook": Reader([SMALL.encode(), own["data/survey/codebook.toml"]], "c.toml", surveysem.load_codebook, 2),
+        "truth": Reader([own["data/survey/truth.toml"]], "t.toml", lambda path: surveysem.read_truth(path, large), 2),
         "series": Reader([SERIES.encode(), SERIES.encode("utf-8-sig")], "s.csv", data.load_series, 3),
         "edges csv": Reader([ties.to_csv(index=False).encode()], "e.csv", functools.partial(
             edgelists.read_edges, kind="kind", repair=True), 2),
@@ -338,7 +341,7 @@ def run(folder: Path, total: int, seed: int, only: str = "") -> Iterator[tuple[s
 def test_mutated_files_end_in_a_result_or_in_one_of_our_errors(tmp_path):
     wrong = {name: dict(tally.wrong) for name, tally in run(tmp_path, 150, seed=20240531)}
     assert not {name: each for name, each in wrong.items() if each}
-    assert len(wrong) == 17
+    assert len(wrong) == 18
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders")

@@ -37,8 +37,9 @@ def run(site, tmp_path):
 
 
 def test_the_packages_are_those_of_the_wheels(run, site):
-    done = run("-c", "import semfit, socialcommerce; print(semfit.__file__, socialcommerce.__file__)")
-    assert done.stdout.split() == [str(site / name / "__init__.py") for name in ("semfit", "socialcommerce")]
+    names = ("semfit", "surveysem", "socialcommerce")
+    done = run("-c", f"import {', '.join(names)}; print({', '.join(f'{name}.__file__' for name in names)})")
+    assert done.stdout.split() == [str(site / name / "__init__.py") for name in names]
 
 
 def test_registered_data_are_listed_and_the_committed_ones_are_here(run):

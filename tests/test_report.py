@@ -37,10 +37,11 @@ def test_a_page_is_made_from_the_house_style_and_not_from_the_front_page():
 def test_the_closure_holds_everything_that_python_itself_loads():
     """Compare with what an import really brings in, in a process of its own."""
     script = ("import sys, socialcommerce.evidence\n"
-              "print([m.__file__ for n, m in sys.modules.items() if n.startswith(('socialcommerce', 'semfit'))])")
+              "print([m.__file__ for n, m in sys.modules.items() "
+              "if n.startswith(('socialcommerce', 'semfit', 'surveysem'))])")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = {Path(p).relative_to(ROOT).as_posix() for p in re.findall(r"'([^']+\.py)'", done.stdout)}
-    assert {"socialcommerce/strategies/study.py", "packages/semfit/semfit/resampling.py"} <= loaded
+    assert {"packages/surveysem/surveysem/study.py", "packages/semfit/semfit/resampling.py"} <= loaded
     assert loaded <= names("import socialcommerce.evidence")
 
 

@@ -20,10 +20,10 @@ from PIL import Image
 from socialcommerce import cli
 from socialcommerce.project import root
 from socialcommerce.report import bundle
-from socialcommerce.strategies import methods
-from socialcommerce.strategies.measurement import FIT_DIGITS, fit_table
-from socialcommerce.strategies.study import read_study
-from socialcommerce.survey.export import write_csv
+from socialcommerce.survey import read_study
+from surveysem import methods
+from surveysem.export import write_csv
+from surveysem.measurement import FIT_DIGITS, fit_table
 from tests.survey_notebooks import write_both
 
 BOOK = """

@@ -6,6 +6,7 @@ import pytest
 
 from socialcommerce import evidence, verdicts
 from socialcommerce.evidence import verdict_table
+from surveysem import NotTestable
 from tests.conftest import assessment
 
 EVERY = assessment()
@@ -15,15 +16,15 @@ HYPOTHESES = {h.id: h for h in EVERY.hypotheses}
 def synthetic(hypothesis, estimate, truth):
     """A verdict on a synthetic sample, its interval a tenth to each side."""
     source = next(d for d in hypothesis.data if d.kind == "synthetic sample")
-    found = verdicts.HypothesisTest(estimate, 1000, hypothesis.smallest_effect.unit, hypothesis.design, hypothesis.null,
-                                    source.kind, source.grade, interval=(estimate - 0.1, estimate + 0.1), level=0.999,
-                                    truth=truth)
+    found = verdicts.HypothesisTest(
+        estimate, 1000, interval=(estimate - 0.1, estimate + 0.1), level=0.999, truth=truth, evidence=source.kind,
+        unit=hypothesis.smallest_effect.unit, method=hypothesis.design, null=hypothesis.null, grade=source.grade)
     return verdicts.decide(hypothesis, found)
 
 
 def decided(**others):
     """An assessment in which the synthetic sample decides nothing but what is given."""
-    none = verdicts.NotTestable({"en": "Left out of this test.", "zh": "本测试不检验。"})
+    none = NotTestable({"en": "Left out of this test.", "zh": "本测试不检验。"})
     tried = {h.id: verdicts.decide(h, none) for h in EVERY.hypotheses if "synthetic sample" in h.kinds}
     return evidence.Assessment(EVERY.claims, EVERY.hypotheses, {**EVERY.results, **tried, **others})
 

@@ -5,24 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.stats import norm
 
+import surveysem
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.paper import CLASSES, EVIDENCE, Evidence, Family, Hypothesis, NumberRule, SmallestEffect
 from socialcommerce.verdicts import (
     ALLOWED,
     OUTCOMES,
     HypothesisTest,
-    NotTestable,
     Verdict,
-    adjust,
     combine,
     decide,
 )
+from surveysem import NotTestable
 
 WORDS = {"en": "something", "zh": "某事"}
 PEOPLE, MODEL, SYNTHETIC, OFFICIAL = "public data set", "model", "synthetic sample", "official statistic"
@@ -44,42 +40,25 @@ def made(kind=PEOPLE, grade="direct", estimate=0.0, interval=None, inner=None, l
                           equivalence_level=0.90 if inner else None, **others)
 
 
-# estimate, 95 % interval, 90 % interval -> outcome; the smallest effect of interest is 1
+# estimate, 95 % interval, 90 % interval -> outcome; the smallest effect of interest is 1; more in surveysem's own tests
 TABLE = [
     (2.0, (0.5, 3.5), (0.8, 3.2), "supported"),
-    (1.0, (0.5, 1.5), (0.6, 1.4), "supported"),  # an estimate equal to the smallest effect counts
-    (0.99, (0.5, 1.5), (0.6, 1.4), "inconclusive"),  # above zero, but smaller than what matters
-    (0.5, (0.1, 0.9), (0.2, 0.8), "not supported"),  # above zero, and surely smaller than what matters
-    (2.0, (0.0, 4.0), (0.4, 3.6), "inconclusive"),  # touching zero is not above it
+    (0.5, (0.1, 0.9), (0.2, 0.8), "not supported"),
     (-2.0, (-3.5, -0.5), (-3.2, -0.8), "contradicted"),
-    (-1.0, (-1.5, -0.5), (-1.4, -0.6), "contradicted"),
-    (-0.99, (-1.5, -0.5), (-1.4, -0.6), "inconclusive"),
-    (-2.0, (-4.0, 0.0), (-3.6, -0.4), "inconclusive"),
-    (0.0, (-1.1, 1.1), (-0.9, 0.9), "not supported"),  # the equivalence interval decides, not the wider one
-    (0.0, (-1.2, 1.2), (-1.0, 1.0), "inconclusive"),  # and must lie inside, not on the edge
-    (0.0, (-0.9, 0.9), None, "not supported"),  # without one, the wider interval serves
-    (0.0, (-9.0, 9.0), (-8.0, 8.0), "inconclusive"),
+    (0.0, (-1.2, 1.2), (-1.0, 1.0), "inconclusive"),
 ]
 
 
 @pytest.mark.parametrize(("estimate", "interval", "inner", "outcome"), TABLE)
 @pytest.mark.parametrize("direction", ["positive", "negative"])
-def test_people_decision_table_in_both_directions(estimate, interval, inner, outcome, direction):
+def test_people_are_read_by_the_hypothesis_s_direction_and_smallest_effect(estimate, interval, inner, outcome,
+                                                                          direction):
     sign = 1 if direction == "positive" else -1
-    turned = [tuple(sorted(sign * end for end in i)) if i else None for i in (interval, inner)]
+    turned = [tuple(sorted(sign * end for end in i)) for i in (interval, inner)]
     test = made(estimate=sign * estimate, interval=turned[0], inner=turned[1])
     assert decide(hypothesis(direction=direction), test).outcome == outcome
-
-
-@pytest.mark.parametrize(("estimate", "interval", "inner", "outcome"), [
-    (0.0, (-1.1, 1.1), (-0.9, 0.9), "supported"),
-    (2.0, (0.5, 3.5), (0.8, 3.2), "contradicted"),
-    (-2.0, (-3.5, -0.5), (-3.2, -0.8), "contradicted"),
-    (0.5, (-1.0, 2.0), (-0.8, 1.8), "inconclusive"),
-])
-def test_equality_is_supported_by_equivalence(estimate, interval, inner, outcome):
-    test = made(estimate=estimate, interval=interval, inner=inner)
-    assert decide(hypothesis(direction="equal"), test).outcome == outcome
+    with pytest.raises(surveysem.ParameterError, match=r"of the interval of H99 must be at least 0.983333.*; got 0.95"):
+        decide(hypothesis(direction=direction), test, alpha=0.05 / 3)
 
 
 @pytest.mark.parametrize(("estimate", "interval", "inner", "outcome"), TABLE)
@@ -144,7 +123,7 @@ def test_a_model_says_what_follows(share, outcome):
 def test_a_synthetic_sample_says_whether_the_method_recovers_the_truth(truth, outcome):
     test = made(SYNTHETIC, estimate=0.6, interval=(0.2, 1.0), truth=truth)
     assert decide(hypothesis(SYNTHETIC), test).outcome == outcome
-    with pytest.raises(ParameterError, match="H99 on a synthetic sample needs its interval and the truth"):
+    with pytest.raises(surveysem.ParameterError, match="H99 on a synthetic sample needs its interval and the truth"):
         decide(hypothesis(SYNTHETIC), replace(test, truth=None))
 
 
@@ -172,101 +151,14 @@ def test_evidence_the_hypothesis_does_not_name_is_refused():
         decide(hypothesis(), made(grade="proxy", estimate=0.0, interval=(-1.0, 1.0)))
 
 
-def test_an_interval_narrower_than_the_correction_asks_is_refused():
-    test = made(estimate=2.0, interval=(0.5, 3.5))
-    with pytest.raises(ParameterError, match=r"level of the interval of H99 must be at least 0.983333.*; got 0.95"):
-        decide(hypothesis(), test, alpha=0.05 / 3)
-    with pytest.raises(ParameterError, match=r"level of the interval of H99 must be"):
-        decide(hypothesis(), replace(test, interval=None, level=None))
-    with pytest.raises(ParameterError, match=r"level of the equivalence interval of H99 must be at least 0.9"):
-        decide(hypothesis(), replace(test, equivalence_interval=(0.8, 3.2), equivalence_level=0.8))
-
-
 @pytest.mark.parametrize(("change", "message"), [
-    ({"estimate": np.nan}, "estimate must be a finite number; got nan"),
-    ({"n": 0}, "n must be at least 1; got 0"),
-    ({"interval": (2.0, 1.0)}, "interval and its level must be both or neither"),
-    ({"level": None}, "interval and its level must be both or neither"),
-    ({"level": 1.0}, "interval and its level must be both or neither"),
-    ({"p_value": 1.2}, r"p_value must be a probability in \[0, 1\]; got 1.2"),
     ({"grade": "good"}, "unknown grade 'good'"),
     ({"evidence": "models"}, "unknown kind of evidence 'models'; did you mean 'model'"),
-    ({"evidence": "model", "estimate": 1.5}, r"estimate must be for a model, a share in \[0, 1\]; got 1.5"),
+    ({"evidence": "model", "estimate": 1.5}, r"estimate must be, for a model, a share in \[0, 1\]; got 1.5"),
 ])
-def test_a_test_out_of_range_is_refused(change, message):
+def test_a_test_on_unknown_evidence_or_a_share_out_of_range_is_refused(change, message):
     with pytest.raises((ParameterError, UnknownNameError), match=message):
         replace(made(estimate=0.5, interval=(0.0, 1.0)), **change)
-
-
-def test_from_error_gives_the_textbook_interval_and_p_value():
-    test = HypothesisTest.from_error(1.0, 0.5, alpha=0.05, n=10, unit=WORDS, method=WORDS, null=WORDS, evidence=PEOPLE,
-                                     grade="direct")
-    assert test.interval == pytest.approx((1 - 1.959964 * 0.5, 1 + 1.959964 * 0.5), rel=1e-5)
-    assert test.equivalence_interval == pytest.approx((1 - 1.644854 * 0.5, 1 + 1.644854 * 0.5), rel=1e-5)
-    assert test.p_value == pytest.approx(0.0455003)  # two-sided normal at z = 2
-    small = HypothesisTest.from_error(1.0, 0.5, alpha=0.05, df=10, n=12, unit=WORDS, method=WORDS, null=WORDS,
-                                      evidence=PEOPLE, grade="direct")
-    assert small.interval == pytest.approx((1 - 2.228139 * 0.5, 1 + 2.228139 * 0.5))  # t(10) at .975, any table
-
-
-@given(st.floats(-5, 5), st.floats(0.01, 3), st.floats(1, 4))
-def test_a_wider_interval_never_turns_inconclusive_into_supported(estimate, reach, factor):
-    outcome = [decide(hypothesis(), made(estimate=estimate, interval=(estimate - r, estimate + r))).outcome
-               for r in (reach, reach * factor)]
-    assert outcome[0] == outcome[1] or outcome[1] == "inconclusive"
-
-
-@given(st.floats(-5, 5), st.floats(0.01, 3))
-def test_turning_the_direction_swaps_supported_and_contradicted(estimate, reach):
-    test = made(estimate=estimate, interval=(estimate - reach, estimate + reach))
-    there, back = (decide(hypothesis(direction=d), test).outcome for d in ("positive", "negative"))
-    assert back == {"supported": "contradicted", "contradicted": "supported"}.get(there, there)
-
-
-P_VALUES = st.lists(st.floats(0.0001, 1), min_size=1, max_size=8)
-
-
-@settings(max_examples=50, deadline=None)
-@given(P_VALUES, st.sampled_from(["none", "bonferroni", "holm", "fdr_bh"]))
-def test_interval_and_corrected_test_never_disagree(p_values, correction):
-    adjusted = adjust({f"H{i}": p for i, p in enumerate(p_values)}, family(correction))
-    for p, result in zip(p_values, adjusted.values(), strict=True):
-        if abs(p - result.alpha) > 1e-9:
-            z, reach = norm.isf(p / 2), norm.isf(result.alpha / 2)
-            assert (z - reach > 0) == result.rejected
-        assert result.p_value >= p - 1e-12
-
-
-@pytest.mark.parametrize("correction", ["bonferroni", "holm", "fdr_bh"])
-def test_corrections_are_those_of_statsmodels(correction):
-    from statsmodels.stats.multitest import multipletests
-
-    p_values = [0.03, 0.001, 0.2, 0.012, 0.9, 0.013, 0.02]
-    rejected, adjusted, *_ = multipletests(p_values, 0.05, correction)
-    found = adjust(dict(zip("abcdefg", p_values, strict=True)), family(correction)).values()
-    assert [one.p_value for one in found] == pytest.approx(adjusted.tolist(), rel=1e-12)
-    assert [one.rejected for one in found] == rejected.tolist()
-
-
-def test_holm_by_hand():
-    # in steps: .01 against .05/4 rejected, .02 against .05/3 not, so neither are the rest
-    result = adjust({"a": 0.01, "b": 0.02, "c": 0.03, "d": 0.04}, family("holm"))
-    assert [r.rejected for r in result.values()] == [True, False, False, False]
-    assert [r.alpha for r in result.values()] == pytest.approx([0.0125] + [0.05 / 3] * 3)
-    assert [r.p_value for r in result.values()] == pytest.approx([0.04, 0.06, 0.06, 0.06])
-
-
-def test_benjamini_hochberg_shares_the_rate_among_the_rejected():
-    result = adjust({"a": 0.01, "b": 0.02, "c": 0.03, "d": 0.9}, family("fdr_bh"))
-    assert [r.rejected for r in result.values()] == [True, True, True, False]
-    assert [r.alpha for r in result.values()] == pytest.approx([0.05 * 3 / 4] * 4, rel=1e-12)
-
-
-def test_correction_needs_a_family_with_an_error_rate_and_p_values_that_are_some():
-    with pytest.raises(ParameterError, match="family f has no alpha, so no tests to correct; got 1"):
-        adjust({"a": 0.01}, family(alpha=None))
-    with pytest.raises(ParameterError, match=r"p value of a must be a probability in \[0, 1\]; got 2"):
-        adjust({"a": 2}, family("holm"))
 
 
 def verdict(outcome: str, kind=PEOPLE, grade="direct") -> Verdict:

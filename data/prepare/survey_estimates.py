@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from socialcommerce.evidence import survey
-from socialcommerce.strategies.study import read_study
+from socialcommerce.survey import read_study
 
 TARGET = Path(__file__).parents[1] / "processed" / "survey_estimates.csv"
 

@@ -2,7 +2,7 @@
 
 import semfit
 from semfit import psychometrics
-from socialcommerce.strategies.study import read_study
+from socialcommerce.survey import read_study
 
 study = read_study()
 scales = {name: study.codebook.scales[name] for name in study.constructs}

@@ -3,8 +3,8 @@
 import pandas as pd
 import statsmodels.formula.api as smf
 
-from socialcommerce.strategies import paths
-from socialcommerce.strategies.study import read_study
+from socialcommerce.survey import read_study
+from surveysem import paths
 
 study = read_study()
 book = study.codebook

@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from nbproof import read_toml
+from nbproof.shapes import COUNT, LIST, TEXT, Field, check, fault, one_of
 from socialcommerce.errors import ChecksumError, DataError, FetchError, UnknownNameError, quoted
 from socialcommerce.project import INSTALLED, cache_folder, root
-from socialcommerce.shapes import COUNT, LIST, TEXT, Field, check, fault, one_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,8 @@ from socialcommerce import paper, verdicts
 from socialcommerce.errors import UnknownNameError
 from socialcommerce.evidence import modes, numbers, public_data, survey
 from socialcommerce.paper import CLASSES, Claim, Hypothesis
-from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
+from socialcommerce.verdicts import HypothesisTest, Verdict
+from surveysem import NotTestable
 
 if TYPE_CHECKING:
     import pandas as pd

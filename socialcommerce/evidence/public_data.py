@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from socialcommerce import data, paper, verdicts
-from socialcommerce.effects import Effect
+import surveysem
+from socialcommerce import data, paper
 from socialcommerce.paper import Hypothesis
 from socialcommerce.public_data import records, studies, village
 from socialcommerce.verdicts import HypothesisTest
+from surveysem import Effect
 
 __all__ = ["EFFECTS", "TESTS"]
 
@@ -71,7 +72,8 @@ def _rate(hypothesis: Hypothesis) -> float:
     if family.alpha is not None and family.correction == "none":
         return family.alpha
     members = [other.id for other in paper.load_hypotheses() if other.family.id == family.id]
-    return verdicts.adjust({name: EFFECTS[name]().p_value for name in members}, family)[hypothesis.id].alpha
+    p_values = {name: EFFECTS[name]().p_value for name in members}
+    return surveysem.adjust(p_values, family.alpha, family.correction)[hypothesis.id].alpha
 
 
 TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = dict.fromkeys(EFFECTS, _test)

@@ -13,13 +13,12 @@ from typing import Any
 
 import pandas as pd
 
+import surveysem
 from nbproof import words
-from socialcommerce import data, effects, paper, survey, verdicts
-from socialcommerce.effects import Effect, Joint
+from socialcommerce import data, paper, survey, verdicts
 from socialcommerce.paper import Evidence, Family, Hypothesis
-from socialcommerce.strategies import contact, moderation, paths, platforms
-from socialcommerce.strategies.study import Study
-from socialcommerce.verdicts import HypothesisTest, NotTestable, Verdict
+from socialcommerce.verdicts import HypothesisTest, Verdict
+from surveysem import Effect, Joint, NotTestable, Study, contact, groups, moderation, paths
 
 __all__ = ["PATHS", "TABLE", "TESTS", "estimate_table", "hypotheses_of", "hypothesis_tests", "true_effects",
            "verdict_table", "verdicts_of"]
@@ -64,8 +63,8 @@ def hypothesis_tests(study: Study, known: Mapping[str, Any] | None = None) -> di
     Parameters
     ----------
     known : mapping, optional
-        Results at hand, so that they are not worked out twice: ``"indirect"`` from ``strategies.paths.indirect`` and
-        ``"platforms"`` from ``strategies.platforms.compare_platforms``.
+        Results at hand, so that they are not worked out twice: ``"indirect"`` from `surveysem.paths.indirect` and
+        ``"groups"`` from `surveysem.groups.compare_groups`.
     """
     hypotheses, truth = hypotheses_of(study), _truth(study)
     found = {h.id: _found(study, h.id, k, known or {}) for k, h in enumerate(hypotheses)}
@@ -111,7 +110,7 @@ def _found(study: Study, name: str, k: int, known: Mapping[str, Any]) -> Found:
     if name == CONTACT:
         return _contact(study)
     if name == EQUAL:
-        return _equal(known["platforms"] if "platforms" in known else platforms.compare_platforms(study))
+        return _equal(known["groups"] if "groups" in known else groups.compare_groups(study))
     if name == INDIRECT:
         return _indirect(known["indirect"] if "indirect" in known else paths.indirect(study), study)
     if name in PATHS:
@@ -134,7 +133,7 @@ def _contact(study: Study) -> Found:
     return found if isinstance(found, NotTestable) else lambda alpha: found.interior(alpha)
 
 
-def _equal(found: platforms.Platforms | NotTestable) -> Found:
+def _equal(found: groups.Groups | NotTestable) -> Found:
     """H50: the largest difference of a path to stickiness or repurchase, where the items measure alike."""
     return found if isinstance(found, NotTestable) else lambda alpha: found.largest(COMPARED, alpha=alpha)
 
@@ -151,8 +150,8 @@ def _indirect(found: paths.Indirect | NotTestable, study: Study) -> Found:
         mixed = ", ".join(x for (x, _, _), one in zip(total.names, sign, strict=True) if not one)
         return NotTestable(words("The codebook expects ways of both signs to repurchase for {mixed}.", mixed=mixed))
     turned = replace(total, estimates=total.estimates * sign, draws=total.draws * sign)
-    return lambda alpha: effects.least(turned.estimates, turned.interval, total.nobs, alpha=alpha,
-                                     p_values=turned.p_values)
+    return lambda alpha: surveysem.least(turned.estimates, turned.interval, total.nobs, alpha=alpha,
+                                       p_values=turned.p_values)
 
 
 def _rates(hypotheses: Sequence[Hypothesis], found: Mapping[str, Found]) -> dict[str, float]:
@@ -160,7 +159,7 @@ def _rates(hypotheses: Sequence[Hypothesis], found: Mapping[str, Found]) -> dict
     rates: dict[str, float] = {}
     for family in {h.family.id: h.family for h in hypotheses}.values():
         p = {h.id: _p_value(found[h.id], family) for h in hypotheses if h.family.id == family.id}
-        rates |= {name: one.alpha for name, one in verdicts.adjust(p, family).items()}
+        rates |= {name: one.alpha for name, one in surveysem.adjust(p, family.alpha, family.correction).items()}
     return rates
 
 
@@ -212,9 +211,9 @@ def _truth(study: Study) -> dict[str, float]:
     return true_effects(survey.own_truth(), study.answers)
 
 
-def true_effects(truth: survey.Truth, answers: pd.DataFrame | None = None) -> dict[str, float]:
-    """Return the truth of every hypothesis on a survey; ``answers`` as of ``survey.true_values``."""
-    table = survey.true_values(truth, answers)
+def true_effects(truth: surveysem.Truth, answers: pd.DataFrame | None = None) -> dict[str, float]:
+    """Return the truth of every hypothesis on a survey; ``answers`` as of `surveysem.true_values`."""
+    table = surveysem.true_values(truth, answers)
     value = table.set_index(["kind", "outcome", "predictor", "moderator"])["value"].to_dict()
     sign = {path.predictor: path.direction for path in truth.codebook.paths}
     through = [sign[x] * v for (kind, y, x, _), v in value.items() if (kind, y) == ("indirect", "repurchase")]
@@ -235,10 +234,9 @@ def _on_sample(hypothesis: Hypothesis) -> HypothesisTest:
     """Return the test on the synthetic sample as it was kept."""
     row = _estimates()[hypothesis.id]
     return HypothesisTest(
-        row["estimate"], row["nobs"], hypothesis.smallest_effect.unit, hypothesis.design, hypothesis.null,
-        "synthetic sample", "direct", (row["low"], row["high"]), row["level"], (row["inner_low"], row["inner_high"]),
-        row["inner_level"], row["p_value"], row["truth"],
-    )
+        row["estimate"], row["nobs"], (row["low"], row["high"]), row["level"], (row["inner_low"], row["inner_high"]),
+        row["inner_level"], row["p_value"], row["truth"], unit=hypothesis.smallest_effect.unit,
+        method=hypothesis.design, null=hypothesis.null, evidence="synthetic sample", grade="direct")
 
 
 TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = dict.fromkeys(

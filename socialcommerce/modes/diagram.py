@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbproof import read_toml, words
+from nbproof.shapes import FLAG, LIST, NUMBER, TABLE, TEXT, Field, check, one_of
 from socialcommerce.errors import PaperError, UnknownNameError, named
 from socialcommerce.project import root
-from socialcommerce.shapes import FLAG, LIST, NUMBER, TABLE, TEXT, Field, check, one_of
 
 if TYPE_CHECKING:
     import pandas as pd

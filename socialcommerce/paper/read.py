@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from nbproof import Catalogue, catalogue, read_bytes
+from nbproof.shapes import COUNT, LIST, NUMBER, TABLE, TEXT, Field, check, fault, one_of
 from socialcommerce.errors import PaperError, named
 from socialcommerce.paper import terms
 from socialcommerce.paper.terms import Claim, Evidence, Family, Hypothesis, NumberRule, Rules, SmallestEffect
 from socialcommerce.project import root
-from socialcommerce.shapes import BOTH, COUNT, LANGUAGES, LIST, NUMBER, TABLE, TEXT, WORDS, Field, check, fault, one_of
+from surveysem import CORRECTIONS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,10 @@ SOURCE = "Xiao (2024), read sentence by sentence"
 __all__ = ["load_claims", "load_hypotheses", "load_rules", "summary", "translations", "vocabulary"]
 
 
+LANGUAGES = ("en", "zh")
+BOTH = dict.fromkeys(LANGUAGES, TEXT)
+WORDS = Field(lambda value: isinstance(value, dict) and {*value} == {*LANGUAGES}
+              and all(map(TEXT.holds, value.values())), "a text in en and one in zh")
 IDS = Field(lambda value: isinstance(value, list) and all(isinstance(name, str) and name for name in value)
             and len({*value}) == len(value), "a list of ids, each id once")
 PROBABILITY = Field(lambda value: NUMBER.holds(value) and 0 < value < 1, "a number between 0 and 1")
@@ -275,7 +280,7 @@ def _rules(file: str, table: dict[str, Any]) -> Rules:
 
 
 def _family(file: str, name: str, table: Any) -> Family:
-    check(PaperError, f"{file}, family {named(name)}", table, {**BOTH, "correction": one_of(terms.CORRECTIONS)},
+    check(PaperError, f"{file}, family {named(name)}", table, {**BOTH, "correction": one_of(CORRECTIONS)},
           {"alpha": PROBABILITY})
     return Family(name, _both(table), table.get("alpha"), table["correction"])
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from nbproof import words
 
-__all__ = ["BASES", "CLASSES", "COMPARISONS", "CORRECTIONS", "DIRECTIONS", "EVIDENCE", "GRADES", "KINDS", "PARTS",
-           "SECTIONS", "STEPS", "Claim", "Evidence", "Family", "Hypothesis", "NumberRule", "Rules", "SmallestEffect"]
+__all__ = ["BASES", "CLASSES", "COMPARISONS", "DIRECTIONS", "EVIDENCE", "GRADES", "KINDS", "PARTS", "SECTIONS", "STEPS",
+           "Claim", "Evidence", "Family", "Hypothesis", "NumberRule", "Rules", "SmallestEffect"]
 
 EVIDENCE = ("official statistic", "published figure", "derived from published figures", "public data set", "own survey",
             "model", "synthetic sample")
@@ -46,9 +46,6 @@ DIRECTIONS = ("positive", "negative", "equal", "holds")
 PARTS = ("numbers", "modes", "sem", "strategies")
 """The part of the project that decides a hypothesis: published numbers, the two modes as models, structural equation
 models, strategies on survey and public data."""
-
-CORRECTIONS = ("none", "bonferroni", "holm", "fdr_bh")
-"""Corrections for multiple tests, by the names statsmodels gives them."""
 
 COMPARISONS = ("within", "at_least", "at_most", "above", "below")
 """How a number is compared with the value of its rule; ``within`` is |estimate| <= value."""

@@ -7,18 +7,18 @@ explain.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from socialcommerce.effects import Effect, contrast, linear_probability
-from socialcommerce.errors import UnknownNameError
+from socialcommerce.errors import DataError, UnknownNameError
+from surveysem import Effect
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["delivery_effect", "group_success", "matched_policy", "matching_effect", "message_by_history",
-           "message_effect", "repeat_by_orders", "returning_effect", "scores_by_delay"]
+__all__ = ["contrast", "delivery_effect", "group_success", "linear_probability", "matched_policy", "matching_effect",
+           "message_by_history", "message_effect", "repeat_by_orders", "returning_effect", "scores_by_delay"]
 
 MESSAGE_OUTCOMES = {"visit": 100.0, "conversion": 100.0, "spend": 0.01}
 """Outcomes, and what brings them from counts and cents to percentage points and dollars a person."""
@@ -200,3 +200,79 @@ def repeat_by_orders(orders: pd.DataFrame) -> pd.DataFrame:
     last = orders["order"].max()
     shown = orders["order"].astype(str).where(orders["order"] < last, f"{last}+")
     return orders.assign(order=shown, again=100 * orders["again"] / orders["customers"])
+
+
+def contrast(cells: pd.DataFrame, weights: Mapping[object, float]) -> Effect:
+    """Return a weighted sum of the means of independent cells.
+
+    The error is that of a regression on all cells with heteroskedasticity-robust errors (HC2; MacKinnon & White 1985,
+    doi:10.1016/0304-4076(85)90158-7), for which counts, sums and sums of squares suffice.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        One row a cell, with columns ``n``, ``total`` and ``squares`` (of the outcome); n >= 2 where weighted.
+    weights : mapping of cell to float
+        By the index of ``cells``.
+
+    Raises
+    ------
+    DataError
+        When a weighted cell is missing or holds fewer than two observations.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> arms = pd.DataFrame({"n": [4, 4], "total": [1, 3], "squares": [1, 3]}, index=["control", "mail"])
+    >>> effect = contrast(arms, {"mail": 1, "control": -1})
+    >>> effect.estimate, round(effect.standard_error, 4)
+    (0.5, 0.3536)
+    """
+    few = [cell for cell in weights if cell not in cells.index or cells.at[cell, "n"] < 2]
+    if few:
+        raise DataError(f"cells {', '.join(map(str, few))} cannot be compared; got fewer than 2 observations; "
+                        "allowed: 2 or more.")
+    used = cells.loc[list(weights)].assign(weight=list(weights.values())).astype(float)
+    mean = used["total"] / used["n"]
+    variance = (used["squares"] - used["total"] * mean) / (used["n"] - 1)
+    return Effect(float(used["weight"] @ mean), sqrt(used["weight"] ** 2 @ (variance / used["n"])),
+                  int(used["n"].sum()))
+
+
+def linear_probability(cells: pd.DataFrame, factor: str, level: str, controls: Sequence[str] = ()) -> Effect:
+    """Return how many percentage points one level of a factor adds to a rate, by least squares on cell counts.
+
+    A linear probability model with fixed effects of the controls and heteroskedasticity-robust errors (HC1; MacKinnon &
+    White 1985, doi:10.1016/0304-4076(85)90158-7), fitted by statsmodels to one row a cell and outcome with its count as
+    frequency weight: the same numbers as on the single observations.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        One row a cell, with ``n`` observations of which ``total`` had the outcome, the factor and the controls.
+    factor, level : str
+        A column, and the level that is compared with all others.
+    controls : sequence of str
+        Columns whose levels get a fixed effect each.
+
+    Raises
+    ------
+    DataError
+        When no cell, or every cell, is at that level.
+    """
+    import numpy as np
+    import pandas as pd
+    from statsmodels.regression.linear_model import WLS
+
+    treated = cells[factor] == level
+    if treated.all() or not treated.any():
+        raise DataError(f"{factor} has nothing to compare; got {level!r} in {int(treated.sum())} of {len(cells)} "
+                        "cells; allowed: two levels or more.")
+    dummies = [pd.get_dummies(cells[name], drop_first=True, dtype=float) for name in controls]
+    design = np.column_stack([treated, np.ones(len(cells)), *dummies]).astype(float)
+    twice, count = np.vstack([design, design]), np.concatenate([cells["total"], cells["n"] - cells["total"]])
+    outcome, n = np.repeat([100.0, 0.0], len(cells)), int(cells["n"].sum())
+    fit = WLS(outcome, twice, weights=count).fit()
+    bread = fit.normalized_cov_params[0]
+    score = (twice @ bread) * fit.resid  # of the one coefficient; each observation counts once, so count is not squared
+    return Effect(float(fit.params[0]), sqrt(count @ score**2 * n / (n - fit.df_model - 1)), n)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from socialcommerce.effects import Effect
 from socialcommerce.errors import UnknownNameError
+from surveysem import Effect
 
 if TYPE_CHECKING:
     import pandas as pd

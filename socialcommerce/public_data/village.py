@@ -7,8 +7,8 @@ from math import inf, sqrt
 from typing import TYPE_CHECKING
 
 from nbproof import snap
-from socialcommerce.effects import Effect
 from socialcommerce.errors import UnknownNameError
+from surveysem import Effect
 
 if TYPE_CHECKING:
     import pandas as pd

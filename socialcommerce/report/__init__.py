@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import nbproof
+import surveysem
 from socialcommerce import __version__
 from socialcommerce.project import own_folder, root
 
@@ -47,7 +48,7 @@ def settings() -> nbproof.Project:
                     "pages, PDFs, figures, results and executed notebooks, each with what it was made from. "
                     "manifest.json holds parameters and versions.",
         languages=("en", "zh"), parameterised=True,
-        locales=("notebooks/locale", str(HERE.parent / "locale")),
+        locales=("notebooks/locale", str(surveysem.LOCALE), str(HERE.parent / "locale")),
         bibliography="paper/references.bib", lock="requirements.lock",
         words=str(HERE / "words.toml"), readmes=("README.md", "README.zh-CN.md"),
         sources=(".ci", ".git", ".github", ".venv", "benchmarks", "data", "docs", "notebooks", "packages", "paper",

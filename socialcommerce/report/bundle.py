@@ -104,7 +104,7 @@ def _linked(path: Path, folder: Path) -> str:
 
 
 def _write_tables(draft: Path, executed: Mapping[str, Mapping[str, Any]], language: str) -> None:
-    from nbproof.article import excel, tables_of, word
+    from surveysem.article import excel, tables_of, word
 
     tables, title = tables_of(executed, language), WORDS[language]["title"]
     for ending, write in (("docx", word), ("xlsx", excel)):

@@ -11,7 +11,7 @@ import pytest
 from nbproof import Catalogue, translated
 from socialcommerce.figures import style
 from socialcommerce.figures.fonts import family
-from socialcommerce.strategies.study import read_study
+from socialcommerce.survey import read_study
 from tests.palette import check_palette
 
 

@@ -29,7 +29,7 @@ folder       a whole folder that is there or not, and drafts that a killed run l
 manifest     what was made from what, and its RO-Crate description
 builder      all reports, in parallel, with progress
 verifier     every number again, against the committed ones
-article      tables as an article prints them, for Word and Excel
+shapes       whether a toml file has the fields and forms declared for it
 console      a command's streams, signals and errors; commands: ``build`` and ``verify``
 """
 
@@ -47,16 +47,16 @@ _HOMES = {
     "files": ("check_file", "read_bytes", "read_toml"),
     "folder": ("check_replaceable", "held_folder", "whole_folder"),
     "index": ("Front", "front_page"),
-    "look": ("Look",),
+    "look": ("Look", "provenance"),
     "machine": ("cache_folder", "processors"),
     "numbers": ("format_number", "snap", "text_table"),
     "owned": ("read_manifest",),
     "page": ("Evidence", "Page", "translated"),
     "parameters": ("parameters_of",),
     "project": ("Project", "use"),
-    "prose": ("REFERENCE",),
+    "prose": ("REFERENCE", "References"),
     "publish": ("as_json", "write_whole"),
-    "results": ("MIME", "collect", "compare"),
+    "results": ("MIME", "collect", "compare", "payloads"),
     "translation": ("Catalogue", "catalogue", "filled", "words"),
     "verifier": ("MARKED", "Verified", "as_table", "readme_drifts", "verify"),
 }

@@ -75,6 +75,7 @@ from nbproof.folder import (
 from nbproof.index import Front as Front
 from nbproof.index import front_page as front_page
 from nbproof.look import Look as Look
+from nbproof.look import provenance as provenance
 from nbproof.machine import cache_folder as cache_folder
 from nbproof.machine import processors as processors
 from nbproof.numbers import format_number as format_number
@@ -88,11 +89,13 @@ from nbproof.parameters import parameters_of as parameters_of
 from nbproof.project import Project as Project
 from nbproof.project import use as use
 from nbproof.prose import REFERENCE as REFERENCE
+from nbproof.prose import References as References
 from nbproof.publish import as_json as as_json
 from nbproof.publish import write_whole as write_whole
 from nbproof.results import MIME as MIME
 from nbproof.results import collect as collect
 from nbproof.results import compare as compare
+from nbproof.results import payloads as payloads
 from nbproof.translation import Catalogue as Catalogue
 from nbproof.translation import catalogue as catalogue
 from nbproof.translation import filled as filled

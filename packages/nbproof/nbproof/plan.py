@@ -213,7 +213,19 @@ def _imported(source: str, folders: tuple[tuple[str, Path], ...]) -> frozenset[P
             listed = re.sub(r"#.*|\bas\s+\w+", "", members)
             names |= {module, *(f"{module}.{name}" for name in re.findall(r"\w+", listed))}
         names |= set(re.findall(r"[\w.]+", re.sub(r"#.*|\bas\s+\w+", "", modules)))
+    for package, folder in folders:
+        homes = _homes(package, folder)
+        used = names | {f"{package}.{name}" for name in homes and re.findall(rf"\b{package}\.(\w+)", source)}
+        names |= {homes[name] for name in used & {*homes}}
     return frozenset(path for name in names for path in _files(name, folders))
+
+
+@cache
+def _homes(package: str, folder: Path) -> dict[str, str]:
+    """In which module each name stands that a package loads when it is first asked for, as its stub says."""
+    stub = folder / "__init__.pyi"
+    listed = re.findall(r"from ([\w.]+) import \(?\s*(\w+) as", stub.read_text("utf-8")) if stub.is_file() else ()
+    return {(full := f"{package}.{name}"): full if home == package else home for home, name in listed}
 
 
 @cache
@@ -223,8 +235,8 @@ def _files(name: str, folders: tuple[tuple[str, Path], ...]) -> tuple[Path, ...]
     if (top := dict(folders).get(package)) is None:
         return ()
     base = top.joinpath(*parts)
-    own = [base / "__init__.py"] if base.is_dir() else [base.with_suffix(".py")]
-    if not own[0].is_file():
+    own = [path for path in (base / "__init__.py", base.with_suffix(".py")) if path.is_file()][:1]
+    if not own:
         return ()
     return (*own, *(top.joinpath(*parts[:i], "__init__.py") for i in range(len(parts))))
 

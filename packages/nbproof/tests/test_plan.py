@@ -113,9 +113,28 @@ def test_a_long_text_is_a_parameter_like_any_other(notebook):
 
 
 def test_modules_outside_the_project_keep_their_folders():
-    labels = [plan.file_label(path) for path in plan.modules_of("from nbproof import page, article")]
+    labels = [plan.file_label(path) for path in plan.modules_of("from nbproof import page, shapes")]
     assert len(set(labels)) == len(labels)
-    assert "nbproof/article/__init__.py" in labels
+    assert "nbproof/shapes/__init__.py" in labels
+
+
+def test_names_that_a_package_loads_when_asked_for_lead_to_their_modules(tmp_path, settings):
+    """A stub says where they stand; a folder without an ``__init__.py``, such as one left by git, hides no module."""
+    top = tmp_path / "lazy"
+    (top / "b").mkdir(parents=True)
+    for name, text in (("__init__.py", ""), ("a.py", ""), ("b.py", "from lazy.c import x"), ("c.py", ""), ("d.py", "")):
+        (top / name).write_text(text)
+    stub = "from lazy import d as d\nfrom lazy.a import (\n    A as A,\n)\nfrom lazy.b import B as B\n"
+    (top / "__init__.pyi").write_text(stub)
+    settings(packages={"lazy": top})
+
+    def found(source: str) -> list[str]:
+        return [path.name for path in plan.modules_of(source)]
+
+    assert found("from lazy import A") == ["__init__.py", "a.py"]
+    assert found("import lazy\nx = lazy.B(lazy.unknown)") == ["__init__.py", "b.py", "c.py"]
+    assert found("from lazy import d") == ["__init__.py", "d.py"]
+    assert found("import lazy") == ["__init__.py"]
 
 
 def test_languages_are_those_asked_for_of_the_projects(notebook, settings, tmp_path):

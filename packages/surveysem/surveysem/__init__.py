@@ -1,0 +1,64 @@
+"""Take a survey from its codebook to answers, models, checks and tables an article prints.
+
+A codebook (toml) says what is asked and which paths are expected. Answers are read by it, screened by declared rules,
+and put to measurement and structural models; or respondents are drawn from a stated truth, to plan a survey and to see
+a method find what was put in.
+
+>>> import surveysem
+>>> book = surveysem.load_codebook(surveysem.TEMPLATE)
+>>> print(book.model().splitlines()[0])
+welcome =~ W1 + W2 + W3
+
+The modules
+-----------
+codebook      constructs, items, scales, expected paths; questionnaire writes it as docx, html and csv
+responses     answers from csv, Excel and SPSS (tables, child), matched to the codebook's questions (matching)
+screening     careless answers by declared rules, each case on record
+truth         what is true of drawn respondents; synthetic draws them
+study         answers and how they are analysed, settled before results are seen
+measurement   cut-offs and tables of a measurement model; common_method checks for a common source
+paths         standardised paths, direct and indirect; moderation, groups, contact, segments beside them
+sensitivity   power before a survey, least detectable effects after it
+specification_curve  every path under the choices an analyst could have made otherwise
+effects       an estimate with its error, tests, corrections, and what a test comes to
+methods       the methods paragraph, and an R script that refits the models
+article       tables of executed notebooks as Word and Excel files
+commands      check, template and sample, for any codebook
+"""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+__version__ = "0.1.0"
+
+LOCALE = Path(__file__).parent / "locale"
+"""Catalogues of what results, tables and figures say, for `nbproof.Project.locales`."""
+
+_HOMES = {
+    "codebook": ("LANGUAGES", "TEMPLATE", "Codebook", "Construct", "Contact", "ExpectedPath", "Item", "Moderation",
+                 "Scale", "load_codebook"),
+    "effects": ("CORRECTIONS", "Adjusted", "Effect", "EffectTest", "Joint", "NotTestable", "adjust", "decide",
+                "largest", "least", "normal", "recovered"),
+    "errors": ("DataError", "ParameterError", "SurveysemError", "UnknownNameError"),
+    "export": ("write_csv",),
+    "questionnaire": ("item_table", "write_docx", "write_html", "write_items"),
+    "responses": ("Responses", "read_responses"),
+    "screening": ("Rules", "Screened", "screen"),
+    "study": ("Study", "check_study", "mean_scores", "options_of", "read_study"),
+    "synthetic": ("Defects", "Departures", "Sample", "draw_respondents", "draw_stated", "read_truth"),
+    "truth": ("ContactCurve", "Truth", "contact_truth", "total_effects", "true_values"),
+}
+_WHERE = {name: home for home, names in _HOMES.items() for name in names}
+_MODULES = ("article", "commands", "common_method", "contact", "groups", "measurement", "methods", "moderation",
+            "paths", "segments", "sensitivity", "specification_curve")
+
+__all__ = ["LOCALE", "__version__", *_MODULES, *_WHERE]  # noqa: PLE0604 - each loaded when it is asked for
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"surveysem.{name}")
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"surveysem.{_WHERE[name]}"), name)

@@ -1,0 +1,70 @@
+# What the package gives, for tools that read types; each name is loaded when it is first asked for.
+from pathlib import Path
+
+from surveysem import article as article
+from surveysem import commands as commands
+from surveysem import common_method as common_method
+from surveysem import contact as contact
+from surveysem import groups as groups
+from surveysem import measurement as measurement
+from surveysem import methods as methods
+from surveysem import moderation as moderation
+from surveysem import paths as paths
+from surveysem import segments as segments
+from surveysem import sensitivity as sensitivity
+from surveysem import specification_curve as specification_curve
+from surveysem.codebook import LANGUAGES as LANGUAGES
+from surveysem.codebook import TEMPLATE as TEMPLATE
+from surveysem.codebook import Codebook as Codebook
+from surveysem.codebook import Construct as Construct
+from surveysem.codebook import Contact as Contact
+from surveysem.codebook import ExpectedPath as ExpectedPath
+from surveysem.codebook import Item as Item
+from surveysem.codebook import Moderation as Moderation
+from surveysem.codebook import Scale as Scale
+from surveysem.codebook import load_codebook as load_codebook
+from surveysem.effects import CORRECTIONS as CORRECTIONS
+from surveysem.effects import Adjusted as Adjusted
+from surveysem.effects import Effect as Effect
+from surveysem.effects import EffectTest as EffectTest
+from surveysem.effects import Joint as Joint
+from surveysem.effects import NotTestable as NotTestable
+from surveysem.effects import adjust as adjust
+from surveysem.effects import decide as decide
+from surveysem.effects import largest as largest
+from surveysem.effects import least as least
+from surveysem.effects import normal as normal
+from surveysem.effects import recovered as recovered
+from surveysem.errors import DataError as DataError
+from surveysem.errors import ParameterError as ParameterError
+from surveysem.errors import SurveysemError as SurveysemError
+from surveysem.errors import UnknownNameError as UnknownNameError
+from surveysem.export import write_csv as write_csv
+from surveysem.questionnaire import item_table as item_table
+from surveysem.questionnaire import write_docx as write_docx
+from surveysem.questionnaire import write_html as write_html
+from surveysem.questionnaire import write_items as write_items
+from surveysem.responses import Responses as Responses
+from surveysem.responses import read_responses as read_responses
+from surveysem.screening import Rules as Rules
+from surveysem.screening import Screened as Screened
+from surveysem.screening import screen as screen
+from surveysem.study import Study as Study
+from surveysem.study import check_study as check_study
+from surveysem.study import mean_scores as mean_scores
+from surveysem.study import options_of as options_of
+from surveysem.study import read_study as read_study
+from surveysem.synthetic import Defects as Defects
+from surveysem.synthetic import Departures as Departures
+from surveysem.synthetic import Sample as Sample
+from surveysem.synthetic import draw_respondents as draw_respondents
+from surveysem.synthetic import draw_stated as draw_stated
+from surveysem.synthetic import read_truth as read_truth
+from surveysem.truth import ContactCurve as ContactCurve
+from surveysem.truth import Truth as Truth
+from surveysem.truth import contact_truth as contact_truth
+from surveysem.truth import total_effects as total_effects
+from surveysem.truth import true_values as true_values
+
+LOCALE: Path
+__version__: str

@@ -1,0 +1,29 @@
+"""The ``surveysem`` command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import nbproof
+from surveysem import __version__
+from surveysem.commands import add_commands
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; see `nbproof.run_command`."""
+    return nbproof.run_command(_parser, arguments)
+
+
+def _parser() -> nbproof.CommandParser:
+    parser = nbproof.CommandParser(prog="surveysem", description="A survey from its codebook to screened answers.")
+    parser.add_argument("--version", action="version", version=__version__)
+    add_commands(parser.add_subparsers(required=True, metavar="command", parser_class=nbproof.CommandParser),
+                 "surveysem")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

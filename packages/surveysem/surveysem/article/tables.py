@@ -1,0 +1,146 @@
+"""The tables of executed notebooks as an article prints them: number, title, lines, note, by APA's rules of writing.
+
+They are made from the same payloads as the pages, so that a number is the same everywhere.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+from nbproof import Look, References, collect, payloads, provenance
+
+__all__ = ["ArticleTable", "MAKER", "Cell", "archive", "is_sentence", "tables_of", "width_of"]
+
+MAKER = "surveysem"  # whom an Office file names as its author
+MISSING = "–"
+BOUNDED = re.compile(  # columns of statistics that cannot exceed 1: APA, for English, writes no zero before the point
+    r"\d+|p|q|p_?value(\.\w+)?|r2?|loading|alpha|cr|(omega|ave)(_low|_high)?|htmt2?|kmo|(plain_)?(cfi|tli|rmsea)(\.[\w.]+)?|srmr")
+LIKEWISE = ("estimate", "low", "high")  # in a table of loadings or reliabilities
+LEADING_ZERO = re.compile(r"(?<![\d.,])0\.(?=\d)")
+PROBABILITY = re.compile(r"p|q|p_?value(\.\w+)?")
+HOUR, DAY = b"1980-01-01T00:00:00Z", (1980, 1, 1, 0, 0, 0)  # the earliest an archive can state
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell shows, and the number behind it, if it is one, with its decimals."""
+
+    text: str
+    value: float | int | None = None
+    digits: int = 0
+    bounded: bool = False
+    probability: bool = False
+
+
+@dataclass(frozen=True)
+class ArticleTable:
+    """One table: ``heads`` and ``rows`` of cells, which columns stand to the ``right``, the ``opening`` of its note."""
+
+    number: int
+    name: str
+    language: str
+    label: str
+    title: str
+    note: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    right: tuple[bool, ...]
+    opening: str
+
+    @property
+    def lines(self) -> list[Sequence[str]]:
+        """Heads and rows as texts."""
+        return [self.heads, *([cell.text for cell in row] for row in self.rows)]
+
+    @property
+    def widths(self) -> list[int]:
+        """Characters of each column's longest text, a Chinese one counted twice, and the space beside it."""
+        lines = [self.heads, *([cell.text for cell in row] for row in self.rows if not is_sentence(row))]
+        return [max(map(width_of, column)) + 2 for column in zip(*lines, strict=True)]
+
+
+def is_sentence(row: Sequence[Cell]) -> bool:
+    """Whether a row holds one sentence, such as why a question cannot be tested, and nothing in its other columns."""
+    first, *others = (cell.text for cell in row)
+    return first.endswith((".", "。")) and bool(others) and all(text == MISSING for text in others)
+
+
+def tables_of(notebooks: Mapping[str, Mapping[str, Any]], language: str) -> list[ArticleTable]:
+    """Return the tables of executed notebooks in order, numbered through.
+
+    Parameters
+    ----------
+    notebooks : mapping of name to notebook
+        Executed, in nbformat's form.
+    language : {"en", "zh"}
+        Of the tables.
+    """
+    made: list[ArticleTable] = []
+    for name, notebook in notebooks.items():
+        shown = [p for p in payloads(notebook) if p["kind"] in ("table", "figure") and p["language"] == language]
+        numbers = {p["name"]: (p["kind"], sum(q["kind"] == p["kind"] for q in shown[: k + 1]))
+                   for k, p in enumerate(shown)}
+        before = len(made)
+        floats = {key: (kind, n + before * (kind == "table")) for key, (kind, n) in numbers.items()}
+        references = References(collect(notebook, name), floats, language, name)
+        made += [_table(payload, references) for payload in shown if payload["kind"] == "table"]
+    return made
+
+
+def _table(payload: Mapping[str, Any], references: References) -> ArticleTable:
+    keys, language = payload["columns"], payload["language"]
+    alike = LIKEWISE if {"loading", "measure"} & set(keys) else ()
+    english = language == "en"  # Chinese journals write the zero (GB/T 15835)
+    bounded = [english and (key in alike or bool(BOUNDED.fullmatch(key))) for key in keys]
+    digits = [payload["digits"].get(key, 0) for key in keys]
+    rows = tuple(
+        tuple(_cell(*each) for each in zip(texts, values, digits, bounded, keys, strict=True))
+        for texts, values in zip(payload["rows"], payload["values"], strict=True))
+    note = [provenance(payload), references.fill(payload["note"])]
+    label = references.look_up(payload["name"]).text
+    return ArticleTable(
+        references.floats[payload["name"]][1], payload["name"], language, label,
+        _clean(references.fill(payload["caption"]).rstrip("。. ")), _clean(" ".join(filter(None, note))),
+        tuple(map(_clean, payload["heads"])), rows, tuple(payload["numeric"]), Look().words(language)["note"])
+
+
+def _cell(text: str, value: Any, digits: int, bounded: bool, key: str = "") -> Cell:
+    """One cell, a p value that prints as zero said to be below the last digit.
+
+    >>> _cell("0.000", 0.0002, 3, True, "p").text, _cell("−0.05", -0.05, 2, True).text, _cell("0.5", 0.5, 1, False).text
+    ('< .001', '−.05', '0.5')
+    """
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    probability = bool(number and digits and PROBABILITY.fullmatch(key))
+    if probability and not text.strip("0."):
+        text = f"< 0.{'1'.rjust(digits, '0')}"
+    text = LEADING_ZERO.sub(".", _clean(text)) if bounded else _clean(text)
+    return Cell(text, value, digits, bounded, probability) if number else Cell(text)
+
+
+def _clean(text: str) -> str:
+    """Leave out control characters: no document can hold them."""
+    return "".join(c for c in text if c.isprintable() or c == "\n")
+
+
+def width_of(text: str) -> int:
+    """Return how many characters wide a text stands, a Chinese one counted twice."""
+    return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
+
+
+def archive(content: bytes) -> bytes:
+    """Return an Office file without the hour of its making: the same tables give the same bytes."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            part = old.read(name)
+            if name == "docProps/core.xml":
+                part = re.sub(rb"(<dcterms:(created|modified)\b[^>]*>)[^<]*", rb"\g<1>" + HOUR, part)
+            new.writestr(zipfile.ZipInfo(name, DAY), part, zipfile.ZIP_DEFLATED)
+    return made.getvalue()

@@ -1,0 +1,432 @@
+"""What a survey asks: constructs, items, scales, checks and controls, and the toml file in which they are written."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from nbproof import read_toml
+from nbproof.shapes import FLAG, LIST, TABLE, Field, check, one_of
+from surveysem.errors import DataError, UnknownNameError, quoted
+
+__all__ = ["LANGUAGES", "TEMPLATE", "Codebook", "Construct", "Contact", "ExpectedPath", "Item", "Moderation", "Scale",
+           "load_codebook", "opening", "plain"]
+
+LANGUAGES = ("en", "zh")  # of wordings
+TEMPLATE = Path(__file__).with_name("template.toml")
+"""A small codebook to start from."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Whole numbers from low to high; ``en`` and ``zh`` label each of them, or are empty for a counted number."""
+
+    name: str
+    low: int
+    high: int
+    en: tuple[str, ...] = ()
+    zh: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> str:
+        """The codes in words.
+
+        >>> Scale("five", 1, 5).allowed
+        'whole numbers from 1 to 5'
+        """
+        labels = f", or one of {', '.join(self.en)}; {', '.join(self.zh)}" if self.en else ""
+        return f"whole numbers from {self.low} to {self.high}{labels}"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One question: its code, scale and wording.
+
+    ``role`` is "item", "check" or "control"; ``expected`` is the code that passes a check; ``reverse`` marks an item
+    worded against its construct.
+    """
+
+    code: str
+    scale: Scale
+    en: str = ""
+    zh: str = ""
+    construct: str = ""
+    role: str = "item"
+    reverse: bool = False
+    expected: int | None = None
+
+
+@dataclass(frozen=True)
+class Construct:
+    """What several items measure in common; ``role`` is "construct", or "control" for one outside the hypotheses."""
+
+    name: str
+    items: tuple[Item, ...]
+    en: str = ""
+    zh: str = ""
+    role: str = "construct"
+
+    @property
+    def codes(self) -> list[str]:
+        """The items' codes."""
+        return [item.code for item in self.items]
+
+
+@dataclass(frozen=True)
+class ExpectedPath:
+    """An expected dependence of ``outcome`` on ``predictor`` with its direction, 1 or -1."""
+
+    outcome: str
+    predictor: str
+    direction: int
+
+
+@dataclass(frozen=True)
+class Moderation:
+    """An expected dependence of the path from ``predictor`` to ``outcome`` on ``moderator``, direction 1 or -1."""
+
+    outcome: str
+    predictor: str
+    moderator: str
+    direction: int
+
+
+@dataclass(frozen=True)
+class Contact:
+    """The counted controls that hold how often a respondent is addressed and what it may bring."""
+
+    frequency: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """A survey's constructs and everything asked beside them, in the order of the questionnaire (``questions``).
+
+    ``paths``, ``moderations`` and ``contact`` are what is expected; ``strategies`` and ``outcomes`` name the constructs
+    whose indirect effects are asked for; ``group`` is the control that tells two kinds of respondents apart and
+    ``marker`` a construct that theory relates to no other.
+    """
+
+    name: str
+    constructs: tuple[Construct, ...]
+    questions: tuple[Item, ...]
+    paths: tuple[ExpectedPath, ...] = ()
+    group: str = ""
+    title: tuple[str, str] = ("", "")  # English, Chinese
+    introduction: tuple[str, str] = ("", "")
+    moderations: tuple[Moderation, ...] = ()
+    contact: Contact | None = None
+    strategies: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
+    marker: str = ""
+
+    @cached_property
+    def by_code(self) -> dict[str, Item]:
+        """Every question under its code."""
+        return {item.code: item for item in self.questions}
+
+    @property
+    def items(self) -> list[str]:
+        """Codes of the constructs' items, in the order asked."""
+        return [item.code for item in self.questions if item.role == "item"]
+
+    @property
+    def scales(self) -> dict[str, list[str]]:
+        """The item codes of every construct."""
+        return {construct.name: construct.codes for construct in self.constructs}
+
+    @cached_property
+    def called(self) -> dict[str, str]:
+        """What each construct is called in English: its name where the codebook has no word of its own for it."""
+        wanted = {construct.name: construct.en or construct.name for construct in self.constructs}
+        times = Counter(wanted.values())
+        return {name: words if times[words] == 1 else name for name, words in wanted.items()}
+
+    @cached_property
+    def translations(self) -> dict[str, dict[str, str]]:
+        """Every English text and every code with its Chinese, as `nbproof.Page.speak` takes them."""
+        scales = {item.scale.name: item.scale for item in self.questions}.values()
+        labels = [pair for scale in scales for pair in zip(scale.en, scale.zh, strict=True)]
+        pairs = [*labels, *((item.en, item.zh) for item in self.questions), *((code, "") for code in self.by_code),
+                 *((self.called[construct.name], construct.zh) for construct in self.constructs)]
+        return {opening(en): {"zh": opening(zh)} for en, zh in labels} | {
+            en: {"zh": zh} if zh else {} for en, zh in pairs if en}
+
+    def score(self, answers: pd.DataFrame) -> pd.DataFrame:
+        """Return the answers with reverse-keyed items turned round (low + high - answer).
+
+        >>> five = Scale("five", 1, 5)
+        >>> pair = Item("a", five), Item("b", five, reverse=True)
+        >>> Codebook("x", (Construct("f", pair),), pair).score(pd.DataFrame({"a": [1], "b": [1]})).values.tolist()
+        [[1, 5]]
+        """
+        turned = {
+            item.code: item.scale.low + item.scale.high - answers[item.code]
+            for item in self.questions
+            if item.reverse and item.code in answers
+        }
+        return answers.assign(**turned)
+
+    def model(self, constructs: Iterable[str] | None = None, *, structural: bool = True) -> str:
+        """Return the model as `sem.fit` reads it: measurement, then the paths between the constructs named.
+
+        Parameters
+        ----------
+        constructs : iterable of str, optional
+            By default those whose role is not "control".
+        structural : bool
+            Whether to add the paths.
+        """
+        known = {construct.name: construct for construct in self.constructs}
+        default = [name for name, construct in known.items() if construct.role == "construct"]
+        chosen = default if constructs is None else list(constructs)
+        for name in chosen:
+            if name not in known:
+                raise UnknownNameError("construct", name, known)
+        lines = [f"{name} =~ {' + '.join(known[name].codes)}" for name in chosen]
+        if structural:
+            predictors: dict[str, list[str]] = {}
+            for path in self.paths:
+                if path.outcome in chosen and path.predictor in chosen:
+                    predictors.setdefault(path.outcome, []).append(path.predictor)
+            lines += [f"{outcome} ~ {' + '.join(names)}" for outcome, names in predictors.items()]
+        return "\n".join(lines)
+
+
+def opening(label: str) -> str:
+    """Return an answer's label up to a colon, what stands for it where there is little room.
+
+    >>> opening("Mainly content: posts, videos or live streams")
+    'Mainly content'
+    """
+    return re.split("[:：]", label)[0]
+
+
+def plain(text: str) -> str:
+    """Return a text as it is compared: full-width forms narrowed, case and spaces dropped, no closing mark.
+
+    >>> plain("Ｑ１ Agree.")
+    'q1agree'
+    """
+    narrow = unicodedata.normalize("NFKC", text).casefold()
+    return re.sub(r"\s+", "", narrow).rstrip(".。:?!；;,，")
+
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")  # what a model text takes as a variable
+# Words that cannot be a variable of model.R: R reserves them (?Reserved), lavaan the last. Backticks do not help, since
+# lavaan takes its model apart itself, and other names in R than in the report would have to be explained wherever they
+# stand. The codebook comes before all data, so it is where another name costs least. T and F are ordinary names in R.
+RESERVED = {"if", "else", "repeat", "while", "function", "for", "next", "break", "in", "TRUE", "FALSE", "NULL", "Inf",
+            "NaN", "NA", "NA_integer_", "NA_real_", "NA_character_", "NA_complex_", "intercept"}
+LONGEST = 1000  # characters of one text
+LINE = Field(lambda value: isinstance(value, str) and len(value) <= LONGEST and value.isprintable(),
+             f"one line of at most {LONGEST} characters")
+WHOLE = Field(lambda value: type(value) is int, "a whole number")
+LABELS = Field(lambda value: isinstance(value, list) and all(LINE.holds(text) and text.strip() for text in value),
+               "a list of texts on one line each")
+WORDING = dict.fromkeys(LANGUAGES, LINE)
+ASKED = {"code": LINE, "scale": LINE}
+
+
+def load_codebook(path: str | Path) -> Codebook:
+    """Return a codebook, read from a toml file.
+
+    Raises
+    ------
+    DataError
+        When the file cannot be read or breaks the schema; the message names file, construct and item.
+    """
+    file = Path(path)
+    try:
+        raw = read_toml(file, DataError)
+    except DataError as wrong:
+        raise DataError(f"codebook {wrong}") from wrong
+    return _Reader(file.name).codebook(raw)
+
+
+def _wording(table: Mapping[str, str]) -> tuple[str, str]:
+    return table.get("en", ""), table.get("zh", "")
+
+
+class _Reader:
+    """Turns toml tables into a codebook, or says where they break the schema."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.scales: dict[str, Scale] = {}
+
+    def wrong(self, where: str, what: str, allowed: str) -> DataError:
+        return DataError(f"codebook {self.file}, {where}: {what}; allowed: {allowed}.")
+
+    def take(self, table: object, where: str, needed: Mapping[str, Field], **optional: Field) -> dict:
+        """Return a table of the shape declared."""
+        return check(DataError, f"codebook {self.file}, {where}", table, needed, optional)
+
+    def codebook(self, raw: dict) -> Codebook:
+        top = self.take(raw, "top", {"name": LINE, "scales": TABLE, "constructs": LIST}, group=LINE, title=TABLE,
+                        introduction=TABLE, checks=LIST, controls=LIST, paths=TABLE, moderation=TABLE, contact=TABLE,
+                        strategies=LIST, outcomes=LIST, marker=LINE)
+        self.scales = {name: self.scale(name, table) for name, table in top["scales"].items()}
+        constructs = tuple(self.construct(k, table) for k, table in enumerate(top["constructs"], 1))
+        if not constructs:
+            raise self.wrong("constructs", "there is none", "one or more")
+        self.once("construct", [construct.name for construct in constructs])
+        asked = [item for construct in constructs for item in construct.items]
+        asked += [self.control(table) for table in top.get("controls", ())]
+        checks = [self.check(table) for table in top.get("checks", ())]
+        shared = {construct.name for construct in constructs} & {item.code for item in asked}
+        if shared:
+            raise self.wrong(f"item {min(shared)}", "a construct has the same name", "names of their own")
+        self.once("item", [item.code for item in asked] + [item.code for item, _ in checks])
+        for language in LANGUAGES:
+            self.once(f"wording ({language})", [text for item in asked if (text := getattr(item, language))])
+        for item, after in checks:
+            codes = [other.code for other in asked]
+            if after and after not in codes:
+                raise self.wrong(f"check {item.code}", f"it stands after {quoted(after)}", "an item asked before it")
+            asked.insert(codes.index(after) + 1 if after else len(asked), item)
+        controls = [item.code for item in asked if item.role == "control"]
+        group, marker = top.get("group", ""), top.get("marker", "")
+        if group and group not in controls:
+            raise self.wrong("group", f"got {quoted(group)}", f"a control: {', '.join(controls) or 'none'}")
+        names = [construct.name for construct in constructs]
+        if marker and marker not in names:
+            raise self.wrong("marker", f"unknown construct {quoted(marker)}", ", ".join(names))
+        paths = self.paths(top.get("paths", {}), names)
+        title, introduction = (_wording(self.take(top.get(key, {}), key, {}, **WORDING))
+                               for key in ("title", "introduction"))
+        return Codebook(
+            top["name"], constructs, tuple(asked), paths, group, title, introduction,
+            self.moderations(top.get("moderation", {}), names, paths), self.contact(top.get("contact"), asked),
+            self.among("strategies", top.get("strategies", []), dict.fromkeys(path.predictor for path in paths)),
+            self.among("outcomes", top.get("outcomes", []), dict.fromkeys(path.outcome for path in paths)), marker)
+
+    def scale(self, name: str, table: object) -> Scale:
+        where = f"scale {quoted(self.named(name, 'scales'))}"
+        found = self.take(table, where, {"low": WHOLE}, high=WHOLE, en=LABELS, zh=LABELS)
+        en, zh = (tuple(found.get(language, ())) for language in LANGUAGES)
+        for language, labels in zip(LANGUAGES, (en, zh), strict=True):
+            repeated = [text for text, times in Counter(plain(text) for text in labels).items() if times > 1]
+            if repeated:
+                raise self.wrong(where, f"label {repeated[0]!r} ({language}) stands for two codes", "one label a code")
+        if len(en) != len(zh):
+            raise self.wrong(where, f"{len(en)} English and {len(zh)} Chinese labels", "as many")
+        if "high" not in found and not en:
+            raise self.wrong(where, "neither high nor labels", "one of them")
+        low, points = found["low"], len(en)
+        high = found.get("high", low + points - 1)
+        if high <= low or abs(low) > 10**6 or high > 10**6 or (points and high - low + 1 != points):
+            raise self.wrong(where, f"low {low}, high {high}, {points} labels", "low < high, and a label for each code")
+        return Scale(name, low, high, en, zh)
+
+    def pick(self, name: str, where: str) -> Scale:
+        if name not in self.scales:
+            raise self.wrong(where, f"unknown scale {quoted(name)}", ", ".join(self.scales) or "none is defined")
+        return self.scales[name]
+
+    def named(self, name: str, where: str) -> str:
+        if not NAME.fullmatch(name):
+            raise self.wrong(where, f"got {quoted(name)}", "a letter, then letters, digits, _ or .")
+        if name in RESERVED:
+            raise self.wrong(where, f"{name} is a word that R or lavaan reserves", f"another, such as {name}1")
+        return name
+
+    def construct(self, k: int, table: object) -> Construct:
+        found = self.take(table, f"construct {k}", {"name": LINE, "scale": LINE, "items": LIST}, **WORDING,
+                          role=one_of(("construct", "control")))
+        name = self.named(found["name"], f"construct {k}")
+        where = f"construct {name}"
+        items = tuple(self.item(entry, name, found["scale"]) for entry in found["items"])
+        if len(items) < 2:
+            raise self.wrong(where, f"{len(items)} item{'' if len(items) == 1 else 's'}", "two or more")
+        return Construct(name, items, *_wording(found), found.get("role", "construct"))
+
+    def item(self, table: object, construct: str, scale: str) -> Item:
+        where = f"construct {construct}, item"
+        found = self.take(table, where, {"code": LINE}, **WORDING, reverse=FLAG, scale=LINE)
+        code = self.named(found["code"], where)
+        picked = self.pick(found.get("scale", scale), f"{where} {code}")
+        return Item(code, picked, *_wording(found), construct, "item", found.get("reverse", False))
+
+    def control(self, table: object) -> Item:
+        found = self.take(table, "control", ASKED, **WORDING)
+        code = self.named(found["code"], "control")
+        return Item(code, self.pick(found["scale"], f"control {code}"), *_wording(found), role="control")
+
+    def check(self, table: object) -> tuple[Item, str]:
+        found = self.take(table, "check", {**ASKED, "expected": WHOLE}, after=LINE, **WORDING)
+        code = self.named(found["code"], "check")
+        scale, expected = self.pick(found["scale"], f"check {code}"), found["expected"]
+        if not scale.low <= expected <= scale.high:
+            raise self.wrong(f"check {code}", f"expected is {expected}", scale.allowed)
+        return Item(code, scale, *_wording(found), role="check", expected=expected), found.get("after", "")
+
+    def paths(self, table: dict, constructs: list[str]) -> tuple[ExpectedPath, ...]:
+        found = []
+        for outcome, predictors in table.items():
+            if not isinstance(predictors, list) or not all(isinstance(name, str) for name in predictors):
+                raise self.wrong(f"paths, {quoted(outcome)}", f"got {quoted(predictors)}", "a list of constructs")
+            for given in predictors:
+                name = given.removeprefix("-")
+                if outcome == name:
+                    raise self.wrong(f"paths, {quoted(outcome)}", "it depends on itself", "other constructs")
+                for construct in (outcome, name):
+                    if construct not in constructs:
+                        raise self.wrong("paths", f"unknown construct {quoted(construct)}", ", ".join(constructs))
+                found.append(ExpectedPath(outcome, name, -1 if given.startswith("-") else 1))
+            self.once(f"predictor of {outcome}", [path.predictor for path in found if path.outcome == outcome])
+        return tuple(found)
+
+    def moderations(self, table: dict, names: list[str], paths: tuple[ExpectedPath, ...]) -> tuple[Moderation, ...]:
+        found = []
+        for outcome, texts in table.items():
+            where, shape = f"moderation, {quoted(outcome)}", "'predictor * moderator', or with a minus before it"
+            if not isinstance(texts, list):
+                raise self.wrong(where, f"got {quoted(texts)}", f"a list of {shape}")
+            predictors = [path.predictor for path in paths if path.outcome == outcome]
+            for text in texts:
+                factors = [part.strip() for part in text.removeprefix("-").split("*")] if isinstance(text, str) else []
+                if len(factors) != 2:
+                    raise self.wrong(where, f"got {quoted(text)}", shape)
+                predictor, moderator = factors
+                if predictor not in predictors:
+                    raise self.wrong(where, f"{quoted(predictor)} has no path to it", ", ".join(predictors) or "none")
+                if moderator not in names or moderator in (predictor, outcome):
+                    raise self.wrong(where, f"moderator is {quoted(moderator)}", "another construct")
+                found.append(Moderation(outcome, predictor, moderator, -1 if text.startswith("-") else 1))
+            products = [f"{m.predictor} * {m.moderator}" for m in found if m.outcome == outcome]
+            self.once(f"moderation of {outcome}", products)
+        return tuple(found)
+
+    def contact(self, table: dict | None, asked: list[Item]) -> Contact | None:
+        if table is None:
+            return None
+        found = self.take(table, "contact", {"frequency": LINE, "outcome": LINE})
+        counts = [item.code for item in asked if item.role == "control" and not item.scale.en]
+        allowed = f"a counted control: {', '.join(counts) or 'none'}"
+        for key, code in found.items():
+            if code not in counts:
+                raise self.wrong("contact", f"{key} is {quoted(code)}", allowed)
+        self.once("contact", list(found.values()))
+        return Contact(**found)
+
+    def among(self, key: str, names: list, allowed: Iterable[str]) -> tuple[str, ...]:
+        for name in names:
+            if name not in list(allowed):
+                raise self.wrong(key, f"got {quoted(name)}", ", ".join(allowed) or "none, there are no paths")
+        self.once(key, names)
+        return tuple(names)
+
+    def once(self, kind: str, names: list[str]) -> None:
+        repeated = [name for name, times in Counter(map(plain, names)).items() if times > 1]
+        if repeated:
+            shown = next(name for name in names if plain(name) == repeated[0])
+            raise self.wrong(f"{kind} {quoted(shown)}", "it is there twice", "once, upper and lower case alike")

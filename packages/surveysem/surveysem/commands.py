@@ -1,0 +1,149 @@
+"""The commands on a survey, for any codebook: template, check and sample; a project may give its own as the default."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbproof
+
+if TYPE_CHECKING:
+    from surveysem.responses import Reading, Responses
+    from surveysem.screening import Screened
+
+__all__ = ["add_codebook", "add_commands", "add_reading", "reading", "say_who_is_left"]
+
+Place = Callable[[], Path]
+RESPONDENTS, SEED = 500, 1  # of a sample whose truth is not stated
+
+
+def add_commands(verbs: argparse._SubParsersAction, maker: str, codebook: Place | None = None,
+                 truth: Place | None = None) -> None:
+    """Add ``template``, ``check`` and ``sample`` to the commands of a parser.
+
+    Parameters
+    ----------
+    maker : str
+        What the commands are called before their own name, ``"surveysem"``; the folders they make say so.
+    codebook, truth : callable, optional
+        Return the files taken where none is given. Without them a codebook must be given, but for a template.
+    """
+    template = nbproof.add_command(verbs, "template", partial(_template, maker, codebook),
+                                   "write codebook and questionnaire (docx, html, csv of items) to start from")
+    check = nbproof.add_command(verbs, "check", partial(_check, maker, codebook),
+                                "read a file of answers, list its mapping and screen it")
+    sample = nbproof.add_command(verbs, "sample", partial(_sample, maker, codebook, truth),
+                                 "draw respondents from a stated truth, to plan a survey and to try the method")
+    template.add_argument("--codebook", type=Path, metavar="C", help="default: a small one to change, or the project's")
+    template.add_argument("--out", type=nbproof.folder_option, default=Path("survey"), metavar="DIR",
+                          help="default: survey")
+    for command in (check, sample):
+        add_codebook(command, codebook)
+    add_reading(check)
+    check.add_argument("--out", type=nbproof.folder_option, metavar="DIR",
+                       help="write mapping.csv, screening.csv and invalid.csv there")
+    sample.add_argument("--truth", type=Path, metavar="T",
+                        help="toml; default: the project's, or .25 in the direction of every path")
+    sample.add_argument("--respondents", type=int, metavar="N", help=f"default: as stated, or {RESPONDENTS}")
+    sample.add_argument("--seed", type=int, metavar="N", help=f"default: as stated, or {SEED}")
+    sample.add_argument("--out", type=nbproof.folder_option, required=True, metavar="DIR",
+                        help="for sample.csv, planted.csv (defects) and truth.json")
+
+
+def add_codebook(command: argparse.ArgumentParser, default: Place | None) -> None:
+    """Add the option that names a codebook."""
+    command.add_argument("--codebook", type=Path, metavar="C", required=default is None,
+                         help="toml" if default is None else "default: the project's own")
+
+
+def add_reading(command: argparse.ArgumentParser) -> None:
+    """Add a file of answers, and how it is read and screened."""
+    command.add_argument("file", type=Path, metavar="FILE", help="csv, xlsx or sav")
+    command.add_argument("--screening", default="drop", choices=("drop", "report-only"), help="default: drop")
+    command.add_argument("--sheet", metavar="NAME", help="of an Excel file with several")
+    command.add_argument("--encoding", metavar="utf-8|gb18030", help="of a csv file (default: found)")
+    command.add_argument("--delimiter", default=",", metavar="CHARACTER", help="of a csv file (default: comma)")
+    command.add_argument("--unknown", default="error", metavar="error|leave", help="columns outside the codebook")
+    command.add_argument("--invalid", default="error", metavar="error|record", help="answers that are no code")
+
+
+def reading(chosen: argparse.Namespace) -> Reading:
+    """Return how the file is to be read, as `surveysem.read_responses` takes it."""
+    return {"sheet": chosen.sheet, "encoding": chosen.encoding, "delimiter": chosen.delimiter.replace("\\t", "\t"),
+            "unknown": chosen.unknown, "invalid": chosen.invalid}
+
+
+def say_who_is_left(read: Responses, screened: Screened) -> None:
+    """Print what was noticed, and how many respondents were read, flagged and kept."""
+    for note in (*read.notes, *screened.notes):
+        print(note)
+    print(f"{read.file} ({read.encoding}, {read.basis}): {len(read.answers)} respondents, "
+          f"{len(screened.flagged)} flagged, {len(screened.answers)} kept")
+
+
+def _template(maker: str, default: Place | None, chosen: argparse.Namespace) -> int:
+    from surveysem.codebook import LANGUAGES, TEMPLATE, load_codebook
+    from surveysem.questionnaire import write_docx, write_html, write_items
+
+    place = chosen.codebook or (default() if default else TEMPLATE)
+    book, source = load_codebook(place), place.read_bytes()
+    with nbproof.whole_folder(chosen.out, f"{maker} template") as draft:
+        (draft / "codebook.toml").write_bytes(source)
+        made = [draft / "codebook.toml", write_items(book, draft / "items.csv")]
+        for language in LANGUAGES:
+            made += [write_docx(book, draft / f"questionnaire-{language}.docx", language),
+                     write_html(book, draft / f"questionnaire-{language}.html", language)]
+    print("\n".join(nbproof.shown(chosen.out / path.name) for path in made))
+    return 0
+
+
+def _check(maker: str, default: Place | None, chosen: argparse.Namespace) -> int:
+    from surveysem.codebook import load_codebook
+    from surveysem.export import write_csv
+    from surveysem.responses import read_responses
+    from surveysem.screening import screen
+
+    maker = f"{maker} check"
+    if chosen.out:
+        nbproof.check_replaceable(chosen.out, maker)
+    read = read_responses(chosen.file, load_codebook(_chosen(chosen.codebook, default)), **reading(chosen))
+    screened = screen(read, mode=chosen.screening)
+    if chosen.out:
+        tables = {"mapping": read.mapping, "screening": screened.record, "invalid": read.invalid}
+        with nbproof.whole_folder(chosen.out, maker) as draft:
+            for name, table in tables.items():
+                write_csv(table, draft / f"{name}.csv")
+        print("\n".join(nbproof.shown(chosen.out / f"{name}.csv") for name in tables))
+    else:
+        print(read.mapping.to_string(index=False))
+        print(screened.record.to_string(index=False) if len(screened.record) else "no row is flagged")
+    print(screened.summary().to_string(index=False))
+    say_who_is_left(read, screened)
+    return 0
+
+
+def _sample(maker: str, default: Place | None, stated: Place | None, chosen: argparse.Namespace) -> int:
+    from surveysem.codebook import load_codebook
+    from surveysem.synthetic import draw_respondents, draw_stated
+    from surveysem.truth import Truth
+
+    book, truth = load_codebook(_chosen(chosen.codebook, default)), chosen.truth
+    if truth is None and stated and chosen.codebook is None:  # what is stated is true of the project's own codebook
+        truth = stated()
+    if truth:
+        sample = draw_stated(truth, book, nobs=chosen.respondents, seed=chosen.seed)
+    else:
+        sample = draw_respondents(Truth(book), RESPONDENTS if chosen.respondents is None else chosen.respondents,
+                                  seed=SEED if chosen.seed is None else chosen.seed)
+    with nbproof.whole_folder(chosen.out, f"{maker} sample") as draft:
+        made = sample.write(draft)
+    print("\n".join(nbproof.shown(chosen.out / path.name) for path in made))
+    return 0
+
+
+def _chosen(given: Path | None, default: Place | None) -> Path:
+    """Return the codebook given, else the default; the parser asked for one where there is none."""
+    return given or (default() if default else Path())

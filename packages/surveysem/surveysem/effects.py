@@ -1,0 +1,413 @@
+"""Effects with their errors, the least or largest of several, tests of them, and what a test says.
+
+A test of an effect has an interval and, for equivalence, a narrower one; it is read against the smallest effect of
+interest. Tests of a family share its error rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import inf, isfinite
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from surveysem.errors import DataError, ParameterError
+
+__all__ = ["CORRECTIONS", "Adjusted", "Effect", "EffectTest", "Joint", "NotTestable", "adjust", "decide", "largest",
+           "least", "normal", "recovered"]
+
+Interval = tuple[float, float]
+CORRECTIONS = ("none", "bonferroni", "holm", "fdr_bh")
+"""Corrections for multiple tests, by the names statsmodels gives them."""
+SLACK = 1e-9  # differences of decimal figures carry binary dust; far below any printed digit
+
+
+@dataclass(frozen=True)
+class NotTestable:
+    """Stands where the data cannot carry a test, and says why not, so that tables stay whole."""
+
+    reason: Any
+
+
+@dataclass(frozen=True)
+class Effect:
+    """An estimate, its standard error (both in one unit), observations behind it, and degrees of freedom."""
+
+    estimate: float
+    standard_error: float
+    n: int
+    df: float = inf
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided, of no effect, by Student's t."""
+        from scipy.stats import t
+
+        return float(2 * t.sf(abs(self.estimate) / self.standard_error, self.df))
+
+    def interval(self, level: float = 0.95) -> Interval:
+        """Interval of a level in (0, 1).
+
+        >>> [round(end, 2) for end in Effect(1.0, 0.5, 100).interval()]
+        [0.02, 1.98]
+        """
+        from scipy.stats import t
+
+        reach = float(t.ppf((1 + level) / 2, self.df)) * self.standard_error
+        return self.estimate - reach, self.estimate + reach
+
+
+Array = np.ndarray
+Intervals = Callable[[float], tuple[ArrayLike, ArrayLike]]
+"""From a level in (0, 1) to the lower and the upper ends of equal-tailed intervals, one of each an effect."""
+
+
+@dataclass(frozen=True)
+class Joint:
+    """One number about several effects, as a hypothesis test takes it.
+
+    Attributes
+    ----------
+    estimate : float
+        Of the least effect or of the largest absolute one.
+    which : int
+        The effect that gave the estimate, counted from 0.
+    interval, level : (float, float), float
+        Level 1 - alpha.
+    equivalence_interval, equivalence_level : (float, float), float
+        Level 1 - 2 alpha, for two one-sided tests.
+    n : int
+        Observations.
+    p_value : float or None
+        Two-sided, that the number is zero; None without p values of the effects.
+    """
+
+    estimate: float
+    which: int
+    interval: Interval
+    level: float
+    equivalence_interval: Interval
+    equivalence_level: float
+    n: int
+    p_value: float | None = None
+
+
+def least(estimates: ArrayLike, intervals: Intervals, n: int, *, alpha: float = 0.05,
+          p_values: ArrayLike | None = None) -> Joint:
+    """Return the least of K effects, of which a claim needs each (intersection-union: Berger & Hsu 1996).
+
+    The interval is [min L_k, min U_k], L_k from intervals of level 1 - alpha and U_k from level 1 - alpha / K. It holds
+    the least true effect with probability 1 - alpha or more, however the estimates depend on one another:
+
+    - Let m be the effect that is truly least. min L_k exceeds it only if L_m does: probability alpha / 2 at most.
+    - If min U_k = U_j is below the least effect, it is below effect j: U_j missed. Over K effects, alpha / (2 K) each,
+      this has probability alpha / 2 at most.
+
+    Parameters
+    ----------
+    estimates : array, shape (K,)
+        In one unit.
+    intervals : callable
+        From a level to lower and upper ends, shape (K,) each: bootstrap percentiles, normal intervals.
+    n : int
+        Observations.
+    alpha : float
+        Of the two-sided interval, in (0, 0.5).
+    p_values : array, shape (K,), optional
+        Two-sided, of each effect. With p the one-sided p values of "not above zero", q those of "not below zero", the
+        least has p value min(1, 2 max p, 2 K min q): the interval excludes zero exactly when it is below alpha.
+
+    Raises
+    ------
+    ParameterError, DataError
+        For another alpha, or an estimate that is no finite number.
+
+    References
+    ----------
+    Berger & Hsu (1996), doi:10.1214/ss/1032280304.
+
+    Examples
+    --------
+    >>> found = least([0.3, 0.2], normal([0.3, 0.2], [0.1, 0.05]), 100, p_values=[0.0027, 0.0001])
+    >>> found.estimate, [round(end, 3) for end in found.interval], round(found.p_value, 4)
+    (0.2, [0.102, 0.312], 0.0027)
+    """
+    e = _estimates(estimates, alpha)
+
+    def interval(alpha: float) -> Interval:
+        return float(np.min(intervals(1 - alpha)[0])), float(np.min(intervals(1 - alpha / len(e))[1]))
+
+    p_value = None
+    if p_values is not None:
+        p = np.asarray(p_values, dtype=float)
+        above = np.where(e > 0, p / 2, 1 - p / 2)
+        p_value = float(min(1.0, 2 * above.max(), 2 * len(e) * (1 - above).min()))
+    return _joint(e, int(e.argmin()), interval, n, alpha, p_value)
+
+
+def largest(estimates: ArrayLike, intervals: Intervals, n: int, *, alpha: float = 0.05,
+            p_values: ArrayLike | None = None) -> Joint:
+    """Return the largest absolute value of K effects: that each is small is claimed by its upper end.
+
+    An interval [L, U] of an effect bounds its absolute value between max(L, -U, 0) and max(-L, U). The interval of the
+    largest is [max of the lower bounds at level 1 - alpha / (2 K), max of the upper bounds at level 1 - alpha]. It
+    holds the largest true one with probability 1 - alpha or more, however the estimates depend on one another:
+
+    - If a lower bound exceeds the largest absolute effect it exceeds that of its own effect: this interval missed.
+      Over K effects, alpha / (2 K) each, both tails counted, this has probability alpha / 2 at most.
+    - Let m be the effect that is truly largest. If all upper bounds are below it, so is that of m: its interval ended
+      before it on one side, probability alpha / 2 at most.
+
+    The estimate is biased away from zero where the effects are small against their errors; the interval allows for it.
+
+    Parameters
+    ----------
+    estimates, intervals, n, alpha
+        As of :func:`least`.
+    p_values : array, shape (K,), optional
+        Two-sided, of each effect; that all are zero then has p value min(1, K min p) (Bonferroni).
+
+    Examples
+    --------
+    >>> found = largest([0.3, -0.4], normal([0.3, -0.4], [0.1, 0.1]), 100)
+    >>> round(found.estimate, 3), [round(end, 3) for end in found.interval]
+    (0.4, [0.15, 0.596])
+    """
+    e = _estimates(estimates, alpha)
+
+    def interval(alpha: float) -> Interval:
+        low, high = map(np.asarray, intervals(1 - alpha / (2 * len(e))))
+        bound = max(0.0, float(np.max([low, -high])))
+        low, high = map(np.asarray, intervals(1 - alpha))
+        return bound, float(np.max([-low, high]))
+
+    p_value = None if p_values is None else float(min(1.0, len(e) * np.min(p_values)))
+    return _joint(np.abs(e), int(np.abs(e).argmax()), interval, n, alpha, p_value)
+
+
+def normal(estimates: ArrayLike, standard_errors: ArrayLike) -> Intervals:
+    """Return normal intervals as a function of their level.
+
+    >>> low, high = normal([1.0], [0.5])(0.95)
+    >>> [round(float(end), 2) for end in (low[0], high[0])]
+    [0.02, 1.98]
+    """
+    from scipy.special import ndtri
+
+    e, se = np.asarray(estimates, dtype=float), np.asarray(standard_errors, dtype=float)
+    return lambda level: (e - ndtri((1 + level) / 2) * se, e + ndtri((1 + level) / 2) * se)
+
+
+def _estimates(estimates: ArrayLike, alpha: float) -> Array:
+    if not 0 < alpha < 0.5:
+        raise ParameterError(f"alpha is {alpha!r}; allowed: a number between 0 and 0.5.")
+    e = np.asarray(estimates, dtype=float)
+    if e.ndim != 1 or not len(e) or not np.isfinite(e).all():
+        raise DataError(f"the effects to compare are {e.tolist()}; allowed: one finite number or more, in a row.")
+    return e
+
+
+def _joint(e: Array, which: int, interval: Callable[[float], Interval], n: int, alpha: float,
+           p_value: float | None) -> Joint:
+    return Joint(float(e[which]), which, interval(alpha), 1 - alpha, interval(2 * alpha), 1 - 2 * alpha, n, p_value)
+
+
+@dataclass(frozen=True)
+class EffectTest:
+    """What the data say about one effect.
+
+    Parameters
+    ----------
+    estimate : float
+        In any unit; the intervals are in the same.
+    n : int
+        Observations behind it.
+    interval, level : (float, float), float, optional
+        Interval and its level in (0, 1), both or neither.
+    equivalence_interval, equivalence_level : optional
+        The narrower interval of the equivalence test; without it the wider one serves.
+    p_value : float, optional
+        In [0, 1], two-sided, not adjusted.
+    truth : float, optional
+        The value a synthetic sample was drawn with.
+
+    Raises
+    ------
+    ParameterError
+        When a value is out of its range.
+    """
+
+    estimate: float
+    n: int
+    interval: Interval | None = None
+    level: float | None = None
+    equivalence_interval: Interval | None = None
+    equivalence_level: float | None = None
+    p_value: float | None = None
+    truth: float | None = None
+
+    def __post_init__(self) -> None:
+        _require("estimate", self.estimate, isfinite(self.estimate), "a finite number")
+        _require("n", self.n, self.n >= 1, "at least 1")
+        _see_interval("", self.interval, self.level)
+        _see_interval("equivalence_", self.equivalence_interval, self.equivalence_level)
+        _require("p_value", self.p_value, self.p_value is None or 0 <= self.p_value <= 1, "a probability in [0, 1]")
+
+    @classmethod
+    def from_error(cls, estimate: float, standard_error: float, *, alpha: float, df: float = inf,
+                   **others: Any) -> Self:
+        """Build a test from an estimate and its standard error: both intervals and the p value, by Student's t.
+
+        Parameters
+        ----------
+        standard_error : float
+            Above 0, in the unit of the estimate.
+        alpha : float
+            The error rate left to this test by its family, from :func:`adjust`: the interval has level 1 - alpha, that
+            of the equivalence test, two one-sided tests, 1 - 2 alpha (Schuirmann 1987, doi:10.1007/BF01068419).
+        df : float
+            Degrees of freedom; infinite for a normal.
+        **others
+            The other fields.
+
+        Examples
+        --------
+        >>> [round(end, 2) for end in EffectTest.from_error(0.3, 0.1, alpha=0.05, n=200).interval]
+        [0.1, 0.5]
+        """
+        from scipy.stats import t  # heavy: only where a test is made
+
+        _require("standard_error", standard_error, 0 < standard_error < inf, "a finite number above 0")
+        _require("alpha", alpha, 0 < alpha < 0.5, "a number in (0, 0.5)")
+        reach, inner = (float(t.ppf(1 - tail, df)) * standard_error for tail in (alpha / 2, alpha))
+        return cls(estimate=estimate, interval=(estimate - reach, estimate + reach), level=1 - alpha,
+                   equivalence_interval=(estimate - inner, estimate + inner), equivalence_level=1 - 2 * alpha,
+                   p_value=float(2 * t.sf(abs(estimate) / standard_error, df)), **others)
+
+
+def _see_interval(name: str, interval: Interval | None, level: float | None) -> None:
+    ordered = interval is not None and interval[0] <= interval[1]
+    whole = (interval is None and level is None) or (ordered and level is not None and 0 < level < 1)
+    _require(f"{name}interval and its level", (interval, level), whole,
+             "both or neither; lower end first, level in (0, 1)")
+
+
+def _require(name: str, given: Any, holds: bool, allowed: str) -> None:
+    if not holds:
+        raise ParameterError(f"{name} must be {allowed}; got {given!r}.")
+
+
+def decide(test: EffectTest, *, smallest: float, direction: str = "positive", alpha: float = 0.05,
+           name: str = "the effect") -> str:
+    """Say what a test comes to: supported, contradicted, not supported or inconclusive.
+
+    An effect in the expected direction is supported where its interval excludes zero on that side and the estimate
+    reaches the smallest effect of interest, contradicted where both hold on the other side, and not supported where the
+    interval of the equivalence test lies within plus and minus that size. An effect expected to be nil is supported
+    where the last holds.
+
+    Parameters
+    ----------
+    smallest : float
+        Effect of interest, above 0, in the unit of the estimate.
+    direction : {"positive", "negative", "equal"}
+    alpha : float
+        The error rate that the family's correction leaves to this test; the interval must have level 1 - alpha or more.
+    name : str
+        What an error calls the effect.
+
+    Raises
+    ------
+    ParameterError
+        When an interval is missing, or too narrow for the correction.
+
+    Examples
+    --------
+    >>> test = EffectTest.from_error(0.3, 0.1, alpha=0.05, n=200)
+    >>> decide(test, smallest=0.1), decide(test, smallest=0.1, direction="negative"), decide(test, smallest=0.5)
+    ('supported', 'contradicted', 'not supported')
+    """
+    outer, inner = _intervals(test, alpha, name)
+    sign = -1 if direction == "negative" else 1
+    (low, high), estimate = sorted(sign * end for end in outer), sign * test.estimate
+    above, below = low > 0 and estimate >= smallest, high < 0 and estimate <= -smallest
+    equivalent = -smallest < min(inner) and max(inner) < smallest
+    if direction == "equal":
+        return "contradicted" if above or below else "supported" if equivalent else "inconclusive"
+    return "supported" if above else "contradicted" if below else "not supported" if equivalent else "inconclusive"
+
+
+def _intervals(test: EffectTest, alpha: float, name: str) -> tuple[Interval, Interval]:
+    """Return the interval and that of the equivalence test, each wide enough for the family's correction."""
+    if test.interval is None or test.level is None or test.level < 1 - alpha - SLACK:
+        raise ParameterError(f"level of the interval of {name} must be at least {1 - alpha:.6g}, as the family's "
+                             f"correction asks; got {test.level!r}.")
+    if test.equivalence_interval is None or test.equivalence_level is None:
+        return test.interval, test.interval
+    _require(f"level of the equivalence interval of {name}", test.equivalence_level,
+             test.equivalence_level >= 1 - 2 * alpha - SLACK, f"at least {1 - 2 * alpha:.6g}")
+    return test.interval, test.equivalence_interval
+
+
+def recovered(test: EffectTest, name: str = "the effect") -> bool:
+    """Say whether the interval holds the truth that a synthetic sample was drawn with."""
+    if test.interval is None or test.truth is None:
+        raise ParameterError(f"a test of {name} on a synthetic sample needs its interval and the truth it was "
+                             f"drawn with; got {test.interval} and {test.truth}.")
+    return test.interval[0] <= test.truth <= test.interval[1]
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """One test inside its family: adjusted p value, the error rate left to its interval, is the null rejected."""
+
+    p_value: float
+    alpha: float
+    rejected: bool
+
+
+def adjust(p_values: Mapping[str, float], alpha: float | None, correction: str = "holm") -> dict[str, Adjusted]:
+    """Correct the p values of a family, and say at which level each interval agrees with its corrected test.
+
+    Under Holm's correction the test of rank r of m is made at alpha / (m - r + 1), and all after the first that is not
+    rejected at that one's rate (Holm 1979); under Benjamini and Hochberg's, with R rejected, at R alpha / m (Benjamini
+    & Yekutieli 2005, doi:10.1198/016214504000001907). An interval of level 1 minus that rate excludes zero exactly when
+    the corrected test rejects.
+
+    Parameters
+    ----------
+    p_values : mapping of name to p value
+        All tests of the family, in [0, 1].
+    alpha : float
+        The error rate that they share, in (0, 1).
+    correction : str
+        Of ``CORRECTIONS``.
+
+    Examples
+    --------
+    >>> {name: round(one.alpha, 4) for name, one in adjust({"a": 0.001, "b": 0.2, "c": 0.02}, 0.05).items()}
+    {'a': 0.0167, 'b': 0.05, 'c': 0.025}
+    """
+    if alpha is None or not 0 < alpha < 1:
+        raise ParameterError(f"alpha must be the error rate of the family, a number in (0, 1); got {alpha!r}.")
+    _require("correction", correction, correction in CORRECTIONS, f"one of {', '.join(CORRECTIONS)}")
+    for name, p in p_values.items():
+        _require(f"p value of {name}", p, 0 <= p <= 1, "a probability in [0, 1]")
+    if correction == "none" or not p_values:
+        return {name: Adjusted(p, alpha, p <= alpha) for name, p in p_values.items()}
+    from statsmodels.stats.multitest import multipletests  # heavy: only where tests are made
+
+    ranked = sorted(p_values, key=p_values.__getitem__)
+    rejected, values, _, _ = multipletests([p_values[name] for name in ranked], alpha, correction)
+    found = {name: Adjusted(float(p), _rate(alpha, correction, rank, len(ranked), int(rejected.sum())), bool(reject))
+             for rank, (name, p, reject) in enumerate(zip(ranked, values, rejected, strict=True), start=1)}
+    return {name: found[name] for name in p_values}
+
+
+def _rate(alpha: float, correction: str, rank: int, m: int, rejected: int) -> float:
+    if correction == "holm":
+        return alpha / (m - min(rank - 1, rejected, m - 1))
+    return alpha / m * (max(rejected, 1) if correction == "fdr_bh" else 1)

@@ -1,0 +1,225 @@
+"""A study as an article tells it: methods in English and Chinese, and an R script that refits its models."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import pandas as pd
+
+from nbproof import Catalogue, filled, snap
+from surveysem import LOCALE, __version__
+from surveysem.study import Study
+
+__all__ = ["DATA", "lavaan_script", "methods_text", "respondents_text", "script_data", "told_by"]
+
+RULES = {
+    "missing": "more than {threshold}% of the items unanswered ({flagged:d})",
+    "straight-lining (run)": "a run of {threshold} or more equal answers ({flagged:d})",
+    "straight-lining (sd)": "answers that do not vary (standard deviation at most {threshold}) ({flagged:d})",
+    "one answer only": "one answer to every item ({flagged:d})",
+    "speeder": "less than {threshold} seconds per question ({flagged:d})",
+    "failed check": "an attention check failed ({flagged:d})",
+    "out of range": "an answer that is no code of its scale ({flagged:d})",
+    "duplicate": "the same answers as an earlier row ({flagged:d})",
+}
+ESTIMATORS = {
+    "MLR": "robust maximum likelihood (MLR), with robust standard errors and fit statistics corrected for "
+           "non-normality",
+    "ML": "maximum likelihood (ML)",
+    "WLSMV": "weighted least squares with a mean- and variance-adjusted test (WLSMV), based on polychoric correlations "
+             "of ordered answers",
+}
+MISSING = {
+    "none": "No answer to these items was missing.",
+    "fiml": "{missing:.1f}% of these answers were missing and handled by full information maximum likelihood (FIML).",
+    "listwise": "{missing:.1f}% of these answers were missing; respondents with a missing answer were left out of the "
+                "models (n = {whole:,}).",
+}
+RESAMPLING = {
+    "refit": "the model refitted in each", "normal": "draws from the normal distribution of the estimates",
+    "one-step": "one scoring step from the estimates in each",
+}
+SCREENED = {"drop": "Those flagged were left out; n = {kept:,} were analysed.",
+            "report-only": "Those flagged were kept; n = {kept:,} were analysed."}
+FLAGGED = ("Screening criteria were set before any model was fitted and flagged {flagged:d} respondent(s) "
+           "({share:.1f}%): {rules} (a respondent may meet several criteria).")
+NONE_FLAGGED = "Screening criteria were set before any model was fitted and flagged nobody; n = {kept:,} were analysed."
+MODELS = ("A confirmatory factor analysis and a structural equation model with {paths:d} paths were estimated by "
+          "{estimator}. The software was surveysem {version} (Python {python}).")
+INDIRECT = ("Indirect effects were tested with percentile bootstrap intervals from {draws:,} resamples ({how}; seed "
+            "{seed:d}).")
+GROUPS = "Multi-group analysis ({group}): judged by ΔCFI and ΔRMSEA, {level} holds."
+SYNTHETIC = "These respondents were simulated: they show what the method does and are no evidence about people."
+AGAIN = "The file model.R refits both models with lavaan from data.csv."
+TEST = "χ²({df}) = {chisq}, p {p}"
+FIT = "{test}, CFI = {cfi}, TLI = {tli}, RMSEA = {rmsea} [{lower}, {upper}], SRMR = {srmr}"
+ROBUST = ("{test}, robust CFI = {cfi}, robust TLI = {tli}, robust RMSEA = {rmsea} [{lower}, {upper}], "
+          "SRMR = {srmr}")
+PLAIN = "{fit} (uncorrected: {test}, CFI = {cfi}, RMSEA = {rmsea})"
+
+
+def methods_text(study: Study, language: str, fits: pd.DataFrame, invariance: str = "") -> str:
+    """Return the methods paragraphs of a study; nothing is fitted here.
+
+    Parameters
+    ----------
+    study : Study
+        Who answered, and how it is analysed.
+    language : {"en", "zh"}
+        Of the text.
+    fits : pandas.DataFrame
+        As `measurement.fit_table` returns it, the measurement model first.
+    invariance : str
+        The level of measurement invariance that the report found, in the same language.
+    """
+    paragraphs = [respondents_text(study, language), _models(study, language), _fits(study, fits, language)]
+    if invariance and study.codebook.group:
+        paragraphs.append(_say(language, GROUPS, group=study.codebook.group, level=invariance))
+    if study.basis == "synthetic sample":
+        paragraphs.insert(0, _say(language, SYNTHETIC))
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def told_by(results: Mapping[str, Mapping]) -> tuple[pd.DataFrame, Mapping[str, str]]:
+    """Return the fit table and the level of invariance that the report of a survey holds, by language."""
+    fits = results["tables"]["fit_table"]
+    frame = pd.DataFrame(fits["rows"], columns=fits["columns"])
+    return frame, results["texts"].get("invariance", {})
+
+
+def respondents_text(study: Study, language: str) -> str:
+    """Return how many answered, whom the rules flagged and who is left."""
+    screened, flagged = study.screened, len(study.screened.flagged)
+    received = _say(language, "{received:,} responses were received.", received=screened.nobs)
+    if not flagged:
+        return _joined(language, [received, _say(language, NONE_FLAGGED, kept=study.nobs)])
+    rules = ("; " if language == "en" else "；").join(_broken(study, language))
+    return _joined(language, [
+        received, _say(language, FLAGGED, flagged=flagged, share=100 * flagged / screened.nobs, rules=rules),
+        _say(language, SCREENED[screened.mode], kept=study.nobs)])
+
+
+@cache
+def _catalogue(language: str) -> Catalogue:
+    return Catalogue(language, *sorted(LOCALE.glob(f"*.{language}.po")))
+
+
+def _say(language: str, template: str, **values: Any) -> str:
+    translate = _catalogue(language)
+    return filled(translate(template), values, language, translate)
+
+
+def _joined(language: str, sentences: list[str]) -> str:
+    return (" " if language == "en" else "").join(sentences)
+
+
+def _broken(study: Study, language: str) -> list[str]:
+    """The rules that flagged somebody, and how many each flagged."""
+    table = study.screened.summary().query("rule != 'any'")
+    return [_say(language, RULES[row.rule], flagged=row.flagged,
+                 threshold=f"{row.threshold * (100 if row.rule == 'missing' else 1):g}") for row in table.itertuples()]
+
+
+def _models(study: Study, language: str) -> str:
+    turned = sum(study.codebook.by_code[code].reverse for code in study.items)
+    answers = study.answers[study.items]
+    how = study.options.get("missing", "listwise") if answers.isna().any(axis=None) else "none"
+    leading = {path.predictor for path in study.codebook.paths}
+    measures = ("The {items:d} items ({turned:d} reverse-keyed) measure {constructs:d} constructs." if turned else
+                "The {items:d} items measure {constructs:d} constructs.")
+    parts = [
+        _say(language, measures, items=len(study.items), turned=turned, constructs=len(study.constructs)),
+        _say(language, MODELS, paths=len(study.codebook.paths), estimator=ESTIMATORS[study.estimator],
+             version=__version__, python=platform.python_version()),
+        _say(language, MISSING[how], missing=100 * answers.isna().mean(axis=None),
+             whole=int(answers.notna().all(axis=1).sum())),
+    ]
+    if any(path.outcome in leading for path in study.codebook.paths):
+        parts.append(_say(language, INDIRECT, draws=study.draws, how=RESAMPLING[study.resampling], seed=study.seed))
+    return _joined(language, parts)
+
+
+def _fits(study: Study, fits: pd.DataFrame, language: str) -> str:
+    measurement, structural = (_fit(row, study.estimator, language) for row in fits.to_dict("records"))
+    return _joined(language, [_say(language, "The measurement model: {fit}.", fit=measurement),
+                              _say(language, "The structural model: {fit}.", fit=structural), _say(language, AGAIN)])
+
+
+def _fit(row: Mapping[str, float], estimator: str, language: str) -> str:
+    """Test and indices; corrected for non-normal answers where the estimator is, the plain ones of MLR beside them."""
+    scaled = "" if estimator == "ML" else ".scaled"
+    apa = {name.rpartition(".")[2]: _apa(row[name], language) for name in ("cfi", "tli", "rmsea", "srmr",
+                                                                          "rmsea.ci.lower", "rmsea.ci.upper")}
+    fit = _say(language, ROBUST if scaled else FIT, test=_test(row, scaled, language), **apa)
+    if estimator != "MLR":
+        return fit
+    return _say(language, PLAIN, fit=fit, test=_test(row, "", language), cfi=_apa(row["plain_cfi"], language),
+                rmsea=_apa(row["plain_rmsea"], language))
+
+
+def _test(row: Mapping[str, float], kind: str, language: str) -> str:
+    p = row["pvalue" + kind]
+    shown = "= " + _apa(p, language) if not p < 0.0005 else "< .001" if language == "en" else "< 0.001"
+    return _say(language, TEST, df=f"{row['df']:.0f}", chisq=f"{snap(row['chisq' + kind]):.2f}", p=shown)
+
+
+def _apa(value: float, language: str) -> str:
+    """A number that cannot exceed 1, to three decimals, in English without a zero before the point.
+
+    >>> _apa(0.9325, "en"), _apa(-0.05, "en"), _apa(1.0, "en"), _apa(0.9325, "zh")
+    ('.932', '-.050', '1.000', '0.932')
+    """
+    text = f"{snap(value):.3f}"
+    return text.replace("0.", ".", 1) if language == "en" and abs(value) < 1 else text
+
+
+DATA = "data.csv"
+HEAD = """# {title}: measurement and structural model, as surveysem {version} fitted them.
+# {nobs} respondents; {data} holds their answers, reverse-keyed items turned round, an empty cell where there is none.
+# Run in this folder, with R and lavaan (checked against 0.6-14): Rscript model.R
+# Large models with missing answers (missing = "fiml") take lavaan minutes each.
+library(lavaan)
+data <- read.csv("{data}", fileEncoding = "UTF-8-BOM", check.names = FALSE)
+"""
+FIT = """
+# {title} model
+model <- '
+{model}
+'
+{name} <- sem(model, data = data, {options})
+summary({name}, fit.measures = TRUE, standardized = TRUE)
+cat("\\n{title}: fit\\n")
+print(fitMeasures({name}))
+cat("\\n{title}: standardised\\n")
+print(standardizedSolution({name}))
+"""
+
+
+def lavaan_script(study: Study) -> str:
+    """Return R code that fits both models of a study and prints their fit, estimates and standardised estimates.
+
+    After it has run, R holds the fits as ``measurement`` and ``structural``.
+    """
+    options = ", ".join(f"{name} = {_r(value)}" for name, value in study.options.items() if value != "listwise")
+    title = "".join(character for character in study.codebook.name if character.isprintable())
+    parts = [HEAD.format(title=title, version=__version__, nobs=study.nobs, data=DATA)]
+    for name in ("measurement", "structural"):
+        model = study.codebook.model(study.constructs, structural=name == "structural")
+        parts.append(FIT.format(title=name.capitalize(), name=name, model=model, options=options))
+    return "".join(parts)
+
+
+def _r(value: object) -> str:
+    """A value as R writes it."""
+    return str(value).upper() if isinstance(value, bool) else f'"{value}"'
+
+
+def script_data(study: Study) -> pd.DataFrame:
+    """Return the answers that the script reads: the codebook's items, scored, of those kept; whole numbers or missing.
+
+    Nothing else of the file is in it: no check, no control, no column outside the codebook.
+    """
+    return study.answers[study.codebook.items].astype("Int64")

@@ -1,0 +1,236 @@
+"""What respondents answered: a file's cells as the codes of a codebook, with every mapping decision listed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypedDict
+
+import numpy as np
+import pandas as pd
+
+from surveysem.codebook import Codebook, Item, plain
+from surveysem.errors import DataError, ParameterError
+from surveysem.matching import PLATFORMS, Match, match
+from surveysem.tables import RawTable, Value, read_table
+
+__all__ = ["Responses", "read_responses", "responses_of"]
+
+SKIPPED = {plain(mark) for mark in PLATFORMS["marks"]["skipped"]}
+WHOLE = re.compile(r"[+-]?\d{1,9}(\.0*)?")
+OPTION, TIME = (re.compile(PLATFORMS["patterns"][name]) for name in ("option", "time"))
+TIMES = "seconds, 125s, 2min5s or 0:02:05, units in Chinese too"
+INVALID = ["row", "column", "item", "given", "allowed"]
+
+
+class Reading(TypedDict, total=False):
+    """How a file is read: the options of `read_responses`."""
+
+    sheet: str | None
+    encoding: str | None
+    delimiter: str
+    unknown: str
+    invalid: str
+
+
+@dataclass(frozen=True)
+class Responses:
+    """Answers by the codes of a codebook.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        One row a respondent, indexed by its row in the file (the heading is row 1); one column a question, floats, nan
+        where there is no valid answer. Reverse-keyed items are as answered: ``Codebook.score`` turns them.
+    mapping : DataFrame
+        One row a column of the file: column, heading, question, how (the sign it was known by), answered, by_text
+        (answers given as texts), blank, skipped, user_missing.
+    invalid : DataFrame
+        Answers that are no code of the scale, missing in ``answers``: row, column, item, given, allowed.
+    duration : Series or None
+        Seconds each respondent took, where the file says.
+    file, encoding, basis : str
+        Where they are from; the basis is "survey", or "synthetic sample" for drawn respondents.
+    notes : tuple of str
+        What a reader should know, such as that there is one group only.
+    """
+
+    codebook: Codebook
+    answers: pd.DataFrame
+    mapping: pd.DataFrame
+    invalid: pd.DataFrame
+    duration: pd.Series | None = None
+    file: str = ""
+    encoding: str = ""
+    basis: str = "survey"
+    notes: tuple[str, ...] = field(default=())
+
+    def summary(self) -> pd.DataFrame:
+        """Return the mapping, one row a column of the file."""
+        return self.mapping
+
+
+def read_responses(
+    path: str | Path,
+    codebook: Codebook,
+    *,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    delimiter: str = ",",
+    unknown: str = "error",
+    invalid: str = "error",
+) -> Responses:
+    """Return the answers in a csv, Excel or SPSS file, an export of a Chinese survey platform included.
+
+    A cell is a code, or the text of an answer in either language, with or without its letter; skipped marks (of
+    `PLATFORMS`, such as -3) and values that SPSS declares missing become nan and are counted.
+
+    Parameters
+    ----------
+    sheet, encoding, delimiter
+        As in `read_table`.
+    unknown : {"error", "leave"}
+        Columns that are neither in the codebook nor a survey platform's own field.
+    invalid : {"error", "record"}
+        Answers out of range and texts that map to no code: an error, or a line of ``invalid`` that screening shows.
+
+    Raises
+    ------
+    DataError
+        Naming file, row, column, what was given and what is allowed.
+    """
+    for name, given, allowed in (("unknown", unknown, ("error", "leave")), ("invalid", invalid, ("error", "record"))):
+        if given not in allowed:
+            raise ParameterError(f"{name} is {given!r}; allowed: {', '.join(allowed)}.")
+    table = read_table(path, sheet=sheet, encoding=encoding, delimiter=delimiter)
+    matches = match(codebook, table.headings, table.wordings, unknown=unknown, file=table.file)
+    return responses_of(table, codebook, matches, invalid=invalid)
+
+
+def responses_of(
+    table: RawTable, codebook: Codebook, matches: Sequence[Match], *, invalid: str = "error"
+) -> Responses:
+    """Return the answers of a table whose columns are matched; see `read_responses`."""
+    columns, wrong, duration, basis = {}, [], None, "survey"
+    lines = [{"column": m.column, "heading": m.heading, "question": m.question, "how": m.how} for m in matches]
+    for m, line in zip(matches, lines, strict=True):
+        cells = table.columns[m.column - 1]
+        if m.question:
+            columns[m.question], counts, bad = _codes(table, m, codebook.by_code[m.question], cells)
+            line |= counts
+            wrong += bad
+        elif m.how == "duration":
+            duration, bad = _seconds(table, m, cells)
+            wrong += bad
+        elif m.how == "basis" and "synthetic sample" in cells:
+            basis = "synthetic sample"
+    if wrong and invalid == "error":
+        row, column, item, given, allowed = wrong[0]
+        more = f" ({len(wrong) - 1} more such cell{'s' * (len(wrong) > 2)})" if len(wrong) > 1 else ""
+        raise DataError(f"{table.file}, row {row}, column {column} ({item}): got {given!r}; allowed: {allowed}{more}; "
+                        "invalid='record' (--invalid record) leaves such answers out and lists them.")
+    index = pd.Index(table.rows, name="row")
+    answers = pd.DataFrame({code: columns[code] for code in codebook.by_code}, index=index)
+    answers.attrs["basis"] = basis
+    _check(table.file, answers[codebook.items])
+    seconds = None if duration is None else pd.Series(duration, index=index, name="duration")
+    frame = pd.DataFrame(wrong, columns=INVALID).sort_values(["row", "column"], ignore_index=True)
+    notes = _notes(answers, codebook)
+    return Responses(
+        codebook, answers, _decisions(lines), frame, seconds, table.file, table.encoding, basis, notes
+    )  # fmt: skip
+
+
+def _decisions(lines: list[dict]) -> pd.DataFrame:
+    names = ["column", "heading", "question", "how", "answered", "by_text", "blank", "skipped", "user_missing"]
+    return pd.DataFrame(lines, columns=names).astype(dict.fromkeys(names[4:], "Int64"))
+
+
+def _check(file: str, answers: pd.DataFrame) -> None:
+    N, p = answers.shape
+    values = list(set().union(*(answers[code].dropna().unique() for code in answers)))
+    if not len(values):
+        raise DataError(f"{file}: no item has a valid answer; allowed: codes or texts of the codebook's scales.")
+    if len(values) == 1:
+        raise DataError(f"{file}: every answer to every item is {values[0]:g}; answers that differ are needed.")
+    if p > N:
+        raise DataError(f"{file}: {N} respondents for {p} items; at least as many respondents as items are needed.")
+
+
+def _notes(answers: pd.DataFrame, codebook: Codebook) -> tuple[str, ...]:
+    if codebook.group and (found := answers[codebook.group].nunique()) < 2:
+        return (f"{codebook.group} holds {found or 'no'} group; a comparison of groups needs two.",)
+    return ()
+
+
+def _codes(
+    table: RawTable, m: Match, item: Item, cells: Sequence[Value | None]
+) -> tuple[np.ndarray, dict[str, int], list[tuple]]:
+    """Return the codes of one column, how its cells were read, and the cells that are none."""
+    labels, missing = table.labels.get(m.heading, {}), table.missing.get(m.heading, ())
+    scale = item.scale
+    texts = {plain(text): code for names in (scale.en, scale.zh) for code, text in enumerate(names, scale.low)}
+    number = Counter(cells)
+    read = {cell: _code(cell, item, texts, labels, missing) for cell in number}
+    kinds: Counter[str] = Counter()
+    for cell, times in number.items():
+        kinds[read[cell][1]] += times
+    counts = {kind: kinds[kind] for kind in ("by_text", "blank", "skipped", "user_missing")}
+    counts["answered"] = kinds["code"] + kinds["by_text"]
+    wrong = [
+        (row, m.column, item.code, str(cell)[:60], scale.allowed)
+        for row, cell in zip(table.rows, cells, strict=True)
+        if read[cell][1] == "wrong"
+    ] if kinds["wrong"] else []  # fmt: skip
+    code = {cell: value for cell, (value, _) in read.items()}
+    return np.fromiter(map(code.__getitem__, cells), float, len(cells)), counts, wrong
+
+
+def _within(cell: Value, low: Value, high: Value) -> bool:
+    if isinstance(cell, str):
+        return isinstance(low, str) and isinstance(high, str) and low <= cell <= high
+    return not isinstance(low, str) and not isinstance(high, str) and low <= cell <= high
+
+
+def _code(
+    cell: Value | None,
+    item: Item,
+    texts: dict[str, int],
+    labels: Mapping[Value, str],
+    missing: Sequence[tuple[Value, Value]],
+) -> tuple[float, str]:
+    """Return a cell's code, or nan, and how it was read."""
+    if cell is None or cell != cell or (isinstance(cell, str) and not cell.strip()):
+        return np.nan, "blank"
+    if any(_within(cell, low, high) for low, high in missing):
+        return np.nan, "user_missing"
+    label = labels.get(cell)
+    text = unicodedata.normalize("NFKC", str(cell if label is None else label)).strip()
+    for part in (text, OPTION.sub("", text)):
+        if plain(part) in texts:
+            return float(texts[plain(part)]), "by_text"
+    if label is not None:
+        text = str(cell)  # a label of the file's own wording: its code counts
+    value = float(text) if WHOLE.fullmatch(text) else np.nan
+    if item.scale.low <= value <= item.scale.high:
+        return value, "code"
+    known = plain(text.removesuffix(".0")) in SKIPPED
+    return np.nan, "skipped" if known else "wrong"
+
+
+def _seconds(table: RawTable, m: Match, cells: Sequence[object]) -> tuple[np.ndarray, list[tuple]]:
+    """Return durations in seconds: a number, "125s", "2min5s" or "0:02:05", its units in Chinese too."""
+    found, wrong = np.full(len(cells), np.nan), []
+    for k, cell in enumerate(cells):
+        text = "" if cell is None or cell != cell else re.sub(r"\s", "", str(cell))
+        time = TIME.fullmatch(unicodedata.normalize("NFKC", text))
+        if time:
+            hours, minutes, seconds = (float(part or 0) for part in time.groups())
+            found[k] = 3600 * hours + 60 * minutes + seconds
+        elif text and plain(text) not in SKIPPED:
+            wrong.append((table.rows[k], m.column, "duration", text[:60], TIMES))
+    return found, wrong

@@ -1,0 +1,245 @@
+"""How far the paths depend on choices the analyst could have made otherwise: a specification curve over a stated set.
+
+The set is fixed here, before any result: nothing is added, left out or weighted by what comes out. References:
+Simonsohn, Simmons & Nelson (2020), doi:10.1038/s41562-020-0912-z; Steegen, Tuerlinckx, Gelman & Vanpaemel (2016),
+doi:10.1177/1745691616658637. The specifications share respondents, so their spread is no sampling error and their
+shares are no test; the authors' joint test by resampling is not made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import ceil
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+import semfit
+from surveysem.errors import DataError, UnknownNameError
+from surveysem.paths import standardised
+from surveysem.responses import Responses
+from surveysem.screening import MODES, Rules, screen
+from surveysem.study import Study, mean_scores
+
+__all__ = ["Specification", "SpecificationCurve", "specification_curve", "specifications"]
+
+Array = np.ndarray
+Paths = dict[tuple[str, str], tuple[float, float]]  # (outcome, predictor) -> estimate, standard error
+OUTLYING = 0.01  # share left out
+LARGEST = 10_000  # respondents: of more, all but the declared analysis take a random part
+
+
+@dataclass(frozen=True)
+class Specification:
+    """One way to analyse the answers; ``screening`` is "drop", "report-only" or "without" and the name of a rule."""
+
+    analysis: str
+    screening: str
+    outliers: bool = False  # whether they are left out
+    controls: bool = False
+
+
+@dataclass(frozen=True)
+class SpecificationCurve:
+    """Every path in every specification.
+
+    ``frame`` has one row a specification and path: specification (a number), the four choices, declared (is it the
+    study's own?), outcome, predictor, direction, estimate (standardised), se, low, high, nobs, and reason, which says
+    why there is no estimate. ``controls`` are those used.
+    """
+
+    frame: pd.DataFrame
+    level: float
+    controls: tuple[str, ...]
+
+    def summary(self) -> pd.DataFrame:
+        """Return one line a path over the specifications with a solution.
+
+        outcome, predictor, direction, specifications, failed, declared (the study's own estimate), median, lowest,
+        highest, same_sign (share with the claimed sign) and beyond_zero (share with the whole interval on that side).
+        """
+        table = self.frame.assign(signed=self.frame["estimate"] * self.frame["direction"])
+        near = np.where(table["direction"] > 0, table["low"], -table["high"])
+        lines = []
+        for (outcome, predictor), rows in table.assign(near=near).groupby(["outcome", "predictor"], sort=False):
+            solved = rows[rows["estimate"].notna()]
+            lines.append({
+                "outcome": outcome, "predictor": predictor, "direction": rows["direction"].iloc[0],
+                "specifications": len(solved), "failed": len(rows) - len(solved),
+                "declared": rows.loc[rows["declared"], "estimate"].iloc[0], "median": solved["estimate"].median(),
+                "lowest": solved["estimate"].min(), "highest": solved["estimate"].max(),
+                "same_sign": (solved["signed"] > 0).mean(), "beyond_zero": (solved["near"] > 0).mean(),
+            })  # fmt: skip
+        return pd.DataFrame(lines)
+
+
+def specifications(study: Study, kept: Sequence[str], controls: Sequence[str]) -> list[Specification]:
+    """Return the set for a study, the declared specification first; ``kept`` are the ways to screen.
+
+    Crossed: analysis x flagged respondents left out or kept x outliers left out or kept x with or without controls.
+    Ordered answers with controls are left out: WLSMV here takes ordered items only. Beside these, by complete rows:
+    each screening rule switched off in turn. A screening that keeps the same rows as
+    one before it is not counted twice, nor is the declared analysis where it is one of the others.
+    """
+    modes, off = ([name for name in kept if name.startswith("without") == rule] for rule in (False, True))
+    found = [Specification("declared", study.screened.mode)]
+    for analysis in ("complete rows", "ordered", "mean scores"):
+        for held in (False, True) if controls and analysis != "ordered" else (False,):
+            found += [Specification(analysis, mode, out, held) for mode in modes for out in (False, True)]
+    found += [Specification("complete rows", rule) for rule in off]
+    same = _same_as_declared(study)
+    return [one for one in found if (one.analysis, one.screening, one.outliers, one.controls) != (
+        same, found[0].screening, False, False)]
+
+
+def specification_curve(study: Study, *, controls: Sequence[str] | None = None,
+                        level: float = 0.95) -> SpecificationCurve:
+    """Estimate every path of the codebook in every specification.
+
+    Parameters
+    ----------
+    controls : sequence of str, optional
+        Numeric controls every construct is regressed on; by default those with labelled answers, taken as equally
+        spaced, but for the one that tells groups apart.
+    level : float
+        Of the normal intervals, in (0, 1).
+
+    Notes
+    -----
+    Standardised paths with delta-method errors; on mean scores, those of the regression of standardised scores. Where
+    answers are missing, the declared analysis uses incomplete rows, mean scores the items answered, the others complete
+    rows only.
+
+    Raises
+    ------
+    UnknownNameError
+        For a control the codebook does not hold.
+    """
+    book = study.codebook
+    known = [item.code for item in book.questions if item.role == "control"]
+    default = [code for code in known if book.by_code[code].scale.en and code != book.group]
+    chosen = tuple(default if controls is None else controls)
+    for code in chosen:
+        if code not in known:
+            raise UnknownNameError("control", code, known)
+    kept, rows = _screenings(study), []
+    half = norm.ppf((1 + level) / 2)
+    for number, one in enumerate(specifications(study, list(kept), chosen), 1):
+        paths, nobs, reason = _estimate(study, kept[one.screening], one, chosen)
+        for path in book.paths:
+            value, se = paths.get((path.outcome, path.predictor), (np.nan, np.nan))
+            rows.append({"specification": number, "declared": number == 1, **vars(one), "outcome": path.outcome,
+                         "predictor": path.predictor, "direction": path.direction, "estimate": value, "se": se,
+                         "low": value - half * se, "high": value + half * se, "nobs": nobs, "reason": reason})
+    return SpecificationCurve(pd.DataFrame(rows), level, chosen)
+
+
+def _screenings(study: Study) -> dict[str, pd.DataFrame]:
+    """Return the answers kept by each way to screen, scored, without those that keep the same rows as another."""
+    rules, responses = study.screened.rules, study.responses
+    ways = {study.screened.mode: study.screened.answers}
+    for mode in MODES:
+        if mode not in ways:
+            ways[mode] = _kept(responses, rules, mode)
+    for name, value in vars(rules).items():
+        if value is not None and value is not False:  # 0 is a threshold
+            off = Rules(**vars(rules) | {name: False if value is True else None})
+            ways[f"without {name}"] = _kept(responses, off, "drop")
+    found: dict[str, pd.DataFrame] = {}
+    for name, answers in ways.items():
+        used = study.items if name.startswith("without") else []  # a rule off is tried on rows without a hole
+        if answers is not None and not any(
+            answers.dropna(subset=used).index.equals(other.dropna(subset=used).index) for other in found.values()
+        ):
+            found[name] = answers
+    index = study.responses.answers.index.to_series()
+    part = index if len(index) <= LARGEST else index.sample(LARGEST, random_state=study.seed)
+    return {name: study.codebook.score(answers[answers.index.isin(part)]) for name, answers in found.items()}
+
+
+def _kept(responses: Responses, rules: Rules, mode: str) -> pd.DataFrame | None:
+    try:
+        return screen(responses, rules, mode=mode).answers
+    except DataError:  # nobody is left
+        return None
+
+
+def _same_as_declared(study: Study) -> str:
+    """Return the analysis of the set that the declared one is, if any."""
+    if study.estimator == "WLSMV":
+        return "ordered"
+    return "complete rows" if study.estimator == "MLR" and study.options["missing"] == "listwise" else ""
+
+
+def _estimate(
+    study: Study, answers: pd.DataFrame, one: Specification, controls: Sequence[str]
+) -> tuple[Paths, int, str]:
+    """Return the paths, the rows behind them, and why there are none."""
+    if one.outliers:
+        answers = answers[~_outlying(mean_scores(study.codebook, answers, study.constructs))]
+    held = controls if one.controls else ()
+    if one.analysis == "mean scores":
+        return _regressions(study, answers, held)
+    try:
+        fit = _fit(study, answers, one.analysis, held)
+    except semfit.DataError as error:
+        return {}, len(answers), str(error)
+    if not (fit.converged and fit.identified):
+        return {}, fit.nobs, " ".join(fit.problems)
+    V = fit.sandwich() if one.analysis == "complete rows" else fit.vcov
+    return _standardised_paths(fit, V, study), fit.nobs, ""
+
+
+def _outlying(scores: pd.DataFrame) -> Array:
+    """Return whether a row is among the most distant, by Mahalanobis's distance of the mean scores."""
+    Z = (scores - scores.mean()).fillna(0.0).to_numpy()  # what was not answered is not far off
+    distance = np.einsum("ni,ij,nj->n", Z, np.linalg.pinv(scores.cov().to_numpy()), Z)
+    return np.argsort(np.argsort(-distance, kind="stable")) < ceil(OUTLYING * len(Z))
+
+
+def _fit(study: Study, answers: pd.DataFrame, analysis: str, controls: Sequence[str]) -> semfit.SemFit:
+    if analysis == "declared":
+        return study.structural
+    model = study.codebook.model(study.constructs)
+    if controls:
+        model = "\n".join([model, *_held(study, controls)])
+    if analysis == "ordered":
+        return semfit.fit(model, answers, estimator="WLSMV", ordered=True)
+    return semfit.fit(model, answers, estimator="ML", missing="listwise")
+
+
+def _held(study: Study, controls: Sequence[str]) -> Iterator[str]:
+    """Yield regressions of every construct on the controls; what these leave of the predictors stays correlated."""
+    for name in study.constructs:
+        yield f"{name} ~ {' + '.join(controls)}"
+    led_to = {path.outcome for path in study.codebook.paths}
+    for one, other in combinations([name for name in study.constructs if name not in led_to], 2):
+        yield f"{one} ~~ {other}"
+
+
+def _standardised_paths(fit: semfit.SemFit, V: Array, study: Study) -> Paths:
+    rows = [k for k, row in enumerate(fit.rows) if row.op == "~" and row.rhs in study.constructs]
+    values, covariance = standardised(fit, rows, study.items, V)
+    errors = np.sqrt(np.diagonal(covariance))
+    return {(fit.rows[k].lhs, fit.rows[k].rhs): (float(value), float(se))
+            for k, value, se in zip(rows, values, errors, strict=True)}
+
+
+def _regressions(study: Study, answers: pd.DataFrame, controls: Sequence[str]) -> tuple[Paths, int, str]:
+    """Return regressions of each outcome's standardised mean score on its predictors'."""
+    from statsmodels.regression.linear_model import OLS
+
+    scores = mean_scores(study.codebook, answers, study.constructs)
+    scores = pd.concat([scores, answers[list(controls)].astype(float)], axis=1).dropna()
+    if len(scores) <= len(scores.columns) or (scores.std() == 0).any():
+        return {}, len(scores), "too few respondents with all scores, or a score that does not vary"
+    Z = ((scores - scores.mean()) / scores.std()).assign(constant=1.0)
+    found: Paths = {}
+    for outcome in dict.fromkeys(path.outcome for path in study.codebook.paths):
+        names = [path.predictor for path in study.codebook.paths if path.outcome == outcome]
+        fit = OLS(Z[outcome], Z[[*names, *controls, "constant"]]).fit(cov_type="HC3")
+        found |= {(outcome, name): (float(fit.params[name]), float(fit.bse[name])) for name in names}
+    return found, len(Z), ""

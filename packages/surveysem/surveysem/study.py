@@ -1,0 +1,280 @@
+"""A survey and how it is analysed, settled before its results are seen: who is kept, and which models are fitted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+import semfit
+from nbproof import processors
+from surveysem.codebook import Codebook, load_codebook
+from surveysem.errors import DataError, ParameterError, UnknownNameError
+from surveysem.responses import Reading, Responses, read_responses
+from surveysem.screening import Screened, screen
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ESTIMATORS", "Study", "check_study", "mean_scores", "options_of", "read_study"]
+
+ESTIMATORS = ("MLR", "ML", "WLSMV")
+MANY = 5000
+SIMULATED = "simulated by surveysem from a stated truth, not answered by people"
+
+
+class Options(TypedDict, total=False):
+    """What ``semfit.fit`` is told beside the model."""
+
+    estimator: str
+    missing: str
+    ordered: bool
+
+
+@dataclass(frozen=True)
+class Study:
+    """Screened answers to a codebook's questions, and the models fitted to them.
+
+    Parameters
+    ----------
+    responses : Responses
+        What was answered, and how it was read.
+    screened : Screened
+        Whom the rules flag and who is left.
+    estimator : {"MLR", "ML", "WLSMV"}
+        Normal theory with robust errors, without them, or ordered answers by their polychoric correlations.
+    draws : int
+        Bootstrap resamples.
+    seed : int
+        Of everything drawn at random.
+    drawn : str
+        Which program drew the respondents, of what stated truth, where that is known.
+
+    Raises
+    ------
+    UnknownNameError
+        For another estimator.
+    DataError
+        For a codebook without paths or with a circle of them, or fewer respondents left than items.
+    """
+
+    responses: Responses
+    screened: Screened
+    estimator: str = "MLR"
+    draws: int = 5000
+    seed: int = 20240531
+    drawn: str = ""
+
+    def __post_init__(self) -> None:
+        if self.estimator not in ESTIMATORS:
+            raise UnknownNameError("estimator", self.estimator, ESTIMATORS)
+        if not self.codebook.paths:
+            raise DataError(f"codebook {self.codebook.name} states no paths between its constructs; a table [paths] "
+                            "with at least one is needed.")
+        leading: dict[str, set[str]] = {}
+        for path in self.codebook.paths:
+            leading.setdefault(path.outcome, set()).add(path.predictor)
+        try:
+            TopologicalSorter(leading).prepare()
+        except CycleError as circle:
+            raise DataError(f"codebook {self.codebook.name}: the paths run in a circle, {' - '.join(circle.args[1])}; "
+                            "paths that lead back to no construct they start from are needed.") from None
+        if len(self.answers) <= len(self.items):
+            raise DataError(f"{self.responses.file}: {len(self.answers)} respondents are left after screening for "
+                            f"{len(self.items)} items; more respondents than items are needed.")
+
+    @property
+    def codebook(self) -> Codebook:
+        """What was asked."""
+        return self.responses.codebook
+
+    @property
+    def basis(self) -> str:
+        """The kind of evidence: "synthetic sample", or "own survey" for anybody's respondents."""
+        return "synthetic sample" if self.responses.basis == "synthetic sample" else "own survey"
+
+    @property
+    def source(self) -> str:
+        """Where the answers are from: their file, or the program that drew them."""
+        return self.drawn or (SIMULATED if self.basis == "synthetic sample" else self.responses.file)
+
+    @cached_property
+    def words(self) -> dict[str, dict[str, str]]:
+        """Every text of the codebook, and the file's name, with translations, as `nbproof.Page.speak` takes them."""
+        return self.codebook.translations | {self.responses.file: {}}
+
+    @cached_property
+    def constructs(self) -> list[str]:
+        """Constructs that a path names, in the order of the codebook: the models hold these."""
+        named = {name for path in self.codebook.paths for name in (path.outcome, path.predictor)}
+        return [name for name in self.codebook.scales if name in named]
+
+    @cached_property
+    def items(self) -> list[str]:
+        """Codes of the constructs' items."""
+        return [code for name in self.constructs for code in self.codebook.scales[name]]
+
+    @cached_property
+    def strategies(self) -> list[str]:
+        """Constructs whose indirect effects are asked for: as the codebook says, else those no path leads to."""
+        led_to = {path.outcome for path in self.codebook.paths}
+        named = self.codebook.strategies or [name for name in self.constructs if name not in led_to]
+        return [name for name in named if name in self.constructs]
+
+    @cached_property
+    def outcomes(self) -> list[str]:
+        """Constructs at the end of the paths: as the codebook says, else those no path starts from."""
+        leading = {path.predictor for path in self.codebook.paths}
+        named = self.codebook.outcomes or [name for name in self.constructs if name not in leading]
+        return [name for name in named if name in self.constructs]
+
+    @cached_property
+    def answers(self) -> pd.DataFrame:
+        """Answers of those kept, reverse-keyed items turned round; indexed by row of the file."""
+        return self.codebook.score(self.screened.answers)
+
+    @property
+    def nobs(self) -> int:
+        """Respondents kept."""
+        return len(self.answers)
+
+    @cached_property
+    def options(self) -> Options:
+        """What ``semfit.fit`` is told beside the model."""
+        if self.estimator == "WLSMV":
+            return {"estimator": "WLSMV", "ordered": True}
+        missing = "fiml" if self.answers[self.items].isna().any(axis=None) else "listwise"
+        return {"estimator": self.estimator, "missing": missing}
+
+    @cached_property
+    def measurement(self) -> semfit.SemFit:
+        """Confirmatory factor analysis of all constructs, freely correlated."""
+        return self.fit(self.codebook.model(self.constructs, structural=False))
+
+    @cached_property
+    def structural(self) -> semfit.SemFit:
+        """Measurement and the codebook's paths."""
+        return self.fit(self.codebook.model(self.constructs))
+
+    @property
+    def resampling(self) -> str:
+        """How indirect effects get their intervals, of ``semfit.bootstrap``: refits, unless they would take too long.
+
+        One scoring step a resample where answers are missing and beyond ``MANY`` respondents; draws from the estimates'
+        normal distribution for ordered answers, whose polychoric correlations take half a second a resample.
+        """
+        if self.estimator == "WLSMV":
+            return "normal"
+        return "one-step" if self.options.get("missing") == "fiml" or self.nobs > MANY else "refit"
+
+    @cached_property
+    def resampled(self) -> semfit.Bootstrap:
+        """Draws of the structural model's estimates; they do not depend on the number of processors."""
+        return semfit.bootstrap(self.structural, self.draws, seed=self.seed, workers=processors(),
+                             method=self.resampling)
+
+    def fit(self, model: str, data: pd.DataFrame | None = None, *, group: str | None = None,
+            group_equal: Sequence[str] = ()) -> semfit.SemFit:
+        """Fit a model to the answers, by default all of them, as the study says; groups as of ``semfit.fit``."""
+        return semfit.fit(model, self.answers if data is None else data, group=group, group_equal=group_equal,
+                          **self.options)
+
+
+def read_study(answers: str | Path, codebook: str | Path, *, screening: str = "drop", estimator: str = "MLR",
+               draws: int = 5000, seed: int = 20240531, **reading: Unpack[Reading]) -> Study:
+    """Return the study of a file of answers.
+
+    Parameters
+    ----------
+    answers : path
+        csv, xlsx or sav.
+    codebook : path
+        toml.
+    screening : {"drop", "report-only"}
+        Whether flagged respondents leave the answers.
+    estimator, draws, seed
+        As in :class:`Study`.
+    **reading
+        As of `surveysem.read_responses`.
+    """
+    responses = read_responses(answers, load_codebook(codebook), **reading)
+    return Study(responses, screen(responses, mode=screening), estimator, draws, seed)
+
+
+def options_of(reading: str) -> Reading:
+    """Return how a file is read, as ``read_study`` takes it, from JSON."""
+    known = ("sheet", "encoding", "delimiter", "unknown", "invalid")
+    with suppress(ValueError):
+        found = json.loads(reading)
+        if isinstance(found, dict) and found.keys() <= {*known}:
+            return found
+    raise ParameterError(f'reading is JSON of {", ".join(known)}, such as {{"sheet": "answers"}}; got {reading!r}.')
+
+
+QUICK = 10_000  # respondents whose models fit in about a second
+
+
+def check_study(study: Study) -> None:
+    """Say which column of the file keeps a study's models from being fitted.
+
+    Where that takes no time (no answer missing, not too many respondents), the models are fitted too.
+
+    Raises
+    ------
+    DataError
+        Naming file and column, what stands there and what is needed.
+    """
+    file = study.responses.file
+    places = study.responses.mapping.set_index("question")["column"]
+    for code in study.items:
+        _check_values(study, code, places[code], "answers that differ are needed")
+    if group := study.codebook.group:
+        _check_values(study, group, places[group],
+                      "two groups are needed to compare them, or a codebook without the line `group`")
+    quick = study.options.get("missing") != "fiml" and study.nobs <= QUICK
+    for name in ("measurement", "structural") if quick else ():
+        try:
+            fit = getattr(study, name)
+        except Exception as wrong:
+            if not getattr(wrong, "input_is_wrong", False):
+                raise
+            raise DataError(f"{file}, {name} model: {wrong}") from wrong
+        if not (fit.converged and fit.identified):
+            raise DataError(f"{file}: the {name} model has no solution on these {fit.nobs} answers "
+                            f"({' '.join(fit.problems)}); more answers, or fewer constructs and paths, are needed.")
+
+
+def _check_values(study: Study, code: str, column: int, needed: str) -> None:
+    found = study.screened.answers[code].dropna().unique()
+    if len(found) < 2:
+        what = f"every answer kept is {found[0]:g}" if len(found) else "no answer is kept"
+        raise DataError(f"{study.responses.file}, column {column} ({code}): {what}; {needed}.")
+
+
+def mean_scores(book: Codebook, answers: pd.DataFrame, constructs: Sequence[str]) -> pd.DataFrame:
+    """Return one column a construct, rows as in ``answers``; missing where none of its items was answered.
+
+    Parameters
+    ----------
+    answers : pandas.DataFrame
+        Scored, reverse-keyed items turned round.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from surveysem import Construct, Item, Scale
+    >>> pair = Item("a", Scale("five", 1, 5)), Item("b", Scale("five", 1, 5))
+    >>> mean_scores(Codebook("x", (Construct("f", pair),), pair), pd.DataFrame({"a": [1, None], "b": [4, 3]}), ["f"])
+         f
+    0  2.5
+    1  3.0
+    """
+    import pandas as pd
+
+    scores = {name: answers[book.scales[name]].astype(float).mean(axis=1) for name in constructs}
+    return pd.DataFrame(scores, index=answers.index)

@@ -1,0 +1,289 @@
+"""How files of answers are opened: csv, Excel and SPSS become one plain table of cells, nothing executed."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from nbproof import check_file, read_bytes
+from surveysem.errors import DataError, ParameterError, UnknownNameError, named, quoted
+
+__all__ = ["RawTable", "read_table"]
+
+WIDEST = 2000  # columns
+LONGEST = 1000  # characters of a heading
+CELLS = 100_000_000  # of a csv file
+MEMORY = 2**32  # bytes that reading an Excel or SPSS file may take
+SECONDS = 10  # of the processor, and as many again for each mebibyte of the file
+KINDS = {"xlsx": "Excel", "sav": "SPSS"}
+ENCODINGS = ("utf-8", "gb18030")
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+
+Value = str | float  # of a cell that is not blank
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """One table as it stands in its file.
+
+    Parameters
+    ----------
+    file : str
+        The file's name.
+    headings, wordings : tuple of str
+        Of each column; the wording is an SPSS variable label, else empty.
+    rows : tuple of int
+        The number of each row in the file, 1 for the heading.
+    columns : tuple of sequence
+        The cells of each column.
+    format, encoding : str
+        "csv", "xlsx" or "sav"; the encoding found.
+    labels : dict
+        SPSS value labels by column: code -> text.
+    missing : dict
+        SPSS user-missing ranges by column: (lowest, highest) each.
+    """
+
+    file: str
+    headings: tuple[str, ...]
+    rows: tuple[int, ...]
+    columns: tuple[Sequence[Value | None], ...]
+    format: str
+    encoding: str
+    wordings: tuple[str, ...] = ()
+    labels: dict[str, dict[Value, str]] = field(default_factory=dict)
+    missing: dict[str, tuple[tuple[Value, Value], ...]] = field(default_factory=dict)
+
+
+def read_table(
+    path: str | Path, *, sheet: str | None = None, encoding: str | None = None, delimiter: str = ","
+) -> RawTable:
+    """Return the table in a file; the ending of its name says which reader opens it.
+
+    Parameters
+    ----------
+    sheet : str, optional
+        Of an Excel file with several.
+    encoding : {"utf-8", "gb18030"}, optional
+        Of a csv file; by default UTF-8 (a byte-order mark is dropped), else GB18030 where that decodes every byte.
+    delimiter : {",", ";", "\\t", "|"}
+        Of a csv file.
+
+    Raises
+    ------
+    DataError
+        When the file cannot be opened, is empty, has only a heading, repeats or lacks headings, has rows of unequal
+        length or more than 2000 columns.
+    """
+    file = Path(path)
+    if delimiter not in DELIMITERS:
+        raise ParameterError(f"delimiter is {quoted(delimiter)}; allowed: {', '.join(map(repr, DELIMITERS))}.")
+    readers = {
+        ".csv": lambda: _csv(file, encoding, delimiter),
+        ".txt": lambda: _csv(file, encoding, delimiter),
+        ".xlsx": lambda: _excel(file, sheet),
+        ".sav": lambda: _spss(file),
+    }
+    ending = file.suffix.lower()
+    if ending not in readers:
+        allowed = ", ".join(readers)
+        raise DataError(f"{named(file.name)}: the ending is {quoted(file.suffix)}; allowed: {allowed}.")
+    if check_file(file, DataError) == 0:
+        raise DataError(f"{file.name} is empty: 0 bytes; a heading and one row a respondent are needed.")
+    return readers[ending]()
+
+
+def _checked(file: Path, lines: Sequence[tuple[int, Sequence[object]]], format: str, encoding: str) -> RawTable:
+    """Return a table from numbered rows, the heading first; blank rows and unnamed empty columns are left out."""
+    lines = [(number, row) for number, row in lines if any(not _blank(cell) for cell in row)]
+    if not lines:
+        raise DataError(f"{file.name} is empty: no cell holds anything; a heading and one row a respondent are needed.")
+    headings = [_text(cell) for cell in lines[0][1]]
+    while headings and not headings[-1] and all(len(row) < len(headings) or _blank(row[-1]) for _, row in lines):
+        headings.pop()
+        lines = [(number, row[: len(headings)]) for number, row in lines]
+    _check_headings(file, headings)
+    for number, row in lines:
+        if len(row) != len(headings):
+            raise DataError(f"{file.name}, row {number} has {len(row)} cells; the heading has {len(headings)}.")
+    if len(lines) == 1:
+        raise DataError(f"{file.name} has a heading and no rows; one row a respondent is needed.")
+    numbers, rows = zip(*lines[1:], strict=True)
+    return RawTable(file.name, tuple(headings), numbers, tuple(zip(*rows, strict=True)), format, encoding)
+
+
+def _check_headings(file: Path, headings: list[str]) -> None:
+    if len(headings) > WIDEST:
+        raise DataError(f"{file.name} has {len(headings)} columns; at most {WIDEST} are read.")
+    seen: dict[str, int] = {}
+    for k, heading in enumerate(headings, 1):
+        if not heading:
+            raise DataError(f"{file.name}, row 1, column {k}: the heading is empty; every column needs a name.")
+        if len(heading) > LONGEST:
+            raise DataError(f"{file.name}, row 1, column {k} has {len(heading)} characters; at most {LONGEST} may be.")
+        if heading in seen:
+            raise DataError(
+                f"{file.name}, row 1: columns {seen[heading]} and {k} are both named {quoted(heading)}; "
+                "every column needs a name of its own."
+            )
+        seen[heading] = k
+
+
+def _csv(file: Path, encoding: str | None, delimiter: str) -> RawTable:
+    raw = read_bytes(file, DataError)
+    codec, found = _decode(file, raw, encoding)
+    if b"\0" in raw:
+        raise DataError(f"{file.name} holds zero bytes, so it is no text; save it as csv in UTF-8 or GB18030.")
+    if (cells := raw.count(delimiter.encode()) + raw.count(b"\n")) > CELLS:
+        raise DataError(f"{file.name} holds {cells:,} cells; at most {CELLS:,} are read.")
+    try:
+        text, same = io.TextIOWrapper(io.BytesIO(raw), codec, newline=""), dict[str, str]()
+        rows = enumerate(csv.reader(text, delimiter=delimiter, strict=True), 1)
+        # equal cells once, blank rows never
+        lines = [(number, [same.setdefault(cell, cell) for cell in row]) for number, row in rows if any(row)]
+    except csv.Error as wrong:
+        raise DataError(f"{file.name} is not a csv file: {wrong}; text between plain quotes is needed.") from wrong
+    heading = lines[0][1][0] if lines and len(lines[0][1]) == 1 else ""
+    others = [other for other in DELIMITERS if other != delimiter and other in heading]
+    if others:
+        likely = max(others, key=heading.count)
+        raise DataError(
+            f"{file.name}, row 1 is one column between {DELIMITERS[delimiter]}s; it seems to be separated by "
+            f"{DELIMITERS[likely]}s: give delimiter={likely!r} (--delimiter)."
+        )
+    return _checked(file, lines, "csv", found)
+
+
+def _decode(file: Path, raw: bytes, encoding: str | None) -> tuple[str, str]:
+    """Return the codec that decodes every byte, and what to call it."""
+    if encoding is not None and encoding.lower() not in ENCODINGS:
+        raise UnknownNameError("encoding", encoding, ENCODINGS)
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise DataError(f"{file.name} is in UTF-16; allowed: UTF-8, GB18030.")
+    tries = ENCODINGS if encoding is None else (encoding.lower(),)
+    for name in tries:
+        try:
+            if raw.startswith(codecs.BOM_UTF8) and name == "utf-8":
+                raw.decode("utf-8-sig")
+                return "utf-8-sig", "utf-8 with byte-order mark"
+            raw.decode(name)
+            return name, name
+        except UnicodeDecodeError as wrong:
+            failed = wrong
+    raise DataError(
+        f"{file.name} is not in {' or '.join(tries)}: byte {failed.start + 1} is 0x{raw[failed.start]:02x}; "
+        "save it as csv in UTF-8 or GB18030."
+    )
+
+
+def _excel(file: Path, sheet: str | None) -> RawTable:
+    told, lines = _read_apart(file, "xlsx", sheet)
+    if (names := told.get("sheets")) is not None:
+        if sheet is not None:
+            raise UnknownNameError("sheet", sheet, names)
+        shown = ", ".join(map(named, names[:20])) + (" ..." if len(names) > 20 else "")
+        raise DataError(f"{file.name} has {len(names)} sheets; say which: {shown}.")
+    width = max((len(row) for _, row in lines), default=0)
+    if width > WIDEST:
+        raise DataError(f"{file.name} has {width} columns; at most {WIDEST} are read.")
+    return _checked(file, [(number, [*row, *[None] * (width - len(row))]) for number, row in lines], "xlsx", "xlsx")
+
+
+def _spss(file: Path) -> RawTable:
+    with file.open("rb") as opened:
+        if opened.read(4) not in (b"$FL2", b"$FL3"):
+            raise DataError(f"{file.name} is no SPSS file: it does not begin with $FL2 or $FL3.")
+    told, columns = _read_apart(file, "sav")
+    rows = len(columns[0]) if columns else 0
+    stated = told["stated"]
+    if stated is not None and stated >= 0 and stated != rows:
+        raise DataError(f"{file.name} is cut short: {rows} of {stated} rows; a whole .sav is needed.")
+    headings = told["names"]
+    _check_headings(file, headings)
+    if not rows:
+        raise DataError(f"{file.name} has a heading and no rows; one row a respondent is needed.")
+    return RawTable(
+        file.name, tuple(headings), tuple(range(2, rows + 2)), tuple(columns), "sav", told["encoding"],
+        tuple(told["wordings"]), {name: dict(labels) for name, labels in told["labels"].items()},
+        {name: tuple(map(tuple, ranges)) for name, ranges in told["missing"].items()},
+    )  # fmt: skip
+
+
+def _read_apart(file: Path, kind: str, sheet: str | None = None) -> tuple[dict, list]:
+    """Return what another process read from a file, or say why it could not; see `child`."""
+    child = _start(kind, file, sheet)
+    limits = _Limits(child, SECONDS * (1 + file.stat().st_size // 2**20))
+    limits.start()
+    lines: list = []
+    try:
+        for line in child.stdout or ():
+            lines.append(json.loads(line))
+    except ValueError:  # the line at which it died
+        pass
+    finally:  # an interrupt too
+        child.kill()
+        child.wait()
+        if child.stdout:
+            child.stdout.close()
+    if limits.broken:
+        raise DataError(f"{file.name} {limits.broken}; a smaller file, or one saved as csv, is needed.")
+    whole = f"a whole .{kind} is needed"
+    if not lines or lines.pop() is not None:
+        raise DataError(f"{file.name} is damaged: it killed the process that read it; {whole}.")
+    last = lines[-1] if lines and isinstance(lines[-1], dict) else {}
+    if "wrong" in last:
+        raise DataError(f"{file.name} {last['wrong']}.")
+    if "damaged" in last:
+        raise DataError(f"{file.name} cannot be read as {KINDS[kind]} ({last['damaged']}); {whole}.")
+    return lines[0], lines[1:]
+
+
+def _start(kind: str, file: Path, sheet: str | None) -> subprocess.Popen[bytes]:
+    script = Path(__file__).with_name("child.py")
+    command = [sys.executable, "-I", str(script), kind, str(file.absolute()), json.dumps(sheet)]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+
+class _Limits(threading.Thread):
+    """Watches a process and ends it once it takes too long or too much memory; then ``broken`` says which."""
+
+    def __init__(self, child: subprocess.Popen[bytes], seconds: int) -> None:
+        super().__init__(daemon=True)
+        self.child, self.seconds, self.broken = child, seconds, ""
+
+    def run(self) -> None:
+        import psutil  # and not `resource`: macOS does not keep its limit of memory, Windows has none
+
+        most = min(MEMORY, psutil.virtual_memory().total // 2)
+        with suppress(psutil.Error):  # it is gone
+            watched = psutil.Process(self.child.pid)
+            while self.child.poll() is None:
+                if (held := watched.memory_info().rss) > most:
+                    self.broken = f"takes {held:,} bytes of memory to read; at most {most:,} are given"
+                elif sum(watched.cpu_times()[:2]) > self.seconds:  # of the processor: others may keep it busy
+                    self.broken = f"takes more than {self.seconds} seconds of processor time to read"
+                if self.broken:
+                    self.child.kill()
+                    return
+                time.sleep(0.02)
+
+
+def _blank(cell: object) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip()) or (isinstance(cell, float) and np.isnan(cell))
+
+
+def _text(cell: object) -> str:
+    return "" if cell is None else str(cell).strip()

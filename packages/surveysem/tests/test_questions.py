@@ -1,0 +1,451 @@
+"""Moderation, contact frequency, platforms and joint effects: against closed forms, regressions and what was put in."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import nbproof
+import semfit
+import surveysem
+from surveysem import (
+    Codebook,
+    Construct,
+    Contact,
+    ExpectedPath,
+    Item,
+    Moderation,
+    NotTestable,
+    Responses,
+    Rules,
+    Scale,
+    Screened,
+)
+from surveysem.contact import InvertedU, contact_frequency
+from surveysem.effects import largest, least, normal
+from surveysem.errors import DataError, ParameterError
+from surveysem.groups import compare_groups, measured_alike
+from surveysem.measurement import LADDER_HEADS, LEVELS
+from surveysem.moderation import moderation, moderations, submodel
+from surveysem.study import Study
+
+REFERENCE = Path(__file__).parents[2] / "semfit" / "tests" / "reference"
+SEVEN, COUNT = Scale("seven", 1, 7), Scale("count", 0, 200)
+KIND = Scale("kind", 1, 3, ("content", "interaction", "other"), ("内容", "互动", "其他"))
+
+
+def codebook(items: dict[str, list[str]], paths: list[tuple[str, str]], **others: object) -> Codebook:
+    constructs = tuple(Construct(name, tuple(Item(code, SEVEN, construct=name) for code in codes), name.upper(), name)
+                       for name, codes in items.items())
+    asked = [item for construct in constructs for item in construct.items]
+    asked += [Item("mails", COUNT, role="control"), Item("orders", COUNT, role="control"),
+              Item("kind", KIND, role="control")]
+    return Codebook("small", constructs, tuple(asked), tuple(ExpectedPath(y, x, 1) for y, x in paths), **others)
+
+
+def study(book: Codebook, answers: pd.DataFrame, **options: object) -> Study:
+    responses = Responses(book, answers, pd.DataFrame(), pd.DataFrame())
+    kept = Screened(answers, pd.DataFrame({"row": []}), Rules(), "report-only", len(answers))
+    return Study(responses, kept, **options)
+
+
+def measured(factors: dict[str, np.ndarray], rng: np.random.Generator, loading: float = 0.8) -> pd.DataFrame:
+    """Three items a factor, all of variance 1."""
+    return pd.DataFrame({f"{name}{k}": loading * values + np.sqrt(1 - loading**2) * rng.standard_normal(len(values))
+                         for name, values in factors.items() for k in (1, 2, 3)})
+
+
+def items(*names: str) -> dict[str, list[str]]:
+    return {name: [f"{name}{k}" for k in (1, 2, 3)] for name in names}
+
+# --- joint effects ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("take", "truth"), [
+    (least, [0.2, 0.2, 0.2]), (least, [0.0, 0.5, 0.5]), (least, [-0.1, 0.0, 0.1]),
+    (largest, [0.0, 0.0, 0.0]), (largest, [0.3, -0.3, 0.0]), (largest, [0.05, 0.0, -0.6]),
+])
+def test_joint_intervals_hold_the_truth(take, truth):
+    """Two thousand draws of three correlated estimates: never above the error rate within four Monte Carlo errors."""
+    rng, alpha, draws = np.random.default_rng(5), 0.10, 2000
+    se = np.array([0.1, 0.15, 0.2])
+    correlation = np.full((3, 3), 0.3) + 0.7 * np.eye(3)
+    estimates = rng.multivariate_normal(truth, correlation * np.outer(se, se), draws)
+    ends = np.array([take(e, normal(e, se), 100, alpha=alpha).interval for e in estimates])
+    value = min(truth) if take is least else np.abs(truth).max()
+    missed_low, missed_high = (ends[:, 0] > value).mean(), (ends[:, 1] < value).mean()
+    error = 4 * np.sqrt(alpha / 2 / draws)
+    assert missed_low <= alpha / 2 + error
+    assert missed_high <= alpha / 2 + error
+
+
+def test_one_effect_is_its_own_least():
+    found = least([0.3], normal([0.3], [0.1]), 50, alpha=0.05, p_values=[0.0027])
+    low, high = normal([0.3], [0.1])(0.95)
+    assert found.interval == pytest.approx((low[0], high[0]), rel=1e-12)
+    assert found.equivalence_interval == pytest.approx((0.3 - 0.16449, 0.3 + 0.16449), abs=1e-5)
+    assert (found.level, found.equivalence_level, found.n, found.which) == (0.95, 0.90, 50, 0)
+    assert found.p_value == pytest.approx(0.0027)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_interval_of_the_least_and_its_p_value_say_the_same(seed):
+    from scipy.special import ndtr
+
+    rng = np.random.default_rng(seed)
+    e, se = rng.normal(0.1, 0.3, 4), rng.uniform(0.05, 0.15, 4)
+    found = least(e, normal(e, se), 100, alpha=0.05, p_values=2 * ndtr(-np.abs(e / se)))
+    low, high = found.interval
+    assert (low > 0 or high < 0) == (found.p_value < 0.05)
+
+
+def test_bootstrap_percentiles_serve_as_well():
+    draws = np.random.default_rng(3).normal([0.2, 0.4], 0.1, (4000, 2))
+    found = least([0.2, 0.4], lambda level: np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0), 80)
+    assert found.interval == pytest.approx((np.quantile(draws[:, 0], 0.025), np.quantile(draws[:, 0], 0.9875)))
+    assert (found.estimate, found.p_value) == (0.2, None)
+
+
+def test_joint_effects_refuse_what_is_no_effect():
+    with pytest.raises(DataError, match=r"the effects to compare are \[nan\]; allowed"):
+        least([np.nan], normal([0.0], [1.0]), 10)
+    with pytest.raises(ParameterError, match="alpha is 0.7; allowed"):
+        largest([0.1], normal([0.1], [1.0]), 10, alpha=0.7)
+
+
+# --- moderation -------------------------------------------------------------------------------------------------------
+
+MODERATED = codebook(items("x", "w", "m", "y"), [("w", "x"), ("y", "x"), ("y", "w")],
+                     moderations=(Moderation("y", "x", "m", 1),))
+
+
+def respondents(n: int, seed: int, product: float = 0.2) -> pd.DataFrame:
+    """All factors of variance 1, so that what is put in is the standardised solution."""
+    rng = np.random.default_rng(seed)
+    x, m = rng.multivariate_normal([0, 0], [[1, 0.3], [0.3, 1]], n).T
+    w = 0.4 * x + np.sqrt(1 - 0.16) * rng.standard_normal(n)
+    linear = np.array([0.3, 0.2, 0.3])  # of x, m, w
+    R = np.array([[1, 0.3, 0.4], [0.3, 1, 0.12], [0.4, 0.12, 1]])
+    rest = 1 - linear @ R @ linear - product**2 * (1 + 0.3**2)
+    y = np.column_stack([x, m, w]) @ linear + product * x * m + np.sqrt(rest) * rng.standard_normal(n)
+    return measured({"x": x, "w": w, "m": m, "y": y}, rng)
+
+
+def test_a_moderation_is_recovered():
+    found = moderations(study(MODERATED, respondents(3000, 1)))
+    one, = found.tested
+    assert abs(one.effect.estimate - 0.2) < 3 * one.effect.standard_error < 0.1
+    for at in (-1, 0, 1):
+        assert abs(one.slope(at).estimate - (0.3 + 0.2 * at)) < 3 * one.slope(at).standard_error
+    row = found.summary().iloc[0]
+    assert (row["std"], row["p"]) == pytest.approx((one.effect.estimate, one.effect.p_value), rel=1e-12)
+    assert row["n"] == 3000
+    assert row["low"] > 0
+    assert found.slopes()["at"].tolist() == [-1.0, 0.0, 1.0]
+    assert one.effect.p_value < 0.001
+
+
+@pytest.mark.slow
+def test_errors_of_the_standardised_product_are_those_of_resampling():
+    answers = respondents(600, 2)
+    one, = moderations(study(MODERATED, answers)).tested
+    rng, entry = np.random.default_rng(1), MODERATED.moderations[0]
+    again = [moderation(study(MODERATED, answers.iloc[rng.integers(600, size=600)].reset_index(drop=True)), entry)
+             for _ in range(60)]
+    spread = np.std([[e.effect.estimate, e.slope(1).estimate] for e in again], axis=0, ddof=1)
+    ours = [one.effect.standard_error, one.slope(1).standard_error]
+    assert spread == pytest.approx(ours, rel=0.35)  # sixty resamples: standard error 9 per cent
+
+
+def test_without_a_product_its_interval_holds_zero():
+    one, = moderations(study(MODERATED, respondents(1500, 3, product=0.0))).tested
+    low, high = one.effect.interval()
+    assert low < 0 < high
+    assert one.effect.p_value > 0.05
+
+
+def test_the_submodel_agrees_with_the_whole_model():
+    answers, entry = respondents(1500, 4), MODERATED.moderations[0]
+    _, data, _ = submodel(MODERATED, answers, entry)
+    whole = MODERATED.model().replace("y ~ x + w", "y ~ x + w + m + product")
+    fit = semfit.fit(f"{whole}\nproduct =~ x1.m1 + x2.m2 + x3.m3", data, estimator="MLR")
+    theirs = fit.estimates.query("op == '~' and lhs == 'y'").set_index("rhs")[["est", "se"]]
+    ours = moderation(study(MODERATED, answers), entry).fit.estimates.query("op == '~'").set_index("rhs")
+    np.testing.assert_allclose(ours.loc[theirs.index, "est"], theirs["est"], atol=0.1 * theirs["se"].min())
+    np.testing.assert_allclose(ours.loc[theirs.index, "se"], theirs["se"], rtol=0.05)
+
+
+def test_slopes_are_those_of_semtools_in_standard_deviations():
+    """``interaction.R`` of semfit's tests (semTools 0.5-6) probes the same model of Holzinger's pupils."""
+    known = pd.DataFrame(json.loads((REFERENCE / "interaction.json").read_text())["slopes"])
+    scales = {"visual": ["x1", "x2", "x3"], "textual": ["x4", "x5", "x6"], "speed": ["x7", "x8", "x9"]}
+    book = codebook(scales, [("speed", "visual"), ("speed", "textual")],
+                    moderations=(Moderation("speed", "visual", "textual", 1),))
+    pupils = pd.read_csv(REFERENCE / "data" / "holzinger_swineford.csv")
+    one, = moderations(study(book, pupils)).tested
+    sd = {name: np.sqrt(variance) for name, variance in one.fit.variances_at(one.fit.theta).items()}
+    ours = [one.slope(at / sd["textual"]).estimate * sd["speed"] / sd["visual"] for at in known.iloc[:, 0]]
+    np.testing.assert_allclose(ours, known.iloc[:, 1], atol=1e-5)
+
+
+def test_missing_answers_leave_the_products_to_full_information():
+    answers = respondents(2000, 1)
+    holes = answers.mask(np.random.default_rng(9).random(answers.shape) < 0.05)
+    one, = moderations(study(MODERATED, holes)).tested
+    assert one.fit.options["missing"] == "fiml"
+    assert one.fit.nobs == 2000
+    assert abs(one.effect.estimate - 0.2) < 3 * one.effect.standard_error
+
+
+def test_ordered_answers_are_taken_as_numbers():
+    cut = respondents(400, 5).apply(lambda column: pd.Series(np.digitize(column, [-1, 0, 1]) + 1.0))
+    one, = moderations(study(MODERATED, cut, estimator="WLSMV")).tested
+    assert one.fit.estimator == "MLR"
+
+
+def test_surplus_items_of_a_longer_scale_have_no_product():
+    book = codebook({**items("x", "w", "y"), "m": ["m1", "m2"]}, [("y", "x"), ("y", "w")],
+                    moderations=(Moderation("y", "x", "m", 1),))
+    text, data, codes = submodel(book, respondents(50, 1), book.moderations[0])
+    assert "product =~ x1.m1 + x2.m2\n" in text
+    assert codes[-2:] == ["x1.m1", "x2.m2"]
+    assert set(codes) <= set(data.columns)
+
+
+def test_moderation_needs_a_statement_and_answers_that_vary():
+    answers = respondents(100, 1)
+    none = moderations(study(replace(MODERATED, moderations=()), answers))
+    assert isinstance(none, NotTestable)
+    assert "states no moderation" in none.reason
+    found = moderations(study(MODERATED, answers.assign(m2=4.0)))
+    assert (found.tested, len(found.slopes())) == ([], 0)
+    assert "100 values of m2 cannot carry" in found.summary().loc[0, "reason"]
+    few = moderations(study(MODERATED, answers.iloc[:14])).summary().loc[0, "reason"]
+    assert few.startswith("14 respondents")
+    assert nbproof.Catalogue("zh", *surveysem.LOCALE.glob("*.zh.po"))(few).startswith("14名受访者")
+    fewer_than_parameters = moderations(study(MODERATED, answers.iloc[:30])).summary().loc[0, "reason"]
+    assert "no proper solution" in fewer_than_parameters
+
+
+# --- contact frequency ------------------------------------------------------------------------------------------------
+
+ASKED = codebook(items("x", "y"), [("y", "x")], contact=Contact("mails", "orders"))
+
+
+def contacted(n: int, seed: int, rate, overdispersed: bool = False) -> pd.DataFrame:
+    """Mails of mean 6, orders of a mean that depends on them; controls apart from both."""
+    rng = np.random.default_rng(seed)
+    mails = rng.negative_binomial(4, 0.4, n)
+    mean = rate(mails) * (rng.gamma(2, 0.5, n) if overdispersed else 1)
+    blank = measured({"x": rng.standard_normal(n), "y": rng.standard_normal(n)}, rng)
+    return blank.assign(mails=mails.astype(float), orders=rng.poisson(mean).astype(float),
+                        kind=rng.integers(1, 4, n).astype(float))
+
+
+def inverted(mails):
+    return np.exp(0.5 + 0.32 * mails - 0.02 * mails**2)  # turns at 8
+
+
+def test_an_inverted_u_of_overdispersed_counts_is_recovered():
+    found = contact_frequency(study(ASKED, contacted(1500, 1, inverted, overdispersed=True)))
+    low, high = found.turning_interval()
+    assert low < 8 < high < low + 2
+    assert found.dispersion > 1.5
+    for at in found.ends:
+        truth = found.sd * (0.32 - 0.04 * at)
+        assert abs(found.slope(at).estimate - truth) < 3 * found.slope(at).standard_error
+    assert found.interior().interval[0] > 0
+    assert max(found.p_value, found.lines.p_value) < 0.001
+    assert abs(found.lines.at - 8) < 3
+
+
+def test_the_test_of_lind_and_mehlum_is_that_of_a_regression_by_hand():
+    import statsmodels.formula.api as smf
+
+    answers = contacted(800, 2, inverted)
+    found = contact_frequency(study(ASKED, answers))
+    by_hand = smf.poisson("orders ~ mails + I(mails**2)", answers).fit(disp=0, cov_type="HC0")
+    b, V = by_hand.params, by_hand.cov_params() * 800 / (800 - len(by_hand.params))  # HC1
+    for at, one in zip(answers["mails"].quantile([0.05, 0.95]), map(found.slope, found.ends), strict=True):
+        weight = pd.Series({"mails": 1.0, "I(mails ** 2)": 2 * at})
+        error = np.sqrt(weight @ V.loc[weight.index, weight.index] @ weight)
+        hand = found.sd * np.array([weight @ b[weight.index], error])
+        assert (one.estimate, one.standard_error) == pytest.approx(tuple(hand), rel=1e-4)
+    low, high = map(found.slope, found.ends)
+    joint = found.interior()
+    assert joint.estimate == min(low.estimate, -high.estimate)
+    assert joint.p_value == pytest.approx(2 * found.p_value)
+    assert found.turning_point == pytest.approx(-b["mails"] / (2 * b["I(mails ** 2)"]), rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_fieller_s_interval_says_what_the_test_says(seed):
+    """Lind & Mehlum (2010): inside the range at level 1 - 2 alpha exactly where the test rejects at alpha."""
+    found = contact_frequency(study(ASKED, contacted(150, seed, lambda m: np.exp(0.5 + 0.2 * m - 0.01 * m**2))))
+    low, high = found.turning_interval(0.90)
+    inside = found.ends[0] < low and high < found.ends[1]
+    assert inside == (found.p_value < 0.05)
+
+
+def test_a_rise_that_levels_off_is_no_inverted_u_by_two_lines():
+    """A quadratic must bend back somewhere; two lines need not (Simonsohn 2018)."""
+    found = contact_frequency(study(ASKED, contacted(3000, 3, lambda m: 8 * (1 - np.exp(-0.5 * m)) + 0.2)))
+    assert found.p_value < 0.001
+    assert found.lines.p_value > 0.05
+    rows = found.summary().set_index(["method", "side"])
+    assert rows.loc[("two lines", "low"), "low"] > 0
+    assert rows["p"].between(0, 1).all()
+
+
+def test_a_straight_rise_turns_nowhere():
+    found = contact_frequency(study(ASKED, contacted(1000, 4, lambda m: np.exp(0.2 + 0.05 * m))))
+    assert found.turning_interval(0.999) == (-np.inf, np.inf)
+    assert found.interior().interval[1] < 0 or found.interior().estimate < 0
+    assert found.p_value > 0.05
+
+
+def test_the_spline_is_linear_outside_and_cubic_inside():
+    from surveysem.contact import _spline
+
+    knots = np.array([0.0, 1.0, 2.0, 4.0])
+    grid = np.concatenate([np.linspace(-3, 0, 30), np.linspace(4, 7, 30)])
+    bent = np.diff(_spline(grid, knots), 2, axis=0)
+    assert np.abs(np.delete(bent, [28, 29], axis=0)).max() < 1e-12  # no bend on either side of the knots
+    smooth = _spline(np.array([1.0, 1 - 1e-4, 1 + 1e-4]), knots)
+    assert np.abs(smooth[1] + smooth[2] - 2 * smooth[0]).max() < 1e-7
+
+
+@pytest.mark.parametrize(("change", "reason"), [
+    ({"mails": 3.0}, "with 1 frequencies"), ({"orders": 2.0}, "1 counts"), ({"orders": np.nan}, "0 respondents"),
+])
+def test_contact_needs_answers_that_vary(change, reason):
+    found = contact_frequency(study(ASKED, contacted(100, 1, inverted).assign(**change)))
+    assert isinstance(found, NotTestable)
+    assert reason in found.reason
+
+
+def test_contact_needs_a_statement_and_enough_respondents():
+    answers = contacted(100, 1, inverted)
+    found = contact_frequency(study(MODERATED, respondents(100, 1)))
+    assert "names no contact frequency" in found.reason
+    assert "25 respondents" in contact_frequency(study(ASKED, answers.iloc[:25])).reason
+
+
+# --- platforms --------------------------------------------------------------------------------------------------------
+
+BY_KIND = codebook(items("x", "z", "y"), [("z", "x"), ("y", "x"), ("y", "z")], group="kind")
+
+
+def of_kind(code: int, n: int, rng: np.random.Generator, path: float = 0.3, loading: float = 0.8) -> pd.DataFrame:
+    """Factors of variance 1 with y ~ path x + .3 z, z ~ .4 x; ``loading`` is that of x2 alone."""
+    x = rng.standard_normal(n)
+    z = 0.4 * x + np.sqrt(1 - 0.16) * rng.standard_normal(n)
+    rest = 1 - path**2 - 0.09 - 2 * path * 0.3 * 0.4
+    y = path * x + 0.3 * z + np.sqrt(rest) * rng.standard_normal(n)
+    answers = measured({"x": x, "z": z, "y": y}, rng)
+    answers["x2"] = loading * x + 0.6 * rng.standard_normal(n)
+    return answers.assign(kind=float(code))
+
+
+def two_kinds(seed: int, n: int = 1000, **second: float) -> pd.DataFrame:
+    """The interaction mode first, so that the order of the file is not that of the codebook."""
+    rng = np.random.default_rng(seed)
+    return pd.concat([of_kind(2, n, rng, **second), of_kind(1, n, rng)], ignore_index=True)
+
+
+def test_a_path_that_differs_between_groups_is_found():
+    found = compare_groups(study(BY_KIND, two_kinds(1, path=0.0)))
+    table = found.summary().set_index(["outcome", "predictor"])
+    row = table.loc[("y", "x")]
+    assert (row["group"], row["other"], found.sizes) == ("content", "interaction", (1000, 1000))
+    assert abs(row["difference"] - 0.3) < 3 * row["se"]
+    assert row["difference"] == pytest.approx(row["std"] - row["std_other"])
+    assert (table["p"] < 0.001).tolist() == [False, True, False]
+    assert found.equality.pvalue < 0.001
+    joint = found.largest()
+    assert (joint.which, joint.estimate) == (1, pytest.approx(row["difference"], rel=1e-12))
+    assert joint.interval[0] > 0.1
+    assert found.largest(["z"]).estimate == pytest.approx(abs(table.loc[("z", "x"), "difference"]), rel=1e-12)
+    table = measured_alike(study(BY_KIND, two_kinds(1, path=0.0))).table.reset_index()
+    assert [LEVELS[level] for level in table["level"]] == ["configural invariance", "metric invariance",
+                                                           "scalar invariance"]
+    assert set(LADDER_HEADS) == set(table)
+
+
+def test_differences_are_those_of_groups_fitted_alone():
+    """Equal loadings aside, two groups share nothing: standardised paths and errors of single fits come close."""
+    answers = two_kinds(2, path=0.1)
+    found = compare_groups(study(BY_KIND, answers))
+    fits = [semfit.fit(BY_KIND.model(), part, estimator="MLR") for _, part in answers.groupby("kind")]
+    alone = [fit.standardized.query("op == '~'").set_index(["lhs", "rhs"]) for fit in fits]
+    ours = found.summary().set_index(["outcome", "predictor"])
+    np.testing.assert_allclose(ours["difference"], (alone[0]["std_all"] - alone[1]["std_all"]).loc[ours.index],
+                               atol=0.01)
+    np.testing.assert_allclose(ours["se"], np.hypot(alone[0]["se"], alone[1]["se"]).loc[ours.index], rtol=0.02)
+
+
+@pytest.mark.slow
+def test_wald_s_test_of_equal_paths_keeps_its_size():
+    p = [compare_groups(study(BY_KIND, two_kinds(seed, n=250))) for seed in range(30)]
+    p = np.array([one.equality.pvalue for one in p if not isinstance(one, NotTestable)])
+    assert len(p) >= 28
+    assert 0.3 < p.mean() < 0.7  # uniform under the null: mean 1/2, standard error .053
+    assert (p < 0.05).mean() <= 0.2
+
+
+def test_paths_are_not_compared_where_items_load_differently():
+    rng = np.random.default_rng(4)
+    answers = pd.concat([of_kind(1, 600, rng), of_kind(2, 600, rng, loading=-0.2)], ignore_index=True)
+    found = compare_groups(study(BY_KIND, answers))
+    assert isinstance(found, NotTestable)
+    assert "with equal loadings the fit falls" in found.reason
+    assert re.search(r"that of x2 differs most \(0\.[78]\d, -0\.3\d\)", found.reason)  # .8 and -.316 put in
+
+
+def test_three_groups_are_compared_in_pairs():
+    rng = np.random.default_rng(5)
+    answers = pd.concat([of_kind(code, 400, rng, path=path) for code, path in ((1, 0.3), (2, 0.3), (3, -0.2))])
+    found = compare_groups(study(BY_KIND, answers.reset_index(drop=True)))
+    assert (len(found.summary()), found.equality.df) == (9, 6)
+    assert {found.summary().iloc[found.largest().which][key] for key in ("group", "other")} >= {"other"}
+
+
+def test_ordered_answers_take_the_ordinal_ladder():
+    answers = two_kinds(6, n=500, path=-0.1)
+    cut = answers.drop(columns="kind").apply(lambda column: pd.Series(np.digitize(column, [-1, 0, 1]) + 1.0))
+    found = compare_groups(study(BY_KIND, cut.assign(kind=answers["kind"]), estimator="WLSMV"))
+    assert list(found.ladder.fits) == ["configural", "thresholds", "loadings"]  # means are not compared
+    row = found.summary().iloc[1]
+    assert abs(row["difference"] - 0.4) < 3 * row["se"]
+    assert found.fit.test.df > found.ladder.fits["loadings"].test.df - 1
+
+
+def test_a_group_too_small_to_be_compared_is_said_to_be_left_out():
+    answers = two_kinds(1, n=250)
+    few = answers.assign(kind=np.where(answers.index < 5, 3.0, answers["kind"]))
+    found = compare_groups(study(BY_KIND, few))
+    assert (len(found.groups), found.left_out) == (2, 5)
+
+
+def test_platforms_need_groups():
+    answers = two_kinds(7, n=60)
+    assert "names no question" in compare_groups(study(replace(BY_KIND, group=""), answers)).reason
+    one = compare_groups(study(BY_KIND, answers.assign(kind=2.0)))
+    assert "Respondents by kind are 2: 120; two groups of more than 9" in one.reason
+    few = compare_groups(study(BY_KIND, answers.assign(kind=np.where(answers.index < 5, 1.0, 2.0))))
+    assert "1: 5, 2: 115" in few.reason
+    flat = answers.assign(z1=np.where(answers["kind"] == 1, 1.0, answers["z1"]))
+    assert "Measurement cannot be compared" in measured_alike(study(BY_KIND, flat)).reason
+
+
+def test_an_interval_without_ends_is_said_to_have_none():
+    found = InvertedU("mails", "orders", 6.0, 4.0, (1.0, 13.0), np.array([0.0, -0.19]), np.eye(2) / 100, 300, 1.0, None)
+    assert found.p_value < 0.05
+    assert found.turning_interval() == (-np.inf, np.inf)
+    assert found.turning_point == 6.0

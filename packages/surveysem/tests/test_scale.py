@@ -1,0 +1,24 @@
+"""What was laid out for many respondents gives what one respondent at a time gives."""
+
+import numpy as np
+import pandas as pd
+
+import surveysem
+from surveysem.screening import _first_same
+
+
+def test_rows_repeat_the_first_of_their_kind():
+    answers = pd.DataFrame({"a": [1, 2, 1, np.nan, 1, np.nan], "b": [0.0, np.nan, -0.0, np.nan, 1, np.nan]},
+                           index=[2, 3, 5, 6, 7, 9])
+    assert _first_same(answers).tolist() == [0, 0, 2, 0, 0, 0]
+    twice = pd.concat([answers, answers.set_axis([10, 11, 12, 13, 14, 15])])
+    assert _first_same(twice)[6:].tolist() == [2, 3, 2, 0, 7, 0]
+
+
+def test_lines_within_quotes_and_both_line_ends_are_read(tmp_path):
+    text = 'a,"b\nc"\r\n1,"x ""y"""\r\n2,"p\r\nq"\n'
+    for encoding in ("utf-8", "utf-8-sig", "gb18030"):
+        (tmp_path / "t.csv").write_bytes(text.replace("q", "好").encode(encoding))
+        table = surveysem.tables.read_table(tmp_path / "t.csv")
+        assert table.headings == ("a", "b\nc")
+        assert table.columns == (("1", "2"), ('x "y"', "p\r\n好"))

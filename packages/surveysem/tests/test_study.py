@@ -1,0 +1,230 @@
+"""A study of a survey: models, paths and indirect effects against closed forms and lavaan's definitions, its words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from books import BOOK, CONSTRUCTS, TRUTH, construct, studied
+
+import semfit
+import surveysem
+from semfit import psychometrics
+from surveysem import ExpectedPath as Expected
+from surveysem import NotTestable, measurement, paths
+from surveysem.errors import DataError, ParameterError, UnknownNameError
+from surveysem.specification_curve import SpecificationCurve
+from surveysem.study import Study, options_of
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return studied(600)
+
+
+@pytest.fixture(scope="module")
+def holes() -> Study:
+    return studied(600, missing_cells=150)
+
+
+# --- the study --------------------------------------------------------------------------------------------------------
+
+
+def test_constructs_strategies_and_outcomes_follow_from_the_paths(study):
+    assert study.constructs == ["care", "noise", "trust", "stay"]
+    assert (study.strategies, study.outcomes) == (["care", "noise"], ["stay"])
+    named = replace(BOOK, strategies=("care",), outcomes=("trust", "stay"), constructs=(*CONSTRUCTS, construct("idle")))
+    other = studied(100, book=replace(named, questions=(*BOOK.questions, *construct("idle").items)))
+    assert (other.strategies, other.outcomes, len(other.items)) == (["care"], ["trust", "stay"], 12)  # idle has no path
+
+
+def test_missing_answers_are_met_by_full_information(study, holes):
+    assert study.options["missing"] == "listwise"
+    assert holes.options["missing"] == "fiml"
+    assert holes.structural.nobs == holes.nobs
+    assert studied(200, estimator="WLSMV").options == {"estimator": "WLSMV", "ordered": True}
+
+
+def test_whose_answers_they_are(study):
+    assert study.basis == "synthetic sample"
+    assert replace(study, responses=replace(study.responses, basis="survey")).basis == "own survey"
+
+
+def test_a_study_needs_paths_and_more_respondents_than_items():
+    with pytest.raises(DataError, match=r"states no paths between its constructs; a table \[paths\]"):
+        studied(100, book=replace(BOOK, paths=()))
+    with pytest.raises(DataError, match="12 respondents are left after screening for 12 items"):
+        studied(12)
+    with pytest.raises(UnknownNameError, match="unknown estimator 'PLS'"):
+        studied(100, estimator="PLS")
+
+
+def test_paths_in_a_circle_are_refused(study):
+    round_about = replace(BOOK, paths=(*BOOK.paths, Expected("trust", "stay", 1)))
+    with pytest.raises(DataError, match="the paths run in a circle, (stay - trust - stay|trust - stay - trust); paths"):
+        replace(study, responses=replace(study.responses, codebook=round_about))
+
+
+# --- paths and indirect effects ---------------------------------------------------------------------------------------
+
+
+def test_paths_recover_the_truth():
+    """In 20,000 answers cut into seven; a path's error there is about .01."""
+    table = paths.path_table(studied(20_000, seed=3)).set_index(["outcome", "predictor"])["std"]
+    for (outcome, predictor), value in table.items():
+        assert value == pytest.approx(TRUTH.paths[outcome][predictor], abs=0.03)
+
+
+def test_indirect_effects_are_products_of_paths_and_what_the_engine_defines(study):
+    found, std = paths.indirect(study), study.structural.standardized.set_index(["lhs", "op", "rhs"])["std_all"]
+    by_name = dict(zip(found.names, found.estimates, strict=True))
+    product = std["trust", "~", "care"] * std["stay", "~", "trust"]
+    assert by_name["care", "stay", "all"] == pytest.approx(product, rel=1e-12)
+    assert by_name["care", "stay", "trust"] == pytest.approx(product, rel=1e-12)  # its only way
+    text = study.codebook.model().replace("trust ~ care", "trust ~ a*care").replace("stay ~ trust", "stay ~ b*trust")
+    defined = study.fit(text + "\nab := a*b").standardized.query("op == ':='")
+    assert by_name["care", "stay", "all"] == pytest.approx(float(defined["std_all"].iloc[0]), rel=1e-8)
+    spread = found.draws[:, found.names.index(("care", "stay", "all"))].std(ddof=1)
+    assert spread == pytest.approx(float(defined["se"].iloc[0]), rel=0.15)  # 500 draws: 3 % of error
+
+
+def test_one_step_draws_have_the_sandwich_s_covariance(study):
+    """theta + I^-1 S'w / N with counts w has covariance I^-1 S'S I^-1 / N^2, which is MLR's."""
+    draws = semfit.bootstrap(study.structural, 20_000, seed=1, method="one-step").draws
+    ratio = draws.std(0) / np.sqrt(np.diag(study.structural.vcov))
+    assert np.abs(ratio - 1).max() < 0.03  # 20,000 draws: a standard deviation's error is half a per cent
+
+
+def test_one_step_and_refits_agree(study):
+    refits, steps = (semfit.bootstrap(study.structural, 1000, seed=2, method=method).draws.std(0)
+                     for method in ("refit", "one-step"))
+    assert np.median(refits / steps) == pytest.approx(1, abs=0.03)
+    assert np.abs(refits / steps - 1).max() < 0.2
+
+
+def test_the_one_step_bootstrap_refuses_what_it_cannot(study):
+    with pytest.raises(semfit.UnknownNameError, match="unknown method of the bootstrap 'two-step'"):
+        semfit.bootstrap(study.structural, 10, method="two-step")
+    with pytest.raises(semfit.ParameterError, match="takes no ordered items; allowed: method 'refit'"):
+        semfit.bootstrap(studied(300, estimator="WLSMV").structural, 10, method="one-step")
+
+
+def test_incomplete_rows_are_resampled_by_steps_to_the_same_draws_for_a_seed(holes):
+    again = studied(600, missing_cells=150)
+    assert np.array_equal(holes.resampled.draws, again.resampled.draws)
+    found = paths.indirect(holes)
+    low, high = found.interval()
+    assert ((low < found.estimates) & (found.estimates < high)).all()
+
+
+def test_p_values_agree_with_intervals(study):
+    found = paths.indirect(study)
+    low, high = found.interval(0.95)
+    assert ((found.p_values < 0.045) <= ((low > 0) | (high < 0))).all()
+
+
+def test_without_a_way_through_another_construct_there_is_no_indirect_effect():
+    straight = studied(200, book=replace(BOOK, paths=(Expected("stay", "care", 1), Expected("stay", "noise", -1))))
+    found = paths.indirect(straight)
+    assert isinstance(found, NotTestable)
+    assert found.reason == "No path leads from a strategy over another construct to a final outcome."
+
+
+RISK = replace(BOOK, paths=(Expected("noise", "care", -1), Expected("stay", "noise", -1),
+                            Expected("stay", "trust", 1), Expected("noise", "trust", 1)))
+
+
+def test_the_claimed_sign_of_an_indirect_effect_is_the_product_along_its_way():
+    """Care lowers noise, which lowers stay: through noise it is claimed to raise it; trust has ways of one sign."""
+    truth = surveysem.Truth(RISK, {"noise": {"care": -0.5, "trust": 0.3}, "stay": {"noise": -0.5, "trust": 0.3}})
+    sample = surveysem.draw_respondents(truth, 600, seed=3, defects=surveysem.Defects())
+    risky = Study(sample.responses, surveysem.screen(sample.responses), draws=200)
+    assert paths.claimed_signs(risky) == {
+        ("care", "stay", "noise"): 1, ("care", "stay", "all"): 1, ("trust", "stay", "noise"): -1,
+        ("trust", "stay", "all"): -1}
+    found = paths.indirect(risky)
+    lines = found.totals("stay").summary().set_index("strategy")
+    assert lines["estimate"].to_dict() == pytest.approx({"care": 0.25, "trust": -0.15}, abs=0.08)
+    assert lines.loc["care", "low"] > 0 > lines.loc["trust", "high"]
+
+
+def test_where_ways_of_both_signs_are_claimed_their_sum_has_none():
+    mixed = replace(RISK, paths=(Expected("noise", "care", 1), Expected("trust", "care", 1),
+                                 Expected("stay", "noise", -1), Expected("stay", "trust", 1)))
+    both = studied(300, book=mixed, draws=100)
+    assert paths.claimed_signs(both) == {("care", "stay", "noise"): -1, ("care", "stay", "trust"): 1,
+                                         ("care", "stay", "all"): 0}
+
+
+def test_an_unknown_path_is_named_with_those_there_are(study):
+    with pytest.raises(UnknownNameError, match="unknown path 'stay ~ noise'"):
+        paths.direct(study, "stay", "noise")
+
+
+# --- words and tables -------------------------------------------------------------------------------------------------
+
+
+def fits_of(study: Study) -> pd.DataFrame:
+    return measurement.fit_table({"measurement model": study.measurement, "structural model": study.structural})
+
+
+def test_tables_of_measurement(study):
+    matrix = psychometrics.fornell_larcker(study.measurement).matrix
+    table = measurement.triangle(matrix.loc[study.constructs, study.constructs], study.codebook.called)
+    assert table["construct"].tolist() == [study.codebook.called[name] for name in study.constructs]
+    ave = psychometrics.measurement_quality(study.measurement).table()["ave"].to_numpy()
+    assert [table.loc[k, str(k + 1)] for k in range(4)] == pytest.approx(np.sqrt(ave))
+    assert table.loc[3, "1"] == matrix.loc[study.constructs[3], study.constructs[0]]
+    assert table.loc[0, "2"] == ""  # above the diagonal
+    fits = fits_of(study)
+    assert list(fits) == list(measurement.FIT_HEADS)
+    assert fits["df"].tolist() == [48, 49]  # 78 moments less 24 loadings and residuals and 6 correlations, or 5
+    assert fits["cfi"].tolist() == [one.fit_measures["cfi.robust"] for one in (study.measurement, study.structural)]
+
+
+def test_a_study_says_where_its_answers_are_from(study):
+    own = replace(study, responses=replace(study.responses, basis="survey", file="mine.csv"))
+    assert "simulated" in study.source
+    assert own.source == "mine.csv"
+    assert own.words["mine.csv"] == {}
+
+
+def test_what_failed_is_not_counted_as_firm():
+    rows = [{"specification": k, "declared": k == 1, "outcome": "stay", "predictor": "care", "direction": 1,
+             "estimate": value, "low": value - 0.1, "high": value + 0.1}
+            for k, value in enumerate([0.4, 0.3, np.nan], 1)]
+    line = SpecificationCurve(pd.DataFrame(rows), 0.95, ()).summary().iloc[0]
+    assert (line["specifications"], line["failed"], line["beyond_zero"]) == (2, 1, 1)
+
+
+def test_a_model_without_a_solution_is_no_measurement():
+    unsolved = SimpleNamespace(converged=False, identified=True, nobs=600, problems=["No."])
+    with pytest.raises(DataError, match=r"mine.csv: the measurement model has no solution on these 600 answers"):
+        measurement.check_solution(unsolved, "mine.csv")
+    measurement.check_solution(SimpleNamespace(converged=True, identified=True), "mine.csv")
+
+
+def test_a_fit_counts_the_rows_it_used():
+    ordered = studied(400, estimator="WLSMV", missing_cells=60)
+    whole = int(ordered.answers[ordered.items].notna().all(axis=1).sum())
+    assert whole < ordered.nobs
+    assert fits_of(ordered)["n"].tolist() == [whole, whole]
+
+
+def test_resamples_of_ordered_answers_are_drawn_from_the_estimates_distribution():
+    ordered = studied(300, estimator="WLSMV", draws=20_000)
+    assert ordered.resampling == "normal"
+    assert replace(ordered, estimator="MLR").resampling == "refit"
+    ratio = ordered.resampled.draws.std(0) / np.sqrt(np.diag(ordered.structural.vcov))
+    assert np.abs(ratio - 1).max() < 0.03
+    assert paths.indirect(ordered).p_values.min() > 0
+
+
+@pytest.mark.parametrize("reading", ["", "{", "[1]", '{"shee": "answers"}'])
+def test_how_a_file_is_read_is_stated_in_json(reading):
+    assert options_of('{"sheet": "answers"}') == {"sheet": "answers"}
+    with pytest.raises(ParameterError, match="reading is JSON of sheet, .*, invalid, such as"):
+        options_of(reading)

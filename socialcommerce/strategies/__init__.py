@@ -1,1 +1,0 @@
-"""The paper's advice tested on people: messages, sessions, group buying, deliveries, drivers of purchase, loyalty."""

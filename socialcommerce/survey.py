@@ -1,0 +1,69 @@
+"""The project's own survey: its codebook, the truth of its synthetic sample, and studies that take them by default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import surveysem
+from socialcommerce.project import root
+from surveysem import Codebook, Sample, Study, Truth
+
+__all__ = ["load_codebook", "own_codebook", "own_sample", "own_truth", "read_study", "stated_truth"]
+
+
+def own_codebook() -> Path:
+    """Return where the project's own codebook stands."""
+    return root() / "data" / "survey" / "codebook.toml"
+
+
+def load_codebook(path: str | Path | None = None) -> Codebook:
+    """Return a codebook, by default the project's own."""
+    return surveysem.load_codebook(path or own_codebook())
+
+
+def stated_truth() -> Path:
+    """Return where it stands what is true of the project's own sample."""
+    return root() / "data" / "survey" / "truth.toml"
+
+
+def own_truth() -> Truth:
+    """Return what is true of the project's own sample."""
+    return surveysem.read_truth(stated_truth(), load_codebook())
+
+
+def own_sample(*, nobs: int | None = None, seed: int | None = None) -> Sample:
+    """Draw the project's own sample, defects planted.
+
+    Parameters
+    ----------
+    nobs, seed : int, optional
+        In place of those stated.
+
+    Examples
+    --------
+    >>> sample = own_sample()
+    >>> len(sample.cells), sample.responses.basis
+    (1200, 'synthetic sample')
+    """
+    return surveysem.draw_stated(stated_truth(), load_codebook(), nobs=nobs, seed=seed)
+
+
+def read_study(answers: str | Path = "", codebook: str | Path = "", *, screening: str = "drop", estimator: str = "MLR",
+               draws: int = 5000, seed: int = 20240531, **reading: str | None) -> Study:
+    """Return the study of a file of answers, or of the project's own labelled synthetic sample.
+
+    Parameters
+    ----------
+    answers : path
+        csv, xlsx or sav; empty for the synthetic sample.
+    codebook : path
+        Empty for the project's own.
+    screening, estimator, draws, seed, **reading
+        As of `surveysem.read_study`.
+    """
+    if answers:
+        return surveysem.read_study(answers, codebook or own_codebook(), screening=screening, estimator=estimator,
+                                    draws=draws, seed=seed, **reading)
+    responses = own_sample().responses
+    return Study(responses, surveysem.screen(responses, mode=screening), estimator, draws, seed,
+                 "simulated by socialcommerce.survey from data/survey/truth.toml, not answered by people")
