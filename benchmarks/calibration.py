@@ -246,9 +246,9 @@ def _tests(study: Study, left_out: tuple[str, ...]) -> tuple[dict[str, Hypothesi
     """Return the tests, and intervals of level .95 of those that are the least or the largest of several effects."""
     equal, reason = respondents.EQUAL, NotTestable(LEFT_OUT)
     known = {"indirect": paths.indirect(study),
-             "platforms": reason if equal in left_out else groups.compare_groups(study)}
+             "groups": reason if equal in left_out else groups.compare_groups(study)}
     tests = respondents.hypothesis_tests(study, known)
-    joint = {respondents.CONTACT: respondents._contact(study), equal: respondents._equal(known["platforms"]),
+    joint = {respondents.CONTACT: respondents._contact(study), equal: respondents._equal(known["groups"]),
              respondents.INDIRECT: respondents._indirect(known["indirect"], study)}
     return ({name: reason if name in left_out else test for name, test in tests.items()},
             {name: one(1 - LEVEL).interval for name, one in joint.items() if not isinstance(one, NotTestable)})

@@ -218,6 +218,8 @@ def draw_respondents(
     departures, defects = departures or Departures(), defects or Defects()
     if not isinstance(nobs, int) or nobs < 1:
         raise ParameterError(f"nobs is {nobs!r}; allowed: a whole number from 1.")
+    if seed is not None and seed < 0:
+        raise ParameterError(f"seed is {seed!r}; allowed: a whole number from 0.")
     rng = np.random.default_rng(seed)
     answers = np.empty((nobs, len(book.questions)))
     at = {item.code: k for k, item in enumerate(book.questions)}
@@ -343,12 +345,12 @@ def _cells(answers: Array, duration: Array, book: Codebook) -> pd.DataFrame:
     return cells
 
 
-SHAPE = {"nobs": COUNT, "seed": COUNT, "measurement": TABLE, "paths": TABLE}
+FROM_ZERO = Field(lambda value: type(value) is int and value >= 0, "a whole number from 0")
+SHAPE = {"nobs": COUNT, "seed": FROM_ZERO, "measurement": TABLE, "paths": TABLE}
 MORE = dict.fromkeys(("moderation", "differences", "contact", "defects"), TABLE)
 MEASUREMENT = dict.fromkeys(("loading", "correlation", "spread", "seconds"), NUMBER)
 CONTACT = {each.name: TEXT if each.name == "driver" else NUMBER for each in fields(ContactCurve)}
-DEFECTS = {each.name: Field(lambda value: type(value) is int and value >= 0, "a whole number from 0")
-           for each in fields(Defects)}
+DEFECTS = {each.name: FROM_ZERO for each in fields(Defects)}
 EFFECTS = Field(lambda value: isinstance(value, dict) and all(map(NUMBER.holds, value.values())),
                 "a table of numbers, one a predictor")
 

@@ -96,6 +96,10 @@ def test_a_stated_truth_is_drawn_and_a_wrong_one_named(tmp_path, capsys):
         capsys.readouterr()
         assert main([*stated, str(tmp_path / "mine.toml"), "--out", str(tmp_path / "no")]) == 2
         assert message in capsys.readouterr().err
+    for option, message in ((["--seed", "-1"], "seed is -1; allowed: a whole number from 0"),
+                            (["--respondents", "0"], "nobs is 0; allowed: a whole number from 1")):
+        assert main(["sample", *BOOK, *option, "--out", str(tmp_path / "no")]) == 2
+        assert message in capsys.readouterr().err
     assert not (tmp_path / "no").exists()
 
 
