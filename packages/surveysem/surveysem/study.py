@@ -210,7 +210,7 @@ def options_of(reading: str) -> Reading:
     """Return how a file is read, as ``read_study`` takes it, from JSON."""
     known = ("sheet", "encoding", "delimiter", "unknown", "invalid")
     with suppress(ValueError):
-        found = json.loads(reading)
+        found: Reading = json.loads(reading)
         if isinstance(found, dict) and found.keys() <= {*known}:
             return found
     raise ParameterError(f'reading is JSON of {", ".join(known)}, such as {{"sheet": "answers"}}; got {reading!r}.')
