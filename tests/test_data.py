@@ -31,7 +31,7 @@ HEAD = "year,value,unit,source,basis\n"
 GOOD = HEAD + "2019,2.4,billion USD,A,published\n2020,3.1,billion USD,A,published\n2021,4.2,billion USD,B,derived\n"
 PREPARED = {
     "market_size": "market_size", "market_rivals": "market_rivals", "market_growth": "market_growth",
-    "context": "context", "pooled_correlation_matrix": "pooled_correlations",
+    "context": "context",
 }
 
 
@@ -94,7 +94,7 @@ def test_counts_of_group_buying_are_those_of_its_records(tmp_path):
 COUNTED = {  # what a script counts from fetched files
     "hillstrom_cells": ("hillstrom",),
     "uci_cells": ("uci_shoppers",),
-    "beibei_initiators": ("beibei_failed", "beibei_tune", "beibei_test"),
+    "beibei_joiners": ("beibei_failed", "beibei_tune", "beibei_test"),
 }
 
 
@@ -128,11 +128,9 @@ def test_scores_and_moments_of_deliveries_are_those_of_the_orders():
 
 
 def test_two_counts_of_group_buying_agree():
-    groups, by = data.load("beibei_counts"), data.load("beibei_initiators")
-    failed = groups["part"] == "failed"
-    assert by["initiators"] @ by["failed"] == groups.loc[failed, "groups"].sum() == 211_291
-    assert by["initiators"] @ by["successful"] == groups.loc[~failed, "groups"].sum() == 332_826
-    assert by.loc[by["failed"] > 0, "initiators"].sum() == groups.loc[failed, "initiators"].sum()
+    groups, by = data.load("beibei_counts"), data.load("beibei_joiners").set_index("opens")
+    assert by["places"].sum() == groups["joiners"] @ groups["groups"] == 335_828
+    assert round(by.at["yes", "places"] / by["places"].sum(), 3) == 0.948  # as first seen
 
 
 def test_moments_of_the_hanoi_survey_are_those_of_its_rows(tmp_path):

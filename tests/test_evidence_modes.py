@@ -32,7 +32,8 @@ def estimate(name):
 def test_each_verdict_is_a_model_s(name):
     verdict = evidence.assess(name)
     assert (verdict.outcome, verdict.evidence, verdict.grade) == (OUTCOMES[name], ("model",), "direct")
-    assert verdict.result.n == {"H53": 1, "H55": verdict.result.n, "H57": 2 * modes.SETS, "H58": 2 * modes.SETS}.get(
+    assert verdict.result.n == {"H53": 1, "H55": verdict.result.n, "H57": 2 * modes.SETS, "H58": 2 * modes.SETS,
+                                "H59": 2 * modes.SETS}.get(
         name, modes.SETS)
 
 
@@ -68,8 +69,8 @@ def test_the_loop_reaches_the_pool_by_one_inferred_arrow_and_never_through_repor
 
 
 def test_satisfaction_decides_where_the_matrix_says_so():
-    """The share over sets, by the leading eigenvalue at either end of the range."""
-    grown = [next_generation(CONTENT, SETS | {"s": np.full(modes.SETS, end)}).growth for end in (0.7, 0.98)]
+    """The share over sets, by the leading eigenvalue with no satisfied buyer and with all of them."""
+    grown = [next_generation(CONTENT, SETS | {"s": np.full(modes.SETS, end)}).growth for end in (0.0, 1.0)]
     assert estimate("H54") == pytest.approx(np.mean((grown[0] < 0) & (grown[1] > 0)), rel=1e-12)
 
 
@@ -119,20 +120,21 @@ def test_self_growth_where_the_matrix_says_so():
 def test_sharing_adds_buyers_in_runs_too_and_nothing_where_nobody_accepts(row, monkeypatch):
     """New buyers a day at the end of long runs, with invitations and without, are those of the closed form."""
     given = ({}, {"mA": 0.0, "mB": 0.0})
-    runs = [integrate(sharing.SHARING, one(GROUPS, row, **less), 20_000, dt=20_000, initial={"F": 0.01})
-            for less in given]
+    sets = [one(GROUPS, row, **less) for less in given]
+    runs = [integrate(sharing.SHARING, p, 20_000, dt=20_000, initial={"F": 0.01}) for p in sets]
     ends = [run.flow("U", "A")[-1] + run.flow("U", "B")[-1] for run in runs]
-    closed = [float(sharing.steady_flow(one(GROUPS, row, **less))) for less in given]
+    closed = [float(sharing.steady_flow(p)) for p in sets]
     assert ends == pytest.approx(closed, rel=1e-6)
     assert ends[0] > ends[1]
-    silent = GROUPS | dict.fromkeys(("qA", "qB"), np.zeros(modes.SETS))
-    monkeypatch.setattr(modes, "parameter_sets", lambda mode: silent)
+    nobody = dict.fromkeys(("qA", "qB"), np.zeros(modes.SETS))
+    monkeypatch.setattr(modes, "parameter_sets", lambda mode: GROUPS | nobody)
     assert estimate("H58") == 0
 
 
 def test_trust_transfer_pays_where_fans_open_more_groups_than_newcomers_would():
+    """And always where it makes more friends accept: the joiners of a group rise with the accepted invitations."""
     fans, newcomers = (GROUPS[f"theta{k}"] / GROUPS[f"gamma{k}"] for k in "FN")
-    assert estimate("H59") == pytest.approx(np.mean(fans > newcomers), rel=1e-12)
+    assert estimate("H59") == pytest.approx(np.mean([*(fans > newcomers), *np.ones(modes.SETS)]), rel=1e-12)
 
 
 def test_delivery_moves_the_number_only_through_satisfaction(monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
@@ -14,7 +16,7 @@ from stockflow import Parameter, integrate
 
 HYPOTHESES = {h.id: h for h in paper.load_hypotheses()}
 OUTCOMES = {"H60": "depends", "H62": "follows", "H63": "depends", "H64": "depends", "H65": "follows",
-            "H66": "depends", "H67": "follows", "H68": "depends"}
+            "H66": "depends", "H67": "follows", "H68": "depends", "H69": "depends"}
 P, GROUPS = parameter_sets(content.CONTENT), parameter_sets(sharing.SHARING)
 
 
@@ -36,20 +38,16 @@ def test_each_verdict_is_a_model_s(name):
     verdict = evidence.assess(name)
     assert (verdict.outcome, verdict.evidence, verdict.grade) == (OUTCOMES[name], ("model",), "direct")
     assert verdict.result.n == {"H60": 2 * SETS, "H62": 2 * modes.RUNS, "H63": 2 * SETS, "H65": SETS,
-                                "H66": 2 * SETS}.get(name, modes.RUNS)
+                                "H66": 2 * SETS, "H69": 2 * SETS}.get(name, modes.RUNS)
 
 
-def test_in_the_content_mode_only_contact_can_outweigh_quality():
-    """R0 = beta pM s reach: satisfaction and beta have elasticity one, and all but contact at most that."""
-    a = content.parts(P)
-    buying = P["b1"] * P["n"] / a["pi"]
-    leaving = 2 * P["delta1"] * P["n"]**2 / a["delta"]
-    of_contact = np.abs((1 - a["pM"]) * (buying - leaving))
-    quality, *_ = modes.policy.STRATEGIES["sharing"]
-    own, other = (modes._largest(sharing.reproduction, GROUPS, names) for names in (
-        quality.effects, ("qA", "qB", "thetaN", "thetaF", "mA")))
-    by_hand = np.mean(np.concatenate([of_contact <= 1, own >= other - 1e-9]))
-    assert estimate("H60") == pytest.approx(by_hand, rel=1e-12)
+def test_inspection_is_first_only_where_it_raises_the_number_more_than_every_other_strategy(monkeypatch):
+    table = modes.policy.rank(content.CONTENT, SETS, modes.SEED).summary().set_index(["outcome", "strategy"])
+    assert 0.1 < table.at[("r0", "inspection"), "first"] < 0.3
+    twins = {name: [replace(one, effects={}, sets={}, haste=0.0) for one in listed]
+             for name, listed in modes.policy.STRATEGIES.items()}
+    monkeypatch.setattr(modes.policy, "STRATEGIES", twins)
+    assert estimate("H60") == 0  # where all do nothing they tie, and a tie is no first place
 
 
 @pytest.mark.slow
@@ -63,6 +61,7 @@ def test_breaches_strike_every_set_and_spread_the_members_in_time(mode):
 def test_members_stay_as_they_are_without_breaches(monkeypatch):
     ranges(monkeypatch, "breach", rate=0.0)
     monkeypatch.setattr(modes, "DAYS", 800)
+    monkeypatch.setattr(modes, "SETTLE", 700)
     for mode in modes.MODES.values():
         calm, mean, _ = modes._breached(mode)
         assert mean == pytest.approx(calm, rel=1e-9)
@@ -87,6 +86,14 @@ def test_classes_pay_where_they_cost_nothing_and_not_where_all_are_alike(monkeyp
     assert estimate("H64") == 1
     ranges(monkeypatch, "classes", cost=0.001, spread=1e-6)
     assert estimate("H64") == 0
+
+
+def test_traffic_makes_a_pool_smaller_only_where_it_brings_customers_who_stay_shorter(monkeypatch):
+    """Content: purchases are pi M. Interaction: with fans made alike from all newcomers, members follow the flow."""
+    assert 0.99 < estimate("H69") < 1
+    alike = GROUPS | {"psiB": GROUPS["psiA"]}
+    monkeypatch.setattr(modes, "parameter_sets", lambda mode: P if mode is content.CONTENT else alike)
+    assert estimate("H69") == 1
 
 
 def test_the_inner_frequency_is_the_closed_form():
@@ -125,6 +132,14 @@ def test_promotion_is_needed_where_nobody_buys_unprompted(monkeypatch):
     before = estimate("H68")
     monkeypatch.setattr(modes, "parameter_sets", lambda mode, count: sets)
     assert estimate("H68") > before
+
+
+def test_a_run_with_breaches_is_as_long_as_its_argument_asks():
+    """Five of the longest mean stays are left out, and the rarest breach misses fewer than one of all runs."""
+    slowest = min(p.lower for mode in modes.MODES.values() for p in mode.parameters if p.kind == "rate" and p.lower > 0)
+    rarest = modes.RANGES["breach"][0].lower
+    assert pytest.approx(5 / slowest) == modes.SETTLE
+    assert np.exp(-rarest * (modes.DAYS - modes.SETTLE)) < 1 / (2 * modes.RUNS)
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ import pytest
 from socialcommerce import paper
 from socialcommerce.errors import PaperError
 from socialcommerce.project import root
+from tests.conftest import assessment
 
 CLAIMS, HYPOTHESES = paper.load_claims(), paper.load_hypotheses()
 FILES = {name: (root() / "paper" / name).read_text(encoding="utf-8") for name in ("claims.toml", "hypotheses.toml")}
@@ -141,7 +142,7 @@ SLIPS = {
     "both": ("claims.toml", 'hypotheses = ["H01"]', 'hypotheses = ["H01"]\nuntested = { en = "a", zh = "b" }',
              r"C01, field hypotheses: .*either hypotheses, or untested"),
     "unknown": ("claims.toml", '["H01"]', '["H01", "H98"]',
-             r"C01, field hypotheses: got 'H98'; allowed: an id of the other file, H01 to H68"),
+             r"C01, field hypotheses: got 'H98'; allowed: an id of the other file, H01 to H69"),
     "back": ("claims.toml", '["H02"]', '["H01"]', r"C02, field hypotheses: got 'H01'; .*H01 names \['C01'\]"),
     "other back": ("hypotheses.toml", 'claims = ["C01"]', 'claims = ["C01", "C02"]',
              r"hypotheses.toml, H01, field claims"),
@@ -190,6 +191,48 @@ def test_a_slip_is_answered_with_file_entry_field_given_and_allowed(slip, tmp_pa
     name, old, new, message = SLIPS[slip]
     with pytest.raises(PaperError, match=message):
         paper.load_claims(mutated(tmp_path, name, old, new))
+
+
+def test_two_codings_settle_what_stands_in_the_files():
+    """Every claim and hypothesis is coded by both lists; each difference is settled, nothing else, and as it stands."""
+    coding = paper.load_coding()
+    assert coding.attrs["how"]
+    by = {question: codes.set_index("item") for question, codes in coding.groupby("question")}
+    assert list(by["testable"].index) == sorted(claim.id for claim in CLAIMS)
+    assert by["step"]["code"].to_dict() == {h.id: h.step for h in HYPOTHESES}
+    graded = {h.id: max((d.grade for d in h.data), key=paper.GRADES.index, default="none") for h in HYPOTHESES
+              if not {"model", "synthetic sample"} & set(h.kinds)}
+    assert by["grade"]["code"].to_dict() == graded
+    assert (coding["reason"].notna() == (coding["first"] != coding["second"])).all()
+    for codes in by.values():
+        assert all(code in (one, other) for one, other, code in zip(codes["first"], codes["second"], codes["code"],
+                                                                    strict=True))
+
+
+def test_agreement_is_what_two_definitions_of_kappa_give():
+    """By hand, (observed - expected) / (1 - expected), from the shares of each code; 00_claims takes statsmodels'."""
+    from statsmodels.stats.inter_rater import cohens_kappa, to_table
+
+    for _, codes in paper.load_coding().groupby("question"):
+        pair = codes[["first", "second"]]
+        shares = [pair[name].value_counts(normalize=True) for name in pair]
+        expected = shares[0].mul(shares[1], fill_value=0).sum()
+        by_hand = ((pair["first"] == pair["second"]).mean() - expected) / (1 - expected)
+        numbers = pair.stack().astype("category").cat.codes.unstack()
+        assert cohens_kappa(to_table(numbers.to_numpy())[0]).kappa == pytest.approx(by_hand)
+
+
+def test_the_log_of_changes_ends_with_the_verdicts_of_today():
+    changes = paper.load_changes()
+    assert changes["date"].is_monotonic_increasing or set(changes["date"]) == {"2026-11-22", "2026-11-29"}
+    last = changes.groupby("hypothesis", sort=False).tail(1).set_index("hypothesis")["after"]
+    results = assessment().results
+    said = {name: results[name].words if name in results else "removed" for name in last.index}
+    asked = {name for name in last.index if name in results and results[name].side == "further questions"}
+    assert last.to_dict() == {name: f"further question: {words}" if name in asked else words
+                              for name, words in said.items()}
+    for _, of in changes.groupby("hypothesis"):
+        assert of["before"].to_list()[1:] == of["after"].to_list()[:-1]  # no verdict moved without an entry
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -15,62 +15,39 @@ if TYPE_CHECKING:
 __all__ = ["TESTS"]
 
 
-def users(hypothesis: Hypothesis) -> HypothesisTest:
-    """H01: internet users in December 2023, the paper's figure minus CNNIC's."""
-    return _number(hypothesis, _stated("users-2023") - _official("internet users", 2023), n=2)
-
-
-def penetration(hypothesis: Hypothesis) -> HypothesisTest:
-    """H02: the paper's penetration rate minus users over the official population, in percentage points."""
-    rate = 100 * _persons("internet users", 2023) / _persons("population", 2023)
-    return _number(hypothesis, _stated("penetration-2023") - rate, n=3)
-
-
-def user_growth(hypothesis: Hypothesis) -> HypothesisTest:
-    """H03: yearly growth of internet users after 2020 over that of the two years before, both from December."""
-    before, after = (_yearly_growth("internet users", *years) for years in ((2018, 2020), (2020, 2023)))
-    return _number(hypothesis, after / before, n=3)
-
-
-def shopper_growth(hypothesis: Hypothesis) -> HypothesisTest:
-    """H04: growth of online shoppers from December 2022 to December 2023, in per cent."""
-    return _number(hypothesis, _yearly_growth("online shoppers", 2022, 2023), n=2)
-
-
-def market_reported(hypothesis: Hypothesis) -> HypothesisTest:
-    """H05: the paper's market size of 2023 minus the report of 2023 that lies furthest from it."""
-    reported = [value for status, value in _levels(2023) if status == "reported"]
-    return _number(hypothesis, _furthest(_stated("market-2023"), reported), n=1 + len(reported))
-
-
-def market_rival(hypothesis: Hypothesis) -> HypothesisTest:
-    """H06: the paper's market size of 2023 minus eMarketer's forecast for that year."""
-    rivals = [value for _, value in _levels(2023, publisher="eMarketer")]
-    return _number(hypothesis, _furthest(_stated("market-2023"), rivals), n=1 + len(rivals))
-
-
-def market_growth(hypothesis: Hypothesis) -> HypothesisTest:
-    """H07: the lowest yearly growth rate of 2018 to 2023, printed or between two levels of one report, in per cent."""
-    printed = _market().query("measure == 'growth' and 2018 <= year <= 2023")["value"]
-    rates = [*printed, *_rates_within_reports(2018, 2023)]
-    return _number(hypothesis, min(rates), n=len(rates))
-
-
-TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = {
-    "H01": users,
-    "H02": penetration,
-    "H03": user_growth,
-    "H04": shopper_growth,
-    "H05": market_reported,
-    "H06": market_rival,
-    "H07": market_growth,
-}
-
-
-def _number(hypothesis: Hypothesis, estimate: float, n: int) -> HypothesisTest:
-    evidence = hypothesis.data[0]
+def _test(hypothesis: Hypothesis) -> HypothesisTest:
+    """Put a number beside its null; n counts the figures compared."""
+    (estimate, n), evidence = NUMBERS[hypothesis.id](), hypothesis.data[0]
     return HypothesisTest(estimate=float(estimate), n=n, unit=hypothesis.unit, method=hypothesis.design,
                           null=hypothesis.null, evidence=evidence.kind, grade=evidence.grade)
+
+
+def _rival() -> float:
+    rows = _market().query("measure == 'level' and unit == '1e8 CNY' and year == 2023 and publisher == 'eMarketer'")
+    return _stated("market-2023") - rows["value"].item()
+
+
+def _least_growth() -> tuple[float, int]:
+    printed = _market().query("measure == 'growth' and 2018 <= year <= 2023")
+    rates = [*printed["value"], *_rates_within_reports(2018, 2023)]
+    return min(rates), len(rates)
+
+
+NUMBERS: dict[str, Callable[[], tuple[float, int]]] = {
+    # users in December 2023, the paper's minus CNNIC's; its penetration minus users over the population, points
+    "H01": lambda: (_stated("users-2023") - _official("internet users", 2023), 2),
+    "H02": lambda: (_stated("penetration-2023")
+                    - 100 * _persons("internet users", 2023) / _persons("population", 2023), 3),
+    # yearly growth of users after 2020 over that of the two years before; growth of shoppers in 2023, per cent
+    "H03": lambda: (_yearly_growth("internet users", 2020, 2023) / _yearly_growth("internet users", 2018, 2020), 3),
+    "H04": lambda: (_yearly_growth("online shoppers", 2022, 2023), 2),
+    # the market of 2023 minus eMarketer's forecast; the lowest growth rate, printed or inside one report, per cent
+    "H06": lambda: (_rival(), 2),
+    "H07": _least_growth,
+}
+"""The estimate of each hypothesis, and how many figures it compares."""
+
+TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = dict.fromkeys(NUMBERS, _test)
 
 
 def _stated(name: str) -> float:
@@ -96,17 +73,6 @@ def _yearly_growth(series: str, first: int, last: int) -> float:
 
 def _market() -> pd.DataFrame:
     return data.load("market_figures")
-
-
-def _levels(year: int, publisher: str | None = None) -> list[tuple[str, float]]:
-    """Status and level of each figure printed in yuan for one year."""
-    rows = _market().query("measure == 'level' and unit == '1e8 CNY' and year == @year")
-    rows = rows if publisher is None else rows[rows["publisher"] == publisher]
-    return list(zip(rows["status"], rows["value"], strict=True))
-
-
-def _furthest(stated: float, others: list[float]) -> float:
-    return max((stated - other for other in others), key=abs)
 
 
 def _rates_within_reports(first: int, last: int) -> Iterator[float]:

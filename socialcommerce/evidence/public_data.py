@@ -1,10 +1,8 @@
-"""What public data about buyers say of messages, matching, groups, deliveries, identification and loyalty."""
+"""What public data about buyers say of messages, matching, deliveries, opinion leaders and loyalty."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import surveysem
@@ -22,38 +20,21 @@ def _of(effect: Callable[..., Effect], table: str, *given: Any) -> Callable[[], 
     return lambda: effect(data.load(table), *given)
 
 
-def group_success() -> Effect:
-    """H24: share of successful groups on record minus one half."""
-    share = records.group_success(data.load("beibei_initiators"))
-    return replace(share, estimate=share.estimate - 0.5)
-
-
-def _pooled(outcome: str, cause: str) -> Effect:
-    """Take the fewest persons the pools can hold, since their number is unknown: the widest interval counts."""
-    matrix, pairs = data.load("pooled_correlation_matrix"), data.load("pooled_correlations")
-    return studies.pooled_path(matrix, outcome, cause, studies.least_pooled_size(pairs))
-
-
 EFFECTS: dict[str, Callable[[], Effect]] = {
-    # standardised paths to the urge to buy: from parasocial interaction, trust, hedonic benefit, enjoyment
+    # standardised paths to the urge to buy: from interest in opinion leaders, pleasure in shopping
     "H14": _of(studies.impulse_buying_effect, "hanoi_paths", "PAR"),
-    "H15": _of(studies.impulse_buying_effect, "hanoi_paths", "TRU"),
     "H16": _of(studies.impulse_buying_effect, "hanoi_paths", "HED"),
-    "H17": _of(studies.impulse_buying_effect, "hanoi_paths", "ENJ"),
     # either mail minus none; half the interaction of mail and history; matching mail for each minus the men's for all
     "H18": _of(records.message_effect, "hillstrom_cells", "conversion"),
     "H19": _of(records.matching_effect, "hillstrom_cells", "visit"),
     "H20": _of(records.matching_effect, "hillstrom_cells", "conversion"),
     "H21": _of(records.matching_effect, "hillstrom_cells", "spend"),
     "H22": _of(records.matched_policy, "hillstrom_cells", "conversion"),
-    # groups; deliveries in time minus late ones; take-up on the neighbours' share of it
-    "H24": group_success,
+    # deliveries in time minus late ones; take-up on the neighbours' share of it
     "H25": _of(records.delivery_effect, "olist_moments"),
     "H26": _of(village.peers, "social_insure_moments"),
-    # standardised paths pooled over meta-analyses
-    "H27": partial(_pooled, "trust", "quality"),
-    "H28": partial(_pooled, "loyalty", "satisfaction"),
-    "H29": partial(_pooled, "loyalty", "trust"),
+    # a correlation pooled over studies
+    "H28": _of(studies.pooled_correlation, "pooled_correlations", "satisfaction", "loyalty"),
 }
 """What is estimated for each hypothesis, in the unit of its rule."""
 

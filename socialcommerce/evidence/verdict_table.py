@@ -15,7 +15,7 @@ from socialcommerce.verdicts import HypothesisTest, Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["claims", "hypotheses"]
+__all__ = ["claims", "hypotheses", "power"]
 
 TITLES = {"00_claims": "claims", "01_market_size": "market size", "02_content_mode": "content mode",
           "03_sharing_mode": "interaction mode", "05_strategies": "strategies", "06_open_questions": "open questions",
@@ -38,7 +38,7 @@ def hypotheses(assessment: Assessment) -> pd.DataFrame:
     >>> from socialcommerce import evidence
     >>> table = hypotheses(evidence.assess_all())
     >>> table.loc[table["outcome"] == "supported", "short"].to_list()
-    ['an email raises conversion', 'late delivery lowers ratings']
+    ['late delivery lowers ratings']
     """
     frame = assessment.summary()
     pairs = [(hypothesis, assessment.results[hypothesis.id]) for hypothesis in assessment.hypotheses]
@@ -51,6 +51,35 @@ def hypotheses(assessment: Assessment) -> pd.DataFrame:
 def claims(assessment: Assessment) -> pd.DataFrame:
     """Return one row a claim: place, text, hypotheses, outcome, the reason why there is none, and where it is shown."""
     return _placed(assessment.claim_table(), [_claim_address(assessment, claim) for claim in assessment.claims])
+
+
+def power(assessment: Assessment, sizes: tuple[int, ...] = (300, 1000)) -> pd.DataFrame:
+    """Return what a survey could show of each hypothesis that only the synthetic sample touches.
+
+    Returns
+    -------
+    pandas.DataFrame
+        id, short, design (what would decide it), truth, low and high of the sample, covered (yes or no) and, by size of
+        a survey, the probability that an effect as large as the smallest of interest is told from zero: errors are the
+        sample's, scaled by the root of n, at the level of the first step of Holm's correction. NaN for the least or the
+        largest of several effects, whose power is no closed form.
+    """
+    import pandas as pd
+    from scipy.stats import norm
+
+    rows = []
+    for one in assessment.hypotheses:
+        if assessment.states[one.id] == "no evidence about people yet":
+            test, family = assessment.results[one.id].result, one.family
+            among = sum(other.family == family for other in assessment.hypotheses)
+            low, high = test.interval
+            error = (high - low) / 2 / norm.ppf((1 + test.level) / 2)
+            found = {f"power_{n}": norm.cdf(one.smallest_effect.value / (error * (test.n / n) ** 0.5)
+                                            - norm.isf(family.alpha / among / 2)) for n in sizes}
+            rows.append({"id": one.id, "short": one.short["en"], "design": one.design["en"], "truth": test.truth,
+                         "low": low, "high": high, "covered": "yes" if low <= test.truth <= high else "no"}
+                        | (found if family.id != "structure" else dict.fromkeys(found, float("nan"))))
+    return pd.DataFrame(rows)
 
 
 def _placed(frame: pd.DataFrame, addresses: list[str]) -> pd.DataFrame:

@@ -171,7 +171,7 @@ def apply(strategy: Strategy, p: Values, size: np.ndarray | float = 1.0) -> Valu
 
 def outcomes(mode: Mode, p: Values, economics: Mapping[str, np.ndarray], strategy: Strategy | None = None,
              cost: np.ndarray | float = 0.0) -> dict[str, np.ndarray]:
-    """Return R0, purchases (a day and person) and profit (yuan a day and person) where the mode stands still.
+    """Return R0, members (a person), purchases and profit (in yuan; a day and person) where the mode stands still.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def outcomes(mode: Mode, p: Values, economics: Mapping[str, np.ndarray], strateg
         members, shown = state[1:4].sum(axis=0), 0.0
     base = {"order": bought, "member": members, "person": np.ones_like(members)}
     spent = cost * base[strategy.per] if strategy else 0.0
-    return {"r0": r0, "purchases": bought,
+    return {"r0": r0, "members": members, "purchases": bought,
             "profit": economics["margin"] * bought - economics["message"] * shown - spent}
 
 

@@ -1,6 +1,15 @@
 """Claims and hypotheses of the paper: what can fail, how it would be tested, and on what kind of evidence."""
 
-from socialcommerce.paper.read import load_claims, load_hypotheses, load_rules, summary, translations, vocabulary
+from socialcommerce.paper.read import (
+    load_changes,
+    load_claims,
+    load_coding,
+    load_hypotheses,
+    load_rules,
+    summary,
+    translations,
+    vocabulary,
+)
 from socialcommerce.paper.terms import (
     BASES,
     CLASSES,
@@ -20,5 +29,5 @@ from socialcommerce.paper.terms import (
 )
 
 __all__ = ["CLASSES", "DIRECTIONS", "BASES", "EVIDENCE", "GRADES", "KINDS", "PARTS", "SECTIONS", "STEPS", "Claim",
-           "Evidence", "Family", "Hypothesis", "NumberRule", "SmallestEffect", "load_claims", "load_hypotheses",
-           "load_rules", "summary", "translations", "vocabulary"]
+           "Evidence", "Family", "Hypothesis", "NumberRule", "SmallestEffect", "load_changes",
+           "load_claims", "load_coding", "load_hypotheses", "load_rules", "summary", "translations", "vocabulary"]

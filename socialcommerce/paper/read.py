@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 SOURCE = "Xiao (2024), read sentence by sentence"
 
-__all__ = ["load_claims", "load_hypotheses", "load_rules", "summary", "translations", "vocabulary"]
+__all__ = ["load_changes", "load_claims", "load_coding", "load_hypotheses", "load_rules", "summary", "translations",
+           "vocabulary"]
 
 
 LANGUAGES = ("en", "zh")
@@ -39,6 +40,9 @@ CLAIM = {**ID, **BOTH, "section": one_of(terms.SECTIONS), "paragraph": COUNT, "s
          "kind": one_of(terms.KINDS)}
 DATA = {"name": TEXT, "evidence": one_of(terms.EVIDENCE), "grade": one_of(terms.GRADES)}
 RULE = {"compare": one_of(terms.COMPARISONS), "value": NUMBER, "unit": WORDS, "source": WORDS}
+SETTLED = {"item": TEXT, "question": one_of(terms.QUESTIONS), "code": TEXT, "reason": WORDS}
+CHANGE = {"hypothesis": TEXT, "what": one_of(terms.CHANGES), "date": TEXT, "before": TEXT, "after": TEXT,
+          "reason": WORDS}
 EFFECT = {"value": POSITIVE, "unit": WORDS, "source": WORDS}
 
 
@@ -103,6 +107,49 @@ def load_rules(folder: str | Path | None = None) -> Rules:
     return _rules(*_read(folder, "hypotheses.toml"))
 
 
+def load_coding(folder: str | Path | None = None) -> pd.DataFrame:
+    """Read how claims and hypotheses were coded twice: item, question, first, second, code (as settled) and reason.
+
+    ``attrs["how"]`` says how the two lists were made; parameters and errors as in :func:`load_claims`.
+
+    Examples
+    --------
+    >>> load_coding().query("item == 'H33' and question == 'step'")[["first", "second", "code"]].iloc[0].to_list()
+    ['extension', 'stated', 'stated']
+    """
+    import pandas as pd  # heavy: only where a table is wanted
+
+    file, table = _read(folder, "coding.toml")
+    check(PaperError, f"{file}, file", table, {"how": WORDS, "settled": SOME})
+    codes = pd.read_csv(Path(folder or root() / "paper") / "coding.csv", keep_default_na=False)
+    codes = codes.merge(_log(file, table["settled"], SETTLED), "left", ["item", "question"], validate="one_to_one")
+    codes["code"] = codes["code"].fillna(codes["first"])
+    codes.attrs = {"basis": "reading of the paper", "source": "paper/coding.csv", "how": table["how"]["en"]}
+    return codes
+
+
+def load_changes(folder: str | Path | None = None) -> pd.DataFrame:
+    """Read what was changed of hypotheses: hypothesis, what, date, verdict before and after, and the reason.
+
+    Examples
+    --------
+    >>> load_changes().query("hypothesis == 'H23'")["after"].to_list()
+    ['not testable']
+    """
+    file, table = _read(folder, "changes.toml")
+    check(PaperError, f"{file}, file", table, {"change": SOME})
+    changes = _log(file, table["change"], CHANGE)
+    changes.attrs = {"basis": "reading of the paper", "source": "paper/changes.toml"}
+    return changes
+
+
+def _log(file: str, entries: list[Any], fields: Mapping[str, Field]) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = [check(PaperError, f"{file}, entry {number}", one, fields) for number, one in enumerate(entries, 1)]
+    return pd.DataFrame([row | {"reason": row["reason"]["en"]} for row in rows])
+
+
 def summary(items: Iterable[Claim] | Iterable[Hypothesis]) -> pd.DataFrame:
     """Return a tidy frame in English, a row each of the claims or hypotheses; :func:`translations` has the Chinese.
 
@@ -121,14 +168,15 @@ def summary(items: Iterable[Claim] | Iterable[Hypothesis]) -> pd.DataFrame:
 
 
 def translations(folder: str | Path | None = None) -> dict[str, str]:
-    """Return the Chinese of every English text in claims.toml and hypotheses.toml; parameters as of `load_claims`.
+    """Return the Chinese of every English text of ``paper/``; parameters as of `load_claims`.
 
     Examples
     --------
     >>> len(translations()["penetration rate"])
     6
     """
-    files = (_read(folder, name)[1] for name in ("claims.toml", "hypotheses.toml"))
+    names = ("claims.toml", "hypotheses.toml", "coding.toml", "changes.toml")
+    files = (_read(folder, name)[1] for name in names)
     return dict(pair for file in files for pair in _pairs(file))
 
 

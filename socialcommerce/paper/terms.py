@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from nbproof import words
 
-__all__ = ["BASES", "CLASSES", "COMPARISONS", "DIRECTIONS", "EVIDENCE", "GRADES", "KINDS", "PARTS", "SECTIONS", "STEPS",
-           "Claim", "Evidence", "Family", "Hypothesis", "NumberRule", "Rules", "SmallestEffect"]
+__all__ = ["BASES", "CHANGES", "CLASSES", "COMPARISONS", "DIRECTIONS", "EVIDENCE", "GRADES", "KINDS", "PARTS",
+           "QUESTIONS", "SECTIONS", "STEPS", "Claim", "Evidence", "Family", "Hypothesis", "NumberRule", "Rules",
+           "SmallestEffect"]
 
 EVIDENCE = ("official statistic", "published figure", "derived from published figures", "public data set", "own survey",
             "model", "synthetic sample")
@@ -28,8 +29,9 @@ CLASSES = {
 }
 """What each kind of evidence can speak about, and so which outcomes a verdict on it may have."""
 
-GRADES = ("direct", "proxy", "remote")
-"""How closely a data set bears on a claim. A proxy is at most consistent with it; a remote one tests nothing."""
+GRADES = ("direct", "proxy", "remote", "echo")
+"""How closely a data set bears on a claim. A proxy is at most consistent with it; a remote one tests nothing, nor does
+an echo, which repeats the same figure."""
 
 SECTIONS = ("1", "2.1", "2.2", "3", "3.1", "3.2", "4.1", "4.2", "4.3", "5")
 """The paper's sections, as numbered there."""
@@ -39,6 +41,12 @@ KINDS = ("number", "trend", "characterisation", "comparison", "mechanism", "effe
 
 STEPS = ("stated", "entailed", "extension")
 """How a hypothesis follows from its sentence: it says so, it must be so if the sentence is true, or we add to it."""
+
+QUESTIONS = ("testable", "step", "grade")
+"""What was coded twice: whether a claim can fail, how a hypothesis follows from it, how closely its data bear on it."""
+
+CHANGES = ("rule", "range", "length", "grade", "step", "wording", "estimand", "design", "method", "added", "removed")
+"""What was changed of a hypothesis."""
 
 DIRECTIONS = ("positive", "negative", "equal", "holds")
 """What a hypothesis says of its estimate; ``holds`` is a property of a model."""
@@ -209,7 +217,7 @@ class Hypothesis:
     @property
     def testable(self) -> bool:
         """Whether any data set bears on it directly or as a proxy."""
-        return any(data.grade != "remote" for data in self.data)
+        return any(data.grade in GRADES[:2] for data in self.data)
 
     @property
     def unit(self) -> Words:

@@ -17,7 +17,7 @@ from surveysem import Effect
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["contrast", "delivery_effect", "group_success", "linear_probability", "matched_policy", "matching_effect",
+__all__ = ["contrast", "delivery_effect", "linear_probability", "matched_policy", "matching_effect",
            "message_by_history", "message_effect", "repeat_by_orders", "returning_effect", "scores_by_delay"]
 
 MESSAGE_OUTCOMES = {"visit": 100.0, "conversion": 100.0, "spend": 0.01}
@@ -110,7 +110,7 @@ def returning_effect(cells: pd.DataFrame, controls: Sequence[str] = SESSION_CONT
 
 
 def delivery_effect(moments: pd.DataFrame, *, adjusted: str = "order and seller", late_from: str = "day after",
-            reviewed: str = "any time") -> Effect:
+            reviewed: str = "after delivery") -> Effect:
     """Return the mean score of deliveries in time minus late ones, in stars, with an error clustered by seller.
 
     A regression from its moments: with x and y what the controls leave of "in time" and of the score, b = sum xy / sum
@@ -126,8 +126,8 @@ def delivery_effect(moments: pd.DataFrame, *, adjusted: str = "order and seller"
         What is held fixed: category, price, freight, number of items, customer's state and month; and the seller.
     late_from : {"day after", "promised midnight"}
         When a promise counts as broken.
-    reviewed : {"any time", "after delivery"}
-        Whether reviews written while waiting count.
+    reviewed : {"after delivery", "any time"}
+        Whether reviews written while waiting count: these rate an order that is not there yet.
 
     Raises
     ------
@@ -161,32 +161,6 @@ def scores_by_delay(counts: pd.DataFrame) -> pd.DataFrame:
     variance = (sums["squares"] - sums["total"] * mean) / (sums["reviews"] - 1)
     return sums.assign(mean=mean, standard_error=(variance / sums["reviews"]) ** 0.5)[
         ["reviews", "mean", "standard_error"]].reset_index()
-
-
-def group_success(initiators: pd.DataFrame) -> Effect:
-    """Return the share of groups on record that succeeded, with an error clustered by initiator.
-
-    A share among the released records: a part of the successful ones is not at hand, so it is a lower bound. The error
-    is that of a ratio of cluster totals (Cochran 1977, Sampling Techniques, 3rd ed., sec. 3.12).
-
-    Parameters
-    ----------
-    initiators : pandas.DataFrame
-        The registered table ``beibei_initiators``.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> alike = pd.DataFrame({"failed": [2, 0], "successful": [0, 2], "initiators": [50, 50]})
-    >>> effect = group_success(alike)  # 200 groups that carry no more than 100 independent ones
-    >>> effect.estimate, round(effect.standard_error**2 * 99, 4)
-    (0.5, 0.25)
-    """
-    failed, succeeded, clusters = (initiators[name] for name in ("failed", "successful", "initiators"))
-    count, total = int(clusters.sum()), int(clusters @ (failed + succeeded))
-    share = clusters @ succeeded / total
-    spread = clusters @ (succeeded - share * (failed + succeeded)) ** 2
-    return Effect(float(share), sqrt(spread * count / (count - 1)) / total, total, df=count - 1)
 
 
 def repeat_by_orders(orders: pd.DataFrame) -> pd.DataFrame:

@@ -10,18 +10,22 @@ from surveysem import Effect
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["least_pooled_size", "pooled_path", "impulse_buying_effect"]
+__all__ = ["impulse_buying_effect", "pooled_correlation"]
 
 
-def impulse_buying_effect(paths: pd.DataFrame, name: str, *, estimator: str = "WLSMV", sample: str = "all") -> Effect:
-    """Return the standardised path from one driver to the urge, the other three held fixed.
+def impulse_buying_effect(paths: pd.DataFrame, name: str, *, model: str = "with trust", estimator: str = "WLSMV",
+                          sample: str = "all") -> Effect:
+    """Return the standardised path from one driver to the urge, the other three of its model held fixed.
 
     Parameters
     ----------
     paths : pandas.DataFrame
         The registered table ``hanoi_paths``: ordinal items, WLSMV, need the rows, so ``data/prepare`` fits the model.
-    name : {"PAR", "TRU", "HED", "ENJ"}
-        Parasocial interaction, trust, hedonic benefit, enjoyment.
+    name : {"PAR", "HED", "TRU", "ENJ", "INT", "CON"}
+        Interest in opinion leaders, pleasure in shopping, trust and enjoyment (codes without published wording),
+        reliance on others' reports, self-control.
+    model : {"with trust", "published"}
+        PAR, TRU, HED and ENJ, or PAR, INT, HED and CON, as the publisher fitted them.
     estimator : {"WLSMV", "ML"}
         WLSMV treats the answers as ordered, ML as continuous.
     sample : {"all", "distinct", "varied", "distinct and varied"}
@@ -32,66 +36,33 @@ def impulse_buying_effect(paths: pd.DataFrame, name: str, *, estimator: str = "W
     UnknownNameError
         For a driver, estimator or sample that the table does not hold.
     """
-    for column, given in (("driver", name), ("estimator", estimator), ("sample", sample)):
+    way = {"model": model, "driver": name, "estimator": estimator, "sample": sample}
+    for column, given in way.items():
         if given not in set(paths[column]):
             raise UnknownNameError(column, given, sorted(set(paths[column])))
-    row = paths.set_index(["driver", "estimator", "sample"]).loc[(name, estimator, sample)]
+        paths = paths[paths[column] == given]
+    row = paths.iloc[0]
     return Effect(float(row["estimate"]), float(row["standard_error"]), int(row["nobs"]))
 
 
-POOLED_MODEL = """
-quality ~~ quality
-trust ~ quality
-satisfaction ~ quality
-trust ~~ satisfaction
-loyalty ~ quality + trust + satisfaction
-"""
-"""Saturated: it claims no order between trust and satisfaction and leaves out no path, so fit is not in question.
-
-Quality was sampled like the others, so its variance is free: the errors are larger than with fixed covariates.
-"""
-
-LEAST_PER_STUDY = 4  # respondents; with fewer, Fisher's z of a correlation has no variance, 1 / (n - 3)
+RELATIONS = 4  # between three constructs, one of them coded both ways, of which a pool says how many studies it has
+SPREAD = 0.4  # our choice: standard deviation of Fisher's z among studies, so that a sixth of them lie below r = .22
 
 
-def pooled_path(matrix: pd.DataFrame, outcome: str, cause: str, nobs: int) -> Effect:
-    """Return one standardised path, as if all correlations came from ``nobs`` persons.
+def pooled_correlation(pairs: pd.DataFrame, first: str, second: str) -> Effect:
+    """Return a correlation pooled over studies, its error that of a random-effects mean.
 
-    Normal-theory errors by the delta method. They leave out how much the pooled studies differ among each other, for
-    which nothing was published: read them as the least there can be at that size.
-
-    Parameters
-    ----------
-    matrix : pandas.DataFrame
-        The registered table ``pooled_correlation_matrix``.
-    outcome, cause : str
-        Of ``quality``, ``trust``, ``satisfaction``, ``loyalty``.
-    nobs : int
-        Persons.
-
-    Raises
-    ------
-    UnknownNameError
-        For a path that the model has not.
-    """
-    import semfit
-
-    square = matrix.set_index("construct").rename(index={"website quality": "quality"},
-                                                  columns={"website quality": "quality"})
-    table = semfit.fit(POOLED_MODEL, moments=semfit.Moments(square, None, nobs)).standardized
-    found = table[(table["op"] == "~") & (table["lhs"] == outcome) & (table["rhs"] == cause)]
-    if found.empty:
-        known = [f"{row.rhs} -> {row.lhs}" for row in table[table["op"] == "~"].itertuples()]
-        raise UnknownNameError("path", f"{cause} -> {outcome}", known)
-    return Effect(float(found["std_all"].iloc[0]), float(found["se"].iloc[0]), nobs)
-
-
-def least_pooled_size(pairs: pd.DataFrame) -> int:
-    """Return the fewest persons the pooled correlations can rest on: those of the smallest pool, four a study.
+    With k studies whose Fisher's z spread by tau, the mean of z has error tau / sqrt(k) however many persons each asked
+    (Borenstein et al. 2009, doi:10.1002/9780470743386, ch. 12), and r that times 1 - r^2 by the delta method. Neither k
+    of one relation nor tau is printed: k is the studies of the pool by ``RELATIONS``, tau is ``SPREAD``.
 
     Parameters
     ----------
     pairs : pandas.DataFrame
-        The registered table ``pooled_correlations``; only rows in use count.
+        The registered table ``pooled_correlations``.
+    first, second : str
+        Of ``trust``, ``satisfaction``, ``loyalty``.
     """
-    return LEAST_PER_STUDY * int(pairs.loc[pairs["used"] == "yes", "studies"].min())
+    row = pairs.set_index(["row", "column"]).loc[(first, second)]
+    r, k = float(row["correlation"]), int(row["studies"]) // RELATIONS
+    return Effect(r, (1 - r**2) * SPREAD / k**0.5, k, df=k - 1)
