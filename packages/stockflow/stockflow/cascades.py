@@ -9,10 +9,9 @@ import numpy as np
 from stockflow.draws import key_of
 from stockflow.errors import ParameterError, UnknownNameError
 from stockflow.networks import Network
+from stockflow.persons import ENGINES
 
 __all__ = ["cascade"]
-
-ENGINES = ("auto", "numba", "numpy")
 
 
 def cascade(network: Network, p: float, persons: Sequence[int], *, seed: int, engine: str = "auto") -> np.ndarray:

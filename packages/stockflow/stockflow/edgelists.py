@@ -120,12 +120,14 @@ def _simple(
     path: Path, names: np.ndarray, pairs: np.ndarray, strange: np.ndarray, repair: bool
 ) -> tuple[np.ndarray, list[str]]:
     """Return the rows that make the network simple, and the repairs that took."""
+    with extra("tables"):
+        import pandas as pd
+
     n = int(pairs.max()) + 1
     loops = pairs[:, 0] == pairs[:, 1]
     forward = pairs[:, 0].astype(np.int64) * n + pairs[:, 1]
     mutual = np.minimum(forward, pairs[:, 1].astype(np.int64) * n + pairs[:, 0])
-    repeated = _seen_before(forward) & ~loops
-    again = _seen_before(mutual) & ~loops  # as it stands, or the other way round
+    repeated, again = (pd.Series(keys).duplicated().to_numpy() & ~loops for keys in (forward, mutual))
     _same_kind(path, names, mutual, strange)
     alone = np.zeros(len(pairs), dtype=bool)
     if (again & ~repeated).any():  # some ties stand in both directions: then all of them should
@@ -158,14 +160,6 @@ def _same_kind(path: Path, names: np.ndarray, mutual: np.ndarray, strange: np.nd
         at = int(np.maximum(order[1:], order[:-1])[differ][0])
         raise DataError(f"{path.name}, row {_row(path, at)}: a tie is of one kind; got both kinds for "
                         f"{named(str(names[at, 0]))} and {named(str(names[at, 1]))}.")
-
-
-def _seen_before(keys: np.ndarray) -> np.ndarray:
-    """Mark every key that stands in an earlier row."""
-    first = np.unique(keys, return_index=True)[1]
-    marked = np.ones(len(keys), dtype=bool)
-    marked[first] = False
-    return marked
 
 
 def _row(path: Path, position: int) -> int:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from scipy import sparse
@@ -126,6 +129,11 @@ def barabasi_albert(n: int, m: int = 4, *, seed: int) -> Network:
     m : int
         Ties of each newcomer, at least 1.
 
+    Raises
+    ------
+    ParameterError
+        Also where memory does not suffice: 12 bytes a tie and 8 a person while it grows.
+
     References
     ----------
     Barabási & Albert (1999), doi:10.1126/science.286.5439.509; the urn of tie ends is that of Batagelj & Brandes
@@ -142,10 +150,14 @@ def barabasi_albert(n: int, m: int = 4, *, seed: int) -> Network:
     _check_persons(n)
     if not 1 <= m < n:
         raise ParameterError(f"m, the ties of a newcomer, is between 1 and n - 1 = {n - 1}; got {m!r}.")
-    ends = np.empty(2 * m * (n - m), dtype=np.int32)
+    ties = m * (n - m)
+    _check_memory(n, ties, 4 * ties)
+    targets, indptr = np.empty(ties, dtype=np.int32), np.zeros(n + 1, dtype=np.int64)
     with np.errstate(over="ignore"):
-        kernels.attach(n, m, kernels.key_of(seed), ends)
-    return _rows(n, ends.reshape(-1, 2))
+        kernels.attach(n, m, kernels.key_of(seed), targets, indptr)
+    indices = np.empty(2 * ties, dtype=np.int32)
+    kernels.lay(n, m, targets, indptr, indices)
+    return Network(indptr, indices)
 
 
 def watts_strogatz(n: int, k: int = 8, rewired: float = 0.1, *, seed: int) -> Network:
@@ -172,6 +184,7 @@ def watts_strogatz(n: int, k: int = 8, rewired: float = 0.1, *, seed: int) -> Ne
         raise ParameterError(f"k, the ties of a person on the ring, is even and between 2 and n - 2; got {k!r}.")
     if not 0 <= rewired <= 1:
         raise ParameterError(f"rewired is a probability in [0, 1]; got {rewired!r}.")
+    _check_memory(n, n * k // 2, 60 * (n * k // 2))
     rng = np.random.default_rng(seed)
     near = np.repeat(np.arange(n, dtype=np.int64), k // 2)
     pairs = np.column_stack([near, (near + np.tile(np.arange(1, k // 2 + 1), n)) % n])
@@ -215,6 +228,31 @@ def _rows(n: int, pairs: np.ndarray, kind: np.ndarray | None = None, ids: np.nda
     if stranger is not None:
         begin = indptr[1:] - np.bincount(ends[stranger].reshape(-1), minlength=n)
     return Network(indptr, table.indices, begin, ids, repairs)
+
+
+def _check_memory(n: int, ties: int, beside: float) -> None:
+    """Refuse, before it is begun, a network that memory cannot hold, `beside` the bytes needed only to make it."""
+    held, limit = 8 * ties + 8 * (n + 1), _memory()
+    if held + beside > limit:
+        given = [f"{size / 2**30:.3g} GiB" for size in (held, held + beside, 8 * n, limit)]
+        raise ParameterError(f"a network of {n:,} persons and {ties:,} ties takes {given[0]} of memory, {given[1]} "
+                             f"while it is made, and a run on it up to {given[2]} more; this process may take "
+                             f"{given[3]}; allowed is a network that fits.")
+
+
+def _memory() -> float:
+    """Return the bytes that this process may take: those of the machine, of its container, of its own limit."""
+    found = [np.inf]
+    with suppress(AttributeError, OSError, ValueError):  # not known everywhere
+        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    with suppress(OSError, ValueError):  # "max" stands there where nothing is set
+        found.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    with suppress(ImportError):
+        import resource
+
+        own = resource.getrlimit(resource.RLIMIT_AS)[0]
+        found.append(np.inf if own == resource.RLIM_INFINITY else own)
+    return min(found)
 
 
 def _check_persons(n: int) -> None:

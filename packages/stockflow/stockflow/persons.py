@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from stockflow.mode import Mode
 
-__all__ = ["ENGINES", "PersonsRun", "RunOptions", "replicate", "simulate"]
+__all__ = ["ENGINES", "PersonsRun", "RunOptions", "bar", "replicate", "simulate"]
 
 ENGINES = ("auto", "numba", "numpy")
 BLOCK = 4096  # persons whose draws are in the first cache at a time
@@ -159,17 +159,17 @@ def simulate(
     if block < 4 or block % 4:
         raise ParameterError(f"block, the persons worked on at a time, is a multiple of 4 from 4; got {block!r}.")
     p = mode.values(parameters)
-    state, key = _placed(mode, initial, n, seed), key_of(seed, 1)
+    (state, sizes), key = _placed(mode, initial, n, seed), key_of(seed, 1)
     counts = np.zeros((steps + 1, len(mode.states)), dtype=np.int64)
     moves = np.zeros((steps, len(mode.flows)), dtype=np.int64)
-    counts[0] = np.bincount(state, minlength=len(mode.states))
+    counts[0] = sizes
     advance, order, batch = stepper(mode, p, n, network, contacts, groups, dt, engine, block, key)
     done, saved = 0, None
     if checkpoint is not None:
         saved = checkpoints.Checkpoint(Path(checkpoint), checkpoints.fingerprint(
             mode, p, dt, steps, seed, contacts, groups, state, network))
         done = saved.load(state, counts, moves)
-    with _bar(steps, done, progress) as tick:
+    with bar(steps, progress, "step", done) as tick:
         while done < steps:
             size = min(batch, steps - done, save_every - done % save_every if saved else steps)
             advance(state, done, counts[done : done + 1 + size], moves[done : done + size])
@@ -214,8 +214,8 @@ def _steps(days: float, dt: float) -> int:
     return steps
 
 
-def _placed(mode: Mode, initial: Mapping[str, int] | None, n: int, seed: int) -> np.ndarray:
-    """Return everybody's first state: shares of the carrier-free state, and those of `initial`, at random places."""
+def _placed(mode: Mode, initial: Mapping[str, int] | None, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return everybody's first state, those of `initial` at random places, and the number of persons in each."""
     exact = mode.start(initial, n)
     sizes = np.floor(exact).astype(np.int64)
     sizes[np.argsort(sizes - exact, kind="stable")[: n - sizes.sum()]] += 1
@@ -223,17 +223,17 @@ def _placed(mode: Mode, initial: Mapping[str, int] | None, n: int, seed: int) ->
     state = np.full(n, crowd, dtype=np.uint8)
     others = np.repeat(np.arange(len(sizes), dtype=np.uint8), np.where(np.arange(len(sizes)) == crowd, 0, sizes))
     state[np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,))).choice(n, len(others), False)] = others
-    return state
+    return state, sizes
 
 
 @contextmanager
-def _bar(steps: int, done: int, shown: bool) -> Iterator[Callable[[int], None]]:
-    """Yield what to call with the number of steps done."""
+def bar(total: int, shown: bool, unit: str, done: int = 0) -> Iterator[Callable[[int], object]]:
+    """Yield what to call with the number of steps or calls done."""
     if not shown:
         yield lambda size: None
         return
     with extra("experiments"):
         from tqdm import tqdm
 
-    with tqdm(total=steps, initial=done, unit="step") as bar:
-        yield lambda size: bar.update(size) and None
+    with tqdm(total=total, initial=done, unit=unit, dynamic_ncols=True) as shown_bar:
+        yield shown_bar.update

@@ -42,7 +42,7 @@ def stepper(
     if contacts != "network" and flows.near.any():
         raise ParameterError("groups in a population without fixed ties take a mode whose other hazards do not look "
                              f"at contacts; got {mode.name}.")
-    move = partial(_plain, loop, flows, NeighbourCounts.of(flows, network if contacts == "network" else None, n))
+    move = partial(_plain, loop, flows, Limits.of(flows, network if contacts == "network" else None, n))
     if groups is None:
         return move, flows.order, max(1, int(BATCH // n))
     pull = np.cumsum(network.degree) if network is not None and contacts == "annealed" else None
@@ -50,47 +50,43 @@ def stepper(
     return partial(_with_groups, move, flows, plan, key, dt), flows.order, 1
 
 
-@dataclass
-class NeighbourCounts:
-    """What everybody's contacts are doing, kept up to date by the compiled loop from the first step on.
+@dataclass(frozen=True)
+class Limits:
+    """What the compiled loop keeps from step to step, and the ties.
 
-    With it goes what follows for everybody's next draw: ``limit``, the highest first 16 bits that may mean a move, and
-    ``assumed``, the hazards without contacts, by state, that the limits are good for.
+    ``limit`` is the highest first 16 bits of everybody's next draw that may mean a move, ``assumed`` holds the hazards
+    without contacts, by state, that the limits are good for, ``column`` says where contacts in a state are counted.
     """
 
     column: np.ndarray
     indptr: np.ndarray
     indices: np.ndarray
-    neighbours: np.ndarray
     limit: np.ndarray
     assumed: np.ndarray
-    fresh: bool = False
 
     @classmethod
-    def of(cls, flows: Coefficients, network: Network | None, n: int) -> NeighbourCounts:
-        """Give a column to each state that raises somebody's hazard."""
-        seen = flows.near.any(axis=0) & (network is not None)
-        column = np.where(seen, np.cumsum(seen) - 1, -1)
+    def of(cls, flows: Coefficients, network: Network | None, n: int) -> Limits:
+        """Give a column to each state that raises somebody's hazard, and to all others one past them."""
+        seen = flows.near.any(axis=0)
+        column = np.where(seen, np.cumsum(seen) - 1, seen.sum() + 1)
         indptr, indices = np.zeros(1, np.int64), np.zeros(0, np.int32)
         if network is not None:
             indptr, indices = network.indptr, network.indices
-        neighbours = np.empty((n if seen.any() else 0, seen.sum() + 1), dtype=np.int32)
-        return cls(column, indptr, indices, neighbours, np.empty(n, dtype=np.uint16), np.empty(len(column)))
+        limits = cls(column, indptr, indices, np.empty(n, dtype=np.uint16), np.empty(len(column)))
+        limits.forget()
+        return limits
+
+    def forget(self) -> None:
+        """Have the limits found anew: below every hazard, no assumption holds."""
+        self.assumed[:] = -1
 
 
-def _plain(loop: partial[None], flows: Coefficients, around: NeighbourCounts, state: np.ndarray, first: int,
-           counts: np.ndarray, moves: np.ndarray) -> None:
-    from stockflow import kernels
-
-    if loop.func is kernels.advance and not around.fresh:
-        around.assumed[:] = -1  # below every hazard: the limits are found anew
-        kernels.count_neighbours(state, around.column, around.indptr, around.indices, around.neighbours)
-        around.fresh = True
+def _plain(loop: partial[None], flows: Coefficients, limits: Limits, state: np.ndarray, first: int, counts: np.ndarray,
+           moves: np.ndarray) -> None:
     start, target, base, near, far = flows.arrays()
-    near = np.ascontiguousarray(near[:, around.column >= 0])
+    near = np.ascontiguousarray(near[:, near.any(axis=0)])
     loop(state=state, first=first, steps=len(moves), start=start, target=target, base=base, near=near, far=far,
-         column=around.column, indptr=around.indptr, indices=around.indices, neighbours=around.neighbours,
-         limit=around.limit, assumed=around.assumed, counts=counts, moves=moves)
+         counts=counts, moves=moves, **vars(limits))
 
 
 def _mean_field(mode: Mode, person: Person, n: int, network: Network | None, dt: float,
@@ -103,14 +99,14 @@ def _mean_field(mode: Mode, person: Person, n: int, network: Network | None, dt:
     degree = None if network is None else network.degree
     none = np.zeros((F, S))
     flows = Coefficients(order, start, target, np.zeros(F), none, none)
-    around = NeighbourCounts.of(flows, None, n)
+    limits = Limits.of(flows, None, n)
 
     def advance(state: np.ndarray, first: int, counts: np.ndarray, moves: np.ndarray) -> None:
         everybody = counts[0] / n
         mix = everybody if degree is None else np.bincount(state, degree, S) / max(degree.sum(), 1)
         met = replace(flows, base=person.met(mix, everybody)[order])
         _refuse_coarse(mode, met.largest(), dt)
-        _plain(loop, met, around, state, first, counts, moves)
+        _plain(loop, met, limits, state, first, counts, moves)
 
     return advance, order, 1
 
@@ -137,7 +133,7 @@ def _with_groups(move: partial[None], flows: Coefficients, plan: Invitations, ke
         way = low + np.flatnonzero(flows.target[low:high] == entered)[0]
         moves[0, way] += int((into == entered).sum())
     counts[1] = np.bincount(state, minlength=counts.shape[1])
-    move.args[2].fresh = False  # contacts have moved behind the loop's back
+    move.args[2].forget()  # contacts have moved behind the loop's back
 
 
 def _refuse_coarse(mode: Mode, largest: np.ndarray, dt: float) -> None:

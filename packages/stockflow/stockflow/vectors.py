@@ -19,12 +19,12 @@ def draw(key: np.uint64, step: int, persons: np.ndarray) -> np.ndarray:
         return refined(coarse, mix(mix(step_key ^ FINE) + persons.astype(np.uint64) * GOLDEN))
 
 
-def advance(state, key, first, steps, dt, start, target, base, near, far, column, indptr, indices, neighbours, limit,
-            assumed, counts, moves, block):
-    """Do what `kernels.advance` does, in chunks of `block` persons; neighbours, limit and assumed are not kept."""
+def advance(state, key, first, steps, dt, start, target, base, near, far, column, indptr, indices, limit, assumed,
+            counts, moves, block):
+    """Do what `kernels.advance` does, in chunks of `block` persons; limit and assumed are not kept."""
     n, S, F = len(state), len(start) - 1, len(base)
     now, alone, pull = np.zeros(F), np.zeros(S), np.zeros((S, near.shape[1]))
-    watched = np.flatnonzero(column >= 0)
+    watched = np.flatnonzero(column < near.shape[1])
     for t in range(steps):
         bounds(start, base, near, far, counts[t] / n, now, alone, pull)
         most = (alone + pull.max(axis=1, initial=0.0)) * dt * ROOM

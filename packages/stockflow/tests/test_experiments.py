@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from experiment_calls import abs_, always, draw, fail, killer, odd, sleeper, stop
+from experiment_calls import abs_, always, draw, fail, killer, odd, replicate, sleeper, stop
 
 from stockflow import experiments
 from stockflow.errors import ExperimentError, ParameterError
@@ -130,6 +130,15 @@ def test_a_lost_worker_costs_its_calls_a_retry(client, where, tmp_path):
     frame = experiments.run(killer, table, 5, client if where == "dask" else "processes", workers=2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["killed-11", "killed-3"]
     pd.testing.assert_frame_equal(frame, experiments.run(killer, table, 5), check_exact=True)  # markers stand now
+
+
+@pytest.mark.slow
+def test_a_network_is_sent_as_its_seed_and_a_lost_worker_grows_it_again(client, tmp_path):
+    table = [{"n": 20_000, "tie_seed": 1, "folder": str(tmp_path)}]
+    frame = experiments.run(replicate, table, 5, client, replicates=8)
+    assert [path.name for path in tmp_path.iterdir()] == ["killed"]
+    pd.testing.assert_frame_equal(frame, experiments.run(replicate, table, 5, replicates=8), check_exact=True)
+    assert frame["moves"].nunique() == 8
 
 
 @pytest.mark.slow

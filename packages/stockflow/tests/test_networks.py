@@ -84,6 +84,17 @@ def test_misuse_is_named(call, message):
         call()
 
 
+def test_a_network_larger_than_memory_says_what_it_would_take():
+    message = (r"2,000,000,000 persons and 15,999,999,936 ties takes 134 GiB of memory, 194 GiB while it is made, and "
+               r"a run on it up to 14.9 GiB more; this process may take [\d.]+ GiB")
+    with pytest.raises(ParameterError, match=message):
+        networks.barabasi_albert(2_000_000_000, 8, seed=1)
+    program = ("import resource; resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))\n"
+               "from stockflow import networks\nnetworks.watts_strogatz(100_000_000, 8, seed=1)")
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT).stderr
+    assert "this process may take 4 GiB" in said
+
+
 def write(path, rows, columns=("source", "target")):
     frame = pd.DataFrame(rows, columns=list(columns))
     if path.suffix == ".csv":

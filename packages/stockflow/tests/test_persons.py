@@ -94,7 +94,7 @@ def test_no_limit_is_below_a_draw_that_moves():
 
     edges = np.arange(1, 65536, 257) / 65536
     for x in np.concatenate([edges, np.nextafter(edges, 0), np.nextafter(edges, 1), [0, 1e-9, 0.3, 1]]):
-        highest = int(kernels.ceiling(0, 0, np.array([x]), np.zeros((1, 0)), 1.0, np.zeros((0, 1), np.int32)))
+        highest = int(kernels.first_bits(x))
         assert (highest + 1) / 65536 >= x
         assert highest <= 65536 * x * (1 + 1e-9)
 
@@ -137,6 +137,22 @@ def test_any_declared_mode_runs():
     limit = integrate(mode, parameters, 60, "map", initial={"S": 0.05}).values
     assert np.array_equal(near.counts, numpy.counts)
     assert abs(near.shares - limit).max() < 0.1
+
+
+@pytest.mark.parametrize("ends", [(np.zeros(1000, int), np.arange(1, 1001)), np.triu_indices(300, 1)],
+                         ids=["star", "complete"])
+def test_limits_hold_where_hazards_rise_and_fall_up_to_the_highest(ends):
+    """Waves through everybody move the limits of all both ways; a hub's limit rises past its sixteen bits."""
+    flows = (Flow("U", "S", "omega + beta*contact(S) + omega*anyone(S)", enters=True),
+             Flow("S", "R", "omega + gamma*anyone(S) + gamma*contact(U)"), Flow("S", "U", "omega*contact(R)"),
+             Flow("R", "U", "omega + gamma*contact(U) + omega*anyone(R)"))
+    mode, ties = replace(RUMOUR, flows=flows), networks.from_pairs(1 + max(map(max, ends)), np.column_stack(ends))
+    for beta, gamma, omega in ((0.97, 0.4, 0.01), (0.3, 0.05, 0.003), (0.9, 0.001, 0.03)):
+        given = {"beta": beta, "gamma": gamma, "omega": omega}
+        runs = [simulate(mode, given, 150, seed=2, network=ties, initial={"S": 5}, engine=engine)
+                for engine in ("auto", "numpy")]
+        assert np.array_equal(runs[0].moves, runs[1].moves)
+        assert np.array_equal(runs[0].state, runs[1].state)
 
 
 CRASH = """

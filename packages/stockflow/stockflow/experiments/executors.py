@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from stockflow.errors import ExperimentError, ParameterError, extra
+from stockflow.persons import bar
 
 __all__ = ["Task", "results"]
 
@@ -61,7 +62,7 @@ class _Failure:
 def results(fn: Callable[..., Any], tasks: list[Task], executor: Any, *, workers: int | None, progress: bool,
             timeout: float, security: Any = None) -> list[Any]:
     """Return what each call returned, in the order of the tasks."""
-    with _bar(len(tasks), progress) as advance:
+    with bar(len(tasks), progress, "call") as advance:
         if executor == "serial":
             found = []
             for task in tasks:
@@ -287,15 +288,3 @@ def _sendable(error: Exception) -> Exception:
     for note in getattr(error, "__notes__", ()):
         plain.add_note(note)
     return plain
-
-
-@contextmanager
-def _bar(total: int, shown: bool) -> Iterator[Callable[[int], object]]:
-    if not shown:
-        yield lambda n: None
-        return
-    with extra("experiments"):
-        from tqdm import tqdm
-
-    with tqdm(total=total, unit="call", dynamic_ncols=True) as bar:
-        yield bar.update

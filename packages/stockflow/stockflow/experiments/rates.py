@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stockflow.errors import ParameterError
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Rate", "rate"]
 

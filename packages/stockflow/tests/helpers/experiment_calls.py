@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import os
 import time
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import psutil
+
+from stockflow import barabasi_albert, simulate
+from stockflow.examples import RUMOUR
 
 
 def draw(scale, seed):
@@ -25,6 +29,23 @@ def killer(x, folder, seed):
         marker.touch()
         psutil.Process().kill()
     return float(np.random.default_rng(seed).random())
+
+
+@cache
+def grown(n, tie_seed):
+    """A network grown where it is used, once a process."""
+    return barabasi_albert(n, 4, seed=tie_seed)
+
+
+def replicate(n, tie_seed, folder, seed):
+    """A run on the network of a seed; the fourth kills its process once, in the middle of what others wait for."""
+    marker, number = Path(folder) / "killed", int(seed.generate_state(1)[0])
+    network = grown(n, tie_seed)
+    if seed.spawn_key[-1] == 3 and not marker.exists():
+        marker.touch()
+        psutil.Process().kill()
+    run = simulate(RUMOUR, {"beta": 0.3, "omega": 0.01}, 100, seed=number, network=network, initial={"S": n // 100})
+    return {"peak": int(run.persons("S").max()), "moves": int(run.moves.sum())}
 
 
 def always(x):
