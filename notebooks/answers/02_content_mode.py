@@ -6,7 +6,7 @@ from socialcommerce.modes import content
 from stockflow import integrate
 
 # 1. R0 is proportional to s, so the threshold lies at s / R0: above one, which no share can be. With the other values
-#    as assumed, satisfaction alone cannot make the mode feed itself.
+#    as assumed, satisfaction alone cannot make the mode sustain itself.
 needed = content.CONTENT.parameter["s"].default / content.reproduction()
 print(f"R0 is one at s = {needed:.2f}")
 assert needed > 1

@@ -242,12 +242,6 @@ def _row(table: Values, i: int) -> dict[str, float]:
     return {name: float(column[i]) for name, column in table.items()}
 
 
-def _purchases(name: str, p: Values) -> np.ndarray:
-    if name == "sharing":
-        return sharing.steady_flow(p)
-    return content.parts(p)["pM"] * content.steady_flow(p)
-
-
 def _breached(mode: Mode) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Members (share of the population) of each set: without breaches; with them their mean and variance in time."""
     p, (rate, share) = parameter_sets(mode, RUNS), _drawn("breach", RUNS).values()

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 import surveysem
-from nbproof import words
+from nbproof import listed, words
 from socialcommerce import data, paper, survey, verdicts
 from socialcommerce.paper import Evidence, Family, Hypothesis
 from socialcommerce.verdicts import HypothesisTest, Verdict
@@ -147,7 +147,7 @@ def _indirect(found: paths.Indirect | NotTestable, study: Study) -> Found:
     total, signs = found.totals("repurchase"), paths.claimed_signs(study)
     sign = [signs[name] for name in total.names]
     if 0 in sign:
-        mixed = ", ".join(x for (x, _, _), one in zip(total.names, sign, strict=True) if not one)
+        mixed = listed(x for (x, _, _), one in zip(total.names, sign, strict=True) if not one)
         return NotTestable(words("The codebook expects ways of both signs to repurchase for {mixed}.", mixed=mixed))
     turned = replace(total, estimates=total.estimates * sign, draws=total.draws * sign)
     return lambda alpha: surveysem.least(turned.estimates, turned.interval, total.nobs, alpha=alpha,

@@ -335,7 +335,7 @@ def fit_growth(series: MarketSeries, curve: str, level: float = 0.95) -> GrowthF
 
 
 def parameter_table(fits: Iterable[GrowthFit]) -> pd.DataFrame:
-    """Return one row a parameter, to be read: three significant digits, years to tenths; an open end says so.
+    """Return one row a parameter, to be read: three significant digits, years to tenths, ends without a limit.
 
     Returns
     -------
@@ -352,7 +352,7 @@ def parameter_table(fits: Iterable[GrowthFit]) -> pd.DataFrame:
 
 def _short(value: float, e: Estimate) -> str:
     if not math.isfinite(value):
-        return "open"
+        return "no limit"
     return f"{snap(value):.1f}" if e.unit == "year" else f"{float(f'{snap(value):.3g}'):,.10g}"
 
 
@@ -406,7 +406,7 @@ def aicc(fit: GrowthFit) -> float | NotAvailable:
             return NotAvailable("AICc", words("with {n:d} years and {k:d} parameters the correction divides by "
                                               "{spare:d}, so it does not exist", n=n, k=k, spare=spare))
         return NotAvailable("AICc", words(
-            "with {n:d} years and {k:d} parameters the correction adds {more:.0f} to a penalty of {penalty:d}",
+            "with {n:d} years and {k:d} parameters the correction is {more:.0f}, on a penalty of {penalty:d}",
             n=n, k=k, more=2 * k * (k + 1) / spare, penalty=2 * k))
     spread = fit.sigma**2 * fit.df / n
     if spread == 0:

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from nbproof import Catalogue, catalogue, read_bytes
+from nbproof import Catalogue, catalogue, listed, read_bytes
 from nbproof.shapes import COUNT, LIST, NUMBER, TABLE, TEXT, Field, check, fault, one_of
 from socialcommerce.errors import PaperError, named
 from socialcommerce.paper import terms
@@ -207,12 +207,12 @@ def _pairs(table: Any) -> Iterator[tuple[str, str]]:
 
 def _claim_row(claim: Claim) -> dict[str, Any]:
     return {"id": claim.id, "section": claim.section, "place": claim.place, "kind": claim.kind,
-            "text": claim.text["en"], "hypotheses": ", ".join(claim.hypotheses), "untested": _english(claim.untested)}
+            "text": claim.text["en"], "hypotheses": listed(claim.hypotheses), "untested": _english(claim.untested)}
 
 
 def _hypothesis_row(hypothesis: Hypothesis) -> dict[str, Any]:
     grades = [data.grade for data in hypothesis.data if terms.CLASSES[data.kind] in ("number", "people")]
-    return {"id": hypothesis.id, "short": _english(hypothesis.short), "claims": ", ".join(hypothesis.claims),
+    return {"id": hypothesis.id, "short": _english(hypothesis.short), "claims": listed(hypothesis.claims),
             "statement": hypothesis.statement["en"], "step": hypothesis.step, "added": _english(hypothesis.added),
             "direction": hypothesis.direction,
             "data": ", ".join(data.name for data in hypothesis.data),

@@ -73,7 +73,7 @@ class Verdicts:
     def _links(self, claim: Mapping[str, Any], language: str) -> dict[str, Any]:
         """Return where a claim is shown, the verdicts on its parts in English, and its parts."""
         own = f"{language}/{REPORT}.html#table-all_claims-{claim['id']}"
-        names = claim["hypotheses"].split(", ") if claim["hypotheses"] else []
+        names = filter(None, _say(claim["hypotheses"]).split(", "))
         parts = [self._hypotheses[name] for name in names]
         verdicts = [*dict.fromkeys(_say(part["outcome"]) for part in parts)] or [UNTESTED]
         return {"own": own, "address": self._address(claim["shown"], language, own), "verdicts": verdicts,

@@ -57,7 +57,7 @@ _HOMES = {
     "prose": ("REFERENCE", "References"),
     "publish": ("as_json", "write_whole"),
     "results": ("MIME", "collect", "compare", "payloads"),
-    "translation": ("Catalogue", "catalogue", "filled", "words"),
+    "translation": ("Catalogue", "catalogue", "filled", "listed", "words"),
     "verifier": ("MARKED", "Verified", "as_table", "readme_drifts", "verify"),
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}

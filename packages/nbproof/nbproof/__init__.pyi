@@ -99,6 +99,7 @@ from nbproof.results import payloads as payloads
 from nbproof.translation import Catalogue as Catalogue
 from nbproof.translation import catalogue as catalogue
 from nbproof.translation import filled as filled
+from nbproof.translation import listed as listed
 from nbproof.translation import words as words
 from nbproof.verifier import (
     MARKED as MARKED,

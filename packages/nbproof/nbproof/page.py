@@ -464,13 +464,13 @@ def _plain(value: Any) -> Any:
 
 
 def _cell(value: Any, digits: int | None, language: str, column: str = "") -> str:
-    """Write a cell; a p value that would print as zero is said to lie below the last digit."""
+    """Write a cell; a p value that would print as zero is said to lie below the last digit, a year has no comma."""
     if value is None:
         return "–"
     if isinstance(value, bool) or not isinstance(value, Real):
         return str(value[language] if isinstance(value, Mapping) else value)
     if digits is None:
-        return str(value)
+        return f"{value:,}" if isinstance(value, int) and abs(value) > 9999 else str(value)
     if PROBABILITY.fullmatch(column) and 0 <= float(value) < 0.5 * 10.0**-digits:
         return f"<{format_number(10.0**-digits, digits)}"
     return format_number(float(value), digits)

@@ -29,7 +29,7 @@ FIELD = re.compile(r"\{([^\W\d]\w*)(?::([^{}]*))?\}")
 SPEC = re.compile(r"(?P<sign>\+?),?(?:\.(?P<digits>\d+))?(?P<kind>[fg]?)")
 SPOKEN = {"say": (0,), "figure": (2,), "table": (2,), "words": (0,)}  # method of page -> places of its texts
 NAMED = ("alt", "caption", "note")
-EQUATION = re.compile(r"\$\$[^$]*\$\$")
+WORDLESS = re.compile(rf"\$+[^$]*\$+|{FIELD.pattern}")  # mathematics, and the fields of a template
 LETTERS = re.compile(r"[^\W\d_Α-Ωα-ω]{2}")  # of a word: γC is a symbol
 _made: dict[str, tuple[str, Mapping[str, Any]]] = {}  # a text made by `words` -> how
 _lists: dict[str, tuple[str, ...]] = {}  # a text made by `listed` -> of what
@@ -54,7 +54,8 @@ class Catalogue(dict[str, str]):
             return filled(self(template), values, self.language, self)
         if text in _lists:
             return spoken(self.language)["list"].join(map(self, _lists[text]))
-        if LETTERS.search(text) and not text.startswith("$") and text not in self.values():
+        # what stands in capitals alone is a code, as an item has
+        if LETTERS.search(WORDLESS.sub("", text)) and not text.isupper() and text not in self.values():
             self.missing[text] = None
         return text
 
@@ -93,7 +94,7 @@ def listed(texts: Iterable[str]) -> str:
     'trust, care'
     """
     several = tuple(texts)
-    text = spoken("en")["list"].join(several)
+    text = ", ".join(several)  # as a notebook is written
     if len(several) > 1:
         _lists[text] = several
     return text
@@ -182,7 +183,7 @@ def messages(notebook: Mapping[str, Any]) -> list[str]:
         source = "".join(cell["source"])
         prose = cell["cell_type"] == "markdown"
         found |= dict.fromkeys(blocks(source) if prose else [str(t.value) for t in literals(source)])
-    return [text for text in found if not EQUATION.fullmatch(text)]
+    return [text for text in found if re.search(r"[^\W\d_]", WORDLESS.sub("", text))]
 
 
 def localised(notebook: Mapping[str, Any], translate: Catalogue) -> dict[str, Any]:
@@ -214,8 +215,8 @@ def _spoken(source: str, translate: Catalogue) -> str:
 def translate(names: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
     """Bring the catalogues and notebooks of all languages up to date with the notebooks as they were written.
 
-    New texts enter a catalogue without a translation, texts that are gone leave it. The notebook of a language is
-    written to the folder of its name beside the originals.
+    New texts enter a catalogue without a translation, texts that are gone leave it, and so do those that the shared
+    catalogues translate alike. The notebook of a language is written to the folder of its name beside the originals.
 
     Yields
     ------
@@ -231,7 +232,7 @@ def translate(names: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
         notebook = nbformat.read(path, as_version=4)
         for language in others:
             file = project().path(project().locales[0]) / f"{path.stem}.{language}.po"
-            yield from _update(file, messages(notebook), language)
+            yield from _update(file, messages(notebook), language, catalogue("common", language))
             catalogue.cache_clear()
             made = nbformat.from_dict(localised(notebook, catalogue(path.stem, language)))
             target = path.parent / language / path.name
@@ -239,13 +240,13 @@ def translate(names: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
             nbformat.write(made, target)
 
 
-def _update(file: Path, wanted: list[str], language: str) -> Iterator[tuple[str, str]]:
+def _update(file: Path, wanted: list[str], language: str, shared: Catalogue) -> Iterator[tuple[str, str]]:
     from babel.messages.catalog import Catalog
     from babel.messages.pofile import write_po
 
     old = {m.id: m.string for m in _read(file, language)} if file.is_file() else {}
     new = Catalog(locale=language, fuzzy=False, header_comment="")
-    for text in wanted:
+    for text in (each for each in wanted if each not in shared or old.get(each, shared[each]) != shared[each]):
         new.add(text, old.get(text, ""))
         if not old.get(text):
             yield file.name, text

@@ -253,6 +253,18 @@ def test_translate_brings_catalogue_and_notebook_up_to_date(folder):
     assert [cell.source for cell in made.cells] == ["# Ein Bericht", "A new sentence."]
 
 
+def test_a_text_that_the_shared_catalogue_translates_alike_is_left_to_it(folder):
+    cells = [v4.new_markdown_cell("# A report"), v4.new_markdown_cell("Shared."), v4.new_markdown_cell("$$x$$ {x:.1f}")]
+    nbformat.write(v4.new_notebook(cells=cells), folder / "notebooks" / "n.ipynb")
+    (folder / "notebooks" / "locale" / "common.de.po").write_text(
+        'msgid "Shared."\nmsgstr "Geteilt."\n\nmsgid "# A report"\nmsgstr "# Bericht"\n', encoding="utf-8")
+    assert [*translate()] == []
+    own = Catalogue("de", folder / "notebooks" / "locale" / "n.de.po")
+    assert dict(own) == {"# A report": "# Ein Bericht"}  # its own wording stays
+    made = nbformat.read(folder / "notebooks" / "de" / "n.ipynb", as_version=4)
+    assert [cell.source for cell in made.cells] == ["# Ein Bericht", "Geteilt.", "$$x$$ {x:.1f}"]
+
+
 def test_a_broken_catalogue_is_named(folder):
     (folder / "notebooks" / "locale" / "n.de.po").write_text('msgid "a"\nno catalogue\n', encoding="utf-8")
     with pytest.raises(NotebookError, match="n.de.po is no catalogue"):
@@ -337,3 +349,8 @@ def test_the_last_bits_of_a_processor_reach_no_number(value, digits):
 def test_a_kept_number_is_rounded_correctly():
     """Cut to .784 and .534, a reader of the JSON was off by a unit: .7849 and .5346 print as .78 and .53."""
     assert [module._kept(number, 2) for number in (0.7849, 0.5346, 0.12649)] == [0.7849, 0.5346, 0.126]
+
+
+def test_large_counts_have_their_thousands_separated_and_years_do_not(shown):
+    Page("x").table("t", pd.DataFrame({"year": [2023], "n": [12345]}), "Counts", of=SEEN)
+    assert shown[0][MIME]["rows"] == [["2023", "12,345"]]

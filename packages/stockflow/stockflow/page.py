@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["PAGE_WORDS", "explorer", "loop_gains", "to_javascript"]
 
 PAGE_WORDS = {
-    "above": "the mode feeds itself", "below": "without newcomers from outside the mode dies out",
+    "above": "the mode sustains itself", "below": "without newcomers from outside the mode dies out",
     "loops": "What each loop adds to R0: those in this state bring so many newcomers per newcomer",
     "axis": "day; vertical: share of the population", "end": "At the end", "reset": "Back to the start",
     "colon": ": ", "units": {"1": "", "1/day": " a day", "day": " days"},

@@ -1,4 +1,4 @@
-"""Does a mode feed itself: its Jacobian, next-generation matrix, R0, and how strongly each parameter moves a result."""
+"""Does a mode sustain itself: its Jacobian, next-generation matrix, R0, and how each parameter moves a result."""
 
 from __future__ import annotations
 
