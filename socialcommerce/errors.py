@@ -9,7 +9,7 @@ import nbproof
 from nbproof import named, nearest, quoted
 
 __all__ = ["ChecksumError", "DataError", "FetchError", "OutputError", "PaperError", "ParameterError",
-           "SocialCommerceError", "UnknownNameError", "named", "nearest", "quoted"]
+           "UnknownNameError", "named", "nearest", "quoted"]
 
 
 class SocialCommerceError(Exception):

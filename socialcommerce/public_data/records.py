@@ -17,8 +17,8 @@ from surveysem import Effect
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["contrast", "delivery_effect", "linear_probability", "matched_policy", "matching_effect",
-           "message_by_history", "message_effect", "repeat_by_orders", "returning_effect", "scores_by_delay"]
+__all__ = ["delivery_effect", "matched_policy", "matching_effect", "message_by_history", "message_effect",
+           "repeat_by_orders", "returning_effect", "scores_by_delay"]
 
 MESSAGE_OUTCOMES = {"visit": 100.0, "conversion": 100.0, "spend": 0.01}
 """Outcomes, and what brings them from counts and cents to percentage points and dollars a person."""

@@ -10,6 +10,7 @@ import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 from pygments import highlight
@@ -37,7 +38,7 @@ FOLD_END: Block = {"t": "RawBlock", "c": ["html", "</details>"]}
 class Document:
     """One report in one language, ready to be rendered.
 
-    ``html`` and ``pdf`` are pandoc blocks, the first with folded code in place; ``code`` goes to the PDF's appendix.
+    ``blocks`` are pandoc's, folded code in place for the page alone; ``code`` goes to the PDF's appendix.
     ``sections`` are (anchor, heading, text) for the contents and the search; ``images`` the files the PDF needs;
     ``scripts`` what the page runs.
     """
@@ -45,8 +46,7 @@ class Document:
     name: str
     language: str
     title: str = ""
-    html: list[Block] = field(default_factory=list)
-    pdf: list[Block] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
     code: list[Block] = field(default_factory=list)
     sections: list[dict[str, Any]] = field(default_factory=list)
     scripts: list[str] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Document:
 
     def tree(self, target: str, references: list[Any]) -> str:
         """Return the document for ``"html"`` or ``"pdf"`` as pandoc's JSON, the references in its metadata."""
-        blocks = self.html if target == "html" else self.pdf
+        blocks = self.blocks
         written = json.dumps(blocks)
         linked = dict.fromkeys(re.findall(r'"#ref-(\w+)"', written))  # cited in the author's own words
         if linked or '"t": "Cite"' in written:
@@ -102,7 +102,7 @@ def document_of(notebook: Mapping[str, Any], results: Mapping[str, Any], languag
             _add_prose(document, block, counter)
         if cell["cell_type"] == "code" and not _tagged(cell, "explore"):
             outputs = cell.get("outputs", ())
-            spoken = all(_kind(output) == "say" for output in outputs)
+            spoken = all(output.get("data", {}).get(MIME, {}).get("kind") == "say" for output in outputs)
             _add_code(document, "".join(cell["source"]), spoken)
             for place, output in enumerate(outputs):
                 _add_output(document, output, references)
@@ -161,11 +161,6 @@ def _numbering(notebook: Mapping[str, Any], language: str) -> dict[str, tuple[st
     return numbers
 
 
-def _kind(output: Mapping[str, Any]) -> str:
-    """What a cell told with an output: say, figure, table, number, …; nothing with one of another's."""
-    return output.get("data", {}).get(MIME, {}).get("kind", "")
-
-
 def _tagged(cell: Mapping[str, Any], tag: str) -> bool:
     return tag in cell["metadata"].get("tags", ())
 
@@ -207,18 +202,14 @@ def _prose(notebook: Mapping[str, Any], language: str) -> dict[tuple[int, int], 
 def _filled(node: Any, references: References) -> Any:
     """Replace the references in every text of a pandoc tree."""
     if isinstance(node, list):
-        return [item for child in node for item in _filled_inline(child, references)]
+        return [item for child in node for item in (
+            references.split(child["c"], _text, _reference) if isinstance(child, dict) and child.get("t") == "Str"
+            else [_filled(child, references)])]
     if isinstance(node, dict):
         if node.get("t") == "Math":
             return {**node, "c": [node["c"][0], references.fill(node["c"][1])]}
         return {key: _filled(value, references) for key, value in node.items()}
     return node
-
-
-def _filled_inline(node: Any, references: References) -> list[Any]:
-    if isinstance(node, dict) and node.get("t") == "Str":
-        return references.split(node["c"], _text, _reference)
-    return [_filled(node, references)]
 
 
 def _reference(reference: Reference) -> Block:
@@ -247,8 +238,7 @@ def _add_prose(document: Document, block: Block, counter: list[int]) -> None:
     else:
         opening = {"anchor": "", "level": 0, "number": "", "heading": document.title, "text": text + " "}
         document.sections.append(opening)
-    document.html.append(block)
-    document.pdf.append(block)
+    document.blocks.append(block)
 
 
 def _add_code(document: Document, source: str, spoken: bool = False) -> None:
@@ -261,22 +251,21 @@ def _add_code(document: Document, source: str, spoken: bool = False) -> None:
     document.code.append({"t": "CodeBlock", "c": [["", ["python"], []], source.strip("\n")]})
     marked = highlight(source.strip("\n"), PythonLexer(), HtmlFormatter(nowrap=True)).rstrip("\n")  # all escaped
     shown = _raw("html", f"<pre><code>{marked}</code></pre>")
-    since = next((i for i, block in enumerate(reversed(document.html)) if block["t"] == "Header"), len(document.html))
-    folds = [i for i, block in enumerate(document.html) if block == FOLD_END and i >= len(document.html) - since]
-    if folds and (spoken or folds[-1] == len(document.html) - 1):
-        document.html.insert(folds[-1], shown)
+    folds: list[int] = []  # since the last heading
+    for i, block in enumerate(document.blocks):
+        folds = [] if block["t"] == "Header" else [*folds, i] if block == FOLD_END else folds
+    if folds and (spoken or folds[-1] == len(document.blocks) - 1):
+        document.blocks.insert(folds[-1], shown)
         return
     label = words(document.language)["code"]
-    document.html += [_raw("html", f'<details class="code"><summary>{label}</summary>'), shown, FOLD_END]
+    document.blocks += [_raw("html", f'<details class="code"><summary>{label}</summary>'), shown, FOLD_END]
 
 
 def _add_output(document: Document, output: Mapping[str, Any], references: References) -> None:
     data = output.get("data", {})
     payload = data.get(MIME)
     if payload is None:
-        for block, pdf_block in _plain_output(document, output):
-            document.html.append(block)
-            document.pdf.append(pdf_block)
+        document.blocks += _plain_output(document, output)
     elif payload["kind"] in ("figure", "table") and payload["language"] == document.language:
         kind = payload["kind"]
         caption = _captioned(payload, references)
@@ -289,8 +278,7 @@ def _add_output(document: Document, output: Mapping[str, Any], references: Refer
         if "explorer" in payload:
             document.scripts.append(look().script(anchor, payload["explorer"]))
         block = {"t": "Figure", "c": [[anchor, [kind], []], [None, [{"t": "Plain", "c": caption}]], body]}
-        document.html.append(block)
-        document.pdf.append(block)
+        document.blocks.append(block)
         if document.sections:
             document.sections[-1]["text"] += _plain({"t": "Plain", "c": caption}) + " "
 
@@ -311,8 +299,7 @@ def _drawing(document: Document, payload: Mapping[str, Any], svg: str, reference
     file = f"{payload['name']}.{document.language}.svg"
     document.images[file] = svg.encode()
     inline = look().inline(svg, payload["name"])
-    label = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return [_raw("html", f'<div class="drawing" role="img" aria-label="{label}">{inline}</div>'),
+    return [_raw("html", f'<div class="drawing" role="img" aria-label="{escape(alt)}">{inline}</div>'),
             _raw("typst", f"#image({json.dumps(file)}, alt: {json.dumps(alt, ensure_ascii=False)}, width: 100%)")]
 
 
@@ -338,7 +325,7 @@ def _table(payload: Mapping[str, Any]) -> list[Block]:
             _raw("html", "</div>")]
 
 
-def _plain_output(document: Document, output: Mapping[str, Any]) -> Iterator[tuple[Block, Block]]:
+def _plain_output(document: Document, output: Mapping[str, Any]) -> list[Block]:
     """Show any other output: a picture as it is, all else as plain text."""
     data = output.get("data", {})
     if "image/png" in data:
@@ -346,13 +333,11 @@ def _plain_output(document: Document, output: Mapping[str, Any]) -> Iterator[tup
         alt = "".join(data.get("text/plain", ""))
         file = f"output-{len(document.images)}.png"
         document.images[file] = b64decode(picture)
-        image = {"t": "Image", "c": [_attr(), [_text(alt)], [f"data:image/png;base64,{picture}", ""]]}
-        yield {"t": "Para", "c": [image]}, _raw("typst", f"#image({json.dumps(file)}, alt: {json.dumps(alt)})")
-        return
+        return [_raw("html", f'<p><img src="data:image/png;base64,{picture}" alt="{escape(alt)}" /></p>'),
+                _raw("typst", f"#image({json.dumps(file)}, alt: {json.dumps(alt)})")]
     text = "".join(output.get("text", "")) or "".join(data.get("text/plain", ""))
-    if text.strip():
-        block = {"t": "CodeBlock", "c": [["", ["output", output.get("name", "result")], []], text.rstrip("\n")]}
-        yield block, block
+    shown: Block = {"t": "CodeBlock", "c": [["", ["output", output.get("name", "result")], []], text.rstrip("\n")]}
+    return [shown] if text.strip() else []
 
 
 def _plain(node: Any) -> str:
