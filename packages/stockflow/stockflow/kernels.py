@@ -26,8 +26,8 @@ except ImportError:  # the same results, slowly
     def ask(array, at):
         """Do nothing: only the compiled loops are fast enough to wait for memory."""
 else:
-    from llvmlite import ir
     from numba.core import types
+    from numba.core.cgutils import ir
     from numba.extending import intrinsic
 
     COMPILED = True
