@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.patches import Patch
 
-__all__ = ["marks", "plot_diagram"]
+__all__ = ["marks", "plot_chain", "plot_diagram"]
 
 SLACK = {"actor": 1.6, "stock": 1.6, "flow": 2.2, "auxiliary": 1.6, "event": 5.0, "lever": 3.6}  # beside the words
 NORMALS = {"l": (-1, 0), "r": (1, 0), "t": (0, 1), "b": (0, -1)}
@@ -52,6 +55,24 @@ def plot_diagram(diagram: Diagram, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def plot_chain(diagram: Diagram, names: Sequence[str]) -> Axes:
+    """Draw an even number of a diagram's nodes as a plain ring of what they are called, there above and back below."""
+    width, half = diagram.page[0], len(names) // 2
+    step = width / half
+    ax = _new(width, 34.0)
+    ax.set(xlim=(0, width), ylim=(0, 34))
+    ax.axis("off")
+    above = [(step * (k + 0.5), 26.0) for k in range(half)]
+    places = [*above, *((x, 8.0) for x, _ in reversed(above))]
+    for name, at, to in zip(names, places, [*places[1:], places[0]], strict=True):
+        node = replace(diagram[name], kind="auxiliary", symbol="", at=at, size=(step - 9, 10))
+        out = np.array([np.sign(to[0] - at[0]), 0] if abs(to[1] - at[1]) < 1 else [0, np.sign(to[1] - at[1])])
+        start, end = (np.array(p) + s * out * np.array(node.size) / 2 for p, s in ((at, 1), (to, -1)))
+        _arrow(ax, np.linspace(start, end - HEAD * out, 4), INK, "-")
+        _box(ax, node)
+    return ax
+
+
 def routes(diagram: Diagram) -> dict[Key, np.ndarray]:
     """Return each arrow as the four points of a cubic Bezier curve up to its head, millimetres, shape (4, 2).
 
@@ -69,21 +90,47 @@ def routes(diagram: Diagram) -> dict[Key, np.ndarray]:
 
 
 def marks(diagram: Diagram, loops: tuple[Loop, ...]) -> dict[tuple[Key, str], tuple[float, float]]:
-    """Return where each edge's sign stands, and each loop's badge: on the longest edge that is in no other loop."""
-    ways = routes(diagram)
-    lengths = {key: float(np.linalg.norm(np.diff(_points(way), axis=0), axis=1).sum()) for key, way in ways.items()}
-    badges = {}
-    for loop in loops:
-        own = [edge for edge in loop.edges if not any(edge in other.edges for other in loops if other is not loop)]
-        if own:
-            badges[max(own, key=lengths.__getitem__)] = loop.id
-    places: dict[tuple[Key, str], tuple[float, float]] = {}
-    for key, way in ways.items():
-        ahead = max(lengths[key] - RADIUS - 0.5, lengths[key] / 2)
-        places[key, ""] = _along(way, ahead)
-        if key in badges:
-            places[key, badges[key]] = _along(way, 0.4 * ahead)
+    """Return where each edge's sign stands, and the badge that names all its loops: on its arrow, or beside it.
+
+    A badge stands where it covers no box, sign, badge or other arrow, as near to its arrow's middle as can be.
+    """
+    ways = {key: _points(way) for key, way in routes(diagram).items()}
+    lengths = {key: float(np.linalg.norm(np.diff(way, axis=0), axis=1).sum()) for key, way in ways.items()}
+    places = {(key, ""): _along(ways[key], max(length - RADIUS - 0.5, length / 2)) for key, length in lengths.items()}
+    taken = [(*node.at, *node.size) for node in diagram.nodes]
+    taken += [(*at, 2 * RADIUS, 2 * RADIUS) for at in places.values()]
+    named = {key: _listed([loop.id for loop in loops if key in loop.edges]) for key in ways}
+    for key in sorted(filter(named.get, named), key=lambda key: lengths[key] / len(named[key])):
+        size = badge_size(named[key])
+        others = np.vstack([way for other, way in ways.items() if other != key])
+        boxes, spots = np.array(taken), []
+        for share in np.linspace(0.1, 0.9, 33):
+            on, ahead = (np.array(_along(ways[key], lengths[key] * each)) for each in (share, share + 0.01))
+            normal = (ahead - on)[::-1] * (-1, 1) / np.linalg.norm(ahead - on)
+            for aside in (0.0, 0.6, -0.6, 1.6, -1.6):
+                at = on + (aside + np.sign(aside) * (size @ np.abs(normal)) / 2) * normal
+                hits = (np.abs(boxes[:, :2] - at) < (boxes[:, 2:] + size) / 2 + 0.15).all(1).sum()
+                hits += (np.abs(others - at) < size / 2 + 0.3).all(1).any() + (at + size / 2 > diagram.page).any()
+                spots.append((100.0 * hits + abs(share - 0.45) + 0.3 * abs(aside), *at))
+        _, x, y = min(spots)
+        places[key, named[key]] = (float(x), float(y))
+        taken.append((x, y, *size))
     return places
+
+
+def badge_size(name: str) -> np.ndarray:
+    """Return about how wide and high a loop's badge is, millimetres."""
+    return np.array([1.2 * len(name) + 1.2, 3.0])
+
+
+def _listed(ids: list[str]) -> str:
+    """Name loops in few letters, as R1–3,7 B2."""
+    parts = []
+    for letter, own in groupby(ids, key=lambda name: name[0]):
+        runs = [[number for _, number in run] for _, run in groupby(enumerate(int(name[1:]) for name in own),
+                                                                    key=lambda pair: pair[1] - pair[0])]
+        parts.append(letter + ",".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs))
+    return " ".join(parts)
 
 
 def _ports(diagram: Diagram) -> dict[tuple[int, int], np.ndarray]:
@@ -117,8 +164,7 @@ def _points(way: np.ndarray) -> np.ndarray:
     return BezierSegment(way)(np.linspace(0, 1, 60))
 
 
-def _along(way: np.ndarray, distance: float) -> tuple[float, float]:
-    points = _points(way)
+def _along(points: np.ndarray, distance: float) -> tuple[float, float]:
     run = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
     return float(np.interp(distance, run, points[:, 0])), float(np.interp(distance, run, points[:, 1]))
 
@@ -211,8 +257,8 @@ def _sign(ax: Axes, x: float, y: float, sign: int, zorder: float = 4) -> None:
 
 
 def _badge(ax: Axes, x: float, y: float, name: str) -> None:
-    """Write a loop's name: on dark where it reinforces, on paper where it balances."""
-    dark = name.startswith("R")
+    """Write the names of loops: on dark where all reinforce, on paper where one balances."""
+    dark = "B" not in name
     ax.text(x, y, name, fontsize=5.8, weight="bold", color=PAPER if dark else INK, ha="center",
             va="center_baseline", zorder=5,
             bbox={"boxstyle": "round,pad=0.22", "facecolor": MUTED if dark else PAPER, "edgecolor": MUTED,

@@ -42,7 +42,7 @@ const explore = (id, spec, engine) => {
     sliders.forEach((one) => { outputs.get(one.name).textContent = shown(values[one.name]) + spec.words.units[one.unit]; });
     const parts = engine.loops(mode, values), R0 = parts.reduce((a, b) => a + b);
     const rows = engine.simulate(mode, values, spec.start, spec.days, spec.dt);
-    verdict.textContent = `R0 = ${R0.toFixed(3)}${spec.words.colon}${R0 > 1 ? spec.words.above : spec.words.below}`;
+    verdict.replaceChildren("R", make("sub", {}, "0"), ` = ${R0.toFixed(3)}${spec.words.colon}${R0 > 1 ? spec.words.above : spec.words.below}`);
     bars.replaceChildren(make("p", {}, spec.words.loops), ...mode.carrying.flatMap((i, c) => (parts[c] > 1e-12 ? [make("div", {},
       make("span", {}, label(i)), gauge(parts[c], Math.max(1, R0), label(i)),
       make("output", {}, parts[c].toFixed(3)))] : [])));
@@ -54,7 +54,7 @@ const explore = (id, spec, engine) => {
     const output = make("output", { for: input.id });
     outputs.set(one.name, output);
     input.addEventListener("input", () => { values[one.name] = Number(input.value); update(); });
-    controls.append(make("label", { for: input.id }, spec.words.parameters[one.name], make("i", {}, one.symbol)), input, output);
+    controls.append(make("label", { for: input.id }, spec.words.parameters[one.name], make("i", {}, one.symbol[0], make("sub", {}, one.symbol.slice(1)))), input, output);
   });
   const reset = make("button", { type: "button" }, spec.words.reset);
   const first = { ...values };

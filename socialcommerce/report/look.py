@@ -36,8 +36,8 @@ class Look(nbproof.Look):
             sheet = sheet.replace(rule, f"{part.strip()}\n{rule}", 1)
         return sheet
 
-    def faces(self, text: str, strong: str, languages: Sequence[str]) -> str:
-        """Return the house font of each language, regular and bold, each cut to the characters a page sets in it.
+    def faces(self, text: str, strong: str, languages: Sequence[str], formulas: str = "") -> str:
+        """Return the house font of each language, regular and bold, and that of formulas, cut to what a page sets.
 
         Beside the Chinese font the English one holds no Chinese characters: the style sheet falls back on the former.
         """
@@ -46,9 +46,10 @@ class Look(nbproof.Look):
             both = language == "en" and "zh" in languages
             for weight, characters in ((400, text), (700, strong)):
                 drawn = "".join(c for c in characters if c < FIRST_HAN) if both else characters
-                data = b64encode(fonts.woff2_subset(drawn, weight, language)).decode()
-                faces.append(f"@font-face {{ font-family: {FACES[language]}; font-weight: {weight}; font-display: "
-                             f"block; src: url(data:font/woff2;base64,{data}) format('woff2'); }}")
+                faces.append(_face(FACES[language], weight, fonts.woff2_subset(drawn, weight, language)))
+        if formulas.strip():
+            faces += [_face("'House Mathematics'", 400, fonts.woff2_formulas(formulas)),
+                      "math { font-family: 'House Mathematics', math; }"]
         return "\n".join(faces)
 
     def pdf_font(self, language: str) -> tuple[str, Path | None]:
@@ -82,6 +83,12 @@ class Look(nbproof.Look):
     def front_script(self) -> str:
         """Return what filters the claims by their verdicts."""
         return _file("claims.js")
+
+
+def _face(name: str, weight: int, font: bytes) -> str:
+    data = b64encode(font).decode()
+    return (f"@font-face {{ font-family: {name}; font-weight: {weight}; font-display: block; "
+            f"src: url(data:font/woff2;base64,{data}) format('woff2'); }}")
 
 
 @cache

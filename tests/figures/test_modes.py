@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 import warnings
 
 import numpy as np
 import pytest
 
 from socialcommerce.figures import style
-from socialcommerce.figures.modes import RADIUS, marks, plot_diagram, routes
+from socialcommerce.figures.modes import RADIUS, badge_size, marks, plot_diagram, routes
 from socialcommerce.modes.diagram import DIAGRAMS, load_diagram
 from tests.modes import CHINESE
 from tests.palette import check_palette
@@ -80,20 +81,28 @@ def test_arrows_cross_each_other_at_most_twice_on_a_page(diagram):
 def test_signs_and_badges_cover_no_box_and_not_each_other(diagram):
     places = marks(diagram, diagram.feedback_loops())
     assert {key for key, badge in places if not badge} == {(edge.source, edge.target) for edge in diagram.edges}
-    assert {badge for _, badge in places} - {""} == {loop.id for loop in diagram.feedback_loops()}
-    for (_, badge), at in places.items():
+    sizes = {mark: badge_size(mark[1]) if mark[1] else np.full(2, 2 * RADIUS) for mark in places}
+    for mark, at in places.items():
         for node in diagram.nodes:
-            assert not inside(node, at, RADIUS), (badge, node.id)
-    for ((_, one), a), ((_, other), b) in itertools.combinations(places.items(), 2):
-        reach = (2.0 if one else RADIUS) + (2.0 if other else RADIUS)
-        assert np.hypot(*np.subtract(a, b)) >= reach - 0.1, (one, other, a, b)
+            assert (np.abs(np.subtract(at, node.at)) >= (sizes[mark] + node.size) / 2).any(), (mark, node.id)
+    for (one, a), (other, b) in itertools.combinations(places.items(), 2):
+        assert (np.abs(np.subtract(a, b)) >= (sizes[one] + sizes[other]) / 2 - 0.1).any(), (one, other)
 
 
-def test_a_badge_stands_on_an_edge_of_its_loop_alone(diagram):
+def test_a_badge_covers_no_arrow_but_its_own(diagram):
+    for (key, badge), at in marks(diagram, diagram.feedback_loops()).items():
+        for other, way in routes(diagram).items():
+            assert not badge or other == key or not (np.abs(curve(way) - at) < badge_size(badge) / 2).all(1).any()
+
+
+def test_every_arrow_of_a_loop_names_it(diagram):
     loops = diagram.feedback_loops()
-    for key, badge in marks(diagram, loops):
-        if badge:
-            assert [loop.id for loop in loops if key in loop.edges] == [badge]
+    named = {key: badge for key, badge in marks(diagram, loops) if badge}
+    assert {*named} == {key for loop in loops for key in loop.edges}
+    for key, badge in named.items():
+        numbers = {letter + str(n) for letter, runs in re.findall(r"([RB])(\S+)", badge) for run in runs.split(",")
+                   for n in range(int(run.split("–")[0]), int(run.split("–")[-1]) + 1)}
+        assert numbers == {loop.id for loop in loops if key in loop.edges}
 
 
 @pytest.mark.slow
@@ -110,6 +119,8 @@ def test_labels_fit_their_boxes_and_lists_the_page(diagram, language):
             assert 0 <= box.x0 < box.x1 <= diagram.page[0], text.get_text()
             if text.get_gid():
                 extents[text.get_gid()] = box
+            elif re.fullmatch(r"[RB][\d–,RB ]+", text.get_text()):
+                assert box.width < badge_size(text.get_text())[0], text.get_text()
         plt.close(ax.figure)
     assert set(extents) == {node.id for node in diagram.nodes}
     for node in diagram.nodes:

@@ -49,8 +49,8 @@ class Look:
         """Return the page's style sheet."""
         return asset("page.css")
 
-    def faces(self, text: str, strong: str, languages: Sequence[str]) -> str:
-        """Return the web fonts of a page that sets ``text``, and ``strong`` in bold, as ``@font-face`` rules."""
+    def faces(self, text: str, strong: str, languages: Sequence[str], formulas: str = "") -> str:
+        """Return the web fonts of a page that sets ``text``, ``strong`` in bold, and ``formulas``, as style rules."""
         return ""
 
     def pdf_font(self, language: str) -> tuple[str, Path | None]:

@@ -22,6 +22,7 @@ from nbproof.project import project
 
 __all__ = ["html", "page", "pdf"]
 
+FORMULA = re.compile(r"<math\b.*?(?=<annotation)", re.DOTALL)  # what is drawn of it
 STRONG = re.compile(r"<(h[1-6]|th|strong|b|dt)\b[^>]*>(.*?)</\1>", re.DOTALL)  # what the style sheet sets in bold
 
 
@@ -72,9 +73,9 @@ def page(language: str, title: str, bar: str, contents: str, body: str, script: 
     script_hash = b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return Template(asset("page.html")).substitute(
         lang=said["tag"], hashes=f"'sha256-{script_hash}'", generator=built_by(), title=escape(title),
-        fonts=look().faces(text, strong, languages or (language,)), theme=look().theme(), css=look().css(),
-        skip=said["skip"], bar=bar, columns="columns" if contents else "columns single", contents=contents,
-        body=body, footer=footer, data=data, script=script)
+        fonts=look().faces(text, strong, languages or (language,), plain_text(" ".join(FORMULA.findall(body)))),
+        theme=look().theme(), css=look().css(), skip=said["skip"], bar=bar, contents=contents, body=body, footer=footer,
+        data=data, script=script, columns="columns" if contents else "columns single")
 
 
 def pdf(document: Document) -> bytes:

@@ -42,7 +42,6 @@ APART, GAP = 0.09, 0.56  # between variables, and between layers
 NUMBER = np.array([0.32, 0.14])  # width and height that a number takes
 T = np.linspace(0, 1, 31)[:, None]
 BEZIER = np.hstack([(1 - T) ** 3, 3 * T * (1 - T) ** 2, 3 * T**2 * (1 - T), T**3])  # points of a cubic curve
-NOTE = "dashed: 95% interval includes zero"
 
 
 class _Name(Text):
@@ -52,7 +51,7 @@ class _Name(Text):
 
     def set_text(self, s: Any) -> None:
         """Write a name, folded into its room, and below it what stands there."""
-        super().set_text(s and _folded(s, self.room) + self.below)
+        super().set_text(s and (s if _width(s) <= self.room else _folds(s)[1]) + self.below)
 
 
 def plot_paths(
@@ -109,7 +108,8 @@ def plot_paths(
     for row, way, spot in zip(rows.itertuples(), drawn.ways, _spots(drawn), strict=True):
         _draw_relation(ax, row, way, spot)
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", xticks=[], yticks=[])
-    ax.set_xlabel(f"{'standardised estimates' if standardized else 'estimates'}; {NOTE}", fontsize=FONT)
+    what = "standardised estimates" if standardized else "estimates"
+    ax.set_xlabel(f"{what}; dashed: 95% interval includes zero", fontsize=FONT)
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     return ax
@@ -141,12 +141,8 @@ class _Layout:
         wide = max(self.room, 0.55) / (0.76 if latent else 0.92)
         box = max((_width(called[name]) for name in self.items if isinstance(name, str)), default=0) + 0.12
         self.size = {n: (box, ITEM) if n in self.items else (wide, OVAL if n in latent else BOX) for n in called}
-        links = [
-            pair if depth[pair[0]] < depth[pair[1]] else pair[::-1]
-            for chain in self.chains
-            for pair in pairwise(chain)
-            if depth[pair[0]] != depth[pair[1]]
-        ]
+        pairs = [pair for chain in self.chains for pair in pairwise(chain) if depth[pair[0]] != depth[pair[1]]]
+        links = [pair if depth[pair[0]] < depth[pair[1]] else pair[::-1] for pair in pairs]
         layers = _ordered([[n for n in depth if depth[n] == k] for k in range(max(depth.values()) + 1)], links)
         heights = _heights(layers, links, {n: self.size[n][1] if isinstance(n, str) else LANE for n in depth})
         self.bows = {
@@ -346,15 +342,10 @@ def _draw_node(
     ax: Axes, at: tuple[float, float], size: tuple[float, float], name: str, latent: bool, room: float, below: str
 ) -> None:
     """Draw a variable and its name."""
-    look: dict[str, Any] = {
-        "facecolor": rcParams["figure.facecolor"],
-        "edgecolor": rcParams["text.color"],
-        "linewidth": 1.0,
-        "zorder": 4,
-    }
-    w, h = size
-    ax.add_patch(Ellipse(at, w, h, **look) if latent else Rectangle((at[0] - w / 2, at[1] - h / 2), w, h, **look))
-    text = _Name(at[0], at[1], fontsize=FONT, ha="center", va="center", linespacing=1.1, zorder=5, label=name)
+    (x, y), (w, h) = at, size
+    shape = ax.add_patch(Ellipse(at, w, h) if latent else Rectangle((x - w / 2, y - h / 2), w, h))
+    shape.set(facecolor=rcParams["figure.facecolor"], edgecolor=rcParams["text.color"], linewidth=1.0, zorder=4)
+    text = _Name(x, y, fontsize=FONT, ha="center", va="center", linespacing=1.1, zorder=5, label=name)
     text.room, text.below = room + 1e-9, below
     text.set_text(name)
     ax.add_artist(text)
@@ -365,30 +356,15 @@ def _draw_relation(ax: Axes, row: Any, way: Array, spot: Array) -> None:
     path = row.op == "~"
     colour = "C0" if path else rcParams["xtick.color"]
     line = Path(way, [Path.MOVETO, *[Path.CURVE4] * (len(way) - 1)])
-    ax.add_patch(
-        FancyArrowPatch(
-            path=line,
-            arrowstyle="<|-|>" if row.op == "~~" else "-|>",
-            mutation_scale=8 if path else 6,
-            shrinkA=0,
-            shrinkB=0,
-            linewidth=1.2 if path else 0.7,
-            color=colour,
-            linestyle=(0, (4, 2)) if row.dashed else "-",
-            zorder=2 if path else 1,
-        )
+    arrow = FancyArrowPatch(
+        path=line, arrowstyle="<|-|>" if row.op == "~~" else "-|>", color=colour, shrinkA=0, shrinkB=0
     )
-    ax.text(
-        spot[0],
-        spot[1],
-        _number(row.value),
-        fontsize=FONT,
-        ha="center",
-        va="center_baseline",
-        zorder=6,
-        color=rcParams["text.color" if path else "xtick.color"],
-        bbox={"facecolor": rcParams["figure.facecolor"], "edgecolor": "none", "pad": 0.5},
-    )
+    arrow.set(mutation_scale=8 if path else 6, linewidth=1.2 if path else 0.7, zorder=2 if path else 1)
+    arrow.set_linestyle((0, (4, 2)) if row.dashed else "-")
+    ax.add_patch(arrow)
+    paper = {"facecolor": rcParams["figure.facecolor"], "edgecolor": "none", "pad": 0.5}
+    text = ax.text(spot[0], spot[1], _number(row.value), fontsize=FONT, ha="center", va="center_baseline", bbox=paper)
+    text.set(color=rcParams["text.color" if path else "xtick.color"], zorder=6)
 
 
 def _number(value: float) -> str:
@@ -401,10 +377,6 @@ def _folds(name: str) -> tuple[float, str]:
     parts = name.split(" ") if glue else list(name)
     folds = [glue.join(parts[:k]) + "\n" + glue.join(parts[k:]) for k in range(1, len(parts))]
     return min(((max(map(_width, fold.split("\n"))), fold) for fold in folds), default=(_width(name), name))
-
-
-def _folded(name: str, room: float) -> str:
-    return name if _width(name) <= room else _folds(name)[1]
 
 
 def _width(text: str) -> float:

@@ -14,14 +14,35 @@
 
   const code = document.getElementById("code");
   if (code) {
-    const folds = [...document.querySelectorAll("details.code")];
-    code.hidden = !folds.length;
+    const cells = [...document.querySelectorAll("details.code")];
+    code.hidden = !cells.length;
     code.addEventListener("click", () => {
-      const open = folds.some((fold) => !fold.open);
-      folds.forEach((fold) => { fold.open = open; });
+      const open = cells.some((fold) => !fold.open);
+      cells.forEach((fold) => { fold.open = open; });
       code.setAttribute("aria-pressed", String(open));
     });
   }
+
+  // a section of nothing but several tables is folded: first the story, then all its numbers behind one heading
+  for (const heading of document.querySelectorAll("main > h2")) {
+    const part = [];
+    for (let next = heading.nextElementSibling; next && next.tagName !== "H2"; next = next.nextElementSibling) part.push(next);
+    if (part.filter((each) => each.matches("figure.table")).length < 2 || part.some((each) => each.matches("figure.figure"))) continue;
+    const fold = document.createElement("details"), summary = document.createElement("summary");
+    fold.className = "fold";
+    heading.before(fold);
+    summary.append(heading);
+    fold.append(summary, ...part);
+  }
+  const folds = [...document.querySelectorAll("details.fold")];
+  const reveal = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const fold = target && target.closest("details.fold");
+    if (fold && !fold.open) { fold.open = true; target.scrollIntoView(); }
+  };
+  addEventListener("hashchange", reveal);
+  addEventListener("beforeprint", () => folds.forEach((fold) => { fold.open = true; }));
+  reveal();
 
   const links = new Map([...document.querySelectorAll(".contents a")].map((a) => [a.hash.slice(1), a]));
   const watch = new IntersectionObserver((entries) => {
