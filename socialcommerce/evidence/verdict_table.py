@@ -15,7 +15,7 @@ from socialcommerce.verdicts import HypothesisTest, Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TITLES", "claims", "hypotheses", "power"]
+__all__ = ["claims", "hypotheses", "power"]
 
 TITLES = {"00_claims": "claims", "01_market_size": "market size", "02_content_mode": "content mode",
           "03_sharing_mode": "interaction mode", "05_strategies": "strategies", "06_open_questions": "open questions",
