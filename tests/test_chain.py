@@ -83,7 +83,8 @@ def gaps(chain: Chain) -> Iterator[str]:
         if row is None:
             yield f"{claim.id}: no row"
             continue
-        if row["hypotheses"] != ", ".join(claim.hypotheses):
+        told = row["hypotheses"]["en"] if isinstance(row["hypotheses"], dict) else row["hypotheses"]
+        if told != ", ".join(claim.hypotheses):
             yield f"{claim.id}: other hypotheses"
         for language in LANGUAGES:
             if not row["outcome"].get(language) or not (claim.hypotheses or row["reason"].get(language)):

@@ -110,7 +110,7 @@ def test_what_is_installed_here_is_what_the_lock_says():
 
 
 IMPORTED_BY_OTHERS = {"ipykernel": "papermill", "papermill": "a reader", "seaborn": "the builder, ahead of notebooks",
-                      "justmytype-intl-cjk": "nobody: its font is a file"}
+                      "justmytype-intl-cjk": "nobody: its font is a file", "ziamath": "nobody: likewise"}
 
 
 @pytest.mark.slow

@@ -195,7 +195,8 @@ def readers(folder: Path) -> dict[str, Reader]:
                            "n.ipynb", parameters.parameters_of),
         "profiles": Reader([own["notebooks/profiles.toml"]], "p.toml", in_folder(
             "profiles.toml", lambda folder: parameters.profile_of(folder, "quick", "01_market_size"))),
-        "sources": Reader([own["data/sources.toml"][:6000]], "s.toml", registry._read),
+        "sources": Reader([own["data/sources.toml"][:6000]], "s.toml",
+                          lambda path: registry._parsed.__wrapped__(path, 0)),
         "claims": Reader([own["paper/claims.toml"]], "c.toml", in_folder(
             "claims.toml", lambda folder: paper._read(folder, "claims.toml"))),
         "diagram": Reader([own["paper/sharing_mode.toml"]], "d.toml", in_folder(

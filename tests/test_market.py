@@ -385,7 +385,7 @@ def test_a_falling_series_is_forecast_by_the_curve_that_can_fall():
     assert not market.fit_growth(series, "gompertz").converged
     ahead = market.forecast(series, 2024, draws=200, seed=1)
     assert [fit.curve.name for fit in ahead.fits] == ["exponential"]
-    assert 21 < ahead.at(2024)["low"] < ahead.at(2024)["high"] < 26
+    assert 21 < ahead.table["low"].iloc[-1] < ahead.table["high"].iloc[-1] < 26
 
 
 def test_a_series_that_a_curve_meets_exactly_has_no_interval():

@@ -23,6 +23,6 @@ apart = market.disagreement(sizes, rivals)
 latest = apart.ratios[apart.ratios["latest"]]
 most = latest.loc[np.log(latest["ratio"]).abs().idxmax(), "publisher"]
 fewer = market.disagreement(sizes, rivals[rivals["publisher"] != most])
-print(f"factor {apart.factor:.2f}, without {most} {fewer.factor:.2f}")
+print(f"factor {np.exp(apart.spread):.2f}, without {most} {np.exp(fewer.spread):.2f}")
 narrower = market.forecast(sizes, 2026, rivals=rivals[rivals["publisher"] != most], draws=400, seed=1).table.iloc[-1]
 print(narrower[["own_low", "own_high", "low", "high"]].round(0))

@@ -206,7 +206,7 @@ def folder() -> Path:
     """
     from importlib.metadata import version
 
-    source, digest = _source()
+    source, digest = _source(PACKAGE, SOURCE)
     home = cache_folder()
     key = hashlib.sha256(f"{digest} {RECIPE} {version('fonttools')}".encode()).hexdigest()[:16]
     ready = home / f"fonts-{key}"
@@ -222,7 +222,7 @@ def folder() -> Path:
     return ready
 
 
-def _source(package: str = PACKAGE, source: str = SOURCE) -> tuple[Path, str]:
+def _source(package: str, source: str) -> tuple[Path, str]:
     """Return a package's font and the sha256 it registered for it."""
     from importlib.metadata import PackageNotFoundError, files
 

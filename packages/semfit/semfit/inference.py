@@ -141,7 +141,7 @@ def covariance(information: Array, basis: Array) -> Covariance:
         inverse = np.full_like(correlation, np.inf)
     rank = size
     if not np.linalg.norm(inverse) < 1e8:  # else no eigenvalue is below 1e-8, as it is at least one over this norm
-        rank = int((np.linalg.eigvalsh(correlation) > 1e-9).sum())
+        rank = int((np.linalg.eigvalsh(correlation) > 1e-9).sum()) if np.isfinite(correlation).all() else 0
     if rank < size:
         return Covariance(np.full(information.shape, np.nan), basis, rank, size)
     half = basis / scale
