@@ -12,7 +12,7 @@ import pandas as pd
 from semfit import robust
 from semfit.checks import check_terms
 from semfit.errors import ParameterError, UnknownNameError
-from semfit.estimate import Likelihood, Problem, minimise
+from semfit.estimate import Likelihood, Problem
 from semfit.inequality import enforce, inequalities, refuse
 from semfit.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
 from semfit.model import blocks
@@ -22,7 +22,7 @@ from semfit.resampling import bootstrap as resample
 from semfit.result import SemFit
 from semfit.saturated import saturated_value
 from semfit.solved import FitOptions
-from semfit.start import off_saddle, start_values
+from semfit.start import settle, start_values
 from semfit.syntax import parse
 from semfit.table import ParameterTable, build, find_roles
 
@@ -266,7 +266,7 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
             "without a solution, or a fixed covariance exceeds its variances; change the fixed numbers or give "
             "start(...)*."
         )
-    solution = minimise(problem, off_saddle(problem, begin), tolerance=1e-10 if problem.constraints is None else 1e-18)
+    solution = settle(problem, table, sample, begin, 1e-10 if problem.constraints is None else 1e-18)
     active: tuple[str, ...] = ()
     if inequalities(table):
         problem, solution, active = enforce(problem, solution, table)

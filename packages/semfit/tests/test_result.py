@@ -1,7 +1,5 @@
 """What a fit tells: tables, text, HTML, R code; a fit that is none never prints like one that is."""
 
-from importlib import import_module
-
 import numpy as np
 import pandas as pd
 import parity
@@ -64,8 +62,7 @@ def test_unidentified_model_never_looks_like_a_fit():
 
 
 def test_non_convergence_is_said_first(monkeypatch):
-    door = import_module("semfit.fit")  # the package's attribute of that name is the function
-    monkeypatch.setattr(door, "minimise", lambda problem, start, **_: minimise(problem, start, limit=1))
+    monkeypatch.setattr("semfit.start.minimise", lambda problem, start, **_: minimise(problem, start, limit=1))
     fit = parity.fit("democracy")
     assert fit.summary().startswith("*** The estimation did NOT converge in 1 iterations")
     assert "Latent Variables" not in fit.summary()
