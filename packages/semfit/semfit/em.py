@@ -5,27 +5,32 @@ from __future__ import annotations
 import numpy as np
 
 from semfit.errors import DataError
+from semfit.estimate import Likelihood, minimise
 from semfit.missing import Expectation, MissingPatterns, Patterns
+from semfit.model import moments_block
 
 __all__ = ["by_variable", "saturated"]
 
 Array = np.ndarray
+EARLY, LATE = 200, 20_000  # steps of EM before Newton's, and where there are too many variables for those
+NEWTON = 60  # variables
 
 
-def saturated(
-    patterns: Patterns | MissingPatterns, tolerance: float = 1e-12, limit: int = 20_000
-) -> tuple[Array, Array]:
-    """Return mean and covariance (divisor N) of the unrestricted normal model, by EM where values are missing.
+def saturated(patterns: Patterns | MissingPatterns, tolerance: float = 1e-12) -> tuple[Array, Array, bool]:
+    """Return mean and covariance (divisor N) of the unrestricted normal model, and whether they are its maximum.
+
+    Where values are missing some steps of EM lead there and, as these grow short long before the maximum, Newton steps
+    go on. In few rows the likelihood may have no maximum; then EM's last step is returned.
 
     References
     ----------
     Dempster, Laird & Rubin (1977), doi:10.1111/j.2517-6161.1977.tb01600.x.
     """
     if isinstance(patterns, Patterns) and patterns.mask.all():
-        return patterns.mean[0], patterns.covariance[0]
+        return patterns.mean[0], patterns.covariance[0], True
     mean, variance = by_variable(patterns)
-    covariance = np.diag(variance)
-    for _ in range(limit):
+    covariance, few = np.diag(variance), len(mean) <= NEWTON
+    for _ in range(EARLY if few else LATE):
         try:
             step, moment = _expect(patterns, mean, covariance)
         except np.linalg.LinAlgError:
@@ -38,11 +43,22 @@ def saturated(
         change = max(np.max(np.abs(step / scale)), np.max(np.abs(new - covariance) / np.outer(scale, scale)))
         mean, covariance = mean + step, (new + new.T) / 2
         if change < tolerance:
-            return mean, covariance
-    raise DataError(
-        f"the EM algorithm for the means and covariances of incomplete data did not settle in {limit} steps; "
-        "too few rows hold some pair of variables together."
-    )
+            return mean, covariance, True
+    return _newton(patterns, mean, covariance) if few else (mean, covariance, False)
+
+
+def _newton(patterns: Patterns | MissingPatterns, mean: Array, covariance: Array) -> tuple[Array, Array, bool]:
+    """Go from moments to the maximum of the likelihood."""
+    i, j = np.tril_indices(len(mean))
+    full = moments_block(len(mean), True, (), i, j)
+    problem = Likelihood((full,), (patterns,), (full.base(covariance, mean),), len(full.row))
+    end = minimise(problem, np.concatenate([covariance[i, j], mean]), limit=25)
+    found = np.zeros_like(covariance)
+    found[i, j] = found[j, i] = end.theta[: len(i)]
+    scale = np.sqrt(np.diag(found))
+    if not end.converged or np.linalg.eigvalsh(found / np.outer(scale, scale))[0] < 1e-8:
+        return mean, covariance, False
+    return end.theta[len(i) :], found, True
 
 
 def by_variable(patterns: Patterns | MissingPatterns) -> tuple[Array, Array]:

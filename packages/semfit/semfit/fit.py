@@ -108,8 +108,8 @@ def fit(
 
     Notes
     -----
-    The likelihood is the normal one: moments and chi2 divide by N. Standard errors rest on the expected information
-    (observed for MLR and for incomplete data).
+    The likelihood is the normal one: moments and chi2 divide by N. Standard errors rest on the expected information,
+    for MLR and with ``missing="fiml"`` on the observed one, whether or not values are missing.
 
     Examples
     --------
@@ -191,7 +191,7 @@ def fit(
     if estimator == "MLM" and sample.missing:
         raise ParameterError("estimator 'MLM' with incomplete rows; MLM needs complete data, MLR takes missing='fiml'.")
     table = build(parsed, groups=len(sample.groups), group_equal=group_equal, std_lv=std_lv, means=means)
-    result = replace(estimate(model, table, sample, estimator), options=options)
+    result = replace(estimate(model, table, sample, estimator, missing == "fiml"), options=options)
     return _with_draws(result, bootstrap, seed, workers, progress)
 
 
@@ -256,8 +256,8 @@ def problem_of(table: ParameterTable, sample: Sample) -> Likelihood:
     return Likelihood(parts, tuple(g.patterns for g in sample.groups), bases, len(table.keys), Constraints.of(table))
 
 
-def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) -> SemFit:
-    """Fit a parameter table to a sample."""
+def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, observed: bool = False) -> SemFit:
+    """Fit a parameter table to a sample; standard errors rest on the expected information or the ``observed`` one."""
     problem = problem_of(table, sample)
     begin = start_values(table, sample)
     if not np.isfinite(problem.value(begin[None])).all():
@@ -270,7 +270,7 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) 
     active: tuple[str, ...] = ()
     if inequalities(table):
         problem, solution, active = enforce(problem, solution, table)
-    observed = estimator == "MLR" or sample.missing
+    observed = observed or estimator == "MLR"
     gradient, hessian = (x[0] for x in problem.derivatives(solution.theta[None], observed=observed))
     curvature = covariance(hessian, free_directions(problem, solution.theta))
     solution = replace(solution, gradient=np.abs(gradient @ curvature.basis).max(initial=0.0))
@@ -325,12 +325,15 @@ def scaled(
     estimator: str,
     meat: Array | None = None,
 ) -> TestStatistic:
-    """Return the test with its scaling factor, at given parameters; nan where a small sample makes it negative.
+    """Return the test with its scaling factor, at given parameters; nan where a small sample makes it negative or where
+    there is no unrestricted model.
 
     ``meat`` is that of ``casewise_scores``, where it is known.
     """
     if test.df <= 0:
         return test
+    if not sample.settled:
+        return replace(test, scaling=np.nan)
     if estimator == "MLM":
         trace = robust.satorra_bentler_trace(problem, sample, theta, inverse)
     else:

@@ -20,7 +20,7 @@ import numpy as np
 from semfit.table import Parameter, ParameterTable
 from semfit.thresholds import RESPONSE
 
-__all__ = ["Block", "Implied", "blocks", "gather", "inverse"]
+__all__ = ["Block", "Implied", "blocks", "gather", "inverse", "moments_block"]
 
 Array = np.ndarray
 
@@ -268,6 +268,16 @@ def _block(
         fixed.append((False, at["1"], at["1"], 0.0))
     exogenous = tuple(cell(row, at) for row in rows if row.exogenous)
     return Block(names, len(table.roles.observed), table.means, path, i, j, theta, tuple(fixed), exogenous)
+
+
+def moments_block(p: int, means: bool, exogenous: tuple[tuple[bool, int, int], ...], i: Array, j: Array) -> Block:
+    """Return the model whose parameters are the covariances (i, j) and the means of p variables, but exogenous ones."""
+    given = {*exogenous, *((path, b, a) for path, a, b in exogenous if not path)}
+    cells = [(False, int(a), int(b)) for a, b in zip(i, j, strict=True)] + [(True, k, p) for k in range(p) if means]
+    path, row, column = (np.array(x) for x in zip(*(one for one in cells if one not in given), strict=True))
+    constant = ((False, p, p, 0.0),) if means else ()
+    names = tuple(map(str, range(p + means)))
+    return Block(names, p, means, path, row, column, np.arange(len(row)), constant, exogenous)
 
 
 def cell(row: Parameter, at: dict[str, int]) -> tuple[bool, int, int]:

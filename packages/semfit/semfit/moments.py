@@ -48,7 +48,8 @@ class Moments:
 class GroupSample:
     """One group: label, moments by pattern, saturated moments (divisor N), and the rows where there are any.
 
-    ``known`` keeps what was derived from the saturated moments, for the other models fitted to the same sample.
+    ``settled`` says whether the saturated moments are a maximum of the likelihood. ``known`` keeps what was derived
+    from them, for the other models fitted to the same sample.
     """
 
     label: str
@@ -60,6 +61,7 @@ class GroupSample:
     pattern_of: Array | None
     weights: Array | None = None
     clusters: Array | None = None  # whole numbers from 0
+    settled: bool = True
     known: dict = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -78,6 +80,11 @@ class Sample:
     groups: tuple[GroupSample, ...]
     dropped: int
     missing: bool
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is an unrestricted model to compare with."""
+        return all(group.settled for group in self.groups)
 
     @property
     def nobs(self) -> int:
@@ -200,11 +207,11 @@ def _group(
     where = f" in group {label}" if label else ""
     _check_columns(rows, names, where)
     mask, pattern_of = _patterns(~np.isnan(rows))
-    by_holes = means and len(mask) >= MANY and mask.all(1).any()
+    by_holes = means and len(mask) >= MANY
     patterns = (missing_patterns if by_holes else pattern_moments)(rows, mask, pattern_of, weights)
-    mean, covariance = saturated(patterns)
+    mean, covariance, settled = saturated(patterns)
     check_definite(covariance, names, where)
-    return GroupSample(label, len(rows), patterns, covariance, mean, rows, pattern_of, weights, clusters)
+    return GroupSample(label, len(rows), patterns, covariance, mean, rows, pattern_of, weights, clusters, settled)
 
 
 def _pairwise_group(label: str, rows: Array, names: Sequence[str]) -> GroupSample:

@@ -56,7 +56,12 @@ class SemFit(report.Shown):
                 f"The model is NOT identified: the information matrix has rank {self.curvature.rank}, "
                 f"{self.curvature.directions} are needed; the estimates are one of many solutions."
             )
-        if self.test.scaling is not None and np.isnan(self.test.scaling):
+        if not self.sample.settled:
+            found.append(
+                "There is NO test of the model: no maximum was found of the likelihood that the rows have without "
+                "a model (few rows hold the variables together); estimates and standard errors do not rest on it."
+            )
+        elif self.test.scaling is not None and np.isnan(self.test.scaling):
             found.append("The scaling factor of the test is not positive: there is no scaled test (too few rows).")
         return (*found, *self._inadmissible())
 
@@ -244,7 +249,7 @@ class SemFit(report.Shown):
         test, base, groups = self.test, self.baseline, self.table.groups
         out = {
             "npar": self.npar,
-            "fmin": float(self.solution.value) - self.saturated,
+            "fmin": test.chisq / (2 * self.nobs),
             "chisq": test.chisq,
             "df": test.df,
             "pvalue": test.pvalue(),
@@ -297,7 +302,7 @@ class SemFit(report.Shown):
     @cached_property
     def index_statistics(self) -> tuple[TestStatistic, TestStatistic]:
         """The statistics of model and baseline that robust indices rest on: as if no value were missing."""
-        if isinstance(self.problem, LeastSquares) or not self.sample.missing:
+        if isinstance(self.problem, LeastSquares) or not (self.sample.missing and self.sample.settled):
             return self.test, self.baseline
         return incomplete.statistics(self, self.problem)
 

@@ -11,7 +11,7 @@ import numpy as np
 from semfit.em import by_variable
 from semfit.estimate import Likelihood, Problem, bordered, weights
 from semfit.missing import Expectation, MissingPatterns
-from semfit.model import Block
+from semfit.model import Block, moments_block
 from semfit.moments import GroupSample, Sample
 from semfit.saturated import information, products
 
@@ -222,14 +222,13 @@ def saturated_solution(full: Block, group: GroupSample) -> Array:
 
 def saturated_block(block: Block) -> Block:
     """Return the model in which every mean and covariance is a parameter, save those of fixed covariates."""
-    i, j = np.tril_indices(block.observed)
-    return _moments_block(block, i, j)
+    return moments_block(block.observed, block.means, block.exogenous, *np.tril_indices(block.observed))
 
 
 def baseline_block(block: Block) -> Block:
     """Return the model in which the observed variables are uncorrelated, save fixed covariates among themselves."""
     i = np.arange(block.observed)
-    return _moments_block(block, i, i)
+    return moments_block(block.observed, block.means, block.exogenous, i, i)
 
 
 def baseline(problem: Likelihood, sample: Sample) -> tuple[Likelihood, Array]:
@@ -242,29 +241,6 @@ def baseline(problem: Likelihood, sample: Sample) -> tuple[Likelihood, Array]:
         at += len(one.theta)
     bases = tuple(b.base(g.covariance, g.mean) for b, g in zip(parts, sample.groups, strict=True))
     return Likelihood(tuple(parts), problem.patterns, bases, at), np.concatenate(thetas)
-
-
-def _moments_block(block: Block, i: Array, j: Array) -> Block:
-    p, given = (
-        block.observed,
-        {(a, b, c) for a, b, c in block.exogenous} | {(a, c, b) for a, b, c in block.exogenous if not a},
-    )
-    cells = [(False, int(a), int(b)) for a, b in zip(i, j, strict=True)] + [
-        (True, k, p) for k in range(p) if block.means
-    ]
-    path, row, column = (np.array(x) for x in zip(*(cell for cell in cells if cell not in given), strict=True))
-    constant = ((False, p, p, 0.0),) if block.means else ()
-    return Block(
-        block.names[: p + block.means],
-        p,
-        block.means,
-        path,
-        row,
-        column,
-        np.arange(len(row)),
-        constant,
-        block.exogenous,
-    )
 
 
 def moments_theta(full: Block, group: GroupSample) -> Array:

@@ -17,8 +17,8 @@ SLICE, BLOCK = 256, 6  # rows whose products of two variables are held at once, 
 
 
 def saturated_value(problem: Likelihood, sample: Sample) -> float:
-    """Return the discrepancy of the unrestricted model."""
-    total = 0.0
+    """Return the discrepancy of the unrestricted model; nan where incomplete rows have none."""
+    total = 0.0 if sample.settled else np.nan
     for block, group in zip(problem.blocks, sample.groups, strict=True):
         if isinstance(group.patterns, MissingPatterns):
             total += Expectation.at(group.patterns, group.covariance, group.mean).value
