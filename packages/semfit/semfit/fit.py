@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from semfit import robust
 from semfit.checks import check_terms
-from semfit.errors import ParameterError, UnknownNameError
+from semfit.errors import FitWarning, ParameterError, UnknownNameError
 from semfit.estimate import Likelihood, Problem
 from semfit.inequality import enforce, inequalities, refuse
 from semfit.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
@@ -103,8 +105,8 @@ def fit(
     ParameterError, UnknownNameError
         For a model that cannot be read, with line and column, and for options that are unknown or do not combine.
     DataError
-        For data that cannot carry the model, with column and row. A fit without a solution is no error, see
-        ``SemFit.problems``.
+        For data that cannot carry the model, with column and row. A fit without a solution is no error: it warns
+        (``FitWarning``), holds no estimates, and ``SemFit.problems`` says why.
 
     Notes
     -----
@@ -215,8 +217,10 @@ def _check_unused(
 def _with_draws(
     result: SemFit, draws: int, seed: int | None, workers: int, progress: bool | Callable[[int, int], None]
 ) -> SemFit:
-    """Return the fit with a bootstrap where draws are asked for."""
-    if not draws:
+    """Return the fit, with a bootstrap where draws are asked for; warn where there is no solution, or no test of it."""
+    if not (result.converged and result.identified and result.sample.settled):
+        warnings.warn(result.problems[0], FitWarning, stacklevel=3)
+    if not draws or not result.converged:
         return result
     report = _bar if progress is True else progress or None
     drawn = resample(result, draws, seed=seed, workers=workers, progress=report)
@@ -259,14 +263,14 @@ def problem_of(table: ParameterTable, sample: Sample) -> Likelihood:
 def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, observed: bool = False) -> SemFit:
     """Fit a parameter table to a sample; standard errors rest on the expected information or the ``observed`` one."""
     problem = problem_of(table, sample)
-    begin = start_values(table, sample)
-    if not np.isfinite(problem.value(begin[None])).all():
+    if not np.isfinite(problem.value(start_values(table, sample)[None])).all():
         raise ParameterError(
             "the start values and fixed numbers imply no covariance matrix: variables drive each other in a cycle "
             "without a solution, or a fixed covariance exceeds its variances; change the fixed numbers or give "
             "start(...)*."
         )
-    solution = settle(problem, table, sample, begin, 1e-10 if problem.constraints is None else 1e-18)
+    starts = partial(start_values, table, sample)
+    solution = settle(problem, table, starts, 1e-10 if problem.constraints is None else 1e-18)
     active: tuple[str, ...] = ()
     if inequalities(table):
         problem, solution, active = enforce(problem, solution, table)

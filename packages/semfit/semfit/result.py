@@ -49,7 +49,7 @@ class SemFit(report.Shown):
         if not self.converged:
             found.append(
                 f"The estimation did NOT converge in {int(self.solution.iterations)} iterations "
-                f"(gradient {float(self.solution.gradient):.1e}); the estimates mean nothing."
+                f"(gradient {float(self.solution.gradient):.1e}); there are no estimates.{self._running_off()}"
             )
         elif not self.identified:
             found.append(
@@ -65,17 +65,31 @@ class SemFit(report.Shown):
             found.append("The scaling factor of the test is not positive: there is no scaled test (too few rows).")
         return (*found, *self._inadmissible())
 
+    def _running_off(self) -> str:
+        """Name the residual variance that, without a minimum, has run far below zero."""
+        share = []
+        for block, base, group in zip(self.problem.blocks, self.problem.bases, self.sample.groups, strict=True):
+            own = np.diag(block.matrices(self.solution.theta, base)[1])[: block.observed]
+            share += zip(own / np.diag(group.covariance), block.names, strict=False)
+        least, name = min(share)
+        if not least < -0.5:
+            return ""
+        return (
+            f" The residual variance of {name} has run to {least:.3g} times that of the item, and the discrepancy still "
+            "falls: it may have no minimum in these data (a Heywood case without end)."
+        )
+
     def _inadmissible(self) -> list[str]:
         """Name negative variances and covariance matrices that are none."""
         found = []
         for block, base, group in zip(self.problem.blocks, self.problem.bases, self.sample.groups, strict=True):
-            S = block.matrices(self.theta, base)[1]
+            S = block.matrices(self.solution.theta, base)[1]
             where = f" in group {group.label}" if len(self.sample.groups) > 1 else ""
             negative = [name for i, name in enumerate(block.names) if S[i, i] < 0]
             found += [f"The variance of {name}{where} is negative (a Heywood case)." for name in negative]
             if isinstance(block, ResponseBlock):
-                found += [f"The thresholds of {n}{where} do not increase." for n in block.disordered(self.theta)]
-            latent = block.implied(self.theta, base).covariance[
+                found += [f"The thresholds of {n}{where} do not increase." for n in block.disordered(self.solution.theta)]
+            latent = block.implied(self.solution.theta, base).covariance[
                 block.observed + block.means :, block.observed + block.means :
             ]
             if not negative and len(latent) and np.linalg.eigvalsh(latent).min() < -1e-10:
@@ -268,9 +282,9 @@ class SemFit(report.Shown):
             )
         out |= measures.rmsea(test.chisq, test.df, self.divisor, groups)
         if isinstance(self.problem, LeastSquares):
-            out |= ordinal_measures.residual_measures(self.problem, self.sample, self.theta, test.df)
+            out |= ordinal_measures.residual_measures(self.problem, self.sample, self.solution.theta, test.df)
         else:
-            out |= measures.residual_measures(self.problem, self.sample, self.theta, test.df)
+            out |= measures.residual_measures(self.problem, self.sample, self.solution.theta, test.df)
             out["ecvi"] = (test.chisq + 2 * self.npar) / self.nobs
         out["mfi"] = float(np.exp(-(test.chisq - test.df) / (2 * self.divisor)))
         if test.scaling is not None:
@@ -279,7 +293,7 @@ class SemFit(report.Shown):
             return measures.as_series({k: v if k in ("npar", "df") else np.nan for k, v in out.items()})
         test, base = self.index_statistics
         if isinstance(self.problem, LeastSquares) and test.scaling is not None:
-            out |= ordinal_measures.robust_measures(self.problem, self.sample, self.theta, self.curvature, test.df)
+            out |= ordinal_measures.robust_measures(self.problem, self.sample, self.solution.theta, self.curvature, test.df)
         elif test.scaling is not None:
             out |= measures.robust_indices(test, base, self.nobs, groups)
         return measures.as_series(out)

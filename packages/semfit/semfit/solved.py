@@ -93,8 +93,8 @@ class Solved:
 
     @property
     def theta(self) -> Array:
-        """The free parameters, in the order of ``table.keys``."""
-        return self.solution.theta
+        """The free parameters, in the order of ``table.keys``; nan without a solution."""
+        return self.solution.theta if self.converged else np.full_like(self.solution.theta, np.nan)
 
     @property
     def npar(self) -> int:

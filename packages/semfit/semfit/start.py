@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 
-from semfit.estimate import Likelihood, Problem, Solution, minimise
+from semfit.estimate import Problem, Solution, minimise
 from semfit.expressions import jacobian
 from semfit.moments import GroupSample, Sample
 from semfit.table import Parameter, ParameterTable
@@ -17,20 +17,22 @@ __all__ = ["settle", "start_values"]
 Array = np.ndarray
 
 
-def settle(problem: Problem, table: ParameterTable, sample: Sample, start: Array, tolerance: float) -> Solution:
+def settle(
+    problem: Problem, table: ParameterTable, start: Callable[[Callable[..., Array] | None], Array], tolerance: float
+) -> Solution:
     """Minimise from the start values; where that ends at no minimum, from three others, and keep the lowest found.
 
     Weak indicators and few rows leave several minima, and slopes on which f falls on while a variance runs to infinity.
     The others are instrumental loadings (Hägglund 1982, doi:10.1007/BF02296276) with latent variances as they follow
-    and a tenth of them, and weak loadings.
+    and a tenth of them, and weak loadings. ``start`` is ``start_values`` as a function of what gives the loadings.
     """
-    first = minimise(problem, _off_saddle(problem, start), limit=150, tolerance=tolerance)
+    first = minimise(problem, _off_saddle(problem, start(None)), limit=150, tolerance=tolerance)
     if first.converged:
         return first
     latent = {row.key for row in table.rows if row.op == "~~" and row.lhs == row.rhs in table.roles.latent}
-    instrumental = start_values(table, sample, _instrumental)
+    instrumental = start(_instrumental)
     small = np.where([key in latent for key in table.keys], 0.1, 1.0) * instrumental
-    weak = start_values(table, sample, lambda *given: 0.3 * _component(*given))
+    weak = start(lambda *given: 0.3 * _component(*given))
     tried = minimise(problem, np.stack([instrumental, small, weak]), limit=300, tolerance=tolerance)
     best = np.where(tried.converged, tried.value, np.inf).argmin()
     other = Solution(*(getattr(tried, field.name)[best] for field in fields(Solution)))
@@ -74,7 +76,7 @@ def start_values(table: ParameterTable, sample: Sample, loadings: Callable[..., 
     return np.array([found[key] for key in table.keys])
 
 
-def _off_saddle(problem: Likelihood, start: Array) -> Array:
+def _off_saddle(problem: Problem, start: Array) -> Array:
     """Return the minimum without constraints where one has no slope at the start, as a*b == 0.1 at a = b = 0."""
     if problem.constraints is None or jacobian(problem.constraints, start).any(1).all():
         return start

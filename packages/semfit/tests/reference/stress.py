@@ -11,13 +11,18 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
+
+import semfit
 
 HERE = Path(__file__).parent
 Array = np.ndarray
@@ -201,6 +206,10 @@ def ordinal() -> Iterator[tuple[str, Case]]:
             yield f"sparse_{n}_{k}", Case(f"nine skewed items of five categories, N = {n}", measured(plain),
                                           lambda n=n, k=k: cut(Draws(10, n, k).factors(n, plain, 0.4), skewed), args)
     for n in (60, 100):
+        for k in range(4):
+            yield f"rare_{n}_{k}", Case(f"nine items, few above the first category, N = {n}", measured(plain),
+                                        lambda n=n, k=k: cut(Draws(24, n, k).factors(n, plain, 0.5), [1.3, 1.8]), args)
+    for n in (60, 100):
         for k in range(3):
             yield f"binary_{n}_{k}", Case(f"nine binary items, one answer in six, N = {n}", measured(plain),
                                           lambda n=n, k=k: cut(Draws(11, n, k).factors(n, plain, 0.4), binary), args)
@@ -312,6 +321,36 @@ def feedback(draws: Draws, n: int) -> pd.DataFrame:
 CASES: dict[str, Case] = {
     name: case for family in (cfa, resampled, incomplete, ordinal, groups, structures) for name, case in family()
 }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a case here: ``chisq`` nan without a solution or a test, ``why`` then."""
+
+    solved: bool
+    chisq: float
+    why: str
+    warned: bool
+    seconds: float
+
+
+@cache
+def outcome(name: str) -> Outcome:
+    """Fit a case with this engine."""
+    case, begin = CASES[name], time.process_time()
+    args = {key: value for key, value in case.args.items() if value != []}
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        fit = semfit.fit(case.model, case.data(), **args)
+    chisq, warned = float(fit.fit_measures["chisq"]), any(issubclass(one.category, semfit.FitWarning) for one in said)
+    why = "" if np.isfinite(chisq) else fit.problems[0]
+    return Outcome(fit.converged and fit.identified, chisq, why, warned, time.process_time() - begin)
+
+
+def lavaan() -> dict[str, dict]:
+    """Return lavaan's answers by case; ``solved`` where it converged and has standard errors."""
+    found = json.loads((HERE / "stress.json").read_text())["models"]
+    return {name: one | {"solved": bool(one.get("converged")) and one["errors"]} for name, one in found.items()}
 
 
 def main(folder: Path) -> None:
