@@ -16,7 +16,7 @@ EARLY, LATE = 200, 20_000  # steps of EM before Newton's, and where there are to
 NEWTON = 60  # variables
 
 
-def saturated(patterns: Patterns | MissingPatterns, tolerance: float = 1e-12) -> tuple[Array, Array, bool]:
+def saturated(patterns: MissingPatterns, tolerance: float = 1e-12) -> tuple[Array, Array, bool]:
     """Return mean and covariance (divisor N) of the unrestricted normal model, and whether they are its maximum.
 
     Where values are missing some steps of EM lead there and, as these grow short long before the maximum, Newton steps
@@ -26,8 +26,6 @@ def saturated(patterns: Patterns | MissingPatterns, tolerance: float = 1e-12) ->
     ----------
     Dempster, Laird & Rubin (1977), doi:10.1111/j.2517-6161.1977.tb01600.x.
     """
-    if isinstance(patterns, Patterns) and patterns.mask.all():
-        return patterns.mean[0], patterns.covariance[0], True
     mean, variance = by_variable(patterns)
     covariance, few = np.diag(variance), len(mean) <= NEWTON
     for _ in range(EARLY if few else LATE):
@@ -47,7 +45,7 @@ def saturated(patterns: Patterns | MissingPatterns, tolerance: float = 1e-12) ->
     return _newton(patterns, mean, covariance) if few else (mean, covariance, False)
 
 
-def _newton(patterns: Patterns | MissingPatterns, mean: Array, covariance: Array) -> tuple[Array, Array, bool]:
+def _newton(patterns: MissingPatterns, mean: Array, covariance: Array) -> tuple[Array, Array, bool]:
     """Go from moments to the maximum of the likelihood."""
     i, j = np.tril_indices(len(mean))
     full = moments_block(len(mean), True, (), i, j)
@@ -75,18 +73,8 @@ def by_variable(patterns: Patterns | MissingPatterns) -> tuple[Array, Array]:
     return mean, spread / count
 
 
-def _expect(patterns: Patterns | MissingPatterns, mean: Array, covariance: Array) -> tuple[Array, Array]:
+def _expect(patterns: MissingPatterns, mean: Array, covariance: Array) -> tuple[Array, Array]:
     """Return the means of what the rows' deviations and their products are expected to be."""
-    if isinstance(patterns, MissingPatterns):
-        point = Expectation.at(patterns, covariance, mean)
-        total = (point.moments + point.uncertainty) / patterns.nobs.sum()
-        return total[:-1, -1], total[:-1, :-1]
-    n, mask = patterns.nobs, patterns.mask
-    both = mask[:, :, None] & mask[:, None, :]
-    W = np.where(both, np.linalg.inv(np.where(both, covariance, 0.0) + np.eye(len(mean)) * ~mask[:, :, None]), 0.0)
-    regression = covariance @ W  # of all variables on the observed ones; the identity where observed
-    d = np.where(mask, patterns.mean - mean, 0.0)
-    shift = (regression @ d[..., None])[..., 0]
-    inner = patterns.covariance + d[:, :, None] * d[:, None, :]
-    moment = regression @ inner @ regression.swapaxes(1, 2) + covariance - regression @ covariance
-    return np.einsum("k,ki->i", n, shift) / n.sum(), np.einsum("k,kij->ij", n, moment) / n.sum()
+    point = Expectation.at(patterns, covariance, mean)
+    total = (point.moments + point.uncertainty) / patterns.nobs.sum()
+    return total[:-1, -1], total[:-1, :-1]

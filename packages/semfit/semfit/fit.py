@@ -16,7 +16,7 @@ from semfit.checks import check_terms
 from semfit.errors import FitWarning, ParameterError, UnknownNameError
 from semfit.estimate import Likelihood, Problem
 from semfit.inequality import enforce, inequalities, refuse
-from semfit.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
+from semfit.inference import Constraints, TestStatistic, covariance, free_directions
 from semfit.model import blocks
 from semfit.moments import Moments, Sample, from_moments, read
 from semfit.ordinal import PARAMETERIZATIONS, fit_ordinal
@@ -276,12 +276,8 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, 
         problem, solution, active = enforce(problem, solution, table)
     observed = observed or estimator == "MLR"
     gradient, hessian = (x[0] for x in problem.derivatives(solution.theta[None], observed=observed))
-    curvature = covariance(hessian, free_directions(problem, solution.theta))
+    curvature = covariance(hessian, free_directions(problem, solution.theta), bool(solution.converged))
     solution = replace(solution, gradient=np.abs(gradient @ curvature.basis).max(initial=0.0))
-    if not solution.converged:
-        curvature = Covariance(
-            np.full_like(curvature.inverse, np.nan), curvature.basis, curvature.rank, curvature.directions
-        )
     saturated = saturated_value(problem, sample)
     usable = bool(solution.converged) and curvature.identified
     inverse = curvature.inverse

@@ -189,7 +189,10 @@ def _parts(of_group: tuple[Array, pd.Index] | None, keep: Array) -> list[tuple[s
 def _check_columns(rows: Array, names: Sequence[str], where: str) -> None:
     """Ask for more rows than variables, and for columns that vary."""
     if len(rows) <= len(names):
-        raise DataError(f"{len(rows)} rows{where} for {len(names)} variables; a model needs more rows than variables.")
+        raise DataError(
+            f"{len(rows)} rows{where} for {len(names)} variables; a model needs more rows than variables: fit a part of "
+            "it at a time, or means of items in place of the items."
+        )
     for k, name in enumerate(names):
         column = rows[~np.isnan(rows[:, k]), k]
         if len(column) == 0 or np.ptp(column) == 0:
@@ -209,7 +212,10 @@ def _group(
     mask, pattern_of = _patterns(~np.isnan(rows))
     by_holes = means and len(mask) >= MANY
     patterns = (missing_patterns if by_holes else pattern_moments)(rows, mask, pattern_of, weights)
-    mean, covariance, settled = saturated(patterns)
+    if isinstance(patterns, Patterns) and mask.all():
+        mean, covariance, settled = patterns.mean[0], patterns.covariance[0], True
+    else:
+        mean, covariance, settled = saturated(missing_patterns(rows, mask, pattern_of, weights))
     check_definite(covariance, names, where)
     return GroupSample(label, len(rows), patterns, covariance, mean, rows, pattern_of, weights, clusters, settled)
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from semfit.errors import DataError, ParameterError, UnknownNameError
 from semfit.estimate import Solution
-from semfit.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
+from semfit.inference import Constraints, TestStatistic, covariance, free_directions
 from semfit.least_squares import LeastSquares, pairs, response_blocks
 from semfit.missing import Patterns
 from semfit.moments import GroupSample, Sample, read
@@ -180,11 +180,9 @@ def _result(
     text: str, table: ParameterTable, sample: Sample, problem: LeastSquares, solution: Solution, estimator: str
 ) -> SemFit:
     theta, N = solution.theta, sample.nobs
-    curvature = covariance(problem.derivatives(theta)[1], free_directions(problem, theta))
-    if not solution.converged:
-        curvature = Covariance(
-            np.full_like(curvature.inverse, np.nan), curvature.basis, curvature.rank, curvature.directions
-        )
+    curvature = covariance(
+        problem.derivatives(theta)[1], free_directions(problem, theta), bool(solution.converged)
+    )
     usable = bool(solution.converged) and curvature.identified
     vcov = curvature.inverse
     statistics = sum(len(s) for s in problem.statistics)

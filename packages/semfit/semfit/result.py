@@ -72,24 +72,20 @@ class SemFit(report.Shown):
             own = np.diag(block.matrices(self.solution.theta, base)[1])[: block.observed]
             share += zip(own / np.diag(group.covariance), block.names, strict=False)
         least, name = min(share)
-        if not least < -0.5:
-            return ""
-        return (
-            f" The residual variance of {name} has run to {least:.3g} times that of the item, and the discrepancy still "
-            "falls: it may have no minimum in these data (a Heywood case without end)."
-        )
+        said = f" The residual variance of {name} runs to minus infinity (now {least:.3g} of the item's): no minimum."
+        return said if least < -0.5 else ""
 
     def _inadmissible(self) -> list[str]:
         """Name negative variances and covariance matrices that are none."""
-        found = []
+        found, theta = [], self.solution.theta
         for block, base, group in zip(self.problem.blocks, self.problem.bases, self.sample.groups, strict=True):
-            S = block.matrices(self.solution.theta, base)[1]
+            S = block.matrices(theta, base)[1]
             where = f" in group {group.label}" if len(self.sample.groups) > 1 else ""
             negative = [name for i, name in enumerate(block.names) if S[i, i] < 0]
             found += [f"The variance of {name}{where} is negative (a Heywood case)." for name in negative]
             if isinstance(block, ResponseBlock):
-                found += [f"The thresholds of {n}{where} do not increase." for n in block.disordered(self.solution.theta)]
-            latent = block.implied(self.solution.theta, base).covariance[
+                found += [f"The thresholds of {n}{where} do not increase." for n in block.disordered(theta)]
+            latent = block.implied(theta, base).covariance[
                 block.observed + block.means :, block.observed + block.means :
             ]
             if not negative and len(latent) and np.linalg.eigvalsh(latent).min() < -1e-10:
@@ -293,7 +289,7 @@ class SemFit(report.Shown):
             return measures.as_series({k: v if k in ("npar", "df") else np.nan for k, v in out.items()})
         test, base = self.index_statistics
         if isinstance(self.problem, LeastSquares) and test.scaling is not None:
-            out |= ordinal_measures.robust_measures(self.problem, self.sample, self.solution.theta, self.curvature, test.df)
+            out |= ordinal_measures.robust_measures(self.problem, self.sample, self.theta, self.curvature, test.df)
         elif test.scaling is not None:
             out |= measures.robust_indices(test, base, self.nobs, groups)
         return measures.as_series(out)
