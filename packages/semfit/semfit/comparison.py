@@ -109,9 +109,11 @@ def _scaling(restricted: SemFit, full: SemFit, df: int, method: str) -> float:
     if method == "satorra.bentler.2010":
         inner = _scaling_at(full, restricted)
     factor = (restricted.test.df * restricted.test.factor - full.test.df * inner) / df
-    if factor <= 0:
+    if not factor > 0:  # nan: at the smaller model's estimates the larger one's information has no inverse
+        other = METHODS[1] if method == METHODS[2] else METHODS[2]
         raise ParameterError(
-            f"the scaling factor of the difference is {factor:.4f}, not positive; use method 'satorra.bentler.2010'."
+            f"the scaling factor of the difference is {factor:.4f}, not positive, as strong misfit makes it; use "
+            f"method {other!r}."
         )
     return factor
 

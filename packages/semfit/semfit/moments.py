@@ -190,8 +190,8 @@ def _check_columns(rows: Array, names: Sequence[str], where: str) -> None:
     """Ask for more rows than variables, and for columns that vary."""
     if len(rows) <= len(names):
         raise DataError(
-            f"{len(rows)} rows{where} for {len(names)} variables; a model needs more rows than variables: fit a part of "
-            "it at a time, or means of items in place of the items."
+            f"{len(rows)} rows{where} for {len(names)} variables; a model needs more rows than variables: fit "
+            "parts of it, or means of items in place of items."
         )
     for k, name in enumerate(names):
         column = rows[~np.isnan(rows[:, k]), k]
