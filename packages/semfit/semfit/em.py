@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from semfit.columns import correlation
 from semfit.errors import DataError
 from semfit.estimate import Likelihood, minimise
 from semfit.missing import Expectation, MissingPatterns, Patterns
@@ -30,13 +31,15 @@ def saturated(patterns: MissingPatterns, tolerance: float = 1e-12) -> tuple[Arra
     covariance, few = np.diag(variance), len(mean) <= NEWTON
     for _ in range(EARLY if few else LATE):
         try:
-            step, moment = _expect(patterns, mean, covariance)
+            point = Expectation.at(patterns, covariance, mean)
         except np.linalg.LinAlgError:
             raise DataError(
                 "the incomplete data have no covariance matrix: some variables determine one another in the few rows "
                 "that hold them together; leave one of them out or use more rows."
             ) from None
-        new = moment - np.outer(step, step)
+        expected = (point.moments + point.uncertainty) / patterns.nobs.sum()
+        step = expected[:-1, -1]
+        new = expected[:-1, :-1] - np.outer(step, step)
         scale = np.sqrt(np.diag(new))
         change = max(np.max(np.abs(step / scale)), np.max(np.abs(new - covariance) / np.outer(scale, scale)))
         mean, covariance = mean + step, (new + new.T) / 2
@@ -53,8 +56,7 @@ def _newton(patterns: MissingPatterns, mean: Array, covariance: Array) -> tuple[
     end = minimise(problem, np.concatenate([covariance[i, j], mean]), limit=25)
     found = np.zeros_like(covariance)
     found[i, j] = found[j, i] = end.theta[: len(i)]
-    scale = np.sqrt(np.diag(found))
-    if not end.converged or np.linalg.eigvalsh(found / np.outer(scale, scale))[0] < 1e-8:
+    if not end.converged or np.linalg.eigvalsh(correlation(found))[0] < 1e-8:
         return mean, covariance, False
     return end.theta[len(i) :], found, True
 
@@ -71,10 +73,3 @@ def by_variable(patterns: Patterns | MissingPatterns) -> tuple[Array, Array]:
     mean = (n[:, None] * patterns.mean).sum(0) / count
     spread = np.einsum("k,kii->i", n, patterns.covariance) + (n[:, None] * mask * (patterns.mean - mean) ** 2).sum(0)
     return mean, spread / count
-
-
-def _expect(patterns: MissingPatterns, mean: Array, covariance: Array) -> tuple[Array, Array]:
-    """Return the means of what the rows' deviations and their products are expected to be."""
-    point = Expectation.at(patterns, covariance, mean)
-    total = (point.moments + point.uncertainty) / patterns.nobs.sum()
-    return total[:-1, -1], total[:-1, :-1]

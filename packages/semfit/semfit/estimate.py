@@ -18,7 +18,7 @@ from semfit.expressions import jacobian
 from semfit.layers import Layer, layers
 from semfit.least_squares import LeastSquares
 from semfit.missing import Expectation, MissingPatterns, Patterns
-from semfit.model import Block, Implied, inverse
+from semfit.model import Block, Implied, bordered, inverse
 
 __all__ = ["Likelihood", "Problem", "Solution", "minimise", "weights"]
 
@@ -59,18 +59,9 @@ def cholesky(matrices: Array) -> Array:
         flat = matrices.reshape(-1, *matrices.shape[-2:])
         out = np.full_like(flat, np.nan)
         for k, one in enumerate(flat):
-            try:
+            with suppress(np.linalg.LinAlgError):
                 out[k] = np.linalg.cholesky(one)
-            except np.linalg.LinAlgError:
-                out[k] = np.eye(len(one)) * np.nan
         return out.reshape(matrices.shape)
-
-
-def bordered(inner: Array, d: Array) -> Array:
-    """Return [[inner, d], [d', 1]]."""
-    top = np.concatenate([inner, d[..., :, None]], -1)
-    bottom = np.concatenate([d, np.ones((*d.shape[:-1], 1))], -1)[..., None, :]
-    return np.concatenate([top, bottom], -2)
 
 
 @dataclass(frozen=True)

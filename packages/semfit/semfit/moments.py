@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from semfit.columns import check_definite, clusters_of, matrix, one_column, weights_of
+from semfit.columns import check_definite, clusters_of, correlation, matrix, one_column, weights_of
 from semfit.em import saturated
 from semfit.errors import DataError, ParameterError, UnknownNameError
 from semfit.missing import MissingPatterns, Patterns, missing_patterns
@@ -227,15 +227,13 @@ def _pairwise_group(label: str, rows: Array, names: Sequence[str]) -> GroupSampl
     frame = pd.DataFrame(rows, columns=list(names))
     covariance, mean = frame.cov().to_numpy() * (len(rows) - 1) / len(rows), frame.mean().to_numpy()
     check_definite(np.diag(np.diag(covariance)), names, where)
-    scale = np.sqrt(np.diag(covariance))
-    smallest = np.linalg.eigvalsh(covariance / np.outer(scale, scale))[0]
+    smallest = np.linalg.eigvalsh(correlation(covariance))[0]
     if smallest < 1e-10:
         raise DataError(
             f"the pairwise covariances{where} are no covariance matrix: the smallest eigenvalue of their correlations "
             f"is {smallest:.3g}, it must be positive; use missing='fiml' or 'listwise'."
         )
-    whole = Patterns(np.array([float(len(rows))]), covariance[None], mean[None], np.ones((1, len(names)), dtype=bool))
-    return GroupSample(label, len(rows), whole, covariance, mean, None, None)
+    return GroupSample(label, len(rows), Patterns.whole(len(rows), covariance, mean), covariance, mean, None, None)
 
 
 def _patterns(seen: Array) -> tuple[Array, Array]:
@@ -316,5 +314,4 @@ def _given(moments: Moments, names: Sequence[str], label: str) -> GroupSample:
         raise DataError(
             f"means lack {names[int(np.argmax(~np.isfinite(mean)))]}; give one for every variable, or None."
         )
-    patterns = Patterns(np.array([float(moments.nobs)]), C[None], mean[None], np.ones((1, len(names)), dtype=bool))
-    return GroupSample(label, int(moments.nobs), patterns, C, mean, None, None)
+    return GroupSample(label, int(moments.nobs), Patterns.whole(moments.nobs, C, mean), C, mean, None, None)

@@ -130,8 +130,7 @@ def _coded(sample: Sample) -> tuple[GroupSample, ...]:
 def _with_correlations(group: GroupSample, moments: OrdinalMoments) -> GroupSample:
     """Return the group with its polychoric correlations in place of covariances."""
     R, zero = moments.correlations, np.zeros(len(moments.correlations))
-    patterns = Patterns(np.array([float(group.nobs)]), R[None], zero[None], np.ones((1, len(zero)), dtype=bool))
-    return replace(group, patterns=patterns, covariance=R, mean=zero)
+    return replace(group, patterns=Patterns.whole(group.nobs, R, zero), covariance=R, mean=zero)
 
 
 def _problem(table: ParameterTable, sample: Sample, moments: Sequence[OrdinalMoments]) -> LeastSquares:

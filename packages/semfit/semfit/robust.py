@@ -9,14 +9,14 @@ from functools import partial
 import numpy as np
 
 from semfit.em import by_variable
-from semfit.estimate import Likelihood, Problem, bordered, weights
+from semfit.estimate import Likelihood, Problem, weights
 from semfit.missing import Expectation, MissingPatterns
-from semfit.model import Block, moments_block
+from semfit.model import Block, bordered, moments_block
 from semfit.moments import GroupSample, Sample
 from semfit.saturated import information, products
 
 __all__ = [
-    "baseline_block",
+    "baseline",
     "casewise_scores",
     "influence",
     "meat",
@@ -225,17 +225,15 @@ def saturated_block(block: Block) -> Block:
     return moments_block(block.observed, block.means, block.exogenous, *np.tril_indices(block.observed))
 
 
-def baseline_block(block: Block) -> Block:
-    """Return the model in which the observed variables are uncorrelated, save fixed covariates among themselves."""
-    i = np.arange(block.observed)
-    return moments_block(block.observed, block.means, block.exogenous, i, i)
-
-
 def baseline(problem: Likelihood, sample: Sample) -> tuple[Likelihood, Array]:
-    """Return the model of uncorrelated variables, every group with parameters of its own, and its estimates."""
+    """Return the model of uncorrelated variables, every group with parameters of its own, and its estimates.
+
+    Fixed covariates keep their correlations.
+    """
     parts, thetas, at = [], [], 0
     for block, group in zip(problem.blocks, sample.groups, strict=True):
-        one = baseline_block(block)
+        i = np.arange(block.observed)
+        one = moments_block(block.observed, block.means, block.exogenous, i, i)
         thetas.append(moments_theta(one, group))
         parts.append(replace(one, theta=one.theta + at))
         at += len(one.theta)

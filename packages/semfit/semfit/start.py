@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 
+from semfit.columns import correlation
 from semfit.estimate import Problem, Solution, minimise
 from semfit.expressions import jacobian
 from semfit.moments import GroupSample, Sample
@@ -143,9 +144,7 @@ def _component(loadings: list[Parameter], at: dict[str, int], covariance: Array)
     if any(row.rhs not in at for row in loadings):
         return np.full(len(loadings), 0.7)
     chosen = [at[row.rhs] for row in loadings]
-    block = covariance[np.ix_(chosen, chosen)]
-    scale = np.sqrt(np.diag(block))
-    values, vectors = np.linalg.eigh(block / np.outer(scale, scale))
+    values, vectors = np.linalg.eigh(correlation(covariance[np.ix_(chosen, chosen)]))
     first = vectors[:, -1] * np.sqrt(values[-1])
     signs = np.where(first < 0, -1, 1)
     return signs * signs[0] * np.clip(np.abs(first), 0.3, 0.9)
@@ -156,8 +155,7 @@ def _instrumental(loadings: list[Parameter], at: dict[str, int], covariance: Arr
     if len(loadings) < 3 or any(row.rhs not in at for row in loadings):
         return _component(loadings, at, covariance)
     chosen = [at[row.rhs] for row in loadings]
-    scale = np.sqrt(np.diag(covariance)[chosen])
-    R, found = covariance[np.ix_(chosen, chosen)] / np.outer(scale, scale), np.ones(len(chosen))
+    R, found = correlation(covariance[np.ix_(chosen, chosen)]), np.ones(len(chosen))
     for j in range(1, len(chosen)):
         z = np.delete(np.arange(len(chosen)), [0, j])
         weight = np.linalg.solve(R[np.ix_(z, z)], R[z, 0])
