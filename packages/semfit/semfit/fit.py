@@ -253,16 +253,11 @@ def _count(data: pd.DataFrame, group: str | None) -> int:
     return int(data[group].nunique()) if known else 1
 
 
-def problem_of(table: ParameterTable, sample: Sample) -> Likelihood:
-    """Bring a parameter table and a sample together."""
-    parts = blocks(table)
-    bases = tuple(b.base(g.covariance, g.mean) for b, g in zip(parts, sample.groups, strict=True))
-    return Likelihood(parts, tuple(g.patterns for g in sample.groups), bases, len(table.keys), Constraints.of(table))
-
-
 def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, observed: bool = False) -> SemFit:
     """Fit a parameter table to a sample; standard errors rest on the expected information or the ``observed`` one."""
-    problem = problem_of(table, sample)
+    parts, patterns = blocks(table), tuple(g.patterns for g in sample.groups)
+    bases = tuple(b.base(g.covariance, g.mean) for b, g in zip(parts, sample.groups, strict=True))
+    problem = Likelihood(parts, patterns, bases, len(table.keys), Constraints.of(table))
     if not np.isfinite(problem.value(start_values(table, sample)[None])).all():
         raise ParameterError(
             "the start values and fixed numbers imply no covariance matrix: variables drive each other in a cycle "

@@ -40,8 +40,7 @@ class Constraints:
 
 def labelled(table: ParameterTable) -> tuple[dict[str, int], dict[str, float]]:
     """Return where each label stands among the free parameters, and the numbers of labels that are fixed."""
-    keys = {key: k for k, key in enumerate(table.keys)}
-    position = {row.label: keys[row.key] for row in table.rows if row.label and row.free}
+    position = {row.label: table.position[row.key] for row in table.rows if row.label and row.free}
     return position, {row.label: row.value for row in table.rows if row.label and row.value is not None}
 
 

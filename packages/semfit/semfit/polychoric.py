@@ -198,18 +198,13 @@ def _influence(
         for k, i in enumerate(item):
             own = answers[i, :, start[i] : start[i + 1]] @ cross[k, : counts[i] - 1]
             by_cell[k] -= own[:, None] if axis == 1 else own
-    by_cell /= (by_rho_information(table, ratio) / N)[:, None, None]
+    by_cell /= (table * ratio**2).sum((1, 2), keepdims=True) / N
     given, out = np.ascontiguousarray(codes.T), np.empty((start[-1] + len(rho), N))
     for i in range(p):
         out[start[i] : start[i + 1]] = answers[i, :, start[i] : start[i + 1]].T[:, given[i]]
     for k, (i, j) in enumerate(zip(first, second, strict=True)):
         out[start[-1] + k] = by_cell[k].take(given[i] * width + given[j])
     return out.T
-
-
-def by_rho_information(table: Array, ratio: Array) -> Array:
-    """Return the sum of squared scores of each correlation."""
-    return (table * ratio**2).sum((1, 2))
 
 
 def _margin_scores(cuts: Array) -> Array:

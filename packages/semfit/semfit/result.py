@@ -67,7 +67,7 @@ class SemFit(report.Shown):
 
     def _running_off(self) -> str:
         """Name the residual variance that, without a minimum, has run far below zero."""
-        share = []
+        share: list[tuple[float, str]] = []
         for block, base, group in zip(self.problem.blocks, self.problem.bases, self.sample.groups, strict=True):
             own = np.diag(block.matrices(self.solution.theta, base)[1])[: block.observed]
             share += zip(own / np.diag(group.covariance), block.names, strict=False)
@@ -97,11 +97,10 @@ class SemFit(report.Shown):
     @cached_property
     def errors(self) -> Array:
         """Standard error of every row, then of every defined parameter; zero where nothing was estimated."""
-        position = {key: k for k, key in enumerate(self.table.keys)}
         if self.draws is not None:
             return self.draws.intervals()["se"].to_numpy()
         own = np.sqrt(np.diag(self.vcov))
-        free = [own[position[row.key]] if row.free else 0.0 for row in self.rows]
+        free = [own[self.table.position[row.key]] if row.free else 0.0 for row in self.rows]
         if not self.table.defined:
             return np.array(free)
         J = jacobian(lambda t: defined_values(self.table, t), self.theta)
