@@ -7,7 +7,6 @@ import pandas as pd
 from scipy import linalg
 
 from semfit import robust
-from semfit.columns import correlation
 from semfit.incomplete import moments_jacobian
 from semfit.least_squares import ResponseBlock
 from semfit.model import Block, Implied
@@ -46,7 +45,7 @@ def residuals(fit: Solved) -> pd.DataFrame:
         implied, names, p = block.implied(fit.theta, base), block.names, block.observed
         Sigma = block.correlations(fit.theta, base) if isinstance(block, ResponseBlock) else implied.covariance[:p, :p]
         S = group.covariance
-        cor = correlation(S) - correlation(Sigma)
+        cor = S / np.sqrt(np.outer(np.diag(S), np.diag(S))) - Sigma / np.sqrt(np.outer(np.diag(Sigma), np.diag(Sigma)))
         cells = [(names[i], "~~", names[j], S[i, j] - Sigma[i, j], cor[i, j]) for i in range(p) for j in range(i + 1)]
         if block.means and not fit.ordinal:
             cells += [(names[i], "~1", "", group.mean[i] - implied.mean[i], np.nan) for i in range(p)]

@@ -222,7 +222,8 @@ def saturated_solution(full: Block, group: GroupSample) -> Array:
 
 def saturated_block(block: Block) -> Block:
     """Return the model in which every mean and covariance is a parameter, save those of fixed covariates."""
-    return moments_block(block.observed, block.means, block.exogenous, *np.tril_indices(block.observed))
+    full = moments_block(block.observed, block.means, block.exogenous, *np.tril_indices(block.observed))
+    return replace(full, names=block.names[: full.n])
 
 
 def baseline(problem: Likelihood, sample: Sample) -> tuple[Likelihood, Array]:
