@@ -10,7 +10,7 @@
 from semfit.analytic_power import chisq_power, rmsea_power, rmsea_sample_size
 from semfit.comparison import HypothesisStatistic, difference, wald
 from semfit.equivalence import equivalence
-from semfit.errors import DataError, ParameterError, SemfitError, UnknownNameError
+from semfit.errors import DataError, FitWarning, ParameterError, SemfitError, UnknownNameError
 from semfit.expressions import jacobian
 from semfit.fit import fit
 from semfit.groups import Invariance, invariance
@@ -29,6 +29,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Bootstrap",
     "DataError",
+    "FitWarning",
     "HypothesisStatistic",
     "Invariance",
     "Moments",

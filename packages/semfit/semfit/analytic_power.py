@@ -66,17 +66,9 @@ def rmsea_power(
         )
     scale = (np.asarray(nobs, dtype=float) - 1) * df / groups
     upper = true > null
-    critical = _quantile(1 - alpha if upper else alpha, df, scale * null**2)
-    below = _cdf(critical, df, scale * true**2)
+    critical = stats.ncx2.ppf(1 - alpha if upper else alpha, df, scale * null**2)
+    below = stats.ncx2.cdf(critical, df, scale * true**2)
     return 1 - below if upper else below
-
-
-def _quantile(p: float, df: int, noncentrality: np.ndarray) -> np.ndarray:
-    return np.where(noncentrality > 0, stats.ncx2.ppf(p, df, np.maximum(noncentrality, 1e-12)), stats.chi2.ppf(p, df))
-
-
-def _cdf(x: np.ndarray, df: int, noncentrality: np.ndarray) -> np.ndarray:
-    return np.where(noncentrality > 0, stats.ncx2.cdf(x, df, np.maximum(noncentrality, 1e-12)), stats.chi2.cdf(x, df))
 
 
 def rmsea_sample_size(
@@ -154,7 +146,7 @@ def chisq_power(population: str, model: str, nobs: Sequence[int], *, alpha: floa
     if test.df < 1:
         raise ParameterError("the model has no degrees of freedom; nothing can reject it.")
     noncentrality = np.asarray(nobs, dtype=float) * max(test.chisq, 0.0)
-    below = _cdf(stats.chi2.ppf(1 - alpha, test.df), test.df, noncentrality)
+    below = stats.ncx2.cdf(stats.chi2.ppf(1 - alpha, test.df), test.df, noncentrality)
     rmsea = np.sqrt(max(test.chisq, 0.0) / test.df)
     return pd.DataFrame(
         {"nobs": list(nobs), "df": test.df, "noncentrality": noncentrality, "rmsea": rmsea, "power": 1 - below}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from semfit.errors import DataError, ParameterError, UnknownNameError
 
-__all__ = ["check_definite", "clusters_of", "matrix", "numbers", "one_column", "weights_of"]
+__all__ = ["check_definite", "clusters_of", "correlation", "matrix", "numbers", "one_column", "weights_of"]
 
 Array = np.ndarray
 
@@ -87,6 +87,12 @@ def numbers(data: pd.DataFrame, name: str) -> Array:
     return numbers
 
 
+def correlation(covariance: Array) -> Array:
+    """Return correlations; complex values pass through."""
+    scale = np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1))
+    return covariance / (scale[..., :, None] * scale[..., None, :])
+
+
 def check_definite(covariance: Array, names: Sequence[str], where: str) -> None:
     """Name the variable that the others determine, or whose variance is no number."""
     variance = np.diag(covariance)
@@ -96,9 +102,7 @@ def check_definite(covariance: Array, names: Sequence[str], where: str) -> None:
         raise DataError(
             f"the variance of {names[k]}{where} is {variance[k]:g} in floating point; express it in another unit."
         )
-    scale = np.sqrt(variance)
-    correlation = covariance / np.outer(scale, scale)
-    values, vectors = np.linalg.eigh(correlation)
+    values, vectors = np.linalg.eigh(correlation(covariance))
     if values[0] < -1e-8:
         raise DataError(
             f"the covariance matrix{where} is not positive definite: the smallest eigenvalue of its correlations is "

@@ -60,7 +60,8 @@ def difference(restricted: SemFit, full: SemFit, method: str | None = None) -> H
     if method not in METHODS:
         raise UnknownNameError("difference test", method, METHODS)
     _check_pair(restricted, full, method)
-    df, gap = restricted.test.df - full.test.df, restricted.test.chisq - full.test.chisq
+    df = restricted.test.df - full.test.df
+    gap = 2 * full.divisor * float(restricted.solution.value - full.solution.value)
     if isinstance(restricted.problem, LeastSquares) and isinstance(full.problem, LeastSquares):  # "satorra.2000"
         inside = _stacked(restricted.problem, restricted.theta)[0] @ restricted.curvature.basis
         chisq = _satorra_2000(inside, full.curvature.inverse, _stacked(full.problem, full.theta), gap, df)
@@ -77,7 +78,7 @@ def _check_pair(restricted: SemFit, full: SemFit, method: str) -> None:
             f"to {full.nobs}; both must use the same estimator and rows."
         )
     other = set(restricted.sample.names) ^ set(full.sample.names)
-    if other or not np.isclose(restricted.saturated, full.saturated, rtol=1e-6, atol=1e-6):
+    if other or not np.isclose(restricted.saturated, full.saturated, rtol=1e-6, atol=1e-6, equal_nan=True):
         raise ParameterError(
             "cannot compare fits to different data: "
             + (f"{min(other)} is in one of them only." if other else "their sample moments differ.")
@@ -108,9 +109,11 @@ def _scaling(restricted: SemFit, full: SemFit, df: int, method: str) -> float:
     if method == "satorra.bentler.2010":
         inner = _scaling_at(full, restricted)
     factor = (restricted.test.df * restricted.test.factor - full.test.df * inner) / df
-    if factor <= 0:
+    if not factor > 0:  # nan: at the smaller model's estimates the larger one's information has no inverse
+        other = METHODS[1] if method == METHODS[2] else METHODS[2]
         raise ParameterError(
-            f"the scaling factor of the difference is {factor:.4f}, not positive; use method 'satorra.bentler.2010'."
+            f"the scaling factor of the difference is {factor:.4f}, not positive, as strong misfit makes it; use "
+            f"method {other!r}."
         )
     return factor
 

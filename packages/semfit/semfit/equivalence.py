@@ -101,7 +101,7 @@ def equivalence(fit: SemFit, *, alpha: float = 0.05) -> Equivalence:
             "ML, MLM or MLR with at least one."
         )
     test, base = fit.index_statistics
-    if not all(np.isfinite(_factor(one)) for one in (test, base)):
+    if not all(np.isfinite(one.factor) for one in (test, base)):
         raise ParameterError("the scaled test of this fit does not exist, so its T-size does not; use estimator 'ML'.")
     unit = fit.table.groups / (test.df * fit.nobs)
     least = _noncentrality(base, 1 - alpha / 2)
@@ -115,21 +115,17 @@ def equivalence(fit: SemFit, *, alpha: float = 0.05) -> Equivalence:
 
     rows = {}
     for name, (r, c) in CONVENTIONAL.items():
-        over = max(base.chisq - _factor(base) * base.df, 0.0)
+        over = max(base.chisq - base.factor * base.df, 0.0)
         rows[name] = (r, rmsea(_at(test, r**2 / unit)), c, cfi(_at(test, (1 - c) * over)))
     cutoffs = pd.DataFrame.from_dict(rows, orient="index", columns=["rmsea", "rmsea_t", "cfi", "cfi_t"])
     return Equivalence(rmsea(test), cfi(test), cutoffs, alpha)
 
 
-def _factor(test: TestStatistic) -> float:
-    return 1.0 if test.scaling is None else test.scaling
-
-
 def _noncentrality(test: TestStatistic, probability: float) -> float:
     """Return the noncentrality of the unscaled statistic."""
-    return _factor(test) * noncentrality(test.scaled, test.df, probability)
+    return test.factor * noncentrality(test.scaled, test.df, probability)
 
 
 def _at(test: TestStatistic, misfit: float) -> TestStatistic:
     """Return the statistic whose estimated noncentrality is ``misfit``."""
-    return TestStatistic(misfit + _factor(test) * test.df, test.df, test.scaling)
+    return TestStatistic(misfit + test.factor * test.df, test.df, test.scaling)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["DataError", "ParameterError", "SemfitError", "UnknownNameError", "named", "quoted"]
+__all__ = ["DataError", "FitWarning", "ParameterError", "SemfitError", "UnknownNameError", "named", "quoted"]
 
 
 class SemfitError(Exception):
@@ -23,6 +23,10 @@ class DataError(SemfitError):
 
 class ParameterError(SemfitError, ValueError):
     """An option or a model's text is malformed or out of range."""
+
+
+class FitWarning(UserWarning):
+    """A fit came to no solution, to one of many, or to one that cannot be tested; its ``problems`` say which."""
 
 
 class UnknownNameError(SemfitError, LookupError):

@@ -18,7 +18,7 @@ from semfit.expressions import jacobian
 from semfit.layers import Layer, layers
 from semfit.least_squares import LeastSquares
 from semfit.missing import Expectation, MissingPatterns, Patterns
-from semfit.model import Block, Implied, inverse
+from semfit.model import Block, Implied, bordered, inverse
 
 __all__ = ["Likelihood", "Problem", "Solution", "minimise", "weights"]
 
@@ -59,18 +59,9 @@ def cholesky(matrices: Array) -> Array:
         flat = matrices.reshape(-1, *matrices.shape[-2:])
         out = np.full_like(flat, np.nan)
         for k, one in enumerate(flat):
-            try:
+            with suppress(np.linalg.LinAlgError):
                 out[k] = np.linalg.cholesky(one)
-            except np.linalg.LinAlgError:
-                out[k] = np.eye(len(one)) * np.nan
         return out.reshape(matrices.shape)
-
-
-def bordered(inner: Array, d: Array) -> Array:
-    """Return [[inner, d], [d', 1]]."""
-    top = np.concatenate([inner, d[..., :, None]], -1)
-    bottom = np.concatenate([d, np.ones((*d.shape[:-1], 1))], -1)[..., None, :]
-    return np.concatenate([top, bottom], -2)
 
 
 @dataclass(frozen=True)
@@ -286,13 +277,12 @@ def _advance(part: Problem, theta: Array, f: Array, state: dict[str, Array], act
             H[bad] = own.derivatives(now[bad])[1]
     damping = state["damping"][active]
     step, multipliers, h = _step(part, now, g, H, damping)
+    slope = g
     if part.constraints is not None:
         J = jacobian(part.constraints, now)
         slope = g + (J.swapaxes(-1, -2) @ multipliers[..., None])[..., 0]
-    else:
-        slope = g
-    decrement = np.abs(((H @ step[..., None])[..., 0] * step).sum(-1))
-    decrement += np.abs(h).sum(-1) ** 2
+    whole = _step(part, now, g, H, np.zeros_like(damping))[0] if damping.any() else step
+    decrement = np.abs(((H @ whole[..., None])[..., 0] * whole).sum(-1)) + np.abs(h).sum(-1) ** 2
     penalty = 2 * np.abs(multipliers).max(-1) if multipliers.shape[-1] else 0.0
     new = now + step
     value = np.atleast_1d(part.value(new))
@@ -302,15 +292,14 @@ def _advance(part: Problem, theta: Array, f: Array, state: dict[str, Array], act
         merit_new = merit_new + penalty * np.abs(part.constraints(new)).sum(-1)
     slack = 1e-13 * (1 + np.abs(merit_old)) if near else 1e-15 * (1 + np.abs(merit_old))
     better = merit_new <= merit_old + slack
-    # once rounding decides, a step that does not shorten the next one is the last
-    shorter = decrement < 0.5 * state["best"][active] if near else True
+    # once rounding decides, so that f falls no more, a step that does not shorten the next one is the last
+    shorter = (merit_old - merit_new > slack) | (decrement < 0.5 * state["best"][active] if near else True)
     state["best"][active] = np.minimum(decrement, state["best"][active])
     state["stuck"][active] = np.where(better & shorter, 0, state["stuck"][active] + 1)
     theta[active[better]], f[active[better]] = new[better], value[better]
-    state["damping"][active] = np.where(
-        better, np.where(damping > 1e-6, damping / 8, 0.0), np.maximum(damping * 6, 1e-3)
-    )
-    state["decrement"][active] = np.where(damping == 0, decrement, np.maximum(decrement, 1e-12))
+    easier = np.where(damping > 1e-6, damping / 8, 0.0)
+    state["damping"][active] = np.where(better, easier, np.maximum(damping * 6, 1e-3))
+    state["decrement"][active] = decrement
     state["gradient"][active] = np.abs(slope).max(-1) if slope.shape[-1] else 0.0
     state["damped"][active] = damping > 0
     state["iterations"][active] += 1

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from semfit import robust
 from semfit.checks import check_terms
-from semfit.errors import ParameterError, UnknownNameError
-from semfit.estimate import Likelihood, Problem, minimise
+from semfit.errors import FitWarning, ParameterError, UnknownNameError
+from semfit.estimate import Likelihood, Problem
 from semfit.inequality import enforce, inequalities, refuse
-from semfit.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
+from semfit.inference import Constraints, TestStatistic, covariance, free_directions
 from semfit.model import blocks
 from semfit.moments import Moments, Sample, from_moments, read
 from semfit.ordinal import PARAMETERIZATIONS, fit_ordinal
@@ -22,7 +24,7 @@ from semfit.resampling import bootstrap as resample
 from semfit.result import SemFit
 from semfit.saturated import saturated_value
 from semfit.solved import FitOptions
-from semfit.start import off_saddle, start_values
+from semfit.start import settle, start_values
 from semfit.syntax import parse
 from semfit.table import ParameterTable, build, find_roles
 
@@ -103,13 +105,13 @@ def fit(
     ParameterError, UnknownNameError
         For a model that cannot be read, with line and column, and for options that are unknown or do not combine.
     DataError
-        For data that cannot carry the model, with column and row. A fit without a solution is no error, see
-        ``SemFit.problems``.
+        For data that cannot carry the model, with column and row. A fit without a solution is no error: it warns
+        (``FitWarning``), holds no estimates, and ``SemFit.problems`` says why.
 
     Notes
     -----
-    The likelihood is the normal one: moments and chi2 divide by N. Standard errors rest on the expected information
-    (observed for MLR and for incomplete data).
+    The likelihood is the normal one: moments and chi2 divide by N. Standard errors rest on the expected information,
+    for MLR and with ``missing="fiml"`` on the observed one, whether or not values are missing.
 
     Examples
     --------
@@ -191,7 +193,7 @@ def fit(
     if estimator == "MLM" and sample.missing:
         raise ParameterError("estimator 'MLM' with incomplete rows; MLM needs complete data, MLR takes missing='fiml'.")
     table = build(parsed, groups=len(sample.groups), group_equal=group_equal, std_lv=std_lv, means=means)
-    result = replace(estimate(model, table, sample, estimator), options=options)
+    result = replace(estimate(model, table, sample, estimator, missing == "fiml"), options=options)
     return _with_draws(result, bootstrap, seed, workers, progress)
 
 
@@ -215,8 +217,10 @@ def _check_unused(
 def _with_draws(
     result: SemFit, draws: int, seed: int | None, workers: int, progress: bool | Callable[[int, int], None]
 ) -> SemFit:
-    """Return the fit with a bootstrap where draws are asked for."""
-    if not draws:
+    """Return the fit, with a bootstrap where draws are asked for; warn where there is no solution, or no test of it."""
+    if not (result.converged and result.identified and result.sample.settled):
+        warnings.warn(result.problems[0], FitWarning, stacklevel=3)
+    if not draws or not result.converged:
         return result
     report = _bar if progress is True else progress or None
     drawn = resample(result, draws, seed=seed, workers=workers, progress=report)
@@ -249,35 +253,26 @@ def _count(data: pd.DataFrame, group: str | None) -> int:
     return int(data[group].nunique()) if known else 1
 
 
-def problem_of(table: ParameterTable, sample: Sample) -> Likelihood:
-    """Bring a parameter table and a sample together."""
-    parts = blocks(table)
+def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, observed: bool = False) -> SemFit:
+    """Fit a parameter table to a sample; standard errors rest on the expected information or the ``observed`` one."""
+    parts, patterns = blocks(table), tuple(g.patterns for g in sample.groups)
     bases = tuple(b.base(g.covariance, g.mean) for b, g in zip(parts, sample.groups, strict=True))
-    return Likelihood(parts, tuple(g.patterns for g in sample.groups), bases, len(table.keys), Constraints.of(table))
-
-
-def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str) -> SemFit:
-    """Fit a parameter table to a sample."""
-    problem = problem_of(table, sample)
-    begin = start_values(table, sample)
-    if not np.isfinite(problem.value(begin[None])).all():
+    problem = Likelihood(parts, patterns, bases, len(table.keys), Constraints.of(table))
+    if not np.isfinite(problem.value(start_values(table, sample)[None])).all():
         raise ParameterError(
             "the start values and fixed numbers imply no covariance matrix: variables drive each other in a cycle "
             "without a solution, or a fixed covariance exceeds its variances; change the fixed numbers or give "
             "start(...)*."
         )
-    solution = minimise(problem, off_saddle(problem, begin), tolerance=1e-10 if problem.constraints is None else 1e-18)
+    starts = partial(start_values, table, sample)
+    solution = settle(problem, table, starts, 1e-10 if problem.constraints is None else 1e-18)
     active: tuple[str, ...] = ()
     if inequalities(table):
         problem, solution, active = enforce(problem, solution, table)
-    observed = estimator == "MLR" or sample.missing
+    observed = observed or estimator == "MLR"
     gradient, hessian = (x[0] for x in problem.derivatives(solution.theta[None], observed=observed))
-    curvature = covariance(hessian, free_directions(problem, solution.theta))
+    curvature = covariance(hessian, free_directions(problem, solution.theta), bool(solution.converged))
     solution = replace(solution, gradient=np.abs(gradient @ curvature.basis).max(initial=0.0))
-    if not solution.converged:
-        curvature = Covariance(
-            np.full_like(curvature.inverse, np.nan), curvature.basis, curvature.rank, curvature.directions
-        )
     saturated = saturated_value(problem, sample)
     usable = bool(solution.converged) and curvature.identified
     inverse = curvature.inverse
@@ -325,12 +320,15 @@ def scaled(
     estimator: str,
     meat: Array | None = None,
 ) -> TestStatistic:
-    """Return the test with its scaling factor, at given parameters; nan where a small sample makes it negative.
+    """Return the test with its scaling factor, at given parameters; nan where a small sample makes it negative or where
+    there is no unrestricted model.
 
     ``meat`` is that of ``casewise_scores``, where it is known.
     """
     if test.df <= 0:
         return test
+    if not sample.settled:
+        return replace(test, scaling=np.nan)
     if estimator == "MLM":
         trace = robust.satorra_bentler_trace(problem, sample, theta, inverse)
     else:

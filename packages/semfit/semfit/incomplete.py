@@ -110,12 +110,7 @@ def completed(problem: Likelihood, sample: Sample) -> Likelihood:
 
 
 def _whole(group: GroupSample) -> Patterns:
-    return Patterns(
-        np.atleast_1d(group.patterns.nobs.sum()),
-        group.covariance[None],
-        group.mean[None],
-        np.ones((1, len(group.mean)), dtype=bool),
-    )
+    return Patterns.whole(group.patterns.nobs.sum(), group.covariance, group.mean)
 
 
 def _information(block: Block, group: GroupSample, nonnormal: bool) -> tuple[Array, Array, Array, Array | None, float]:

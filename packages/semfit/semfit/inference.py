@@ -40,8 +40,7 @@ class Constraints:
 
 def labelled(table: ParameterTable) -> tuple[dict[str, int], dict[str, float]]:
     """Return where each label stands among the free parameters, and the numbers of labels that are fixed."""
-    keys = {key: k for k, key in enumerate(table.keys)}
-    position = {row.label: keys[row.key] for row in table.rows if row.label and row.free}
+    position = {row.label: table.position[row.key] for row in table.rows if row.label and row.free}
     return position, {row.label: row.value for row in table.rows if row.label and row.value is not None}
 
 
@@ -111,7 +110,7 @@ class Covariance:
         return self.rank == self.directions
 
 
-def covariance(information: Array, basis: Array) -> Covariance:
+def covariance(information: Array, basis: Array, converged: bool = True) -> Covariance:
     """Invert an information matrix in the free directions.
 
     Parameters
@@ -120,11 +119,13 @@ def covariance(information: Array, basis: Array) -> Covariance:
         Of one observation.
     basis : array, shape (q, q - h)
         Orthonormal, of the free directions.
+    converged : bool
+        Whether the information is that of a solution.
 
     Returns
     -------
     Covariance
-        Its inverse is nan everywhere where an eigenvalue, after scaling to a unit diagonal, is not above 1e-9.
+        Its inverse is nan without a solution and where an eigenvalue, scaled to a unit diagonal, is not above 1e-9.
 
     Examples
     --------
@@ -142,7 +143,7 @@ def covariance(information: Array, basis: Array) -> Covariance:
     rank = size
     if not np.linalg.norm(inverse) < 1e8:  # else no eigenvalue is below 1e-8, as it is at least one over this norm
         rank = int((np.linalg.eigvalsh(correlation) > 1e-9).sum()) if np.isfinite(correlation).all() else 0
-    if rank < size:
+    if rank < size or not converged:
         return Covariance(np.full(information.shape, np.nan), basis, rank, size)
     half = basis / scale
     return Covariance(half @ ((inverse + inverse.T) / 2) @ half.T, basis, rank, size)

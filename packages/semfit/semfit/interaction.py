@@ -178,4 +178,4 @@ def _slope(fit: SemFit, outcome: str, predictor: str, group: int) -> int:
         raise UnknownNameError(f"predictor of {outcome}", predictor, paths)
     if not paths[predictor].free:
         raise ParameterError(f"the path {outcome} ~ {predictor} is fixed; simple slopes need it free.")
-    return fit.table.keys.index(paths[predictor].key)
+    return fit.table.position[paths[predictor].key]

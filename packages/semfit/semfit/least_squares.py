@@ -125,7 +125,7 @@ def pairs(p: int) -> tuple[Array, Array]:
 
 def response_blocks(table: ParameterTable) -> tuple[ResponseBlock, ...]:
     """Lay out every group of the table of a model of ordered items."""
-    keys, names = {key: k for k, key in enumerate(table.keys)}, table.roles.observed
+    keys, names = table.position, table.roles.observed
     found = []
     for g, block in enumerate(blocks(table), start=1):
         own = {(row.lhs, row.op, row.rhs): row for row in table.rows if row.group == g}

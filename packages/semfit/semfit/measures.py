@@ -169,7 +169,7 @@ def residual_measures(problem: Likelihood, sample: Sample, theta: Array, df: int
     normal-theory weight at the implied covariances, averaged over the patterns of missing values; moments of fixed
     covariates among themselves do not count.
     """
-    srmr = gfi = 0.0
+    srmr = gfi = 0.0 if sample.settled else np.nan
     moments = 0
     for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
         implied, p, share = block.implied(theta, base), block.observed, group.patterns.nobs.sum() / sample.nobs

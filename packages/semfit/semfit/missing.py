@@ -16,7 +16,7 @@ from functools import cached_property
 
 import numpy as np
 
-from semfit.model import Block, Implied, inverse
+from semfit.model import Block, Implied, bordered, inverse
 
 __all__ = ["Expectation", "MissingPatterns", "Patterns", "missing_patterns"]
 
@@ -37,6 +37,11 @@ class Patterns:
     covariance: Array
     mean: Array
     mask: Array
+
+    @classmethod
+    def whole(cls, nobs: float, covariance: Array, mean: Array) -> Patterns:
+        """Return moments of rows that lack nothing."""
+        return cls(np.array([float(nobs)]), covariance[None], mean[None], np.ones((1, len(mean)), dtype=bool))
 
 
 @dataclass(frozen=True)
@@ -123,13 +128,6 @@ def _condensed(rows: Array, weight: Array) -> Array:
     return np.vstack([_bordered(mean[None], np.sqrt([total])), np.column_stack([apart, np.zeros(len(apart))])])
 
 
-def _with_one(matrix: Array) -> Array:
-    """Border a matrix by the constant's own 1."""
-    out = np.eye(len(matrix) + 1)
-    out[:-1, :-1] = matrix
-    return out
-
-
 @dataclass(frozen=True)
 class Expectation:
     """What a normal distribution predicts of the values that are missing.
@@ -169,7 +167,8 @@ class Expectation:
         rows = patterns.rows.copy()
         rows[:, :-1] -= rows[:, -1:] * (mean - patterns.centre)
         rows[:, :-1][~patterns.mask[patterns.of]] = 0.0
-        made = cls(patterns, _with_one(covariance), _with_one(K), mean, unsure, rows, np.nan)
+        one = np.zeros_like(mean)  # the constant is related to nothing
+        made = cls(patterns, bordered(covariance, one), bordered(K, one), mean, unsure, rows, np.nan)
         form = made.predict(rows[:, :-1], patterns.of)
         return cls(patterns, made.covariance, made.precision, mean, unsure, rows, float(logdet + form))
 

@@ -20,7 +20,7 @@ import numpy as np
 from semfit.table import Parameter, ParameterTable
 from semfit.thresholds import RESPONSE
 
-__all__ = ["Block", "Implied", "blocks", "gather", "inverse"]
+__all__ = ["Block", "Implied", "blocks", "bordered", "inverse", "moments_block"]
 
 Array = np.ndarray
 
@@ -181,7 +181,7 @@ class Block:
     def _gathered(self, Q: Array) -> tuple[Array, Array, Array]:
         """Return the entries of a symmetric Q at (u, u), (v, v) and (u, v)."""
         by_u = Q.take(self.u, -2)
-        return by_u.take(self.u, -1), gather(Q, self.v, self.v), by_u.take(self.v, -1)
+        return by_u.take(self.u, -1), Q.take(self.v, -2).take(self.v, -1), by_u.take(self.v, -1)
 
     def curvature(self, Q: Array, B: Array) -> Array:
         """Return the observed Hessian's products of first derivatives, from Q = R' W R and B = R' W S W R."""
@@ -234,9 +234,11 @@ def inverse(matrices: Array) -> Array:
         )
 
 
-def gather(Q: Array, a: Array, b: Array) -> Array:
-    """Return the entries Q[..., a_k, b_l] as a matrix over k and l."""
-    return Q.take(a, -2).take(b, -1)
+def bordered(inner: Array, d: Array) -> Array:
+    """Return [[inner, d], [d', 1]]."""
+    top = np.concatenate([inner, d[..., :, None]], -1)
+    bottom = np.concatenate([d, np.ones((*d.shape[:-1], 1))], -1)[..., None, :]
+    return np.concatenate([top, bottom], -2)
 
 
 def blocks(table: ParameterTable) -> tuple[Block, ...]:
@@ -252,15 +254,12 @@ def blocks(table: ParameterTable) -> tuple[Block, ...]:
     """
     names = (*table.roles.observed, *(("1",) if table.means else ()), *table.roles.latent)
     at = {name: k for k, name in enumerate(names)}
-    position = {key: k for k, key in enumerate(table.keys)}
-    return tuple(_block(table, g, names, at, position) for g in range(1, table.groups + 1))
+    return tuple(_block(table, g, names, at) for g in range(1, table.groups + 1))
 
 
-def _block(
-    table: ParameterTable, group: int, names: tuple[str, ...], at: dict[str, int], position: dict[str, int]
-) -> Block:
+def _block(table: ParameterTable, group: int, names: tuple[str, ...], at: dict[str, int]) -> Block:
     rows = [row for row in table.rows if row.group == group and row.op not in RESPONSE]
-    free = [(*cell(row, at), position[row.key]) for row in rows if row.free]
+    free = [(*cell(row, at), table.position[row.key]) for row in rows if row.free]
     path = np.array([one[0] for one in free], dtype=bool)
     i, j, theta = (np.array([one[k] for one in free], dtype=int) for k in (1, 2, 3))
     fixed = [(*cell(row, at), row.value) for row in rows if row.value is not None]
@@ -268,6 +267,16 @@ def _block(
         fixed.append((False, at["1"], at["1"], 0.0))
     exogenous = tuple(cell(row, at) for row in rows if row.exogenous)
     return Block(names, len(table.roles.observed), table.means, path, i, j, theta, tuple(fixed), exogenous)
+
+
+def moments_block(p: int, means: bool, exogenous: tuple[tuple[bool, int, int], ...], i: Array, j: Array) -> Block:
+    """Return the model whose parameters are the covariances (i, j) and the means of p variables, but exogenous ones."""
+    given = {*exogenous, *((path, b, a) for path, a, b in exogenous if not path)}
+    cells = [(False, int(a), int(b)) for a, b in zip(i, j, strict=True)] + [(True, k, p) for k in range(p) if means]
+    path, row, column = (np.array(x) for x in zip(*(one for one in cells if one not in given), strict=True))
+    constant = ((False, p, p, 0.0),) if means else ()
+    names = tuple(map(str, range(p + means)))
+    return Block(names, p, means, path, row, column, np.arange(len(row)), constant, exogenous)
 
 
 def cell(row: Parameter, at: dict[str, int]) -> tuple[bool, int, int]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from semfit.columns import check_definite, clusters_of, matrix, one_column, weights_of
+from semfit.columns import check_definite, clusters_of, correlation, matrix, one_column, weights_of
 from semfit.em import saturated
 from semfit.errors import DataError, ParameterError, UnknownNameError
 from semfit.missing import MissingPatterns, Patterns, missing_patterns
@@ -48,7 +48,8 @@ class Moments:
 class GroupSample:
     """One group: label, moments by pattern, saturated moments (divisor N), and the rows where there are any.
 
-    ``known`` keeps what was derived from the saturated moments, for the other models fitted to the same sample.
+    ``settled`` says whether the saturated moments are a maximum of the likelihood. ``known`` keeps what was derived
+    from them, for the other models fitted to the same sample.
     """
 
     label: str
@@ -60,6 +61,7 @@ class GroupSample:
     pattern_of: Array | None
     weights: Array | None = None
     clusters: Array | None = None  # whole numbers from 0
+    settled: bool = True
     known: dict = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -78,6 +80,11 @@ class Sample:
     groups: tuple[GroupSample, ...]
     dropped: int
     missing: bool
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is an unrestricted model to compare with."""
+        return all(group.settled for group in self.groups)
 
     @property
     def nobs(self) -> int:
@@ -182,7 +189,10 @@ def _parts(of_group: tuple[Array, pd.Index] | None, keep: Array) -> list[tuple[s
 def _check_columns(rows: Array, names: Sequence[str], where: str) -> None:
     """Ask for more rows than variables, and for columns that vary."""
     if len(rows) <= len(names):
-        raise DataError(f"{len(rows)} rows{where} for {len(names)} variables; a model needs more rows than variables.")
+        raise DataError(
+            f"{len(rows)} rows{where} for {len(names)} variables; a model needs more rows than variables: fit "
+            "parts of it, or means of items in place of items."
+        )
     for k, name in enumerate(names):
         column = rows[~np.isnan(rows[:, k]), k]
         if len(column) == 0 or np.ptp(column) == 0:
@@ -200,11 +210,14 @@ def _group(
     where = f" in group {label}" if label else ""
     _check_columns(rows, names, where)
     mask, pattern_of = _patterns(~np.isnan(rows))
-    by_holes = means and len(mask) >= MANY and mask.all(1).any()
+    by_holes = means and len(mask) >= MANY
     patterns = (missing_patterns if by_holes else pattern_moments)(rows, mask, pattern_of, weights)
-    mean, covariance = saturated(patterns)
+    if isinstance(patterns, Patterns) and mask.all():
+        mean, covariance, settled = patterns.mean[0], patterns.covariance[0], True
+    else:
+        mean, covariance, settled = saturated(missing_patterns(rows, mask, pattern_of, weights))
     check_definite(covariance, names, where)
-    return GroupSample(label, len(rows), patterns, covariance, mean, rows, pattern_of, weights, clusters)
+    return GroupSample(label, len(rows), patterns, covariance, mean, rows, pattern_of, weights, clusters, settled)
 
 
 def _pairwise_group(label: str, rows: Array, names: Sequence[str]) -> GroupSample:
@@ -214,15 +227,13 @@ def _pairwise_group(label: str, rows: Array, names: Sequence[str]) -> GroupSampl
     frame = pd.DataFrame(rows, columns=list(names))
     covariance, mean = frame.cov().to_numpy() * (len(rows) - 1) / len(rows), frame.mean().to_numpy()
     check_definite(np.diag(np.diag(covariance)), names, where)
-    scale = np.sqrt(np.diag(covariance))
-    smallest = np.linalg.eigvalsh(covariance / np.outer(scale, scale))[0]
+    smallest = np.linalg.eigvalsh(correlation(covariance))[0]
     if smallest < 1e-10:
         raise DataError(
             f"the pairwise covariances{where} are no covariance matrix: the smallest eigenvalue of their correlations "
             f"is {smallest:.3g}, it must be positive; use missing='fiml' or 'listwise'."
         )
-    whole = Patterns(np.array([float(len(rows))]), covariance[None], mean[None], np.ones((1, len(names)), dtype=bool))
-    return GroupSample(label, len(rows), whole, covariance, mean, None, None)
+    return GroupSample(label, len(rows), Patterns.whole(len(rows), covariance, mean), covariance, mean, None, None)
 
 
 def _patterns(seen: Array) -> tuple[Array, Array]:
@@ -303,5 +314,4 @@ def _given(moments: Moments, names: Sequence[str], label: str) -> GroupSample:
         raise DataError(
             f"means lack {names[int(np.argmax(~np.isfinite(mean)))]}; give one for every variable, or None."
         )
-    patterns = Patterns(np.array([float(moments.nobs)]), C[None], mean[None], np.ones((1, len(names)), dtype=bool))
-    return GroupSample(label, int(moments.nobs), patterns, C, mean, None, None)
+    return GroupSample(label, int(moments.nobs), Patterns.whole(moments.nobs, C, mean), C, mean, None, None)

@@ -6,21 +6,22 @@ statistic: Asparouhov & Muthén (2010), Simple second order chi-square correctio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from semfit.errors import DataError, ParameterError, UnknownNameError
-from semfit.estimate import Solution, minimise
-from semfit.inference import Constraints, Covariance, TestStatistic, covariance, free_directions
+from semfit.estimate import Solution
+from semfit.inference import Constraints, TestStatistic, covariance, free_directions
 from semfit.least_squares import LeastSquares, pairs, response_blocks
 from semfit.missing import Patterns
 from semfit.moments import GroupSample, Sample, read
 from semfit.polychoric import OrdinalMoments, ordinal_moments
 from semfit.result import SemFit
-from semfit.start import start_values
+from semfit.start import settle, start_values
 from semfit.syntax import ModelText
 from semfit.table import ParameterTable, build, find_roles
 
@@ -87,7 +88,7 @@ def fit_ordinal(
     moments = [ordinal_moments(g.raw[0].astype(int), tuple(counts), sample.names) for g in sample.groups]
     sample = replace(sample, groups=tuple(map(_with_correlations, sample.groups, moments)))
     problem = _problem(table, sample, moments)
-    solution = minimise(problem, _start(table, sample, problem))
+    solution = settle(problem, table, partial(_start, table, sample, problem), 1e-18)
     return _result(text, table, sample, problem, solution, estimator)
 
 
@@ -129,19 +130,22 @@ def _coded(sample: Sample) -> tuple[GroupSample, ...]:
 def _with_correlations(group: GroupSample, moments: OrdinalMoments) -> GroupSample:
     """Return the group with its polychoric correlations in place of covariances."""
     R, zero = moments.correlations, np.zeros(len(moments.correlations))
-    patterns = Patterns(np.array([float(group.nobs)]), R[None], zero[None], np.ones((1, len(zero)), dtype=bool))
-    return replace(group, patterns=patterns, covariance=R, mean=zero)
+    return replace(group, patterns=Patterns.whole(group.nobs, R, zero), covariance=R, mean=zero)
 
 
 def _problem(table: ParameterTable, sample: Sample, moments: Sequence[OrdinalMoments]) -> LeastSquares:
     parts = response_blocks(table)
     low, high = pairs(len(sample.names))
     notes = tuple(
-        f"Two-by-two tables with an empty cell{f' in group {g.label}' if g.label else ''}: {len(m.filled)} "
-        f"({', '.join(m.filled)}); 0.5 was put there, margins kept."
+        f"{what}{f' in group {g.label}' if g.label else ''}: {len(pairs)} ({', '.join(pairs)}); {so}."
         for g, m in zip(sample.groups, moments, strict=True)
-        if m.filled
-    )
+        for what, pairs, so in (
+            ("Two-by-two tables with an empty cell", m.filled, "0.5 was put there, margins kept"),
+            ("Tables without a row of both rare answers", m.flat, "they say of a correlation that it is large, not how "
+             "large, and hardly count"),
+        )
+        if pairs
+    )  # fmt: skip
     return LeastSquares(
         blocks=parts,
         bases=tuple(b.base(g.covariance, g.mean) for b, g in zip(parts, sample.groups, strict=True)),
@@ -155,11 +159,13 @@ def _problem(table: ParameterTable, sample: Sample, moments: Sequence[OrdinalMom
     )
 
 
-def _start(table: ParameterTable, sample: Sample, problem: LeastSquares) -> Array:
+def _start(
+    table: ParameterTable, sample: Sample, problem: LeastSquares, loadings: Callable[..., Array] | None = None
+) -> Array:
     """Return start values: scales and free residual variances 1, thresholds those of the first group that has them."""
     unit = {row.key for row in table.rows if row.op == "~*~"}
     unit |= {row.key for row in table.rows if row.op == "~~" and row.lhs == row.rhs in sample.names}
-    start = np.where([key in unit for key in table.keys], 1.0, start_values(table, sample))
+    start = np.where([key in unit for key in table.keys], 1.0, start_values(table, sample, loadings))
     given = {row.key: row.start for row in table.rows if row.start is not None}
     start = np.array([given.get(key, s) for key, s in zip(table.keys, start, strict=True)])
     for block, base, s in reversed(list(zip(problem.blocks, problem.bases, problem.statistics, strict=True))):
@@ -173,11 +179,9 @@ def _result(
     text: str, table: ParameterTable, sample: Sample, problem: LeastSquares, solution: Solution, estimator: str
 ) -> SemFit:
     theta, N = solution.theta, sample.nobs
-    curvature = covariance(problem.derivatives(theta)[1], free_directions(problem, theta))
-    if not solution.converged:
-        curvature = Covariance(
-            np.full_like(curvature.inverse, np.nan), curvature.basis, curvature.rank, curvature.directions
-        )
+    curvature = covariance(
+        problem.derivatives(theta)[1], free_directions(problem, theta), bool(solution.converged)
+    )
     usable = bool(solution.converged) and curvature.identified
     vcov = curvature.inverse
     statistics = sum(len(s) for s in problem.statistics)

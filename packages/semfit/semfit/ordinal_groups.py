@@ -89,7 +89,8 @@ def level_model(
         return model
     loadings = [t for t in parse(model).terms if t.op == "=~"]
     latents = list(dict.fromkeys(t.lhs for t in loadings))
-    lines = [f"{item} ~ {_each(0, 'NA', groups)}*1 + {_labels(item, groups)}*1" for item in categories]
+    labels = {item: ", ".join(f"int_{item}{g + 1}" for g in range(groups)) for item in categories}  # else they are tied
+    lines = [f"{item} ~ {_each(0, 'NA', groups)}*1 + c({own})*1" for item, own in labels.items()]
     lines += [f"{latent} ~ {_each(0, 0, groups)}*1" for latent in latents]
     if level == "thresholds":
         op = "~*~" if parameterization == "delta" else "~~"
@@ -103,11 +104,6 @@ def level_model(
 
 def _each(first: object, later: object, groups: int) -> str:
     return f"c({', '.join(map(str, [first] + [later] * (groups - 1)))})"
-
-
-def _labels(item: str, groups: int) -> str:
-    """Give each group's intercept a name: equal thresholds tie intercepts without one."""
-    return f"c({', '.join(f'int_{item}{g + 1}' for g in range(groups))})"
 
 
 def level_rows(rows: tuple[Parameter, ...], items: tuple[str, ...], level: str) -> list[Parameter]:

@@ -81,4 +81,9 @@ class ParameterTable:
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """Keys of the free parameters in order of appearance."""
-        return tuple(dict.fromkeys(row.key for row in self.rows if row.free))
+        return tuple(self.position)
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """Where each key stands among those of the free parameters."""
+        return {key: k for k, key in enumerate(dict.fromkeys(row.key for row in self.rows if row.free))}

@@ -10,6 +10,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
+from semfit.columns import correlation
 from semfit.errors import ParameterError, UnknownNameError
 from semfit.moments import Moments, from_moments, read
 from semfit.plsmodel import SCHEMES, PlsModel, effects, outer_weights, read_model, reliabilities, structure
@@ -263,7 +264,7 @@ def pls(
         )
     known = read_model(model, modes or {})
     sample = read(data, known.items) if moments is None else from_moments(moments, known.items)
-    R = _standardised(sample.groups[0].covariance)
+    R = correlation(sample.groups[0].covariance)
     W, iterations, converged = outer_weights(known, R[None], scheme)
     W = W * np.where((R @ W[0]).sum(0, where=known.mask) < 0, -1.0, 1.0)
     fit = PlsFit(
@@ -284,7 +285,7 @@ def _bootstrapped(fit: PlsFit, rows: Array, draws: int, seed: int | None) -> Pls
         mean, S = counts @ X, np.empty((size, X.shape[1], X.shape[1]))
         S[:, low, high] = S[:, high, low] = counts @ products
         S -= mean[:, :, None] * mean[:, None, :]
-        R = _standardised(S[np.diagonal(S, axis1=1, axis2=2).min(1) > 1e-12])
+        R = correlation(S[np.diagonal(S, axis1=1, axis2=2).min(1) > 1e-12])
         R = R[np.linalg.eigvalsh(R)[:, 0] > 1e-12]
         W, _, converged = outer_weights(fit.model, R, fit.scheme)
         same = np.einsum("bij,bik,kj->bj", W, R, fit.weights)  # covariance of new and original composites
@@ -326,8 +327,3 @@ def _r2(C: Array, y: list[int], xs: list[int]) -> float:
     """Share of a construct's variance that others explain."""
     r = C[np.ix_(xs, y)][:, 0]
     return float(r @ np.linalg.solve(C[np.ix_(xs, xs)], r)) if len(xs) else 0.0
-
-
-def _standardised(S: Array) -> Array:
-    d = np.sqrt(np.diagonal(S, axis1=-2, axis2=-1))
-    return S / (d[..., :, None] * d[..., None, :])

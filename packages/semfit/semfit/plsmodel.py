@@ -163,7 +163,8 @@ def outer_weights(model: PlsModel, R: Array, scheme: str) -> tuple[Array, Array,
     """
     mask = model.mask
     W = _scaled(np.broadcast_to(mask.astype(float), (len(R), *mask.shape)), R)
-    within = np.where((mask @ mask.T) & _mode_b(model)[:, None], R, np.eye(len(mask)))  # mode A: identity
+    formative = mask @ np.array([mode == "B" for mode in model.modes])
+    within = np.where((mask @ mask.T) & formative[:, None], R, np.eye(len(mask)))  # mode A: identity
     inverse = np.linalg.inv(within)
     iterations, moving = np.zeros(len(R), dtype=int), np.ones(len(R), dtype=bool)
     for _ in range(LIMIT):
@@ -179,11 +180,6 @@ def outer_weights(model: PlsModel, R: Array, scheme: str) -> tuple[Array, Array,
         iterations[at] += 1
         moving[at] = change >= TOLERANCE  # not so where it is not a number
     return W, iterations, ~moving & np.isfinite(W).all((1, 2))
-
-
-def _mode_b(model: PlsModel) -> Array:
-    """Which items belong to a block of mode B."""
-    return model.mask @ np.array([mode == "B" for mode in model.modes])
 
 
 def _scaled(W: Array, R: Array) -> Array:

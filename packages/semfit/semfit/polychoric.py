@@ -23,6 +23,7 @@ RULES = tuple(
     (below, *np.polynomial.legendre.leggauss(nodes)) for below, nodes in ((0.5, 12), (0.8, 20), (0.95, 40), (1.0, 100))
 )
 BOUND = 4.0  # of Fisher's z: a correlation of .9993
+FLAT = 1e-8  # of the information a row has of Fisher's z
 BEYOND = 40.0  # stands for infinity among thresholds: its density is exactly zero
 
 
@@ -40,8 +41,9 @@ class OrdinalMoments:
         N times the covariance matrix of all thresholds, then of the correlations below the diagonal, column by column.
     nobs : int
         Rows.
-    filled : tuple of str
-        Pairs of binary items with an empty cell, into which 0.5 was put.
+    filled, flat : tuple of str
+        Pairs of binary items with an empty cell, into which 0.5 was put; pairs of which no answer depends any more on
+        how close to one the correlation is.
     """
 
     thresholds: tuple[Array, ...]
@@ -49,6 +51,7 @@ class OrdinalMoments:
     gamma: Array
     nobs: int
     filled: tuple[str, ...] = ()
+    flat: tuple[str, ...] = ()
 
 
 def bivariate_normal(h: Array, k: Array, rho: Array) -> Array:
@@ -114,14 +117,14 @@ def ordinal_moments(
     table = (chosen.T @ chosen).reshape(p, width, p, width)[first, :, second]
     whole, filled = _fill_empty(table, first, second, counts)
     start = np.corrcoef(codes.T)[first, second]
-    rho = _maximise(whole, cuts[first], cuts[second], start, [(names[a], names[b]) for a, b in pairs])
+    named = [f"{names[b]} and {names[a]}" for a, b in pairs]
+    rho, flat = _maximise(whole, cuts[first], cuts[second], start, named)
     correlations = np.eye(p)
     correlations[first, second] = correlations[second, first] = rho
     influence = _influence(codes, counts, cuts, first, second, table, rho)
     gamma = (influence**2).mean(0) if diagonal else influence.T @ influence / N
-    return OrdinalMoments(
-        thresholds, correlations, gamma, N, tuple(f"{names[second[k]]} and {names[first[k]]}" for k in filled)
-    )
+    sparse = (tuple(named[k] for k in mine) for mine in (filled, flat))
+    return OrdinalMoments(thresholds, correlations, gamma, N, *sparse)
 
 
 def _fill_empty(table: Array, first: Array, second: Array, counts: tuple[int, ...]) -> tuple[Array, Array]:
@@ -146,9 +149,12 @@ def _cells(a: Array, b: Array, rho: Array) -> tuple[Array, Array]:
     return np.maximum(probability, 1e-300), change
 
 
-def _maximise(table: Array, a: Array, b: Array, start: Array, pairs: list[tuple[str, str]]) -> Array:
-    """Return the correlations that maximise the likelihood of the tables, by Fisher scoring in Fisher's z."""
-    N = table.sum((1, 2))
+def _maximise(table: Array, a: Array, b: Array, start: Array, pairs: list[str]) -> tuple[Array, Array]:
+    """Return the correlations that maximise the likelihood of the tables, by Fisher scoring in Fisher's z, and which of
+    them stopped where the likelihood is flat: where no row has both rare answers every correlation from there to one
+    explains the table as well, and as nothing is known of it, its weight in a fit is next to none.
+    """
+    N, flat = table.sum((1, 2)), np.zeros(len(table), dtype=bool)
     z, left = np.arctanh(np.clip(start, -0.9, 0.9)), np.arange(len(table))
     for _ in range(200):
         rho = np.tanh(z[left])
@@ -157,19 +163,20 @@ def _maximise(table: Array, a: Array, b: Array, start: Array, pairs: list[tuple[
         held = probability > 1e-200
         score = np.sum(np.where(held, table[left] * change / probability, 0.0), (1, 2))
         information = N[left] * np.sum(np.where(held, change**2 / probability, 0.0), (1, 2))
-        new = np.clip(z[left] + np.clip(score / information, -0.5, 0.5), -BOUND, BOUND)
+        flat[left] = information < FLAT * N[left]
+        move = np.where(flat[left], 0.0, np.clip(score / np.maximum(information, 1e-300), -0.5, 0.5))
+        new = np.clip(z[left] + move, -BOUND, BOUND)
         step, z[left] = np.abs(new - z[left]), new
         left = left[step >= 1e-13]
         if not len(left):
             break
     worst = int(np.argmax(np.abs(z)))
     if abs(z[worst]) >= BOUND:
-        one, two = pairs[worst]
         raise DataError(
-            f"items {one} and {two} are (almost) perfectly associated, polychoric correlation "
+            f"items {pairs[worst]} are (almost) perfectly associated, polychoric correlation "
             f"{np.tanh(z[worst]):.4f}; merge categories or leave one of them out."
         )
-    return np.tanh(z)
+    return np.tanh(z), np.flatnonzero(flat)
 
 
 def _influence(
@@ -184,25 +191,20 @@ def _influence(
         n = np.bincount(codes[:, i], minlength=c)
         answers[i, :c, start[i] : start[i + 1]] = scores @ np.linalg.inv((scores.T * n) @ scores / N)
     probability, change = _cells(cuts[first], cuts[second], rho)
-    ratio = change / probability
+    ratio = np.where(probability > 1e-200, change / probability, 0.0)
     by_cell = ratio.copy()  # influence on a correlation of the answers to its two items
     for item, other, axis in ((first, second, 1), (second, first, 2)):
         cross = _cross(table, ratio, probability, cuts[item], cuts[other], rho, axis) / N
         for k, i in enumerate(item):
             own = answers[i, :, start[i] : start[i + 1]] @ cross[k, : counts[i] - 1]
             by_cell[k] -= own[:, None] if axis == 1 else own
-    by_cell /= (by_rho_information(table, ratio) / N)[:, None, None]
+    by_cell /= (table * ratio**2).sum((1, 2), keepdims=True) / N
     given, out = np.ascontiguousarray(codes.T), np.empty((start[-1] + len(rho), N))
     for i in range(p):
         out[start[i] : start[i + 1]] = answers[i, :, start[i] : start[i + 1]].T[:, given[i]]
     for k, (i, j) in enumerate(zip(first, second, strict=True)):
         out[start[-1] + k] = by_cell[k].take(given[i] * width + given[j])
     return out.T
-
-
-def by_rho_information(table: Array, ratio: Array) -> Array:
-    """Return the sum of squared scores of each correlation."""
-    return (table * ratio**2).sum((1, 2))
 
 
 def _margin_scores(cuts: Array) -> Array:

@@ -164,7 +164,8 @@ def power(
     mean, covariance = fit.sample.groups[0].mean, fit.sample.groups[0].covariance
     if table.constraints:
         raise ParameterError("the model has constraints (==, <, >), which power leaves out; use equal labels instead.")
-    rows = {row.key: row for row in table.rows if row.free}
+    rows = {row.key: (row.lhs, row.op, row.rhs) for row in table.rows if row.free}  # in the order of table.keys
+    relations = pd.DataFrame([*rows.values()], columns=["lhs", "op", "rhs"])
     frames = []
     for size, stream in zip(sizes, np.random.SeedSequence(seed).spawn(len(sizes)), strict=True):
         est, se = _draw(table, true, mean, covariance, int(size), draws, np.random.default_rng(stream))
@@ -172,22 +173,12 @@ def power(
         est, se = est[usable], se[usable]
         z = stats.norm.ppf(1 - alpha / 2)
         share = (np.abs(est) > z * se).mean(0)
-        frames.append(
-            pd.DataFrame(
-                {
-                    "nobs": int(size),
-                    "lhs": [rows[k].lhs for k in table.keys],
-                    "op": [rows[k].op for k in table.keys],
-                    "rhs": [rows[k].rhs for k in table.keys],
-                    "true": true,
-                    "mean": est.mean(0),
-                    "power": share,
-                    "power_se": np.sqrt(share * (1 - share) / len(est)),
-                    "coverage": (np.abs(est - true) <= z * se).mean(0),
-                    "converged": usable.mean(),
-                }
-            )
-        )
+        frame = relations.assign(true=true, mean=est.mean(0), power=share)
+        frame["power_se"] = np.sqrt(share * (1 - share) / len(est))
+        frame["coverage"] = (np.abs(est - true) <= z * se).mean(0)
+        frame["converged"] = usable.mean()
+        frame.insert(0, "nobs", int(size))
+        frames.append(frame)
     return pd.concat(frames, ignore_index=True)
 
 
@@ -213,8 +204,8 @@ def population_fit(population: str, model: str, *, std_lv: bool = False) -> SemF
         raise ParameterError(f"{missing[0]} is in the model but not in the population, which has {', '.join(names)}.")
     at = [names.index(n) for n in table.roles.observed]
     mean, covariance = mean[at], covariance[np.ix_(at, at)]
-    patterns = Patterns(np.array([1.0]), covariance[None], mean[None], np.ones((1, len(at)), dtype=bool))
-    sample = Sample(table.roles.observed, (GroupSample("", 1, patterns, covariance, mean, None, None),), 0, False)
+    group = GroupSample("", 1, Patterns.whole(1, covariance, mean), covariance, mean, None, None)
+    sample = Sample(table.roles.observed, (group,), 0, False)
     fit = estimate(model, table, sample, "ML")
     if not fit.converged:
         raise ParameterError("the model has no solution at the population's own moments; is it identified?")

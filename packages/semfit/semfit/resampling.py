@@ -57,7 +57,7 @@ class Bootstrap:
 
     def values(self, theta: Array) -> Array:
         """Return every row of the table and every defined parameter for parameters (..., q)."""
-        position = {key: k for k, key in enumerate(self.fit.table.keys)}
+        position = self.fit.table.position
         columns = [
             theta[..., position[row.key]] if row.free else np.full(theta.shape[:-1], self.fit.values[k])
             for k, row in enumerate(self.fit.rows)
@@ -270,15 +270,10 @@ def weighted_refit(fit: Solved, counts: list[Array]) -> Array:
         covariance, mean = _covariates(s, group)
         bases.append(block.base(covariance, mean))
     problem = Likelihood(fit.problem.blocks, patterns, tuple(bases), fit.problem.q, fit.problem.constraints)
-    start = _one_step(fit, counts)
+    start = fit.theta + sum(c @ one for c, one in zip(counts, _influences(fit), strict=True))  # one scoring step
     start[~np.isfinite(problem.value(start))] = fit.theta
     solution = minimise(problem, start, tolerance=TOLERANCE)
     return np.where(solution.converged[:, None], solution.theta, np.nan)
-
-
-def _one_step(fit: Solved, counts: list[Array]) -> Array:
-    """Return where one scoring step with the whole sample's information leads, from each row's score, (batch, q)."""
-    return fit.theta + sum(c @ one for c, one in zip(counts, _influences(fit), strict=True))
 
 
 def _influences(fit: Solved) -> list[Array]:

@@ -49,28 +49,43 @@ class SemFit(report.Shown):
         if not self.converged:
             found.append(
                 f"The estimation did NOT converge in {int(self.solution.iterations)} iterations "
-                f"(gradient {float(self.solution.gradient):.1e}); the estimates mean nothing."
+                f"(gradient {float(self.solution.gradient):.1e}); there are no estimates.{self._running_off()}"
             )
         elif not self.identified:
             found.append(
                 f"The model is NOT identified: the information matrix has rank {self.curvature.rank}, "
                 f"{self.curvature.directions} are needed; the estimates are one of many solutions."
             )
-        if self.test.scaling is not None and np.isnan(self.test.scaling):
+        if not self.sample.settled:
+            found.append(
+                "There is NO test of the model: no maximum was found of the likelihood that the rows have without "
+                "a model (few rows hold the variables together); estimates and standard errors do not rest on it."
+            )
+        elif self.test.scaling is not None and np.isnan(self.test.scaling):
             found.append("The scaling factor of the test is not positive: there is no scaled test (too few rows).")
         return (*found, *self._inadmissible())
 
+    def _running_off(self) -> str:
+        """Name the residual variance that, without a minimum, has run far below zero."""
+        share: list[tuple[float, str]] = []
+        for block, base, group in zip(self.problem.blocks, self.problem.bases, self.sample.groups, strict=True):
+            own = np.diag(block.matrices(self.solution.theta, base)[1])[: block.observed]
+            share += zip(own / np.diag(group.covariance), block.names, strict=False)
+        least, name = min(share)
+        said = f" The residual variance of {name} runs to minus infinity (now {least:.3g} of the item's): no minimum."
+        return said if least < -0.5 else ""
+
     def _inadmissible(self) -> list[str]:
         """Name negative variances and covariance matrices that are none."""
-        found = []
+        found, theta = [], self.solution.theta
         for block, base, group in zip(self.problem.blocks, self.problem.bases, self.sample.groups, strict=True):
-            S = block.matrices(self.theta, base)[1]
+            S = block.matrices(theta, base)[1]
             where = f" in group {group.label}" if len(self.sample.groups) > 1 else ""
             negative = [name for i, name in enumerate(block.names) if S[i, i] < 0]
             found += [f"The variance of {name}{where} is negative (a Heywood case)." for name in negative]
             if isinstance(block, ResponseBlock):
-                found += [f"The thresholds of {n}{where} do not increase." for n in block.disordered(self.theta)]
-            latent = block.implied(self.theta, base).covariance[
+                found += [f"The thresholds of {n}{where} do not increase." for n in block.disordered(theta)]
+            latent = block.implied(theta, base).covariance[
                 block.observed + block.means :, block.observed + block.means :
             ]
             if not negative and len(latent) and np.linalg.eigvalsh(latent).min() < -1e-10:
@@ -82,11 +97,10 @@ class SemFit(report.Shown):
     @cached_property
     def errors(self) -> Array:
         """Standard error of every row, then of every defined parameter; zero where nothing was estimated."""
-        position = {key: k for k, key in enumerate(self.table.keys)}
         if self.draws is not None:
             return self.draws.intervals()["se"].to_numpy()
         own = np.sqrt(np.diag(self.vcov))
-        free = [own[position[row.key]] if row.free else 0.0 for row in self.rows]
+        free = [own[self.table.position[row.key]] if row.free else 0.0 for row in self.rows]
         if not self.table.defined:
             return np.array(free)
         J = jacobian(lambda t: defined_values(self.table, t), self.theta)
@@ -244,7 +258,7 @@ class SemFit(report.Shown):
         test, base, groups = self.test, self.baseline, self.table.groups
         out = {
             "npar": self.npar,
-            "fmin": float(self.solution.value) - self.saturated,
+            "fmin": test.chisq / (2 * self.nobs),
             "chisq": test.chisq,
             "df": test.df,
             "pvalue": test.pvalue(),
@@ -263,9 +277,9 @@ class SemFit(report.Shown):
             )
         out |= measures.rmsea(test.chisq, test.df, self.divisor, groups)
         if isinstance(self.problem, LeastSquares):
-            out |= ordinal_measures.residual_measures(self.problem, self.sample, self.theta, test.df)
+            out |= ordinal_measures.residual_measures(self.problem, self.sample, self.solution.theta, test.df)
         else:
-            out |= measures.residual_measures(self.problem, self.sample, self.theta, test.df)
+            out |= measures.residual_measures(self.problem, self.sample, self.solution.theta, test.df)
             out["ecvi"] = (test.chisq + 2 * self.npar) / self.nobs
         out["mfi"] = float(np.exp(-(test.chisq - test.df) / (2 * self.divisor)))
         if test.scaling is not None:
@@ -297,7 +311,7 @@ class SemFit(report.Shown):
     @cached_property
     def index_statistics(self) -> tuple[TestStatistic, TestStatistic]:
         """The statistics of model and baseline that robust indices rest on: as if no value were missing."""
-        if isinstance(self.problem, LeastSquares) or not self.sample.missing:
+        if isinstance(self.problem, LeastSquares) or not (self.sample.missing and self.sample.settled):
             return self.test, self.baseline
         return incomplete.statistics(self, self.problem)
 

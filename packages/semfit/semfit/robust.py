@@ -9,14 +9,14 @@ from functools import partial
 import numpy as np
 
 from semfit.em import by_variable
-from semfit.estimate import Likelihood, Problem, bordered, weights
+from semfit.estimate import Likelihood, Problem, weights
 from semfit.missing import Expectation, MissingPatterns
-from semfit.model import Block
+from semfit.model import Block, bordered, moments_block
 from semfit.moments import GroupSample, Sample
 from semfit.saturated import information, products
 
 __all__ = [
-    "baseline_block",
+    "baseline",
     "casewise_scores",
     "influence",
     "meat",
@@ -222,49 +222,24 @@ def saturated_solution(full: Block, group: GroupSample) -> Array:
 
 def saturated_block(block: Block) -> Block:
     """Return the model in which every mean and covariance is a parameter, save those of fixed covariates."""
-    i, j = np.tril_indices(block.observed)
-    return _moments_block(block, i, j)
-
-
-def baseline_block(block: Block) -> Block:
-    """Return the model in which the observed variables are uncorrelated, save fixed covariates among themselves."""
-    i = np.arange(block.observed)
-    return _moments_block(block, i, i)
+    full = moments_block(block.observed, block.means, block.exogenous, *np.tril_indices(block.observed))
+    return replace(full, names=block.names[: full.n])
 
 
 def baseline(problem: Likelihood, sample: Sample) -> tuple[Likelihood, Array]:
-    """Return the model of uncorrelated variables, every group with parameters of its own, and its estimates."""
+    """Return the model of uncorrelated variables, every group with parameters of its own, and its estimates.
+
+    Fixed covariates keep their correlations.
+    """
     parts, thetas, at = [], [], 0
     for block, group in zip(problem.blocks, sample.groups, strict=True):
-        one = baseline_block(block)
+        i = np.arange(block.observed)
+        one = moments_block(block.observed, block.means, block.exogenous, i, i)
         thetas.append(moments_theta(one, group))
         parts.append(replace(one, theta=one.theta + at))
         at += len(one.theta)
     bases = tuple(b.base(g.covariance, g.mean) for b, g in zip(parts, sample.groups, strict=True))
     return Likelihood(tuple(parts), problem.patterns, bases, at), np.concatenate(thetas)
-
-
-def _moments_block(block: Block, i: Array, j: Array) -> Block:
-    p, given = (
-        block.observed,
-        {(a, b, c) for a, b, c in block.exogenous} | {(a, c, b) for a, b, c in block.exogenous if not a},
-    )
-    cells = [(False, int(a), int(b)) for a, b in zip(i, j, strict=True)] + [
-        (True, k, p) for k in range(p) if block.means
-    ]
-    path, row, column = (np.array(x) for x in zip(*(cell for cell in cells if cell not in given), strict=True))
-    constant = ((False, p, p, 0.0),) if block.means else ()
-    return Block(
-        block.names[: p + block.means],
-        p,
-        block.means,
-        path,
-        row,
-        column,
-        np.arange(len(row)),
-        constant,
-        block.exogenous,
-    )
 
 
 def moments_theta(full: Block, group: GroupSample) -> Array:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations, permutations, product
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from semfit.estimate import Problem
-from semfit.least_squares import LeastSquares
+from semfit.least_squares import LeastSquares, ResponseBlock
 from semfit.model import Block, cell
 from semfit.solved import Solved
 from semfit.table import Parameter
@@ -21,7 +20,6 @@ from semfit.thresholds import RESPONSE
 __all__ = ["modification_indices", "release_tests", "score_tests"]
 
 Array = np.ndarray
-AnyBlock = TypeVar("AnyBlock", bound=Block)
 
 
 def modification_indices(fit: Solved) -> pd.DataFrame:
@@ -137,23 +135,11 @@ def score_tests(fit: Solved, rows: Sequence[Parameter]) -> pd.DataFrame:
         toward = np.hstack([-hessian[0, q:, :q] @ inverse, np.eye(len(rows))])
         spread = np.einsum("ij,jk,ik->i", toward, problem.meat(theta), toward)
         chisq = fit.nobs * np.divide(g**2, spread, out=np.full_like(g, np.nan), where=usable)
-    lines = [
-        (
-            row.lhs,
-            row.op,
-            row.rhs,
-            row.group,
-            mi[k],
-            stats.chi2.sf(chisq[k], 1),
-            epc[k],
-            epc[k] * _unit(fit, row, positions.get(k)),
-            chisq[k],
-        )
-        for k, row in enumerate(rows)
-        if usable[k]
-    ]
-    names = ["lhs", "op", "rhs", "group", "mi", "pvalue", "epc", "epc_std", "mi_robust"]
-    frame = pd.DataFrame(lines, columns=names)
+    unit = np.array([_unit(fit, row, positions.get(k)) for k, row in enumerate(rows)])
+    relations = [(row.lhs, row.op, row.rhs, row.group) for row in rows]
+    frame = pd.DataFrame(relations, columns=["lhs", "op", "rhs", "group"])
+    frame = frame.assign(mi=mi, pvalue=stats.chi2.sf(chisq, 1), epc=epc, epc_std=epc * unit, mi_robust=chisq)
+    frame = frame[usable].reset_index(drop=True)
     return frame if fit.estimator == "WLSMV" else frame.drop(columns="mi_robust")
 
 
@@ -168,30 +154,22 @@ def _extended(fit: Solved, rows: Sequence[Parameter]) -> tuple[Problem, Array, d
         values[k] = matrices[rows[k].group - 1][0 if path else 1][i, j]
     theta, q = np.concatenate([fit.theta, values]), problem.q
 
-    def wider(block: AnyBlock, group: int) -> AnyBlock:
-        mine = [k for k in cells if rows[k].group == group]
-        return _with_cells(block, [cells[k] for k in mine], [q + k for k in mine])
+    def wider(block: Block, group: int) -> Block:
+        added = [(*cells[k], q + k) for k in cells if rows[k].group == group]
+        path, i, j, own = np.array(added, dtype=int).reshape(-1, 4).T
+        if isinstance(block, ResponseBlock):
+            other = {q + k: row for k, row in enumerate(rows) if row.group == group and row.op in RESPONSE}
+            block = block.extended(len(theta), other)
+        return replace(
+            block,
+            path=np.append(block.path, path.astype(bool)),
+            row=np.append(block.row, i),
+            column=np.append(block.column, j),
+            theta=np.append(block.theta, own),
+        )
 
-    def others(group: int) -> dict[int, Parameter]:
-        return {q + k: row for k, row in enumerate(rows) if row.group == group and row.op in RESPONSE}
-
-    if isinstance(problem, LeastSquares):
-        items = [wider(block.extended(len(theta), others(g)), g) for g, block in enumerate(problem.blocks, start=1)]
-        return replace(problem, blocks=tuple(items), q=len(theta), constraints=None), theta, cells
-    parts = [wider(block, g) for g, block in enumerate(problem.blocks, start=1)]
-    return replace(problem, blocks=tuple(parts), q=len(theta), constraints=None), theta, cells
-
-
-def _with_cells(block: AnyBlock, cells: Sequence[tuple[bool, int, int]], theta: Sequence[int]) -> AnyBlock:
-    path = np.array([one[0] for one in cells], dtype=bool)
-    i, j = (np.array([one[k] for one in cells], dtype=int) for k in (1, 2))
-    return replace(
-        block,
-        path=np.concatenate([block.path, path]),
-        row=np.concatenate([block.row, i]),
-        column=np.concatenate([block.column, j]),
-        theta=np.concatenate([block.theta, np.array(theta, dtype=int)]),
-    )
+    parts: tuple = tuple(wider(block, group) for group, block in enumerate(problem.blocks, start=1))
+    return replace(problem, blocks=parts, q=len(theta), constraints=None), theta, cells
 
 
 def _unit(fit: Solved, row: Parameter, where: tuple[bool, int, int] | None) -> float:

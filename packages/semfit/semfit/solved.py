@@ -93,8 +93,8 @@ class Solved:
 
     @property
     def theta(self) -> Array:
-        """The free parameters, in the order of ``table.keys``."""
-        return self.solution.theta
+        """The free parameters, in the order of ``table.keys``; nan without a solution."""
+        return self.solution.theta if self.converged else np.full_like(self.solution.theta, np.nan)
 
     @property
     def npar(self) -> int:
@@ -134,13 +134,12 @@ class Solved:
     @cached_property
     def values(self) -> Array:
         """Value of every row, then of every defined parameter."""
-        position = {key: k for k, key in enumerate(self.table.keys)}
         at = {name: k for k, name in enumerate(self.sample.names)}
         out = []
         for row in self.rows:
             group = self.sample.groups[row.group - 1]
             if row.free:
-                out.append(self.theta[position[row.key]])
+                out.append(self.theta[self.table.position[row.key]])
             elif row.implied:
                 out.append(self._implied_variance(row))
             elif row.exogenous:

@@ -58,13 +58,12 @@ def _group(table: ParameterTable, problem: Problem, theta: Array, k: int) -> Arr
         symmetric[..., diagonal, diagonal] = S[..., diagonal, diagonal] / variance
     at = {name: i for i, name in enumerate(block.names)}
     out = []
-    keys = {key: i for i, key in enumerate(table.keys)}
     for row in (row for row in table.rows if row.group == k + 1):
         if row.op == "~*~":
             out.append(np.ones_like(theta[..., 0]))
             continue
         if row.op == "|":  # a point on the response's scale
-            value = theta[..., keys[row.key]] if row.free else row.value
+            value = theta[..., table.position[row.key]] if row.free else row.value
             out.append(value / total[..., at[row.lhs]])
             continue
         path, i, j = cell(row, at)

@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import fields, replace
 
 import numpy as np
 
-from semfit.estimate import Likelihood, minimise
+from semfit.columns import correlation
+from semfit.estimate import Problem, Solution, minimise
 from semfit.expressions import jacobian
 from semfit.moments import GroupSample, Sample
 from semfit.table import Parameter, ParameterTable
 
-__all__ = ["off_saddle", "start_values"]
+__all__ = ["settle", "start_values"]
 
 Array = np.ndarray
 
 
-def start_values(table: ParameterTable, sample: Sample) -> Array:
+def settle(
+    problem: Problem, table: ParameterTable, start: Callable[[Callable[..., Array] | None], Array], tolerance: float
+) -> Solution:
+    """Minimise from the start values; where that ends at no minimum, from three others, and keep the lowest found.
+
+    Weak indicators and few rows leave several minima, and slopes on which f falls on while a variance runs to infinity.
+    The others are instrumental loadings (Hägglund 1982, doi:10.1007/BF02296276) with latent variances as they follow
+    and a tenth of them, and weak loadings. ``start`` is ``start_values`` as a function of what gives the loadings.
+    """
+    first = minimise(problem, _off_saddle(problem, start(None)), limit=150, tolerance=tolerance)
+    if first.converged:
+        return first
+    latent = {row.key for row in table.rows if row.op == "~~" and row.lhs == row.rhs in table.roles.latent}
+    instrumental = start(_instrumental)
+    small = np.where([key in latent for key in table.keys], 0.1, 1.0) * instrumental
+    weak = start(lambda *given: 0.3 * _component(*given))
+    tried = minimise(problem, np.stack([instrumental, small, weak]), limit=300, tolerance=tolerance)
+    best = np.where(tried.converged, tried.value, np.inf).argmin()
+    other = Solution(*(getattr(tried, field.name)[best] for field in fields(Solution)))
+    if other.converged and other.value < first.value:
+        return other
+    further = minimise(problem, first.theta, limit=600, tolerance=tolerance)
+    return other if other.converged and not further.converged else further
+
+
+def start_values(table: ParameterTable, sample: Sample, loadings: Callable[..., Array] | None = None) -> Array:
     """Return start values of the free parameters.
 
     Parameters
@@ -25,6 +52,8 @@ def start_values(table: ParameterTable, sample: Sample) -> Array:
         Its ``start`` entries come first.
     sample : Sample
         Covariances give loadings and variances, means give intercepts.
+    loadings : callable, optional
+        What gives the standardised loadings of a latent variable; by default its items' first component.
 
     Returns
     -------
@@ -39,7 +68,7 @@ def start_values(table: ParameterTable, sample: Sample) -> Array:
     found: dict[str, float] = {}
     for k, group in enumerate(sample.groups, start=1):
         rows = [row for row in table.rows if row.group == k]
-        guess = _group(rows, table, group, sample.names)
+        guess = _group(rows, table, group, sample.names, loadings or _component)
         for row in rows:
             if row.free:
                 value = row.start if row.start is not None else guess.get((row.lhs, row.op, row.rhs), 0.0)
@@ -48,7 +77,7 @@ def start_values(table: ParameterTable, sample: Sample) -> Array:
     return np.array([found[key] for key in table.keys])
 
 
-def off_saddle(problem: Likelihood, start: Array) -> Array:
+def _off_saddle(problem: Problem, start: Array) -> Array:
     """Return the minimum without constraints where one has no slope at the start, as a*b == 0.1 at a = b = 0."""
     if problem.constraints is None or jacobian(problem.constraints, start).any(1).all():
         return start
@@ -57,7 +86,11 @@ def off_saddle(problem: Likelihood, start: Array) -> Array:
 
 
 def _group(
-    rows: list[Parameter], table: ParameterTable, group: GroupSample, names: tuple[str, ...]
+    rows: list[Parameter],
+    table: ParameterTable,
+    group: GroupSample,
+    names: tuple[str, ...],
+    standardised: Callable[..., Array],
 ) -> dict[tuple, float]:
     """Return a start value by (lhs, op, rhs)."""
     at = {name: k for k, name in enumerate(names)}
@@ -78,7 +111,7 @@ def _group(
             size[latent] = float(np.sqrt(max(weight @ group.covariance @ weight, 1e-6)))
             continue
         loadings = [row for row in rows if row.op == "=~" and row.lhs == latent]
-        share = _component(loadings, at, group.covariance)
+        share = standardised(loadings, at, group.covariance)
         raw = {row.rhs: s * size.get(row.rhs, 1.0) for row, s in zip(loadings, share, strict=True)}
         unit = _unit(loadings, raw, rows, latent)
         size[latent] = abs(unit)
@@ -111,12 +144,23 @@ def _component(loadings: list[Parameter], at: dict[str, int], covariance: Array)
     if any(row.rhs not in at for row in loadings):
         return np.full(len(loadings), 0.7)
     chosen = [at[row.rhs] for row in loadings]
-    block = covariance[np.ix_(chosen, chosen)]
-    scale = np.sqrt(np.diag(block))
-    values, vectors = np.linalg.eigh(block / np.outer(scale, scale))
+    values, vectors = np.linalg.eigh(correlation(covariance[np.ix_(chosen, chosen)]))
     first = vectors[:, -1] * np.sqrt(values[-1])
     signs = np.where(first < 0, -1, 1)
     return signs * signs[0] * np.clip(np.abs(first), 0.3, 0.9)
+
+
+def _instrumental(loadings: list[Parameter], at: dict[str, int], covariance: Array) -> Array:
+    """Return loadings that the other items as instruments give in units of the first, the largest at .7."""
+    if len(loadings) < 3 or any(row.rhs not in at for row in loadings):
+        return _component(loadings, at, covariance)
+    chosen = [at[row.rhs] for row in loadings]
+    R, found = correlation(covariance[np.ix_(chosen, chosen)]), np.ones(len(chosen))
+    for j in range(1, len(chosen)):
+        z = np.delete(np.arange(len(chosen)), [0, j])
+        weight = np.linalg.solve(R[np.ix_(z, z)], R[z, 0])
+        found[j] = R[j, z] @ weight / (R[0, z] @ weight)
+    return 0.7 * found / np.abs(found).max()
 
 
 def _unit(loadings: list[Parameter], raw: dict[str, float], rows: list[Parameter], latent: str) -> float:

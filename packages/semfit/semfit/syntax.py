@@ -9,7 +9,7 @@ from semfit.errors import ParameterError, named, quoted
 from semfit.expressions import Expression, Inequality
 from semfit.tokens import Token, error_at, statements, tokenize
 
-__all__ = ["Definition", "ModelText", "Term", "parse", "parse_constraints"]
+__all__ = ["Definition", "ModelText", "Term", "parse", "parse_constraints", "unordered"]
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def parse(text: str) -> ModelText:
             constraints.append(_constraint(tokens, relation))
         else:
             for term in _Statement(tokens, relation).terms():
-                key = _key(term)
+                key = unordered(term.lhs, term.op, term.rhs)
                 terms[key] = _merge(terms[key], term) if key in terms else term
     if not terms:
         raise ParameterError("the model holds no relation between variables; the form is `latent =~ item + item`.")
@@ -124,10 +124,10 @@ def parse_constraints(text: str) -> tuple[Expression, ...]:
     return tuple(found)
 
 
-def _key(term: Term) -> tuple[str, str, str]:
+def unordered(lhs: str, op: str, rhs: str) -> tuple[str, str, str]:
     """A covariance is the same whichever variable stands first."""
-    first, second = sorted((term.lhs, term.rhs)) if term.op == "~~" else (term.lhs, term.rhs)
-    return first, term.op, second
+    first, second = sorted((lhs, rhs)) if op == "~~" else (lhs, rhs)
+    return first, op, second
 
 
 def _merge(old: Term, new: Term) -> Term:

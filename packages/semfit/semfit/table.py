@@ -11,7 +11,7 @@ from typing import TypeVar
 from semfit.errors import ParameterError, UnknownNameError
 from semfit.expressions import Expression
 from semfit.parameters import Parameter, ParameterTable, Roles
-from semfit.syntax import ModelText, Term
+from semfit.syntax import ModelText, Term, unordered
 from semfit.thresholds import check_responses
 
 __all__ = ["GROUP_EQUAL", "Parameter", "ParameterTable", "Roles", "build"]
@@ -141,13 +141,13 @@ def _group(
     rows = [_from_term(t, group, groups) for t in model.terms]
     if not std_lv:
         rows = _fix_markers(rows, model.terms, group)
-    have = {_pair(row.lhs, row.op, row.rhs) for row in rows}
+    have = {unordered(row.lhs, row.op, row.rhs) for row in rows}
 
     def add(
         lhs: str, op: str, rhs: str, value: float | None = None, *, implied: bool = False, exogenous: bool = False
     ) -> None:
-        if _pair(lhs, op, rhs) not in have:
-            have.add(_pair(lhs, op, rhs))
+        if unordered(lhs, op, rhs) not in have:
+            have.add(unordered(lhs, op, rhs))
             rows.append(Parameter(lhs, op, rhs, group, value=value, implied=implied, exogenous=exogenous))
 
     for name in ordered:
@@ -171,11 +171,6 @@ def _group(
         for name in roles.latent:
             add(name, "~1", "", 0.0)
     return rows
-
-
-def _pair(lhs: str, op: str, rhs: str) -> tuple[str, str, str]:
-    first, second = sorted((lhs, rhs)) if op == "~~" else (lhs, rhs)
-    return first, op, second
 
 
 def _from_term(term: Term, group: int, groups: int) -> Parameter:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import parity
 import pytest
+import stress
 
 import semfit
 from semfit.estimate import minimise
@@ -73,3 +74,12 @@ def test_two_hundred_patterns_in_twenty_thousand_rows():
     assert time.perf_counter() - begin < 5
     assert len(fit.sample.groups[0].patterns.nobs) > 150
     assert fit.estimates["std_all"].iloc[:12].to_numpy() == pytest.approx(np.sqrt(0.5), abs=0.03)
+
+
+@pytest.mark.parametrize(("name", "chisq"), [("second_order_40_0", 55.601440), ("weak_50_3", 16.897801)])
+def test_lavaan_is_followed_where_the_way_is_long_or_the_start_is_wrong(name, chisq):
+    # small steps that all shorten f, of which twelve once ended the fit; a start from which f falls on without end
+    case = stress.CASES[name]
+    fit = semfit.fit(case.model, case.data())
+    assert fit.converged
+    assert fit.fit_measures["chisq"] < chisq + 1e-5

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import parity
 import pytest
+import stress
 from scipy.stats import multivariate_normal, norm
 
 import semfit
@@ -96,3 +97,11 @@ def test_misuse_is_named(items):
         )
     with pytest.raises(ParameterError, match="o11 is ordered and predicts something"):
         semfit.fit(MODEL + "\no21 ~ o11", items, estimator="WLSMV", ordered=True)
+
+
+def test_a_correlation_of_which_nothing_is_known_hardly_counts():
+    # of x1 and x2 no row has both rare answers: every correlation from -.9 to -1 explains that
+    case = stress.CASES["rare_60_2"]
+    fit = semfit.fit(case.model, case.data(), estimator="WLSMV", ordered=True)
+    assert fit.fit_measures["chisq"] == pytest.approx(stress.lavaan()["rare_60_2"]["chisq"], abs=1e-4)
+    assert any("without a row of both rare answers" in note for note in fit.problem.notes)

@@ -12,10 +12,11 @@ from scipy.stats import multivariate_normal, norm
 
 import semfit
 from semfit import psychometrics
+from semfit.columns import correlation
 from semfit.errors import DataError, ParameterError, UnknownNameError
 from semfit.psychometrics.composites import measurement_quality
 from semfit.psychometrics.reliability import feldt
-from semfit.psychometrics.resampling import casewise_errors, correlation, draw
+from semfit.psychometrics.resampling import casewise_errors, draw
 
 HERE = Path(__file__).parent / "reference"
 OUTSIDE = json.loads((HERE / "reliability.json").read_text())
@@ -354,7 +355,7 @@ def test_descriptives_keep_constant_items_and_count_the_ends_of_the_scale():
     assert found.loc["same", "reason"] == "same is constant or empty: it has no shape"
     with pytest.raises(DataError, match="item q1, row 3 is 5; the scale runs from 1 to 4"):
         psychometrics.describe(data, ["q1"], scale=(1, 4))
-    with pytest.raises(DataError, match="item q1, row 2: 'often' is not a finite number"):
+    with pytest.raises(DataError, match="column q1, row 2: 'often' is not a finite number"):
         psychometrics.describe(pd.DataFrame({"q1": [1, "often"]}), ["q1"])
     with pytest.raises(UnknownNameError, match="unknown item 'q2'; did you mean 'q1'"):
         psychometrics.describe(data, ["q2"])

@@ -1,7 +1,5 @@
 """What a fit tells: tables, text, HTML, R code; a fit that is none never prints like one that is."""
 
-from importlib import import_module
-
 import numpy as np
 import pandas as pd
 import parity
@@ -54,7 +52,8 @@ def test_summary_shows_scaled_statistics_beside_plain_ones():
 
 
 def test_unidentified_model_never_looks_like_a_fit():
-    fit = parity.fit("not_identified")
+    with pytest.warns(semfit.FitWarning, match="NOT identified"):
+        fit = parity.fit("not_identified")
     first = fit.summary().splitlines()[0]
     assert first.startswith("*** The model is NOT identified: the information matrix has rank 6, 7 are needed")
     assert "Chi-square" not in fit.summary()
@@ -64,10 +63,13 @@ def test_unidentified_model_never_looks_like_a_fit():
 
 
 def test_non_convergence_is_said_first(monkeypatch):
-    door = import_module("semfit.fit")  # the package's attribute of that name is the function
-    monkeypatch.setattr(door, "minimise", lambda problem, start, **_: minimise(problem, start, limit=1))
-    fit = parity.fit("democracy")
+    monkeypatch.setattr("semfit.start.minimise", lambda problem, start, **_: minimise(problem, start, limit=1))
+    with pytest.warns(semfit.FitWarning, match="did NOT converge in 1 iterations"):
+        fit = parity.fit("democracy")
     assert fit.summary().startswith("*** The estimation did NOT converge in 1 iterations")
+    for numbers in (fit.params, fit.standardized["std_all"], fit.r2, fit.residuals["raw"], fit.conf_int()["lower"]):
+        assert numbers.isna().all()
+    assert fit.predict().isna().all(axis=None)
     assert "Latent Variables" not in fit.summary()
     assert np.isnan(fit.fit_measures["chisq"])
 

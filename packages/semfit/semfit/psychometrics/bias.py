@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 
 import semfit
+from semfit.columns import correlation
 from semfit.comparison import HypothesisStatistic
 from semfit.errors import ParameterError
 from semfit.psychometrics.composites import delta
-from semfit.psychometrics.resampling import all_items, check, correlation, draw, intervals, item_rows
+from semfit.psychometrics.resampling import all_items, check, draw, intervals, item_rows
 from semfit.solved import ItemOptions
 
 __all__ = ["CommonFactor", "SingleFactor", "common_factor", "fit_table", "measurement_model", "single_factor", "sound"]

@@ -110,7 +110,8 @@ def measurement_quality(
     check(level, bootstrap, kind)
     if not constructs_of(fit):
         raise ParameterError("the model has no latent variable with items; reliability is that of its items (=~).")
-    draws = _draws(fit, bootstrap, seed)
+    drawn = semfit.bootstrap(fit, bootstrap, seed=seed) if bootstrap else fit.draws
+    draws = None if drawn is None else drawn.draws
     lines: list[dict] = []
     for k, group in enumerate(fit.sample.groups):
         usable, refused = _split(fit, k)
@@ -126,7 +127,11 @@ def measurement_quality(
             for line in lines[-4 * len(constructs_of(fit, k)) :]:
                 line.update(by_name.get((line["construct"], line["measure"]), {}))
     frame = pd.DataFrame(lines, columns=COLUMNS)
-    return MeasurementQuality(frame, fit.nobs, fit.sample.dropped, (*fit.problems, *_negative(fit)))
+    negative = [
+        f"{row.rhs} loads negatively on {row.lhs}: reverse it first if it is worded the other way."
+        for row in fit.estimates.query("op == '=~' and std_all < 0").itertuples()
+    ]
+    return MeasurementQuality(frame, fit.nobs, fit.sample.dropped, (*fit.problems, *negative))
 
 
 def constructs_of(fit: semfit.SemFit, k: int = 0) -> dict[str, list[str]]:
@@ -155,12 +160,6 @@ def delta(fit: semfit.SemFit, function: Callable[[Array], Array], level: float) 
     J, estimate = jacobian(function, fit.theta), function(fit.theta)
     se = delta_errors(J, fit.vcov)
     return se, *wald(estimate, se, level)
-
-
-def _draws(fit: semfit.SemFit, bootstrap: int, seed: int | None) -> Array | None:
-    if bootstrap:
-        return semfit.bootstrap(fit, bootstrap, seed=seed).draws
-    return None if fit.draws is None else fit.draws.draws
 
 
 def _split(fit: semfit.SemFit, k: int) -> tuple[dict[str, list[str]], dict[str, str]]:
@@ -218,7 +217,8 @@ def _alpha(fit: semfit.SemFit, k: int, name: str, items: list[str], level: float
     """Return alpha of the answers, distribution-free where there are complete rows, by Feldt where there are none."""
     group, line = fit.sample.groups[k], {"measure": "alpha", "method": "", "reason": ""}
     if len(items) < 2 or not set(items) <= set(fit.sample.names):
-        return line | {"reason": _split_reason(items)}
+        reason = "one item: alpha needs at least two" if len(items) < 2 else "its indicators are latent"
+        return line | {"reason": reason}
     at = [fit.sample.names.index(item) for item in items]
     if group.rows is None:
         estimate = float(alpha_of(group.covariance[np.ix_(at, at)]))
@@ -232,18 +232,6 @@ def _alpha(fit: semfit.SemFit, k: int, name: str, items: list[str], level: float
     se = float(casewise_errors(lambda S: alpha_of(S)[..., None], rows)[0])
     ends = wald(estimate, se, level)
     return line | {"estimate": estimate, "se": se, "ci_low": ends[0], "ci_high": ends[1], "method": "adf"}
-
-
-def _split_reason(items: list[str]) -> str:
-    return "one item: alpha needs at least two" if len(items) < 2 else "its indicators are latent"
-
-
-def _negative(fit: semfit.SemFit) -> list[str]:
-    found = fit.estimates.query("op == '=~' and std_all < 0")
-    return [
-        f"{row.rhs} loads negatively on {row.lhs}: reverse it first if it is worded the other way."
-        for row in found.itertuples()
-    ]
 
 
 def _thresholds(problem: LeastSquares, theta: Array, k: int, items: list[str]) -> list[Array]:

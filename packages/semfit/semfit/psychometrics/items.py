@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from semfit.columns import correlation, numbers
 from semfit.errors import DataError, ParameterError, UnknownNameError
-from semfit.psychometrics.resampling import check, correlation, draw, intervals, item_rows
+from semfit.psychometrics.resampling import check, draw, intervals, item_rows
 
 __all__ = ["Factorability", "describe", "factorability"]
 
@@ -50,7 +51,10 @@ def describe(
     [[2.25, 0.5, 0.25]]
     """
     check(level)
-    columns = {name: _numbers(data, name) for name in items}
+    for name in items:
+        if name not in data.columns:
+            raise UnknownNameError("item", name, map(str, data.columns))
+    columns = {name: pd.Series(numbers(data, name)) for name in items}
     lines = []
     for name, values in columns.items():
         x = values.dropna()
@@ -77,17 +81,6 @@ def describe(
             }
         )
     return pd.DataFrame(lines)
-
-
-def _numbers(data: pd.DataFrame, name: str) -> pd.Series:
-    if name not in data.columns:
-        raise UnknownNameError("item", name, map(str, data.columns))
-    values = pd.to_numeric(data[name], errors="coerce").astype(float)
-    odd = (values.isna() & data[name].notna()) | np.isinf(values)
-    if odd.any():
-        k = int(np.argmax(odd.to_numpy()))
-        raise DataError(f"item {name}, row {k + 1}: {data[name].iloc[k]!r} is not a finite number.")
-    return values
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ import pandas as pd
 from scipy import stats
 
 import semfit
+from semfit.columns import correlation
 from semfit.errors import ParameterError, UnknownNameError
 from semfit.psychometrics.bias import NOT_SOUND, fit_table, measurement_model, sound
-from semfit.psychometrics.resampling import all_items, check, correlation, draw, intervals, item_rows
+from semfit.psychometrics.resampling import all_items, check, draw, intervals, item_rows
 from semfit.solved import ItemOptions
 
 __all__ = ["MarkerCorrelations", "MarkerModels", "marker_correlations", "marker_models"]

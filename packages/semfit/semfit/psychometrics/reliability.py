@@ -9,15 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import f as f_distribution
 
-from semfit.psychometrics.resampling import (
-    casewise_errors,
-    check,
-    correlation,
-    draw,
-    intervals,
-    item_rows,
-    wald,
-)
+from semfit.columns import correlation
+from semfit.psychometrics.resampling import casewise_errors, check, draw, intervals, item_rows, wald
 
 __all__ = ["Alpha", "alpha", "alpha_of", "feldt"]
 

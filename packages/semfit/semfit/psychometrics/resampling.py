@@ -20,7 +20,6 @@ __all__ = [
     "all_items",
     "casewise_errors",
     "check",
-    "correlation",
     "draw",
     "intervals",
     "item_rows",
@@ -66,12 +65,6 @@ def item_rows(data: pd.DataFrame, items: Sequence[str]) -> tuple[Array, int]:
     return sample.groups[0].raw[0], sample.dropped
 
 
-def correlation(covariance: Array) -> Array:
-    """Return correlations; complex values pass through."""
-    scale = np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1))
-    return covariance / (scale[..., :, None] * scale[..., None, :])
-
-
 def casewise_errors(statistic: Statistic, rows: Array) -> Array:
     """Return distribution-free standard errors of analytic functions of the covariance matrix, shape (m,).
 
@@ -100,6 +93,7 @@ def draw(statistic: Statistic, rows: Array, draws: int, seed: int | None) -> Arr
 
     Examples
     --------
+    >>> from semfit.columns import correlation
     >>> rows = np.random.default_rng(1).standard_normal((200, 2))
     >>> draw(lambda S: correlation(S)[..., 0, 1:], rows, 500, seed=1).shape
     (500, 1)

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 import semfit
+from semfit.columns import correlation
 from semfit.errors import ParameterError
 from semfit.psychometrics.composites import constructs_of, delta, loadings
-from semfit.psychometrics.resampling import all_items, check, correlation, draw, intervals, item_rows
+from semfit.psychometrics.resampling import all_items, check, draw, intervals, item_rows
 
 __all__ = ["FornellLarcker", "HeterotraitMonotrait", "fornell_larcker", "htmt"]
 
@@ -198,15 +199,12 @@ def htmt(
     member = np.array([[item in group for item in items] for group in groups], dtype=float)
     pairs = list(combinations(range(len(names)), 2))
 
-    def ratios(S: Array) -> Array:
-        return _ratios(correlation(S), member, pairs)
-
     R = np.corrcoef(rows.T)
     estimate = _ratios(R, member, pairs)
     low, high = np.full((2, len(estimate)), np.nan)
     undefined = np.zeros(len(estimate), dtype=int)
     if bootstrap:
-        draws = draw(ratios, rows, bootstrap, seed)
+        draws = draw(lambda S: _ratios(correlation(S), member, pairs), rows, bootstrap, seed)
         undefined = (~np.isfinite(draws)).sum(0)
         low, high = intervals(estimate, draws, kind, level)
         rare = undefined > UNDEFINED_SHARE * bootstrap

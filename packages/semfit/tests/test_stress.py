@@ -1,0 +1,25 @@
+"""Every model of the stress set that lavaan solves is solved here, or docs/parity.md says why not."""
+
+import numpy as np
+import pytest
+import stress
+
+LAVAAN = stress.lavaan()
+PARITY = (stress.HERE.parents[3] / "docs" / "parity.md").read_text(encoding="utf-8")
+
+
+def test_there_are_enough_models_and_an_answer_for_each():
+    assert len(stress.CASES) >= 150
+    assert list(LAVAAN) == list(stress.CASES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", stress.CASES)
+def test_what_lavaan_solves_is_solved(name):
+    ours, theirs = stress.outcome(name), LAVAAN[name]
+    assert ours.seconds < 20
+    assert ours.warned == (not np.isfinite(ours.chisq))
+    if theirs["solved"] and not np.isfinite(ours.chisq):
+        assert f"`{name}`" in PARITY
+    elif theirs["solved"]:
+        assert ours.chisq < theirs["chisq"] + 1e-3
