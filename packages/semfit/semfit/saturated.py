@@ -33,7 +33,10 @@ def information(
 ) -> Array:
     """Return the Hessian of f with respect to the moments that are free in a saturated model.
 
-    Of incomplete rows it is a form in the products of pairs of completed deviations, so that many patterns cost little.
+    With W = Sigma^-1 of a pattern, d = m - mu, e = W d and V = W (S + d d') W, the second derivatives are W for two
+    means, W_ai e_j + W_aj e_i for a mean and a covariance, and W_ik V_jl + W_jl V_ik - W_ik W_jl and the same with k
+    and l exchanged for two covariances (half for a variance); V = W and e = 0 in expectation. Summed over patterns they
+    are entries of one matrix product, so that many patterns cost little.
 
     Parameters
     ----------
@@ -57,14 +60,23 @@ def information(
         if observed:  # the mean enters twice; nothing at the saturated moments, where the gap vanishes
             out[np.ix_(full.path, full.path)] += (point.precision @ point.gap @ point.precision)[np.ix_(means, means)]
         return out / patterns.nobs.sum()
-    theta = covariance[full.row, np.where(full.path, 0, full.column)]
-    if full.means:
-        theta[full.path] = mean[full.row[full.path]]
-    out, base = np.zeros((len(theta), len(theta))), full.base(covariance, mean)
-    for k in range(len(patterns.nobs)):  # one at a time, to spare memory
-        one = Patterns(*(x[[k]] for x in (patterns.nobs, patterns.covariance, patterns.mean, patterns.mask)))
-        out += patterns.nobs[k] * Likelihood((full,), (one,), (base,), len(theta)).derivatives(theta, observed)[1]
-    return out / patterns.nobs.sum()
+    p, n = full.observed, patterns.nobs / patterns.nobs.sum()
+    W, d, _ = weights(full, Implied(np.eye(p), covariance, mean), patterns)
+    e = (W @ d[..., None])[..., 0] if observed else np.zeros_like(d)
+    V = W @ (patterns.covariance + d[:, :, None] * d[:, None, :]) @ W if observed else W
+    flat, weighted = W.reshape(len(n), -1), W.reshape(len(n), -1) * n[:, None]
+    Y = weighted.T @ (V.reshape(len(n), -1) - flat / 2)
+    Y = (Y + Y.T).reshape(p, p, p, p)
+    means, i, j = full.path, full.row[~full.path], full.column[~full.path]
+    a, c = full.row[means], np.where(i == j, 0.5, 1.0)
+    out = np.empty((len(means), len(means)))
+    k, m = i[:, None], j[:, None]
+    out[np.ix_(~means, ~means)] = (Y[k, i, m, j] + Y[k, j, m, i]) * np.outer(c, c)
+    out[np.ix_(means, means)] = weighted.sum(0).reshape(p, p)[np.ix_(a, a)]
+    Z = (weighted.T @ e).reshape(p, p, p)[a]
+    out[np.ix_(means, ~means)] = (Z[:, i, j] + Z[:, j, i]) * c
+    out[np.ix_(~means, means)] = out[np.ix_(means, ~means)].T
+    return out
 
 
 def products(full: Block, group: GroupSample) -> Array:
