@@ -18,7 +18,7 @@ print(ahead.filter(like="sd_").round(2))
 overtaken = ahead.index[ahead["sd_curves"] > ahead["sd_sources"]]
 print(f"the choice of the curve is the largest source from {overtaken[0]} on")
 
-# 3. Without the publisher that differs most the factor shrinks, and the interval for any publisher with it.
+# 3. Without the publisher that differs most the factor shrinks, and the interval with the publisher open with it.
 apart = market.disagreement(sizes, rivals)
 latest = apart.ratios[apart.ratios["latest"]]
 most = latest.loc[np.log(latest["ratio"]).abs().idxmax(), "publisher"]

@@ -406,7 +406,8 @@ def aicc(fit: GrowthFit) -> float | NotAvailable:
             return NotAvailable("AICc", words("with {n:d} years and {k:d} parameters the correction divides by "
                                               "{spare:d}, so it does not exist", n=n, k=k, spare=spare))
         return NotAvailable("AICc", words(
-            "with {n:d} years and {k:d} parameters the correction is {more:.0f}, on a penalty of {penalty:d}",
+            "with {n:d} years and {k:d} parameters, the error variance among them, the small-sample term of AICc "
+            "({more:.0f}) is no smaller than the penalty it corrects ({penalty:d})",
             n=n, k=k, more=2 * k * (k + 1) / spare, penalty=2 * k))
     spread = fit.sigma**2 * fit.df / n
     if spread == 0:
