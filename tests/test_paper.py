@@ -196,7 +196,6 @@ def test_a_slip_is_answered_with_file_entry_field_given_and_allowed(slip, tmp_pa
 def test_two_codings_settle_what_stands_in_the_files():
     """Every claim and hypothesis is coded by both lists; each difference is settled, nothing else, and as it stands."""
     coding = paper.load_coding()
-    assert coding.attrs["how"]
     by = {question: codes.set_index("item") for question, codes in coding.groupby("question")}
     assert list(by["testable"].index) == sorted(claim.id for claim in CLAIMS)
     assert by["step"]["code"].to_dict() == {h.id: h.step for h in HYPOTHESES}
