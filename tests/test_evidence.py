@@ -37,7 +37,7 @@ SEEN = {
     "H20": (0.24, (0.04, 0.43), "consistent (proxy)"),
     "H21": (0.21, (-0.10, 0.52), "inconclusive"),
     "H22": (-0.03, (-0.17, 0.11), "inconclusive"),
-    "H25": (0.57, None, "supported"),
+    "H25": (0.57, None, "consistent (proxy)"),
     "H28": (0.554, None, "consistent (proxy)"),
 }
 FAMILIES = {"hanoi": 2, "arms": 2, "matching": 3}

@@ -37,8 +37,8 @@ def hypotheses(assessment: Assessment) -> pd.DataFrame:
     --------
     >>> from socialcommerce import evidence
     >>> table = hypotheses(evidence.assess_all())
-    >>> table.loc[table["outcome"] == "supported", "short"].to_list()
-    ['late delivery lowers ratings']
+    >>> table.loc[table["id"] == "H25", "outcome"].to_list()
+    ['consistent (proxy evidence)']
     """
     frame = assessment.summary()
     pairs = [(hypothesis, assessment.results[hypothesis.id]) for hypothesis in assessment.hypotheses]

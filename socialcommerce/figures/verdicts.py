@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_estimates"]
 
-ROW, HEAD, TALLEST = 0.15, 0.78, 6.9  # inches a line, of a panel's title and axis, of all lines on one page
+ROW, HEAD, TALLEST = 0.15, 0.92, 6.9  # inches a line, of a panel's title and axis, of all lines on one page
 MARKS = {"with the paper": ("o", SERIES[0]), "undecided": ("^", SERIES[2]), "against the paper": ("v", SERIES[4]),
          "further questions": ("s", MUTED)}
 HOLLOW = ("consistent (proxy evidence)", "inconsistent (proxy evidence)")
@@ -87,4 +87,4 @@ def _dress(ax: Axes, part: pd.DataFrame) -> None:
     ax.annotate(kind, (0, 1), xycoords=("figure fraction", "axes fraction"), xytext=(0, 5), fontweight="bold",
                 textcoords="offset points", fontsize=8.5)
     ax.set_xlabel(AXES[kind], loc="right", fontsize=8)
-    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, fontsize=7, columnspacing=1, handletextpad=0.2)
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize=7, columnspacing=1, handletextpad=0.2)

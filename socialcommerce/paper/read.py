@@ -110,7 +110,7 @@ def load_rules(folder: str | Path | None = None) -> Rules:
 def load_coding(folder: str | Path | None = None) -> pd.DataFrame:
     """Read how claims and hypotheses were coded twice: item, question, first, second, code (as settled) and reason.
 
-    ``attrs["how"]`` says how the two lists were made; parameters and errors as in :func:`load_claims`.
+    Parameters and errors are those of :func:`load_claims`.
 
     Examples
     --------
@@ -120,11 +120,11 @@ def load_coding(folder: str | Path | None = None) -> pd.DataFrame:
     import pandas as pd  # heavy: only where a table is wanted
 
     file, table = _read(folder, "coding.toml")
-    check(PaperError, f"{file}, file", table, {"how": WORDS, "settled": SOME})
+    check(PaperError, f"{file}, file", table, {"settled": SOME})
     codes = pd.read_csv(Path(folder or root() / "paper") / "coding.csv", keep_default_na=False)
     codes = codes.merge(_log(file, table["settled"], SETTLED), "left", ["item", "question"], validate="one_to_one")
     codes["code"] = codes["code"].fillna(codes["first"])
-    codes.attrs = {"basis": "reading of the paper", "source": "paper/coding.csv", "how": table["how"]["en"]}
+    codes.attrs = {"basis": "reading of the paper", "source": "paper/coding.csv"}
     return codes
 
 
