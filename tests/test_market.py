@@ -243,9 +243,9 @@ def test_back_test_never_looks_ahead():
 
 
 def test_back_test_needs_outcomes():
-    assert "outcomes rather than forecasts: 3 of 3 values" in str(market.rolling_origin(made([1, 2, 3])))
+    assert "outcomes rather than forecasts: 3 of 3; at" in str(market.rolling_origin(made([1, 2, 3])))
     foreseen = made([1, 2, 3, 4, 5], soft=(True,) * 5)
-    assert "outcomes rather than forecasts: 0 of 5 values" in str(market.rolling_origin(foreseen))
+    assert "outcomes rather than forecasts: 0 of 5; at" in str(market.rolling_origin(foreseen))
     with pytest.raises(ParameterError, match="horizon is a number of years ahead"):
         market.rolling_origin(noisy(), horizon=0)
 

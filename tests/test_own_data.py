@@ -37,18 +37,18 @@ RISING = [1, 1.3, 1.5, 2.1, 2.4, 2.9, 3.1, 3.2, 3.9, 4.4]
 SERIES = {  # values and how they are given: what is said, what must not be
     "one publisher, falling, in thousandths": (
         ([3e-5 * value for value in FALLING], {}),
-        ["From 2001 to 2009 the market went from 0.003 to 0.00132 (billion USD), a factor of 0.44.",
-         "between −13.3% and −6.4% a year", "grows at a rate of −0.106 a year", "so they are not ranked",
-         "By 2012 it may lie anywhere from 0.00"],
+        ["The value of 2009 is 0.00132, that of 2001 was 0.003 (billion USD): 0.44 times as much.",
+         "between −13.3% and −6.4% a year", "a rate of −0.106", "they are not ranked",
+         "interval runs from 0.00"],
         ["cross a change of source", "publishers disagree", "carries no forecast"]),
     "ten publishers, in thousands of millions": (
         ([3e9 * value for value in RISING], {"sources": "ABCDEFGHIJ", "unit": "thousand persons"}),
-        ["from 3,000,000,000 to 13,200,000,000 (thousand persons), a factor of 4.40.",
-         "No two neighbouring years come from one source", "stands at **13,200,000,000** (thousand persons)"],
+        ["is 13,200,000,000, that of 2000 was 3,000,000,000 (thousand persons): 4.40 times as much.",
+         "No two neighbouring years come from one source", "the series gives **13,200,000,000** (thousand persons)"],
         ["A growth rate can be given", "if the same source"]),
     "a single year": (
         ([5], {}),
-        ["From so few years (1) no curve", "stands at **5** (billion USD) in 2009; the series carries no forecast."],
+        ["From so few years (1) no curve", "For 2009 the series gives **5** (billion USD); it carries no forecast."],
         ["the market went from", "wherever it can be given", "No two neighbouring"]),
     "a curve that meets every value, and a forecast": (
         ([10, 20, 40, 80, 160], {"last": "forecast"}),

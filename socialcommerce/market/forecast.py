@@ -83,7 +83,7 @@ def rolling_origin(series: MarketSeries, horizon: int = 3) -> Backtest | NotAvai
     if isinstance(known, NotAvailable) or known.n < 4:
         count = known.n if isinstance(known, MarketSeries) else 0
         return NotAvailable("back-test", words(
-            "outcomes rather than forecasts: {count:d} of {n:d} values; at least four are needed", count=count,
+            "outcomes rather than forecasts: {count:d} of {n:d}; at least four are needed", count=count,
             n=series.n))
     parts = [_errors(known, method, *how, horizon) for method, how in _methods().items()]
     errors = pd.DataFrame([row for part in parts for row in part]).dropna(ignore_index=True)  # settled curves only

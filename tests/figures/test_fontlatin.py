@@ -63,7 +63,7 @@ def test_quotation_marks_and_dots_are_the_narrow_ones_of_the_source(pair):
     from fontTools.ttLib import TTFont
 
     latin = pair[1]
-    source = TTFont(fonts._source()[0], lazy=True)
+    source = TTFont(fonts._source(fonts.PACKAGE, fonts.SOURCE)[0], lazy=True)
     model = source.getGlyphSet(location={"wght": latin["OS/2"].usWeightClass})
     for sign, name in {"‘": "glyph30535", "’": "glyph30536", "“": "glyph30538", "”": "glyph30539",
                        "…": "glyph30569", "—": "emdash"}.items():

@@ -73,7 +73,7 @@ def test_outlines_are_those_of_the_variable_font(font):
     """fontTools draws the variable font at a weight without cutting it: another way to the same outlines."""
     from fontTools.ttLib import TTFont
 
-    source = TTFont(fonts._source()[0], lazy=True)
+    source = TTFont(fonts._source(fonts.PACKAGE, fonts.SOURCE)[0], lazy=True)
     cut, names = font.getGlyphSet(), font.getBestCmap()
     model = source.getGlyphSet(location={"wght": font["OS/2"].usWeightClass})
     for sign in GB2312[::40] + "网方比量RQgß,°，–":
@@ -181,7 +181,7 @@ def elsewhere(tmp_path, monkeypatch):
 def test_a_changed_source_is_refused_and_leaves_nothing(elsewhere, monkeypatch):
     changed = elsewhere / fonts.SOURCE
     changed.write_bytes(b"another font")
-    monkeypatch.setattr(fonts, "_source", lambda: (changed, "a" * 64))
+    monkeypatch.setattr(fonts, "_source", lambda *_: (changed, "a" * 64))
     found = hashlib.sha256(b"another font").hexdigest()
     with pytest.raises(DataError, match=f"has sha256 {found}, its package registered {'a' * 64}"):
         fonts.folder()
