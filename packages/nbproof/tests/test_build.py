@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from small_project import ALPHA, BETA, PARAMETERS, TITLE, Checkout, write_notebook
+from small_project import ALPHA, BETA, PARAMETERS, TITLE, ZH, Checkout, write_notebook
 
 pytestmark = pytest.mark.slow
 
@@ -107,7 +107,8 @@ def test_real_kernels_leave_the_same_bytes(built_checkout, tmp_path):
      "parameter factor changed"),
     (lambda c: c.edit("notebooks/beta.ipynb", "The other is", "The one is"), {"beta"}, "notebooks/beta.ipynb changed"),
     (lambda c: (c.reports / "en" / "beta.pdf").unlink(), {"beta"}, "output en/beta.pdf is missing"),
-    (lambda c: c.edit("reports/zh/alpha.html", "答案是", "答案为"), {"alpha"}, "output zh/alpha.html was changed"),
+    (lambda c: c.edit("reports/zh/alpha.html", ZH["answer_is"], ZH["answer_was"]), {"alpha"},
+     "output zh/alpha.html was changed"),
     (lambda c: c.edit("nbproof/assets/page.css", "margin: 0;", "margin: 0 ;"), {"alpha", "beta"},
      "nbproof/assets/page.css changed"),
     (lambda c: c.edit("nbproof/normalise.py", "def normalised(", "# changed\ndef normalised("),

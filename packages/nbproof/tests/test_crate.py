@@ -8,6 +8,7 @@ import subprocess
 from types import SimpleNamespace
 
 import pytest
+from small_project import ZH
 
 from nbproof.errors import OutputError
 from nbproof.manifest import origin, ro_crate
@@ -60,15 +61,16 @@ def test_every_reference_in_the_crate_resolves(built_checkout):
 
 
 def test_ids_are_written_as_addresses_and_given_files_are_inputs():
-    report = {"outputs": {"en/我的 报告.html": "1"}, "render_inputs": {"languages": "2"},
-              "run_inputs": {"我的 报告.ipynb": "3", "parameter n": "4", "environment": "5",
+    name = ZH["report"]
+    report = {"outputs": {f"en/{name}.html": "1"}, "render_inputs": {"languages": "2"},
+              "run_inputs": {f"{name}.ipynb": "3", "parameter n": "4", "environment": "5",
                              "file given as series": "6"}}
-    graph = json.loads(ro_crate({"reports": {"我的 报告": report}, "date": "2024-05-01"}))["@graph"]
+    graph = json.loads(ro_crate({"reports": {name: report}, "date": "2024-05-01"}))["@graph"]
     ids = {entity["@id"]: entity for entity in graph}
     assert all(name.isascii() and " " not in name for name in ids)
     action = ids["#build-%E6%88%91%E7%9A%84%20%E6%8A%A5%E5%91%8A"]
-    assert [ids[each["@id"]]["name"] for each in action["object"]] == ["我的 报告.ipynb", "file given as series"]
-    assert ids[action["result"]["@id"]]["name"] == "en/我的 报告.html"
+    assert [ids[each["@id"]]["name"] for each in action["object"]] == [f"{name}.ipynb", "file given as series"]
+    assert ids[action["result"]["@id"]]["name"] == f"en/{name}.html"
     assert ids["./"]["datePublished"] == "2024-05-01"
 
 

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from nbformat import v4
+from small_project import ZH
 
 from nbproof import render, results
 from nbproof.document import document_of, notebook_in
@@ -14,7 +15,7 @@ from nbproof.results import MIME
 
 EVIL = ['<script>alert(1)</script>', '<img src=x onerror=alert(1)>', '#import "x.typ"', '#sys.inputs',
         '[x](javascript:alert(1))', '$\\input{/etc/passwd}$', '{{answer}}', '`x`{=html}',
-        '```{=typst}\n#panic()\n```', '</details></script><svg onload=alert(1)>', '*not bold*', '中文“引号”',
+        '```{=typst}\n#panic()\n```', '</details></script><svg onload=alert(1)>', '*not bold*', ZH["quoted"],
         '@bass1969', '\\#panic()']
 HARMLESS = {"main", "h1", "details", "summary", "pre", "code", "span", "figure", "figcaption", "div", "table",
             "colgroup", "col", "thead", "tbody", "tr", "th", "td", "strong", "p"}
@@ -40,7 +41,7 @@ def said(english, chinese=""):
 
 
 def notebook(*cells):
-    number = v4.new_code_cell("x = 1", outputs=[shown(said("Said: {{answer}}.", "说：{{answer}}。"))])
+    number = v4.new_code_cell("x = 1", outputs=[shown(said("Said: {{answer}}.", ZH["said"]))])
     return v4.new_notebook(cells=[prose("# A title"), number, *cells])
 
 
@@ -50,14 +51,14 @@ def made(language, *cells):
 
 
 def test_a_report_keeps_its_readers_language():
-    cells = [v4.new_code_cell("", outputs=[shown(table("en", [["a", "1"]])), shown(table("zh", [["甲", "1"]]))])]
+    cells = [v4.new_code_cell("", outputs=[shown(table("en", [["a", "1"]])), shown(table("zh", [[ZH["cell"], "1"]]))])]
     english, chinese = (render.plain_text(render.html(made(language, *cells), ("en", "zh")))
                         for language in ("en", "zh"))
     assert "Said: 42" in " ".join(english.split())
     assert "Rows with" in english
-    assert "甲" not in english
-    assert "甲" in chinese
-    assert "说： 42" in " ".join(chinese.split())
+    assert ZH["cell"] not in english
+    assert ZH["cell"] in chinese
+    assert ZH["said_page"] in " ".join(chinese.split())
     assert "Said" not in chinese
 
 
@@ -116,9 +117,9 @@ def test_code_is_folded_in_the_page_and_stands_at_the_end_of_the_pdf():
 
 
 def test_captions_say_n_basis_and_source_in_the_readers_language():
-    cells = [v4.new_code_cell("", outputs=[shown(table("zh", [["a", "1"]], source="我们", note="注。"))])]
+    cells = [v4.new_code_cell("", outputs=[shown(table("zh", [["a", "1"]], source=ZH["us"], note=ZH["note"]))])]
     text = render.plain_text(render.html(made("zh", *cells), ("zh",)))
-    for part in ("表1", "n = 2。", "数据类型：model。", "资料来源：我们。", "注。"):
+    for part in ZH["caption"]:
         assert part in text
 
 
@@ -144,7 +145,7 @@ def test_mathematics_is_mathml():
 
 
 def test_pdf_is_the_same_bytes_twice():
-    document = made("zh", prose("## 一\n\n中文 $x^2$"))
+    document = made("zh", prose(ZH["section"]))
     assert render.pdf(document) == render.pdf(document)
 
 
@@ -164,9 +165,9 @@ def test_a_cell_for_exploring_stays_in_the_notebook():
 
 
 def test_the_executed_notebook_of_another_language_reads_as_if_run_in_it():
-    hidden = {**table("zh", [["甲", "1"]]), "caption": "行。"}
-    figure = {"kind": "figure", "name": "f", "language": "zh", "alt": "图示", "caption": "图", "n": "2",
-              "basis": ["model"], "source": "我们", "note": "", "image/svg+xml": "<svg>中</svg>"}
+    hidden = {**table("zh", [[ZH["cell"], "1"]]), "caption": ZH["rows"]}
+    figure = {"kind": "figure", "name": "f", "language": "zh", "alt": ZH["alt"], "caption": ZH["figure"], "n": "2",
+              "basis": ["model"], "source": ZH["us"], "note": "", "image/svg+xml": ZH["drawn"]}
     drawn = v4.new_output("display_data", data={MIME: figure})
     cell = v4.new_code_cell("", outputs=[shown(table("en", [["a", "1"]])), shown(hidden), drawn,
                                          shown({"kind": "caption"})])
@@ -175,9 +176,9 @@ def test_the_executed_notebook_of_another_language_reads_as_if_run_in_it():
                for output in cell.get("outputs", ())]
     assert [*map(sorted, outputs)] == [["text/markdown"], ["text/html"], ["image/svg+xml", "text/plain"],
                                        ["text/markdown"]]
-    assert outputs[0]["text/markdown"] == "说：42。"
-    assert "甲" in outputs[1]["text/html"]
-    assert outputs[3]["text/markdown"] == "**图1**\u2002图。n = 2。数据类型：model。资料来源：我们。"
+    assert outputs[0]["text/markdown"] == ZH["said_notebook"]
+    assert ZH["cell"] in outputs[1]["text/html"]
+    assert outputs[3]["text/markdown"] == ZH["figure_caption"]
 
 
 def test_a_citation_in_the_authors_own_words_leads_to_its_reference():
@@ -196,7 +197,7 @@ def test_a_later_heading_of_level_1_is_a_section():
 def test_chinese_names_beside_many_numbers_keep_four_characters_on_a_line():
     from nbproof.widths import BETWEEN, column_widths
 
-    rows = [["构念", *map(str, range(1, 18))], ["数据驱动的个性化", *["−0.34"] * 17]]
+    rows = [[ZH["construct"], *map(str, range(1, 18))], [ZH["long_name"], *["−0.34"] * 17]]
     widths = column_widths(rows)
     assert sum(widths) == pytest.approx(1, abs=0.001)
     assert widths[0] / widths[1] == pytest.approx((8 + BETWEEN) / (5 + BETWEEN), rel=0.2)

@@ -225,7 +225,7 @@ def test_a_name_in_a_comprehension_is_found(shown):
 
 
 SOURCE = """for kind in ("a",):
-    page.say("a 对 \\"{x:.1f}\\"", of=seen)  # ü
+    page.say("a \u5bf9 \\"{x:.1f}\\"", of=seen)  # ü
     page.table("t", frame, "c", of=seen, heads={"a": "d"})"""
 
 
@@ -233,10 +233,10 @@ def test_the_notebook_of_a_language_differs_in_what_it_says_and_nowhere_else():
     notebook = v4.new_notebook(cells=[
         v4.new_markdown_cell("# T\n\nprose"), v4.new_code_cell(SOURCE),
         v4.new_code_cell('language: str = "en"  # of the outputs', metadata={"tags": ["parameters"]})])
-    assert messages(notebook) == ["# T", "prose", 'a 对 "{x:.1f}"', "c", "d"]
+    assert messages(notebook) == ["# T", "prose", 'a \u5bf9 "{x:.1f}"', "c", "d"]
     made = Catalogue("de")
-    made.update({"# T": "# U", "prose": "Prosa", 'a 对 "{x:.1f}"': 'b "{x:.1f}"', "c": "e", "d": "f"})
-    code = SOURCE.replace('a 对 \\"', 'b \\"').replace('"c"', '"e"').replace('"d"', '"f"')
+    made.update({"# T": "# U", "prose": "Prosa", 'a \u5bf9 "{x:.1f}"': 'b "{x:.1f}"', "c": "e", "d": "f"})
+    code = SOURCE.replace('a \u5bf9 \\"', 'b \\"').replace('"c"', '"e"').replace('"d"', '"f"')
     assert [cell["source"] for cell in localised(notebook, made)["cells"]] == [
         "# U\n\nProsa", code, 'language: str = "de"  # of the outputs']
     assert made.missing == {}

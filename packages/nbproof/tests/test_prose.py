@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from small_project import ZH
 
 from nbproof.errors import NotebookError
 from nbproof.prose import References
 
 RESULTS = {"notebook": "n", "numbers": {"size": {"value": 34165.8, "digits": 1},
                                         "share": {"value": -0.25, "digits": 2}},
-           "texts": {"verdict": {"en": "agrees", "zh": "相符"}}, "tables": {}}
+           "texts": {"verdict": {"en": "agrees", "zh": ZH["agrees"]}}, "tables": {}}
 
 
 def references(language="en"):
@@ -19,7 +20,7 @@ def references(language="en"):
 def test_filling():
     text = "{{size}}, {{share}}, {{verdict}}, {{bars}}, {{growth}}"
     assert references().fill(text) == "34,165.8, −0.25, agrees, Figure 2, Table 1"
-    assert references("zh").fill("{{verdict}}，见{{bars}}与{{growth}}") == "相符，见图2与表1"
+    assert references("zh").fill(ZH["template"]) == ZH["filled"]
 
 
 @pytest.mark.parametrize("name", ["sise", "growt", "verdicts"])

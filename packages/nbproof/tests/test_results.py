@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_project import ZH
 
 from nbproof.results import as_text, compare
 
@@ -15,8 +16,8 @@ def results(value=34165.8, digits=1, **more):
     number = {"value": value, "digits": digits, "tolerance": 10.0**-digits / 10, "unit": "1e8 CNY",
               "basis": "published figure", **more}
     table = {"columns": ["year", "growth", "who"], "digits": {"growth": 1}, "tolerance": {"growth": 0.01},
-             "rows": [[2017, None, "a"], [2018, 63.2, {"en": "b", "zh": "乙"}]]}
-    return {"notebook": "n", "numbers": {"size": number}, "texts": {"verdict": {"en": "agrees", "zh": "相符"}},
+             "rows": [[2017, None, "a"], [2018, 63.2, {"en": "b", "zh": ZH["other_cell"]}]]}
+    return {"notebook": "n", "numbers": {"size": number}, "texts": {"verdict": {"en": "agrees", "zh": ZH["agrees"]}},
             "tables": {"t": table}}
 
 
@@ -59,7 +60,7 @@ def test_a_tolerance_written_too_wide_is_cut_below_half_the_last_digit():
     lambda r: r["numbers"]["size"].update(value=float("nan")),
     lambda r: r["numbers"].pop("size"),
     lambda r: r["numbers"].update(extra=r["numbers"]["size"]),
-    lambda r: r["texts"]["verdict"].update(zh="不符"),
+    lambda r: r["texts"]["verdict"].update(zh=ZH["differs"]),
     lambda r: r["tables"]["t"]["rows"][1].__setitem__(1, 63.3),
     lambda r: r["tables"]["t"]["rows"][0].__setitem__(1, 0.0),
     lambda r: r["tables"]["t"]["rows"][0].__setitem__(0, 2016),
@@ -78,14 +79,15 @@ def sentences(en, zh):
 
 
 def test_numbers_in_a_sentence_are_compared_as_numbers_and_its_words_as_words():
-    old = sentences("R0 is 1,031.5 in H15", "R0为1,031.5（H15）")
-    assert compare(old, sentences("R0 is 1031.50 in H15", "R0为1,031.5（H15）"))  # other decimals
-    assert compare(old, sentences("R0 is 1031.5 in H15", "R0为1031.5（H15）")) == []
+    chinese = ZH["sentence"].format(size="1,031.5")
+    old = sentences("R0 is 1,031.5 in H15", chinese)
+    assert compare(old, sentences("R0 is 1031.50 in H15", chinese))  # other decimals
+    assert compare(old, sentences("R0 is 1031.5 in H15", ZH["sentence"].format(size="1031.5"))) == []
     for changed in ("R0 is 1,031.6 in H15", "R0 is −1,031.5 in H15", "R1 is 1,031.5 in H15", "R0 was 1,031.5 in H15",
                     "R0 is 1,031.5 in H16", "R0 is 1,031.5 in H15 5"):
-        (drift,) = compare(old, sentences(changed, "R0为1,031.5（H15）"))
+        (drift,) = compare(old, sentences(changed, chinese))
         assert drift.where == "text verdict (en)"
-    (drift,) = compare(old, sentences("R0 is 1,031.5 in H15", "R0为1,031.4（H15）"))
+    (drift,) = compare(old, sentences("R0 is 1,031.5 in H15", ZH["sentence"].format(size="1,031.4")))
     assert drift.where == "text verdict (zh)"
 
 

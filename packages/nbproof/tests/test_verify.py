@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small_project import ALPHA, Checkout, write_notebook
+from small_project import ALPHA, ZH, Checkout, write_notebook
 
 from nbproof import project
 from nbproof import verifier as verify
@@ -119,7 +119,7 @@ TAMPERED = {
     "number in the prose": (edited("en/alpha.html", ">42.00<", ">42.01<"), "en/alpha.html"),
     "span": (edited("en/alpha.html", *SPAN), "en/alpha.html"),
     "dropped word": (edited("en/beta.html", "The other is", "The is"), "en/beta.html"),
-    "only in Chinese": (edited("zh/alpha.html", "答案是", "答案不是"), "zh/alpha.html"),
+    "only in Chinese": (edited("zh/alpha.html", ZH["answer_is"], ZH["answer_not"]), "zh/alpha.html"),
     "script": (edited("en/beta.html", "</body>", "<script>1</script></body>"), "en/beta.html"),
     "deleted page": (lambda folder: (folder / "zh/beta.html").unlink(), "zh/beta.html"),
     "deleted page, rewritten manifest": (

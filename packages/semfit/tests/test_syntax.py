@@ -39,7 +39,8 @@ def test_a_line_may_begin_with_plus():
 
 
 def test_names_of_other_alphabets():
-    assert terms("信任 =~ 题1 + 题2") == [("信任", "=~", "题1"), ("信任", "=~", "题2")]
+    for trust, item in (("\u4fe1\u4efb", "\u9898"), ("доверие", "вопрос")):  # Chinese, Russian
+        assert terms(f"{trust} =~ {item}1 + {item}2") == [(trust, "=~", f"{item}1"), (trust, "=~", f"{item}2")]
 
 
 def test_modifiers():
@@ -166,7 +167,7 @@ PIECES = st.sampled_from(
         "#",
         "%",
         "^",
-        "信",
+        "\u4fe1",
     ]
 )
 

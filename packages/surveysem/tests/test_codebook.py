@@ -9,7 +9,7 @@ import tomllib
 
 import pandas as pd
 import pytest
-from books import HANOI, LARGE, SMALL
+from books import HANOI, LARGE, SMALL, ZH
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markupsafe import escape
@@ -31,7 +31,8 @@ def small(tmp_path):
 def test_a_codebook_brings_its_words_in_both_languages(small, tmp_path):
     assert small.called == {"trust": "Trust", "buying": "buying"}
     words = small.translations
-    assert (words["Trust"], words["buying"], words["Neither"], words["T1"]) == ({"zh": "信任"}, {}, {"zh": "一般"}, {})
+    found = (words["Trust"], words["buying"], words["Neither"], words["T1"])
+    assert found == ({"zh": ZH["trust"]}, {}, {"zh": ZH["neither"]}, {})
     path = tmp_path / "alike.toml"
     path.write_text(SMALL.replace('name = "buying"', 'name = "buying"\nen = "Trust"'), encoding="utf-8")
     assert surveysem.load_codebook(path).called == {"trust": "trust", "buying": "buying"}  # a shared word tells neither
@@ -75,7 +76,7 @@ def test_hanoi_states_no_wording():
     ('name = "buying"', 'name = "trust"', r"construct 'trust': it is there twice"),
     ('en = "It is honest."', 'en = "I trust it."', r"wording \(en\) 'I trust it.': it is there twice"),
     ('"Rather no"', '"Yes"', r"scale 'five': label 'yes' \(en\) stands for two codes"),
-    ('"不太", ', "", r"scale 'five': 5 English and 4 Chinese labels"),
+    (f'"{ZH["unwilling"]}", ', "", r"scale 'five': 5 English and 4 Chinese labels"),
     ("expected = 4", "expected = 9", r"check C1: expected is 9; allowed: whole numbers from 1 to 5"),
     ('after = "T3"', 'after = "T9"', r"check C1: it stands after 'T9'"),
     ('scale = "count"', 'scale = "cuont"', r"control N: unknown scale 'cuont'; allowed: five, two, count"),
@@ -147,7 +148,7 @@ def test_a_construct_with_one_item_is_named(tmp_path):
 def test_a_codebook_that_is_not_there_or_not_utf8(tmp_path):
     with pytest.raises(DataError, match="none.toml cannot be read: No such file"):
         surveysem.load_codebook(tmp_path / "none.toml")
-    (tmp_path / "gb.toml").write_bytes('name = "调查"'.encode("gb18030"))
+    (tmp_path / "gb.toml").write_bytes(f'name = "{ZH["survey"]}"'.encode("gb18030"))
     with pytest.raises(DataError, match="gb.toml cannot be read: .*utf-8.*it must be a toml file in UTF-8"):
         surveysem.load_codebook(tmp_path / "gb.toml")
 

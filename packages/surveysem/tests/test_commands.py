@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from books import LARGE, TRUTH_OF_LARGE
+from books import LARGE, TRUTH_OF_LARGE, ZH
 
 import surveysem
 from surveysem import Defects, Truth, draw_respondents
@@ -22,13 +22,14 @@ def test_a_survey_as_a_chinese_platform_exports_it_comes_back_whole(tmp_path, ca
     """66 questions: numbered Chinese headings, answer texts, GB18030, then the command."""
     book = surveysem.load_codebook(LARGE)
     sample = draw_respondents(Truth(book), 120, defects=Defects(speeders=3, straight_liners=2, missing_cells=9), seed=4)
-    head = {item.code: f"{k}、{item.zh}" for k, item in enumerate(book.questions, 1)}
+    head = {item.code: ZH["number"].format(k=k, text=item.zh) for k, item in enumerate(book.questions, 1)}
     frame = sample.cells.drop(columns="basis").astype(object)
     for item in book.questions:
         texts = dict(enumerate(item.scale.zh, item.scale.low))
-        frame[item.code] = [texts.get(code, code) if pd.notna(code) else "(跳过)" for code in frame[item.code]]
-    frame = frame.rename(columns=head | {"duration": "所用时间"})
-    frame["所用时间"] = [f"{int(seconds // 60)}分{seconds % 60:.1f}秒" for seconds in frame["所用时间"]]
+        frame[item.code] = [texts.get(code, code) if pd.notna(code) else ZH["skipped"] for code in frame[item.code]]
+    frame = frame.rename(columns=head | {"duration": ZH["duration"]})
+    frame[ZH["duration"]] = [ZH["minutes"].format(minutes=int(seconds // 60), seconds=seconds % 60)
+                             for seconds in frame[ZH["duration"]]]
     frame.to_csv(tmp_path / "export.csv", index=False, encoding="gb18030")
     found = surveysem.read_responses(tmp_path / "export.csv", book)
     pd.testing.assert_frame_equal(found.answers, sample.responses.answers)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from books import ZH
 
 import nbproof
 import semfit
@@ -37,7 +38,7 @@ from surveysem.study import Study
 
 REFERENCE = Path(__file__).parents[2] / "semfit" / "tests" / "reference"
 SEVEN, COUNT = Scale("seven", 1, 7), Scale("count", 0, 200)
-KIND = Scale("kind", 1, 3, ("content", "interaction", "other"), ("内容", "互动", "其他"))
+KIND = Scale("kind", 1, 3, ("content", "interaction", "other"), tuple(ZH["kinds"]))
 
 
 def codebook(items: dict[str, list[str]], paths: list[tuple[str, str]], **others: object) -> Codebook:
@@ -228,7 +229,7 @@ def test_moderation_needs_a_statement_and_answers_that_vary():
     assert "100 values of m2 cannot carry" in found.summary().loc[0, "reason"]
     few = moderations(study(MODERATED, answers.iloc[:14])).summary().loc[0, "reason"]
     assert few.startswith("14 respondents")
-    assert nbproof.Catalogue("zh", *surveysem.LOCALE.glob("*.zh.po"))(few).startswith("14名受访者")
+    assert nbproof.Catalogue("zh", *surveysem.LOCALE.glob("*.zh.po"))(few).startswith(ZH["few"])
     fewer_than_parameters = moderations(study(MODERATED, answers.iloc[:30])).summary().loc[0, "reason"]
     assert "no proper solution" in fewer_than_parameters
 

@@ -13,7 +13,7 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
-from books import SMALL
+from books import SMALL, ZH
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,9 +25,7 @@ from surveysem.export import neutral, write_csv
 
 HEAD = ["T1", "T2", "T3", "C1", "B1", "B2", "B3", "MODE", "N"]
 ROWS = [[1 + (r * (k + 3) + k) % 5 for k in range(7)] + [1 + r % 2, r] for r in range(8)]
-ZH = ["否", "不太", "一般", "比较", "是"]
-QUESTIONS = ["我信任它。", "它骗我。", "它很诚实。", "请选比较。", "我会再买。", "我会回来。", "我会留下。",
-             "您在哪里购物？", "多少订单？"]
+ANSWERS, QUESTIONS, EXPORT = ZH["answers"], ZH["questions"], ZH["export"]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +76,7 @@ def same(found):
     ("utf-8", "utf-8"), ("utf-8-sig", "utf-8 with byte-order mark"), ("gb18030", "gb18030"),
 ])
 def test_csv_in_three_encodings_with_chinese_headings_and_answers(book, put, encoding, said):
-    rows = [QUESTIONS, *[[ZH[v - 1] for v in row[:7]] + [("内容", "互动")[row[7] - 1], row[8]] for row in ROWS]]
+    rows = [QUESTIONS, *[[ANSWERS[v - 1] for v in row[:7]] + [ZH["kinds"][row[7] - 1], row[8]] for row in ROWS]]
     found = surveysem.read_responses(put(rows, encoding=encoding), book)
     same(found)
     assert found.encoding == said
@@ -105,7 +103,7 @@ def test_spss_labels_and_user_missing_values_are_honoured(book, tmp_path):
     frame = pd.DataFrame(ROWS, columns=HEAD, dtype=float)
     frame["B1"] = 6 - frame["B1"]  # the file counts down: its labels say so
     frame.loc[0, "B2"], frame.loc[1, "T1"], frame.loc[2, "T1"] = 9, 5, np.nan
-    down = {float(6 - k): label for k, label in enumerate(ZH, 1)}
+    down = {float(6 - k): label for k, label in enumerate(ANSWERS, 1)}
     path = tmp_path / "labels.sav"
     pyreadstat.write_sav(frame, str(path), variable_value_labels={"B1": down},
                          missing_ranges={"B2": [{"lo": 8, "hi": 9}], "T1": [5]})
@@ -120,23 +118,20 @@ def test_spss_labels_and_user_missing_values_are_honoured(book, tmp_path):
 
 def test_the_export_of_a_chinese_platform(book, put):
     """As such exports look: numbered questions, marks of their type, a matrix's stem, skips, fields of the platform."""
-    heads = ["序号", "提交答卷时间", "所用时间", "来源", "来自IP", "1、我信任它。", "2、它骗我",
-             "3.它很诚实。[单选题]", "4、请选比较。", "5、您同意吗—我会再买。", "5(2)、我会回来", "第7题",
-             "Q8 您在哪里购物?（必填）", "9、多少个订单？"]
-    chosen = [[f"{'ABCDE'[v - 1]}.{ZH[v - 1]}" for v in row[:7]] for row in ROWS]
-    rows = [[k, "2024/1/5 10:22:33", "1分12秒", "微信", "192.0.2.7(北京)", *chosen[k - 1], "内容", row[8]]
-            for k, row in enumerate(ROWS, 1)]
-    rows[0][5], rows[1][6], rows[2][7] = "(跳过)", -3, "（空）"
-    rows[3][2] = "125秒"
+    heads = EXPORT["heads"]
+    chosen = [[f"{'ABCDE'[v - 1]}.{ANSWERS[v - 1]}" for v in row[:7]] for row in ROWS]
+    rows = [[k, *EXPORT["fields"], *chosen[k - 1], ZH["kinds"][0], row[8]] for k, row in enumerate(ROWS, 1)]
+    rows[0][5], rows[1][6], rows[2][7] = ZH["skipped"], -3, ZH["empty"]
+    rows[3][2] = EXPORT["seconds"]
     found = surveysem.read_responses(put([heads, *rows]), book)
     assert found.answers.isna().sum().tolist() == [1, 1, 1, 0, 0, 0, 0, 0, 0]
     assert found.answers["B3"].tolist() == [row[6] for row in ROWS]
     assert found.duration.tolist()[2:4] == [72, 125]
     how = found.mapping.set_index("heading")["how"]
-    assert how["来自IP"] == "left out"
-    assert how["5、您同意吗—我会再买。"] == how["5(2)、我会回来"] == "full text"
-    assert how["第7题"] == "number 7"
-    assert how["9、多少个订单？"].startswith("number 9, wording 8")
+    assert how[heads[4]] == "left out"  # the address
+    assert how[heads[9]] == how[heads[10]] == "full text"  # of a matrix
+    assert how[heads[11]] == "number 7"
+    assert how[heads[13]].startswith("number 9, wording 8")
     assert found.mapping["skipped"].sum() == 3
     assert not found.answers.astype(str).stack().str.contains("192").any()
     assert found.notes == ("MODE holds 1 group; a comparison of groups needs two.",)
@@ -151,11 +146,11 @@ def test_the_export_of_a_chinese_platform(book, put):
     (3, 8, "-3.5", r"row 4, column 9 \(N\): got '-3.5'; allowed: whole numbers from 0 to 99"),
     (0, 4, "B9",
      r"row 1, column 5: unknown column 'B9'; did you mean 'B1'; no column is known as B1; allowed: the codes"),
-    (0, 4, "1、完全不同的问题", r"row 1, column 5: unknown column"),
+    (0, 4, ZH["unknown"], r"row 1, column 5: unknown column"),
     (0, 4, "T1", r"row 1: columns 1 and 5 are both named 'T1'"),
     (0, 4, "t1", r"row 1: columns 1 and 5 both answer T1; one may"),
     (0, 4, "", r"row 1, column 5: the heading is empty"),
-    (0, 4, "序号", r"row 1: no column for B1 \(1 of 9 questions\)"),
+    (0, 4, ZH["serial"], r"row 1: no column for B1 \(1 of 9 questions\)"),
 ])
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_a_wrong_cell_or_heading_is_told_where(book, put, row, column, value, message, kind):
@@ -375,9 +370,10 @@ def test_a_table_that_cannot_be_written_is_named(tmp_path):
     assert (tmp_path / "x.txt").read_text() == "before"
 
 
-ODD = [1, 5, 7, "", "是", "(跳过)", "=1+1", "1e9", "9" * 40, "\x00", "\r", '"', "<b>", -3]
+ODD = [1, 5, 7, "", ZH["yes"], ZH["skipped"], "=1+1", "1e9", "9" * 40, "\x00", "\r", '"', "<b>", -3]
 CELLS = st.sampled_from(ODD) | st.text(max_size=4)
-HEADS = st.sampled_from([*HEAD, *QUESTIONS, "Q1", "99", "序号", "所用时间", "", "1、" * 9]) | st.text(max_size=5)
+HEADS = (st.sampled_from([*HEAD, *QUESTIONS, "Q1", "99", ZH["serial"], ZH["duration"], "", "1\u3001" * 9])
+         | st.text(max_size=5))
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from books import ZH
 
 import surveysem
 from surveysem.screening import _first_same
@@ -18,7 +19,7 @@ def test_rows_repeat_the_first_of_their_kind():
 def test_lines_within_quotes_and_both_line_ends_are_read(tmp_path):
     text = 'a,"b\nc"\r\n1,"x ""y"""\r\n2,"p\r\nq"\n'
     for encoding in ("utf-8", "utf-8-sig", "gb18030"):
-        (tmp_path / "t.csv").write_bytes(text.replace("q", "好").encode(encoding))
+        (tmp_path / "t.csv").write_bytes(text.replace("q", ZH["good"]).encode(encoding))
         table = surveysem.tables.read_table(tmp_path / "t.csv")
         assert table.headings == ("a", "b\nc")
-        assert table.columns == (("1", "2"), ('x "y"', "p\r\n好"))
+        assert table.columns == (("1", "2"), ('x "y"', f"p\r\n{ZH['good']}"))

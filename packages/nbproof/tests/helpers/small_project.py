@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -56,12 +57,9 @@ BETA = [
          "other = factor + float(open('data/beta.csv').read())\n"
          "page.say('The other is {other:.1f}.', of=Evidence(1, ('model',), 'made up'))"),
 ]
-CHINESE = {"# A small report": "# 一份小报告", "## A table": "## 一张表",
-           "The answer is {answer:.2f}.": "答案是{answer:.2f}。",
-           "The other is {other:.1f}.": "另一个是{other:.1f}。", "Year": "年份", "Value": "数值", "Values.": "数值。",
-           "made up": "虚构"}
+ZH = tomllib.loads((Path(__file__).parent / "chinese.toml").read_text(encoding="utf-8"))
 CATALOGUE = "\n".join(('msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n',
-                       *(f'msgid "{key}"\nmsgstr "{text}"\n' for key, text in CHINESE.items())))
+                       *(f'msgid "{key}"\nmsgstr "{text}"\n' for key, text in ZH["catalogue"].items())))
 SETTINGS = """name = "small"
 title = "Two small reports"
 languages = ["en", "zh"]
