@@ -10,6 +10,7 @@ import pytest
 ANSWERS = sorted((Path(__file__).parents[1] / "notebooks" / "answers").glob("*.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ANSWERS, ids=[path.stem for path in ANSWERS])
 def test_the_answers_run_and_print(path, capsys):
     runpy.run_path(str(path))

@@ -178,6 +178,7 @@ def listed(heading: str) -> list[str]:
     return re.findall(r"^\d+\. `([\w/]+\.py)`", section, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_a_claim_is_a_row_after_the_files_that_the_page_lists():
     from socialcommerce import evidence
 

@@ -55,6 +55,7 @@ def test_intervals_are_held_against_targets_where_there_are_any():
     assert (rows["target"] == rows["truth"]).drop("H30").all()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_analysed_is_told_in_every_row():
     noise = replace(survey.own_truth(), loading=0.05)  # items that hardly measure anything, few respondents
     rows = drawn(cell(truth=noise, nobs=75, defects=Defects()))

@@ -175,6 +175,7 @@ def test_a_part_that_cannot_be_tested_lends_a_claim_no_evidence():
     assert ALL.outcome(claim) == "depends on parameters"
 
 
+@pytest.mark.slow
 def test_parts_on_different_classes_of_evidence_each_say_their_own():
     claims = {claim.id: claim for claim in ALL.claims}
     parts = {"H57": evidence.assess("H01"), "H58": evidence.assess("H58")}

@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import PACKAGES
 
 ROOT = Path(__file__).parents[1]
-SLOW = {"persons", "cascades", "sensitivity"}  # they compile, or fit hundreds of models
+SLOW = {"persons", "cascades", "sensitivity", "evidence.verdict_table"}  # they compile, or fit hundreds of models
 EXAMPLES = {".".join(path.relative_to((ROOT / package).parent).with_suffix("").parts).removesuffix(".__init__"): count
             for package in ("socialcommerce", *PACKAGES)
             for path in sorted((ROOT / package).rglob("*.py"))

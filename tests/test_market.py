@@ -369,6 +369,7 @@ def test_audit_sees_a_wrong_number(bars, rivals):
         market.audit(paper, data.load("context_figures").query("year < 2023"), bars, rivals, data.load("market_growth"))
 
 
+@pytest.mark.slow
 def test_a_second_country_goes_the_same_way():
     series = market.MarketSeries.from_frame(data.load_series(root() / "tests" / "fixtures" / "vietnam_like.csv"))
     result = market.forecast(series, 2026, draws=300)

@@ -58,8 +58,8 @@ SERIES = {  # values and how they are given: what is said, what must not be
 }
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, marks=[pytest.mark.slow] * (at > 0))
-                                  for at, case in enumerate(SERIES)])
+@pytest.mark.slow
+@pytest.mark.parametrize("case", SERIES)
 def test_a_series_of_ones_own_is_told_as_it_is(tmp_path, case):
     (values, how), wanted, unwanted = SERIES[case]
     said = told(tmp_path, "01_market_size", series=series(tmp_path, values, **how), draws=100, horizon=2012)

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from small_project import made_once
 
 from socialcommerce import cli
 from socialcommerce.project import root
@@ -174,20 +175,37 @@ def test_a_folder_of_somebody_else_is_refused_and_left_alone(tmp_path, capsys):
     assert [path.name for path in out.iterdir()] == ["chapter.txt"]
 
 
+def only_the_front(monkeypatch) -> None:
+    """Let the command make a front page and no more."""
+    monkeypatch.setattr(bundle, "run", lambda *given: {"tables": {"fit_table": FITS}, "texts": {}})
+    monkeypatch.setattr(bundle, "finish", lambda draft, *rest: write(draft / "index.html", "made"))
+
+
+@pytest.mark.slow
+def test_a_second_report_takes_the_place_of_the_first(report, tmp_path, monkeypatch):
+    only_the_front(monkeypatch)
+    shutil.copytree(report, tmp_path / "out")
+    file, codebook = write(tmp_path / "a.csv", csv(ROWS)), write(tmp_path / "c.toml", BOOK)
+    assert cli.main(["survey", "report", str(file), "--codebook", str(codebook), "--out", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / "index.html").read_text() == "made"
+    assert not (tmp_path / "out" / "en").exists()
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory) -> Path:
     """A report on answers and a codebook with HTML and formulas in them."""
-    folder = tmp_path_factory.mktemp("survey")
-    rows = [[HTML, *FIRST], *ROWS, ROWS[3]]
-    file = write(folder / "answers.csv", csv([[*row, "secret"] for row in rows], [*HEAD, "Name"]))
-    codebook = write(folder / "c.toml", BOOK)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "SURVEY_NOTEBOOKS", write_both(folder / "notebooks"))
-        for _ in range(2):  # the second takes the place of the first
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        rows = [[HTML, *FIRST], *ROWS, ROWS[3]]
+        file = write(folder / "answers.csv", csv([[*row, "secret"] for row in rows], [*HEAD, "Name"]))
+        codebook = write(folder / "c.toml", BOOK)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(cli, "SURVEY_NOTEBOOKS", write_both(folder / "notebooks"))
             assert cli.main(["survey", "report", str(file), "--codebook", str(codebook), "--out", str(folder / "out"),
                              "--unknown", "leave", "--invalid", "record", "--draws", "20"]) == 0
-    assert sorted(path.name for path in folder.iterdir()) == ["answers.csv", "c.toml", "notebooks", "out"]
-    return folder / "out"
+        assert sorted(path.name for path in folder.iterdir()) == ["answers.csv", "c.toml", "notebooks", "out"]
+
+    return made_once(tmp_path_factory, "survey-report", make) / "out"
 
 
 @pytest.mark.slow
@@ -454,8 +472,7 @@ CELLS = (st.sampled_from(["", "1", "5", "9", "always", "从不", "=1+1", HTML, "
 @given(data=st.data())
 def test_whatever_file_and_codebook_hold_the_command_ends_in_a_report_or_a_sentence(tmp_path, data, monkeypatch):
     """Up to the notebooks: no traceback, no hang, nothing outside the folder, nothing left when it is refused."""
-    monkeypatch.setattr(bundle, "run", lambda *given: {"tables": {"fit_table": FITS}, "texts": {}})
-    monkeypatch.setattr(bundle, "finish", lambda draft, *rest: write(draft / "index.html", "made"))
+    only_the_front(monkeypatch)
     rows = [list(row) for row in ROWS[:40]]
     for _ in range(data.draw(st.integers(0, 60), "cells")):
         rows[data.draw(st.integers(0, 39))][data.draw(st.integers(0, 6))] = data.draw(CELLS)

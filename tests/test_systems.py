@@ -36,6 +36,7 @@ print(before, threads())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "darwin", reason="Apple's Accelerate tells nobody of its threads")
 def test_a_notebook_keeps_to_one_thread_and_a_program_that_imports_us_does_not():
     two = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "2")

@@ -13,6 +13,7 @@ from socialcommerce.evidence import verdict_table
 from surveysem import NotTestable
 from tests.conftest import assessment
 
+pytestmark = pytest.mark.slow  # all of them look at every hypothesis
 EVERY = assessment()
 HYPOTHESES = {h.id: h for h in EVERY.hypotheses}
 

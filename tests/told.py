@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
-import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import nbformat
 
 from nbproof.numbers import format_number
 from nbproof.results import LANGUAGES, collect, payloads
+from socialcommerce import report
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 THINGS = ("answers|arrows|checks|classes|coefficients|constructs|draws|figures|groups|hypotheses|loops|pairs|"
@@ -22,12 +24,32 @@ MEANINGLESS = re.compile(rf"\b(?:nan|inf|None|0 of 0)\b|\{{\{{|(?<![\d.,])1 (?:{
 
 
 def run(path: Path, out: Path, languages: str = "en,zh", **given: Any) -> nbformat.NotebookNode:
-    """Run a notebook in a process of its own, from another folder than its own, and return it executed."""
-    parameters = [part for name, value in given.items() for part in ("-p", name, str(value))]
-    ran = subprocess.run([sys.executable, "-m", "papermill", "--engine", "warm", str(path), str(out), *parameters],
-                         cwd=out.parent, env={**os.environ, LANGUAGES: languages}, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr[-2000:]
+    """Run a notebook in a process of its own, from another folder than its own, and return it executed.
+
+    The process is a fork of one that has loaded the libraries, where the system can fork.
+    """
+    forks = "forkserver" in multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if forks else "spawn")
+    if forks:
+        context.set_forkserver_preload(["nbproof.warm", *report.WARM])
+    process = context.Process(target=_run, args=(path, out, languages, given))
+    process.start()
+    process.join()
+    assert process.exitcode == 0, out.with_suffix(".log").read_text(encoding="utf-8")[-2000:]
     return nbformat.read(out, 4)
+
+
+def _run(path: Path, out: Path, languages: str, given: dict[str, Any]) -> None:
+    import papermill
+
+    os.environ[LANGUAGES] = languages
+    os.chdir(out.parent)
+    try:
+        papermill.execute_notebook(str(path), str(out), parameters=given, engine_name="warm", progress_bar=False,
+                                   request_save_on_cell_execute=False)
+    except Exception:
+        out.with_suffix(".log").write_text(traceback.format_exc(), encoding="utf-8")
+        sys.exit(1)
 
 
 def sentences(notebook: nbformat.NotebookNode) -> dict[str, str]:

@@ -9,6 +9,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 MODULES = sorted((ROOT / "semfit").rglob("*.py"))
@@ -36,6 +38,7 @@ def test_modules_import_what_the_package_names_and_no_more():
         assert imported(path) - set(sys.stdlib_module_names) <= allowed | {"semfit"} | besides, path.name
 
 
+@pytest.mark.slow
 def test_the_readme_runs_as_it_stands_and_loads_nothing_else():
     """In a process of its own; pandas loads matplotlib or an engine for Excel only when asked to."""
     code = "\n".join(re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL))

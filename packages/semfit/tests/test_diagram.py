@@ -224,6 +224,7 @@ def test_misuse_is_named():
         semfit.fit("f =~ x1 + x2 + x3", rows).plot(items=False)
 
 
+@pytest.mark.slow
 def test_without_matplotlib_it_is_said_what_brings_it():
     code = (
         "import sys; sys.modules['matplotlib'] = None\nimport semfit\n"

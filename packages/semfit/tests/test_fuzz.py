@@ -138,6 +138,7 @@ def try_all(model, data, options):
         assert str(error).strip()  # noqa: PT017 — any of our own errors is a pass
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=10_000, suppress_health_check=[HealthCheck.too_slow])
 @given(models, frames(), options)
 def test_nothing_but_our_own_errors_comes_out(model, data, options):

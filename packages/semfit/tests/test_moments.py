@@ -121,6 +121,7 @@ def test_many_rows_are_read_once_and_not_copied():
     assert np.allclose(fit.sample.groups[0].covariance, np.cov(rows.T, bias=True), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_rows_are_added_up_by_pattern():
     rng = np.random.default_rng(1)
     rows = rng.standard_normal((20_000, 21)) + np.repeat(rng.standard_normal((20_000, 3)), 7, axis=1)

@@ -83,13 +83,13 @@ def test_equal_imputations_are_one_fit(frames):
 def test_intervals_cover_and_tests_reject_as_often_as_they_say():
     rng = np.random.default_rng(11)
     cover, rejected = [], []
-    for _ in range(300):
+    for _ in range(150):
         pooled = semfit.fit_imputed(MODEL, imputed(sample(rng), rng, 5))
         row = pooled.estimates.query("lhs == 'z' and op == '~'").iloc[0]
         cover.append(row["ci_low"] < 0.5 < row["ci_high"])
         rejected.append(pooled.tests["pvalue"] < 0.05)
-    assert abs(np.mean(cover) - 0.95) < 3 * np.sqrt(0.95 * 0.05 / 300)
-    assert np.abs(np.mean(rejected, axis=0) - 0.05).max() < 3 * np.sqrt(0.95 * 0.05 / 300)
+    assert abs(np.mean(cover) - 0.95) < 3 * np.sqrt(0.95 * 0.05 / 150)
+    assert np.abs(np.mean(rejected, axis=0) - 0.05).max() < 3 * np.sqrt(0.95 * 0.05 / 150)
 
 
 def test_what_cannot_be_pooled_is_refused(frames):

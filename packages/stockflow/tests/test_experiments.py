@@ -92,6 +92,7 @@ def test_a_slip_says_what_was_given_and_what_is_allowed(slip):
         experiments.run(**{"fn": fail, "table": [{"x": 1}], **options})
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_does_not_answer_is_named_within_its_time():
     with socket.socket() as silent:  # takes the connection and says nothing
         silent.bind(("127.0.0.1", 0))

@@ -25,6 +25,7 @@ def brought(extra: str | None) -> set[str]:
     return names
 
 
+@pytest.mark.slow
 def test_the_example_of_the_readme_runs():
     (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, check=True)

@@ -113,6 +113,7 @@ def test_turning_the_direction_swaps_supported_and_contradicted(estimate, reach)
 P_VALUES = st.lists(st.floats(0.0001, 1), min_size=1, max_size=8)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(P_VALUES, st.sampled_from(["none", "bonferroni", "holm", "fdr_bh"]))
 def test_interval_and_corrected_test_never_disagree(p_values, correction):

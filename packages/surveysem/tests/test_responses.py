@@ -177,6 +177,7 @@ def test_unknown_columns_can_be_left_out_and_are_listed(book, put):
     assert "Remarks" not in found.answers
 
 
+@pytest.mark.slow
 def test_an_excel_file_that_unpacks_to_too_much_or_refers_elsewhere(book, tmp_path, put):
     good = put([HEAD, *ROWS], "good.xlsx")
     laughs = "".join(f'<!ENTITY l{k} "{f"&l{k - 1};" * 10}">' for k in range(1, 12))
@@ -241,6 +242,7 @@ def test_files_that_are_no_tables(book, put, tmp_path):
         surveysem.read_responses(good, book, invalid="drop")
 
 
+@pytest.mark.slow
 def test_an_excel_file_with_several_sheets_asks_which(book, put, tmp_path):
     import openpyxl
 
@@ -262,6 +264,7 @@ def test_a_wide_excel_file(book, put):
         surveysem.read_responses(put([list(range(10_000))], "a.xlsx"), book)
 
 
+@pytest.mark.slow
 def test_a_truncated_spss_file_never_passes_for_whole(book, put, tmp_path):
     import pyreadstat
 
@@ -316,6 +319,7 @@ def test_an_excel_file_keeps_to_bounds(tmp_path, monkeypatch, part, message):
     assert end is None
 
 
+@pytest.mark.slow
 def test_a_row_far_away_is_refused_by_the_process_that_reads(tmp_path):
     path = sheet(tmp_path / "far.xlsx", FIRST, b'<row r="999999999"><c><v>1</v></c></row>')
     assert path.stat().st_size < 8192
