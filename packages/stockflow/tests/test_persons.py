@@ -14,6 +14,7 @@ import pytest
 
 from stockflow import Flow, OutputError, ParameterError, UnknownNameError, draws, integrate, networks
 from stockflow.coefficients import Person, coefficients
+from stockflow.draws import key_of
 from stockflow.examples import RUMOUR
 from stockflow.persons import replicate, simulate
 
@@ -201,6 +202,13 @@ def test_a_checkpoint_of_another_run_or_no_checkpoint_is_refused(tmp_path):
             simulate(RUMOUR, None, 30, seed=1, **options)
     with pytest.raises(OutputError, match="cannot be written to .*nowhere"):
         simulate(RUMOUR, None, 30, seed=1, **options | {"checkpoint": tmp_path / "nowhere" / "run.npz"})
+
+
+def test_a_run_draws_by_a_key_of_its_own_and_not_by_that_of_a_network_of_the_same_seed():
+    """A part's key is that of numpy's own spawned sequences."""
+    spawned = np.random.SeedSequence(7).spawn(2)
+    assert [key_of(7, part) for part in (0, 1)] == [each.generate_state(1, np.uint64)[0] for each in spawned]
+    assert len({key_of(7), key_of(7, 0), key_of(7, 1)}) == 3
 
 
 def test_progress_is_shown_where_asked(capsys):
