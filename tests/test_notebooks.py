@@ -20,6 +20,7 @@ from nbproof import parameters_of, planned
 from nbproof.errors import NotebookError
 from nbproof.results import collect
 from nbproof.translation import FIELD, Catalogue, literals, localised, messages
+from socialcommerce import data
 from tests.told import run, untranslated
 
 ROOT = Path(__file__).parents[1]
@@ -467,3 +468,15 @@ def test_mutations_that_only_a_run_can_show_are_each_found(tmp_path):
         collect(ran, path.stem)
     assert untranslated(ran) == {"claims – counted"}
     assert silent(ran) == ["None if len(claims) else claims"]
+
+
+@pytest.mark.slow
+def test_the_bars_of_the_market_size_figure_are_the_series(tmp_path):
+    path = tmp_path / "01_market_size.ipynb"
+    shutil.copy(ROOT / "notebooks" / path.name, path)
+    change(path, "page.figure(\"size\", ax",
+           "print({round(b.get_center()[0]): float(b.get_height()) for b in ax.patches if b.get_height() > 0})\n"
+           "page.figure(\"size\", ax")
+    ran = run(path, tmp_path / "out.ipynb", languages="en", draws=100)
+    printed = next(each.text for cell in ran.cells for each in cell.get("outputs", ()) if each.get("name") == "stdout")
+    assert ast.literal_eval(printed) == pytest.approx(data.load("market_size").set_index("year")["value"].to_dict())
