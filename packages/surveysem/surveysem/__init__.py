@@ -37,14 +37,14 @@ LOCALE = Path(__file__).parent / "locale"
 
 _HOMES = {
     "codebook": ("LANGUAGES", "TEMPLATE", "Codebook", "Construct", "Contact", "ExpectedPath", "Item", "Moderation",
-                 "Scale", "load_codebook"),
+                 "Rules", "Scale", "load_codebook"),
     "effects": ("CORRECTIONS", "Adjusted", "Effect", "EffectTest", "Joint", "NotTestable", "adjust", "decide",
                 "largest", "least", "normal", "recovered"),
     "errors": ("DataError", "ParameterError", "SurveysemError", "UnknownNameError"),
     "export": ("write_csv",),
     "questionnaire": ("item_table", "write_docx", "write_html", "write_items"),
     "responses": ("Responses", "read_responses"),
-    "screening": ("Rules", "Screened", "screen"),
+    "screening": ("Screened", "screen"),
     "study": ("Study", "check_study", "mean_scores", "options_of", "read_study"),
     "synthetic": ("Defects", "Departures", "Sample", "draw_respondents", "draw_stated", "read_truth"),
     "truth": ("ContactCurve", "Truth", "contact_truth", "total_effects", "true_values"),

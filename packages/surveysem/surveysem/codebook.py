@@ -6,18 +6,19 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from nbproof import read_toml
 from nbproof.shapes import FLAG, LIST, TABLE, Field, check, one_of
-from surveysem.errors import DataError, UnknownNameError, quoted
+from surveysem.errors import DataError, ParameterError, UnknownNameError, quoted
 
-__all__ = ["LANGUAGES", "TEMPLATE", "Codebook", "Construct", "Contact", "ExpectedPath", "Item", "Moderation", "Scale",
-           "load_codebook", "opening", "plain"]
+__all__ = ["LANGUAGES", "TEMPLATE", "Codebook", "Construct", "Contact", "ExpectedPath", "Item", "Moderation", "Rules",
+           "Scale", "load_codebook", "opening", "plain"]
 
 LANGUAGES = ("en", "zh")  # of wordings
 TEMPLATE = Path(__file__).with_name("template.toml")
@@ -107,12 +108,68 @@ class Contact:
 
 
 @dataclass(frozen=True)
+class Rules:
+    """What flags a respondent; None or False switches a rule off.
+
+    Two people may give the same answers by chance, and one answer to all items where most think alike; how many do is
+    estimated from the answers (`surveysem.screening.Chance`). ``sd`` and ``one_answer`` are not applied where more than
+    2% of careful respondents would be flagged, ``duplicates`` only to answers that hardly two people give.
+
+    Parameters
+    ----------
+    missing : float
+        Share of items unanswered, in [0, 1]: above it.
+    run : int
+        Length of the longest run of one answer over items in the order asked: at or above it.
+    sd : float
+        Standard deviation of the answers to the items, as answered, divisor k - 1: at or below it.
+    one_answer : bool
+        The same answer to every item answered, two or more.
+    seconds : float
+        Seconds a question: below it.
+    failed_checks : int
+        Attention checks failed or unanswered: above it.
+    invalid : int
+        Answers that are no code of their scale: above it.
+    duplicates : bool
+        The same answers to all questions as an earlier row, whose number is the value.
+    report : tuple of str
+        Rules whose flagged rows stay in the answers; by default repeated rows, which may be two people.
+    """
+
+    missing: float | None = 0.2
+    run: int | None = None
+    sd: float | None = 0.0
+    one_answer: bool = True
+    seconds: float | None = 2.0
+    failed_checks: int | None = 0
+    invalid: int | None = 0
+    duplicates: bool = True
+    report: tuple[str, ...] = ("duplicates",)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "report", tuple(self.report))
+        names = [each.name for each in fields(self) if each.name != "report"]
+        for name in self.report:
+            if name not in names:
+                raise UnknownNameError("screening rule", name, names)
+        for each in fields(self)[:-1]:
+            value = getattr(self, each.name)
+            number = isinstance(value, (int, float)) and (isinstance(value, bool) or value >= 0)
+            if isinstance(value, bool) != (each.type == "bool") or not (value is None or number):
+                allowed = "True, False" if each.type == "bool" else "a number from 0, or None"
+                raise ParameterError(f"rule {each.name} is {value!r}; allowed: {allowed}.")
+        if self.missing is not None and self.missing > 1:
+            raise ParameterError(f"rule missing is {self.missing!r}; allowed: a share from 0 to 1.")
+
+
+@dataclass(frozen=True)
 class Codebook:
     """A survey's constructs and everything asked beside them, in the order of the questionnaire (``questions``).
 
     ``paths``, ``moderations`` and ``contact`` are what is expected; ``strategies`` and ``outcomes`` name the constructs
     whose indirect effects are asked for; ``group`` is the control that tells two kinds of respondents apart and
-    ``marker`` a construct that theory relates to no other.
+    ``marker`` a construct that theory relates to no other; ``screening`` holds what flags a respondent.
     """
 
     name: str
@@ -127,6 +184,7 @@ class Codebook:
     strategies: tuple[str, ...] = ()
     outcomes: tuple[str, ...] = ()
     marker: str = ""
+    screening: Rules = Rules()
 
     @cached_property
     def by_code(self) -> dict[str, Item]:
@@ -273,7 +331,7 @@ class _Reader:
     def codebook(self, raw: dict) -> Codebook:
         top = self.take(raw, "top", {"name": LINE, "scales": TABLE, "constructs": LIST}, group=LINE, title=TABLE,
                         introduction=TABLE, checks=LIST, controls=LIST, paths=TABLE, moderation=TABLE, contact=TABLE,
-                        strategies=LIST, outcomes=LIST, marker=LINE)
+                        strategies=LIST, outcomes=LIST, marker=LINE, screening=TABLE)
         self.scales = {name: self.scale(name, table) for name, table in top["scales"].items()}
         constructs = tuple(self.construct(k, table) for k, table in enumerate(top["constructs"], 1))
         if not constructs:
@@ -307,7 +365,8 @@ class _Reader:
             top["name"], constructs, tuple(asked), paths, group, title, introduction,
             self.moderations(top.get("moderation", {}), names, paths), self.contact(top.get("contact"), asked),
             self.among("strategies", top.get("strategies", []), dict.fromkeys(path.predictor for path in paths)),
-            self.among("outcomes", top.get("outcomes", []), dict.fromkeys(path.outcome for path in paths)), marker)
+            self.among("outcomes", top.get("outcomes", []), dict.fromkeys(path.outcome for path in paths)), marker,
+            self.rules(top.get("screening", {})))
 
     def scale(self, name: str, table: object) -> Scale:
         where = f"scale {quoted(self.named(name, 'scales'))}"
@@ -417,6 +476,16 @@ class _Reader:
                 raise self.wrong("contact", f"{key} is {quoted(code)}", allowed)
         self.once("contact", list(found.values()))
         return Contact(**found)
+
+    def rules(self, table: dict) -> Rules:
+        known = {each.name: Field(lambda value: True, "") for each in fields(Rules)} | {"report": LIST}
+        found = self.take(table, "screening", {}, **known)
+        given: dict[str, Any] = {name: None if value is False and name not in ("one_answer", "duplicates") else value
+                                 for name, value in found.items()}
+        try:
+            return Rules(**given)
+        except (ParameterError, UnknownNameError, TypeError) as wrong:
+            raise DataError(f"codebook {self.file}, screening: {wrong}") from wrong
 
     def among(self, key: str, names: list, allowed: Iterable[str]) -> tuple[str, ...]:
         for name in names:

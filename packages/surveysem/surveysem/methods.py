@@ -11,6 +11,7 @@ import pandas as pd
 
 from nbproof import Catalogue, filled, snap
 from surveysem import LOCALE, __version__
+from surveysem.screening import Screened
 from surveysem.study import Study
 
 __all__ = ["DATA", "lavaan_script", "methods_text", "respondents_text", "script_data", "told_by"]
@@ -23,7 +24,7 @@ RULES = {
     "speeder": "less than {threshold} seconds per question ({flagged:d})",
     "failed check": "an attention check failed ({flagged:d})",
     "out of range": "an answer that is no code of its scale ({flagged:d})",
-    "duplicate": "the same answers as an earlier row ({flagged:d})",
+    "duplicate": "the same answers as an earlier row, beyond what chance explains ({flagged:d})",
 }
 ESTIMATORS = {
     "MLR": "robust maximum likelihood (MLR), with robust standard errors and fit statistics corrected for "
@@ -43,6 +44,7 @@ RESAMPLING = {
     "one-step": "one scoring step from the estimates in each",
 }
 SCREENED = {"drop": "Those flagged were left out; n = {kept:,} were analysed.",
+            "some": "Of those flagged {dropped:d} were left out; n = {kept:,} were analysed.",
             "report-only": "Those flagged were kept; n = {kept:,} were analysed."}
 FLAGGED = ("Screening criteria were set before any model was fitted and flagged {flagged:d} respondent(s) "
            "({share:.1f}%): {rules} (a respondent may meet several criteria).")
@@ -99,7 +101,13 @@ def respondents_text(study: Study, language: str) -> str:
     rules = ("; " if language == "en" else "；").join(_broken(study, language))
     return _joined(language, [
         received, _say(language, FLAGGED, flagged=flagged, share=100 * flagged / screened.nobs, rules=rules),
-        _say(language, SCREENED[screened.mode], kept=study.nobs)])
+        _say(language, SCREENED[_left_out(screened)], kept=study.nobs, dropped=screened.dropped)])
+
+
+def _left_out(screened: Screened) -> str:
+    if not screened.dropped:
+        return "report-only"
+    return "drop" if screened.dropped == len(screened.flagged) else "some"
 
 
 @cache

@@ -7,69 +7,47 @@ item: Huang et al. (2012), doi:10.1007/s10869-011-9231-8.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
+from surveysem.codebook import Rules
 from surveysem.errors import DataError, ParameterError
 from surveysem.responses import Responses
 
-__all__ = ["MODES", "Rules", "Screened", "expected_by_chance", "screen"]
+__all__ = ["MODES", "Chance", "Screened", "chance", "screen"]
 
 MODES = ("drop", "report-only")
 CHANCE = 0.02  # share of careful respondents that a rule on equal answers may flag
+DRAWN = 50_000  # respondents drawn to see what is given by chance, or ten surveys
+MATCHED = 5_000  # of them to find the correlations
+RARE = 0.05  # other respondents with the same answers, expected by chance: below it a repeated row is flagged
 RECORD = ["row", "rule", "value", "threshold", "detail", "dropped"]
 
 Array = np.ndarray
-Flag = tuple[str, Array, Array, float, list[str] | None]
+Flag = tuple[str, str, Array, Array, float, list[str] | None]
 
 
 @dataclass(frozen=True)
-class Rules:
-    """What flags a respondent; None leaves a rule out.
-
-    Rules on equal answers (``sd``, ``one_answer``, ``duplicates``) are not applied to questionnaires so short that they
-    would flag careful respondents too; see :func:`expected_by_chance`.
+class Chance:
+    """What careful respondents would give by chance, with the margins and correlations of these answers.
 
     Parameters
     ----------
-    missing : float
-        Share of items unanswered, in [0, 1]: above it.
-    run : int
-        Length of the longest run of one answer over items in the order asked: at or above it.
-    sd : float
-        Standard deviation of the answers to the items, as answered, divisor k - 1: at or below it.
-    one_answer : bool
-        The same answer to every item answered, two or more.
-    seconds : float
-        Seconds a question: below it.
-    failed_checks : int
-        Attention checks failed or unanswered: above it.
-    invalid : int
-        Answers that are no code of their scale: above it.
-    duplicates : bool
-        The same answers to all questions as an earlier row, whose number is the value.
+    alike : float
+        Share of them that would give one answer to all items.
+    others : array, one a row of the answers
+        How many others would give exactly the answers of that row.
+    repeated, rare : float
+        How many rows would repeat an earlier one, and how many of these answers of which ``others`` is below ``RARE``.
     """
 
-    missing: float | None = 0.2
-    run: int | None = None
-    sd: float | None = 0.0
-    one_answer: bool = True
-    seconds: float | None = 2.0
-    failed_checks: int | None = 0
-    invalid: int | None = 0
-    duplicates: bool = True
-
-    def __post_init__(self) -> None:
-        for each in fields(self):
-            value = getattr(self, each.name)
-            number = isinstance(value, (int, float)) and (isinstance(value, bool) or value >= 0)
-            if isinstance(value, bool) != (each.type == "bool") or not (value is None or number):
-                allowed = "True, False" if each.type == "bool" else "a number from 0, or None"
-                raise ParameterError(f"rule {each.name} is {value!r}; allowed: {allowed}.")
-        if self.missing is not None and self.missing > 1:
-            raise ParameterError(f"rule missing is {self.missing!r}; allowed: a share from 0 to 1.")
+    alike: float
+    others: Array
+    repeated: float
+    rare: float
 
 
 @dataclass(frozen=True)
@@ -77,7 +55,8 @@ class Screened:
     """Answers that passed (all of them where the mode is "report-only") and the record of those that did not.
 
     ``record`` has one line a flagged row and rule: row, rule, value, threshold, detail, dropped. ``notes`` name the
-    rules that could not be applied.
+    rules that could not be applied. ``repeated`` rows have the answers of an earlier one, where ``by_chance`` would be
+    expected to.
     """
 
     answers: pd.DataFrame
@@ -86,6 +65,13 @@ class Screened:
     mode: str
     nobs: int
     notes: tuple[str, ...] = ()
+    repeated: int = 0
+    by_chance: float = 0.0
+
+    @property
+    def dropped(self) -> int:
+        """How many rows left the answers."""
+        return self.nobs - len(self.answers)
 
     @property
     def flagged(self) -> list[int]:
@@ -107,9 +93,9 @@ def screen(responses: Responses, rules: Rules | None = None, *, mode: str = "dro
     Parameters
     ----------
     rules : Rules, optional
-        By default those of `Rules`, none of which looks at the hypotheses.
+        By default those of the codebook, none of which looks at the hypotheses.
     mode : {"drop", "report-only"}
-        Whether flagged rows leave the answers.
+        Whether flagged rows leave the answers, but for those of rules that only report.
 
     Raises
     ------
@@ -118,70 +104,153 @@ def screen(responses: Responses, rules: Rules | None = None, *, mode: str = "dro
     """
     if mode not in MODES:
         raise ParameterError(f"mode is {mode!r}; allowed: {', '.join(MODES)}.")
-    rules = Rules() if rules is None else rules
+    rules = responses.codebook.screening if rules is None else rules
     rows = responses.answers.index.to_numpy()
+    likely, first = chance(responses), _first_same(responses.answers)
     lines = []
-    for rule, flagged, values, threshold, details in _flags(responses, rules):
-        lines += [
-            (rows[k], rule, float(values[k]), float(threshold), details[k] if details else "", mode == "drop")
-            for k in np.flatnonzero(flagged)
-        ]
+    for name, rule, flagged, values, threshold, details in _flags(responses, rules, likely, first):
+        goes = mode == "drop" and name not in rules.report
+        lines += [(rows[k], rule, float(values[k]), float(threshold), details[k] if details else "", goes)
+                  for k in np.flatnonzero(flagged)]
     record = pd.DataFrame(lines, columns=RECORD).sort_values("row", kind="stable", ignore_index=True)
-    answers = responses.answers
-    if mode == "drop":
-        answers = answers.loc[~answers.index.isin(record["row"])]
+    answers = responses.answers.loc[~responses.answers.index.isin(record["row"][record["dropped"].astype(bool)])]
     if answers.empty:
         raise DataError(f"{responses.file}: all {len(rows)} rows are flagged; allowed: rules that leave some.")
-    return Screened(answers, record, rules, mode, len(rows), _unused(responses, rules))
+    return Screened(answers, record, rules, mode, len(rows), _unused(responses, rules, likely),
+                    int((first > 0).sum()), likely.repeated)
 
 
-def _flags(responses: Responses, rules: Rules) -> Iterator[Flag]:
+def _flags(responses: Responses, rules: Rules, likely: Chance, first: Array) -> Iterator[Flag]:
     """Yield each rule that applies with who is flagged, by what value, against what threshold."""
     answers, book = responses.answers, responses.codebook
     items = answers[book.items].to_numpy()
     given = np.isfinite(items)
     if rules.missing is not None:
         share = (~given).mean(1)
-        yield "missing", share > rules.missing, share, rules.missing, None
+        yield "missing", "missing", share > rules.missing, share, rules.missing, None
     if rules.run is not None:
         runs = _longest_run(items)
-        yield "straight-lining (run)", runs >= rules.run, runs, rules.run, None
+        yield "run", "straight-lining (run)", runs >= rules.run, runs, rules.run, None
     enough = given.sum(1) >= 2
-    alike, repeated = (share <= CHANCE for share in expected_by_chance(responses))
+    alike = likely.alike <= CHANCE
     if rules.sd is not None and alike:
         sd = np.full(len(items), np.nan)
         sd[enough] = answers.loc[enough, book.items].std(axis=1)
-        yield "straight-lining (sd)", sd <= rules.sd + 1e-12, sd, rules.sd, None
+        yield "sd", "straight-lining (sd)", sd <= rules.sd + 1e-12, sd, rules.sd, None
     if rules.one_answer and alike:
-        low, high = np.fmin.reduce(items, axis=1), np.fmax.reduce(items, axis=1)
-        yield "one answer only", enough & (low == high), low, 1, None
+        yield "one_answer", "one answer only", _alike(items), np.fmin.reduce(items, axis=1), 1, None
     if rules.seconds is not None and responses.duration is not None:
         pace = responses.duration.to_numpy() / len(book.questions)
-        yield "speeder", pace < rules.seconds, pace, rules.seconds, None
+        yield "seconds", "speeder", pace < rules.seconds, pace, rules.seconds, None
     checks = [item for item in book.questions if item.role == "check"]
     if rules.failed_checks is not None and checks:
         misses = np.stack([answers[item.code].to_numpy() != item.expected for item in checks], 1)
         details = [", ".join(item.code for item, miss in zip(checks, row, strict=True) if miss) for row in misses]
         failed = misses.sum(1)
-        yield "failed check", failed > rules.failed_checks, failed, rules.failed_checks, details
+        yield "failed_checks", "failed check", failed > rules.failed_checks, failed, rules.failed_checks, details
     if rules.invalid is not None and len(responses.invalid):
-        yield "out of range", *_invalid(responses, rules.invalid)
-    if rules.duplicates and repeated:
-        first = _first_same(answers)
-        yield "duplicate", first > 0, first, 0, None
+        yield "invalid", "out of range", *_invalid(responses, rules.invalid)
+    if rules.duplicates:
+        details = [f"{others:.2f} others expected by chance" for others in likely.others]
+        yield "duplicates", "duplicate", (first > 0) & (likely.others < RARE), first, RARE, details
 
 
-def expected_by_chance(responses: Responses) -> tuple[float, float]:
-    """Return about which share of careful respondents gives one answer to all items, and which another row's answers.
+def chance(responses: Responses, *, seed: int = 20240531) -> Chance:
+    """Estimate what careful respondents would give by chance, from these answers.
 
-    Few questions of few options leave few patterns, P in all, of which people use some far more than others. Drawn
-    items (2, 5 and 7 points, 4 to 15 of them, loadings of .75 on constructs that correlate) gave P^-0.42 of the former
-    and N / 2 P^-0.6 of the latter, each within a factor of three of what was drawn where it is near ``CHANCE``.
+    Behind each question stands a normal variable cut where the shares of its answers say; the correlations are those
+    with which drawn answers, as normal scores, correlate as the observed ones do. Whole surveys are drawn from this
+    model, with the holes of the observed one: most to count how often each row's answers come up, a fifth to count the
+    rows that repeat another.
+
+    Parameters
+    ----------
+    seed : int
+        Of the surveys drawn.
+
+    References
+    ----------
+    Cario & Nelson (1997), Modeling and generating random vectors with arbitrary marginal distributions and correlation
+    matrix, Northwestern University: the correlations by search.
     """
-    book = responses.codebook
-    points = {item.code: item.scale.high - item.scale.low + 1 for item in book.questions if item.role != "check"}
-    items, every = (sum(np.log(points[code]) for code in codes) for codes in (book.items, points))
-    return float(np.exp(-0.42 * items)), min(1.0, len(responses.answers) / 2 * float(np.exp(-0.6 * every)))
+    answers, items = responses.answers, responses.codebook.items
+    n, rng = len(answers), np.random.default_rng(seed)
+    values = answers.to_numpy(float)
+    surveys = int(np.clip(DRAWN // n, 4, 50))
+    margins = [np.unique(column[np.isfinite(column)], return_counts=True) for column in values.T]
+    cuts = [norm.ppf(np.cumsum(counts)[:-1] / counts.sum()) for _, counts in margins]
+    root = _root_of_correlations(values, margins, cuts, rng)
+    weights = rng.integers(1, 2**63, len(cuts), dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    holes, scored = np.isnan(values), [answers.columns.get_loc(code) for code in items]
+    keys, alike = [], 0
+    for _ in range(surveys):
+        drawn = _draw(rng.standard_normal((n, len(cuts))) @ root.T, margins, cuts)
+        drawn[holes] = np.nan
+        alike += int(_alike(drawn[:, scored]).sum())
+        keys.append(_key(drawn, weights))
+    held = max(surveys // 5, 1)
+    known, times = np.unique(np.concatenate(keys[held:]), return_counts=True)
+
+    def others(key: Array) -> Array:
+        at = np.minimum(np.searchsorted(known, key), len(known) - 1)
+        return np.where(known[at] == key, times[at], 0) / (surveys - held)
+
+    again = [key[pd.Series(key).duplicated().to_numpy()] for key in keys[:held]]
+    repeated = float(np.mean([len(each) for each in again]))
+    rare = float(np.mean([(others(each) < RARE).sum() for each in again]))
+    return Chance(alike / (surveys * n), others(_key(values, weights)), repeated, rare)
+
+
+def _root_of_correlations(values: Array, margins: list, cuts: list[Array], rng: np.random.Generator) -> Array:
+    """Return a square root of the correlations behind the answers, by which drawn answers correlate as these do."""
+    normal = rng.standard_normal((MATCHED, len(cuts)))
+    wanted, correlations = _scored(values, margins, cuts), np.eye(len(cuts))
+    spread = np.sqrt(np.diag(wanted))
+    spread = np.outer(spread, spread)
+    for _ in range(6):
+        root = np.linalg.cholesky(correlations)
+        got = _scored(_draw(normal @ root.T, margins, cuts), margins, cuts)
+        step = np.divide(wanted - got, spread, out=np.zeros_like(wanted), where=spread > 0)
+        sought = np.clip(correlations + step, -0.98, 0.98)
+        np.fill_diagonal(sought, 1)
+        level, axes = np.linalg.eigh(sought)
+        correlations = (axes * np.maximum(level, 1e-3)) @ axes.T
+        scale = np.sqrt(np.diag(correlations))
+        correlations /= np.outer(scale, scale)
+    return np.linalg.cholesky(correlations)
+
+
+def _scored(values: Array, margins: list, cuts: list[Array]) -> Array:
+    """Return the covariances of the normal scores of answers, each pair by the rows that answered both."""
+    scores = np.zeros(values.shape)
+    for at, ((codes, counts), own) in enumerate(zip(margins, cuts, strict=True)):
+        heights = norm.pdf(np.concatenate([[-np.inf], own, [np.inf]]))
+        if len(codes):
+            mean = (heights[:-1] - heights[1:]) * counts.sum() / counts
+            answered = np.isfinite(values[:, at])
+            scores[answered, at] = mean[np.searchsorted(codes, values[answered, at])]
+    both = np.isfinite(values).astype(float)
+    return scores.T @ scores / np.maximum(both.T @ both, 1)
+
+
+def _draw(latent: Array, margins: list, cuts: list[Array]) -> Array:
+    drawn = np.full(latent.shape, np.nan)
+    for at, ((codes, _), own) in enumerate(zip(margins, cuts, strict=True)):
+        if len(codes):
+            drawn[:, at] = codes[np.searchsorted(own, latent[:, at])]
+    return drawn
+
+
+def _key(values: Array, weights: Array) -> Array:
+    """Return one whole number a row, the same for the same answers and by all odds another for others."""
+    bits = np.where(np.isnan(values), np.float64(1e300), values + 0.0).view(np.uint64)  # no negative zero
+    mixed = (bits ^ (bits >> np.uint64(29))) * weights
+    return (mixed ^ (mixed >> np.uint64(32))).sum(axis=1, dtype=np.uint64)
+
+
+def _alike(items: Array) -> Array:
+    """Return who gave one answer to every item answered, two or more."""
+    return (np.isfinite(items).sum(1) >= 2) & (np.fmin.reduce(items, axis=1) == np.fmax.reduce(items, axis=1))
 
 
 def _invalid(responses: Responses, threshold: int) -> tuple[Array, Array, float, list[str]]:
@@ -214,15 +283,12 @@ def _first_same(answers: pd.DataFrame) -> Array:
     return np.where((first != answers.index) & np.isfinite(values).any(1), first, 0)
 
 
-def _unused(responses: Responses, rules: Rules) -> tuple[str, ...]:
+def _unused(responses: Responses, rules: Rules, likely: Chance) -> tuple[str, ...]:
     notes = []
     if rules.seconds is not None and responses.duration is None:
         notes.append("speeder: the file has no duration.")
     if rules.failed_checks is not None and not any(item.role == "check" for item in responses.codebook.questions):
         notes.append("failed check: the codebook has no attention check.")
-    alike, repeated = expected_by_chance(responses)
-    if (rules.one_answer or rules.sd is not None) and alike > CHANCE:
-        notes.append(f"one answer only: with so few items {alike:.0%} of careful respondents would give one answer.")
-    if rules.duplicates and repeated > CHANCE:
-        notes.append(f"duplicate: with so few questions {repeated:.0%} of careful respondents would repeat another.")
+    if (rules.one_answer or rules.sd is not None) and likely.alike > CHANCE:
+        notes.append(f"one answer only: {likely.alike:.0%} of careful respondents would give one answer to all items.")
     return tuple(notes)

@@ -9,19 +9,21 @@ shares are no test; the authors' joint test by resampling is not made.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import ceil
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
 import semfit
+from surveysem.codebook import Rules
 from surveysem.errors import DataError, UnknownNameError
 from surveysem.paths import standardised
 from surveysem.responses import Responses
-from surveysem.screening import MODES, Rules, screen
+from surveysem.screening import MODES, screen
 from surveysem.study import Study, mean_scores
 
 __all__ = ["Specification", "SpecificationCurve", "specification_curve", "specifications"]
@@ -34,7 +36,7 @@ LARGEST = 10_000  # respondents: of more, all but the declared analysis take a r
 
 @dataclass(frozen=True)
 class Specification:
-    """One way to analyse the answers; ``screening`` is "drop", "report-only" or "without" and the name of a rule."""
+    """One way to analyse the answers; ``screening`` is "drop", "report-only", "drop reported" or "without" a rule."""
 
     analysis: str
     screening: str
@@ -144,10 +146,12 @@ def _screenings(study: Study) -> dict[str, pd.DataFrame]:
     for mode in MODES:
         if mode not in ways:
             ways[mode] = _kept(responses, rules, mode)
+    if rules.report:
+        ways["drop reported"] = _kept(responses, replace(rules, report=()), "drop")
     for name, value in vars(rules).items():
-        if value is not None and value is not False:  # 0 is a threshold
-            off = Rules(**vars(rules) | {name: False if value is True else None})
-            ways[f"without {name}"] = _kept(responses, off, "drop")
+        if name != "report" and value is not None and value is not False:  # 0 is a threshold
+            off: dict[str, Any] = {name: False if value is True else None}
+            ways[f"without {name}"] = _kept(responses, replace(rules, **off), "drop")
     found: dict[str, pd.DataFrame] = {}
     for name, answers in ways.items():
         used = study.items if name.startswith("without") else []  # a rule off is tried on rows without a hole

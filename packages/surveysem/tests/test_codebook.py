@@ -279,3 +279,21 @@ def test_a_key_of_many_parts_is_refused_in_no_time(tmp_path):
     path.write_text("x = 1\n" + "a." * 100_000 + "a = 1\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"codebook deep.toml, row 2 has 100,000 dots; at most 200 are read"):
         surveysem.load_codebook(path)
+
+
+def test_screening_rules_are_the_codebooks(tmp_path):
+    file = tmp_path / "book.toml"
+
+    def rules(table: str) -> surveysem.Rules:
+        file.write_text(f"{SMALL}\n[screening]\n{table}\n", encoding="utf-8")
+        return surveysem.load_codebook(file).screening
+
+    assert rules("") == surveysem.Rules()
+    assert rules('sd = false\nmissing = 0.3\nreport = ["duplicates", "missing"]') == surveysem.Rules(
+        sd=None, missing=0.3, report=("duplicates", "missing"))
+    for table, said in {'report = ["speed"]': "unknown screening rule 'speed'", "missing = 2": "a share from 0 to 1",
+                        "duplicates = 3": "rule duplicates is 3; allowed: True, False",
+                        "sped = 2": "field sped: an unknown field",
+                        'seconds = "fast"': "rule seconds is 'fast'; allowed: a number from 0"}.items():
+        with pytest.raises(DataError, match=rf"codebook book\.toml, screening.*{said}"):
+            rules(table)

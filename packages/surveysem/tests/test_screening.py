@@ -12,8 +12,8 @@ from books import HANOI, SMALL
 
 import surveysem
 from surveysem.codebook import Codebook, Construct, Item, Scale
-from surveysem.errors import DataError, ParameterError
-from surveysem.screening import CHANCE, expected_by_chance
+from surveysem.errors import DataError, ParameterError, UnknownNameError
+from surveysem.screening import RARE, chance
 
 GOOD = [
     [1, 5, 2, 4, 2, 3, 1, 1, 3], [4, 2, 5, 4, 4, 5, 3, 2, 0], [3, 3, 4, 4, 2, 1, 2, 1, 7], [5, 1, 4, 4, 5, 5, 4, 2, 1],
@@ -70,10 +70,77 @@ def test_each_rule_flags_its_case_with_value_and_threshold(read, row, seconds, o
     assert (2 in screened.answers.index) == (not expected)
 
 
-def test_the_later_of_two_like_rows_goes_and_names_the_first(read):
-    screened = surveysem.screen(read(GOOD[1], GOOD[1], GOOD[1]))
-    assert flags(screened)[:2] == [[3, "duplicate", 2, 0], [4, "duplicate", 2, 0]]
-    assert 2 in screened.answers.index
+def made_of(answers: pd.DataFrame, points: int) -> surveysem.Responses:
+    """Answers to items of one construct, as if read."""
+    scale = Scale("s", 1, points)
+    construct = Construct("x", tuple(Item(code, scale, construct="x") for code in answers))
+    book = Codebook("b", (construct,), construct.items)
+    return surveysem.Responses(book, answers, pd.DataFrame(), pd.DataFrame(columns=["row", "item", "given"]))
+
+
+def drawn(points: int, items: int, factors: int, nobs: int, shift: float, seed: int = 7) -> pd.DataFrame:
+    """Careful respondents: loadings of .75 on factors that correlate; the shift piles answers up at the upper end."""
+    rng = np.random.default_rng(seed)
+    F = np.sqrt(0.6) * rng.normal(size=(nobs, factors)) + np.sqrt(0.4) * rng.normal(size=(nobs, 1))
+    y = 0.75 * np.repeat(F, -(-items // factors), 1)[:, :items] + np.sqrt(1 - 0.75**2) * rng.normal(size=(nobs, items))
+    answers = np.clip(np.round(y + (points + 1) / 2 + shift), 1, points)
+    return pd.DataFrame(answers, columns=[f"x{k}" for k in range(items)], index=range(2, nobs + 2))
+
+
+def planted(answers: pd.DataFrame, copies: int) -> pd.DataFrame:
+    """The same answers, the last rows of which repeat some of the first half."""
+    rows = np.random.default_rng(1).choice(len(answers) // 2, copies, replace=False)
+    changed = answers.copy()
+    changed.iloc[-copies:] = answers.iloc[rows].to_numpy()
+    return changed
+
+
+def test_repeated_rows_are_reported_and_leave_only_where_the_codebook_says_so():
+    changed = planted(drawn(5, 15, 3, 100, 1.0), 5)
+    responses = made_of(changed, 5)
+    screened = surveysem.screen(responses)
+    assert (screened.repeated, len(screened.answers)) == (5, 100)
+    assert flags(screened) == [[row, "duplicate", changed.index[(changed == changed.loc[row]).all(axis=1)][0], RARE]
+                               for row in changed.index[-5:]]
+    assert not screened.record["dropped"].any()
+    strict = surveysem.screen(responses, surveysem.Rules(report=()))
+    assert strict.record["dropped"].all()
+    assert strict.answers.index.tolist() == changed.index[:-5].tolist()
+
+
+@pytest.mark.parametrize(("points", "items", "factors", "nobs", "shift"), [
+    (5, 8, 2, 1000, 0.6), (5, 9, 3, 1000, 0.6), (7, 8, 2, 1000, 0.6), (5, 11, 3, 1090, 2.0), (2, 9, 1, 400, 0.5)])
+def test_as_many_rows_repeat_another_and_hold_one_answer_as_are_drawn(points, items, factors, nobs, shift):
+    """Against the rows of surveys drawn from the truth itself, with three times their spread to each side."""
+    seen = [(answers.duplicated().sum(), (answers.nunique(axis=1) == 1).mean())
+            for answers in (drawn(points, items, factors, nobs, shift, seed) for seed in range(20))]
+    found = [chance(made_of(drawn(points, items, factors, nobs, shift, seed), points)) for seed in (30, 31, 32)]
+    for at, said in enumerate(([one.repeated for one in found], [one.alike for one in found])):
+        values = np.array([row[at] for row in seen])
+        assert abs(np.mean(said) - values.mean()) < 3 * values.std(ddof=1)
+
+
+def test_where_answers_pile_up_real_respondents_stay_and_planted_copies_are_named():
+    """1,090 answers to 11 items of five points, two of five respondents at the ceiling of an item."""
+    answers = drawn(5, 11, 3, 1090, 2.0)
+    assert answers.duplicated().sum() > 300
+    changed = planted(answers, 60)
+    screened = surveysem.screen(made_of(changed, 5))
+    assert len(screened.answers) == 1090
+    named = screened.flagged
+    assert sum(row in named for row in changed.index[:-60]) <= 5
+    often = pd.concat(drawn(5, 11, 3, 1090, 2.0, seed) for seed in range(100, 140)).value_counts() / 40
+    strange = [row for row in changed.index[-60:] if often.get(tuple(changed.loc[row]), 0) < RARE / 2]
+    assert len(strange) > 5  # hardly any other in a survey would give these answers
+    assert np.mean([row in named for row in strange]) > 0.9
+    assert screened.by_chance == pytest.approx(answers.duplicated().sum(), rel=0.15)
+
+
+def test_of_many_items_every_copy_is_named_and_nobody_else(read):
+    changed = planted(drawn(5, 28, 4, 361, 1.0), 20)
+    screened = surveysem.screen(made_of(changed, 5))
+    assert screened.record.query("rule == 'duplicate'")["row"].tolist() == changed.index[-20:].tolist()
+    assert screened.by_chance < 0.5
 
 
 def test_report_only_keeps_every_row_and_the_same_record(read):
@@ -96,6 +163,8 @@ def test_misuse(read):
         surveysem.screen(read(), mode="keep")
     with pytest.raises(ParameterError, match="rule missing is 2; allowed: a share from 0 to 1"):
         surveysem.Rules(missing=2)
+    with pytest.raises(UnknownNameError, match="unknown screening rule 'duplicate'; did you mean 'duplicates'"):
+        surveysem.Rules(report=("duplicate",))
     with pytest.raises(ParameterError, match="rule run is 'long'; allowed: a number from 0, or None"):
         surveysem.Rules(run="long")
     with pytest.raises(ParameterError, match="rule duplicates is 1; allowed: True, False"):
@@ -112,7 +181,8 @@ def test_the_hanoi_survey_holds_sixteen_duplicates_and_ten_straight_liners():
     screened = surveysem.screen(responses)
     counts = screened.summary().set_index("rule")["flagged"]
     assert counts[["duplicate", "straight-lining (sd)", "one answer only"]].tolist() == [16, 10, 10]
-    assert len(screened.answers) == 272 - counts["any"] == 253
+    assert len(screened.answers) == 262
+    assert len(surveysem.screen(responses, surveysem.Rules(report=())).answers) == 272 - counts["any"] == 253
     assert screened.notes == ("speeder: the file has no duration.",
                               "failed check: the codebook has no attention check.")
     assert len(surveysem.screen(responses, mode="report-only").answers) == 272
@@ -131,20 +201,6 @@ def test_short_questionnaires_keep_those_who_answer_alike_by_chance():
     screened = surveysem.screen(responses)
     assert len(screened.answers) == 400
     rules = [note.split(":")[0] for note in screened.notes]
-    assert rules == ["speeder", "failed check", "one answer only", "duplicate"]
+    assert rules == ["speeder", "failed check", "one answer only"]
+    assert screened.flagged == []
     assert answers.duplicated().mean() > 0.5
-
-
-@pytest.mark.parametrize(("points", "items", "factors"), [(5, 8, 2), (5, 9, 3), (5, 12, 4), (7, 8, 2)])
-def test_what_is_expected_by_chance_is_near_what_is_drawn(points, items, factors):
-    scale = Scale("s", 1, points)
-    construct = Construct("x", tuple(Item(f"x{k}", scale, construct="x") for k in range(items)))
-    book, rng, n = Codebook("b", (construct,), construct.items), np.random.default_rng(7), 1000
-    F = np.sqrt(0.6) * rng.normal(size=(n, factors)) + np.sqrt(0.4) * rng.normal(size=(n, 1))
-    y = 0.75 * np.repeat(F, items // factors, 1) + np.sqrt(1 - 0.75**2) * rng.normal(size=(n, items))
-    drawn = np.clip(np.round(y + (points + 1) / 2 + 0.6), 1, points)
-    answers = pd.DataFrame(drawn, columns=book.items)
-    alike, repeated = expected_by_chance(surveysem.Responses(book, answers, pd.DataFrame(), pd.DataFrame()))
-    share = answers.duplicated().mean()
-    assert (share > CHANCE) == (repeated > CHANCE) or 0.3 < share / repeated < 3
-    assert max(alike, (answers.nunique(axis=1) == 1).mean()) < CHANCE
