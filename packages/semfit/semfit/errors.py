@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from difflib import get_close_matches
 
-__all__ = ["DataError", "FitWarning", "ParameterError", "SemfitError", "UnknownNameError", "named", "quoted"]
+__all__ = ["DataError", "FitWarning", "NotTestable", "ParameterError", "SemfitError", "UnknownNameError", "named",
+           "quoted"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class NotTestable:
+    """Stands where the data carry no conclusion, and says why."""
+
+    reason: str
 
 
 class SemfitError(Exception):

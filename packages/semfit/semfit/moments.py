@@ -191,7 +191,7 @@ def _check_columns(rows: Array, names: Sequence[str], where: str) -> None:
     if len(rows) <= len(names):
         raise DataError(
             f"{len(rows)} rows{where} for {len(names)} variables; a model needs more rows than variables: fit "
-            "parts of it, or means of items in place of items."
+            f"parts of it, or means of items in place of items{', or leave the group out' if where else ''}."
         )
     for k, name in enumerate(names):
         column = rows[~np.isnan(rows[:, k]), k]
