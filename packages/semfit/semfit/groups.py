@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,7 +51,7 @@ class Invariance:
         """
         rows, above = [], None
         for level, one in self.fits.items():
-            row = {"level": level, **self._measures(one)}
+            row: dict[str, Any] = {"level": level, **self._measures(one)}
             if above is not None:
                 row |= self._step(one, above, row, rows[-1])
                 row |= dict.fromkeys(("holds_chisq", "holds_indices")) if self.withheld else {}
@@ -78,8 +79,8 @@ class Invariance:
             return NotTestable("The configural model has no test, so that no level can be compared with it.")
         if m["pvalue"] < ALPHA and not (m["cfi"] >= POOR_CFI and m["rmsea"] <= POOR_RMSEA):
             return NotTestable(
-                f"The model does not fit the groups even where nothing is held equal (CFI {m['cfi']:.3f}, below .90, or "
-                f"RMSEA {m['rmsea']:.3f}, above .10), so that equal parameters would mean nothing: mend the model first."
+                f"The model does not fit the groups even where nothing is held equal (CFI {m['cfi']:.3f}, RMSEA "
+                f"{m['rmsea']:.3f}; below .90 or above .10 is poor): equal parameters would mean nothing."
             )
         return None
 

@@ -179,9 +179,7 @@ def _result(
     text: str, table: ParameterTable, sample: Sample, problem: LeastSquares, solution: Solution, estimator: str
 ) -> SemFit:
     theta, N = solution.theta, sample.nobs
-    curvature = covariance(
-        problem.derivatives(theta)[1], free_directions(problem, theta), bool(solution.converged)
-    )
+    curvature = covariance(problem.derivatives(theta)[1], free_directions(problem, theta), bool(solution.converged))
     usable = bool(solution.converged) and curvature.identified
     vcov = curvature.inverse
     statistics = sum(len(s) for s in problem.statistics)

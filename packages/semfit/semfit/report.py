@@ -73,8 +73,7 @@ def _head(fit: Shown) -> str:
     steepest = "below 1e-10" if gradient < 1e-10 else f"{gradient:.1e}"
     state = "ended normally" if fit.converged and fit.identified else "DID NOT END NORMALLY"
     lines += [
-        f"semfit {state} after {int(fit.solution.iterations)} iterations "
-        f"(largest gradient {steepest})",
+        f"semfit {state} after {int(fit.solution.iterations)} iterations (largest gradient {steepest})",
         "",
         f"  Estimator                          {fit.estimator:>14}",
         f"  Standard errors                    {_errors(fit):>14}",

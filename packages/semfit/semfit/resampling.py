@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from semfit.checks import whole
+from semfit.checks import probability, whole
 from semfit.errors import ParameterError, UnknownNameError
 from semfit.estimate import Likelihood, minimise
 from semfit.inequality import refuse
-from semfit.inference import defined_values
 from semfit.least_squares import LeastSquares
 from semfit.missing import Patterns
 from semfit.moments import GroupSample
@@ -55,15 +54,6 @@ class Bootstrap:
     jackknife: Array | None = None
     empty: int = 0
 
-    def values(self, theta: Array) -> Array:
-        """Return every row of the table and every defined parameter for parameters (..., q)."""
-        position = self.fit.table.position
-        columns = [
-            theta[..., position[row.key]] if row.free else np.full(theta.shape[:-1], self.fit.values[k])
-            for k, row in enumerate(self.fit.rows)
-        ]
-        return np.concatenate([np.stack(columns, -1), defined_values(self.fit.table, theta)], -1)
-
     def intervals(self, kind: str = "percentile", level: float = 0.95) -> pd.DataFrame:
         """Return lhs, op, rhs, label, group, est, se, ci_low, ci_high from the draws.
 
@@ -77,9 +67,8 @@ class Bootstrap:
         """
         if kind not in KINDS:
             raise UnknownNameError("bootstrap interval", kind, KINDS)
-        if not 0 < level < 1:
-            raise ParameterError(f"level is a probability between 0 and 1; got {level!r}.")
-        draws, est = self.values(self.draws), self.fit.values
+        probability("level", level)
+        draws, est = self.fit.values_at(self.draws), self.fit.values
         tails = np.array([(1 - level) / 2, (1 + level) / 2])[:, None]
         share = np.broadcast_to(tails, (2, len(est)))
         if kind != "percentile":
@@ -99,7 +88,7 @@ class Bootstrap:
 
     def _acceleration(self) -> Array:
         jackknife = _jackknife(self.fit) if self.jackknife is None else self.jackknife
-        influence = self.values(jackknife)
+        influence = self.fit.values_at(jackknife)
         influence = np.nanmean(influence, 0) - influence
         spread = np.nansum(influence**2, 0) ** 1.5
         return np.divide(np.nansum(influence**3, 0), 6 * spread, out=np.zeros(len(spread)), where=spread > 0)

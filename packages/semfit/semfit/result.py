@@ -12,9 +12,9 @@ import pandas as pd
 from scipy import special
 
 from semfit import incomplete, measures, ordinal_measures, prediction, report, residuals, robust, scores
-from semfit.errors import ParameterError
+from semfit.checks import probability
 from semfit.expressions import jacobian
-from semfit.inference import TestStatistic, covariance, defined_values, free_directions
+from semfit.inference import TestStatistic, covariance, defined_values, free_directions, z_tests
 from semfit.least_squares import LeastSquares, ResponseBlock
 from semfit.resampling import Bootstrap
 from semfit.standardize import delta_errors, explained, standard_errors, standardized
@@ -222,8 +222,7 @@ class SemFit(report.Shown):
         >>> fit.conf_int(alpha=0.1).loc["b"].round(2).tolist()
         [0.39, 0.53]
         """
-        if not 0 < alpha < 1:
-            raise ParameterError(f"alpha is a probability between 0 and 1; got {alpha!r}.")
+        probability("alpha", alpha)
         at = list(self._named.values())
         low, high = self._ends(1 - alpha)
         return pd.DataFrame({"lower": low[at], "upper": high[at]}, [*self._named])
@@ -246,11 +245,7 @@ class SemFit(report.Shown):
         """The standardised solution with its own standard errors, tests and intervals."""
         est = self.standardized_at(self.theta)
         se = standard_errors(self.table, self.problem, self.theta, self.vcov)
-        z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > 1e-12)
-        half = special.ndtri((1 + LEVEL) / 2) * se
-        return self.frame(
-            std_all=est, se=se, z=z, pvalue=2 * special.ndtr(-np.abs(z)), ci_low=est - half, ci_high=est + half
-        )
+        return self.frame(std_all=est, se=se, **z_tests(est, se))
 
     @cached_property
     def fit_measures(self) -> pd.Series:

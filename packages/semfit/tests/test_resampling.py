@@ -88,7 +88,7 @@ def test_standard_errors_of_draws_are_near_the_sandwich(fit, data):
 def test_intervals_by_hand(fit):
     draws = resampling.bootstrap(fit, 199, seed=2)
     row = draws.intervals("percentile", 0.90).iloc[-2]
-    effect = np.sort(draws.values(draws.draws)[:, -2])
+    effect = np.sort(draws.fit.values_at(draws.draws)[:, -2])
     assert (row["ci_low"], row["ci_high"]) == (effect[9], effect[189])  # (199 + 1) * .05 = 10th, 190th
 
 
