@@ -148,7 +148,7 @@ def read(
     if cluster is not None:
         keep &= one_column(data, cluster).notna().to_numpy()
     if not keep.any():
-        raise DataError(f"none of the {len(data)} rows can be used; a model needs more rows than variables.")
+        raise DataError(f"none of the {len(data)} rows can be used: whole rows are needed, more than variables.")
     given = None if weights is None else weights_of(data, weights)
     given = None if given is None else given * (keep.sum() / given[keep].sum())
     of = None if cluster is None else clusters_of(data, cluster, group, keep)
@@ -228,11 +228,12 @@ def _pairwise_group(label: str, rows: Array, names: Sequence[str]) -> GroupSampl
     covariance, mean = frame.cov().to_numpy() * (len(rows) - 1) / len(rows), frame.mean().to_numpy()
     check_definite(np.diag(np.diag(covariance)), names, where)
     smallest = np.linalg.eigvalsh(correlation(covariance))[0]
-    if smallest < 1e-10:
+    if smallest < -1e-8:
         raise DataError(
             f"the pairwise covariances{where} are no covariance matrix: the smallest eigenvalue of their correlations "
             f"is {smallest:.3g}, it must be positive; use missing='fiml' or 'listwise'."
         )
+    check_definite(covariance, names, where)
     return GroupSample(label, len(rows), Patterns.whole(len(rows), covariance, mean), covariance, mean, None, None)
 
 
