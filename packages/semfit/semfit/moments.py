@@ -137,7 +137,8 @@ def read(
     columns = {group: "group column", cluster: "column of clusters"} | dict.fromkeys(names, "variable in the model")
     for name, kind in columns.items():
         if name is not None and name not in data.columns:
-            raise UnknownNameError(kind, name, map(str, data.columns))
+            latent = f" A latent variable has items: {name} =~ item + item." if name in names else ""
+            raise UnknownNameError(kind, name, map(str, data.columns), latent)
     values = matrix(data, list(names))
     seen = ~np.isnan(values)
     must = [names.index(n) for n in complete]

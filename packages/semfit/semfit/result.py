@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
-from semfit import incomplete, measures, ordinal_measures, prediction, report, residuals, robust, scores
+from semfit import identification, incomplete, measures, ordinal_measures, prediction, report, residuals, robust, scores
 from semfit.checks import probability
 from semfit.expressions import jacobian
 from semfit.inference import TestStatistic, covariance, defined_values, free_directions, z_tests
@@ -54,7 +55,8 @@ class SemFit(report.Shown):
         elif not self.identified:
             found.append(
                 f"The model is NOT identified: the information matrix has rank {self.curvature.rank}, "
-                f"{self.curvature.directions} are needed; the estimates are one of many solutions."
+                f"{self.curvature.directions} are needed; the estimates are one of many solutions. "
+                f"{identification.why_open(self)}"
             )
         if not self.sample.settled:
             found.append(
@@ -347,7 +349,7 @@ class SemFit(report.Shown):
         return report.summary(self)
 
     def _repr_html_(self) -> str:
-        return report.html(self)
+        return f"<pre>{escape(self.summary())}</pre>"
 
     def to_lavaan(self) -> str:
         """Return the R code that fits the same model with lavaan."""

@@ -148,6 +148,8 @@ def _relation(tokens: list[Token]) -> Token:
     if not relations:
         raise error_at(tokens[0], f"no relation in the statement that begins with {quoted(tokens[0].text)}", "=~")
     if len(relations) > 1:
+        if tokens[tokens.index(relations[0]) + 1].line > relations[0].line < relations[1].line:
+            raise error_at(relations[0], f"nothing stands right of {relations[0].text!r}", relations[0].text)
         raise error_at(relations[1], f"a second {quoted(relations[1].text)} in one statement", relations[0].text)
     return relations[0]
 
