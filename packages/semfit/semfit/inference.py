@@ -67,9 +67,9 @@ def defined_values(table: ParameterTable, theta: Array) -> Array:
     return np.stack(out, -1) if out else np.zeros((*theta.shape[:-1], 0))
 
 
-def z_tests(est: Array, se: Array, level: float = 0.95) -> dict[str, Array]:
-    """Return z, its two-sided p value, null 0, and the ends of normal intervals; no test where nothing varies."""
-    z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > 1e-12)
+def z_tests(est: Array, se: Array, level: float = 0.95, least: float = 0.0) -> dict[str, Array]:
+    """Return z, its two-sided p value, null 0, and the ends of normal intervals; no test of what varies no more."""
+    z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > least)
     half = special.ndtri((1 + level) / 2) * se
     return {"z": z, "pvalue": 2 * special.ndtr(-np.abs(z)), "ci_low": est - half, "ci_high": est + half}
 

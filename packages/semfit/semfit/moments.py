@@ -107,21 +107,13 @@ def read(
 
     Parameters
     ----------
-    data : pandas.DataFrame
-        One row per observation.
+    data, group, missing, weights, cluster
+        As in :func:`semfit.fit`. Groups come in order of appearance, as in lavaan; weights are scaled to sum to the
+        rows kept, in all groups together; every cluster lies in one group.
     names : sequence of str
         The variables of the model.
-    group : str, optional
-        A column; groups come in order of appearance, as in lavaan.
-    missing : {"listwise", "fiml", "pairwise"}
-        Leave out rows with a missing value, keep what each row has, or take every covariance from the rows that hold
-        both variables.
     complete : sequence of str
         Variables that must be observed even under "fiml" (fixed covariates).
-    weights : str or sequence of float, optional
-        Sampling weights, one a row, or their column; they are scaled to sum to the rows kept, in all groups together.
-    cluster : str, optional
-        Column that says which rows were drawn together; every cluster lies in one group.
     means : bool
         Whether means will be modelled; then many patterns of missing values are laid out by what they lack.
 

@@ -13,6 +13,7 @@ import pandas as pd
 from semfit.estimate import Problem, Solution
 from semfit.inference import Covariance, TestStatistic, defined_values
 from semfit.moments import Sample
+from semfit.standardize import standardized
 from semfit.table import Parameter, ParameterTable
 
 __all__ = ["FitOptions", "ItemOptions", "Solved"]
@@ -41,7 +42,7 @@ class FitOptions(ItemOptions, total=False):
     bootstrap: int
     seed: int | None
     workers: int
-    progress: bool | Callable[[int, int], None]
+    progress: Callable[[int, int], None] | None
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,21 @@ class Solved:
         if row.op == "~*~":
             return block.implied(theta, base).covariance[..., k, k] ** -0.5
         return block.matrices(theta, base)[1][..., k, k]
+
+    def standardized_at(self, theta: Array) -> Array:
+        """Return the standardised solution at other parameters, such as draws or the steps of a derivative.
+
+        Parameters
+        ----------
+        theta : array, shape (..., npar)
+            In the order of ``table.keys``; complex values pass through, which is what :func:`semfit.jacobian` asks for.
+
+        Returns
+        -------
+        array, shape (..., parameters)
+            ``std_all`` of the lines of ``estimates``.
+        """
+        return standardized(self.table, self.problem, theta)
 
     def frame(self, **columns: Array) -> pd.DataFrame:
         """Return what names each row and defined parameter, with columns beside it."""

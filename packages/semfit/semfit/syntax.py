@@ -200,7 +200,7 @@ class _Statement:
     def __init__(self, tokens: list[Token], relation: Token) -> None:
         self.tokens, self.op, self.at = tokens, relation.text, 0
         end = tokens[-1]
-        self.end = Token("end", "the end of the line", end.line, end.column + len(end.text), end.position)
+        self.end = Token("end", "the end of the line", end.line, end.column + len(end.text))
 
     def terms(self) -> list[Term]:
         """Every left variable with every right term."""
@@ -280,13 +280,7 @@ class _Statement:
     def _atom(self, tokens: list[Token]) -> dict[str, float | str]:
         """A number fixes, NA frees, a name labels."""
         texts = [t.text for t in tokens]
-        if (
-            len(tokens) == 1
-            and tokens[0].kind == "number"
-            or len(tokens) == 2
-            and texts[0] == "-"
-            and tokens[1].kind == "number"
-        ):
+        if texts[:-1] in ([], ["-"]) and tokens and tokens[-1].kind == "number":
             return {"fixed": float("".join(texts))}
         if len(tokens) != 1 or tokens[0].kind not in ("name", "string"):
             raise error_at(tokens[0] if tokens else self._peek(), "expected a number, NA or a label", self.op)

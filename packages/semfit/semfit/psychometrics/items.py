@@ -23,14 +23,13 @@ class Factorability:
     """Whether a correlation matrix has something in common to factor.
 
     ``kmo`` has a line for all items together (item "overall") and one each: item, estimate, ci_low, ci_high. Bartlett's
-    statistic tests the null hypothesis that the items are uncorrelated; ``determinant`` is the correlation matrix's.
+    statistic tests the null hypothesis that the items are uncorrelated.
     """
 
     kmo: pd.DataFrame
     chisq: float
     df: int
     pvalue: float
-    determinant: float
     nobs: int
     dropped: int
 
@@ -62,14 +61,8 @@ def factorability(
         One row per respondent.
     items : sequence of str
         Columns, two or more; rows that miss one are left out.
-    level : float
-        Of the intervals, in (0, 1).
-    bootstrap : int
-        Resamples for the intervals of KMO; without them the ends are nan.
-    kind : {"percentile", "bc"}
-        Of the bootstrap intervals.
-    seed : int, optional
-        Of the resamples.
+    level, bootstrap, kind, seed
+        As in :func:`semfit.psychometrics.alpha`; without resamples the ends of KMO are nan.
 
     Raises
     ------
@@ -91,11 +84,9 @@ def factorability(
     if bootstrap:
         ends = intervals(estimate, draw(_kmo, rows, bootstrap, seed), kind, level)
     frame = pd.DataFrame({"item": ["overall", *items], "estimate": estimate, "ci_low": ends[0], "ci_high": ends[1]})
-    sign, log = np.linalg.slogdet(correlation(S))
+    log = np.linalg.slogdet(correlation(S))[1]
     chisq, df = -(N - 1 - (2 * p + 5) / 6) * log, p * (p - 1) // 2
-    return Factorability(
-        frame, float(chisq), df, float(stats.chi2.sf(chisq, df)), float(sign * np.exp(log)), N, dropped
-    )
+    return Factorability(frame, float(chisq), df, float(stats.chi2.sf(chisq, df)), N, dropped)
 
 
 def _kmo(S: Array) -> Array:
