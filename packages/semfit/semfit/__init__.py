@@ -10,7 +10,7 @@
 from semfit.analytic_power import chisq_power, rmsea_power, rmsea_sample_size
 from semfit.comparison import HypothesisStatistic, difference, wald
 from semfit.equivalence import equivalence
-from semfit.errors import DataError, FitWarning, ParameterError, SemfitError, UnknownNameError
+from semfit.errors import DataError, FitWarning, NotTestable, ParameterError, SemfitError, UnknownNameError
 from semfit.expressions import jacobian
 from semfit.fit import fit
 from semfit.groups import Invariance, invariance
@@ -33,6 +33,7 @@ __all__ = [
     "HypothesisStatistic",
     "Invariance",
     "Moments",
+    "NotTestable",
     "ParameterError",
     "PlsFit",
     "SemFit",

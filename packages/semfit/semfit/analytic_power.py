@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
+from semfit.checks import probability
 from semfit.errors import ParameterError
 from semfit.power import population_fit
 
@@ -143,6 +144,7 @@ def chisq_power(population: str, model: str, nobs: Sequence[int], *, alpha: floa
     [0.58, 0.87]
     """
     test = population_fit(population, model).test
+    probability("alpha", alpha)
     if test.df < 1:
         raise ParameterError("the model has no degrees of freedom; nothing can reject it.")
     noncentrality = np.asarray(nobs, dtype=float) * max(test.chisq, 0.0)

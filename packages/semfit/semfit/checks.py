@@ -9,7 +9,7 @@ from semfit.errors import ParameterError
 from semfit.syntax import Term
 from semfit.table import find_roles
 
-__all__ = ["check_terms", "whole"]
+__all__ = ["check_terms", "probability", "whole"]
 
 
 def whole(name: str, value: object, least: int) -> int:
@@ -23,6 +23,12 @@ def whole(name: str, value: object, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise ParameterError(f"{name} is a whole number, {least} or more; got {value!r}.")
     return int(value)
+
+
+def probability(name: str, value: object) -> None:
+    """Raise where a level or an alpha is no number between 0 and 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        raise ParameterError(f"{name} is a probability between 0 and 1; got {value!r}.")
 
 
 def check_terms(terms: Iterable[Term], ordered: bool) -> None:

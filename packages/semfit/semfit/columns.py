@@ -20,7 +20,7 @@ def weights_of(data: pd.DataFrame, weights: str | Sequence[float]) -> Array:
         raise UnknownNameError("column of weights", weights, map(str, data.columns))
     if np.ndim(weights) != 1 and not isinstance(weights, str):
         raise ParameterError(f"weights are the name of a column or one number a row; got {type(weights).__name__}.")
-    given = data[weights] if isinstance(weights, str) else pd.Series(list(weights), dtype=object)
+    given = one_column(data, weights) if isinstance(weights, str) else pd.Series(list(weights), dtype=object)
     if len(given) != len(data):
         raise ParameterError(f"weights have length {len(given)}; give one number for each of the {len(data)} rows.")
     given = numbers(pd.DataFrame({"weights": given.to_numpy()}), "weights")

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy import linalg, stats
 
-from semfit.errors import ParameterError, UnknownNameError
+from semfit.errors import NotTestable, ParameterError, UnknownNameError
 from semfit.expressions import jacobian
 from semfit.inference import Constraints, covariance, labelled
 from semfit.least_squares import LeastSquares
-from semfit.result import SemFit
+from semfit.report import Shown
+from semfit.robust import scaled
 from semfit.syntax import parse_constraints
 
-__all__ = ["METHODS", "HypothesisStatistic", "difference", "wald"]
+__all__ = ["METHODS", "HypothesisStatistic", "compare", "difference", "wald"]
 
 Array = np.ndarray
 METHODS = ("standard", "satorra.bentler.2001", "satorra.bentler.2010", "satorra.2000")
@@ -31,7 +33,7 @@ class HypothesisStatistic:
     method: str
 
 
-def difference(restricted: SemFit, full: SemFit, method: str | None = None) -> HypothesisStatistic:
+def difference(restricted: Shown, full: Shown, method: str | None = None) -> HypothesisStatistic:
     """Test whether the restrictions of the smaller of two nested models hold.
 
     Parameters
@@ -71,7 +73,21 @@ def difference(restricted: SemFit, full: SemFit, method: str | None = None) -> H
     return HypothesisStatistic(null, float(chisq), df, float(stats.chi2.sf(chisq, df)), method)
 
 
-def _check_pair(restricted: SemFit, full: SemFit, method: str) -> None:
+def compare(one: Shown, other: Shown) -> tuple[pd.DataFrame, HypothesisStatistic | NotTestable]:
+    """Return the fit measures of two models, a column each and what the second changes; and the test between them.
+
+    The one with more degrees of freedom is taken for the smaller; whether it is nested is the caller's to know.
+    """
+    measures = pd.DataFrame({"first": one.fit_measures, "second": other.fit_measures}).reindex(one.fit_measures.index)
+    measures = measures.assign(change=measures["second"] - measures["first"])
+    full, small = sorted((one, other), key=lambda fit: fit.test.df)
+    try:
+        return measures, difference(small, full)
+    except ParameterError as why:
+        return measures, NotTestable(str(why))
+
+
+def _check_pair(restricted: Shown, full: Shown, method: str) -> None:
     if restricted.estimator != full.estimator or restricted.nobs != full.nobs:
         raise ParameterError(
             f"cannot compare a fit by {restricted.estimator} to {restricted.nobs} rows with one by {full.estimator} "
@@ -101,7 +117,7 @@ def _check_pair(restricted: SemFit, full: SemFit, method: str) -> None:
         raise ParameterError(f"the plain difference of chi2 is for ML; {full.estimator} needs a scaled one.")
 
 
-def _scaling(restricted: SemFit, full: SemFit, df: int, method: str) -> float:
+def _scaling(restricted: Shown, full: Shown, df: int, method: str) -> float:
     """Return what the difference of the unscaled statistics is divided by."""
     if method == "standard":
         return 1.0
@@ -118,10 +134,8 @@ def _scaling(restricted: SemFit, full: SemFit, df: int, method: str) -> float:
     return factor
 
 
-def _scaling_at(full: SemFit, restricted: SemFit) -> float:
+def _scaling_at(full: Shown, restricted: Shown) -> float:
     """Return the scaling factor of the larger model at the estimates of the smaller."""
-    from semfit.fit import scaled  # fit imports this package's results, not the other way round
-
     if full.test.df == 0:
         return 1.0
     values = {
@@ -160,7 +174,7 @@ def _stacked(problem: LeastSquares, theta: Array) -> tuple[Array, Array, Array]:
     return J, W, linalg.block_diag(*(g / share for share, g in zip(shares, problem.gammas, strict=True)))
 
 
-def wald(fit: SemFit, constraints: str) -> HypothesisStatistic:
+def wald(fit: Shown, constraints: str) -> HypothesisStatistic:
     """Test constraints among labelled parameters without refitting.
 
     Parameters

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from difflib import get_close_matches
 
-__all__ = ["DataError", "FitWarning", "ParameterError", "SemfitError", "UnknownNameError", "named", "quoted"]
+__all__ = ["DataError", "FitWarning", "NotTestable", "ParameterError", "SemfitError", "UnknownNameError", "named",
+           "quoted"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class NotTestable:
+    """Stands where the data carry no conclusion, and says why."""
+
+    reason: str
 
 
 class SemfitError(Exception):
@@ -40,6 +49,8 @@ class UnknownNameError(SemfitError, LookupError):
         The name as given.
     allowed : iterable of str
         Every name that would have been found.
+    advice : str
+        A sentence to end with.
 
     Examples
     --------
@@ -47,12 +58,12 @@ class UnknownNameError(SemfitError, LookupError):
     unknown method 'onestep'; did you mean 'one-step'? Allowed: one-step, refit.
     """
 
-    def __init__(self, kind: str, given: str, allowed: Iterable[str]) -> None:
+    def __init__(self, kind: str, given: str, allowed: Iterable[str], advice: str = "") -> None:
         names = sorted(map(str, allowed))
         close = get_close_matches(str(given).lower(), names, n=1, cutoff=0.4)
         hint = f" did you mean {quoted(close[0])}?" if close else ""
         listed = ", ".join(map(named, names[:40])) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
-        super().__init__(f"unknown {kind} {quoted(given)};{hint} Allowed: {listed or 'none'}.")
+        super().__init__(f"unknown {kind} {quoted(given)};{hint} Allowed: {listed or 'none'}.{advice}")
 
 
 def named(name: str) -> str:

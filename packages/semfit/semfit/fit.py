@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,7 +13,7 @@ import pandas as pd
 from semfit import robust
 from semfit.checks import check_terms
 from semfit.errors import FitWarning, ParameterError, UnknownNameError
-from semfit.estimate import Likelihood, Problem
+from semfit.estimate import Likelihood
 from semfit.inequality import enforce, inequalities, refuse
 from semfit.inference import Constraints, TestStatistic, covariance, free_directions
 from semfit.model import blocks
@@ -52,7 +51,7 @@ def fit(
     bootstrap: int = 0,
     seed: int | None = None,
     workers: int = 1,
-    progress: bool | Callable[[int, int], None] = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> SemFit:
     """Fit a structural equation model with the defaults of lavaan's ``sem()``.
 
@@ -93,8 +92,8 @@ def fit(
         Of the resamples; the same draws whatever ``workers``.
     workers : int
         Threads for the resamples.
-    progress : bool or callable
-        Show a bar on standard error, or call with (done, wanted).
+    progress : callable, optional
+        Called with resamples done and resamples wanted.
 
     Returns
     -------
@@ -215,27 +214,15 @@ def _check_unused(
 
 
 def _with_draws(
-    result: SemFit, draws: int, seed: int | None, workers: int, progress: bool | Callable[[int, int], None]
+    result: SemFit, draws: int, seed: int | None, workers: int, progress: Callable[[int, int], None] | None
 ) -> SemFit:
     """Return the fit, with a bootstrap where draws are asked for; warn where there is no solution, or no test of it."""
     if not (result.converged and result.identified and result.sample.settled):
         warnings.warn(result.problems[0], FitWarning, stacklevel=3)
     if not draws or not result.converged:
         return result
-    report = _bar if progress is True else progress or None
-    drawn = resample(result, draws, seed=seed, workers=workers, progress=report)
+    drawn = resample(result, draws, seed=seed, workers=workers, progress=progress)
     return replace(result, vcov=np.atleast_2d(np.cov(drawn.draws.T)), draws=drawn)
-
-
-def _bar(done: int, wanted: int) -> None:
-    """Draw a bar of forty characters on standard error."""
-    full = 40 * done // wanted
-    print(
-        f"\r[{'#' * full}{'.' * (40 - full)}] {done}/{wanted}",
-        end="\n" if done == wanted else "",
-        file=sys.stderr,
-        flush=True,
-    )
 
 
 def _means_of_moments(moments: Moments | list[Moments] | tuple[Moments, ...], means: bool | None) -> bool | None:
@@ -285,9 +272,9 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, 
     base_problem, base_theta = robust.baseline(problem, sample)
     base = _test(base_problem, sample, table, float(base_problem.value(base_theta)) - saturated, len(base_theta))
     if estimator != "ML" and usable:
-        test = scaled(test, problem, sample, solution.theta, inverse, estimator, meat)
+        test = robust.scaled(test, problem, sample, solution.theta, inverse, estimator, meat)
         inner = covariance(base_problem.derivatives(base_theta[None], observed=observed)[1][0], np.eye(len(base_theta)))
-        base = scaled(base, base_problem, sample, base_theta, inner.inverse, estimator)
+        base = robust.scaled(base, base_problem, sample, base_theta, inner.inverse, estimator)
     return SemFit(
         model,
         estimator,
@@ -309,29 +296,3 @@ def _test(problem: Likelihood, sample: Sample, table: ParameterTable, gap: float
     p, x = len(sample.names), len(table.fixed_covariates)
     moments = (p * (p + 1) - x * (x + 1)) // 2 + (p - x if table.means else 0)
     return TestStatistic(2 * sample.nobs * gap, len(sample.groups) * moments - npar)
-
-
-def scaled(
-    test: TestStatistic,
-    problem: Problem,
-    sample: Sample,
-    theta: Array,
-    inverse: Array,
-    estimator: str,
-    meat: Array | None = None,
-) -> TestStatistic:
-    """Return the test with its scaling factor, at given parameters; nan where a small sample makes it negative or where
-    there is no unrestricted model.
-
-    ``meat`` is that of ``casewise_scores``, where it is known.
-    """
-    if test.df <= 0:
-        return test
-    if not sample.settled:
-        return replace(test, scaling=np.nan)
-    if estimator == "MLM":
-        trace = robust.satorra_bentler_trace(problem, sample, theta, inverse)
-    else:
-        meat = robust.meat(problem, sample, theta) if meat is None else meat
-        trace = robust.saturated_trace(problem, sample) - float(np.trace(inverse @ meat))
-    return TestStatistic(test.chisq, test.df, trace / test.df if trace > 0 else np.nan)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from semfit.comparison import difference
-from semfit.errors import ParameterError, UnknownNameError
+from semfit.errors import NotTestable, ParameterError, UnknownNameError
 from semfit.fit import fit
 from semfit.ordinal_groups import ORDINAL_LADDER, check_ladder, level_model, level_rows
 from semfit.result import SemFit
@@ -26,6 +28,7 @@ LADDER: Mapping[str, tuple[str, ...]] = {
     "strict": ("loadings", "intercepts", "residuals"),
 }
 CFI_DROP, RMSEA_RISE, ALPHA = 0.010, 0.015, 0.05
+POOR_CFI, POOR_RMSEA = 0.90, 0.10  # Marcoulides & Yuan (2017): beyond them fit is poor
 
 
 @dataclass(frozen=True)
@@ -43,24 +46,43 @@ class Invariance:
         doi:10.1080/10705510701301834). ``holds_chisq``: the difference test does not reject at 5 %; it is the scaled
         one for MLM and MLR, Satorra's (2000) for DWLS and WLSMV. A step without degrees of freedom (see ``notes``)
         holds by construction. CFI and RMSEA are the robust ones, for ordered items the scaled ones, which exist at
-        every level; that 0.010 and 0.015 suit those is not shown: read them beside the test.
+        every level; that 0.010 and 0.015 suit those is not shown: read them beside the test. Neither is said where
+        ``withheld`` has a reason.
         """
         rows, above = [], None
         for level, one in self.fits.items():
-            m = one.fit_measures
-            pick = {
-                k: m.get(f"{k}.robust", m.get(f"{k}.scaled", m[k]))
-                if k in ("cfi", "rmsea") and not one.ordinal
-                else m.get(f"{k}.scaled", m[k])
-                for k in ("chisq", "df", "pvalue", "cfi", "rmsea")
-            }
-            row = {"level": level, **pick, "srmr": m["srmr"]}
+            row: dict[str, Any] = {"level": level, **self._measures(one)}
             if above is not None:
                 row |= self._step(one, above, row, rows[-1])
+                row |= dict.fromkeys(("holds_chisq", "holds_indices")) if self.withheld else {}
             rows.append(row)
             above = one
         columns = max(map(list, rows), key=len)
         return pd.DataFrame(rows, columns=columns).set_index("level")
+
+    @staticmethod
+    def _measures(one: SemFit) -> dict[str, float]:
+        m = one.fit_measures
+        index = ".scaled" if one.ordinal else ".robust"
+        last = {"chisq": ".scaled", "df": ".scaled", "pvalue": ".scaled", "cfi": index, "rmsea": index}
+        return {k: m.get(k + kind, m[k]) for k, kind in last.items()} | {"srmr": m["srmr"]}
+
+    @cached_property
+    def withheld(self) -> NotTestable | None:
+        """Why no level can be said to hold, or None: equal parameters of a model that does not fit mean nothing.
+
+        It does not where the test of the configural model rejects at 5 % and CFI is below .90 or RMSEA above .10
+        (Marcoulides & Yuan 2017, doi:10.1080/10705511.2016.1225260, call it poor), or where it has no test.
+        """
+        m = self._measures(self.fits["configural"])
+        if m["df"] > 0 and not np.isfinite(m["cfi"] + m["rmsea"]):
+            return NotTestable("The configural model has no test, so that no level can be compared with it.")
+        if m["pvalue"] < ALPHA and not (m["cfi"] >= POOR_CFI and m["rmsea"] <= POOR_RMSEA):
+            return NotTestable(
+                f"The model does not fit the groups even where nothing is held equal (CFI {m['cfi']:.3f}, RMSEA "
+                f"{m['rmsea']:.3f}; below .90 or above .10 is poor): equal parameters would mean nothing."
+            )
+        return None
 
     @staticmethod
     def _step(
@@ -92,8 +114,10 @@ class Invariance:
         )
 
     @property
-    def highest(self) -> str:
-        """The strictest level up to which every step holds by the fit indices."""
+    def highest(self) -> str | NotTestable:
+        """The strictest level up to which every step holds by the fit indices; why not, where that is withheld."""
+        if self.withheld:
+            return self.withheld
         reached = "configural"
         for level, holds in self.table["holds_indices"].iloc[1:].items():
             if not holds:

@@ -16,7 +16,7 @@ from semfit.moments import GroupSample, Sample
 from semfit.saturated import information
 from semfit.solved import Solved
 
-__all__ = ["completed", "corrected", "moments_jacobian", "statistics"]
+__all__ = ["corrected", "moments_jacobian", "statistics"]
 
 Array = np.ndarray
 
@@ -91,7 +91,7 @@ def corrected(
         expected += np.trace(M @ among(C) @ M @ among(J)) - 2 * np.trace(M @ among(J, before=WC))
     else:
         expected -= np.trace(M @ among(C))
-    whole = completed(problem, sample)
+    whole = replace(problem, patterns=tuple(_whole(group) for group in sample.groups))  # as if nothing were missing
     least = sum(
         share * (np.linalg.slogdet(group.covariance)[1] + len(group.mean)) / 2
         for share, group in zip(shares, sample.groups, strict=True)
@@ -102,11 +102,6 @@ def corrected(
 
 def _parts(problem: Likelihood, sample: Sample, nonnormal: bool) -> list[tuple]:
     return [_information(*one, nonnormal) for one in zip(problem.blocks, sample.groups, strict=True)]
-
-
-def completed(problem: Likelihood, sample: Sample) -> Likelihood:
-    """Return the problem of fitting the saturated moments as if no value were missing."""
-    return replace(problem, patterns=tuple(_whole(group) for group in sample.groups))
 
 
 def _whole(group: GroupSample) -> Patterns:

@@ -12,7 +12,7 @@ from semfit.estimate import Problem
 from semfit.expressions import Expression, Inequality, jacobian
 from semfit.table import ParameterTable
 
-__all__ = ["Constraints", "Covariance", "TestStatistic", "covariance", "defined_values", "free_directions"]
+__all__ = ["Constraints", "Covariance", "TestStatistic", "covariance", "defined_values", "free_directions", "z_tests"]
 
 Array = np.ndarray
 
@@ -65,6 +65,13 @@ def defined_values(table: ParameterTable, theta: Array) -> Array:
         values[definition.name] = np.broadcast_to(definition.expression(values), theta.shape[:-1])
         out.append(values[definition.name])
     return np.stack(out, -1) if out else np.zeros((*theta.shape[:-1], 0))
+
+
+def z_tests(est: Array, se: Array, level: float = 0.95, least: float = 0.0) -> dict[str, Array]:
+    """Return z, its two-sided p value, null 0, and the ends of normal intervals; no test of what varies no more."""
+    z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > least)
+    half = special.ndtri((1 + level) / 2) * se
+    return {"z": z, "pvalue": 2 * special.ndtr(-np.abs(z)), "ci_low": est - half, "ci_high": est + half}
 
 
 def free_directions(problem: Problem, theta: Array) -> Array:

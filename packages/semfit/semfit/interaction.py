@@ -8,9 +8,10 @@ from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
+from semfit.checks import probability
 from semfit.errors import DataError, ParameterError, UnknownNameError
+from semfit.inference import z_tests
 from semfit.result import SemFit
 
 __all__ = ["Products", "products", "simple_slopes"]
@@ -143,8 +144,7 @@ def simple_slopes(
     """
     if not (fit.converged and fit.identified):
         raise ParameterError(f"no simple slopes without a solution: {' '.join(fit.problems)}")
-    if not 0 < level < 1:
-        raise ParameterError(f"level is a probability between 0 and 1; got {level!r}.")
+    probability("level", level)
     if group not in range(1, fit.table.groups + 1):
         raise ParameterError(f"group is a whole number from 1 to {fit.table.groups}; got {group!r}.")
     keys = [_slope(fit, outcome, predictor, group) for predictor in (focal, product)]
@@ -157,18 +157,7 @@ def simple_slopes(
     weight = np.column_stack([np.ones_like(values), values])
     b, V = fit.theta[keys], fit.vcov[np.ix_(keys, keys)]
     slope, se = weight @ b, np.sqrt(np.einsum("ij,jk,ik->i", weight, V, weight))
-    half = special.ndtri((1 + level) / 2) * se
-    return pd.DataFrame(
-        {
-            "moderator": values,
-            "slope": slope,
-            "se": se,
-            "z": slope / se,
-            "pvalue": 2 * special.ndtr(-np.abs(slope / se)),
-            "ci_low": slope - half,
-            "ci_high": slope + half,
-        }
-    )
+    return pd.DataFrame({"moderator": values, "slope": slope, "se": se} | z_tests(slope, se, level))
 
 
 def _slope(fit: SemFit, outcome: str, predictor: str, group: int) -> int:

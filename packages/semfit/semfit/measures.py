@@ -6,7 +6,6 @@ from functools import partial
 from math import log, pi, sqrt
 
 import numpy as np
-import pandas as pd
 from scipy import special, stats
 
 from semfit.estimate import Likelihood, weights
@@ -198,8 +197,3 @@ def _length(W: Array, nobs: Array, D: Array, d: Array) -> float:
     """Return sum over patterns of n (tr(W D W D) / 2 + d' W d)."""
     product = W @ D
     return float(nobs @ ((product * product.swapaxes(1, 2)).sum((1, 2)) / 2 + (W @ d) @ d))
-
-
-def as_series(values: dict[str, float]) -> pd.Series:
-    """Return the measures as a Series of floats."""
-    return pd.Series(np.array(list(values.values()), dtype=float), index=list(values), name="fit measures")

@@ -207,18 +207,9 @@ class Block:
         half[..., d[:, None], s] += from_d.take(j[s], -1) * by_i.take(u[s], -1) * c[s]
         return 0.5 * (half + np.swapaxes(half, -1, -2))
 
-    @cached_property
-    def _distinct(self) -> bool:
-        """Whether every cell has a parameter of its own."""
-        return len(set(self.theta.tolist())) == len(self.theta)
-
     def collect(self, by_cell: Array, q: int) -> Array:
         """Sum what belongs to one free parameter: (..., m) to (..., q)."""
-        if not self._distinct:
-            return by_cell @ np.eye(q)[self.theta]
-        out = np.zeros((*by_cell.shape[:-1], q))
-        out[..., self.theta] = by_cell
-        return out
+        return by_cell @ np.eye(q)[self.theta]
 
 
 def inverse(matrices: Array) -> Array:

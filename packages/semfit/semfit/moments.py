@@ -107,21 +107,13 @@ def read(
 
     Parameters
     ----------
-    data : pandas.DataFrame
-        One row per observation.
+    data, group, missing, weights, cluster
+        As in :func:`semfit.fit`. Groups come in order of appearance, as in lavaan; weights are scaled to sum to the
+        rows kept, in all groups together; every cluster lies in one group.
     names : sequence of str
         The variables of the model.
-    group : str, optional
-        A column; groups come in order of appearance, as in lavaan.
-    missing : {"listwise", "fiml", "pairwise"}
-        Leave out rows with a missing value, keep what each row has, or take every covariance from the rows that hold
-        both variables.
     complete : sequence of str
         Variables that must be observed even under "fiml" (fixed covariates).
-    weights : str or sequence of float, optional
-        Sampling weights, one a row, or their column; they are scaled to sum to the rows kept, in all groups together.
-    cluster : str, optional
-        Column that says which rows were drawn together; every cluster lies in one group.
     means : bool
         Whether means will be modelled; then many patterns of missing values are laid out by what they lack.
 
@@ -137,7 +129,8 @@ def read(
     columns = {group: "group column", cluster: "column of clusters"} | dict.fromkeys(names, "variable in the model")
     for name, kind in columns.items():
         if name is not None and name not in data.columns:
-            raise UnknownNameError(kind, name, map(str, data.columns))
+            latent = f" A latent variable has items: {name} =~ item + item." if name in names else ""
+            raise UnknownNameError(kind, name, map(str, data.columns), latent)
     values = matrix(data, list(names))
     seen = ~np.isnan(values)
     must = [names.index(n) for n in complete]
@@ -148,7 +141,7 @@ def read(
     if cluster is not None:
         keep &= one_column(data, cluster).notna().to_numpy()
     if not keep.any():
-        raise DataError(f"none of the {len(data)} rows can be used; a model needs more rows than variables.")
+        raise DataError(f"none of the {len(data)} rows can be used: whole rows are needed, more than variables.")
     given = None if weights is None else weights_of(data, weights)
     given = None if given is None else given * (keep.sum() / given[keep].sum())
     of = None if cluster is None else clusters_of(data, cluster, group, keep)
@@ -191,7 +184,7 @@ def _check_columns(rows: Array, names: Sequence[str], where: str) -> None:
     if len(rows) <= len(names):
         raise DataError(
             f"{len(rows)} rows{where} for {len(names)} variables; a model needs more rows than variables: fit "
-            "parts of it, or means of items in place of items."
+            f"parts of it, or means of items in place of items{', or leave the group out' if where else ''}."
         )
     for k, name in enumerate(names):
         column = rows[~np.isnan(rows[:, k]), k]
@@ -228,11 +221,12 @@ def _pairwise_group(label: str, rows: Array, names: Sequence[str]) -> GroupSampl
     covariance, mean = frame.cov().to_numpy() * (len(rows) - 1) / len(rows), frame.mean().to_numpy()
     check_definite(np.diag(np.diag(covariance)), names, where)
     smallest = np.linalg.eigvalsh(correlation(covariance))[0]
-    if smallest < 1e-10:
+    if smallest < -1e-8:
         raise DataError(
             f"the pairwise covariances{where} are no covariance matrix: the smallest eigenvalue of their correlations "
             f"is {smallest:.3g}, it must be positive; use missing='fiml' or 'listwise'."
         )
+    check_definite(covariance, names, where)
     return GroupSample(label, len(rows), Patterns.whole(len(rows), covariance, mean), covariance, mean, None, None)
 
 

@@ -48,22 +48,10 @@ def fit_ordinal(
     Parameters
     ----------
     text, parsed : str, ModelText
-        The model as written and as read.
-    data : pandas.DataFrame
-        One row per person; rows with a missing answer are left out and counted.
-    ordered : True or sequence of str
-        The ordered items; all observed variables must be among them.
-    estimator : {"DWLS", "WLSMV"}
-        The same estimates; WLSMV with robust standard errors and the scaled and shifted test.
-    group : str, optional
-        Column that parts the rows.
+        The model as written and as read; the options are those of :func:`semfit.fit`.
     group_equal : sequence of str
-        Classes of parameters held equal across groups. With equal thresholds the scales ("delta") or residual
-        variances ("theta") and the latent means of later groups are free, as in lavaan.
-    std_lv : bool
-        Fix latent variances to 1 instead of first loadings.
-    parameterization : {"delta", "theta"}
-        Whether scales of responses or their residual variances are parameters; equivalent models have the same chi2.
+        With equal thresholds the scales ("delta") or residual variances ("theta") and the latent means of later groups
+        are free, as in lavaan.
 
     Raises
     ------
@@ -179,9 +167,7 @@ def _result(
     text: str, table: ParameterTable, sample: Sample, problem: LeastSquares, solution: Solution, estimator: str
 ) -> SemFit:
     theta, N = solution.theta, sample.nobs
-    curvature = covariance(
-        problem.derivatives(theta)[1], free_directions(problem, theta), bool(solution.converged)
-    )
+    curvature = covariance(problem.derivatives(theta)[1], free_directions(problem, theta), bool(solution.converged))
     usable = bool(solution.converged) and curvature.identified
     vcov = curvature.inverse
     statistics = sum(len(s) for s in problem.statistics)

@@ -34,17 +34,16 @@ def ordinal_refit(fit: Solved, problem: LeastSquares, counts: list[Array]) -> Ar
     Returns
     -------
     array, shape (batch, q)
-        nan where a draw did not converge or has perfectly associated items, inf where it lost a category of an item.
+        nan where a draw did not converge, has perfectly associated items or lost a category of an item.
     """
     drawn = [
         [_statistics(group, c, fit.sample.names) for c in chosen]
         for group, chosen in zip(fit.sample.groups, counts, strict=True)
     ]
-    out = np.array([sum(g[k][1] for g in drawn) for k in range(len(counts[0]))])
-    usable = np.flatnonzero(np.isfinite(out))
-    theta = np.repeat(out[:, None], problem.q, axis=1)
+    usable = [k for k in range(len(counts[0])) if all(len(g[k]) for g in drawn)]
+    theta = np.full((len(counts[0]), problem.q), np.nan)
     if len(usable):
-        stacked = [np.stack([g[k][0] for k in usable]) for g in drawn]
+        stacked = [np.stack([g[k] for k in usable]) for g in drawn]
         drawn_problem = replace(
             problem,
             statistics=tuple(x[:, 0] for x in stacked),
@@ -57,17 +56,17 @@ def ordinal_refit(fit: Solved, problem: LeastSquares, counts: list[Array]) -> Ar
     return theta
 
 
-def _statistics(group: GroupSample, count: Array, names: tuple[str, ...]) -> tuple[Array, float]:
-    """Return statistics and weights of one draw, shape (2, m), and 0; or none and why there are none."""
-    whole, none = group.raw[0].astype(int), np.empty((2, 0))
+def _statistics(group: GroupSample, count: Array, names: tuple[str, ...]) -> Array:
+    """Return statistics and weights of one draw, shape (2, m), or nothing where there are none."""
+    whole = group.raw[0].astype(int)
     codes = np.repeat(whole, count.astype(int), axis=0)
     categories = whole.max(0) + 1
     if any(len(np.unique(column)) < c for column, c in zip(codes.T, categories, strict=True)):
-        return none, np.inf
+        return np.empty(0)
     try:
         moments = ordinal_moments(codes, tuple(categories.tolist()), names, diagonal=True)
     except DataError:
-        return none, np.nan
+        return np.empty(0)
     low, high = pairs(len(names))
     s = np.concatenate([*moments.thresholds, moments.correlations[low, high]])
-    return np.stack([s, 1 / moments.gamma]), 0.0
+    return np.stack([s, 1 / moments.gamma])

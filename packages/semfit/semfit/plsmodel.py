@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import takewhile
 
 import numpy as np
 
 from semfit.errors import ParameterError, UnknownNameError
 from semfit.syntax import Term, parse
-from semfit.tokens import statements, tokenize
 
 __all__ = ["SCHEMES", "PlsModel", "effects", "outer_weights", "read_model", "reliabilities", "structure"]
 
@@ -88,14 +86,13 @@ def read_model(text: str, modes: Mapping[str, str]) -> PlsModel:
     ParameterError
         Where the text holds what PLS does not have, an item twice, a loop, or a construct without paths.
     """
-    composites = _composites(text)
-    parsed = parse(text.replace("<~", "=~") if composites else text)
+    parsed = parse(text)
     for term in parsed.terms:
         _check_term(term)
     if parsed.defined or parsed.constraints:
         raise ParameterError("a PLS model has no ':=' and no '=='; indirect effects are in `effects`.")
-    measured = [(t.lhs, t.rhs) for t in parsed.terms if t.op == "=~"]
-    mode = {name: "B" if name in composites else "A" for name, _ in measured}
+    measured = [(t.lhs, t.rhs) for t in parsed.terms if t.op != "~"]
+    mode = {t.lhs: "A" if t.op == "=~" else "B" for t in parsed.terms if t.op != "~"}
     paths = tuple((t.rhs, t.lhs) for t in parsed.terms if t.op == "~")
     singles = [name for name in dict.fromkeys(n for a, b in paths for n in (b, a)) if name not in mode]
     constructs = (*dict.fromkeys(of for of, _ in measured), *singles)
@@ -110,20 +107,8 @@ def read_model(text: str, modes: Mapping[str, str]) -> PlsModel:
     return found
 
 
-def _composites(text: str) -> set[str]:
-    """Return the names that stand before ``<~``, which the parser of covariance models need not know."""
-    if not isinstance(text, str):
-        return set()
-    found = set()
-    for tokens in statements(tokenize(text)):
-        before = list(takewhile(lambda token: token.kind != "relation", tokens))
-        if tokens[len(before) :] and tokens[len(before)].text == "<~":
-            found |= {token.text for token in before if token.kind == "name"}
-    return found
-
-
 def _check_term(term: Term) -> None:
-    if term.op not in ("=~", "~"):
+    if term.op not in ("=~", "<~", "~"):
         raise ParameterError(f"line {term.line}: a PLS model has no {term.op!r}; allowed are =~, <~ and ~.")
     if any(v is not None for v in (*term.fixed, *term.start)) or any(term.label):
         raise ParameterError(

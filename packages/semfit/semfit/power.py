@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from semfit.checks import whole
+from semfit.checks import probability, whole
 from semfit.errors import ParameterError
 from semfit.estimate import Likelihood, minimise
 from semfit.fit import estimate
@@ -159,6 +159,7 @@ def power(
         return pd.concat(curve, ignore_index=True).pipe(lambda table: table[["effect", *table.columns[:-1]]])
     fit = population_fit(population, model, std_lv=std_lv)
     whole("draws", draws, 2)
+    probability("alpha", alpha)
     sizes = [whole("nobs", size, len(fit.sample.names) + 1) for size in np.atleast_1d(nobs).tolist()]
     table, true = fit.table, fit.theta
     mean, covariance = fit.sample.groups[0].mean, fit.sample.groups[0].covariance

@@ -1,9 +1,8 @@
-"""Write a fitted model down: a summary a reader of lavaan knows, the same in HTML, and the call that refits it in R."""
+"""Write a fitted model down: a summary a reader of lavaan knows, and the call that refits it in R."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ import pandas as pd
 from semfit.resampling import Bootstrap
 from semfit.solved import Solved
 
-__all__ = ["Shown", "html", "summary", "to_lavaan"]
+__all__ = ["Shown", "summary", "to_lavaan"]
 
 SECTIONS = (
     ("=~", "Latent Variables"),
@@ -73,8 +72,7 @@ def _head(fit: Shown) -> str:
     steepest = "below 1e-10" if gradient < 1e-10 else f"{gradient:.1e}"
     state = "ended normally" if fit.converged and fit.identified else "DID NOT END NORMALLY"
     lines += [
-        f"semfit {state} after {int(fit.solution.iterations)} iterations "
-        f"(largest gradient {steepest})",
+        f"semfit {state} after {int(fit.solution.iterations)} iterations (largest gradient {steepest})",
         "",
         f"  Estimator                          {fit.estimator:>14}",
         f"  Standard errors                    {_errors(fit):>14}",
@@ -183,27 +181,6 @@ def _section(title: str, rows: pd.DataFrame) -> str:
 
 def _number(value: float) -> str:
     return f"{value:10.3f}" if np.isfinite(value) else " " * 10
-
-
-def html(fit: Shown) -> str:
-    """Return problems, test and estimates as HTML."""
-    warnings = "".join(f"<p><strong>{escape(problem)}</strong></p>" for problem in _said_first(fit))
-    if not (fit.converged and fit.identified):
-        return f"{warnings}<p>No test statistic, fit measures or standard errors.</p>"
-    m = fit.fit_measures
-    kind = next((k for k in (".robust", ".scaled") if np.isfinite(m.get("rmsea" + k, np.nan))), "")
-    test = ".scaled" if "chisq.scaled" in m else ""
-    cfi, tli, rmsea, low, high = (
-        m[name + kind] for name in ("cfi", "tli", "rmsea", "rmsea.ci.lower", "rmsea.ci.upper")
-    )
-    line = (
-        f"{fit.estimator}, N = {fit.nobs}: {test[1:]} chi2 = {m['chisq' + test]:.3f}, df = {m['df']:.0f}, "
-        f"p = {m['pvalue' + test]:.3f}; {kind[1:]} CFI {cfi:.3f}, TLI {tli:.3f}, RMSEA {rmsea:.3f} "
-        f"[{low:.3f}, {high:.3f}]; SRMR {m['srmr']:.3f}"
-    ).replace("  ", " ")
-    notes = "".join(f"<p>{escape(' '.join(said.split()))}</p>" for said in _cautions(fit))
-    table = fit.estimates.to_html(index=False, na_rep="", float_format=lambda x: f"{x:.3f}")
-    return f"{warnings}<p>{escape(line)}</p>{notes}{table}"
 
 
 def to_lavaan(fit: Shown) -> str:

@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from semfit.checks import whole
+from semfit.checks import probability, whole
 from semfit.errors import ParameterError, UnknownNameError
 from semfit.estimate import Likelihood, minimise
 from semfit.inequality import refuse
-from semfit.inference import defined_values
 from semfit.least_squares import LeastSquares
 from semfit.missing import Patterns
 from semfit.moments import GroupSample
@@ -22,7 +21,7 @@ from semfit.ordinal_resampling import ordinal_refit
 from semfit.robust import casewise_scores, slices
 from semfit.solved import Solved
 
-__all__ = ["Bootstrap", "bootstrap", "refit"]
+__all__ = ["Bootstrap", "bootstrap", "quantile", "refit"]
 
 Array = np.ndarray
 BATCH, ENTRIES = 100, 1_000_000  # resamples solved together at most, and entries of any of their arrays
@@ -42,27 +41,15 @@ class Bootstrap:
     draws : array, shape (usable draws, q)
         Free parameters of every resample that converged.
     failed : int
-        Resamples that did not converge; they are left out and counted.
+        Resamples that did not converge or lost a category of an ordered item; they are left out and counted.
     jackknife : array, shape (N, q), optional
         Free parameters with each row left out in turn, for BCa.
-    empty : int
-        Of the resamples that failed, those that lost a category of an ordered item.
     """
 
     fit: Solved
     draws: Array
     failed: int
     jackknife: Array | None = None
-    empty: int = 0
-
-    def values(self, theta: Array) -> Array:
-        """Return every row of the table and every defined parameter for parameters (..., q)."""
-        position = self.fit.table.position
-        columns = [
-            theta[..., position[row.key]] if row.free else np.full(theta.shape[:-1], self.fit.values[k])
-            for k, row in enumerate(self.fit.rows)
-        ]
-        return np.concatenate([np.stack(columns, -1), defined_values(self.fit.table, theta)], -1)
 
     def intervals(self, kind: str = "percentile", level: float = 0.95) -> pd.DataFrame:
         """Return lhs, op, rhs, label, group, est, se, ci_low, ci_high from the draws.
@@ -77,9 +64,8 @@ class Bootstrap:
         """
         if kind not in KINDS:
             raise UnknownNameError("bootstrap interval", kind, KINDS)
-        if not 0 < level < 1:
-            raise ParameterError(f"level is a probability between 0 and 1; got {level!r}.")
-        draws, est = self.values(self.draws), self.fit.values
+        probability("level", level)
+        draws, est = self.fit.values_at(self.draws), self.fit.values
         tails = np.array([(1 - level) / 2, (1 + level) / 2])[:, None]
         share = np.broadcast_to(tails, (2, len(est)))
         if kind != "percentile":
@@ -88,7 +74,7 @@ class Bootstrap:
             pull = self._acceleration() if kind == "bca" else 0.0
             moved = bias + norm.ppf(tails)
             share = norm.cdf(bias + moved / (1 - pull * moved))
-        ends = np.array([[_quantile(column, p) for p in own] for column, own in zip(draws.T, share.T, strict=True)])
+        ends = np.array([[quantile(column, p) for p in own] for column, own in zip(draws.T, share.T, strict=True)])
         se = draws.std(0, ddof=1)
         se[se < 1e-12 * np.abs(est)] = 0.0  # what a constraint fixes
         frame = self.fit.frame().assign(est=est, se=se, ci_low=ends[:, 0], ci_high=ends[:, 1])
@@ -99,13 +85,13 @@ class Bootstrap:
 
     def _acceleration(self) -> Array:
         jackknife = _jackknife(self.fit) if self.jackknife is None else self.jackknife
-        influence = self.values(jackknife)
+        influence = self.fit.values_at(jackknife)
         influence = np.nanmean(influence, 0) - influence
         spread = np.nansum(influence**2, 0) ** 1.5
         return np.divide(np.nansum(influence**3, 0), 6 * spread, out=np.zeros(len(spread)), where=spread > 0)
 
 
-def _quantile(values: Array, p: float) -> float:
+def quantile(values: Array, p: float) -> float:
     """Return the order statistic at (R + 1) p, interpolated on the normal scale as R's boot.ci does."""
     ordered, R = np.sort(values), len(values)
     position = (R + 1) * p
@@ -195,7 +181,7 @@ def bootstrap(
         raise ParameterError(
             f"{usable.sum()} of {draws} resamples converged, two are needed; the model is too large for the data."
         )
-    return Bootstrap(fit, theta[usable], int((~usable).sum()), empty=int(np.isinf(theta).any(1).sum()))
+    return Bootstrap(fit, theta[usable], int((~usable).sum()))
 
 
 def _stepped(fit: Solved, draws: int, seed: int | None) -> Bootstrap:
@@ -260,7 +246,7 @@ def weighted_refit(fit: Solved, counts: list[Array]) -> Array:
     Returns
     -------
     array, shape (batch, q)
-        nan where one did not converge, inf where it lost a category of an ordered item.
+        nan where one did not converge or lost a category of an ordered item.
     """
     if isinstance(fit.problem, LeastSquares):
         return ordinal_refit(fit, fit.problem, counts)

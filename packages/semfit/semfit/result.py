@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
-from semfit import incomplete, measures, ordinal_measures, prediction, report, residuals, robust, scores
-from semfit.errors import ParameterError
+from semfit import identification, incomplete, measures, ordinal_measures, prediction, report, residuals, robust, scores
+from semfit.checks import probability
+from semfit.comparison import HypothesisStatistic, compare
+from semfit.effects import path_effects
+from semfit.errors import NotTestable
 from semfit.expressions import jacobian
-from semfit.inference import TestStatistic, covariance, defined_values, free_directions
+from semfit.inference import TestStatistic, covariance, defined_values, free_directions, z_tests
 from semfit.least_squares import LeastSquares, ResponseBlock
 from semfit.resampling import Bootstrap
-from semfit.standardize import delta_errors, explained, standard_errors, standardized
+from semfit.standardize import delta_errors, explained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +58,8 @@ class SemFit(report.Shown):
         elif not self.identified:
             found.append(
                 f"The model is NOT identified: the information matrix has rank {self.curvature.rank}, "
-                f"{self.curvature.directions} are needed; the estimates are one of many solutions."
+                f"{self.curvature.directions} are needed; the estimates are one of many solutions. "
+                f"{identification.why_open(self)}"
             )
         if not self.sample.settled:
             found.append(
@@ -110,32 +115,9 @@ class SemFit(report.Shown):
     def estimates(self) -> pd.DataFrame:
         """One line per parameter: lhs, op, rhs, label, group, est, se, z, pvalue, ci_low, ci_high, std_all."""
         est, se = self.values, self.errors
-        z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > 0)
         low, high = self._ends(LEVEL)
-        return self.frame(
-            est=est,
-            se=se,
-            z=z,
-            pvalue=2 * special.ndtr(-np.abs(z)),
-            ci_low=low,
-            ci_high=high,
-            std_all=self.standardized_at(self.theta),
-        )
-
-    def standardized_at(self, theta: Array) -> Array:
-        """Return the standardised solution at other parameters, such as draws or the steps of a derivative.
-
-        Parameters
-        ----------
-        theta : array, shape (..., npar)
-            In the order of ``table.keys``; complex values pass through, which is what :func:`semfit.jacobian` asks for.
-
-        Returns
-        -------
-        array, shape (..., parameters)
-            ``std_all`` of the lines of ``estimates``.
-        """
-        return standardized(self.table, self.problem, theta)
+        tests = z_tests(est, se) | {"ci_low": low, "ci_high": high}
+        return self.frame(est=est, se=se, **tests, std_all=self.standardized_at(self.theta))
 
     def variances_at(self, theta: Array, group: int = 1) -> dict[str, Array]:
         """Return the variance the model implies of every variable, latent ones too, at other parameters.
@@ -222,14 +204,13 @@ class SemFit(report.Shown):
         >>> fit.conf_int(alpha=0.1).loc["b"].round(2).tolist()
         [0.39, 0.53]
         """
-        if not 0 < alpha < 1:
-            raise ParameterError(f"alpha is a probability between 0 and 1; got {alpha!r}.")
+        probability("alpha", alpha)
         at = list(self._named.values())
         low, high = self._ends(1 - alpha)
         return pd.DataFrame({"lower": low[at], "upper": high[at]}, [*self._named])
 
-    def predict(self, data: pd.DataFrame | None = None) -> pd.DataFrame:
-        """Return factor scores by the regression method, see :func:`semfit.prediction.factor_scores`.
+    def predict(self, data: pd.DataFrame | None = None, method: str = "regression") -> pd.DataFrame:
+        """Return factor scores by the regression method or Bartlett's, see :func:`semfit.prediction.factor_scores`.
 
         Examples
         --------
@@ -239,18 +220,14 @@ class SemFit(report.Shown):
         >>> scores.shape, bool(abs(scores["f"].mean()) < 1e-12)
         ((300, 1), True)
         """
-        return prediction.factor_scores(self, data)
+        return prediction.factor_scores(self, data, method)
 
     @cached_property
     def standardized(self) -> pd.DataFrame:
         """The standardised solution with its own standard errors, tests and intervals."""
         est = self.standardized_at(self.theta)
-        se = standard_errors(self.table, self.problem, self.theta, self.vcov)
-        z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > 1e-12)
-        half = special.ndtri((1 + LEVEL) / 2) * se
-        return self.frame(
-            std_all=est, se=se, z=z, pvalue=2 * special.ndtr(-np.abs(z)), ci_low=est - half, ci_high=est + half
-        )
+        se = delta_errors(jacobian(self.standardized_at, self.theta), self.vcov)
+        return self.frame(std_all=est, se=se, **z_tests(est, se, least=1e-12))
 
     @cached_property
     def fit_measures(self) -> pd.Series:
@@ -285,13 +262,14 @@ class SemFit(report.Shown):
         if test.scaling is not None:
             out |= self._scaled_measures()
         if not (self.converged and self.identified):
-            return measures.as_series({k: v if k in ("npar", "df") else np.nan for k, v in out.items()})
+            out = {k: v if k in ("npar", "df") else np.nan for k, v in out.items()}
+            return pd.Series(out, dtype=float, name="fit measures")
         test, base = self.index_statistics
         if isinstance(self.problem, LeastSquares) and test.scaling is not None:
             out |= ordinal_measures.robust_measures(self.problem, self.sample, self.theta, self.curvature, test.df)
         elif test.scaling is not None:
             out |= measures.robust_indices(test, base, self.nobs, groups)
-        return measures.as_series(out)
+        return pd.Series(out, dtype=float, name="fit measures")
 
     def _scaled_measures(self) -> dict[str, float]:
         test, base, groups = self.test, self.baseline, self.table.groups
@@ -324,6 +302,26 @@ class SemFit(report.Shown):
         return pd.DataFrame({g.label: values for g, values in zip(self.sample.groups, by_group, strict=True)})
 
     @cached_property
+    def r2_intervals(self) -> pd.DataFrame:
+        """R2 with standard error and 95 % interval, those of 1 less the standardised residual variance (delta method).
+
+        lhs, group, r2, se, ci_low, ci_high; the interval is normal and may leave 0 to 1.
+        """
+        by_group, own = explained(self.problem, self.theta), self.standardized.query("op == '~~' and lhs == rhs")
+        own = own[[name in by_group[group - 1] for name, group in zip(own["lhs"], own["group"], strict=True)]]
+        ends = {"r2": 1 - own["std_all"], "se": own["se"], "ci_low": 1 - own["ci_high"], "ci_high": 1 - own["ci_low"]}
+        return own[["lhs", "group"]].assign(**ends).reset_index(drop=True)
+
+    @cached_property
+    def effects(self) -> pd.DataFrame:
+        """Direct, total and all indirect effects, see :func:`semfit.effects.path_effects`."""
+        return path_effects(self)
+
+    def compare(self, other: SemFit) -> tuple[pd.DataFrame, HypothesisStatistic | NotTestable]:
+        """Set this fit beside another to the same data, see :func:`semfit.comparison.compare`."""
+        return compare(self, other)
+
+    @cached_property
     def residuals(self) -> pd.DataFrame:
         """Observed less implied moments: raw, as correlations, with se and z, see ``semfit.residuals.residuals``."""
         return residuals.residuals(self)
@@ -352,7 +350,7 @@ class SemFit(report.Shown):
         return report.summary(self)
 
     def _repr_html_(self) -> str:
-        return report.html(self)
+        return f"<pre>{escape(self.summary())}</pre>"
 
     def to_lavaan(self) -> str:
         """Return the R code that fits the same model with lavaan."""

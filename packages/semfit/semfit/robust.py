@@ -10,6 +10,7 @@ import numpy as np
 
 from semfit.em import by_variable
 from semfit.estimate import Likelihood, Problem, weights
+from semfit.inference import TestStatistic
 from semfit.missing import Expectation, MissingPatterns
 from semfit.model import Block, bordered, moments_block
 from semfit.moments import GroupSample, Sample
@@ -28,6 +29,7 @@ __all__ = [
     "saturated_products",
     "saturated_solution",
     "saturated_trace",
+    "scaled",
     "slices",
 ]
 
@@ -163,6 +165,32 @@ def satorra_bentler_trace(problem: Problem, sample: Sample, theta: Array, invers
         total += float((own - given).mean()) if block.means else 0.0
         total += (np.mean(own**2 + given**2 - 2 * both**2) - np.sum(T * T.T)) / 2
     return float(total - np.trace(inverse @ meat(problem, sample, theta, influence)))
+
+
+def scaled(
+    test: TestStatistic,
+    problem: Problem,
+    sample: Sample,
+    theta: Array,
+    inverse: Array,
+    estimator: str,
+    known: Array | None = None,
+) -> TestStatistic:
+    """Return the test with its scaling factor, at given parameters; nan where a small sample makes it negative or where
+    there is no unrestricted model.
+
+    ``known`` is the meat of ``casewise_scores``, where it is.
+    """
+    if test.df <= 0:
+        return test
+    if not sample.settled:
+        return replace(test, scaling=np.nan)
+    if estimator == "MLM":
+        trace = satorra_bentler_trace(problem, sample, theta, inverse)
+    else:
+        own = meat(problem, sample, theta) if known is None else known
+        trace = saturated_trace(problem, sample) - float(np.trace(inverse @ own))
+    return TestStatistic(test.chisq, test.df, trace / test.df if trace > 0 else np.nan)
 
 
 def saturated_trace(problem: Problem, sample: Sample) -> float:

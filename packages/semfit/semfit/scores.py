@@ -37,15 +37,24 @@ def modification_indices(fit: Solved) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        lhs, op, rhs, group, mi (chi2 with one degree of freedom), pvalue, epc (expected change of the parameter) and
-        epc_std (the same in standard deviations of the variables), largest first.
+        lhs, op, rhs, group, mi (chi2 with one degree of freedom), pvalue, epc (expected change of the parameter),
+        epc_std (the same in standard deviations of the variables), largest first; and but for ordered items chisq, cfi
+        and rmsea as they would be, about, with the parameter free.
 
     References
     ----------
     Sörbom (1989), doi:10.1007/BF02294623; Saris, Satorra & van der Veld (2009), doi:10.1080/10705510903203433.
     """
     candidates = [row for k in range(1, fit.table.groups + 1) for row in _candidates(fit, k)]
-    return score_tests(fit, candidates).sort_values("mi", ascending=False, ignore_index=True)
+    found = score_tests(fit, candidates).sort_values("mi", ascending=False, ignore_index=True)
+    if fit.ordinal:
+        return found
+    df, base = fit.test.df - 1, fit.baseline
+    over = np.maximum(fit.test.chisq - found["mi"] - df, 0.0)
+    worst = np.maximum(over, max(base.chisq - base.df, 0.0))
+    rmsea = np.sqrt(over * fit.table.groups / (fit.divisor * df)) if df > 0 else 0.0 * over
+    cfi = 1.0 - np.divide(over, worst, out=np.zeros(len(over)), where=worst > 0)
+    return found.assign(chisq=fit.test.chisq - found["mi"], cfi=cfi, rmsea=rmsea)
 
 
 def release_tests(fit: Solved) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ import pandas as pd
 from semfit.estimate import Problem, Solution
 from semfit.inference import Covariance, TestStatistic, defined_values
 from semfit.moments import Sample
+from semfit.standardize import standardized
 from semfit.table import Parameter, ParameterTable
 
 __all__ = ["FitOptions", "ItemOptions", "Solved"]
@@ -41,7 +42,7 @@ class FitOptions(ItemOptions, total=False):
     bootstrap: int
     seed: int | None
     workers: int
-    progress: bool | Callable[[int, int], None]
+    progress: Callable[[int, int], None] | None
 
 
 @dataclass(frozen=True)
@@ -134,26 +135,45 @@ class Solved:
     @cached_property
     def values(self) -> Array:
         """Value of every row, then of every defined parameter."""
-        at = {name: k for k, name in enumerate(self.sample.names)}
-        out = []
+        return self.values_at(self.theta)
+
+    def values_at(self, theta: Array) -> Array:
+        """Return ``values`` at other parameters, such as draws: (..., npar) to (..., parameters), complex too."""
+        at, out = {name: k for k, name in enumerate(self.sample.names)}, list[Any]()
         for row in self.rows:
             group = self.sample.groups[row.group - 1]
             if row.free:
-                out.append(self.theta[self.table.position[row.key]])
+                out.append(theta[..., self.table.position[row.key]])
             elif row.implied:
-                out.append(self._implied_variance(row))
+                out.append(self._implied_variance(row, theta))
             elif row.exogenous:
                 out.append(group.mean[at[row.lhs]] if row.op == "~1" else group.covariance[at[row.lhs], at[row.rhs]])
             else:
                 out.append(row.value)
-        return np.concatenate([np.array(out, dtype=float), defined_values(self.table, self.theta)])
+        rows = np.stack([np.broadcast_to(value, theta.shape[:-1]) for value in out], -1)
+        return np.concatenate([rows, defined_values(self.table, theta)], -1)
 
-    def _implied_variance(self, row: Parameter) -> float:
+    def _implied_variance(self, row: Parameter, theta: Array) -> Array:
         block, base = self.problem.blocks[row.group - 1], self.problem.bases[row.group - 1]
         k = block.names.index(row.lhs)
         if row.op == "~*~":
-            return float(block.implied(self.theta, base).covariance[k, k]) ** -0.5
-        return float(block.matrices(self.theta, base)[1][k, k])
+            return block.implied(theta, base).covariance[..., k, k] ** -0.5
+        return block.matrices(theta, base)[1][..., k, k]
+
+    def standardized_at(self, theta: Array) -> Array:
+        """Return the standardised solution at other parameters, such as draws or the steps of a derivative.
+
+        Parameters
+        ----------
+        theta : array, shape (..., npar)
+            In the order of ``table.keys``; complex values pass through, which is what :func:`semfit.jacobian` asks for.
+
+        Returns
+        -------
+        array, shape (..., parameters)
+            ``std_all`` of the lines of ``estimates``.
+        """
+        return standardized(self.table, self.problem, theta)
 
     def frame(self, **columns: Array) -> pd.DataFrame:
         """Return what names each row and defined parameter, with columns beside it."""

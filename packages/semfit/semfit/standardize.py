@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from semfit.estimate import Problem
-from semfit.expressions import jacobian
 from semfit.model import cell
 from semfit.table import ParameterTable
 
-__all__ = ["delta_errors", "explained", "standard_errors", "standardized"]
+__all__ = ["delta_errors", "explained", "standardized"]
 
 Array = np.ndarray
 
@@ -77,26 +76,6 @@ def _root(x: Array) -> Array:
         return np.where(x.real > 0, np.sqrt(x), np.nan)
 
 
-def standard_errors(table: ParameterTable, problem: Problem, theta: Array, covariance: Array) -> Array:
-    """Return delta-method standard errors of the standardised solution.
-
-    Parameters
-    ----------
-    table, problem
-        As for :func:`standardized`.
-    theta : array, shape (q,)
-        The estimates.
-    covariance : array, shape (q, q)
-        Their covariance matrix.
-
-    Returns
-    -------
-    array, shape (rows + definitions,)
-    """
-    J = jacobian(lambda t: standardized(table, problem, t), theta)
-    return delta_errors(J, covariance)
-
-
 def delta_errors(J: Array, covariance: Array) -> Array:
     """Return the standard errors of functions with Jacobian J; zero where rounding is all that is left of one."""
     variance = np.einsum("ij,jk,ik->i", J, covariance, J)
@@ -124,10 +103,7 @@ def explained(problem: Problem, theta: Array) -> list[dict[str, float]]:
         A, S = block.matrices(theta, base)
         C = block.implied(theta, base).covariance
         causes = A != 0
-        if block.means:
-            causes[:, block.observed] = False
-        for path, i, j in zip(block.path, block.row, block.column, strict=True):
-            if path and not (block.means and j == block.observed):
-                causes[i, j] = True
+        causes[block.row[block.path], block.column[block.path]] = True
+        causes[:, block.observed : block.observed + block.means] = False  # the constant explains nothing
         out.append({name: float(1 - S[i, i] / C[i, i]) for i, name in enumerate(block.names) if causes[i].any()})
     return out

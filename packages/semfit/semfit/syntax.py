@@ -148,6 +148,8 @@ def _relation(tokens: list[Token]) -> Token:
     if not relations:
         raise error_at(tokens[0], f"no relation in the statement that begins with {quoted(tokens[0].text)}", "=~")
     if len(relations) > 1:
+        if tokens[tokens.index(relations[0]) + 1].line > relations[0].line < relations[1].line:
+            raise error_at(relations[0], f"nothing stands right of {relations[0].text!r}", relations[0].text)
         raise error_at(relations[1], f"a second {quoted(relations[1].text)} in one statement", relations[0].text)
     return relations[0]
 
@@ -198,7 +200,7 @@ class _Statement:
     def __init__(self, tokens: list[Token], relation: Token) -> None:
         self.tokens, self.op, self.at = tokens, relation.text, 0
         end = tokens[-1]
-        self.end = Token("end", "the end of the line", end.line, end.column + len(end.text), end.position)
+        self.end = Token("end", "the end of the line", end.line, end.column + len(end.text))
 
     def terms(self) -> list[Term]:
         """Every left variable with every right term."""
@@ -278,13 +280,7 @@ class _Statement:
     def _atom(self, tokens: list[Token]) -> dict[str, float | str]:
         """A number fixes, NA frees, a name labels."""
         texts = [t.text for t in tokens]
-        if (
-            len(tokens) == 1
-            and tokens[0].kind == "number"
-            or len(tokens) == 2
-            and texts[0] == "-"
-            and tokens[1].kind == "number"
-        ):
+        if texts[:-1] in ([], ["-"]) and tokens and tokens[-1].kind == "number":
             return {"fixed": float("".join(texts))}
         if len(tokens) != 1 or tokens[0].kind not in ("name", "string"):
             raise error_at(tokens[0] if tokens else self._peek(), "expected a number, NA or a label", self.op)

@@ -52,10 +52,8 @@ def build(
         Number of groups; every group gets the same variables.
     group_equal : sequence of str
         Classes of parameters held equal across groups, of ``GROUP_EQUAL``.
-    std_lv : bool
-        Fix the latent variances to 1 instead of the first loadings.
-    means : bool, optional
-        Whether means are modelled; by default when the model names an intercept or there are several groups.
+    std_lv, means
+        As in :func:`semfit.fit`, which calls ``means`` the mean structure.
     fixed_x : bool
         Take the moments of observed covariates from the sample, unless the model names one of them.
     ordered : mapping of str to int, optional

@@ -37,7 +37,6 @@ class Token:
     text: str
     line: int
     column: int
-    position: int
 
 
 def tokenize(text: str) -> list[Token]:
@@ -51,7 +50,7 @@ def tokenize(text: str) -> list[Token]:
     found, line, begin = [], 1, 0
     for match in TOKEN.finditer(text):
         kind = match.lastgroup or "unknown"
-        token = Token(kind, match.group(), line, match.start() - begin + 1, match.start())
+        token = Token(kind, match.group(), line, match.start() - begin + 1)
         if kind == "unknown":
             raise error_at(token, f"cannot read {quoted(token.text)}", "=~")
         if kind not in ("space", "comment"):
@@ -74,17 +73,8 @@ def statements(tokens: list[Token]) -> list[list[Token]]:
             statements[-1].append(token)
             continue
         last = statements[-1][-1] if statements[-1] else None
-        goes_on = (
-            last is not None
-            and token.text == "\n"
-            and (
-                depth > 0
-                or last.kind == "relation"
-                or last.text in "+*,-/^"
-                or (following is not None and following.text in "+*")
-            )
-        )
-        if not goes_on:
+        opens = last is not None and (depth > 0 or last.kind == "relation" or last.text in "+*,-/^")
+        if not (last is not None and token.text == "\n" and (opens or following and following.text in "+*")):
             statements.append([])
     return [s for s in statements if s]
 

@@ -5,7 +5,7 @@ import parity
 import pytest
 
 import semfit
-from semfit.errors import ParameterError, UnknownNameError
+from semfit.errors import DataError, NotTestable, ParameterError, UnknownNameError
 from semfit.groups import invariance
 from semfit.scores import release_tests
 
@@ -51,6 +51,36 @@ def test_scaled_ladder_uses_scaled_differences(schools):
     assert ladder.table.loc["scalar", "d_chisq"] == pytest.approx(
         parity.LAVAAN["comparisons"]["mlr_school_2001"]["chisq"], rel=1e-6
     )
+
+
+def test_a_misfitting_configural_model_withholds_the_ladder(schools):
+    """x1 to x9 as one factor: chi2 says no and CFI is far below .90."""
+    one = "g =~ " + " + ".join(f"x{k}" for k in range(1, 10))
+    ladder = invariance(one, schools, "school", levels=("configural", "metric"))
+    table, cfi = ladder.table, ladder.fits["configural"].fit_measures["cfi"]
+    assert cfi < 0.9
+    assert isinstance(ladder.highest, NotTestable)
+    assert ladder.highest == ladder.withheld
+    assert f"even where nothing is held equal (CFI {cfi:.3f}, RMSEA 0." in ladder.highest.reason
+    assert table[["holds_chisq", "holds_indices"]].isna().all(axis=None)
+    assert table.loc["metric", "d_df"] == 8  # the numbers stay
+
+
+def test_poor_indices_of_a_small_sample_alone_withhold_nothing():
+    """The population holds the model; 80 rows leave the indices poor, and no test shows misfit."""
+    population = "f =~ 0.4*a + 0.4*b + 0.4*c + 0.4*d\n" + "\n".join(f"{item} ~~ 0.84*{item}" for item in "abcd")
+    rows = pd.concat([semfit.simulate(population, 40, seed=30 + k).assign(g=k) for k in (0, 1)])
+    ladder = invariance("f =~ a + b + c + d", rows, "g", levels=("configural", "metric"))
+    measures = ladder.fits["configural"].fit_measures
+    assert (measures["cfi"] < 0.9, measures["rmsea"] > 0.1, measures["pvalue"] > 0.05) == (True, True, True)
+    assert ladder.withheld is None
+
+
+def test_a_group_of_fewer_respondents_than_items_is_named(schools):
+    few = pd.concat([schools[schools["school"] == "Pasteur"], schools[schools["school"] == "Grant-White"].head(8)])
+    for missing in ("listwise", "fiml"):
+        with pytest.raises(DataError, match="8 rows in group Grant-White for 9 variables.*or leave the group out"):
+            invariance(MODEL, few, "school", missing=missing)
 
 
 def test_misuse_is_named(schools):

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import semfit
+import semfit.psychometrics
 from semfit.errors import DataError, ParameterError, SemfitError, UnknownNameError
 from semfit.moments import read
 
@@ -222,3 +223,66 @@ def test_models_that_ask_nothing_are_refused(data):
             semfit.fit(model, data)
     with pytest.raises(ParameterError, match="one observed variable; ordered items need two or more"):
         semfit.fit("f =~ sex", data, estimator="WLSMV", ordered=True)
+
+
+COLUMNS = {
+    "constant": ({"x4": 1.0}, "column x4 is constant or empty; a variable must vary"),
+    "collinear": ({"x4": lambda d: d["x1"] + 2 * d["x7"]}, "x1, x4, x7 are linearly dependent; leave one of them out"),
+    "a copy": ({"x4": lambda d: d["x1"]}, "x1, x4 are linearly dependent; leave one of them out"),
+    "a copy in another unit": ({"x4": lambda d: 7 - 3 * d["x1"]}, "x1, x4 are linearly dependent; leave one of them"),
+}
+HS = parity.MODELS["hs_cfa"]["model"]
+
+
+@pytest.mark.parametrize(("changed", "message"), COLUMNS.values(), ids=COLUMNS)
+@pytest.mark.parametrize("options", [{}, {"missing": "fiml"}, {"missing": "pairwise"}, {"estimator": "MLR"}])
+def test_columns_that_say_nothing_of_their_own_are_named(data, changed, message, options):
+    with pytest.raises(DataError, match=message):
+        semfit.fit(HS, data.assign(**changed), **options)
+
+
+def test_columns_of_ordered_items_that_say_nothing_of_their_own_are_named(data):
+    coded = data[[f"x{k}" for k in range(1, 10)]].apply(lambda item: pd.cut(item, 3, labels=False))
+    for changed, message in ({"x4": 1}, "column x4 is constant"), ({"x4": coded["x1"]}, "x1, x4 are linearly depend"):
+        with pytest.raises(DataError, match=message):
+            semfit.fit(HS, coded.assign(**changed), estimator="WLSMV", ordered=True)
+    low = coded.assign(x4=coded["x4"].clip(upper=1).where(data["school"] == "Pasteur", coded["x4"]))
+    with pytest.raises(DataError, match="item x4 is never 2 in group Pasteur; every group must use every category"):
+        semfit.fit(HS, low.assign(school=data["school"]), estimator="WLSMV", ordered=True, group="school")
+
+
+def test_columns_that_share_a_name_are_refused(data):
+    for column, options in (("x4", {}), ("school", {"group": "school"}),
+                            ("ageyr", {"weights": "ageyr", "estimator": "MLR"}),
+                            ("ageyr", {"cluster": "ageyr", "estimator": "MLR"})):  # fmt: skip
+        with pytest.raises(DataError, match=f"column {column} occurs 2 times; give every column its own name"):
+            semfit.fit(HS, pd.concat([data, data[[column]]], axis=1), **options)
+
+
+def test_no_more_rows_than_variables_is_refused_and_says_what_can_be_done(data):
+    """lavaan 0.6-14 fits nine rows of nine variables and prints a chi2 that is the logarithm of rounding."""
+    message = "9 rows for 9 variables; a model needs more rows than variables: fit parts of it, or means of items"
+    for options in ({}, {"missing": "fiml"}, {"missing": "pairwise"}, {"estimator": "MLM"}):
+        with pytest.raises(DataError, match=message):
+            semfit.fit(HS, data.head(9), **options)
+    covariance = data[[f"x{k}" for k in range(1, 10)]].cov()
+    with pytest.raises(ParameterError, match="nobs must be a whole number above the number of variables, 9; got 9"):
+        semfit.fit(HS, moments=semfit.Moments(covariance, None, 9))
+
+
+def test_a_category_of_groups_that_no_row_has_is_no_group(data):
+    groups = pd.Categorical(data["school"], categories=["nowhere", "Pasteur", "Grant-White"])
+    fit = semfit.fit(HS, data.assign(school=groups), group="school")
+    assert [group.label for group in fit.sample.groups] == ["Pasteur", "Grant-White"]
+    assert fit.test.chisq == pytest.approx(115.851, abs=5e-4)
+
+
+@pytest.mark.parametrize("wrong", [95, 0, 1.0, -0.1, float("nan"), True, "a half"])
+def test_probabilities_out_of_range_are_named(data, wrong):
+    population, fit = "y ~ 0.3*x; x ~~ 1*x; y ~~ 0.91*y", semfit.fit(HS, data)
+    for call, name in ((lambda: fit.conf_int(wrong), "alpha"),
+                       (lambda: semfit.power(population, "y ~ x", [50], draws=2, alpha=wrong), "alpha"),
+                       (lambda: semfit.chisq_power(population, "y ~ 0*x", [50], alpha=wrong), "alpha"),
+                       (lambda: semfit.psychometrics.alpha(data, ["x1", "x2"], level=wrong), "level")):  # fmt: skip
+        with pytest.raises(ParameterError, match=f"{name} is a probability between 0 and 1; got {wrong!r}"):
+            call()

@@ -104,6 +104,48 @@ def test_groups_have_their_own_means_and_come_back_in_the_order_of_the_rows(scho
     assert len(fit.predict()) == len(mixed)
 
 
+BARTLETT = {  # lavaan 0.6-14: lavPredict(sem(model, data), method = "Bartlett"), rows of the data by number from 0
+    "cfa": (HS, "holzinger_swineford", {}, {0: [-1.36953833179, -0.09954953104, 0.2318368042],
+                                            2: [-0.56109959182, -2.10473911970, -1.1216773921]}),
+    "paths": ("ind60 =~ x1 + x2 + x3\ndem60 =~ y1 + a*y2 + b*y3 + c*y4\ndem65 =~ y5 + a*y6 + b*y7 + c*y8\n"
+              "dem60 ~ ind60\ndem65 ~ ind60 + dem60\ny1 ~~ y5", "political_democracy", {},
+              {0: [-0.5480615282, -2.897908121, -1.9699198948], 1: [0.1516972594, -3.666247922, -0.7864849706]}),
+    "holes": (HS, "hs_holes", {"missing": "fiml"}, {0: [-1.35866904291, -0.84270983552, -0.1535414657],
+                                                    1: [0.06037604117, -1.21261284406, 1.0617233636]}),
+    "one item": ("y =~ x9\nvisual =~ x1 + x2 + x3\ny ~ visual", "holzinger_swineford", {},
+                 {0: [0.9869878083, -1.20892683142], 1: [2.5425434083, -0.03886887776]}),
+    "groups": (HS, "holzinger_swineford", {"group": "school"}, {156: [-1.4714026627, -0.4501341692, -1.0316957012]}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BARTLETT)
+def test_bartletts_scores_are_lavaans(name):
+    model, data, options, wanted = BARTLETT[name]
+    found = semfit.fit(model, table(data), **options).predict(method="bartlett")
+    for row, values in wanted.items():
+        assert found.iloc[row].tolist() == pytest.approx(values, abs=1e-5)
+
+
+def test_bartletts_scores_are_unbiased_given_the_truth():
+    """Their regression on the truth has slope 1, that of regression scores its reliability."""
+    rng = np.random.default_rng(1)
+    f = rng.standard_normal(50_000)
+    items = pd.DataFrame({f"x{k}": 0.6 * f + 0.8 * rng.standard_normal(len(f)) for k in range(4)})
+    fit = semfit.fit("f =~ x0 + x1 + x2 + x3", items, std_lv=True)
+    information = 4 * 0.36 / 0.64
+    for method, slope in (("bartlett", 1.0), ("regression", information / (1 + information))):
+        assert np.polyfit(f, fit.predict(method=method)["f"], 1)[0] == pytest.approx(slope, abs=0.01)
+
+
+def test_what_bartletts_scores_cannot_take_is_named(school):
+    with pytest.raises(semfit.UnknownNameError, match="unknown method of factor scores 'Bartlet'; did you mean"):
+        semfit.fit(HS, school).predict(method="Bartlet")
+    second = HS + "\ng =~ visual + textual + speed"
+    for model in (second, HS + "\nx1 ~ ageyr"):
+        with pytest.raises(semfit.ParameterError, match="take latent variables with items, and items without observed"):
+            semfit.fit(model, school).predict(method="bartlett")
+
+
 def test_scores_regress_truth_on_items():
     """Of a long sample from a known model, the scores are the regression of the truth: slope 1, no correlation left."""
     rng = np.random.default_rng(5)

@@ -334,7 +334,7 @@ def test_an_interval_that_rests_on_few_draws_is_withheld(tests_of_1939):
     assert "whose signs are mixed" in line["reason"]
 
 
-def test_kmo_bartlett_and_descriptives_agree_with_psych(tests_of_1939):
+def test_kmo_and_bartlett_agree_with_psych(tests_of_1939):
     items, outside = SCALES["all"], OUTSIDE["items"]
     found = psychometrics.factorability(tests_of_1939, items, bootstrap=100, seed=1)
     assert found.kmo["estimate"].tolist() == pytest.approx(outside["kmo"], abs=1e-12)
@@ -342,25 +342,8 @@ def test_kmo_bartlett_and_descriptives_agree_with_psych(tests_of_1939):
     assert (found.chisq, found.df) == (pytest.approx(outside["chisq"], rel=1e-12), outside["df"])
     assert found.pvalue == pytest.approx(outside["pvalue"], rel=1e-9)
     assert len(found.summary()) == 11
-    described = psychometrics.describe(tests_of_1939, items)
-    for name in ("mean", "sd", "skew", "kurtosis"):
-        assert described[name].tolist() == pytest.approx(outside[name], abs=1e-12)
-
-
-def test_descriptives_keep_constant_items_and_count_the_ends_of_the_scale():
-    data = pd.DataFrame({"q1": [1, 1, 5, np.nan], "same": [3.0] * 4})
-    found = psychometrics.describe(data, ["q1", "same"], scale=(1, 7)).set_index("item")
-    assert found.loc["q1", ["n", "missing"]].tolist() == [3, 1]
-    assert found.loc["q1", ["floor", "ceiling"]].tolist() == pytest.approx([2 / 3, 0.0])
-    assert found.loc["same", "reason"] == "same is constant or empty: it has no shape"
-    with pytest.raises(DataError, match="item q1, row 3 is 5; the scale runs from 1 to 4"):
-        psychometrics.describe(data, ["q1"], scale=(1, 4))
-    with pytest.raises(DataError, match="column q1, row 2: 'often' is not a finite number"):
-        psychometrics.describe(pd.DataFrame({"q1": [1, "often"]}), ["q1"])
-    with pytest.raises(UnknownNameError, match="unknown item 'q2'; did you mean 'q1'"):
-        psychometrics.describe(data, ["q2"])
     with pytest.raises(ParameterError, match="need at least two items; got 1"):
-        psychometrics.factorability(data, ["q1"])
+        psychometrics.factorability(tests_of_1939, items[:1])
 
 
 @pytest.mark.parametrize("equal", [(), ("thresholds", "loadings")])

@@ -130,10 +130,17 @@ def measured_alike(study: Study, *, means: bool = True) -> Invariance | NotTesta
     levels = every if means else every[:-1]
     model = study.codebook.model(study.constructs, structural=False)
     try:
-        return semfit.invariance(model, rows, study.codebook.group, levels=levels, **study.options)
+        ladder = semfit.invariance(model, rows, study.codebook.group, levels=levels, **study.options)
     # an answer one group never gives, a level without a solution
     except (semfit.DataError, semfit.ParameterError) as wrong:
         return NotTestable(words("Measurement cannot be compared between the groups: {why}", why=str(wrong)))
+    if not ladder.withheld:
+        return ladder
+    free = ladder.table.iloc[0]
+    return NotTestable(words(
+        "The items do not follow the expected constructs in the groups even where nothing is held equal (CFI "
+        "{cfi:.3f}, RMSEA {rmsea:.3f}, p {p:p}); equal loadings or means of such a model would mean nothing.",
+        cfi=free["cfi"], rmsea=free["rmsea"], p=free["pvalue"]))
 
 
 def compare_groups(study: Study, ladder: Invariance | NotTestable | None = None) -> Groups | NotTestable:

@@ -12,7 +12,7 @@ True
 
 from semfit.psychometrics.bias import CommonFactor, SingleFactor, common_factor, single_factor
 from semfit.psychometrics.composites import MeasurementQuality, measurement_quality
-from semfit.psychometrics.items import Factorability, describe, factorability
+from semfit.psychometrics.items import Factorability, factorability
 from semfit.psychometrics.marker import MarkerCorrelations, MarkerModels, marker_correlations, marker_models
 from semfit.psychometrics.reliability import Alpha, alpha
 from semfit.psychometrics.validity import FornellLarcker, HeterotraitMonotrait, fornell_larcker, htmt
@@ -29,7 +29,6 @@ __all__ = [
     "SingleFactor",
     "alpha",
     "common_factor",
-    "describe",
     "factorability",
     "fornell_larcker",
     "htmt",

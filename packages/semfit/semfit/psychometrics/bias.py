@@ -124,10 +124,8 @@ def single_factor(
         One row per respondent.
     constructs : mapping of str to sequence of str
         Items of each construct.
-    level : float
-        Of the intervals, in (0, 1).
-    bootstrap, kind, seed
-        For the interval of the share.
+    level, bootstrap, kind, seed
+        As in :func:`semfit.psychometrics.alpha`, for the interval of the share.
     **options
         To ``semfit.fit``: estimator, ordered, missing.
 

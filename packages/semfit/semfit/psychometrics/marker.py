@@ -21,7 +21,6 @@ from semfit.solved import ItemOptions
 __all__ = ["MarkerCorrelations", "MarkerModels", "marker_correlations", "marker_models"]
 
 Array = np.ndarray
-CONFIDENCE = (0.75, 0.90, 0.95, 0.99)  # of the upper ends at which the marker's correlation is tried
 
 
 @dataclass(frozen=True)
@@ -32,9 +31,6 @@ class MarkerCorrelations:
     ----------
     frame : DataFrame
         construct, other, r, adjusted, ci_low, ci_high, t, df, pvalue (of the adjusted correlation, null: it is zero).
-    sensitivity : DataFrame
-        The same adjustment with the marker's correlation at the upper ends of its one-sided intervals: confidence,
-        r_marker, construct, other, adjusted, pvalue.
     r_marker : float
         What was taken out.
     method : str
@@ -45,7 +41,6 @@ class MarkerCorrelations:
     """
 
     frame: pd.DataFrame
-    sensitivity: pd.DataFrame
     r_marker: float
     method: str
     nobs: int
@@ -87,12 +82,8 @@ def marker_correlations(
     bootstrap : int
         Resamples; r_M is found anew in each. Without them the interval is Fisher's for a partial correlation, which
         takes r_M as known.
-    level : float
-        Of the intervals, in (0, 1).
-    kind : {"percentile", "bc"}
-        Of the bootstrap intervals.
-    seed : int, optional
-        Of the resamples.
+    level, kind, seed
+        As in :func:`semfit.psychometrics.alpha`.
 
     References
     ----------
@@ -110,7 +101,8 @@ def marker_correlations(
 
     def adjusted(S: Array) -> Array:
         R = correlation(S)
-        return _partial(R[..., i, j], np.maximum(R[..., -1, :-1].min(-1, keepdims=True), 0.0))
+        taken = np.maximum(R[..., -1, :-1].min(-1, keepdims=True), 0.0)
+        return (R[..., i, j] - taken) / (1 - taken)
 
     R = np.corrcoef(scores.T)
     smallest = float(R[-1, :-1].min())
@@ -121,20 +113,14 @@ def marker_correlations(
     else:
         method, half = "fisher", stats.norm.ppf((1 + level) / 2) / np.sqrt(N - 4)
         low, high = np.tanh(np.arctanh(estimate) - half), np.tanh(np.arctanh(estimate) + half)
-    t, pvalue = _t_test(estimate, N)
+    t = estimate / np.sqrt((1 - estimate**2) / (N - 3))
     named = {"construct": [substantive[a] for a in i], "other": [substantive[b] for b in j]}
     frame = pd.DataFrame(
-        named
-        | {"r": R[i, j], "adjusted": estimate, "ci_low": low, "ci_high": high, "t": t, "df": N - 3, "pvalue": pvalue}
+        named | {"r": R[i, j], "adjusted": estimate, "ci_low": low, "ci_high": high, "t": t, "df": N - 3}
     )
-    tried = np.tanh(np.arctanh(smallest) + stats.norm.ppf(CONFIDENCE) / np.sqrt(N - 3))
-    parts = []
-    for confidence, r in zip(CONFIDENCE, np.maximum(tried, 0.0), strict=True):
-        at_end = _partial(R[i, j], r)
-        columns = named | {"adjusted": at_end, "pvalue": _t_test(at_end, N)[1]}
-        parts.append(pd.DataFrame({"confidence": confidence, "r_marker": r} | columns))
+    frame["pvalue"] = 2 * stats.t.sf(np.abs(t), N - 3)
     reason = "" if smallest > 0 else f"the marker's smallest correlation is {smallest:.3f}: nothing is taken out"
-    return MarkerCorrelations(frame, pd.concat(parts, ignore_index=True), r_marker, method, N, dropped, reason)
+    return MarkerCorrelations(frame, r_marker, method, N, dropped, reason)
 
 
 def _substantive(constructs: Mapping[str, Sequence[str]], marker: str) -> list[str]:
@@ -143,15 +129,6 @@ def _substantive(constructs: Mapping[str, Sequence[str]], marker: str) -> list[s
     if len(constructs) < 3:
         raise ParameterError(f"a marker needs at least two other constructs; got {len(constructs) - 1}.")
     return [name for name in constructs if name != marker]
-
-
-def _partial(r: Array, r_marker: Array | float) -> Array:
-    return (r - r_marker) / (1 - r_marker)
-
-
-def _t_test(r: Array, nobs: int) -> tuple[Array, Array]:
-    t = r / np.sqrt((1 - r**2) / (nobs - 3))
-    return t, 2 * stats.t.sf(np.abs(t), nobs - 3)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from semfit.checks import probability
 from semfit.errors import ParameterError, UnknownNameError
 from semfit.expressions import jacobian
 from semfit.moments import read
@@ -34,8 +35,7 @@ CELLS, BATCH, SLICE = 40_000_000, 1000, 1024  # counts and resamples held at onc
 
 def check(level: float, bootstrap: int = 0, kind: str = "percentile") -> None:
     """Raise where a level, a number of draws or a kind of interval is none."""
-    if not 0 < level < 1:
-        raise ParameterError(f"level is a probability between 0 and 1; got {level!r}.")
+    probability("level", level)
     if bootstrap != 0 and bootstrap < 2:
         raise ParameterError(f"bootstrap takes 0 or at least 2 draws; got {bootstrap!r}.")
     if kind not in KINDS:

@@ -92,9 +92,9 @@ out$htmt <- list(mediation = list(htmt = lower(htmt(trio, mediation, htmt2 = FAL
 
 ## items --------------------------------------------------------------------------------------------------------------
 items <- hs[paste0("x", 1:9)]
-k <- KMO(items); b <- cortest.bartlett(cor(items), n = nrow(items)); desc <- psych::describe(items, type = 2)
-out$items <- list(kmo = c(k$MSA, k$MSAi), chisq = b$chisq, df = b$df, pvalue = b$p.value, mean = desc$mean, sd = desc$sd, skew = desc$skew,
-                  kurtosis = desc$kurtosis, eigenvalues = eigen(cor(items))$values)
+k <- KMO(items); b <- cortest.bartlett(cor(items), n = nrow(items))
+out$items <- list(kmo = c(k$MSA, k$MSAi), chisq = b$chisq, df = b$df, pvalue = b$p.value,
+                  eigenvalues = eigen(cor(items))$values)
 
 ## method bias --------------------------------------------------------------------------------------------------------
 test <- function(fit) list(chisq = fitMeasures(fit, "chisq")[[1]], df = fitMeasures(fit, "df")[[1]])

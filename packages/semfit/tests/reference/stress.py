@@ -11,18 +11,22 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from unittest.mock import Mock, patch
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
 import semfit
+from semfit.estimate import Likelihood
+from semfit.least_squares import LeastSquares
+from semfit.missing import Expectation
 
 HERE = Path(__file__).parent
 Array = np.ndarray
@@ -325,26 +329,47 @@ CASES: dict[str, Case] = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a case here: ``chisq`` nan without a solution or a test, ``why`` then."""
+    """What came of a case here: ``chisq`` nan without a solution or a test, ``why`` then; and what it took."""
 
     solved: bool
     chisq: float
     why: str
     warned: bool
-    seconds: float
+    fmin: float
+    steps: int
+    passes: int
+
+
+@contextmanager
+def counted() -> Iterator[Mock]:
+    """Count evaluations of derivatives (``steps``), and predictions of all missing values (``passes``)."""
+    counter = Mock()
+
+    def told(name: str, function: Callable) -> Callable:
+        def wrapped(*args, **options):
+            getattr(counter, name)()
+            return function(*args, **options)
+
+        return wrapped
+
+    with (patch.object(Likelihood, "derivatives", told("steps", Likelihood.derivatives)),
+          patch.object(LeastSquares, "derivatives", told("steps", LeastSquares.derivatives)),
+          patch.object(Expectation, "at", told("passes", Expectation.at))):
+        yield counter
 
 
 @cache
 def outcome(name: str) -> Outcome:
     """Fit a case with this engine."""
-    case, begin = CASES[name], time.process_time()
+    case = CASES[name]
     args = {key: value for key, value in case.args.items() if value != []}
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as said, counted() as counter:
         warnings.simplefilter("always")
         fit = semfit.fit(case.model, case.data(), **args)
-    chisq, warned = float(fit.fit_measures["chisq"]), any(issubclass(one.category, semfit.FitWarning) for one in said)
-    why = "" if np.isfinite(chisq) else fit.problems[0]
-    return Outcome(fit.converged and fit.identified, chisq, why, warned, time.process_time() - begin)
+    m, warned = fit.fit_measures, any(issubclass(one.category, semfit.FitWarning) for one in said)
+    why = "" if np.isfinite(m["chisq"]) else fit.problems[0]
+    took = counter.steps.call_count, counter.passes.call_count
+    return Outcome(fit.converged and fit.identified, float(m["chisq"]), why, warned, float(m["fmin"]), *took)
 
 
 def lavaan() -> dict[str, dict]:
