@@ -267,25 +267,30 @@ class Mode:
         return np.stack(np.broadcast_arrays(*stocks))
 
     @cached_property
-    def laws(self) -> tuple[ex.Tree, ...]:
-        """The rate law of every flow, with the auxiliaries written into it."""
-        known: dict[str, ex.Tree] = {}
-        for auxiliary in self.auxiliaries:
-            known[auxiliary.name] = ex.put(ex.parse(auxiliary.text), known)
-        return tuple(ex.put(ex.parse(flow.hazard), known) for flow in self.flows)
+    def _laws(self) -> Callable[..., np.ndarray]:
+        """The rate laws as a function of others' states by tie, of what they are divided by, and of the parameters."""
+        def written(text: str) -> str:
+            return ex.write(ex.by_tie(ex.parse(text), self.index), ex.PYTHON)
 
-    @cached_property
-    def hazards(self) -> Callable[[np.ndarray, Values], np.ndarray]:
-        """``hazards(y, p)``: 1/day of every flow, shape (flows, ...), at persons y, (states, ...); well mixed."""
-        lines = [f"{a.name} = {ex.write(ex.parse(a.text), ex.PYTHON)}" for a in self.auxiliaries]
-        lines += [f"out[{k}] = {ex.write(ex.parse(f.hazard), ex.PYTHON)}" for k, f in enumerate(self.flows)]
-        names = "".join(f"    {name} = p[{name!r}]\n" for name in self.parameter)
-        source = (f"def hazards(y, p):\n    {', '.join(self.index)}, = y\n    N = y.sum(axis=0)\n{names}"
-                  f"    out = empty(({len(self.flows)}, *y.shape[1:]), y.dtype)\n    "
-                  + "\n    ".join(lines) + "\n    return out\n")
-        scope = ex.helpers() | {"empty": np.empty}
-        exec(source, scope)  # written by ourselves from a checked tree
-        return scope["hazards"]
+        lines = [f"{name} = p[{name!r}]" for name in self.parameter]
+        lines += [f"{a.name} = {written(a.text)}" for a in self.auxiliaries]
+        laws = ", ".join(written(f.hazard) for f in self.flows)
+        states = [", ".join(f"{tie}_{name}" for name in self.index) for tie in ex.TIES]
+        source = f"def laws(contact, anyone, N, p):\n    {states[0]}, = contact\n    {states[1]}, = anyone\n    "
+        scope = ex.helpers()
+        exec(source + "\n    ".join([*lines, f"return {laws},"]) + "\n", scope)  # written from a checked tree
+        return scope["laws"]
+
+    def hazards(self, y: np.ndarray, p: Values) -> np.ndarray:
+        """Return 1/day of every flow, shape (flows, ...), at persons y, (states, ...); well mixed."""
+        out = np.empty((len(self.flows), *y.shape[1:]), y.dtype)
+        for k, hazard in enumerate(self._laws(y, y, y.sum(axis=0), p)):
+            out[k] = hazard
+        return out
+
+    def met(self, contacts: np.ndarray, everybody: np.ndarray, p: Values) -> np.ndarray:
+        """Return the hazards, shape (flows,), of who meets these shares by state among contacts and everybody."""
+        return np.array(self._laws(contacts, everybody, 1.0, p), float)
 
     def flow_rates(self, y: np.ndarray, p: Values) -> np.ndarray:
         """Return persons per day along every flow, shape (flows, ...)."""

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockflow.coefficients import Coefficients, Person, coefficients
+from stockflow.coefficients import Coefficients, coefficients, mixed
 from stockflow.draws import leaving
 from stockflow.errors import ParameterError
 from stockflow.groups import Groups, Invitations, joins
 from stockflow.networks import Network
+from stockflow.trajectory import refuse_coarse
 
 if TYPE_CHECKING:
-    from stockflow.mode import Mode
+    from stockflow.mode import Mode, Values
 
 __all__ = ["stepper"]
 
@@ -25,20 +26,19 @@ BATCH = 2e7  # person-steps between two looks at the clock
 
 
 def stepper(
-    mode: Mode, p: Mapping, n: int, network: Network | None, contacts: str, groups: Groups | None, dt: float,
+    mode: Mode, p: Values, n: int, network: Network | None, contacts: str, groups: Groups | None, dt: float,
     engine: str, block: int, key: np.uint64,
 ) -> tuple[Advance, np.ndarray, int]:
     """Return a function that advances the state, the order of its flows, and how many steps it takes at once.
 
     It takes the state, the number of its first step, counts from those now on, and moves.
     """
-    person = Person(mode, [float(p[name]) for name in mode.parameter])
     loop = partial(_loop(engine), key=key, dt=dt, block=block)
     entries = [(groups.joins, end[2]) for end in (groups.friends, groups.strangers)] if groups else []
     if groups is None and contacts != "network":
-        return _mean_field(mode, person, n, network, dt, loop)
-    flows = coefficients(mode, person, entries)
-    _refuse_coarse(mode, flows.largest(), dt)
+        return _mean_field(mode, p, n, network, dt, loop)
+    flows = coefficients(mode, p, entries)
+    refuse_coarse(mode, flows.largest(), dt)
     if contacts != "network" and flows.near.any():
         raise ParameterError("groups in a population without fixed ties take a mode whose other hazards do not look "
                              f"at contacts; got {mode.name}.")
@@ -89,26 +89,21 @@ def _plain(loop: partial[None], flows: Coefficients, limits: Limits, state: np.n
          counts=counts, moves=moves, **vars(limits))
 
 
-def _mean_field(mode: Mode, person: Person, n: int, network: Network | None, dt: float,
+def _mean_field(mode: Mode, p: Values, n: int, network: Network | None, dt: float,
                 loop: partial[None]) -> tuple[Advance, np.ndarray, int]:
     """All meet the same mix: one look at it for each step, whatever the rate laws."""
-    S, F = len(mode.states), len(mode.flows)
-    order = np.argsort(mode.sources, kind="stable")
-    start = np.searchsorted(mode.sources[order], np.arange(S + 1)).astype(np.int64)
-    target = np.array([mode.index[mode.flows[k].target] for k in order], dtype=np.uint8)
+    S, flows = len(mode.states), mixed(mode)
     degree = None if network is None else network.degree
-    none = np.zeros((F, S))
-    flows = Coefficients(order, start, target, np.zeros(F), none, none)
     limits = Limits.of(flows, None, n)
 
     def advance(state: np.ndarray, first: int, counts: np.ndarray, moves: np.ndarray) -> None:
         everybody = counts[0] / n
         mix = everybody if degree is None else np.bincount(state, degree, S) / max(degree.sum(), 1)
-        met = replace(flows, base=person.met(mix, everybody)[order])
-        _refuse_coarse(mode, met.largest(), dt)
+        met = replace(flows, base=mode.met(mix, everybody, p)[flows.order])
+        refuse_coarse(mode, met.largest(), dt)
         _plain(loop, met, limits, state, first, counts, moves)
 
-    return advance, order, 1
+    return advance, flows.order, 1
 
 
 def _with_groups(move: partial[None], flows: Coefficients, plan: Invitations, key: np.uint64, dt: float,
@@ -134,14 +129,6 @@ def _with_groups(move: partial[None], flows: Coefficients, plan: Invitations, ke
         moves[0, way] += int((into == entered).sum())
     counts[1] = np.bincount(state, minlength=counts.shape[1])
     move.args[2].forget()  # contacts have moved behind the loop's back
-
-
-def _refuse_coarse(mode: Mode, largest: np.ndarray, dt: float) -> None:
-    worst = int(np.argmax(largest))
-    if largest[worst] * dt > 1:
-        raise ParameterError(f"dt is too long: the hazard of leaving {mode.states[worst].name} times dt is at most 1; "
-                             f"got {largest[worst] * dt:.3g} with dt={dt:g}; allowed is dt <= "
-                             f"{1 / largest[worst]:.3g} days.")
 
 
 def _loop(engine: str) -> Callable:

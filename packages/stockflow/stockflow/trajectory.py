@@ -15,7 +15,7 @@ from stockflow.mode import Mode, Values
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["METHODS", "Trajectory", "integrate"]
+__all__ = ["METHODS", "Trajectory", "integrate", "refuse_coarse"]
 
 METHODS = ("ode", "rk4", "euler", "map")
 
@@ -180,11 +180,14 @@ def _map(mode: Mode, p: Values, y: np.ndarray, dt: float) -> np.ndarray:
 
 
 def _refuse_coarse(mode: Mode, p: Values, values: np.ndarray, dt: float) -> None:
-    """Refuse a step in which more would leave a state than are there."""
-    y = np.moveaxis(values, 1, 0)
-    leave = np.tensordot(mode.leaving, mode.hazards(y, p), axes=1)
-    worst = np.nanmax(leave.reshape(len(mode.states), -1), axis=1)
-    state = int(np.argmax(worst))
-    if not worst[state] * dt <= 1:
-        raise ParameterError(f"dt is too long: the hazard of leaving {mode.states[state].name} times dt is a share; "
-                             f"got {worst[state] * dt:.3g} at dt={dt:g}; allowed is dt <= {1 / worst[state]:.3g} days.")
+    leave = np.tensordot(mode.leaving, mode.hazards(np.moveaxis(values, 1, 0), p), axes=1)
+    refuse_coarse(mode, np.nanmax(leave.reshape(len(mode.states), -1), axis=1), dt)
+
+
+def refuse_coarse(mode: Mode, largest: np.ndarray, dt: float) -> None:
+    """Refuse a step in which more would leave a state than are there, given the highest hazard of leaving each."""
+    state = int(np.argmax(largest))
+    if not largest[state] * dt <= 1:
+        raise ParameterError(f"dt is too long: the hazard of leaving {mode.states[state].name} times dt is at most 1; "
+                             f"got {largest[state] * dt:.3g} at dt={dt:g}; allowed is dt <= {1 / largest[state]:.3g} "
+                             "days.")

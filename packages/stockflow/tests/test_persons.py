@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from stockflow import Flow, OutputError, ParameterError, UnknownNameError, draws, integrate, networks
-from stockflow.coefficients import Person, coefficients
+from stockflow.coefficients import coefficients
 from stockflow.examples import RUMOUR
 from stockflow.persons import replicate, simulate
 
@@ -118,7 +118,7 @@ def test_rare_and_common_moves_are_as_frequent_as_their_hazards_say():
 def test_a_person_alone_meets_the_declared_hazards():
     """base + near x shares is the mode's own rate law, for shares it has never seen."""
     p = RUMOUR.values({"omega": 0.01})
-    flows = coefficients(RUMOUR, Person(RUMOUR, [float(p[name]) for name in RUMOUR.parameter]))
+    flows = coefficients(RUMOUR, p)
     shares = np.array([0.6, 0.1, 0.3])
     expected = RUMOUR.hazards(shares, p)[flows.order]
     assert flows.base + (flows.near + flows.far) @ shares == pytest.approx(expected, rel=1e-12)
@@ -213,7 +213,7 @@ def test_progress_is_shown_where_asked(capsys):
     ({}, "either population= or network="),
     ({"population": 0}, "population is a number of persons from 1"),
     ({"population": 100, "dt": 0.7}, "days is a whole number of steps"),
-    ({"population": 100, "parameters": {"gamma": 3.0}}, "leaving S times dt is at most 1; got 3 with dt=1"),
+    ({"population": 100, "parameters": {"gamma": 3.0}}, "leaving S times dt is at most 1; got 3 at dt=1"),
     ({"network": network, "parameters": {"beta": 2.0}}, "the hazard of leaving U times dt is at most 1; got 2"),
     ({"population": 100, "parameters": {"beta": -1}}, "beta is a rate; got -1"),
     ({"population": 100, "initial": {"S": 200}}, "S starts with a number of persons; got 200"),
