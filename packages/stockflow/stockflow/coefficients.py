@@ -48,8 +48,9 @@ class Coefficients:
         return np.array([self.base[k].sum() + self.near[k].sum(0).max() + self.far[k].sum(0).max() for k in whole])
 
     def arrays(self) -> tuple[np.ndarray, ...]:
-        """Return what the loops take."""
-        return self.start, self.target, self.base, self.near, self.far
+        """Return what the loops take; of near, the columns of states that somebody looks at."""
+        near = np.ascontiguousarray(self.near[:, self.near.any(axis=0)])
+        return self.start, self.target, self.base, near, self.far
 
 
 def coefficients(mode: Mode, p: Values, alone: Sequence[tuple[str, str]] = ()) -> Coefficients:

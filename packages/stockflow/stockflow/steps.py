@@ -59,8 +59,7 @@ class Limits:
     """
 
     column: np.ndarray
-    indptr: np.ndarray
-    indices: np.ndarray
+    ties: tuple[np.ndarray, np.ndarray]
     limit: np.ndarray
     assumed: np.ndarray
 
@@ -69,10 +68,8 @@ class Limits:
         """Give a column to each state that raises somebody's hazard, and to all others one past them."""
         seen = flows.near.any(axis=0)
         column = np.where(seen, np.cumsum(seen) - 1, seen.sum() + 1)
-        indptr, indices = np.zeros(1, np.int64), np.zeros(0, np.int32)
-        if network is not None:
-            indptr, indices = network.indptr, network.indices
-        limits = cls(column, indptr, indices, np.empty(n, dtype=np.uint16), np.empty(len(column)))
+        ties = (np.zeros(1, np.int64), np.zeros(0, np.int32)) if network is None else (network.indptr, network.indices)
+        limits = cls(column, ties, np.empty(n, dtype=np.uint16), np.empty(len(column)))
         limits.forget()
         return limits
 
@@ -83,10 +80,7 @@ class Limits:
 
 def _plain(loop: partial[None], flows: Coefficients, limits: Limits, state: np.ndarray, first: int, counts: np.ndarray,
            moves: np.ndarray) -> None:
-    start, target, base, near, far = flows.arrays()
-    near = np.ascontiguousarray(near[:, near.any(axis=0)])
-    loop(state=state, first=first, steps=len(moves), start=start, target=target, base=base, near=near, far=far,
-         counts=counts, moves=moves, **vars(limits))
+    loop(state=state, first=first, steps=len(moves), flows=flows.arrays(), counts=counts, moves=moves, **vars(limits))
 
 
 def _mean_field(mode: Mode, p: Values, n: int, network: Network | None, dt: float,
