@@ -13,7 +13,7 @@ from stockflow.errors import ParameterError
 if TYPE_CHECKING:
     from stockflow.mode import Mode, Values
 
-__all__ = ["STATES", "Coefficients", "coefficients", "mixed"]
+__all__ = ["STATES", "Coefficients", "coefficients", "in_order"]
 
 STATES = 8  # as many counters fit into one word of the kernel
 
@@ -66,7 +66,7 @@ def coefficients(mode: Mode, p: Values, alone: Sequence[tuple[str, str]] = ()) -
     ParameterError
         Where a hazard is not linear in what a person sees of others, or looks at what those see in turn.
     """
-    S, F = len(mode.states), len(mode.flows)
+    S = len(mode.states)
     if S > STATES:
         raise ParameterError(f"the person-by-person loops take up to {STATES} states; got {S} of {mode.name}.")
 
@@ -80,24 +80,19 @@ def coefficients(mode: Mode, p: Values, alone: Sequence[tuple[str, str]] = ()) -
     kept = np.array([(flow.source, flow.target) not in alone for flow in mode.flows])
     for k in np.flatnonzero(kept & bent):
         flow = mode.flows[k]
-        raise ParameterError("on a network a hazard is linear in contact(w) and anyone(w), with weights of states "
-                             f"only; got {flow.hazard!r} for {flow.source} -> {flow.target} of {mode.name}. Where "
-                             "persons open groups, pass groups=; well mixed, any rate law is allowed.")
+        given = f"{flow.hazard!r} for {flow.source} -> {flow.target} of {mode.name}"
+        allowed = "Where persons open groups, pass groups=; well mixed, any rate law is allowed"
+        raise ParameterError(f"on a network a hazard is linear in contact(w) and anyone(w); got {given}. {allowed}.")
     slope[~kept] = 0.0
     if (slope < 0).any():
         raise ParameterError(f"what others do may raise a hazard, not lower it; got a negative weight in {mode.name}.")
-    order, start, target = _sorted(mode)
+    order, start, target = in_order(mode)
     near, far = (np.ascontiguousarray(part) for part in np.hsplit(slope[order], 2))
     return Coefficients(order, start, target, base[order], near, far)
 
 
-def mixed(mode: Mode) -> Coefficients:
-    """Return the flows as sorted, with hazards still to be filled in: where all meet the same mix, at each step."""
-    none = np.zeros((len(mode.flows), len(mode.states)))
-    return Coefficients(*_sorted(mode), none[:, 0], none, none)
-
-
-def _sorted(mode: Mode) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def in_order(mode: Mode) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return order, start and target of the flows."""
     order = np.argsort(mode.sources, kind="stable")
     start = np.searchsorted(mode.sources[order], np.arange(len(mode.states) + 1)).astype(np.int64)
     return order, start, np.array([mode.index[mode.flows[k].target] for k in order], dtype=np.uint8)

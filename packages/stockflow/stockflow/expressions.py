@@ -12,8 +12,7 @@ import numpy as np
 
 from stockflow.errors import ParameterError, UnknownNameError, quoted
 
-__all__ = ["JAVASCRIPT", "PYTHON", "TIES", "Call", "Name", "Number", "Tree", "by_tie", "dimension", "helpers", "parse",
-           "unit", "write", "xmile"]
+__all__ = ["JAVASCRIPT", "PYTHON", "TIES", "by_tie", "dimension", "helpers", "parse", "unit", "write", "xmile"]
 
 TIES = ("contact", "anyone")
 """``contact(w)`` is the mean of w over a person's contacts, ``anyone(w)`` over everybody; both sum(w)/N well mixed."""
@@ -141,8 +140,8 @@ def dimension(tree: Tree, units: Mapping[str, Unit], text: str) -> Unit:
         case "+" | "-":
             zero = [isinstance(arg, Number) and arg.value == 0 for arg in tree.args]
             if given[0] != given[1] and not any(zero):
-                raise ParameterError(f"only like units can be added in {quoted(text)}; got {_say(given[0])} and "
-                                     f"{_say(given[1])}; allowed is the same unit on both sides.")
+                got = f"{_say(given[0])} and {_say(given[1])}; allowed is the same unit on both sides"
+                raise ParameterError(f"only like units can be added in {quoted(text)}; got {got}.")
             return given[1] if zero[0] else given[0]
         case "*" | "/" | "safediv":
             return _times(given[0], given[1], 1 if tree.function == "*" else -1)
@@ -152,12 +151,12 @@ def dimension(tree: Tree, units: Mapping[str, Unit], text: str) -> Unit:
             return {base: power * tree.args[1].value for base, power in given[0].items()}
         case "contact" | "anyone":
             if given[0].get("persons") != 1.0:
-                raise ParameterError(f"{tree.function}(w) averages persons in {quoted(text)}; got {_say(given[0])}; "
-                                     "allowed is a sum of states, each with a weight.")
+                got = f"{_say(given[0])}; allowed is a sum of states, each with a weight"
+                raise ParameterError(f"{tree.function}(w) averages persons in {quoted(text)}; got {got}.")
             return _times(given[0], {"persons": 1.0}, -1)
     if any(given):
-        raise ParameterError(f"{tree.function}() takes numbers without a unit in {quoted(text)}; got "
-                             f"{', '.join(map(_say, given))}; allowed is 1.")
+        got = f"{', '.join(map(_say, given))}; allowed is 1"
+        raise ParameterError(f"{tree.function}() takes numbers without a unit in {quoted(text)}; got {got}.")
     return {}
 
 

@@ -40,8 +40,8 @@ else:
             byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
             kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
             place = builder.gep(context.make_array(array)(context, builder, given[0]).data, [given[1]])
-            builder.call(builder.module.declare_intrinsic("llvm.prefetch", [byte], kind),
-                         [builder.bitcast(place, byte), number(0), number(3), number(1)])
+            act = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+            builder.call(act, [builder.bitcast(place, byte), number(0), number(3), number(1)])
             return context.get_dummy_value()
 
         return types.none(array, at), code

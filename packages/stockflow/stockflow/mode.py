@@ -82,8 +82,8 @@ class Parameter:
             row = f" in row {int(np.argmax(bad))}" if value.ndim else ""
             allowed = {"probability": "[0, 1]", "group": f"{low}, {low + 1}, ... {high}"}.get(self.kind, "[0, inf)")
             noun = {"group": "group size"}.get(self.kind, self.kind)
-            raise ParameterError(f"{self.name} is a {noun}{row}; got {value[bad].flat[0]:g}; "
-                                 f"allowed is {allowed} (unit {self.unit}).")
+            given = f"{value[bad].flat[0]:g}; allowed is {allowed} (unit {self.unit})"
+            raise ParameterError(f"{self.name} is a {noun}{row}; got {given}.")
         return value
 
 
@@ -158,13 +158,12 @@ class Mode:
                 raise UnknownNameError(f"role of {state.name}", state.role, ROLES)
         for p in self.parameters:
             if p.kind not in KINDS or p.status not in STATUSES or not p.lower <= p.default <= p.upper:
-                raise ParameterError(f"parameter {p.name} is not declared whole; got {p}; allowed are the kinds "
-                                     f"{', '.join(KINDS)}, the marks {', '.join(STATUSES)}, a default within range.")
+                allowed = f"the kinds {', '.join(KINDS)}, the marks {', '.join(STATUSES)}, a default within range"
+                raise ParameterError(f"parameter {p.name} is not declared whole; got {p}; allowed are {allowed}.")
         share = sum(self.carrier_free.values())
         if not set(self.carrier_free) <= set(self.index) or abs(share - 1) > 1e-12:
-            raise ParameterError(f"the carrier-free state of {self.name} places everybody once; got "
-                                 f"{dict(self.carrier_free)}; allowed are shares of {', '.join(self.index)} that sum "
-                                 "to 1.")
+            given = f"{dict(self.carrier_free)}; allowed are shares of {', '.join(self.index)} that sum to 1"
+            raise ParameterError(f"the carrier-free state of {self.name} places everybody once; got {given}.")
 
     def _check_reach(self) -> None:
         reached = {name for name, share in self.carrier_free.items() if share > 0}
@@ -173,8 +172,8 @@ class Mode:
         for name in self.index:
             if name not in reached:
                 among = ", ".join(n for n in self.index if n in reached)
-                raise ParameterError(f"no flow reaches state {name!r} of {self.name} from its carrier-free state; "
-                                     f"reached are {among}; allowed is a mode whose every state can be reached.")
+                what = f"no flow reaches state {name!r} of {self.name} from its carrier-free state"
+                raise ParameterError(f"{what}; reached are {among}; allowed is a mode that reaches every state.")
 
     def _check_units(self) -> None:
         units = {p.name: ex.unit(p.unit) for p in self.parameters} | {s.name: ex.unit(s.unit) for s in self.states}
@@ -187,8 +186,8 @@ class Mode:
                 given = "*".join(f"{base}^{power:g}" for base, power in found.items()) or "1"
                 raise ParameterError(f"{name} = {text!r} has the wrong unit; got {given}; allowed is {declared}.")
             if bare := _bare(tree) & set(self.index):
-                raise ParameterError(f"{name} = {text!r} reads {sorted(bare)[0]} outside contact() and anyone(); "
-                                     "allowed is what a person sees of others, contact(w) or anyone(w).")
+                what = f"{name} = {text!r} reads {sorted(bare)[0]} outside contact() and anyone()"
+                raise ParameterError(f"{what}; allowed is what a person sees of others, contact(w) or anyone(w).")
             units[name] = ex.unit(declared)
 
     @cached_property
@@ -242,8 +241,8 @@ class Mode:
         checked = {name: p.check(given.get(name, p.default)) for name, p in self.parameter.items()}
         lengths = {value.shape for value in checked.values() if value.ndim}
         if len(lengths) > 1 or any(len(shape) > 1 for shape in lengths):
-            raise ParameterError(f"parameters of {self.name} come one value or one a row; got shapes "
-                                 f"{sorted(lengths)}; allowed is one length for all.")
+            given = f"shapes {sorted(lengths)}; allowed is one length for all"
+            raise ParameterError(f"parameters of {self.name} come one value or one a row; got {given}.")
         return checked
 
     def start(self, initial: Mapping | None = None, population: float = 1.0) -> np.ndarray:
@@ -257,24 +256,23 @@ class Mode:
                 raise UnknownNameError(f"state of {self.name}", name, self.index)
             bad = ~((persons >= 0) & (persons <= population))
             if np.any(bad):
-                raise ParameterError(f"{name} starts with a number of persons; got {persons[bad].flat[0]:g}; "
-                                     f"allowed is [0, {population:g}].")
+                given = f"{persons[bad].flat[0]:g}; allowed is [0, {population:g}]"
+                raise ParameterError(f"{name} starts with a number of persons; got {given}.")
         left = population - sum(placed.values(), np.zeros(()))
         if not population > 0 or np.any(left < 0):
-            raise ParameterError(f"persons placed exceed the population; got {population - np.min(left):g}; "
-                                 f"allowed is at most {population:g}.")
+            given = f"{population - np.min(left):g}; allowed is at most {population:g}"
+            raise ParameterError(f"persons placed exceed the population; got {given}.")
         stocks = [placed.get(n, 0.0) + left * self.carrier_free.get(n, 0.0) for n in self.index]
         return np.stack(np.broadcast_arrays(*stocks))
 
     @cached_property
     def _laws(self) -> Callable[..., np.ndarray]:
         """The rate laws as a function of others' states by tie, of what they are divided by, and of the parameters."""
-        def written(text: str) -> str:
-            return ex.write(ex.by_tie(ex.parse(text), self.index), ex.PYTHON)
-
+        texts = [one.text for one in self.auxiliaries] + [flow.hazard for flow in self.flows]
+        written = [ex.write(ex.by_tie(ex.parse(text), self.index), ex.PYTHON) for text in texts]
         lines = [f"{name} = p[{name!r}]" for name in self.parameter]
-        lines += [f"{a.name} = {written(a.text)}" for a in self.auxiliaries]
-        laws = ", ".join(written(f.hazard) for f in self.flows)
+        lines += [f"{one.name} = {text}" for one, text in zip(self.auxiliaries, written, strict=False)]
+        laws = ", ".join(written[len(self.auxiliaries) :])
         states = [", ".join(f"{tie}_{name}" for name in self.index) for tie in ex.TIES]
         source = f"def laws(contact, anyone, N, p):\n    {states[0]}, = contact\n    {states[1]}, = anyone\n    "
         scope = ex.helpers()

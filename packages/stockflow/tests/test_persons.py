@@ -36,11 +36,12 @@ def test_many_well_mixed_persons_follow_the_map():
 
 @pytest.mark.parametrize("where", [{"network": network}, {"network": network, "annealed": True}, {"population": 5003}],
                          ids=["network", "annealed", "mixed"])
-def test_counts_are_the_same_whatever_engine_block_and_threads(where):
+def test_counts_are_the_same_whatever_engine_block_and_threads(where, monkeypatch):
     options = {name: value() if name == "network" else value for name, value in where.items()} | {"initial": {"S": 100}}
     first = simulate(RUMOUR, LIVELY, 40, seed=7, **options)
-    for other in ({"engine": "numpy"}, {"engine": "numpy", "block": 100}, {"block": 64}):
-        run = simulate(RUMOUR, LIVELY, 40, seed=7, **options, **other)
+    for engine, block in (("numpy", 4096), ("numpy", 100), ("auto", 64)):
+        monkeypatch.setattr("stockflow.persons.BLOCK", block)
+        run = simulate(RUMOUR, LIVELY, 40, seed=7, **options, engine=engine)
         assert np.array_equal(first.counts, run.counts)
         assert np.array_equal(first.moves, run.moves)
         assert np.array_equal(first.state, run.state)
@@ -209,7 +210,6 @@ def test_progress_is_shown_where_asked(capsys):
 
 
 @pytest.mark.parametrize(("options", "message"), [
-    ({"population": 100, "engine": "numpy", "block": 6}, "a multiple of 4 from 4; got 6"),
     ({}, "either population= or network="),
     ({"population": 0}, "population is a number of persons from 1"),
     ({"population": 100, "dt": 0.7}, "days is a whole number of steps"),
