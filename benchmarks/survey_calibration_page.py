@@ -8,9 +8,9 @@ import calibration
 import calibration_figure as drawing
 import pandas as pd
 from calibration import Cell
+from scipy.stats import binomtest
 
 from socialcommerce.figures import style
-from stockflow import experiments
 
 NOMINAL, ALPHA = 0.95, 0.05
 HEADS = ("id", "truth", "many", "mean", "bias/SD", "SE/SD", "covers .95", "", "covers, corrected",
@@ -49,9 +49,13 @@ def with_errors(rates: pd.DataFrame) -> pd.DataFrame:
     """Return coverage and rejection as rates with their Monte-Carlo intervals."""
     tested = rates[rates["sets"] > 0].copy()
     for name in ("covered95", "rejected"):
-        found = [experiments.rate(int(k), int(n)) for k, n in zip(tested[name], tested["sets"], strict=True)]
-        tested[[name, f"{name}_low", f"{name}_high"]] = [(one.estimate, one.low, one.high) for one in found]
+        tested[[name, f"{name}_low", f"{name}_high"]] = list(map(rate, tested[name], tested["sets"]))
     return tested
+
+
+def rate(count: int, sets: int) -> tuple[float, float, float]:
+    """Return a share and the ends of its 95 % score interval (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
+    return count / sets, *binomtest(int(count), int(sets)).proportion_ci(method="wilson")
 
 
 def _judged(rates: pd.DataFrame, families: pd.DataFrame) -> pd.DataFrame:
@@ -257,5 +261,4 @@ chi2 agrees to {times["gap"]:.0e} of its value)."""
 
 
 def _rate(count: int, sets: int) -> str:
-    found = experiments.rate(int(count), int(sets))
-    return f"{found.estimate:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    return "{:.3f} [{:.3f}, {:.3f}]".format(*rate(count, sets))

@@ -86,12 +86,13 @@ def runs():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
-def test_counts_are_the_same_whatever_engine_block_and_threads(name):
+def test_counts_are_the_same_whatever_engine_block_and_threads(name, monkeypatch):
     mode, parameters, options = runs()[name]
     first = simulate(mode, parameters, 40, seed=7, **options)
     assert first.counts[-1].min() > 0
-    for other in ({"engine": "numpy"}, {"engine": "numpy", "block": 100}, {"block": 64}, {"engine": "numba"}):
-        run = simulate(mode, parameters, 40, seed=7, **options, **other)
+    for engine, block in (("numpy", 4096), ("numpy", 100), ("auto", 64), ("numba", 4096)):
+        monkeypatch.setattr("stockflow.persons.BLOCK", block)
+        run = simulate(mode, parameters, 40, seed=7, **options, engine=engine)
         assert np.array_equal(first.counts, run.counts)
         assert np.array_equal(first.moves, run.moves)
         assert np.array_equal(first.state, run.state)

@@ -9,7 +9,6 @@ from socialcommerce.modes import sharing
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.sharing import SHARING, declare
 from stockflow import ParameterError, UnknownNameError
-from stockflow.coefficients import fields, person_source
 from stockflow.trajectory import METHODS, integrate
 
 MODES = {"content": CONTENT} | {f"{v}-{s}": declare(v, s) for v in sharing.VARIANTS for s in sharing.SEATS}
@@ -30,7 +29,7 @@ def drawn(mode, count, rng):
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 @pytest.mark.parametrize("method", METHODS)
 def test_the_number_of_persons_does_not_drift(mode, method):
-    assert integrate(mode, None, 1000, method, 0.5, seed(mode), 1e6 * 1e-6).drift <= 1e-12
+    assert integrate(mode, None, 1000, method, 0.5, seed(mode)).values.sum(axis=1) == pytest.approx(1, rel=1e-12)
 
 
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
@@ -61,19 +60,19 @@ def test_a_table_gives_what_its_rows_give_alone(mode):
 
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 def test_a_person_who_meets_the_crowd_has_the_hazards_of_the_crowd(mode):
-    scope = {"exp": np.exp}
-    exec(person_source(mode), scope)
     rng = np.random.default_rng(1)
     y, p = rng.dirichlet(np.ones(len(mode.states))), mode.values({"g": 4} if mode is not CONTENT else {"pi1": 0.02})
-    vector, seen = [float(p[name]) for name in mode.parameter], []
-    for i, _ in enumerate(fields(mode)):
-        seen.append(sum(y[s] * scope[f"weight_{i}"](s, vector, seen) for s in range(len(y))))
-    found = [scope[f"hazard_{k}"](vector, seen) for k in range(len(mode.flows))]
-    np.testing.assert_allclose(found, mode.hazards(y, p), rtol=1e-13)
+    np.testing.assert_allclose(mode.met(y, y, p), mode.hazards(1e6 * y, p), rtol=1e-13)
 
 
-def test_ties_of_friends_and_strangers_stay_apart():
-    assert [f.tie for f in fields(SHARING)] == ["contact", "anyone", "contact", "anyone"]
+def test_friends_and_strangers_are_seen_apart():
+    """Whom friends could invite, contacts say; whom strangers could, everybody: each moves its own flow alone."""
+    p, none, fans = SHARING.values(), np.zeros(len(SHARING.states)), SHARING.start({"F": 0.5})
+    flows = [(flow.source, flow.target) for flow in SHARING.flows]
+    by_friends, by_strangers = SHARING.met(fans, none, p), SHARING.met(none, fans, p)
+    friend, stranger = flows.index(("U", "A")), flows.index(("U", "B"))
+    assert (by_friends[friend] > 0, by_strangers[friend]) == (True, 0)
+    assert by_strangers[stranger] > by_friends[stranger]
 
 
 def test_the_tables_of_parameters_carry_mark_unit_and_words():

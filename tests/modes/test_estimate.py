@@ -55,10 +55,11 @@ def test_what_shows_only_as_a_product_is_not_identified_and_its_profile_is_flat(
 
 
 def test_the_yearly_flow_is_the_integral_of_the_daily_one():
-    free, at = ("beta", "initial"), np.log([[0.075, 0.0005]])
-    found = estimate._persons(CONTENT, *COUNTED.values(), free, FIXED, at, 3, 1.0)[0]
+    run = integrate(CONTENT, FIXED | {"beta": [TRUE["beta"]]}, 3 * 365, "map", 1.0, {"L": TRUE["initial"]}, every=5)
+    found = estimate.yearly(run, COUNTED["flows"])[0]
     np.testing.assert_allclose(1e4 * found, series(3, 0.0), rtol=3e-4)  # points every five days
-    joined = estimate._persons(SHARING, *sharing.COUNTED.values(), ("initial",), {}, np.log([[0.01]]), 1, 1.0)[0, 0]
+    run = integrate(SHARING, {"omega": [0.005]}, 365, "map", 1.0, {"F": 0.01}, every=5)
+    joined = estimate.yearly(run, sharing.COUNTED["flows"])[0, 0]
     run = integrate(SHARING, {"omega": 0.005}, 365, "map", 1.0, {"F": 0.01})
     left = run.state("U")[0] - run.state("U")[-1] + 0.005 * run.state("Z")[:-1].sum()
     assert joined == pytest.approx(left, rel=0.01)  # what left the untapped, returns counted

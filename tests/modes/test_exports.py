@@ -12,7 +12,7 @@ import pytest
 
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.sharing import SEATS, VARIANTS, declare
-from stockflow import ParameterError, integrate, next_generation, page, xmile
+from stockflow import ParameterError, integrate, next_generation, page, read_model, xmile
 from tests.modes import CHINESE
 from tests.modes.test_compartments import drawn, seed
 from tests.reference import pysd_modes
@@ -27,6 +27,16 @@ def test_pysd_agrees_on_the_exported_file(case):
     assert pysd_modes.fingerprint(case) == kept["sha256"], "the model changed: run tests.reference.pysd_modes"
     ours = integrate(mode, parameters, 365, "euler", 0.5, initial, every=146).values
     assert np.abs(ours - np.array(kept["values"])).max() <= 1e-12
+
+
+@pytest.mark.parametrize("case", pysd_modes.CASES)
+def test_an_exported_mode_reads_back_and_runs_to_the_same_series(case, tmp_path):
+    mode, parameters, initial = pysd_modes.CASES[case]
+    path = tmp_path / "mode.xmile"
+    path.write_text(pysd_modes.text(case), encoding="utf-8")
+    read, run = read_model(path).run(), integrate(mode, parameters, 365, "euler", 0.5, initial)
+    for name in mode.index:
+        np.testing.assert_allclose(read[name], run.state(name), rtol=1e-12)
 
 
 def test_the_file_speaks_chinese_and_holds_one_set():

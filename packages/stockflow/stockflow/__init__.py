@@ -27,6 +27,7 @@ from stockflow.mode import Auxiliary, Flow, Mode, Parameter, State, Values
 from stockflow.networks import Network, barabasi_albert, from_pairs, watts_strogatz
 from stockflow.page import PAGE_WORDS, explorer, loop_gains, to_javascript
 from stockflow.persons import PersonsRun, replicate, simulate
+from stockflow.sdfiles import SystemModel, read_model
 from stockflow.threshold import (
     NextGeneration,
     bisect,
@@ -63,6 +64,7 @@ __all__ = [
     "PersonsRun",
     "State",
     "StockflowError",
+    "SystemModel",
     "Trajectory",
     "UnknownNameError",
     "Values",
@@ -84,6 +86,7 @@ __all__ = [
     "network_gap",
     "next_generation",
     "read_edges",
+    "read_model",
     "replicate",
     "settle",
     "simulate",

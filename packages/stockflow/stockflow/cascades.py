@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from stockflow.draws import key_of
-from stockflow.errors import ParameterError, UnknownNameError
+from stockflow.errors import ParameterError
 from stockflow.networks import Network
-from stockflow.persons import ENGINES
+from stockflow.steps import loops
 
 __all__ = ["cascade"]
 
@@ -38,17 +38,12 @@ def cascade(network: Network, p: float, persons: Sequence[int], *, seed: int, en
     >>> int(cascade(ring, 1.0, [0], seed=1).sum()), int(cascade(ring, 0.0, [0, 5], seed=1).sum())
     (1000, 2)
     """
-    from stockflow import kernels, vectors
-
     first = np.unique(np.asarray(persons, dtype=np.int64))
     if len(first) and not (first[0] >= 0 and first[-1] < network.n):
         wrong = first[0] if first[0] < 0 else first[-1]
         raise ParameterError(f"those who begin are persons 0..{network.n - 1}; got {wrong}.")
     if not 0 <= p <= 1:
         raise ParameterError(f"p, the chance that one try succeeds, is a probability in [0, 1]; got {p!r}.")
-    if engine not in ENGINES:
-        raise UnknownNameError("engine", engine, ENGINES)
-    loop = kernels.spread if kernels.COMPILED and engine != "numpy" else vectors.spread
     reached, queue = np.zeros(network.n, dtype=bool), np.empty(network.n, np.int32)
-    loop(network.indptr, network.indices, first, float(p), key_of(seed), reached, queue)
+    loops(engine).spread(network.indptr, network.indices, first, float(p), key_of(seed), reached, queue)
     return reached

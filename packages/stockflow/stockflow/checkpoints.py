@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,26 +14,20 @@ from stockflow.errors import OutputError, ParameterError, check_file, named
 
 if TYPE_CHECKING:
     from stockflow.groups import Groups
-    from stockflow.mode import Mode
     from stockflow.networks import Network
+    from stockflow.trajectory import PersonsRun
 
 __all__ = ["Checkpoint", "fingerprint"]
 
 
-def fingerprint(
-    mode: Mode, parameters: Mapping[str, np.ndarray], dt: float, steps: int, seed: int, contacts: str,
-    groups: Groups | None, state: np.ndarray, network: Network | None,
-) -> str:
-    """Return a hash of all that a trajectory follows from."""
-    laws = [(f.source, f.target, f.hazard) for f in mode.flows] + [(a.name, a.text) for a in mode.auxiliaries]
-    said = [mode.name, laws, sorted((name, float(value)) for name, value in parameters.items()),
-            dt, steps, seed, contacts, repr(groups)]
+def fingerprint(run: PersonsRun, groups: Groups | None, network: Network | None) -> str:
+    """Return a hash of all that a trajectory follows from, of a run that has not begun."""
+    laws = [(f.source, f.target, f.hazard) for f in run.mode.flows] + [(a.name, a.text) for a in run.mode.auxiliaries]
+    values = sorted((name, float(value)) for name, value in run.parameters.items())
+    said = [run.mode.name, laws, values, run.dt, len(run.moves), run.seed, run.contacts, repr(groups)]
     made = hashlib.sha256(repr(said).encode())
-    made.update(state.data)
-    if network is not None:
-        made.update(network.indptr.data)
-        made.update(network.indices.data)
-        made.update(network.split.data)
+    for part in [run.state] + ([network.indptr, network.indices, network.split] if network else []):
+        made.update(part.data)
     return made.hexdigest()
 
 
@@ -62,15 +55,12 @@ class Checkpoint:
                 given, done = str(saved["fingerprint"]), int(saved["done"])
                 parts = [np.asarray(saved[name]) for name in ("state", "counts", "moves")]
         except Exception as error:  # a damaged archive raises whatever its parts do
-            raise ParameterError(f"{name} is not a checkpoint; got {type(error).__name__}. Delete it, or name another "
-                                 "file.") from error
+            raise ParameterError(f"{name} is not a checkpoint; got {type(error).__name__}; delete it.") from error
         if given != self.fingerprint:
-            raise ParameterError(f"{name} is the checkpoint of another run (its mode, parameters, network or seed "
-                                 "differ); allowed is to go on with the same run, or to name another file.")
+            raise ParameterError(f"{name} is the checkpoint of another run; allowed is the one of the same run.")
         places = (state[:], counts[: done + 1], moves[:done])
         if any((one.shape, one.dtype) != (other.shape, other.dtype) for one, other in zip(places, parts, strict=True)):
-            raise ParameterError(f"{name} is not a checkpoint; got arrays of other shapes than its run has. Delete it, "
-                                 "or name another file.")
+            raise ParameterError(f"{name} is not a checkpoint; got arrays of other shapes than its run has; delete it.")
         for place, part in zip(places, parts, strict=True):
             place[:] = part
         return done
@@ -80,11 +70,10 @@ class Checkpoint:
         beside = self.path.with_name(self.path.name + ".partial")
         try:
             with beside.open("wb") as file:
-                np.savez(file, fingerprint=self.fingerprint, done=done, state=state, counts=counts[: done + 1],
-                         moves=moves[:done])
+                counts, moves = counts[: done + 1], moves[:done]
+                np.savez(file, fingerprint=self.fingerprint, done=done, state=state, counts=counts, moves=moves)
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(self.path)
         except OSError as error:
-            raise OutputError(f"a checkpoint cannot be written to {self.path}: {error.strerror}. Name a folder that "
-                              "exists and can be written to.") from error
+            raise OutputError(f"a checkpoint cannot be written to {self.path}: {error.strerror}.") from error

@@ -67,8 +67,8 @@ def _read(path: Path, columns: list[str]) -> pd.DataFrame:
             import pyarrow  # noqa: F401 - pandas reads it with that
 
     if path.suffix not in FIRST_ROW:
-        raise DataError(f"{named(path.name)} is not an edge list: its name ends in {quoted(path.suffix)}; allowed: "
-                        ".csv, .parquet.")
+        end = f"its name ends in {quoted(path.suffix)}; allowed: {', '.join(FIRST_ROW)}"
+        raise DataError(f"{named(path.name)} is not an edge list: {end}.")
     check_file(path)
     try:
         table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
@@ -92,14 +92,13 @@ def _names(path: Path, table: pd.DataFrame, source: str, target: str) -> np.ndar
     for column in (source, target):
         values = table[column]
         if values.isna().any():
-            raise DataError(f"{path.name}, row {_row(path, int(values.isna().argmax()))}, column {column!r}: no person "
-                            "is named; each row names two.")
+            place = f"row {_row(path, int(values.isna().argmax()))}, column {column!r}"
+            raise DataError(f"{path.name}, {place}: no person is named; each row names two.")
         if values.dtype.kind == "f":
             broken = values.to_numpy() != np.floor(values.to_numpy())
             at = int(broken.argmax())
-            given = values.iloc[at]
-            raise DataError(f"{path.name}, row {_row(path, at)}, column {column!r}: a person is a whole number or a "
-                            f"text; got {quoted(given)}.")
+            what = f"a person is a whole number or a text; got {quoted(values.iloc[at])}"
+            raise DataError(f"{path.name}, row {_row(path, at)}, column {column!r}: {what}.")
     both = table[[source, target]]
     if all(values.dtype.kind in "iu" for _, values in both.items()):
         return both.to_numpy(np.int64)
@@ -111,8 +110,8 @@ def _strange(path: Path, values: pd.Series) -> np.ndarray:
     unknown = ~values.isin(KINDS).to_numpy()
     if unknown.any():
         at = int(unknown.argmax())
-        raise DataError(f"{path.name}, row {_row(path, at)}, column {values.name!r}: the kind of a tie is one of "
-                        f"{', '.join(KINDS)}; got {quoted(values.iloc[at])}.")
+        what = f"the kind of a tie is one of {', '.join(KINDS)}; got {quoted(values.iloc[at])}"
+        raise DataError(f"{path.name}, row {_row(path, at)}, column {values.name!r}: {what}.")
     return (values == KINDS[1]).to_numpy(np.int8)
 
 
@@ -133,11 +132,11 @@ def _simple(
     if (again & ~repeated).any():  # some ties stand in both directions: then all of them should
         _, tie, rows = np.unique(mutual[~loops & ~repeated], return_inverse=True, return_counts=True)
         alone[np.flatnonzero(~loops & ~repeated)] = rows[tie] == 1
+    one_way = "ties are mutual, and other ties of the file stand in both directions"
     faults = {
         "dropped {} self-loops": (loops, "a tie joins two persons"),
         "dropped {} repeated rows": (repeated, "a tie stands once in either direction"),
-        "took {} one-way ties as mutual": (alone, "ties are mutual, and other ties of the file stand in both "
-                                                  "directions"),
+        "took {} one-way ties as mutual": (alone, one_way),
     }
     repairs = []
     for sentence, (marked, rule) in faults.items():
@@ -146,8 +145,8 @@ def _simple(
         at = int(marked.argmax())
         given = " and ".join(named(str(name)) for name in names[at])
         if not repair:
-            raise DataError(f"{path.name}, row {_row(path, at)}: {rule}; got {given} ({int(marked.sum())} such rows). "
-                            "Mend the file, or pass repair=True.")
+            given += f" ({int(marked.sum())} such rows). Mend the file, or pass repair=True"
+            raise DataError(f"{path.name}, row {_row(path, at)}: {rule}; got {given}.")
         repairs.append(f"{sentence.format(int(marked.sum()))} (the first in row {_row(path, at)}: {given})")
     return ~(loops | again), repairs
 
@@ -158,8 +157,8 @@ def _same_kind(path: Path, names: np.ndarray, mutual: np.ndarray, strange: np.nd
     differ = (mutual[order[1:]] == mutual[order[:-1]]) & (strange[order[1:]] != strange[order[:-1]])
     if differ.any():
         at = int(np.maximum(order[1:], order[:-1])[differ][0])
-        raise DataError(f"{path.name}, row {_row(path, at)}: a tie is of one kind; got both kinds for "
-                        f"{named(str(names[at, 0]))} and {named(str(names[at, 1]))}.")
+        given = " and ".join(named(str(name)) for name in names[at])
+        raise DataError(f"{path.name}, row {_row(path, at)}: a tie is of one kind; got both kinds for {given}.")
 
 
 def _row(path: Path, position: int) -> int:

@@ -9,12 +9,8 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
-__all__ = ["DataError", "ExperimentError", "MissingExtraError", "OutputError", "ParameterError", "StockflowError",
-           "UnknownNameError", "check_file", "extra", "named", "quoted"]
-
 LARGEST = 2**30  # bytes
-KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
-         stat.S_IFSOCK: "a socket"}
+KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}  # the rest are devices
 
 
 class StockflowError(Exception):
@@ -91,8 +87,8 @@ def extra(name: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise MissingExtraError(f"this needs {error.name}, which is not installed; stockflow[{name}] brings it.",
-                                name=error.name) from error
+        what = f"this needs {error.name}, which is not installed; stockflow[{name}] brings it."
+        raise MissingExtraError(what, name=error.name) from error
 
 
 def named(name: str) -> str:
@@ -133,6 +129,6 @@ def check_file(path: str | Path, error: type[StockflowError] = DataError) -> Non
     except (OSError, ValueError) as wrong:  # a null character in the name is a ValueError
         raise error(f"{name} cannot be read: {getattr(wrong, 'strerror', None) or wrong}; a file is needed.") from wrong
     if not stat.S_ISREG(found.st_mode):
-        raise error(f"{name} is {KINDS.get(stat.S_IFMT(found.st_mode), 'no file')}; a regular file is needed.")
+        raise error(f"{name} is {KINDS.get(stat.S_IFMT(found.st_mode), 'a device')}; a regular file is needed.")
     if found.st_size > LARGEST:
         raise error(f"{name} holds {found.st_size:,} bytes; at most {LARGEST:,} are read.")

@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stockflow.errors import ParameterError, UnknownNameError, extra
 from stockflow.mode import Mode
-from stockflow.trajectory import integrate
+from stockflow.trajectory import Trajectory, integrate
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ModeEstimate", "ModeFit", "fit_mode"]
+__all__ = ["ModeEstimate", "ModeFit", "fit_mode", "yearly"]
 
+Residuals = Callable[[np.ndarray], np.ndarray]
 YEAR = 365
 EVERY = 5  # days between the points from which a year's flow is integrated
 WIDER = 10.0  # the search goes this many times beyond the declared range
@@ -78,9 +78,9 @@ class ModeFit:
         with extra("tables"):
             import pandas as pd
 
-        return pd.DataFrame([{"parameter": e.name, "estimate": e.value, "low": e.low, "high": e.high, "unit": e.unit,
-                              "status": e.status, "n": len(self.years), "open": ", ".join(e.open)}
-                             for e in self.estimates])
+        n, columns = len(self.years), ["parameter", "estimate", "low", "high", "unit", "status", "n", "open"]
+        rows = [(e.name, e.value, e.low, e.high, e.unit, e.status, n, ", ".join(e.open)) for e in self.estimates]
+        return pd.DataFrame(rows, columns=columns)
 
 
 def fit_mode(
@@ -133,9 +133,16 @@ def fit_mode(
 
     year, value = np.asarray(years, int), np.asarray(values, float)
     _check(mode, year, value, free, fixed or {}, level)
-    persons = partial(_persons, mode, flows, starters, free, fixed or {}, years=len(years), dt=dt)
     bounds = np.log([_range(mode, name) for name in free])
     target = np.log(value)
+
+    def persons(u: np.ndarray) -> np.ndarray:
+        """As shares, along the flows a year, for rows u of logarithms; shape (rows, years)."""
+        table = {name: np.exp(column) for name, column in zip(free, u.T, strict=True)}
+        start = {starters: table.pop("initial", np.full(len(u), 0.001))}
+        every = round(EVERY / dt)
+        run = integrate(mode, dict(fixed or {}) | table, len(years) * YEAR, "map", dt, start, every=every)
+        return yearly(run, flows)
 
     def residuals(u: np.ndarray) -> np.ndarray:
         gap = target - np.log(persons(u))
@@ -155,6 +162,13 @@ def fit_mode(
     return ModeFit(mode, year, value, scale * along, estimates, scale, math.sqrt(least / df), limit, level)
 
 
+def yearly(run: Trajectory, flows: Sequence[tuple[str, str]]) -> np.ndarray:
+    """Return persons along the flows in each year, shape (sets, years), of a run that keeps every fifth day."""
+    flow, points = sum((run.flow(*ends) for ends in flows), np.zeros(())), YEAR // EVERY
+    parts = [flow[at : at + points + 1] for at in range(0, len(flow) - 1, points)]
+    return np.stack([np.trapezoid(part, dx=EVERY, axis=0) for part in parts], axis=1)
+
+
 def _check(
     mode: Mode, years: np.ndarray, values: np.ndarray, free: Sequence[str], fixed: Mapping, level: float
 ) -> None:
@@ -162,14 +176,14 @@ def _check(
         if name != "initial" and name not in mode.parameter:
             raise UnknownNameError(f"free parameter of {mode.name}", name, ["initial", *mode.parameter])
         if name in fixed or (name in mode.parameter and mode.parameter[name].kind == "group"):
-            raise ParameterError(f"{name} cannot be searched for; got it among the free ones; allowed are parameters "
-                                 "that are not fixed and no whole numbers.")
+            allowed = "parameters that are not fixed and no whole numbers"
+            raise ParameterError(f"{name} cannot be searched for; got it among the free ones; allowed are {allowed}.")
     if years.shape != values.shape or years.ndim != 1 or np.any(np.diff(years) != 1) or not np.all(values > 0):
-        raise ParameterError("a series has one positive value for each of consecutive years; got years "
-                             f"{years.tolist()}, values {values.tolist()}; allowed are such series.")
+        given = f"years {years.tolist()}, values {values.tolist()}"
+        raise ParameterError(f"a series has one positive value for each of consecutive years; got {given}.")
     if len(years) < len(free) + 2:
-        raise ParameterError(f"{len(free)} parameters and a scale need more years than there are; got {len(years)}; "
-                             f"allowed is at least {len(free) + 2}.")
+        given = f"{len(years)}; allowed is at least {len(free) + 2}"
+        raise ParameterError(f"{len(free)} parameters and a scale need more years than there are; got {given}.")
     if not 0 < level < 1:
         raise ParameterError(f"level is a probability; got {level!r}; allowed is (0, 1).")
 
@@ -183,20 +197,8 @@ def _range(mode: Mode, name: str) -> tuple[float, float]:
     return low, 1.0 if one.kind == "probability" else one.upper * WIDER
 
 
-def _persons(mode: Mode, flows: Sequence[tuple[str, str]], starters: str, free: Sequence[str], fixed: Mapping,
-             u: np.ndarray, years: int, dt: float) -> np.ndarray:
-    """Persons along the flows a year, as shares, for rows u of logarithms; shape (rows, years)."""
-    table = {name: np.exp(column) for name, column in zip(free, u.T, strict=True)}
-    start = table.pop("initial", np.full(len(u), 0.001))
-    run = integrate(mode, dict(fixed) | table, years * YEAR, "map", dt, {starters: start}, every=round(EVERY / dt))
-    flow = sum((run.flow(source, target) for source, target in flows), np.zeros(()))
-    points = YEAR // EVERY
-    parts = [flow[year * points:(year + 1) * points + 1] for year in range(years)]
-    return np.stack([np.trapezoid(part, dx=EVERY, axis=0) for part in parts], axis=1)
-
-
 def _least_squares(
-    residuals: Callable[[np.ndarray], np.ndarray], u: np.ndarray, bounds: np.ndarray, held: np.ndarray
+    residuals: Residuals, u: np.ndarray, bounds: np.ndarray, held: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Minimise many sums of squares at once (Marquardt 1963, doi:10.1137/0111030); held entries stay where they are."""
     rows, s = u.shape
@@ -228,7 +230,7 @@ def _least_squares(
 
 
 def _profiles(
-    residuals: Callable[[np.ndarray], np.ndarray], best: np.ndarray, bounds: np.ndarray, least: float
+    residuals: Residuals, best: np.ndarray, bounds: np.ndarray, least: float
 ) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
     """Every parameter on a grid through its estimate, the others refitted; the estimate moves to what is better."""
     s = len(best)
@@ -243,8 +245,8 @@ def _profiles(
     return best, grids, np.split(ssr, np.cumsum([len(grid) for grid in grids])[:-1])
 
 
-def _from_neighbours(residuals: Callable[[np.ndarray], np.ndarray], bounds: np.ndarray, grids: list[np.ndarray],
-                     best: np.ndarray, u: np.ndarray, ssr: np.ndarray) -> bool:
+def _from_neighbours(residuals: Residuals, bounds: np.ndarray, grids: list[np.ndarray], best: np.ndarray, u: np.ndarray,
+                     ssr: np.ndarray) -> bool:
     """Search again, in place, where a profile falls away from the estimate or leaps at its end: it may have stuck."""
     starts: list[np.ndarray] = []
     held: list[np.ndarray] = []
@@ -279,10 +281,10 @@ def _estimate(mode: Mode, name: str, at: float, grid: np.ndarray, ratio: np.ndar
     low = _crossing(grid, ratio, inside[0], inside[0] - 1, limit)
     high = _crossing(grid, ratio, inside[-1], inside[-1] + 1, limit)
     ends = tuple(name for name, end in (("low", low), ("high", high)) if end is None)
-    return ModeEstimate(
-        name, math.exp(at), 0.0 if low is None else math.exp(low), math.inf if high is None else math.exp(high),
-        "share" if name == "initial" else mode.parameter[name].unit, "not identified" if ends else "estimated", ends,
-        pd.DataFrame({"value": np.exp(grid), "ratio": ratio}))
+    low, high = 0.0 if low is None else math.exp(low), math.inf if high is None else math.exp(high)
+    unit = "share" if name == "initial" else mode.parameter[name].unit
+    status, profile = "not identified" if ends else "estimated", pd.DataFrame({"value": np.exp(grid), "ratio": ratio})
+    return ModeEstimate(name, math.exp(at), low, high, unit, status, ends, profile)
 
 
 def _crossing(grid: np.ndarray, ratio: np.ndarray, inner: int, outer: int, limit: float) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import factorial
@@ -12,8 +12,7 @@ import numpy as np
 
 from stockflow.errors import ParameterError, UnknownNameError, quoted
 
-__all__ = ["JAVASCRIPT", "PYTHON", "TIES", "Call", "Name", "Number", "Tree", "dimension", "helpers", "parse", "put",
-           "unit", "walk", "write", "xmile"]
+__all__ = ["JAVASCRIPT", "PYTHON", "TIES", "by_tie", "dimension", "helpers", "parse", "unit", "write", "xmile"]
 
 TIES = ("contact", "anyone")
 """``contact(w)`` is the mean of w over a person's contacts, ``anyone(w)`` over everybody; both sum(w)/N well mixed."""
@@ -87,19 +86,12 @@ def _tree(node: ast.AST, depth: int = 0) -> Tree:
     raise TypeError(node)
 
 
-def walk(tree: Tree) -> Iterator[Tree]:
-    """Yield every node, arguments before the call that holds them."""
+def by_tie(tree: Tree, states: Collection[str], tie: str = "") -> Tree:
+    """Return a tree in which a state says who looks at it: ``contact_S`` in contact(S), ``anyone_S`` in anyone(S)."""
     if isinstance(tree, Call):
-        for arg in tree.args:
-            yield from walk(arg)
-    yield tree
-
-
-def put(tree: Tree, known: Mapping[str, Tree]) -> Tree:
-    """Return a tree with trees in the place of the names known."""
-    if isinstance(tree, Call):
-        return Call(tree.function, tuple(put(arg, known) for arg in tree.args))
-    return known.get(tree.name, tree) if isinstance(tree, Name) else tree
+        inner = tree.function if tree.function in TIES else tie
+        return Call(tree.function, tuple(by_tie(arg, states, inner) for arg in tree.args))
+    return Name(f"{tie}_{tree.name}") if isinstance(tree, Name) and tree.name in states else tree
 
 
 def unit(text: str) -> Unit:
@@ -148,8 +140,8 @@ def dimension(tree: Tree, units: Mapping[str, Unit], text: str) -> Unit:
         case "+" | "-":
             zero = [isinstance(arg, Number) and arg.value == 0 for arg in tree.args]
             if given[0] != given[1] and not any(zero):
-                raise ParameterError(f"only like units can be added in {quoted(text)}; got {_say(given[0])} and "
-                                     f"{_say(given[1])}; allowed is the same unit on both sides.")
+                got = f"{_say(given[0])} and {_say(given[1])}; allowed is the same unit on both sides"
+                raise ParameterError(f"only like units can be added in {quoted(text)}; got {got}.")
             return given[1] if zero[0] else given[0]
         case "*" | "/" | "safediv":
             return _times(given[0], given[1], 1 if tree.function == "*" else -1)
@@ -159,12 +151,12 @@ def dimension(tree: Tree, units: Mapping[str, Unit], text: str) -> Unit:
             return {base: power * tree.args[1].value for base, power in given[0].items()}
         case "contact" | "anyone":
             if given[0].get("persons") != 1.0:
-                raise ParameterError(f"{tree.function}(w) averages persons in {quoted(text)}; got {_say(given[0])}; "
-                                     "allowed is a sum of states, each with a weight.")
+                got = f"{_say(given[0])}; allowed is a sum of states, each with a weight"
+                raise ParameterError(f"{tree.function}(w) averages persons in {quoted(text)}; got {got}.")
             return _times(given[0], {"persons": 1.0}, -1)
     if any(given):
-        raise ParameterError(f"{tree.function}() takes numbers without a unit in {quoted(text)}; got "
-                             f"{', '.join(map(_say, given))}; allowed is 1.")
+        got = f"{', '.join(map(_say, given))}; allowed is 1"
+        raise ParameterError(f"{tree.function}() takes numbers without a unit in {quoted(text)}; got {got}.")
     return {}
 
 

@@ -75,11 +75,13 @@ def network_gap(
         raise ParameterError(f"a gap and its error take at least two seeds; got {len(seeds)}.")
     shares = integrate(mode, parameters, days, "map", dt, initial).values
     persons = {name: round(share * network.n) for name, share in initial.items()}
-    runs = np.stack([run.shares for run in replicate(mode, parameters, days, seeds=seeds, threads=threads, dt=dt,
-                                                     network=network, initial=persons, groups=groups)])
+    options = {"network": network, "initial": persons, "groups": groups, "dt": dt}
+    made = replicate(mode, parameters, days, seeds=seeds, threads=threads, **options)
+    runs = np.stack([run.shares for run in made])
     mean = runs.mean(axis=0)
     at = np.unravel_index(np.argmax(abs(shares - mean)), mean.shape)
     of = mode.carrying if active is None else [mode.index[name] for name in active]
-    return Gap(float(abs(shares - mean)[at]), mode.states[at[1]].name, float(at[0] * dt),
-               float(runs[:, at[0], at[1]].std(ddof=1) / np.sqrt(len(runs))),
-               float(shares[-1, of].sum() / mean[-1, of].sum()), dt * np.arange(len(mean)), shares, mean, len(runs))
+    largest, state, day = float(abs(shares - mean)[at]), mode.states[at[1]].name, float(at[0] * dt)
+    error = float(runs[:, at[0], at[1]].std(ddof=1) / np.sqrt(len(runs)))
+    overstated = float(shares[-1, of].sum() / mean[-1, of].sum())
+    return Gap(largest, state, day, error, overstated, dt * np.arange(len(mean)), shares, mean, len(runs))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -71,15 +72,14 @@ class Invitations:
     pull: np.ndarray | None = None
 
     @classmethod
-    def of(cls, groups: Groups, index: Mapping[str, int], p: Mapping[str, float], dt: float,
-           network: Network | None = None, pull: np.ndarray | None = None) -> Invitations:
-        """Put a mode's parameters into its groups."""
+    def of(cls, groups: Groups, index: Mapping, p: Mapping, dt: float, *where: Any) -> Invitations:
+        """Put a mode's parameters into its groups; `where` are network and pull."""
         rates = [float(p[m]) * float(p[q]) for m, q, _ in (groups.friends, groups.strangers)]
         opening = {index[state]: poisson_table(float(p[rate]) * dt) for state, rate in groups.opens.items()}
         into = np.array([index[groups.strangers[2]], index[groups.friends[2]]], dtype=np.uint8)
-        whole = sum(rates)
-        return cls(groups, opening, poisson_table(whole), rates[0] / whole if whole else 0.0, int(p[groups.size]) - 1,
-                   index[groups.joins], into, network, pull)
+        whole, seats, member = sum(rates), int(p[groups.size]) - 1, index[groups.joins]
+        friendly = rates[0] / whole if whole else 0.0
+        return cls(groups, opening, poisson_table(whole), friendly, seats, member, into, *where)
 
 
 def joins(state: np.ndarray, key: np.uint64, step: int, plan: Invitations) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -40,8 +40,8 @@ else:
             byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
             kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
             place = builder.gep(context.make_array(array)(context, builder, given[0]).data, [given[1]])
-            builder.call(builder.module.declare_intrinsic("llvm.prefetch", [byte], kind),
-                         [builder.bitcast(place, byte), number(0), number(3), number(1)])
+            act = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+            builder.call(act, [builder.bitcast(place, byte), number(0), number(3), number(1)])
             return context.get_dummy_value()
 
         return types.none(array, at), code
@@ -138,13 +138,13 @@ def first_bits(x):
 
 
 @compiled
-def look(persons, state, pulled, column, indptr, indices, begin, seen):
+def look(persons, state, pulled, column, ties, begin, seen):
     """Count, in a row for each of these persons, contacts in every state that has a column, then all contacts.
 
     Left out are those in states that contacts do not move. Each look at memory has a loop of its own, which asks for
     what the next will need, so that none waits for the one before it.
     """
-    whole = seen.shape[1] - 2
+    (indptr, indices), whole = ties, seen.shape[1] - 2
     for c in range(len(persons)):
         i = persons[c]
         begin[c] = seen[c, whole] = 0
@@ -163,12 +163,13 @@ def look(persons, state, pulled, column, indptr, indices, begin, seen):
 
 
 @compiled
-def bounds(start, base, near, far, share, now, alone, pull):
+def bounds(flows, share, now, alone, pull):
     """Fill in what holds for everybody in a step.
 
     ``now[f]`` is the hazard of a flow without what contacts add, ``alone[s]`` that of leaving a state, ``pull[s, k]``
     what the share of contacts in column k adds to it.
     """
+    start, _, base, near, far = flows
     S = len(start) - 1
     for s in range(S):
         alone[s] = 0.0
@@ -244,13 +245,13 @@ def way_of(c, s, part, start, now, near, seen):
 
 
 @compiled
-def leavers(found, coarse_key, fine_key, state, dt, start, target, now, near, alone, assumed, pull, pulled, seen, work,
-            limit, movers, ways):
+def leavers(found, keys, state, dt, flows, now, summed, seen, work, limit, movers, ways):
     """Add to movers those found whose draw u is below 1 - exp(-x), x their hazard times dt; return how many.
 
     Limits are found anew on the occasion, but for movers whom contacts move, as these may be moving themselves: that
     is for the next step to see.
     """
+    (coarse_key, fine_key), (start, target, _, near, _), (alone, assumed, pull, pulled) = keys, flows, summed
     draw, pace, chance = work[0, : len(found)], work[1, : len(found)], work[2, : len(found)]
     for c in range(len(found)):
         i = np.uint64(found[c])
@@ -275,12 +276,12 @@ def leavers(found, coarse_key, fine_key, state, dt, start, target, now, near, al
 
 
 @compiled
-def raise_limits(persons, state, pull, dt, column, indptr, indices, who, begin, limit):
+def raise_limits(persons, state, pull, dt, column, ties, who, begin, limit):
     """Raise the limits of those whom it moves that these contacts of theirs are in the states they are in.
 
     That contacts leave a state is not told: a limit is loose then, until a look in vain finds it anew.
     """
-    told = 0
+    (indptr, indices), told = ties, 0
     for i in persons:
         if column[state[i]] < pull.shape[1]:
             who[told], begin[told] = i, indptr[i]
@@ -302,11 +303,11 @@ def raise_limits(persons, state, pull, dt, column, indptr, indices, who, begin, 
 
 
 @compiled
-def advance(state, key, first, steps, dt, start, target, base, near, far, column, indptr, indices, limit, assumed,
-            counts, moves, block):
+def advance(state, key, first, steps, dt, flows, column, ties, limit, assumed, counts, moves, block):
     """Move all persons `steps` steps on, and fill in `counts`, persons by state, and `moves`, persons by flow.
 
     ``counts[0]`` holds them as they are, ``counts[t + 1]`` and ``moves[t]`` are those of step t.
+    ``flows`` is (start, target, base, near, far), ``ties`` (indptr, indices).
     Flows are sorted by the state they leave, whose first is ``start[s]``. The hazard of flow f is ``base[f]``, and
     ``far[f, r]`` times the share of everybody in each state r, and ``near[f, k]`` times the share of one's contacts in
     the state of column k; ``column[r]`` is K + 1 where nobody looks, K the number of columns.
@@ -320,7 +321,8 @@ def advance(state, key, first, steps, dt, start, target, base, near, far, column
     Nothing but the limit, two bytes, is read of those who stay. Those left open are decided some hundred at a time,
     while what is known of them is still in the cache; states change when all are decided.
     """
-    n, S, F, K = len(state), len(start) - 1, len(base), near.shape[1]
+    start, target, _, near, _ = flows
+    n, S, F, K = len(state), len(start) - 1, len(near), near.shape[1]
     persons = counts[0].copy()
     source = np.repeat(np.arange(S), np.diff(start))
     now, alone, pull = np.zeros(F), np.zeros(S), np.zeros((S, K))
@@ -332,30 +334,31 @@ def advance(state, key, first, steps, dt, start, target, base, near, far, column
     movers, ways, who = np.empty(n, np.int32), np.empty(n, np.uint8), np.empty(CROWD, np.int32)
     for t in range(steps):
         step_key = mix(key + np.uint64(first + t + 1) * GOLDEN)
-        coarse_key, fine_key = mix(step_key ^ COARSE), mix(step_key ^ FINE)
-        bounds(start, base, near, far, persons / n, now, alone, pull)
+        keys = mix(step_key ^ COARSE), mix(step_key ^ FINE)
+        bounds(flows, persons / n, now, alone, pull)
         pulled = pull.sum(axis=1) > 0
+        summed = alone, assumed, pull, pulled
         if assumed[0] < 0:
             assumed[:], limit[:] = 0, 0
             for at in range(0, n if K else 0, CROWD):
                 some = np.arange(at, min(at + CROWD, n)).astype(np.int32)
-                raise_limits(some, state, pull, dt, column, indptr, indices, who, begin, limit)
+                raise_limits(some, state, pull, dt, column, ties, who, begin, limit)
         cover(alone, assumed, state, dt, limit)
         count = moved = 0
         for at in range(0, n, block):
             size = min(block, n - at)
-            coarse_draws(coarse_key, at // 4, words[: (size + 3) // 4])
+            coarse_draws(keys[0], at // 4, words[: (size + 3) // 4])
             for k in range(at + block, at + 2 * block, 32):
                 ask(limit, k)
             before = count
             count = screened(at, coarse[:size], limit[at : at + size], passed, hot, found, count)
             for k in range(before, count):
                 ask(state, found[k])
-                ask(indptr, found[k] if K else 0)
+                ask(ties[0], found[k] if K else 0)
             if count >= CROWD or at + size == n:
-                look(found[:count], state, pulled, column, indptr, indices, begin, seen)
-                moved += leavers(found[:count], coarse_key, fine_key, state, dt, start, target, now, near, alone,
-                                 assumed, pull, pulled, seen, work, limit, movers[moved:], ways[moved:])
+                some, there = found[:count], movers[moved:]
+                look(some, state, pulled, column, ties, begin, seen)
+                moved += leavers(some, keys, state, dt, flows, now, summed, seen, work, limit, there, ways[moved:])
                 count = 0
         moves[t] = 0
         for c in range(moved):
@@ -366,7 +369,7 @@ def advance(state, key, first, steps, dt, start, target, base, near, far, column
             persons[target[f]] += moves[t, f]
         for at in range(0, moved if K else 0, CROWD):
             some = movers[at : min(at + CROWD, moved)]
-            raise_limits(some, state, pull, dt, column, indptr, indices, who, begin, limit)
+            raise_limits(some, state, pull, dt, column, ties, who, begin, limit)
         counts[t + 1] = persons
 
 

@@ -82,8 +82,8 @@ class Parameter:
             row = f" in row {int(np.argmax(bad))}" if value.ndim else ""
             allowed = {"probability": "[0, 1]", "group": f"{low}, {low + 1}, ... {high}"}.get(self.kind, "[0, inf)")
             noun = {"group": "group size"}.get(self.kind, self.kind)
-            raise ParameterError(f"{self.name} is a {noun}{row}; got {value[bad].flat[0]:g}; "
-                                 f"allowed is {allowed} (unit {self.unit}).")
+            given = f"{value[bad].flat[0]:g}; allowed is {allowed} (unit {self.unit})"
+            raise ParameterError(f"{self.name} is a {noun}{row}; got {given}.")
         return value
 
 
@@ -158,13 +158,12 @@ class Mode:
                 raise UnknownNameError(f"role of {state.name}", state.role, ROLES)
         for p in self.parameters:
             if p.kind not in KINDS or p.status not in STATUSES or not p.lower <= p.default <= p.upper:
-                raise ParameterError(f"parameter {p.name} is not declared whole; got {p}; allowed are the kinds "
-                                     f"{', '.join(KINDS)}, the marks {', '.join(STATUSES)}, a default within range.")
+                allowed = f"the kinds {', '.join(KINDS)}, the marks {', '.join(STATUSES)}, a default within range"
+                raise ParameterError(f"parameter {p.name} is not declared whole; got {p}; allowed are {allowed}.")
         share = sum(self.carrier_free.values())
         if not set(self.carrier_free) <= set(self.index) or abs(share - 1) > 1e-12:
-            raise ParameterError(f"the carrier-free state of {self.name} places everybody once; got "
-                                 f"{dict(self.carrier_free)}; allowed are shares of {', '.join(self.index)} that sum "
-                                 "to 1.")
+            given = f"{dict(self.carrier_free)}; allowed are shares of {', '.join(self.index)} that sum to 1"
+            raise ParameterError(f"the carrier-free state of {self.name} places everybody once; got {given}.")
 
     def _check_reach(self) -> None:
         reached = {name for name, share in self.carrier_free.items() if share > 0}
@@ -173,8 +172,8 @@ class Mode:
         for name in self.index:
             if name not in reached:
                 among = ", ".join(n for n in self.index if n in reached)
-                raise ParameterError(f"no flow reaches state {name!r} of {self.name} from its carrier-free state; "
-                                     f"reached are {among}; allowed is a mode whose every state can be reached.")
+                what = f"no flow reaches state {name!r} of {self.name} from its carrier-free state"
+                raise ParameterError(f"{what}; reached are {among}; allowed is a mode that reaches every state.")
 
     def _check_units(self) -> None:
         units = {p.name: ex.unit(p.unit) for p in self.parameters} | {s.name: ex.unit(s.unit) for s in self.states}
@@ -187,8 +186,8 @@ class Mode:
                 given = "*".join(f"{base}^{power:g}" for base, power in found.items()) or "1"
                 raise ParameterError(f"{name} = {text!r} has the wrong unit; got {given}; allowed is {declared}.")
             if bare := _bare(tree) & set(self.index):
-                raise ParameterError(f"{name} = {text!r} reads {sorted(bare)[0]} outside contact() and anyone(); "
-                                     "allowed is what a person sees of others, contact(w) or anyone(w).")
+                what = f"{name} = {text!r} reads {sorted(bare)[0]} outside contact() and anyone()"
+                raise ParameterError(f"{what}; allowed is what a person sees of others, contact(w) or anyone(w).")
             units[name] = ex.unit(declared)
 
     @cached_property
@@ -242,8 +241,8 @@ class Mode:
         checked = {name: p.check(given.get(name, p.default)) for name, p in self.parameter.items()}
         lengths = {value.shape for value in checked.values() if value.ndim}
         if len(lengths) > 1 or any(len(shape) > 1 for shape in lengths):
-            raise ParameterError(f"parameters of {self.name} come one value or one a row; got shapes "
-                                 f"{sorted(lengths)}; allowed is one length for all.")
+            given = f"shapes {sorted(lengths)}; allowed is one length for all"
+            raise ParameterError(f"parameters of {self.name} come one value or one a row; got {given}.")
         return checked
 
     def start(self, initial: Mapping | None = None, population: float = 1.0) -> np.ndarray:
@@ -257,35 +256,39 @@ class Mode:
                 raise UnknownNameError(f"state of {self.name}", name, self.index)
             bad = ~((persons >= 0) & (persons <= population))
             if np.any(bad):
-                raise ParameterError(f"{name} starts with a number of persons; got {persons[bad].flat[0]:g}; "
-                                     f"allowed is [0, {population:g}].")
+                given = f"{persons[bad].flat[0]:g}; allowed is [0, {population:g}]"
+                raise ParameterError(f"{name} starts with a number of persons; got {given}.")
         left = population - sum(placed.values(), np.zeros(()))
         if not population > 0 or np.any(left < 0):
-            raise ParameterError(f"persons placed exceed the population; got {population - np.min(left):g}; "
-                                 f"allowed is at most {population:g}.")
+            given = f"{population - np.min(left):g}; allowed is at most {population:g}"
+            raise ParameterError(f"persons placed exceed the population; got {given}.")
         stocks = [placed.get(n, 0.0) + left * self.carrier_free.get(n, 0.0) for n in self.index]
         return np.stack(np.broadcast_arrays(*stocks))
 
     @cached_property
-    def laws(self) -> tuple[ex.Tree, ...]:
-        """The rate law of every flow, with the auxiliaries written into it."""
-        known: dict[str, ex.Tree] = {}
-        for auxiliary in self.auxiliaries:
-            known[auxiliary.name] = ex.put(ex.parse(auxiliary.text), known)
-        return tuple(ex.put(ex.parse(flow.hazard), known) for flow in self.flows)
+    def _laws(self) -> Callable[..., np.ndarray]:
+        """The rate laws as a function of others' states by tie, of what they are divided by, and of the parameters."""
+        texts = [one.text for one in self.auxiliaries] + [flow.hazard for flow in self.flows]
+        written = [ex.write(ex.by_tie(ex.parse(text), self.index), ex.PYTHON) for text in texts]
+        lines = [f"{name} = p[{name!r}]" for name in self.parameter]
+        lines += [f"{one.name} = {text}" for one, text in zip(self.auxiliaries, written, strict=False)]
+        laws = ", ".join(written[len(self.auxiliaries) :])
+        states = [", ".join(f"{tie}_{name}" for name in self.index) for tie in ex.TIES]
+        source = f"def laws(contact, anyone, N, p):\n    {states[0]}, = contact\n    {states[1]}, = anyone\n    "
+        scope = ex.helpers()
+        exec(source + "\n    ".join([*lines, f"return {laws},"]) + "\n", scope)  # written from a checked tree
+        return scope["laws"]
 
-    @cached_property
-    def hazards(self) -> Callable[[np.ndarray, Values], np.ndarray]:
-        """``hazards(y, p)``: 1/day of every flow, shape (flows, ...), at persons y, (states, ...); well mixed."""
-        lines = [f"{a.name} = {ex.write(ex.parse(a.text), ex.PYTHON)}" for a in self.auxiliaries]
-        lines += [f"out[{k}] = {ex.write(ex.parse(f.hazard), ex.PYTHON)}" for k, f in enumerate(self.flows)]
-        names = "".join(f"    {name} = p[{name!r}]\n" for name in self.parameter)
-        source = (f"def hazards(y, p):\n    {', '.join(self.index)}, = y\n    N = y.sum(axis=0)\n{names}"
-                  f"    out = empty(({len(self.flows)}, *y.shape[1:]), y.dtype)\n    "
-                  + "\n    ".join(lines) + "\n    return out\n")
-        scope = ex.helpers() | {"empty": np.empty}
-        exec(source, scope)  # written by ourselves from a checked tree
-        return scope["hazards"]
+    def hazards(self, y: np.ndarray, p: Values) -> np.ndarray:
+        """Return 1/day of every flow, shape (flows, ...), at persons y, (states, ...); well mixed."""
+        out = np.empty((len(self.flows), *y.shape[1:]), y.dtype)
+        for k, hazard in enumerate(self._laws(y, y, y.sum(axis=0), p)):
+            out[k] = hazard
+        return out
+
+    def met(self, contacts: np.ndarray, everybody: np.ndarray, p: Values) -> np.ndarray:
+        """Return the hazards, shape (flows,), of who meets these shares by state among contacts and everybody."""
+        return np.array(self._laws(contacts, everybody, 1.0, p), float)
 
     def flow_rates(self, y: np.ndarray, p: Values) -> np.ndarray:
         """Return persons per day along every flow, shape (flows, ...)."""

@@ -235,9 +235,9 @@ def _check_memory(n: int, ties: int, beside: float) -> None:
     held, limit = 8 * ties + 8 * (n + 1), _memory()
     if held + beside > limit:
         given = [f"{size / 2**30:.3g} GiB" for size in (held, held + beside, 8 * n, limit)]
-        raise ParameterError(f"a network of {n:,} persons and {ties:,} ties takes {given[0]} of memory, {given[1]} "
-                             f"while it is made, and a run on it up to {given[2]} more; this process may take "
-                             f"{given[3]}; allowed is a network that fits.")
+        takes = f"takes {given[0]} of memory, {given[1]} while it is made, and a run on it up to {given[2]} more"
+        allowed = f"this process may take {given[3]}; allowed is a network that fits"
+        raise ParameterError(f"a network of {n:,} persons and {ties:,} ties {takes}; {allowed}.")
 
 
 def _memory() -> float:

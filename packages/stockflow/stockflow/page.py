@@ -60,8 +60,8 @@ def loop_gains(mode: Mode, parameters: Mapping[str, float] | None = None) -> pd.
         return pd.Series(0.0, index=list(found.states))
     shares = entry / entry.sum()
     if not np.allclose(found.entry, np.outer(shares, brought), rtol=1e-9, atol=1e-15):
-        raise ParameterError(f"newcomers of {mode.name} enter differently according to who brought them; "
-                             "got F of rank two or more; allowed is rank one.")
+        got = "F of rank two or more; allowed is rank one"
+        raise ParameterError(f"newcomers of {mode.name} enter differently according to who brought them; got {got}.")
     return pd.Series(brought * np.linalg.solve(found.transfer, shares), index=list(found.states))
 
 
@@ -102,16 +102,15 @@ def explorer(
     """
     given = {name: float(value) for name, value in dict(parameters or {}).items()}
     mode.values(given)
-    for name in sliders:
-        if name not in mode.parameter:
-            raise UnknownNameError(f"parameter of {mode.name}", name, mode.parameter)
-    for name in drawn:
-        if name not in mode.index:
-            raise UnknownNameError(f"state of {mode.name}", name, mode.index)
-    said = {**words, "states": {state.name: state.words for state in mode.states},
-            "parameters": {name: mode.parameter[name].words for name in sliders}}
-    return {"model": to_javascript(mode), "mode": mode.name, "sliders": list(sliders.items()), "drawn": list(drawn),
-            "given": given, "start": mode.start(initial).tolist(), "days": days, "dt": dt, "words": said}
+    for kind, names, known in (("parameter", sliders, mode.parameter), ("state", drawn, mode.index)):
+        for name in names:
+            if name not in known:
+                raise UnknownNameError(f"{kind} of {mode.name}", name, known)
+    named = {name: mode.parameter[name].words for name in sliders}
+    said = {**words, "states": {state.name: state.words for state in mode.states}, "parameters": named}
+    shown = {"mode": mode.name, "sliders": list(sliders.items()), "drawn": list(drawn), "words": said}
+    run = {"given": given, "start": mode.start(initial).tolist(), "days": days, "dt": dt}
+    return {"model": to_javascript(mode), **shown, **run}
 
 
 def to_javascript(*modes: Mode, name: str = "stockflowModes") -> str:
@@ -133,17 +132,19 @@ def to_javascript(*modes: Mode, name: str = "stockflowModes") -> str:
     """
     written = ",\n".join(f"{json.dumps(mode.name)}: {_mode(mode)}" for mode in modes)
     engine = Path(__file__).with_name("engine.js").read_text(encoding="utf-8")
-    return (f"const {name} = (() => {{\n{engine}\nconst modes = {{\n{written}\n}};\n"
-            "return {modes, simulate, r0, loops, derivative};\n})();\n")
+    given = "return {modes, simulate, r0, loops, derivative};"
+    return f"const {name} = (() => {{\n{engine}\nconst modes = {{\n{written}\n}};\n{given}\n}})();\n"
 
 
 def _mode(mode: Mode) -> str:
+    flows = [{"enters": f.enters, "words": f.words} for f in mode.flows]
+    for flow, one in zip(mode.flows, flows, strict=True):
+        one |= {"from": mode.index[flow.source], "to": mode.index[flow.target]}
     data = {
         "words": mode.words,
         "states": [asdict(state) for state in mode.states],
         "parameters": [asdict(parameter) for parameter in mode.parameters],
-        "flows": [{"from": mode.index[f.source], "to": mode.index[f.target], "enters": f.enters, "words": f.words}
-                  for f in mode.flows],
+        "flows": flows,
         "free": mode.start().tolist(),
         "carrying": mode.carrying.tolist(),
         "external": list(mode.external),

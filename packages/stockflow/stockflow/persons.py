@@ -5,91 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stockflow import checkpoints
-from stockflow.draws import key_of
-from stockflow.errors import ParameterError, UnknownNameError, extra
+from stockflow.errors import ParameterError, extra
 from stockflow.groups import Groups
 from stockflow.networks import Network
 from stockflow.steps import stepper
+from stockflow.trajectory import PersonsRun, whole_steps
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from stockflow.mode import Mode
 
-__all__ = ["ENGINES", "PersonsRun", "RunOptions", "bar", "replicate", "simulate"]
+__all__ = ["PersonsRun", "bar", "replicate", "simulate"]
 
-ENGINES = ("auto", "numba", "numpy")
-BLOCK = 4096  # persons whose draws are in the first cache at a time
-
-
-@dataclass(frozen=True, eq=False)
-class PersonsRun:
-    """Persons by state after each step, and how many went along each flow.
-
-    Attributes
-    ----------
-    times : ndarray, shape (steps + 1,)
-        Days.
-    counts : ndarray of int, shape (steps + 1, states)
-    moves : ndarray of int, shape (steps, flows)
-        In the order of ``mode.flows``.
-    state : ndarray of uint8, shape (n,)
-        Everybody's state at the end.
-    contacts : {"mixed", "annealed", "network"}
-    """
-
-    mode: Mode
-    times: np.ndarray
-    counts: np.ndarray
-    moves: np.ndarray
-    state: np.ndarray
-    contacts: str
-    parameters: dict[str, np.ndarray]
-    seed: int
-    dt: float
-
-    @property
-    def shares(self) -> np.ndarray:
-        """Share of persons by state, shape (steps + 1, states)."""
-        return self.counts / len(self.state)
-
-    def persons(self, name: str) -> np.ndarray:
-        """Return persons in one state, shape (steps + 1,)."""
-        if name not in self.mode.index:
-            raise UnknownNameError(f"state of {self.mode.name}", name, self.mode.index)
-        return self.counts[:, self.mode.index[name]]
-
-    def summary(self) -> pd.DataFrame:
-        """Return one row a day and state: day, state, persons, share."""
-        with extra("tables"):
-            import pandas as pd
-
-        index = pd.MultiIndex.from_product([self.times, self.mode.index], names=["day", "state"])
-        frame = pd.DataFrame({"persons": self.counts.reshape(-1)}, index=index).reset_index()
-        return frame.assign(share=frame["persons"] / len(self.state))
-
-
-class RunOptions(TypedDict, total=False):
-    """Keywords of :func:`simulate` beside the seed."""
-
-    population: int | None
-    network: Network | None
-    annealed: bool
-    initial: Mapping[str, int] | None
-    groups: Groups | None
-    dt: float
-    engine: str
-    block: int
-    checkpoint: str | Path | None
-    save_every: int
-    progress: bool
+BLOCK = 4096  # persons whose draws are in the first cache at a time, a multiple of 4
 
 
 def simulate(
@@ -105,7 +38,6 @@ def simulate(
     groups: Groups | None = None,
     dt: float = 1.0,
     engine: str = "auto",
-    block: int = BLOCK,
     checkpoint: str | Path | None = None,
     save_every: int = 100,
     progress: bool = False,
@@ -120,7 +52,7 @@ def simulate(
     days, dt : float
         Length of the run and of a step; no hazard times dt may exceed 1.
     seed : int
-        Fixes every count, whatever the engine, the block and the number of threads.
+        Fixes every count, whatever the engine and the number of threads.
     population : int, optional
         Number of persons of a well-mixed population.
     network : Network, optional
@@ -133,8 +65,6 @@ def simulate(
     groups : Groups, optional
         Lets persons open groups one by one in place of the mode's expected flows into the states of those who join.
     engine : {"auto", "numba", "numpy"}
-    block : int
-        Persons worked on at a time, a multiple of 4.
     checkpoint : path, optional
         File to go on from where it exists, and to save to every `save_every` steps.
     progress : bool
@@ -153,21 +83,15 @@ def simulate(
     True
     """
     n, contacts = _population(population, network, annealed)
-    steps = _steps(days, dt)
-    if engine not in ENGINES:
-        raise UnknownNameError("engine", engine, ENGINES)
-    if block < 4 or block % 4:
-        raise ParameterError(f"block, the persons worked on at a time, is a multiple of 4 from 4; got {block!r}.")
-    p = mode.values(parameters)
-    (state, sizes), key = _placed(mode, initial, n, seed), key_of(seed, 1)
+    steps = whole_steps(days, dt)
     counts = np.zeros((steps + 1, len(mode.states)), dtype=np.int64)
     moves = np.zeros((steps, len(mode.flows)), dtype=np.int64)
-    counts[0] = sizes
-    advance, order, batch = stepper(mode, p, n, network, contacts, groups, dt, engine, block, key)
+    p, (state, counts[0]) = mode.values(parameters), _placed(mode, initial, n, seed)
+    run = PersonsRun(mode, dt * np.arange(steps + 1), counts, moves, state, contacts, p, seed, dt)
+    advance, order, batch = stepper(run, network, groups, engine, BLOCK)
     done, saved = 0, None
     if checkpoint is not None:
-        saved = checkpoints.Checkpoint(Path(checkpoint), checkpoints.fingerprint(
-            mode, p, dt, steps, seed, contacts, groups, state, network))
+        saved = checkpoints.Checkpoint(Path(checkpoint), checkpoints.fingerprint(run, groups, network))
         done = saved.load(state, counts, moves)
     with bar(steps, progress, "step", done) as tick:
         while done < steps:
@@ -177,9 +101,8 @@ def simulate(
             tick(size)
             if saved and (done % save_every == 0 or done == steps):
                 saved.save(done, state, counts, moves)
-    there = np.empty_like(moves)
-    there[:, order] = moves
-    return PersonsRun(mode, dt * np.arange(steps + 1), counts, there, state, contacts, p, seed, dt)
+    moves[:, order] = moves.copy()
+    return run
 
 
 def replicate(
@@ -189,9 +112,12 @@ def replicate(
     *,
     seeds: Sequence[int],
     threads: int = 1,
-    **options: Unpack[RunOptions],
+    **options: Any,
 ) -> list[PersonsRun]:
-    """Run a mode once for each seed, several at a time; the compiled loop lets threads run side by side."""
+    """Run a mode once for each seed, several at a time; the compiled loop lets threads run side by side.
+
+    Further options are those of :func:`simulate`.
+    """
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(lambda seed: simulate(mode, parameters, days, seed=seed, **options), seeds))
 
@@ -200,18 +126,11 @@ def _population(population: int | None, network: Network | None, annealed: bool)
     if network is not None and population is None:
         return network.n, "annealed" if annealed else "network"
     if population is None or network is not None or annealed:
-        raise ParameterError(f"a run takes either population= or network= (annealed=True needs a network); got "
-                             f"population={population!r} and {'a' if network else 'no'} network.")
+        given = f"population={population!r} and {'a' if network else 'no'} network"
+        raise ParameterError(f"a run takes either population= or network=, annealed=True a network; got {given}.")
     if not 1 <= population < 2**31:
         raise ParameterError(f"population is a number of persons from 1 to {2**31 - 1}; got {population!r}.")
     return int(population), "mixed"
-
-
-def _steps(days: float, dt: float) -> int:
-    steps = round(days / dt) if dt > 0 else 0
-    if steps < 1 or abs(steps * dt - days) > 1e-9 * days:
-        raise ParameterError(f"days is a whole number of steps dt > 0; got days={days:g} and dt={dt:g}.")
-    return steps
 
 
 def _placed(mode: Mode, initial: Mapping[str, int] | None, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

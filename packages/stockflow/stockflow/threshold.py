@@ -15,9 +15,6 @@ from stockflow.trajectory import integrate
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["NextGeneration", "bisect", "elasticities", "elasticity", "jacobian", "leading_eigenvalue", "minimal_root",
-           "next_generation", "settle"]
-
 STEP = 1e-30  # of the complex step: nothing is subtracted, so that no digit is lost
 
 
@@ -62,8 +59,8 @@ def jacobian(mode: Mode, parameters: Mapping | None = None, state: np.ndarray | 
     ----------
     Squire & Trapp (1998), doi:10.1137/S003614459631241X.
     """
-    return np.moveaxis(np.tensordot(mode.incidence, _flow_slopes(mode, mode.values(parameters), state), axes=1),
-                       (0, 1), (-2, -1))
+    slopes = _flow_slopes(mode, mode.values(parameters), state)
+    return np.moveaxis(np.tensordot(mode.incidence, slopes, axes=1), (0, 1), (-2, -1))
 
 
 def _flow_slopes(mode: Mode, p: Values, state: np.ndarray | None = None) -> np.ndarray:
@@ -93,12 +90,12 @@ def next_generation(mode: Mode, parameters: Mapping | pd.DataFrame | None = None
     slopes, among = _flow_slopes(mode, p), mode.carrying
     enters = np.array([flow.enters for flow in mode.flows])
     entering = np.where(enters, np.maximum(mode.incidence, 0), 0.0)
-    entry, change = (np.moveaxis(np.tensordot(matrix[among], slopes[:, among], axes=1), (0, 1), (-2, -1))
-                     for matrix in (entering, mode.incidence))
+    moved = [np.tensordot(matrix[among], slopes[:, among], axes=1) for matrix in (entering, mode.incidence)]
+    entry, change = (np.moveaxis(one, (0, 1), (-2, -1)) for one in moved)
     transfer = entry - change
     matrix = entry @ np.linalg.inv(transfer)
-    return NextGeneration(tuple(mode.states[i].name for i in among), entry, transfer, matrix,
-                          np.abs(np.linalg.eigvals(matrix)).max(axis=-1), np.linalg.eigvals(change).real.max(axis=-1))
+    r0, growth = np.abs(np.linalg.eigvals(matrix)).max(axis=-1), np.linalg.eigvals(change).real.max(axis=-1)
+    return NextGeneration(tuple(mode.states[i].name for i in among), entry, transfer, matrix, r0, growth)
 
 
 def leading_eigenvalue(mode: Mode, parameters: Mapping | None, state: np.ndarray) -> np.ndarray:
@@ -143,8 +140,8 @@ def settle(
             break
     rest = np.abs(mode.derivative(y, p)).max()
     if not (rest < 1e-14 and y.min() > -1e-12 and np.all(leading_eigenvalue(mode, parameters, y) < 0)):
-        raise ParameterError(f"{mode.name} has not settled after {days} days; got a change of {rest:.3g} a day; "
-                             "allowed is a longer run, or parameters that let it come to rest.")
+        what = f"{mode.name} has not settled after {days} days; got a change of {rest:.3g} a day"
+        raise ParameterError(f"{what}; allowed is a longer run, or parameters that let it come to rest.")
     return y
 
 
@@ -174,10 +171,9 @@ def elasticities(of: Callable[[Values], np.ndarray], mode: Mode, parameters: Map
         import pandas as pd
 
     p = mode.values(parameters)
-    return pd.DataFrame([
-        {"parameter": name, "symbol": one.symbol, "elasticity": float(elasticity(of, p, name))}
-        for name, one in mode.parameter.items() if one.kind != "group" and p[name] > 0
-    ])
+    moved = [one for one in mode.parameters if one.kind != "group" and p[one.name] > 0]
+    rows = [(one.name, one.symbol, float(elasticity(of, p, one.name))) for one in moved]
+    return pd.DataFrame(rows, columns=["parameter", "symbol", "elasticity"])
 
 
 def minimal_root(f: Callable[[np.ndarray], np.ndarray], r0: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from stockflow.mode import Mode, Values
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["METHODS", "Trajectory", "integrate"]
+__all__ = ["METHODS", "PersonsRun", "Trajectory", "integrate", "refuse_coarse", "whole_steps"]
 
 METHODS = ("ode", "rk4", "euler", "map")
 
@@ -55,12 +55,6 @@ class Trajectory:
         k, y = names.index((source, target)), np.moveaxis(self.values, 1, 0)
         return self.mode.hazards(y, self.parameters)[k] * y[self.mode.index[source]]
 
-    @property
-    def drift(self) -> float:
-        """Largest relative change of the number of persons, which ought to be constant."""
-        total = self.values.sum(axis=1)
-        return float(np.max(np.abs(total / total[0] - 1)))
-
     def summary(self) -> pd.DataFrame:
         """Return one row a day and state (and set): set, day, state, persons, share."""
         with extra("tables"):
@@ -72,6 +66,53 @@ class Trajectory:
         frame = pd.DataFrame({"persons": np.moveaxis(values, 2, 0).reshape(-1)}, index=index).reset_index()
         frame["share"] = frame["persons"] / np.repeat(values[0].sum(axis=0), times * states)
         return frame if self.values.ndim == 3 else frame.drop(columns="set")
+
+
+@dataclass(frozen=True, eq=False)
+class PersonsRun:
+    """Persons by state after each step, and how many went along each flow.
+
+    Attributes
+    ----------
+    times : ndarray, shape (steps + 1,)
+        Days.
+    counts : ndarray of int, shape (steps + 1, states)
+    moves : ndarray of int, shape (steps, flows)
+        In the order of ``mode.flows``.
+    state : ndarray of uint8, shape (n,)
+        Everybody's state at the end.
+    contacts : {"mixed", "annealed", "network"}
+    """
+
+    mode: Mode
+    times: np.ndarray
+    counts: np.ndarray
+    moves: np.ndarray
+    state: np.ndarray
+    contacts: str
+    parameters: dict[str, np.ndarray]
+    seed: int
+    dt: float
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Share of persons by state, shape (steps + 1, states)."""
+        return self.counts / len(self.state)
+
+    def persons(self, name: str) -> np.ndarray:
+        """Return persons in one state, shape (steps + 1,)."""
+        if name not in self.mode.index:
+            raise UnknownNameError(f"state of {self.mode.name}", name, self.mode.index)
+        return self.counts[:, self.mode.index[name]]
+
+    def summary(self) -> pd.DataFrame:
+        """Return one row a day and state: day, state, persons, share."""
+        with extra("tables"):
+            import pandas as pd
+
+        index = pd.MultiIndex.from_product([self.times, self.mode.index], names=["day", "state"])
+        frame = pd.DataFrame({"persons": self.counts.reshape(-1)}, index=index).reset_index()
+        return frame.assign(share=frame["persons"] / len(self.state))
 
 
 def integrate(
@@ -123,13 +164,9 @@ def integrate(
     """
     if method not in METHODS:
         raise UnknownNameError("method", method, METHODS)
-    if not (days > 0 and 0 < dt <= days and every >= 1):
-        raise ParameterError(f"days, dt and every are positive; got days={days:g}, dt={dt:g}, every={every}; allowed "
-                             "is 0 < dt <= days and every >= 1.")
-    steps = round(days / dt)
-    if abs(steps * dt - days) > 1e-9 * days:
-        raise ParameterError(f"days is a whole number of steps; got days={days:g}, dt={dt:g}; allowed is days = k dt.")
-    p = mode.values(parameters)
+    if every < 1:
+        raise ParameterError(f"every is a number of steps; got {every}; allowed is 1 or more.")
+    steps, p = whole_steps(days, dt), mode.values(parameters)
     y = mode.start(initial, population)
     sets = next((v.shape[-1] for v in (*p.values(), y[0]) if v.ndim), None)
     times = dt * np.arange(0, steps + 1, every)
@@ -140,24 +177,29 @@ def integrate(
     y = y if sets is None or y.ndim == 2 else np.repeat(y[:, None], sets, axis=1)
     advance = {"rk4": _rk4, "euler": _euler, "map": _map}[method]
     values = np.empty((len(times), *y.shape))
-    values[0] = y
-    if method != "map":
-        _refuse_coarse(mode, p, values[:1], dt)
-    for step in range(1, steps + 1):
-        y = advance(mode, p, y, dt)
+    for step in range(steps + 1):
+        y = advance(mode, p, y, dt) if step else y
         if step % every == 0:
             values[step // every] = y
-    if method != "map":
-        _refuse_coarse(mode, p, values, dt)
+        if step in (0, steps) and method != "map":
+            _refuse_coarse(mode, p, values[: step // every + 1], dt)
     return Trajectory(mode, times, values, p, method, dt)
 
 
+def whole_steps(days: float, dt: float) -> int:
+    """Return how many steps of dt make up the days."""
+    steps = round(days / dt) if dt > 0 else 0
+    if steps < 1 or abs(steps * dt - days) > 1e-9 * days:
+        raise ParameterError(f"days is a whole number of steps dt > 0; got days={days:g} and dt={dt:g}.")
+    return steps
+
+
 def _ode(mode: Mode, p: Values, y: np.ndarray, times: np.ndarray, population: float) -> np.ndarray:
-    run = solve_ivp(lambda _, y: mode.derivative(y, p), (0.0, times[-1]), y, "DOP853", times, rtol=1e-10,
-                    atol=1e-13 * population)
+    tolerance = {"rtol": 1e-10, "atol": 1e-13 * population}
+    run = solve_ivp(lambda _, y: mode.derivative(y, p), (0.0, times[-1]), y, "DOP853", times, **tolerance)
     if not run.success:
-        raise ParameterError(f"{mode.name} cannot be integrated with these parameters; got {run.message!r}; allowed "
-                             "are rates that differ by less than some thousand times.")
+        allowed = "rates that differ by less than some thousand times"
+        raise ParameterError(f"{mode.name} cannot be integrated; got {run.message!r}; allowed are {allowed}.")
     return run.y.T
 
 
@@ -180,11 +222,14 @@ def _map(mode: Mode, p: Values, y: np.ndarray, dt: float) -> np.ndarray:
 
 
 def _refuse_coarse(mode: Mode, p: Values, values: np.ndarray, dt: float) -> None:
-    """Refuse a step in which more would leave a state than are there."""
-    y = np.moveaxis(values, 1, 0)
-    leave = np.tensordot(mode.leaving, mode.hazards(y, p), axes=1)
-    worst = np.nanmax(leave.reshape(len(mode.states), -1), axis=1)
-    state = int(np.argmax(worst))
-    if not worst[state] * dt <= 1:
-        raise ParameterError(f"dt is too long: the hazard of leaving {mode.states[state].name} times dt is a share; "
-                             f"got {worst[state] * dt:.3g} at dt={dt:g}; allowed is dt <= {1 / worst[state]:.3g} days.")
+    leave = np.tensordot(mode.leaving, mode.hazards(np.moveaxis(values, 1, 0), p), axes=1)
+    refuse_coarse(mode, np.nanmax(leave.reshape(len(mode.states), -1), axis=1), dt)
+
+
+def refuse_coarse(mode: Mode, largest: np.ndarray, dt: float) -> None:
+    """Refuse a step in which more would leave a state than are there, given the highest hazard of leaving each."""
+    state = int(np.argmax(largest))
+    if not largest[state] * dt <= 1:
+        what = f"the hazard of leaving {mode.states[state].name} times dt is at most 1"
+        given = f"{largest[state] * dt:.3g} at dt={dt:g}; allowed is dt <= {1 / largest[state]:.3g} days"
+        raise ParameterError(f"dt is too long: {what}; got {given}.")

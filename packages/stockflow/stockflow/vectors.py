@@ -19,37 +19,37 @@ def draw(key: np.uint64, step: int, persons: np.ndarray) -> np.ndarray:
         return refined(coarse, mix(mix(step_key ^ FINE) + persons.astype(np.uint64) * GOLDEN))
 
 
-def advance(state, key, first, steps, dt, start, target, base, near, far, column, indptr, indices, limit, assumed,
-            counts, moves, block):
+def advance(state, key, first, steps, dt, flows, column, ties, limit, assumed, counts, moves, block):
     """Do what `kernels.advance` does, in chunks of `block` persons; limit and assumed are not kept."""
-    n, S, F = len(state), len(start) - 1, len(base)
+    start, target, _, near, _ = flows
+    n, S, F = len(state), len(start) - 1, len(near)
     now, alone, pull = np.zeros(F), np.zeros(S), np.zeros((S, near.shape[1]))
     watched = np.flatnonzero(column < near.shape[1])
     for t in range(steps):
-        bounds(start, base, near, far, counts[t] / n, now, alone, pull)
+        bounds(flows, counts[t] / n, now, alone, pull)
         most = (alone + pull.max(axis=1, initial=0.0)) * dt * ROOM
         parts = []
         for begin in range(0, n, block):
             persons = np.arange(begin, min(begin + block, n))
             u = draw(key, first + t, persons)
             some = u < most[state[persons]]
-            parts.append(_movers(state, persons[some], u[some], dt, start, now, near, alone, pull, indptr, indices,
-                                 watched))
+            parts.append(_movers(state, persons[some], u[some], dt, (start, now, near, alone, pull), ties, watched))
         movers, ways = (np.concatenate(part) for part in zip(*parts, strict=True))
         state[movers] = target[ways]
         counts[t + 1] = np.bincount(state, minlength=S)
         moves[t] = np.bincount(ways, minlength=F)
 
 
-def _movers(state, persons, u, dt, start, now, near, alone, pull, indptr, indices, watched):
+def _movers(state, persons, u, dt, hazards, ties, watched):
     """Return who of the candidates moves, and along which flow."""
+    start, now, near, alone, pull = hazards
     who, ways = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for s in range(len(alone)):
         chosen = state[persons] == s
         mine, v = persons[chosen], u[chosen]
         seen, degree = np.zeros((len(mine), len(watched)), np.int64), np.ones(len(mine), np.int64)
         if pull[s].any():
-            seen, degree = _seen(state, mine, indptr, indices, watched), indptr[mine + 1] - indptr[mine]
+            seen, degree = _seen(state, mine, ties, watched), ties[0][mine + 1] - ties[0][mine]
         x = _hazard(alone[s], pull[s], seen, degree) * dt
         p = leaving(x)
         moving = v < p
@@ -71,10 +71,10 @@ def _hazard(alone, pull, seen, degree):
     return alone + more / np.maximum(degree, 1)
 
 
-def _seen(state, persons, indptr, indices, watched):
+def _seen(state, persons, ties, watched):
     """Return how many of each person's contacts are in each watched state, shape (persons, watched)."""
-    row, at = _ties(persons, indptr)
-    there = state[indices[at]]
+    row, at = _ties(persons, ties[0])
+    there = state[ties[1][at]]
     return np.column_stack([np.bincount(row[there == r], minlength=len(persons)) for r in watched])
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from xml.etree import ElementTree
 
-import numpy as np
-
 from stockflow.errors import ParameterError
 from stockflow.expressions import TIES, Tree, parse, write, xmile
 from stockflow.mode import Mode
@@ -73,21 +71,20 @@ def to_xmile(
         _leaf(specs, tag, repr(float(value)))
     variables = ElementTree.SubElement(ElementTree.SubElement(root, "model"), "variables")
     for state, persons in zip(mode.states, mode.start(initial, population), strict=True):
-        stock = _variable(variables, "stock", state.name, repr(float(np.asarray(persons))), state.unit,
-                          translate(state.words))
+        stock = _variable(variables, "stock", state.name, repr(float(persons)), state.unit, translate(state.words))
         for flow in mode.flows:
             for tag, end in (("inflow", flow.target), ("outflow", flow.source)):
                 if end == state.name:
                     _leaf(stock, tag, f"{flow.source}_to_{flow.target}")
     for flow in mode.flows:
-        _variable(variables, "flow", f"{flow.source}_to_{flow.target}",
-                  f"{flow.source} * {equation(parse(flow.hazard))}", "persons/day", translate(flow.words))
+        name, law = f"{flow.source}_to_{flow.target}", f"{flow.source} * {equation(parse(flow.hazard))}"
+        _variable(variables, "flow", name, law, "persons/day", translate(flow.words))
     _variable(variables, "aux", "population", " + ".join(mode.index), "persons", "")
     for a in mode.auxiliaries:
         _variable(variables, "aux", names[a.name], equation(parse(a.text)), a.unit, translate(a.words))
     for one in mode.parameters:
-        _variable(variables, "aux", one.name, repr(float(p[one.name])), one.unit,
-                  f"{translate(one.words)} ({one.status})".strip())
+        said = f"{translate(one.words)} ({one.status})".strip()
+        _variable(variables, "aux", one.name, repr(float(p[one.name])), one.unit, said)
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 

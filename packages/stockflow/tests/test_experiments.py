@@ -1,4 +1,4 @@
-"""Experiments: the same table wherever it runs, whatever dies on the way; indices and intervals as published."""
+"""Experiments: the same table wherever it runs, whatever dies on the way; indices as published."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def test_long_calls_after_short_ones_do_not_stay_in_one_batch(client):
     assert frame.loc[frame["seconds"] > 0.1, "value"].nunique() == 2  # both workers took some
 
 
-# --- indices and intervals --------------------------------------------------------------------------------------------
+# --- indices ----------------------------------------------------------------------------------------------------------
 
 
 def ishigami(x1, x2, x3):
@@ -226,63 +226,17 @@ def ishigami(x1, x2, x3):
 
 
 def test_sobol_indices_of_ishigami_are_its_closed_forms():
-    """Ishigami & Homma (1990), doi:10.1109/ISUMA.1990.151285, with a = 7, b = 0.1."""
+    """SALib samples and analyses, and `run` calls. Ishigami & Homma (1990), doi:10.1109/ISUMA.1990.151285."""
+    from SALib.analyze import sobol as analysis
+    from SALib.sample import sobol as sampling
+
     a, b, pi = 7.0, 0.1, np.pi
     alone = (b * pi**4 / 5 + b**2 * pi**8 / 50 + 0.5, a**2 / 8, 0.0)
     both = b**2 * pi**8 * (1 / 18 - 1 / 50)  # of x1 and x3
     whole = sum(alone) + both
-    bounds = dict.fromkeys(("x1", "x2", "x3"), (-pi, pi))
-    found = experiments.sobol(ishigami, bounds, 2048, seed=1)
-    assert found["first"].to_numpy() == pytest.approx([v / whole for v in alone], abs=0.01)
-    assert found["total"].to_numpy() == pytest.approx([(alone[0] + both) / whole, alone[1] / whole, both / whole],
-                                                      abs=0.01)
-    truth = np.array([*alone, alone[0] + both, alone[1], both]) / whole
-    low, high = (np.concatenate([found[f"first_{e}"], found[f"total_{e}"]]) for e in ("low", "high"))
-    assert ((low <= truth) & (truth <= high)).sum() >= 5
-    assert found["parameter"].tolist() == ["x1", "x2", "x3"]
-
-
-@pytest.mark.parametrize(("options", "message"), [
-    ({"n": 100}, "n is a power of 2.*got 100"),
-    ({"bounds": {"x": (1, 1)}}, "bounds of x are a range; got 1 to 1; allowed: finite, low below high"),
-    ({"fn": lambda x: 0 * x + 2}, "output 'value' has no variance to divide; got 2 everywhere"),
-    ({"fn": lambda x: np.nan}, "got a value that is not finite"),
-])
-def test_sobol_refuses_what_has_no_indices(options, message):
-    with pytest.raises(ParameterError, match=message):
-        experiments.sobol(**{"fn": lambda x: x, "bounds": {"x": (0, 1)}, "n": 8, **options})
-
-
-@pytest.mark.parametrize(("successes", "n", "wilson", "exact"), [
-    (81, 263, (0.2553, 0.3662), (0.2527, 0.3676)),
-    (15, 148, (0.0624, 0.1605), (0.0578, 0.1617)),
-    (0, 20, (0.0, 0.1611), (0.0, 0.1684)),
-    (1, 29, (0.0061, 0.1718), (0.0009, 0.1776)),
-])
-def test_intervals_are_the_published_ones(successes, n, wilson, exact):
-    """Newcombe (1998), Statistics in Medicine 17, 857-872, table I."""
-    for method, expected in (("wilson", wilson), ("exact", exact)):
-        found = experiments.rate(successes, n, method=method)
-        assert (found.low, found.high) == pytest.approx(expected, abs=5e-5)
-    assert found.error == pytest.approx(np.sqrt(successes / n * (1 - successes / n) / n))
-
-
-@pytest.mark.parametrize(("arguments", "message"), [
-    ((3, 2), "got 3 of 2; allowed: 0 to n"), ((0, 0), "got 0 of 0"), ((1, 2, 1.5), "got 1.5 and 'wilson'"),
-    ((1, 2, 0.9, "wald"), "got 0.9 and 'wald'; allowed: between 0 and 1, and wilson or exact")])
-def test_a_rate_out_of_range_is_refused(arguments, message):
-    names = ("successes", "n", "level", "method")
-    with pytest.raises(ParameterError, match=message):
-        experiments.rate(**dict(zip(names, arguments, strict=False)))
-
-
-def covered(n, seed):
-    """Whether the 95 per cent interval of a normal mean, its variance known, holds the mean."""
-    return {"covered": bool(abs(np.random.default_rng(seed).standard_normal(n).mean()) * np.sqrt(n) < 1.959963985)}
-
-
-def test_calibration_finds_the_level_of_an_interval_that_has_it():
-    frame = experiments.run(covered, [{"n": 4}, {"n": 50}], 11, replicates=800)
-    found = [experiments.rate(held.sum(), len(held), level=0.99) for _, held in frame.groupby("n")["covered"]]
-    assert [one.trials for one in found] == [800, 800]
-    assert all(one.low < 0.95 < one.high for one in found)
+    problem = {"num_vars": 3, "names": ["x1", "x2", "x3"], "bounds": [[-pi, pi]] * 3}
+    sample = sampling.sample(problem, 2048, calc_second_order=False, seed=1)
+    table = experiments.run(ishigami, pd.DataFrame(sample, columns=problem["names"]))
+    found = analysis.analyze(problem, table["value"].to_numpy(), calc_second_order=False, seed=1)
+    assert found["S1"] == pytest.approx([v / whole for v in alone], abs=0.01)
+    assert found["ST"] == pytest.approx([(alone[0] + both) / whole, alone[1] / whole, both / whole], abs=0.01)

@@ -71,7 +71,6 @@ def test_no_other_package_is_imported_but_under_an_extra_that_brings_it():
     ("pandas", "tables", "examples.RUMOUR.table()"),
     ("pyarrow", "tables", "stockflow.read_edges('ties.parquet')"),
     ("pandas", "experiments", "experiments.sweep({'x': [1]})"),
-    ("SALib", "experiments", "experiments.sobol(abs, {'x': (0, 1)}, 8)"),
     ("cloudpickle", "experiments", "experiments.run(pow, [{'base': 2, 'exp': 3}], 0, 'processes', workers=1)"),
     ("distributed", "dask", "experiments.run(pow, [{'base': 2, 'exp': 3}], 0, 'tcp://127.0.0.1:1', timeout=1)"),
 ])

@@ -42,8 +42,8 @@ class Task:
     def words(self) -> str:
         """Which call it is, and how to repeat it."""
         values = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
-        return (f"row {self.row} ({values}), replicate {self.replicate}, "
-                f"seed SeedSequence({self.seed.entropy}, spawn_key={self.seed.spawn_key})")
+        seed = f"SeedSequence({self.seed.entropy}, spawn_key={self.seed.spawn_key})"
+        return f"row {self.row} ({values}), replicate {self.replicate}, seed {seed}"
 
     def call(self, fn: Callable[..., Any]) -> Any:
         """Call the function; what it raises carries a note that names the call."""
@@ -59,8 +59,7 @@ class _Failure:
     error: Exception
 
 
-def results(fn: Callable[..., Any], tasks: list[Task], executor: Any, *, workers: int | None, progress: bool,
-            timeout: float, security: Any = None) -> list[Any]:
+def results(fn: Callable[..., Any], tasks: list[Task], executor: Any, *, progress: bool, **options: Any) -> list[Any]:
     """Return what each call returned, in the order of the tasks."""
     with bar(len(tasks), progress, "call") as advance:
         if executor == "serial":
@@ -69,15 +68,14 @@ def results(fn: Callable[..., Any], tasks: list[Task], executor: Any, *, workers
                 found.append(task.call(fn))
                 advance(1)
             return found
-        with _opened(executor, workers, timeout, security) as pool:
+        with _opened(executor, **options) as pool:
             return _Run(fn, tasks, pool, advance).all()
 
 
 class _Run:
     """The calls of one experiment on one pool: batches out, results in, lost batches again."""
 
-    def __init__(self, fn: Callable[..., Any], tasks: list[Task], pool: _Processes | _Cluster,
-                 advance: Callable[[int], object]) -> None:
+    def __init__(self, fn: Callable, tasks: list[Task], pool: _Processes | _Cluster, advance: Callable) -> None:
         with extra("experiments"):
             import cloudpickle  # what Dask sends functions with: those of a notebook too
 
@@ -115,8 +113,8 @@ class _Run:
         except self.pool.losses:
             return batch
         except CancelledError as error:
-            raise ExperimentError(f"{self.tasks[batch[0]].words}: the call was cancelled, as when its scheduler is "
-                                  "stopped; allowed: a scheduler that stays.") from error
+            why = "the call was cancelled, as when its scheduler is stopped; allowed: a scheduler that stays"
+            raise ExperimentError(f"{self.tasks[batch[0]].words}: {why}.") from error
         self.found.update(zip(batch, values, strict=False))  # it stops after a failure, or when it lasts too long
         if not isinstance(values[-1], _Failure):
             self.waiting.extendleft(reversed(batch[len(values):]))
@@ -138,8 +136,8 @@ class _Run:
                     break
                 self.pool.renew()
             else:
-                raise ExperimentError(f"{self.tasks[number].words}: {self.pool.blame} (killed, or out of memory); "
-                                      "allowed: calls that leave their process alive.")
+                why = f"{self.pool.blame} (killed, or out of memory); allowed: calls that leave their process alive"
+                raise ExperimentError(f"{self.tasks[number].words}: {why}.")
 
 
 def _processors() -> int:
@@ -220,8 +218,8 @@ def _opened(executor: Any, workers: int | None, timeout: float, security: Any) -
         _await_worker(executor, timeout)
         yield _Cluster(executor)
     else:
-        raise ParameterError(f"executor says where calls are run; got {executor!r}; allowed: 'serial', 'processes', "
-                             "a scheduler's address such as 'tcp://host:8786', or a distributed.Client.")
+        allowed = "'serial', 'processes', a scheduler's address such as 'tcp://host:8786', or a distributed.Client"
+        raise ParameterError(f"executor says where calls are run; got {executor!r}; allowed: {allowed}.")
 
 
 @contextmanager
@@ -243,8 +241,9 @@ def _client(address: str, timeout: float, security: Any) -> Iterator[Any]:
     client = answer[0] if answer else TimeoutError()
     if isinstance(client, Exception):
         proof = ", and for tls:// the certificates it trusts (security=)" if address.startswith("tls:") else ""
-        raise ExperimentError(f"no Dask scheduler answers at {address}; waited {timeout:g} s; allowed: the address "
-                              f"that `dask scheduler` prints when it starts{proof}.") from client
+        allowed = f"the address that `dask scheduler` prints when it starts{proof}"
+        what = f"no Dask scheduler answers at {address}; waited {timeout:g} s"
+        raise ExperimentError(f"{what}; allowed: {allowed}.") from client
     with client:
         _await_worker(client, timeout)
         yield client
@@ -254,8 +253,8 @@ def _await_worker(client: Any, timeout: float) -> None:
     try:
         client.wait_for_workers(1, timeout=timeout)
     except TimeoutError:
-        raise ExperimentError(f"the Dask scheduler at {client.scheduler.address} has no worker; waited {timeout:g} s; "
-                              "allowed: one or more, started by `dask worker` with that address.") from None
+        what = f"the Dask scheduler at {client.scheduler.address} has no worker; waited {timeout:g} s"
+        raise ExperimentError(f"{what}; allowed: one or more, started by `dask worker` with that address.") from None
 
 
 @lru_cache(maxsize=2)

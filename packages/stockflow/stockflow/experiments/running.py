@@ -104,11 +104,12 @@ def run(
     _check_rows(fn, rows)
     root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
     streams = _takes_seed(fn)
-    tasks = [Task(number, replicate, row, np.random.SeedSequence(root.entropy, spawn_key=(
-        *root.spawn_key, number, replicate), pool_size=root.pool_size), streams)
-        for number, row in enumerate(rows) for replicate in range(replicates)]
-    found = results(fn, tasks, executor, workers=workers, progress=progress, timeout=timeout,
-                    security=security)
+    tasks = []
+    for number, replicate in product(range(len(rows)), range(replicates)):
+        key = (*root.spawn_key, number, replicate)
+        stream = np.random.SeedSequence(root.entropy, spawn_key=key, pool_size=root.pool_size)
+        tasks.append(Task(number, replicate, rows[number], stream, streams))
+    found = results(fn, tasks, executor, workers=workers, progress=progress, timeout=timeout, security=security)
     return pd.DataFrame([record for task, value in zip(tasks, found, strict=True) for record in _records(task, value)])
 
 
@@ -125,13 +126,13 @@ def _check_rows(fn: Callable[..., Any], rows: list[dict[str, Any]]) -> None:
             continue
         taken = [name for name in row if name in OWN]
         if taken:
-            raise ParameterError(f"table, row {number}: column {taken[0]!r} belongs to the result; "
-                                 f"allowed: any name but {', '.join(OWN)}.")
+            rest = f"allowed: any name but {', '.join(OWN)}"
+            raise ParameterError(f"table, row {number}: column {taken[0]!r} belongs to the result; {rest}.")
         try:
             signature.bind(**row, **seed)
         except TypeError as error:
-            raise ParameterError(f"table, row {number}: its columns are not what {_name(fn)} takes ({error}); "
-                                 f"got {', '.join(map(str, row))}; allowed: {signature}.") from None
+            what = f"table, row {number}: its columns are not what {getattr(fn, '__name__', fn)} takes ({error})"
+            raise ParameterError(f"{what}; got {', '.join(map(str, row))}; allowed: {signature}.") from None
 
 
 def _records(task: Task, value: Any) -> list[dict[str, Any]]:
@@ -143,14 +144,10 @@ def _records(task: Task, value: Any) -> list[dict[str, Any]]:
     elif np.ndim(value) == 0:
         parts = [{"value": value}]
     else:
-        raise ParameterError(f"{task.words}: the function returned {type(value).__name__}; "
-                             "allowed: a number, a mapping or a DataFrame.")
+        allowed = "a number, a mapping or a DataFrame"
+        raise ParameterError(f"{task.words}: the function returned {type(value).__name__}; allowed: {allowed}.")
     own = {"row": task.row, "replicate": task.replicate, **task.parameters}
     for taken in (name for part in parts for name in part if name in own):
-        raise ParameterError(f"{task.words}: the function returned {taken!r}, which is a column already; "
-                             "allowed: any other name.")
+        what = f"the function returned {taken!r}, which is a column already"
+        raise ParameterError(f"{task.words}: {what}; allowed: any other name.")
     return [{**own, **part} for part in parts]
-
-
-def _name(fn: Callable[..., Any]) -> str:
-    return getattr(fn, "__name__", type(fn).__name__)
