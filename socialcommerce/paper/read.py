@@ -175,7 +175,7 @@ def translations(folder: str | Path | None = None) -> dict[str, str]:
     >>> len(translations()["penetration rate"])
     6
     """
-    names = ("claims.toml", "hypotheses.toml", "coding.toml", "changes.toml")
+    names = ("claims.toml", "hypotheses.toml", "coding.toml", "changes.toml", "forms.toml", "strategies.toml")
     files = (_read(folder, name)[1] for name in names)
     return dict(pair for file in files for pair in _pairs(file))
 
@@ -275,7 +275,7 @@ def _hypothesis(file: str, name: str, table: Any, rules: Rules) -> Hypothesis:
            "direction": one_of(terms.DIRECTIONS), "data": LIST, "family": one_of(rules.families), "design": WORDS,
            "part": one_of(terms.PARTS)},
           {"smallest_effect": one_of(rules.smallest_effects), "rule": TABLE, "known": WORDS, "reason": WORDS,
-           "shown": TEXT, "added": WORDS})
+           "shown": TEXT, "added": WORDS, "proof": WORDS})
     if (table["step"] == "extension") != ("added" in table):
         _fail(f"{where}, field added", table.get("added"), "what an extension adds to its sentence, and nothing else")
     data = [check(PaperError, f"{where}, data {number}", one, DATA) for number, one in enumerate(table["data"], 1)]
@@ -287,7 +287,7 @@ def _hypothesis(file: str, name: str, table: Any, rules: Rules) -> Hypothesis:
         smallest_effect=rules.smallest_effects.get(table.get("smallest_effect")),
         rule=NumberRule(**{**rule, "value": float(rule["value"])}) if rule else None,
         known=table.get("known"), reason=table.get("reason"), short=table["short"], shown=table.get("shown", ""),
-        step=table["step"], added=table.get("added"))
+        step=table["step"], added=table.get("added"), proof=table.get("proof"))
     _check_test(where, table, hypothesis)
     return hypothesis
 
