@@ -15,7 +15,7 @@ public_data  section 4 tested on public data: effects from committed counts and 
 evidence     one function per hypothesis
 figures      one function per figure: result in, axes out, labels in English and Chinese
 page         what a notebook tells its reader: numbers, tables and figures in two languages
-report       what the reports are to be: settings and look for `nbproof`, claims on the front page, a survey's bundle
+report       what the reports are to be: settings and look for `nbproof`, claims on the front page
 cli          the ``socialcommerce`` command
 
 Packages of their own, under ``packages/``: structural equation models and psychometrics (`semfit`); what any survey is

@@ -139,15 +139,13 @@ def _survey_report(chosen: argparse.Namespace) -> int:
 
 def _write_survey(chosen: argparse.Namespace, draft: Path, languages: Sequence[str]) -> None:
     from socialcommerce import survey
-    from surveysem import check_study, methods
+    from surveysem import bundle, check_study, methods
 
     found = survey.read_study(chosen.file, chosen.codebook or "", screening=chosen.screening,
                               estimator=chosen.estimator, draws=chosen.draws, **commands.reading(chosen))
     check_study(found)
     _write_answers(found, draft)
     commands.say_who_is_left(found.responses, found.screened)
-    from socialcommerce.report import bundle
-
     inputs = {"answers": chosen.file} | ({"codebook": chosen.codebook} if chosen.codebook else {})
     given = {"screening": chosen.screening, "estimator": chosen.estimator, "draws": str(chosen.draws),
              "language": languages[0], "reading": json.dumps(commands.reading(chosen))}

@@ -172,7 +172,7 @@ def test_a_claim_is_as_far_as_its_least_decided_part():
 
 def test_a_part_that_cannot_be_tested_lends_a_claim_no_evidence():
     claim = next(claim for claim in ALL.claims if claim.id == "C52")
-    assert ALL.outcome(claim) == "depends on parameters"
+    assert ALL.outcome(claim) == "depends on form or values"
 
 
 @pytest.mark.slow
@@ -181,8 +181,8 @@ def test_parts_on_different_classes_of_evidence_each_say_their_own():
     parts = {"H57": evidence.assess("H01"), "H58": evidence.assess("H58")}
     both = evidence.Assessment(ALL.claims, ALL.hypotheses, {**ALL.results, **parts})
     outcome = both.outcome(claims["C52"])
-    assert outcome == "official statistic: agrees; model: follows from the model"
-    assert vocabulary("07_verdicts", "zh")(outcome) == "官方统计：相符；模型：可由模型推出"
+    assert outcome == "official statistic: agrees; model: robust in the model"
+    assert vocabulary("07_verdicts", "zh")(outcome) == "官方统计：相符；模型：在模型中稳健"
     mixed = ALL.outcome(claims["C57"])
     assert mixed == "public data set: consistent (proxy evidence); in part no evidence about people yet"
     assert vocabulary("07_verdicts", "zh")(mixed) == "公开数据集：一致（代理证据）；部分内容尚无关于人的证据"
@@ -191,8 +191,8 @@ def test_parts_on_different_classes_of_evidence_each_say_their_own():
 def test_a_claim_of_several_parts_takes_the_worst():
     claims = {claim.id: claim for claim in ALL.claims}
     outcomes = [ALL.results[name].outcome for name in ALL.parts(claims["C52"])]
-    assert outcomes == ["not testable", "depends", "follows"]
-    assert ALL.outcome(claims["C52"]) == "depends on parameters"
+    assert outcomes == ["not testable", "depends", "robust"]
+    assert ALL.outcome(claims["C52"]) == "depends on form or values"
     assert ALL.outcome(claims["C04"]) == "no hypothesis"
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from nbproof import Built, folder
 from socialcommerce import cli
-from socialcommerce.report import bundle
+from surveysem import bundle
 from tests.survey_notebooks import write_both
 from tests.test_survey_report import BOOK, ROWS, csv, write
 

@@ -271,35 +271,24 @@ def test_forecast_of_one_exponential_is_the_regressions_prediction_interval():
     assert found == pytest.approx(ahead[["mean", "obs_ci_lower", "obs_ci_upper"]].to_numpy(), abs=0.02)
 
 
-def test_disagreement_is_the_hand_calculation(bars, rivals):
-    apart = market.disagreement(bars, rivals)
-    by_hand = [12000.3 / 12626.1, 6268.5 / 12626.1, 27645.7 / 28542.9, math.sqrt(16750 * 18524.3) / 23002.5]
-    assert apart.spread == pytest.approx(math.sqrt(np.mean(np.log(by_hand) ** 2)), rel=1e-9)
-    assert apart.publishers == 4
-    assert set(apart.ratios.loc[apart.ratios["echo"], "publisher"]) == {"Statista", "Zhiyan Consulting"}
+def test_weights_are_the_inverse_of_errors_all_could_make(bars):
+    ahead = market.forecast(bars, 2026, draws=600, seed=7)
+    errors = market.rolling_origin(bars).errors.query("shared").groupby("method")["error"].agg(lambda e: e.abs().mean())
+    inverse = 1 / errors[[fit.curve.name for fit in ahead.fits]].clip(lower=1)
+    assert market.rolling_origin(bars).shared == 1  # against three curves: a quarter of the way from equal weights
+    assert ahead.weights == pytest.approx((inverse / inverse.sum() / 4 + 1 / 4).tolist())
+    pd.testing.assert_frame_equal(ahead.table, market.forecast(bars, 2026, draws=600, seed=7).table)
+    short = market.forecast(made([1, 2.2, 3.9]), 2018, draws=100)
+    assert short.weights == (1.0,)  # no back-test, one curve
 
 
-@pytest.mark.slow
-def test_sources_widen_the_forecast_and_the_seed_repeats_it(bars, rivals):
-    alone, wide, again = (market.forecast(bars, 2026, rivals=r, draws=600, seed=7) for r in (None, rivals, rivals))
-    pd.testing.assert_frame_equal(wide.table, again.table)
-    assert isinstance(alone.disagreement, market.NotAvailable)
-    assert (alone.table["sd_sources"] == 0).all()
-    assert (wide.table["low"] < wide.table["own_low"]).all()
-    assert (wide.table["high"] > wide.table["own_high"]).all()
-    assert alone.table["own_low"].to_numpy() == pytest.approx(wide.table["own_low"].to_numpy(), rel=0.1)
-    assert wide.table.set_index("year").loc[2026, "high"] > 34165.8
-
-
-def test_forecast_refuses_what_it_cannot_do(bars, rivals):
+def test_forecast_refuses_what_it_cannot_do(bars):
     with pytest.raises(ParameterError, match="horizon is a year from 2024 to 2053; got 2023"):
         market.forecast(bars, 2023)
     with pytest.raises(ParameterError, match="draws must be at least 100; got 10"):
         market.forecast(bars, 2026, draws=10)
     with pytest.raises(ParameterError, match=r"level is a probability in \(0, 1\); got 1"):
         market.forecast(bars, 2026, level=1)
-    with pytest.raises(ParameterError, match="rivals must be in the series' unit 'billion USD'; got .*1e8 CNY"):
-        market.disagreement(noisy(), rivals)
 
 
 @pytest.mark.slow

@@ -201,7 +201,7 @@ def test_two_codings_settle_what_stands_in_the_files():
     coding = paper.load_coding()
     by = {question: codes.set_index("item") for question, codes in coding.groupby("question")}
     assert list(by["testable"].index) == sorted(claim.id for claim in CLAIMS)
-    last = paper.load_changes().groupby("hypothesis").tail(1).set_index("hypothesis")["what"]
+    last = paper.load_changes().query("what != 'rule'").groupby("hypothesis").tail(1).set_index("hypothesis")["what"]
     steps = by["step"]["code"].to_dict()
     moved = {h.id for h in HYPOTHESES if h.step != steps[h.id]}
     assert moved == {"H07", "H09", "H19", "H20", "H21", "H28", "H53", "H55", "H59", "H61"}

@@ -20,9 +20,8 @@ from small_project import made_once
 
 from socialcommerce import cli
 from socialcommerce.project import root
-from socialcommerce.report import bundle
 from socialcommerce.survey import read_study
-from surveysem import methods
+from surveysem import bundle, methods
 from surveysem.export import write_csv
 from surveysem.measurement import FIT_DIGITS, fit_table
 from tests.survey_notebooks import write_both
@@ -290,7 +289,7 @@ def test_libreoffice_opens_the_tables(report, tmp_path, kind):
 
 @pytest.mark.slow
 def test_the_same_answers_give_the_same_office_files(report, tmp_path):
-    from socialcommerce.report.bundle import _write_tables
+    from surveysem.bundle import _write_tables
 
     executed = {name: json.loads((report / "notebooks" / f"{name}.ipynb").read_text()) for name in ("one", "two")}
     _write_tables(tmp_path, executed, "en")

@@ -113,10 +113,24 @@ def test_an_interval_beside_a_number_must_satisfy_the_rule_as_a_whole(compare, i
 
 
 @pytest.mark.parametrize(("share", "outcome"), [
-    (1.0, "follows"), (0.0, "does not follow"), (0.999, "depends"), (0.001, "depends"),
+    (1.0, "robust"), (0.0, "fails"), (0.95, "robust"), (0.949, "depends"), (0.05, "fails"), (0.051, "depends"),
 ])
-def test_a_model_says_what_follows(share, outcome):
+def test_a_model_holds_or_fails_in_nearly_all_draws(share, outcome):
     assert decide(hypothesis(MODEL, direction="holds"), made(MODEL, estimate=share)).outcome == outcome
+
+
+@pytest.mark.parametrize(("shares", "outcome"), [
+    ((1.0, 0.96), "robust"), ((1.0, 0.9), "depends"), ((0.0, 0.04), "fails"), ((0.0, 0.06), "depends"),
+])
+def test_one_form_alone_can_turn_a_model_s_verdict(shares, outcome):
+    test = replace(made(MODEL, estimate=sum(shares) / 2), forms={"a part": dict(zip("ab", shares, strict=True))})
+    assert decide(hypothesis(MODEL, direction="holds"), test).outcome == outcome
+
+
+def test_a_theorem_is_proved_and_never_seen_to_fail():
+    proved = replace(hypothesis(MODEL, direction="holds"), proof=WORDS)
+    assert decide(proved, made(MODEL, estimate=1.0)).outcome == "theorem"
+    assert decide(proved, made(MODEL, estimate=0.999)).outcome == "robust"
 
 
 @pytest.mark.parametrize(("truth", "outcome"), [(0.5, "recovered"), (1.0, "recovered"), (1.01, "not recovered")])
@@ -193,6 +207,6 @@ def test_a_part_nothing_bears_on_leaves_the_claim_open():
 
 def test_parts_on_different_classes_of_evidence_are_never_merged():
     with pytest.raises(ParameterError, match="the parts of C01 must be one or more on one class.*model, people"):
-        combine("C01", WORDS, [verdict("supported"), verdict("follows", MODEL)])
+        combine("C01", WORDS, [verdict("supported"), verdict("robust", MODEL)])
     with pytest.raises(ParameterError, match="got none"):
         combine("C01", WORDS, [])

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbproof import words
 from socialcommerce import verdicts
 from socialcommerce.evidence.assessment import Assessment
+from socialcommerce.modes import content, sharing
+from socialcommerce.modes.forms import part_words
 from socialcommerce.paper import Claim, Hypothesis
 from socialcommerce.verdicts import HypothesisTest, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["claims", "hypotheses", "power"]
+__all__ = ["claims", "forms", "hypotheses", "models", "power"]
 
 TITLES = {"00_claims": "claims", "01_market_size": "market size", "02_content_mode": "content mode",
           "03_sharing_mode": "interaction mode", "05_strategies": "strategies", "06_open_questions": "open questions",
@@ -51,6 +54,32 @@ def hypotheses(assessment: Assessment) -> pd.DataFrame:
 def claims(assessment: Assessment) -> pd.DataFrame:
     """Return one row a claim: place, text, hypotheses, outcome, the reason why there is none, and where it is shown."""
     return _placed(assessment.claim_table(), [_claim_address(assessment, claim) for claim in assessment.claims])
+
+
+def forms(assessment: Assessment) -> pd.DataFrame:
+    """Return for each statement about a model the share of draws in which it holds: over all, and by form.
+
+    Returns
+    -------
+    pandas.DataFrame
+        id, short, part (``all`` for all draws), form (its words) and share.
+    """
+    import pandas as pd
+
+    rows = []
+    for one in assessment.hypotheses:
+        test: Any = assessment.results[one.id].result
+        if one.kinds == ("model",):
+            shares = {"all": {"all forms": test.estimate}} | test.forms
+            rows += [{"id": one.id, "short": one.short and one.short["en"], "part": part, "form": form, "share": share}
+                     for part, by in shares.items() for form, share in by.items()]
+    return pd.DataFrame(rows).replace({"part": part_words()})
+
+
+def models(assessment: Assessment, *names: str) -> pd.DataFrame:
+    """Return the rows of the summary for some statements about models, and on what each depends most (why)."""
+    by_id = {one.id: one for one in assessment.hypotheses}
+    return assessment.subset(*names).assign(why=[_why(by_id[name], assessment.results[name]) for name in names])
 
 
 def power(assessment: Assessment, sizes: tuple[int, ...] = (300, 1000)) -> pd.DataFrame:
@@ -95,16 +124,26 @@ def _smallest(hypothesis: Hypothesis) -> float:
 
 
 def _why(hypothesis: Hypothesis, result: Verdict) -> str | None:
-    """Return why a verdict is undecided."""
+    """Return why a verdict is undecided, or on what a statement about a model depends most."""
     test = result.result
+    if isinstance(test, HypothesisTest) and result.outcome == "depends":
+        by = {**test.halves, **test.forms}
+        most = max(by, key=lambda name: max(by[name].values()) - min(by[name].values()))
+        least, largest = (end(by[most], key=by[most].__getitem__) for end in (min, max))
+        return words("{part}: {least} {low:.2f}, {largest} {high:.2f}", part=_called(most), least=least,
+                     low=by[most][least], largest=largest, high=by[most][largest])
     if result.side != "undecided" or not isinstance(test, HypothesisTest):
         return None
-    if result.outcome == "depends":
-        return "holds for some parameter sets only"
     if hypothesis.smallest_effect is None:
         return "only a part of the interval satisfies the rule"
     low, high = test.interval or (test.estimate, test.estimate)
     return "interval includes zero" if low <= 0 <= high else "estimate below the smallest effect of interest"
+
+
+def _called(name: str) -> str:
+    """Return what a part of a model or a parameter is called; one beside the modes by its own name."""
+    known = {**content.CONTENT.parameter, **sharing.SHARING.parameter}
+    return known[name].words if name in known else part_words().get(name, name)
 
 
 def _address(hypothesis: Hypothesis) -> str:

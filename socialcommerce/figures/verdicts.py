@@ -24,7 +24,7 @@ HOLLOW = ("consistent (proxy evidence)", "inconsistent (proxy evidence)")
 AXES = {
     "public data set": "estimate / smallest effect of interest (positive: as the paper claims)",
     "published figure": "estimate / smallest effect of interest",
-    "model": "share of the parameter sets for which the statement holds",
+    "model": "share of the draws of form and parameters in which the statement holds",
 }
 """Panels from top to bottom, by kind of evidence, and what each measures."""
 

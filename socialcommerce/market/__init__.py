@@ -8,9 +8,7 @@ from socialcommerce.market.audit import audit
 from socialcommerce.market.fit import CURVES, Curve, Estimate, GrowthFit, aicc, fit_growth, parameter_table
 from socialcommerce.market.forecast import (
     Backtest,
-    Disagreement,
     Forecast,
-    disagreement,
     forecast,
     published_misses,
     rolling_origin,
@@ -21,7 +19,6 @@ __all__ = [
     "CURVES",
     "Backtest",
     "Curve",
-    "Disagreement",
     "Estimate",
     "Forecast",
     "GrowthFit",
@@ -29,7 +26,6 @@ __all__ = [
     "NotAvailable",
     "aicc",
     "audit",
-    "disagreement",
     "fit_growth",
     "forecast",
     "parameter_table",

@@ -14,8 +14,7 @@ from socialcommerce.errors import ParameterError
 from socialcommerce.market.fit import CURVES, LARGEST, GrowthFit, fit_growth, fit_many
 from socialcommerce.market.series import MarketSeries, NotAvailable
 
-__all__ = ["Backtest", "Disagreement", "Forecast", "disagreement", "forecast", "published_misses",
-           "rolling_origin"]
+__all__ = ["Backtest", "Forecast", "forecast", "published_misses", "rolling_origin"]
 
 
 @dataclass(frozen=True)
@@ -159,93 +158,30 @@ CURVES_AHEAD = ("exponential", "logistic", "gompertz")
 
 
 @dataclass(frozen=True)
-class Disagreement:
-    """How far other publishers stand from the series.
-
-    Attributes
-    ----------
-    ratios : pandas.DataFrame
-        One row a rival figure: year, publisher, rival, value, ratio (rival over series), echo (agrees to the rival's
-        last printed digit, so perhaps the same figure carried on), latest (the one that counts for its publisher).
-    spread : float
-        Root mean square of the logarithms of the counted ratios.
-    publishers : int
-        Number of publishers that count.
-    """
-
-    ratios: pd.DataFrame
-    spread: float
-    publishers: int
-
-
-@dataclass(frozen=True)
 class Forecast:
     """Forecasts with prediction intervals.
 
     Attributes
     ----------
     fits : tuple of GrowthFit
-        The curves that took part, with equal weight.
+        The curves that took part.
+    weights : tuple of float
+        What share of the draws each was given.
     left_out : tuple of NotAvailable
         Curves that did not, and why.
     table : pandas.DataFrame
-        One row a year ahead: year, median, low, high (with the sources' disagreement, where there is any),
-        own_low, own_high (without it), and the standard deviations of the logarithm that parameters, residuals, curves
-        and sources each contribute.
-    disagreement : Disagreement or NotAvailable
+        One row a year ahead: year, median, low, high, and the standard deviations of the logarithm that parameters,
+        residuals and curves each contribute. What another publisher would print is no part of it.
     """
 
     series: MarketSeries
     fits: tuple[GrowthFit, ...]
+    weights: tuple[float, ...]
     left_out: tuple[NotAvailable, ...]
     table: pd.DataFrame
-    disagreement: Disagreement | NotAvailable
     level: float
     draws: int
     seed: int
-
-
-def disagreement(series: MarketSeries, rivals: pd.DataFrame | None) -> Disagreement | NotAvailable:
-    """Measure how far other publishers' figures for the same years stand from the series.
-
-    Forecasts do not count, nor do figures that agree with the series to their last printed digit, since those may be
-    the same figure carried on. Of each publisher the latest year counts (and of that year the mean of its logarithms):
-    what is counted as this market has changed over the years, and a forecast is about the present way of counting.
-
-    Parameters
-    ----------
-    rivals : pandas.DataFrame or None
-        Columns year, value, precision, publisher, status, unit.
-
-    Returns
-    -------
-    Disagreement or NotAvailable
-        The latter without rivals or where none of them counts.
-
-    Raises
-    ------
-    ParameterError
-        When a rival is in another unit than the series.
-    """
-    none = NotAvailable("disagreement between sources", "there are no figures of other publishers")
-    if rivals is None:
-        return none
-    if (rivals["unit"] != series.unit).any():
-        raise ParameterError(f"rivals must be in the series' unit {series.unit!r}; got {sorted(set(rivals['unit']))}.")
-    known = dict(zip(series.years, series.values, strict=True))
-    table = rivals[rivals["year"].isin(known) & (rivals["status"] != "forecast")].copy()
-    table["rival"], table["value"] = table["value"], table["year"].map(known)
-    table["ratio"] = table["rival"] / table["value"]
-    table["echo"] = (table["rival"] - table["value"]).abs() <= table["precision"]
-    counted = table[~table["echo"]]
-    last = table["publisher"].map(counted.groupby("publisher")["year"].max())
-    table["latest"] = ~table["echo"] & (table["year"] == last)
-    offsets = np.log(table[table["latest"]]["ratio"]).groupby(table["publisher"]).mean()
-    if offsets.empty:
-        return none
-    columns = ["year", "publisher", "rival", "value", "ratio", "echo", "latest"]
-    return Disagreement(table[columns].sort_values(["year", "publisher"], ignore_index=True),
-                        float(np.sqrt(np.mean(np.square(offsets)))), len(offsets))
 
 
 def forecast(
@@ -253,17 +189,16 @@ def forecast(
     until: int,
     *,
     curves: Sequence[str] = CURVES_AHEAD,
-    rivals: pd.DataFrame | None = None,
     level: float = 0.95,
     draws: int = 4000,
     seed: int = 0,
 ) -> Forecast | NotAvailable:
     """Forecast a market by simulation.
 
-    Each draw (1) takes one of the curves that converged, all alike, since short series cannot weigh them; (2) draws an
+    Each draw (1) takes one of the curves that converged, the more often the smaller its mean absolute error over the
+    back-tests that all methods could make; few back-tests move the weights little from equal ones; (2) draws an
     error variance ``s2 (n - k) / chi2(n - k)``, simulates the series from the fitted curve, fits it anew: the
-    parameters' doubt; (3) adds a future year's own residual; (4) multiplies by ``exp(spread * t(publishers))``: what
-    another publisher would print. Quantiles of the draws are the median and the interval.
+    parameters' doubt; (3) adds a future year's own residual. Quantiles of the draws are the median and the interval.
 
     Parameters
     ----------
@@ -271,12 +206,10 @@ def forecast(
     until : int
         Last year to forecast, after the series' last and at most 30 years on.
     curves : sequence of str
-    rivals : pandas.DataFrame, optional
-        Other publishers' figures, see :func:`disagreement`; without them step 4 is left out.
     level : float
         Of the intervals, in (0, 1).
     draws : int
-        Number of simulations, at least 100; they are shared out evenly among the curves.
+        Number of simulations, at least 100; they are shared out among the curves by their weights.
     seed : int
         Of ``numpy.random.default_rng``.
 
@@ -293,7 +226,8 @@ def forecast(
     References
     ----------
     Bootstrap of a fitted curve: Efron & Tibshirani (1993), doi:10.1007/978-1-4899-4541-9. Combining curves: Bates &
-    Granger (1969), doi:10.1057/jors.1969.103.
+    Granger (1969), doi:10.1057/jors.1969.103; Diebold & Pauly (1990), International Journal of Forecasting 6, 503-508,
+    on drawing weights to equal ones.
     """
     last = series.years[-1]
     if not last < until <= last + 30:
@@ -310,34 +244,36 @@ def forecast(
         return NotAvailable("forecast", "no growth curve could be fitted")
     if min(fit.sigma for fit in fits) < 1e-8:
         return NotAvailable("forecast", "a curve meets every value, so nothing says how far the next may lie from it")
-    apart = disagreement(series, rivals)
-    table = _simulate(fits, np.arange(last + 1, until + 1), apart, level, draws, np.random.default_rng(seed))
+    weights = _weights(series, fits)
+    table = _simulate(fits, weights, np.arange(last + 1, until + 1), level, draws, np.random.default_rng(seed))
     if not np.isfinite(table["high"]).all():
         return NotAvailable("forecast", "values change so much from year to year that the interval has no upper end")
-    return Forecast(series, fits, left_out, table, apart, level, draws, seed)
+    return Forecast(series, fits, weights, left_out, table, level, draws, seed)
 
 
-def _simulate(fits: tuple[GrowthFit, ...], years: np.ndarray, apart: Disagreement | NotAvailable, level: float,
-              draws: int, rng: np.random.Generator) -> pd.DataFrame:
-    each = math.ceil(draws / len(fits))
-    parts = [_draw(fit, years, each, rng) for fit in fits]
+def _weights(series: MarketSeries, fits: tuple[GrowthFit, ...]) -> tuple[float, ...]:
+    """Weigh m curves by the inverse of their error in n back-tests, drawn to equal weights as m to n."""
+    tested, equal = rolling_origin(series), np.full(len(fits), 1 / len(fits))
+    summary = tested.summary().set_index("method")["error_shared"] if tested else pd.Series(dtype=float)
+    inverse = 1 / summary.reindex([fit.curve.name for fit in fits]).clip(lower=1.0).to_numpy()  # no luck is perfect
+    if not tested or not np.isfinite(inverse).all():
+        return tuple(map(float, equal))
+    trust = tested.shared / (tested.shared + len(fits))
+    return tuple(map(float, trust * inverse / inverse.sum() + (1 - trust) * equal))
+
+
+def _simulate(fits: tuple[GrowthFit, ...], weights: tuple[float, ...], years: np.ndarray, level: float, draws: int,
+              rng: np.random.Generator) -> pd.DataFrame:
+    parts = [_draw(fit, years, math.ceil(weight * draws), rng) for fit, weight in zip(fits, weights, strict=True)]
     curve, parameter, residual = (np.concatenate([part[i] for part in parts]) for i in range(3))
-    own = curve + parameter + residual
-    source = np.zeros(len(own))
-    if isinstance(apart, Disagreement):
-        source = apart.spread * rng.standard_t(apart.publishers, len(own))
     tail = (1 - level) / 2
     with np.errstate(over="ignore"):  # a market beyond all numbers is infinite
-        low, median, high = np.exp(np.quantile(own + source[:, None], [tail, 0.5, 1 - tail], axis=0))
-        own_low, own_high = np.exp(np.quantile(own, [tail, 1 - tail], axis=0))
+        low, median, high = np.exp(np.quantile(curve + parameter + residual, [tail, 0.5, 1 - tail], axis=0))
     # a quarter of the range from 2.3 to 97.7 per cent: one standard deviation, whatever strays in the tails
     wide = {name: np.diff(np.quantile(x, [0.02275, 0.97725], axis=0), axis=0)[0] / 4
-            for name, x in {"parameters": parameter, "residuals": residual, "sources": source[:, None]}.items()}
-    return pd.DataFrame({
-        "year": years, "median": median, "low": low, "high": high, "own_low": own_low, "own_high": own_high,
-        "sd_parameters": wide["parameters"], "sd_residuals": wide["residuals"], "sd_curves": curve.std(axis=0),
-        "sd_sources": np.broadcast_to(wide["sources"], len(years)),
-    })
+            for name, x in {"parameters": parameter, "residuals": residual}.items()}
+    return pd.DataFrame({"year": years, "median": median, "low": low, "high": high, "sd_parameters": wide["parameters"],
+                         "sd_residuals": wide["residuals"], "sd_curves": curve.std(axis=0)})
 
 
 def _draw(fit: GrowthFit, years: np.ndarray, draws: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:

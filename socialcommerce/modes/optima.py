@@ -13,7 +13,7 @@ from socialcommerce.errors import ParameterError
 from socialcommerce.modes import content, sharing
 from stockflow import Mode, Values, integrate
 
-__all__ = ["Breaches", "Promotion", "Quality", "best_contact", "best_personalisation", "breaches", "group_offers",
+__all__ = ["Promotion", "Quality", "best_contact", "best_personalisation", "breaches", "group_offers",
            "members_of", "purchase_chance", "segment_gains", "struck"]
 
 Given = np.ndarray | float
@@ -69,7 +69,8 @@ def best_personalisation(a: float, b: float, c: float, delta0: float, annoyance:
     return float(min(z, 1.0))
 
 
-def segment_gains(people: pd.DataFrame, most: int, value: float = 0.0, cost: float = 0.0) -> pd.DataFrame:
+def segment_gains(people: pd.DataFrame, most: int, value: float = 0.0, cost: float = 0.0,
+                  chance: Callable = purchase_chance, best: Callable = best_contact) -> pd.DataFrame:
     """Return what it brings to contact k classes of people each at its own best frequency.
 
     Parameters
@@ -80,6 +81,8 @@ def segment_gains(people: pd.DataFrame, most: int, value: float = 0.0, cost: flo
         Largest number of classes; people are cut into classes of equal size by the frequency best for them.
     value, cost : float
         Yuan of one buyer per person contacted, and of keeping one class.
+    chance, best : callable
+        Chance to buy at a frequency, and the best one, of the four columns.
 
     Returns
     -------
@@ -96,25 +99,25 @@ def segment_gains(people: pd.DataFrame, most: int, value: float = 0.0, cost: flo
         raise ParameterError(f"classes hold people; got up to {most} classes of {len(people)}; allowed is 1 to "
                              f"{len(people)}.")
     who = [people[name].to_numpy(float) for name in ("b0", "b1", "delta0", "delta1")]
-    order = np.argsort(best_contact(*who), kind="stable")
+    order = np.argsort(best(*who), kind="stable")
     who = [column[order] for column in who]
     rows = []
     for k in range(1, most + 1):
         cuts = np.array_split(np.arange(len(people)), k)
-        total = sum(_best_of_class([column[cut] for column in who]) for cut in cuts)
+        total = sum(_best_of_class([column[cut] for column in who], chance, best) for cut in cuts)
         rows.append({"classes": k, "chance": total / len(people)})
     table = pd.DataFrame(rows)
     table["gain"] = table["chance"] - table["chance"][0]
     return table.assign(profit=value * table["gain"] - cost * (table["classes"] - 1))
 
 
-def _best_of_class(who: Sequence[np.ndarray]) -> float:
+def _best_of_class(who: Sequence[np.ndarray], chance: Callable, best: Callable) -> float:
     """Largest summed probability to buy at one frequency for all: a grid between the members' optima, refined twice."""
-    own = best_contact(*who)
+    own = best(*who)
     low, high = own.min(), own.max()
     for _ in range(3):
         grid = np.linspace(low, high, 41)
-        total = purchase_chance(grid[:, None], *who).sum(axis=1)
+        total = chance(grid[:, None], *who).sum(axis=1)
         top = int(np.argmax(total))
         low, high = grid[max(top - 1, 0)], grid[min(top + 1, 40)]
     return float(total[top])
@@ -159,35 +162,6 @@ def group_offers(
                          "margin": left, "profit": flow * left})
 
 
-@dataclass(frozen=True, eq=False)
-class Breaches:
-    """Members through time under breaches of data: none, the same loss spread evenly, and shocks.
-
-    Attributes
-    ----------
-    calm, even : float
-        Members (share of the population) at the end without breaches, and with their mean loss spread over all days.
-    shocks : ndarray, shape (replicates,)
-        Members with breaches at random times, averaged over the second half of the run.
-    spread : float
-        Standard deviation of members over the second half, mean of the replicates.
-    """
-
-    calm: float
-    even: float
-    shocks: np.ndarray
-    spread: float
-
-    def summary(self) -> pd.DataFrame:
-        """Return one row a case: case, members, low and high (5 and 95 per cent of replicates), spread in time."""
-        low, high = np.quantile(self.shocks, [0.05, 0.95])
-        return pd.DataFrame([
-            {"case": "none", "members": self.calm, "low": self.calm, "high": self.calm, "spread": 0.0},
-            {"case": "even", "members": self.even, "low": self.even, "high": self.even, "spread": 0.0},
-            {"case": "shocks", "members": self.shocks.mean(), "low": low, "high": high, "spread": self.spread},
-        ])
-
-
 def breaches(
     mode: Mode,
     parameters: Mapping | None = None,
@@ -196,11 +170,17 @@ def breaches(
     days: int = 7300,
     replicates: int = 200,
     seed: int = 1,
-) -> Breaches:
+) -> pd.DataFrame:
     """Let breaches strike at random (``rate`` a day), each driving ``share`` of the members away.
 
     Members are the carrying states but orders on their way; they move to the mode's last state, whence people return.
     Of each of ``replicates`` runs of ``days`` the strikes are drawn by ``seed``.
+
+    Returns
+    -------
+    DataFrame
+        A row each for none, the same mean loss spread evenly over all days, and shocks: case, members (share of the
+        population over the second half of a run), low and high (5 and 95 per cent of replicates), spread in time.
 
     Raises
     ------
@@ -217,8 +197,11 @@ def breaches(
     even = -np.expm1(-rate * share)
     lost = (np.concatenate([[0.0, even], 1 - (1 - share) ** rng.poisson(rate, replicates)]) for _ in range(days))
     seen = struck(mode, p, y, lost)[days // 2 :]
-    shocks = seen[:, 2:]
-    return Breaches(float(seen[-1, 0]), float(seen[-1, 1]), shocks.mean(axis=0), float(shocks.std(axis=0).mean()))
+    shocks = seen[:, 2:].mean(axis=0)
+    calm, even = map(float, seen[-1, :2])
+    rows = [("none", calm, calm, calm, 0.0), ("even", even, even, even, 0.0),
+            ("shocks", shocks.mean(), *np.quantile(shocks, [0.05, 0.95]), seen[:, 2:].std(axis=0).mean())]
+    return pd.DataFrame(rows, columns=["case", "members", "low", "high", "spread"])
 
 
 def struck(mode: Mode, p: Values, y: np.ndarray, lost: Iterable[np.ndarray]) -> np.ndarray:
@@ -241,7 +224,6 @@ def members_of(mode: Mode) -> list[int]:
     return [i for i in mode.carrying if mode.states[i].name != "O"]
 
 
-STEP = 1e-5  # of the logarithm, for elasticities by central differences
 GRID = np.linspace(np.log(1e-3), np.log(1e3), 1201)
 
 
@@ -271,7 +253,7 @@ class Quality:
     theta: float = 2.0
     rho: float = 0.0005
     r: float = 0.2
-    parameters: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, Given] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("c0", "c1", "rho"):
@@ -301,13 +283,17 @@ class Quality:
 
     def finite(self, q: Given) -> np.ndarray:
         """Return yuan per entrant where the finite audience stands still: cost / j*."""
-        return self.cost(q) / content.steady_flow(self._given(q))
+        return self.cost(q) / self.flow(q)
+
+    def flow(self, q: Given) -> np.ndarray:
+        """Return the entrants a day and person where the finite audience stands still."""
+        return content.steady_flow(self._given(q))
 
     def best(self, market: str = "finite") -> pd.Series:
-        """Return the cheapest quality, its cost per entrant and per buyer, R0 there, and how well the rule holds.
+        """Return the cheapest quality, its cost per entrant and per buyer, R0 there.
 
-        The rule says that the last step of quality costs, in per cent, what it brings: in the infinite market
-        ``e_cost = e_reach + R/(1 - R) e_R``, in the finite one ``e_cost = e_flow``. ``minima`` counts the local minima
+        There the last step of quality costs, in per cent, what it brings: in the infinite market ``e_cost = e_reach +
+        R/(1 - R) e_R``, in the finite one ``e_cost = e_flow``. ``minima`` counts the local minima
         found over six decades of quality; 1 means that the answer is the only one.
 
         Raises
@@ -330,19 +316,7 @@ class Quality:
         q = float(np.exp(found.x))
         cost, pM = float(of(q)), float(content.parts(self.parameters)["pM"])
         return pd.Series({"q": q, "cost": cost, "cost_per_buyer": cost / pM, "r0": float(self.successors(q)),
-                          "minima": len(inner), "rule": self._rule(q, market)}, name=market)
-
-    def _rule(self, q: float, market: str) -> float:
-        """Difference of the two sides of the rule."""
-        near = np.exp(np.array([-STEP, STEP])) * q
-
-        def slope(f: Callable[[np.ndarray], np.ndarray]) -> float:
-            return float(np.diff(np.log(f(near)))[0] / (2 * STEP))
-
-        if market == "finite":
-            return slope(self.cost) - slope(lambda q: content.steady_flow(self._given(q)))
-        r0 = float(self.successors(q))
-        return slope(self.cost) - 1 - (r0 / (1 - r0) * slope(self.successors) if r0 > 0 else 0.0)
+                          "minima": len(inner)}, name=market)
 
     @property
     def without_virality(self) -> float:
@@ -400,9 +374,8 @@ class Promotion:
         """Return the joint optimum of share and frequency, with what lies there.
 
         At an inner optimum neither a larger share nor more messages bring more: what either adds to the chance of a
-        purchase it takes from the inflow and the cost. ``rule_share`` and ``rule_frequency`` are the elasticities of
-        profit there, 0 where the rule holds; ``interior`` says whether both are off their edges; ``leave`` is the share
-        of the pool that leaves unsold; ``n_selling`` the frequency that would sell most to a given pool.
+        purchase it takes from the inflow and the cost. ``interior`` says whether both are off their edges; ``leave`` is
+        the share of the pool that leaves unsold.
 
         Raises
         ------
@@ -425,14 +398,12 @@ class Promotion:
         x = minimize(lost, start, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-15, "maxiter": 2000}).x
         f, n = float(1 / (1 + np.exp(-x[0]))), float(np.exp(x[1]))
         given = self.given(f, n)
-        a, near = content.parts(given), np.exp(np.array([-STEP, STEP]))
-        rules = (np.diff(np.log(gain))[0] / (2 * STEP) for gain in (self.profit(f * near, n), self.profit(f, n * near)))
+        a = content.parts(given)
         return pd.Series({
             "share": f, "frequency": n, "purchases": float(self.purchases(f, n)), "profit": float(self.profit(f, n)),
             "r0": float(content.reproduction(given)), "leave": float(1 - a["pM"]),
-            "n_selling": float(best_contact(a["pi0"], a["b1"], a["delta0"], a["delta1"])),
             "interior": 0.005 < f < 0.995 and 0.005 < n < 19.9,
-        } | dict(zip(("rule_share", "rule_frequency"), map(float, rules), strict=True)), name=self.market)
+        }, name=self.market)
 
 
 def _known(market: str) -> None:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
-from nbproof import words
-from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.modes import content, sharing
+from nbproof import read_toml, words
+from socialcommerce.errors import PaperError, ParameterError, UnknownNameError
+from socialcommerce.modes import content, forms, sharing
 from socialcommerce.modes.optima import best_contact
+from socialcommerce.project import root
 from stockflow import Mode, Parameter, Values, elasticity
 
-__all__ = ["ECONOMICS", "NAMES", "OUTCOMES", "STRATEGIES", "Ranking", "Strategy", "apply", "draw", "outcomes", "rank",
+__all__ = ["ECONOMICS", "NAMES", "OUTCOMES", "STRATEGIES", "Ranking", "apply", "draw", "outcomes", "rank",
            "rank_elasticities", "strategy_table"]
 
 OUTCOMES = ("r0", "purchases", "profit")
@@ -55,55 +55,16 @@ class Strategy:
     sets: Mapping[str, Callable[[Values], np.ndarray]] = field(default_factory=dict)
 
 
-_WHERE: dict[str, tuple[str, tuple[Place, ...]]] = {
-    "inspection": ("stricter quality inspection", (("4.1", 1, 2),)),
-    "disclosure": ("disclosure of product information", (("4.1", 1, 2),)),
-    "delivery": ("faster delivery, satisfaction unchanged", (("4.1", 1, 3), ("4.1", 1, 4))),
-    "logistics": ("faster delivery that satisfies", (("4.1", 1, 3), ("4.1", 1, 4))),
-    "service": ("better service", (("4.1", 1, 5), ("4.1", 1, 6))),
-    "brand": ("brand building", (("4.1", 1, 7), ("4.1", 1, 8))),
-    "security": ("data security", (("4.2", 1, 2), ("4.2", 1, 3))),
-    "personalisation": ("personalisation", (("4.2", 1, 7), ("4.2", 1, 8))),
-    "contact": ("non-intrusive contact", (("4.3", 2, 1), ("4.3", 2, 3))),
-    "offers": ("regular content and exclusive offers", (("4.3", 1, 3), ("4.3", 1, 4))),
-    "groups": ("livelier group buying", (("3.2", 1, 1), ("3.2", 2, 2))),
-}
-NAMES = {name: described for name, (described, _) in _WHERE.items()}
+BEST = {"n": lambda p: forms.best_frequency(p) if "annoyance" in p else
+        best_contact(p["pi0"], p["b1"], p["delta0"], p["delta1"])}  # what a strategy may set at its optimum
+_LISTED = read_toml(root() / "paper" / "strategies.toml", PaperError)["strategy"]
+NAMES = {one["name"]: one["en"] for one in _LISTED}
 """What each strategy is called, by its name."""
-
-
-def _strategy(name: str, effects: Mapping[str, float], cost: float, per: str, haste: float = 0.0,
-              sets: Mapping[str, Callable[[Values], np.ndarray]] = MappingProxyType({})) -> Strategy:
-    return Strategy(name, *_WHERE[name], effects, cost, per, haste, sets)
-
-
-STRATEGIES: dict[str, tuple[Strategy, ...]] = {
-    "content": (
-        _strategy("inspection", {"s": 0.2, "phi": 0.1, "gammaC": -0.1, "delta0": -0.1}, 0.5, "order"),
-        _strategy("disclosure", {"pi0": 0.1, "b1": 0.1, "s": 0.1}, 0.002, "member"),
-        _strategy("delivery", {"kappa": 0.3}, 0.5, "order"),
-        _strategy("logistics", {"kappa": 0.3}, 0.5, "order", haste=0.03),
-        _strategy("service", {"gammaC": -0.1, "s": 0.1, "omega": 0.1}, 0.5, "order"),
-        _strategy("brand", {"gammaL": -0.1, "beta": 0.1}, 0.0005, "person"),
-        _strategy("security", {"delta0": -0.1}, 0.0002, "person"),
-        _strategy("personalisation", {"pi0": 0.1, "b1": 0.1, "delta1": -0.1, "delta0": 0.03}, 0.002, "member"),
-        _strategy("contact", {}, 0.0, "person", 
-                  sets={"n": lambda p: best_contact(p["pi0"], p["b1"], p["delta0"], p["delta1"])}),
-    ),
-    "sharing": (
-        _strategy("inspection", {"psiA": 0.1, "psiB": 0.1, "gammaN": -0.1, "gammaF": -0.1}, 0.5, "order"),
-        _strategy("disclosure", {"qA": 0.1, "qB": 0.1}, 0.002, "member"),
-        _strategy("logistics", {"psiA": 0.05, "psiB": 0.05}, 0.5, "order"),
-        _strategy("service", {"gammaN": -0.1, "omega": 0.1}, 0.5, "order"),
-        _strategy("brand", {"gammaF": -0.1, "qB": 0.1}, 0.0005, "person"),
-        _strategy("security", {"gammaN": -0.05, "gammaF": -0.05}, 0.0002, "person"),
-        _strategy("personalisation", {"thetaN": 0.05, "thetaF": 0.05, "qA": 0.05, "qB": 0.05}, 0.002, "member"),
-        _strategy("offers", {"gammaN": -0.05, "gammaF": -0.05, "psiA": 0.05, "psiB": 0.05}, 0.002, "member"),
-        _strategy("groups", {"thetaN": 0.1, "thetaF": 0.1, "mA": 0.1}, 1.0, "order"),
-    ),
-}
-"""The strategies by mode. Sizes and costs are illustrative, as the paper gives none; ``rank`` lets sizes run from half
-to one and a half times, costs from half to twice. ``delivery`` is ``logistics`` with satisfaction held."""
+STRATEGIES: dict[str, tuple[Strategy, ...]] = {mode: tuple(
+    Strategy(one["name"], one["en"], tuple(map(tuple, one["places"])), one[mode], one["cost"], one["per"],
+             one.get("haste", 0.0) * ("kappa" in one[mode]), {name: BEST[name] for name in one.get("best", ())})
+    for one in _LISTED if mode in one) for mode in ("content", "sharing")}
+"""The strategies by mode, from ``paper/strategies.toml``."""
 
 ECONOMICS = (
     Parameter("margin", "v", 10.0, "yuan", 4.0, 20.0, kind="weight"),
@@ -124,10 +85,10 @@ def strategy_table() -> pd.DataFrame:
     """
     by = {mode: {one.name: one for one in listed} for mode, listed in STRATEGIES.items()}
     rows = []
-    for name, (described, places) in _WHERE.items():
+    for name, described in NAMES.items():
         found = {mode: listed.get(name) for mode, listed in by.items()}
         one = next(filter(None, found.values()))
-        where = [words("§{section} par. {p:d} s. {s:d}", section=section, p=p, s=s) for section, p, s in places]
+        where = [words("§{section} par. {p:d} s. {s:d}", section=section, p=p, s=s) for section, p, s in one.places]
         rows.append({"strategy": described, "place": _joined("; ", where),
                      **{mode: _changes(mode, each) if each else None for mode, each in found.items()},
                      "cost": words(COSTS[one.per], yuan=one.cost) if one.cost else "none"})
@@ -182,6 +143,7 @@ def outcomes(mode: Mode, p: Values, economics: Mapping[str, np.ndarray], strateg
     strategy, cost : Strategy, array
         Whose cost is taken off, yuan a day and what it is counted by.
     """
+    p = forms.put(p)
     if mode.name == "content":
         a, state = content.parts(p), content.equilibrium(p)
         r0, bought = content.reproduction(p), a["pi"] * state[1]
@@ -253,10 +215,11 @@ class Ranking:
                                  ignore_index=True)
 
 
-def rank(mode: Mode, draws: int = 1000, seed: int = 1) -> Ranking:
+def rank(mode: Mode, draws: int = 1000, seed: int = 1, drawn: Values | None = None) -> Ranking:
     """Rank the strategies of a mode by their effect on R0, purchases and profit, each parameter drawn from its range.
 
-    Sizes of effects and costs are drawn too, so that no order rests on one base case.
+    Sizes of effects and costs are drawn too, so that no order rests on one base case. ``drawn`` are forms of the
+    content mode, from `socialcommerce.modes.forms.draw`; the declared ones where left out.
 
     Examples
     --------
@@ -264,7 +227,7 @@ def rank(mode: Mode, draws: int = 1000, seed: int = 1) -> Ranking:
     'delivery'
     """
     strategies = STRATEGIES["content" if mode.name == "content" else "sharing"]
-    p, economics = draw(mode.parameters, draws, seed), draw(ECONOMICS, draws, seed + 1)
+    p, economics = draw(mode.parameters, draws, seed) | (drawn or {}), draw(ECONOMICS, draws, seed + 1)
     cells = qmc.LatinHypercube(2 * len(strategies), rng=np.random.default_rng(seed + 2)).random(draws).T
     before, rows = outcomes(mode, p, economics), []
     for k, strategy in enumerate(strategies):

@@ -6,6 +6,7 @@ from socialcommerce.paper.read import (
     load_coding,
     load_hypotheses,
     load_rules,
+    load_steps,
     summary,
     translations,
     vocabulary,
@@ -29,5 +30,5 @@ from socialcommerce.paper.terms import (
 )
 
 __all__ = ["CLASSES", "DIRECTIONS", "BASES", "EVIDENCE", "GRADES", "KINDS", "PARTS", "SECTIONS", "STEPS", "Claim",
-           "Evidence", "Family", "Hypothesis", "NumberRule", "SmallestEffect", "load_changes",
-           "load_claims", "load_coding", "load_hypotheses", "load_rules", "summary", "translations", "vocabulary"]
+           "Evidence", "Family", "Hypothesis", "NumberRule", "SmallestEffect", "load_changes", "load_claims",
+           "load_coding", "load_hypotheses", "load_rules", "load_steps", "summary", "translations", "vocabulary"]

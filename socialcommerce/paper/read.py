@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 SOURCE = "Xiao (2024), read sentence by sentence"
 
-__all__ = ["load_changes", "load_claims", "load_coding", "load_hypotheses", "load_rules", "summary", "translations",
-           "vocabulary"]
+__all__ = ["load_changes", "load_claims", "load_coding", "load_hypotheses", "load_rules", "load_steps", "summary",
+           "translations", "vocabulary"]
 
 
 LANGUAGES = ("en", "zh")
@@ -143,6 +143,33 @@ def load_changes(folder: str | Path | None = None) -> pd.DataFrame:
     return changes
 
 
+def load_steps(folder: str | Path | None = None) -> pd.DataFrame:
+    """Read how each hypothesis follows from each claim it is named for: hypothesis, claim, why.
+
+    Raises
+    ------
+    PaperError
+        Also where a pair of a hypothesis and a claim is missing, or one too many.
+
+    Examples
+    --------
+    >>> load_steps().query("hypothesis == 'H10'")["why"].item()
+    'A system that grows by itself must replace each buyer by at least one more.'
+    """
+    import pandas as pd
+
+    file, table = _read(folder, "steps.toml")
+    pairs = {(one.id, claim) for one in load_hypotheses(folder) for claim in one.claims}
+    given = {(name, claim): check(PaperError, f"{file}, {name}, {claim}", said, BOTH)
+             for name, by in table.items() for claim, said in by.items()}
+    if wrong := sorted(pairs ^ {*given}):
+        _fail(f"{file}, {wrong[0][0]}", wrong[0][1], "one sentence for every claim of a hypothesis, and no other")
+    rows = [{"hypothesis": name, "claim": claim, "why": said["en"]} for (name, claim), said in given.items()]
+    frame = pd.DataFrame(rows)
+    frame.attrs = {"basis": "reading of the paper", "source": "paper/steps.toml"}
+    return frame
+
+
 def _log(file: str, entries: list[Any], fields: Mapping[str, Field]) -> pd.DataFrame:
     import pandas as pd
 
@@ -175,7 +202,8 @@ def translations(folder: str | Path | None = None) -> dict[str, str]:
     >>> len(translations()["penetration rate"])
     6
     """
-    names = ("claims.toml", "hypotheses.toml", "coding.toml", "changes.toml")
+    names = ("claims.toml", "hypotheses.toml", "coding.toml", "changes.toml", "forms.toml", "strategies.toml",
+             "steps.toml")
     files = (_read(folder, name)[1] for name in names)
     return dict(pair for file in files for pair in _pairs(file))
 
@@ -275,7 +303,7 @@ def _hypothesis(file: str, name: str, table: Any, rules: Rules) -> Hypothesis:
            "direction": one_of(terms.DIRECTIONS), "data": LIST, "family": one_of(rules.families), "design": WORDS,
            "part": one_of(terms.PARTS)},
           {"smallest_effect": one_of(rules.smallest_effects), "rule": TABLE, "known": WORDS, "reason": WORDS,
-           "shown": TEXT, "added": WORDS})
+           "shown": TEXT, "added": WORDS, "proof": WORDS})
     if (table["step"] == "extension") != ("added" in table):
         _fail(f"{where}, field added", table.get("added"), "what an extension adds to its sentence, and nothing else")
     data = [check(PaperError, f"{where}, data {number}", one, DATA) for number, one in enumerate(table["data"], 1)]
@@ -287,7 +315,7 @@ def _hypothesis(file: str, name: str, table: Any, rules: Rules) -> Hypothesis:
         smallest_effect=rules.smallest_effects.get(table.get("smallest_effect")),
         rule=NumberRule(**{**rule, "value": float(rule["value"])}) if rule else None,
         known=table.get("known"), reason=table.get("reason"), short=table["short"], shown=table.get("shown", ""),
-        step=table["step"], added=table.get("added"))
+        step=table["step"], added=table.get("added"), proof=table.get("proof"))
     _check_test(where, table, hypothesis)
     return hypothesis
 

@@ -167,6 +167,8 @@ class Hypothesis:
         One of ``STEPS``: only what is stated or entailed speaks for or against the paper.
     added : {"en", "zh"} or None
         What an extension adds to the sentence.
+    proof : {"en", "zh"} or None
+        Why a statement about a model holds for all parameters and forms.
     statement, null, design : {"en", "zh"}
         What it says, what it would be to be wrong, and the estimand.
     direction : str
@@ -208,6 +210,7 @@ class Hypothesis:
     shown: str = ""
     step: str = "stated"
     added: Words | None = None
+    proof: Words | None = None
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 claims   the front page's table of claims
 look     fonts, colours and what runs in a page
-bundle   a report on somebody's own survey, to be taken away
 """
 
 from __future__ import annotations

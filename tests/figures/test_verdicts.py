@@ -14,7 +14,7 @@ ROWS = pd.DataFrame([
      "outcome": OUTCOMES[outcome], "side": SIDE[outcome]}
     for k, (kind, value, outcome) in enumerate([
         ("public data set", 2.0, "supported"), ("public data set", -2.0, "contradicted"),
-        ("model", 0.4, "depends"), ("model", 0.0, "does not follow")])
+        ("model", 0.4, "depends"), ("model", 0.0, "fails")])
 ])
 
 
@@ -34,7 +34,7 @@ def test_a_panel_for_each_kind_and_none_for_what_is_missing():
 def test_the_legend_says_each_verdict_and_a_side_keeps_its_mark():
     people, models = verdicts.plot_estimates(ROWS).flat
     legends = [[text.get_text() for text in ax.get_legend().get_texts()] for ax in (people, models)]
-    assert legends == [["contradicted", "supported"], ["does not follow from the model", "depends on parameters"]]
+    assert legends == [["contradicted", "supported"], ["fails in the model", "depends on form or values"]]
     drawn = [bars.lines[0].get_marker() for ax in (people, models) for bars in ax.containers]
     against, supported, fails, depends = drawn
     assert against == fails

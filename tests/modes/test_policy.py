@@ -184,21 +184,28 @@ def test_discounts_and_sizes_pull_against_each_other():
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", [CONTENT, SHARING], ids=lambda m: m.name)
 def test_breaches_lower_the_pool_and_shake_it(mode):
-    found = breaches(mode, rate=1 / 200, share=0.3, days=3000, replicates=60, seed=2)
-    error = found.shocks.std(ddof=1) / np.sqrt(60)
-    assert found.shocks.mean() < found.calm
-    assert abs(found.shocks.mean() - found.even) < 0.05 * found.even + 3 * error  # the mean is that of an even loss
-    assert found.spread > 0.05 * found.even  # the variance is not
-    none = breaches(mode, rate=0.0, days=400, replicates=2)
-    assert none.spread == pytest.approx(0, abs=2e-3)
-    assert list(found.summary()["case"]) == ["none", "even", "shocks"]
+    found = breaches(mode, rate=1 / 200, share=0.3, days=3000, replicates=60, seed=2).set_index("case")
+    assert list(found.index) == ["none", "even", "shocks"]
+    calm, even, mean = found["members"]
+    error = (found.at["shocks", "high"] - found.at["shocks", "low"]) / (2 * 1.645) / np.sqrt(60)
+    assert mean < calm
+    assert abs(mean - even) < 0.05 * even + 3 * error  # the mean is that of an even loss
+    assert found.at["shocks", "spread"] > 0.05 * even  # the variance is not
+    none = breaches(mode, rate=0.0, days=400, replicates=2).set_index("case")
+    assert none.at["shocks", "spread"] == pytest.approx(0, abs=2e-3)
+
+
+def slope(of, at, step=1e-5):
+    """The elasticity of a function, by central differences."""
+    low, high = of(at * np.exp(-step)), of(at * np.exp(step))
+    return float(np.log(high / low) / (2 * step))
 
 
 def test_quality_without_virality_has_its_closed_form():
     one = Quality(c0=0.001, c1=0.0004, theta=2.5, r=0.0)
     found = one.best("infinite")
     assert found["q"] == pytest.approx(one.without_virality, rel=1e-6)
-    assert found["rule"] == pytest.approx(0, abs=1e-6)
+    assert slope(one.cost, found["q"]) == pytest.approx(1, abs=1e-6)
 
 
 @pytest.mark.parametrize("r", [0.05, 0.1, 0.15])
@@ -206,7 +213,10 @@ def test_the_cheapest_quality_keeps_its_rule_in_both_markets(r):
     one = Quality(r=r, parameters={"beta": 0.03})
     for market in ("infinite", "finite"):
         found = one.best(market)
-        assert found["rule"] == pytest.approx(0, abs=1e-6)
+        r0 = found["r0"]
+        passed_on = 1 + r0 / (1 - r0) * slope(one.successors, found["q"])
+        brings = slope(one.flow, found["q"]) if market == "finite" else passed_on
+        assert slope(one.cost, found["q"]) == pytest.approx(brings, abs=1e-6)
         assert found["minima"] == 1
         of = one.finite if market == "finite" else one.infinite
         assert of(found["q"]) < min(of(1.1 * found["q"]), of(found["q"] / 1.1))
@@ -233,7 +243,8 @@ def test_share_and_frequency_of_promotion_have_an_inner_optimum(given, message):
     best = one.best()
     f, n = best["share"], best["frequency"]
     assert best["interior"]
-    assert best[["rule_share", "rule_frequency"]].to_numpy(float) == pytest.approx(0, abs=1e-5)
+    assert slope(lambda share: one.profit(share, n), f) == pytest.approx(0, abs=1e-5)
+    assert slope(lambda often: one.profit(f, often), n) == pytest.approx(0, abs=1e-5)
     around = [one.profit(f * a, n * b) for a, b in ((0.97, 1), (1.03, 1), (1, 0.97), (1, 1.03), (1.02, 0.98))]
     assert all(value < best["profit"] for value in around)
     run = integrate(CONTENT, one.given(f, n), 20000, dt=20000, initial={"L": 0.01})
@@ -249,7 +260,9 @@ def test_where_the_audience_never_runs_out_only_cost_ends_the_writing():
     assert best["purchases"] == pytest.approx(0.001 * 0.02 / (4 * 0.02))
     best = paid.best()
     assert best["interior"]
-    assert best[["rule_share", "rule_frequency"]].to_numpy(float) == pytest.approx(0, abs=1e-5)
+    f, n = best["share"], best["frequency"]
+    assert slope(lambda share: paid.profit(share, n), f) == pytest.approx(0, abs=1e-5)
+    assert slope(lambda often: paid.profit(f, often), n) == pytest.approx(0, abs=1e-5)
     thin = {"rho": 1e-8, "message": 1e-8}  # so little inflow that the finite audience does not run out either
     finite, infinite = (Promotion(market=market, **thin).best() for market in ("finite", "infinite"))
     assert finite["share"] == pytest.approx(infinite["share"], rel=1e-3)

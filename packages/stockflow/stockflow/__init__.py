@@ -20,7 +20,7 @@ from stockflow.errors import (
     UnknownNameError,
 )
 from stockflow.estimate import ModeEstimate, ModeFit, fit_mode
-from stockflow.expressions import helpers
+from stockflow.expressions import evaluate, helpers
 from stockflow.gap import Gap, network_gap
 from stockflow.groups import Groups
 from stockflow.mode import Auxiliary, Flow, Mode, Parameter, State, Values
@@ -74,6 +74,7 @@ __all__ = [
     "cascade",
     "elasticities",
     "elasticity",
+    "evaluate",
     "explorer",
     "fit_mode",
     "from_pairs",

@@ -7,12 +7,18 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import factorial
+from types import CodeType
 
 import numpy as np
 
 from stockflow.errors import ParameterError, UnknownNameError, quoted
 
+<<<<<<< HEAD
 __all__ = ["JAVASCRIPT", "PYTHON", "TIES", "by_tie", "dimension", "helpers", "parse", "unit", "write", "xmile"]
+=======
+__all__ = ["JAVASCRIPT", "PYTHON", "TIES", "Call", "Name", "Number", "Tree", "dimension", "evaluate", "helpers",
+           "parse", "put", "unit", "walk", "write", "xmile"]
+>>>>>>> science
 
 TIES = ("contact", "anyone")
 """``contact(w)`` is the mean of w over a person's contacts, ``anyone(w)`` over everybody; both sum(w)/N well mixed."""
@@ -233,3 +239,22 @@ def _safediv(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def helpers() -> dict[str, Callable]:
     """Return what Python written by ``write`` calls, for numpy arrays."""
     return {"exp": np.exp, "poisson_tail": _poisson_tail, "safediv": _safediv}
+
+
+def evaluate(text: str, values: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return what an expression without ties is worth, element by element; a name not among ``values`` raises.
+
+    Examples
+    --------
+    >>> float(evaluate("b*(1 - exp(-n))", {"b": 2.0, "n": 0.0}))
+    0.0
+    """
+    known = set(values)
+    for name in (one.name for one in walk(parse(text)) if isinstance(one, Name) and one.name not in known):
+        raise UnknownNameError(f"name in {quoted(text)}", name, known)
+    return np.asarray(eval(_compiled(text), helpers() | {"__builtins__": {}}, dict(values)))
+
+
+@lru_cache(1024)
+def _compiled(text: str) -> CodeType:
+    return compile(write(parse(text), PYTHON), text, "eval")  # written by ourselves from a checked tree

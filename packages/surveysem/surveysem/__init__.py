@@ -22,7 +22,7 @@ sensitivity   power before a survey, least detectable effects after it
 specification_curve  every path under the choices an analyst could have made otherwise
 effects       an estimate with its error, tests, corrections, and what a test comes to
 methods       the methods paragraph, and an R script that refits the models
-article       tables of executed notebooks as Word and Excel files
+article       tables of executed notebooks as Word and Excel files; bundle adds pages and figures, to be taken away
 commands      check, template and sample, for any codebook
 """
 
@@ -50,8 +50,8 @@ _HOMES = {
     "truth": ("ContactCurve", "Truth", "contact_truth", "total_effects", "true_values"),
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("article", "commands", "common_method", "contact", "groups", "measurement", "methods", "moderation",
-            "paths", "segments", "sensitivity", "specification_curve")
+_MODULES = ("article", "bundle", "commands", "common_method", "contact", "groups", "measurement", "methods",
+            "moderation", "paths", "segments", "sensitivity", "specification_curve")
 
 __all__ = ["LOCALE", "__version__", *_MODULES, *_WHERE]  # noqa: PLE0604 - each loaded when it is asked for
 

@@ -18,7 +18,7 @@ __all__ = ["finish", "run"]
 
 DPI = 300
 LIMIT = 86_400.0  # seconds a notebook may take: large files take long, and nobody waits for nothing
-WORDS = tomllib.loads(Path(__file__).with_name("survey.toml").read_text(encoding="utf-8"))
+WORDS = tomllib.loads(Path(__file__).with_name("bundle.toml").read_text(encoding="utf-8"))
 
 
 def run(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], given: Mapping[str, str],
