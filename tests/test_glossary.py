@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[1]
 GLOSSARY = tomllib.loads((ROOT / "notebooks" / "locale" / "glossary.zh.toml").read_text(encoding="utf-8"))
 CATALOGUES = sorted([*(ROOT / "notebooks" / "locale").glob("*.po"), *(ROOT / "socialcommerce" / "locale").glob("*.po"),
                      *(ROOT / "packages").glob("*/*/locale/*.po")])
-TABLES = sorted([*(ROOT / "data" / "survey").glob("*.toml"), *(ROOT / "socialcommerce" / "report").glob("*.toml"),
+TABLES = sorted([*(ROOT / "data" / "survey").glob("*.toml"), *(ROOT / "paper").glob("*.toml"),
+                 *(ROOT / "socialcommerce" / "report").glob("*.toml"),
                  ROOT / "packages" / "nbproof" / "nbproof" / "assets" / "words.toml"])
 CODE = re.compile(r"`[^`]*`|\$[^$]*\$|\{[^}]*\}")
 
