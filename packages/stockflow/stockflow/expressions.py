@@ -13,12 +13,8 @@ import numpy as np
 
 from stockflow.errors import ParameterError, UnknownNameError, quoted
 
-<<<<<<< HEAD
-__all__ = ["JAVASCRIPT", "PYTHON", "TIES", "by_tie", "dimension", "helpers", "parse", "unit", "write", "xmile"]
-=======
-__all__ = ["JAVASCRIPT", "PYTHON", "TIES", "Call", "Name", "Number", "Tree", "dimension", "evaluate", "helpers",
-           "parse", "put", "unit", "walk", "write", "xmile"]
->>>>>>> science
+__all__ = ["JAVASCRIPT", "PYTHON", "TIES", "by_tie", "dimension", "evaluate", "helpers", "parse", "unit", "write",
+           "xmile"]
 
 TIES = ("contact", "anyone")
 """``contact(w)`` is the mean of w over a person's contacts, ``anyone(w)`` over everybody; both sum(w)/N well mixed."""
