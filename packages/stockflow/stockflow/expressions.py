@@ -245,10 +245,11 @@ def evaluate(text: str, values: Mapping[str, np.ndarray]) -> np.ndarray:
     >>> float(evaluate("b*(1 - exp(-n))", {"b": 2.0, "n": 0.0}))
     0.0
     """
-    known = set(values)
-    for name in (one.name for one in walk(parse(text)) if isinstance(one, Name) and one.name not in known):
-        raise UnknownNameError(f"name in {quoted(text)}", name, known)
-    return np.asarray(eval(_compiled(text), helpers() | {"__builtins__": {}}, dict(values)))
+    code = _compiled(text)
+    for name in code.co_names:
+        if name not in values and name not in FUNCTIONS:
+            raise UnknownNameError(f"name in {quoted(text)}", name, values)
+    return np.asarray(eval(code, helpers() | {"__builtins__": {}}, dict(values)))
 
 
 @lru_cache(1024)
