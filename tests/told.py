@@ -11,8 +11,7 @@ from typing import Any
 
 import nbformat
 
-from nbproof.numbers import format_number
-from nbproof.results import LANGUAGES, collect, payloads
+from nbproof.results import LANGUAGES, collect, format_number, payloads
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 THINGS = ("answers|arrows|checks|classes|coefficients|constructs|draws|figures|groups|hypotheses|loops|pairs|"

@@ -80,7 +80,9 @@ def ro_crate(manifest: Mapping[str, Any]) -> bytes:
         *([{"@id": licence["@id"], "@type": "CreativeWork", **licence}] if licence else []),
         {**program, "@type": "SoftwareApplication", "name": used.name, "version": used.version},
         *authors, *files, *(_file(_id(f"#{label}"), label, digest) for label, digest in inputs.items()),
-        *(_action(name, report, program) for name, report in manifest.get("reports", {}).items()),
+        *({"@id": _id(f"#build-{name}"), "@type": "CreateAction", "name": f"Run and render {name}",
+           "instrument": program, **_named("object", (_id(f"#{label}") for label in _inputs(report))),
+           **_named("result", map(_id, report["outputs"]))} for name, report in manifest.get("reports", {}).items()),
     ]
     return (json.dumps({"@context": CONTEXT, "@graph": graph}, ensure_ascii=False, indent=1) + "\n").encode()
 
@@ -90,12 +92,6 @@ def _inputs(report: Mapping[str, Any]) -> dict[str, str]:
     labels = {**report["run_inputs"], **report["render_inputs"]}
     return {label: digest for label, digest in labels.items()
             if label not in ("environment", "languages") and not label.startswith("parameter ")}
-
-
-def _action(name: str, report: Mapping[str, Any], program: Entity) -> Entity:
-    return {"@id": _id(f"#build-{name}"), "@type": "CreateAction", "name": f"Run and render {name}",
-            "instrument": program, **_named("object", (_id(f"#{label}") for label in _inputs(report))),
-            **_named("result", map(_id, report["outputs"]))}
 
 
 def _file(anchor: str, label: str, digest: str = "") -> Entity:
