@@ -69,30 +69,23 @@ def read_manifest(out: Path) -> dict[str, Any]:
         if path.exists() and not path.is_file():
             raise ValueError("it is no file")
         found = json.loads(path.read_text(encoding="utf-8"))
-        names = _names_in(found)
+        entries = found.get("reports", {}).values()
+        whole = all(isinstance(found.get(part, {}), dict) for part in ("index", "environment"))
+        whole &= all(isinstance(entry[key], kind) for entry in entries for key, kind in ENTRY.items())
+        names = [*found.get("files", ()), *found.get("reports", ()), *(entry["notebook"] for entry in entries)]
+        names += [name for entry in entries for key in ("languages", "outputs", "read") for name in entry[key]]
+        if not whole:
+            raise TypeError
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, ValueError, RecursionError) as wrong:
-        raise OutputError(f"{path} is damaged ({wrong}), so that nothing tells the files of a build from yours; "
+    except (AttributeError, LookupError, TypeError, OSError, ValueError, RecursionError) as wrong:
+        known = isinstance(wrong, OSError | ValueError | RecursionError)
+        said = wrong if known else "it is not what a build writes"
+        raise OutputError(f"{path} is damaged ({said}), so that nothing tells the files of a build from yours; "
                           "restore it, or take away what you want to keep and remove the folder.") from None
     for name in names:
         inside(out, name)
     return found
-
-
-def _names_in(manifest: Any) -> list[str]:
-    """Every name in a manifest that has the shape of one."""
-    try:
-        entries = manifest.get("reports", {}).values()
-        whole = all(isinstance(manifest.get(part, {}), dict) for part in ("index", "environment"))
-        whole &= all(isinstance(entry[key], kind) for entry in entries for key, kind in ENTRY.items())
-        names = [*manifest.get("files", ()), *manifest.get("reports", ()), *(entry["notebook"] for entry in entries)]
-        names += [name for entry in entries for key in ("languages", "outputs", "read") for name in entry[key]]
-    except (AttributeError, LookupError, TypeError):
-        whole = False
-    if not whole:
-        raise ValueError("it is not what a build writes")
-    return names
 
 
 def check_place(out: Path) -> None:

@@ -8,6 +8,7 @@ import os
 import subprocess
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +26,7 @@ CONTEXT = ["https://w3id.org/ro/crate/1.1/context", {"sha256": "http://schema.or
 DESCRIPTION = ("Pages, PDFs, figures, results and executed notebooks, each with what it was made from. "
                "manifest.json holds parameters and versions.")
 Entity = dict[str, Any]
+_id = partial(quote, safe="/#")  # of a name as an id has to be written: it may hold spaces and Chinese characters
 
 
 def origin() -> dict[str, Any]:
@@ -99,11 +101,6 @@ def _file(anchor: str, label: str, digest: str = "") -> Entity:
     kind = TYPES.get(suffix) or mimetypes.guess_type(label)[0] or "application/octet-stream"
     return {"@id": anchor, "@type": "File", "name": label, "encodingFormat": kind,
             **({"sha256": digest} if digest else {})}
-
-
-def _id(label: str) -> str:
-    """A name as an id has to be written: a report's may hold spaces and Chinese characters."""
-    return quote(label, safe="/#")
 
 
 def _named(key: str, ids: Iterable[str]) -> Entity:

@@ -156,7 +156,8 @@ def _plan_report(notebook: Path, before: Mapping[str, Any], out: Path, profile: 
         why_run = _changes(old.get("run_inputs", {}), inputs, before.get("environment", {}), environment)
     if force:
         why_run = ["asked for by --force"]
-    damage = _damage(old, out)
+    damage = [f"output {name} {'is missing' if found == 'missing' else 'was changed'}"
+              for name, digest in old.get("outputs", {}).items() if (found := file_hash(out / name)) != digest]
     if not why_run and any(f"output notebooks/{notebook.stem}.ipynb " in reason for reason in damage):
         why_run = damage  # pages are made from the executed copy: it has to be the one that was run
     why_render = _changes(old.get("render_inputs", {}), rendering, {}, {}) + damage
@@ -277,16 +278,6 @@ def _changes(old: Mapping[str, str], new: Mapping[str, str], old_versions: Mappi
                     if old_versions.get(name) != new_versions.get(name)] or ["environment changed"]
     reasons += [f"{key} is new" for key in new if key not in old]
     return reasons + [f"{key} is gone" for key in old if key not in new]
-
-
-def _damage(old: Mapping[str, Any], out: Path) -> list[str]:
-    """Name outputs of the last build that are missing or were changed since."""
-    reasons = []
-    for name, expected in old.get("outputs", {}).items():
-        found = file_hash(out / name)
-        if found != expected:
-            reasons.append(f"output {name} {'is missing' if found == 'missing' else 'was changed'}")
-    return reasons
 
 
 def file_label(path: Path) -> str:
