@@ -42,9 +42,7 @@ def _parser() -> nbproof.CommandParser:
                                    description="One argument about social commerce, as evidence anyone can rerun.")
     parser.add_argument("--version", action="version", version=__version__)
     parsers = parser.add_subparsers(required=True, metavar="command", parser_class=nbproof.CommandParser)
-    nbproof.add_build(parsers, _project, LANGUAGES)
-    nbproof.add_verify(parsers, _project, LANGUAGES)
-    nbproof.add_translate(parsers, _project)
+    nbproof.add_commands(parsers, _project, LANGUAGES)
     _add_data(parsers)
     _add_survey(parsers)
     return parser

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import surveysem
 from socialcommerce.project import root
@@ -49,7 +50,7 @@ def own_sample(*, nobs: int | None = None, seed: int | None = None) -> Sample:
 
 
 def read_study(answers: str | Path = "", codebook: str | Path = "", *, screening: str = "drop", estimator: str = "MLR",
-               draws: int = 5000, seed: int = 20240531, **reading: str | None) -> Study:
+               draws: int = 5000, seed: int = 20240531, **reading: Any) -> Study:
     """Return the study of a file of answers, or of the project's own labelled synthetic sample.
 
     Parameters

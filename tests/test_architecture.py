@@ -111,7 +111,7 @@ def test_what_is_public_is_used_or_promised():
     places = [ROOT / "socialcommerce", ROOT / "benchmarks", ROOT / "data", ROOT / "docs", ROOT / "notebooks",
               *(ROOT / name for name in PACKAGES), *ROOT.glob("*.md"), *ROOT.glob("packages/*/*.*")]
     files = [path for place in places for path in (place.rglob("*.*") if place.is_dir() else [place])
-             if path.suffix in (".py", ".md", ".ipynb", ".toml")]
+             if path.suffix in (".py", ".pyi", ".md", ".ipynb", ".toml")]
     told = Counter(word for path in files for word in {*re.findall(r"\w+", path.read_text(encoding="utf-8"))})
     unused = []
     for path in [*MODULES, *BESIDE["nbproof"]]:
@@ -124,7 +124,7 @@ def test_what_is_public_is_used_or_promised():
 
 
 # may only fall; the path diagram took 470 lines from the study and 380 to semfit (decision 27)
-BUDGET = {"socialcommerce": 7_950, "semfit": 10_860, "stockflow": 4_400, "nbproof": 5_445, "surveysem": 9_500}
+BUDGET = {"socialcommerce": 7_950, "semfit": 10_860, "stockflow": 4_400, "nbproof": 4_877, "surveysem": 9_500}
 
 
 def test_every_package_keeps_to_its_budget():

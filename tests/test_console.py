@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from nbproof import console
+from nbproof import commands as console
 from socialcommerce import cli
 from socialcommerce.project import root
 

@@ -31,7 +31,7 @@ from books import SMALL
 import nbproof
 import semfit
 import surveysem
-from nbproof import owned, parameters, publish
+from nbproof import parameters
 from socialcommerce import data
 from socialcommerce.data import registry
 from socialcommerce.errors import SocialCommerceError
@@ -137,13 +137,6 @@ def readers(folder: Path) -> dict[str, Reader]:
             return read(path.parent)
         return moved
 
-    def recovered(path: Path) -> object:
-        staged = path.parent / "out" / ".staging" / "a"
-        (staged / "files" / "en").mkdir(parents=True)
-        (staged / "files" / "en" / "a.html").write_text("made")
-        path.rename(staged / "journal.json")
-        return publish.recover(path.parent / "out")
-
     english, chinese = text_of([HEAD, *ROWS]), text_of([ZH, *ROWS])
     frame, held = pd.DataFrame(ROWS, columns=HEAD, dtype=float), folder / "seed"
     sheet = openpyxl.Workbook()
@@ -177,7 +170,6 @@ def readers(folder: Path) -> dict[str, Reader]:
     entry = {"notebook": "a", "languages": ["en"], "outputs": {"en/a.html": "00"}, "read": [], "run_inputs": {},
              "render_inputs": {}}
     manifest = json.dumps({"reports": {"a": entry}, "files": ["index.html"]}).encode()
-    journal = json.dumps({"name": "a", "files": ["en/a.html"], "gone": ["en/b.html"], "entry": entry}).encode()
     return {
         "csv": Reader([english.encode(), english.encode("utf-8-sig"), chinese.encode(), chinese.encode("gb18030")],
                       "a.csv", answers, 4),
@@ -205,8 +197,7 @@ def readers(folder: Path) -> dict[str, Reader]:
             "claims.toml", lambda folder: paper._read(folder, "claims.toml"))),
         "diagram": Reader([own["paper/sharing_mode.toml"]], "d.toml", in_folder(
             "sharing_mode.toml", lambda folder: diagram.load_diagram("sharing", folder))),
-        "manifest": Reader([manifest], "m.json", in_folder("manifest.json", owned.read_manifest)),
-        "journal": Reader([journal], "j.json", recovered),
+        "manifest": Reader([manifest], "m.json", in_folder("manifest.json", nbproof.read_manifest)),
     }  # fmt: skip
 
 
@@ -346,14 +337,14 @@ def run(folder: Path, total: int, seed: int, only: str = "") -> Iterator[tuple[s
 def test_mutated_files_end_in_a_result_or_in_one_of_our_errors(tmp_path):
     wrong = {name: dict(tally.wrong) for name, tally in run(tmp_path, 150, seed=20240531)}
     assert not {name: each for name, each in wrong.items() if each}
-    assert len(wrong) == 20
+    assert len(wrong) == 19
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders")
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path):
     found = readers(tmp_path)
     for name, reader in found.items():
-        if name in ("model text", "rate law", "journal"):  # read from no file, or from a folder of ours
+        if name in ("model text", "rate law"):  # read from no file
             continue
         for kind, make in (("pipe", os.mkfifo), ("device", lambda path: path.symlink_to("/dev/zero")),
                            ("directory", Path.mkdir)):

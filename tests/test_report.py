@@ -46,7 +46,7 @@ def test_the_closure_holds_everything_that_python_itself_loads():
 
 
 def test_pages_are_made_from_what_we_hand_in_too():
-    made = {plan.file_label(path) for path in plan.rendering_files("nbproof.index")}
+    made = {plan.file_label(path) for path in plan.rendering_files("nbproof.render")}
     assert {"packages/nbproof/nbproof/assets/page.css", "packages/nbproof/nbproof/look.py",
             "socialcommerce/report/look.py", "socialcommerce/report/report.css", "socialcommerce/report/explorer.js",
             "socialcommerce/report/words.toml", "socialcommerce/figures/fonts.py"} <= made

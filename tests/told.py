@@ -12,8 +12,7 @@ from typing import Any
 
 import nbformat
 
-from nbproof.numbers import format_number
-from nbproof.results import LANGUAGES, collect, payloads
+from nbproof.results import LANGUAGES, collect, format_number, payloads
 from socialcommerce import report
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"

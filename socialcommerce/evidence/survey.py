@@ -16,6 +16,7 @@ import pandas as pd
 import surveysem
 from nbproof import listed, words
 from socialcommerce import data, paper, survey, verdicts
+from socialcommerce.errors import ParameterError
 from socialcommerce.paper import Evidence, Family, Hypothesis
 from socialcommerce.verdicts import HypothesisTest, Verdict
 from surveysem import Effect, Joint, NotTestable, Study, contact, groups, moderation, paths
@@ -66,7 +67,8 @@ def hypothesis_tests(study: Study, known: Mapping[str, Any] | None = None) -> di
         Results at hand, so that they are not worked out twice: ``"indirect"`` from `surveysem.paths.indirect` and
         ``"groups"`` from `surveysem.groups.compare_groups`.
     """
-    hypotheses, truth = hypotheses_of(study), _truth(study)
+    hypotheses = hypotheses_of(study)  # nothing is known of anybody's respondents
+    truth = true_effects(survey.own_truth(), study.answers) if study.basis == "synthetic sample" else {}
     found = {h.id: _found(study, h.id, k, known or {}) for k, h in enumerate(hypotheses)}
     rates = _rates(hypotheses, found)
     return {h.id: _test(h, found[h.id], rates[h.id], study, truth.get(h.id)) for h in hypotheses}
@@ -83,19 +85,27 @@ def verdict_table(found: Sequence[Verdict]) -> pd.DataFrame:
     rows = []
     for verdict in found:
         test = verdict.result if isinstance(verdict.result, HypothesisTest) else None
-        low, high = test.interval if test else (None, None)
+        low, high = test.interval if test and test.interval else (None, None)
         rows.append({"id": verdict.id, "statement": verdict.statement["en"], "estimate": test and test.estimate,
-                     "low": low, "high": high, "level": test and 100 * test.level, "n": test and test.n,
+                     "low": low, "high": high, "level": test and test.level and 100 * test.level, "n": test and test.n,
                      "p": test and test.p_value, "truth": test and test.truth,
                      "outcome": OUTCOMES.get(verdict.outcome, verdict.outcome),
-                     "reason": None if test else verdict.result.reason})
+                     "reason": getattr(verdict.result, "reason", None)})
     return pd.DataFrame(rows).astype({"n": "Int64"})
 
 
 def estimate_table(study: Study) -> pd.DataFrame:
-    """Return what ``data/processed/survey_estimates.csv`` holds: the tests on the synthetic sample, one row each."""
+    """Return what ``data/processed/survey_estimates.csv`` holds: the tests on the synthetic sample, one row each.
+
+    Raises
+    ------
+    ParameterError
+        When one cannot be tested.
+    """
     rows = []
     for name, test in hypothesis_tests(study).items():
+        if not (isinstance(test, HypothesisTest) and test.interval and test.equivalence_interval):
+            raise ParameterError(f"{name} cannot be tested on these respondents, so the table has no row for it.")
         rows.append({"id": name, "estimate": test.estimate, "nobs": test.n, "low": test.interval[0],
                      "high": test.interval[1], "level": test.level, "inner_low": test.equivalence_interval[0],
                      "inner_high": test.equivalence_interval[1], "inner_level": test.equivalence_level,
@@ -107,10 +117,12 @@ def _found(study: Study, name: str, k: int, known: Mapping[str, Any]) -> Found:
     """Return what a study says of one hypothesis."""
     if name == MODERATION:
         return _moderation(study)
-    if name == CONTACT:
-        return _contact(study)
-    if name == EQUAL:
-        return _equal(known["groups"] if "groups" in known else groups.compare_groups(study))
+    if name == CONTACT:  # the smaller of the slope at few messages and minus the slope at many
+        slopes = contact.contact_frequency(study)
+        return slopes if isinstance(slopes, NotTestable) else lambda alpha: slopes.interior(alpha)
+    if name == EQUAL:  # the largest difference of a path to stickiness or repurchase, where the items measure alike
+        apart = known["groups"] if "groups" in known else groups.compare_groups(study)
+        return apart if isinstance(apart, NotTestable) else lambda alpha: apart.largest(COMPARED, alpha=alpha)
     if name == INDIRECT:
         return _indirect(known["indirect"] if "indirect" in known else paths.indirect(study), study)
     if name in PATHS:
@@ -125,17 +137,6 @@ def _moderation(study: Study) -> Found:
         return NotTestable("The codebook states no moderation of benefit by price sensitivity.")
     found = moderation.moderation(study, entry)
     return found if isinstance(found, NotTestable) else found.effect
-
-
-def _contact(study: Study) -> Found:
-    """H49: the smaller of the slope at few messages and minus the slope at many."""
-    found = contact.contact_frequency(study)
-    return found if isinstance(found, NotTestable) else lambda alpha: found.interior(alpha)
-
-
-def _equal(found: groups.Groups | NotTestable) -> Found:
-    """H50: the largest difference of a path to stickiness or repurchase, where the items measure alike."""
-    return found if isinstance(found, NotTestable) else lambda alpha: found.largest(COMPARED, alpha=alpha)
 
 
 def _indirect(found: paths.Indirect | NotTestable, study: Study) -> Found:
@@ -158,24 +159,18 @@ def _rates(hypotheses: Sequence[Hypothesis], found: Mapping[str, Found]) -> dict
     """Return the error rate its family's correction leaves to each; what cannot be tested counts as p = 1."""
     rates: dict[str, float] = {}
     for family in {h.family.id: h.family for h in hypotheses}.values():
-        p = {h.id: _p_value(found[h.id], family) for h in hypotheses if h.family.id == family.id}
-        rates |= {name: one.alpha for name, one in surveysem.adjust(p, family.alpha, family.correction).items()}
+        whole = {h.id: one(_rate(family)) if callable(one := found[h.id]) else one
+                 for h in hypotheses if h.family.id == family.id}
+        p = {name: 1.0 if (own := getattr(one, "p_value", None)) is None else own for name, one in whole.items()}
+        rates |= {name: one.alpha for name, one in surveysem.adjust(p, _rate(family), family.correction).items()}
     return rates
-
-
-def _p_value(found: Found, family: Family) -> float:
-    if isinstance(found, NotTestable):
-        return 1.0
-    p = found.p_value if isinstance(found, Effect) else found(family.alpha).p_value
-    return 1.0 if p is None else p
 
 
 def _test(hypothesis: Hypothesis, found: Found, alpha: float, study: Study,
           truth: float | None) -> HypothesisTest | NotTestable:
     if isinstance(found, NotTestable):
         return found
-    about: dict[str, Any] = {"unit": hypothesis.smallest_effect.unit, "method": hypothesis.design,
-                             "null": hypothesis.null, "evidence": study.basis, "grade": "direct", "truth": truth}
+    about = _about(hypothesis, study.basis) | {"truth": truth}
     if isinstance(found, Effect):
         return HypothesisTest.from_error(found.estimate, found.standard_error, alpha=alpha, df=found.df, n=found.n,
                                          **about)
@@ -185,8 +180,22 @@ def _test(hypothesis: Hypothesis, found: Found, alpha: float, study: Study,
                           **about)
 
 
+def _about(hypothesis: Hypothesis, evidence: str) -> dict[str, Any]:
+    """What a test says of itself beside its numbers."""
+    if (smallest := hypothesis.smallest_effect) is None:
+        raise ParameterError(f"hypothesis {hypothesis.id} has no smallest effect; one on respondents needs it.")
+    return {"unit": smallest.unit, "method": hypothesis.design, "null": hypothesis.null, "evidence": evidence,
+            "grade": "direct"}
+
+
+def _rate(family: Family) -> float:
+    if family.alpha is None:
+        raise ParameterError(f"family {family.id} has no error rate; one of hypotheses on respondents needs it.")
+    return family.alpha
+
+
 def _alpha(test: HypothesisTest | NotTestable, hypothesis: Hypothesis) -> float:
-    return 1 - test.level if isinstance(test, HypothesisTest) else hypothesis.family.alpha
+    return 1 - test.level if isinstance(test, HypothesisTest) and test.level else _rate(hypothesis.family)
 
 
 def _own_hypothesis(study: Study, k: int, evidence: tuple[Evidence, ...]) -> Hypothesis:
@@ -202,13 +211,6 @@ def _own_hypothesis(study: Study, k: int, evidence: tuple[Evidence, ...]) -> Hyp
         design={"en": "Standardised path in the structural model."},
         direction="positive" if rises else "negative", smallest_effect=rules.smallest_effects["path"],
     )
-
-
-def _truth(study: Study) -> dict[str, float]:
-    """Return what a synthetic sample was drawn with, by hypothesis; nothing is known of anybody's respondents."""
-    if study.basis != "synthetic sample":
-        return {}
-    return true_effects(survey.own_truth(), study.answers)
 
 
 def true_effects(truth: surveysem.Truth, answers: pd.DataFrame | None = None) -> dict[str, float]:
@@ -235,8 +237,7 @@ def _on_sample(hypothesis: Hypothesis) -> HypothesisTest:
     row = _estimates()[hypothesis.id]
     return HypothesisTest(
         row["estimate"], row["nobs"], (row["low"], row["high"]), row["level"], (row["inner_low"], row["inner_high"]),
-        row["inner_level"], row["p_value"], row["truth"], unit=hypothesis.smallest_effect.unit,
-        method=hypothesis.design, null=hypothesis.null, evidence="synthetic sample", grade="direct")
+        row["inner_level"], row["p_value"], row["truth"], **_about(hypothesis, "synthetic sample"))
 
 
 TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = dict.fromkeys(

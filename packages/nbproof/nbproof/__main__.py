@@ -6,8 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from nbproof import __version__
-from nbproof.commands import CommandParser, add_build, add_translate, add_verify
-from nbproof.console import run_command
+from nbproof.commands import CommandParser, add_commands, run_command
 
 __all__ = ["main"]
 
@@ -22,9 +21,7 @@ def _parser() -> CommandParser:
                            description="Notebooks to offline reports that verify their own numbers.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="command", parser_class=CommandParser)
-    add_build(commands)
-    add_verify(commands)
-    add_translate(commands)
+    add_commands(commands)
     return parser
 
 

@@ -9,31 +9,20 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from nbproof.children import KEPT, end_below
-from nbproof.errors import NotebookError, OutputError, ParameterError
-from nbproof.machine import cache_folder, processors
-from nbproof.owned import TAKEN, check_buildable, check_free, read_manifest
-from nbproof.plan import (
-    BuildPlan,
-    ReportPlan,
-    file_hash,
-    file_label,
-    find_notebooks,
-    plan_build,
-    rendering_files,
-    text_hash,
-)
+from nbproof.errors import NotebookError, OutputError
+from nbproof.folder import TAKEN, as_json, check_free, file_hash, locked, publish, read_manifest, staging, write_whole
+from nbproof.machine import KEPT, cache_folder, end_below, processors
+from nbproof.plan import BuildPlan, ReportPlan, file_label, planned, rendering_files, text_hash
 from nbproof.project import project
-from nbproof.publish import as_json, locked, publish, recover, staging, write_whole
 
-__all__ = ["Built", "build", "index_of"]
+__all__ = ["Built", "build", "failure", "index_of"]
 
 
 @dataclass
@@ -64,13 +53,8 @@ def build(
 
     Parameters
     ----------
-    names : sequence of str
-        Notebooks by name or path; all when empty.
-    out : Path, optional
-        Output folder; the project's for the full profile, one of the profile's name in it for another.
-    profile, languages, given, force
-        As in :func:`nbproof.plan.plan_build`; without a language the notebooks are run and nothing is
-        rendered.
+    names, out, profile, languages, given, force
+        As in :func:`nbproof.planned`; without a language the notebooks are run and nothing is rendered.
     jobs : int, optional
         Reports made at a time; the number of processors by default.
     engine : {"warm", "kernel"}
@@ -90,49 +74,18 @@ def build(
     options: dict[str, Any] = {"out": out, "profile": profile, "languages": languages, "given": given, "force": force}
     out = planned(names, **options).out  # refuses bad input before anything is written
     with locked(out, lambda text: print(text, file=sys.stderr, flush=True)):
-        for name in recover(out):
-            print(f"{name}: finished what an interrupted build had left", flush=True)
+        shutil.rmtree(out / ".staging", ignore_errors=True)  # what a killed build left, here and below
+        for left in (path for name in ("manifest.json", *TAKEN["index"]) for path in out.glob(f".{name}.*")):
+            left.unlink()
         plan = planned(names, **options)
         if not (out / "manifest.json").exists():
             write_whole(out / "manifest.json", as_json(TAKEN))  # from here on the folder is known to be a build's
         built = Built(out, kept=[report.name for report in plan.reports if not report.reasons])
         if plan.stale:
-            _make_all(plan, built, jobs or processors(), (engine, limit, pdf, folder))
+            with Progress() as progress, closing(_Crew(plan, built, progress, engine, limit, pdf, folder)) as crew:
+                crew.work(jobs or processors())
         _finish(plan, built)
     return built
-
-
-def planned(names: Sequence[str] = (), *, out: Path | None = None, profile: str = "full", **options: Any) -> BuildPlan:
-    """Plan a build, by default into the folder of its profile."""
-    home = project().path(project().notebooks)
-    if out is None and (foreign := [p.name for p in find_notebooks(names) if p.parent != home]):
-        raise ParameterError(f"{', '.join(foreign)} is not one of the project's notebooks; give a folder of its own "
-                             "with --out DIR, so that the project's reports stay as they are.")
-    out = out or project().out / ("" if profile == "full" else profile)
-    check_buildable(out)
-    plan = plan_build(names, out=out, profile=profile, **options)
-    check_free(out, _expected(plan))
-    return plan
-
-
-def _expected(plan: BuildPlan) -> list[str]:
-    """The files a build is sure to write."""
-    pages = [f"{language}/{report.name}.{kind}" for report in plan.stale for language in report.languages
-             for kind in ("html", "pdf")]
-    data = [f"{folder}/{report.name}.{kind}" for report in plan.stale
-            for folder, kind in (("notebooks", "ipynb"), ("results", "json"), ("search", "json"))]
-    return ["index.html", "ro-crate-metadata.json", *pages, *data]
-
-
-def _make_all(plan: BuildPlan, built: Built, jobs: int, how: tuple[str, float, bool, Path | None]) -> None:
-    from nbproof.progress import Progress
-
-    with Progress(sys.stdout) as progress:
-        crew = _Crew(plan, built, progress, *how)
-        try:
-            crew.work(jobs)
-        finally:
-            crew.end()
 
 
 def _finish(plan: BuildPlan, built: Built) -> None:
@@ -142,8 +95,8 @@ def _finish(plan: BuildPlan, built: Built) -> None:
         return  # nothing to list
     if not built.made and manifest.get("index") == index_of(manifest, plan.out):
         return
-    from nbproof.index import front_page
     from nbproof.manifest import origin, ro_crate
+    from nbproof.render import front_page
 
     manifest = {"schema": 1, "profile": plan.profile, **origin(), "environment": dict(plan.environment),
                 "reports": manifest["reports"]}
@@ -168,7 +121,7 @@ def _without_orphans(manifest: dict[str, Any], out: Path) -> dict[str, Any]:
 def index_of(manifest: Mapping[str, Any], out: Path) -> dict[str, str]:
     """Hash what front page and crate are made from, the two themselves, and all else that the manifest says."""
     listed = {name: report["outputs"].get(f"search/{name}.json") for name, report in manifest["reports"].items()}
-    files = [*rendering_files("nbproof.index", "nbproof.manifest"), project().path("CITATION.cff")]
+    files = [*rendering_files("nbproof.render", "nbproof.manifest"), project().path("CITATION.cff")]
     sources = {file_label(path): file_hash(path) for path in files}
     rest = {key: value for key, value in manifest.items() if key != "index"}
     return {"key": text_hash(json.dumps([listed, sources], sort_keys=True)),
@@ -176,10 +129,62 @@ def index_of(manifest: Mapping[str, Any], out: Path) -> dict[str, str]:
             "seal": text_hash(as_json(rest).decode())}
 
 
+class Progress:
+    """A bar for each notebook, saying what is run or rendered; where nobody watches, a line as it begins and ends."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self.live = sys.stdout.isatty()
+        self.bars = Progress(TextColumn("{task.description}"), BarColumn(bar_width=28), TextColumn("{task.fields[at]}"),
+                             TimeElapsedColumn(), console=Console(highlight=False), disable=not self.live)
+        self.tasks: dict[str, Any] = {}
+        self.started: dict[str, float] = {}
+
+    def __enter__(self) -> Progress:
+        self.bars.start()  # what is printed from here on stands above the bars
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bars.stop()
+
+    def start(self, name: str, reasons: tuple[str, ...]) -> None:
+        """Say which report is made, and why."""
+        self.started[name] = time.monotonic()
+        more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""
+        print(f"{name}: {'; '.join(reasons[:3])}{more}", flush=True)
+        self.tasks[name] = self.bars.add_task(name, total=None, at="starting")
+
+    def cell(self, name: str, index: int, total: int) -> None:
+        """A cell begins."""
+        self.bars.update(self.tasks[name], completed=index, total=total + 2, at=f"cell {index + 1} of {total}")
+
+    def render(self, name: str, language: str) -> None:
+        """A language is being rendered."""
+        self.bars.update(self.tasks[name], advance=1, at=f"rendering {language}")
+
+    def done(self, name: str) -> float:
+        """Say that a report is whole; return the seconds it took."""
+        self.bars.update(self.tasks[name], completed=1, total=1, at="built")
+        self.bars.stop_task(self.tasks[name])
+        seconds = time.monotonic() - self.started[name]
+        if not self.live:
+            print(f"{name}: built in {seconds:.1f} s", flush=True)
+        return seconds
+
+    def failed(self, name: str, message: str) -> None:
+        """Say why a report is not made."""
+        self.bars.update(self.tasks[name], at="failed")
+        self.bars.stop_task(self.tasks[name])
+        red, plain = ("\x1b[1;31m", "\x1b[0m") if self.live else ("", "")
+        print(f"{red}error: {message}{plain}", file=sys.stderr, flush=True)
+
+
 class _Crew:
     """The processes that make reports, one a report, at most ``jobs`` at a time."""
 
-    def __init__(self, plan: BuildPlan, built: Built, progress: Any, engine: str, limit: float, pdf: bool,
+    def __init__(self, plan: BuildPlan, built: Built, progress: Progress, engine: str, limit: float, pdf: bool,
                  folder: Path | None) -> None:
         from nbproof.run import FIXED_ENVIRONMENT
 
@@ -187,23 +192,22 @@ class _Crew:
         forks = "forkserver" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
         self.plan, self.built, self.progress = plan, built, progress
         self.engine, self.limit, self.pdf, self.folder = engine if forks else "kernel", limit, pdf, folder
-        cache_folder(project().name)  # may say where it is instead, and to the processes started too
+        # for what libraries keep between runs, so that the reader's settings stay out; may say where it is instead
+        kept = {name: cache_folder(project().name) / name for name in ("matplotlib", "jupyter")}
+        for place in kept.values():
+            place.mkdir(parents=True, exist_ok=True)
         self.before = dict(os.environ)
-        os.environ.update(FIXED_ENVIRONMENT, MPLCONFIGDIR=str(_cache("matplotlib")),
-                          JUPYTER_CONFIG_DIR=str(_cache("jupyter")))
-        os.environ.pop("PYTHONPATH", None) if not self._package_needs_path() else None
+        os.environ.update(FIXED_ENVIRONMENT, MPLCONFIGDIR=str(kept["matplotlib"]),
+                          JUPYTER_CONFIG_DIR=str(kept["jupyter"]))
+        path = {Path(each or ".").resolve() for each in os.environ.get("PYTHONPATH", "").split(os.pathsep)}
+        if not any(package.parent in path for package in project().folders.values()):  # else it is found by that
+            os.environ.pop("PYTHONPATH", None)
         self.context: Any = multiprocessing.get_context("forkserver" if forks else "spawn")
         if forks:
             self.context.set_forkserver_preload(["nbproof.warm", *project().preload])
             _start_fork_server()
         self.alive, self.kept_open = self.context.Pipe(duplex=False)
         self.running: dict[Connection, tuple[ReportPlan, Any, float, Path]] = {}
-
-    @staticmethod
-    def _package_needs_path() -> bool:
-        """Whether a package is found through PYTHONPATH rather than by being installed."""
-        folders = {Path(p or ".").resolve() for p in os.environ.get("PYTHONPATH", "").split(os.pathsep)}
-        return any(folder.parent in folders for folder in project().folders.values())
 
     def work(self, jobs: int) -> None:
         """Make every stale report."""
@@ -214,7 +218,10 @@ class _Crew:
             heard = wait(list(self.running), timeout=0.2)
             for channel in [each for each in self.running if each in heard]:
                 self._hear(channel)
-            self._end_late()
+            for channel, (report, _, started, _) in list(self.running.items()):
+                if time.monotonic() - started > self.limit:
+                    self._fail(channel, f"{report.name}: took longer than its limit of {self.limit:g} s and was ended; "
+                                        "allow more with --limit SECONDS.")
 
     def _start(self, report: ReportPlan) -> None:
         from nbproof.run import Job, make
@@ -253,20 +260,24 @@ class _Crew:
 
     def _publish(self, channel: Connection, entry: Mapping[str, Any]) -> None:
         report, process, _, staged = self.running[channel]
+        out, name = self.plan.out, report.name
         try:
-            check_free(self.plan.out, entry["outputs"])
+            check_free(out, entry["outputs"])
         except OutputError as wrong:
-            return self._fail(channel, f"{report.name}: {wrong}")
-        del self.running[channel]  # from here on its journal says what is to be done
-        old = read_manifest(self.plan.out).get("reports", {}).get(report.name, {}).get("outputs", {})
-        gone = [name for name in sorted({*old} - {*entry["outputs"]}) if file_hash(self.plan.out / name) == old[name]]
-        publish(staged, self.plan.out, report.name, entry, gone)  # what somebody edited stays
-        (self.plan.out / "failed" / f"{report.name}.ipynb").unlink(missing_ok=True)
+            return self._fail(channel, f"{name}: {wrong}")
+        old = read_manifest(out).get("reports", {}).get(name, {}).get("outputs", {})
+        gone = [each for each in sorted({*old} - {*entry["outputs"]}) if file_hash(out / each) == old[each]]
+        publish(staged, out, name, entry, gone)  # what somebody edited stays
+        (out / "failed" / f"{name}.ipynb").unlink(missing_ok=True)
         process.join(timeout=2)
         if process.is_alive():  # a thread the notebook left behind keeps it
             _end(process)
-        self.built.made.append(report.name)
-        return _log(self.plan.out, report.name, self.progress.done(report.name))
+        del self.running[channel]
+        self.built.made.append(name)
+        seconds = self.progress.done(name)
+        with open(out / "build.log", "a", encoding="utf-8") as log:  # durations stay apart from all that is hashed
+            log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {name} {seconds:.2f} s\n")
+        return None
 
     def _fail(self, channel: Connection, message: str) -> None:
         report, process, _, staged = self.running.pop(channel)
@@ -275,13 +286,7 @@ class _Crew:
         self.built.failed[report.name] = message
         self.progress.failed(report.name, message)
 
-    def _end_late(self) -> None:
-        for channel, (report, _, started, _) in list(self.running.items()):
-            if time.monotonic() - started > self.limit:
-                self._fail(channel, f"{report.name}: took longer than its limit of {self.limit:g} s and was ended; "
-                                    "allow more with --limit SECONDS.")
-
-    def end(self) -> None:
+    def close(self) -> None:
         """End whatever still runs, and give the reader's environment back."""
         for _, process, _, staged in self.running.values():
             _end(process)
@@ -317,25 +322,6 @@ def _end(process: Any) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     process.join()
-
-
-def _cache(name: str) -> Path:
-    """A folder of our own for what libraries keep between runs, so that the reader's settings stay out."""
-    folder = cache_folder(project().name) / name
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _log(out: Path, name: str, seconds: float) -> None:
-    """Keep durations apart from everything that is hashed."""
-    with open(out / "build.log", "a", encoding="utf-8") as file:
-        file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {name} {seconds:.2f} s\n")
-
-
-def explain(plan: BuildPlan, say: Callable[[str], None] = print) -> None:
-    """Say what would be made and why, without making it."""
-    for report in plan.reports:
-        say(f"{report.name}: {'; '.join(report.reasons) or 'up to date'}")
 
 
 def failure(built: Built) -> NotebookError | None:

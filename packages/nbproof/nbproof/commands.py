@@ -1,18 +1,117 @@
-"""The commands ``build`` and ``verify``, for `nbproof` and for any command that takes them in."""
+"""The commands ``build``, ``verify`` and ``translate``, for `nbproof` and for any command that takes them in.
+
+What options, streams and the system do to a command is said in one line.
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from nbproof.console import check_positive
-from nbproof.errors import ParameterError, UnknownNameError
+from nbproof.errors import OutputError, ParameterError, UnknownNameError, ended, reason, say
 from nbproof.project import Project, here, use
 
-__all__ = ["CommandParser", "add_build", "add_command", "add_translate", "add_verify", "folder_option", "shown"]
+__all__ = ["CommandParser", "add_command", "add_commands", "check_positive", "folder_option", "run_command", "shown"]
+
+EARLIEST = 315532800  # 1980-01-01 in seconds: docx, xlsx and npz are zip archives, which state no earlier time
+LIMIT = 1_000_000_000  # seconds, processes or draws: above what any machine has
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def run_command(parser: Callable[[], argparse.ArgumentParser], arguments: Sequence[str] | None = None) -> int:
+    """Parse a command line, do its work, and say in one line what is wrong with the input or who ended it.
+
+    Returns
+    -------
+    int
+        What the work returned; 2 when the input is wrong, 130 when interrupted, 143 when terminated.
+    """
+    try:
+        prepare()
+        try:
+            chosen = parser().parse_args(arguments)
+            with interruptible():
+                return chosen.work(chosen)
+        finally:
+            sys.stdout.flush()  # here, where what it raises can be said
+    except Exception as wrong:
+        if said := reason(wrong):
+            return say(f"error: {said}", 2)
+        raise  # a fault of ours shows its traceback
+    except KeyboardInterrupt as wrong:
+        return ended(wrong)
+
+
+def prepare() -> None:
+    """Make the standard streams fit to be written to.
+
+    A closed descriptor is opened on the null device: the next file opened would take its number, and get what a
+    child process prints. Characters that a stream's encoding lacks are escaped. Refused are a closed standard output
+    and a clock that stands before 1980.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    closed = sys.stdout is None
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # print would take the other one
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for the whole run
+        getattr(sys, name).reconfigure(errors="backslashreplace")
+    if closed:
+        raise OutputError("standard output is closed; allowed: a terminal, a file, a pipe or /dev/null.")
+    if time.time() < EARLIEST:
+        raise OutputError(f"this machine's clock says {time.strftime('%Y-%m-%d', time.gmtime())}; a docx or xlsx file "
+                          "can state no time before 1980-01-01: set the clock.")
+
+
+def check_positive(**options: float | None) -> None:
+    """Refuse an option that is no number above 0, or one no machine can use.
+
+    Examples
+    --------
+    >>> check_positive(jobs=2, limit=float("inf"))
+    Traceback (most recent call last):
+    nbproof.errors.ParameterError: --limit must be below 1,000,000,000; got inf.
+    """
+    for name, value in options.items():
+        if value is None or 0 < value < LIMIT:
+            continue
+        shown = f"{value:g}" if isinstance(value, float) else str(value)[:12]
+        bound = f"below {LIMIT:,}" if value >= LIMIT else "above 0"  # what is no number is not above 0 either
+        raise ParameterError(f"--{name} must be {bound}; got {shown}.")
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Raise KeyboardInterrupt at the first signal that asks to end; later ones do not disturb the clearing up."""
+    # what is ignored stays so: nohup does it to SIGHUP, a shell to SIGINT of what runs in its background
+    before = {number: old for number in SIGNALS if (old := signal.getsignal(number)) not in (None, signal.SIG_IGN)}
+
+    def interrupt(number: int, frame: Any) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt(number)
+
+    try:
+        for number in before:
+            signal.signal(number, interrupt)
+    except ValueError:  # only the main thread hears of signals
+        before = {}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -38,9 +137,9 @@ def add_command(commands: argparse._SubParsersAction, name: str, work: Callable[
     return command
 
 
-def add_build(commands: argparse._SubParsersAction, source: Callable[[], Project] = here,
-              languages: Sequence[str] = ()) -> None:
-    """Add ``build`` to the commands of a parser.
+def add_commands(commands: argparse._SubParsersAction, source: Callable[[], Project] = here,
+                 languages: Sequence[str] = ()) -> None:
+    """Add ``build``, ``verify`` and ``translate`` to the commands of a parser.
 
     Parameters
     ----------
@@ -50,18 +149,23 @@ def add_build(commands: argparse._SubParsersAction, source: Callable[[], Project
         The project's, where a command is for one alone: then the help text names them, and the notebooks are where
         the project says; else a folder can be given.
     """
-    named = ",".join(languages)
+    named, folder = ",".join(languages), "" if languages else ", or their folder"
     build = add_command(commands, "build", lambda chosen: _build(chosen, source, not languages),
                         "make the reports that are not up to date, and say why")
-    build.add_argument("notebooks", nargs="*", metavar="NOTEBOOK",
-                       help=f"by name or path{'' if named else ', or their folder'}; all when none is given")
+    verify = add_command(commands, "verify", lambda chosen: _verify(chosen, source, not languages),
+                         "recompute every report and compare it with the committed results and the built files")
+    translate = add_command(commands, "translate", lambda chosen: _translate(_use(source, chosen.notebooks, False)),
+                            "bring catalogues and notebooks of the other languages up to date")
+    for command, how in ((build, f"by name or path{folder}"), (verify, f"by name{folder}"), (translate, "by name")):
+        command.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help=f"{how}; all when none is given")
+    for command in (build, verify):
+        command.add_argument("--jobs", type=int, metavar="N", help="reports made at a time (default: one a processor)")
     build.add_argument("--profile", default="full",
                        help="parameters from notebooks/profiles.toml: full (default) or quick")
     build.add_argument("--language", default=named or None, metavar=named or "LANGUAGE,...",
                        help="languages of the reports")
     build.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
                        help="set a parameter of the notebooks named; needs --out")
-    build.add_argument("--jobs", type=int, metavar="N", help="reports made at a time (default: one a processor)")
     build.add_argument("--force", action="store_true", help="make everything again")
     build.add_argument("--out", type=folder_option, metavar="DIR",
                        help="output folder (default: reports, reports/quick for the quick profile)")
@@ -72,23 +176,6 @@ def add_build(commands: argparse._SubParsersAction, source: Callable[[], Project
     build.add_argument("--no-render", action="store_true",
                        help="run the notebooks and write their results, but no pages; needs --out")
     build.add_argument("--plan", action="store_true", help="only say what would be made and why")
-
-
-def add_verify(commands: argparse._SubParsersAction, source: Callable[[], Project] = here,
-               languages: Sequence[str] = ()) -> None:
-    """Add ``verify`` to the commands of a parser; see `add_build`."""
-    verify = add_command(commands, "verify", lambda chosen: _verify(chosen, source, not languages),
-                         "recompute every report and compare it with the committed results and the built files")
-    verify.add_argument("notebooks", nargs="*", metavar="NOTEBOOK",
-                        help=f"by name{'' if languages else ', or their folder'}; all when none is given")
-    verify.add_argument("--jobs", type=int, metavar="N", help="reports made at a time (default: one a processor)")
-
-
-def add_translate(commands: argparse._SubParsersAction, source: Callable[[], Project] = here) -> None:
-    """Add ``translate`` to the commands of a parser; see `add_build`."""
-    translate = add_command(commands, "translate", lambda chosen: _translate(chosen, source),
-                            "bring catalogues and notebooks of the other languages up to date")
-    translate.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="by name; all when none is given")
 
 
 def folder_option(given: str) -> Path:
@@ -122,7 +209,8 @@ def _build(chosen: argparse.Namespace, source: Callable[[], Project], folders: b
     options = {"out": chosen.out, "profile": chosen.profile, "languages": languages, "given": given,
                "force": chosen.force}
     if chosen.plan:
-        builder.explain(builder.planned(names, **options))
+        for report in builder.planned(names, **options).reports:
+            print(f"{report.name}: {'; '.join(report.reasons) or 'up to date'}")
         return 0
     built = builder.build(names, **options, jobs=chosen.jobs, engine=chosen.engine, limit=chosen.limit)
     if wrong := builder.failure(built):  # each was said when it failed
@@ -147,14 +235,6 @@ def _verify(chosen: argparse.Namespace, source: Callable[[], Project], folders: 
     return 1 if found.drifts else 0
 
 
-def _translate(chosen: argparse.Namespace, source: Callable[[], Project]) -> int:
-    from nbproof.translation import translate
-
-    missing = list(translate(_use(source, chosen.notebooks, False)))
-    print("\n".join(f"{file}: no translation of {text!r}" for file, text in missing) or "all translated")
-    return 1 if missing else 0
-
-
 def _use(source: Callable[[], Project], names: Sequence[str], folders: bool) -> list[str]:
     """Let the project be in use, a folder among the names as its notebooks; return the others."""
     found = [name for name in names if folders and Path(name).is_dir()]
@@ -162,3 +242,11 @@ def _use(source: Callable[[], Project], names: Sequence[str], folders: bool) -> 
     if len(found) > 1:
         raise ParameterError(f"one folder of notebooks at a time; got {' and '.join(found)}.")
     return [name for name in names if name not in found]
+
+
+def _translate(names: Sequence[str]) -> int:
+    from nbproof.translation import translate
+
+    missing = list(translate(names))
+    print("\n".join(f"{file}: no translation of {text!r}" for file, text in missing) or "all translated")
+    return 1 if missing else 0

@@ -1,36 +1,40 @@
 """An executed notebook as a pandoc document of one language: prose filled in, figures and tables numbered, code folded.
 
 What comes from outputs enters as nodes of the document tree, never as markup, so that text from data cannot become any.
+Pandoc is called as a program of its own (it is GPL; nothing of it is imported), in its sandbox.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import subprocess
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
+from pathlib import Path
 from typing import Any
 
+import pypandoc
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from nbproof import pandoc
 from nbproof.errors import NotebookError
 from nbproof.look import captioned, closed, html_table, look, provenance, words
 from nbproof.project import project
-from nbproof.prose import Reference, References
-from nbproof.results import MIME, payloads
+from nbproof.results import MIME, Reference, References, payloads
 from nbproof.translation import catalogue, localised
-from nbproof.widths import column_widths
 
-__all__ = ["Document", "document_of", "notebook_in"]
+__all__ = ["Document", "convert", "document_of", "notebook_in", "parse", "references"]
 
 Block = dict[str, Any]
 MARKER = "cell-marker"
 MANY, TALL = 12, 40  # with more columns, or more rows, a table scrolls in its own frame on a screen
+CITED = {"citationPrefix": [], "citationSuffix": [], "citationMode": {"t": "NormalCitation"}, "citationNoteNum": 0,
+         "citationHash": 0}
 FOLD_END: Block = {"t": "RawBlock", "c": ["html", "</details>"]}
 
 
@@ -52,25 +56,21 @@ class Document:
     scripts: list[str] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
 
-    def tree(self, target: str, references: list[Any]) -> str:
+    def tree(self, target: str) -> str:
         """Return the document for ``"html"`` or ``"pdf"`` as pandoc's JSON, the references in its metadata."""
-        blocks = self.blocks
-        written = json.dumps(blocks)
+        blocks, written = self.blocks, json.dumps(self.blocks)
         linked = dict.fromkeys(re.findall(r'"#ref-(\w+)"', written))  # cited in the author's own words
+        cited = [{"citationId": key, **CITED} for key in linked]
         if linked or '"t": "Cite"' in written:
-            place: Block = {"t": "Div", "c": [["refs", [], []], []]}
-            blocks = [*blocks, _header("refs-heading", words(self.language)["references"]), place]
+            blocks = [*blocks, _header("refs-heading", words(self.language)["references"]),
+                      {"t": "Div", "c": [_attr("refs"), []]}]
         if target == "pdf" and self.code:
             blocks = [*blocks, _header("appendix-code", words(self.language)["appendix"]), *self.code]
         meta = {"lang": {"t": "MetaString", "c": "en-GB"},  # of the references' style; the page says its own language
-                "link-citations": {"t": "MetaBool", "c": True}, "references": {"t": "MetaList", "c": references},
-                "nocite": {"t": "MetaInlines", "c": [{"t": "Cite", "c": [[_citation(key) for key in linked], []]}]}}
+                "link-citations": {"t": "MetaBool", "c": True},
+                "nocite": {"t": "MetaInlines", "c": [{"t": "Cite", "c": [cited, []]}]},
+                **(references(project().path(project().bibliography)) if project().bibliography else {})}
         return json.dumps({"pandoc-api-version": [1, 23, 1], "meta": meta, "blocks": blocks})
-
-
-def _citation(key: str) -> dict[str, Any]:
-    return {"citationId": key, "citationPrefix": [], "citationSuffix": [], "citationMode": {"t": "NormalCitation"},
-            "citationNoteNum": 0, "citationHash": 0}
 
 
 def document_of(notebook: Mapping[str, Any], results: Mapping[str, Any], language: str) -> Document:
@@ -110,7 +110,9 @@ def document_of(notebook: Mapping[str, Any], results: Mapping[str, Any], languag
                     _add_prose(document, block, counter)
         if document.title and not answered:
             answered = True
-            for block in _filled(_answer(notebook, prose), references):
+            told = [block for (cell, place), each in prose.items()
+                    if place >= 0 and _tagged(notebook["cells"][cell], "answer") for block in each]
+            for block in _filled(told, references):  # a report answers first
                 _add_prose(document, block, counter)
     if not document.title:
         raise NotebookError(f"{document.name} has no title in language {language}; start it with a markdown cell that "
@@ -152,23 +154,13 @@ def _output(data: dict[str, Any]) -> dict[str, Any]:
 
 def _numbering(notebook: Mapping[str, Any], language: str) -> dict[str, tuple[str, int]]:
     """Number figures and tables in order of appearance, each kind for itself."""
-    numbers: dict[str, tuple[str, int]] = {}
-    count = {"figure": 0, "table": 0}
-    for payload in payloads(notebook):
-        if payload["kind"] in count and payload["language"] == language:
-            count[payload["kind"]] += 1
-            numbers[payload["name"]] = (payload["kind"], count[payload["kind"]])
-    return numbers
+    names = {kind: [payload["name"] for payload in payloads(notebook)
+                    if payload["kind"] == kind and payload["language"] == language] for kind in ("figure", "table")}
+    return {name: (kind, number) for kind, each in names.items() for number, name in enumerate(each, 1)}
 
 
 def _tagged(cell: Mapping[str, Any], tag: str) -> bool:
     return tag in cell["metadata"].get("tags", ())
-
-
-def _answer(notebook: Mapping[str, Any], prose: Mapping[tuple[int, int], list[Block]]) -> list[Block]:
-    """What the cells tagged ``answer`` say: a report answers first."""
-    return [block for (cell, place), blocks in prose.items()
-            if place >= 0 and _tagged(notebook["cells"][cell], "answer") for block in blocks]
 
 
 def _prose(notebook: Mapping[str, Any], language: str) -> dict[tuple[int, int], list[Block]]:
@@ -187,7 +179,7 @@ def _prose(notebook: Mapping[str, Any], language: str) -> dict[tuple[int, int], 
             payload = output.get("data", {}).get(MIME, {})
             if payload.get("kind") == "say" and not _tagged(cell, "explore"):
                 cells[i, place] = payload["prose"][language]
-    tree = pandoc.parse(f"\n\n``` {MARKER}\n```\n\n".join(cells.values()))
+    tree = parse(f"\n\n``` {MARKER}\n```\n\n".join(cells.values()))
     groups: list[list[Block]] = [[]]
     for block in tree["blocks"]:
         if block["t"] == "CodeBlock" and MARKER in block["c"][0][1]:
@@ -214,8 +206,8 @@ def _filled(node: Any, references: References) -> Any:
 
 def _reference(reference: Reference) -> Block:
     if reference.anchor:
-        return {"t": "Link", "c": [["", ["float"], []], [_text(reference.text)], [f"#{reference.anchor}", ""]]}
-    return {"t": "Span", "c": [["", ["result"], [["data-result", reference.result]]], [_text(reference.text)]]}
+        return {"t": "Link", "c": [_attr("", "float"), [_text(reference.text)], [f"#{reference.anchor}", ""]]}
+    return {"t": "Span", "c": [_attr("", "result", result=reference.result), [_text(reference.text)]]}
 
 
 def _add_prose(document: Document, block: Block, counter: list[int]) -> None:
@@ -273,7 +265,11 @@ def _add_output(document: Document, output: Mapping[str, Any], references: Refer
             body = _table(payload)
         else:
             svg = data.get("image/svg+xml") or payload["image/svg+xml"]
-            body = _drawing(document, payload, "".join(svg), references)
+            alt, file = references.fill(payload["alt"]), f"{payload['name']}.{document.language}.svg"
+            document.images[file] = "".join(svg).encode()
+            drawn = look().inline("".join(svg), payload["name"])
+            body = [_raw("html", f'<div class="drawing" role="img" aria-label="{escape(alt)}">{drawn}</div>'),
+                    _raw("typst", f"#image({_quoted(file)}, alt: {_quoted(alt)}, width: 100%)")]
         anchor = f"{kind}-{payload['name']}"
         if "explorer" in payload:
             document.scripts.append(look().script(anchor, payload["explorer"]))
@@ -292,15 +288,6 @@ def _captioned(payload: Mapping[str, Any], references: References) -> list[Block
     gap = _text(words(language)["gap"])
     caption += [gap, {"t": "Span", "c": [["", ["provenance"], []], [_text(provenance(payload))]]}]
     return caption + ([gap, *references.split(payload["note"], _text, _reference)] if payload["note"] else [])
-
-
-def _drawing(document: Document, payload: Mapping[str, Any], svg: str, references: References) -> list[Block]:
-    alt = references.fill(payload["alt"])
-    file = f"{payload['name']}.{document.language}.svg"
-    document.images[file] = svg.encode()
-    inline = look().inline(svg, payload["name"])
-    return [_raw("html", f'<div class="drawing" role="img" aria-label="{escape(alt)}">{inline}</div>'),
-            _raw("typst", f"#image({json.dumps(file)}, alt: {json.dumps(alt, ensure_ascii=False)}, width: 100%)")]
 
 
 def _table(payload: Mapping[str, Any]) -> list[Block]:
@@ -334,7 +321,7 @@ def _plain_output(document: Document, output: Mapping[str, Any]) -> list[Block]:
         file = f"output-{len(document.images)}.png"
         document.images[file] = b64decode(picture)
         return [_raw("html", f'<p><img src="data:image/png;base64,{picture}" alt="{escape(alt)}" /></p>'),
-                _raw("typst", f"#image({json.dumps(file)}, alt: {json.dumps(alt)})")]
+                _raw("typst", f"#image({_quoted(file)}, alt: {_quoted(alt)})")]
     text = "".join(output.get("text", "")) or "".join(data.get("text/plain", ""))
     shown: Block = {"t": "CodeBlock", "c": [["", ["output", output.get("name", "result")], []], text.rstrip("\n")]}
     return [shown] if text.strip() else []
@@ -362,8 +349,12 @@ def _text(text: str) -> Block:
     return {"t": "Str", "c": text}
 
 
-def _attr() -> list[Any]:
-    return ["", [], []]
+def _attr(anchor: str = "", kind: str = "", **more: str) -> list[Any]:
+    return [anchor, [kind] if kind else [], [[f"data-{key}", value] for key, value in more.items()]]
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _raw(target: str, markup: str) -> Block:
@@ -373,3 +364,64 @@ def _raw(target: str, markup: str) -> Block:
 def _header(anchor: str, text: str) -> Block:
     return {"t": "Header", "c": [2, [anchor, ["unnumbered"], []], [_text(text)]]}
 
+
+# Text from data and prose is shown, never run: no raw HTML, TeX or attributes that reach another format.
+MARKDOWN = ("markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans-yaml_metadata_block"
+            "-markdown_in_html_blocks")
+
+
+def convert(text: str, source: str, target: str, *options: str) -> str:
+    """Run pandoc on a text, with no access to files or network; what it refuses is said in its own words."""
+    command = [pypandoc.get_pandoc_path(), "--sandbox", "--from", source, "--to", target, "--wrap", "none", *options]
+    done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
+    if done.returncode:
+        raise NotebookError(f"pandoc could not turn {source} into {target}: {done.stderr.decode().strip()}")
+    return done.stdout.decode()
+
+
+def parse(text: str, source: str = MARKDOWN) -> dict[str, Any]:
+    """Return a text, by default of markdown, as pandoc's document tree."""
+    return json.loads(convert(text, source, "json"))
+
+
+@cache
+def references(bibliography: Path) -> dict[str, Any]:
+    """Return a BibLaTeX file's entries as ``references`` of pandoc's metadata."""
+    return {"references": parse(bibliography.read_text(encoding="utf-8"), "biblatex")["meta"]["references"]}
+
+
+FITS = 90  # letters that need no division of the line
+LINE = 115  # letters on a line of the PDF
+BETWEEN = 3  # the space between columns, in letters
+WORD = re.compile(r"[\u2e80-\uffff]{1,4}|[^\s\u2e80-\uffff]+")  # kept whole: four Chinese characters, a Latin word
+
+
+def column_widths(rows: Sequence[Sequence[str]]) -> list[float]:
+    """Return shares of the line for the columns of a table, zeros where every row fits on a line as it is.
+
+    Parameters
+    ----------
+    rows : sequence of rows of texts
+        The heads first.
+
+    Examples
+    --------
+    >>> column_widths([["id", "n"], ["H01", "12"]])
+    [0.0, 0.0]
+    >>> [round(width, 2) for width in column_widths([["id", "text"], ["H01", "a word " * 20]])]
+    [0.1, 0.9]
+    """
+    columns = list(zip(*rows, strict=True))
+    natural = [max(map(_length, column)) for column in columns]
+    if sum(natural) <= FITS:
+        return [0.0] * len(natural)
+    least = [max(_length(word) for cell in column for word in WORD.findall(cell) or [""]) for column in columns]
+    wanted = [max(min(n, 10 + 3.5 * max(n - 10, 0) ** 0.5), low) for n, low in zip(natural, least, strict=True)]
+    room = max(LINE - sum(least) - BETWEEN * len(columns), 0)
+    share = min(room / ((sum(wanted) - sum(least)) or 1), 1)
+    widths = [low + share * (want - low) + BETWEEN for want, low in zip(wanted, least, strict=True)]
+    return [round(width / sum(widths), 4) for width in widths]
+
+
+def _length(text: str) -> int:
+    return sum(2 if ord(character) > 0x2E7F else 1 for character in text)

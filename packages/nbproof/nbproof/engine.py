@@ -1,16 +1,24 @@
 """Papermill engines: ``warm`` runs cells in this process, a fresh fork of a warm one; ``kernel`` on real kernels.
 
-Both leave the same outputs, a test sees to it. Where a platform cannot fork, the builder takes ``kernel``.
+Both leave the same outputs, a test sees to it. Where a platform cannot fork, the builder takes ``kernel``. Beside them
+stand the account of the project's files that a notebook opens, so that a report is made again when one of them changes,
+and what of an executed notebook is kept, so that the same run leaves the same bytes anywhere.
 """
 
 from __future__ import annotations
 
 import os
+import pickle
+import re
 import socket
 import sys
+import sysconfig
 from collections.abc import Callable
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import cache
 from io import TextIOBase
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import zmq
@@ -20,7 +28,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from nbformat import NotebookNode, v4
 from traitlets.config import Config
 
-__all__ = ["WarmEngine", "register"]  # noqa: F822
+from nbproof.project import project
+
+__all__ = ["WarmEngine", "normalised", "reads", "record_reads", "register"]  # noqa: F822
 
 Progress = Callable[[int, int], None]
 SOCKET = 100  # bytes of a socket's path before its number; macOS takes 103 in all, Linux 107
@@ -53,7 +63,11 @@ class _Warm:
                 nb_man.cell_start(cell, index)
                 if on_cell:
                     on_cell(index, len(cells))
-                failed = cell.cell_type == "code" and not _run(shell, cell)
+                failed = False
+                if cell.cell_type == "code":
+                    shell.outputs = outputs = _Outputs()
+                    failed = not shell.run_cell(cell.source, store_history=True, cell_id=cell.get("id")).success
+                    cell.outputs, cell.execution_count = list(outputs), shell.execution_count - 1
                 if failed:
                     nb_man.cell_exception(cell, cell_index=index)
                 nb_man.cell_complete(cell, cell_index=index)
@@ -178,10 +192,125 @@ def _shell():
         sys.modules["__main__"] = main
 
 
-def _run(shell: _Shell, cell: NotebookNode) -> bool:
-    """Run one code cell, write its outputs and count into it, and say whether it went well."""
-    shell.outputs = outputs = _Outputs()
-    result = shell.run_cell(cell.source, store_history=True, cell_id=cell.get("id"))
-    cell.outputs = list(outputs)
-    cell.execution_count = shell.execution_count - 1
-    return result.success
+STARTUP = """import pickle
+from nbproof.engine import record_reads, spare_tracebacks
+from nbproof.project import use
+use(lambda found=pickle.loads({project!r}): found)
+record_reads({log!r})
+spare_tracebacks(get_ipython())
+"""
+
+
+def record_reads(log: str) -> None:
+    """From now on, append to ``log`` the name of every file of the project that this process opens for reading.
+
+    Works through an audit hook, so that it sees what any library opens. Modules, caches, the environment and built
+    reports are left out: the plan knows the first, the rest is no input.
+    """
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    found = project()
+    prefix, python = os.path.join(str(found.root), ""), os.path.join(os.path.realpath(sys.prefix), "")
+    seen: set[str] = set()
+
+    def hook(event: str, arguments: tuple) -> None:
+        if event != "open" or not isinstance(arguments[0], str | bytes):
+            return
+        path = os.fsdecode(arguments[0])
+        mode, flags = arguments[1], arguments[2]
+        writes = mode and any(c in mode for c in "wax+") or (not mode and flags & (os.O_WRONLY | os.O_RDWR))
+        if writes or not (path := os.path.abspath(path)).startswith(prefix) or path in seen:
+            return
+        seen.add(path)
+        name = path.removeprefix(prefix)
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in name.split(os.sep))
+        known = name.split(os.sep)[0] == found.reports or name.endswith((".py", ".pyc", ".ipynb"))
+        if not (hidden or known or path.startswith(python)):
+            os.write(descriptor, f"{name}\n".encode())
+
+    sys.addaudithook(hook)
+
+
+def spare_tracebacks(shell: Any) -> None:
+    """Let a kernel's shell show no traceback of an error that says what is wrong with the input, as ours does not."""
+    show = shell._showtraceback
+    shell._showtraceback = lambda kind, wrong, lines: show(
+        kind, wrong, [] if getattr(wrong, "input_is_wrong", False) else lines)
+
+
+def reads(log: Path) -> list[str]:
+    """Return the recorded names, sorted, of files that exist."""
+    names = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
+    return sorted({Path(name).as_posix() for name in names if project().path(name).is_file()})
+
+
+def startup_for_kernels(folder: Path, log: Path) -> None:
+    """Write an IPython start-up file into a profile, so that a real kernel keeps the same account and outputs."""
+    startup = folder / "profile_default" / "startup"
+    startup.mkdir(parents=True, exist_ok=True)
+    text = STARTUP.format(log=str(log), project=pickle.dumps(project()))
+    (startup / "00-reads.py").write_text(text, encoding="utf-8")
+
+
+ADDRESS = re.compile(r"\b0x[0-9a-f]{6,16}\b")
+CELL_FILE = re.compile(r"(?:(?:[A-Z]:)?[/\\]\S*?ipykernel_\d+[/\\]\d+\.py|<ipython-input-\d+-[0-9a-f]+>)")
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+STYLER = re.compile(r"\bT_[0-9a-f]{5}\b")
+
+
+def normalised(notebook: NotebookNode) -> NotebookNode:
+    """Strip clocks, addresses and process numbers from an executed notebook, in place, and return it.
+
+    Kept are sources, tags, outputs in order, kernel name and language. Memory addresses and the ids pandas gives styled
+    tables are renumbered in order of appearance; neighbouring standard output and error are joined, output first;
+    colours of tracebacks go, and so do the folders of the project and of Python, which warnings name.
+    """
+    kernel = notebook.metadata.get("kernelspec", {})
+    notebook.metadata = NotebookNode(kernelspec={k: kernel.get(k, "") for k in ("display_name", "language", "name")},
+                                     language_info={"name": kernel.get("language", "python") or "python"})
+    seen: dict[str, str] = {}
+    for position, cell in enumerate(notebook.cells, 1):
+        tags = cell.metadata.get("tags")
+        cell.metadata = NotebookNode({"tags": tags} if tags else {})
+        cell.id = f"cell-{position:03d}"
+        if cell.cell_type == "code":
+            cell.outputs = [_clean(output, seen) for output in _joined(cell.outputs)]
+    return notebook
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Join each run of neighbouring streams into one standard output and one standard error."""
+    kept: list[NotebookNode] = []
+    for streams, run in groupby(outputs, lambda output: output.output_type == "stream"):
+        if streams:
+            printed = list(run)
+            texts = {name: "".join(each.text for each in printed if each.name == name) for name in ("stdout", "stderr")}
+            run = (v4.new_output("stream", name=name, text=text) for name, text in texts.items() if text)
+        kept += run
+    return kept
+
+
+def _clean(value: Any, seen: dict[str, str]) -> Any:
+    if isinstance(value, dict):  # pictures are long, and hold nothing to clean
+        return NotebookNode({key: item if key.startswith("image/") else _clean(item, seen)
+                             for key, item in value.items()})
+    if isinstance(value, list):
+        return [_clean(item, seen) for item in value]
+    if not isinstance(value, str):
+        return value
+    value = ANSI.sub("", value)
+    if "ipykernel_" in value or "<ipython-input-" in value:
+        value = CELL_FILE.sub("<cell>", value)
+    for folder, name in _places():
+        value = folder.sub(name, value)
+    value = ADDRESS.sub(lambda m: seen.setdefault(m[0], f"0x{len(seen) + 1:012x}"), value)
+    return STYLER.sub(lambda m: seen.setdefault(m[0], f"T_{len(seen) + 1:05x}"), value)
+
+
+@cache
+def _places() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Folders of this machine and what is written for them, the deeper ones first."""
+    python = {sysconfig.get_path("purelib"): "<packages>", sysconfig.get_path("platlib"): "<packages>",
+              sysconfig.get_path("stdlib"): "<python>"}
+    inside = ((re.compile(rf"{re.escape(folder)}(?![\w-])"), name) for folder, name in python.items())
+    here = re.escape(str(project().root))
+    return (*inside, (re.compile(rf"{here}[/\\]"), ""), (re.compile(rf"{here}(?![\w-])"), "."))

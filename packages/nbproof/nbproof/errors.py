@@ -1,16 +1,23 @@
-"""Name each kind of misuse, so that a command can say it in one sentence and exit with 2.
+"""Name each kind of misuse, so that a command can say it in one sentence and exit with 2, and say who ended it.
 
 A message has three parts: what is wrong (and where), what was given, what is allowed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import errno
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from difflib import get_close_matches
 
 __all__ = ["MissingExtraError", "NbproofError", "NotebookError", "OutputError", "ParameterError", "UnknownNameError",
-           "extra", "named", "nearest", "quoted"]
+           "ended", "named", "nearest", "quoted", "reason", "say"]
+
+
+OURS = (None, errno.EBADF, errno.EINVAL)  # what a system says to a faulty program
 
 
 class NbproofError(Exception):
@@ -64,29 +71,6 @@ class UnknownNameError(NbproofError, LookupError):
         super().__init__(f"unknown {kind} {quoted(given)};{hint} Allowed: {listed or 'none'}.")
 
 
-@contextmanager
-def extra(name: str) -> Iterator[None]:
-    """Say which extra of this package brings what is imported inside and is not installed.
-
-    Raises
-    ------
-    MissingExtraError
-        In place of the `ModuleNotFoundError`.
-
-    Examples
-    --------
-    >>> with extra("figures"):
-    ...     import nowhere
-    Traceback (most recent call last):
-    nbproof.errors.MissingExtraError: this needs nowhere, which is not installed; nbproof[figures] brings it.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(f"this needs {error.name}, which is not installed; nbproof[{name}] brings it.",
-                                name=error.name) from error
-
-
 def nearest(given: str, allowed: Iterable[str]) -> str | None:
     """Return the allowed name closest to the one given, or None where none is close.
 
@@ -118,3 +102,57 @@ def quoted(given: object, longest: int = 60) -> str:
     except (ValueError, RecursionError):  # a whole number of many digits, lists in lists
         text = f"a value of type {type(given).__name__}"
     return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+def reason(wrong: Exception) -> str:
+    """Return a sentence on what the input lacks or the system refused, empty where the fault is rather the program's.
+
+    Examples
+    --------
+    >>> reason(PermissionError(13, "Permission denied", "/srv/x")).partition(";")[0]
+    '/srv/x cannot be read or written: Permission denied'
+    """
+    if isinstance(wrong, UnicodeEncodeError):
+        return (f"{wrong.object[wrong.start:wrong.end]!r} cannot be written as {wrong.encoding} text; allowed: a "
+                "locale in UTF-8, such as LC_ALL=C.UTF-8, or PYTHONUTF8=1.")
+    if not isinstance(wrong, OSError):
+        return str(wrong) if getattr(wrong, "input_is_wrong", False) else ""
+    if wrong.filename is None and (refused := _refusals(probe="\n")):
+        return f"{refused} cannot be written to: {wrong.strerror}; allowed: a file or pipe that takes all that is said."
+    if wrong.errno in OURS or isinstance(wrong, ConnectionError | ChildProcessError | ProcessLookupError):
+        return ""
+    return (f"{wrong.filename or 'a file'} cannot be read or written: {wrong.strerror}; needed are space and "
+            "permission there, or another folder (TMPDIR, XDG_CACHE_HOME, --out).")
+
+
+def _refusals(probe: str = "") -> str:
+    """Name the stream that refuses what is printed; what is left in it goes nowhere, lest Python try again at exit.
+
+    Flushing alone tells nothing after a failed print: what was refused is gone from the buffer.
+    """
+    refused = ""
+    for stream, name, text in ((sys.stdout, "standard output", probe), (sys.stderr, "standard error", "")):
+        try:
+            stream.write(text)
+            stream.flush()
+        except OSError:
+            refused = refused or name
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream.fileno())
+            os.close(null)
+    return refused
+
+
+def say(line: str, code: int) -> int:
+    """Print a line on standard error where that takes it, and return the exit code."""
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
+    _refusals()
+    return code
+
+
+def ended(wrong: KeyboardInterrupt) -> int:
+    """Say who ended the command, and return the exit code a shell knows it by."""
+    number = signal.Signals(wrong.args[0] if wrong.args else signal.SIGINT)
+    how = "interrupted" if number == signal.SIGINT else f"ended by {number.name}"
+    return say(f"{how}; what was published before is unchanged", 128 + number)

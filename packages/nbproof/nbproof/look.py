@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from nbproof.errors import ParameterError
-from nbproof.files import read_toml
 from nbproof.project import project
+from nbproof.shapes import read_toml
 
 __all__ = ["Look", "asset", "captioned", "closed", "html_table", "look", "provenance", "words"]
 

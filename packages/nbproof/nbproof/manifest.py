@@ -8,6 +8,7 @@ import os
 import subprocess
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +26,7 @@ CONTEXT = ["https://w3id.org/ro/crate/1.1/context", {"sha256": "http://schema.or
 DESCRIPTION = ("Pages, PDFs, figures, results and executed notebooks, each with what it was made from. "
                "manifest.json holds parameters and versions.")
 Entity = dict[str, Any]
+_id = partial(quote, safe="/#")  # of a name as an id has to be written: it may hold spaces and Chinese characters
 
 
 def origin() -> dict[str, Any]:
@@ -80,7 +82,9 @@ def ro_crate(manifest: Mapping[str, Any]) -> bytes:
         *([{"@id": licence["@id"], "@type": "CreativeWork", **licence}] if licence else []),
         {**program, "@type": "SoftwareApplication", "name": used.name, "version": used.version},
         *authors, *files, *(_file(_id(f"#{label}"), label, digest) for label, digest in inputs.items()),
-        *(_action(name, report, program) for name, report in manifest.get("reports", {}).items()),
+        *({"@id": _id(f"#build-{name}"), "@type": "CreateAction", "name": f"Run and render {name}",
+           "instrument": program, **_named("object", (_id(f"#{label}") for label in _inputs(report))),
+           **_named("result", map(_id, report["outputs"]))} for name, report in manifest.get("reports", {}).items()),
     ]
     return (json.dumps({"@context": CONTEXT, "@graph": graph}, ensure_ascii=False, indent=1) + "\n").encode()
 
@@ -92,22 +96,11 @@ def _inputs(report: Mapping[str, Any]) -> dict[str, str]:
             if label not in ("environment", "languages") and not label.startswith("parameter ")}
 
 
-def _action(name: str, report: Mapping[str, Any], program: Entity) -> Entity:
-    return {"@id": _id(f"#build-{name}"), "@type": "CreateAction", "name": f"Run and render {name}",
-            "instrument": program, **_named("object", (_id(f"#{label}") for label in _inputs(report))),
-            **_named("result", map(_id, report["outputs"]))}
-
-
 def _file(anchor: str, label: str, digest: str = "") -> Entity:
     suffix = label[label.rfind("."):]
     kind = TYPES.get(suffix) or mimetypes.guess_type(label)[0] or "application/octet-stream"
     return {"@id": anchor, "@type": "File", "name": label, "encodingFormat": kind,
             **({"sha256": digest} if digest else {})}
-
-
-def _id(label: str) -> str:
-    """A name as an id has to be written: a report's may hold spaces and Chinese characters."""
-    return quote(label, safe="/#")
 
 
 def _named(key: str, ids: Iterable[str]) -> Entity:

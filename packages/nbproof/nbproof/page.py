@@ -15,33 +15,19 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any, ClassVar
 
 from IPython import get_ipython
 from IPython.display import display
 
-from nbproof.errors import ParameterError, UnknownNameError, extra
+from nbproof.errors import MissingExtraError, ParameterError, UnknownNameError
 from nbproof.look import captioned, html_table
 from nbproof.look import words as spoken
 from nbproof.machine import hold_to_one_thread
-from nbproof.numbers import format_number, reported, text_table
 from nbproof.parameters import parameters_of
 from nbproof.project import project
-from nbproof.results import LANGUAGES, MIME
-from nbproof.translation import (
-    FIELD,
-    LETTERS,
-    Catalogue,
-    catalogue,
-    digits_of,
-    fields_of,
-    filled,
-    listed,
-    plain,
-    signed,
-    words,
-)
+from nbproof.results import LANGUAGES, MIME, format_number, reported, text_table
+from nbproof.translation import FIELD, LETTERS, Catalogue, catalogue, digits_of, filled, listed, plain, signed, words
 
 __all__ = ["Evidence", "Page", "translated"]
 
@@ -95,7 +81,10 @@ class Page:
         if self.language not in self.known():
             raise UnknownNameError("language", self.language, self.known())
         hold_to_one_thread()
-        _read_parameters(project().path(project().notebooks) / f"{self.name}.ipynb")
+        given = getattr(get_ipython(), "user_ns", {})
+        notebook = project().path(project().notebooks) / f"{self.name}.ipynb"
+        if given and notebook.is_file():  # parameters get their types, or the reader hears which was given otherwise
+            given |= {p.name: p.read(given[p.name]) for p in parameters_of(notebook).values() if p.name in given}
 
     @staticmethod
     def known() -> tuple[str, ...]:
@@ -117,15 +106,8 @@ class Page:
         """Return the font families of a figure's texts; none to leave them as drawn."""
         return []
 
-    @staticmethod
-    def words(template: str, **values: Any) -> str:
-        """Make a label with values in it that can still be translated: ``page.words("{n:d} years ahead", n=2)``."""
-        return words(template, **values)
-
-    @staticmethod
-    def listed(texts: Iterable[str]) -> str:
-        """Make one text of several for a field of a sentence: ``page.listed(["trust", "care"])``, "trust, care"."""
-        return listed(texts)
+    words = staticmethod(words)
+    listed = staticmethod(listed)
 
     def speak(self, words: Mapping[str, Mapping[str, str]]) -> None:
         """Take texts that come with the data, and their translations; in a language without one they stay as they are.
@@ -159,16 +141,19 @@ class Page:
         ParameterError
             When a name is unknown, a number is not finite, or the translation does not hold the same fields.
         """
-        evidence, values = self.evidence(of), self._values(template, values, sys._getframe(1))
+        evidence, values = self.evidence(of), _values(template, values, sys._getframe(1))
         numbers, texts = {}, {}
-        for name, spec in fields_of(template):
+        for name, spec in FIELD.findall(template):
             value = values[name]
             if isinstance(value, str):
-                texts[name] = {each: self._translate(each)(value) for each in self.languages}
+                texts[name] = self._in_each(value)
             elif spec in ("d", "p"):
                 texts[name] = {each: plain(value, spec, each) for each in self.languages}
             else:
-                numbers[name] = self._number(value, digits_of(value, spec), evidence)
+                digits = digits_of(value, spec)
+                exact = isinstance(value, Integral) and digits == 0
+                numbers[name] = {"value": _kept(value, digits), "digits": digits,
+                                 "tolerance": 0.0 if exact else 10.0**-digits / 10, "basis": evidence.basis[0]}
         told = {each: self._template(each, template) for each in self.languages}
         prose = {each: _linked(text, values) for each, text in told.items()}
         text = filled(told[self.shown], values, self.shown, self._translate(self.shown))
@@ -194,7 +179,7 @@ class Page:
             What runs in the page in place of the drawing, as the project's look knows it (`nbproof.Look.script`); the
             texts under its key ``words`` are translated. JupyterLab and the PDF keep the drawing.
         """
-        values = self._values(caption + alt + note, values, sys._getframe(1))
+        values = _values(caption + alt + note, values, sys._getframe(1))
         from matplotlib import pyplot
 
         figure = _figure_of(plot)
@@ -211,7 +196,9 @@ class Page:
             if language != self.shown:
                 payload["image/svg+xml"], shown = svg, {}
             display({**shown, MIME: payload}, raw=True, metadata={"language": language})
-        self._below("figure", name, self._caption_of(self.shown, caption, of, n, note, values))
+        below = self._caption_of(self.shown, caption, of, n, note, values)  # shown where no builder sets it
+        label = self._label("figure", name, self.shown)
+        _show_both(f"**{label}**\u2002{captioned({**below, 'language': self.shown})}", {"kind": "caption"})
 
     def table(self, name: str, frame: Any, caption: str, *, of: Any, digits: int | Mapping[str, int] | None = None,
               heads: Mapping[str, str] | None = None, links: Mapping[str, str] | None = None,
@@ -230,7 +217,7 @@ class Page:
             The column that says where each cell of a column leads, as ``page.html#anchor``; it is not shown. Where the
             first column is ``id``, each row has the anchor ``table-NAME-ID``.
         """
-        values = self._values(caption + note, values, sys._getframe(1))
+        values = _values(caption + note, values, sys._getframe(1))
         if hasattr(frame, "to_dict"):
             frame = (frame.reset_index() if frame.index.names[0] else frame).to_dict("records")
         links = links or {}
@@ -243,10 +230,17 @@ class Page:
         if lacking := [key for key in fractions if key not in digits]:
             raise ParameterError(f"table {name}: column {lacking[0]} holds fractions; say in `digits` how many "
                                  "decimals to print.")
-        values_ = [[_kept(v, digits[k]) if isinstance(v, float) else self._cell_words(v) for k, v in
-                    zip(heads, row, strict=True)] for row in rows]
+        values_ = [[self._cell_kept(v, digits.get(k)) for k, v in zip(heads, row, strict=True)] for row in rows]
+        numeric = [any(isinstance(row[at], Real) and not isinstance(row[at], bool) for row in rows)
+                   for at in range(len(heads))]
         for language in self.languages:
-            payload = self._table_in(language, name, heads, rows, digits)
+            translate = self._translate(language)
+            texts = [[translate(v) if isinstance(v, str) else _cell(v, digits.get(k), language, k)
+                      for k, v in zip(heads, row, strict=True)] for row in rows]
+            payload: dict[str, Any] = {
+                "kind": "table", "name": name, "language": language, "columns": list(heads), "rows": texts,
+                "heads": list(map(translate, heads.values())), "numeric": numeric,
+                "digits": {k: digits[k] for k in heads if k in digits}}
             if links:
                 payload["links"] = [list(map(_address, row)) for row in rows]
             payload |= {"values": values_, **self._caption_of(language, caption, of, n, note, values),
@@ -258,10 +252,19 @@ class Page:
 
     @staticmethod
     def draw(plot: Callable[..., Any], *results: Any, language: str, **options: Any) -> str:
-        """Draw a figure of matplotlib as SVG text, the same bytes in every run."""
-        with extra("figures"):
+        """Draw a figure of matplotlib as SVG text, the same bytes in every run.
+
+        Raises
+        ------
+        MissingExtraError
+            When matplotlib is not installed.
+        """
+        try:
             import matplotlib
             from matplotlib import pyplot
+        except ModuleNotFoundError as error:
+            raise MissingExtraError(f"this needs {error.name}, which is not installed; nbproof[figures] brings it.",
+                                    name=error.name) from error
 
         made = StringIO()
         with matplotlib.rc_context({"svg.hashsalt": "nbproof"}):
@@ -276,28 +279,28 @@ class Page:
 
         A table carries them in ``attrs`` (basis, source); a column ``basis`` says it value by value.
         """
-        if isinstance(of, Evidence):
-            return of if n is None else Evidence(n, of.basis, of.source)
         attrs = getattr(of, "attrs", {})
-        if "source" not in attrs:
+        if isinstance(of, Evidence):
+            found = of if n is None else Evidence(n, of.basis, of.source)
+        elif "source" not in attrs:
             raise ParameterError(f"of= names what a result rests on, a table with its origin or Evidence(n, basis, "
                                  f"source); got a {type(of).__name__} without one (merge and concat lose it: give the "
                                  "table as it was loaded, and n=).")
-        given = list(dict.fromkeys(of["basis"])) if "basis" in of else [attrs["basis"]]
-        kinds = tuple(dict.fromkeys(self.kinds.get(each, each) for each in given))
-        return Evidence(len(of) if n is None else n, kinds, attrs["source"])
-
-    def _known_basis(self, basis: str) -> str:
-        if self.bases is not None and basis not in self.bases:
-            raise UnknownNameError("basis", basis, self.bases)
-        return basis
+        else:
+            given = list(dict.fromkeys(of["basis"])) if "basis" in of else [attrs["basis"]]
+            kinds = tuple(dict.fromkeys(self.kinds.get(each, each) for each in given))
+            found = Evidence(len(of) if n is None else n, kinds, attrs["source"])
+        for kind in found.basis:
+            if self.bases is not None and kind not in self.bases:
+                raise UnknownNameError("basis", kind, self.bases)
+        return found
 
     def _translate(self, language: str) -> Catalogue:
         return catalogue(self.name, language)
 
     def _template(self, language: str, template: str) -> str:
         told = self._translate(language)(template)
-        if sorted(fields_of(told)) != sorted(fields_of(template)):
+        if sorted(FIELD.findall(told)) != sorted(FIELD.findall(template)):
             raise ParameterError(f"the translation of {template[:50]!r} into {language} does not hold the same fields: "
                                  f"{told[:50]!r}.")
         return told
@@ -305,42 +308,26 @@ class Page:
     def _said(self, language: str, text: str, values: Mapping[str, Any]) -> str:
         return text and filled(self._template(language, text), values, language, self._translate(language))
 
-    def _values(self, template: str, given: Mapping[str, Any], frame: Any) -> dict[str, Any]:
-        return {name: _value(name, _found(name, given, frame)) for name, _ in fields_of(template)}
+    def _in_each(self, text: str) -> dict[str, str]:
+        return {each: self._translate(each)(text) for each in self.languages}
 
-    def _number(self, value: float, digits: int, evidence: Evidence) -> dict[str, Any]:
-        exact = isinstance(value, Integral) and digits == 0
-        return {"value": _kept(value, digits), "digits": digits, "tolerance": 0.0 if exact else 10.0**-digits / 10,
-                "basis": self._known_basis(evidence.basis[0])}
-
-    def _cell_words(self, value: Any) -> Any:
-        """A text as the results keep it: by language, where there are several."""
-        if not isinstance(value, str):
-            return value
-        said = {each: self._translate(each)(value) for each in self.languages}
+    def _cell_kept(self, value: Any, digits: int | None) -> Any:
+        """A cell as the results keep it, a text by language where there are several."""
+        if isinstance(value, float) and digits is not None:
+            return _kept(value, digits)
+        said = self._in_each(value) if isinstance(value, str) else {}
         return said if len({*said.values()}) > 1 else value
 
     def _leading(self, text: str, address: str) -> dict[str, str]:
         """A cell that leads to another report: its text by language, the report's name and the anchor in it."""
         page, _, anchor = address.partition(".html#")
-        return {**{each: self._translate(each)(text) for each in self.languages}, "page": page, "anchor": anchor}
-
-    def _table_in(self, language: str, name: str, heads: Mapping[str, str], rows: Sequence[Sequence[Any]],
-                  digits: Mapping[str, int]) -> dict[str, Any]:
-        translate = self._translate(language)
-        texts = [[translate(v) if isinstance(v, str) else _cell(v, digits.get(k), language, k)
-                  for k, v in zip(heads, row, strict=True)] for row in rows]
-        numeric = [any(isinstance(row[i], Real) and not isinstance(row[i], bool) for row in rows)
-                   for i in range(len(heads))]
-        return {"kind": "table", "name": name, "language": language, "heads": list(map(translate, heads.values())),
-                "rows": texts, "numeric": numeric, "columns": list(heads),
-                "digits": {k: digits[k] for k in heads if k in digits}}
+        return {**self._in_each(text), "page": page, "anchor": anchor}
 
     def _caption_of(self, language: str, caption: str, of: Any, n: int | None, note: str,
                     values: Mapping[str, Any]) -> dict[str, Any]:
         evidence = self.evidence(of, n)
         return {"caption": self._said(language, caption, values), "n": "" if evidence.n is None else f"{evidence.n:,}",
-                "basis": [self._known_basis(kind) for kind in evidence.basis],
+                "basis": list(evidence.basis),
                 "source": self._translate(language)(evidence.source), "note": self._said(language, note, values)}
 
     def _untranslated(self) -> dict[str, list[str]]:
@@ -351,18 +338,6 @@ class Page:
     def _label(self, kind: str, name: str, language: str) -> str:
         number = self.placed.setdefault((kind, name), 1 + sum(each == kind for each, _ in self.placed))
         return spoken(language)[kind].format(number)
-
-    def _below(self, kind: str, name: str, caption: Mapping[str, Any]) -> None:
-        """Show a figure's caption where no builder sets it."""
-        label = self._label(kind, name, self.shown)
-        _show_both(f"**{label}**\u2002{captioned({**caption, 'language': self.shown})}", {"kind": "caption"})
-
-
-def _read_parameters(notebook: Path) -> None:
-    """Give the parameters of a running notebook their types, or say which was given as something else."""
-    given = getattr(get_ipython(), "user_ns", {})
-    if given and notebook.is_file():
-        given |= {p.name: p.read(given[p.name]) for p in parameters_of(notebook).values() if p.name in given}
 
 
 def _show_both(text: str, payload: Mapping[str, Any]) -> None:
@@ -378,23 +353,22 @@ def _linked(template: str, values: Mapping[str, Any]) -> str:
     return FIELD.sub(one, template)
 
 
-def _found(name: str, values: Mapping[str, Any], frame: Any) -> Any:
+def _values(template: str, given: Mapping[str, Any], frame: Any) -> dict[str, Any]:
+    """The variables that a template names: texts, or numbers of Python's own that can be printed."""
+    places, found = [given], {}
     while frame is not None:
-        for place in (values, frame.f_locals, frame.f_globals):
-            if name in place:
-                return place[name]
+        places += [frame.f_locals, frame.f_globals]
         inside = frame.f_code.co_name in ("<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>")
         frame = frame.f_back if inside else None  # before Python 3.12 a comprehension is a frame of its own
-    raise ParameterError(f"the sentence speaks of {{{name}}}, and there is no variable of that name.")
-
-
-def _value(name: str, value: Any) -> Any:
-    """A text, or a number of Python's own that can be printed."""
-    value = value.item() if hasattr(value, "item") else value
-    if isinstance(value, str) or (isinstance(value, Real) and math.isfinite(value)):
-        return value
-    raise ParameterError(f"{{{name}}} must be a text or a finite number; got {value!r}. Say it otherwise behind an "
-                         "`if` where it can be missing.")
+    for name, _ in FIELD.findall(template):
+        if (place := next((each for each in places if name in each), None)) is None:
+            raise ParameterError(f"the sentence speaks of {{{name}}}, and there is no variable of that name.")
+        value = place[name].item() if hasattr(place[name], "item") else place[name]
+        if not isinstance(value, str) and not (isinstance(value, Real) and math.isfinite(value)):
+            raise ParameterError(f"{{{name}}} must be a text or a finite number; got {value!r}. Say it otherwise "
+                                 "behind an `if` where it can be missing.")
+        found[name] = value
+    return found
 
 
 def _all_said(words: Any, translate: Catalogue) -> Any:
@@ -415,6 +389,15 @@ def translated(figure: Any, translate: Catalogue, fonts: Sequence[str], *, langu
     """Write a drawn figure's texts in a language, from those it was drawn with.
 
     A text that was broken into lines where there was little room keeps the whole as its artist's label.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+        It is changed, and returned.
+    translate : Catalogue
+        Of the language.
+    fonts : sequence of str
+        Families to set the texts in; empty for those it was drawn with.
     """
     from matplotlib.text import Text
 

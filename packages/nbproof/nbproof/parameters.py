@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nbproof.errors import NotebookError, ParameterError, UnknownNameError, named, quoted
-from nbproof.files import read_bytes, read_toml
 from nbproof.project import project
+from nbproof.shapes import read_bytes, read_toml
 
 __all__ = ["Parameter", "chosen", "parameters_of", "profile_of"]
 
@@ -106,50 +106,43 @@ def _malformed(found: Any) -> str:
         return "it has no table of metadata"
     if not isinstance(cells, list):
         return "it has no list of cells"
-    wrong = (k for k, cell in enumerate(cells, 1) if not _is_cell(cell))
-    return next((f"cell {k} is not of type code, markdown or raw with a source and metadata" for k in wrong), "")
+    for number, cell in enumerate(cells, 1):
+        try:
+            source, tags = cell["source"], cell["metadata"].get("tags", [])
+            texts = [*(source if isinstance(source, list) else [source]), *tags]
+            whole = (cell["cell_type"] in ("code", "markdown", "raw") and isinstance(tags, list)
+                     and isinstance(cell.get("outputs", []), list) and all(isinstance(text, str) for text in texts))
+        except (AttributeError, LookupError, TypeError):
+            whole = False
+        if not whole:
+            return f"cell {number} is not of type code, markdown or raw with a source and metadata"
+    return ""
 
 
-def _is_cell(cell: Any) -> bool:
-    if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
-        return False
-    source, metadata, outputs = cell.get("source"), cell.get("metadata"), cell.get("outputs", [])
-    tags = metadata.get("tags", []) if isinstance(metadata, dict) else None
-    lines = source if isinstance(source, list) else [source]
-    return isinstance(tags, list) and isinstance(outputs, list) and all(isinstance(t, str) for t in [*lines, *tags])
-
-
-def _parse(source: str, name: str) -> list[Parameter]:
+def _parse(source: str, name: str) -> Iterator[Parameter]:
     try:
-        statements = ast.parse(source).body
+        statements: list[Any] = list(ast.parse(source).body)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as wrong:  # MemoryError: too many brackets
         raise NotebookError(f"the parameters cell of {name} is not Python: {wrong}.") from None
-    return [_parameter(s, source.splitlines()[s.lineno - 1], name) for s in statements]
-
-
-def _parameter(statement: Any, line: str, name: str) -> Parameter:
-    try:
-        typed = type(statement) is ast.AnnAssign
-        target = statement.target if typed else statement.targets[0]
-        default = ast.literal_eval(statement.value)
-        annotated = statement.annotation.id if typed else type(default).__name__
-        TYPES[annotated](default)
-        return Parameter(target.id, annotated, default, line.partition("#")[2].strip())
-    except (AttributeError, KeyError, ValueError, TypeError, RecursionError, MemoryError):
-        raise NotebookError(f"the parameters cell of {name} holds {quoted(line.strip())}; allowed is one literal a "
-                            "line, such as `draws: int = 1000  # Monte-Carlo draws`, "
-                            "of type int, float, str or bool.") from None
+    for statement in statements:
+        line = source.splitlines()[statement.lineno - 1]
+        try:
+            typed = type(statement) is ast.AnnAssign
+            target = statement.target if typed else statement.targets[0]
+            default = ast.literal_eval(statement.value)
+            annotated = statement.annotation.id if typed else type(default).__name__
+            TYPES[annotated](default)
+            yield Parameter(target.id, annotated, default, line.partition("#")[2].strip())
+        except (AttributeError, KeyError, ValueError, TypeError, RecursionError, MemoryError):
+            raise NotebookError(f"the parameters cell of {name} holds {quoted(line.strip())}; allowed is one literal a "
+                                "line, such as `draws: int = 1000  # Monte-Carlo draws`, "
+                                "of type int, float, str or bool.") from None
 
 
 def chosen(notebook: Path, profile: Mapping[str, Literal], given: Mapping[str, str]) -> dict[str, Literal]:
     """Settle every parameter of a notebook: its default, then the profile's value, then the reader's own.
 
-    Raises
-    ------
-    UnknownNameError
-        When a name is not in the notebook's parameters cell; the nearest one is named.
-    ParameterError
-        When a value has the wrong type.
+    Refused are a name that is not in the notebook's parameters cell, with the nearest one, and a value of another type.
     """
     known = parameters_of(notebook)
     for name in (*profile, *given):
@@ -159,13 +152,7 @@ def chosen(notebook: Path, profile: Mapping[str, Literal], given: Mapping[str, s
 
 
 def profile_of(folder: Path, profile: str, notebook: str) -> dict[str, Literal]:
-    """Read a profile's parameters for one notebook from ``profiles.toml`` beside the notebooks.
-
-    Raises
-    ------
-    UnknownNameError
-        When there is no such profile.
-    """
+    """Read a profile's parameters for one notebook from ``profiles.toml`` beside the notebooks, if it is there."""
     file = folder / "profiles.toml"
     profiles = read_toml(file) if file.exists() else {"full": {}, "quick": {}}
     if profile not in profiles:

@@ -1,6 +1,6 @@
 """Plan a build: hash what each report is made from, compare with the manifest, and say what to make again and why.
 
-Nothing here imports more than the standard library, so that a build with nothing to do costs a fraction of a second.
+Nothing heavy is imported here, so that a build with nothing to do costs a fraction of a second.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nbproof.errors import NotebookError, UnknownNameError
-from nbproof.owned import read_manifest
+from nbproof.errors import NotebookError, ParameterError, UnknownNameError
+from nbproof.folder import check_buildable, check_free, file_hash, read_manifest
 from nbproof.parameters import Literal, cells_of, chosen, parameters_of, profile_of
 from nbproof.project import project
 
-__all__ = ["BuildPlan", "ReportPlan", "file_hash", "file_label", "find_notebooks", "plan_build", "versions"]
+__all__ = ["BuildPlan", "ReportPlan", "file_label", "find_notebooks", "planned", "versions"]
 
 IMPORT = re.compile(r"(?:^|;)[ \t]*(?:from[ \t]+([a-zA-Z][\w.]*)[ \t]+import[ \t]+(\([^)]*\)|(?:\\\n|[^\n;])+)|"
                     r"import[ \t]+((?:\\\n|[^\n;])+))", re.MULTILINE)
 # what an executed notebook owes to the builder
-RUNNERS = ("engine.py", "machine.py", "normalise.py", "numbers.py", "page.py", "run.py")
+RUNNERS = ("engine.py", "machine.py", "page.py", "results.py", "run.py")
 RENDERERS = ("nbproof.document", "nbproof.render", "nbproof.results")
 
 
@@ -64,23 +64,18 @@ class BuildPlan:
         return tuple(report for report in self.reports if report.reasons)
 
 
-def plan_build(
-    names: Sequence[str] = (),
-    *,
-    out: Path,
-    profile: str = "full",
-    languages: Sequence[str] | None = None,
-    given: Mapping[str, str] | None = None,
-    force: bool = False,
-) -> BuildPlan:
-    """Plan which reports to make.
+def planned(names: Sequence[str] = (), *, out: Path | None = None, profile: str = "full",
+            languages: Sequence[str] | None = None, given: Mapping[str, str] | None = None,
+            force: bool = False) -> BuildPlan:
+    """Plan which reports to make, having made sure that nothing of the reader's is in their place.
 
     Parameters
     ----------
     names : sequence of str
         Notebooks by name or path; all of them when empty.
-    out : Path
-        Folder the reports go to; its ``manifest.json`` says what is there already.
+    out : Path, optional
+        Folder the reports go to; its ``manifest.json`` says what is there already. By default the project's for the
+        full profile, one of the profile's name in it for another.
     profile : str
         A section of ``profiles.toml`` beside the notebooks.
     languages : sequence of str, optional
@@ -94,30 +89,51 @@ def plan_build(
     ------
     UnknownNameError
         For an unknown notebook, parameter, profile or language, with the nearest known one.
+    ParameterError
+        When a notebook is not the project's, and no folder is given.
+    OutputError
+        When the folder holds what a build did not make, or lies among the sources.
     """
-    before = read_manifest(out)
-    environment = versions()
+    used = project()
+    home = used.path(used.notebooks)
+    if out is None and (foreign := [path.name for path in find_notebooks(names) if path.parent != home]):
+        raise ParameterError(f"{', '.join(foreign)} is not one of the project's notebooks; give a folder of its own "
+                             "with --out DIR, so that the project's reports stay as they are.")
+    out = out or used.out / ("" if profile == "full" else profile)
+    check_buildable(out)
     notebooks = find_notebooks(names)
-    allowed = project().languages
     for language in languages or ():
-        if language not in allowed:
-            raise UnknownNameError("language", language, allowed)
-    wanted = tuple(each for each in allowed if languages is None or each in languages)
-    known = {notebook: parameters_of(notebook) for notebook in notebooks} if given else {}
-    strange = {name for name in given or {} if not any(name in own for own in known.values())}
+        if language not in used.languages:
+            raise UnknownNameError("language", language, used.languages)
+    wanted = tuple(each for each in used.languages if languages is None or each in languages)
+    before, environment, given = read_manifest(out), versions(), given or {}
+    known = {notebook: parameters_of(notebook) if given else {} for notebook in notebooks}
+    strange = {*given}.difference(*known.values())
     reports = tuple(
         _plan_report(notebook, before, out, profile, wanted,
-                     {name: value for name, value in (given or {}).items() if name in strange | {*known[notebook]}},
-                     environment, force)
-        for notebook in notebooks
-    )
-    return BuildPlan(out, profile, reports, environment)
+                     {name: value for name, value in given.items() if name in strange | {*own}}, environment, force)
+        for notebook, own in known.items())
+    plan = BuildPlan(out, profile, reports, environment)
+    sure = [f"{language}/{report.name}.{kind}" for report in plan.stale for language in report.languages
+            for kind in ("html", "pdf")]
+    sure += [f"{folder}/{report.name}.{kind}" for report in plan.stale
+             for folder, kind in (("notebooks", "ipynb"), ("results", "json"), ("search", "json"))]
+    check_free(out, ["index.html", "ro-crate-metadata.json", *sure])
+    return plan
 
 
 def find_notebooks(names: Sequence[str] = ()) -> list[Path]:
     """Return the notebooks named, by name or path; all of the project's when none is."""
     known = {path.stem: path for path in sorted(project().path(project().notebooks).glob("*.ipynb"))}
-    found = list(dict.fromkeys(known.get(name) or _as_path(name, known) for name in names))
+    found: dict[Path, None] = {}
+    for name in names:
+        path, elsewhere = Path(name), name not in known
+        if elsewhere and not (path.suffix == ".ipynb" and path.is_file()):
+            raise UnknownNameError("notebook", path.stem if path.suffix == ".ipynb" else name, known)
+        if elsewhere and not re.fullmatch(r"[\w.\- ]+", path.stem):
+            raise NotebookError(f"a report cannot be named {path.stem!r}; allowed are letters, digits, spaces "
+                                "and . _ -, so rename the notebook.")
+        found[path.resolve() if elsewhere else known[name]] = None
     stems = [path.stem for path in found]
     if twice := next((stem for stem in stems if stems.count(stem) > 1), None):
         where = " and ".join(str(path) for path in found if path.stem == twice)
@@ -125,17 +141,7 @@ def find_notebooks(names: Sequence[str] = ()) -> list[Path]:
                             "so build them into two folders, or rename one.")
     if not names and not known:
         raise NotebookError(f"no notebook stands in {project().notebooks}; give a folder that holds some.")
-    return found if names else list(known.values())
-
-
-def _as_path(name: str, known: Mapping[str, Path]) -> Path:
-    path = Path(name)
-    if path.suffix == ".ipynb" and path.is_file():
-        if not re.fullmatch(r"[\w.\- ]+", path.stem):
-            raise NotebookError(f"a report cannot be named {path.stem!r}; allowed are letters, digits, spaces "
-                                "and . _ -, so rename the notebook.")
-        return path.resolve()
-    raise UnknownNameError("notebook", path.stem if path.suffix == ".ipynb" else name, known)
+    return list(found) if names else list(known.values())
 
 
 def _plan_report(notebook: Path, before: Mapping[str, Any], out: Path, profile: str, languages: tuple[str, ...],
@@ -150,7 +156,8 @@ def _plan_report(notebook: Path, before: Mapping[str, Any], out: Path, profile: 
         why_run = _changes(old.get("run_inputs", {}), inputs, before.get("environment", {}), environment)
     if force:
         why_run = ["asked for by --force"]
-    damage = _damage(old, out)
+    damage = [f"output {name} {'is missing' if found == 'missing' else 'was changed'}"
+              for name, digest in old.get("outputs", {}).items() if (found := file_hash(out / name)) != digest]
     if not why_run and any(f"output notebooks/{notebook.stem}.ipynb " in reason for reason in damage):
         why_run = damage  # pages are made from the executed copy: it has to be the one that was run
     why_render = _changes(old.get("render_inputs", {}), rendering, {}, {}) + damage
@@ -273,29 +280,10 @@ def _changes(old: Mapping[str, str], new: Mapping[str, str], old_versions: Mappi
     return reasons + [f"{key} is gone" for key in old if key not in new]
 
 
-def _damage(old: Mapping[str, Any], out: Path) -> list[str]:
-    """Name outputs of the last build that are missing or were changed since."""
-    reasons = []
-    for name, expected in old.get("outputs", {}).items():
-        found = file_hash(out / name)
-        if found != expected:
-            reasons.append(f"output {name} {'is missing' if found == 'missing' else 'was changed'}")
-    return reasons
-
-
 def file_label(path: Path) -> str:
     """A file's name in the manifest: relative to the project or a package, so that no path of a machine is kept."""
     tops = (project().root, *(folder.parent for folder in project().folders.values()))
     return path.relative_to(next((top for top in tops if path.is_relative_to(top)), path.parent)).as_posix()
-
-
-def file_hash(path: Path) -> str:
-    """Return a file's sha256, or ``"missing"``."""
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return "missing"
 
 
 def text_hash(text: str) -> str:

@@ -9,10 +9,14 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from nbproof.errors import ParameterError, UnknownNameError
+from nbproof.errors import ParameterError
+from nbproof.shapes import FLAG, TABLE, Field, check, read_toml
 
 __all__ = ["Project", "here", "project", "use"]
 
+TEXTS = Field(lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value), "a list of texts")
+# by the type of a setting's default
+KINDS: dict[type, Field] = {tuple: TEXTS, bool: FLAG, str: Field(lambda value: isinstance(value, str), "a text")}
 
 
 @dataclass(frozen=True)
@@ -107,39 +111,24 @@ def here() -> Project:
 
 @cache
 def _read(start: Path) -> Project:
+    found: dict[str, Any] = {}
     for folder in (start, *start.parents):
-        if (found := _settings(folder)) is not None:
+        if (own := folder / "nbproof.toml").is_file():
+            found = read_toml(own)
+        elif (own := folder / "pyproject.toml").is_file():
+            found = read_toml(own).get("tool", {}).get("nbproof")
+        else:
+            continue
+        if found is not None:
             break
     else:
-        folder, found = start, {}
-    settings = {key: _checked(key, value) for key, value in found.items()}
+        folder, own, found = start, start, {}
+    kinds = {each.name: KINDS[type(each.default)] for each in fields(Project) if type(each.default) in KINDS}
+    check(ParameterError, own.name, found, {}, kinds | {"licence": TABLE, "packages": TEXTS})
+    settings: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
     packages = {Path(name).name: folder / name for name in settings.pop("packages", ())}
     sys.path += [str(each.parent) for each in packages.values()]  # a look may be a module of the project's own
     return Project(partial(Path, folder), packages=packages, **settings)
-
-
-def _settings(folder: Path) -> dict[str, Any] | None:
-    from nbproof.files import read_toml
-
-    if (folder / "nbproof.toml").is_file():
-        return read_toml(folder / "nbproof.toml")
-    if (folder / "pyproject.toml").is_file():
-        return read_toml(folder / "pyproject.toml").get("tool", {}).get("nbproof")
-    return None
-
-
-def _checked(key: str, value: Any) -> Any:
-    """Return a setting as its field takes it."""
-    kinds: dict[str, type] = {each.name: type(each.default) for each in fields(Project) if each.name != "locate"}
-    kinds |= {"licence": dict, "packages": tuple}
-    if key not in kinds:
-        raise UnknownNameError("setting", key, kinds)
-    kind = kinds[key]
-    value = tuple(value) if isinstance(value, list) else value
-    if not isinstance(value, kind) or (isinstance(value, tuple) and not all(isinstance(each, str) for each in value)):
-        wanted = {tuple: "a list of texts", dict: "a table", bool: "true or false"}.get(kind, "a text")
-        raise ParameterError(f"setting {key} takes {wanted}; got {value!r}.")
-    return value
 
 
 _source: Callable[[], Project] = here

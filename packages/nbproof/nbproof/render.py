@@ -1,6 +1,8 @@
-"""A document as a self-contained HTML page and as a PDF: pandoc writes the body, the house templates do the rest.
+"""A document as a self-contained HTML page and as a PDF, and the front page that lists them.
 
-Nothing in a page asks for anything outside it; its content security policy says so to the browser.
+Pandoc writes the body, the house templates do the rest. Nothing in a page asks for anything outside it; its content
+security policy says so to the browser. The front page shows what the project has to show first, every report in every
+language, a search and a language switch.
 """
 
 from __future__ import annotations
@@ -9,18 +11,23 @@ import hashlib
 import json
 import re
 from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from html import escape, unescape
 from pathlib import Path
 from string import Template
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from nbproof import pandoc
-from nbproof.document import Document
+import jinja2
+
+from nbproof.document import Document, convert
+from nbproof.errors import OutputError
 from nbproof.look import asset, look, words
 from nbproof.project import project
 
-__all__ = ["html", "page", "pdf"]
+__all__ = ["Front", "front_page", "html", "page", "pdf"]
 
 FORMULA = re.compile(r"<math\b.*?(?=<annotation)", re.DOTALL)  # what is drawn of it
 STRONG = re.compile(r"<(h[1-6]|th|strong|b|dt)\b[^>]*>(.*?)</\1>", re.DOTALL)  # what the style sheet sets in bold
@@ -41,21 +48,15 @@ def html(document: Document, languages: tuple[str, ...]) -> str:
     str
         The page; fonts, style, script and figures are inside.
     """
-    tree = document.tree("html", _references())
-    body = pandoc.convert(tree, "json", "html", "--mathml", "--citeproc", "--syntax-highlighting=none")
+    body = convert(document.tree("html"), "json", "html", "--mathml", "--citeproc", "--syntax-highlighting=none")
     said = words(document.language)
-    others = [language for language in languages if language != document.language]
-    bar = [f'<a href="../index.html">{said["all"]}</a>', '<span class="space"></span>',
-           *(f'<a href="../{other}/{document.name}.html" lang="{tag}" hreflang="{tag}" data-language>{native}</a>'
-             for other in others for tag, native in [(words(other)["tag"], words(other)["native"])]),
-           f'<a href="{document.name}.pdf">PDF</a>',
-           f'<button id="code" hidden aria-pressed="false">{said["show_code"]}</button>',
-           f'<button id="theme" hidden>{said["theme"]}</button>']
+    bar = parts().bar(document.name, said, {each: words(each) for each in languages if each != document.language})
+    contents = parts().contents(document.sections, said["contents"])
     body = f"<h1>{escape(document.title)}</h1>\n{body}"
     explorer = [look().library(), *document.scripts] if document.scripts else []
     script = "\n".join([asset("page.js"), *explorer]).replace("</", "<\\/")
     labels = " ".join(document.scripts)  # what the script writes needs its characters too
-    return page(document.language, document.title, "\n".join(bar), _contents(document), body, script, labels=labels)
+    return page(document.language, document.title, bar, contents, body, script, labels=labels)
 
 
 def page(language: str, title: str, bar: str, contents: str, body: str, script: str, data: str = "",
@@ -65,14 +66,15 @@ def page(language: str, title: str, bar: str, contents: str, body: str, script: 
     ``languages`` names those of the text where there are several; ``labels`` is text that the script writes.
     """
     said, used = words(language), project()
-    footer = said["footer"].format(built_by())
+    made_by = f"{used.name} {used.version}".rstrip()
+    footer = said["footer"].format(made_by)
     seen = plain_text(f"{bar} {contents} {body} {footer} {title}")
     natives = (words(each)["native"] for each in used.languages or languages or (language,))
     text = seen + data + labels + "".join(natives) + said["skip"]
     strong = plain_text(contents + " ".join(part for _, part in STRONG.findall(body))) + title + labels
     script_hash = b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return Template(asset("page.html")).substitute(
-        lang=said["tag"], hashes=f"'sha256-{script_hash}'", generator=built_by(), title=escape(title),
+        lang=said["tag"], hashes=f"'sha256-{script_hash}'", generator=made_by, title=escape(title),
         fonts=look().faces(text, strong, languages or (language,), plain_text(" ".join(FORMULA.findall(body)))),
         theme=look().theme(), css=look().css(), skip=said["skip"], bar=bar, contents=contents, body=body, footer=footer,
         data=data, script=script, columns="columns" if contents else "columns single")
@@ -82,8 +84,7 @@ def pdf(document: Document) -> bytes:
     """Render a document as a PDF, code in an appendix; the same bytes for the same document."""
     import typst
 
-    tree = document.tree("pdf", _references())
-    body = pandoc.convert(tree, "json", "typst", "--citeproc", "--syntax-highlighting=idiomatic")
+    body = convert(document.tree("pdf"), "json", "typst", "--citeproc", "--syntax-highlighting=idiomatic")
     drawn = look()
     family, folder = drawn.pdf_font(document.language)
     language, _, region = words(document.language)["tag"].partition("-")
@@ -100,10 +101,12 @@ def pdf(document: Document) -> bytes:
                              ignore_system_fonts=folder is not None)
 
 
-def built_by() -> str:
-    """Return what made a page, as it says itself: the program and its version."""
-    used = project()
-    return f"{used.name} {used.version}".rstrip()
+@cache
+def parts() -> Any:
+    """Return the macros from which the parts of a page are made."""
+    templates = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    templates.filters["e"] = escape
+    return templates.from_string(asset("parts.html")).module
 
 
 def plain_text(markup: str) -> str:
@@ -111,14 +114,58 @@ def plain_text(markup: str) -> str:
     return unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<(style|script|svg)\b.*?</\1>", " ", markup, flags=re.DOTALL)))
 
 
-def _contents(document: Document) -> str:
-    items = "\n".join(
-        f'<li class="level-{s["level"]}"><a href="#{s["anchor"]}">'
-        f'<span>{s["number"]}</span><span>{escape(s["heading"])}</span></a></li>'
-        for s in document.sections if s["anchor"])
-    return f'<nav class="contents" aria-label="{words(document.language)["contents"]}">\n<ol>\n{items}\n</ol>\n</nav>'
+@dataclass(frozen=True)
+class Front:
+    """What a front page says beside its list of reports: ``words`` by language, and ``more`` markup below the list."""
+
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    more: Mapping[str, str] = field(default_factory=dict)
 
 
-def _references() -> list[Any]:
-    used = project()
-    return pandoc.references(used.path(used.bibliography)) if used.bibliography else []
+def front_page(out: Path, manifest: Mapping[str, Any], front: Front | None = None) -> str:
+    """Render the index of a folder of reports.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of built reports; their search data are read from it.
+    manifest : mapping
+        The build's manifest; every report in it that was rendered is listed, below what the project's look has to
+        show first.
+    front : Front, optional
+        Title and lead; by default those of the project.
+
+    Raises
+    ------
+    OutputError
+        When no report has search data.
+    """
+    front = front or Front()
+    files = {name: out / "search" / f"{name}.json" for name in manifest["reports"]}
+    reports = {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items() if file.is_file()}
+    made = {language for report in reports.values() for language in report}
+    languages = [language for language in project().languages or sorted(made) if language in made]
+    if not languages:
+        raise OutputError(f"no report in {out} can be listed, their search data are gone; "
+                          "make them again with --force.")
+    sections = {language: [{"page": f"{language}/{name}.html", "anchor": each["anchor"],
+                            "title": report[language]["title"], "heading": each["heading"],
+                            "text": " ".join(each["text"].split())}
+                           for name, report in reports.items() if language in report
+                           for each in report[language]["sections"]] for language in languages}
+    said = {language: {**words(language), **front.words.get(language, {})} for language in languages}
+    first = {language: look().front(out, reports, language) for language in languages}
+    body = parts().front(said, project().languages[0], reports, first, front.more).strip()
+    shown = ("title", "placeholder", "hits")
+    data = _json("search-data", sections)
+    data += _json("search-words", {language: {k: said[language][k] for k in shown} for language in languages})
+    own = "".join(f'navigator.language.startsWith("{each}") ? "{each}" : ' for each in languages[1:]) + "language"
+    script = asset("page.js") + asset("index.js").replace("/* more */", look().front_script()).replace("/* own */", own)
+    return page(languages[0], said[languages[0]]["title"], parts().front_bar(said), "", body, script, data,
+                tuple(languages))
+
+
+def _json(anchor: str, value: Any) -> str:
+    """Data for the page's script; ``<`` is escaped so that no text can close the element."""
+    text = json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+    return f'<script type="application/json" id="{anchor}">{text}</script>\n'

@@ -1,16 +1,93 @@
-"""The numbers of a report: collected from an executed notebook, kept as JSON, compared with the committed ones."""
+"""The numbers of a report: written alike everywhere, collected from an executed notebook, kept as JSON, and compared.
+
+``{{name}}`` stands for a number, a word, a figure or a table of the same notebook.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nbproof.errors import NotebookError
-from nbproof.numbers import numerals
+from nbproof.errors import NotebookError, nearest
+from nbproof.look import words
 
-__all__ = ["LANGUAGES", "MIME", "Drift", "as_text", "collect", "compare", "payloads"]
+__all__ = ["LANGUAGES", "MIME", "REFERENCE", "Drift", "Reference", "References", "as_text", "collect", "compare",
+           "format_number", "payloads", "reported", "snap", "text_table"]
+
+SIGNIFICANT = 12  # digits on which linear algebra of different processors agrees, some three short of a double's
+NUMERAL = re.compile(  # not the 15 of H15, which is a name
+    r"(?<![A-Za-z\u0370-\u03ff\d_])[+−-]?\d+(?:,\d{3})*(?:\.\d+)?")
+
+
+def snap(value: float) -> float:
+    """Round to 12 significant digits, so that what processors compute differently in the last bits is one number.
+
+    Ties then fall the same way everywhere: 0.55449999999999999 and 0.55450000000000002 are both 0.5545.
+
+    Examples
+    --------
+    >>> snap(0.1 + 0.2), snap(2), snap(float("inf"))
+    (0.3, 2.0, inf)
+    """
+    return float(f"{value:.{SIGNIFICANT}g}")
+
+
+def format_number(value: float, digits: int) -> str:
+    """Write a number as the reports print it: thousands separated, a true minus sign, a fixed number of decimals.
+
+    Examples
+    --------
+    >>> format_number(34165.8, 1), format_number(-0.25, 2), format_number(-0.001, 1)
+    ('34,165.8', '−0.25', '0.0')
+    """
+    text = f"{snap(value):,.{digits}f}"
+    if not text.strip("-0.,"):
+        text = text.lstrip("-")
+    return text.replace("-", "−")
+
+
+def reported(value: float, digits: int) -> float:
+    """Round to one digit beyond those printed, or to as many more as it takes to print the same.
+
+    Examples
+    --------
+    >>> reported(0.55449, 2), reported(0.7849, 2), reported(34165.8, 1)
+    (0.554, 0.7849, 34165.8)
+    """
+    value = snap(value)
+    rounded = (round(value, digits + more) for more in range(1, SIGNIFICANT))
+    return next((near for near in rounded if format_number(near, digits) == format_number(value, digits)), value) + 0.0
+
+
+def numerals(text: str) -> tuple[str, tuple[tuple[float, int], ...]]:
+    """Take a text apart: its words, with ``#`` for each numeral, and the numerals as (value, decimals).
+
+    Examples
+    --------
+    >>> numerals("H15 rose by −1,250.5 in 2023")
+    ('H15 rose by # in #', ((-1250.5, 1), (2023.0, 0)))
+    """
+    found = NUMERAL.findall(text)
+    values = (float(each.replace(",", "").replace("−", "-")) for each in found)
+    decimals = (len(each.partition(".")[2]) for each in found)
+    return NUMERAL.sub("#", text), tuple(zip(values, decimals, strict=True))
+
+
+def text_table(rows: Sequence[Sequence[str]], fill: Callable[[str, int], str] = str.ljust) -> str:
+    """Lay rows of cells out in columns, filled up by spaces to their widest cell.
+
+    Examples
+    --------
+    >>> print(text_table([["name", "n"], ["H1", "12"]]))
+    name  n
+    H1    12
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(fill, row, widths)).rstrip() for row in rows)
+
 
 NUMBER = ("value", "digits", "tolerance", "basis")
 MIME = "application/vnd.nbproof+json"
@@ -44,6 +121,11 @@ def collect(notebook: Mapping[str, Any], name: str) -> dict[str, Any]:
     dict
         ``numbers`` (value, digits, tolerance, basis), ``texts`` (words by language) and ``tables``
         (columns, digits, tolerances, rows), each by name in order of appearance.
+
+    Raises
+    ------
+    NotebookError
+        When a name has two values, or a figure or table has a number's.
     """
     found: dict[str, Any] = {"notebook": name, "numbers": {}, "texts": {}, "tables": {}}
     for payload in map(dict, payloads(notebook)):
@@ -94,7 +176,7 @@ def compare(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[Drif
     drifts = [Drift(name, f"file, {key}", committed.get(key), found.get(key), "the same")
               for key in dict.fromkeys([*committed, *found])
               if key not in ("numbers", "texts", "tables") and committed.get(key) != found.get(key)]
-    for kind in ("numbers", "texts", "tables"):
+    for kind, entries in (("numbers", _number), ("texts", _text), ("tables", _table)):
         old, new = committed.get(kind, {}), found.get(kind, {})
         if not isinstance(old, Mapping):
             drifts.append(Drift(name, f"file, {kind}", old, "entries by name", "entries by name"))
@@ -104,16 +186,11 @@ def compare(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[Drif
                 drifts.append(Drift(name, f"{kind[:-1]} {key}", "present" if key in old else "absent",
                                     "present" if key in new else "absent", "in both"))
             else:
-                drifts += _differences(kind, name, key, old[key], new[key])
+                try:
+                    drifts += list(entries(name, key, old[key], new[key]))
+                except (KeyError, TypeError, ValueError, AttributeError, OverflowError):  # somebody broke its form
+                    drifts.append(Drift(name, f"{kind[:-1]} {key}", old[key], new[key], "an entry of this form"))
     return drifts
-
-
-def _differences(kind: str, name: str, key: str, old: Any, new: Any) -> list[Drift]:
-    """Compare one entry; one whose form somebody broke is a drift as a whole."""
-    try:
-        return list({"numbers": _number, "texts": _text, "tables": _table}[kind](name, key, old, new))
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-        return [Drift(name, f"{kind[:-1]} {key}", old, new, "an entry of this form")]
 
 
 def _number(name: str, key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Drift]:
@@ -163,3 +240,49 @@ def _close(a: float, b: float, tolerance: float, digits: int) -> bool:
     """Compare kept decimals: binary fractions may put them a hair beyond the tolerance, but never half a digit."""
     hair = 1e-6 * tolerance + 1e-15 * abs(a) if tolerance else 0.0
     return a == b or abs(a - b) <= min(tolerance + hair, 0.49 * 10.0**-digits)
+
+
+REFERENCE = re.compile(r"\{\{([^\W\d]\w*)\}\}")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a ``{{name}}`` becomes: the text printed, the result it names, and the anchor it links to, if any."""
+
+    text: str
+    result: str
+    anchor: str = ""
+
+
+@dataclass(frozen=True)
+class References:
+    """All that the prose of one notebook can refer to, in one language."""
+
+    results: Mapping[str, Any]
+    floats: Mapping[str, tuple[str, int]]  # name -> ("figure" | "table", its number)
+    language: str
+    notebook: str
+
+    def look_up(self, name: str) -> Reference:
+        """Return what ``{{name}}`` stands for; where nothing has that name, the nearest is said."""
+        numbers, texts = self.results["numbers"], self.results["texts"]
+        if name in self.floats:
+            kind, position = self.floats[name]
+            return Reference(words(self.language)[kind].format(position), name, f"{kind}-{name}")
+        if name in texts:
+            return Reference(texts[name][self.language], name)
+        if name in numbers:
+            return Reference(format_number(numbers[name]["value"], numbers[name]["digits"]), name)
+        known = [*numbers, *texts, *self.floats]
+        guess = nearest(name, known)
+        raise NotebookError(f"{self.notebook}: the prose refers to {{{{{name}}}}}, which no cell recorded;"
+                            f"{f' did you mean {guess}?' if guess else ''} Recorded: {', '.join(known) or 'nothing'}.")
+
+    def fill(self, text: str) -> str:
+        """Replace every ``{{name}}`` in a plain text."""
+        return REFERENCE.sub(lambda match: self.look_up(match[1]).text, text)
+
+    def split(self, text: str, words: Callable[[str], Any], reference: Callable[[Reference], Any]) -> list[Any]:
+        """Cut a text at its references and turn each part into something."""
+        parts = REFERENCE.split(text)
+        return [reference(self.look_up(part)) if i % 2 else words(part) for i, part in enumerate(parts) if part]

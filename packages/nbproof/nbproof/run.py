@@ -16,10 +16,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from nbproof.children import end_below, keep, wait_for_end
 from nbproof.errors import NotebookError
-from nbproof.machine import ONE_THREAD
-from nbproof.plan import ReportPlan, file_hash, run_inputs, text_hash
+from nbproof.folder import file_hash, listed
+from nbproof.machine import ONE_THREAD, end_below, keep, wait_for_end
+from nbproof.plan import ReportPlan, run_inputs, text_hash
 from nbproof.project import Project, project, use
 from nbproof.results import LANGUAGES
 
@@ -64,8 +64,13 @@ def make(job: Job, channel: Connection, alive: Connection | None = None) -> None
         return
     use(lambda: job.project)
     kept = keep(channel, alive)
+
+    def end() -> None:
+        end_below()
+        os._exit(9)
+
     if alive is not None and not kept:
-        threading.Thread(target=wait_for_end, args=(alive, _end), daemon=True).start()
+        threading.Thread(target=wait_for_end, args=(alive, end), daemon=True).start()
     try:
         if job.folder is not None:
             os.chdir(job.folder)
@@ -85,11 +90,6 @@ def make(job: Job, channel: Connection, alive: Connection | None = None) -> None
             end_below()
 
 
-def _end() -> None:
-    end_below()
-    os._exit(9)
-
-
 def _make(job: Job, channel: Connection) -> dict[str, Any]:
     report, files = job.report, job.staged / "files"
     executed = files / "notebooks" / f"{report.name}.ipynb"
@@ -104,8 +104,7 @@ def _make(job: Job, channel: Connection) -> dict[str, Any]:
     # what changed while the notebook ran keeps the hash it had before, so that the next build makes it again
     inputs = {label: report.run_inputs.get(label, digest) for label, digest in
               run_inputs(report.notebook, report.parameters, job.environment, read).items()}
-    written = [path for path in sorted(files.rglob("*")) if path.is_file()]
-    outputs = {path.relative_to(files).as_posix(): file_hash(path) for path in written}
+    outputs = {name: file_hash(files / name) for name in listed(files)}
     return {
         "notebook": next(iter(inputs)), "parameters": dict(report.parameters),
         "seeds": {k: v for k, v in report.parameters.items() if "seed" in k}, "languages": list(report.languages),
@@ -121,7 +120,7 @@ def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    from nbproof import engine, normalise, reads
+    from nbproof import engine
 
     engine.register()
     log, raw = job.staged / "reads", job.staged / "raw.ipynb"
@@ -129,9 +128,9 @@ def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
     os.environ["IPYTHONDIR"] = str(ipython)
     os.environ[LANGUAGES] = ",".join(job.report.languages or project().languages[:1])
     if job.engine == "kernel":
-        reads.startup_for_kernels(ipython, log)
+        engine.startup_for_kernels(ipython, log)
     else:
-        reads.record_reads(str(log))
+        engine.record_reads(str(log))
     folder = os.getcwd()
     options = {"sockets": str(job.staged / "k")} if job.engine == "kernel" else {}
     if not json.loads(job.report.notebook.read_text(encoding="utf-8"))["metadata"].get("kernelspec", {}).get("name"):
@@ -148,8 +147,8 @@ def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
         raise NotebookError(_explained(job, raw, failure)) from None
     finally:
         os.chdir(folder)  # a cell may have left it
-    _write(executed, f"{nbformat.writes(normalise.normalised(notebook))}\n".encode())
-    return reads.reads(log)
+    _write(executed, f"{nbformat.writes(engine.normalised(notebook))}\n".encode())
+    return engine.reads(log)
 
 
 def _explained(job: Job, raw: Path, failure: Any) -> str:

@@ -20,19 +20,18 @@ from typing import Any
 
 from nbproof.errors import NotebookError, ParameterError
 from nbproof.look import words as spoken
-from nbproof.numbers import format_number
 from nbproof.project import project
+from nbproof.results import format_number
 
-__all__ = ["Catalogue", "catalogue", "fields_of", "filled", "listed", "localised", "messages", "translate", "words"]
+__all__ = ["Catalogue", "catalogue", "filled", "listed", "localised", "translate", "words"]
 
-FIELD = re.compile(r"\{([^\W\d]\w*)(?::([^{}]*))?\}")
+FIELD = re.compile(r"\{([^\W\d]\w*)(?::([^{}]*))?\}")  # the names in a template, with their formats
 SPEC = re.compile(r"(?P<sign>\+?),?(?:\.(?P<digits>\d+))?(?P<kind>[fg]?)")
 SPOKEN = {"say": (0,), "figure": (2,), "table": (2,), "words": (0,)}  # method of page -> places of its texts
 NAMED = ("alt", "caption", "note")
 WORDLESS = re.compile(rf"\$+[^$]*\$+|{FIELD.pattern}")  # mathematics, and the fields of a template
 LETTERS = re.compile(r"[^\W\d_Α-Ωα-ω]{2}")  # of a word: γC is a symbol
-_made: dict[str, tuple[str, Mapping[str, Any]]] = {}  # a text made by `words` -> how
-_lists: dict[str, tuple[str, ...]] = {}  # a text made by `listed` -> of what
+_made: dict[str, Callable[[Catalogue], str]] = {}  # a text made by `words` or `listed` -> how in another language
 
 
 class Catalogue(dict[str, str]):
@@ -50,10 +49,7 @@ class Catalogue(dict[str, str]):
         if text in self:
             return self[text]
         if text in _made:
-            template, values = _made[text]
-            return filled(self(template), values, self.language, self)
-        if text in _lists:
-            return spoken(self.language)["list"].join(map(self, _lists[text]))
+            return _made[text](self)
         # what stands in capitals alone is a code, as an item has
         if LETTERS.search(WORDLESS.sub("", text)) and not text.isupper() and text not in self.values():
             self.missing[text] = None
@@ -73,7 +69,7 @@ def catalogue(name: str, language: str) -> Catalogue:
 
 
 def words(template: str, **values: Any) -> str:
-    """Make a text with values in it that can still be translated, for a label or a head.
+    """Make a text with values in it that can still be translated, for a label or a head (``page.words``).
 
     Examples
     --------
@@ -81,12 +77,12 @@ def words(template: str, **values: Any) -> str:
     '2 years ahead'
     """
     text = filled(template, values)
-    _made[text] = (template, values)
+    _made[text] = lambda translate: filled(translate(template), values, translate.language, translate)
     return text
 
 
 def listed(texts: Iterable[str]) -> str:
-    """Make one text of several, each of which can still be translated, for a sentence that names them.
+    """Make one text of several, each of which can still be translated, for a field of a sentence (``page.listed``).
 
     Examples
     --------
@@ -96,13 +92,20 @@ def listed(texts: Iterable[str]) -> str:
     several = tuple(texts)
     text = ", ".join(several)  # as a notebook is written
     if len(several) > 1:
-        _lists[text] = several
+        _made[text] = lambda translate: spoken(translate.language)["list"].join(map(translate, several))
     return text
 
 
 def filled(template: str, values: Mapping[str, Any], language: str = "en",
            translate: Callable[[str], str] | None = None) -> str:
     """Fill a template's fields as they are printed in a language.
+
+    Parameters
+    ----------
+    values : mapping of str to float or str
+        What each field names; formats are those of `nbproof.Page.say`.
+    translate : callable, optional
+        Translates the values that are texts.
 
     Examples
     --------
@@ -152,11 +155,6 @@ def digits_of(value: float, spec: str) -> int:
     return next(fewer for fewer in range(most + 1) if round(value, fewer) == round(value, most))
 
 
-def fields_of(template: str) -> list[tuple[str, str]]:
-    """Return the names in a template with their formats, in order."""
-    return FIELD.findall(template)
-
-
 def blocks(markdown: str) -> list[str]:
     """Cut markdown into the blocks that are translated one by one."""
     return [block for block in re.split(r"\n{2,}", markdown.strip("\n")) if block.strip()]
@@ -199,17 +197,13 @@ def localised(notebook: Mapping[str, Any], translate: Catalogue) -> dict[str, An
         elif "parameters" in cell["metadata"].get("tags", ()):
             cell["source"] = re.sub(r'^(language: str = )"\w*"', rf'\1"{translate.language}"', source)
         elif cell["cell_type"] == "code":
-            cell["source"] = _spoken(source, translate)
+            lines = [line.encode() for line in source.splitlines(keepends=True)]  # columns are counted in bytes
+            for text in reversed(literals(source)):
+                first, last = text.lineno - 1, (text.end_lineno or text.lineno) - 1
+                said = json.dumps(translate(str(text.value)), ensure_ascii=False).encode()
+                lines[first:last + 1] = [lines[first][:text.col_offset] + said + lines[last][text.end_col_offset:]]
+            cell["source"] = b"".join(lines).decode()
     return made
-
-
-def _spoken(source: str, translate: Catalogue) -> str:
-    lines = [line.encode() for line in source.splitlines(keepends=True)]  # columns are counted in bytes
-    for text in reversed(literals(source)):
-        first, last = text.lineno - 1, (text.end_lineno or text.lineno) - 1
-        said = json.dumps(translate(str(text.value)), ensure_ascii=False).encode()
-        lines[first:last + 1] = [lines[first][:text.col_offset] + said + lines[last][text.end_col_offset:]]
-    return b"".join(lines).decode()
 
 
 def translate(names: Sequence[str] = ()) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ import papermill  # noqa: E402, F401
 import psutil  # noqa: E402, F401
 import typst  # noqa: E402, F401
 
-from nbproof import engine, normalise, reads, render, results, run  # noqa: E402, F401
+from nbproof import engine, render, results, run  # noqa: E402, F401
 
 # compiles the schema: 0.4 s that every report would pay
 nbformat.reads(nbformat.writes(nbformat.v4.new_notebook()), as_version=4)

@@ -111,8 +111,8 @@ def test_real_kernels_leave_the_same_bytes(built_checkout, tmp_path):
      "output zh/alpha.html was changed"),
     (lambda c: c.edit("nbproof/assets/page.css", "margin: 0;", "margin: 0 ;"), {"alpha", "beta"},
      "nbproof/assets/page.css changed"),
-    (lambda c: c.edit("nbproof/normalise.py", "def normalised(", "# changed\ndef normalised("),
-     {"alpha", "beta"}, "nbproof/normalise.py changed"),
+    (lambda c: c.edit("nbproof/engine.py", "def normalised(", "# changed\ndef normalised("),
+     {"alpha", "beta"}, "nbproof/engine.py changed"),
     (lambda c: c.edit("book/unused.py", "1", "2"), set(), None),
 ], ids=["csv", "other csv", "library function", "shared function", "page", "parameter", "notebook", "lost output",
         "edited output", "style sheet", "engine", "unrelated module"])

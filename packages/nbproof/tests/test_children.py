@@ -10,14 +10,14 @@ from multiprocessing import Pipe
 import psutil
 import pytest
 
-from nbproof.children import end_below
+from nbproof.machine import end_below
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans to a keeper")
 
 KEPT = """
 import multiprocessing, os, subprocess, sys, time
 from multiprocessing.connection import Connection
-from nbproof.children import keep
+from nbproof.machine import keep
 os.setsid()
 keep(Connection(int(sys.argv[1])), Connection(int(sys.argv[2]), writable=False))
 """  # what a process of the builder does: stay behind as the keeper of a child, which goes on below

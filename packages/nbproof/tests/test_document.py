@@ -195,7 +195,7 @@ def test_a_later_heading_of_level_1_is_a_section():
 
 
 def test_chinese_names_beside_many_numbers_keep_four_characters_on_a_line():
-    from nbproof.widths import BETWEEN, column_widths
+    from nbproof.document import BETWEEN, column_widths
 
     rows = [[ZH["construct"], *map(str, range(1, 18))], [ZH["long_name"], *["−0.34"] * 17]]
     widths = column_widths(rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from nbproof.index import front_page
+from nbproof.render import front_page
 
 
 def test_reports_in_different_languages_stand_in_the_list_of_their_own(tmp_path):

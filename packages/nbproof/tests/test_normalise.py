@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nbformat import v4
 
-from nbproof.normalise import _places, normalised
+from nbproof.engine import _places, normalised
 
 
 def executed(*outputs, **metadata):

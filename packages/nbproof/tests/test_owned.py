@@ -1,18 +1,18 @@
-"""What may be written where, and which names a manifest or a journal from elsewhere may give."""
+"""What may be written where, and which names a manifest from elsewhere may give."""
 
 from __future__ import annotations
 
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from small_project import write_notebook
 
-from nbproof import builder, owned
+from nbproof import builder, folder
 from nbproof.__main__ import main
 from nbproof.errors import OutputError
-from nbproof.publish import recover, staging
 
 ENTRY = {"notebook": "alpha.ipynb", "languages": ["en"], "outputs": {}, "read": [], "run_inputs": {},
          "render_inputs": {}}
@@ -37,25 +37,18 @@ def out(tmp_path: Path) -> Path:
 
 
 def claim(out: Path, **entry: object) -> None:
-    (out / "manifest.json").write_text(json.dumps(owned.TAKEN | {"reports": {"alpha": ENTRY | entry}}))
-
-
-def journal(out: Path, **parts: object) -> Path:
-    folder = staging(out, "alpha")
-    content = {"name": "alpha", "files": [], "gone": [], "entry": ENTRY, **parts}
-    (folder / "journal.json").write_text(json.dumps(content))
-    return folder
+    (out / "manifest.json").write_text(json.dumps(folder.TAKEN | {"reports": {"alpha": ENTRY | entry}}))
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_a_name_that_leads_outside_is_refused(out, name):
     with pytest.raises(OutputError, match="outside the folder; nothing there was touched"):
-        owned.inside(out, name)
+        folder.inside(out, name)
 
 
 @pytest.mark.parametrize("name", ["index.html", "en/01_market.html", "figures/a b/x.en.svg", "..x"])
 def test_a_name_inside_is_a_path(out, name):
-    assert owned.inside(out, name) == out / name
+    assert folder.inside(out, name) == out / name
 
 
 @pytest.mark.parametrize("entry", [{"outputs": {"../victim.txt": ""}}, {"read": ["/dev/zero"]},
@@ -63,55 +56,31 @@ def test_a_name_inside_is_a_path(out, name):
 def test_a_received_manifest_removes_nothing_outside(out, entry):
     claim(out, **{"notebook": "notebooks/gone.ipynb"} | entry)
     with pytest.raises(OutputError, match="outside the folder"):
-        builder._without_orphans(owned.read_manifest(out), out)
+        builder._without_orphans(folder.read_manifest(out), out)
     assert (out.parent / "victim.txt").read_text() == "mine"
-
-
-@pytest.mark.parametrize("parts", [{"gone": ["../victim.txt"]}, {"files": ["../victim.txt"]}, {"name": "../x"},
-                                   {"gone": ["link/victim.txt"]}, {"entry": ENTRY | {"outputs": {"../v": ""}}}])
-def test_a_received_journal_moves_and_removes_nothing_outside(out, parts):
-    (journal(out, **parts).parent / "alpha.0" / "files").mkdir(parents=True)
-    before = (out / "manifest.json").read_bytes()
-    with pytest.raises(OutputError, match="outside the folder"):
-        recover(out)
-    assert (out.parent / "victim.txt").read_text() == "mine"
-    assert (out / "manifest.json").read_bytes() == before
 
 
 def test_links_in_a_received_folder_are_not_followed(out):
     """A staging folder or a part of a report that stands elsewhere; a lock and a log that are somebody's files."""
-    elsewhere = out.parent / "elsewhere"
-    journal(elsewhere, files=["en/victim.txt"])
-    (out / ".staging").symlink_to(elsewhere / ".staging")
+    (out / "en").symlink_to(out.parent)
     with pytest.raises(OutputError, match="outside the folder"):
-        recover(out)
-    (out / ".staging").unlink()
-    folder = journal(out, files=["en/victim.txt"])
-    (folder / "files" / "en").symlink_to(out.parent)
-    with pytest.raises(OutputError, match="outside the folder"):
-        recover(out)
-    assert (out.parent / "victim.txt").read_text() == "mine"
-    assert (elsewhere / ".staging").is_dir()
-    for name in (".lock", "build.log", "failed"):
+        folder.check_free(out, ["en/victim.txt"])
+    for name in (".staging", ".lock", "build.log", "failed"):
         (out / name).symlink_to(out.parent / "victim.txt")
         with pytest.raises(OutputError, match="outside the folder"):
-            owned.check_buildable(out)
+            builder.build(["coffee"], out=out)
         (out / name).unlink()
+    assert (out.parent / "victim.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"files": []}', '{"name": "alpha"', "[" * 100_000,
-                                     json.dumps({"name": "alpha", "files": 3, "gone": [], "entry": ENTRY}),
-                                     json.dumps({"name": "alpha", "files": [], "gone": [], "entry": {}})])
-def test_a_cut_or_broken_journal_is_thrown_away_with_its_report(out, content):
-    (out / "en").mkdir()
-    (out / "en" / "alpha.html").write_text("published")
-    folder = journal(out)
-    (folder / "files" / "en").mkdir()
-    (folder / "files" / "en" / "alpha.html").write_text("half")
-    (folder / "journal.json").write_text(content)
-    assert recover(out) == []
-    assert (out / "en" / "alpha.html").read_text() == "published"
-    assert not (out / ".staging").exists()
+def test_what_an_interrupted_build_left_is_thrown_away(out, monkeypatch):
+    (out / "manifest.json").write_text(json.dumps(folder.TAKEN))
+    (out / ".staging" / "coffee.0" / "files").mkdir(parents=True)
+    (out / ".staging" / "coffee.0" / "files" / "victim").symlink_to(out.parent)
+    monkeypatch.setattr(builder, "_Crew", lambda *given: pytest.fail("not reached") if (out / ".staging").exists()
+                        else SimpleNamespace(work=lambda jobs: None, close=lambda: None))
+    builder.build(["coffee"], out=out)
+    assert (out.parent / "victim.txt").read_text() == "mine"
 
 
 @pytest.mark.parametrize("content", ["", "[]", "null", "{", '"x"', '{"reports": 3}', '{"reports": {"a": {}}}',
@@ -130,7 +99,7 @@ def test_a_damaged_manifest_is_one_sentence(tmp_path, content, capsys):
 def test_a_manifest_that_is_no_file_is_not_read(tmp_path):
     os.mkfifo(tmp_path / "manifest.json")
     with pytest.raises(OutputError, match="it is no file"):
-        owned.read_manifest(tmp_path)
+        folder.read_manifest(tmp_path)
 
 
 def test_a_current_folder_in_the_source_tree_is_refused_too(monkeypatch, settings):
@@ -141,14 +110,14 @@ def test_a_current_folder_in_the_source_tree_is_refused_too(monkeypatch, setting
 
 def test_reports_and_folders_below_it_are_allowed(tmp_path, settings):
     settings(tmp_path)
-    owned.check_place(tmp_path / "reports" / "quick")
-    owned.check_place(tmp_path / "my-market")
+    folder.check_place(tmp_path / "reports" / "quick")
+    folder.check_place(tmp_path / "my-market")
     (tmp_path / "reports" / "results").mkdir(parents=True)
     (tmp_path / "reports" / "results" / "alpha.json").write_text("{}")
     (tmp_path / "reports" / "notes.txt").write_text("mine")
-    owned.check_free(tmp_path / "reports", ["results/alpha.json"])  # a fresh clone: results, and no manifest
+    folder.check_free(tmp_path / "reports", ["results/alpha.json"])  # a fresh clone: results, and no manifest
     with pytest.raises(OutputError, match=r"reports holds notes\.txt"):
-        owned.check_free(tmp_path / "reports", ["notes.txt"])
+        folder.check_free(tmp_path / "reports", ["notes.txt"])
 
 
 @pytest.mark.parametrize("manifest", [None, {}, {"name": "my site"}, {"made_by": "small survey",
@@ -174,7 +143,7 @@ def test_a_file_added_to_a_folder_of_ours_is_never_overwritten(out, name):
     with pytest.raises(OutputError, match=f"holds {name}, which small build did not put there"):
         builder.build(["coffee"], out=out)
     with pytest.raises(OutputError, match=f"holds {name}"):
-        owned.check_free(out, [name])
+        folder.check_free(out, [name])
     assert (out / name).read_text() == "mine"
 
 
@@ -185,5 +154,5 @@ def test_what_somebody_edited_stays_when_its_notebook_goes(out):
     digests = {name: builder.file_hash(out / name) for name in ("en/kept.html", "en/edited.html")}
     claim(out, notebook="notebooks/gone.ipynb", outputs=digests)
     (out / "en" / "edited.html").write_text("mine")
-    assert builder._without_orphans(owned.read_manifest(out), out)["reports"] == {}
+    assert builder._without_orphans(folder.read_manifest(out), out)["reports"] == {}
     assert [path.name for path in (out / "en").iterdir()] == ["edited.html"]

@@ -18,9 +18,8 @@ from nbproof import Evidence, Page, Project, render, results, use
 from nbproof import page as module
 from nbproof.document import document_of
 from nbproof.errors import NotebookError, ParameterError, UnknownNameError
-from nbproof.numbers import format_number, snap
 from nbproof.project import here
-from nbproof.results import LANGUAGES, MIME
+from nbproof.results import LANGUAGES, MIME, format_number, snap
 from nbproof.translation import Catalogue, catalogue, localised, messages, translate
 
 SEEN = Evidence(2, ("model",), "our own count")

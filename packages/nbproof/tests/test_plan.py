@@ -30,7 +30,7 @@ def test_every_way_to_import_a_module_is_seen(source):
 
 def test_imports_are_followed_lazy_ones_too():
     found = names("from nbproof.page import Page")
-    assert {"nbproof/errors.py", "nbproof/numbers.py", "nbproof/__init__.py"} <= found
+    assert {"nbproof/errors.py", "nbproof/results.py", "nbproof/__init__.py"} <= found
     assert not {"nbproof/render.py", "nbproof/builder.py"} & found
     assert "nbproof/render.py" in names("import nbproof.warm")
 
@@ -53,11 +53,11 @@ def test_versions_are_those_installed_and_named_by_the_lock(settings):
 
 
 @pytest.mark.parametrize(("call", "message"), [
-    (lambda out: plan.plan_build(["coffe"], out=out), "unknown notebook 'coffe'; did you mean 'coffee'"),
-    (lambda out: plan.plan_build(["no/such.ipynb"], out=out), "unknown notebook 'such'"),
-    (lambda out: plan.plan_build([], out=out, languages=["zn"]), "unknown language 'zn'; did you mean 'zh'"),
-    (lambda out: plan.plan_build([], out=out, profile="ful"), "unknown profile 'ful'; did you mean 'full'"),
-    (lambda out: plan.plan_build(["coffee"], out=out, given={"langauge": "en"}), "did you mean 'language'"),
+    (lambda out: plan.planned(["coffe"], out=out), "unknown notebook 'coffe'; did you mean 'coffee'"),
+    (lambda out: plan.planned(["no/such.ipynb"], out=out), "unknown notebook 'such'"),
+    (lambda out: plan.planned([], out=out, languages=["zn"]), "unknown language 'zn'; did you mean 'zh'"),
+    (lambda out: plan.planned([], out=out, profile="ful"), "unknown profile 'ful'; did you mean 'full'"),
+    (lambda out: plan.planned(["coffee"], out=out, given={"langauge": "en"}), "did you mean 'language'"),
 ])
 def test_unknown_names_are_refused_with_the_nearest(tmp_path, settings, call, message):
     write_notebook(settings() / "notebooks" / "coffee.ipynb", [("parameters", 'language: str = "all"')])
@@ -89,7 +89,7 @@ def test_imports_that_share_a_line_are_seen(source):
 
 def test_a_folder_without_notebooks_is_said_to_be_so(tmp_path):
     with pytest.raises(NotebookError, match="no notebook stands in notebooks"):
-        plan.plan_build(out=tmp_path)
+        plan.planned(out=tmp_path)
 
 
 def test_two_notebooks_of_one_name_are_refused(tmp_path, notebook, settings):
@@ -98,7 +98,7 @@ def test_two_notebooks_of_one_name_are_refused(tmp_path, notebook, settings):
     other = write_notebook(tmp_path / "other" / "coffee.ipynb", [("parameters", "x: int = 1")])
     for names_given in (["coffee", str(mine)], [str(mine), str(other)]):
         with pytest.raises(NotebookError, match="two notebooks are named 'coffee'"):
-            plan.plan_build(names_given, out=tmp_path / "out")
+            plan.planned(names_given, out=tmp_path / "out")
     assert len(plan.find_notebooks([str(mine), str(mine), f"{tmp_path}/other/../coffee.ipynb"])) == 1
 
 
@@ -140,6 +140,6 @@ def test_names_that_a_package_loads_when_asked_for_lead_to_their_modules(tmp_pat
 def test_languages_are_those_asked_for_of_the_projects(notebook, settings, tmp_path):
     settings(languages=("en", "zh"), parameterised=False)
     found = str(notebook(("md", "# A")))
-    asked = {given: plan.plan_build([found], out=tmp_path / "out", languages=given).reports[0].languages
+    asked = {given: plan.planned([found], out=tmp_path / "out", languages=given).reports[0].languages
              for given in (None, ("zh",), ())}
     assert asked == {None: ("en", "zh"), ("zh",): ("zh",), (): ()}

@@ -36,13 +36,13 @@ def test_settings_are_found_above_in_either_file(read, tmp_path):
 
 
 @pytest.mark.parametrize(("text", "message"), [
-    ('langauges = ["de"]', "unknown setting 'langauges'; did you mean 'languages'"),
-    ('languages = "de"', "setting languages takes a list of texts; got 'de'"),
-    ("languages = [1]", "setting languages takes a list of texts"),
-    ("parameterised = 1", "setting parameterised takes true or false; got 1"),
-    ("packages = 3", "setting packages takes a list of texts; got 3"),
-    ("name = 3", "setting name takes a text; got 3"),
-    ("locate = 'x'", "unknown setting 'locate'"),
+    ('langauges = ["de"]', "nbproof.toml, field langauges: an unknown field; allowed: languages \\(nearest\\)"),
+    ('languages = "de"', "nbproof.toml, field languages: got 'de'; allowed: a list of texts"),
+    ("languages = [1]", "nbproof.toml, field languages: got \\[1\\]; allowed: a list of texts"),
+    ("parameterised = 1", "field parameterised: got 1; allowed: true or false"),
+    ("packages = 3", "field packages: got 3; allowed: a list of texts"),
+    ("name = 3", "field name: got 3; allowed: a text"),
+    ("locate = 'x'", "field locate: an unknown field"),
     ("name = ", "nbproof.toml cannot be read"),
 ])
 def test_a_wrong_setting_is_one_sentence(read, text, message):

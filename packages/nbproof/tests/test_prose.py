@@ -6,7 +6,7 @@ import pytest
 from small_project import ZH
 
 from nbproof.errors import NotebookError
-from nbproof.prose import References
+from nbproof.results import References
 
 RESULTS = {"notebook": "n", "numbers": {"size": {"value": 34165.8, "digits": 1},
                                         "share": {"value": -0.25, "digits": 2}},

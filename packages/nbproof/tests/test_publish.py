@@ -6,11 +6,12 @@ import json
 import multiprocessing
 import os
 import time
+from contextlib import suppress
 
 import pytest
 
 from nbproof.errors import OutputError
-from nbproof.publish import locked, publish, recover, staging, write_whole
+from nbproof.folder import check_free, file_hash, locked, publish, staging, write_whole
 from nbproof.run import make
 
 ENTRY = {"notebook": "notebooks/alpha.ipynb", "languages": [], "outputs": {}, "read": [], "run_inputs": {},
@@ -34,27 +35,33 @@ def test_publishing_moves_files_removes_old_ones_and_writes_the_manifest(tmp_pat
     assert list((tmp_path / ".staging").iterdir()) == []
 
 
-def test_an_unfinished_report_is_thrown_away(tmp_path):
-    publish(staged(tmp_path, text="first"), tmp_path, "alpha", ENTRY, [])
-    staged(tmp_path, text="half")
-    assert recover(tmp_path) == []
-    assert (tmp_path / "en" / "alpha.html").read_text() == "first"
-    assert not (tmp_path / ".staging").exists()
+class KilledError(Exception):
+    """Stands in for the end of the process."""
 
 
 @pytest.mark.parametrize("renamed", [0, 1, 2])
-def test_a_finished_one_is_published_however_far_the_renames_had_come(tmp_path, renamed):
-    files = ["en/alpha.html", "alpha.pdf"]
-    first = ENTRY | {"key": 1, "outputs": dict.fromkeys(files, "")}
-    publish(staged(tmp_path, text="first"), tmp_path, "alpha", first, [])
+def test_however_far_the_renames_had_come_the_manifest_tells_what_is_not_of_the_run(tmp_path, monkeypatch, renamed):
+    """So that the next build makes the report again, and takes none of its files for somebody else's."""
+    files = ("alpha.pdf", "en/alpha.html")
+    publish(staged(tmp_path, text="first"), tmp_path, "alpha", ENTRY, [])
     folder = staged(tmp_path, text="second")
-    journal = {"name": "alpha", "files": files, "gone": [], "entry": ENTRY | {"key": 2}}
-    (folder / "journal.json").write_text(json.dumps(journal))
-    for name in files[:renamed]:
-        os.replace(folder / "files" / name, tmp_path / name)
-    assert recover(tmp_path) == ["alpha"]
-    assert [(tmp_path / name).read_text() for name in files] == ["second", "second"]
-    assert json.loads((tmp_path / "manifest.json").read_text())["reports"]["alpha"] == ENTRY | {"key": 2}
+    digests = {name: file_hash(folder / "files" / name) for name in files}
+    done, rename = [], os.replace
+
+    def one(source, target):
+        if "files" in source.parts:
+            if len(done) == renamed:
+                raise KilledError
+            done.append(target)
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", one)
+    with suppress(KilledError):
+        publish(folder, tmp_path, "alpha", ENTRY | {"outputs": digests}, [])
+    entered = json.loads((tmp_path / "manifest.json").read_text())["reports"]["alpha"]["outputs"]
+    assert entered == digests
+    assert [name for name in files if file_hash(tmp_path / name) == digests[name]] == list(files)[:renamed]
+    check_free(tmp_path, files)
 
 
 def hold(out, ready, seconds):

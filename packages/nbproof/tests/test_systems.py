@@ -12,7 +12,7 @@ import pytest
 from small_project import PARAMETERS, TITLE, Checkout, write_notebook
 
 from nbproof import whole_folder
-from nbproof.normalise import CELL_FILE
+from nbproof.engine import CELL_FILE
 
 HIDDEN = str(Path(__file__).parent / "without_posix")
 IMPORT_ALL = """

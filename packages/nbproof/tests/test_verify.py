@@ -15,8 +15,8 @@ from small_project import ALPHA, ZH, Checkout, write_notebook
 from nbproof import project
 from nbproof import verifier as verify
 from nbproof.builder import index_of
-from nbproof.differences import differences, same_run
 from nbproof.manifest import ro_crate
+from nbproof.verifier import differences, same_run
 
 pytestmark = pytest.mark.slow
 

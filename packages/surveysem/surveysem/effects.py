@@ -61,7 +61,7 @@ class Effect:
 
 
 Array = np.ndarray
-Intervals = Callable[[float], tuple[ArrayLike, ArrayLike]]
+Intervals = Callable[[float], tuple[ArrayLike, ArrayLike] | np.ndarray]
 """From a level in (0, 1) to the lower and the upper ends of equal-tailed intervals, one of each an effect."""
 
 

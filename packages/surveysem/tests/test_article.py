@@ -25,7 +25,7 @@ def word(*given):
 
 def payload(name: str, columns: dict[str, list], digits: dict[str, int], **more: object) -> dict:
     """A table as `Page.table` leaves it."""
-    from nbproof.numbers import format_number
+    from nbproof.results import format_number
 
     values = [list(row) for row in zip(*columns.values(), strict=True)]
     rows = [["–" if v is None else format_number(v, digits[k]) if k in digits else str(v)
