@@ -248,8 +248,8 @@ def _tests(study: Study, left_out: tuple[str, ...]) -> tuple[dict[str, Hypothesi
     known = {"indirect": paths.indirect(study),
              "groups": reason if equal in left_out else groups.compare_groups(study)}
     tests = respondents.hypothesis_tests(study, known)
-    joint = {respondents.CONTACT: respondents._contact(study), equal: respondents._equal(known["groups"]),
-             respondents.INDIRECT: respondents._indirect(known["indirect"], study)}
+    joint = {name: respondents._found(study, name, 0, known)
+             for name in (respondents.CONTACT, equal, respondents.INDIRECT)}
     return ({name: reason if name in left_out else test for name, test in tests.items()},
             {name: one(1 - LEVEL).interval for name, one in joint.items() if not isinstance(one, NotTestable)})
 
