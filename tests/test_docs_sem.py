@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import semfit
@@ -11,7 +14,8 @@ from docs import blocks
 from socialcommerce import data
 from socialcommerce.project import root
 
-PAGES = ["docs/sem.md", "docs/pls.md"]
+PAGES = ["docs/sem.md", "docs/pls.md", "docs/coming-from-lavaan.md", "docs/coming-from-amos-and-smartpls.md"]
+REFERENCE = "packages/semfit/tests/reference/migration"
 FOREIGN = {("fit", "measures")}  # an argument of R
 MODEL = "\n".join(f"{c} =~ {c}1 + {c}2 + {c}3" for c in ("PAR", "INT", "HED", "CON", "URG")) + \
     "\nURG ~ PAR + INT + HED + CON"
@@ -23,6 +27,24 @@ def test_every_block_and_number_of_a_page_is_what_its_code_shows(page):
     text = (root() / page).read_text(encoding="utf-8")
     assert text.count("```python") > 3
     assert blocks.filled(text) == text, f"run `python docs/blocks.py {page}`"
+
+
+@pytest.mark.parametrize(("page", "tables"), [("lavaan", 5), ("amos-and-smartpls", 1)])
+def test_the_pages_for_users_of_other_programs_hold_what_lavaan_said(page, tables):
+    """Every table of both answers agrees to more digits than it shows; every R block is a piece of the script."""
+    text, compared, names = (root() / "docs" / f"coming-from-{page}.md").read_text(encoding="utf-8"), 0, {}
+    for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        tree = ast.parse(code)
+        last = tree.body[-1]
+        exec(code, names)
+        value = eval(ast.unparse(last.value), names) if isinstance(last, ast.Expr) else None
+        if isinstance(value, pd.DataFrame) and {"lavaan", "semfit"} <= set(value.columns):
+            np.testing.assert_allclose(value["semfit"], value["lavaan"], rtol=1e-5, atol=1e-5)
+            compared += 1
+    assert compared == tables
+    assert set(pd.read_csv(root() / f"{REFERENCE}.csv")["lavaan"]) == {"0.6.14"}
+    script = (root() / f"{REFERENCE}.R").read_text(encoding="utf-8")
+    assert [block for block in re.findall(r"```r\n(.*?)```", text, re.DOTALL) if block not in script] == []
 
 
 def test_a_changed_output_and_a_changed_number_are_noticed():
@@ -58,11 +80,11 @@ def test_printed_results_of_seminr():
     assert round(100 * fit.r2.loc["HED", "r2"], 1) == 9.7
 
 
-@pytest.mark.parametrize("page", ["sem", "pls"])
-def test_every_call_a_page_names_exists(page):
+@pytest.mark.parametrize(("page", "least"), [("sem", 10), ("pls", 10), ("coming-from-lavaan", 8)])
+def test_every_call_a_page_names_exists(page, least):
     text = (root() / "docs" / f"{page}.md").read_text(encoding="utf-8")
     rows = semfit.simulate("y ~ 0.5*x; x ~~ 1*x; y ~~ 1*y", 50, seed=1)
-    known = {"semfit": semfit, "fit": semfit.fit("y ~ x", rows) if page == "sem" else semfit.pls("y ~ x", rows)}
+    known = {"semfit": semfit, "fit": semfit.pls("y ~ x", rows) if page == "pls" else semfit.fit("y ~ x", rows)}
     named = {(kind, name) for kind, name in re.findall(r"\b(semfit|fit)\.([a-z]\w*)", text)} - FOREIGN
-    assert len(named) > 9
+    assert len(named) >= least
     assert {(kind, name) for kind, name in named if not hasattr(known[kind], name)} == set()

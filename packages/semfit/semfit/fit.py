@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -245,14 +244,15 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, 
     parts, patterns = blocks(table), tuple(g.patterns for g in sample.groups)
     bases = tuple(b.base(g.covariance, g.mean) for b, g in zip(parts, sample.groups, strict=True))
     problem = Likelihood(parts, patterns, bases, len(table.keys), Constraints.of(table))
-    if not np.isfinite(problem.value(start_values(table, sample)[None])).all():
+    first = start_values(table, sample)
+    if not np.isfinite(problem.value(first[None])).all():
         raise ParameterError(
             "the start values and fixed numbers imply no covariance matrix: variables drive each other in a cycle "
             "without a solution, or a fixed covariance exceeds its variances; change the fixed numbers or give "
             "start(...)*."
         )
-    starts = partial(start_values, table, sample)
-    solution = settle(problem, table, starts, 1e-10 if problem.constraints is None else 1e-18)
+    tolerance = 1e-10 if problem.constraints is None else 1e-18
+    solution = settle(problem, table, lambda given: start_values(table, sample, given) if given else first, tolerance)
     active: tuple[str, ...] = ()
     if inequalities(table):
         problem, solution, active = enforce(problem, solution, table)

@@ -263,13 +263,13 @@ class SemFit(report.Shown):
             out |= self._scaled_measures()
         if not (self.converged and self.identified):
             out = {k: v if k in ("npar", "df") else np.nan for k, v in out.items()}
-            return pd.Series(out, dtype=float, name="fit measures")
+            return pd.Series([*out.values()], [*out], dtype=float, name="fit measures")
         test, base = self.index_statistics
         if isinstance(self.problem, LeastSquares) and test.scaling is not None:
             out |= ordinal_measures.robust_measures(self.problem, self.sample, self.theta, self.curvature, test.df)
         elif test.scaling is not None:
             out |= measures.robust_indices(test, base, self.nobs, groups)
-        return pd.Series(out, dtype=float, name="fit measures")
+        return pd.Series([*out.values()], [*out], dtype=float, name="fit measures")
 
     def _scaled_measures(self) -> dict[str, float]:
         test, base, groups = self.test, self.baseline, self.table.groups

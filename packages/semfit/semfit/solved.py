@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -139,19 +139,19 @@ class Solved:
 
     def values_at(self, theta: Array) -> Array:
         """Return ``values`` at other parameters, such as draws: (..., npar) to (..., parameters), complex too."""
-        at, out = {name: k for k, name in enumerate(self.sample.names)}, list[Any]()
-        for row in self.rows:
+        at = {name: k for k, name in enumerate(self.sample.names)}
+        out = np.empty((*theta.shape[:-1], len(self.rows)), dtype=theta.dtype)
+        for k, row in enumerate(self.rows):
             group = self.sample.groups[row.group - 1]
             if row.free:
-                out.append(theta[..., self.table.position[row.key]])
+                out[..., k] = theta[..., self.table.position[row.key]]
             elif row.implied:
-                out.append(self._implied_variance(row, theta))
+                out[..., k] = self._implied_variance(row, theta)
             elif row.exogenous:
-                out.append(group.mean[at[row.lhs]] if row.op == "~1" else group.covariance[at[row.lhs], at[row.rhs]])
+                out[..., k] = group.mean[at[row.lhs]] if row.op == "~1" else group.covariance[at[row.lhs], at[row.rhs]]
             else:
-                out.append(row.value)
-        rows = np.stack([np.broadcast_to(value, theta.shape[:-1]) for value in out], -1)
-        return np.concatenate([rows, defined_values(self.table, theta)], -1)
+                out[..., k] = row.value
+        return np.concatenate([out, defined_values(self.table, theta)], -1)
 
     def _implied_variance(self, row: Parameter, theta: Array) -> Array:
         block, base = self.problem.blocks[row.group - 1], self.problem.bases[row.group - 1]
