@@ -4,7 +4,8 @@ The same content mode on the same Barabasi-Albert network of mean degree 8 is st
 Python on networkx, and numpy with scipy.sparse; the same cascades run by ours, igraph, networkx, EoN and NDlib. The
 peers live in an environment of their own under build/, made on first use (needs a package index); without it their
 rows are absent, not guessed. One thread, and seconds of the processor, since others may share the machine. Each row is
-a process of its own, so that its peak memory is its own. Writes docs/benchmarks/modes.md (not with --quick).
+a process of its own, so that its peak memory is its own. Writes docs/benchmarks/modes.md (not with --quick). With
+`--only persons` our own network and year at 1e5 to 1e8 persons is all that is run, and renewed on the page.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # before nu
 import argparse
 import json
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -93,7 +95,8 @@ def prepare(folder: Path, power: int) -> dict:
 
 def ours(folder: Path, power: int) -> dict:
     """Run our engine: the whole call, fastest of some."""
-    network, made = grown(power) if power > KEPT else (network_of(folder), None)
+    kept = power <= KEPT and (folder / "indptr.npy").exists()
+    network, made = (network_of(folder), None) if kept else grown(power)
     steps = OUR_STEPS[power]
     simulate(CONTENT, None, 1, seed=1, network=networks.barabasi_albert(100, 4, seed=1))  # imports and compiled loops
     before = peak()
@@ -106,8 +109,9 @@ def ours(folder: Path, power: int) -> dict:
         passed, begin = time.perf_counter(), time.process_time()
         last = run(steps)
         whole, wall = min(whole, time.process_time() - begin), min(wall, time.perf_counter() - passed)
+    moves = last.moves.sum(axis=1).max() / network.n
     return {"seconds": whole, "wall": wall, "steps": steps, "beyond_mib": peak() - before, "network": made,
-            "customers": int(last.counts[-1, 3]), "peak_mib": peak(), "load": os.getloadavg()[1]}
+            "moves": moves, "customers": int(last.counts[-1, 3]), "peak_mib": peak(), "load": os.getloadavg()[1]}
 
 
 def limits(power: int) -> dict:
@@ -262,6 +266,45 @@ def per_second(row: dict) -> float:
     return 10 ** row["power"] * row["steps"] / row["seconds"]
 
 
+def on_paper(persons: float, row: dict, degree: int = 8) -> dict[str, float]:
+    """What a population costs, in GiB and minutes: bytes by the arrays that hold it, time as of the persons of a row.
+
+    A network is 8 bytes a person and 4 for either end of a tie, and 4 a tie more while it grows; a run 3 a person
+    (state and limit), and 5 for each who moves within a step.
+    """
+    ties, gib = persons * degree / 2, 2**30
+    grown, year = row["network"]["seconds"] / 10 ** row["power"], 365 / per_second(row)  # seconds a person
+    return {"held": (8 * persons + 8 * ties) / gib, "growing": (8 * persons + 12 * ties) / gib,
+            "run": (3 + 5 * row["moves"]) * persons / gib, "grow": grown * persons / 60, "year": year * persons / 60}
+
+
+def growth(rows: list[dict], networks: dict) -> list[str]:
+    """The page's section on how memory and time grow with the number of persons."""
+    years = {row["power"]: row | {"network": networks[row["power"]]} for row in rows if row["engine"] == "ours"}
+    curve = [f"| 1e{power} | {row['network']['seconds']:.3g} | {row['network']['wall']:.3g} | "
+             f"{row['network']['network_mib']:.0f} | {row['network']['peak_mib']:.0f} | "
+             f"{row['seconds'] * 365 / row['steps']:.3g} | {row['wall'] * 365 / row['steps']:.3g} | "
+             f"{1e9 / per_second(row):.3g} | {row['peak_mib']:.0f} |" for power, row in years.items()]
+    last = years[max(years)]
+    paper = []
+    for persons in sorted({10.0 ** last["power"], 1e8, 1e9, 2e9}):
+        costs = " | ".join(f"{value:.3g}" for value in on_paper(persons, last).values())
+        paper.append(f"| {persons:.0e} | {costs} |".replace("+0", ""))
+    return ["## As the network grows", "",
+            "Seconds of the processor, and those on the clock; a year of 365 steps. The machine may be shared: its",
+            f"load over five minutes was {last['load']:.1f} at the end of the largest run.", "",
+            *table("| persons | grown in s | (clock) | MiB held | peak MiB | a year in s | (clock) | ns an agent-step "
+                   "| peak MiB |", curve),
+            "## Beyond one machine", "",
+            "On paper, computed by `on_paper` in benchmarks/modes.py: bytes as the arrays have them, mean degree 8,",
+            f"and minutes of the processor by what 1e{last['power']} persons took for each. As caches hold less of",
+            "more persons, it is a little more. What memory cannot hold is refused before it is begun.", "",
+            *table("| persons | GiB of the network | GiB while it grows | GiB of a run beside it | minutes to grow | "
+                   "minutes a year |", paper),
+            "One run stays on one machine. Replicates and sweeps go to others as seeds, and each worker grows the",
+            "network anew ([how](../dask.md)): the memory above on each, and the minutes to grow once a worker.", ""]
+
+
 def ratios(result: dict) -> dict[str, float]:
     """What carries over to another machine."""
     found = {}
@@ -299,11 +342,6 @@ def page(result: dict) -> str:
              f"{r['peak_mib']:.0f} |" for r in result["cascades"]]
     waves += [f"| 1e{r['power']} | limit: a look at every tie of those reached | {r['limit'] * 1e3:.4g} | – | – |"
               for r in result["cascades"] if "limit" in r]
-    years = {r["power"]: r for r in result["rows"] if r["engine"] == "ours"}
-    curve = [f"| 1e{power} | {n['seconds']:.3g} | {n['wall']:.3g} | {n['network_mib']:.0f} | {n['peak_mib']:.0f} | "
-             f"{years[power]['seconds'] * 365 / years[power]['steps']:.3g} | "
-             f"{years[power]['wall'] * 365 / years[power]['steps']:.3g} | {years[power]['peak_mib']:.0f} |"
-             for power, n in result["networks"].items()]
     beyond = "; ".join(f"1e{r['power']}: {r['beyond_mib']:.0f} MiB" for r in result["rows"] if "beyond_mib" in r)
     sets, numpy = result["sets"], next(iter(result["limits"].values()))["numpy"]
     packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "numba"))
@@ -323,15 +361,7 @@ def page(result: dict) -> str:
         "person up, only where these leave a move open.", "",
         f"Memory of a run beyond the network it is given: {beyond}.",
         f"First call in a new process, compiled loops on the disk: {result.get('first_call', np.nan):.2f} s.", "",
-        "## As the network grows", "",
-        "Seconds of the processor, and in brackets those on the clock. The machine is shared: its load over five",
-        f"minutes was {list(years.values())[-1]['load']:.0f} at the end of the largest run.", "",
-        *table("| persons | grown in s | (clock) | MiB held | peak MiB | a year in s | (clock) | peak MiB |", curve),
-        "A billion persons, on paper: 8 bytes a person and 8 a tie are held, 4 a tie more while it grows: 37 GiB and",
-        "52 GiB at mean degree 8; a run takes 3 bytes a person more, and 5 for each who moves within a step. A step",
-        "reads two bytes of each person in order, and the ties of those who move or may move: time grows as the number",
-        "of persons does, or faster as caches hold less of it: at least ten times the last row. What memory",
-        "cannot hold is refused before it is begun. Replicates go to other machines as seeds (docs/dask.md).", "",
+        *growth(result["rows"], result["networks"]),
         "## Cascades", "",
         f"From person 0, each tie tried once with probability {P_TRY}; building the network is not timed.", "",
         *table("| persons | engine | ms a cascade | mean persons reached | peak MiB |", waves),
@@ -345,6 +375,7 @@ def page(result: dict) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="1e4 persons only; writes no page")
+    parser.add_argument("--only", choices=("persons",), help="our network and year from 1e5 persons, and their section")
     parser.add_argument("--largest", type=int, default=8, choices=(5, 6, 7, 8), help="power of the largest population")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write rows and ratios here")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
@@ -352,6 +383,17 @@ def main() -> None:
     if chosen.child:
         name, folder, power = chosen.child
         print(json.dumps(CHILDREN[name](Path(folder), int(power))))
+        return
+    if chosen.only:
+        with tempfile.TemporaryDirectory() as folder:
+            rows = [{"engine": "ours", "power": power, **child("ours", Path(folder), power)}
+                    for power in range(5, chosen.largest + 1)]
+        section = "\n".join(growth(rows, {row["power"]: row["network"] for row in rows}))
+        print(section)
+        old = re.compile(r"^## (?:Growing the network|As the network grows)\n.*?(?=^## (?!Beyond))", re.M | re.S)
+        text, found = old.subn(lambda _: section + "\n", PAGE.read_text(encoding="utf-8"))
+        assert found == 1, f"{PAGE} has no section on the network's growth"
+        PAGE.write_text(text, encoding="utf-8")
         return
     powers = [4] if chosen.quick else list(range(4, chosen.largest + 1))
     with tempfile.TemporaryDirectory() as folder:
