@@ -12,13 +12,18 @@ export PYTHONDONTWRITEBYTECODE =
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help reports test test-fast portable empty lab bench parity picture types lock clean
+.PHONY: help reports reproduce test test-fast portable empty lab bench parity picture types lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 reports: $(INSTALLED) ## build every report that is not up to date, in English and Chinese
 	@$(BIN)/socialcommerce build
+
+reproduce: $(INSTALLED) ## check the data, build every report and compare every number with what it recomputes
+	@$(BIN)/socialcommerce data verify
+	@$(BIN)/socialcommerce build
+	@$(BIN)/socialcommerce verify
 
 test: $(INSTALLED) ## run all tests, docstring examples too
 	@$(BIN)/python -m pytest $(WORKERS)

@@ -1,4 +1,4 @@
-"""Write the table of docs/replication.md that says which notebook makes which figure and table.
+"""Write the tables of docs/replication.md: the data, and which notebook makes which figure and table.
 
     python docs/exhibits.py
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import ast
 import json
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "replication.md"
-BEGIN, END = "<!-- exhibits -->\n", "<!-- /exhibits -->\n"
+PROVIDED = {"raw": "yes, as collected", "processed": "yes, computed", "public": "no, `data fetch`"}
 
 
 def exhibits() -> Iterator[tuple[str, str, str, int, int]]:
@@ -32,10 +34,28 @@ def table() -> str:
     return "\n".join(["| kind | name | notebook | cell | line |", "|---|---|---|---|---|", *lines, ""])
 
 
+def data_table() -> str:
+    """Return every registered file as Markdown: what it is, its licence, whether it is here, and its citation."""
+    sources = tomllib.loads((ROOT / "data" / "sources.toml").read_text(encoding="utf-8"))["source"]
+    lines = [f"| `{one['path']}` | {one['title']} | {one['publisher']} | {one['licence']} | {PROVIDED[one['kind']]} | "
+             f"{cited(one)} |" for one in sources]
+    head = ["| file | title | publisher | licence | provided | citation |", "|---|---|---|---|---|---|"]
+    return "\n".join([*head, *lines, ""])
+
+
+def cited(source: dict) -> str:
+    """Return the key in paper/references.bib of the data set that a file is or, for an aggregate, was computed from."""
+    name = source.get("dataset") or next(iter(re.findall(r", from (\w+?) with", source["locator"])), "")
+    return f"`data_{name}`" if name else "each row names its publisher"
+
+
 def filled(text: str) -> str:
-    """Return the page with its table renewed."""
-    head, rest = text.split(BEGIN)
-    return head + BEGIN + table() + END + rest.split(END)[1]
+    """Return the page with its tables renewed."""
+    for name, made in (("data", data_table()), ("exhibits", table())):
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->\n"
+        head, rest = text.split(begin)
+        text = head + begin + made + end + rest.split(end)[1]
+    return text
 
 
 if __name__ == "__main__":

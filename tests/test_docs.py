@@ -10,6 +10,7 @@ from pkgutil import resolve_name
 import pytest
 
 from docs import exhibits
+from socialcommerce import data
 from nbproof import MARKED, readme_drifts
 from socialcommerce.report import settings
 
@@ -68,6 +69,13 @@ def test_links_between_pages_lead_somewhere(page):
 def test_the_table_of_figures_and_tables_is_up_to_date():
     text = exhibits.PAGE.read_text(encoding="utf-8")
     assert exhibits.filled(text) == text, "run `python docs/exhibits.py`"
+
+
+def test_every_data_set_has_its_citation():
+    bibliography = (ROOT / "paper" / "references.bib").read_text(encoding="utf-8")
+    keys = set(re.findall(r"`(data_\w+)`", exhibits.data_table()))
+    assert {f"data_{one.dataset}" for one in data.sources() if one.dataset} <= keys
+    assert [key for key in keys if f"{{{key}," not in bibliography] == []
 
 
 def test_every_exhibit_of_the_notebooks_is_found():

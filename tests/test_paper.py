@@ -142,7 +142,7 @@ SLIPS = {
     "both": ("claims.toml", 'hypotheses = ["H01"]', 'hypotheses = ["H01"]\nuntested = { en = "a", zh = "b" }',
              r"C01, field hypotheses: .*either hypotheses, or untested"),
     "unknown": ("claims.toml", '["H01"]', '["H01", "H98"]',
-             r"C01, field hypotheses: got 'H98'; allowed: an id of the other file, H01 to H69"),
+             r"C01, field hypotheses: got 'H98'; allowed: an id of the other file, H01 to H72"),
     "back": ("claims.toml", '["H02"]', '["H01"]', r"C02, field hypotheses: got 'H01'; .*H01 names \['C01'\]"),
     "other back": ("hypotheses.toml", 'claims = ["C01"]', 'claims = ["C01", "C02"]',
              r"hypotheses.toml, H01, field claims"),

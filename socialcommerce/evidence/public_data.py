@@ -15,9 +15,9 @@ from surveysem import Effect
 __all__ = ["EFFECTS", "TESTS"]
 
 
-def _of(effect: Callable[..., Effect], table: str, *given: Any) -> Callable[[], Effect]:
+def _of(effect: Callable[..., Effect], table: str, *given: Any, **named: Any) -> Callable[[], Effect]:
     """Return an effect on a registered table, which is loaded when the effect is asked for."""
-    return lambda: effect(data.load(table), *given)
+    return lambda: effect(data.load(table), *given, **named)
 
 
 EFFECTS: dict[str, Callable[[], Effect]] = {
@@ -33,6 +33,10 @@ EFFECTS: dict[str, Callable[[], Effect]] = {
     # deliveries in time minus late ones; take-up on the neighbours' share of it
     "H25": _of(records.delivery_effect, "olist_moments"),
     "H26": _of(village.peers, "social_insure_moments"),
+    # clicks where displays follow earlier ones minus at random; paths from trust to impulse, from presentation to trust
+    "H70": _of(records.adaptive_effect, "bandit_cells"),
+    "H71": _of(studies.impulse_buying_effect, "tiktok_paths", "TR", model="all drivers"),
+    "H72": _of(studies.impulse_buying_effect, "tiktok_paths", "PP", model="presentation and others"),
     # a correlation pooled over studies
     "H28": _of(studies.pooled_correlation, "pooled_correlations", "satisfaction", "loyalty"),
 }

@@ -11,14 +11,16 @@ from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from socialcommerce.errors import DataError, UnknownNameError
 from surveysem import Effect
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["delivery_effect", "matched_policy", "matching_effect", "message_by_history", "message_effect",
-           "repeat_by_orders", "returning_effect", "scores_by_delay"]
+__all__ = ["adaptive_effect", "delivery_effect", "matched_policy", "matching_effect", "message_by_history",
+           "message_effect", "randomised", "repeat_by_orders", "returning_effect", "scores_by_delay"]
 
 MESSAGE_OUTCOMES = {"visit": 100.0, "conversion": 100.0, "spend": 0.01}
 """Outcomes, and what brings them from counts and cents to percentage points and dollars a person."""
@@ -176,6 +178,37 @@ def repeat_by_orders(orders: pd.DataFrame) -> pd.DataFrame:
     return orders.assign(order=shown, again=100 * orders["again"] / orders["customers"])
 
 
+def adaptive_effect(cells: pd.DataFrame) -> Effect:
+    """Return how many more of a hundred displays are clicked where they follow clicks than where drawn at random.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        The registered table ``bandit_cells``; every campaign counts alike.
+    """
+    table = cells.set_index(["campaign", "policy"])
+    clicks = table.rename(columns={"displays": "n"}).assign(total=100 * table["clicks"], squares=1e4 * table["clicks"])
+    signs = {"adaptive": 1, "random": -1}
+    return contrast(clicks, {cell: signs[cell[1]] / cells["campaign"].nunique() for cell in table.index})
+
+
+def randomised(cells: pd.DataFrame) -> float:
+    """Return the exact p value of no effect on anybody, two-sided, by all ways to draw the policies anew.
+
+    Within a campaign the clicks of one policy are then hypergeometric; over campaigns the distributions convolve.
+    """
+    from scipy.stats import hypergeom
+
+    chance, expected, found = np.ones(1), 0.0, 0
+    for _, part in cells.groupby("campaign"):
+        clicks, both = part["clicks"].sum(), part["displays"].sum()
+        one = part[part["policy"] == "adaptive"].iloc[0]
+        draws = hypergeom(both, clicks, one["displays"])
+        chance, expected = np.convolve(chance, draws.pmf(np.arange(clicks + 1))), expected + draws.mean()
+        found += one["clicks"]
+    return float(chance[np.abs(np.arange(len(chance)) - expected) >= abs(found - expected) - 1e-9].sum())
+
+
 def contrast(cells: pd.DataFrame, weights: Mapping[object, float]) -> Effect:
     """Return a weighted sum of the means of independent cells.
 
@@ -234,7 +267,6 @@ def linear_probability(cells: pd.DataFrame, factor: str, level: str, controls: S
     DataError
         When no cell, or every cell, is at that level.
     """
-    import numpy as np
     import pandas as pd
     from statsmodels.regression.linear_model import WLS
 

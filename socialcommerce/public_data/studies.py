@@ -21,6 +21,7 @@ def impulse_buying_effect(paths: pd.DataFrame, name: str, *, model: str = "with 
     ----------
     paths : pandas.DataFrame
         The registered table ``hanoi_paths``: ordinal items, WLSMV, need the rows, so ``data/prepare`` fits the model.
+        Or ``tiktok_paths``, whose drivers and models are its own and whose sample is one.
     name : {"PAR", "HED", "TRU", "ENJ", "INT", "CON"}
         Interest in opinion leaders, pleasure in shopping, trust and enjoyment (codes without published wording),
         reliance on others' reports, self-control.
@@ -37,7 +38,7 @@ def impulse_buying_effect(paths: pd.DataFrame, name: str, *, model: str = "with 
         For a driver, estimator or sample that the table does not hold.
     """
     way = {"model": model, "driver": name, "estimator": estimator, "sample": sample}
-    for column, given in way.items():
+    for column, given in ((column, given) for column, given in way.items() if column in paths):
         if given not in set(paths[column]):
             raise UnknownNameError(column, given, sorted(set(paths[column])))
         paths = paths[paths[column] == given]
