@@ -21,12 +21,11 @@ COLOURED = frozenset({"fill", "stroke", "stop-color"})
 LOCAL = re.compile(r"url\(#([^)\s'\"]+)\)")
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 COLOUR = re.compile(r"#[0-9a-f]{6}\b")
+THEMED = {**VARIABLES, "#000000": "--ink", "#333333": "--ink", "#808080": "--muted"}  # a notebook's "k" and grey
 STEP = re.compile(r"([A-Za-z])([^A-Za-z]*)")
 GLYPH = "scale(0.015625)"  # matplotlib writes letters in 1/6400 em; a tenth of the font's 1/1000 em is as exact
-ALLOWED = SHAPES - {"text"} | frozenset({
-    "svg", "g", "defs", "clipPath", "image", "title", "desc", "linearGradient", "radialGradient", "stop", "pattern",
-    "mask",
-})
+ALLOWED = SHAPES - {"text"} | {"svg", "g", "defs", "clipPath", "image", "title", "desc", "linearGradient",
+                               "radialGradient", "stop", "pattern", "mask"}
 PAINT = frozenset({
     "clip-path", "clip-rule", "fill", "fill-opacity", "fill-rule", "image-rendering", "mask", "opacity",
     "stop-color", "stop-opacity", "stroke", "stroke-dasharray", "stroke-dashoffset", "stroke-linecap",
@@ -99,7 +98,7 @@ def inline(svg: str, prefix: str, alt: str = "") -> str:
     _renamed(root, f"{prefix}-")
     for element in root.iter():
         for name in {"style", *COLOURED} & set(element.keys()):
-            element.set(name, COLOUR.sub(lambda hit: f"var({VARIABLES[hit[0]]})" if hit[0] in VARIABLES else hit[0],
+            element.set(name, COLOUR.sub(lambda hit: f"var({THEMED[hit[0]]})" if hit[0] in THEMED else hit[0],
                                          element.get(name, "")))
     width = root.attrib.pop("width", "")
     root.attrib.pop("height", None)

@@ -293,8 +293,8 @@ def _captioned(payload: Mapping[str, Any], references: References) -> list[Block
 def _table(payload: Mapping[str, Any]) -> list[Block]:
     """A table whose cells are plain text, some of it linked, numbers to the right; rows with an id can be linked to."""
     def row(cells: list[str], scope: str = "", anchor: str = "", links: list[str | None] | None = None) -> list[Any]:
-        texts = [[{"t": "Link", "c": [_attr(), [_text(cell)], [link, ""]]}] if link else [_text(cell)]
-                 for cell, link in zip(cells, links or [None] * len(cells), strict=True)]
+        texts = [[{"t": "Link", "c": [_attr(), [_text(cell)], [link, ""]]}] if link else [_text(cell, column)]
+                 for cell, link, column in zip(cells, links or [None] * len(cells), payload["columns"], strict=True)]
         return [[anchor, [], []], [[["", [], [["scope", scope]] if scope else []], {"t": "AlignDefault"}, 1, 1,
                                     [{"t": "Plain", "c": text}]] for text in texts]]
 
@@ -345,7 +345,9 @@ def _plain(node: Any) -> str:
     return _plain(content) + (" " if kind in ("Para", "Plain", "Header") else "")
 
 
-def _text(text: str) -> Block:
+def _text(text: str, column: str = "") -> Block:
+    if column == "symbol" and re.fullmatch("[a-zα-ω][0-9A-Z]?", text):  # λ0, γC: as formulas set them
+        return {"t": "Math", "c": [{"t": "InlineMath"}, "_".join(text)]}
     return {"t": "Str", "c": text}
 
 

@@ -23,11 +23,12 @@
     });
   }
 
-  // a section of nothing but several tables is folded: first the story, then all its numbers behind one heading
+  // a section of several tables without a text about its figures is folded: first the story, then all its numbers behind one heading
   for (const heading of document.querySelectorAll("main > h2")) {
     const part = [];
     for (let next = heading.nextElementSibling; next && next.tagName !== "H2"; next = next.nextElementSibling) part.push(next);
-    if (part.filter((each) => each.matches("figure.table")).length < 2 || part.some((each) => each.matches("figure.figure"))) continue;
+    const has = (kind) => part.some((each) => each.matches(kind));
+    if (part.filter((each) => each.matches("figure.table")).length < 2 || has("figure.figure") && has("p")) continue;
     const fold = document.createElement("details"), summary = document.createElement("summary");
     fold.className = "fold";
     heading.before(fold);
