@@ -137,9 +137,10 @@ def to_javascript(*modes: Mode, name: str = "stockflowModes") -> str:
 
 
 def _mode(mode: Mode) -> str:
-    flows = [{"enters": f.enters, "words": f.words} for f in mode.flows]
-    for flow, one in zip(mode.flows, flows, strict=True):
-        one |= {"from": mode.index[flow.source], "to": mode.index[flow.target]}
+    flows = []
+    for flow in mode.flows:
+        ends = {"from": mode.index[flow.source], "to": mode.index[flow.target]}
+        flows.append(ends | {"enters": flow.enters, "words": flow.words})
     data = {
         "words": mode.words,
         "states": [asdict(state) for state in mode.states],
