@@ -10,8 +10,8 @@ from pkgutil import resolve_name
 import pytest
 
 from docs import exhibits
-from socialcommerce import data
 from nbproof import MARKED, readme_drifts
+from socialcommerce import data
 from socialcommerce.report import settings
 
 ROOT = Path(__file__).parents[1]
