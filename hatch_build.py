@@ -2,8 +2,16 @@
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-READ = ("notebooks", "paper", "data/sources.toml", "data/raw", "data/processed", "data/survey", "requirements.lock",
-        "CITATION.cff")
+READ = (
+    "notebooks",
+    "paper",
+    "data/sources.toml",
+    "data/raw",
+    "data/processed",
+    "data/survey",
+    "requirements.lock",
+    "CITATION.cff",
+)
 
 
 class CustomBuildHook(BuildHookInterface):

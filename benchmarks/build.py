@@ -45,7 +45,8 @@ API = """import sys, papermill
 for i in map(int, sys.argv[2:]):
     papermill.execute_notebook(f'{sys.argv[1]}/n{i}.ipynb', f'{sys.argv[1]}/out{i}.ipynb', progress_bar=False)"""
 FLOOR = "import matplotlib; matplotlib.use('Agg')\n" + "\n".join(
-    f"seed = {i}\n" + "\n".join(CELLS) + "\nplt.savefig('f.png'); plt.close('all')" for i in range(6))
+    f"seed = {i}\n" + "\n".join(CELLS) + "\nplt.savefig('f.png'); plt.close('all')" for i in range(6)
+)
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -79,8 +80,9 @@ def together(*commands: list[str], folder: Path) -> None:
 def engines(folder: Path, paths: list[Path]) -> dict[str, Callable[[], None]]:
     """Every way to run the six notebooks, by name."""
     python, bin_folder = sys.executable, Path(sys.executable).parent
-    papermill = [[str(bin_folder / "papermill"), "--no-progress-bar", str(p), str(folder / f"cli-{p.name}")]
-                 for p in paths]
+    papermill = [
+        [str(bin_folder / "papermill"), "--no-progress-bar", str(p), str(folder / f"cli-{p.name}")] for p in paths
+    ]
     ours = [python, "-m", "socialcommerce.cli", "build", *map(str, paths), "--jobs", "2"]
     run, full = ("--no-render", "--out", str(folder / "run")), ("--language", "en", "--out", str(folder / "full"))
     api = [python, "-c", API, str(folder)]
@@ -137,32 +139,56 @@ def summary(seconds: dict[str, list[float]], peaks: dict[str, float]) -> dict[st
     """Rows and ratios, as every benchmark of the project gives them."""
     median = {key: statistics.median(values) for key, values in seconds.items()}
     run, floor = median["ours, notebooks only"], median["floor: one Python runs all the code"]
-    ratios = {"papermill command line / ours": median["papermill command line, one after another"] / run,
-              "papermill API / ours": median["papermill API, one after another"] / run, "ours / floor": run / floor}
-    rows = [{"task": "six notebooks", "engine": key, "median_seconds": round(value, 3),
-             "fastest": round(min(seconds[key]), 3), "slowest": round(max(seconds[key]), 3),
-             "peak_mib": round(peaks[key])} for key, value in median.items()]
+    ratios = {
+        "papermill command line / ours": median["papermill command line, one after another"] / run,
+        "papermill API / ours": median["papermill API, one after another"] / run,
+        "ours / floor": run / floor,
+    }
+    rows = [
+        {
+            "task": "six notebooks",
+            "engine": key,
+            "median_seconds": round(value, 3),
+            "fastest": round(min(seconds[key]), 3),
+            "slowest": round(max(seconds[key]), 3),
+            "peak_mib": round(peaks[key]),
+        }
+        for key, value in median.items()
+    ]
     return {"rows": rows, "ratios": {key: round(value, 2) for key, value in ratios.items()}}
 
 
 def page(result: dict[str, object]) -> str:
     """The benchmark's page under docs."""
-    lines = [f"| {r['engine']} | {r['median_seconds']:.2f} | {r['fastest']:.2f}–{r['slowest']:.2f} | {r['peak_mib']} |"
-             for r in result["rows"]]
+    lines = [
+        f"| {r['engine']} | {r['median_seconds']:.2f} | {r['fastest']:.2f}–{r['slowest']:.2f} | {r['peak_mib']} |"
+        for r in result["rows"]
+    ]
     ratios = [f"| {key} | {value:.2f} |" for key, value in result["ratios"].items()]
     named = ("papermill", "nbclient", "nbconvert", "pandas", "statsmodels", "seaborn")
     packages = ", ".join(f"{name} {version(name)}" for name in named)
-    return "\n".join([
-        "# The report builder beside papermill", "",
-        "Six notebooks (pandas, statsmodels, seaborn; five cells each), run as whole processes in one go, engines "
-        "taking turns; medians of three turns after one that",
-        "does not count. `make bench` makes this page again; the ratios are what carries over to another machine.", "",
-        f"Python {platform.python_version()}, {os.cpu_count()} processors, {packages}.", "",
-        "| engine | median seconds | range | peak MiB of the largest process waited for |", "|---|---|---|---|",
-        *lines, "",
-        "For ours, that process is the builder: its forks belong to the fork server and are not in this column.",
-        "",
-        "| ratio | |", "|---|---|", *ratios, ""])
+    return "\n".join(
+        [
+            "# The report builder beside papermill",
+            "",
+            "Six notebooks (pandas, statsmodels, seaborn; five cells each), run as whole processes in one go, engines "
+            "taking turns; medians of three turns after one that",
+            "does not count. `make bench` makes this page again; the ratios are what carries over to another machine.",
+            "",
+            f"Python {platform.python_version()}, {os.cpu_count()} processors, {packages}.",
+            "",
+            "| engine | median seconds | range | peak MiB of the largest process waited for |",
+            "|---|---|---|---|",
+            *lines,
+            "",
+            "For ours, that process is the builder: its forks belong to the fork server and are not in this column.",
+            "",
+            "| ratio | |",
+            "|---|---|",
+            *ratios,
+            "",
+        ]
+    )
 
 
 def main() -> None:

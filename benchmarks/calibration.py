@@ -158,19 +158,30 @@ def hypothesis_rates(rows: pd.DataFrame) -> pd.DataFrame:
     lines = []
     for (cell, name), part in rows[rows["failure"] != LEFT_OUT].groupby(["cell", "id"], sort=False):
         one = part[part["failure"] == ""]
-        counts = {outcome.replace(' ', '_'): int((one["outcome"] == outcome).sum())
-                  for outcome in ("supported", "contradicted", "not supported", "inconclusive")}
-        lines.append({
-            "cell": cell, "id": name, "truth": part["truth"].mean(), "target": part["target"].mean(),
-            "estimate": one["estimate"].mean(), "bias": (one["estimate"] - one["target"]).mean(),
-            "spread": (one["estimate"] - one["target"]).std(),
-            "se": (one["high95"] - one["low95"]).mean() / (2 * special.ndtri((1 + LEVEL) / 2)),
-            "joint": name in JOINT, "sets": len(one),
-            "failed": len(part) - len(one), "covered95": _held(one["low95"], one["target"], one["high95"]),
-            "rejected95": len(one) - _held(one["low95"], 0.0, one["high95"]),
-            "covered": _held(one["low"], one["target"], one["high"]),
-            "rejected": len(one) - _held(one["low"], 0.0, one["high"]), **counts,
-        })
+        counts = {
+            outcome.replace(" ", "_"): int((one["outcome"] == outcome).sum())
+            for outcome in ("supported", "contradicted", "not supported", "inconclusive")
+        }
+        lines.append(
+            {
+                "cell": cell,
+                "id": name,
+                "truth": part["truth"].mean(),
+                "target": part["target"].mean(),
+                "estimate": one["estimate"].mean(),
+                "bias": (one["estimate"] - one["target"]).mean(),
+                "spread": (one["estimate"] - one["target"]).std(),
+                "se": (one["high95"] - one["low95"]).mean() / (2 * special.ndtri((1 + LEVEL) / 2)),
+                "joint": name in JOINT,
+                "sets": len(one),
+                "failed": len(part) - len(one),
+                "covered95": _held(one["low95"], one["target"], one["high95"]),
+                "rejected95": len(one) - _held(one["low95"], 0.0, one["high95"]),
+                "covered": _held(one["low"], one["target"], one["high"]),
+                "rejected": len(one) - _held(one["low"], 0.0, one["high"]),
+                **counts,
+            }
+        )
     return pd.DataFrame(lines)
 
 
@@ -183,8 +194,9 @@ def family_errors(rows: pd.DataFrame) -> pd.DataFrame:
     tested = rows[(rows["failure"] != LEFT_OUT) & (rows["truth"].abs() < 1e-12)]
     wrong = tested.assign(wrong=(tested["low"] > 0) | (tested["high"] < 0))
     by_set = wrong.groupby(["cell", "family", "set"], sort=False).agg(wrong=("wrong", "any"), nulls=("id", "nunique"))
-    found = by_set.groupby(["cell", "family"], sort=False).agg(nulls=("nulls", "max"), sets=("wrong", "size"),
-                                                               errors=("wrong", "sum"))
+    found = by_set.groupby(["cell", "family"], sort=False).agg(
+        nulls=("nulls", "max"), sets=("wrong", "size"), errors=("wrong", "sum")
+    )
     return found.reset_index()
 
 
@@ -203,16 +215,23 @@ def discoveries(rows: pd.DataFrame) -> pd.DataFrame:
     absent = (signed <= 1e-12).where(~equal, signed.abs() >= rows["smallest"] - 1e-12)
     relevant = rows["truth"].abs() >= rows["smallest"] - 1e-12
     held = (signed > 1e-12).where(~equal, ~absent)
-    flags = pd.DataFrame({
-        "supported": rows["outcome"] == "supported", "contradicted": rows["outcome"] == "contradicted",
-        "not_supported": rows["outcome"] == "not supported"})
+    flags = pd.DataFrame(
+        {
+            "supported": rows["outcome"] == "supported",
+            "contradicted": rows["outcome"] == "contradicted",
+            "not_supported": rows["outcome"] == "not supported",
+        }
+    )
     false = {"supported": absent, "contradicted": held, "not_supported": relevant}
     flags = flags.assign(**{f"false_{name}": flags[name] & wrong for name, wrong in false.items()})
     by_set = flags.groupby([rows["cell"], rows["set"]], sort=False).sum()
     share = by_set["false_supported"] / by_set["supported"].clip(lower=1)
     groups = share.groupby(level="cell", sort=False)
-    total = by_set.groupby(level="cell", sort=False).sum().assign(sets=groups.size(), fdr=groups.mean(),
-                                                                 fdr_error=groups.std() / np.sqrt(groups.size()))
+    total = (
+        by_set.groupby(level="cell", sort=False)
+        .sum()
+        .assign(sets=groups.size(), fdr=groups.mean(), fdr_error=groups.std() / np.sqrt(groups.size()))
+    )
     return total.assign(share=total["false_supported"] / total["supported"].clip(lower=1)).reset_index()
 
 
@@ -245,19 +264,28 @@ def _drawn(of: Cell, seed: int, resampling: int) -> Study:
 def _tests(study: Study, left_out: tuple[str, ...]) -> tuple[dict[str, HypothesisTest | NotTestable], dict]:
     """Return the tests, and intervals of level .95 of those that are the least or the largest of several effects."""
     equal, reason = respondents.EQUAL, NotTestable(LEFT_OUT)
-    known = {"indirect": paths.indirect(study),
-             "groups": reason if equal in left_out else groups.compare_groups(study)}
+    known = {"indirect": paths.indirect(study), "groups": reason if equal in left_out else groups.compare_groups(study)}
     tests = respondents.hypothesis_tests(study, known)
-    joint = {name: respondents._found(study, name, 0, known)
-             for name in (respondents.CONTACT, equal, respondents.INDIRECT)}
-    return ({name: reason if name in left_out else test for name, test in tests.items()},
-            {name: one(1 - LEVEL).interval for name, one in joint.items() if not isinstance(one, NotTestable)})
+    joint = {
+        name: respondents._found(study, name, 0, known) for name in (respondents.CONTACT, equal, respondents.INDIRECT)
+    }
+    return (
+        {name: reason if name in left_out else test for name, test in tests.items()},
+        {name: one(1 - LEVEL).interval for name, one in joint.items() if not isinstance(one, NotTestable)},
+    )
 
 
-def _row(h: Hypothesis, test: HypothesisTest | NotTestable, plain: tuple[float, float] | None, truth: float,
-         target: float) -> dict[str, object]:
-    row = {"id": h.id, "family": h.family.id, "direction": h.direction, "smallest": h.smallest_effect.value,
-           "truth": truth, "target": target} | dict.fromkeys(FOUND, np.nan)
+def _row(
+    h: Hypothesis, test: HypothesisTest | NotTestable, plain: tuple[float, float] | None, truth: float, target: float
+) -> dict[str, object]:
+    row = {
+        "id": h.id,
+        "family": h.family.id,
+        "direction": h.direction,
+        "smallest": h.smallest_effect.value,
+        "truth": truth,
+        "target": target,
+    } | dict.fromkeys(FOUND, np.nan)
     if isinstance(test, NotTestable):
         return row | {"outcome": "not testable", "failure": test.reason}
     low, high = test.interval
@@ -265,8 +293,16 @@ def _row(h: Hypothesis, test: HypothesisTest | NotTestable, plain: tuple[float, 
         reach = (high - low) / 2 * special.ndtri((1 + LEVEL) / 2) / special.ndtri((1 + test.level) / 2)
         plain = (test.estimate - reach, test.estimate + reach)
     outcome = verdicts.decide(h, test, alpha=1 - test.level).outcome
-    return row | {"estimate": test.estimate, "low": low, "high": high, "low95": plain[0], "high95": plain[1],
-                  "p": test.p_value, "outcome": outcome, "failure": ""}
+    return row | {
+        "estimate": test.estimate,
+        "low": low,
+        "high": high,
+        "low95": plain[0],
+        "high95": plain[1],
+        "p": test.p_value,
+        "outcome": outcome,
+        "failure": "",
+    }
 
 
 @cache

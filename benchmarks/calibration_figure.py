@@ -26,8 +26,9 @@ WORDS = {
 ROW = 0.31  # inches a hypothesis
 
 
-def plot_rates(rates: pd.DataFrame, *, cells: Mapping[str, str], band: tuple[float, float],
-               alone: tuple[float, float]) -> np.ndarray:
+def plot_rates(
+    rates: pd.DataFrame, *, cells: Mapping[str, str], band: tuple[float, float], alone: tuple[float, float]
+) -> np.ndarray:
     """Draw coverage on the left and rejection on the right, one line a hypothesis, one mark a cell.
 
     Parameters
@@ -69,5 +70,12 @@ def _marks(ax: Axes, mine: pd.DataFrame, count: str, at: np.ndarray, k: int, lab
     ax.hlines(at, mine[f"{count}_low"], mine[f"{count}_high"], color=SERIES[k], linewidth=0.7)
     for open_marks in (False, True):
         chosen = (mine["joint"] == open_marks).to_numpy()
-        ax.plot(mine[count][chosen], at[chosen], MARKERS[k], color=SERIES[k], markersize=3.5,
-                markerfacecolor=PAPER if open_marks else SERIES[k], label=None if open_marks else label)
+        ax.plot(
+            mine[count][chosen],
+            at[chosen],
+            MARKERS[k],
+            color=SERIES[k],
+            markersize=3.5,
+            markerfacecolor=PAPER if open_marks else SERIES[k],
+            label=None if open_marks else label,
+        )

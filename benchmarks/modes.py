@@ -30,8 +30,16 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE, PEERS = ROOT / "docs" / "benchmarks" / "modes.md", ROOT / "build" / "peers" / "modes"
-PACKAGES = ("mesa", "ndlib", "six", "EoN", "igraph", "networkx", "scipy",
-            "scikit-learn")  # NDlib needs six and scikit-learn and does not say so
+PACKAGES = (
+    "mesa",
+    "ndlib",
+    "six",
+    "EoN",
+    "igraph",
+    "networkx",
+    "scipy",
+    "scikit-learn",
+)  # NDlib needs six and scikit-learn and does not say so
 sys.path[:0] = [str(ROOT)]
 
 from socialcommerce.modes.content import CONTENT  # noqa: E402
@@ -39,8 +47,13 @@ from stockflow import networks, simulate, trajectory  # noqa: E402 — after the
 from stockflow.draws import GOLDEN, key_of, mix  # noqa: E402
 
 P_TRY, SEED = 0.1, 1
-PEER_STEPS = {"Mesa": {4: 20, 5: 3}, "Mesa, lean": {4: 20, 5: 3}, "NDlib": {4: 20, 5: 3},
-              "plain Python on networkx": {4: 30, 5: 5}, "numpy and scipy.sparse": {4: 500, 5: 100, 6: 10}}
+PEER_STEPS = {
+    "Mesa": {4: 20, 5: 3},
+    "Mesa, lean": {4: 20, 5: 3},
+    "NDlib": {4: 20, 5: 3},
+    "plain Python on networkx": {4: 30, 5: 5},
+    "numpy and scipy.sparse": {4: 500, 5: 100, 6: 10},
+}
 PEER_CASCADES = {"igraph": {5: 10, 6: 3}, "networkx": {5: 2}, "EoN": {5: 3}, "NDlib": {5: 1}}
 OUR_STEPS = {4: 3650, 5: 365, 6: 365, 7: 365, 8: 365}
 KEPT = 7  # power of the largest network that is laid down in a file; a larger one is grown where it is used
@@ -72,8 +85,12 @@ def grown(power: int) -> tuple[networks.Network, dict]:
     networks.barabasi_albert(100, 4, seed=1)
     wall, begin = time.perf_counter(), time.process_time()
     network = networks.barabasi_albert(10**power, 4, seed=SEED)
-    return network, {"seconds": time.process_time() - begin, "wall": time.perf_counter() - wall,
-                     "network_mib": network.nbytes / 2**20, "peak_mib": peak()}
+    return network, {
+        "seconds": time.process_time() - begin,
+        "wall": time.perf_counter() - wall,
+        "network_mib": network.nbytes / 2**20,
+        "peak_mib": peak(),
+    }
 
 
 def prepare(folder: Path, power: int) -> dict:
@@ -88,8 +105,10 @@ def prepare(folder: Path, power: int) -> dict:
         p = {name: float(value) for name, value in CONTENT.values().items()}
         p |= {"pi": p["pi0"] + p["b1"] * p["n"], "delta": p["delta0"] + p["delta1"] * p["n"] ** 2, "p": P_TRY}
         (folder / "rates.json").write_text(json.dumps(p))
-        np.save(folder / "first.npy", simulate(CONTENT, None, 1, seed=1, population=network.n,
-                                               initial={"L": network.n // 100}).state)
+        np.save(
+            folder / "first.npy",
+            simulate(CONTENT, None, 1, seed=1, population=network.n, initial={"L": network.n // 100}).state,
+        )
     return found
 
 
@@ -110,8 +129,17 @@ def ours(folder: Path, power: int) -> dict:
         last = run(steps)
         whole, wall = min(whole, time.process_time() - begin), min(wall, time.perf_counter() - passed)
     moves = last.moves.sum(axis=1).max() / network.n
-    return {"seconds": whole, "wall": wall, "steps": steps, "beyond_mib": peak() - before, "network": made,
-            "moves": moves, "customers": int(last.counts[-1, 3]), "peak_mib": peak(), "load": os.getloadavg()[1]}
+    return {
+        "seconds": whole,
+        "wall": wall,
+        "steps": steps,
+        "beyond_mib": peak() - before,
+        "network": made,
+        "moves": moves,
+        "customers": int(last.counts[-1, 3]),
+        "peak_mib": peak(),
+        "load": os.getloadavg()[1],
+    }
 
 
 def limits(power: int) -> dict:
@@ -143,8 +171,11 @@ def limits(power: int) -> dict:
     state, limit = np.random.default_rng(1).integers(0, 6, n).astype(np.uint8), np.full(6, 1 << 60, np.uint64)
     generator, buffer = np.random.SFC64(1), 10**6
     numpy = best(5, lambda: generator.random_raw(buffer)) / buffer
-    return {"compared": best(15, lambda: compared(n, steps)) / (n * steps) * 1e9,
-            "looked_up": best(15, lambda: looked_up(state, limit, steps)) / (n * steps) * 1e9, "numpy": numpy * 1e9}
+    return {
+        "compared": best(15, lambda: compared(n, steps)) / (n * steps) * 1e9,
+        "looked_up": best(15, lambda: looked_up(state, limit, steps)) / (n * steps) * 1e9,
+        "numpy": numpy * 1e9,
+    }
 
 
 def cascades(folder: Path, power: int) -> dict:
@@ -159,8 +190,13 @@ def cascades(folder: Path, power: int) -> dict:
 
     def run() -> None:
         reached[:] = False
-        sizes.append(int(kernels.spread(network.indptr, network.indices, np.array([0]), P_TRY,
-                                        key_of(1, next(keys)), reached, queue)))
+        sizes.append(
+            int(
+                kernels.spread(
+                    network.indptr, network.indices, np.array([0]), P_TRY, key_of(1, next(keys)), reached, queue
+                )
+            )
+        )
 
     @njit
     def gather(indptr, indices, queue, reached):
@@ -191,12 +227,23 @@ def parameter_sets(sets: int = 1000, alone: int = 20) -> dict:
         ends.clear()
         for k in range(alone):
             p = CONTENT.values(table.iloc[k])
-            ends.append(solve_ivp(lambda _, y, p=p: CONTENT.derivative(y, p), (0, 365), start, rtol=1e-6, atol=1e-9,
-                                  t_eval=np.arange(366.0)).y[:, -1])
+            ends.append(
+                solve_ivp(
+                    lambda _, y, p=p: CONTENT.derivative(y, p),
+                    (0, 365),
+                    start,
+                    rtol=1e-6,
+                    atol=1e-9,
+                    t_eval=np.arange(366.0),
+                ).y[:, -1]
+            )
 
     separate = best(1, one_by_one) / alone * sets
-    return {"together": together, "separate": separate,
-            "difference": float(abs(np.array(ends).T - run.values[-1][:, :alone]).max())}
+    return {
+        "together": together,
+        "separate": separate,
+        "difference": float(abs(np.array(ends).T - run.values[-1][:, :alone]).max()),
+    }
 
 
 def first_call(folder: Path, power: int) -> dict:
@@ -257,8 +304,13 @@ def measured(powers: list[int], folder: Path) -> dict:
             for engine, steps in table.items():
                 if python and power in steps:
                     found = peer(python, task, engine, folder, steps[power])
-                    out.append({"engine": f"{engine} {found['version']}" if "," not in engine else engine,
-                                "power": power, **found})
+                    out.append(
+                        {
+                            "engine": f"{engine} {found['version']}" if "," not in engine else engine,
+                            "power": power,
+                            **found,
+                        }
+                    )
     return result | {"rows": rows, "cascades": waves, "sets": parameter_sets()}
 
 
@@ -274,35 +326,56 @@ def on_paper(persons: float, row: dict, degree: int = 8) -> dict[str, float]:
     """
     ties, gib = persons * degree / 2, 2**30
     grown, year = row["network"]["seconds"] / 10 ** row["power"], 365 / per_second(row)  # seconds a person
-    return {"held": (8 * persons + 8 * ties) / gib, "growing": (8 * persons + 12 * ties) / gib,
-            "run": (3 + 5 * row["moves"]) * persons / gib, "grow": grown * persons / 60, "year": year * persons / 60}
+    return {
+        "held": (8 * persons + 8 * ties) / gib,
+        "growing": (8 * persons + 12 * ties) / gib,
+        "run": (3 + 5 * row["moves"]) * persons / gib,
+        "grow": grown * persons / 60,
+        "year": year * persons / 60,
+    }
 
 
 def growth(rows: list[dict], networks: dict) -> list[str]:
     """The page's section on how memory and time grow with the number of persons."""
     years = {row["power"]: row | {"network": networks[row["power"]]} for row in rows if row["engine"] == "ours"}
-    curve = [f"| 1e{power} | {row['network']['seconds']:.3g} | {row['network']['wall']:.3g} | "
-             f"{row['network']['network_mib']:.0f} | {row['network']['peak_mib']:.0f} | "
-             f"{row['seconds'] * 365 / row['steps']:.3g} | {row['wall'] * 365 / row['steps']:.3g} | "
-             f"{1e9 / per_second(row):.3g} | {row['peak_mib']:.0f} |" for power, row in years.items()]
+    curve = [
+        f"| 1e{power} | {row['network']['seconds']:.3g} | {row['network']['wall']:.3g} | "
+        f"{row['network']['network_mib']:.0f} | {row['network']['peak_mib']:.0f} | "
+        f"{row['seconds'] * 365 / row['steps']:.3g} | {row['wall'] * 365 / row['steps']:.3g} | "
+        f"{1e9 / per_second(row):.3g} | {row['peak_mib']:.0f} |"
+        for power, row in years.items()
+    ]
     last = years[max(years)]
     paper = []
     for persons in sorted({10.0 ** last["power"], 1e8, 1e9, 2e9}):
         costs = " | ".join(f"{value:.3g}" for value in on_paper(persons, last).values())
         paper.append(f"| {persons:.0e} | {costs} |".replace("+0", ""))
-    return ["## As the network grows", "",
-            "Seconds of the processor, and those on the clock; a year of 365 steps. The machine may be shared: its",
-            f"load over five minutes was {last['load']:.1f} at the end of the largest run.", "",
-            *table("| persons | grown in s | (clock) | MiB held | peak MiB | a year in s | (clock) | ns an agent-step "
-                   "| peak MiB |", curve),
-            "## Beyond one machine", "",
-            "On paper, computed by `on_paper` in benchmarks/modes.py: bytes as the arrays have them, mean degree 8,",
-            f"and minutes of the processor by what 1e{last['power']} persons took for each. As caches hold less of",
-            "more persons, it is a little more. What memory cannot hold is refused before it is begun.", "",
-            *table("| persons | GiB of the network | GiB while it grows | GiB of a run beside it | minutes to grow | "
-                   "minutes a year |", paper),
-            "One run stays on one machine. Replicates and sweeps go to others as seeds, and each worker grows the",
-            "network anew ([how](../dask.md)): the memory above on each, and the minutes to grow once a worker.", ""]
+    return [
+        "## As the network grows",
+        "",
+        "Seconds of the processor, and those on the clock; a year of 365 steps. The machine may be shared: its",
+        f"load over five minutes was {last['load']:.1f} at the end of the largest run.",
+        "",
+        *table(
+            "| persons | grown in s | (clock) | MiB held | peak MiB | a year in s | (clock) | ns an agent-step "
+            "| peak MiB |",
+            curve,
+        ),
+        "## Beyond one machine",
+        "",
+        "On paper, computed by `on_paper` in benchmarks/modes.py: bytes as the arrays have them, mean degree 8,",
+        f"and minutes of the processor by what 1e{last['power']} persons took for each. As caches hold less of",
+        "more persons, it is a little more. What memory cannot hold is refused before it is begun.",
+        "",
+        *table(
+            "| persons | GiB of the network | GiB while it grows | GiB of a run beside it | minutes to grow | "
+            "minutes a year |",
+            paper,
+        ),
+        "One run stays on one machine. Replicates and sweeps go to others as seeds, and each worker grows the",
+        "network anew ([how](../dask.md)): the memory above on each, and the minutes to grow once a worker.",
+        "",
+    ]
 
 
 def ratios(result: dict) -> dict[str, float]:
@@ -333,43 +406,71 @@ def table(head: str, lines: list[str]) -> list[str]:
 
 def page(result: dict) -> str:
     """The benchmark's page under docs."""
-    steps = [f"| 1e{r['power']} | {r['engine']} | {per_second(r) / 1e6:.3g} | {1e9 / per_second(r):.3g} | {r['steps']} "
-             f"| {r['peak_mib']:.0f} |" for r in result["rows"]]
+    steps = [
+        f"| 1e{r['power']} | {r['engine']} | {per_second(r) / 1e6:.3g} | {1e9 / per_second(r):.3g} | {r['steps']} "
+        f"| {r['peak_mib']:.0f} |"
+        for r in result["rows"]
+    ]
     for power, limit in result["limits"].items():
         for key, words in (("compared", "limit: draws alone"), ("looked_up", "limit: draw, state and threshold")):
             steps.append(f"| 1e{power} | {words} | {1e3 / limit[key]:.0f} | {limit[key]:.3g} | – | – |")
-    waves = [f"| 1e{r['power']} | {r['engine']} | {r['seconds'] / r['steps'] * 1e3:.4g} | {np.mean(r['sizes']):.0f} | "
-             f"{r['peak_mib']:.0f} |" for r in result["cascades"]]
-    waves += [f"| 1e{r['power']} | limit: a look at every tie of those reached | {r['limit'] * 1e3:.4g} | – | – |"
-              for r in result["cascades"] if "limit" in r]
+    waves = [
+        f"| 1e{r['power']} | {r['engine']} | {r['seconds'] / r['steps'] * 1e3:.4g} | {np.mean(r['sizes']):.0f} | "
+        f"{r['peak_mib']:.0f} |"
+        for r in result["cascades"]
+    ]
+    waves += [
+        f"| 1e{r['power']} | limit: a look at every tie of those reached | {r['limit'] * 1e3:.4g} | – | – |"
+        for r in result["cascades"]
+        if "limit" in r
+    ]
     beyond = "; ".join(f"1e{r['power']}: {r['beyond_mib']:.0f} MiB" for r in result["rows"] if "beyond_mib" in r)
     sets, numpy = result["sets"], next(iter(result["limits"].values()))["numpy"]
     packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "numba"))
-    return "\n".join([
-        "# The modes person by person beside their peers", "",
-        "The content mode with its default parameters, one in a hundred persons a leader at the start, on one",
-        "Barabási–Albert network of mean degree 8; one thread; every row a process of its own. Ours: the whole call",
-        "for a year (ten years at 1e4), the first look at all contacts included, fastest of several; the peers: the",
-        "fastest of their steps, each written the way its documentation does, with no bound that spares most persons",
-        "a look. All in seconds of the processor. NDlib has no mean over contacts: its rule on ties has the mean",
-        "degree in it. `make bench` makes this page again; the ratios are what carries over to another machine.", "",
-        f"Python {platform.python_version()}, {os.cpu_count()} processors, {packages}.", "",
-        *table("| persons | engine | million agent-steps a second | ns each | steps | peak MiB |", steps),
-        "The limit is one 64-bit splitmix64 draw for each agent-step, compared and counted, compiled for all the lanes",
-        f"of the processor; numpy's fastest generator (SFC64) takes {numpy:.2g} ns to store one. Ours draws 16 bits",
-        "for each person and compares them with a limit kept from step to step; it draws the other 37, and looks the",
-        "person up, only where these leave a move open.", "",
-        f"Memory of a run beyond the network it is given: {beyond}.",
-        f"First call in a new process, compiled loops on the disk: {result.get('first_call', np.nan):.2f} s.", "",
-        *growth(result["rows"], result["networks"]),
-        "## Cascades", "",
-        f"From person 0, each tie tried once with probability {P_TRY}; building the network is not timed.", "",
-        *table("| persons | engine | ms a cascade | mean persons reached | peak MiB |", waves),
-        "## A thousand parameter sets of the equations", "",
-        f"A year of the content mode: {sets['together']:.2f} s side by side (RK4, steps of a day), "
-        f"{sets['separate']:.1f} s", "one by one with scipy's `solve_ivp` (relative tolerance 1e-6, 20 timed); "
-        f"largest difference {sets['difference']:.1g} of", "the population.", "",
-        "## Ratios", "", "| ratio | |", "|---|---|", *(f"| {k} | {v:.3g} |" for k, v in ratios(result).items()), ""])
+    return "\n".join(
+        [
+            "# The modes person by person beside their peers",
+            "",
+            "The content mode with its default parameters, one in a hundred persons a leader at the start, on one",
+            "Barabási–Albert network of mean degree 8; one thread; every row a process of its own. Ours: the whole",
+            "call for a year (ten years at 1e4), the first look at all contacts included, fastest of several; the",
+            "peers: the fastest of their steps, each written the way its documentation does, with no bound that spares",
+            "most persons a look. All in seconds of the processor. NDlib has no mean over contacts: its rule on ties",
+            "has the mean degree in it. `make bench` makes this page again; the ratios are what carries over to",
+            "another machine. ",
+            f"Python {platform.python_version()}, {os.cpu_count()} processors, {packages}.",
+            "",
+            *table("| persons | engine | million agent-steps a second | ns each | steps | peak MiB |", steps),
+            "The limit is one 64-bit splitmix64 draw for each agent-step, compared and counted, compiled for all the",
+            f"lanes of the processor; numpy's fastest generator (SFC64) takes {numpy:.2g} ns to store one. Ours draws",
+            "16 bits for each person and compares them with a limit kept from step to step; it draws the other 37, and",
+            "looks the person up, only where these leave a move open.",
+            "",
+            f"Memory of a run beyond the network it is given: {beyond}.",
+            f"First call in a new process, compiled loops on the disk: {result.get('first_call', np.nan):.2f} s.",
+            "",
+            *growth(result["rows"], result["networks"]),
+            "## Cascades",
+            "",
+            f"From person 0, each tie tried once with probability {P_TRY}; building the network is not timed.",
+            "",
+            *table("| persons | engine | ms a cascade | mean persons reached | peak MiB |", waves),
+            "## A thousand parameter sets of the equations",
+            "",
+            f"A year of the content mode: {sets['together']:.2f} s side by side (RK4, steps of a day), "
+            f"{sets['separate']:.1f} s",
+            "one by one with scipy's `solve_ivp` (relative tolerance 1e-6, 20 timed); "
+            f"largest difference {sets['difference']:.1g} of",
+            "the population.",
+            "",
+            "## Ratios",
+            "",
+            "| ratio | |",
+            "|---|---|",
+            *(f"| {k} | {v:.3g} |" for k, v in ratios(result).items()),
+            "",
+        ]
+    )
 
 
 def main() -> None:
@@ -386,8 +487,10 @@ def main() -> None:
         return
     if chosen.only:
         with tempfile.TemporaryDirectory() as folder:
-            rows = [{"engine": "ours", "power": power, **child("ours", Path(folder), power)}
-                    for power in range(5, chosen.largest + 1)]
+            rows = [
+                {"engine": "ours", "power": power, **child("ours", Path(folder), power)}
+                for power in range(5, chosen.largest + 1)
+            ]
         section = "\n".join(growth(rows, {row["power"]: row["network"] for row in rows}))
         print(section)
         old = re.compile(r"^## (?:Growing the network|As the network grows)\n.*?(?=^## (?!Beyond))", re.M | re.S)
@@ -404,9 +507,16 @@ def main() -> None:
         PAGE.parent.mkdir(parents=True, exist_ok=True)
         PAGE.write_text(text, encoding="utf-8")
     if chosen.json:
-        kept = [{"task": f"{kind}, 1e{r['power']} persons", "engine": r["engine"],
-                 "median_seconds": r["seconds"] / r["steps"], "peak_mib": r["peak_mib"]}
-                for kind, key in (("step", "rows"), ("cascade", "cascades")) for r in result[key]]
+        kept = [
+            {
+                "task": f"{kind}, 1e{r['power']} persons",
+                "engine": r["engine"],
+                "median_seconds": r["seconds"] / r["steps"],
+                "peak_mib": r["peak_mib"],
+            }
+            for kind, key in (("step", "rows"), ("cascade", "cascades"))
+            for r in result[key]
+        ]
         chosen.json.write_text(json.dumps({"rows": kept, "ratios": ratios(result)}, indent=1) + "\n", encoding="utf-8")
 
 

@@ -24,9 +24,14 @@ P, M, O, C, L, D = range(6)  # noqa: E741 — the symbols of the equations
 
 def leave(r: dict, state: int, near: float) -> list[tuple[int, float]]:
     """Where a person in a state may go, with hazards; `near` is the mean of eta C + L over his contacts."""
-    return {P: [(M, r["lambda0"] + r["beta"] * near)], M: [(O, r["pi"]), (D, r["delta"])],
-            O: [(C, r["s"] * r["kappa"]), (D, (1 - r["s"]) * r["kappa"])], C: [(L, r["phi"]), (D, r["gammaC"])],
-            L: [(D, r["gammaL"])], D: [(P, r["omega"])]}[state]
+    return {
+        P: [(M, r["lambda0"] + r["beta"] * near)],
+        M: [(O, r["pi"]), (D, r["delta"])],
+        O: [(C, r["s"] * r["kappa"]), (D, (1 - r["s"]) * r["kappa"])],
+        C: [(L, r["phi"]), (D, r["gammaC"])],
+        L: [(D, r["gammaL"])],
+        D: [(P, r["omega"])],
+    }[state]
 
 
 def tables(r: dict) -> tuple[list, list, list]:
@@ -229,10 +234,19 @@ def cascade_ndlib(ties, n, r, first, steps):
 
 
 ENGINES = {
-    "mode": {"Mesa": (mesa_idiomatic, "mesa"), "Mesa, lean": (mesa_lean, "mesa"), "NDlib": (ndlib, "ndlib"),
-             "plain Python on networkx": (python, "networkx"), "numpy and scipy.sparse": (scipy_sparse, "scipy")},
-    "cascade": {"igraph": (cascade_igraph, "igraph"), "networkx": (cascade_networkx, "networkx"),
-                "EoN": (cascade_eon, "EoN"), "NDlib": (cascade_ndlib, "ndlib")},
+    "mode": {
+        "Mesa": (mesa_idiomatic, "mesa"),
+        "Mesa, lean": (mesa_lean, "mesa"),
+        "NDlib": (ndlib, "ndlib"),
+        "plain Python on networkx": (python, "networkx"),
+        "numpy and scipy.sparse": (scipy_sparse, "scipy"),
+    },
+    "cascade": {
+        "igraph": (cascade_igraph, "igraph"),
+        "networkx": (cascade_networkx, "networkx"),
+        "EoN": (cascade_eon, "EoN"),
+        "NDlib": (cascade_ndlib, "ndlib"),
+    },
 }
 
 
@@ -247,9 +261,17 @@ def main() -> None:
         begin = time.process_time()
         step()
         fastest = min(fastest, time.process_time() - begin)
-    print(json.dumps({"seconds": fastest * int(steps), "steps": int(steps), "version": version(maker[1]),
-                      "sizes": rates.get("sizes", []),
-                      "peak_mib": peak()}))
+    print(
+        json.dumps(
+            {
+                "seconds": fastest * int(steps),
+                "steps": int(steps),
+                "version": version(maker[1]),
+                "sizes": rates.get("sizes", []),
+                "peak_mib": peak(),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -152,15 +152,23 @@ def page(rows: list[dict]) -> str:
         f"{'' if row['ratio'] is None else format(row['ratio'], '.1f')} |"
         for row in rows
     ]
-    return "\n".join([
-        "# Structural equation models beside lavaan and semopy", "",
-        "The same tasks from the same raw data in one run, one BLAS thread, with estimates, standard errors",
-        "and fit measures; the engines take turns, medians over rounds (`TASKS` in `benchmarks/sem.py` gives their",
-        "number and the repeats within). This page is made again by `python benchmarks/sem.py`; the ratios are what",
-        "carries over to another machine. The bars are 10 times lavaan on single fits, 30 on the bootstrap of the",
-        "indirect effect, 15 on WLSMV. semopy has no equality across groups, no `:=` and no WLSMV; where its chi2",
-        "differs it solved another problem.", "",
-        "| task | engine | median seconds | peak MiB | chi2 | times ours |", "|---|---|---|---|---|---|", *lines, ""])
+    return "\n".join(
+        [
+            "# Structural equation models beside lavaan and semopy",
+            "",
+            "The same tasks from the same raw data in one run, one BLAS thread, with estimates, standard errors",
+            "and fit measures; the engines take turns, medians over rounds (`TASKS` in `benchmarks/sem.py` gives their",
+            "number and the repeats within). This page is made again by `python benchmarks/sem.py`; the ratios are",
+            "what carries over to another machine. The bars are 10 times lavaan on single fits, 30 on the bootstrap of",
+            "the indirect effect, 15 on WLSMV. semopy has no equality across groups, no `:=` and no WLSMV; where its",
+            "chi2 differs it solved another problem.",
+            "",
+            "| task | engine | median seconds | peak MiB | chi2 | times ours |",
+            "|---|---|---|---|---|---|",
+            *lines,
+            "",
+        ]
+    )
 
 
 def main() -> None:
@@ -175,8 +183,10 @@ def main() -> None:
         PAGE.parent.mkdir(parents=True, exist_ok=True)
         PAGE.write_text(page(rows), encoding="utf-8")
     if args.json:
-        kept = [{"task": r["task"], "engine": r["engine"], "median_seconds": r["seconds"], "peak_mib": r["peak_mib"]}
-                for r in rows]
+        kept = [
+            {"task": r["task"], "engine": r["engine"], "median_seconds": r["seconds"], "peak_mib": r["peak_mib"]}
+            for r in rows
+        ]
         ratios = {f"{r['engine'].split()[0]} / ours, {r['task']}": r["ratio"] for r in rows if r["ratio"] is not None}
         args.json.write_text(json.dumps({"rows": kept, "ratios": ratios}, indent=1) + "\n", encoding="utf-8")
 

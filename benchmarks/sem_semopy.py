@@ -42,6 +42,10 @@ for _ in range(task["repeats"]):
     begin = time.perf_counter()
     chisq = once()
     seconds.append(time.perf_counter() - begin)
-out = {"seconds": statistics.median(seconds), "chisq": chisq, "version": semopy.__version__,
-       "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+out = {
+    "seconds": statistics.median(seconds),
+    "chisq": chisq,
+    "version": semopy.__version__,
+    "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+}
 (FOLDER / "out.json").write_text(json.dumps(out))

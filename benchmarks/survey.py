@@ -108,21 +108,29 @@ def alone(file: Path) -> list[dict]:
         peak(reset=True)
         wall, processor = time.perf_counter(), time.process_time()
         run()
-        rows.append({"stage": stage, "seconds": time.perf_counter() - wall,
-                     "processor": time.process_time() - processor, "peak_mib": peak()})
+        rows.append(
+            {
+                "stage": stage,
+                "seconds": time.perf_counter() - wall,
+                "processor": time.process_time() - processor,
+                "peak_mib": peak(),
+            }
+        )
         print(f"{stage}: {rows[-1]['seconds']:.1f} s, {rows[-1]['peak_mib']:.0f} MiB", file=sys.stderr, flush=True)
     return rows
 
 
 def command(file: Path) -> dict:
-    """Run the whole command on a csv: seconds, most MiB of its largest process, and of all (shared parts counted once).
-    """
+    """Run the whole command on a csv: seconds, most MiB of its largest process, and of all (shared parts once)."""
     import psutil
 
     out = file.with_suffix(".report")
     begun, largest, together = time.perf_counter(), 0.0, 0.0
-    running = psutil.Popen([sys.executable, "-m", "socialcommerce.cli", "survey", "report", str(file), "--out",
-                            str(out)], cwd=ROOT, stdout=subprocess.DEVNULL)
+    running = psutil.Popen(
+        [sys.executable, "-m", "socialcommerce.cli", "survey", "report", str(file), "--out", str(out)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+    )
     while running.poll() is None:
         sizes = []
         for one in (running, *running.children(recursive=True)):
@@ -143,27 +151,44 @@ def page(found: dict[int, list[dict]], commands: dict[int, dict]) -> str:
     head = "".join(f" N = {nobs:,}: seconds | processor | peak MiB |" for nobs in found)
     lines = [f"| stage |{head}", "|---|" + "---:|" * (3 * len(found))]
     for k, row in enumerate(first):
-        cells = [f"{one[k]['seconds']:.2f} | {one[k]['processor']:.2f} | {one[k]['peak_mib']:.0f}"
-                 for one in found.values()]
+        cells = [
+            f"{one[k]['seconds']:.2f} | {one[k]['processor']:.2f} | {one[k]['peak_mib']:.0f}" for one in found.values()
+        ]
         lines.append(f"| {row['stage']} | " + " | ".join(cells) + " |")
-    total = [f"{sum(r['seconds'] for r in one):.1f} | {sum(r['processor'] for r in one):.1f} | "
-             f"{max(r['peak_mib'] for r in one):.0f}" for one in found.values()]
+    total = [
+        f"{sum(r['seconds'] for r in one):.1f} | {sum(r['processor'] for r in one):.1f} | "
+        f"{max(r['peak_mib'] for r in one):.0f}"
+        for one in found.values()
+    ]
     lines.append("| **all** | " + " | ".join(total) + " |")
-    whole = [f"| {nobs:,} | {one['seconds']:.0f} | {one['largest_mib']:.0f} | {one['together_mib']:.0f} |"
-             for nobs, one in commands.items()]
-    return "\n".join([
-        "# A survey of 59 items", "",
-        "The whole of `socialcommerce survey report`: both notebooks run and rendered in both languages, with Word",
-        "and Excel tables, figures and scripts. Two processes work at a time; memory is that of the largest process,",
-        "and of all of them with what they share counted once.", "",
-        "| respondents | seconds | largest process, MiB | all processes, MiB |", "|---:|---:|---:|---:|", *whole, "",
-        "## Stage by stage", "",
-        "Drawn answers with 1 % of the items empty, from csv to tables: maximum likelihood with robust errors and",
-        "scaled tests (MLR), full information where answers are missing (FIML). One process, one BLAS thread; the peak",
-        "is that of resident memory within a stage, all that earlier stages keep included. `python",
-        "benchmarks/survey.py` makes this page again. The goals are 60 s at 1,000 and 3 minutes and 2 GiB at 200,000.",
-        "", *lines, "",
-    ])
+    whole = [
+        f"| {nobs:,} | {one['seconds']:.0f} | {one['largest_mib']:.0f} | {one['together_mib']:.0f} |"
+        for nobs, one in commands.items()
+    ]
+    return "\n".join(
+        [
+            "# A survey of 59 items",
+            "",
+            "The whole of `socialcommerce survey report`: both notebooks run and rendered in both languages, with Word",
+            "and Excel tables, figures and scripts. Two processes work at a time; memory is that of the largest",
+            "process, and of all of them with what they share counted once.",
+            "",
+            "| respondents | seconds | largest process, MiB | all processes, MiB |",
+            "|---:|---:|---:|---:|",
+            *whole,
+            "",
+            "## Stage by stage",
+            "",
+            "Drawn answers with 1 % of the items empty, from csv to tables: maximum likelihood with robust errors and",
+            "scaled tests (MLR), full information where answers are missing (FIML). One process, one BLAS thread; the",
+            "peak is that of resident memory within a stage, all that earlier stages keep included. `python",
+            "benchmarks/survey.py` makes this page again. The goals are 60 s at 1,000 and",
+            "3 minutes and 2 GiB at 200,000.",
+            "",
+            *lines,
+            "",
+        ]
+    )
 
 
 def main() -> None:

@@ -60,7 +60,9 @@ def cells() -> dict[str, Cell]:
     apart = replace(null_truth(own, "a"), differences={"stickiness": {"emotion": 0.10}})
     targets = json.loads(TARGETS.read_text(encoding="utf-8")) if TARGETS.exists() else {}
     made = {
-        "truth": Cell(own), "null": Cell(no_effect(own), left_out=EQUAL), "null a": Cell(apart),
+        "truth": Cell(own),
+        "null": Cell(no_effect(own), left_out=EQUAL),
+        "null a": Cell(apart),
         "null b": Cell(null_truth(own, "b"), left_out=EQUAL),
         "departures": Cell(own, departures=DEPARTURES, left_out=EQUAL, targets=targets.get("departures", {})),
         "missing": Cell(own, departures=Departures(missing=0.006), left_out=EQUAL),
@@ -89,8 +91,13 @@ def run(until: str, executor: str, workers: int | None, *, seed: int = SEED, onl
         if now() >= until:
             break
         table = [{"cell": cell} for cell, count in each.items() for _ in range(count)]
-        found = experiments.run(partial(calibration.data_set, cells()), table,
-                                np.random.SeedSequence(seed, spawn_key=(number,)), executor, workers=workers)
+        found = experiments.run(
+            partial(calibration.data_set, cells()),
+            table,
+            np.random.SeedSequence(seed, spawn_key=(number,)),
+            executor,
+            workers=workers,
+        )
         found.assign(set=[f"{name}-{row}" for row in found["row"]]).to_csv(file.with_suffix(".part"), index=False)
         file.with_suffix(".part").rename(file)  # whole or not at all
         print(name, now(), flush=True)
@@ -117,8 +124,12 @@ def lavaan(sets: int = 3) -> dict[str, float]:
             out = json.loads(Path(folder, "out.json").read_text(encoding="utf-8"))
         theirs.append(out["seconds"])
         gaps.append(abs(out["chisq"] / chisq - 1))
-    return {"ours": float(np.median(ours)), "lavaan": float(np.median(theirs)), "gap": float(max(gaps)),
-            "version": out["version"]}
+    return {
+        "ours": float(np.median(ours)),
+        "lavaan": float(np.median(theirs)),
+        "gap": float(max(gaps)),
+        "version": out["version"],
+    }
 
 
 def _ours(model: str, data: pd.DataFrame) -> tuple[float, float]:
@@ -156,8 +167,12 @@ def main() -> None:
     if args.lavaan:
         TIMES.write_text(json.dumps(lavaan()), encoding="utf-8")
     if args.write:
-        text, figure = survey_calibration_page.page(kept_rows(), cells(), json.loads(TIMES.read_text(encoding="utf-8")),
-                                                    json.loads(TARGETS.read_text(encoding="utf-8")))
+        text, figure = survey_calibration_page.page(
+            kept_rows(),
+            cells(),
+            json.loads(TIMES.read_text(encoding="utf-8")),
+            json.loads(TARGETS.read_text(encoding="utf-8")),
+        )
         (ROOT / "docs" / "survey_calibration.md").write_text(text, encoding="utf-8")
         (ROOT / "docs" / "survey_calibration.svg").write_text(figure, encoding="utf-8")
 

@@ -13,35 +13,65 @@ from scipy.stats import binomtest
 from socialcommerce.figures import style
 
 NOMINAL, ALPHA = 0.95, 0.05
-HEADS = ("id", "truth", "many", "mean", "bias/SD", "SE/SD", "covers .95", "", "covers, corrected",
-         "rejects zero, corrected", "supported", "not supported", "contradicted")
+HEADS = (
+    "id",
+    "truth",
+    "many",
+    "mean",
+    "bias/SD",
+    "SE/SD",
+    "covers .95",
+    "",
+    "covers, corrected",
+    "rejects zero, corrected",
+    "supported",
+    "not supported",
+    "contradicted",
+)
 ABOUT = {
     "truth": "The project's own truth: H37, H38, H47 and H52 are false, all others true.",
     "null": "Every path, the moderation and the contact curve are zero.",
     "null a": "The strategies' paths are zero, so that indirect effects are by their first factor; one path differs "
-              "between the two groups by .10, so that the equality of H50 is false, at its boundary.",
+    "between the two groups by .10, so that the equality of H50 is false, at its boundary.",
     "null b": "The paths from trust and satisfaction are zero, so that indirect effects are by their second factor.",
     "departures": "The own truth; skew .5, cross-loadings .10, a method factor of .10, 1 % of cells missing not at "
-                  "random, 5 % careless. Held against pseudo-true values; verdicts against the stated truth.",
+    "random, 5 % careless. Held against pseudo-true values; verdicts against the stated truth.",
     "missing": "The own truth; .6 % of cells missing completely at random.",
     "refit": "The own truth; the bootstrap of H52 by refitting instead of one scoring step.",
 }
 
 
-def page(rows: pd.DataFrame, cells: Mapping[str, Cell], times: Mapping[str, float],
-         targets: Mapping[str, Mapping[str, float]]) -> tuple[str, str]:
+def page(
+    rows: pd.DataFrame,
+    cells: Mapping[str, Cell],
+    times: Mapping[str, float],
+    targets: Mapping[str, Mapping[str, float]],
+) -> tuple[str, str]:
     """Return the page and its figure (SVG)."""
     rates = calibration.hypothesis_rates(rows)
     families = calibration.family_errors(rows)
     judged = _judged(rates, families)
     many = int(rates["sets"].max())
     shown = {name: name for name in ABOUT if name not in ("missing", "refit")}
-    figure = style.draw(drawing.plot_rates, with_errors(rates[rates["cell"].isin(shown)]), language="en", cells=shown,
-                        band=_band(many, len(judged)), alone=_band(many, 1))
-    parts = [_head(rows, rates, judged, many), _short(rates, judged, calibration.discoveries(rows)),
-             _outside(judged), _discoveries(rows), _families(families, judged),
-             *(_cell(name, rates, judged, targets) for name in cells if name != "refit"), _refit(rates),
-             _failures(rows), _costs(rows, times)]
+    figure = style.draw(
+        drawing.plot_rates,
+        with_errors(rates[rates["cell"].isin(shown)]),
+        language="en",
+        cells=shown,
+        band=_band(many, len(judged)),
+        alone=_band(many, 1),
+    )
+    parts = [
+        _head(rows, rates, judged, many),
+        _short(rates, judged, calibration.discoveries(rows)),
+        _outside(judged),
+        _discoveries(rows),
+        _families(families, judged),
+        *(_cell(name, rates, judged, targets) for name in cells if name != "refit"),
+        _refit(rates),
+        _failures(rows),
+        _costs(rows, times),
+    ]
     return "\n\n".join(parts) + "\n", figure
 
 
@@ -60,10 +90,16 @@ def rate(count: int, sets: int) -> tuple[float, float, float]:
 
 def _judged(rates: pd.DataFrame, families: pd.DataFrame) -> pd.DataFrame:
     """Return every rate that has a nominal value, with its judgement."""
-    lines = [(row.cell, row.id, row.covered95, row.sets, NOMINAL, "less" if row.joint else "two-sided")
-             for row in rates.itertuples() if row.sets and (row.cell != "refit" or row.id == "H52")]
-    lines += [(row.cell, row.family, row.errors, row.sets, ALPHA, "greater")
-              for row in families.itertuples() if row.cell != "refit"]
+    lines = [
+        (row.cell, row.id, row.covered95, row.sets, NOMINAL, "less" if row.joint else "two-sided")
+        for row in rates.itertuples()
+        if row.sets and (row.cell != "refit" or row.id == "H52")
+    ]
+    lines += [
+        (row.cell, row.family, row.errors, row.sets, ALPHA, "greater")
+        for row in families.itertuples()
+        if row.cell != "refit"
+    ]
     made = pd.DataFrame(lines, columns=["cell", "of", "hits", "sets", "nominal", "side"])
     verdicts = [calibration.judge(row.hits, row.sets, row.nominal, len(made), row.side) for row in made.itertuples()]
     return made.assign(p=[p for p, _ in verdicts], word=[word for _, word in verdicts])
@@ -140,8 +176,10 @@ def _short(rates: pd.DataFrame, judged: pd.DataFrame, found: pd.DataFrame) -> st
 
 def _outside(judged: pd.DataFrame) -> str:
     counts = judged["word"].value_counts()
-    lines = [f"| {row.cell} | {row.of} | {_rate(row.hits, row.sets)} | {row.nominal:.2f} | {row.p:.2g} | {row.word} |"
-             for row in judged[judged["word"] != "within"].sort_values("p").itertuples()]
+    lines = [
+        f"| {row.cell} | {row.of} | {_rate(row.hits, row.sets)} | {row.nominal:.2f} | {row.p:.2g} | {row.word} |"
+        for row in judged[judged["word"] != "within"].sort_values("p").itertuples()
+    ]
     expected = ALPHA * len(judged)
     return f"""## Rates outside
 
@@ -158,9 +196,11 @@ def _discoveries(rows: pd.DataFrame) -> str:
     lines = []
     for row in calibration.discoveries(rows).itertuples():
         low, high = max(0.0, row.fdr - 1.96 * row.fdr_error), row.fdr + 1.96 * row.fdr_error
-        lines.append(f"| {row.cell} | {row.sets} | {row.supported} | {row.false_supported} | {row.share:.4f} | "
-                     f"{row.fdr:.4f} [{low:.4f}, {high:.4f}] | {row.contradicted} | {row.false_contradicted} | "
-                     f"{row.not_supported} | {row.false_not_supported} |")
+        lines.append(
+            f"| {row.cell} | {row.sets} | {row.supported} | {row.false_supported} | {row.share:.4f} | "
+            f"{row.fdr:.4f} [{low:.4f}, {high:.4f}] | {row.contradicted} | {row.false_contradicted} | "
+            f"{row.not_supported} | {row.false_not_supported} |"
+        )
     return f"""## False verdicts
 
 Over all hypotheses of a data set. "Supported" is false where the effect is zero or against the claim; of the equality
@@ -175,8 +215,11 @@ share of false ones among the supported, 0 where none is supported; its 95 % Mon
 
 def _families(families: pd.DataFrame, judged: pd.DataFrame) -> str:
     word = judged.set_index(["cell", "of"])["word"]
-    lines = [f"| {row.cell} | {row.family} | {row.nulls} | {_rate(row.errors, row.sets)} | "
-             f"{word[row.cell, row.family]} |" for row in families.itertuples() if (row.cell, row.family) in word.index]
+    lines = [
+        f"| {row.cell} | {row.family} | {row.nulls} | {_rate(row.errors, row.sets)} | {word[row.cell, row.family]} |"
+        for row in families.itertuples()
+        if (row.cell, row.family) in word.index
+    ]
     return f"""## Errors by family
 
 In how many data sets a family's corrected tests (Holm) reject at least one effect that is zero: at most .05.
@@ -199,7 +242,8 @@ def _cell(name: str, rates: pd.DataFrame, judged: pd.DataFrame, targets: Mapping
             f"| {row.id} | {row.truth:.2f} | {'' if against is None else f'{against:.3f}'} | {row.estimate:.3f} | "
             f"{row.bias / row.spread:+.2f} | {own} | {_rate(row.covered95, row.sets)} | {judgement} | "
             f"{row.covered / row.sets:.3f} | {_rate(row.rejected, row.sets)} | {row.supported / row.sets:.3f} | "
-            f"{row.not_supported / row.sets:.3f} | {row.contradicted / row.sets:.3f} |")
+            f"{row.not_supported / row.sets:.3f} | {row.contradicted / row.sets:.3f} |"
+        )
     return f"""## {name[0].upper() + name[1:]}
 
 {ABOUT[name]}
@@ -209,13 +253,15 @@ def _cell(name: str, rates: pd.DataFrame, judged: pd.DataFrame, targets: Mapping
 {chr(10).join(lines)}"""
 
 
-
 def _refit(rates: pd.DataFrame) -> str:
     one = rates[rates["id"] == "H52"].set_index("cell")
     if "refit" not in one.index:
         return ""
-    lines = [f"| {name} | {one.at[name, 'sets']} | {one.at[name, 'se']:.4f} | "
-             f"{_rate(one.at[name, 'covered95'], one.at[name, 'sets'])} |" for name in ("truth", "refit")]
+    lines = [
+        f"| {name} | {one.at[name, 'sets']} | {one.at[name, 'se']:.4f} | "
+        f"{_rate(one.at[name, 'covered95'], one.at[name, 'sets'])} |"
+        for name in ("truth", "refit")
+    ]
     return f"""## The bootstrap by refitting
 
 H52 with its bootstrap in one scoring step (cell truth) and by refitting every resample (cell refit).
@@ -228,9 +274,11 @@ H52 with its bootstrap in one scoring step (cell truth) and by refitting every r
 def _failures(rows: pd.DataFrame) -> str:
     failed = rows[(rows["failure"] != "") & (rows["failure"] != calibration.LEFT_OUT)]
     every = rows.groupby("cell", sort=False)["set"].nunique()
-    lines = [f"| {cell} | {part['set'].nunique()} of {every[cell]} | {', '.join(sorted(part['id'].unique()))} | "
-             f"{part['failure'].str.slice(0, 160).value_counts().index[0].replace('|', '/')} |"
-             for cell, part in failed.groupby("cell", sort=False)]
+    lines = [
+        f"| {cell} | {part['set'].nunique()} of {every[cell]} | {', '.join(sorted(part['id'].unique()))} | "
+        f"{part['failure'].str.slice(0, 160).value_counts().index[0].replace('|', '/')} |"
+        for cell, part in failed.groupby("cell", sort=False)
+    ]
     if not lines:
         return "## Failures\n\nNo data set failed: every model converged and every hypothesis was tested."
     return f"""## Failures

@@ -17,7 +17,8 @@ import sys
 from pathlib import Path
 
 PART = re.compile(
-    r"```python\n(?P<code>.*?)```\n(?:\n```text\n.*?```\n)?|<!--(?P<number>[^/].*?)-->.*?<!--/-->", re.DOTALL)
+    r"```python\n(?P<code>.*?)```\n(?:\n```text\n.*?```\n)?|<!--(?P<number>[^/].*?)-->.*?<!--/-->", re.DOTALL
+)
 DISPLAY = ("display.float_format", "{:.3f}".format, "display.width", 110, "display.max_columns", 20)
 
 

@@ -1,6 +1,6 @@
 """Write the tables of docs/replication.md: the data, and which notebook makes which figure and table.
 
-    python docs/exhibits.py
+python docs/exhibits.py
 """
 
 from __future__ import annotations
@@ -29,16 +29,21 @@ def exhibits() -> Iterator[tuple[str, str, str, int, int]]:
 
 def table() -> str:
     """Return the table as Markdown."""
-    lines = [f"| {kind} | `{name}` | `notebooks/{notebook}.ipynb` | {cell} | {line} |"
-             for kind, name, notebook, cell, line in exhibits()]
+    lines = [
+        f"| {kind} | `{name}` | `notebooks/{notebook}.ipynb` | {cell} | {line} |"
+        for kind, name, notebook, cell, line in exhibits()
+    ]
     return "\n".join(["| kind | name | notebook | cell | line |", "|---|---|---|---|---|", *lines, ""])
 
 
 def data_table() -> str:
     """Return every registered file as Markdown: what it is, its licence, whether it is here, and its citation."""
     sources = tomllib.loads((ROOT / "data" / "sources.toml").read_text(encoding="utf-8"))["source"]
-    lines = [f"| `{one['path']}` | {one['title']} | {one['publisher']} | {one['licence']} | {PROVIDED[one['kind']]} | "
-             f"{cited(one)} |" for one in sources]
+    lines = [
+        f"| `{one['path']}` | {one['title']} | {one['publisher']} | {one['licence']} | {PROVIDED[one['kind']]} | "
+        f"{cited(one)} |"
+        for one in sources
+    ]
     head = ["| file | title | publisher | licence | provided | citation |", "|---|---|---|---|---|---|"]
     return "\n".join([*head, *lines, ""])
 

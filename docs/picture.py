@@ -11,8 +11,13 @@ ROOT = Path(__file__).parents[1]
 STUDY = ROOT / "socialcommerce"
 PICTURE = ROOT / "docs" / "architecture.svg"
 ROWS = (  # of the study, top down: a part imports from the rows below its own
-    ("cli", "notebook"), ("report",), ("figures",), ("evidence",), ("survey", "public_data", "market", "modes"),
-    ("verdicts",), ("paper", "data"),
+    ("cli", "notebook"),
+    ("report",),
+    ("figures",),
+    ("evidence",),
+    ("survey", "public_data", "market", "modes"),
+    ("verdicts",),
+    ("paper", "data"),
 )
 BELOW = (("surveysem",), ("nbproof", "semfit", "stockflow"))  # the packages, likewise
 # anyone imports them: not drawn
@@ -54,8 +59,11 @@ def drawn_edges() -> list[tuple[str, str]]:
             below[part] = set().union(*({other} | reach(other) for start, other in found if start == part))
         return below[part]
 
-    return sorted((part, other) for part, other in found
-                  if not any(other in reach(between) for start, between in found if start == part))
+    return sorted(
+        (part, other)
+        for part, other in found
+        if not any(other in reach(between) for start, between in found if start == part)
+    )
 
 
 def places() -> dict[str, tuple[int, int]]:
@@ -64,9 +72,14 @@ def places() -> dict[str, tuple[int, int]]:
     rows = [row for row in rows if row] + [*BELOW]
     width = max(map(len, rows)) * (WIDE + GAP)
     # rows stand a little apart sideways, so that a line behind a box is not taken for one of its own
-    return {name: (round(LEFT + 24 + width * (k + 0.5) / len(row)) + 22 * (n % 3 - 1),
-                   48 + n * (HIGH + GAP) + (44 if row in BELOW else 0))
-            for n, row in enumerate(rows) for k, name in enumerate(row)}
+    return {
+        name: (
+            round(LEFT + 24 + width * (k + 0.5) / len(row)) + 22 * (n % 3 - 1),
+            48 + n * (HIGH + GAP) + (44 if row in BELOW else 0),
+        )
+        for n, row in enumerate(rows)
+        for k, name in enumerate(row)
+    }
 
 
 def picture() -> str:
@@ -78,20 +91,28 @@ def picture() -> str:
     beside = {name for row in BELOW for name in row}
     right, bottom = max(x for x, _ in at.values()) + WIDE // 2 + LEFT + 16, max(y for _, y in at.values()) + HIGH
     frame = max(y for name, (_, y) in at.items() if name not in beside) + HIGH // 2 + 12
-    drawn = [f'<rect x="8" y="8" width="{right - 16}" height="{frame - 8}" rx="8" fill="#f6f4ee" stroke="#c9c4b6"/>',
-             '<text x="20" y="28" class="name">socialcommerce</text>']
+    drawn = [
+        f'<rect x="8" y="8" width="{right - 16}" height="{frame - 8}" rx="8" fill="#f6f4ee" stroke="#c9c4b6"/>',
+        '<text x="20" y="28" class="name">socialcommerce</text>',
+    ]
     for part, other in lines:
         (x1, y1), (x2, y2) = at[part], at[other]
         drawn.append(f'<path d="M{x1} {y1 + HIGH // 2}C{x1} {y1 + HIGH},{x2} {y2 - HIGH},{x2} {y2 - HIGH // 2}"/>')
     for name, (x, y) in at.items():
         fill = "#dfe9e4" if name in beside else "#ffffff"
-        drawn.append(f'<rect x="{x - WIDE // 2}" y="{y - HIGH // 2}" width="{WIDE}" height="{HIGH}" rx="5" '
-                     f'fill="{fill}" stroke="#4a5a55"/>'
-                     f'<text x="{x}" y="{y + 5}" text-anchor="middle">{escape(name)}</text>')
-    style = ("text{font:14px sans-serif;fill:#1b1f27}.name{font-weight:600}"
-             "path{fill:none;stroke:#8a938f;stroke-width:1;opacity:.7}")
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right} {bottom}" width="{right}" height="{bottom}">'
-            f"<style>{style}</style>\n" + "\n".join(drawn) + "\n</svg>\n")
+        drawn.append(
+            f'<rect x="{x - WIDE // 2}" y="{y - HIGH // 2}" width="{WIDE}" height="{HIGH}" rx="5" '
+            f'fill="{fill}" stroke="#4a5a55"/>'
+            f'<text x="{x}" y="{y + 5}" text-anchor="middle">{escape(name)}</text>'
+        )
+    style = (
+        "text{font:14px sans-serif;fill:#1b1f27}.name{font-weight:600}"
+        "path{fill:none;stroke:#8a938f;stroke-width:1;opacity:.7}"
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right} {bottom}" width="{right}" height="{bottom}">'
+        f"<style>{style}</style>\n" + "\n".join(drawn) + "\n</svg>\n"
+    )
 
 
 if __name__ == "__main__":

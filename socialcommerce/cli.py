@@ -38,8 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> nbproof.CommandParser:
-    parser = nbproof.CommandParser(prog="socialcommerce",
-                                   description="One argument about social commerce, as evidence anyone can rerun.")
+    parser = nbproof.CommandParser(
+        prog="socialcommerce", description="One argument about social commerce, as evidence anyone can rerun."
+    )
     parser.add_argument("--version", action="version", version=__version__)
     parsers = parser.add_subparsers(required=True, metavar="command", parser_class=nbproof.CommandParser)
     nbproof.add_commands(parsers, _project, LANGUAGES)
@@ -55,8 +56,11 @@ def _project() -> nbproof.Project:
 
 
 def _add_data(parsers: argparse._SubParsersAction) -> None:
-    data = parsers.add_parser("data", help="list, fetch and check the registered data",
-                               description="List, fetch and check the registered data.")
+    data = parsers.add_parser(
+        "data",
+        help="list, fetch and check the registered data",
+        description="List, fetch and check the registered data.",
+    )
     verbs = data.add_subparsers(required=True, metavar="list|fetch|verify", parser_class=nbproof.CommandParser)
     nbproof.add_command(verbs, "list", _data_list, "list the registered tables and data sets")
     fetch = nbproof.add_command(verbs, "fetch", _data_fetch, "bring a registered public data set here and check it")
@@ -84,9 +88,12 @@ def _data_verify(chosen: argparse.Namespace) -> int:
     from socialcommerce import data
 
     checks = data.verify()
-    wrong = [f"{c.path} is {'missing' if not c.found else 'not the registered file'}: "
-             f"sha256 found {c.found or 'none'}, registered {c.registered}"
-             for c in checks if not c.whole]
+    wrong = [
+        f"{c.path} is {'missing' if not c.found else 'not the registered file'}: "
+        f"sha256 found {c.found or 'none'}, registered {c.registered}"
+        for c in checks
+        if not c.whole
+    ]
     if wrong:
         advice = "Restore it with git, or register a deliberate change in data/sources.toml."
         raise ChecksumError(f"{'; '.join(wrong)}. {advice}")
@@ -95,17 +102,26 @@ def _data_verify(chosen: argparse.Namespace) -> int:
 
 
 def _add_survey(parsers: argparse._SubParsersAction) -> None:
-    survey = parsers.add_parser("survey", help="write the questionnaire, check a file of answers, report on it",
-                                 description="Write the questionnaire, check a file of answers, report on it.")
-    verbs = survey.add_subparsers(required=True, metavar="template|check|sample|report",
-                                  parser_class=nbproof.CommandParser)
+    survey = parsers.add_parser(
+        "survey",
+        help="write the questionnaire, check a file of answers, report on it",
+        description="Write the questionnaire, check a file of answers, report on it.",
+    )
+    verbs = survey.add_subparsers(
+        required=True, metavar="template|check|sample|report", parser_class=nbproof.CommandParser
+    )
     commands.add_commands(verbs, "socialcommerce survey", _codebook, _truth)
-    report = nbproof.add_command(verbs, "report", _survey_report,
-                                 "test the codebook's paths on a file of answers: pages, tables, figures, an R script")
+    report = nbproof.add_command(
+        verbs,
+        "report",
+        _survey_report,
+        "test the codebook's paths on a file of answers: pages, tables, figures, an R script",
+    )
     commands.add_codebook(report, _codebook)
     commands.add_reading(report)
-    report.add_argument("--out", type=nbproof.folder_option, required=True, metavar="DIR",
-                        help="a new folder, or one it made before")
+    report.add_argument(
+        "--out", type=nbproof.folder_option, required=True, metavar="DIR", help="a new folder, or one it made before"
+    )
     report.add_argument("--language", default="en,zh", metavar="en,zh", help="languages of the report")
     report.add_argument("--estimator", default="MLR", metavar="MLR|ML|WLSMV", help="default: MLR")
     report.add_argument("--draws", type=int, default=5000, metavar="N", help="bootstrap resamples (default: 5000)")
@@ -139,14 +155,25 @@ def _write_survey(chosen: argparse.Namespace, draft: Path, languages: Sequence[s
     from socialcommerce import survey
     from surveysem import bundle, check_study, methods
 
-    found = survey.read_study(chosen.file, chosen.codebook or "", screening=chosen.screening,
-                              estimator=chosen.estimator, draws=chosen.draws, **commands.reading(chosen))
+    found = survey.read_study(
+        chosen.file,
+        chosen.codebook or "",
+        screening=chosen.screening,
+        estimator=chosen.estimator,
+        draws=chosen.draws,
+        **commands.reading(chosen),
+    )
     check_study(found)
     _write_answers(found, draft)
     commands.say_who_is_left(found.responses, found.screened)
     inputs = {"answers": chosen.file} | ({"codebook": chosen.codebook} if chosen.codebook else {})
-    given = {"screening": chosen.screening, "estimator": chosen.estimator, "draws": str(chosen.draws),
-             "language": languages[0], "reading": json.dumps(commands.reading(chosen))}
+    given = {
+        "screening": chosen.screening,
+        "estimator": chosen.estimator,
+        "draws": str(chosen.draws),
+        "language": languages[0],
+        "reading": json.dumps(commands.reading(chosen)),
+    }
     jobs = 1 if len(found.responses.answers) > LARGE else None  # two large files at a time would not fit in memory
     results = bundle.run(draft, SURVEY_NOTEBOOKS, inputs, given, languages, jobs)
     fits, invariance = methods.told_by(results)
@@ -161,8 +188,12 @@ def _write_answers(found: Study, draft: Path) -> None:
     from surveysem import methods, write_csv
 
     (draft / "model.R").write_text(methods.lavaan_script(found), encoding="utf-8")
-    tables = {"data": methods.script_data(found), "screening": found.screened.record,
-              "mapping": found.responses.mapping, "invalid": found.responses.invalid}
+    tables = {
+        "data": methods.script_data(found),
+        "screening": found.screened.record,
+        "mapping": found.responses.mapping,
+        "invalid": found.responses.invalid,
+    }
     for name, table in tables.items():
         if len(table) or name == "screening":  # nobody flagged is a result too
             write_csv(table, draft / f"{name}.csv")

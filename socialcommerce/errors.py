@@ -8,8 +8,18 @@ from __future__ import annotations
 import nbproof
 from nbproof import named, nearest, quoted
 
-__all__ = ["ChecksumError", "DataError", "FetchError", "OutputError", "PaperError", "ParameterError",
-           "UnknownNameError", "named", "nearest", "quoted"]
+__all__ = [
+    "ChecksumError",
+    "DataError",
+    "FetchError",
+    "OutputError",
+    "PaperError",
+    "ParameterError",
+    "UnknownNameError",
+    "named",
+    "nearest",
+    "quoted",
+]
 
 
 class SocialCommerceError(Exception):

@@ -31,8 +31,13 @@ class Page(nbproof.Page):
 
     bases: ClassVar = BASES
     kinds: ClassVar = {
-        "stated": "published figure", "published": "published figure", "forecast": "published figure",
-        "derived": "derived from published figures", "observed": "public data set", "synthetic": "synthetic sample"}
+        "stated": "published figure",
+        "published": "published figure",
+        "forecast": "published figure",
+        "derived": "derived from published figures",
+        "observed": "public data set",
+        "synthetic": "synthetic sample",
+    }
 
     def __post_init__(self) -> None:
         from socialcommerce.figures import style

@@ -31,8 +31,10 @@ def root() -> Path:
     for folder in [Path(given)] if given else [Path(__file__).parents[1], Path.cwd(), *Path.cwd().parents, INSTALLED]:
         if (folder / "paper" / "claims.toml").is_file():
             return folder.resolve()
-    raise OutputError(f"SOCIALCOMMERCE_ROOT holds no paper/claims.toml; got {given}; allowed is the top folder of "
-                      "a clone, or to leave it unset.")
+    raise OutputError(
+        f"SOCIALCOMMERCE_ROOT holds no paper/claims.toml; got {given}; allowed is the top folder of "
+        "a clone, or to leave it unset."
+    )
 
 
 def own_folder(name: str) -> Path:

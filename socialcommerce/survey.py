@@ -49,8 +49,16 @@ def own_sample(*, nobs: int | None = None, seed: int | None = None) -> Sample:
     return surveysem.draw_stated(stated_truth(), load_codebook(), nobs=nobs, seed=seed)
 
 
-def read_study(answers: str | Path = "", codebook: str | Path = "", *, screening: str = "drop", estimator: str = "MLR",
-               draws: int = 5000, seed: int = 20240531, **reading: Any) -> Study:
+def read_study(
+    answers: str | Path = "",
+    codebook: str | Path = "",
+    *,
+    screening: str = "drop",
+    estimator: str = "MLR",
+    draws: int = 5000,
+    seed: int = 20240531,
+    **reading: Any,
+) -> Study:
     """Return the study of a file of answers, or of the project's own labelled synthetic sample.
 
     Parameters
@@ -63,8 +71,21 @@ def read_study(answers: str | Path = "", codebook: str | Path = "", *, screening
         As of `surveysem.read_study`.
     """
     if answers:
-        return surveysem.read_study(answers, codebook or own_codebook(), screening=screening, estimator=estimator,
-                                    draws=draws, seed=seed, **reading)
+        return surveysem.read_study(
+            answers,
+            codebook or own_codebook(),
+            screening=screening,
+            estimator=estimator,
+            draws=draws,
+            seed=seed,
+            **reading,
+        )
     responses = own_sample().responses
-    return Study(responses, surveysem.screen(responses, mode=screening), estimator, draws, seed,
-                 "simulated by socialcommerce.survey from data/survey/truth.toml, not answered by people")
+    return Study(
+        responses,
+        surveysem.screen(responses, mode=screening),
+        estimator,
+        draws,
+        seed,
+        "simulated by socialcommerce.survey from data/survey/truth.toml, not answered by people",
+    )

@@ -48,8 +48,14 @@ SIDES = {
 """Which way each outcome points; the first three of an extension are answers to further questions."""
 
 ALLOWED = {
-    "people": {"supported", "contradicted", "not supported", "inconclusive", "consistent (proxy)",
-               "inconsistent (proxy)"},
+    "people": {
+        "supported",
+        "contradicted",
+        "not supported",
+        "inconclusive",
+        "consistent (proxy)",
+        "inconsistent (proxy)",
+    },
     "number": {"agrees", "differs", "inconclusive", "consistent (proxy)", "inconsistent (proxy)"},
     "model": {"theorem", "robust", "depends", "fails"},
     "synthetic": {"recovered", "not recovered"},
@@ -142,8 +148,10 @@ class Verdict:
         allowed = set.intersection(*(ALLOWED[name] for name in classes)) if classes else set()
         proxy = self.outcome.endswith("(proxy)")
         if self.outcome not in allowed or proxy != (self.grade == "proxy" and self.outcome != "inconclusive"):
-            raise ParameterError(f"a verdict on {', '.join(self.evidence) or 'no evidence'} ({self.grade}) cannot be "
-                                 f"{self.outcome!r}; allowed: {', '.join(sorted(allowed)) or 'not testable'}.")
+            raise ParameterError(
+                f"a verdict on {', '.join(self.evidence) or 'no evidence'} ({self.grade}) cannot be "
+                f"{self.outcome!r}; allowed: {', '.join(sorted(allowed)) or 'not testable'}."
+            )
 
     @property
     def words(self) -> str:
@@ -158,8 +166,13 @@ class Verdict:
         return "further questions" if asked else side
 
 
-AS_PROXY = {"supported": "consistent (proxy)", "agrees": "consistent (proxy)", "contradicted": "inconsistent (proxy)",
-            "not supported": "inconsistent (proxy)", "differs": "inconsistent (proxy)"}
+AS_PROXY = {
+    "supported": "consistent (proxy)",
+    "agrees": "consistent (proxy)",
+    "contradicted": "inconsistent (proxy)",
+    "not supported": "inconsistent (proxy)",
+    "differs": "inconsistent (proxy)",
+}
 
 
 SLACK = 1e-9  # differences of decimal figures carry binary dust; far below any printed digit
@@ -186,22 +199,40 @@ def decide(hypothesis: Hypothesis, result: HypothesisTest | NotTestable, *, alph
     exploratory = hypothesis.known is not None
     named = [(data.kind, data.grade) for data in hypothesis.data]
     if isinstance(result, HypothesisTest) and (result.evidence, result.grade) not in named:
-        raise ParameterError(f"a test of {hypothesis.id} must rest on evidence that hypotheses.toml names for it; got "
-                             f"{result.evidence} ({result.grade}); named: {named or 'none'}.")
+        raise ParameterError(
+            f"a test of {hypothesis.id} must rest on evidence that hypotheses.toml names for it; got "
+            f"{result.evidence} ({result.grade}); named: {named or 'none'}."
+        )
     if isinstance(result, HypothesisTest) and result.grade == "remote":
         if hypothesis.reason is None:
             raise ParameterError(f"reason of {hypothesis.id} must be given, since remote data test nothing; got None.")
         result = NotTestable(hypothesis.reason)
     if isinstance(result, NotTestable):
         grade = _weakest([data.grade for data in hypothesis.data])
-        return Verdict(hypothesis.id, "not testable", hypothesis.kinds, grade, hypothesis.statement, result,
-                       exploratory, hypothesis.step)
+        return Verdict(
+            hypothesis.id,
+            "not testable",
+            hypothesis.kinds,
+            grade,
+            hypothesis.statement,
+            result,
+            exploratory,
+            hypothesis.step,
+        )
     rule = {"people": _on_people, "number": _on_number, "model": _on_model, "synthetic": _on_synthetic}
     outcome = rule[CLASSES[result.evidence]](hypothesis, result, alpha)
     if result.grade == "proxy":
         outcome = AS_PROXY.get(outcome, outcome)
-    return Verdict(hypothesis.id, outcome, (result.evidence,), result.grade, hypothesis.statement, result, exploratory,
-                   hypothesis.step)
+    return Verdict(
+        hypothesis.id,
+        outcome,
+        (result.evidence,),
+        result.grade,
+        hypothesis.statement,
+        result,
+        exploratory,
+        hypothesis.step,
+    )
 
 
 def combine(name: str, statement: Words, parts: Sequence[Verdict]) -> Verdict:
@@ -217,8 +248,10 @@ def combine(name: str, statement: Words, parts: Sequence[Verdict]) -> Verdict:
     """
     classes = {CLASSES[kind] for part in parts if part.outcome != "not testable" for kind in part.evidence}
     if not parts or len(classes) > 1:
-        raise ParameterError(f"the parts of {name} must be one or more on one class of evidence; "
-                             f"got {', '.join(sorted(classes)) or 'none'}.")
+        raise ParameterError(
+            f"the parts of {name} must be one or more on one class of evidence; "
+            f"got {', '.join(sorted(classes)) or 'none'}."
+        )
     worst = min((part.outcome for part in parts), key=list(OUTCOMES).index)
     grade = _weakest([part.grade for part in parts if part.grade and (part.outcome != "not testable" or not classes)])
     tested = [part for part in parts if part.outcome != "not testable"] or parts
@@ -232,18 +265,22 @@ def _on_people(hypothesis: Hypothesis, test: HypothesisTest, alpha: float | None
     """Supported, contradicted, not supported (equivalence) or inconclusive."""
     alpha = hypothesis.family.alpha if alpha is None else alpha
     if alpha is None or hypothesis.smallest_effect is None:
-        raise ParameterError(f"{hypothesis.id} cannot be decided on data about people; got no "
-                             "error rate or smallest effect of interest; allowed: one of each in hypotheses.toml.")
-    return surveysem.decide(test, smallest=hypothesis.smallest_effect.value, direction=hypothesis.direction,
-                            alpha=alpha, name=hypothesis.id)
+        raise ParameterError(
+            f"{hypothesis.id} cannot be decided on data about people; got no "
+            "error rate or smallest effect of interest; allowed: one of each in hypotheses.toml."
+        )
+    return surveysem.decide(
+        test, smallest=hypothesis.smallest_effect.value, direction=hypothesis.direction, alpha=alpha, name=hypothesis.id
+    )
 
 
 def _on_number(hypothesis: Hypothesis, test: HypothesisTest, alpha: float | None) -> str:
     """Agrees or differs; inconclusive where only a part of the interval satisfies the rule."""
     rule, (low, high) = hypothesis.rule, test.interval or (test.estimate, test.estimate)
     if rule is None:
-        raise ParameterError(f"{hypothesis.id} cannot be decided on a number; got no rule; allowed: one in "
-                             "hypotheses.toml.")
+        raise ParameterError(
+            f"{hypothesis.id} cannot be decided on a number; got no rule; allowed: one in hypotheses.toml."
+        )
     held = [_satisfies(rule, value) for value in (low, test.estimate, high)]
     around = rule.compare == "within" and low < -rule.value and high > rule.value
     return "agrees" if all(held) else "inconclusive" if any(held) or around else "differs"
@@ -251,8 +288,13 @@ def _on_number(hypothesis: Hypothesis, test: HypothesisTest, alpha: float | None
 
 def _satisfies(rule: NumberRule, value: float) -> bool:
     value, bound = (abs(value) if rule.compare == "within" else value), rule.value
-    return {"within": value <= bound + SLACK, "at_most": value <= bound + SLACK, "at_least": value >= bound - SLACK,
-            "above": value > bound + SLACK, "below": value < bound - SLACK}[rule.compare]
+    return {
+        "within": value <= bound + SLACK,
+        "at_most": value <= bound + SLACK,
+        "at_least": value >= bound - SLACK,
+        "above": value > bound + SLACK,
+        "below": value < bound - SLACK,
+    }[rule.compare]
 
 
 ROBUST = 0.95  # of the draws under every single form, and so whatever forms a reader adds beside them

@@ -13,10 +13,22 @@ from typing import Any
 
 import websocket
 
-FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-         "--disable-dev-shm-usage", "--remote-allow-origins=*",
-         "--host-resolver-rules=MAP * ~NOTFOUND", "--remote-debugging-port=0", "--window-size=1280,900"]
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--disable-dev-shm-usage",
+    "--remote-allow-origins=*",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--remote-debugging-port=0",
+    "--window-size=1280,900",
+]
 
 
 class Browser:
@@ -24,8 +36,11 @@ class Browser:
 
     def __init__(self, program: str) -> None:
         self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        self.process = subprocess.Popen([program, *FLAGS, f"--user-data-dir={self.folder.name}", "about:blank"],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            [program, *FLAGS, f"--user-data-dir={self.folder.name}", "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         self.socket = websocket.create_connection(self._address(), timeout=30)
         self.numbers = itertools.count(1)
         self.events: list[dict[str, Any]] = []
@@ -68,8 +83,9 @@ class Browser:
         """Choose the reader's colour scheme and screen; the open page follows."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
-                  mobile=width < 600)
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
 
     def value(self, expression: str) -> Any:
         """Evaluate JavaScript in the page."""
@@ -98,8 +114,11 @@ class Browser:
         """Failed requests, refused content, errors and warnings since the page was opened."""
         failed = [e["params"].get("errorText", "") for e in self.events if e["method"] == "Network.loadingFailed"]
         logged = [e["params"]["entry"]["text"] for e in self.events if e["method"] == "Log.entryAdded"]
-        thrown = [json.dumps(e["params"]) for e in self.events
-                  if e["method"] in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled")]
+        thrown = [
+            json.dumps(e["params"])
+            for e in self.events
+            if e["method"] in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled")
+        ]
         return failed + logged + thrown
 
     def close(self) -> None:

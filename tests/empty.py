@@ -18,16 +18,23 @@ from textwrap import dedent
 from time import perf_counter
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = {**{path.parent.name: path.parent for path in sorted(ROOT.glob("packages/*/pyproject.toml"))},
-           "socialcommerce": ROOT}
+FOLDERS = {
+    **{path.parent.name: path.parent for path in sorted(ROOT.glob("packages/*/pyproject.toml"))},
+    "socialcommerce": ROOT,
+}
 BRINGS = {  # what comes, what one version or another brings besides; and nothing else
     "semfit": ({"numpy", "pandas", "scipy"}, {"python-dateutil", "pytz", "six", "tzdata"}),
     "stockflow": ({"numpy", "scipy"}, set()),
 }
 STANDS_ON = {"semfit": (), "stockflow": (), "nbproof": (), "surveysem": ("semfit", "nbproof")}  # the study on all
 FOREIGN = {"dask", "distributed", "flit-core", "hatchling", "hypothesis", "jupyterlab", "pytest"}
-SAYS = {"semfit": "semfit ended normally", "stockflow": "R0 3.0; reached: 94% well mixed",
-        "nbproof": "recomputed, none drifted", "surveysem": "300 respondents, ", "socialcommerce": "my-market"}
+SAYS = {
+    "semfit": "semfit ended normally",
+    "stockflow": "R0 3.0; reached: 94% well mixed",
+    "nbproof": "recomputed, none drifted",
+    "surveysem": "300 respondents, ",
+    "socialcommerce": "my-market",
+}
 ANSWERS = """from pathlib import Path
 import surveysem
 from socialcommerce import survey
@@ -39,8 +46,12 @@ Path("sample.csv").rename("answers.csv")"""
 def build_wheels(folder: Path) -> list[Path]:
     """Build the wheels of all packages, with the tools of this environment."""
     offline = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-index", "--no-build-isolation"]
-    subprocess.run([sys.executable, "-m", "pip", "wheel", *offline, "--wheel-dir", str(folder),
-                    *map(str, FOLDERS.values())], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", *offline, "--wheel-dir", str(folder), *map(str, FOLDERS.values())],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
     return sorted(folder.glob("*.whl"))
 
 

@@ -23,8 +23,9 @@ IDS = [f"H{k}" for k in range(30, 53)]
 
 def cell(**others):
     defects = Defects(straight_liners=3, speeders=3, failed_checks=3, duplicates=2, out_of_range=2)
-    return Cell(**{"truth": survey.own_truth(), "nobs": 300, "defects": defects, "draws": 50, "left_out": ("H50",),
-                   **others})
+    return Cell(
+        **{"truth": survey.own_truth(), "nobs": 300, "defects": defects, "draws": 50, "left_out": ("H50",), **others}
+    )
 
 
 def drawn(of, number=0):
@@ -72,8 +73,10 @@ def test_what_cannot_be_analysed_is_told_in_every_row():
 @pytest.mark.slow
 def test_serial_and_processes_agree():
     fn = partial(calibration.data_set, {"one": cell(departures=Departures(skew=0.5))})
-    tables = [experiments.run(fn, [{"cell": "one"}], 3, executor, replicates=2, workers=2).drop(columns="seconds")
-              for executor in ("serial", "processes")]
+    tables = [
+        experiments.run(fn, [{"cell": "one"}], 3, executor, replicates=2, workers=2).drop(columns="seconds")
+        for executor in ("serial", "processes")
+    ]
     pd.testing.assert_frame_equal(*tables)
 
 
@@ -85,20 +88,42 @@ def test_the_least_of_many_respondents_comes_near_the_truth():
 
 def hand():
     """Three data sets of one cell: H1 positive and true, H2 positive and absent, H3 negative and true, H4 equal."""
-    def row(number, name, truth, low, high, outcome, direction="positive"):
-        return {"cell": "c", "set": number, "id": name, "family": "f", "direction": direction, "smallest": 0.1,
-                "truth": truth, "target": truth, "estimate": (low + high) / 2, "low": low, "high": high,
-                "low95": low + 0.01, "high95": high - 0.01, "outcome": outcome, "failure": ""}
 
-    return pd.DataFrame([
-        row(0, "H1", 0.2, 0.1, 0.3, "supported"), row(0, "H2", 0.0, 0.05, 0.2, "supported"),
-        row(0, "H3", -0.2, -0.3, -0.1, "supported", "negative"), row(0, "H4", 0.0, 0.0, 0.05, "supported", "equal"),
-        row(1, "H1", 0.2, 0.205, 0.4, "supported"), row(1, "H2", 0.0, -0.1, 0.1, "inconclusive"),
-        row(1, "H3", -0.2, 0.05, 0.2, "contradicted", "negative"), row(1, "H4", 0.1, 0.0, 0.05, "supported", "equal"),
-        row(2, "H1", 0.2, -0.05, 0.05, "not supported"), row(2, "H2", 0.0, -0.05, 0.05, "not supported"),
-        row(2, "H3", -0.2, -0.3, 0.1, "inconclusive", "negative"),
-        row(2, "H4", 0.0, 0.0, 0.3, "inconclusive", "equal"),
-    ])
+    def row(number, name, truth, low, high, outcome, direction="positive"):
+        return {
+            "cell": "c",
+            "set": number,
+            "id": name,
+            "family": "f",
+            "direction": direction,
+            "smallest": 0.1,
+            "truth": truth,
+            "target": truth,
+            "estimate": (low + high) / 2,
+            "low": low,
+            "high": high,
+            "low95": low + 0.01,
+            "high95": high - 0.01,
+            "outcome": outcome,
+            "failure": "",
+        }
+
+    return pd.DataFrame(
+        [
+            row(0, "H1", 0.2, 0.1, 0.3, "supported"),
+            row(0, "H2", 0.0, 0.05, 0.2, "supported"),
+            row(0, "H3", -0.2, -0.3, -0.1, "supported", "negative"),
+            row(0, "H4", 0.0, 0.0, 0.05, "supported", "equal"),
+            row(1, "H1", 0.2, 0.205, 0.4, "supported"),
+            row(1, "H2", 0.0, -0.1, 0.1, "inconclusive"),
+            row(1, "H3", -0.2, 0.05, 0.2, "contradicted", "negative"),
+            row(1, "H4", 0.1, 0.0, 0.05, "supported", "equal"),
+            row(2, "H1", 0.2, -0.05, 0.05, "not supported"),
+            row(2, "H2", 0.0, -0.05, 0.05, "not supported"),
+            row(2, "H3", -0.2, -0.3, 0.1, "inconclusive", "negative"),
+            row(2, "H4", 0.0, 0.0, 0.3, "inconclusive", "equal"),
+        ]
+    )
 
 
 def test_false_discoveries_by_hand():
@@ -122,9 +147,23 @@ def test_coverage_size_and_family_errors_by_hand():
 
 
 def test_rates_are_drawn_in_the_house_style():
-    rates = pd.DataFrame([{"cell": cell, "id": name, "joint": name == "H2", "covered95": 0.9, "covered95_low": 0.8,
-                           "covered95_high": 1.0, "rejected": 0.5, "rejected_low": 0.4, "rejected_high": 0.6}
-                          for cell in ("one", "other") for name in ("H1", "H2")])
+    rates = pd.DataFrame(
+        [
+            {
+                "cell": cell,
+                "id": name,
+                "joint": name == "H2",
+                "covered95": 0.9,
+                "covered95_low": 0.8,
+                "covered95_high": 1.0,
+                "rejected": 0.5,
+                "rejected_low": 0.4,
+                "rejected_high": 0.6,
+            }
+            for cell in ("one", "other")
+            for name in ("H1", "H2")
+        ]
+    )
     cells = {"one": "first cell", "other": "second cell"}
     svg = style.draw(drawing.plot_rates, rates, language="en", cells=cells, band=(0.9, 0.97), alone=(0.93, 0.96))
     assert check_palette(svg) == []
@@ -146,16 +185,31 @@ def test_a_rate_is_judged_alone_and_among_all():
 
 def test_a_cell_can_do_without_anything_true():
     truth = survey.own_truth()
-    none = replace(truth, effects={o: dict.fromkeys(p, 0.0) for o, p in truth.paths.items()}, moderations={},
-                   contact=replace(truth.contact, drop=0.0))
+    none = replace(
+        truth,
+        effects={o: dict.fromkeys(p, 0.0) for o, p in truth.paths.items()},
+        moderations={},
+        contact=replace(truth.contact, drop=0.0),
+    )
     assert set(respondents.true_effects(none).values()) == {0.0}
 
 
-@pytest.mark.parametrize(("where", "kept", "dropped"), [
-    ("a", [("stickiness", "trust"), ("sharing", "satisfaction")], [("trust", "quality")]),
-    ("b", [("trust", "quality"), ("stickiness", "emotion")], [("stickiness", "trust"), ("sharing", "satisfaction")]),
-    ("both", [("stickiness", "emotion"), ("repurchase", "stickiness")], [("trust", "brand"), ("repurchase", "trust")]),
-])
+@pytest.mark.parametrize(
+    ("where", "kept", "dropped"),
+    [
+        ("a", [("stickiness", "trust"), ("sharing", "satisfaction")], [("trust", "quality")]),
+        (
+            "b",
+            [("trust", "quality"), ("stickiness", "emotion")],
+            [("stickiness", "trust"), ("sharing", "satisfaction")],
+        ),
+        (
+            "both",
+            [("stickiness", "emotion"), ("repurchase", "stickiness")],
+            [("trust", "brand"), ("repurchase", "trust")],
+        ),
+    ],
+)
 def test_null_truths_leave_no_indirect_effect(where, kept, dropped):
     truth = survey.own_truth()
     none = calibration.null_truth(truth, where)

@@ -68,11 +68,16 @@ def chain(reports: Path) -> Chain:
 
 def read(out: Path) -> Chain:
     results = json.loads((out / "results" / "07_verdicts.json").read_text(encoding="utf-8"))
-    tables = {name: {row[0]: dict(zip(table["columns"], row, strict=True)) for row in table["rows"]}
-              for name, table in results["tables"].items() if table["columns"][0] == "id"}
+    tables = {
+        name: {row[0]: dict(zip(table["columns"], row, strict=True)) for row in table["rows"]}
+        for name, table in results["tables"].items()
+        if table["columns"][0] == "id"
+    }
     front = _Front((out / "index.html").read_text(encoding="utf-8"))
-    anchors = {page.relative_to(out).as_posix(): set(re.findall(r'\bid="([^"]+)"', page.read_text(encoding="utf-8")))
-               for page in out.glob("*/*.html")}
+    anchors = {
+        page.relative_to(out).as_posix(): set(re.findall(r'\bid="([^"]+)"', page.read_text(encoding="utf-8")))
+        for page in out.glob("*/*.html")
+    }
     return Chain(tables, front.rows, anchors, dict(evidence.TESTS), results)
 
 
@@ -147,7 +152,8 @@ def test_verification_covers_every_number_of_the_verdict_table(chain):
             if isinstance(value, int | float):
                 other = copy.deepcopy(alone)
                 other["tables"]["all_hypotheses"]["rows"][line][table["columns"].index(column)] = value + (
-                    1 if isinstance(value, int) else 0.002)
+                    1 if isinstance(value, int) else 0.002
+                )
                 (drift,) = compare(alone, other)
                 assert drift.where == f"table all_hypotheses, row {line + 1}, {column}"
 
@@ -162,10 +168,12 @@ BREAKS = {
     "H25: no function": lambda c: c.tests.pop("H25"),
     "H08: no reason": lambda c: c.tables["not_testable"].pop("H08"),
     "C57: no link of H25 in zh": lambda c: c.rows["zh", "C57"].pop("H25"),
-    "C57: en/07_verdicts.html#figure-deliveries leads nowhere":
-        lambda c: c.anchors["en/07_verdicts.html"].remove("figure-deliveries"),
-    "C42: en/02_content_mode.html#table-verdicts_table-H53 leads nowhere":
-        lambda c: c.anchors.pop("en/02_content_mode.html"),
+    "C57: en/07_verdicts.html#figure-deliveries leads nowhere": lambda c: c.anchors["en/07_verdicts.html"].remove(
+        "figure-deliveries"
+    ),
+    "C42: en/02_content_mode.html#table-verdicts_table-H53 leads nowhere": lambda c: c.anchors.pop(
+        "en/02_content_mode.html"
+    ),
 }
 
 

@@ -16,8 +16,16 @@ def test_help_imports_nothing_heavy():
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     imported = set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
     assert "socialcommerce.errors" in imported
-    assert not imported & {"numpy", "pandas", "matplotlib", "papermill", "rich", "pooch", "socialcommerce.report",
-                           "socialcommerce.data"}
+    assert not imported & {
+        "numpy",
+        "pandas",
+        "matplotlib",
+        "papermill",
+        "rich",
+        "pooch",
+        "socialcommerce.report",
+        "socialcommerce.data",
+    }
     for command in ("build", "verify", "data"):
         assert command in done.stdout
 
@@ -29,17 +37,20 @@ def test_version(capsys):
     assert capsys.readouterr().out.strip() == __version__
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["biuld"], "unknown command 'biuld'; did you mean 'build'?"),
-    ([], "the following arguments are required: command"),
-    (["build", "--jbos", "2"], "unrecognized arguments: --jbos"),
-    (["build", "--jobs", "two"], "invalid int value: 'two'"),
-    (["build", "--engine", "wram"], "unknown engine 'wram'; did you mean 'warm'?"),
-    (["data", "fetch", "hillstrm"], "unknown data set 'hillstrm'; did you mean 'hillstrom'?"),
-    (["data", "lst"], "unknown command 'lst'; did you mean 'list'?"),
-    (["survey", "check", "x.csv", "--screening", "dorp"], "unknown screening 'dorp'; did you mean 'drop'?"),
-    (["data"], "the following arguments are required: list|fetch|verify"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["biuld"], "unknown command 'biuld'; did you mean 'build'?"),
+        ([], "the following arguments are required: command"),
+        (["build", "--jbos", "2"], "unrecognized arguments: --jbos"),
+        (["build", "--jobs", "two"], "invalid int value: 'two'"),
+        (["build", "--engine", "wram"], "unknown engine 'wram'; did you mean 'warm'?"),
+        (["data", "fetch", "hillstrm"], "unknown data set 'hillstrm'; did you mean 'hillstrom'?"),
+        (["data", "lst"], "unknown command 'lst'; did you mean 'list'?"),
+        (["survey", "check", "x.csv", "--screening", "dorp"], "unknown screening 'dorp'; did you mean 'drop'?"),
+        (["data"], "the following arguments are required: list|fetch|verify"),
+    ],
+)
 def test_misuse_is_one_sentence_and_exit_code_2(capsys, arguments, message):
     assert cli.main(arguments) == 2
     said = capsys.readouterr()
@@ -65,8 +76,10 @@ def test_data_verify_passes_on_what_is_committed(capsys):
 def test_data_verify_shows_both_hashes_of_an_edited_file(capsys, monkeypatch):
     from socialcommerce import data
 
-    checks = (data.Check("market_size", "data/processed/market_size.csv", "a" * 64, "b" * 64),
-              data.Check("gone", "data/raw/gone.csv", "c" * 64, ""))
+    checks = (
+        data.Check("market_size", "data/processed/market_size.csv", "a" * 64, "b" * 64),
+        data.Check("gone", "data/raw/gone.csv", "c" * 64, ""),
+    )
     monkeypatch.setattr(data, "verify", lambda: checks)
     assert cli.main(["data", "verify"]) == 2
     said = capsys.readouterr().err

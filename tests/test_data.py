@@ -30,7 +30,9 @@ from socialcommerce.project import root
 HEAD = "year,value,unit,source,basis\n"
 GOOD = HEAD + "2019,2.4,billion USD,A,published\n2020,3.1,billion USD,A,published\n2021,4.2,billion USD,B,derived\n"
 PREPARED = {
-    "market_size": "market_size", "market_rivals": "market_rivals", "market_growth": "market_growth",
+    "market_size": "market_size",
+    "market_rivals": "market_rivals",
+    "market_growth": "market_growth",
     "context": "context",
 }
 
@@ -215,31 +217,42 @@ def test_missing_table_says_how_to_get_it_back(tmp_path, monkeypatch):
         data.load("hanoi")
 
 
-PUBLIC = "[[source]]\n" + "".join(f'{field} = "a"\n' for field in (
-    "name", "title", "publisher", "locator", "date", "licence", "unit", "basis", "format")) + (
-    f'kind = "public"\npath = "data/fetched/a"\nurl = "https://x/y"\nbytes = 5\nsha256 = "{"0" * 64}"\n')
+PUBLIC = (
+    "[[source]]\n"
+    + "".join(
+        f'{field} = "a"\n'
+        for field in ("name", "title", "publisher", "locator", "date", "licence", "unit", "basis", "format")
+    )
+    + (f'kind = "public"\npath = "data/fetched/a"\nurl = "https://x/y"\nbytes = 5\nsha256 = "{"0" * 64}"\n')
+)
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ('[[source]]\nname = "a"\nkind = "raw"\n', "source 'a', field title: got nothing; allowed: a text"),
-    ('[[source]]\nname = "a"\ncolour = "red"\n', "source 'a', field colour: an unknown field; allowed: "),
-    ("[[source]\n", "sources.toml cannot be read: .*line 1.*; it must be a toml file in UTF-8"),
-    (b"# \xff\n", "sources.toml cannot be read: .*0xff"),
-    ("a = " + 5000 * "[", "sources.toml cannot be read"),
-    ("source = 3\n", r"field source: got 3; allowed: tables, each opened by \[\[source\]\]"),
-    ("source = [3]\n", "source 1: got 3; allowed: a table"),
-    (PUBLIC.replace('"a"', "7", 1), "source 1, field name: got 7; allowed: a text"),
-    (PUBLIC.replace("bytes = 5", 'bytes = "5"'), "source 'a', field bytes: got '5'; allowed: a whole number from 1"),
-    (PUBLIC.replace("bytes = 5", ""), "field bytes: got nothing; allowed: a whole number from 1"),
-    (PUBLIC.replace("https:", "file:"), "field url: got 'file://x/y'; allowed: an address to fetch it from"),
-    (PUBLIC.replace("data/fetched/a", "data/fetched/../../a"), "allowed: a place below data/fetched"),
-    (PUBLIC.replace("data/fetched/a", "data/raw/a"), "path: got 'data/raw/a'; allowed: a place below data/fetched"),
-    (PUBLIC.replace("0" * 64, "0" * 63), "sha256: got '0+'; allowed: 64 hexadecimal digits"),
-    (PUBLIC.replace('"public"', '"pubic"'), "kind: got 'pubic'; allowed: processed, public, raw"),
-    (PUBLIC + 'columns = ["x"]\n', "source 'a', column 1: got 'x'; allowed: a table"),
-    (PUBLIC + "columns = 3\n", "source 'a', field columns: got 3; allowed: a list"),
-    (PUBLIC + 'columns = [{ name = "x", type = ["int"] }]\n', "column 1, field type: got .*; allowed: bool, float"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[[source]]\nname = "a"\nkind = "raw"\n', "source 'a', field title: got nothing; allowed: a text"),
+        ('[[source]]\nname = "a"\ncolour = "red"\n', "source 'a', field colour: an unknown field; allowed: "),
+        ("[[source]\n", "sources.toml cannot be read: .*line 1.*; it must be a toml file in UTF-8"),
+        (b"# \xff\n", "sources.toml cannot be read: .*0xff"),
+        ("a = " + 5000 * "[", "sources.toml cannot be read"),
+        ("source = 3\n", r"field source: got 3; allowed: tables, each opened by \[\[source\]\]"),
+        ("source = [3]\n", "source 1: got 3; allowed: a table"),
+        (PUBLIC.replace('"a"', "7", 1), "source 1, field name: got 7; allowed: a text"),
+        (
+            PUBLIC.replace("bytes = 5", 'bytes = "5"'),
+            "source 'a', field bytes: got '5'; allowed: a whole number from 1",
+        ),
+        (PUBLIC.replace("bytes = 5", ""), "field bytes: got nothing; allowed: a whole number from 1"),
+        (PUBLIC.replace("https:", "file:"), "field url: got 'file://x/y'; allowed: an address to fetch it from"),
+        (PUBLIC.replace("data/fetched/a", "data/fetched/../../a"), "allowed: a place below data/fetched"),
+        (PUBLIC.replace("data/fetched/a", "data/raw/a"), "path: got 'data/raw/a'; allowed: a place below data/fetched"),
+        (PUBLIC.replace("0" * 64, "0" * 63), "sha256: got '0+'; allowed: 64 hexadecimal digits"),
+        (PUBLIC.replace('"public"', '"pubic"'), "kind: got 'pubic'; allowed: processed, public, raw"),
+        (PUBLIC + 'columns = ["x"]\n', "source 'a', column 1: got 'x'; allowed: a table"),
+        (PUBLIC + "columns = 3\n", "source 'a', field columns: got 3; allowed: a list"),
+        (PUBLIC + 'columns = [{ name = "x", type = ["int"] }]\n', "column 1, field type: got .*; allowed: bool, float"),
+    ],
+)
 def test_registry_faults_are_named(tmp_path, text, message):
     path = tmp_path / "sources.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -281,48 +294,64 @@ def test_series_takes_a_byte_order_mark_and_any_column_order(tmp_path):
     assert frame.iloc[0].tolist() == [2020, 1500.0, "1e8 CNY", "我们", "observed"]
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("", "vietnam.csv: the file is empty; got no rows"),
-    ("\n \n", "the file is empty"),
-    (HEAD, "there is only a header; got no rows"),
-    (GOOD.replace(",", ";"), "row 1: the columns are separated by something else than a comma; got a semicolon"),
-    (GOOD.replace(",", "\t"), "got a tab; allowed: a comma"),
-    (GOOD.replace("value", "valu", 1), r"row 1: unknown column \(did you mean 'value'\?\); got 'valu'"),
-    (GOOD.replace("year,value", "year,year"), "a column stands there twice; got year"),
-    ("year,value,unit,source\n2019,1,billion USD,A\n", "missing column basis"),
-    (GOOD.replace("2020,", "2022,").replace("2021,", "2024,"),
-     "years are missing; got 2019 to 2024 without 2020, 2021, 2023"),
-    (GOOD.replace("2020,", "2019,"), "row 3, column year: two rows for one year; got 2019 in rows 2 and 3"),
-    (GOOD.replace("2020,", "20,"), "row 3, column year: not a year; got '20'; allowed: 1900 to 2100"),
-    (GOOD.replace("3.1", "about 3"), "row 3, column value: not a number; got 'about 3'"),
-    (GOOD.replace("3.1", '"3,100"'),
-     "row 3, column value: not a number; got '3,100'; allowed: .* without thousands separators"),
-    (GOOD.replace("3.1", "3,100"), "row 3: the header has 5 columns; got 6 cells"),
-    (GOOD.replace("3.1", ""), "row 3, column value: not a number; got ''"),
-    (GOOD.replace("3.1", "nan"), "row 3, column value: not a number; got 'nan'"),
-    (GOOD.replace("3.1", "1e999"), "row 3, column value: no market is so small or so large; got 1e999"),
-    (GOOD.replace("3.1", "1e300"), "row 3, column value: no market is so small or so large; got 1e300"),
-    (GOOD.replace("3.1", "1e-300"), "row 3, column value: no market is so small or so large; got 1e-300"),
-    (GOOD.replace("3.1", "9" * 5000), r"no market is so small or so large; got '9{56}\.\.\.; allowed"),
-    (GOOD.replace("3.1", "2.4").replace("4.2", "2.4"),
-     "column value: the market never changes, so nothing can be learnt of its growth; got 2.4 in each of 3 years"),
-    (GOOD + GOOD.split("\n", 1)[1] * 200, "there are more rows than years; got 603 rows; allowed: one a year"),
-    (GOOD.replace("value", "v" * 10_000, 1), r"unknown column; got 'v{56}\.\.\.; allowed"),
-    (GOOD.replace("A", "x" * 200_000), r"the file is not a csv file; got field larger than field limit"),
-    (GOOD.replace("3.1", "-3.1"), "row 3, column value: a market is above zero; got -3.1"),
-    (GOOD.replace("3.1", "0"), "row 3, column value: a market is above zero; got 0"),
-    (GOOD.replace("3.1,billion USD", "3.1,billion CNY"),
-     "row 3, column unit: the unit changes within the series; got 'billion CNY' after 'billion USD' in row 2"),
-    (GOOD.replace("billion USD", "bn USD"),
-     r"row 2, column unit: unknown unit \(did you mean 'billion USD'\?\); got 'bn USD'"),
-    (GOOD.replace("billion USD", "percent"), "row 2, column unit: unknown unit; got 'percent'"),
-    (GOOD.replace("derived", "deduced"),
-     r"row 4, column basis: unknown basis \(did you mean 'derived'\?\); got 'deduced'"),
-    (GOOD.replace(",A,", ",,", 1), "row 2, column source: no source is named"),
-    (GOOD.encode("utf-16"), "the file is not UTF-8; got the byte 0xff"),
-    ((GOOD + "2022,5,billion USD,艾媒,published\n").encode("gb18030"), "row 5: the file is not UTF-8"),
-    (b"PK\x03\x04\x00\x00year", "the file is not text; got zero bytes"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "vietnam.csv: the file is empty; got no rows"),
+        ("\n \n", "the file is empty"),
+        (HEAD, "there is only a header; got no rows"),
+        (GOOD.replace(",", ";"), "row 1: the columns are separated by something else than a comma; got a semicolon"),
+        (GOOD.replace(",", "\t"), "got a tab; allowed: a comma"),
+        (GOOD.replace("value", "valu", 1), r"row 1: unknown column \(did you mean 'value'\?\); got 'valu'"),
+        (GOOD.replace("year,value", "year,year"), "a column stands there twice; got year"),
+        ("year,value,unit,source\n2019,1,billion USD,A\n", "missing column basis"),
+        (
+            GOOD.replace("2020,", "2022,").replace("2021,", "2024,"),
+            "years are missing; got 2019 to 2024 without 2020, 2021, 2023",
+        ),
+        (GOOD.replace("2020,", "2019,"), "row 3, column year: two rows for one year; got 2019 in rows 2 and 3"),
+        (GOOD.replace("2020,", "20,"), "row 3, column year: not a year; got '20'; allowed: 1900 to 2100"),
+        (GOOD.replace("3.1", "about 3"), "row 3, column value: not a number; got 'about 3'"),
+        (
+            GOOD.replace("3.1", '"3,100"'),
+            "row 3, column value: not a number; got '3,100'; allowed: .* without thousands separators",
+        ),
+        (GOOD.replace("3.1", "3,100"), "row 3: the header has 5 columns; got 6 cells"),
+        (GOOD.replace("3.1", ""), "row 3, column value: not a number; got ''"),
+        (GOOD.replace("3.1", "nan"), "row 3, column value: not a number; got 'nan'"),
+        (GOOD.replace("3.1", "1e999"), "row 3, column value: no market is so small or so large; got 1e999"),
+        (GOOD.replace("3.1", "1e300"), "row 3, column value: no market is so small or so large; got 1e300"),
+        (GOOD.replace("3.1", "1e-300"), "row 3, column value: no market is so small or so large; got 1e-300"),
+        (GOOD.replace("3.1", "9" * 5000), r"no market is so small or so large; got '9{56}\.\.\.; allowed"),
+        (
+            GOOD.replace("3.1", "2.4").replace("4.2", "2.4"),
+            "column value: the market never changes, so nothing can be learnt of its growth; "
+            "got 2.4 in each of 3 years",
+        ),
+        (GOOD + GOOD.split("\n", 1)[1] * 200, "there are more rows than years; got 603 rows; allowed: one a year"),
+        (GOOD.replace("value", "v" * 10_000, 1), r"unknown column; got 'v{56}\.\.\.; allowed"),
+        (GOOD.replace("A", "x" * 200_000), r"the file is not a csv file; got field larger than field limit"),
+        (GOOD.replace("3.1", "-3.1"), "row 3, column value: a market is above zero; got -3.1"),
+        (GOOD.replace("3.1", "0"), "row 3, column value: a market is above zero; got 0"),
+        (
+            GOOD.replace("3.1,billion USD", "3.1,billion CNY"),
+            "row 3, column unit: the unit changes within the series; got 'billion CNY' after 'billion USD' in row 2",
+        ),
+        (
+            GOOD.replace("billion USD", "bn USD"),
+            r"row 2, column unit: unknown unit \(did you mean 'billion USD'\?\); got 'bn USD'",
+        ),
+        (GOOD.replace("billion USD", "percent"), "row 2, column unit: unknown unit; got 'percent'"),
+        (
+            GOOD.replace("derived", "deduced"),
+            r"row 4, column basis: unknown basis \(did you mean 'derived'\?\); got 'deduced'",
+        ),
+        (GOOD.replace(",A,", ",,", 1), "row 2, column source: no source is named"),
+        (GOOD.encode("utf-16"), "the file is not UTF-8; got the byte 0xff"),
+        ((GOOD + "2022,5,billion USD,艾媒,published\n").encode("gb18030"), "row 5: the file is not UTF-8"),
+        (b"PK\x03\x04\x00\x00year", "the file is not text; got zero bytes"),
+    ],
+)
 def test_faults_in_a_series_are_named_in_one_sentence(tmp_path, text, message):
     with pytest.raises(DataError, match=message) as caught:
         data.load_series(series(tmp_path, text))
@@ -455,9 +484,14 @@ def test_a_server_that_fails_is_asked_again(bring, server, tmp_path, way):
     assert left(tmp_path) == ["tune.txt"]
 
 
-@pytest.mark.parametrize(("way", "reason"), [
-    ("busy", "the server answered 503 Service Unavailable"), ("cut", "the connection broke off"),
-    ("stall", "nothing came for 0.3 s")])
+@pytest.mark.parametrize(
+    ("way", "reason"),
+    [
+        ("busy", "the server answered 503 Service Unavailable"),
+        ("cut", "the connection broke off"),
+        ("stall", "nothing came for 0.3 s"),
+    ],
+)
 def test_a_server_that_fails_for_good_is_one_sentence(bring, tmp_path, monkeypatch, way, reason):
     monkeypatch.setattr(fetching, "RETRIES", 1)
     with pytest.raises(FetchError, match=f"did not come whole in 2 attempts: {reason}; fetch it again later"):
@@ -478,8 +512,10 @@ def test_a_length_that_is_none_is_passed_over(bring, way):
     assert bring(way).read_bytes() == BODY
 
 
-@pytest.mark.parametrize(("way", "reason"), [
-    ("length-two", "the server states several lengths"), ("length-huge", "the connection broke off")])
+@pytest.mark.parametrize(
+    ("way", "reason"),
+    [("length-two", "the server states several lengths"), ("length-huge", "the connection broke off")],
+)
 def test_a_length_that_cannot_be_is_one_sentence(bring, tmp_path, way, reason):
     with pytest.raises(FetchError, match=f"did not come whole in 3 attempts: {reason}; fetch it again"):
         bring(way)
@@ -505,10 +541,13 @@ def test_no_server_is_one_sentence(bring, server, monkeypatch):
         bring("whole")
 
 
-@pytest.mark.parametrize(("way", "message"), [
-    ("endless", "cannot be had: it sends more than the 2,857,958 bytes registered"),
-    ("elsewhere", "cannot be had: the server answered 302 Found"),
-])
+@pytest.mark.parametrize(
+    ("way", "message"),
+    [
+        ("endless", "cannot be had: it sends more than the 2,857,958 bytes registered"),
+        ("elsewhere", "cannot be had: the server answered 302 Found"),
+    ],
+)
 def test_a_server_that_cannot_have_the_file_is_left_and_nothing_is_kept(bring, server, tmp_path, way, message):
     with pytest.raises(FetchError, match=message):
         bring(way)

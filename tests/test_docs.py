@@ -20,16 +20,21 @@ READMES = settings().readmes
 
 def test_every_result_in_a_readme_is_the_committed_one():
     assert all(len(MARKED.findall((ROOT / name).read_text(encoding="utf-8"))) >= 5 for name in READMES)
-    results = {path.stem: json.loads(path.read_text(encoding="utf-8"))
-               for path in (ROOT / "reports" / "results").glob("*.json")}
+    results = {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))
+        for path in (ROOT / "reports" / "results").glob("*.json")
+    }
     assert readme_drifts(results) == []
 
 
 def test_both_readmes_carry_the_same_results_and_commands():
     english, chinese = ((ROOT / name).read_text(encoding="utf-8") for name in READMES)
     assert sorted(MARKED.findall(english)) == sorted(MARKED.findall(chinese))
-    commands = re.compile(r"`(socialcommerce [^`]+|make \w+|papermill [^`]+)`|"
-                          r"^    (?:\.venv/bin/)?(\w[^#\n]*?)\s*(?:#|$)", re.MULTILINE)
+    commands = re.compile(
+        r"`(socialcommerce [^`]+|make \w+|papermill [^`]+)`|"
+        r"^    (?:\.venv/bin/)?(\w[^#\n]*?)\s*(?:#|$)",
+        re.MULTILINE,
+    )
     said = [{a or b for a, b in commands.findall(text)} for text in (english, chinese)]
     assert said[0] - {"make test-fast"} == said[1]
 

@@ -18,9 +18,17 @@ from stockflow import ExperimentError, experiments
 
 ADDRESS = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"  # the first has every socket told apart from HTTP's
 PAGE = (root() / "docs" / "dask.md").read_text(encoding="utf-8")
-PORTS = {"scheduler": {(ADDRESS, 28786), ("127.0.0.1", 28787)},
-         "worker": {(ADDRESS, 29010), (ADDRESS, 29011), (ADDRESS, 29110), (ADDRESS, 29111),
-                    ("127.0.0.1", 29210), ("127.0.0.1", 29211)}}
+PORTS = {
+    "scheduler": {(ADDRESS, 28786), ("127.0.0.1", 28787)},
+    "worker": {
+        (ADDRESS, 29010),
+        (ADDRESS, 29011),
+        (ADDRESS, 29110),
+        (ADDRESS, 29111),
+        ("127.0.0.1", 29210),
+        ("127.0.0.1", 29211),
+    },
+}
 
 
 def blocks(language: str) -> list[str]:

@@ -17,8 +17,10 @@ from socialcommerce.project import root
 PAGES = ["docs/sem.md", "docs/pls.md", "docs/coming-from-lavaan.md", "docs/coming-from-amos-and-smartpls.md"]
 REFERENCE = "packages/semfit/tests/reference/migration"
 FOREIGN = {("fit", "measures")}  # an argument of R
-MODEL = "\n".join(f"{c} =~ {c}1 + {c}2 + {c}3" for c in ("PAR", "INT", "HED", "CON", "URG")) + \
-    "\nURG ~ PAR + INT + HED + CON"
+MODEL = (
+    "\n".join(f"{c} =~ {c}1 + {c}2 + {c}3" for c in ("PAR", "INT", "HED", "CON", "URG"))
+    + "\nURG ~ PAR + INT + HED + CON"
+)
 
 
 @pytest.mark.slow
@@ -54,10 +56,10 @@ def test_a_changed_output_and_a_changed_number_are_noticed():
         blocks.filled("```python\nabsent\n```\n")
 
 
-@pytest.mark.parametrize(("sample", "nobs", "chisq", "cfi", "paths"), [
-    ("all", 272, 189.193, 0.933, [0.490, -0.229, 0.331, 0.105]),
-    ("distinct", 256, 169.367, 0.937, None),
-])
+@pytest.mark.parametrize(
+    ("sample", "nobs", "chisq", "cfi", "paths"),
+    [("all", 272, 189.193, 0.933, [0.490, -0.229, 0.331, 0.105]), ("distinct", 256, 169.367, 0.937, None)],
+)
 def test_the_survey_in_hanoi_gives_what_lavaan_gives(sample, nobs, chisq, cfi, paths):
     """lavaan 0.6-14: sem(model, sample.cov = S, sample.nobs = N), printed to three decimals."""
     rows = data.load("hanoi_moments").query("sample == @sample").set_index("item")

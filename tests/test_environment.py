@@ -14,14 +14,23 @@ import pytest
 from tests.conftest import PACKAGES
 
 ROOT = Path(__file__).parents[1]
-PROJECT, *BESIDE = (tomllib.loads((ROOT / name / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-                    for name in (".", *(Path(name).parent for name in PACKAGES)))
+PROJECT, *BESIDE = (
+    tomllib.loads((ROOT / name / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for name in (".", *(Path(name).parent for name in PACKAGES))
+)
 OWN = {project["name"] for project in (PROJECT, *BESIDE)}  # in no index, installed from their folders
 NAME = re.compile(r"[A-Za-z0-9._-]+")
-EXTRAS = {text for project in (PROJECT, *BESIDE) for texts in project.get("optional-dependencies", {}).values()
-          for text in texts}
-DEPENDENCIES = sorted(text for text in EXTRAS.union(*(project["dependencies"] for project in (PROJECT, *BESIDE)))
-                      if NAME.match(text)[0] not in OWN)
+EXTRAS = {
+    text
+    for project in (PROJECT, *BESIDE)
+    for texts in project.get("optional-dependencies", {}).values()
+    for text in texts
+}
+DEPENDENCIES = sorted(
+    text
+    for text in EXTRAS.union(*(project["dependencies"] for project in (PROJECT, *BESIDE)))
+    if NAME.match(text)[0] not in OWN
+)
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
 
@@ -109,8 +118,13 @@ def test_what_is_installed_here_is_what_the_lock_says():
         assert version(name) in locked()[normal(name)]
 
 
-IMPORTED_BY_OTHERS = {"ipykernel": "papermill", "papermill": "a reader", "seaborn": "the builder, ahead of notebooks",
-                      "justmytype-intl-cjk": "nobody: its font is a file", "ziamath": "nobody: likewise"}
+IMPORTED_BY_OTHERS = {
+    "ipykernel": "papermill",
+    "papermill": "a reader",
+    "seaborn": "the builder, ahead of notebooks",
+    "justmytype-intl-cjk": "nobody: its font is a file",
+    "ziamath": "nobody: likewise",
+}
 
 
 @pytest.mark.slow
@@ -135,6 +149,7 @@ def test_the_conda_sequence_works_with_pip_in_a_clean_environment(tmp_path):
     """What environment.yml and Binder do: install the lock, then run postBuild; then the command answers."""
     if os.environ.get("CI") is None and not os.environ.get("SOCIALCOMMERCE_TEST_INSTALL"):
         pytest.skip("installs a whole environment (a minute): runs in CI, or with SOCIALCOMMERCE_TEST_INSTALL=1")
+
     def run(*command: str, **options: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, check=True, capture_output=True, text=True, **options)
 

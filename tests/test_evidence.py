@@ -54,8 +54,10 @@ def test_each_effect_on_people_and_its_outcome(name):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_intervals_are_those_of_the_family_s_correction(family):
     """Holm by hand: rank r of m is tested at alpha / (m - r + 1), all after the first failure at its rate."""
-    members = sorted((ALL.results[h.id] for h in DECIDED.values() if h.family.id == family),
-                     key=lambda verdict: verdict.result.p_value)
+    members = sorted(
+        (ALL.results[h.id] for h in DECIDED.values() if h.family.id == family),
+        key=lambda verdict: verdict.result.p_value,
+    )
     rate, rates = None, []
     for rank, verdict in enumerate(members):
         step = 0.05 / (len(members) - rank)
@@ -95,10 +97,14 @@ def test_every_number_comes_from_a_registered_table(name, monkeypatch):
     assert evidence.assess(name).outcome == outcome
 
 
-@pytest.mark.parametrize(("name", "table", "row"), [
-    ("H01", "paper_numbers", "users-2023"), ("H02", "paper_numbers", "penetration-2023"),
-    ("H06", "market_figures", "emarketer20-level-2023"),
-])
+@pytest.mark.parametrize(
+    ("name", "table", "row"),
+    [
+        ("H01", "paper_numbers", "users-2023"),
+        ("H02", "paper_numbers", "penetration-2023"),
+        ("H06", "market_figures", "emarketer20-level-2023"),
+    ],
+)
 def test_tolerance_is_the_rounding_of_the_published_figure(name, table, row):
     assert DECIDED[name].rule.value == data.load(table).set_index("id").at[row, "precision"]
 
@@ -109,8 +115,10 @@ def test_growth_is_taken_between_decembers():
 
 
 def test_the_audit_of_the_market_finds_the_same():
-    tables = [data.load(name) for name in ("paper_numbers", "context_figures", "market_size", "market_rivals",
-                                           "market_growth")]
+    tables = [
+        data.load(name)
+        for name in ("paper_numbers", "context_figures", "market_size", "market_rivals", "market_growth")
+    ]
     rows = market.audit(*tables[:2], market.MarketSeries.from_frame(tables[2]), *tables[3:])
     apart = (rows["stated"] - rows["value"]).dropna().round(6).tolist()
     for name in ("H01", "H02", "H06"):
@@ -166,8 +174,14 @@ def test_an_unknown_hypothesis_is_named_with_those_allowed():
 def test_a_claim_is_as_far_as_its_least_decided_part():
     claims = {claim.id: claim for claim in ALL.claims}
     states = {name: ALL.state(claims[name]) for name in ("C01", "C04", "C17", "C46", "C52", "C55")}
-    assert states == {"C01": "decided", "C04": "no hypothesis", "C17": "not testable", "C46": "further questions only",
-                      "C52": "decided", "C55": "no evidence about people yet"}  # of C52's parts one cannot be tested
+    assert states == {
+        "C01": "decided",
+        "C04": "no hypothesis",
+        "C17": "not testable",
+        "C46": "further questions only",
+        "C52": "decided",
+        "C55": "no evidence about people yet",
+    }  # of C52's parts one cannot be tested
 
 
 def test_a_part_that_cannot_be_tested_lends_a_claim_no_evidence():

@@ -14,8 +14,16 @@ from socialcommerce.modes.content import CONTENT
 from stockflow import integrate, next_generation
 
 HYPOTHESES = {h.id: h for h in paper.load_hypotheses()}
-OUTCOMES = {"H53": "theorem", "H54": "depends", "H55": "robust", "H56": "theorem", "H57": "depends",
-            "H58": "robust", "H59": "depends", "H61": "theorem"}
+OUTCOMES = {
+    "H53": "theorem",
+    "H54": "depends",
+    "H55": "robust",
+    "H56": "theorem",
+    "H57": "depends",
+    "H58": "robust",
+    "H59": "depends",
+    "H61": "theorem",
+}
 SETS = modes.parameter_sets(CONTENT)
 GROUPS = modes.parameter_sets(sharing.SHARING)
 
@@ -77,7 +85,9 @@ def test_a_pool_without_content_empties_by_the_equations_too():
     below = np.flatnonzero(content.reproduction(SETS) < 0.8)[:40]
     assert estimate("H55") == 1
     table = {name: column[below] for name, column in SETS.items()} | {
-        "lambda0": np.zeros(40), "pi1": modes._social()[below]}
+        "lambda0": np.zeros(40),
+        "pi1": modes._social()[below],
+    }
     run = integrate(CONTENT, table, 20_000, "map", 10, {"M": 0.3, "C": 0.3, "L": 0.3}, every=2000)
     assert run.values[-1, 1:5].max() < 1e-3
 
@@ -105,8 +115,10 @@ def test_no_steady_state_with_customers_below_the_limit():
 @pytest.mark.slow
 @pytest.mark.parametrize("row", range(5))
 def test_purchases_rise_with_social_proof_in_runs(row):
-    ends = [integrate(CONTENT, one(SETS, row, pi1=pi1), 6000, dt=6000, initial={"L": 0.01}).flow("M", "O")[-1]
-            for pi1 in (0.0, 0.05)]
+    ends = [
+        integrate(CONTENT, one(SETS, row, pi1=pi1), 6000, dt=6000, initial={"L": 0.01}).flow("M", "O")[-1]
+        for pi1 in (0.0, 0.05)
+    ]
     assert ends[1] > ends[0]
 
 
@@ -158,8 +170,12 @@ def test_steady_leaders_stand_still(row):
     customers = p["gammaL"] * lead / p["phi"]
     orders = (p["phi"] + p["gammaC"]) * customers / (p["s"] * p["kappa"])
     pool = p["kappa"] * orders / (p["pi0"] + p["b1"] * p["n"] + p["pi1"] * lead)
-    gone = ((p["delta0"] + p["delta1"] * p["n"] ** 2) * pool + (1 - p["s"]) * p["kappa"] * orders
-            + p["gammaC"] * customers + p["gammaL"] * lead) / p["omega"]
+    gone = (
+        (p["delta0"] + p["delta1"] * p["n"] ** 2) * pool
+        + (1 - p["s"]) * p["kappa"] * orders
+        + p["gammaC"] * customers
+        + p["gammaL"] * lead
+    ) / p["omega"]
     state = np.array([1 - pool - orders - customers - lead - gone, pool, orders, customers, lead, gone])
     assert state.min() > 0
     assert np.abs(CONTENT.derivative(state, CONTENT.values(p))).max() < 1e-14

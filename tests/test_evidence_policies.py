@@ -15,8 +15,17 @@ from socialcommerce.modes import content, forms, optima, sharing
 from stockflow import Flow, Parameter, UnknownNameError, evaluate, integrate, next_generation
 
 HYPOTHESES = {h.id: h for h in paper.load_hypotheses()}
-OUTCOMES = {"H60": "depends", "H62": "robust", "H63": "depends", "H64": "depends", "H65": "depends",
-            "H66": "depends", "H67": "depends", "H68": "depends", "H69": "robust"}
+OUTCOMES = {
+    "H60": "depends",
+    "H62": "robust",
+    "H63": "depends",
+    "H64": "depends",
+    "H65": "depends",
+    "H66": "depends",
+    "H67": "depends",
+    "H68": "depends",
+    "H69": "robust",
+}
 P, GROUPS = parameter_sets(content.CONTENT), parameter_sets(sharing.SHARING)
 
 
@@ -27,14 +36,20 @@ def estimate(name):
 def ranges(monkeypatch, name, **fixed):
     """Hold what a statement needs beside the modes at one value each."""
     given = forms.ranges(name)
-    held = tuple(one if one.name not in fixed else
-                 Parameter(one.name, one.symbol, fixed[one.name], one.unit, fixed[one.name], fixed[one.name], one.words,
-                           one.kind) for one in given)
+    held = tuple(
+        one
+        if one.name not in fixed
+        else Parameter(
+            one.name, one.symbol, fixed[one.name], one.unit, fixed[one.name], fixed[one.name], one.words, one.kind
+        )
+        for one in given
+    )
     monkeypatch.setattr(forms, "ranges", lambda _: held)
 
 
 def declared(monkeypatch, **other):
     """Draw every part in the form that the mode declares, or in another by its place."""
+
     def drawn(parts, count, seed):
         return {part: np.full(count, other.get(part, 0)) for part in parts} | {"c": np.full(count, 0.01)}
 
@@ -46,15 +61,23 @@ def declared(monkeypatch, **other):
 def test_each_verdict_is_a_model_s(name):
     verdict = evidence.assess(name)
     assert (verdict.outcome, verdict.evidence, verdict.grade) == (OUTCOMES[name], ("model",), "direct")
-    assert verdict.result.n == {"H60": 3 * SETS, "H62": 2 * modes.RUNS, "H63": 3 * SETS, "H65": SETS,
-                                "H66": SETS, "H69": 3 * SETS}.get(name, modes.RUNS)
+    assert verdict.result.n == {
+        "H60": 3 * SETS,
+        "H62": 2 * modes.RUNS,
+        "H63": 3 * SETS,
+        "H65": SETS,
+        "H66": SETS,
+        "H69": 3 * SETS,
+    }.get(name, modes.RUNS)
 
 
 def test_inspection_is_first_only_where_it_raises_the_number_more_than_every_other_strategy(monkeypatch):
     table = modes.policy.rank(content.CONTENT, SETS, modes.SEED).summary().set_index(["outcome", "strategy"])
     assert 0.1 < table.at[("r0", "inspection"), "first"] < 0.3
-    twins = {name: [replace(one, effects={}, sets={}, haste=0.0) for one in listed]
-             for name, listed in modes.policy.STRATEGIES.items()}
+    twins = {
+        name: [replace(one, effects={}, sets={}, haste=0.0) for one in listed]
+        for name, listed in modes.policy.STRATEGIES.items()
+    }
     monkeypatch.setattr(modes.policy, "STRATEGIES", twins)
     assert estimate("H60") == 0  # where all do nothing they tie, and a tie is no first place
 
@@ -109,8 +132,12 @@ def test_traffic_makes_a_pool_smaller_only_where_it_brings_customers_who_stay_sh
 def test_the_inner_frequency_is_the_closed_form():
     best = optima.best_contact(P["pi0"], P["b1"], P["delta0"], P["delta1"])[:20]
     for i, n in enumerate(best):
-        found = minimize_scalar(lambda n, i=i: -optima.purchase_chance(n, *(P[k][i] for k in ("pi0", "b1", "delta0",
-                                "delta1"))), bounds=(0, 50), method="bounded", options={"xatol": 1e-9})
+        found = minimize_scalar(
+            lambda n, i=i: -optima.purchase_chance(n, *(P[k][i] for k in ("pi0", "b1", "delta0", "delta1"))),
+            bounds=(0, 50),
+            method="bounded",
+            options={"xatol": 1e-9},
+        )
         assert n == pytest.approx(found.x, rel=1e-4)
     assert (best > 0).all()
 
@@ -131,8 +158,9 @@ def test_the_discount_multiplies_the_odds():
 def test_one_quality_is_cheapest_by_the_search_too():
     more = modes._drawn("quality", modes.RUNS)
     for i in range(10):
-        asked = optima.Quality(**modes._row(more, i),
-                                  parameters=modes._row(parameter_sets(content.CONTENT, modes.RUNS), i))
+        asked = optima.Quality(
+            **modes._row(more, i), parameters=modes._row(parameter_sets(content.CONTENT, modes.RUNS), i)
+        )
         assert asked.best()["minima"] == 1
 
 
@@ -200,13 +228,16 @@ def test_a_fixed_term_loses_and_keeps_what_an_integral_says():
     assert 1 / float(put["kappa"]) == pytest.approx(np.trapezoid(np.exp(-0.02 * days), days), rel=1e-8)
 
 
-@pytest.mark.parametrize(("annoyance", "purchase", "inner"), [
-    (0, 0, lambda p: np.ones(SETS, bool)),  # the declared forms: n* > 0 in closed form
-    (1, 0, lambda p: np.zeros(SETS, bool)),  # two straight lines: their ratio only rises or only falls
-    (2, 0, lambda p: np.zeros(SETS, bool)),  # annoyance levels off, purchases do not
-    (1, 1, lambda p: p["b1"] / p["pi0"] > p["delta1"] / p["delta0"]),  # purchases level off
-    (3, 0, lambda p: p["b1"] / p["pi0"] > p["delta1"] / p["delta0"]),
-])
+@pytest.mark.parametrize(
+    ("annoyance", "purchase", "inner"),
+    [
+        (0, 0, lambda p: np.ones(SETS, bool)),  # the declared forms: n* > 0 in closed form
+        (1, 0, lambda p: np.zeros(SETS, bool)),  # two straight lines: their ratio only rises or only falls
+        (2, 0, lambda p: np.zeros(SETS, bool)),  # annoyance levels off, purchases do not
+        (1, 1, lambda p: p["b1"] / p["pi0"] > p["delta1"] / p["delta0"]),  # purchases level off
+        (3, 0, lambda p: p["b1"] / p["pi0"] > p["delta1"] / p["delta0"]),
+    ],
+)
 def test_an_inner_frequency_exists_where_the_slopes_at_zero_say_so(annoyance, purchase, inner):
     """The logarithm of pi / delta rises at zero exactly where b1/pi0 exceeds delta1/delta0, for these forms."""
     p = P | {"annoyance": np.full(SETS, annoyance), "purchase": np.full(SETS, purchase)}
@@ -221,9 +252,10 @@ def test_by_the_declared_forms_the_search_finds_the_closed_form():
     assert forms.best_frequency(p) == pytest.approx(closed, rel=0.02)
 
 
-@pytest.mark.parametrize(("name", "part", "shares"), [
-    ("H65", {"annoyance": 1}, 0.0), ("H67", {"cost": 0}, 1.0), ("H67", {"cost": 1}, 0.0), ("H59", {"trust": 0}, 1.0),
-])
+@pytest.mark.parametrize(
+    ("name", "part", "shares"),
+    [("H65", {"annoyance": 1}, 0.0), ("H67", {"cost": 0}, 1.0), ("H67", {"cost": 1}, 0.0), ("H59", {"trust": 0}, 1.0)],
+)
 def test_a_form_by_itself_turns_a_verdict(name, part, shares, monkeypatch):
     declared(monkeypatch, **part)
     assert estimate(name) == shares

@@ -19,10 +19,20 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 FIGURE = "document.getElementById('figure-explorer_figure')"
 MODES = {"02_content_mode": (CONTENT, {"L": 0.01}, 730), "03_sharing_mode": (SHARING, {"F": 0.01}, 365)}
 SETS = {
-    "02_content_mode": [{}, {"beta": 0.11, "lambda0": 0.0}, {"s": 0.7, "n": 2.0, "kappa": 0.6}, {"pi1": 0.05},
-                        {"beta": 0.0, "eta": 0.0}],
-    "03_sharing_mode": [{}, {"g": 3, "mA": 8.0, "qA": 0.3}, {"g": 5}, {"epsilon": 0.0, "thetaF": 0.06},
-                        {"mA": 0.0, "mB": 0.0}],
+    "02_content_mode": [
+        {},
+        {"beta": 0.11, "lambda0": 0.0},
+        {"s": 0.7, "n": 2.0, "kappa": 0.6},
+        {"pi1": 0.05},
+        {"beta": 0.0, "eta": 0.0},
+    ],
+    "03_sharing_mode": [
+        {},
+        {"g": 3, "mA": 8.0, "qA": 0.3},
+        {"g": 5},
+        {"epsilon": 0.0, "thetaF": 0.06},
+        {"mA": 0.0, "mB": 0.0},
+    ],
 }
 SLIDERS = {"02_content_mode": ("beta", 0.1), "03_sharing_mode": ("g", 3)}
 PAGES = [(name, language) for name in MODES for language in ("en", "zh")]
@@ -62,8 +72,10 @@ def test_a_slider_moves_the_run_and_the_button_brings_it_back(opened, browser):
     parameter, value = SLIDERS[name]
     look = f"{FIGURE}.querySelector('.verdict').textContent + {FIGURE}.querySelector('.series').getAttribute('d')"
     before = browser.value(look)
-    browser.value(f"(() => {{ const one = {FIGURE}.querySelector('[data-parameter={parameter}]'); one.value = {value};"
-                  " one.dispatchEvent(new Event('input')); })()")
+    browser.value(
+        f"(() => {{ const one = {FIGURE}.querySelector('[data-parameter={parameter}]'); one.value = {value};"
+        " one.dispatchEvent(new Event('input')); })()"
+    )
     assert browser.value(look) != before
     compare(name, {parameter: value}, browser.value(f"{FIGURE}.explorer.set({{}})"))
     browser.value(f"{FIGURE}.querySelector('.explorer button').click()")
@@ -73,8 +85,10 @@ def test_a_slider_moves_the_run_and_the_button_brings_it_back(opened, browser):
 
 def test_every_slider_has_its_declared_range_and_its_words(opened, browser):
     name, language = opened
-    found = browser.value(f"[...{FIGURE}.querySelectorAll('input')].map(e => [e.dataset.parameter, +e.min, +e.max,"
-                          " +e.value, document.querySelector(`label[for='${e.id}']`).textContent])")
+    found = browser.value(
+        f"[...{FIGURE}.querySelectorAll('input')].map(e => [e.dataset.parameter, +e.min, +e.max,"
+        " +e.value, document.querySelector(`label[for='${e.id}']`).textContent])"
+    )
     assert len(found) >= 5
     for key, low, high, value, words in found:
         declared = MODES[name][0].parameter[key]
@@ -88,8 +102,10 @@ def test_it_asks_for_nothing_fits_the_screen_and_is_drawn(opened, reports, brows
         browser.view(**screen)
         assert browser.value("document.scrollingElement.scrollWidth") <= screen.get("width", 1280)
         browser.value(f"{FIGURE}.querySelector('.chart').scrollIntoView({{behavior: 'instant'}})")
-        box = browser.value(f"(() => {{ const r = {FIGURE}.querySelector('.chart svg').getBoundingClientRect();"
-                            " return [r.width, r.height]; })()")
+        box = browser.value(
+            f"(() => {{ const r = {FIGURE}.querySelector('.chart svg').getBoundingClientRect();"
+            " return [r.width, r.height]; })()"
+        )
         assert box[0] > 300
         assert box[1] > 120
         assert np.asarray(Image.open(io.BytesIO(browser.screenshot())).convert("L"), dtype=float).std() > 10

@@ -19,21 +19,60 @@ def settings() -> None:
 
 SHOWN = {"en": "market", "zh": "市场", "page": "01_market_size", "anchor": "figure-x"}
 AGREES, UNTESTED = {"en": "agrees", "zh": "相符"}, {"en": "no hypothesis", "zh": "未提出假设"}
-CLAIM = {"columns": ["id", "place", "text", "hypotheses", "outcome", "reason", "shown"], "rows": [
-    ["C01", {"en": "§1", "zh": "第1节"}, {"en": "a <b>", "zh": "甲"}, "H01", AGREES, None, SHOWN],
-    ["C02", {"en": "§1", "zh": "第1节"}, {"en": "b", "zh": "乙"}, "", UNTESTED, {"en": "why", "zh": "缘由"},
-     {"en": "claims", "zh": "论断", "page": "00_claims", "anchor": "t"}]]}
-HYPOTHESIS = {"columns": ["id", "short", "evidence", "grade", "estimate", "low", "high", "unit", "outcome", "side",
-                          "shown"], "rows": [
-    ["H01", {"en": "a size", "zh": "规模"}, {"en": "official statistic", "zh": "官方统计"},
-     {"en": "direct", "zh": "直接证据"}, -34.2, -40.0, 12.0, {"en": "100 yuan", "zh": "百元"}, AGREES,
-     {"en": "with the paper", "zh": "与论文一致"}, SHOWN],
-    ["H30", {"en": "a path", "zh": "路径"}, {"en": "synthetic sample", "zh": "模拟样本"},
-     {"en": "none", "zh": "无"}, 0.5, 0.1, 0.9, "SD", {"en": "no evidence about people yet", "zh": "尚无关于人的证据"},
-     {"en": "no evidence about people yet", "zh": "尚无关于人的证据"}, SHOWN]]}
-RESULTS = {"tables": {"all_claims": CLAIM, "all_hypotheses": HYPOTHESIS,
-                      "balance": {"columns": ["verdict"], "rows": [[AGREES]]},
-                      "not_testable": {"columns": ["id", "reason"], "rows": []}}}
+CLAIM = {
+    "columns": ["id", "place", "text", "hypotheses", "outcome", "reason", "shown"],
+    "rows": [
+        ["C01", {"en": "§1", "zh": "第1节"}, {"en": "a <b>", "zh": "甲"}, "H01", AGREES, None, SHOWN],
+        [
+            "C02",
+            {"en": "§1", "zh": "第1节"},
+            {"en": "b", "zh": "乙"},
+            "",
+            UNTESTED,
+            {"en": "why", "zh": "缘由"},
+            {"en": "claims", "zh": "论断", "page": "00_claims", "anchor": "t"},
+        ],
+    ],
+}
+HYPOTHESIS = {
+    "columns": ["id", "short", "evidence", "grade", "estimate", "low", "high", "unit", "outcome", "side", "shown"],
+    "rows": [
+        [
+            "H01",
+            {"en": "a size", "zh": "规模"},
+            {"en": "official statistic", "zh": "官方统计"},
+            {"en": "direct", "zh": "直接证据"},
+            -34.2,
+            -40.0,
+            12.0,
+            {"en": "100 yuan", "zh": "百元"},
+            AGREES,
+            {"en": "with the paper", "zh": "与论文一致"},
+            SHOWN,
+        ],
+        [
+            "H30",
+            {"en": "a path", "zh": "路径"},
+            {"en": "synthetic sample", "zh": "模拟样本"},
+            {"en": "none", "zh": "无"},
+            0.5,
+            0.1,
+            0.9,
+            "SD",
+            {"en": "no evidence about people yet", "zh": "尚无关于人的证据"},
+            {"en": "no evidence about people yet", "zh": "尚无关于人的证据"},
+            SHOWN,
+        ],
+    ],
+}
+RESULTS = {
+    "tables": {
+        "all_claims": CLAIM,
+        "all_hypotheses": HYPOTHESIS,
+        "balance": {"columns": ["verdict"], "rows": [[AGREES]]},
+        "not_testable": {"columns": ["id", "reason"], "rows": []},
+    }
+}
 
 
 def folder(tmp_path, *, names, drawn=True):
@@ -42,8 +81,10 @@ def folder(tmp_path, *, names, drawn=True):
         file = tmp_path / "search" / f"{name}.json"
         file.parent.mkdir(exist_ok=True)
         file.write_text(json.dumps({"en": {"title": name, "sections": []}}))
-    for path, text in {"results/07_verdicts.json": json.dumps(RESULTS, ensure_ascii=False),
-                       "figures/07_verdicts/estimates.en.svg": drawing() if drawn else None}.items():
+    for path, text in {
+        "results/07_verdicts.json": json.dumps(RESULTS, ensure_ascii=False),
+        "figures/07_verdicts/estimates.en.svg": drawing() if drawn else None,
+    }.items():
         if text:
             (tmp_path / path).parent.mkdir(parents=True)
             (tmp_path / path).write_text(text, encoding="utf-8")
@@ -59,7 +100,7 @@ def drawing() -> str:
 
 def test_claims_stand_above_the_reports_with_links_to_where_each_is_shown(tmp_path):
     page = folder(tmp_path, names=("00_claims", "01_market_size", "07_verdicts"))
-    assert page.index("<table class=\"claims\">") < page.index("<svg") < page.index('<ul class="reports"')
+    assert page.index('<table class="claims">') < page.index("<svg") < page.index('<ul class="reports"')
     assert '<a href="en/01_market_size.html#figure-x">H01</a> −34.20 [−40.00, 12.00] (100 yuan)' in page
     assert "a &lt;b&gt;" in page
     assert "<strong>With the paper (1)</strong>: agrees: a size (H01).</li>" in page

@@ -46,8 +46,17 @@ SECONDS = 10
 LONGEST = 2000  # characters of a message: what may be allowed has a list of names in it
 HEAD = ["T1", "T2", "T3", "C1", "B1", "B2", "B3", "MODE", "N"]
 ROWS = [[1 + (r * (k + 3) + k) % 5 for k in range(7)] + [1 + r % 2, r] for r in range(8)]
-ZH = ["我信任它。", "它骗我。", "它很诚实。", "请选比较。", "我会再买。", "我会回来。", "我会留下。", "您在哪里购物？",
-      "多少订单？"]
+ZH = [
+    "我信任它。",
+    "它骗我。",
+    "它很诚实。",
+    "请选比较。",
+    "我会再买。",
+    "我会回来。",
+    "我会留下。",
+    "您在哪里购物？",
+    "多少订单？",
+]
 SERIES = "year,value,unit,source,basis\n2019,2.4,billion USD,A,observed\n2020,3.1,billion USD,A,derived\n"
 NASTY = [text.encode() for text in (
     "\0", "\ufeff", "\u202e", "😀", "é", "\u2028", "9" * 400, "9" * 5000, "1e999", "1e-999", "-1", "0", "nan", "inf",
@@ -81,7 +90,7 @@ def bent(rng: np.random.Generator, raw: bytes, others: list[bytes]) -> bytes:
                 made[a:short] = NASTY[rng.integers(len(NASTY))]
             case 8:
                 other = others[rng.integers(len(others))]
-                made[a:] = other[min(a, len(other)):]
+                made[a:] = other[min(a, len(other)) :]
     return bytes(made)
 
 
@@ -135,6 +144,7 @@ def readers(folder: Path) -> dict[str, Reader]:
         def moved(path: Path) -> object:
             path.rename(path.with_name(name))
             return read(path.parent)
+
         return moved
 
     english, chinese = text_of([HEAD, *ROWS]), text_of([ZH, *ROWS])
@@ -146,8 +156,11 @@ def readers(folder: Path) -> dict[str, Reader]:
     sheet.save(held)
     xlsx = held.read_bytes()
     savs = []
-    for options in ({"column_labels": ZH}, {"compress": True, "missing_ranges": {"T1": [{"lo": 8, "hi": 9}]}},
-                    {"variable_value_labels": {"B1": {1.0: "no", 2.0: "yes"}}}):
+    for options in (
+        {"column_labels": ZH},
+        {"compress": True, "missing_ranges": {"T1": [{"lo": 8, "hi": 9}]}},
+        {"variable_value_labels": {"B1": {1.0: "no", 2.0: "yes"}}},
+    ):
         pyreadstat.write_sav(frame.assign(text="wort" * 80) if "compress" in options else frame, str(held), **options)
         savs.append(held.read_bytes())
     ties = pd.DataFrame({"source": [0, 1, 2, 3], "target": [1, 2, 3, 4], "kind": ["stranger", "acquaintance"] * 2})
@@ -161,14 +174,31 @@ def readers(folder: Path) -> dict[str, Reader]:
     large = surveysem.load_codebook(here / "data" / "survey" / "codebook.toml")
     systems = here / "packages" / "stockflow" / "tests" / "reference" / "models"
     vensim = [(systems / name).read_bytes() for name in ("cooling.mdl", "news.mdl")]
-    own = {name: (here / name).read_bytes() for name in (
-        "data/sources.toml", "data/survey/codebook.toml", "data/survey/truth.toml", "paper/claims.toml",
-        "paper/sharing_mode.toml", "notebooks/profiles.toml", "notebooks/01_market_size.ipynb")}
-    models = ["f =~ a + b*x + c(1,2)*y\nf ~~ 1*f\ny ~ start(.3)*f + NA*x\nz := a*b^2\na == b\n",
-              'g =~ "q w"*x + equal("f=~x1")*y; x | t1 + t2\nx ~*~ x\nx ~ 1\nb > 0 # note\n']
+    own = {
+        name: (here / name).read_bytes()
+        for name in (
+            "data/sources.toml",
+            "data/survey/codebook.toml",
+            "data/survey/truth.toml",
+            "paper/claims.toml",
+            "paper/sharing_mode.toml",
+            "notebooks/profiles.toml",
+            "notebooks/01_market_size.ipynb",
+        )
+    }
+    models = [
+        "f =~ a + b*x + c(1,2)*y\nf ~~ 1*f\ny ~ start(.3)*f + NA*x\nz := a*b^2\na == b\n",
+        'g =~ "q w"*x + equal("f=~x1")*y; x | t1 + t2\nx ~*~ x\nx ~ 1\nb > 0 # note\n',
+    ]
     laws = ["lambda0 + beta*contact(eta*C + L)", "delta0 + delta1*n**2", "1 - poisson_tail(m, safediv(x, 3))"]
-    entry = {"notebook": "a", "languages": ["en"], "outputs": {"en/a.html": "00"}, "read": [], "run_inputs": {},
-             "render_inputs": {}}
+    entry = {
+        "notebook": "a",
+        "languages": ["en"],
+        "outputs": {"en/a.html": "00"},
+        "read": [],
+        "run_inputs": {},
+        "render_inputs": {},
+    }
     manifest = json.dumps({"reports": {"a": entry}, "files": ["index.html"]}).encode()
     return {
         "csv": Reader([english.encode(), english.encode("utf-8-sig"), chinese.encode(), chinese.encode("gb18030")],
@@ -346,8 +376,11 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path):
     for name, reader in found.items():
         if name in ("model text", "rate law"):  # read from no file
             continue
-        for kind, make in (("pipe", os.mkfifo), ("device", lambda path: path.symlink_to("/dev/zero")),
-                           ("directory", Path.mkdir)):
+        for kind, make in (
+            ("pipe", os.mkfifo),
+            ("device", lambda path: path.symlink_to("/dev/zero")),
+            ("directory", Path.mkdir),
+        ):
             box = tmp_path / name / kind
             box.mkdir(parents=True)
             make(box / reader.name)
@@ -360,9 +393,12 @@ if __name__ == "__main__":
     import tempfile
 
     with tempfile.TemporaryDirectory() as made:
-        total, seed, only = [*sys.argv[1:], *["20000", "1", ""][len(sys.argv) - 1:]]
+        total, seed, only = [*sys.argv[1:], *["20000", "1", ""][len(sys.argv) - 1 :]]
         for name, tally in run(Path(made), int(total), int(seed), only):
-            print(f"{name:14} {tally.inputs:6} inputs, {tally.read:6} read, {tally.seconds:7.1f} s, "
-                  f"slowest {tally.slowest:5.2f} s, {sum(tally.wrong.values())} wrong", flush=True)
+            print(
+                f"{name:14} {tally.inputs:6} inputs, {tally.read:6} read, {tally.seconds:7.1f} s, "
+                f"slowest {tally.slowest:5.2f} s, {sum(tally.wrong.values())} wrong",
+                flush=True,
+            )
             for what, times in tally.wrong.most_common(12):
                 print(f"    {times:5} {what}", flush=True)

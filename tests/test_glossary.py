@@ -14,11 +14,21 @@ from nbproof import Catalogue
 
 ROOT = Path(__file__).parents[1]
 GLOSSARY = tomllib.loads((ROOT / "notebooks" / "locale" / "glossary.zh.toml").read_text(encoding="utf-8"))
-CATALOGUES = sorted([*(ROOT / "notebooks" / "locale").glob("*.po"), *(ROOT / "socialcommerce" / "locale").glob("*.po"),
-                     *(ROOT / "packages").glob("*/*/locale/*.po")])
-TABLES = sorted([*(ROOT / "data" / "survey").glob("*.toml"), *(ROOT / "paper").glob("*.toml"),
-                 *(ROOT / "socialcommerce" / "report").glob("*.toml"),
-                 ROOT / "packages" / "nbproof" / "nbproof" / "assets" / "words.toml"])
+CATALOGUES = sorted(
+    [
+        *(ROOT / "notebooks" / "locale").glob("*.po"),
+        *(ROOT / "socialcommerce" / "locale").glob("*.po"),
+        *(ROOT / "packages").glob("*/*/locale/*.po"),
+    ]
+)
+TABLES = sorted(
+    [
+        *(ROOT / "data" / "survey").glob("*.toml"),
+        *(ROOT / "paper").glob("*.toml"),
+        *(ROOT / "socialcommerce" / "report").glob("*.toml"),
+        ROOT / "packages" / "nbproof" / "nbproof" / "assets" / "words.toml",
+    ]
+)
 CODE = re.compile(r"`[^`]*`|\$[^$]*\$|\{[^}]*\}")
 
 
@@ -49,17 +59,24 @@ def test_no_text_uses_a_variant(file):
     never = [(re.compile(variant), name) for _, name, *variants in GLOSSARY["terms"] for variant in variants]
     never += [(re.compile(pattern), "style") for pattern in GLOSSARY["style"]]
     instead = [(re.compile(variant), name) for name, *variants in GLOSSARY["english"] for variant in variants]
-    faults = [f"{file.name}, {where}: {found[0]} → {name}" for where, english, chinese in pairs(file)
-              for text, rules in ((CODE.sub("", chinese), never), (english, instead)) for variant, name in rules
-              if (found := variant.search(text))]
+    faults = [
+        f"{file.name}, {where}: {found[0]} → {name}"
+        for where, english, chinese in pairs(file)
+        for text, rules in ((CODE.sub("", chinese), never), (english, instead))
+        for variant, name in rules
+        if (found := variant.search(text))
+    ]
     assert not faults, "\n".join(faults)
 
 
 @pytest.mark.parametrize("file", [*CATALOGUES, ROOT / "data" / "survey" / "codebook.toml"], ids=lambda file: file.name)
 def test_a_term_that_stands_alone_has_its_name(file):
     names = {english: re.sub(r"（.*", "", name) for english, name, *_ in GLOSSARY["terms"]}
-    faults = [f"{file.name}, {english}: {chinese}, not {names[english]}" for _, english, chinese in pairs(file)
-              if english in names and names[english] not in chinese]
+    faults = [
+        f"{file.name}, {english}: {chinese}, not {names[english]}"
+        for _, english, chinese in pairs(file)
+        if english in names and names[english] not in chinese
+    ]
     assert not faults, "\n".join(faults)
 
 

@@ -31,8 +31,15 @@ def run(site, tmp_path):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SOCIALCOMMERCE")}
 
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, *arguments], cwd=tmp_path / "empty", check=False, capture_output=True,
-                              env=environment | {"PYTHONPATH": str(site)}, text=True)
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tmp_path / "empty",
+            check=False,
+            capture_output=True,
+            env=environment | {"PYTHONPATH": str(site)},
+            text=True,
+        )
+
     return command
 
 

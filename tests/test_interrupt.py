@@ -41,9 +41,13 @@ sys.exit(cli.main(["data", "list"]))
 def begun(tmp_path: Path):
     """A command that has begun to fill a folder, ``tmp_path / "out"``, and one beside."""
     (tmp_path / "temporary").mkdir()
-    process = subprocess.Popen([sys.executable, "-c", WORK, str(tmp_path / "new" / "out"), str(tmp_path / "temporary")],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               preexec_fn=lambda: [signal.signal(n, signal.SIG_DFL) for n in (1, 2, 15)])
+    process = subprocess.Popen(
+        [sys.executable, "-c", WORK, str(tmp_path / "new" / "out"), str(tmp_path / "temporary")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: [signal.signal(n, signal.SIG_DFL) for n in (1, 2, 15)],
+    )
     assert process.stdout.readline() == "begun\n"
     yield process
     process.kill()
@@ -54,11 +58,14 @@ def left(tmp_path: Path) -> list[str]:
     return [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize(("name", "code", "line"), [
-    ("SIGINT", 130, "interrupted; what was published before is unchanged\n"),
-    ("SIGTERM", 143, "ended by SIGTERM; what was published before is unchanged\n"),
-    ("SIGHUP", 129, "ended by SIGHUP; what was published before is unchanged\n"),
-])
+@pytest.mark.parametrize(
+    ("name", "code", "line"),
+    [
+        ("SIGINT", 130, "interrupted; what was published before is unchanged\n"),
+        ("SIGTERM", 143, "ended by SIGTERM; what was published before is unchanged\n"),
+        ("SIGHUP", 129, "ended by SIGHUP; what was published before is unchanged\n"),
+    ],
+)
 def test_a_signal_is_one_line_and_nothing_is_left(tmp_path, begun, name, code, line):
     assert any(name.endswith("draft/answers.csv") for name in left(tmp_path))
     begun.send_signal(getattr(signal, name))
@@ -71,16 +78,20 @@ def test_what_a_kill_left_goes_with_the_next_run(tmp_path, begun):
     begun.kill()
     begun.wait()
     assert any(name.endswith("draft/answers.csv") for name in left(tmp_path))
-    with folder.whole_folder(tmp_path / "new" / "out", "a test") as draft, \
-            folder.held_folder(tmp_path / "temporary", "socialcommerce-test-") as held:
+    with (
+        folder.whole_folder(tmp_path / "new" / "out", "a test") as draft,
+        folder.held_folder(tmp_path / "temporary", "socialcommerce-test-") as held,
+    ):
         (draft / "a.txt").write_text("whole")
         assert list((tmp_path / "temporary").iterdir()) == [held]
     assert sorted(left(tmp_path)) == ["new/out/a.txt", "new/out/manifest.json"]
 
 
 def test_what_a_living_run_holds_stays(tmp_path, begun):
-    with folder.whole_folder(tmp_path / "new" / "out", "a test") as draft, \
-            folder.held_folder(tmp_path / "temporary", "socialcommerce-test-"):
+    with (
+        folder.whole_folder(tmp_path / "new" / "out", "a test") as draft,
+        folder.held_folder(tmp_path / "temporary", "socialcommerce-test-"),
+    ):
         (draft / "a.txt").write_text("whole")
     assert any(name.endswith("draft/answers.csv") for name in left(tmp_path))
     assert begun.poll() is None
@@ -165,9 +176,23 @@ def test_a_terminated_survey_report_leaves_nothing(tmp_path, moment):
     answers, codebook = write(tmp_path / "answers.csv", csv(ROWS)), write(tmp_path / "c.toml", BOOK)
     notebooks = write_both(tmp_path / "notebooks")
     before = sorted(tmp_path.rglob("*"))
-    process = subprocess.Popen([sys.executable, "-c", SURVEY, *notebooks, str(answers), "--codebook", str(codebook),
-                                "--out", str(tmp_path / "out")], env=os.environ | {"TMPDIR": str(tmp_path / "t")},
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            SURVEY,
+            *notebooks,
+            str(answers),
+            "--codebook",
+            str(codebook),
+            "--out",
+            str(tmp_path / "out"),
+        ],
+        env=os.environ | {"TMPDIR": str(tmp_path / "t")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     while process.poll() is None and not any(tmp_path.glob(f".out.socialcommerce-*/{moment}")):
         time.sleep(0.02)
     below = psutil.Process(process.pid).children(recursive=True)

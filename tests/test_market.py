@@ -48,8 +48,10 @@ TRUTHS = {
     "exponential": (lambda t: 5 * np.exp(0.3 * t), {"start": 5, "rate": 0.3}),
     "logistic": (lambda t: 80 / (1 + np.exp(-0.7 * (t - 4))), {"ceiling": 80, "rate": 0.7, "midpoint": 2014}),
     "gompertz": (lambda t: 80 * np.exp(-np.exp(-0.4 * (t - 3))), {"ceiling": 80, "rate": 0.4, "midpoint": 2013}),
-    "bass": (lambda t: 900 * (bass_share(t + 1) - bass_share(t)),
-             {"potential": 900, "innovation": 0.02, "imitation": 0.5, "peak": 2010 + math.log(25) / 0.52}),
+    "bass": (
+        lambda t: 900 * (bass_share(t + 1) - bass_share(t)),
+        {"potential": 900, "innovation": 0.02, "imitation": 0.5, "peak": 2010 + math.log(25) / 0.52},
+    ),
 }
 
 
@@ -97,8 +99,9 @@ def test_fits_agree_with_scipy(curve):
     series, form = noisy(), market.CURVES[curve]
     fit, t = market.fit_growth(series, curve), np.arange(12.0)
     start = [fit.log_scale + 0.2, *(np.array(fit.u) + 0.1)]
-    best = optimize.least_squares(lambda v: series.log_values - v[0] - form.log_shape(t, v[1:]), start, xtol=1e-14,
-                                  ftol=1e-14, gtol=1e-14)
+    best = optimize.least_squares(
+        lambda v: series.log_values - v[0] - form.log_shape(t, v[1:]), start, xtol=1e-14, ftol=1e-14, gtol=1e-14
+    )
     assert [fit.log_scale, *fit.u] == pytest.approx(best.x, rel=1e-5)
     assert fit.sigma**2 * fit.df == pytest.approx(2 * best.cost, rel=1e-9)
 
@@ -113,8 +116,9 @@ def test_interval_ends_lie_where_scipy_finds_the_limit_of_the_sum_of_squares():
         at = optimize.least_squares(lambda v, a=a: series.log_values - a - shape(t, v), fit.u)
         assert 2 * at.cost == pytest.approx(limit, rel=1e-4)
     for r in np.log([rate.low, rate.high]):
-        at = optimize.least_squares(lambda v, r=r: series.log_values - v[0] - shape(t, np.array([r, v[1]])),
-                                    [fit.log_scale, fit.u[1]])
+        at = optimize.least_squares(
+            lambda v, r=r: series.log_values - v[0] - shape(t, np.array([r, v[1]])), [fit.log_scale, fit.u[1]]
+        )
         assert 2 * at.cost == pytest.approx(limit, rel=1e-4)
 
 
@@ -128,8 +132,10 @@ def test_a_ceiling_is_open_where_growth_never_slows():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("curve", "name"), [("logistic", "ceiling"), ("logistic", "rate"), ("gompertz", "ceiling"),
-                                             ("bass", "peak"), ("exponential", "rate")])
+@pytest.mark.parametrize(
+    ("curve", "name"),
+    [("logistic", "ceiling"), ("logistic", "rate"), ("gompertz", "ceiling"), ("bass", "peak"), ("exponential", "rate")],
+)
 def test_profile_intervals_cover_as_often_as_they_say(curve, name):
     """An interval covers when the profile at the truth is below the limit; the band is four standard errors wide."""
     form, (value, truth) = market.CURVES[curve], TRUTHS[curve]
@@ -192,13 +198,16 @@ def test_growth_within_a_chain_of_one_source_is_as_printed():
     assert growth.dropna().round(2).to_dict() == {2019: 63.2, 2021: 10.09, 2023: 19.7}
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"years": (2010, 2012)}, "years of a series must be consecutive"),
-    ({"values": (1.0, -2.0)}, "finite and above zero"),
-    ({"values": (1.0, math.inf)}, "finite and above zero"),
-    ({"values": (1.0,)}, "of one length"),
-    ({"years": ()}, "a series needs years"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"years": (2010, 2012)}, "years of a series must be consecutive"),
+        ({"values": (1.0, -2.0)}, "finite and above zero"),
+        ({"values": (1.0, math.inf)}, "finite and above zero"),
+        ({"values": (1.0,)}, "of one length"),
+        ({"years": ()}, "a series needs years"),
+    ],
+)
 def test_series_refuses_what_is_no_series(change, message):
     with pytest.raises(ParameterError, match=message):
         replace(made([1, 2]), **change)
@@ -343,7 +352,10 @@ def test_audit_meets_hand_calculation(checks):
     assert stated[2] == pytest.approx(10.92 / 0.775)
     assert found[2] == pytest.approx(14.0967, rel=1e-12)
     assert dict(zip(checks["against"][3:6], checks["outcome"][3:6], strict=True)) == {
-        "Statista (reported)": "agrees", "Zhiyan Consulting (reported)": "agrees", "eMarketer (forecast)": "differs"}
+        "Statista (reported)": "agrees",
+        "Zhiyan Consulting (reported)": "agrees",
+        "eMarketer (forecast)": "differs",
+    }
     assert checks["outcome"].tolist() == ["agrees"] * 5 + ["differs", "agrees"]
     assert checks.loc[6, ["paper", "found"]].tolist() == ["in words", "9.17"]
     assert checks["place"][3] == "section 2.2, paragraph 1, sentence 1"
@@ -386,8 +398,9 @@ def test_a_series_that_a_curve_meets_exactly_has_no_interval():
 
 @pytest.mark.filterwarnings("error")
 def test_values_that_leap_end_in_a_reason_and_not_in_infinity():
-    leaps = market.MarketSeries((2019, 2020, 2021), (1.0, 100.0, 1.0), "billion USD", ("A",) * 3, ("observed",) * 3,
-                                (False,) * 3)
+    leaps = market.MarketSeries(
+        (2019, 2020, 2021), (1.0, 100.0, 1.0), "billion USD", ("A",) * 3, ("observed",) * 3, (False,) * 3
+    )
     ahead = market.forecast(leaps, 2051, draws=200, level=0.999)
     assert str(ahead) == ("forecast: values change so much from year to year that the interval has no upper end")
 

@@ -26,8 +26,12 @@ from tests.told import run, untranslated
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
-LIBRARY = sorted([*(ROOT / "socialcommerce" / "locale").glob("*.zh.po"),
-                  *(ROOT / "packages" / "surveysem" / "surveysem" / "locale").glob("*.zh.po")])
+LIBRARY = sorted(
+    [
+        *(ROOT / "socialcommerce" / "locale").glob("*.zh.po"),
+        *(ROOT / "packages" / "surveysem" / "surveysem" / "locale").glob("*.zh.po"),
+    ]
+)
 GUARDS: dict[str, Callable[[Path], None]] = {}
 """What every notebook keeps to, by the name of its test: a function of the notebook's path, which reads files alone."""
 
@@ -39,11 +43,14 @@ def guard(check: Callable[[Path], None]) -> Callable[[Path], None]:
 
 
 # Digits that name a thing rather than measure one: sections, claims and hypotheses, years, citations, code, links.
-NAMING = re.compile(r"`[^`]*`|\{\{.*?\}\}|\[@[^\]]*\]|@\w+|\[[^\]]*\]\([^)]*\)|\$\$.*?\$\$|\$[^$]*\$|"
-                    r"§+\s?\d+(?:\.\d+)*(?:[–-]\d+(?:\.\d+)*)?|第\d+(?:\.\d+)*[节段句]|"
-                    r"(?<![A-Za-z0-9])(?:[CH]\d{2,3}|R0)(?!\d)|"
-                    r"(?<![\d.,])(?:18|19|20)\d{2}(?![\d.,]*\d)(?:[–-](?:18|19|20)?\d{2})?|"
-                    r"^\s*\d+\.\s", re.MULTILINE | re.DOTALL)
+NAMING = re.compile(
+    r"`[^`]*`|\{\{.*?\}\}|\[@[^\]]*\]|@\w+|\[[^\]]*\]\([^)]*\)|\$\$.*?\$\$|\$[^$]*\$|"
+    r"§+\s?\d+(?:\.\d+)*(?:[–-]\d+(?:\.\d+)*)?|第\d+(?:\.\d+)*[节段句]|"
+    r"(?<![A-Za-z0-9])(?:[CH]\d{2,3}|R0)(?!\d)|"
+    r"(?<![\d.,])(?:18|19|20)\d{2}(?![\d.,]*\d)(?:[–-](?:18|19|20)?\d{2})?|"
+    r"^\s*\d+\.\s",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 def typed_numbers(markdown: str) -> list[str]:
@@ -51,19 +58,22 @@ def typed_numbers(markdown: str) -> list[str]:
     return re.findall(r"\d[\d.,]*\d|\d", NAMING.sub(" ", markdown))
 
 
-@pytest.mark.parametrize(("text", "found"), [
-    ("It grew by 63.2 % to 20605.8.", ["63.2", "20605.8"]),
-    ("在2019年增长63.2%。", ["63.2"]),
-    ("From 2017 to 2023 (§2.2, §§3.1–3.2, C07, H12), see [@bass1969] and `n = 7`.", []),
-    ("2017-2023年、2017–23，论断C21、C22", []),
-    ("a market of 2,023 units", ["2,023"]),
-    ("2023.5", ["2023.5"]),
-    ("R0 is a threshold; {{size}} [12](x.html)", []),
-    ("1. first\n2. second", []),
-    ("$x^2 + 1$ and $$\ny = 2\n$$", []),
-    ("seven points", []),
-    ("第2.2节的第3句", []),
-])
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It grew by 63.2 % to 20605.8.", ["63.2", "20605.8"]),
+        ("在2019年增长63.2%。", ["63.2"]),
+        ("From 2017 to 2023 (§2.2, §§3.1–3.2, C07, H12), see [@bass1969] and `n = 7`.", []),
+        ("2017-2023年、2017–23，论断C21、C22", []),
+        ("a market of 2,023 units", ["2,023"]),
+        ("2023.5", ["2023.5"]),
+        ("R0 is a threshold; {{size}} [12](x.html)", []),
+        ("1. first\n2. second", []),
+        ("$x^2 + 1$ and $$\ny = 2\n$$", []),
+        ("seven points", []),
+        ("第2.2节的第3句", []),
+    ],
+)
 def test_typed_numbers_are_found_and_names_are_not(text, found):
     assert typed_numbers(text) == found
 
@@ -220,8 +230,10 @@ def unseeded(call: ast.Call, known: dict[str, Any]) -> str:
     if found is None:
         return called if called.endswith((".sample", ".rvs")) and "random_state" not in given else ""
     parameters = parameters_in_order(found)
-    open_seed = any(p.name in ("seed", "rng", "random_state") and p.default is None and p.name not in given
-                    for p in parameters[len(call.args):])
+    open_seed = any(
+        p.name in ("seed", "rng", "random_state") and p.default is None and p.name not in given
+        for p in parameters[len(call.args) :]
+    )
     draws = all(p.name in given or p.default != 0 for p in parameters if p.name == "bootstrap")
     return called if open_seed and draws else ""
 
@@ -303,12 +315,14 @@ def test_a_translation_is_in_chinese(path):
 def test_the_chinese_notebook_is_made_from_the_english_one(path):
     made, kept = localised(nbformat.read(path, 4), spoken(path)), nbformat.read(chinese_of(path), 4)
     assert [(cell["cell_type"], cell["source"]) for cell in made["cells"]] == [
-        (cell.cell_type, cell.source) for cell in kept.cells], "run `socialcommerce translate`"
+        (cell.cell_type, cell.source) for cell in kept.cells
+    ], "run `socialcommerce translate`"
 
 
 @each
 def test_both_notebooks_compute_the_same(path):
     """The code is one but for what it says and the language of the page."""
+
     def computed(file: Path) -> list[str]:
         found = []
         for tags, tree in code(file):
@@ -318,6 +332,7 @@ def test_both_notebooks_compute_the_same(path):
                     call.keywords = [k for k in call.keywords if k.arg not in ("alt", "caption", "heads", "note")]
             found += [] if "parameters" in tags else [ast.unparse(tree)]
         return found
+
     assert computed(path) == computed(chinese_of(path))
 
 
@@ -333,59 +348,100 @@ SHOWN = 'size[["year", "value", "unit", "basis", "source"]]'
 SENTENCE = "The size of a market says nothing about the paper's mechanisms"
 MUTATIONS = {  # what is done: the guard that must fail, then where, what and by what; a file without changes is remade
     "an English sentence is changed": (
-        "every_message_is_translated_and_none_is_left_over", ("nb", SENTENCE, f"{SENTENCE} at all")),
+        "every_message_is_translated_and_none_is_left_over",
+        ("nb", SENTENCE, f"{SENTENCE} at all"),
+    ),
     "a translation is dropped": (
-        "every_message_is_translated_and_none_is_left_over", ("po", r'(msgid "## Forecast"\nmsgstr) ".*"', r'\1 ""')),
+        "every_message_is_translated_and_none_is_left_over",
+        ("po", r'(msgid "## Forecast"\nmsgstr) ".*"', r'\1 ""'),
+    ),
     "a translation is marked as doubtful": (
-        "every_message_is_translated_and_none_is_left_over", ("po", 'msgid "## Growth curves"', "#, fuzzy\n\\g<0>")),
+        "every_message_is_translated_and_none_is_left_over",
+        ("po", 'msgid "## Growth curves"', "#, fuzzy\n\\g<0>"),
+    ),
     "a translation is left over": (
-        "every_message_is_translated_and_none_is_left_over", ("po", r"\Z", '\nmsgid "gone"\nmsgstr "已删"\n')),
+        "every_message_is_translated_and_none_is_left_over",
+        ("po", r"\Z", '\nmsgid "gone"\nmsgstr "已删"\n'),
+    ),
     "a number is typed into prose": (
-        "no_number_is_typed", ("nb", "shows seven bars", "shows 7 bars"), ("po", "shows seven bars", "shows 7 bars")),
+        "no_number_is_typed",
+        ("nb", "shows seven bars", "shows 7 bars"),
+        ("po", "shows seven bars", "shows 7 bars"),
+    ),
     "a number is typed into a sentence": (
-        "no_number_is_typed", ("nb", "{echoes:d} further", "3 further"), ("po", "{echoes:d}", "3")),
+        "no_number_is_typed",
+        ("nb", "{echoes:d} further", "3 further"),
+        ("po", "{echoes:d}", "3"),
+    ),
     "a number is typed into a caption": (
-        "no_number_is_typed", ("nb", "One bar a year;", "7 bars;"), ("po", "One bar a year;", "7 bars;")),
+        "no_number_is_typed",
+        ("nb", "One bar a year;", "7 bars;"),
+        ("po", "One bar a year;", "7 bars;"),
+    ),
     "an interval is bootstrapped": (
-        "nothing_is_drawn_at_random_without_a_seed", ("nb", r'hue="basis", errorbar=None', 'hue="basis"')),
+        "nothing_is_drawn_at_random_without_a_seed",
+        ("nb", r'hue="basis", errorbar=None', 'hue="basis"'),
+    ),
     "a forecast chooses its own seed": (
-        "nothing_is_drawn_at_random_without_a_seed", ("nb", SHOWN, "np.random.default_rng().normal()")),
+        "nothing_is_drawn_at_random_without_a_seed",
+        ("nb", SHOWN, "np.random.default_rng().normal()"),
+    ),
     "a sample is drawn unseeded": ("nothing_is_drawn_at_random_without_a_seed", ("nb", SHOWN, "size.sample()")),
     "a field is taken for another": (
-        "a_translation_holds_the_same_numbers_links_and_code", ("po", r'(msgstr .*)\{share_low', r"\1{share_high")),
+        "a_translation_holds_the_same_numbers_links_and_code",
+        ("po", r"(msgstr .*)\{share_low", r"\1{share_high"),
+    ),
     "a format is changed": (
-        "a_translation_holds_the_same_numbers_links_and_code", ("po", r"(msgstr .*)\{spread:.2f\}", r"\1{spread:.1f}")),
+        "a_translation_holds_the_same_numbers_links_and_code",
+        ("po", r"(msgstr .*)\{spread:.2f\}", r"\1{spread:.1f}"),
+    ),
     "a citation is lost in translation": (
-        "a_translation_holds_the_same_numbers_links_and_code", ("po", r"(msgstr .*)\(#ref-bass1969\)", r"\1")),
+        "a_translation_holds_the_same_numbers_links_and_code",
+        ("po", r"(msgstr .*)\(#ref-bass1969\)", r"\1"),
+    ),
     "a citation has no entry": (
-        "what_is_cited_is_in_the_bibliography", ("nb", "#ref-bass1969", "#ref-bass1996"),
-        ("po", "#ref-bass1969", "#ref-bass1996")),
+        "what_is_cited_is_in_the_bibliography",
+        ("nb", "#ref-bass1969", "#ref-bass1996"),
+        ("po", "#ref-bass1969", "#ref-bass1996"),
+    ),
     "a cell has eleven lines": ("a_cell_is_short", ("nb", SHOWN, "size\n" * 10 + SHOWN)),
     "a line runs out of sight": ("a_cell_is_short", ("nb", SHOWN, f"{SHOWN}  # {'-' * 60}")),
     "a function is defined": ("logic_lives_in_the_library", ("nb", SHOWN, "def look():\n    return size\nlook()")),
     "a function has no name": ("logic_lives_in_the_library", ("nb", SHOWN, "size.pipe(lambda frame: frame)")),
     "a cell shows nothing": ("a_cell_shows_something", ("nb", SHOWN, f"shown = {SHOWN}")),
-    "a sentence is put together": (
-        "what_is_said_is_written_out", ("nb", SHOWN, 'page.say("The " + unit, of=size)')),
+    "a sentence is put together": ("what_is_said_is_written_out", ("nb", SHOWN, 'page.say("The " + unit, of=size)')),
     "the Chinese notebook is edited by hand": (
-        "the_chinese_notebook_is_made_from_the_english_one", ("zh", "论文", "文章")),
+        "the_chinese_notebook_is_made_from_the_english_one",
+        ("zh", "论文", "文章"),
+    ),
     "the Chinese notebook computes otherwise": (
-        "the_chinese_notebook_is_made_from_the_english_one", ("zh", "pct_change()", "diff()")),
+        "the_chinese_notebook_is_made_from_the_english_one",
+        ("zh", "pct_change()", "diff()"),
+    ),
     "a half-width bracket": (
-        "chinese_is_written_as_chinese_is", ("po", "（同一来源的连续年份）", "(同一来源的连续年份)")),
+        "chinese_is_written_as_chinese_is",
+        ("po", "（同一来源的连续年份）", "(同一来源的连续年份)"),
+    ),
     "a space before the per cent sign": (
-        "chinese_is_written_as_chinese_is", ("po", r"(msgstr .*\{miss:\+.1f\})%", r"\1 %")),
+        "chinese_is_written_as_chinese_is",
+        ("po", r"(msgstr .*\{miss:\+.1f\})%", r"\1 %"),
+    ),
     "English in the Chinese notebook": (
-        "a_translation_is_in_chinese", ("po", r'(msgid "(One row of points a method, around zero.)"\nmsgstr) ".*"',
-                                        r'\1 "\2"')),
+        "a_translation_is_in_chinese",
+        ("po", r'(msgid "(One row of points a method, around zero.)"\nmsgstr) ".*"', r'\1 "\2"'),
+    ),
     "a placeholder stays raw": (
-        "no_placeholder_meets_a_student", ("nb", "## Growth curves", "## {{growth}} curves"),
-        ("po", r'msgid "## Growth curves"\nmsgstr ".*"', 'msgid "## {{growth}} curves"\nmsgstr "## {{growth}}曲线"')),
+        "no_placeholder_meets_a_student",
+        ("nb", "## Growth curves", "## {{growth}} curves"),
+        ("po", r'msgid "## Growth curves"\nmsgstr ".*"', 'msgid "## {{growth}} curves"\nmsgstr "## {{growth}}曲线"'),
+    ),
     "a parameter is not explained": ("parameters_are_typed_and_explained", ("nb", r"  # of all intervals.*", "")),
     "outputs are committed": ("committed_without_outputs", ("zh", None, None)),
     "the title is gone": (
-        "a_notebook_opens_with_a_title", ("nb", "# How large", "How large"),
-        ("po", r'msgid "# (How large.*)\nmsgstr "# ', r'msgid "\1\nmsgstr "')),
+        "a_notebook_opens_with_a_title",
+        ("nb", "# How large", "How large"),
+        ("po", r'msgid "# (How large.*)\nmsgstr "# ', r'msgid "\1\nmsgstr "'),
+    ),
 }
 
 
@@ -474,9 +530,12 @@ def test_mutations_that_only_a_run_can_show_are_each_found(tmp_path):
 def test_the_bars_of_the_market_size_figure_are_the_series(tmp_path):
     path = tmp_path / "01_market_size.ipynb"
     shutil.copy(ROOT / "notebooks" / path.name, path)
-    change(path, "page.figure(\"size\", ax",
-           "print({round(b.get_center()[0]): float(b.get_height()) for b in ax.patches if b.get_height() > 0})\n"
-           "page.figure(\"size\", ax")
+    change(
+        path,
+        'page.figure("size", ax',
+        "print({round(b.get_center()[0]): float(b.get_height()) for b in ax.patches if b.get_height() > 0})\n"
+        'page.figure("size", ax',
+    )
     ran = run(path, tmp_path / "out.ipynb", languages="en", draws=100)
     printed = next(each.text for cell in ran.cells for each in cell.get("outputs", ()) if each.get("name") == "stdout")
     assert ast.literal_eval(printed) == pytest.approx(data.load("market_size").set_index("year")["value"].to_dict())

@@ -11,14 +11,18 @@ from tests.test_survey_report import BOOK, HEAD, csv, drawn, write
 from tests.told import MEANINGLESS, NOTEBOOKS, run, sentences, untranslated
 
 
-def series(folder: Path, values: list[float], sources: str = "", unit: str = "billion USD",
-           last: str = "observed") -> str:
+def series(
+    folder: Path, values: list[float], sources: str = "", unit: str = "billion USD", last: str = "observed"
+) -> str:
     names = sources or "A" * len(values)
     bases = ["observed"] * (len(values) - 1) + [last]
     rows = zip(range(2010 - len(values), 2010), values, names, bases, strict=True)
     file = folder / "mine.csv"
-    file.write_text("year,value,unit,source,basis\n" + "".join(
-        f"{year},{value:.10g},{unit},{name}-data,{basis}\n" for year, value, name, basis in rows), encoding="utf-8")
+    file.write_text(
+        "year,value,unit,source,basis\n"
+        + "".join(f"{year},{value:.10g},{unit},{name}-data,{basis}\n" for year, value, name, basis in rows),
+        encoding="utf-8",
+    )
     return str(file)
 
 
@@ -37,24 +41,38 @@ RISING = [1, 1.3, 1.5, 2.1, 2.4, 2.9, 3.1, 3.2, 3.9, 4.4]
 SERIES = {  # values and how they are given: what is said, what must not be
     "one publisher, falling, in thousandths": (
         ([3e-5 * value for value in FALLING], {}),
-        ["The value of 2009 is 0.00132, that of 2001 was 0.003 (billion USD): 0.44 times as much.",
-         "between −13.3% and −6.4% a year", "a rate of −0.106", "they are not ranked",
-         "interval runs from 0.00"],
-        ["cross a change of source", "publishers disagree", "carries no forecast"]),
+        [
+            "The value of 2009 is 0.00132, that of 2001 was 0.003 (billion USD): 0.44 times as much.",
+            "between −13.3% and −6.4% a year",
+            "a rate of −0.106",
+            "they are not ranked",
+            "interval runs from 0.00",
+        ],
+        ["cross a change of source", "publishers disagree", "carries no forecast"],
+    ),
     "ten publishers, in thousands of millions": (
         ([3e9 * value for value in RISING], {"sources": "ABCDEFGHIJ", "unit": "thousand persons"}),
-        ["is 13,200,000,000, that of 2000 was 3,000,000,000 (thousand persons): 4.40 times as much.",
-         "No two neighbouring years come from one source", "the series gives **13,200,000,000** (thousand persons)"],
-        ["A growth rate can be given", "if the same source"]),
+        [
+            "is 13,200,000,000, that of 2000 was 3,000,000,000 (thousand persons): 4.40 times as much.",
+            "No two neighbouring years come from one source",
+            "the series gives **13,200,000,000** (thousand persons)",
+        ],
+        ["A growth rate can be given", "if the same source"],
+    ),
     "a single year": (
         ([5], {}),
         ["From so few years (1) no curve", "For 2009 the series gives **5** (billion USD); it carries no forecast."],
-        ["the market went from", "wherever it can be given", "No two neighbouring"]),
+        ["the market went from", "wherever it can be given", "No two neighbouring"],
+    ),
     "a curve that meets every value, and a forecast": (
         ([10, 20, 40, 80, 160], {"last": "forecast"}),
-        ["Growth is +100.0% a year wherever it can be given.", "No forecast: a curve meets every value",
-         "The value of 2009 is itself a forecast."],
-        ["The growth rates lie", "may lie anywhere"]),
+        [
+            "Growth is +100.0% a year wherever it can be given.",
+            "No forecast: a curve meets every value",
+            "The value of 2009 is itself a forecast.",
+        ],
+        ["The growth rates lie", "may lie anywhere"],
+    ),
 }
 
 
@@ -72,8 +90,10 @@ def survey(tmp_path) -> dict[str, str]:
     """Twelve respondents of one kind, two constructs, one path."""
     answers = [row[:-1] for row in drawn(12)]
     book = BOOK.replace('group = "G"\n', "").replace('[[controls]]\ncode = "G"\nscale = "two"\n', "")
-    return {"answers": str(write(tmp_path / "twelve.csv", csv(answers, HEAD[:-1]))),
-            "codebook": str(write(tmp_path / "book.toml", book))}
+    return {
+        "answers": str(write(tmp_path / "twelve.csv", csv(answers, HEAD[:-1]))),
+        "codebook": str(write(tmp_path / "book.toml", book)),
+    }
 
 
 @pytest.mark.slow

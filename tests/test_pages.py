@@ -68,9 +68,11 @@ def test_the_page_text_is_set_in_the_embedded_font(page, browser):
 def test_the_market_size_figure_is_drawn_with_chinese_labels(reports, browser, view):
     """Glyph outlines cannot be read back as text: the label is in the drawing's description, ink in its picture."""
     browser.open(reports / "zh/01_market_size.html", **VIEWS[view])
-    box = browser.value("(() => { const d = document.querySelector('figure .drawing'); d.scrollIntoView();"
-                        " const r = d.getBoundingClientRect();"
-                        " return [r.width, r.height, d.getAttribute('role'), d.getAttribute('aria-label')]; })()")
+    box = browser.value(
+        "(() => { const d = document.querySelector('figure .drawing'); d.scrollIntoView();"
+        " const r = d.getBoundingClientRect();"
+        " return [r.width, r.height, d.getAttribute('role'), d.getAttribute('aria-label')]; })()"
+    )
     assert box[0] > 500
     assert box[1] > 250
     assert box[2] == "img"
@@ -146,28 +148,36 @@ def test_the_front_page_searches_and_switches_language(reports, browser, languag
     browser.value(f"document.querySelector('button[data-show={language}]').click()")
     assert browser.value("document.documentElement.lang").startswith(language)
     shown = "document.documentElement.lang.slice(0, 2)"
-    assert browser.value("[...document.querySelectorAll('[data-lang]')]"
-                         f".every(e => e.hidden === (e.dataset.lang !== {shown}))")
-    browser.value(f"(() => {{ const q = document.getElementById('query'); q.value = {json.dumps(query)};"
-                  " q.dispatchEvent(new Event('input')); })()")
+    assert browser.value(
+        f"[...document.querySelectorAll('[data-lang]')].every(e => e.hidden === (e.dataset.lang !== {shown}))"
+    )
+    browser.value(
+        f"(() => {{ const q = document.getElementById('query'); q.value = {json.dumps(query)};"
+        " q.dispatchEvent(new Event('input')); })()"
+    )
     hits = browser.value("document.querySelectorAll('#found li').length")
     assert (hits > 0) == (query != "zzzz")
     if hits:
         assert browser.value("[...document.querySelectorAll('#found mark')].some(m => m.textContent.length)")
-        assert browser.value("[...document.querySelectorAll('#found a')]"
-                             f".every(a => a.getAttribute('href').startsWith({shown} + '/'))")
+        assert browser.value(
+            f"[...document.querySelectorAll('#found a')].every(a => a.getAttribute('href').startsWith({shown} + '/'))"
+        )
 
 
 def test_the_front_page_opens_with_the_claims_and_filters_them_by_verdict(reports, browser):
     browser.open(reports / "index.html")
     browser.value("document.querySelector('button[data-show=zh]').click()")
-    shown = ("[...document.querySelectorAll('[data-lang=zh] tr[data-verdicts]')].filter(row => row.offsetParent)"
-             ".map(row => row.cells[2].textContent)")
+    shown = (
+        "[...document.querySelectorAll('[data-lang=zh] tr[data-verdicts]')].filter(row => row.offsetParent)"
+        ".map(row => row.cells[2].textContent)"
+    )
     everything = browser.value(shown)
     assert browser.value("document.querySelectorAll('[data-lang=zh] .drawing svg').length") == 1
-    choose = ("(() => {{ const s = document.querySelector('[data-lang=zh] .filter select'); s.value = {};"
-              " s.dispatchEvent(new Event('change', {{bubbles: true}}));"
-              " return s.selectedOptions[0].textContent; }})()")
+    choose = (
+        "(() => {{ const s = document.querySelector('[data-lang=zh] .filter select'); s.value = {};"
+        " s.dispatchEvent(new Event('change', {{bubbles: true}}));"
+        " return s.selectedOptions[0].textContent; }})()"
+    )
     label = browser.value(choose.format("'agrees'"))
     left = browser.value(shown)
     assert 0 < len(left) < len(everything)
@@ -184,10 +194,12 @@ def test_data_that_tries_to_run_is_only_shown(browser, tmp_path):
 
     checkout = Checkout(tmp_path / "checkout")
     attack = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
-    source = ("import pandas as pd\nfrom nbproof import Evidence, Page\npage = Page('alpha', language)\n"
-              f"attack = {attack!r}\nframe = pd.DataFrame({{'who': [attack]}})\n"
-              "page.table('t', frame, attack, of=Evidence(1, ('model',), attack), heads={'who': attack}, note=attack)\n"
-              "page.say('{attack}', of=Evidence(1, ('model',), attack))\nprint(attack)")
+    source = (
+        "import pandas as pd\nfrom nbproof import Evidence, Page\npage = Page('alpha', language)\n"
+        f"attack = {attack!r}\nframe = pd.DataFrame({{'who': [attack]}})\n"
+        "page.table('t', frame, attack, of=Evidence(1, ('model',), attack), heads={'who': attack}, note=attack)\n"
+        "page.say('{attack}', of=Evidence(1, ('model',), attack))\nprint(attack)"
+    )
     write_notebook(checkout.root / "notebooks" / "alpha.ipynb", [TITLE, PARAMETERS, ("", source)])
     checkout.build("alpha")
     for page in ("en/alpha.html", "index.html"):

@@ -21,8 +21,16 @@ FILES = {name: (root() / "paper" / name).read_text(encoding="utf-8") for name in
 
 # Sentences in each paragraph of the paper, counted by a script from its text by the rule at the top of claims.toml.
 SENTENCES = {
-    "1": (3, 5), "2.1": (2, 4, 5, 4), "2.2": (1, 6, 6), "3": (2,), "3.1": (2, 8), "3.2": (2, 5), "4.1": (8,),
-    "4.2": (9,), "4.3": (4, 3), "5": (4,),
+    "1": (3, 5),
+    "2.1": (2, 4, 5, 4),
+    "2.2": (1, 6, 6),
+    "3": (2,),
+    "3.1": (2, 8),
+    "3.2": (2, 5),
+    "4.1": (8,),
+    "4.2": (9,),
+    "4.3": (4, 3),
+    "5": (4,),
 }
 
 
@@ -128,59 +136,134 @@ SLIPS = {
     "C01": ("claims.toml", 'id = "C02"', 'id = "C01"', r"claims.toml, claim 2, field id: got 'C01'; .*each id once"),
     "form": ("claims.toml", 'id = "C02"', 'id = "2"', r"claim 2, field id: got '2'; allowed: C and two digits"),
     "section": ("claims.toml", 'section = "2.1"', 'section = "2.9"', r"C11, field section: got '2.9'; allowed: 1, 2.1"),
-    "paragraph": ("claims.toml", "paragraph = 1", "paragraph = 0",
-             r"C01, field paragraph: got 0; .*whole number from 1"),
+    "paragraph": (
+        "claims.toml",
+        "paragraph = 1",
+        "paragraph = 0",
+        r"C01, field paragraph: got 0; .*whole number from 1",
+    ),
     "true": ("claims.toml", "sentence = 1", "sentence = true", r"C01, field sentence: got True; .*whole number"),
-    "kind": ("claims.toml", 'kind = "number"', 'kind = "numbr"',
-             r"claims.toml, C01, field kind: got 'numbr'; allowed: ch"),
-    "zh": ("claims.toml", 'zh = "2023年底', 'z = "2023年底',
-             r"C01, field z: an unknown field; allowed: zh \(nearest\)"),
-    "empty": ("claims.toml", 'en = "Hardly any growth', 'en = "" # ',
-             r"C03, field en: got ''; allowed: a text"),
-    "nothing": ("claims.toml", 'hypotheses = ["H01"]', "hypotheses = []",
-             r"C01, field hypotheses: got \[\]; .*untested"),
-    "both": ("claims.toml", 'hypotheses = ["H01"]', 'hypotheses = ["H01"]\nuntested = { en = "a", zh = "b" }',
-             r"C01, field hypotheses: .*either hypotheses, or untested"),
-    "unknown": ("claims.toml", '["H01"]', '["H01", "H98"]',
-             r"C01, field hypotheses: got 'H98'; allowed: an id of the other file, H01 to H72"),
+    "kind": (
+        "claims.toml",
+        'kind = "number"',
+        'kind = "numbr"',
+        r"claims.toml, C01, field kind: got 'numbr'; allowed: ch",
+    ),
+    "zh": (
+        "claims.toml",
+        'zh = "2023年底',
+        'z = "2023年底',
+        r"C01, field z: an unknown field; allowed: zh \(nearest\)",
+    ),
+    "empty": ("claims.toml", 'en = "Hardly any growth', 'en = "" # ', r"C03, field en: got ''; allowed: a text"),
+    "nothing": (
+        "claims.toml",
+        'hypotheses = ["H01"]',
+        "hypotheses = []",
+        r"C01, field hypotheses: got \[\]; .*untested",
+    ),
+    "both": (
+        "claims.toml",
+        'hypotheses = ["H01"]',
+        'hypotheses = ["H01"]\nuntested = { en = "a", zh = "b" }',
+        r"C01, field hypotheses: .*either hypotheses, or untested",
+    ),
+    "unknown": (
+        "claims.toml",
+        '["H01"]',
+        '["H01", "H98"]',
+        r"C01, field hypotheses: got 'H98'; allowed: an id of the other file, H01 to H72",
+    ),
     "back": ("claims.toml", '["H02"]', '["H01"]', r"C02, field hypotheses: got 'H01'; .*H01 names \['C01'\]"),
-    "other back": ("hypotheses.toml", 'claims = ["C01"]', 'claims = ["C01", "C02"]',
-             r"hypotheses.toml, H01, field claims"),
+    "other back": (
+        "hypotheses.toml",
+        'claims = ["C01"]',
+        'claims = ["C01", "C02"]',
+        r"hypotheses.toml, H01, field claims",
+    ),
     "twice": ("hypotheses.toml", 'claims = ["C01"]', 'claims = ["C01", "C01"]', r"H01, field claims: .*each id once"),
-    "text": ("hypotheses.toml", "statement.zh", "design.xx = 1\nstatement.zh",
-             r"H01, field design: got .*a text in en"),
+    "text": (
+        "hypotheses.toml",
+        "statement.zh",
+        "design.xx = 1\nstatement.zh",
+        r"H01, field design: got .*a text in en",
+    ),
     "null": ("hypotheses.toml", "null.zh", "# null.zh", r"H01, field null: got {'en'.*a text in en and one in zh"),
-    "direction": ("hypotheses.toml", 'direction = "equal"', 'direction = "up"',
-             r"H01, field direction: got 'up'; .*equal"),
-    "grade": ("hypotheses.toml", 'grade = "direct"', 'grade = "good"',
-             r"H01, data 1, field grade: got 'good'; .*remote"),
-    "evidence": ("hypotheses.toml", '"official statistic"', '"statistic"',
-             r"H01, data 1, field evidence: got 'statistic'"),
-    "family": ("hypotheses.toml", 'family = "numbers"', 'family = "number"',
-             r"H01, field family: got 'number'; .*numbers"),
+    "direction": (
+        "hypotheses.toml",
+        'direction = "equal"',
+        'direction = "up"',
+        r"H01, field direction: got 'up'; .*equal",
+    ),
+    "grade": (
+        "hypotheses.toml",
+        'grade = "direct"',
+        'grade = "good"',
+        r"H01, data 1, field grade: got 'good'; .*remote",
+    ),
+    "evidence": (
+        "hypotheses.toml",
+        '"official statistic"',
+        '"statistic"',
+        r"H01, data 1, field evidence: got 'statistic'",
+    ),
+    "family": (
+        "hypotheses.toml",
+        'family = "numbers"',
+        'family = "number"',
+        r"H01, field family: got 'number'; .*numbers",
+    ),
     "part": ("hypotheses.toml", 'part = "modes"', 'part = "modus"', r"H53, field part: got 'modus'; allowed: modes"),
     "effect": ("hypotheses.toml", 'smallest_effect = "path"', 'smallest_effect = "pat"', r"H14, field smallest_effect"),
     "no effect": ("hypotheses.toml", 'smallest_effect = "path"', "", r"H14, field smallest_effect: got None; .*alpha"),
     "step": ("hypotheses.toml", 'step = "stated"', 'step = "said"', r"H01, field step: got 'said'; .*entailed"),
     "nothing added": ("hypotheses.toml", "added.", "# added.", r"H03, field added"),
-    "added": ("hypotheses.toml", 'step = "stated"', 'step = "stated"\nadded = { en = "a", zh = "b" }',
-              r"H01, field added: .*an extension adds"),
+    "added": (
+        "hypotheses.toml",
+        'step = "stated"',
+        'step = "stated"\nadded = { en = "a", zh = "b" }',
+        r"H01, field added: .*an extension adds",
+    ),
     "no rule": ("hypotheses.toml", "rule.", "#", r"H01, .*field (rule|compare)"),
     "compare": ("hypotheses.toml", '"within"', '"near"', r"H01, rule, field compare: got 'near'; allowed: above"),
-    "value": ("hypotheses.toml", "rule.value = 0.005", "rule.value = nan",
-             r"H01, rule, field value: got nan; .*a number"),
-    "remote": ("hypotheses.toml", f'{HANOI}, grade = "proxy"', f'{HANOI}, grade = "remote"',
-               r"H14, field reason: got None; .*no data"),
-    "mixed": ("hypotheses.toml", HANOI, f'name = "x", evidence = "model", grade = "direct" }}, {{ {HANOI}',
-              r"H14, field data: .*not a mixture"),
-    "holds": ("hypotheses.toml", 'direction = "holds"', 'direction = "positive"',
-             r"H53, field direction: .*holds for a model"),
+    "value": (
+        "hypotheses.toml",
+        "rule.value = 0.005",
+        "rule.value = nan",
+        r"H01, rule, field value: got nan; .*a number",
+    ),
+    "remote": (
+        "hypotheses.toml",
+        f'{HANOI}, grade = "proxy"',
+        f'{HANOI}, grade = "remote"',
+        r"H14, field reason: got None; .*no data",
+    ),
+    "mixed": (
+        "hypotheses.toml",
+        HANOI,
+        f'name = "x", evidence = "model", grade = "direct" }}, {{ {HANOI}',
+        r"H14, field data: .*not a mixture",
+    ),
+    "holds": (
+        "hypotheses.toml",
+        'direction = "holds"',
+        'direction = "positive"',
+        r"H53, field direction: .*holds for a model",
+    ),
     "alpha": ("hypotheses.toml", "alpha = 0.05", "alpha = 5", r"rules, field alpha: got 5; .*between 0 and 1"),
-    "level": ("hypotheses.toml", "level = 0.90", "level = 0.95",
-             r"field equivalence_level: got 0.95; .*0.9: two one-sided"),
+    "level": (
+        "hypotheses.toml",
+        "level = 0.90",
+        "level = 0.95",
+        r"field equivalence_level: got 0.95; .*0.9: two one-sided",
+    ),
     "correction": ("hypotheses.toml", 'correction = "holm"', 'correction = "hulm"', r"family hanoi, field correction"),
-    "size": ("hypotheses.toml", "value = 0.10\n", "value = -0.10\n",
-             r"smallest effect path, field value: got -0.1; .*above 0"),
+    "size": (
+        "hypotheses.toml",
+        "value = 0.10\n",
+        "value = -0.10\n",
+        r"smallest effect path, field value: got -0.1; .*above 0",
+    ),
     "syntax": ("claims.toml", "[[claim]]", "[[claim]", r"paper/claims.toml is not a TOML file in UTF-8: .*line"),
     "table": ("claims.toml", "[[claim]]", "[[clam]]\n[[claim]]", r"field clam: an unknown field; allowed: claim"),
 }
@@ -206,14 +289,19 @@ def test_two_codings_settle_what_stands_in_the_files():
     moved = {h.id for h in HYPOTHESES if h.step != steps[h.id]}
     assert moved == {"H07", "H09", "H19", "H20", "H21", "H28", "H53", "H55", "H59", "H61"}
     assert set(last[sorted(moved)]) == {"step"}
-    graded = {h.id: max((d.grade for d in h.data), key=paper.GRADES.index, default="none") for h in HYPOTHESES
-              if not {"model", "synthetic sample"} & set(h.kinds)}
+    graded = {
+        h.id: max((d.grade for d in h.data), key=paper.GRADES.index, default="none")
+        for h in HYPOTHESES
+        if not {"model", "synthetic sample"} & set(h.kinds)
+    }
     assert last["H25"] == "grade"
     assert by["grade"]["code"].to_dict() == graded | {"H25": "direct"}
     assert (coding["reason"].notna() == (coding["first"] != coding["second"])).all()
     for codes in by.values():
-        assert all(code in (one, other) for one, other, code in zip(codes["first"], codes["second"], codes["code"],
-                                                                    strict=True))
+        assert all(
+            code in (one, other)
+            for one, other, code in zip(codes["first"], codes["second"], codes["code"], strict=True)
+        )
 
 
 def test_agreement_is_what_two_definitions_of_kappa_give():
@@ -236,8 +324,9 @@ def test_the_log_of_changes_ends_with_the_verdicts_of_today():
     results = assessment().results
     said = {name: results[name].words if name in results else "removed" for name in last.index}
     asked = {name for name in last.index if name in results and results[name].side == "further questions"}
-    assert last.to_dict() == {name: f"further question: {words}" if name in asked else words
-                              for name, words in said.items()}
+    assert last.to_dict() == {
+        name: f"further question: {words}" if name in asked else words for name, words in said.items()
+    }
     for _, of in changes.groupby("hypothesis"):
         assert of["before"].to_list()[1:] == of["after"].to_list()[:-1]  # no verdict moved without an entry
 

@@ -7,13 +7,31 @@ import pytest
 from socialcommerce import cli
 from socialcommerce.project import root
 
-SOURCES = ["", "notebooks", "notebooks/new/deeper", "socialcommerce/report", "data/raw", "paper", "docs/x", "tests",
-           ".git/x", "reports/../notebooks"]
+SOURCES = [
+    "",
+    "notebooks",
+    "notebooks/new/deeper",
+    "socialcommerce/report",
+    "data/raw",
+    "paper",
+    "docs/x",
+    "tests",
+    ".git/x",
+    "reports/../notebooks",
+]
 
 
-@pytest.mark.parametrize("command", [["build", "00_claims"], ["build", "00_claims", "--plan"],
-                                     ["build", "00_claims", "--no-render"], ["survey", "template"],
-                                     ["survey", "check", "FILE"], ["survey", "report", "FILE"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["build", "00_claims"],
+        ["build", "00_claims", "--plan"],
+        ["build", "00_claims", "--no-render"],
+        ["survey", "template"],
+        ["survey", "check", "FILE"],
+        ["survey", "report", "FILE"],
+    ],
+)
 def test_the_source_tree_is_never_written_to(tmp_path, capsys, monkeypatch, command):
     """Also over a link."""
     monkeypatch.setattr(cli, "_write_survey", lambda *arguments: pytest.fail("begun"))
@@ -35,8 +53,9 @@ def test_what_is_no_path_is_refused(tmp_path, capsys):
         assert capsys.readouterr().err.count("cannot write to the output folder") == 2
 
 
-@pytest.mark.parametrize("command", [["build"], ["survey", "template"], ["survey", "check", "a.csv"],
-                                     ["survey", "report", "a.csv"]])
+@pytest.mark.parametrize(
+    "command", [["build"], ["survey", "template"], ["survey", "check", "a.csv"], ["survey", "report", "a.csv"]]
+)
 @pytest.mark.parametrize("given", ["", " "])
 def test_an_empty_name_is_no_folder(capsys, tmp_path, monkeypatch, command, given):
     monkeypatch.chdir(tmp_path)

@@ -78,9 +78,10 @@ def test_arms_convert_as_known():
     assert sums["customers"].sum() == 64_000
 
 
-@pytest.mark.parametrize(("outcome", "digits", "known"), [
-    ("visit", 2, (3.07, 2.35, 3.79)), ("conversion", 2, (0.24, 0.04, 0.43)), ("spend", 2, (0.21, -0.10, 0.52)),
-])
+@pytest.mark.parametrize(
+    ("outcome", "digits", "known"),
+    [("visit", 2, (3.07, 2.35, 3.79)), ("conversion", 2, (0.24, 0.04, 0.43)), ("spend", 2, (0.21, -0.10, 0.52))],
+)
 def test_matching_as_first_seen(outcome, digits, known):
     assert shown(records.matching_effect(MAILS, outcome), digits) == known
 
@@ -149,7 +150,10 @@ def test_scores_fall_with_days_late_as_first_seen():
     """4.30 when early by more than ten days, 3.74 on the day and up to two days late, 2.19 at 3 to 6, 1.53 at 14."""
     table = records.scores_by_delay(data.load("olist_scores")).set_index("band")
     assert table.loc[["11 or more early", "3 to 6 late", "14 or more late"], "mean"].round(2).tolist() == [
-        4.30, 2.19, 1.53]
+        4.30,
+        2.19,
+        1.53,
+    ]
     near = table.loc[["on the day", "1 to 2 late"]]
     assert round(np.average(near["mean"], weights=near["reviews"]), 2) == 3.74
     assert table["mean"].is_monotonic_decreasing
@@ -166,10 +170,13 @@ def test_in_time_minus_late_is_the_difference_of_the_scores():
 
 
 @pytest.mark.parametrize("reviewed", ["any time", "after delivery"])
-@pytest.mark.parametrize(("adjusted", "formula"), [
-    ("nothing", "review_score ~ kept"),
-    ("order", "review_score ~ kept + price + freight + items + C(category) + C(customer_state) + C(month)"),
-])
+@pytest.mark.parametrize(
+    ("adjusted", "formula"),
+    [
+        ("nothing", "review_score ~ kept"),
+        ("order", "review_score ~ kept + price + freight + items + C(category) + C(customer_state) + C(month)"),
+    ],
+)
 def test_deliveries_as_in_a_regression_on_the_rows(adjusted, formula, reviewed):
     import statsmodels.formula.api as smf
 
@@ -223,8 +230,10 @@ def test_paths_to_the_urge_are_those_of_lavaan():
 def test_screening_decides_about_identification():
     """The 95 % interval holds zero as soon as repeated answers or straight-liners are left out."""
     paths = data.load("hanoi_paths")
-    low = {sample: studies.impulse_buying_effect(paths, "PAR", sample=sample).interval()[0] > 0
-           for sample in paths["sample"].unique()}
+    low = {
+        sample: studies.impulse_buying_effect(paths, "PAR", sample=sample).interval()[0] > 0
+        for sample in paths["sample"].unique()
+    }
     assert low == {"all": True, "distinct": False, "varied": False, "distinct and varied": False}
 
 

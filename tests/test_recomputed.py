@@ -19,8 +19,11 @@ from socialcommerce.public_data import records, studies
 from tests.test_data import raw_files
 
 ELSEWHERE = {  # and where the others are recomputed
-    "H14": "tests/test_public_data.py", "H16": "tests/test_public_data.py", "H25": "tests/test_public_data.py",
-    "H26": "tests/test_village.py", "H28": "tests/test_public_data.py",
+    "H14": "tests/test_public_data.py",
+    "H16": "tests/test_public_data.py",
+    "H25": "tests/test_public_data.py",
+    "H26": "tests/test_village.py",
+    "H28": "tests/test_public_data.py",
 }
 HERE = {"H18", "H19", "H20", "H21", "H22", "H70", "H71", "H72"}
 
@@ -35,8 +38,9 @@ def near(effect, estimate, error):
     assert (effect.estimate, effect.standard_error) == pytest.approx((estimate, error), rel=1e-9)
 
 
-@pytest.mark.parametrize(("name", "outcome", "unit"), [
-    ("H19", "visit", 100), ("H20", "conversion", 100), ("H21", "spend", 1)])
+@pytest.mark.parametrize(
+    ("name", "outcome", "unit"), [("H19", "visit", 100), ("H20", "conversion", 100), ("H21", "spend", 1)]
+)
 def test_matching_by_a_regression_with_interaction(name, outcome, unit):
     rows = pd.read_csv(*raw_files("hillstrom")).query("mens + womens == 1 and segment != 'No E-Mail'")
     rows = rows.assign(arm=(rows["segment"] == "Mens E-Mail").astype(int), y=unit * rows[outcome])
@@ -71,9 +75,16 @@ CELLS = data.load("bandit_cells")
 
 def displays() -> pd.DataFrame:
     """One row a display, as the counts say."""
-    parts = [pd.DataFrame({"campaign": row.campaign, "adaptive": float(row.policy == "adaptive"),
-                           "click": np.r_[np.full(row.clicks, 100.0), np.zeros(row.displays - row.clicks)]})
-             for row in CELLS.itertuples()]
+    parts = [
+        pd.DataFrame(
+            {
+                "campaign": row.campaign,
+                "adaptive": float(row.policy == "adaptive"),
+                "click": np.r_[np.full(row.clicks, 100.0), np.zeros(row.displays - row.clicks)],
+            }
+        )
+        for row in CELLS.itertuples()
+    ]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -86,8 +97,14 @@ def test_adaptive_displays_by_a_regression_with_a_level_for_each_campaign():
 
 
 def test_the_exact_test_is_the_count_of_all_ways_to_draw():
-    small = pd.DataFrame({"campaign": list("aabb"), "policy": ["adaptive", "random"] * 2, "displays": [4, 5, 3, 3],
-                          "clicks": [3, 1, 2, 0]})
+    small = pd.DataFrame(
+        {
+            "campaign": list("aabb"),
+            "policy": ["adaptive", "random"] * 2,
+            "displays": [4, 5, 3, 3],
+            "clicks": [3, 1, 2, 0],
+        }
+    )
     ways = {(i, j): comb(4, i) * comb(5, 4 - i) * comb(2, j) * comb(4, 3 - j) for i, j in product(range(5), range(3))}
     middle = 4 * 4 / 9 + 2 * 3 / 6
     extreme = sum(n for (i, j), n in ways.items() if abs(i + j - middle) >= abs(5 - middle) - 1e-9)
@@ -139,8 +156,9 @@ def test_sums_of_items_tell_the_same_story_by_regression():
     """Standardised scores, least squares: smaller than latent paths, which are free of error, and alike in sign."""
     answers = pd.read_excel(*raw_files("tiktok_shop"))
     items = {"SC": 4, "SI": 5, "TR": 5, "HM": 3, "SL": 4, "PP": 4, "OIB": 3}
-    scores = pd.DataFrame({name: answers[[f"{name}{k}" for k in range(1, n + 1)]].mean(axis=1)
-                           for name, n in items.items()})
+    scores = pd.DataFrame(
+        {name: answers[[f"{name}{k}" for k in range(1, n + 1)]].mean(axis=1) for name, n in items.items()}
+    )
     scores = (scores - scores.mean()) / scores.std()
     trust = smf.ols("OIB ~ TR + HM + SC + SI + SL + PP", scores).fit().params["TR"]
     beside = smf.ols("TR ~ PP + SI + SL", scores).fit().params["PP"]

@@ -36,9 +36,11 @@ def test_a_page_is_made_from_the_house_style_and_not_from_the_front_page():
 @pytest.mark.slow
 def test_the_closure_holds_everything_that_python_itself_loads():
     """Compare with what an import really brings in, in a process of its own."""
-    script = ("import sys, socialcommerce.evidence\n"
-              "print([m.__file__ for n, m in sys.modules.items() "
-              "if n.startswith(('socialcommerce', 'semfit', 'surveysem'))])")
+    script = (
+        "import sys, socialcommerce.evidence\n"
+        "print([m.__file__ for n, m in sys.modules.items() "
+        "if n.startswith(('socialcommerce', 'semfit', 'surveysem'))])"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = {Path(p).relative_to(ROOT).as_posix() for p in re.findall(r"'([^']+\.py)'", done.stdout)}
     assert {"packages/surveysem/surveysem/study.py", "packages/semfit/semfit/resampling.py"} <= loaded
@@ -47,9 +49,15 @@ def test_the_closure_holds_everything_that_python_itself_loads():
 
 def test_pages_are_made_from_what_we_hand_in_too():
     made = {plan.file_label(path) for path in plan.rendering_files("nbproof.render")}
-    assert {"packages/nbproof/nbproof/assets/page.css", "packages/nbproof/nbproof/look.py",
-            "socialcommerce/report/look.py", "socialcommerce/report/report.css", "socialcommerce/report/explorer.js",
-            "socialcommerce/report/words.toml", "socialcommerce/figures/fonts.py"} <= made
+    assert {
+        "packages/nbproof/nbproof/assets/page.css",
+        "packages/nbproof/nbproof/look.py",
+        "socialcommerce/report/look.py",
+        "socialcommerce/report/report.css",
+        "socialcommerce/report/explorer.js",
+        "socialcommerce/report/words.toml",
+        "socialcommerce/figures/fonts.py",
+    } <= made
     assert plan.file_label(Path(nbproof.__file__)) == "packages/nbproof/nbproof/__init__.py"
 
 

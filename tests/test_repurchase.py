@@ -81,8 +81,12 @@ def log() -> dict[str, dict[date, int]]:
 
 @pytest.fixture(scope="module")
 def tables(log, tmp_path_factory) -> dict[str, pd.DataFrame]:
-    lines = [f" {customer} {day:%Y%m%d} 1 {part / 100:7.2f}" for customer, spent in log.items()
-             for day, cents in spent.items() for part in (cents // 3, cents - cents // 3)]
+    lines = [
+        f" {customer} {day:%Y%m%d} 1 {part / 100:7.2f}"
+        for customer, spent in log.items()
+        for day, cents in spent.items()
+        for part in (cents // 3, cents - cents // 3)
+    ]
     text = "\r\n".join([" customer_id  date number_of_cds  dollar_value", *lines]).encode()
     member, path = tarfile.TarInfo(SCRIPT["MEMBER"]), tmp_path_factory.mktemp("cdnow") / "package.tar.gz"
     member.size = len(text)

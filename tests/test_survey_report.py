@@ -97,8 +97,11 @@ FIRST, LABELS = ROWS[0][1:], "whole numbers from 1 to 5, or one of never"
 BAD = {  # the file or its maker, what the message says, options, codebook
     "UTF-16": (csv(ROWS).encode("utf-16"), r"answers\.csv is in UTF-16; allowed: UTF-8, GB18030"),
     "Latin-1": (csv(ROWS, [*HEAD[:-1], "Gé"]).encode("latin-1"), r"answers\.csv is not in utf-8 or gb18030: byte 20"),
-    "GB18030 as UTF-8": (csv([["从不", *FIRST]]).encode("gb18030"), r"answers\.csv is not in utf-8: byte 21",
-                         ["--encoding", "utf-8"]),
+    "GB18030 as UTF-8": (
+        csv([["从不", *FIRST]]).encode("gb18030"),
+        r"answers\.csv is not in utf-8: byte 21",
+        ["--encoding", "utf-8"],
+    ),
     "semicolons": (csv(ROWS, comma=";"), r"row 1 .* separated by semicolons"),
     "tabs": (csv(ROWS, comma="\t"), r"row 1 .* separated by tabs"),
     "delimiter": (csv(ROWS), r"delimiter is '#'; allowed: ','", ["--delimiter", "#"]),
@@ -109,31 +112,44 @@ BAD = {  # the file or its maker, what the message says, options, codebook
     "missing column": (csv([row[1:] for row in ROWS], HEAD[1:]), r"row 1: no column for A1 .*; allowed: every"),
     "unknown column": (csv([[*row, 1] for row in ROWS], [*HEAD, "XX"]), r"row 1, column 8: .* 'XX'.*; allowed: "),
     "out of range": (csv([[9, *FIRST]]), rf"row 2, column 1 \(A1\): got '9'; allowed: {LABELS}"),
-    "no such text": (csv([["perhaps", *FIRST]]),
-                     rf"row 2, column 1 \(A1\): got 'perhaps'; allowed: {LABELS}"),
+    "no such text": (csv([["perhaps", *FIRST]]), rf"row 2, column 1 \(A1\): got 'perhaps'; allowed: {LABELS}"),
     "a formula": (csv([["=1+1", *FIRST]]), rf"row 2, column 1 \(A1\): got '=1\+1'; allowed: {LABELS}"),
     "HTML": (csv([[HTML, *FIRST]]), rf"row 2, column 1 \(A1\): got '{re.escape(HTML)}'; allowed: {LABELS}"),
     "one answer": (csv([[3] * 6 + [1]] * 40), r"answers\.csv: every answer to every item is 3; answers that differ"),
     "everybody flagged": (csv([["", "", *row[2:]] for row in ROWS]), r"all 120 rows are flagged; allowed: rules that"),
     "one item constant": (csv([[3, *row[1:]] for row in ROWS]), r"column 1 \(A1\): every answer kept is 3; "),
     "nobody answered an item": (csv([["", *row[1:]] for row in ROWS]), r"column 1 \(A1\): no answer is kept; "),
-    "items alike": (csv([[row[0]] * 3 + row[3:] for row in ROWS]),
-                    r"measurement model: .* A1, .*A[23] are linearly dependent"),
+    "items alike": (
+        csv([[row[0]] * 3 + row[3:] for row in ROWS]),
+        r"measurement model: .* A1, .*A[23] are linearly dependent",
+    ),
     "one group only": (csv([[*row[:-1], 1] for row in ROWS]), r"column 7 \(G\): every answer kept is 1; two groups "),
     "fewer respondents": (csv(ROWS[:5]), r"answers\.csv: 5 respondents for 6 items; at least as many"),
-    "fewer kept": (csv(ROWS[:5] + [["", "", *row[2:]] for row in ROWS]),
-                   r"answers\.csv: 5 respondents are left after screening for 6 items; more"),
-    "10,000 columns": (csv([[*row, *[1] * 9993] for row in ROWS], HEAD + [f"X{k}" for k in range(9993)]),
-                       r"answers\.csv has 10000 columns; at most 2000 are read"),
+    "fewer kept": (
+        csv(ROWS[:5] + [["", "", *row[2:]] for row in ROWS]),
+        r"answers\.csv: 5 respondents are left after screening for 6 items; more",
+    ),
+    "10,000 columns": (
+        csv([[*row, *[1] * 9993] for row in ROWS], HEAD + [f"X{k}" for k in range(9993)]),
+        r"answers\.csv has 10000 columns; at most 2000 are read",
+    ),
     "an ending": ("x", r"answers\.ods: the ending is '\.ods'; allowed: \.csv"),
     "several sheets": (sheets, r"answers\.xlsx has 2 sheets; say which: one, two"),
     "no such sheet": (sheets, r"unknown sheet 'three'.*Allowed: one, two", ["--sheet", "three"]),
     "no Excel file": (b"PK\x03\x04", r"answers\.xlsx cannot be read as Excel .*; a whole \.xlsx is needed"),
     "truncated sav": (cut_short, r"answers\.sav (cannot be read as SPSS|is cut short).*a whole \.sav is needed"),
-    "a construct with one item": (csv(ROWS), r"codebook c\.toml, construct trust: 1 item; allowed: two or more", [],
-                                  BOOK.replace('{ code = "B2" }, { code = "B3", reverse = true }', "")),
-    "an item twice": (csv(ROWS), r"codebook c\.toml, item 'A1': it is there twice; allowed: once", [],
-                      BOOK.replace("A3", "A1")),
+    "a construct with one item": (
+        csv(ROWS),
+        r"codebook c\.toml, construct trust: 1 item; allowed: two or more",
+        [],
+        BOOK.replace('{ code = "B2" }, { code = "B3", reverse = true }', ""),
+    ),
+    "an item twice": (
+        csv(ROWS),
+        r"codebook c\.toml, item 'A1': it is there twice; allowed: once",
+        [],
+        BOOK.replace("A3", "A1"),
+    ),
     "no paths": (csv(ROWS), r"codebook small states no paths .*; a table \[paths\]", [], BOOK.partition("[paths]")[0]),
     "no toml": (csv(ROWS), r"codebook c\.toml cannot be read: .*; it must be a toml file in UTF-8", [], "name ="),
     "an estimator": (csv(ROWS), r"unknown estimator 'MLX'.*Allowed: ML, MLR, WLSMV", ["--estimator", "MLX"]),
@@ -142,20 +158,27 @@ BAD = {  # the file or its maker, what the message says, options, codebook
     "a way of screening": (csv(ROWS), r"unknown screening 'both'; Allowed: drop, report-only", ["--screening", "both"]),
 }
 DEFAULTS: tuple[list[str], str] = ([], BOOK)
-ENDINGS = {"an ending": "ods", "truncated sav": "sav", "several sheets": "xlsx", "no such sheet": "xlsx",
-           "no Excel file": "xlsx"}
+ENDINGS = {
+    "an ending": "ods",
+    "truncated sav": "sav",
+    "several sheets": "xlsx",
+    "no such sheet": "xlsx",
+    "no Excel file": "xlsx",
+}
 
 
 @pytest.mark.parametrize("case", BAD)
 def test_what_is_wrong_is_said_and_nothing_is_written(tmp_path, capsys, case):
-    content, message, options, book = (*BAD[case], *DEFAULTS[len(BAD[case]) - 2:])
+    content, message, options, book = (*BAD[case], *DEFAULTS[len(BAD[case]) - 2 :])
     file = tmp_path / f"answers.{ENDINGS.get(case, 'csv')}"
     write(file, content(file) if callable(content) else content)
     codebook = write(tmp_path / "c.toml", book)
     made = tmp_path / "made"
     made.mkdir()
-    assert cli.main(["survey", "report", str(file), "--codebook", str(codebook), "--out", str(made / "out"),
-                     *options]) == 2
+    assert (
+        cli.main(["survey", "report", str(file), "--codebook", str(codebook), "--out", str(made / "out"), *options])
+        == 2
+    )
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("error: ")
@@ -193,6 +216,7 @@ def test_a_second_report_takes_the_place_of_the_first(report, tmp_path, monkeypa
 @pytest.fixture(scope="module")
 def report(tmp_path_factory) -> Path:
     """A report on answers and a codebook with HTML and formulas in them."""
+
     def make(folder: Path) -> None:
         folder.mkdir()
         rows = [[HTML, *FIRST], *ROWS, ROWS[3]]
@@ -200,8 +224,26 @@ def report(tmp_path_factory) -> Path:
         codebook = write(folder / "c.toml", BOOK)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(cli, "SURVEY_NOTEBOOKS", write_both(folder / "notebooks"))
-            assert cli.main(["survey", "report", str(file), "--codebook", str(codebook), "--out", str(folder / "out"),
-                             "--unknown", "leave", "--invalid", "record", "--draws", "20"]) == 0
+            assert (
+                cli.main(
+                    [
+                        "survey",
+                        "report",
+                        str(file),
+                        "--codebook",
+                        str(codebook),
+                        "--out",
+                        str(folder / "out"),
+                        "--unknown",
+                        "leave",
+                        "--invalid",
+                        "record",
+                        "--draws",
+                        "20",
+                    ]
+                )
+                == 0
+            )
         assert sorted(path.name for path in folder.iterdir()) == ["answers.csv", "c.toml", "notebooks", "out"]
 
     return made_once(tmp_path_factory, "survey-report", make) / "out"
@@ -215,9 +257,11 @@ def test_the_folder_holds_what_a_journal_asks_for(report):
         expected |= {f"{language}/{name}.{kind}" for name in ("one", "two") for kind in ("html", "pdf")}
         expected |= {f"figures/two/forest.{language}.{kind}" for kind in ("svg", "png")}
     found = {path.relative_to(report).as_posix() for path in report.rglob("*") if path.is_file()}
-    assert found == expected | {f"{kind}/{name}.{end}" for name in ("one", "two")
-                                for kind, end in (("notebooks", "ipynb"), ("notebooks/zh", "ipynb"),
-                                                  ("results", "json"))}
+    assert found == expected | {
+        f"{kind}/{name}.{end}"
+        for name in ("one", "two")
+        for kind, end in (("notebooks", "ipynb"), ("notebooks/zh", "ipynb"), ("results", "json"))
+    }
     assert set(json.loads((report / "manifest.json").read_text())["files"]) == found - {"manifest.json"}
     with Image.open(report / "figures/two/forest.en.png") as picture:
         assert round(picture.info["dpi"][0]) == 300
@@ -261,8 +305,9 @@ def test_pages_word_and_excel_say_the_same(report, language):
     assert [sheet["A1"].value for sheet in book] == labels
     assert [p.text for p in word.paragraphs if p.text in labels] == labels
     results = json.loads((report / "results" / "two.json").read_text())["tables"]["paths"]["rows"]
-    for values, row, line in zip(results, list(book["4 paths"].iter_rows(min_row=5)), word.tables[3].rows[1:],
-                                 strict=False):
+    for values, row, line in zip(
+        results, list(book["4 paths"].iter_rows(min_row=5)), word.tables[3].rows[1:], strict=False
+    ):
         assert [cell.value for cell in row][2:-1] == values[2:-1]  # the last is p, small ones in words
         assert f"{values[2]:.3f}" == line.cells[2].text.replace("−", "-")
     texts = [cell for sheet in book for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)]
@@ -279,9 +324,21 @@ def test_libreoffice_opens_the_tables(report, tmp_path, kind):
     program = shutil.which("soffice")
     if not program or not shutil.which("pdftotext"):
         pytest.skip("needs LibreOffice and pdftotext")
-    subprocess.run([program, "--headless", f"-env:UserInstallation=file://{tmp_path}/profile", "--convert-to", "pdf",
-                    "--outdir", str(tmp_path), str(report / f"tables-zh.{kind}")], check=True, capture_output=True,
-                   timeout=120)
+    subprocess.run(
+        [
+            program,
+            "--headless",
+            f"-env:UserInstallation=file://{tmp_path}/profile",
+            "--convert-to",
+            "pdf",
+            "--outdir",
+            str(tmp_path),
+            str(report / f"tables-zh.{kind}"),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
     subprocess.run(["pdftotext", "-layout", "tables-zh.pdf", "seen.txt"], cwd=tmp_path, check=True)
     for text in ("题项载荷", "标准误", "服务", "=HYPERLINK(1)"):
         assert text in (tmp_path / "seen.txt").read_text(encoding="utf-8")
@@ -307,8 +364,10 @@ def test_a_notebook_that_fails_leaves_nothing(tmp_path, capfd, monkeypatch):
     monkeypatch.setattr(cli, "SURVEY_NOTEBOOKS", (str(broken),))
     file, codebook = write(tmp_path / "a.csv", csv(ROWS)), write(tmp_path / "c.toml", BOOK)
     (tmp_path / "made").mkdir()
-    assert cli.main(["survey", "report", str(file), "--codebook", str(codebook), "--out",
-                     str(tmp_path / "made" / "out")]) == 2
+    assert (
+        cli.main(["survey", "report", str(file), "--codebook", str(codebook), "--out", str(tmp_path / "made" / "out")])
+        == 2
+    )
     said = capfd.readouterr().err
     assert "broken, cell In [3] at `1 / 0`: ZeroDivisionError" in said
     assert "executed copy" not in said
@@ -338,8 +397,10 @@ def test_the_methods_paragraph_states_what_was_done(tmp_path, language):
     assert f"{1 / (len(study.answers) * 6):.1%}" in said  # one answer of all is missing
     for number in (len(rows), len(study.screened.flagged), study.nobs):
         assert str(number) in said
-    words = {"en": ["full information maximum likelihood", "MLR", "1 reverse-keyed", "more than 20% of the items"],
-             "zh": ["全信息极大似然法", "MLR", "1个反向计分", "超过20%的题项未作答"]}
+    words = {
+        "en": ["full information maximum likelihood", "MLR", "1 reverse-keyed", "more than 20% of the items"],
+        "zh": ["全信息极大似然法", "MLR", "1个反向计分", "超过20%的题项未作答"],
+    }
     assert all(each in said for each in words[language])
     assert "bootstrap" not in said  # no indirect effect: no resample
     assert "Bootstrap" not in said
@@ -383,7 +444,7 @@ def agrees(study, found: pd.DataFrame, estimate: float = 1e-5, chisq: float = 1e
 @pytest.mark.slow
 @pytest.mark.parametrize(("estimator", "holes"), [("MLR", False), ("MLR", True), ("ML", False), ("WLSMV", False)])
 def test_r_finds_the_same_from_the_script_and_its_data(tmp_path, estimator, holes):
-    rows = [[*row[:k % 6], "", *row[k % 6 + 1:]] if holes and k % 5 == 0 else row for k, row in enumerate(ROWS)]
+    rows = [[*row[: k % 6], "", *row[k % 6 + 1 :]] if holes and k % 5 == 0 else row for k, row in enumerate(ROWS)]
     study = study_of(tmp_path, rows, estimator=estimator)
     loose = {"estimate": 1e-4} if estimator == "WLSMV" else {"chisq": 1e-5} if holes else {}
     agrees(study, run_in_r(study, tmp_path), **loose)
@@ -422,12 +483,34 @@ def test_screening_drops_duplicates_and_straight_liners_of_the_hanoi_survey_and_
 @pytest.mark.slow
 def test_the_whole_report_on_the_hanoi_survey_holds_the_published_numbers(hanoi, tmp_path):
     codebook = root() / "data" / "survey" / "hanoi.toml"
-    assert cli.main(["survey", "report", str(hanoi), "--codebook", str(codebook), "--screening", "report-only", "--out",
-                     str(tmp_path / "out"), "--draws", "50", "--language", "en"]) == 0
-    results = [json.loads((tmp_path / "out" / "results" / f"{name}.json").read_text())["tables"]
-               for name in cli.SURVEY_NOTEBOOKS]
-    fits, paths = (pd.DataFrame(each["rows"], columns=each["columns"])
-                   for each in (results[0]["fit_table"], results[1]["paths_table"]))
+    assert (
+        cli.main(
+            [
+                "survey",
+                "report",
+                str(hanoi),
+                "--codebook",
+                str(codebook),
+                "--screening",
+                "report-only",
+                "--out",
+                str(tmp_path / "out"),
+                "--draws",
+                "50",
+                "--language",
+                "en",
+            ]
+        )
+        == 0
+    )
+    results = [
+        json.loads((tmp_path / "out" / "results" / f"{name}.json").read_text())["tables"]
+        for name in cli.SURVEY_NOTEBOOKS
+    ]
+    fits, paths = (
+        pd.DataFrame(each["rows"], columns=each["columns"])
+        for each in (results[0]["fit_table"], results[1]["paths_table"])
+    )
     assert fits["chisq"].tolist() == [189.19, 189.19]
     assert fits["plain_cfi"].tolist() == pytest.approx([0.933, 0.933], abs=1e-3)
     assert paths["std"].tolist() == pytest.approx([0.490, -0.229, 0.332, 0.105], abs=2e-3)  # kept to print alike
@@ -436,8 +519,26 @@ def test_the_whole_report_on_the_hanoi_survey_holds_the_published_numbers(hanoi,
 @pytest.mark.slow
 def test_the_projects_own_notebooks_take_any_survey(tmp_path):
     file, codebook = write(tmp_path / "a.csv", csv(ROWS)), write(tmp_path / "c.toml", BOOK)
-    assert cli.main(["survey", "report", str(file), "--codebook", str(codebook), "--out", str(tmp_path / "out"),
-                     "--draws", "50", "--language", "zh", "--estimator", "WLSMV"]) == 0
+    assert (
+        cli.main(
+            [
+                "survey",
+                "report",
+                str(file),
+                "--codebook",
+                str(codebook),
+                "--out",
+                str(tmp_path / "out"),
+                "--draws",
+                "50",
+                "--language",
+                "zh",
+                "--estimator",
+                "WLSMV",
+            ]
+        )
+        == 0
+    )
     said = (tmp_path / "out" / "methods-zh.txt").read_text(encoding="utf-8")
     assert "按G分组的多群组分析：依ΔCFI和ΔRMSEA判断，" in said
     for name in cli.SURVEY_NOTEBOOKS:
@@ -461,13 +562,19 @@ def test_r_finds_the_same_in_the_hanoi_survey(hanoi, tmp_path, screening):
 
 
 FITS = {"columns": [*FIT_DIGITS], "rows": [[0.5] * len(FIT_DIGITS)] * 2}
-CELLS = (st.sampled_from(["", "1", "5", "9", "always", "从不", "=1+1", HTML, "-3", "nan", "inf", "\x00", "'", '"'])
-         | st.text(max_size=8))
+CELLS = st.sampled_from(
+    ["", "1", "5", "9", "always", "从不", "=1+1", HTML, "-3", "nan", "inf", "\x00", "'", '"']
+) | st.text(max_size=8)
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=5000, derandomize=True, database=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=60,
+    deadline=5000,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(data=st.data())
 def test_whatever_file_and_codebook_hold_the_command_ends_in_a_report_or_a_sentence(tmp_path, data, monkeypatch):
     """Up to the notebooks: no traceback, no hang, nothing outside the folder, nothing left when it is refused."""
@@ -482,8 +589,16 @@ def test_whatever_file_and_codebook_hold_the_command_ends_in_a_report_or_a_sente
     folder.mkdir(exist_ok=True)
     file = write(folder / "a.csv", csv(rows).encode("utf-8", "replace"))
     book = write(folder / "c.toml", "\n".join(lines).encode("utf-8", "replace"))
-    options = data.draw(st.sampled_from([[], ["--invalid", "record"], ["--screening", "report-only"],
-                                         ["--estimator", "WLSMV", "--invalid", "record"]]))
+    options = data.draw(
+        st.sampled_from(
+            [
+                [],
+                ["--invalid", "record"],
+                ["--screening", "report-only"],
+                ["--estimator", "WLSMV", "--invalid", "record"],
+            ]
+        )
+    )
     ended = cli.main(["survey", "report", str(file), "--codebook", str(book), "--out", str(tmp_path / "out"), *options])
     assert ended in (0, 2)
     made = {path.name for path in tmp_path.iterdir()}

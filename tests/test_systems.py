@@ -40,16 +40,28 @@ print(before, threads())
 @pytest.mark.skipif(sys.platform == "darwin", reason="Apple's Accelerate tells nobody of its threads")
 def test_a_notebook_keeps_to_one_thread_and_a_program_that_imports_us_does_not():
     two = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "2")
-    done = subprocess.run([sys.executable, "-c", THREADS], env={**os.environ, **two, "PYTHONPATH": str(ROOT)},
-                          capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", THREADS],
+        env={**os.environ, **two, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     assert re.fullmatch(r"\[2\] \[1, 1\]\n", done.stdout), done.stdout
 
 
 @pytest.mark.slow
 def test_every_module_is_imported_where_there_is_no_posix():
     path = os.pathsep.join([HIDDEN, str(ROOT)])
-    done = subprocess.run([sys.executable, "-c", IMPORT_ALL], env={**os.environ, "PYTHONPATH": path},
-                          capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
 
 

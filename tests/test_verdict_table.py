@@ -22,8 +22,17 @@ def synthetic(hypothesis, estimate, truth):
     """A verdict on a synthetic sample, its interval a tenth to each side."""
     source = next(d for d in hypothesis.data if d.kind == "synthetic sample")
     found = verdicts.HypothesisTest(
-        estimate, 1000, interval=(estimate - 0.1, estimate + 0.1), level=0.999, truth=truth, evidence=source.kind,
-        unit=hypothesis.smallest_effect.unit, method=hypothesis.design, null=hypothesis.null, grade=source.grade)
+        estimate,
+        1000,
+        interval=(estimate - 0.1, estimate + 0.1),
+        level=0.999,
+        truth=truth,
+        evidence=source.kind,
+        unit=hypothesis.smallest_effect.unit,
+        method=hypothesis.design,
+        null=hypothesis.null,
+        grade=source.grade,
+    )
     return verdicts.decide(hypothesis, found)
 
 
@@ -116,8 +125,23 @@ def test_what_the_table_says_is_known_in_chinese(table):
     chinese = vocabulary("07_verdicts", "zh")
     chinese.missing.clear()
     claims = verdict_table.claims(EVERY)
-    said = [table[name] for name in ("short", "statement", "evidence", "grade", "unit", "family", "outcome", "side",
-                                     "why", "shown", "reason", "design")]
+    said = [
+        table[name]
+        for name in (
+            "short",
+            "statement",
+            "evidence",
+            "grade",
+            "unit",
+            "family",
+            "outcome",
+            "side",
+            "why",
+            "shown",
+            "reason",
+            "design",
+        )
+    ]
     said += [claims[name] for name in ("place", "kind", "text", "outcome", "reason", "shown")]
     for column in said:
         column.dropna().map(chinese)

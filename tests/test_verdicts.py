@@ -10,14 +10,7 @@ import pytest
 import surveysem
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.paper import CLASSES, EVIDENCE, Evidence, Family, Hypothesis, NumberRule, SmallestEffect
-from socialcommerce.verdicts import (
-    ALLOWED,
-    OUTCOMES,
-    HypothesisTest,
-    Verdict,
-    combine,
-    decide,
-)
+from socialcommerce.verdicts import ALLOWED, OUTCOMES, HypothesisTest, Verdict, combine, decide
 from surveysem import NotTestable
 
 WORDS = {"en": "something", "zh": "某事"}
@@ -29,15 +22,37 @@ def family(correction="none", alpha=0.05) -> Family:
 
 
 def hypothesis(kind=PEOPLE, grade="direct", direction="positive", rule=None, **others) -> Hypothesis:
-    return Hypothesis(id="H99", claims=("C01",), statement=WORDS, null=WORDS, direction=direction,
-                      data=(Evidence("d", kind, grade),), family=family(), design=WORDS, part="sem",
-                      smallest_effect=SmallestEffect(1.0, WORDS, WORDS), rule=rule, **others)
+    return Hypothesis(
+        id="H99",
+        claims=("C01",),
+        statement=WORDS,
+        null=WORDS,
+        direction=direction,
+        data=(Evidence("d", kind, grade),),
+        family=family(),
+        design=WORDS,
+        part="sem",
+        smallest_effect=SmallestEffect(1.0, WORDS, WORDS),
+        rule=rule,
+        **others,
+    )
 
 
 def made(kind=PEOPLE, grade="direct", estimate=0.0, interval=None, inner=None, level=0.95, **others) -> HypothesisTest:
-    return HypothesisTest(estimate=estimate, n=10, unit=WORDS, method=WORDS, null=WORDS, evidence=kind, grade=grade,
-                          interval=interval, level=level if interval else None, equivalence_interval=inner,
-                          equivalence_level=0.90 if inner else None, **others)
+    return HypothesisTest(
+        estimate=estimate,
+        n=10,
+        unit=WORDS,
+        method=WORDS,
+        null=WORDS,
+        evidence=kind,
+        grade=grade,
+        interval=interval,
+        level=level if interval else None,
+        equivalence_interval=inner,
+        equivalence_level=0.90 if inner else None,
+        **others,
+    )
 
 
 # estimate, 95 % interval, 90 % interval -> outcome; the smallest effect of interest is 1; more in surveysem's own tests
@@ -51,8 +66,9 @@ TABLE = [
 
 @pytest.mark.parametrize(("estimate", "interval", "inner", "outcome"), TABLE)
 @pytest.mark.parametrize("direction", ["positive", "negative"])
-def test_people_are_read_by_the_hypothesis_s_direction_and_smallest_effect(estimate, interval, inner, outcome,
-                                                                          direction):
+def test_people_are_read_by_the_hypothesis_s_direction_and_smallest_effect(
+    estimate, interval, inner, outcome, direction
+):
     sign = 1 if direction == "positive" else -1
     turned = [tuple(sorted(sign * end for end in i)) for i in (interval, inner)]
     test = made(estimate=sign * estimate, interval=turned[0], inner=turned[1])
@@ -64,8 +80,12 @@ def test_people_are_read_by_the_hypothesis_s_direction_and_smallest_effect(estim
 @pytest.mark.parametrize(("estimate", "interval", "inner", "outcome"), TABLE)
 def test_a_proxy_is_at_most_consistent(estimate, interval, inner, outcome):
     test = made(grade="proxy", estimate=estimate, interval=interval, inner=inner)
-    as_proxy = {"supported": "consistent (proxy)", "contradicted": "inconsistent (proxy)",
-                "not supported": "inconsistent (proxy)", "inconclusive": "inconclusive"}
+    as_proxy = {
+        "supported": "consistent (proxy)",
+        "contradicted": "inconsistent (proxy)",
+        "not supported": "inconsistent (proxy)",
+        "inconclusive": "inconclusive",
+    }
     assert decide(hypothesis(grade="proxy"), test).outcome == as_proxy[outcome]
 
 
@@ -83,13 +103,23 @@ def test_not_testable_carries_its_reason():
     assert verdict.result.reason == reason
 
 
-@pytest.mark.parametrize(("compare", "value", "outcome"), [
-    ("within", 0.05, "agrees"), ("within", -0.05, "agrees"), ("within", 0.0501, "differs"),
-    ("within", -0.0501, "differs"),
-    ("at_most", 0.05, "agrees"), ("at_most", 0.0501, "differs"), ("at_least", 0.05, "agrees"),
-    ("at_least", 0.0499, "differs"), ("above", 0.0501, "agrees"), ("above", 0.05, "differs"),
-    ("below", 0.0499, "agrees"), ("below", 0.05, "differs"),
-])
+@pytest.mark.parametrize(
+    ("compare", "value", "outcome"),
+    [
+        ("within", 0.05, "agrees"),
+        ("within", -0.05, "agrees"),
+        ("within", 0.0501, "differs"),
+        ("within", -0.0501, "differs"),
+        ("at_most", 0.05, "agrees"),
+        ("at_most", 0.0501, "differs"),
+        ("at_least", 0.05, "agrees"),
+        ("at_least", 0.0499, "differs"),
+        ("above", 0.0501, "agrees"),
+        ("above", 0.05, "differs"),
+        ("below", 0.0499, "agrees"),
+        ("below", 0.05, "differs"),
+    ],
+)
 def test_numbers_agree_or_differ_by_their_rule(compare, value, outcome):
     number = hypothesis(OFFICIAL, rule=NumberRule(compare, 0.05, WORDS, WORDS))
     assert decide(number, made(OFFICIAL, estimate=value)).outcome == outcome
@@ -101,27 +131,36 @@ def test_rounding_dust_does_not_decide():
     assert decide(hypothesis(OFFICIAL, rule=rule), made(OFFICIAL, estimate=0.4 - 0.3)).outcome == "agrees"
 
 
-@pytest.mark.parametrize(("compare", "interval", "outcome"), [
-    ("at_least", (0.2, 0.4), "agrees"), ("at_least", (0.05, 0.4), "inconclusive"), ("at_least", (0.0, 0.09), "differs"),
-    ("within", (-0.05, 0.05), "agrees"), ("within", (0.05, 0.3), "inconclusive"), ("within", (0.2, 0.4), "differs"),
-    ("within", (-5.0, 5.5), "inconclusive"),
-])
+@pytest.mark.parametrize(
+    ("compare", "interval", "outcome"),
+    [
+        ("at_least", (0.2, 0.4), "agrees"),
+        ("at_least", (0.05, 0.4), "inconclusive"),
+        ("at_least", (0.0, 0.09), "differs"),
+        ("within", (-0.05, 0.05), "agrees"),
+        ("within", (0.05, 0.3), "inconclusive"),
+        ("within", (0.2, 0.4), "differs"),
+        ("within", (-5.0, 5.5), "inconclusive"),
+    ],
+)
 def test_an_interval_beside_a_number_must_satisfy_the_rule_as_a_whole(compare, interval, outcome):
     number = hypothesis("published figure", rule=NumberRule(compare, 0.1, WORDS, WORDS))
     test = made("published figure", estimate=sum(interval) / 2, interval=interval)
     assert decide(number, test).outcome == outcome
 
 
-@pytest.mark.parametrize(("share", "outcome"), [
-    (1.0, "robust"), (0.0, "fails"), (0.95, "robust"), (0.949, "depends"), (0.05, "fails"), (0.051, "depends"),
-])
+@pytest.mark.parametrize(
+    ("share", "outcome"),
+    [(1.0, "robust"), (0.0, "fails"), (0.95, "robust"), (0.949, "depends"), (0.05, "fails"), (0.051, "depends")],
+)
 def test_a_model_holds_or_fails_in_nearly_all_draws(share, outcome):
     assert decide(hypothesis(MODEL, direction="holds"), made(MODEL, estimate=share)).outcome == outcome
 
 
-@pytest.mark.parametrize(("shares", "outcome"), [
-    ((1.0, 0.96), "robust"), ((1.0, 0.9), "depends"), ((0.0, 0.04), "fails"), ((0.0, 0.06), "depends"),
-])
+@pytest.mark.parametrize(
+    ("shares", "outcome"),
+    [((1.0, 0.96), "robust"), ((1.0, 0.9), "depends"), ((0.0, 0.04), "fails"), ((0.0, 0.06), "depends")],
+)
 def test_one_form_alone_can_turn_a_model_s_verdict(shares, outcome):
     test = replace(made(MODEL, estimate=sum(shares) / 2), forms={"a part": dict(zip("ab", shares, strict=True))})
     assert decide(hypothesis(MODEL, direction="holds"), test).outcome == outcome
@@ -165,11 +204,14 @@ def test_evidence_the_hypothesis_does_not_name_is_refused():
         decide(hypothesis(), made(grade="proxy", estimate=0.0, interval=(-1.0, 1.0)))
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"grade": "good"}, "unknown grade 'good'"),
-    ({"evidence": "models"}, "unknown kind of evidence 'models'; did you mean 'model'"),
-    ({"evidence": "model", "estimate": 1.5}, r"estimate must be, for a model, a share in \[0, 1\]; got 1.5"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"grade": "good"}, "unknown grade 'good'"),
+        ({"evidence": "models"}, "unknown kind of evidence 'models'; did you mean 'model'"),
+        ({"evidence": "model", "estimate": 1.5}, r"estimate must be, for a model, a share in \[0, 1\]; got 1.5"),
+    ],
+)
 def test_a_test_on_unknown_evidence_or_a_share_out_of_range_is_refused(change, message):
     with pytest.raises((ParameterError, UnknownNameError), match=message):
         replace(made(estimate=0.5, interval=(0.0, 1.0)), **change)
@@ -179,14 +221,17 @@ def verdict(outcome: str, kind=PEOPLE, grade="direct") -> Verdict:
     return Verdict("H99", outcome, (kind,), grade, WORDS, NotTestable(WORDS))
 
 
-@pytest.mark.parametrize(("outcomes", "whole"), [
-    (["supported", "supported"], "supported"),
-    (["supported", "inconclusive"], "inconclusive"),
-    (["not supported", "inconclusive"], "not supported"),
-    (["supported", "not supported", "contradicted"], "contradicted"),
-    (["supported", "not testable"], "not testable"),
-    (["contradicted", "not testable"], "contradicted"),
-])
+@pytest.mark.parametrize(
+    ("outcomes", "whole"),
+    [
+        (["supported", "supported"], "supported"),
+        (["supported", "inconclusive"], "inconclusive"),
+        (["not supported", "inconclusive"], "not supported"),
+        (["supported", "not supported", "contradicted"], "contradicted"),
+        (["supported", "not testable"], "not testable"),
+        (["contradicted", "not testable"], "contradicted"),
+    ],
+)
 def test_a_claim_of_several_parts_needs_all_of_them(outcomes, whole):
     merged = combine("C01", WORDS, [verdict(outcome) for outcome in outcomes])
     assert (merged.outcome, merged.evidence, len(merged.result)) == (whole, (PEOPLE,), len(outcomes))
@@ -200,8 +245,9 @@ def test_one_proxy_makes_the_whole_claim_a_proxy():
 
 
 def test_a_part_nothing_bears_on_leaves_the_claim_open():
-    merged = combine("C01", WORDS, [verdict("agrees", OFFICIAL), Verdict("H1", "not testable", (), None, WORDS,
-                                                                        NotTestable(WORDS))])
+    merged = combine(
+        "C01", WORDS, [verdict("agrees", OFFICIAL), Verdict("H1", "not testable", (), None, WORDS, NotTestable(WORDS))]
+    )
     assert (merged.outcome, merged.evidence) == ("not testable", (OFFICIAL,))
 
 

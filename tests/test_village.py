@@ -34,8 +34,12 @@ def households(push: float, seed: int = 4) -> pd.DataFrame:
     trait = rng.normal(0, 1, (len(place), 8))
     chance = 0.1 + 0.8 * peers[place] + spirit[place] + 0.05 * trait[:, 0]
     frame = pd.DataFrame(trait, columns=SCRIPT["HOUSEHOLD"]).assign(
-        address=[f"n{i}" for i in place], village=[f"v{i // 4}" for i in place], z=default[place], x=peers[place],
-        y=(rng.random(len(place)) < chance).astype(int))
+        address=[f"n{i}" for i in place],
+        village=[f"v{i // 4}" for i in place],
+        z=default[place],
+        x=peers[place],
+        y=(rng.random(len(place)) < chance).astype(int),
+    )
     return frame.assign(literacy=frame["literacy"].where(rng.random(len(place)) > 0.05))
 
 
@@ -126,15 +130,21 @@ def rejection(rows: pd.DataFrame, adjusted: str, effect: float) -> float:
     kept, controls = design(rows, adjusted)
     groups = pd.factorize(kept["address"])[0]
     fit = OLS(kept["y"] - effect * kept["x"], controls.assign(z=kept["z"])).fit(
-        cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
+        cov_type="cluster", cov_kwds={"groups": groups}, use_t=True
+    )
     return float(fit.pvalues["z"])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("push", "adjusted", "seed", "shape"), [
-    (0.2, VILLAGE, 4, "interval"), (0.2, HOUSEHOLD, 3, "interval"), (0.0, VILLAGE, 5, "line"),
-    (0.03, HOUSEHOLD, 4, "rays"),
-])
+@pytest.mark.parametrize(
+    ("push", "adjusted", "seed", "shape"),
+    [
+        (0.2, VILLAGE, 4, "interval"),
+        (0.2, HOUSEHOLD, 3, "interval"),
+        (0.0, VILLAGE, 5, "line"),
+        (0.03, HOUSEHOLD, 4, "rays"),
+    ],
+)
 def test_the_set_holds_what_a_regression_does_not_reject(push, adjusted, seed, shape):
     rows = households(push, seed)
     found = village.anderson_rubin(table(rows), adjusted)

@@ -16,9 +16,11 @@ from nbproof.results import LANGUAGES, collect, format_number, payloads
 from socialcommerce import report
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-THINGS = ("answers|arrows|checks|classes|coefficients|constructs|draws|figures|groups|hypotheses|loops|pairs|"
-          "parameters|paths|persons|profiles|publishers|questionnaires|respondents|sets|specifications|statements|steps|"
-          "values|years")
+THINGS = (
+    "answers|arrows|checks|classes|coefficients|constructs|draws|figures|groups|hypotheses|loops|pairs|"
+    "parameters|paths|persons|profiles|publishers|questionnaires|respondents|sets|specifications|statements|steps|"
+    "values|years"
+)
 MEANINGLESS = re.compile(rf"\b(?:nan|inf|None|0 of 0)\b|\{{\{{|(?<![\d.,])1 (?:{THINGS})\b")
 
 
@@ -44,8 +46,14 @@ def _run(path: Path, out: Path, languages: str, given: dict[str, Any]) -> None:
     os.environ[LANGUAGES] = languages
     os.chdir(out.parent)
     try:
-        papermill.execute_notebook(str(path), str(out), parameters=given, engine_name="warm", progress_bar=False,
-                                   request_save_on_cell_execute=False)
+        papermill.execute_notebook(
+            str(path),
+            str(out),
+            parameters=given,
+            engine_name="warm",
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+        )
     except Exception:
         out.with_suffix(".log").write_text(traceback.format_exc(), encoding="utf-8")
         sys.exit(1)
@@ -69,5 +77,10 @@ def sentences(notebook: nbformat.NotebookNode) -> dict[str, str]:
 
 def untranslated(notebook: nbformat.NotebookNode) -> set[str]:
     """Texts that were shown in a language without a translation."""
-    return {text for payload in payloads(notebook) for key, texts in payload.items()
-            if key.startswith("untranslated") for text in texts}
+    return {
+        text
+        for payload in payloads(notebook)
+        for key, texts in payload.items()
+        if key.startswith("untranslated")
+        for text in texts
+    }

@@ -21,14 +21,25 @@ CAMPAIGNS, POLICIES = ("all", "men", "women"), {"random": "random", "bts": "adap
 def build(path: Path) -> pd.DataFrame:
     """Return one row a campaign and policy."""
     with zipfile.ZipFile(path) as wheel:
-        rows = pd.concat([pd.read_csv(wheel.open(f"obp/dataset/obd/{policy}/{campaign}/{campaign}.csv"))
-                          .assign(campaign=campaign, policy=called)
-                          for campaign in CAMPAIGNS for policy, called in POLICIES.items()])
+        rows = pd.concat(
+            [
+                pd.read_csv(wheel.open(f"obp/dataset/obd/{policy}/{campaign}/{campaign}.csv")).assign(
+                    campaign=campaign, policy=called
+                )
+                for campaign in CAMPAIGNS
+                for policy, called in POLICIES.items()
+            ]
+        )
     uniform = rows[rows["policy"] == "random"].groupby("campaign")["propensity_score"].first()
     weight = rows["campaign"].map(uniform) / rows["propensity_score"]
     rows = rows.assign(displays=1, weight=weight, weighted=weight * rows["click"], square=(weight * rows["click"]) ** 2)
-    named = {"displays": "displays", "click": "clicks", "weight": "weights", "weighted": "weighted_clicks",
-             "square": "weighted_squares"}
+    named = {
+        "displays": "displays",
+        "click": "clicks",
+        "weight": "weights",
+        "weighted": "weighted_clicks",
+        "square": "weighted_squares",
+    }
     return rows.groupby(["campaign", "policy"])[[*named]].sum().rename(columns=named).reset_index().round(6)
 
 

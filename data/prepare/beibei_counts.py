@@ -29,8 +29,9 @@ def counts(path: Path, part: str) -> pd.DataFrame:
     frame = pd.DataFrame({"joiners": [len(record) - 2 for record in records], "by": [record[0] for record in records]})
     most = frame["by"].value_counts()
     groups = frame.groupby("joiners")["by"]
-    table = pd.DataFrame({"groups": groups.size(), "initiators": groups.nunique(),
-                          "most_by_one": groups.agg(lambda by: most[by].max())})
+    table = pd.DataFrame(
+        {"groups": groups.size(), "initiators": groups.nunique(), "most_by_one": groups.agg(lambda by: most[by].max())}
+    )
     return table.reset_index().assign(part=part)[["part", "joiners", "groups", "initiators", "most_by_one"]]
 
 

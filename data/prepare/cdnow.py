@@ -40,8 +40,11 @@ def orders(rows: pd.DataFrame) -> pd.DataFrame:
     table = rows.assign(day=pd.to_datetime(rows["date"]), cents=(100 * rows["dollar_value"]).round().astype(int))
     table = table.groupby(["customer_id", "day"], as_index=False)["cents"].sum()
     by = table.groupby("customer_id")
-    return table.assign(rank=by.cumcount() + 1, wait=(by["day"].shift(-1) - table["day"]).dt.days,
-                        since=(table["day"] - by["day"].transform("min")).dt.days)
+    return table.assign(
+        rank=by.cumcount() + 1,
+        wait=(by["day"].shift(-1) - table["day"]).dt.days,
+        since=(table["day"] - by["day"].transform("min")).dt.days,
+    )
 
 
 def cells(orders: pd.DataFrame) -> pd.DataFrame:
@@ -51,12 +54,16 @@ def cells(orders: pd.DataFrame) -> pd.DataFrame:
     have no thirds: one, two, three or more.
     """
     before, after = (part.groupby("customer_id") for _, part in orders.groupby(orders["day"] >= SPLIT))
-    table = pd.DataFrame({"orders": before.size(), "days": (SPLIT - before["day"].max()).dt.days,
-                          "cents": before["cents"].mean()})
+    table = pd.DataFrame(
+        {"orders": before.size(), "days": (SPLIT - before["day"].max()).dt.days, "cents": before["cents"].mean()}
+    )
     later = pd.DataFrame({"later_orders": after.size(), "later_cents": after["cents"].sum()})
     table = table.join(later).fillna(0)
-    kind = {"recency": third(-table["days"]), "frequency": table["orders"].clip(upper=3).astype(int),
-            "monetary": third(table["cents"])}
+    kind = {
+        "recency": third(-table["days"]),
+        "frequency": table["orders"].clip(upper=3).astype(int),
+        "monetary": third(table["cents"]),
+    }
     table = table.assign(**kind, returned=table["later_orders"] > 0, cents=table["cents"].round())
     sums = table.groupby(list(kind))[["orders", "days", "cents", "returned", "later_orders", "later_cents"]].sum()
     return sums.astype(int).assign(customers=table.groupby(list(kind)).size()).reset_index()
@@ -71,8 +78,9 @@ def repeats(orders: pd.DataFrame) -> pd.DataFrame:
     """Return, by how many orders a customer has placed, how many placed another within half a year."""
     followed = orders[orders["day"] + pd.Timedelta(days=NEAR) < END]
     rank = followed["rank"].clip(upper=MOST).rename("order")
-    return pd.DataFrame({"customers": followed.groupby(rank).size(),
-                         "again": (followed["wait"] <= NEAR).groupby(rank).sum()}).reset_index()
+    return pd.DataFrame(
+        {"customers": followed.groupby(rank).size(), "again": (followed["wait"] <= NEAR).groupby(rank).sum()}
+    ).reset_index()
 
 
 def weeks(orders: pd.DataFrame) -> pd.DataFrame:

@@ -13,9 +13,13 @@ from socialcommerce import data
 
 TARGET = Path(__file__).parents[1] / "processed" / "context.csv"
 SERIES = {
-    "internet users": "internet_users", "online shoppers": "online_shoppers", "online retail": "online_retail",
-    "online retail growth": "online_retail_growth", "online retail of goods": "goods_online",
-    "online retail of goods growth": "goods_online_growth", "share of goods sold online": "goods_online_share",
+    "internet users": "internet_users",
+    "online shoppers": "online_shoppers",
+    "online retail": "online_retail",
+    "online retail growth": "online_retail_growth",
+    "online retail of goods": "goods_online",
+    "online retail of goods growth": "goods_online_growth",
+    "share of goods sold online": "goods_online_share",
 }
 
 

@@ -23,10 +23,21 @@ def build(path: Path) -> pd.DataFrame:
     """Return the standardised paths to the urge to buy, one row a path, sample and estimator."""
     answers = pd.read_excel(path)
     distinct, varied = ~answers.duplicated(), answers.nunique(axis=1) > 1
-    parts = {"all": answers, "distinct": answers[distinct], "varied": answers[varied],
-             "distinct and varied": answers[distinct & varied]}
-    return pd.concat([paths(rows, model, name, estimator) for model in DRIVERS for estimator in MEASURES
-                      for name, rows in parts.items()], ignore_index=True).round(6)
+    parts = {
+        "all": answers,
+        "distinct": answers[distinct],
+        "varied": answers[varied],
+        "distinct and varied": answers[distinct & varied],
+    }
+    return pd.concat(
+        [
+            paths(rows, model, name, estimator)
+            for model in DRIVERS
+            for estimator in MEASURES
+            for name, rows in parts.items()
+        ],
+        ignore_index=True,
+    ).round(6)
 
 
 def paths(rows: pd.DataFrame, model: str, name: str, estimator: str) -> pd.DataFrame:
@@ -37,11 +48,11 @@ def paths(rows: pd.DataFrame, model: str, name: str, estimator: str) -> pd.DataF
     if not fit.converged or fit.problems:
         raise ValueError(f"{model}, {estimator} on {name}: {fit.problems or 'no convergence'}")
     table = fit.standardized
-    table = table[table["op"] == "~"].rename(columns={"rhs": "driver", "std_all": "estimate",
-                                                                "se": "standard_error"})
+    table = table[table["op"] == "~"].rename(columns={"rhs": "driver", "std_all": "estimate", "se": "standard_error"})
     measures = {short: fit.fit_measures[long] for short, long in MEASURES[estimator].items()}
     return table.assign(model=model, estimator=estimator, sample=name, nobs=len(rows), **measures).astype({"df": int})[
-        ["model", "estimator", "sample", "nobs", "driver", "estimate", "standard_error", *measures]]
+        ["model", "estimator", "sample", "nobs", "driver", "estimate", "standard_error", *measures]
+    ]
 
 
 if __name__ == "__main__":

@@ -23,12 +23,18 @@ def build(path: Path) -> pd.DataFrame:
     """Return customers, visits, conversions, spend and squared spend, one row a cell."""
     rows = pd.read_csv(path)
     cents = (100 * rows["spend"]).round().astype(int)
-    cells = pd.DataFrame({
-        "arm": rows["segment"].map(ARMS), "history": rows["history_segment"].str.split(") ", regex=False).str[1],
-        "bought": [BOUGHT[pair] for pair in zip(rows["mens"], rows["womens"], strict=True)],
-        "customers": 1, "visit": rows["visit"], "conversion": rows["conversion"], "spend": cents,
-        "spend_squared": cents**2,
-    })
+    cells = pd.DataFrame(
+        {
+            "arm": rows["segment"].map(ARMS),
+            "history": rows["history_segment"].str.split(") ", regex=False).str[1],
+            "bought": [BOUGHT[pair] for pair in zip(rows["mens"], rows["womens"], strict=True)],
+            "customers": 1,
+            "visit": rows["visit"],
+            "conversion": rows["conversion"],
+            "spend": cents,
+            "spend_squared": cents**2,
+        }
+    )
     return cells.groupby(KEYS).sum().reset_index()
 
 

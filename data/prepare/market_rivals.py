@@ -14,10 +14,22 @@ from socialcommerce import data
 
 TARGET = Path(__file__).parents[1] / "processed" / "market_rivals.csv"
 LEVELS = (
-    "isc2018-level-2018", "zhiyan-level-2018", "zhiyan-level-2019", "zhiyan-level-2020", "iresearch-level-2017",
-    "iresearch-level-2018", "iresearch-level-2019", "iresearch-level-2021", "statista-level-2020", "ec100h1-level-2021",
-    "zhiyan-level-2023", "statista-level-2023", "zhongyan-level-2025",
-    "emarketer20-level-2019", "emarketer20-level-2020", "emarketer20-level-2023",
+    "isc2018-level-2018",
+    "zhiyan-level-2018",
+    "zhiyan-level-2019",
+    "zhiyan-level-2020",
+    "iresearch-level-2017",
+    "iresearch-level-2018",
+    "iresearch-level-2019",
+    "iresearch-level-2021",
+    "statista-level-2020",
+    "ec100h1-level-2021",
+    "zhiyan-level-2023",
+    "statista-level-2023",
+    "zhongyan-level-2025",
+    "emarketer20-level-2019",
+    "emarketer20-level-2020",
+    "emarketer20-level-2023",
 )
 DERIVED = (  # year, level, sign of the step (-1: divide by the growth of the level's year), growth
     (2018, "isc2019-level-2019", -1, "ec100-growth-2019"),
@@ -60,20 +72,33 @@ def from_dollars(figures: pd.DataFrame) -> list[dict]:
     level = forecast["value"] * yuan / dollars
     slack = level * figures.loc[RATE[0], "precision"] / yuan  # the yuan figure is the coarsest of the three
     last = row(forecast, 2021, level, "derived", f"{forecast['value']:g} * {rate}", used, slack)
-    before = row(forecast, 2020, level / (1 + growth / 100), "derived",
-                 f"{forecast['value']:g} / (1 + {growth:g} / 100) * {rate}", f"{used} emarketer21-growth-2021",
-                 slack + level * figures.loc["emarketer21-growth-2021", "precision"] / (100 + growth))
+    before = row(
+        forecast,
+        2020,
+        level / (1 + growth / 100),
+        "derived",
+        f"{forecast['value']:g} / (1 + {growth:g} / 100) * {rate}",
+        f"{used} emarketer21-growth-2021",
+        slack + level * figures.loc["emarketer21-growth-2021", "precision"] / (100 + growth),
+    )
     return [before | {"status": figures.loc["emarketer21-growth-2020", "status"]}, last]
 
 
-def row(one: pd.Series, year: int, value: float, basis: str, formula: str, inputs: str,
-        slack: float) -> dict:
+def row(one: pd.Series, year: int, value: float, basis: str, formula: str, inputs: str, slack: float) -> dict:
     """Return one line of the table; `precision` is what the printed digits leave open on either side."""
     return {
-        "year": int(year), "value": round(float(value), 1), "precision": round(float(slack), 2), "unit": "1e8 CNY",
+        "year": int(year),
+        "value": round(float(value), 1),
+        "precision": round(float(slack), 2),
+        "unit": "1e8 CNY",
         "publisher": one["publisher"],
-        "document": one["document"], "published": one["published"], "basis": basis, "status": one["status"],
-        "formula": formula, "inputs": inputs, "seen_at": one["seen_at"],
+        "document": one["document"],
+        "published": one["published"],
+        "basis": basis,
+        "status": one["status"],
+        "formula": formula,
+        "inputs": inputs,
+        "seen_at": one["seen_at"],
     }
 
 

@@ -25,7 +25,7 @@ BARS = {
     2023: ("iiMedia and Statista 1129864", "stated", "iimedia-level-2023", None),
 }
 ALSO = {  # year: other ways to the same bar, as (level, sign of the step, growth)
-    2020: (("isc2019-level-2019", +1, "ec100-growth-2020"), ("ec100h1-level-2021", -1, "ec100h1-growth-2021")),
+    2020: (("isc2019-level-2019", +1, "ec100-growth-2020"), ("ec100h1-level-2021", -1, "ec100h1-growth-2021"))
 }
 FORECASTS = ("iimedia-level-2023",)  # the bars of 2022 and 2023 rest on it
 
@@ -48,9 +48,17 @@ def bar(year: int, figures: pd.DataFrame, source: str, basis: str, level: str, g
     if figures.loc[level, "year"] != year + (growth is not None):
         raise ValueError(f"{level} is no level for the bar of {year}")
     return {
-        "year": year, "value": round(ends[0], 1), "low": round(ends[1], 2), "high": round(ends[2], 2),
-        "unit": figures.loc[level, "unit"], "source": source, "basis": basis, "rests_on_forecast": level in FORECASTS,
-        "formula": formula, "also": also(year, figures), "inputs": " ".join(filter(None, [level, growth])),
+        "year": year,
+        "value": round(ends[0], 1),
+        "low": round(ends[1], 2),
+        "high": round(ends[2], 2),
+        "unit": figures.loc[level, "unit"],
+        "source": source,
+        "basis": basis,
+        "rests_on_forecast": level in FORECASTS,
+        "formula": formula,
+        "also": also(year, figures),
+        "inputs": " ".join(filter(None, [level, growth])),
         "seen_at": " | ".join(figures.loc[[i for i in (level, growth) if i], "seen_at"].drop_duplicates()),
     }
 

@@ -17,8 +17,15 @@ import pandas as pd
 from socialcommerce import data
 
 SCORES, MOMENTS = (Path(__file__).parents[1] / "processed" / f"olist_{name}.csv" for name in ("scores", "moments"))
-BANDS = {"11 or more early": -10, "1 to 10 early": 0, "on the day": 1, "1 to 2 late": 3, "3 to 6 late": 7,
-         "7 to 13 late": 14, "14 or more late": 10_000}  # the day at which the next band begins
+BANDS = {
+    "11 or more early": -10,
+    "1 to 10 early": 0,
+    "on the day": 1,
+    "1 to 2 late": 3,
+    "3 to 6 late": 7,
+    "7 to 13 late": 14,
+    "14 or more late": 10_000,
+}  # the day at which the next band begins
 DAYS = ["order_purchase_timestamp", "order_delivered_customer_date", "order_estimated_delivery_date"]
 LATE_FROM = {"day after": 1, "promised midnight": 0}
 REVIEWED = ("any time", "after delivery")  # most buyers of late orders answered while still waiting
@@ -43,8 +50,9 @@ def reviews(paths: Iterable[Path]) -> pd.DataFrame:
     rows = rows.merge(items(here), on="order_id", how="left", validate="many_to_one")
     rows = rows.merge(pd.read_csv(here["customers"]), on="customer_id", how="left", validate="many_to_one")
     days = (rows[DAYS[1]].dt.normalize() - rows[DAYS[2]]).dt.days
-    return rows.assign(days=days, month=rows[DAYS[0]].dt.strftime("%Y-%m"),
-                       after=rows["review_answer_timestamp"] >= rows[DAYS[1]])
+    return rows.assign(
+        days=days, month=rows[DAYS[0]].dt.strftime("%Y-%m"), after=rows["review_answer_timestamp"] >= rows[DAYS[1]]
+    )
 
 
 def items(here: dict[str, Path]) -> pd.DataFrame:
@@ -52,11 +60,15 @@ def items(here: dict[str, Path]) -> pd.DataFrame:
     lines = pd.read_csv(here["order_items"]).sort_values(["order_id", "order_item_id"])
     category = pd.read_csv(here["products"]).set_index("product_id")["product_category_name"].fillna("unknown")
     orders = lines.groupby("order_id")
-    return pd.DataFrame({
-        "price": np.log(orders["price"].sum()), "freight": np.log1p(orders["freight_value"].sum()),
-        "items": orders.size(), "category": orders["product_id"].first().map(category),
-        "seller": orders["seller_id"].first(),
-    }).reset_index()
+    return pd.DataFrame(
+        {
+            "price": np.log(orders["price"].sum()),
+            "freight": np.log1p(orders["freight_value"].sum()),
+            "items": orders.size(),
+            "category": orders["product_id"].first().map(category),
+            "seller": orders["seller_id"].first(),
+        }
+    ).reset_index()
 
 
 def moments(rows: pd.DataFrame, late: str, reviewed: str, adjusted: str) -> dict:
@@ -74,10 +86,20 @@ def moments(rows: pd.DataFrame, late: str, reviewed: str, adjusted: str) -> dict
     rank = int(np.linalg.matrix_rank(controls))
     left = both - controls.to_numpy() @ np.linalg.lstsq(controls.to_numpy(), both.to_numpy(), rcond=None)[0]
     part = pd.DataFrame({"xx": left["x"] ** 2, "xy": left["x"] * left["y"]}).groupby(rows["seller"]).sum()
-    return {"late_from": late, "reviewed": reviewed, "adjusted": adjusted, "reviews": len(rows),
-            "late_reviews": late_reviews, "sellers": len(part), "regressors": rank + 1,
-            "xx": part["xx"].sum(), "xy": part["xy"].sum(), "xx_xx": part["xx"] @ part["xx"],
-            "xx_xy": part["xx"] @ part["xy"], "xy_xy": part["xy"] @ part["xy"]}
+    return {
+        "late_from": late,
+        "reviewed": reviewed,
+        "adjusted": adjusted,
+        "reviews": len(rows),
+        "late_reviews": late_reviews,
+        "sellers": len(part),
+        "regressors": rank + 1,
+        "xx": part["xx"].sum(),
+        "xy": part["xy"].sum(),
+        "xx_xx": part["xx"] @ part["xx"],
+        "xx_xy": part["xx"] @ part["xy"],
+        "xy_xy": part["xy"] @ part["xy"],
+    }
 
 
 def fixed(rows: pd.DataFrame) -> pd.DataFrame:

@@ -51,9 +51,14 @@ def moments(rows: pd.DataFrame, adjusted: str) -> dict:
     fixed, three = np.column_stack(controls), rows[[*"zxy"]].to_numpy(float)
     z, x, y = (three - fixed @ np.linalg.lstsq(fixed, three, rcond=None)[0]).T
     part = pd.DataFrame({"zz": z * z, "zx": z * x, "zy": z * y}).groupby(rows["address"].to_numpy()).sum()
-    return {"adjusted": adjusted, "households": len(rows), "villages": len(part),
-            "regressors": np.linalg.matrix_rank(fixed) + 1, **part.sum(),
-            **{f"{a}_{b}": part[a] @ part[b] for a, b in combinations_with_replacement(part, 2)}}
+    return {
+        "adjusted": adjusted,
+        "households": len(rows),
+        "villages": len(part),
+        "regressors": np.linalg.matrix_rank(fixed) + 1,
+        **part.sum(),
+        **{f"{a}_{b}": part[a] @ part[b] for a, b in combinations_with_replacement(part, 2)},
+    }
 
 
 if __name__ == "__main__":

@@ -27,22 +27,31 @@ CFI = {"WLSMV": "cfi.scaled", "ML": "cfi"}
 def build(path: Path) -> pd.DataFrame:
     """Return the standardised paths, one row a model, estimator and driver."""
     answers = pd.read_excel(path)
-    return pd.concat([paths(answers, model, estimator) for model in MODELS for estimator in CFI],
-                     ignore_index=True).round(6)
+    return pd.concat(
+        [paths(answers, model, estimator) for model in MODELS for estimator in CFI], ignore_index=True
+    ).round(6)
 
 
 def paths(rows: pd.DataFrame, model: str, estimator: str) -> pd.DataFrame:
     """Fit a model once; only a converged, admissible solution counts."""
     outcome, drivers = MODELS[model]
-    text = "\n".join([*(f"{name} =~ " + " + ".join(f"{name}{k}" for k in range(1, ITEMS[name] + 1))
-                        for name in (*drivers, outcome)), f"{outcome} ~ " + " + ".join(drivers)])
+    text = "\n".join(
+        [
+            *(
+                f"{name} =~ " + " + ".join(f"{name}{k}" for k in range(1, ITEMS[name] + 1))
+                for name in (*drivers, outcome)
+            ),
+            f"{outcome} ~ " + " + ".join(drivers),
+        ]
+    )
     fit = semfit.fit(text, rows, estimator=estimator, ordered=True if estimator == "WLSMV" else None)
     if not fit.converged or fit.problems:
         raise ValueError(f"{model}, {estimator}: {fit.problems or 'no convergence'}")
     table = fit.standardized
     table = table[table["op"] == "~"].rename(columns={"rhs": "driver", "std_all": "estimate", "se": "standard_error"})
     return table.assign(model=model, estimator=estimator, nobs=len(rows), cfi=fit.fit_measures[CFI[estimator]])[
-        ["model", "estimator", "nobs", "driver", "estimate", "standard_error", "cfi"]]
+        ["model", "estimator", "nobs", "driver", "estimate", "standard_error", "cfi"]
+    ]
 
 
 if __name__ == "__main__":

@@ -69,8 +69,11 @@ def _public(name: str) -> list[Source]:
     entries = sources()
     found = [entry for entry in entries if not entry.committed and name in (entry.name, entry.dataset)]
     if not found and any(entry.name == name for entry in entries):
-        raise DataError(f"{name} needs no fetching; it is committed. Allowed: "
-                        + ", ".join(sorted({e.dataset for e in entries if not e.committed})) + ".")
+        raise DataError(
+            f"{name} needs no fetching; it is committed. Allowed: "
+            + ", ".join(sorted({e.dataset for e in entries if not e.committed}))
+            + "."
+        )
     if not found:
         public = [entry for entry in entries if not entry.committed]
         raise UnknownNameError("data set", name, {e.dataset for e in public} | {e.name for e in public})
@@ -91,8 +94,13 @@ def _download(entry: Source, target: Path) -> None:
     import urllib3
 
     pooch.get_logger().setLevel("WARNING")
-    fetched = pooch.create(target.parent, "", registry={target.name: f"sha256:{entry.sha256}"},
-                           urls={target.name: entry.url}, retry_if_failed=RETRIES)
+    fetched = pooch.create(
+        target.parent,
+        "",
+        registry={target.name: f"sha256:{entry.sha256}"},
+        urls={target.name: entry.url},
+        retry_if_failed=RETRIES,
+    )
 
     def downloader(url: str, output_file: str, _: Any) -> None:
         try:
@@ -104,8 +112,10 @@ def _download(entry: Source, target: Path) -> None:
     try:
         fetched.fetch(target.name, downloader=downloader)
     except requests.RequestException as error:
-        raise FetchError(f"{entry.url} did not come whole in {1 + RETRIES} attempts: {_in_words(error)}; fetch it "
-                         f"again later, or set {MIRROR} to a folder that holds the file.") from error
+        raise FetchError(
+            f"{entry.url} did not come whole in {1 + RETRIES} attempts: {_in_words(error)}; fetch it "
+            f"again later, or set {MIRROR} to a folder that holds the file."
+        ) from error
 
 
 def _stream(entry: Source, url: str, file: Path) -> None:
@@ -118,8 +128,10 @@ def _stream(entry: Source, url: str, file: Path) -> None:
     with requests.get(url, stream=True, timeout=TIMEOUT, allow_redirects=False) as response:
         code, have = response.status_code, 0
         if 300 <= code < 500 and code not in (408, 429):  # asking again would not change it
-            raise FetchError(f"{url} cannot be had: the server answered {code} {response.reason}; a published file at "
-                             "that address is needed.")
+            raise FetchError(
+                f"{url} cannot be had: the server answered {code} {response.reason}; a published file at "
+                "that address is needed."
+            )
         response.raise_for_status()
         bar = tqdm(desc=url.rsplit("/", 1)[-1], total=entry.bytes, unit="B", unit_scale=True, disable=None)
         with file.open("wb") as out, bar:

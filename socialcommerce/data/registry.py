@@ -219,8 +219,14 @@ def verify() -> tuple[Check, ...]:
 def listing() -> list[dict[str, str]]:
     """Return one row a registered file: name, kind, whether it is here, licence, basis, title."""
     return [
-        {"name": entry.name, "kind": entry.kind, "here": "yes" if entry.file.is_file() else "no",
-         "licence": entry.licence, "basis": entry.basis, "title": entry.title}
+        {
+            "name": entry.name,
+            "kind": entry.kind,
+            "here": "yes" if entry.file.is_file() else "no",
+            "licence": entry.licence,
+            "basis": entry.basis,
+            "title": entry.title,
+        }
         for entry in sources()
     ]
 
@@ -238,8 +244,9 @@ def _parsed(path: Path, stamp: int) -> tuple[Source, ...]:
 TABLES = Field(lambda value: isinstance(value, list), "tables, each opened by [[source]]")
 HASH = Field(lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value), "64 hexadecimal digits")
 ADDRESS = Field(lambda value: isinstance(value, str) and re.match("https?://", value), "an address to fetch it from")
-STATED = dict.fromkeys(("name", "title", "publisher", "locator", "date", "licence", "unit", "basis", "format", "path"),
-                       TEXT) | {"kind": one_of(KINDS), "sha256": HASH}
+STATED = dict.fromkeys(
+    ("name", "title", "publisher", "locator", "date", "licence", "unit", "basis", "format", "path"), TEXT
+) | {"kind": one_of(KINDS), "sha256": HASH}
 FETCHED = {"url": ADDRESS, "bytes": COUNT}
 """What a public file states beside: where it is fetched from, and that no more comes than is its own."""
 
@@ -250,9 +257,17 @@ def _entry(file: str, number: int, table: Any) -> Source:
     public = isinstance(table, dict) and table.get("kind") == "public"
     check(DataError, where, table, STATED | (FETCHED if public else {}), {**FETCHED, "dataset": TEXT, "columns": LIST})
     columns = tuple(
-        Column(**check(DataError, f"{where}, column {k}", column, {"name": TEXT, "type": one_of(DTYPES)},
-                       {"unit": TEXT, "meaning": TEXT}))
-        for k, column in enumerate(table.get("columns", ()), start=1))
+        Column(
+            **check(
+                DataError,
+                f"{where}, column {k}",
+                column,
+                {"name": TEXT, "type": one_of(DTYPES)},
+                {"unit": TEXT, "meaning": TEXT},
+            )
+        )
+        for k, column in enumerate(table.get("columns", ()), start=1)
+    )
     entry = Source(**table | {"columns": columns})
     path, below = PurePosixPath(entry.path), "data/fetched" if public else "data"
     if not path.is_relative_to(below) or ".." in path.parts or re.search(r"[\\:]", entry.path):

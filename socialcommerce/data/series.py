@@ -89,8 +89,12 @@ def _table(raw: bytes) -> list[list[str]]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise _Fault(f"row {line}", "the file is not UTF-8", f"the byte 0x{raw[error.start]:02x}",
-                     "UTF-8 (in a spreadsheet: save as 'CSV UTF-8')") from None
+        raise _Fault(
+            f"row {line}",
+            "the file is not UTF-8",
+            f"the byte 0x{raw[error.start]:02x}",
+            "UTF-8 (in a spreadsheet: save as 'CSV UTF-8')",
+        ) from None
     if "\x00" in text:
         raise _Fault("", "the file is not text", "zero bytes", "a csv file in UTF-8, not a workbook or UTF-16")
     try:
@@ -117,13 +121,16 @@ def _rows(table: list[list[str]]) -> Rows:
     filled = {number: line for number, line in enumerate(lines, start=2) if any(line)}
     for number, line in filled.items():
         if len(line) != len(header):
-            raise _Fault(f"row {number}", f"the header has {len(header)} columns", f"{len(line)} cells",
-                         f"{len(header)}, and numbers without thousands separators")
+            raise _Fault(
+                f"row {number}",
+                f"the header has {len(header)} columns",
+                f"{len(line)} cells",
+                f"{len(header)}, and numbers without thousands separators",
+            )
     if not filled:
         raise _Fault("", "there is only a header", "no rows", "a row for each year")
     if len(filled) > 2 * len(YEARS):  # up to there the year that stands there twice is named
-        raise _Fault("", "there are more rows than years", f"{len(filled):,} rows",
-                     f"one a year, at most {len(YEARS)}")
+        raise _Fault("", "there are more rows than years", f"{len(filled):,} rows", f"one a year, at most {len(YEARS)}")
     return {number: dict(zip(header, line, strict=True)) for number, line in filled.items()}
 
 
@@ -136,15 +143,27 @@ def _typed(number: int, cells: Mapping[str, str]) -> dict[str, Any]:
     year, unit, basis, value = cells["year"], cells["unit"], cells["basis"], _number(cells["value"])
     for column, wrong, fault, allowed in (
         ("year", year not in map(str, YEARS), "not a year", f"{YEARS[0]} to {YEARS[-1]}"),
-        ("value", value is None, "not a number",
-         "a number above zero, without thousands separators or unit, such as 12626 or 1.5e3"),
+        (
+            "value",
+            value is None,
+            "not a number",
+            "a number above zero, without thousands separators or unit, such as 12626 or 1.5e3",
+        ),
         ("value", value is None or value <= 0, "a market is above zero", "a number above zero"),
-        ("value", value is None or not VALUES[0] <= value <= VALUES[1], "no market is so small or so large",
-         f"{VALUES[0]:g} to {VALUES[1]:g} in the unit of its row"),
+        (
+            "value",
+            value is None or not VALUES[0] <= value <= VALUES[1],
+            "no market is so small or so large",
+            f"{VALUES[0]:g} to {VALUES[1]:g} in the unit of its row",
+        ),
         ("unit", not UNIT.fullmatch(unit), f"unknown unit{_hint(_nearest_unit(unit))}", UNIT_RULE),
         ("source", not cells["source"], "no source is named", "who published the value"),
-        ("basis", basis not in SERIES_BASES, f"unknown basis{_hint(nearest(basis, SERIES_BASES))}",
-         ", ".join(SERIES_BASES)),
+        (
+            "basis",
+            basis not in SERIES_BASES,
+            f"unknown basis{_hint(nearest(basis, SERIES_BASES))}",
+            ", ".join(SERIES_BASES),
+        ),
     ):
         if wrong:
             given = named(cells[column]) if column == "value" and value is not None else quoted(cells[column])
@@ -172,19 +191,35 @@ def _check_together(rows: Rows, records: list[dict[str, Any]]) -> None:
     seen: dict[int, int] = {}
     for number, year in zip(rows, (record["year"] for record in records), strict=True):
         if year in seen:
-            raise _Fault(f"row {number}, column year", "two rows for one year",
-                         f"{year} in rows {seen[year]} and {number}", "one row a year")
+            raise _Fault(
+                f"row {number}, column year",
+                "two rows for one year",
+                f"{year} in rows {seen[year]} and {number}",
+                "one row a year",
+            )
         seen[year] = number
     if absent := [year for year in range(min(seen), max(seen)) if year not in seen]:
         which = ", ".join(map(str, absent[:5])) + (" ..." if len(absent) > 5 else "")
-        raise _Fault("column year", "years are missing", f"{min(seen)} to {max(seen)} without {which}",
-                     "every year between the first and the last")
+        raise _Fault(
+            "column year",
+            "years are missing",
+            f"{min(seen)} to {max(seen)} without {which}",
+            "every year between the first and the last",
+        )
     (first, unit), *others = ((number, cells["unit"]) for number, cells in rows.items())
     for number, other in others:
         if other != unit:
-            raise _Fault(f"row {number}, column unit", "the unit changes within the series",
-                         f"{other!r} after {unit!r} in row {first}", "one unit for all rows")
+            raise _Fault(
+                f"row {number}, column unit",
+                "the unit changes within the series",
+                f"{other!r} after {unit!r} in row {first}",
+                "one unit for all rows",
+            )
     values = {record["value"] for record in records}
     if len(records) > 2 and len(values) == 1:  # from three years on a curve is fitted: it would be sure of all to come
-        raise _Fault("column value", "the market never changes, so nothing can be learnt of its growth",
-                     f"{values.pop():g} in each of {len(records)} years", "values that differ, or one or two years")
+        raise _Fault(
+            "column value",
+            "the market never changes, so nothing can be learnt of its growth",
+            f"{values.pop():g} in each of {len(records)} years",
+            "values that differ, or one or two years",
+        )

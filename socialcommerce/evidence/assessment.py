@@ -65,12 +65,16 @@ class Assessment:
             return "not testable"
         if len(classes) == 1:
             return verdicts.combine(claim.id, claim.text, parts).words
-        groups = [[part for part in parts if _state(part) == "decided" and CLASSES[part.evidence[0]] == name]
-                  for name in sorted(classes, key="synthetic".__eq__)]
+        groups = [
+            [part for part in parts if _state(part) == "decided" and CLASSES[part.evidence[0]] == name]
+            for name in sorted(classes, key="synthetic".__eq__)
+        ]
         merged = [verdicts.combine(claim.id, claim.text, group) for group in groups]
         said = {True: "in part {outcome}", False: "{evidence}: {outcome}"}
-        return listed(words(said[v.evidence == ("synthetic sample",)], evidence=listed(v.evidence, ", "),
-                            outcome=v.words) for v in merged)
+        return listed(
+            words(said[v.evidence == ("synthetic sample",)], evidence=listed(v.evidence, ", "), outcome=v.words)
+            for v in merged
+        )
 
     def summary(self) -> pd.DataFrame:
         """One row a hypothesis: the columns of ``paper.summary``, what was found, its outcome and side."""
@@ -84,8 +88,11 @@ class Assessment:
         asked = [by_id[name] for name in names]
         found = pd.DataFrame([_row(hypothesis, self.results[hypothesis.id]) for hypothesis in asked])
         found["state"] = [self.states[name] for name in names]
-        return paper.summary(asked).assign(**found).astype({"n": "Int64", **dict.fromkeys(("estimate", "low", "high"),
-                                                                                          float)})
+        return (
+            paper.summary(asked)
+            .assign(**found)
+            .astype({"n": "Int64", **dict.fromkeys(("estimate", "low", "high"), float)})
+        )
 
     def claim_table(self) -> pd.DataFrame:
         """One row a claim: what it says, how far it is, its outcome in words, and the reason why no data decide it."""
@@ -167,6 +174,13 @@ def _state(result: Verdict) -> str:
 def _row(hypothesis: Hypothesis, result: Verdict) -> dict[str, Any]:
     test = result.result if isinstance(result.result, HypothesisTest) else None
     low, high = test.interval if test and test.interval else (None, None)
-    return {"estimate": test and test.estimate, "low": low, "high": high, "unit": test and test.unit["en"],
-            "n": test and test.n, "rule": hypothesis.rule and hypothesis.rule.condition,
-            "outcome": result.words, "side": result.side}
+    return {
+        "estimate": test and test.estimate,
+        "low": low,
+        "high": high,
+        "unit": test and test.unit["en"],
+        "n": test and test.n,
+        "rule": hypothesis.rule and hypothesis.rule.condition,
+        "outcome": result.words,
+        "side": result.side,
+    }

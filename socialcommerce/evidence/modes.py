@@ -50,10 +50,17 @@ def _share(hypothesis: Hypothesis, *found: tuple[np.ndarray, Values]) -> Hypothe
         named = dict(enumerate(form.words for form in forms.load_forms().get(name, ())))
         half = (column > column.median()).map({False: "lower half", True: "upper half"}).where(column.notna())
         splits[name] = holds.groupby(column.map(named) if named else half, sort=False).mean().to_dict()
-    return HypothesisTest(estimate=float(holds.mean()), n=holds.size, unit=SHARE, method=hypothesis.design,
-                          null=hypothesis.null, evidence=evidence.kind, grade=evidence.grade,
-                          forms={name: by for name, by in splits.items() if name in forms.PARTS},
-                          halves={name: by for name, by in splits.items() if name not in forms.PARTS and len(by) > 1})
+    return HypothesisTest(
+        estimate=float(holds.mean()),
+        n=holds.size,
+        unit=SHARE,
+        method=hypothesis.design,
+        null=hypothesis.null,
+        evidence=evidence.kind,
+        grade=evidence.grade,
+        forms={name: by for name, by in splits.items() if name in forms.PARTS},
+        halves={name: by for name, by in splits.items() if name not in forms.PARTS and len(by) > 1},
+    )
 
 
 def marketing_loop(hypothesis: Hypothesis) -> HypothesisTest:
@@ -62,8 +69,9 @@ def marketing_loop(hypothesis: Hypothesis) -> HypothesisTest:
     What customers give back is their reports, or their word as opinion leaders.
     """
     loops = [set(loop.nodes) for loop in load_diagram("content").feedback_loops() if loop.polarity == "R"]
-    closed = any({"promotion", "purchase", "delivery", "pool"} <= nodes and nodes & {"feedback", "leaders"}
-                 for nodes in loops)
+    closed = any(
+        {"promotion", "purchase", "delivery", "pool"} <= nodes and nodes & {"feedback", "leaders"} for nodes in loops
+    )
     return _share(hypothesis, (np.array([closed]), {}))
 
 
@@ -80,8 +88,9 @@ def no_content(hypothesis: Hypothesis) -> HypothesisTest:
     below, found = content.reproduction(forms.put(p)) < 1, []
     for pi1 in (np.zeros(SETS), _social()):
         found.append((np.isnan(content.steady_leaders(forms.put(p) | {"pi1": pi1})[0]), p | {"pi1": pi1}))
-    return _share(hypothesis, *((empty[below], {name: column[below] for name, column in q.items()})
-                                for empty, q in found))
+    return _share(
+        hypothesis, *((empty[below], {name: column[below] for name, column in q.items()}) for empty, q in found)
+    )
 
 
 def social_proof(hypothesis: Hypothesis) -> HypothesisTest:
@@ -107,8 +116,10 @@ def more_buyers(hypothesis: Hypothesis) -> HypothesisTest:
 def trust_transfer(hypothesis: Hypothesis) -> HypothesisTest:
     """H59: does K rise when trust in an acquaintance makes more friends accept, or when it makes fans of them."""
     p = _sets(sharing.SHARING, "groups", "trust")
-    ways = [_by_group(lambda q, variant, way=form.id: elasticity(lambda v: sharing.reproduction(v, variant), q, way), p)
-            for form in forms.load_forms()["trust"]]
+    ways = [
+        _by_group(lambda q, variant, way=form.id: elasticity(lambda v: sharing.reproduction(v, variant), q, way), p)
+        for form in forms.load_forms()["trust"]
+    ]
     return _share(hypothesis, (np.choose(p["trust"], ways) > 0, p))
 
 
@@ -131,9 +142,13 @@ MODES = (content.CONTENT, sharing.SHARING)
 def _cases() -> list[tuple[Mode, str, Values]]:
     """Each mode with its traffic from outside and its draws: the content mode by forms, the other by kind of group."""
     kinds = enumerate(forms.load_forms()["groups"])
-    return [(content.CONTENT, "lambda0", _sets(content.CONTENT, *CORE)),
-            *((sharing.declare(form.id), "epsilon", parameter_sets(sharing.SHARING) | {"groups": np.full(SETS, k)})
-              for k, form in kinds)]
+    return [
+        (content.CONTENT, "lambda0", _sets(content.CONTENT, *CORE)),
+        *(
+            (sharing.declare(form.id), "epsilon", parameter_sets(sharing.SHARING) | {"groups": np.full(SETS, k)})
+            for k, form in kinds
+        ),
+    ]
 
 
 def product_quality(hypothesis: Hypothesis) -> HypothesisTest:
@@ -160,8 +175,18 @@ def larger_pool(hypothesis: Hypothesis) -> HypothesisTest:
     for mode, source, p in _cases():
         given = {name: column for name, column in p.items() if name != "groups"}
         steps = [policy.outcomes(mode, given | {source: p[source] * times}, money) for times in np.linspace(0.5, 2, 7)]
-        rises.append((np.all([np.diff([step[name] for step in steps], axis=0) > 0
-                              for name in ("members", "purchases", "profit")], axis=(0, 1)), p | money))
+        rises.append(
+            (
+                np.all(
+                    [
+                        np.diff([step[name] for step in steps], axis=0) > 0
+                        for name in ("members", "purchases", "profit")
+                    ],
+                    axis=(0, 1),
+                ),
+                p | money,
+            )
+        )
     return _share(hypothesis, *rises)
 
 
@@ -170,8 +195,10 @@ def personalisation(hypothesis: Hypothesis) -> HypothesisTest:
     z = np.linspace(0, 1, 21)[:, None]
     more, rises = _drawn("personalisation", SETS), []
     gain, left = 1 + more["a"] * z, 1 + more["privacy"] * z**2
-    changes = {"content": {"pi0": gain, "b1": gain, "delta1": 1 - more["b"] * z, "delta0": left},
-               "sharing": {"qA": gain, "qB": gain, "gammaN": left, "gammaF": left}}
+    changes = {
+        "content": {"pi0": gain, "b1": gain, "delta1": 1 - more["b"] * z, "delta0": left},
+        "sharing": {"qA": gain, "qB": gain, "gammaN": left, "gammaF": left},
+    }
     for mode, _, p in _cases():
         q = {key: np.tile(column, len(z)) for key, column in p.items()}
         q |= {key: q[key] * factor.ravel() for key, factor in changes[mode.name.split()[0]].items()}
@@ -186,12 +213,20 @@ def classes(hypothesis: Hypothesis) -> HypothesisTest:
     p, more = _sets(content.CONTENT, *CORE[:2], count=RUNS), _drawn("classes", RUNS)
     for i in range(RUNS):
         row = _row(p, i)
-        people = pd.DataFrame({column: row[name] * rng.lognormal(0, more["spread"][i], PEOPLE)
-                               for column, name in zip(("b0", *names[1:]), names, strict=True)})
+        people = pd.DataFrame(
+            {
+                column: row[name] * rng.lognormal(0, more["spread"][i], PEOPLE)
+                for column, name in zip(("b0", *names[1:]), names, strict=True)
+            }
+        )
         table = optima.segment_gains(
-            people, int(more["classes"][i]), more["value"][i], more["upkeep"][i],
+            people,
+            int(more["classes"][i]),
+            more["value"][i],
+            more["upkeep"][i],
             lambda n, *who, row=row: forms.chance(n, row | dict(zip(names, who, strict=True))),
-            lambda *who, row=row: forms.best_frequency(row | dict(zip(names, who, strict=True))))
+            lambda *who, row=row: forms.best_frequency(row | dict(zip(names, who, strict=True))),
+        )
         pays.append(table["profit"].iloc[-1] > 0)
     return _share(hypothesis, (np.array(pays), p | more))
 
@@ -208,8 +243,9 @@ def contact(hypothesis: Hypothesis) -> HypothesisTest:
 def offers(hypothesis: Hypothesis) -> HypothesisTest:
     """H66: does R0 rise with every step of the discount and every seat less, in capped and in open groups."""
     p, more = _sets(sharing.SHARING, "acceptance", "groups"), _drawn("offer", SETS)
-    by_discount = [_by_group(sharing.reproduction, p, **_discounted(p, more["appeal"] * d))
-                   for d in np.linspace(0, 0.3, 7)]
+    by_discount = [
+        _by_group(sharing.reproduction, p, **_discounted(p, more["appeal"] * d)) for d in np.linspace(0, 0.3, 7)
+    ]
     by_size = [_by_group(sharing.reproduction, p, g=np.full(SETS, g)) for g in range(5, 1, -1)]
     rises = [np.all(np.diff(rows, axis=0) > 0, axis=0) for rows in (by_discount, by_size)]
     return _share(hypothesis, (np.all(rises, axis=0), p | more))
@@ -268,7 +304,27 @@ def _discounted(p: Values, lift: np.ndarray) -> Values:
 
 
 TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = {
-    f"H{number}": test for number, test in enumerate((
-        marketing_loop, satisfaction, no_content, social_proof, self_growth, more_buyers, trust_transfer,
-        product_quality, delivery, breach, personalisation, classes, contact, offers, quality, promotion,
-        larger_pool), 53)}
+    f"H{number}": test
+    for number, test in enumerate(
+        (
+            marketing_loop,
+            satisfaction,
+            no_content,
+            social_proof,
+            self_growth,
+            more_buyers,
+            trust_transfer,
+            product_quality,
+            delivery,
+            breach,
+            personalisation,
+            classes,
+            contact,
+            offers,
+            quality,
+            promotion,
+            larger_pool,
+        ),
+        53,
+    )
+}

@@ -62,8 +62,15 @@ TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = {
 
 def _number(hypothesis: Hypothesis, estimate: float, n: int) -> HypothesisTest:
     evidence = hypothesis.data[0]
-    return HypothesisTest(estimate=float(estimate), n=n, unit=hypothesis.unit, method=hypothesis.design,
-                          null=hypothesis.null, evidence=evidence.kind, grade=evidence.grade)
+    return HypothesisTest(
+        estimate=float(estimate),
+        n=n,
+        unit=hypothesis.unit,
+        method=hypothesis.design,
+        null=hypothesis.null,
+        evidence=evidence.kind,
+        grade=evidence.grade,
+    )
 
 
 def _stated(name: str) -> float:
@@ -96,5 +103,8 @@ def _rates_within_reports(first: int, last: int) -> Iterator[float]:
     rows = _market().query("measure == 'level'").sort_values("year")
     for _, levels in rows.groupby(["publisher", "document", "unit"]):
         by_year = dict(zip(levels["year"], levels["value"], strict=True))
-        yield from (100 * (by_year[year] / by_year[year - 1] - 1)
-                    for year in range(first, last + 1) if {year, year - 1} <= set(by_year))
+        yield from (
+            100 * (by_year[year] / by_year[year - 1] - 1)
+            for year in range(first, last + 1)
+            if {year, year - 1} <= set(by_year)
+        )

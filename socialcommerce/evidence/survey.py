@@ -21,25 +21,48 @@ from socialcommerce.paper import Evidence, Family, Hypothesis
 from socialcommerce.verdicts import HypothesisTest, Verdict
 from surveysem import Effect, Joint, NotTestable, Study, contact, groups, moderation, paths
 
-__all__ = ["PATHS", "TABLE", "TESTS", "estimate_table", "hypotheses_of", "hypothesis_tests", "true_effects",
-           "verdict_table", "verdicts_of"]
+__all__ = [
+    "PATHS",
+    "TABLE",
+    "TESTS",
+    "estimate_table",
+    "hypotheses_of",
+    "hypothesis_tests",
+    "true_effects",
+    "verdict_table",
+    "verdicts_of",
+]
 
 PATHS = {
-    "H30": ("trust", "quality"), "H31": ("trust", "disclosure"), "H32": ("trust", "security"),
-    "H33": ("trust", "brand"), "H51": ("trust", "interaction"),
-    "H34": ("satisfaction", "logistics"), "H35": ("satisfaction", "service"),
-    "H36": ("satisfaction", "personalisation"), "H37": ("satisfaction", "disclosure"),
-    "H38": ("satisfaction", "segmentation"), "H39": ("satisfaction", "intrusiveness"),
-    "H40": ("stickiness", "trust"), "H41": ("stickiness", "satisfaction"), "H42": ("stickiness", "emotion"),
-    "H43": ("repurchase", "stickiness"), "H44": ("repurchase", "benefit"), "H45": ("repurchase", "trust"),
-    "H46": ("sharing", "satisfaction"), "H47": ("sharing", "trust"),
+    "H30": ("trust", "quality"),
+    "H31": ("trust", "disclosure"),
+    "H32": ("trust", "security"),
+    "H33": ("trust", "brand"),
+    "H51": ("trust", "interaction"),
+    "H34": ("satisfaction", "logistics"),
+    "H35": ("satisfaction", "service"),
+    "H36": ("satisfaction", "personalisation"),
+    "H37": ("satisfaction", "disclosure"),
+    "H38": ("satisfaction", "segmentation"),
+    "H39": ("satisfaction", "intrusiveness"),
+    "H40": ("stickiness", "trust"),
+    "H41": ("stickiness", "satisfaction"),
+    "H42": ("stickiness", "emotion"),
+    "H43": ("repurchase", "stickiness"),
+    "H44": ("repurchase", "benefit"),
+    "H45": ("repurchase", "trust"),
+    "H46": ("sharing", "satisfaction"),
+    "H47": ("sharing", "trust"),
 }
 """Outcome and predictor of each hypothesis on a path."""
 
 MODERATION, CONTACT, EQUAL, INDIRECT = "H48", "H49", "H50", "H52"
 COMPARED = ("stickiness", "repurchase")  # outcomes whose paths H50 compares
-OUTCOMES = {"recovered": "interval covers the true value", "not recovered": "interval misses the true value",
-            "not supported": "negligible"}
+OUTCOMES = {
+    "recovered": "interval covers the true value",
+    "not recovered": "interval misses the true value",
+    "not supported": "negligible",
+}
 """What an outcome of a survey is called where its key alone could be misread."""
 TABLE = "survey_estimates"  # the registered table of the synthetic sample
 Found = Effect | NotTestable | Callable[[float], Joint]
@@ -86,11 +109,21 @@ def verdict_table(found: Sequence[Verdict]) -> pd.DataFrame:
     for verdict in found:
         test = verdict.result if isinstance(verdict.result, HypothesisTest) else None
         low, high = test.interval if test and test.interval else (None, None)
-        rows.append({"id": verdict.id, "statement": verdict.statement["en"], "estimate": test and test.estimate,
-                     "low": low, "high": high, "level": test and test.level and 100 * test.level, "n": test and test.n,
-                     "p": test and test.p_value, "truth": test and test.truth,
-                     "outcome": OUTCOMES.get(verdict.outcome, verdict.outcome),
-                     "reason": getattr(verdict.result, "reason", None)})
+        rows.append(
+            {
+                "id": verdict.id,
+                "statement": verdict.statement["en"],
+                "estimate": test and test.estimate,
+                "low": low,
+                "high": high,
+                "level": test and test.level and 100 * test.level,
+                "n": test and test.n,
+                "p": test and test.p_value,
+                "truth": test and test.truth,
+                "outcome": OUTCOMES.get(verdict.outcome, verdict.outcome),
+                "reason": getattr(verdict.result, "reason", None),
+            }
+        )
     return pd.DataFrame(rows).astype({"n": "Int64"})
 
 
@@ -106,10 +139,21 @@ def estimate_table(study: Study) -> pd.DataFrame:
     for name, test in hypothesis_tests(study).items():
         if not (isinstance(test, HypothesisTest) and test.interval and test.equivalence_interval):
             raise ParameterError(f"{name} cannot be tested on these respondents, so the table has no row for it.")
-        rows.append({"id": name, "estimate": test.estimate, "nobs": test.n, "low": test.interval[0],
-                     "high": test.interval[1], "level": test.level, "inner_low": test.equivalence_interval[0],
-                     "inner_high": test.equivalence_interval[1], "inner_level": test.equivalence_level,
-                     "p_value": test.p_value, "truth": test.truth})
+        rows.append(
+            {
+                "id": name,
+                "estimate": test.estimate,
+                "nobs": test.n,
+                "low": test.interval[0],
+                "high": test.interval[1],
+                "level": test.level,
+                "inner_low": test.equivalence_interval[0],
+                "inner_high": test.equivalence_interval[1],
+                "inner_level": test.equivalence_level,
+                "p_value": test.p_value,
+                "truth": test.truth,
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -151,41 +195,59 @@ def _indirect(found: paths.Indirect | NotTestable, study: Study) -> Found:
         mixed = listed(x for (x, _, _), one in zip(total.names, sign, strict=True) if not one)
         return NotTestable(words("The codebook expects ways of both signs to repurchase for {mixed}.", mixed=mixed))
     turned = replace(total, estimates=total.estimates * sign, draws=total.draws * sign)
-    return lambda alpha: surveysem.least(turned.estimates, turned.interval, total.nobs, alpha=alpha,
-                                       p_values=turned.p_values)
+    return lambda alpha: surveysem.least(
+        turned.estimates, turned.interval, total.nobs, alpha=alpha, p_values=turned.p_values
+    )
 
 
 def _rates(hypotheses: Sequence[Hypothesis], found: Mapping[str, Found]) -> dict[str, float]:
     """Return the error rate its family's correction leaves to each; what cannot be tested counts as p = 1."""
     rates: dict[str, float] = {}
     for family in {h.family.id: h.family for h in hypotheses}.values():
-        whole = {h.id: one(_rate(family)) if callable(one := found[h.id]) else one
-                 for h in hypotheses if h.family.id == family.id}
+        whole = {
+            h.id: one(_rate(family)) if callable(one := found[h.id]) else one
+            for h in hypotheses
+            if h.family.id == family.id
+        }
         p = {name: 1.0 if (own := getattr(one, "p_value", None)) is None else own for name, one in whole.items()}
         rates |= {name: one.alpha for name, one in surveysem.adjust(p, _rate(family), family.correction).items()}
     return rates
 
 
-def _test(hypothesis: Hypothesis, found: Found, alpha: float, study: Study,
-          truth: float | None) -> HypothesisTest | NotTestable:
+def _test(
+    hypothesis: Hypothesis, found: Found, alpha: float, study: Study, truth: float | None
+) -> HypothesisTest | NotTestable:
     if isinstance(found, NotTestable):
         return found
     about = _about(hypothesis, study.basis) | {"truth": truth}
     if isinstance(found, Effect):
-        return HypothesisTest.from_error(found.estimate, found.standard_error, alpha=alpha, df=found.df, n=found.n,
-                                         **about)
+        return HypothesisTest.from_error(
+            found.estimate, found.standard_error, alpha=alpha, df=found.df, n=found.n, **about
+        )
     one = found(alpha)
-    return HypothesisTest(one.estimate, one.n, interval=one.interval, level=one.level, p_value=one.p_value,
-                          equivalence_interval=one.equivalence_interval, equivalence_level=one.equivalence_level,
-                          **about)
+    return HypothesisTest(
+        one.estimate,
+        one.n,
+        interval=one.interval,
+        level=one.level,
+        p_value=one.p_value,
+        equivalence_interval=one.equivalence_interval,
+        equivalence_level=one.equivalence_level,
+        **about,
+    )
 
 
 def _about(hypothesis: Hypothesis, evidence: str) -> dict[str, Any]:
     """What a test says of itself beside its numbers."""
     if (smallest := hypothesis.smallest_effect) is None:
         raise ParameterError(f"hypothesis {hypothesis.id} has no smallest effect; one on respondents needs it.")
-    return {"unit": smallest.unit, "method": hypothesis.design, "null": hypothesis.null, "evidence": evidence,
-            "grade": "direct"}
+    return {
+        "unit": smallest.unit,
+        "method": hypothesis.design,
+        "null": hypothesis.null,
+        "evidence": evidence,
+        "grade": "direct",
+    }
 
 
 def _rate(family: Family) -> float:
@@ -204,12 +266,16 @@ def _own_hypothesis(study: Study, k: int, evidence: tuple[Evidence, ...]) -> Hyp
     x, y, rises = called[path.predictor], called[path.outcome], path.direction > 0
     statement = "{x} has a positive effect on {y}." if rises else "{x} has a negative effect on {y}."
     return Hypothesis(
-        id=f"P{k + 1:02}", claims=(), data=evidence, part="strategies",
+        id=f"P{k + 1:02}",
+        claims=(),
+        data=evidence,
+        part="strategies",
         family=Family(path.outcome, {"en": words("paths to {y}", y=y)}, rules.alpha, "holm"),
         statement={"en": words(statement, x=x, y=y)},
         null={"en": words("The path from {x} to {y} is zero.", x=x, y=y)},
         design={"en": "Standardised path in the structural model."},
-        direction="positive" if rises else "negative", smallest_effect=rules.smallest_effects["path"],
+        direction="positive" if rises else "negative",
+        smallest_effect=rules.smallest_effects["path"],
     )
 
 
@@ -223,7 +289,8 @@ def true_effects(truth: surveysem.Truth, answers: pd.DataFrame | None = None) ->
     return {name: value["path", *path, ""] for name, path in PATHS.items()} | {
         MODERATION: value["moderation", "repurchase", "benefit", "price"],
         CONTACT: next(v for (kind, *_), v in value.items() if kind == "contact"),
-        EQUAL: max(apart), INDIRECT: min(through),
+        EQUAL: max(apart),
+        INDIRECT: min(through),
     }
 
 
@@ -236,10 +303,19 @@ def _on_sample(hypothesis: Hypothesis) -> HypothesisTest:
     """Return the test on the synthetic sample as it was kept."""
     row = _estimates()[hypothesis.id]
     return HypothesisTest(
-        row["estimate"], row["nobs"], (row["low"], row["high"]), row["level"], (row["inner_low"], row["inner_high"]),
-        row["inner_level"], row["p_value"], row["truth"], **_about(hypothesis, "synthetic sample"))
+        row["estimate"],
+        row["nobs"],
+        (row["low"], row["high"]),
+        row["level"],
+        (row["inner_low"], row["inner_high"]),
+        row["inner_level"],
+        row["p_value"],
+        row["truth"],
+        **_about(hypothesis, "synthetic sample"),
+    )
 
 
 TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = dict.fromkeys(
-    sorted([*PATHS, MODERATION, CONTACT, EQUAL, INDIRECT]), _on_sample)
+    sorted([*PATHS, MODERATION, CONTACT, EQUAL, INDIRECT]), _on_sample
+)
 """The tests on the project's synthetic sample, from the registered table that ``data/prepare`` makes."""

@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 
 __all__ = ["claims", "forms", "hypotheses", "models", "power"]
 
-TITLES = {"00_claims": "claims", "01_market_size": "market size", "02_content_mode": "content mode",
-          "03_sharing_mode": "interaction mode", "05_strategies": "strategies", "06_open_questions": "open questions",
-          "07_verdicts": "verdicts"}
+TITLES = {
+    "00_claims": "claims",
+    "01_market_size": "market size",
+    "02_content_mode": "content mode",
+    "03_sharing_mode": "interaction mode",
+    "05_strategies": "strategies",
+    "06_open_questions": "open questions",
+    "07_verdicts": "verdicts",
+}
 """What the reports are called in a table."""
 
 
@@ -71,8 +77,11 @@ def forms(assessment: Assessment) -> pd.DataFrame:
         test: Any = assessment.results[one.id].result
         if one.kinds == ("model",):
             shares = {"all": {"all forms": test.estimate}} | test.forms
-            rows += [{"id": one.id, "short": one.short and one.short["en"], "part": part, "form": form, "share": share}
-                     for part, by in shares.items() for form, share in by.items()]
+            rows += [
+                {"id": one.id, "short": one.short and one.short["en"], "part": part, "form": form, "share": share}
+                for part, by in shares.items()
+                for form, share in by.items()
+            ]
     return pd.DataFrame(rows).replace({"part": part_words()})
 
 
@@ -105,11 +114,24 @@ def power(assessment: Assessment, sizes: tuple[int, ...] = (300, 1000)) -> pd.Da
             among = sum(other.family == family for other in assessment.hypotheses)
             low, high = test.interval
             error = (high - low) / 2 / norm.ppf((1 + test.level) / 2)
-            found = {f"power_{n}": norm.cdf(one.smallest_effect.value / (error * (test.n / n) ** 0.5)
-                                            - norm.isf(family.alpha / among / 2)) for n in sizes}
-            rows.append({"id": one.id, "short": one.short["en"], "design": one.design["en"], "truth": test.truth,
-                         "low": low, "high": high, "covered": "yes" if low <= test.truth <= high else "no"}
-                        | (found if family.id != "structure" else dict.fromkeys(found, float("nan"))))
+            found = {
+                f"power_{n}": norm.cdf(
+                    one.smallest_effect.value / (error * (test.n / n) ** 0.5) - norm.isf(family.alpha / among / 2)
+                )
+                for n in sizes
+            }
+            rows.append(
+                {
+                    "id": one.id,
+                    "short": one.short["en"],
+                    "design": one.design["en"],
+                    "truth": test.truth,
+                    "low": low,
+                    "high": high,
+                    "covered": "yes" if low <= test.truth <= high else "no",
+                }
+                | (found if family.id != "structure" else dict.fromkeys(found, float("nan")))
+            )
     return pd.DataFrame(rows)
 
 
@@ -130,8 +152,14 @@ def _why(hypothesis: Hypothesis, result: Verdict) -> str | None:
         by = {**test.halves, **test.forms}
         most = max(by, key=lambda name: max(by[name].values()) - min(by[name].values()))
         least, largest = (end(by[most], key=by[most].__getitem__) for end in (min, max))
-        return words("{part}: {least} {low:.2f}, {largest} {high:.2f}", part=_called(most), least=least,
-                     low=by[most][least], largest=largest, high=by[most][largest])
+        return words(
+            "{part}: {least} {low:.2f}, {largest} {high:.2f}",
+            part=_called(most),
+            least=least,
+            low=by[most][least],
+            largest=largest,
+            high=by[most][largest],
+        )
     if result.side != "undecided" or not isinstance(test, HypothesisTest):
         return None
     if hypothesis.smallest_effect is None:

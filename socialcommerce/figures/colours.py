@@ -17,14 +17,24 @@ GRID = "#d9dde3"
 SERIES = ("#192f5b", "#d87a23", "#116446", "#ac699c", "#52460a", "#725caf")
 MARKERS = ("o", "s", "^", "D", "v", "P")  # by which series differ in grey too, as by their lines
 
-DARK: Mapping[str, str] = MappingProxyType({
-    INK: "#e8eaee", MUTED: "#a3abb8", PAPER: "#12161d", GRID: "#323945",
-    **dict(zip(SERIES, ("#7ca0f4", "#c3571d", "#21d487", "#b77694", "#f7e671", "#c6cbfa"), strict=True)),
-})
-VARIABLES: Mapping[str, str] = MappingProxyType({
-    INK: "--ink", MUTED: "--muted", PAPER: "--paper", GRID: "--grid",
-    **{colour: f"--series-{number}" for number, colour in enumerate(SERIES, 1)},
-})
+DARK: Mapping[str, str] = MappingProxyType(
+    {
+        INK: "#e8eaee",
+        MUTED: "#a3abb8",
+        PAPER: "#12161d",
+        GRID: "#323945",
+        **dict(zip(SERIES, ("#7ca0f4", "#c3571d", "#21d487", "#b77694", "#f7e671", "#c6cbfa"), strict=True)),
+    }
+)
+VARIABLES: Mapping[str, str] = MappingProxyType(
+    {
+        INK: "--ink",
+        MUTED: "--muted",
+        PAPER: "--paper",
+        GRID: "--grid",
+        **{colour: f"--series-{number}" for number, colour in enumerate(SERIES, 1)},
+    }
+)
 
 
 def css(dark: bool = False) -> str:

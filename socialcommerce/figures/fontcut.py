@@ -26,8 +26,16 @@ from fontTools.varLib import instancer
 
 __all__ = ["cut", "models", "wanted"]
 
-SIGNS = ((0x20, 0x530), (0x1E00, 0x1F00), (0x2000, 0x2C00), (0x3000, 0x3130), (0x3200, 0x3400), (0xFE30, 0xFE50),
-         (0xFF01, 0xFFA0), (0xFFE0, 0xFFE7))
+SIGNS = (
+    (0x20, 0x530),
+    (0x1E00, 0x1F00),
+    (0x2000, 0x2C00),
+    (0x3000, 0x3130),
+    (0x3200, 0x3400),
+    (0xFE30, 0xFE50),
+    (0xFF01, 0xFFA0),
+    (0xFFE0, 0xFFE7),
+)
 DROPPED = ("GSUB", "GPOS", "GDEF", "BASE", "STAT", "HVAR", "VVAR", "vhea", "vmtx", "prep", "gasp")
 AXES = ("fvar", "avar", "gvar")
 
@@ -38,8 +46,18 @@ NARROW = "‘’“”…"  # drawn twice in the font: one em wide, and as Latin
 OVERLAP = 0.005  # em, by which two dashes run into each other, lest a pixel shows between them
 ACCENTED = (*range(0x100, 0x180), *range(0x1CD, 0x250), *range(0x1E00, 0x1F00))
 # combining mark -> a letter of the font that wears it
-MODELS = {0x300: "è", 0x301: "é", 0x302: "ê", 0x303: "ñ", 0x304: "ē", 0x306: "ă", 0x307: "i", 0x308: "ë", 0x30A: "å",
-          0x30C: "ě"}
+MODELS = {
+    0x300: "è",
+    0x301: "é",
+    0x302: "ê",
+    0x303: "ñ",
+    0x304: "ē",
+    0x306: "ă",
+    0x307: "i",
+    0x308: "ë",
+    0x30A: "å",
+    0x30C: "ě",
+}
 DOUBLE_ACUTE, CEDILLA = 0x30B, 0x327
 # Latin-1, general punctuation, letterlike signs and Roman numerals, arrows, mathematics
 SHARED = (*range(0xA0, 0x100), *range(0x2010, 0x2060), *range(0x2100, 0x2190), *range(0x2190, 0x2300))
@@ -222,8 +240,13 @@ def _insert(font: Any, glyph_name: str, glyph: Any, width: int) -> None:
 def _named_file(font: Any, weight: int, family: str, style: str, recipe: int) -> bytes:
     """Return a font as the bytes of a file, with the names and weights by which systems tell regular from bold."""
     plain = family.replace(" ", "")
-    for number, words in {1: family, 2: style, 3: f"{plain}-{style}-{recipe}", 4: f"{family} {style}",
-                          6: f"{plain}-{style}"}.items():
+    for number, words in {
+        1: family,
+        2: style,
+        3: f"{plain}-{style}-{recipe}",
+        4: f"{family} {style}",
+        6: f"{plain}-{style}",
+    }.items():
         font["name"].setName(words, number, 3, 1, 0x409)
     bold = weight >= 600
     font["OS/2"].usWeightClass = weight

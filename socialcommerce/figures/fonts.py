@@ -25,8 +25,17 @@ import nbproof
 from socialcommerce.errors import DataError, OutputError, ParameterError, UnknownNameError
 from socialcommerce.project import cache_folder
 
-__all__ = ["UncoveredWarning", "bold", "family", "folder", "regular", "uncovered", "warn_uncovered", "woff2_formulas",
-           "woff2_subset"]
+__all__ = [
+    "UncoveredWarning",
+    "bold",
+    "family",
+    "folder",
+    "regular",
+    "uncovered",
+    "warn_uncovered",
+    "woff2_formulas",
+    "woff2_subset",
+]
 
 FAMILY, FAMILY_LATIN = "Noto Sans SC House", "Noto Sans SC House Latin"
 FAMILIES = {"zh": (FAMILY, ""), "en": (FAMILY_LATIN, "Latin")}  # name, and what its files begin with
@@ -99,8 +108,12 @@ def warn_uncovered(text: str, where: str) -> str:
     missing = uncovered(text)
     if missing:
         named = ", ".join(f"{sign} (U+{ord(sign):04X})" for sign in missing)
-        warnings.warn(f"{where}: the report's font has no glyph for {named}; it covers GB 2312 (6,763 Chinese "
-                      "characters), Latin, Greek and Cyrillic.", UncoveredWarning, stacklevel=2)
+        warnings.warn(
+            f"{where}: the report's font has no glyph for {named}; it covers GB 2312 (6,763 Chinese "
+            "characters), Latin, Greek and Cyrillic.",
+            UncoveredWarning,
+            stacklevel=2,
+        )
     return missing
 
 
@@ -217,8 +230,10 @@ def folder() -> Path:
                 if not _whole(ready):
                     _fill(ready, source, digest)
         except OSError as error:
-            raise OutputError(f"the house font cannot be written to {home}: {error.strerror}; set XDG_CACHE_HOME to a "
-                              "folder that can be written (35 MB).") from error
+            raise OutputError(
+                f"the house font cannot be written to {home}: {error.strerror}; set XDG_CACHE_HOME to a "
+                "folder that can be written (35 MB)."
+            ) from error
     return ready
 
 
@@ -229,8 +244,9 @@ def _source(package: str, source: str) -> tuple[Path, str]:
     try:
         entry = next(file for file in files(package) or () if file.name == source)
     except (PackageNotFoundError, StopIteration):
-        raise DataError(f"the font {source} is not installed; it comes with the package {package}, which "
-                        "requirements.lock names.") from None
+        raise DataError(
+            f"the font {source} is not installed; it comes with the package {package}, which requirements.lock names."
+        ) from None
     registered = urlsafe_b64decode(entry.hash.value + "=").hex() if entry.hash else "none"
     return Path(str(entry.locate())), registered
 

@@ -85,7 +85,8 @@ def routes(diagram: Diagram) -> dict[Key, np.ndarray]:
         out, into = (np.array(NORMALS[side]) for side in edge.sides)
         start, end = ports[number, 0], ports[number, 1] + HEAD * into
         ways[edge.source, edge.target] = np.array(
-            [start, start + _pull(out, into, end - start) * out, end + _pull(into, out, start - end) * into, end])
+            [start, start + _pull(out, into, end - start) * out, end + _pull(into, out, start - end) * into, end]
+        )
     return ways
 
 
@@ -127,8 +128,10 @@ def _listed(ids: list[str]) -> str:
     """Name loops in few letters, as R1–3,7 B2."""
     parts = []
     for letter, own in groupby(ids, key=lambda name: name[0]):
-        runs = [[number for _, number in run] for _, run in groupby(enumerate(int(name[1:]) for name in own),
-                                                                    key=lambda pair: pair[1] - pair[0])]
+        runs = [
+            [number for _, number in run]
+            for _, run in groupby(enumerate(int(name[1:]) for name in own), key=lambda pair: pair[1] - pair[0])
+        ]
         parts.append(letter + ",".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs))
     return " ".join(parts)
 
@@ -186,8 +189,9 @@ def _arrow(ax: Axes, way: np.ndarray, colour: str, style: str) -> None:
     path = Path(way, [Path.MOVETO, *[Path.CURVE4] * 3])
     ax.add_patch(PathPatch(path, facecolor="none", edgecolor=PAPER, linewidth=2.6, zorder=1))  # where arrows cross
     ax.add_patch(PathPatch(path, facecolor="none", edgecolor=colour, linewidth=0.9, linestyle=style, zorder=1.1))
-    ax.add_patch(Polygon([way[3] - HEAD * into, way[3] + aside, way[3] - aside], facecolor=colour, linewidth=0,
-                         zorder=1.2))
+    ax.add_patch(
+        Polygon([way[3] - HEAD * into, way[3] + aside, way[3] - aside], facecolor=colour, linewidth=0, zorder=1.2)
+    )
 
 
 def _box(ax: Axes, node: Node) -> None:
@@ -200,10 +204,29 @@ def _box(ax: Axes, node: Node) -> None:
     if node.symbol:
         fill = ax.add_patch(Rectangle((x - w / 2, y - h / 2), tab, h, facecolor=INK, linewidth=0, zorder=2.1))
         fill.set_clip_path(shape)
-        ax.text(x - w / 2 + tab / 2, y, node.symbol, color=PAPER, fontsize=6.5, weight="bold", ha="center",
-                va="center_baseline", zorder=3)
-    label = ax.text(x + tab / 2, y, node.words, fontsize=6.5, ha="center", va="center", linespacing=1.05, zorder=3,
-                    color=PAPER if node.kind == "actor" else INK, gid=node.id)
+        ax.text(
+            x - w / 2 + tab / 2,
+            y,
+            node.symbol,
+            color=PAPER,
+            fontsize=6.5,
+            weight="bold",
+            ha="center",
+            va="center_baseline",
+            zorder=3,
+        )
+    label = ax.text(
+        x + tab / 2,
+        y,
+        node.words,
+        fontsize=6.5,
+        ha="center",
+        va="center",
+        linespacing=1.05,
+        zorder=3,
+        color=PAPER if node.kind == "actor" else INK,
+        gid=node.id,
+    )
     room = w - tab - SLACK[node.kind]
     vars(label)["_get_wrapped_text"] = lambda: _wrapped(label.get_text(), room)  # anew for each language
 
@@ -213,19 +236,30 @@ def _shape(kind: str, x: float, y: float, w: float, h: float) -> Patch:
 
     left, bottom = x - w / 2, y - h / 2
     if kind in ("actor", "stock"):
-        return Rectangle((left, bottom), w, h, facecolor=INK if kind == "actor" else GRID, edgecolor=INK,
-                         linewidth=1.2, zorder=2)
+        return Rectangle(
+            (left, bottom), w, h, facecolor=INK if kind == "actor" else GRID, edgecolor=INK, linewidth=1.2, zorder=2
+        )
     if kind in ("lever", "event"):  # a hexagon; a box with a notch
         tip = 2.0
-        points = {"lever": [(0, h / 2), (tip, h), (w - tip, h), (w, h / 2), (w - tip, 0), (tip, 0)],
-                  "event": [(0, 0), (tip, h / 2), (0, h), (w - tip, h), (w, h / 2), (w - tip, 0)]}[kind]
-        return Polygon([(left + a, bottom + b) for a, b in points], facecolor=PAPER, edgecolor=INK, linewidth=0.9,
-                       zorder=2)
+        points = {
+            "lever": [(0, h / 2), (tip, h), (w - tip, h), (w, h / 2), (w - tip, 0), (tip, 0)],
+            "event": [(0, 0), (tip, h / 2), (0, h), (w - tip, h), (w, h / 2), (w - tip, 0)],
+        }[kind]
+        return Polygon(
+            [(left + a, bottom + b) for a, b in points], facecolor=PAPER, edgecolor=INK, linewidth=0.9, zorder=2
+        )
     radius = 4.4 if kind == "flow" else 1.2
     radius = min(radius, h / 2)
-    return FancyBboxPatch((left + radius, bottom + radius), w - 2 * radius, h - 2 * radius, facecolor=PAPER,
-                          boxstyle=f"round,pad={radius},rounding_size={radius}", edgecolor=INK if kind == "flow" else
-                          MUTED, linewidth=1.2 if kind == "flow" else 0.7, zorder=2)
+    return FancyBboxPatch(
+        (left + radius, bottom + radius),
+        w - 2 * radius,
+        h - 2 * radius,
+        facecolor=PAPER,
+        boxstyle=f"round,pad={radius},rounding_size={radius}",
+        edgecolor=INK if kind == "flow" else MUTED,
+        linewidth=1.2 if kind == "flow" else 0.7,
+        zorder=2,
+    )
 
 
 def _wrapped(words: str, width: float) -> str:
@@ -237,7 +271,7 @@ def _wrapped(words: str, width: float) -> str:
     lines = max(1, int(np.ceil(len(words) / room)))
     if chinese:
         size = int(np.ceil(len(words) / lines))
-        return "\n".join(words[i:i + size] for i in range(0, len(words), size))
+        return "\n".join(words[i : i + size] for i in range(0, len(words), size))
     for size in range(int(np.ceil(len(words) / lines)), len(words) + 1):
         if len(wrap(words, size, break_long_words=False)) <= lines:
             return "\n".join(wrap(words, size, break_long_words=False))
@@ -248,8 +282,9 @@ def _sign(ax: Axes, x: float, y: float, sign: int, zorder: float = 4) -> None:
     from matplotlib.patches import Circle
 
     colour = COLOURS[sign]
-    ax.add_patch(Circle((x, y), RADIUS, facecolor=PAPER if sign > 0 else colour, edgecolor=colour, linewidth=0.7,
-                        zorder=zorder))
+    ax.add_patch(
+        Circle((x, y), RADIUS, facecolor=PAPER if sign > 0 else colour, edgecolor=colour, linewidth=0.7, zorder=zorder)
+    )
     ink, arm = colour if sign > 0 else PAPER, 0.55 * RADIUS
     ax.plot([x - arm, x + arm], [y, y], color=ink, linewidth=0.8, zorder=zorder)
     if sign > 0:
@@ -259,10 +294,23 @@ def _sign(ax: Axes, x: float, y: float, sign: int, zorder: float = 4) -> None:
 def _badge(ax: Axes, x: float, y: float, name: str) -> None:
     """Write the names of loops: on dark where all reinforce, on paper where one balances."""
     dark = "B" not in name
-    ax.text(x, y, name, fontsize=5.8, weight="bold", color=PAPER if dark else INK, ha="center",
-            va="center_baseline", zorder=5,
-            bbox={"boxstyle": "round,pad=0.22", "facecolor": MUTED if dark else PAPER, "edgecolor": MUTED,
-                  "linewidth": 0.8})
+    ax.text(
+        x,
+        y,
+        name,
+        fontsize=5.8,
+        weight="bold",
+        color=PAPER if dark else INK,
+        ha="center",
+        va="center_baseline",
+        zorder=5,
+        bbox={
+            "boxstyle": "round,pad=0.22",
+            "facecolor": MUTED if dark else PAPER,
+            "edgecolor": MUTED,
+            "linewidth": 0.8,
+        },
+    )
 
 
 def _legend(ax: Axes, diagram: Diagram) -> None:
@@ -291,5 +339,11 @@ def _list(ax: Axes, diagram: Diagram, loops: tuple[Loop, ...]) -> None:
         y = -ROW - LINE * row + 0.4
         _badge(ax, 3.6, y, loop.id)
         ax.text(8, y, diagram.path_words(loop), fontsize=6.5, color=INK, va="center_baseline")
-    ax.text(8, -ROW - LINE * len(loops) + 0.4, "R: reinforcing loop; B: balancing loop", fontsize=6.5,
-            color=MUTED, va="center_baseline")
+    ax.text(
+        8,
+        -ROW - LINE * len(loops) + 0.4,
+        "R: reinforcing loop; B: balancing loop",
+        fontsize=6.5,
+        color=MUTED,
+        va="center_baseline",
+    )

@@ -16,8 +16,21 @@ from socialcommerce.figures.colours import DARK, GRID, INK, MUTED, PAPER, SERIES
 from socialcommerce.figures.svg import inline, tidy
 from socialcommerce.project import catalogue
 
-__all__ = ["DARK", "GRID", "INK", "MUTED", "PAPER", "SERIES", "VARIABLES", "WIDTH", "css", "draw", "house",
-           "inline", "use"]
+__all__ = [
+    "DARK",
+    "GRID",
+    "INK",
+    "MUTED",
+    "PAPER",
+    "SERIES",
+    "VARIABLES",
+    "WIDTH",
+    "css",
+    "draw",
+    "house",
+    "inline",
+    "use",
+]
 
 WIDTH, HEIGHT = 6.3, 3.5  # inches: a column of A4 with 2.5 cm margins
 LANGUAGES = ("en", "zh")
@@ -90,8 +103,12 @@ def draw(plot: Callable[..., Any], *results: Any, language: str, **options: Any)
             if "language" in signature(plot).parameters:
                 figure = _figure_of(plot(*results, language=language, **options), plot)
             else:
-                figure = translated(_figure_of(plot(*results, **options), plot), catalogue(language),
-                                    [fonts.family(language), FALLBACK], language=language)
+                figure = translated(
+                    _figure_of(plot(*results, **options), plot),
+                    catalogue(language),
+                    [fonts.family(language), FALLBACK],
+                    language=language,
+                )
             return tidy(_saved(figure))
         finally:  # whatever happened
             for number in set(plt.get_fignums()) - before:
@@ -153,22 +170,64 @@ def _settings(family: str) -> dict[str, Any]:
     boxes = {f"boxplot.{part}props.color": INK for part in ("box", "whisker", "cap", "flier", "median", "mean")}
     marks = {f"boxplot.{part}props.marker{side}color": INK for part in ("flier", "mean") for side in ("edge", "face")}
     return {
-        "font.family": [family, FALLBACK], "font.size": 9, "axes.labelsize": 9, "axes.titlesize": 10,
-        "xtick.labelsize": 8.5, "ytick.labelsize": 8.5, "legend.fontsize": 8.5, "text.hinting": "none",
-        "mathtext.fontset": "custom", "mathtext.default": "regular", "mathtext.fallback": "stixsans",
+        "font.family": [family, FALLBACK],
+        "font.size": 9,
+        "axes.labelsize": 9,
+        "axes.titlesize": 10,
+        "xtick.labelsize": 8.5,
+        "ytick.labelsize": 8.5,
+        "legend.fontsize": 8.5,
+        "text.hinting": "none",
+        "mathtext.fontset": "custom",
+        "mathtext.default": "regular",
+        "mathtext.fallback": "stixsans",
         **{f"mathtext.{face}": family for face in ("rm", "it", "sf", "cal", "tt")},
         **{f"mathtext.{face}": f"{family}:bold" for face in ("bf", "bfit")},
-        "figure.figsize": (WIDTH, HEIGHT), "figure.constrained_layout.use": True,
-        "figure.facecolor": PAPER, "savefig.facecolor": PAPER, "figure.edgecolor": PAPER, "savefig.edgecolor": PAPER,
-        "axes.facecolor": "none", "axes.edgecolor": MUTED, "axes.labelcolor": INK, "axes.titlecolor": INK,
-        "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.linewidth": 0.8, "axes.axisbelow": True,
-        "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.grid.axis": "y",
-        "axes.prop_cycle": cycler(color=SERIES), "axes.unicode_minus": True, "axes.formatter.use_locale": False,
-        "grid.color": GRID, "grid.linewidth": 0.7, "text.color": INK, "hatch.color": PAPER, "hatch.linewidth": 0.8,
-        "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
-        "lines.linewidth": 1.8, "lines.markersize": 5, "lines.color": SERIES[0], "patch.facecolor": SERIES[0],
-        "patch.edgecolor": INK, "patch.linewidth": 0.8, "legend.frameon": False, "legend.facecolor": PAPER,
-        "legend.edgecolor": GRID, **boxes, **marks,
-        "svg.fonttype": "path", "svg.hashsalt": "socialcommerce", "pdf.fonttype": 42, "savefig.bbox": None,
-        "savefig.dpi": 300, "path.simplify": True,
+        "figure.figsize": (WIDTH, HEIGHT),
+        "figure.constrained_layout.use": True,
+        "figure.facecolor": PAPER,
+        "savefig.facecolor": PAPER,
+        "figure.edgecolor": PAPER,
+        "savefig.edgecolor": PAPER,
+        "axes.facecolor": "none",
+        "axes.edgecolor": MUTED,
+        "axes.labelcolor": INK,
+        "axes.titlecolor": INK,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.linewidth": 0.8,
+        "axes.axisbelow": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.grid.axis": "y",
+        "axes.prop_cycle": cycler(color=SERIES),
+        "axes.unicode_minus": True,
+        "axes.formatter.use_locale": False,
+        "grid.color": GRID,
+        "grid.linewidth": 0.7,
+        "text.color": INK,
+        "hatch.color": PAPER,
+        "hatch.linewidth": 0.8,
+        "xtick.color": MUTED,
+        "ytick.color": MUTED,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "lines.linewidth": 1.8,
+        "lines.markersize": 5,
+        "lines.color": SERIES[0],
+        "patch.facecolor": SERIES[0],
+        "patch.edgecolor": INK,
+        "patch.linewidth": 0.8,
+        "legend.frameon": False,
+        "legend.facecolor": PAPER,
+        "legend.edgecolor": GRID,
+        **boxes,
+        **marks,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "socialcommerce",
+        "pdf.fonttype": 42,
+        "savefig.bbox": None,
+        "savefig.dpi": 300,
+        "path.simplify": True,
     }

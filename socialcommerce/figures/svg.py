@@ -24,18 +24,73 @@ COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 THEMED = {**VARIABLES, "#000000": "--ink", "#333333": "--ink", "#808080": "--muted"}  # a notebook's "k" and grey
 STEP = re.compile(r"([A-Za-z])([^A-Za-z]*)")
 GLYPH = "scale(0.015625)"  # matplotlib writes letters in 1/6400 em; a tenth of the font's 1/1000 em is as exact
-ALLOWED = SHAPES - {"text"} | {"svg", "g", "defs", "clipPath", "image", "title", "desc", "linearGradient",
-                               "radialGradient", "stop", "pattern", "mask"}
-PAINT = frozenset({
-    "clip-path", "clip-rule", "fill", "fill-opacity", "fill-rule", "image-rendering", "mask", "opacity",
-    "stop-color", "stop-opacity", "stroke", "stroke-dasharray", "stroke-dashoffset", "stroke-linecap",
-    "stroke-linejoin", "stroke-miterlimit", "stroke-opacity", "stroke-width",
-})
-ATTRIBUTES = PAINT | frozenset({
-    "id", "d", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "width", "height", "points",
-    "transform", "viewBox", "style", "clipPathUnits", "patternUnits", "patternTransform", "patternContentUnits",
-    "gradientUnits", "gradientTransform", "offset", "preserveAspectRatio",
-})
+ALLOWED = SHAPES - {"text"} | {
+    "svg",
+    "g",
+    "defs",
+    "clipPath",
+    "image",
+    "title",
+    "desc",
+    "linearGradient",
+    "radialGradient",
+    "stop",
+    "pattern",
+    "mask",
+}
+PAINT = frozenset(
+    {
+        "clip-path",
+        "clip-rule",
+        "fill",
+        "fill-opacity",
+        "fill-rule",
+        "image-rendering",
+        "mask",
+        "opacity",
+        "stop-color",
+        "stop-opacity",
+        "stroke",
+        "stroke-dasharray",
+        "stroke-dashoffset",
+        "stroke-linecap",
+        "stroke-linejoin",
+        "stroke-miterlimit",
+        "stroke-opacity",
+        "stroke-width",
+    }
+)
+ATTRIBUTES = PAINT | frozenset(
+    {
+        "id",
+        "d",
+        "x",
+        "y",
+        "x1",
+        "y1",
+        "x2",
+        "y2",
+        "cx",
+        "cy",
+        "r",
+        "rx",
+        "ry",
+        "width",
+        "height",
+        "points",
+        "transform",
+        "viewBox",
+        "style",
+        "clipPathUnits",
+        "patternUnits",
+        "patternTransform",
+        "patternContentUnits",
+        "gradientUnits",
+        "gradientTransform",
+        "offset",
+        "preserveAspectRatio",
+    }
+)
 PLAIN = re.compile(r"[-+\w#.,%\s]*(?:\([-+\w.,%\s]*\)[-+\w#.,%\s]*)*")  # numbers, names, functions of them
 
 
@@ -98,8 +153,10 @@ def inline(svg: str, prefix: str, alt: str = "") -> str:
     _renamed(root, f"{prefix}-")
     for element in root.iter():
         for name in {"style", *COLOURED} & set(element.keys()):
-            element.set(name, COLOUR.sub(lambda hit: f"var({THEMED[hit[0]]})" if hit[0] in THEMED else hit[0],
-                                         element.get(name, "")))
+            element.set(
+                name,
+                COLOUR.sub(lambda hit: f"var({THEMED[hit[0]]})" if hit[0] in THEMED else hit[0], element.get(name, "")),
+            )
     width = root.attrib.pop("width", "")
     root.attrib.pop("height", None)
     root.set("style", f"display:block;width:100%;{_natural(width)}height:auto;" + root.get("style", ""))

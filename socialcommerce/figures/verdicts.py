@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["plot_estimates"]
 
 ROW, HEAD, TALLEST = 0.15, 0.92, 6.9  # inches a line, of a panel's title and axis, of all lines on one page
-MARKS = {"with the paper": ("o", SERIES[0]), "undecided": ("^", SERIES[2]), "against the paper": ("v", SERIES[4]),
-         "further questions": ("s", MUTED)}
+MARKS = {
+    "with the paper": ("o", SERIES[0]),
+    "undecided": ("^", SERIES[2]),
+    "against the paper": ("v", SERIES[4]),
+    "further questions": ("s", MUTED),
+}
 HOLLOW = ("consistent (proxy evidence)", "inconsistent (proxy evidence)")
 AXES = {
     "public data set": "estimate / smallest effect of interest (positive: as the paper claims)",
@@ -67,8 +71,17 @@ def _draw(ax: Axes, part: pd.DataFrame) -> None:
         one, (marker, colour) = part[mine], MARKS[side]
         error = np.nan_to_num([one["estimate"] - one["low"], one["high"] - one["estimate"]])
         label = words("further question: {outcome}", outcome=outcome) if side == "further questions" else outcome
-        ax.errorbar(one["estimate"], at[mine], xerr=error, fmt=marker, color=colour, markersize=4, linewidth=1.1,
-                    label=label, markerfacecolor="none" if outcome in HOLLOW else colour)
+        ax.errorbar(
+            one["estimate"],
+            at[mine],
+            xerr=error,
+            fmt=marker,
+            color=colour,
+            markersize=4,
+            linewidth=1.1,
+            label=label,
+            markerfacecolor="none" if outcome in HOLLOW else colour,
+        )
 
 
 def _dress(ax: Axes, part: pd.DataFrame) -> None:
@@ -84,7 +97,14 @@ def _dress(ax: Axes, part: pd.DataFrame) -> None:
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x")
-    ax.annotate(kind, (0, 1), xycoords=("figure fraction", "axes fraction"), xytext=(0, 5), fontweight="bold",
-                textcoords="offset points", fontsize=8.5)
+    ax.annotate(
+        kind,
+        (0, 1),
+        xycoords=("figure fraction", "axes fraction"),
+        xytext=(0, 5),
+        fontweight="bold",
+        textcoords="offset points",
+        fontsize=8.5,
+    )
     ax.set_xlabel(AXES[kind], loc="right", fontsize=8)
     ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize=7, columnspacing=1, handletextpad=0.2)

@@ -6,13 +6,7 @@ for comes back as ``NotAvailable`` with the reason, which counts as false; error
 
 from socialcommerce.market.audit import audit
 from socialcommerce.market.fit import CURVES, Curve, Estimate, GrowthFit, aicc, fit_growth, parameter_table
-from socialcommerce.market.forecast import (
-    Backtest,
-    Forecast,
-    forecast,
-    published_misses,
-    rolling_origin,
-)
+from socialcommerce.market.forecast import Backtest, Forecast, forecast, published_misses, rolling_origin
 from socialcommerce.market.series import MarketSeries, NotAvailable, unit_name
 
 __all__ = [

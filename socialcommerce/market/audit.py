@@ -15,8 +15,9 @@ __all__ = ["audit"]
 PERSONS, MONEY, PERCENT = "100 million persons", "100 million CNY", "%"
 
 
-def audit(paper: pd.DataFrame, official: pd.DataFrame, series: MarketSeries, rivals: pd.DataFrame,
-          growth: pd.DataFrame) -> pd.DataFrame:
+def audit(
+    paper: pd.DataFrame, official: pd.DataFrame, series: MarketSeries, rivals: pd.DataFrame, growth: pd.DataFrame
+) -> pd.DataFrame:
     """Check the paper's numbers: users, penetration, implied population, the forecast for 2023, and growth.
 
     Parameters
@@ -47,34 +48,91 @@ def audit(paper: pd.DataFrame, official: pd.DataFrame, series: MarketSeries, riv
     inside = growth[growth["year"].isin(series.years[1:]) & (growth["status"] != "forecast")]
     lowest = inside.loc[inside["growth"].idxmin()]
     again, slack = 100 * users["value"] / people, rate["precision"] + 100 * users["precision"] / people
-    return pd.DataFrame([
-        _row("Internet users, December 2023", PERSONS, "CNNIC, 53rd report", users["value"], count,
-             users["precision"], 2, users),
-        _row("Internet penetration, December 2023", PERCENT, "users over the official population at the year's end",
-             rate["value"], again, slack, 2, rate),
-        _row("Population implied by the two", PERSONS, "National Bureau of Statistics, end of 2023", implied, people,
-             implied * (users["precision"] / users["value"] + rate["precision"] / rate["value"]), 3, rate),
-        *(_row("Market size, 2023, a forecast", MONEY,
-               words("{publisher} ({status})", publisher=one["publisher"],
-                     status="forecast" if one["status"] == "forecast" else "reported"),
-               size["value"], one["value"], size["precision"] + one["precision"], 1, size)
-          for one in rivals[rivals["year"] == size["year"]].to_dict("records")),
-        # that the market kept growing: the lowest rate any publisher printed for the years of the figure
-        _row("Growth of the market, every year", PERCENT,
-             words("lowest growth printed: {publisher}, {year:d}", publisher=lowest["publisher"],
-                   year=lowest["year"]), None, float(lowest["growth"]), 0, 2, size),
-    ])
+    return pd.DataFrame(
+        [
+            _row(
+                "Internet users, December 2023",
+                PERSONS,
+                "CNNIC, 53rd report",
+                users["value"],
+                count,
+                users["precision"],
+                2,
+                users,
+            ),
+            _row(
+                "Internet penetration, December 2023",
+                PERCENT,
+                "users over the official population at the year's end",
+                rate["value"],
+                again,
+                slack,
+                2,
+                rate,
+            ),
+            _row(
+                "Population implied by the two",
+                PERSONS,
+                "National Bureau of Statistics, end of 2023",
+                implied,
+                people,
+                implied * (users["precision"] / users["value"] + rate["precision"] / rate["value"]),
+                3,
+                rate,
+            ),
+            *(
+                _row(
+                    "Market size, 2023, a forecast",
+                    MONEY,
+                    words(
+                        "{publisher} ({status})",
+                        publisher=one["publisher"],
+                        status="forecast" if one["status"] == "forecast" else "reported",
+                    ),
+                    size["value"],
+                    one["value"],
+                    size["precision"] + one["precision"],
+                    1,
+                    size,
+                )
+                for one in rivals[rivals["year"] == size["year"]].to_dict("records")
+            ),
+            # that the market kept growing: the lowest rate any publisher printed for the years of the figure
+            _row(
+                "Growth of the market, every year",
+                PERCENT,
+                words(
+                    "lowest growth printed: {publisher}, {year:d}", publisher=lowest["publisher"], year=lowest["year"]
+                ),
+                None,
+                float(lowest["growth"]),
+                0,
+                2,
+                size,
+            ),
+        ]
+    )
 
 
-def _row(what: str, unit: str, against: str, stated: float | None, found: float, slack: float, digits: int,
-         said: pd.Series) -> dict[str, Any]:
+def _row(
+    what: str, unit: str, against: str, stated: float | None, found: float, slack: float, digits: int, said: pd.Series
+) -> dict[str, Any]:
     agrees = found > 0 if stated is None else abs(stated - found) <= slack
-    return {"number": words("{what} ({unit})", what=what, unit=unit),
-            "place": words("section {section}, paragraph {paragraph:d}, sentence {sentence:d}", section=said["section"],
-                           paragraph=said["paragraph"], sentence=said["sentence"]),
-            "paper": "in words" if stated is None else format_number(stated, digits),
-            "found": format_number(found, digits), "against": against, "outcome": "agrees" if agrees else "differs",
-            "stated": stated, "value": found}
+    return {
+        "number": words("{what} ({unit})", what=what, unit=unit),
+        "place": words(
+            "section {section}, paragraph {paragraph:d}, sentence {sentence:d}",
+            section=said["section"],
+            paragraph=said["paragraph"],
+            sentence=said["sentence"],
+        ),
+        "paper": "in words" if stated is None else format_number(stated, digits),
+        "found": format_number(found, digits),
+        "against": against,
+        "outcome": "agrees" if agrees else "differs",
+        "stated": stated,
+        "value": found,
+    }
 
 
 def _official(official: pd.DataFrame, series: str) -> pd.Series:

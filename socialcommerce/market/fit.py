@@ -15,8 +15,19 @@ from nbproof import snap, words
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.market.series import MarketSeries, NotAvailable
 
-__all__ = ["CURVES", "Curve", "Estimate", "GrowthFit", "Parameter", "aicc", "fit_growth", "fit_many", "least_squares",
-           "parameter_table", "squares"]
+__all__ = [
+    "CURVES",
+    "Curve",
+    "Estimate",
+    "GrowthFit",
+    "Parameter",
+    "aicc",
+    "fit_growth",
+    "fit_many",
+    "least_squares",
+    "parameter_table",
+    "squares",
+]
 
 Shapes = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -100,19 +111,32 @@ _S_STARTS = tuple(product(np.log([0.1, 0.3, 0.7, 1.5]), [-0.5, 0.2, 0.6, 1.0, 2.
 CURVES: dict[str, Curve] = {
     curve.name: curve
     for curve in (
-        Curve("exponential", (Parameter("start", "value in the first year", "value", None, True),
-               Parameter("rate", "growth rate", "per year", 0, False)),
-              _exponential, (-5.0,), (5.0,), ((0.0,),)),
-        Curve("logistic", _S_CURVE, _logistic,
-              (np.log(1e-3), -20.0), (np.log(20.0), 20.0), _S_STARTS),
-        Curve("gompertz", _S_CURVE, _gompertz,
-              (np.log(1e-3), -20.0), (np.log(20.0), 20.0), _S_STARTS),
-        Curve("bass", (Parameter("potential", "sum over all years", "value", None, True),
-               Parameter("innovation", "innovation p", "per year", 0, True),
-               Parameter("imitation", "imitation q", "per year", 1, True),
-               Parameter("peak", "year of the peak", "year", -1, False)),
-              _bass, (np.log(1e-7), np.log(1e-5)), (np.log(3.0), np.log(10.0)),
-              tuple(product(np.log([1e-3, 1e-2, 0.05, 0.2]), np.log([0.05, 0.2, 0.6, 1.2])))),
+        Curve(
+            "exponential",
+            (
+                Parameter("start", "value in the first year", "value", None, True),
+                Parameter("rate", "growth rate", "per year", 0, False),
+            ),
+            _exponential,
+            (-5.0,),
+            (5.0,),
+            ((0.0,),),
+        ),
+        Curve("logistic", _S_CURVE, _logistic, (np.log(1e-3), -20.0), (np.log(20.0), 20.0), _S_STARTS),
+        Curve("gompertz", _S_CURVE, _gompertz, (np.log(1e-3), -20.0), (np.log(20.0), 20.0), _S_STARTS),
+        Curve(
+            "bass",
+            (
+                Parameter("potential", "sum over all years", "value", None, True),
+                Parameter("innovation", "innovation p", "per year", 0, True),
+                Parameter("imitation", "imitation q", "per year", 1, True),
+                Parameter("peak", "year of the peak", "year", -1, False),
+            ),
+            _bass,
+            (np.log(1e-7), np.log(1e-5)),
+            (np.log(3.0), np.log(10.0)),
+            tuple(product(np.log([1e-3, 1e-2, 0.05, 0.2]), np.log([0.05, 0.2, 0.6, 1.2]))),
+        ),
     )
 }
 """The curves by name.
@@ -272,11 +296,21 @@ class GrowthFit:
 
     def summary(self) -> pd.DataFrame:
         """Return one row a parameter: curve, parameter, estimate, low, high, unit, n, converged."""
-        return pd.DataFrame([
-            {"curve": self.curve.name, "parameter": e.name, "estimate": e.value, "low": e.low, "high": e.high,
-             "unit": self.series.unit if e.unit == "value" else e.unit, "n": self.n, "converged": self.converged}
-            for e in self.estimates
-        ])
+        return pd.DataFrame(
+            [
+                {
+                    "curve": self.curve.name,
+                    "parameter": e.name,
+                    "estimate": e.value,
+                    "low": e.low,
+                    "high": e.high,
+                    "unit": self.series.unit if e.unit == "value" else e.unit,
+                    "n": self.n,
+                    "converged": self.converged,
+                }
+                for e in self.estimates
+            ]
+        )
 
 
 def fit_growth(series: MarketSeries, curve: str, level: float = 0.95) -> GrowthFit | NotAvailable:
@@ -324,14 +358,30 @@ def fit_growth(series: MarketSeries, curve: str, level: float = 0.95) -> GrowthF
         raise ParameterError(f"level is a probability in (0, 1); got {level!r}.")
     form = CURVES[curve]
     if series.n < form.k + 1:
-        return NotAvailable(curve, words("{n:d} years cannot fit {k:d} parameters; at least {needed:d} are needed",
-                                         n=series.n, k=form.k, needed=form.k + 1))
+        return NotAvailable(
+            curve,
+            words(
+                "{n:d} years cannot fit {k:d} parameters; at least {needed:d} are needed",
+                n=series.n,
+                k=form.k,
+                needed=form.k + 1,
+            ),
+        )
     a, u, ssr, settled = fit_many(form, series.log_values[None])
     sigma = math.sqrt(ssr[0] / (series.n - form.k))
     estimates = tuple(_estimate(p, form, series, a[0], u[0], ssr[0], level) for p in form.parameters)
     converged = bool(settled[0])
-    return GrowthFit(series, form, estimates, sigma, level, float(a[0]), tuple(map(float, u[0])), converged,
-                     _remark(converged, estimates))
+    return GrowthFit(
+        series,
+        form,
+        estimates,
+        sigma,
+        level,
+        float(a[0]),
+        tuple(map(float, u[0])),
+        converged,
+        _remark(converged, estimates),
+    )
 
 
 def parameter_table(fits: Iterable[GrowthFit]) -> pd.DataFrame:
@@ -342,12 +392,20 @@ def parameter_table(fits: Iterable[GrowthFit]) -> pd.DataFrame:
     pandas.DataFrame
         Columns curve, parameter, estimate, low, high (all text), residuals (per cent of the value).
     """
-    return pd.DataFrame([
-        {"curve": fit.curve.name, "parameter": e.meaning,
-         "estimate": _short(e.value, e) if fit.converged else "not settled", "low": _short(e.low, e),
-         "high": _short(e.high, e), "residuals": 100 * fit.sigma}
-        for fit in fits for e in fit.estimates
-    ])
+    return pd.DataFrame(
+        [
+            {
+                "curve": fit.curve.name,
+                "parameter": e.meaning,
+                "estimate": _short(e.value, e) if fit.converged else "not settled",
+                "low": _short(e.low, e),
+                "high": _short(e.high, e),
+                "residuals": 100 * fit.sigma,
+            }
+            for fit in fits
+            for e in fit.estimates
+        ]
+    )
 
 
 def _short(value: float, e: Estimate) -> str:
@@ -403,12 +461,26 @@ def aicc(fit: GrowthFit) -> float | NotAvailable:
     if n <= 2 * k + 2:
         spare = n - k - 1
         if spare <= 0:
-            return NotAvailable("AICc", words("with {n:d} years and {k:d} parameters the correction divides by "
-                                              "{spare:d}, so it does not exist", n=n, k=k, spare=spare))
-        return NotAvailable("AICc", words(
-            "with {n:d} years and {k:d} parameters, the error variance among them, the small-sample term of AICc "
-            "({more:.0f}) is no smaller than the penalty it corrects ({penalty:d})",
-            n=n, k=k, more=2 * k * (k + 1) / spare, penalty=2 * k))
+            return NotAvailable(
+                "AICc",
+                words(
+                    "with {n:d} years and {k:d} parameters the correction divides by {spare:d}, so it does not exist",
+                    n=n,
+                    k=k,
+                    spare=spare,
+                ),
+            )
+        return NotAvailable(
+            "AICc",
+            words(
+                "with {n:d} years and {k:d} parameters, the error variance among them, the small-sample term of AICc "
+                "({more:.0f}) is no smaller than the penalty it corrects ({penalty:d})",
+                n=n,
+                k=k,
+                more=2 * k * (k + 1) / spare,
+                penalty=2 * k,
+            ),
+        )
     spread = fit.sigma**2 * fit.df / n
     if spread == 0:
         return NotAvailable("AICc", "the curve passes through every point")
@@ -418,8 +490,9 @@ def aicc(fit: GrowthFit) -> float | NotAvailable:
 # --- profile intervals ------------------------------------------------------------------------------------------------
 
 
-def _estimate(p: Parameter, curve: Curve, series: MarketSeries, a: float, u: np.ndarray, ssr: float,
-              level: float) -> Estimate:
+def _estimate(
+    p: Parameter, curve: Curve, series: MarketSeries, a: float, u: np.ndarray, ssr: float, level: float
+) -> Estimate:
     df = series.n - curve.k
     shift = series.years[0] if p.unit == "year" else 0
     at = _value(p, a, u)
@@ -450,8 +523,9 @@ def _reach(p: Parameter, curve: Curve, series: MarketSeries) -> tuple[float, flo
     return float(lower[p.position]), float(upper[p.position])
 
 
-def _end(p: Parameter, curve: Curve, series: MarketSeries, u: np.ndarray, at: float, reach: float, ssr: float,
-         limit: float) -> float:
+def _end(
+    p: Parameter, curve: Curve, series: MarketSeries, u: np.ndarray, at: float, reach: float, ssr: float, limit: float
+) -> float:
     """Return where the profile crosses its limit between the estimate and the reach, or an infinity."""
     if ssr <= 1e-16 * (float(np.square(series.log_values).sum()) + 1):
         return at  # the curve meets every value to eight digits: the interval is the point

@@ -44,9 +44,14 @@ class Backtest:
         rows = []
         for method, part in self.errors.groupby("method", sort=False):
             common = part[part["shared"]]["error"].abs()
-            rows.append({"method": method, "pairs": len(part),
-                         "error_all": part["error"].abs().mean(),
-                         "error_shared": common.mean() if len(common) else np.nan})
+            rows.append(
+                {
+                    "method": method,
+                    "pairs": len(part),
+                    "error_all": part["error"].abs().mean(),
+                    "error_shared": common.mean() if len(common) else np.nan,
+                }
+            )
         return pd.DataFrame(rows)
 
 
@@ -81,9 +86,12 @@ def rolling_origin(series: MarketSeries, horizon: int = 3) -> Backtest | NotAvai
     known = series.outcomes()
     if isinstance(known, NotAvailable) or known.n < 4:
         count = known.n if isinstance(known, MarketSeries) else 0
-        return NotAvailable("back-test", words(
-            "outcomes rather than forecasts: {count:d} of {n:d}; at least four are needed", count=count,
-            n=series.n))
+        return NotAvailable(
+            "back-test",
+            words(
+                "outcomes rather than forecasts: {count:d} of {n:d}; at least four are needed", count=count, n=series.n
+            ),
+        )
     parts = [_errors(known, method, *how, horizon) for method, how in _methods().items()]
     errors = pd.DataFrame([row for part in parts for row in part]).dropna(ignore_index=True)  # settled curves only
     per_pair = errors.groupby(["origin", "target"])["method"].transform("size")
@@ -105,16 +113,28 @@ def published_misses(series: MarketSeries, rivals: pd.DataFrame) -> pd.DataFrame
     pandas.DataFrame
         One row a forecast: year, publisher, document, published, forecast, outcome, error (per cent of the outcome).
     """
-    outcome = {(source.split()[0], year): value
-               for year, value, source, soft in zip(series.years, series.values, series.sources, series.on_forecast,
-                                                    strict=True) if not soft}
+    outcome = {
+        (source.split()[0], year): value
+        for year, value, source, soft in zip(
+            series.years, series.values, series.sources, series.on_forecast, strict=True
+        )
+        if not soft
+    }
     rows = []
     for one in rivals[rivals["status"] == "forecast"].to_dict("records"):
         came = outcome.get((one["publisher"].split("/")[0], one["year"]))
         if came is not None:
-            rows.append({"year": one["year"], "publisher": one["publisher"], "document": one["document"],
-                         "published": one["published"], "forecast": one["value"], "outcome": came,
-                         "error": 100 * (one["value"] / came - 1)})
+            rows.append(
+                {
+                    "year": one["year"],
+                    "publisher": one["publisher"],
+                    "document": one["document"],
+                    "published": one["published"],
+                    "forecast": one["value"],
+                    "outcome": came,
+                    "error": 100 * (one["value"] / came - 1),
+                }
+            )
     columns = ["year", "publisher", "document", "published", "forecast", "outcome", "error"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -126,7 +146,8 @@ def _methods() -> dict[str, tuple[int, Predict]]:
     """Return each method's least number of training years and its forecast from them."""
     methods: dict[str, tuple[int, Predict]] = {
         "naive": (2, lambda values, ahead: np.full(len(ahead), values[-1])),
-        "drift": (2, lambda values, ahead: values[-1] + ahead * (values[-1] - values[0]) / (len(values) - 1))}
+        "drift": (2, lambda values, ahead: values[-1] + ahead * (values[-1] - values[0]) / (len(values) - 1)),
+    }
     return methods | {name: (curve.k + 1, _curve(name)) for name, curve in CURVES.items()}
 
 
@@ -147,9 +168,17 @@ def _errors(known: MarketSeries, method: str, least: int, predict: Predict, hori
         ahead = np.arange(1.0, min(horizon, known.n - used) + 1)
         for step, forecast in zip(ahead.astype(int), predict(values[:used], ahead), strict=True):
             outcome = values[used + step - 1]
-            rows.append({"method": method, "origin": known.years[used - 1], "target": known.years[used + step - 1],
-                         "horizon": int(step), "forecast": float(forecast), "outcome": float(outcome),
-                         "error": 100 * float(forecast / outcome - 1)})
+            rows.append(
+                {
+                    "method": method,
+                    "origin": known.years[used - 1],
+                    "target": known.years[used + step - 1],
+                    "horizon": int(step),
+                    "forecast": float(forecast),
+                    "outcome": float(outcome),
+                    "error": 100 * float(forecast / outcome - 1),
+                }
+            )
     return rows
 
 
@@ -238,8 +267,11 @@ def forecast(
         raise ParameterError(f"draws must be at least 100; got {draws!r}.")
     tried = {name: fit_growth(series, name, level) for name in curves}
     fits = tuple(fit for fit in tried.values() if isinstance(fit, GrowthFit) and fit.converged)
-    left_out = tuple(fit if isinstance(fit, NotAvailable) else NotAvailable(name, fit.remark)
-                     for name, fit in tried.items() if fit not in fits)
+    left_out = tuple(
+        fit if isinstance(fit, NotAvailable) else NotAvailable(name, fit.remark)
+        for name, fit in tried.items()
+        if fit not in fits
+    )
     if not fits:
         return NotAvailable("forecast", "no growth curve could be fitted")
     if min(fit.sigma for fit in fits) < 1e-8:
@@ -264,18 +296,35 @@ def _weights(series: MarketSeries, fits: tuple[GrowthFit, ...]) -> tuple[float, 
     return tuple(map(float, trust * inverse / inverse.sum() + (1 - trust) * equal))
 
 
-def _simulate(fits: tuple[GrowthFit, ...], weights: tuple[float, ...], years: np.ndarray, level: float, draws: int,
-              rng: np.random.Generator) -> pd.DataFrame:
+def _simulate(
+    fits: tuple[GrowthFit, ...],
+    weights: tuple[float, ...],
+    years: np.ndarray,
+    level: float,
+    draws: int,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
     parts = [_draw(fit, years, math.ceil(weight * draws), rng) for fit, weight in zip(fits, weights, strict=True)]
     curve, parameter, residual = (np.concatenate([part[i] for part in parts]) for i in range(3))
     tail = (1 - level) / 2
     with np.errstate(over="ignore"):  # a market beyond all numbers is infinite
         low, median, high = np.exp(np.quantile(curve + parameter + residual, [tail, 0.5, 1 - tail], axis=0))
     # a quarter of the range from 2.3 to 97.7 per cent: one standard deviation, whatever strays in the tails
-    wide = {name: np.diff(np.quantile(x, [0.02275, 0.97725], axis=0), axis=0)[0] / 4
-            for name, x in {"parameters": parameter, "residuals": residual}.items()}
-    return pd.DataFrame({"year": years, "median": median, "low": low, "high": high, "sd_parameters": wide["parameters"],
-                         "sd_residuals": wide["residuals"], "sd_curves": curve.std(axis=0)})
+    wide = {
+        name: np.diff(np.quantile(x, [0.02275, 0.97725], axis=0), axis=0)[0] / 4
+        for name, x in {"parameters": parameter, "residuals": residual}.items()
+    }
+    return pd.DataFrame(
+        {
+            "year": years,
+            "median": median,
+            "low": low,
+            "high": high,
+            "sd_parameters": wide["parameters"],
+            "sd_residuals": wide["residuals"],
+            "sd_curves": curve.std(axis=0),
+        }
+    )
 
 
 def _draw(fit: GrowthFit, years: np.ndarray, draws: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:

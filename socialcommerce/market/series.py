@@ -86,8 +86,14 @@ class MarketSeries:
         units = frame["unit"].unique()
         if len(units) != 1:
             raise ParameterError(f"a series has one unit; got {', '.join(units)}.")
-        return cls(tuple(map(int, frame["year"])), tuple(map(float, frame["value"])), units[0],
-                   tuple(frame["source"]), tuple(frame["basis"]), tuple(map(bool, marked)))
+        return cls(
+            tuple(map(int, frame["year"])),
+            tuple(map(float, frame["value"])),
+            units[0],
+            tuple(frame["source"]),
+            tuple(frame["basis"]),
+            tuple(map(bool, marked)),
+        )
 
     @property
     def n(self) -> int:
@@ -118,13 +124,27 @@ class MarketSeries:
         count = self.on_forecast.index(True) if True in self.on_forecast else self.n
         if not count:
             return NotAvailable("outcomes", "every value rests on a forecast")
-        return MarketSeries(self.years[:count], self.values[:count], self.unit, self.sources[:count],
-                            self.bases[:count], self.on_forecast[:count])
+        return MarketSeries(
+            self.years[:count],
+            self.values[:count],
+            self.unit,
+            self.sources[:count],
+            self.bases[:count],
+            self.on_forecast[:count],
+        )
 
     def summary(self) -> pd.DataFrame:
         """Return the series as a tidy table, one row a year."""
-        return pd.DataFrame({"year": self.years, "value": self.values, "unit": self.unit, "source": self.sources,
-                             "basis": self.bases, "on_forecast": self.on_forecast})
+        return pd.DataFrame(
+            {
+                "year": self.years,
+                "value": self.values,
+                "unit": self.unit,
+                "source": self.sources,
+                "basis": self.bases,
+                "on_forecast": self.on_forecast,
+            }
+        )
 
 
 def unit_name(unit: str) -> str:

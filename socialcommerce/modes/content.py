@@ -16,14 +16,36 @@ from scipy.special import lambertw
 from socialcommerce.errors import ParameterError
 from stockflow import Auxiliary, Flow, Mode, Parameter, State, minimal_root
 
-__all__ = ["CONTENT", "COUNTED", "SLIDERS", "amplification", "break_even_cost", "equilibrium", "extinction",
-           "final_size", "parts", "rate", "reproduction", "social_proof_limit", "steady_flow", "steady_leaders"]
+__all__ = [
+    "CONTENT",
+    "COUNTED",
+    "SLIDERS",
+    "amplification",
+    "break_even_cost",
+    "equilibrium",
+    "extinction",
+    "final_size",
+    "parts",
+    "rate",
+    "reproduction",
+    "social_proof_limit",
+    "steady_flow",
+    "steady_leaders",
+]
 
 Given: TypeAlias = Mapping | pd.DataFrame | None
 
 
-def rate(name: str, symbol: str, default: float, lower: float, upper: float, words: str, unit: str = "1/day",
-         kind: str = "rate") -> Parameter:
+def rate(
+    name: str,
+    symbol: str,
+    default: float,
+    lower: float,
+    upper: float,
+    words: str,
+    unit: str = "1/day",
+    kind: str = "rate",
+) -> Parameter:
     """Return a parameter of a mode, a rate a day where nothing else is said; see `stockflow.Parameter`."""
     return Parameter(name, symbol, default, unit, lower, upper, words, kind)
 
@@ -101,8 +123,16 @@ def parts(parameters: Given = None) -> dict[str, np.ndarray]:
     pphi = p["phi"] * tC
     with np.errstate(divide="ignore"):
         T = 1 / (pi + delta) + pM / p["kappa"] + pM * p["s"] * (tC + pphi * tL) + 1 / p["omega"]
-    return p | {"pi": pi, "delta": delta, "pM": pM, "pphi": pphi, "tC": tC, "tL": tL,
-                "reach": p["beta"] * (p["eta"] * tC + pphi * tL), "T": T}
+    return p | {
+        "pi": pi,
+        "delta": delta,
+        "pM": pM,
+        "pphi": pphi,
+        "tC": tC,
+        "tL": tL,
+        "reach": p["beta"] * (p["eta"] * tC + pphi * tL),
+        "T": T,
+    }
 
 
 def reproduction(parameters: Given = None) -> np.ndarray:
@@ -237,8 +267,14 @@ def steady_leaders(parameters: Given = None) -> np.ndarray:
     days = 1 / a["kappa"] + a["s"] * (a["tC"] + a["pphi"] * a["tL"])
     q1 = a["pi1"] - B * (1 + a["pi"] * days + leave / a["omega"])
     q2 = -B * a["pi1"] * (days + 1 / a["omega"])
-    powers = np.stack(np.broadcast_arrays(rho * q2, a["lambda0"] * q2 + rho * q1 - B * a["pi1"],
-                                          a["lambda0"] * q1 + rho * a["pi"] - B * leave, a["lambda0"] * a["pi"]))
+    powers = np.stack(
+        np.broadcast_arrays(
+            rho * q2,
+            a["lambda0"] * q2 + rho * q1 - B * a["pi1"],
+            a["lambda0"] * q1 + rho * a["pi"] - B * leave,
+            a["lambda0"] * a["pi"],
+        )
+    )
     shares = np.full((3, *powers.shape[1:]), np.nan)
     for at in np.ndindex(powers.shape[1:]):
         roots = np.roots(powers[:, *at])

@@ -87,8 +87,12 @@ class Edge:
     @property
     def place(self) -> str:
         """Section, paragraph and sentence as a reader would cite them."""
-        return words("§{section}, par. {paragraph:d}, s. {sentence:d}", section=self.section,
-                     paragraph=self.paragraph, sentence=self.sentence)
+        return words(
+            "§{section}, par. {paragraph:d}, s. {sentence:d}",
+            section=self.section,
+            paragraph=self.paragraph,
+            sentence=self.sentence,
+        )
 
 
 @dataclass(frozen=True)
@@ -131,8 +135,10 @@ class Diagram:
         for edge in self.edges:
             for end in (edge.source, edge.target):
                 if end not in ahead:
-                    raise PaperError(f"diagram {self.id}, edge {edge.source} to {edge.target}: "
-                                     f"{UnknownNameError('node', end, names)}")
+                    raise PaperError(
+                        f"diagram {self.id}, edge {edge.source} to {edge.target}: "
+                        f"{UnknownNameError('node', end, names)}"
+                    )
             ahead[edge.source][edge.target] = edge.sign
         ordered = {name: {other: after[other] for other in names if other in after} for name, after in ahead.items()}
         object.__setattr__(self, "_ahead", ordered)
@@ -165,16 +171,30 @@ class Diagram:
         """Return a tidy frame, one row an edge: from, to, sign, place, text, inferred."""
         import pandas as pd  # heavy: only where a table is wanted
 
-        return pd.DataFrame([{"from": self[edge.source].words, "to": self[edge.target].words, "sign": SIGNS[edge.sign],
-                              "place": edge.place, "text": edge.text, "inferred": edge.inferred}
-                             for edge in self.edges])
+        return pd.DataFrame(
+            [
+                {
+                    "from": self[edge.source].words,
+                    "to": self[edge.target].words,
+                    "sign": SIGNS[edge.sign],
+                    "place": edge.place,
+                    "text": edge.text,
+                    "inferred": edge.inferred,
+                }
+                for edge in self.edges
+            ]
+        )
 
     def loop_summary(self) -> pd.DataFrame:
         """Return a tidy frame, one row a feedback loop: loop, polarity, number of edges, path."""
         import pandas as pd
 
-        return pd.DataFrame([{"loop": loop.id, "polarity": loop.polarity, "edges": len(loop.nodes),
-                              "path": self.path_words(loop)} for loop in self.feedback_loops()])
+        return pd.DataFrame(
+            [
+                {"loop": loop.id, "polarity": loop.polarity, "edges": len(loop.nodes), "path": self.path_words(loop)}
+                for loop in self.feedback_loops()
+            ]
+        )
 
     def path_words(self, loop: Loop) -> str:
         """Return what a loop runs through, its nodes in their order."""
@@ -239,24 +259,43 @@ def load_diagram(name: str, folder: str | Path | None = None) -> Diagram:
 
 
 ID = Field(lambda value: isinstance(value, str) and re.fullmatch("[a-z][a-z_]*", value), "lower-case letters and _")
-PAIR = Field(lambda value: isinstance(value, list) and len(value) == 2 and all(map(NUMBER.holds, value)),
-             "two numbers of millimetres")
-PLACE = Field(lambda value: isinstance(value, list) and [type(v) for v in value] == [str, int, int]
-              and min(value[1:]) > 0, "[section, paragraph, sentence], the last two from 1")
+PAIR = Field(
+    lambda value: isinstance(value, list) and len(value) == 2 and all(map(NUMBER.holds, value)),
+    "two numbers of millimetres",
+)
+PLACE = Field(
+    lambda value: isinstance(value, list) and [type(v) for v in value] == [str, int, int] and min(value[1:]) > 0,
+    "[section, paragraph, sentence], the last two from 1",
+)
 SIDES = Field(lambda value: isinstance(value, str) and re.fullmatch("[lrtb]{2}", value), "two of l, r, t, b")
 
 
 def _node(at: str, name: str, table: Any) -> Node:
     check(PaperError, at, {"id": name}, {"id": ID})
-    check(PaperError, at, table, {"words": TEXT, "kind": one_of(NODE_KINDS), "at": PAIR},
-          {"symbol": TEXT, "size": PAIR})
+    check(
+        PaperError, at, table, {"words": TEXT, "kind": one_of(NODE_KINDS), "at": PAIR}, {"symbol": TEXT, "size": PAIR}
+    )
     more = {"size": tuple(table["size"])} if "size" in table else {}
     return Node(name, table["kind"], table["words"], table.get("symbol", ""), tuple(table["at"]), **more)
 
 
 def _edge(at: str, table: Any) -> Edge:
-    check(PaperError, at, table, {"text": TEXT, "from": ID, "to": ID, "sign": one_of("+-"), "place": PLACE},
-          {"inferred": FLAG, "sides": SIDES})
+    check(
+        PaperError,
+        at,
+        table,
+        {"text": TEXT, "from": ID, "to": ID, "sign": one_of("+-"), "place": PLACE},
+        {"inferred": FLAG, "sides": SIDES},
+    )
     section, paragraph, sentence = table["place"]
-    return Edge(table["from"], table["to"], 1 if table["sign"] == "+" else -1, section, paragraph, sentence,
-                table["text"], table.get("inferred", False), table.get("sides", "rl"))
+    return Edge(
+        table["from"],
+        table["to"],
+        1 if table["sign"] == "+" else -1,
+        section,
+        paragraph,
+        sentence,
+        table["text"],
+        table.get("inferred", False),
+        table.get("sides", "rl"),
+    )

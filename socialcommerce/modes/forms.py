@@ -47,16 +47,22 @@ def load_forms() -> dict[str, tuple[Form, ...]]:
     """
     found: dict[str, list[Form]] = {part: [] for part in PARTS}
     for number, one in enumerate(_file()["form"], 1):
-        check(PaperError, f"paper/forms.toml, form {number}", one,
-              {"part": TEXT, "id": TEXT, "en": TEXT, "zh": TEXT, "gives": TABLE}, {"ranges": TABLE})
+        check(
+            PaperError,
+            f"paper/forms.toml, form {number}",
+            one,
+            {"part": TEXT, "id": TEXT, "en": TEXT, "zh": TEXT, "gives": TABLE},
+            {"ranges": TABLE},
+        )
         found[one["part"]].append(Form(one["part"], one["id"], one["en"], one["gives"], one.get("ranges", {})))
     return {part: tuple(forms) for part, forms in found.items()}
 
 
 def _file() -> dict:
     table = read_toml(root() / "paper" / "forms.toml", PaperError)
-    return check(PaperError, "paper/forms.toml, file", table,
-                 {"parts": TABLE, "called": TABLE, "form": LIST, "ranges": TABLE})
+    return check(
+        PaperError, "paper/forms.toml, file", table, {"parts": TABLE, "called": TABLE, "form": LIST, "ranges": TABLE}
+    )
 
 
 @cache
@@ -68,8 +74,10 @@ def part_words() -> dict[str, str]:
 @cache
 def ranges(name: str) -> tuple[Parameter, ...]:
     """Return what a statement needs beside the mode, as parameters with their ranges."""
-    return tuple(Parameter(key, key, low, "1", low, high, kind="group" if isinstance(low, int) else "weight")
-                 for key, (low, high) in _file()["ranges"][name].items())
+    return tuple(
+        Parameter(key, key, low, "1", low, high, kind="group" if isinstance(low, int) else "weight")
+        for key, (low, high) in _file()["ranges"][name].items()
+    )
 
 
 def draw(parts: Iterable[str], count: int, seed: int) -> Values:
@@ -98,8 +106,10 @@ def chosen(p: Mapping, part: str) -> Values:
     [0.19, 0.07]
     """
     forms, given = load_forms()[part], {name: value for name, value in p.items() if name not in PARTS}
-    return {name: np.choose(p[part], np.broadcast_arrays(*(evaluate(form.gives[name], given) for form in forms)))
-            for name in forms[0].gives}
+    return {
+        name: np.choose(p[part], np.broadcast_arrays(*(evaluate(form.gives[name], given) for form in forms)))
+        for name in forms[0].gives
+    }
 
 
 def put(p: Mapping) -> Values:

@@ -13,8 +13,18 @@ from socialcommerce.errors import ParameterError
 from socialcommerce.modes import content, sharing
 from stockflow import Mode, Values, integrate
 
-__all__ = ["Promotion", "Quality", "best_contact", "best_personalisation", "breaches", "group_offers",
-           "members_of", "purchase_chance", "segment_gains", "struck"]
+__all__ = [
+    "Promotion",
+    "Quality",
+    "best_contact",
+    "best_personalisation",
+    "breaches",
+    "group_offers",
+    "members_of",
+    "purchase_chance",
+    "segment_gains",
+    "struck",
+]
 
 Given = np.ndarray | float
 
@@ -69,8 +79,14 @@ def best_personalisation(a: float, b: float, c: float, delta0: float, annoyance:
     return float(min(z, 1.0))
 
 
-def segment_gains(people: pd.DataFrame, most: int, value: float = 0.0, cost: float = 0.0,
-                  chance: Callable = purchase_chance, best: Callable = best_contact) -> pd.DataFrame:
+def segment_gains(
+    people: pd.DataFrame,
+    most: int,
+    value: float = 0.0,
+    cost: float = 0.0,
+    chance: Callable = purchase_chance,
+    best: Callable = best_contact,
+) -> pd.DataFrame:
     """Return what it brings to contact k classes of people each at its own best frequency.
 
     Parameters
@@ -96,8 +112,9 @@ def segment_gains(people: pd.DataFrame, most: int, value: float = 0.0, cost: flo
         For fewer classes than one, or more than people.
     """
     if not 1 <= most <= len(people):
-        raise ParameterError(f"classes hold people; got up to {most} classes of {len(people)}; allowed is 1 to "
-                             f"{len(people)}.")
+        raise ParameterError(
+            f"classes hold people; got up to {most} classes of {len(people)}; allowed is 1 to {len(people)}."
+        )
     who = [people[name].to_numpy(float) for name in ("b0", "b1", "delta0", "delta1")]
     order = np.argsort(best(*who), kind="stable")
     who = [column[order] for column in who]
@@ -158,8 +175,16 @@ def group_offers(
     q = {name: p[name] * lift / (1 + p[name] * (lift - 1)) for name in ("qA", "qB")}
     given = dict(parameters or {}) | q | {"g": g}
     flow, left = sharing.steady_flow(given, variant, seats), margin - off
-    return pd.DataFrame({"discount": off, "g": g, "r0": sharing.reproduction(given, variant, seats), "purchases": flow,
-                         "margin": left, "profit": flow * left})
+    return pd.DataFrame(
+        {
+            "discount": off,
+            "g": g,
+            "r0": sharing.reproduction(given, variant, seats),
+            "purchases": flow,
+            "margin": left,
+            "profit": flow * left,
+        }
+    )
 
 
 def breaches(
@@ -188,8 +213,10 @@ def breaches(
         For a negative rate, a share outside [0, 1], or fewer than two replicates.
     """
     if not (rate >= 0 and 0 <= share <= 1 and replicates >= 2):
-        raise ParameterError(f"a breach has a rate, a share and replicates; got {rate:g}, {share:g}, {replicates}; "
-                             "allowed are rate >= 0, 0 <= share <= 1, replicates >= 2.")
+        raise ParameterError(
+            f"a breach has a rate, a share and replicates; got {rate:g}, {share:g}, {replicates}; "
+            "allowed are rate >= 0, 0 <= share <= 1, replicates >= 2."
+        )
     p, rng = mode.values(parameters), np.random.default_rng(seed)
     leaders = mode.states[members_of(mode)[-1]].name
     start = integrate(mode, parameters, days, "map", initial={leaders: 0.01}, every=days).values[-1]
@@ -199,8 +226,11 @@ def breaches(
     seen = struck(mode, p, y, lost)[days // 2 :]
     shocks = seen[:, 2:].mean(axis=0)
     calm, even = map(float, seen[-1, :2])
-    rows = [("none", calm, calm, calm, 0.0), ("even", even, even, even, 0.0),
-            ("shocks", shocks.mean(), *np.quantile(shocks, [0.05, 0.95]), seen[:, 2:].std(axis=0).mean())]
+    rows = [
+        ("none", calm, calm, calm, 0.0),
+        ("even", even, even, even, 0.0),
+        ("shocks", shocks.mean(), *np.quantile(shocks, [0.05, 0.95]), seen[:, 2:].std(axis=0).mean()),
+    ]
     return pd.DataFrame(rows, columns=["case", "members", "low", "high", "spread"])
 
 
@@ -260,8 +290,10 @@ class Quality:
             if not getattr(self, name) > 0:
                 raise ParameterError(f"{name} is positive; got {getattr(self, name):g}; allowed is above 0.")
         if not self.theta > 1 or not self.r >= 0:
-            raise ParameterError(f"quality costs more the higher it is; got theta={self.theta:g}, r={self.r:g}; "
-                                 "allowed is theta > 1 and r >= 0.")
+            raise ParameterError(
+                f"quality costs more the higher it is; got theta={self.theta:g}, r={self.r:g}; "
+                "allowed is theta > 1 and r >= 0."
+            )
 
     def cost(self, q: Given) -> np.ndarray:
         """Return yuan a day and person."""
@@ -308,15 +340,23 @@ class Quality:
         known = np.isfinite(costs)
         inner = np.flatnonzero((costs[1:-1] < costs[:-2]) & (costs[1:-1] <= costs[2:])) + 1
         if not len(inner):
-            raise ParameterError(f"cost per entrant has no least value in the {market} market; got R0 up to "
-                                 f"{self.successors(np.exp(GRID[known][-1])):.3g}; allowed is one in which it has.")
+            raise ParameterError(
+                f"cost per entrant has no least value in the {market} market; got R0 up to "
+                f"{self.successors(np.exp(GRID[known][-1])):.3g}; allowed is one in which it has."
+            )
         top = inner[np.argmin(costs[inner])]
-        found = minimize_scalar(lambda log_q: float(np.log(of(np.exp(log_q)))), method="bounded",
-                                bounds=(GRID[top - 1], GRID[top + 1]), options={"xatol": 1e-10})
+        found = minimize_scalar(
+            lambda log_q: float(np.log(of(np.exp(log_q)))),
+            method="bounded",
+            bounds=(GRID[top - 1], GRID[top + 1]),
+            options={"xatol": 1e-10},
+        )
         q = float(np.exp(found.x))
         cost, pM = float(of(q)), float(content.parts(self.parameters)["pM"])
-        return pd.Series({"q": q, "cost": cost, "cost_per_buyer": cost / pM, "r0": float(self.successors(q)),
-                          "minima": len(inner)}, name=market)
+        return pd.Series(
+            {"q": q, "cost": cost, "cost_per_buyer": cost / pM, "r0": float(self.successors(q)), "minima": len(inner)},
+            name=market,
+        )
 
     @property
     def without_virality(self) -> float:
@@ -386,8 +426,10 @@ class Promotion:
         shares, often = (axis.ravel() for axis in grid)
         value = self.profit(shares, often)
         if not np.nanmax(value) > 0:
-            raise ParameterError(f"no share and frequency earn anything; got a profit of {np.nanmax(value):.3g}; "
-                                 "allowed is a market in which messages can pay.")
+            raise ParameterError(
+                f"no share and frequency earn anything; got a profit of {np.nanmax(value):.3g}; "
+                "allowed is a market in which messages can pay."
+            )
         at = int(np.nanargmax(value))
 
         def lost(x: np.ndarray) -> float:
@@ -399,11 +441,18 @@ class Promotion:
         f, n = float(1 / (1 + np.exp(-x[0]))), float(np.exp(x[1]))
         given = self.given(f, n)
         a = content.parts(given)
-        return pd.Series({
-            "share": f, "frequency": n, "purchases": float(self.purchases(f, n)), "profit": float(self.profit(f, n)),
-            "r0": float(content.reproduction(given)), "leave": float(1 - a["pM"]),
-            "interior": 0.005 < f < 0.995 and 0.005 < n < 19.9,
-        }, name=self.market)
+        return pd.Series(
+            {
+                "share": f,
+                "frequency": n,
+                "purchases": float(self.purchases(f, n)),
+                "profit": float(self.profit(f, n)),
+                "r0": float(content.reproduction(given)),
+                "leave": float(1 - a["pM"]),
+                "interior": 0.005 < f < 0.995 and 0.005 < n < 19.9,
+            },
+            name=self.market,
+        )
 
 
 def _known(market: str) -> None:

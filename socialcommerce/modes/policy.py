@@ -17,8 +17,19 @@ from socialcommerce.modes.optima import best_contact
 from socialcommerce.project import root
 from stockflow import Mode, Parameter, Values, elasticity
 
-__all__ = ["ECONOMICS", "NAMES", "OUTCOMES", "STRATEGIES", "Ranking", "apply", "draw", "outcomes", "rank",
-           "rank_elasticities", "strategy_table"]
+__all__ = [
+    "ECONOMICS",
+    "NAMES",
+    "OUTCOMES",
+    "STRATEGIES",
+    "Ranking",
+    "apply",
+    "draw",
+    "outcomes",
+    "rank",
+    "rank_elasticities",
+    "strategy_table",
+]
 
 OUTCOMES = ("r0", "purchases", "profit")
 Place = tuple[str, int, int]
@@ -55,15 +66,31 @@ class Strategy:
     sets: Mapping[str, Callable[[Values], np.ndarray]] = field(default_factory=dict)
 
 
-BEST = {"n": lambda p: forms.best_frequency(p) if "annoyance" in p else
-        best_contact(p["pi0"], p["b1"], p["delta0"], p["delta1"])}  # what a strategy may set at its optimum
+BEST = {
+    "n": lambda p: (
+        forms.best_frequency(p) if "annoyance" in p else best_contact(p["pi0"], p["b1"], p["delta0"], p["delta1"])
+    )
+}  # what a strategy may set at its optimum
 _LISTED = read_toml(root() / "paper" / "strategies.toml", PaperError)["strategy"]
 NAMES = {one["name"]: one["en"] for one in _LISTED}
 """What each strategy is called, by its name."""
-STRATEGIES: dict[str, tuple[Strategy, ...]] = {mode: tuple(
-    Strategy(one["name"], one["en"], tuple(map(tuple, one["places"])), one[mode], one["cost"], one["per"],
-             one.get("haste", 0.0) * ("kappa" in one[mode]), {name: BEST[name] for name in one.get("best", ())})
-    for one in _LISTED if mode in one) for mode in ("content", "sharing")}
+STRATEGIES: dict[str, tuple[Strategy, ...]] = {
+    mode: tuple(
+        Strategy(
+            one["name"],
+            one["en"],
+            tuple(map(tuple, one["places"])),
+            one[mode],
+            one["cost"],
+            one["per"],
+            one.get("haste", 0.0) * ("kappa" in one[mode]),
+            {name: BEST[name] for name in one.get("best", ())},
+        )
+        for one in _LISTED
+        if mode in one
+    )
+    for mode in ("content", "sharing")
+}
 """The strategies by mode, from ``paper/strategies.toml``."""
 
 ECONOMICS = (
@@ -71,8 +98,11 @@ ECONOMICS = (
     Parameter("message", "cn", 0.002, "yuan", 0.0, 0.01, kind="weight"),
 )
 """What profit needs beside the mode: margin of an order, cost of a promotion shown to a person; illustrative."""
-COSTS = {"order": "{yuan:.1g} per order", "member": "{yuan:.1g} per member and day",
-         "person": "{yuan:.1g} per person and day"}
+COSTS = {
+    "order": "{yuan:.1g} per order",
+    "member": "{yuan:.1g} per member and day",
+    "person": "{yuan:.1g} per person and day",
+}
 
 
 def strategy_table() -> pd.DataFrame:
@@ -89,16 +119,23 @@ def strategy_table() -> pd.DataFrame:
         found = {mode: listed.get(name) for mode, listed in by.items()}
         one = next(filter(None, found.values()))
         where = [words("§{section} par. {p:d} s. {s:d}", section=section, p=p, s=s) for section, p, s in one.places]
-        rows.append({"strategy": described, "place": _joined("; ", where),
-                     **{mode: _changes(mode, each) if each else None for mode, each in found.items()},
-                     "cost": words(COSTS[one.per], yuan=one.cost) if one.cost else "none"})
+        rows.append(
+            {
+                "strategy": described,
+                "place": _joined("; ", where),
+                **{mode: _changes(mode, each) if each else None for mode, each in found.items()},
+                "cost": words(COSTS[one.per], yuan=one.cost) if one.cost else "none",
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def _changes(mode: str, one: Strategy) -> str:
     known = (content.CONTENT if mode == "content" else sharing.SHARING).parameter
-    said = [words("{symbol} {change:+.0f}%", symbol=known[name].symbol, change=100 * effect)
-            for name, effect in one.effects.items()]
+    said = [
+        words("{symbol} {change:+.0f}%", symbol=known[name].symbol, change=100 * effect)
+        for name, effect in one.effects.items()
+    ]
     if one.haste:
         said.append(words("{symbol} {change:+.0f}% per day saved", symbol="s", change=100 * one.haste))
     said += [words("{symbol} at its optimum", symbol=known[name].symbol) for name in one.sets]
@@ -130,8 +167,13 @@ def apply(strategy: Strategy, p: Values, size: np.ndarray | float = 1.0) -> Valu
     return after | {name: rule(p) for name, rule in strategy.sets.items()}
 
 
-def outcomes(mode: Mode, p: Values, economics: Mapping[str, np.ndarray], strategy: Strategy | None = None,
-             cost: np.ndarray | float = 0.0) -> dict[str, np.ndarray]:
+def outcomes(
+    mode: Mode,
+    p: Values,
+    economics: Mapping[str, np.ndarray],
+    strategy: Strategy | None = None,
+    cost: np.ndarray | float = 0.0,
+) -> dict[str, np.ndarray]:
     """Return R0, members (a person), purchases and profit (yuan; a day and person) where the mode stands still.
 
     Parameters
@@ -155,8 +197,12 @@ def outcomes(mode: Mode, p: Values, economics: Mapping[str, np.ndarray], strateg
         members, shown = state[1:4].sum(axis=0), 0.0
     base = {"order": bought, "member": members, "person": np.ones_like(members)}
     spent = cost * base[strategy.per] if strategy else 0.0
-    return {"r0": r0, "members": members, "purchases": bought,
-            "profit": economics["margin"] * bought - economics["message"] * shown - spent}
+    return {
+        "r0": r0,
+        "members": members,
+        "purchases": bought,
+        "profit": economics["margin"] * bought - economics["message"] * shown - spent,
+    }
 
 
 def _kind(mode: Mode) -> tuple[str, str]:
@@ -211,8 +257,9 @@ class Ranking:
         table["first"] = first.reindex(table.index).fillna(0.0)
         table = table.reset_index()
         order = {outcome: i for i, outcome in enumerate(OUTCOMES)}
-        return table.sort_values(["outcome", "median"], key=lambda s: s.map(order) if s.name == "outcome" else -s,
-                                 ignore_index=True)
+        return table.sort_values(
+            ["outcome", "median"], key=lambda s: s.map(order) if s.name == "outcome" else -s, ignore_index=True
+        )
 
 
 def rank(mode: Mode, draws: int = 1000, seed: int = 1, drawn: Values | None = None) -> Ranking:
@@ -236,8 +283,11 @@ def rank(mode: Mode, draws: int = 1000, seed: int = 1, drawn: Values | None = No
         for outcome in OUTCOMES:
             change = after[outcome] - before[outcome]
             effect = 1000 * change if outcome == "profit" else 100 * change / before[outcome]
-            rows.append(pd.DataFrame({"draw": np.arange(draws), "strategy": strategy.name, "outcome": outcome,
-                                      "effect": effect}))
+            rows.append(
+                pd.DataFrame(
+                    {"draw": np.arange(draws), "strategy": strategy.name, "outcome": outcome, "effect": effect}
+                )
+            )
     return Ranking(mode, pd.concat(rows, ignore_index=True), seed)
 
 
@@ -260,6 +310,14 @@ def rank_elasticities(mode: Mode, draws: int = 1000, seed: int = 1) -> pd.DataFr
     sizes = np.array([elasticity(of, p, name) for name in names])
     first = np.mean(np.abs(sizes) >= np.abs(sizes).max(axis=0) - 1e-9, axis=1)
     low, median, high = np.quantile(sizes, [0.05, 0.5, 0.95], axis=1)
-    table = pd.DataFrame({"parameter": names, "symbol": [mode.parameter[n].symbol for n in names], "median": median,
-                          "low": low, "high": high, "first": first})
+    table = pd.DataFrame(
+        {
+            "parameter": names,
+            "symbol": [mode.parameter[n].symbol for n in names],
+            "median": median,
+            "low": low,
+            "high": high,
+            "first": first,
+        }
+    )
     return table.sort_values("median", key=lambda s: -s.abs(), ignore_index=True)

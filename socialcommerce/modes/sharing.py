@@ -19,8 +19,22 @@ from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.modes.content import rate
 from stockflow import Auxiliary, Flow, Groups, Mode, State, bisect, helpers, minimal_root
 
-__all__ = ["BUYING", "COUNTED", "SEATS", "SHARING", "SLIDERS", "VARIANTS", "declare", "equilibrium", "extinction",
-           "final_size", "joiners", "parts", "reproduction", "steady_flow"]
+__all__ = [
+    "BUYING",
+    "COUNTED",
+    "SEATS",
+    "SHARING",
+    "SLIDERS",
+    "VARIANTS",
+    "declare",
+    "equilibrium",
+    "extinction",
+    "final_size",
+    "joiners",
+    "parts",
+    "reproduction",
+    "steady_flow",
+]
 
 Given: TypeAlias = Mapping | pd.DataFrame | None
 tail, safediv = helpers()["poisson_tail"], helpers()["safediv"]
@@ -83,10 +97,14 @@ def declare(variant: str = "capped", seats: str = "new") -> Mode:
             Auxiliary("seated", "σ", VARIANTS[variant].format(x="x"), "1", "share of acceptances seated"),
         ),
         flows=(
-            Flow("U", "A", "mA*qA*contact((thetaN*(A + B) + thetaF*F)*seated)",
-                 "join a friend's group", enters=True),
-            Flow("U", "B", "epsilon + mB*qB*anyone((thetaN*(A + B) + thetaF*F)*seated)",
-                 "join a stranger's group, or buy alone", enters=True),
+            Flow("U", "A", "mA*qA*contact((thetaN*(A + B) + thetaF*F)*seated)", "join a friend's group", enters=True),
+            Flow(
+                "U",
+                "B",
+                "epsilon + mB*qB*anyone((thetaN*(A + B) + thetaF*F)*seated)",
+                "join a stranger's group, or buy alone",
+                enters=True,
+            ),
             Flow("A", "F", "psiA", "become a fan"),
             Flow("B", "F", "psiB", "become a fan"),
             Flow("A", "Z", "gammaN", "lapse"),
@@ -142,8 +160,19 @@ def parts(parameters: Given = None) -> dict[str, np.ndarray]:
     tA, tB = 1 / (p["psiA"] + p["gammaN"]), 1 / (p["psiB"] + p["gammaN"])
     fA, fB, fan = p["psiA"] * tA, p["psiB"] * tB, p["thetaF"] / p["gammaF"]
     ThetaA, ThetaB = p["thetaN"] * tA + fA * fan, p["thetaN"] * tB + fB * fan
-    return p | {"lam": lam, "aA": aA, "aB": 1 - aA, "tA": tA, "tB": tB, "fA": fA, "fB": fB, "fan": fan,
-                "ThetaA": ThetaA, "ThetaB": ThetaB, "Theta": aA * ThetaA + (1 - aA) * ThetaB}
+    return p | {
+        "lam": lam,
+        "aA": aA,
+        "aB": 1 - aA,
+        "tA": tA,
+        "tB": tB,
+        "fA": fA,
+        "fB": fB,
+        "fan": fan,
+        "ThetaA": ThetaA,
+        "ThetaB": ThetaB,
+        "Theta": aA * ThetaA + (1 - aA) * ThetaB,
+    }
 
 
 def reproduction(parameters: Given = None, variant: str = "capped", seats: str = "new") -> np.ndarray:
@@ -195,8 +224,12 @@ def equilibrium(parameters: Given = None, variant: str = "capped", seats: str = 
     return np.stack(np.broadcast_arrays(u, friends, others, fans, (n + alone) / a["omega"]))
 
 
-def final_size(parameters: Mapping | None = None, initial: Mapping[str, float] | None = None,
-               variant: str = "capped", seats: str = "new") -> float:
+def final_size(
+    parameters: Mapping | None = None,
+    initial: Mapping[str, float] | None = None,
+    variant: str = "capped",
+    seats: str = "new",
+) -> float:
     """Return the share of the population never reached, after everything has run out.
 
     Solves int_u^u0 dv / G(lambda v) = Theta (u0 - u) + Y0 with Y0 the groups that those placed by ``initial`` (shares
@@ -217,8 +250,14 @@ def final_size(parameters: Mapping | None = None, initial: Mapping[str, float] |
         return float(u0)
 
     def gap(log_u: float) -> float:
-        area, _ = quad(lambda v: np.exp(v) / joiners(np.exp(v), a, variant, seats), log_u, np.log(u0), epsabs=1e-12,
-                       epsrel=1e-12, limit=200)
+        area, _ = quad(
+            lambda v: np.exp(v) / joiners(np.exp(v), a, variant, seats),
+            log_u,
+            np.log(u0),
+            epsabs=1e-12,
+            epsrel=1e-12,
+            limit=200,
+        )
         return area - a["Theta"] * (u0 - np.exp(log_u)) - opened
 
     low = np.log(u0) - 1
@@ -251,8 +290,9 @@ def extinction(parameters: Given = None, variant: str = "capped", seats: str = "
     def lines(z: np.ndarray) -> dict[str, np.ndarray]:
         lost = 1 - batch(z)
         fan = a["gammaF"] / (a["gammaF"] + a["thetaF"] * lost)
-        kinds = {k: (a["gammaN"] + a[f"psi{k}"] * fan) / (a["gammaN"] + a[f"psi{k}"] + a["thetaN"] * lost)
-                 for k in "AB"}
+        kinds = {
+            k: (a["gammaN"] + a[f"psi{k}"] * fan) / (a["gammaN"] + a[f"psi{k}"] + a["thetaN"] * lost) for k in "AB"
+        }
         return {"joiner": a["aA"] * kinds["A"] + a["aB"] * kinds["B"], **kinds, "F": fan}
 
     z = minimal_root(lambda z: lines(z)["joiner"], joiners(1.0, a, variant, seats) * a["Theta"])

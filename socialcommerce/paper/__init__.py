@@ -29,6 +29,29 @@ from socialcommerce.paper.terms import (
     SmallestEffect,
 )
 
-__all__ = ["CLASSES", "DIRECTIONS", "BASES", "EVIDENCE", "GRADES", "KINDS", "PARTS", "SECTIONS", "STEPS", "Claim",
-           "Evidence", "Family", "Hypothesis", "NumberRule", "SmallestEffect", "load_changes", "load_claims",
-           "load_coding", "load_hypotheses", "load_rules", "load_steps", "summary", "translations", "vocabulary"]
+__all__ = [
+    "CLASSES",
+    "DIRECTIONS",
+    "BASES",
+    "EVIDENCE",
+    "GRADES",
+    "KINDS",
+    "PARTS",
+    "SECTIONS",
+    "STEPS",
+    "Claim",
+    "Evidence",
+    "Family",
+    "Hypothesis",
+    "NumberRule",
+    "SmallestEffect",
+    "load_changes",
+    "load_claims",
+    "load_coding",
+    "load_hypotheses",
+    "load_rules",
+    "load_steps",
+    "summary",
+    "translations",
+    "vocabulary",
+]

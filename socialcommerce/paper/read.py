@@ -22,27 +22,56 @@ if TYPE_CHECKING:
 
 SOURCE = "Xiao (2024), read sentence by sentence"
 
-__all__ = ["load_changes", "load_claims", "load_coding", "load_hypotheses", "load_rules", "load_steps", "summary",
-           "translations", "vocabulary"]
+__all__ = [
+    "load_changes",
+    "load_claims",
+    "load_coding",
+    "load_hypotheses",
+    "load_rules",
+    "load_steps",
+    "summary",
+    "translations",
+    "vocabulary",
+]
 
 
 LANGUAGES = ("en", "zh")
 BOTH = dict.fromkeys(LANGUAGES, TEXT)
-WORDS = Field(lambda value: isinstance(value, dict) and {*value} == {*LANGUAGES}
-              and all(map(TEXT.holds, value.values())), "a text in en and one in zh")
-IDS = Field(lambda value: isinstance(value, list) and all(isinstance(name, str) and name for name in value)
-            and len({*value}) == len(value), "a list of ids, each id once")
+WORDS = Field(
+    lambda value: isinstance(value, dict) and {*value} == {*LANGUAGES} and all(map(TEXT.holds, value.values())),
+    "a text in en and one in zh",
+)
+IDS = Field(
+    lambda value: (
+        isinstance(value, list)
+        and all(isinstance(name, str) and name for name in value)
+        and len({*value}) == len(value)
+    ),
+    "a list of ids, each id once",
+)
 PROBABILITY = Field(lambda value: NUMBER.holds(value) and 0 < value < 1, "a number between 0 and 1")
 POSITIVE = Field(lambda value: NUMBER.holds(value) and value > 0, "a number above 0")
 SOME = Field(lambda value: isinstance(value, list) and value, "one or more")
 ID = {"id": TEXT}
-CLAIM = {**ID, **BOTH, "section": one_of(terms.SECTIONS), "paragraph": COUNT, "sentence": COUNT,
-         "kind": one_of(terms.KINDS)}
+CLAIM = {
+    **ID,
+    **BOTH,
+    "section": one_of(terms.SECTIONS),
+    "paragraph": COUNT,
+    "sentence": COUNT,
+    "kind": one_of(terms.KINDS),
+}
 DATA = {"name": TEXT, "evidence": one_of(terms.EVIDENCE), "grade": one_of(terms.GRADES)}
 RULE = {"compare": one_of(terms.COMPARISONS), "value": NUMBER, "unit": WORDS, "source": WORDS}
 SETTLED = {"item": TEXT, "question": one_of(terms.QUESTIONS), "code": TEXT, "reason": WORDS}
-CHANGE = {"hypothesis": TEXT, "what": one_of(terms.CHANGES), "date": TEXT, "before": TEXT, "after": TEXT,
-          "reason": WORDS}
+CHANGE = {
+    "hypothesis": TEXT,
+    "what": one_of(terms.CHANGES),
+    "date": TEXT,
+    "before": TEXT,
+    "after": TEXT,
+    "reason": WORDS,
+}
 EFFECT = {"value": POSITIVE, "unit": WORDS, "source": WORDS}
 
 
@@ -160,8 +189,11 @@ def load_steps(folder: str | Path | None = None) -> pd.DataFrame:
 
     file, table = _read(folder, "steps.toml")
     pairs = {(one.id, claim) for one in load_hypotheses(folder) for claim in one.claims}
-    given = {(name, claim): check(PaperError, f"{file}, {name}, {claim}", said, BOTH)
-             for name, by in table.items() for claim, said in by.items()}
+    given = {
+        (name, claim): check(PaperError, f"{file}, {name}, {claim}", said, BOTH)
+        for name, by in table.items()
+        for claim, said in by.items()
+    }
     if wrong := sorted(pairs ^ {*given}):
         _fail(f"{file}, {wrong[0][0]}", wrong[0][1], "one sentence for every claim of a hypothesis, and no other")
     rows = [{"hypothesis": name, "claim": claim, "why": said["en"]} for (name, claim), said in given.items()]
@@ -202,8 +234,15 @@ def translations(folder: str | Path | None = None) -> dict[str, str]:
     >>> len(translations()["penetration rate"])
     6
     """
-    names = ("claims.toml", "hypotheses.toml", "coding.toml", "changes.toml", "forms.toml", "strategies.toml",
-             "steps.toml")
+    names = (
+        "claims.toml",
+        "hypotheses.toml",
+        "coding.toml",
+        "changes.toml",
+        "forms.toml",
+        "strategies.toml",
+        "steps.toml",
+    )
     files = (_read(folder, name)[1] for name in names)
     return dict(pair for file in files for pair in _pairs(file))
 
@@ -234,20 +273,37 @@ def _pairs(table: Any) -> Iterator[tuple[str, str]]:
 
 
 def _claim_row(claim: Claim) -> dict[str, Any]:
-    return {"id": claim.id, "section": claim.section, "place": claim.place, "kind": claim.kind,
-            "text": claim.text["en"], "hypotheses": listed(claim.hypotheses), "untested": _english(claim.untested)}
+    return {
+        "id": claim.id,
+        "section": claim.section,
+        "place": claim.place,
+        "kind": claim.kind,
+        "text": claim.text["en"],
+        "hypotheses": listed(claim.hypotheses),
+        "untested": _english(claim.untested),
+    }
 
 
 def _hypothesis_row(hypothesis: Hypothesis) -> dict[str, Any]:
     grades = [data.grade for data in hypothesis.data if terms.CLASSES[data.kind] in ("number", "people")]
-    return {"id": hypothesis.id, "short": _english(hypothesis.short), "claims": listed(hypothesis.claims),
-            "statement": hypothesis.statement["en"], "step": hypothesis.step, "added": _english(hypothesis.added),
-            "direction": hypothesis.direction,
-            "data": ", ".join(data.name for data in hypothesis.data),
-            "evidence": next(iter(hypothesis.kinds), "none"),
-            "grade": max(grades, key=terms.GRADES.index, default="none"), "testable": hypothesis.testable,
-            "family": hypothesis.family.name["en"], "part": hypothesis.part, "design": hypothesis.design["en"],
-            "exploratory": hypothesis.known is not None, "reason": _english(hypothesis.reason)}
+    return {
+        "id": hypothesis.id,
+        "short": _english(hypothesis.short),
+        "claims": listed(hypothesis.claims),
+        "statement": hypothesis.statement["en"],
+        "step": hypothesis.step,
+        "added": _english(hypothesis.added),
+        "direction": hypothesis.direction,
+        "data": ", ".join(data.name for data in hypothesis.data),
+        "evidence": next(iter(hypothesis.kinds), "none"),
+        "grade": max(grades, key=terms.GRADES.index, default="none"),
+        "testable": hypothesis.testable,
+        "family": hypothesis.family.name["en"],
+        "part": hypothesis.part,
+        "design": hypothesis.design["en"],
+        "exploratory": hypothesis.known is not None,
+        "reason": _english(hypothesis.reason),
+    }
 
 
 def _english(words: Mapping[str, str] | None) -> str | None:
@@ -260,8 +316,10 @@ def _claims_and_hypotheses(folder: str | Path | None) -> tuple[tuple[Claim, ...]
     check(PaperError, f"{claim_file}, file", stated, {"claim": SOME})
     rules = _rules(hypothesis_file, asked)
     claims = tuple(_claim(claim_file, *entry) for entry in _entries(claim_file, stated["claim"], "claim", "C"))
-    hypotheses = tuple(_hypothesis(hypothesis_file, *entry, rules)
-                       for entry in _entries(hypothesis_file, asked["hypothesis"], "hypothesis", "H"))
+    hypotheses = tuple(
+        _hypothesis(hypothesis_file, *entry, rules)
+        for entry in _entries(hypothesis_file, asked["hypothesis"], "hypothesis", "H")
+    )
     _check_links(claim_file, claims, "hypotheses", hypotheses, "claims")
     _check_links(hypothesis_file, hypotheses, "claims", claims, "hypotheses")
     return claims, hypotheses
@@ -288,8 +346,9 @@ def _claim(file: str, name: str, table: Any) -> Claim:
     hypotheses, untested = tuple(table.get("hypotheses", ())), table.get("untested")
     if bool(hypotheses) == bool(untested):
         _fail(f"{file}, {name}, field hypotheses", list(hypotheses), "either hypotheses, or untested with its reason")
-    return Claim(name, table["section"], table["paragraph"], table["sentence"], table["kind"], _both(table),
-                 hypotheses, untested)
+    return Claim(
+        name, table["section"], table["paragraph"], table["sentence"], table["kind"], _both(table), hypotheses, untested
+    )
 
 
 def _both(table: Mapping[str, Any]) -> dict[str, str]:
@@ -298,24 +357,57 @@ def _both(table: Mapping[str, Any]) -> dict[str, str]:
 
 def _hypothesis(file: str, name: str, table: Any, rules: Rules) -> Hypothesis:
     where = f"{file}, {name}"
-    check(PaperError, where, table,
-          {**ID, "claims": IDS, "step": one_of(terms.STEPS), "short": WORDS, "statement": WORDS, "null": WORDS,
-           "direction": one_of(terms.DIRECTIONS), "data": LIST, "family": one_of(rules.families), "design": WORDS,
-           "part": one_of(terms.PARTS)},
-          {"smallest_effect": one_of(rules.smallest_effects), "rule": TABLE, "known": WORDS, "reason": WORDS,
-           "shown": TEXT, "added": WORDS, "proof": WORDS})
+    check(
+        PaperError,
+        where,
+        table,
+        {
+            **ID,
+            "claims": IDS,
+            "step": one_of(terms.STEPS),
+            "short": WORDS,
+            "statement": WORDS,
+            "null": WORDS,
+            "direction": one_of(terms.DIRECTIONS),
+            "data": LIST,
+            "family": one_of(rules.families),
+            "design": WORDS,
+            "part": one_of(terms.PARTS),
+        },
+        {
+            "smallest_effect": one_of(rules.smallest_effects),
+            "rule": TABLE,
+            "known": WORDS,
+            "reason": WORDS,
+            "shown": TEXT,
+            "added": WORDS,
+            "proof": WORDS,
+        },
+    )
     if (table["step"] == "extension") != ("added" in table):
         _fail(f"{where}, field added", table.get("added"), "what an extension adds to its sentence, and nothing else")
     data = [check(PaperError, f"{where}, data {number}", one, DATA) for number, one in enumerate(table["data"], 1)]
     rule = check(PaperError, f"{where}, rule", table["rule"], RULE) if "rule" in table else None
     hypothesis = Hypothesis(
-        id=name, claims=tuple(table["claims"]), statement=table["statement"], null=table["null"],
-        direction=table["direction"], data=tuple(Evidence(*(one[field] for field in DATA)) for one in data),
-        family=rules.families[table["family"]], design=table["design"], part=table["part"],
+        id=name,
+        claims=tuple(table["claims"]),
+        statement=table["statement"],
+        null=table["null"],
+        direction=table["direction"],
+        data=tuple(Evidence(*(one[field] for field in DATA)) for one in data),
+        family=rules.families[table["family"]],
+        design=table["design"],
+        part=table["part"],
         smallest_effect=rules.smallest_effects.get(table.get("smallest_effect")),
         rule=NumberRule(**{**rule, "value": float(rule["value"])}) if rule else None,
-        known=table.get("known"), reason=table.get("reason"), short=table["short"], shown=table.get("shown", ""),
-        step=table["step"], added=table.get("added"), proof=table.get("proof"))
+        known=table.get("known"),
+        reason=table.get("reason"),
+        short=table["short"],
+        shown=table.get("shown", ""),
+        step=table["step"],
+        added=table.get("added"),
+        proof=table.get("proof"),
+    )
     _check_test(where, table, hypothesis)
     return hypothesis
 
@@ -340,24 +432,42 @@ def _check_test(where: str, table: Mapping[str, Any], hypothesis: Hypothesis) ->
 
 
 def _rules(file: str, table: dict[str, Any]) -> Rules:
-    check(PaperError, f"{file}, file", table,
-          {"rules": TABLE, "smallest_effects": TABLE, "families": TABLE, "hypothesis": SOME})
-    rules = check(PaperError, f"{file}, rules", table["rules"],
-                  {"alpha": PROBABILITY, "equivalence_level": PROBABILITY, "text": SOME})
+    check(
+        PaperError,
+        f"{file}, file",
+        table,
+        {"rules": TABLE, "smallest_effects": TABLE, "families": TABLE, "hypothesis": SOME},
+    )
+    rules = check(
+        PaperError,
+        f"{file}, rules",
+        table["rules"],
+        {"alpha": PROBABILITY, "equivalence_level": PROBABILITY, "text": SOME},
+    )
     alpha, level = float(rules["alpha"]), float(rules["equivalence_level"])
     if abs(level - (1 - 2 * alpha)) > 1e-12:
         _fail(f"{file}, rules, field equivalence_level", level, f"{1 - 2 * alpha:g}: two one-sided tests at alpha each")
-    texts = [check(PaperError, f"{file}, rules, text {number}", one, {**ID, **BOTH})
-             for number, one in enumerate(rules["text"], 1)]
+    texts = [
+        check(PaperError, f"{file}, rules, text {number}", one, {**ID, **BOTH})
+        for number, one in enumerate(rules["text"], 1)
+    ]
     return Rules(
-        alpha=alpha, equivalence_level=level, text=tuple((one["id"], _both(one)) for one in texts),
+        alpha=alpha,
+        equivalence_level=level,
+        text=tuple((one["id"], _both(one)) for one in texts),
         families={name: _family(file, name, one) for name, one in table["families"].items()},
-        smallest_effects={name: _effect(file, name, one) for name, one in table["smallest_effects"].items()})
+        smallest_effects={name: _effect(file, name, one) for name, one in table["smallest_effects"].items()},
+    )
 
 
 def _family(file: str, name: str, table: Any) -> Family:
-    check(PaperError, f"{file}, family {named(name)}", table, {**BOTH, "correction": one_of(CORRECTIONS)},
-          {"alpha": PROBABILITY})
+    check(
+        PaperError,
+        f"{file}, family {named(name)}",
+        table,
+        {**BOTH, "correction": one_of(CORRECTIONS)},
+        {"alpha": PROBABILITY},
+    )
     return Family(name, _both(table), table.get("alpha"), table["correction"])
 
 

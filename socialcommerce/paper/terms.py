@@ -7,12 +7,37 @@ from dataclasses import dataclass
 
 from nbproof import words
 
-__all__ = ["BASES", "CHANGES", "CLASSES", "COMPARISONS", "DIRECTIONS", "EVIDENCE", "GRADES", "KINDS", "PARTS",
-           "QUESTIONS", "SECTIONS", "STEPS", "Claim", "Evidence", "Family", "Hypothesis", "NumberRule", "Rules",
-           "SmallestEffect"]
+__all__ = [
+    "BASES",
+    "CHANGES",
+    "CLASSES",
+    "COMPARISONS",
+    "DIRECTIONS",
+    "EVIDENCE",
+    "GRADES",
+    "KINDS",
+    "PARTS",
+    "QUESTIONS",
+    "SECTIONS",
+    "STEPS",
+    "Claim",
+    "Evidence",
+    "Family",
+    "Hypothesis",
+    "NumberRule",
+    "Rules",
+    "SmallestEffect",
+]
 
-EVIDENCE = ("official statistic", "published figure", "derived from published figures", "public data set", "own survey",
-            "model", "synthetic sample")
+EVIDENCE = (
+    "official statistic",
+    "published figure",
+    "derived from published figures",
+    "public data set",
+    "own survey",
+    "model",
+    "synthetic sample",
+)
 """Kinds of evidence. Only data about people can support a claim; reports always show the kind."""
 
 BASES = (*EVIDENCE, "reading of the paper")
@@ -93,8 +118,12 @@ class Claim:
     @property
     def place(self) -> str:
         """Section, paragraph and sentence as a reader would cite them."""
-        return words("§{section}, par. {paragraph:d}, s. {sentence:d}", section=self.section,
-                     paragraph=self.paragraph, sentence=self.sentence)
+        return words(
+            "§{section}, par. {paragraph:d}, s. {sentence:d}",
+            section=self.section,
+            paragraph=self.paragraph,
+            sentence=self.sentence,
+        )
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,18 @@ from surveysem import Effect
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["adaptive_effect", "delivery_effect", "matched_policy", "matching_effect", "message_by_history",
-           "message_effect", "randomised", "repeat_by_orders", "returning_effect", "scores_by_delay"]
+__all__ = [
+    "adaptive_effect",
+    "delivery_effect",
+    "matched_policy",
+    "matching_effect",
+    "message_by_history",
+    "message_effect",
+    "randomised",
+    "repeat_by_orders",
+    "returning_effect",
+    "scores_by_delay",
+]
 
 MESSAGE_OUTCOMES = {"visit": 100.0, "conversion": 100.0, "spend": 0.01}
 """Outcomes, and what brings them from counts and cents to percentage points and dollars a person."""
@@ -53,8 +63,17 @@ def message_by_history(cells: pd.DataFrame, outcome: str = "conversion") -> pd.D
 
     parts = {name: message_effect(part, outcome) for name, part in cells.groupby("history")}
     order = sorted(parts, key=lambda name: float(name.lstrip("$").split(" ")[0].replace(",", "")))
-    return pd.DataFrame([{"history": name, "estimate": parts[name].estimate, "n": parts[name].n,
-                          "standard_error": parts[name].standard_error} for name in order])
+    return pd.DataFrame(
+        [
+            {
+                "history": name,
+                "estimate": parts[name].estimate,
+                "n": parts[name].n,
+                "standard_error": parts[name].standard_error,
+            }
+            for name in order
+        ]
+    )
 
 
 def matching_effect(cells: pd.DataFrame, outcome: str = "conversion") -> Effect:
@@ -65,8 +84,9 @@ def matching_effect(cells: pd.DataFrame, outcome: str = "conversion") -> Effect:
     modification.
     """
     means = _message_moments(cells, outcome, ["arm", "bought"])
-    return contrast(means, {(MENS, "men's"): 0.5, (WOMENS, "men's"): -0.5, (MENS, "women's"): -0.5,
-                            (WOMENS, "women's"): 0.5})
+    return contrast(
+        means, {(MENS, "men's"): 0.5, (WOMENS, "men's"): -0.5, (MENS, "women's"): -0.5, (WOMENS, "women's"): 0.5}
+    )
 
 
 def matched_policy(cells: pd.DataFrame, outcome: str = "conversion") -> Effect:
@@ -111,8 +131,13 @@ def returning_effect(cells: pd.DataFrame, controls: Sequence[str] = SESSION_CONT
     return linear_probability(known, "visitor", "returning", controls)
 
 
-def delivery_effect(moments: pd.DataFrame, *, adjusted: str = "order and seller", late_from: str = "day after",
-            reviewed: str = "after delivery") -> Effect:
+def delivery_effect(
+    moments: pd.DataFrame,
+    *,
+    adjusted: str = "order and seller",
+    late_from: str = "day after",
+    reviewed: str = "after delivery",
+) -> Effect:
     """Return the mean score of deliveries in time minus late ones, in stars, with an error clustered by seller.
 
     A regression from its moments: with x and y what the controls leave of "in time" and of the score, b = sum xy / sum
@@ -156,13 +181,15 @@ def scores_by_delay(counts: pd.DataFrame) -> pd.DataFrame:
     counts : pandas.DataFrame
         The registered table ``olist_scores``.
     """
-    table = counts.assign(total=counts["review_score"] * counts["reviews"],
-                          squares=counts["review_score"] ** 2 * counts["reviews"])
+    table = counts.assign(
+        total=counts["review_score"] * counts["reviews"], squares=counts["review_score"] ** 2 * counts["reviews"]
+    )
     sums = table.groupby("band", sort=False)[["reviews", "total", "squares"]].sum()
     mean = sums["total"] / sums["reviews"]
     variance = (sums["squares"] - sums["total"] * mean) / (sums["reviews"] - 1)
     return sums.assign(mean=mean, standard_error=(variance / sums["reviews"]) ** 0.5)[
-        ["reviews", "mean", "standard_error"]].reset_index()
+        ["reviews", "mean", "standard_error"]
+    ].reset_index()
 
 
 def repeat_by_orders(orders: pd.DataFrame) -> pd.DataFrame:
@@ -237,13 +264,15 @@ def contrast(cells: pd.DataFrame, weights: Mapping[object, float]) -> Effect:
     """
     few = [cell for cell in weights if cell not in cells.index or cells.at[cell, "n"] < 2]
     if few:
-        raise DataError(f"cells {', '.join(map(str, few))} cannot be compared; got fewer than 2 observations; "
-                        "allowed: 2 or more.")
+        raise DataError(
+            f"cells {', '.join(map(str, few))} cannot be compared; got fewer than 2 observations; allowed: 2 or more."
+        )
     used = cells.loc[list(weights)].assign(weight=list(weights.values())).astype(float)
     mean = used["total"] / used["n"]
     variance = (used["squares"] - used["total"] * mean) / (used["n"] - 1)
-    return Effect(float(used["weight"] @ mean), sqrt(used["weight"] ** 2 @ (variance / used["n"])),
-                  int(used["n"].sum()))
+    return Effect(
+        float(used["weight"] @ mean), sqrt(used["weight"] ** 2 @ (variance / used["n"])), int(used["n"].sum())
+    )
 
 
 def linear_probability(cells: pd.DataFrame, factor: str, level: str, controls: Sequence[str] = ()) -> Effect:
@@ -272,8 +301,10 @@ def linear_probability(cells: pd.DataFrame, factor: str, level: str, controls: S
 
     treated = cells[factor] == level
     if treated.all() or not treated.any():
-        raise DataError(f"{factor} has nothing to compare; got {level!r} in {int(treated.sum())} of {len(cells)} "
-                        "cells; allowed: two levels or more.")
+        raise DataError(
+            f"{factor} has nothing to compare; got {level!r} in {int(treated.sum())} of {len(cells)} "
+            "cells; allowed: two levels or more."
+        )
     dummies = [pd.get_dummies(cells[name], drop_first=True, dtype=float) for name in controls]
     design = np.column_stack([treated, np.ones(len(cells)), *dummies]).astype(float)
     twice, count = np.vstack([design, design]), np.concatenate([cells["total"], cells["n"] - cells["total"]])

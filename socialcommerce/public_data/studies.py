@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["impulse_buying_effect", "pooled_correlation"]
 
 
-def impulse_buying_effect(paths: pd.DataFrame, name: str, *, model: str = "with trust", estimator: str = "WLSMV",
-                          sample: str = "all") -> Effect:
+def impulse_buying_effect(
+    paths: pd.DataFrame, name: str, *, model: str = "with trust", estimator: str = "WLSMV", sample: str = "all"
+) -> Effect:
     """Return the standardised path from one driver to the urge, the other three of its model held fixed.
 
     Parameters

@@ -75,8 +75,9 @@ def strength(moments: pd.DataFrame, adjusted: str = HOUSEHOLD) -> float:
     return (stage.estimate / stage.standard_error) ** 2
 
 
-def anderson_rubin(moments: pd.DataFrame, adjusted: str = HOUSEHOLD,
-                   level: float = 0.95) -> tuple[tuple[float, float], ...]:
+def anderson_rubin(
+    moments: pd.DataFrame, adjusted: str = HOUSEHOLD, level: float = 0.95
+) -> tuple[tuple[float, float], ...]:
     """Return all effects of neighbours that the data do not reject, however weak the instrument.
 
     An effect b is kept where the default does not move y - b x (Anderson & Rubin 1949, doi:10.1214/aoms/1177730090):
@@ -99,8 +100,11 @@ def anderson_rubin(moments: pd.DataFrame, adjusted: str = HOUSEHOLD,
 
     forms = _reduced(moments, adjusted)
     limit = float(f.ppf(level, 1, forms.villages - 1))
-    square, half, rest = (forms.x**2 - limit * forms.xx, forms.x * forms.y - limit * forms.yx,
-                          forms.y**2 - limit * forms.yy)  # square b^2 - 2 half b + rest <= 0
+    square, half, rest = (
+        forms.x**2 - limit * forms.xx,
+        forms.x * forms.y - limit * forms.yx,
+        forms.y**2 - limit * forms.yy,
+    )  # square b^2 - 2 half b + rest <= 0
     if half**2 < square * rest:
         return ((-inf, inf),)
     root = sqrt(half**2 - square * rest)
@@ -123,12 +127,26 @@ def summary(moments: pd.DataFrame) -> pd.DataFrame:
     for adjusted in ADJUSTED:
         sets = " ∪ ".join(_span(ends) for ends in anderson_rubin(moments, adjusted))
         for name, found, more in (
-                ("insured neighbours (instrumental variable)", peers(moments, adjusted),
-                 {"set": sets, "strength": strength(moments, adjusted)}),
-                ("neighbours' default (reduced form)", pushed(moments, adjusted), {})):
+            (
+                "insured neighbours (instrumental variable)",
+                peers(moments, adjusted),
+                {"set": sets, "strength": strength(moments, adjusted)},
+            ),
+            ("neighbours' default (reduced form)", pushed(moments, adjusted), {}),
+        ):
             low, high = found.interval()
-            lines.append({"adjusted": adjusted, "effect": name, "estimate": found.estimate, "low": low, "high": high,
-                          "n": found.n, "villages": int(found.df) + 1, **more})
+            lines.append(
+                {
+                    "adjusted": adjusted,
+                    "effect": name,
+                    "estimate": found.estimate,
+                    "low": low,
+                    "high": high,
+                    "n": found.n,
+                    "villages": int(found.df) + 1,
+                    **more,
+                }
+            )
     return pd.DataFrame(lines)
 
 

@@ -17,10 +17,22 @@ from socialcommerce.project import own_folder, root
 __all__ = ["settings"]
 
 HERE = Path(__file__).parent
-WARM = ("IPython.core.pylabtools", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg",
-        "matplotlib.pyplot", "pandas.io.formats.html", "pandas.io.formats.string", "pandas.io.formats.style",
-        "PIL.PngImagePlugin", "scipy.optimize", "scipy.stats", "seaborn", "statsmodels.api",
-        "statsmodels.formula.api", "socialcommerce.report.look")
+WARM = (
+    "IPython.core.pylabtools",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "matplotlib.pyplot",
+    "pandas.io.formats.html",
+    "pandas.io.formats.string",
+    "pandas.io.formats.style",
+    "PIL.PngImagePlugin",
+    "scipy.optimize",
+    "scipy.stats",
+    "seaborn",
+    "statsmodels.api",
+    "statsmodels.formula.api",
+    "socialcommerce.report.look",
+)
 """What the notebooks load, once for all of them."""
 
 
@@ -37,25 +49,49 @@ class Study(nbproof.Project):
 def settings() -> nbproof.Project:
     """Return the project as its reports are built."""
     top = HERE.parents[1]
-    beside = {path.parent.name: path.parent / path.parent.name
-              for path in sorted(top.glob("packages/*/pyproject.toml"))}
+    beside = {
+        path.parent.name: path.parent / path.parent.name for path in sorted(top.glob("packages/*/pyproject.toml"))
+    }
     files = sorted(path for path in HERE.iterdir() if path.suffix in (".css", ".html", ".js"))
     return Study(
-        root, "socialcommerce", __version__,
+        root,
+        "socialcommerce",
+        __version__,
         title="Reports on private-domain traffic and social commerce",
         description="Reports in English and Chinese that put the claims of Xiao (2024) on social commerce to the test: "
-                    "pages, PDFs, figures, results and executed notebooks, each with what it was made from. "
-                    "manifest.json holds parameters and versions.",
-        languages=("en", "zh"), parameterised=True,
+        "pages, PDFs, figures, results and executed notebooks, each with what it was made from. "
+        "manifest.json holds parameters and versions.",
+        languages=("en", "zh"),
+        parameterised=True,
         locales=("notebooks/locale", str(surveysem.LOCALE), str(HERE.parent / "locale")),
-        bibliography="paper/references.bib", lock="requirements.lock",
-        words=str(HERE / "words.toml"), readmes=("README.md", "README.zh-CN.md"),
-        sources=(".ci", ".git", ".github", ".venv", "benchmarks", "data", "docs", "notebooks", "packages", "paper",
-                 "socialcommerce", "tests"),
-        packages={"socialcommerce": HERE.parent, **beside}, preload=WARM,
-        look="socialcommerce.report.look:Look", assets=tuple(map(str, files)),
-        licence={"@id": "https://creativecommons.org/licenses/by/4.0/", "name": "CC BY 4.0",
-                 "description": "Creative Commons Attribution 4.0 International: share and adapt, with credit."})
+        bibliography="paper/references.bib",
+        lock="requirements.lock",
+        words=str(HERE / "words.toml"),
+        readmes=("README.md", "README.zh-CN.md"),
+        sources=(
+            ".ci",
+            ".git",
+            ".github",
+            ".venv",
+            "benchmarks",
+            "data",
+            "docs",
+            "notebooks",
+            "packages",
+            "paper",
+            "socialcommerce",
+            "tests",
+        ),
+        packages={"socialcommerce": HERE.parent, **beside},
+        preload=WARM,
+        look="socialcommerce.report.look:Look",
+        assets=tuple(map(str, files)),
+        licence={
+            "@id": "https://creativecommons.org/licenses/by/4.0/",
+            "name": "CC BY 4.0",
+            "description": "Creative Commons Attribution 4.0 International: share and adapt, with credit.",
+        },
+    )
 
 
 nbproof.use(settings)

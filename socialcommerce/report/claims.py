@@ -50,8 +50,13 @@ class Verdicts:
         pages = Environment(loader=PackageLoader(__package__, ""), autoescape=True, trim_blocks=True)
         pages.filters["said"] = partial(_say, language=language)
         return pages.get_template("claims.html").render(
-            language=language, words=words, claims=claims, outcomes=outcomes, sides=self._sides(language),
-            drawing=style.inline(self.drawings[language], prefix=f"drawn-{language}"))
+            language=language,
+            words=words,
+            claims=claims,
+            outcomes=outcomes,
+            sides=self._sides(language),
+            drawing=style.inline(self.drawings[language], prefix=f"drawn-{language}"),
+        )
 
     def _sides(self, language: str) -> list[tuple[str, int, str]]:
         """Name hypotheses by the way their verdicts point and by verdict, what goes against the paper first."""
@@ -62,8 +67,9 @@ class Verdicts:
             for row in rows:
                 name = words["bracket"].format(_say(row["short"], language), row["id"])
                 by.setdefault(_say(row["outcome"], language), []).append(name)
-            named = words["semicolon"].join(f"{outcome}{words['colon']}{words['list'].join(names)}"
-                                            for outcome, names in by.items())
+            named = words["semicolon"].join(
+                f"{outcome}{words['colon']}{words['list'].join(names)}" for outcome, names in by.items()
+            )
             said = words["simulated"] if side == "no evidence about people yet" else named + words["stop"]
             sides += [(_say(rows[0]["side"], language), len(rows), said)] if rows else []
             if side == "against the paper" and not rows:  # said first, and said where it is nothing
@@ -76,16 +82,23 @@ class Verdicts:
         names = filter(None, _say(claim["hypotheses"]).split(", "))
         parts = [self._hypotheses[name] for name in names]
         verdicts = [*dict.fromkeys(_say(part["outcome"]) for part in parts)] or [UNTESTED]
-        return {"own": own, "address": self._address(claim["shown"], language, own), "verdicts": verdicts,
-                "parts": [part | self._part(part, language) for part in parts]}
+        return {
+            "own": own,
+            "address": self._address(claim["shown"], language, own),
+            "verdicts": verdicts,
+            "parts": [part | self._part(part, language) for part in parts],
+        }
 
     def _part(self, row: Mapping[str, Any], language: str) -> dict[str, str]:
         """Return where a hypothesis is shown, its estimate or the reason why there is none, and its evidence."""
         own = f"{language}/{REPORT}.html#table-all_hypotheses-{row['id']}"
         kinds = [_say(row[key], language) for key in ("evidence", "grade") if _say(row[key]) != "none"]
         said = _estimate(row, language) or _say(self._reasons.get(row["id"], row["outcome"]), language)
-        return {"address": self._address(row["shown"], language, own), "said": said,
-                "kinds": self.words(language)["list"].join(kinds)}
+        return {
+            "address": self._address(row["shown"], language, own),
+            "said": said,
+            "kinds": self.words(language)["list"].join(kinds),
+        }
 
     def _address(self, shown: Mapping[str, str], language: str, own: str) -> str:
         """Where a result is shown, if that page was built; else its row in the report on the verdicts."""
@@ -102,8 +115,9 @@ class Verdicts:
         return {row["id"]: row["reason"] for row in self.rows("not_testable")}
 
 
-def read_verdicts(out: Path, built: Mapping[str, Mapping[str, Any]],
-                  words: Callable[[str], Mapping[str, str]]) -> Verdicts | None:
+def read_verdicts(
+    out: Path, built: Mapping[str, Mapping[str, Any]], words: Callable[[str], Mapping[str, str]]
+) -> Verdicts | None:
     """Read what the report on the verdicts left in a folder of reports; None where it was not built there.
 
     Parameters

@@ -48,8 +48,10 @@ class Look(nbproof.Look):
                 drawn = "".join(c for c in characters if c < FIRST_HAN) if both else characters
                 faces.append(_face(FACES[language], weight, fonts.woff2_subset(drawn, weight, language)))
         if formulas.strip():
-            faces += [_face("'House Mathematics'", 400, fonts.woff2_formulas(formulas)),
-                      "math { font-family: 'House Mathematics', math; }"]
+            faces += [
+                _face("'House Mathematics'", 400, fonts.woff2_formulas(formulas)),
+                "math { font-family: 'House Mathematics', math; }",
+            ]
         return "\n".join(faces)
 
     def pdf_font(self, language: str) -> tuple[str, Path | None]:
@@ -87,8 +89,10 @@ class Look(nbproof.Look):
 
 def _face(name: str, weight: int, font: bytes) -> str:
     data = b64encode(font).decode()
-    return (f"@font-face {{ font-family: {name}; font-weight: {weight}; font-display: block; "
-            f"src: url(data:font/woff2;base64,{data}) format('woff2'); }}")
+    return (
+        f"@font-face {{ font-family: {name}; font-weight: {weight}; font-display: block; "
+        f"src: url(data:font/woff2;base64,{data}) format('woff2'); }}"
+    )
 
 
 @cache

@@ -65,8 +65,14 @@ def test_quotation_marks_and_dots_are_the_narrow_ones_of_the_source(pair):
     latin = pair[1]
     source = TTFont(fonts._source(fonts.PACKAGE, fonts.SOURCE)[0], lazy=True)
     model = source.getGlyphSet(location={"wght": latin["OS/2"].usWeightClass})
-    for sign, name in {"‘": "glyph30535", "’": "glyph30536", "“": "glyph30538", "”": "glyph30539",
-                       "…": "glyph30569", "—": "emdash"}.items():
+    for sign, name in {
+        "‘": "glyph30535",
+        "’": "glyph30536",
+        "“": "glyph30538",
+        "”": "glyph30539",
+        "…": "glyph30569",
+        "—": "emdash",
+    }.items():
         assert width(latin, sign) == pytest.approx(model[name].width, abs=1), sign
     assert box(latin, "…")[1] == pytest.approx(box(latin, ".")[1], abs=2)  # on the line, not at mid height
 
@@ -85,6 +91,12 @@ def test_stated_maxima_hold(pair):
     latin = pair[1]
     stated = dict(vars(latin["maxp"]))
     latin["maxp"].recalc(latin)
-    for field in ("maxPoints", "maxContours", "maxCompositePoints", "maxCompositeContours", "maxComponentElements",
-                  "maxComponentDepth"):
+    for field in (
+        "maxPoints",
+        "maxContours",
+        "maxCompositePoints",
+        "maxCompositeContours",
+        "maxComponentElements",
+        "maxComponentDepth",
+    ):
         assert getattr(latin["maxp"], field) <= stated[field], field

@@ -57,7 +57,8 @@ def test_letters_and_signs_of_the_reports_are_covered():
 
 
 @pytest.mark.parametrize(
-    "name", ["notebooks", "data", "paper", "socialcommerce", "docs", "README.md", "README.zh-CN.md"])
+    "name", ["notebooks", "data", "paper", "socialcommerce", "docs", "README.md", "README.zh-CN.md"]
+)
 def test_all_the_project_says_is_covered(name):
     top = PROJECT / name
     found = [top] if top.is_file() else sorted(top.rglob("*"))
@@ -203,9 +204,12 @@ def test_a_cache_that_cannot_be_written_is_named_where_nothing_can_stand_in(else
 
 def start(cache):
     use = "from socialcommerce.figures import fonts; print(fonts.regular())"
-    return subprocess.Popen([sys.executable, "-c", use],
-                            env={**os.environ, "XDG_CACHE_HOME": str(cache), "PYTHONPATH": str(PROJECT)},
-                            stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", use],
+        env={**os.environ, "XDG_CACHE_HOME": str(cache), "PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 @pytest.mark.slow
@@ -224,5 +228,6 @@ def test_every_cut_gives_the_same_bytes_and_none_gives_half(tmp_path):
     assert list(tmp_path.glob("socialcommerce/.cutting-*")) == []
     again, here = (
         {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir())}
-        for folder in (ready, fonts.folder()))
+        for folder in (ready, fonts.folder())
+    )
     assert again == here

@@ -100,8 +100,12 @@ def test_every_arrow_of_a_loop_names_it(diagram):
     named = {key: badge for key, badge in marks(diagram, loops) if badge}
     assert {*named} == {key for loop in loops for key in loop.edges}
     for key, badge in named.items():
-        numbers = {letter + str(n) for letter, runs in re.findall(r"([RB])(\S+)", badge) for run in runs.split(",")
-                   for n in range(int(run.split("–")[0]), int(run.split("–")[-1]) + 1)}
+        numbers = {
+            letter + str(n)
+            for letter, runs in re.findall(r"([RB])(\S+)", badge)
+            for run in runs.split(",")
+            for n in range(int(run.split("–")[0]), int(run.split("–")[-1]) + 1)
+        }
         assert numbers == {loop.id for loop in loops if key in loop.edges}
 
 

@@ -45,8 +45,9 @@ def test_every_name_fits_its_ellipse_and_no_text_stands_on_another(study, catalo
     for text, (low, high) in boxes.items():
         if text.get_label():
             corners = np.array(list(itertools.product(*zip(low, high, strict=True))))
-            assert any((((corners - oval.mean(axis=0)) / (np.ptp(oval, axis=0) / 2)) ** 2).sum(-1).max() <= 1
-                       for oval in ovals), text.get_text()
+            assert any(
+                (((corners - oval.mean(axis=0)) / (np.ptp(oval, axis=0) / 2)) ** 2).sum(-1).max() <= 1 for oval in ovals
+            ), text.get_text()
     for (_, one), (_, other) in itertools.combinations(boxes.items(), 2):
         assert (np.minimum(one[1], other[1]) - np.maximum(one[0], other[0]) < 1).any()
     assert {called[name] for path in study.codebook.paths for name in (path.outcome, path.predictor)} == {*names}

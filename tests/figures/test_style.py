@@ -21,14 +21,18 @@ PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file
 VISION = {
     "full": np.eye(3),
     "protan": np.array(
-        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+    ),
     "deutan": np.array(
-        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    ),
     "tritan": np.array(
-        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]),
+        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]
+    ),
 }
 TO_XYZ = np.array(  # of linear sRGB under D65 (IEC 61966-2-1)
-    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
 
 
 def linear(colour):
@@ -94,8 +98,10 @@ def plot_market(years, values, *, language, ax=None):
     """A figure such as the reports hold: bars, a line with a band, a legend, text in both weights."""
     from matplotlib import pyplot as plt
 
-    words = {"en": ("Market size", "online retail", "forecast", "10⁸ yuan"),
-             "zh": ("市场规模", "网络零售额", "预测", "亿元（10⁸ 元）")}[language]
+    words = {
+        "en": ("Market size", "online retail", "forecast", "10⁸ yuan"),
+        "zh": ("市场规模", "网络零售额", "预测", "亿元（10⁸ 元）"),
+    }[language]
     ax = ax if ax is not None else plt.subplots()[1]
     ax.bar(years[:-1], values[:-1], label=words[1])
     ax.bar(years[-1:], values[-1:], alpha=0.5, hatch="///", label=words[2])
@@ -168,12 +174,14 @@ def test_a_plot_that_returns_no_axes_is_named():
 
 def words(text, **options):
     """Return a plot that draws a text and nothing else."""
+
     def plot_words(language):
         from matplotlib import pyplot as plt
 
         figure = plt.figure()
         figure.text(0.1, 0.5, text, **options)
         return figure
+
     return plot_words
 
 
@@ -232,20 +240,43 @@ for language in ("en", "zh"):
 def test_bytes_do_not_depend_on_the_process(chinese, tmp_path):
     """Other time zone, locale, hash seed, working folder with a matplotlibrc, and JupyterLab's backend."""
     (tmp_path / "matplotlibrc").write_text("font.size: 30\nxtick.major.size: 9\naxes.xmargin: 0.4\n")
-    places = {PROJECT: {"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "0"},
-              tmp_path: {"TZ": "Asia/Shanghai", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "77", "LANGUAGE": "zh_CN",
-                         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-                         "MPLCONFIGDIR": str(tmp_path / "config")}}
+    places = {
+        PROJECT: {"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "0"},
+        tmp_path: {
+            "TZ": "Asia/Shanghai",
+            "LC_ALL": "C.UTF-8",
+            "PYTHONHASHSEED": "77",
+            "LANGUAGE": "zh_CN",
+            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+            "MPLCONFIGDIR": str(tmp_path / "config"),
+        },
+    }
     here = os.path.dirname(os.path.abspath(__file__))
-    runs = [subprocess.run([sys.executable, "-c", DRAW, here], env={**os.environ, "PYTHONPATH": PROJECT, **place},
-                           cwd=folder, capture_output=True, text=True, check=True) for folder, place in places.items()]
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", DRAW, here],
+            env={**os.environ, "PYTHONPATH": PROJECT, **place},
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for folder, place in places.items()
+    ]
     assert runs[0].stdout == runs[1].stdout
     assert hashlib.sha256(chinese.encode()).hexdigest() in runs[0].stdout
 
 
 def test_importing_the_style_imports_no_matplotlib():
-    code = "import sys; from socialcommerce.figures import style, fonts; fonts.uncovered('私'); style.css(); " \
-           "print([m for m in ('matplotlib', 'fontTools', 'numpy') if m in sys.modules])"
-    run = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": PROJECT}, capture_output=True,
-                         text=True, check=True)
+    code = (
+        "import sys; from socialcommerce.figures import style, fonts; fonts.uncovered('私'); style.css(); "
+        "print([m for m in ('matplotlib', 'fontTools', 'numpy') if m in sys.modules])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": PROJECT},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert run.stdout.strip() == "[]"

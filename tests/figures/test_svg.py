@@ -39,8 +39,10 @@ def points(d):
     return found
 
 
-LONG = ("M 10.004 220.5 L 453.6 220.5 L 453.6 0.25 L 100 0.25 z M 1 1 L 2.345678 2 "
-        "Q 3 3.333333 4 4.1 Q 5 5 -6.001 0.001 C 1 2 3 4 5 6 L 5 9 L 5 9 z L 7 7")
+LONG = (
+    "M 10.004 220.5 L 453.6 220.5 L 453.6 0.25 L 100 0.25 z M 1 1 L 2.345678 2 "
+    "Q 3 3.333333 4 4.1 Q 5 5 -6.001 0.001 C 1 2 3 4 5 6 L 5 9 L 5 9 z L 7 7"
+)
 
 
 def test_a_short_path_is_the_long_one_within_half_a_hundredth():
@@ -56,18 +58,27 @@ def test_rounding_does_not_add_up_along_a_path():
 
 
 def test_tidy_drops_what_is_not_drawn_and_ids_nobody_refers_to():
-    made = tidy('<?xml version="1.0"?><!DOCTYPE svg PUBLIC "x" "y">' + drawing(
-        "<!-- date --><metadata>2024</metadata><defs><style>*{stroke-linejoin: round}</style></defs>"
-        '<g id="axes_1"><g id="patch_1"><path id="m1" d="M 0 0 L 1.23456 2" style="fill: none; stroke: #1b1f27"/></g>'
-        '<use xlink:href="#m1" transform="translate(12.3456 0)"/></g>'))
-    assert made == (OPEN[:-1] + ' style="stroke-linejoin:round;stroke-linecap:butt">'
-                    '<path d="M0 0l1.23 2" style="fill:none;stroke:#1b1f27" id="i1"/>'
-                    '<use xlink:href="#i1" x="12.35"/></svg>')
+    made = tidy(
+        '<?xml version="1.0"?><!DOCTYPE svg PUBLIC "x" "y">'
+        + drawing(
+            "<!-- date --><metadata>2024</metadata><defs><style>*{stroke-linejoin: round}</style></defs>"
+            '<g id="axes_1"><g id="patch_1"><path id="m1" d="M 0 0 L 1.23456 2" style="fill: none; stroke: #1b1f27"/>'
+            "</g>"
+            '<use xlink:href="#m1" transform="translate(12.3456 0)"/></g>'
+        )
+    )
+    assert made == (
+        OPEN[:-1] + ' style="stroke-linejoin:round;stroke-linecap:butt">'
+        '<path d="M0 0l1.23 2" style="fill:none;stroke:#1b1f27" id="i1"/>'
+        '<use xlink:href="#i1" x="12.35"/></svg>'
+    )
 
 
 def test_two_figures_in_one_page_share_no_id_and_lose_no_reference():
-    source = drawing('<defs><clipPath id="c"><path d="M0 0"/></clipPath><path id="m" d="M0 0"/></defs>'
-                     '<g clip-path="url(#c)"><use xlink:href="#m" style="fill:url(#c)"/></g>')
+    source = drawing(
+        '<defs><clipPath id="c"><path d="M0 0"/></clipPath><path id="m" d="M0 0"/></defs>'
+        '<g clip-path="url(#c)"><use xlink:href="#m" style="fill:url(#c)"/></g>'
+    )
     found = [set(re.findall(r'\bid="([^"]+)"', inline(source, name))) for name in ("size", "share")]
     assert found == [{"size-1", "size-2"}, {"share-1", "share-2"}]
     assert set(re.findall(r'#([\w-]+)[")]', inline(source, "size"))) == {"size-1", "size-2"}
@@ -123,16 +134,21 @@ def test_a_picture_inside_stays():
 
 
 def test_foreign_colours_are_listed_with_the_black_nobody_asked_for():
-    shown = drawing('<defs><path id="m" d="M0 0" style="stroke:#1b1f27"/></defs><use xlink:href="#m"/>'
-                    '<g style="fill:red"><path d="M0 0" stroke="#ABCDEF"/></g><clipPath><rect/></clipPath>')
+    shown = drawing(
+        '<defs><path id="m" d="M0 0" style="stroke:#1b1f27"/></defs><use xlink:href="#m"/>'
+        '<g style="fill:red"><path d="M0 0" stroke="#ABCDEF"/></g><clipPath><rect/></clipPath>'
+    )
     assert check_palette(shown) == ["#000000", "#abcdef", "red"]
 
 
-@pytest.mark.parametrize(("svg", "message"), [
-    ("<svg", "not well-formed SVG"),
-    ("<html/>", "must be an <svg> element; got <html>"),
-    ('<!DOCTYPE svg [<!ENTITY a "b">]>' + drawing("&a;"), "declares entities"),
-])
+@pytest.mark.parametrize(
+    ("svg", "message"),
+    [
+        ("<svg", "not well-formed SVG"),
+        ("<html/>", "must be an <svg> element; got <html>"),
+        ('<!DOCTYPE svg [<!ENTITY a "b">]>' + drawing("&a;"), "declares entities"),
+    ],
+)
 def test_what_is_no_figure_is_refused(svg, message):
     with pytest.raises(DataError, match=message):
         inline(svg, "f")

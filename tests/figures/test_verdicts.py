@@ -9,13 +9,28 @@ from socialcommerce.figures import style, verdicts
 from socialcommerce.verdicts import OUTCOMES, SIDES
 
 SIDE = {outcome: side for side, outcomes in SIDES.items() for outcome in outcomes}
-ROWS = pd.DataFrame([
-    {"id": f"H{k}", "short": "an effect", "evidence": kind, "estimate": value, "low": value - 0.1, "high": value + 0.1,
-     "outcome": OUTCOMES[outcome], "side": SIDE[outcome]}
-    for k, (kind, value, outcome) in enumerate([
-        ("public data set", 2.0, "supported"), ("public data set", -2.0, "contradicted"),
-        ("model", 0.4, "depends"), ("model", 0.0, "fails")])
-])
+ROWS = pd.DataFrame(
+    [
+        {
+            "id": f"H{k}",
+            "short": "an effect",
+            "evidence": kind,
+            "estimate": value,
+            "low": value - 0.1,
+            "high": value + 0.1,
+            "outcome": OUTCOMES[outcome],
+            "side": SIDE[outcome],
+        }
+        for k, (kind, value, outcome) in enumerate(
+            [
+                ("public data set", 2.0, "supported"),
+                ("public data set", -2.0, "contradicted"),
+                ("model", 0.4, "depends"),
+                ("model", 0.0, "fails"),
+            ]
+        )
+    ]
+)
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +61,10 @@ def test_an_extension_is_marked_apart_from_what_speaks_of_the_paper():
     both = pd.concat([ROWS, asked[asked["evidence"] == "public data set"]], ignore_index=True)
     people, _ = verdicts.plot_estimates(both).flat
     assert [text.get_text() for text in people.get_legend().get_texts()] == [
-        "contradicted", "supported", "further question: supported"]
+        "contradicted",
+        "supported",
+        "further question: supported",
+    ]
     assert [len(bars.lines[0].get_xdata()) for bars in people.containers] == [1, 1, 2]
 
 

@@ -34,7 +34,7 @@ def test_fonts_and_characters_are_kept_apart(tmp_path, packs):
 
 def test_a_damaged_file_is_packed_again(tmp_path, packs):
     made = fonts.kept(fonts.regular(), "a", tmp_path)
-    file, = tmp_path.iterdir()
+    (file,) = tmp_path.iterdir()
     for damage in (file.read_bytes()[:-1], b"", file.read_bytes()[:-1] + b"?"):
         file.write_bytes(damage)
         assert fonts.kept(fonts.regular(), "a", tmp_path) == made

@@ -11,14 +11,7 @@ import pytest
 
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.sharing import BUYING, SHARING, declare
-from stockflow import (
-    ParameterError,
-    network_gap,
-    networks,
-    replicate,
-    simulate,
-    trajectory,
-)
+from stockflow import ParameterError, network_gap, networks, replicate, simulate, trajectory
 
 ROOT = Path(__file__).parents[2]
 LIVELY = {"beta": 0.1, "pi1": 0.05, "omega": 0.01}
@@ -34,18 +27,26 @@ def network():
 def slope(mode, parameters, days, place, sizes, seeds, **options):
     """Of the log of the mean distance to the map, on the log of the number of persons."""
     limit = trajectory.integrate(mode, parameters, days, "map", initial={place: 0.02}).values
-    errors = [np.mean([np.sqrt(np.mean((run.shares - limit) ** 2)) for run in replicate(
-        mode, parameters, days, seeds=range(seeds), population=n, initial={place: n // 50}, **options)])
-        for n in sizes]
+    errors = [
+        np.mean(
+            [
+                np.sqrt(np.mean((run.shares - limit) ** 2))
+                for run in replicate(
+                    mode, parameters, days, seeds=range(seeds), population=n, initial={place: n // 50}, **options
+                )
+            ]
+        )
+        for n in sizes
+    ]
     return np.polyfit(np.log(sizes), np.log(errors), 1)[0]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("mode", "parameters", "place", "groups"), [
-    (CONTENT, LIVELY, "L", None),
-    (SHARING, GROUPS, "F", None),
-    (SHARING, GROUPS, "F", BUYING),
-], ids=["content", "sharing", "sharing, group by group"])
+@pytest.mark.parametrize(
+    ("mode", "parameters", "place", "groups"),
+    [(CONTENT, LIVELY, "L", None), (SHARING, GROUPS, "F", None), (SHARING, GROUPS, "F", BUYING)],
+    ids=["content", "sharing", "sharing, group by group"],
+)
 def test_many_well_mixed_persons_follow_the_map(mode, parameters, place, groups):
     found = slope(mode, parameters, 60, place, np.array([10**3, 10**4, 10**5]), 16, groups=groups)
     assert found == pytest.approx(-0.5, abs=0.1)
@@ -56,8 +57,14 @@ def test_many_well_mixed_persons_follow_the_map(mode, parameters, place, groups)
 def test_every_kind_of_group_has_the_declared_limit(variant, seats):
     mode, groups = declare(variant, seats), replace(BUYING, capped=variant == "capped", anyone=seats == "anyone")
     limit = trajectory.integrate(mode, GROUPS, 50, "map", initial={"F": 0.05}).values
-    shares = np.stack([run.shares for run in replicate(mode, GROUPS, 50, seeds=range(6), population=40_000,
-                                                       initial={"F": 2000}, groups=groups)])
+    shares = np.stack(
+        [
+            run.shares
+            for run in replicate(
+                mode, GROUPS, 50, seeds=range(6), population=40_000, initial={"F": 2000}, groups=groups
+            )
+        ]
+    )
     error = shares[:, -1].std(axis=0, ddof=1) / np.sqrt(len(shares))
     assert (abs(shares.mean(axis=0)[-1] - limit[-1]) < 4 * error + 1e-4).all()
 
@@ -77,10 +84,12 @@ def runs():
         "annealed": (CONTENT, LIVELY, {"network": network(), "annealed": True, "initial": {"L": 100}}),
         "mixed": (SHARING, GROUPS, {"population": 5000, "initial": {"F": 100}}),
         "groups": (SHARING, GROUPS, {"population": 5003, "initial": {"F": 100}, "groups": BUYING}),
-        "groups on ties": (SHARING, GROUPS, {"network": acquainted(5000, 50),
-                                             "initial": {"F": 100}, "groups": BUYING}),
-        "groups by degree": (SHARING, GROUPS, {"network": network(), "annealed": True, "initial": {"F": 100},
-                                               "groups": BUYING}),
+        "groups on ties": (SHARING, GROUPS, {"network": acquainted(5000, 50), "initial": {"F": 100}, "groups": BUYING}),
+        "groups by degree": (
+            SHARING,
+            GROUPS,
+            {"network": network(), "annealed": True, "initial": {"F": 100}, "groups": BUYING},
+        ),
     }
 
 

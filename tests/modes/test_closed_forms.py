@@ -17,9 +17,11 @@ from tests.modes.test_compartments import MODES, drawn, seed
 
 KINDS = [(variant, seats) for variant in VARIANTS for seats in SEATS]
 CLOSED = {"content": content.reproduction} | {
-    f"{v}-{s}": lambda p, v=v, s=s: sharing.reproduction(p, v, s) for v, s in KINDS}
+    f"{v}-{s}": lambda p, v=v, s=s: sharing.reproduction(p, v, s) for v, s in KINDS
+}
 EQUILIBRIUM = {"content": content.equilibrium} | {
-    f"{v}-{s}": lambda p, v=v, s=s: sharing.equilibrium(p, v, s) for v, s in KINDS}
+    f"{v}-{s}": lambda p, v=v, s=s: sharing.equilibrium(p, v, s) for v, s in KINDS
+}
 
 
 def wide(mode, count, rng):
@@ -162,8 +164,9 @@ def lines_of_sharing(p, variant, count, rng):
     kind = np.where(rng.random(count) < a["aA"], 0, 1)
     n = np.zeros((3, count), int)
     n[kind, np.arange(count)] = 1
-    rates = np.array([[a["thetaN"], a["psiA"], a["gammaN"]], [a["thetaN"], a["psiB"], a["gammaN"]],
-                      [a["thetaF"], 0.0, a["gammaF"]]])
+    rates = np.array(
+        [[a["thetaN"], a["psiA"], a["gammaN"]], [a["thetaN"], a["psiB"], a["gammaN"]], [a["thetaF"], 0.0, a["gammaF"]]]
+    )
     lost, open_lines = 0, count
     while open_lines:
         weights = (n[:, None, :] * rates[:, :, None]).reshape(9, -1)
@@ -218,8 +221,10 @@ def needed_beta(flow, given):
 @pytest.mark.parametrize("given", [{}, {"phi": 0.01, "omega": 0.02}, {"n": 1.0, "s": 0.7}])
 def test_the_branch_of_steady_states_turns_backward_at_the_limit_of_social_proof(given):
     limit = content.social_proof_limit(given)
-    rise = [needed_beta(1e-6, given | {"pi1": f * limit}) - needed_beta(1e-9, given | {"pi1": f * limit})
-            for f in (0.98, 1.02)]
+    rise = [
+        needed_beta(1e-6, given | {"pi1": f * limit}) - needed_beta(1e-9, given | {"pi1": f * limit})
+        for f in (0.98, 1.02)
+    ]
     assert rise[0] > 0 > rise[1]
 
 
@@ -242,8 +247,17 @@ def bass(t, p, q):
 @pytest.mark.parametrize("given", [{"eta": 1.0, "phi": 0.01}, {"eta": 0.5, "phi": 0.0}])
 def test_bass_is_the_limit_of_instant_purchase_and_no_loss(given):
     p, q, days = 0.003, 0.04, 200
-    ideal = given | {"lambda0": p, "delta0": 0.0, "delta1": 0.0, "gammaC": 0.0, "gammaL": 0.0, "omega": 0.0, "s": 1.0,
-                     "b1": 0.0, "beta": q / given["eta"]}
+    ideal = given | {
+        "lambda0": p,
+        "delta0": 0.0,
+        "delta1": 0.0,
+        "gammaC": 0.0,
+        "gammaL": 0.0,
+        "omega": 0.0,
+        "s": 1.0,
+        "b1": 0.0,
+        "beta": q / given["eta"],
+    }
     gap = []
     for speed in (1.0, 10.0):
         run = integrate(CONTENT, ideal | {"pi0": speed, "kappa": speed}, days)
@@ -279,14 +293,21 @@ def test_amplification_and_the_cost_that_breaks_even():
     assert total / bought == pytest.approx(1 / 0.136, rel=1e-3)
 
 
-@pytest.mark.parametrize(("call", "error", "message"), [
-    (lambda: content.steady_flow({"pi1": 0.01}), ParameterError, "does not hold for pi1; got 0.01; allowed is 0 where"),
-    (lambda: content.steady_flow({"omega": 0.0}), ParameterError, "does not hold for omega; got 0"),
-    (lambda: content.final_size({"omega": 0.01}), ParameterError, "does not hold for omega; got 0.01"),
-    (lambda: sharing.steady_flow({"omega": 0.0}), ParameterError, "needs people to return"),
-    (lambda: sharing.final_size({"epsilon": 0.1}), ParameterError, r"got epsilon=0\.1; allowed is 0"),
-    (lambda: sharing.reproduction(None, "closed"), UnknownNameError, "unknown variant of a group 'closed'"),
-])
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda: content.steady_flow({"pi1": 0.01}),
+            ParameterError,
+            "does not hold for pi1; got 0.01; allowed is 0 where",
+        ),
+        (lambda: content.steady_flow({"omega": 0.0}), ParameterError, "does not hold for omega; got 0"),
+        (lambda: content.final_size({"omega": 0.01}), ParameterError, "does not hold for omega; got 0.01"),
+        (lambda: sharing.steady_flow({"omega": 0.0}), ParameterError, "needs people to return"),
+        (lambda: sharing.final_size({"epsilon": 0.1}), ParameterError, r"got epsilon=0\.1; allowed is 0"),
+        (lambda: sharing.reproduction(None, "closed"), UnknownNameError, "unknown variant of a group 'closed'"),
+    ],
+)
 def test_closed_forms_say_where_they_end(call, error, message):
     with pytest.raises(error, match=message):
         call()

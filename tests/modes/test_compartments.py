@@ -21,8 +21,10 @@ def seed(mode):
 
 def drawn(mode, count, rng):
     """A table of parameter sets from the declared ranges."""
-    return {p.name: rng.integers(p.lower, p.upper + 1, count) if p.kind == "group" else
-            rng.uniform(p.lower, p.upper, count) for p in mode.parameters}
+    return {
+        p.name: rng.integers(p.lower, p.upper + 1, count) if p.kind == "group" else rng.uniform(p.lower, p.upper, count)
+        for p in mode.parameters
+    }
 
 
 @pytest.mark.slow
@@ -82,12 +84,15 @@ def test_the_tables_of_parameters_carry_mark_unit_and_words():
         assert table[["words", "unit", "symbol"]].map(bool).all(axis=None)
 
 
-@pytest.mark.parametrize(("given", "message"), [
-    ({"delta0": -0.1}, r"delta0 is a rate; got -0\.1; allowed is \[0, inf\) \(unit 1/day\)"),
-    ({"s": [0.5, 1.5]}, r"s is a probability in row 1; got 1\.5; allowed is \[0, 1\]"),
-    ({"beta": np.nan}, "beta is a rate; got nan"),
-    ({"beta": [0.1, 0.2], "s": [0.1, 0.2, 0.3]}, r"one length for all"),
-])
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"delta0": -0.1}, r"delta0 is a rate; got -0\.1; allowed is \[0, inf\) \(unit 1/day\)"),
+        ({"s": [0.5, 1.5]}, r"s is a probability in row 1; got 1\.5; allowed is \[0, 1\]"),
+        ({"beta": np.nan}, "beta is a rate; got nan"),
+        ({"beta": [0.1, 0.2], "s": [0.1, 0.2, 0.3]}, r"one length for all"),
+    ],
+)
 def test_values_outside_their_range_are_refused(given, message):
     with pytest.raises(ParameterError, match=message):
         integrate(CONTENT, given, method="rk4")

@@ -59,8 +59,9 @@ def test_loops_are_the_edges_with_every_way_back(seed):
     assert {loop.nodes: loop.polarity for loop in graph.feedback_loops()} == walked
 
 
-@pytest.mark.parametrize(("arrows", "polarity"), [
-    ("a+b b+a", "R"), ("a-b b-a", "R"), ("a-b b+a", "B"), ("a-b b-c c-a", "B"), ("a-a", "B")])
+@pytest.mark.parametrize(
+    ("arrows", "polarity"), [("a+b b+a", "R"), ("a-b b-a", "R"), ("a-b b+a", "B"), ("a-b b-c c-a", "B"), ("a-a", "B")]
+)
 def test_polarity_is_the_product_of_the_signs(arrows, polarity):
     (loop,) = digraph(arrows).feedback_loops()
     assert (loop.polarity, loop.id) == (polarity, f"{polarity}1")

@@ -18,7 +18,9 @@ def series(years, spread, seed=1, dt=1.0):
     """Purchases of each year from an independent run in steps of ``dt`` days, with relative errors."""
     run = integrate(CONTENT, FIXED | {"beta": TRUE["beta"]}, 365 * years, "map", dt, {"L": TRUE["initial"]})
     flow, n = dt * run.flow("M", "O"), round(365 / dt)
-    sums = np.array([(flow[y * n:(y + 1) * n].sum() + flow[y * n + 1:(y + 1) * n + 1].sum()) / 2 for y in range(years)])
+    sums = np.array(
+        [(flow[y * n : (y + 1) * n].sum() + flow[y * n + 1 : (y + 1) * n + 1].sum()) / 2 for y in range(years)]
+    )
     return 1e4 * sums * np.exp(np.random.default_rng(seed).normal(0, spread, years))
 
 
@@ -45,8 +47,9 @@ def test_what_shows_only_as_a_product_is_not_identified_and_its_profile_is_flat(
     This series of seven years once left a spike of 23 on the share's profile, where a search had stuck.
     """
     values = [6835.6, 12626.1, 20605.8, 23002.5, 25323.5, 28542.9, 34165.8]
-    fit = fit_mode(CONTENT, range(2017, 2024), values, ("beta", "s", "initial"), {"lambda0": 0.0, "n": 0.5}, dt=5.0,
-                   **COUNTED)
+    fit = fit_mode(
+        CONTENT, range(2017, 2024), values, ("beta", "s", "initial"), {"lambda0": 0.0, "n": 0.5}, dt=5.0, **COUNTED
+    )
     share = fit.estimates[1]
     assert share.profile["ratio"].max() < 1.1
     assert (share.name, share.status) == ("s", "not identified")
@@ -65,14 +68,21 @@ def test_the_yearly_flow_is_the_integral_of_the_daily_one():
     assert joined == pytest.approx(left, rel=0.01)  # what left the untapped, returns counted
 
 
-@pytest.mark.parametrize(("change", "error", "message"), [
-    ({"free": ("betta",)}, UnknownNameError, "unknown free parameter of content 'betta'; did you mean 'beta'"),
-    ({"free": ("lambda0",)}, ParameterError, "lambda0 cannot be searched for"),
-    ({"years": [2017, 2018, 2020, 2021]}, ParameterError, r"consecutive years; got years \[2017, 2018, 2020, 2021\]"),
-    ({"values": [1.0, 2.0, -1.0, 3.0]}, ParameterError, "one positive value"),
-    ({"free": ("beta", "initial", "s")}, ParameterError, "got 4; allowed is at least 5"),
-    ({"level": 1.0}, ParameterError, r"level is a probability; got 1\.0"),
-])
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"free": ("betta",)}, UnknownNameError, "unknown free parameter of content 'betta'; did you mean 'beta'"),
+        ({"free": ("lambda0",)}, ParameterError, "lambda0 cannot be searched for"),
+        (
+            {"years": [2017, 2018, 2020, 2021]},
+            ParameterError,
+            r"consecutive years; got years \[2017, 2018, 2020, 2021\]",
+        ),
+        ({"values": [1.0, 2.0, -1.0, 3.0]}, ParameterError, "one positive value"),
+        ({"free": ("beta", "initial", "s")}, ParameterError, "got 4; allowed is at least 5"),
+        ({"level": 1.0}, ParameterError, r"level is a probability; got 1\.0"),
+    ],
+)
 def test_series_that_cannot_be_fitted_are_refused(change, error, message):
     given = {"years": range(2017, 2021), "values": [1.0, 2.0, 3.0, 4.0], "free": ("beta",), "level": 0.95} | change
     with pytest.raises(error, match=message):
@@ -81,6 +91,10 @@ def test_series_that_cannot_be_fitted_are_refused(change, error, message):
 
 @pytest.mark.slow
 def test_a_longer_step_gives_nearly_the_same_estimates():
-    frame = {dt: fit_mode(CONTENT, range(2017, 2022), series(5, 0.05), ("beta",), {"gammaL": 0.001}, dt=dt,
-                          **COUNTED).summary() for dt in (1.0, 5.0)}
+    frame = {
+        dt: fit_mode(
+            CONTENT, range(2017, 2022), series(5, 0.05), ("beta",), {"gammaL": 0.001}, dt=dt, **COUNTED
+        ).summary()
+        for dt in (1.0, 5.0)
+    }
     assert frame[5.0]["estimate"][0] == pytest.approx(frame[1.0]["estimate"][0], rel=0.05)

@@ -52,14 +52,24 @@ def test_javascript_agrees_with_python():
         pytest.skip("no JavaScript engine (node) on this machine")
     modes = [CONTENT] + [declare(v, s) for v in VARIANTS for s in SEATS]
     table = {mode.name: drawn(mode, 4, np.random.default_rng(7)) for mode in modes}
-    jobs = [{"mode": mode.name, "p": {name: float(column[row]) for name, column in table[mode.name].items()},
-             "y": mode.start(seed(mode)).tolist()} for mode in modes for row in range(4)]
-    script = page.to_javascript(*modes) + f"""
+    jobs = [
+        {
+            "mode": mode.name,
+            "p": {name: float(column[row]) for name, column in table[mode.name].items()},
+            "y": mode.start(seed(mode)).tolist(),
+        }
+        for mode in modes
+        for row in range(4)
+    ]
+    script = (
+        page.to_javascript(*modes)
+        + f"""
     const out = {json.dumps(jobs)}.map(({{mode, p, y}}) => {{
       const m = stockflowModes.modes[mode];
       return {{last: stockflowModes.simulate(m, p, y, 100, 1).at(-1), r0: stockflowModes.r0(m, p)}};
     }});
     console.log(JSON.stringify(out));"""
+    )
     run = subprocess.run([node, "-"], input=script, capture_output=True, text=True, check=True, timeout=60)
     answers = iter(json.loads(run.stdout))
     for mode in modes:

@@ -107,8 +107,9 @@ CONTACT = (0.003, 0.02, 0.005, 0.02)
 
 @pytest.mark.parametrize("given", [CONTACT, (0.0, 0.01, 0.002, 0.03), (0.02, 0.05, 0.01, 0.01)])
 def test_the_best_frequency_of_contact_is_the_maximum(given):
-    found = minimize_scalar(lambda n: -purchase_chance(n, *given), bounds=(0, 20), method="bounded",
-                            options={"xatol": 1e-9}).x
+    found = minimize_scalar(
+        lambda n: -purchase_chance(n, *given), bounds=(0, 20), method="bounded", options={"xatol": 1e-9}
+    ).x
     assert best_contact(*given) == pytest.approx(found, abs=1e-5)
 
 
@@ -128,8 +129,9 @@ def test_the_loss_of_being_four_times_off_follows_from_one_number():
     assert rarely == pytest.approx(often)
 
 
-@pytest.mark.parametrize("given", [(0.3, 0.5, 4.0, 0.005, 0.005), (0.0, 0.4, 3.0, 0.004, 0.002),
-                                   (0.5, 0.5, 0.1, 0.005, 0.1)])
+@pytest.mark.parametrize(
+    "given", [(0.3, 0.5, 4.0, 0.005, 0.005), (0.0, 0.4, 3.0, 0.004, 0.002), (0.5, 0.5, 0.1, 0.005, 0.1)]
+)
 def test_the_best_personalisation_is_the_maximum(given):
     a, b, c, delta0, annoyance = given
 
@@ -277,17 +279,20 @@ def test_a_pool_that_buys_unprompted_and_is_easily_annoyed_is_best_left_alone():
     assert one.purchases(0.0, best["frequency"]) > one.purchases(0.05, best["frequency"])
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda: Quality(theta=1.0), "theta=1, r=0.2; allowed is theta > 1"),
-    (lambda: Quality(c0=0.0), "c0 is positive; got 0"),
-    (lambda: Quality().best("big"), "a market is finite or infinite; got 'big'"),
-    (lambda: Promotion(market="big"), "a market is finite or infinite"),
-    (lambda: Promotion(message=1.0).best(), "no share and frequency earn anything"),
-    (lambda: rank(CONTENT, 1), "uncertainty needs several draws; got 1"),
-    (lambda: breaches(CONTENT, share=1.5), "0 <= share <= 1"),
-    (lambda: group_offers(discounts=[1.5]), r"a discount is a share of price; got 1\.5"),
-    (lambda: segment_gains(people(1.0, 5), 9), "got up to 9 classes of 5; allowed is 1 to 5"),
-])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Quality(theta=1.0), "theta=1, r=0.2; allowed is theta > 1"),
+        (lambda: Quality(c0=0.0), "c0 is positive; got 0"),
+        (lambda: Quality().best("big"), "a market is finite or infinite; got 'big'"),
+        (lambda: Promotion(market="big"), "a market is finite or infinite"),
+        (lambda: Promotion(message=1.0).best(), "no share and frequency earn anything"),
+        (lambda: rank(CONTENT, 1), "uncertainty needs several draws; got 1"),
+        (lambda: breaches(CONTENT, share=1.5), "0 <= share <= 1"),
+        (lambda: group_offers(discounts=[1.5]), r"a discount is a share of price; got 1\.5"),
+        (lambda: segment_gains(people(1.0, 5), 9), "got up to 9 classes of 5; allowed is 1 to 5"),
+    ],
+)
 def test_misuse_is_named(call, message):
     with pytest.raises(ParameterError, match=message):
         call()

@@ -17,8 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> CommandParser:
-    parser = CommandParser(prog="nbproof",
-                           description="Notebooks to offline reports that verify their own numbers.")
+    parser = CommandParser(prog="nbproof", description="Notebooks to offline reports that verify their own numbers.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="command", parser_class=CommandParser)
     add_commands(commands)

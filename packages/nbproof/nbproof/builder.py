@@ -98,8 +98,13 @@ def _finish(plan: BuildPlan, built: Built) -> None:
     from nbproof.manifest import origin, ro_crate
     from nbproof.render import front_page
 
-    manifest = {"schema": 1, "profile": plan.profile, **origin(), "environment": dict(plan.environment),
-                "reports": manifest["reports"]}
+    manifest = {
+        "schema": 1,
+        "profile": plan.profile,
+        **origin(),
+        "environment": dict(plan.environment),
+        "reports": manifest["reports"],
+    }
     write_whole(plan.out / "index.html", front_page(plan.out, manifest).encode())
     write_whole(plan.out / "ro-crate-metadata.json", ro_crate(manifest))
     manifest["index"] = index_of(manifest, plan.out)
@@ -124,9 +129,11 @@ def index_of(manifest: Mapping[str, Any], out: Path) -> dict[str, str]:
     files = [*rendering_files("nbproof.render", "nbproof.manifest"), project().path("CITATION.cff")]
     sources = {file_label(path): file_hash(path) for path in files}
     rest = {key: value for key, value in manifest.items() if key != "index"}
-    return {"key": text_hash(json.dumps([listed, sources], sort_keys=True)),
-            **{name: file_hash(out / name) for name in ("index.html", "ro-crate-metadata.json")},
-            "seal": text_hash(as_json(rest).decode())}
+    return {
+        "key": text_hash(json.dumps([listed, sources], sort_keys=True)),
+        **{name: file_hash(out / name) for name in ("index.html", "ro-crate-metadata.json")},
+        "seal": text_hash(as_json(rest).decode()),
+    }
 
 
 class Progress:
@@ -137,8 +144,14 @@ class Progress:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         self.live = sys.stdout.isatty()
-        self.bars = Progress(TextColumn("{task.description}"), BarColumn(bar_width=28), TextColumn("{task.fields[at]}"),
-                             TimeElapsedColumn(), console=Console(highlight=False), disable=not self.live)
+        self.bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=28),
+            TextColumn("{task.fields[at]}"),
+            TimeElapsedColumn(),
+            console=Console(highlight=False),
+            disable=not self.live,
+        )
         self.tasks: dict[str, Any] = {}
         self.started: dict[str, float] = {}
 
@@ -184,8 +197,16 @@ class Progress:
 class _Crew:
     """The processes that make reports, one a report, at most ``jobs`` at a time."""
 
-    def __init__(self, plan: BuildPlan, built: Built, progress: Progress, engine: str, limit: float, pdf: bool,
-                 folder: Path | None) -> None:
+    def __init__(
+        self,
+        plan: BuildPlan,
+        built: Built,
+        progress: Progress,
+        engine: str,
+        limit: float,
+        pdf: bool,
+        folder: Path | None,
+    ) -> None:
         from nbproof.run import FIXED_ENVIRONMENT
 
         # macOS has a fork server too, but what its system libraries start does not survive a fork
@@ -197,8 +218,9 @@ class _Crew:
         for place in kept.values():
             place.mkdir(parents=True, exist_ok=True)
         self.before = dict(os.environ)
-        os.environ.update(FIXED_ENVIRONMENT, MPLCONFIGDIR=str(kept["matplotlib"]),
-                          JUPYTER_CONFIG_DIR=str(kept["jupyter"]))
+        os.environ.update(
+            FIXED_ENVIRONMENT, MPLCONFIGDIR=str(kept["matplotlib"]), JUPYTER_CONFIG_DIR=str(kept["jupyter"])
+        )
         path = {Path(each or ".").resolve() for each in os.environ.get("PYTHONPATH", "").split(os.pathsep)}
         if not any(package.parent in path for package in project().folders.values()):  # else it is found by that
             os.environ.pop("PYTHONPATH", None)
@@ -220,8 +242,11 @@ class _Crew:
                 self._hear(channel)
             for channel, (report, _, started, _) in list(self.running.items()):
                 if time.monotonic() - started > self.limit:
-                    self._fail(channel, f"{report.name}: took longer than its limit of {self.limit:g} s and was ended; "
-                                        "allow more with --limit SECONDS.")
+                    self._fail(
+                        channel,
+                        f"{report.name}: took longer than its limit of {self.limit:g} s and was ended; "
+                        "allow more with --limit SECONDS.",
+                    )
 
     def _start(self, report: ReportPlan) -> None:
         from nbproof.run import Job, make
@@ -236,8 +261,10 @@ class _Crew:
         try:
             process.start()
         except EOFError:
-            raise NotebookError("the process that loads the libraries for the notebooks died; "
-                                f"`python -m {' '.join(['nbproof.warm', *project().preload])}` shows why.") from None
+            raise NotebookError(
+                "the process that loads the libraries for the notebooks died; "
+                f"`python -m {' '.join(['nbproof.warm', *project().preload])}` shows why."
+            ) from None
         theirs.close()
 
     def _hear(self, channel: Connection) -> None:
@@ -248,8 +275,10 @@ class _Crew:
             from nbproof.run import NO_END
 
             process.join()
-            self._fail(channel, f"{report.name}: its process died (exit code {process.exitcode}) before the report was "
-                                f"whole; {NO_END}")
+            self._fail(
+                channel,
+                f"{report.name}: its process died (exit code {process.exitcode}) before the report was whole; {NO_END}",
+            )
             return
         if kind == "done":
             self._publish(channel, rest[0])

@@ -70,8 +70,10 @@ def prepare() -> None:
     if closed:
         raise OutputError("standard output is closed; allowed: a terminal, a file, a pipe or /dev/null.")
     if time.time() < EARLIEST:
-        raise OutputError(f"this machine's clock says {time.strftime('%Y-%m-%d', time.gmtime())}; a docx or xlsx file "
-                          "can state no time before 1980-01-01: set the clock.")
+        raise OutputError(
+            f"this machine's clock says {time.strftime('%Y-%m-%d', time.gmtime())}; a docx or xlsx file "
+            "can state no time before 1980-01-01: set the clock."
+        )
 
 
 def check_positive(**options: float | None) -> None:
@@ -129,16 +131,18 @@ class CommandParser(argparse.ArgumentParser):
             raise UnknownNameError(kind, str(value), action.choices)
 
 
-def add_command(commands: argparse._SubParsersAction, name: str, work: Callable[[argparse.Namespace], int],
-                help: str) -> argparse.ArgumentParser:
+def add_command(
+    commands: argparse._SubParsersAction, name: str, work: Callable[[argparse.Namespace], int], help: str
+) -> argparse.ArgumentParser:
     """Add a command that does ``work`` and returns its exit code."""
     command = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
     command.set_defaults(work=work)
     return command
 
 
-def add_commands(commands: argparse._SubParsersAction, source: Callable[[], Project] = here,
-                 languages: Sequence[str] = ()) -> None:
+def add_commands(
+    commands: argparse._SubParsersAction, source: Callable[[], Project] = here, languages: Sequence[str] = ()
+) -> None:
     """Add ``build``, ``verify`` and ``translate`` to the commands of a parser.
 
     Parameters
@@ -150,31 +154,62 @@ def add_commands(commands: argparse._SubParsersAction, source: Callable[[], Proj
         the project says; else a folder can be given.
     """
     named, folder = ",".join(languages), "" if languages else ", or their folder"
-    build = add_command(commands, "build", lambda chosen: _build(chosen, source, not languages),
-                        "make the reports that are not up to date, and say why")
-    verify = add_command(commands, "verify", lambda chosen: _verify(chosen, source, not languages),
-                         "recompute every report and compare it with the committed results and the built files")
-    translate = add_command(commands, "translate", lambda chosen: _translate(_use(source, chosen.notebooks, False)),
-                            "bring catalogues and notebooks of the other languages up to date")
+    build = add_command(
+        commands,
+        "build",
+        lambda chosen: _build(chosen, source, not languages),
+        "make the reports that are not up to date, and say why",
+    )
+    verify = add_command(
+        commands,
+        "verify",
+        lambda chosen: _verify(chosen, source, not languages),
+        "recompute every report and compare it with the committed results and the built files",
+    )
+    translate = add_command(
+        commands,
+        "translate",
+        lambda chosen: _translate(_use(source, chosen.notebooks, False)),
+        "bring catalogues and notebooks of the other languages up to date",
+    )
     for command, how in ((build, f"by name or path{folder}"), (verify, f"by name{folder}"), (translate, "by name")):
         command.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help=f"{how}; all when none is given")
     for command in (build, verify):
         command.add_argument("--jobs", type=int, metavar="N", help="reports made at a time (default: one a processor)")
-    build.add_argument("--profile", default="full",
-                       help="parameters from notebooks/profiles.toml: full (default) or quick")
-    build.add_argument("--language", default=named or None, metavar=named or "LANGUAGE,...",
-                       help="languages of the reports")
-    build.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
-                       help="set a parameter of the notebooks named; needs --out")
+    build.add_argument(
+        "--profile", default="full", help="parameters from notebooks/profiles.toml: full (default) or quick"
+    )
+    build.add_argument(
+        "--language", default=named or None, metavar=named or "LANGUAGE,...", help="languages of the reports"
+    )
+    build.add_argument(
+        "-p",
+        "--parameter",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="set a parameter of the notebooks named; needs --out",
+    )
     build.add_argument("--force", action="store_true", help="make everything again")
-    build.add_argument("--out", type=folder_option, metavar="DIR",
-                       help="output folder (default: reports, reports/quick for the quick profile)")
-    build.add_argument("--engine", choices=("warm", "kernel"), default="warm",
-                       help="forks of a warm process (default), or real Jupyter kernels")
-    build.add_argument("--limit", type=float, default=900, metavar="SECONDS",
-                       help="time limit a notebook (default: 900)")
-    build.add_argument("--no-render", action="store_true",
-                       help="run the notebooks and write their results, but no pages; needs --out")
+    build.add_argument(
+        "--out",
+        type=folder_option,
+        metavar="DIR",
+        help="output folder (default: reports, reports/quick for the quick profile)",
+    )
+    build.add_argument(
+        "--engine",
+        choices=("warm", "kernel"),
+        default="warm",
+        help="forks of a warm process (default), or real Jupyter kernels",
+    )
+    build.add_argument(
+        "--limit", type=float, default=900, metavar="SECONDS", help="time limit a notebook (default: 900)"
+    )
+    build.add_argument(
+        "--no-render", action="store_true", help="run the notebooks and write their results, but no pages; needs --out"
+    )
     build.add_argument("--plan", action="store_true", help="only say what would be made and why")
 
 
@@ -196,18 +231,26 @@ def _build(chosen: argparse.Namespace, source: Callable[[], Project], folders: b
     names = _use(source, chosen.notebooks, folders)
     given = dict(chosen.parameter)
     if given and not (chosen.out and names):
-        raise ParameterError("-p changes what a report says; name the notebook and give a folder of its own with "
-                             "--out DIR, so that the project's reports stay as they are.")
+        raise ParameterError(
+            "-p changes what a report says; name the notebook and give a folder of its own with "
+            "--out DIR, so that the project's reports stay as they are."
+        )
     if chosen.no_render and not chosen.out:
-        raise ParameterError("--no-render makes no pages; give a folder of its own with --out DIR, so that the reports "
-                             "stay as they are.")
+        raise ParameterError(
+            "--no-render makes no pages; give a folder of its own with --out DIR, so that the reports stay as they are."
+        )
     for name in given:
         if (times := sum(name == other for other, _ in chosen.parameter)) > 1:
             raise ParameterError(f"parameter {name} is given {times} times; give it once.")
     check_positive(jobs=chosen.jobs, limit=chosen.limit)
     languages = [] if chosen.no_render else None if chosen.language is None else chosen.language.split(",")
-    options = {"out": chosen.out, "profile": chosen.profile, "languages": languages, "given": given,
-               "force": chosen.force}
+    options = {
+        "out": chosen.out,
+        "profile": chosen.profile,
+        "languages": languages,
+        "given": given,
+        "force": chosen.force,
+    }
     if chosen.plan:
         for report in builder.planned(names, **options).reports:
             print(f"{report.name}: {'; '.join(report.reasons) or 'up to date'}")

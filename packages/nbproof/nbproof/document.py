@@ -33,8 +33,13 @@ __all__ = ["Document", "convert", "document_of", "notebook_in", "parse", "refere
 Block = dict[str, Any]
 MARKER = "cell-marker"
 MANY, TALL = 12, 40  # with more columns, or more rows, a table scrolls in its own frame on a screen
-CITED = {"citationPrefix": [], "citationSuffix": [], "citationMode": {"t": "NormalCitation"}, "citationNoteNum": 0,
-         "citationHash": 0}
+CITED = {
+    "citationPrefix": [],
+    "citationSuffix": [],
+    "citationMode": {"t": "NormalCitation"},
+    "citationNoteNum": 0,
+    "citationHash": 0,
+}
 FOLD_END: Block = {"t": "RawBlock", "c": ["html", "</details>"]}
 
 
@@ -62,14 +67,19 @@ class Document:
         linked = dict.fromkeys(re.findall(r'"#ref-(\w+)"', written))  # cited in the author's own words
         cited = [{"citationId": key, **CITED} for key in linked]
         if linked or '"t": "Cite"' in written:
-            blocks = [*blocks, _header("refs-heading", words(self.language)["references"]),
-                      {"t": "Div", "c": [_attr("refs"), []]}]
+            blocks = [
+                *blocks,
+                _header("refs-heading", words(self.language)["references"]),
+                {"t": "Div", "c": [_attr("refs"), []]},
+            ]
         if target == "pdf" and self.code:
             blocks = [*blocks, _header("appendix-code", words(self.language)["appendix"]), *self.code]
-        meta = {"lang": {"t": "MetaString", "c": "en-GB"},  # of the references' style; the page says its own language
-                "link-citations": {"t": "MetaBool", "c": True},
-                "nocite": {"t": "MetaInlines", "c": [{"t": "Cite", "c": [cited, []]}]},
-                **(references(project().path(project().bibliography)) if project().bibliography else {})}
+        meta = {
+            "lang": {"t": "MetaString", "c": "en-GB"},  # of the references' style; the page says its own language
+            "link-citations": {"t": "MetaBool", "c": True},
+            "nocite": {"t": "MetaInlines", "c": [{"t": "Cite", "c": [cited, []]}]},
+            **(references(project().path(project().bibliography)) if project().bibliography else {}),
+        }
         return json.dumps({"pandoc-api-version": [1, 23, 1], "meta": meta, "blocks": blocks})
 
 
@@ -110,13 +120,19 @@ def document_of(notebook: Mapping[str, Any], results: Mapping[str, Any], languag
                     _add_prose(document, block, counter)
         if document.title and not answered:
             answered = True
-            told = [block for (cell, place), each in prose.items()
-                    if place >= 0 and _tagged(notebook["cells"][cell], "answer") for block in each]
+            told = [
+                block
+                for (cell, place), each in prose.items()
+                if place >= 0 and _tagged(notebook["cells"][cell], "answer")
+                for block in each
+            ]
             for block in _filled(told, references):  # a report answers first
                 _add_prose(document, block, counter)
     if not document.title:
-        raise NotebookError(f"{document.name} has no title in language {language}; start it with a markdown cell that "
-                            "opens with a level-1 heading, and translate that to one.")
+        raise NotebookError(
+            f"{document.name} has no title in language {language}; start it with a markdown cell that "
+            "opens with a level-1 heading, and translate that to one."
+        )
     return document
 
 
@@ -154,8 +170,14 @@ def _output(data: dict[str, Any]) -> dict[str, Any]:
 
 def _numbering(notebook: Mapping[str, Any], language: str) -> dict[str, tuple[str, int]]:
     """Number figures and tables in order of appearance, each kind for itself."""
-    names = {kind: [payload["name"] for payload in payloads(notebook)
-                    if payload["kind"] == kind and payload["language"] == language] for kind in ("figure", "table")}
+    names = {
+        kind: [
+            payload["name"]
+            for payload in payloads(notebook)
+            if payload["kind"] == kind and payload["language"] == language
+        ]
+        for kind in ("figure", "table")
+    }
     return {name: (kind, number) for kind, each in names.items() for number, name in enumerate(each, 1)}
 
 
@@ -194,9 +216,15 @@ def _prose(notebook: Mapping[str, Any], language: str) -> dict[tuple[int, int], 
 def _filled(node: Any, references: References) -> Any:
     """Replace the references in every text of a pandoc tree."""
     if isinstance(node, list):
-        return [item for child in node for item in (
-            references.split(child["c"], _text, _reference) if isinstance(child, dict) and child.get("t") == "Str"
-            else [_filled(child, references)])]
+        return [
+            item
+            for child in node
+            for item in (
+                references.split(child["c"], _text, _reference)
+                if isinstance(child, dict) and child.get("t") == "Str"
+                else [_filled(child, references)]
+            )
+        ]
     if isinstance(node, dict):
         if node.get("t") == "Math":
             return {**node, "c": [node["c"][0], references.fill(node["c"][1])]}
@@ -268,8 +296,10 @@ def _add_output(document: Document, output: Mapping[str, Any], references: Refer
             alt, file = references.fill(payload["alt"]), f"{payload['name']}.{document.language}.svg"
             document.images[file] = "".join(svg).encode()
             drawn = look().inline("".join(svg), payload["name"])
-            body = [_raw("html", f'<div class="drawing" role="img" aria-label="{escape(alt)}">{drawn}</div>'),
-                    _raw("typst", f"#image({_quoted(file)}, alt: {_quoted(alt)}, width: 100%)")]
+            body = [
+                _raw("html", f'<div class="drawing" role="img" aria-label="{escape(alt)}">{drawn}</div>'),
+                _raw("typst", f"#image({_quoted(file)}, alt: {_quoted(alt)}, width: 100%)"),
+            ]
         anchor = f"{kind}-{payload['name']}"
         if "explorer" in payload:
             document.scripts.append(look().script(anchor, payload["explorer"]))
@@ -292,24 +322,55 @@ def _captioned(payload: Mapping[str, Any], references: References) -> list[Block
 
 def _table(payload: Mapping[str, Any]) -> list[Block]:
     """A table whose cells are plain text, some of it linked, numbers to the right; rows with an id can be linked to."""
+
     def row(cells: list[str], scope: str = "", anchor: str = "", links: list[str | None] | None = None) -> list[Any]:
-        texts = [[{"t": "Link", "c": [_attr(), [_text(cell)], [link, ""]]}] if link else [_text(cell, column)]
-                 for cell, link, column in zip(cells, links or [None] * len(cells), payload["columns"], strict=True)]
-        return [[anchor, [], []], [[["", [], [["scope", scope]] if scope else []], {"t": "AlignDefault"}, 1, 1,
-                                    [{"t": "Plain", "c": text}]] for text in texts]]
+        texts = [
+            [{"t": "Link", "c": [_attr(), [_text(cell)], [link, ""]]}] if link else [_text(cell, column)]
+            for cell, link, column in zip(cells, links or [None] * len(cells), payload["columns"], strict=True)
+        ]
+        return [
+            [anchor, [], []],
+            [
+                [
+                    ["", [], [["scope", scope]] if scope else []],
+                    {"t": "AlignDefault"},
+                    1,
+                    1,
+                    [{"t": "Plain", "c": text}],
+                ]
+                for text in texts
+            ],
+        ]
 
     widths = column_widths([payload["heads"], *payload["rows"]])
-    columns = [[{"t": "AlignRight" if right else "AlignLeft"},
-                {"t": "ColWidth", "c": width} if width else {"t": "ColWidthDefault"}]
-               for right, width in zip(payload["numeric"], widths, strict=True)]
+    columns = [
+        [
+            {"t": "AlignRight" if right else "AlignLeft"},
+            {"t": "ColWidth", "c": width} if width else {"t": "ColWidthDefault"},
+        ]
+        for right, width in zip(payload["numeric"], widths, strict=True)
+    ]
     lines, named = payload["rows"], payload["columns"][0] == "id"
-    body = [row(cells, anchor=f"table-{payload['name']}-{cells[0]}" if named else "", links=links)
-            for cells, links in zip(lines, payload.get("links") or [None] * len(lines), strict=True)]
+    body = [
+        row(cells, anchor=f"table-{payload['name']}-{cells[0]}" if named else "", links=links)
+        for cells, links in zip(lines, payload.get("links") or [None] * len(lines), strict=True)
+    ]
     kind = (" many" if len(widths) > MANY else " long" * bool(widths[0])) + " tall" * (len(lines) > TALL)
-    return [_raw("html", f'<div class="wide{kind}" tabindex="0">'),
-            {"t": "Table", "c": [_attr(), [None, []], columns, [_attr(), [row(payload["heads"], "col")]],
-                                 [[_attr(), 0, [], body]], [_attr(), []]]},
-            _raw("html", "</div>")]
+    return [
+        _raw("html", f'<div class="wide{kind}" tabindex="0">'),
+        {
+            "t": "Table",
+            "c": [
+                _attr(),
+                [None, []],
+                columns,
+                [_attr(), [row(payload["heads"], "col")]],
+                [[_attr(), 0, [], body]],
+                [_attr(), []],
+            ],
+        },
+        _raw("html", "</div>"),
+    ]
 
 
 def _plain_output(document: Document, output: Mapping[str, Any]) -> list[Block]:
@@ -320,8 +381,10 @@ def _plain_output(document: Document, output: Mapping[str, Any]) -> list[Block]:
         alt = "".join(data.get("text/plain", ""))
         file = f"output-{len(document.images)}.png"
         document.images[file] = b64decode(picture)
-        return [_raw("html", f'<p><img src="data:image/png;base64,{picture}" alt="{escape(alt)}" /></p>'),
-                _raw("typst", f"#image({_quoted(file)}, alt: {_quoted(alt)})")]
+        return [
+            _raw("html", f'<p><img src="data:image/png;base64,{picture}" alt="{escape(alt)}" /></p>'),
+            _raw("typst", f"#image({_quoted(file)}, alt: {_quoted(alt)})"),
+        ]
     text = "".join(output.get("text", "")) or "".join(data.get("text/plain", ""))
     shown: Block = {"t": "CodeBlock", "c": [["", ["output", output.get("name", "result")], []], text.rstrip("\n")]}
     return [shown] if text.strip() else []
@@ -368,8 +431,9 @@ def _header(anchor: str, text: str) -> Block:
 
 
 # Text from data and prose is shown, never run: no raw HTML, TeX or attributes that reach another format.
-MARKDOWN = ("markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans-yaml_metadata_block"
-            "-markdown_in_html_blocks")
+MARKDOWN = (
+    "markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans-yaml_metadata_block-markdown_in_html_blocks"
+)
 
 
 def convert(text: str, source: str, target: str, *options: str) -> str:

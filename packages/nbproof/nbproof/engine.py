@@ -54,8 +54,9 @@ class _Warm:
     """
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, *, on_cell: Progress | None = None,
-                                 **options: Any) -> None:
+    def execute_managed_notebook(
+        cls, nb_man: Any, kernel_name: str, *, on_cell: Progress | None = None, **options: Any
+    ) -> None:
         """Run every code cell in order until one fails (papermill's interface)."""
         cells = nb_man.nb.cells
         with _shell() as shell:
@@ -83,8 +84,15 @@ class _Kernel:
     """
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, *, on_cell: Progress | None = None,
-                                 sockets: str | None = None, **options: Any) -> None:
+    def execute_managed_notebook(
+        cls,
+        nb_man: Any,
+        kernel_name: str,
+        *,
+        on_cell: Progress | None = None,
+        sockets: str | None = None,
+        **options: Any,
+    ) -> None:
         """Hand papermill's own engine a progress hook and a folder for the kernel's sockets."""
         total = len(nb_man.nb.cells)
         if on_cell:
@@ -146,8 +154,16 @@ class _Stream(TextIOBase):
 
 
 class _Publisher(DisplayPublisher):
-    def publish(self, data: dict, metadata: dict | None = None, source: Any = None, *, transient: dict | None = None,
-                update: bool = False, **kwargs: Any) -> None:
+    def publish(
+        self,
+        data: dict,
+        metadata: dict | None = None,
+        source: Any = None,
+        *,
+        transient: dict | None = None,
+        update: bool = False,
+        **kwargs: Any,
+    ) -> None:
         self.shell.outputs.shown(data, metadata, transient, update)
 
     def clear_output(self, wait: bool = False) -> None:
@@ -161,8 +177,9 @@ class _Hook(DisplayHook):
         """Print no ``Out[1]:``."""
 
     def write_format_data(self, format_dict: dict, md_dict: dict | None = None) -> None:
-        self.shell.outputs.append(v4.new_output("execute_result", data=format_dict, metadata=md_dict or {},
-                                                execution_count=self.prompt_count))
+        self.shell.outputs.append(
+            v4.new_output("execute_result", data=format_dict, metadata=md_dict or {}, execution_count=self.prompt_count)
+        )
 
 
 class _Shell(InteractiveShell):
@@ -178,8 +195,9 @@ class _Shell(InteractiveShell):
 @contextmanager
 def _shell():
     """Give a fresh shell that answers to ``get_ipython()``, and take it away again."""
-    config = Config({"HistoryManager": {"enabled": False, "hist_file": ":memory:"},
-                     "InteractiveShell": {"colors": "nocolor"}})
+    config = Config(
+        {"HistoryManager": {"enabled": False, "hist_file": ":memory:"}, "InteractiveShell": {"colors": "nocolor"}}
+    )
     InteractiveShell.clear_instance()
     main = sys.modules["__main__"]
     shell = _Shell.instance(config=config, display_pub_class=_Publisher, displayhook_class=_Hook, user_ns={})
@@ -234,7 +252,8 @@ def spare_tracebacks(shell: Any) -> None:
     """Let a kernel's shell show no traceback of an error that says what is wrong with the input, as ours does not."""
     show = shell._showtraceback
     shell._showtraceback = lambda kind, wrong, lines: show(
-        kind, wrong, [] if getattr(wrong, "input_is_wrong", False) else lines)
+        kind, wrong, [] if getattr(wrong, "input_is_wrong", False) else lines
+    )
 
 
 def reads(log: Path) -> list[str]:
@@ -265,8 +284,10 @@ def normalised(notebook: NotebookNode) -> NotebookNode:
     colours of tracebacks go, and so do the folders of the project and of Python, which warnings name.
     """
     kernel = notebook.metadata.get("kernelspec", {})
-    notebook.metadata = NotebookNode(kernelspec={k: kernel.get(k, "") for k in ("display_name", "language", "name")},
-                                     language_info={"name": kernel.get("language", "python") or "python"})
+    notebook.metadata = NotebookNode(
+        kernelspec={k: kernel.get(k, "") for k in ("display_name", "language", "name")},
+        language_info={"name": kernel.get("language", "python") or "python"},
+    )
     seen: dict[str, str] = {}
     for position, cell in enumerate(notebook.cells, 1):
         tags = cell.metadata.get("tags")
@@ -291,8 +312,9 @@ def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 def _clean(value: Any, seen: dict[str, str]) -> Any:
     if isinstance(value, dict):  # pictures are long, and hold nothing to clean
-        return NotebookNode({key: item if key.startswith("image/") else _clean(item, seen)
-                             for key, item in value.items()})
+        return NotebookNode(
+            {key: item if key.startswith("image/") else _clean(item, seen) for key, item in value.items()}
+        )
     if isinstance(value, list):
         return [_clean(item, seen) for item in value]
     if not isinstance(value, str):
@@ -309,8 +331,11 @@ def _clean(value: Any, seen: dict[str, str]) -> Any:
 @cache
 def _places() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Folders of this machine and what is written for them, the deeper ones first."""
-    python = {sysconfig.get_path("purelib"): "<packages>", sysconfig.get_path("platlib"): "<packages>",
-              sysconfig.get_path("stdlib"): "<python>"}
+    python = {
+        sysconfig.get_path("purelib"): "<packages>",
+        sysconfig.get_path("platlib"): "<packages>",
+        sysconfig.get_path("stdlib"): "<python>",
+    }
     inside = ((re.compile(rf"{re.escape(folder)}(?![\w-])"), name) for folder, name in python.items())
     here = re.escape(str(project().root))
     return (*inside, (re.compile(rf"{here}[/\\]"), ""), (re.compile(rf"{here}(?![\w-])"), "."))

@@ -13,8 +13,20 @@ from collections.abc import Iterable
 from contextlib import suppress
 from difflib import get_close_matches
 
-__all__ = ["MissingExtraError", "NbproofError", "NotebookError", "OutputError", "ParameterError", "UnknownNameError",
-           "ended", "named", "nearest", "quoted", "reason", "say"]
+__all__ = [
+    "MissingExtraError",
+    "NbproofError",
+    "NotebookError",
+    "OutputError",
+    "ParameterError",
+    "UnknownNameError",
+    "ended",
+    "named",
+    "nearest",
+    "quoted",
+    "reason",
+    "say",
+]
 
 
 OURS = (None, errno.EBADF, errno.EINVAL)  # what a system says to a faulty program
@@ -113,16 +125,20 @@ def reason(wrong: Exception) -> str:
     '/srv/x cannot be read or written: Permission denied'
     """
     if isinstance(wrong, UnicodeEncodeError):
-        return (f"{wrong.object[wrong.start:wrong.end]!r} cannot be written as {wrong.encoding} text; allowed: a "
-                "locale in UTF-8, such as LC_ALL=C.UTF-8, or PYTHONUTF8=1.")
+        return (
+            f"{wrong.object[wrong.start : wrong.end]!r} cannot be written as {wrong.encoding} text; allowed: a "
+            "locale in UTF-8, such as LC_ALL=C.UTF-8, or PYTHONUTF8=1."
+        )
     if not isinstance(wrong, OSError):
         return str(wrong) if getattr(wrong, "input_is_wrong", False) else ""
     if wrong.filename is None and (refused := _refusals(probe="\n")):
         return f"{refused} cannot be written to: {wrong.strerror}; allowed: a file or pipe that takes all that is said."
     if wrong.errno in OURS or isinstance(wrong, ConnectionError | ChildProcessError | ProcessLookupError):
         return ""
-    return (f"{wrong.filename or 'a file'} cannot be read or written: {wrong.strerror}; needed are space and "
-            "permission there, or another folder (TMPDIR, XDG_CACHE_HOME, --out).")
+    return (
+        f"{wrong.filename or 'a file'} cannot be read or written: {wrong.strerror}; needed are space and "
+        "permission there, or another folder (TMPDIR, XDG_CACHE_HOME, --out)."
+    )
 
 
 def _refusals(probe: str = "") -> str:

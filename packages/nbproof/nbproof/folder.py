@@ -27,8 +27,22 @@ from filelock import FileLock, Timeout
 from nbproof.errors import OutputError
 from nbproof.project import project
 
-__all__ = ["TAKEN", "check_buildable", "check_free", "check_replaceable", "file_hash", "held_folder", "inside",
-           "listed", "locked", "publish", "read_manifest", "staging", "whole_folder", "write_whole"]
+__all__ = [
+    "TAKEN",
+    "check_buildable",
+    "check_free",
+    "check_replaceable",
+    "file_hash",
+    "held_folder",
+    "inside",
+    "listed",
+    "locked",
+    "publish",
+    "read_manifest",
+    "staging",
+    "whole_folder",
+    "write_whole",
+]
 
 LOCKS = {".lock", ".lock.pid"}
 CONTROL = (*LOCKS, ".staging", "build.log", "failed", "manifest.json")  # what a build writes beside its outputs
@@ -49,8 +63,10 @@ def inside(folder: Path, name: str) -> Path:
             return folder / name
     except (OSError, RuntimeError, TypeError, ValueError):  # links in a circle, no text, a null character
         pass
-    raise OutputError(f"{folder} has a manifest or a link that leads to {str(name)[:80]!r}, outside the "
-                      "folder; nothing there was touched. Use a folder that a build on this machine made.")
+    raise OutputError(
+        f"{folder} has a manifest or a link that leads to {str(name)[:80]!r}, outside the "
+        "folder; nothing there was touched. Use a folder that a build on this machine made."
+    )
 
 
 def read_manifest(out: Path) -> dict[str, Any]:
@@ -81,8 +97,10 @@ def read_manifest(out: Path) -> dict[str, Any]:
     except (AttributeError, LookupError, TypeError, OSError, ValueError, RecursionError) as wrong:
         known = isinstance(wrong, OSError | ValueError | RecursionError)
         said = wrong if known else "it is not what a build writes"
-        raise OutputError(f"{path} is damaged ({said}), so that nothing tells the files of a build from yours; "
-                          "restore it, or take away what you want to keep and remove the folder.") from None
+        raise OutputError(
+            f"{path} is damaged ({said}), so that nothing tells the files of a build from yours; "
+            "restore it, or take away what you want to keep and remove the folder."
+        ) from None
     for name in names:
         inside(out, name)
     return found
@@ -101,12 +119,16 @@ def check_place(out: Path) -> None:
         place = out.resolve()
         above = [folder for folder in (place, *place.parents) if folder.exists()]
     except (OSError, RuntimeError) as wrong:
-        raise OutputError(f"cannot write to the output folder {str(out)[:80]}: "
-                          f"{getattr(wrong, 'strerror', 'its links form a circle')}. Choose another.") from None
+        raise OutputError(
+            f"cannot write to the output folder {str(out)[:80]}: "
+            f"{getattr(wrong, 'strerror', 'its links form a circle')}. Choose another."
+        ) from None
     # not by their names: macOS and Windows take NOTEBOOKS for notebooks
     if place in above and place.samefile(top) or any(a.samefile(source) for a in above for source in sources):
-        raise OutputError(f"{out} lies in the project's source tree, which is not written to; allowed: its folder "
-                          f"{project().reports}, or a folder outside the sources.")
+        raise OutputError(
+            f"{out} lies in the project's source tree, which is not written to; allowed: its folder "
+            f"{project().reports}, or a folder outside the sources."
+        )
 
 
 def check_buildable(out: Path) -> None:
@@ -134,17 +156,27 @@ def check_free(out: Path, names: Iterable[str]) -> None:
     """Refuse to write where a file stands that the folder's manifest does not list, or outside the folder."""
     manifest = read_manifest(out)
     made = {*manifest.get("index", ())}.union(*(report["outputs"] for report in manifest.get("reports", {}).values()))
-    check_none(out, [name for name in names if os.path.lexists(inside(out, name)) and name not in made
-                     and not (_is_own(out) and name.startswith("results/"))],
-               f"{project().name} build")
+    check_none(
+        out,
+        [
+            name
+            for name in names
+            if os.path.lexists(inside(out, name))
+            and name not in made
+            and not (_is_own(out) and name.startswith("results/"))
+        ],
+        f"{project().name} build",
+    )
 
 
 def check_none(out: Path, foreign: Iterable[str], maker: str) -> None:
     """Refuse to go on where a folder holds files of somebody else's; the first is named."""
     if names := sorted(foreign):
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        raise OutputError(f"{out} holds {names[0]}{more}, which {maker} did not put there and would lose; "
-                          "allowed: a new or an empty folder, or one it made and nobody added to.")
+        raise OutputError(
+            f"{out} holds {names[0]}{more}, which {maker} did not put there and would lose; "
+            "allowed: a new or an empty folder, or one it made and nobody added to."
+        )
 
 
 @contextmanager
@@ -153,8 +185,9 @@ def _writing(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as wrong:
-        raise OutputError(f"cannot write to the output folder {out}: {wrong.strerror}. "
-                          "Choose another with --out.") from None
+        raise OutputError(
+            f"cannot write to the output folder {out}: {wrong.strerror}. Choose another with --out."
+        ) from None
 
 
 @contextmanager
@@ -288,8 +321,10 @@ def check_replaceable(out: Path, maker: str) -> None:
     check_none(out, {*(listed(out) if own else os.listdir(out))} - own, maker)
     hashes = files.items() if isinstance(files, dict) else ()  # earlier versions listed names only
     if changed := [name for name, digest in hashes if file_hash(out / name) not in (digest, "missing")]:
-        raise OutputError(f"{out / changed[0]} was changed since {maker} wrote it, and would be lost; "
-                          "move it elsewhere, or give another folder.")
+        raise OutputError(
+            f"{out / changed[0]} was changed since {maker} wrote it, and would be lost; "
+            "move it elsewhere, or give another folder."
+        )
 
 
 @contextmanager
@@ -367,8 +402,9 @@ def whole_folder(out: Path, maker: str) -> Iterator[Path]:
                     os.rename(held / "old", out)
                 raise
     except OSError as wrong:
-        raise OutputError(f"cannot write the folder {out}: {wrong.strerror or wrong}; "
-                          "what was there before is unchanged.") from wrong
+        raise OutputError(
+            f"cannot write the folder {out}: {wrong.strerror or wrong}; what was there before is unchanged."
+        ) from wrong
     finally:
         for folder in above:
             if folder.is_dir() and not any(folder.iterdir()):

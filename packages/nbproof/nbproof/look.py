@@ -28,8 +28,12 @@ class Look:
     dark: Mapping[str, str] = {"paper": "#16181c", "ink": "#e6e7ea", "muted": "#a3a8b0", "grid": "#3a3e46"}
     # of links, code and search hits, light and dark, each at least 4.5:1 on paper
     colours: Mapping[str, tuple[str, str]] = {
-        "link": ("#0b57a4", "#8ab8f0"), "well": ("#f4f3ef", "#22252b"), "mark": ("#ffe9a8", "#5c4a12"),
-        "string": ("#1b6b3a", "#8fd3a4"), "number": ("#8a3a0c", "#f0b48a")}
+        "link": ("#0b57a4", "#8ab8f0"),
+        "well": ("#f4f3ef", "#22252b"),
+        "mark": ("#ffe9a8", "#5c4a12"),
+        "string": ("#1b6b3a", "#8fd3a4"),
+        "number": ("#8a3a0c", "#f0b48a"),
+    }
 
     def palette(self, dark: bool = False) -> str:
         """Return colours (paper, ink, muted, grid) and font as custom properties of a style sheet."""
@@ -41,9 +45,11 @@ class Look:
         own = [" ".join(f"--{name}: {pair[i]};" for name, pair in self.colours.items()) for i in (0, 1)]
         light = f"{self.palette()}; {own[0]} color-scheme: light;"
         dark = f"{self.palette(dark=True)}; {own[1]} color-scheme: dark;"
-        return (f":root {{ {light} }}\n"
-                f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ {dark} }} }}\n"
-                f":root[data-theme=dark] {{ {dark} }}")
+        return (
+            f":root {{ {light} }}\n"
+            f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ {dark} }} }}\n"
+            f":root[data-theme=dark] {{ {dark} }}"
+        )
 
     def css(self) -> str:
         """Return the page's style sheet."""
@@ -59,7 +65,7 @@ class Look:
 
     def inline(self, svg: str, prefix: str) -> str:
         """Return a drawing as it stands in a page, where its ids must not meet another's."""
-        return REFERENCE.sub(rf"\g<1>{prefix}-", svg[svg.index("<svg"):])
+        return REFERENCE.sub(rf"\g<1>{prefix}-", svg[svg.index("<svg") :])
 
     def words(self, language: str) -> Mapping[str, str]:
         """Return what reports say in a language beside what notebooks tell."""
@@ -105,8 +111,9 @@ def _made(name: str) -> Look:
     try:
         return getattr(import_module(module), member)()
     except (ImportError, AttributeError, TypeError) as wrong:
-        raise ParameterError(f"the look {name!r} cannot be made: {wrong}; allowed is module:Class, a subclass of "
-                             "nbproof.Look.") from wrong
+        raise ParameterError(
+            f"the look {name!r} cannot be made: {wrong}; allowed is module:Class, a subclass of nbproof.Look."
+        ) from wrong
 
 
 def words(language: str) -> Mapping[str, str]:
@@ -119,8 +126,13 @@ def words(language: str) -> Mapping[str, str]:
 def _words(language: str, own: Path | None, title: str) -> Mapping[str, str]:
     ours = tomllib.loads(asset("words.toml"))
     given = read_toml(own).get(language, {}) if own else {}
-    return {**ours["en"], **dict.fromkeys(("tag", "native", "catalogue"), language), **ours.get(language, {}),
-            **({"title": title} if title else {}), **given}
+    return {
+        **ours["en"],
+        **dict.fromkeys(("tag", "native", "catalogue"), language),
+        **ours.get(language, {}),
+        **({"title": title} if title else {}),
+        **given,
+    }
 
 
 @cache
@@ -152,6 +164,7 @@ def captioned(payload: Mapping[str, Any]) -> str:
 
 def html_table(payload: Mapping[str, Any], label: str) -> str:
     """Return a table as JupyterLab shows it."""
+
     def line(cells: list[str], tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 

@@ -19,11 +19,20 @@ from typing import Any
 
 from nbproof.errors import OutputError
 
-__all__ = ["KEPT", "ONE_THREAD", "cache_folder", "end_below", "hold_to_one_thread", "keep", "processors",
-           "wait_for_end"]
+__all__ = [
+    "KEPT",
+    "ONE_THREAD",
+    "cache_folder",
+    "end_below",
+    "hold_to_one_thread",
+    "keep",
+    "processors",
+    "wait_for_end",
+]
 
-ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS",
-                            "VECLIB_MAXIMUM_THREADS"), "1")
+ONE_THREAD = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
 """The environment in which every library for linear algebra keeps to one thread."""
 
 
@@ -66,8 +75,10 @@ def _writable(folder: Path) -> Path:
         stand_in = home / folder.name
         stand_in.mkdir(exist_ok=True)
     except OSError as error:
-        raise OutputError(f"the cache folder {folder} cannot be written, nor one in its stead: {error.strerror}; set "
-                          "XDG_CACHE_HOME or TMPDIR to a folder that can be written (50 MB).") from None
+        raise OutputError(
+            f"the cache folder {folder} cannot be written, nor one in its stead: {error.strerror}; set "
+            "XDG_CACHE_HOME or TMPDIR to a folder that can be written (50 MB)."
+        ) from None
     print(f"the cache folder {folder} cannot be written; {stand_in} stands in for it", file=sys.stderr, flush=True)
     return stand_in
 

@@ -20,11 +20,17 @@ from nbproof.run import FIXED_ENVIRONMENT
 
 __all__ = ["origin", "ro_crate"]
 
-TYPES = {".ipynb": "application/x-ipynb+json", ".toml": "application/toml", ".bib": "application/x-bibtex",
-         ".typ": "text/x-typst"}
+TYPES = {
+    ".ipynb": "application/x-ipynb+json",
+    ".toml": "application/toml",
+    ".bib": "application/x-bibtex",
+    ".typ": "text/x-typst",
+}
 CONTEXT = ["https://w3id.org/ro/crate/1.1/context", {"sha256": "http://schema.org/sha256"}]  # younger than 1.1
-DESCRIPTION = ("Pages, PDFs, figures, results and executed notebooks, each with what it was made from. "
-               "manifest.json holds parameters and versions.")
+DESCRIPTION = (
+    "Pages, PDFs, figures, results and executed notebooks, each with what it was made from. "
+    "manifest.json holds parameters and versions."
+)
 Entity = dict[str, Any]
 _id = partial(quote, safe="/#")  # of a name as an id has to be written: it may hold spaces and Chinese characters
 
@@ -35,6 +41,7 @@ def origin() -> dict[str, Any]:
     ``SOURCE_DATE_EPOCH`` goes before the date of the commit. Where the project is not the
     top folder of a repository, commit and changes are null, and the date is the one that every notebook sees.
     """
+
     def git(*arguments: str) -> str | None:
         try:
             done = subprocess.run(["git", *arguments], cwd=project().root, capture_output=True, text=True, check=False)
@@ -45,12 +52,18 @@ def origin() -> dict[str, Any]:
     top = git("rev-parse", "--show-toplevel")
     # an installed project may lie in somebody's repository
     ours = top is not None and Path(top).resolve() == project().root
-    head, changes, date = (git("rev-parse", "HEAD"), git("status", "--porcelain"),
-                           git("show", "-s", "--format=%ct", "HEAD")) if ours else (None, None, None)
+    head, changes, date = (
+        (git("rev-parse", "HEAD"), git("status", "--porcelain"), git("show", "-s", "--format=%ct", "HEAD"))
+        if ours
+        else (None, None, None)
+    )
     given = (os.environ.get("SOURCE_DATE_EPOCH", ""), date or "", FIXED_ENVIRONMENT["SOURCE_DATE_EPOCH"])
     seconds = next(each for each in given if each.isdecimal() and len(each) < 12)  # no calendar goes much further
-    return {"commit": head, "dirty": None if changes is None else bool(changes),
-            "date": datetime.fromtimestamp(int(seconds), UTC).date().isoformat()}
+    return {
+        "commit": head,
+        "dirty": None if changes is None else bool(changes),
+        "date": datetime.fromtimestamp(int(seconds), UTC).date().isoformat(),
+    }
 
 
 def ro_crate(manifest: Mapping[str, Any]) -> bytes:
@@ -66,25 +79,47 @@ def ro_crate(manifest: Mapping[str, Any]) -> bytes:
     files += [_file(label, label) for label in ("index.html", "manifest.json")]
     authors, used = _authors(), project()
     program, licence = {"@id": f"#{used.name}"}, used.licence
-    tongues = [words(each)["catalogue"] for each in used.languages or sorted(
-        {language for report in reports for language in report["languages"]})]
+    tongues = [
+        words(each)["catalogue"]
+        for each in used.languages or sorted({language for report in reports for language in report["languages"]})
+    ]
     graph = [
-        {"@id": "ro-crate-metadata.json", "@type": "CreativeWork", "about": {"@id": "./"},
-         "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"}},
-        {"@id": "./", "@type": "Dataset", "name": used.title or "Reports",
-         "description": used.description or DESCRIPTION, "datePublished": manifest.get("date"),
-         **({"license": {"@id": licence["@id"]}} if licence else {}), "inLanguage": tongues,
-         **({"version": manifest["commit"]} if manifest.get("commit") else {}),
-         **_named("author", (author["@id"] for author in authors)),
-         **_named("publisher", (author["@id"] for author in authors if author["@type"] == "Organization")),
-         **_named("hasPart", (file["@id"] for file in files)),
-         **_named("mentions", (_id(f"#build-{name}") for name in manifest.get("reports", {})))},
+        {
+            "@id": "ro-crate-metadata.json",
+            "@type": "CreativeWork",
+            "about": {"@id": "./"},
+            "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
+        },
+        {
+            "@id": "./",
+            "@type": "Dataset",
+            "name": used.title or "Reports",
+            "description": used.description or DESCRIPTION,
+            "datePublished": manifest.get("date"),
+            **({"license": {"@id": licence["@id"]}} if licence else {}),
+            "inLanguage": tongues,
+            **({"version": manifest["commit"]} if manifest.get("commit") else {}),
+            **_named("author", (author["@id"] for author in authors)),
+            **_named("publisher", (author["@id"] for author in authors if author["@type"] == "Organization")),
+            **_named("hasPart", (file["@id"] for file in files)),
+            **_named("mentions", (_id(f"#build-{name}") for name in manifest.get("reports", {}))),
+        },
         *([{"@id": licence["@id"], "@type": "CreativeWork", **licence}] if licence else []),
         {**program, "@type": "SoftwareApplication", "name": used.name, "version": used.version},
-        *authors, *files, *(_file(_id(f"#{label}"), label, digest) for label, digest in inputs.items()),
-        *({"@id": _id(f"#build-{name}"), "@type": "CreateAction", "name": f"Run and render {name}",
-           "instrument": program, **_named("object", (_id(f"#{label}") for label in _inputs(report))),
-           **_named("result", map(_id, report["outputs"]))} for name, report in manifest.get("reports", {}).items()),
+        *authors,
+        *files,
+        *(_file(_id(f"#{label}"), label, digest) for label, digest in inputs.items()),
+        *(
+            {
+                "@id": _id(f"#build-{name}"),
+                "@type": "CreateAction",
+                "name": f"Run and render {name}",
+                "instrument": program,
+                **_named("object", (_id(f"#{label}") for label in _inputs(report))),
+                **_named("result", map(_id, report["outputs"])),
+            }
+            for name, report in manifest.get("reports", {}).items()
+        ),
     ]
     return (json.dumps({"@context": CONTEXT, "@graph": graph}, ensure_ascii=False, indent=1) + "\n").encode()
 
@@ -92,15 +127,23 @@ def ro_crate(manifest: Mapping[str, Any]) -> bytes:
 def _inputs(report: Mapping[str, Any]) -> dict[str, str]:
     """The files a report was run and rendered from; its other inputs are parameters, languages and the environment."""
     labels = {**report["run_inputs"], **report["render_inputs"]}
-    return {label: digest for label, digest in labels.items()
-            if label not in ("environment", "languages") and not label.startswith("parameter ")}
+    return {
+        label: digest
+        for label, digest in labels.items()
+        if label not in ("environment", "languages") and not label.startswith("parameter ")
+    }
 
 
 def _file(anchor: str, label: str, digest: str = "") -> Entity:
-    suffix = label[label.rfind("."):]
+    suffix = label[label.rfind(".") :]
     kind = TYPES.get(suffix) or mimetypes.guess_type(label)[0] or "application/octet-stream"
-    return {"@id": anchor, "@type": "File", "name": label, "encodingFormat": kind,
-            **({"sha256": digest} if digest else {})}
+    return {
+        "@id": anchor,
+        "@type": "File",
+        "name": label,
+        "encodingFormat": kind,
+        **({"sha256": digest} if digest else {}),
+    }
 
 
 def _named(key: str, ids: Iterable[str]) -> Entity:
@@ -116,10 +159,16 @@ def _authors() -> list[Entity]:
     path = project().path("CITATION.cff")
     try:
         listed = yaml.safe_load(path.read_text(encoding="utf-8"))["authors"] if path.is_file() else []
-        return [{"@id": author.get("orcid") or f"#author-{number}",
-                 "@type": "Organization" if "name" in author else "Person",
-                 "name": author.get("name") or f"{author['given-names']} {author['family-names']}"}
-                for number, author in enumerate(listed, 1)]
+        return [
+            {
+                "@id": author.get("orcid") or f"#author-{number}",
+                "@type": "Organization" if "name" in author else "Person",
+                "name": author.get("name") or f"{author['given-names']} {author['family-names']}",
+            }
+            for number, author in enumerate(listed, 1)
+        ]
     except (yaml.YAMLError, LookupError, TypeError, AttributeError, ValueError):
-        raise OutputError("CITATION.cff does not list its authors, each with a name, or with given-names and "
-                          "family-names; restore it with git.") from None
+        raise OutputError(
+            "CITATION.cff does not list its authors, each with a name, or with given-names and "
+            "family-names; restore it with git."
+        ) from None

@@ -152,15 +152,30 @@ class Page:
             else:
                 digits = digits_of(value, spec)
                 exact = isinstance(value, Integral) and digits == 0
-                numbers[name] = {"value": _kept(value, digits), "digits": digits,
-                                 "tolerance": 0.0 if exact else 10.0**-digits / 10, "basis": evidence.basis[0]}
+                numbers[name] = {
+                    "value": _kept(value, digits),
+                    "digits": digits,
+                    "tolerance": 0.0 if exact else 10.0**-digits / 10,
+                    "basis": evidence.basis[0],
+                }
         told = {each: self._template(each, template) for each in self.languages}
         prose = {each: _linked(text, values) for each, text in told.items()}
         text = filled(told[self.shown], values, self.shown, self._translate(self.shown))
         _show_both(text, {"kind": "say", "numbers": numbers, "texts": texts, "prose": prose, **self._untranslated()})
 
-    def figure(self, name: str, plot: Any, caption: str, *, of: Any, alt: str, n: int | None = None, note: str = "",
-               explorer: Mapping[str, Any] | None = None, **values: Any) -> None:
+    def figure(
+        self,
+        name: str,
+        plot: Any,
+        caption: str,
+        *,
+        of: Any,
+        alt: str,
+        n: int | None = None,
+        note: str = "",
+        explorer: Mapping[str, Any] | None = None,
+        **values: Any,
+    ) -> None:
         """Show axes, a seaborn grid or a figure with its caption; texts, alt and note may hold fields as in `say`.
 
         Parameters
@@ -187,8 +202,13 @@ class Page:
         for language in self.languages:
             svg = self.draw(translated, figure, self._translate(language), self.fonts(language), language=language)
             told = self._said(language, alt, values)
-            payload = {"kind": "figure", "name": name, "language": language, "alt": told,
-                       **self._caption_of(language, caption, of, n, note, values)}
+            payload = {
+                "kind": "figure",
+                "name": name,
+                "language": language,
+                "alt": told,
+                **self._caption_of(language, caption, of, n, note, values),
+            }
             if explorer is not None:
                 payload["explorer"] = {**explorer, "words": _all_said(explorer["words"], self._translate(language))}
             payload |= self._untranslated()
@@ -200,9 +220,20 @@ class Page:
         label = self._label("figure", name, self.shown)
         _show_both(f"**{label}**\u2002{captioned({**below, 'language': self.shown})}", {"kind": "caption"})
 
-    def table(self, name: str, frame: Any, caption: str, *, of: Any, digits: int | Mapping[str, int] | None = None,
-              heads: Mapping[str, str] | None = None, links: Mapping[str, str] | None = None,
-              n: int | None = None, note: str = "", **values: Any) -> None:
+    def table(
+        self,
+        name: str,
+        frame: Any,
+        caption: str,
+        *,
+        of: Any,
+        digits: int | Mapping[str, int] | None = None,
+        heads: Mapping[str, str] | None = None,
+        links: Mapping[str, str] | None = None,
+        n: int | None = None,
+        note: str = "",
+        **values: Any,
+    ) -> None:
         """Show a data frame with its caption; its numbers are kept as results.
 
         Parameters
@@ -223,31 +254,55 @@ class Page:
         links = links or {}
         columns = [column for column in (frame[0] if frame else ()) if column not in links.values()]
         heads = dict(heads or {str(column): str(column) for column in columns})
-        rows = [[self._leading(line[key], line[links[key]]) if key in links else _plain(line[key]) for key in heads]
-                for line in frame]
+        rows = [
+            [self._leading(line[key], line[links[key]]) if key in links else _plain(line[key]) for key in heads]
+            for line in frame
+        ]
         fractions = [key for at, key in enumerate(heads) if any(isinstance(row[at], float) for row in rows)]
         digits = dict.fromkeys(fractions, digits) if isinstance(digits, int) else dict(digits or {})
         if lacking := [key for key in fractions if key not in digits]:
-            raise ParameterError(f"table {name}: column {lacking[0]} holds fractions; say in `digits` how many "
-                                 "decimals to print.")
+            raise ParameterError(
+                f"table {name}: column {lacking[0]} holds fractions; say in `digits` how many decimals to print."
+            )
         values_ = [[self._cell_kept(v, digits.get(k)) for k, v in zip(heads, row, strict=True)] for row in rows]
-        numeric = [any(isinstance(row[at], Real) and not isinstance(row[at], bool) for row in rows)
-                   for at in range(len(heads))]
+        numeric = [
+            any(isinstance(row[at], Real) and not isinstance(row[at], bool) for row in rows) for at in range(len(heads))
+        ]
         for language in self.languages:
             translate = self._translate(language)
-            texts = [[translate(v) if isinstance(v, str) else _cell(v, digits.get(k), language, k)
-                      for k, v in zip(heads, row, strict=True)] for row in rows]
+            texts = [
+                [
+                    translate(v) if isinstance(v, str) else _cell(v, digits.get(k), language, k)
+                    for k, v in zip(heads, row, strict=True)
+                ]
+                for row in rows
+            ]
             payload: dict[str, Any] = {
-                "kind": "table", "name": name, "language": language, "columns": list(heads), "rows": texts,
-                "heads": list(map(translate, heads.values())), "numeric": numeric,
-                "digits": {k: digits[k] for k in heads if k in digits}}
+                "kind": "table",
+                "name": name,
+                "language": language,
+                "columns": list(heads),
+                "rows": texts,
+                "heads": list(map(translate, heads.values())),
+                "numeric": numeric,
+                "digits": {k: digits[k] for k in heads if k in digits},
+            }
             if links:
                 payload["links"] = [list(map(_address, row)) for row in rows]
-            payload |= {"values": values_, **self._caption_of(language, caption, of, n, note, values),
-                        **self._untranslated()}
+            payload |= {
+                "values": values_,
+                **self._caption_of(language, caption, of, n, note, values),
+                **self._untranslated(),
+            }
             label = self._label("table", name, language)
-            shown = {"text/plain": text_table([payload["heads"], *payload["rows"]], str.rjust),
-                     "text/html": html_table(payload, label)} if language == self.shown else {}
+            shown = (
+                {
+                    "text/plain": text_table([payload["heads"], *payload["rows"]], str.rjust),
+                    "text/html": html_table(payload, label),
+                }
+                if language == self.shown
+                else {}
+            )
             display({**shown, MIME: payload}, raw=True, metadata={"language": language})
 
     @staticmethod
@@ -263,8 +318,9 @@ class Page:
             import matplotlib
             from matplotlib import pyplot
         except ModuleNotFoundError as error:
-            raise MissingExtraError(f"this needs {error.name}, which is not installed; nbproof[figures] brings it.",
-                                    name=error.name) from error
+            raise MissingExtraError(
+                f"this needs {error.name}, which is not installed; nbproof[figures] brings it.", name=error.name
+            ) from error
 
         made = StringIO()
         with matplotlib.rc_context({"svg.hashsalt": "nbproof"}):
@@ -283,9 +339,11 @@ class Page:
         if isinstance(of, Evidence):
             found = of if n is None else Evidence(n, of.basis, of.source)
         elif "source" not in attrs:
-            raise ParameterError(f"of= names what a result rests on, a table with its origin or Evidence(n, basis, "
-                                 f"source); got a {type(of).__name__} without one (merge and concat lose it: give the "
-                                 "table as it was loaded, and n=).")
+            raise ParameterError(
+                f"of= names what a result rests on, a table with its origin or Evidence(n, basis, "
+                f"source); got a {type(of).__name__} without one (merge and concat lose it: give the "
+                "table as it was loaded, and n=)."
+            )
         else:
             given = list(dict.fromkeys(of["basis"])) if "basis" in of else [attrs["basis"]]
             kinds = tuple(dict.fromkeys(self.kinds.get(each, each) for each in given))
@@ -301,8 +359,9 @@ class Page:
     def _template(self, language: str, template: str) -> str:
         told = self._translate(language)(template)
         if sorted(FIELD.findall(told)) != sorted(FIELD.findall(template)):
-            raise ParameterError(f"the translation of {template[:50]!r} into {language} does not hold the same fields: "
-                                 f"{told[:50]!r}.")
+            raise ParameterError(
+                f"the translation of {template[:50]!r} into {language} does not hold the same fields: {told[:50]!r}."
+            )
         return told
 
     def _said(self, language: str, text: str, values: Mapping[str, Any]) -> str:
@@ -323,17 +382,25 @@ class Page:
         page, _, anchor = address.partition(".html#")
         return {**self._in_each(text), "page": page, "anchor": anchor}
 
-    def _caption_of(self, language: str, caption: str, of: Any, n: int | None, note: str,
-                    values: Mapping[str, Any]) -> dict[str, Any]:
+    def _caption_of(
+        self, language: str, caption: str, of: Any, n: int | None, note: str, values: Mapping[str, Any]
+    ) -> dict[str, Any]:
         evidence = self.evidence(of, n)
-        return {"caption": self._said(language, caption, values), "n": "" if evidence.n is None else f"{evidence.n:,}",
-                "basis": list(evidence.basis),
-                "source": self._translate(language)(evidence.source), "note": self._said(language, note, values)}
+        return {
+            "caption": self._said(language, caption, values),
+            "n": "" if evidence.n is None else f"{evidence.n:,}",
+            "basis": list(evidence.basis),
+            "source": self._translate(language)(evidence.source),
+            "note": self._said(language, note, values),
+        }
 
     def _untranslated(self) -> dict[str, list[str]]:
         """What lacked a translation so far, so that a test can see that nothing does."""
-        return {f"untranslated {each}": list(missing) for each in self.languages
-                if each != self.known()[0] and (missing := self._translate(each).missing)}
+        return {
+            f"untranslated {each}": list(missing)
+            for each in self.languages
+            if each != self.known()[0] and (missing := self._translate(each).missing)
+        }
 
     def _label(self, kind: str, name: str, language: str) -> str:
         number = self.placed.setdefault((kind, name), 1 + sum(each == kind for each, _ in self.placed))
@@ -346,10 +413,12 @@ def _show_both(text: str, payload: Mapping[str, Any]) -> None:
 
 def _linked(template: str, values: Mapping[str, Any]) -> str:
     """Write ``{{name}}`` for each field, by which the builder fills in what was kept."""
+
     def one(match: re.Match[str]) -> str:
         value, spec = values[match[1]], match[2] or ""
         sign = "" if isinstance(value, str) or spec in ("d", "p") else signed(value, spec)
         return f"{sign}{{{{{match[1]}}}}}"
+
     return FIELD.sub(one, template)
 
 
@@ -365,16 +434,19 @@ def _values(template: str, given: Mapping[str, Any], frame: Any) -> dict[str, An
             raise ParameterError(f"the sentence speaks of {{{name}}}, and there is no variable of that name.")
         value = place[name].item() if hasattr(place[name], "item") else place[name]
         if not isinstance(value, str) and not (isinstance(value, Real) and math.isfinite(value)):
-            raise ParameterError(f"{{{name}}} must be a text or a finite number; got {value!r}. Say it otherwise "
-                                 "behind an `if` where it can be missing.")
+            raise ParameterError(
+                f"{{{name}}} must be a text or a finite number; got {value!r}. Say it otherwise "
+                "behind an `if` where it can be missing."
+            )
         found[name] = value
     return found
 
 
 def _all_said(words: Any, translate: Catalogue) -> Any:
     """Translate a text, or every text of a mapping of them."""
-    return translate(words) if isinstance(words, str) else {key: _all_said(each, translate)
-                                                            for key, each in words.items()}
+    return (
+        translate(words) if isinstance(words, str) else {key: _all_said(each, translate) for key, each in words.items()}
+    )
 
 
 def _figure_of(plot: Any) -> Any:
@@ -430,8 +502,9 @@ def _translate_ticks(ax: Any, translate: Catalogue) -> None:
         if axis._nbproof_original:
             places, labels = axis._nbproof_original
             axis.set_major_locator(FixedLocator(places))
-            axis.set_major_formatter(FixedFormatter(["\n".join(map(translate, _lines(each, translate)))
-                                                     for each in labels]))
+            axis.set_major_formatter(
+                FixedFormatter(["\n".join(map(translate, _lines(each, translate))) for each in labels])
+            )
 
 
 def _kept(value: float, digits: int) -> float | int:

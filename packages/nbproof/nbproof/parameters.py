@@ -76,8 +76,10 @@ def parameters_of(notebook: Path) -> dict[str, Parameter]:
     if not tagged and not project().parameterised:
         return {}
     if len(tagged) != 1:
-        raise NotebookError(f"{notebook.name} has {len(tagged)} cells tagged 'parameters'; a report needs exactly one "
-                            "(in JupyterLab: select the cell, Property Inspector, add the tag).")
+        raise NotebookError(
+            f"{notebook.name} has {len(tagged)} cells tagged 'parameters'; a report needs exactly one "
+            "(in JupyterLab: select the cell, Property Inspector, add the tag)."
+        )
     source = "".join(tagged[0]["source"])
     return {p.name: p for p in _parse(source, notebook.name)}
 
@@ -91,8 +93,10 @@ def cells_of(notebook: Path) -> list[dict[str, Any]]:
             raise ValueError(wrong)
         return found["cells"]
     except (OSError, ValueError, RecursionError) as wrong:
-        raise NotebookError(f"{notebook.name} is not a notebook that can be read: {wrong}; "
-                            "allowed: a file in notebook format 4, as JupyterLab saves it.") from None
+        raise NotebookError(
+            f"{notebook.name} is not a notebook that can be read: {wrong}; "
+            "allowed: a file in notebook format 4, as JupyterLab saves it."
+        ) from None
 
 
 def _malformed(found: Any) -> str:
@@ -110,8 +114,12 @@ def _malformed(found: Any) -> str:
         try:
             source, tags = cell["source"], cell["metadata"].get("tags", [])
             texts = [*(source if isinstance(source, list) else [source]), *tags]
-            whole = (cell["cell_type"] in ("code", "markdown", "raw") and isinstance(tags, list)
-                     and isinstance(cell.get("outputs", []), list) and all(isinstance(text, str) for text in texts))
+            whole = (
+                cell["cell_type"] in ("code", "markdown", "raw")
+                and isinstance(tags, list)
+                and isinstance(cell.get("outputs", []), list)
+                and all(isinstance(text, str) for text in texts)
+            )
         except (AttributeError, LookupError, TypeError):
             whole = False
         if not whole:
@@ -134,9 +142,11 @@ def _parse(source: str, name: str) -> Iterator[Parameter]:
             TYPES[annotated](default)
             yield Parameter(target.id, annotated, default, line.partition("#")[2].strip())
         except (AttributeError, KeyError, ValueError, TypeError, RecursionError, MemoryError):
-            raise NotebookError(f"the parameters cell of {name} holds {quoted(line.strip())}; allowed is one literal a "
-                                "line, such as `draws: int = 1000  # Monte-Carlo draws`, "
-                                "of type int, float, str or bool.") from None
+            raise NotebookError(
+                f"the parameters cell of {name} holds {quoted(line.strip())}; allowed is one literal a "
+                "line, such as `draws: int = 1000  # Monte-Carlo draws`, "
+                "of type int, float, str or bool."
+            ) from None
 
 
 def chosen(notebook: Path, profile: Mapping[str, Literal], given: Mapping[str, str]) -> dict[str, Literal]:

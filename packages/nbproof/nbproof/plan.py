@@ -24,8 +24,11 @@ from nbproof.project import project
 
 __all__ = ["BuildPlan", "ReportPlan", "file_label", "find_notebooks", "planned", "versions"]
 
-IMPORT = re.compile(r"(?:^|;)[ \t]*(?:from[ \t]+([a-zA-Z][\w.]*)[ \t]+import[ \t]+(\([^)]*\)|(?:\\\n|[^\n;])+)|"
-                    r"import[ \t]+((?:\\\n|[^\n;])+))", re.MULTILINE)
+IMPORT = re.compile(
+    r"(?:^|;)[ \t]*(?:from[ \t]+([a-zA-Z][\w.]*)[ \t]+import[ \t]+(\([^)]*\)|(?:\\\n|[^\n;])+)|"
+    r"import[ \t]+((?:\\\n|[^\n;])+))",
+    re.MULTILINE,
+)
 # what an executed notebook owes to the builder
 RUNNERS = ("engine.py", "machine.py", "page.py", "results.py", "run.py")
 RENDERERS = ("nbproof.document", "nbproof.render", "nbproof.results")
@@ -64,9 +67,15 @@ class BuildPlan:
         return tuple(report for report in self.reports if report.reasons)
 
 
-def planned(names: Sequence[str] = (), *, out: Path | None = None, profile: str = "full",
-            languages: Sequence[str] | None = None, given: Mapping[str, str] | None = None,
-            force: bool = False) -> BuildPlan:
+def planned(
+    names: Sequence[str] = (),
+    *,
+    out: Path | None = None,
+    profile: str = "full",
+    languages: Sequence[str] | None = None,
+    given: Mapping[str, str] | None = None,
+    force: bool = False,
+) -> BuildPlan:
     """Plan which reports to make, having made sure that nothing of the reader's is in their place.
 
     Parameters
@@ -97,8 +106,10 @@ def planned(names: Sequence[str] = (), *, out: Path | None = None, profile: str 
     used = project()
     home = used.path(used.notebooks)
     if out is None and (foreign := [path.name for path in find_notebooks(names) if path.parent != home]):
-        raise ParameterError(f"{', '.join(foreign)} is not one of the project's notebooks; give a folder of its own "
-                             "with --out DIR, so that the project's reports stay as they are.")
+        raise ParameterError(
+            f"{', '.join(foreign)} is not one of the project's notebooks; give a folder of its own "
+            "with --out DIR, so that the project's reports stay as they are."
+        )
     out = out or used.out / ("" if profile == "full" else profile)
     check_buildable(out)
     notebooks = find_notebooks(names)
@@ -110,14 +121,30 @@ def planned(names: Sequence[str] = (), *, out: Path | None = None, profile: str 
     known = {notebook: parameters_of(notebook) if given else {} for notebook in notebooks}
     strange = {*given}.difference(*known.values())
     reports = tuple(
-        _plan_report(notebook, before, out, profile, wanted,
-                     {name: value for name, value in given.items() if name in strange | {*own}}, environment, force)
-        for notebook, own in known.items())
+        _plan_report(
+            notebook,
+            before,
+            out,
+            profile,
+            wanted,
+            {name: value for name, value in given.items() if name in strange | {*own}},
+            environment,
+            force,
+        )
+        for notebook, own in known.items()
+    )
     plan = BuildPlan(out, profile, reports, environment)
-    sure = [f"{language}/{report.name}.{kind}" for report in plan.stale for language in report.languages
-            for kind in ("html", "pdf")]
-    sure += [f"{folder}/{report.name}.{kind}" for report in plan.stale
-             for folder, kind in (("notebooks", "ipynb"), ("results", "json"), ("search", "json"))]
+    sure = [
+        f"{language}/{report.name}.{kind}"
+        for report in plan.stale
+        for language in report.languages
+        for kind in ("html", "pdf")
+    ]
+    sure += [
+        f"{folder}/{report.name}.{kind}"
+        for report in plan.stale
+        for folder, kind in (("notebooks", "ipynb"), ("results", "json"), ("search", "json"))
+    ]
     check_free(out, ["index.html", "ro-crate-metadata.json", *sure])
     return plan
 
@@ -131,21 +158,33 @@ def find_notebooks(names: Sequence[str] = ()) -> list[Path]:
         if elsewhere and not (path.suffix == ".ipynb" and path.is_file()):
             raise UnknownNameError("notebook", path.stem if path.suffix == ".ipynb" else name, known)
         if elsewhere and not re.fullmatch(r"[\w.\- ]+", path.stem):
-            raise NotebookError(f"a report cannot be named {path.stem!r}; allowed are letters, digits, spaces "
-                                "and . _ -, so rename the notebook.")
+            raise NotebookError(
+                f"a report cannot be named {path.stem!r}; allowed are letters, digits, spaces "
+                "and . _ -, so rename the notebook."
+            )
         found[path.resolve() if elsewhere else known[name]] = None
     stems = [path.stem for path in found]
     if twice := next((stem for stem in stems if stems.count(stem) > 1), None):
         where = " and ".join(str(path) for path in found if path.stem == twice)
-        raise NotebookError(f"two notebooks are named {twice!r}, {where}; a report goes by its notebook's name, "
-                            "so build them into two folders, or rename one.")
+        raise NotebookError(
+            f"two notebooks are named {twice!r}, {where}; a report goes by its notebook's name, "
+            "so build them into two folders, or rename one."
+        )
     if not names and not known:
         raise NotebookError(f"no notebook stands in {project().notebooks}; give a folder that holds some.")
     return list(found) if names else list(known.values())
 
 
-def _plan_report(notebook: Path, before: Mapping[str, Any], out: Path, profile: str, languages: tuple[str, ...],
-                 given: Mapping[str, str], environment: Mapping[str, str], force: bool) -> ReportPlan:
+def _plan_report(
+    notebook: Path,
+    before: Mapping[str, Any],
+    out: Path,
+    profile: str,
+    languages: tuple[str, ...],
+    given: Mapping[str, str],
+    environment: Mapping[str, str],
+    force: bool,
+) -> ReportPlan:
     old = before.get("reports", {}).get(notebook.stem, {})
     parameters = chosen(notebook, profile_of(project().path(project().notebooks), profile, notebook.stem), given)
     languages = tuple(known for known in project().languages if known in languages or known in old.get("languages", ()))
@@ -156,24 +195,32 @@ def _plan_report(notebook: Path, before: Mapping[str, Any], out: Path, profile: 
         why_run = _changes(old.get("run_inputs", {}), inputs, before.get("environment", {}), environment)
     if force:
         why_run = ["asked for by --force"]
-    damage = [f"output {name} {'is missing' if found == 'missing' else 'was changed'}"
-              for name, digest in old.get("outputs", {}).items() if (found := file_hash(out / name)) != digest]
+    damage = [
+        f"output {name} {'is missing' if found == 'missing' else 'was changed'}"
+        for name, digest in old.get("outputs", {}).items()
+        if (found := file_hash(out / name)) != digest
+    ]
     if not why_run and any(f"output notebooks/{notebook.stem}.ipynb " in reason for reason in damage):
         why_run = damage  # pages are made from the executed copy: it has to be the one that was run
     why_render = _changes(old.get("render_inputs", {}), rendering, {}, {}) + damage
-    return ReportPlan(notebook.stem, notebook, parameters, languages, inputs, rendering, bool(why_run),
-                      tuple(why_run or why_render))
+    return ReportPlan(
+        notebook.stem, notebook, parameters, languages, inputs, rendering, bool(why_run), tuple(why_run or why_render)
+    )
 
 
-def run_inputs(notebook: Path, parameters: Mapping[str, Literal], environment: Mapping[str, str],
-               read: Iterable[str]) -> dict[str, str]:
+def run_inputs(
+    notebook: Path, parameters: Mapping[str, Literal], environment: Mapping[str, str], read: Iterable[str]
+) -> dict[str, str]:
     """Hash everything a run of the notebook depends on; ``read`` names the files it opened the last time."""
     source = "\n".join("".join(c["source"]) for c in cells_of(notebook) if c["cell_type"] == "code")
     return {
         file_label(notebook): file_hash(notebook),
         **{f"parameter {name}": text_hash(repr(value)) for name, value in parameters.items()},
-        **{f"file given as {name}": file_hash(Path(value)) for name, value in parameters.items()
-           if isinstance(value, str) and os.path.isfile(value)},
+        **{
+            f"file given as {name}": file_hash(Path(value))
+            for name, value in parameters.items()
+            if isinstance(value, str) and os.path.isfile(value)
+        },
         **{file_label(path): file_hash(path) for path in modules_of(source)},
         **{file_label(path): file_hash(path) for path in map(Path(__file__).with_name, RUNNERS)},
         **{label: file_hash(project().path(label)) for label in read},
@@ -266,16 +313,20 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _changes(old: Mapping[str, str], new: Mapping[str, str], old_versions: Mapping[str, str],
-             new_versions: Mapping[str, str]) -> list[str]:
+def _changes(
+    old: Mapping[str, str], new: Mapping[str, str], old_versions: Mapping[str, str], new_versions: Mapping[str, str]
+) -> list[str]:
     """Say in words what differs between the inputs of two builds."""
     changed = [key for key in new if key in old and old[key] != new[key]]
-    reasons = [f"{key} changed" if new[key] != "missing" else f"{key} is missing"
-               for key in changed if key != "environment"]
+    reasons = [
+        f"{key} changed" if new[key] != "missing" else f"{key} is missing" for key in changed if key != "environment"
+    ]
     if "environment" in changed:
-        reasons += [f"{name} {old_versions.get(name, 'none')} -> {new_versions.get(name, 'none')}"
-                    for name in sorted({*old_versions, *new_versions})
-                    if old_versions.get(name) != new_versions.get(name)] or ["environment changed"]
+        reasons += [
+            f"{name} {old_versions.get(name, 'none')} -> {new_versions.get(name, 'none')}"
+            for name in sorted({*old_versions, *new_versions})
+            if old_versions.get(name) != new_versions.get(name)
+        ] or ["environment changed"]
     reasons += [f"{key} is new" for key in new if key not in old]
     return reasons + [f"{key} is gone" for key in old if key not in new]
 

@@ -59,8 +59,17 @@ def html(document: Document, languages: tuple[str, ...]) -> str:
     return page(document.language, document.title, bar, contents, body, script, labels=labels)
 
 
-def page(language: str, title: str, bar: str, contents: str, body: str, script: str, data: str = "",
-         languages: tuple[str, ...] = (), labels: str = "") -> str:
+def page(
+    language: str,
+    title: str,
+    bar: str,
+    contents: str,
+    body: str,
+    script: str,
+    data: str = "",
+    languages: tuple[str, ...] = (),
+    labels: str = "",
+) -> str:
     """Put a body into the house page: fonts cut to its characters, both themes, a policy that lets nothing load.
 
     ``languages`` names those of the text where there are several; ``labels`` is text that the script writes.
@@ -74,10 +83,22 @@ def page(language: str, title: str, bar: str, contents: str, body: str, script: 
     strong = plain_text(contents + " ".join(part for _, part in STRONG.findall(body))) + title + labels
     script_hash = b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return Template(asset("page.html")).substitute(
-        lang=said["tag"], hashes=f"'sha256-{script_hash}'", generator=made_by, title=escape(title),
+        lang=said["tag"],
+        hashes=f"'sha256-{script_hash}'",
+        generator=made_by,
+        title=escape(title),
         fonts=look().faces(text, strong, languages or (language,), plain_text(" ".join(FORMULA.findall(body)))),
-        theme=look().theme(), css=look().css(), skip=said["skip"], bar=bar, contents=contents, body=body, footer=footer,
-        data=data, script=script, columns="columns" if contents else "columns single")
+        theme=look().theme(),
+        css=look().css(),
+        skip=said["skip"],
+        bar=bar,
+        contents=contents,
+        body=body,
+        footer=footer,
+        data=data,
+        script=script,
+        columns="columns" if contents else "columns single",
+    )
 
 
 def pdf(document: Document) -> bytes:
@@ -89,16 +110,23 @@ def pdf(document: Document) -> bytes:
     family, folder = drawn.pdf_font(document.language)
     language, _, region = words(document.language)["tag"].partition("-")
     head = Template(asset("report.typ")).substitute(
-        drawn.light, family=json.dumps(family), lang=language, region=json.dumps(region) if region else "none",
-        link=drawn.colours["link"][0], well=drawn.colours["well"][0],
-        title=json.dumps(document.title, ensure_ascii=False), author=json.dumps(project().name))
+        drawn.light,
+        family=json.dumps(family),
+        lang=language,
+        region=json.dumps(region) if region else "none",
+        link=drawn.colours["link"][0],
+        well=drawn.colours["well"][0],
+        title=json.dumps(document.title, ensure_ascii=False),
+        author=json.dumps(project().name),
+    )
     with TemporaryDirectory() as place:
         for name, content in document.images.items():
             Path(place, name).write_bytes(content)
         main = Path(place, "main.typ")
         main.write_text(head + "\n" + body, encoding="utf-8")
-        return typst.compile(str(main), root=place, font_paths=[str(folder)] if folder else [],
-                             ignore_system_fonts=folder is not None)
+        return typst.compile(
+            str(main), root=place, font_paths=[str(folder)] if folder else [], ignore_system_fonts=folder is not None
+        )
 
 
 @cache
@@ -146,13 +174,24 @@ def front_page(out: Path, manifest: Mapping[str, Any], front: Front | None = Non
     made = {language for report in reports.values() for language in report}
     languages = [language for language in project().languages or sorted(made) if language in made]
     if not languages:
-        raise OutputError(f"no report in {out} can be listed, their search data are gone; "
-                          "make them again with --force.")
-    sections = {language: [{"page": f"{language}/{name}.html", "anchor": each["anchor"],
-                            "title": report[language]["title"], "heading": each["heading"],
-                            "text": " ".join(each["text"].split())}
-                           for name, report in reports.items() if language in report
-                           for each in report[language]["sections"]] for language in languages}
+        raise OutputError(
+            f"no report in {out} can be listed, their search data are gone; make them again with --force."
+        )
+    sections = {
+        language: [
+            {
+                "page": f"{language}/{name}.html",
+                "anchor": each["anchor"],
+                "title": report[language]["title"],
+                "heading": each["heading"],
+                "text": " ".join(each["text"].split()),
+            }
+            for name, report in reports.items()
+            if language in report
+            for each in report[language]["sections"]
+        ]
+        for language in languages
+    }
     said = {language: {**words(language), **front.words.get(language, {})} for language in languages}
     first = {language: look().front(out, reports, language) for language in languages}
     body = parts().front(said, project().languages[0], reports, first, front.more).strip()
@@ -161,8 +200,9 @@ def front_page(out: Path, manifest: Mapping[str, Any], front: Front | None = Non
     data += _json("search-words", {language: {k: said[language][k] for k in shown} for language in languages})
     own = "".join(f'navigator.language.startsWith("{each}") ? "{each}" : ' for each in languages[1:]) + "language"
     script = asset("page.js") + asset("index.js").replace("/* more */", look().front_script()).replace("/* own */", own)
-    return page(languages[0], said[languages[0]]["title"], parts().front_bar(said), "", body, script, data,
-                tuple(languages))
+    return page(
+        languages[0], said[languages[0]]["title"], parts().front_bar(said), "", body, script, data, tuple(languages)
+    )
 
 
 def _json(anchor: str, value: Any) -> str:

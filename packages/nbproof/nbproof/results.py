@@ -14,12 +14,27 @@ from typing import Any
 from nbproof.errors import NotebookError, nearest
 from nbproof.look import words
 
-__all__ = ["LANGUAGES", "MIME", "REFERENCE", "Drift", "Reference", "References", "as_text", "collect", "compare",
-           "format_number", "payloads", "reported", "snap", "text_table"]
+__all__ = [
+    "LANGUAGES",
+    "MIME",
+    "REFERENCE",
+    "Drift",
+    "Reference",
+    "References",
+    "as_text",
+    "collect",
+    "compare",
+    "format_number",
+    "payloads",
+    "reported",
+    "snap",
+    "text_table",
+]
 
 SIGNIFICANT = 12  # digits on which linear algebra of different processors agrees, some three short of a double's
 NUMERAL = re.compile(  # not the 15 of H15, which is a name
-    r"(?<![A-Za-z\u0370-\u03ff\d_])[+−-]?\d+(?:,\d{3})*(?:\.\d+)?")
+    r"(?<![A-Za-z\u0370-\u03ff\d_])[+−-]?\d+(?:,\d{3})*(?:\.\d+)?"
+)
 
 
 def snap(value: float) -> float:
@@ -136,22 +151,29 @@ def collect(notebook: Mapping[str, Any], name: str) -> dict[str, Any]:
                     value = {part: told[part] for part in NUMBER} if group == "numbers" else told
                     before = found[group].setdefault(key, value)
                     if any(before[part] != value[part] for part in before if part != "basis"):
-                        raise NotebookError(f"{name}: {key} is {before} in one sentence and {value} in another; one "
-                                            "name has one value, so give one of them another name.")
+                        raise NotebookError(
+                            f"{name}: {key} is {before} in one sentence and {value} in another; one "
+                            "name has one value, so give one of them another name."
+                        )
         elif kind == "table":
-            kept = {"columns": payload["columns"], "digits": payload["digits"],
-                    "tolerance": {key: 10.0**-digits / 10 for key, digits in payload["digits"].items()},
-                    "rows": payload["values"]}
+            kept = {
+                "columns": payload["columns"],
+                "digits": payload["digits"],
+                "tolerance": {key: 10.0**-digits / 10 for key, digits in payload["digits"].items()},
+                "rows": payload["values"],
+            }
             found["tables"][key] = kept
     floats = {payload["name"] for payload in payloads(notebook) if payload["kind"] in ("figure", "table")}
     if both := floats & {*found["numbers"], *found["texts"]}:
-        raise NotebookError(f"{name}: {min(both)} names a figure or table and a number too; give one of them another "
-                            "name.")
+        raise NotebookError(
+            f"{name}: {min(both)} names a figure or table and a number too; give one of them another name."
+        )
     return found
 
 
 def as_text(results: Mapping[str, Any]) -> str:
     """Write results as JSON that reads well in a diff: one number, one text, one table row a line."""
+
     def one(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False)
 
@@ -166,16 +188,20 @@ def as_text(results: Mapping[str, Any]) -> str:
 
     tables = ",\n".join(f"    {one(key)}: {table(entry)}" for key, entry in results["tables"].items())
     tables = f"{{\n{tables}\n  }}" if tables else "{}"
-    return (f'{{\n  "notebook": {one(results["notebook"])},\n  "numbers": {block(results["numbers"])},\n'
-            f'  "texts": {block(results["texts"])},\n  "tables": {tables}\n}}\n')
+    return (
+        f'{{\n  "notebook": {one(results["notebook"])},\n  "numbers": {block(results["numbers"])},\n'
+        f'  "texts": {block(results["texts"])},\n  "tables": {tables}\n}}\n'
+    )
 
 
 def compare(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[Drift]:
     """List everything in which two results differ by more than the tolerance kept beside the committed number."""
     name = found["notebook"]
-    drifts = [Drift(name, f"file, {key}", committed.get(key), found.get(key), "the same")
-              for key in dict.fromkeys([*committed, *found])
-              if key not in ("numbers", "texts", "tables") and committed.get(key) != found.get(key)]
+    drifts = [
+        Drift(name, f"file, {key}", committed.get(key), found.get(key), "the same")
+        for key in dict.fromkeys([*committed, *found])
+        if key not in ("numbers", "texts", "tables") and committed.get(key) != found.get(key)
+    ]
     for kind, entries in (("numbers", _number), ("texts", _text), ("tables", _table)):
         old, new = committed.get(kind, {}), found.get(kind, {})
         if not isinstance(old, Mapping):
@@ -183,8 +209,15 @@ def compare(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[Drif
             continue
         for key in dict.fromkeys([*old, *new]):
             if key not in new or key not in old:
-                drifts.append(Drift(name, f"{kind[:-1]} {key}", "present" if key in old else "absent",
-                                    "present" if key in new else "absent", "in both"))
+                drifts.append(
+                    Drift(
+                        name,
+                        f"{kind[:-1]} {key}",
+                        "present" if key in old else "absent",
+                        "present" if key in new else "absent",
+                        "in both",
+                    )
+                )
             else:
                 try:
                     drifts += list(entries(name, key, old[key], new[key]))
@@ -228,8 +261,9 @@ def _same(a: Any, b: Any, digits: int | None = None, tolerance: float | None = N
         return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
     if isinstance(a, str) and isinstance(b, str):
         (words, ours), (others, theirs) = numerals(a), numerals(b)
-        return words == others and all(d == e and _close(v, w, 10.0**-d / 10, d)
-                                       for (v, d), (w, e) in zip(ours, theirs, strict=True))
+        return words == others and all(
+            d == e and _close(v, w, 10.0**-d / 10, d) for (v, d), (w, e) in zip(ours, theirs, strict=True)
+        )
     numbers = isinstance(a, int | float) and isinstance(b, int | float) and not isinstance(a, bool)
     if numbers and digits is not None and tolerance is not None and isinstance(a, float):
         return _close(a, b, tolerance, digits)
@@ -275,8 +309,10 @@ class References:
             return Reference(format_number(numbers[name]["value"], numbers[name]["digits"]), name)
         known = [*numbers, *texts, *self.floats]
         guess = nearest(name, known)
-        raise NotebookError(f"{self.notebook}: the prose refers to {{{{{name}}}}}, which no cell recorded;"
-                            f"{f' did you mean {guess}?' if guess else ''} Recorded: {', '.join(known) or 'nothing'}.")
+        raise NotebookError(
+            f"{self.notebook}: the prose refers to {{{{{name}}}}}, which no cell recorded;"
+            f"{f' did you mean {guess}?' if guess else ''} Recorded: {', '.join(known) or 'nothing'}."
+        )
 
     def fill(self, text: str) -> str:
         """Replace every ``{{name}}`` in a plain text."""

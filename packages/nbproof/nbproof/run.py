@@ -26,12 +26,20 @@ from nbproof.results import LANGUAGES
 __all__ = ["FIXED_ENVIRONMENT", "Job", "make"]
 
 FIXED_ENVIRONMENT = {
-    "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1",
-    "TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8",
-    "SOURCE_DATE_EPOCH": "315532800", "COLUMNS": "100", "LINES": "40", "NO_COLOR": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONUTF8": "1",
+    "TZ": "UTC",
+    "LC_ALL": "C.UTF-8",
+    "LANG": "C.UTF-8",
+    "SOURCE_DATE_EPOCH": "315532800",
+    "COLUMNS": "100",
+    "LINES": "40",
+    "NO_COLOR": "1",
     **ONE_THREAD,
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "JUPYTER_PLATFORM_DIRS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "JUPYTER_PLATFORM_DIRS": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 """The environment every notebook sees, so that the reader's own cannot reach a result."""
 NO_END = "a report may not end its own process or use up the memory."
@@ -76,8 +84,12 @@ def make(job: Job, channel: Connection, alive: Connection | None = None) -> None
             os.chdir(job.folder)
         channel.send(("done", _make(job, channel)))
     except OSError as wrong:
-        channel.send(("failed", f"{job.report.name}: cannot write its files: {wrong.strerror}; "
-                                "the last good report is unchanged."))
+        channel.send(
+            (
+                "failed",
+                f"{job.report.name}: cannot write its files: {wrong.strerror}; the last good report is unchanged.",
+            )
+        )
     except Exception as wrong:
         if getattr(wrong, "input_is_wrong", False):
             channel.send(("failed", str(wrong)))
@@ -102,14 +114,21 @@ def _make(job: Job, channel: Connection) -> dict[str, Any]:
     tempfile.tempdir = str(job.staged)  # what an interruption leaves is found there
     _render(job, channel, json.loads(executed.read_text(encoding="utf-8")))
     # what changed while the notebook ran keeps the hash it had before, so that the next build makes it again
-    inputs = {label: report.run_inputs.get(label, digest) for label, digest in
-              run_inputs(report.notebook, report.parameters, job.environment, read).items()}
+    inputs = {
+        label: report.run_inputs.get(label, digest)
+        for label, digest in run_inputs(report.notebook, report.parameters, job.environment, read).items()
+    }
     outputs = {name: file_hash(files / name) for name in listed(files)}
     return {
-        "notebook": next(iter(inputs)), "parameters": dict(report.parameters),
-        "seeds": {k: v for k, v in report.parameters.items() if "seed" in k}, "languages": list(report.languages),
-        "key": text_hash(json.dumps(inputs, sort_keys=True)), "read": read, "run_inputs": inputs,
-        "render_inputs": dict(report.render_inputs), "outputs": outputs,
+        "notebook": next(iter(inputs)),
+        "parameters": dict(report.parameters),
+        "seeds": {k: v for k, v in report.parameters.items() if "seed" in k},
+        "languages": list(report.languages),
+        "key": text_hash(json.dumps(inputs, sort_keys=True)),
+        "read": read,
+        "run_inputs": inputs,
+        "render_inputs": dict(report.render_inputs),
+        "outputs": outputs,
     }
 
 
@@ -137,9 +156,15 @@ def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
         options |= {"kernel_name": "python3", "language": "python"}
     try:
         notebook = papermill.execute_notebook(
-            str(job.report.notebook), str(raw), parameters=dict(job.report.parameters), engine_name=job.engine,
-            progress_bar=False, request_save_on_cell_execute=False,
-            on_cell=lambda i, n: channel.send(("cell", i, n)), **options)
+            str(job.report.notebook),
+            str(raw),
+            parameters=dict(job.report.parameters),
+            engine_name=job.engine,
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            on_cell=lambda i, n: channel.send(("cell", i, n)),
+            **options,
+        )
     except DeadKernelError:
         raise NotebookError(f"{job.report.name}: its process died before the report was whole; {NO_END}") from None
     except PapermillExecutionError as failure:

@@ -96,8 +96,9 @@ def listed(texts: Iterable[str]) -> str:
     return text
 
 
-def filled(template: str, values: Mapping[str, Any], language: str = "en",
-           translate: Callable[[str], str] | None = None) -> str:
+def filled(
+    template: str, values: Mapping[str, Any], language: str = "en", translate: Callable[[str], str] | None = None
+) -> str:
     """Fill a template's fields as they are printed in a language.
 
     Parameters
@@ -113,6 +114,7 @@ def filled(template: str, values: Mapping[str, Any], language: str = "en",
     ...        {"share": 12.34, "n": 5120, "change": -0.5, "year": 2023, "p": 0.0004})
     '12.3 % of 5,120, −0.50 since 2023, *p* < .001'
     """
+
     def one(match: re.Match[str]) -> str:
         value, spec = values[match[1]], match[2] or ""
         if isinstance(value, str):
@@ -120,6 +122,7 @@ def filled(template: str, values: Mapping[str, Any], language: str = "en",
         if spec in ("d", "p"):
             return plain(value, spec, language)
         return signed(value, spec) + format_number(value, digits_of(value, spec))
+
     return FIELD.sub(one, template)
 
 
@@ -164,12 +167,21 @@ def literals(source: str) -> list[ast.Constant]:
     """Return the texts that a code cell speaks, as nodes with their places."""
     found: list[ast.expr] = []
     for node in ast.walk(ast.parse(source)):
-        if (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SPOKEN
-                and isinstance(node.func.value, ast.Name) and node.func.value.id == "page"):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in SPOKEN
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id == "page"
+        ):
             found += [node.args[i] for i in SPOKEN[node.func.attr] if i < len(node.args)]
             found += [k.value for k in node.keywords if k.arg in NAMED]
-            found += [head for k in node.keywords if k.arg == "heads" and isinstance(k.value, ast.Dict)
-                      for head in k.value.values]
+            found += [
+                head
+                for k in node.keywords
+                if k.arg == "heads" and isinstance(k.value, ast.Dict)
+                for head in k.value.values
+            ]
     texts = [t for t in found if isinstance(t, ast.Constant) and isinstance(t.value, str)]
     return sorted(texts, key=lambda t: (t.lineno, t.col_offset))
 
@@ -201,7 +213,7 @@ def localised(notebook: Mapping[str, Any], translate: Catalogue) -> dict[str, An
             for text in reversed(literals(source)):
                 first, last = text.lineno - 1, (text.end_lineno or text.lineno) - 1
                 said = json.dumps(translate(str(text.value)), ensure_ascii=False).encode()
-                lines[first:last + 1] = [lines[first][:text.col_offset] + said + lines[last][text.end_col_offset:]]
+                lines[first : last + 1] = [lines[first][: text.col_offset] + said + lines[last][text.end_col_offset :]]
             cell["source"] = b"".join(lines).decode()
     return made
 

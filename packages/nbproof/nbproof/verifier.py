@@ -39,8 +39,9 @@ MARKED = re.compile(r"<!--(\w+)\.(\w+)-->(.*?)<!--/-->")  # a result in a README
 WIDTH = 72  # characters of a cell in the table of drifts
 
 
-def differences(standing: Path, fresh: Path, names: Sequence[str], *, whole: bool = True,
-                aside: Sequence[str] = ()) -> list[Drift]:
+def differences(
+    standing: Path, fresh: Path, names: Sequence[str], *, whole: bool = True, aside: Sequence[str] = ()
+) -> list[Drift]:
     """Compare a folder of reports with a fresh build.
 
     Parameters
@@ -70,8 +71,11 @@ def differences(standing: Path, fresh: Path, names: Sequence[str], *, whole: boo
         old, new = (read_results(folder / "results" / f"{name}.json") for folder in (standing, fresh))
         drifts += compare(old, new) if old else [Drift(name, "results file", "absent", "present", "committed")]
     if whole:
-        drifts += [Drift(path.stem, "results file", "present", "no notebook of that name", "one each")
-                   for path in sorted((standing / "results").glob("*.json")) if path.stem not in names]
+        drifts += [
+            Drift(path.stem, "results file", "present", "no notebook of that name", "one each")
+            for path in sorted((standing / "results").glob("*.json"))
+            if path.stem not in names
+        ]
     if not pages_in(standing, aside):
         return drifts
     manifest, expected = read_manifest(standing), read_manifest(fresh)
@@ -85,24 +89,40 @@ def differences(standing: Path, fresh: Path, names: Sequence[str], *, whole: boo
     changed = {name: drift for name, report in files.items() if (drift := _file_drift(report, name, standing, fresh))}
     drifts += [drift for name, drift in changed.items() if not name.startswith("results/")]  # told above, by number
     if whole:
-        drifts += [Drift("all", name, "present", "absent", "what a build makes")
-                   for name in pages_in(standing, aside) if name not in {*files, MANIFEST, "build.log"}]
+        drifts += [
+            Drift("all", name, "present", "absent", "what a build makes")
+            for name in pages_in(standing, aside)
+            if name not in {*files, MANIFEST, "build.log"}
+        ]
     wanted = _wanted(manifest, expected, reports, changed, fresh)
     if not whole:
-        manifest, wanted = ({"reports": {name: each["reports"].get(name) for name in reports}}
-                            for each in (manifest, wanted))
+        manifest, wanted = (
+            {"reports": {name: each["reports"].get(name) for name in reports}} for each in (manifest, wanted)
+        )
     stands, ought = dict(_leaves(manifest)), dict(_leaves(wanted))
-    return drifts + [Drift(where[1] if len(where) > 2 else "all", ", ".join((MANIFEST, *where)),
-                           stands.get(where, "absent"), ought.get(where, "absent"), "the same")
-                     for where in dict.fromkeys([*ought, *stands])
-                     if stands.get(where, "absent") != ought.get(where, "absent")]
+    return drifts + [
+        Drift(
+            where[1] if len(where) > 2 else "all",
+            ", ".join((MANIFEST, *where)),
+            stands.get(where, "absent"),
+            ought.get(where, "absent"),
+            "the same",
+        )
+        for where in dict.fromkeys([*ought, *stands])
+        if stands.get(where, "absent") != ought.get(where, "absent")
+    ]
 
 
 def pages_in(folder: Path, aside: Sequence[str] = ()) -> list[str]:
     """Return what stands in a folder of reports beside results: pages and all that belongs to them, nothing hidden."""
     found = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if not path.is_dir())
-    return [path.as_posix() for path in found if path.parts[0] not in aside and path.parts[0] != "results"
-            and not any(part.startswith(".") for part in path.parts)]
+    return [
+        path.as_posix()
+        for path in found
+        if path.parts[0] not in aside
+        and path.parts[0] != "results"
+        and not any(part.startswith(".") for part in path.parts)
+    ]
 
 
 def same_run(one: bytes, other: bytes) -> bool:
@@ -115,9 +135,11 @@ def same_run(one: bytes, other: bytes) -> bool:
         first, second = json.loads(one), json.loads(other)
         drawn: tuple[list[float], list[float]] = ([], [])
         alike = _blanked(first, drawn[0]) == _blanked(second, drawn[1])
-        return (alike and all(abs(a - b) <= POINTS for a, b in zip(*drawn, strict=True))
-                and not any(compare(_alone(a), _alone(b))
-                            for a, b in zip(payloads(first), payloads(second), strict=True)))
+        return (
+            alike
+            and all(abs(a - b) <= POINTS for a, b in zip(*drawn, strict=True))
+            and not any(compare(_alone(a), _alone(b)) for a, b in zip(payloads(first), payloads(second), strict=True))
+        )
     except (ValueError, LookupError, TypeError, AttributeError):  # no notebook
         return False
 
@@ -144,8 +166,10 @@ def _file_drift(report: str, name: str, standing: Path, fresh: Path) -> Drift | 
         return None
     where, was, now_is = _first_difference(old, new)
     if not where:
-        was, now_is = (f"{(folder / name).stat().st_size} bytes, sha256 {file_hash(folder / name)[:12]}"
-                       for folder in (standing, fresh))
+        was, now_is = (
+            f"{(folder / name).stat().st_size} bytes, sha256 {file_hash(folder / name)[:12]}"
+            for folder in (standing, fresh)
+        )
     return Drift(report, f"{name}{where}", was, now_is, "the same")
 
 
@@ -159,12 +183,17 @@ def _first_difference(old: bytes, new: bytes) -> tuple[str, str, str]:
         return "", "", ""
     at = next((i for i, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), min(map(len, texts)))
     line, start = texts[1].count("\n", 0, at) + 1, max(0, at - SHOWN // 3)
-    was, now_is = (" ".join(text[start:start + SHOWN].split()) for text in texts)
+    was, now_is = (" ".join(text[start : start + SHOWN].split()) for text in texts)
     return f", line {line}", was, now_is
 
 
-def _wanted(manifest: Mapping[str, Any], expected: Mapping[str, Any], reports: Mapping[str, Any],
-            changed: Mapping[str, Drift], fresh: Path) -> dict[str, Any]:
+def _wanted(
+    manifest: Mapping[str, Any],
+    expected: Mapping[str, Any],
+    reports: Mapping[str, Any],
+    changed: Mapping[str, Drift],
+    fresh: Path,
+) -> dict[str, Any]:
     """What the manifest has to say: what a fresh build says, beside the facts of its own.
 
     A file that was reported is not reported again for its hash.
@@ -174,13 +203,20 @@ def _wanted(manifest: Mapping[str, Any], expected: Mapping[str, Any], reports: M
     for name, entry in reports.items():
         old = manifest.get("reports", {}).get(name, {}).get("outputs", {})
         inputs = {**entry["run_inputs"], "environment": environment}
-        outputs = {output: old.get(output, digest) if output in changed else digest
-                   for output, digest in entry["outputs"].items()}
-        wanted["reports"][name] = {**entry, "run_inputs": inputs, "outputs": outputs,
-                                   "key": text_hash(json.dumps(inputs, sort_keys=True))}
+        outputs = {
+            output: old.get(output, digest) if output in changed else digest
+            for output, digest in entry["outputs"].items()
+        }
+        wanted["reports"][name] = {
+            **entry,
+            "run_inputs": inputs,
+            "outputs": outputs,
+            "key": text_hash(json.dumps(inputs, sort_keys=True)),
+        }
     old = manifest.get("index", {})
-    wanted["index"] = {key: old.get(key, digest) if key in changed else digest
-                       for key, digest in index_of(manifest, fresh).items()}
+    wanted["index"] = {
+        key: old.get(key, digest) if key in changed else digest for key, digest in index_of(manifest, fresh).items()
+    }
     return wanted
 
 
@@ -279,8 +315,13 @@ def _prepare(fresh: Path, reports: Path, notebooks: Sequence[Path]) -> None:
             shutil.copy(reports / result, fresh / result)
             outputs[result] = file_hash(fresh / result)
         manifest["reports"][path.stem] = {
-            "notebook": file_label(path), "languages": list(standing.get(path.stem, {}).get("languages", ())),
-            "outputs": outputs, "read": [], "run_inputs": {}, "render_inputs": {}}
+            "notebook": file_label(path),
+            "languages": list(standing.get(path.stem, {}).get("languages", ())),
+            "outputs": outputs,
+            "read": [],
+            "run_inputs": {},
+            "render_inputs": {},
+        }
     write_whole(fresh / "manifest.json", as_json(manifest))
 
 
@@ -302,8 +343,11 @@ def _adopted(fresh: Path, reports: Path, names: Sequence[str]) -> list[str]:
 
 def readme_drifts(results: Mapping[str, Mapping[str, Any]]) -> list[Drift]:
     """Compare the numbers marked in the READMEs with results, by notebook; both have to carry the same ones."""
-    found = {name: MARKED.findall(project().path(name).read_text(encoding="utf-8"))
-             for name in project().readmes if project().path(name).is_file()}
+    found = {
+        name: MARKED.findall(project().path(name).read_text(encoding="utf-8"))
+        for name in project().readmes
+        if project().path(name).is_file()
+    }
     drifts = []
     for name, marks in found.items():
         for notebook, number, shown in marks:
@@ -314,22 +358,30 @@ def readme_drifts(results: Mapping[str, Mapping[str, Any]]) -> list[Drift]:
                     drifts.append(Drift(name, f"{notebook}.{number}", shown, expected, "the same"))
     if len({tuple(sorted(mark[:2] for mark in marks)) for marks in found.values()}) > 1:
         first, *others = (len(marks) for marks in found.values())
-        drifts.append(Drift(" and ".join(found), "results marked", first, ", ".join(map(str, others)),
-                            "the same ones in each"))
+        drifts.append(
+            Drift(" and ".join(found), "results marked", first, ", ".join(map(str, others)), "the same ones in each")
+        )
     return drifts
 
 
 def notes(reports: Path, fresh: Path, names: Sequence[str], aside: Sequence[str] = ()) -> list[str]:
     """Say what was not compared, and what the manifest says of its build that no recomputation can check."""
     if not pages_in(reports, aside):
-        return [f"{reports.name} holds no built pages: only results were compared; "
-                f"`{project().name} build` makes pages"]
+        return [
+            f"{reports.name} holds no built pages: only results were compared; `{project().name} build` makes pages"
+        ]
     old, new = read_manifest(reports), read_manifest(fresh)
-    said = [f"{name}: no pages of it are built, only its results were compared"
-            for name in names if not new["reports"][name]["languages"]]
+    said = [
+        f"{name}: no pages of it are built, only its results were compared"
+        for name in names
+        if not new["reports"][name]["languages"]
+    ]
     ours, theirs = (each.get("environment") or {} for each in (old, new))
-    moved = [f"{name} {ours.get(name, 'none')} (here {theirs.get(name, 'none')})"
-             for name in sorted({*ours, *theirs}) if ours.get(name) != theirs.get(name)]
+    moved = [
+        f"{name} {ours.get(name, 'none')} (here {theirs.get(name, 'none')})"
+        for name in sorted({*ours, *theirs})
+        if ours.get(name) != theirs.get(name)
+    ]
     if moved:
         said.append(f"the reports say they were built with {', '.join(moved)}")
     if old.get("commit") != new.get("commit"):
@@ -339,7 +391,9 @@ def notes(reports: Path, fresh: Path, names: Sequence[str], aside: Sequence[str]
 
 def as_table(drifts: Sequence[Drift]) -> str:
     """Lay drifts out as a plain table; long texts are cut."""
-    rows = [["report", "where", "stands there", "recomputed", "allowed"],
-            *([d.notebook, d.where, str(d.committed), str(d.found), str(d.allowed)] for d in drifts)]
-    rows = [[cell if len(cell) <= WIDTH else f"{cell[:WIDTH - 1]}…" for cell in row] for row in rows]
+    rows = [
+        ["report", "where", "stands there", "recomputed", "allowed"],
+        *([d.notebook, d.where, str(d.committed), str(d.found), str(d.allowed)] for d in drifts),
+    ]
+    rows = [[cell if len(cell) <= WIDTH else f"{cell[: WIDTH - 1]}…" for cell in row] for row in rows]
     return text_table(rows)

@@ -26,8 +26,14 @@ def settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     (folder / "references.bib").write_text(REFERENCES, encoding="utf-8")
 
     def choose(root: Path = folder, **more: object) -> Path:
-        made = nbproof.Project(partial(Path, root), "small", languages=("en", "zh"), parameterised=True,
-                               bibliography="references.bib", readmes=("README.md", "README.zh-CN.md"))
+        made = nbproof.Project(
+            partial(Path, root),
+            "small",
+            languages=("en", "zh"),
+            parameterised=True,
+            bibliography="references.bib",
+            readmes=("README.md", "README.zh-CN.md"),
+        )
         made = replace(made, **more)
         monkeypatch.setattr(project, "_source", lambda: made)
         return root

@@ -19,8 +19,13 @@ import nbproof
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 MODULES = sorted((ROOT / "nbproof").rglob("*.py"))
-COME_WITH = {"IPython": "ipykernel", "pypandoc": "pypandoc-binary", "zmq": "ipykernel", "traitlets": "papermill",
-             "nbclient": "papermill"}
+COME_WITH = {
+    "IPython": "ipykernel",
+    "pypandoc": "pypandoc-binary",
+    "zmq": "ipykernel",
+    "traitlets": "papermill",
+    "nbclient": "papermill",
+}
 HIDE = """import sys
 
 class Hidden:
@@ -76,8 +81,11 @@ def test_the_readme_runs_as_it_stands_with_this_package_alone(tmp_path):
     text = README.read_text(encoding="utf-8")
     (tmp_path / "alone").mkdir()
     (tmp_path / "alone" / "sitecustomize.py").write_text(HIDE)
-    environment = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-                   "PYTHONPATH": os.pathsep.join([str(tmp_path / "alone"), str(ROOT)])}
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PYTHONPATH": os.pathsep.join([str(tmp_path / "alone"), str(ROOT)]),
+    }
 
     def run(*command: str, code: int = 0) -> str:
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
@@ -92,7 +100,7 @@ def test_the_readme_runs_as_it_stands_with_this_package_alone(tmp_path):
     page = (tmp_path / "reports" / "de" / "coffee.html").read_text(encoding="utf-8")
     assert "Eine Tasse kostet" in page
     assert "Tabelle 1" in page
-    assert '>2.25</span>' in page
+    assert ">2.25</span>" in page
     assert "A cup costs" not in page
     assert '<a href="../en/coffee.html" lang="en-GB"' in page
     results = tmp_path / "reports" / "results" / "coffee.json"
@@ -103,8 +111,9 @@ def test_the_readme_runs_as_it_stands_with_this_package_alone(tmp_path):
 def test_what_is_not_installed_is_named_with_the_extra_that_brings_it():
     code = f"{HIDE}\nimport nbproof\nnbproof.Page.draw(print, language='en')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stderr.splitlines()[-1] == ("nbproof.errors.MissingExtraError: this needs matplotlib, which is not "
-                                            "installed; nbproof[figures] brings it.")
+    assert done.stderr.splitlines()[-1] == (
+        "nbproof.errors.MissingExtraError: this needs matplotlib, which is not installed; nbproof[figures] brings it."
+    )
 
 
 @pytest.mark.slow
@@ -115,15 +124,17 @@ def test_a_folder_of_plain_notebooks_gives_one_page_each(tmp_path):
     cells = [v4.new_markdown_cell("# Plain\n\nText."), v4.new_code_cell("print(6 * 7)")]
     (tmp_path / "mine").mkdir()
     write(v4.new_notebook(cells=cells), tmp_path / "mine" / "plain.ipynb")
-    done = subprocess.run([sys.executable, "-m", "nbproof", "build", "mine"], cwd=tmp_path, capture_output=True,
-                          text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "nbproof", "build", "mine"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     made = json.loads((tmp_path / "reports" / "manifest.json").read_text(encoding="utf-8"))
     assert made["reports"]["plain"]["languages"] == ["en"]
     assert ">42</code>" in (tmp_path / "reports" / "en" / "plain.html").read_text(encoding="utf-8").replace("\n", "")
     assert sorted(path.name for path in (tmp_path / "reports").glob("*/*.html")) == ["plain.html"]
     (tmp_path / "mine" / "plain.ipynb").rename(tmp_path / "mine" / "other.ipynb")
-    done = subprocess.run([sys.executable, "-m", "nbproof", "build", "mine"], cwd=tmp_path, capture_output=True,
-                          text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "nbproof", "build", "mine"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(path.name for path in (tmp_path / "reports").glob("*/*.html")) == ["other.html"]

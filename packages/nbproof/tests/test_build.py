@@ -24,9 +24,11 @@ HEARD = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.name not in UNHASHED and path.suffix != ".pyc"}
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in UNHASHED and path.suffix != ".pyc"
+    }
 
 
 def made(said: str) -> set[str]:
@@ -36,8 +38,14 @@ def made(said: str) -> set[str]:
 def test_a_build_makes_everything_a_reader_expects(built_checkout):
     found = set(hashes(built_checkout.reports))
     for name in ("alpha", "beta"):
-        assert {f"en/{name}.html", f"zh/{name}.html", f"en/{name}.pdf", f"zh/{name}.pdf",
-                f"notebooks/{name}.ipynb", f"results/{name}.json"} <= found
+        assert {
+            f"en/{name}.html",
+            f"zh/{name}.html",
+            f"en/{name}.pdf",
+            f"zh/{name}.pdf",
+            f"notebooks/{name}.ipynb",
+            f"results/{name}.json",
+        } <= found
     assert {"index.html", "manifest.json", "ro-crate-metadata.json"} <= found
     assert not list(built_checkout.reports.rglob("*.[0-9]*"))
     results = json.loads((built_checkout.reports / "results" / "alpha.json").read_text())
@@ -51,8 +59,14 @@ def test_the_manifest_says_what_was_made_from_what(built_checkout):
     alpha = manifest["reports"]["alpha"]
     assert alpha["read"] == ["data/alpha.csv", "nbproof/assets/words.toml", "notebooks/locale/common.zh.po"]
     assert alpha["parameters"] == {"language": "en", "factor": 2.0}
-    assert {"notebooks/alpha.ipynb", "data/alpha.csv", "book/series.py", "nbproof/page.py", "parameter factor",
-            "environment"} <= set(alpha["run_inputs"])
+    assert {
+        "notebooks/alpha.ipynb",
+        "data/alpha.csv",
+        "book/series.py",
+        "nbproof/page.py",
+        "parameter factor",
+        "environment",
+    } <= set(alpha["run_inputs"])
     written = hashes(built_checkout.reports)
     assert all(written[name] == digest for name, digest in alpha["outputs"].items())
     assert str(built_checkout.root) not in (built_checkout.reports / "manifest.json").read_text()
@@ -75,16 +89,27 @@ def test_nothing_changed_nothing_made_and_nothing_heavy_imported(built_checkout)
     assert "0 made, 2 up to date" in done.stdout
     imported = set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
     assert "nbproof.plan" in imported
-    assert not imported & {"pandas", "numpy", "matplotlib", "papermill", "nbformat", "IPython", "rich", "typst",
-                           "pypandoc", "jupyter_client"}
+    assert not imported & {
+        "pandas",
+        "numpy",
+        "matplotlib",
+        "papermill",
+        "nbformat",
+        "IPython",
+        "rich",
+        "typst",
+        "pypandoc",
+        "jupyter_client",
+    }
     assert hashes(built_checkout.reports) == before
 
 
 def test_two_folders_the_same_bytes(built_checkout, tmp_path):
     """Another folder, time zone, locale, home, hash seed and number of jobs."""
     other = Checkout(tmp_path / "elsewhere" / "deeper")
-    other.build("--jobs", "1", TZ="Asia/Shanghai", LANG="C", LC_ALL="C", PYTHONHASHSEED="7", COLUMNS="200",
-                MPLBACKEND="Agg")
+    other.build(
+        "--jobs", "1", TZ="Asia/Shanghai", LANG="C", LC_ALL="C", PYTHONHASHSEED="7", COLUMNS="200", MPLBACKEND="Agg"
+    )
     assert hashes(other.reports) == hashes(built_checkout.reports)
 
 
@@ -94,28 +119,69 @@ def test_real_kernels_leave_the_same_bytes(built_checkout, tmp_path):
     assert hashes(other.reports) == hashes(built_checkout.reports)
 
 
-@pytest.mark.parametrize(("change", "expected", "reason"), [
-    (lambda c: (c.root / "data" / "alpha.csv").write_text("22.0\n"), {"alpha"}, "data/alpha.csv changed"),
-    (lambda c: (c.root / "data" / "beta.csv").write_text("4.0\n"), {"beta"}, "data/beta.csv changed"),
-    (lambda c: c.edit("book/series.py", "def read(name):", "def read(name):  # changed"), {"alpha"},
-     "book/series.py changed"),
-    (lambda c: c.edit("book/errors.py", "class BookError", "# changed\nclass BookError"), {"alpha", "beta"},
-     "book/errors.py changed"),
-    (lambda c: c.edit("nbproof/page.py", "class Page", "# changed\nclass Page"), {"alpha", "beta"},
-     "nbproof/page.py changed"),
-    (lambda c: c.edit("notebooks/profiles.toml", "[full]", "[full]\nbeta = { factor = 3.0 }"), {"beta"},
-     "parameter factor changed"),
-    (lambda c: c.edit("notebooks/beta.ipynb", "The other is", "The one is"), {"beta"}, "notebooks/beta.ipynb changed"),
-    (lambda c: (c.reports / "en" / "beta.pdf").unlink(), {"beta"}, "output en/beta.pdf is missing"),
-    (lambda c: c.edit("reports/zh/alpha.html", ZH["answer_is"], ZH["answer_was"]), {"alpha"},
-     "output zh/alpha.html was changed"),
-    (lambda c: c.edit("nbproof/assets/page.css", "margin: 0;", "margin: 0 ;"), {"alpha", "beta"},
-     "nbproof/assets/page.css changed"),
-    (lambda c: c.edit("nbproof/engine.py", "def normalised(", "# changed\ndef normalised("),
-     {"alpha", "beta"}, "nbproof/engine.py changed"),
-    (lambda c: c.edit("book/unused.py", "1", "2"), set(), None),
-], ids=["csv", "other csv", "library function", "shared function", "page", "parameter", "notebook", "lost output",
-        "edited output", "style sheet", "engine", "unrelated module"])
+@pytest.mark.parametrize(
+    ("change", "expected", "reason"),
+    [
+        (lambda c: (c.root / "data" / "alpha.csv").write_text("22.0\n"), {"alpha"}, "data/alpha.csv changed"),
+        (lambda c: (c.root / "data" / "beta.csv").write_text("4.0\n"), {"beta"}, "data/beta.csv changed"),
+        (
+            lambda c: c.edit("book/series.py", "def read(name):", "def read(name):  # changed"),
+            {"alpha"},
+            "book/series.py changed",
+        ),
+        (
+            lambda c: c.edit("book/errors.py", "class BookError", "# changed\nclass BookError"),
+            {"alpha", "beta"},
+            "book/errors.py changed",
+        ),
+        (
+            lambda c: c.edit("nbproof/page.py", "class Page", "# changed\nclass Page"),
+            {"alpha", "beta"},
+            "nbproof/page.py changed",
+        ),
+        (
+            lambda c: c.edit("notebooks/profiles.toml", "[full]", "[full]\nbeta = { factor = 3.0 }"),
+            {"beta"},
+            "parameter factor changed",
+        ),
+        (
+            lambda c: c.edit("notebooks/beta.ipynb", "The other is", "The one is"),
+            {"beta"},
+            "notebooks/beta.ipynb changed",
+        ),
+        (lambda c: (c.reports / "en" / "beta.pdf").unlink(), {"beta"}, "output en/beta.pdf is missing"),
+        (
+            lambda c: c.edit("reports/zh/alpha.html", ZH["answer_is"], ZH["answer_was"]),
+            {"alpha"},
+            "output zh/alpha.html was changed",
+        ),
+        (
+            lambda c: c.edit("nbproof/assets/page.css", "margin: 0;", "margin: 0 ;"),
+            {"alpha", "beta"},
+            "nbproof/assets/page.css changed",
+        ),
+        (
+            lambda c: c.edit("nbproof/engine.py", "def normalised(", "# changed\ndef normalised("),
+            {"alpha", "beta"},
+            "nbproof/engine.py changed",
+        ),
+        (lambda c: c.edit("book/unused.py", "1", "2"), set(), None),
+    ],
+    ids=[
+        "csv",
+        "other csv",
+        "library function",
+        "shared function",
+        "page",
+        "parameter",
+        "notebook",
+        "lost output",
+        "edited output",
+        "style sheet",
+        "engine",
+        "unrelated module",
+    ],
+)
 def test_exactly_what_depends_on_a_change_is_made_again(copy_of_built, change, expected, reason):
     (copy_of_built.root / "book" / "unused.py").write_text("x = 1\n")
     change(copy_of_built)
@@ -175,11 +241,19 @@ def test_bad_input_met_by_a_notebook_is_one_sentence(copy_of_built, engine):
     assert hashes(copy_of_built.reports) == before
 
 
-@pytest.mark.parametrize(("source", "arguments", "message"), [
-    ("import os\nos._exit(3)", [], r"error: alpha: its process died \(exit code 3\)"),
-    ("while True:\n    time.sleep(60)", ["--limit", "3"], r"error: alpha: took longer than its limit of 3 s and was"),
-    ("subprocess.run(['sleep', '600'])", ["--limit", "3"], "took longer than its limit"),
-], ids=["dies", "hangs", "hangs in a child"])
+@pytest.mark.parametrize(
+    ("source", "arguments", "message"),
+    [
+        ("import os\nos._exit(3)", [], r"error: alpha: its process died \(exit code 3\)"),
+        (
+            "while True:\n    time.sleep(60)",
+            ["--limit", "3"],
+            r"error: alpha: took longer than its limit of 3 s and was",
+        ),
+        ("subprocess.run(['sleep', '600'])", ["--limit", "3"], "took longer than its limit"),
+    ],
+    ids=["dies", "hangs", "hangs in a child"],
+)
 def test_a_kernel_that_dies_or_hangs_is_reported(copy_of_built, source, arguments, message):
     before = hashes(copy_of_built.reports)
     source, children = with_children(copy_of_built, source)
@@ -194,10 +268,12 @@ def test_a_kernel_that_dies_or_hangs_is_reported(copy_of_built, source, argument
 def with_children(checkout: Checkout, source: str) -> tuple[str, Path]:
     """A cell that first starts processes of its own, and the file it writes their numbers to."""
     pids = checkout.root / "pids"
-    start = ("import multiprocessing, os, subprocess, time\n"
-             "far = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
-             "near = multiprocessing.get_context('fork').Process(target=time.sleep, args=(600,))\nnear.start()\n"
-             f"open({str(pids)!r}, 'w').write(f'{{far.pid}} {{near.pid}}')\n")
+    start = (
+        "import multiprocessing, os, subprocess, time\n"
+        "far = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+        "near = multiprocessing.get_context('fork').Process(target=time.sleep, args=(600,))\nnear.start()\n"
+        f"open({str(pids)!r}, 'w').write(f'{{far.pid}} {{near.pid}}')\n"
+    )
     return start + source, pids
 
 
@@ -247,8 +323,15 @@ def test_a_full_disk_leaves_the_last_good_reports(copy_of_built):
     before = hashes(copy_of_built.reports)
     copy_of_built.edit("data/alpha.csv", "21.0", "23.0")
     command, environment = copy_of_built.command("build")
-    done = subprocess.run(command, env=environment, cwd=copy_of_built.root, capture_output=True, text=True, check=False,
-                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)))
+    done = subprocess.run(
+        command,
+        env=environment,
+        cwd=copy_of_built.root,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+    )
     assert done.returncode == 2
     assert "cannot write its files" in done.stderr
     assert "Traceback" not in done.stderr
@@ -264,9 +347,14 @@ def test_interrupting_a_build_leaves_the_last_good_reports(copy_of_built):
     sleeping = [TITLE, PARAMETERS, ("", f"import time\nopen({str(marker)!r}, 'w').close()\ntime.sleep(60)")]
     write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", sleeping)
     command, environment = copy_of_built.command("build")
-    running = subprocess.Popen(command, env=environment, cwd=copy_of_built.root, **HEARD,
-                               # what runs in the background of a shell ignores it
-                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    running = subprocess.Popen(
+        command,
+        env=environment,
+        cwd=copy_of_built.root,
+        **HEARD,
+        # what runs in the background of a shell ignores it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 60
     while not marker.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -351,21 +439,29 @@ def test_a_notebook_without_a_parameters_cell_is_refused_before_anything_is_writ
     assert not checkout.reports.exists()
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["alhpa"], "unknown notebook 'alhpa'; did you mean 'alpha'?"),
-    (["--language", "en,zn"], "unknown language 'zn'; did you mean 'zh'?"),
-    (["--profile", "quik"], "unknown profile 'quik'; did you mean 'quick'?"),
-    (["alpha", "--out", "o", "-p", "fcator", "3"], "unknown parameter of alpha 'fcator'; did you mean 'factor'?"),
-    (["alpha", "--out", "o", "-p", "factor", "much"],
-     "parameter factor takes a value of type float, such as 2.0; got 'much'."),
-    (["alpha", "-p", "factor", "3"], "give a folder of its own with --out DIR"),
-    (["--jobs", "0"], "--jobs must be above 0; got 0."),
-    (["--limit", "nan"], "--limit must be above 0; got nan."),
-    (["alpha", "--out", "o", "-p", "factor", "3", "-p", "factor", "4"], "parameter factor is given 2 times"),
-    (["--out", "requirements.lock"], "cannot write to the output folder requirements.lock: "),
-    pytest.param(["--out", "/proc/nowhere"], "cannot write to the output folder /proc/nowhere: ",
-                 marks=pytest.mark.skipif(os.name == "nt", reason="Windows makes such a folder")),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["alhpa"], "unknown notebook 'alhpa'; did you mean 'alpha'?"),
+        (["--language", "en,zn"], "unknown language 'zn'; did you mean 'zh'?"),
+        (["--profile", "quik"], "unknown profile 'quik'; did you mean 'quick'?"),
+        (["alpha", "--out", "o", "-p", "fcator", "3"], "unknown parameter of alpha 'fcator'; did you mean 'factor'?"),
+        (
+            ["alpha", "--out", "o", "-p", "factor", "much"],
+            "parameter factor takes a value of type float, such as 2.0; got 'much'.",
+        ),
+        (["alpha", "-p", "factor", "3"], "give a folder of its own with --out DIR"),
+        (["--jobs", "0"], "--jobs must be above 0; got 0."),
+        (["--limit", "nan"], "--limit must be above 0; got nan."),
+        (["alpha", "--out", "o", "-p", "factor", "3", "-p", "factor", "4"], "parameter factor is given 2 times"),
+        (["--out", "requirements.lock"], "cannot write to the output folder requirements.lock: "),
+        pytest.param(
+            ["--out", "/proc/nowhere"],
+            "cannot write to the output folder /proc/nowhere: ",
+            marks=pytest.mark.skipif(os.name == "nt", reason="Windows makes such a folder"),
+        ),
+    ],
+)
 def test_bad_input_is_one_sentence_and_exit_code_2(built_checkout, arguments, message):
     before = hashes(built_checkout.root)
     done = built_checkout.run("build", *arguments)
@@ -421,11 +517,13 @@ def test_an_executed_notebook_somebody_saved_is_run_again(copy_of_built):
 
 def test_what_a_notebook_does_to_its_process_stays_in_it(copy_of_built):
     """It changes folder, leaves a thread behind, warns from the library, and a file it read changes while it runs."""
-    source = ("import os, threading, time, warnings\nfrom book import series\n"
-              "print(open('mine.csv').read())\n"
-              "warnings.warn_explicit('hi', UserWarning, series.__file__, 1)\nhere = os.getcwd()\nos.chdir('/')\n"
-              "threading.Thread(target=time.sleep, args=(60,)).start()\n"
-              "open(os.path.join(here, 'data', 'beta.csv'), 'w').write('4.5')")
+    source = (
+        "import os, threading, time, warnings\nfrom book import series\n"
+        "print(open('mine.csv').read())\n"
+        "warnings.warn_explicit('hi', UserWarning, series.__file__, 1)\nhere = os.getcwd()\nos.chdir('/')\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "open(os.path.join(here, 'data', 'beta.csv'), 'w').write('4.5')"
+    )
     write_notebook(copy_of_built.root / "notebooks" / "beta.ipynb", [*BETA, ("", source)])
     (copy_of_built.root / "mine.csv").write_text("1.5")
     began = time.monotonic()

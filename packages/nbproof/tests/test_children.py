@@ -26,12 +26,17 @@ STARTED = {  # prints the process id of what it started
     "a session": "print(subprocess.Popen(['sleep', '600'], start_new_session=True).pid, flush=True)",
     "a daemon": "subprocess.run(['sh', '-c', 'setsid sleep 600 & echo $!'])",
     "a deaf one": "print(subprocess.Popen(['sh', '-c', 'trap \"\" TERM; sleep 600'], start_new_session=True).pid, "
-                  "flush=True)",
+    "flush=True)",
     "multiprocessing": "p = multiprocessing.get_context('fork').Process(target=time.sleep, args=(600,), daemon=True)\n"
-                       "p.start()\nprint(p.pid, flush=True)",
+    "p.start()\nprint(p.pid, flush=True)",
 }
-ENDS = {"done": ("", 0), "dies": ("os._exit(3)", 3), "killed": ("os.kill(os.getpid(), 9)", 137),
-        "late": ("time.sleep(600)", 137), "builder gone": ("time.sleep(600)", 137)}
+ENDS = {
+    "done": ("", 0),
+    "dies": ("os._exit(3)", 3),
+    "killed": ("os.kill(os.getpid(), 9)", 137),
+    "late": ("time.sleep(600)", 137),
+    "builder gone": ("time.sleep(600)", 137),
+}
 
 
 def gone(pid: int) -> bool:
@@ -41,15 +46,20 @@ def gone(pid: int) -> bool:
         return True
 
 
-@pytest.mark.parametrize(("start", "end"), [*((start, "dies") for start in STARTED),
-                                            *(("a session", end) for end in ENDS if end != "dies")])
+@pytest.mark.parametrize(
+    ("start", "end"), [*((start, "dies") for start in STARTED), *(("a session", end) for end in ENDS if end != "dies")]
+)
 def test_it_is_gone_when_its_notebook_ends(start, end):
     source, code = ENDS[end]
     source = "\n".join([KEPT, STARTED[start], "print('started', flush=True)", source])
     (alive, kept_open), (ours, theirs) = Pipe(duplex=False), Pipe(duplex=False)
     with alive, kept_open, ours, theirs:
-        keeper = subprocess.Popen([sys.executable, "-c", source, str(theirs.fileno()), str(alive.fileno())],
-                                  pass_fds=(theirs.fileno(), alive.fileno()), stdout=subprocess.PIPE, text=True)
+        keeper = subprocess.Popen(
+            [sys.executable, "-c", source, str(theirs.fileno()), str(alive.fileno())],
+            pass_fds=(theirs.fileno(), alive.fileno()),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         pid = int(keeper.stdout.readline())
         assert keeper.stdout.readline() == "started\n"
         if end in ("late", "builder gone"):

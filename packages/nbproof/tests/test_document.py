@@ -13,12 +13,44 @@ from nbproof.document import document_of, notebook_in
 from nbproof.errors import NotebookError
 from nbproof.results import MIME
 
-EVIL = ['<script>alert(1)</script>', '<img src=x onerror=alert(1)>', '#import "x.typ"', '#sys.inputs',
-        '[x](javascript:alert(1))', '$\\input{/etc/passwd}$', '{{answer}}', '`x`{=html}',
-        '```{=typst}\n#panic()\n```', '</details></script><svg onload=alert(1)>', '*not bold*', ZH["quoted"],
-        '@bass1969', '\\#panic()']
-HARMLESS = {"main", "h1", "details", "summary", "pre", "code", "span", "figure", "figcaption", "div", "table",
-            "colgroup", "col", "thead", "tbody", "tr", "th", "td", "strong", "p"}
+EVIL = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '#import "x.typ"',
+    "#sys.inputs",
+    "[x](javascript:alert(1))",
+    "$\\input{/etc/passwd}$",
+    "{{answer}}",
+    "`x`{=html}",
+    "```{=typst}\n#panic()\n```",
+    "</details></script><svg onload=alert(1)>",
+    "*not bold*",
+    ZH["quoted"],
+    "@bass1969",
+    "\\#panic()",
+]
+HARMLESS = {
+    "main",
+    "h1",
+    "details",
+    "summary",
+    "pre",
+    "code",
+    "span",
+    "figure",
+    "figcaption",
+    "div",
+    "table",
+    "colgroup",
+    "col",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "strong",
+    "p",
+}
 
 
 def prose(text):
@@ -30,9 +62,23 @@ def shown(payload, **data):
 
 
 def table(language, rows, **more):
-    return {"kind": "table", "name": "rows", "language": language, "heads": ["Who", "Value"], "rows": rows,
-            "numeric": [False, True], "columns": ["who", "value"], "values": [], "digits": {},
-            "caption": "Rows with {{answer}}.", "n": "2", "basis": ["model"], "source": "us", "note": "", **more}
+    return {
+        "kind": "table",
+        "name": "rows",
+        "language": language,
+        "heads": ["Who", "Value"],
+        "rows": rows,
+        "numeric": [False, True],
+        "columns": ["who", "value"],
+        "values": [],
+        "digits": {},
+        "caption": "Rows with {{answer}}.",
+        "n": "2",
+        "basis": ["model"],
+        "source": "us",
+        "note": "",
+        **more,
+    }
 
 
 def said(english, chinese=""):
@@ -52,8 +98,9 @@ def made(language, *cells):
 
 def test_a_report_keeps_its_readers_language():
     cells = [v4.new_code_cell("", outputs=[shown(table("en", [["a", "1"]])), shown(table("zh", [[ZH["cell"], "1"]]))])]
-    english, chinese = (render.plain_text(render.html(made(language, *cells), ("en", "zh")))
-                        for language in ("en", "zh"))
+    english, chinese = (
+        render.plain_text(render.html(made(language, *cells), ("en", "zh"))) for language in ("en", "zh")
+    )
     assert "Said: 42" in " ".join(english.split())
     assert "Rows with" in english
     assert ZH["cell"] not in english
@@ -74,12 +121,19 @@ def test_headings_are_numbered_and_listed():
 @pytest.mark.slow
 @pytest.mark.parametrize("text", EVIL)
 def test_text_from_data_is_shown_and_never_run(text):
-    cells = [v4.new_code_cell(text, outputs=[
-        shown(table("en", [[text, text]], source=text, heads=[text, "Value"])), v4.new_output("stream", text=text),
-        v4.new_output("display_data", data={"text/html": text, "text/plain": text})])]
+    cells = [
+        v4.new_code_cell(
+            text,
+            outputs=[
+                shown(table("en", [[text, text]], source=text, heads=[text, "Value"])),
+                v4.new_output("stream", text=text),
+                v4.new_output("display_data", data={"text/html": text, "text/plain": text}),
+            ],
+        )
+    ]
     document = made("en", *cells)
     page = render.html(document, ("en",))
-    body = page[page.index("<main"):page.index("</main>")]
+    body = page[page.index("<main") : page.index("</main>")]
     assert set(re.findall(r"<(\w+)", body)) <= HARMLESS
     assert not re.search(r"\son\w+=", re.sub(r">[^<]*<", "><", body))
     shown_text = " ".join(render.plain_text(body).split())
@@ -91,7 +145,7 @@ def test_text_from_data_is_shown_and_never_run(text):
 @pytest.mark.parametrize("text", EVIL)
 def test_prose_cannot_bring_markup_either(text):
     page = render.html(made("en", prose(text.replace("{{answer}}", ""))), ("en",))
-    body = page[page.index("<main"):page.index("</main>")]
+    body = page[page.index("<main") : page.index("</main>")]
     assert not re.search(r"<(script|img|svg|iframe|object)\b", body)
     assert render.pdf(made("en", prose(text))).startswith(b"%PDF")
 
@@ -124,8 +178,9 @@ def test_captions_say_n_basis_and_source_in_the_readers_language():
 
 
 def test_rows_with_an_id_can_be_linked_to_and_cells_lead_where_they_say():
-    rows = table("en", [["H01", "1"], ["H02", "2"]], columns=["id", "value"],
-                 links=[[None, "01_x.html#figure-y"], [None, None]])
+    rows = table(
+        "en", [["H01", "1"], ["H02", "2"]], columns=["id", "value"], links=[[None, "01_x.html#figure-y"], [None, None]]
+    )
     page = render.html(made("en", v4.new_code_cell("", outputs=[shown(rows)])), ("en",))
     assert re.search(r'<tr id="table-rows-H01">.*?<a\s+href="01_x.html#figure-y">1</a>', page, re.DOTALL)
     assert '<tr id="table-rows-H02">' in page
@@ -157,8 +212,9 @@ def test_a_cell_that_only_speaks_joins_the_fold_before_it():
 
 
 def test_a_cell_for_exploring_stays_in_the_notebook():
-    cell = v4.new_code_cell("frame.head()", metadata={"tags": ["explore"]},
-                            outputs=[v4.new_output("stream", text="rows and rows")])
+    cell = v4.new_code_cell(
+        "frame.head()", metadata={"tags": ["explore"]}, outputs=[v4.new_output("stream", text="rows and rows")]
+    )
     page = render.html(made("en", cell), ("en",))
     assert "frame.head" not in page
     assert "rows and rows" not in page
@@ -166,16 +222,34 @@ def test_a_cell_for_exploring_stays_in_the_notebook():
 
 def test_the_executed_notebook_of_another_language_reads_as_if_run_in_it():
     hidden = {**table("zh", [[ZH["cell"], "1"]]), "caption": ZH["rows"]}
-    figure = {"kind": "figure", "name": "f", "language": "zh", "alt": ZH["alt"], "caption": ZH["figure"], "n": "2",
-              "basis": ["model"], "source": ZH["us"], "note": "", "image/svg+xml": ZH["drawn"]}
+    figure = {
+        "kind": "figure",
+        "name": "f",
+        "language": "zh",
+        "alt": ZH["alt"],
+        "caption": ZH["figure"],
+        "n": "2",
+        "basis": ["model"],
+        "source": ZH["us"],
+        "note": "",
+        "image/svg+xml": ZH["drawn"],
+    }
     drawn = v4.new_output("display_data", data={MIME: figure})
-    cell = v4.new_code_cell("", outputs=[shown(table("en", [["a", "1"]])), shown(hidden), drawn,
-                                         shown({"kind": "caption"})])
+    cell = v4.new_code_cell(
+        "", outputs=[shown(table("en", [["a", "1"]])), shown(hidden), drawn, shown({"kind": "caption"})]
+    )
     whole = notebook(cell)
-    outputs = [output["data"] for cell in notebook_in(whole, results.collect(whole, "n"), "zh")["cells"]
-               for output in cell.get("outputs", ())]
-    assert [*map(sorted, outputs)] == [["text/markdown"], ["text/html"], ["image/svg+xml", "text/plain"],
-                                       ["text/markdown"]]
+    outputs = [
+        output["data"]
+        for cell in notebook_in(whole, results.collect(whole, "n"), "zh")["cells"]
+        for output in cell.get("outputs", ())
+    ]
+    assert [*map(sorted, outputs)] == [
+        ["text/markdown"],
+        ["text/html"],
+        ["image/svg+xml", "text/plain"],
+        ["text/markdown"],
+    ]
     assert outputs[0]["text/markdown"] == ZH["said_notebook"]
     assert ZH["cell"] in outputs[1]["text/html"]
     assert outputs[3]["text/markdown"] == ZH["figure_caption"]

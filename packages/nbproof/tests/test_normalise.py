@@ -8,11 +8,14 @@ from nbproof.engine import _places, normalised
 
 
 def executed(*outputs, **metadata):
-    cell = v4.new_code_cell("x", outputs=list(outputs),
-                            metadata={"papermill": {"duration": 1.5}, "tags": ["parameters"]})
+    cell = v4.new_code_cell(
+        "x", outputs=list(outputs), metadata={"papermill": {"duration": 1.5}, "tags": ["parameters"]}
+    )
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return v4.new_notebook(cells=[v4.new_markdown_cell("a"), cell],
-                           metadata={"kernelspec": kernel, "papermill": {"start_time": "now"}, **metadata})
+    return v4.new_notebook(
+        cells=[v4.new_markdown_cell("a"), cell],
+        metadata={"kernelspec": kernel, "papermill": {"start_time": "now"}, **metadata},
+    )
 
 
 def stream(name, text):
@@ -31,7 +34,11 @@ def test_neighbouring_streams_are_joined_output_first():
     streams = [stream("stderr", "e"), stream("stdout", "a"), stream("stdout", "b"), shown, stream("stdout", "c")]
     kept = normalised(executed(*streams)).cells[1].outputs
     assert [(o.output_type, o.get("name"), o.get("text")) for o in kept] == [
-        ("stream", "stdout", "ab"), ("stream", "stderr", "e"), ("display_data", None, None), ("stream", "stdout", "c")]
+        ("stream", "stdout", "ab"),
+        ("stream", "stderr", "e"),
+        ("display_data", None, None),
+        ("stream", "stdout", "c"),
+    ]
 
 
 def test_addresses_are_renumbered_consistently():
@@ -42,8 +49,9 @@ def test_addresses_are_renumbered_consistently():
 
 def test_the_name_of_a_cell_in_a_warning_is_the_same_in_both_engines():
     named = ["<ipython-input-6-cd22beb242ab>", "/tmp/ipykernel_7279/4253252060.py"]
-    warm, real = (normalised(executed(stream("stderr", f"{name}:1: UserWarning: hi"))).cells[1].outputs
-                  for name in named)
+    warm, real = (
+        normalised(executed(stream("stderr", f"{name}:1: UserWarning: hi"))).cells[1].outputs for name in named
+    )
     assert warm == real
 
 
@@ -55,5 +63,4 @@ def test_folders_of_this_machine_are_named_by_what_they_hold(settings):
     library, package = root / "book" / "page.py", f"{sysconfig.get_path('purelib')}/pandas/core.py"
     said = f"{library}:3: UserWarning: hi\n{package}:4: FutureWarning: ho\n{root}\n{root}-other"
     kept = normalised(executed(stream("stderr", said))).cells[1].outputs[0].text
-    assert kept == ("book/page.py:3: UserWarning: hi\n<packages>/pandas/core.py:4: FutureWarning: ho\n.\n"
-                    f"{root}-other")
+    assert kept == (f"book/page.py:3: UserWarning: hi\n<packages>/pandas/core.py:4: FutureWarning: ho\n.\n{root}-other")

@@ -14,10 +14,29 @@ from nbproof import builder, folder
 from nbproof.__main__ import main
 from nbproof.errors import OutputError
 
-ENTRY = {"notebook": "alpha.ipynb", "languages": ["en"], "outputs": {}, "read": [], "run_inputs": {},
-         "render_inputs": {}}
-OUTSIDE = ["../victim.txt", "en/../../victim.txt", "/etc/victim", "C:\\victim", "C:victim", "..\\victim", "\\victim",
-           "", ".", "a\0b", "link/victim.txt", 3, None]
+ENTRY = {
+    "notebook": "alpha.ipynb",
+    "languages": ["en"],
+    "outputs": {},
+    "read": [],
+    "run_inputs": {},
+    "render_inputs": {},
+}
+OUTSIDE = [
+    "../victim.txt",
+    "en/../../victim.txt",
+    "/etc/victim",
+    "C:\\victim",
+    "C:victim",
+    "..\\victim",
+    "\\victim",
+    "",
+    ".",
+    "a\0b",
+    "link/victim.txt",
+    3,
+    None,
+]
 
 
 @pytest.fixture(autouse=True)
@@ -51,8 +70,10 @@ def test_a_name_inside_is_a_path(out, name):
     assert folder.inside(out, name) == out / name
 
 
-@pytest.mark.parametrize("entry", [{"outputs": {"../victim.txt": ""}}, {"read": ["/dev/zero"]},
-                                   {"notebook": "../x.ipynb"}, {"languages": ["../en"]}])
+@pytest.mark.parametrize(
+    "entry",
+    [{"outputs": {"../victim.txt": ""}}, {"read": ["/dev/zero"]}, {"notebook": "../x.ipynb"}, {"languages": ["../en"]}],
+)
 def test_a_received_manifest_removes_nothing_outside(out, entry):
     claim(out, **{"notebook": "notebooks/gone.ipynb"} | entry)
     with pytest.raises(OutputError, match="outside the folder"):
@@ -77,14 +98,34 @@ def test_what_an_interrupted_build_left_is_thrown_away(out, monkeypatch):
     (out / "manifest.json").write_text(json.dumps(folder.TAKEN))
     (out / ".staging" / "coffee.0" / "files").mkdir(parents=True)
     (out / ".staging" / "coffee.0" / "files" / "victim").symlink_to(out.parent)
-    monkeypatch.setattr(builder, "_Crew", lambda *given: pytest.fail("not reached") if (out / ".staging").exists()
-                        else SimpleNamespace(work=lambda jobs: None, close=lambda: None))
+    monkeypatch.setattr(
+        builder,
+        "_Crew",
+        lambda *given: (
+            pytest.fail("not reached")
+            if (out / ".staging").exists()
+            else SimpleNamespace(work=lambda jobs: None, close=lambda: None)
+        ),
+    )
     builder.build(["coffee"], out=out)
     assert (out.parent / "victim.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize("content", ["", "[]", "null", "{", '"x"', '{"reports": 3}', '{"reports": {"a": {}}}',
-                                     '{"files": 3}', '{"reports": {"a": {"outputs": []}}}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "null",
+        "{",
+        '"x"',
+        '{"reports": 3}',
+        '{"reports": {"a": {}}}',
+        '{"files": 3}',
+        '{"reports": {"a": {"outputs": []}}}',
+        "[" * 100_000,
+    ],
+)
 def test_a_damaged_manifest_is_one_sentence(tmp_path, content, capsys):
     (tmp_path / "manifest.json").write_text(content)
     for more in ([], ["--plan"], ["--no-render"]):
@@ -120,8 +161,9 @@ def test_reports_and_folders_below_it_are_allowed(tmp_path, settings):
         folder.check_free(tmp_path / "reports", ["notes.txt"])
 
 
-@pytest.mark.parametrize("manifest", [None, {}, {"name": "my site"}, {"made_by": "small survey",
-                                                                       "files": ["index.html"], "reports": {}}])
+@pytest.mark.parametrize(
+    "manifest", [None, {}, {"name": "my site"}, {"made_by": "small survey", "files": ["index.html"], "reports": {}}]
+)
 def test_a_folder_of_somebody_else_is_refused_and_left_alone(tmp_path, capsys, manifest):
     (tmp_path / "index.html").write_text("mine")
     if manifest is not None:

@@ -24,10 +24,20 @@ from nbproof.translation import Catalogue, catalogue, localised, messages, trans
 
 SEEN = Evidence(2, ("model",), "our own count")
 SENTENCE = "It grew by {growth:+.1f} % to **{size:,.0f}** in {year:d}, which is {word}; *p* {p:p}."
-GERMAN = {SENTENCE: "Es wuchs um {growth:+.1f} % auf **{size:,.0f}** im Jahr {year:d}, also {word}; *p* {p:p}.",
-          "much": "viel", "# A report": "# Ein Bericht", "year": "Jahr", "Values to {year:d}": "Werte bis {year:d}",
-          "our own count": "eigene Zählung", "## What follows": "## Was folgt", "{n:d} rows": "{n:d} Zeilen",
-          "Bars": "Balken", "kind": "Art", "large": "groß", "small": "klein"}
+GERMAN = {
+    SENTENCE: "Es wuchs um {growth:+.1f} % auf **{size:,.0f}** im Jahr {year:d}, also {word}; *p* {p:p}.",
+    "much": "viel",
+    "# A report": "# Ein Bericht",
+    "year": "Jahr",
+    "Values to {year:d}": "Werte bis {year:d}",
+    "our own count": "eigene Zählung",
+    "## What follows": "## Was folgt",
+    "{n:d} rows": "{n:d} Zeilen",
+    "Bars": "Balken",
+    "kind": "Art",
+    "large": "groß",
+    "small": "klein",
+}
 
 
 @pytest.fixture
@@ -36,8 +46,9 @@ def folder(tmp_path):
     locale = tmp_path / "notebooks" / "locale"
     locale.mkdir(parents=True)
     entries = "\n".join(f'msgid "{old}"\nmsgstr "{new}"\n' for old, new in GERMAN.items())
-    (locale / "n.de.po").write_text(f'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n{entries}',
-                                    encoding="utf-8")
+    (locale / "n.de.po").write_text(
+        f'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n{entries}', encoding="utf-8"
+    )
     use(lambda: Project(lambda: tmp_path, languages=("en", "de")))
     catalogue.cache_clear()
     yield tmp_path
@@ -68,10 +79,14 @@ def test_a_sentence_is_finished_where_it_is_run(shown):
 
 
 def executed(shown, *cells):
-    code = v4.new_code_cell("page.say(...)", metadata={"tags": ["answer"]},
-                            outputs=[v4.new_output("display_data", data=data) for data in shown])
-    return v4.new_notebook(cells=[v4.new_markdown_cell("# A report"), v4.new_markdown_cell("## What follows"), code,
-                                  *cells])
+    code = v4.new_code_cell(
+        "page.say(...)",
+        metadata={"tags": ["answer"]},
+        outputs=[v4.new_output("display_data", data=data) for data in shown],
+    )
+    return v4.new_notebook(
+        cells=[v4.new_markdown_cell("# A report"), v4.new_markdown_cell("## What follows"), code, *cells]
+    )
 
 
 def test_the_builder_makes_all_languages_of_one_run(shown, monkeypatch):
@@ -83,10 +98,13 @@ def test_the_builder_makes_all_languages_of_one_run(shown, monkeypatch):
     found = results.collect(notebook, "n")
     assert found["numbers"]["growth"] == {"value": -0.5, "digits": 1, "tolerance": 0.01, "basis": "model"}
     assert found["texts"]["word"] == {"en": "much", "de": "viel"}
-    assert found["tables"]["rows"]["rows"] == [[2022, {"en": "large", "de": "groß"}],
-                                               [2023, {"en": "small", "de": "klein"}]]
-    pages = {each: render.plain_text(render.html(document_of(notebook, found, each), ("en", "de")))
-             for each in ("en", "de")}
+    assert found["tables"]["rows"]["rows"] == [
+        [2022, {"en": "large", "de": "groß"}],
+        [2023, {"en": "small", "de": "klein"}],
+    ]
+    pages = {
+        each: render.plain_text(render.html(document_of(notebook, found, each), ("en", "de"))) for each in ("en", "de")
+    }
     said = {each: re.sub(r"\s+(?=[,;]|\.\s)", "", " ".join(text.split())) for each, text in pages.items()}
     assert said["en"].count("It grew by −0.5 % to 12,346 in 2023, which is much; p < .001.") == 2  # it answers first
     assert "Es wuchs um −0.5 % auf 12,346 im Jahr 2023, also viel; p < 0.001." in said["de"]
@@ -147,8 +165,9 @@ def test_a_figure_is_drawn_once_and_speaks_every_language(shown, monkeypatch):
             return f"<svg>{len(bars)}</svg>"
 
     spoken = {"end": "kind", "units": {"1/year": "year"}}
-    Kept("n").figure("bars", ax, "Values to {year:d}", of=SEEN, alt="Bars", year=2023,
-                     explorer={"days": 2, "words": spoken})
+    Kept("n").figure(
+        "bars", ax, "Values to {year:d}", of=SEEN, alt="Bars", year=2023, explorer={"days": 2, "words": spoken}
+    )
     assert drawn == [("2 rows", "kind", ["large", "small"]), ("2 Zeilen", "Art", ["groß", "klein"])]
     assert not plt.get_fignums()  # or the notebook shows it again
     assert "image/svg+xml" not in shown[1]  # a reader sees one language; the builder finds the other
@@ -158,11 +177,14 @@ def test_a_figure_is_drawn_once_and_speaks_every_language(shown, monkeypatch):
     assert shown[2]["text/markdown"].startswith("**Figure 1**\u2002Values to 2023. n = 2.")
 
 
-@pytest.mark.parametrize(("template", "values", "message"), [
-    ("{nothing:.1f}", {}, r"speaks of \{nothing\}, and there is no variable of that name"),
-    ("{x:.1f}", {"x": float("nan")}, r"\{x\} must be a text or a finite number; got nan"),
-    ("{x:.1e}", {"x": 1.0}, "a number is written as"),
-])
+@pytest.mark.parametrize(
+    ("template", "values", "message"),
+    [
+        ("{nothing:.1f}", {}, r"speaks of \{nothing\}, and there is no variable of that name"),
+        ("{x:.1f}", {"x": float("nan")}, r"\{x\} must be a text or a finite number; got nan"),
+        ("{x:.1e}", {"x": 1.0}, "a number is written as"),
+    ],
+)
 def test_a_sentence_refuses_what_it_cannot_say(shown, template, values, message):
     with pytest.raises(ParameterError, match=message):
         Page("n").say(template, of=SEEN, **values)
@@ -173,7 +195,7 @@ def test_words_that_come_with_the_data_bring_their_translations(shown, monkeypat
     page = Page("n")
     page.speak({"Trust": {"de": "Vertrauen"}, "much": {"de": "sehr"}, "TRU1": {}})
     page.table("t", pd.DataFrame({"kind": ["Trust", "TRU1", "much", "large"]}), "Bars", of=SEEN)
-    assert [row for row, in shown[1][MIME]["rows"]] == ["Vertrauen", "TRU1", "sehr", "groß"]
+    assert [row for (row,) in shown[1][MIME]["rows"]] == ["Vertrauen", "TRU1", "sehr", "groß"]
     assert not any(key.startswith("untranslated") for data in shown for key in data[MIME])
     page.say("{both}", of=SEEN, both=page.listed(["Trust", page.words("{n:d} rows", n=2)]))
     assert shown[2][MIME]["texts"]["both"] == {"en": "Trust, 2 rows", "de": "Vertrauen, 2 Zeilen"}
@@ -229,15 +251,22 @@ SOURCE = """for kind in ("a",):
 
 
 def test_the_notebook_of_a_language_differs_in_what_it_says_and_nowhere_else():
-    notebook = v4.new_notebook(cells=[
-        v4.new_markdown_cell("# T\n\nprose"), v4.new_code_cell(SOURCE),
-        v4.new_code_cell('language: str = "en"  # of the outputs', metadata={"tags": ["parameters"]})])
+    notebook = v4.new_notebook(
+        cells=[
+            v4.new_markdown_cell("# T\n\nprose"),
+            v4.new_code_cell(SOURCE),
+            v4.new_code_cell('language: str = "en"  # of the outputs', metadata={"tags": ["parameters"]}),
+        ]
+    )
     assert messages(notebook) == ["# T", "prose", 'a \u5bf9 "{x:.1f}"', "c", "d"]
     made = Catalogue("de")
     made.update({"# T": "# U", "prose": "Prosa", 'a \u5bf9 "{x:.1f}"': 'b "{x:.1f}"', "c": "e", "d": "f"})
     code = SOURCE.replace('a \u5bf9 \\"', 'b \\"').replace('"c"', '"e"').replace('"d"', '"f"')
     assert [cell["source"] for cell in localised(notebook, made)["cells"]] == [
-        "# U\n\nProsa", code, 'language: str = "de"  # of the outputs']
+        "# U\n\nProsa",
+        code,
+        'language: str = "de"  # of the outputs',
+    ]
     assert made.missing == {}
 
 
@@ -256,7 +285,8 @@ def test_a_text_that_the_shared_catalogue_translates_alike_is_left_to_it(folder)
     cells = [v4.new_markdown_cell("# A report"), v4.new_markdown_cell("Shared."), v4.new_markdown_cell("$$x$$ {x:.1f}")]
     nbformat.write(v4.new_notebook(cells=cells), folder / "notebooks" / "n.ipynb")
     (folder / "notebooks" / "locale" / "common.de.po").write_text(
-        'msgid "Shared."\nmsgstr "Geteilt."\n\nmsgid "# A report"\nmsgstr "# Bericht"\n', encoding="utf-8")
+        'msgid "Shared."\nmsgstr "Geteilt."\n\nmsgid "# A report"\nmsgstr "# Bericht"\n', encoding="utf-8"
+    )
     assert [*translate()] == []
     own = Catalogue("de", folder / "notebooks" / "locale" / "n.de.po")
     assert dict(own) == {"# A report": "# Ein Bericht"}  # its own wording stays
@@ -315,8 +345,11 @@ def test_missing_values_and_fractions(shown):
 def test_a_p_value_below_the_last_digit_is_said_to_be_so(shown):
     frame = pd.DataFrame({"p": [0.0004, 0.0006, 0.2], "d_pvalue": [0.0, 0.5, 1.0], "price": [0.0001, 1.0, 2.0]})
     Page("x").table("t", frame, "Values", of=SEEN, digits={"p": 3, "d_pvalue": 2, "price": 2})
-    assert shown[-1][MIME]["rows"] == [["<0.001", "<0.01", "0.00"], ["0.001", "0.50", "1.00"],
-                                       ["0.200", "1.00", "2.00"]]
+    assert shown[-1][MIME]["rows"] == [
+        ["<0.001", "<0.01", "0.00"],
+        ["0.001", "0.50", "1.00"],
+        ["0.200", "1.00", "2.00"],
+    ]
 
 
 @given(st.floats(-1e9, 1e9), st.integers(0, 6))

@@ -19,11 +19,16 @@ def names(source: str) -> set[str]:
     return {path.relative_to(ROOT).as_posix() for path in plan.modules_of(source)}
 
 
-@pytest.mark.parametrize("source", [
-    "from nbproof import page", "import nbproof.page", "import nbproof.page as p",
-    "def f():\n    from nbproof.page import Page",
-    "from nbproof import (\n    project,  # where\n    page as p,\n)",
-])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from nbproof import page",
+        "import nbproof.page",
+        "import nbproof.page as p",
+        "def f():\n    from nbproof.page import Page",
+        "from nbproof import (\n    project,  # where\n    page as p,\n)",
+    ],
+)
 def test_every_way_to_import_a_module_is_seen(source):
     assert "nbproof/page.py" in names(source)
 
@@ -52,13 +57,16 @@ def test_versions_are_those_installed_and_named_by_the_lock(settings):
     assert {*plan.versions()} == {"python", "pandas"}
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda out: plan.planned(["coffe"], out=out), "unknown notebook 'coffe'; did you mean 'coffee'"),
-    (lambda out: plan.planned(["no/such.ipynb"], out=out), "unknown notebook 'such'"),
-    (lambda out: plan.planned([], out=out, languages=["zn"]), "unknown language 'zn'; did you mean 'zh'"),
-    (lambda out: plan.planned([], out=out, profile="ful"), "unknown profile 'ful'; did you mean 'full'"),
-    (lambda out: plan.planned(["coffee"], out=out, given={"langauge": "en"}), "did you mean 'language'"),
-])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda out: plan.planned(["coffe"], out=out), "unknown notebook 'coffe'; did you mean 'coffee'"),
+        (lambda out: plan.planned(["no/such.ipynb"], out=out), "unknown notebook 'such'"),
+        (lambda out: plan.planned([], out=out, languages=["zn"]), "unknown language 'zn'; did you mean 'zh'"),
+        (lambda out: plan.planned([], out=out, profile="ful"), "unknown profile 'ful'; did you mean 'full'"),
+        (lambda out: plan.planned(["coffee"], out=out, given={"langauge": "en"}), "did you mean 'language'"),
+    ],
+)
 def test_unknown_names_are_refused_with_the_nearest(tmp_path, settings, call, message):
     write_notebook(settings() / "notebooks" / "coffee.ipynb", [("parameters", 'language: str = "all"')])
     with pytest.raises(UnknownNameError, match=re.escape(message)):
@@ -76,13 +84,23 @@ def test_reasons_name_what_changed():
     old = {"data/a.csv": "1", "gone.py": "1", "environment": "1", "parameter x": "1"}
     new = {"data/a.csv": "missing", "new.py": "1", "environment": "2", "parameter x": "2"}
     assert plan._changes(old, new, {"pandas": "3.0", "numpy": "2.4"}, {"pandas": "3.1", "numpy": "2.4"}) == [
-        "data/a.csv is missing", "parameter x changed", "pandas 3.0 -> 3.1", "new.py is new", "gone.py is gone"]
+        "data/a.csv is missing",
+        "parameter x changed",
+        "pandas 3.0 -> 3.1",
+        "new.py is new",
+        "gone.py is gone",
+    ]
 
 
-@pytest.mark.parametrize("source", [
-    "import os, nbproof.page", "import nbproof.errors as e, nbproof.page as p",
-    "x = 1; from nbproof import page", "from nbproof import errors, \\\n    page",
-])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os, nbproof.page",
+        "import nbproof.errors as e, nbproof.page as p",
+        "x = 1; from nbproof import page",
+        "from nbproof import errors, \\\n    page",
+    ],
+)
 def test_imports_that_share_a_line_are_seen(source):
     assert "nbproof/page.py" in names(source)
 
@@ -140,6 +158,8 @@ def test_names_that_a_package_loads_when_asked_for_lead_to_their_modules(tmp_pat
 def test_languages_are_those_asked_for_of_the_projects(notebook, settings, tmp_path):
     settings(languages=("en", "zh"), parameterised=False)
     found = str(notebook(("md", "# A")))
-    asked = {given: plan.planned([found], out=tmp_path / "out", languages=given).reports[0].languages
-             for given in (None, ("zh",), ())}
+    asked = {
+        given: plan.planned([found], out=tmp_path / "out", languages=given).reports[0].languages
+        for given in (None, ("zh",), ())
+    }
     assert asked == {None: ("en", "zh"), ("zh",): ("zh",), (): ()}

@@ -17,6 +17,7 @@ from nbproof.look import Look, look, words
 @pytest.fixture
 def read(tmp_path: Path):
     """Read settings of a folder in which they were written."""
+
     def read(text: str, name: str = "nbproof.toml") -> nbproof.Project:
         (tmp_path / name).write_text(text, encoding="utf-8")
         project._read.cache_clear()
@@ -35,16 +36,19 @@ def test_settings_are_found_above_in_either_file(read, tmp_path):
     assert read('name = "mine"').name == "mine"  # nbproof.toml goes before
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ('langauges = ["de"]', "nbproof.toml, field langauges: an unknown field; allowed: languages \\(nearest\\)"),
-    ('languages = "de"', "nbproof.toml, field languages: got 'de'; allowed: a list of texts"),
-    ("languages = [1]", "nbproof.toml, field languages: got \\[1\\]; allowed: a list of texts"),
-    ("parameterised = 1", "field parameterised: got 1; allowed: true or false"),
-    ("packages = 3", "field packages: got 3; allowed: a list of texts"),
-    ("name = 3", "field name: got 3; allowed: a text"),
-    ("locate = 'x'", "field locate: an unknown field"),
-    ("name = ", "nbproof.toml cannot be read"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('langauges = ["de"]', "nbproof.toml, field langauges: an unknown field; allowed: languages \\(nearest\\)"),
+        ('languages = "de"', "nbproof.toml, field languages: got 'de'; allowed: a list of texts"),
+        ("languages = [1]", "nbproof.toml, field languages: got \\[1\\]; allowed: a list of texts"),
+        ("parameterised = 1", "field parameterised: got 1; allowed: true or false"),
+        ("packages = 3", "field packages: got 3; allowed: a list of texts"),
+        ("name = 3", "field name: got 3; allowed: a text"),
+        ("locate = 'x'", "field locate: an unknown field"),
+        ("name = ", "nbproof.toml cannot be read"),
+    ],
+)
 def test_a_wrong_setting_is_one_sentence(read, text, message):
     with pytest.raises(nbproof.NbproofError, match=message):
         read(text)
@@ -76,11 +80,27 @@ class Loud(Look):
 
 
 def figure() -> dict:
-    payload = {"kind": "figure", "name": "shape", "language": "en", "alt": "a", "caption": "Shape.", "n": "",
-               "basis": ["model"], "source": "", "note": "", "explorer": {"x": 1}}
+    payload = {
+        "kind": "figure",
+        "name": "shape",
+        "language": "en",
+        "alt": "a",
+        "caption": "Shape.",
+        "n": "",
+        "basis": ["model"],
+        "source": "",
+        "note": "",
+        "explorer": {"x": 1},
+    }
     svg = '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><path id="p"/><use href="#p"/></svg>'
-    return v4.new_notebook(cells=[v4.new_markdown_cell("# T"), v4.new_code_cell("1", outputs=[
-        v4.new_output("display_data", data={nbproof.MIME: payload, "image/svg+xml": svg})])])
+    return v4.new_notebook(
+        cells=[
+            v4.new_markdown_cell("# T"),
+            v4.new_code_cell(
+                "1", outputs=[v4.new_output("display_data", data={nbproof.MIME: payload, "image/svg+xml": svg})]
+            ),
+        ]
+    )
 
 
 def test_a_look_says_what_is_to_be_otherwise(settings, monkeypatch):
@@ -89,8 +109,13 @@ def test_a_look_says_what_is_to_be_otherwise(settings, monkeypatch):
     assert isinstance(look(), Loud)
     whole = figure()
     page = render.html(document_of(whole, results.collect(whole, "n"), "en"), ("en",))
-    for part in ("h1 { color: red; }", "Basis: MODEL.", 'run("figure-shape", {"x": 1});', "const run =",
-                 '<path id="shape-p"/><use href="#shape-p"/>'):
+    for part in (
+        "h1 { color: red; }",
+        "Basis: MODEL.",
+        'run("figure-shape", {"x": 1});',
+        "const run =",
+        '<path id="shape-p"/><use href="#shape-p"/>',
+    ):
         assert part in page
     assert "n = ." not in page
     assert "Source" not in page

@@ -8,9 +8,12 @@ from small_project import ZH
 from nbproof.errors import NotebookError
 from nbproof.results import References
 
-RESULTS = {"notebook": "n", "numbers": {"size": {"value": 34165.8, "digits": 1},
-                                        "share": {"value": -0.25, "digits": 2}},
-           "texts": {"verdict": {"en": "agrees", "zh": ZH["agrees"]}}, "tables": {}}
+RESULTS = {
+    "notebook": "n",
+    "numbers": {"size": {"value": 34165.8, "digits": 1}, "share": {"value": -0.25, "digits": 2}},
+    "texts": {"verdict": {"en": "agrees", "zh": ZH["agrees"]}},
+    "tables": {},
+}
 
 
 def references(language="en"):

@@ -14,8 +14,14 @@ from nbproof.errors import OutputError
 from nbproof.folder import check_free, file_hash, locked, publish, staging, write_whole
 from nbproof.run import make
 
-ENTRY = {"notebook": "notebooks/alpha.ipynb", "languages": [], "outputs": {}, "read": [], "run_inputs": {},
-         "render_inputs": {}}
+ENTRY = {
+    "notebook": "notebooks/alpha.ipynb",
+    "languages": [],
+    "outputs": {},
+    "read": [],
+    "run_inputs": {},
+    "render_inputs": {},
+}
 
 
 def staged(out, name="alpha", text="new"):
@@ -99,10 +105,7 @@ def test_a_lock_dies_with_its_holder(tmp_path):
 def test_an_output_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("in the way")
     refused = r"cannot write to the output folder .*: Not a directory\. Choose another with --out\."
-    with (
-        pytest.raises(OutputError, match=refused),
-        locked(tmp_path / "file" / "reports", lambda text: None),
-    ):
+    with pytest.raises(OutputError, match=refused), locked(tmp_path / "file" / "reports", lambda text: None):
         pytest.fail("not reached")
 
 

@@ -13,12 +13,26 @@ from nbproof.results import as_text, compare
 
 
 def results(value=34165.8, digits=1, **more):
-    number = {"value": value, "digits": digits, "tolerance": 10.0**-digits / 10, "unit": "1e8 CNY",
-              "basis": "published figure", **more}
-    table = {"columns": ["year", "growth", "who"], "digits": {"growth": 1}, "tolerance": {"growth": 0.01},
-             "rows": [[2017, None, "a"], [2018, 63.2, {"en": "b", "zh": ZH["other_cell"]}]]}
-    return {"notebook": "n", "numbers": {"size": number}, "texts": {"verdict": {"en": "agrees", "zh": ZH["agrees"]}},
-            "tables": {"t": table}}
+    number = {
+        "value": value,
+        "digits": digits,
+        "tolerance": 10.0**-digits / 10,
+        "unit": "1e8 CNY",
+        "basis": "published figure",
+        **more,
+    }
+    table = {
+        "columns": ["year", "growth", "who"],
+        "digits": {"growth": 1},
+        "tolerance": {"growth": 0.01},
+        "rows": [[2017, None, "a"], [2018, 63.2, {"en": "b", "zh": ZH["other_cell"]}]],
+    }
+    return {
+        "notebook": "n",
+        "numbers": {"size": number},
+        "texts": {"verdict": {"en": "agrees", "zh": ZH["agrees"]}},
+        "tables": {"t": table},
+    }
 
 
 def test_the_text_is_json_and_comes_back_whole():
@@ -54,19 +68,22 @@ def test_a_tolerance_written_too_wide_is_cut_below_half_the_last_digit():
     assert compare(wide, results(34165.9, tolerance=100.0))
 
 
-@pytest.mark.parametrize("change", [
-    lambda r: r["numbers"]["size"].update(unit="1e9 CNY"),
-    lambda r: r["numbers"]["size"].update(basis="model"),
-    lambda r: r["numbers"]["size"].update(value=float("nan")),
-    lambda r: r["numbers"].pop("size"),
-    lambda r: r["numbers"].update(extra=r["numbers"]["size"]),
-    lambda r: r["texts"]["verdict"].update(zh=ZH["differs"]),
-    lambda r: r["tables"]["t"]["rows"][1].__setitem__(1, 63.3),
-    lambda r: r["tables"]["t"]["rows"][0].__setitem__(1, 0.0),
-    lambda r: r["tables"]["t"]["rows"][0].__setitem__(0, 2016),
-    lambda r: r["tables"]["t"]["rows"].pop(),
-    lambda r: r["tables"]["t"]["columns"].reverse(),
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda r: r["numbers"]["size"].update(unit="1e9 CNY"),
+        lambda r: r["numbers"]["size"].update(basis="model"),
+        lambda r: r["numbers"]["size"].update(value=float("nan")),
+        lambda r: r["numbers"].pop("size"),
+        lambda r: r["numbers"].update(extra=r["numbers"]["size"]),
+        lambda r: r["texts"]["verdict"].update(zh=ZH["differs"]),
+        lambda r: r["tables"]["t"]["rows"][1].__setitem__(1, 63.3),
+        lambda r: r["tables"]["t"]["rows"][0].__setitem__(1, 0.0),
+        lambda r: r["tables"]["t"]["rows"][0].__setitem__(0, 2016),
+        lambda r: r["tables"]["t"]["rows"].pop(),
+        lambda r: r["tables"]["t"]["columns"].reverse(),
+    ],
+)
 def test_every_kind_of_drift_is_found(change):
     changed = json.loads(json.dumps(results()))
     change(changed)
@@ -83,30 +100,39 @@ def test_numbers_in_a_sentence_are_compared_as_numbers_and_its_words_as_words():
     old = sentences("R0 is 1,031.5 in H15", chinese)
     assert compare(old, sentences("R0 is 1031.50 in H15", chinese))  # other decimals
     assert compare(old, sentences("R0 is 1031.5 in H15", ZH["sentence"].format(size="1031.5"))) == []
-    for changed in ("R0 is 1,031.6 in H15", "R0 is −1,031.5 in H15", "R1 is 1,031.5 in H15", "R0 was 1,031.5 in H15",
-                    "R0 is 1,031.5 in H16", "R0 is 1,031.5 in H15 5"):
+    for changed in (
+        "R0 is 1,031.6 in H15",
+        "R0 is −1,031.5 in H15",
+        "R1 is 1,031.5 in H15",
+        "R0 was 1,031.5 in H15",
+        "R0 is 1,031.5 in H16",
+        "R0 is 1,031.5 in H15 5",
+    ):
         (drift,) = compare(old, sentences(changed, chinese))
         assert drift.where == "text verdict (en)"
     (drift,) = compare(old, sentences("R0 is 1,031.5 in H15", ZH["sentence"].format(size="1,031.4")))
     assert drift.where == "text verdict (zh)"
 
 
-@pytest.mark.parametrize("change", [
-    lambda r: r["numbers"]["size"].update(value=float("inf")),
-    lambda r: r["numbers"]["size"].update(value="34165.8"),
-    lambda r: r["numbers"]["size"].pop("value"),
-    lambda r: r["numbers"]["size"].update(tolerance=None),
-    lambda r: r["numbers"]["size"].update(digits=-400),
-    lambda r: r["numbers"]["size"].update(note=1),
-    lambda r: r["tables"]["t"]["rows"][1].pop(),
-    lambda r: r["tables"]["t"].pop("digits"),
-    lambda r: r["tables"]["t"].update(rows=None),
-    lambda r: r["tables"]["t"]["rows"][0].__setitem__(0, "2017"),
-    lambda r: r["tables"].update(t=[]),
-    lambda r: r.update(numbers=[]),
-    lambda r: r.update(extra=1),
-    lambda r: r.update(notebook="m"),
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda r: r["numbers"]["size"].update(value=float("inf")),
+        lambda r: r["numbers"]["size"].update(value="34165.8"),
+        lambda r: r["numbers"]["size"].pop("value"),
+        lambda r: r["numbers"]["size"].update(tolerance=None),
+        lambda r: r["numbers"]["size"].update(digits=-400),
+        lambda r: r["numbers"]["size"].update(note=1),
+        lambda r: r["tables"]["t"]["rows"][1].pop(),
+        lambda r: r["tables"]["t"].pop("digits"),
+        lambda r: r["tables"]["t"].update(rows=None),
+        lambda r: r["tables"]["t"]["rows"][0].__setitem__(0, "2017"),
+        lambda r: r["tables"].update(t=[]),
+        lambda r: r.update(numbers=[]),
+        lambda r: r.update(extra=1),
+        lambda r: r.update(notebook="m"),
+    ],
+)
 def test_committed_results_somebody_edited_drift_and_never_crash(change):
     edited = json.loads(json.dumps(results()))
     change(edited)

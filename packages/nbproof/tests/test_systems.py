@@ -26,14 +26,23 @@ for module in pkgutil.walk_packages(nbproof.__path__, "nbproof."):
 @pytest.mark.slow
 def test_every_module_is_imported_where_there_is_no_posix():
     path = os.pathsep.join([HIDDEN, str(Path(__file__).parents[1])])
-    done = subprocess.run([sys.executable, "-c", IMPORT_ALL], env={**os.environ, "PYTHONPATH": path},
-                          capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in folder.rglob("*alpha*") if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*alpha*")
+        if path.is_file()
+    }
 
 
 @pytest.mark.slow

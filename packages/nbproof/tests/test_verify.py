@@ -55,6 +55,7 @@ def edited(name: str, old: str, new: str) -> Callable[[Path], None]:
         text = (folder / name).read_text(encoding="utf-8")
         assert old in text
         (folder / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+
     return edit
 
 
@@ -64,6 +65,7 @@ def swapped(one: str, other: str) -> Callable[[Path], None]:
         assert first != second
         (folder / one).write_bytes(second)
         (folder / other).write_bytes(first)
+
     return swap
 
 
@@ -83,6 +85,7 @@ def added(folder: Path) -> None:
 
 def in_manifest(*path: str, value: object = "0" * 64) -> Callable[[Path], None]:
     """An edited manifest, its own hash made to fit."""
+
     def edit(folder: Path) -> None:
         manifest = json.loads((folder / "manifest.json").read_text())
         inner = manifest
@@ -91,14 +94,18 @@ def in_manifest(*path: str, value: object = "0" * 64) -> Callable[[Path], None]:
         assert inner[path[-1]] != value
         inner[path[-1]] = value
         consistent(folder, manifest)
+
     return edit
 
 
 def consistent(folder: Path, manifest: dict) -> None:
     """Write a manifest with everything in it that depends on the rest."""
     for entry in manifest["reports"].values():
-        entry["outputs"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in entry["outputs"]
-                            if (folder / name).is_file()}
+        entry["outputs"] = {
+            name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            for name in entry["outputs"]
+            if (folder / name).is_file()
+        }
     (folder / "ro-crate-metadata.json").write_bytes(ro_crate(manifest))
     manifest["index"] = index_of(manifest, folder)
     (folder / "manifest.json").write_text(json.dumps(manifest))
@@ -106,9 +113,11 @@ def consistent(folder: Path, manifest: dict) -> None:
 
 def and_the_manifest(change: Callable[[Path], None]) -> Callable[[Path], None]:
     """A change of a file, with manifest and crate rewritten so that all of them agree."""
+
     def both(folder: Path) -> None:
         change(folder)
         consistent(folder, json.loads((folder / "manifest.json").read_text()))
+
     return both
 
 
@@ -123,16 +132,22 @@ TAMPERED = {
     "script": (edited("en/beta.html", "</body>", "<script>1</script></body>"), "en/beta.html"),
     "deleted page": (lambda folder: (folder / "zh/beta.html").unlink(), "zh/beta.html"),
     "deleted page, rewritten manifest": (
-        and_the_manifest(lambda folder: (folder / "zh/beta.html").unlink()), "zh/beta.html"),
+        and_the_manifest(lambda folder: (folder / "zh/beta.html").unlink()),
+        "zh/beta.html",
+    ),
     "languages swapped": (swapped("en/alpha.html", "zh/alpha.html"), "en/alpha.html"),
     "drawing in the page": (edited("en/alpha.html", "v-30.75z", "v-30.76z"), "en/alpha.html"),
     "drawing": (edited("figures/alpha/shape.en.svg", "h20", "h25"), "figures/alpha/shape.en.svg"),
-    "drawings swapped": (swapped("figures/alpha/shape.en.svg", "figures/alpha/shape.zh.svg"),
-                         "figures/alpha/shape.en.svg"),
+    "drawings swapped": (
+        swapped("figures/alpha/shape.en.svg", "figures/alpha/shape.zh.svg"),
+        "figures/alpha/shape.en.svg",
+    ),
     "pdf": (changed_pdf, "en/alpha.pdf"),
     "cut pdf": (cut_pdf, "zh/beta.pdf"),
-    "executed notebook": (edited("notebooks/alpha.ipynb", "answer is 42.00", "answer is 42.01"),
-                          "notebooks/alpha.ipynb"),
+    "executed notebook": (
+        edited("notebooks/alpha.ipynb", "answer is 42.00", "answer is 42.01"),
+        "notebooks/alpha.ipynb",
+    ),
     "search": (edited("search/beta.json", "The other", "Another"), "search/beta.json"),
     "front page": (edited("index.html", "Read", "Reed"), "index.html"),
     "crate": (edited("ro-crate-metadata.json", "CC BY 4.0", "CC BY 3.0"), "ro-crate-metadata.json"),
@@ -149,8 +164,10 @@ TAMPERED = {
     "output's hash": (edited("manifest.json", '"en/beta.pdf": "', '"en/beta.pdf": "0'), "en/beta.pdf"),
     "page and its hash": (and_the_manifest(edited("en/alpha.html", *CELL)), "en/alpha.html"),
     "pdf and its hash": (and_the_manifest(changed_pdf), "en/alpha.pdf"),
-    "notebook and its hash": (and_the_manifest(edited("notebooks/beta.ipynb", "other is 5.5", "other is 6.5")),
-                              "notebooks/beta.ipynb"),
+    "notebook and its hash": (
+        and_the_manifest(edited("notebooks/beta.ipynb", "other is 5.5", "other is 6.5")),
+        "notebooks/beta.ipynb",
+    ),
     "front page and its hash": (and_the_manifest(edited("index.html", "Read", "Reed")), "index.html"),
     "report left out": (in_manifest("reports", value={}), "manifest.json, reports"),
 }
@@ -180,12 +197,21 @@ def run_elsewhere(text: str) -> str:
     return text
 
 
-@pytest.mark.parametrize(("old", "new"), [
-    ("h20v-30.75z", "h20v-30.80z"), ("fill:#1b1f27", "fill:#1b1f28"), ("stroke-width:0.125", "stroke-width:0.130"),
-    ('"value": 42.0', '"value": 42.002'), ("answer is 42.00", "answer is 42.01"),
-    ("factor * series", "factor + series"),
-    ('"1.2"', '"1.3"'), ("a small", "a large"), ("{", ""),
-], ids=["coordinate", "colour", "width", "value", "text", "code", "cell", "word", "JSON"])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("h20v-30.75z", "h20v-30.80z"),
+        ("fill:#1b1f27", "fill:#1b1f28"),
+        ("stroke-width:0.125", "stroke-width:0.130"),
+        ('"value": 42.0', '"value": 42.002'),
+        ("answer is 42.00", "answer is 42.01"),
+        ("factor * series", "factor + series"),
+        ('"1.2"', '"1.3"'),
+        ("a small", "a large"),
+        ("{", ""),
+    ],
+    ids=["coordinate", "colour", "width", "value", "text", "code", "cell", "word", "JSON"],
+)
 def test_a_run_on_another_processor_is_told_from_another_run(drawn, old, new):
     text = (drawn.reports / "notebooks" / "alpha.ipynb").read_text(encoding="utf-8").replace("A small", "a small")
     assert old in text
@@ -267,5 +293,9 @@ def test_a_number_changed_in_a_readme_is_found_in_either_language(tmp_path, sett
     (tmp_path / "README.zh-CN.md").write_text("<!--alpha.answer-->43.0<!--/-->")
     changed, missing = verify.readme_drifts(results)
     assert (changed.notebook, changed.where, changed.committed, changed.found) == (
-        "README.zh-CN.md", "alpha.answer", "43.0", "42.0")
+        "README.zh-CN.md",
+        "alpha.answer",
+        "43.0",
+        "42.0",
+    )
     assert missing.where == "results marked"

@@ -17,10 +17,14 @@ CASES = {
         ["f =~ 1*x1 + 1*x2", "f =~ x1 + x2 + x3", "f =~ x1 + x2\nf ~ x9"],
     ),
     "two indicators beside an unrelated factor": (
-        F + "g =~ x7 + x8\nf ~~ 0*g", "Open are g=~x8, x7~~x7, x8~~x8, g~~g: g has two items", [F + "g =~ x7 + x8"]
+        F + "g =~ x7 + x8\nf ~~ 0*g",
+        "Open are g=~x8, x7~~x7, x8~~x8, g~~g: g has two items",
+        [F + "g =~ x7 + x8"],
     ),
     "a factor of two factors": (
-        F + G + "h =~ f + g", "h has two items", [F + G + "h =~ 1*f + 1*g", F + G + "h =~ f + g\nh ~ x7"]
+        F + G + "h =~ f + g",
+        "h has two items",
+        [F + G + "h =~ 1*f + 1*g", F + G + "h =~ f + g\nh ~ x7"],
     ),
     "no scale": (
         "f =~ NA*x1 + x2 + x3 + x4",
@@ -29,7 +33,9 @@ CASES = {
         ["f =~ 1*x1 + x2 + x3 + x4", "f =~ NA*x1 + x2 + x3 + x4\nf ~~ 1*f"],
     ),
     "no scale of an outcome": (
-        F + "g =~ NA*x4 + x5 + x6\ng ~ f", "g has no scale: fix a loading, g =~ 1*x4", [F + G + "g ~ f"]
+        F + "g =~ NA*x4 + x5 + x6\ng ~ f",
+        "g has no scale: fix a loading, g =~ 1*x4",
+        [F + G + "g ~ f"],
     ),
     "no scale of a composite": (
         "C <~ NA*x1 + x2 + x3\nx4 ~ C\nx5 ~ C",
@@ -44,10 +50,14 @@ CASES = {
     ),
     "a nonrecursive pair of factors": (F + G + "f ~ g\ng ~ f", "f and g drive each other", [F + G + "g ~ f"]),
     "saturated and a residual covariance more": (
-        "x1 ~ x2 + x3\nx1 ~~ x2", f"Open are x1~x2, x1~~x2, x1~~x1: x1 ~ x2 and x1 ~~ x2 {SAID}", ["x1 ~ x2 + x3"]
+        "x1 ~ x2 + x3\nx1 ~~ x2",
+        f"Open are x1~x2, x1~~x2, x1~~x1: x1 ~ x2 and x1 ~~ x2 {SAID}",
+        ["x1 ~ x2 + x3"],
     ),
     "a path and a covariance of factors": (
-        F + G + "g ~ f\ng ~~ f", f"g ~ f and g ~~ f {SAID}", [F + G + "g ~ f", F + G + "g ~~ f"]
+        F + G + "g ~ f\ng ~~ f",
+        f"g ~ f and g ~~ f {SAID}",
+        [F + G + "g ~ f", F + G + "g ~~ f"],
     ),
     "three items and a residual covariance": (
         F + "x1 ~~ x2",

@@ -27,8 +27,7 @@ def fit(data):
 
 
 @pytest.mark.parametrize(
-    ("name", "options"),
-    [("matched", {}), ("matched_once", {"double_centre": False}), ("all", {"match": False})],
+    ("name", "options"), [("matched", {}), ("matched_once", {"double_centre": False}), ("all", {"match": False})]
 )
 def test_products_are_those_of_semtools(data, name, options):
     made = semfit.products(data, FIRST, SECOND, **options).data

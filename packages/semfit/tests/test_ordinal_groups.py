@@ -142,8 +142,7 @@ def test_misuse_is_named(items):
 
 
 @pytest.mark.parametrize(
-    ("line", "options"),
-    [("u1 ~*~ u1", {}), ("u1 ~~ NA*u1", {"parameterization": "theta"}), ("fu ~ NA*1", {})],
+    ("line", "options"), [("u1 ~*~ u1", {}), ("u1 ~~ NA*u1", {"parameterization": "theta"}), ("fu ~ NA*1", {})]
 )
 def test_a_model_that_is_not_identified_says_so(items, line, options):
     fit = semfit.fit(f"{FOUR}\n{line}", items, estimator="WLSMV", ordered=True, **options)

@@ -245,8 +245,9 @@ def _profiles(
     return best, grids, np.split(ssr, np.cumsum([len(grid) for grid in grids])[:-1])
 
 
-def _from_neighbours(residuals: Residuals, bounds: np.ndarray, grids: list[np.ndarray], best: np.ndarray, u: np.ndarray,
-                     ssr: np.ndarray) -> bool:
+def _from_neighbours(
+    residuals: Residuals, bounds: np.ndarray, grids: list[np.ndarray], best: np.ndarray, u: np.ndarray, ssr: np.ndarray
+) -> bool:
     """Search again, in place, where a profile falls away from the estimate or leaps at its end: it may have stuck."""
     starts: list[np.ndarray] = []
     held: list[np.ndarray] = []

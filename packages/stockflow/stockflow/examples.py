@@ -9,8 +9,11 @@ __all__ = ["RUMOUR"]
 RUMOUR = Mode(
     "rumour",
     states=(State("U", "susceptible"), State("S", "carrying"), State("R", "other")),
-    parameters=(Parameter("beta", "β", 0.3, "1/day", 0.1, 0.6), Parameter("gamma", "γ", 0.1, "1/day", 0.05, 0.2),
-                Parameter("omega", "ω", 0.0, "1/day", 0.0, 0.02)),
+    parameters=(
+        Parameter("beta", "β", 0.3, "1/day", 0.1, 0.6),
+        Parameter("gamma", "γ", 0.1, "1/day", 0.05, 0.2),
+        Parameter("omega", "ω", 0.0, "1/day", 0.0, 0.02),
+    ),
     flows=(Flow("U", "S", "beta*contact(S)", enters=True), Flow("S", "R", "gamma"), Flow("R", "U", "omega")),
     carrier_free={"U": 1.0},
 )

@@ -56,6 +56,7 @@ else:
     def inlined(function):
         return compiled(function, inline="always")
 
+
 # numba renews what it keeps when this file changes, not when draws.py does: touch this one after a change there
 mix, unit, refined = map(compiled, (draws.mix, draws.unit, draws.refined))
 ROOM = 1 + 1e-12  # above the rounding of a sum of hazards

@@ -210,8 +210,13 @@ def _repeated(n: int, pairs: np.ndarray, movable: np.ndarray) -> np.ndarray:
     return marked | (pairs[:, 0] == pairs[:, 1])
 
 
-def _rows(n: int, pairs: np.ndarray, kind: np.ndarray | None = None, ids: np.ndarray | None = None,
-          repairs: tuple[str, ...] = ()) -> Network:
+def _rows(
+    n: int,
+    pairs: np.ndarray,
+    kind: np.ndarray | None = None,
+    ids: np.ndarray | None = None,
+    repairs: tuple[str, ...] = (),
+) -> Network:
     """Compress distinct pairs into rows; scipy's counting sort keeps the order within a row."""
     ends = np.ascontiguousarray(pairs, dtype=np.int32)
     stranger = None

@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["PAGE_WORDS", "explorer", "loop_gains", "to_javascript"]
 
 PAGE_WORDS = {
-    "above": "the mode sustains itself", "below": "without newcomers from outside the mode dies out",
+    "above": "the mode sustains itself",
+    "below": "without newcomers from outside the mode dies out",
     "loops": "What each loop adds to R0: those in this state bring so many newcomers per newcomer",
-    "axis": "day; vertical: share of the population", "end": "At the end", "reset": "Back to the start",
-    "colon": ": ", "units": {"1": "", "1/day": " a day", "day": " days"},
+    "axis": "day; vertical: share of the population",
+    "end": "At the end",
+    "reset": "Back to the start",
+    "colon": ": ",
+    "units": {"1": "", "1/day": " a day", "day": " days"},
 }
 """What the page says around the numbers."""
 
@@ -153,6 +157,8 @@ def _mode(mode: Mode) -> str:
     laws = "".join(f"    const {a.name} = {write(parse(a.text), JAVASCRIPT)};\n" for a in mode.auxiliaries)
     hazards = ",\n      ".join(write(parse(f.hazard), JAVASCRIPT) for f in mode.flows)
     fields = ",\n  ".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in data.items())
-    return (f"{{\n  {fields},\n  hazards: (y, p) => {{\n    const [{', '.join(mode.index)}] = y;\n"
-            f"    const N = {' + '.join(mode.index)};\n    const {{{', '.join(mode.parameter)}}} = p;\n{laws}"
-            f"    return [\n      {hazards},\n    ];\n  }}\n}}")
+    return (
+        f"{{\n  {fields},\n  hazards: (y, p) => {{\n    const [{', '.join(mode.index)}] = y;\n"
+        f"    const N = {' + '.join(mode.index)};\n    const {{{', '.join(mode.parameter)}}} = p;\n{laws}"
+        f"    return [\n      {hazards},\n    ];\n  }}\n}}"
+    )

@@ -41,11 +41,14 @@ def sizes_of(network, p, runs, seed, **options):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("p", "make"), [
-    (0.2, lambda rng: rng.poisson(8, 200_000)),
-    (0.35, lambda rng: np.minimum(rng.zipf(2.8, 200_000), 400)),
-    (0.6, lambda rng: np.repeat([1, 3, 6], [80_000, 80_000, 40_000])),
-])
+@pytest.mark.parametrize(
+    ("p", "make"),
+    [
+        (0.2, lambda rng: rng.poisson(8, 200_000)),
+        (0.35, lambda rng: np.minimum(rng.zipf(2.8, 200_000), 400)),
+        (0.6, lambda rng: np.repeat([1, 3, 6], [80_000, 80_000, 40_000])),
+    ],
+)
 def test_cascades_on_random_networks_follow_the_closed_form(p, make):
     degrees = make(np.random.default_rng(2))
     degrees[0] += degrees.sum() % 2

@@ -33,8 +33,11 @@ def client():
 def test_calls_get_the_streams_that_spawning_gives():
     frame = experiments.run(draw, TABLE, 42, replicates=3)
     streams = [row.spawn(3) for row in np.random.SeedSequence(42).spawn(3)]
-    expected = [scale * np.random.default_rng(streams[i][r]).random() for i, scale in enumerate(TABLE["scale"])
-                for r in range(3)]
+    expected = [
+        scale * np.random.default_rng(streams[i][r]).random()
+        for i, scale in enumerate(TABLE["scale"])
+        for r in range(3)
+    ]
     assert frame["draw"].tolist() == expected
     assert frame.columns.tolist() == ["row", "replicate", "scale", "draw", "n", "name"]
 
@@ -67,8 +70,11 @@ def test_sweep_keeps_types_and_order():
 
 
 def test_an_error_names_row_parameters_and_a_seed_that_repeats_it():
-    with pytest.raises(ValueError, match=r"x is 4\nin row 4 \(x=4\), replicate 0, "
-                                         r"seed SeedSequence\(9, spawn_key=\(4, 0\)\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"x is 4\nin row 4 \(x=4\), replicate 0, "
+        r"seed SeedSequence\(9, spawn_key=\(4, 0\)\)",
+    ):
         experiments.run(fail, pd.DataFrame({"x": range(8)}), 9)
 
 
@@ -153,10 +159,12 @@ def test_a_call_that_always_kills_its_dask_worker_is_named():
     import dask
     from distributed import Client, LocalCluster
 
-    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), \
-            LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster, \
-            Client(cluster) as client, \
-            pytest.raises(ExperimentError, match=r"row 5 \(x=5\), .*: the scheduler gave the call up"):
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster,
+        Client(cluster) as client,
+        pytest.raises(ExperimentError, match=r"row 5 \(x=5\), .*: the scheduler gave the call up"),
+    ):
         experiments.run(always, pd.DataFrame({"x": range(8)}), 0, client)
 
 
@@ -164,8 +172,10 @@ def test_a_call_that_always_kills_its_dask_worker_is_named():
 def test_a_cluster_without_workers_is_named():
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=0, dashboard_address=":0") as cluster, \
-            pytest.raises(ExperimentError, match="has no worker; waited 1 s; allowed: one or more"):
+    with (
+        LocalCluster(n_workers=0, dashboard_address=":0") as cluster,
+        pytest.raises(ExperimentError, match="has no worker; waited 1 s; allowed: one or more"),
+    ):
         experiments.run(draw, TABLE, 0, cluster.scheduler_address, timeout=1)
 
 
@@ -179,13 +189,17 @@ def test_a_scheduler_that_dies_on_the_way_is_said():
     host, port = address.split(":")
     dask = [sys.executable, "-m", "dask"]
     listen = ["--host", host, "--port", port, "--no-dashboard"]
-    with subprocess.Popen([*dask, "scheduler", *listen], **quiet) as scheduler, \
-            subprocess.Popen([*dask, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"],
-                             **quiet, **calls) as worker:
+    with (
+        subprocess.Popen([*dask, "scheduler", *listen], **quiet) as scheduler,
+        subprocess.Popen(
+            [*dask, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"], **quiet, **calls
+        ) as worker,
+    ):
         try:
             with pytest.raises(ExperimentError, match="the call was cancelled, as when its scheduler is stopped"):
-                experiments.run(stop, experiments.sweep({"x": range(40), "pid": [scheduler.pid]}), 0,
-                                f"tcp://{address}", timeout=20)
+                experiments.run(
+                    stop, experiments.sweep({"x": range(40), "pid": [scheduler.pid]}), 0, f"tcp://{address}", timeout=20
+                )
         finally:
             worker.kill()
             scheduler.kill()

@@ -87,7 +87,7 @@ def test_a_series_gives_its_parameter_back():
     run = integrate(RUMOUR, {"beta": 0.12, "omega": 0.002}, 365 * 8, "map", initial={"S": 0.001})
     flow = run.flow("U", "S")
     noise = np.random.default_rng(1).normal(0, 1e-4, 8)
-    years = [1e6 * np.trapezoid(flow[365 * k: 365 * (k + 1) + 1]) * np.exp(e) for k, e in enumerate(noise)]
+    years = [1e6 * np.trapezoid(flow[365 * k : 365 * (k + 1) + 1]) * np.exp(e) for k, e in enumerate(noise)]
     fit = fit_mode(RUMOUR, range(2010, 2018), years, ("beta",), {"omega": 0.002}, flows=(("U", "S"),), starters="S")
     (found,) = fit.estimates
     assert (found.status, found.open) == ("estimated", ())
@@ -106,35 +106,41 @@ def test_a_mode_without_words_can_be_exported():
     assert "<name>rumour</name>" in to_xmile(RUMOUR)
 
 
-@pytest.mark.parametrize(("more", "error", "message"), [
-    ({"dt": 25.0, "method": "euler"}, ParameterError, r"S times dt .* got 2\.5 at dt=25; allowed is dt <= 10"),
-    ({"dt": 0.7, "method": "map"}, ParameterError, "whole number of steps"),
-    ({"dt": 0.0}, ParameterError, "whole number of steps dt > 0; got days=50 and dt=0"),
-    ({"every": 0}, ParameterError, "every is a number of steps; got 0"),
-    ({"method": "leap"}, UnknownNameError, "unknown method 'leap'"),
-    ({"initial": {"X": 1}}, UnknownNameError, "unknown state of rumour 'X'"),
-    ({"initial": {"S": 2}}, ParameterError, r"S starts with a number of persons; got 2; allowed is \[0, 1\]"),
-    ({"initial": {"S": 0.6, "R": 0.6}}, ParameterError, "persons placed exceed the population"),
-    ({"parameters": {"betta": 1}}, UnknownNameError, "did you mean 'beta'"),
-    ({"parameters": {"beta": [0.1, 0.2]}}, ParameterError, "ode runs one set of parameters; got 2"),
-    ({"parameters": {"beta": np.nan}}, ParameterError, "beta is a rate; got nan"),
-])
+@pytest.mark.parametrize(
+    ("more", "error", "message"),
+    [
+        ({"dt": 25.0, "method": "euler"}, ParameterError, r"S times dt .* got 2\.5 at dt=25; allowed is dt <= 10"),
+        ({"dt": 0.7, "method": "map"}, ParameterError, "whole number of steps"),
+        ({"dt": 0.0}, ParameterError, "whole number of steps dt > 0; got days=50 and dt=0"),
+        ({"every": 0}, ParameterError, "every is a number of steps; got 0"),
+        ({"method": "leap"}, UnknownNameError, "unknown method 'leap'"),
+        ({"initial": {"X": 1}}, UnknownNameError, "unknown state of rumour 'X'"),
+        ({"initial": {"S": 2}}, ParameterError, r"S starts with a number of persons; got 2; allowed is \[0, 1\]"),
+        ({"initial": {"S": 0.6, "R": 0.6}}, ParameterError, "persons placed exceed the population"),
+        ({"parameters": {"betta": 1}}, UnknownNameError, "did you mean 'beta'"),
+        ({"parameters": {"beta": [0.1, 0.2]}}, ParameterError, "ode runs one set of parameters; got 2"),
+        ({"parameters": {"beta": np.nan}}, ParameterError, "beta is a rate; got nan"),
+    ],
+)
 def test_misuse_of_a_run_is_named(more, error, message):
     with pytest.raises(error, match=message):
         integrate(RUMOUR, days=50, **more)
 
 
-@pytest.mark.parametrize(("law", "error", "message"), [
-    ("beta*contact(S) + 1", ParameterError, r"only like units can be added.*got day\^-1 and 1"),
-    ("beta*S", ParameterError, "wrong unit; got day\\^-1\\*persons"),
-    ("beta*contact(1)", ParameterError, r"contact\(w\) averages persons"),
-    ("beta*exp(gamma)", ParameterError, r"exp\(\) takes numbers without a unit"),
-    ("beta**gamma", ParameterError, "an exponent is a number"),
-    ("beta*delta", UnknownNameError, "delta"),
-    ("beta if gamma else 0", ParameterError, "cannot be read"),
-    ("__import__('os')", ParameterError, "cannot be read"),
-    ("beta*S/R", ParameterError, r"reads [RS] outside contact\(\)"),
-])
+@pytest.mark.parametrize(
+    ("law", "error", "message"),
+    [
+        ("beta*contact(S) + 1", ParameterError, r"only like units can be added.*got day\^-1 and 1"),
+        ("beta*S", ParameterError, "wrong unit; got day\\^-1\\*persons"),
+        ("beta*contact(1)", ParameterError, r"contact\(w\) averages persons"),
+        ("beta*exp(gamma)", ParameterError, r"exp\(\) takes numbers without a unit"),
+        ("beta**gamma", ParameterError, "an exponent is a number"),
+        ("beta*delta", UnknownNameError, "delta"),
+        ("beta if gamma else 0", ParameterError, "cannot be read"),
+        ("__import__('os')", ParameterError, "cannot be read"),
+        ("beta*S/R", ParameterError, r"reads [RS] outside contact\(\)"),
+    ],
+)
 def test_a_rate_law_that_makes_no_sense_is_refused(law, error, message):
     with pytest.raises(error, match=message):
         replace(RUMOUR, flows=(replace(RUMOUR.flows[0], hazard=law), *RUMOUR.flows[1:]))

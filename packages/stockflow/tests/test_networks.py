@@ -51,8 +51,10 @@ def test_barabasi_albert_degrees_follow_their_law():
 
 
 def test_the_growing_network_is_the_same_without_the_compiler():
-    program = ("import sys; sys.modules['numba'] = None\nfrom stockflow import kernels, networks\n"
-               "assert not kernels.COMPILED\nprint(networks.barabasi_albert(200, 3, seed=5).indices.tolist())")
+    program = (
+        "import sys; sys.modules['numba'] = None\nfrom stockflow import kernels, networks\n"
+        "assert not kernels.COMPILED\nprint(networks.barabasi_albert(200, 3, seed=5).indices.tolist())"
+    )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT).stdout
     assert networks.barabasi_albert(200, 3, seed=5).indices.tolist() == json.loads(said)
 
@@ -70,27 +72,37 @@ def test_watts_strogatz_clustering_falls_with_rewiring_as_known():
     assert moved == pytest.approx(18 / 28 * 0.8**3, rel=0.05)
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda: networks.barabasi_albert(4, 4, seed=1), r"m, the ties of a newcomer, is between 1 and n - 1 = 3; got 4"),
-    (lambda: networks.watts_strogatz(10, 3, seed=1), "k, the ties of a person on the ring, is even .* got 3"),
-    (lambda: networks.watts_strogatz(10, 2, 1.5, seed=1), r"rewired is a probability in \[0, 1\]; got 1.5"),
-    (lambda: networks.barabasi_albert(1, 1, seed=1), "a network has from 2 to .* got 1"),
-    (lambda: networks.from_pairs(3, [[0, 0]]), "a tie joins two persons; got 0 with himself"),
-    (lambda: networks.from_pairs(3, [[0, 3]]), r"persons are numbered 0\.\.2; got 3"),
-    (lambda: networks.from_pairs(3, [[0, 1], [1, 0]]), "got 0 and 1 more than once"),
-])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: networks.barabasi_albert(4, 4, seed=1),
+            r"m, the ties of a newcomer, is between 1 and n - 1 = 3; got 4",
+        ),
+        (lambda: networks.watts_strogatz(10, 3, seed=1), "k, the ties of a person on the ring, is even .* got 3"),
+        (lambda: networks.watts_strogatz(10, 2, 1.5, seed=1), r"rewired is a probability in \[0, 1\]; got 1.5"),
+        (lambda: networks.barabasi_albert(1, 1, seed=1), "a network has from 2 to .* got 1"),
+        (lambda: networks.from_pairs(3, [[0, 0]]), "a tie joins two persons; got 0 with himself"),
+        (lambda: networks.from_pairs(3, [[0, 3]]), r"persons are numbered 0\.\.2; got 3"),
+        (lambda: networks.from_pairs(3, [[0, 1], [1, 0]]), "got 0 and 1 more than once"),
+    ],
+)
 def test_misuse_is_named(call, message):
     with pytest.raises(ParameterError, match=message):
         call()
 
 
 def test_a_network_larger_than_memory_says_what_it_would_take():
-    message = (r"2,000,000,000 persons and 15,999,999,936 ties takes 134 GiB of memory, 194 GiB while it is made, and "
-               r"a run on it up to 14.9 GiB more; this process may take [\d.]+ GiB")
+    message = (
+        r"2,000,000,000 persons and 15,999,999,936 ties takes 134 GiB of memory, 194 GiB while it is made, and "
+        r"a run on it up to 14.9 GiB more; this process may take [\d.]+ GiB"
+    )
     with pytest.raises(ParameterError, match=message):
         networks.barabasi_albert(2_000_000_000, 8, seed=1)
-    program = ("import resource; resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))\n"
-               "from stockflow import networks\nnetworks.watts_strogatz(100_000_000, 8, seed=1)")
+    program = (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))\n"
+        "from stockflow import networks\nnetworks.watts_strogatz(100_000_000, 8, seed=1)"
+    )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT).stderr
     assert "this process may take 4 GiB" in said
 
@@ -129,11 +141,22 @@ def test_a_list_in_both_directions_is_one_network(tmp_path):
     assert both.repairs == ()
 
 
-@pytest.mark.parametrize(("rows", "message", "repair"), [
-    ([(0, 1), (2, 2), (1, 2)], r"row 3: a tie joins two persons; got 2 and 2 \(1 such rows\)", "dropped 1 self-loops"),
-    ([(0, 1), (1, 2), (0, 1)], "row 4: a tie stands once in either direction; got 0 and 1", "dropped 1 repeated rows"),
-    ([(0, 1), (1, 0), (1, 2)], "row 4: ties are mutual, .* got 1 and 2", "took 1 one-way ties as mutual"),
-])
+@pytest.mark.parametrize(
+    ("rows", "message", "repair"),
+    [
+        (
+            [(0, 1), (2, 2), (1, 2)],
+            r"row 3: a tie joins two persons; got 2 and 2 \(1 such rows\)",
+            "dropped 1 self-loops",
+        ),
+        (
+            [(0, 1), (1, 2), (0, 1)],
+            "row 4: a tie stands once in either direction; got 0 and 1",
+            "dropped 1 repeated rows",
+        ),
+        ([(0, 1), (1, 0), (1, 2)], "row 4: ties are mutual, .* got 1 and 2", "took 1 one-way ties as mutual"),
+    ],
+)
 def test_faulty_lists_are_refused_or_repaired_and_said(tmp_path, rows, message, repair):
     path = write(tmp_path / "ties.csv", rows)
     with pytest.raises(DataError, match=f"ties.csv, {message}"):
@@ -143,15 +166,22 @@ def test_faulty_lists_are_refused_or_repaired_and_said(tmp_path, rows, message, 
     assert network.repairs[0].startswith(repair)
 
 
-@pytest.mark.parametrize(("name", "text", "message"), [
-    ("ties.txt", "a b", r"its name ends in '.txt'; allowed: .csv, .parquet"),
-    ("ties.csv", "", "cannot be read as csv: No columns"),
-    ("ties.csv", "from,to\n1,2\n", "no column 'source'; its columns are 'from', 'to'"),
-    ("ties.csv", "source,target\n", "it has no rows"),
-    ("ties.csv", "source,target\n1,2\n3,\n", "row 3, column 'target': no person is named"),
-    ("ties.csv", "source,target\n1,2\n3,4.5\n", r"row 3, column 'target': a person is a whole number or a text; got"),
-    ("ties.parquet", "source,target\n1,2\n", "cannot be read as parquet"),
-])
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("ties.txt", "a b", r"its name ends in '.txt'; allowed: .csv, .parquet"),
+        ("ties.csv", "", "cannot be read as csv: No columns"),
+        ("ties.csv", "from,to\n1,2\n", "no column 'source'; its columns are 'from', 'to'"),
+        ("ties.csv", "source,target\n", "it has no rows"),
+        ("ties.csv", "source,target\n1,2\n3,\n", "row 3, column 'target': no person is named"),
+        (
+            "ties.csv",
+            "source,target\n1,2\n3,4.5\n",
+            r"row 3, column 'target': a person is a whole number or a text; got",
+        ),
+        ("ties.parquet", "source,target\n1,2\n", "cannot be read as parquet"),
+    ],
+)
 def test_what_is_no_edge_list_is_refused(tmp_path, name, text, message):
     path = tmp_path / name
     path.write_text(text)

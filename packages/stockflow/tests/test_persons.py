@@ -30,13 +30,23 @@ def network():
 def test_many_well_mixed_persons_follow_the_map():
     limit = integrate(RUMOUR, LIVELY, 60, "map", initial={"S": 0.02}).values
     sizes = np.array([10**3, 10**4, 10**5])
-    errors = [np.mean([np.sqrt(np.mean((run.shares - limit) ** 2)) for run in replicate(
-        RUMOUR, LIVELY, 60, seeds=range(16), population=n, initial={"S": n // 50})]) for n in sizes]
+    errors = [
+        np.mean(
+            [
+                np.sqrt(np.mean((run.shares - limit) ** 2))
+                for run in replicate(RUMOUR, LIVELY, 60, seeds=range(16), population=n, initial={"S": n // 50})
+            ]
+        )
+        for n in sizes
+    ]
     assert np.polyfit(np.log(sizes), np.log(errors), 1)[0] == pytest.approx(-0.5, abs=0.1)
 
 
-@pytest.mark.parametrize("where", [{"network": network}, {"network": network, "annealed": True}, {"population": 5003}],
-                         ids=["network", "annealed", "mixed"])
+@pytest.mark.parametrize(
+    "where",
+    [{"network": network}, {"network": network, "annealed": True}, {"population": 5003}],
+    ids=["network", "annealed", "mixed"],
+)
 def test_counts_are_the_same_whatever_engine_block_and_threads(where, monkeypatch):
     options = {name: value() if name == "network" else value for name, value in where.items()} | {"initial": {"S": 100}}
     first = simulate(RUMOUR, LIVELY, 40, seed=7, **options)
@@ -83,8 +93,11 @@ def test_the_four_that_share_a_word_and_the_steps_of_one_person_are_independent(
     key, persons = draws.key_of(2), np.arange(400_000)
     u = [draw(key, step, persons) for step in (0, 1)]
     pairs = {f"persons {a} and {b} of a word": (u[0][a::4], u[0][b::4]) for a in range(4) for b in range(a)}
-    pairs |= {"a person's next step": tuple(u), "a person of the next word": (u[0][:-4], u[0][4:]),
-              "first bits and last": (u[0], u[0] * 2.0**16 % 1)}
+    pairs |= {
+        "a person's next step": tuple(u),
+        "a person of the next word": (u[0][:-4], u[0][4:]),
+        "first bits and last": (u[0], u[0] * 2.0**16 % 1),
+    }
     for name, (x, y) in pairs.items():
         cells, expected = np.histogram2d(x, y, 32, [(0, 1), (0, 1)])[0], len(x) / 1024
         assert 1e-4 < chi2.sf(((cells - expected) ** 2).sum() / expected, 1023) < 1 - 1e-4, name
@@ -103,11 +116,24 @@ def test_no_limit_is_below_a_draw_that_moves():
 
 def test_rare_and_common_moves_are_as_frequent_as_their_hazards_say():
     """Without contagion every flow is a binomial number of those in its state; a year of them, in standard errors."""
-    mode = replace(RUMOUR, flows=(Flow("U", "S", "omega", enters=True), Flow("S", "R", "gamma"), Flow("S", "U", "beta"),
-                                  Flow("R", "U", "omega")))
+    mode = replace(
+        RUMOUR,
+        flows=(
+            Flow("U", "S", "omega", enters=True),
+            Flow("S", "R", "gamma"),
+            Flow("S", "U", "beta"),
+            Flow("R", "U", "omega"),
+        ),
+    )
     parameters = mode.values({"beta": 0.0005, "gamma": 0.9, "omega": 0.02})
-    run = simulate(mode, {name: float(value) for name, value in parameters.items()}, 365, seed=4, population=200_000,
-                   initial={"S": 50_000, "R": 50_000})
+    run = simulate(
+        mode,
+        {name: float(value) for name, value in parameters.items()},
+        365,
+        seed=4,
+        population=200_000,
+        initial={"S": 50_000, "R": 50_000},
+    )
     hazard = mode.hazards(np.ones(len(mode.states)), parameters)
     leave = np.bincount(mode.sources, hazard)[mode.sources]
     p = -np.expm1(-leave) * hazard / leave
@@ -141,18 +167,24 @@ def test_any_declared_mode_runs():
     assert abs(near.shares - limit).max() < 0.1
 
 
-@pytest.mark.parametrize("ends", [(np.zeros(1000, int), np.arange(1, 1001)), np.triu_indices(300, 1)],
-                         ids=["star", "complete"])
+@pytest.mark.parametrize(
+    "ends", [(np.zeros(1000, int), np.arange(1, 1001)), np.triu_indices(300, 1)], ids=["star", "complete"]
+)
 def test_limits_hold_where_hazards_rise_and_fall_up_to_the_highest(ends):
     """Waves through everybody move the limits of all both ways; a hub's limit rises past its sixteen bits."""
-    flows = (Flow("U", "S", "omega + beta*contact(S) + omega*anyone(S)", enters=True),
-             Flow("S", "R", "omega + gamma*anyone(S) + gamma*contact(U)"), Flow("S", "U", "omega*contact(R)"),
-             Flow("R", "U", "omega + gamma*contact(U) + omega*anyone(R)"))
+    flows = (
+        Flow("U", "S", "omega + beta*contact(S) + omega*anyone(S)", enters=True),
+        Flow("S", "R", "omega + gamma*anyone(S) + gamma*contact(U)"),
+        Flow("S", "U", "omega*contact(R)"),
+        Flow("R", "U", "omega + gamma*contact(U) + omega*anyone(R)"),
+    )
     mode, ties = replace(RUMOUR, flows=flows), networks.from_pairs(1 + max(map(max, ends)), np.column_stack(ends))
     for beta, gamma, omega in ((0.97, 0.4, 0.01), (0.3, 0.05, 0.003), (0.9, 0.001, 0.03)):
         given = {"beta": beta, "gamma": gamma, "omega": omega}
-        runs = [simulate(mode, given, 150, seed=2, network=ties, initial={"S": 5}, engine=engine)
-                for engine in ("auto", "numpy")]
+        runs = [
+            simulate(mode, given, 150, seed=2, network=ties, initial={"S": 5}, engine=engine)
+            for engine in ("auto", "numpy")
+        ]
         assert np.array_equal(runs[0].moves, runs[1].moves)
         assert np.array_equal(runs[0].state, runs[1].state)
 
@@ -217,15 +249,18 @@ def test_progress_is_shown_where_asked(capsys):
     assert "30/30" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    ({}, "either population= or network="),
-    ({"population": 0}, "population is a number of persons from 1"),
-    ({"population": 100, "dt": 0.7}, "days is a whole number of steps"),
-    ({"population": 100, "parameters": {"gamma": 3.0}}, "leaving S times dt is at most 1; got 3 at dt=1"),
-    ({"network": network, "parameters": {"beta": 2.0}}, "the hazard of leaving U times dt is at most 1; got 2"),
-    ({"population": 100, "parameters": {"beta": -1}}, "beta is a rate; got -1"),
-    ({"population": 100, "initial": {"S": 200}}, "S starts with a number of persons; got 200"),
-])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "either population= or network="),
+        ({"population": 0}, "population is a number of persons from 1"),
+        ({"population": 100, "dt": 0.7}, "days is a whole number of steps"),
+        ({"population": 100, "parameters": {"gamma": 3.0}}, "leaving S times dt is at most 1; got 3 at dt=1"),
+        ({"network": network, "parameters": {"beta": 2.0}}, "the hazard of leaving U times dt is at most 1; got 2"),
+        ({"population": 100, "parameters": {"beta": -1}}, "beta is a rate; got -1"),
+        ({"population": 100, "initial": {"S": 200}}, "S starts with a number of persons; got 200"),
+    ],
+)
 def test_misuse_is_named(options, message):
     options = {name: value() if name == "network" else value for name, value in options.items()}
     with pytest.raises(ParameterError, match=message):
@@ -235,12 +270,14 @@ def test_misuse_is_named(options, message):
 @pytest.mark.slow
 def test_another_process_compiles_nothing_again():
     pytest.importorskip("numba")
-    program = ("from stockflow import kernels, networks\n"
-               "from stockflow.persons import simulate\nfrom stockflow.examples import RUMOUR\n"
-               "network = networks.barabasi_albert(1000, 4, seed=1)\n"
-               "simulate(RUMOUR, None, 5, seed=1, network=network)\n"
-               "used = [f.stats for f in vars(kernels).values() if hasattr(f, 'stats')]\n"
-               "print(sum(sum(s.cache_hits.values()) for s in used), sum(sum(s.cache_misses.values()) for s in used))")
+    program = (
+        "from stockflow import kernels, networks\n"
+        "from stockflow.persons import simulate\nfrom stockflow.examples import RUMOUR\n"
+        "network = networks.barabasi_albert(1000, 4, seed=1)\n"
+        "simulate(RUMOUR, None, 5, seed=1, network=network)\n"
+        "used = [f.stats for f in vars(kernels).values() if hasattr(f, 'stats')]\n"
+        "print(sum(sum(s.cache_hits.values()) for s in used), sum(sum(s.cache_misses.values()) for s in used))"
+    )
     simulate(RUMOUR, None, 5, seed=1, network=network())  # compiled by now, and kept
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     hits, misses = map(int, said.split())
@@ -250,10 +287,12 @@ def test_another_process_compiles_nothing_again():
 
 @pytest.mark.slow
 def test_counts_are_the_same_where_numba_is_not_installed():
-    program = ("import sys; sys.modules['numba'] = None\nfrom stockflow import networks\n"
-               "from stockflow.persons import simulate\nfrom stockflow.examples import RUMOUR\n"
-               "run = simulate(RUMOUR, {'beta': 0.3, 'omega': 0.01}, 60, seed=1, initial={'S': 50},\n"
-               "               network=networks.barabasi_albert(2000, 4, seed=1))\nprint(run.moves.tolist())")
+    program = (
+        "import sys; sys.modules['numba'] = None\nfrom stockflow import networks\n"
+        "from stockflow.persons import simulate\nfrom stockflow.examples import RUMOUR\n"
+        "run = simulate(RUMOUR, {'beta': 0.3, 'omega': 0.01}, 60, seed=1, initial={'S': 50},\n"
+        "               network=networks.barabasi_albert(2000, 4, seed=1))\nprint(run.moves.tolist())"
+    )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     network = networks.barabasi_albert(2000, 4, seed=1)
     run = simulate(RUMOUR, {"beta": 0.3, "omega": 0.01}, 60, seed=1, initial={"S": 50}, network=network)

@@ -60,20 +60,27 @@ def imports(node: ast.AST, extra: str | None = None) -> Iterator[tuple[str, str 
 
 def test_no_other_package_is_imported_but_under_an_extra_that_brings_it():
     here = set(sys.stdlib_module_names) | {"stockflow", "numpy", "scipy", "numba"}  # without numba: the same, slowly
-    found = {(path.name, top, extra) for path in (ROOT / "stockflow").rglob("*.py")
-             for top, extra in imports(ast.parse(path.read_text(encoding="utf-8"))) if top not in here}
+    found = {
+        (path.name, top, extra)
+        for path in (ROOT / "stockflow").rglob("*.py")
+        for top, extra in imports(ast.parse(path.read_text(encoding="utf-8")))
+        if top not in here
+    }
     assert len(found) > 10
     assert [row for row in found if row[1].lower() not in brought(row[2])] == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("hidden", "extra", "call"), [
-    ("pandas", "tables", "examples.RUMOUR.table()"),
-    ("pyarrow", "tables", "stockflow.read_edges('ties.parquet')"),
-    ("pandas", "experiments", "experiments.sweep({'x': [1]})"),
-    ("cloudpickle", "experiments", "experiments.run(pow, [{'base': 2, 'exp': 3}], 0, 'processes', workers=1)"),
-    ("distributed", "dask", "experiments.run(pow, [{'base': 2, 'exp': 3}], 0, 'tcp://127.0.0.1:1', timeout=1)"),
-])
+@pytest.mark.parametrize(
+    ("hidden", "extra", "call"),
+    [
+        ("pandas", "tables", "examples.RUMOUR.table()"),
+        ("pyarrow", "tables", "stockflow.read_edges('ties.parquet')"),
+        ("pandas", "experiments", "experiments.sweep({'x': [1]})"),
+        ("cloudpickle", "experiments", "experiments.run(pow, [{'base': 2, 'exp': 3}], 0, 'processes', workers=1)"),
+        ("distributed", "dask", "experiments.run(pow, [{'base': 2, 'exp': 3}], 0, 'tcp://127.0.0.1:1', timeout=1)"),
+    ],
+)
 def test_what_is_not_installed_is_named_with_the_extra_that_brings_it(hidden, extra, call):
     program = f"""import sys
 sys.modules[{hidden!r}] = None
@@ -82,5 +89,8 @@ from stockflow import examples, experiments
 if __name__ == "__main__":
     {call}"""
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert re.fullmatch(rf"stockflow.errors.MissingExtraError: this needs {hidden}(\.\w+)?, which is not installed; "
-                        rf"stockflow\[{extra}\] brings it.", done.stderr.splitlines()[-1])
+    assert re.fullmatch(
+        rf"stockflow.errors.MissingExtraError: this needs {hidden}(\.\w+)?, which is not installed; "
+        rf"stockflow\[{extra}\] brings it.",
+        done.stderr.splitlines()[-1],
+    )

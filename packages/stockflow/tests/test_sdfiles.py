@@ -60,21 +60,36 @@ def written(folder, suffix, text):
     return path
 
 
-@pytest.mark.parametrize(("old", "new", "message"), [
-    ("DELAY1(tiring, memory)", "DELAY BATCH(tiring, memory)", "element 'forgetting': calls 'delay batch'; allowed"),
-    ("memory= 60", "memory[region]= 60", r"element 'memory\[region\]= 60': cannot be read; got 'memory\[region\]= 60'"),
-    ("memory= 60", "memory= RANDOM UNIFORM(0, 1, 2)", "element 'memory': calls 'random uniform'"),
-    ("memory= 60", "memory= forgetting", "element '[a-z]+': needs itself, by .*memory.*; allowed is that by way of"),
-    ("memory= 60", "memory= recall", "element 'memory': needs 'recall'; allowed is what the file defines"),
-    ("memory= 60", "memory= 60 +", r"element 'memory': cannot be read; got '60 \+'; allowed is what vensim writes"),
-    ("memory= 60", "memory= SQRT(1, 2)", "element 'memory': is no number or calls a function with other arg"),
-    ("memory= 60", "memory= 60, 70", "element 'memory': is no number or"),
-    ("memory= 60", "memory= people tired / people tired", "element 'memory': has no finite value at time 0; allowed"),
-    ("memory= 60", "Telling Time= 60", "element 'telling time': is there twice"),
-    ("memory= 60", "memory([(0,0)-(1,1)],(0,1),(1))", "element 'memory': cannot be read; got"),
-    ("FINAL TIME = 180", "LAST TIME = 180", "element 'FINAL TIME': is missing"),
-    ("SAVEPER = 5", "SAVEPER = 0.3", "news.mdl runs from 0 to 180 by 0.25, kept every 0.3; allowed"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("DELAY1(tiring, memory)", "DELAY BATCH(tiring, memory)", "element 'forgetting': calls 'delay batch'; allowed"),
+        (
+            "memory= 60",
+            "memory[region]= 60",
+            r"element 'memory\[region\]= 60': cannot be read; got 'memory\[region\]= 60'",
+        ),
+        ("memory= 60", "memory= RANDOM UNIFORM(0, 1, 2)", "element 'memory': calls 'random uniform'"),
+        (
+            "memory= 60",
+            "memory= forgetting",
+            "element '[a-z]+': needs itself, by .*memory.*; allowed is that by way of",
+        ),
+        ("memory= 60", "memory= recall", "element 'memory': needs 'recall'; allowed is what the file defines"),
+        ("memory= 60", "memory= 60 +", r"element 'memory': cannot be read; got '60 \+'; allowed is what vensim writes"),
+        ("memory= 60", "memory= SQRT(1, 2)", "element 'memory': is no number or calls a function with other arg"),
+        ("memory= 60", "memory= 60, 70", "element 'memory': is no number or"),
+        (
+            "memory= 60",
+            "memory= people tired / people tired",
+            "element 'memory': has no finite value at time 0; allowed",
+        ),
+        ("memory= 60", "Telling Time= 60", "element 'telling time': is there twice"),
+        ("memory= 60", "memory([(0,0)-(1,1)],(0,1),(1))", "element 'memory': cannot be read; got"),
+        ("FINAL TIME = 180", "LAST TIME = 180", "element 'FINAL TIME': is missing"),
+        ("SAVEPER = 5", "SAVEPER = 0.3", "news.mdl runs from 0 to 180 by 0.25, kept every 0.3; allowed"),
+    ],
+)
 def test_what_vensim_can_and_we_cannot_is_refused_with_the_name_of_the_element(tmp_path, old, new, message):
     assert old in NEWS
     path = tmp_path / "news.mdl"
@@ -84,16 +99,23 @@ def test_what_vensim_can_and_we_cannot_is_refused_with_the_name_of_the_element(t
     assert "\n" not in str(said.value)
 
 
-@pytest.mark.parametrize(("old", "new", "message"), [
-    ('method="Euler"', 'method="RK4"', "got RK4, .*; allowed is one model by Euler's method"),
-    ("<units>boxes</units>", '<dimensions><dim name="town"/></dimensions>', "'Goods in store': is <stock> with dim"),
-    ("<units>boxes</units>", "<non_negative/>", "'Goods in store': is <stock> with non_negative; allowed are"),
-    ("<gf>", '<gf type="discrete">', "'share served': has a lookup of type 'discrete'; allowed is continuous"),
-    ("0,0.4,0.7,0.9,1<", "0,0.4,x<", "'share served': cannot be read"),
-    ("THEN (", "THEN ((", "'spoilt, thrown away': cannot be read; got 'IF Goods"),
-    ("</model>", "</model><model/>", "got 2 models, 1 sim_specs; allowed is one model"),
-    ("</xmile>", "", "element 'the file': cannot be read; got '<.xml"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('method="Euler"', 'method="RK4"', "got RK4, .*; allowed is one model by Euler's method"),
+        (
+            "<units>boxes</units>",
+            '<dimensions><dim name="town"/></dimensions>',
+            "'Goods in store': is <stock> with dim",
+        ),
+        ("<units>boxes</units>", "<non_negative/>", "'Goods in store': is <stock> with non_negative; allowed are"),
+        ("<gf>", '<gf type="discrete">', "'share served': has a lookup of type 'discrete'; allowed is continuous"),
+        ("0,0.4,0.7,0.9,1<", "0,0.4,x<", "'share served': cannot be read"),
+        ("THEN (", "THEN ((", "'spoilt, thrown away': cannot be read; got 'IF Goods"),
+        ("</model>", "</model><model/>", "got 2 models, 1 sim_specs; allowed is one model"),
+        ("</xmile>", "", "element 'the file': cannot be read; got '<.xml"),
+    ],
+)
 def test_what_xmile_can_and_we_cannot_is_refused(tmp_path, old, new, message):
     assert old in SHOP
     with pytest.raises(DataError, match=message):
@@ -113,11 +135,18 @@ def test_what_is_no_model_is_refused(tmp_path):
 def test_logic_conditions_and_operators_are_those_of_the_two_languages(tmp_path):
     """Expected values by hand; Vensim's powers go before a sign, its remainder has the sign of the dividend."""
     tail = "INITIAL TIME = 0 ~ ~ | FINAL TIME = 4 ~ ~ | TIME STEP = 1 ~ ~ | SAVEPER = 1 ~ ~ | s = INTEG(1, 0) ~ ~ |"
-    equations = {"-s^2": [0, -1, -4, -9, -16], "MODULO(0 - s, 3)": [0, -1, -2, 0, -1],
-                 "INTEGER(s / -2)": [0, 0, -1, -1, -2],
-                 "(s > 1 :AND: :NOT: s = 3) * 2": [0, 0, 2, 0, 2], "(s :OR: 0) + 1": [1, 2, 2, 2, 2],
-                 "IF THEN ELSE(s = 0, 7, 6 / s)": [7, 6, 3, 2, 1.5], "STEP(3, 2)": [0, 0, 3, 3, 3],
-                 "PULSE(1, 2)": [0, 1, 1, 0, 0], "RAMP(2, 1, 3)": [0, 0, 2, 4, 4], "2 * {a remark} 3": [6] * 5}
+    equations = {
+        "-s^2": [0, -1, -4, -9, -16],
+        "MODULO(0 - s, 3)": [0, -1, -2, 0, -1],
+        "INTEGER(s / -2)": [0, 0, -1, -1, -2],
+        "(s > 1 :AND: :NOT: s = 3) * 2": [0, 0, 2, 0, 2],
+        "(s :OR: 0) + 1": [1, 2, 2, 2, 2],
+        "IF THEN ELSE(s = 0, 7, 6 / s)": [7, 6, 3, 2, 1.5],
+        "STEP(3, 2)": [0, 0, 3, 3, 3],
+        "PULSE(1, 2)": [0, 1, 1, 0, 0],
+        "RAMP(2, 1, 3)": [0, 0, 2, 4, 4],
+        "2 * {a remark} 3": [6] * 5,
+    }
     text = tail + "".join(f"a{k} = {equation} ~ ~ |" for k, equation in enumerate(equations))
     run = read_model(written(tmp_path, ".mdl", text)).run()
     for k, expected in enumerate(equations.values()):

@@ -36,10 +36,33 @@ LOCALE = Path(__file__).parent / "locale"
 """Catalogues of what results, tables and figures say, for `nbproof.Project.locales`."""
 
 _HOMES = {
-    "codebook": ("LANGUAGES", "TEMPLATE", "Codebook", "Construct", "Contact", "ExpectedPath", "Item", "Moderation",
-                 "Rules", "Scale", "load_codebook"),
-    "effects": ("CORRECTIONS", "Adjusted", "Effect", "EffectTest", "Joint", "NotTestable", "adjust", "decide",
-                "largest", "least", "normal", "recovered"),
+    "codebook": (
+        "LANGUAGES",
+        "TEMPLATE",
+        "Codebook",
+        "Construct",
+        "Contact",
+        "ExpectedPath",
+        "Item",
+        "Moderation",
+        "Rules",
+        "Scale",
+        "load_codebook",
+    ),
+    "effects": (
+        "CORRECTIONS",
+        "Adjusted",
+        "Effect",
+        "EffectTest",
+        "Joint",
+        "NotTestable",
+        "adjust",
+        "decide",
+        "largest",
+        "least",
+        "normal",
+        "recovered",
+    ),
     "errors": ("DataError", "ParameterError", "SurveysemError", "UnknownNameError"),
     "export": ("write_csv",),
     "questionnaire": ("item_table", "write_docx", "write_html", "write_items"),
@@ -50,8 +73,21 @@ _HOMES = {
     "truth": ("ContactCurve", "Truth", "contact_truth", "total_effects", "true_values"),
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("article", "bundle", "commands", "common_method", "contact", "groups", "measurement", "methods",
-            "moderation", "paths", "segments", "sensitivity", "specification_curve")
+_MODULES = (
+    "article",
+    "bundle",
+    "commands",
+    "common_method",
+    "contact",
+    "groups",
+    "measurement",
+    "methods",
+    "moderation",
+    "paths",
+    "segments",
+    "sensitivity",
+    "specification_curve",
+)
 
 __all__ = ["LOCALE", "__version__", *_MODULES, *_WHERE]  # noqa: PLE0604 - each loaded when it is asked for
 

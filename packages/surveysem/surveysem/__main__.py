@@ -20,8 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> nbproof.CommandParser:
     parser = nbproof.CommandParser(prog="surveysem", description="A survey from its codebook to screened answers.")
     parser.add_argument("--version", action="version", version=__version__)
-    add_commands(parser.add_subparsers(required=True, metavar="command", parser_class=nbproof.CommandParser),
-                 "surveysem")
+    add_commands(
+        parser.add_subparsers(required=True, metavar="command", parser_class=nbproof.CommandParser), "surveysem"
+    )
     return parser
 
 

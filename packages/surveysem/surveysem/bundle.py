@@ -21,8 +21,14 @@ LIMIT = 86_400.0  # seconds a notebook may take: large files take long, and nobo
 WORDS = tomllib.loads(Path(__file__).with_name("bundle.toml").read_text(encoding="utf-8"))
 
 
-def run(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], given: Mapping[str, str],
-        languages: Sequence[str], jobs: int | None = None) -> dict[str, dict[str, Any]]:
+def run(
+    draft: Path,
+    notebooks: Sequence[str],
+    inputs: Mapping[str, Path],
+    given: Mapping[str, str],
+    languages: Sequence[str],
+    jobs: int | None = None,
+) -> dict[str, dict[str, Any]]:
     """Fill a folder with pages, tables and figures.
 
     Parameters
@@ -52,19 +58,23 @@ def run(draft: Path, notebooks: Sequence[str], inputs: Mapping[str, Path], given
     """
     with held_folder(draft.parent, ".inputs-") as folder:
         links = {name: _linked(path, folder / name) for name, path in inputs.items()}
-        built = build(notebooks, out=draft, languages=languages, given={**links, **given}, folder=folder,
-                      limit=LIMIT, jobs=jobs)
+        built = build(
+            notebooks, out=draft, languages=languages, given={**links, **given}, folder=folder, limit=LIMIT, jobs=jobs
+        )
     if wrong := failure(built):  # each was said when it failed
         raise wrong
-    executed = {name: json.loads((draft / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
-                for name in (Path(each).stem for each in notebooks)}
+    executed = {
+        name: json.loads((draft / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
+        for name in (Path(each).stem for each in notebooks)
+    }
     for language in languages:
         _write_tables(draft, executed, language)
     for drawing in sorted((draft / "figures").rglob("*.svg")):
         drawing.with_suffix(".png").write_bytes(_png(drawing.read_bytes(), draft))
     found = [collect(notebook, name) for name, notebook in executed.items()]
-    return {kind: {name: each for results in found for name, each in results[kind].items()}
-            for kind in ("texts", "tables")}
+    return {
+        kind: {name: each for results in found for name, each in results[kind].items()} for kind in ("texts", "tables")
+    }
 
 
 def finish(draft: Path, languages: Sequence[str], lead: Mapping[str, str]) -> None:
@@ -72,8 +82,10 @@ def finish(draft: Path, languages: Sequence[str], lead: Mapping[str, str]) -> No
 
     ``lead`` is what it opens with, by language.
     """
-    words = {key: {k: WORDS[key][k] for k in ("title", "placeholder", "hits")} | {"lead": escape(lead[key])}
-             for key in languages}
+    words = {
+        key: {k: WORDS[key][k] for k in ("title", "placeholder", "hits")} | {"lead": escape(lead[key])}
+        for key in languages
+    }
     more = {key: _files(draft, key) for key in languages}
     page = front_page(draft, read_manifest(draft), Front(words, more))
     (draft / "index.html").write_text(page, encoding="utf-8")
@@ -129,12 +141,18 @@ def _png(svg: bytes, draft: Path) -> bytes:
 
 def _files(draft: Path, language: str) -> str:
     words = WORDS[language]
-    named = [(f"tables-{language}.docx", words["tables"].format("Word")),
-             (f"tables-{language}.xlsx", words["tables"].format("Excel")),
-             (f"methods-{language}.txt", words["methods"]), ("model.R", words["script"]), ("data.csv", words["data"]),
-             *((f"{name}.csv", words[name]) for name in ("screening", "mapping", "invalid"))]
+    named = [
+        (f"tables-{language}.docx", words["tables"].format("Word")),
+        (f"tables-{language}.xlsx", words["tables"].format("Excel")),
+        (f"methods-{language}.txt", words["methods"]),
+        ("model.R", words["script"]),
+        ("data.csv", words["data"]),
+        *((f"{name}.csv", words[name]) for name in ("screening", "mapping", "invalid")),
+    ]
     links = [f'<a href="{name}">{label}</a>' for name, label in named if (draft / name).is_file()]
-    pictures = [f'<a href="{path.relative_to(draft).as_posix()}">{escape(path.name)}</a>'
-                for path in sorted((draft / "figures").rglob(f"*.{language}.*"))]
+    pictures = [
+        f'<a href="{path.relative_to(draft).as_posix()}">{escape(path.name)}</a>'
+        for path in sorted((draft / "figures").rglob(f"*.{language}.*"))
+    ]
     parts = [(words["files"], links), (words["figures"], pictures)]
     return "".join(f'<h2>{title}</h2><div class="formats">{"".join(each)}</div>' for title, each in parts if each)

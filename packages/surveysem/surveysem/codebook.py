@@ -17,8 +17,21 @@ from nbproof import read_toml
 from nbproof.shapes import FLAG, LIST, TABLE, Field, check, one_of
 from surveysem.errors import DataError, ParameterError, UnknownNameError, quoted
 
-__all__ = ["LANGUAGES", "TEMPLATE", "Codebook", "Construct", "Contact", "ExpectedPath", "Item", "Moderation", "Rules",
-           "Scale", "load_codebook", "opening", "plain"]
+__all__ = [
+    "LANGUAGES",
+    "TEMPLATE",
+    "Codebook",
+    "Construct",
+    "Contact",
+    "ExpectedPath",
+    "Item",
+    "Moderation",
+    "Rules",
+    "Scale",
+    "load_codebook",
+    "opening",
+    "plain",
+]
 
 LANGUAGES = ("en", "zh")  # of wordings
 TEMPLATE = Path(__file__).with_name("template.toml")
@@ -213,10 +226,15 @@ class Codebook:
         """Every English text and every code with its Chinese, as `nbproof.Page.speak` takes them."""
         scales = {item.scale.name: item.scale for item in self.questions}.values()
         labels = [pair for scale in scales for pair in zip(scale.en, scale.zh, strict=True)]
-        pairs = [*labels, *((item.en, item.zh) for item in self.questions), *((code, "") for code in self.by_code),
-                 *((self.called[construct.name], construct.zh) for construct in self.constructs)]
+        pairs = [
+            *labels,
+            *((item.en, item.zh) for item in self.questions),
+            *((code, "") for code in self.by_code),
+            *((self.called[construct.name], construct.zh) for construct in self.constructs),
+        ]
         return {opening(en): {"zh": opening(zh)} for en, zh in labels} | {
-            en: {"zh": zh} if zh else {} for en, zh in pairs if en}
+            en: {"zh": zh} if zh else {} for en, zh in pairs if en
+        }
 
     def score(self, answers: pd.DataFrame) -> pd.DataFrame:
         """Return the answers with reverse-keyed items turned round (low + high - answer).
@@ -282,14 +300,38 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")  # what a model text takes as a var
 # Words that cannot be a variable of model.R: R reserves them (?Reserved), lavaan the last. Backticks do not help, since
 # lavaan takes its model apart itself, and other names in R than in the report would have to be explained wherever they
 # stand. The codebook comes before all data, so it is where another name costs least. T and F are ordinary names in R.
-RESERVED = {"if", "else", "repeat", "while", "function", "for", "next", "break", "in", "TRUE", "FALSE", "NULL", "Inf",
-            "NaN", "NA", "NA_integer_", "NA_real_", "NA_character_", "NA_complex_", "intercept"}
+RESERVED = {
+    "if",
+    "else",
+    "repeat",
+    "while",
+    "function",
+    "for",
+    "next",
+    "break",
+    "in",
+    "TRUE",
+    "FALSE",
+    "NULL",
+    "Inf",
+    "NaN",
+    "NA",
+    "NA_integer_",
+    "NA_real_",
+    "NA_character_",
+    "NA_complex_",
+    "intercept",
+}
 LONGEST = 1000  # characters of one text
-LINE = Field(lambda value: isinstance(value, str) and len(value) <= LONGEST and value.isprintable(),
-             f"one line of at most {LONGEST} characters")
+LINE = Field(
+    lambda value: isinstance(value, str) and len(value) <= LONGEST and value.isprintable(),
+    f"one line of at most {LONGEST} characters",
+)
 WHOLE = Field(lambda value: type(value) is int, "a whole number")
-LABELS = Field(lambda value: isinstance(value, list) and all(LINE.holds(text) and text.strip() for text in value),
-               "a list of texts on one line each")
+LABELS = Field(
+    lambda value: isinstance(value, list) and all(LINE.holds(text) and text.strip() for text in value),
+    "a list of texts on one line each",
+)
 WORDING = dict.fromkeys(LANGUAGES, LINE)
 ASKED = {"code": LINE, "scale": LINE}
 
@@ -329,9 +371,23 @@ class _Reader:
         return check(DataError, f"codebook {self.file}, {where}", table, needed, optional)
 
     def codebook(self, raw: dict) -> Codebook:
-        top = self.take(raw, "top", {"name": LINE, "scales": TABLE, "constructs": LIST}, group=LINE, title=TABLE,
-                        introduction=TABLE, checks=LIST, controls=LIST, paths=TABLE, moderation=TABLE, contact=TABLE,
-                        strategies=LIST, outcomes=LIST, marker=LINE, screening=TABLE)
+        top = self.take(
+            raw,
+            "top",
+            {"name": LINE, "scales": TABLE, "constructs": LIST},
+            group=LINE,
+            title=TABLE,
+            introduction=TABLE,
+            checks=LIST,
+            controls=LIST,
+            paths=TABLE,
+            moderation=TABLE,
+            contact=TABLE,
+            strategies=LIST,
+            outcomes=LIST,
+            marker=LINE,
+            screening=TABLE,
+        )
         self.scales = {name: self.scale(name, table) for name, table in top["scales"].items()}
         constructs = tuple(self.construct(k, table) for k, table in enumerate(top["constructs"], 1))
         if not constructs:
@@ -359,14 +415,24 @@ class _Reader:
         if marker and marker not in names:
             raise self.wrong("marker", f"unknown construct {quoted(marker)}", ", ".join(names))
         paths = self.paths(top.get("paths", {}), names)
-        title, introduction = (_wording(self.take(top.get(key, {}), key, {}, **WORDING))
-                               for key in ("title", "introduction"))
+        title, introduction = (
+            _wording(self.take(top.get(key, {}), key, {}, **WORDING)) for key in ("title", "introduction")
+        )
         return Codebook(
-            top["name"], constructs, tuple(asked), paths, group, title, introduction,
-            self.moderations(top.get("moderation", {}), names, paths), self.contact(top.get("contact"), asked),
+            top["name"],
+            constructs,
+            tuple(asked),
+            paths,
+            group,
+            title,
+            introduction,
+            self.moderations(top.get("moderation", {}), names, paths),
+            self.contact(top.get("contact"), asked),
             self.among("strategies", top.get("strategies", []), dict.fromkeys(path.predictor for path in paths)),
-            self.among("outcomes", top.get("outcomes", []), dict.fromkeys(path.outcome for path in paths)), marker,
-            self.rules(top.get("screening", {})))
+            self.among("outcomes", top.get("outcomes", []), dict.fromkeys(path.outcome for path in paths)),
+            marker,
+            self.rules(top.get("screening", {})),
+        )
 
     def scale(self, name: str, table: object) -> Scale:
         where = f"scale {quoted(self.named(name, 'scales'))}"
@@ -399,8 +465,13 @@ class _Reader:
         return name
 
     def construct(self, k: int, table: object) -> Construct:
-        found = self.take(table, f"construct {k}", {"name": LINE, "scale": LINE, "items": LIST}, **WORDING,
-                          role=one_of(("construct", "control")))
+        found = self.take(
+            table,
+            f"construct {k}",
+            {"name": LINE, "scale": LINE, "items": LIST},
+            **WORDING,
+            role=one_of(("construct", "control")),
+        )
         name = self.named(found["name"], f"construct {k}")
         where = f"construct {name}"
         items = tuple(self.item(entry, name, found["scale"]) for entry in found["items"])
@@ -480,8 +551,10 @@ class _Reader:
     def rules(self, table: dict) -> Rules:
         known = {each.name: Field(lambda value: True, "") for each in fields(Rules)} | {"report": LIST}
         found = self.take(table, "screening", {}, **known)
-        given: dict[str, Any] = {name: None if value is False and name not in ("one_answer", "duplicates") else value
-                                 for name, value in found.items()}
+        given: dict[str, Any] = {
+            name: None if value is False and name not in ("one_answer", "duplicates") else value
+            for name, value in found.items()
+        }
         try:
             return Rules(**given)
         except (ParameterError, UnknownNameError, TypeError) as wrong:

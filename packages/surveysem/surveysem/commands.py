@@ -20,8 +20,9 @@ Place = Callable[[], Path]
 RESPONDENTS, SEED = 500, 1  # of a sample whose truth is not stated
 
 
-def add_commands(verbs: argparse._SubParsersAction, maker: str, codebook: Place | None = None,
-                 truth: Place | None = None) -> None:
+def add_commands(
+    verbs: argparse._SubParsersAction, maker: str, codebook: Place | None = None, truth: Place | None = None
+) -> None:
     """Add ``template``, ``check`` and ``sample`` to the commands of a parser.
 
     Parameters
@@ -31,32 +32,57 @@ def add_commands(verbs: argparse._SubParsersAction, maker: str, codebook: Place 
     codebook, truth : callable, optional
         Return the files taken where none is given. Without them a codebook must be given, but for a template.
     """
-    template = nbproof.add_command(verbs, "template", partial(_template, maker, codebook),
-                                   "write codebook and questionnaire (docx, html, csv of items) to start from")
-    check = nbproof.add_command(verbs, "check", partial(_check, maker, codebook),
-                                "read a file of answers, list its mapping and screen it")
-    sample = nbproof.add_command(verbs, "sample", partial(_sample, maker, codebook, truth),
-                                 "draw respondents from a stated truth, to plan a survey and to try the method")
+    template = nbproof.add_command(
+        verbs,
+        "template",
+        partial(_template, maker, codebook),
+        "write codebook and questionnaire (docx, html, csv of items) to start from",
+    )
+    check = nbproof.add_command(
+        verbs, "check", partial(_check, maker, codebook), "read a file of answers, list its mapping and screen it"
+    )
+    sample = nbproof.add_command(
+        verbs,
+        "sample",
+        partial(_sample, maker, codebook, truth),
+        "draw respondents from a stated truth, to plan a survey and to try the method",
+    )
     template.add_argument("--codebook", type=Path, metavar="C", help="default: a small one to change, or the project's")
-    template.add_argument("--out", type=nbproof.folder_option, default=Path("survey"), metavar="DIR",
-                          help="default: survey")
+    template.add_argument(
+        "--out", type=nbproof.folder_option, default=Path("survey"), metavar="DIR", help="default: survey"
+    )
     for command in (check, sample):
         add_codebook(command, codebook)
     add_reading(check)
-    check.add_argument("--out", type=nbproof.folder_option, metavar="DIR",
-                       help="write mapping.csv, screening.csv and invalid.csv there")
-    sample.add_argument("--truth", type=Path, metavar="T",
-                        help="toml; default: the project's, or .25 in the direction of every path")
+    check.add_argument(
+        "--out",
+        type=nbproof.folder_option,
+        metavar="DIR",
+        help="write mapping.csv, screening.csv and invalid.csv there",
+    )
+    sample.add_argument(
+        "--truth", type=Path, metavar="T", help="toml; default: the project's, or .25 in the direction of every path"
+    )
     sample.add_argument("--respondents", type=int, metavar="N", help=f"default: as stated, or {RESPONDENTS}")
     sample.add_argument("--seed", type=int, metavar="N", help=f"default: as stated, or {SEED}")
-    sample.add_argument("--out", type=nbproof.folder_option, required=True, metavar="DIR",
-                        help="for sample.csv, planted.csv (defects) and truth.json")
+    sample.add_argument(
+        "--out",
+        type=nbproof.folder_option,
+        required=True,
+        metavar="DIR",
+        help="for sample.csv, planted.csv (defects) and truth.json",
+    )
 
 
 def add_codebook(command: argparse.ArgumentParser, default: Place | None) -> None:
     """Add the option that names a codebook."""
-    command.add_argument("--codebook", type=Path, metavar="C", required=default is None,
-                         help="toml" if default is None else "default: the project's own")
+    command.add_argument(
+        "--codebook",
+        type=Path,
+        metavar="C",
+        required=default is None,
+        help="toml" if default is None else "default: the project's own",
+    )
 
 
 def add_reading(command: argparse.ArgumentParser) -> None:
@@ -72,16 +98,23 @@ def add_reading(command: argparse.ArgumentParser) -> None:
 
 def reading(chosen: argparse.Namespace) -> Reading:
     """Return how the file is to be read, as `surveysem.read_responses` takes it."""
-    return {"sheet": chosen.sheet, "encoding": chosen.encoding, "delimiter": chosen.delimiter.replace("\\t", "\t"),
-            "unknown": chosen.unknown, "invalid": chosen.invalid}
+    return {
+        "sheet": chosen.sheet,
+        "encoding": chosen.encoding,
+        "delimiter": chosen.delimiter.replace("\\t", "\t"),
+        "unknown": chosen.unknown,
+        "invalid": chosen.invalid,
+    }
 
 
 def say_who_is_left(read: Responses, screened: Screened) -> None:
     """Print what was noticed, and how many respondents were read, flagged and kept."""
     for note in (*read.notes, *screened.notes):
         print(note)
-    print(f"{read.file} ({read.encoding}, {read.basis}): {len(read.answers)} respondents, "
-          f"{len(screened.flagged)} flagged, {len(screened.answers)} kept")
+    print(
+        f"{read.file} ({read.encoding}, {read.basis}): {len(read.answers)} respondents, "
+        f"{len(screened.flagged)} flagged, {len(screened.answers)} kept"
+    )
 
 
 def _template(maker: str, default: Place | None, chosen: argparse.Namespace) -> int:
@@ -94,8 +127,10 @@ def _template(maker: str, default: Place | None, chosen: argparse.Namespace) -> 
         (draft / "codebook.toml").write_bytes(source)
         made = [draft / "codebook.toml", write_items(book, draft / "items.csv")]
         for language in LANGUAGES:
-            made += [write_docx(book, draft / f"questionnaire-{language}.docx", language),
-                     write_html(book, draft / f"questionnaire-{language}.html", language)]
+            made += [
+                write_docx(book, draft / f"questionnaire-{language}.docx", language),
+                write_html(book, draft / f"questionnaire-{language}.html", language),
+            ]
     print("\n".join(nbproof.shown(chosen.out / path.name) for path in made))
     return 0
 
@@ -136,8 +171,11 @@ def _sample(maker: str, default: Place | None, stated: Place | None, chosen: arg
     if truth:
         sample = draw_stated(truth, book, nobs=chosen.respondents, seed=chosen.seed)
     else:
-        sample = draw_respondents(Truth(book), RESPONDENTS if chosen.respondents is None else chosen.respondents,
-                                  seed=SEED if chosen.seed is None else chosen.seed)
+        sample = draw_respondents(
+            Truth(book),
+            RESPONDENTS if chosen.respondents is None else chosen.respondents,
+            seed=SEED if chosen.seed is None else chosen.seed,
+        )
     with nbproof.whole_folder(chosen.out, f"{maker} sample") as draft:
         made = sample.write(draft)
     print("\n".join(nbproof.shown(chosen.out / path.name) for path in made))

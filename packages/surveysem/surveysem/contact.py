@@ -114,8 +114,19 @@ class InvertedU:
         rows = []
         for method, side, at, one in slopes:
             low, high = one.interval(level)
-            rows.append({"method": method, "side": side, "at": at, "slope": one.estimate, "se": one.standard_error,
-                         "low": low, "high": high, "p": _one_sided(one, 1 if side == "low" else -1), "n": one.n})
+            rows.append(
+                {
+                    "method": method,
+                    "side": side,
+                    "at": at,
+                    "slope": one.estimate,
+                    "se": one.standard_error,
+                    "low": low,
+                    "high": high,
+                    "p": _one_sided(one, 1 if side == "low" else -1),
+                    "n": one.n,
+                }
+            )
         return pd.DataFrame(rows)
 
 
@@ -135,18 +146,27 @@ def contact_frequency(study: Study) -> InvertedU | NotTestable:
     ends = float(low), float(high)
     needed = ROWS_EACH * 3
     if len(x) < needed or len(np.unique(x[y > 0])) < 3 or ends[0] == ends[1] or len(np.unique(y)) < 2 or y.min() < 0:
-        return NotTestable(words(
-            "{nobs:d} respondents with {frequencies:d} frequencies ({frequency}) and {counts:d} counts ({outcome}): an "
-            "inverted U needs {needed:d} respondents, three frequencies with counts above 0 that are spread, and "
-            "counts from 0 that vary.", nobs=len(x), frequencies=len(np.unique(x)), frequency=contact.frequency,
-            counts=len(np.unique(y)), outcome=contact.outcome, needed=needed))
+        return NotTestable(
+            words(
+                "{nobs:d} respondents with {frequencies:d} frequencies ({frequency}) and {counts:d} counts "
+                "({outcome}): an inverted U needs {needed:d} respondents, three frequencies with counts above 0 "
+                "that are spread, and counts from 0 that vary.",
+                nobs=len(x),
+                frequencies=len(np.unique(x)),
+                frequency=contact.frequency,
+                counts=len(np.unique(y)),
+                outcome=contact.outcome,
+                needed=needed,
+            )
+        )
     mean, sd = float(x.mean()), float(x.std(ddof=1))
     z = (x - mean) / sd
     b, V, dispersion = _poisson(y, np.column_stack([z, z**2, np.ones_like(z)]))
     if not np.isfinite(V).all():
         return NotTestable("The count model of contact frequency has no solution.")
-    return InvertedU(contact.frequency, contact.outcome, mean, sd, ends, b[:2], V[:2, :2], len(x), dispersion,
-                     two_lines(x, y))
+    return InvertedU(
+        contact.frequency, contact.outcome, mean, sd, ends, b[:2], V[:2, :2], len(x), dispersion, two_lines(x, y)
+    )
 
 
 def two_lines(x: Array, y: Array) -> TwoLines | None:

@@ -16,8 +16,20 @@ from numpy.typing import ArrayLike
 
 from surveysem.errors import DataError, ParameterError
 
-__all__ = ["CORRECTIONS", "Adjusted", "Effect", "EffectTest", "Joint", "NotTestable", "adjust", "decide", "largest",
-           "least", "normal", "recovered"]
+__all__ = [
+    "CORRECTIONS",
+    "Adjusted",
+    "Effect",
+    "EffectTest",
+    "Joint",
+    "NotTestable",
+    "adjust",
+    "decide",
+    "largest",
+    "least",
+    "normal",
+    "recovered",
+]
 
 Interval = tuple[float, float]
 CORRECTIONS = ("none", "bonferroni", "holm", "fdr_bh")
@@ -95,8 +107,9 @@ class Joint:
     p_value: float | None = None
 
 
-def least(estimates: ArrayLike, intervals: Intervals, n: int, *, alpha: float = 0.05,
-          p_values: ArrayLike | None = None) -> Joint:
+def least(
+    estimates: ArrayLike, intervals: Intervals, n: int, *, alpha: float = 0.05, p_values: ArrayLike | None = None
+) -> Joint:
     """Return the least of K effects, of which a claim needs each (intersection-union: Berger & Hsu 1996).
 
     The interval is [min L_k, min U_k], L_k from intervals of level 1 - alpha and U_k from level 1 - alpha / K. It holds
@@ -148,8 +161,9 @@ def least(estimates: ArrayLike, intervals: Intervals, n: int, *, alpha: float = 
     return _joint(e, int(e.argmin()), interval, n, alpha, p_value)
 
 
-def largest(estimates: ArrayLike, intervals: Intervals, n: int, *, alpha: float = 0.05,
-            p_values: ArrayLike | None = None) -> Joint:
+def largest(
+    estimates: ArrayLike, intervals: Intervals, n: int, *, alpha: float = 0.05, p_values: ArrayLike | None = None
+) -> Joint:
     """Return the largest absolute value of K effects: that each is small is claimed by its upper end.
 
     An interval [L, U] of an effect bounds its absolute value between max(L, -U, 0) and max(-L, U). The interval of the
@@ -210,8 +224,9 @@ def _estimates(estimates: ArrayLike, alpha: float) -> Array:
     return e
 
 
-def _joint(e: Array, which: int, interval: Callable[[float], Interval], n: int, alpha: float,
-           p_value: float | None) -> Joint:
+def _joint(
+    e: Array, which: int, interval: Callable[[float], Interval], n: int, alpha: float, p_value: float | None
+) -> Joint:
     return Joint(float(e[which]), which, interval(alpha), 1 - alpha, interval(2 * alpha), 1 - 2 * alpha, n, p_value)
 
 
@@ -257,8 +272,9 @@ class EffectTest:
         _require("p_value", self.p_value, self.p_value is None or 0 <= self.p_value <= 1, "a probability in [0, 1]")
 
     @classmethod
-    def from_error(cls, estimate: float, standard_error: float, *, alpha: float, df: float = inf,
-                   **others: Any) -> Self:
+    def from_error(
+        cls, estimate: float, standard_error: float, *, alpha: float, df: float = inf, **others: Any
+    ) -> Self:
         """Build a test from an estimate and its standard error: both intervals and the p value, by Student's t.
 
         Parameters
@@ -283,16 +299,23 @@ class EffectTest:
         _require("standard_error", standard_error, 0 < standard_error < inf, "a finite number above 0")
         _require("alpha", alpha, 0 < alpha < 0.5, "a number in (0, 0.5)")
         reach, inner = (float(t.ppf(1 - tail, df)) * standard_error for tail in (alpha / 2, alpha))
-        return cls(estimate=estimate, interval=(estimate - reach, estimate + reach), level=1 - alpha,
-                   equivalence_interval=(estimate - inner, estimate + inner), equivalence_level=1 - 2 * alpha,
-                   p_value=float(2 * t.sf(abs(estimate) / standard_error, df)), **others)
+        return cls(
+            estimate=estimate,
+            interval=(estimate - reach, estimate + reach),
+            level=1 - alpha,
+            equivalence_interval=(estimate - inner, estimate + inner),
+            equivalence_level=1 - 2 * alpha,
+            p_value=float(2 * t.sf(abs(estimate) / standard_error, df)),
+            **others,
+        )
 
 
 def _see_interval(name: str, interval: Interval | None, level: float | None) -> None:
     ordered = interval is not None and interval[0] <= interval[1]
     whole = (interval is None and level is None) or (ordered and level is not None and 0 < level < 1)
-    _require(f"{name}interval and its level", (interval, level), whole,
-             "both or neither; lower end first, level in (0, 1)")
+    _require(
+        f"{name}interval and its level", (interval, level), whole, "both or neither; lower end first, level in (0, 1)"
+    )
 
 
 def _require(name: str, given: Any, holds: bool, allowed: str) -> None:
@@ -300,8 +323,9 @@ def _require(name: str, given: Any, holds: bool, allowed: str) -> None:
         raise ParameterError(f"{name} must be {allowed}; got {given!r}.")
 
 
-def decide(test: EffectTest, *, smallest: float, direction: str = "positive", alpha: float = 0.05,
-           name: str = "the effect") -> str:
+def decide(
+    test: EffectTest, *, smallest: float, direction: str = "positive", alpha: float = 0.05, name: str = "the effect"
+) -> str:
     """Say what a test comes to: supported, contradicted, not supported or inconclusive.
 
     An effect in the expected direction is supported where its interval excludes zero on that side and the estimate
@@ -343,20 +367,28 @@ def decide(test: EffectTest, *, smallest: float, direction: str = "positive", al
 def _intervals(test: EffectTest, alpha: float, name: str) -> tuple[Interval, Interval]:
     """Return the interval and that of the equivalence test, each wide enough for the family's correction."""
     if test.interval is None or test.level is None or test.level < 1 - alpha - SLACK:
-        raise ParameterError(f"level of the interval of {name} must be at least {1 - alpha:.6g}, as the family's "
-                             f"correction asks; got {test.level!r}.")
+        raise ParameterError(
+            f"level of the interval of {name} must be at least {1 - alpha:.6g}, as the family's "
+            f"correction asks; got {test.level!r}."
+        )
     if test.equivalence_interval is None or test.equivalence_level is None:
         return test.interval, test.interval
-    _require(f"level of the equivalence interval of {name}", test.equivalence_level,
-             test.equivalence_level >= 1 - 2 * alpha - SLACK, f"at least {1 - 2 * alpha:.6g}")
+    _require(
+        f"level of the equivalence interval of {name}",
+        test.equivalence_level,
+        test.equivalence_level >= 1 - 2 * alpha - SLACK,
+        f"at least {1 - 2 * alpha:.6g}",
+    )
     return test.interval, test.equivalence_interval
 
 
 def recovered(test: EffectTest, name: str = "the effect") -> bool:
     """Say whether the interval holds the truth that a synthetic sample was drawn with."""
     if test.interval is None or test.truth is None:
-        raise ParameterError(f"a test of {name} on a synthetic sample needs its interval and the truth it was "
-                             f"drawn with; got {test.interval} and {test.truth}.")
+        raise ParameterError(
+            f"a test of {name} on a synthetic sample needs its interval and the truth it was "
+            f"drawn with; got {test.interval} and {test.truth}."
+        )
     return test.interval[0] <= test.truth <= test.interval[1]
 
 
@@ -402,8 +434,10 @@ def adjust(p_values: Mapping[str, float], alpha: float | None, correction: str =
 
     ranked = sorted(p_values, key=p_values.__getitem__)
     rejected, values, _, _ = multipletests([p_values[name] for name in ranked], alpha, correction)
-    found = {name: Adjusted(float(p), _rate(alpha, correction, rank, len(ranked), int(rejected.sum())), bool(reject))
-             for rank, (name, p, reject) in enumerate(zip(ranked, values, rejected, strict=True), start=1)}
+    found = {
+        name: Adjusted(float(p), _rate(alpha, correction, rank, len(ranked), int(rejected.sum())), bool(reject))
+        for rank, (name, p, reject) in enumerate(zip(ranked, values, rejected, strict=True), start=1)
+    }
     return {name: found[name] for name in p_values}
 
 

@@ -85,8 +85,9 @@ class Groups:
         first = self.contrasts[: (len(self.groups) - 1) * len(self.paths)]  # the first group with each of the others
         d, V = first @ self.estimates.ravel(), first @ self.covariance @ first.T
         chisq = float(d @ np.linalg.solve(V, d))
-        return HypothesisStatistic("all standardised paths are equal in all groups", chisq, len(d),
-                                   float(stats.chi2.sf(chisq, len(d))), "Wald")
+        return HypothesisStatistic(
+            "all standardised paths are equal in all groups", chisq, len(d), float(stats.chi2.sf(chisq, len(d))), "Wald"
+        )
 
     def summary(self, level: float = 0.95) -> pd.DataFrame:
         """One row a path and pair of groups: outcome, predictor, group, other, std, std_other, difference, se, ..., p.
@@ -94,12 +95,15 @@ class Groups:
         The interval and the two-sided p value are those of the difference alone, not adjusted for the others.
         """
         (low, high), z = normal(self.differences, self.errors)(level), self.differences / self.errors
-        names = [(outcome, predictor, self.groups[one], self.groups[other], self.estimates[one, k],
-                  self.estimates[other, k]) for one, other in self.pairs
-                 for k, (outcome, predictor) in enumerate(self.paths)]
+        names = [
+            (outcome, predictor, self.groups[one], self.groups[other], self.estimates[one, k], self.estimates[other, k])
+            for one, other in self.pairs
+            for k, (outcome, predictor) in enumerate(self.paths)
+        ]
         table = pd.DataFrame(names, columns=["outcome", "predictor", "group", "other", "std", "std_other"])
-        return table.assign(difference=self.differences, se=self.errors, low=low, high=high,
-                            p=2 * special.ndtr(-np.abs(z)))
+        return table.assign(
+            difference=self.differences, se=self.errors, low=low, high=high, p=2 * special.ndtr(-np.abs(z))
+        )
 
     def largest(self, outcomes: Collection[str] | None = None, *, alpha: float = 0.05) -> Joint:
         """Return the largest absolute difference of a path, all paths or those to some outcomes.
@@ -137,10 +141,15 @@ def measured_alike(study: Study, *, means: bool = True) -> Invariance | NotTesta
     if not ladder.withheld:
         return ladder
     free = ladder.table.iloc[0]
-    return NotTestable(words(
-        "The items do not follow the expected constructs in the groups even where nothing is held equal (CFI "
-        "{cfi:.3f}, RMSEA {rmsea:.3f}, p {p:p}); equal loadings or means of such a model would mean nothing.",
-        cfi=free["cfi"], rmsea=free["rmsea"], p=free["pvalue"]))
+    return NotTestable(
+        words(
+            "The items do not follow the expected constructs in the groups even where nothing is held equal (CFI "
+            "{cfi:.3f}, RMSEA {rmsea:.3f}, p {p:p}); equal loadings or means of such a model would mean nothing.",
+            cfi=free["cfi"],
+            rmsea=free["rmsea"],
+            p=free["pvalue"],
+        )
+    )
 
 
 def compare_groups(study: Study, ladder: Invariance | NotTestable | None = None) -> Groups | NotTestable:
@@ -175,8 +184,16 @@ def compare_groups(study: Study, ladder: Invariance | NotTestable | None = None)
     sizes = tuple(int(group.nobs) for group in fit.sample.groups)
     kept = [float(group.label) for group in fit.sample.groups]
     answered = study.answers[study.codebook.group].dropna()
-    return Groups(_group_words(study, fit), sizes, ladder, fit, paths, estimates.reshape(len(sizes), -1), covariance,
-                     int((~answered.isin(kept)).sum()))
+    return Groups(
+        _group_words(study, fit),
+        sizes,
+        ladder,
+        fit,
+        paths,
+        estimates.reshape(len(sizes), -1),
+        covariance,
+        int((~answered.isin(kept)).sum()),
+    )
 
 
 def _group_words(study: Study, fit: SemFit) -> tuple[str, ...]:
@@ -196,8 +213,15 @@ def _rows(study: Study) -> pd.DataFrame | NotTestable:
     enough = counts[counts > len(items)]
     if len(enough) < 2:
         shown = ", ".join(f"{int(code)}: {n}" for code, n in counts.items())
-        return NotTestable(words("Respondents by {group} are {sizes}; two groups of more than {items:d}, the number of "
-                                 "items, are needed.", group=group, sizes=shown or "none", items=len(items)))
+        return NotTestable(
+            words(
+                "Respondents by {group} are {sizes}; two groups of more than {items:d}, the number of "
+                "items, are needed.",
+                group=group,
+                sizes=shown or "none",
+                items=len(items),
+            )
+        )
     return rows[rows[group].isin(enough.index)]
 
 
@@ -212,11 +236,19 @@ def _broken(ladder: Invariance) -> NotTestable | None:
     loadings = fit.standardized.query("op == '=~'").pivot(index="rhs", columns="group", values="std_all")
     item = (loadings.max(axis=1) - loadings.min(axis=1)).idxmax()
     shown = ", ".join(f"{snap(value):.2f}" for value in loadings.loc[item])
-    return NotTestable(words(
-        "The items do not measure the same in the groups: with equal {held} the fit falls (CFI {cfi:+.3f}, RMSEA "
-        "{rmsea:+.3f}, p {p:p}); of all standardised loadings that of {item} differs most ({shown}). Paths between "
-        "constructs that differ in meaning are not compared.", held=HELD[failed.index[0]], cfi=step["d_cfi"],
-        rmsea=step["d_rmsea"], p=step["d_pvalue"], item=item, shown=shown))
+    return NotTestable(
+        words(
+            "The items do not measure the same in the groups: with equal {held} the fit falls (CFI {cfi:+.3f}, RMSEA "
+            "{rmsea:+.3f}, p {p:p}); of all standardised loadings that of {item} differs most ({shown}). Paths between "
+            "constructs that differ in meaning are not compared.",
+            held=HELD[failed.index[0]],
+            cfi=step["d_cfi"],
+            rmsea=step["d_rmsea"],
+            p=step["d_pvalue"],
+            item=item,
+            shown=shown,
+        )
+    )
 
 
 def _structural(study: Study, ladder: Invariance, rows: pd.DataFrame) -> SemFit:

@@ -28,38 +28,45 @@ RULES = {
 }
 ESTIMATORS = {
     "MLR": "robust maximum likelihood (MLR), with robust standard errors and fit statistics corrected for "
-           "non-normality",
+    "non-normality",
     "ML": "maximum likelihood (ML)",
     "WLSMV": "weighted least squares with a mean- and variance-adjusted test (WLSMV), based on polychoric correlations "
-             "of ordered answers",
+    "of ordered answers",
 }
 MISSING = {
     "none": "No answer to these items was missing.",
     "fiml": "{missing:.1f}% of these answers were missing and handled by full information maximum likelihood (FIML).",
     "listwise": "{missing:.1f}% of these answers were missing; respondents with a missing answer were left out of the "
-                "models (n = {whole:,}).",
+    "models (n = {whole:,}).",
 }
 RESAMPLING = {
-    "refit": "the model refitted in each", "normal": "draws from the normal distribution of the estimates",
+    "refit": "the model refitted in each",
+    "normal": "draws from the normal distribution of the estimates",
     "one-step": "one scoring step from the estimates in each",
 }
-SCREENED = {"drop": "Those flagged were left out; n = {kept:,} were analysed.",
-            "some": "Of those flagged {dropped:d} were left out; n = {kept:,} were analysed.",
-            "report-only": "Those flagged were kept; n = {kept:,} were analysed."}
-FLAGGED = ("Screening criteria were set before any model was fitted and flagged {flagged:d} respondent(s) "
-           "({share:.1f}%): {rules} (a respondent may meet several criteria).")
+SCREENED = {
+    "drop": "Those flagged were left out; n = {kept:,} were analysed.",
+    "some": "Of those flagged {dropped:d} were left out; n = {kept:,} were analysed.",
+    "report-only": "Those flagged were kept; n = {kept:,} were analysed.",
+}
+FLAGGED = (
+    "Screening criteria were set before any model was fitted and flagged {flagged:d} respondent(s) "
+    "({share:.1f}%): {rules} (a respondent may meet several criteria)."
+)
 NONE_FLAGGED = "Screening criteria were set before any model was fitted and flagged nobody; n = {kept:,} were analysed."
-MODELS = ("A confirmatory factor analysis and a structural equation model with {paths:d} paths were estimated by "
-          "{estimator}. The software was surveysem {version} (Python {python}).")
-INDIRECT = ("Indirect effects were tested with percentile bootstrap intervals from {draws:,} resamples ({how}; seed "
-            "{seed:d}).")
+MODELS = (
+    "A confirmatory factor analysis and a structural equation model with {paths:d} paths were estimated by "
+    "{estimator}. The software was surveysem {version} (Python {python})."
+)
+INDIRECT = (
+    "Indirect effects were tested with percentile bootstrap intervals from {draws:,} resamples ({how}; seed {seed:d})."
+)
 GROUPS = "Multi-group analysis ({group}): judged by ΔCFI and ΔRMSEA, {level} holds."
 SYNTHETIC = "These respondents were simulated: they show what the method does and are no evidence about people."
 AGAIN = "The file model.R refits both models with lavaan from data.csv."
 TEST = "χ²({df}) = {chisq}, p {p}"
 FIT = "{test}, CFI = {cfi}, TLI = {tli}, RMSEA = {rmsea} [{lower}, {upper}], SRMR = {srmr}"
-ROBUST = ("{test}, robust CFI = {cfi}, robust TLI = {tli}, robust RMSEA = {rmsea} [{lower}, {upper}], "
-          "SRMR = {srmr}")
+ROBUST = "{test}, robust CFI = {cfi}, robust TLI = {tli}, robust RMSEA = {rmsea} [{lower}, {upper}], SRMR = {srmr}"
 PLAIN = "{fit} (uncorrected: {test}, CFI = {cfi}, RMSEA = {rmsea})"
 
 
@@ -99,9 +106,14 @@ def respondents_text(study: Study, language: str) -> str:
     if not flagged:
         return _joined(language, [received, _say(language, NONE_FLAGGED, kept=study.nobs)])
     rules = ("; " if language == "en" else "；").join(_broken(study, language))
-    return _joined(language, [
-        received, _say(language, FLAGGED, flagged=flagged, share=100 * flagged / screened.nobs, rules=rules),
-        _say(language, SCREENED[_left_out(screened)], kept=study.nobs, dropped=screened.dropped)])
+    return _joined(
+        language,
+        [
+            received,
+            _say(language, FLAGGED, flagged=flagged, share=100 * flagged / screened.nobs, rules=rules),
+            _say(language, SCREENED[_left_out(screened)], kept=study.nobs, dropped=screened.dropped),
+        ],
+    )
 
 
 def _left_out(screened: Screened) -> str:
@@ -127,8 +139,15 @@ def _joined(language: str, sentences: list[str]) -> str:
 def _broken(study: Study, language: str) -> list[str]:
     """The rules that flagged somebody, and how many each flagged."""
     table = study.screened.summary().query("rule != 'any'")
-    return [_say(language, RULES[row.rule], flagged=row.flagged,
-                 threshold=f"{row.threshold * (100 if row.rule == 'missing' else 1):g}") for row in table.itertuples()]
+    return [
+        _say(
+            language,
+            RULES[row.rule],
+            flagged=row.flagged,
+            threshold=f"{row.threshold * (100 if row.rule == 'missing' else 1):g}",
+        )
+        for row in table.itertuples()
+    ]
 
 
 def _models(study: Study, language: str) -> str:
@@ -136,14 +155,27 @@ def _models(study: Study, language: str) -> str:
     answers = study.answers[study.items]
     how = study.options.get("missing", "listwise") if answers.isna().any(axis=None) else "none"
     leading = {path.predictor for path in study.codebook.paths}
-    measures = ("The {items:d} items ({turned:d} reverse-keyed) measure {constructs:d} constructs." if turned else
-                "The {items:d} items measure {constructs:d} constructs.")
+    measures = (
+        "The {items:d} items ({turned:d} reverse-keyed) measure {constructs:d} constructs."
+        if turned
+        else "The {items:d} items measure {constructs:d} constructs."
+    )
     parts = [
         _say(language, measures, items=len(study.items), turned=turned, constructs=len(study.constructs)),
-        _say(language, MODELS, paths=len(study.codebook.paths), estimator=ESTIMATORS[study.estimator],
-             version=__version__, python=platform.python_version()),
-        _say(language, MISSING[how], missing=100 * answers.isna().mean(axis=None),
-             whole=int(answers.notna().all(axis=1).sum())),
+        _say(
+            language,
+            MODELS,
+            paths=len(study.codebook.paths),
+            estimator=ESTIMATORS[study.estimator],
+            version=__version__,
+            python=platform.python_version(),
+        ),
+        _say(
+            language,
+            MISSING[how],
+            missing=100 * answers.isna().mean(axis=None),
+            whole=int(answers.notna().all(axis=1).sum()),
+        ),
     ]
     if any(path.outcome in leading for path in study.codebook.paths):
         parts.append(_say(language, INDIRECT, draws=study.draws, how=RESAMPLING[study.resampling], seed=study.seed))
@@ -152,20 +184,34 @@ def _models(study: Study, language: str) -> str:
 
 def _fits(study: Study, fits: pd.DataFrame, language: str) -> str:
     measurement, structural = (_fit(row, study.estimator, language) for row in fits.to_dict("records"))
-    return _joined(language, [_say(language, "The measurement model: {fit}.", fit=measurement),
-                              _say(language, "The structural model: {fit}.", fit=structural), _say(language, AGAIN)])
+    return _joined(
+        language,
+        [
+            _say(language, "The measurement model: {fit}.", fit=measurement),
+            _say(language, "The structural model: {fit}.", fit=structural),
+            _say(language, AGAIN),
+        ],
+    )
 
 
 def _fit(row: Mapping[str, float], estimator: str, language: str) -> str:
     """Test and indices; corrected for non-normal answers where the estimator is, the plain ones of MLR beside them."""
     scaled = "" if estimator == "ML" else ".scaled"
-    apa = {name.rpartition(".")[2]: _apa(row[name], language) for name in ("cfi", "tli", "rmsea", "srmr",
-                                                                          "rmsea.ci.lower", "rmsea.ci.upper")}
+    apa = {
+        name.rpartition(".")[2]: _apa(row[name], language)
+        for name in ("cfi", "tli", "rmsea", "srmr", "rmsea.ci.lower", "rmsea.ci.upper")
+    }
     fit = _say(language, ROBUST if scaled else FIT, test=_test(row, scaled, language), **apa)
     if estimator != "MLR":
         return fit
-    return _say(language, PLAIN, fit=fit, test=_test(row, "", language), cfi=_apa(row["plain_cfi"], language),
-                rmsea=_apa(row["plain_rmsea"], language))
+    return _say(
+        language,
+        PLAIN,
+        fit=fit,
+        test=_test(row, "", language),
+        cfi=_apa(row["plain_cfi"], language),
+        rmsea=_apa(row["plain_rmsea"], language),
+    )
 
 
 def _test(row: Mapping[str, float], kind: str, language: str) -> str:

@@ -40,8 +40,9 @@ class Moderated:
     def slope(self, at: float) -> Effect:
         """Return the standardised path where the moderator is ``at`` standard deviations from its mean."""
         weight = np.array([1.0, at])
-        return Effect(float(weight @ self.coefficients), float(np.sqrt(weight @ self.covariance @ weight)),
-                      self.fit.nobs)
+        return Effect(
+            float(weight @ self.coefficients), float(np.sqrt(weight @ self.covariance @ weight)), self.fit.nobs
+        )
 
     def slopes(self, level: float = 0.95) -> pd.DataFrame:
         """One row each at -1, 0 and 1 SD: outcome, predictor, moderator, at, slope, se, low, high, p."""
@@ -49,19 +50,39 @@ class Moderated:
         for at in SLOPES_AT:
             one = self.slope(at)
             low, high = one.interval(level)
-            rows.append({**self._names, "at": at, "slope": one.estimate, "se": one.standard_error, "low": low,
-                         "high": high, "p": one.p_value})
+            rows.append(
+                {
+                    **self._names,
+                    "at": at,
+                    "slope": one.estimate,
+                    "se": one.standard_error,
+                    "low": low,
+                    "high": high,
+                    "p": one.p_value,
+                }
+            )
         return pd.DataFrame(rows)
 
     def summary(self, level: float = 0.95) -> pd.DataFrame:
         """One row: names, direction, estimate, estimate_se, std, std_se, low, high, p, n; interval and p of ``std``."""
         raw = self.fit.estimates.query("op == '~'").iloc[-1]  # the product is the last predictor
         low, high = self.effect.interval(level)
-        return pd.DataFrame([{
-            **self._names, "direction": self.moderation.direction, "estimate": raw["est"], "estimate_se": raw["se"],
-            "std": self.effect.estimate, "std_se": self.effect.standard_error, "low": low, "high": high,
-            "p": self.effect.p_value, "n": self.fit.nobs,
-        }])
+        return pd.DataFrame(
+            [
+                {
+                    **self._names,
+                    "direction": self.moderation.direction,
+                    "estimate": raw["est"],
+                    "estimate_se": raw["se"],
+                    "std": self.effect.estimate,
+                    "std_se": self.effect.standard_error,
+                    "low": low,
+                    "high": high,
+                    "p": self.effect.p_value,
+                    "n": self.fit.nobs,
+                }
+            ]
+        )
 
     @property
     def _names(self) -> dict[str, str]:
@@ -81,9 +102,22 @@ class Moderations:
 
     def summary(self, level: float = 0.95) -> pd.DataFrame:
         """One row a moderation, as of ``Moderated.summary``; ``reason`` where there is no result."""
-        rows = [part.summary(level).assign(reason=None) if isinstance(part, Moderated) else pd.DataFrame([{
-            "outcome": key.outcome, "predictor": key.predictor, "moderator": key.moderator,
-            "direction": key.direction, "reason": part.reason}]) for key, part in self.parts.items()]
+        rows = [
+            part.summary(level).assign(reason=None)
+            if isinstance(part, Moderated)
+            else pd.DataFrame(
+                [
+                    {
+                        "outcome": key.outcome,
+                        "predictor": key.predictor,
+                        "moderator": key.moderator,
+                        "direction": key.direction,
+                        "reason": part.reason,
+                    }
+                ]
+            )
+            for key, part in self.parts.items()
+        ]
         return pd.concat(rows, ignore_index=True)
 
     def slopes(self, level: float = 0.95) -> pd.DataFrame:
@@ -120,8 +154,15 @@ def moderation(study: Study, entry: Moderation) -> Moderated | NotTestable:
     counts = data[items].notna().sum()
     if data[items].nunique().min() < 2 or len(data) <= len(items):
         few = data[items].nunique().idxmin()
-        return NotTestable(words("{nobs:d} respondents with {values:d} values of {item} cannot carry {indicators:d} "
-                                 "indicators.", nobs=len(data), values=counts[few], item=few, indicators=len(items)))
+        return NotTestable(
+            words(
+                "{nobs:d} respondents with {values:d} values of {item} cannot carry {indicators:d} indicators.",
+                nobs=len(data),
+                values=counts[few],
+                item=few,
+                indicators=len(items),
+            )
+        )
     missing = "fiml" if data[items].isna().any(axis=None) else "listwise"
     fit = semfit.fit(model, data, estimator="MLR", missing=missing)
     coefficients, covariance = _standardised(fit, entry)
@@ -140,15 +181,16 @@ def submodel(book: Codebook, answers: pd.DataFrame, entry: Moderation) -> tuple[
     """
     entries = [one for one in book.moderations if one.outcome == entry.outcome and one != entry] + [entry]
     predictors = [path.predictor for path in book.paths if path.outcome == entry.outcome]
-    predictors = list(dict.fromkeys([*predictors, *(one.predictor for one in entries),
-                                     *(one.moderator for one in entries)]))
+    predictors = list(
+        dict.fromkeys([*predictors, *(one.predictor for one in entries), *(one.moderator for one in entries)])
+    )
     taken, data, lines = {*book.scales, *answers.columns}, answers, list[str]()
     names, pairs = list[str](), list[tuple[str, str]]()
     for one in entries:
         name = PRODUCT + "_" * (PRODUCT in taken)
         name = name if name not in names else f"{name}{len(names)}"
         first, second = book.scales[one.predictor], book.scales[one.moderator]
-        made = semfit.products(data, first[:len(second)], second[:len(first)], name=name)
+        made = semfit.products(data, first[: len(second)], second[: len(first)], name=name)
         own = list(zip(first, second, strict=False))
         lines += [made.model, *(f"{a}.{b} ~~ {c}.{d}" for a, b in own for c, d in pairs if {a, b} & {c, d})]
         data, names, pairs = made.data, [*names, name], [*pairs, *own]

@@ -32,9 +32,20 @@ def path_table(study: Study, level: float = 0.95) -> pd.DataFrame:
     for path in study.codebook.paths:
         effect, row = direct(study, path.outcome, path.predictor), found.loc[(path.outcome, path.predictor)]
         low, high = effect.interval(level)
-        rows.append({"outcome": path.outcome, "predictor": path.predictor, "direction": path.direction,
-                     "estimate": row["est"], "estimate_se": row["se"], "std": effect.estimate,
-                     "std_se": effect.standard_error, "low": low, "high": high, "p": effect.p_value})
+        rows.append(
+            {
+                "outcome": path.outcome,
+                "predictor": path.predictor,
+                "direction": path.direction,
+                "estimate": row["est"],
+                "estimate_se": row["se"],
+                "std": effect.estimate,
+                "std_se": effect.standard_error,
+                "low": low,
+                "high": high,
+                "p": effect.p_value,
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -56,8 +67,9 @@ def direct(study: Study, outcome: str, predictor: str) -> Effect:
     table = study.structural.standardized
     row = table[(table["op"] == "~") & (table["lhs"] == outcome) & (table["rhs"] == predictor)]
     if row.empty:
-        raise UnknownNameError("path", f"{outcome} ~ {predictor}",
-                               [f"{path.outcome} ~ {path.predictor}" for path in study.codebook.paths])
+        raise UnknownNameError(
+            "path", f"{outcome} ~ {predictor}", [f"{path.outcome} ~ {path.predictor}" for path in study.codebook.paths]
+        )
     return Effect(float(row["std_all"].iloc[0]), float(row["se"].iloc[0]), study.structural.nobs)
 
 
@@ -116,14 +128,16 @@ class Indirect:
         keep = [k for k, (_, to, via) in enumerate(self.names) if to == outcome and via == "all"]
         if not keep:
             raise UnknownNameError("outcome of indirect effects", outcome, sorted({to for _, to, _ in self.names}))
-        return Indirect(tuple(self.names[k] for k in keep), self.estimates[keep], self.draws[:, keep], self.nobs,
-                        self.failed)
+        return Indirect(
+            tuple(self.names[k] for k in keep), self.estimates[keep], self.draws[:, keep], self.nobs, self.failed
+        )
 
     def summary(self, level: float = 0.95) -> pd.DataFrame:
         """One row an effect: strategy, outcome, via, estimate, se, low, high, p."""
         low, high = self.interval(level)
         return pd.DataFrame(self.names, columns=["strategy", "outcome", "via"]).assign(
-            estimate=self.estimates, se=self.draws.std(0, ddof=1), low=low, high=high, p=self.p_values)
+            estimate=self.estimates, se=self.draws.std(0, ddof=1), low=low, high=high, p=self.p_values
+        )
 
 
 def indirect(study: Study) -> Indirect | NotTestable:
@@ -173,8 +187,11 @@ def _chain(study: Study) -> tuple[Callable[[Array], Array], tuple[tuple[str, str
     cells = [(k, at[row.lhs], at[row.rhs]) for k, row in enumerate(fit.rows) if row.op == "~" and row.lhs in at]
     rows, targets, sources = map(np.array, zip(*cells, strict=True))
     leads = {(names[x], names[y]) for y, x in zip(targets, sources, strict=True)}
-    ways = {(x, y): [m for m in names if (x, m) in leads and _reaches(leads, m, y)]
-            for y in study.outcomes for x in study.strategies}
+    ways = {
+        (x, y): [m for m in names if (x, m) in leads and _reaches(leads, m, y)]
+        for y in study.outcomes
+        for x in study.strategies
+    }
     labels = tuple((x, y, m) for (x, y), through in ways.items() if through for m in ("all", *through))
 
     def chain(theta: Array) -> Array:
@@ -182,8 +199,12 @@ def _chain(study: Study) -> tuple[Callable[[Array], Array], tuple[tuple[str, str
         B = np.zeros((*theta.shape[:-1], len(names), len(names)))
         B[..., targets, sources] = values[..., rows]
         every = np.linalg.inv(np.eye(len(names)) - B)
-        parts = [every[..., at[y], at[x]] - B[..., at[y], at[x]] if m == "all"
-                 else B[..., at[m], at[x]] * every[..., at[y], at[m]] for x, y, m in labels]
+        parts = [
+            every[..., at[y], at[x]] - B[..., at[y], at[x]]
+            if m == "all"
+            else B[..., at[m], at[x]] * every[..., at[y], at[m]]
+            for x, y, m in labels
+        ]
         return np.stack(parts, -1)
 
     return chain, labels

@@ -56,8 +56,12 @@ def write_html(codebook: Codebook, path: str | Path, language: str = "en") -> Pa
     at = _language(codebook, language)
     pages = Environment(loader=PackageLoader(__package__, ""), autoescape=True, trim_blocks=True)
     text = pages.get_template("questionnaire.html").render(
-        language=language, title=codebook.title[at] or codebook.name, introduction=codebook.introduction[at],
-        heads=tuple(PLATFORMS["heads"][language]), blocks=_blocks(codebook))
+        language=language,
+        title=codebook.title[at] or codebook.name,
+        introduction=codebook.introduction[at],
+        heads=tuple(PLATFORMS["heads"][language]),
+        blocks=_blocks(codebook),
+    )
     return write_whole(Path(path), f"{text}\n".encode())
 
 

@@ -111,9 +111,7 @@ def read_responses(
     return responses_of(table, codebook, matches, invalid=invalid)
 
 
-def responses_of(
-    table: RawTable, codebook: Codebook, matches: Sequence[Match], *, invalid: str = "error"
-) -> Responses:
+def responses_of(table: RawTable, codebook: Codebook, matches: Sequence[Match], *, invalid: str = "error") -> Responses:
     """Return the answers of a table whose columns are matched; see `read_responses`."""
     columns, wrong, duration, basis = {}, [], None, "survey"
     lines = [{"column": m.column, "heading": m.heading, "question": m.question, "how": m.how} for m in matches]
@@ -131,8 +129,10 @@ def responses_of(
     if wrong and invalid == "error":
         row, column, item, given, allowed = wrong[0]
         more = f" ({len(wrong) - 1} more such cell{'s' * (len(wrong) > 2)})" if len(wrong) > 1 else ""
-        raise DataError(f"{table.file}, row {row}, column {column} ({item}): got {given!r}; allowed: {allowed}{more}; "
-                        "invalid='record' (--invalid record) leaves such answers out and lists them.")
+        raise DataError(
+            f"{table.file}, row {row}, column {column} ({item}): got {given!r}; allowed: {allowed}{more}; "
+            "invalid='record' (--invalid record) leaves such answers out and lists them."
+        )
     index = pd.Index(table.rows, name="row")
     answers = pd.DataFrame({code: columns[code] for code in codebook.by_code}, index=index)
     answers.attrs["basis"] = basis

@@ -110,14 +110,24 @@ def screen(responses: Responses, rules: Rules | None = None, *, mode: str = "dro
     lines = []
     for name, rule, flagged, values, threshold, details in _flags(responses, rules, likely, first):
         goes = mode == "drop" and name not in rules.report
-        lines += [(rows[k], rule, float(values[k]), float(threshold), details[k] if details else "", goes)
-                  for k in np.flatnonzero(flagged)]
+        lines += [
+            (rows[k], rule, float(values[k]), float(threshold), details[k] if details else "", goes)
+            for k in np.flatnonzero(flagged)
+        ]
     record = pd.DataFrame(lines, columns=RECORD).sort_values("row", kind="stable", ignore_index=True)
     answers = responses.answers.loc[~responses.answers.index.isin(record["row"][record["dropped"].astype(bool)])]
     if answers.empty:
         raise DataError(f"{responses.file}: all {len(rows)} rows are flagged; allowed: rules that leave some.")
-    return Screened(answers, record, rules, mode, len(rows), _unused(responses, rules, likely),
-                    int((first > 0).sum()), likely.repeated)
+    return Screened(
+        answers,
+        record,
+        rules,
+        mode,
+        len(rows),
+        _unused(responses, rules, likely),
+        int((first > 0).sum()),
+        likely.repeated,
+    )
 
 
 def _flags(responses: Responses, rules: Rules, likely: Chance, first: Array) -> Iterator[Flag]:

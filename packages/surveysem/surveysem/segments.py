@@ -125,12 +125,15 @@ def segments(study: Study, *, resamples: int = 50, starts: int = 5, level: float
     doi:10.1007/BF01908075.
     """
     if resamples < 20 or starts < 1 or not 0 < level < 1:
-        raise ParameterError(f"resamples={resamples!r}, starts={starts!r}, level={level!r}; allowed: 20 or more, 1 or "
-                             "more, a number in (0, 1).")
+        raise ParameterError(
+            f"resamples={resamples!r}, starts={starts!r}, level={level!r}; allowed: 20 or more, 1 or "
+            "more, a number in (0, 1)."
+        )
     forming, outcomes = study.strategies, [name for name in study.outcomes if name not in study.strategies]
     if len(forming) < 2:
-        return NotTestable(words("Profiles need two strategies or more; the codebook has {count:d}.",
-                                 count=len(forming)))
+        return NotTestable(
+            words("Profiles need two strategies or more; the codebook has {count:d}.", count=len(forming))
+        )
     scores = mean_scores(study.codebook, study.answers, [*forming, *outcomes]).dropna()
     scores = scores if len(scores) <= LARGEST else scores.sample(LARGEST, random_state=study.seed).sort_index()
     if len(scores) < 2 or (scores.std() == 0).any():
@@ -147,8 +150,9 @@ def segments(study: Study, *, resamples: int = 50, starts: int = 5, level: float
         agreement, redone = zip(*_resampled(model, X, Y, P, rng, resamples), strict=True)
         profiles = _profiles(shares, means, np.array(redone), forming, outcomes, level)
     members = pd.DataFrame(P, scores.index, range(1, len(shares) + 1))
-    return Segments(candidates, shares, members, entropy(P), np.array(agreement), profiles, len(X),
-                    study.nobs - len(X), level)
+    return Segments(
+        candidates, shares, members, entropy(P), np.array(agreement), profiles, len(X), study.nobs - len(X), level
+    )
 
 
 def entropy(P: Array) -> float:
@@ -183,8 +187,17 @@ def _choose(X: Array, seed: int, starts: int) -> tuple[pd.DataFrame, GaussianMix
         for (k, within), model in zip(ways, fitted, strict=True)
     ]  # fmt: skip
     factor = n * FactorAnalysis(1, svd_method="lapack", tol=1e-8, max_iter=10_000).fit(X).score(X)
-    lines.append({"classes": 1, "within": "factor", "parameters": 3 * p, "log_likelihood": factor, "smallest": 1.0,
-                  "entropy": np.nan, "converged": True})
+    lines.append(
+        {
+            "classes": 1,
+            "within": "factor",
+            "parameters": 3 * p,
+            "log_likelihood": factor,
+            "smallest": 1.0,
+            "entropy": np.nan,
+            "converged": True,
+        }
+    )
     table = pd.DataFrame(lines)
     table["bic"] = table["parameters"] * np.log(n) - 2 * table["log_likelihood"]
     table["allowed"] = table.pop("converged") & (table["smallest"] >= LEAST)
@@ -196,12 +209,20 @@ def _mixture(X: Array, classes: int, within: str, seed: int, starts: int) -> Gau
     """Fit by EM from several k-means starts."""
     from sklearn.mixture import GaussianMixture  # heavy: only where segments are looked for
 
-    return GaussianMixture(classes, covariance_type=within, n_init=1 if classes == 1 else starts, tol=1e-5,
-                           max_iter=1000, reg_covar=ADDED, random_state=seed).fit(X)
+    return GaussianMixture(
+        classes,
+        covariance_type=within,
+        n_init=1 if classes == 1 else starts,
+        tol=1e-5,
+        max_iter=1000,
+        reg_covar=ADDED,
+        random_state=seed,
+    ).fit(X)
 
 
-def _resampled(model: GaussianMixture, X: Array, Y: Array, P: Array, rng: np.random.Generator,
-               resamples: int) -> Iterator[tuple[float, Array]]:
+def _resampled(
+    model: GaussianMixture, X: Array, Y: Array, P: Array, rng: np.random.Generator, resamples: int
+) -> Iterator[tuple[float, Array]]:
     """Yield agreement with the solution, and means by class in its order, of each resample of respondents."""
     from scipy.optimize import linear_sum_assignment
     from sklearn.metrics import adjusted_rand_score
@@ -227,8 +248,14 @@ def _outcome_means(P: Array, Y: Array) -> Array:
     return W.T @ Y / W.sum(0)[:, None] - Y.mean(0)
 
 
-def _profiles(shares: Array = NONE, means: Array = NONE, redone: Array = NONE, forming: Sequence[str] = (),
-              outcomes: Sequence[str] = (), level: float = 0.95) -> pd.DataFrame:
+def _profiles(
+    shares: Array = NONE,
+    means: Array = NONE,
+    redone: Array = NONE,
+    forming: Sequence[str] = (),
+    outcomes: Sequence[str] = (),
+    level: float = 0.95,
+) -> pd.DataFrame:
     """Return one line a class and construct, with percentile intervals of the means redone (resamples, K, all)."""
     columns = ["class", "share", "construct", "role", "mean", "low", "high"]
     names = [(name, "forms the classes") for name in forming] + [(name, "outcome") for name in outcomes]

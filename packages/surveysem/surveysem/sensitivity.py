@@ -23,8 +23,10 @@ SMALLEST = 0.10  # standardised path of interest, small among published ones: Gi
 SIZES = (100, 200, 300, 500, 800, 1000, 1500, 2000)
 
 READINGS = {
-    "differs": "differs from zero", "negligible": "differs from zero, but is negligible",
-    "equivalent": "equivalent to zero", "open": "undecided: too few respondents",
+    "differs": "differs from zero",
+    "negligible": "differs from zero, but is negligible",
+    "equivalent": "equivalent to zero",
+    "open": "undecided: too few respondents",
 }
 """What the two tests of a path say together."""
 
@@ -104,12 +106,18 @@ def power_before(
     if not len(sizes) or min(sizes) < 1:
         raise ParameterError(f"sizes are {list(sizes)!r}; allowed: one whole number from 1 or more.")
     se, se_zero = (_unit_errors(book, effect, loading, correlation) for effect in (smallest, 0.0))
-    paths = pd.DataFrame([{"outcome": path.outcome, "predictor": path.predictor, "path": smallest * path.direction}
-                          for path in book.paths])
+    paths = pd.DataFrame(
+        [
+            {"outcome": path.outcome, "predictor": path.predictor, "path": smallest * path.direction}
+            for path in book.paths
+        ]
+    )
     z, beta = norm.ppf(1 - alpha / 2), norm.ppf(wanted)
     both = norm.ppf(1 - alpha) + norm.ppf((1 + wanted) / 2)
-    needed = paths.assign(needed=np.ceil(((z + beta) * se / smallest) ** 2).astype(int),
-                          needed_equivalence=np.ceil((both * se_zero / smallest) ** 2).astype(int))
+    needed = paths.assign(
+        needed=np.ceil(((z + beta) * se / smallest) ** 2).astype(int),
+        needed_equivalence=np.ceil((both * se_zero / smallest) ** 2).astype(int),
+    )
     rows = []
     for nobs in sizes:
         ratio = smallest * np.sqrt(nobs) / se
@@ -175,12 +183,20 @@ def sensitivity(study: Study, *, smallest: float = SMALLEST, alpha: float = 0.05
     p = norm.sf((smallest - np.abs(est)) / se)  # of the bound that is nearer
     equivalent, differs = p < alpha, np.abs(est) > outer
     reading = np.select([equivalent & differs, equivalent, differs], ["negligible", "equivalent", "differs"], "open")
-    table = table.assign(detectable=outer + norm.ppf(wanted) * se, low=est - inner, high=est + inner, p_equivalence=p,
-                         equivalent=equivalent, reading=reading)
+    table = table.assign(
+        detectable=outer + norm.ppf(wanted) * se,
+        low=est - inner,
+        high=est + inner,
+        p_equivalence=p,
+        equivalent=equivalent,
+        reading=reading,
+    )
     return Sensitivity(table, smallest, alpha, wanted, study.structural.nobs)
 
 
 def _check(smallest: float, alpha: float, wanted: float) -> None:
     if not (0 < smallest < 1 and 0 < alpha < wanted < 1):
-        raise ParameterError(f"smallest={smallest!r}, alpha={alpha!r}, wanted={wanted!r}; allowed: a path in (0, 1), "
-                             "and 0 < alpha < wanted < 1.")
+        raise ParameterError(
+            f"smallest={smallest!r}, alpha={alpha!r}, wanted={wanted!r}; allowed: a path in (0, 1), "
+            "and 0 < alpha < wanted < 1."
+        )

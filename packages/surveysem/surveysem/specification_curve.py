@@ -93,12 +93,16 @@ def specifications(study: Study, kept: Sequence[str], controls: Sequence[str]) -
             found += [Specification(analysis, mode, out, held) for mode in modes for out in (False, True)]
     found += [Specification("complete rows", rule) for rule in off]
     same = _same_as_declared(study)
-    return [one for one in found if (one.analysis, one.screening, one.outliers, one.controls) != (
-        same, found[0].screening, False, False)]
+    return [
+        one
+        for one in found
+        if (one.analysis, one.screening, one.outliers, one.controls) != (same, found[0].screening, False, False)
+    ]
 
 
-def specification_curve(study: Study, *, controls: Sequence[str] | None = None,
-                        level: float = 0.95) -> SpecificationCurve:
+def specification_curve(
+    study: Study, *, controls: Sequence[str] | None = None, level: float = 0.95
+) -> SpecificationCurve:
     """Estimate every path of the codebook in every specification.
 
     Parameters
@@ -133,9 +137,22 @@ def specification_curve(study: Study, *, controls: Sequence[str] | None = None,
         paths, nobs, reason = _estimate(study, kept[one.screening], one, chosen)
         for path in book.paths:
             value, se = paths.get((path.outcome, path.predictor), (np.nan, np.nan))
-            rows.append({"specification": number, "declared": number == 1, **vars(one), "outcome": path.outcome,
-                         "predictor": path.predictor, "direction": path.direction, "estimate": value, "se": se,
-                         "low": value - half * se, "high": value + half * se, "nobs": nobs, "reason": reason})
+            rows.append(
+                {
+                    "specification": number,
+                    "declared": number == 1,
+                    **vars(one),
+                    "outcome": path.outcome,
+                    "predictor": path.predictor,
+                    "direction": path.direction,
+                    "estimate": value,
+                    "se": se,
+                    "low": value - half * se,
+                    "high": value + half * se,
+                    "nobs": nobs,
+                    "reason": reason,
+                }
+            )
     return SpecificationCurve(pd.DataFrame(rows), level, chosen)
 
 
@@ -228,8 +245,10 @@ def _standardised_paths(fit: semfit.SemFit, V: Array, study: Study) -> Paths:
     rows = [k for k, row in enumerate(fit.rows) if row.op == "~" and row.rhs in study.constructs]
     values, covariance = standardised(fit, rows, study.items, V)
     errors = np.sqrt(np.diagonal(covariance))
-    return {(fit.rows[k].lhs, fit.rows[k].rhs): (float(value), float(se))
-            for k, value, se in zip(rows, values, errors, strict=True)}
+    return {
+        (fit.rows[k].lhs, fit.rows[k].rhs): (float(value), float(se))
+        for k, value, se in zip(rows, values, errors, strict=True)
+    }
 
 
 def _regressions(study: Study, answers: pd.DataFrame, controls: Sequence[str]) -> tuple[Paths, int, str]:

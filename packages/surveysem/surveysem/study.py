@@ -74,19 +74,25 @@ class Study:
         if self.estimator not in ESTIMATORS:
             raise UnknownNameError("estimator", self.estimator, ESTIMATORS)
         if not self.codebook.paths:
-            raise DataError(f"codebook {self.codebook.name} states no paths between its constructs; a table [paths] "
-                            "with at least one is needed.")
+            raise DataError(
+                f"codebook {self.codebook.name} states no paths between its constructs; a table [paths] "
+                "with at least one is needed."
+            )
         leading: dict[str, set[str]] = {}
         for path in self.codebook.paths:
             leading.setdefault(path.outcome, set()).add(path.predictor)
         try:
             TopologicalSorter(leading).prepare()
         except CycleError as circle:
-            raise DataError(f"codebook {self.codebook.name}: the paths run in a circle, {' - '.join(circle.args[1])}; "
-                            "paths that lead back to no construct they start from are needed.") from None
+            raise DataError(
+                f"codebook {self.codebook.name}: the paths run in a circle, {' - '.join(circle.args[1])}; "
+                "paths that lead back to no construct they start from are needed."
+            ) from None
         if len(self.answers) <= len(self.items):
-            raise DataError(f"{self.responses.file}: {len(self.answers)} respondents are left after screening for "
-                            f"{len(self.items)} items; more respondents than items are needed.")
+            raise DataError(
+                f"{self.responses.file}: {len(self.answers)} respondents are left after screening for "
+                f"{len(self.items)} items; more respondents than items are needed."
+            )
 
     @property
     def codebook(self) -> Codebook:
@@ -175,18 +181,29 @@ class Study:
     @cached_property
     def resampled(self) -> semfit.Bootstrap:
         """Draws of the structural model's estimates; they do not depend on the number of processors."""
-        return semfit.bootstrap(self.structural, self.draws, seed=self.seed, workers=processors(),
-                             method=self.resampling)
+        return semfit.bootstrap(
+            self.structural, self.draws, seed=self.seed, workers=processors(), method=self.resampling
+        )
 
-    def fit(self, model: str, data: pd.DataFrame | None = None, *, group: str | None = None,
-            group_equal: Sequence[str] = ()) -> semfit.SemFit:
+    def fit(
+        self, model: str, data: pd.DataFrame | None = None, *, group: str | None = None, group_equal: Sequence[str] = ()
+    ) -> semfit.SemFit:
         """Fit a model to the answers, by default all of them, as the study says; groups as of ``semfit.fit``."""
-        return semfit.fit(model, self.answers if data is None else data, group=group, group_equal=group_equal,
-                          **self.options)
+        return semfit.fit(
+            model, self.answers if data is None else data, group=group, group_equal=group_equal, **self.options
+        )
 
 
-def read_study(answers: str | Path, codebook: str | Path, *, screening: str = "drop", estimator: str = "MLR",
-               draws: int = 5000, seed: int = 20240531, **reading: Unpack[Reading]) -> Study:
+def read_study(
+    answers: str | Path,
+    codebook: str | Path,
+    *,
+    screening: str = "drop",
+    estimator: str = "MLR",
+    draws: int = 5000,
+    seed: int = 20240531,
+    **reading: Unpack[Reading],
+) -> Study:
     """Return the study of a file of answers.
 
     Parameters
@@ -234,8 +251,9 @@ def check_study(study: Study) -> None:
     for code in study.items:
         _check_values(study, code, places[code], "answers that differ are needed")
     if group := study.codebook.group:
-        _check_values(study, group, places[group],
-                      "two groups are needed to compare them, or a codebook without the line `group`")
+        _check_values(
+            study, group, places[group], "two groups are needed to compare them, or a codebook without the line `group`"
+        )
     quick = study.options.get("missing") != "fiml" and study.nobs <= QUICK
     for name in ("measurement", "structural") if quick else ():
         try:
@@ -245,8 +263,10 @@ def check_study(study: Study) -> None:
                 raise
             raise DataError(f"{file}, {name} model: {wrong}") from wrong
         if not (fit.converged and fit.identified):
-            raise DataError(f"{file}: the {name} model has no solution on these {fit.nobs} answers "
-                            f"({' '.join(fit.problems)}); more answers, or fewer constructs and paths, are needed.")
+            raise DataError(
+                f"{file}: the {name} model has no solution on these {fit.nobs} answers "
+                f"({' '.join(fit.problems)}); more answers, or fewer constructs and paths, are needed."
+            )
 
 
 def _check_values(study: Study, code: str, column: int, needed: str) -> None:

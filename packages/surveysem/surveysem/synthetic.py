@@ -316,8 +316,9 @@ def _control(item: Item, nobs: int, rng: Generator) -> Array:
     return rng.integers(low, high + 1, nobs) if item.scale.en else np.clip(rng.poisson(high / 20, nobs), low, high)
 
 
-def _contacts(curve: ContactCurve, book: Codebook, codes: Contact, constructs: dict[str, Array],
-              rng: Generator) -> Array:
+def _contacts(
+    curve: ContactCurve, book: Codebook, codes: Contact, constructs: dict[str, Array], rng: Generator
+) -> Array:
     """Return contacts and orders, shape (N, 2)."""
     nobs = len(next(iter(constructs.values())))
     contacts = _bounded(_counts(np.full(nobs, curve.contacts), curve.overdispersion, rng), book, codes.frequency)
@@ -351,8 +352,10 @@ MORE = dict.fromkeys(("moderation", "differences", "contact", "defects"), TABLE)
 MEASUREMENT = dict.fromkeys(("loading", "correlation", "spread", "seconds"), NUMBER)
 CONTACT = {each.name: TEXT if each.name == "driver" else NUMBER for each in fields(ContactCurve)}
 DEFECTS = {each.name: FROM_ZERO for each in fields(Defects)}
-EFFECTS = Field(lambda value: isinstance(value, dict) and all(map(NUMBER.holds, value.values())),
-                "a table of numbers, one a predictor")
+EFFECTS = Field(
+    lambda value: isinstance(value, dict) and all(map(NUMBER.holds, value.values())),
+    "a table of numbers, one a predictor",
+)
 
 
 def read_truth(path: str | Path, codebook: Codebook) -> Truth:
@@ -369,9 +372,14 @@ def read_truth(path: str | Path, codebook: Codebook) -> Truth:
         When what it states cannot be true of the codebook.
     """
     raw = _stated(path)
-    return Truth(codebook, raw["paths"], **raw["measurement"], moderations=raw.get("moderation", {}),
-                 differences=raw.get("differences", {}),
-                 contact=ContactCurve(**raw["contact"]) if "contact" in raw else None)
+    return Truth(
+        codebook,
+        raw["paths"],
+        **raw["measurement"],
+        moderations=raw.get("moderation", {}),
+        differences=raw.get("differences", {}),
+        contact=ContactCurve(**raw["contact"]) if "contact" in raw else None,
+    )
 
 
 def draw_stated(path: str | Path, codebook: Codebook, *, nobs: int | None = None, seed: int | None = None) -> Sample:
@@ -383,8 +391,12 @@ def draw_stated(path: str | Path, codebook: Codebook, *, nobs: int | None = None
         In place of those stated. The table ``defects`` says what to plant, with the names of :class:`Defects`.
     """
     raw = _stated(path)
-    return draw_respondents(read_truth(path, codebook), raw["nobs"] if nobs is None else nobs,
-                            defects=Defects(**raw.get("defects", {})), seed=raw["seed"] if seed is None else seed)
+    return draw_respondents(
+        read_truth(path, codebook),
+        raw["nobs"] if nobs is None else nobs,
+        defects=Defects(**raw.get("defects", {})),
+        seed=raw["seed"] if seed is None else seed,
+    )
 
 
 def _stated(path: str | Path) -> dict[str, Any]:

@@ -28,12 +28,31 @@ def payload(name: str, columns: dict[str, list], digits: dict[str, int], **more:
     from nbproof.results import format_number
 
     values = [list(row) for row in zip(*columns.values(), strict=True)]
-    rows = [["–" if v is None else format_number(v, digits[k]) if k in digits else str(v)
-             for k, v in zip(columns, row, strict=True)] for row in values]
+    rows = [
+        [
+            "–" if v is None else format_number(v, digits[k]) if k in digits else str(v)
+            for k, v in zip(columns, row, strict=True)
+        ]
+        for row in values
+    ]
     numeric = [any(isinstance(v, int | float) for v in column) for column in columns.values()]
-    return {"kind": "table", "name": name, "language": "en", "heads": list(columns), "rows": rows, "numeric": numeric,
-            "columns": list(columns), "values": values, "digits": digits, "caption": "What stands here.", "n": "12",
-            "basis": ["own survey"], "source": "answers.csv", "note": "", **more}
+    return {
+        "kind": "table",
+        "name": name,
+        "language": "en",
+        "heads": list(columns),
+        "rows": rows,
+        "numeric": numeric,
+        "columns": list(columns),
+        "values": values,
+        "digits": digits,
+        "caption": "What stands here.",
+        "n": "12",
+        "basis": ["own survey"],
+        "source": "answers.csv",
+        "note": "",
+        **more,
+    }
 
 
 def notebook(*payloads: dict) -> dict:
@@ -41,10 +60,17 @@ def notebook(*payloads: dict) -> dict:
     return {"cells": [{"cell_type": "code", "source": "", "metadata": {}, "outputs": outputs}]}
 
 
-PATHS = payload("paths", {"who": ["=a", "b\x07"], "std": [0.49, -0.229], "p": [0.0002, 0.012], "n": [1234, 5],
-                          "money": [12345.678, None]}, {"std": 3, "p": 3, "money": 1})
-LOADINGS = payload("items", {"construct": ["a", "b"], "loading": [0.846, 0.711], "low": [0.8, -0.05], "1": [0.5, None]},
-                   {"loading": 3, "low": 2, "1": 2}, note="See {{paths}}, {{items}}.")
+PATHS = payload(
+    "paths",
+    {"who": ["=a", "b\x07"], "std": [0.49, -0.229], "p": [0.0002, 0.012], "n": [1234, 5], "money": [12345.678, None]},
+    {"std": 3, "p": 3, "money": 1},
+)
+LOADINGS = payload(
+    "items",
+    {"construct": ["a", "b"], "loading": [0.846, 0.711], "low": [0.8, -0.05], "1": [0.5, None]},
+    {"loading": 3, "low": 2, "1": 2},
+    note="See {{paths}}, {{items}}.",
+)
 
 
 @pytest.fixture
@@ -69,7 +95,7 @@ def test_only_what_cannot_exceed_one_loses_its_zero(tables):
 
 def test_chinese_keeps_the_zero_before_the_point():
     """GB/T 15835 asks for it; APA's rule is one of English."""
-    table, = tables_of({"one": notebook({**PATHS, "language": "zh"})}, "zh")
+    (table,) = tables_of({"one": notebook({**PATHS, "language": "zh"})}, "zh")
     assert [row[2].text for row in table.rows] == ["< 0.001", "0.012"]
 
 
@@ -80,8 +106,10 @@ def test_word_shows_three_rules_and_every_text(tables):
     made = Document(io.BytesIO(word(tables, "Tables")))
     shown = [[[cell.text for cell in row.cells] for row in table.rows] for table in made.tables]
     assert shown == [[list(table.heads), *texts(table)] for table in tables]
-    borders = [[{edge.tag.split("}")[1] for edge in row.cells[0]._tc.iter(qn("w:top"), qn("w:bottom"))}
-                for row in table.rows] for table in made.tables]
+    borders = [
+        [{edge.tag.split("}")[1] for edge in row.cells[0]._tc.iter(qn("w:top"), qn("w:bottom"))} for row in table.rows]
+        for table in made.tables
+    ]
     assert borders == [[{"top", "bottom"}, set(), {"bottom"}]] * 3
     title = next(p for p in made.paragraphs if p.text == "What stands here")
     assert title.runs[0].italic
@@ -96,7 +124,9 @@ def test_excel_holds_numbers_and_runs_nothing(tables):
     assert book.sheetnames == ["1 paths", "2 paths", "3 items"]
     sheet = book["1 paths"]
     assert [[cell.value for cell in row] for row in sheet["A5:E6"]] == [
-        ["=a", 0.49, 0.0002, 1234, 12345.678], ["b", -0.229, 0.012, 5, "–"]]
+        ["=a", 0.49, 0.0002, 1234, 12345.678],
+        ["b", -0.229, 0.012, 5, "–"],
+    ]
     formats = [cell.number_format for cell in sheet[5]]
     assert formats[1:] == ["#,##0.000", '[<0.0005]"< .001";.000', "0", "#,##0.0"]
     assert sheet["A5"].data_type == "s"

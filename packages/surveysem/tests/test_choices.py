@@ -21,23 +21,33 @@ from surveysem.sensitivity import READINGS, power_before, sensitivity
 from surveysem.study import Study
 from surveysem.synthetic import Defects, Truth, draw_respondents
 
-SCALES = "".join(f"""
+SCALES = "".join(
+    f"""
 [scales.{name}]
 low = 1
 en = {[f"{name} {k}" for k in range(1, n + 1)]}
 zh = {[f"{name}{k}" for k in range(1, n + 1)]}
-""" for name, n in (("five", 5), ("age", 6), ("mode", 2)))
-CONSTRUCTS = "".join(f"""
+"""
+    for name, n in (("five", 5), ("age", 6), ("mode", 2))
+)
+CONSTRUCTS = "".join(
+    f"""
 [[constructs]]
 name = "{name}"
 scale = "five"
 items = [{", ".join(f'{{ code = "{name[0].upper()}{k}" }}' for k in (1, 2, 3))}]
-""" for name in ("quality", "service", "trust", "repurchase", "marker"))
-TEXT = """
+"""
+    for name in ("quality", "service", "trust", "repurchase", "marker")
+)
+TEXT = (
+    """
 name = "choices"
 group = "MODE"
 <top>
-""" + SCALES + CONSTRUCTS + """
+"""
+    + SCALES
+    + CONSTRUCTS
+    + """
 [[controls]]
 code = "MODE"
 scale = "mode"
@@ -50,6 +60,7 @@ scale = "age"
 trust = ["quality", "-service"]
 repurchase = ["trust", "quality"]
 """
+)
 
 
 def codebook(folder, top=""):
@@ -120,9 +131,10 @@ def chosen(found, **choices):
     return rows.reset_index(drop=True)
 
 
-@pytest.mark.parametrize(("analysis", "options"), [
-    ("complete rows", {"estimator": "MLR"}), ("ordered", {"estimator": "WLSMV", "ordered": True}),
-])
+@pytest.mark.parametrize(
+    ("analysis", "options"),
+    [("complete rows", {"estimator": "MLR"}), ("ordered", {"estimator": "WLSMV", "ordered": True})],
+)
 def test_a_specification_is_the_engine_s_own_fit(study, found, analysis, options):
     """The shortcuts (no scaled tests, no derivatives by thresholds) change neither estimates nor errors."""
     fit = semfit.fit(study.codebook.model(study.constructs), study.answers, **options)
@@ -466,7 +478,8 @@ def test_the_marker_takes_out_what_it_shares(marked):
     table = method.common_method(one).summary().set_index("measure")["estimate"]
     assert table["smallest correlation with the marker"] == pytest.approx(smallest)
     assert table["largest change in a correlation of scale means"] == pytest.approx(
-        np.abs((own - smallest) / (1 - smallest) - own).max())
+        np.abs((own - smallest) / (1 - smallest) - own).max()
+    )
 
 
 def test_without_a_method_nothing_is_found(marked):

@@ -70,48 +70,79 @@ def test_hanoi_states_no_wording():
     assert "URG ~ PAR + INT + HED + CON" in book.model()
 
 
-@pytest.mark.parametrize(("old", "new", "message"), [
-    ('"T2", en', '"T1", en', r"small.toml, item 'T1': it is there twice"),
-    ('"B1", en', '"t1", en', r"item 'T1': it is there twice"),
-    ('name = "buying"', 'name = "trust"', r"construct 'trust': it is there twice"),
-    ('en = "It is honest."', 'en = "I trust it."', r"wording \(en\) 'I trust it.': it is there twice"),
-    ('"Rather no"', '"Yes"', r"scale 'five': label 'yes' \(en\) stands for two codes"),
-    (f'"{ZH["unwilling"]}", ', "", r"scale 'five': 5 English and 4 Chinese labels"),
-    ("expected = 4", "expected = 9", r"check C1: expected is 9; allowed: whole numbers from 1 to 5"),
-    ('after = "T3"', 'after = "T9"', r"check C1: it stands after 'T9'"),
-    ('scale = "count"', 'scale = "cuont"', r"control N: unknown scale 'cuont'; allowed: five, two, count"),
-    ('group = "MODE"', 'group = "T1"', r"group: got 'T1'; allowed: a control: MODE, N"),
-    ('buying = ["trust"]', 'buying = ["thrust"]', r"paths: unknown construct 'thrust'; allowed: trust, buying"),
-    ('buying = ["trust"]', 'buying = "trust"', r"paths, 'buying': got 'trust'; allowed: a list of constructs"),
-    ("reverse = true", 'reverse = "yes"', r"construct trust, item, field reverse: got 'yes'; allowed: true or false"),
-    ("reverse = true", "reversed = true",
-     r"construct trust, item, field reversed: an unknown field; allowed: reverse \(nearest\)"),
-    ('code = "T3"', 'code = "3 T"', r"item: got '3 T'; allowed: a letter"),
-    ("high = 99", "high = -1", r"scale 'count': low 0, high -1"),
-    ("high = 99", "", r"scale 'count': neither high nor labels"),
-    ('name = "small"', "", r"top, field name: got nothing; allowed: one line"),
-    ("[scales.two]", "[scales.two", r"small.toml cannot be read"),
-    ("[scales.two]", '[scales."a\\nb"]', r"scales: got 'a\\nb'; allowed: a letter"),
-    ('"Content"', '"Con\\u0000tent"', r"scale 'two', field en: got .*; allowed: a list of texts"),
-    ('code = "T1"', 'code = "buying"', r"item buying: a construct has the same name"),
-    ('buying = ["trust"]', 'buying = ["-buying"]', r"paths, 'buying': it depends on itself"),
-    ('name = "small"', 'name = "small"\nstrategies = "trust"', r"top, field strategies: got 'trust'; allowed: a list"),
-    ('name = "small"', 'name = "small"\nstrategies = ["buying"]', r"strategies: got 'buying'; allowed: trust"),
-    ('name = "small"', 'name = "small"\nstrategies = ["trust", "trust"]', r"strategies 'trust': it is there twice"),
-    ('name = "small"', 'name = "small"\noutcomes = [["trust"]]', r"outcomes: got \['trust'\]; allowed: buying"),
-    ('name = "small"', 'name = "small"\nmarker = "blue"', r"marker: unknown construct 'blue'; allowed: trust, buying"),
-    ('name = "small"', 'name = "small"\ncontact = { frequency = "N" }', r"contact, field outcome: got nothing"),
-    ('name = "small"', 'name = "small"\ncontact = { frequency = "N", outcome = "MODE" }',
-     r"contact: outcome is 'MODE'; allowed: a counted control: N"),
-    ('name = "small"', 'name = "small"\ncontact = { frequency = "N", outcome = "N" }',
-     r"contact 'N': it is there twice"),
-    ('[paths]', '[moderation]\nbuying = "trust * T1"\n[paths]',
-     r"moderation, 'buying': got 'trust \* T1'; allowed: a list"),
-    ('[paths]', '[moderation]\nbuying = ["trust"]\n[paths]', r"moderation, 'buying': got 'trust'; allowed: 'predictor"),
-    ('[paths]', '[moderation]\nbuying = [3]\n[paths]', r"moderation, 'buying': got 3; allowed: 'predictor"),
-    ('[paths]', '[moderation]\ntrust = ["buying * trust"]\n[paths]', r"'buying' has no path to it; allowed: none"),
-    ('[paths]', '[moderation]\nbuying = ["-trust * N"]\n[paths]', r"moderator is 'N'; allowed: another construct"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"T2", en', '"T1", en', r"small.toml, item 'T1': it is there twice"),
+        ('"B1", en', '"t1", en', r"item 'T1': it is there twice"),
+        ('name = "buying"', 'name = "trust"', r"construct 'trust': it is there twice"),
+        ('en = "It is honest."', 'en = "I trust it."', r"wording \(en\) 'I trust it.': it is there twice"),
+        ('"Rather no"', '"Yes"', r"scale 'five': label 'yes' \(en\) stands for two codes"),
+        (f'"{ZH["unwilling"]}", ', "", r"scale 'five': 5 English and 4 Chinese labels"),
+        ("expected = 4", "expected = 9", r"check C1: expected is 9; allowed: whole numbers from 1 to 5"),
+        ('after = "T3"', 'after = "T9"', r"check C1: it stands after 'T9'"),
+        ('scale = "count"', 'scale = "cuont"', r"control N: unknown scale 'cuont'; allowed: five, two, count"),
+        ('group = "MODE"', 'group = "T1"', r"group: got 'T1'; allowed: a control: MODE, N"),
+        ('buying = ["trust"]', 'buying = ["thrust"]', r"paths: unknown construct 'thrust'; allowed: trust, buying"),
+        ('buying = ["trust"]', 'buying = "trust"', r"paths, 'buying': got 'trust'; allowed: a list of constructs"),
+        (
+            "reverse = true",
+            'reverse = "yes"',
+            r"construct trust, item, field reverse: got 'yes'; allowed: true or false",
+        ),
+        (
+            "reverse = true",
+            "reversed = true",
+            r"construct trust, item, field reversed: an unknown field; allowed: reverse \(nearest\)",
+        ),
+        ('code = "T3"', 'code = "3 T"', r"item: got '3 T'; allowed: a letter"),
+        ("high = 99", "high = -1", r"scale 'count': low 0, high -1"),
+        ("high = 99", "", r"scale 'count': neither high nor labels"),
+        ('name = "small"', "", r"top, field name: got nothing; allowed: one line"),
+        ("[scales.two]", "[scales.two", r"small.toml cannot be read"),
+        ("[scales.two]", '[scales."a\\nb"]', r"scales: got 'a\\nb'; allowed: a letter"),
+        ('"Content"', '"Con\\u0000tent"', r"scale 'two', field en: got .*; allowed: a list of texts"),
+        ('code = "T1"', 'code = "buying"', r"item buying: a construct has the same name"),
+        ('buying = ["trust"]', 'buying = ["-buying"]', r"paths, 'buying': it depends on itself"),
+        (
+            'name = "small"',
+            'name = "small"\nstrategies = "trust"',
+            r"top, field strategies: got 'trust'; allowed: a list",
+        ),
+        ('name = "small"', 'name = "small"\nstrategies = ["buying"]', r"strategies: got 'buying'; allowed: trust"),
+        ('name = "small"', 'name = "small"\nstrategies = ["trust", "trust"]', r"strategies 'trust': it is there twice"),
+        ('name = "small"', 'name = "small"\noutcomes = [["trust"]]', r"outcomes: got \['trust'\]; allowed: buying"),
+        (
+            'name = "small"',
+            'name = "small"\nmarker = "blue"',
+            r"marker: unknown construct 'blue'; allowed: trust, buying",
+        ),
+        ('name = "small"', 'name = "small"\ncontact = { frequency = "N" }', r"contact, field outcome: got nothing"),
+        (
+            'name = "small"',
+            'name = "small"\ncontact = { frequency = "N", outcome = "MODE" }',
+            r"contact: outcome is 'MODE'; allowed: a counted control: N",
+        ),
+        (
+            'name = "small"',
+            'name = "small"\ncontact = { frequency = "N", outcome = "N" }',
+            r"contact 'N': it is there twice",
+        ),
+        (
+            "[paths]",
+            '[moderation]\nbuying = "trust * T1"\n[paths]',
+            r"moderation, 'buying': got 'trust \* T1'; allowed: a list",
+        ),
+        (
+            "[paths]",
+            '[moderation]\nbuying = ["trust"]\n[paths]',
+            r"moderation, 'buying': got 'trust'; allowed: 'predictor",
+        ),
+        ("[paths]", "[moderation]\nbuying = [3]\n[paths]", r"moderation, 'buying': got 3; allowed: 'predictor"),
+        ("[paths]", '[moderation]\ntrust = ["buying * trust"]\n[paths]', r"'buying' has no path to it; allowed: none"),
+        ("[paths]", '[moderation]\nbuying = ["-trust * N"]\n[paths]', r"moderator is 'N'; allowed: another construct"),
+    ],
+)
 def test_a_broken_codebook_is_told_where(tmp_path, old, new, message):
     assert old in SMALL
     path = tmp_path / "small.toml"
@@ -121,7 +152,9 @@ def test_a_broken_codebook_is_told_where(tmp_path, old, new, message):
 
 
 def test_a_minus_turns_a_moderation_round(tmp_path):
-    text = SMALL.replace("[paths]", '''[[constructs]]
+    text = SMALL.replace(
+        "[paths]",
+        """[[constructs]]
 name = "price"
 scale = "five"
 items = [{ code = "P1" }, { code = "P2" }]
@@ -129,11 +162,12 @@ items = [{ code = "P1" }, { code = "P2" }]
 [moderation]
 buying = ["-trust*price"]
 
-[paths]''')
+[paths]""",
+    )
     (tmp_path / "c.toml").write_text(text, encoding="utf-8")
     (found,) = surveysem.load_codebook(tmp_path / "c.toml").moderations
     assert (found.outcome, found.predictor, found.moderator, found.direction) == ("buying", "trust", "price", -1)
-    (tmp_path / "c.toml").write_text(text.replace("price\"]", "price\", \"trust * price\"]"), encoding="utf-8")
+    (tmp_path / "c.toml").write_text(text.replace('price"]', 'price", "trust * price"]'), encoding="utf-8")
     with pytest.raises(DataError, match=r"moderation of buying 'trust \* price': it is there twice"):
         surveysem.load_codebook(tmp_path / "c.toml")
 
@@ -155,7 +189,8 @@ def test_a_codebook_that_is_not_there_or_not_utf8(tmp_path):
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3), max_leaves=6,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
 )
 
 
@@ -209,8 +244,10 @@ def test_the_questionnaire_shows_every_question_and_no_key(tmp_path, language):
     book = surveysem.load_codebook(LARGE)
     page = write_html(book, tmp_path / "q.html", language).read_text(encoding="utf-8")
     made = Document(write_docx(book, tmp_path / "q.docx", language))
-    word = "\n".join([p.text for p in made.paragraphs] + [
-        cell.text for table in made.tables for row in table.rows for cell in row.cells])
+    word = "\n".join(
+        [p.text for p in made.paragraphs]
+        + [cell.text for table in made.tables for row in table.rows for cell in row.cells]
+    )
     for item in book.questions:
         wording = getattr(item, language)
         assert escape(wording) in page
@@ -250,8 +287,12 @@ def test_libreoffice_opens_the_word_document(tmp_path):
         pytest.skip("needs LibreOffice: apt-get install libreoffice-writer")
     path = write_docx(surveysem.load_codebook(LARGE), tmp_path / "q.docx", "zh")
     home = f"-env:UserInstallation=file://{tmp_path / 'profile'}"
-    subprocess.run([office, home, "--headless", "--convert-to", "pdf", "--outdir", tmp_path, path], check=True,
-                   capture_output=True, timeout=120)
+    subprocess.run(
+        [office, home, "--headless", "--convert-to", "pdf", "--outdir", tmp_path, path],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
     assert (tmp_path / "q.pdf").read_bytes().startswith(b"%PDF")
 
 
@@ -290,10 +331,14 @@ def test_screening_rules_are_the_codebooks(tmp_path):
 
     assert rules("") == surveysem.Rules()
     assert rules('sd = false\nmissing = 0.3\nreport = ["duplicates", "missing"]') == surveysem.Rules(
-        sd=None, missing=0.3, report=("duplicates", "missing"))
-    for table, said in {'report = ["speed"]': "unknown screening rule 'speed'", "missing = 2": "a share from 0 to 1",
-                        "duplicates = 3": "rule duplicates is 3; allowed: True, False",
-                        "sped = 2": "field sped: an unknown field",
-                        'seconds = "fast"': "rule seconds is 'fast'; allowed: a number from 0"}.items():
+        sd=None, missing=0.3, report=("duplicates", "missing")
+    )
+    for table, said in {
+        'report = ["speed"]': "unknown screening rule 'speed'",
+        "missing = 2": "a share from 0 to 1",
+        "duplicates = 3": "rule duplicates is 3; allowed: True, False",
+        "sped = 2": "field sped: an unknown field",
+        'seconds = "fast"': "rule seconds is 'fast'; allowed: a number from 0",
+    }.items():
         with pytest.raises(DataError, match=rf"codebook book\.toml, screening.*{said}"):
             rules(table)

@@ -28,8 +28,9 @@ def test_a_survey_as_a_chinese_platform_exports_it_comes_back_whole(tmp_path, ca
         texts = dict(enumerate(item.scale.zh, item.scale.low))
         frame[item.code] = [texts.get(code, code) if pd.notna(code) else ZH["skipped"] for code in frame[item.code]]
     frame = frame.rename(columns=head | {"duration": ZH["duration"]})
-    frame[ZH["duration"]] = [ZH["minutes"].format(minutes=int(seconds // 60), seconds=seconds % 60)
-                             for seconds in frame[ZH["duration"]]]
+    frame[ZH["duration"]] = [
+        ZH["minutes"].format(minutes=int(seconds // 60), seconds=seconds % 60) for seconds in frame[ZH["duration"]]
+    ]
     frame.to_csv(tmp_path / "export.csv", index=False, encoding="gb18030")
     found = surveysem.read_responses(tmp_path / "export.csv", book)
     pd.testing.assert_frame_equal(found.answers, sample.responses.answers)
@@ -38,16 +39,22 @@ def test_a_survey_as_a_chinese_platform_exports_it_comes_back_whole(tmp_path, ca
     assert main(["check", str(tmp_path / "export.csv"), "--codebook", str(LARGE), "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr().out
     assert "export.csv (gb18030, survey): 120 respondents, 5 flagged, 115 kept" in said
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["invalid.csv", "manifest.json", "mapping.csv",
-                                                                            "screening.csv"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "invalid.csv",
+        "manifest.json",
+        "mapping.csv",
+        "screening.csv",
+    ]
 
 
 def test_the_command_says_what_is_wrong_and_writes_nothing(tmp_path, capsys):
     (tmp_path / "a.csv").write_text("W1\n", encoding="utf-8")
-    for arguments, message in ((["check", str(tmp_path / "a.csv"), *BOOK], "a.csv has a heading and no rows"),
-                               (["check", "none.csv", "--codebook", "none.toml"], "codebook none.toml cannot be read"),
-                               (["check", "a.csv"], "the following arguments are required: --codebook"),
-                               (["chekc"], "unknown command 'chekc'; did you mean 'check'?")):
+    for arguments, message in (
+        (["check", str(tmp_path / "a.csv"), *BOOK], "a.csv has a heading and no rows"),
+        (["check", "none.csv", "--codebook", "none.toml"], "codebook none.toml cannot be read"),
+        (["check", "a.csv"], "the following arguments are required: --codebook"),
+        (["chekc"], "unknown command 'chekc'; did you mean 'check'?"),
+    ):
         assert main(arguments) == 2
         said = capsys.readouterr()
         assert message in said.err
@@ -88,17 +95,21 @@ def test_a_stated_truth_is_drawn_and_a_wrong_one_named(tmp_path, capsys):
     assert len(drawn) == 1200
     assert pd.read_csv(tmp_path / "out" / "planted.csv")["defect"].nunique() == 6
     text = TRUTH_OF_LARGE.read_text(encoding="utf-8")
-    for old, new, message in (("nobs = 1200", "nobs = 0.5", "truth mine.toml, field nobs: got 0.5; allowed: a whole"),
-                              ("loading =", "lodaing =", "truth mine.toml, measurement, field lodaing: an unknown"),
-                              ("quality = 0.25", 'quality = "big"', "truth mine.toml, paths, field trust: got"),
-                              ("speeders = 25", "speeders = -1", "truth mine.toml, defects, field speeders: got -1"),
-                              ("[measurement]", "[measure]", "truth mine.toml, field measure: an unknown field")):
+    for old, new, message in (
+        ("nobs = 1200", "nobs = 0.5", "truth mine.toml, field nobs: got 0.5; allowed: a whole"),
+        ("loading =", "lodaing =", "truth mine.toml, measurement, field lodaing: an unknown"),
+        ("quality = 0.25", 'quality = "big"', "truth mine.toml, paths, field trust: got"),
+        ("speeders = 25", "speeders = -1", "truth mine.toml, defects, field speeders: got -1"),
+        ("[measurement]", "[measure]", "truth mine.toml, field measure: an unknown field"),
+    ):
         (tmp_path / "mine.toml").write_text(text.replace(old, new), encoding="utf-8")
         capsys.readouterr()
         assert main([*stated, str(tmp_path / "mine.toml"), "--out", str(tmp_path / "no")]) == 2
         assert message in capsys.readouterr().err
-    for option, message in ((["--seed", "-1"], "seed is -1; allowed: a whole number from 0"),
-                            (["--respondents", "0"], "nobs is 0; allowed: a whole number from 1")):
+    for option, message in (
+        (["--seed", "-1"], "seed is -1; allowed: a whole number from 0"),
+        (["--respondents", "0"], "nobs is 0; allowed: a whole number from 1"),
+    ):
         assert main(["sample", *BOOK, *option, "--out", str(tmp_path / "no")]) == 2
         assert message in capsys.readouterr().err
     assert not (tmp_path / "no").exists()

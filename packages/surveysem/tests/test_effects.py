@@ -14,8 +14,15 @@ from surveysem import EffectTest, ParameterError, adjust, decide, recovered
 
 
 def made(estimate=0.0, interval=None, inner=None, level=0.95, **others) -> EffectTest:
-    return EffectTest(estimate=estimate, n=10, interval=interval, level=level if interval else None,
-                      equivalence_interval=inner, equivalence_level=0.90 if inner else None, **others)
+    return EffectTest(
+        estimate=estimate,
+        n=10,
+        interval=interval,
+        level=level if interval else None,
+        equivalence_interval=inner,
+        equivalence_level=0.90 if inner else None,
+        **others,
+    )
 
 
 # estimate, 95 % interval, 90 % interval -> outcome; the smallest effect of interest is 1
@@ -45,12 +52,15 @@ def test_people_decision_table_in_both_directions(estimate, interval, inner, out
     assert decide(test, smallest=1.0, direction=direction) == outcome
 
 
-@pytest.mark.parametrize(("estimate", "interval", "inner", "outcome"), [
-    (0.0, (-1.1, 1.1), (-0.9, 0.9), "supported"),
-    (2.0, (0.5, 3.5), (0.8, 3.2), "contradicted"),
-    (-2.0, (-3.5, -0.5), (-3.2, -0.8), "contradicted"),
-    (0.5, (-1.0, 2.0), (-0.8, 1.8), "inconclusive"),
-])
+@pytest.mark.parametrize(
+    ("estimate", "interval", "inner", "outcome"),
+    [
+        (0.0, (-1.1, 1.1), (-0.9, 0.9), "supported"),
+        (2.0, (0.5, 3.5), (0.8, 3.2), "contradicted"),
+        (-2.0, (-3.5, -0.5), (-3.2, -0.8), "contradicted"),
+        (0.5, (-1.0, 2.0), (-0.8, 1.8), "inconclusive"),
+    ],
+)
 def test_equality_is_supported_by_equivalence(estimate, interval, inner, outcome):
     test = made(estimate=estimate, interval=interval, inner=inner)
     assert decide(test, smallest=1.0, direction="equal") == outcome
@@ -66,14 +76,17 @@ def test_an_interval_narrower_than_the_correction_asks_is_refused():
         decide(replace(test, equivalence_interval=(0.8, 3.2), equivalence_level=0.8), smallest=1.0, name="care")
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"estimate": np.nan}, "estimate must be a finite number; got nan"),
-    ({"n": 0}, "n must be at least 1; got 0"),
-    ({"interval": (2.0, 1.0)}, "interval and its level must be both or neither"),
-    ({"level": None}, "interval and its level must be both or neither"),
-    ({"level": 1.0}, "interval and its level must be both or neither"),
-    ({"p_value": 1.2}, r"p_value must be a probability in \[0, 1\]; got 1.2"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"estimate": np.nan}, "estimate must be a finite number; got nan"),
+        ({"n": 0}, "n must be at least 1; got 0"),
+        ({"interval": (2.0, 1.0)}, "interval and its level must be both or neither"),
+        ({"level": None}, "interval and its level must be both or neither"),
+        ({"level": 1.0}, "interval and its level must be both or neither"),
+        ({"p_value": 1.2}, r"p_value must be a probability in \[0, 1\]; got 1.2"),
+    ],
+)
 def test_a_test_out_of_range_is_refused(change, message):
     with pytest.raises(ParameterError, match=message):
         replace(made(estimate=0.5, interval=(0.0, 1.0)), **change)
@@ -98,8 +111,10 @@ def test_from_error_gives_the_textbook_interval_and_p_value():
 
 @given(st.floats(-5, 5), st.floats(0.01, 3), st.floats(1, 4))
 def test_a_wider_interval_never_turns_inconclusive_into_supported(estimate, reach, factor):
-    outcome = [decide(made(estimate=estimate, interval=(estimate - r, estimate + r)), smallest=1.0)
-               for r in (reach, reach * factor)]
+    outcome = [
+        decide(made(estimate=estimate, interval=(estimate - r, estimate + r)), smallest=1.0)
+        for r in (reach, reach * factor)
+    ]
     assert outcome[0] == outcome[1] or outcome[1] == "inconclusive"
 
 

@@ -42,11 +42,16 @@ KIND = Scale("kind", 1, 3, ("content", "interaction", "other"), tuple(ZH["kinds"
 
 
 def codebook(items: dict[str, list[str]], paths: list[tuple[str, str]], **others: object) -> Codebook:
-    constructs = tuple(Construct(name, tuple(Item(code, SEVEN, construct=name) for code in codes), name.upper(), name)
-                       for name, codes in items.items())
+    constructs = tuple(
+        Construct(name, tuple(Item(code, SEVEN, construct=name) for code in codes), name.upper(), name)
+        for name, codes in items.items()
+    )
     asked = [item for construct in constructs for item in construct.items]
-    asked += [Item("mails", COUNT, role="control"), Item("orders", COUNT, role="control"),
-              Item("kind", KIND, role="control")]
+    asked += [
+        Item("mails", COUNT, role="control"),
+        Item("orders", COUNT, role="control"),
+        Item("kind", KIND, role="control"),
+    ]
     return Codebook("small", constructs, tuple(asked), tuple(ExpectedPath(y, x, 1) for y, x in paths), **others)
 
 
@@ -58,20 +63,33 @@ def study(book: Codebook, answers: pd.DataFrame, **options: object) -> Study:
 
 def measured(factors: dict[str, np.ndarray], rng: np.random.Generator, loading: float = 0.8) -> pd.DataFrame:
     """Three items a factor, all of variance 1."""
-    return pd.DataFrame({f"{name}{k}": loading * values + np.sqrt(1 - loading**2) * rng.standard_normal(len(values))
-                         for name, values in factors.items() for k in (1, 2, 3)})
+    return pd.DataFrame(
+        {
+            f"{name}{k}": loading * values + np.sqrt(1 - loading**2) * rng.standard_normal(len(values))
+            for name, values in factors.items()
+            for k in (1, 2, 3)
+        }
+    )
 
 
 def items(*names: str) -> dict[str, list[str]]:
     return {name: [f"{name}{k}" for k in (1, 2, 3)] for name in names}
 
+
 # --- joint effects ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("take", "truth"), [
-    (least, [0.2, 0.2, 0.2]), (least, [0.0, 0.5, 0.5]), (least, [-0.1, 0.0, 0.1]),
-    (largest, [0.0, 0.0, 0.0]), (largest, [0.3, -0.3, 0.0]), (largest, [0.05, 0.0, -0.6]),
-])
+@pytest.mark.parametrize(
+    ("take", "truth"),
+    [
+        (least, [0.2, 0.2, 0.2]),
+        (least, [0.0, 0.5, 0.5]),
+        (least, [-0.1, 0.0, 0.1]),
+        (largest, [0.0, 0.0, 0.0]),
+        (largest, [0.3, -0.3, 0.0]),
+        (largest, [0.05, 0.0, -0.6]),
+    ],
+)
 def test_joint_intervals_hold_the_truth(take, truth):
     """Two thousand draws of three correlated estimates: never above the error rate within four Monte Carlo errors."""
     rng, alpha, draws = np.random.default_rng(5), 0.10, 2000
@@ -122,8 +140,9 @@ def test_joint_effects_refuse_what_is_no_effect():
 
 # --- moderation -------------------------------------------------------------------------------------------------------
 
-MODERATED = codebook(items("x", "w", "m", "y"), [("w", "x"), ("y", "x"), ("y", "w")],
-                     moderations=(Moderation("y", "x", "m", 1),))
+MODERATED = codebook(
+    items("x", "w", "m", "y"), [("w", "x"), ("y", "x"), ("y", "w")], moderations=(Moderation("y", "x", "m", 1),)
+)
 
 
 def respondents(n: int, seed: int, product: float = 0.2) -> pd.DataFrame:
@@ -140,7 +159,7 @@ def respondents(n: int, seed: int, product: float = 0.2) -> pd.DataFrame:
 
 def test_a_moderation_is_recovered():
     found = moderations(study(MODERATED, respondents(3000, 1)))
-    one, = found.tested
+    (one,) = found.tested
     assert abs(one.effect.estimate - 0.2) < 3 * one.effect.standard_error < 0.1
     for at in (-1, 0, 1):
         assert abs(one.slope(at).estimate - (0.3 + 0.2 * at)) < 3 * one.slope(at).standard_error
@@ -155,17 +174,19 @@ def test_a_moderation_is_recovered():
 @pytest.mark.slow
 def test_errors_of_the_standardised_product_are_those_of_resampling():
     answers = respondents(600, 2)
-    one, = moderations(study(MODERATED, answers)).tested
+    (one,) = moderations(study(MODERATED, answers)).tested
     rng, entry = np.random.default_rng(1), MODERATED.moderations[0]
-    again = [moderation(study(MODERATED, answers.iloc[rng.integers(600, size=600)].reset_index(drop=True)), entry)
-             for _ in range(60)]
+    again = [
+        moderation(study(MODERATED, answers.iloc[rng.integers(600, size=600)].reset_index(drop=True)), entry)
+        for _ in range(60)
+    ]
     spread = np.std([[e.effect.estimate, e.slope(1).estimate] for e in again], axis=0, ddof=1)
     ours = [one.effect.standard_error, one.slope(1).standard_error]
     assert spread == pytest.approx(ours, rel=0.35)  # sixty resamples: standard error 9 per cent
 
 
 def test_without_a_product_its_interval_holds_zero():
-    one, = moderations(study(MODERATED, respondents(1500, 3, product=0.0))).tested
+    (one,) = moderations(study(MODERATED, respondents(1500, 3, product=0.0))).tested
     low, high = one.effect.interval()
     assert low < 0 < high
     assert one.effect.p_value > 0.05
@@ -186,10 +207,11 @@ def test_slopes_are_those_of_semtools_in_standard_deviations():
     """``interaction.R`` of semfit's tests (semTools 0.5-6) probes the same model of Holzinger's pupils."""
     known = pd.DataFrame(json.loads((REFERENCE / "interaction.json").read_text())["slopes"])
     scales = {"visual": ["x1", "x2", "x3"], "textual": ["x4", "x5", "x6"], "speed": ["x7", "x8", "x9"]}
-    book = codebook(scales, [("speed", "visual"), ("speed", "textual")],
-                    moderations=(Moderation("speed", "visual", "textual", 1),))
+    book = codebook(
+        scales, [("speed", "visual"), ("speed", "textual")], moderations=(Moderation("speed", "visual", "textual", 1),)
+    )
     pupils = pd.read_csv(REFERENCE / "data" / "holzinger_swineford.csv")
-    one, = moderations(study(book, pupils)).tested
+    (one,) = moderations(study(book, pupils)).tested
     sd = {name: np.sqrt(variance) for name, variance in one.fit.variances_at(one.fit.theta).items()}
     ours = [one.slope(at / sd["textual"]).estimate * sd["speed"] / sd["visual"] for at in known.iloc[:, 0]]
     np.testing.assert_allclose(ours, known.iloc[:, 1], atol=1e-5)
@@ -198,7 +220,7 @@ def test_slopes_are_those_of_semtools_in_standard_deviations():
 def test_missing_answers_leave_the_products_to_full_information():
     answers = respondents(2000, 1)
     holes = answers.mask(np.random.default_rng(9).random(answers.shape) < 0.05)
-    one, = moderations(study(MODERATED, holes)).tested
+    (one,) = moderations(study(MODERATED, holes)).tested
     assert one.fit.options["missing"] == "fiml"
     assert one.fit.nobs == 2000
     assert abs(one.effect.estimate - 0.2) < 3 * one.effect.standard_error
@@ -206,13 +228,16 @@ def test_missing_answers_leave_the_products_to_full_information():
 
 def test_ordered_answers_are_taken_as_numbers():
     cut = respondents(400, 5).apply(lambda column: pd.Series(np.digitize(column, [-1, 0, 1]) + 1.0))
-    one, = moderations(study(MODERATED, cut, estimator="WLSMV")).tested
+    (one,) = moderations(study(MODERATED, cut, estimator="WLSMV")).tested
     assert one.fit.estimator == "MLR"
 
 
 def test_surplus_items_of_a_longer_scale_have_no_product():
-    book = codebook({**items("x", "w", "y"), "m": ["m1", "m2"]}, [("y", "x"), ("y", "w")],
-                    moderations=(Moderation("y", "x", "m", 1),))
+    book = codebook(
+        {**items("x", "w", "y"), "m": ["m1", "m2"]},
+        [("y", "x"), ("y", "w")],
+        moderations=(Moderation("y", "x", "m", 1),),
+    )
     text, data, codes = submodel(book, respondents(50, 1), book.moderations[0])
     assert "product =~ x1.m1 + x2.m2\n" in text
     assert codes[-2:] == ["x1.m1", "x2.m2"]
@@ -245,8 +270,9 @@ def contacted(n: int, seed: int, rate, overdispersed: bool = False) -> pd.DataFr
     mails = rng.negative_binomial(4, 0.4, n)
     mean = rate(mails) * (rng.gamma(2, 0.5, n) if overdispersed else 1)
     blank = measured({"x": rng.standard_normal(n), "y": rng.standard_normal(n)}, rng)
-    return blank.assign(mails=mails.astype(float), orders=rng.poisson(mean).astype(float),
-                        kind=rng.integers(1, 4, n).astype(float))
+    return blank.assign(
+        mails=mails.astype(float), orders=rng.poisson(mean).astype(float), kind=rng.integers(1, 4, n).astype(float)
+    )
 
 
 def inverted(mails):
@@ -322,9 +348,10 @@ def test_the_spline_is_linear_outside_and_cubic_inside():
     assert np.abs(smooth[1] + smooth[2] - 2 * smooth[0]).max() < 1e-7
 
 
-@pytest.mark.parametrize(("change", "reason"), [
-    ({"mails": 3.0}, "with 1 frequencies"), ({"orders": 2.0}, "1 counts"), ({"orders": np.nan}, "0 respondents"),
-])
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"mails": 3.0}, "with 1 frequencies"), ({"orders": 2.0}, "1 counts"), ({"orders": np.nan}, "0 respondents")],
+)
 def test_contact_needs_answers_that_vary(change, reason):
     found = contact_frequency(study(ASKED, contacted(100, 1, inverted).assign(**change)))
     assert isinstance(found, NotTestable)
@@ -374,8 +401,11 @@ def test_a_path_that_differs_between_groups_is_found():
     assert joint.interval[0] > 0.1
     assert found.largest(["z"]).estimate == pytest.approx(abs(table.loc[("z", "x"), "difference"]), rel=1e-12)
     table = measured_alike(study(BY_KIND, two_kinds(1, path=0.0))).table.reset_index()
-    assert [LEVELS[level] for level in table["level"]] == ["configural invariance", "metric invariance",
-                                                           "scalar invariance"]
+    assert [LEVELS[level] for level in table["level"]] == [
+        "configural invariance",
+        "metric invariance",
+        "scalar invariance",
+    ]
     assert set(LADDER_HEADS) == set(table)
 
 
@@ -386,8 +416,9 @@ def test_differences_are_those_of_groups_fitted_alone():
     fits = [semfit.fit(BY_KIND.model(), part, estimator="MLR") for _, part in answers.groupby("kind")]
     alone = [fit.standardized.query("op == '~'").set_index(["lhs", "rhs"]) for fit in fits]
     ours = found.summary().set_index(["outcome", "predictor"])
-    np.testing.assert_allclose(ours["difference"], (alone[0]["std_all"] - alone[1]["std_all"]).loc[ours.index],
-                               atol=0.01)
+    np.testing.assert_allclose(
+        ours["difference"], (alone[0]["std_all"] - alone[1]["std_all"]).loc[ours.index], atol=0.01
+    )
     np.testing.assert_allclose(ours["se"], np.hypot(alone[0]["se"], alone[1]["se"]).loc[ours.index], rtol=0.02)
 
 

@@ -9,8 +9,9 @@ from surveysem.screening import _first_same
 
 
 def test_rows_repeat_the_first_of_their_kind():
-    answers = pd.DataFrame({"a": [1, 2, 1, np.nan, 1, np.nan], "b": [0.0, np.nan, -0.0, np.nan, 1, np.nan]},
-                           index=[2, 3, 5, 6, 7, 9])
+    answers = pd.DataFrame(
+        {"a": [1, 2, 1, np.nan, 1, np.nan], "b": [0.0, np.nan, -0.0, np.nan, 1, np.nan]}, index=[2, 3, 5, 6, 7, 9]
+    )
     assert _first_same(answers).tolist() == [0, 0, 2, 0, 0, 0]
     twice = pd.concat([answers, answers.set_axis([10, 11, 12, 13, 14, 15])])
     assert _first_same(twice)[6:].tolist() == [2, 3, 2, 0, 7, 0]

@@ -16,7 +16,10 @@ from surveysem.errors import DataError, ParameterError, UnknownNameError
 from surveysem.screening import RARE, chance
 
 GOOD = [
-    [1, 5, 2, 4, 2, 3, 1, 1, 3], [4, 2, 5, 4, 4, 5, 3, 2, 0], [3, 3, 4, 4, 2, 1, 2, 1, 7], [5, 1, 4, 4, 5, 5, 4, 2, 1],
+    [1, 5, 2, 4, 2, 3, 1, 1, 3],
+    [4, 2, 5, 4, 4, 5, 3, 2, 0],
+    [3, 3, 4, 4, 2, 1, 2, 1, 7],
+    [5, 1, 4, 4, 5, 5, 4, 2, 1],
 ]
 HEAD = ["T1", "T2", "T3", "C1", "B1", "B2", "B3", "MODE", "N"]
 
@@ -24,15 +27,19 @@ HEAD = ["T1", "T2", "T3", "C1", "B1", "B2", "B3", "MODE", "N"]
 @pytest.fixture
 def read(tmp_path):
     """Read rows beside four good ones, with durations."""
+
     def made(*rows, seconds=(), **options):
         (tmp_path / "book.toml").write_text(SMALL, encoding="utf-8")
         book = surveysem.load_codebook(tmp_path / "book.toml")
-        good = [[(v - 1 + k) % 5 + 1 if j < 7 and j != 3 else v for j, v in enumerate(row)]
-                for k, row in enumerate(GOOD * 2)]
+        good = [
+            [(v - 1 + k) % 5 + 1 if j < 7 and j != 3 else v for j, v in enumerate(row)]
+            for k, row in enumerate(GOOD * 2)
+        ]
         frame = pd.DataFrame([*rows, *good], columns=HEAD)
         frame["duration"] = [*seconds, *[60] * (len(frame) - len(seconds))]
         frame.to_csv(tmp_path / "a.csv", index=False)
         return surveysem.read_responses(tmp_path / "a.csv", book, **options)
+
     return made
 
 
@@ -47,20 +54,28 @@ def test_nothing_is_flagged_where_nothing_is_wrong(read):
     assert screened.summary()[["rule", "flagged"]].values.tolist() == [["any", 0]]
 
 
-@pytest.mark.parametrize(("row", "seconds", "options", "expected"), [
-    ([None, None, 3, 4, 1, 2, 3, 1, 1], 60, {}, [["missing", 2 / 6, 0.2]]),
-    ([3, 3, 3, 4, 3, 3, 3, 1, 1], 60, {}, [["straight-lining (sd)", 0, 0], ["one answer only", 3, 1]]),
-    ([2, 2, 2, 4, 2, 2, 3, 1, 1], 60, {"run": 5}, [["straight-lining (run)", 5, 5]]),
-    ([2, 2, 3, 4, 2, 2, 3, 1, 1], 60, {"sd": 0.6}, [["straight-lining (sd)", np.std([2, 2, 3, 2, 2, 3], ddof=1), 0.6]]),
-    ([2, 5, 3, 4, 1, 2, 3, 1, 1], 17.9, {}, [["speeder", 17.9 / 9, 2]]),
-    ([2, 5, 3, 4, 1, 2, 3, 1, 1], 18, {}, []),
-    ([2, 5, 3, 3, 1, 2, 3, 1, 1], 60, {}, [["failed check", 1, 0]]),
-    ([2, 5, 3, None, 1, 2, 3, 1, 1], 60, {}, [["failed check", 1, 0]]),
-    ([2, 5, 3, 3, 1, 2, 3, 1, 1], 60, {"failed_checks": 1}, []),
-    ([2, 5, 3, 4, 1, 9, 3, 1, 1], 60, {}, [["out of range", 1, 0]]),
-    (GOOD[0], 60, {}, []),
-    ([3, 3, 3, 1, 3, 3, 3, 1, 1], 1, {"sd": None, "one_answer": False, "seconds": None, "failed_checks": None}, []),
-])
+@pytest.mark.parametrize(
+    ("row", "seconds", "options", "expected"),
+    [
+        ([None, None, 3, 4, 1, 2, 3, 1, 1], 60, {}, [["missing", 2 / 6, 0.2]]),
+        ([3, 3, 3, 4, 3, 3, 3, 1, 1], 60, {}, [["straight-lining (sd)", 0, 0], ["one answer only", 3, 1]]),
+        ([2, 2, 2, 4, 2, 2, 3, 1, 1], 60, {"run": 5}, [["straight-lining (run)", 5, 5]]),
+        (
+            [2, 2, 3, 4, 2, 2, 3, 1, 1],
+            60,
+            {"sd": 0.6},
+            [["straight-lining (sd)", np.std([2, 2, 3, 2, 2, 3], ddof=1), 0.6]],
+        ),
+        ([2, 5, 3, 4, 1, 2, 3, 1, 1], 17.9, {}, [["speeder", 17.9 / 9, 2]]),
+        ([2, 5, 3, 4, 1, 2, 3, 1, 1], 18, {}, []),
+        ([2, 5, 3, 3, 1, 2, 3, 1, 1], 60, {}, [["failed check", 1, 0]]),
+        ([2, 5, 3, None, 1, 2, 3, 1, 1], 60, {}, [["failed check", 1, 0]]),
+        ([2, 5, 3, 3, 1, 2, 3, 1, 1], 60, {"failed_checks": 1}, []),
+        ([2, 5, 3, 4, 1, 9, 3, 1, 1], 60, {}, [["out of range", 1, 0]]),
+        (GOOD[0], 60, {}, []),
+        ([3, 3, 3, 1, 3, 3, 3, 1, 1], 1, {"sd": None, "one_answer": False, "seconds": None, "failed_checks": None}, []),
+    ],
+)
 def test_each_rule_flags_its_case_with_value_and_threshold(read, row, seconds, options, expected):
     responses = read(row, seconds=[seconds], invalid="record")
     rules = surveysem.Rules(duplicates=False, **options)
@@ -100,20 +115,26 @@ def test_repeated_rows_are_reported_and_leave_only_where_the_codebook_says_so():
     responses = made_of(changed, 5)
     screened = surveysem.screen(responses)
     assert (screened.repeated, len(screened.answers)) == (5, 100)
-    assert flags(screened) == [[row, "duplicate", changed.index[(changed == changed.loc[row]).all(axis=1)][0], RARE]
-                               for row in changed.index[-5:]]
+    assert flags(screened) == [
+        [row, "duplicate", changed.index[(changed == changed.loc[row]).all(axis=1)][0], RARE]
+        for row in changed.index[-5:]
+    ]
     assert not screened.record["dropped"].any()
     strict = surveysem.screen(responses, surveysem.Rules(report=()))
     assert strict.record["dropped"].all()
     assert strict.answers.index.tolist() == changed.index[:-5].tolist()
 
 
-@pytest.mark.parametrize(("points", "items", "factors", "nobs", "shift"), [
-    (5, 8, 2, 1000, 0.6), (5, 9, 3, 1000, 0.6), (7, 8, 2, 1000, 0.6), (5, 11, 3, 1090, 2.0), (2, 9, 1, 400, 0.5)])
+@pytest.mark.parametrize(
+    ("points", "items", "factors", "nobs", "shift"),
+    [(5, 8, 2, 1000, 0.6), (5, 9, 3, 1000, 0.6), (7, 8, 2, 1000, 0.6), (5, 11, 3, 1090, 2.0), (2, 9, 1, 400, 0.5)],
+)
 def test_as_many_rows_repeat_another_and_hold_one_answer_as_are_drawn(points, items, factors, nobs, shift):
     """Against the rows of surveys drawn from the truth itself, with three times their spread to each side."""
-    seen = [(answers.duplicated().sum(), (answers.nunique(axis=1) == 1).mean())
-            for answers in (drawn(points, items, factors, nobs, shift, seed) for seed in range(20))]
+    seen = [
+        (answers.duplicated().sum(), (answers.nunique(axis=1) == 1).mean())
+        for answers in (drawn(points, items, factors, nobs, shift, seed) for seed in range(20))
+    ]
     found = [chance(made_of(drawn(points, items, factors, nobs, shift, seed), points)) for seed in (30, 31, 32)]
     for at, said in enumerate(([one.repeated for one in found], [one.alike for one in found])):
         values = np.array([row[at] for row in seen])
@@ -183,16 +204,19 @@ def test_the_hanoi_survey_holds_sixteen_duplicates_and_ten_straight_liners():
     assert counts[["duplicate", "straight-lining (sd)", "one answer only"]].tolist() == [16, 10, 10]
     assert len(screened.answers) == 262
     assert len(surveysem.screen(responses, surveysem.Rules(report=())).answers) == 272 - counts["any"] == 253
-    assert screened.notes == ("speeder: the file has no duration.",
-                              "failed check: the codebook has no attention check.")
+    assert screened.notes == (
+        "speeder: the file has no duration.",
+        "failed check: the codebook has no attention check.",
+    )
     assert len(surveysem.screen(responses, mode="report-only").answers) == 272
 
 
 def test_short_questionnaires_keep_those_who_answer_alike_by_chance():
     """Nine yes-or-no items: 400 careful respondents repeat one another, and leaving them out undoes the paths."""
     two, names = Scale("two", 0, 1), ("quality", "trust", "repurchase")
-    constructs = tuple(Construct(name, tuple(Item(f"{name[0]}{k}", two, construct=name) for k in (1, 2, 3)))
-                       for name in names)
+    constructs = tuple(
+        Construct(name, tuple(Item(f"{name[0]}{k}", two, construct=name) for k in (1, 2, 3))) for name in names
+    )
     book = Codebook("short", constructs, tuple(item for one in constructs for item in one.items))
     rng = np.random.default_rng(1)
     factor = rng.normal(size=(400, 1)) + 0.5 * rng.normal(size=(400, 9))

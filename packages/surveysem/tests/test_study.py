@@ -99,8 +99,9 @@ def test_one_step_draws_have_the_sandwich_s_covariance(study):
 
 
 def test_one_step_and_refits_agree(study):
-    refits, steps = (semfit.bootstrap(study.structural, 1000, seed=2, method=method).draws.std(0)
-                     for method in ("refit", "one-step"))
+    refits, steps = (
+        semfit.bootstrap(study.structural, 1000, seed=2, method=method).draws.std(0) for method in ("refit", "one-step")
+    )
     assert np.median(refits / steps) == pytest.approx(1, abs=0.03)
     assert np.abs(refits / steps - 1).max() < 0.2
 
@@ -133,8 +134,15 @@ def test_without_a_way_through_another_construct_there_is_no_indirect_effect():
     assert found.reason == "No path leads from a strategy over another construct to a final outcome."
 
 
-RISK = replace(BOOK, paths=(Expected("noise", "care", -1), Expected("stay", "noise", -1),
-                            Expected("stay", "trust", 1), Expected("noise", "trust", 1)))
+RISK = replace(
+    BOOK,
+    paths=(
+        Expected("noise", "care", -1),
+        Expected("stay", "noise", -1),
+        Expected("stay", "trust", 1),
+        Expected("noise", "trust", 1),
+    ),
+)
 
 
 def test_the_claimed_sign_of_an_indirect_effect_is_the_product_along_its_way():
@@ -143,8 +151,11 @@ def test_the_claimed_sign_of_an_indirect_effect_is_the_product_along_its_way():
     sample = surveysem.draw_respondents(truth, 600, seed=3, defects=surveysem.Defects())
     risky = Study(sample.responses, surveysem.screen(sample.responses), draws=200)
     assert paths.claimed_signs(risky) == {
-        ("care", "stay", "noise"): 1, ("care", "stay", "all"): 1, ("trust", "stay", "noise"): -1,
-        ("trust", "stay", "all"): -1}
+        ("care", "stay", "noise"): 1,
+        ("care", "stay", "all"): 1,
+        ("trust", "stay", "noise"): -1,
+        ("trust", "stay", "all"): -1,
+    }
     found = paths.indirect(risky)
     lines = found.totals("stay").summary().set_index("strategy")
     assert lines["estimate"].to_dict() == pytest.approx({"care": 0.25, "trust": -0.15}, abs=0.08)
@@ -152,11 +163,21 @@ def test_the_claimed_sign_of_an_indirect_effect_is_the_product_along_its_way():
 
 
 def test_where_ways_of_both_signs_are_claimed_their_sum_has_none():
-    mixed = replace(RISK, paths=(Expected("noise", "care", 1), Expected("trust", "care", 1),
-                                 Expected("stay", "noise", -1), Expected("stay", "trust", 1)))
+    mixed = replace(
+        RISK,
+        paths=(
+            Expected("noise", "care", 1),
+            Expected("trust", "care", 1),
+            Expected("stay", "noise", -1),
+            Expected("stay", "trust", 1),
+        ),
+    )
     both = studied(300, book=mixed, draws=100)
-    assert paths.claimed_signs(both) == {("care", "stay", "noise"): -1, ("care", "stay", "trust"): 1,
-                                         ("care", "stay", "all"): 0}
+    assert paths.claimed_signs(both) == {
+        ("care", "stay", "noise"): -1,
+        ("care", "stay", "trust"): 1,
+        ("care", "stay", "all"): 0,
+    }
 
 
 def test_an_unknown_path_is_named_with_those_there_are(study):
@@ -193,9 +214,19 @@ def test_a_study_says_where_its_answers_are_from(study):
 
 
 def test_what_failed_is_not_counted_as_firm():
-    rows = [{"specification": k, "declared": k == 1, "outcome": "stay", "predictor": "care", "direction": 1,
-             "estimate": value, "low": value - 0.1, "high": value + 0.1}
-            for k, value in enumerate([0.4, 0.3, np.nan], 1)]
+    rows = [
+        {
+            "specification": k,
+            "declared": k == 1,
+            "outcome": "stay",
+            "predictor": "care",
+            "direction": 1,
+            "estimate": value,
+            "low": value - 0.1,
+            "high": value + 0.1,
+        }
+        for k, value in enumerate([0.4, 0.3, np.nan], 1)
+    ]
     line = SpecificationCurve(pd.DataFrame(rows), 0.95, ()).summary().iloc[0]
     assert (line["specifications"], line["failed"], line["beyond_zero"]) == (2, 1, 1)
 

@@ -16,13 +16,16 @@ from semfit import population_moments
 from surveysem import Defects, Departures, Truth, draw_respondents
 from surveysem.errors import ParameterError, UnknownNameError
 
-THREE = SMALL.replace("[paths]", """[[constructs]]
+THREE = SMALL.replace(
+    "[paths]",
+    """[[constructs]]
 name = "sharing"
 scale = "five"
 items = [{ code = "S1" }, { code = "S2", reverse = true }, { code = "S3" }]
 
 [paths]
-sharing = ["trust", "buying"]""")
+sharing = ["trust", "buying"]""",
+)
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +75,14 @@ def test_every_planted_defect_is_found_and_recorded(truth):
     sample = draw_respondents(truth, 400, defects=defects, seed=5)
     clean = surveysem.screen(draw_respondents(truth, 400, seed=5).responses)
     screened = surveysem.screen(sample.responses, surveysem.Rules(missing=0))
-    rules = {"straight-liner": "one answer only", "speeder": "speeder", "failed check": "failed check",
-             "duplicate": "duplicate", "out of range": "out of range", "missing cell": "missing"}
+    rules = {
+        "straight-liner": "one answer only",
+        "speeder": "speeder",
+        "failed check": "failed check",
+        "duplicate": "duplicate",
+        "out of range": "out of range",
+        "missing cell": "missing",
+    }
     natural = set(clean.record["row"])
     for defect, rule in rules.items():
         planted = set(sample.planted.query("defect == @defect")["row"])
@@ -83,12 +92,19 @@ def test_every_planted_defect_is_found_and_recorded(truth):
             flagged -= set(sample.planted.query("defect == 'out of range'")["row"])  # missing once recorded
         assert flagged - planted <= natural, defect
     counts = sample.planted["defect"].value_counts()
-    assert counts.to_dict() == {"missing cell": 40, "failed check": 7, "speeder": 6, "straight-liner": 5,
-                                "duplicate": 4, "out of range": 3}
+    assert counts.to_dict() == {
+        "missing cell": 40,
+        "failed check": 7,
+        "speeder": 6,
+        "straight-liner": 5,
+        "duplicate": 4,
+        "out of range": 3,
+    }
     for _, row, first in sample.planted.query("defect == 'duplicate'")[["row", "value"]].itertuples():
         assert first < row
-        pd.testing.assert_series_equal(sample.cells.loc[row].drop("duration"), sample.cells.loc[first].drop("duration"),
-                                       check_names=False)
+        pd.testing.assert_series_equal(
+            sample.cells.loc[row].drop("duration"), sample.cells.loc[first].drop("duration"), check_names=False
+        )
 
 
 def test_the_sample_says_that_it_is_synthetic_also_after_a_round_trip(truth, tmp_path):
@@ -112,14 +128,17 @@ def test_the_same_seed_gives_the_same_sample(truth):
     assert not first.equals(other)
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    ({"effects": {"buying": {"trsut": 0.5}}}, "unknown construct 'trsut'; did you mean 'trust'"),
-    ({"effects": {"buying": {"trust": 1.2}}}, "the effects on buying explain all its variance"),
-    ({"effects": {"buying": {"trust": 0.2}, "trust": {"buying": 0.2}}}, "run in a circle through buying, trust"),
-    ({"loading": 1}, "loading is 1; allowed: a number between 0 and 1"),
-    ({"correlation": -0.1}, "correlation is -0.1"),
-    ({"seconds": 0}, "seconds is 0; allowed: a finite number above 0"),
-])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"effects": {"buying": {"trsut": 0.5}}}, "unknown construct 'trsut'; did you mean 'trust'"),
+        ({"effects": {"buying": {"trust": 1.2}}}, "the effects on buying explain all its variance"),
+        ({"effects": {"buying": {"trust": 0.2}, "trust": {"buying": 0.2}}}, "run in a circle through buying, trust"),
+        ({"loading": 1}, "loading is 1; allowed: a number between 0 and 1"),
+        ({"correlation": -0.1}, "correlation is -0.1"),
+        ({"seconds": 0}, "seconds is 0; allowed: a finite number above 0"),
+    ],
+)
 def test_an_impossible_truth(book, options, message):
     with pytest.raises((ParameterError, UnknownNameError), match=message):
         Truth(book, **options)
@@ -194,18 +213,27 @@ def test_the_careless_answer_at_random_and_pass_the_screening(truth):
 def test_departures_are_stated_beside_the_sample(truth, tmp_path):
     draw_respondents(truth, 60, departures=Departures(method=0.2), seed=2).write(tmp_path)
     stated = json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))
-    assert stated["departures"] == {"skew": 0, "cross_loading": 0, "method": 0.2, "missing": 0, "missing_slope": 0,
-                                    "careless": 0}
+    assert stated["departures"] == {
+        "skew": 0,
+        "cross_loading": 0,
+        "method": 0.2,
+        "missing": 0,
+        "missing_slope": 0,
+        "careless": 0,
+    }
     assert stated["contact"] is None
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    ({"missing": 1.0}, "departure missing is 1.0; allowed: a share from 0 to 1"),
-    ({"careless": -0.1}, "departure careless is -0.1; allowed: a share from 0 to 1"),
-    ({"skew": float("nan")}, "departure skew is nan; allowed: a finite number"),
-    ({"method": 0.7}, "the departures explain all the variance of T1; allowed: loadings that leave some"),
-    ({"cross_loading": 0.6}, "the departures explain all the variance of T1"),
-])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"missing": 1.0}, "departure missing is 1.0; allowed: a share from 0 to 1"),
+        ({"careless": -0.1}, "departure careless is -0.1; allowed: a share from 0 to 1"),
+        ({"skew": float("nan")}, "departure skew is nan; allowed: a finite number"),
+        ({"method": 0.7}, "the departures explain all the variance of T1; allowed: loadings that leave some"),
+        ({"cross_loading": 0.6}, "the departures explain all the variance of T1"),
+    ],
+)
 def test_impossible_departures(truth, options, message):
     with pytest.raises(ParameterError, match=message):
         draw_respondents(truth, 100, departures=Departures(**options), seed=1)

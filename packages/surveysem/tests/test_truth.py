@@ -79,7 +79,8 @@ def test_least_squares_finds_paths_and_moderation_among_the_constructs(truth):
     found = values(truth, "moderation")
     assert found.to_list() == pytest.approx([0.2, 0.0], rel=1e-12, abs=0)
     assert values(truth, "path").to_dict() == {
-        (outcome, name): b for outcome, predictors in truth.paths.items() for name, b in predictors.items()}
+        (outcome, name): b for outcome, predictors in truth.paths.items() for name, b in predictors.items()
+    }
 
 
 def test_groups_differ_as_stated_and_pool_to_the_path_between(book):
@@ -95,7 +96,8 @@ def test_groups_differ_as_stated_and_pool_to_the_path_between(book):
     assert pooled["trust"] == pytest.approx(0.35, abs=0.02)
     differences = values(truth, "difference")
     assert differences[differences != 0].to_dict() == pytest.approx(
-        {("stickiness", "trust"): 0.2, ("repurchase", "benefit"): -0.1}, rel=1e-12)
+        {("stickiness", "trust"): 0.2, ("repurchase", "benefit"): -0.1}, rel=1e-12
+    )
     answers = draw_respondents(truth, 200, seed=1).responses.answers
     assert set(answers["PLATFORM"]) == {1, 2}
 
@@ -125,10 +127,15 @@ def test_indirect_effects_agree_with_regressions_of_the_constructs(truth):
         assert by_regression == pytest.approx(found[outcome].to_list(), abs=CHANCE)
 
 
-@pytest.mark.parametrize("curve", [
-    ContactCurve(driver="repurchase", slope=0.3), ContactCurve(peak=4.0, dispersion=0.0),
-    ContactCurve(peak=30.0, drop=0.02, orders=20.0), ContactCurve(drop=0.0, overdispersion=0.0),
-])
+@pytest.mark.parametrize(
+    "curve",
+    [
+        ContactCurve(driver="repurchase", slope=0.3),
+        ContactCurve(peak=4.0, dispersion=0.0),
+        ContactCurve(peak=30.0, drop=0.02, orders=20.0),
+        ContactCurve(drop=0.0, overdispersion=0.0),
+    ],
+)
 def test_count_regressions_find_the_contact_curve(book, curve):
     import statsmodels.api as sm
 
@@ -175,18 +182,29 @@ def test_without_a_curve_contacts_and_orders_are_apart_from_everything(book):
     assert between == pytest.approx(0, abs=5 / np.sqrt(20_000))
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    ({"moderations": {"repurchase": {"benefit * prize": 0.1}}}, "unknown construct 'prize'; did you mean 'price'"),
-    ({"moderations": {"repurchase": {"benefit": 0.1}}}, "moderation of repurchase is 'benefit'; allowed: 'predictor"),
-    ({"moderations": {"repurchase": {"price * price": 0.1}}}, "moderation of repurchase is 'price \\* price'"),
-    ({"moderations": {"stickiness": {"emotion * tie": 0.1}, "repurchase": {"stickiness * price": 0.1}}},
-     "moderation of repurchase: stickiness is moderated itself; allowed: factors that are not"),
-    ({"moderations": {"repurchase": {"benefit * price": 0.9}}}, "the effects on repurchase explain all its variance"),
-    ({"effects": {"repurchase": {"benefit * price": 0.1}}}, "unknown construct 'benefit \\* price'"),
-    ({"differences": {"sharing": {"benefit": 0.1}}}, "unknown path to sharing 'benefit'"),
-    ({"differences": {"sharing": {"trust": 0.9}}}, "the effects on sharing explain all its variance"),
-    ({"contact": ContactCurve(driver="repurchas")}, "unknown construct 'repurchas'; did you mean 'repurchase'"),
-])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"moderations": {"repurchase": {"benefit * prize": 0.1}}}, "unknown construct 'prize'; did you mean 'price'"),
+        (
+            {"moderations": {"repurchase": {"benefit": 0.1}}},
+            "moderation of repurchase is 'benefit'; allowed: 'predictor",
+        ),
+        ({"moderations": {"repurchase": {"price * price": 0.1}}}, "moderation of repurchase is 'price \\* price'"),
+        (
+            {"moderations": {"stickiness": {"emotion * tie": 0.1}, "repurchase": {"stickiness * price": 0.1}}},
+            "moderation of repurchase: stickiness is moderated itself; allowed: factors that are not",
+        ),
+        (
+            {"moderations": {"repurchase": {"benefit * price": 0.9}}},
+            "the effects on repurchase explain all its variance",
+        ),
+        ({"effects": {"repurchase": {"benefit * price": 0.1}}}, "unknown construct 'benefit \\* price'"),
+        ({"differences": {"sharing": {"benefit": 0.1}}}, "unknown path to sharing 'benefit'"),
+        ({"differences": {"sharing": {"trust": 0.9}}}, "the effects on sharing explain all its variance"),
+        ({"contact": ContactCurve(driver="repurchas")}, "unknown construct 'repurchas'; did you mean 'repurchase'"),
+    ],
+)
 def test_an_impossible_truth(book, options, message):
     with pytest.raises((ParameterError, UnknownNameError), match=message):
         Truth(book, **options)
@@ -201,11 +219,14 @@ def test_a_truth_needs_what_its_codebook_names():
         Truth(hanoi, differences={"URG": {"HED": 0.1}})
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    ({"contacts": 0.0}, "contact contacts is 0.0; allowed: a number above 0"),
-    ({"dispersion": -0.1}, "contact dispersion is -0.1; allowed: a number from 0"),
-    ({"peak": np.inf}, "contact peak is inf; allowed: a finite number"),
-])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"contacts": 0.0}, "contact contacts is 0.0; allowed: a number above 0"),
+        ({"dispersion": -0.1}, "contact dispersion is -0.1; allowed: a number from 0"),
+        ({"peak": np.inf}, "contact peak is inf; allowed: a finite number"),
+    ],
+)
 def test_an_impossible_contact_curve(options, message):
     with pytest.raises(ParameterError, match=message):
         ContactCurve(**options)

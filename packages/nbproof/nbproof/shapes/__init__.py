@@ -13,14 +13,32 @@ from typing import Any
 
 from nbproof.errors import NotebookError, named, nearest, quoted
 
-__all__ = ["COUNT", "FLAG", "LIST", "NUMBER", "TABLE", "TEXT", "Field", "check", "check_file", "fault", "one_of",
-           "read_bytes", "read_toml"]
+__all__ = [
+    "COUNT",
+    "FLAG",
+    "LIST",
+    "NUMBER",
+    "TABLE",
+    "TEXT",
+    "Field",
+    "check",
+    "check_file",
+    "fault",
+    "one_of",
+    "read_bytes",
+    "read_toml",
+]
 
 LARGEST = 2**30  # bytes
 SETTINGS = 2**20  # bytes of a toml file
 DOTS = 200  # in one line of it: tomllib takes hours for a key of 100,000 parts
-KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
-         stat.S_IFSOCK: "a socket"}
+KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
 
 
 def check_file(path: str | Path, error: type[Exception] = NotebookError, largest: int = LARGEST) -> int:
@@ -98,8 +116,13 @@ LIST = Field(lambda value: isinstance(value, list), "a list")
 TABLE = Field(lambda value: isinstance(value, dict), "a table")
 
 
-def check(error: type[Exception], where: str, table: Any, needed: Mapping[str, Field],
-          optional: Mapping[str, Field] = MappingProxyType({})) -> dict[str, Any]:
+def check(
+    error: type[Exception],
+    where: str,
+    table: Any,
+    needed: Mapping[str, Field],
+    optional: Mapping[str, Field] = MappingProxyType({}),
+) -> dict[str, Any]:
     """Return a table that has the fields it needs and no unknown one, each of the form declared.
 
     An unknown field is named before one that is missing: as a rule it is the missing one, misspelt.
@@ -127,8 +150,10 @@ def check(error: type[Exception], where: str, table: Any, needed: Mapping[str, F
     for name in table:
         if name not in known:
             guess = nearest(name, known)
-            raise error(f"{where}, field {named(name)}: an unknown field; allowed: "
-                        f"{f'{guess} (nearest) of ' if guess else ''}{', '.join(known)}.")
+            raise error(
+                f"{where}, field {named(name)}: an unknown field; allowed: "
+                f"{f'{guess} (nearest) of ' if guess else ''}{', '.join(known)}."
+            )
     for name, field in known.items():
         if name not in table and name in needed:
             raise error(f"{where}, field {name}: got nothing; allowed: {field.allowed}.")

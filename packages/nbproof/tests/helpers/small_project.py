@@ -37,29 +37,44 @@ def write_notebook(path: Path, cells: Sequence[tuple[str, str]]) -> Path:
 
 
 TITLE = ("md", "# A small report")
-PARAMETERS = ("parameters", 'language: str = "en"  # language of the outputs\n'
-                            "factor: float = 2.0  # what to multiply by")
+PARAMETERS = (
+    "parameters",
+    'language: str = "en"  # language of the outputs\nfactor: float = 2.0  # what to multiply by',
+)
 
 ALPHA = [
     TITLE,
     PARAMETERS,
-    ("", "from book import series\nfrom nbproof import Evidence, Page\npage = Page('alpha', language)\n"
-         "made = Evidence(2, ('model',), 'made up')\nanswer = factor * series.read('data/alpha.csv')\n"
-         "page.say('The answer is {answer:.2f}.', of=made)"),
+    (
+        "",
+        "from book import series\nfrom nbproof import Evidence, Page\npage = Page('alpha', language)\n"
+        "made = Evidence(2, ('model',), 'made up')\nanswer = factor * series.read('data/alpha.csv')\n"
+        "page.say('The answer is {answer:.2f}.', of=made)",
+    ),
     ("md", "## A table"),
-    ("", "import pandas as pd\nframe = pd.DataFrame({'Year': [2017, 2018], 'Value': [1.25, 2.5]})\n"
-         "page.table('rows', frame, 'Values.', of=made, digits=1)"),
+    (
+        "",
+        "import pandas as pd\nframe = pd.DataFrame({'Year': [2017, 2018], 'Value': [1.25, 2.5]})\n"
+        "page.table('rows', frame, 'Values.', of=made, digits=1)",
+    ),
 ]
 BETA = [
     TITLE,
     PARAMETERS,
-    ("", "from book import plain\nfrom nbproof import Evidence, Page\npage = Page('beta', language)\n"
-         "other = factor + float(open('data/beta.csv').read())\n"
-         "page.say('The other is {other:.1f}.', of=Evidence(1, ('model',), 'made up'))"),
+    (
+        "",
+        "from book import plain\nfrom nbproof import Evidence, Page\npage = Page('beta', language)\n"
+        "other = factor + float(open('data/beta.csv').read())\n"
+        "page.say('The other is {other:.1f}.', of=Evidence(1, ('model',), 'made up'))",
+    ),
 ]
 ZH = tomllib.loads((Path(__file__).parent / "chinese.toml").read_text(encoding="utf-8"))
-CATALOGUE = "\n".join(('msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n',
-                       *(f'msgid "{key}"\nmsgstr "{text}"\n' for key, text in ZH["catalogue"].items())))
+CATALOGUE = "\n".join(
+    (
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n',
+        *(f'msgid "{key}"\nmsgstr "{text}"\n' for key, text in ZH["catalogue"].items()),
+    )
+)
 SETTINGS = """name = "small"
 title = "Two small reports"
 languages = ["en", "zh"]
@@ -79,11 +94,11 @@ BOOK = {
     "__init__.py": '"""A package of the project."""\n',
     "plain.py": '"""Something."""\n\nfrom book import errors\n\n__all__ = ["errors"]\n',
     "errors.py": '"""What goes wrong."""\n\n\nclass BookError(Exception):\n    """Wrong input."""\n\n'
-                 "    input_is_wrong = True\n",
+    "    input_is_wrong = True\n",
     "series.py": '"""Reads a file."""\n\nfrom book.errors import BookError\n\n\ndef read(name):\n'
-                 "    text = open(name).read()\n    if not text.strip().replace('.', '').isdigit():\n"
-                 "        raise BookError(f'{name}, row 1: got {text.strip()!r}; allowed: a number.')\n"
-                 "    return float(text)\n",
+    "    text = open(name).read()\n    if not text.strip().replace('.', '').isdigit():\n"
+    "        raise BookError(f'{name}, row 1: got {text.strip()!r}; allowed: a number.')\n"
+    "    return float(text)\n",
 }
 REFERENCES = """@article{bass1969, author = {Bass, Frank M.}, title = {A new product growth model}, year = {1969},
   journaltitle = {Management Science}, volume = {15}, pages = {215--227}, doi = {10.1287/mnsc.15.5.215}}
@@ -96,12 +111,17 @@ class Checkout:
     def __init__(self, root: Path) -> None:
         self.root = root
         shutil.copytree(Path(nbproof.__file__).parent, root / "nbproof", ignore=shutil.ignore_patterns("__pycache__"))
-        for name, text in {"nbproof.toml": SETTINGS, "data/alpha.csv": "21.0\n", "data/beta.csv": "3.5\n",
-                           "requirements.lock": "numpy==1\npandas==1\npypandoc-binary==1\n",
-                           "CITATION.cff": "authors:\n- name: The authors\n", "paper/references.bib": REFERENCES,
-                           "notebooks/locale/common.zh.po": CATALOGUE,
-                           "notebooks/profiles.toml": "[full]\n[quick]\nalpha = { factor = 1.0 }\n",
-                           **{f"book/{name}": text for name, text in BOOK.items()}}.items():
+        for name, text in {
+            "nbproof.toml": SETTINGS,
+            "data/alpha.csv": "21.0\n",
+            "data/beta.csv": "3.5\n",
+            "requirements.lock": "numpy==1\npandas==1\npypandoc-binary==1\n",
+            "CITATION.cff": "authors:\n- name: The authors\n",
+            "paper/references.bib": REFERENCES,
+            "notebooks/locale/common.zh.po": CATALOGUE,
+            "notebooks/profiles.toml": "[full]\n[quick]\nalpha = { factor = 1.0 }\n",
+            **{f"book/{name}": text for name, text in BOOK.items()},
+        }.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
         write_notebook(root / "notebooks" / "alpha.ipynb", ALPHA)
@@ -130,8 +150,9 @@ class Checkout:
     def run(self, *arguments: str, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run ``nbproof`` in this project."""
         command, given = self.command(*arguments, **environment)
-        return subprocess.run(command, env=given, cwd=self.root, capture_output=True, text=True, timeout=timeout,
-                              check=False)
+        return subprocess.run(
+            command, env=given, cwd=self.root, capture_output=True, text=True, timeout=timeout, check=False
+        )
 
     def build(self, *arguments: str, **environment: str) -> str:
         """Build, insist that it went well, and return what was said."""

@@ -57,8 +57,11 @@ class Draws:
 
     def items(self, scores: Array, loadings: list[list[float]], prefix: str = "x") -> pd.DataFrame:
         """Return items of given factor scores."""
-        columns = [w * f + np.sqrt(1 - w * w) * self.normal(len(f))
-                   for f, own in zip(scores.T, loadings, strict=True) for w in own]
+        columns = [
+            w * f + np.sqrt(1 - w * w) * self.normal(len(f))
+            for f, own in zip(scores.T, loadings, strict=True)
+            for w in own
+        ]
         return pd.DataFrame({f"{prefix}{k}": column for k, column in enumerate(columns, 1)})
 
     def holes(self, table: pd.DataFrame, share: float) -> pd.DataFrame:
@@ -96,31 +99,61 @@ def cfa() -> Iterator[tuple[str, Case]]:
     plain = [[0.7, 0.7, 0.6]] * 3
     for n in (30, 40, 50, 75, 100):
         for k in range(3):
-            yield f"small_{n}_{k}", Case(f"three factors of three items, N = {n}", measured(plain),
-                                         lambda n=n, k=k: Draws(1, n, k).factors(n, plain))
+            yield (
+                f"small_{n}_{k}",
+                Case(
+                    f"three factors of three items, N = {n}",
+                    measured(plain),
+                    lambda n=n, k=k: Draws(1, n, k).factors(n, plain),
+                ),
+            )
     strong = [[0.95, 0.5], [0.95, 0.4, 0.4]]
     for n in (30, 40, 60, 100):
         for k in range(4):
-            yield f"heywood_{n}_{k}", Case(f"two and three items, one of each strong, N = {n}", measured(strong),
-                                           lambda n=n, k=k: Draws(2, n, k).factors(n, strong, 0.4))
+            yield (
+                f"heywood_{n}_{k}",
+                Case(
+                    f"two and three items, one of each strong, N = {n}",
+                    measured(strong),
+                    lambda n=n, k=k: Draws(2, n, k).factors(n, strong, 0.4),
+                ),
+            )
     weak = [[0.35, 0.3, 0.25, 0.2]] * 2
     for n in (50, 75, 100):
         for k in range(5):
-            yield f"weak_{n}_{k}", Case(f"loadings of .2 to .35, N = {n}", measured(weak),
-                                        lambda n=n, k=k: Draws(3, n, k).factors(n, weak, 0.5),
-                                        {"std_lv": True} if k == 4 else {})
+            yield (
+                f"weak_{n}_{k}",
+                Case(
+                    f"loadings of .2 to .35, N = {n}",
+                    measured(weak),
+                    lambda n=n, k=k: Draws(3, n, k).factors(n, weak, 0.5),
+                    {"std_lv": True} if k == 4 else {},
+                ),
+            )
 
 
 def resampled() -> Iterator[tuple[str, Case]]:
     """Bootstrap samples of the two textbook examples."""
     models = json.loads((HERE / "models.json").read_text())
     for k in range(10):
-        yield f"boot_democracy_{k}", Case("a bootstrap sample of the 75 countries", models["democracy"]["model"],
-                                          lambda k=k: Draws(4, k).rows(_read("political_democracy"), 75))
+        yield (
+            f"boot_democracy_{k}",
+            Case(
+                "a bootstrap sample of the 75 countries",
+                models["democracy"]["model"],
+                lambda k=k: Draws(4, k).rows(_read("political_democracy"), 75),
+            ),
+        )
     for k in range(10):
-        yield f"boot_hs_{k}", Case("a bootstrap sample of 50 pupils", models["hs_cfa"]["model"],
-                                   lambda k=k: Draws(5, k).rows(_read("holzinger_swineford"), 50),
-                                   {"estimator": "MLR"} if k > 6 else {})
+        yield (
+            f"boot_hs_{k}",
+            Case(
+                "a bootstrap sample of 50 pupils",
+                models["hs_cfa"]["model"],
+                lambda k=k: Draws(5, k).rows(_read("holzinger_swineford"), 50),
+                {"estimator": "MLR"} if k > 6 else {},
+            ),
+        )
 
 
 def _read(name: str) -> pd.DataFrame:
@@ -133,19 +166,43 @@ def incomplete() -> Iterator[tuple[str, Case]]:
     fiml = {"missing": "fiml"}
     for n in (60, 80, 100):
         for k in range(4):
-            yield f"fiml_{n}_{k}", Case(f"a quarter missing of nine items, N = {n}", measured(plain),
-                                        lambda n=n, k=k: (d := Draws(6, n, k)).holes(d.factors(n, plain), 0.25),
-                                        fiml | ({"estimator": "MLR"} if k == 3 else {}))
+            yield (
+                f"fiml_{n}_{k}",
+                Case(
+                    f"a quarter missing of nine items, N = {n}",
+                    measured(plain),
+                    lambda n=n, k=k: (d := Draws(6, n, k)).holes(d.factors(n, plain), 0.25),
+                    fiml | ({"estimator": "MLR"} if k == 3 else {}),
+                ),
+            )
     for k in range(5):
-        yield f"fiml_ecsi_{k}", Case("a quarter missing of 24 items, N = 80", ECSI,
-                                     lambda k=k: (d := Draws(7, k)).holes(satisfaction(d, 80), 0.25), fiml)
+        yield (
+            f"fiml_ecsi_{k}",
+            Case(
+                "a quarter missing of 24 items, N = 80",
+                ECSI,
+                lambda k=k: (d := Draws(7, k)).holes(satisfaction(d, 80), 0.25),
+                fiml,
+            ),
+        )
     for k in range(3):
-        yield f"fiml_whole_{k}", Case("full information although nothing is missing, N = 50", measured(plain),
-                                      lambda k=k: Draws(8, k).factors(50, plain), fiml)
+        yield (
+            f"fiml_whole_{k}",
+            Case(
+                "full information although nothing is missing, N = 50",
+                measured(plain),
+                lambda k=k: Draws(8, k).factors(50, plain),
+                fiml,
+            ),
+        )
     for n in (40, 60):
         for k in range(2):
-            yield f"attrition_{n}_{k}", Case(f"growth with panel attrition, N = {n}", GROWTH,
-                                             lambda n=n, k=k: dropping(Draws(9, n, k), n), fiml)
+            yield (
+                f"attrition_{n}_{k}",
+                Case(
+                    f"growth with panel attrition, N = {n}", GROWTH, lambda n=n, k=k: dropping(Draws(9, n, k), n), fiml
+                ),
+            )
 
 
 GROWTH = "i =~ 1*t1 + 1*t2 + 1*t3 + 1*t4\ns =~ 0*t1 + 1*t2 + 2*t3 + 3*t4\ni ~ x\ns ~ x\ni ~ 1\ns ~ 1\n" + "\n".join(
@@ -193,12 +250,22 @@ def satisfaction(draws: Draws, n: int) -> pd.DataFrame:
     satis = 0.2 * image + 0.1 * expect + 0.5 * quality + 0.2 * value + 0.4 * e[:, 4]
     complain = 0.5 * satis + 0.8 * e[:, 5]
     loyal = 0.2 * image + 0.5 * satis + 0.1 * complain + 0.6 * e[:, 6]
-    of = {"IMAG": (image, 5, 0.6), "EXPE": (expect, 3, 0.4), "QUAL": (quality, 7, 0.7), "VALU": (value, 2, 0.85),
-          "SATI": (satis, 3, 0.75), "COMP": (complain, 1, 0.8), "LOYA": (loyal, 3, 0.5)}
-    return pd.DataFrame({
-        f"{name}{i}": np.clip(np.round(7.5 + 1.8 * (w * f + np.sqrt(1 - w * w) * draws.normal(n))), 1, 10)
-        for name, (f, items, w) in of.items() for i in range(1, items + 1)
-    })
+    of = {
+        "IMAG": (image, 5, 0.6),
+        "EXPE": (expect, 3, 0.4),
+        "QUAL": (quality, 7, 0.7),
+        "VALU": (value, 2, 0.85),
+        "SATI": (satis, 3, 0.75),
+        "COMP": (complain, 1, 0.8),
+        "LOYA": (loyal, 3, 0.5),
+    }
+    return pd.DataFrame(
+        {
+            f"{name}{i}": np.clip(np.round(7.5 + 1.8 * (w * f + np.sqrt(1 - w * w) * draws.normal(n))), 1, 10)
+            for name, (f, items, w) in of.items()
+            for i in range(1, items + 1)
+        }
+    )
 
 
 def ordinal() -> Iterator[tuple[str, Case]]:
@@ -207,20 +274,47 @@ def ordinal() -> Iterator[tuple[str, Case]]:
     skewed, binary = [0.2, 1.0, 1.5, 1.9], [1.0]
     for n in (60, 80, 100, 150):
         for k in range(4):
-            yield f"sparse_{n}_{k}", Case(f"nine skewed items of five categories, N = {n}", measured(plain),
-                                          lambda n=n, k=k: cut(Draws(10, n, k).factors(n, plain, 0.4), skewed), args)
+            yield (
+                f"sparse_{n}_{k}",
+                Case(
+                    f"nine skewed items of five categories, N = {n}",
+                    measured(plain),
+                    lambda n=n, k=k: cut(Draws(10, n, k).factors(n, plain, 0.4), skewed),
+                    args,
+                ),
+            )
     for n in (60, 100):
         for k in range(4):
-            yield f"rare_{n}_{k}", Case(f"nine items, few above the first category, N = {n}", measured(plain),
-                                        lambda n=n, k=k: cut(Draws(24, n, k).factors(n, plain, 0.5), [1.3, 1.8]), args)
+            yield (
+                f"rare_{n}_{k}",
+                Case(
+                    f"nine items, few above the first category, N = {n}",
+                    measured(plain),
+                    lambda n=n, k=k: cut(Draws(24, n, k).factors(n, plain, 0.5), [1.3, 1.8]),
+                    args,
+                ),
+            )
     for n in (60, 100):
         for k in range(3):
-            yield f"binary_{n}_{k}", Case(f"nine binary items, one answer in six, N = {n}", measured(plain),
-                                          lambda n=n, k=k: cut(Draws(11, n, k).factors(n, plain, 0.4), binary), args)
+            yield (
+                f"binary_{n}_{k}",
+                Case(
+                    f"nine binary items, one answer in six, N = {n}",
+                    measured(plain),
+                    lambda n=n, k=k: cut(Draws(11, n, k).factors(n, plain, 0.4), binary),
+                    args,
+                ),
+            )
     for k in range(4):
-        yield f"ordinal_groups_{k}", Case("two groups of 120, three categories", measured(plain),
-                                          lambda k=k: cut(grouped(Draws(12, k), [120, 120], plain), [0.0, 1.0]),
-                                          args | {"group": "g", "group_equal": ["thresholds", "loadings"] * (k % 2)})
+        yield (
+            f"ordinal_groups_{k}",
+            Case(
+                "two groups of 120, three categories",
+                measured(plain),
+                lambda k=k: cut(grouped(Draws(12, k), [120, 120], plain), [0.0, 1.0]),
+                args | {"group": "g", "group_equal": ["thresholds", "loadings"] * (k % 2)},
+            ),
+        )
 
 
 def cut(table: pd.DataFrame, cuts: list[float]) -> pd.DataFrame:
@@ -244,61 +338,116 @@ def groups() -> Iterator[tuple[str, Case]]:
     levels = {"configural": [], "metric": ["loadings"], "scalar": ["loadings", "intercepts"]}
     for count, n in ((4, 40), (6, 50), (8, 35), (12, 60)):
         for level, equal in levels.items():
-            yield f"groups_{count}_{level}", Case(f"{count} groups of {n}, {level}", measured(plain),
-                                                  lambda c=count, n=n: grouped(Draws(13, c), [n] * c, plain),
-                                                  {"group": "g", "group_equal": equal})
+            yield (
+                f"groups_{count}_{level}",
+                Case(
+                    f"{count} groups of {n}, {level}",
+                    measured(plain),
+                    lambda c=count, n=n: grouped(Draws(13, c), [n] * c, plain),
+                    {"group": "g", "group_equal": equal},
+                ),
+            )
 
 
 def structures() -> Iterator[tuple[str, Case]]:
     """Structural models on few rows."""
     for n in (100, 250):
         for k in range(5):
-            yield f"ecsi_{n}_{k}", Case(f"customer satisfaction index, N = {n}", ECSI,
-                                        lambda n=n, k=k: satisfaction(Draws(14, n, k), n))
+            yield (
+                f"ecsi_{n}_{k}",
+                Case(f"customer satisfaction index, N = {n}", ECSI, lambda n=n, k=k: satisfaction(Draws(14, n, k), n)),
+            )
     plain = [[0.7, 0.6, 0.6]] * 3
     paths = measured(plain) + "\nf2 ~ a*f1\nf3 ~ b*f2 + c*f1\nindirect := a*b"
     for n in (30, 40, 60):
         for k in range(2):
-            yield f"mediation_{n}_{k}", Case(f"latent mediation, N = {n}", paths,
-                                             lambda n=n, k=k: chained(Draws(15, n, k), n, plain))
+            yield (
+                f"mediation_{n}_{k}",
+                Case(f"latent mediation, N = {n}", paths, lambda n=n, k=k: chained(Draws(15, n, k), n, plain)),
+            )
     for k in range(4):
-        yield f"product_{k}", Case("a constraint that is not linear, N = 60", paths + "\na*b == 0.2",
-                                   lambda k=k: chained(Draws(16, k), 60, plain))
+        yield (
+            f"product_{k}",
+            Case(
+                "a constraint that is not linear, N = 60",
+                paths + "\na*b == 0.2",
+                lambda k=k: chained(Draws(16, k), 60, plain),
+            ),
+        )
     equal = measured(plain).replace("+ x3", "+ w*x3").replace("+ x6", "+ w*x6").replace("+ x9", "+ w*x9")
     for k in range(4):
-        yield f"equal_{k}", Case("a loading equal in three factors, N = 40", equal,
-                                 lambda k=k: Draws(17, k).factors(40, plain))
+        yield (
+            f"equal_{k}",
+            Case("a loading equal in three factors, N = 40", equal, lambda k=k: Draws(17, k).factors(40, plain)),
+        )
     general = [[0.6] * 3] * 4
     second = measured(general) + "\ng =~ f1 + f2 + f3 + f4"
     for n in (40, 80):
         for k in range(3):
-            yield f"second_order_{n}_{k}", Case(f"a factor of four factors, N = {n}", second,
-                                                lambda n=n, k=k: Draws(18, n, k).factors(n, general, 0.5))
+            yield (
+                f"second_order_{n}_{k}",
+                Case(
+                    f"a factor of four factors, N = {n}",
+                    second,
+                    lambda n=n, k=k: Draws(18, n, k).factors(n, general, 0.5),
+                ),
+            )
     two = "g =~ " + " + ".join(f"x{k}" for k in range(1, 10)) + "\n" + measured([[0.5] * 3] * 3)
-    two += "\n" + "\n".join(f"{a} ~~ 0*{b}" for a, b in
-                             (("g", "f1"), ("g", "f2"), ("g", "f3"), ("f1", "f2"), ("f1", "f3"), ("f2", "f3")))
+    two += "\n" + "\n".join(
+        f"{a} ~~ 0*{b}" for a, b in (("g", "f1"), ("g", "f2"), ("g", "f3"), ("f1", "f2"), ("f1", "f3"), ("f2", "f3"))
+    )
     for n in (100, 200):
         for k in range(3):
-            yield f"bifactor_{n}_{k}", Case(f"general and group factors, N = {n}", two,
-                                            lambda n=n, k=k: Draws(19, n, k).factors(n, [[0.75] * 3] * 3, 0.6))
+            yield (
+                f"bifactor_{n}_{k}",
+                Case(
+                    f"general and group factors, N = {n}",
+                    two,
+                    lambda n=n, k=k: Draws(19, n, k).factors(n, [[0.75] * 3] * 3, 0.6),
+                ),
+            )
     for n in (30, 50):
         for k in range(3):
-            yield f"growth_{n}_{k}", Case(f"growth whose slopes hardly differ, N = {n}", GROWTH,
-                                          lambda n=n, k=k: growing(Draws(20, n, k), n, 0.1))
+            yield (
+                f"growth_{n}_{k}",
+                Case(
+                    f"growth whose slopes hardly differ, N = {n}",
+                    GROWTH,
+                    lambda n=n, k=k: growing(Draws(20, n, k), n, 0.1),
+                ),
+            )
     mimic = measured([[0.7, 0.7, 0.6]]) + "\nf1 ~ z1 + z2 + z3"
     for n in (30, 50):
         for k in range(3):
-            yield f"mimic_{n}_{k}", Case(f"a latent variable on three covariates, N = {n}", mimic,
-                                         lambda n=n, k=k: caused(Draws(21, n, k), n),
-                                         {"estimator": ("ML", "MLR", "MLM")[k]})
+            yield (
+                f"mimic_{n}_{k}",
+                Case(
+                    f"a latent variable on three covariates, N = {n}",
+                    mimic,
+                    lambda n=n, k=k: caused(Draws(21, n, k), n),
+                    {"estimator": ("ML", "MLR", "MLM")[k]},
+                ),
+            )
     for k in range(4):
-        yield f"feedback_{k}", Case("two variables that drive each other, N = 50", "a ~ b + z1\nb ~ a + z2\na ~~ b",
-                                    lambda k=k: feedback(Draws(22, k), 50))
+        yield (
+            f"feedback_{k}",
+            Case(
+                "two variables that drive each other, N = 50",
+                "a ~ b + z1\nb ~ a + z2\na ~~ b",
+                lambda k=k: feedback(Draws(22, k), 50),
+            ),
+        )
     for estimator in ("MLR", "MLM"):
         for k in range(4):
-            yield f"heavy_{estimator.lower()}_{k}", Case(f"heavy tails by {estimator}, N = 60", paths,
-                                                         lambda k=k: (chained(Draws(23, k), 60, plain) ** 3),
-                                                         {"estimator": estimator})
+            yield (
+                f"heavy_{estimator.lower()}_{k}",
+                Case(
+                    f"heavy tails by {estimator}, N = 60",
+                    paths,
+                    lambda k=k: chained(Draws(23, k), 60, plain) ** 3,
+                    {"estimator": estimator},
+                ),
+            )
 
 
 def chained(draws: Draws, n: int, loadings: list[list[float]]) -> pd.DataFrame:
@@ -352,9 +501,11 @@ def counted() -> Iterator[Mock]:
 
         return wrapped
 
-    with (patch.object(Likelihood, "derivatives", told("steps", Likelihood.derivatives)),
-          patch.object(LeastSquares, "derivatives", told("steps", LeastSquares.derivatives)),
-          patch.object(Expectation, "at", told("passes", Expectation.at))):
+    with (
+        patch.object(Likelihood, "derivatives", told("steps", Likelihood.derivatives)),
+        patch.object(LeastSquares, "derivatives", told("steps", LeastSquares.derivatives)),
+        patch.object(Expectation, "at", told("passes", Expectation.at)),
+    ):
         yield counter
 
 

@@ -117,7 +117,7 @@ class _Run:
             raise ExperimentError(f"{self.tasks[batch[0]].words}: {why}.") from error
         self.found.update(zip(batch, values, strict=False))  # it stops after a failure, or when it lasts too long
         if not isinstance(values[-1], _Failure):
-            self.waiting.extendleft(reversed(batch[len(values):]))
+            self.waiting.extendleft(reversed(batch[len(values) :]))
         self.advance(len(values))
         self.size = min(max(1, ceil(LAST * len(values) / max(seconds, 1e-6))), 4 * self.size)
         return []

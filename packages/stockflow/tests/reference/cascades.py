@@ -82,8 +82,14 @@ def main() -> None:
         sizes = np.array([draw() for _ in range(RUNS[name])])
         large = sizes >= LARGE
         result["programs"][name] = {
-            "version": version(name), "runs": len(sizes), "mean": sizes.mean(), "sd": sizes.std(ddof=1),
-            "large": float(large.mean()), "large_mean": sizes[large].mean(), "large_sd": sizes[large].std(ddof=1)}
+            "version": version(name),
+            "runs": len(sizes),
+            "mean": sizes.mean(),
+            "sd": sizes.std(ddof=1),
+            "large": float(large.mean()),
+            "large_mean": sizes[large].mean(),
+            "large_sd": sizes[large].std(ddof=1),
+        }
         print(name, result["programs"][name], flush=True)
     (HERE / "cascades.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 

@@ -29,8 +29,9 @@ def main() -> None:
                 run = model.run(params=parameters)
                 run = run.iloc[:: max(1, len(run) // 40)]
                 series = {column: run[column].astype(float).tolist() for column in run.columns}
-                kept["runs"].append({"model": name, "parameters": parameters, "time": run.index.tolist(),
-                                     "series": series})
+                kept["runs"].append(
+                    {"model": name, "parameters": parameters, "time": run.index.tolist(), "series": series}
+                )
     (HERE / "pysd_models.json").write_text(json.dumps(kept) + "\n", encoding="utf-8")
 
 

@@ -24,8 +24,11 @@ def system(path: str) -> dict:
 
     model = pysd.read_vensim(path)
     run = model.run(params={"telling rate": 0.25})
-    return {"version": pysd.__version__, "days": run.index.tolist(),
-            **{name: run[name].tolist() for name in ("untold", "tellers", "tired")}}
+    return {
+        "version": pysd.__version__,
+        "days": run.index.tolist(),
+        **{name: run[name].tolist() for name in ("untold", "tellers", "tired")},
+    }
 
 
 def agents() -> dict:
@@ -67,8 +70,14 @@ def agents() -> dict:
         for _ in range(60):
             model.step()
         shares.append(sum(person.state != "untold" for person in model.agents) / persons)
-    return {"version": mesa.__version__, "persons": persons, "runs": RUNS, "reached": statistics.mean(shares),
-            "error": statistics.stdev(shares) / RUNS**0.5, "seconds": (time.process_time() - begin) / RUNS}
+    return {
+        "version": mesa.__version__,
+        "persons": persons,
+        "runs": RUNS,
+        "reached": statistics.mean(shares),
+        "error": statistics.stdev(shares) / RUNS**0.5,
+        "seconds": (time.process_time() - begin) / RUNS,
+    }
 
 
 def main() -> None:

@@ -40,8 +40,12 @@ def _add(sheet: Any, table: ArticleTable) -> None:
     for k, (head, right) in enumerate(zip(table.heads, table.right, strict=True), 1):
         cell = sheet.cell(FIRST, k)
         _text(cell, head, Font(face))
-        cell.alignment = Alignment(horizontal="right" if right else "left", vertical="bottom", wrap_text=True,
-                                   indent=0 if right or k == 1 else 1)
+        cell.alignment = Alignment(
+            horizontal="right" if right else "left",
+            vertical="bottom",
+            wrap_text=True,
+            indent=0 if right or k == 1 else 1,
+        )
         cell.border = Border(top=HEAVY, bottom=FINE)
         for row, line in enumerate(table.rows, FIRST + 1):
             _fill(sheet.cell(row, k), line[k - 1], right, face, indent=0 if right or k == 1 else 1)
@@ -72,8 +76,9 @@ def _fill(target: Any, cell: Cell, right: bool, face: str, indent: int) -> None:
         _text(target, cell.text, Font(face))
     else:
         target.value, target.font, target.number_format = cell.value, Font(face), _format(cell)
-    target.alignment = Alignment(horizontal="right" if right else "left", vertical="top", wrap_text=not right,
-                                 indent=indent)
+    target.alignment = Alignment(
+        horizontal="right" if right else "left", vertical="top", wrap_text=not right, indent=indent
+    )
 
 
 def _format(cell: Cell) -> str:

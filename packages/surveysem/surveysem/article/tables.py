@@ -20,7 +20,8 @@ __all__ = ["ArticleTable", "MAKER", "Cell", "archive", "is_sentence", "tables_of
 MAKER = "surveysem"  # whom an Office file names as its author
 MISSING = "–"
 BOUNDED = re.compile(  # columns of statistics that cannot exceed 1: APA, for English, writes no zero before the point
-    r"\d+|p|q|p_?value(\.\w+)?|r2?|loading|alpha|cr|(omega|ave)(_low|_high)?|htmt2?|kmo|(plain_)?(cfi|tli|rmsea)(\.[\w.]+)?|srmr")
+    r"\d+|p|q|p_?value(\.\w+)?|r2?|loading|alpha|cr|(omega|ave)(_low|_high)?|htmt2?|kmo|(plain_)?(cfi|tli|rmsea)(\.[\w.]+)?|srmr"
+)
 LIKEWISE = ("estimate", "low", "high")  # in a table of loadings or reliabilities
 LEADING_ZERO = re.compile(r"(?<![\d.,])0\.(?=\d)")
 PROBABILITY = re.compile(r"p|q|p_?value(\.\w+)?")
@@ -84,8 +85,9 @@ def tables_of(notebooks: Mapping[str, Mapping[str, Any]], language: str) -> list
     made: list[ArticleTable] = []
     for name, notebook in notebooks.items():
         shown = [p for p in payloads(notebook) if p["kind"] in ("table", "figure") and p["language"] == language]
-        numbers = {p["name"]: (p["kind"], sum(q["kind"] == p["kind"] for q in shown[: k + 1]))
-                   for k, p in enumerate(shown)}
+        numbers = {
+            p["name"]: (p["kind"], sum(q["kind"] == p["kind"] for q in shown[: k + 1])) for k, p in enumerate(shown)
+        }
         before = len(made)
         floats = {key: (kind, n + before * (kind == "table")) for key, (kind, n) in numbers.items()}
         references = References(collect(notebook, name), floats, language, name)
@@ -101,13 +103,22 @@ def _table(payload: Mapping[str, Any], references: References) -> ArticleTable:
     digits = [payload["digits"].get(key, 0) for key in keys]
     rows = tuple(
         tuple(_cell(*each) for each in zip(texts, values, digits, bounded, keys, strict=True))
-        for texts, values in zip(payload["rows"], payload["values"], strict=True))
+        for texts, values in zip(payload["rows"], payload["values"], strict=True)
+    )
     note = [provenance(payload), references.fill(payload["note"])]
     label = references.look_up(payload["name"]).text
     return ArticleTable(
-        references.floats[payload["name"]][1], payload["name"], language, label,
-        _clean(references.fill(payload["caption"]).rstrip("。. ")), _clean(" ".join(filter(None, note))),
-        tuple(map(_clean, payload["heads"])), rows, tuple(payload["numeric"]), Look().words(language)["note"])
+        references.floats[payload["name"]][1],
+        payload["name"],
+        language,
+        label,
+        _clean(references.fill(payload["caption"]).rstrip("。. ")),
+        _clean(" ".join(filter(None, note))),
+        tuple(map(_clean, payload["heads"])),
+        rows,
+        tuple(payload["numeric"]),
+        Look().words(language)["note"],
+    )
 
 
 def _cell(text: str, value: Any, digits: int, bounded: bool, key: str = "") -> Cell:

@@ -74,8 +74,10 @@ def _add(made: Any, table: ArticleTable, widths: list[int], size: Pt) -> None:
         column.width = width
     for position, (row, texts) in enumerate(zip(grid.rows, table.lines, strict=True)):
         row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
-        rules = {"top": HEAVY if position == 0 else "", "bottom": FINE if position == 0 else
-                 HEAVY if position == len(table.rows) else ""}
+        rules = {
+            "top": HEAVY if position == 0 else "",
+            "bottom": FINE if position == 0 else HEAVY if position == len(table.rows) else "",
+        }
         for cell, text, right in zip(row.cells, texts, table.right, strict=True):
             _write(cell, text, right, size, rules)
     for row, line in zip(grid.rows[1:], table.rows, strict=True):

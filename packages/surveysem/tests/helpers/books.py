@@ -29,15 +29,22 @@ def construct(name: str, role: str = "construct") -> Construct:
 
 CONSTRUCTS = tuple(construct(name) for name in ("care", "noise", "trust", "stay"))
 BOOK = Codebook(
-    "small", CONSTRUCTS, tuple(item for one in CONSTRUCTS for item in one.items),
-    (Expected("trust", "care", 1), Expected("trust", "noise", -1), Expected("stay", "trust", 1),
-     Expected("stay", "care", 1)),
+    "small",
+    CONSTRUCTS,
+    tuple(item for one in CONSTRUCTS for item in one.items),
+    (
+        Expected("trust", "care", 1),
+        Expected("trust", "noise", -1),
+        Expected("stay", "trust", 1),
+        Expected("stay", "care", 1),
+    ),
 )
 TRUTH = surveysem.Truth(BOOK, {"trust": {"care": 0.5, "noise": -0.3}, "stay": {"trust": 0.4, "care": 0.2}})
 
 
-def studied(nobs: int, seed: int = 1, book: Codebook = BOOK, draws: int = 500, estimator: str = "MLR",
-            **planted: int) -> Study:
+def studied(
+    nobs: int, seed: int = 1, book: Codebook = BOOK, draws: int = 500, estimator: str = "MLR", **planted: int
+) -> Study:
     """Draw, screen and return respondents."""
     defects = surveysem.Defects(**planted)
     sample = surveysem.draw_respondents(replace(TRUTH, codebook=book), nobs, seed=seed, defects=defects)
