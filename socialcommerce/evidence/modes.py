@@ -226,6 +226,7 @@ def classes(hypothesis: Hypothesis) -> HypothesisTest:
             more["upkeep"][i],
             lambda n, *who, row=row: forms.chance(n, row | dict(zip(names, who, strict=True))),
             lambda *who, row=row: forms.best_frequency(row | dict(zip(names, who, strict=True))),
+            int(more["classes"][i]),
         )
         pays.append(table["profit"].iloc[-1] > 0)
     return _share(hypothesis, (np.array(pays), p | more))

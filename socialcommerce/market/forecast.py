@@ -285,15 +285,14 @@ def forecast(
 
 def _weights(series: MarketSeries, fits: tuple[GrowthFit, ...]) -> tuple[float, ...]:
     """Weigh m curves by the inverse of their error in n back-tests, drawn to equal weights as m to n."""
-    tested, equal = rolling_origin(series), np.full(len(fits), 1 / len(fits))
-    if isinstance(tested, NotAvailable):
-        return tuple(map(float, equal))
-    errors = tested.summary().set_index("method")["error_shared"].reindex([fit.curve.name for fit in fits])
-    inverse = 1 / errors.clip(lower=1.0).to_numpy()  # no luck is perfect
-    if not np.isfinite(inverse).all():
-        return tuple(map(float, equal))
-    trust = tested.shared / (tested.shared + len(fits))
-    return tuple(map(float, trust * inverse / inverse.sum() + (1 - trust) * equal))
+    weights = np.full(len(fits), 1 / len(fits))
+    tested = rolling_origin(series) if len(fits) > 1 else None
+    if isinstance(tested, Backtest):
+        errors = tested.summary().set_index("method")["error_shared"].reindex([fit.curve.name for fit in fits])
+        inverse = 1 / errors.clip(lower=1.0).to_numpy()  # no luck is perfect
+        trust = tested.shared / (tested.shared + len(fits)) if np.isfinite(inverse).all() else 0.0
+        weights = trust * np.nan_to_num(inverse / inverse.sum()) + (1 - trust) * weights
+    return tuple(map(float, weights))
 
 
 def _simulate(

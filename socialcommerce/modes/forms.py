@@ -106,6 +106,8 @@ def chosen(p: Mapping, part: str) -> Values:
     [0.19, 0.07]
     """
     forms, given = load_forms()[part], {name: value for name, value in p.items() if name not in PARTS}
+    if not np.ndim(p[part]):  # one form for all
+        return {name: evaluate(text, given) for name, text in forms[int(p[part])].gives.items()}
     return {
         name: np.choose(p[part], np.broadcast_arrays(*(evaluate(form.gives[name], given) for form in forms)))
         for name in forms[0].gives

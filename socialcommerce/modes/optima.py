@@ -86,6 +86,7 @@ def segment_gains(
     cost: float = 0.0,
     chance: Callable = purchase_chance,
     best: Callable = best_contact,
+    least: int = 2,
 ) -> pd.DataFrame:
     """Return what it brings to contact k classes of people each at its own best frequency.
 
@@ -93,8 +94,8 @@ def segment_gains(
     ----------
     people : DataFrame
         One row a person with b0, b1, delta0, delta1.
-    most : int
-        Largest number of classes; people are cut into classes of equal size by the frequency best for them.
+    most, least : int
+        Most and, beside one, fewest classes; people are cut into classes of equal size by the frequency best for them.
     value, cost : float
         Yuan of one buyer per person contacted, and of keeping one class.
     chance, best : callable
@@ -119,7 +120,7 @@ def segment_gains(
     order = np.argsort(best(*who), kind="stable")
     who = [column[order] for column in who]
     rows = []
-    for k in range(1, most + 1):
+    for k in (1, *range(least, most + 1)):
         cuts = np.array_split(np.arange(len(people)), k)
         total = sum(_best_of_class([column[cut] for column in who], chance, best) for cut in cuts)
         rows.append({"classes": k, "chance": total / len(people)})
