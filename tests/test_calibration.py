@@ -49,6 +49,7 @@ def test_a_data_set_has_a_row_for_every_hypothesis():
     assert rows.loc["H52", "truth"] == 0.0
 
 
+@pytest.mark.slow
 def test_intervals_are_held_against_targets_where_there_are_any():
     rows = drawn(cell(targets={"H30": 0.3})).set_index("id")
     assert rows.loc["H30", "target"] == 0.3
@@ -80,6 +81,7 @@ def test_serial_and_processes_agree():
     pd.testing.assert_frame_equal(*tables)
 
 
+@pytest.mark.slow
 def test_the_least_of_many_respondents_comes_near_the_truth():
     found = calibration.pseudo_true(cell(), seed=5, nobs=4000)
     truth = respondents.true_effects(survey.own_truth())

@@ -477,6 +477,7 @@ def test_whole_file_comes_once(bring, server, tmp_path):
     assert left(tmp_path) == ["tune.txt"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["busy", "cut", "stall"])
 def test_a_server_that_fails_is_asked_again(bring, server, tmp_path, way):
     assert bring(way).read_bytes() == BODY
@@ -484,6 +485,7 @@ def test_a_server_that_fails_is_asked_again(bring, server, tmp_path, way):
     assert left(tmp_path) == ["tune.txt"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("way", "reason"),
     [

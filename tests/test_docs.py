@@ -83,6 +83,7 @@ def test_every_data_set_has_its_citation():
     assert [key for key in keys if f"{{{key}," not in bibliography] == []
 
 
+@pytest.mark.slow
 def test_every_exhibit_of_the_notebooks_is_found():
     for notebook in {row[2] for row in exhibits.exhibits()}:
         results = json.loads((ROOT / "reports" / "results" / f"{notebook}.json").read_text(encoding="utf-8"))

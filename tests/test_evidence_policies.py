@@ -71,6 +71,7 @@ def test_each_verdict_is_a_model_s(name):
     }.get(name, modes.RUNS)
 
 
+@pytest.mark.slow
 def test_inspection_is_first_only_where_it_raises_the_number_more_than_every_other_strategy(monkeypatch):
     table = modes.policy.rank(content.CONTENT, SETS, modes.SEED).summary().set_index(["outcome", "strategy"])
     assert 0.1 < table.at[("r0", "inspection"), "first"] < 0.3
@@ -121,6 +122,7 @@ def test_classes_pay_where_they_cost_nothing_and_not_where_all_are_alike(monkeyp
     assert estimate("H64") == 0
 
 
+@pytest.mark.slow
 def test_traffic_makes_a_pool_smaller_only_where_it_brings_customers_who_stay_shorter(monkeypatch):
     """Content: purchases are pi M. Interaction: with fans made alike from all newcomers, members follow the flow."""
     assert 0.99 < estimate("H69") < 1

@@ -280,6 +280,7 @@ def test_forecast_of_one_exponential_is_the_regressions_prediction_interval():
     assert found == pytest.approx(ahead[["mean", "obs_ci_lower", "obs_ci_upper"]].to_numpy(), abs=0.02)
 
 
+@pytest.mark.slow
 def test_weights_are_the_inverse_of_errors_all_could_make(bars):
     ahead = market.forecast(bars, 2026, draws=600, seed=7)
     errors = market.rolling_origin(bars).errors.query("shared").groupby("method")["error"].agg(lambda e: e.abs().mean())

@@ -33,6 +33,7 @@ def test_the_projects_codebook_asks_what_the_paper_would_need():
     }
 
 
+@pytest.mark.slow
 def test_the_own_sample_has_a_truth_for_every_hypothesis_of_the_survey():
     truth = survey.own_truth()
     kinds = true_values(truth)["kind"].value_counts().to_dict()
@@ -50,12 +51,14 @@ def test_the_own_sample_has_a_truth_for_every_hypothesis_of_the_survey():
     assert len(survey.own_sample(nobs=300, seed=2).cells) == 300
 
 
+@pytest.mark.slow
 def test_the_own_sample_is_read_like_a_file():
     own = survey.read_study(draws=50)
     assert (own.basis, own.screened.nobs, own.nobs) == ("synthetic sample", 1200, len(own.screened.answers))
     assert own.codebook.name == "social-commerce"
 
 
+@pytest.mark.slow
 def test_paths_of_another_codebook_are_hypotheses_of_their_own():
     study = studied(600)
     hypotheses = verdict.hypotheses_of(study)
@@ -75,6 +78,7 @@ def test_paths_of_another_codebook_are_hypotheses_of_their_own():
     assert table.loc[0, ["statement", "outcome"]].tolist() == ["Care has a positive effect on Trust.", "supported"]
 
 
+@pytest.mark.slow
 def test_an_own_survey_with_the_project_s_codebook_decides_the_paper_s_hypotheses():
     own = survey.read_study(draws=100)
     own = replace(own, responses=replace(own.responses, basis="survey"))
@@ -100,6 +104,7 @@ def test_the_kept_estimates_are_those_of_the_sample():
     pd.testing.assert_frame_equal(again, data.load(verdict.TABLE), rtol=0, atol=2e-5, check_dtype=False)
 
 
+@pytest.mark.slow
 def test_the_template_is_a_codebook_that_loads(tmp_path, capsys):
     out = tmp_path / "survey"
     assert cli.main(["survey", "template", "--out", str(out)]) == 0
@@ -115,6 +120,7 @@ def test_the_template_is_a_codebook_that_loads(tmp_path, capsys):
     assert (out / "codebook.toml").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_the_command_draws_the_own_sample_and_checks_it_by_the_own_codebook(tmp_path, capsys):
     assert cli.main(["survey", "sample", "--out", str(tmp_path / "out")]) == 0
     survey.own_sample().write(tmp_path)

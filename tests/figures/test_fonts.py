@@ -164,6 +164,7 @@ def test_the_licence_is_at_hand():
     assert "SIL OPEN FONT LICENSE Version 1.1" in (fonts.folder() / "OFL.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_repository_holds_no_font():
     kept = [p for p in PROJECT.rglob("*.[towT]*") if p.suffix.lower() in (".ttf", ".otf", ".woff", ".woff2", ".ttc")]
     assert [p for p in kept if not {".venv", "build", "reports"} & set(p.relative_to(PROJECT).parts)] == []

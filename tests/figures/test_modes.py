@@ -89,6 +89,7 @@ def test_signs_and_badges_cover_no_box_and_not_each_other(diagram):
         assert (np.abs(np.subtract(a, b)) >= (sizes[one] + sizes[other]) / 2 - 0.1).any(), (one, other)
 
 
+@pytest.mark.slow
 def test_a_badge_covers_no_arrow_but_its_own(diagram):
     for (key, badge), at in marks(diagram, diagram.feedback_loops()).items():
         for other, way in routes(diagram).items():
@@ -145,6 +146,7 @@ def test_figures_keep_the_palette_and_have_every_glyph(diagram, language):
     assert svg == style.draw(drawn, diagram, language=language)
 
 
+@pytest.mark.slow
 def test_inferred_edges_are_dashed_and_lowering_ones_in_their_own_colour(diagram):
     from matplotlib import pyplot as plt
     from matplotlib.patches import PathPatch

@@ -47,6 +47,7 @@ def test_the_file_speaks_chinese_and_holds_one_set():
         xmile.to_xmile(CONTENT, {"beta": [0.1, 0.2]})
 
 
+@pytest.mark.slow
 def test_javascript_agrees_with_python():
     if not (node := shutil.which("node")):
         pytest.skip("no JavaScript engine (node) on this machine")

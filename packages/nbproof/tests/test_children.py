@@ -46,6 +46,7 @@ def gone(pid: int) -> bool:
         return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("start", "end"), [*((start, "dies") for start in STARTED), *(("a session", end) for end in ENDS if end != "dies")]
 )

@@ -199,6 +199,7 @@ def test_mathematics_is_mathml():
     assert "<math" in render.html(made("en", cell), ("en",))
 
 
+@pytest.mark.slow
 def test_pdf_is_the_same_bytes_twice():
     document = made("zh", prose(ZH["section"]))
     assert render.pdf(document) == render.pdf(document)

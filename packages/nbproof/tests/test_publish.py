@@ -76,6 +76,7 @@ def hold(out, ready, seconds):
         time.sleep(seconds)
 
 
+@pytest.mark.slow
 def test_a_second_build_waits_and_is_told_for_whom(tmp_path):
     context = multiprocessing.get_context()
     ready = context.Event()

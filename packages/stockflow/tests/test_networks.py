@@ -50,6 +50,7 @@ def test_barabasi_albert_degrees_follow_their_law():
         assert (degree == k).mean() == pytest.approx(expected, abs=4 * np.sqrt(expected / n))
 
 
+@pytest.mark.slow
 def test_the_growing_network_is_the_same_without_the_compiler():
     program = (
         "import sys; sys.modules['numba'] = None\nfrom stockflow import kernels, networks\n"
@@ -92,6 +93,7 @@ def test_misuse_is_named(call, message):
         call()
 
 
+@pytest.mark.slow
 def test_a_network_larger_than_memory_says_what_it_would_take():
     message = (
         r"2,000,000,000 persons and 15,999,999,936 ties takes 134 GiB of memory, 194 GiB while it is made, and "

@@ -42,6 +42,7 @@ def test_many_well_mixed_persons_follow_the_map():
     assert np.polyfit(np.log(sizes), np.log(errors), 1)[0] == pytest.approx(-0.5, abs=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "where",
     [{"network": network}, {"network": network, "annealed": True}, {"population": 5003}],

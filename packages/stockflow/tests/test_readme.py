@@ -35,6 +35,7 @@ def test_the_example_of_the_readme_runs():
     assert 50 < network < crowd
 
 
+@pytest.mark.slow
 def test_nothing_but_numpy_and_scipy_is_imported_at_once():
     watched = sorted(set().union(*map(brought, EXTRAS)))
     program = f"""import sys, stockflow, stockflow.experiments

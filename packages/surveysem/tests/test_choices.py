@@ -96,6 +96,7 @@ def found(study):
     return curve.specification_curve(study)
 
 
+@pytest.mark.slow
 def test_the_set_is_the_declared_one(study, found):
     """1 declared + 6 samples x (complete rows, mean scores, each with and without controls; ordered) + rules off.
 
@@ -114,6 +115,7 @@ def test_the_set_is_the_declared_one(study, found):
     assert not ((choices["analysis"] == "ordered") & choices["controls"]).any()
 
 
+@pytest.mark.slow
 def test_complete_data_give_the_declared_analysis_once(study):
     whole = study.answers.dropna()
     one = replace(study, screened=replace(study.screened, answers=whole))
@@ -174,6 +176,7 @@ def test_the_summary_counts_over_the_set(found):
     assert line["beyond_zero"] == pytest.approx((rows["high"] < 0).mean(), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_controls_take_out_what_they_cause(study):
     """Age alone makes quality and trust alike: with it held, nothing of the path is left."""
     rng, n = np.random.default_rng(5), 480
@@ -197,6 +200,7 @@ def test_the_most_distant_are_left_out():
     assert np.flatnonzero(curve._outlying(scores)).tolist() == [7, 90]
 
 
+@pytest.mark.slow
 def test_a_specification_without_a_solution_says_why(study):
     answers = study.responses.answers.copy()
     for k, code in enumerate(study.items):

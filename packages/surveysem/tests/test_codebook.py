@@ -228,6 +228,7 @@ def test_any_codebook_ends_in_a_questionnaire_or_in_one_of_our_errors(tmp_path, 
     assert said.startswith("codebook fuzz.toml, ")
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_as_a_codebook(tmp_path, raw):

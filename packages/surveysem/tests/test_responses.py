@@ -86,6 +86,7 @@ def test_csv_in_three_encodings_with_chinese_headings_and_answers(book, put, enc
     assert found.answers.index.tolist() == list(range(2, 10))
 
 
+@pytest.mark.slow
 def test_excel_and_spss_say_the_same_as_csv(book, put, tmp_path):
     import pyreadstat
 
@@ -278,6 +279,7 @@ def test_an_excel_file_with_several_sheets_asks_which(book, put, tmp_path):
         surveysem.read_responses(path, book, sheet="sheet")
 
 
+@pytest.mark.slow
 def test_a_wide_excel_file(book, put):
     with pytest.raises(DataError, match="a.xlsx has 10000 columns; at most 2000 are read"):
         surveysem.read_responses(put([list(range(10_000))], "a.xlsx"), book)
@@ -462,6 +464,7 @@ def test_any_table_ends_in_answers_or_in_one_of_our_errors(book, tmp_path, heads
     assert [each.name for each in folder.iterdir()] == ["fuzz.csv"]
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=st.binary(max_size=300))
 def test_any_bytes_end_in_one_of_our_errors(book, tmp_path, raw):  # tests/test_fuzz_readers.py: the other formats

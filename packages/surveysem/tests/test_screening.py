@@ -125,6 +125,7 @@ def test_repeated_rows_are_reported_and_leave_only_where_the_codebook_says_so():
     assert strict.answers.index.tolist() == changed.index[:-5].tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("points", "items", "factors", "nobs", "shift"),
     [(5, 8, 2, 1000, 0.6), (5, 9, 3, 1000, 0.6), (7, 8, 2, 1000, 0.6), (5, 11, 3, 1090, 2.0), (2, 9, 1, 400, 0.5)],

@@ -200,6 +200,7 @@ def test_high_answers_go_missing_where_the_slope_says_so(truth):
     assert (numbers(not_at_random)[["T2", "S2"]].mean() > whole[["T2", "S2"]].mean() + 0.1).all()
 
 
+@pytest.mark.slow
 def test_the_careless_answer_at_random_and_pass_the_screening(truth):
     sample = departing(truth, careless=1.0)
     found = numbers(sample)
