@@ -471,13 +471,13 @@ def test_the_hanoi_survey_gives_the_published_fit_and_paths(hanoi):
     assert study.constructs == ["PAR", "INT", "CON", "HED", "URG"]
 
 
-def test_screening_drops_duplicates_and_straight_liners_of_the_hanoi_survey_and_says_so(hanoi):
+def test_screening_reports_duplicates_and_drops_straight_liners_of_the_hanoi_survey_and_says_so(hanoi):
     study = read_study(hanoi, root() / "data" / "survey" / "hanoi.toml")
     said = methods.respondents_text(study, "en")
-    assert "the same answers as an earlier row (16)" in said
+    assert "the same answers as an earlier row, beyond what chance explains (16)" in said
     assert "answers that do not vary (standard deviation at most 0) (10)" in said
-    assert study.nobs == 272 - len(study.screened.flagged) == 253
-    assert "n = 253" in said
+    assert (len(study.screened.flagged), study.screened.dropped, study.nobs) == (19, 10, 262)
+    assert "Of those flagged 10 were left out; n = 262" in said
 
 
 @pytest.mark.slow
