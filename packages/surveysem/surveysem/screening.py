@@ -40,14 +40,13 @@ class Chance:
         Share of them that would give one answer to all items.
     others : array, one a row of the answers
         How many others would give exactly the answers of that row.
-    repeated, rare : float
-        How many rows would repeat an earlier one, and how many of these answers of which ``others`` is below ``RARE``.
+    repeated : float
+        How many rows would repeat an earlier one.
     """
 
     alike: float
     others: Array
     repeated: float
-    rare: float
 
 
 @dataclass(frozen=True)
@@ -200,15 +199,11 @@ def chance(responses: Responses, *, seed: int = 20240531) -> Chance:
         keys.append(_key(drawn, weights))
     held = max(surveys // 5, 1)
     known, times = np.unique(np.concatenate(keys[held:]), return_counts=True)
-
-    def others(key: Array) -> Array:
-        at = np.minimum(np.searchsorted(known, key), len(known) - 1)
-        return np.where(known[at] == key, times[at], 0) / (surveys - held)
-
-    again = [key[pd.Series(key).duplicated().to_numpy()] for key in keys[:held]]
-    repeated = float(np.mean([len(each) for each in again]))
-    rare = float(np.mean([(others(each) < RARE).sum() for each in again]))
-    return Chance(alike / (surveys * n), others(_key(values, weights)), repeated, rare)
+    key = _key(values, weights)
+    at = np.minimum(np.searchsorted(known, key), len(known) - 1)
+    others = np.where(known[at] == key, times[at], 0) / (surveys - held)
+    repeated = float(np.mean([pd.Series(each).duplicated().sum() for each in keys[:held]]))
+    return Chance(alike / (surveys * n), others, repeated)
 
 
 def _root_of_correlations(values: Array, margins: list, cuts: list[Array], rng: np.random.Generator) -> Array:
