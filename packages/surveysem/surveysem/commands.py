@@ -75,13 +75,12 @@ def add_commands(
 
 
 def add_codebook(command: argparse.ArgumentParser, default: Place | None) -> None:
-    """Add the option that names a codebook."""
-    command.add_argument(
-        "--codebook",
-        type=Path,
-        metavar="C",
-        required=default is None,
-        help="toml" if default is None else "default: the project's own",
+    """Add the option that names a codebook, or a model in its place."""
+    either = command.add_mutually_exclusive_group(required=default is None)
+    what = "toml" if default is None else "default: the project's own"
+    either.add_argument("--codebook", type=Path, metavar="C", help=what)
+    either.add_argument(
+        "--model", type=_model, dest="codebook", metavar="M", help="a model in lavaan's language (.txt) in its place"
     )
 
 
@@ -91,7 +90,7 @@ def add_reading(command: argparse.ArgumentParser) -> None:
     command.add_argument("--screening", default="drop", choices=("drop", "report-only"), help="default: drop")
     command.add_argument("--sheet", metavar="NAME", help="of an Excel file with several")
     command.add_argument("--encoding", metavar="utf-8|gb18030", help="of a csv file (default: found)")
-    command.add_argument("--delimiter", default=",", metavar="CHARACTER", help="of a csv file (default: comma)")
+    command.add_argument("--delimiter", metavar="CHARACTER", help="of a csv file (default: found)")
     command.add_argument("--unknown", default="error", metavar="error|leave", help="columns outside the codebook")
     command.add_argument("--invalid", default="error", metavar="error|record", help="answers that are no code")
 
@@ -101,7 +100,7 @@ def reading(chosen: argparse.Namespace) -> Reading:
     return {
         "sheet": chosen.sheet,
         "encoding": chosen.encoding,
-        "delimiter": chosen.delimiter.replace("\\t", "\t"),
+        "delimiter": chosen.delimiter and chosen.delimiter.replace("\\t", "\t"),
         "unknown": chosen.unknown,
         "invalid": chosen.invalid,
     }
@@ -185,3 +184,12 @@ def _sample(maker: str, default: Place | None, stated: Place | None, chosen: arg
 def _chosen(given: Path | None, default: Place | None) -> Path:
     """Return the codebook given, else the default; the parser asked for one where there is none."""
     return given or (default() if default else Path())
+
+
+def _model(given: str) -> Path:
+    from surveysem.codebook import MODELS
+
+    path = Path(given)
+    if path.suffix.lower() not in MODELS:
+        raise argparse.ArgumentTypeError(f"the ending is {path.suffix!r}; allowed: {', '.join(MODELS)}")
+    return path
