@@ -32,6 +32,7 @@ __all__ = [
     "load_codebook",
     "opening",
     "plain",
+    "tidy",
 ]
 
 LANGUAGES = ("en", "zh")  # of wordings
@@ -389,6 +390,15 @@ def plain(text: str) -> str:
     """
     narrow = unicodedata.normalize("NFKC", text).casefold()
     return re.sub(r"\s+", "", narrow).rstrip(".。:?!；;,，")
+
+
+def tidy(text: str) -> str:
+    """Return a text on one line, with single spaces and nothing that cannot be printed.
+
+    >>> tidy(" Q1\\n agree ")
+    'Q1 agree'
+    """
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")  # what a model text takes as a variable

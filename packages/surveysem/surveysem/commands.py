@@ -1,4 +1,4 @@
-"""The commands on a survey, for any codebook: template, check and sample; a project may give its own as the default."""
+"""The commands on a survey, for any codebook, a project may give its own by default: template, draft, check, sample."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RESPONDENTS, SEED = 500, 1  # of a sample whose truth is not stated
 def add_commands(
     verbs: argparse._SubParsersAction, maker: str, codebook: Place | None = None, truth: Place | None = None
 ) -> None:
-    """Add ``template``, ``check`` and ``sample`` to the commands of a parser.
+    """Add ``template``, ``draft``, ``check`` and ``sample`` to the commands of a parser.
 
     Parameters
     ----------
@@ -47,6 +47,7 @@ def add_commands(
         partial(_sample, maker, codebook, truth),
         "draw respondents from a stated truth, to plan a survey and to try the method",
     )
+    _add_draft(verbs, maker)
     template.add_argument("--codebook", type=Path, metavar="C", help="default: a small one to change, or the project's")
     template.add_argument(
         "--out", type=nbproof.folder_option, default=Path("survey"), metavar="DIR", help="default: survey"
@@ -86,11 +87,8 @@ def add_codebook(command: argparse.ArgumentParser, default: Place | None) -> Non
 
 def add_reading(command: argparse.ArgumentParser) -> None:
     """Add a file of answers, and how it is read and screened."""
-    command.add_argument("file", type=Path, metavar="FILE", help="csv, xlsx or sav")
+    _add_file(command)
     command.add_argument("--screening", default="drop", choices=("drop", "report-only"), help="default: drop")
-    command.add_argument("--sheet", metavar="NAME", help="of an Excel file with several")
-    command.add_argument("--encoding", metavar="utf-8|gb18030", help="of a csv file (default: found)")
-    command.add_argument("--delimiter", metavar="CHARACTER", help="of a csv file (default: found)")
     command.add_argument("--unknown", default="error", metavar="error|leave", help="columns outside the codebook")
     command.add_argument("--invalid", default="error", metavar="error|record", help="answers that are no code")
 
@@ -100,7 +98,7 @@ def reading(chosen: argparse.Namespace) -> Reading:
     return {
         "sheet": chosen.sheet,
         "encoding": chosen.encoding,
-        "delimiter": chosen.delimiter and chosen.delimiter.replace("\\t", "\t"),
+        "delimiter": _delimiter(chosen.delimiter),
         "unknown": chosen.unknown,
         "invalid": chosen.invalid,
     }
@@ -193,3 +191,38 @@ def _model(given: str) -> Path:
     if path.suffix.lower() not in MODELS:
         raise argparse.ArgumentTypeError(f"the ending is {path.suffix!r}; allowed: {', '.join(MODELS)}")
     return path
+
+
+def _add_draft(verbs: argparse._SubParsersAction, maker: str) -> None:
+    help = "guess a codebook from a file of answers, each guess with its reason, to correct"
+    command = nbproof.add_command(verbs, "draft", partial(_draft, maker), help)
+    _add_file(command)
+    command.add_argument("--out", type=Path, required=True, metavar="C", help="a new toml file")
+
+
+def _draft(maker: str, chosen: argparse.Namespace) -> int:
+    from surveysem.draft import draft
+    from surveysem.drafted import check_new, write_draft
+
+    check_new(chosen.out)
+    found = draft(chosen.file, sheet=chosen.sheet, encoding=chosen.encoding, delimiter=_delimiter(chosen.delimiter))
+    path = write_draft(found, chosen.out)
+    print(nbproof.text_table([["construct", "items", "scale"], *found.overview()]))
+    for question in found.questions:
+        print(f"to decide: {question}")
+    if found.guessed:
+        print("CONSTRUCTS GUESSED FROM ANSWERS: no names of columns say what belongs together; check every one")
+    slips = " --invalid record" * found.has_slips
+    print(f"correct {nbproof.shown(path)}, then: {maker} check {chosen.file} --codebook {chosen.out}{slips}")
+    return 0
+
+
+def _add_file(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", type=Path, metavar="FILE", help="csv, xlsx or sav")
+    command.add_argument("--sheet", metavar="NAME", help="of an Excel file with several")
+    command.add_argument("--encoding", metavar="utf-8|gb18030", help="of a csv file (default: found)")
+    command.add_argument("--delimiter", metavar="CHARACTER", help="of a csv file (default: found)")
+
+
+def _delimiter(given: str | None) -> str | None:
+    return given and given.replace("\\t", "\t")

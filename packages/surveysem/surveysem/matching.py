@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
-from surveysem.codebook import Codebook, plain
+from surveysem.codebook import Codebook, plain, tidy
 from surveysem.errors import DataError, nearest
 
 __all__ = ["PLATFORMS", "Match", "match"]
@@ -72,15 +72,15 @@ class _Finder:
 
     def __init__(self, codebook: Codebook) -> None:
         self.questions = codebook.questions
-        self.named = dict.fromkeys(codebook.leave_out, ("", "left out"))
-        self.named |= {codebook.duration: ("", "duration")} if codebook.duration else {}
-        self.named |= {item.column: (item.code, "column") for item in self.questions if item.column}
+        self.named = dict.fromkeys(map(tidy, codebook.leave_out), ("", "left out"))
+        self.named |= {tidy(codebook.duration): ("", "duration")} if codebook.duration else {}
+        self.named |= {tidy(item.column): (item.code, "column") for item in self.questions if item.column}
         self.codes = {plain(item.code): item.code for item in self.questions}
         self.texts = {plain(text): item.code for item in self.questions for text in (item.en, item.zh) if text}
 
     def __call__(self, heading: str) -> tuple[str, str]:
-        if heading in self.named:
-            return self.named[heading]
+        if (name := tidy(heading)) in self.named:
+            return self.named[name]
         text = unicodedata.normalize("NFKC", heading).strip()
         if (key := plain(text)) in self.codes:
             return self.codes[key], "code"

@@ -33,14 +33,15 @@ def sentinels(values: Array) -> list[int]:
     >>> sentinels(np.array([1, 2, 3, 4, 5, 6, 7, 8, 9.0]))
     []
     """
-    seen = np.unique(values[np.isfinite(values)])
+    seen, times = np.unique(values[np.isfinite(values)], return_counts=True)
+    single = seen[times < 2]
     found = []
     while len(seen) > 2:
         first, rest, head, last = seen[0], seen[1:], seen[:-1], seen[-1]
         if first in BELOW and (_apart(first, rest) or _far(first, rest)):
             found.append(int(first))
             seen = rest
-        elif _above(head, last):
+        elif _above(head, last) and not (last in SMALL and last in single):  # once, it is a slip of the hand
             found.append(int(last))
             seen = head
         else:
@@ -81,7 +82,7 @@ def usual_range(values: Array, rated: bool = True) -> tuple[int, int]:
     ((1, 5), (18, 70))
     """
     seen, times = np.unique(values[np.isfinite(values)], return_counts=True)
-    left = ~np.isin(seen, sentinels(seen))
+    left = ~np.isin(seen, sentinels(values))
     seen, times = seen[left], times[left]
     if not len(seen):
         return USUAL[0]

@@ -198,9 +198,11 @@ def test_what_a_codebook_cannot_hold_is_refused_by_line(load, line, message):
 
 def test_numbers_that_stand_apart_are_no_answers():
     five = np.repeat([1.0, 2, 3, 4, 5], 80)
-    for codes in ([-9], [-99, -1], [99], [999], [9], [98, 99]):
+    for codes in ([-9], [-99, -1], [99], [999], [98, 99]):
         assert sentinels(np.append(five, codes)) == codes
         assert usual_range(np.append(five, codes)) == (1, 5)
+    assert sentinels(np.append(five, [9, 9])) == [9]
+    assert sentinels(np.append(five, [9])) == []
     assert sentinels(np.array([18.0, 34, 66, 70, 77])) == []
     assert usual_range(np.append(five, 55)) == (1, 5)  # a slip
     assert usual_range(np.array([1.0, 2, 6])) == (1, 7)
