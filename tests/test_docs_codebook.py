@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 import surveysem
 from docs import keys
+from surveysem import codebook
 from surveysem.codebook import KEYS, _Reader
 
 ROOT = Path(__file__).parents[1]
@@ -22,10 +26,16 @@ SHORT = tomllib.loads(keys.PAGE.read_text(encoding="utf-8").split("```toml\n")[1
 SCHEMA = Draft202012Validator(keys.tables()["codebook"])
 
 
-def test_schema_and_reader_know_the_same_keys():
-    told = {kind: (set(table["properties"]), set(table.get("required", ()))) for kind, table in keys.tables().items()}
-    assert told == {kind: ({*needed, *optional}, {*needed}) for kind, (needed, optional) in KEYS.items()}
-    assert [*keys.HEADS] == [*KEYS]
+def test_the_reader_takes_the_keys_of_the_schema_and_uses_each():
+    """It asks for keys by the schema; what it does with them stands in its source, what screening does in `Rules`."""
+    assert {*keys.HEADS} == {*KEYS}
+    assert {*KEYS["screening"][1]} == {each.name for each in fields(surveysem.Rules)}
+    used = {*re.findall(r'"(\w+)"', inspect.getsource(codebook._Reader) + inspect.getsource(codebook._wording))}
+    used |= {*codebook.LANGUAGES, *(each.name for each in fields(surveysem.Contact))}
+    told = {key for kind, (needed, optional) in KEYS.items() if kind != "screening" for key in {*needed, *optional}}
+    assert told - used == set()
+    read = {*re.findall(r'(?:found|top)(?:\.get\(|\[)"(\w+)"', inspect.getsource(codebook._Reader))}
+    assert read - told == set()
 
 
 def test_the_page_lists_every_key_of_the_schema():

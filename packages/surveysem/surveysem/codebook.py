@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from surveysem.ranges import usual_range
 
 __all__ = [
     "LANGUAGES",
+    "SCHEMA",
     "TEMPLATE",
     "Codebook",
     "Construct",
@@ -40,6 +42,8 @@ FARTHEST = 10**6  # from zero that a code may lie
 MODELS = (".txt", ".lav", ".lavaan")  # endings of a file that holds a model in lavaan's language
 TEMPLATE = Path(__file__).with_name("template.toml")
 """A small codebook to start from."""
+SCHEMA = Path(__file__).with_name("codebook.schema.json")
+"""What editors check a codebook by."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,8 @@ class Item:
     """One question: its code, scale and wording.
 
     ``role`` is "item", "check" or "control"; ``expected`` is the code that passes a check; ``reverse`` marks an item
-    worded against its construct; ``column`` is the heading it has in a file of answers, where that is another.
+    worded against its construct; ``column`` is the heading it has in a file of answers, where that is another;
+    ``error`` the variance its error is fixed at, where it measures a construct alone.
     """
 
     code: str
@@ -87,6 +92,7 @@ class Item:
     reverse: bool = False
     expected: int | None = None
     column: str = ""
+    error: float | None = None
 
 
 OPEN = Scale("as answered", -FARTHEST, FARTHEST)
@@ -97,7 +103,7 @@ class Construct:
     """What items measure in common; ``role`` is "construct", or "control" for one outside the hypotheses.
 
     A single item cannot show how reliable it is: ``reliability`` states it, in (0, 1], and fixes the item's error
-    variance at ``error``, known once there are answers; until then answers have variance 1.
+    variance (`Codebook.with_errors`); until there are answers their variance is taken for 1.
     """
 
     name: str
@@ -106,7 +112,6 @@ class Construct:
     zh: str = ""
     role: str = "construct"
     reliability: float = 1.0
-    error: float | None = None
 
     @property
     def codes(self) -> list[str]:
@@ -119,7 +124,7 @@ class Construct:
         line = f"{self.name} =~ {' + '.join(self.codes)}"
         if len(self.items) > 1:
             return line
-        error = 1 - self.reliability if self.error is None else self.error
+        error = 1 - self.reliability if self.items[0].error is None else self.items[0].error
         return f"{line}\n{self.codes[0]} ~~ {error:.10g}*{self.codes[0]}"
 
 
@@ -317,54 +322,34 @@ class Codebook:
         return "\n".join(lines)
 
     def settled(self, answers: pd.DataFrame) -> Codebook:
-        """Return the codebook with a range for every open scale: the usual one that holds a construct's answers.
-
-        Parameters
-        ----------
-        answers : DataFrame
-            One column of numbers for each question of an open scale.
-        """
-        together = [construct.codes for construct in self.constructs]
-        together += [[item.code] for item in self.questions if item.role != "item"]
-        found: dict[str, Scale] = {}
-        for codes in together:
-            waiting = [code for code in codes if self.by_code[code].scale.is_open]
-            if waiting:
-                low, high = usual_range(answers[waiting].to_numpy(float), self.by_code[waiting[0]].role != "control")
-                found |= dict.fromkeys(waiting, Scale(f"{low} to {high}", low, high))
-        return self._with({code: replace(self.by_code[code], scale=scale) for code, scale in found.items()})
+        """Return the codebook with a range for every open scale: the usual one that holds a construct's answers."""
+        together: dict[str, list[Item]] = {}
+        for item in self.questions:
+            if item.scale.is_open:
+                together.setdefault(item.construct or item.code, []).append(item)
+        closed = {}
+        for items in together.values():
+            codes = [item.code for item in items]
+            low, high = usual_range(answers[codes].to_numpy(float), items[0].role != "control")
+            closed |= {item.code: replace(item, scale=Scale(f"{low} to {high}", low, high)) for item in items}
+        return self._with(closed)
 
     def with_errors(self, answers: pd.DataFrame) -> Codebook:
         """Return the codebook with the error variance of every construct of one item: (1 - reliability) s²."""
-        errors = {
-            construct.name: (1 - construct.reliability) * float(answers[construct.codes[0]].var())
-            for construct in self.constructs
-            if len(construct.items) == 1 and construct.reliability < 1
-        }
-        return self._with({}, errors)
-
-    def _with(self, items: Mapping[str, Item], errors: Mapping[str, float] | None = None) -> Codebook:
-        if not items and not errors:
-            return self
-        constructs = tuple(
-            replace(
-                construct,
-                items=tuple(items.get(item.code, item) for item in construct.items),
-                error=(errors or {}).get(construct.name, construct.error),
-            )
-            for construct in self.constructs
+        alone = {each.items[0]: 1 - each.reliability for each in self.constructs if each.reliability < 1}
+        return self._with(
+            {item.code: replace(item, error=share * float(answers[item.code].var())) for item, share in alone.items()}
         )
-        questions = tuple(items.get(item.code, item) for item in self.questions)
-        return replace(self, constructs=constructs, questions=questions)
+
+    def _with(self, changed: Mapping[str, Item]) -> Codebook:
+        def renewed(items: Iterable[Item]) -> tuple[Item, ...]:
+            return tuple(changed.get(item.code, item) for item in items)
+
+        constructs = tuple(replace(construct, items=renewed(construct.items)) for construct in self.constructs)
+        return replace(self, constructs=constructs, questions=renewed(self.questions)) if changed else self
 
     def needs_ranges(self) -> None:
-        """Refuse a codebook that leaves ranges open, where there are no answers to take them from.
-
-        Raises
-        ------
-        DataError
-            Naming the questions.
-        """
+        """Refuse a codebook that leaves ranges open, naming its questions, where no answers can tell them."""
         waiting = [item.code for item in self.questions if item.scale.is_open]
         if waiting:
             raise DataError(
@@ -405,28 +390,8 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")  # what a model text takes as a var
 # Words that cannot be a variable of model.R: R reserves them (?Reserved), lavaan the last. Backticks do not help, since
 # lavaan takes its model apart itself, and other names in R than in the report would have to be explained wherever they
 # stand. The codebook comes before all data, so it is where another name costs least. T and F are ordinary names in R.
-RESERVED = {
-    "if",
-    "else",
-    "repeat",
-    "while",
-    "function",
-    "for",
-    "next",
-    "break",
-    "in",
-    "TRUE",
-    "FALSE",
-    "NULL",
-    "Inf",
-    "NaN",
-    "NA",
-    "NA_integer_",
-    "NA_real_",
-    "NA_character_",
-    "NA_complex_",
-    "intercept",
-}
+RESERVED = {"if", "else", "repeat", "while", "function", "for", "next", "break", "in", "TRUE", "FALSE", "NULL", "Inf",
+            "NaN", "NA", "NA_integer_", "NA_real_", "NA_character_", "intercept"}  # fmt: skip
 LONGEST = 1000  # characters of one text
 LINE = Field(
     lambda value: isinstance(value, str) and len(value) <= LONGEST and value.isprintable(),
@@ -447,48 +412,21 @@ MARKS = Field(
     "a list of whole numbers or texts",
 )
 SHARE = Field(lambda value: type(value) in (int, float) and 0 < value <= 1, "a number above 0, at most 1")
-WORDING = dict.fromkeys(LANGUAGES, LINE)
-ASKED = {"scale": RANGE, "column": LINE, **WORDING}
+FORMS = {"line": LINE, "whole": WHOLE, "flag": FLAG, "list": LIST, "table": TABLE, "labels": LABELS, "range": RANGE,
+         "marks": MARKS, "share": SHARE, "either": LIST_OR_TABLE, "role": one_of(("construct", "control")),
+         "rule": Field(lambda value: True, "")}  # fmt: skip
 Fields = dict[str, Field]
-KEYS: dict[str, tuple[Fields, Fields]] = {
-    "codebook": (
-        {"constructs": LIST_OR_TABLE},
-        {
-            "name": LINE,
-            "title": TABLE,
-            "introduction": TABLE,
-            "scale": RANGE,
-            "scales": TABLE,
-            "controls": LIST,
-            "checks": LIST,
-            "paths": LIST_OR_TABLE,
-            "covariances": LIST,
-            "moderation": TABLE,
-            "group": LINE,
-            "strategies": LIST,
-            "outcomes": LIST,
-            "marker": LINE,
-            "contact": TABLE,
-            "screening": TABLE,
-            "missing": MARKS,
-            "leave_out": MARKS,
-            "duration": LINE,
-        },
-    ),
-    "scale": ({"low": WHOLE}, {"high": WHOLE, "en": LABELS, "zh": LABELS}),
-    "construct": (
-        {"items": LIST},
-        {"name": LINE, "scale": RANGE, **WORDING, "role": one_of(("construct", "control")), "reliability": SHARE},
-    ),
-    "item": ({"code": LINE}, {**ASKED, "reverse": FLAG}),
-    "control": ({"code": LINE}, ASKED),
-    "check": ({"code": LINE, "expected": WHOLE}, {**ASKED, "after": LINE}),
-    "contact": ({"frequency": LINE, "outcome": LINE}, {}),
-    "screening": ({}, {each.name: Field(lambda value: True, "") for each in fields(Rules)} | {"report": LIST}),
-    "title": ({}, WORDING),
-    "introduction": ({}, WORDING),
-}
-"""The keys of every table of a codebook, those it must have first; docs/codebook.md tells what they mean."""
+
+
+def _keys() -> Iterator[tuple[str, tuple[Fields, Fields]]]:
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    for kind, table in {"codebook": schema, **schema["$defs"]}.items():
+        known = {key: FORMS[about["$comment"]] for key, about in table["properties"].items()}
+        yield kind, ({key: known.pop(key) for key in table.get("required", ())}, known)
+
+
+KEYS = dict(_keys())
+"""The keys of every table of a codebook, those it must have first, from the schema by which editors check it."""
 
 
 def load_codebook(path: str | Path) -> Codebook:
@@ -587,14 +525,10 @@ class _Reader:
             return given
         for name in given:
             if name in KEYS["codebook"][0] | KEYS["codebook"][1]:
-                raise self.wrong(
-                    f"constructs, {quoted(name)}",
-                    "it stands below [constructs], so it is taken for one",
-                    f"{name} above the first line in brackets",
-                )
+                what = "it stands below [constructs], so it is taken for one"
+                raise self.wrong(f"constructs, {quoted(name)}", what, f"{name} above the first line in brackets")
         return [
-            {**table, "name": name} if isinstance(table, dict) else {"items": table, "name": name}
-            for name, table in given.items()
+            {**(table if isinstance(table, dict) else {"items": table}), "name": name} for name, table in given.items()
         ]
 
     def scale(self, name: str, table: object) -> Scale:
@@ -684,19 +618,16 @@ class _Reader:
         for outcome, predictors in given.items() if isinstance(given, dict) else map(self.path, given):
             if not isinstance(predictors, list) or not all(isinstance(name, str) for name in predictors):
                 raise self.wrong(f"paths, {quoted(outcome)}", f"got {quoted(predictors)}", "a list of constructs")
-            for given_name in predictors:
-                name = given_name.removeprefix("-")
+            for signed in predictors:
+                name = signed.removeprefix("-")
                 if outcome == name:
                     raise self.wrong(f"paths, {quoted(outcome)}", "it depends on itself", "other constructs")
                 for construct in (outcome, name):
                     if construct not in constructs:
-                        guess = nearest(construct, constructs)
-                        raise self.wrong(
-                            "paths",
-                            f"unknown construct {quoted(construct)}",
-                            f"{f'{guess} (nearest) of ' if guess else ''}{', '.join(constructs)}",
-                        )
-                found.append(ExpectedPath(outcome, name, -1 if given_name.startswith("-") else 1))
+                        guess = f"{near} (nearest) of " if (near := nearest(construct, constructs)) else ""
+                        what = f"unknown construct {quoted(construct)}"
+                        raise self.wrong("paths", what, guess + ", ".join(constructs))
+                found.append(ExpectedPath(outcome, name, -1 if signed.startswith("-") else 1))
         for outcome in dict.fromkeys(path.outcome for path in found):
             self.once(f"predictor of {outcome}", [path.predictor for path in found if path.outcome == outcome])
         return tuple(found)

@@ -95,13 +95,12 @@ def add_reading(command: argparse.ArgumentParser) -> None:
 
 def reading(chosen: argparse.Namespace) -> Reading:
     """Return how the file is to be read, as `surveysem.read_responses` takes it."""
-    return {
-        "sheet": chosen.sheet,
-        "encoding": chosen.encoding,
-        "delimiter": _delimiter(chosen.delimiter),
-        "unknown": chosen.unknown,
-        "invalid": chosen.invalid,
-    }
+    return {**_opening(chosen), "unknown": chosen.unknown, "invalid": chosen.invalid}
+
+
+def _opening(chosen: argparse.Namespace) -> Reading:
+    delimiter = chosen.delimiter and chosen.delimiter.replace("\\t", "\t")
+    return {"sheet": chosen.sheet, "encoding": chosen.encoding, "delimiter": delimiter}
 
 
 def say_who_is_left(read: Responses, screened: Screened) -> None:
@@ -201,18 +200,17 @@ def _add_draft(verbs: argparse._SubParsersAction, maker: str) -> None:
 
 
 def _draft(maker: str, chosen: argparse.Namespace) -> int:
-    from surveysem.draft import draft
-    from surveysem.drafted import check_new, write_draft
+    from surveysem.draft import check_new, draft_codebook
 
     check_new(chosen.out)
-    found = draft(chosen.file, sheet=chosen.sheet, encoding=chosen.encoding, delimiter=_delimiter(chosen.delimiter))
-    path = write_draft(found, chosen.out)
-    print(nbproof.text_table([["construct", "items", "scale"], *found.overview()]))
-    for question in found.questions:
-        print(f"to decide: {question}")
+    found = draft_codebook(chosen.file, **_opening(chosen))
+    path = found.write(chosen.out)
+    table = found.summary()
+    print(nbproof.text_table([[*table.columns], *table.to_numpy().tolist()]))
+    print("".join(f"to decide: {question}\n" for question in found.questions), end="")
     if found.guessed:
         print("CONSTRUCTS GUESSED FROM ANSWERS: no names of columns say what belongs together; check every one")
-    slips = " --invalid record" * found.has_slips
+    slips = " --invalid record" * any(len(column.outside) for column in found.of("item"))
     print(f"correct {nbproof.shown(path)}, then: {maker} check {chosen.file} --codebook {chosen.out}{slips}")
     return 0
 
@@ -222,7 +220,3 @@ def _add_file(command: argparse.ArgumentParser) -> None:
     command.add_argument("--sheet", metavar="NAME", help="of an Excel file with several")
     command.add_argument("--encoding", metavar="utf-8|gb18030", help="of a csv file (default: found)")
     command.add_argument("--delimiter", metavar="CHARACTER", help="of a csv file (default: found)")
-
-
-def _delimiter(given: str | None) -> str | None:
-    return given and given.replace("\\t", "\t")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +17,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from surveysem.codebook import FARTHEST, NAME, RESERVED, plain, tidy
+import nbproof
+from surveysem.codebook import FARTHEST, LANGUAGES, NAME, RESERVED, SCHEMA, plain, tidy
 from surveysem.errors import DataError
 from surveysem.matching import KNOWN, NUMBER, TAIL
 from surveysem.ranges import POINTS, sentinels, usual_range
 from surveysem.responses import OPTION, SKIPPED
 from surveysem.tables import RawTable, read_table
 
-__all__ = ["Column", "Draft", "draft", "draft_of"]
+__all__ = ["Column", "Draft", "check_new", "draft_codebook", "draft_of"]
 
 TOLD = tomllib.loads(Path(__file__).with_name("draft.toml").read_text(encoding="utf-8"))
 PATTERN = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in TOLD["patterns"].items()}
-LABELS = [tuple(tuple(labels[language]) for language in ("en", "zh")) for labels in TOLD["labels"]]
-CHINESE = re.compile("[\u4e00-\u9fff]")
+LABELS = [tuple(tuple(labels[language]) for language in LANGUAGES) for labels in TOLD["labels"]]
+CHINESE = "[\u4e00-\u9fff]"
 RARE = 0.005  # share of a column's answers that may be slips of the hand
 CATEGORIES = 11  # texts of a control
-SEEN = 0.6  # share of the most common answer to an attention check
+MOST = 0.6  # of the answers to an attention check are right; of all ratings do not share one stem by chance
 RIDGE, GAMMA, LONGEST = 0.05, 2.0, 12  # of the guess from answers: ridge, resolution of modularity, items a construct
+OPEN = ("rating", "two", "number")  # roles that are not settled yet
 
 Array = NDArray[np.float64]
 
@@ -40,8 +44,8 @@ Array = NDArray[np.float64]
 class Column:
     """One column of a file and what it seems to be.
 
-    ``role`` is "item", "control", "check" or "left out"; before that is settled also "rating", "two", "number".
-    ``values`` are numbers, nan where there is no answer; ``labels`` what each code from ``low`` is called.
+    ``role`` is "item", "control", "check" or "left out"; before that is settled, one of ``OPEN``. ``values`` are
+    numbers, nan where there is no answer; ``labels`` what each code from ``low`` is called, in English and Chinese.
     """
 
     heading: str
@@ -54,29 +58,56 @@ class Column:
     reverse: bool = False
     low: int = 0
     high: int = 0
-    labels: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    labels: tuple[tuple[str, ...], ...] = ()
+    labelled: str = ""
     missing: tuple[int, ...] = ()
-    why: list[str] = field(default_factory=list)
-    stem: str = ""
-    marked: bool = False
-    overall: bool = False
-    known: bool = False
-    duration: bool = False
     expected: int = 0
+    duration: bool = False
+    why: list[str] = field(default_factory=list)
+
+    def because(self, reason: str, role: str = "", **said: object) -> None:
+        """Add a reason, and what the column is for it."""
+        self.why.append(say(reason, **said))
+        self.role = role or self.role
 
     @property
-    def outside(self) -> NDArray[np.bool_]:
-        """Which answers lie outside its scale."""
-        return (self.values < self.low) | (self.values > self.high)
+    def given(self) -> Array:
+        """Its answers."""
+        return self.values[np.isfinite(self.values)]
 
-    def settle(self, role: str, reason: str, **said: object) -> None:
-        """Give it a role, and the reason."""
-        self.role = role
-        self.because(reason, **said)
+    @property
+    def outside(self) -> Array:
+        """Answers outside its scale."""
+        return self.values[(self.values < self.low) | (self.values > self.high)]
 
-    def because(self, reason: str, **said: object) -> None:
-        """Add a reason."""
-        self.why.append(say(reason, **said))
+    @cached_property
+    def stem(self) -> tuple[str, str]:
+        """What its code begins with and what follows: "item", "reversed", "overall", or nothing."""
+        text, ending = PATTERN["question"].sub("", self.code), "item"
+        if back := PATTERN["reversed"].match(text):
+            text, ending = back[1], "reversed"
+        if (overall := PATTERN["overall"].match(text)) and overall[1]:
+            return plain(overall[1]).strip("_.-"), "overall"
+        numbered = PATTERN["code"].match(text) or PATTERN["letter"].match(text)
+        return (plain(numbered[1]).strip("_.-"), ending) if numbered else ("", "")
+
+    @property
+    def scale(self) -> str:
+        """Its scale as a codebook writes it."""
+        return quoted(self.labelled) if self.labels else f"[{self.low}, {self.high}]"
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """What a codebook says of it: its code, the column it stands in where that has another name, its wording."""
+        told = [("code", self.code), ("column", self.heading * (tidy(self.heading) != self.code))]
+        told.append((_language(self.wording), self.wording[:1000]))
+        return [(key, quoted(text)) for key, text in told if text]
+
+    @property
+    def worded(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Its labels by language."""
+        one, other = self.labels
+        return [(_language("".join(one)), one)] if one == other else list(zip(LANGUAGES, self.labels, strict=True))
 
 
 @dataclass(frozen=True)
@@ -94,57 +125,67 @@ class Draft:
     missing: tuple[int, ...]
     guessed: bool
 
-    @property
-    def has_slips(self) -> bool:
-        """Whether answers lie outside the scales."""
-        return any(column.outside.any() for column in self.of("item"))
-
-    def overview(self) -> list[list[str]]:
-        """Return a construct, its items and its scale a line, then the columns of every other role."""
-        lines = [
-            [
-                name,
-                ", ".join("-" * column.reverse + column.code for column in items),
-                f"{items[0].low} to {items[0].high}",
-            ]
-            for name, items in self.constructs.items()
-        ]
-        others = {role: list(self.of(role)) for role in ("control", "check", "left out")}
-        return lines + [
-            [f"({role})", ", ".join(tidy(c.heading)[:30] for c in found), ""] for role, found in others.items() if found
-        ]
-
-    def summary(self) -> pd.DataFrame:
-        """Return one row a column: column, heading, code, role, construct, reverse, low, high, reason."""
-        names = ["column", "heading", "code", "role", "construct", "reverse", "low", "high", "reason"]
-        rows = [
-            (c.place, c.heading, c.code, c.role, c.construct, c.reverse, c.low, c.high, "; ".join(c.why))
-            for c in self.columns
-        ]
-        return pd.DataFrame(rows, columns=names)
-
-    def of(self, role: str) -> list[Column]:
-        """Return the columns of a role."""
-        return [column for column in self.columns if column.role == role]
+    def of(self, *roles: str) -> list[Column]:
+        """Return the columns of these roles."""
+        return [column for column in self.columns if column.role in roles]
 
     @property
     def groups(self) -> list[Column]:
         """Controls whose two answers are common enough to compare, the likeliest first."""
-        found = []
-        for column in self.of("control"):
-            times = np.unique(column.values[np.isfinite(column.values)], return_counts=True)[1]
-            if len(times) == 2 and times.min() >= max(30, 0.1 * times.sum()):
-                found.append((bool(PATTERN["group"].search(column.heading)), int(times.min()), -column.place))
-        return [self.columns[-place - 1] for *_, place in sorted(found, reverse=True)]
+        times = {column.place: np.unique(column.given, return_counts=True)[1] for column in self.of("control")}
+        two = [
+            place for place, counts in times.items() if len(counts) == 2 and counts.min() >= max(30, counts.sum() / 10)
+        ]
+        two.sort(key=lambda place: (not PATTERN["group"].search(self.columns[place - 1].heading), -times[place].min()))
+        return [self.columns[place - 1] for place in two]
+
+    def summary(self) -> pd.DataFrame:
+        """Return one line a construct, then one a kind of other columns: name, columns (a minus: reverse-keyed)."""
+        lines = [(name, ["-" * item.reverse + item.code for item in items]) for name, items in self.constructs.items()]
+        for role in ("control", "check", "left out"):
+            lines.append((f"({role})", [tidy(column.heading)[:30] for column in self.of(role)]))
+        return pd.DataFrame([(name, ", ".join(found)) for name, found in lines if found], columns=["name", "columns"])
+
+    def text(self, name: str = "codebook.toml") -> str:
+        """Return the codebook, each guess with its reason as a comment; it loads as it stands."""
+        from jinja2 import Environment, PackageLoader
+
+        pages = Environment(loader=PackageLoader(__package__, ""), trim_blocks=True, keep_trailing_newline=True)
+        pages.filters |= {"quoted": quoted, "listed": _listed}
+        out = [column for column in self.of("left out") if plain(column.heading) not in KNOWN]
+        scales = {c.labelled: c for c in self.of("item", "control", "check") if c.labels}
+        common = Counter(item.scale for item in self.of("item")).most_common(1)[0][0]
+        first, *others = self.constructs
+        example = f"{others[-1] if others else '...'} ~ {' + '.join([first, *others[:-1]][:2])}"
+        told = {"out": out, "scales": scales, "common": common, "example": example, "schema": SCHEMA.name}
+        return pages.get_template("drafted.txt").render(draft=self, name=name, file=tidy(self.table.file), **told)
+
+    def write(self, out: str | Path) -> Path:
+        """Write the codebook to a new file, and beside it the schema by which editors complete and check it."""
+        path = check_new(out)
+        text, schema = self.text(path.name), path.with_name(SCHEMA.name)
+        if not schema.exists():
+            nbproof.write_whole(schema, SCHEMA.read_bytes())
+        return nbproof.write_whole(path, text.encode())
 
 
-def say(reason: str, **said: object) -> str:
-    """Return a reason in words that fit on one line of a comment."""
-    return tidy(TOLD["reasons"][reason].format(**said))
+def check_new(out: str | Path) -> Path:
+    """Return where a codebook is to be written, or refuse a place that is taken or another kind of file."""
+    path = Path(out)
+    if path.suffix.lower() != ".toml":
+        raise DataError(f"{nbproof.named(path.name)}: the ending is {nbproof.quoted(path.suffix)}; allowed: .toml.")
+    if path.exists():
+        raise DataError(f"{nbproof.named(path.name)} is there already and may hold your corrections; give a new name.")
+    return path
 
 
-def draft(path: str | Path, **reading: Any) -> Draft:
-    """Guess a codebook from a file of answers; see `read_table` for how it is read.
+def draft_codebook(path: str | Path, **reading: Any) -> Draft:
+    """Guess a codebook from a file of answers.
+
+    Parameters
+    ----------
+    **reading
+        As of `surveysem.tables.read_table`: sheet, encoding, delimiter.
 
     Raises
     ------
@@ -156,227 +197,217 @@ def draft(path: str | Path, **reading: Any) -> Draft:
 
 def draft_of(table: RawTable) -> Draft:
     """Guess a codebook from a table of answers."""
-    columns = [_column(table, k) for k in range(len(table.headings))]
+    columns = _columns(table)
     missing = sorted({code for column in columns for code in column.missing})
     families = _families(columns)
     rated = [column for column in columns if column.role == "rating"]
     R = _correlations(np.column_stack([column.values for column in columns]))
-    guessed = sum(map(len, families.values())) < 0.5 * len(rated)
+    guessed = sum(map(len, families)) < 0.5 * len(rated)
     if guessed:
-        families = {f"F{k}": run for k, run in enumerate(filter(lambda run: len(run) > 1, _runs(rated)), 1)}
+        families = [run for run in _runs(rated) if len(run) > 1]
     if not families:
         raise DataError(
             f"{table.file}: no two columns look like items of one construct (whole numbers on a scale of at most "
             f"{POINTS} points, or texts of a usual scale); answers to two or more are needed."
         )
-    constructs = _named(families, columns)
-    for name, items in constructs.items():
-        for column in items:
-            column.role, column.construct = "item", name
-            column.because("neighbours" if guessed else "prefix", stem=name.rstrip("_"))
+    constructs = _named(families, columns, guessed)
     _set_aside(columns, constructs)
+    constructs = {name: items for name, items in constructs.items() if items}
     questions = _settle_scales(columns, constructs)
     for name, items in constructs.items():
         questions += _turn(name, items, R, len(table.rows))
     questions += _misfits(constructs, R, len(table.rows))
-    _set_codes(columns, {*constructs})
+    _set_codes(columns, constructs)
     return Draft(table, tuple(columns), constructs, tuple(questions), tuple(missing), guessed)
 
 
-def _column(table: RawTable, k: int) -> Column:
-    """Return a column with its answers as numbers, and what kind they are."""
-    heading = table.headings[k]
-    values, texts = _numbers(table, k)
-    column = Column(heading, k + 1, values)
-    column.code, column.wording = _split(heading, table.wordings[k] if table.wordings else "")
-    _read_stem(column)
-    if known := KNOWN.get(plain(heading)):
-        column.known, column.duration = True, known == "duration"
-        column.settle("left out", "known")
-        return column
-    if not texts and not np.isfinite(values).any():
-        column.settle("left out", "empty")
-        return column
-    if sum(texts.values()) > 0.5 * (sum(texts.values()) + np.isfinite(values).sum()):
-        _read_texts(column, table, texts)
-        return column
-    if texts:
-        column.because("mixed", count=sum(texts.values()), text=repr(max(texts, key=texts.__getitem__)[:30]))
-    labels = {
-        float(code): str(text) for code, text in table.labels.get(heading, {}).items() if not isinstance(code, str)
-    }
-    column.missing = tuple(sentinels(values))
-    values[np.isin(values, column.missing)] = np.nan
-    _kind(column)
-    if labels and column.role in ("rating", "two"):
-        _read_labels(column, {code: text for code, text in labels.items() if code not in column.missing})
-    return column
+def say(reason: str, **said: object) -> str:
+    """Return a reason in words that fit on one line of a comment."""
+    return tidy(TOLD["reasons"][reason].format(**said))
 
 
-def _numbers(table: RawTable, k: int) -> tuple[Array, Counter[str]]:
-    """Return a column as numbers, nan where there is none, and how often each text stands in it."""
-    heading, cells = table.headings[k], table.columns[k]
-    ranges = table.missing.get(heading, ())
-    times = Counter(cells)
-    found: dict[object, float] = {}
-    texts: Counter[str] = Counter()
-    for cell, count in times.items():
-        text = "" if cell is None else unicodedata.normalize("NFKC", str(cell)).strip()
-        try:
-            number = float(text)
-        except ValueError:
-            number = np.nan
-            if plain(text) and plain(text) not in SKIPPED:
-                texts[text] += count
-        if any(
-            not isinstance(low, str) and not isinstance(high, str) and low <= number <= high for low, high in ranges
-        ):
-            number = np.nan
-        found[cell] = number if abs(number) < np.inf else np.nan
-    return np.fromiter(map(found.__getitem__, cells), float, len(cells)), texts
+def quoted(text: str) -> str:
+    """Return a text as toml writes it."""
+    return json.dumps(tidy(text), ensure_ascii=False)
+
+
+def _language(text: str) -> str:
+    return "zh" if re.search(CHINESE, text) else "en"
+
+
+def _listed(items: list[Column]) -> str:
+    """Return the list of a construct's items, on one line where there is no more to say than their codes."""
+    times = Counter(reason for item in items for reason in item.why)
+    shared = [reason for reason in times if times[reason] == len(items)]
+    lines = []
+    for item in items:
+        told = [*item.told, *([("scale", item.scale)] if item.scale != items[0].scale else [])]
+        told += [("reverse", "true")] if item.reverse and len(told) > 1 else []
+        line = f"{{ {', '.join(f'{key} = {value}' for key, value in told)} }}"
+        line = line if len(told) > 1 else quoted("-" * item.reverse + item.code)
+        own = [reason for reason in item.why if reason not in shared]
+        lines.append(f"  {line},{'  # ' * bool(own)}{'; '.join(own)}".rstrip())
+    short = " ".join(line.strip() for line in lines).rstrip(",")
+    if "#" in short or "{" in short or len(short) > 90:
+        return "\n".join([f"[  # {'; '.join(shared)}", *lines, "]"])
+    return f"[{short}]  # {'; '.join(shared)}"
+
+
+def _columns(table: RawTable) -> list[Column]:
+    """Return every column with its answers as numbers, and what kind they are."""
+    columns, worded = [], {}
+    for k, (heading, cells) in enumerate(zip(table.headings, table.columns, strict=True)):
+        values = _cells(cells, _number)
+        for low, high in table.missing.get(heading, ()):
+            if not isinstance(low, str) and not isinstance(high, str):
+                values[(values >= low) & (values <= high)] = np.nan
+        column = Column(heading, k + 1, values)
+        column.code, column.wording = _split(heading, table.wordings[k] if table.wordings else "")
+        texts = Counter[str]()
+        for cell, times in Counter(cells).items():
+            text = _text(cell)
+            if plain(text) and plain(text) not in SKIPPED and np.isnan(_number(text)):
+                texts[text] += times
+        columns.append(column)
+        if use := KNOWN.get(plain(heading)):
+            column.duration = use == "duration"
+            column.because("known", "left out")
+        elif not texts and not len(column.given):
+            column.because("empty", "left out")
+        elif texts.total() > len(column.given):
+            worded[k] = texts
+        else:
+            if texts:
+                column.because("mixed", count=texts.total(), text=repr(max(texts, key=texts.__getitem__)[:30]))
+            column.missing = tuple(sentinels(values))
+            values[np.isin(values, column.missing)] = np.nan
+            _kind(column)
+            _read_labels(column, table.labels.get(heading, {}))
+    fits = [sum(_fits(texts, labels) for texts in worded.values()) for labels in LABELS]
+    usual = [LABELS[k] for k in np.argsort(fits)[::-1]]  # the scale of most columns first
+    for k, texts in worded.items():
+        _read_texts(columns[k], table.columns[k], texts, usual)
+    return columns
+
+
+def _text(cell: object) -> str:
+    return "" if cell is None else unicodedata.normalize("NFKC", str(cell)).strip()
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        return np.nan
+    return number if abs(number) < np.inf else np.nan
+
+
+def _cells(cells: Iterable[object], read: Callable[[str], float]) -> Array:
+    """Return cells as numbers, each different one read once."""
+    found = {cell: read(_text(cell)) for cell in {*cells}}
+    return np.array([found[cell] for cell in cells], float)
 
 
 def _split(heading: str, label: str) -> tuple[str, str]:
     """Return a code and a wording from a heading such as "TR1: I trust it", "7. I trust it [required]", "TR1"."""
-    text = unicodedata.normalize("NFKC", heading).strip()
+    text, code = unicodedata.normalize("NFKC", heading).strip(), ""
     while (shorter := TAIL.sub("", text).strip()) != text:
         text = shorter
     if NAME.fullmatch(text) or label:
         return text, tidy(label)
+    if (numbered := NUMBER.match(text)) and numbered[2]:
+        code, text = f"Q{numbered[1]}", numbered[2]
     if lead := PATTERN["lead"].match(text):
         return re.sub(r"\s", "_", lead[1]), lead[2]
-    if (numbered := NUMBER.match(text)) and numbered[2]:
-        inner = PATTERN["lead"].match(numbered[2])
-        return (inner[1], inner[2]) if inner else _bare(numbered[2], f"Q{numbered[1]}")
-    return _bare(text, "")
+    sentence = re.search(f"{CHINESE}{{4,}}", text) or len(text.split()) > 2
+    return (code, text) if sentence else (text, "")
 
 
-def _bare(text: str, code: str) -> tuple[str, str]:
-    """Tell a wording from a name."""
-    if re.search("[\u4e00-\u9fff]{4,}", text) or len(text.split()) > 2:
-        return code, text
-    return text, ""
+def _fits(texts: Iterable[str], labels: tuple[tuple[str, ...], ...]) -> bool:
+    return {plain(OPTION.sub("", text)) for text in texts} <= {plain(text) for language in labels for text in language}
 
 
-def _read_stem(column: Column) -> None:
-    """Note what a column's code begins with, where a number follows, and what its ending says."""
-    text = PATTERN["question"].sub("", column.code)
-    if back := PATTERN["reversed"].match(text):
-        column.marked, text = True, back[1]
-    if (overall := PATTERN["overall"].match(text)) and overall[1]:
-        column.overall, column.stem = True, plain(overall[1]).strip("_.-")
-    elif numbered := PATTERN["code"].match(text) or PATTERN["letter"].match(text):
-        column.stem = plain(numbered[1]).strip("_.-")
-
-
-def _read_texts(column: Column, table: RawTable, texts: Counter[str]) -> None:
+def _read_texts(
+    column: Column, cells: Iterable[object], texts: Counter[str], usual: list[tuple[tuple[str, ...], ...]]
+) -> None:
     """Take texts for answers on a usual scale, for categories, or for what a codebook has no use for."""
-    count, rows = len(texts), sum(texts.values())
+    count, rows = len(texts), texts.total()
+    fitting = [labels for labels in usual if _fits(texts, labels)] if count > 2 else []
     if sum(times for text, times in texts.items() if PATTERN["time"].match(text)) > 0.8 * rows:
-        return column.settle("left out", "dates")
-    bare = {text: plain(OPTION.sub("", text)) for text in texts}
-    usual = [
-        labels for labels in LABELS if {*bare.values()} <= {plain(text) for language in labels for text in language}
-    ]
-    plains = {*bare.values()}
-    if usual and count > 2:
-        column.labels, column.role = usual[0], "rating"
-    elif 2 <= count <= CATEGORIES and len(plains) == count and rows >= 5 * count and max(map(len, texts)) <= 200:
-        names = tuple(sorted(map(tidy, texts)))
-        column.labels, column.role = (names, names), "two" if count == 2 else "control"
+        column.because("dates", "left out")
+    elif fitting:
+        column.labels = fitting[0]
+        column.because("labelled", "rating")
+    elif 2 <= count == len({*map(plain, texts)}) <= min(CATEGORIES, rows / 5) and max(map(len, texts)) <= 200:
+        column.labels = (tuple(sorted(map(tidy, texts))),) * 2
+        column.because("categories", "two" if count == 2 else "control", count=count)
     else:
-        return column.settle("left out", "texts", count=count, rows=rows)
-    column.because("labelled" if column.role == "rating" else "categories", count=count, low=1)
-    code = {plain(text): k for labels in column.labels for k, text in enumerate(labels, 1)}
-    cells = table.columns[column.place - 1]
-    numbers = {cell: _code_of(cell, code) for cell in set(cells)}
-    column.values = np.fromiter(map(numbers.__getitem__, cells), float, len(cells))
-    column.low, column.high = 1, len(column.labels[0])
-    return None
-
-
-def _code_of(cell: object, code: dict[str, int]) -> float:
-    text = "" if cell is None else unicodedata.normalize("NFKC", str(cell)).strip()
-    return float(code.get(plain(text), code.get(plain(OPTION.sub("", text)), np.nan)))
+        column.because("texts", "left out", count=count, rows=rows)
+    if column.labels:
+        code = {plain(text): float(k) for labels in column.labels for k, text in enumerate(labels, 1)}
+        column.low, column.high = 1, len(column.labels[0])
+        column.values = _cells(cells, lambda text: code.get(plain(text), code.get(plain(OPTION.sub("", text)), np.nan)))
 
 
 def _kind(column: Column) -> None:
     """Tell ratings, two answers and counted numbers from what identifies a respondent."""
-    given = column.values[np.isfinite(column.values)]
+    given, n = column.given, len(column.values)
     seen, times = np.unique(given, return_counts=True)
-    whole = bool((seen == np.round(seen)).all())
-    n = len(column.values)
-    near = _bulk(seen, times)
+    near = seen
+    while len(near) > 3 and near[-1] > POINTS and times[len(near) - 1] <= max(1, RARE * n) and near[-1] - near[-2] > 1:
+        near = near[:-1]  # slips of the hand
     if len(seen) < 2:
-        column.settle("left out", "constant", value=f"{seen[0]:g}" if len(seen) else "none")
-    elif whole and n > 30 and len(given) == n == len(seen) and (np.diff(column.values) > 0).all():
-        column.settle("left out", "rising")
+        column.because("constant", "left out", value=seen.tolist())
+    elif n > 30 and len(seen) == n and (np.diff(given) > 0).all():
+        column.because("rising", "left out")
     elif n > 30 and len(seen) > 0.95 * n:
-        column.settle("left out", "unlike")
-    elif not whole:
-        column.settle("left out", "fractions")
-    elif max(abs(seen)) > FARTHEST:
-        column.settle("left out", "huge")
+        column.because("unlike", "left out")
+    elif (seen != np.round(seen)).any():
+        column.because("fractions", "left out")
+    elif abs(seen).max() > FARTHEST:
+        column.because("huge", "left out")
     elif len(near) > POINTS or near[-1] - near[0] > POINTS:
-        column.settle("number", "counted", count=len(seen), low=int(seen[0]), high=int(seen[-1]))
+        column.because("counted", "number", count=len(seen), low=int(seen[0]), high=int(seen[-1]))
     else:
-        if len(near) < len(seen):
-            column.because("slips", count=int(times[~np.isin(seen, near)].sum()), value=max(seen, key=abs))
         column.role = "two" if len(near) == 2 else "rating"
         column.low, column.high = int(near[0]), int(near[-1])
-        return
-    if column.role == "left out" and PATTERN["duration"].search(column.heading):
-        column.duration = True
-    if column.role == "number" and PATTERN["duration"].search(column.heading):
-        column.duration = True
-        column.settle("left out", "duration")
-    column.low, column.high = usual_range(given, rated=False) if column.role == "number" else (0, 0)
+    column.duration = column.role in ("number", "left out") and bool(PATTERN["duration"].search(column.heading))
+    if column.duration and column.role == "number":
+        column.because("duration", "left out")
 
 
-def _bulk(seen: Array, times: NDArray[np.int_]) -> Array:
-    """Return answers without the few that lie far from all others: slips of the hand."""
-    few = max(1, RARE * times.sum())
-    while len(seen) > 3 and times[-1] <= few and seen[-1] - seen[-2] > 1 and seen[-1] > POINTS:
-        seen, times = seen[:-1], times[:-1]
-    return seen
-
-
-def _read_labels(column: Column, labels: dict[float, str]) -> None:
+def _read_labels(column: Column, labels: dict) -> None:
     """Take an SPSS file's value labels where each code has one of its own."""
-    codes = [code for code in labels if code == round(code)]
-    low, high = (int(min(codes)), int(max(codes))) if codes else (0, 0)
-    texts = tuple(tidy(labels.get(float(code), "")) for code in range(low, high + 1)) if high - low <= POINTS else ()
-    if low < high and low <= column.low and column.high <= high:
-        column.low, column.high = low, high
-        if all(texts) and len({*map(plain, texts)}) == len(texts):
-            column.labels = (texts, texts)
+    texts = {
+        code: tidy(text) for code, text in labels.items() if code not in column.missing and not isinstance(code, str)
+    }
+    low, high = min(texts, default=0), max(texts, default=0)
+    if column.role in ("rating", "two") and low < high <= low + POINTS and low <= column.low and column.high <= high:
+        column.low, column.high = int(low), int(high)
+        if len(texts) == len({*map(plain, texts.values())} - {""}) == high - low + 1:
+            column.labels = (tuple(text for _, text in sorted(texts.items())),) * 2
 
 
-def _families(columns: list[Column]) -> dict[str, list[Column]]:
+def _families(columns: list[Column]) -> list[list[Column]]:
     """Return ratings that share a stem; set aside two-answer families, background questions and overall ones."""
     stems: dict[str, list[Column]] = {}
-    for column in columns:
-        if column.stem and not column.overall and column.role in ("rating", "two", "number"):
-            stems.setdefault(column.stem, []).append(column)
-    for column in columns:
-        alone = len(stems.get(column.stem, ())) < 2
+    waiting = [column for column in columns if column.role in OPEN]
+    for column in waiting:
+        if column.stem[1] in ("item", "reversed"):
+            stems.setdefault(column.stem[0], []).append(column)
+    for column in waiting:
         said = column.heading if len(column.wording) > 40 else f"{column.heading} {column.wording}"
-        if alone and column.role in ("rating", "two", "number") and PATTERN["background"].search(said):
-            column.settle("control", "background")
-    rated = sum(column.role == "rating" for column in columns)
-    found = {}
+        if len(stems.get(column.stem[0], ())) < 2 and PATTERN["background"].search(said):
+            column.because("background", "control")
+    rated, found = sum(column.role == "rating" for column in columns), []
     for stem, members in stems.items():
-        kinds = Counter(column.role for column in members)
-        if len(members) > 1 and kinds["two"] == len(members):
+        if len(members) > 1 and all(column.role == "two" for column in members):
             for column in members:
-                column.settle("left out", "multiple", count=len(members), stem=stem)
-            continue
-        sliders = [column for column in members if column.role == "number" and column.low >= 0 and column.high <= 100]
+                column.because("multiple", "left out", count=len(members), stem=stem)
         rows = [column for column in members if column.role in ("rating", "two")]
-        rows = rows if rows else sliders * (len(sliders) > 2)
-        vague = PATTERN["generic"].match(stem) or (len(rows) > 10 and len(rows) > SEEN * rated)
+        vague = PATTERN["generic"].match(stem) or len(rows) > max(10, MOST * rated)
         if len(rows) > 1 and not vague:
-            found[stem] = rows
+            found.append(rows)
     return found
 
 
@@ -385,11 +416,10 @@ def _runs(rated: list[Column]) -> list[list[Column]]:
     p = len(rated)
     if p < 4:
         return [rated]
-    X = np.column_stack([column.values for column in rated])
-    X = np.where(np.isfinite(X), X, np.nanmean(X, axis=0))
-    P = np.linalg.inv((1 - RIDGE) * np.corrcoef(X.T) + RIDGE * np.eye(p))
-    S = np.abs(P / np.sqrt(np.outer(np.diag(P), np.diag(P))))
-    S[1 / np.sqrt(len(X)) > S] = 0
+    R = _correlations(np.column_stack([column.values for column in rated])) + np.eye(p)
+    P = np.linalg.inv((1 - RIDGE) * R + RIDGE * np.eye(p))
+    S = np.abs(P / np.sqrt(np.abs(np.outer(np.diag(P), np.diag(P)))))
+    S *= np.sqrt(len(rated[0].values)) * S >= 1
     np.fill_diagonal(S, 0)
     d = S.sum(1)
     B = S - GAMMA * np.outer(d, d) / max(d.sum(), 1e-9)
@@ -411,8 +441,7 @@ def _runs(rated: list[Column]) -> list[list[Column]]:
 def _correlations(X: Array) -> Array:
     """Return Pearson correlations of each two columns over the rows that have both; 0 where there are few or none."""
     given = np.isfinite(X)
-    mean = np.where(given, X, 0).sum(0) / np.maximum(given.sum(0), 1)
-    Z = np.where(given, X - mean, 0.0)
+    Z = np.where(given, X - np.where(given, X, 0).sum(0) / np.maximum(given.sum(0), 1), 0.0)
     G = given.astype(float)
     N = G.T @ G
     with np.errstate(all="ignore"):
@@ -424,114 +453,103 @@ def _correlations(X: Array) -> Array:
     return R
 
 
-def _named(families: dict[str, list[Column]], columns: list[Column]) -> dict[str, list[Column]]:
+def _named(families: list[list[Column]], columns: list[Column], guessed: bool) -> dict[str, list[Column]]:
     """Return the families under names that a model can hold."""
-    headings = {plain(column.code) for column in columns} | {plain(column.heading) for column in columns}
+    taken = {plain(text) for column in columns for text in (column.code, column.heading)}
     named: dict[str, list[Column]] = {}
-    for k, (stem, items) in enumerate(families.items(), 1):
-        shown = next((found for column in items if (found := re.match(re.escape(stem), column.code, re.I))), None)
-        name = re.sub(r"[^A-Za-z0-9_]", "", shown[0] if shown else stem.upper()) or f"F{k}"
+    for k, items in enumerate(families, 1):
+        stem = items[0].stem[0]
+        shown = re.match(re.escape(stem), PATTERN["question"].sub("", items[0].code), re.IGNORECASE)
+        name = re.sub(r"[^A-Za-z0-9_]", "", shown[0]) if shown and not guessed else ""
         name = name if NAME.fullmatch(name) and name not in RESERVED else f"F{k}"
-        while plain(name) in headings or name in named:
+        while plain(name) in taken:
             name += "_"
-        named[name] = items
+        taken.add(plain(name))
+        named[name] = list(items)
+        for column in items:
+            column.construct = name
+            column.because("neighbours" if guessed else "prefix", "item", stem=shown[0] if shown else stem)
     return named
 
 
 def _set_aside(columns: list[Column], constructs: dict[str, list[Column]]) -> None:
     """Settle what is no item: attention checks, scores, background questions and single ratings."""
-    sums = {name: np.column_stack([column.values for column in items]).sum(1) for name, items in constructs.items()}
+    sums = {name: np.column_stack([column.values for column in items]) for name, items in constructs.items()}
     for column in columns:
+        seen, times = np.unique(column.given, return_counts=True)
         if column.role in ("item", "rating", "two") and PATTERN["check"].search(f"{column.heading} {column.wording}"):
-            _as_check(column, constructs)
-        elif column.role not in ("item", "left out") and (score := _score(column, sums, constructs)):
-            column.settle("left out", "score", construct=score)
-        elif column.overall and column.role in ("rating", "two", "number"):
-            column.settle("left out", "overall", stem=column.stem)
+            if column.construct:
+                constructs[column.construct].remove(column)
+            share, value = times.max() / times.sum(), seen[times.argmax()]
+            column.construct, column.why, column.expected = "", [], int(value)
+            known = share >= MOST
+            column.because("check" if known else "unsure", "check" if known else "left out", share=share, value=value)
+        elif column.role != "item" and (score := _score(column, sums)):
+            column.why = []
+            column.because("score", "left out", construct=score)
+        elif column.stem[1] == "overall" and column.role in OPEN:
+            column.because("overall", "left out", stem=column.stem[0])
         elif column.role == "rating":
-            column.settle("control", "single", code=column.code, construct=f"{column.code or 'name'}_")
-        elif column.role in ("two", "number"):
-            column.settle("control", "few", count=len(np.unique(column.values[np.isfinite(column.values)])))
-    for column in columns:
-        if column.role == "left out" and not column.known and column.values.size and _score(column, sums, constructs):
-            column.why = [say("score", construct=_score(column, sums, constructs))]
+            column.because("single", "control")
+        elif column.role in OPEN:
+            column.because("few", "control", count=len(seen))
 
 
-def _as_check(column: Column, constructs: dict[str, list[Column]]) -> None:
-    seen, times = np.unique(column.values[np.isfinite(column.values)], return_counts=True)
-    share, value = times.max() / times.sum(), seen[times.argmax()]
-    if column.construct:
-        constructs[column.construct].remove(column)
-        column.construct, column.why = "", []
-    column.expected = int(value)
-    column.settle(
-        "check" if share >= SEEN else "left out", "check" if share >= SEEN else "unsure", share=share, value=value
-    )
-
-
-def _score(column: Column, sums: dict[str, Array], constructs: dict[str, list[Column]]) -> str:
+def _score(column: Column, sums: dict[str, Array]) -> str:
     """Return the construct whose sum or mean a column holds."""
-    for name, total in sums.items():
+    for name, items in sums.items():
+        total = items.sum(1)
         both = np.isfinite(total) & np.isfinite(column.values)
-        if both.sum() > 20:
-            found, mean = column.values[both], total[both] / max(len(constructs[name]), 1)
-            if np.allclose(found, total[both]) or np.allclose(found, mean, atol=0.006):
-                return name
+        found = column.values[both]
+        mean = np.allclose(found, total[both] / items.shape[1], atol=0.006)
+        if both.sum() > 20 and (mean or np.allclose(found, total[both])):
+            return name
     return ""
 
 
 def _settle_scales(columns: list[Column], constructs: dict[str, list[Column]]) -> list[str]:
-    """Give a construct's items the smallest usual scale that holds all their answers; say which answers lie outside."""
-    asked = []
-    for name in [name for name, items in constructs.items() if not items]:
-        del constructs[name]
+    """Give a construct's items the smallest usual scale that holds all their answers; say which lie outside."""
+    names: dict[tuple, str] = {}  # of scales with labels
     for items in constructs.values():
-        bare = [column for column in items if not column.labels[0]]
-        if bare:
-            pooled = np.concatenate([column.values for column in bare])
-            low, high = usual_range(pooled)
-            if any(column.role == "item" and column.high > POINTS for column in bare):  # sliders
-                low, high = usual_range(pooled, rated=False)
-            for column in bare:
-                column.low, column.high = low, high
+        bare = [column for column in items if not column.labels]
+        ends = usual_range(np.concatenate([column.values for column in bare])) if bare else (0, 0)
+        for column in bare:
+            column.low, column.high = ends
     for column in columns:
-        if column.role in ("control", "check") and not column.labels[0]:
+        if column.labels:
+            column.labelled = names.setdefault((column.low, column.labels), f"labels{len(names) + 1}")
+        elif column.role in ("control", "check"):
             column.low, column.high = usual_range(column.values, rated=column.role == "check")
-        if column.role == "item" and column.outside.any():
-            asked.append(say("invalid", items=column.heading, value=column.values[column.outside][0]))
-    return asked
+    return [
+        say("invalid", items=column.heading, value=column.outside[0])
+        for column in columns
+        if column.role == "item" and len(column.outside)
+    ]
 
 
 def _turn(name: str, items: list[Column], R: Array, n: int) -> list[str]:
     """Mark items that correlate negatively with the majority as reverse-keyed; ask where there is none."""
     at = [column.place - 1 for column in items]
-    S, asked = R[np.ix_(at, at)], []
-    clear = max(0.10, 2.5 / np.sqrt(n))
-    first = np.linalg.eigh(S + np.eye(len(items)))[1][:, -1] if len(items) > 1 else np.ones(1)
-    sign = np.where(np.abs(first) < 1e-9, 1, np.sign(first))
-    sign = -sign if (sign < 0).sum() > len(items) / 2 else sign
-    down, up = np.flatnonzero(sign < 0), np.flatnonzero(sign > 0)
-    if len(down):
-        means = S[np.ix_(down, up)].mean(1)
-        if 2 * len(down) == len(items):
-            if means.mean() < -clear:
-                shown = ", ".join(items[k].heading for k in down)
-                asked.append(say("tie", construct=name, items=shown, r=means.mean()))
-        else:
-            for k, mean in zip(down, means, strict=True):
-                if mean < -clear:
-                    items[k].reverse = True
-                    items[k].because("reversed", r=mean)
-                else:
-                    asked.append(say("weak", construct=name, items=items[k].heading, r=mean))
-    if len(items) > 1:
-        signs = np.array([-1 if column.reverse else 1 for column in items])
-        r = (S * np.outer(signs, signs)).sum() / (len(items) * (len(items) - 1))
-        for column in items:
-            column.because("alike", r=r)
-    asked += [
-        say("recoded", construct=name, items=column.heading) for column in items if column.marked and not column.reverse
-    ]
+    S, k, clear, asked = R[np.ix_(at, at)], len(items), max(0.10, 2.5 / np.sqrt(n)), []
+    first = np.linalg.eigh(S + np.eye(k))[1][:, -1]
+    down = (first < -1e-9) if (first < -1e-9).sum() <= k / 2 else (first > 1e-9)
+    means = S[:, ~down].mean(1)
+    if 2 * down.sum() == k:
+        if means[down].mean() < -clear:
+            shown = ", ".join(column.heading for column, turned in zip(items, down, strict=True) if turned)
+            asked.append(say("tie", construct=name, items=shown, r=means[down].mean()))
+    else:
+        for i in np.flatnonzero(down):
+            items[i].reverse = bool(means[i] < -clear)
+            if items[i].reverse:
+                items[i].because("reversed", r=means[i])
+            else:
+                asked.append(say("weak", construct=name, items=items[i].heading, r=means[i]))
+    signs = np.array([-1 if column.reverse else 1 for column in items])
+    for column in items:
+        column.because("alike", r=signs @ S @ signs / max(k * (k - 1), 1))
+        if column.stem[1] == "reversed" and not column.reverse:
+            asked.append(say("recoded", construct=name, items=column.heading))
     return asked
 
 
@@ -546,21 +564,19 @@ def _misfits(constructs: dict[str, list[Column]], R: Array, n: int) -> list[str]
             others = {other: row[at].mean() for other, at in places.items() if other != name and len(at) > 1}
             best = max(others, key=others.__getitem__, default="")
             if best and others[best] - own > max(0.10, 3 / np.sqrt(n)):
-                said = {"items": column.heading, "other": best, "r": others[best], "own": own}
-                asked.append(say("misfit", construct=name, **said))
+                asked.append(say("misfit", construct=name, items=column.heading, other=best, r=others[best], own=own))
     return asked
 
 
-def _set_codes(columns: Sequence[Column], taken: Iterable[str]) -> None:
+def _set_codes(columns: list[Column], constructs: Iterable[str]) -> None:
     """Give every question a code that a model can hold, its own name where that is one."""
-    used = {plain(name) for name in taken}
+    used = {plain(name) for name in constructs}
     place: Counter[str] = Counter()
     for column in columns:
         place[column.construct] += 1
         code = PATTERN["question"].sub("", column.code)
         if not NAME.fullmatch(code) or code in RESERVED:
-            number = place[column.construct] if column.construct else column.place
-            code = f"{column.construct or 'Q'}{'_' * bool(column.construct)}{number}"
+            code = f"{column.construct}_{place[column.construct]}" if column.construct else f"Q{column.place}"
         while plain(code) in used:
             code += "_"
         used.add(plain(code))

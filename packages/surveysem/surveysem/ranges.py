@@ -34,34 +34,24 @@ def sentinels(values: Array) -> list[int]:
     []
     """
     seen, times = np.unique(values[np.isfinite(values)], return_counts=True)
-    single = seen[times < 2]
+    single = {*seen[times < 2]}
     found = []
     while len(seen) > 2:
         first, rest, head, last = seen[0], seen[1:], seen[:-1], seen[-1]
-        if first in BELOW and (_apart(first, rest) or _far(first, rest)):
+        apart = rest[0] >= 0 and rest[0] - first > max(1.0, 1.5 * float(np.median(np.diff(rest))))
+        far = first <= -7 and rest[0] > first / 2 and rest[-1] - rest[0] < POINTS
+        low = max(head[~np.isin(head, list(ABOVE))], default=np.inf)
+        above = last in ABOVE and last > 2 * low and (low <= 20 or (last >= 997 and low < 130))
+        beside = last in SMALL and last - head[-1] >= 2 and head[-1] - head[0] <= 6 and len(head) > 2
+        if first in BELOW and (apart or far):
             found.append(int(first))
             seen = rest
-        elif _above(head, last) and not (last in SMALL and last in single):  # once, it is a slip of the hand
+        elif above or (beside and last not in single):  # once, it is a slip of the hand
             found.append(int(last))
             seen = head
         else:
             break
     return sorted(found)
-
-
-def _apart(first: float, rest: Array) -> bool:
-    return rest[0] >= 0 and rest[0] - first > max(1.0, 1.5 * float(np.median(np.diff(rest))))
-
-
-def _far(first: float, rest: Array) -> bool:
-    return first <= -7 and rest[0] > first / 2 and rest[-1] - rest[0] <= POINTS - 1
-
-
-def _above(head: Array, last: float) -> bool:
-    others = head[~np.isin(head, list(ABOVE))]
-    if last in ABOVE and len(others) > 1 and last > 2 * others[-1]:
-        return bool(others[-1] <= 20 or (last >= 997 and others[-1] < 130))
-    return bool(last in SMALL and head[-1] - head[0] <= 6 and last - head[-1] >= 2 and len(head) >= 3)
 
 
 def usual_range(values: Array, rated: bool = True) -> tuple[int, int]:
@@ -89,22 +79,16 @@ def usual_range(values: Array, rated: bool = True) -> tuple[int, int]:
     whole = int(np.floor(seen[0])), int(np.ceil(seen[-1]))
     if not rated:
         return whole if whole[0] < whole[1] else (whole[0], whole[0] + 1)
-    if times.sum() >= MANY:
-        common = seen[times >= max(2, RARE * times.sum())]
-        inner = (int(common[0]), int(common[-1])) if len(common) else whole
-        if _rank(_held(inner)) < _rank(_held(whole)):
-            whole = inner
+    common = seen[times >= max(2, RARE * times.sum())]
+    if times.sum() >= MANY and len(common):
+        inner = int(common[0]), int(common[-1])
+        whole = min(whole, inner, key=lambda ends: USUAL.index(_held(ends)) if _held(ends) in USUAL else len(USUAL))
     low, high = _held(whole)
     return (low, high) if low < high else (low, low + 1)
 
 
 def _held(ends: tuple[int, int]) -> tuple[int, int]:
     """Return the first usual scale that holds these ends and begins not far below them; two answers are a scale."""
-    low, high = ends
     if ends in ((0, 1), (1, 2)):
         return ends
-    return next(((a, b) for a, b in USUAL if a <= low <= a + 3 and high <= b), ends)
-
-
-def _rank(ends: tuple[int, int]) -> int:
-    return USUAL.index(ends) if ends in USUAL else len(USUAL)
+    return next(((a, b) for a, b in USUAL if a <= ends[0] <= a + 3 and ends[1] <= b), ends)
