@@ -108,7 +108,7 @@ def _add_survey(parsers: argparse._SubParsersAction) -> None:
         description="Write the questionnaire, check a file of answers, report on it.",
     )
     verbs = survey.add_subparsers(
-        required=True, metavar="template|check|sample|report", parser_class=nbproof.CommandParser
+        required=True, metavar="template|draft|check|sample|report", parser_class=nbproof.CommandParser
     )
     commands.add_commands(verbs, "socialcommerce survey", _codebook, _truth)
     report = nbproof.add_command(

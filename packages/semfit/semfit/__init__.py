@@ -23,6 +23,7 @@ from semfit.power import population_fit, population_moments, power, simulate
 from semfit.resampling import Bootstrap, bootstrap
 from semfit.result import SemFit
 from semfit.standardize import delta_errors
+from semfit.syntax import parse
 
 __version__ = "0.1.0"
 
@@ -50,6 +51,7 @@ __all__ = [
     "invariance",
     "jacobian",
     "level_model",
+    "parse",
     "pls",
     "pool",
     "population_fit",

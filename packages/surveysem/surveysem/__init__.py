@@ -12,6 +12,7 @@ welcome =~ W1 + W2 + W3
 The modules
 -----------
 codebook      constructs, items, scales, expected paths; questionnaire writes it as docx, html and csv
+draft         a codebook guessed from a file of answers; models makes one of a model in lavaan's language
 responses     answers from csv, Excel and SPSS (tables, child), matched to the codebook's questions (matching)
 screening     careless answers by declared rules, each case on record
 truth         what is true of drawn respondents; synthetic draws them
@@ -23,7 +24,7 @@ specification_curve  every path under the choices an analyst could have made oth
 effects       an estimate with its error, tests, corrections, and what a test comes to
 methods       the methods paragraph; script an R script that computes models and tables again
 article       tables of executed notebooks as Word and Excel files; bundle adds pages and figures, to be taken away
-commands      check, template and sample, for any codebook
+commands      check, draft, template and sample, for any codebook
 """
 
 from importlib import import_module
@@ -49,6 +50,7 @@ _HOMES = {
         "Scale",
         "load_codebook",
     ),
+    "draft": ("Draft", "draft_codebook"),
     "effects": (
         "CORRECTIONS",
         "Adjusted",

@@ -25,6 +25,8 @@ from surveysem.codebook import Item as Item
 from surveysem.codebook import Moderation as Moderation
 from surveysem.codebook import Scale as Scale
 from surveysem.codebook import load_codebook as load_codebook
+from surveysem.draft import Draft as Draft
+from surveysem.draft import draft_codebook as draft_codebook
 from surveysem.effects import CORRECTIONS as CORRECTIONS
 from surveysem.effects import Adjusted as Adjusted
 from surveysem.effects import Effect as Effect

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ import pandas as pd
 
 from nbproof import read_toml
 from nbproof.shapes import FLAG, LIST, TABLE, Field, check, one_of
-from surveysem.errors import DataError, ParameterError, UnknownNameError, quoted
+from surveysem.errors import DataError, ParameterError, UnknownNameError, nearest, quoted
+from surveysem.ranges import usual_range
 
 __all__ = [
     "LANGUAGES",
+    "SCHEMA",
     "TEMPLATE",
     "Codebook",
     "Construct",
@@ -31,11 +34,16 @@ __all__ = [
     "load_codebook",
     "opening",
     "plain",
+    "tidy",
 ]
 
 LANGUAGES = ("en", "zh")  # of wordings
+FARTHEST = 10**6  # from zero that a code may lie
+MODELS = (".txt", ".lav", ".lavaan")  # endings of a file that holds a model in lavaan's language
 TEMPLATE = Path(__file__).with_name("template.toml")
 """A small codebook to start from."""
+SCHEMA = Path(__file__).with_name("codebook.schema.json")
+"""What editors check a codebook by."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +57,19 @@ class Scale:
     zh: tuple[str, ...] = ()
 
     @property
+    def is_open(self) -> bool:
+        """Whether the codebook states no range: the answers will say (`Codebook.settled`)."""
+        return self.high - self.low > FARTHEST
+
+    @property
     def allowed(self) -> str:
         """The codes in words.
 
         >>> Scale("five", 1, 5).allowed
         'whole numbers from 1 to 5'
         """
+        if self.is_open:
+            return "whole numbers"
         labels = f", or one of {', '.join(self.en)}; {', '.join(self.zh)}" if self.en else ""
         return f"whole numbers from {self.low} to {self.high}{labels}"
 
@@ -64,7 +79,8 @@ class Item:
     """One question: its code, scale and wording.
 
     ``role`` is "item", "check" or "control"; ``expected`` is the code that passes a check; ``reverse`` marks an item
-    worded against its construct.
+    worded against its construct; ``column`` is the heading it has in a file of answers, where that is another;
+    ``error`` the variance its error is fixed at, where it measures a construct alone.
     """
 
     code: str
@@ -75,22 +91,41 @@ class Item:
     role: str = "item"
     reverse: bool = False
     expected: int | None = None
+    column: str = ""
+    error: float | None = None
+
+
+OPEN = Scale("as answered", -FARTHEST, FARTHEST)
 
 
 @dataclass(frozen=True)
 class Construct:
-    """What several items measure in common; ``role`` is "construct", or "control" for one outside the hypotheses."""
+    """What items measure in common; ``role`` is "construct", or "control" for one outside the hypotheses.
+
+    A single item cannot show how reliable it is: ``reliability`` states it, in (0, 1], and fixes the item's error
+    variance (`Codebook.with_errors`); until there are answers their variance is taken for 1.
+    """
 
     name: str
     items: tuple[Item, ...]
     en: str = ""
     zh: str = ""
     role: str = "construct"
+    reliability: float = 1.0
 
     @property
     def codes(self) -> list[str]:
         """The items' codes."""
         return [item.code for item in self.items]
+
+    @property
+    def measured(self) -> str:
+        """Lines of a model that measure the construct."""
+        line = f"{self.name} =~ {' + '.join(self.codes)}"
+        if len(self.items) > 1:
+            return line
+        error = 1 - self.reliability if self.items[0].error is None else self.items[0].error
+        return f"{line}\n{self.codes[0]} ~~ {error:.10g}*{self.codes[0]}"
 
 
 @dataclass(frozen=True)
@@ -182,7 +217,10 @@ class Codebook:
 
     ``paths``, ``moderations`` and ``contact`` are what is expected; ``strategies`` and ``outcomes`` name the constructs
     whose indirect effects are asked for; ``group`` is the control that tells two kinds of respondents apart and
-    ``marker`` a construct that theory relates to no other; ``screening`` holds what flags a respondent.
+    ``marker`` a construct that theory relates to no other; ``screening`` holds what flags a respondent. ``covariances``
+    are pairs of items whose errors, or of constructs whose disturbances, the models let covary. Of a file of answers,
+    ``missing`` are the marks that mean no answer, ``leave_out`` the columns it does not use ("*": all others) and
+    ``duration`` the one that holds how long each respondent took.
     """
 
     name: str
@@ -198,6 +236,10 @@ class Codebook:
     outcomes: tuple[str, ...] = ()
     marker: str = ""
     screening: Rules = Rules()
+    covariances: tuple[tuple[str, str], ...] = ()
+    missing: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
+    duration: str = ""
 
     @cached_property
     def by_code(self) -> dict[str, Item]:
@@ -267,7 +309,10 @@ class Codebook:
         for name in chosen:
             if name not in known:
                 raise UnknownNameError("construct", name, known)
-        lines = [f"{name} =~ {' + '.join(known[name].codes)}" for name in chosen]
+        lines = [known[name].measured for name in chosen]
+        held = {*chosen} if structural else set()
+        held |= {code for name in chosen for code in known[name].codes}
+        lines += [f"{one} ~~ {other}" for one, other in self.covariances if {one, other} <= held]
         if structural:
             predictors: dict[str, list[str]] = {}
             for path in self.paths:
@@ -275,6 +320,42 @@ class Codebook:
                     predictors.setdefault(path.outcome, []).append(path.predictor)
             lines += [f"{outcome} ~ {' + '.join(names)}" for outcome, names in predictors.items()]
         return "\n".join(lines)
+
+    def settled(self, answers: pd.DataFrame) -> Codebook:
+        """Return the codebook with a range for every open scale: the usual one that holds a construct's answers."""
+        together: dict[str, list[Item]] = {}
+        for item in self.questions:
+            if item.scale.is_open:
+                together.setdefault(item.construct or item.code, []).append(item)
+        closed = {}
+        for items in together.values():
+            codes = [item.code for item in items]
+            low, high = usual_range(answers[codes].to_numpy(float), items[0].role != "control")
+            closed |= {item.code: replace(item, scale=Scale(f"{low} to {high}", low, high)) for item in items}
+        return self._with(closed)
+
+    def with_errors(self, answers: pd.DataFrame) -> Codebook:
+        """Return the codebook with the error variance of every construct of one item: (1 - reliability) s²."""
+        alone = {each.items[0]: 1 - each.reliability for each in self.constructs if each.reliability < 1}
+        return self._with(
+            {item.code: replace(item, error=share * float(answers[item.code].var())) for item, share in alone.items()}
+        )
+
+    def _with(self, changed: Mapping[str, Item]) -> Codebook:
+        def renewed(items: Iterable[Item]) -> tuple[Item, ...]:
+            return tuple(changed.get(item.code, item) for item in items)
+
+        constructs = tuple(replace(construct, items=renewed(construct.items)) for construct in self.constructs)
+        return replace(self, constructs=constructs, questions=renewed(self.questions)) if changed else self
+
+    def needs_ranges(self) -> None:
+        """Refuse a codebook that leaves ranges open, naming its questions, where no answers can tell them."""
+        waiting = [item.code for item in self.questions if item.scale.is_open]
+        if waiting:
+            raise DataError(
+                f"codebook {self.name}: no scale for {', '.join(waiting[:5])}{' ...' if len(waiting) > 5 else ''}; "
+                "without answers one is needed, such as `scale = [1, 5]` at the top."
+            )
 
 
 def opening(label: str) -> str:
@@ -296,32 +377,21 @@ def plain(text: str) -> str:
     return re.sub(r"\s+", "", narrow).rstrip(".。:?!；;,，")
 
 
+def tidy(text: str) -> str:
+    """Return a text on one line, with single spaces and nothing that cannot be printed.
+
+    >>> tidy(" Q1\\n agree ")
+    'Q1 agree'
+    """
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")  # what a model text takes as a variable
 # Words that cannot be a variable of model.R: R reserves them (?Reserved), lavaan the last. Backticks do not help, since
 # lavaan takes its model apart itself, and other names in R than in the report would have to be explained wherever they
 # stand. The codebook comes before all data, so it is where another name costs least. T and F are ordinary names in R.
-RESERVED = {
-    "if",
-    "else",
-    "repeat",
-    "while",
-    "function",
-    "for",
-    "next",
-    "break",
-    "in",
-    "TRUE",
-    "FALSE",
-    "NULL",
-    "Inf",
-    "NaN",
-    "NA",
-    "NA_integer_",
-    "NA_real_",
-    "NA_character_",
-    "NA_complex_",
-    "intercept",
-}
+RESERVED = {"if", "else", "repeat", "while", "function", "for", "next", "break", "in", "TRUE", "FALSE", "NULL", "Inf",
+            "NaN", "NA", "NA_integer_", "NA_real_", "NA_character_", "intercept"}  # fmt: skip
 LONGEST = 1000  # characters of one text
 LINE = Field(
     lambda value: isinstance(value, str) and len(value) <= LONGEST and value.isprintable(),
@@ -332,12 +402,35 @@ LABELS = Field(
     lambda value: isinstance(value, list) and all(LINE.holds(text) and text.strip() for text in value),
     "a list of texts on one line each",
 )
-WORDING = dict.fromkeys(LANGUAGES, LINE)
-ASKED = {"code": LINE, "scale": LINE}
+LIST_OR_TABLE = Field(lambda value: isinstance(value, dict | list), "a table or a list")
+RANGE = Field(
+    lambda value: LINE.holds(value) or (isinstance(value, list) and [type(end) for end in value] == [int, int]),
+    "the name of a scale, or its ends such as [1, 5]",
+)
+MARKS = Field(
+    lambda value: isinstance(value, list) and all(type(mark) is int or LINE.holds(mark) for mark in value),
+    "a list of whole numbers or texts",
+)
+SHARE = Field(lambda value: type(value) in (int, float) and 0 < value <= 1, "a number above 0, at most 1")
+FORMS = {"line": LINE, "whole": WHOLE, "flag": FLAG, "list": LIST, "table": TABLE, "labels": LABELS, "range": RANGE,
+         "marks": MARKS, "share": SHARE, "either": LIST_OR_TABLE, "role": one_of(("construct", "control")),
+         "rule": Field(lambda value: True, "")}  # fmt: skip
+Fields = dict[str, Field]
+
+
+def _keys() -> Iterator[tuple[str, tuple[Fields, Fields]]]:
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    for kind, table in {"codebook": schema, **schema["$defs"]}.items():
+        known = {key: FORMS[about["$comment"]] for key, about in table["properties"].items()}
+        yield kind, ({key: known.pop(key) for key in table.get("required", ())}, known)
+
+
+KEYS = dict(_keys())
+"""The keys of every table of a codebook, those it must have first, from the schema by which editors check it."""
 
 
 def load_codebook(path: str | Path) -> Codebook:
-    """Return a codebook, read from a toml file.
+    """Return a codebook, read from a toml file, or made from a model in lavaan's language (.txt, .lav, .lavaan).
 
     Raises
     ------
@@ -345,6 +438,10 @@ def load_codebook(path: str | Path) -> Codebook:
         When the file cannot be read or breaks the schema; the message names file, construct and item.
     """
     file = Path(path)
+    if file.suffix.lower() in MODELS:
+        from surveysem.models import tables_of
+
+        return _Reader(file.name).codebook(tables_of(file))
     try:
         raw = read_toml(file, DataError)
     except DataError as wrong:
@@ -362,34 +459,20 @@ class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
         self.scales: dict[str, Scale] = {}
+        self.scale_of_all = OPEN
 
     def wrong(self, where: str, what: str, allowed: str) -> DataError:
         return DataError(f"codebook {self.file}, {where}: {what}; allowed: {allowed}.")
 
-    def take(self, table: object, where: str, needed: Mapping[str, Field], **optional: Field) -> dict:
-        """Return a table of the shape declared."""
-        return check(DataError, f"codebook {self.file}, {where}", table, needed, optional)
+    def take(self, table: object, where: str, kind: str) -> dict:
+        """Return a table that has the keys of its kind."""
+        return check(DataError, f"codebook {self.file}, {where}", table, *KEYS[kind])
 
     def codebook(self, raw: dict) -> Codebook:
-        top = self.take(
-            raw,
-            "top",
-            {"name": LINE, "scales": TABLE, "constructs": LIST},
-            group=LINE,
-            title=TABLE,
-            introduction=TABLE,
-            checks=LIST,
-            controls=LIST,
-            paths=TABLE,
-            moderation=TABLE,
-            contact=TABLE,
-            strategies=LIST,
-            outcomes=LIST,
-            marker=LINE,
-            screening=TABLE,
-        )
-        self.scales = {name: self.scale(name, table) for name, table in top["scales"].items()}
-        constructs = tuple(self.construct(k, table) for k, table in enumerate(top["constructs"], 1))
+        top = self.take(raw, "top", "codebook")
+        self.scales = {name: self.scale(name, table) for name, table in top.get("scales", {}).items()}
+        self.scale_of_all = self.pick(top.get("scale"), "scale")
+        constructs = tuple(self.construct(k, table) for k, table in enumerate(self.measured(top["constructs"]), 1))
         if not constructs:
             raise self.wrong("constructs", "there is none", "one or more")
         self.once("construct", [construct.name for construct in constructs])
@@ -415,11 +498,9 @@ class _Reader:
         if marker and marker not in names:
             raise self.wrong("marker", f"unknown construct {quoted(marker)}", ", ".join(names))
         paths = self.paths(top.get("paths", {}), names)
-        title, introduction = (
-            _wording(self.take(top.get(key, {}), key, {}, **WORDING)) for key in ("title", "introduction")
-        )
+        title, introduction = (_wording(self.take(top.get(key, {}), key, key)) for key in ("title", "introduction"))
         return Codebook(
-            top["name"],
+            top.get("name", Path(self.file).stem),
             constructs,
             tuple(asked),
             paths,
@@ -432,30 +513,59 @@ class _Reader:
             self.among("outcomes", top.get("outcomes", []), dict.fromkeys(path.outcome for path in paths)),
             marker,
             self.rules(top.get("screening", {})),
+            self.covariances(top.get("covariances", []), constructs),
+            tuple(plain(str(mark)) for mark in top.get("missing", ())),
+            tuple(map(str, top.get("leave_out", ()))),
+            top.get("duration", ""),
         )
+
+    def measured(self, given: dict | list) -> list:
+        """Return one table a construct, its name among its keys."""
+        if isinstance(given, list):
+            return given
+        for name in given:
+            if name in KEYS["codebook"][0] | KEYS["codebook"][1]:
+                what = "it stands below [constructs], so it is taken for one"
+                raise self.wrong(f"constructs, {quoted(name)}", what, f"{name} above the first line in brackets")
+        return [
+            {**(table if isinstance(table, dict) else {"items": table}), "name": name} for name, table in given.items()
+        ]
 
     def scale(self, name: str, table: object) -> Scale:
         where = f"scale {quoted(self.named(name, 'scales'))}"
-        found = self.take(table, where, {"low": WHOLE}, high=WHOLE, en=LABELS, zh=LABELS)
-        en, zh = (tuple(found.get(language, ())) for language in LANGUAGES)
-        for language, labels in zip(LANGUAGES, (en, zh), strict=True):
+        found = self.take(table, where, "scale")
+        given = [tuple(found.get(language, ())) for language in LANGUAGES]
+        for language, labels in zip(LANGUAGES, given, strict=True):
             repeated = [text for text, times in Counter(plain(text) for text in labels).items() if times > 1]
             if repeated:
                 raise self.wrong(where, f"label {repeated[0]!r} ({language}) stands for two codes", "one label a code")
+        en, zh = (labels or max(given, key=len) for labels in given)  # one language stands for both
         if len(en) != len(zh):
             raise self.wrong(where, f"{len(en)} English and {len(zh)} Chinese labels", "as many")
         if "high" not in found and not en:
             raise self.wrong(where, "neither high nor labels", "one of them")
-        low, points = found["low"], len(en)
-        high = found.get("high", low + points - 1)
-        if high <= low or abs(low) > 10**6 or high > 10**6 or (points and high - low + 1 != points):
+        low = found["low"]
+        return self.ranged(name, low, found.get("high", low + len(en) - 1), where, en, zh)
+
+    def ranged(
+        self, name: str, low: int, high: int, where: str, en: tuple[str, ...] = (), zh: tuple[str, ...] = ()
+    ) -> Scale:
+        points = len(en)
+        if high <= low or abs(low) > FARTHEST or high > FARTHEST or (points and high - low + 1 != points):
             raise self.wrong(where, f"low {low}, high {high}, {points} labels", "low < high, and a label for each code")
         return Scale(name, low, high, en, zh)
 
-    def pick(self, name: str, where: str) -> Scale:
-        if name not in self.scales:
-            raise self.wrong(where, f"unknown scale {quoted(name)}", ", ".join(self.scales) or "none is defined")
-        return self.scales[name]
+    def pick(self, given: str | list[int] | Scale | None, where: str) -> Scale:
+        """Return the scale of a name or of two ends; without either, the one of the whole codebook."""
+        if given is None:
+            return self.scale_of_all
+        if isinstance(given, Scale):
+            return given
+        if isinstance(given, list):
+            return self.ranged(f"{given[0]} to {given[1]}", given[0], given[1], where)
+        if given not in self.scales:
+            raise self.wrong(where, f"unknown scale {quoted(given)}", ", ".join(self.scales) or "none is defined")
+        return self.scales[given]
 
     def named(self, name: str, where: str) -> str:
         if not NAME.fullmatch(name):
@@ -465,54 +575,80 @@ class _Reader:
         return name
 
     def construct(self, k: int, table: object) -> Construct:
-        found = self.take(
-            table,
-            f"construct {k}",
-            {"name": LINE, "scale": LINE, "items": LIST},
-            **WORDING,
-            role=one_of(("construct", "control")),
-        )
+        found = self.take(table, f"construct {k}", "construct")
+        if "name" not in found:
+            raise self.wrong(f"construct {k}, field name", "got nothing", LINE.allowed)
         name = self.named(found["name"], f"construct {k}")
         where = f"construct {name}"
-        items = tuple(self.item(entry, name, found["scale"]) for entry in found["items"])
-        if len(items) < 2:
-            raise self.wrong(where, f"{len(items)} item{'' if len(items) == 1 else 's'}", "two or more")
-        return Construct(name, items, *_wording(found), found.get("role", "construct"))
+        scale = self.pick(found.get("scale"), where)
+        items = tuple(self.item(entry, name, scale) for entry in found["items"])
+        if not items:
+            raise self.wrong(where, "no item", "one or more")
+        if len(items) > 1 and "reliability" in found:
+            raise self.wrong(where, f"a reliability is stated for {len(items)} items", "for a single one")
+        return Construct(
+            name, items, *_wording(found), found.get("role", "construct"), float(found.get("reliability", 1))
+        )
 
-    def item(self, table: object, construct: str, scale: str) -> Item:
+    def item(self, table: object, construct: str, scale: Scale) -> Item:
         where = f"construct {construct}, item"
-        found = self.take(table, where, {"code": LINE}, **WORDING, reverse=FLAG, scale=LINE)
+        if isinstance(table, str):  # a minus marks one that is worded against its construct
+            table = {"code": table.removeprefix("-"), "reverse": table.startswith("-")}
+        found = self.take(table, where, "item")
+        return self.question(found, where, scale, construct=construct, reverse=found.get("reverse", False))
+
+    def question(self, found: dict, where: str, scale: Scale | None = None, **more: Any) -> Item:
         code = self.named(found["code"], where)
         picked = self.pick(found.get("scale", scale), f"{where} {code}")
-        return Item(code, picked, *_wording(found), construct, "item", found.get("reverse", False))
+        return Item(code, picked, *_wording(found), column=found.get("column", ""), **more)
 
     def control(self, table: object) -> Item:
-        found = self.take(table, "control", ASKED, **WORDING)
-        code = self.named(found["code"], "control")
-        return Item(code, self.pick(found["scale"], f"control {code}"), *_wording(found), role="control")
+        given = {"code": table} if isinstance(table, str) else table
+        return self.question(self.take(given, "control", "control"), "control", OPEN, role="control")
 
     def check(self, table: object) -> tuple[Item, str]:
-        found = self.take(table, "check", {**ASKED, "expected": WHOLE}, after=LINE, **WORDING)
-        code = self.named(found["code"], "check")
-        scale, expected = self.pick(found["scale"], f"check {code}"), found["expected"]
-        if not scale.low <= expected <= scale.high:
-            raise self.wrong(f"check {code}", f"expected is {expected}", scale.allowed)
-        return Item(code, scale, *_wording(found), role="check", expected=expected), found.get("after", "")
+        found = self.take(table, "check", "check")
+        item = self.question(found, "check", role="check", expected=found["expected"])
+        if not item.scale.low <= found["expected"] <= item.scale.high:
+            raise self.wrong(f"check {item.code}", f"expected is {found['expected']}", item.scale.allowed)
+        return item, found.get("after", "")
 
-    def paths(self, table: dict, constructs: list[str]) -> tuple[ExpectedPath, ...]:
+    def paths(self, given: dict | list, constructs: list[str]) -> tuple[ExpectedPath, ...]:
         found = []
-        for outcome, predictors in table.items():
+        for outcome, predictors in given.items() if isinstance(given, dict) else map(self.path, given):
             if not isinstance(predictors, list) or not all(isinstance(name, str) for name in predictors):
                 raise self.wrong(f"paths, {quoted(outcome)}", f"got {quoted(predictors)}", "a list of constructs")
-            for given in predictors:
-                name = given.removeprefix("-")
+            for signed in predictors:
+                name = signed.removeprefix("-")
                 if outcome == name:
                     raise self.wrong(f"paths, {quoted(outcome)}", "it depends on itself", "other constructs")
                 for construct in (outcome, name):
                     if construct not in constructs:
-                        raise self.wrong("paths", f"unknown construct {quoted(construct)}", ", ".join(constructs))
-                found.append(ExpectedPath(outcome, name, -1 if given.startswith("-") else 1))
+                        guess = f"{near} (nearest) of " if (near := nearest(construct, constructs)) else ""
+                        what = f"unknown construct {quoted(construct)}"
+                        raise self.wrong("paths", what, guess + ", ".join(constructs))
+                found.append(ExpectedPath(outcome, name, -1 if signed.startswith("-") else 1))
+        for outcome in dict.fromkeys(path.outcome for path in found):
             self.once(f"predictor of {outcome}", [path.predictor for path in found if path.outcome == outcome])
+        return tuple(found)
+
+    def path(self, line: object) -> tuple[str, list[str]]:
+        """Read "outcome ~ predictor + predictor - predictor", a minus before one whose effect is to be negative."""
+        outcome, _, predictors = re.sub(r"\s", "", line if isinstance(line, str) else "").partition("~")
+        terms = re.findall(r"([+-]*)([^+-]+)", predictors)
+        if not (outcome and terms and "".join(map("".join, terms)) == predictors) or "~" in predictors:
+            raise self.wrong("paths", f"got {quoted(line)}", "'outcome ~ predictor + predictor'")
+        return outcome, ["-" * ("-" in sign) + name for sign, name in terms]
+
+    def covariances(self, lines: list, constructs: tuple[Construct, ...]) -> tuple[tuple[str, str], ...]:
+        names = [construct.name for construct in constructs]
+        codes = [code for construct in constructs for code in construct.codes]
+        found = []
+        for line in lines:
+            pair = [part.strip() for part in line.split("~~")] if isinstance(line, str) else []
+            if len({*pair}) != 2 or not ({*pair} <= {*names} or {*pair} <= {*codes}):
+                raise self.wrong("covariances", f"got {quoted(line)}", "'item ~~ item' or 'construct ~~ construct'")
+            found.append((pair[0], pair[1]))
         return tuple(found)
 
     def moderations(self, table: dict, names: list[str], paths: tuple[ExpectedPath, ...]) -> tuple[Moderation, ...]:
@@ -539,7 +675,7 @@ class _Reader:
     def contact(self, table: dict | None, asked: list[Item]) -> Contact | None:
         if table is None:
             return None
-        found = self.take(table, "contact", {"frequency": LINE, "outcome": LINE})
+        found = self.take(table, "contact", "contact")
         counts = [item.code for item in asked if item.role == "control" and not item.scale.en]
         allowed = f"a counted control: {', '.join(counts) or 'none'}"
         for key, code in found.items():
@@ -549,8 +685,7 @@ class _Reader:
         return Contact(**found)
 
     def rules(self, table: dict) -> Rules:
-        known = {each.name: Field(lambda value: True, "") for each in fields(Rules)} | {"report": LIST}
-        found = self.take(table, "screening", {}, **known)
+        found = self.take(table, "screening", "screening")
         given: dict[str, Any] = {
             name: None if value is False and name not in ("one_answer", "duplicates") else value
             for name, value in found.items()

@@ -1,4 +1,4 @@
-"""The commands on a survey, for any codebook: template, check and sample; a project may give its own as the default."""
+"""The commands on a survey, for any codebook, a project may give its own by default: template, draft, check, sample."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RESPONDENTS, SEED = 500, 1  # of a sample whose truth is not stated
 def add_commands(
     verbs: argparse._SubParsersAction, maker: str, codebook: Place | None = None, truth: Place | None = None
 ) -> None:
-    """Add ``template``, ``check`` and ``sample`` to the commands of a parser.
+    """Add ``template``, ``draft``, ``check`` and ``sample`` to the commands of a parser.
 
     Parameters
     ----------
@@ -47,6 +47,7 @@ def add_commands(
         partial(_sample, maker, codebook, truth),
         "draw respondents from a stated truth, to plan a survey and to try the method",
     )
+    _add_draft(verbs, maker)
     template.add_argument("--codebook", type=Path, metavar="C", help="default: a small one to change, or the project's")
     template.add_argument(
         "--out", type=nbproof.folder_option, default=Path("survey"), metavar="DIR", help="default: survey"
@@ -75,36 +76,31 @@ def add_commands(
 
 
 def add_codebook(command: argparse.ArgumentParser, default: Place | None) -> None:
-    """Add the option that names a codebook."""
-    command.add_argument(
-        "--codebook",
-        type=Path,
-        metavar="C",
-        required=default is None,
-        help="toml" if default is None else "default: the project's own",
+    """Add the option that names a codebook, or a model in its place."""
+    either = command.add_mutually_exclusive_group(required=default is None)
+    what = "toml" if default is None else "default: the project's own"
+    either.add_argument("--codebook", type=Path, metavar="C", help=what)
+    either.add_argument(
+        "--model", type=_model, dest="codebook", metavar="M", help="a model in lavaan's language (.txt) in its place"
     )
 
 
 def add_reading(command: argparse.ArgumentParser) -> None:
     """Add a file of answers, and how it is read and screened."""
-    command.add_argument("file", type=Path, metavar="FILE", help="csv, xlsx or sav")
+    _add_file(command)
     command.add_argument("--screening", default="drop", choices=("drop", "report-only"), help="default: drop")
-    command.add_argument("--sheet", metavar="NAME", help="of an Excel file with several")
-    command.add_argument("--encoding", metavar="utf-8|gb18030", help="of a csv file (default: found)")
-    command.add_argument("--delimiter", default=",", metavar="CHARACTER", help="of a csv file (default: comma)")
     command.add_argument("--unknown", default="error", metavar="error|leave", help="columns outside the codebook")
     command.add_argument("--invalid", default="error", metavar="error|record", help="answers that are no code")
 
 
 def reading(chosen: argparse.Namespace) -> Reading:
     """Return how the file is to be read, as `surveysem.read_responses` takes it."""
-    return {
-        "sheet": chosen.sheet,
-        "encoding": chosen.encoding,
-        "delimiter": chosen.delimiter.replace("\\t", "\t"),
-        "unknown": chosen.unknown,
-        "invalid": chosen.invalid,
-    }
+    return {**_opening(chosen), "unknown": chosen.unknown, "invalid": chosen.invalid}
+
+
+def _opening(chosen: argparse.Namespace) -> Reading:
+    delimiter = chosen.delimiter and chosen.delimiter.replace("\\t", "\t")
+    return {"sheet": chosen.sheet, "encoding": chosen.encoding, "delimiter": delimiter}
 
 
 def say_who_is_left(read: Responses, screened: Screened) -> None:
@@ -185,3 +181,42 @@ def _sample(maker: str, default: Place | None, stated: Place | None, chosen: arg
 def _chosen(given: Path | None, default: Place | None) -> Path:
     """Return the codebook given, else the default; the parser asked for one where there is none."""
     return given or (default() if default else Path())
+
+
+def _model(given: str) -> Path:
+    from surveysem.codebook import MODELS
+
+    path = Path(given)
+    if path.suffix.lower() not in MODELS:
+        raise argparse.ArgumentTypeError(f"the ending is {path.suffix!r}; allowed: {', '.join(MODELS)}")
+    return path
+
+
+def _add_draft(verbs: argparse._SubParsersAction, maker: str) -> None:
+    help = "guess a codebook from a file of answers, each guess with its reason, to correct"
+    command = nbproof.add_command(verbs, "draft", partial(_draft, maker), help)
+    _add_file(command)
+    command.add_argument("--out", type=Path, required=True, metavar="C", help="a new toml file")
+
+
+def _draft(maker: str, chosen: argparse.Namespace) -> int:
+    from surveysem.draft import check_new, draft_codebook
+
+    check_new(chosen.out)
+    found = draft_codebook(chosen.file, **_opening(chosen))
+    path = found.write(chosen.out)
+    table = found.summary()
+    print(nbproof.text_table([[*table.columns], *table.to_numpy().tolist()]))
+    print("".join(f"to decide: {question}\n" for question in found.questions), end="")
+    if found.guessed:
+        print("CONSTRUCTS GUESSED FROM ANSWERS: no names of columns say what belongs together; check every one")
+    slips = " --invalid record" * any(len(column.outside) for column in found.of("item"))
+    print(f"correct {nbproof.shown(path)}, then: {maker} check {chosen.file} --codebook {chosen.out}{slips}")
+    return 0
+
+
+def _add_file(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", type=Path, metavar="FILE", help="csv, xlsx or sav")
+    command.add_argument("--sheet", metavar="NAME", help="of an Excel file with several")
+    command.add_argument("--encoding", metavar="utf-8|gb18030", help="of a csv file (default: found)")
+    command.add_argument("--delimiter", metavar="CHARACTER", help="of a csv file (default: found)")

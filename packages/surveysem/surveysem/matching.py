@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
-from surveysem.codebook import Codebook, plain
+from surveysem.codebook import Codebook, plain, tidy
 from surveysem.errors import DataError, nearest
 
 __all__ = ["PLATFORMS", "Match", "match"]
@@ -37,10 +37,11 @@ def match(
 ) -> tuple[Match, ...]:
     """Return one decision a column.
 
-    A heading is tried as an item's code, as its full wording in either language (numbers before it, marks of the
-    question's type behind it and a matrix question's stem dropped), as a code before a text, and by its number in the
-    questionnaire; a number counts only where nothing follows it, where the codebook states no wording, or where the
-    wording is much the same. Fields that survey platforms add are known by name.
+    A heading is tried as the column that the codebook names for a question or leaves out, as an item's code, as its
+    full wording in either language (numbers before it, marks of the question's type behind it and a matrix question's
+    stem dropped), as a code before a text, and by its number in the questionnaire; a number counts only where nothing
+    follows it, where the codebook states no wording, or where the wording is much the same. Fields that survey
+    platforms add are known by name.
 
     Parameters
     ----------
@@ -53,13 +54,14 @@ def match(
         For an unknown column, two columns of one question, or questions without a column.
     """
     wordings = wordings or [""] * len(headings)
-    find = _Finder(codebook)
+    find, others = _Finder(codebook), "left out" if "*" in codebook.leave_out else "unknown"
     found = []
     for k, (heading, wording) in enumerate(zip(headings, wordings, strict=True), 1):
         question, how = find(heading)
         if not question and wording:
             question, how = find(wording)
             how = f"label: {how}" if question else how
+        how = others if how == "unknown" else how
         found.append(Match(k, heading, question, how))
     _check(codebook, found, unknown, file)
     return tuple(found)
@@ -70,10 +72,15 @@ class _Finder:
 
     def __init__(self, codebook: Codebook) -> None:
         self.questions = codebook.questions
+        self.named = dict.fromkeys(map(tidy, codebook.leave_out), ("", "left out"))
+        self.named |= {tidy(codebook.duration): ("", "duration")} if codebook.duration else {}
+        self.named |= {tidy(item.column): (item.code, "column") for item in self.questions if item.column}
         self.codes = {plain(item.code): item.code for item in self.questions}
         self.texts = {plain(text): item.code for item in self.questions for text in (item.en, item.zh) if text}
 
     def __call__(self, heading: str) -> tuple[str, str]:
+        if (name := tidy(heading)) in self.named:
+            return self.named[name]
         text = unicodedata.normalize("NFKC", heading).strip()
         if (key := plain(text)) in self.codes:
             return self.codes[key], "code"

@@ -32,7 +32,7 @@ class Reading(TypedDict, total=False):
 
     sheet: str | None
     encoding: str | None
-    delimiter: str
+    delimiter: str | None
     unknown: str
     invalid: str
 
@@ -80,14 +80,15 @@ def read_responses(
     *,
     sheet: str | None = None,
     encoding: str | None = None,
-    delimiter: str = ",",
+    delimiter: str | None = None,
     unknown: str = "error",
     invalid: str = "error",
 ) -> Responses:
     """Return the answers in a csv, Excel or SPSS file, an export of a Chinese survey platform included.
 
     A cell is a code, or the text of an answer in either language, with or without its letter; skipped marks (of
-    `PLATFORMS`, such as -3) and values that SPSS declares missing become nan and are counted.
+    `PLATFORMS`, such as -3 and NA, and of the codebook's ``missing``) and values that SPSS declares missing become nan
+    and are counted. Scales that the codebook leaves open are closed by the answers (`Codebook.settled`).
 
     Parameters
     ----------
@@ -113,12 +114,13 @@ def read_responses(
 
 def responses_of(table: RawTable, codebook: Codebook, matches: Sequence[Match], *, invalid: str = "error") -> Responses:
     """Return the answers of a table whose columns are matched; see `read_responses`."""
+    codebook = _with_ranges(table, codebook, matches)
     columns, wrong, duration, basis = {}, [], None, "survey"
     lines = [{"column": m.column, "heading": m.heading, "question": m.question, "how": m.how} for m in matches]
     for m, line in zip(matches, lines, strict=True):
         cells = table.columns[m.column - 1]
         if m.question:
-            columns[m.question], counts, bad = _codes(table, m, codebook.by_code[m.question], cells)
+            columns[m.question], counts, bad = _codes(table, m, codebook, cells)
             line |= counts
             wrong += bad
         elif m.how == "duration":
@@ -145,6 +147,15 @@ def responses_of(table: RawTable, codebook: Codebook, matches: Sequence[Match], 
     )  # fmt: skip
 
 
+def _with_ranges(table: RawTable, codebook: Codebook, matches: Sequence[Match]) -> Codebook:
+    """Return the codebook with scales that it leaves open closed by what was answered."""
+    waiting = [m for m in matches if m.question and codebook.by_code[m.question].scale.is_open]
+    if not waiting:
+        return codebook
+    found = {m.question: _codes(table, m, codebook, table.columns[m.column - 1])[0] for m in waiting}
+    return codebook.settled(pd.DataFrame(found))
+
+
 def _decisions(lines: list[dict]) -> pd.DataFrame:
     names = ["column", "heading", "question", "how", "answered", "by_text", "blank", "skipped", "user_missing"]
     return pd.DataFrame(lines, columns=names).astype(dict.fromkeys(names[4:], "Int64"))
@@ -168,14 +179,15 @@ def _notes(answers: pd.DataFrame, codebook: Codebook) -> tuple[str, ...]:
 
 
 def _codes(
-    table: RawTable, m: Match, item: Item, cells: Sequence[Value | None]
+    table: RawTable, m: Match, codebook: Codebook, cells: Sequence[Value | None]
 ) -> tuple[np.ndarray, dict[str, int], list[tuple]]:
     """Return the codes of one column, how its cells were read, and the cells that are none."""
     labels, missing = table.labels.get(m.heading, {}), table.missing.get(m.heading, ())
-    scale = item.scale
+    item = codebook.by_code[m.question]
+    scale, skipped = item.scale, SKIPPED.union(codebook.missing)
     texts = {plain(text): code for names in (scale.en, scale.zh) for code, text in enumerate(names, scale.low)}
     number = Counter(cells)
-    read = {cell: _code(cell, item, texts, labels, missing) for cell in number}
+    read = {cell: _code(cell, item, texts, labels, missing, skipped) for cell in number}
     kinds: Counter[str] = Counter()
     for cell, times in number.items():
         kinds[read[cell][1]] += times
@@ -202,6 +214,7 @@ def _code(
     texts: dict[str, int],
     labels: Mapping[Value, str],
     missing: Sequence[tuple[Value, Value]],
+    skipped: set[str],
 ) -> tuple[float, str]:
     """Return a cell's code, or nan, and how it was read."""
     if cell is None or cell != cell or (isinstance(cell, str) and not cell.strip()):
@@ -216,9 +229,9 @@ def _code(
     if label is not None:
         text = str(cell)  # a label of the file's own wording: its code counts
     value = float(text) if WHOLE.fullmatch(text) else np.nan
-    if item.scale.low <= value <= item.scale.high:
+    known = plain(text.removesuffix(".0")) in skipped
+    if item.scale.low <= value <= item.scale.high and not (known and item.scale.is_open):
         return value, "code"
-    known = plain(text.removesuffix(".0")) in SKIPPED
     return np.nan, "skipped" if known else "wrong"
 
 

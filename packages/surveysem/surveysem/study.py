@@ -94,10 +94,10 @@ class Study:
                 f"{len(self.items)} items; more respondents than items are needed."
             )
 
-    @property
+    @cached_property
     def codebook(self) -> Codebook:
-        """What was asked."""
-        return self.responses.codebook
+        """What was asked, with the error variance of single items."""
+        return self.responses.codebook.with_errors(self.screened.answers)
 
     @property
     def basis(self) -> str:

@@ -220,6 +220,7 @@ def draw_respondents(
         raise ParameterError(f"nobs is {nobs!r}; allowed: a whole number from 1.")
     if seed is not None and seed < 0:
         raise ParameterError(f"seed is {seed!r}; allowed: a whole number from 0.")
+    book.needs_ranges()
     rng = np.random.default_rng(seed)
     answers = np.empty((nobs, len(book.questions)))
     at = {item.code: k for k, item in enumerate(book.questions)}
@@ -272,7 +273,7 @@ def _items(truth: Truth, departures: Departures, constructs: dict[str, Array], r
     L, names = _loadings(truth, departures), list(truth.codebook.scales)
     S = truth.pooled.covariance.loc[names, names].to_numpy()
     left = 1 - ((L @ S) * L).sum(1) - departures.method**2
-    if left.min() <= 0:
+    if left.min() < 0:  # zero is what a single item stated to be without error leaves
         raise ParameterError(f"the departures explain all the variance of {items[left.argmin()].code}; "
                              "allowed: loadings that leave some.")  # fmt: skip
     F = np.column_stack([constructs[name] for name in names])
@@ -299,7 +300,7 @@ def _loadings(truth: Truth, departures: Departures) -> Array:
     L = np.zeros((len(book.items), len(at)))
     for row, code in zip(L, book.items, strict=True):
         own = at.index(book.by_code[code].construct)
-        row[own] = truth.loading
+        row[own] = truth.loadings[at[own]]
         row[(own + 1) % len(at)] += departures.cross_loading * (code in firsts)
     return L
 

@@ -69,7 +69,7 @@ class RawTable:
 
 
 def read_table(
-    path: str | Path, *, sheet: str | None = None, encoding: str | None = None, delimiter: str = ","
+    path: str | Path, *, sheet: str | None = None, encoding: str | None = None, delimiter: str | None = None
 ) -> RawTable:
     """Return the table in a file; the ending of its name says which reader opens it.
 
@@ -79,8 +79,8 @@ def read_table(
         Of an Excel file with several.
     encoding : {"utf-8", "gb18030"}, optional
         Of a csv file; by default UTF-8 (a byte-order mark is dropped), else GB18030 where that decodes every byte.
-    delimiter : {",", ";", "\\t", "|"}
-        Of a csv file.
+    delimiter : {",", ";", "\\t", "|"}, optional
+        Of a csv file; by default the comma, or what parts the heading where no comma does.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def read_table(
         length or more than 2000 columns.
     """
     file = Path(path)
-    if delimiter not in DELIMITERS:
+    if delimiter not in (None, *DELIMITERS):
         raise ParameterError(f"delimiter is {quoted(delimiter)}; allowed: {', '.join(map(repr, DELIMITERS))}.")
     readers = {
         ".csv": lambda: _csv(file, encoding, delimiter),
@@ -142,9 +142,10 @@ def _check_headings(file: Path, headings: list[str]) -> None:
         seen[heading] = k
 
 
-def _csv(file: Path, encoding: str | None, delimiter: str) -> RawTable:
+def _csv(file: Path, encoding: str | None, given: str | None) -> RawTable:
     raw = read_bytes(file, DataError)
     codec, found = _decode(file, raw, encoding)
+    delimiter = _parting(raw, codec) if given is None else given
     if b"\0" in raw:
         raise DataError(f"{file.name} holds zero bytes, so it is no text; save it as csv in UTF-8 or GB18030.")
     if (cells := raw.count(delimiter.encode()) + raw.count(b"\n")) > CELLS:
@@ -158,13 +159,22 @@ def _csv(file: Path, encoding: str | None, delimiter: str) -> RawTable:
         raise DataError(f"{file.name} is not a csv file: {wrong}; text between plain quotes is needed.") from wrong
     heading = lines[0][1][0] if lines and len(lines[0][1]) == 1 else ""
     others = [other for other in DELIMITERS if other != delimiter and other in heading]
-    if others:
+    if given and others:
         likely = max(others, key=heading.count)
         raise DataError(
             f"{file.name}, row 1 is one column between {DELIMITERS[delimiter]}s; it seems to be separated by "
             f"{DELIMITERS[likely]}s: give delimiter={likely!r} (--delimiter)."
         )
     return _checked(file, lines, "csv", found)
+
+
+def _parting(raw: bytes, codec: str) -> str:
+    """Return the delimiter of the first line, a comma between its quotes or in its wordings aside."""
+    first = next((line for line in io.TextIOWrapper(io.BytesIO(raw), codec) if line.strip()), "")
+    unquoted = "".join(first.split('"')[::2])
+    if "," in unquoted:
+        return ","
+    return max(DELIMITERS, key=unquoted.count)
 
 
 def _decode(file: Path, raw: bytes, encoding: str | None) -> tuple[str, str]:

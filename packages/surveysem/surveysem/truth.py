@@ -169,6 +169,14 @@ class Truth:
                 raise UnknownNameError("construct", name, self.codebook.scales)
 
     @cached_property
+    def loadings(self) -> dict[str, float]:
+        """Of every construct's items: as stated, of a single item the root of its reliability."""
+        return {
+            each.name: self.loading if len(each.items) > 1 else float(np.sqrt(each.reliability))
+            for each in self.codebook.constructs
+        }
+
+    @cached_property
     def paths(self) -> dict[str, dict[str, float]]:
         """The paths in force, with groups those of the first."""
         if self.effects is not None:
@@ -250,8 +258,9 @@ class Truth:
         """
         S, lines = self.structures[0].covariance, []
         for name, codes in self.codebook.scales.items():
-            lines.append(f"{name} =~ {' + '.join(f'{self.loading!r}*{code}' for code in codes)}")
-            lines += [f"{code} ~~ {1 - self.loading**2!r}*{code}" for code in codes]
+            loading = self.loadings[name]
+            lines.append(f"{name} =~ {' + '.join(f'{loading!r}*{code}' for code in codes)}")
+            lines += [f"{code} ~~ {1 - loading**2!r}*{code}" for code in codes]
             b = pd.Series(self.paths.get(name, {}), dtype=float)
             lines.append(f"{name} ~~ {float(1 - b @ S.loc[b.index, b.index] @ b)!r}*{name}")
         outside = [name for name in self.codebook.scales if name not in self.structures[0].terms]

@@ -83,7 +83,11 @@ def test_hanoi_states_no_wording():
         ('after = "T3"', 'after = "T9"', r"check C1: it stands after 'T9'"),
         ('scale = "count"', 'scale = "cuont"', r"control N: unknown scale 'cuont'; allowed: five, two, count"),
         ('group = "MODE"', 'group = "T1"', r"group: got 'T1'; allowed: a control: MODE, N"),
-        ('buying = ["trust"]', 'buying = ["thrust"]', r"paths: unknown construct 'thrust'; allowed: trust, buying"),
+        (
+            'buying = ["trust"]',
+            'buying = ["thrust"]',
+            r"paths: unknown construct 'thrust'; allowed: trust \(nearest\) of trust, buying",
+        ),
         ('buying = ["trust"]', 'buying = "trust"', r"paths, 'buying': got 'trust'; allowed: a list of constructs"),
         (
             "reverse = true",
@@ -98,7 +102,7 @@ def test_hanoi_states_no_wording():
         ('code = "T3"', 'code = "3 T"', r"item: got '3 T'; allowed: a letter"),
         ("high = 99", "high = -1", r"scale 'count': low 0, high -1"),
         ("high = 99", "", r"scale 'count': neither high nor labels"),
-        ('name = "small"', "", r"top, field name: got nothing; allowed: one line"),
+        ('name = "trust"', "", r"construct 1, field name: got nothing; allowed: one line"),
         ("[scales.two]", "[scales.two", r"small.toml cannot be read"),
         ("[scales.two]", '[scales."a\\nb"]', r"scales: got 'a\\nb'; allowed: a letter"),
         ('"Content"', '"Con\\u0000tent"', r"scale 'two', field en: got .*; allowed: a list of texts"),
@@ -172,10 +176,10 @@ buying = ["-trust*price"]
         surveysem.load_codebook(tmp_path / "c.toml")
 
 
-def test_a_construct_with_one_item_is_named(tmp_path):
+def test_a_construct_without_an_item_is_named(tmp_path):
     path = tmp_path / "one.toml"
-    path.write_text(re.sub(r"  \{ code = \"B[23]\".*\n", "", SMALL), encoding="utf-8")
-    with pytest.raises(DataError, match="one.toml, construct buying: 1 item; allowed: two or more"):
+    path.write_text(re.sub(r"  \{ code = \"B[123]\".*\n", "", SMALL), encoding="utf-8")
+    with pytest.raises(DataError, match="one.toml, construct buying: no item; allowed: one or more"):
         surveysem.load_codebook(path)
 
 

@@ -52,7 +52,7 @@ def test_the_command_says_what_is_wrong_and_writes_nothing(tmp_path, capsys):
     for arguments, message in (
         (["check", str(tmp_path / "a.csv"), *BOOK], "a.csv has a heading and no rows"),
         (["check", "none.csv", "--codebook", "none.toml"], "codebook none.toml cannot be read"),
-        (["check", "a.csv"], "the following arguments are required: --codebook"),
+        (["check", "a.csv"], "one of the arguments --codebook --model is required"),
         (["chekc"], "unknown command 'chekc'; did you mean 'check'?"),
     ):
         assert main(arguments) == 2

@@ -1,0 +1,583 @@
+"""Guess a codebook from a file of answers: what each column is, which items go together, each guess with its reason."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+import nbproof
+from surveysem.codebook import FARTHEST, LANGUAGES, NAME, RESERVED, SCHEMA, plain, tidy
+from surveysem.errors import DataError
+from surveysem.matching import KNOWN, NUMBER, TAIL
+from surveysem.ranges import POINTS, sentinels, usual_range
+from surveysem.responses import OPTION, SKIPPED
+from surveysem.tables import RawTable, read_table
+
+__all__ = ["Column", "Draft", "check_new", "draft_codebook", "draft_of"]
+
+TOLD = tomllib.loads(Path(__file__).with_name("draft.toml").read_text(encoding="utf-8"))
+PATTERN = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in TOLD["patterns"].items()}
+LABELS = [tuple(tuple(labels[language]) for language in LANGUAGES) for labels in TOLD["labels"]]
+CHINESE = "[\u4e00-\u9fff]"
+RARE = 0.005  # share of a column's answers that may be slips of the hand
+CATEGORIES = 11  # texts of a control
+MOST = 0.6  # of the answers to an attention check are right; of all ratings do not share one stem by chance
+RIDGE, GAMMA, LONGEST = 0.05, 2.0, 12  # of the guess from answers: ridge, resolution of modularity, items a construct
+OPEN = ("rating", "two", "number")  # roles that are not settled yet
+
+Array = NDArray[np.float64]
+
+
+@dataclass
+class Column:
+    """One column of a file and what it seems to be.
+
+    ``role`` is "item", "control", "check" or "left out"; before that is settled, one of ``OPEN``. ``values`` are
+    numbers, nan where there is no answer; ``labels`` what each code from ``low`` is called, in English and Chinese.
+    """
+
+    heading: str
+    place: int
+    values: Array = field(repr=False)
+    code: str = ""
+    wording: str = ""
+    role: str = ""
+    construct: str = ""
+    reverse: bool = False
+    low: int = 0
+    high: int = 0
+    labels: tuple[tuple[str, ...], ...] = ()
+    labelled: str = ""
+    missing: tuple[int, ...] = ()
+    expected: int = 0
+    duration: bool = False
+    why: list[str] = field(default_factory=list)
+
+    def because(self, reason: str, role: str = "", **said: object) -> None:
+        """Add a reason, and what the column is for it."""
+        self.why.append(say(reason, **said))
+        self.role = role or self.role
+
+    @property
+    def given(self) -> Array:
+        """Its answers."""
+        return self.values[np.isfinite(self.values)]
+
+    @property
+    def outside(self) -> Array:
+        """Answers outside its scale."""
+        return self.values[(self.values < self.low) | (self.values > self.high)]
+
+    @cached_property
+    def stem(self) -> tuple[str, str]:
+        """What its code begins with and what follows: "item", "reversed", "overall", or nothing."""
+        text, ending = PATTERN["question"].sub("", self.code), "item"
+        if back := PATTERN["reversed"].match(text):
+            text, ending = back[1], "reversed"
+        if (overall := PATTERN["overall"].match(text)) and overall[1]:
+            return plain(overall[1]).strip("_.-"), "overall"
+        numbered = PATTERN["code"].match(text) or PATTERN["letter"].match(text)
+        return (plain(numbered[1]).strip("_.-"), ending) if numbered else ("", "")
+
+    @property
+    def scale(self) -> str:
+        """Its scale as a codebook writes it."""
+        return quoted(self.labelled) if self.labels else f"[{self.low}, {self.high}]"
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """What a codebook says of it: its code, the column it stands in where that has another name, its wording."""
+        told = [("code", self.code), ("column", self.heading * (tidy(self.heading) != self.code))]
+        told.append((_language(self.wording), self.wording[:1000]))
+        return [(key, quoted(text)) for key, text in told if text]
+
+    @property
+    def worded(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Its labels by language."""
+        one, other = self.labels
+        return [(_language("".join(one)), one)] if one == other else list(zip(LANGUAGES, self.labels, strict=True))
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A guess at a codebook.
+
+    ``constructs`` holds the items of each; ``questions`` what only the researcher can decide; ``guessed`` whether the
+    constructs are from the answers because the names of the columns say nothing; ``missing`` the codes of no answer.
+    """
+
+    table: RawTable
+    columns: tuple[Column, ...]
+    constructs: dict[str, list[Column]]
+    questions: tuple[str, ...]
+    missing: tuple[int, ...]
+    guessed: bool
+
+    def of(self, *roles: str) -> list[Column]:
+        """Return the columns of these roles."""
+        return [column for column in self.columns if column.role in roles]
+
+    @property
+    def groups(self) -> list[Column]:
+        """Controls whose two answers are common enough to compare, the likeliest first."""
+        times = {column.place: np.unique(column.given, return_counts=True)[1] for column in self.of("control")}
+        two = [
+            place for place, counts in times.items() if len(counts) == 2 and counts.min() >= max(30, counts.sum() / 10)
+        ]
+        two.sort(key=lambda place: (not PATTERN["group"].search(self.columns[place - 1].heading), -times[place].min()))
+        return [self.columns[place - 1] for place in two]
+
+    def summary(self) -> pd.DataFrame:
+        """Return one line a construct, then one a kind of other columns: name, columns (a minus: reverse-keyed)."""
+        lines = [(name, ["-" * item.reverse + item.code for item in items]) for name, items in self.constructs.items()]
+        for role in ("control", "check", "left out"):
+            lines.append((f"({role})", [tidy(column.heading)[:30] for column in self.of(role)]))
+        return pd.DataFrame([(name, ", ".join(found)) for name, found in lines if found], columns=["name", "columns"])
+
+    def text(self, name: str = "codebook.toml") -> str:
+        """Return the codebook, each guess with its reason as a comment; it loads as it stands."""
+        from jinja2 import Environment, PackageLoader
+
+        pages = Environment(loader=PackageLoader(__package__, ""), trim_blocks=True, keep_trailing_newline=True)
+        pages.filters |= {"quoted": quoted, "listed": _listed}
+        out = [column for column in self.of("left out") if plain(column.heading) not in KNOWN]
+        scales = {c.labelled: c for c in self.of("item", "control", "check") if c.labels}
+        common = Counter(item.scale for item in self.of("item")).most_common(1)[0][0]
+        first, *others = self.constructs
+        example = f"{others[-1] if others else '...'} ~ {' + '.join([first, *others[:-1]][:2])}"
+        told = {"out": out, "scales": scales, "common": common, "example": example, "schema": SCHEMA.name}
+        return pages.get_template("drafted.txt").render(draft=self, name=name, file=tidy(self.table.file), **told)
+
+    def write(self, out: str | Path) -> Path:
+        """Write the codebook to a new file, and beside it the schema by which editors complete and check it."""
+        path = check_new(out)
+        text, schema = self.text(path.name), path.with_name(SCHEMA.name)
+        if not schema.exists():
+            nbproof.write_whole(schema, SCHEMA.read_bytes())
+        return nbproof.write_whole(path, text.encode())
+
+
+def check_new(out: str | Path) -> Path:
+    """Return where a codebook is to be written, or refuse a place that is taken or another kind of file."""
+    path = Path(out)
+    if path.suffix.lower() != ".toml":
+        raise DataError(f"{nbproof.named(path.name)}: the ending is {nbproof.quoted(path.suffix)}; allowed: .toml.")
+    if path.exists():
+        raise DataError(f"{nbproof.named(path.name)} is there already and may hold your corrections; give a new name.")
+    return path
+
+
+def draft_codebook(path: str | Path, **reading: Any) -> Draft:
+    """Guess a codebook from a file of answers.
+
+    Parameters
+    ----------
+    **reading
+        As of `surveysem.tables.read_table`: sheet, encoding, delimiter.
+
+    Raises
+    ------
+    DataError
+        Where the file cannot be read or holds no two columns that could be items of one construct.
+    """
+    return draft_of(read_table(path, **reading))
+
+
+def draft_of(table: RawTable) -> Draft:
+    """Guess a codebook from a table of answers."""
+    columns = _columns(table)
+    missing = sorted({code for column in columns for code in column.missing})
+    families = _families(columns)
+    rated = [column for column in columns if column.role == "rating"]
+    R = _correlations(np.column_stack([column.values for column in columns]))
+    guessed = sum(map(len, families)) < 0.5 * len(rated)
+    if guessed:
+        families = [run for run in _runs(rated) if len(run) > 1]
+    if not families:
+        raise DataError(
+            f"{table.file}: no two columns look like items of one construct (whole numbers on a scale of at most "
+            f"{POINTS} points, or texts of a usual scale); answers to two or more are needed."
+        )
+    constructs = _named(families, columns, guessed)
+    _set_aside(columns, constructs)
+    constructs = {name: items for name, items in constructs.items() if items}
+    questions = _settle_scales(columns, constructs)
+    for name, items in constructs.items():
+        questions += _turn(name, items, R, len(table.rows))
+    questions += _misfits(constructs, R, len(table.rows))
+    _set_codes(columns, constructs)
+    return Draft(table, tuple(columns), constructs, tuple(questions), tuple(missing), guessed)
+
+
+def say(reason: str, **said: object) -> str:
+    """Return a reason in words that fit on one line of a comment."""
+    return tidy(TOLD["reasons"][reason].format(**said))
+
+
+def quoted(text: str) -> str:
+    """Return a text as toml writes it."""
+    return json.dumps(tidy(text), ensure_ascii=False)
+
+
+def _language(text: str) -> str:
+    return "zh" if re.search(CHINESE, text) else "en"
+
+
+def _listed(items: list[Column]) -> str:
+    """Return the list of a construct's items, on one line where there is no more to say than their codes."""
+    times = Counter(reason for item in items for reason in item.why)
+    shared = [reason for reason in times if times[reason] == len(items)]
+    lines = []
+    for item in items:
+        told = [*item.told, *([("scale", item.scale)] if item.scale != items[0].scale else [])]
+        told += [("reverse", "true")] if item.reverse and len(told) > 1 else []
+        line = f"{{ {', '.join(f'{key} = {value}' for key, value in told)} }}"
+        line = line if len(told) > 1 else quoted("-" * item.reverse + item.code)
+        own = [reason for reason in item.why if reason not in shared]
+        lines.append(f"  {line},{'  # ' * bool(own)}{'; '.join(own)}".rstrip())
+    short = " ".join(line.strip() for line in lines).rstrip(",")
+    if "#" in short or "{" in short or len(short) > 90:
+        return "\n".join([f"[  # {'; '.join(shared)}", *lines, "]"])
+    return f"[{short}]  # {'; '.join(shared)}"
+
+
+def _columns(table: RawTable) -> list[Column]:
+    """Return every column with its answers as numbers, and what kind they are."""
+    columns, worded = [], {}
+    for k, (heading, cells) in enumerate(zip(table.headings, table.columns, strict=True)):
+        values = _cells(cells, _number)
+        for low, high in table.missing.get(heading, ()):
+            if not isinstance(low, str) and not isinstance(high, str):
+                values[(values >= low) & (values <= high)] = np.nan
+        column = Column(heading, k + 1, values)
+        column.code, column.wording = _split(heading, table.wordings[k] if table.wordings else "")
+        texts = Counter[str]()
+        for cell, times in Counter(cells).items():
+            text = _text(cell)
+            if plain(text) and plain(text) not in SKIPPED and np.isnan(_number(text)):
+                texts[text] += times
+        columns.append(column)
+        if use := KNOWN.get(plain(heading)):
+            column.duration = use == "duration"
+            column.because("known", "left out")
+        elif not texts and not len(column.given):
+            column.because("empty", "left out")
+        elif texts.total() > len(column.given):
+            worded[k] = texts
+        else:
+            if texts:
+                column.because("mixed", count=texts.total(), text=repr(max(texts, key=texts.__getitem__)[:30]))
+            column.missing = tuple(sentinels(values))
+            values[np.isin(values, column.missing)] = np.nan
+            _kind(column)
+            _read_labels(column, table.labels.get(heading, {}))
+    fits = [sum(_fits(texts, labels) for texts in worded.values()) for labels in LABELS]
+    usual = [LABELS[k] for k in np.argsort(fits)[::-1]]  # the scale of most columns first
+    for k, texts in worded.items():
+        _read_texts(columns[k], table.columns[k], texts, usual)
+    return columns
+
+
+def _text(cell: object) -> str:
+    return "" if cell is None else unicodedata.normalize("NFKC", str(cell)).strip()
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        return np.nan
+    return number if abs(number) < np.inf else np.nan
+
+
+def _cells(cells: Iterable[object], read: Callable[[str], float]) -> Array:
+    """Return cells as numbers, each different one read once."""
+    found = {cell: read(_text(cell)) for cell in {*cells}}
+    return np.array([found[cell] for cell in cells], float)
+
+
+def _split(heading: str, label: str) -> tuple[str, str]:
+    """Return a code and a wording from a heading such as "TR1: I trust it", "7. I trust it [required]", "TR1"."""
+    text, code = unicodedata.normalize("NFKC", heading).strip(), ""
+    while (shorter := TAIL.sub("", text).strip()) != text:
+        text = shorter
+    if NAME.fullmatch(text) or label:
+        return text, tidy(label)
+    if (numbered := NUMBER.match(text)) and numbered[2]:
+        code, text = f"Q{numbered[1]}", numbered[2]
+    if lead := PATTERN["lead"].match(text):
+        return re.sub(r"\s", "_", lead[1]), lead[2]
+    sentence = re.search(f"{CHINESE}{{4,}}", text) or len(text.split()) > 2
+    return (code, text) if sentence else (text, "")
+
+
+def _fits(texts: Iterable[str], labels: tuple[tuple[str, ...], ...]) -> bool:
+    return {plain(OPTION.sub("", text)) for text in texts} <= {plain(text) for language in labels for text in language}
+
+
+def _read_texts(
+    column: Column, cells: Iterable[object], texts: Counter[str], usual: list[tuple[tuple[str, ...], ...]]
+) -> None:
+    """Take texts for answers on a usual scale, for categories, or for what a codebook has no use for."""
+    count, rows = len(texts), texts.total()
+    fitting = [labels for labels in usual if _fits(texts, labels)] if count > 2 else []
+    if sum(times for text, times in texts.items() if PATTERN["time"].match(text)) > 0.8 * rows:
+        column.because("dates", "left out")
+    elif fitting:
+        column.labels = fitting[0]
+        column.because("labelled", "rating")
+    elif 2 <= count == len({*map(plain, texts)}) <= min(CATEGORIES, rows / 5) and max(map(len, texts)) <= 200:
+        column.labels = (tuple(sorted(map(tidy, texts))),) * 2
+        column.because("categories", "two" if count == 2 else "control", count=count)
+    else:
+        column.because("texts", "left out", count=count, rows=rows)
+    if column.labels:
+        code = {plain(text): float(k) for labels in column.labels for k, text in enumerate(labels, 1)}
+        column.low, column.high = 1, len(column.labels[0])
+        column.values = _cells(cells, lambda text: code.get(plain(text), code.get(plain(OPTION.sub("", text)), np.nan)))
+
+
+def _kind(column: Column) -> None:
+    """Tell ratings, two answers and counted numbers from what identifies a respondent."""
+    given, n = column.given, len(column.values)
+    seen, times = np.unique(given, return_counts=True)
+    near = seen
+    while len(near) > 3 and near[-1] > POINTS and times[len(near) - 1] <= max(1, RARE * n) and near[-1] - near[-2] > 1:
+        near = near[:-1]  # slips of the hand
+    if len(seen) < 2:
+        column.because("constant", "left out", value=seen.tolist())
+    elif n > 30 and len(seen) == n and (np.diff(given) > 0).all():
+        column.because("rising", "left out")
+    elif n > 30 and len(seen) > 0.95 * n:
+        column.because("unlike", "left out")
+    elif (seen != np.round(seen)).any():
+        column.because("fractions", "left out")
+    elif abs(seen).max() > FARTHEST:
+        column.because("huge", "left out")
+    elif len(near) > POINTS or near[-1] - near[0] > POINTS:
+        column.because("counted", "number", count=len(seen), low=int(seen[0]), high=int(seen[-1]))
+    else:
+        column.role = "two" if len(near) == 2 else "rating"
+        column.low, column.high = int(near[0]), int(near[-1])
+    column.duration = column.role in ("number", "left out") and bool(PATTERN["duration"].search(column.heading))
+    if column.duration and column.role == "number":
+        column.because("duration", "left out")
+
+
+def _read_labels(column: Column, labels: dict) -> None:
+    """Take an SPSS file's value labels where each code has one of its own."""
+    texts = {
+        code: tidy(text) for code, text in labels.items() if code not in column.missing and not isinstance(code, str)
+    }
+    low, high = min(texts, default=0), max(texts, default=0)
+    if column.role in ("rating", "two") and low < high <= low + POINTS and low <= column.low and column.high <= high:
+        column.low, column.high = int(low), int(high)
+        if len(texts) == len({*map(plain, texts.values())} - {""}) == high - low + 1:
+            column.labels = (tuple(text for _, text in sorted(texts.items())),) * 2
+
+
+def _families(columns: list[Column]) -> list[list[Column]]:
+    """Return ratings that share a stem; set aside two-answer families, background questions and overall ones."""
+    stems: dict[str, list[Column]] = {}
+    waiting = [column for column in columns if column.role in OPEN]
+    for column in waiting:
+        if column.stem[1] in ("item", "reversed"):
+            stems.setdefault(column.stem[0], []).append(column)
+    for column in waiting:
+        said = column.heading if len(column.wording) > 40 else f"{column.heading} {column.wording}"
+        if len(stems.get(column.stem[0], ())) < 2 and PATTERN["background"].search(said):
+            column.because("background", "control")
+    rated, found = sum(column.role == "rating" for column in columns), []
+    for stem, members in stems.items():
+        if len(members) > 1 and all(column.role == "two" for column in members):
+            for column in members:
+                column.because("multiple", "left out", count=len(members), stem=stem)
+        rows = [column for column in members if column.role in ("rating", "two")]
+        vague = PATTERN["generic"].match(stem) or len(rows) > max(10, MOST * rated)
+        if len(rows) > 1 and not vague:
+            found.append(rows)
+    return found
+
+
+def _runs(rated: list[Column]) -> list[list[Column]]:
+    """Return runs of neighbours that answer alike: the split of highest modularity of their partial correlations."""
+    p = len(rated)
+    if p < 4:
+        return [rated]
+    R = _correlations(np.column_stack([column.values for column in rated])) + np.eye(p)
+    P = np.linalg.inv((1 - RIDGE) * R + RIDGE * np.eye(p))
+    S = np.abs(P / np.sqrt(np.abs(np.outer(np.diag(P), np.diag(P)))))
+    S *= np.sqrt(len(rated[0].values)) * S >= 1
+    np.fill_diagonal(S, 0)
+    d = S.sum(1)
+    B = S - GAMMA * np.outer(d, d) / max(d.sum(), 1e-9)
+    best, start = np.full(p + 1, -np.inf), [0] * (p + 1)
+    best[0] = 0
+    for end in range(1, p + 1):
+        gain = 0.0
+        for first in range(end - 1, max(-1, end - 1 - LONGEST), -1):
+            gain += B[first, first + 1 : end].sum()
+            if best[first] + gain > best[end] + 1e-12:
+                best[end], start[end] = best[first] + gain, first
+    runs, end = [], p
+    while end:
+        runs.append(rated[start[end] : end])
+        end = start[end]
+    return runs[::-1]
+
+
+def _correlations(X: Array) -> Array:
+    """Return Pearson correlations of each two columns over the rows that have both; 0 where there are few or none."""
+    given = np.isfinite(X)
+    Z = np.where(given, X - np.where(given, X, 0).sum(0) / np.maximum(given.sum(0), 1), 0.0)
+    G = given.astype(float)
+    N = G.T @ G
+    with np.errstate(all="ignore"):
+        mean = Z.T @ G / N
+        spread = np.sqrt((Z**2).T @ G / N - mean**2)
+        R = (Z.T @ Z / N - mean * mean.T) / (spread * spread.T)
+    R[(N < 10) | ~np.isfinite(R)] = 0
+    np.fill_diagonal(R, 0)
+    return R
+
+
+def _named(families: list[list[Column]], columns: list[Column], guessed: bool) -> dict[str, list[Column]]:
+    """Return the families under names that a model can hold."""
+    taken = {plain(text) for column in columns for text in (column.code, column.heading)}
+    named: dict[str, list[Column]] = {}
+    for k, items in enumerate(families, 1):
+        stem = items[0].stem[0]
+        shown = re.match(re.escape(stem), PATTERN["question"].sub("", items[0].code), re.IGNORECASE)
+        name = re.sub(r"[^A-Za-z0-9_]", "", shown[0]) if shown and not guessed else ""
+        name = name if NAME.fullmatch(name) and name not in RESERVED else f"F{k}"
+        while plain(name) in taken:
+            name += "_"
+        taken.add(plain(name))
+        named[name] = list(items)
+        for column in items:
+            column.construct = name
+            column.because("neighbours" if guessed else "prefix", "item", stem=shown[0] if shown else stem)
+    return named
+
+
+def _set_aside(columns: list[Column], constructs: dict[str, list[Column]]) -> None:
+    """Settle what is no item: attention checks, scores, background questions and single ratings."""
+    sums = {name: np.column_stack([column.values for column in items]) for name, items in constructs.items()}
+    for column in columns:
+        seen, times = np.unique(column.given, return_counts=True)
+        if column.role in ("item", "rating", "two") and PATTERN["check"].search(f"{column.heading} {column.wording}"):
+            if column.construct:
+                constructs[column.construct].remove(column)
+            share, value = times.max() / times.sum(), seen[times.argmax()]
+            column.construct, column.why, column.expected = "", [], int(value)
+            known = share >= MOST
+            column.because("check" if known else "unsure", "check" if known else "left out", share=share, value=value)
+        elif column.role != "item" and (score := _score(column, sums)):
+            column.why = []
+            column.because("score", "left out", construct=score)
+        elif column.stem[1] == "overall" and column.role in OPEN:
+            column.because("overall", "left out", stem=column.stem[0])
+        elif column.role == "rating":
+            column.because("single", "control")
+        elif column.role in OPEN:
+            column.because("few", "control", count=len(seen))
+
+
+def _score(column: Column, sums: dict[str, Array]) -> str:
+    """Return the construct whose sum or mean a column holds."""
+    for name, items in sums.items():
+        total = items.sum(1)
+        both = np.isfinite(total) & np.isfinite(column.values)
+        found = column.values[both]
+        mean = np.allclose(found, total[both] / items.shape[1], atol=0.006)
+        if both.sum() > 20 and (mean or np.allclose(found, total[both])):
+            return name
+    return ""
+
+
+def _settle_scales(columns: list[Column], constructs: dict[str, list[Column]]) -> list[str]:
+    """Give a construct's items the smallest usual scale that holds all their answers; say which lie outside."""
+    names: dict[tuple, str] = {}  # of scales with labels
+    for items in constructs.values():
+        bare = [column for column in items if not column.labels]
+        ends = usual_range(np.concatenate([column.values for column in bare])) if bare else (0, 0)
+        for column in bare:
+            column.low, column.high = ends
+    for column in columns:
+        if column.labels:
+            column.labelled = names.setdefault((column.low, column.labels), f"labels{len(names) + 1}")
+        elif column.role in ("control", "check"):
+            column.low, column.high = usual_range(column.values, rated=column.role == "check")
+    return [
+        say("invalid", items=column.heading, value=column.outside[0])
+        for column in columns
+        if column.role == "item" and len(column.outside)
+    ]
+
+
+def _turn(name: str, items: list[Column], R: Array, n: int) -> list[str]:
+    """Mark items that correlate negatively with the majority as reverse-keyed; ask where there is none."""
+    at = [column.place - 1 for column in items]
+    S, k, clear, asked = R[np.ix_(at, at)], len(items), max(0.10, 2.5 / np.sqrt(n)), []
+    first = np.linalg.eigh(S + np.eye(k))[1][:, -1]
+    down = (first < -1e-9) if (first < -1e-9).sum() <= k / 2 else (first > 1e-9)
+    means = S[:, ~down].mean(1)
+    if 2 * down.sum() == k:
+        if means[down].mean() < -clear:
+            shown = ", ".join(column.heading for column, turned in zip(items, down, strict=True) if turned)
+            asked.append(say("tie", construct=name, items=shown, r=means[down].mean()))
+    else:
+        for i in np.flatnonzero(down):
+            items[i].reverse = bool(means[i] < -clear)
+            if items[i].reverse:
+                items[i].because("reversed", r=means[i])
+            else:
+                asked.append(say("weak", construct=name, items=items[i].heading, r=means[i]))
+    signs = np.array([-1 if column.reverse else 1 for column in items])
+    for column in items:
+        column.because("alike", r=signs @ S @ signs / max(k * (k - 1), 1))
+        if column.stem[1] == "reversed" and not column.reverse:
+            asked.append(say("recoded", construct=name, items=column.heading))
+    return asked
+
+
+def _misfits(constructs: dict[str, list[Column]], R: Array, n: int) -> list[str]:
+    """Ask about items that go with another construct rather than with their own; none is moved."""
+    places = {name: [column.place - 1 for column in items] for name, items in constructs.items()}
+    asked = []
+    for name, items in constructs.items():
+        for column in items if len(items) > 1 else ():
+            row = np.abs(R[column.place - 1])
+            own = row[places[name]].sum() / (len(items) - 1)
+            others = {other: row[at].mean() for other, at in places.items() if other != name and len(at) > 1}
+            best = max(others, key=others.__getitem__, default="")
+            if best and others[best] - own > max(0.10, 3 / np.sqrt(n)):
+                asked.append(say("misfit", construct=name, items=column.heading, other=best, r=others[best], own=own))
+    return asked
+
+
+def _set_codes(columns: list[Column], constructs: Iterable[str]) -> None:
+    """Give every question a code that a model can hold, its own name where that is one."""
+    used = {plain(name) for name in constructs}
+    place: Counter[str] = Counter()
+    for column in columns:
+        place[column.construct] += 1
+        code = PATTERN["question"].sub("", column.code)
+        if not NAME.fullmatch(code) or code in RESERVED:
+            code = f"{column.construct}_{place[column.construct]}" if column.construct else f"Q{column.place}"
+        while plain(code) in used:
+            code += "_"
+        used.add(plain(code))
+        column.code = code
