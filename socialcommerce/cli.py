@@ -185,11 +185,11 @@ def _write_survey(chosen: argparse.Namespace, draft: Path, languages: Sequence[s
 
 def _write_answers(found: Study, draft: Path) -> None:
     """Write what R needs to refit the models, and how the answers became what they are."""
-    from surveysem import methods, write_csv
+    from surveysem import script, write_csv
 
-    (draft / "model.R").write_text(methods.lavaan_script(found), encoding="utf-8")
+    (draft / "model.R").write_text(script.lavaan_script(found), encoding="utf-8")
     tables = {
-        "data": methods.script_data(found),
+        "data": script.script_data(found),
         "screening": found.screened.record,
         "mapping": found.responses.mapping,
         "invalid": found.responses.invalid,

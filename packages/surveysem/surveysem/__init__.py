@@ -21,7 +21,7 @@ paths         standardised paths, direct and indirect; moderation, groups, conta
 sensitivity   power before a survey, least detectable effects after it
 specification_curve  every path under the choices an analyst could have made otherwise
 effects       an estimate with its error, tests, corrections, and what a test comes to
-methods       the methods paragraph, and an R script that refits the models
+methods       the methods paragraph; script an R script that computes models and tables again
 article       tables of executed notebooks as Word and Excel files; bundle adds pages and figures, to be taken away
 commands      check, template and sample, for any codebook
 """
@@ -84,6 +84,7 @@ _MODULES = (
     "methods",
     "moderation",
     "paths",
+    "script",
     "segments",
     "sensitivity",
     "specification_curve",

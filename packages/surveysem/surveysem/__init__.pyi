@@ -11,6 +11,7 @@ from surveysem import measurement as measurement
 from surveysem import methods as methods
 from surveysem import moderation as moderation
 from surveysem import paths as paths
+from surveysem import script as script
 from surveysem import segments as segments
 from surveysem import sensitivity as sensitivity
 from surveysem import specification_curve as specification_curve

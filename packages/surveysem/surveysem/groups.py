@@ -19,7 +19,7 @@ from surveysem.effects import Joint, NotTestable, largest, normal
 from surveysem.paths import standardised
 from surveysem.study import Study
 
-__all__ = ["Groups", "compare_groups", "measured_alike"]
+__all__ = ["Groups", "comparable", "compare_groups", "measured_alike"]
 
 Array = np.ndarray
 LEVELS = ("configural", "metric", "scalar")
@@ -127,7 +127,7 @@ def measured_alike(study: Study, *, means: bool = True) -> Invariance | NotTesta
     means : bool
         Whether to go on to what comparing means needs; comparing paths needs no equal intercepts.
     """
-    rows = _rows(study)
+    rows = comparable(study)
     if isinstance(rows, NotTestable):
         return rows
     every = ORDINAL_LEVELS if study.estimator == "WLSMV" else LEVELS
@@ -166,7 +166,7 @@ def compare_groups(study: Study, ladder: Invariance | NotTestable | None = None)
     ladder : Invariance or NotTestable, optional
         What :func:`measured_alike` returned, where it is at hand.
     """
-    rows = _rows(study)
+    rows = comparable(study)
     if isinstance(rows, NotTestable):
         return rows
     ladder = measured_alike(study, means=False) if ladder is None else ladder
@@ -202,7 +202,7 @@ def _group_words(study: Study, fit: SemFit) -> tuple[str, ...]:
     return tuple(opening(scale.en[code - scale.low]) if scale.en else str(code) for code in codes)
 
 
-def _rows(study: Study) -> pd.DataFrame | NotTestable:
+def comparable(study: Study) -> pd.DataFrame | NotTestable:
     """Return the answers of groups with more respondents than items, in the codebook's order; a reason if one has."""
     group, items = study.codebook.group, study.items
     if not group:

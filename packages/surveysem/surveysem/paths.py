@@ -15,7 +15,7 @@ from surveysem.effects import Effect, NotTestable
 from surveysem.errors import DataError, UnknownNameError
 from surveysem.study import Study
 
-__all__ = ["Indirect", "claimed_signs", "direct", "indirect", "path_table", "standardised"]
+__all__ = ["Indirect", "claimed_signs", "direct", "indirect", "indirect_names", "path_table", "standardised"]
 
 Array = np.ndarray
 CHUNK = 250  # resamples standardised at a time
@@ -180,19 +180,23 @@ def claimed_signs(study: Study) -> dict[tuple[str, str, str], int]:
     return found
 
 
-def _chain(study: Study) -> tuple[Callable[[Array], Array], tuple[tuple[str, str, str], ...]]:
-    """Return a function from parameters (..., q) to indirect effects (..., effects), and their names."""
-    fit, names = study.structural, study.constructs
-    at = {name: k for k, name in enumerate(names)}
-    cells = [(k, at[row.lhs], at[row.rhs]) for k, row in enumerate(fit.rows) if row.op == "~" and row.lhs in at]
-    rows, targets, sources = map(np.array, zip(*cells, strict=True))
-    leads = {(names[x], names[y]) for y, x in zip(targets, sources, strict=True)}
+def indirect_names(study: Study) -> tuple[tuple[str, str, str], ...]:
+    """Return (strategy, outcome, via) of every indirect effect the codebook's paths make, as in ``Indirect.names``."""
+    leads = {(path.predictor, path.outcome) for path in study.codebook.paths}
     ways = {
-        (x, y): [m for m in names if (x, m) in leads and _reaches(leads, m, y)]
+        (x, y): [m for m in study.constructs if (x, m) in leads and _reaches(leads, m, y)]
         for y in study.outcomes
         for x in study.strategies
     }
-    labels = tuple((x, y, m) for (x, y), through in ways.items() if through for m in ("all", *through))
+    return tuple((x, y, m) for (x, y), through in ways.items() if through for m in ("all", *through))
+
+
+def _chain(study: Study) -> tuple[Callable[[Array], Array], tuple[tuple[str, str, str], ...]]:
+    """Return a function from parameters (..., q) to indirect effects (..., effects), and their names."""
+    fit, names, labels = study.structural, study.constructs, indirect_names(study)
+    at = {name: k for k, name in enumerate(names)}
+    cells = [(k, at[row.lhs], at[row.rhs]) for k, row in enumerate(fit.rows) if row.op == "~" and row.lhs in at]
+    rows, targets, sources = map(np.array, zip(*cells, strict=True))
 
     def chain(theta: Array) -> Array:
         values = fit.standardized_at(theta)
