@@ -218,9 +218,10 @@ class Codebook:
     ``paths``, ``moderations`` and ``contact`` are what is expected; ``strategies`` and ``outcomes`` name the constructs
     whose indirect effects are asked for; ``group`` is the control that tells two kinds of respondents apart and
     ``marker`` a construct that theory relates to no other; ``screening`` holds what flags a respondent. ``covariances``
-    are pairs of items whose errors, or of constructs whose disturbances, the models let covary. Of a file of answers,
-    ``missing`` are the marks that mean no answer, ``leave_out`` the columns it does not use ("*": all others) and
-    ``duration`` the one that holds how long each respondent took.
+    are pairs of items whose errors, or of constructs whose disturbances, the models let covary, and ``covariates`` the
+    controls that the paths hold constant. Of a file of answers, ``missing`` are the marks that mean no answer,
+    ``leave_out`` the columns it does not use ("*": all others) and ``duration`` the one that holds how long each
+    respondent took.
     """
 
     name: str
@@ -237,6 +238,7 @@ class Codebook:
     marker: str = ""
     screening: Rules = Rules()
     covariances: tuple[tuple[str, str], ...] = ()
+    covariates: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()
     duration: str = ""
@@ -514,6 +516,7 @@ class _Reader:
             marker,
             self.rules(top.get("screening", {})),
             self.covariances(top.get("covariances", []), constructs),
+            self.among("covariates", top.get("covariates", []), controls, "none, the codebook has no controls"),
             tuple(plain(str(mark)) for mark in top.get("missing", ())),
             tuple(map(str, top.get("leave_out", ()))),
             top.get("duration", ""),
@@ -695,10 +698,12 @@ class _Reader:
         except (ParameterError, UnknownNameError, TypeError) as wrong:
             raise DataError(f"codebook {self.file}, screening: {wrong}") from wrong
 
-    def among(self, key: str, names: list, allowed: Iterable[str]) -> tuple[str, ...]:
+    def among(
+        self, key: str, names: list, allowed: Iterable[str], without: str = "none, there are no paths"
+    ) -> tuple[str, ...]:
         for name in names:
             if name not in list(allowed):
-                raise self.wrong(key, f"got {quoted(name)}", ", ".join(allowed) or "none, there are no paths")
+                raise self.wrong(key, f"got {quoted(name)}", ", ".join(allowed) or without)
         self.once(key, names)
         return tuple(names)
 

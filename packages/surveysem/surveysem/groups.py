@@ -174,7 +174,10 @@ def compare_groups(study: Study, ladder: Invariance | NotTestable | None = None)
         return ladder
     if broken := _broken(ladder):
         return broken
-    fit = _structural(study, ladder, rows)
+    try:
+        fit = _structural(study, ladder, rows)
+    except semfit.DataError as wrong:  # a covariate that does not vary in a group
+        return NotTestable(words("The paths by group have no proper solution. {why}", why=str(wrong)))
     paths = tuple((path.outcome, path.predictor) for path in study.codebook.paths)
     at = {(row.group, row.lhs, row.rhs): k for k, row in enumerate(fit.rows) if row.op == "~"}
     wanted = [at[g + 1, *path] for g in range(fit.table.groups) for path in paths]
@@ -207,8 +210,9 @@ def comparable(study: Study) -> pd.DataFrame | NotTestable:
     group, items = study.codebook.group, study.items
     if not group:
         return NotTestable("The codebook names no question that tells two kinds of respondents apart.")
-    whole = [group] if study.options.get("missing") == "fiml" else [group, *items]
-    rows = study.answers[[*items, group]].dropna(subset=whole).sort_values(group, kind="stable")
+    beside = [name for name, (code, _) in study.covariates.items() if code != group]
+    whole = [group, *beside] if study.options.get("missing") == "fiml" else [group, *items, *beside]
+    rows = study.answers[[*items, group, *beside]].dropna(subset=whole).sort_values(group, kind="stable")
     counts = rows[group].value_counts().sort_index()
     enough = counts[counts > len(items)]
     if len(enough) < 2:
@@ -253,7 +257,8 @@ def _broken(ladder: Invariance) -> NotTestable | None:
 
 def _structural(study: Study, ladder: Invariance, rows: pd.DataFrame) -> SemFit:
     """Fit the paths in every group with equal loadings; ordered answers need equal thresholds too, for their scale."""
-    text, group = study.codebook.model(study.constructs), study.codebook.group
+    group = study.codebook.group
+    text = study.model(without=group)
     if study.estimator != "WLSMV":
         return study.fit(text, rows, group=group, group_equal=("loadings",))
     sample = ladder.fits["configural"].sample

@@ -9,13 +9,23 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from semfit import SemFit, jacobian
 from surveysem.effects import Effect, NotTestable
 from surveysem.errors import DataError, UnknownNameError
 from surveysem.study import Study
 
-__all__ = ["Indirect", "claimed_signs", "direct", "indirect", "indirect_names", "path_table", "standardised"]
+__all__ = [
+    "Indirect",
+    "claimed_signs",
+    "covariate_table",
+    "direct",
+    "indirect",
+    "indirect_names",
+    "path_table",
+    "standardised",
+]
 
 Array = np.ndarray
 CHUNK = 250  # resamples standardised at a time
@@ -47,6 +57,37 @@ def path_table(study: Study, level: float = 0.95) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def covariate_table(study: Study, level: float = 0.95) -> pd.DataFrame:
+    """Return what every covariate does to every outcome: outcome, covariate, label, estimate, se, std, interval, p.
+
+    ``label`` is the code of the answer that is compared with the first one, missing for numbers. ``estimate``, with its
+    interval, is in the units of the construct's first item; ``std`` in standard deviations of the construct, for a
+    number as it rises by one standard deviation, for a label as it takes the first one's place.
+    """
+    _see_solution(study.structural)
+    half = float(norm.ppf((1 + level) / 2))
+    outcomes = dict.fromkeys(path.outcome for path in study.codebook.paths)
+    found = study.structural.estimates.query("op == '~'").set_index(["lhs", "rhs"])
+    rows = []
+    for outcome, (name, (code, label)) in product(outcomes, study.covariates.items()):
+        row, spread = found.loc[(outcome, name)], study.answers[name].std(ddof=0)
+        estimate, se = row["est"], row["se"]
+        rows.append(
+            {
+                "outcome": outcome,
+                "covariate": code,
+                "label": label,
+                "estimate": estimate,
+                "se": se,
+                "std": row["std_all"] / (1 if label is None else spread),
+                "low": estimate - half * se,
+                "high": estimate + half * se,
+                "p": row["pvalue"],
+            }
+        )
+    return pd.DataFrame(rows).astype({"label": "Int64"} if rows else {})
 
 
 def direct(study: Study, outcome: str, predictor: str) -> Effect:
@@ -195,7 +236,7 @@ def _chain(study: Study) -> tuple[Callable[[Array], Array], tuple[tuple[str, str
     """Return a function from parameters (..., q) to indirect effects (..., effects), and their names."""
     fit, names, labels = study.structural, study.constructs, indirect_names(study)
     at = {name: k for k, name in enumerate(names)}
-    cells = [(k, at[row.lhs], at[row.rhs]) for k, row in enumerate(fit.rows) if row.op == "~" and row.lhs in at]
+    cells = [(k, at[row.lhs], at[row.rhs]) for k, row in enumerate(fit.rows) if row.op == "~" and row.rhs in at]
     rows, targets, sources = map(np.array, zip(*cells, strict=True))
 
     def chain(theta: Array) -> Array:

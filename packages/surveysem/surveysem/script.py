@@ -39,8 +39,9 @@ def lavaan_script(study: Study) -> str:
         ordered=ordered,
         fiml=study.options.get("missing") == "fiml",
         measurement=book.model(study.constructs, structural=False),
-        structural=book.model(study.constructs),
-        quality=_quality(measured, ordered),
+        structural=study.model(),
+        covariates=list(study.covariates),
+        quality=_quality(study, ordered),
         options=_options(study.options),
         plain=_options({**study.options, "estimator": "ML"}),
         indirect=paths.indirect_names(study),
@@ -52,11 +53,12 @@ def lavaan_script(study: Study) -> str:
 def script_data(study: Study) -> pd.DataFrame:
     """Return the answers that the script reads: the codebook's items, scored, of those kept; whole numbers or missing.
 
-    Beside them stands the question that tells groups apart. Nothing else of the file is in it: no check, no control, no
-    column outside the codebook.
+    Beside them stand the question that tells groups apart and what the paths hold constant. Nothing else of the file is
+    in it: no check, no other control, no column outside the codebook.
     """
     group = [study.codebook.group] if study.codebook.group else []
-    return study.answers[[*study.codebook.items, *group]].astype("Int64")
+    columns = dict.fromkeys([*study.codebook.items, *group, *study.covariates])
+    return study.answers[list(columns)].astype("Int64")
 
 
 @cache
@@ -79,34 +81,39 @@ def _options(options: Mapping[str, Any]) -> str:
     )
 
 
-def _quality(constructs: Mapping[str, list[str]], ordered: bool) -> str:
+def _quality(study: Study, ordered: bool) -> str:
     """Return the measurement model with labels, and omega, CR and AVE defined by them; first loadings are 1.
 
     An ordered answer stands for a response of variance 1, whose error is what the construct leaves of it.
     """
-    lines = []
-    for k, (name, items) in enumerate(constructs.items()):
+    lines, shared = [], study.codebook.covariances
+    for k, construct in enumerate(one for one in study.codebook.constructs if one.name in study.constructs):
+        name, items = construct.name, construct.codes
         if len(items) < 2:
-            lines.append(f"{name} =~ {items[0]}")
+            lines.append(construct.measured)
             continue
         v, loads = f"v{k}", ["1", *(f"l{k}_{j}" for j in range(1, len(items)))]
         left = [f"(1 - {load}^2*{v})" if ordered else f"e{k}_{j}" for j, load in enumerate(loads)]
+        both = {f"c{k}_{j}": pair for j, pair in enumerate(shared) if {*pair} <= {*items}}
         lines += [f"{name} =~ {' + '.join(f'{a}*{item}' for a, item in zip(loads, items, strict=True))}"]
         lines += [f"{name} ~~ {v}*{name}"]
         lines += [] if ordered else [f"{item} ~~ {e}*{item}" for e, item in zip(left, items, strict=True)]
+        lines += [f"{one} ~~ {c}*{other}" for c, (one, other) in both.items()]
         shares = [f"s{k}_{j}" for j in range(len(items))]
         lines += [f"{s} := {a}*sqrt({v}/({a}^2*{v} + {e}))" for s, a, e in zip(shares, loads, left, strict=True)]
         if not ordered:
             signal = f"({' + '.join(loads)})^2*{v}"
-            lines += [f"omega_{name} := {signal}/({signal} + {' + '.join(left)})"]
+            lines += [f"omega_{name} := {signal}/({' + '.join([signal, *left, *(f'2*{c}' for c in both)])})"]
         squares, signal = " + ".join(f"{s}^2" for s in shares), f"({' + '.join(shares)})^2"
         lines += [f"cr_{name} := {signal}/({signal} + {len(items)} - ({squares}))"]
         lines += [f"ave_{name} := ({squares})/{len(items)}"]
-    return "\n".join(lines)
+    of = {code: construct.name for construct in study.codebook.constructs for code in construct.codes}
+    apart = [(a, b) for a, b in shared if {a, b} <= {*study.items} and of[a] != of[b]]
+    return "\n".join([*lines, *(f"{one} ~~ {other}" for one, other in apart)])
 
 
 def _moderated(study: Study, entry: Any) -> dict[str, Any]:
-    model, data, items = moderation.submodel(study.codebook, study.answers, entry)
+    model, data, items = moderation.submodel(study, entry)
     made = [(item, *item.split(".", 1)) for item in items if item not in study.answers.columns]
     missing = "fiml" if data[items].isna().any(axis=None) else "listwise"
     names = {name: getattr(entry, name) for name in ("outcome", "predictor", "moderator")}
@@ -118,4 +125,11 @@ def _groups(study: Study) -> dict[str, Any] | None:
     if isinstance(rows, NotTestable):
         return None
     kept = sorted(rows[study.codebook.group].unique().astype(int).tolist())
-    return {"column": study.codebook.group, "kept": kept, "whole": study.options.get("missing") != "fiml"}
+    group = study.codebook.group
+    beside = [name for name, (code, _) in study.covariates.items() if code != group]
+    return {"column": group, "kept": kept, "model": study.model(without=group), "whole": _whole(study, beside)}
+
+
+def _whole(study: Study, beside: list[str]) -> list[str]:
+    """Columns in which no answer may be missing for a row to be compared."""
+    return beside if study.options.get("missing") == "fiml" else [*study.items, *beside]

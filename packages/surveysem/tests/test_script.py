@@ -32,11 +32,11 @@ for (name in names(tables)) {
 """
 
 
-def library(estimator: str = "MLR", nobs: int = 400, holes: int = 0, plain: bool = False) -> Study:
+def library(estimator: str = "MLR", nobs: int = 400, holes: int = 0, plain: bool = False, **more: object) -> Study:
     """Respondents of the template: four constructs; unless plain two branches, and a moderation beside its paths."""
     book = surveysem.load_codebook(surveysem.TEMPLATE)
-    more = Moderation("revisit", "enjoyment", "choice", 1)
-    book = replace(book, group="") if plain else replace(book, moderations=(more,))
+    moderated = (Moderation("revisit", "enjoyment", "choice", 1),)
+    book = replace(book, **({"group": ""} if plain else {"moderations": moderated}), **more)
     sample = surveysem.draw_respondents(
         surveysem.Truth(book), nobs, seed=3, defects=surveysem.Defects(missing_cells=holes)
     )
@@ -163,6 +163,23 @@ def test_and_where_answers_are_missing(tmp_path, rscript):
     tables = in_r(study, tmp_path, rscript)
     measured(study, tables, 2e-5)
     structured(study, tables, 2e-5)
+
+
+@pytest.mark.slow
+def test_and_with_covariates_and_errors_that_covary(tmp_path, rscript):
+    study = library(covariates=("BRANCH", "VISITS"), covariances=(("W1", "W2"), ("C1", "E1")))
+    assert list(study.covariates) == ["BRANCH_2", "VISITS"]
+    tables = in_r(study, tmp_path, rscript)
+    measured(study, tables, 2e-5)
+    structured(study, tables, 2e-5)
+    columns = {"est": "estimate", "se": "se", "ci.lower": "low", "ci.upper": "high", "pvalue": "p"}
+    ours = paths.covariate_table(study).assign(name=2 * [*study.covariates])
+    theirs = tables["covariates"][tables["covariates"]["lhs"].isin(ours["outcome"])]
+    compare(
+        "covariates", theirs, at(ours, zip(theirs["lhs"], theirs["rhs"], strict=True), ["outcome", "name"]), columns
+    )
+    moderated(study, tables)
+    compared(study, tables, 2e-5)
 
 
 @pytest.mark.slow
