@@ -44,6 +44,7 @@ _HOMES = {
         "Contact",
         "ExpectedPath",
         "Item",
+        "Labelled",
         "Moderation",
         "Rules",
         "Scale",

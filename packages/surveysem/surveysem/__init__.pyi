@@ -21,6 +21,7 @@ from surveysem.codebook import Construct as Construct
 from surveysem.codebook import Contact as Contact
 from surveysem.codebook import ExpectedPath as ExpectedPath
 from surveysem.codebook import Item as Item
+from surveysem.codebook import Labelled as Labelled
 from surveysem.codebook import Moderation as Moderation
 from surveysem.codebook import Scale as Scale
 from surveysem.codebook import load_codebook as load_codebook

@@ -25,6 +25,7 @@ __all__ = [
     "Contact",
     "ExpectedPath",
     "Item",
+    "Labelled",
     "Moderation",
     "Rules",
     "Scale",
@@ -113,6 +114,23 @@ class Moderation:
 
 
 @dataclass(frozen=True)
+class Labelled:
+    """A hypothesis by the label its author gave it, such as H1a: which of a codebook's expectations it is about.
+
+    It is about the path from ``predictor`` to ``outcome``, about what ``moderator`` changes in it, or about what goes
+    from one to the other by way of ``mediator``. ``nil`` says that no effect is expected; else the direction follows
+    from the codebook's paths and moderations.
+    """
+
+    label: str
+    outcome: str
+    predictor: str
+    moderator: str = ""
+    mediator: str = ""
+    nil: bool = False
+
+
+@dataclass(frozen=True)
 class Contact:
     """The counted controls that hold how often a respondent is addressed and what it may bring."""
 
@@ -182,7 +200,8 @@ class Codebook:
 
     ``paths``, ``moderations`` and ``contact`` are what is expected; ``strategies`` and ``outcomes`` name the constructs
     whose indirect effects are asked for; ``group`` is the control that tells two kinds of respondents apart and
-    ``marker`` a construct that theory relates to no other; ``screening`` holds what flags a respondent.
+    ``marker`` a construct that theory relates to no other; ``screening`` holds what flags a respondent. ``hypotheses``
+    are those that have labels; without any, every path is one (`surveysem.hypotheses`).
     """
 
     name: str
@@ -198,6 +217,7 @@ class Codebook:
     outcomes: tuple[str, ...] = ()
     marker: str = ""
     screening: Rules = Rules()
+    hypotheses: tuple[Labelled, ...] = ()
 
     @cached_property
     def by_code(self) -> dict[str, Item]:
@@ -231,6 +251,7 @@ class Codebook:
             *((item.en, item.zh) for item in self.questions),
             *((code, "") for code in self.by_code),
             *((self.called[construct.name], construct.zh) for construct in self.constructs),
+            self.title,
         ]
         return {opening(en): {"zh": opening(zh)} for en, zh in labels} | {
             en: {"zh": zh} if zh else {} for en, zh in pairs if en
@@ -387,6 +408,7 @@ class _Reader:
             outcomes=LIST,
             marker=LINE,
             screening=TABLE,
+            hypotheses=TABLE,
         )
         self.scales = {name: self.scale(name, table) for name, table in top["scales"].items()}
         constructs = tuple(self.construct(k, table) for k, table in enumerate(top["constructs"], 1))
@@ -418,6 +440,7 @@ class _Reader:
         title, introduction = (
             _wording(self.take(top.get(key, {}), key, {}, **WORDING)) for key in ("title", "introduction")
         )
+        moderations = self.moderations(top.get("moderation", {}), names, paths)
         return Codebook(
             top["name"],
             constructs,
@@ -426,12 +449,13 @@ class _Reader:
             group,
             title,
             introduction,
-            self.moderations(top.get("moderation", {}), names, paths),
+            moderations,
             self.contact(top.get("contact"), asked),
             self.among("strategies", top.get("strategies", []), dict.fromkeys(path.predictor for path in paths)),
             self.among("outcomes", top.get("outcomes", []), dict.fromkeys(path.outcome for path in paths)),
             marker,
             self.rules(top.get("screening", {})),
+            tuple(self.labelled(label, text, paths, moderations) for label, text in top.get("hypotheses", {}).items()),
         )
 
     def scale(self, name: str, table: object) -> Scale:
@@ -535,6 +559,36 @@ class _Reader:
             products = [f"{m.predictor} * {m.moderator}" for m in found if m.outcome == outcome]
             self.once(f"moderation of {outcome}", products)
         return tuple(found)
+
+    def labelled(
+        self, label: str, text: object, paths: tuple[ExpectedPath, ...], moderations: tuple[Moderation, ...]
+    ) -> Labelled:
+        where, shape = (
+            f"hypotheses, {quoted(label)}",
+            "'outcome ~ predictor', '... * moderator' or 'outcome ~ mediator ~ predictor'",
+        )
+        parts = [part.strip() for part in text.split("~")] if isinstance(text, str) else []
+        if len(parts) not in (2, 3) or not label.strip():
+            raise self.wrong(where, f"got {quoted(text)}", shape)
+        nil = parts[-1].startswith("0*")
+        predictor, _, moderator = (part.strip() for part in parts[-1].removeprefix("0*").partition("*"))
+        found = Labelled(label, parts[0], predictor, moderator, parts[1] if len(parts) == 3 else "", nil)
+        steps = {(path.outcome, path.predictor) for path in paths}
+        needed = (
+            [(found.mediator, predictor), (found.outcome, found.mediator)]
+            if found.mediator
+            else [(found.outcome, predictor)]
+        )
+        for outcome, cause in needed:
+            if (outcome, cause) not in steps:
+                known = ", ".join(f"{path.outcome} ~ {path.predictor}" for path in paths) or "none"
+                raise self.wrong(where, f"there is no path {quoted(f'{outcome} ~ {cause}')}", known)
+        if moderator and (found.outcome, predictor, moderator) not in {
+            (m.outcome, m.predictor, m.moderator) for m in moderations
+        }:
+            known = ", ".join(f"{m.outcome} ~ {m.predictor} * {m.moderator}" for m in moderations) or "none"
+            raise self.wrong(where, f"no moderation {quoted(f'{predictor} * {moderator}')} is stated", known)
+        return found
 
     def contact(self, table: dict | None, asked: list[Item]) -> Contact | None:
         if table is None:
