@@ -251,6 +251,8 @@ class Codebook:
             *((item.en, item.zh) for item in self.questions),
             *((code, "") for code in self.by_code),
             *((self.called[construct.name], construct.zh) for construct in self.constructs),
+            *((one.label, "") for one in self.hypotheses),
+            (self.name, ""),
             self.title,
         ]
         return {opening(en): {"zh": opening(zh)} for en, zh in labels} | {
