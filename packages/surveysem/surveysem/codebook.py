@@ -28,6 +28,7 @@ __all__ = [
     "Contact",
     "ExpectedPath",
     "Item",
+    "Labelled",
     "Moderation",
     "Rules",
     "Scale",
@@ -148,6 +149,23 @@ class Moderation:
 
 
 @dataclass(frozen=True)
+class Labelled:
+    """A hypothesis by the label its author gave it, such as H1a: which of a codebook's expectations it is about.
+
+    It is about the path from ``predictor`` to ``outcome``, about what ``moderator`` changes in it, or about what goes
+    from one to the other by way of ``mediator``. ``nil`` says that no effect is expected; else the direction follows
+    from the codebook's paths and moderations.
+    """
+
+    label: str
+    outcome: str
+    predictor: str
+    moderator: str = ""
+    mediator: str = ""
+    nil: bool = False
+
+
+@dataclass(frozen=True)
 class Contact:
     """The counted controls that hold how often a respondent is addressed and what it may bring."""
 
@@ -221,7 +239,7 @@ class Codebook:
     are pairs of items whose errors, or of constructs whose disturbances, the models let covary, and ``covariates`` the
     controls that the paths hold constant. Of a file of answers, ``missing`` are the marks that mean no answer,
     ``leave_out`` the columns it does not use ("*": all others) and ``duration`` the one that holds how long each
-    respondent took.
+    respondent took. ``hypotheses`` are those that have labels; without any, every path is one (`surveysem.hypotheses`).
     """
 
     name: str
@@ -242,6 +260,7 @@ class Codebook:
     missing: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()
     duration: str = ""
+    hypotheses: tuple[Labelled, ...] = ()
 
     @cached_property
     def by_code(self) -> dict[str, Item]:
@@ -275,6 +294,9 @@ class Codebook:
             *((item.en, item.zh) for item in self.questions),
             *((code, "") for code in self.by_code),
             *((self.called[construct.name], construct.zh) for construct in self.constructs),
+            *((one.label, "") for one in self.hypotheses),
+            (self.name, ""),
+            self.title,
         ]
         return {opening(en): {"zh": opening(zh)} for en, zh in labels} | {
             en: {"zh": zh} if zh else {} for en, zh in pairs if en
@@ -501,6 +523,7 @@ class _Reader:
             raise self.wrong("marker", f"unknown construct {quoted(marker)}", ", ".join(names))
         paths = self.paths(top.get("paths", {}), names)
         title, introduction = (_wording(self.take(top.get(key, {}), key, key)) for key in ("title", "introduction"))
+        moderations = self.moderations(top.get("moderation", {}), names, paths)
         return Codebook(
             top.get("name", Path(self.file).stem),
             constructs,
@@ -509,7 +532,7 @@ class _Reader:
             group,
             title,
             introduction,
-            self.moderations(top.get("moderation", {}), names, paths),
+            moderations,
             self.contact(top.get("contact"), asked),
             self.among("strategies", top.get("strategies", []), dict.fromkeys(path.predictor for path in paths)),
             self.among("outcomes", top.get("outcomes", []), dict.fromkeys(path.outcome for path in paths)),
@@ -520,6 +543,7 @@ class _Reader:
             tuple(plain(str(mark)) for mark in top.get("missing", ())),
             tuple(map(str, top.get("leave_out", ()))),
             top.get("duration", ""),
+            tuple(self.labelled(label, text, paths, moderations) for label, text in top.get("hypotheses", {}).items()),
         )
 
     def measured(self, given: dict | list) -> list:
@@ -674,6 +698,36 @@ class _Reader:
             products = [f"{m.predictor} * {m.moderator}" for m in found if m.outcome == outcome]
             self.once(f"moderation of {outcome}", products)
         return tuple(found)
+
+    def labelled(
+        self, label: str, text: object, paths: tuple[ExpectedPath, ...], moderations: tuple[Moderation, ...]
+    ) -> Labelled:
+        where, shape = (
+            f"hypotheses, {quoted(label)}",
+            "'outcome ~ predictor', '... * moderator' or 'outcome ~ mediator ~ predictor'",
+        )
+        parts = [part.strip() for part in text.split("~")] if isinstance(text, str) else []
+        if len(parts) not in (2, 3) or not label.strip():
+            raise self.wrong(where, f"got {quoted(text)}", shape)
+        nil = parts[-1].startswith("0*")
+        predictor, _, moderator = (part.strip() for part in parts[-1].removeprefix("0*").partition("*"))
+        found = Labelled(label, parts[0], predictor, moderator, parts[1] if len(parts) == 3 else "", nil)
+        steps = {(path.outcome, path.predictor) for path in paths}
+        needed = (
+            [(found.mediator, predictor), (found.outcome, found.mediator)]
+            if found.mediator
+            else [(found.outcome, predictor)]
+        )
+        for outcome, cause in needed:
+            if (outcome, cause) not in steps:
+                known = ", ".join(f"{path.outcome} ~ {path.predictor}" for path in paths) or "none"
+                raise self.wrong(where, f"there is no path {quoted(f'{outcome} ~ {cause}')}", known)
+        if moderator and (found.outcome, predictor, moderator) not in {
+            (m.outcome, m.predictor, m.moderator) for m in moderations
+        }:
+            known = ", ".join(f"{m.outcome} ~ {m.predictor} * {m.moderator}" for m in moderations) or "none"
+            raise self.wrong(where, f"no moderation {quoted(f'{predictor} * {moderator}')} is stated", known)
+        return found
 
     def contact(self, table: dict | None, asked: list[Item]) -> Contact | None:
         if table is None:

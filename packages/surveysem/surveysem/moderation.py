@@ -17,9 +17,20 @@ from surveysem.codebook import Moderation
 from surveysem.effects import Effect, NotTestable
 from surveysem.study import Study
 
-__all__ = ["Moderated", "Moderations", "moderation", "moderations", "submodel"]
+__all__ = ["HEADS", "Moderated", "Moderations", "moderation", "moderations", "submodel"]
 
 Array = np.ndarray
+HEADS = {
+    "outcome": "outcome",
+    "predictor": "predictor",
+    "moderator": "moderator",
+    "std": "standardised",
+    "std_se": "SE (standardised)",
+    "low": "95% CI LL",
+    "high": "95% CI UL",
+    "p": "p",
+    "reason": "why not testable",
+}
 PRODUCT = "product"  # of a factor; a construct of that name gets a longer one beside it
 SLOPES_AT = (-1.0, 0.0, 1.0)  # standard deviations of the moderator
 
