@@ -227,7 +227,7 @@ def compare_means(study: Study, ladder: Invariance | NotTestable) -> pd.DataFram
     """
     from statsmodels.stats.oneway import anova_oneway  # heavy: only where groups are compared
 
-    rows = _rows(study)
+    rows = comparable(study)
     if isinstance(rows, NotTestable):
         return rows
     if isinstance(ladder, NotTestable):
