@@ -327,7 +327,7 @@ class Codebook:
         for item in self.questions:
             if item.scale.is_open:
                 together.setdefault(item.construct or item.code, []).append(item)
-        closed = {}
+        closed: dict[str, Item] = {}
         for items in together.values():
             codes = [item.code for item in items]
             low, high = usual_range(answers[codes].to_numpy(float), items[0].role != "control")
