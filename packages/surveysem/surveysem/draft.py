@@ -310,7 +310,7 @@ def _cells(cells: Iterable[object], read: Callable[[str], float]) -> Array:
 
 
 def _split(heading: str, label: str) -> tuple[str, str]:
-    """Return a code and a wording from a heading such as "TR1: I trust it", "7. I trust it [required]", "TR1"."""
+    """Return a code and a wording from a heading such as "W1: I am welcome", "7. I am welcome [required]", "W1"."""
     text, code = unicodedata.normalize("NFKC", heading).strip(), ""
     while (shorter := TAIL.sub("", text).strip()) != text:
         text = shorter
