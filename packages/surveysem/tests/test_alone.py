@@ -19,7 +19,9 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 FILES = [path for path in sorted((ROOT / "surveysem").rglob("*")) if path.suffix in (".py", ".toml", ".html", ".po")]
 MODULES = [path for path in FILES if path.suffix == ".py"]
-FOREIGN = re.compile(r"socialcommerce|xiao|private.domain|\b[CH]\d\d\b|§|\btrust\b|satisf(?!ied)|stickiness|repurchase", re.I)
+FOREIGN = re.compile(
+    r"(?i)socialcommerce|xiao|private.domain|\b[CH]\d\d\b|§|\btrust\b|satisf(?!ied)|stickiness|repurchase"
+)
 
 
 def imported(path: Path) -> set[str]:
