@@ -180,12 +180,7 @@ def check_new(out: str | Path) -> Path:
 
 
 def draft_codebook(path: str | Path, **reading: Any) -> Draft:
-    """Guess a codebook from a file of answers.
-
-    Parameters
-    ----------
-    **reading
-        As of `surveysem.tables.read_table`: sheet, encoding, delimiter.
+    """Guess a codebook from a file of answers; sheet, encoding and delimiter as of `read_responses`.
 
     Raises
     ------
@@ -199,6 +194,9 @@ def draft_of(table: RawTable) -> Draft:
     """Guess a codebook from a table of answers."""
     columns = _columns(table)
     missing = sorted({code for column in columns for code in column.missing})
+    if not any(column.role == "rating" for column in columns):  # right and wrong, yes and no
+        for column in columns:
+            column.role = "rating" if column.role == "two" else column.role
     families = _families(columns)
     rated = [column for column in columns if column.role == "rating"]
     R = _correlations(np.column_stack([column.values for column in columns]))
@@ -206,9 +204,12 @@ def draft_of(table: RawTable) -> Draft:
     if guessed:
         families = [run for run in _runs(rated) if len(run) > 1]
     if not families:
+        out = [re.sub(r"\d+", "some", column.why[-1]) for column in columns if column.role == "left out"]
+        often = [(why, times) for why, times in Counter(out).most_common(1) if times > 1]
         raise DataError(
             f"{table.file}: no two columns look like items of one construct (whole numbers on a scale of at most "
-            f"{POINTS} points, or texts of a usual scale); answers to two or more are needed."
+            f"{POINTS} points, or texts of a usual scale){''.join(f'; {times} hold {why}' for why, times in often)}; "
+            "answers to two or more items are needed."
         )
     constructs = _named(families, columns, guessed)
     _set_aside(columns, constructs)
@@ -283,8 +284,8 @@ def _columns(table: RawTable) -> list[Column]:
             values[np.isin(values, column.missing)] = np.nan
             _kind(column)
             _read_labels(column, table.labels.get(heading, {}))
-    fits = [sum(_fits(texts, labels) for texts in worded.values()) for labels in LABELS]
-    usual = [LABELS[k] for k in np.argsort(fits)[::-1]]  # the scale of most columns first
+    fits = {labels: sum(_fits(texts, labels) for texts in worded.values()) for labels in LABELS}
+    usual = sorted(LABELS, key=lambda labels: (-fits[labels], len(labels[0])))  # of most columns, then the shortest
     for k, texts in worded.items():
         _read_texts(columns[k], table.columns[k], texts, usual)
     return columns
@@ -296,7 +297,7 @@ def _text(cell: object) -> str:
 
 def _number(text: str) -> float:
     try:
-        number = float(text)
+        number = float(re.sub(r"^([+-]?\d+),(\d+)$", r"\1.\2", text))
     except ValueError:
         return np.nan
     return number if abs(number) < np.inf else np.nan
@@ -309,7 +310,7 @@ def _cells(cells: Iterable[object], read: Callable[[str], float]) -> Array:
 
 
 def _split(heading: str, label: str) -> tuple[str, str]:
-    """Return a code and a wording from a heading such as "TR1: I trust it", "7. I trust it [required]", "TR1"."""
+    """Return a code and a wording from a heading such as "W1: I am welcome", "7. I am welcome [required]", "W1"."""
     text, code = unicodedata.normalize("NFKC", heading).strip(), ""
     while (shorter := TAIL.sub("", text).strip()) != text:
         text = shorter
@@ -405,7 +406,7 @@ def _families(columns: list[Column]) -> list[list[Column]]:
             for column in members:
                 column.because("multiple", "left out", count=len(members), stem=stem)
         rows = [column for column in members if column.role in ("rating", "two")]
-        vague = PATTERN["generic"].match(stem) or len(rows) > max(10, MOST * rated)
+        vague = PATTERN["generic"].match(stem) or len(rows) > max(1 if len(stem) == 1 else 10, MOST * rated)
         if len(rows) > 1 and not vague:
             found.append(rows)
     return found

@@ -19,12 +19,7 @@ Array = NDArray[np.float64]
 
 
 def sentinels(values: Array) -> list[int]:
-    """Return the numbers by which data entry marks a missing answer: of the customary ones, those that stand apart.
-
-    Parameters
-    ----------
-    values : array
-        Answers of one question, nan where there is none.
+    """Return the numbers that mark a missing answer to one question: of the customary ones, those that stand apart.
 
     Examples
     --------
@@ -57,14 +52,7 @@ def sentinels(values: Array) -> list[int]:
 def usual_range(values: Array, rated: bool = True) -> tuple[int, int]:
     """Return the ends of the scale on which answers lie: the smallest usual one that holds them.
 
-    Slips of the hand, and numbers that mean no answer, do not widen it.
-
-    Parameters
-    ----------
-    values : array
-        Whole numbers, of all items that share the scale.
-    rated : bool
-        Whether they are ratings; what is counted keeps its own ends.
+    Slips of the hand, and numbers that mean no answer, do not widen it; what is counted, not rated, keeps its own ends.
 
     Examples
     --------
@@ -83,7 +71,7 @@ def usual_range(values: Array, rated: bool = True) -> tuple[int, int]:
     if times.sum() >= MANY and len(common):
         inner = int(common[0]), int(common[-1])
         whole = min(whole, inner, key=lambda ends: USUAL.index(_held(ends)) if _held(ends) in USUAL else len(USUAL))
-    low, high = _held(whole)
+    low, high = whole if whole in USUAL and times.sum() >= MANY else _held(whole)
     return (low, high) if low < high else (low, low + 1)
 
 

@@ -115,6 +115,8 @@ def _checked(file: Path, lines: Sequence[tuple[int, Sequence[object]]], format: 
     while headings and not headings[-1] and all(len(row) < len(headings) or _blank(row[-1]) for _, row in lines):
         headings.pop()
         lines = [(number, row[: len(headings)]) for number, row in lines]
+    if headings and not headings[0] and "row" not in headings and len({row[0] for _, row in lines}) == len(lines):
+        headings[0] = "row"  # names of rows, as R writes them
     _check_headings(file, headings)
     for number, row in lines:
         if len(row) != len(headings):

@@ -72,7 +72,7 @@ def test_the_folder_holds_pages_documents_tables_script_and_data(made):
         expected |= {f"tables-{language}.docx", f"tables-{language}.xlsx", f"methods-{language}.txt"}
         expected |= {f"{language}/{name}.{kind}" for name in report.NOTEBOOKS for kind in ("html", "pdf")}
     assert expected <= {path.relative_to(made).as_posix() for path in made.rglob("*")}
-    assert pd.read_csv(made / "data.csv").shape == (200, 9)
+    assert pd.read_csv(made / "data.csv").shape == (200, 10)  # nine items, and what tells groups apart
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ GYM = HERE / "gym.toml"
 SMALL = (HERE / "small.toml").read_text(encoding="utf-8")
 ZH = tomllib.loads((HERE / "chinese.toml").read_text(encoding="utf-8"))
 
-WORDS = r"socialcommerce|xiao|private.domain|§|\btrust\b|satisf|stickiness|repurchase"
+WORDS = r"socialcommerce|xiao|private.domain|§|\btrust\b|satisf(?!ied)|stickiness|repurchase"
 """Words of the study that the package came from."""
 FOREIGN = re.compile(rf"{WORDS}|\b[CH]\d\d\b", re.IGNORECASE)
 """These, and what that study calls claims and hypotheses; colours of a drawing go by such names too."""

@@ -1,0 +1,215 @@
+"""The draft of a codebook: what is guessed right on a sample whose codebook is known, and that it loads as written."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyreadstat
+import pytest
+from books import LARGE, TRUTH_OF_LARGE, ZH
+
+import surveysem
+from surveysem.__main__ import main
+from surveysem.codebook import SCHEMA
+from surveysem.draft import Draft, draft_of
+from surveysem.tables import RawTable
+
+BOOK = surveysem.load_codebook(LARGE)
+CELLS = surveysem.draw_stated(TRUTH_OF_LARGE, BOOK).cells.drop(columns="basis").reset_index(drop=True)
+ITEMS = CELLS[BOOK.items].where(lambda answers: answers <= 7).astype(float)  # without the slips that are planted
+CONSTRUCTS = {construct.name: {*construct.codes} for construct in BOOK.constructs}
+REVERSED = {item.code for item in BOOK.questions if item.reverse}
+ROLES = {
+    "item": {*BOOK.items},
+    "check": {"CHK1", "CHK2"},
+    "control": {"PLATFORM", "AGE", "INCOME", "PROMOTIONS", "ORDERS"},
+}
+NAMINGS = {
+    "codes": lambda k, item: item.code,
+    "numbers": lambda k, item: f"q{k}",
+    "Chinese wordings": lambda k, item: ZH["number"].format(k=k, text=item.zh),
+    "English wordings": lambda k, item: f"{k}. {item.en}",
+    "codes and wordings": lambda k, item: f"{item.code}: {item.en}",
+    "codes after numbers": lambda k, item: f"Q{k}_{item.code}",
+}
+
+
+def table(frame: pd.DataFrame) -> RawTable:
+    cells = tuple(
+        tuple("" if pd.isna(v) else f"{v:g}" if isinstance(v, float) else str(v) for v in frame[c]) for c in frame
+    )
+    return RawTable("a.csv", tuple(frame), tuple(range(2, len(frame) + 2)), cells, "csv", "utf-8")
+
+
+def found(draft: Draft, code: dict[str, str]) -> tuple[int, set[str], dict[str, set[str]]]:
+    """Constructs found whole, items said to be reverse-keyed, and columns by role, under the codebook's own codes."""
+    whole = [{code[item.heading] for item in items} for items in draft.constructs.values()]
+    turned = {code[column.heading] for column in draft.of("item") if column.reverse}
+    roles = {role: {code[column.heading] for column in draft.of(role)} for role in ROLES}
+    return sum(items in whole for items in CONSTRUCTS.values()), turned, roles
+
+
+@pytest.mark.parametrize(
+    ("naming", "whole", "guessed"),
+    [("codes", 19, False), ("numbers", 18, True), ("Chinese wordings", 19, True), ("English wordings", 19, True),
+     ("codes and wordings", 19, False), ("codes after numbers", 19, False)],
+)  # fmt: skip
+def test_what_is_guessed_under_several_namings(naming, whole, guessed, tmp_path):
+    heads = {item.code: NAMINGS[naming](k, item) for k, item in enumerate(BOOK.questions, 1)}
+    code = {head: item for item, head in heads.items()}
+    draft = draft_of(table(CELLS.rename(columns=heads)))
+    constructs, turned, roles = found(draft, code)
+    assert (constructs, turned, draft.guessed) == (whole, REVERSED, guessed)
+    if naming != "numbers":  # which tell no check from an item
+        assert roles == ROLES
+    assert {(column.low, column.high) for column in draft.of("item")} <= {(1, 7), (1, 5)}
+    text = draft.text()
+    assert ("GUESSED FROM ANSWERS !!!" in text) == guessed
+    assert "\n# paths = [" in text
+    (tmp_path / "c.toml").write_text(text, encoding="utf-8")
+    book = surveysem.load_codebook(tmp_path / "c.toml")
+    CELLS.rename(columns=heads).to_csv(tmp_path / "a.csv", index=False)
+    read = surveysem.read_responses(tmp_path / "a.csv", book, invalid="record")  # slips are planted
+    assert len(read.answers) == len(CELLS)
+    if naming == "codes":
+        own = surveysem.read_responses(tmp_path / "a.csv", BOOK, invalid="record")
+        pd.testing.assert_frame_equal(read.answers[BOOK.items], own.answers[BOOK.items])
+    assert book.paths == ()
+
+
+@pytest.mark.slow  # four drafts of 59 items
+def test_one_item_worded_the_other_way_is_seen_and_a_tie_is_asked():
+    """Each item of the constructs with three or more in turn, then one of the two of a short construct."""
+    plain_answers = BOOK.score(ITEMS)
+    hits, tried = 0, 0
+    for k in range(4):
+        turned = {items[k].code for c in BOOK.constructs if len(items := c.items) > max(k, 2)}
+        frame = plain_answers.copy()
+        for code in turned:
+            frame[code] = BOOK.by_code[code].scale.low + BOOK.by_code[code].scale.high - frame[code]
+        said = {column.heading for column in draft_of(table(frame)).of("item") if column.reverse}
+        hits, tried = hits + len(said & turned), tried + len(turned)
+        assert said <= turned
+    assert (hits, tried) == (59, 59)
+    pair = plain_answers[["QUA1", "QUA2", "TRU1", "TRU2"]].assign(QUA2=8 - plain_answers["QUA2"])
+    draft = draft_of(table(pair))
+    assert not any(column.reverse for column in draft.columns)
+    (question,) = draft.questions
+    assert question.startswith("QUA: half of its items point the other way")
+
+
+@pytest.mark.parametrize("code", [-99, -9, -1, 8, 9, 99, 999])
+def test_codes_of_no_answer_are_found_and_do_not_widen_the_scale(code):
+    frame, rng = ITEMS.copy(), np.random.default_rng(3)
+    for item in BOOK.items:
+        frame.loc[rng.choice(len(frame), 12, replace=False), item] = code
+    draft = draft_of(table(frame))
+    hit = sum(column.missing == (code,) for column in draft.columns)
+    fair = [c for c in draft.columns if code not in (8, 9) or BOOK.by_code[c.heading].scale.high <= code - 2]
+    assert draft.missing == (code,)
+    assert hit == len(fair) if code != 8 else hit <= len(fair)
+    assert f"missing = [{code}]" in draft.text()
+
+
+def test_a_slip_is_told_and_no_code_of_a_missing_answer():
+    frame = ITEMS.copy()
+    frame.loc[3, "QUA1"] = 55
+    draft = draft_of(table(frame))
+    assert draft.missing == ()
+    assert [question for question in draft.questions if "outside its scale (55 " in question]
+
+
+def test_texts_scores_dates_and_whatever_else_have_their_places(tmp_path):
+    rng, n = np.random.default_rng(1), 200
+    score = rng.standard_normal((n, 1))
+    item = pd.DataFrame(
+        np.clip(np.round(3 + score + 0.7 * rng.standard_normal((n, 4))), 1, 5).astype(int),
+        columns=["Joy 1", "Joy 2", "Joy 3", "Joy 4"],
+    )
+    labels = dict(enumerate(["A. Strongly disagree", "B. Disagree", "C. Neutral", "D. Agree", "E. Strongly agree"], 1))
+    frame = item.assign(
+        FUN_a=item["Joy 1"].map(labels), FUN_b=item["Joy 2"].map(labels), Joy_mean=item.mean(axis=1), nr=range(n),
+        when=[f"2024-03-0{k % 9 + 1}" for k in range(n)], said=[f"word {k} of all" for k in range(n)],
+        Region=rng.choice(["North", "South"], n), Age=rng.integers(18, 70, n), weight=rng.random(n), none="", one=1,
+        buy_1=rng.integers(0, 2, n), buy_2=rng.integers(0, 2, n), time_spent=rng.integers(60, 900, n),
+        if_=rng.integers(1, 6, n),
+    ).rename(columns={"if_": "if"})  # fmt: skip
+    frame.to_csv(tmp_path / "a.csv", sep=";")
+    draft = surveysem.draft_codebook(tmp_path / "a.csv")
+    role = {column.heading: column.role for column in draft.columns}
+    assert [head for head, kind in role.items() if kind == "item"] == [*item, "FUN_a", "FUN_b"]
+    assert [head for head, kind in role.items() if kind == "control"] == ["Region", "Age", "if"]
+    path = draft.write(tmp_path / "c.toml")
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(f"#:schema ./{SCHEMA.name}\n")
+    assert (tmp_path / SCHEMA.name).read_bytes() == SCHEMA.read_bytes()
+    for reason in (
+        '"Joy_mean",  # the sum or the mean of Joy',
+        '# group = "Region"',
+        '# duration = "time_spent"',
+        "dates or times",
+    ):
+        assert reason in text
+    book = surveysem.load_codebook(path)
+    read = surveysem.read_responses(tmp_path / "a.csv", book)
+    assert read.answers["Joy_2"].tolist() == item["Joy 2"].tolist()
+    assert read.answers["FUN_b"].tolist() == item["Joy 2"].tolist()
+    assert surveysem.load_codebook(path).by_code["FUN_a"].scale.en[2] == "Neutral"
+
+
+@pytest.mark.slow  # drafted, checked and read again, each with a screening
+@pytest.mark.parametrize("kind", ["xlsx", "sav", "gb18030", "semicolons"])
+def test_every_kind_of_file_is_drafted_and_checked_by_the_command(kind, tmp_path, capsys):
+    frame = ITEMS[BOOK.items[:9]].join(CELLS[["PLATFORM", "duration"]]).iloc[:150]
+    scale = BOOK.by_code["QUA1"].scale
+    file = tmp_path / ("a." + (kind if kind in ("xlsx", "sav") else "csv"))
+    if kind == "xlsx":
+        frame.to_excel(file, index=False)
+    elif kind == "sav":
+        labels = dict(enumerate(scale.en, scale.low))
+        pyreadstat.write_sav(
+            frame.fillna(99), str(file), column_labels=[BOOK.by_code[c].en if c in BOOK.by_code else "" for c in frame],
+            variable_value_labels=dict.fromkeys(BOOK.items[:9], labels),
+            missing_ranges=dict.fromkeys(BOOK.items[:9], [99]),
+        )  # fmt: skip
+    elif kind == "gb18030":
+        texts = frame.astype(object)
+        for code in BOOK.items[:9]:
+            texts[code] = [scale.zh[int(v) - scale.low] if pd.notna(v) else ZH["skipped"] for v in frame[code]]
+        heads = {item.code: ZH["number"].format(k=k, text=item.zh) for k, item in enumerate(BOOK.questions, 1)}
+        texts.rename(columns=heads | {"duration": ZH["duration"]}).to_csv(file, index=False, encoding="gb18030")
+    else:
+        frame.to_csv(file, index=False, sep=";")
+    out = ["--out", str(tmp_path / "c.toml")]
+    assert main(["draft", str(file), *out]) == 0
+    assert "then: surveysem check" in capsys.readouterr().out
+    assert main(["check", str(file), "--codebook", str(tmp_path / "c.toml")]) == 0
+    assert "150 respondents" in capsys.readouterr().out
+    book = surveysem.load_codebook(tmp_path / "c.toml")
+    read = surveysem.read_responses(file, book)
+    codes = read.mapping["question"].tolist()[:9]
+    assert np.array_equal(read.answers[codes].to_numpy(), frame[BOOK.items[:9]].to_numpy(float), equal_nan=True)
+    found = book.by_code[codes[4]].scale
+    assert (found.low, found.high) == (1, 7)
+    if kind in ("sav", "gb18030"):
+        assert found.en in (scale.en, scale.zh)
+    before = (tmp_path / "c.toml").read_bytes()
+    assert main(["draft", str(file), *out]) == 2
+    assert "c.toml is there already and may hold your corrections; give a new name" in capsys.readouterr().err
+    assert (tmp_path / "c.toml").read_bytes() == before
+
+
+def test_what_cannot_be_drafted_is_said_and_nothing_written(tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("x,y\n" + "".join(f"{k / 7},{k / 3}\n" for k in range(40)), encoding="utf-8")
+    for arguments, message in (
+        (
+            [str(tmp_path / "a.csv"), "--out", str(tmp_path / "c.toml")],
+            "no two columns look like items of one construct",
+        ),
+        ([str(tmp_path / "none.csv"), "--out", str(tmp_path / "c.toml")], "none.csv cannot be read"),
+        ([str(tmp_path / "a.csv"), "--out", str(tmp_path / "c.txt")], "c.txt: the ending is '.txt'; allowed: .toml"),
+    ):
+        assert main(["draft", *arguments]) == 2
+        said = capsys.readouterr()
+        assert (message in said.err, said.out, said.err.count("\n")) == (True, "", 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
