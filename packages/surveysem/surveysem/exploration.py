@@ -6,15 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import optimize, stats
 
 from nbproof import words
 from surveysem.effects import NotTestable
 from surveysem.errors import ParameterError
 from surveysem.study import Study
 
-__all__ = ["Exploration", "counted", "explore", "items_as_answered", "respondents"]
+__all__ = ["Exploration", "Normality", "counted", "explore", "items_as_answered", "normality", "respondents"]
 
 Array = np.ndarray
+ROWS = 1000  # respondents at a time
+LEAST = 0.005  # of an item's variance that is its own
 QUANTILE = 0.95  # of the eigenvalues of answers without a factor
 
 
@@ -64,6 +67,49 @@ def items_as_answered(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def _whole(study: Study) -> pd.DataFrame | NotTestable:
+    """Return the answers of those who answered every item, if their covariances have an inverse."""
+    rows = study.answers[study.items].dropna().astype(float)
+    if np.linalg.matrix_rank(rows.cov().fillna(0.0).to_numpy()) == len(study.items):
+        return rows
+    why = "{whole:d} respondents answered all of the {items:d} items, too few to tell the items apart."
+    return NotTestable(words(why, whole=len(rows), items=len(study.items)))
+
+
+@dataclass(frozen=True)
+class Normality:
+    """Mardia's coefficients of several items together, each with the p value of what normal answers would give."""
+
+    skew: float
+    p_skew: float
+    kurtosis: float
+    p_kurtosis: float
+    nobs: int
+
+
+def normality(study: Study) -> Normality | NotTestable:
+    """Test whether the items of the models are jointly normal, by respondents without a missing item.
+
+    With z the answers centred and decorrelated (covariances with divisor n), skew is the mean of (z_i' z_j)^3 over all
+    pairs of respondents, and n skew / 6 is chi-square with p (p + 1) (p + 2) / 6 degrees of freedom; kurtosis is the
+    mean of (z_i' z_i)^2, normal around p (p + 2) with variance 8 p (p + 2) / n (Mardia 1970,
+    doi:10.1093/biomet/57.3.519).
+    """
+    whole = _whole(study)
+    if isinstance(whole, NotTestable):
+        return whole
+    n, p = whole.shape
+    x = (whole - whole.mean()).to_numpy()
+    z = np.linalg.solve(np.linalg.cholesky(x.T @ x / n), x.T).T
+    third = np.zeros((p * p, p))
+    for rows in np.array_split(z, -(-n // ROWS)):  # sums over respondents: not all their products at a time
+        third += np.einsum("ni,nj->nij", rows, rows).reshape(len(rows), -1).T @ rows
+    skew, kurtosis = float(((third / n) ** 2).sum()), float(((z**2).sum(1) ** 2).mean())
+    ratio = (kurtosis - p * (p + 2)) / np.sqrt(8 * p * (p + 2) / n)
+    p_skew = stats.chi2.sf(n * skew / 6, p * (p + 1) * (p + 2) / 6)
+    return Normality(skew, float(p_skew), kurtosis, float(2 * stats.norm.sf(abs(ratio))), n)
+
+
 @dataclass(frozen=True)
 class Exploration:
     """An exploratory factor analysis with as many factors as stand out of chance.
@@ -87,7 +133,7 @@ class Exploration:
     nobs: int
 
 
-def explore(study: Study, draws: int = 500) -> Exploration:
+def explore(study: Study, draws: int = 500) -> Exploration | NotTestable:
     """Find by parallel analysis how many factors the items hold, and how each item loads on them.
 
     Eigenvalues of the items' correlation matrix count as long as they exceed the 95 % quantile of those of as many
@@ -98,15 +144,18 @@ def explore(study: Study, draws: int = 500) -> Exploration:
     draws : int
         Of correlation matrices without a factor, from 20.
     """
-    from scipy.stats import wishart
-    from statsmodels.multivariate.factor import Factor
+    from statsmodels.multivariate.factor_rotation import rotate_factors
 
     if draws < 20:
         raise ParameterError(f"draws is {draws!r}; allowed: 20 or more.")
-    rows = study.answers[study.items].dropna().astype(float)
+    rows = _whole(study)
+    if isinstance(rows, NotTestable):
+        return rows
     R, (n, p) = np.corrcoef(rows.to_numpy().T), rows.shape
     observed = np.linalg.eigvalsh(R)[::-1]
-    S = wishart.rvs(n - 1, np.eye(p), size=draws, random_state=np.random.default_rng(study.seed)).reshape(draws, p, p)
+    S = stats.wishart.rvs(n - 1, np.eye(p), size=draws, random_state=np.random.default_rng(study.seed)).reshape(
+        draws, p, p
+    )
     scale = np.sqrt(np.diagonal(S, axis1=1, axis2=2))
     drawn = np.linalg.eigvalsh(S / scale[:, :, None] / scale[:, None, :])[:, ::-1]
     random = np.quantile(drawn, QUANTILE, axis=0)
@@ -117,14 +166,40 @@ def explore(study: Study, draws: int = 500) -> Exploration:
             "{factors:d} factors stand out of chance, which {items:d} items cannot be put on.", factors=factors, items=p
         )
         return Exploration(table, factors, NotTestable(why), n)
-    try:
-        fit = Factor(n_factor=factors, corr=R, nobs=n, method="ml").fit()
-        if factors > 1:
-            fit.rotate("oblimin")
-        communality = np.asarray(fit.communality)
-    except (np.linalg.LinAlgError, ValueError):
+    L = _unrotated(R, factors)
+    if L is None:
         return Exploration(table, factors, NotTestable("The factor analysis has no solution."), n)
-    L = fit.loadings[:, np.argsort(-(fit.loadings**2).sum(0), kind="stable")]
+    communality = (L**2).sum(1)
+    if factors > 1:
+        L = rotate_factors(L, "quartimin")[0]  # as oblimin is by default
+    L = L[:, np.argsort(-(L**2).sum(0), kind="stable")]
     L = L * np.where(L.sum(0) < 0, -1, 1)
     loadings = pd.DataFrame(L, rows.columns, [str(k + 1) for k in range(factors)])
     return Exploration(table, factors, loadings.assign(communality=communality), n)
+
+
+def _unrotated(R: Array, factors: int) -> Array | None:
+    """Return loadings of maximum likelihood, shape (items, factors), or None where they cannot be found.
+
+    The likelihood is maximised over the uniquenesses alone: given them, the loadings are the leading eigenvectors of
+    the scaled correlations (Joreskog 1967, doi:10.1007/BF02289658). statsmodels' own, over all loadings, takes minutes
+    for fifty items.
+    """
+    p = len(R)
+
+    def scaled(unique: Array) -> tuple[Array, Array]:
+        scale = unique**-0.5
+        values, vectors = np.linalg.eigh(scale[:, None] * R * scale)
+        return values[::-1], vectors[:, ::-1]
+
+    def loadings(unique: Array) -> Array:
+        values, vectors = scaled(unique)
+        return np.sqrt(unique)[:, None] * vectors[:, :factors] * np.sqrt(np.maximum(values[:factors] - 1, 0))
+
+    def misfit(unique: Array) -> tuple[float, Array]:
+        left, L = scaled(unique)[0][factors:], loadings(unique)
+        return float((left - np.log(left)).sum() - p + factors), ((L**2).sum(1) + unique - 1) / unique**2
+
+    start = (1 - factors / (2 * p)) / np.diag(np.linalg.inv(R))
+    found = optimize.minimize(misfit, start, jac=True, method="L-BFGS-B", bounds=[(LEAST, 1.0)] * p)
+    return loadings(found.x) if found.success else None

@@ -25,10 +25,25 @@ from surveysem.responses import Responses
 from surveysem.screening import MODES, screen
 from surveysem.study import Study, mean_scores
 
-__all__ = ["Specification", "SpecificationCurve", "specification_curve", "specifications"]
+__all__ = ["HEADS", "WAYS", "Specification", "SpecificationCurve", "specification_curve", "specifications"]
 
 Array = np.ndarray
 Paths = dict[tuple[str, str], tuple[float, float]]  # (outcome, predictor) -> estimate, standard error
+HEADS = {
+    "outcome": "outcome",
+    "predictor": "predictor",
+    "specifications": "specifications",
+    "failed": "without a solution",
+    "declared": "as declared",
+    "median": "median",
+    "lowest": "lowest",
+    "highest": "highest",
+    "same_sign": "expected sign",
+    "beyond_zero": "beyond zero",
+}
+"""Of the columns of ``SpecificationCurve.summary``, for a table."""
+WAYS = {"drop": "flagged left out", "report-only": "all kept", "drop reported": "reported ones left out too"}
+"""What ways to screen are called; the others are named after the rule that is off."""
 OUTLYING = 0.01  # share left out
 LARGEST = 10_000  # respondents: of more, all but the declared analysis take a random part
 

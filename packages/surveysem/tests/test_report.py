@@ -151,7 +151,7 @@ def run(path: Path, monkeypatch: pytest.MonkeyPatch, **given: Any) -> list[Mappi
     monkeypatch.setenv(LANGUAGES, "en,zh")
     monkeypatch.setattr("nbproof.page.display", lambda data, **_: shown.append(data[MIME]))
     nbproof.use(report.settings)
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"display": lambda shown: None}
     with matplotlib.rc_context():
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if cell["cell_type"] == "code":
@@ -250,6 +250,21 @@ def test_items_have_the_moments_that_scipy_finds(gym):
     assert table.loc["CO3", "floor"] == pytest.approx(100 * (turned == 5).mean())
 
 
+def test_joint_normality_is_as_mardia_defines_it(gym):
+    x = gym.answers[gym.items].astype(float).to_numpy()
+    distances = (x - x.mean(0)) @ np.linalg.inv(np.cov(x.T, bias=True)) @ (x - x.mean(0)).T  # of all pairs
+    found = exploration.normality(gym)
+    assert (found.skew, found.kurtosis) == pytest.approx(((distances**3).mean(), (np.diag(distances) ** 2).mean()))
+    drawn = surveysem.Study(gym.responses, gym.screened)
+    rng = np.random.default_rng(5)
+    p_values = []
+    for _ in range(100):
+        vars(drawn)["answers"] = pd.DataFrame(rng.normal(size=(400, 9)), columns=gym.items)
+        found = exploration.normality(drawn)
+        p_values.append((found.p_skew, found.p_kurtosis))
+    assert np.mean(np.array(p_values) < 0.05, axis=0) == pytest.approx([0.05, 0.05], abs=0.07)
+
+
 def test_parallel_analysis_and_communalities_agree_with_others(gym):
     from sklearn.decomposition import FactorAnalysis
 
@@ -263,6 +278,15 @@ def test_parallel_analysis_and_communalities_agree_with_others(gym):
     assert found.loadings["communality"].to_numpy() == pytest.approx((other.components_**2).sum(0), abs=2e-3)
     main_loadings = found.loadings.drop(columns="communality")
     assert (main_loadings.abs().idxmax(axis=1).groupby(lambda code: code[:2]).nunique() == 1).all()
+
+
+def test_too_few_whole_rows_are_no_basis_for_factors(gym):
+    holes = gym.answers.copy()
+    holes.loc[holes.index[9:], "RE3"] = np.nan  # as many whole rows as items
+    study = surveysem.Study(gym.responses, gym.screened)
+    vars(study)["answers"] = holes
+    for found in (exploration.explore(study), exploration.normality(study)):
+        assert found.reason.startswith("9 respondents answered all of the 9 items")
 
 
 def test_items_that_share_nothing_have_no_factors(gym):
