@@ -128,6 +128,15 @@ def _condensed(rows: Array, weight: Array) -> Array:
     return np.vstack([_bordered(mean[None], np.sqrt([total])), np.column_stack([apart, np.zeros(len(apart))])])
 
 
+def _root(G: Array) -> Array:
+    """Return L' with G = L L' of covariances (k, m, m), where rounding may have left one hardly definite."""
+    try:
+        return np.linalg.cholesky(G).swapaxes(1, 2)
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(G)
+        return (vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]).swapaxes(1, 2)
+
+
 @dataclass(frozen=True)
 class Expectation:
     """What a normal distribution predicts of the values that are missing.
@@ -222,8 +231,8 @@ class Expectation:
 
     @cached_property
     def roots(self) -> tuple[Array, ...]:
-        """L' with G = L L', by the sizes of the patterns."""
-        return tuple(np.linalg.cholesky(one).swapaxes(1, 2) for one in self.unsure)
+        """L' with G = L L', by the sizes of the patterns; any such L does."""
+        return tuple(map(_root, self.unsure))
 
     def _twice(self, block: Block, F: Array) -> Array:
         """Return the sum over rows of tr(G D~ G D~') / 2 by pairs of cells: products of the entries of L' D~ L."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from stockflow.draws import key_of
 from stockflow.errors import ParameterError
-
-__all__ = ["ACQUAINTANCE", "STRANGER", "Network", "barabasi_albert", "from_pairs", "watts_strogatz"]
 
 ACQUAINTANCE, STRANGER = 0, 1  # kinds of tie
 LARGEST = 2**31 - 2  # persons; their numbers are held in four bytes
@@ -35,6 +35,8 @@ class Network:
         The persons' names in the file they came from, by number.
     repairs : tuple of str
         What had to be changed to make the network simple, one sentence each.
+    grown : dict, optional
+        The function that grew the network from a seed, under ``by``, and its arguments.
     """
 
     indptr: np.ndarray
@@ -42,6 +44,7 @@ class Network:
     strangers: np.ndarray | None = None
     ids: np.ndarray | None = None
     repairs: tuple[str, ...] = ()
+    grown: dict[str, Any] | None = None
 
     @property
     def n(self) -> int:
@@ -154,10 +157,10 @@ def barabasi_albert(n: int, m: int = 4, *, seed: int) -> Network:
     _check_memory(n, ties, 4 * ties)
     targets, indptr = np.empty(ties, dtype=np.int32), np.zeros(n + 1, dtype=np.int64)
     with np.errstate(over="ignore"):
-        kernels.attach(n, m, kernels.key_of(seed), targets, indptr)
+        kernels.attach(n, m, key_of(seed), targets, indptr)
     indices = np.empty(2 * ties, dtype=np.int32)
     kernels.lay(n, m, targets, indptr, indices)
-    return Network(indptr, indices)
+    return Network(indptr, indices, grown={"by": "barabasi_albert", "n": n, "m": m, "seed": seed})
 
 
 def watts_strogatz(n: int, k: int = 8, rewired: float = 0.1, *, seed: int) -> Network:
@@ -193,7 +196,8 @@ def watts_strogatz(n: int, k: int = 8, rewired: float = 0.1, *, seed: int) -> Ne
     while len(again):
         pairs[again, 1] = rng.integers(0, n, len(again))
         again = np.flatnonzero(moved & _repeated(n, pairs, moved))
-    return _rows(n, pairs.astype(np.int32))
+    grown = {"by": "watts_strogatz", "n": n, "k": k, "rewired": rewired, "seed": seed}
+    return replace(_rows(n, pairs.astype(np.int32)), grown=grown)
 
 
 def _keys(n: int, pairs: np.ndarray) -> np.ndarray:
