@@ -38,6 +38,19 @@ class Patterns:
     mean: Array
     mask: Array
 
+    @cached_property
+    def both(self) -> Array | None:
+        """Which pairs of variables each pattern holds, (P, p, p); None where nothing is missing."""
+        return None if self.mask.all() else self.mask[:, :, None] & self.mask[:, None, :]
+
+    def held(self, covariance: Array) -> Array:
+        """Return what each pattern holds of (..., P or 1, p, p), bordered by ones on the diagonal."""
+        return covariance if self.both is None else np.where(self.both, covariance, self._blank)
+
+    @cached_property
+    def _blank(self) -> Array:
+        return np.eye(self.mask.shape[1]) * ~self.mask[:, :, None]
+
     @classmethod
     def whole(cls, nobs: float, covariance: Array, mean: Array) -> Patterns:
         """Return moments of rows that lack nothing."""

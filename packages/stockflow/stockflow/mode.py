@@ -289,7 +289,15 @@ class Mode:
         return out
 
     def met(self, contacts: np.ndarray, everybody: np.ndarray, p: Values) -> np.ndarray:
-        """Return the hazards, shape (flows,), of who meets these shares by state among contacts and everybody."""
+        """Return the hazards a day, shape (flows,), of somebody by whom he meets.
+
+        Parameters
+        ----------
+        contacts, everybody : array, shape (states,)
+            Shares by state among those he is tied to, and in the population.
+        p : mapping of str to array
+            Every parameter, as of :meth:`values`.
+        """
         return np.array(self._laws(contacts, everybody, 1.0, p), float)
 
     def flow_rates(self, y: np.ndarray, p: Values) -> np.ndarray:

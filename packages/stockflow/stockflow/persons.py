@@ -118,7 +118,14 @@ def replicate(
 ) -> list[PersonsRun]:
     """Run a mode once for each seed, several at a time; the compiled loop lets threads run side by side.
 
-    Further options are those of :func:`simulate`.
+    Parameters
+    ----------
+    mode, parameters, days, **options
+        As in :func:`simulate`.
+    seeds : sequence of int
+        One a run.
+    threads : int
+        How many run at a time.
     """
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(lambda seed: simulate(mode, parameters, days, seed=seed, **options), seeds))

@@ -251,7 +251,15 @@ class Study:
     def fit(
         self, model: str, data: pd.DataFrame | None = None, *, group: str | None = None, group_equal: Sequence[str] = ()
     ) -> semfit.SemFit:
-        """Fit a model to the answers, by default all of them, as the study says; groups as of ``semfit.fit``."""
+        """Fit a model to the answers as the study says: its estimator and treatment of missing values.
+
+        Parameters
+        ----------
+        model, group, group_equal
+            As in ``semfit.fit``.
+        data : pandas.DataFrame, optional
+            Some of the answers; by default all.
+        """
         return semfit.fit(
             model, self.answers if data is None else data, group=group, group_equal=group_equal, **self.options
         )
