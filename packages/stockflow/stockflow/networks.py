@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from scipy import sparse
 
 from stockflow.errors import ParameterError
 
@@ -225,6 +224,8 @@ def _rows(
         order = np.argsort(stranger, kind="stable")
         ends, stranger = ends[order], stranger[order]
     rows, columns = ends.reshape(-1), np.ascontiguousarray(ends[:, ::-1]).reshape(-1)
+    from scipy import sparse  # heavy
+
     table = sparse.coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(n, n))
     table.has_canonical_format = True  # the pairs are distinct: no sort is needed
     table = table.tocsr()

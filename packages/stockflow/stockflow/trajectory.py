@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from stockflow.errors import ParameterError, UnknownNameError, extra
 from stockflow.mode import Mode, Values
@@ -196,6 +195,8 @@ def whole_steps(days: float, dt: float) -> int:
 
 def _ode(mode: Mode, p: Values, y: np.ndarray, times: np.ndarray, population: float) -> np.ndarray:
     tolerance = {"rtol": 1e-10, "atol": 1e-13 * population}
+    from scipy.integrate import solve_ivp  # heavy, as scipy.sparse is: each process of an experiment would load it
+
     run = solve_ivp(lambda _, y: mode.derivative(y, p), (0.0, times[-1]), y, "DOP853", times, **tolerance)
     if not run.success:
         allowed = "rates that differ by less than some thousand times"
