@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from stockflow.draws import key_of
 from stockflow.errors import ParameterError
@@ -229,6 +228,8 @@ def _rows(
         order = np.argsort(stranger, kind="stable")
         ends, stranger = ends[order], stranger[order]
     rows, columns = ends.reshape(-1), np.ascontiguousarray(ends[:, ::-1]).reshape(-1)
+    from scipy import sparse  # heavy
+
     table = sparse.coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(n, n))
     table.has_canonical_format = True  # the pairs are distinct: no sort is needed
     table = table.tocsr()

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from stockflow import __version__
 from stockflow.errors import ParameterError, UnknownNameError, extra, quoted, replacing
@@ -214,6 +213,8 @@ def whole_steps(days: float, dt: float) -> int:
 
 def _ode(mode: Mode, p: Values, y: np.ndarray, times: np.ndarray, population: float) -> np.ndarray:
     tolerance = {"rtol": 1e-10, "atol": 1e-13 * population}
+    from scipy.integrate import solve_ivp  # heavy, as scipy.sparse is: each process of an experiment would load it
+
     run = solve_ivp(lambda _, y: mode.derivative(y, p), (0.0, times[-1]), y, "DOP853", times, **tolerance)
     if not run.success:
         allowed = "rates that differ by less than some thousand times"
