@@ -140,12 +140,15 @@ def test_a_lost_worker_costs_its_calls_a_retry(client, where, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_network_is_sent_as_its_seed_and_a_lost_worker_grows_it_again(client, tmp_path):
+def test_a_network_is_sent_as_its_seed_and_a_worker_killed_in_the_middle_costs_a_retry(client, tmp_path):
     table = [{"n": 20_000, "tie_seed": 1, "folder": str(tmp_path)}]
     frame = experiments.run(replicate, table, 5, client, replicates=8)
-    assert [path.name for path in tmp_path.iterdir()] == ["killed"]
+    begun = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    (lost,) = (name for name, text in begun.items() if not text)
+    assert lost.startswith("3-")
+    assert sorted({name[0] for name, text in begun.items() if text}) == [*"01234567"]  # the lost one too, elsewhere
     pd.testing.assert_frame_equal(frame, experiments.run(replicate, table, 5, replicates=8), check_exact=True)
-    assert frame["moves"].nunique() == 8
+    assert frame["digest"].nunique() == 8
 
 
 @pytest.mark.slow
