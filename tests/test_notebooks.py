@@ -11,6 +11,7 @@ import shutil
 import tomllib
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -99,15 +100,16 @@ def translations(path: Path) -> Catalogue:
     return Catalogue("zh", path.parent / "locale" / f"{path.stem}.zh.po")
 
 
+@cache
 def shared() -> Catalogue:
-    """What several notebooks and the library say."""
+    """What several notebooks and the library say; to be left as it is."""
     return Catalogue("zh", *LIBRARY, ROOT / "notebooks" / "locale" / "common.zh.po")
 
 
 def spoken(path: Path) -> Catalogue:
     """All that a notebook is translated by, its own catalogue before what it shares."""
-    found = shared()
-    found |= translations(path)
+    found = Catalogue("zh")
+    found |= shared() | translations(path)
     return found
 
 

@@ -5,6 +5,7 @@ import pytest
 import stress
 
 LAVAAN = stress.lavaan()
+LONG = {"fiml_ecsi_0", "fiml_ecsi_3"}  # half the time of all: docs/parity.md tells of them, three like them are tried
 PARITY = (stress.HERE.parents[3] / "docs" / "parity.md").read_text(encoding="utf-8")
 REASONS = PARITY.partition("What this engine says of those that only lavaan tests:")[2].partition("Why that is so")[0]
 
@@ -15,7 +16,7 @@ def test_there_are_enough_models_and_an_answer_for_each():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", stress.CASES)
+@pytest.mark.parametrize("name", [name for name in stress.CASES if name not in LONG])
 def test_what_lavaan_solves_is_solved(name):
     ours, theirs = stress.outcome(name), LAVAAN[name]
     assert (ours.steps <= 900, ours.passes <= 2000) == (True, True) or not ours.solved
