@@ -63,7 +63,7 @@ bench: $(INSTALLED) ## time everything beside its peers and write docs/benchmark
 	@$(BIN)/python benchmarks/survey.py
 
 parity: $(INSTALLED) ## compare semfit with lavaan's reference values and write docs/parity.md
-	@$(BIN)/python packages/semfit/tests/reference/parity.py
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python packages/semfit/tests/reference/parity.py
 
 # the project's own packages are in no index, and are installed from their folders
 OWN := $(patsubst packages/%/pyproject.toml,%,$(wildcard packages/*/pyproject.toml))

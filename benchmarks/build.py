@@ -3,7 +3,10 @@
     python benchmarks/build.py [--quick] [--json FILE]
 
 Every figure is the wall time of whole processes, start included; medians over the rounds, in which the engines take
-turns, so that a machine whose speed drifts treats all alike. Writes docs/benchmarks/build.md (not with --quick).
+turns, so that a machine whose speed drifts treats all alike. The turn that fills caches and does not count is one of
+ours and the shortest of papermill's, and nbconvert goes on from the notebooks of the API's run before it, whose time
+and memory it is given: on a quiet machine of two processors all ends within six minutes. Writes
+docs/benchmarks/build.md (not with --quick).
 """
 
 from __future__ import annotations
@@ -47,6 +50,7 @@ for i in map(int, sys.argv[2:]):
 FLOOR = "import matplotlib; matplotlib.use('Agg')\n" + "\n".join(
     f"seed = {i}\n" + "\n".join(CELLS) + "\nplt.savefig('f.png'); plt.close('all')" for i in range(6)
 )
+ONE_BY_ONE, GOES_ON = "papermill API, one after another", "papermill API + nbconvert to HTML"
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -96,18 +100,14 @@ def engines(folder: Path, paths: list[Path]) -> dict[str, Callable[[], None]]:
         for first, second in zip(papermill[::2], papermill[1::2], strict=True):
             together(first, second, folder=folder)
 
-    def papermill_and_nbconvert() -> None:
-        together([*api, *map(str, range(6))], folder=folder)
-        together(html, folder=folder)
-
     return {
         "floor: one Python runs all the code": lambda: together([python, "-c", FLOOR], folder=folder),
         "ours, notebooks only": lambda: together([*ours, "--force", *run], folder=folder),
         "ours, notebooks + HTML + PDF, one language": lambda: together([*ours, "--force", *full], folder=folder),
         "ours, nothing changed": lambda: together([*ours, *full], folder=folder),
         "papermill API, two processes": lambda: together([*api, *"024"], [*api, *"135"], folder=folder),
-        "papermill API, one after another": lambda: together([*api, *map(str, range(6))], folder=folder),
-        "papermill API + nbconvert to HTML": papermill_and_nbconvert,
+        ONE_BY_ONE: lambda: together([*api, *map(str, range(6))], folder=folder),
+        GOES_ON: lambda: together(html, folder=folder),
         "papermill command line, two at once": two_by_two,
         "papermill command line, one after another": one_by_one,
     }
@@ -122,13 +122,16 @@ def measured(quick: bool) -> tuple[dict[str, list[float]], dict[str, float]]:
             ways = {key: ways[key] for key in ways if "command line, two" not in key and "nbconvert" not in key}
         seconds: dict[str, list[float]] = {key: [] for key in ways}
         peaks: dict[str, float] = {}
+        warm = [key for key in ways if not key.startswith("papermill") or "API, two" in key]
         for turn in range(2 if quick else 4):  # the first turn fills caches and does not count
-            for key, way in ways.items():
+            for key, way in ways.items() if turn else ((key, ways[key]) for key in warm):
                 PEAKS.clear()
                 began = time.perf_counter()
                 way()
                 took = time.perf_counter() - began
                 peaks[key] = max(PEAKS)
+                if key == GOES_ON:
+                    took, peaks[key] = took + seconds[ONE_BY_ONE][-1], max(peaks[key], peaks[ONE_BY_ONE])
                 if turn:
                     seconds[key].append(took)
                 print(f"turn {turn}  {key}: {took:.2f} s", flush=True)
@@ -141,7 +144,7 @@ def summary(seconds: dict[str, list[float]], peaks: dict[str, float]) -> dict[st
     run, floor = median["ours, notebooks only"], median["floor: one Python runs all the code"]
     ratios = {
         "papermill command line / ours": median["papermill command line, one after another"] / run,
-        "papermill API / ours": median["papermill API, one after another"] / run,
+        "papermill API / ours": median[ONE_BY_ONE] / run,
         "ours / floor": run / floor,
     }
     rows = [
@@ -172,8 +175,9 @@ def page(result: dict[str, object]) -> str:
             "# The report builder beside papermill",
             "",
             "Six notebooks (pandas, statsmodels, seaborn; five cells each), run as whole processes in one go, engines "
-            "taking turns; medians of three turns after one that",
-            "does not count. `make bench` makes this page again; the ratios are what carries over to another machine.",
+            "taking turns; medians of three turns after a",
+            "shorter one that does not count. nbconvert goes on from the API's run before it and has its time as well.",
+            "`make bench` makes this page again; the ratios are what carries over to another machine.",
             "",
             f"Python {platform.python_version()}, {os.cpu_count()} processors, {packages}.",
             "",

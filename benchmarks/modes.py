@@ -6,6 +6,10 @@ peers live in an environment of their own under build/, made on first use (needs
 rows are absent, not guessed. One thread, and seconds of the processor, since others may share the machine. Each row is
 a process of its own, so that its peak memory is its own. Writes docs/benchmarks/modes.md (not with --quick). With
 `--only persons` our own network and year at 1e5 to 1e8 persons is all that is run, and renewed on the page.
+
+Every measurement is named when it begins, with the seconds since the start. With the peers installed and our loops
+compiled all takes some five minutes of a quiet machine, 1e8 persons a third of them (grown once and run once, 1e7 run
+twice): `--largest 7` does without.
 """
 
 from __future__ import annotations
@@ -56,6 +60,7 @@ PEER_STEPS = {
 }
 PEER_CASCADES = {"igraph": {5: 10, 6: 3}, "networkx": {5: 2}, "EoN": {5: 3}, "NDlib": {5: 1}}
 OUR_STEPS = {4: 3650, 5: 365, 6: 365, 7: 365, 8: 365}
+BEGAN = time.perf_counter()
 KEPT = 7  # power of the largest network that is laid down in a file; a larger one is grown where it is used
 
 
@@ -124,7 +129,7 @@ def ours(folder: Path, power: int) -> dict:
         return simulate(CONTENT, None, days, seed=1, network=network, initial={"L": network.n // 100})
 
     last, whole, wall = None, np.inf, np.inf
-    for _ in range({4: 25, 5: 25, 6: 5, 7: 3, 8: 1}[power]):
+    for _ in range({4: 25, 5: 25, 6: 5, 7: 2, 8: 1}[power]):
         passed, begin = time.perf_counter(), time.process_time()
         last = run(steps)
         whole, wall = min(whole, time.process_time() - begin), min(wall, time.perf_counter() - passed)
@@ -259,9 +264,21 @@ CHILDREN = {f.__name__: f for f in (prepare, ours, cascades, first_call)}
 
 def child(name: str, folder: Path, power: int) -> dict:
     """One of our measurements in a process of its own."""
-    command = [sys.executable, __file__, "--child", name, str(folder), str(power)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    print(f"{name} at 1e{power}: {done.stdout.strip()}", flush=True)
+    return told(f"{name} at 1e{power}", [sys.executable, __file__, "--child", name, str(folder), str(power)])
+
+
+def say(what: str) -> None:
+    """Print what begins, and when."""
+    print(f"{time.perf_counter() - BEGAN:5.0f} s  {what}", flush=True)
+
+
+def told(what: str, command: list[str]) -> dict:
+    """Run a measurement in a process of its own; print what begins and what it found."""
+    say(what)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{what}: {done.stderr[-2000:]}")
+    print(f"         {done.stdout.strip()[:200]}", flush=True)
     return json.loads(done.stdout)
 
 
@@ -269,7 +286,7 @@ def peers_python() -> Path | None:
     """The interpreter of the peers' environment; None where it cannot be made."""
     python = PEERS / "bin" / "python"
     if not (PEERS / ".installed").exists():
-        print("installing the peers into build/peers/modes", flush=True)
+        say("installing the peers into build/peers/modes")
         subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
         if subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PACKAGES]).returncode:
             print("the peers could not be installed; their rows are left out")
@@ -280,11 +297,7 @@ def peers_python() -> Path | None:
 
 def peer(python: Path, task: str, engine: str, folder: Path, steps: int) -> dict:
     command = [str(python), str(ROOT / "benchmarks" / "modes_peers.py"), task, engine, str(folder), str(steps)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{engine}: {done.stderr[-2000:]}")
-    print(f"{engine}, {task}: {done.stdout.strip()[:200]}", flush=True)
-    return json.loads(done.stdout)
+    return told(f"{engine}, {task}", command)
 
 
 def measured(powers: list[int], folder: Path) -> dict:
@@ -293,6 +306,7 @@ def measured(powers: list[int], folder: Path) -> dict:
     for power in powers:
         made = child("prepare", folder, power) if power <= KEPT else None
         if power <= 6:
+            say(f"limits at 1e{power}")
             result["limits"][power] = limits(power)
         rows.append({"engine": "ours", "power": power, **child("ours", folder, power)})
         result["networks"][power] = made or rows[-1]["network"]
@@ -311,6 +325,7 @@ def measured(powers: list[int], folder: Path) -> dict:
                             **found,
                         }
                     )
+    say("a thousand parameter sets")
     return result | {"rows": rows, "cascades": waves, "sets": parameter_sets()}
 
 

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import nbproof
 from socialcommerce import __version__
-from socialcommerce.errors import ChecksumError, UnknownNameError
+from socialcommerce.errors import ChecksumError
 from surveysem import commands
-
-if TYPE_CHECKING:
-    from surveysem import Study
 
 __all__ = ["main"]
 
 SURVEY_NOTEBOOKS = ("04_measurement", "05_strategies")
 LANGUAGES = ("en", "zh")
-LARGE = 50_000  # respondents
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -111,20 +105,7 @@ def _add_survey(parsers: argparse._SubParsersAction) -> None:
         required=True, metavar="template|draft|check|sample|report", parser_class=nbproof.CommandParser
     )
     commands.add_commands(verbs, "socialcommerce survey", _codebook, _truth)
-    report = nbproof.add_command(
-        verbs,
-        "report",
-        _survey_report,
-        "test the codebook's paths on a file of answers: pages, tables, figures, an R script",
-    )
-    commands.add_codebook(report, _codebook)
-    commands.add_reading(report)
-    report.add_argument(
-        "--out", type=nbproof.folder_option, required=True, metavar="DIR", help="a new folder, or one it made before"
-    )
-    report.add_argument("--language", default="en,zh", metavar="en,zh", help="languages of the report")
-    report.add_argument("--estimator", default="MLR", metavar="MLR|ML|WLSMV", help="default: MLR")
-    report.add_argument("--draws", type=int, default=5000, metavar="N", help="bootstrap resamples (default: 5000)")
+    commands.add_report(verbs, _survey_report, _codebook)
 
 
 def _codebook() -> Path:
@@ -140,63 +121,9 @@ def _truth() -> Path:
 
 
 def _survey_report(chosen: argparse.Namespace) -> int:
-    nbproof.check_positive(draws=chosen.draws)
-    languages = list(dict.fromkeys(chosen.language.split(",")))
-    for language in languages:
-        if language not in LANGUAGES:
-            raise UnknownNameError("language", language, LANGUAGES)
-    with nbproof.whole_folder(chosen.out, "socialcommerce survey report") as draft:
-        _write_survey(chosen, draft, languages)
-    print(f"open {nbproof.shown(chosen.out / 'index.html')}")
-    return 0
-
-
-def _write_survey(chosen: argparse.Namespace, draft: Path, languages: Sequence[str]) -> None:
     from socialcommerce import survey
-    from surveysem import bundle, check_study, methods
 
-    found = survey.read_study(
-        chosen.file,
-        chosen.codebook or "",
-        screening=chosen.screening,
-        estimator=chosen.estimator,
-        draws=chosen.draws,
-        **commands.reading(chosen),
-    )
-    check_study(found)
-    _write_answers(found, draft)
-    commands.say_who_is_left(found.responses, found.screened)
-    inputs = {"answers": chosen.file} | ({"codebook": chosen.codebook} if chosen.codebook else {})
-    given = {
-        "screening": chosen.screening,
-        "estimator": chosen.estimator,
-        "draws": str(chosen.draws),
-        "language": languages[0],
-        "reading": json.dumps(commands.reading(chosen)),
-    }
-    jobs = 1 if len(found.responses.answers) > LARGE else None  # two large files at a time would not fit in memory
-    results = bundle.run(draft, SURVEY_NOTEBOOKS, inputs, given, languages, jobs)
-    fits, invariance = methods.told_by(results)
-    for language in languages:
-        text = methods.methods_text(found, language, fits, invariance.get(language, ""))
-        (draft / f"methods-{language}.txt").write_text(text, encoding="utf-8")
-    bundle.finish(draft, languages, {language: methods.respondents_text(found, language) for language in languages})
-
-
-def _write_answers(found: Study, draft: Path) -> None:
-    """Write what R needs to refit the models, and how the answers became what they are."""
-    from surveysem import methods, write_csv
-
-    (draft / "model.R").write_text(methods.lavaan_script(found), encoding="utf-8")
-    tables = {
-        "data": methods.script_data(found),
-        "screening": found.screened.record,
-        "mapping": found.responses.mapping,
-        "invalid": found.responses.invalid,
-    }
-    for name, table in tables.items():
-        if len(table) or name == "screening":  # nobody flagged is a result too
-            write_csv(table, draft / f"{name}.csv")
+    return commands.make_report(chosen, "socialcommerce survey", survey.read_study, SURVEY_NOTEBOOKS)
 
 
 if __name__ == "__main__":

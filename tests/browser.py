@@ -103,7 +103,7 @@ class Browser:
 
     def screenshot(self) -> bytes:
         """Return the visible part as PNG."""
-        return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png", optimizeForSpeed=True)["data"])
 
     def requests(self) -> list[str]:
         """Addresses asked for since the page was opened, those inside the page left out."""

@@ -197,7 +197,8 @@ def test_parts_on_different_classes_of_evidence_each_say_their_own():
     outcome = both.outcome(claims["C52"])
     assert outcome == "official statistic: agrees; model: robust in the model"
     assert vocabulary("07_verdicts", "zh")(outcome) == "官方统计：相符；模型：在模型中稳健"
-    mixed = ALL.outcome(claims["C57"])
+    parts = {"H57": ALL.results["H25"], "H58": ALL.results["H34"]}
+    mixed = evidence.Assessment(ALL.claims, ALL.hypotheses, {**ALL.results, **parts}).outcome(claims["C52"])
     assert mixed == "public data set: consistent (proxy evidence); in part no evidence about people yet"
     assert vocabulary("07_verdicts", "zh")(mixed) == "公开数据集：一致（代理证据）；部分内容尚无关于人的证据"
 

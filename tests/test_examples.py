@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import inspect
+import pkgutil
 import re
 import subprocess
 import sys
@@ -29,6 +31,31 @@ EXAMPLES = {
 def test_every_example_of_a_module_runs_and_shows_what_it_says(name):
     found = doctest.testmod(importlib.import_module(name))  # prints what differs
     assert (found.failed, found.attempted) == (0, EXAMPLES[name])
+
+
+def public(package):
+    """Functions and methods that a package, or a package inside it, lists as its own, by name."""
+    inside = [name for _, name, whole in pkgutil.walk_packages(package.__path__, f"{package.__name__}.") if whole]
+    for module in (package, *map(importlib.import_module, inside)):
+        for name in getattr(module, "__all__", ()):
+            thing = getattr(module, name)
+            members = vars(thing).items() if inspect.isclass(thing) else ()
+            own = [(f"{name}.{k}", getattr(v, "__func__", v)) for k, v in members if not k.startswith("_")]
+            for where, call in [(name, thing), *own]:
+                if inspect.isfunction(inspect.unwrap(call)):
+                    yield f"{module.__name__}.{where}", call
+
+
+@pytest.mark.parametrize("package", ["semfit", "stockflow", "surveysem"])
+def test_what_takes_three_parameters_or_more_says_what_they_are(package):
+    """In a section of its docstring; a name among others' says where it is told."""
+    many = {
+        name: call
+        for name, call in public(importlib.import_module(package))
+        if len({*inspect.signature(call).parameters} - {"self", "cls"}) >= 3
+    }
+    assert len(many) >= 10
+    assert [name for name, call in many.items() if "Parameters\n---" not in (inspect.getdoc(call) or "")] == []
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dis
 import inspect
 import json
 import re
@@ -11,6 +12,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import nbformat
@@ -252,6 +254,41 @@ def parameters_in_order(function: Any) -> list[inspect.Parameter]:
 
 
 @guard
+def test_a_cell_can_be_run_again_at_any_time(path):
+    """After a run in order every cell finds what it found: it rebinds nothing that it reads, nor does another cell.
+
+    Nor does a column depend on its own values before, and nothing is taken out of what another cell made.
+    """
+    used = [names(compile(tree, "cell", "exec")) for _, tree in code(path)]
+    binders = Counter(name for _, bound in used for name in bound)
+    for (read, bound), (_, tree) in zip(used, code(path), strict=True):
+        assert not read & bound, f"{read & bound}: {ast.unparse(tree)}"
+        assert not {name for name in read if binders[name] > 1}, ast.unparse(tree)
+        changed = {ast.unparse(node.func) for node in calls(tree) if isinstance(node.func, ast.Attribute)}
+        assert not {f"{name}.{how}" for name in read for how in ("append", "extend", "pop", "update")} & changed
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+                column, values = ast.unparse(node.targets[0]), ast.unparse(node.value)
+                assert ast.unparse(node.targets[0].value) not in read or column not in values, column
+
+
+def names(cell: CodeType) -> tuple[set[str], set[str]]:
+    """Names that a cell reads before it binds them, in its sentences too, and names that it binds."""
+    read: set[str] = set()
+    bound: set[str] = set()
+    for step in dis.get_instructions(cell):
+        if step.opname in ("LOAD_NAME", "LOAD_GLOBAL"):
+            read |= {step.argval} - bound
+        elif step.opname in ("STORE_NAME", "STORE_GLOBAL"):
+            bound.add(step.argval)
+        elif isinstance(step.argval, CodeType):
+            read |= names(step.argval)[0] - bound
+        elif isinstance(step.argval, str) and step.opname == "LOAD_CONST":
+            read |= {*re.findall(r"\{(\w+)[:}]", step.argval)} - bound
+    return read, bound
+
+
+@guard
 def test_what_is_said_is_written_out(path):
     """Texts that are put together while the notebook runs stand in no catalogue; one that a table brings does."""
     for _, source in cells(path, "code"):
@@ -294,12 +331,16 @@ def test_a_translation_holds_the_same_numbers_links_and_code(path):
 
 @guard
 def test_chinese_is_written_as_chinese_is(path):
-    """Full-width brackets and marks between Chinese characters, no space before a per cent sign (GB/T 15834, 15835)."""
+    """Full-width brackets and marks between Chinese characters, no space before a per cent sign (GB/T 15834, 15835).
+
+    An interval is written as in English, [0.33, 0.66].
+    """
     for chinese in translations(path).values():
         prose = prose_of(chinese)
         assert not re.search(r"[\u4e00-\u9fff] ?[(),;:?!]|[(),;:?!] ?[\u4e00-\u9fff]", prose), chinese
         assert " %" not in prose, chinese
         assert not re.search(r"(?<!\d)\.\d", prose), chinese
+        assert not re.search(r"［|\[\{[^\]]*，", chinese), chinese
 
 
 @guard
@@ -365,8 +406,8 @@ MUTATIONS = {  # what is done: the guard that must fail, then where, what and by
     ),
     "a number is typed into prose": (
         "no_number_is_typed",
-        ("nb", "shows seven bars", "shows 7 bars"),
-        ("po", "shows seven bars", "shows 7 bars"),
+        ("nb", "rebuild one bar", "rebuild 7 bars"),
+        ("po", "rebuild one bar", "rebuild 7 bars"),
     ),
     "a number is typed into a sentence": (
         "no_number_is_typed",
@@ -408,6 +449,18 @@ MUTATIONS = {  # what is done: the guard that must fail, then where, what and by
     "a line runs out of sight": ("a_cell_is_short", ("nb", SHOWN, f"{SHOWN}  # {'-' * 60}")),
     "a function is defined": ("logic_lives_in_the_library", ("nb", SHOWN, "def look():\n    return size\nlook()")),
     "a function has no name": ("logic_lives_in_the_library", ("nb", SHOWN, "size.pipe(lambda frame: frame)")),
+    "a cell changes what it reads": (
+        "a_cell_can_be_run_again_at_any_time",
+        ("nb", SHOWN, f"draws = draws + 1\n{SHOWN}"),
+    ),
+    "two cells bind what a third one reads": (
+        "a_cell_can_be_run_again_at_any_time",
+        ("nb", SHOWN, f"spread = 1\n{SHOWN}"),
+    ),
+    "a column is made from itself": (
+        "a_cell_can_be_run_again_at_any_time",
+        ("nb", SHOWN, f'size["value"] = size["value"] / 2\n{SHOWN}'),
+    ),
     "a cell shows nothing": ("a_cell_shows_something", ("nb", SHOWN, f"shown = {SHOWN}")),
     "a sentence is put together": ("what_is_said_is_written_out", ("nb", SHOWN, 'page.say("The " + unit, of=size)')),
     "the Chinese notebook is edited by hand": (
@@ -421,6 +474,10 @@ MUTATIONS = {  # what is done: the guard that must fail, then where, what and by
     "a half-width bracket": (
         "chinese_is_written_as_chinese_is",
         ("po", "（同一来源的连续年份）", "(同一来源的连续年份)"),
+    ),
+    "a full-width comma in an interval": (
+        "chinese_is_written_as_chinese_is",
+        ("po", r"(msgstr .*\[\{rate_low:.3f\}), ", r"\1，"),
     ),
     "a space before the per cent sign": (
         "chinese_is_written_as_chinese_is",

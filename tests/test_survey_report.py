@@ -22,7 +22,6 @@ from socialcommerce import cli
 from socialcommerce.project import root
 from socialcommerce.survey import read_study
 from surveysem import bundle, methods
-from surveysem.export import write_csv
 from surveysem.measurement import FIT_DIGITS, fit_table
 from tests.survey_notebooks import write_both
 
@@ -406,50 +405,6 @@ def test_the_methods_paragraph_states_what_was_done(tmp_path, language):
     assert "Bootstrap" not in said
 
 
-def run_in_r(study, folder: Path) -> pd.DataFrame:
-    """Run the script beside its data, then let R write estimates and test down in full precision."""
-    found = shutil.which("Rscript")
-    if not found or subprocess.run([found, "-e", "library(lavaan)"], capture_output=True, check=False).returncode:
-        pytest.skip("needs R with lavaan")
-    write_csv(methods.script_data(study), folder / "data.csv")
-    more = """
-options(digits = 15)
-e <- parameterEstimates(structural); s <- standardizedSolution(structural); m <- fitMeasures(structural)
-keep <- e$op %in% c("=~", "~")
-write.csv(data.frame(e[keep, c("lhs", "op", "rhs", "est", "se")], std = s[s$op %in% c("=~", "~"), "est.std"],
-                     chisq = m["chisq"], cfi = m["cfi"], scaled = m["chisq.scaled"]), "out.csv", row.names = FALSE)
-"""
-    (folder / "model.R").write_text(methods.lavaan_script(study) + more, encoding="utf-8")
-    done = subprocess.run([found, "model.R"], cwd=folder, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "Std.all" in done.stdout  # it prints what it found
-    return pd.read_csv(folder / "out.csv")
-
-
-def agrees(study, found: pd.DataFrame, estimate: float = 1e-5, chisq: float = 1e-6) -> None:
-    """Estimates and errors to 1e-5 (ordered ones to 1e-4), tests to 1e-6 of themselves, CFI to 1e-6."""
-    ours = study.structural.estimates.set_index(["lhs", "op", "rhs"])
-    for row in found.itertuples():
-        mine = ours.loc[(row.lhs, row.op, row.rhs)]
-        assert mine["est"] == pytest.approx(row.est, abs=estimate)
-        assert mine["std_all"] == pytest.approx(row.std, abs=estimate)
-        assert (mine["se"] or 0) == pytest.approx(row.se, abs=estimate)
-    measures = study.structural.fit_measures
-    assert measures["chisq"] == pytest.approx(found["chisq"][0], rel=chisq)
-    assert measures["cfi"] == pytest.approx(found["cfi"][0], abs=1e-6)
-    if "chisq.scaled" in measures:
-        assert measures["chisq.scaled"] == pytest.approx(found["scaled"][0], rel=10 * chisq)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("estimator", "holes"), [("MLR", False), ("MLR", True), ("ML", False), ("WLSMV", False)])
-def test_r_finds_the_same_from_the_script_and_its_data(tmp_path, estimator, holes):
-    rows = [[*row[: k % 6], "", *row[k % 6 + 1 :]] if holes and k % 5 == 0 else row for k, row in enumerate(ROWS)]
-    study = study_of(tmp_path, rows, estimator=estimator)
-    loose = {"estimate": 1e-4} if estimator == "WLSMV" else {"chisq": 1e-5} if holes else {}
-    agrees(study, run_in_r(study, tmp_path), **loose)
-
-
 @pytest.fixture(scope="module")
 def hanoi() -> Path:
     path = Path(os.environ.get("SOCIALCOMMERCE_DATA", "nowhere")) / "hanoi_social_commerce_impulse.xlsx"
@@ -552,13 +507,6 @@ def test_the_projects_own_notebooks_take_any_survey(tmp_path):
     assert [row[1] for row in found["tables"]["items_table"]["rows"]] == HEAD[:-1]
     assert found["texts"]["invariance"]["zh"].endswith("不变性")
     assert "WLSMV" in said
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("screening", ["drop", "report-only"])
-def test_r_finds_the_same_in_the_hanoi_survey(hanoi, tmp_path, screening):
-    study = read_study(hanoi, root() / "data" / "survey" / "hanoi.toml", screening=screening)
-    agrees(study, run_in_r(study, tmp_path))
 
 
 FITS = {"columns": [*FIT_DIGITS], "rows": [[0.5] * len(FIT_DIGITS)] * 2}

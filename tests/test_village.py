@@ -151,7 +151,7 @@ def test_the_set_holds_what_a_regression_does_not_reject(push, adjusted, seed, s
     finite = [end for span in found for end in span if math.isfinite(end)]
     assert (len(found), len(finite)) == {"interval": (1, 2), "line": (1, 0), "rays": (2, 2)}[shape]
     assert [rejection(rows, adjusted, end) for end in finite] == pytest.approx([0.05] * len(finite), rel=1e-6)
-    for effect in np.linspace(-20, 20, 81):
+    for effect in np.linspace(-20, 20, 21):
         assert any(low <= effect <= high for low, high in found) == (rejection(rows, adjusted, effect) >= 0.05)
 
 

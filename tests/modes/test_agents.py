@@ -11,7 +11,7 @@ import pytest
 
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.sharing import BUYING, SHARING, declare
-from stockflow import ParameterError, network_gap, networks, replicate, simulate, trajectory
+from stockflow import ParameterError, load_run, network_gap, networks, replicate, simulate, trajectory
 
 ROOT = Path(__file__).parents[2]
 LIVELY = {"beta": 0.1, "pi1": 0.05, "omega": 0.01}
@@ -111,9 +111,13 @@ def test_counts_are_the_same_whatever_engine_block_and_threads(name, monkeypatch
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_persons_are_kept_and_moves_explain_every_change(name):
+def test_persons_are_kept_and_moves_explain_every_change_in_a_run_made_from_its_file_too(name, tmp_path):
     mode, parameters, options = runs()[name]
     run = simulate(mode, parameters, 40, seed=3, **options)
+    run.save(tmp_path / "run.json")
+    again = load_run(tmp_path / "run.json", mode, options.get("network"))
+    assert np.array_equal(again.moves, run.moves)
+    assert (tmp_path / "run.json").stat().st_size < 20_000
     assert (run.counts.sum(axis=1) == len(run.state)).all()
     assert np.array_equal(np.diff(run.counts, axis=0), (run.moves @ mode.incidence.T).astype(int))
     assert np.array_equal(run.counts[-1], np.bincount(run.state, minlength=len(mode.states)))

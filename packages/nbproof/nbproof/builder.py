@@ -144,14 +144,8 @@ class Progress:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         self.live = sys.stdout.isatty()
-        self.bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=28),
-            TextColumn("{task.fields[at]}"),
-            TimeElapsedColumn(),
-            console=Console(highlight=False),
-            disable=not self.live,
-        )
+        said = TextColumn("{task.description}"), BarColumn(bar_width=28), TextColumn("{task.fields[at]}")
+        self.bars = Progress(*said, TimeElapsedColumn(), console=Console(highlight=False), disable=not self.live)
         self.tasks: dict[str, Any] = {}
         self.started: dict[str, float] = {}
 

@@ -61,26 +61,29 @@ class Document:
     scripts: list[str] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
 
-    def tree(self, target: str) -> str:
-        """Return the document for ``"html"`` or ``"pdf"`` as pandoc's JSON, the references in its metadata."""
+    def converted(self, target: str, *options: str) -> str:
+        """Return the body that pandoc writes for ``"html"`` or ``"typst"``, what is cited listed at its end."""
         blocks, written = self.blocks, json.dumps(self.blocks)
         linked = dict.fromkeys(re.findall(r'"#ref-(\w+)"', written))  # cited in the author's own words
-        cited = [{"citationId": key, **CITED} for key in linked]
-        if linked or '"t": "Cite"' in written:
+        meta: dict[str, Any] = {}
+        if linked or '"t": "Cite"' in written:  # reading a style takes pandoc longer than all else
+            options = ("--citeproc", *options)
+            cited = [{"citationId": key, **CITED} for key in linked]
+            meta = {
+                "lang": {"t": "MetaString", "c": "en-GB"},  # of the references' style; the page says its own language
+                "link-citations": {"t": "MetaBool", "c": True},
+                "nocite": {"t": "MetaInlines", "c": [{"t": "Cite", "c": [cited, []]}]},
+                **(references(project().path(project().bibliography)) if project().bibliography else {}),
+            }
             blocks = [
                 *blocks,
                 _header("refs-heading", words(self.language)["references"]),
                 {"t": "Div", "c": [_attr("refs"), []]},
             ]
-        if target == "pdf" and self.code:
+        if target == "typst" and self.code:
             blocks = [*blocks, _header("appendix-code", words(self.language)["appendix"]), *self.code]
-        meta = {
-            "lang": {"t": "MetaString", "c": "en-GB"},  # of the references' style; the page says its own language
-            "link-citations": {"t": "MetaBool", "c": True},
-            "nocite": {"t": "MetaInlines", "c": [{"t": "Cite", "c": [cited, []]}]},
-            **(references(project().path(project().bibliography)) if project().bibliography else {}),
-        }
-        return json.dumps({"pandoc-api-version": [1, 23, 1], "meta": meta, "blocks": blocks})
+        tree = json.dumps({"pandoc-api-version": [1, 23, 1], "meta": meta, "blocks": blocks})
+        return convert(tree, "json", target, *options)
 
 
 def document_of(notebook: Mapping[str, Any], results: Mapping[str, Any], language: str) -> Document:
@@ -170,12 +173,9 @@ def _output(data: dict[str, Any]) -> dict[str, Any]:
 
 def _numbering(notebook: Mapping[str, Any], language: str) -> dict[str, tuple[str, int]]:
     """Number figures and tables in order of appearance, each kind for itself."""
+    shown = [payload for payload in payloads(notebook) if payload["kind"] in ("figure", "table")]
     names = {
-        kind: [
-            payload["name"]
-            for payload in payloads(notebook)
-            if payload["kind"] == kind and payload["language"] == language
-        ]
+        kind: [each["name"] for each in shown if (each["kind"], each["language"]) == (kind, language)]
         for kind in ("figure", "table")
     }
     return {name: (kind, number) for kind, each in names.items() for number, name in enumerate(each, 1)}

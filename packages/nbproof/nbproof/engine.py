@@ -85,26 +85,20 @@ class _Kernel:
 
     @classmethod
     def execute_managed_notebook(
-        cls,
-        nb_man: Any,
-        kernel_name: str,
-        *,
-        on_cell: Progress | None = None,
-        sockets: str | None = None,
-        **options: Any,
+        cls, nb_man: Any, kernel_name: str, *, on_cell: Progress | None = None, sockets: str | None = None, **more: Any
     ) -> None:
         """Hand papermill's own engine a progress hook and a folder for the kernel's sockets."""
         total = len(nb_man.nb.cells)
         if on_cell:
-            options["on_cell_execute"] = lambda cell, cell_index: on_cell(cell_index, total)
+            more["on_cell_execute"] = lambda cell, cell_index: on_cell(cell_index, total)
         if sockets and hasattr(socket, "AF_UNIX") and len(os.fsencode(sockets)) <= SOCKET:
-            options["config"] = Config({"KernelManager": {"transport": "ipc", "ip": sockets}})
+            more["config"] = Config({"KernelManager": {"transport": "ipc", "ip": sockets}})
         elif sockets and zmq.has("curve"):
-            options["config"] = Config({"KernelManager": {"transport_encryption": "auto"}})
+            more["config"] = Config({"KernelManager": {"transport_encryption": "auto"}})
         if nb_man.nb.metadata.get("kernelspec", {}).get("language") == "python":
             # a kernel may log that it was interrupted when it is ended after an error, which is said better already
-            options["extra_arguments"] = ["--IPKernelApp.log_level=50"]
-        super().execute_managed_notebook(nb_man, kernel_name, **options)  # type: ignore[misc]  # of NBClientEngine
+            more["extra_arguments"] = ["--IPKernelApp.log_level=50"]
+        super().execute_managed_notebook(nb_man, kernel_name, **more)  # type: ignore[misc]  # of NBClientEngine
 
 
 def register() -> None:
@@ -210,7 +204,8 @@ def _shell():
         sys.modules["__main__"] = main
 
 
-STARTUP = """import pickle
+STARTUP = """import pickle, sys
+sys.modules.setdefault("rfc3987_syntax", None)  # as in nbproof/warm.py
 from nbproof.engine import record_reads, spare_tracebacks
 from nbproof.project import use
 use(lambda found=pickle.loads({project!r}): found)

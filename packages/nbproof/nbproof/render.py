@@ -22,7 +22,7 @@ from typing import Any
 
 import jinja2
 
-from nbproof.document import Document, convert
+from nbproof.document import Document
 from nbproof.errors import OutputError
 from nbproof.look import asset, look, words
 from nbproof.project import project
@@ -48,7 +48,7 @@ def html(document: Document, languages: tuple[str, ...]) -> str:
     str
         The page; fonts, style, script and figures are inside.
     """
-    body = convert(document.tree("html"), "json", "html", "--mathml", "--citeproc", "--syntax-highlighting=none")
+    body = document.converted("html", "--mathml", "--syntax-highlighting=none")
     said = words(document.language)
     bar = parts().bar(document.name, said, {each: words(each) for each in languages if each != document.language})
     contents = parts().contents(document.sections, said["contents"])
@@ -105,7 +105,7 @@ def pdf(document: Document) -> bytes:
     """Render a document as a PDF, code in an appendix; the same bytes for the same document."""
     import typst
 
-    body = convert(document.tree("pdf"), "json", "typst", "--citeproc", "--syntax-highlighting=idiomatic")
+    body = document.converted("typst", "--syntax-highlighting=idiomatic")
     drawn = look()
     family, folder = drawn.pdf_font(document.language)
     language, _, region = words(document.language)["tag"].partition("-")
@@ -124,9 +124,15 @@ def pdf(document: Document) -> bytes:
             Path(place, name).write_bytes(content)
         main = Path(place, "main.typ")
         main.write_text(head + "\n" + body, encoding="utf-8")
-        return typst.compile(
-            str(main), root=place, font_paths=[str(folder)] if folder else [], ignore_system_fonts=folder is not None
-        )
+        return typst.compile(str(main), root=place, font_paths=_fonts(folder))
+
+
+@cache  # reading the system's takes as long as a small PDF
+def _fonts(folder: Path | None) -> Any:
+    """Return typst's own fonts, and those of a folder or of the system."""
+    import typst
+
+    return typst.Fonts(include_system_fonts=folder is None, font_paths=[str(folder)] if folder else [])
 
 
 @cache

@@ -71,6 +71,7 @@ def make(job: Job, channel: Connection, alive: Connection | None = None) -> None
     if alive is not None and alive.poll():  # nothing is ever sent: the builder was gone before this began
         return
     use(lambda: job.project)
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # where no fork server has: see warm.py
     kept = keep(channel, alive)
 
     def end() -> None:
@@ -84,12 +85,8 @@ def make(job: Job, channel: Connection, alive: Connection | None = None) -> None
             os.chdir(job.folder)
         channel.send(("done", _make(job, channel)))
     except OSError as wrong:
-        channel.send(
-            (
-                "failed",
-                f"{job.report.name}: cannot write its files: {wrong.strerror}; the last good report is unchanged.",
-            )
-        )
+        said = f"cannot write its files: {wrong.strerror}; the last good report is unchanged."
+        channel.send(("failed", f"{job.report.name}: {said}"))
     except Exception as wrong:
         if getattr(wrong, "input_is_wrong", False):
             channel.send(("failed", str(wrong)))

@@ -87,9 +87,9 @@ def test_the_readme_runs_as_it_stands_with_this_package_alone(tmp_path):
         "PYTHONPATH": os.pathsep.join([str(tmp_path / "alone"), str(ROOT)]),
     }
 
-    def run(*command: str, code: int = 0) -> str:
+    def run(*command: str) -> str:
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == code, done.stdout + done.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     run(sys.executable, "-c", re.search(r"```python\n(.*?)```", text, re.DOTALL)[1])
@@ -103,9 +103,6 @@ def test_the_readme_runs_as_it_stands_with_this_package_alone(tmp_path):
     assert ">2.25</span>" in page
     assert "A cup costs" not in page
     assert '<a href="../en/coffee.html" lang="en-GB"' in page
-    results = tmp_path / "reports" / "results" / "coffee.json"
-    results.write_text(results.read_text().replace("2.25", "2.35"))
-    assert "number price, value" in run("nbproof", "verify", code=1)
 
 
 def test_what_is_not_installed_is_named_with_the_extra_that_brings_it():

@@ -17,7 +17,7 @@ EARLY, LATE = 200, 20_000  # steps of EM before Newton's, and where there are to
 NEWTON = 60  # variables
 
 
-def saturated(patterns: MissingPatterns, tolerance: float = 1e-12) -> tuple[Array, Array, bool]:
+def saturated(patterns: Patterns | MissingPatterns, tolerance: float = 1e-12) -> tuple[Array, Array, bool]:
     """Return mean and covariance (divisor N) of the unrestricted normal model, and whether they are its maximum.
 
     Where values are missing some steps of EM lead there and, as these grow short long before the maximum, Newton steps
@@ -31,15 +31,13 @@ def saturated(patterns: MissingPatterns, tolerance: float = 1e-12) -> tuple[Arra
     covariance, few = np.diag(variance), len(mean) <= NEWTON
     for _ in range(EARLY if few else LATE):
         try:
-            point = Expectation.at(patterns, covariance, mean)
+            step, product = _expected(patterns, covariance, mean)
         except np.linalg.LinAlgError:
             raise DataError(
                 "the incomplete data have no covariance matrix: some variables determine one another in the few rows "
                 "that hold them together; leave one of them out or use more rows."
             ) from None
-        expected = (point.moments + point.uncertainty) / patterns.nobs.sum()
-        step = expected[:-1, -1]
-        new = expected[:-1, :-1] - np.outer(step, step)
+        new = product - np.outer(step, step)
         scale = np.sqrt(np.diag(new))
         change = max(np.max(np.abs(step / scale)), np.max(np.abs(new - covariance) / np.outer(scale, scale)))
         mean, covariance = mean + step, (new + new.T) / 2
@@ -48,7 +46,21 @@ def saturated(patterns: MissingPatterns, tolerance: float = 1e-12) -> tuple[Arra
     return _newton(patterns, mean, covariance) if few else (mean, covariance, False)
 
 
-def _newton(patterns: MissingPatterns, mean: Array, covariance: Array) -> tuple[Array, Array, bool]:
+def _expected(patterns: Patterns | MissingPatterns, covariance: Array, mean: Array) -> tuple[Array, Array]:
+    """Return the means of what the rows' deviations and their products are expected to be; LinAlgError as of those."""
+    if isinstance(patterns, MissingPatterns):
+        point = Expectation.at(patterns, covariance, mean)
+        expected = (point.moments + point.uncertainty) / patterns.nobs.sum()
+        return expected[:-1, -1], expected[:-1, :-1]
+    np.linalg.cholesky(covariance)
+    share, d = patterns.nobs / patterns.nobs.sum(), np.where(patterns.mask, patterns.mean - mean, 0.0)
+    regression = covariance @ (np.linalg.inv(patterns.held(covariance)) * patterns.mask[:, None, :])
+    inner = (patterns.covariance + d[:, :, None] * d[:, None, :]) @ regression.swapaxes(1, 2) - covariance
+    product = covariance + np.tensordot(share, regression @ inner, 1)
+    return share @ (regression @ d[..., None])[..., 0], product
+
+
+def _newton(patterns: Patterns | MissingPatterns, mean: Array, covariance: Array) -> tuple[Array, Array, bool]:
     """Go from moments to the maximum of the likelihood."""
     i, j = np.tril_indices(len(mean))
     full = moments_block(len(mean), True, (), i, j)

@@ -28,21 +28,18 @@ Weighed = tuple[Patterns, Array, Array, Array]  # moments, and what ``weights`` 
 
 def weights(block: Block, implied: Implied, patterns: Patterns) -> tuple[Array, Array, Array]:
     """Return W = Sigma^-1 by pattern (zeros where unobserved), d = mean - mu, log|Sigma|; nan if not definite."""
-    p, mask, complete = block.observed, patterns.mask, patterns.mask.all()
-    Sigma = implied.covariance[..., None, :p, :p]
-    if not complete:
-        both = mask[:, :, None] & mask[:, None, :]
-        Sigma = np.where(both, Sigma, 0.0) + np.eye(p) * ~mask[:, :, None]
+    p, both = block.observed, patterns.both
+    Sigma = patterns.held(implied.covariance[..., None, :p, :p])
     root = cholesky(Sigma)
     broken = np.isnan(root[..., 0, 0])
     W = inverse(np.where(broken[..., None, None], np.eye(p), Sigma) if broken.any() else Sigma)
-    if not complete:
+    if both is not None:
         W = np.where(both, W, 0.0)
     logdet = 2 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(-1)
     if not block.means:
         return W, np.zeros_like(patterns.mean), logdet
     d = patterns.mean - implied.mean[..., None, :p]
-    return W, d if complete else np.where(mask, d, 0.0), logdet
+    return W, d if both is None else np.where(patterns.mask, d, 0.0), logdet
 
 
 def discrepancy(patterns: Patterns, W: Array, d: Array, logdet: Array) -> Array:
@@ -154,14 +151,13 @@ class Likelihood:
         if block.means:
             S = bordered(S + d[..., :, None] * d[..., None, :], d)
             W = bordered(W, np.zeros_like(d))
-        R = block.columns(implied)
-        n = patterns.nobs[..., None, None]
-        V = W @ S @ W
-        Q = _sandwich(R[..., None, :, :], W)
-        if not observed:
-            return block.gradient(_sandwich(R, (n * (W - V)).sum(-3))), (n * block.expected(Q)).sum(-3)
-        B = _sandwich(R[..., None, :, :], V)
+        R, n = block.columns(implied)[..., None, :, :], patterns.nobs[..., None, None]
+        P = W @ R
+        across = np.swapaxes(P, -1, -2)
+        Q, B = across @ R, across @ S @ P
         G = (n * (Q - B)).sum(-3)
+        if not observed:
+            return block.gradient(G), (n * block.expected(Q)).sum(-3)
         return block.gradient(G), (n * block.curvature(Q, B)).sum(-3) + block.bending(G, implied)
 
 
@@ -193,10 +189,6 @@ def _incomplete(block: Block, implied: Implied, points: Array, observed: bool) -
             one = Implied(implied.effects[k][0], implied.covariance[k][0], implied.mean[k][0])
             g[k], h[k] = point.derivatives(block, one, observed)
     return g, h
-
-
-def _sandwich(R: Array, W: Array) -> Array:
-    return np.swapaxes(R, -1, -2) @ W @ R
 
 
 Problem = Likelihood | LeastSquares
@@ -241,15 +233,9 @@ def minimise(problem: Problem, start: Array, *, limit: int = 500, tolerance: flo
     theta = np.array(np.atleast_2d(start), dtype=float)
     batch = len(theta)
     f = np.atleast_1d(problem.value(theta))
-    state = {
-        "damping": np.zeros(batch),
-        "decrement": np.full(batch, np.inf),
-        "iterations": np.zeros(batch, int),
-        "gradient": np.full(batch, np.inf),
-        "stuck": np.zeros(batch, int),
-        "best": np.full(batch, np.inf),
-        "damped": np.ones(batch, bool),
-    }
+    state = {name: np.full(batch, np.inf) for name in ("decrement", "gradient", "best")}
+    state |= {"iterations": np.zeros(batch, int), "stuck": np.zeros(batch, int)}
+    state |= {"damping": np.zeros(batch), "damped": np.ones(batch, bool)}
     active = np.flatnonzero(np.isfinite(f))
     part, taken = problem, np.arange(batch)
     for _ in range(limit):

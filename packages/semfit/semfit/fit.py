@@ -20,7 +20,7 @@ from semfit.moments import Moments, Sample, from_moments, read
 from semfit.ordinal import PARAMETERIZATIONS, fit_ordinal
 from semfit.resampling import bootstrap as resample
 from semfit.result import SemFit
-from semfit.saturated import saturated_value
+from semfit.saturated import baseline_value, saturated_value
 from semfit.solved import FitOptions
 from semfit.start import settle, start_values
 from semfit.syntax import parse
@@ -171,13 +171,15 @@ def fit(
         result = replace(result, options={**options, "parameterization": parameterization})
         return _with_draws(result, bootstrap, seed, workers, progress)
     means = True if (missing == "fiml" or cluster is not None) and mean_structure is None else mean_structure
-    observed = find_roles(parsed.terms).observed
+    roles = find_roles(parsed.terms)
+    complete: tuple[str, ...] = ()
     if moments is None:
-        incomplete = missing != "listwise"  # then fixed covariates must be whole
-        complete = build(parsed, groups=_count(data, group), means=means).fixed_covariates if incomplete else ()
+        if missing != "listwise" and roles.covariates:  # those that are fixed must be whole
+            count = data[group].nunique() if isinstance(data, pd.DataFrame) and group in data.columns else 1
+            complete = build(parsed, groups=int(count), means=means).fixed_covariates
         sample = read(
             data,
-            observed,
+            roles.observed,
             group=group,
             missing=missing,
             complete=complete,
@@ -186,7 +188,7 @@ def fit(
             means=missing == "fiml" and bool(means),
         )
     else:
-        sample = from_moments(moments, observed)
+        sample = from_moments(moments, roles.observed)
         means = _means_of_moments(moments, means)
     if estimator == "MLM" and sample.missing:
         raise ParameterError("estimator 'MLM' with incomplete rows; MLM needs complete data, MLR takes missing='fiml'.")
@@ -234,11 +236,6 @@ def _means_of_moments(moments: Moments | list[Moments] | tuple[Moments, ...], me
     return False
 
 
-def _count(data: pd.DataFrame, group: str | None) -> int:
-    known = isinstance(data, pd.DataFrame) and group in getattr(data, "columns", ())
-    return int(data[group].nunique()) if known else 1
-
-
 def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, observed: bool = False) -> SemFit:
     """Fit a parameter table to a sample; standard errors rest on the expected information or the ``observed`` one."""
     parts, patterns = blocks(table), tuple(g.patterns for g in sample.groups)
@@ -268,10 +265,11 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, 
         scores = robust.influence if estimator == "MLM" else robust.casewise_scores
         meat = robust.meat(problem, sample, solution.theta, scores)
         vcov = inverse @ meat @ inverse
-    test = _test(problem, sample, table, float(solution.value) - saturated, curvature.directions + len(active))
-    base_problem, base_theta = robust.baseline(problem, sample)
-    base = _test(base_problem, sample, table, float(base_problem.value(base_theta)) - saturated, len(base_theta))
+    test = _test(sample, table, float(solution.value) - saturated, curvature.directions + len(active))
+    free = (len(sample.names) - len(table.fixed_covariates)) * (1 + table.means) * table.groups
+    base = _test(sample, table, baseline_value(problem, sample) - saturated, free)
     if estimator != "ML" and usable:
+        base_problem, base_theta = robust.baseline(problem, sample)
         test = robust.scaled(test, problem, sample, solution.theta, inverse, estimator, meat)
         inner = covariance(base_problem.derivatives(base_theta[None], observed=observed)[1][0], np.eye(len(base_theta)))
         base = robust.scaled(base, base_problem, sample, base_theta, inner.inverse, estimator)
@@ -292,7 +290,7 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, 
     )
 
 
-def _test(problem: Likelihood, sample: Sample, table: ParameterTable, gap: float, npar: int) -> TestStatistic:
+def _test(sample: Sample, table: ParameterTable, gap: float, npar: int) -> TestStatistic:
     p, x = len(sample.names), len(table.fixed_covariates)
     moments = (p * (p + 1) - x * (x + 1)) // 2 + (p - x if table.means else 0)
     return TestStatistic(2 * sample.nobs * gap, len(sample.groups) * moments - npar)

@@ -60,7 +60,10 @@ def enforce(
     tried: list[set[Inequality]] = [set()]
     while solution.converged:
         slack = Constraints(bounds, position, numbers)(solution.theta)
-        pull = _multipliers(held, solution)[len(equal) :]
+        pull = np.zeros(0)  # by how much f would rise for each unit that a constraint's left side rises above zero
+        if held.constraints is not None:
+            gradient = held.derivatives(solution.theta[None])[0][0]
+            pull = np.linalg.lstsq(jacobian(held.constraints, solution.theta).T, gradient, rcond=None)[0][len(equal) :]
         if len(pull) and pull.min() < 0:
             active.pop(int(pull.argmin()))
         elif slack.min() < -SLACK:
@@ -75,11 +78,3 @@ def enforce(
         held = replace(problem, constraints=constraints)
         solution = minimise(held, solution.theta)
     return held, solution, tuple(c.said for c in active)
-
-
-def _multipliers(problem: Likelihood, solution: Solution) -> np.ndarray:
-    """Return by how much f would rise for each unit that a constraint's left side rises above zero."""
-    if problem.constraints is None:
-        return np.zeros(0)
-    gradient = problem.derivatives(solution.theta[None])[0][0]
-    return np.linalg.lstsq(jacobian(problem.constraints, solution.theta).T, gradient, rcond=None)[0]

@@ -152,18 +152,13 @@ def _union(blocks: Sequence[Block], cells: list[list[tuple]], q: int) -> tuple[B
 
 def _layer(block: Block, source: Array, numbers: Array, groups: list[tuple]) -> Layer:
     """Put the fixed cells and the moments of groups side by side."""
-    A, S = (_stack([base[k] for _, _, base in groups], -3) for k in (0, 1))
+    A, S = (np.stack([base[k] for _, _, base in groups], -3) for k in (0, 1))
     if isinstance(groups[0][1], MissingPatterns):
         return Layer(block, source, numbers, (A, S), groups[0][1])
     patterns = Patterns(
-        _stack([s.nobs for _, s, _ in groups], -2),
-        _stack([s.covariance for _, s, _ in groups], -4),
-        _stack([s.mean for _, s, _ in groups], -3),
+        np.stack([s.nobs for _, s, _ in groups], -2),
+        np.stack([s.covariance for _, s, _ in groups], -4),
+        np.stack([s.mean for _, s, _ in groups], -3),
         groups[0][1].mask,
     )
     return Layer(block, source, numbers, (A, S), patterns)
-
-
-def _stack(arrays: list[Array], axis: int) -> Array:
-    """Stack arrays along a new axis; a single one without a copy."""
-    return np.expand_dims(arrays[0], axis) if len(arrays) == 1 else np.stack(arrays, axis)

@@ -38,6 +38,19 @@ class Patterns:
     mean: Array
     mask: Array
 
+    @cached_property
+    def both(self) -> Array | None:
+        """Which pairs of variables each pattern holds, (P, p, p); None where nothing is missing."""
+        return None if self.mask.all() else self.mask[:, :, None] & self.mask[:, None, :]
+
+    def held(self, covariance: Array) -> Array:
+        """Return what each pattern holds of (..., P or 1, p, p), bordered by ones on the diagonal."""
+        return covariance if self.both is None else np.where(self.both, covariance, self._blank)
+
+    @cached_property
+    def _blank(self) -> Array:
+        return np.eye(self.mask.shape[1]) * ~self.mask[:, :, None]
+
     @classmethod
     def whole(cls, nobs: float, covariance: Array, mean: Array) -> Patterns:
         """Return moments of rows that lack nothing."""
@@ -126,6 +139,15 @@ def _condensed(rows: Array, weight: Array) -> Array:
     kept = values > 0
     apart = np.sqrt(values[kept])[:, None] * vectors.T[kept]
     return np.vstack([_bordered(mean[None], np.sqrt([total])), np.column_stack([apart, np.zeros(len(apart))])])
+
+
+def _root(G: Array) -> Array:
+    """Return L' with G = L L' of covariances (k, m, m), where rounding may have left one hardly definite."""
+    try:
+        return np.linalg.cholesky(G).swapaxes(1, 2)
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(G)
+        return (vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]).swapaxes(1, 2)
 
 
 @dataclass(frozen=True)
@@ -222,8 +244,8 @@ class Expectation:
 
     @cached_property
     def roots(self) -> tuple[Array, ...]:
-        """L' with G = L L', by the sizes of the patterns."""
-        return tuple(np.linalg.cholesky(one).swapaxes(1, 2) for one in self.unsure)
+        """L' with G = L L', by the sizes of the patterns; any such L does."""
+        return tuple(map(_root, self.unsure))
 
     def _twice(self, block: Block, F: Array) -> Array:
         """Return the sum over rows of tr(G D~ G D~') / 2 by pairs of cells: products of the entries of L' D~ L."""

@@ -88,6 +88,11 @@ class Block:
         """The factor of u v' + v u': a half for variances."""
         return np.where(~self.path & (self.row == self.column), 0.5, 1.0)
 
+    @cached_property
+    def cc(self) -> Array:
+        """The product of the factors of two cells, (m, m)."""
+        return np.outer(self.c, self.c)
+
     def base(self, covariance: Array, mean: Array) -> tuple[Array, Array]:
         """Return A and S without the free parameters; the sample's moments fill the exogenous cells."""
         batch = covariance.shape[:-2]
@@ -105,12 +110,10 @@ class Block:
 
     def matrices(self, theta: Array, base: tuple[Array, Array]) -> tuple[Array, Array]:
         """Return A and S, shape (..., n, n), for parameters of shape (..., q)."""
-        batch = np.broadcast_shapes(theta.shape[:-1], base[0].shape[:-2])
-        out = []
+        out, blank = [], np.zeros((*theta.shape[:-1], 1, 1), dtype=theta.dtype)
         for matrix, (cells, source) in zip(base, self._places, strict=True):
-            full = np.empty((*batch, self.n, self.n), dtype=theta.dtype)
-            full[...] = matrix
-            full.reshape(*batch, -1)[..., cells] = theta[..., source]
+            full = np.add(matrix, blank, order="C")
+            full.reshape(*full.shape[:-2], -1)[..., cells] = theta[..., source]
             out.append(full)
         return out[0], out[1]
 
@@ -132,28 +135,35 @@ class Block:
         return Implied(E, C, E[..., self.observed] if self.means else np.empty(0))
 
     def effects(self, A: Array) -> Array:
-        """Return E = (I - A)^-1, inverting only among the variables that have outgoing paths."""
-        source, inside, below, unit = self._sources
-        flat = A.reshape(*A.shape[:-2], -1)
-        E = np.empty_like(flat)
-        E[...] = unit
-        k = len(source)
-        if not k:
-            return E.reshape(A.shape)
-        inner = inverse(np.eye(k) - flat[..., inside].reshape(*A.shape[:-2], k, k))
-        E[..., inside] = inner.reshape(*A.shape[:-2], -1)
-        E[..., below] = (flat[..., below].reshape(*A.shape[:-2], -1, k) @ inner).reshape(*A.shape[:-2], -1)
-        return E.reshape(A.shape)
+        """Return E = (I - A)^-1: with no cycle I + A + A A + ..., formed among the variables with outgoing paths."""
+        k, inside, below, unit, longest = self._sources
+        E = np.add(A, unit, order="C")  # so that what follows writes into it
+        if longest <= 1:
+            return E
+        flat, own, one = E.reshape(*A.shape[:-2], -1), A.reshape(*A.shape[:-2], -1), np.eye(k)
+        paths = own[..., inside].reshape(*A.shape[:-2], k, k)
+        inner = inverse(one - paths) if longest > k else one + paths
+        for _ in range(2, longest if longest <= k else 0):
+            inner = one + paths @ inner
+        flat[..., inside] = inner.reshape(*A.shape[:-2], -1)
+        flat[..., below] = (own[..., below].reshape(*A.shape[:-2], -1, k) @ inner).reshape(*A.shape[:-2], -1)
+        return E
 
     @cached_property
-    def _sources(self) -> tuple[Array, Array, Array, Array]:
-        """Variables with outgoing paths; the cells among them, and from them to the others; the identity matrix."""
-        leaves = np.zeros(self.n, dtype=bool)
-        leaves[self.column[self.path]] = True
-        leaves[[c[2] for c in self.fixed if c[0]] + [c[2] for c in self.exogenous if c[0]]] = True
+    def _sources(self) -> tuple[int, Array, Array, Array, int]:
+        """Of the variables with outgoing paths: their number, the cells among them and from them to the others; the
+        identity matrix; and how many paths follow one another at most, more than variables where in a cycle."""
+        A = np.zeros((self.n, self.n), dtype=int)
+        A[self.row[self.path], self.column[self.path]] = 1
+        for path, i, j in (*(cell[:3] for cell in self.fixed), *self.exogenous):
+            A[i, j] |= path
+        leaves = A.any(0)
         source, sink = np.flatnonzero(leaves), np.flatnonzero(~leaves)
+        reached, longest = A, 0
+        while reached.any() and longest <= len(source):
+            reached, longest = (A @ reached > 0).astype(int), longest + 1
         inside, below = ((rows[:, None] * self.n + source).ravel() for rows in (source, sink))
-        return source, inside, below, np.eye(self.n).ravel()
+        return len(source), inside, below, np.eye(self.n), longest
 
     def columns(self, implied: Implied) -> Array:
         """Return [E, C] in the rows of the observed variables (and the constant), centred at the implied mean.
@@ -162,12 +172,12 @@ class Block:
         it goes with the block-diagonal weight (Sigma^-1, 1). Shape (..., p [+ 1], 2 n).
         """
         E, C = implied.effects, implied.covariance
-        if not self.means:
-            return np.concatenate([E[..., : self.observed, :], C[..., : self.observed, :]], -1)
-        E, C, k = E[..., : self.observed + 1, :].copy(), C[..., : self.observed + 1, :].copy(), self.observed
-        E[..., :k, k] = 0.0
-        C[..., k, :] = implied.mean
-        return np.concatenate([E, C], -1)
+        k = self.observed
+        R = np.concatenate([E[..., : k + self.means, :], C[..., : k + self.means, :]], -1)
+        if self.means:
+            R[..., :k, k] = 0.0
+            R[..., k, self.n :] = implied.mean
+        return R
 
     def gradient(self, G: Array) -> Array:
         """Return the gradient of f = (log|M| + tr(S M^-1)) / 2 by cell, from G = R' Omega R, Omega = W - W S W."""
@@ -176,7 +186,7 @@ class Block:
     def expected(self, Q: Array) -> Array:
         """Return the expected Hessian of f by cells, shape (..., m, m), from Q = R' W R."""
         uu, vv, uv = self._gathered(Q)
-        return (uu * vv + uv * np.swapaxes(uv, -1, -2)) * np.outer(self.c, self.c)
+        return (uu * vv + uv * np.swapaxes(uv, -1, -2)) * self.cc
 
     def _gathered(self, Q: Array) -> tuple[Array, Array, Array]:
         """Return the entries of a symmetric Q at (u, u), (v, v) and (u, v)."""
@@ -189,7 +199,7 @@ class Block:
         xuu, xvv, xuv = self._gathered(2 * B - Q)
         half = np.swapaxes(uv, -1, -2) * xuv
         half = uu * xvv + vv * xuu + half + np.swapaxes(half, -1, -2)
-        return 0.5 * half * np.outer(self.c, self.c)
+        return 0.5 * half * self.cc
 
     def bending(self, G: Array, implied: Implied) -> Array:
         """Return the part of the observed Hessian made of second derivatives of M, from G = R' Omega R."""
@@ -227,9 +237,11 @@ def inverse(matrices: Array) -> Array:
 
 def bordered(inner: Array, d: Array) -> Array:
     """Return [[inner, d], [d', 1]]."""
-    top = np.concatenate([inner, d[..., :, None]], -1)
-    bottom = np.concatenate([d, np.ones((*d.shape[:-1], 1))], -1)[..., None, :]
-    return np.concatenate([top, bottom], -2)
+    p = inner.shape[-1]
+    out = np.ones((*inner.shape[:-2], p + 1, p + 1))
+    out[..., :p, :p] = inner
+    out[..., p, :p] = out[..., :p, p] = d
+    return out
 
 
 def blocks(table: ParameterTable) -> tuple[Block, ...]:
@@ -272,12 +284,6 @@ def moments_block(p: int, means: bool, exogenous: tuple[tuple[bool, int, int], .
 
 def cell(row: Parameter, at: dict[str, int]) -> tuple[bool, int, int]:
     """Return (directed?, row, column) of a parameter."""
-    match row.op:
-        case "=~":
-            return True, at[row.rhs], at[row.lhs]
-        case "~" | "<~":
-            return True, at[row.lhs], at[row.rhs]
-        case "~1":
-            return True, at[row.lhs], at["1"]
-        case _:
-            return False, at[row.lhs], at[row.rhs]
+    if row.op == "=~":
+        return True, at[row.rhs], at[row.lhs]
+    return row.op != "~~", at[row.lhs], at[row.rhs or "1"]

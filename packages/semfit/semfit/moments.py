@@ -186,10 +186,9 @@ def _check_columns(rows: Array, names: Sequence[str], where: str) -> None:
             f"{len(rows)} rows{where} for {len(names)} variables; a model needs more rows than variables: fit "
             f"parts of it, or means of items in place of items{', or leave the group out' if where else ''}."
         )
-    for k, name in enumerate(names):
-        column = rows[~np.isnan(rows[:, k]), k]
-        if len(column) == 0 or np.ptp(column) == 0:
-            raise DataError(f"column {name}{where} is constant or empty; a variable must vary.")
+    varies = np.fmax.reduce(rows) > np.fmin.reduce(rows)
+    if not varies.all():
+        raise DataError(f"column {names[int(varies.argmin())]}{where} is constant or empty; a variable must vary.")
     seen = ~np.isnan(rows)
     together = np.full((1, 1), 2.0) if seen.all() else seen.T.astype(float) @ seen
     if together.min() < 2:
@@ -203,12 +202,14 @@ def _group(
     where = f" in group {label}" if label else ""
     _check_columns(rows, names, where)
     mask, pattern_of = _patterns(~np.isnan(rows))
-    by_holes = means and len(mask) >= MANY
-    patterns = (missing_patterns if by_holes else pattern_moments)(rows, mask, pattern_of, weights)
+    few = len(mask) < MANY
+    patterns = (missing_patterns if means and not few else pattern_moments)(rows, mask, pattern_of, weights)
     if isinstance(patterns, Patterns) and mask.all():
         mean, covariance, settled = patterns.mean[0], patterns.covariance[0], True
     else:
-        mean, covariance, settled = saturated(missing_patterns(rows, mask, pattern_of, weights))
+        mean, covariance, settled = saturated(
+            patterns if means or few else missing_patterns(rows, mask, pattern_of, weights)
+        )
     check_definite(covariance, names, where)
     return GroupSample(label, len(rows), patterns, covariance, mean, rows, pattern_of, weights, clusters, settled)
 

@@ -74,7 +74,12 @@ def fit_ordinal(
         parameterization=parameterization,
     )
     moments = [ordinal_moments(g.raw[0].astype(int), tuple(counts), sample.names) for g in sample.groups]
-    sample = replace(sample, groups=tuple(map(_with_correlations, sample.groups, moments)))
+    whole = [Patterns.whole(m.nobs, m.correlations, np.zeros(len(m.correlations))) for m in moments]
+    polychoric = [
+        replace(g, patterns=s, covariance=s.covariance[0], mean=s.mean[0])
+        for g, s in zip(sample.groups, whole, strict=True)
+    ]
+    sample = replace(sample, groups=tuple(polychoric))
     problem = _problem(table, sample, moments)
     solution = settle(problem, table, partial(_start, table, sample, problem), 1e-18)
     return _result(text, table, sample, problem, solution, estimator)
@@ -113,12 +118,6 @@ def _coded(sample: Sample) -> tuple[GroupSample, ...]:
                     "category of an ordered item: merge categories."
                 )
     return tuple(replace(g, rows=part) for g, part in zip(sample.groups, np.split(codes, edges), strict=True))
-
-
-def _with_correlations(group: GroupSample, moments: OrdinalMoments) -> GroupSample:
-    """Return the group with its polychoric correlations in place of covariances."""
-    R, zero = moments.correlations, np.zeros(len(moments.correlations))
-    return replace(group, patterns=Patterns.whole(group.nobs, R, zero), covariance=R, mean=zero)
 
 
 def _problem(table: ParameterTable, sample: Sample, moments: Sequence[OrdinalMoments]) -> LeastSquares:

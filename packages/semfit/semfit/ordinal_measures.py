@@ -77,7 +77,8 @@ def _discrepancies(
         base -= n * logdet
         J.append(problem.jacobian(theta, k)[t:])
         W.append(share * problem.weights[k][t:])
-        V.append(share * _normal_weight(inner))
+        i, j = pairs(len(inner))  # V is the normal-theory weight
+        V.append(share * (inner[np.ix_(i, i)] * inner[np.ix_(j, j)] + inner[np.ix_(i, j)] * inner[np.ix_(j, i)]))
         gamma.append(problem.gammas[k][t:, t:] / share)
     D, V, G = np.vstack(J), linalg.block_diag(*V), linalg.block_diag(*gamma)
     moving = D.any(0)  # thresholds do not move correlations
@@ -87,9 +88,3 @@ def _discrepancies(
     expected = np.sum(V * G) - 2 * np.sum(BG * VD.T) + np.sum((BG @ B.T) * (D.T @ VD))
     own = sum(n / sample.nobs * np.trace(g) for n, g in zip(problem.counts, gamma, strict=True))
     return float(chisq), float(base), float(expected) / df, float(own) / len(D)
-
-
-def _normal_weight(inner: Array) -> Array:
-    """Return the normal-theory weight of correlations, from the inverse of the implied correlation matrix."""
-    i, j = pairs(len(inner))
-    return inner[np.ix_(i, i)] * inner[np.ix_(j, j)] + inner[np.ix_(i, j)] * inner[np.ix_(j, i)]

@@ -42,7 +42,7 @@ class Parameter:
         """Left side, operator and right side without blanks."""
         return f"{self.lhs}{self.op}{self.rhs}"
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What decides which lines are one parameter."""
         return self.label or self.equal or self.name

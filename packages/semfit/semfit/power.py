@@ -171,15 +171,12 @@ def power(
     for size, stream in zip(sizes, np.random.SeedSequence(seed).spawn(len(sizes)), strict=True):
         est, se = _draw(table, true, mean, covariance, int(size), draws, np.random.default_rng(stream))
         usable = np.isfinite(est).all(1) & np.isfinite(se).all(1)
-        est, se = est[usable], se[usable]
-        z = stats.norm.ppf(1 - alpha / 2)
-        share = (np.abs(est) > z * se).mean(0)
-        frame = relations.assign(true=true, mean=est.mean(0), power=share)
-        frame["power_se"] = np.sqrt(share * (1 - share) / len(est))
-        frame["coverage"] = (np.abs(est - true) <= z * se).mean(0)
-        frame["converged"] = usable.mean()
-        frame.insert(0, "nobs", int(size))
-        frames.append(frame)
+        est, half = est[usable], stats.norm.ppf(1 - alpha / 2) * se[usable]
+        share, coverage = (np.abs(est) > half).mean(0), (np.abs(est - true) <= half).mean(0)
+        error = np.sqrt(share * (1 - share) / len(est))
+        found = {"true": true, "mean": est.mean(0), "power": share, "power_se": error, "coverage": coverage}
+        frames.append(relations.assign(**found, converged=usable.mean()))
+        frames[-1].insert(0, "nobs", int(size))
     return pd.concat(frames, ignore_index=True)
 
 

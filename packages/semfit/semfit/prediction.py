@@ -13,8 +13,6 @@ from semfit.solved import Solved
 __all__ = ["factor_scores"]
 
 Array = np.ndarray
-
-
 METHODS = ("regression", "bartlett")
 
 

@@ -67,7 +67,7 @@ def summary(fit: Shown) -> str:
 
 def _head(fit: Shown) -> str:
     dropped = f"; {fit.sample.dropped} left out for missing values" if fit.sample.dropped else ""
-    lines = [f"*** {problem}" for problem in _said_first(fit)]
+    lines = [f"*** {said}" for said in (*fit.problems, *getattr(fit.problem, "notes", ()))]  # what was done to the data
     gradient = float(fit.solution.gradient)  # below this it is what rounding on a processor leaves
     steepest = "below 1e-10" if gradient < 1e-10 else f"{gradient:.1e}"
     state = "ended normally" if fit.converged and fit.identified else "DID NOT END NORMALLY"
@@ -82,11 +82,6 @@ def _head(fit: Shown) -> str:
         *_cautions(fit),
     ]
     return "\n".join(lines)
-
-
-def _said_first(fit: Shown) -> tuple[str, ...]:
-    """Problems of the solution, and what was done to the data."""
-    return (*fit.problems, *getattr(fit.problem, "notes", ()))
 
 
 def _errors(fit: Shown) -> str:

@@ -340,7 +340,13 @@ class SemFit(report.Shown):
         items: bool = True,
         names: Mapping[str, str] | None = None,
     ) -> Axes:
-        """Draw the path diagram, see ``semfit.diagram.plot_paths``; needs matplotlib, the extra ``plot``."""
+        """Draw the path diagram; needs matplotlib, the extra ``plot``.
+
+        Parameters
+        ----------
+        ax, group, standardized, items, names
+            As in ``semfit.diagram.plot_paths``: where, which group (from 1), what numbers, whether items, and names.
+        """
         from semfit.diagram import plot_paths
 
         return plot_paths(self, ax, group=group, standardized=standardized, items=items, names=names)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from scipy import sparse
 
+from semfit.em import by_variable
 from semfit.estimate import Likelihood, discrepancy, weights
 from semfit.missing import Expectation, MissingPatterns, Patterns, missing_patterns
 from semfit.model import Block, Implied
 from semfit.moments import GroupSample, Sample
 
-__all__ = ["information", "products", "saturated_value"]
+__all__ = ["baseline_value", "information", "products", "saturated_value"]
 
 Array = np.ndarray
 SLICE, BLOCK = 256, 6  # rows whose products of two variables are held at once, and variables multiplied together
@@ -18,12 +21,30 @@ SLICE, BLOCK = 256, 6  # rows whose products of two variables are held at once, 
 
 def saturated_value(problem: Likelihood, sample: Sample) -> float:
     """Return the discrepancy of the unrestricted model; nan where incomplete rows have none."""
-    total = 0.0 if sample.settled else np.nan
+    value = _value_at(problem, sample, [(group.mean, group.covariance) for group in sample.groups])
+    return value if sample.settled else np.nan
+
+
+def baseline_value(problem: Likelihood, sample: Sample) -> float:
+    """Return the discrepancy of the model of uncorrelated variables; fixed covariates keep their correlations."""
+    moments = []
     for block, group in zip(problem.blocks, sample.groups, strict=True):
+        mean, variance = by_variable(group.patterns)
+        covariance = np.diag(variance)
+        for _, i, j in (cell for cell in block.exogenous if not cell[0]):
+            covariance[i, j] = covariance[j, i] = group.covariance[i, j]
+        moments.append((mean, covariance))
+    return _value_at(problem, sample, moments)
+
+
+def _value_at(problem: Likelihood, sample: Sample, moments: Iterable[tuple[Array, Array]]) -> float:
+    """Return the discrepancy at each group's mean and covariance."""
+    total = 0.0
+    for block, group, (mean, covariance) in zip(problem.blocks, sample.groups, moments, strict=True):
         if isinstance(group.patterns, MissingPatterns):
-            total += Expectation.at(group.patterns, group.covariance, group.mean).value
+            total += Expectation.at(group.patterns, covariance, mean).value
         else:
-            own = Implied(np.eye(block.observed), group.covariance, group.mean)
+            own = Implied(np.eye(block.observed), covariance, mean)
             total += float(discrepancy(group.patterns, *weights(block, own, group.patterns)))
     return total / (2 * float(problem.nobs))
 

@@ -7,6 +7,7 @@ import numpy as np
 from semfit.estimate import Problem
 from semfit.model import cell
 from semfit.table import ParameterTable
+from semfit.thresholds import RESPONSE
 
 __all__ = ["delta_errors", "explained", "standardized"]
 
@@ -56,18 +57,16 @@ def _group(table: ParameterTable, problem: Problem, theta: Array, k: int) -> Arr
         symmetric = S / (own[..., :, None] * own[..., None, :])
         symmetric[..., diagonal, diagonal] = S[..., diagonal, diagonal] / variance
     at = {name: i for i, name in enumerate(block.names)}
-    out = []
-    for row in (row for row in table.rows if row.group == k + 1):
+    rows = [row for row in table.rows if row.group == k + 1]
+    path, i, j = np.array([cell(row, at) if row.op not in RESPONSE else (0, 0, 0) for row in rows]).T
+    out = np.where(path, directed[..., i, j], symmetric[..., i, j])
+    for place, row in enumerate(rows):
         if row.op == "~*~":
-            out.append(np.ones_like(theta[..., 0]))
-            continue
-        if row.op == "|":  # a point on the response's scale
+            out[..., place] = 1.0
+        elif row.op == "|":  # a point on the response's scale
             value = theta[..., table.position[row.key]] if row.free else row.value
-            out.append(value / total[..., at[row.lhs]])
-            continue
-        path, i, j = cell(row, at)
-        out.append((directed if path else symmetric)[..., i, j])
-    return np.stack(out, -1)
+            out[..., place] = value / total[..., at[row.lhs]]
+    return out
 
 
 def _root(x: Array) -> Array:

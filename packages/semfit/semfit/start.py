@@ -94,9 +94,7 @@ def _group(
 ) -> dict[tuple, float]:
     """Return a start value by (lhs, op, rhs)."""
     at = {name: k for k, name in enumerate(names)}
-    size = {
-        name: float(np.sqrt(group.covariance[k, k])) for name, k in at.items()
-    }  # a standard deviation for everything
+    size = dict(zip(names, np.sqrt(np.diag(group.covariance)).tolist(), strict=True))  # of everything, in the end
     items = set(table.roles.observed) & {row.rhs for row in rows if row.op == "=~"}
     guess: dict[tuple, float] = {}
     for row in rows:
@@ -120,9 +118,7 @@ def _group(
     for name, s in size.items():
         inside = name in items or name in table.roles.latent and name not in table.roles.exogenous_latent
         guess[name, "~~", name] = (0.5 if inside else 1.0) * s**2
-    for name, k in at.items():
-        guess[name, "~1", ""] = float(group.mean[k])
-    return guess
+    return guess | {(name, "~1", ""): mean for name, mean in zip(names, group.mean.tolist(), strict=True)}
 
 
 def _from_below(rows: list[Parameter], latent: tuple[str, ...]) -> list[str]:

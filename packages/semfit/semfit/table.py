@@ -29,6 +29,7 @@ GROUP_EQUAL = (
     "lv.covariances",
     "regressions",
 )
+CLASSES = {"=~": "loadings", "<~": "composite.loadings", "~": "regressions", "|": "thresholds", "~*~": "scales"}
 
 
 def build(
@@ -209,19 +210,10 @@ def _fix_markers(rows: list[Parameter], terms: Sequence[Term], group: int) -> li
 def _class_of(row: Parameter, roles: Roles) -> str:
     """The class of ``GROUP_EQUAL`` a row belongs to."""
     latent = row.lhs in roles.latent
-    match row.op:
-        case "=~":
-            return "loadings"
-        case "<~":
-            return "composite.loadings"
-        case "~":
-            return "regressions"
-        case "~1":
-            return "means" if latent else "intercepts"
-        case "|":
-            return "thresholds"
-        case "~*~":
-            return "scales"
+    if row.op == "~1":
+        return "means" if latent else "intercepts"
+    if row.op != "~~":
+        return CLASSES[row.op]
     if row.lhs == row.rhs:
         return "lv.variances" if latent else "residuals"
     return "lv.covariances" if latent and row.rhs in roles.latent else "residual.covariances"

@@ -1,5 +1,6 @@
 """Declare a mode of stocks and flows once; run it as equations, as persons on a network, or in a web page.
 
+>>> from stockflow import next_generation, simulate, watts_strogatz
 >>> from stockflow.examples import RUMOUR
 >>> round(float(next_generation(RUMOUR).r0), 6)
 3.0
@@ -8,90 +9,20 @@
 True
 """
 
-from stockflow.cascades import cascade
-from stockflow.edgelists import read_edges
-from stockflow.errors import (
-    DataError,
-    ExperimentError,
-    MissingExtraError,
-    OutputError,
-    ParameterError,
-    StockflowError,
-    UnknownNameError,
-)
-from stockflow.estimate import ModeEstimate, ModeFit, fit_mode
-from stockflow.expressions import evaluate, helpers
-from stockflow.gap import Gap, network_gap
-from stockflow.groups import Groups
-from stockflow.mode import Auxiliary, Flow, Mode, Parameter, State, Values
-from stockflow.networks import Network, barabasi_albert, from_pairs, watts_strogatz
-from stockflow.page import PAGE_WORDS, explorer, loop_gains, to_javascript
-from stockflow.persons import PersonsRun, replicate, simulate
-from stockflow.sdfiles import SystemModel, read_model
-from stockflow.threshold import (
-    NextGeneration,
-    bisect,
-    elasticities,
-    elasticity,
-    jacobian,
-    leading_eigenvalue,
-    minimal_root,
-    next_generation,
-    settle,
-)
-from stockflow.trajectory import Trajectory, integrate
-from stockflow.xmile import to_xmile
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Auxiliary",
-    "DataError",
-    "ExperimentError",
-    "Flow",
-    "Gap",
-    "Groups",
-    "MissingExtraError",
-    "Mode",
-    "ModeEstimate",
-    "ModeFit",
-    "Network",
-    "NextGeneration",
-    "OutputError",
-    "PAGE_WORDS",
-    "Parameter",
-    "ParameterError",
-    "PersonsRun",
-    "State",
-    "StockflowError",
-    "SystemModel",
-    "Trajectory",
-    "UnknownNameError",
-    "Values",
-    "__version__",
-    "barabasi_albert",
-    "bisect",
-    "cascade",
-    "elasticities",
-    "elasticity",
-    "evaluate",
-    "explorer",
-    "fit_mode",
-    "from_pairs",
-    "helpers",
-    "integrate",
-    "jacobian",
-    "leading_eigenvalue",
-    "loop_gains",
-    "minimal_root",
-    "network_gap",
-    "next_generation",
-    "read_edges",
-    "read_model",
-    "replicate",
-    "settle",
-    "simulate",
-    "to_javascript",
-    "to_xmile",
-    "watts_strogatz",
-]
+_stub = Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8")
+_homes = {name: home for home, name in re.findall(r"from ([\w.]+) import (\w+) as", _stub)}
+
+__all__ = ["__version__", *_homes]  # noqa: PLE0604 - the names of the stub, each loaded when it is asked for
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _homes:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_homes[name]), name)

@@ -11,8 +11,6 @@ from stockflow.errors import ParameterError
 from stockflow.networks import Network
 from stockflow.steps import loops
 
-__all__ = ["cascade"]
-
 
 def cascade(network: Network, p: float, persons: Sequence[int], *, seed: int, engine: str = "auto") -> np.ndarray:
     """Return who is reached, shape (n,), when these persons share and each person reached tries each contact once.

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stockflow.errors import OutputError, ParameterError, check_file, named
+from stockflow.errors import ParameterError, check_file, named, replacing
 
 if TYPE_CHECKING:
     from stockflow.groups import Groups
     from stockflow.networks import Network
     from stockflow.trajectory import PersonsRun
-
-__all__ = ["Checkpoint", "fingerprint"]
 
 
 def fingerprint(run: PersonsRun, groups: Groups | None, network: Network | None) -> str:
@@ -66,14 +64,7 @@ class Checkpoint:
         return done
 
     def save(self, done: int, state: np.ndarray, counts: np.ndarray, moves: np.ndarray) -> None:
-        """Write to a file beside it, see it on the disk, and put it in place."""
-        beside = self.path.with_name(self.path.name + ".partial")
-        try:
-            with beside.open("wb") as file:
-                counts, moves = counts[: done + 1], moves[:done]
-                np.savez(file, fingerprint=self.fingerprint, done=done, state=state, counts=counts, moves=moves)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(self.path)
-        except OSError as error:
-            raise OutputError(f"a checkpoint cannot be written to {self.path}: {error.strerror}.") from error
+        """Put a file in place that holds the run up to here."""
+        counts, moves = counts[: done + 1], moves[:done]
+        with replacing(self.path, "a checkpoint") as file:
+            np.savez(file, fingerprint=self.fingerprint, done=done, state=state, counts=counts, moves=moves)

@@ -13,8 +13,6 @@ from stockflow.errors import ParameterError
 if TYPE_CHECKING:
     from stockflow.mode import Mode, Values
 
-__all__ = ["STATES", "Coefficients", "coefficients", "in_order"]
-
 STATES = 8  # as many counters fit into one word of the kernel
 
 

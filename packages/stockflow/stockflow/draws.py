@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["COARSE", "FINE", "GOLDEN", "GROUPS", "key_of", "leaving", "mix", "poisson_table", "refined", "unit"]
-
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio, odd: the step of splitmix64
 _A, _B = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _30, _27, _31, _11, _37 = (np.uint64(k) for k in (30, 27, 31, 11, 37))

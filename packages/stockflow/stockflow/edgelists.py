@@ -13,8 +13,6 @@ from stockflow.networks import Network, from_pairs
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["KINDS", "read_edges"]
-
 KINDS = ("acquaintance", "stranger")
 FIRST_ROW = {".csv": 2, ".parquet": 1}  # the number of the first tie: a csv file has a line of names above it
 

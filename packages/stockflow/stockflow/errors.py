@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
+from typing import IO
 
 LARGEST = 2**30  # bytes
 KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}  # the rest are devices
@@ -132,3 +133,17 @@ def check_file(path: str | Path, error: type[StockflowError] = DataError) -> Non
         raise error(f"{name} is {KINDS.get(stat.S_IFMT(found.st_mode), 'a device')}; a regular file is needed.")
     if found.st_size > LARGEST:
         raise error(f"{name} holds {found.st_size:,} bytes; at most {LARGEST:,} are read.")
+
+
+@contextmanager
+def replacing(path: Path, what: str) -> Iterator[IO[bytes]]:
+    """Yield a file beside the path that takes its place once it is whole and on the disk; or OutputError."""
+    beside = path.with_name(path.name + ".partial")
+    try:
+        with beside.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        raise OutputError(f"{what} cannot be written to {path}: {error.strerror}.") from error

@@ -16,8 +16,6 @@ from stockflow.trajectory import Trajectory, integrate
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ModeEstimate", "ModeFit", "fit_mode", "yearly"]
-
 Residuals = Callable[[np.ndarray], np.ndarray]
 YEAR = 365
 EVERY = 5  # days between the points from which a year's flow is integrated

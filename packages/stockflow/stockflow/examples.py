@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from stockflow.mode import Flow, Mode, Parameter, State
 
-__all__ = ["RUMOUR"]
-
 RUMOUR = Mode(
     "rumour",
     states=(State("U", "susceptible"), State("S", "carrying"), State("R", "other")),

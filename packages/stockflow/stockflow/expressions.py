@@ -13,20 +13,6 @@ import numpy as np
 
 from stockflow.errors import ParameterError, UnknownNameError, quoted
 
-__all__ = [
-    "JAVASCRIPT",
-    "PYTHON",
-    "TIES",
-    "by_tie",
-    "dimension",
-    "evaluate",
-    "helpers",
-    "parse",
-    "unit",
-    "write",
-    "xmile",
-]
-
 TIES = ("contact", "anyone")
 """``contact(w)`` is the mean of w over a person's contacts, ``anyone(w)`` over everybody; both sum(w)/N well mixed."""
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}

@@ -14,8 +14,6 @@ from stockflow.networks import Network
 from stockflow.persons import replicate
 from stockflow.trajectory import integrate
 
-__all__ = ["Gap", "network_gap"]
-
 
 @dataclass(frozen=True, eq=False)
 class Gap:

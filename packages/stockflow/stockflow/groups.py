@@ -11,8 +11,6 @@ import numpy as np
 from stockflow.draws import GOLDEN, GROUPS, mix, poisson_table, unit
 from stockflow.networks import Network
 
-__all__ = ["Groups", "Invitations", "joins"]
-
 
 @dataclass(frozen=True)
 class Groups:

@@ -8,9 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from stockflow import draws
-from stockflow.draws import COARSE, FINE, GOLDEN, TERMS, key_of
-
-__all__ = ["COMPILED", "advance", "attach", "key_of", "lay", "spread"]
+from stockflow.draws import COARSE, FINE, GOLDEN, TERMS
 
 try:
     from numba import njit

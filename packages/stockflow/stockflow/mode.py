@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stockflow import expressions as ex
-from stockflow.errors import ParameterError, UnknownNameError, extra
+from stockflow.errors import ParameterError, UnknownNameError, extra, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["Auxiliary", "Flow", "Mode", "Parameter", "State"]
 
 KINDS = {"rate": (0.0, np.inf), "weight": (0.0, np.inf), "probability": (0.0, 1.0), "group": (2, 50)}
 STATUSES = ("estimated", "cited", "illustrative")
@@ -149,6 +148,9 @@ class Mode:
         self._check_units()
 
     def _check_names(self) -> None:
+        for name in [*self.index, *self.parameter, *(one.name for one in self.auxiliaries)]:
+            if not name.isidentifier() or iskeyword(name):
+                raise ParameterError(f"a name is of letters, digits and _, no keyword of Python; got {quoted(name)}.")
         for flow in self.flows:
             for name in (flow.source, flow.target):
                 if name not in self.index:
@@ -287,7 +289,15 @@ class Mode:
         return out
 
     def met(self, contacts: np.ndarray, everybody: np.ndarray, p: Values) -> np.ndarray:
-        """Return the hazards, shape (flows,), of who meets these shares by state among contacts and everybody."""
+        """Return the hazards a day, shape (flows,), of somebody by whom he meets.
+
+        Parameters
+        ----------
+        contacts, everybody : array, shape (states,)
+            Shares by state among those he is tied to, and in the population.
+        p : mapping of str to array
+            Every parameter, as of :meth:`values`.
+        """
         return np.array(self._laws(contacts, everybody, 1.0, p), float)
 
     def flow_rates(self, y: np.ndarray, p: Values) -> np.ndarray:

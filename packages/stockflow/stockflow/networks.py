@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from scipy import sparse
 
+from stockflow.draws import key_of
 from stockflow.errors import ParameterError
-
-__all__ = ["ACQUAINTANCE", "STRANGER", "Network", "barabasi_albert", "from_pairs", "watts_strogatz"]
 
 ACQUAINTANCE, STRANGER = 0, 1  # kinds of tie
 LARGEST = 2**31 - 2  # persons; their numbers are held in four bytes
@@ -35,6 +34,8 @@ class Network:
         The persons' names in the file they came from, by number.
     repairs : tuple of str
         What had to be changed to make the network simple, one sentence each.
+    grown : dict, optional
+        The function that grew the network from a seed, under ``by``, and its arguments.
     """
 
     indptr: np.ndarray
@@ -42,6 +43,7 @@ class Network:
     strangers: np.ndarray | None = None
     ids: np.ndarray | None = None
     repairs: tuple[str, ...] = ()
+    grown: dict[str, Any] | None = None
 
     @property
     def n(self) -> int:
@@ -154,10 +156,10 @@ def barabasi_albert(n: int, m: int = 4, *, seed: int) -> Network:
     _check_memory(n, ties, 4 * ties)
     targets, indptr = np.empty(ties, dtype=np.int32), np.zeros(n + 1, dtype=np.int64)
     with np.errstate(over="ignore"):
-        kernels.attach(n, m, kernels.key_of(seed), targets, indptr)
+        kernels.attach(n, m, key_of(seed), targets, indptr)
     indices = np.empty(2 * ties, dtype=np.int32)
     kernels.lay(n, m, targets, indptr, indices)
-    return Network(indptr, indices)
+    return Network(indptr, indices, grown={"by": "barabasi_albert", "n": n, "m": m, "seed": seed})
 
 
 def watts_strogatz(n: int, k: int = 8, rewired: float = 0.1, *, seed: int) -> Network:
@@ -193,7 +195,8 @@ def watts_strogatz(n: int, k: int = 8, rewired: float = 0.1, *, seed: int) -> Ne
     while len(again):
         pairs[again, 1] = rng.integers(0, n, len(again))
         again = np.flatnonzero(moved & _repeated(n, pairs, moved))
-    return _rows(n, pairs.astype(np.int32))
+    grown = {"by": "watts_strogatz", "n": n, "k": k, "rewired": rewired, "seed": seed}
+    return replace(_rows(n, pairs.astype(np.int32)), grown=grown)
 
 
 def _keys(n: int, pairs: np.ndarray) -> np.ndarray:
@@ -225,6 +228,8 @@ def _rows(
         order = np.argsort(stranger, kind="stable")
         ends, stranger = ends[order], stranger[order]
     rows, columns = ends.reshape(-1), np.ascontiguousarray(ends[:, ::-1]).reshape(-1)
+    from scipy import sparse  # heavy
+
     table = sparse.coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(n, n))
     table.has_canonical_format = True  # the pairs are distinct: no sort is needed
     table = table.tocsr()

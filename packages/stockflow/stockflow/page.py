@@ -18,8 +18,6 @@ from stockflow.threshold import next_generation
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PAGE_WORDS", "explorer", "loop_gains", "to_javascript"]
-
 PAGE_WORDS = {
     "above": "the mode sustains itself",
     "below": "without newcomers from outside the mode dies out",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,6 @@ from stockflow.trajectory import PersonsRun, whole_steps
 
 if TYPE_CHECKING:
     from stockflow.mode import Mode
-
-__all__ = ["PersonsRun", "bar", "replicate", "simulate"]
 
 BLOCK = 4096  # persons whose draws are in the first cache at a time, a multiple of 4
 
@@ -87,7 +86,10 @@ def simulate(
     counts = np.zeros((steps + 1, len(mode.states)), dtype=np.int64)
     moves = np.zeros((steps, len(mode.flows)), dtype=np.int64)
     p, (state, counts[0]) = mode.values(parameters), _placed(mode, initial, n, seed)
-    run = PersonsRun(mode, dt * np.arange(steps + 1), counts, moves, state, contacts, p, seed, dt)
+    call = {"days": days, "initial": dict(initial or {}), "seed": seed, "engine": engine, "population": population}
+    call["network"] = None if network is None else network.grown or {"by": None}
+    call |= {"annealed": annealed, "groups": groups and asdict(groups)}
+    run = PersonsRun(mode, dt * np.arange(steps + 1), counts, p, dt, call, moves, state, contacts, seed)
     advance, order, batch = stepper(run, network, groups, engine, BLOCK)
     done, saved = 0, None
     if checkpoint is not None:
@@ -116,7 +118,14 @@ def replicate(
 ) -> list[PersonsRun]:
     """Run a mode once for each seed, several at a time; the compiled loop lets threads run side by side.
 
-    Further options are those of :func:`simulate`.
+    Parameters
+    ----------
+    mode, parameters, days, **options
+        As in :func:`simulate`.
+    seeds : sequence of int
+        One a run.
+    threads : int
+        How many run at a time.
     """
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(lambda seed: simulate(mode, parameters, days, seed=seed, **options), seeds))

@@ -19,8 +19,6 @@ import numpy as np
 
 from stockflow.errors import DataError, UnknownNameError, check_file, named, quoted
 
-__all__ = ["SystemModel", "read_model"]
-
 FORMATS = {".xmile": "xmile", ".stmx": "xmile", ".xml": "xmile", ".mdl": "vensim"}
 CONTROL = ("INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER")
 PARTS = {"doc", "eqn", "units", "inflow", "outflow", "gf", "non_negative", "range", "scale", "format"}

@@ -16,8 +16,6 @@ from stockflow.groups import Groups, Invitations, joins
 from stockflow.networks import Network
 from stockflow.trajectory import PersonsRun, refuse_coarse
 
-__all__ = ["loops", "stepper"]
-
 Advance = Callable[[np.ndarray, int, np.ndarray, np.ndarray], None]
 ENGINES = ("auto", "numba", "numpy")
 BATCH = 2e7  # person-steps between two looks at the clock

@@ -102,6 +102,13 @@ def leading_eigenvalue(mode: Mode, parameters: Mapping | None, state: np.ndarray
     """Return the leading eigenvalue (real part, per day) at a state, the constant number of persons left out.
 
     Negative means that a small disturbance dies out.
+
+    Parameters
+    ----------
+    mode, parameters
+        As in :func:`next_generation`.
+    state : array, shape (states,) or (states, sets)
+        Shares by state.
     """
     full = jacobian(mode, parameters, state)
     reduced = full[..., :-1, :-1] - full[..., :-1, -1:]  # the last state is what the others leave
@@ -115,6 +122,13 @@ def settle(
 
     The run goes on for ``days`` and Newton's method takes it to rest: for what has no closed form, as social proof.
     Where several states of rest exist, it depends on the start which is reached.
+
+    Parameters
+    ----------
+    mode, parameters, initial
+        As in :func:`integrate`.
+    days : int
+        How long the run goes on before Newton's method.
 
     Raises
     ------
@@ -149,6 +163,15 @@ def elasticity(of: Callable[[Values], np.ndarray], p: Values, name: str) -> np.n
     """Return the per cent by which a positive result moves per per cent of one parameter, one or many at a time.
 
     Fourth-order differences that look down only, so that a probability of 1 can be asked too.
+
+    Parameters
+    ----------
+    of : callable
+        From all parameter values to a positive number, or one for each set of them.
+    p : mapping of str to array
+        The values.
+    name : str
+        The parameter that moves, itself positive.
     """
     h, weights = 1e-3, (25 / 12, -4, 3, -4 / 3, 1 / 4)
     return sum(w * np.log(of(p | {name: p[name] * np.exp(-k * h)})) for k, w in enumerate(weights)) / h
@@ -193,7 +216,15 @@ def minimal_root(f: Callable[[np.ndarray], np.ndarray], r0: np.ndarray) -> np.nd
 
 
 def bisect(f: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return where f, positive at ``low`` and negative at ``high``, changes sign; element by element."""
+    """Return where a function changes sign, element by element.
+
+    Parameters
+    ----------
+    f : callable
+        From an array to one of its shape.
+    low, high : array
+        Where f is positive, and where it is not.
+    """
     low, high = np.array(low, float), np.array(high, float)
     for _ in range(80):
         middle = (low + high) / 2

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
-from stockflow.errors import ParameterError, UnknownNameError, extra
+from stockflow import __version__
+from stockflow.errors import ParameterError, UnknownNameError, extra, quoted, replacing
 from stockflow.mode import Mode, Values
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["METHODS", "PersonsRun", "Trajectory", "integrate", "refuse_coarse", "whole_steps"]
-
 METHODS = ("ode", "rk4", "euler", "map")
 
 
 @dataclass(frozen=True, eq=False)
-class Trajectory:
-    """Persons by state through time.
+class Run:
+    """Persons by state through time, and what was asked for.
 
     Attributes
     ----------
@@ -32,28 +33,22 @@ class Trajectory:
         Persons; one set of parameters, or as many as the table has rows.
     parameters : dict
         Every parameter, one value or one a set.
+    call : dict
+        Further arguments of the call; of a network, what it was grown from.
     """
 
     mode: Mode
     times: np.ndarray
     values: np.ndarray
     parameters: Values
-    method: str
     dt: float
+    call: dict[str, Any]
 
-    def state(self, name: str) -> np.ndarray:
+    def persons(self, name: str) -> np.ndarray:
         """Return persons in one state, shape (times,) or (times, sets)."""
         if name not in self.mode.index:
             raise UnknownNameError(f"state of {self.mode.name}", name, self.mode.index)
         return self.values[:, self.mode.index[name]]
-
-    def flow(self, source: str, target: str) -> np.ndarray:
-        """Return persons per day from one state to another, shape (times,) or (times, sets)."""
-        names = [(f.source, f.target) for f in self.mode.flows]
-        if (source, target) not in names:
-            raise UnknownNameError("flow", f"{source}->{target}", [f"{a}->{b}" for a, b in names])
-        k, y = names.index((source, target)), np.moveaxis(self.values, 1, 0)
-        return self.mode.hazards(y, self.parameters)[k] * y[self.mode.index[source]]
 
     def summary(self) -> pd.DataFrame:
         """Return one row a day and state (and set): set, day, state, persons, share."""
@@ -67,16 +62,52 @@ class Trajectory:
         frame["share"] = frame["persons"] / np.repeat(values[0].sum(axis=0), times * states)
         return frame if self.values.ndim == 3 else frame.drop(columns="set")
 
+    @property
+    def digest(self) -> str:
+        """A hash of the numbers: whole ones as they are, else shares to six decimals: last bits are a processor's."""
+        numbers = self.values
+        if numbers.dtype.kind == "f":
+            numbers = (np.array([numbers[-1], numbers.mean(axis=0)]) / numbers[0].sum(axis=0)).round(6) + 0.0
+        return hashlib.sha256(numbers.astype("<f8").tobytes()).hexdigest()
+
+    def save(self, path: str | Path) -> None:
+        """Write all that was asked for, the mode's declaration and the digest to a small file for ``load_run``."""
+        call = {"parameters": self.parameters, "dt": self.dt, **self.call}
+        kept = {"stockflow": __version__, "digest": self.digest, "mode": asdict(self.mode), "call": call}
+        text = json.dumps(kept, indent=1, ensure_ascii=False, default=_plain)
+        with replacing(Path(path), "a run") as file:
+            file.write(f"{text}\n".encode())
+
+
+def _plain(one: object) -> object:
+    if isinstance(one, np.ndarray | np.generic):
+        return one.tolist()
+    raise ParameterError(f"a run is saved with numbers and texts; got {quoted(one)} among what was asked for.")
+
 
 @dataclass(frozen=True, eq=False)
-class PersonsRun:
+class Trajectory(Run):
+    """Persons by state as the equations, or the discrete map, have them."""
+
+    method: str
+
+    state = Run.persons
+
+    def flow(self, source: str, target: str) -> np.ndarray:
+        """Return persons per day from one state to another, shape (times,) or (times, sets)."""
+        names = [(f.source, f.target) for f in self.mode.flows]
+        if (source, target) not in names:
+            raise UnknownNameError("flow", f"{source}->{target}", [f"{a}->{b}" for a, b in names])
+        k, y = names.index((source, target)), np.moveaxis(self.values, 1, 0)
+        return self.mode.hazards(y, self.parameters)[k] * y[self.mode.index[source]]
+
+
+@dataclass(frozen=True, eq=False)
+class PersonsRun(Run):
     """Persons by state after each step, and how many went along each flow.
 
     Attributes
     ----------
-    times : ndarray, shape (steps + 1,)
-        Days.
-    counts : ndarray of int, shape (steps + 1, states)
     moves : ndarray of int, shape (steps, flows)
         In the order of ``mode.flows``.
     state : ndarray of uint8, shape (n,)
@@ -84,35 +115,20 @@ class PersonsRun:
     contacts : {"mixed", "annealed", "network"}
     """
 
-    mode: Mode
-    times: np.ndarray
-    counts: np.ndarray
     moves: np.ndarray
     state: np.ndarray
     contacts: str
-    parameters: dict[str, np.ndarray]
     seed: int
-    dt: float
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Persons by state, whole numbers, shape (steps + 1, states)."""
+        return self.values
 
     @property
     def shares(self) -> np.ndarray:
         """Share of persons by state, shape (steps + 1, states)."""
         return self.counts / len(self.state)
-
-    def persons(self, name: str) -> np.ndarray:
-        """Return persons in one state, shape (steps + 1,)."""
-        if name not in self.mode.index:
-            raise UnknownNameError(f"state of {self.mode.name}", name, self.mode.index)
-        return self.counts[:, self.mode.index[name]]
-
-    def summary(self) -> pd.DataFrame:
-        """Return one row a day and state: day, state, persons, share."""
-        with extra("tables"):
-            import pandas as pd
-
-        index = pd.MultiIndex.from_product([self.times, self.mode.index], names=["day", "state"])
-        frame = pd.DataFrame({"persons": self.counts.reshape(-1)}, index=index).reset_index()
-        return frame.assign(share=frame["persons"] / len(self.state))
 
 
 def integrate(
@@ -170,10 +186,11 @@ def integrate(
     y = mode.start(initial, population)
     sets = next((v.shape[-1] for v in (*p.values(), y[0]) if v.ndim), None)
     times = dt * np.arange(0, steps + 1, every)
+    call = {"days": days, "method": method, "initial": dict(initial or {}), "population": population, "every": every}
     if method == "ode":
         if sets is not None:
             raise ParameterError(f"ode runs one set of parameters; got {sets}; allowed for tables are rk4, euler, map.")
-        return Trajectory(mode, times, _ode(mode, p, y, times, population), p, method, dt)
+        return Trajectory(mode, times, _ode(mode, p, y, times, population), p, dt, call, method)
     y = y if sets is None or y.ndim == 2 else np.repeat(y[:, None], sets, axis=1)
     advance = {"rk4": _rk4, "euler": _euler, "map": _map}[method]
     values = np.empty((len(times), *y.shape))
@@ -183,7 +200,7 @@ def integrate(
             values[step // every] = y
         if step in (0, steps) and method != "map":
             _refuse_coarse(mode, p, values[: step // every + 1], dt)
-    return Trajectory(mode, times, values, p, method, dt)
+    return Trajectory(mode, times, values, p, dt, call, method)
 
 
 def whole_steps(days: float, dt: float) -> int:
@@ -196,6 +213,8 @@ def whole_steps(days: float, dt: float) -> int:
 
 def _ode(mode: Mode, p: Values, y: np.ndarray, times: np.ndarray, population: float) -> np.ndarray:
     tolerance = {"rtol": 1e-10, "atol": 1e-13 * population}
+    from scipy.integrate import solve_ivp  # heavy, as scipy.sparse is: each process of an experiment would load it
+
     run = solve_ivp(lambda _, y: mode.derivative(y, p), (0.0, times[-1]), y, "DOP853", times, **tolerance)
     if not run.success:
         allowed = "rates that differ by less than some thousand times"

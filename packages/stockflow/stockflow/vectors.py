@@ -7,8 +7,6 @@ import numpy as np
 from stockflow.draws import COARSE, FINE, GOLDEN, leaving, mix, refined
 from stockflow.kernels import ROOM, bounds
 
-__all__ = ["advance", "draw", "spread"]
-
 
 def draw(key: np.uint64, step: int, persons: np.ndarray) -> np.ndarray:
     """Return the number in [0, 1) that decides, in one step, whether and where each of these persons moves."""

@@ -9,8 +9,6 @@ from stockflow.errors import ParameterError
 from stockflow.expressions import TIES, Tree, parse, write, xmile
 from stockflow.mode import Mode
 
-__all__ = ["to_xmile"]
-
 NAMESPACE = "http://docs.oasis-open.org/xmile/ns/XMILE/v1.0"
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+import stockflow
+
 ROOT = Path(__file__).parents[1]
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 
@@ -26,19 +28,30 @@ def brought(extra: str | None) -> set[str]:
 
 
 @pytest.mark.slow
-def test_the_example_of_the_readme_runs():
+def test_the_example_of_the_readme_runs(tmp_path):
     (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, check=True)
+    program = f"{example}\nassert (again.state == persons.state).all()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert 1400 < (tmp_path / "rumour.json").stat().st_size < 1650
     r0, crowd, network = map(float, re.search(r"R0 ([\d.]+); .* (\d+)% .* (\d+)%", done.stdout).groups())
     assert r0 == 3.0
     assert abs(crowd - 94) <= 1  # of u = exp(-R0 (1 - u)), u = 0.06
     assert 50 < network < crowd
 
 
+def test_every_name_of_the_stub_is_there():
+    stub = (ROOT / "stockflow" / "__init__.pyi").read_text(encoding="utf-8")
+    assert {*re.findall(r"\w+ as (\w+)", stub), "__version__"} == {*stockflow.__all__}
+    assert all(getattr(stockflow, name) is not None for name in stockflow.__all__)
+    with pytest.raises(AttributeError, match="'stockflow' has no attribute 'simulated'"):
+        stockflow.simulated  # noqa: B018
+
+
 @pytest.mark.slow
 def test_nothing_but_numpy_and_scipy_is_imported_at_once():
     watched = sorted(set().union(*map(brought, EXTRAS)))
     program = f"""import sys, stockflow, stockflow.experiments
+[getattr(stockflow, name) for name in stockflow.__all__]
 print([name for name in sys.modules if name.lower() in {watched}])"""
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -22,9 +22,11 @@ paths         standardised paths, direct and indirect; moderation, groups, conta
 sensitivity   power before a survey, least detectable effects after it
 specification_curve  every path under the choices an analyst could have made otherwise
 effects       an estimate with its error, tests, corrections, and what a test comes to
-methods       the methods paragraph, and an R script that refits the models
+methods       the methods paragraph; script an R script that computes models and tables again
+hypotheses    each by the label its author gave it: what it comes to; exploration: respondents, items, factors
 article       tables of executed notebooks as Word and Excel files; bundle adds pages and figures, to be taken away
-commands      check, draft, template and sample, for any codebook
+report        two notebooks (measurement, structure) run on a file, in two languages; notebook is what they tell with
+commands      check, draft, template, sample and report, for any codebook
 """
 
 from importlib import import_module
@@ -45,6 +47,7 @@ _HOMES = {
         "Contact",
         "ExpectedPath",
         "Item",
+        "Labelled",
         "Moderation",
         "Rules",
         "Scale",
@@ -81,11 +84,16 @@ _MODULES = (
     "commands",
     "common_method",
     "contact",
+    "exploration",
     "groups",
+    "hypotheses",
     "measurement",
     "methods",
     "moderation",
+    "notebook",
     "paths",
+    "report",
+    "script",
     "segments",
     "sensitivity",
     "specification_curve",

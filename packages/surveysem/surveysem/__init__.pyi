@@ -6,11 +6,16 @@ from surveysem import bundle as bundle
 from surveysem import commands as commands
 from surveysem import common_method as common_method
 from surveysem import contact as contact
+from surveysem import exploration as exploration
 from surveysem import groups as groups
+from surveysem import hypotheses as hypotheses
 from surveysem import measurement as measurement
 from surveysem import methods as methods
 from surveysem import moderation as moderation
+from surveysem import notebook as notebook
 from surveysem import paths as paths
+from surveysem import report as report
+from surveysem import script as script
 from surveysem import segments as segments
 from surveysem import sensitivity as sensitivity
 from surveysem import specification_curve as specification_curve
@@ -21,6 +26,7 @@ from surveysem.codebook import Construct as Construct
 from surveysem.codebook import Contact as Contact
 from surveysem.codebook import ExpectedPath as ExpectedPath
 from surveysem.codebook import Item as Item
+from surveysem.codebook import Labelled as Labelled
 from surveysem.codebook import Moderation as Moderation
 from surveysem.codebook import Scale as Scale
 from surveysem.codebook import load_codebook as load_codebook

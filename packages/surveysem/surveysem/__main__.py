@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 
 import nbproof
 from surveysem import __version__
-from surveysem.commands import add_commands
+from surveysem.commands import add_commands, add_report, make_report
 
 __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; see `nbproof.run_command`."""
+    nbproof.use(_project)
     return nbproof.run_command(_parser, arguments)
 
 
 def _parser() -> nbproof.CommandParser:
-    parser = nbproof.CommandParser(prog="surveysem", description="A survey from its codebook to screened answers.")
+    parser = nbproof.CommandParser(prog="surveysem", description="A survey from its codebook to a report.")
     parser.add_argument("--version", action="version", version=__version__)
-    add_commands(
-        parser.add_subparsers(required=True, metavar="command", parser_class=nbproof.CommandParser), "surveysem"
-    )
+    verbs = parser.add_subparsers(required=True, metavar="command", parser_class=nbproof.CommandParser)
+    add_commands(verbs, "surveysem")
+    add_report(verbs, _report)
     return parser
+
+
+def _report(chosen: argparse.Namespace) -> int:
+    from surveysem import read_study
+
+    return make_report(chosen, "surveysem", read_study)
+
+
+def _project() -> nbproof.Project:
+    from surveysem.report import settings
+
+    return settings()
 
 
 if __name__ == "__main__":

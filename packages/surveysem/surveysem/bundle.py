@@ -28,6 +28,7 @@ def run(
     given: Mapping[str, str],
     languages: Sequence[str],
     jobs: int | None = None,
+    titles: Mapping[str, str] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Fill a folder with pages, tables and figures.
 
@@ -45,6 +46,8 @@ def run(
         Of pages and tables.
     jobs : int, optional
         Notebooks at a time; by default one a processor. One after the other they need the memory of one.
+    titles : mapping of language to str, optional
+        Of the Word and Excel files, where it is not empty.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def run(
         for name in (Path(each).stem for each in notebooks)
     }
     for language in languages:
-        _write_tables(draft, executed, language)
+        _write_tables(draft, executed, language, _title(language, titles))
     for drawing in sorted((draft / "figures").rglob("*.svg")):
         drawing.with_suffix(".png").write_bytes(_png(drawing.read_bytes(), draft))
     found = [collect(notebook, name) for name, notebook in executed.items()]
@@ -77,19 +80,26 @@ def run(
     }
 
 
-def finish(draft: Path, languages: Sequence[str], lead: Mapping[str, str]) -> None:
+def finish(
+    draft: Path, languages: Sequence[str], lead: Mapping[str, str], titles: Mapping[str, str] | None = None
+) -> None:
     """Write the front page, which lists what stands in the folder under its known names, and take away the rest.
 
-    ``lead`` is what it opens with, by language.
+    ``lead`` is what it opens with, and ``titles`` what it is called, by language.
     """
     words = {
-        key: {k: WORDS[key][k] for k in ("title", "placeholder", "hits")} | {"lead": escape(lead[key])}
+        key: {k: WORDS[key][k] for k in ("placeholder", "hits")}
+        | {"title": escape(_title(key, titles)), "lead": escape(lead[key])}
         for key in languages
     }
     more = {key: _files(draft, key) for key in languages}
     page = front_page(draft, read_manifest(draft), Front(words, more))
     (draft / "index.html").write_text(page, encoding="utf-8")
     _tidy(draft)
+
+
+def _title(language: str, titles: Mapping[str, str] | None) -> str:
+    return (titles or {}).get(language, "") or WORDS[language]["title"]
 
 
 def _tidy(draft: Path) -> None:
@@ -115,10 +125,10 @@ def _linked(path: Path, folder: Path) -> str:
     return f"{folder.name}/{path.name}"
 
 
-def _write_tables(draft: Path, executed: Mapping[str, Mapping[str, Any]], language: str) -> None:
+def _write_tables(draft: Path, executed: Mapping[str, Mapping[str, Any]], language: str, title: str) -> None:
     from surveysem.article import excel, tables_of, word
 
-    tables, title = tables_of(executed, language), WORDS[language]["title"]
+    tables = tables_of(executed, language)
     for ending, write in (("docx", word), ("xlsx", excel)):
         (draft / f"tables-{language}.{ending}").write_bytes(write(tables, title))
 

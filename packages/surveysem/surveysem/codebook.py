@@ -28,6 +28,7 @@ __all__ = [
     "Contact",
     "ExpectedPath",
     "Item",
+    "Labelled",
     "Moderation",
     "Rules",
     "Scale",
@@ -148,6 +149,23 @@ class Moderation:
 
 
 @dataclass(frozen=True)
+class Labelled:
+    """A hypothesis by the label its author gave it, such as H1a: which of a codebook's expectations it is about.
+
+    It is about the path from ``predictor`` to ``outcome``, about what ``moderator`` changes in it, or about what goes
+    from one to the other by way of ``mediator``. ``nil`` says that no effect is expected; else the direction follows
+    from the codebook's paths and moderations.
+    """
+
+    label: str
+    outcome: str
+    predictor: str
+    moderator: str = ""
+    mediator: str = ""
+    nil: bool = False
+
+
+@dataclass(frozen=True)
 class Contact:
     """The counted controls that hold how often a respondent is addressed and what it may bring."""
 
@@ -218,9 +236,10 @@ class Codebook:
     ``paths``, ``moderations`` and ``contact`` are what is expected; ``strategies`` and ``outcomes`` name the constructs
     whose indirect effects are asked for; ``group`` is the control that tells two kinds of respondents apart and
     ``marker`` a construct that theory relates to no other; ``screening`` holds what flags a respondent. ``covariances``
-    are pairs of items whose errors, or of constructs whose disturbances, the models let covary. Of a file of answers,
-    ``missing`` are the marks that mean no answer, ``leave_out`` the columns it does not use ("*": all others) and
-    ``duration`` the one that holds how long each respondent took.
+    are pairs of items whose errors, or of constructs whose disturbances, the models let covary, and ``covariates`` the
+    controls that the paths hold constant. Of a file of answers, ``missing`` are the marks that mean no answer,
+    ``leave_out`` the columns it does not use ("*": all others) and ``duration`` the one that holds how long each
+    respondent took. ``hypotheses`` are those that have labels; without any, every path is one (`surveysem.hypotheses`).
     """
 
     name: str
@@ -237,9 +256,11 @@ class Codebook:
     marker: str = ""
     screening: Rules = Rules()
     covariances: tuple[tuple[str, str], ...] = ()
+    covariates: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()
     duration: str = ""
+    hypotheses: tuple[Labelled, ...] = ()
 
     @cached_property
     def by_code(self) -> dict[str, Item]:
@@ -273,6 +294,9 @@ class Codebook:
             *((item.en, item.zh) for item in self.questions),
             *((code, "") for code in self.by_code),
             *((self.called[construct.name], construct.zh) for construct in self.constructs),
+            *((one.label, "") for one in self.hypotheses),
+            (self.name, ""),
+            self.title,
         ]
         return {opening(en): {"zh": opening(zh)} for en, zh in labels} | {
             en: {"zh": zh} if zh else {} for en, zh in pairs if en
@@ -499,6 +523,7 @@ class _Reader:
             raise self.wrong("marker", f"unknown construct {quoted(marker)}", ", ".join(names))
         paths = self.paths(top.get("paths", {}), names)
         title, introduction = (_wording(self.take(top.get(key, {}), key, key)) for key in ("title", "introduction"))
+        moderations = self.moderations(top.get("moderation", {}), names, paths)
         return Codebook(
             top.get("name", Path(self.file).stem),
             constructs,
@@ -507,16 +532,18 @@ class _Reader:
             group,
             title,
             introduction,
-            self.moderations(top.get("moderation", {}), names, paths),
+            moderations,
             self.contact(top.get("contact"), asked),
             self.among("strategies", top.get("strategies", []), dict.fromkeys(path.predictor for path in paths)),
             self.among("outcomes", top.get("outcomes", []), dict.fromkeys(path.outcome for path in paths)),
             marker,
             self.rules(top.get("screening", {})),
             self.covariances(top.get("covariances", []), constructs),
+            self.among("covariates", top.get("covariates", []), controls, "none, the codebook has no controls"),
             tuple(plain(str(mark)) for mark in top.get("missing", ())),
             tuple(map(str, top.get("leave_out", ()))),
             top.get("duration", ""),
+            tuple(self.labelled(label, text, paths, moderations) for label, text in top.get("hypotheses", {}).items()),
         )
 
     def measured(self, given: dict | list) -> list:
@@ -672,6 +699,36 @@ class _Reader:
             self.once(f"moderation of {outcome}", products)
         return tuple(found)
 
+    def labelled(
+        self, label: str, text: object, paths: tuple[ExpectedPath, ...], moderations: tuple[Moderation, ...]
+    ) -> Labelled:
+        where, shape = (
+            f"hypotheses, {quoted(label)}",
+            "'outcome ~ predictor', '... * moderator' or 'outcome ~ mediator ~ predictor'",
+        )
+        parts = [part.strip() for part in text.split("~")] if isinstance(text, str) else []
+        if len(parts) not in (2, 3) or not label.strip():
+            raise self.wrong(where, f"got {quoted(text)}", shape)
+        nil = parts[-1].startswith("0*")
+        predictor, _, moderator = (part.strip() for part in parts[-1].removeprefix("0*").partition("*"))
+        found = Labelled(label, parts[0], predictor, moderator, parts[1] if len(parts) == 3 else "", nil)
+        steps = {(path.outcome, path.predictor) for path in paths}
+        needed = (
+            [(found.mediator, predictor), (found.outcome, found.mediator)]
+            if found.mediator
+            else [(found.outcome, predictor)]
+        )
+        for outcome, cause in needed:
+            if (outcome, cause) not in steps:
+                known = ", ".join(f"{path.outcome} ~ {path.predictor}" for path in paths) or "none"
+                raise self.wrong(where, f"there is no path {quoted(f'{outcome} ~ {cause}')}", known)
+        if moderator and (found.outcome, predictor, moderator) not in {
+            (m.outcome, m.predictor, m.moderator) for m in moderations
+        }:
+            known = ", ".join(f"{m.outcome} ~ {m.predictor} * {m.moderator}" for m in moderations) or "none"
+            raise self.wrong(where, f"no moderation {quoted(f'{predictor} * {moderator}')} is stated", known)
+        return found
+
     def contact(self, table: dict | None, asked: list[Item]) -> Contact | None:
         if table is None:
             return None
@@ -695,10 +752,12 @@ class _Reader:
         except (ParameterError, UnknownNameError, TypeError) as wrong:
             raise DataError(f"codebook {self.file}, screening: {wrong}") from wrong
 
-    def among(self, key: str, names: list, allowed: Iterable[str]) -> tuple[str, ...]:
+    def among(
+        self, key: str, names: list, allowed: Iterable[str], without: str = "none, there are no paths"
+    ) -> tuple[str, ...]:
         for name in names:
             if name not in list(allowed):
-                raise self.wrong(key, f"got {quoted(name)}", ", ".join(allowed) or "none, there are no paths")
+                raise self.wrong(key, f"got {quoted(name)}", ", ".join(allowed) or without)
         self.once(key, names)
         return tuple(names)
 

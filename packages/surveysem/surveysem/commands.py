@@ -1,20 +1,22 @@
-"""The commands on a survey, for any codebook, a project may give its own by default: template, draft, check, sample."""
+"""The commands on a survey, for any codebook: template, draft, check, sample, report; a project may have its own."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nbproof
+from surveysem.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from surveysem.responses import Reading, Responses
     from surveysem.screening import Screened
+    from surveysem.study import Study
 
-__all__ = ["add_codebook", "add_commands", "add_reading", "reading", "say_who_is_left"]
+__all__ = ["add_commands", "add_report", "make_report", "reading", "say_who_is_left"]
 
 Place = Callable[[], Path]
 RESPONDENTS, SEED = 500, 1  # of a sample whose truth is not stated
@@ -73,6 +75,61 @@ def add_commands(
         metavar="DIR",
         help="for sample.csv, planted.csv (defects) and truth.json",
     )
+
+
+def add_report(
+    verbs: argparse._SubParsersAction, work: Callable[[argparse.Namespace], int], default: Place | None = None
+) -> None:
+    """Add ``report`` to the commands of a parser; ``default`` returns the codebook taken where none is given."""
+    report = nbproof.add_command(
+        verbs, "report", work, "test the codebook's paths on a file of answers: pages, tables, figures, an R script"
+    )
+    add_codebook(report, default)
+    add_reading(report)
+    report.add_argument(
+        "--out", type=nbproof.folder_option, required=True, metavar="DIR", help="a new folder, or one it made before"
+    )
+    report.add_argument("--language", default="en,zh", metavar="en,zh", help="languages of the report")
+    report.add_argument("--estimator", default="MLR", metavar="MLR|ML|WLSMV", help="default: MLR")
+    report.add_argument("--draws", type=int, default=5000, metavar="N", help="bootstrap resamples (default: 5000)")
+
+
+def make_report(
+    chosen: argparse.Namespace, maker: str, read: Callable[..., Study], notebooks: Sequence[str] = ()
+) -> int:
+    """Make the report that the options of :func:`add_report` ask for, whole or not at all.
+
+    Parameters
+    ----------
+    maker : str
+        What the commands are called before their own name.
+    read : callable
+        Returns the study of a file and a codebook, as `surveysem.read_study` does; without a codebook, the default's.
+    notebooks : sequence of str
+        In place of those of this package.
+
+    Raises
+    ------
+    ParameterError, UnknownNameError, DataError
+        When options or files are wrong; NotebookError when a notebook failed.
+    """
+    from surveysem import check_study, report
+
+    nbproof.check_positive(draws=chosen.draws)
+    languages = list(dict.fromkeys(chosen.language.split(",")))
+    for language in languages:
+        if language not in report.LANGUAGES:
+            raise UnknownNameError("language", language, report.LANGUAGES)
+    settled = {name: getattr(chosen, name) for name in ("screening", "estimator", "draws")}
+    with nbproof.whole_folder(chosen.out, f"{maker} report") as draft:
+        study = read(chosen.file, chosen.codebook or "", **settled, **reading(chosen))
+        check_study(study)
+        say_who_is_left(study.responses, study.screened)
+        inputs = {"answers": chosen.file} | ({"codebook": chosen.codebook} if chosen.codebook else {})
+        how = {"screening": chosen.screening, "reading": reading(chosen)}
+        report.write(study, draft, inputs, languages, **how, notebooks=notebooks)
+    print(f"open {nbproof.shown(chosen.out / 'index.html')}")
+    return 0
 
 
 def add_codebook(command: argparse.ArgumentParser, default: Place | None) -> None:

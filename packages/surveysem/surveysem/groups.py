@@ -17,13 +17,26 @@ from semfit import HypothesisStatistic, Invariance, SemFit, delta_errors
 from surveysem.codebook import opening
 from surveysem.effects import Joint, NotTestable, largest, normal
 from surveysem.paths import standardised
-from surveysem.study import Study
+from surveysem.study import Study, mean_scores
 
-__all__ = ["Groups", "compare_groups", "measured_alike"]
+__all__ = ["HEADS", "Groups", "comparable", "compare_groups", "compare_means", "mean_heads", "measured_alike"]
 
 Array = np.ndarray
 LEVELS = ("configural", "metric", "scalar")
 ORDINAL_LEVELS = ("configural", "thresholds", "loadings", "intercepts")
+HEADS = {
+    "outcome": "outcome",
+    "predictor": "predictor",
+    "group": "group",
+    "other": "other group",
+    "std": "β",
+    "std_other": "β (other)",
+    "difference": "difference",
+    "se": "SE",
+    "low": "95% CI LL",
+    "high": "95% CI UL",
+    "p": "p",
+}
 HELD = {"metric": "loadings", "thresholds": "thresholds", "loadings": "thresholds and loadings"}
 
 
@@ -127,7 +140,7 @@ def measured_alike(study: Study, *, means: bool = True) -> Invariance | NotTesta
     means : bool
         Whether to go on to what comparing means needs; comparing paths needs no equal intercepts.
     """
-    rows = _rows(study)
+    rows = comparable(study)
     if isinstance(rows, NotTestable):
         return rows
     every = ORDINAL_LEVELS if study.estimator == "WLSMV" else LEVELS
@@ -166,7 +179,7 @@ def compare_groups(study: Study, ladder: Invariance | NotTestable | None = None)
     ladder : Invariance or NotTestable, optional
         What :func:`measured_alike` returned, where it is at hand.
     """
-    rows = _rows(study)
+    rows = comparable(study)
     if isinstance(rows, NotTestable):
         return rows
     ladder = measured_alike(study, means=False) if ladder is None else ladder
@@ -174,7 +187,10 @@ def compare_groups(study: Study, ladder: Invariance | NotTestable | None = None)
         return ladder
     if broken := _broken(ladder):
         return broken
-    fit = _structural(study, ladder, rows)
+    try:
+        fit = _structural(study, ladder, rows)
+    except semfit.DataError as wrong:  # a covariate that does not vary in a group
+        return NotTestable(words("The paths by group have no proper solution. {why}", why=str(wrong)))
     paths = tuple((path.outcome, path.predictor) for path in study.codebook.paths)
     at = {(row.group, row.lhs, row.rhs): k for k, row in enumerate(fit.rows) if row.op == "~"}
     wanted = [at[g + 1, *path] for g in range(fit.table.groups) for path in paths]
@@ -196,19 +212,84 @@ def compare_groups(study: Study, ladder: Invariance | NotTestable | None = None)
     )
 
 
+def compare_means(study: Study, ladder: Invariance | NotTestable) -> pd.DataFrame | NotTestable:
+    """Return Welch's test of equal scale means in the groups, one row a construct, with its effect size.
+
+    Means can be compared where the items have equal intercepts, as the ladder of :func:`measured_alike` says.
+
+    construct, then each group's mean and standard deviation under ``mean_K`` and ``sd_K`` (K from 1, in the codebook's
+    order), F, df, df_within, p and size: Hedges' g of two groups (first less second, pooled standard deviation), else
+    omega squared of the groups, from 0.
+
+    References
+    ----------
+    Welch (1951), doi:10.1093/biomet/38.3-4.330; Hedges (1981), doi:10.3102/10769986006002107.
+    """
+    from statsmodels.stats.oneway import anova_oneway  # heavy: only where groups are compared
+
+    rows = comparable(study)
+    if isinstance(rows, NotTestable):
+        return rows
+    if isinstance(ladder, NotTestable):
+        return ladder
+    if ladder.highest not in ("scalar", "intercepts"):
+        return NotTestable("The items' intercepts are not equal in the groups.")
+    scores = mean_scores(study.codebook, rows, study.constructs)
+    lines = []
+    for name in study.constructs:
+        parts = [part.dropna().to_numpy() for _, part in scores[name].groupby(rows[study.codebook.group])]
+        if min(part.std() for part in parts) == 0:
+            return NotTestable("A scale mean does not vary in one of the groups.")
+        found = anova_oneway(parts, use_var="unequal")
+        line = {"construct": study.codebook.called[name]}
+        for k, part in enumerate(parts, 1):
+            line |= {f"mean_{k}": part.mean(), f"sd_{k}": part.std(ddof=1)}
+        line |= {"F": found.statistic, "df": found.df_num, "df_within": found.df_denom, "p": found.pvalue}
+        lines.append(line | {"size": _size(parts)})
+    return pd.DataFrame(lines)
+
+
+def mean_heads(differences: pd.DataFrame) -> dict[str, str]:
+    """Return the heads of what :func:`compare_means` returned, each group by its number."""
+    named = {
+        "construct": "construct",
+        "F": "F",
+        "df": "df",
+        "df_within": "df (within)",
+        "p": "p",
+        "size": "effect size",
+    }
+    for column in differences:
+        if (parts := column.rpartition("_"))[2].isdigit():
+            named[column] = words("M ({k:d})" if parts[0] == "mean" else "SD ({k:d})", k=int(parts[2]))
+    return {column: named[column] for column in differences}
+
+
+def _size(parts: list[Array]) -> float:
+    n = np.array([len(part) for part in parts])
+    within, total = (n - 1) @ [part.var(ddof=1) for part in parts], n.sum()
+    spread, df = within / (total - len(n)), total - len(n)
+    if len(n) == 2:
+        return float((parts[0].mean() - parts[1].mean()) / np.sqrt(spread) * (1 - 3 / (4 * df - 1)))
+    means = np.array([part.mean() for part in parts])
+    between = n @ (means - n @ means / total) ** 2
+    return float(max(0.0, (between - (len(n) - 1) * spread) / (between + within + spread)))
+
+
 def _group_words(study: Study, fit: SemFit) -> tuple[str, ...]:
     codes = [int(float(group.label)) for group in fit.sample.groups]
     scale = study.codebook.by_code[study.codebook.group].scale
     return tuple(opening(scale.en[code - scale.low]) if scale.en else str(code) for code in codes)
 
 
-def _rows(study: Study) -> pd.DataFrame | NotTestable:
+def comparable(study: Study) -> pd.DataFrame | NotTestable:
     """Return the answers of groups with more respondents than items, in the codebook's order; a reason if one has."""
     group, items = study.codebook.group, study.items
     if not group:
         return NotTestable("The codebook names no question that tells two kinds of respondents apart.")
-    whole = [group] if study.options.get("missing") == "fiml" else [group, *items]
-    rows = study.answers[[*items, group]].dropna(subset=whole).sort_values(group, kind="stable")
+    beside = [name for name, (code, _) in study.covariates.items() if code != group]
+    whole = [group, *beside] if study.options.get("missing") == "fiml" else [group, *items, *beside]
+    rows = study.answers[[*items, group, *beside]].dropna(subset=whole).sort_values(group, kind="stable")
     counts = rows[group].value_counts().sort_index()
     enough = counts[counts > len(items)]
     if len(enough) < 2:
@@ -253,7 +334,8 @@ def _broken(ladder: Invariance) -> NotTestable | None:
 
 def _structural(study: Study, ladder: Invariance, rows: pd.DataFrame) -> SemFit:
     """Fit the paths in every group with equal loadings; ordered answers need equal thresholds too, for their scale."""
-    text, group = study.codebook.model(study.constructs), study.codebook.group
+    group = study.codebook.group
+    text = study.model(without=group)
     if study.estimator != "WLSMV":
         return study.fit(text, rows, group=group, group_equal=("loadings",))
     sample = ladder.fits["configural"].sample

@@ -1,4 +1,4 @@
-"""A study as an article tells it: methods in English and Chinese, and an R script that refits its models."""
+"""A study as an article tells it: methods and respondents, in English and Chinese."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from surveysem import LOCALE, __version__
 from surveysem.screening import Screened
 from surveysem.study import Study
 
-__all__ = ["DATA", "lavaan_script", "methods_text", "respondents_text", "script_data", "told_by"]
+__all__ = ["methods_text", "respondents_text", "told_by"]
 
 RULES = {
     "missing": "more than {threshold}% of the items unanswered ({flagged:d})",
@@ -63,7 +63,7 @@ INDIRECT = (
 )
 GROUPS = "Multi-group analysis ({group}): judged by ΔCFI and ΔRMSEA, {level} holds."
 SYNTHETIC = "These respondents were simulated: they show what the method does and are no evidence about people."
-AGAIN = "The file model.R refits both models with lavaan from data.csv."
+AGAIN = "The file model.R computes models and tables again from data.csv, with lavaan in R."
 TEST = "χ²({df}) = {chisq}, p {p}"
 FIT = "{test}, CFI = {cfi}, TLI = {tli}, RMSEA = {rmsea} [{lower}, {upper}], SRMR = {srmr}"
 ROBUST = "{test}, robust CFI = {cfi}, robust TLI = {tli}, robust RMSEA = {rmsea} [{lower}, {upper}], SRMR = {srmr}"
@@ -228,52 +228,3 @@ def _apa(value: float, language: str) -> str:
     """
     text = f"{snap(value):.3f}"
     return text.replace("0.", ".", 1) if language == "en" and abs(value) < 1 else text
-
-
-DATA = "data.csv"
-HEAD = """# {title}: measurement and structural model, as surveysem {version} fitted them.
-# {nobs} respondents; {data} holds their answers, reverse-keyed items turned round, an empty cell where there is none.
-# Run in this folder, with R and lavaan (checked against 0.6-14): Rscript model.R
-# Large models with missing answers (missing = "fiml") take lavaan minutes each.
-library(lavaan)
-data <- read.csv("{data}", fileEncoding = "UTF-8-BOM", check.names = FALSE)
-"""
-FIT = """
-# {title} model
-model <- '
-{model}
-'
-{name} <- sem(model, data = data, {options})
-summary({name}, fit.measures = TRUE, standardized = TRUE)
-cat("\\n{title}: fit\\n")
-print(fitMeasures({name}))
-cat("\\n{title}: standardised\\n")
-print(standardizedSolution({name}))
-"""
-
-
-def lavaan_script(study: Study) -> str:
-    """Return R code that fits both models of a study and prints their fit, estimates and standardised estimates.
-
-    After it has run, R holds the fits as ``measurement`` and ``structural``.
-    """
-    options = ", ".join(f"{name} = {_r(value)}" for name, value in study.options.items() if value != "listwise")
-    title = "".join(character for character in study.codebook.name if character.isprintable())
-    parts = [HEAD.format(title=title, version=__version__, nobs=study.nobs, data=DATA)]
-    for name in ("measurement", "structural"):
-        model = study.codebook.model(study.constructs, structural=name == "structural")
-        parts.append(FIT.format(title=name.capitalize(), name=name, model=model, options=options))
-    return "".join(parts)
-
-
-def _r(value: object) -> str:
-    """A value as R writes it."""
-    return str(value).upper() if isinstance(value, bool) else f'"{value}"'
-
-
-def script_data(study: Study) -> pd.DataFrame:
-    """Return the answers that the script reads: the codebook's items, scored, of those kept; whole numbers or missing.
-
-    Nothing else of the file is in it: no check, no control, no column outside the codebook.
-    """
-    return study.answers[study.codebook.items].astype("Int64")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -12,13 +13,24 @@ import pandas as pd
 import semfit
 from nbproof import words
 from semfit import SemFit, jacobian
-from surveysem.codebook import Codebook, Moderation
+from surveysem.codebook import Moderation
 from surveysem.effects import Effect, NotTestable
 from surveysem.study import Study
 
-__all__ = ["Moderated", "Moderations", "moderation", "moderations", "submodel"]
+__all__ = ["HEADS", "Moderated", "Moderations", "moderation", "moderations", "submodel"]
 
 Array = np.ndarray
+HEADS = {
+    "outcome": "outcome",
+    "predictor": "predictor",
+    "moderator": "moderator",
+    "std": "β",
+    "std_se": "SE (β)",
+    "low": "95% CI LL",
+    "high": "95% CI UL",
+    "p": "p",
+    "reason": "why not testable",
+}
 PRODUCT = "product"  # of a factor; a construct of that name gets a longer one beside it
 SLOPES_AT = (-1.0, 0.0, 1.0)  # standard deviations of the moderator
 
@@ -149,8 +161,7 @@ def moderation(study: Study, entry: Moderation) -> Moderated | NotTestable:
     Only the outcome's equation is fitted, its predictors correlated freely: without paths among them nothing about them
     can be misspecified, and the coefficients are those of the whole model where that holds.
     """
-    book = study.codebook
-    model, data, items = submodel(book, study.answers, entry)
+    model, data, items = submodel(study, entry)
     counts = data[items].notna().sum()
     if data[items].nunique().min() < 2 or len(data) <= len(items):
         few = data[items].nunique().idxmin()
@@ -173,12 +184,15 @@ def moderation(study: Study, entry: Moderation) -> Moderated | NotTestable:
     return Moderated(entry, fit, coefficients, covariance)
 
 
-def submodel(book: Codebook, answers: pd.DataFrame, entry: Moderation) -> tuple[str, pd.DataFrame, list[str]]:
+def submodel(study: Study, entry: Moderation) -> tuple[str, pd.DataFrame, list[str]]:
     """Return the text of the outcome's equation with its products, the answers with them, and all indicators.
+
+    Covariates are held constant as in `Study.model`.
 
     Every product that the codebook states for the outcome is in it, the one asked for last: moderators that correlate
     would else take over each other's part. Indicators of two products that share an item have correlated residuals.
     """
+    book, answers = study.codebook, study.answers
     entries = [one for one in book.moderations if one.outcome == entry.outcome and one != entry] + [entry]
     predictors = [path.predictor for path in book.paths if path.outcome == entry.outcome]
     predictors = list(
@@ -196,7 +210,11 @@ def submodel(book: Codebook, answers: pd.DataFrame, entry: Moderation) -> tuple[
         data, names, pairs = made.data, [*names, name], [*pairs, *own]
     measured = book.model([entry.outcome, *predictors], structural=False)
     items = [code for construct in (entry.outcome, *predictors) for code in book.scales[construct]]
-    text = "\n".join([measured, *lines, f"{entry.outcome} ~ {' + '.join([*predictors, *names])}"])
+    lines.append(f"{entry.outcome} ~ {' + '.join([*predictors, *names])}")
+    if study.covariates:
+        lines = [f"{name} ~ {' + '.join(study.covariates)}" for name in (entry.outcome, *predictors, *names)] + lines
+        lines += [f"{one} ~~ {other}" for one, other in combinations([*predictors, *names], 2)]
+    text = "\n".join([measured, *lines])
     return text, data, [*items, *(f"{a}.{b}" for a, b in pairs)]
 
 

@@ -9,13 +9,27 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from semfit import SemFit, jacobian
+from semfit.psychometrics import fornell_larcker
 from surveysem.effects import Effect, NotTestable
 from surveysem.errors import DataError, UnknownNameError
 from surveysem.study import Study
 
-__all__ = ["Indirect", "claimed_signs", "direct", "indirect", "path_table", "standardised"]
+__all__ = [
+    "Indirect",
+    "claimed_signs",
+    "covariate_table",
+    "decomposition",
+    "direct",
+    "explained",
+    "indirect",
+    "indirect_names",
+    "mediated",
+    "path_table",
+    "standardised",
+]
 
 Array = np.ndarray
 CHUNK = 250  # resamples standardised at a time
@@ -47,6 +61,37 @@ def path_table(study: Study, level: float = 0.95) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def covariate_table(study: Study, level: float = 0.95) -> pd.DataFrame:
+    """Return what every covariate does to every outcome: outcome, covariate, label, estimate, se, std, interval, p.
+
+    ``label`` is the code of the answer that is compared with the first one, missing for numbers. ``estimate``, with its
+    interval, is in the units of the construct's first item; ``std`` in standard deviations of the construct, for a
+    number as it rises by one standard deviation, for a label as it takes the first one's place.
+    """
+    _see_solution(study.structural)
+    half = float(norm.ppf((1 + level) / 2))
+    outcomes = dict.fromkeys(path.outcome for path in study.codebook.paths)
+    found = study.structural.estimates.query("op == '~'").set_index(["lhs", "rhs"])
+    rows = []
+    for outcome, (name, (code, label)) in product(outcomes, study.covariates.items()):
+        row, spread = found.loc[(outcome, name)], study.answers[name].std(ddof=0)
+        estimate, se = row["est"], row["se"]
+        rows.append(
+            {
+                "outcome": outcome,
+                "covariate": code,
+                "label": label,
+                "estimate": estimate,
+                "se": se,
+                "std": row["std_all"] / (1 if label is None else spread),
+                "low": estimate - half * se,
+                "high": estimate + half * se,
+                "p": row["pvalue"],
+            }
+        )
+    return pd.DataFrame(rows).astype({"label": "Int64"} if rows else {})
 
 
 def direct(study: Study, outcome: str, predictor: str) -> Effect:
@@ -147,15 +192,89 @@ def indirect(study: Study) -> Indirect | NotTestable:
     through construct m is B[m, x] ((I - B)^-1)[y, m] (Bollen 1987, doi:10.2307/271028). In each resample the whole
     chain is computed anew, so the interval need not be symmetric.
     """
-    fit = study.structural
-    _see_solution(fit)
+    _see_solution(study.structural)
     chain, names = _chain(study)
     if not names:
         return NotTestable("No path leads from a strategy over another construct to a final outcome.")
-    resampled = study.resampled
-    draws = np.concatenate([chain(resampled.draws[at : at + CHUNK]) for at in range(0, len(resampled.draws), CHUNK)])
+    return _resampled(study, chain, names)
+
+
+def mediated(study: Study, predictor: str, mediator: str, outcome: str) -> Indirect:
+    """Return the product of two standardised paths, to a mediator and on from it, by bootstrap as :func:`indirect`."""
+    _see_solution(study.structural)
+    place = {(row.lhs, row.rhs): k for k, row in enumerate(study.structural.rows) if row.op == "~"}
+    steps = [place[mediator, predictor], place[outcome, mediator]]
+
+    def product_of(theta: Array) -> Array:
+        return study.structural.standardized_at(theta)[..., steps].prod(-1, keepdims=True)
+
+    return _resampled(study, product_of, ((predictor, outcome, mediator),))
+
+
+def decomposition(study: Study, level: float = 0.95) -> pd.DataFrame:
+    """Return direct, indirect and total effect of each construct on each that it acts on through others, standardised.
+
+    One row a pair of constructs: predictor, outcome, and for each of the three, by the names of ``direct``,
+    ``indirect`` and ``total``, the estimate and its percentile interval (``direct_low``, ``direct_high`` ...); a direct
+    effect that the model does not hold is missing.
+    """
+    _see_solution(study.structural)
+    matrix, leads = _matrix(study)
+    names = study.constructs
+    at = {name: k for k, name in enumerate(names)}
+    pairs = [(x, y) for x, y in product(names, names) if any((x, m) in leads and _reaches(leads, m, y) for m in names)]
+    if not pairs:
+        return pd.DataFrame()
+    from_, to = ([at[pair[k]] for pair in pairs] for k in (0, 1))
+
+    def three(theta: Array) -> Array:
+        B = matrix(theta)
+        total = np.linalg.inv(np.eye(len(names)) - B)[..., to, from_]
+        return np.concatenate([B[..., to, from_], total - B[..., to, from_], total], -1)
+
+    found = _resampled(study, three, tuple((x, y, kind) for kind in ("direct", "indirect", "total") for x, y in pairs))
+    low, high = found.interval(level)
+    table = pd.DataFrame(pairs, columns=["predictor", "outcome"])
+    for k, kind in enumerate(("direct", "indirect", "total")):
+        part = slice(k * len(pairs), (k + 1) * len(pairs))
+        kept = [kind != "direct" or pair in leads for pair in pairs]
+        for name, values in ((kind, found.estimates), (f"{kind}_low", low), (f"{kind}_high", high)):
+            table[name] = np.where(kept, values[part], np.nan)
+    return table
+
+
+def explained(study: Study) -> pd.DataFrame:
+    """Return what predictors explain: one row a path with outcome, predictor, r2 (of the outcome), f2 and vif.
+
+    All three are those of the latent variables, from the correlations R that the structural model implies between
+    them: f2 = (R2 - R2 without the predictor) / (1 - R2) (Cohen 1988), vif is the predictor's diagonal element of the
+    inverse of its outcome's predictors' R.
+    """
+    _see_solution(study.structural)
+    below = fornell_larcker(study.structural).matrix.loc[study.constructs, study.constructs].to_numpy()
+    R = pd.DataFrame(np.tril(below, -1) + np.tril(below, -1).T + np.eye(len(below)), study.constructs, study.constructs)
+
+    def share(outcome: str, predictors: Sequence[str]) -> float:
+        r = R.loc[list(predictors), outcome].to_numpy()
+        return float(r @ np.linalg.solve(R.loc[list(predictors), list(predictors)].to_numpy(), r))
+
+    rows = []
+    for path in study.codebook.paths:
+        predictors = [other.predictor for other in study.codebook.paths if other.outcome == path.outcome]
+        whole, without = (
+            share(path.outcome, predictors),
+            share(path.outcome, [x for x in predictors if x != path.predictor]),
+        )
+        others = share(path.predictor, [x for x in predictors if x != path.predictor])
+        rows.append((path.outcome, path.predictor, whole, (whole - without) / (1 - whole), 1 / (1 - others)))
+    return pd.DataFrame(rows, columns=["outcome", "predictor", "r2", "f2", "vif"])
+
+
+def _resampled(study: Study, effects: Callable[[Array], Array], names: tuple[tuple[str, str, str], ...]) -> Indirect:
+    fit, resampled = study.structural, study.resampled
+    draws = np.concatenate([effects(resampled.draws[at : at + CHUNK]) for at in range(0, len(resampled.draws), CHUNK)])
     sound = np.isfinite(draws).all(1)  # a resample with a negative variance has no standardised solution
-    return Indirect(names, chain(fit.theta), draws[sound], fit.nobs, resampled.failed + int((~sound).sum()))
+    return Indirect(names, effects(fit.theta), draws[sound], fit.nobs, resampled.failed + int((~sound).sum()))
 
 
 def claimed_signs(study: Study) -> dict[tuple[str, str, str], int]:
@@ -180,24 +299,39 @@ def claimed_signs(study: Study) -> dict[tuple[str, str, str], int]:
     return found
 
 
-def _chain(study: Study) -> tuple[Callable[[Array], Array], tuple[tuple[str, str, str], ...]]:
-    """Return a function from parameters (..., q) to indirect effects (..., effects), and their names."""
-    fit, names = study.structural, study.constructs
-    at = {name: k for k, name in enumerate(names)}
-    cells = [(k, at[row.lhs], at[row.rhs]) for k, row in enumerate(fit.rows) if row.op == "~" and row.lhs in at]
-    rows, targets, sources = map(np.array, zip(*cells, strict=True))
-    leads = {(names[x], names[y]) for y, x in zip(targets, sources, strict=True)}
+def indirect_names(study: Study) -> tuple[tuple[str, str, str], ...]:
+    """Return (strategy, outcome, via) of every indirect effect the codebook's paths make, as in ``Indirect.names``."""
+    leads = {(path.predictor, path.outcome) for path in study.codebook.paths}
     ways = {
-        (x, y): [m for m in names if (x, m) in leads and _reaches(leads, m, y)]
+        (x, y): [m for m in study.constructs if (x, m) in leads and _reaches(leads, m, y)]
         for y in study.outcomes
         for x in study.strategies
     }
-    labels = tuple((x, y, m) for (x, y), through in ways.items() if through for m in ("all", *through))
+    return tuple((x, y, m) for (x, y), through in ways.items() if through for m in ("all", *through))
+
+
+def _matrix(study: Study) -> tuple[Callable[[Array], Array], set[tuple[str, str]]]:
+    """Return a function from parameters (..., q) to paths (..., outcome, predictor), and who leads to whom."""
+    fit, names = study.structural, study.constructs
+    at = {name: k for k, name in enumerate(names)}
+    cells = [(k, at[row.lhs], at[row.rhs]) for k, row in enumerate(fit.rows) if row.op == "~" and row.rhs in at]
+    rows, targets, sources = map(np.array, zip(*cells, strict=True))
+
+    def matrix(theta: Array) -> Array:
+        B = np.zeros((*theta.shape[:-1], len(names), len(names)))
+        B[..., targets, sources] = fit.standardized_at(theta)[..., rows]
+        return B
+
+    return matrix, {(names[x], names[y]) for y, x in zip(targets, sources, strict=True)}
+
+
+def _chain(study: Study) -> tuple[Callable[[Array], Array], tuple[tuple[str, str, str], ...]]:
+    """Return a function from parameters (..., q) to indirect effects (..., effects), and their names."""
+    (matrix, _), names, labels = _matrix(study), study.constructs, indirect_names(study)
+    at = {name: k for k, name in enumerate(names)}
 
     def chain(theta: Array) -> Array:
-        values = fit.standardized_at(theta)
-        B = np.zeros((*theta.shape[:-1], len(names), len(names)))
-        B[..., targets, sources] = values[..., rows]
+        B = matrix(theta)
         every = np.linalg.inv(np.eye(len(names)) - B)
         parts = [
             every[..., at[y], at[x]] - B[..., at[y], at[x]]

@@ -46,6 +46,15 @@ def write_html(codebook: Codebook, path: str | Path, language: str = "en") -> Pa
 
     Constructs, reverse keys and checks are not shown; every text is escaped.
 
+    Parameters
+    ----------
+    codebook : Codebook
+        With a wording of every question in the language.
+    path : str or Path
+        The file, written over where there is one.
+    language : str
+        One of the codebook's.
+
     Raises
     ------
     DataError
@@ -66,7 +75,13 @@ def write_html(codebook: Codebook, path: str | Path, language: str = "en") -> Pa
 
 
 def write_docx(codebook: Codebook, path: str | Path, language: str = "en") -> Path:
-    """Write the questionnaire as a Word document; see `write_html`."""
+    """Write the questionnaire as a Word document.
+
+    Parameters
+    ----------
+    codebook, path, language
+        As in :func:`write_html`.
+    """
     from docx import Document
     from docx.enum.section import WD_ORIENT
     from docx.oxml.ns import qn

@@ -8,9 +8,8 @@ shares are no test; the authors' joint test by resampling is not made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from math import ceil
 from typing import Any
 
@@ -26,10 +25,25 @@ from surveysem.responses import Responses
 from surveysem.screening import MODES, screen
 from surveysem.study import Study, mean_scores
 
-__all__ = ["Specification", "SpecificationCurve", "specification_curve", "specifications"]
+__all__ = ["HEADS", "WAYS", "Specification", "SpecificationCurve", "specification_curve", "specifications"]
 
 Array = np.ndarray
 Paths = dict[tuple[str, str], tuple[float, float]]  # (outcome, predictor) -> estimate, standard error
+HEADS = {
+    "outcome": "outcome",
+    "predictor": "predictor",
+    "specifications": "specifications",
+    "failed": "without a solution",
+    "declared": "as declared",
+    "median": "median",
+    "lowest": "lowest",
+    "highest": "highest",
+    "same_sign": "expected sign",
+    "beyond_zero": "beyond zero",
+}
+"""Of the columns of ``SpecificationCurve.summary``, for a table."""
+WAYS = {"drop": "flagged left out", "report-only": "all kept", "drop reported": "reported ones left out too"}
+"""What ways to screen are called; the others are named after the rule that is off."""
 OUTLYING = 0.01  # share left out
 LARGEST = 10_000  # respondents: of more, all but the declared analysis take a random part
 
@@ -88,7 +102,7 @@ def specifications(study: Study, kept: Sequence[str], controls: Sequence[str]) -
     """
     modes, off = ([name for name in kept if name.startswith("without") == rule] for rule in (False, True))
     found = [Specification("declared", study.screened.mode)]
-    for analysis in ("complete rows", "ordered", "mean scores"):
+    for analysis in ("complete rows", *(() if study.covariates else ("ordered",)), "mean scores"):
         for held in (False, True) if controls and analysis != "ordered" else (False,):
             found += [Specification(analysis, mode, out, held) for mode in modes for out in (False, True)]
     found += [Specification("complete rows", rule) for rule in off]
@@ -109,7 +123,7 @@ def specification_curve(
     ----------
     controls : sequence of str, optional
         Numeric controls every construct is regressed on; by default those with labelled answers, taken as equally
-        spaced, but for the one that tells groups apart.
+        spaced, but for the one that tells groups apart and those the study holds constant anyway.
     level : float
         Of the normal intervals, in (0, 1).
 
@@ -126,7 +140,7 @@ def specification_curve(
     """
     book = study.codebook
     known = [item.code for item in book.questions if item.role == "control"]
-    default = [code for code in known if book.by_code[code].scale.en and code != book.group]
+    default = [code for code in known if book.by_code[code].scale.en and code not in (book.group, *book.covariates)]
     chosen = tuple(default if controls is None else controls)
     for code in chosen:
         if code not in known:
@@ -178,7 +192,7 @@ def _screenings(study: Study) -> dict[str, pd.DataFrame]:
             found[name] = answers
     index = study.responses.answers.index.to_series()
     part = index if len(index) <= LARGEST else index.sample(LARGEST, random_state=study.seed)
-    return {name: study.codebook.score(answers[answers.index.isin(part)]) for name, answers in found.items()}
+    return {name: study.scored(answers[answers.index.isin(part)]) for name, answers in found.items()}
 
 
 def _kept(responses: Responses, rules: Rules, mode: str) -> pd.DataFrame | None:
@@ -224,21 +238,10 @@ def _outlying(scores: pd.DataFrame) -> Array:
 def _fit(study: Study, answers: pd.DataFrame, analysis: str, controls: Sequence[str]) -> semfit.SemFit:
     if analysis == "declared":
         return study.structural
-    model = study.codebook.model(study.constructs)
-    if controls:
-        model = "\n".join([model, *_held(study, controls)])
+    model = study.model(controls)
     if analysis == "ordered":
         return semfit.fit(model, answers, estimator="WLSMV", ordered=True)
     return semfit.fit(model, answers, estimator="ML", missing="listwise")
-
-
-def _held(study: Study, controls: Sequence[str]) -> Iterator[str]:
-    """Yield regressions of every construct on the controls; what these leave of the predictors stays correlated."""
-    for name in study.constructs:
-        yield f"{name} ~ {' + '.join(controls)}"
-    led_to = {path.outcome for path in study.codebook.paths}
-    for one, other in combinations([name for name in study.constructs if name not in led_to], 2):
-        yield f"{one} ~~ {other}"
 
 
 def _standardised_paths(fit: semfit.SemFit, V: Array, study: Study) -> Paths:
@@ -256,7 +259,8 @@ def _regressions(study: Study, answers: pd.DataFrame, controls: Sequence[str]) -
     from statsmodels.regression.linear_model import OLS
 
     scores = mean_scores(study.codebook, answers, study.constructs)
-    scores = pd.concat([scores, answers[list(controls)].astype(float)], axis=1).dropna()
+    controls = [*study.covariates, *controls]
+    scores = pd.concat([scores, answers[controls].astype(float)], axis=1).dropna()
     if len(scores) <= len(scores.columns) or (scores.std() == 0).any():
         return {}, len(scores), "too few respondents with all scores, or a score that does not vary"
     Z = ((scores - scores.mean()) / scores.std()).assign(constant=1.0)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -88,6 +89,11 @@ class Study:
                 f"codebook {self.codebook.name}: the paths run in a circle, {' - '.join(circle.args[1])}; "
                 "paths that lead back to no construct they start from are needed."
             ) from None
+        if self.codebook.covariates and self.estimator == "WLSMV":
+            raise DataError(
+                f"codebook {self.codebook.name} names covariates ({', '.join(self.codebook.covariates)}), which models "
+                "of ordered answers do not take; allowed with covariates: MLR, ML."
+            )
         if len(self.answers) <= len(self.items):
             raise DataError(
                 f"{self.responses.file}: {len(self.answers)} respondents are left after screening for "
@@ -141,8 +147,65 @@ class Study:
 
     @cached_property
     def answers(self) -> pd.DataFrame:
-        """Answers of those kept, reverse-keyed items turned round; indexed by row of the file."""
-        return self.codebook.score(self.screened.answers)
+        """Answers of those kept, as `scored` gives them; indexed by row of the file."""
+        return self.scored(self.screened.answers)
+
+    def scored(self, answers: pd.DataFrame) -> pd.DataFrame:
+        """Return answers with reverse-keyed items turned round, and the columns of the covariates.
+
+        Parameters
+        ----------
+        answers : pandas.DataFrame
+            As they were given, one column a question.
+        """
+        scored = self.codebook.score(answers)
+        columns = {
+            name: scored[code] if label is None else (scored[code] == label).where(scored[code].notna())
+            for name, (code, label) in self.covariates.items()
+        }
+        return scored.assign(**{name: column.astype(float) for name, column in columns.items()})
+
+    @cached_property
+    def covariates(self) -> dict[str, tuple[str, int | None]]:
+        """Control and label behind every column that the paths hold constant, by the column's name.
+
+        A control whose answers are numbers is one column, its own. Of labelled answers every label that was given has
+        a column of 0 and 1, but the first, with which the others are compared.
+        """
+        found: dict[str, tuple[str, int | None]] = {}
+        for code in self.codebook.covariates:
+            given = self.screened.answers[code].dropna().unique()
+            labels: list[int | None] = [None]
+            if self.codebook.by_code[code].scale.en:
+                labels = [int(label) for label in sorted(given)[1:]]
+            for label in labels:
+                name = code if label is None else f"{code}_{label}"
+                while label is not None and (name in self.codebook.by_code or name in self.codebook.scales):
+                    name += "_"
+                found[name] = code, label
+        return found
+
+    def model(self, held: Sequence[str] = (), *, without: str = "") -> str:
+        """Return measurement and paths as `semfit.fit` reads them, with the covariates, and columns beside them, held.
+
+        Every construct is regressed on what is held, and what that leaves of the predictors stays correlated: a control
+        may be related to the predictors too.
+
+        Parameters
+        ----------
+        held : sequence of str
+            More columns of the answers.
+        without : str
+            A control not to hold, such as the one that tells groups apart where they are compared.
+        """
+        own = [name for name, (code, _) in self.covariates.items() if code != without]
+        text, columns = self.codebook.model(self.constructs), list(dict.fromkeys([*own, *held]))
+        if not columns:
+            return text
+        lines = [f"{name} ~ {' + '.join(columns)}" for name in self.constructs]
+        led_to = {path.outcome for path in self.codebook.paths}
+        first = [name for name in self.constructs if name not in led_to]
+        return "\n".join([text, *lines, *(f"{one} ~~ {other}" for one, other in combinations(first, 2))])
 
     @property
     def nobs(self) -> int:
@@ -164,8 +227,8 @@ class Study:
 
     @cached_property
     def structural(self) -> semfit.SemFit:
-        """Measurement and the codebook's paths."""
-        return self.fit(self.codebook.model(self.constructs))
+        """Measurement and the codebook's paths, its covariates held constant."""
+        return self.fit(self.model())
 
     @property
     def resampling(self) -> str:
@@ -188,7 +251,15 @@ class Study:
     def fit(
         self, model: str, data: pd.DataFrame | None = None, *, group: str | None = None, group_equal: Sequence[str] = ()
     ) -> semfit.SemFit:
-        """Fit a model to the answers, by default all of them, as the study says; groups as of ``semfit.fit``."""
+        """Fit a model to the answers as the study says: its estimator and treatment of missing values.
+
+        Parameters
+        ----------
+        model, group, group_equal
+            As in ``semfit.fit``.
+        data : pandas.DataFrame, optional
+            Some of the answers; by default all.
+        """
         return semfit.fit(
             model, self.answers if data is None else data, group=group, group_equal=group_equal, **self.options
         )
@@ -250,6 +321,8 @@ def check_study(study: Study) -> None:
     places = study.responses.mapping.set_index("question")["column"]
     for code in study.items:
         _check_values(study, code, places[code], "answers that differ are needed")
+    for code in study.codebook.covariates:
+        _check_values(study, code, places[code], "answers that differ are needed of a covariate")
     if group := study.codebook.group:
         _check_values(
             study, group, places[group], "two groups are needed to compare them, or a codebook without the line `group`"

@@ -202,6 +202,17 @@ def draw_respondents(
     numbers from a Poisson distribution with a twentieth of the scale's highest code as its mean, both apart from the
     constructs unless the truth states a contact curve.
 
+    Parameters
+    ----------
+    truth : Truth
+        Loadings, paths and cuts to draw from.
+    nobs : int
+        Respondents.
+    departures, defects : optional
+        How the answers depart from the truth's model, and what careless respondents do; by default neither.
+    seed : int, optional
+        Of the draws.
+
     Raises
     ------
     ParameterError

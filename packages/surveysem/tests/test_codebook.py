@@ -58,6 +58,37 @@ def test_the_model_fits_answers_drawn_from_it(small):
     assert fit.estimates.set_index(["lhs", "rhs"]).loc[("trust", "T2"), "est"] > 0
 
 
+def test_hypotheses_keep_the_labels_their_author_gave_them(tmp_path):
+    book = surveysem.load_codebook(surveysem.TEMPLATE)
+    assert [one.label for one in book.hypotheses] == ["H1a", "H1b", "H2", "H3", "H4"]
+    assert (book.hypotheses[4].mediator, book.hypotheses[4].predictor) == ("enjoyment", "welcome")
+    path = tmp_path / "own.toml"
+    moderated = 'moderation.buying = ["-trust * tie"]\n'  # at the top, before any table
+    tie = '[[constructs]]\nname = "tie"\nscale = "five"\nitems = [{ code = "I1" }, { code = "I2" }]\n'
+    stated = '[hypotheses]\n"H1" = "buying ~ 0*trust"\n"H1a" = "buying ~ trust * tie"\n'
+    path.write_text(moderated + SMALL + tie + stated, encoding="utf-8")
+    first, second = surveysem.load_codebook(path).hypotheses
+    assert first == surveysem.Labelled("H1", "buying", "trust", nil=True)
+    assert (second.moderator, second.nil) == ("tie", False)
+
+
+@pytest.mark.parametrize(
+    ("stated", "message"),
+    [
+        ('H1 = "buying"', r"hypotheses, 'H1': got 'buying'; allowed: 'outcome ~ predictor'"),
+        ("H1 = 3", r"hypotheses, 'H1': got 3; allowed: "),
+        ('H1 = "trust ~ buying"', r"'H1': there is no path 'trust ~ buying'; allowed: buying ~ trust\."),
+        ('H1 = "buying ~ tie ~ trust"', r"'H1': there is no path 'tie ~ trust'; allowed: buying ~ trust\."),
+        ('H1 = "buying ~ trust * tie"', r"'H1': no moderation 'trust \* tie' is stated; allowed: none\."),
+    ],
+)
+def test_a_hypothesis_about_nothing_stated_is_refused(tmp_path, stated, message):
+    path = tmp_path / "own.toml"
+    path.write_text(f"{SMALL}[hypotheses]\n{stated}\n", encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        surveysem.load_codebook(path)
+
+
 def test_questions_stand_in_the_order_asked(small):
     assert list(small.by_code) == ["T1", "T2", "T3", "C1", "B1", "B2", "B3", "MODE", "N"]
     assert small.items == ["T1", "T2", "T3", "B1", "B2", "B3"]

@@ -194,7 +194,7 @@ def test_without_a_product_its_interval_holds_zero():
 
 def test_the_submodel_agrees_with_the_whole_model():
     answers, entry = respondents(1500, 4), MODERATED.moderations[0]
-    _, data, _ = submodel(MODERATED, answers, entry)
+    _, data, _ = submodel(study(MODERATED, answers), entry)
     whole = MODERATED.model().replace("y ~ x + w", "y ~ x + w + m + product")
     fit = semfit.fit(f"{whole}\nproduct =~ x1.m1 + x2.m2 + x3.m3", data, estimator="MLR")
     theirs = fit.estimates.query("op == '~' and lhs == 'y'").set_index("rhs")[["est", "se"]]
@@ -238,7 +238,7 @@ def test_surplus_items_of_a_longer_scale_have_no_product():
         [("y", "x"), ("y", "w")],
         moderations=(Moderation("y", "x", "m", 1),),
     )
-    text, data, codes = submodel(book, respondents(50, 1), book.moderations[0])
+    text, data, codes = submodel(study(book, respondents(50, 1)), book.moderations[0])
     assert "product =~ x1.m1 + x2.m2\n" in text
     assert codes[-2:] == ["x1.m1", "x2.m2"]
     assert set(codes) <= set(data.columns)

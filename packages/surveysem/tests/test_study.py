@@ -14,9 +14,9 @@ import semfit
 import surveysem
 from semfit import psychometrics
 from surveysem import ExpectedPath as Expected
-from surveysem import NotTestable, measurement, paths
+from surveysem import Item, NotTestable, Scale, measurement, paths
 from surveysem.errors import DataError, ParameterError, UnknownNameError
-from surveysem.specification_curve import SpecificationCurve
+from surveysem.specification_curve import SpecificationCurve, specification_curve
 from surveysem.study import Study, options_of
 
 
@@ -46,6 +46,52 @@ def test_missing_answers_are_met_by_full_information(study, holes):
     assert holes.options["missing"] == "fiml"
     assert holes.structural.nobs == holes.nobs
     assert studied(200, estimator="WLSMV").options == {"estimator": "WLSMV", "ordered": True}
+
+
+def aged(planted: float = 0.8, nobs: int = 800) -> Study:
+    """Respondents of three towns whose age raises both trust and staying, with age and town held constant."""
+    drawn = studied(nobs, seed=5)
+    rng = np.random.default_rng(2)
+    answers = drawn.responses.answers
+    trait = answers[["TRUST1", "TRUST2", "TRUST3", "STAY1", "STAY2", "STAY3"]].mean(axis=1)
+    age = 30 + 10 * (planted * (trait - trait.mean()) / trait.std() + rng.standard_normal(nobs)).round()
+    extra = (
+        Item("AGE", Scale("years", -100, 200), role="control"),
+        Item("TOWN", Scale("town", 1, 3, ("a", "b", "c"), ("a", "b", "c")), role="control"),
+    )
+    book = replace(BOOK, questions=(*BOOK.questions, *extra), covariates=("AGE", "TOWN"))
+    more = answers.assign(AGE=age, TOWN=rng.integers(1, 4, nobs))
+    responses = replace(drawn.responses, codebook=book, answers=more)
+    return Study(responses, surveysem.screen(responses), draws=100)
+
+
+def test_covariates_are_held_constant_in_every_path():
+    """Scale means and OLS say how far holding age constant moves a path; the latent path moves as far."""
+    held = aged()
+    free = Study(replace(held.responses, codebook=replace(held.codebook, covariates=())), held.screened, draws=100)
+    assert list(held.covariates.items()) == [("AGE", ("AGE", None)), ("TOWN_2", ("TOWN", 2)), ("TOWN_3", ("TOWN", 3))]
+    scores = surveysem.mean_scores(held.codebook, held.answers, held.constructs).join(held.answers[[*held.covariates]])
+    Z = (scores - scores.mean()) / scores.std()
+
+    def by_ols(*names: str) -> float:
+        return float(np.linalg.lstsq(Z[["trust", "care", *names]], Z["stay"], rcond=None)[0][0])
+
+    moved = paths.direct(free, "stay", "trust").estimate - paths.direct(held, "stay", "trust").estimate
+    by_means = by_ols() - by_ols(*held.covariates)
+    assert moved > 0.05
+    assert moved == pytest.approx(by_means, abs=0.06)
+    table = paths.covariate_table(held).groupby("covariate")["p"]
+    assert table.max()["AGE"] < 1e-4  # it was put in
+    assert table.min()["TOWN"] > 1e-3  # it was not
+    curve = specification_curve(held)
+    declared = curve.frame.query("declared").set_index(["outcome", "predictor"])["estimate"]
+    assert declared["stay", "trust"] == pytest.approx(paths.direct(held, "stay", "trust").estimate, rel=1e-6)
+
+
+def test_models_of_ordered_answers_take_no_covariates():
+    held = aged(nobs=200)
+    with pytest.raises(DataError, match=r"names covariates \(AGE, TOWN\), .*allowed with covariates: MLR, ML"):
+        Study(held.responses, held.screened, estimator="WLSMV")
 
 
 def test_whose_answers_they_are(study):

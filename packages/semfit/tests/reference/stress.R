@@ -33,7 +33,7 @@ fit_one <- function(name) {
       error <- if (is.null(fit@vcov$vcov)) rep(NA, nrow(table)) else table$se
       free <- which(table$free > 0)
       picked <- free[seq_len(min(8, length(free)))]
-      measures <- tryCatch(fitMeasures(fit)[c("chisq", "df", "fmin", "logl", "agfi")], error = function(e) c(chisq = NA, df = NA))
+      measures <- tryCatch(fitMeasures(fit)[c("chisq", "df", "fmin", "logl", "gfi", "agfi", "srmr")], error = function(e) c(chisq = NA, df = NA))
       found <- c(found, as.list(measures), if (length(fit@test) > 1) list(scaled = fit@test[[2]]$stat), list(
         smallest = min(c(table$est[free][table$op[free] == "~~" & table$lhs[free] == table$rhs[free]], Inf)),
         errors = all(is.finite(error[free])), est = table$est[picked], se = error[picked]))

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from unittest.mock import Mock, patch
 
@@ -203,6 +205,11 @@ def incomplete() -> Iterator[tuple[str, Case]]:
                     f"growth with panel attrition, N = {n}", GROWTH, lambda n=n, k=k: dropping(Draws(9, n, k), n), fiml
                 ),
             )
+    free = "\n".join(" ~~ ".join(pair) for pair in combinations(("t1", "t2", "t3", "t4", "x"), 2))
+    yield (
+        "saturated_40",
+        Case("panel attrition, every covariance free, N = 40", free, lambda: dropping(Draws(9, 40, 0), 40), fiml),
+    )
 
 
 GROWTH = "i =~ 1*t1 + 1*t2 + 1*t3 + 1*t4\ns =~ 0*t1 + 1*t2 + 2*t3 + 3*t4\ni ~ x\ns ~ x\ni ~ 1\ns ~ 1\n" + "\n".join(
@@ -478,7 +485,10 @@ CASES: dict[str, Case] = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a case here: ``chisq`` nan without a solution or a test, ``why`` then; and what it took."""
+    """What came of a case here: ``chisq`` nan without a solution or a test, ``why`` then; and what it took.
+
+    ``seconds`` are the processor's: no test looks at them.
+    """
 
     solved: bool
     chisq: float
@@ -487,6 +497,9 @@ class Outcome:
     fmin: float
     steps: int
     passes: int
+    seconds: float
+    gfi: float
+    agfi: float
 
 
 @contextmanager
@@ -516,11 +529,14 @@ def outcome(name: str) -> Outcome:
     args = {key: value for key, value in case.args.items() if value != []}
     with warnings.catch_warnings(record=True) as said, counted() as counter:
         warnings.simplefilter("always")
-        fit = semfit.fit(case.model, case.data(), **args)
+        data, begin = case.data(), time.process_time()
+        fit = semfit.fit(case.model, data, **args)
+        seconds = time.process_time() - begin
     m, warned = fit.fit_measures, any(issubclass(one.category, semfit.FitWarning) for one in said)
     why = "" if np.isfinite(m["chisq"]) else fit.problems[0]
     took = counter.steps.call_count, counter.passes.call_count
-    return Outcome(fit.converged and fit.identified, float(m["chisq"]), why, warned, float(m["fmin"]), *took)
+    solved, chisq, fmin = fit.converged and fit.identified, float(m["chisq"]), float(m["fmin"])
+    return Outcome(solved, chisq, why, warned, fmin, *took, seconds, float(m["gfi"]), float(m["agfi"]))
 
 
 def lavaan() -> dict[str, dict]:

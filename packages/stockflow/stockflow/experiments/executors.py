@@ -21,8 +21,6 @@ import numpy as np
 from stockflow.errors import ExperimentError, ParameterError, extra
 from stockflow.persons import bar
 
-__all__ = ["Task", "results"]
-
 LAST = 0.15  # seconds a batch is meant to take, so that sending it (some ms) does not count
 KILLS = 3  # workers a call may cost before it is given up
 ADDRESS = re.compile(r"(tcp|tls|ucx|wss?|inproc)://.+")

@@ -15,8 +15,6 @@ from stockflow.experiments.executors import Task, results
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["run", "sweep"]
-
 OWN = ("row", "replicate", "seed")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +17,14 @@ LARGE, TRUTH_OF_LARGE = FOLDER / "codebook.toml", FOLDER / "truth.toml"
 HANOI = FOLDER / "hanoi.toml"
 """A published questionnaire, its wordings unknown: 52 items."""
 HERE = Path(__file__).parent
+GYM = HERE / "gym.toml"
 SMALL = (HERE / "small.toml").read_text(encoding="utf-8")
 ZH = tomllib.loads((HERE / "chinese.toml").read_text(encoding="utf-8"))
+
+WORDS = r"socialcommerce|xiao|private.domain|§|\btrust\b|satisf(?!ied)|stickiness|repurchase"
+"""Words of the study that the package came from."""
+FOREIGN = re.compile(rf"{WORDS}|\b[CH]\d\d\b", re.IGNORECASE)
+"""These, and what that study calls claims and hypotheses; colours of a drawing go by such names too."""
 
 SEVEN = Scale("seven", 1, 7)
 

@@ -1,0 +1,131 @@
+"""What a study says of each hypothesis of its codebook, by the label its author gave it and by one rule for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from nbproof import words
+from surveysem import moderation, paths
+from surveysem.codebook import Codebook, Labelled, Moderation
+from surveysem.effects import Effect, EffectTest, NotTestable, adjust, decide
+from surveysem.sensitivity import SMALLEST
+from surveysem.study import Study
+
+__all__ = ["VERDICTS", "Tested", "hypotheses_of", "hypothesis_table", "decide_all"]
+
+ALPHA = 0.05  # of a family, shared by Holm's correction: hypotheses of one kind on one outcome
+SIGNS = {1: "+", -1: "\N{MINUS SIGN}", 0: "0"}
+DIRECTIONS = {1: "positive", -1: "negative", 0: "equal"}
+VERDICTS = {"not supported": "negligible"}
+"""What a verdict is called where its key could be misread: within the bounds of the equivalence test."""
+Found = Effect | paths.Indirect | NotTestable
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One hypothesis with its test, or the reason why there is none; ``direction`` is 1, -1, or 0 for no effect."""
+
+    hypothesis: Labelled
+    path: str
+    direction: int
+    test: EffectTest | NotTestable
+    verdict: str
+
+
+def hypotheses_of(book: Codebook) -> tuple[Labelled, ...]:
+    """Return the codebook's labelled hypotheses; without any, each path and then each moderation, H1 and onwards.
+
+    >>> from surveysem import TEMPLATE, load_codebook
+    >>> [one.label for one in hypotheses_of(load_codebook(TEMPLATE))]
+    ['H1a', 'H1b', 'H2', 'H3', 'H4']
+    """
+    stated = [(path.outcome, path.predictor, "") for path in book.paths]
+    stated += [(entry.outcome, entry.predictor, entry.moderator) for entry in book.moderations]
+    return book.hypotheses or tuple(Labelled(f"H{k}", *each) for k, each in enumerate(stated, 1))
+
+
+def decide_all(study: Study, moderated: moderation.Moderations | NotTestable | None = None) -> list[Tested]:
+    """Test every hypothesis of a study, intervals as wide as the correction of its family asks (Holm 1979).
+
+    A family are the hypotheses of one kind (path, moderation, indirect effect) on one outcome; what cannot be tested
+    counts as p = 1. An effect is read against ``sensitivity.SMALLEST`` by `surveysem.decide`.
+
+    Parameters
+    ----------
+    moderated : Moderations, optional
+        What `surveysem.moderation.moderations` returned, where it is at hand.
+    """
+    found = {one.label: (one, *_found(study, one, moderated)) for one in hypotheses_of(study.codebook)}
+    families: dict[tuple[str, bool, bool], dict[str, float]] = {}
+    for label, (one, effect, _) in found.items():
+        family = families.setdefault((one.outcome, bool(one.moderator), bool(one.mediator)), {})
+        family[label] = 1.0 if isinstance(effect, NotTestable) else _p(effect)
+    rates = {label: each.alpha for family in families.values() for label, each in adjust(family, ALPHA).items()}
+    return [_tested(study, one, effect, sign, rates[label]) for label, (one, effect, sign) in found.items()]
+
+
+def hypothesis_table(tested: list[Tested]) -> pd.DataFrame:
+    """One row a hypothesis: label, path, expected, estimate, low, high, level in per cent, p, verdict, reason."""
+    rows = []
+    for one in tested:
+        row: dict[str, object] = {"label": one.hypothesis.label, "path": one.path, "expected": SIGNS[one.direction]}
+        if isinstance(one.test, EffectTest):
+            low, high = one.test.interval or (None, None)
+            row |= {"estimate": one.test.estimate, "low": low, "high": high, "level": 100 * (one.test.level or 0)}
+        rows.append(
+            row
+            | {
+                "p": getattr(one.test, "p_value", None),
+                "verdict": VERDICTS.get(one.verdict, one.verdict),
+                "reason": getattr(one.test, "reason", None),
+            }
+        )
+    columns = ["label", "path", "expected", "estimate", "low", "high", "level", "p", "verdict", "reason"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _found(study: Study, one: Labelled, moderated: object) -> tuple[Found, int]:
+    """Return what the study finds of a hypothesis, and the sign that the codebook expects of it."""
+    book = study.codebook
+    signs = {(path.outcome, path.predictor): path.direction for path in book.paths}
+    if one.mediator:
+        effect = paths.mediated(study, one.predictor, one.mediator, one.outcome)
+        return effect, signs[one.mediator, one.predictor] * signs[one.outcome, one.mediator] * (not one.nil)
+    if one.moderator:
+        entry = next(m for m in book.moderations if (m.outcome, m.predictor, m.moderator) == _of(one))
+        known = moderated.parts[entry] if isinstance(moderated, moderation.Moderations) else None
+        part = moderation.moderation(study, entry) if known is None else known
+        return part if isinstance(part, NotTestable) else part.effect, entry.direction * (not one.nil)
+    return paths.direct(study, one.outcome, one.predictor), signs[one.outcome, one.predictor] * (not one.nil)
+
+
+def _of(one: Labelled | Moderation) -> tuple[str, str, str]:
+    return one.outcome, one.predictor, one.moderator
+
+
+def _p(found: Effect | paths.Indirect) -> float:
+    return found.p_value if isinstance(found, Effect) else float(found.p_values[0])
+
+
+def _tested(study: Study, one: Labelled, found: Found, direction: int, alpha: float) -> Tested:
+    called = study.codebook.called
+    named = {"x": called[one.predictor], "y": called[one.outcome]}
+    if one.mediator:
+        path = words("{x} → {m} → {y}", m=called[one.mediator], **named)
+    elif one.moderator:
+        path = words("{x} → {y}, by {m}", m=called[one.moderator], **named)
+    else:
+        path = words("{x} → {y}", **named)
+    if isinstance(found, NotTestable):
+        return Tested(one, path, direction, found, "not tested")
+    if isinstance(found, Effect):
+        test = EffectTest.from_error(found.estimate, found.standard_error, alpha=alpha, df=found.df, n=found.n)
+    else:
+        (low, high), (nearer, farther) = (found.interval(level)[:, 0].tolist() for level in (1 - alpha, 1 - 2 * alpha))
+        test = EffectTest(
+            float(found.estimates[0]), found.nobs, (low, high), 1 - alpha, (nearer, farther), 1 - 2 * alpha, _p(found)
+        )
+    verdict = decide(test, smallest=SMALLEST, direction=DIRECTIONS[direction], alpha=alpha, name=one.label)
+    return Tested(one, path, direction, test, verdict)

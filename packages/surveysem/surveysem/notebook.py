@@ -1,0 +1,45 @@
+"""What the notebooks of a report tell their reader: `nbproof.Page` with figures that hold Chinese letters."""
+
+from __future__ import annotations
+
+import nbproof
+from nbproof import Evidence
+from surveysem import report
+
+__all__ = ["Evidence", "Page"]
+
+STYLE = {
+    "figure.constrained_layout.use": True,
+    "figure.figsize": (6.3, 3.5),  # inches: a column of A4
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+}
+
+
+class Page(nbproof.Page):
+    """A page of a report on a survey; making one sets the style of the figures for the rest of the notebook."""
+
+    def __post_init__(self) -> None:
+        import matplotlib
+        import seaborn
+
+        nbproof.use(report.settings)
+        super().__post_init__()
+        seaborn.set_theme(style="whitegrid", palette="deep", rc=STYLE)
+        matplotlib.interactive(False)
+
+    def fonts(self, language: str) -> list[str]:
+        """Return the fonts of a figure's texts: a Chinese one where they are Chinese, and what stands in for it."""
+        if language != "zh":
+            return []
+        from matplotlib.font_manager import fontManager
+
+        from surveysem import fonts
+
+        known = {font.fname for font in fontManager.ttflist}
+        for path in sorted(fonts.chinese().glob("*.ttf")):
+            if str(path) not in known:
+                fontManager.addfont(path)
+        return [fonts.FAMILY, "DejaVu Sans"]

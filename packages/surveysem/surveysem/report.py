@@ -1,0 +1,168 @@
+"""The report on a survey: two notebooks run on a file of answers, and all that is to be taken away beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbproof
+from surveysem import LOCALE, __version__
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from surveysem.responses import Reading
+    from surveysem.study import Study
+
+__all__ = ["LANGUAGES", "NOTEBOOKS", "Look", "settings", "study_of", "write"]
+
+HERE = Path(__file__).parent
+NOTEBOOKS = ("measurement", "structure")
+LANGUAGES = ("en", "zh")
+LARGE, DRAWN = 50_000, 400  # respondents: of a large file, and drawn where there is none
+WARM = (
+    "IPython.core.pylabtools",
+    "matplotlib.backends.backend_svg",
+    "matplotlib.pyplot",
+    "pandas.io.formats.html",
+    "scipy.stats",
+    "seaborn",
+    "statsmodels.api",
+    "statsmodels.formula.api",
+    "surveysem.report",
+)
+"""What the notebooks load, once for both."""
+
+
+class Look(nbproof.Look):
+    """nbproof's own look, with a font for Chinese PDFs and the kinds of evidence in the reader's language."""
+
+    def pdf_font(self, language: str) -> tuple[str, Path | None]:
+        """Return the font family of a PDF and the folder of its files."""
+        if language != "zh":
+            return super().pdf_font(language)
+        from surveysem import fonts
+
+        return fonts.FAMILY, fonts.chinese()
+
+    def basis(self, kind: str, language: str) -> str:
+        """Say a kind of evidence in a language."""
+        return nbproof.catalogue("common", language)(kind)
+
+
+@cache
+def settings() -> nbproof.Project:
+    """Return the project that the notebooks of this package are, for `nbproof.use`."""
+    return nbproof.Project(
+        _here,  # a process that makes a report is sent it
+        "surveysem",
+        __version__,
+        languages=LANGUAGES,
+        parameterised=True,
+        locales=("notebooks/locale", str(LOCALE)),
+        bibliography="notebooks/references.bib",
+        sources=("notebooks",),
+        packages={"surveysem": HERE},
+        preload=WARM,
+        look="surveysem.report:Look",
+    )
+
+
+def _here() -> Path:
+    return HERE
+
+
+def study_of(
+    answers: str | Path = "",
+    codebook: str | Path = "",
+    *,
+    screening: str = "drop",
+    estimator: str = "MLR",
+    draws: int = 5000,
+    seed: int = 20240531,
+    **reading: Unpack[Reading],
+) -> Study:
+    """Return the study that a notebook is about: as `surveysem.read_study`, or of drawn respondents without a file.
+
+    >>> study_of().basis
+    'synthetic sample'
+    """
+    from surveysem import TEMPLATE, Study, Truth, draw_respondents, load_codebook, read_study, screen
+
+    book = codebook or TEMPLATE
+    if answers:
+        return read_study(answers, book, screening=screening, estimator=estimator, draws=draws, seed=seed, **reading)
+    drawn = draw_respondents(Truth(load_codebook(book)), DRAWN, seed=1).responses
+    return Study(drawn, screen(drawn, mode=screening), estimator, draws, seed)
+
+
+def write(
+    study: Study,
+    draft: Path,
+    inputs: Mapping[str, Path],
+    languages: Sequence[str],
+    *,
+    screening: str = "drop",
+    reading: Reading | None = None,
+    notebooks: Sequence[str] = (),
+) -> None:
+    """Fill a folder with the report on a study: pages, tables, figures, methods paragraph, R script and its data.
+
+    Parameters
+    ----------
+    study : Study
+        The answers at hand, which `surveysem.check_study` let pass.
+    draft : Path
+        The folder.
+    inputs : mapping of parameter to Path
+        The files that the notebooks read: ``answers`` and ``codebook``.
+    languages : sequence of {"en", "zh"}
+        Of the report; notebooks as they were run show the first.
+    screening, reading
+        As the study was read, see `surveysem.read_study`.
+    notebooks : sequence of str
+        In the order of the report; by default those of this package.
+
+    Raises
+    ------
+    NotebookError
+        When a notebook failed, which it said itself.
+    """
+    from surveysem import bundle, methods
+
+    _write_answers(study, draft)
+    given = {
+        "screening": screening,
+        "estimator": study.estimator,
+        "draws": str(study.draws),
+        "language": languages[0],
+        "reading": json.dumps(reading or {}),
+    }
+    jobs = 1 if len(study.responses.answers) > LARGE else None  # two large files at a time would not fit in memory
+    titles = dict(zip(LANGUAGES, study.codebook.title, strict=True))
+    results = bundle.run(draft, notebooks or NOTEBOOKS, inputs, given, languages, jobs, titles)
+    fits, invariance = methods.told_by(results)
+    for language in languages:
+        text = methods.methods_text(study, language, fits, invariance.get(language, ""))
+        (draft / f"methods-{language}.txt").write_text(text, encoding="utf-8")
+    leads = {language: methods.respondents_text(study, language) for language in languages}
+    bundle.finish(draft, languages, leads, titles)
+
+
+def _write_answers(study: Study, draft: Path) -> None:
+    """Write what R needs to refit the models, and how the answers became what they are."""
+    from surveysem import script, write_csv
+
+    (draft / "model.R").write_text(script.lavaan_script(study), encoding="utf-8")
+    tables = {
+        "data": script.script_data(study),
+        "screening": study.screened.record,
+        "mapping": study.responses.mapping,
+        "invalid": study.responses.invalid,
+    }
+    for name, table in tables.items():
+        if len(table) or name == "screening":  # nobody flagged is a result too
+            write_csv(table, draft / f"{name}.csv")

@@ -1,0 +1,135 @@
+"""An R script that computes a study's tables again with lavaan, and the data it reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from surveysem import __version__, groups, moderation, paths
+from surveysem.effects import NotTestable
+from surveysem.study import Study
+
+__all__ = ["DATA", "lavaan_script", "script_data"]
+
+DATA = "data.csv"
+
+
+def lavaan_script(study: Study) -> str:
+    """Return R code that computes the tables on items, constructs, paths, moderations and groups of a study again.
+
+    Its list ``tables`` holds them by name, and ``measurement`` and ``structural`` the fits. R needs lavaan alone; omega
+    of ordered answers is left to semTools where it is installed, and groups of ordered answers are left out.
+    """
+    book, ordered = study.codebook, study.estimator == "WLSMV"
+    measured = {name: book.scales[name] for name in study.constructs}
+    return _template().render(
+        title="".join(character for character in book.name if character.isprintable()),
+        version=__version__,
+        nobs=study.nobs,
+        file=DATA,
+        draws=study.draws,
+        seed=study.seed,
+        constructs=measured,
+        ordered=ordered,
+        fiml=study.options.get("missing") == "fiml",
+        measurement=book.model(study.constructs, structural=False),
+        structural=study.model(),
+        covariates=list(study.covariates),
+        quality=_quality(study, ordered),
+        options=_options(study.options),
+        plain=_options({**study.options, "estimator": "ML"}),
+        indirect=paths.indirect_names(study),
+        moderations=[_moderated(study, entry) for entry in book.moderations],
+        groups=None if ordered else _groups(study),
+    )
+
+
+def script_data(study: Study) -> pd.DataFrame:
+    """Return the answers that the script reads: the codebook's items, scored, of those kept; whole numbers or missing.
+
+    Beside them stand the question that tells groups apart and what the paths hold constant. Nothing else of the file is
+    in it: no check, no other control, no column outside the codebook.
+    """
+    group = [study.codebook.group] if study.codebook.group else []
+    columns = dict.fromkeys([*study.codebook.items, *group, *study.covariates])
+    return study.answers[list(columns)].astype("Int64")
+
+
+@cache
+def _template() -> jinja2.Template:
+    made = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)
+    made.filters["vector"] = _vector
+    return made.from_string(Path(__file__).with_name("model.R.jinja").read_text(encoding="utf-8"))
+
+
+def _vector(values: Iterable[str]) -> str:
+    return f"c({', '.join(json.dumps(value, ensure_ascii=False) for value in values)})"
+
+
+def _options(options: Mapping[str, Any]) -> str:
+    """What ``sem`` is told beside model and data, as R writes it."""
+    told = {name: value for name, value in options.items() if value != "listwise"}
+    return ", ".join(
+        f"{name} = {str(value).upper() if isinstance(value, bool) else json.dumps(value)}"
+        for name, value in told.items()
+    )
+
+
+def _quality(study: Study, ordered: bool) -> str:
+    """Return the measurement model with labels, and omega, CR and AVE defined by them; first loadings are 1.
+
+    An ordered answer stands for a response of variance 1, whose error is what the construct leaves of it.
+    """
+    lines, shared = [], study.codebook.covariances
+    for k, construct in enumerate(one for one in study.codebook.constructs if one.name in study.constructs):
+        name, items = construct.name, construct.codes
+        if len(items) < 2:
+            lines.append(construct.measured)
+            continue
+        v, loads = f"v{k}", ["1", *(f"l{k}_{j}" for j in range(1, len(items)))]
+        left = [f"(1 - {load}^2*{v})" if ordered else f"e{k}_{j}" for j, load in enumerate(loads)]
+        both = {f"c{k}_{j}": pair for j, pair in enumerate(shared) if {*pair} <= {*items}}
+        lines += [f"{name} =~ {' + '.join(f'{a}*{item}' for a, item in zip(loads, items, strict=True))}"]
+        lines += [f"{name} ~~ {v}*{name}"]
+        lines += [] if ordered else [f"{item} ~~ {e}*{item}" for e, item in zip(left, items, strict=True)]
+        lines += [f"{one} ~~ {c}*{other}" for c, (one, other) in both.items()]
+        shares = [f"s{k}_{j}" for j in range(len(items))]
+        lines += [f"{s} := {a}*sqrt({v}/({a}^2*{v} + {e}))" for s, a, e in zip(shares, loads, left, strict=True)]
+        if not ordered:
+            signal = f"({' + '.join(loads)})^2*{v}"
+            lines += [f"omega_{name} := {signal}/({' + '.join([signal, *left, *(f'2*{c}' for c in both)])})"]
+        squares, signal = " + ".join(f"{s}^2" for s in shares), f"({' + '.join(shares)})^2"
+        lines += [f"cr_{name} := {signal}/({signal} + {len(items)} - ({squares}))"]
+        lines += [f"ave_{name} := ({squares})/{len(items)}"]
+    of = {code: construct.name for construct in study.codebook.constructs for code in construct.codes}
+    apart = [(a, b) for a, b in shared if {a, b} <= {*study.items} and of[a] != of[b]]
+    return "\n".join([*lines, *(f"{one} ~~ {other}" for one, other in apart)])
+
+
+def _moderated(study: Study, entry: Any) -> dict[str, Any]:
+    model, data, items = moderation.submodel(study, entry)
+    made = [(item, *item.split(".", 1)) for item in items if item not in study.answers.columns]
+    missing = "fiml" if data[items].isna().any(axis=None) else "listwise"
+    names = {name: getattr(entry, name) for name in ("outcome", "predictor", "moderator")}
+    return {**names, "products": made, "model": model, "options": _options({"estimator": "MLR", "missing": missing})}
+
+
+def _groups(study: Study) -> dict[str, Any] | None:
+    rows = groups.comparable(study)
+    if isinstance(rows, NotTestable):
+        return None
+    kept = sorted(rows[study.codebook.group].unique().astype(int).tolist())
+    group = study.codebook.group
+    beside = [name for name, (code, _) in study.covariates.items() if code != group]
+    return {"column": group, "kept": kept, "model": study.model(without=group), "whole": _whole(study, beside)}
+
+
+def _whole(study: Study, beside: list[str]) -> list[str]:
+    """Columns in which no answer may be missing for a row to be compared."""
+    return beside if study.options.get("missing") == "fiml" else [*study.items, *beside]

@@ -1,0 +1,212 @@
+"""The R script of a study: run in R, each of its tables equals the one here; the largest differences are printed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from books import HANOI
+
+import surveysem
+from semfit import psychometrics
+from surveysem import groups, moderation, paths, script, write_csv
+from surveysem.codebook import Moderation
+from surveysem.study import Study
+
+DRAWS = 40  # resamples there and here: their intervals agree as far as chance lets them, the rest to 1e-5
+FEW = 3  # where the resamples are not looked at
+WRITE = """
+for (name in names(tables)) {
+  table <- tables[[name]]
+  exact <- sapply(table, is.numeric)
+  table[exact] <- lapply(table[exact], format, digits = 15)
+  write.csv(table, paste0(name, ".csv"), row.names = FALSE)
+}
+"""
+
+
+def library(estimator: str = "MLR", nobs: int = 400, holes: int = 0, plain: bool = False, **more: object) -> Study:
+    """Respondents of the template: four constructs; unless plain two branches, and a moderation beside its paths."""
+    book = surveysem.load_codebook(surveysem.TEMPLATE)
+    moderated = (Moderation("revisit", "enjoyment", "choice", 1),)
+    book = replace(book, **({"group": ""} if plain else {"moderations": moderated}), **more)
+    sample = surveysem.draw_respondents(
+        surveysem.Truth(book), nobs, seed=3, defects=surveysem.Defects(missing_cells=holes)
+    )
+    return Study(sample.responses, surveysem.screen(sample.responses), estimator, DRAWS)
+
+
+@pytest.fixture(scope="session")
+def rscript() -> str:
+    found = shutil.which("Rscript")
+    if not found or subprocess.run([found, "-e", "library(lavaan)"], capture_output=True, check=False).returncode:
+        pytest.skip("needs R with lavaan")
+    return found
+
+
+def in_r(study: Study, folder: Path, rscript: str, draws: int = FEW) -> dict[str, pd.DataFrame]:
+    """Run the script beside its data; return its tables."""
+    write_csv(script.script_data(study), folder / "data.csv")
+    (folder / "model.R").write_text(script.lavaan_script(study) + WRITE, encoding="utf-8")
+    command = [rscript, "model.R", str(draws)]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert "Std.all" in ran.stdout
+    return {path.stem: pd.read_csv(path) for path in folder.glob("*.csv") if path.stem != "data"}
+
+
+def compare(name: str, theirs: pd.DataFrame, ours: pd.DataFrame, columns: dict[str, str], most: float = 1e-5) -> None:
+    """Require columns of two tables, rows in the same order, to differ by at most ``most``, of 1 or of themselves."""
+    there, here = theirs[list(columns)].to_numpy(float), ours[list(columns.values())].to_numpy(float)
+    assert there.shape == here.shape, name
+    largest = np.abs((there - here) / np.maximum(1, np.abs(there))).max()
+    print(f"{name}: {largest:.1e}")
+    assert largest <= most, (name, there, here)
+
+
+def at(frame: pd.DataFrame, keys: Iterable[tuple], by: list[str]) -> pd.DataFrame:
+    return frame.set_index(by).loc[list(keys)].reset_index()
+
+
+def measured(study: Study, tables: dict[str, pd.DataFrame], most: float) -> None:
+    scales = {name: study.codebook.scales[name] for name in study.constructs}
+    ours = study.answers[study.items].agg(["count", "mean", "std"]).T
+    compare("items", tables["items"], ours, {"answers": "count", "mean": "mean", "sd": "std"})
+    found = study.measurement.standardized.query("op == '=~'")
+    loadings = {"est.std": "std_all", "se": "se", "ci.lower": "ci_low", "ci.upper": "ci_high"}
+    compare("loadings", tables["loadings"], found, loadings, most)
+    quality = psychometrics.measurement_quality(study.measurement).frame
+    lines = tables["reliability"]["label"].str.split("_", n=1, expand=True)
+    ours = at(quality, zip(lines[0], lines[1], strict=True), ["measure", "construct"])
+    ends = {"est": "estimate", "ci.lower": "ci_low", "ci.upper": "ci_high"}
+    compare("reliability", tables["reliability"], ours, ends, most)
+    compare("alpha", tables["alpha"], quality.query("measure == 'alpha'"), {"alpha": "estimate"}, most)
+    if "omega" in tables:  # semTools integrates by other means
+        compare("omega", tables["omega"], quality.query("measure == 'omega'"), {"omega": "estimate"}, 1e-4)
+    matrix = psychometrics.fornell_larcker(study.measurement).matrix
+    below = np.tril_indices(len(matrix))
+    theirs = tables["correlations"][list(scales)].to_numpy()[below]
+    compare("correlations", pd.DataFrame({0: theirs}), pd.DataFrame({0: matrix.to_numpy()[below]}), {0: 0}, most)
+    ratios = psychometrics.htmt(study.answers, scales, bootstrap=0).frame.query("measure == 'htmt'")
+    compare("htmt", tables["htmt"], ratios, {"htmt": "estimate"})
+
+
+def structured(study: Study, tables: dict[str, pd.DataFrame], most: float) -> None:
+    theirs = tables["fit"].set_index("measure").T
+    ours = pd.DataFrame([fit.fit_measures for fit in (study.measurement, study.structural)])
+    kind = {"ML": "", "MLR": ".robust", "WLSMV": ".scaled"}[study.estimator]
+    known = [*dict.fromkeys(["chisq", "df", "pvalue", "srmr", "cfi" + kind, "tli" + kind, "rmsea" + kind])]
+    compare("fit", theirs, ours, {name: name for name in known}, most)
+    table = paths.path_table(study)
+    keys = zip(tables["paths"]["lhs"], tables["paths"]["rhs"], strict=True)
+    ours = at(table, keys, ["outcome", "predictor"])
+    columns = {"est": "estimate", "se": "estimate_se", "std": "std", "std.se": "std_se", "low": "low", "high": "high"}
+    compare("paths", tables["paths"], ours, columns, most)
+    if isinstance(found := paths.indirect(study), surveysem.NotTestable):
+        assert "indirect" not in tables
+        return
+    indirect = found.summary()
+    assert tables["indirect"][["strategy", "outcome", "via"]].equals(indirect[["strategy", "outcome", "via"]])
+    compare("indirect effects", tables["indirect"], indirect, {"estimate": "estimate"}, most)
+
+
+def resampled(study: Study, tables: dict[str, pd.DataFrame]) -> None:
+    scales = {name: study.codebook.scales[name] for name in study.constructs}
+    ratios = psychometrics.htmt(study.answers, scales, bootstrap=2000, seed=1).frame.query("measure == 'htmt'")
+    compare("intervals of htmt", tables["htmt"], ratios, {"low": "ci_low", "high": "ci_high"}, 0.08)
+    ends = {name: name for name in ("se", "low", "high")}
+    compare("of indirect effects", tables["indirect"], paths.indirect(study).summary(), ends, 0.06)
+
+
+def moderated(study: Study, tables: dict[str, pd.DataFrame]) -> None:
+    ours = moderation.moderations(study).summary()
+    columns = {"est": "estimate", "se": "estimate_se", "std": "std"}
+    compare("moderation", tables["moderation 1"], ours, columns, 2e-5)
+
+
+def compared(study: Study, tables: dict[str, pd.DataFrame], most: float) -> None:
+    ladder = groups.measured_alike(study)
+    theirs = tables["invariance"].set_index("measure").T
+    compare("invariance", theirs, ladder.table, {"df": "df", "srmr": "srmr"}, most)
+    compare("its fits", theirs, pd.DataFrame([f.fit_measures for f in ladder.fits.values()]), {"chisq": "chisq"}, most)
+    for level in ("metric", "scalar"):
+        steps = {"chisq": "d_chisq", "df": "d_df", "p": "d_pvalue"}
+        compare(level, tables[level], ladder.table.loc[[level]], steps, 10 * most)
+    found = groups.compare_groups(study, ladder).summary()
+    ours = at(found, zip(tables["groups"]["lhs"], tables["groups"]["rhs"], strict=True), ["outcome", "predictor"])
+    columns = {"std": "std", "std.other": "std_other", "difference": "difference", "se": "se", "low": "low", "p": "p"}
+    compare("groups", tables["groups"], ours, columns, 10 * most)
+
+
+@pytest.mark.slow
+def test_every_table_is_the_same_in_r(tmp_path, rscript):
+    study = library()
+    tables = in_r(study, tmp_path, rscript, DRAWS)
+    measured(study, tables, 1e-5)
+    structured(study, tables, 1e-5)
+    resampled(study, tables)
+    moderated(study, tables)
+    compared(study, tables, 1e-5)
+
+
+@pytest.mark.slow
+def test_and_where_answers_are_missing(tmp_path, rscript):
+    study = library(nobs=200, holes=75, plain=True)  # lavaan takes seconds for every model with holes
+    assert study.options["missing"] == "fiml"
+    tables = in_r(study, tmp_path, rscript)
+    measured(study, tables, 2e-5)
+    structured(study, tables, 2e-5)
+
+
+@pytest.mark.slow
+def test_and_with_covariates_and_errors_that_covary(tmp_path, rscript):
+    study = library(covariates=("BRANCH", "VISITS"), covariances=(("W1", "W2"), ("C1", "E1")))
+    assert list(study.covariates) == ["BRANCH_2", "VISITS"]
+    tables = in_r(study, tmp_path, rscript)
+    measured(study, tables, 2e-5)
+    structured(study, tables, 2e-5)
+    columns = {"est": "estimate", "se": "se", "ci.lower": "low", "ci.upper": "high", "pvalue": "p"}
+    ours = paths.covariate_table(study).assign(name=2 * [*study.covariates])
+    theirs = tables["covariates"][tables["covariates"]["lhs"].isin(ours["outcome"])]
+    compare(
+        "covariates", theirs, at(ours, zip(theirs["lhs"], theirs["rhs"], strict=True), ["outcome", "name"]), columns
+    )
+    moderated(study, tables)
+    compared(study, tables, 2e-5)
+
+
+@pytest.mark.slow
+def test_and_of_ordered_answers(tmp_path, rscript):
+    study = library("WLSMV")
+    tables = in_r(study, tmp_path, rscript)
+    measured(study, tables, 1e-4)
+    structured(study, tables, 1e-4)
+    assert "groups" not in tables  # Wu and Estabrook's ladder is not lavaan's own
+
+
+@pytest.mark.slow
+def test_and_of_a_published_survey(tmp_path, rscript):
+    file = Path(os.environ.get("SOCIALCOMMERCE_DATA", "nowhere")) / "hanoi_social_commerce_impulse.xlsx"
+    if not file.is_file():
+        pytest.skip("needs the raw Hanoi file in SOCIALCOMMERCE_DATA")
+    study = surveysem.read_study(file, HANOI, screening="report-only")
+    tables = in_r(study, tmp_path, rscript)
+    measured(study, tables, 1e-5)
+    structured(study, tables, 1e-5)
+
+
+def test_the_script_leaves_out_what_the_study_has_not(tmp_path):
+    book = surveysem.load_codebook(surveysem.TEMPLATE)
+    plain = replace(book, group="", paths=tuple(path for path in book.paths if path.outcome == "revisit"))
+    sample = surveysem.draw_respondents(surveysem.Truth(plain), 200, seed=3)
+    study = Study(sample.responses, surveysem.screen(sample.responses))
+    said = script.lavaan_script(study)
+    assert not any(word in said for word in ("indirect", "group", "moderated", "omega of summed"))
+    assert list(script.script_data(study)) == plain.items
