@@ -200,7 +200,8 @@ def test_every_kind_of_file_is_drafted_and_checked_by_the_command(kind, tmp_path
 
 
 HEADS = ["TR1", "tr1_", "TR2", "TR_3", "T1r", "Q1", "Q1_1", "A", "if", "NA", "age\nyears", 'x"y', "{{ 7*7 }}", "# c",
-         "Time", "5", "_", "F1", "F1_1", "id", "duration", ZH["duration"], ZH["trust"] + "1", ZH["trust"] + "2"]  # fmt: skip
+         "Time", "5", "_", "F1", "F1_1", "id", "duration", ZH["duration"],
+         ZH["trust"] + "1", ZH["trust"] + "2"]  # fmt: skip
 CELL = [[1, 2, 3, 4, 5], [1, 2, 3, 4, 5], ["", 1, 2, 3, 99, -9, "NA"], ["Agree", "Disagree", "Neutral"], [0, 1],
         ["a", 'b"c', "#"], [*range(500)], [0.25, 0.5, 1.5]]  # fmt: skip
 
