@@ -152,7 +152,8 @@ class Draft:
 
         pages = Environment(loader=PackageLoader(__package__, ""), trim_blocks=True, keep_trailing_newline=True)
         pages.filters |= {"quoted": quoted, "listed": _listed}
-        out = [column for column in self.of("left out") if plain(column.heading) not in KNOWN]
+        times = [c.place for c in self.of("left out") if KNOWN.get(plain(c.heading)) == "duration"]
+        out = [c for c in self.of("left out") if plain(c.heading) not in KNOWN or c.place in times[1:]]
         scales = {c.labelled: c for c in self.of("item", "control", "check") if c.labels}
         common = Counter(item.scale for item in self.of("item")).most_common(1)[0][0]
         first, *others = self.constructs

@@ -220,7 +220,7 @@ def _estimate(
         return _regressions(study, answers, held)
     try:
         fit = _fit(study, answers, one.analysis, held)
-    except semfit.DataError as error:
+    except (semfit.DataError, semfit.ParameterError) as error:  # the last for a single item among ordered answers
         return {}, len(answers), str(error)
     if not (fit.converged and fit.identified):
         return {}, fit.nobs, " ".join(fit.problems)

@@ -199,6 +199,30 @@ def test_every_kind_of_file_is_drafted_and_checked_by_the_command(kind, tmp_path
     assert (tmp_path / "c.toml").read_bytes() == before
 
 
+HEADS = ["TR1", "tr1_", "TR2", "TR_3", "T1r", "Q1", "Q1_1", "A", "if", "NA", "age\nyears", 'x"y', "{{ 7*7 }}", "# c",
+         "Time", "5", "_", "F1", "F1_1", "id", "duration", ZH["duration"],
+         ZH["trust"] + "1", ZH["trust"] + "2"]  # fmt: skip
+CELL = [[1, 2, 3, 4, 5], [1, 2, 3, 4, 5], ["", 1, 2, 3, 99, -9, "NA"], ["Agree", "Disagree", "Neutral"], [0, 1],
+        ["a", 'b"c', "#"], [*range(500)], [0.25, 0.5, 1.5]]  # fmt: skip
+
+
+def test_whatever_is_drafted_loads_and_reads_its_file(tmp_path):
+    rng, loaded = np.random.default_rng(2), 0
+    for k in range(24):
+        heads = rng.permutation(HEADS)[: rng.integers(4, 14)]
+        n = int(rng.choice([20, 60, 320]))
+        frame = pd.DataFrame({head: rng.choice(np.array(CELL[rng.integers(8)], object), n) for head in heads})
+        frame.to_csv(tmp_path / "a.csv", index=False)
+        try:
+            path = surveysem.draft_codebook(tmp_path / "a.csv").write(tmp_path / f"{k}.toml")
+        except surveysem.DataError as wrong:
+            assert "no two columns look like items" in str(wrong)  # noqa: PT017 - most draws are good
+            continue
+        read = surveysem.read_responses(tmp_path / "a.csv", surveysem.load_codebook(path), invalid="record")
+        loaded += len(read.answers) == n
+    assert loaded > 12
+
+
 def test_what_cannot_be_drafted_is_said_and_nothing_written(tmp_path, capsys):
     (tmp_path / "a.csv").write_text("x,y\n" + "".join(f"{k / 7},{k / 3}\n" for k in range(40)), encoding="utf-8")
     for arguments, message in (
