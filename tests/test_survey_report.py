@@ -348,7 +348,7 @@ def test_the_same_answers_give_the_same_office_files(report, tmp_path):
     from surveysem.bundle import _write_tables
 
     executed = {name: json.loads((report / "notebooks" / f"{name}.ipynb").read_text()) for name in ("one", "two")}
-    _write_tables(tmp_path, executed, "en")
+    _write_tables(tmp_path, executed, "en", "Report on a survey")
     for name in ("tables-en.docx", "tables-en.xlsx"):
         assert (tmp_path / name).read_bytes() == (report / name).read_bytes()
 
