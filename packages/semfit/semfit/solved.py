@@ -146,19 +146,15 @@ class Solved:
             if row.free:
                 out[..., k] = theta[..., self.table.position[row.key]]
             elif row.implied:
-                out[..., k] = self._implied_variance(row, theta)
+                block, base = self.problem.blocks[row.group - 1], self.problem.bases[row.group - 1]
+                own, scaled = block.names.index(row.lhs), row.op == "~*~"
+                variances = block.implied(theta, base).covariance if scaled else block.matrices(theta, base)[1]
+                out[..., k] = variances[..., own, own] ** (-0.5 if scaled else 1)
             elif row.exogenous:
                 out[..., k] = group.mean[at[row.lhs]] if row.op == "~1" else group.covariance[at[row.lhs], at[row.rhs]]
             else:
                 out[..., k] = row.value
         return np.concatenate([out, defined_values(self.table, theta)], -1)
-
-    def _implied_variance(self, row: Parameter, theta: Array) -> Array:
-        block, base = self.problem.blocks[row.group - 1], self.problem.bases[row.group - 1]
-        k = block.names.index(row.lhs)
-        if row.op == "~*~":
-            return block.implied(theta, base).covariance[..., k, k] ** -0.5
-        return block.matrices(theta, base)[1][..., k, k]
 
     def standardized_at(self, theta: Array) -> Array:
         """Return the standardised solution at other parameters, such as draws or the steps of a derivative.

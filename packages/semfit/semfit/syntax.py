@@ -80,10 +80,12 @@ def parse(text: str) -> ModelText:
     for tokens in statements(tokenize(text)):
         relation = _relation(tokens)
         if relation.text == ":=":
-            new = _definition(tokens, relation)
-            if new.name in defined:
-                raise error_at(tokens[0], f"{named(new.name)} is defined twice", ":=")
-            defined[new.name] = new
+            left, right = _sides(tokens, relation)
+            if tokens[0].kind != "name" or tokens[1] is not relation:
+                raise error_at(tokens[0], f"expected one name before :=, found {quoted(left)}", ":=")
+            if left in defined:
+                raise error_at(tokens[0], f"{named(left)} is defined twice", ":=")
+            defined[left] = Definition(left, _expression(right, relation))
         elif relation.text in ("==", "<", ">"):
             constraints.append(_constraint(tokens, relation))
         else:
@@ -168,13 +170,6 @@ def _joined(tokens: list[Token]) -> str:
     words = ("name", "number", "string")
     gaps = [" " if a.kind in words and b.kind in words else "" for a, b in zip(tokens, tokens[1:], strict=False)]
     return "".join(t.text + gap for t, gap in zip(tokens, [*gaps, ""], strict=True))
-
-
-def _definition(tokens: list[Token], relation: Token) -> Definition:
-    left, right = _sides(tokens, relation)
-    if tokens[0].kind != "name" or tokens[1] is not relation:
-        raise error_at(tokens[0], f"expected one name before :=, found {quoted(left)}", ":=")
-    return Definition(left, _expression(right, relation))
 
 
 def _constraint(tokens: list[Token], relation: Token) -> Expression:

@@ -91,6 +91,8 @@ def fornell_larcker(fit: semfit.SemFit, *, group: int = 1, level: float = 0.95) 
     R = R if sound else np.full_like(R, np.nan)
     margin, (se, low, high) = margins(fit.theta), delta(fit, margins, level)
     se = np.where(np.isnan(margin), np.nan, se)
+    unsound = "" if sound else "the fit did not converge or is not identified"
+    few = {True: "one item: AVE is not defined", False: "its indicators are latent: AVE is not defined"}
     pairs = pd.DataFrame(
         {
             "construct": [names[i] for i in first],
@@ -103,18 +105,12 @@ def fornell_larcker(fit: semfit.SemFit, *, group: int = 1, level: float = 0.95) 
             "ci_low": low,
             "ci_high": high,
             "holds": pd.array([margin[n] > 0 if known[i] else pd.NA for n, i in enumerate(first)], dtype="boolean"),
-            "reason": ["" if known[i] else _no_ave(sound, constructs[names[i]]) for i in first],
+            "reason": ["" if known[i] else unsound or few[len(constructs[names[i]]) < 2] for i in first],
         }
     )
     below = np.where(np.tri(len(names), k=-1, dtype=bool), R, np.nan)
     np.fill_diagonal(below, np.sqrt(ave))
     return FornellLarcker(pd.DataFrame(below, index=names, columns=names), pairs, fit.nobs)
-
-
-def _no_ave(sound: bool, items: list[str]) -> str:
-    if not sound:
-        return "the fit did not converge or is not identified"
-    return "one item: AVE is not defined" if len(items) < 2 else "its indicators are latent: AVE is not defined"
 
 
 @dataclass(frozen=True)
