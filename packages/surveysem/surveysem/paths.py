@@ -18,6 +18,7 @@ from surveysem.errors import DataError, UnknownNameError
 from surveysem.study import Study
 
 __all__ = [
+    "HELD_HEADS",
     "Indirect",
     "claimed_signs",
     "covariate_table",
@@ -32,6 +33,17 @@ __all__ = [
 ]
 
 Array = np.ndarray
+HELD_HEADS = {
+    "outcome": "outcome",
+    "covariate": "control variable",
+    "label": "answer",
+    "estimate": "estimate",
+    "se": "SE",
+    "low": "95% CI LL",
+    "high": "95% CI UL",
+    "p": "p",
+    "std": "β",
+}
 CHUNK = 250  # resamples standardised at a time
 
 
@@ -64,9 +76,9 @@ def path_table(study: Study, level: float = 0.95) -> pd.DataFrame:
 
 
 def covariate_table(study: Study, level: float = 0.95) -> pd.DataFrame:
-    """Return what every covariate does to every outcome: outcome, covariate, label, estimate, se, std, interval, p.
+    """Return what every covariate does to every outcome: outcome, covariate, label, estimate, se, interval, p, std.
 
-    ``label`` is the code of the answer that is compared with the first one, missing for numbers. ``estimate``, with its
+    ``label`` is the answer that is compared with the first one given, empty for numbers. ``estimate``, with its
     interval, is in the units of the construct's first item; ``std`` in standard deviations of the construct, for a
     number as it rises by one standard deviation, for a label as it takes the first one's place.
     """
@@ -77,21 +89,12 @@ def covariate_table(study: Study, level: float = 0.95) -> pd.DataFrame:
     rows = []
     for outcome, (name, (code, label)) in product(outcomes, study.covariates.items()):
         row, spread = found.loc[(outcome, name)], study.answers[name].std(ddof=0)
-        estimate, se = row["est"], row["se"]
-        rows.append(
-            {
-                "outcome": outcome,
-                "covariate": code,
-                "label": label,
-                "estimate": estimate,
-                "se": se,
-                "std": row["std_all"] / (1 if label is None else spread),
-                "low": estimate - half * se,
-                "high": estimate + half * se,
-                "p": row["pvalue"],
-            }
-        )
-    return pd.DataFrame(rows).astype({"label": "Int64"} if rows else {})
+        estimate, se, scale = row["est"], row["se"], study.codebook.by_code[code].scale
+        words = "" if label is None else scale.en[label - scale.low]
+        ends = estimate - half * se, estimate + half * se
+        std = row["std_all"] / (1 if label is None else spread)
+        rows.append((outcome, code, words, estimate, se, *ends, row["pvalue"], std))
+    return pd.DataFrame(rows, columns=list(HELD_HEADS))
 
 
 def direct(study: Study, outcome: str, predictor: str) -> Effect:
@@ -248,7 +251,7 @@ def explained(study: Study) -> pd.DataFrame:
 
     All three are those of the latent variables, from the correlations R that the structural model implies between
     them: f2 = (R2 - R2 without the predictor) / (1 - R2) (Cohen 1988), vif is the predictor's diagonal element of the
-    inverse of its outcome's predictors' R.
+    inverse of its outcome's predictors' R. Covariates are left aside.
     """
     _see_solution(study.structural)
     below = fornell_larcker(study.structural).matrix.loc[study.constructs, study.constructs].to_numpy()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from books import FOREIGN, GYM, TRUTH, WORDS, ZH, studied
+from filelock import FileLock
 from scipy import stats
 
 import nbproof
@@ -47,9 +50,13 @@ def written(folder: Path, respondents: int = 200, book: Path = GYM) -> list[str]
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
-    """The report on 200 answers; twenty seconds, most of them for starting and for four PDFs."""
-    folder = tmp_path_factory.mktemp("report")
-    assert main(["report", *written(folder), "--out", str(folder / "out"), "--draws", "100"]) == 0
+    """The report on 200 answers, made by the first of the test processes; twenty seconds, most for four PDFs."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "surveysem-report"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            folder.mkdir()
+            assert main(["report", *written(folder), "--out", str(folder / "out"), "--draws", "100"]) == 0
     assert sorted(path.name for path in folder.iterdir()) == ["answers.csv", "codebook.toml", "out"]
     return folder / "out"
 
@@ -72,7 +79,7 @@ def test_the_folder_holds_pages_documents_tables_script_and_data(made):
         expected |= {f"tables-{language}.docx", f"tables-{language}.xlsx", f"methods-{language}.txt"}
         expected |= {f"{language}/{name}.{kind}" for name in report.NOTEBOOKS for kind in ("html", "pdf")}
     assert expected <= {path.relative_to(made).as_posix() for path in made.rglob("*")}
-    assert pd.read_csv(made / "data.csv").shape == (200, 10)  # nine items, and what tells groups apart
+    assert pd.read_csv(made / "data.csv").shape == (200, 11)  # nine items, what tells groups apart, a covariate
 
 
 @pytest.mark.slow
@@ -113,7 +120,7 @@ def test_nothing_lacks_a_translation(made):
 def test_a_smaller_survey_gets_only_the_parts_that_apply(tmp_path, monkeypatch):
     """Two constructs, no background, no group, no mediator: run here as in a notebook, without pages."""
     text = GYM.read_text(encoding="utf-8")
-    parts = re.split(r"(?=^\[)", text.replace('group = "SEX"\n', ""), flags=re.M)
+    parts = re.split(r"(?=^\[)", re.sub(r"(?m)^(group|covariates) = .*\n", "", text), flags=re.M)
     kept = [part for part in parts if "crowding" not in part and not part.startswith("[[controls")]
     book = tmp_path / "two.toml"
     book.write_text("".join(kept) + '[paths]\nrenewal = ["coaching"]\n', encoding="utf-8")
@@ -136,10 +143,18 @@ def test_a_smaller_survey_gets_only_the_parts_that_apply(tmp_path, monkeypatch):
     }
     absent = every - said["measurement"] - said["structure"]
     assert absent == {
-        "profile_table", "counts_table", "invariance_table", "method_failed", "effects_table", "moderation_table",
-        "slopes_table", "groups_table", "differences_table", "untested_table",
+        "profile_table", "counts_table", "covariates_table", "invariance_table", "method_failed", "effects_table",
+        "moderation_table", "slopes_table", "groups_table", "differences_table", "untested_table",
     }  # fmt: skip
-    for heading in ("## Respondents", "invariance", "indirect", "Moderation", "in the groups", "inverted U"):
+    for heading in (
+        "## Respondents",
+        "invariance",
+        "indirect",
+        "Moderation",
+        "Control variables",
+        "in the groups",
+        "inverted U",
+    ):
         assert heading not in whole["measurement"] + whole["structure"], heading
     assert '"H1"' in whole["structure"]  # the only path, which has no label of its own
     assert not re.search(WORDS, whole["measurement"] + whole["structure"], re.IGNORECASE)
@@ -317,6 +332,8 @@ def test_what_predictors_explain_is_what_regression_finds_on_data_with_the_laten
     import statsmodels.api as sm
     from statsmodels.stats.outliers_influence import variance_inflation_factor
 
+    free = replace(gym.responses, codebook=replace(gym.codebook, covariates=()))
+    gym = replace(gym, responses=free)  # R2 of the predictors alone is that of the model
     found = paths.explained(gym).set_index(["outcome", "predictor"])
     assert found.loc[("renewal", "coaching"), "r2"] == pytest.approx(gym.structural.r2["renewal"])
     b = gym.structural.standardized.query("op == '~'").set_index(["lhs", "rhs"])["std_all"]
