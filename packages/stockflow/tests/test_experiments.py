@@ -158,9 +158,16 @@ def test_a_call_that_always_kills_its_process_is_named():
 
 
 @pytest.mark.slow
-def test_a_call_that_always_kills_its_dask_worker_is_named(client, monkeypatch):
-    monkeypatch.setattr(client.cluster.scheduler, "allowed_failures", 0)
-    with pytest.raises(ExperimentError, match=r"row 5 \(x=5\), .*: the scheduler gave the call up"):
+def test_a_call_that_always_kills_its_dask_worker_is_named():
+    import dask
+    from distributed import Client, LocalCluster
+
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster,
+        Client(cluster) as client,
+        pytest.raises(ExperimentError, match=r"row 5 \(x=5\), .*: the scheduler gave the call up"),
+    ):
         experiments.run(always, pd.DataFrame({"x": range(8)}), 0, client)
 
 
