@@ -5,11 +5,12 @@ Python on networkx, and numpy with scipy.sparse; the same cascades run by ours, 
 peers live in an environment of their own under build/, made on first use (needs a package index); without it their
 rows are absent, not guessed. One thread, and seconds of the processor, since others may share the machine. Each row is
 a process of its own, so that its peak memory is its own. Writes docs/benchmarks/modes.md (not with --quick). With
-`--only persons` our own network and year at 1e5 to 1e8 persons is all that is run, and renewed on the page.
+`--only persons` our own network and year at 1e5 to 1e8 persons is all that is run, and renewed on the page; with
+`--only replicas` replicates of the largest on two Dask workers, of which one is killed.
 
 Every measurement is named when it begins, with the seconds since the start. With the peers installed and our loops
-compiled all takes some five minutes of a quiet machine, 1e8 persons a third of them (grown once and run once, 1e7 run
-twice): `--largest 7` does without.
+compiled all but the replicates takes some five minutes of a quiet machine, 1e8 persons a third of them (grown once and
+run once, 1e7 run twice): `--largest 7` does without.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ import argparse
 import json
 import platform
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -47,7 +50,7 @@ PACKAGES = (
 sys.path[:0] = [str(ROOT)]
 
 from socialcommerce.modes.content import CONTENT  # noqa: E402
-from stockflow import networks, simulate, trajectory  # noqa: E402 — after the thread limits
+from stockflow import experiments, networks, simulate, trajectory  # noqa: E402 — after the thread limits
 from stockflow.draws import GOLDEN, key_of, mix  # noqa: E402
 
 P_TRY, SEED = 0.1, 1
@@ -61,6 +64,8 @@ PEER_STEPS = {
 PEER_CASCADES = {"igraph": {5: 10, 6: 3}, "networkx": {5: 2}, "EoN": {5: 3}, "NDlib": {5: 1}}
 OUR_STEPS = {4: 3650, 5: 365, 6: 365, 7: 365, 8: 365}
 BEGAN = time.perf_counter()
+REPLICAS, KILLED = 2, 1  # how many, and the one whose worker is killed in the middle of its year
+ROOM = "8GiB"  # that a worker may take
 KEPT = 7  # power of the largest network that is laid down in a file; a larger one is grown where it is used
 
 
@@ -259,7 +264,66 @@ def first_call(folder: Path, power: int) -> dict:
     return {"seconds": time.process_time() - begin}
 
 
-CHILDREN = {f.__name__: f for f in (prepare, ours, cascades, first_call)}
+@cache
+def grown_here(power: int) -> networks.Network:
+    """The network of a size, grown once in a process."""
+    return networks.barabasi_albert(10**power, 4, seed=SEED)
+
+
+def replica(power: int, log: str, seed: np.random.SeedSequence) -> dict:
+    """A year from a seed. With a folder to log in, each call leaves a file there, and one dies, the first time."""
+    network, k, number = grown_here(power), seed.spawn_key[-1], int(seed.generate_state(1)[0])
+    begun = Path(log) / f"{k}-{os.getpid()}"
+
+    def run(days: int) -> object:
+        return simulate(CONTENT, None, days, seed=number, network=network, initial={"L": network.n // 100})
+
+    if log:
+        first = not any(Path(log).glob(f"{k}-*"))
+        begun.touch()
+        if k == KILLED and first:
+            run(OUR_STEPS[power] // 2)
+            os.kill(os.getpid(), signal.SIGKILL)
+    made = run(OUR_STEPS[power])
+    if log:
+        begun.write_text(str(peak()))
+    return {"customers": int(made.counts[-1, 3]), "moves": int(made.moves.sum()), "digest": made.digest}
+
+
+def replicates(power: int, log: str, executor: object) -> dict:
+    import modes  # this file by its name, which the workers import it by
+
+    wall = time.perf_counter()
+    frame = experiments.run(modes.replica, [{"power": power, "log": log}], SEED, executor, replicates=REPLICAS)
+    return {"wall": time.perf_counter() - wall, "table": frame.drop(columns="log").to_dict("list")}
+
+
+def replicas_here(folder: Path, power: int) -> dict:
+    """Years from seeds, one after the other in one process, without Dask."""
+    return replicates(power, "", "serial") | {"peak_mib": peak()}
+
+
+def replicas_sent(folder: Path, power: int) -> dict:
+    """The same on two Dask workers of one process and one thread each, of which one is killed."""
+    from distributed import Client, LocalCluster
+
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), str(ROOT)])
+    log = folder / "log"
+    log.mkdir()
+    room = {"threads_per_worker": 1, "memory_limit": ROOM, "dashboard_address": "127.0.0.1:0"}
+    with LocalCluster(n_workers=2, **room) as cluster, Client(cluster) as client:
+        found = replicates(power, str(log), client)
+    begun = {path.name: path.read_text() for path in log.iterdir()}
+    return found | {
+        "begun": len(begun),
+        "lost": sorted(name.split("-")[0] for name, text in begun.items() if not text),
+        "processes": len({name.split("-")[1] for name in begun}),
+        "peak_mib": max(float(text) for text in begun.values() if text),
+        "load": os.getloadavg()[1],
+    }
+
+
+CHILDREN = {f.__name__: f for f in (prepare, ours, cascades, first_call, replicas_here, replicas_sent)}
 
 
 def child(name: str, folder: Path, power: int) -> dict:
@@ -326,7 +390,9 @@ def measured(powers: list[int], folder: Path) -> dict:
                         }
                     )
     say("a thousand parameter sets")
-    return result | {"rows": rows, "cascades": waves, "sets": parameter_sets()}
+    sets = parameter_sets()
+    say("replicates on two workers")
+    return result | {"rows": rows, "cascades": waves, "sets": sets, "replicas": replicas(powers[-1], folder)}
 
 
 def per_second(row: dict) -> float:
@@ -391,6 +457,45 @@ def growth(rows: list[dict], networks: dict) -> list[str]:
         "network anew ([how](../dask.md)): the memory above on each, and the minutes to grow once a worker.",
         "",
     ]
+
+
+def replicas(power: int, folder: Path) -> list[str]:
+    """The page's section on replicates that Dask sends to workers, one of which is killed."""
+    here, sent = child("replicas_here", folder, power), child("replicas_sent", folder, power)
+    assert sent["table"] == here["table"], "the tables differ"
+    assert sent["lost"] == [str(KILLED)], sent
+    told = [
+        f"| without Dask, one process | {REPLICAS} | 1 | {here['wall']:.0f} | {here['peak_mib']:.0f} |",
+        f"| two workers of one thread each | {sent['begun']} | {sent['processes']} | {sent['wall']:.0f} | "
+        f"{sent['peak_mib']:.0f} |",
+    ]
+    spread = [f"{persons:,}" for persons in here["table"]["customers"]]
+    return [
+        "## Replicates on two Dask workers",
+        "",
+        f"{REPLICAS} years of the content mode among 1e{power} persons, each from its seed, run by `experiments.run`",
+        "first in one process without Dask, then on two local workers of one process and one thread each, which get",
+        f"parameters and seeds, grow the network themselves and may take {ROOM.replace('GiB', ' GiB')}. The process",
+        f"that has run {KILLED + 1} is killed (SIGKILL) after half of its year; the run is begun again, from its first",
+        "day, on the worker that is left or on one started in place of the other, which grows its network first. The",
+        "two tables are the same to the person in every state on every day (a digest of all counts is one of their",
+        f"columns); customers at the end: {', '.join(spread)}. Seconds on the clock, growing included, on a machine",
+        f"that may be shared: its load over five minutes was {sent['load']:.1f} at the end.",
+        "",
+        *table("| where | runs begun | processes | seconds | peak MiB of a process |", told),
+    ]
+
+
+def replaced(section: list[str], head: str) -> None:
+    """Put a section in the place of the page's own, which begins with one of these heads."""
+    text, found = re.subn(
+        rf"^## (?:{head})\n.*?(?=^## (?!Beyond))",
+        lambda _: "\n".join(section) + "\n",
+        PAGE.read_text("utf-8"),
+        flags=re.M | re.S,
+    )
+    assert found == 1, f"{PAGE} has no section {head}"
+    PAGE.write_text(text, encoding="utf-8")
 
 
 def ratios(result: dict) -> dict[str, float]:
@@ -465,6 +570,7 @@ def page(result: dict) -> str:
             f"First call in a new process, compiled loops on the disk: {result.get('first_call', np.nan):.2f} s.",
             "",
             *growth(result["rows"], result["networks"]),
+            *result["replicas"],
             "## Cascades",
             "",
             f"From person 0, each tie tried once with probability {P_TRY}; building the network is not timed.",
@@ -491,7 +597,11 @@ def page(result: dict) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="1e4 persons only; writes no page")
-    parser.add_argument("--only", choices=("persons",), help="our network and year from 1e5 persons, and their section")
+    parser.add_argument(
+        "--only",
+        choices=("persons", "replicas"),
+        help="one section: our network and year from 1e5 persons; or replicates by Dask",
+    )
     parser.add_argument("--largest", type=int, default=8, choices=(5, 6, 7, 8), help="power of the largest population")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write rows and ratios here")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
@@ -500,18 +610,19 @@ def main() -> None:
         name, folder, power = chosen.child
         print(json.dumps(CHILDREN[name](Path(folder), int(power))))
         return
+    if chosen.only == "replicas":
+        with tempfile.TemporaryDirectory() as folder:
+            replaced(replicas(chosen.largest, Path(folder)), "Replicates on two Dask workers")
+        return
     if chosen.only:
         with tempfile.TemporaryDirectory() as folder:
             rows = [
                 {"engine": "ours", "power": power, **child("ours", Path(folder), power)}
                 for power in range(5, chosen.largest + 1)
             ]
-        section = "\n".join(growth(rows, {row["power"]: row["network"] for row in rows}))
-        print(section)
-        old = re.compile(r"^## (?:Growing the network|As the network grows)\n.*?(?=^## (?!Beyond))", re.M | re.S)
-        text, found = old.subn(lambda _: section + "\n", PAGE.read_text(encoding="utf-8"))
-        assert found == 1, f"{PAGE} has no section on the network's growth"
-        PAGE.write_text(text, encoding="utf-8")
+        section = growth(rows, {row["power"]: row["network"] for row in rows})
+        print("\n".join(section))
+        replaced(section, "Growing the network|As the network grows")
         return
     powers = [4] if chosen.quick else list(range(4, chosen.largest + 1))
     with tempfile.TemporaryDirectory() as folder:
