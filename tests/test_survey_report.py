@@ -137,11 +137,11 @@ BAD = {  # the file or its maker, what the message says, options, codebook
     "no such sheet": (sheets, r"unknown sheet 'three'.*Allowed: one, two", ["--sheet", "three"]),
     "no Excel file": (b"PK\x03\x04", r"answers\.xlsx cannot be read as Excel .*; a whole \.xlsx is needed"),
     "truncated sav": (cut_short, r"answers\.sav (cannot be read as SPSS|is cut short).*a whole \.sav is needed"),
-    "a construct with one item": (
+    "a construct without items": (
         csv(ROWS),
-        r"codebook c\.toml, construct trust: 1 item; allowed: two or more",
+        r"codebook c\.toml, construct trust: no item; allowed: one or more",
         [],
-        BOOK.replace('{ code = "B2" }, { code = "B3", reverse = true }', ""),
+        BOOK.replace('{ code = "B1" }, { code = "B2" }, { code = "B3", reverse = true }', ""),
     ),
     "an item twice": (
         csv(ROWS),
