@@ -182,8 +182,8 @@ def load_steps(folder: str | Path | None = None) -> pd.DataFrame:
 
     Examples
     --------
-    >>> load_steps().query("hypothesis == 'H10'")["why"].item()
-    'A system that grows by itself must replace each buyer by at least one more.'
+    >>> load_steps().query("hypothesis == 'H01'")["why"].item()
+    'The sentence gives the number and its source; we look the number up there.'
     """
     import pandas as pd
 
