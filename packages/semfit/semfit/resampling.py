@@ -26,6 +26,7 @@ __all__ = ["Bootstrap", "bootstrap", "quantile", "refit"]
 Array = np.ndarray
 BATCH, ENTRIES = 100, 1_000_000  # resamples solved together at most, and entries of any of their arrays
 STEPS, SLICE = 250, 2048  # resamples of the one-step bootstrap, and their rows, that are multiplied together
+LIMIT = 100  # steps of a refit; one without a minimum goes on for ever
 TOLERANCE = 1e-10  # of the decrement; the Newton step that meets it is taken, which squares it
 KINDS, METHODS = ("percentile", "bc", "bca"), ("refit", "one-step", "normal")
 
@@ -258,7 +259,7 @@ def weighted_refit(fit: Solved, counts: list[Array]) -> Array:
     problem = Likelihood(fit.problem.blocks, patterns, tuple(bases), fit.problem.q, fit.problem.constraints)
     start = fit.theta + sum(c @ one for c, one in zip(counts, _influences(fit), strict=True))  # one scoring step
     start[~np.isfinite(problem.value(start))] = fit.theta
-    solution = minimise(problem, start, tolerance=TOLERANCE)
+    solution = minimise(problem, start, limit=LIMIT, tolerance=TOLERANCE)
     return np.where(solution.converged[:, None], solution.theta, np.nan)
 
 
