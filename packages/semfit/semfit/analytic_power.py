@@ -12,8 +12,6 @@ from semfit.checks import probability
 from semfit.errors import ParameterError
 from semfit.power import population_fit
 
-__all__ = ["chisq_power", "rmsea_power", "rmsea_sample_size"]
-
 
 def rmsea_power(
     df: int,

@@ -9,8 +9,6 @@ from semfit.errors import ParameterError
 from semfit.syntax import Term
 from semfit.table import find_roles
 
-__all__ = ["check_terms", "probability", "whole"]
-
 
 def whole(name: str, value: object, least: int) -> int:
     """Return a whole number that is large enough, or say what was given.

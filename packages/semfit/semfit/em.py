@@ -8,8 +8,6 @@ from semfit.columns import correlation
 from semfit.errors import DataError
 from semfit.missing import Expectation, MissingPatterns, Patterns
 
-__all__ = ["by_variable", "saturated"]
-
 Array = np.ndarray
 COMBINED, ALONE = 300, 200  # steps of EM at most
 MEMORY = 30  # how many a step is combined with

@@ -20,8 +20,6 @@ from semfit.least_squares import LeastSquares
 from semfit.missing import Expectation, MissingPatterns, Patterns
 from semfit.model import Block, Implied, bordered, inverse
 
-__all__ = ["Likelihood", "Problem", "Solution", "minimise", "weights"]
-
 Array = np.ndarray
 Weighed = tuple[Patterns, Array, Array, Array]  # moments, and what ``weights`` returns
 

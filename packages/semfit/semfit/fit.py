@@ -26,8 +26,6 @@ from semfit.start import settle, start_values
 from semfit.syntax import parse
 from semfit.table import ParameterTable, build, find_roles
 
-__all__ = ["ESTIMATORS", "fit"]
-
 Array = np.ndarray
 ESTIMATORS = ("ML", "MLM", "MLR", "DWLS", "WLSMV")
 

@@ -10,8 +10,6 @@ import numpy as np
 from semfit.parameters import Parameter
 from semfit.solved import Solved
 
-__all__ = ["open_parameters", "why_open"]
-
 
 def open_parameters(fit: Solved) -> list[Parameter]:
     """Return the parameters that move in a direction in which the information is zero, one row for each.

@@ -15,8 +15,6 @@ from semfit.moments import GroupSample, Sample
 from semfit.saturated import information
 from semfit.solved import Solved
 
-__all__ = ["corrected", "moments_jacobian", "statistics"]
-
 Array = np.ndarray
 
 

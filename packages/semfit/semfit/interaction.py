@@ -14,8 +14,6 @@ from semfit.errors import DataError, ParameterError, UnknownNameError
 from semfit.inference import z_tests
 from semfit.result import SemFit
 
-__all__ = ["Products", "products", "simple_slopes"]
-
 
 @dataclass(frozen=True)
 class Products:

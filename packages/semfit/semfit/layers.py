@@ -11,8 +11,6 @@ import numpy as np
 from semfit.missing import MissingPatterns, Patterns
 from semfit.model import Block
 
-__all__ = ["Layer", "layers"]
-
 Array = np.ndarray
 
 

@@ -20,8 +20,6 @@ import numpy as np
 from semfit.table import Parameter, ParameterTable
 from semfit.thresholds import RESPONSE
 
-__all__ = ["Block", "Implied", "blocks", "bordered", "inverse", "moments_block"]
-
 Array = np.ndarray
 
 

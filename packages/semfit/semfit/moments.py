@@ -15,8 +15,6 @@ from semfit.em import saturated
 from semfit.errors import DataError, ParameterError, UnknownNameError
 from semfit.missing import MissingPatterns, Patterns, missing_patterns
 
-__all__ = ["GroupSample", "Moments", "Sample", "from_moments", "pattern_moments", "read", "saturated"]
-
 Array = np.ndarray
 MISSING = ("listwise", "fiml", "pairwise")
 SLICE = 65_536  # rows

@@ -27,8 +27,6 @@ from semfit.syntax import ModelText, parse
 from semfit.table import Parameter
 from semfit.thresholds import RESPONSE
 
-__all__ = ["ORDINAL_LADDER", "check_ladder", "level_model", "level_rows"]
-
 ORDINAL_LADDER: Mapping[str, tuple[str, ...]] = {
     "configural": (),
     "thresholds": ("thresholds",),

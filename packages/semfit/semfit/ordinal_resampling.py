@@ -13,8 +13,6 @@ from semfit.moments import GroupSample
 from semfit.polychoric import ordinal_moments
 from semfit.solved import Solved
 
-__all__ = ["ordinal_refit"]
-
 Array = np.ndarray
 TOLERANCE = 1e-13  # of the decrement; scoring converges linearly, so that it is to be smaller than for likelihoods
 

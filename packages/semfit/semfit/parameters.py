@@ -8,8 +8,6 @@ from functools import cached_property
 from semfit.expressions import Expression
 from semfit.syntax import Definition
 
-__all__ = ["Parameter", "ParameterTable", "Roles"]
-
 
 @dataclass(frozen=True)
 class Parameter:

@@ -19,8 +19,6 @@ from semfit.result import SemFit
 from semfit.syntax import parse
 from semfit.table import ParameterTable, build
 
-__all__ = ["population_fit", "population_moments", "power", "simulate"]
-
 Array = np.ndarray
 BATCH = 100
 

@@ -21,8 +21,6 @@ from semfit.ordinal_resampling import ordinal_refit
 from semfit.robust import casewise_scores, slices
 from semfit.solved import Solved
 
-__all__ = ["Bootstrap", "bootstrap", "quantile", "refit"]
-
 Array = np.ndarray
 BATCH, ENTRIES = 100, 1_000_000  # resamples solved together at most, and entries of any of their arrays
 STEPS, SLICE = 250, 2048  # resamples of the one-step bootstrap, and their rows, that are multiplied together

@@ -26,8 +26,6 @@ from semfit.standardize import delta_errors, explained
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["SemFit"]
-
 Array = np.ndarray
 LEVEL = 0.95  # of all confidence intervals of estimates
 

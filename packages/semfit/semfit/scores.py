@@ -17,8 +17,6 @@ from semfit.solved import Solved
 from semfit.table import Parameter
 from semfit.thresholds import RESPONSE
 
-__all__ = ["modification_indices", "release_tests", "score_tests"]
-
 Array = np.ndarray
 
 

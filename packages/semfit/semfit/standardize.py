@@ -9,8 +9,6 @@ from semfit.model import cell
 from semfit.table import ParameterTable
 from semfit.thresholds import RESPONSE
 
-__all__ = ["delta_errors", "explained", "standardized"]
-
 Array = np.ndarray
 
 

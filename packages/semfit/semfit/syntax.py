@@ -9,8 +9,6 @@ from semfit.errors import ParameterError, named, quoted
 from semfit.expressions import Expression, Inequality
 from semfit.tokens import Token, error_at, statements, tokenize
 
-__all__ = ["Definition", "ModelText", "Term", "parse", "parse_constraints", "unordered"]
-
 
 @dataclass(frozen=True)
 class Term:

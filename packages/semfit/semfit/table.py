@@ -14,8 +14,6 @@ from semfit.parameters import Parameter, ParameterTable, Roles
 from semfit.syntax import ModelText, Term, unordered
 from semfit.thresholds import check_responses
 
-__all__ = ["GROUP_EQUAL", "Parameter", "ParameterTable", "Roles", "build"]
-
 Entry = TypeVar("Entry")
 GROUP_EQUAL = (
     "loadings",

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from semfit.errors import ParameterError, UnknownNameError
 from semfit.syntax import Term
 
-__all__ = ["RESPONSE", "check_responses"]
-
 RESPONSE = ("|", "~*~")  # parameters of responses, which have no cell in a matrix of paths
 
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from semfit.errors import ParameterError, quoted
 
-__all__ = ["Token", "error_at", "statements", "tokenize"]
-
 FORMS = {
     "=~": "latent =~ item + item",
     "<~": "composite <~ 1*variable + variable",

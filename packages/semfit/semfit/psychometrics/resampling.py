@@ -16,8 +16,6 @@ from semfit.errors import ParameterError, UnknownNameError
 from semfit.expressions import jacobian
 from semfit.moments import read
 
-__all__ = ["KINDS", "all_items", "casewise_errors", "check", "draw", "intervals", "item_rows", "wald"]
-
 Array = np.ndarray
 Statistic = Callable[[Array], Array]
 KINDS = ("percentile", "bc")
