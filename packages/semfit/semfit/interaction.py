@@ -9,8 +9,7 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 
-from semfit.checks import probability
-from semfit.errors import DataError, ParameterError, UnknownNameError
+from semfit.errors import DataError, ParameterError, UnknownNameError, probability
 from semfit.inference import z_tests
 from semfit.result import SemFit
 

@@ -103,16 +103,12 @@ def layers(
         cells = [_cells(block) for block in blocks]
         if all(len(set(own)) == len(own) for own in cells):  # else two parameters in one cell, as score tests have it
             return (_layer(*_union(blocks, cells, q), groups),)
-    return tuple(
-        _layer(_own_parameters(block), block.theta[None], np.empty(0), [group])
-        for block, group in zip(blocks, groups, strict=True)
-    )
-
-
-def _own_parameters(block: Block) -> Block:
-    """Return the block with a parameter to each cell; itself, and what it has derived already, where it is that."""
-    own = np.arange(len(block.theta))
-    return block if np.array_equal(block.theta, own) else replace(block, theta=own)
+    single = []
+    for block, group in zip(blocks, groups, strict=True):
+        own = np.arange(len(block.theta))  # a block of such a layout has derived what another would derive again
+        alike = block if np.array_equal(block.theta, own) else replace(block, theta=own)
+        single.append(_layer(alike, block.theta[None], np.empty(0), [group]))
+    return tuple(single)
 
 
 def _cells(block: Block) -> list[tuple[bool, int, int]]:

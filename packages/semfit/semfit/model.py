@@ -17,8 +17,7 @@ from functools import cached_property
 
 import numpy as np
 
-from semfit.table import Parameter, ParameterTable
-from semfit.thresholds import RESPONSE
+from semfit.table import RESPONSE, Parameter, ParameterTable
 
 Array = np.ndarray
 

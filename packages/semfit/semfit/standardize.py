@@ -6,8 +6,7 @@ import numpy as np
 
 from semfit.estimate import Problem
 from semfit.model import cell
-from semfit.table import ParameterTable
-from semfit.thresholds import RESPONSE
+from semfit.table import RESPONSE, ParameterTable
 
 Array = np.ndarray
 

@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from semfit.checks import probability
-from semfit.errors import ParameterError, UnknownNameError
+from semfit.errors import ParameterError, UnknownNameError, probability
 from semfit.expressions import jacobian
 from semfit.moments import read
 
