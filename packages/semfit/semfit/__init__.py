@@ -7,7 +7,6 @@
 (True, True, 0.2)
 """
 
-from semfit.analytic_power import chisq_power, rmsea_power, rmsea_sample_size
 from semfit.comparison import HypothesisStatistic, difference, wald
 from semfit.equivalence import equivalence
 from semfit.errors import DataError, FitWarning, NotTestable, ParameterError, SemfitError, UnknownNameError
@@ -19,7 +18,15 @@ from semfit.moments import Moments
 from semfit.ordinal_groups import level_model
 from semfit.pls import PlsFit, pls
 from semfit.pooling import fit_imputed, pool
-from semfit.power import population_fit, population_moments, power, simulate
+from semfit.power import (
+    chisq_power,
+    population_fit,
+    population_moments,
+    power,
+    rmsea_power,
+    rmsea_sample_size,
+    simulate,
+)
 from semfit.resampling import Bootstrap, bootstrap
 from semfit.result import SemFit
 from semfit.standardize import delta_errors

@@ -9,8 +9,6 @@ import pandas as pd
 
 from semfit.errors import DataError, ParameterError, UnknownNameError
 
-__all__ = ["check_definite", "clusters_of", "correlation", "matrix", "numbers", "one_column", "weights_of"]
-
 Array = np.ndarray
 
 

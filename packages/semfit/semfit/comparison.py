@@ -16,8 +16,6 @@ from semfit.report import Shown
 from semfit.robust import scaled
 from semfit.syntax import parse_constraints
 
-__all__ = ["METHODS", "HypothesisStatistic", "compare", "difference", "wald"]
-
 Array = np.ndarray
 METHODS = ("standard", "satorra.bentler.2001", "satorra.bentler.2010", "satorra.2000")
 

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from semfit.report import Shown
 
-__all__ = ["plot_paths"]
-
 Array = np.ndarray
 Node = str | tuple[int, int]  # a variable, or the place of relation k in a layer
 PAGE, FONT = 6.3, 7.0  # width of a page's text; size of all text, points

@@ -15,8 +15,6 @@ from semfit.report import Shown
 from semfit.resampling import quantile
 from semfit.standardize import delta_errors
 
-__all__ = ["path_effects"]
-
 Array = np.ndarray
 
 

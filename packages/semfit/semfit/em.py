@@ -6,71 +6,92 @@ import numpy as np
 
 from semfit.columns import correlation
 from semfit.errors import DataError
-from semfit.estimate import Likelihood, minimise
 from semfit.missing import Expectation, MissingPatterns, Patterns
-from semfit.model import moments_block
-
-__all__ = ["by_variable", "saturated"]
 
 Array = np.ndarray
-EARLY, LATE = 200, 20_000  # steps of EM before Newton's, and where there are too many variables for those
-NEWTON = 60  # variables
+COMBINED, ALONE = 300, 200  # steps of EM at most
+MEMORY = 30  # how many a step is combined with
 
 
-def saturated(patterns: Patterns | MissingPatterns, tolerance: float = 1e-12) -> tuple[Array, Array, bool]:
+def saturated(patterns: Patterns | MissingPatterns) -> tuple[Array, Array, bool]:
     """Return mean and covariance (divisor N) of the unrestricted normal model, and whether they are its maximum.
 
-    Where values are missing some steps of EM lead there and, as these grow short long before the maximum, Newton steps
-    go on. In few rows the likelihood may have no maximum; then EM's last step is returned.
+    In few rows the likelihood may have none but grow towards singular covariances; then what EM alone comes to.
 
     References
     ----------
-    Dempster, Laird & Rubin (1977), doi:10.1111/j.2517-6161.1977.tb01600.x.
+    Dempster, Laird & Rubin (1977), doi:10.1111/j.2517-6161.1977.tb01600.x; its steps combined: Anderson (1965),
+    doi:10.1145/321296.321305; Walker & Ni (2011), doi:10.1137/10078356X.
+    """
+    try:
+        found, settled = _climb(patterns, COMBINED, MEMORY)
+    except np.linalg.LinAlgError:
+        settled = False
+    if settled and np.linalg.eigvalsh(correlation(found[1:]))[0] > 1e-8:
+        return found[0], found[1:], True
+    try:
+        found, settled = _climb(patterns, ALONE, 0)
+    except np.linalg.LinAlgError:
+        raise DataError(
+            "the incomplete data have no covariance matrix: some variables determine one another in the few rows "
+            "that hold them together; leave one of them out or use more rows."
+        ) from None
+    return found[0], found[1:], settled
+
+
+def _climb(patterns: Patterns | MissingPatterns, limit: int, memory: int) -> tuple[Array, bool]:
+    """Return the mean above the covariance, (p + 1, p), and whether EM leaves them as they are.
+
+    Near the end EM is linear: what earlier changes of its step foretell of the next one is taken at once.
     """
     mean, variance = by_variable(patterns)
-    covariance, few = np.diag(variance), len(mean) <= NEWTON
-    for _ in range(EARLY if few else LATE):
+    size = np.sqrt(variance)
+    scale = np.vstack([size, np.outer(size, size)]).ravel()
+    now = before = previous = np.vstack([mean, np.diag(variance)]).ravel()
+    last = np.inf
+    turns, gains = np.empty((2, 0, len(now)))  # changes of the step, made orthonormal, and of EM's answer with them
+    for _ in range(limit):
         try:
-            step, product = _expected(patterns, covariance, mean)
+            answer = _expected(patterns, now.reshape(-1, len(mean))).ravel()
         except np.linalg.LinAlgError:
-            raise DataError(
-                "the incomplete data have no covariance matrix: some variables determine one another in the few rows "
-                "that hold them together; leave one of them out or use more rows."
-            ) from None
-        new = product - np.outer(step, step)
-        scale = np.sqrt(np.diag(new))
-        change = max(np.max(np.abs(step / scale)), np.max(np.abs(new - covariance) / np.outer(scale, scale)))
-        mean, covariance = mean + step, (new + new.T) / 2
-        if change < tolerance:
-            return mean, covariance, True
-    return _newton(patterns, mean, covariance) if few else (mean, covariance, False)
+            if not len(turns):
+                raise
+            now, turns, gains, last = before, turns[:0], gains[:0], np.inf
+            continue
+        step = (answer - now) / scale
+        change = np.abs(step).max()
+        if change < 1e-12:
+            break
+        if change > 2 * last:
+            turns, gains = turns[:0], gains[:0]
+        elif memory and last < np.inf:
+            turn, gain = step - previous, answer - before
+            turn, gain = turn - (known := turns @ turn) @ turns, gain - known @ gains
+            length = np.sqrt(turn @ turn)
+            turns = np.vstack([turns[1 - memory :], turn / length])
+            gains = np.vstack([gains[1 - memory :], gain / length])
+        before, previous, last = answer, step, change
+        now = answer - (turns @ step) @ gains
+    return answer.reshape(-1, len(mean)), bool(change < 1e-12)
 
 
-def _expected(patterns: Patterns | MissingPatterns, covariance: Array, mean: Array) -> tuple[Array, Array]:
-    """Return the means of what the rows' deviations and their products are expected to be; LinAlgError as of those."""
+def _expected(patterns: Patterns | MissingPatterns, now: Array) -> Array:
+    """Return what EM makes of the mean above the covariance; LinAlgError where that is not definite."""
+    mean, covariance = now[0], now[1:]
     if isinstance(patterns, MissingPatterns):
         point = Expectation.at(patterns, covariance, mean)
         expected = (point.moments + point.uncertainty) / patterns.nobs.sum()
-        return expected[:-1, -1], expected[:-1, :-1]
-    np.linalg.cholesky(covariance)
-    share, d = patterns.nobs / patterns.nobs.sum(), np.where(patterns.mask, patterns.mean - mean, 0.0)
-    regression = covariance @ (np.linalg.inv(patterns.held(covariance)) * patterns.mask[:, None, :])
-    inner = (patterns.covariance + d[:, :, None] * d[:, None, :]) @ regression.swapaxes(1, 2) - covariance
-    product = covariance + np.tensordot(share, regression @ inner, 1)
-    return share @ (regression @ d[..., None])[..., 0], product
-
-
-def _newton(patterns: Patterns | MissingPatterns, mean: Array, covariance: Array) -> tuple[Array, Array, bool]:
-    """Go from moments to the maximum of the likelihood."""
-    i, j = np.tril_indices(len(mean))
-    full = moments_block(len(mean), True, (), i, j)
-    problem = Likelihood((full,), (patterns,), (full.base(covariance, mean),), len(full.row))
-    end = minimise(problem, np.concatenate([covariance[i, j], mean]), limit=25)
-    found = np.zeros_like(covariance)
-    found[i, j] = found[j, i] = end.theta[: len(i)]
-    if not end.converged or np.linalg.eigvalsh(correlation(found))[0] < 1e-8:
-        return mean, covariance, False
-    return end.theta[len(i) :], found, True
+        step, product = expected[:-1, -1], expected[:-1, :-1]
+    else:
+        np.linalg.cholesky(covariance)
+        share = patterns.nobs / patterns.nobs.sum()
+        W = np.linalg.inv(patterns.held(covariance)) * patterns.mask[:, None, :]
+        e = (W @ (patterns.mean - mean)[..., None])[..., 0]
+        gap = W @ patterns.covariance @ W - W
+        gap = (share @ gap.reshape(len(share), -1)).reshape(covariance.shape) + (e.T * share) @ e
+        step, product = covariance @ (share @ e), covariance + covariance @ gap @ covariance
+    new = product - np.outer(step, step)
+    return np.vstack([mean + step, (new + new.T) / 2])
 
 
 def by_variable(patterns: Patterns | MissingPatterns) -> tuple[Array, Array]:

@@ -13,8 +13,6 @@ from semfit.inference import TestStatistic
 from semfit.measures import noncentrality
 from semfit.result import SemFit
 
-__all__ = ["Equivalence", "equivalence"]
-
 CONVENTIONAL = {"excellent": (0.01, 0.99), "close": (0.05, 0.95), "fair": (0.08, 0.92), "mediocre": (0.10, 0.90)}
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-
-__all__ = ["DataError", "FitWarning", "NotTestable", "ParameterError", "SemfitError", "UnknownNameError", "named",
-           "quoted"]  # fmt: skip
+from numbers import Integral
 
 
 @dataclass(frozen=True)
@@ -85,3 +83,22 @@ def quoted(given: object, longest: int = 60) -> str:
     except (ValueError, RecursionError):  # a whole number of many digits, lists in lists
         text = f"a value of type {type(given).__name__}"
     return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+def whole(name: str, value: object, least: int) -> int:
+    """Return a whole number that is large enough, or say what was given.
+
+    Raises
+    ------
+    ParameterError
+        Naming the argument.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise ParameterError(f"{name} is a whole number, {least} or more; got {value!r}.")
+    return int(value)
+
+
+def probability(name: str, value: object) -> None:
+    """Raise where a level or an alpha is no number between 0 and 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        raise ParameterError(f"{name} is a probability between 0 and 1; got {value!r}.")

@@ -20,8 +20,6 @@ from semfit.least_squares import LeastSquares
 from semfit.missing import Expectation, MissingPatterns, Patterns
 from semfit.model import Block, Implied, bordered, inverse
 
-__all__ = ["Likelihood", "Problem", "Solution", "minimise", "weights"]
-
 Array = np.ndarray
 Weighed = tuple[Patterns, Array, Array, Array]  # moments, and what ``weights`` returns
 
@@ -238,14 +236,14 @@ def minimise(problem: Problem, start: Array, *, limit: int = 500, tolerance: flo
     state |= {"damping": np.zeros(batch), "damped": np.ones(batch, bool)}
     active = np.flatnonzero(np.isfinite(f))
     part, taken = problem, np.arange(batch)
-    for _ in range(limit):
-        if not len(active):
-            break
-        if len(active) < batch and len(active) != len(taken):
-            part, taken = problem.take(active), active
-        near = state["decrement"][active].max() < 0.1
-        _advance(part, theta, f, state, active, near)
+    while len(active):
+        far = active[~(state["decrement"][active] < 0.1)]
+        rows = far if len(far) else active  # those that are near wait, so that none is held up by another
+        if not np.array_equal(rows, taken):
+            part, taken = problem if len(rows) == batch else problem.take(rows), rows
+        _advance(part, theta, f, state, rows, near=not len(far))
         done = (state["decrement"][active] < tolerance) & ~state["damped"][active] | (state["stuck"][active] > 12)
+        done |= state["iterations"][active] >= limit
         active = active[~done]
     converged = np.isfinite(f) & (state["decrement"] < 1e-10)
     fields = theta, f, state["iterations"], state["decrement"], state["gradient"], converged

@@ -11,8 +11,6 @@ import numpy as np
 
 from semfit.errors import ParameterError, quoted
 
-__all__ = ["Expression", "Inequality", "jacobian"]
-
 LARGEST = np.finfo(float).max
 FUNCTIONS = {"sqrt": np.sqrt, "exp": np.exp, "log": np.log}
 OPERATORS = {ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide, ast.Pow: np.power}

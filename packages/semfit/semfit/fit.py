@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from semfit import robust
-from semfit.checks import check_terms
 from semfit.errors import FitWarning, ParameterError, UnknownNameError
 from semfit.estimate import Likelihood
 from semfit.inequality import enforce, inequalities, refuse
@@ -24,9 +23,7 @@ from semfit.saturated import baseline_value, saturated_value
 from semfit.solved import FitOptions
 from semfit.start import settle, start_values
 from semfit.syntax import parse
-from semfit.table import ParameterTable, build, find_roles
-
-__all__ = ["ESTIMATORS", "fit"]
+from semfit.table import ParameterTable, build, check_terms, find_roles
 
 Array = np.ndarray
 ESTIMATORS = ("ML", "MLM", "MLR", "DWLS", "WLSMV")

@@ -19,8 +19,6 @@ from semfit.scores import release_tests, score_tests
 from semfit.solved import FitOptions
 from semfit.syntax import parse
 
-__all__ = ["LADDER", "Invariance", "invariance"]
-
 LADDER: Mapping[str, tuple[str, ...]] = {
     "configural": (),
     "metric": ("loadings",),

@@ -7,10 +7,8 @@ from itertools import combinations
 
 import numpy as np
 
-from semfit.parameters import Parameter
 from semfit.solved import Solved
-
-__all__ = ["open_parameters", "why_open"]
+from semfit.table import Parameter
 
 
 def open_parameters(fit: Solved) -> list[Parameter]:

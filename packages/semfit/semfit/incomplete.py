@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from semfit import robust
-from semfit.estimate import Likelihood, Problem
+from semfit.estimate import Likelihood, Problem, discrepancy, weights
 from semfit.inference import TestStatistic
 from semfit.missing import Patterns
 from semfit.model import Block
 from semfit.moments import GroupSample, Sample
 from semfit.saturated import information
 from semfit.solved import Solved
-
-__all__ = ["corrected", "moments_jacobian", "statistics"]
 
 Array = np.ndarray
 
@@ -91,12 +88,11 @@ def corrected(
         expected += np.trace(M @ among(C) @ M @ among(J)) - 2 * np.trace(M @ among(J, before=WC))
     else:
         expected -= np.trace(M @ among(C))
-    whole = replace(problem, patterns=tuple(_whole(group) for group in sample.groups))  # as if nothing were missing
-    least = sum(
-        share * (np.linalg.slogdet(group.covariance)[1] + len(group.mean)) / 2
-        for share, group in zip(shares, sample.groups, strict=True)
-    )
-    chisq = 2 * sample.nobs * (float(whole.value(theta)) - least)
+    chisq = 0.0
+    for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
+        whole, implied = _whole(group), block.implied(theta, base)
+        least = np.linalg.slogdet(group.covariance)[1] + len(group.mean)
+        chisq += float(discrepancy(whole, *weights(block, implied, whole)) - whole.nobs[0] * least)
     return TestStatistic(chisq, df, float(expected) / df if expected > 0 else np.nan)
 
 

@@ -12,8 +12,6 @@ from semfit.expressions import Inequality, jacobian
 from semfit.inference import Constraints, labelled
 from semfit.table import ParameterTable
 
-__all__ = ["enforce", "inequalities", "refuse"]
-
 SLACK = 1e-9  # below zero, from which on a constraint counts as violated
 
 

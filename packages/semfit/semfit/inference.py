@@ -12,8 +12,6 @@ from semfit.estimate import Problem
 from semfit.expressions import Expression, Inequality, jacobian
 from semfit.table import ParameterTable
 
-__all__ = ["Constraints", "Covariance", "TestStatistic", "covariance", "defined_values", "free_directions", "z_tests"]
-
 Array = np.ndarray
 
 

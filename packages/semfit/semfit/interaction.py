@@ -9,12 +9,9 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 
-from semfit.checks import probability
-from semfit.errors import DataError, ParameterError, UnknownNameError
+from semfit.errors import DataError, ParameterError, UnknownNameError, probability
 from semfit.inference import z_tests
 from semfit.result import SemFit
-
-__all__ = ["Products", "products", "simple_slopes"]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,6 @@ import numpy as np
 from semfit.missing import MissingPatterns, Patterns
 from semfit.model import Block
 
-__all__ = ["Layer", "layers"]
-
 Array = np.ndarray
 
 
@@ -105,10 +103,12 @@ def layers(
         cells = [_cells(block) for block in blocks]
         if all(len(set(own)) == len(own) for own in cells):  # else two parameters in one cell, as score tests have it
             return (_layer(*_union(blocks, cells, q), groups),)
-    return tuple(
-        _layer(replace(block, theta=np.arange(len(block.theta))), block.theta[None], np.empty(0), [group])
-        for block, group in zip(blocks, groups, strict=True)
-    )
+    single = []
+    for block, group in zip(blocks, groups, strict=True):
+        own = np.arange(len(block.theta))  # a block of such a layout has derived what another would derive again
+        alike = block if np.array_equal(block.theta, own) else replace(block, theta=own)
+        single.append(_layer(alike, block.theta[None], np.empty(0), [group]))
+    return tuple(single)
 
 
 def _cells(block: Block) -> list[tuple[bool, int, int]]:

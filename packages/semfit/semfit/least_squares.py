@@ -20,8 +20,6 @@ import numpy as np
 from semfit.model import Block, Implied, blocks
 from semfit.table import Parameter, ParameterTable
 
-__all__ = ["LeastSquares", "ResponseBlock", "pairs", "response_blocks"]
-
 Array = np.ndarray
 
 

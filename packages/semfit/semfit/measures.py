@@ -13,8 +13,6 @@ from semfit.inference import TestStatistic
 from semfit.missing import Expectation, MissingPatterns
 from semfit.moments import Sample
 
-__all__ = ["comparative", "likelihood_measures", "noncentrality", "residual_measures", "rmsea"]
-
 Array = np.ndarray
 
 

@@ -18,8 +18,6 @@ import numpy as np
 
 from semfit.model import Block, Implied, bordered, inverse
 
-__all__ = ["Expectation", "MissingPatterns", "Patterns", "missing_patterns"]
-
 Array = np.ndarray
 SLICE = 1024  # rows whose scores are formed together, so that they stay in the processor's cache
 ENTRIES = 4_000_000  # of any array that grows with rows or patterns

@@ -17,10 +17,7 @@ from functools import cached_property
 
 import numpy as np
 
-from semfit.table import Parameter, ParameterTable
-from semfit.thresholds import RESPONSE
-
-__all__ = ["Block", "Implied", "blocks", "bordered", "inverse", "moments_block"]
+from semfit.table import RESPONSE, Parameter, ParameterTable
 
 Array = np.ndarray
 

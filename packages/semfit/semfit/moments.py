@@ -15,8 +15,6 @@ from semfit.em import saturated
 from semfit.errors import DataError, ParameterError, UnknownNameError
 from semfit.missing import MissingPatterns, Patterns, missing_patterns
 
-__all__ = ["GroupSample", "Moments", "Sample", "from_moments", "pattern_moments", "read", "saturated"]
-
 Array = np.ndarray
 MISSING = ("listwise", "fiml", "pairwise")
 SLICE = 65_536  # rows
@@ -245,12 +243,12 @@ def pattern_moments(rows: Array, mask: Array, pattern_of: Array, weights: Array 
     """Return the (weighted) moments of the rows of every pattern."""
     nobs = np.bincount(pattern_of, weights, minlength=len(mask)).astype(float)
     covariance, mean = np.zeros((len(mask), *2 * mask.shape[1:])), np.zeros(mask.shape)
+    held = rows if mask.all() else np.nan_to_num(rows)
     for k in np.flatnonzero(nobs):
-        mine, cells = pattern_of == k if len(mask) > 1 else slice(None), np.flatnonzero(mask[k])
-        block, share = rows[mine], None if weights is None else weights[mine]
-        block = block if mask[k].all() else block[:, cells]
-        mean[k, cells] = block.mean(0) if share is None else share @ block / nobs[k]
-        covariance[k][np.ix_(cells, cells)] = _products(block, mean[k, cells], share) / nobs[k]
+        mine = pattern_of == k if len(mask) > 1 else slice(None)
+        block, share = held[mine], None if weights is None else weights[mine]
+        mean[k] = block.mean(0) if share is None else share @ block / nobs[k]
+        covariance[k] = _products(block, mean[k], share) / nobs[k]
     return Patterns(nobs, covariance, mean, mask)
 
 

@@ -25,8 +25,6 @@ from semfit.start import settle, start_values
 from semfit.syntax import ModelText
 from semfit.table import ParameterTable, build, find_roles
 
-__all__ = ["PARAMETERIZATIONS", "fit_ordinal"]
-
 Array = np.ndarray
 PARAMETERIZATIONS = ("delta", "theta")
 

@@ -24,10 +24,7 @@ from collections.abc import Mapping
 
 from semfit.errors import ParameterError
 from semfit.syntax import ModelText, parse
-from semfit.table import Parameter
-from semfit.thresholds import RESPONSE
-
-__all__ = ["ORDINAL_LADDER", "check_ladder", "level_model", "level_rows"]
+from semfit.table import RESPONSE, Parameter
 
 ORDINAL_LADDER: Mapping[str, tuple[str, ...]] = {
     "configural": (),

@@ -13,8 +13,6 @@ from semfit.least_squares import LeastSquares, pairs
 from semfit.model import inverse
 from semfit.moments import Sample
 
-__all__ = ["residual_measures", "robust_measures"]
-
 Array = np.ndarray
 
 

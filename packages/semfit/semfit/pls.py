@@ -15,8 +15,6 @@ from semfit.errors import ParameterError, UnknownNameError
 from semfit.moments import Moments, from_moments, read
 from semfit.plsmodel import SCHEMES, PlsModel, effects, outer_weights, read_model, reliabilities, structure
 
-__all__ = ["PlsFit", "pls"]
-
 Array = np.ndarray
 BATCH = 100  # resamples solved together; part of the definition of the random streams
 LEVEL = 0.95

@@ -11,8 +11,6 @@ import numpy as np
 from semfit.errors import ParameterError, UnknownNameError
 from semfit.syntax import Term, parse
 
-__all__ = ["SCHEMES", "PlsModel", "effects", "outer_weights", "read_model", "reliabilities", "structure"]
-
 Array = np.ndarray
 Pair = tuple[str, str]
 SCHEMES = ("path", "factorial", "centroid")

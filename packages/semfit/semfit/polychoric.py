@@ -16,8 +16,6 @@ from scipy.stats import norm
 
 from semfit.errors import DataError
 
-__all__ = ["OrdinalMoments", "bivariate_normal", "ordinal_moments"]
-
 Array = np.ndarray
 RULES = tuple(
     (below, *np.polynomial.legendre.leggauss(nodes)) for below, nodes in ((0.5, 12), (0.8, 20), (0.95, 40), (1.0, 100))

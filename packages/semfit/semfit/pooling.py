@@ -16,8 +16,6 @@ from semfit.fit import fit as fit_one
 from semfit.result import LEVEL, SemFit
 from semfit.solved import FitOptions
 
-__all__ = ["Pooled", "d2", "d3", "fit_imputed", "pool"]
-
 Array = np.ndarray
 
 

@@ -10,8 +10,6 @@ from semfit.errors import ParameterError, UnknownNameError
 from semfit.model import inverse
 from semfit.solved import Solved
 
-__all__ = ["factor_scores"]
-
 Array = np.ndarray
 METHODS = ("regression", "bartlett")
 

@@ -10,8 +10,6 @@ import pandas as pd
 from semfit.resampling import Bootstrap
 from semfit.solved import Solved
 
-__all__ = ["Shown", "summary", "to_lavaan"]
-
 SECTIONS = (
     ("=~", "Latent Variables"),
     ("<~", "Composites"),

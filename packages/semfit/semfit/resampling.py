@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from semfit.checks import probability, whole
-from semfit.errors import ParameterError, UnknownNameError
+from semfit.errors import DataError, ParameterError, UnknownNameError, probability, whole
 from semfit.estimate import Likelihood, minimise
 from semfit.inequality import refuse
-from semfit.least_squares import LeastSquares
+from semfit.least_squares import LeastSquares, pairs
 from semfit.missing import Patterns
 from semfit.moments import GroupSample
-from semfit.ordinal_resampling import ordinal_refit
+from semfit.polychoric import ordinal_moments
 from semfit.robust import casewise_scores, slices
 from semfit.solved import Solved
-
-__all__ = ["Bootstrap", "bootstrap", "quantile", "refit"]
 
 Array = np.ndarray
 BATCH, ENTRIES = 100, 1_000_000  # resamples solved together at most, and entries of any of their arrays
 STEPS, SLICE = 250, 2048  # resamples of the one-step bootstrap, and their rows, that are multiplied together
+LIMIT = 100  # steps of a refit; one without a minimum goes on for ever
 TOLERANCE = 1e-10  # of the decrement; the Newton step that meets it is taken, which squares it
+LINEAR = 1e-13  # the same for ordered items, where scoring converges linearly
 KINDS, METHODS = ("percentile", "bc", "bca"), ("refit", "one-step", "normal")
 
 
@@ -258,7 +257,7 @@ def weighted_refit(fit: Solved, counts: list[Array]) -> Array:
     problem = Likelihood(fit.problem.blocks, patterns, tuple(bases), fit.problem.q, fit.problem.constraints)
     start = fit.theta + sum(c @ one for c, one in zip(counts, _influences(fit), strict=True))  # one scoring step
     start[~np.isfinite(problem.value(start))] = fit.theta
-    solution = minimise(problem, start, tolerance=TOLERANCE)
+    solution = minimise(problem, start, limit=LIMIT, tolerance=TOLERANCE)
     return np.where(solution.converged[:, None], solution.theta, np.nan)
 
 
@@ -316,3 +315,56 @@ def _jackknife(fit: Solved) -> Array:
             counts[k][np.arange(len(out)), out] = 0.0
             parts.append(weighted_refit(fit, counts))
     return np.concatenate(parts)
+
+
+def ordinal_refit(fit: Solved, problem: LeastSquares, counts: list[Array]) -> Array:
+    """Return the estimates when every row counts as often as given.
+
+    Parameters
+    ----------
+    fit : SemFit
+        A fit by DWLS or WLSMV.
+    problem : LeastSquares
+        Its.
+    counts : list of arrays, shape (batch, n)
+        By group, how often each row occurs in each draw, whole numbers.
+
+    Returns
+    -------
+    array, shape (batch, q)
+        nan where a draw did not converge, has perfectly associated items or lost a category of an item.
+    """
+    drawn = [
+        [_statistics(group, c, fit.sample.names) for c in chosen]
+        for group, chosen in zip(fit.sample.groups, counts, strict=True)
+    ]
+    usable = [k for k in range(len(counts[0])) if all(len(g[k]) for g in drawn)]
+    theta = np.full((len(counts[0]), problem.q), np.nan)
+    if len(usable):
+        stacked = [np.stack([g[k] for k in usable]) for g in drawn]
+        drawn_problem = replace(
+            problem,
+            statistics=tuple(x[:, 0] for x in stacked),
+            weights=tuple(x[:, 1] for x in stacked),
+            gammas=(),
+            counts=tuple(int(c[0].sum()) for c in counts),
+        )
+        solution = minimise(drawn_problem, np.broadcast_to(fit.theta, (len(usable), problem.q)), tolerance=LINEAR)
+        theta[usable] = np.where(solution.converged[:, None], solution.theta, np.nan)
+    return theta
+
+
+def _statistics(group: GroupSample, count: Array, names: tuple[str, ...]) -> Array:
+    """Return statistics and weights of one draw, shape (2, m), or nothing where there are none."""
+    whole = group.raw[0].astype(int)
+    codes = np.repeat(whole, count.astype(int), axis=0)
+    categories = whole.max(0) + 1
+    if any(len(np.unique(column)) < c for column, c in zip(codes.T, categories, strict=True)):
+        return np.empty(0)
+    try:
+        moments = ordinal_moments(codes, tuple(categories.tolist()), names, diagonal=True)
+    except DataError:
+        return np.empty(0)
+    low, high = pairs(len(names))
+    s = np.concatenate([*moments.thresholds, moments.correlations[low, high]])
+    return np.stack([s, 1 / moments.gamma])

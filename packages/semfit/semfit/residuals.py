@@ -14,8 +14,6 @@ from semfit.moments import GroupSample
 from semfit.saturated import information
 from semfit.solved import Solved
 
-__all__ = ["residuals"]
-
 Array = np.ndarray
 
 

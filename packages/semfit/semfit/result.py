@@ -13,10 +13,9 @@ import pandas as pd
 from scipy import special
 
 from semfit import identification, incomplete, measures, ordinal_measures, prediction, report, residuals, robust, scores
-from semfit.checks import probability
 from semfit.comparison import HypothesisStatistic, compare
 from semfit.effects import path_effects
-from semfit.errors import NotTestable
+from semfit.errors import NotTestable, probability
 from semfit.expressions import jacobian
 from semfit.inference import TestStatistic, covariance, defined_values, free_directions, z_tests
 from semfit.least_squares import LeastSquares, ResponseBlock
@@ -25,8 +24,6 @@ from semfit.standardize import delta_errors, explained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-__all__ = ["SemFit"]
 
 Array = np.ndarray
 LEVEL = 0.95  # of all confidence intervals of estimates

@@ -16,23 +16,6 @@ from semfit.model import Block, bordered, moments_block
 from semfit.moments import GroupSample, Sample
 from semfit.saturated import information, products
 
-__all__ = [
-    "baseline",
-    "casewise_scores",
-    "influence",
-    "meat",
-    "moments_theta",
-    "outer",
-    "satorra_bentler_trace",
-    "saturated_block",
-    "saturated_information",
-    "saturated_products",
-    "saturated_solution",
-    "saturated_trace",
-    "scaled",
-    "slices",
-]
-
 Array = np.ndarray
 SLICE = 16_384  # rows
 

@@ -13,8 +13,6 @@ from semfit.missing import Expectation, MissingPatterns, Patterns, missing_patte
 from semfit.model import Block, Implied
 from semfit.moments import GroupSample, Sample
 
-__all__ = ["baseline_value", "information", "products", "saturated_value"]
-
 Array = np.ndarray
 SLICE, BLOCK = 256, 6  # rows whose products of two variables are held at once, and variables multiplied together
 

@@ -14,10 +14,7 @@ from semfit.estimate import Problem
 from semfit.least_squares import LeastSquares, ResponseBlock
 from semfit.model import Block, cell
 from semfit.solved import Solved
-from semfit.table import Parameter
-from semfit.thresholds import RESPONSE
-
-__all__ = ["modification_indices", "release_tests", "score_tests"]
+from semfit.table import RESPONSE, Parameter
 
 Array = np.ndarray
 

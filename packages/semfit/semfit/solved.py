@@ -16,8 +16,6 @@ from semfit.moments import Sample
 from semfit.standardize import standardized
 from semfit.table import Parameter, ParameterTable
 
-__all__ = ["FitOptions", "ItemOptions", "Solved"]
-
 Array = np.ndarray
 
 

@@ -6,10 +6,7 @@ import numpy as np
 
 from semfit.estimate import Problem
 from semfit.model import cell
-from semfit.table import ParameterTable
-from semfit.thresholds import RESPONSE
-
-__all__ = ["delta_errors", "explained", "standardized"]
+from semfit.table import RESPONSE, ParameterTable
 
 Array = np.ndarray
 

@@ -13,8 +13,6 @@ from semfit.expressions import jacobian
 from semfit.moments import GroupSample, Sample
 from semfit.table import Parameter, ParameterTable
 
-__all__ = ["settle", "start_values"]
-
 Array = np.ndarray
 
 

@@ -1,22 +1,20 @@
-"""Turn a parsed model into the parameter table, with everything lavaan's sem() adds by default."""
+"""Turn a parsed model into the table of its parameters, with everything lavaan's sem() adds by default."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 from math import isnan
 from typing import TypeVar
 
 from semfit.errors import ParameterError, UnknownNameError
 from semfit.expressions import Expression
-from semfit.parameters import Parameter, ParameterTable, Roles
-from semfit.syntax import ModelText, Term, unordered
-from semfit.thresholds import check_responses
-
-__all__ = ["GROUP_EQUAL", "Parameter", "ParameterTable", "Roles", "build"]
+from semfit.syntax import Definition, ModelText, Term, unordered
 
 Entry = TypeVar("Entry")
+RESPONSE = ("|", "~*~")  # parameters of responses, which have no cell in a matrix of paths
 GROUP_EQUAL = (
     "loadings",
     "composite.loadings",
@@ -30,6 +28,84 @@ GROUP_EQUAL = (
     "regressions",
 )
 CLASSES = {"=~": "loadings", "<~": "composite.loadings", "~": "regressions", "|": "thresholds", "~*~": "scales"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of the table: a directed or symmetric path, an intercept or a threshold, in one group (from 1).
+
+    ``value`` is the number it is fixed to, None where it is free; ``exogenous`` marks moments of fixed covariates,
+    whose value is the sample's; ``implied`` marks residual variances of ordered items, which the others determine.
+    Free lines with the same ``key`` are one parameter.
+    """
+
+    lhs: str
+    op: str
+    rhs: str
+    group: int = 1
+    label: str = ""
+    equal: str = ""
+    value: float | None = None
+    start: float | None = None
+    user: bool = False
+    exogenous: bool = False
+    implied: bool = False
+
+    @property
+    def name(self) -> str:
+        """What lavaan calls it: its label, or the relation itself."""
+        return self.label or self.relation + (f".g{self.group}" if self.group > 1 else "")
+
+    @property
+    def relation(self) -> str:
+        """Left side, operator and right side without blanks."""
+        return f"{self.lhs}{self.op}{self.rhs}"
+
+    @cached_property
+    def key(self) -> str:
+        """What decides which lines are one parameter."""
+        return self.label or self.equal or self.name
+
+    @property
+    def free(self) -> bool:
+        """Whether it is estimated."""
+        return self.value is None and not self.exogenous and not self.implied
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which variable plays which part in a model."""
+
+    latent: tuple[str, ...]
+    observed: tuple[str, ...]
+    covariates: tuple[str, ...]  # observed, predict, are predicted by nothing
+    exogenous_latent: tuple[str, ...]
+    outcomes: tuple[str, ...]  # predicted, predict nothing, indicate nothing
+    single: tuple[str, ...]  # the only item of a latent variable
+    composites: tuple[str, ...] = ()  # latent, made of others by <~
+
+
+@dataclass(frozen=True)
+class ParameterTable:
+    """All parameters of a model, its defined parameters and its constraints."""
+
+    rows: tuple[Parameter, ...]
+    roles: Roles
+    groups: int
+    means: bool
+    fixed_covariates: tuple[str, ...]
+    defined: tuple[Definition, ...]
+    constraints: tuple[Expression, ...]
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of the free parameters in order of appearance."""
+        return tuple(self.position)
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """Where each key stands among those of the free parameters."""
+        return {key: k for k, key in enumerate(dict.fromkeys(row.key for row in self.rows if row.free))}
 
 
 def build(
@@ -273,3 +349,56 @@ def _known(expression: Expression, labels: set[str]) -> None:
     for name in expression.names:
         if name not in labels:
             raise UnknownNameError(f"label in the expression {expression.text!r}", name, labels)
+
+
+def check_responses(terms: Sequence[Term], ordered: Mapping[str, int], parameterization: str) -> None:
+    """Raise where a model's thresholds, scales and residual variances do not fit its ordered items.
+
+    Parameters
+    ----------
+    terms : sequence of Term
+        The model as written.
+    ordered : mapping of str to int
+        Number of thresholds of each ordered item; empty where there are none.
+    parameterization : {"delta", "theta"}
+        Residual variances follow from the rest in "delta", scales in "theta".
+
+    Raises
+    ------
+    ParameterError
+        With line and column.
+    """
+    for t in terms:
+        where = f"line {t.line}, column {t.column}: {t.lhs} {t.op} {t.rhs}"
+        if t.op in RESPONSE and t.lhs not in ordered:
+            raise ParameterError(f"{where}, but {t.lhs} is not an ordered item; name it in ordered=….")
+        if t.op == "|" and t.rhs not in (known := [f"t{k + 1}" for k in range(ordered[t.lhs])]):
+            raise UnknownNameError(f"threshold of {t.lhs}", t.rhs, known)
+        if t.op == "~*~" and t.lhs != t.rhs:
+            raise ParameterError(f"{where}; a scale has its item on both sides.")
+        follows = "~*~" if parameterization == "theta" else "~~"
+        if t.op == follows and t.lhs == t.rhs in ordered:
+            raise ParameterError(
+                f"{where} follows from the other parameters in parameterization {parameterization!r}; "
+                f"use {'delta' if parameterization == 'theta' else 'theta'!r} to set it."
+            )
+
+
+def check_terms(terms: Iterable[Term], ordered: bool) -> None:
+    """Ask for observed variables, and for variables that do not explain themselves.
+
+    Raises
+    ------
+    ParameterError
+        With line and column of the term.
+    """
+    terms = list(terms)
+    count = len(find_roles(terms).observed)
+    if ordered and count == 1:
+        raise ParameterError("the model names one observed variable; ordered items need two or more.")
+    if not count:
+        raise ParameterError("the model names no observed variable; a latent variable needs items on the right of =~.")
+    for term in terms:
+        where = f"line {term.line}, column {term.column}"
+        if term.op in ("=~", "~") and term.lhs == term.rhs:
+            raise ParameterError(f"{where}: {term.lhs} {term.op} {term.rhs}; a variable cannot explain itself.")

@@ -11,6 +11,7 @@ import pytest
 import semfit
 from semfit import resampling
 from semfit.errors import ParameterError, UnknownNameError
+from semfit.estimate import minimise
 from semfit.inference import defined_values
 
 MODEL = parity.MODELS["mediation"]["model"]
@@ -39,6 +40,25 @@ def test_leave_one_out_agrees_with_lavaan_and_with_refits(fit, data):
     assert np.abs(ours - parity.LAVAAN["bootstrap"]["leave_one_out"]).max() < 1e-6
     real = semfit.fit(MODEL, data.drop(index=7)).estimates.set_index("label").loc["indirect", "est"]
     assert ours[7] == pytest.approx(real, abs=1e-8)
+
+
+def test_a_resample_without_a_minimum_is_counted_and_holds_up_no_other(monkeypatch):
+    few = pd.read_csv(parity.HERE / "data" / "sim_mediation.csv").head(25)
+    seen = []
+
+    def watched(problem, start, **options):
+        seen.append((problem, start, minimise(problem, start, **options)))
+        return seen[-1][2]
+
+    monkeypatch.setattr(resampling, "minimise", watched)
+    drawn = resampling.bootstrap(semfit.fit(MODEL, few), 60, seed=1)
+    ((problem, start, found),) = seen
+    assert drawn.failed == (~found.converged).sum() > 0
+    assert found.iterations.max() <= 100
+    for k in np.flatnonzero(found.converged):
+        alone = minimise(problem.take(np.array([k])), start[[k]], tolerance=resampling.TOLERANCE)
+        assert found.iterations[k] <= alone.iterations[0] + 1
+        assert np.allclose(found.theta[k], alone.theta[0], atol=1e-6)
 
 
 def test_same_seed_same_draws_whatever_the_workers(fit):

@@ -21,8 +21,6 @@ from semfit.psychometrics.composites import delta
 from semfit.psychometrics.resampling import all_items, check, draw, intervals, item_rows
 from semfit.solved import ItemOptions
 
-__all__ = ["CommonFactor", "SingleFactor", "common_factor", "fit_table", "measurement_model", "single_factor", "sound"]
-
 Array = np.ndarray
 MEASURES = ("chisq", "df", "pvalue", "cfi", "tli", "rmsea", "srmr")
 SCALED = {"chisq", "df", "pvalue", "cfi", "tli", "rmsea"}  # have a scaled or robust-corrected twin

@@ -18,8 +18,6 @@ from semfit.psychometrics.reliability import alpha_of, feldt
 from semfit.psychometrics.resampling import casewise_errors, check, intervals, wald
 from semfit.standardize import delta_errors
 
-__all__ = ["MeasurementQuality", "constructs_of", "delta", "loadings", "measurement_quality"]
-
 Array = np.ndarray
 MEASURES = ("omega", "cr", "ave")
 COLUMNS = ("construct", "group", "measure", "estimate", "se", "ci_low", "ci_high", "method", "reason")

@@ -13,8 +13,6 @@ from semfit.columns import correlation
 from semfit.errors import ParameterError
 from semfit.psychometrics.resampling import check, draw, intervals, item_rows
 
-__all__ = ["Factorability", "factorability"]
-
 Array = np.ndarray
 
 

@@ -18,8 +18,6 @@ from semfit.psychometrics.bias import NOT_SOUND, fit_table, measurement_model, s
 from semfit.psychometrics.resampling import all_items, check, draw, intervals, item_rows
 from semfit.solved import ItemOptions
 
-__all__ = ["MarkerCorrelations", "MarkerModels", "marker_correlations", "marker_models"]
-
 Array = np.ndarray
 
 

@@ -12,8 +12,6 @@ from scipy.stats import f as f_distribution
 from semfit.columns import correlation
 from semfit.psychometrics.resampling import casewise_errors, check, draw, intervals, item_rows, wald
 
-__all__ = ["Alpha", "alpha", "alpha_of", "feldt"]
-
 Array = np.ndarray
 
 

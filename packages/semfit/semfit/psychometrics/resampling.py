@@ -11,12 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from semfit.checks import probability
-from semfit.errors import ParameterError, UnknownNameError
+from semfit.errors import ParameterError, UnknownNameError, probability
 from semfit.expressions import jacobian
 from semfit.moments import read
-
-__all__ = ["KINDS", "all_items", "casewise_errors", "check", "draw", "intervals", "item_rows", "wald"]
 
 Array = np.ndarray
 Statistic = Callable[[Array], Array]

@@ -15,8 +15,6 @@ from semfit.errors import ParameterError
 from semfit.psychometrics.composites import constructs_of, delta, loadings
 from semfit.psychometrics.resampling import all_items, check, draw, intervals, item_rows
 
-__all__ = ["FornellLarcker", "HeterotraitMonotrait", "fornell_larcker", "htmt"]
-
 Array = np.ndarray
 BOUNDS = (0.85, 0.90, 1.0)  # for constructs that differ in meaning, for close ones, and the logical limit
 UNDEFINED_SHARE = 0.05  # of the draws; beyond it an interval would describe the draws that happened to be defined
