@@ -17,9 +17,9 @@ def own_codebook() -> Path:
     return root() / "data" / "survey" / "codebook.toml"
 
 
-def load_codebook(path: str | Path | None = None) -> Codebook:
-    """Return a codebook, by default the project's own."""
-    return surveysem.load_codebook(path or own_codebook())
+def load_codebook() -> Codebook:
+    """Return the project's own codebook."""
+    return surveysem.load_codebook(own_codebook())
 
 
 def stated_truth() -> Path:
@@ -51,7 +51,6 @@ def own_sample(*, nobs: int | None = None, seed: int | None = None) -> Sample:
 
 def read_study(
     answers: str | Path = "",
-    codebook: str | Path = "",
     *,
     screening: str = "drop",
     estimator: str = "MLR",
@@ -59,26 +58,18 @@ def read_study(
     seed: int = 20240531,
     **reading: Any,
 ) -> Study:
-    """Return the study of a file of answers, or of the project's own labelled synthetic sample.
+    """Return the study of a file of answers to the project's questions, or of its own labelled synthetic sample.
 
     Parameters
     ----------
     answers : path
         csv, xlsx or sav; empty for the synthetic sample.
-    codebook : path
-        Empty for the project's own.
     screening, estimator, draws, seed, **reading
         As of `surveysem.read_study`.
     """
     if answers:
         return surveysem.read_study(
-            answers,
-            codebook or own_codebook(),
-            screening=screening,
-            estimator=estimator,
-            draws=draws,
-            seed=seed,
-            **reading,
+            answers, own_codebook(), screening=screening, estimator=estimator, draws=draws, seed=seed, **reading
         )
     responses = own_sample().responses
     return Study(
