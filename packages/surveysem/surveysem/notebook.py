@@ -27,7 +27,7 @@ class Page(nbproof.Page):
 
         nbproof.use(report.settings)
         super().__post_init__()
-        seaborn.set_theme(style="whitegrid", palette="deep", rc=STYLE)
+        seaborn.set_theme(context="paper", style="whitegrid", palette="deep", rc=STYLE)
         matplotlib.interactive(False)
 
     def fonts(self, language: str) -> list[str]:

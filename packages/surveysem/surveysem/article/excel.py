@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, Side
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import get_column_letter, quote_sheetname
+from openpyxl.worksheet.hyperlink import Hyperlink
 
 from surveysem.article.tables import MAKER, ArticleTable, Cell, archive, is_sentence, width_of
 
@@ -21,16 +22,45 @@ FIRST = 4  # row of the heads: number, title and an empty line stand above
 FORMULA = tuple("=+-@")
 
 
-def excel(tables: Sequence[ArticleTable], title: str) -> bytes:
-    """Return an .xlsx; every text is stored as text, one that opens like a formula too."""
+def excel(tables: Sequence[ArticleTable], title: str, words: Mapping[str, str]) -> bytes:
+    """Return an .xlsx; every text is stored as text, one that opens like a formula too.
+
+    ``words`` are those of the first sheet, a list of the others: contents, sheet, title, rows.
+    """
     book = Workbook()
-    book.remove(book.active)
     book.properties.title, book.properties.creator = title, MAKER
     for table in tables:
         _add(book.create_sheet(f"{table.number} {table.name}"[:31]), table)
+    _list(book.worksheets[0], tables, title, words, book.sheetnames[1:])
     file = io.BytesIO()
     book.save(file)
     return archive(file.getvalue())
+
+
+def _list(
+    sheet: Any, tables: Sequence[ArticleTable], title: str, words: Mapping[str, str], names: Sequence[str]
+) -> None:
+    """Write what the other sheets hold, each with a link to it."""
+    face = FACES[tables[0].language] if tables else FACES["en"]
+    sheet.title = words["contents"]
+    _text(sheet.cell(1, 1), title, Font(face, bold=True))
+    lines = [(words["sheet"], words["title"], words["rows"])]
+    lines += [(name, table.title, len(table.rows)) for name, table in zip(names, tables, strict=True)]
+    for row, (name, about, rows) in enumerate(lines, FIRST - 1):
+        _text(sheet.cell(row, 1), name, Font(face))
+        _text(sheet.cell(row, 2), about, Font(face))
+        sheet.cell(row, 3).value, sheet.cell(row, 3).font = rows, Font(face)
+        sheet.cell(row, 3).alignment = Alignment(horizontal="right")
+        if row >= FIRST:
+            sheet.cell(row, 1).font = Font(face, color="0563C1", underline="single")
+            sheet.cell(row, 1).hyperlink = Hyperlink("", location=f"{quote_sheetname(name)}!A1")
+        else:
+            for column in (1, 2, 3):
+                sheet.cell(row, column).border = Border(top=HEAVY, bottom=FINE)
+    for column in (1, 2, 3):
+        widest = max(width_of(str(line[column - 1])) for line in lines)
+        sheet.column_dimensions[get_column_letter(column)].width = widest + 2
+    sheet.freeze_panes = sheet.cell(FIRST, 1)
 
 
 def _add(sheet: Any, table: ArticleTable) -> None:
