@@ -122,9 +122,9 @@ def test_excel_holds_numbers_and_runs_nothing(tables):
     content = excel(tables, "Tables")
     book = openpyxl.load_workbook(io.BytesIO(content))
     assert book.sheetnames == ["Contents", "1 paths", "2 paths", "3 items"]
-    listed = [[cell.value for cell in row] for row in book["Contents"]["A3:C6"]]
+    listed = [[cell.value for cell in row] for row in book["Contents"]["A4:C7"]]
     assert listed == [["sheet", "title", "rows"], *([n, "What stands here", 2] for n in book.sheetnames[1:])]
-    assert [book["Contents"].cell(row, 1).hyperlink.location for row in (4, 6)] == ["'1 paths'!A1", "'3 items'!A1"]
+    assert [book["Contents"].cell(row, 1).hyperlink.location for row in (5, 7)] == ["'1 paths'!A1", "'3 items'!A1"]
     sheet = book["1 paths"]
     assert [[cell.value for cell in row] for row in sheet["A5:E6"]] == [
         ["=a", 0.49, 0.0002, 1234, 12345.678],

@@ -20,6 +20,7 @@ WIDEST, LINE = 60, 13.5  # characters of a column, points of a line
 HEAVY, FINE = Side(style="medium"), Side(style="thin")
 FIRST = 4  # row of the heads: number, title and an empty line stand above
 FORMULA = tuple("=+-@")
+RIGHT = (False, False, True)  # columns of the list of sheets
 
 
 def excel(tables: Sequence[ArticleTable], title: str, words: Mapping[str, str]) -> bytes:
@@ -31,36 +32,25 @@ def excel(tables: Sequence[ArticleTable], title: str, words: Mapping[str, str]) 
     book.properties.title, book.properties.creator = title, MAKER
     for table in tables:
         _add(book.create_sheet(f"{table.number} {table.name}"[:31]), table)
-    _list(book.worksheets[0], tables, title, words, book.sheetnames[1:])
+    rows = [
+        (Cell(name), Cell(table.title), Cell(str(len(table.rows)), len(table.rows)))
+        for name, table in zip(book.sheetnames[1:], tables, strict=True)
+    ]
+    heads = words["sheet"], words["title"], words["rows"]
+    language, label = next((table.language for table in tables), "en"), words["contents"]
+    _list(book.worksheets[0], ArticleTable(0, label, language, label, title, "", heads, tuple(rows), RIGHT, ""))
     file = io.BytesIO()
     book.save(file)
     return archive(file.getvalue())
 
 
-def _list(
-    sheet: Any, tables: Sequence[ArticleTable], title: str, words: Mapping[str, str], names: Sequence[str]
-) -> None:
+def _list(sheet: Any, contents: ArticleTable) -> None:
     """Write what the other sheets hold, each with a link to it."""
-    face = FACES[tables[0].language] if tables else FACES["en"]
-    sheet.title = words["contents"]
-    _text(sheet.cell(1, 1), title, Font(face, bold=True))
-    lines = [(words["sheet"], words["title"], words["rows"])]
-    lines += [(name, table.title, len(table.rows)) for name, table in zip(names, tables, strict=True)]
-    for row, (name, about, rows) in enumerate(lines, FIRST - 1):
-        _text(sheet.cell(row, 1), name, Font(face))
-        _text(sheet.cell(row, 2), about, Font(face))
-        sheet.cell(row, 3).value, sheet.cell(row, 3).font = rows, Font(face)
-        sheet.cell(row, 3).alignment = Alignment(horizontal="right")
-        if row >= FIRST:
-            sheet.cell(row, 1).font = Font(face, color="0563C1", underline="single")
-            sheet.cell(row, 1).hyperlink = Hyperlink("", location=f"{quote_sheetname(name)}!A1")
-        else:
-            for column in (1, 2, 3):
-                sheet.cell(row, column).border = Border(top=HEAVY, bottom=FINE)
-    for column in (1, 2, 3):
-        widest = max(width_of(str(line[column - 1])) for line in lines)
-        sheet.column_dimensions[get_column_letter(column)].width = widest + 2
-    sheet.freeze_panes = sheet.cell(FIRST, 1)
+    sheet.title = contents.name
+    _add(sheet, contents)
+    for row, (name, *_) in enumerate(contents.rows, FIRST + 1):
+        sheet.cell(row, 1).hyperlink = Hyperlink("", location=f"{quote_sheetname(name.text)}!A1")
+        sheet.cell(row, 1).font = Font(FACES[contents.language], color="0563C1", underline="single")
 
 
 def _add(sheet: Any, table: ArticleTable) -> None:
