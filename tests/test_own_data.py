@@ -85,25 +85,27 @@ def test_a_series_of_ones_own_is_told_as_it_is(tmp_path, case):
     assert [part for part in unwanted if part in said] == []
 
 
+AS_THEY_ARE = {"screening": "report-only", "reading": '{"invalid": "record"}'}
+
+
 @pytest.fixture
 def answers(tmp_path) -> str:
-    """A hundred respondents to the project's questionnaire."""
-    own_sample(nobs=150, seed=5).cells.drop(columns="basis").to_csv(tmp_path / "mine.csv", index=False)
+    """Answers to the project's questionnaire; half a minute each, for models of 17 constructs."""
+    own_sample(nobs=400, seed=5).cells.drop(columns="basis").to_csv(tmp_path / "mine.csv", index=False)
     return str(tmp_path / "mine.csv")
 
 
 @pytest.mark.slow
 def test_own_answers_to_the_projects_questions_are_measured(tmp_path, answers):
-    said = told(tmp_path, "04_measurement", htmt_draws=20, reading='{"invalid": "record"}', answers=answers)
-    assert "The answers are those of 150 respondents, read from mine.csv." in said
+    said = told(tmp_path, "04_measurement", htmt_draws=20, answers=answers, **AS_THEY_ARE)
+    assert "The answers are those of 400 respondents, read from mine.csv." in said
     assert "The measurement model of 17 constructs has" in said
     assert "simulated" not in said
 
 
 @pytest.mark.slow
 def test_own_answers_to_the_projects_questions_decide_the_papers_hypotheses(tmp_path, answers):
-    given = {"draws": 50, "stability": 20, "starts": 1, "reading": '{"invalid": "record"}', "answers": answers}
-    said = told(tmp_path, "05_strategies", **given)
-    assert re.search(r"hypotheses of the codebook on \d+ of the 150 answers in mine.csv", said)
+    said = told(tmp_path, "05_strategies", draws=50, stability=20, starts=1, answers=answers, **AS_THEY_ARE)
+    assert re.search(r"hypotheses of the codebook on \d+ of the 400 answers in mine.csv", said)
     assert re.search(r"excludes zero in the hypothesised direction: \d+ of 19\.", said)
     assert re.search(r"Hypotheses: 23; results on \d+ answers", said)
