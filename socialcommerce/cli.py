@@ -14,7 +14,6 @@ from surveysem import commands
 
 __all__ = ["main"]
 
-SURVEY_NOTEBOOKS = ("04_measurement", "05_strategies")
 LANGUAGES = ("en", "zh")
 
 
@@ -96,16 +95,10 @@ def _data_verify(chosen: argparse.Namespace) -> int:
 
 
 def _add_survey(parsers: argparse._SubParsersAction) -> None:
-    survey = parsers.add_parser(
-        "survey",
-        help="write the questionnaire, check a file of answers, report on it",
-        description="Write the questionnaire, check a file of answers, report on it.",
-    )
-    verbs = survey.add_subparsers(
-        required=True, metavar="template|draft|check|sample|report", parser_class=nbproof.CommandParser
-    )
+    about = "what surveysem does, with the paper's codebook and hypotheses where no codebook is given"
+    survey = parsers.add_parser("survey", help=about, description=f"{about.capitalize()}.")
+    verbs = survey.add_subparsers(required=True, metavar="command", parser_class=nbproof.CommandParser)
     commands.add_commands(verbs, "socialcommerce survey", _codebook, _truth)
-    commands.add_report(verbs, _survey_report, _codebook)
 
 
 def _codebook() -> Path:
@@ -118,12 +111,6 @@ def _truth() -> Path:
     from socialcommerce import survey
 
     return survey.stated_truth()
-
-
-def _survey_report(chosen: argparse.Namespace) -> int:
-    from socialcommerce import survey
-
-    return commands.make_report(chosen, "socialcommerce survey", survey.read_study, SURVEY_NOTEBOOKS)
 
 
 if __name__ == "__main__":

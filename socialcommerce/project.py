@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from pathlib import Path
 
 import nbproof
-import surveysem
 from socialcommerce.errors import OutputError
 
-__all__ = ["cache_folder", "catalogue", "own_folder", "root"]
+__all__ = ["cache_folder", "own_folder", "root"]
 
 INSTALLED = Path(__file__).resolve().parent / "files"
 """Where an installed package holds notebooks, paper and data."""
@@ -41,13 +39,6 @@ def own_folder(name: str) -> Path:
     """Return the folder for what the project writes by default: in its checkout, else in the working directory."""
     top = root()
     return (Path.cwd() if top == INSTALLED else top) / name
-
-
-@cache
-def catalogue(language: str) -> nbproof.Catalogue:
-    """Return what the package's own texts are in a language, for those that no notebook says."""
-    folders = surveysem.LOCALE, Path(__file__).parent / "locale"
-    return nbproof.Catalogue(language, *(file for one in folders for file in sorted(one.glob(f"*.{language}.po"))))
 
 
 def cache_folder() -> Path:

@@ -17,9 +17,9 @@ def own_codebook() -> Path:
     return root() / "data" / "survey" / "codebook.toml"
 
 
-def load_codebook(path: str | Path | None = None) -> Codebook:
-    """Return a codebook, by default the project's own."""
-    return surveysem.load_codebook(path or own_codebook())
+def load_codebook() -> Codebook:
+    """Return the project's own codebook."""
+    return surveysem.load_codebook(own_codebook())
 
 
 def stated_truth() -> Path:
@@ -49,43 +49,18 @@ def own_sample(*, nobs: int | None = None, seed: int | None = None) -> Sample:
     return surveysem.draw_stated(stated_truth(), load_codebook(), nobs=nobs, seed=seed)
 
 
-def read_study(
-    answers: str | Path = "",
-    codebook: str | Path = "",
-    *,
-    screening: str = "drop",
-    estimator: str = "MLR",
-    draws: int = 5000,
-    seed: int = 20240531,
-    **reading: Any,
-) -> Study:
-    """Return the study of a file of answers, or of the project's own labelled synthetic sample.
+def read_study(answers: str | Path = "", *, screening: str = "drop", **options: Any) -> Study:
+    """Return the study of a file of answers to the project's questions, or of its own labelled synthetic sample.
 
     Parameters
     ----------
     answers : path
         csv, xlsx or sav; empty for the synthetic sample.
-    codebook : path
-        Empty for the project's own.
-    screening, estimator, draws, seed, **reading
-        As of `surveysem.read_study`.
+    screening, **options
+        As of `surveysem.read_study`; for the sample estimator, draws and seed.
     """
     if answers:
-        return surveysem.read_study(
-            answers,
-            codebook or own_codebook(),
-            screening=screening,
-            estimator=estimator,
-            draws=draws,
-            seed=seed,
-            **reading,
-        )
+        return surveysem.read_study(answers, own_codebook(), screening=screening, **options)
     responses = own_sample().responses
-    return Study(
-        responses,
-        surveysem.screen(responses, mode=screening),
-        estimator,
-        draws,
-        seed,
-        "simulated by socialcommerce.survey from data/survey/truth.toml, not answered by people",
-    )
+    source = "simulated by socialcommerce.survey from data/survey/truth.toml, not answered by people"
+    return Study(responses, surveysem.screen(responses, mode=screening), drawn=source, **options)

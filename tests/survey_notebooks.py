@@ -1,4 +1,4 @@
-"""Two small notebooks with the parameters of the project's own, for tests of the report on somebody's survey."""
+"""Two small notebooks with the parameters of surveysem's own, for tests of the report on somebody's survey."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ STUDY = (
     "",
     """import json
 import pandas as pd
-from socialcommerce.notebook import Evidence, Page
-from socialcommerce.survey import read_study
-study = read_study(answers, codebook, screening=screening, estimator=estimator, draws=draws, **json.loads(reading))
+from surveysem.notebook import Evidence, Page
+from surveysem.report import study_of
+study = study_of(answers, codebook, screening=screening, estimator=estimator, draws=draws, **json.loads(reading))
 page = Page("{}", language=language)
 page.speak(study.words | {"Loadings of the items": {"zh": "题项载荷"}, "SE": {"zh": "标准误"}})
 evidence, called = Evidence(study.nobs, (study.basis,), study.source), study.codebook.called""",

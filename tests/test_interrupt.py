@@ -163,7 +163,8 @@ def test_notebooks_read_the_answers_where_they_stand(tmp_path, monkeypatch):
 SURVEY = """
 import sys
 from socialcommerce import cli
-cli.SURVEY_NOTEBOOKS = sys.argv[1:3]
+from surveysem import report
+report.NOTEBOOKS = sys.argv[1:3]
 sys.exit(cli.main(["survey", "report", *sys.argv[3:], "--draws", "20", "--language", "en"]))
 """
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_survey_report import BOOK, HEAD, csv, drawn, write
+from socialcommerce.survey import own_sample
 from tests.told import MEANINGLESS, NOTEBOOKS, run, sentences, untranslated
 
 
@@ -85,28 +85,27 @@ def test_a_series_of_ones_own_is_told_as_it_is(tmp_path, case):
     assert [part for part in unwanted if part in said] == []
 
 
+AS_THEY_ARE = {"screening": "report-only", "reading": '{"invalid": "record"}'}
+
+
 @pytest.fixture
-def survey(tmp_path) -> dict[str, str]:
-    """Twelve respondents of one kind, two constructs, one path."""
-    answers = [row[:-1] for row in drawn(12)]
-    book = BOOK.replace('group = "G"\n', "").replace('[[controls]]\ncode = "G"\nscale = "two"\n', "")
-    return {
-        "answers": str(write(tmp_path / "twelve.csv", csv(answers, HEAD[:-1]))),
-        "codebook": str(write(tmp_path / "book.toml", book)),
-    }
+def answers(tmp_path) -> str:
+    """Answers to the project's questionnaire; half a minute each, for models of 17 constructs."""
+    own_sample(nobs=400, seed=5).cells.drop(columns="basis").to_csv(tmp_path / "mine.csv", index=False)
+    return str(tmp_path / "mine.csv")
 
 
 @pytest.mark.slow
-def test_twelve_answers_to_two_constructs_are_measured(tmp_path, survey):
-    said = told(tmp_path, "04_measurement", htmt_draws=50, **survey)
-    assert "Questionnaires returned: 12. Excluded by at least one rule: 0. Analysed: 12." in said
-    assert "The measurement model of 2 constructs has" in said
-    assert "Invariance was not tested. The codebook names no question" in said
+def test_own_answers_to_the_projects_questions_are_measured(tmp_path, answers):
+    said = told(tmp_path, "04_measurement", htmt_draws=20, answers=answers, **AS_THEY_ARE)
+    assert "The answers are those of 400 respondents, read from mine.csv." in said
+    assert "The measurement model of 17 constructs has" in said
+    assert "simulated" not in said
 
 
 @pytest.mark.slow
-def test_twelve_answers_to_two_constructs_are_put_to_the_test(tmp_path, survey):
-    said = told(tmp_path, "05_strategies", draws=50, stability=20, starts=1, **survey)
-    assert "hypotheses of the codebook on 12 of the 12 answers in twelve.csv" in said
-    assert re.search(r"excludes zero in the hypothesised direction: [01] of 1\.", said)
-    assert "Profiles need two strategies or more; the codebook has 1." in said
+def test_own_answers_to_the_projects_questions_decide_the_papers_hypotheses(tmp_path, answers):
+    said = told(tmp_path, "05_strategies", draws=50, stability=20, starts=1, answers=answers, **AS_THEY_ARE)
+    assert re.search(r"hypotheses of the codebook on \d+ of the 400 answers in mine.csv", said)
+    assert re.search(r"excludes zero in the hypothesised direction: \d+ of 19\.", said)
+    assert re.search(r"Hypotheses: 23; results on \d+ answers", said)

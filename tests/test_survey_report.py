@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from small_project import made_once
 
-from socialcommerce import cli
+import surveysem
+from socialcommerce import cli, paper, survey
 from socialcommerce.project import root
-from socialcommerce.survey import read_study
-from surveysem import bundle, methods
+from surveysem import bundle, methods, read_study
 from surveysem.measurement import FIT_DIGITS, fit_table
 from tests.survey_notebooks import write_both
 
@@ -198,7 +198,7 @@ def test_a_folder_of_somebody_else_is_refused_and_left_alone(tmp_path, capsys):
 
 def only_the_front(monkeypatch) -> None:
     """Let the command make a front page and no more."""
-    monkeypatch.setattr(bundle, "run", lambda *given: {"tables": {"fit_table": FITS}, "texts": {}})
+    monkeypatch.setattr(bundle, "run", lambda *given: RESULTS)
     monkeypatch.setattr(bundle, "finish", lambda draft, *rest: write(draft / "index.html", "made"))
 
 
@@ -222,7 +222,7 @@ def report(tmp_path_factory) -> Path:
         file = write(folder / "answers.csv", csv([[*row, "secret"] for row in rows], [*HEAD, "Name"]))
         codebook = write(folder / "c.toml", BOOK)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(cli, "SURVEY_NOTEBOOKS", write_both(folder / "notebooks"))
+            patch.setattr(surveysem.report, "NOTEBOOKS", write_both(folder / "notebooks"))
             assert (
                 cli.main(
                     [
@@ -299,9 +299,10 @@ def test_pages_word_and_excel_say_the_same(report, language):
 
     word = Document(report / f"tables-{language}.docx")
     book = openpyxl.load_workbook(report / f"tables-{language}.xlsx")
-    assert [sheet.title for sheet in book] == ["1 items", "2 fit_table", "3 asked", "4 paths"]
+    contents = {"en": "Contents", "zh": "目录"}[language]
+    assert [sheet.title for sheet in book] == [contents, "1 items", "2 fit_table", "3 asked", "4 paths"]
     labels = [f"{'Table ' if language == 'en' else '表'}{k}" for k in range(1, 5)]
-    assert [sheet["A1"].value for sheet in book] == labels
+    assert [sheet["A1"].value for sheet in book][1:] == labels
     assert [p.text for p in word.paragraphs if p.text in labels] == labels
     results = json.loads((report / "results" / "two.json").read_text())["tables"]["paths"]["rows"]
     for values, row, line in zip(
@@ -360,7 +361,7 @@ def test_a_notebook_that_fails_leaves_nothing(tmp_path, capfd, monkeypatch):
     from tests.survey_notebooks import PARAMETERS
 
     broken = write_notebook(tmp_path / "nb" / "broken.ipynb", [TITLE, PARAMETERS, ("", "1 / 0")])
-    monkeypatch.setattr(cli, "SURVEY_NOTEBOOKS", (str(broken),))
+    monkeypatch.setattr(surveysem.report, "NOTEBOOKS", (str(broken),))
     file, codebook = write(tmp_path / "a.csv", csv(ROWS)), write(tmp_path / "c.toml", BOOK)
     (tmp_path / "made").mkdir()
     assert (
@@ -460,7 +461,7 @@ def test_the_whole_report_on_the_hanoi_survey_holds_the_published_numbers(hanoi,
     )
     results = [
         json.loads((tmp_path / "out" / "results" / f"{name}.json").read_text())["tables"]
-        for name in cli.SURVEY_NOTEBOOKS
+        for name in surveysem.report.NOTEBOOKS
     ]
     fits, paths = (
         pd.DataFrame(each["rows"], columns=each["columns"])
@@ -471,45 +472,26 @@ def test_the_whole_report_on_the_hanoi_survey_holds_the_published_numbers(hanoi,
     assert paths["std"].tolist() == pytest.approx([0.490, -0.229, 0.332, 0.105], abs=2e-3)  # kept to print alike
 
 
-@pytest.mark.slow
-def test_the_projects_own_notebooks_take_any_survey(tmp_path):
-    file, codebook = write(tmp_path / "a.csv", csv(ROWS)), write(tmp_path / "c.toml", BOOK)
-    assert (
-        cli.main(
-            [
-                "survey",
-                "report",
-                str(file),
-                "--codebook",
-                str(codebook),
-                "--out",
-                str(tmp_path / "out"),
-                "--draws",
-                "50",
-                "--language",
-                "zh",
-                "--estimator",
-                "WLSMV",
-            ]
-        )
-        == 0
-    )
-    said = (tmp_path / "out" / "methods-zh.txt").read_text(encoding="utf-8")
-    assert "按G分组的多群组分析：依ΔCFI和ΔRMSEA判断，" in said
-    for name in cli.SURVEY_NOTEBOOKS:
-        page = (tmp_path / "out" / "zh" / f"{name}.html").read_text(encoding="utf-8")
-        read = re.sub(r'<details class="code">.*?</details>', "", page, flags=re.DOTALL)
-        assert "论文" not in read  # it is about somebody's own survey; the code says when it would speak of the paper
-        assert "服务" in page  # as the codebook says it
-        assert "untranslated" not in (tmp_path / "out" / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
-    found = json.loads((tmp_path / "out" / "results" / "04_measurement.json").read_text(encoding="utf-8"))
-    assert found["numbers"]["kept"]["value"] == found["numbers"]["received"]["value"] == len(ROWS)
-    assert [row[1] for row in found["tables"]["items_table"]["rows"]] == HEAD[:-1]
-    assert found["texts"]["invariance"]["zh"].endswith("不变性")
-    assert "WLSMV" in said
+def test_without_a_codebook_the_report_is_on_the_papers_hypotheses(tmp_path, monkeypatch):
+    """The study's own codebook goes to the notebooks of surveysem, and labels what paper/hypotheses.toml states."""
+    given = {}
+    only_the_front(monkeypatch)
+    monkeypatch.setattr(bundle, "run", lambda draft, notebooks, inputs, *more: given.update(inputs) or RESULTS)
+    survey.own_sample(nobs=300).write(tmp_path)
+    arguments = [str(tmp_path / "sample.csv"), "--invalid", "record", "--out", str(tmp_path / "out")]
+    assert cli.main(["survey", "report", *arguments]) == 0
+    book = surveysem.load_codebook(given["codebook"])
+    stated = {h.id: h for h in paper.load_hypotheses() if any(d.name == "survey" for d in h.data)}
+    labels = {one.label: one for one in surveysem.hypotheses.hypotheses_of(book)}
+    assert {*stated} - {*labels} == {"H49", "H50", "H52"}  # no single path: notebook 05 decides them
+    signs = {(path.outcome, path.predictor): path.direction for path in book.paths}
+    for label, one in labels.items():
+        assert stated[label].direction == ("positive" if signs[one.outcome, one.predictor] > 0 else "negative")
+        assert all(book.called[name] for name in (one.outcome, one.predictor))
 
 
 FITS = {"columns": [*FIT_DIGITS], "rows": [[0.5] * len(FIT_DIGITS)] * 2}
+RESULTS = {"tables": {"fit_table": FITS}, "texts": {}}
 CELLS = st.sampled_from(
     ["", "1", "5", "9", "always", "从不", "=1+1", HTML, "-3", "nan", "inf", "\x00", "'", '"']
 ) | st.text(max_size=8)

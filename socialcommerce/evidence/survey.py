@@ -1,4 +1,4 @@
-"""Respondents: what a survey says of each strategy, by the paper's hypotheses or by the paths of its own codebook.
+"""Respondents: what a survey by the project's codebook says of each hypothesis of the paper on people.
 
 On the project's synthetic sample a verdict says whether the method recovers the truth; on anybody's respondents,
 whether the claim is supported.
@@ -14,7 +14,6 @@ from typing import Any
 import pandas as pd
 
 import surveysem
-from nbproof import listed, words
 from socialcommerce import data, paper, survey, verdicts
 from socialcommerce.errors import ParameterError
 from socialcommerce.paper import Evidence, Family, Hypothesis
@@ -33,28 +32,8 @@ __all__ = [
     "verdicts_of",
 ]
 
-PATHS = {
-    "H30": ("trust", "quality"),
-    "H31": ("trust", "disclosure"),
-    "H32": ("trust", "security"),
-    "H33": ("trust", "brand"),
-    "H51": ("trust", "interaction"),
-    "H34": ("satisfaction", "logistics"),
-    "H35": ("satisfaction", "service"),
-    "H36": ("satisfaction", "personalisation"),
-    "H37": ("satisfaction", "disclosure"),
-    "H38": ("satisfaction", "segmentation"),
-    "H39": ("satisfaction", "intrusiveness"),
-    "H40": ("stickiness", "trust"),
-    "H41": ("stickiness", "satisfaction"),
-    "H42": ("stickiness", "emotion"),
-    "H43": ("repurchase", "stickiness"),
-    "H44": ("repurchase", "benefit"),
-    "H45": ("repurchase", "trust"),
-    "H46": ("sharing", "satisfaction"),
-    "H47": ("sharing", "trust"),
-}
-"""Outcome and predictor of each hypothesis on a path."""
+PATHS = {one.label: (one.outcome, one.predictor) for one in survey.load_codebook().hypotheses if not one.moderator}
+"""Outcome and predictor of each hypothesis on a path, as the codebook labels them."""
 
 MODERATION, CONTACT, EQUAL, INDIRECT = "H48", "H49", "H50", "H52"
 COMPARED = ("stickiness", "repurchase")  # outcomes whose paths H50 compares
@@ -70,15 +49,9 @@ Found = Effect | NotTestable | Callable[[float], Joint]
 
 
 def hypotheses_of(study: Study) -> tuple[Hypothesis, ...]:
-    """Return what is tested: the paper's hypotheses where the codebook has their paths, else one for each path.
-
-    Where the answers are anybody's own, the kind of evidence is theirs, and nothing of the outcome is known beforehand.
-    """
-    stated = {(path.outcome, path.predictor) for path in study.codebook.paths}
+    """Return the hypotheses on a survey; where the answers are anybody's own, the kind of evidence is theirs."""
     evidence = (Evidence("survey", study.basis, "direct"),)
-    if set(PATHS.values()) <= stated:
-        return tuple(replace(h, data=evidence) for h in paper.load_hypotheses() if h.id in TESTS)
-    return tuple(_own_hypothesis(study, k, evidence) for k in range(len(study.codebook.paths)))
+    return tuple(replace(h, data=evidence) for h in paper.load_hypotheses() if h.id in TESTS)
 
 
 def hypothesis_tests(study: Study, known: Mapping[str, Any] | None = None) -> dict[str, HypothesisTest | NotTestable]:
@@ -92,7 +65,7 @@ def hypothesis_tests(study: Study, known: Mapping[str, Any] | None = None) -> di
     """
     hypotheses = hypotheses_of(study)  # nothing is known of anybody's respondents
     truth = true_effects(survey.own_truth(), study.answers) if study.basis == "synthetic sample" else {}
-    found = {h.id: _found(study, h.id, k, known or {}) for k, h in enumerate(hypotheses)}
+    found = {h.id: _found(study, h.id, known or {}) for h in hypotheses}
     rates = _rates(hypotheses, found)
     return {h.id: _test(h, found[h.id], rates[h.id], study, truth.get(h.id)) for h in hypotheses}
 
@@ -157,7 +130,7 @@ def estimate_table(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _found(study: Study, name: str, k: int, known: Mapping[str, Any]) -> Found:
+def _found(study: Study, name: str, known: Mapping[str, Any]) -> Found:
     """Return what a study says of one hypothesis."""
     if name == MODERATION:
         return _moderation(study)
@@ -169,16 +142,12 @@ def _found(study: Study, name: str, k: int, known: Mapping[str, Any]) -> Found:
         return apart if isinstance(apart, NotTestable) else lambda alpha: apart.largest(COMPARED, alpha=alpha)
     if name == INDIRECT:
         return _indirect(known["indirect"] if "indirect" in known else paths.indirect(study), study)
-    if name in PATHS:
-        return paths.direct(study, *PATHS[name])
-    return paths.direct(study, study.codebook.paths[k].outcome, study.codebook.paths[k].predictor)
+    return paths.direct(study, *PATHS[name])
 
 
 def _moderation(study: Study) -> Found:
     """H48: by how much price sensitivity, one SD more of it, adds to the path from benefit to repurchase."""
-    entry = next((m for m in study.codebook.moderations if (m.predictor, m.moderator) == ("benefit", "price")), None)
-    if entry is None:
-        return NotTestable("The codebook states no moderation of benefit by price sensitivity.")
+    entry = next(m for m in study.codebook.moderations if (m.predictor, m.moderator) == ("benefit", "price"))
     found = moderation.moderation(study, entry)
     return found if isinstance(found, NotTestable) else found.effect
 
@@ -187,13 +156,8 @@ def _indirect(found: paths.Indirect | NotTestable, study: Study) -> Found:
     """H52: the least of the strategies' indirect effects on repurchase, each in its claimed direction."""
     if isinstance(found, NotTestable):
         return found
-    if all((y, via) != ("repurchase", "all") for _, y, via in found.names):
-        return NotTestable("The codebook has no strategy that acts on repurchase through another construct.")
     total, signs = found.totals("repurchase"), paths.claimed_signs(study)
     sign = [signs[name] for name in total.names]
-    if 0 in sign:
-        mixed = listed(x for (x, _, _), one in zip(total.names, sign, strict=True) if not one)
-        return NotTestable(words("The codebook expects ways of both signs to repurchase for {mixed}.", mixed=mixed))
     turned = replace(total, estimates=total.estimates * sign, draws=total.draws * sign)
     return lambda alpha: surveysem.least(
         turned.estimates, turned.interval, total.nobs, alpha=alpha, p_values=turned.p_values
@@ -258,25 +222,6 @@ def _rate(family: Family) -> float:
 
 def _alpha(test: HypothesisTest | NotTestable, hypothesis: Hypothesis) -> float:
     return 1 - test.level if isinstance(test, HypothesisTest) and test.level else _rate(hypothesis.family)
-
-
-def _own_hypothesis(study: Study, k: int, evidence: tuple[Evidence, ...]) -> Hypothesis:
-    """Put a path of the codebook as a hypothesis: the paths to one outcome are a family under Holm's correction."""
-    path, rules, called = study.codebook.paths[k], paper.load_rules(), study.codebook.called
-    x, y, rises = called[path.predictor], called[path.outcome], path.direction > 0
-    statement = "{x} has a positive effect on {y}." if rises else "{x} has a negative effect on {y}."
-    return Hypothesis(
-        id=f"P{k + 1:02}",
-        claims=(),
-        data=evidence,
-        part="strategies",
-        family=Family(path.outcome, {"en": words("paths to {y}", y=y)}, rules.alpha, "holm"),
-        statement={"en": words(statement, x=x, y=y)},
-        null={"en": words("The path from {x} to {y} is zero.", x=x, y=y)},
-        design={"en": "Standardised path in the structural model."},
-        direction="positive" if rises else "negative",
-        smallest_effect=rules.smallest_effects["path"],
-    )
 
 
 def true_effects(truth: surveysem.Truth, answers: pd.DataFrame | None = None) -> dict[str, float]:

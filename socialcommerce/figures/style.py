@@ -7,14 +7,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from inspect import signature
 from typing import Any
 
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.figures import fonts
 from socialcommerce.figures.colours import DARK, GRID, INK, MUTED, PAPER, SERIES, VARIABLES, css
 from socialcommerce.figures.svg import inline, tidy
-from socialcommerce.project import catalogue
 
 __all__ = [
     "DARK",
@@ -78,8 +76,7 @@ def draw(plot: Callable[..., Any], *results: Any, language: str, **options: Any)
     Parameters
     ----------
     plot : callable
-        ``plot(*results, language=..., **options)`` returns axes, an array of axes, or a figure; of one that takes no
-        ``language`` the texts are translated by the catalogues.
+        ``plot(*results, language=..., **options)`` returns axes, an array of axes, or a figure.
     language : {"en", "zh"}
         Whose labels are drawn.
 
@@ -95,21 +92,10 @@ def draw(plot: Callable[..., Any], *results: Any, language: str, **options: Any)
     """
     from matplotlib import pyplot as plt
 
-    from nbproof import translated
-
     with house(language):
         before = set(plt.get_fignums())
         try:
-            if "language" in signature(plot).parameters:
-                figure = _figure_of(plot(*results, language=language, **options), plot)
-            else:
-                figure = translated(
-                    _figure_of(plot(*results, **options), plot),
-                    catalogue(language),
-                    [fonts.family(language), FALLBACK],
-                    language=language,
-                )
-            return tidy(_saved(figure))
+            return tidy(_saved(_figure_of(plot(*results, language=language, **options), plot)))
         finally:  # whatever happened
             for number in set(plt.get_fignums()) - before:
                 plt.close(number)

@@ -7,7 +7,7 @@ past a layer has a place of its own in it, so that it runs behind no variable. A
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,7 @@ def plot_paths(
     standardized: bool = True,
     items: bool = True,
     names: Mapping[str, str] | None = None,
+    without: Collection[str] = (),
 ) -> Axes:
     """Draw variables, paths, loadings and covariances with their estimates, in the colours of matplotlib's style.
 
@@ -78,8 +79,8 @@ def plot_paths(
         Draw ``std_all`` and its interval, or the estimates as they are.
     items : bool
         Without them only what points at latent variables and their causes is drawn: for large models.
-    names : mapping, optional
-        What to call a variable in the figure.
+    names, without : mapping, collection of str, optional
+        What to call a variable in the figure, and which variables not to draw, such as those only held constant.
 
     Raises
     ------
@@ -91,6 +92,7 @@ def plot_paths(
     if not 1 <= group <= fit.table.groups:
         raise ParameterError(f"group is a number from 1 to {fit.table.groups}; got {group!r}.")
     rows, latent = _relations(fit, group, standardized, items)
+    rows = rows[~rows[["lhs", "rhs"]].isin(list(without)).any(axis=1)]
     if rows.empty:
         raise ParameterError(f"items={items} leaves nothing to draw: the model has no path between its variables.")
     called = {name: (names or {}).get(name, name) for name in pd.unique(rows[["lhs", "rhs"]].to_numpy().ravel())}
@@ -325,7 +327,7 @@ def _spots(drawn: _Layout) -> Array:
     costs = []
     for k, spots in enumerate(tries):
         others = np.vstack([np.empty((0, 2)), *lines[:k], *lines[k + 1 :]])
-        hits = 1e3 * (np.abs(spots[:, None] - boxes[:, :2]) < (boxes[:, 2:] + NUMBER) / 2).all(-1).sum(-1)
+        hits = 2e3 * (np.abs(spots[:, None] - boxes[:, :2]) < (boxes[:, 2:] + NUMBER) / 2).all(-1).sum(-1)
         hits += 0.5 * (np.abs(spots[:, None] - others) < NUMBER / 2 + 0.01).all(-1).sum(-1)
         costs.append(hits + np.abs(np.linspace(-0.5, 0.51, len(spots))))
     chosen = np.array([spots[np.argmin(cost)] for spots, cost in zip(tries, costs, strict=True)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -336,17 +336,18 @@ class SemFit(report.Shown):
         standardized: bool = True,
         items: bool = True,
         names: Mapping[str, str] | None = None,
+        without: Collection[str] = (),
     ) -> Axes:
         """Draw the path diagram; needs matplotlib, the extra ``plot``.
 
         Parameters
         ----------
-        ax, group, standardized, items, names
-            As in ``semfit.diagram.plot_paths``: where, which group (from 1), what numbers, whether items, and names.
+        ax, group, standardized, items, names, without
+            As in ``semfit.diagram.plot_paths``: where, which group (from 1), what numbers, items or not, and names.
         """
         from semfit.diagram import plot_paths
 
-        return plot_paths(self, ax, group=group, standardized=standardized, items=items, names=names)
+        return plot_paths(self, ax, group=group, standardized=standardized, items=items, names=names, without=without)
 
     def summary(self) -> str:
         """Return the fit as text: problems first, then test and fit measures, then all parameters."""

@@ -122,6 +122,12 @@ def faults(ax) -> list[str]:
 
 
 HANOI = {"buying": "trust quality price brand"}
+MEMBERS = {
+    "value": "coaching tools crowding",
+    "belonging": "coaching crowding",
+    "commitment": "value belonging",
+    "renewal": "commitment value crowding",
+}
 SEVEN = {"trust": "quality logistics brand", "buying": "trust price", "sharing": "buying trust"}
 
 
@@ -133,8 +139,9 @@ def test_nothing_covers_anything_in_a_model_of_two(items):
     assert ax.figure.get_figwidth() == pytest.approx(6.3)
 
 
-def test_nothing_covers_anything_in_a_model_of_seven():
-    assert faults(fitted(measured(SEVEN)).plot(items=False)) == []
+@pytest.mark.parametrize("paths", [SEVEN, MEMBERS])
+def test_nothing_covers_anything_in_a_model_of_seven(paths):
+    assert faults(fitted(measured(paths)).plot(items=False)) == []
 
 
 def test_nothing_covers_anything_in_a_model_of_seventeen(seventeen):
@@ -193,6 +200,12 @@ def test_a_path_fixed_at_zero_is_not_drawn():
     rows = pd.read_csv(REFERENCE / "data" / "sim_paths.csv")
     ax = semfit.fit("m ~ z1 + 0*z2\ny ~ m", rows).plot()
     assert sum(hasattr(patch, "get_arrowstyle") for patch in ax.patches) == 3  # two paths, the causes' covariance
+
+
+def test_what_is_left_out_is_not_drawn():
+    ax = fitted(measured({"buying": "trust price"})).plot(items=False, without={"price"})
+    assert {text.get_label() for text in ax.texts} - {""} == {"trust", "buying"}  # the number has no label
+    assert sum(hasattr(patch, "get_arrowstyle") for patch in ax.patches) == 1
 
 
 def test_a_name_written_anew_is_folded_anew():

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
 import nbproof
 from surveysem import __version__
-from surveysem.commands import add_commands, add_report, make_report
+from surveysem.commands import add_commands
 
 __all__ = ["main"]
 
@@ -24,14 +23,7 @@ def _parser() -> nbproof.CommandParser:
     parser.add_argument("--version", action="version", version=__version__)
     verbs = parser.add_subparsers(required=True, metavar="command", parser_class=nbproof.CommandParser)
     add_commands(verbs, "surveysem")
-    add_report(verbs, _report)
     return parser
-
-
-def _report(chosen: argparse.Namespace) -> int:
-    from surveysem import read_study
-
-    return make_report(chosen, "surveysem", read_study)
 
 
 def _project() -> nbproof.Project:

@@ -128,9 +128,9 @@ def _linked(path: Path, folder: Path) -> str:
 def _write_tables(draft: Path, executed: Mapping[str, Mapping[str, Any]], language: str, title: str) -> None:
     from surveysem.article import excel, tables_of, word
 
-    tables = tables_of(executed, language)
-    for ending, write in (("docx", word), ("xlsx", excel)):
-        (draft / f"tables-{language}.{ending}").write_bytes(write(tables, title))
+    tables, words = tables_of(executed, language), WORDS[language]
+    (draft / f"tables-{language}.docx").write_bytes(word(tables, title))
+    (draft / f"tables-{language}.xlsx").write_bytes(excel(tables, title, words["sheets"]))
 
 
 def _png(svg: bytes, draft: Path) -> bytes:

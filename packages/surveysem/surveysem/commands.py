@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +14,8 @@ from surveysem.errors import UnknownNameError
 if TYPE_CHECKING:
     from surveysem.responses import Reading, Responses
     from surveysem.screening import Screened
-    from surveysem.study import Study
 
-__all__ = ["add_commands", "add_report", "make_report", "reading", "say_who_is_left"]
+__all__ = ["add_commands", "reading", "say_who_is_left"]
 
 Place = Callable[[], Path]
 RESPONDENTS, SEED = 500, 1  # of a sample whose truth is not stated
@@ -25,7 +24,7 @@ RESPONDENTS, SEED = 500, 1  # of a sample whose truth is not stated
 def add_commands(
     verbs: argparse._SubParsersAction, maker: str, codebook: Place | None = None, truth: Place | None = None
 ) -> None:
-    """Add ``template``, ``draft``, ``check`` and ``sample`` to the commands of a parser.
+    """Add ``template``, ``draft``, ``check``, ``sample`` and ``report`` to the commands of a parser.
 
     Parameters
     ----------
@@ -75,15 +74,12 @@ def add_commands(
         metavar="DIR",
         help="for sample.csv, planted.csv (defects) and truth.json",
     )
+    _add_report(verbs, maker, codebook)
 
 
-def add_report(
-    verbs: argparse._SubParsersAction, work: Callable[[argparse.Namespace], int], default: Place | None = None
-) -> None:
-    """Add ``report`` to the commands of a parser; ``default`` returns the codebook taken where none is given."""
-    report = nbproof.add_command(
-        verbs, "report", work, "test the codebook's paths on a file of answers: pages, tables, figures, an R script"
-    )
+def _add_report(verbs: argparse._SubParsersAction, maker: str, default: Place | None) -> None:
+    help = "test the codebook's paths on a file of answers: pages, tables, figures, an R script"
+    report = nbproof.add_command(verbs, "report", partial(_report, maker, default), help)
     add_codebook(report, default)
     add_reading(report)
     report.add_argument(
@@ -94,26 +90,8 @@ def add_report(
     report.add_argument("--draws", type=int, default=5000, metavar="N", help="bootstrap resamples (default: 5000)")
 
 
-def make_report(
-    chosen: argparse.Namespace, maker: str, read: Callable[..., Study], notebooks: Sequence[str] = ()
-) -> int:
-    """Make the report that the options of :func:`add_report` ask for, whole or not at all.
-
-    Parameters
-    ----------
-    maker : str
-        What the commands are called before their own name.
-    read : callable
-        Returns the study of a file and a codebook, as `surveysem.read_study` does; without a codebook, the default's.
-    notebooks : sequence of str
-        In place of those of this package.
-
-    Raises
-    ------
-    ParameterError, UnknownNameError, DataError
-        When options or files are wrong; NotebookError when a notebook failed.
-    """
-    from surveysem import check_study, report
+def _report(maker: str, default: Place | None, chosen: argparse.Namespace) -> int:
+    from surveysem import check_study, read_study, report
 
     nbproof.check_positive(draws=chosen.draws)
     languages = list(dict.fromkeys(chosen.language.split(",")))
@@ -121,13 +99,12 @@ def make_report(
         if language not in report.LANGUAGES:
             raise UnknownNameError("language", language, report.LANGUAGES)
     settled = {name: getattr(chosen, name) for name in ("screening", "estimator", "draws")}
+    inputs = {"answers": chosen.file, "codebook": _chosen(chosen.codebook, default)}
     with nbproof.whole_folder(chosen.out, f"{maker} report") as draft:
-        study = read(chosen.file, chosen.codebook or "", **settled, **reading(chosen))
+        study = read_study(*inputs.values(), **settled, **reading(chosen))
         check_study(study)
         say_who_is_left(study.responses, study.screened)
-        inputs = {"answers": chosen.file} | ({"codebook": chosen.codebook} if chosen.codebook else {})
-        how = {"screening": chosen.screening, "reading": reading(chosen)}
-        report.write(study, draft, inputs, languages, **how, notebooks=notebooks)
+        report.write(study, draft, inputs, languages, screening=chosen.screening, reading=reading(chosen))
     print(f"open {nbproof.shown(chosen.out / 'index.html')}")
     return 0
 

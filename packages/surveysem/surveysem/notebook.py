@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import nbproof
-from nbproof import Evidence
+from nbproof import Evidence, words
 from surveysem import report
 
+if TYPE_CHECKING:
+    from surveysem.study import Study
+
 __all__ = ["Evidence", "Page"]
+
+SHORT = 24  # characters of a question that has room in a list
 
 STYLE = {
     "figure.constrained_layout.use": True,
@@ -27,7 +34,7 @@ class Page(nbproof.Page):
 
         nbproof.use(report.settings)
         super().__post_init__()
-        seaborn.set_theme(style="whitegrid", palette="deep", rc=STYLE)
+        seaborn.set_theme(context="paper", style="whitegrid", palette="deep", rc=STYLE)
         matplotlib.interactive(False)
 
     def fonts(self, language: str) -> list[str]:
@@ -43,3 +50,14 @@ class Page(nbproof.Page):
             if str(path) not in known:
                 fontManager.addfont(path)
         return [fonts.FAMILY, "DejaVu Sans"]
+
+    @staticmethod
+    def held(study: Study) -> list[str]:
+        """Say what each column of the covariates holds: a question, or its code if that is long, and which answer."""
+        found = []
+        for code, label in study.covariates.values():
+            item = study.codebook.by_code[code]
+            question = item.en if 0 < len(item.en) <= SHORT else code
+            answer = label is not None and item.scale.en[label - item.scale.low]
+            found.append(words("{question}: {answer}", question=question, answer=answer) if answer else question)
+        return found

@@ -107,7 +107,6 @@ def write(
     *,
     screening: str = "drop",
     reading: Reading | None = None,
-    notebooks: Sequence[str] = (),
 ) -> None:
     """Fill a folder with the report on a study: pages, tables, figures, methods paragraph, R script and its data.
 
@@ -123,8 +122,6 @@ def write(
         Of the report; notebooks as they were run show the first.
     screening, reading
         As the study was read, see `surveysem.read_study`.
-    notebooks : sequence of str
-        In the order of the report; by default those of this package.
 
     Raises
     ------
@@ -133,6 +130,7 @@ def write(
     """
     from surveysem import bundle, methods
 
+    nbproof.use(settings)
     _write_answers(study, draft)
     given = {
         "screening": screening,
@@ -143,7 +141,7 @@ def write(
     }
     jobs = 1 if len(study.responses.answers) > LARGE else None  # two large files at a time would not fit in memory
     titles = dict(zip(LANGUAGES, study.codebook.title, strict=True))
-    results = bundle.run(draft, notebooks or NOTEBOOKS, inputs, given, languages, jobs, titles)
+    results = bundle.run(draft, NOTEBOOKS, inputs, given, languages, jobs, titles)
     fits, invariance = methods.told_by(results)
     for language in languages:
         text = methods.methods_text(study, language, fits, invariance.get(language, ""))

@@ -12,9 +12,9 @@ from surveysem.article.tables import ArticleTable, tables_of
 
 
 def excel(*given):
-    from surveysem import article
+    from surveysem import article, bundle
 
-    return article.excel(*given)
+    return article.excel(*given, bundle.WORDS["en"]["sheets"])
 
 
 def word(*given):
@@ -121,7 +121,10 @@ def test_excel_holds_numbers_and_runs_nothing(tables):
 
     content = excel(tables, "Tables")
     book = openpyxl.load_workbook(io.BytesIO(content))
-    assert book.sheetnames == ["1 paths", "2 paths", "3 items"]
+    assert book.sheetnames == ["Contents", "1 paths", "2 paths", "3 items"]
+    listed = [[cell.value for cell in row] for row in book["Contents"]["A4:C7"]]
+    assert listed == [["sheet", "title", "rows"], *([n, "What stands here", 2] for n in book.sheetnames[1:])]
+    assert [book["Contents"].cell(row, 1).hyperlink.location for row in (5, 7)] == ["'1 paths'!A1", "'3 items'!A1"]
     sheet = book["1 paths"]
     assert [[cell.value for cell in row] for row in sheet["A5:E6"]] == [
         ["=a", 0.49, 0.0002, 1234, 12345.678],
@@ -171,3 +174,34 @@ def test_a_table_too_wide_for_a_page_stands_across_and_stays_inside():
     assert upright.page_width < upright.page_height
     room = across.page_width - across.left_margin - across.right_margin
     assert sum(column.width for column in made.tables[0].columns) <= room
+
+
+def test_tables_of_one_direction_share_pages_and_short_ones_stay_whole(tables):
+    from docx import Document
+
+    made = Document(io.BytesIO(word(tables, "Tables")))
+    assert len(made.sections) == 1
+    kept = [cell.paragraphs[0].paragraph_format.keep_with_next for row in made.tables[1].rows for cell in row.cells]
+    assert all(kept)  # the last row with its note
+    long = payload("long", {"k": list(range(90))}, {})
+    rows = Document(io.BytesIO(word(tables_of({"one": notebook(long)}, "en"), "Tables"))).tables[0].rows
+    assert not rows[40].cells[0].paragraphs[0].paragraph_format.keep_with_next  # it may part here
+    assert rows[0]._tr.trPr.xpath("w:tblHeader")
+
+
+def test_no_column_is_narrower_than_its_longest_word():
+    """By the widths of STIX, a font with the measures of Times, and the margins of Word's own style for tables."""
+    from pathlib import Path
+
+    import matplotlib
+    from docx import Document
+    from PIL import ImageFont
+
+    words = ["MMWWMW", "personalisation", "95% CI LL", "communality", "\N{MINUS SIGN}0.05", "mammogram"]
+    crowded = payload("crowded", {f"{text} {k}": [text, text] for k, text in enumerate(words * 2) if k < 10}, {})
+    made = Document(io.BytesIO(word(tables_of({"one": notebook(crowded)}, "en"), "Tables")))
+    size = made.tables[0].rows[0].cells[0].paragraphs[0].runs[0].font.size.pt
+    times = ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "STIXGeneral.ttf"), 100)
+    for column in made.tables[0].columns:
+        longest = max(times.getlength(part) for cell in column.cells for part in cell.text.split())
+        assert column.width.pt >= longest * size / 100 + 10.8

@@ -97,6 +97,10 @@ def test_it_speaks_of_the_users_study_and_of_no_other(made):
             assert not FOREIGN.search(page)
             assert name in page
         assert "H2a" in told(made / language / "structure.html")
+        sex, men = (getattr(book.by_code["SEX"], language), getattr(book.by_code["SEX"].scale, language)[1])
+        colon = ": " if language == "en" else "\N{FULLWIDTH COLON}"
+        assert f"{sex}{colon}{men}" in told(made / language / "structure.html")  # what is held constant
+        assert "SEX_2" not in told(made / language / "structure.html")
         assert title in (made / "index.html").read_text(encoding="utf-8")
 
 
@@ -144,7 +148,7 @@ def test_a_smaller_survey_gets_only_the_parts_that_apply(tmp_path, monkeypatch):
     absent = every - said["measurement"] - said["structure"]
     assert absent == {
         "profile_table", "counts_table", "covariates_table", "invariance_table", "method_failed", "effects_table",
-        "moderation_table", "slopes_table", "groups_table", "differences_table", "untested_table",
+        "moderation_table", "slopes_figure", "slopes_table", "groups_table", "differences_table", "untested_table",
     }  # fmt: skip
     for heading in (
         "## Respondents",

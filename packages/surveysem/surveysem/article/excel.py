@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, Side
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import get_column_letter, quote_sheetname
+from openpyxl.worksheet.hyperlink import Hyperlink
 
 from surveysem.article.tables import MAKER, ArticleTable, Cell, archive, is_sentence, width_of
 
@@ -19,18 +20,37 @@ WIDEST, LINE = 60, 13.5  # characters of a column, points of a line
 HEAVY, FINE = Side(style="medium"), Side(style="thin")
 FIRST = 4  # row of the heads: number, title and an empty line stand above
 FORMULA = tuple("=+-@")
+RIGHT = (False, False, True)  # columns of the list of sheets
 
 
-def excel(tables: Sequence[ArticleTable], title: str) -> bytes:
-    """Return an .xlsx; every text is stored as text, one that opens like a formula too."""
+def excel(tables: Sequence[ArticleTable], title: str, words: Mapping[str, str]) -> bytes:
+    """Return an .xlsx; every text is stored as text, one that opens like a formula too.
+
+    ``words`` are those of the first sheet, a list of the others: contents, sheet, title, rows.
+    """
     book = Workbook()
-    book.remove(book.active)
     book.properties.title, book.properties.creator = title, MAKER
     for table in tables:
         _add(book.create_sheet(f"{table.number} {table.name}"[:31]), table)
+    rows = [
+        (Cell(name), Cell(table.title), Cell(str(len(table.rows)), len(table.rows)))
+        for name, table in zip(book.sheetnames[1:], tables, strict=True)
+    ]
+    heads = words["sheet"], words["title"], words["rows"]
+    language, label = next((table.language for table in tables), "en"), words["contents"]
+    _list(book.worksheets[0], ArticleTable(0, label, language, label, title, "", heads, tuple(rows), RIGHT, ""))
     file = io.BytesIO()
     book.save(file)
     return archive(file.getvalue())
+
+
+def _list(sheet: Any, contents: ArticleTable) -> None:
+    """Write what the other sheets hold, each with a link to it."""
+    sheet.title = contents.name
+    _add(sheet, contents)
+    for row, (name, *_) in enumerate(contents.rows, FIRST + 1):
+        sheet.cell(row, 1).hyperlink = Hyperlink("", location=f"{quote_sheetname(name.text)}!A1")
+        sheet.cell(row, 1).font = Font(FACES[contents.language], color="0563C1", underline="single")
 
 
 def _add(sheet: Any, table: ArticleTable) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from nbproof import Look, References, collect, payloads, provenance
 
-__all__ = ["ArticleTable", "MAKER", "Cell", "archive", "is_sentence", "tables_of", "width_of"]
+__all__ = ["ArticleTable", "MAKER", "Cell", "archive", "is_sentence", "longest_word", "tables_of", "width_of"]
 
 MAKER = "surveysem"  # whom an Office file names as its author
 MISSING = "–"
@@ -25,6 +25,7 @@ BOUNDED = re.compile(  # columns of statistics that cannot exceed 1: APA, for En
 LIKEWISE = ("estimate", "low", "high")  # in a table of loadings or reliabilities
 LEADING_ZERO = re.compile(r"(?<![\d.,])0\.(?=\d)")
 PROBABILITY = re.compile(r"p|q|p_?value(\.\w+)?")
+BROAD = "mw%+=<>→\N{MINUS SIGN}"  # wider than half their height, as capitals are
 HOUR, DAY = b"1980-01-01T00:00:00Z", (1980, 1, 1, 0, 0, 0)  # the earliest an archive can state
 
 
@@ -60,10 +61,15 @@ class ArticleTable:
         return [self.heads, *([cell.text for cell in row] for row in self.rows)]
 
     @property
+    def columns(self) -> list[tuple[str, ...]]:
+        """Head and texts of each column, without what stands across all."""
+        lines = [self.heads, *([cell.text for cell in row] for row in self.rows if not is_sentence(row))]
+        return list(zip(*lines, strict=True))
+
+    @property
     def widths(self) -> list[int]:
         """Characters of each column's longest text, a Chinese one counted twice, and the space beside it."""
-        lines = [self.heads, *([cell.text for cell in row] for row in self.rows if not is_sentence(row))]
-        return [max(map(width_of, column)) + 2 for column in zip(*lines, strict=True)]
+        return [max(map(width_of, column)) + 2 for column in self.columns]
 
 
 def is_sentence(row: Sequence[Cell]) -> bool:
@@ -143,6 +149,17 @@ def _clean(text: str) -> str:
 def width_of(text: str) -> int:
     """Return how many characters wide a text stands, a Chinese one counted twice."""
     return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
+
+
+def longest_word(text: str) -> float:
+    """Return how wide the longest word of a text is, in heights of its letters: at none of its signs a line may end.
+
+    >>> longest_word("a moderator (SD)"), longest_word("−0.05")
+    (4.75, 2.75)
+    """
+    words = re.findall(r"[^\s\u2e80-\uffff]+|[\u2e80-\uffff]", text)
+    broad = [0.25 * sum((sign.isupper() or sign in BROAD) + (sign in "MW%") for sign in word) for word in words]
+    return max((0.5 * width_of(word) + more for word, more in zip(words, broad, strict=True)), default=0.0)
 
 
 def archive(content: bytes) -> bytes:

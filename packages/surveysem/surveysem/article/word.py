@@ -13,46 +13,60 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Inches, Pt
 
-from surveysem.article.tables import MAKER, ArticleTable, archive, is_sentence
+from surveysem.article.tables import MAKER, ArticleTable, archive, is_sentence, longest_word, width_of
 
 __all__ = ["word"]
 
 LATIN, CHINESE = "Times New Roman", "SimSun"
 MARGIN, SHORT, LONG = Inches(1), Inches(8.5), Inches(11)  # APA's page
-SIZES = ((10, SHORT), (9, SHORT), (10, LONG), (9, LONG), (7.5, LONG))  # points of a table's text, tried on which side
+SIZES = ((10, SHORT), (9, SHORT), (8, SHORT), (9, LONG), (7.5, LONG))  # points of a table's text, on which side
+WRAP = 26  # characters after which a text may go on in the next line
+WHOLE = 30  # rows of a table that stays on one page
 HEAVY, FINE = "12", "6"  # eighths of a point
-BESIDE = Pt(8)  # margins of a cell
+BESIDE = Pt(11)  # margins of a cell, both
 
 
 def word(tables: Sequence[ArticleTable], title: str) -> bytes:
-    """Return a .docx with one table a page, wide ones across."""
+    """Return a .docx with one table below the other, wide ones on pages turned across."""
     made = Document()
     made.core_properties.title, made.core_properties.author = title, MAKER
     style = made.styles["Normal"]
     style.font.name, style.font.size = LATIN, Pt(10)
     style.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), CHINESE)
-    for k, table in enumerate(tables):
-        section = made.add_section() if k else made.sections[0]
+    before = None
+    for table in tables:
         needed = {each: _needed(table, each[0]) for each in SIZES}
         size, side = next((each for each in SIZES if sum(needed[each]) <= each[1] - 2 * MARGIN), SIZES[-1])
-        _turn(section, side)
-        _add(made, table, _shared(needed[size, side], side - 2 * MARGIN), Pt(size))
+        if side != before:
+            _turn(made.add_section() if before else made.sections[0], side)
+        _add(made, table, _shared(needed[size, side], _least(table, size), side - 2 * MARGIN), Pt(size), side == before)
+        before = side
     file = io.BytesIO()
     made.save(file)
     return archive(file.getvalue())
 
 
 def _needed(table: ArticleTable, size: float) -> list[int]:
-    """What every column's longest text needs."""
-    return [int(BESIDE + 0.52 * Pt(size) * width) for width in table.widths]
+    """What every column's longest text needs, or so much of it as stands in a line; heads of numbers go on in more."""
+    widths = [
+        max(map(width_of, column[right:]), default=0) for column, right in zip(table.columns, table.right, strict=True)
+    ]
+    lines = [int(BESIDE + 0.5 * Pt(size) * min(width, WRAP)) for width in widths]
+    return list(map(max, lines, _least(table, size)))
 
 
-def _shared(needed: list[int], room: int) -> list[int]:
-    """Widths of columns: what they need; where that is too much, those above the mean share what the others leave."""
-    mean = room / len(needed)
-    over, fixed = sum(max(each - mean, 0) for each in needed), sum(min(each, mean) for each in needed)
-    scale = min(1.0, (room - fixed) / over) if over else 1.0
-    return [int(min(each, mean) + scale * max(each - mean, 0)) for each in needed]
+def _least(table: ArticleTable, size: float) -> list[int]:
+    """What every column's longest word needs."""
+    return [int(BESIDE + Pt(size) * max(map(longest_word, column))) for column in table.columns]
+
+
+def _shared(needed: list[int], least: list[int], room: int) -> list[int]:
+    """Widths of columns: what they need; where that is too much, their longest words, and a share of what is left."""
+    spare, wanted = room - sum(least), sum(needed) - sum(least)
+    if spare <= 0:  # nothing fits: all give way alike
+        return [int(each * room / sum(least)) for each in least]
+    share = min(1.0, spare / wanted) if wanted else 0.0
+    return [int(low + share * (each - low)) for each, low in zip(needed, least, strict=True)]
 
 
 def _turn(section: Any, side: int) -> None:
@@ -61,9 +75,11 @@ def _turn(section: Any, side: int) -> None:
     section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = MARGIN
 
 
-def _add(made: Any, table: ArticleTable, widths: list[int], size: Pt) -> None:
-    heading = made.add_paragraph()
+def _add(made: Any, table: ArticleTable, widths: list[int], size: Pt, below: bool) -> None:
+    heading, whole = made.add_paragraph(), len(table.rows) <= WHOLE
     heading.add_run(table.label).bold = True
+    if below:
+        heading.paragraph_format.space_before = Pt(18)
     title = made.add_paragraph()
     title.add_run(table.title).italic = table.language == "en"
     for paragraph in (heading, title):
@@ -87,6 +103,9 @@ def _add(made: Any, table: ArticleTable, widths: list[int], size: Pt) -> None:
             row.cells[0].merge(row.cells[-1]).text = ""
             _write(row.cells[0], line[0].text, False, size, {"bottom": HEAVY if line is table.rows[-1] else ""})
     grid.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))  # repeated on every page
+    for row in grid.rows if whole else (*grid.rows[:3], grid.rows[-1]):  # a long one parts, but not at its ends
+        for cell in row.cells:
+            cell.paragraphs[0].paragraph_format.keep_with_next = True
     note = made.add_paragraph()
     note.paragraph_format.space_before = Pt(4)
     note.add_run(table.opening).italic = table.language == "en"
