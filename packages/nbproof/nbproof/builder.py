@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import shutil
 import signal
@@ -12,15 +11,17 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
-from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbproof.errors import NotebookError, OutputError
 from nbproof.folder import TAKEN, as_json, check_free, file_hash, locked, publish, read_manifest, staging, write_whole
 from nbproof.machine import KEPT, cache_folder, end_below, processors
-from nbproof.plan import BuildPlan, ReportPlan, file_label, planned, rendering_files, text_hash
+from nbproof.plan import BuildPlan, ReportPlan, file_label, labelled, planned, rendering_files, text_hash
 from nbproof.project import project
+
+if TYPE_CHECKING:  # a build with nothing to do starts no process
+    from multiprocessing.connection import Connection
 
 __all__ = ["Built", "build", "failure", "index_of"]
 
@@ -72,12 +73,19 @@ def build(
         ``failed`` maps the name of each failed report to one sentence; the others are published all the same.
     """
     options: dict[str, Any] = {"out": out, "profile": profile, "languages": languages, "given": given, "force": force}
-    out = planned(names, **options).out  # refuses bad input before anything is written
-    with locked(out, lambda text: print(text, file=sys.stderr, flush=True)):
+    plan, waited = planned(names, **options), []  # refuses bad input before anything is written
+    out, seen = plan.out, file_hash(plan.out / "manifest.json")
+
+    def wait_for_another(text: str) -> None:
+        waited.append(text)
+        print(text, file=sys.stderr, flush=True)
+
+    with locked(out, wait_for_another):
         shutil.rmtree(out / ".staging", ignore_errors=True)  # what a killed build left, here and below
         for left in (path for name in ("manifest.json", *TAKEN["index"]) for path in out.glob(f".{name}.*")):
             left.unlink()
-        plan = planned(names, **options)
+        if waited or file_hash(out / "manifest.json") != seen:  # another build was at work in between
+            plan = planned(names, **options)
         if not (out / "manifest.json").exists():
             write_whole(out / "manifest.json", as_json(TAKEN))  # from here on the folder is known to be a build's
         built = Built(out, kept=[report.name for report in plan.reports if not report.reasons])
@@ -127,7 +135,7 @@ def index_of(manifest: Mapping[str, Any], out: Path) -> dict[str, str]:
     """Hash what front page and crate are made from, the two themselves, and all else that the manifest says."""
     listed = {name: report["outputs"].get(f"search/{name}.json") for name, report in manifest["reports"].items()}
     files = [*rendering_files("nbproof.render", "nbproof.manifest"), project().path("CITATION.cff")]
-    sources = {file_label(path): file_hash(path) for path in files}
+    sources = labelled(files)
     rest = {key: value for key, value in manifest.items() if key != "index"}
     return {
         "key": text_hash(json.dumps([listed, sources], sort_keys=True)),
@@ -147,7 +155,6 @@ class Progress:
         said = TextColumn("{task.description}"), BarColumn(bar_width=28), TextColumn("{task.fields[at]}")
         self.bars = Progress(*said, TimeElapsedColumn(), console=Console(highlight=False), disable=not self.live)
         self.tasks: dict[str, Any] = {}
-        self.started: dict[str, float] = {}
 
     def __enter__(self) -> Progress:
         self.bars.start()  # what is printed from here on stands above the bars
@@ -158,7 +165,6 @@ class Progress:
 
     def start(self, name: str, reasons: tuple[str, ...]) -> None:
         """Say which report is made, and why."""
-        self.started[name] = time.monotonic()
         more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""
         print(f"{name}: {'; '.join(reasons[:3])}{more}", flush=True)
         self.tasks[name] = self.bars.add_task(name, total=None, at="starting")
@@ -171,14 +177,12 @@ class Progress:
         """A language is being rendered."""
         self.bars.update(self.tasks[name], advance=1, at=f"rendering {language}")
 
-    def done(self, name: str) -> float:
-        """Say that a report is whole; return the seconds it took."""
+    def done(self, name: str, seconds: float) -> None:
+        """Say that a report is whole."""
         self.bars.update(self.tasks[name], completed=1, total=1, at="built")
         self.bars.stop_task(self.tasks[name])
-        seconds = time.monotonic() - self.started[name]
         if not self.live:
             print(f"{name}: built in {seconds:.1f} s", flush=True)
-        return seconds
 
     def failed(self, name: str, message: str) -> None:
         """Say why a report is not made."""
@@ -201,6 +205,8 @@ class _Crew:
         pdf: bool,
         folder: Path | None,
     ) -> None:
+        import multiprocessing
+
         from nbproof.run import FIXED_ENVIRONMENT
 
         # macOS has a fork server too, but what its system libraries start does not survive a fork
@@ -227,6 +233,8 @@ class _Crew:
 
     def work(self, jobs: int) -> None:
         """Make every stale report."""
+        from multiprocessing.connection import wait
+
         waiting = list(self.plan.stale)
         while waiting or self.running:
             while waiting and len(self.running) < jobs:
@@ -282,7 +290,7 @@ class _Crew:
             getattr(self.progress, kind)(report.name, *rest)
 
     def _publish(self, channel: Connection, entry: Mapping[str, Any]) -> None:
-        report, process, _, staged = self.running[channel]
+        report, process, started, staged = self.running[channel]
         out, name = self.plan.out, report.name
         try:
             check_free(out, entry["outputs"])
@@ -297,7 +305,7 @@ class _Crew:
             _end(process)
         del self.running[channel]
         self.built.made.append(name)
-        seconds = self.progress.done(name)
+        self.progress.done(name, seconds := time.monotonic() - started)
         with open(out / "build.log", "a", encoding="utf-8") as log:  # durations stay apart from all that is hashed
             log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {name} {seconds:.2f} s\n")
         return None

@@ -328,49 +328,22 @@ def _table(payload: Mapping[str, Any]) -> list[Block]:
             [{"t": "Link", "c": [_attr(), [_text(cell)], [link, ""]]}] if link else [_text(cell, column)]
             for cell, link, column in zip(cells, links or [None] * len(cells), payload["columns"], strict=True)
         ]
-        return [
-            [anchor, [], []],
-            [
-                [
-                    ["", [], [["scope", scope]] if scope else []],
-                    {"t": "AlignDefault"},
-                    1,
-                    1,
-                    [{"t": "Plain", "c": text}],
-                ]
-                for text in texts
-            ],
-        ]
+        form = ["", [], [["scope", scope]] if scope else []], {"t": "AlignDefault"}, 1, 1
+        return [[anchor, [], []], [[*form, [{"t": "Plain", "c": text}]] for text in texts]]
 
     widths = column_widths([payload["heads"], *payload["rows"]])
-    columns = [
-        [
-            {"t": "AlignRight" if right else "AlignLeft"},
-            {"t": "ColWidth", "c": width} if width else {"t": "ColWidthDefault"},
-        ]
-        for right, width in zip(payload["numeric"], widths, strict=True)
-    ]
+    sizes = ({"t": "ColWidth", "c": width} if width else {"t": "ColWidthDefault"} for width in widths)
+    sides = ({"t": "AlignRight" if right else "AlignLeft"} for right in payload["numeric"])
+    columns = list(map(list, zip(sides, sizes, strict=True)))
     lines, named = payload["rows"], payload["columns"][0] == "id"
     body = [
         row(cells, anchor=f"table-{payload['name']}-{cells[0]}" if named else "", links=links)
         for cells, links in zip(lines, payload.get("links") or [None] * len(lines), strict=True)
     ]
     kind = (" many" if len(widths) > MANY else " long" * bool(widths[0])) + " tall" * (len(lines) > TALL)
-    return [
-        _raw("html", f'<div class="wide{kind}" tabindex="0">'),
-        {
-            "t": "Table",
-            "c": [
-                _attr(),
-                [None, []],
-                columns,
-                [_attr(), [row(payload["heads"], "col")]],
-                [[_attr(), 0, [], body]],
-                [_attr(), []],
-            ],
-        },
-        _raw("html", "</div>"),
-    ]
+    head, foot = [_attr(), [row(payload["heads"], "col")]], [_attr(), []]
+    table = {"t": "Table", "c": [_attr(), [None, []], columns, head, [[_attr(), 0, [], body]], foot]}
+    return [_raw("html", f'<div class="wide{kind}" tabindex="0">'), table, _raw("html", "</div>")]
 
 
 def _plain_output(document: Document, output: Mapping[str, Any]) -> list[Block]:

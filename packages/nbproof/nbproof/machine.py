@@ -12,12 +12,14 @@ import sys
 import threading
 from contextlib import suppress
 from functools import cache
-from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbproof.errors import OutputError
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 __all__ = [
     "KEPT",

@@ -295,14 +295,10 @@ class Page:
                 **self._untranslated(),
             }
             label = self._label("table", name, language)
-            shown = (
-                {
-                    "text/plain": text_table([payload["heads"], *payload["rows"]], str.rjust),
-                    "text/html": html_table(payload, label),
-                }
-                if language == self.shown
-                else {}
-            )
+            shown = {}
+            if language == self.shown:
+                text = text_table([payload["heads"], *payload["rows"]], str.rjust)
+                shown = {"text/plain": text, "text/html": html_table(payload, label)}
             display({**shown, MIME: payload}, raw=True, metadata={"language": language})
 
     @staticmethod

@@ -11,9 +11,10 @@ import os
 import re
 import sys
 import sysconfig
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,7 @@ def planned(
     OutputError
         When the folder holds what a build did not make, or lies among the sources.
     """
+    _forget()
     used = project()
     home = used.path(used.notebooks)
     if out is None and (foreign := [path.name for path in find_notebooks(names) if path.parent != home]):
@@ -120,6 +122,7 @@ def planned(
     before, environment, given = read_manifest(out), versions(), given or {}
     known = {notebook: parameters_of(notebook) if given else {} for notebook in notebooks}
     strange = {*given}.difference(*known.values())
+    rendering = cache(render_inputs)
     reports = tuple(
         _plan_report(
             notebook,
@@ -130,22 +133,19 @@ def planned(
             {name: value for name, value in given.items() if name in strange | {*own}},
             environment,
             force,
+            rendering,
         )
         for notebook, own in known.items()
     )
     plan = BuildPlan(out, profile, reports, environment)
+    of_run = [("notebooks", "ipynb"), ("results", "json"), ("search", "json")]
     sure = [
-        f"{language}/{report.name}.{kind}"
-        for report in plan.stale
-        for language in report.languages
-        for kind in ("html", "pdf")
-    ]
-    sure += [
         f"{folder}/{report.name}.{kind}"
         for report in plan.stale
-        for folder, kind in (("notebooks", "ipynb"), ("results", "json"), ("search", "json"))
+        for folder, kind in (*of_run, *product(report.languages, ("html", "pdf")))
     ]
     check_free(out, ["index.html", "ro-crate-metadata.json", *sure])
+    _forget()
     return plan
 
 
@@ -184,12 +184,13 @@ def _plan_report(
     given: Mapping[str, str],
     environment: Mapping[str, str],
     force: bool,
+    rendered_from: Callable[[tuple[str, ...]], Mapping[str, str]],
 ) -> ReportPlan:
     old = before.get("reports", {}).get(notebook.stem, {})
     parameters = chosen(notebook, profile_of(project().path(project().notebooks), profile, notebook.stem), given)
     languages = tuple(known for known in project().languages if known in languages or known in old.get("languages", ()))
     inputs = run_inputs(notebook, parameters, environment, old.get("read", ()))
-    rendering = render_inputs(languages)
+    rendering = rendered_from(languages)
     why_run = ["never built"]
     if old.get("run_inputs"):
         why_run = _changes(old.get("run_inputs", {}), inputs, before.get("environment", {}), environment)
@@ -214,15 +215,14 @@ def run_inputs(
     """Hash everything a run of the notebook depends on; ``read`` names the files it opened the last time."""
     source = "\n".join("".join(c["source"]) for c in cells_of(notebook) if c["cell_type"] == "code")
     return {
-        file_label(notebook): file_hash(notebook),
+        **labelled([notebook]),
         **{f"parameter {name}": text_hash(repr(value)) for name, value in parameters.items()},
         **{
             f"file given as {name}": file_hash(Path(value))
             for name, value in parameters.items()
             if isinstance(value, str) and os.path.isfile(value)
         },
-        **{file_label(path): file_hash(path) for path in modules_of(source)},
-        **{file_label(path): file_hash(path) for path in map(Path(__file__).with_name, RUNNERS)},
+        **labelled([*modules_of(source), *map(Path(__file__).with_name, RUNNERS)]),
         **{label: file_hash(project().path(label)) for label in read},
         "environment": text_hash(json.dumps(dict(environment), sort_keys=True)),
     }
@@ -231,7 +231,7 @@ def run_inputs(
 def render_inputs(languages: Sequence[str]) -> dict[str, str]:
     """Hash what turns an executed notebook into pages: renderers, their templates, the references, the languages."""
     files = [*rendering_files(*RENDERERS), *(project().path(name) for name in [project().bibliography] if name)]
-    return {"languages": text_hash(",".join(languages)), **{file_label(path): file_hash(path) for path in files}}
+    return {"languages": text_hash(",".join(languages)), **labelled(files)}
 
 
 def rendering_files(*modules: str) -> list[Path]:
@@ -254,8 +254,11 @@ def modules_of(source: str) -> list[Path]:
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting |= _imported(path.read_text(encoding="utf-8"), folders)
+            waiting |= _imported(_text(path), folders)
     return sorted(found)
+
+
+_text = cache(partial(Path.read_text, encoding="utf-8"))
 
 
 @cache
@@ -269,7 +272,7 @@ def _imported(source: str, folders: tuple[tuple[str, Path], ...]) -> frozenset[P
         names |= set(re.findall(r"[\w.]+", re.sub(r"#.*|\bas\s+\w+", "", modules)))
     for package, folder in folders:
         homes = _homes(package, folder)
-        used = names | {f"{package}.{name}" for name in homes and re.findall(rf"\b{package}\.(\w+)", source)}
+        used = names | {f"{package}.{name}" for name in homes and re.findall(rf"{package}\.(\w+)", source)}
         names |= {homes[name] for name in used & {*homes}}
     return frozenset(path for name in names for path in _files(name, folders))
 
@@ -331,10 +334,32 @@ def _changes(
     return reasons + [f"{key} is gone" for key in old if key not in new]
 
 
-def file_label(path: Path) -> str:
+def file_label(path: Path, tops: Sequence[Path] = ()) -> str:
     """A file's name in the manifest: relative to the project or a package, so that no path of a machine is kept."""
-    tops = (project().root, *(folder.parent for folder in project().folders.values()))
+    tops = tops or _tops()
     return path.relative_to(next((top for top in tops if path.is_relative_to(top)), path.parent)).as_posix()
+
+
+def labelled(paths: Iterable[Path]) -> dict[str, str]:
+    """Return the names of files in the manifest, and their hashes."""
+    tops = _tops()
+    return dict(_labelled(path, tops) for path in paths)
+
+
+@cache
+def _labelled(path: Path, tops: tuple[Path, ...]) -> tuple[str, str]:
+    return file_label(path, tops), file_hash(path)
+
+
+def _tops() -> tuple[Path, ...]:
+    used = project()
+    return (used.root, *(folder.parent for folder in used.folders.values()))
+
+
+def _forget() -> None:
+    """Read files anew from here on: within one plan each is read once, however many notebooks it counts for."""
+    _text.cache_clear()
+    _labelled.cache_clear()
 
 
 def text_hash(text: str) -> str:

@@ -209,15 +209,8 @@ def compare(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[Drif
             continue
         for key in dict.fromkeys([*old, *new]):
             if key not in new or key not in old:
-                drifts.append(
-                    Drift(
-                        name,
-                        f"{kind[:-1]} {key}",
-                        "present" if key in old else "absent",
-                        "present" if key in new else "absent",
-                        "in both",
-                    )
-                )
+                was, now_is = ("present" if key in each else "absent" for each in (old, new))
+                drifts.append(Drift(name, f"{kind[:-1]} {key}", was, now_is, "in both"))
             else:
                 try:
                     drifts += list(entries(name, key, old[key], new[key]))

@@ -19,7 +19,7 @@ from typing import Any
 
 from nbproof.builder import build, index_of
 from nbproof.errors import NotebookError
-from nbproof.folder import as_json, file_hash, held_folder, read_manifest, write_whole
+from nbproof.folder import as_json, file_hash, held_folder, listed, read_manifest, write_whole
 from nbproof.manifest import ro_crate
 from nbproof.plan import file_label, find_notebooks, text_hash
 from nbproof.project import project
@@ -100,28 +100,21 @@ def differences(
             {"reports": {name: each["reports"].get(name) for name in reports}} for each in (manifest, wanted)
         )
     stands, ought = dict(_leaves(manifest)), dict(_leaves(wanted))
-    return drifts + [
-        Drift(
-            where[1] if len(where) > 2 else "all",
-            ", ".join((MANIFEST, *where)),
-            stands.get(where, "absent"),
-            ought.get(where, "absent"),
-            "the same",
-        )
-        for where in dict.fromkeys([*ought, *stands])
-        if stands.get(where, "absent") != ought.get(where, "absent")
-    ]
+    for where in dict.fromkeys([*ought, *stands]):
+        was, now_is = (each.get(where, "absent") for each in (stands, ought))
+        if was != now_is:
+            name = where[1] if len(where) > 2 else "all"
+            drifts.append(Drift(name, ", ".join((MANIFEST, *where)), was, now_is, "the same"))
+    return drifts
 
 
 def pages_in(folder: Path, aside: Sequence[str] = ()) -> list[str]:
     """Return what stands in a folder of reports beside results: pages and all that belongs to them, nothing hidden."""
-    found = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if not path.is_dir())
+    found = ((name, name.split("/")) for name in listed(folder))
     return [
-        path.as_posix()
-        for path in found
-        if path.parts[0] not in aside
-        and path.parts[0] != "results"
-        and not any(part.startswith(".") for part in path.parts)
+        name
+        for name, parts in found
+        if parts[0] not in ("results", *aside) and not any(part.startswith(".") for part in parts)
     ]
 
 

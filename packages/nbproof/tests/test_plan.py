@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from small_project import write_notebook
 
-from nbproof import plan
+from nbproof import page, plan
 from nbproof.errors import NotebookError, UnknownNameError
 
 ROOT = Path(plan.__file__).parents[1]
@@ -163,3 +164,16 @@ def test_languages_are_those_asked_for_of_the_projects(notebook, settings, tmp_p
         for given in (None, ("zh",), ())
     }
     assert asked == {None: ("en", "zh"), ("zh",): ("zh",), (): ()}
+
+
+def test_a_plan_hashes_each_file_once_and_the_next_one_anew(notebook, tmp_path, monkeypatch):
+    hashed = Counter()
+    monkeypatch.setattr(plan, "file_hash", lambda path: hashed.update([path]) or str(hashed[path]))
+    cells = ("parameters", "x: int = 1"), ("", "from nbproof import page")
+    books = [str(notebook(*cells, name=name)) for name in ("one", "two", "three")]
+    first, second = (plan.planned(books, out=tmp_path / "out").reports for _ in range(2))
+    assert Path(page.__file__) in hashed
+    assert {*hashed.values()} == {2}
+    assert len(first) == 3
+    assert {*first[0].render_inputs} == {*second[0].render_inputs}
+    assert first[0].render_inputs["nbproof/page.py"] != second[0].render_inputs["nbproof/page.py"]
