@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import pickle
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ from socialcommerce import report
 
 if TYPE_CHECKING:
     from socialcommerce import evidence
+    from socialcommerce.verdicts import Verdict
     from tests.browser import Browser
 
 # several test processes share the processors: one BLAS thread each, as every notebook has; set before numpy is imported
@@ -50,12 +53,44 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_once(tmp_path_factory, "reports", make)
 
 
+class Shared(Mapping[str, "Verdict"]):
+    """Verdicts that the first test process to look at one of them finds, all at once, and the others read."""
+
+    factory: pytest.TempPathFactory
+
+    def __init__(self, verdicts: Mapping[str, Verdict]) -> None:
+        self._verdicts = verdicts
+
+    @cached_property
+    def _found(self) -> dict[str, Verdict]:
+        def make(folder: Path) -> None:
+            folder.mkdir()
+            (folder / "all").write_bytes(pickle.dumps(dict(self._verdicts)))
+
+        return pickle.loads((made_once(self.factory, "verdicts", make) / "all").read_bytes())
+
+    def __getitem__(self, name: str) -> Verdict:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._verdicts)
+
+    def __len__(self) -> int:
+        return len(self._verdicts)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _verdicts_have_a_place(tmp_path_factory: pytest.TempPathFactory) -> None:
+    Shared.factory = tmp_path_factory
+
+
 @cache
 def assessment() -> evidence.Assessment:
-    """Every hypothesis, tested once a process, when first asked for; not where a test changes what it reads."""
-    from socialcommerce import evidence
+    """Every hypothesis, tested once for all processes, when first asked for; not where a test changes what it reads."""
+    from socialcommerce.evidence.assessment import assess_all  # itself, where a test puts this one in its place
 
-    return evidence.assess_all()
+    found = assess_all()
+    return replace(found, results=Shared(found.results))
 
 
 @pytest.fixture

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PACKAGES
+from socialcommerce import evidence
+from tests.conftest import PACKAGES, assessment
 
 ROOT = Path(__file__).parents[1]
-SLOW = {"persons", "cascades", "sensitivity", "evidence.verdict_table"}  # they compile, or fit hundreds of models
+SLOW = {"persons", "cascades", "sensitivity", "evidence.verdict_table"}  # they compile, or look at every hypothesis
 EXAMPLES = {
     ".".join(path.relative_to((ROOT / package).parent).with_suffix("").parts).removesuffix(".__init__"): count
     for package in ("socialcommerce", *PACKAGES)
@@ -28,7 +29,8 @@ EXAMPLES = {
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.slow] * (name.partition(".")[2] in SLOW)) for name in EXAMPLES]
 )
-def test_every_example_of_a_module_runs_and_shows_what_it_says(name):
+def test_every_example_of_a_module_runs_and_shows_what_it_says(name, monkeypatch):
+    monkeypatch.setattr(evidence, "assess_all", assessment)
     found = doctest.testmod(importlib.import_module(name))  # prints what differs
     assert (found.failed, found.attempted) == (0, EXAMPLES[name])
 

@@ -203,32 +203,65 @@ def test_a_cache_that_cannot_be_written_is_named_where_nothing_can_stand_in(else
         fonts.folder()
 
 
-def start(cache):
-    use = "from socialcommerce.figures import fonts; print(fonts.regular())"
+@pytest.fixture(scope="module")
+def few():
+    """All signs that are composed, trimmed or encoded anew, and some of the 6,763 characters that are just copied."""
+    from socialcommerce.figures import fontcut
+
+    return "".join(sign for sign in fontcut.wanted() if not "\u3400" <= sign < "\ufe30") + "私域流量网方"
+
+
+def start(cache, characters):
+    use = (
+        "import sys; from socialcommerce.figures import fontcut, fonts\n"
+        "fontcut.wanted = lambda: sys.argv[1]; print(fonts.regular())"
+    )
     return subprocess.Popen(
-        [sys.executable, "-c", use],
+        [sys.executable, "-c", use, characters],
         env={**os.environ, "XDG_CACHE_HOME": str(cache), "PYTHONPATH": str(PROJECT)},
         stdout=subprocess.PIPE,
         text=True,
     )
 
 
+def drawn(path, characters):
+    """How a font draws each character, and how wide."""
+    from fontTools.pens.recordingPen import DecomposingRecordingPen
+    from fontTools.ttLib import TTFont
+
+    font = TTFont(path)
+    glyphs, names, found = font.getGlyphSet(), font.getBestCmap(), {}
+    for sign in characters:
+        if ord(sign) in names:
+            pen = DecomposingRecordingPen(glyphs)
+            glyphs[names[ord(sign)]].draw(pen)
+            found[sign] = pen.value, glyphs[names[ord(sign)]].width
+    return found
+
+
 @pytest.mark.slow
-def test_every_cut_gives_the_same_bytes_and_none_gives_half(tmp_path):
-    """Kill a first use; then let two run at once in its cache, and compare with the cut of this process's cache."""
-    killed = start(tmp_path)
+def test_every_cut_gives_the_same_bytes_and_none_gives_half(tmp_path, few, monkeypatch):
+    """Kill a first use; then let two run at once in its cache, and compare with this process's cut and its cache."""
+    from socialcommerce.figures import fontcut
+
+    killed = start(tmp_path, few)
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob("socialcommerce/.cutting-*")) and time.monotonic() < deadline:
         time.sleep(0.05)
     killed.kill()
     killed.communicate()
     assert list(tmp_path.glob("socialcommerce/fonts-*")) == []
-    both = [start(tmp_path), start(tmp_path)]
+    both = [start(tmp_path, few), start(tmp_path, few)]
     ready = tmp_path / "socialcommerce" / fonts.folder().name
     assert [process.communicate()[0] for process in both] == [f"{ready / 'Regular.ttf'}\n"] * 2
     assert list(tmp_path.glob("socialcommerce/.cutting-*")) == []
-    again, here = (
-        {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir())}
-        for folder in (ready, fonts.folder())
-    )
-    assert again == here
+    monkeypatch.setattr(fontcut, "wanted", lambda: few)
+    source, families = fonts._source(fonts.PACKAGE, fonts.SOURCE)[0], (fonts.FAMILY, fonts.FAMILY_LATIN)
+    chinese, latin, covered = fontcut.cut(source, 700, "Bold", families, fonts.RECIPE)
+    assert (ready / "Bold.ttf").read_bytes() == chinese
+    assert (ready / "LatinBold.ttf").read_bytes() == latin
+    assert (ready / fonts.COVERED).read_bytes() == covered.encode()
+    for file in sorted(ready.glob("*.ttf")):  # of an unchanged recipe
+        again, here = drawn(file, few), drawn(fonts.folder() / file.name, few)
+        assert len(again) > 1000
+        assert [sign for sign in again | here if again.get(sign) != here.get(sign)] == [], file.name

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small_project import ALPHA, ZH, Checkout, write_notebook
+from small_project import ALPHA, ZH, Checkout, made_once, write_notebook
 
 from nbproof import project
 from nbproof import verifier as verify
@@ -33,12 +33,13 @@ for key in ('en', 'zh'):
 @pytest.fixture(scope="module")
 def drawn(built_checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """The built checkout with a drawing in one of its reports; tests must leave it as they find it."""
-    checkout = Checkout.__new__(Checkout)
-    checkout.root = tmp_path_factory.mktemp("drawn") / "checkout"
-    shutil.copytree(built_checkout.root, checkout.root)
-    write_notebook(checkout.root / "notebooks" / "alpha.ipynb", [*ALPHA, ("", DRAWING)])
-    checkout.build()
-    return checkout
+
+    def make(root: Path) -> None:
+        shutil.copytree(built_checkout.root, root)
+        write_notebook(root / "notebooks" / "alpha.ipynb", [*ALPHA, ("", DRAWING)])
+        Checkout.at(root).build()
+
+    return Checkout.at(made_once(tmp_path_factory, "drawn", make))
 
 
 @pytest.fixture
