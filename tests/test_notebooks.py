@@ -12,11 +12,13 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 import nbformat
+import pandas as pd
 import pytest
 
 from nbproof import parameters_of, planned
@@ -609,6 +611,17 @@ def test_mutations_that_only_a_run_can_show_are_each_found(tmp_path):
         collect(ran, path.stem)
     assert untranslated(ran) == {"claims – counted"}
     assert silent(ran) == ["None if len(claims) else claims"]
+
+
+@pytest.mark.slow
+def test_a_bare_data_frame_shows_its_texts_in_the_language_of_the_page(tmp_path):
+    first = nbformat.read(chinese_of(ROOT / "notebooks" / "00_claims.ipynb"), 4)
+    first.cells = first.cells[:5]
+    nbformat.write(first, tmp_path / "00_claims.ipynb")
+    cell = run(tmp_path / "00_claims.ipynb", tmp_path / "out.ipynb", languages="zh").cells[-1]
+    shown = pd.read_html(StringIO(cell.outputs[0].data["text/html"]), index_col=0)[0]
+    assert [*shown] == ["id", "place", "kind", "text", "hypotheses"]
+    assert shown[["kind", "text"]].map(lambda text: bool(re.search("[\u4e00-\u9fff]", text))).all(axis=None)
 
 
 @pytest.mark.slow
