@@ -347,6 +347,9 @@ def test_chinese_is_written_as_chinese_is(path):
         assert " %" not in prose, chinese
         assert not re.search(r"(?<!\d)\.\d", prose), chinese
         assert not re.search(r"［|\[\{[^\]]*，", chinese), chinese
+        assert not re.search(r"\*\*[^*]+[）”》。]\*\*\w", chinese), (
+            chinese
+        )  # no end of bold to Markdown: a mark, then a word
 
 
 KEPT = {"van", "den", "de", "cab", "kappa", "logistic", "df", "lavaan", "surveysem", "Statista", "eMarketer"}
@@ -504,6 +507,10 @@ MUTATIONS = {  # what is done: the guard that must fail, then where, what and by
     "a full-width comma in an interval": (
         "chinese_is_written_as_chinese_is",
         ("po", r"(msgstr .*\[\{rate_low:.3f\}), ", r"\1，"),
+    ),
+    "bold that ends in a bracket": (
+        "chinese_is_written_as_chinese_is",
+        ("po", r"（Bass）([\u4e00-\u9fff]{2})\*\*", r"（Bass）**\1"),
     ),
     "a space before the per cent sign": (
         "chinese_is_written_as_chinese_is",
