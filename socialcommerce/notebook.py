@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from IPython import get_ipython
+
 import nbproof
 import socialcommerce.report  # noqa: F401 - says which project this is
 from nbproof import Catalogue, Evidence
@@ -19,14 +21,8 @@ __all__ = ["Evidence", "Page"]
 class Page(nbproof.Page):
     """A page in the house style, on which every number says what kind of evidence it is.
 
-    Making one sets matplotlib and seaborn to the house style for the rest of the notebook.
-
-    Parameters
-    ----------
-    name : str
-        The notebook's name, for example ``"01_market_size"``; it names the catalogue and the file of results.
-    language : {"en", "zh"}
-        Of sentences, tables and figures as the notebook shows them.
+    Making one sets matplotlib and seaborn to the house style for the rest of the notebook, and shows the texts of
+    bare data frames in the page's language.
     """
 
     bases: ClassVar = BASES
@@ -46,6 +42,13 @@ class Page(nbproof.Page):
         style.use()
         # seaborn's grids lay themselves out; a summary by statsmodels tests residuals that nobody asked about
         warnings.filterwarnings("ignore", "The figure layout has changed to tight|omni_normtest is not valid")
+        if shell := get_ipython():  # a bare data frame speaks the page's language too, but for its columns' names
+            html = shell.display_formatter.formatters["text/html"]
+            html.for_type_by_name("pandas", "DataFrame", lambda frame: self._told(frame)._repr_html_())
+
+    def _told(self, frame: Any) -> Any:
+        told = self._translate(self.shown)
+        return frame.map(lambda cell: told.get(cell, cell) if isinstance(cell, str) else cell).rename(index=told)
 
     def fonts(self, language: str) -> list[str]:
         """Return the house font of a language, and what stands in for letters it lacks."""

@@ -101,6 +101,8 @@ def test_it_asks_for_nothing_fits_the_screen_and_is_drawn(opened, reports, brows
     for screen in VIEWS.values():
         browser.view(**screen)
         assert browser.value("document.scrollingElement.scrollWidth") <= screen.get("width", 1280)
+        inside = f"(e => e.scrollWidth - e.clientWidth)({FIGURE}.querySelector('.explorer'))"
+        assert browser.value(inside) <= 1  # its parts stand one below the other
         browser.value(f"{FIGURE}.querySelector('.chart').scrollIntoView({{behavior: 'instant'}})")
         box = browser.value(
             f"(() => {{ const r = {FIGURE}.querySelector('.chart svg').getBoundingClientRect();"

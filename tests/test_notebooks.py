@@ -12,11 +12,13 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 import nbformat
+import pandas as pd
 import pytest
 
 from nbproof import parameters_of, planned
@@ -329,6 +331,8 @@ def test_a_translation_holds_the_same_numbers_links_and_code(path):
     for english, chinese in translations(path).items():
         for what in (FIELD, re.compile(r"\(#ref-\w+\)"), re.compile(r"`[^`]+`"), re.compile(r"^#+ ", re.MULTILINE)):
             assert sorted(what.findall(english)) == sorted(what.findall(chinese)), f"{english}\n---\n{chinese}"
+        for low, high in re.findall(r"\{(\w+)[^}]*\}[^{}]{0,6}(?:～|, )\{(\w+)", chinese):
+            assert re.search(rf"\{{{low}\W.*\{{{high}\W", english, re.DOTALL), f"{chinese}\n---\nthe ends are exchanged"
 
 
 @guard
@@ -343,15 +347,34 @@ def test_chinese_is_written_as_chinese_is(path):
         assert " %" not in prose, chinese
         assert not re.search(r"(?<!\d)\.\d", prose), chinese
         assert not re.search(r"［|\[\{[^\]]*，", chinese), chinese
+        assert not re.search(r"\*\*[^*]+[）”》。]\*\*\w", chinese), (
+            chinese
+        )  # no end of bold to Markdown: a mark, then a word
+
+
+KEPT = {"van", "den", "de", "cab", "kappa", "logistic", "df", "lavaan", "surveysem", "Statista", "eMarketer"}
+"""Words that stay as they are in Chinese: parts of names, programs, terms given once in brackets."""
+
+
+def english_in(file: Path) -> list[str]:
+    """Translations with an English word left: one without a capital, but in a path, or all of them."""
+    return [
+        chinese
+        for english, chinese in Catalogue("zh", file).items()
+        for prose in [re.sub(r"(?a:[\w-]+(?:[/.][\w-]+)+)", "", prose_of(chinese))]
+        if {*re.findall(r"(?<![A-Za-zÀ-ÿ])[a-z]{2,}(?![A-Za-zÀ-ÿ])", prose)} - KEPT
+        or (chinese == english and chinese not in KEPT and re.search(r"[a-z]{4}", prose))
+    ]
 
 
 @guard
 def test_a_translation_is_in_chinese(path):
-    """Names and terms of statistics may stay as they are, three words together may not."""
-    for english, chinese in translations(path).items():
-        prose = prose_of(chinese)
-        assert not re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", prose), chinese
-        assert chinese != english or not re.search(r"[a-z]{4}", prose), chinese
+    assert english_in(path.parent / "locale" / f"{path.stem}.zh.po") == []
+
+
+@pytest.mark.parametrize("file", [*LIBRARY, ROOT / "notebooks" / "locale" / "common.zh.po"], ids=lambda file: file.name)
+def test_what_is_shared_is_in_chinese(file):
+    assert english_in(file) == []
 
 
 @guard
@@ -434,6 +457,10 @@ MUTATIONS = {  # what is done: the guard that must fail, then where, what and by
         "a_translation_holds_the_same_numbers_links_and_code",
         ("po", r"(msgstr .*)\{share_low", r"\1{share_high"),
     ),
+    "the ends of a range are exchanged": (
+        "a_translation_holds_the_same_numbers_links_and_code",
+        ("po", r"(msgstr .*)\{share_low(.*)～\{share_high", r"\1{share_high\2～{share_low"),
+    ),
     "a format is changed": (
         "a_translation_holds_the_same_numbers_links_and_code",
         ("po", r"(msgstr .*)\{spread:.2f\}", r"\1{spread:.1f}"),
@@ -481,6 +508,10 @@ MUTATIONS = {  # what is done: the guard that must fail, then where, what and by
         "chinese_is_written_as_chinese_is",
         ("po", r"(msgstr .*\[\{rate_low:.3f\}), ", r"\1，"),
     ),
+    "bold that ends in a bracket": (
+        "chinese_is_written_as_chinese_is",
+        ("po", r"（Bass）([\u4e00-\u9fff]{2})\*\*", r"（Bass）**\1"),
+    ),
     "a space before the per cent sign": (
         "chinese_is_written_as_chinese_is",
         ("po", r"(msgstr .*\{miss:\+.1f\})%", r"\1 %"),
@@ -488,6 +519,10 @@ MUTATIONS = {  # what is done: the guard that must fail, then where, what and by
     "English in the Chinese notebook": (
         "a_translation_is_in_chinese",
         ("po", r'(msgid "(One row of points a method, around zero.)"\nmsgstr) ".*"', r'\1 "\2"'),
+    ),
+    "an English word in a Chinese caption": (
+        "a_translation_is_in_chinese",
+        ("po", r'(msgid "Forecast to \{horizon:d\}"\nmsgstr) ".*"', r'\1 "{horizon:d}年的forecast"'),
     ),
     "a placeholder stays raw": (
         "no_placeholder_meets_a_student",
@@ -583,6 +618,17 @@ def test_mutations_that_only_a_run_can_show_are_each_found(tmp_path):
         collect(ran, path.stem)
     assert untranslated(ran) == {"claims – counted"}
     assert silent(ran) == ["None if len(claims) else claims"]
+
+
+@pytest.mark.slow
+def test_a_bare_data_frame_shows_its_texts_in_the_language_of_the_page(tmp_path):
+    first = nbformat.read(chinese_of(ROOT / "notebooks" / "00_claims.ipynb"), 4)
+    first.cells = first.cells[:5]
+    nbformat.write(first, tmp_path / "00_claims.ipynb")
+    cell = run(tmp_path / "00_claims.ipynb", tmp_path / "out.ipynb", languages="zh").cells[-1]
+    shown = pd.read_html(StringIO(cell.outputs[0].data["text/html"]), index_col=0)[0]
+    assert [*shown] == ["id", "place", "kind", "text", "hypotheses"]
+    assert shown[["kind", "text"]].map(lambda text: bool(re.search("[\u4e00-\u9fff]", text))).all(axis=None)
 
 
 @pytest.mark.slow

@@ -97,6 +97,14 @@ def test_headings_pictures_and_tables_are_named_for_those_who_listen(page, brows
     assert browser.value("document.documentElement.lang") == {"en": "en-GB", "zh": "zh-CN"}[page[:2]]
 
 
+def test_what_a_notebook_draws_in_black_takes_the_colour_of_the_text(reports, browser):
+    """In SVG black is the colour of what names none; on dark paper it would not be seen."""
+    browser.open(reports / "en/01_market_size.html", dark=True)
+    fills = browser.value("[...document.querySelectorAll('.drawing > svg *')].map(e => getComputedStyle(e).fill)")
+    assert "rgb(0, 0, 0)" not in fills
+    assert browser.value("getComputedStyle(document.body).color") in fills
+
+
 @pytest.mark.parametrize("view", ["light", "dark"])
 def test_text_has_contrast(reports, browser, view):
     """WCAG 2.2: at least 4.5:1 for text of every colour the page uses."""

@@ -141,7 +141,8 @@ def woff2_formulas(text: str) -> bytes:
     """
     source, digest = _source(*FORMULAS)
     italic = [chr(code) for code in range(0x1D434, 0x1D7CC) if "MATHEMATICAL ITALIC" in name(chr(code), "")]
-    characters = {*text, *(sign for sign in (*italic, "\N{PLANCK CONSTANT}") if normalize("NFKC", sign) in text)}
+    characters = {*text, "\N{SQUARE ROOT}"}  # in no text: a root is an element
+    characters |= {sign for sign in (*italic, "\N{PLANCK CONSTANT}") if normalize("NFKC", sign) in text}
     return kept(source, "".join(sorted(characters)), folder().parent / f"formulas-{digest[:16]}")
 
 

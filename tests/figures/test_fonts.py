@@ -153,6 +153,14 @@ def test_unknown_languages_and_weights_are_named():
         fonts.woff2_subset("a", 500)
 
 
+def test_a_font_of_formulas_holds_the_root_sign_that_no_text_names():
+    from fontTools.ttLib import TTFont
+
+    held = TTFont(io.BytesIO(fonts.woff2_formulas("x = 2"))).getBestCmap()
+    assert {ord("x"), ord("2"), ord("\N{SQUARE ROOT}"), ord("\N{MATHEMATICAL ITALIC SMALL X}")} <= held.keys()
+    assert ord("y") not in held
+
+
 def test_uncovered_characters_are_named():
     message = r"brands\.csv, name: .* no glyph for 龘 \(U\+9F98\), 😀 \(U\+1F600\)"
     with pytest.warns(fonts.UncoveredWarning, match=message):
