@@ -104,7 +104,8 @@ class Construct:
     """What items measure in common; ``role`` is "construct", or "control" for one outside the hypotheses.
 
     A single item cannot show how reliable it is: ``reliability`` states it, in (0, 1], and fixes the item's error
-    variance (`Codebook.with_errors`); until there are answers their variance is taken for 1.
+    variance (`Codebook.with_errors`); until there are answers their variance is taken for 1. One of second order has no
+    items: ``dimensions`` are the constructs that measure it.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Construct:
     zh: str = ""
     role: str = "construct"
     reliability: float = 1.0
+    dimensions: tuple[str, ...] = ()
 
     @property
     def codes(self) -> list[str]:
@@ -122,11 +124,15 @@ class Construct:
     @property
     def measured(self) -> str:
         """Lines of a model that measure the construct."""
-        line = f"{self.name} =~ {' + '.join(self.codes)}"
-        if len(self.items) > 1:
+        line = f"{self.name} =~ {' + '.join(self.dimensions or self.codes)}"
+        if len(self.items) != 1:
             return line
-        error = 1 - self.reliability if self.items[0].error is None else self.items[0].error
-        return f"{line}\n{self.codes[0]} ~~ {error:.10g}*{self.codes[0]}"
+        return f"{line}\n{self.codes[0]} ~~ {self.error:.10g}*{self.codes[0]}"
+
+    @property
+    def error(self) -> float:
+        """The error variance of a single item."""
+        return 1 - self.reliability if self.items[0].error is None else self.items[0].error
 
 
 @dataclass(frozen=True)
@@ -274,8 +280,19 @@ class Codebook:
 
     @property
     def scales(self) -> dict[str, list[str]]:
-        """The item codes of every construct."""
-        return {construct.name: construct.codes for construct in self.constructs}
+        """The item codes of every construct; of one of second order, those of its dimensions."""
+        own = {construct.name: construct.codes for construct in self.constructs}
+        return own | {name: [code for part in parts for code in own[part]] for name, parts in self.second_order.items()}
+
+    @cached_property
+    def second_order(self) -> dict[str, tuple[str, ...]]:
+        """The dimensions of every construct of second order."""
+        return {construct.name: construct.dimensions for construct in self.constructs if construct.dimensions}
+
+    def measured(self, constructs: Iterable[str]) -> list[str]:
+        """Return the constructs that items measure: those named, and the dimensions of those of second order."""
+        named = [part for name in constructs for part in self.second_order.get(name, (name,))]
+        return [name for name in self.scales if name in named]
 
     @cached_property
     def called(self) -> dict[str, str]:
@@ -328,14 +345,16 @@ class Codebook:
             Whether to add the paths.
         """
         known = {construct.name: construct for construct in self.constructs}
-        default = [name for name, construct in known.items() if construct.role == "construct"]
+        parts = {part for dimensions in self.second_order.values() for part in dimensions}
+        default = [name for name, one in known.items() if one.role == "construct" and name not in parts]
         chosen = default if constructs is None else list(constructs)
         for name in chosen:
             if name not in known:
                 raise UnknownNameError("construct", name, known)
-        lines = [known[name].measured for name in chosen]
-        held = {*chosen} if structural else set()
-        held |= {code for name in chosen for code in known[name].codes}
+        every = [*self.measured(chosen), *(name for name in chosen if name in self.second_order)]
+        lines = [known[name].measured for name in every]
+        held = {*chosen, *every} if structural else {name for name in every if name not in chosen}
+        held |= {code for name in every for code in known[name].codes}
         lines += [f"{one} ~~ {other}" for one, other in self.covariances if {one, other} <= held]
         if structural:
             predictors: dict[str, list[str]] = {}
@@ -417,6 +436,7 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")  # what a model text takes as a var
 RESERVED = {"if", "else", "repeat", "while", "function", "for", "next", "break", "in", "TRUE", "FALSE", "NULL", "Inf",
             "NaN", "NA", "NA_integer_", "NA_real_", "NA_character_", "intercept"}  # fmt: skip
 LONGEST = 1000  # characters of one text
+LEAST_DIMENSIONS = 3  # two leave a construct of second order without a degree of freedom of its own
 LINE = Field(
     lambda value: isinstance(value, str) and len(value) <= LONGEST and value.isprintable(),
     f"one line of at most {LONGEST} characters",
@@ -484,6 +504,7 @@ class _Reader:
         self.file = file
         self.scales: dict[str, Scale] = {}
         self.scale_of_all = OPEN
+        self.names: list[str] = []
 
     def wrong(self, where: str, what: str, allowed: str) -> DataError:
         return DataError(f"codebook {self.file}, {where}: {what}; allowed: {allowed}.")
@@ -496,7 +517,11 @@ class _Reader:
         top = self.take(raw, "top", "codebook")
         self.scales = {name: self.scale(name, table) for name, table in top.get("scales", {}).items()}
         self.scale_of_all = self.pick(top.get("scale"), "scale")
-        constructs = tuple(self.construct(k, table) for k, table in enumerate(self.measured(top["constructs"]), 1))
+        given = self.measured(top["constructs"])
+        self.names = [
+            table["name"] for table in given if isinstance(table, dict) and isinstance(table.get("name"), str)
+        ]
+        constructs = tuple(self.construct(k, table) for k, table in enumerate(given, 1))
         if not constructs:
             raise self.wrong("constructs", "there is none", "one or more")
         self.once("construct", [construct.name for construct in constructs])
@@ -518,12 +543,14 @@ class _Reader:
         group, marker = top.get("group", ""), top.get("marker", "")
         if group and group not in controls:
             raise self.wrong("group", f"got {quoted(group)}", f"a control: {', '.join(controls) or 'none'}")
-        names = [construct.name for construct in constructs]
-        if marker and marker not in names:
+        parts = self.parts(constructs)
+        names = [construct.name for construct in constructs if construct.name not in parts]
+        if marker and marker not in [construct.name for construct in constructs if construct.items]:
             raise self.wrong("marker", f"unknown construct {quoted(marker)}", ", ".join(names))
-        paths = self.paths(top.get("paths", {}), names)
+        paths = self.paths(top.get("paths", {}), names, parts)
         title, introduction = (_wording(self.take(top.get(key, {}), key, key)) for key in ("title", "introduction"))
-        moderations = self.moderations(top.get("moderation", {}), names, paths)
+        first = [construct.name for construct in constructs if construct.items]
+        moderations = self.moderations(top.get("moderation", {}), first, paths)
         return Codebook(
             top.get("name", Path(self.file).stem),
             constructs,
@@ -608,14 +635,36 @@ class _Reader:
         name = self.named(found["name"], f"construct {k}")
         where = f"construct {name}"
         scale = self.pick(found.get("scale"), where)
-        items = tuple(self.item(entry, name, scale) for entry in found["items"])
-        if not items:
-            raise self.wrong(where, "no item", "one or more")
-        if len(items) > 1 and "reliability" in found:
-            raise self.wrong(where, f"a reliability is stated for {len(items)} items", "for a single one")
-        return Construct(
-            name, items, *_wording(found), found.get("role", "construct"), float(found.get("reliability", 1))
+        parts = tuple(
+            entry for entry in found["items"] if isinstance(entry, str) and entry in self.names and entry != name
         )
+        if parts and len(parts) < len(found["items"]):
+            others = ", ".join(quoted(entry) for entry in found["items"] if entry not in parts)
+            raise self.wrong(where, f"{', '.join(parts)} are constructs and {others} is none", "items or constructs")
+        items = tuple(self.item(entry, name, scale) for entry in found["items"] if not parts)
+        if not items and not parts:
+            raise self.wrong(where, "no item", "one or more")
+        if len(found["items"]) > 1 and "reliability" in found:
+            raise self.wrong(where, f"a reliability is stated for {len(found['items'])} items", "for a single one")
+        stated = float(found.get("reliability", 1))
+        return Construct(name, items, *_wording(found), found.get("role", "construct"), stated, parts)
+
+    def parts(self, constructs: tuple[Construct, ...]) -> dict[str, str]:
+        """Return the construct of second order that each dimension measures."""
+        second = {construct.name: construct.dimensions for construct in constructs if construct.dimensions}
+        for name, dimensions in second.items():
+            where, few = f"construct {name}", len(dimensions)
+            if few < LEAST_DIMENSIONS:
+                what = f"it is of second order with {few} construct{'s' * (few > 1)} ({', '.join(dimensions)})"
+                allowed = (
+                    f"{LEAST_DIMENSIONS} or more: add another, or let paths name {' and '.join(dimensions)} itself"
+                )
+                raise self.wrong(where, what, allowed)
+            if higher := [part for part in dimensions if part in second]:
+                raise self.wrong(where, f"{higher[0]} is of second order itself", "constructs that items measure")
+        every = [part for dimensions in second.values() for part in dimensions]
+        self.once("dimension", every)
+        return {part: name for name, dimensions in second.items() for part in dimensions}
 
     def item(self, table: object, construct: str, scale: Scale) -> Item:
         where = f"construct {construct}, item"
@@ -640,7 +689,7 @@ class _Reader:
             raise self.wrong(f"check {item.code}", f"expected is {found['expected']}", item.scale.allowed)
         return item, found.get("after", "")
 
-    def paths(self, given: dict | list, constructs: list[str]) -> tuple[ExpectedPath, ...]:
+    def paths(self, given: dict | list, constructs: list[str], parts: Mapping[str, str]) -> tuple[ExpectedPath, ...]:
         found = []
         for outcome, predictors in given.items() if isinstance(given, dict) else map(self.path, given):
             if not isinstance(predictors, list) or not all(isinstance(name, str) for name in predictors):
@@ -650,6 +699,9 @@ class _Reader:
                 if outcome == name:
                     raise self.wrong(f"paths, {quoted(outcome)}", "it depends on itself", "other constructs")
                 for construct in (outcome, name):
+                    if construct in parts:
+                        what = f"{construct} is a dimension of {parts[construct]}"
+                        raise self.wrong("paths", what, f"paths of {parts[construct]}")
                     if construct not in constructs:
                         guess = f"{near} (nearest) of " if (near := nearest(construct, constructs)) else ""
                         what = f"unknown construct {quoted(construct)}"
@@ -693,7 +745,10 @@ class _Reader:
                 if predictor not in predictors:
                     raise self.wrong(where, f"{quoted(predictor)} has no path to it", ", ".join(predictors) or "none")
                 if moderator not in names or moderator in (predictor, outcome):
-                    raise self.wrong(where, f"moderator is {quoted(moderator)}", "another construct")
+                    raise self.wrong(where, f"moderator is {quoted(moderator)}", "another construct, measured by items")
+                if predictor not in names:
+                    what = f"{predictor} is of second order, and a product needs items"
+                    raise self.wrong(where, what, "constructs that items measure")
                 found.append(Moderation(outcome, predictor, moderator, -1 if text.startswith("-") else 1))
             products = [f"{m.predictor} * {m.moderator}" for m in found if m.outcome == outcome]
             self.once(f"moderation of {outcome}", products)

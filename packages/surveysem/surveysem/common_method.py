@@ -95,16 +95,17 @@ def common_method(study: Study) -> CommonMethod:
     doi:10.1037/0021-9010.86.1.114; Williams, Hartman & Cavazotte (2010), doi:10.1177/1094428110366036.
     """
     marker, scales = study.codebook.marker, study.codebook.scales
-    constructs = {name: scales[name] for name in study.constructs if name != marker}
+    constructs = {name: codes for name, codes in study.scales.items() if name != marker}
+    model = study.codebook.model([name for name in study.constructs if name != marker])
     items = [code for codes in constructs.values() for code in codes] + scales.get(marker, [])
     whole = study.answers.dropna(subset=items)
     whole = whole if len(whole) <= LARGEST else whole.sample(LARGEST, random_state=study.seed).sort_index()
     options = study.options | ({"missing": "listwise"} if "missing" in study.options else {})
     plain = options | ({"estimator": "ML"} if study.estimator == "MLR" else {})
     single = _attempt(psychometrics.single_factor, whole, constructs, bootstrap=DRAWS, seed=study.seed, **plain)
-    factor = _attempt(psychometrics.common_factor, study.codebook.model(constructs), whole, **options)
+    factor = _attempt(psychometrics.common_factor, model, whole, **options)
     if isinstance(factor, NotTestable) and plain != options:
-        factor = _attempt(psychometrics.common_factor, study.codebook.model(constructs), whole, **plain)
+        factor = _attempt(psychometrics.common_factor, model, whole, **plain)
     adjusted: MarkerCorrelations | NotTestable = NotTestable(NO_MARKER)
     models: MarkerModels | NotTestable = NotTestable(NO_MARKER)
     if marker:

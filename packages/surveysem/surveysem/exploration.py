@@ -57,8 +57,8 @@ def items_as_answered(study: Study) -> pd.DataFrame:
     ceiling (per cent of the respondents kept: no answer, and of those given the lowest and the highest of the scale).
     """
     rows = []
-    for name in study.constructs:
-        for code in study.codebook.scales[name]:
+    for name, codes in study.scales.items():
+        for code in codes:
             given, scale = study.answers[code].astype(float), study.codebook.by_code[code].scale
             ends = [100 * (given.dropna() == end).mean() for end in (scale.low, scale.high)]
             moments = given.mean(), given.std(), given.skew(), given.kurt()

@@ -145,7 +145,10 @@ def measured_alike(study: Study, *, means: bool = True) -> Invariance | NotTesta
         return rows
     every = ORDINAL_LEVELS if study.estimator == "WLSMV" else LEVELS
     levels = every if means else every[:-1]
+    second = study.codebook.second_order
     model = study.codebook.model(study.constructs, structural=False)
+    # a dimension's mean is what its construct of second order makes it
+    model += "".join(f"\n{part} ~ 0*1" for name in study.constructs for part in second.get(name, ()))
     try:
         ladder = semfit.invariance(model, rows, study.codebook.group, levels=levels, **study.options)
     # an answer one group never gives, a level without a solution

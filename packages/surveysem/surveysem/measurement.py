@@ -8,6 +8,7 @@ import pandas as pd
 
 from semfit import SemFit
 from surveysem.errors import DataError
+from surveysem.study import Study
 
 __all__ = [
     "CLOSE_FIT",
@@ -21,9 +22,12 @@ __all__ = [
     "LOW_LOADING",
     "RELIABILITY_HEADS",
     "RELIABLE",
+    "SECOND_HEADS",
     "SHARED",
     "check_solution",
     "fit_table",
+    "quality_model",
+    "second_order",
     "triangle",
 ]
 
@@ -41,6 +45,18 @@ RELIABILITY_HEADS = {
     "ave": "AVE",
     "ave_low": "AVE, 95% CI LL",
     "ave_high": "AVE, 95% CI UL",
+}
+SECOND_HEADS = {
+    "construct": "construct",
+    "dimension": "dimension",
+    "loading": "loading",
+    **INTERVAL,
+    "omega": "ω",
+    "omega_low": "ω, 95% CI LL",
+    "omega_high": "ω, 95% CI UL",
+    "omega2": "ω (dimensions)",
+    "cr": "CR",
+    "ave": "AVE",
 }
 INDICES = ("chisq", "df", "pvalue", "chisq.scaled", "pvalue.scaled", "cfi", "tli", "rmsea", "srmr")
 FIT_HEADS = {
@@ -166,3 +182,84 @@ def fit_table(fits: Mapping[str, SemFit]) -> pd.DataFrame:
             row[key] = next((m[k] for k in (f"{key}.robust", f"{key}.scaled", key) if pd.notna(m.get(k))), None)
         rows.append(row | {"plain_cfi": m.get("cfi"), "plain_rmsea": m.get("rmsea")})
     return pd.DataFrame(rows)[list(FIT_HEADS)]
+
+
+def quality_model(study: Study) -> str:
+    """Return the measurement model with omega, CR and AVE of its constructs defined by labels; first loadings are 1.
+
+    An ordered answer stands for a response of variance 1, whose error is what the construct leaves of it. Of a
+    construct of second order, CR and AVE rest on its dimensions' loadings, ``omega`` is its share of the variance of
+    the sum of all items and ``omega2`` of that of the sum of the dimensions: what is a dimension's own counts as error.
+
+    References
+    ----------
+    Raykov (2001), doi:10.1348/000711001159582; second order: Credé & Harms (2015), doi:10.1002/job.2008.
+    """
+    book, ordered, lines, within = study.codebook, study.estimator == "WLSMV", list[str](), set[tuple[str, str]]()
+    known = {construct.name: construct for construct in book.constructs}
+    second = [name for name in study.constructs if name in book.second_order]
+    variance, signal, noise = dict[str, str](), dict[str, list[str]](), dict[str, list[str]]()
+    for k, name in enumerate([*second, *study.scales]):
+        own, v = known[name], variance.get(name, f"v{k}")
+        below, fixed = own.dimensions or own.codes, ordered and not own.dimensions
+        loads = ["1", *(f"l{k}_{j}" for j in range(1, len(below)))]
+        left = [f"(1 - {load}^2*{v})" if fixed else f"e{k}_{j}" for j, load in enumerate(loads)]
+        left = [f"{own.error:.10g}"] if len(below) == 1 else left
+        both = {f"c{k}_{j}": pair for j, pair in enumerate(book.covariances) if {*pair} <= {*below}}
+        lines += [f"{name} =~ {' + '.join(f'{a}*{one}' for a, one in zip(loads, below, strict=True))}"]
+        lines += [] if name in variance else [f"{name} ~~ {v}*{name}"]
+        lines += [] if fixed else [f"{one} ~~ {e}*{one}" for e, one in zip(left, below, strict=True)]
+        lines += [f"{one} ~~ {c}*{other}" for c, (one, other) in both.items()]
+        within |= {*both.values()}
+        signal[name], noise[name] = loads, [*left, *(f"2*{c}" for c in both)]
+        variance |= {one: f"({a}^2*{v} + {e})" for a, one, e in zip(loads, own.dimensions, left, strict=False)}
+        if len(below) > 1:
+            lines += _defined(
+                name, v, loads, left, noise[name], "" if fixed else "omega2" if own.dimensions else "omega"
+            )
+    for k, name in enumerate(second if not ordered else ()):
+        whole = {part: f"({' + '.join(signal[part])})" for part in book.second_order[name]}
+        common = f"({' + '.join(f'{a}*{each}' for a, each in zip(signal[name], whole.values(), strict=True))})^2*v{k}"
+        rest = [f"{each}^2*e{k}_{j}" for j, each in enumerate(whole.values())]
+        rest += [f"2*c{k}_{j}*{whole[one]}*{whole[other]}" for j, (one, other) in enumerate(book.covariances)
+                 if {one, other} <= {*whole}]  # fmt: skip
+        rest += [error for part in whole for error in noise[part]]
+        lines.append(f"omega_{name} := {common}/({' + '.join([common, *rest])})")
+    inside = {*study.items, *(part for name in second for part in book.second_order[name])}
+    lines += [
+        f"{one} ~~ {other}" for one, other in book.covariances if {one, other} <= inside and (one, other) not in within
+    ]
+    return "\n".join(lines)
+
+
+def _defined(name: str, v: str, loads: list[str], left: list[str], noise: list[str], omega: str) -> list[str]:
+    """Return the lines that define a construct's standardised loadings, omega (unless that has no name), CR and AVE."""
+    shares = [f"s_{name}_{j}" for j in range(len(loads))]
+    lines = [f"{s} := {a}*sqrt({v}/({a}^2*{v} + {e}))" for s, a, e in zip(shares, loads, left, strict=True)]
+    common = f"({' + '.join(loads)})^2*{v}"
+    lines += [f"{omega}_{name} := {common}/({' + '.join([common, *noise])})"] if omega else []
+    squares, common = " + ".join(f"{s}^2" for s in shares), f"({' + '.join(shares)})^2"
+    lines.append(f"cr_{name} := {common}/({common} + {len(shares)} - ({squares}))")
+    return [*lines, f"ave_{name} := ({squares})/{len(shares)}"]
+
+
+def second_order(study: Study) -> pd.DataFrame:
+    """Return one row a dimension of a construct of second order, what describes the construct on the first of them.
+
+    construct, dimension, loading (standardised) with its interval low to high; omega, omega2, cr, ave and the interval
+    of omega, as :func:`quality_model` defines them, by the delta method. Without such constructs there is no row.
+    """
+    table = study.measurement.standardized.query("op == '=~'")
+    table = table[table["lhs"].isin(study.codebook.second_order)]
+    names = {"lhs": "construct", "rhs": "dimension", "std_all": "loading", "ci_low": "low", "ci_high": "high"}
+    table = table.rename(columns=names)[list(names.values())].reset_index(drop=True)
+    if table.empty:
+        return table
+    found = study.fit(quality_model(study)).estimates.query("op == ':='").set_index("lhs")
+    for measure in ("omega", "omega2", "cr", "ave"):
+        wanted = [f"{measure}_{name}" for name in table["construct"]]
+        own = found.reindex(wanted).reset_index().where(~table["construct"].duplicated())
+        table[measure] = own["est"]
+        if measure == "omega":
+            table["omega_low"], table["omega_high"] = own["ci_low"], own["ci_high"]
+    return table

@@ -65,8 +65,6 @@ class _Tables:
                     f"{term.lhs} {term.op} {term.rhs} is fixed",
                     "parameters that are estimated; a codebook states the reliability of a single item",
                 )
-            if term.op == "=~" and term.rhs in self.constructs:
-                raise self.wrong(term, f"{term.lhs} is measured by the construct {term.rhs}", "items")
             if term.op == "~":
                 self.path(term)
         tables: dict[str, Any] = {"constructs": self.constructs | self.alone, "paths": self.paths}
@@ -98,7 +96,8 @@ class _Tables:
         pair = {term.lhs, term.rhs}
         if not pair <= {code for codes in self.constructs.values() for code in codes}:
             pair = {self.construct(name) for name in pair}
-        free = pair <= {*self.constructs, *self.alone} and not pair & {*self.paths}  # of causes that depend on none
+        depending = {*self.paths, *(name for names in self.constructs.values() for name in names)}
+        free = pair <= {*self.constructs, *self.alone} and not pair & depending  # of causes that depend on none
         return [] if len(pair) == 1 or free else [" ~~ ".join(sorted(pair))]
 
     def asked(self, defined: Any) -> list[tuple[str, str]]:

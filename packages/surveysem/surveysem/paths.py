@@ -254,8 +254,9 @@ def explained(study: Study) -> pd.DataFrame:
     inverse of its outcome's predictors' R. Covariates are left aside.
     """
     _see_solution(study.structural)
-    below = fornell_larcker(study.structural).matrix.loc[study.constructs, study.constructs].to_numpy()
-    R = pd.DataFrame(np.tril(below, -1) + np.tril(below, -1).T + np.eye(len(below)), study.constructs, study.constructs)
+    found = fornell_larcker(study.structural).matrix
+    below = np.tril(found, -1)
+    R = pd.DataFrame(below + below.T + np.eye(len(below)), found.index, found.columns)
 
     def share(outcome: str, predictors: Sequence[str]) -> float:
         r = R.loc[list(predictors), outcome].to_numpy()

@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from surveysem import __version__, groups, moderation, paths
+from surveysem import __version__, groups, measurement, moderation, paths
 from surveysem.effects import NotTestable
 from surveysem.study import Study
 
@@ -27,7 +27,6 @@ def lavaan_script(study: Study) -> str:
     of ordered answers is left to semTools where it is installed, and groups of ordered answers are left out.
     """
     book, ordered = study.codebook, study.estimator == "WLSMV"
-    measured = {name: book.scales[name] for name in study.constructs}
     return _template().render(
         title="".join(character for character in book.name if character.isprintable()),
         version=__version__,
@@ -35,13 +34,15 @@ def lavaan_script(study: Study) -> str:
         file=DATA,
         draws=study.draws,
         seed=study.seed,
-        constructs=measured,
+        constructs=study.scales,
+        between=study.constructs,
+        second_order={name: book.second_order[name] for name in study.constructs if name in book.second_order},
         ordered=ordered,
         fiml=study.options.get("missing") == "fiml",
         measurement=book.model(study.constructs, structural=False),
         structural=study.model(),
         covariates=list(study.covariates),
-        quality=_quality(study, ordered),
+        quality=measurement.quality_model(study),
         options=_options(study.options),
         plain=_options({**study.options, "estimator": "ML"}),
         indirect=paths.indirect_names(study),
@@ -79,37 +80,6 @@ def _options(options: Mapping[str, Any]) -> str:
         f"{name} = {str(value).upper() if isinstance(value, bool) else json.dumps(value)}"
         for name, value in told.items()
     )
-
-
-def _quality(study: Study, ordered: bool) -> str:
-    """Return the measurement model with labels, and omega, CR and AVE defined by them; first loadings are 1.
-
-    An ordered answer stands for a response of variance 1, whose error is what the construct leaves of it.
-    """
-    lines, shared = [], study.codebook.covariances
-    for k, construct in enumerate(one for one in study.codebook.constructs if one.name in study.constructs):
-        name, items = construct.name, construct.codes
-        if len(items) < 2:
-            lines.append(construct.measured)
-            continue
-        v, loads = f"v{k}", ["1", *(f"l{k}_{j}" for j in range(1, len(items)))]
-        left = [f"(1 - {load}^2*{v})" if ordered else f"e{k}_{j}" for j, load in enumerate(loads)]
-        both = {f"c{k}_{j}": pair for j, pair in enumerate(shared) if {*pair} <= {*items}}
-        lines += [f"{name} =~ {' + '.join(f'{a}*{item}' for a, item in zip(loads, items, strict=True))}"]
-        lines += [f"{name} ~~ {v}*{name}"]
-        lines += [] if ordered else [f"{item} ~~ {e}*{item}" for e, item in zip(left, items, strict=True)]
-        lines += [f"{one} ~~ {c}*{other}" for c, (one, other) in both.items()]
-        shares = [f"s{k}_{j}" for j in range(len(items))]
-        lines += [f"{s} := {a}*sqrt({v}/({a}^2*{v} + {e}))" for s, a, e in zip(shares, loads, left, strict=True)]
-        if not ordered:
-            signal = f"({' + '.join(loads)})^2*{v}"
-            lines += [f"omega_{name} := {signal}/({' + '.join([signal, *left, *(f'2*{c}' for c in both)])})"]
-        squares, signal = " + ".join(f"{s}^2" for s in shares), f"({' + '.join(shares)})^2"
-        lines += [f"cr_{name} := {signal}/({signal} + {len(items)} - ({squares}))"]
-        lines += [f"ave_{name} := ({squares})/{len(items)}"]
-    of = {code: construct.name for construct in study.codebook.constructs for code in construct.codes}
-    apart = [(a, b) for a, b in shared if {a, b} <= {*study.items} and of[a] != of[b]]
-    return "\n".join([*lines, *(f"{one} ~~ {other}" for one, other in apart)])
 
 
 def _moderated(study: Study, entry: Any) -> dict[str, Any]:

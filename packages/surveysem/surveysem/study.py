@@ -127,9 +127,14 @@ class Study:
         return [name for name in self.codebook.scales if name in named]
 
     @cached_property
+    def scales(self) -> dict[str, list[str]]:
+        """Item codes of the constructs that items measure: dimensions in place of constructs of second order."""
+        return {name: self.codebook.scales[name] for name in self.codebook.measured(self.constructs)}
+
+    @cached_property
     def items(self) -> list[str]:
         """Codes of the constructs' items."""
-        return [code for name in self.constructs for code in self.codebook.scales[name]]
+        return [code for codes in self.scales.values() for code in codes]
 
     @cached_property
     def strategies(self) -> list[str]:

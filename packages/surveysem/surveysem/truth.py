@@ -102,7 +102,7 @@ class Truth:
     effects : mapping
         Outcome -> predictor -> standardised path; by default .25 in the direction of every path of the codebook.
     loading : float
-        Of every item on its construct, in (0, 1).
+        Of every item on its construct, and of a dimension on its construct of second order, in (0, 1).
     correlation : float
         Between constructs that depend on none, in [0, 1).
     spread : float
@@ -172,9 +172,15 @@ class Truth:
     def loadings(self) -> dict[str, float]:
         """Of every construct's items: as stated, of a single item the root of its reliability."""
         return {
-            each.name: self.loading if len(each.items) > 1 else float(np.sqrt(each.reliability))
+            each.name: self.loading if len(each.items) != 1 else float(np.sqrt(each.reliability))
             for each in self.codebook.constructs
         }
+
+    @cached_property
+    def dimensions(self) -> dict[str, dict[str, float]]:
+        """What a dimension is of its construct of second order: dimension -> construct -> loading."""
+        second = self.codebook.second_order
+        return {part: {name: self.loading} for name, parts in second.items() for part in parts}
 
     @cached_property
     def paths(self) -> dict[str, dict[str, float]]:
@@ -201,6 +207,7 @@ class Truth:
 
     def _structure(self, paths: Effects) -> Structure:
         """Extend the covariance matrix by one outcome after the other, and between them by the products."""
+        paths = {**paths, **self.dimensions}
         terms = {outcome: {**paths.get(outcome, {}), **self.moderations.get(outcome, {})}
                  for outcome in dict.fromkeys([*paths, *self.moderations])}  # fmt: skip
         outside = [name for name in self.codebook.scales if name not in terms]
@@ -257,11 +264,12 @@ class Truth:
         It has no products: what they explain stands among the disturbances. With groups it is that of the first.
         """
         S, lines = self.structures[0].covariance, []
-        for name, codes in self.codebook.scales.items():
-            loading = self.loadings[name]
-            lines.append(f"{name} =~ {' + '.join(f'{loading!r}*{code}' for code in codes)}")
-            lines += [f"{code} ~~ {1 - loading**2!r}*{code}" for code in codes]
-            b = pd.Series(self.paths.get(name, {}), dtype=float)
+        for construct in self.codebook.constructs:
+            name, loading = construct.name, self.loadings[construct.name]
+            measures = construct.dimensions or construct.codes
+            lines.append(f"{name} =~ {' + '.join(f'{loading!r}*{code}' for code in measures)}")
+            lines += [f"{code} ~~ {1 - loading**2!r}*{code}" for code in construct.codes]
+            b = pd.Series({**self.paths, **self.dimensions}.get(name, {}), dtype=float)
             lines.append(f"{name} ~~ {float(1 - b @ S.loc[b.index, b.index] @ b)!r}*{name}")
         outside = [name for name in self.codebook.scales if name not in self.structures[0].terms]
         for k, name in enumerate(outside):
@@ -334,7 +342,7 @@ def true_values(truth: Truth, answers: pd.DataFrame | None = None) -> pd.DataFra
     book, pooled, lines = truth.codebook, truth.pooled, list[tuple[object, ...]]()
     moderations: dict[tuple[str, ...], float] = {(m.outcome, m.predictor, m.moderator): 0.0 for m in book.moderations}
     for outcome, terms in pooled.terms.items():
-        for term, b in terms.items():
+        for term, b in terms.items() if outcome not in truth.dimensions else ():
             predictor, *moderator = factors(term)
             if moderator:
                 moderations[outcome, predictor, *moderator] = b

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from books import HANOI
+from books import HANOI, SECOND
 
 import surveysem
 from semfit import psychometrics
-from surveysem import groups, moderation, paths, script, write_csv
+from surveysem import groups, measurement, moderation, paths, script, write_csv
 from surveysem.codebook import Moderation
 from surveysem.study import Study
 
@@ -30,6 +30,20 @@ for (name in names(tables)) {
   write.csv(table, paste0(name, ".csv"), row.names = FALSE)
 }
 """
+
+
+SEM_TOOLS = """
+library(lavaan)
+source("model.R")
+cat("\\n", format(semTools::reliabilityL2(measurement, "quality")[c("omegaL1", "omegaL2")], digits = 12))
+"""
+
+
+def second_order() -> Study:
+    """Two kinds of respondents to three dimensions of one construct, its outcome and what lies between them."""
+    book = surveysem.load_codebook(SECOND)
+    sample = surveysem.draw_respondents(surveysem.Truth(book), 500, seed=3)
+    return Study(sample.responses, surveysem.screen(sample.responses), draws=DRAWS)
 
 
 def library(estimator: str = "MLR", nobs: int = 400, holes: int = 0, plain: bool = False, **more: object) -> Study:
@@ -210,3 +224,29 @@ def test_the_script_leaves_out_what_the_study_has_not(tmp_path):
     said = script.lavaan_script(study)
     assert not any(word in said for word in ("indirect", "group", "moderated", "omega of summed"))
     assert list(script.script_data(study)) == plain.items
+
+
+@pytest.mark.slow
+def test_and_with_a_construct_of_second_order(tmp_path, rscript):
+    study = second_order()
+    tables = in_r(study, tmp_path, rscript)
+    found = measurement.second_order(study)
+    ends = {"est.std": "loading", "ci.lower": "low", "ci.upper": "high"}
+    compare("second order", tables["second order"], found, ends)
+    ours = found.iloc[[0]].melt(value_vars=["omega", "omega2", "cr", "ave"]).set_index("variable")
+    theirs = tables["second order, reliability"]
+    names = theirs["label"].str.removesuffix("_quality")
+    compare("its reliability", theirs, ours.loc[names].reset_index(), {"est": "value"})
+    compare(
+        "its interval", theirs[names == "omega"], found.iloc[[0]], {"ci.lower": "omega_low", "ci.upper": "omega_high"}
+    )
+    asked = subprocess.run([rscript, "-e", SEM_TOOLS], cwd=tmp_path, capture_output=True, text=True, check=False)
+    if asked.returncode == 0:  # semTools is installed
+        theirs = pd.DataFrame([asked.stdout.split()[-2:]], columns=["omegaL1", "omegaL2"])
+        compare("of semTools", theirs, found.iloc[[0]], {"omegaL1": "omega", "omegaL2": "omega2"})
+    reliable = psychometrics.measurement_quality(study.measurement).frame.query("measure == 'ave'")
+    ave = tables["reliability"].query("label.str.startswith('ave_')").set_index("label")
+    names = [f"ave_{name}" for name in study.scales]
+    compare("of dimensions", ave.loc[names], at(reliable, study.scales, ["construct"]), {"est": "estimate"})
+    structured(study, tables, 1e-5)
+    compared(study, tables, 1e-5)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from books import SECOND
 
 import semfit
 import surveysem
@@ -179,7 +180,10 @@ def test_a_model_in_lavaan_s_language_is_a_codebook(load):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("good =~ trust + buying", "model model.txt, line 13: good is measured by the construct trust; allowed: items"),
+        (
+            "good =~ trust + buying",
+            r"construct good: it is of second order with 2 constructs \(trust, buying\); allowed",
+        ),
         ("a == b", "constraints on parameters are not carried over"),
         ("TR1 ~ 1", "line 13: means"),
         ("TR1 | t1", "line 13: means, thresholds"),
@@ -207,3 +211,41 @@ def test_numbers_that_stand_apart_are_no_answers():
     assert usual_range(np.append(five, 55)) == (1, 5)  # a slip
     assert usual_range(np.array([1.0, 2, 6])) == (1, 7)
     assert usual_range(np.array([0.0, 1, 1])) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            ', "food"]',
+            "]",
+            r"quality: it is of second order with 2 constructs \(service, place\); allowed: 3 or more: add ",
+        ),
+        ('"food"]', '"fod"]', "quality: service, place are constructs and 'fod' is none; allowed: items or constructs"),
+        ("price ~ quality", "price ~ food", "paths: food is a dimension of quality; allowed: paths of quality"),
+        (
+            'price = ["PR1", "PR2", "-PR3"]',
+            'price = ["quality", "service", "stay"]',
+            "quality is of second order itself",
+        ),
+        ('stay = ["ST1", "ST2", "ST3"]', 'stay = ["price", "place", "food"]', "dimension 'place': it is there twice"),
+        (
+            "[scales.city]",
+            '[moderation]\nstay = ["quality * price"]\n[scales.city]',
+            "quality is of second order, and a",
+        ),
+    ],
+)
+def test_what_a_construct_of_second_order_needs(load, old, new, message):
+    text = SECOND.read_text(encoding="utf-8")
+    assert old in text
+    with pytest.raises(DataError, match=message):
+        load(text.replace(old, new, 1))
+
+
+def test_a_model_may_hold_a_construct_of_second_order(load):
+    text = load(SECOND.read_text(encoding="utf-8")).model()
+    again = load(text.replace("~~ SE2", "~~ SE2\nservice ~~ place"), "model.txt")
+    assert again.second_order == {"quality": ("service", "place", "food")}
+    assert again.covariances == (("SE1", "SE2"), ("place", "service"))
+    assert again.scales["quality"] == [code for part in ("service", "place", "food") for code in again.scales[part]]
