@@ -25,14 +25,14 @@ FLAGS = [
     "--hide-scrollbars",
     "--disable-dev-shm-usage",
     "--remote-allow-origins=*",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--remote-debugging-port=0",
     "--window-size=1280,900",
 ]
 
 
 class Browser:
-    """One tab of a browser whose network is cut."""
+    """One tab of a browser whose network ends at this machine."""
 
     def __init__(self, program: str) -> None:
         self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
@@ -96,10 +96,21 @@ class Browser:
     def press(self, key: str) -> None:
         """Press a key as a reader would."""
         text = {"Enter": "\r"}.get(key, "")
-        code = {"Enter": 13, "Tab": 9}[key]
+        code = {"Enter": 13, "Tab": 9, "Escape": 27, "ArrowDown": 40, "ArrowUp": 38}[key]
         for kind in ("keyDown", "keyUp"):
             typed = {"text": text} if text and kind == "keyDown" else {}
             self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **typed)
+
+    def drag(self, start: str, end: str) -> None:
+        """Drag what one selector finds to the middle of what another finds, by mouse."""
+        middle = "(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector(%s).getBoundingClientRect())"
+        self.value(f"document.querySelector({json.dumps(start)}).scrollIntoView({{block: 'center'}})")
+        (x, y), (u, v) = (self.value(middle % json.dumps(each)) for each in (start, end))
+        moves = [("mousePressed", 0.0), *(("mouseMoved", k / 4) for k in range(1, 5)), ("mouseReleased", 1.0)]
+        for kind, share in moves:
+            at = {"x": x + (u - x) * share, "y": y + (v - y) * share}
+            held = {"button": "left", "buttons": int(kind != "mouseReleased"), "clickCount": 1}
+            self.call("Input.dispatchMouseEvent", type=kind, **at, **held)
 
     def screenshot(self) -> bytes:
         """Return the visible part as PNG."""

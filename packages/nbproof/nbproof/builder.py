@@ -137,13 +137,17 @@ def index_of(manifest: Mapping[str, Any], out: Path) -> dict[str, str]:
 
 
 class Progress:
-    """A bar for each notebook, saying what is run or rendered; where nobody watches, a line as it begins and ends."""
+    """A bar for each notebook, saying what is run or rendered; where nobody watches, a line as it begins and ends.
+
+    With ``NBPROOF_PROGRESS=json`` in the environment, each event is a line of JSON besides, for a program that watches.
+    """
 
     def __init__(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         self.live = sys.stdout.isatty()
+        self.watched = os.environ.get("NBPROOF_PROGRESS") == "json"
         said = TextColumn("{task.description}"), BarColumn(bar_width=28), TextColumn("{task.fields[at]}")
         self.bars = Progress(*said, TimeElapsedColumn(), console=Console(highlight=False), disable=not self.live)
         self.tasks: dict[str, Any] = {}
@@ -156,8 +160,13 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self.bars.stop()
 
+    def _tell(self, *event: object) -> None:
+        if self.watched:
+            print(json.dumps(event), flush=True)
+
     def start(self, name: str, reasons: tuple[str, ...]) -> None:
         """Say which report is made, and why."""
+        self._tell("start", name)
         self.started[name] = time.monotonic()
         more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""
         print(f"{name}: {'; '.join(reasons[:3])}{more}", flush=True)
@@ -165,14 +174,17 @@ class Progress:
 
     def cell(self, name: str, index: int, total: int) -> None:
         """A cell begins."""
+        self._tell("cell", name, index, total)
         self.bars.update(self.tasks[name], completed=index, total=total + 2, at=f"cell {index + 1} of {total}")
 
     def render(self, name: str, language: str) -> None:
         """A language is being rendered."""
+        self._tell("render", name, language)
         self.bars.update(self.tasks[name], advance=1, at=f"rendering {language}")
 
     def done(self, name: str) -> float:
         """Say that a report is whole; return the seconds it took."""
+        self._tell("done", name)
         self.bars.update(self.tasks[name], completed=1, total=1, at="built")
         self.bars.stop_task(self.tasks[name])
         seconds = time.monotonic() - self.started[name]
@@ -182,6 +194,7 @@ class Progress:
 
     def failed(self, name: str, message: str) -> None:
         """Say why a report is not made."""
+        self._tell("failed", name)
         self.bars.update(self.tasks[name], at="failed")
         self.bars.stop_task(self.tasks[name])
         red, plain = ("\x1b[1;31m", "\x1b[0m") if self.live else ("", "")

@@ -1,4 +1,4 @@
-"""The commands on a survey, for any codebook: template, draft, check, sample, report; a project may have its own."""
+"""The commands on a survey: template, draft, app, check, sample, report; a project may have its own codebook."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RESPONDENTS, SEED = 500, 1  # of a sample whose truth is not stated
 def add_commands(
     verbs: argparse._SubParsersAction, maker: str, codebook: Place | None = None, truth: Place | None = None
 ) -> None:
-    """Add ``template``, ``draft``, ``check`` and ``sample`` to the commands of a parser.
+    """Add ``template``, ``draft``, ``app``, ``check`` and ``sample`` to the commands of a parser.
 
     Parameters
     ----------
@@ -50,6 +50,7 @@ def add_commands(
         "draw respondents from a stated truth, with their codebook: an example to try, or to plan a survey",
     )
     _add_draft(verbs, maker)
+    _add_app(verbs)
     template.add_argument("--codebook", type=Path, metavar="C", help="default: a small one to change, or the project's")
     template.add_argument(
         "--out", type=nbproof.folder_option, default=Path("survey"), metavar="DIR", help="default: survey"
@@ -286,6 +287,20 @@ def _draft(maker: str, chosen: argparse.Namespace) -> int:
     slips = " --invalid record" * any(len(column.outside) for column in found.of("item"))
     print(f"correct {nbproof.shown(path)}, then: {maker} check {chosen.file} --codebook {chosen.out}{slips}")
     return 0
+
+
+def _add_app(verbs: argparse._SubParsersAction) -> None:
+    help = "open a page in the browser on which a model is drawn on a file of answers, and its report made"
+    command = nbproof.add_command(verbs, "app", _app, help)
+    command.add_argument("file", nargs="?", type=Path, metavar="FILE", help="csv, xlsx or sav; or opened on the page")
+    command.add_argument("--port", type=int, default=0, metavar="N", help="of 127.0.0.1 (default: one that is free)")
+    command.add_argument("--no-browser", action="store_true", help="print the address of the page and open nothing")
+
+
+def _app(chosen: argparse.Namespace) -> int:
+    from surveysem.app import server
+
+    server.serve(chosen.file, chosen.port, not chosen.no_browser)
 
 
 def _add_file(command: argparse.ArgumentParser) -> None:
