@@ -59,9 +59,10 @@ class Browser:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=30) as answer:
             return next(page["webSocketDebuggerUrl"] for page in json.load(answer) if page["type"] == "page")
 
-    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+    def call(self, method: str, session: str = "", **parameters: Any) -> dict[str, Any]:
         number = next(self.numbers)
-        self.socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
+        message = {"id": number, "method": method, "params": parameters} | ({"sessionId": session} if session else {})
+        self.socket.send(json.dumps(message))
         while True:
             message = json.loads(self.socket.recv())
             if message.get("id") == number:
@@ -87,9 +88,16 @@ class Browser:
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
 
-    def value(self, expression: str) -> Any:
-        """Evaluate JavaScript in the page."""
-        result = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+    def frame(self, part: str) -> str:
+        """Return the session of a sandboxed frame whose address has this part; nothing before there is one."""
+        frames = [each for each in self.call("Target.getTargets")["targetInfos"] if each["type"] == "iframe"]
+        found = [each["targetId"] for each in frames if part in each["url"]]
+        return self.call("Target.attachToTarget", targetId=found[0], flatten=True)["sessionId"] if found else ""
+
+    def value(self, expression: str, session: str = "") -> Any:
+        """Evaluate JavaScript in the page, or in a frame of it."""
+        how = {"expression": expression, "awaitPromise": True, "returnByValue": True}
+        result = self.call("Runtime.evaluate", session, **how)
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 

@@ -137,21 +137,16 @@ def index_of(manifest: Mapping[str, Any], out: Path) -> dict[str, str]:
 
 
 class Progress:
-    """A bar for each notebook, saying what is run or rendered; where nobody watches, a line as it begins and ends.
-
-    With ``NBPROOF_PROGRESS=json`` in the environment, each event is a line of JSON besides, for a program that watches.
-    """
+    """A bar for each notebook, saying what is run or rendered; where nobody watches, a line as it begins and ends."""
 
     def __init__(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         self.live = sys.stdout.isatty()
-        self.watched = os.environ.get("NBPROOF_PROGRESS") == "json"
         said = TextColumn("{task.description}"), BarColumn(bar_width=28), TextColumn("{task.fields[at]}")
         self.bars = Progress(*said, TimeElapsedColumn(), console=Console(highlight=False), disable=not self.live)
         self.tasks: dict[str, Any] = {}
-        self.started: dict[str, float] = {}
 
     def __enter__(self) -> Progress:
         self.bars.start()  # what is printed from here on stands above the bars
@@ -160,41 +155,31 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self.bars.stop()
 
-    def _tell(self, *event: object) -> None:
-        if self.watched:
-            print(json.dumps(event), flush=True)
-
     def start(self, name: str, reasons: tuple[str, ...]) -> None:
         """Say which report is made, and why."""
-        self._tell("start", name)
-        self.started[name] = time.monotonic()
         more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""
         print(f"{name}: {'; '.join(reasons[:3])}{more}", flush=True)
         self.tasks[name] = self.bars.add_task(name, total=None, at="starting")
 
     def cell(self, name: str, index: int, total: int) -> None:
         """A cell begins."""
-        self._tell("cell", name, index, total)
         self.bars.update(self.tasks[name], completed=index, total=total + 2, at=f"cell {index + 1} of {total}")
 
     def render(self, name: str, language: str) -> None:
         """A language is being rendered."""
-        self._tell("render", name, language)
         self.bars.update(self.tasks[name], advance=1, at=f"rendering {language}")
 
     def done(self, name: str) -> float:
         """Say that a report is whole; return the seconds it took."""
-        self._tell("done", name)
         self.bars.update(self.tasks[name], completed=1, total=1, at="built")
         self.bars.stop_task(self.tasks[name])
-        seconds = time.monotonic() - self.started[name]
+        seconds = self.bars.tasks[self.tasks[name]].elapsed or 0.0
         if not self.live:
             print(f"{name}: built in {seconds:.1f} s", flush=True)
         return seconds
 
     def failed(self, name: str, message: str) -> None:
         """Say why a report is not made."""
-        self._tell("failed", name)
         self.bars.update(self.tasks[name], at="failed")
         self.bars.stop_task(self.tasks[name])
         red, plain = ("\x1b[1;31m", "\x1b[0m") if self.live else ("", "")
@@ -293,6 +278,8 @@ class _Crew:
             self._fail(channel, rest[0])
         else:
             getattr(self.progress, kind)(report.name, *rest)
+            if os.environ.get("NBPROOF_PROGRESS") == "json":  # for a program that watches
+                print(json.dumps([kind, report.name, *rest]), flush=True)
 
     def _publish(self, channel: Connection, entry: Mapping[str, Any]) -> None:
         report, process, _, staged = self.running[channel]
@@ -310,9 +297,8 @@ class _Crew:
             _end(process)
         del self.running[channel]
         self.built.made.append(name)
-        seconds = self.progress.done(name)
         with open(out / "build.log", "a", encoding="utf-8") as log:  # durations stay apart from all that is hashed
-            log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {name} {seconds:.2f} s\n")
+            log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {name} {self.progress.done(name):.2f} s\n")
         return None
 
     def _fail(self, channel: Connection, message: str) -> None:

@@ -74,7 +74,8 @@ def corrected(draft: Draft, model: Mapping[str, Any]) -> Draft:
 
 def _corrected(draft: Draft, model: Mapping[str, Any]) -> Draft:
     at = {column.place: replace(column, why=[*column.why]) for column in draft.columns}
-    constructs, titles = {}, {}
+    constructs: dict[str, list[Column]] = {}
+    titles: dict[str, str] = {}
     for each in model["constructs"]:
         name, title = each["name"], " ".join(each["title"].split())
         if not NAME.fullmatch(name) or name in RESERVED or name in constructs or len(title) > LONGEST:

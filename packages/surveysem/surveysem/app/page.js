@@ -470,9 +470,14 @@ function read_event([kind, name, ...rest]) {
     parts[name] = rest[0] / (rest[1] + 2);
     return w("step", {...values, at: rest[0] + 1, of: rest[1]});
   }
-  if (kind === "render") return w("writing", {...values, language: rest[0]});
-  parts[name] = kind === "start" ? 0 : 1;
-  return kind === "done" ? w("made", values) : "";
+  return w("writing", {...values, language: rest[0]});
+}
+
+function read_line(line) { // what the command prints on any terminal
+  const name = line.match(/^(\w+): built in /)?.[1];
+  if (!name) return line;
+  parts[name] = 1;
+  return w("made", {name: words[name] ?? name});
 }
 
 async function watch() {
@@ -481,8 +486,8 @@ async function watch() {
   let last = "";
   seen += job.lines.length;
   for (const each of job.lines) {
-    const text = typeof each === "string" ? each : read_event(each);
-    if (typeof each !== "string" && text) last = text;
+    const text = typeof each === "string" ? read_line(each) : read_event(each);
+    if (text !== each) last = text;
     if (text) $("log").append(text + "\n");
   }
   $("log").scrollTop = $("log").scrollHeight;

@@ -89,24 +89,25 @@ class Work:
         self.revision = 0
         self.job: dict[str, Any] = {"state": "idle", "lines": []}
         self.running: asyncio.Task[None] | None = None
-        self.report = {"key": "", "revision": 0}  # the address of the last report, and of which model it is
+        # the address of the last report, and of which model it is
+        self.report: dict[str, Any] = {"key": "", "revision": 0}
 
     async def serve(self, sockets: list[socket], browser: bool) -> int:
         """Answer until a signal asks to end; leave no run behind, and return the signal."""
         server = HTTPServer(application(self), max_body_size=LIMIT, max_buffer_size=LIMIT)
         server.add_sockets(sockets)
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
-        asked: list[int] = []
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Queue[int] = asyncio.Queue()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
-                loop.add_signal_handler(number, lambda number=number: (asked.append(number), ended.set()))
+                loop.add_signal_handler(number, ended.put_nowait, number)
         print(self.address, flush=True)
         if browser:
             threading.Thread(target=webbrowser.open, args=[self.address], daemon=True).start()
-        await ended.wait()
+        last = await ended.get()
         server.stop()
         await self.cancel()
-        return asked[0]
+        return last
 
     def open(self, file: Path) -> None:
         """Draft a codebook from a file."""
