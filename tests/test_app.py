@@ -154,7 +154,7 @@ def test_from_a_file_to_its_report_by_mouse_in_english(page, answers):
     assert browser.value("document.querySelectorAll('#diagram .path').length") == 1
     browser.value("$('draws').value = '200'; $('report-language').value = 'en'")
     click(page, "#start")
-    page.wait("$('state').textContent.includes(': step ') && $('progress').value > 0")
+    page.wait("$('state').textContent.includes(': step ') && $('progress').value > 0", 600)
     assert browser.value("$('start').disabled && !$('cancel').hidden")
     assert page.report() == "Report on a survey"
     assert re.fullmatch(r"Done in [\d.]+ s", page.text("#state"))
