@@ -27,6 +27,7 @@ TABLES = sorted(
         *(ROOT / "paper").glob("*.toml"),
         *(ROOT / "socialcommerce" / "report").glob("*.toml"),
         ROOT / "packages" / "nbproof" / "nbproof" / "assets" / "words.toml",
+        ROOT / "packages" / "surveysem" / "surveysem" / "app" / "words.toml",
     ]
 )
 CODE = re.compile(r"`[^`]*`|\$[^$]*\$|\{[^}]*\}")

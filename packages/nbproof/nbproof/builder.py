@@ -288,6 +288,8 @@ class _Crew:
             self._fail(channel, rest[0])
         else:
             getattr(self.progress, kind)(report.name, *rest)
+            if os.environ.get("NBPROOF_PROGRESS") == "json":  # for a program that watches
+                print(json.dumps([kind, report.name, *rest]), flush=True)
 
     def _publish(self, channel: Connection, entry: Mapping[str, Any]) -> None:
         report, process, started, staged = self.running[channel]

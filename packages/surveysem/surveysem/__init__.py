@@ -26,7 +26,8 @@ methods       the methods paragraph; script an R script that computes models and
 hypotheses    each by the label its author gave it: what it comes to; exploration: respondents, items, factors
 article       tables of executed notebooks as Word and Excel files; bundle adds pages and figures, to be taken away
 report        two notebooks (measurement, structure) run on a file, in two languages; notebook is what they tell with
-commands      check, draft, template, sample and report, for any codebook
+commands      check, draft, app, template, sample and report, for any codebook
+app           a page in the browser on which the draft is corrected, paths drawn, the report run and read
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""The commands on a survey, for any codebook: template, draft, check, sample, report; a project may have its own."""
+"""The commands on a survey: template, draft, app, check, sample, report; a project may have its own codebook."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RESPONDENTS, SEED = 500, 1  # of a sample whose truth is not stated
 def add_commands(
     verbs: argparse._SubParsersAction, maker: str, codebook: Place | None = None, truth: Place | None = None
 ) -> None:
-    """Add ``template``, ``draft``, ``check``, ``sample`` and ``report`` to the commands of a parser.
+    """Add ``template``, ``draft``, ``app``, ``check``, ``sample`` and ``report`` to the commands of a parser.
 
     Parameters
     ----------
@@ -45,16 +45,17 @@ def add_commands(
     sample = nbproof.add_command(
         verbs,
         "sample",
-        partial(_sample, maker, codebook, truth),
-        "draw respondents from a stated truth, to plan a survey and to try the method",
+        partial(_sample, maker, codebook or _example, truth or _truth),
+        "draw respondents from a stated truth, with their codebook: an example to try, or to plan a survey",
     )
     _add_draft(verbs, maker)
+    _add_app(verbs)
     template.add_argument("--codebook", type=Path, metavar="C", help="default: a small one to change, or the project's")
     template.add_argument(
         "--out", type=nbproof.folder_option, default=Path("survey"), metavar="DIR", help="default: survey"
     )
-    for command in (check, sample):
-        add_codebook(command, codebook)
+    add_codebook(check, codebook)
+    add_codebook(sample, codebook or _example)
     add_reading(check)
     check.add_argument(
         "--out",
@@ -63,16 +64,19 @@ def add_commands(
         help="write mapping.csv, screening.csv and invalid.csv there",
     )
     sample.add_argument(
-        "--truth", type=Path, metavar="T", help="toml; default: the project's, or .25 in the direction of every path"
+        "--truth",
+        type=Path,
+        metavar="T",
+        help="toml; default: that of the default codebook, else .25 in the direction of every path",
     )
     sample.add_argument("--respondents", type=int, metavar="N", help=f"default: as stated, or {RESPONDENTS}")
     sample.add_argument("--seed", type=int, metavar="N", help=f"default: as stated, or {SEED}")
     sample.add_argument(
         "--out",
         type=nbproof.folder_option,
-        required=True,
+        default=Path("example"),
         metavar="DIR",
-        help="for sample.csv, planted.csv (defects) and truth.json",
+        help="for sample.csv, codebook.toml, planted.csv (defects) and truth.json (default: example)",
     )
     _add_report(verbs, maker, codebook)
 
@@ -112,7 +116,8 @@ def _report(maker: str, default: Place | None, chosen: argparse.Namespace) -> in
 def add_codebook(command: argparse.ArgumentParser, default: Place | None) -> None:
     """Add the option that names a codebook, or a model in its place."""
     either = command.add_mutually_exclusive_group(required=default is None)
-    what = "toml" if default is None else "default: the project's own"
+    own = "a small example" if default is _example else "the project's own"
+    what = "toml" if default is None else f"default: {own}"
     either.add_argument("--codebook", type=Path, metavar="C", help=what)
     either.add_argument(
         "--model", type=_model, dest="codebook", metavar="M", help="a model in lavaan's language (.txt) in its place"
@@ -190,13 +195,14 @@ def _check(maker: str, default: Place | None, chosen: argparse.Namespace) -> int
     return 0
 
 
-def _sample(maker: str, default: Place | None, stated: Place | None, chosen: argparse.Namespace) -> int:
+def _sample(maker: str, default: Place, stated: Place, chosen: argparse.Namespace) -> int:
     from surveysem.codebook import load_codebook
     from surveysem.synthetic import draw_respondents, draw_stated
     from surveysem.truth import Truth
 
-    book, truth = load_codebook(_chosen(chosen.codebook, default)), chosen.truth
-    if truth is None and stated and chosen.codebook is None:  # what is stated is true of the project's own codebook
+    place = _chosen(chosen.codebook, default)
+    book, source, truth = load_codebook(place), place.read_bytes(), chosen.truth
+    if truth is None and chosen.codebook is None:  # what is stated is true of the default codebook
         truth = stated()
     if truth:
         sample = draw_stated(truth, book, nobs=chosen.respondents, seed=chosen.seed)
@@ -208,8 +214,19 @@ def _sample(maker: str, default: Place | None, stated: Place | None, chosen: arg
         )
     with nbproof.whole_folder(chosen.out, f"{maker} sample") as draft:
         made = sample.write(draft)
+        made.append(nbproof.write_whole(draft / f"codebook{place.suffix}", source))
     print("\n".join(nbproof.shown(chosen.out / path.name) for path in made))
     return 0
+
+
+def _example() -> Path:
+    from surveysem.codebook import TEMPLATE
+
+    return TEMPLATE
+
+
+def _truth() -> Path:
+    return _example().with_name("example.toml")
 
 
 def _chosen(given: Path | None, default: Place | None) -> Path:
@@ -247,6 +264,20 @@ def _draft(maker: str, chosen: argparse.Namespace) -> int:
     slips = " --invalid record" * any(len(column.outside) for column in found.of("item"))
     print(f"correct {nbproof.shown(path)}, then: {maker} check {chosen.file} --codebook {chosen.out}{slips}")
     return 0
+
+
+def _add_app(verbs: argparse._SubParsersAction) -> None:
+    help = "open a page in the browser on which a model is drawn on a file of answers, and its report made"
+    command = nbproof.add_command(verbs, "app", _app, help)
+    command.add_argument("file", nargs="?", type=Path, metavar="FILE", help="csv, xlsx or sav; or opened on the page")
+    command.add_argument("--port", type=int, default=0, metavar="N", help="of 127.0.0.1 (default: one that is free)")
+    command.add_argument("--no-browser", action="store_true", help="print the address of the page and open nothing")
+
+
+def _app(chosen: argparse.Namespace) -> int:
+    from surveysem.app import server
+
+    server.serve(chosen.file, chosen.port, not chosen.no_browser)
 
 
 def _add_file(command: argparse.ArgumentParser) -> None:

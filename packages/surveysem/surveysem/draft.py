@@ -40,6 +40,23 @@ OPEN = ("rating", "two", "number")  # roles that are not settled yet
 Array = NDArray[np.float64]
 
 
+class Reason(str):
+    """A reason in English, on one line, that can be said in another language too."""
+
+    key: str
+    values: dict[str, object]
+
+    def __new__(cls, key: str, values: dict[str, object]) -> Reason:
+        """Say a reason of ``draft.toml`` with these values."""
+        made = super().__new__(cls, tidy(TOLD["reasons"][key]["en"].format(**values)))
+        made.key, made.values = key, values
+        return made
+
+    def within(self, language: str) -> str:
+        """Say it in a language."""
+        return tidy(TOLD["reasons"][self.key][language].format(**self.values))
+
+
 @dataclass
 class Column:
     """One column of a file and what it seems to be.
@@ -63,7 +80,7 @@ class Column:
     missing: tuple[int, ...] = ()
     expected: int = 0
     duration: bool = False
-    why: list[str] = field(default_factory=list)
+    why: list[Reason] = field(default_factory=list)
 
     def because(self, reason: str, role: str = "", **said: object) -> None:
         """Add a reason, and what the column is for it."""
@@ -116,14 +133,18 @@ class Draft:
 
     ``constructs`` holds the items of each; ``questions`` what only the researcher can decide; ``guessed`` whether the
     constructs are from the answers because the names of the columns say nothing; ``missing`` the codes of no answer.
+    Only who corrects it knows what a construct is called (``titles``), the ``paths`` and the code of the ``group``.
     """
 
     table: RawTable
     columns: tuple[Column, ...]
     constructs: dict[str, list[Column]]
-    questions: tuple[str, ...]
+    questions: tuple[Reason, ...]
     missing: tuple[int, ...]
     guessed: bool
+    titles: dict[str, str] = field(default_factory=dict)
+    paths: tuple[str, ...] = ()
+    group: str = ""
 
     def of(self, *roles: str) -> list[Column]:
         """Return the columns of these roles."""
@@ -151,7 +172,7 @@ class Draft:
         from jinja2 import Environment, PackageLoader
 
         pages = Environment(loader=PackageLoader(__package__, ""), trim_blocks=True, keep_trailing_newline=True)
-        pages.filters |= {"quoted": quoted, "listed": _listed}
+        pages.filters |= {"quoted": quoted, "listed": _listed, "language": _language}
         times = [c.place for c in self.of("left out") if KNOWN.get(plain(c.heading)) == "duration"]
         out = [c for c in self.of("left out") if plain(c.heading) not in KNOWN or c.place in times[1:]]
         scales = {c.labelled: c for c in self.of("item", "control", "check") if c.labels}
@@ -223,9 +244,9 @@ def draft_of(table: RawTable) -> Draft:
     return Draft(table, tuple(columns), constructs, tuple(questions), tuple(missing), guessed)
 
 
-def say(reason: str, **said: object) -> str:
+def say(reason: str, **said: object) -> Reason:
     """Return a reason in words that fit on one line of a comment."""
-    return tidy(TOLD["reasons"][reason].format(**said))
+    return Reason(reason, said)
 
 
 def quoted(text: str) -> str:
@@ -509,7 +530,7 @@ def _score(column: Column, sums: dict[str, Array]) -> str:
     return ""
 
 
-def _settle_scales(columns: list[Column], constructs: dict[str, list[Column]]) -> list[str]:
+def _settle_scales(columns: list[Column], constructs: dict[str, list[Column]]) -> list[Reason]:
     """Give a construct's items the smallest usual scale that holds all their answers; say which lie outside."""
     names: dict[tuple, str] = {}  # of scales with labels
     for items in constructs.values():
@@ -529,10 +550,11 @@ def _settle_scales(columns: list[Column], constructs: dict[str, list[Column]]) -
     ]
 
 
-def _turn(name: str, items: list[Column], R: Array, n: int) -> list[str]:
+def _turn(name: str, items: list[Column], R: Array, n: int) -> list[Reason]:
     """Mark items that correlate negatively with the majority as reverse-keyed; ask where there is none."""
     at = [column.place - 1 for column in items]
-    S, k, clear, asked = R[np.ix_(at, at)], len(items), max(0.10, 2.5 / np.sqrt(n)), []
+    S, k, clear = R[np.ix_(at, at)], len(items), max(0.10, 2.5 / np.sqrt(n))
+    asked: list[Reason] = []
     first = np.linalg.eigh(S + np.eye(k))[1][:, -1]
     down = (first < -1e-9) if (first < -1e-9).sum() <= k / 2 else (first > 1e-9)
     means = S[:, ~down].mean(1)
@@ -555,7 +577,7 @@ def _turn(name: str, items: list[Column], R: Array, n: int) -> list[str]:
     return asked
 
 
-def _misfits(constructs: dict[str, list[Column]], R: Array, n: int) -> list[str]:
+def _misfits(constructs: dict[str, list[Column]], R: Array, n: int) -> list[Reason]:
     """Ask about items that go with another construct rather than with their own; none is moved."""
     places = {name: [column.place - 1 for column in items] for name, items in constructs.items()}
     asked = []

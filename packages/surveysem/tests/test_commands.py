@@ -81,11 +81,29 @@ def test_the_template_is_a_codebook_that_loads(tmp_path, capsys):
 
 def test_a_sample_is_drawn_by_any_codebook_and_checked(tmp_path, capsys):
     assert main(["sample", *BOOK, "--respondents", "60", "--seed", "3", "--out", str(tmp_path / "out")]) == 0
-    assert [Path(line).name for line in capsys.readouterr().out.split()] == ["sample.csv", "planted.csv", "truth.json"]
+    said = [Path(line).name for line in capsys.readouterr().out.split()]
+    assert said == ["sample.csv", "planted.csv", "truth.json", "codebook.toml"]
     stated = json.loads((tmp_path / "out" / "truth.json").read_text(encoding="utf-8"))
     assert (stated["nobs"], stated["seed"], stated["codebook"]) == (60, 3, "library")
     assert main(["check", str(tmp_path / "out" / "sample.csv"), *BOOK]) == 0
     assert "sample.csv (utf-8 with byte-order mark, synthetic sample): 60 respondents" in capsys.readouterr().out
+
+
+def test_a_first_try_needs_no_data_and_no_codebook(tmp_path, capsys, monkeypatch):
+    """What is drawn says that it is, reads by the codebook beside it, and has someone to screen out."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["sample"]) == 0
+    assert capsys.readouterr().out.split()[0] == str(Path("example", "sample.csv"))
+    assert main(["check", "example/sample.csv", "--codebook", "example/codebook.toml"]) == 0
+    said = capsys.readouterr().out
+    assert "sample.csv (utf-8 with byte-order mark, synthetic sample): 300 respondents, 13 flagged, 289 kept" in said
+    assert pd.read_csv("example/planted.csv")["defect"].value_counts().to_dict() == {
+        "missing cell": 20, "speeder": 4, "failed check": 4, "straight-liner": 3, "duplicate": 2
+    }  # fmt: skip
+    assert main(["sample"]) == 0  # nobody changed it
+    Path("example", "codebook.toml").write_text("mine")
+    assert main(["sample"]) == 2
+    assert "codebook.toml was changed since surveysem sample wrote it" in capsys.readouterr().err
 
 
 def test_a_stated_truth_is_drawn_and_a_wrong_one_named(tmp_path, capsys):
