@@ -25,14 +25,14 @@ FLAGS = [
     "--hide-scrollbars",
     "--disable-dev-shm-usage",
     "--remote-allow-origins=*",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--remote-debugging-port=0",
     "--window-size=1280,900",
 ]
 
 
 class Browser:
-    """One tab of a browser whose network is cut."""
+    """One tab of a browser whose network ends at this machine."""
 
     def __init__(self, program: str) -> None:
         self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
@@ -59,9 +59,10 @@ class Browser:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=30) as answer:
             return next(page["webSocketDebuggerUrl"] for page in json.load(answer) if page["type"] == "page")
 
-    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+    def call(self, method: str, session: str = "", **parameters: Any) -> dict[str, Any]:
         number = next(self.numbers)
-        self.socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
+        message = {"id": number, "method": method, "params": parameters} | ({"sessionId": session} if session else {})
+        self.socket.send(json.dumps(message))
         while True:
             message = json.loads(self.socket.recv())
             if message.get("id") == number:
@@ -87,19 +88,37 @@ class Browser:
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
 
-    def value(self, expression: str) -> Any:
-        """Evaluate JavaScript in the page."""
-        result = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+    def frame(self, part: str) -> str:
+        """Return the session of a sandboxed frame whose address has this part; nothing before there is one."""
+        frames = [each for each in self.call("Target.getTargets")["targetInfos"] if each["type"] == "iframe"]
+        found = [each["targetId"] for each in frames if part in each["url"]]
+        return self.call("Target.attachToTarget", targetId=found[0], flatten=True)["sessionId"] if found else ""
+
+    def value(self, expression: str, session: str = "") -> Any:
+        """Evaluate JavaScript in the page, or in a frame of it."""
+        how = {"expression": expression, "awaitPromise": True, "returnByValue": True}
+        result = self.call("Runtime.evaluate", session, **how)
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 
     def press(self, key: str) -> None:
         """Press a key as a reader would."""
         text = {"Enter": "\r"}.get(key, "")
-        code = {"Enter": 13, "Tab": 9}[key]
+        code = {"Enter": 13, "Tab": 9, "Escape": 27, "ArrowDown": 40, "ArrowUp": 38}[key]
         for kind in ("keyDown", "keyUp"):
             typed = {"text": text} if text and kind == "keyDown" else {}
             self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **typed)
+
+    def drag(self, start: str, end: str) -> None:
+        """Drag what one selector finds to the middle of what another finds, by mouse."""
+        middle = "(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector(%s).getBoundingClientRect())"
+        self.value(f"document.querySelector({json.dumps(start)}).scrollIntoView({{block: 'center'}})")
+        (x, y), (u, v) = (self.value(middle % json.dumps(each)) for each in (start, end))
+        moves = [("mousePressed", 0.0), *(("mouseMoved", k / 4) for k in range(1, 5)), ("mouseReleased", 1.0)]
+        for kind, share in moves:
+            at = {"x": x + (u - x) * share, "y": y + (v - y) * share}
+            held = {"button": "left", "buttons": int(kind != "mouseReleased"), "clickCount": 1}
+            self.call("Input.dispatchMouseEvent", type=kind, **at, **held)
 
     def screenshot(self) -> bytes:
         """Return the visible part as PNG."""
@@ -112,7 +131,8 @@ class Browser:
 
     def complaints(self) -> list[str]:
         """Failed requests, refused content, errors and warnings since the page was opened."""
-        failed = [e["params"].get("errorText", "") for e in self.events if e["method"] == "Network.loadingFailed"]
+        ended = [e["params"] for e in self.events if e["method"] == "Network.loadingFailed"]
+        failed = [params.get("errorText", "") for params in ended if not params["canceled"]]  # by leaving a page
         logged = [e["params"]["entry"]["text"] for e in self.events if e["method"] == "Log.entryAdded"]
         thrown = [
             json.dumps(e["params"])
