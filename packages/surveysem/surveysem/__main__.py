@@ -9,8 +9,6 @@ import nbproof
 from surveysem import __version__
 from surveysem.commands import add_commands
 
-__all__ = ["main"]
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; see `nbproof.run_command`."""

@@ -14,8 +14,6 @@ from typing import Any
 
 from nbproof import Front, as_json, build, collect, failure, front_page, held_folder, read_manifest
 
-__all__ = ["finish", "run"]
-
 DPI = 300
 LIMIT = 86_400.0  # seconds a notebook may take: large files take long, and nobody waits for nothing
 WORDS = tomllib.loads(Path(__file__).with_name("bundle.toml").read_text(encoding="utf-8"))

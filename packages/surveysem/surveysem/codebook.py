@@ -19,25 +19,6 @@ from nbproof.shapes import FLAG, LIST, TABLE, Field, check, one_of
 from surveysem.errors import DataError, ParameterError, UnknownNameError, nearest, quoted
 from surveysem.ranges import usual_range
 
-__all__ = [
-    "LANGUAGES",
-    "SCHEMA",
-    "TEMPLATE",
-    "Codebook",
-    "Construct",
-    "Contact",
-    "ExpectedPath",
-    "Item",
-    "Labelled",
-    "Moderation",
-    "Rules",
-    "Scale",
-    "load_codebook",
-    "opening",
-    "plain",
-    "tidy",
-]
-
 LANGUAGES = ("en", "zh")  # of wordings
 FARTHEST = 10**6  # from zero that a code may lie
 MODELS = (".txt", ".lav", ".lavaan")  # endings of a file that holds a model in lavaan's language

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from surveysem.responses import Reading, Responses
     from surveysem.screening import Screened
 
-__all__ = ["add_commands", "reading", "say_who_is_left"]
-
 Place = Callable[[], Path]
 RESPONDENTS, SEED = 500, 1  # of a sample whose truth is not stated
 

@@ -15,8 +15,6 @@ from semfit.psychometrics import CommonFactor, MarkerCorrelations, MarkerModels,
 from surveysem.effects import NotTestable
 from surveysem.study import Study
 
-__all__ = ["FACTOR", "MARKER", "NO_MARKER", "ORDERED", "SINGLE", "CommonMethod", "common_method"]
-
 Found = TypeVar("Found")
 Line = tuple[str, str, float, float, float, float, float, str]
 

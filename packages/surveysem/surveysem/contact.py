@@ -12,8 +12,6 @@ from nbproof import words
 from surveysem.effects import Effect, Joint, NotTestable, least, normal
 from surveysem.study import Study
 
-__all__ = ["InvertedU", "TwoLines", "contact_frequency", "two_lines"]
-
 Array = np.ndarray
 ENDS = (0.05, 0.95)  # quantiles of the frequency at which the slopes are taken
 KNOTS = (0.05, 0.275, 0.5, 0.725, 0.95)  # quantiles: Harrell (2001, Regression Modeling Strategies), five knots

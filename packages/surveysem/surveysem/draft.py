@@ -25,8 +25,6 @@ from surveysem.ranges import POINTS, sentinels, usual_range
 from surveysem.responses import OPTION, SKIPPED
 from surveysem.tables import RawTable, read_table
 
-__all__ = ["Column", "Draft", "check_new", "draft_codebook", "draft_of"]
-
 TOLD = tomllib.loads(Path(__file__).with_name("draft.toml").read_text(encoding="utf-8"))
 PATTERN = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in TOLD["patterns"].items()}
 LABELS = [tuple(tuple(labels[language]) for language in LANGUAGES) for labels in TOLD["labels"]]

@@ -16,21 +16,6 @@ from numpy.typing import ArrayLike
 
 from surveysem.errors import DataError, ParameterError
 
-__all__ = [
-    "CORRECTIONS",
-    "Adjusted",
-    "Effect",
-    "EffectTest",
-    "Joint",
-    "NotTestable",
-    "adjust",
-    "decide",
-    "largest",
-    "least",
-    "normal",
-    "recovered",
-]
-
 Interval = tuple[float, float]
 CORRECTIONS = ("none", "bonferroni", "holm", "fdr_bh")
 """Corrections for multiple tests, by the names statsmodels gives them."""

@@ -13,8 +13,6 @@ from surveysem.effects import NotTestable
 from surveysem.errors import ParameterError
 from surveysem.study import Study
 
-__all__ = ["Exploration", "Normality", "counted", "explore", "items_as_answered", "normality", "respondents"]
-
 Array = np.ndarray
 ROWS = 1000  # respondents at a time
 LEAST = 0.005  # of an item's variance that is its own

@@ -9,8 +9,6 @@ import pandas as pd
 
 from nbproof import write_whole
 
-__all__ = ["neutral", "write_csv"]
-
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 

@@ -10,8 +10,6 @@ from pathlib import Path
 import nbproof
 from surveysem.errors import DataError
 
-__all__ = ["FAMILY", "chinese"]
-
 PACKAGE, SOURCE = "justmytype-intl-cjk", "NotoSansSC[wght].ttf"  # under the Open Font License
 FAMILY = "Noto Sans SC Survey"  # a name of its own: a system's font of the name may have other characters
 WEIGHTS = {"Regular": 400, "Bold": 700}

@@ -19,8 +19,6 @@ from surveysem.effects import Joint, NotTestable, largest, normal
 from surveysem.paths import standardised
 from surveysem.study import Study, mean_scores
 
-__all__ = ["HEADS", "Groups", "comparable", "compare_groups", "compare_means", "mean_heads", "measured_alike"]
-
 Array = np.ndarray
 LEVELS = ("configural", "metric", "scalar")
 ORDINAL_LEVELS = ("configural", "thresholds", "loadings", "intercepts")

@@ -13,8 +13,6 @@ from surveysem.effects import Effect, EffectTest, NotTestable, adjust, decide
 from surveysem.sensitivity import SMALLEST
 from surveysem.study import Study
 
-__all__ = ["VERDICTS", "Tested", "hypotheses_of", "hypothesis_table", "decide_all"]
-
 ALPHA = 0.05  # of a family, shared by Holm's correction: hypotheses of one kind on one outcome
 SIGNS = {1: "+", -1: "\N{MINUS SIGN}", 0: "0"}
 DIRECTIONS = {1: "positive", -1: "negative", 0: "equal"}

@@ -13,8 +13,6 @@ from pathlib import Path
 from surveysem.codebook import Codebook, plain, tidy
 from surveysem.errors import DataError, nearest
 
-__all__ = ["PLATFORMS", "Match", "match"]
-
 PLATFORMS = tomllib.loads(Path(__file__).with_name("platforms.toml").read_text(encoding="utf-8"))
 KNOWN = {plain(name): use for use, names in PLATFORMS["columns"].items() for name in names}
 NUMBER = re.compile(PLATFORMS["patterns"]["number"], re.IGNORECASE | re.DOTALL)

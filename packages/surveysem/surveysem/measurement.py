@@ -10,27 +10,6 @@ from semfit import SemFit
 from surveysem.errors import DataError
 from surveysem.study import Study
 
-__all__ = [
-    "CLOSE_FIT",
-    "DISTINCT",
-    "FIT_DIGITS",
-    "FIT_HEADS",
-    "INTERVAL",
-    "LADDER_DIGITS",
-    "LADDER_HEADS",
-    "LEVELS",
-    "LOW_LOADING",
-    "RELIABILITY_HEADS",
-    "RELIABLE",
-    "SECOND_HEADS",
-    "SHARED",
-    "check_solution",
-    "fit_table",
-    "quality_model",
-    "second_order",
-    "triangle",
-]
-
 LOW_LOADING, RELIABLE, SHARED = 0.5, 0.7, 0.5  # loading, reliability, average variance extracted
 DISTINCT = 0.85  # HTMT of constructs that differ in meaning
 CLOSE_FIT = {"cfi": 0.95, "rmsea": 0.06, "srmr": 0.08}  # Hu & Bentler 1999, doi:10.1080/10705519909540118

@@ -14,8 +14,6 @@ from surveysem import LOCALE, __version__
 from surveysem.screening import Screened
 from surveysem.study import Study
 
-__all__ = ["methods_text", "respondents_text", "told_by"]
-
 RULES = {
     "missing": "more than {threshold}% of the items unanswered ({flagged:d})",
     "straight-lining (run)": "a run of {threshold} or more equal answers ({flagged:d})",

@@ -10,8 +10,6 @@ from nbproof import read_bytes
 from semfit import ParameterError
 from surveysem.errors import DataError
 
-__all__ = ["tables_of"]
-
 LARGEST = 2**20  # bytes
 
 

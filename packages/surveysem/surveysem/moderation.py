@@ -17,8 +17,6 @@ from surveysem.codebook import Moderation
 from surveysem.effects import Effect, NotTestable
 from surveysem.study import Study
 
-__all__ = ["HEADS", "Moderated", "Moderations", "moderation", "moderations", "submodel"]
-
 Array = np.ndarray
 HEADS = {
     "outcome": "outcome",

@@ -17,21 +17,6 @@ from surveysem.effects import Effect, NotTestable
 from surveysem.errors import DataError, UnknownNameError
 from surveysem.study import Study
 
-__all__ = [
-    "HELD_HEADS",
-    "Indirect",
-    "claimed_signs",
-    "covariate_table",
-    "decomposition",
-    "direct",
-    "explained",
-    "indirect",
-    "indirect_names",
-    "mediated",
-    "path_table",
-    "standardised",
-]
-
 Array = np.ndarray
 HELD_HEADS = {
     "outcome": "outcome",

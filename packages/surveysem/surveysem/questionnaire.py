@@ -19,8 +19,6 @@ from surveysem.matching import PLATFORMS
 if TYPE_CHECKING:
     from docx.document import Document as Word
 
-__all__ = ["item_table", "write_docx", "write_html", "write_items"]
-
 LANGUAGES = {"en": 0, "zh": 1}
 Block = tuple[bool, list[tuple[int, Item]]]
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["POINTS", "sentinels", "usual_range"]
-
 POINTS = 11  # of the longest usual scale
 USUAL = ((1, 5), (1, 7), (1, 10), (0, 10), (1, 4), (1, 6), (1, 9), (1, 11), (0, 4), (0, 6), (1, 3), (0, 1), (1, 2),
          (-2, 2), (-3, 3))  # fmt: skip

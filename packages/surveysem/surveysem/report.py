@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from surveysem.responses import Reading
     from surveysem.study import Study
 
-__all__ = ["LANGUAGES", "NOTEBOOKS", "Look", "settings", "study_of", "write"]
-
 HERE = Path(__file__).parent
 NOTEBOOKS = ("measurement", "structure")
 LANGUAGES = ("en", "zh")

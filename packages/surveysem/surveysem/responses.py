@@ -18,8 +18,6 @@ from surveysem.errors import DataError, ParameterError
 from surveysem.matching import PLATFORMS, Match, match
 from surveysem.tables import RawTable, Value, read_table
 
-__all__ = ["Responses", "read_responses", "responses_of"]
-
 SKIPPED = {plain(mark) for mark in PLATFORMS["marks"]["skipped"]}
 WHOLE = re.compile(r"[+-]?\d{1,9}(\.0*)?")
 OPTION, TIME = (re.compile(PLATFORMS["patterns"][name]) for name in ("option", "time"))

@@ -17,8 +17,6 @@ from surveysem.codebook import Rules
 from surveysem.errors import DataError, ParameterError
 from surveysem.responses import Responses
 
-__all__ = ["MODES", "Chance", "Screened", "chance", "screen"]
-
 MODES = ("drop", "report-only")
 CHANCE = 0.02  # share of careful respondents that a rule on equal answers may flag
 DRAWN = 50_000  # respondents drawn to see what is given by chance, or ten surveys

@@ -15,8 +15,6 @@ from surveysem import __version__, groups, measurement, moderation, paths
 from surveysem.effects import NotTestable
 from surveysem.study import Study
 
-__all__ = ["DATA", "lavaan_script", "script_data"]
-
 DATA = "data.csv"
 
 

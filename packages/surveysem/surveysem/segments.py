@@ -24,8 +24,6 @@ from surveysem.study import Study, mean_scores
 if TYPE_CHECKING:
     from sklearn.mixture import GaussianMixture
 
-__all__ = ["LEAST", "MOST", "WITHIN", "Segments", "entropy", "segments"]
-
 Array = np.ndarray
 MOST, LEAST = 6, 0.05  # classes tried; share of respondents that the smallest may hold
 REFITS = 2  # starts of the chosen mixture in a resample; the best likelihood counts

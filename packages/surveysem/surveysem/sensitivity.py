@@ -16,8 +16,6 @@ from surveysem.paths import path_table
 from surveysem.study import Study
 from surveysem.truth import Truth
 
-__all__ = ["READINGS", "SMALLEST", "Power", "Sensitivity", "power_before", "sensitivity"]
-
 Array = np.ndarray
 SMALLEST = 0.10  # standardised path of interest, small among published ones: Gignac & Szodorai 2016
 SIZES = (100, 200, 300, 500, 800, 1000, 1500, 2000)

@@ -25,8 +25,6 @@ from surveysem.responses import Responses
 from surveysem.screening import MODES, screen
 from surveysem.study import Study, mean_scores
 
-__all__ = ["HEADS", "WAYS", "Specification", "SpecificationCurve", "specification_curve", "specifications"]
-
 Array = np.ndarray
 Paths = dict[tuple[str, str], tuple[float, float]]  # (outcome, predictor) -> estimate, standard error
 HEADS = {

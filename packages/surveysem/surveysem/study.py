@@ -22,8 +22,6 @@ from surveysem.screening import Screened, screen
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ESTIMATORS", "Study", "check_study", "mean_scores", "options_of", "read_study"]
-
 ESTIMATORS = ("MLR", "ML", "WLSMV")
 MANY = 5000
 SIMULATED = "simulated by surveysem from a stated truth, not answered by people"

@@ -25,8 +25,6 @@ from surveysem.responses import Responses, responses_of
 from surveysem.tables import RawTable
 from surveysem.truth import ContactCurve, Truth, factors
 
-__all__ = ["Defects", "Departures", "FIRST_ROW", "Sample", "draw_respondents", "draw_stated", "plant", "read_truth"]
-
 PLANTED = ["row", "defect", "item", "value"]
 FIRST_ROW = 2  # of a file whose heading is row 1
 

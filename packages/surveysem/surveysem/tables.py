@@ -20,8 +20,6 @@ import numpy as np
 from nbproof import check_file, read_bytes
 from surveysem.errors import DataError, ParameterError, UnknownNameError, named, quoted
 
-__all__ = ["RawTable", "read_table"]
-
 WIDEST = 2000  # columns
 LONGEST = 1000  # characters of a heading
 CELLS = 100_000_000  # of a csv file

@@ -14,8 +14,6 @@ from scipy import stats
 from surveysem.codebook import Codebook
 from surveysem.errors import ParameterError, UnknownNameError
 
-__all__ = ["ContactCurve", "Structure", "Truth", "contact_truth", "factors", "total_effects", "true_values"]
-
 Effects = Mapping[str, Mapping[str, float]]
 
 

@@ -14,8 +14,6 @@ from surveysem.draft import Column, Draft, say
 from surveysem.matching import match
 from surveysem.responses import responses_of
 
-__all__ = ["check", "corrected", "facts_of", "model_of"]
-
 OTHERS = {"controls": "control", "checks": "check", "left": "left out"}
 LONGEST = 100  # characters of a construct's title
 

@@ -33,8 +33,6 @@ import nbproof
 from surveysem.app import Refused
 from surveysem.errors import ParameterError
 
-__all__ = ["serve"]
-
 HERE, LOCAL = Path(__file__).parent, "127.0.0.1"
 LIMIT = 64 * 2**20  # bytes of an upload
 PATIENCE = 5.0  # seconds a run has to clear up once it is cancelled

@@ -13,8 +13,6 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 
 from surveysem.article.tables import MAKER, ArticleTable, Cell, archive, is_sentence, width_of
 
-__all__ = ["excel"]
-
 FACES = {"en": "Times New Roman", "zh": "SimSun"}
 WIDEST, LINE = 60, 13.5  # characters of a column, points of a line
 HEAVY, FINE = Side(style="medium"), Side(style="thin")

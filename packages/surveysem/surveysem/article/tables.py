@@ -15,8 +15,6 @@ from typing import Any
 
 from nbproof import Look, References, collect, payloads, provenance
 
-__all__ = ["ArticleTable", "MAKER", "Cell", "archive", "is_sentence", "longest_word", "tables_of", "width_of"]
-
 MAKER = "surveysem"  # whom an Office file names as its author
 MISSING = "–"
 BOUNDED = re.compile(  # columns of statistics that cannot exceed 1: APA, for English, writes no zero before the point

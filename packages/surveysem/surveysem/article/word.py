@@ -15,8 +15,6 @@ from docx.shared import Inches, Pt
 
 from surveysem.article.tables import MAKER, ArticleTable, archive, is_sentence, longest_word, width_of
 
-__all__ = ["word"]
-
 LATIN, CHINESE = "Times New Roman", "SimSun"
 MARGIN, SHORT, LONG = Inches(1), Inches(8.5), Inches(11)  # APA's page
 SIZES = ((10, SHORT), (9, SHORT), (8, SHORT), (9, LONG), (7.5, LONG))  # points of a table's text, on which side
