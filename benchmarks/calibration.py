@@ -267,7 +267,7 @@ def _tests(study: Study, left_out: tuple[str, ...]) -> tuple[dict[str, Hypothesi
     known = {"indirect": paths.indirect(study), "groups": reason if equal in left_out else groups.compare_groups(study)}
     tests = respondents.hypothesis_tests(study, known)
     joint = {
-        name: respondents._found(study, name, 0, known) for name in (respondents.CONTACT, equal, respondents.INDIRECT)
+        name: respondents._found(study, name, known) for name in (respondents.CONTACT, equal, respondents.INDIRECT)
     }
     return (
         {name: reason if name in left_out else test for name, test in tests.items()},

@@ -27,7 +27,12 @@ ROW = 0.31  # inches a hypothesis
 
 
 def plot_rates(
-    rates: pd.DataFrame, *, cells: Mapping[str, str], band: tuple[float, float], alone: tuple[float, float]
+    rates: pd.DataFrame,
+    *,
+    cells: Mapping[str, str],
+    band: tuple[float, float],
+    alone: tuple[float, float],
+    language: str = "en",  # noqa: ARG001 - the page is English, and who draws says so
 ) -> np.ndarray:
     """Draw coverage on the left and rejection on the right, one line a hypothesis, one mark a cell.
 

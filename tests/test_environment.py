@@ -138,7 +138,7 @@ def test_the_library_imports_every_dependency_and_nothing_else():
     owners = packages_distributions()
     tops = {name.split(".")[0] for path in MODULES for name in imported(path)}
     tops -= set(sys.stdlib_module_names) | {"socialcommerce", *OWN}
-    come_with = {"urllib3": "requests", "cycler": "matplotlib", "PIL": "matplotlib"}
+    come_with = {"IPython": "ipykernel", "urllib3": "requests", "cycler": "matplotlib", "PIL": "matplotlib"}
     met = {top: {normal(owner) for owner in owners[top]} & named for top in tops}
     assert {top for top, owner in met.items() if not owner and come_with.get(top) not in named} == set()
     assert named - set().union(*met.values()) == {*IMPORTED_BY_OTHERS}

@@ -17,7 +17,7 @@ from tests.palette import check_palette
 
 @pytest.fixture(scope="module")
 def study():
-    return read_study("", "", estimator="ML")
+    return read_study("", estimator="ML")
 
 
 @pytest.fixture

@@ -65,6 +65,7 @@ AGAIN = "The file model.R computes models and tables again from data.csv, with l
 TEST = "χ²({df}) = {chisq}, p {p}"
 FIT = "{test}, CFI = {cfi}, TLI = {tli}, RMSEA = {rmsea} [{lower}, {upper}], SRMR = {srmr}"
 ROBUST = "{test}, robust CFI = {cfi}, robust TLI = {tli}, robust RMSEA = {rmsea} [{lower}, {upper}], SRMR = {srmr}"
+NO_TEST = "no test, as too few rows are left"
 PLAIN = "{fit} (uncorrected: {test}, CFI = {cfi}, RMSEA = {rmsea})"
 
 
@@ -194,6 +195,8 @@ def _fits(study: Study, fits: pd.DataFrame, language: str) -> str:
 
 def _fit(row: Mapping[str, float], estimator: str, language: str) -> str:
     """Test and indices; corrected for non-normal answers where the estimator is, the plain ones of MLR beside them."""
+    if pd.isna(row.get("cfi")):
+        return _say(language, NO_TEST)
     scaled = "" if estimator == "ML" else ".scaled"
     apa = {
         name.rpartition(".")[2]: _apa(row[name], language)

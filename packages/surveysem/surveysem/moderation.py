@@ -128,7 +128,8 @@ class Moderations:
             )
             for key, part in self.parts.items()
         ]
-        return pd.concat(rows, ignore_index=True)
+        found = pd.concat(rows, ignore_index=True)
+        return found.reindex(columns=[*dict.fromkeys([*found, *HEADS])])
 
     def slopes(self, level: float = 0.95) -> pd.DataFrame:
         """Simple slopes of all that were tested."""

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from semfit.errors import ParameterError, UnknownNameError, probability
+from semfit.columns import matrix
+from semfit.errors import DataError, ParameterError, UnknownNameError, probability
 from semfit.expressions import jacobian
 from semfit.moments import read
 
@@ -42,15 +43,30 @@ def all_items(constructs: Mapping[str, Sequence[str]]) -> list[str]:
     return [item for items in constructs.values() for item in items]
 
 
-def item_rows(data: pd.DataFrame, items: Sequence[str]) -> tuple[Array, int]:
-    """Return the complete rows of some items, shape (N, p), and how many incomplete ones were left out."""
+def item_rows(data: pd.DataFrame, items: Sequence[str], parts: Sequence[Sequence[str]] = ()) -> tuple[Array, int]:
+    """Return the complete rows of some items, shape (N, p), and how many incomplete ones were left out.
+
+    There must be more of them than items; where ``parts`` of the items are given, as for correlations, than of a part.
+    """
     if isinstance(items, str) or not len(items):
         raise ParameterError(f"items are {items!r}; give a list of at least one column.")
     repeated = [name for k, name in enumerate(items) if name in items[:k]]
     if repeated:
         raise ParameterError(f"item {repeated[0]} is named more than once; name every item once.")
-    sample = read(data, list(items))
-    return sample.groups[0].raw[0], sample.dropped
+    if not parts:
+        sample = read(data, list(items))
+        return sample.groups[0].raw[0], sample.dropped
+    for part in parts:
+        read(data, list(part))  # or says what is wrong
+    values = matrix(data, list(items))
+    rows = values[~np.isnan(values).any(axis=1)]
+    if len(rows) <= max(map(len, parts)):
+        raise DataError(
+            f"{len(rows)} of {len(values)} rows hold every item; more than items of a construct are needed."
+        )
+    for part in parts:
+        read(pd.DataFrame(rows, columns=list(items)), list(part))
+    return rows, len(values) - len(rows)
 
 
 def casewise_errors(statistic: Statistic, rows: Array) -> Array:

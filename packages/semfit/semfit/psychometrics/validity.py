@@ -189,7 +189,7 @@ def htmt(
     if len(constructs) < 2:
         raise ParameterError(f"discriminant validity needs at least two constructs; got {len(constructs)}.")
     items, names, groups = all_items(constructs), list(constructs), [list(group) for group in constructs.values()]
-    rows, dropped = item_rows(data, items)
+    rows, dropped = item_rows(data, items, groups)
     member = np.array([[item in group for item in items] for group in groups], dtype=float)
     pairs = list(combinations(range(len(names)), 2))
 

@@ -24,7 +24,14 @@ RIGHT = (False, False, True)  # columns of the list of sheets
 def excel(tables: Sequence[ArticleTable], title: str, words: Mapping[str, str]) -> bytes:
     """Return an .xlsx; every text is stored as text, one that opens like a formula too.
 
-    ``words`` are those of the first sheet, a list of the others: contents, sheet, title, rows.
+    Parameters
+    ----------
+    tables : sequence of ArticleTable
+        One a sheet.
+    title : str
+        Of the book.
+    words : mapping
+        Those of the first sheet, a list of the others: contents, sheet, title, rows.
     """
     book = Workbook()
     book.properties.title, book.properties.creator = title, MAKER
