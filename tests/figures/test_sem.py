@@ -59,6 +59,8 @@ def test_every_name_fits_its_ellipse_and_no_text_stands_on_another(study, catalo
 def test_it_keeps_the_palette_and_has_every_glyph(study):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        svg = style.draw(study.structural.plot, items=False, names=study.codebook.called, language="en")
+        svg = style.draw(
+            lambda language: study.structural.plot(items=False, names=study.codebook.called), language="en"
+        )
     assert check_palette(svg) == []
     assert len(svg) < 80_000
