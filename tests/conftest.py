@@ -38,6 +38,12 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def of_the_study() -> None:
+    """Say that the project is the study's: tests of `surveysem` in the same process say that it is theirs."""
+    nbproof.use(report.settings)
+
+
 @pytest.fixture(scope="session")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every report of the project: as `make reports` left it if nothing changed since; else built, few draws."""
