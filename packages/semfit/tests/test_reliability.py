@@ -356,3 +356,20 @@ def test_quality_of_ordered_items_does_not_depend_on_the_parameterisation(equal)
     )
     for column in ("estimate", "ci_low", "ci_high"):
         assert np.allclose(delta[column], theta[column], atol=1e-7)
+
+
+def test_htmt_needs_more_rows_than_items_of_a_construct_and_no_more(tests_of_1939):
+    scales = {name: [f"x{3 * k + j}" for j in (1, 2, 3)] for k, name in enumerate(("visual", "textual", "speed"))}
+    few = tests_of_1939[[*sum(scales.values(), [])]].head(8)  # rows, of nine items
+    found = psychometrics.htmt(few, scales, bootstrap=0).frame.query("measure == 'htmt'")
+    r = few.corr().abs()
+
+    def mean(one, other):
+        block = r.loc[scales[one], scales[other]].to_numpy()
+        return block.mean() if one != other else block[np.triu_indices(3, 1)].mean()
+
+    for pair in found.itertuples():
+        within = np.sqrt(mean(pair.construct, pair.construct) * mean(pair.other, pair.other))
+        assert pair.estimate == pytest.approx(mean(pair.construct, pair.other) / within)
+    with pytest.raises(DataError, match="3 of 3 rows|3 rows"):
+        psychometrics.htmt(few.head(3), scales, bootstrap=0)

@@ -156,7 +156,8 @@ def htmt(
     data : pandas.DataFrame
         One row per respondent.
     constructs : mapping of str to sequence of str
-        Items of each construct; rows that miss any of them are left out and counted.
+        Items of each construct; rows that miss any of them are left out and counted. More rows than items of any one
+        construct must be left, not than items in all.
     level : float
         Of the two-sided interval; at .90 each comparison with a bound is a one-sided test at the 5 % level.
     bootstrap : int
