@@ -59,8 +59,9 @@ class Page:
             self.browser.value("1")
         self.browser.events.remove(asked[0])
         node = asked[0]["params"]["backendNodeId"]
+        self.browser.value("facts && (facts.before = true)")  # a file of the same name may be open already
         self.browser.call("DOM.setFileInputFiles", files=[str(path)], backendNodeId=node)
-        self.wait(f"facts?.file === {json.dumps(path.name)} && document.querySelector('.chip')")
+        self.wait(f"facts?.file === {json.dumps(path.name)} && !facts.before && document.querySelector('.chip')")
 
     def tab_to(self, selector: str) -> None:
         """Press Tab until what the selector finds has the focus."""

@@ -449,13 +449,15 @@ async function load() {
 async function given(work) {
   notice("");
   $("file").textContent = w("reading");
+  $("work").inert = true; // what is done to the model before would be lost
+  let said = "";
   try {
     await work();
   } catch (wrong) {
-    await load();
-    return notice(wrong.message);
+    said = wrong.message;
   }
-  await load();
+  await load().finally(() => { $("work").inert = false; });
+  if (said) notice(said);
 }
 
 function upload(file) {
