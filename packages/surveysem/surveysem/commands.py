@@ -88,7 +88,7 @@ def _add_report(verbs: argparse._SubParsersAction, maker: str, default: Place | 
         "--out", type=nbproof.folder_option, required=True, metavar="DIR", help="a new folder, or one it made before"
     )
     report.add_argument("--language", default="en,zh", metavar="en,zh", help="languages of the report")
-    report.add_argument("--estimator", default="MLR", metavar="MLR|ML|WLSMV", help="default: MLR")
+    report.add_argument("--estimator", default="MLR", metavar="MLR|ML|WLSMV|PLS", help="default: MLR")
     report.add_argument("--draws", type=int, default=5000, metavar="N", help="bootstrap resamples (default: 5000)")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from nbproof import words
-from surveysem import moderation, paths
+from surveysem import moderation, paths, pls
 from surveysem.codebook import Codebook, Labelled, Moderation
 from surveysem.effects import Effect, EffectTest, NotTestable, adjust, decide
 from surveysem.sensitivity import SMALLEST
@@ -88,15 +88,19 @@ def _found(study: Study, one: Labelled, moderated: object) -> tuple[Found, int]:
     """Return what the study finds of a hypothesis, and the sign that the codebook expects of it."""
     book = study.codebook
     signs = {(path.outcome, path.predictor): path.direction for path in book.paths}
+    how = pls if study.estimator == "PLS" else paths
     if one.mediator:
-        effect = paths.mediated(study, one.predictor, one.mediator, one.outcome)
+        effect = how.mediated(study, one.predictor, one.mediator, one.outcome)
         return effect, signs[one.mediator, one.predictor] * signs[one.outcome, one.mediator] * (not one.nil)
     if one.moderator:
         entry = next(m for m in book.moderations if (m.outcome, m.predictor, m.moderator) == _of(one))
+        if how is pls:
+            reason = NotTestable("Moderation is not tested by PLS; a report by MLR tests it.")
+            return reason, entry.direction * (not one.nil)
         known = moderated.parts[entry] if isinstance(moderated, moderation.Moderations) else None
         part = moderation.moderation(study, entry) if known is None else known
         return part if isinstance(part, NotTestable) else part.effect, entry.direction * (not one.nil)
-    return paths.direct(study, one.outcome, one.predictor), signs[one.outcome, one.predictor] * (not one.nil)
+    return how.direct(study, one.outcome, one.predictor), signs[one.outcome, one.predictor] * (not one.nil)
 
 
 def _of(one: Labelled | Moderation) -> tuple[str, str, str]:

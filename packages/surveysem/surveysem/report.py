@@ -1,4 +1,4 @@
-"""The report on a survey: two notebooks run on a file of answers, and all that is to be taken away beside them."""
+"""The report on a survey: notebooks run on a file of answers, and all that is to be taken away beside them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from surveysem.study import Study
 
 HERE = Path(__file__).parent
-NOTEBOOKS = ("measurement", "structure")
+NOTEBOOKS, COMPOSED = ("measurement", "structure"), ("pls",)  # the latter where the estimator is PLS
 LANGUAGES = ("en", "zh")
 LARGE, DRAWN = 50_000, 400  # respondents: of a large file, and drawn where there is none
 WARM = (
@@ -106,7 +106,7 @@ def write(
     screening: str = "drop",
     reading: Reading | None = None,
 ) -> None:
-    """Fill a folder with the report on a study: pages, tables, figures, methods paragraph, R script and its data.
+    """Fill a folder with the report on a study: pages, tables, figures, methods paragraph, R script (not of PLS), data.
 
     Parameters
     ----------
@@ -139,7 +139,8 @@ def write(
     }
     jobs = 1 if len(study.responses.answers) > LARGE else None  # two large files at a time would not fit in memory
     titles = dict(zip(LANGUAGES, study.codebook.title, strict=True))
-    results = bundle.run(draft, NOTEBOOKS, inputs, given, languages, jobs, titles)
+    notebooks = COMPOSED if study.estimator == "PLS" else NOTEBOOKS
+    results = bundle.run(draft, notebooks, inputs, given, languages, jobs, titles)
     fits, invariance = methods.told_by(results)
     for language in languages:
         text = methods.methods_text(study, language, fits, invariance.get(language, ""))
@@ -152,7 +153,8 @@ def _write_answers(study: Study, draft: Path) -> None:
     """Write what R needs to refit the models, and how the answers became what they are."""
     from surveysem import script, write_csv
 
-    (draft / "model.R").write_text(script.lavaan_script(study), encoding="utf-8")
+    if study.estimator != "PLS":
+        (draft / "model.R").write_text(script.lavaan_script(study), encoding="utf-8")
     tables = {
         "data": script.script_data(study),
         "screening": study.screened.record,

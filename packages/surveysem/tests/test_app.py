@@ -423,7 +423,7 @@ def test_every_sentence_is_there_in_both_languages_and_used():
     assert {key for key, (one, other) in fields.items() if sorted(one) != sorted(other)} == set()
     spoken = {*re.findall(r'\bw\("([\w-]+)"', sources["page.js"]), *re.findall(r"words\.(\w+)", sources["page.html"])}
     by_value = {"controls", "checks", "left", "done", "failed", "killed", "cancelled", "measurement", "structure",
-                *re.findall(r'Refused\("(\w+)"', sources["server.py"] + sources["model.py"]), "disk", "fault",
+                "pls", *re.findall(r'Refused\("(\w+)"', sources["server.py"] + sources["model.py"]), "disk", "fault",
                 *(f"screening_{name}" for name in server.CHOICES["screening"])}  # fmt: skip
     assert spoken | by_value == {*WORDS}
 

@@ -29,6 +29,7 @@ from surveysem.__main__ import main
 
 HOME = report.HERE / "notebooks"
 BOOKS = [HOME / f"{name}.ipynb" for name in report.NOTEBOOKS]
+EVERY = [*BOOKS, *(HOME / f"{name}.ipynb" for name in report.COMPOSED)]
 TEXTS = (".html", ".ipynb", ".json", ".svg", ".csv", ".txt", ".R")
 
 
@@ -185,7 +186,7 @@ def run(path: Path, monkeypatch: pytest.MonkeyPatch, **given: Any) -> list[Mappi
     [
         (["--draws", "0"], "--draws must be above 0; got 0"),
         (["--language", "fr"], "unknown language 'fr'.*Allowed: en, zh"),
-        (["--estimator", "MLX"], "unknown estimator 'MLX'.*Allowed: ML, MLR, WLSMV"),
+        (["--estimator", "MLX"], "unknown estimator 'MLX'.*Allowed: ML, MLR, PLS, WLSMV"),
         (["--sheet", "a", "--codebook", "none.toml"], "codebook none.toml cannot be read"),
     ],
 )
@@ -215,7 +216,7 @@ def test_a_notebook_that_fails_leaves_nothing(tmp_path, monkeypatch, capsys):
 # --- the notebooks ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", BOOKS, ids=report.NOTEBOOKS)
+@pytest.mark.parametrize("path", EVERY, ids=lambda path: path.stem)
 def test_every_text_has_a_translation_and_the_chinese_notebook_is_made_of_them(path):
     notebook = json.loads(path.read_text(encoding="utf-8"))
     own = Catalogue("zh", HOME / "locale" / f"{path.stem}.zh.po")
@@ -235,7 +236,7 @@ def test_every_text_has_a_translation_and_the_chinese_notebook_is_made_of_them(p
     assert cited <= {*re.findall(r"@\w+\{(\w+),", (HOME / "references.bib").read_text(encoding="utf-8"))}
 
 
-@pytest.mark.parametrize("path", BOOKS, ids=report.NOTEBOOKS)
+@pytest.mark.parametrize("path", EVERY, ids=lambda path: path.stem)
 def test_cells_are_short_and_hold_no_function_and_no_output(path):
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         source = "".join(cell["source"])
