@@ -57,7 +57,7 @@ def reliability(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
 def larcker(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
     """Return correlations of the composites, below a diagonal of the square roots of their AVE (1 for one item)."""
     R = fit.correlations.loc[list(study.scales), list(study.scales)]
-    below = R.where(np.tri(len(R), k=-1, dtype=bool)).to_numpy()
+    below = np.where(np.tri(len(R), k=-1, dtype=bool), R, np.nan)
     np.fill_diagonal(below, np.sqrt(fit.reliability["ave"].fillna(1.0)[R.index]))
     return pd.DataFrame(below, R.index, R.columns)
 
@@ -146,12 +146,13 @@ def beside(study: Study, table: pd.DataFrame) -> pd.DataFrame | NotTestable:
     )
 
 
-def grouped(study: Study, fit: semfit.PlsFit, permutations: int = PERMUTATIONS) -> semfit.PlsGroups | NotTestable:
+def grouped(study: Study, permutations: int = PERMUTATIONS) -> semfit.PlsGroups | NotTestable:
     """Return MICOM and the comparison of paths between the two groups that the codebook tells apart."""
     group = study.codebook.group
     if not group:
         return NotTestable("The codebook names no question that tells two kinds of respondents apart.")
     try:
+        fit = study.compose(without=group)
         return semfit.pls_groups(fit, study.answers, group, permutations=permutations, seed=study.seed)
     except (semfit.DataError, semfit.ParameterError) as wrong:
         return NotTestable(words("The groups are not compared by PLS. {why}", why=str(wrong)))

@@ -106,7 +106,7 @@ def write(
     screening: str = "drop",
     reading: Reading | None = None,
 ) -> None:
-    """Fill a folder with the report on a study: pages, tables, figures, methods paragraph, R script (not of PLS), data.
+    """Fill a folder with the report on a study: pages, tables, figures, methods; but of PLS, R script and data.
 
     Parameters
     ----------
@@ -153,14 +153,14 @@ def _write_answers(study: Study, draft: Path) -> None:
     """Write what R needs to refit the models, and how the answers became what they are."""
     from surveysem import script, write_csv
 
-    if study.estimator != "PLS":
-        (draft / "model.R").write_text(script.lavaan_script(study), encoding="utf-8")
     tables = {
-        "data": script.script_data(study),
         "screening": study.screened.record,
         "mapping": study.responses.mapping,
         "invalid": study.responses.invalid,
     }
+    if study.estimator != "PLS":
+        (draft / "model.R").write_text(script.lavaan_script(study), encoding="utf-8")
+        tables["data"] = script.script_data(study)
     for name, table in tables.items():
         if len(table) or name == "screening":  # nobody flagged is a result too
             write_csv(table, draft / f"{name}.csv")

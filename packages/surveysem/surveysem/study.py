@@ -235,19 +235,22 @@ class Study:
         """The paths by PLS, with the draws of their bootstrap."""
         return self.compose(bootstrap=self.draws)
 
-    def compose(self, *, consistent: bool = False, bootstrap: int = 0) -> semfit.PlsFit:
+    def compose(self, *, consistent: bool = False, bootstrap: int = 0, without: str = "") -> semfit.PlsFit:
         """Estimate the paths by PLS, controls among the causes of every outcome, from respondents who answered all.
 
         Parameters
         ----------
         consistent, bootstrap
             As in ``semfit.pls``.
+        without : str
+            A control to leave out, such as the one that tells groups apart where they are compared.
         """
         causes: dict[str, list[str]] = {}
+        held = [name for name, (code, _) in self.covariates.items() if code != without]
         for path in self.codebook.paths:
             causes.setdefault(path.outcome, []).append(path.predictor)
         lines = [f"{name} =~ {' + '.join(codes)}" for name, codes in self.scales.items()]
-        lines += [f"{name} ~ {' + '.join([*own, *self.covariates])}" for name, own in causes.items()]
+        lines += [f"{name} ~ {' + '.join([*own, *held])}" for name, own in causes.items()]
         return semfit.pls("\n".join(lines), self.answers, consistent=consistent, bootstrap=bootstrap, seed=self.seed)
 
     @cached_property

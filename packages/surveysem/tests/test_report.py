@@ -5,14 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-from collections.abc import Mapping
 from dataclasses import replace
-from html import unescape
 from pathlib import Path
-from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,10 +15,9 @@ from books import FOREIGN, GYM, TRUTH, WORDS, ZH, studied
 from filelock import FileLock
 from scipy import stats
 
-import nbproof
 import surveysem
-from nbproof.results import LANGUAGES, MIME
 from nbproof.translation import Catalogue, localised, messages
+from reports import run, told, written
 from surveysem import NotTestable, exploration, groups, hypotheses, paths, report
 from surveysem.__main__ import main
 
@@ -41,14 +35,6 @@ def gym() -> surveysem.Study:
     return surveysem.Study(drawn, surveysem.screen(drawn, mode="report-only"), draws=500)
 
 
-def written(folder: Path, respondents: int = 200, book: Path = GYM) -> list[str]:
-    """Write drawn answers as a file of people's, and return the arguments that read it."""
-    sample = surveysem.draw_respondents(surveysem.Truth(surveysem.load_codebook(book)), respondents, seed=1)
-    sample.cells.drop(columns="basis").to_csv(folder / "answers.csv", index=False)
-    shutil.copy(book, folder / "codebook.toml")
-    return [str(folder / "answers.csv"), "--codebook", str(folder / "codebook.toml")]
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
     """The report on 200 answers, made by the first of the test processes; twenty seconds, most for four PDFs."""
@@ -60,17 +46,6 @@ def made(tmp_path_factory) -> Path:
             assert main(["report", *written(folder), "--out", str(folder / "out"), "--draws", "100"]) == 0
     assert sorted(path.name for path in folder.iterdir()) == ["answers.csv", "codebook.toml", "out"]
     return folder / "out"
-
-
-def told(page: Path) -> str:
-    """What a page shows its reader: no code, no letters drawn as outlines."""
-    text = re.sub(
-        r'<details class="code">.*?</details>|<style.*?</style>|<script.*?</script>',
-        "",
-        page.read_text("utf-8"),
-        flags=re.S,
-    )
-    return unescape(re.sub(r"<[^>]*>", " ", text))
 
 
 @pytest.mark.slow
@@ -164,21 +139,6 @@ def test_a_smaller_survey_gets_only_the_parts_that_apply(tmp_path, monkeypatch):
         assert heading not in whole["measurement"] + whole["structure"], heading
     assert '"H1"' in whole["structure"]  # the only path, which has no label of its own
     assert not re.search(WORDS, whole["measurement"] + whole["structure"], re.IGNORECASE)
-
-
-def run(path: Path, monkeypatch: pytest.MonkeyPatch, **given: Any) -> list[Mapping[str, Any]]:
-    """Run a notebook's cells in this process, and return what its page shows in both languages."""
-    shown: list[Mapping[str, Any]] = []
-    monkeypatch.setenv(LANGUAGES, "en,zh")
-    monkeypatch.setattr("nbproof.page.display", lambda data, **_: shown.append(data[MIME]))
-    nbproof.use(report.settings)
-    names: dict[str, Any] = {"display": lambda shown: None}
-    with matplotlib.rc_context():
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            if cell["cell_type"] == "code":
-                exec(compile("".join(cell["source"]), path.name, "exec"), names)  # noqa: S102 - our own notebook
-                names |= {k: v for k, v in given.items() if "parameters" in cell["metadata"].get("tags", ())}
-    return shown
 
 
 @pytest.mark.parametrize(
