@@ -56,7 +56,7 @@ def test_pages_are_made_from_what_we_hand_in_too():
         "socialcommerce/report/report.css",
         "socialcommerce/report/explorer.js",
         "socialcommerce/report/words.toml",
-        "socialcommerce/figures/fonts.py",
+        "packages/nbproof/nbproof/fonts/__init__.py",
     } <= made
     assert plan.file_label(Path(nbproof.__file__)) == "packages/nbproof/nbproof/__init__.py"
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import nbproof
-from socialcommerce.figures import fonts, style
+from nbproof import fonts
+from socialcommerce.figures import style
 from socialcommerce.report.claims import read_verdicts
 
 __all__ = ["Look"]

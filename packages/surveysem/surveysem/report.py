@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nbproof
+from nbproof import fonts
 from surveysem import LOCALE, __version__
 
 if TYPE_CHECKING:
@@ -42,9 +43,7 @@ class Look(nbproof.Look):
         """Return the font family of a PDF and the folder of its files."""
         if language != "zh":
             return super().pdf_font(language)
-        from surveysem import fonts
-
-        return fonts.FAMILY, fonts.chinese()
+        return fonts.family(), fonts.folder()
 
     def basis(self, kind: str, language: str) -> str:
         """Say a kind of evidence in a language."""
