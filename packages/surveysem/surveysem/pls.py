@@ -19,7 +19,6 @@ from surveysem.study import Study
 PERMUTATIONS = 1000
 STILL = 1e-12  # standard error of what does not vary: the loading of a single item
 LOADING = 0.708  # whose square is a half
-NINETY = {"low": "90% CI LL", "high": "90% CI UL"}  # of HTMT: each comparison with a bound a test at 5 %
 GROUP_HEADS = {
     "construct": "construct", "correlation": "c", "bound": "5% quantile", "p": "p (c)",
     "mean": "difference in means", "mean_low": "95% LL", "mean_high": "95% UL", "mean_p": "p (means)",
@@ -122,6 +121,14 @@ def importance(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
     found = [fit.importance(study.answers, name, ranges).assign(outcome=name) for name in study.outcomes]
     table = pd.concat(found)
     return table[table["construct"].isin(study.constructs)].reset_index(drop=True)
+
+
+def predicted(study: Study, fit: semfit.PlsFit) -> semfit.PlsPrediction | NotTestable:
+    """Return how well items are predicted for respondents left out (`semfit.pls_predict`)."""
+    try:
+        return semfit.pls_predict(fit, study.answers, seed=study.seed)
+    except semfit.DataError as wrong:  # a label that hardly anybody gave does not vary without a fold
+        return NotTestable(words("PLS has no solution without a tenth of the respondents. {why}", why=str(wrong)))
 
 
 def beside(study: Study, table: pd.DataFrame) -> pd.DataFrame | NotTestable:

@@ -320,7 +320,7 @@ def test_a_run_is_alone_and_leaves_nothing_when_killed_or_cancelled(app):
     started[0].kill()
     assert app.job("killed", "done")["state"] == "killed"
     assert app.children() == []
-    assert app.told("POST", "/api/run", RUN)[0] == 200
+    assert app.told("POST", "/api/run", RUN | {"estimator": "PLS"})[0] == 200
     until = time.monotonic() + 120
     while not any(line[0] == "cell" for line in app.told("GET", "/api/run")[1]["lines"]):
         assert time.monotonic() < until
@@ -328,6 +328,7 @@ def test_a_run_is_alone_and_leaves_nothing_when_killed_or_cancelled(app):
     assert app.told("DELETE", "/api/run") == (200, {})
     job = app.told("GET", "/api/run")[1]
     assert (job["state"], job["report"], app.children()) == ("cancelled", "", [])
+    assert {line[1] for line in job["lines"] if line[0] == "cell"} == {"pls"}
     assert app.ask("GET", "/report.zip")[0] == 404
     assert {path.name.partition("-")[0] for path in folder.iterdir()} == {".lock", "codebook.toml", "given"}
 

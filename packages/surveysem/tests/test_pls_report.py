@@ -134,8 +134,13 @@ def test_groups_are_those_of_the_codebook_and_must_be_two():
     assert sum(found.sizes) == 300
     alone = replace(study, responses=replace(drawn, codebook=replace(book, group="")))
     assert "names no question" in pls.grouped(alone).reason
-    screened = replace(study.screened, answers=study.screened.answers.assign(SEX=1))
-    assert "are not compared by PLS" in pls.grouped(replace(study, screened=screened)).reason
+    answers = study.screened.answers
+    women = replace(study, screened=replace(study.screened, answers=answers.assign(SEX=1)))
+    assert "are not compared by PLS" in pls.grouped(women).reason
+    one_man = replace(study.screened, answers=answers.assign(SEX=[2, *[1] * (len(answers) - 1)]))
+    rare = replace(study, screened=one_man)  # who is a control variable, and constant without him
+    assert "without a tenth of the respondents" in pls.predicted(rare, rare.compose()).reason
+    assert pls.predicted(study, study.composites).items["item"].tolist()[:1] == ["CR1"]
 
 
 @pytest.mark.parametrize(
