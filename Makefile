@@ -74,7 +74,7 @@ dist: $(INSTALLED) ## build wheels and sdists of all packages into build/dist an
 	@$(TOOLS)/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements.txt
 	@rm -rf build/dist
 	@for folder in . $(dir $(wildcard packages/*/pyproject.toml)); do \
-		$(TOOLS)/$(SCRIPTS)/python -m build --quiet --outdir build/dist $$folder || exit 1; done
+		$(TOOLS)/$(SCRIPTS)/python -m build --outdir build/dist $$folder > build/dist.log || { cat build/dist.log; exit 1; }; done
 	@$(TOOLS)/$(SCRIPTS)/python -m twine check --strict build/dist/*
 
 release: $(INSTALLED) ## raise every version to VERSION and head the changelogs with it (see CONTRIBUTING)
@@ -104,8 +104,8 @@ lock: ## add to the locks what a pyproject.toml or requirements.in names anew (U
 	@for package in $(OWN); do echo "$$package @ file://$(CURDIR)/packages/$$package"; done > build/lock/own.txt
 	@$(COMPILE) --all-extras $(OWN:%=--no-emit-package %) --constraint build/lock/own.txt \
 		pyproject.toml $(OWN:%=packages/%/pyproject.toml) --output-file requirements.lock
-	@for folder in docs .ci; do \
-		$(COMPILE) --constraint requirements.lock $$folder/requirements.in --output-file $$folder/requirements.txt || exit 1; done
+	@$(COMPILE) --constraint requirements.lock docs/requirements.in --output-file docs/requirements.txt
+	@$(COMPILE) .ci/requirements.in --output-file .ci/requirements.txt
 
 clean: ## remove the environment and everything built
 	@rm -rf $(VENV) build
