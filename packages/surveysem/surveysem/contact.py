@@ -172,8 +172,8 @@ def two_lines(x: Array, y: Array) -> TwoLines | None:
 
     The break is set by "Robin Hood" (Simonsohn 2018, doi:10.1177/2515245918805755): a smooth curve's highest point
     among the middle 80 per cent; the x whose fitted value is within a standard error of it; of these first the median,
-    then the quantile |z2| / (|z1| + |z2|), which gives the weaker line more respondents. Here all fits are Poisson, and
-    the curve is a restricted cubic spline of five knots where Simonsohn smooths with a penalty.
+    then the quantile ``|z2| / (|z1| + |z2|)``, which gives the weaker line more respondents. Here all fits are Poisson,
+    and the curve is a restricted cubic spline of five knots where Simonsohn smooths with a penalty.
 
     Parameters
     ----------
