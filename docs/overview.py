@@ -9,8 +9,13 @@ from pathlib import Path
 from socialcommerce.figures import style
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("01_market_size/size", "03_sharing_mode/chain_figure")
-HIGH, GAP = 330, 30
+PARTS = (
+    ("01_market_size/size", 0, 0),
+    ("02_content_mode/chain_figure", 480, 24),
+    ("03_sharing_mode/chain_figure", 480, 132),
+)
+"""Each figure with where its corner stands; all keep the width of 453 points that they were drawn in."""
+WIDE, HIGH = 940, 252
 
 
 def file(language: str) -> Path:
@@ -20,20 +25,17 @@ def file(language: str) -> Path:
 
 def picture(reports: Path, language: str) -> str:
     """Return both figures side by side, in the reader's theme."""
-    inside, at = [], GAP / 2
-    for i, name in enumerate(PARTS):
+    inside = []
+    for i, (name, x, y) in enumerate(PARTS):
         drawn = style.inline((reports / "figures" / f"{name}.{language}.svg").read_text(encoding="utf-8"), f"p{i}")
-        wide, high = map(float, re.search(r'viewBox="\S+ \S+ (\S+) (\S+)"', drawn).groups())
-        width = HIGH * wide / high
-        place = f'<svg x="{at:.0f}" y="0" width="{width:.0f}" height="{HIGH}"'
-        inside.append(re.sub(r'<svg\b|(?<=") (?:style|role)="[^"]*"', lambda hit: place if "svg" in hit[0] else "", drawn, count=3))
-        at += width + GAP
-    size = f"{at - GAP / 2:.0f}"
+        wide, high = re.search(r'viewBox="0 0 (\S+) (\S+)"', drawn).groups()
+        place = f'<svg x="{x}" y="{y}" width="{wide}" height="{high}"'
+        inside.append(re.sub(r' style="display:block[^"]*" role="img"', "", drawn).replace("<svg", place, 1))
     rules = f"svg {{ {style.css()} }} @media (prefers-color-scheme: dark) {{ svg {{ {style.css(dark=True)} }} }}"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{size}" '
-        f'height="{HIGH}" viewBox="0 0 {size} {HIGH}"><style>{rules}</style>'
-        f'<path d="M0 0h{size}v{HIGH}H0z" style="fill:var(--paper)"/>{"".join(inside)}</svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{WIDE}" '
+        f'height="{HIGH}" viewBox="0 0 {WIDE} {HIGH}"><style>{rules}</style>'
+        f'<path d="M0 0h{WIDE}v{HIGH}H0z" style="fill:var(--paper)"/>{"".join(inside)}</svg>\n'
     )
 
 

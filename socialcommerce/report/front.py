@@ -186,7 +186,7 @@ def sheets(
         return {}
     choices = {
         "section": said["sections"],
-        "state": {state: names[0] for state, names in said["states"].items()},
+        "state": {state: names[2 if state in GROUPS["asked"] else 0] for state, names in said["states"].items()},
         "kind": said["kinds"],
         "field": {claim["field"]: claim["field_said"] for claim in claims},
     }
@@ -194,7 +194,7 @@ def sheets(
     given = {"language": language, "said": said, "words": words, "claims": claims, "claims_page": page}
     given |= {"counts": told.counts, "groups": GROUPS, "choices": choices, "figure": figure, "thumbs": thumbs}
     made = pages.get_template("front.html").make_module(given)
-    found = [(each["id"], f"{each['id']} {said['states'][each['state']][0]}", each["text"]) for each in claims]
+    found = [(each["id"], f"{each['id']} {choices['state'][each['state']]}", each["text"]) for each in claims]
     return {
         "index": Sheet(said["title"], str(made.index()), said["overview"]),
         "claims": Sheet(said["claims_title"], str(made.all_claims()), said["all_claims"], found),
