@@ -50,7 +50,7 @@ def made(tmp_path_factory) -> Path:
 
 @pytest.mark.slow
 def test_the_folder_holds_pages_documents_tables_script_and_data(made):
-    expected = {"index.html", "manifest.json", "model.R", "data.csv", "screening.csv", "mapping.csv"}
+    expected = {"index.html", "index.zh.html", "manifest.json", "model.R", "data.csv", "screening.csv", "mapping.csv"}
     for language in ("en", "zh"):
         expected |= {f"tables-{language}.docx", f"tables-{language}.xlsx", f"methods-{language}.txt"}
         expected |= {f"{language}/{name}.{kind}" for name in report.NOTEBOOKS for kind in ("html", "pdf")}
@@ -77,7 +77,7 @@ def test_it_speaks_of_the_users_study_and_of_no_other(made):
         colon = ": " if language == "en" else "\N{FULLWIDTH COLON}"
         assert f"{sex}{colon}{men}" in told(made / language / "structure.html")  # what is held constant
         assert "SEX_2" not in told(made / language / "structure.html")
-        assert title in (made / "index.html").read_text(encoding="utf-8")
+        assert title in (made / ("index.html" if language == "en" else "index.zh.html")).read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
