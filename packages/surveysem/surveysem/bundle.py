@@ -50,7 +50,7 @@ def run(
     Returns
     -------
     dict
-        The results of all notebooks, by name: texts and tables.
+        The results of all notebooks, by name: numbers, texts and tables.
 
     Raises
     ------
@@ -74,7 +74,8 @@ def run(
         drawing.with_suffix(".png").write_bytes(_png(drawing.read_bytes(), draft))
     found = [collect(notebook, name) for name, notebook in executed.items()]
     return {
-        kind: {name: each for results in found for name, each in results[kind].items()} for kind in ("texts", "tables")
+        kind: {name: each for results in found for name, each in results[kind].items()}
+        for kind in ("numbers", "texts", "tables")
     }
 
 
@@ -83,11 +84,11 @@ def finish(
 ) -> None:
     """Write the front page of each language, which lists what stands in the folder, and take away the rest.
 
-    ``lead`` is what it opens with, and ``titles`` what it is called, by language.
+    ``lead`` is what it opens with, paragraphs parted by blank lines, and ``titles`` what it is called, by language.
     """
     words = {
         key: {k: WORDS[key][k] for k in ("placeholder", "hits")}
-        | {"title": escape(_title(key, titles)), "lead": escape(lead[key])}
+        | {"title": escape(_title(key, titles)), "lead": "</p><p>".join(map(escape, lead[key].split("\n\n")))}
         for key in languages
     }
     more = {key: _files(draft, key) for key in languages}
@@ -152,6 +153,7 @@ def _files(draft: Path, language: str) -> str:
     named = [
         (f"tables-{language}.docx", words["tables"].format("Word")),
         (f"tables-{language}.xlsx", words["tables"].format("Excel")),
+        (f"summary-{language}.txt", words["summary"]),
         (f"methods-{language}.txt", words["methods"]),
         ("model.R", words["script"]),
         ("data.csv", words["data"]),
