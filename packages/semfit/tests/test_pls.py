@@ -144,7 +144,7 @@ SAME = {"rho_A": "rhoA", "rho_C": "rhoC", "ave": "AVE", "alpha": "alpha"}
 
 @pytest.fixture(scope="module", params=REFERENCE)
 def seminr(request):
-    """What the Python port of seminr 0.2.1 found, the data, and the same model; see packages/semfit/tests/reference/pls.py."""
+    """What the Python port of seminr 0.2.1 found (see packages/semfit/tests/reference/pls.py), data, the same model."""
     wanted = REFERENCE[request.param]
     data = pd.read_csv(HERE / "data" / f"{wanted['data']}.csv")
     text = [f"{name} =~ {' + '.join(items)}" for name, items in wanted["constructs"].items()]
