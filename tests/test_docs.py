@@ -35,8 +35,9 @@ def test_both_readmes_carry_the_same_results_and_commands():
         r"^    (?:\.venv/bin/)?(\w[^#\n]*?)\s*(?:#|$)",
         re.MULTILINE,
     )
-    said = [{a or b for a, b in commands.findall(text)} for text in (english, chinese)]
-    assert said[0] - {"make test-fast"} == said[1]
+    plain = [re.sub(r"```.*?```", "", text, flags=re.DOTALL) for text in (english, chinese)]  # the example has words
+    said = [{a or b for a, b in commands.findall(text)} for text in plain]
+    assert said[0] == said[1]
 
 
 LIBRARY = ["docs/library.md", "docs/zh/library.md"]
