@@ -61,6 +61,7 @@ def build(
     limit: float = 900.0,  # seconds a notebook may take
     pdf: bool = True,
     folder: Path | None = None,
+    cache: str = "",
 ) -> Built:
     """Build the reports that are not up to date.
 
@@ -78,6 +79,8 @@ def build(
         Make PDFs too.
     folder : Path, optional
         Where the notebooks run, so that a parameter can name a file without saying where on this machine it stands.
+    cache : str
+        A folder or an address at which runs are shared with other checkouts and machines.
 
     Returns
     -------
@@ -86,6 +89,10 @@ def build(
     """
     options: dict[str, Any] = {"out": out, "profile": profile, "languages": languages, "given": given, "force": force}
     plan, waited = planned(names, **options), []  # refuses bad input before anything is written
+    if cache:
+        from nbproof.cache import open_cache
+
+        cache = open_cache(cache).place
     out, seen = plan.out, file_hash(plan.out / "manifest.json")
 
     def wait_for_another(text: str) -> None:
@@ -103,7 +110,10 @@ def build(
             write_whole(out / "manifest.json", as_json(TAKEN))  # from here on the folder is known to be a build's
         built = Built(out, kept=[report.name for report in plan.reports if not report.reasons])
         if plan.stale:
-            with Progress() as progress, closing(_Crew(plan, built, progress, engine, limit, pdf, folder)) as crew:
+            with (
+                Progress() as progress,
+                closing(_Crew(plan, built, progress, engine, limit, pdf, folder, cache)) as crew,
+            ):
                 crew.work(jobs or processors())
         _finish(plan, built)
     return built
@@ -193,6 +203,10 @@ class Progress:
         """A cell begins."""
         self.bars.update(self.tasks[name], completed=index, total=total + 2, at=f"cell {index + 1} of {total}")
 
+    def taken(self, name: str, place: str) -> None:
+        """Say that the notebook need not be run."""
+        print(f"{name}: its run is taken from {place}", flush=True)
+
     def render(self, name: str, language: str) -> None:
         """A language is being rendered."""
         self.bars.update(self.tasks[name], advance=1, at=f"rendering {language}")
@@ -224,6 +238,7 @@ class _Crew:
         limit: float,
         pdf: bool,
         folder: Path | None,
+        cache: str,
     ) -> None:
         import multiprocessing
 
@@ -232,7 +247,8 @@ class _Crew:
         # macOS has a fork server too, but what its system libraries start does not survive a fork
         forks = "forkserver" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
         self.plan, self.built, self.progress = plan, built, progress
-        self.engine, self.limit, self.pdf, self.folder = engine if forks else "kernel", limit, pdf, folder
+        self.engine, self.limit, self.pdf = engine if forks else "kernel", limit, pdf
+        self.folder, self.cache = folder, cache
         # for what libraries keep between runs, so that the reader's settings stay out; may say where it is instead
         kept = {name: cache_folder(project().name) / name for name in ("matplotlib", "jupyter")}
         for place in kept.values():
@@ -276,7 +292,8 @@ class _Crew:
         self.progress.start(report.name, report.reasons)
         staged = staging(self.plan.out, report.name)
         used = replace(project(), languages=project().languages or report.languages)
-        job = Job(report, staged, self.plan.out, self.engine, used, self.plan.environment, self.pdf, self.folder)
+        where = (staged, self.plan.out, self.engine, used, self.plan.environment, self.pdf, self.folder, self.cache)
+        job = Job(report, *where)
         ours, theirs = self.context.Pipe(duplex=False)
         process = self.context.Process(target=make, args=(job, theirs, self.alive), daemon=False)
         self.running[ours] = (report, process, time.monotonic(), staged)  # first: an interrupt ends what is here

@@ -32,6 +32,7 @@ IMPORT = re.compile(
 )
 # what an executed notebook owes to the builder
 RUNNERS = ("engine.py", "machine.py", "page.py", "results.py", "run.py")
+FORCED = "asked for by --force"
 RENDERERS = ("nbproof.document", "nbproof.render", "nbproof.results")
 
 
@@ -195,7 +196,7 @@ def _plan_report(
     if old.get("run_inputs"):
         why_run = _changes(old.get("run_inputs", {}), inputs, before.get("environment", {}), environment)
     if force:
-        why_run = ["asked for by --force"]
+        why_run = [FORCED]
     damage = [
         f"output {name} {'is missing' if found == 'missing' else 'was changed'}"
         for name, digest in old.get("outputs", {}).items()
