@@ -110,7 +110,7 @@ class InvertedU:
             both = (self.lines.below, self.lines.above)
             slopes += [("two lines", side, self.lines.at, one) for side, one in zip(SIDES, both, strict=True)]
         rows = [
-            {"method": method, "side": side, "at": at, **one.cells("slope", "se", level)}
+            {"method": method, "side": side, "at": at, **one.cells(("slope", "se"), level)}
             | {"p": _one_sided(one, 1 if side == "low" else -1), "n": one.n}
             for method, side, at, one in slopes
         ]

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -219,10 +220,10 @@ def _let_go(study: Study, level: str, fit: SemFit, gone: pd.DataFrame) -> tuple[
 def _eased(study: Study, level: str, gone: pd.DataFrame) -> SemFit | None:
     """Fit a level without what was let go, None if it has no solution; variances of 1, so that no loading is fixed."""
     text, held = eased(study, _measured(study), gone), ("loadings", "intercepts")[: LEVELS.index(level)]
-    options = {"group": study.codebook.group, "group_equal": held, "std_lv": True, **study.options}
+    options: Any = {"group": study.codebook.group, "group_equal": held, "std_lv": True, **study.options}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", semfit.FitWarning)
-        fit = semfit.fit(text, comparable(study), **options)
+        fit = semfit.fit(text, comparable(study), **options)  # type: ignore[arg-type]
     return fit if fit.converged and fit.identified else None
 
 
@@ -242,7 +243,8 @@ def eased(study: Study, model: str, freed: pd.DataFrame) -> str:
     freed : DataFrame
         Of :class:`Partial`.
     """
-    groups = range(comparable(study)[study.codebook.group].nunique() if len(freed) else 0)
+    rows: Any = comparable(study)  # no reason: there is a ladder
+    groups = range(rows[study.codebook.group].nunique() if len(freed) else 0)
     loads, lines = {*freed.loc[freed["level"] == "metric", "item"]}, []
     for line in model.splitlines():
         name, measures, items = line.partition(" =~ ")
@@ -320,7 +322,8 @@ def permuted(study: Study, found: Groups) -> Array | NotTestable:
     if study.resampling != "refit":
         why = "Permutations refit the model, which takes whole answers, not ordered, of at most {most:,} respondents."
         return NotTestable(words(why, most=MANY))
-    group, rows, rng = study.codebook.group, comparable(study), np.random.default_rng(study.seed)
+    rows: Any = comparable(study)
+    group, rng = study.codebook.group, np.random.default_rng(study.seed)
     kinds, own = np.unique(rows[group], return_inverse=True)
     every = pd.concat([rows.assign(**{group: kind}) for kind in kinds])  # all in each group, weights say who is
     fit = semfit.fit(found.fit.model, every, group=group, group_equal=("loadings",))

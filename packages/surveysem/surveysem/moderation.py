@@ -52,7 +52,7 @@ class Moderated:
     def row(self, level: float = 0.95) -> dict[str, float]:
         """Return estimate, estimate_se, std, std_se, low, high, p, n; interval and p are those of ``std``."""
         raw = self.fit.estimates.query("op == '~'").iloc[-1]  # the product is the last predictor
-        given = {"estimate": raw["est"], "estimate_se": raw["se"], **self.effect.cells("std", "std_se", level)}
+        given = {"estimate": raw["est"], "estimate_se": raw["se"], **self.effect.cells(("std", "std_se"), level)}
         return given | {"n": self.fit.nobs}
 
 
@@ -83,7 +83,7 @@ class Moderations:
     def slopes(self, level: float = 0.95) -> pd.DataFrame:
         """One row a test and value at -1, 0 and 1 SD: outcome, predictor, moderator, at, slope, se, low, high, p."""
         rows = [
-            {**vars(one.moderation), "at": at, **one.slope(at).cells("slope", "se", level)}
+            {**vars(one.moderation), "at": at, **one.slope(at).cells(("slope", "se"), level)}
             for one in self.tested
             for at in SLOPES_AT
         ]

@@ -33,7 +33,7 @@ def path_table(study: Study, level: float = 0.95) -> pd.DataFrame:
     rows = []
     for path in study.codebook.paths:
         row = found.loc[(path.outcome, path.predictor)]
-        std = direct(study, path.outcome, path.predictor).cells("std", "std_se", level)
+        std = direct(study, path.outcome, path.predictor).cells(("std", "std_se"), level)
         rows.append({**vars(path), "estimate": row["est"], "estimate_se": row["se"], **std})
     return pd.DataFrame(rows)
 

@@ -92,11 +92,8 @@ def _moderated(study: Study, entry: Moderation, other: str = "") -> dict[str, An
 
 def _mediated(study: Study, one: Labelled) -> dict[str, Any]:
     first, other = one.steps[::-1] if one.second else one.steps
-    return _moderated(study, moderation.entry_of(study.codebook, one), other[0]) | {
-        **vars(one),
-        "first": "~".join(first),
-        "other": "~".join(other),
-    }
+    made = _moderated(study, moderation.entry_of(study.codebook, one), other[0])
+    return made | vars(one) | {"first": "~".join(first), "other": "~".join(other)}
 
 
 def _groups(study: Study) -> dict[str, Any] | None:
@@ -106,15 +103,18 @@ def _groups(study: Study) -> dict[str, Any] | None:
     kept = sorted(rows[study.codebook.group].unique().astype(int).tolist())
     group, alike = study.codebook.group, groups.partially_alike(study)
     beside = [name for name, (code, _) in study.covariates.items() if code != group]
-    found = {"column": group, "kept": kept, "model": study.model(without=group), "whole": _whole(study, beside)}
+    found: dict[str, Any] = {
+        "column": group,
+        "kept": kept,
+        "model": study.model(without=group),
+        "whole": _whole(study, beside),
+    }
     found |= {"permuted": study.resampling == "refit", "eased": "", "reached": []}
     if isinstance(alike, NotTestable) or not len(alike.freed):
         return found
-    text = study.codebook.model(study.constructs, structural=False)
-    texts = {
-        key: groups.eased(study, model, alike.freed) for key, model in (("model", found["model"]), ("eased", text))
-    }
-    return found | texts | {"reached": [*alike.ladder.fits][1:]}
+    texts = found["model"], study.codebook.model(study.constructs, structural=False)
+    found["model"], found["eased"] = (groups.eased(study, text, alike.freed) for text in texts)
+    return found | {"reached": [*alike.ladder.fits][1:]}
 
 
 def _whole(study: Study, beside: list[str]) -> list[str]:
