@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from functools import cache
-from typing import Any
 
 import pandas as pd
 
-from nbproof import Catalogue, filled, snap
-from surveysem import LOCALE, __version__
+from nbproof import snap
+from surveysem import __version__
+from surveysem.said import say as _say
 from surveysem.screening import Screened
 from surveysem.study import Study
 
@@ -125,16 +124,6 @@ def _left_out(screened: Screened) -> str:
     if not screened.dropped:
         return "report-only"
     return "drop" if screened.dropped == len(screened.flagged) else "some"
-
-
-@cache
-def _catalogue(language: str) -> Catalogue:
-    return Catalogue(language, *sorted(LOCALE.glob(f"*.{language}.po")))
-
-
-def _say(language: str, template: str, **values: Any) -> str:
-    translate = _catalogue(language)
-    return filled(translate(template), values, language, translate)
 
 
 def _joined(language: str, sentences: list[str]) -> str:

@@ -114,7 +114,7 @@ def write(
     draft : Path
         The folder.
     inputs : mapping of parameter to Path
-        The files that the notebooks read: ``answers`` and ``codebook``.
+        The files that the notebooks read: ``answers``, ``codebook``, and ``registration`` where there is one.
     languages : sequence of {"en", "zh"}
         Of the report; notebooks as they were run show the first.
     screening, reading
@@ -125,7 +125,7 @@ def write(
     NotebookError
         When a notebook failed, which it said itself.
     """
-    from surveysem import bundle, methods
+    from surveysem import bundle, methods, summary
 
     nbproof.use(settings)
     _write_answers(study, draft)
@@ -141,10 +141,12 @@ def write(
     notebooks = COMPOSED if study.estimator == "PLS" else NOTEBOOKS
     results = bundle.run(draft, notebooks, inputs, given, languages, jobs, titles)
     fits, invariance = methods.told_by(results)
+    leads = {}
     for language in languages:
         text = methods.methods_text(study, language, fits, invariance.get(language, ""))
         (draft / f"methods-{language}.txt").write_text(text, encoding="utf-8")
-    leads = {language: methods.respondents_text(study, language) for language in languages}
+        leads[language] = summary.summary_text(study, results, language) or methods.respondents_text(study, language)
+        (draft / f"summary-{language}.txt").write_text(leads[language] + "\n", encoding="utf-8")
     bundle.finish(draft, languages, leads, titles)
 
 
