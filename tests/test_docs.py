@@ -39,7 +39,8 @@ def test_both_readmes_carry_the_same_results_and_commands():
     assert said[0] - {"make test-fast"} == said[1]
 
 
-PRINTED = [*READMES, *(path.relative_to(ROOT).as_posix() for path in ROOT.glob("packages/*/README.md"))]
+LIBRARY = ["docs/library.md", "docs/zh/library.md"]
+PRINTED = [*READMES, *LIBRARY, *(path.relative_to(ROOT).as_posix() for path in ROOT.glob("packages/*/README.md"))]
 
 
 @pytest.mark.parametrize("name", PRINTED)
@@ -57,9 +58,19 @@ def test_every_import_and_dotted_name_of_a_readme_is_there(name):
 
 @pytest.mark.parametrize("name", READMES)
 def test_the_first_screen_holds_what_a_reader_needs(name):
-    top = "\n".join((ROOT / name).read_text(encoding="utf-8").splitlines()[:40])
-    for needed in ("make reports", "make test", "reports/index.html", "-p series my.csv"):
-        assert needed in top
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for needed in ("git clone", "make reports", "make test", "reports/index.html", "docs/overview"):
+        assert needed in "\n".join(text.splitlines()[:40])
+    assert len(MARKED.sub("", text).split()) < 500
+    # Markdown takes such a line for the beginning of HTML, which ends the paragraph before it
+    assert [line for line in text.splitlines() if line.startswith("<!--")] == []
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_the_example_of_a_readme_prints_what_stands_below_it(name, capsys):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], {})
+    assert capsys.readouterr().out == re.search(r"```text\n(.*?)```", text, re.DOTALL)[1]
 
 
 PAGES = [*READMES, "CONTRIBUTING.md", *sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "docs").rglob("*.md"))]

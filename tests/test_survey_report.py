@@ -151,7 +151,7 @@ BAD = {  # the file or its maker, what the message says, options, codebook
     ),
     "no paths": (csv(ROWS), r"codebook small states no paths .*; a table \[paths\]", [], BOOK.partition("[paths]")[0]),
     "no toml": (csv(ROWS), r"codebook c\.toml cannot be read: .*; it must be a toml file in UTF-8", [], "name ="),
-    "an estimator": (csv(ROWS), r"unknown estimator 'MLX'.*Allowed: ML, MLR, WLSMV", ["--estimator", "MLX"]),
+    "an estimator": (csv(ROWS), r"unknown estimator 'MLX'.*Allowed: ML, MLR, PLS, WLSMV", ["--estimator", "MLX"]),
     "no draws": (csv(ROWS), r"--draws must be above 0; got 0", ["--draws", "0"]),
     "a language": (csv(ROWS), r"unknown language 'fr'.*Allowed: en, zh", ["--language", "fr"]),
     "a way of screening": (csv(ROWS), r"unknown screening 'both'; Allowed: drop, report-only", ["--screening", "both"]),

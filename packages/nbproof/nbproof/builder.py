@@ -15,7 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbproof.errors import NotebookError, OutputError
-from nbproof.folder import TAKEN, as_json, check_free, file_hash, locked, publish, read_manifest, staging, write_whole
+from nbproof.folder import (
+    CRATE,
+    TAKEN,
+    as_json,
+    check_free,
+    file_hash,
+    front_files,
+    locked,
+    publish,
+    read_manifest,
+    staging,
+    write_whole,
+)
 from nbproof.machine import KEPT, cache_folder, end_below, processors
 from nbproof.plan import BuildPlan, ReportPlan, file_label, labelled, planned, rendering_files, text_hash
 from nbproof.project import project
@@ -89,8 +101,9 @@ def build(
 
     with locked(out, wait_for_another):
         shutil.rmtree(out / ".staging", ignore_errors=True)  # what a killed build left, here and below
-        for left in (path for name in ("manifest.json", *TAKEN["index"]) for path in out.glob(f".{name}.*")):
-            left.unlink()
+        for name in ("manifest.json", *front_files(read_manifest(out))):
+            for left in out.glob(f".{name}.*"):
+                left.unlink()
         if waited or file_hash(out / "manifest.json") != seen:  # another build was at work in between
             plan = planned(names, **options)
         if not (out / "manifest.json").exists():
@@ -107,24 +120,31 @@ def build(
 
 
 def _finish(plan: BuildPlan, built: Built) -> None:
-    """Write front page, manifest and crate when a report changed or one of the three is not what it was."""
+    """Write front pages, manifest and crate when a report changed or one of these is not what it was."""
     manifest = _without_orphans(read_manifest(plan.out), plan.out)
     if not any(report["languages"] for report in manifest.get("reports", {}).values()):
         return  # nothing to list
     if not built.made and manifest.get("index") == index_of(manifest, plan.out):
         return
     from nbproof.manifest import origin, ro_crate
-    from nbproof.render import front_page
+    from nbproof.render import front_pages
 
+    pages, old = front_pages(plan.out, manifest), front_files(manifest)
+    check_free(plan.out, pages)
     manifest = {
         "schema": 1,
         "profile": plan.profile,
         **origin(),
         "environment": dict(plan.environment),
         "reports": manifest["reports"],
+        "index": dict.fromkeys([*pages, CRATE], ""),
     }
-    write_whole(plan.out / "index.html", front_page(plan.out, manifest).encode())
-    write_whole(plan.out / "ro-crate-metadata.json", ro_crate(manifest))
+    for name in {*old} - {*manifest["index"]}:
+        (plan.out / name).unlink(missing_ok=True)
+    write_whole(plan.out / "manifest.json", as_json(manifest))  # first: what stands there is known for a build's
+    for name, page in pages.items():
+        write_whole(plan.out / name, page.encode())
+    write_whole(plan.out / CRATE, ro_crate(manifest))
     manifest["index"] = index_of(manifest, plan.out)
     write_whole(plan.out / "manifest.json", as_json(manifest))
 
@@ -142,14 +162,14 @@ def _without_orphans(manifest: dict[str, Any], out: Path) -> dict[str, Any]:
 
 
 def index_of(manifest: Mapping[str, Any], out: Path) -> dict[str, str]:
-    """Hash what front page and crate are made from, the two themselves, and all else that the manifest says."""
+    """Hash what front pages and crate are made from, these themselves, and all else that the manifest says."""
     listed = {name: report["outputs"].get(f"search/{name}.json") for name, report in manifest["reports"].items()}
     files = [*rendering_files("nbproof.render", "nbproof.manifest"), project().path("CITATION.cff")]
     sources = labelled(files)
     rest = {key: value for key, value in manifest.items() if key != "index"}
     return {
         "key": text_hash(json.dumps([listed, sources], sort_keys=True)),
-        **{name: file_hash(out / name) for name in ("index.html", "ro-crate-metadata.json")},
+        **{name: file_hash(out / name) for name in front_files(manifest)},
         "seal": text_hash(as_json(rest).decode()),
     }
 

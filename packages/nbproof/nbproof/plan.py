@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from nbproof.errors import NotebookError, ParameterError, UnknownNameError
-from nbproof.folder import check_buildable, check_free, file_hash, read_manifest
+from nbproof.folder import CRATE, check_buildable, check_free, file_hash, read_manifest
 from nbproof.parameters import Literal, cells_of, chosen, parameters_of, profile_of
 from nbproof.project import project
 
@@ -145,7 +145,7 @@ def planned(
         for report in plan.stale
         for folder, kind in (*of_run, *product(report.languages, ("html", "pdf")))
     ]
-    check_free(out, ["index.html", "ro-crate-metadata.json", *sure])
+    check_free(out, [CRATE, *(used.front("index", each) for each in wanted), *sure])
     _forget()
     return plan
 

@@ -19,17 +19,21 @@ truth         what is true of drawn respondents; synthetic draws them
 study         answers and how they are analysed, settled before results are seen
 measurement   cut-offs and tables of a measurement model; common_method checks for a common source
 paths         standardised paths, direct and indirect; moderation, groups, contact, segments beside them
+pls           the same paths between composites, by partial least squares
 sensitivity   power before a survey, least detectable effects after it
 specification_curve  every path under the choices an analyst could have made otherwise
 effects       an estimate with its error, tests, corrections, and what a test comes to
 methods       the methods paragraph; script an R script that computes models and tables again
 hypotheses    each by the label its author gave it: what it comes to; exploration: respondents, items, factors
 article       tables of executed notebooks as Word and Excel files; bundle adds pages and figures, to be taken away
-report        two notebooks (measurement, structure) run on a file, in two languages; notebook is what they tell with
-commands      check, draft, app, template, sample and report, for any codebook
+report        notebooks (measurement and structure, or pls) run on a file, in two languages; notebook is their page
+preregistration  a plan written before the answers, under one hash, and whether an analysis kept to it
+summary       what a report found, in plain words; said is how the package speaks another language
+commands      check, draft, app, template, sample, preregister and report, for any codebook
 app           a page in the browser on which the draft is corrected, paths drawn, the report run and read
 """
 
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -39,73 +43,15 @@ __version__ = "0.1.0"
 LOCALE = Path(__file__).parent / "locale"
 """Catalogues of what results, tables and figures say, for `nbproof.Project.locales`."""
 
-_HOMES = {
-    "codebook": (
-        "LANGUAGES",
-        "TEMPLATE",
-        "Codebook",
-        "Construct",
-        "Contact",
-        "ExpectedPath",
-        "Item",
-        "Labelled",
-        "Moderation",
-        "Rules",
-        "Scale",
-        "load_codebook",
-    ),
-    "draft": ("Draft", "draft_codebook"),
-    "effects": (
-        "CORRECTIONS",
-        "Adjusted",
-        "Effect",
-        "EffectTest",
-        "Joint",
-        "NotTestable",
-        "adjust",
-        "decide",
-        "largest",
-        "least",
-        "normal",
-        "recovered",
-    ),
-    "errors": ("DataError", "ParameterError", "SurveysemError", "UnknownNameError"),
-    "export": ("write_csv",),
-    "questionnaire": ("item_table", "write_docx", "write_html", "write_items"),
-    "responses": ("Responses", "read_responses"),
-    "screening": ("Screened", "screen"),
-    "study": ("Study", "check_study", "mean_scores", "options_of", "read_study"),
-    "synthetic": ("Defects", "Departures", "Sample", "draw_respondents", "draw_stated", "read_truth"),
-    "truth": ("ContactCurve", "Truth", "contact_truth", "total_effects", "true_values"),
-}
-_WHERE = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = (
-    "article",
-    "bundle",
-    "commands",
-    "common_method",
-    "contact",
-    "exploration",
-    "groups",
-    "hypotheses",
-    "measurement",
-    "methods",
-    "moderation",
-    "notebook",
-    "paths",
-    "report",
-    "script",
-    "segments",
-    "sensitivity",
-    "specification_curve",
-)
+_stub = Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8")
+_homes = {name: home for home, name in re.findall(r"from ([\w.]+) import (\w+) as", _stub)}
 
-__all__ = ["LOCALE", "__version__", *_MODULES, *_WHERE]  # noqa: PLE0604 - each loaded when it is asked for
+__all__ = ["LOCALE", "__version__", *_homes]  # noqa: PLE0604 - the names of the stub, each loaded when it is asked for
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return import_module(f"surveysem.{name}")
-    if name not in _WHERE:
+    if name not in _homes:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"surveysem.{_WHERE[name]}"), name)
+    if _homes[name] == __name__:
+        return import_module(f"{__name__}.{name}")
+    return getattr(import_module(_homes[name]), name)

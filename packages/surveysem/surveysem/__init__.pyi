@@ -1,4 +1,4 @@
-# What the package gives, for tools that read types; each name is loaded when it is first asked for.
+# What the package gives, for tools that read types and for itself; each name is loaded when it is first asked for.
 from pathlib import Path
 
 from surveysem import article as article
@@ -14,6 +14,8 @@ from surveysem import methods as methods
 from surveysem import moderation as moderation
 from surveysem import notebook as notebook
 from surveysem import paths as paths
+from surveysem import pls as pls
+from surveysem import preregistration as preregistration
 from surveysem import report as report
 from surveysem import script as script
 from surveysem import segments as segments

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from nbproof import Front, as_json, build, collect, failure, front_page, held_folder, read_manifest
+from nbproof import as_json, build, collect, failure, front_pages, held_folder, read_manifest
 
 DPI = 300
 LIMIT = 86_400.0  # seconds a notebook may take: large files take long, and nobody waits for nothing
@@ -50,7 +50,7 @@ def run(
     Returns
     -------
     dict
-        The results of all notebooks, by name: texts and tables.
+        The results of all notebooks, by name: numbers, texts and tables.
 
     Raises
     ------
@@ -74,25 +74,26 @@ def run(
         drawing.with_suffix(".png").write_bytes(_png(drawing.read_bytes(), draft))
     found = [collect(notebook, name) for name, notebook in executed.items()]
     return {
-        kind: {name: each for results in found for name, each in results[kind].items()} for kind in ("texts", "tables")
+        kind: {name: each for results in found for name, each in results[kind].items()}
+        for kind in ("numbers", "texts", "tables")
     }
 
 
 def finish(
     draft: Path, languages: Sequence[str], lead: Mapping[str, str], titles: Mapping[str, str] | None = None
 ) -> None:
-    """Write the front page, which lists what stands in the folder under its known names, and take away the rest.
+    """Write the front page of each language, which lists what stands in the folder, and take away the rest.
 
-    ``lead`` is what it opens with, and ``titles`` what it is called, by language.
+    ``lead`` is what it opens with, paragraphs parted by blank lines, and ``titles`` what it is called, by language.
     """
     words = {
         key: {k: WORDS[key][k] for k in ("placeholder", "hits")}
-        | {"title": escape(_title(key, titles)), "lead": escape(lead[key])}
+        | {"title": escape(_title(key, titles)), "lead": "</p><p>".join(map(escape, lead[key].split("\n\n")))}
         for key in languages
     }
     more = {key: _files(draft, key) for key in languages}
-    page = front_page(draft, read_manifest(draft), Front(words, more))
-    (draft / "index.html").write_text(page, encoding="utf-8")
+    for name, page in front_pages(draft, read_manifest(draft), words, more).items():
+        (draft / name).write_text(page, encoding="utf-8")
     _tidy(draft)
 
 
@@ -152,6 +153,7 @@ def _files(draft: Path, language: str) -> str:
     named = [
         (f"tables-{language}.docx", words["tables"].format("Word")),
         (f"tables-{language}.xlsx", words["tables"].format("Excel")),
+        (f"summary-{language}.txt", words["summary"]),
         (f"methods-{language}.txt", words["methods"]),
         ("model.R", words["script"]),
         ("data.csv", words["data"]),

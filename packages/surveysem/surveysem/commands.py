@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 Place = Callable[[], Path]
 RESPONDENTS, SEED = 500, 1  # of a sample whose truth is not stated
+MODES, ANALYSIS = ("drop", "report-only"), ("screening", "estimator", "draws")
 
 
 def add_commands(
     verbs: argparse._SubParsersAction, maker: str, codebook: Place | None = None, truth: Place | None = None
 ) -> None:
-    """Add ``template``, ``draft``, ``app``, ``check``, ``sample`` and ``report`` to the commands of a parser.
+    """Add ``template``, ``draft``, ``app``, ``check``, ``sample``, ``preregister`` and ``report`` to a parser.
 
     Parameters
     ----------
@@ -31,52 +32,81 @@ def add_commands(
     codebook, truth : callable, optional
         Return the files taken where none is given. Without them a codebook must be given, but for a template.
     """
-    template = nbproof.add_command(
-        verbs,
+    add = partial(nbproof.add_command, verbs)
+    template = add(
         "template",
         partial(_template, maker, codebook),
         "write codebook and questionnaire (docx, html, csv of items) to start from",
     )
-    check = nbproof.add_command(
-        verbs, "check", partial(_check, maker, codebook), "read a file of answers, list its mapping and screen it"
-    )
-    sample = nbproof.add_command(
-        verbs,
+    template.add_argument("--codebook", type=Path, metavar="C", help="default: a small one to change, or the project's")
+    _add_out(template, "", "survey")
+    _add_draft(verbs, maker)
+    _add_app(verbs)
+    check = add("check", partial(_check, maker, codebook), "read a file of answers, list its mapping and screen it")
+    add_codebook(check, codebook)
+    add_reading(check)
+    _add_out(check, "write mapping.csv, screening.csv and invalid.csv there", None)
+    sample = add(
         "sample",
         partial(_sample, maker, codebook or _example, truth or _truth),
         "draw respondents from a stated truth, with their codebook: an example to try, or to plan a survey",
     )
-    _add_draft(verbs, maker)
-    _add_app(verbs)
-    template.add_argument("--codebook", type=Path, metavar="C", help="default: a small one to change, or the project's")
-    template.add_argument(
-        "--out", type=nbproof.folder_option, default=Path("survey"), metavar="DIR", help="default: survey"
-    )
-    add_codebook(check, codebook)
     add_codebook(sample, codebook or _example)
-    add_reading(check)
-    check.add_argument(
-        "--out",
-        type=nbproof.folder_option,
-        metavar="DIR",
-        help="write mapping.csv, screening.csv and invalid.csv there",
-    )
-    sample.add_argument(
-        "--truth",
-        type=Path,
-        metavar="T",
-        help="toml; default: that of the default codebook, else .25 in the direction of every path",
-    )
+    what = "toml; default: that of the default codebook, else .25 in the direction of every path"
+    sample.add_argument("--truth", type=Path, metavar="T", help=what)
     sample.add_argument("--respondents", type=int, metavar="N", help=f"default: as stated, or {RESPONDENTS}")
     sample.add_argument("--seed", type=int, metavar="N", help=f"default: as stated, or {SEED}")
-    sample.add_argument(
-        "--out",
-        type=nbproof.folder_option,
-        default=Path("example"),
-        metavar="DIR",
-        help="for sample.csv, codebook.toml, planted.csv (defects) and truth.json (default: example)",
-    )
+    _add_out(sample, "for sample.csv, codebook.toml, planted.csv (defects) and truth.json", "example")
+    _add_preregister(verbs, maker, codebook)
     _add_report(verbs, maker, codebook)
+
+
+def _add_out(command: argparse.ArgumentParser, what: str, default: str | None = "") -> None:
+    """Add the folder that a command writes, which must be given where its default is an empty text."""
+    told = {"default": Path(default), "help": f"{what} (default: {default})".strip()} if default else {"help": what}
+    command.add_argument("--out", type=nbproof.folder_option, required=default == "", metavar="DIR", **told)
+
+
+def _add_preregister(verbs: argparse._SubParsersAction, maker: str, default: Place | None) -> None:
+    help = "write what is planned before the answers: hypotheses, rules, sample size by power, analysis, under one hash"
+    command = nbproof.add_command(verbs, "preregister", partial(_preregister, maker, default), help)
+    add_codebook(command, default)
+    _add_out(command, "for registration.json, docx and html")
+    command.add_argument("--respondents", type=int, metavar="N", help="planned (default: as many as power asks for)")
+    for name, standard, what in (
+        ("effect", 0.2, "standardised size every path is expected to have"),
+        ("power", 0.8, "to find each path of that size supported"),
+        ("loading", 0.7, "standardised, of every item"),
+        ("correlation", 0.3, "between constructs that depend on no other"),
+    ):
+        command.add_argument(
+            f"--{name}", type=float, default=standard, metavar="X", help=f"{what} (default: {standard})"
+        )
+    command.add_argument("--screening", default="drop", choices=MODES, help="default: drop")
+    _add_analysis(command, "MLR|ML|WLSMV")
+
+
+def _preregister(maker: str, default: Place | None, chosen: argparse.Namespace) -> int:
+    from surveysem.codebook import load_codebook
+    from surveysem.preregistration import register
+
+    nbproof.check_positive(draws=chosen.draws, respondents=1 if chosen.respondents is None else chosen.respondents)
+    place = _chosen(chosen.codebook, default)
+    book = load_codebook(place)
+    settled = {name: getattr(chosen, name) for name in ("effect", "loading", "correlation", *ANALYSIS)}
+    planned = register(book, chosen.respondents, wanted=chosen.power, **settled)
+    with nbproof.whole_folder(chosen.out, f"{maker} preregister") as draft:
+        made = planned.write(draft, book)
+        made.append(nbproof.write_whole(draft / f"codebook{place.suffix}", place.read_bytes()))
+    print("\n".join(nbproof.shown(chosen.out / path.name) for path in made))
+    needed, respondents = planned.sample["needed"], planned.sample["respondents"]
+    print(f"{needed:,} respondents are needed, {respondents:,} planned; SHA-256 {planned.digest}")
+    return 0
+
+
+def _add_analysis(command: argparse.ArgumentParser, estimators: str) -> None:
+    command.add_argument("--estimator", default="MLR", metavar=estimators, help="default: MLR")
+    command.add_argument("--draws", type=int, default=5000, metavar="N", help="bootstrap resamples (default: 5000)")
 
 
 def _add_report(verbs: argparse._SubParsersAction, maker: str, default: Place | None) -> None:
@@ -84,28 +114,30 @@ def _add_report(verbs: argparse._SubParsersAction, maker: str, default: Place | 
     report = nbproof.add_command(verbs, "report", partial(_report, maker, default), help)
     add_codebook(report, default)
     add_reading(report)
-    report.add_argument(
-        "--out", type=nbproof.folder_option, required=True, metavar="DIR", help="a new folder, or one it made before"
-    )
+    _add_out(report, "a new folder, or one it made before")
     report.add_argument("--language", default="en,zh", metavar="en,zh", help="languages of the report")
-    report.add_argument("--estimator", default="MLR", metavar="MLR|ML|WLSMV", help="default: MLR")
-    report.add_argument("--draws", type=int, default=5000, metavar="N", help="bootstrap resamples (default: 5000)")
+    _add_analysis(report, "MLR|ML|WLSMV|PLS")
+    report.add_argument("--registration", type=Path, metavar="R", help="registration.json: was it followed?")
 
 
 def _report(maker: str, default: Place | None, chosen: argparse.Namespace) -> int:
-    from surveysem import check_study, read_study, report
+    from surveysem import check_study, preregistration, read_study, report
 
     nbproof.check_positive(draws=chosen.draws)
     languages = list(dict.fromkeys(chosen.language.split(",")))
     for language in languages:
         if language not in report.LANGUAGES:
             raise UnknownNameError("language", language, report.LANGUAGES)
-    settled = {name: getattr(chosen, name) for name in ("screening", "estimator", "draws")}
+    settled = {name: getattr(chosen, name) for name in ANALYSIS}
     inputs = {"answers": chosen.file, "codebook": _chosen(chosen.codebook, default)}
     with nbproof.whole_folder(chosen.out, f"{maker} report") as draft:
         study = read_study(*inputs.values(), **settled, **reading(chosen))
         check_study(study)
         say_who_is_left(study.responses, study.screened)
+        if chosen.registration:
+            followed = preregistration.compare(chosen.registration, inputs["codebook"], study)
+            print(f"registration {followed.digest}: {len(followed.differing)} of {len(followed.frame)} items differ")
+            inputs["registration"] = chosen.registration
         report.write(study, draft, inputs, languages, screening=chosen.screening, reading=reading(chosen))
     print(f"open {nbproof.shown(chosen.out / 'index.html')}")
     return 0
@@ -125,7 +157,7 @@ def add_codebook(command: argparse.ArgumentParser, default: Place | None) -> Non
 def add_reading(command: argparse.ArgumentParser) -> None:
     """Add a file of answers, and how it is read and screened."""
     _add_file(command)
-    command.add_argument("--screening", default="drop", choices=("drop", "report-only"), help="default: drop")
+    command.add_argument("--screening", default="drop", choices=MODES, help="default: drop")
     command.add_argument("--unknown", default="error", metavar="error|leave", help="columns outside the codebook")
     command.add_argument("--invalid", default="error", metavar="error|record", help="answers that are no code")
 

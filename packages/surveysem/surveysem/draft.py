@@ -51,8 +51,9 @@ class Reason(str):
         return made
 
     def within(self, language: str) -> str:
-        """Say it in a language."""
-        return tidy(TOLD["reasons"][self.key][language].format(**self.values))
+        """Say it as the page does, in a language."""
+        told = TOLD["reasons"][self.key]
+        return tidy((told.get("page", told["en"]) if language == "en" else told[language]).format(**self.values))
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from nbproof import words
-from surveysem import moderation, paths
+from surveysem import moderation, paths, pls
 from surveysem.codebook import Codebook, Labelled, Moderation
 from surveysem.effects import Effect, EffectTest, NotTestable, adjust, decide
 from surveysem.sensitivity import SMALLEST
@@ -86,21 +86,38 @@ def hypothesis_table(tested: list[Tested]) -> pd.DataFrame:
 
 def _found(study: Study, one: Labelled, moderated: object) -> tuple[Found, int]:
     """Return what the study finds of a hypothesis, and the sign that the codebook expects of it."""
-    book = study.codebook
-    signs = {(path.outcome, path.predictor): path.direction for path in book.paths}
+    sign, how = sign_of(study.codebook, one), pls if study.estimator == "PLS" else paths
     if one.mediator:
-        effect = paths.mediated(study, one.predictor, one.mediator, one.outcome)
-        return effect, signs[one.mediator, one.predictor] * signs[one.outcome, one.mediator] * (not one.nil)
+        return how.mediated(study, one.predictor, one.mediator, one.outcome), sign
+    if one.moderator and how is pls:
+        return NotTestable("Moderation is not tested by PLS; a report by MLR tests it."), sign
     if one.moderator:
-        entry = next(m for m in book.moderations if (m.outcome, m.predictor, m.moderator) == _of(one))
+        entry = _moderation(study.codebook, one)
         known = moderated.parts[entry] if isinstance(moderated, moderation.Moderations) else None
         part = moderation.moderation(study, entry) if known is None else known
-        return part if isinstance(part, NotTestable) else part.effect, entry.direction * (not one.nil)
-    return paths.direct(study, one.outcome, one.predictor), signs[one.outcome, one.predictor] * (not one.nil)
+        return part if isinstance(part, NotTestable) else part.effect, sign
+    return how.direct(study, one.outcome, one.predictor), sign
 
 
-def _of(one: Labelled | Moderation) -> tuple[str, str, str]:
-    return one.outcome, one.predictor, one.moderator
+def sign_of(book: Codebook, one: Labelled) -> int:
+    """Return the sign that a codebook expects of a hypothesis: 1, -1, or 0 for no effect."""
+    signs = {(path.outcome, path.predictor): path.direction for path in book.paths}
+    if one.mediator:
+        return signs[one.mediator, one.predictor] * signs[one.outcome, one.mediator] * (not one.nil)
+    direction = _moderation(book, one).direction if one.moderator else signs[one.outcome, one.predictor]
+    return direction * (not one.nil)
+
+
+def path_in(book: Codebook, one: Labelled, language: str) -> str:
+    """Return a hypothesis's path by what a codebook calls its constructs in a language."""
+    known = {each.name: getattr(each, language) or book.called[each.name] for each in book.constructs}
+    steps = [known[name] for name in (one.predictor, one.mediator, one.outcome) if name]
+    return " → ".join([f"{steps[0]} × {known[one.moderator]}" if one.moderator else steps[0], *steps[1:]])
+
+
+def _moderation(book: Codebook, one: Labelled) -> Moderation:
+    named = (one.outcome, one.predictor, one.moderator)
+    return next(m for m in book.moderations if (m.outcome, m.predictor, m.moderator) == named)
 
 
 def _p(found: Effect | paths.Indirect) -> float:

@@ -14,6 +14,7 @@ LOW_LOADING, RELIABLE, SHARED = 0.5, 0.7, 0.5  # loading, reliability, average v
 DISTINCT = 0.85  # HTMT of constructs that differ in meaning
 CLOSE_FIT = {"cfi": 0.95, "rmsea": 0.06, "srmr": 0.08}  # Hu & Bentler 1999, doi:10.1080/10705519909540118
 INTERVAL = {"low": "95% CI LL", "high": "95% CI UL"}
+NINETY = {"low": "90% CI LL", "high": "90% CI UL"}  # of HTMT: comparing an end with a bound is a test at 5 %
 RELIABILITY_HEADS = {
     "construct": "construct",
     "alpha": "Cronbach's α",

@@ -214,6 +214,10 @@ def test_bad_files_get_the_sentence_of_the_command_and_change_nothing(app, tmp_p
         assert main(["draft", str(tmp_path / name), "--out", str(tmp_path / "c.toml")]) == 2
         said = capsys.readouterr().err.removeprefix("error: ").strip()
         assert app.told("PUT", f"/api/file?name={name}", content) == (400, {"said": said})
+        chinese = app.told("PUT", f"/api/file?name={name}", content, app.right | {"Accept-Language": "zh-CN"})[1][
+            "said"
+        ]
+        assert (chinese != said, name in chinese, "needed" in chinese) == (True, True, False)
     assert app.state() == before
     assert main(["app", str(tmp_path / "empty.csv"), "--no-browser"]) == 2
     said = capsys.readouterr()
@@ -320,7 +324,7 @@ def test_a_run_is_alone_and_leaves_nothing_when_killed_or_cancelled(app):
     started[0].kill()
     assert app.job("killed", "done")["state"] == "killed"
     assert app.children() == []
-    assert app.told("POST", "/api/run", RUN)[0] == 200
+    assert app.told("POST", "/api/run", RUN | {"estimator": "PLS"})[0] == 200
     until = time.monotonic() + 120
     while not any(line[0] == "cell" for line in app.told("GET", "/api/run")[1]["lines"]):
         assert time.monotonic() < until
@@ -328,6 +332,7 @@ def test_a_run_is_alone_and_leaves_nothing_when_killed_or_cancelled(app):
     assert app.told("DELETE", "/api/run") == (200, {})
     job = app.told("GET", "/api/run")[1]
     assert (job["state"], job["report"], app.children()) == ("cancelled", "", [])
+    assert {line[1] for line in job["lines"] if line[0] == "cell"} == {"pls"}
     assert app.ask("GET", "/report.zip")[0] == 404
     assert {path.name.partition("-")[0] for path in folder.iterdir()} == {".lock", "codebook.toml", "given"}
 
@@ -423,7 +428,7 @@ def test_every_sentence_is_there_in_both_languages_and_used():
     assert {key for key, (one, other) in fields.items() if sorted(one) != sorted(other)} == set()
     spoken = {*re.findall(r'\bw\("([\w-]+)"', sources["page.js"]), *re.findall(r"words\.(\w+)", sources["page.html"])}
     by_value = {"controls", "checks", "left", "done", "failed", "killed", "cancelled", "measurement", "structure",
-                *re.findall(r'Refused\("(\w+)"', sources["server.py"] + sources["model.py"]), "disk", "fault",
+                "pls", *re.findall(r'Refused\("(\w+)"', sources["server.py"] + sources["model.py"]), "disk", "fault",
                 *(f"screening_{name}" for name in server.CHOICES["screening"])}  # fmt: skip
     assert spoken | by_value == {*WORDS}
 
@@ -431,6 +436,7 @@ def test_every_sentence_is_there_in_both_languages_and_used():
 def test_reasons_have_the_same_fields_in_both_languages():
     reasons = tomllib.loads((HOME.parent / "draft.toml").read_text(encoding="utf-8"))["reasons"]
     fields = {
-        key: [sorted(re.findall(r"\{.*?\}", text[each])) for each in ("en", "zh")] for key, text in reasons.items()
+        key: {tuple(sorted(re.findall(r"\{.*?\}", said))) for said in text.values()} for key, text in reasons.items()
     }
-    assert {key for key, (one, other) in fields.items() if one != other} == set()
+    assert {key for key, several in fields.items() if len(several) > 1} == set()
+    assert not any("--" in text.get("page", text["en"]) + text["zh"] for text in reasons.values())  # no option

@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-from collections.abc import Mapping
 from dataclasses import replace
-from html import unescape
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,13 +18,14 @@ from scipy import stats
 
 import nbproof
 import surveysem
-from nbproof.results import LANGUAGES, MIME
 from nbproof.translation import Catalogue, localised, messages
-from surveysem import NotTestable, exploration, groups, hypotheses, paths, report
+from reports import run, told, written
+from surveysem import NotTestable, exploration, groups, hypotheses, paths, report, summary
 from surveysem.__main__ import main
 
 HOME = report.HERE / "notebooks"
 BOOKS = [HOME / f"{name}.ipynb" for name in report.NOTEBOOKS]
+EVERY = [*BOOKS, *(HOME / f"{name}.ipynb" for name in report.COMPOSED)]
 TEXTS = (".html", ".ipynb", ".json", ".svg", ".csv", ".txt", ".R")
 
 
@@ -40,14 +37,6 @@ def gym() -> surveysem.Study:
     return surveysem.Study(drawn, surveysem.screen(drawn, mode="report-only"), draws=500)
 
 
-def written(folder: Path, respondents: int = 200, book: Path = GYM) -> list[str]:
-    """Write drawn answers as a file of people's, and return the arguments that read it."""
-    sample = surveysem.draw_respondents(surveysem.Truth(surveysem.load_codebook(book)), respondents, seed=1)
-    sample.cells.drop(columns="basis").to_csv(folder / "answers.csv", index=False)
-    shutil.copy(book, folder / "codebook.toml")
-    return [str(folder / "answers.csv"), "--codebook", str(folder / "codebook.toml")]
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
     """The report on 200 answers, made by the first of the test processes; twenty seconds, most for four PDFs."""
@@ -56,27 +45,20 @@ def made(tmp_path_factory) -> Path:
     with FileLock(folder.with_suffix(".lock")):
         if not folder.exists():
             folder.mkdir()
-            assert main(["report", *written(folder), "--out", str(folder / "out"), "--draws", "100"]) == 0
-    assert sorted(path.name for path in folder.iterdir()) == ["answers.csv", "codebook.toml", "out"]
+            answers, *codebook = written(folder)
+            assert main(["preregister", *codebook, "--respondents", "190", "--out", str(folder / "plan")]) == 0
+            planned = ["--registration", str(folder / "plan" / "registration.json")]
+            assert main(["report", answers, *codebook, "--out", str(folder / "out"), "--draws", "100", *planned]) == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["answers.csv", "codebook.toml", "out", "plan"]
     return folder / "out"
-
-
-def told(page: Path) -> str:
-    """What a page shows its reader: no code, no letters drawn as outlines."""
-    text = re.sub(
-        r'<details class="code">.*?</details>|<style.*?</style>|<script.*?</script>',
-        "",
-        page.read_text("utf-8"),
-        flags=re.S,
-    )
-    return unescape(re.sub(r"<[^>]*>", " ", text))
 
 
 @pytest.mark.slow
 def test_the_folder_holds_pages_documents_tables_script_and_data(made):
-    expected = {"index.html", "manifest.json", "model.R", "data.csv", "screening.csv", "mapping.csv"}
+    expected = {"index.html", "index.zh.html", "manifest.json", "model.R", "data.csv", "screening.csv", "mapping.csv"}
     for language in ("en", "zh"):
-        expected |= {f"tables-{language}.docx", f"tables-{language}.xlsx", f"methods-{language}.txt"}
+        expected |= {f"tables-{language}.docx", f"tables-{language}.xlsx"}
+        expected |= {f"methods-{language}.txt", f"summary-{language}.txt"}
         expected |= {f"{language}/{name}.{kind}" for name in report.NOTEBOOKS for kind in ("html", "pdf")}
     assert expected <= {path.relative_to(made).as_posix() for path in made.rglob("*")}
     assert pd.read_csv(made / "data.csv").shape == (200, 11)  # nine items, what tells groups apart, a covariate
@@ -101,7 +83,7 @@ def test_it_speaks_of_the_users_study_and_of_no_other(made):
         colon = ": " if language == "en" else "\N{FULLWIDTH COLON}"
         assert f"{sex}{colon}{men}" in told(made / language / "structure.html")  # what is held constant
         assert "SEX_2" not in told(made / language / "structure.html")
-        assert title in (made / "index.html").read_text(encoding="utf-8")
+        assert title in (made / ("index.html" if language == "en" else "index.zh.html")).read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -112,6 +94,96 @@ def test_hypotheses_have_their_labels_expected_signs_and_verdicts(made):
     assert table["expected"].tolist() == ["+", "−", "0", "+"]
     assert table["level"].tolist()[:3] == pytest.approx([97.5, 95, 95])  # Holm: two hypotheses on one outcome
     assert [verdict["en"] for verdict in table["verdict"]][:2] == ["supported", "supported"]  # drawn with .25
+
+
+@pytest.mark.slow
+def test_the_registration_is_held_against_what_was_done_in_both_languages(made):
+    held = json.loads((made.parent / "plan" / "registration.json").read_text(encoding="utf-8"))
+    for language in report.LANGUAGES:
+        page = told(made / language / "structure.html")
+        assert held["sha256"] in page
+        assert ZH["resamples"] in page if language == "zh" else "bootstrap resamples 5000 100" in " ".join(page.split())
+    found = json.loads((made / "results" / "structure.json").read_text(encoding="utf-8"))["tables"]
+    (row,) = found["deviations_table"]["rows"]
+    assert [text["en"] if isinstance(text, dict) else text for text in row] == [
+        "Analysis", "bootstrap resamples", "5000", "100",
+    ]  # fmt: skip
+    parts = [row[-1]["en"] for row in found["registration_table"]["rows"]]
+    assert parts == ["yes"] * 5 + ["no", "yes"]  # the analysis is the sixth
+
+
+@pytest.mark.slow
+def test_the_summary_says_what_the_results_say_and_opens_the_front_page(made):
+    results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((made / "results").glob("*.json"))]
+    hypotheses_found = results[1]["tables"]["hypotheses_table"]
+    rows = [dict(zip(hypotheses_found["columns"], row, strict=True)) for row in hypotheses_found["rows"]]
+    numbers = {name: one["value"] for found in results for name, one in found["numbers"].items()}
+    book = surveysem.load_codebook(GYM)
+    for language in report.LANGUAGES:
+        text = (made / f"summary-{language}.txt").read_text(encoding="utf-8").strip()
+        front, bracket = told(made / "index.html"), "\N{FULLWIDTH LEFT PARENTHESIS}" if language == "zh" else " ("
+        assert all(part in front for part in text.split("\n\n"))
+        assert len(text.split("\n\n")) == 4
+        for row in rows:
+            estimate, low, high = (nbproof.format_number(row[key], 2) for key in ("estimate", "low", "high"))
+            assert f"{row['label']}{bracket}" in text
+            assert f"{estimate} [{low}, {high}]" in text
+        for name, digits in (("cfi", 3), ("rmsea", 3), ("srmr", 3), ("cr_low", 2), ("htmt_high", 2), ("kept", 0)):
+            assert nbproof.format_number(numbers[name], digits) in text
+        names = [getattr(one, language) for one in book.constructs]
+        assert f"H3{bracket}{names[0]} → {names[1]} → {names[2]}" in text
+        assert bool(re.search("[\u4e00-\u9fff]", text)) == (language == "zh")
+        told_numbers = re.findall(r"\d+\.\d+", text)
+        held = json.dumps(results)
+        for number in told_numbers:  # every one is a result: rounded as printed
+            digits = len(number.partition(".")[2])
+            assert any(
+                nbproof.format_number(float(n), digits).lstrip("−") == number for n in re.findall(r"\d+\.\d+", held)
+            )
+
+
+@pytest.mark.parametrize(
+    ("numbers", "texts", "said"),
+    [
+        ({"cfi": 0.85, "cfi_bound": 0.9}, {}, ("misses at least one of", "does not fit well")),
+        ({}, {"unreliable": "Crowding"}, ("Composite reliability is below 0.7 for Crowding", "low reliability")),
+        ({}, {"alike": "Coaching and Crowding"}, ("Not clearly distinct from each other", "cannot be told apart")),
+        ({"excluded": 3}, {}, ("; 3 were left out by screening rules fixed beforehand",)),
+        ({"cfi": None}, {}, ("There are too few answers to test the measurement model.",)),
+        ({}, {"digest": "ab" * 32, "differing_n": "0", "items_n": "9"}, ("every entry was followed",)),
+        ({}, {"digest": "ab" * 32, "differing_n": "2", "items_n": "9"}, ("done otherwise: 2 of 9 entries",)),
+    ],
+)
+def test_the_summary_warns_where_a_result_does(gym, numbers, texts, said):
+    every = {
+        "received": 200, "kept": 200, "excluded": 0, "cfi": 0.98, "cfi_bound": 0.9, "rmsea": 0.02, "rmsea_bound": 0.08,
+        "srmr": 0.03, "srmr_bound": 0.08, "cr_low": 0.8, "htmt_high": 0.4, "enough": 0.7, "smallest": 0.1,
+        "r2_low": 0.1, "r2_high": 0.3, "detect_low": 0.15, "detect_high": 0.2,
+    }  # fmt: skip
+    columns = ["label", "estimate", "low", "high", "verdict"]
+    rows = [
+        ["H1", 0.3, 0.1, 0.5, "supported"],
+        ["H2a", -0.05, -0.08, 0.02, "negligible"],
+        ["H2b", 0.1, -0.1, 0.3, "inconclusive"],
+        ["H3", None, None, None, "not tested"],
+    ]
+
+    def told_by(**changed: Any) -> str:
+        kept = {name: {"value": value} for name, value in (every | changed).items() if value is not None}
+        results = {
+            "numbers": kept,
+            "texts": {name: {"en": text} for name, text in ({"expected_n": "3"} | texts).items()},
+            "tables": {"hypotheses_table": {"columns": columns, "rows": rows}},
+        }
+        return summary.summary_text(gym, results, "en")
+
+    text, plain = told_by(**numbers), told_by()
+    for sentence in said:
+        assert sentence in text
+        assert texts or sentence not in plain
+    assert "1 are supported: H1 (Coaching → Renewal, 0.30 [0.10, 0.50])." in text
+    assert "Not tested could be H3 (Coaching → Crowding → Renewal)." in text
+    assert summary.summary_text(gym, {"numbers": {}, "texts": {}, "tables": {}}, "en") == ""
 
 
 @pytest.mark.slow
@@ -149,7 +221,7 @@ def test_a_smaller_survey_gets_only_the_parts_that_apply(tmp_path, monkeypatch):
     assert absent == {
         "profile_table", "counts_table", "covariates_table", "invariance_table", "method_failed", "effects_table",
         "moderation_table", "slopes_figure", "slopes_table", "groups_table", "differences_table", "untested_table",
-        "second_table",
+        "second_table", "registration_table", "deviations_table",
     }  # fmt: skip
     for heading in (
         "## Respondents",
@@ -165,27 +237,12 @@ def test_a_smaller_survey_gets_only_the_parts_that_apply(tmp_path, monkeypatch):
     assert not re.search(WORDS, whole["measurement"] + whole["structure"], re.IGNORECASE)
 
 
-def run(path: Path, monkeypatch: pytest.MonkeyPatch, **given: Any) -> list[Mapping[str, Any]]:
-    """Run a notebook's cells in this process, and return what its page shows in both languages."""
-    shown: list[Mapping[str, Any]] = []
-    monkeypatch.setenv(LANGUAGES, "en,zh")
-    monkeypatch.setattr("nbproof.page.display", lambda data, **_: shown.append(data[MIME]))
-    nbproof.use(report.settings)
-    names: dict[str, Any] = {"display": lambda shown: None}
-    with matplotlib.rc_context():
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            if cell["cell_type"] == "code":
-                exec(compile("".join(cell["source"]), path.name, "exec"), names)  # noqa: S102 - our own notebook
-                names |= {k: v for k, v in given.items() if "parameters" in cell["metadata"].get("tags", ())}
-    return shown
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--draws", "0"], "--draws must be above 0; got 0"),
         (["--language", "fr"], "unknown language 'fr'.*Allowed: en, zh"),
-        (["--estimator", "MLX"], "unknown estimator 'MLX'.*Allowed: ML, MLR, WLSMV"),
+        (["--estimator", "MLX"], "unknown estimator 'MLX'.*Allowed: ML, MLR, PLS, WLSMV"),
         (["--sheet", "a", "--codebook", "none.toml"], "codebook none.toml cannot be read"),
     ],
 )
@@ -215,7 +272,7 @@ def test_a_notebook_that_fails_leaves_nothing(tmp_path, monkeypatch, capsys):
 # --- the notebooks ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", BOOKS, ids=report.NOTEBOOKS)
+@pytest.mark.parametrize("path", EVERY, ids=lambda path: path.stem)
 def test_every_text_has_a_translation_and_the_chinese_notebook_is_made_of_them(path):
     notebook = json.loads(path.read_text(encoding="utf-8"))
     own = Catalogue("zh", HOME / "locale" / f"{path.stem}.zh.po")
@@ -235,7 +292,7 @@ def test_every_text_has_a_translation_and_the_chinese_notebook_is_made_of_them(p
     assert cited <= {*re.findall(r"@\w+\{(\w+),", (HOME / "references.bib").read_text(encoding="utf-8"))}
 
 
-@pytest.mark.parametrize("path", BOOKS, ids=report.NOTEBOOKS)
+@pytest.mark.parametrize("path", EVERY, ids=lambda path: path.stem)
 def test_cells_are_short_and_hold_no_function_and_no_output(path):
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         source = "".join(cell["source"])

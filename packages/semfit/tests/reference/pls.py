@@ -4,7 +4,8 @@
     env/bin/python packages/semfit/tests/reference/pls.py
 
 Nine constructs of four items and twelve paths (data/sim_twelve_paths.csv); iterated until a weight changes by less than
-1e-14. The values are rounded to twelve digits.
+1e-14. The values are rounded to twelve digits. PLSpredict has ten folds: rows 0, 7, 14, ... (modulo the number of rows)
+are taken in this order, a tenth of them a fold.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import seminr
+from seminr.predict.metrics import item_metrics
 
 HERE = Path(__file__).parent
 CAUSES = {"f5": "f1 f2", "f6": "f2 f3", "f7": "f5 f4", "f8": "f5 f6", "f9": "f7 f8 f1 f6"}
@@ -37,12 +39,19 @@ def block(k: int, mode: str):
 
 
 def square(matrix) -> dict[str, dict[str, float]]:
-    """Return the cells of a named matrix that are not zero."""
+    """Return the cells of a named matrix that are neither zero nor missing."""
     values = np.asarray(matrix.values)
     return {
-        row: {column: float(f"{values[i, j]:.12g}") for j, column in enumerate(matrix.cols) if values[i, j] != 0}
+        row: {column: float(f"{v:.12g}") for v, column in zip(values[i], matrix.cols, strict=True) if v and v == v}
         for i, row in enumerate(matrix.rows)
     }
+
+
+def predicted(fit, technique, n: int) -> dict:
+    """Return errors of prediction, by PLS and by the linear model."""
+    found = seminr.predict_pls(fit, technique=technique, no_folds=10, ordering=[7 * i % n for i in range(n)])
+    errors = item_metrics(found)
+    return {"pls": square(errors.pls_out_of_sample), "lm": square(errors.lm_out_of_sample)}
 
 
 def main() -> None:
@@ -63,6 +72,12 @@ def main() -> None:
             "paths": square(fit.path_coef),
             "r2": square(fit.r_squared),
             "rho_A": square(seminr.rho_A(fit)),
+            "reliability": square(seminr.reliability_table(fit)),
+            "htmt": square(seminr.htmt(fit)),
+            "predict": {
+                kind: predicted(fit, technique, len(values))
+                for kind, technique in (("direct", seminr.predict_DA), ("earliest", seminr.predict_EA))
+            },
         }
     (HERE / "pls.json").write_text(json.dumps(out, indent=0) + "\n")
 

@@ -37,7 +37,8 @@ HERE, LOCAL = Path(__file__).parent, "127.0.0.1"
 LIMIT = 64 * 2**20  # bytes of an upload
 PATIENCE = 5.0  # seconds a run has to clear up once it is cancelled
 LANGUAGES = ("en", "zh")
-CHOICES = {"language": ("en", "zh", "en,zh"), "estimator": ("MLR", "ML", "WLSMV"), "screening": ("drop", "report-only")}
+CHOICES = {"language": ("en", "zh", "en,zh"), "estimator": ("MLR", "ML", "WLSMV", "PLS"),
+           "screening": ("drop", "report-only")}  # fmt: skip
 DRAWS = (50, 100_000)
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; "
@@ -241,6 +242,16 @@ class Guarded(RequestHandler):
         text = pages.get_template(template)
         self.finish(text.render(language=self.language, words=words(self.language), **told))
 
+    def spoken(self, told: dict[str, Any]) -> dict[str, Any]:
+        """Return what is told with the package's sentences in the reader's language."""
+        from surveysem.said import translated
+
+        def one(text: Any) -> Any:
+            return translated(text, self.language) if isinstance(text, str) else text
+
+        several = {key: [*map(one, told[key])] for key in ("notes", "lines") if key in told}
+        return told | several | {key: one(told[key]) for key in ("said",) if key in told}
+
     def download(self, name: str, content: bytes) -> None:
         """Answer with a file to be saved."""
         self.set_header("Content-Type", mimetypes.guess_type(name)[0] or "application/octet-stream")
@@ -269,7 +280,7 @@ class Guarded(RequestHandler):
         if self.request.path == "/":
             self.page("refused.html", key=key)
         else:
-            self.finish(said)
+            self.finish(self.spoken(said))
 
 
 class Page(Guarded):
@@ -301,7 +312,7 @@ class State(Guarded):
             from surveysem.app.model import facts_of
 
             facts = facts_of(work.draft, self.language)
-        self.finish({"facts": facts, "model": work.model, "revision": work.revision, "told": work.told})
+        self.finish({"facts": facts, "model": work.model, "revision": work.revision, "told": self.spoken(work.told)})
 
     async def post(self) -> None:
         asked = self.body()
@@ -312,7 +323,7 @@ class State(Guarded):
                 raise Refused("model")
             self.work.told = await asyncio.to_thread(self.work.check, asked["model"])
             self.work.model, self.work.revision = asked["model"], self.work.revision + 1
-            self.finish({"revision": self.work.revision, "told": self.work.told})
+            self.finish({"revision": self.work.revision, "told": self.spoken(self.work.told)})
 
 
 class File(Guarded):
@@ -343,7 +354,7 @@ class Run(Guarded):
         address = f"/report/{report['key']}/index.html" if report["key"] else ""
         lines = job["lines"][int(since) if since.isdecimal() else 0 :]
         fresh = report["revision"] == self.work.revision
-        self.finish({**job, "lines": lines, "report": address, "fresh": fresh})
+        self.finish(self.spoken({**job, "lines": lines}) | {"report": address, "fresh": fresh})
 
     async def post(self) -> None:
         asked, work = self.body(), self.work

@@ -1,0 +1,43 @@
+"""What the package says in another language: templates by their catalogue, finished messages by their template."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from nbproof import Catalogue, filled
+from surveysem import LOCALE
+
+FIELD = re.compile(r"\{(\w+)\}")
+
+
+@cache
+def catalogue(language: str) -> Catalogue:
+    """Return the translations of what the package says."""
+    return Catalogue(language, *sorted(LOCALE.glob(f"*.{language}.po")))
+
+
+def say(language: str, template: str, **values: Any) -> str:
+    """Fill a template in a language, with values as `nbproof.Page.say` prints them."""
+    translate = catalogue(language)
+    return filled(translate(template), values, language, translate)
+
+
+def translated(message: str, language: str) -> str:
+    """Return a message in a language, the parts it was made of too; as it is where no catalogue knows it.
+
+    A message is made where the fault is found, sometimes in another process, and is English. ``messages.LANGUAGE.po``
+    holds the templates of those that the page shows; what stands in a message's fields is looked up alike.
+    """
+    for pattern, told in _patterns(language):
+        if found := pattern.fullmatch(message):
+            return FIELD.sub(lambda field: translated(found[field[1]], language), told)
+    return message
+
+
+@cache
+def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
+    known = Catalogue(language, LOCALE / f"messages.{language}.po")
+    escaped = {re.sub(r"\\([{}])", r"\1", re.escape(text)): told for text, told in known.items()}
+    return [(re.compile(FIELD.sub(r"(?P<\1>.*?)", text), re.DOTALL), told) for text, told in escaped.items()]
