@@ -223,6 +223,10 @@ def test_from_a_file_to_its_report_by_keyboard_alone_in_chinese(page, answers):
     assert browser.value("model.paths") == [{"from": "W", "to": "R", "sign": -1}]
     page.tab_to("#draws")
     page.option("2")
+    page.tab_to("#estimator")
+    for _ in range(3):
+        browser.press("ArrowDown")
+    page.wait("$('estimator').value === 'PLS'")
     page.tab_to("#report-language")
     browser.press("ArrowDown")
     browser.press("ArrowDown")
@@ -260,6 +264,59 @@ def test_it_fits_a_phone_and_an_item_is_moved_by_touch(page):
     page.saved()
 
 
+MANY = """
+  model.constructs = Array.from({length: 17},
+    (_, k) => ({name: `F${k}`, was: "", title: titles[k % titles.length], items: [1]}));
+  const ways = [[0, 12], [1, 12], [2, 12], [3, 12], [4, 12], [4, 13], [5, 13], [6, 13], [7, 13], [8, 13], [9, 13],
+    [10, 14], [11, 15], [12, 14], [13, 14], [12, 15], [14, 15], [0, 15]];
+  model.paths = ways.map(([from, to], k) => ({from: `F${from}`, to: `F${to}`, sign: k % 5 ? 1 : -1}));
+  draw_diagram();"""
+TITLES = ["Perceived segmentation fit", "Trust", "感知物流服务质量与配送的及时性", "Internationalisation-readiness",
+          "Data-driven personalisation of offers", "WWWWWWWWWWWWWWWWWWWWWWWW"]  # fmt: skip
+INSIDE = """[...document.querySelectorAll('.node')].flatMap(node => {
+  const box = node.querySelector('rect').getBoundingClientRect();
+  return [...node.querySelectorAll('text')].map(each => [each.textContent, each.getBoundingClientRect(), box])
+    .filter(([, text, box]) => text.left < box.left || text.right > box.right || text.top < box.top
+      || text.bottom > box.bottom)
+    .map(([text]) => text);
+})"""
+THROUGH = """[...document.querySelectorAll('#diagram > .path')].flatMap(line => {
+  const [from, to] = [line.getPointAtLength(0), line.getPointAtLength(line.getTotalLength())];
+  const points = Array.from({length: 200}, (_, k) => line.getPointAtLength(line.getTotalLength() * k / 199));
+  return Object.values(at).filter(({x, y}) => points.some(p => p.x > x + 1 && p.x < x + WIDE - 1
+    && p.y > y + 1 && p.y < y + HIGH - 1
+    && Math.hypot(p.x - from.x, p.y - from.y) > 8 && Math.hypot(p.x - to.x, p.y - to.y) > 28))
+    .map(() => line.textContent);
+})"""
+ENDS = """[...document.querySelectorAll('#diagram > .path')]
+  .map(line => line.getAttribute('d').match(/[\\d.]+ [\\d.]+$/)[0])"""
+APART = """Object.values(at).flatMap((a, k, all) => all.slice(k + 1)
+  .filter(b => Math.abs(a.x - b.x) < WIDE && Math.abs(a.y - b.y) < HIGH))"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_seventeen_constructs_overlap_nowhere(page, width):
+    """Long names in both scripts; six arrows to one construct; arrows that pass others by."""
+    if not page.browser.value("location.href").startswith(page.home):
+        page.open("zh")
+    page.browser.view(width=width, height=900)
+    page.browser.call("Page.reload")  # a phone is as narrow from the start
+    page.wait("facts ? document.querySelector('.chip') : !$('begin').hidden")
+    if not page.browser.value("facts"):  # alone, without the tests before
+        page.browser.value("given(() => api('POST', '/api/file'))")
+        page.wait("facts && document.querySelector('.chip')")
+    page.browser.value(f"(() => {{ const titles = {json.dumps(TITLES)}; {MANY} }})()")
+    assert page.browser.value("document.querySelectorAll('.node').length") == 17
+    for what in (INSIDE, THROUGH, APART):
+        assert page.browser.value(what) == []
+    ends = page.browser.value(ENDS)
+    assert len(ends) == len({*ends}) == 18
+    assert page.browser.value("document.scrollingElement.scrollWidth") <= width
+    page.browser.view()
+    page.browser.value("load()")
+    page.wait("model.constructs.length < 17")
+
+
 def test_a_file_that_is_too_large_or_bad_is_said_in_the_page_s_language(page, tmp_path):
     browser = page.browser
     assert browser.value("upload({name: 'a.csv', size: 2 ** 26 + 1}), $('notice').textContent").startswith("a.csv")
@@ -273,5 +330,5 @@ def test_a_file_that_is_too_large_or_bad_is_said_in_the_page_s_language(page, tm
     browser.call(
         "DOM.setFileInputFiles", files=[str(tmp_path / "bad.csv")], backendNodeId=asked[0]["params"]["backendNodeId"]
     )
-    page.wait("$('notice').textContent.includes('bad.csv has a heading and no rows')")
+    page.wait("$('notice').textContent.includes('bad.csv只有标题行，没有数据')")
     assert browser.value("facts.file") == "tiny.csv"

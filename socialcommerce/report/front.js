@@ -12,14 +12,18 @@
     tip.style.left = Math.min(Math.max(16, box.left + box.width / 2 - tip.offsetWidth / 2), root.clientWidth - tip.offsetWidth - 16) + scrollX + "px";
     tip.style.top = (box.bottom + 6 + tip.offsetHeight < innerHeight ? box.bottom + 6 : box.top - tip.offsetHeight - 6) + scrollY + "px";
   };
+  const tells = (each) => {
+    each.addEventListener("mouseenter", () => show(each));
+    each.addEventListener("mouseleave", hide);
+    each.addEventListener("focus", () => show(each));
+    each.addEventListener("blur", hide);
+    each.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+  };
   marks.forEach((mark, i) => {
     mark.tabIndex = i ? -1 : 0;
-    mark.addEventListener("mouseenter", () => show(mark));
-    mark.addEventListener("mouseleave", hide);
-    mark.addEventListener("blur", hide);
-    mark.addEventListener("focus", () => { marks.forEach((each) => { each.tabIndex = each === mark ? 0 : -1; }); show(mark); });
+    tells(mark);
+    mark.addEventListener("focus", () => marks.forEach((each) => { each.tabIndex = each === mark ? 0 : -1; }));
     mark.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") hide();
       if (!event.key.startsWith("Arrow")) return;
       event.preventDefault();
       const here = mark.getBoundingClientRect(), way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -29,6 +33,28 @@
       if (next) next.focus();
     });
   });
+
+  // Figure 1: over each column a button that tells its value
+  const columns = document.querySelector("[data-values]");
+  if (columns) {
+    const values = JSON.parse(columns.dataset.values), drawing = columns.parentElement, svg = columns.querySelector("svg");
+    const ticks = [...svg.querySelectorAll("use[y]")].filter((tick, i, all) => tick.href.baseVal === all[0].href.baseVal).map((tick) => tick.x.baseVal.value);
+    if (ticks.length === values.length) {
+      const share = (x) => `${100 * x / svg.viewBox.baseVal.width}%`, step = ticks[1] - ticks[0];
+      svg.removeAttribute("aria-hidden");
+      for (const name of ["role", "aria-label"]) { svg.setAttribute(name, drawing.getAttribute(name)); drawing.removeAttribute(name); }
+      drawing.removeAttribute("tabindex");
+      values.forEach(([label, kind], i) => {
+        const button = document.createElement("button");
+        button.style.left = share(ticks[i] - step / 2);
+        button.style.width = share(step);
+        button.setAttribute("aria-label", label);
+        button.dataset.kind = kind;
+        tells(button);
+        columns.append(button);
+      });
+    }
+  }
 
   if (navigator.clipboard) document.querySelectorAll(".copy").forEach((copy) => {
     copy.hidden = false;

@@ -190,9 +190,16 @@ def sheets(
         "kind": said["kinds"],
         "field": {claim["field"]: claim["field_said"] for claim in claims},
     }
+    bars = told._rows("01_market_size", "bars")
+    values = [said["value"].format(row["year"], format_number(row["value"], 1)) for row in bars]
+    values = [
+        [value, f"{told._say(row['basis'])} · {told._say(row['source'])}"]
+        for value, row in zip(values, bars, strict=True)
+    ]
     pages = Environment(loader=PackageLoader(__package__, ""), autoescape=True)
     given = {"language": language, "said": said, "words": words, "claims": claims, "claims_page": page}
-    given |= {"counts": told.counts, "groups": GROUPS, "choices": choices, "figure": figure, "thumbs": thumbs}
+    given |= {"counts": told.counts, "groups": GROUPS, "choices": choices, "figure": figure, "values": values}
+    given["thumbs"] = thumbs
     made = pages.get_template("front.html").make_module(given)
     found = [(each["id"], f"{each['id']} {choices['state'][each['state']]}", each["text"]) for each in claims]
     return {

@@ -85,11 +85,7 @@ class Look(nbproof.Look):
         """Return the front page, the page of all claims, and what each report is built from."""
         words = self.words(language)
         found = front.sheets(out, reports, language, words, settings().front("claims", language))
-        entries = nbproof.read_manifest(out)["reports"]
-        drawn = nbproof.made_from({name: entries[name]["run_inputs"] for name in reports}, {}, words)
-        lead = words["made_lead"].format('<a href="manifest.json">manifest.json</a>')
-        body = f'<h1>{words["made_title"]}</h1>\n<p>{lead}</p>\n<div class="wide">{drawn}</div>'
-        return {**found, "made": nbproof.Sheet(words["made_title"], body, words["made_label"])} if found else {}
+        return {**found, "made": nbproof.made_sheet(nbproof.read_manifest(out), reports, words)} if found else {}
 
     def sheet_assets(self) -> tuple[str, str]:
         """Return how the first two look, and what answers to pointer and keys in them."""

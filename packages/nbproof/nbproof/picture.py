@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import PurePosixPath
+from typing import Any
 
+from nbproof.look import Sheet
 from nbproof.project import project
 
-__all__ = ["made_from"]
+__all__ = ["made_from", "made_sheet"]
 
 ROW, COLUMN, LEFT, TOP = 22, 40, 16, 132  # of the grid, in units of the drawing
 LETTER = 7.2  # the width of one, at most on average
@@ -78,6 +80,14 @@ def made_from(
         f'<svg xmlns="http://www.w3.org/2000/svg" class="made" viewBox="0 0 {wide:.0f} {high}" {size} role="img" '
         f'aria-label="{label}"><style>{STYLE}</style>\n<rect {size} fill="var(--paper,#fff)"/>\n{body}\n</svg>\n'
     )
+
+
+def made_sheet(manifest: Mapping[str, Any], names: Iterable[str], said: Mapping[str, str]) -> Sheet:
+    """Return the page that shows what some reports of a manifest were built from."""
+    drawn = made_from({name: manifest["reports"][name]["run_inputs"] for name in names}, {}, said)
+    lead = said["made_lead"].format('<a href="manifest.json">manifest.json</a>')
+    title = said["made_title"]
+    return Sheet(title, f'<h1>{title}</h1>\n<p>{lead}</p>\n<div class="wide">{drawn}</div>', said["made_label"])
 
 
 def _mark(x: float, y: float, changed: bool, text: str) -> str:

@@ -216,9 +216,13 @@ def _places(reports: Mapping[str, Any], sheets: Mapping[str, Sheet], language: s
         (project().front(name, language), each.title, one) for name, each in sheets.items() for one in each.places
     ]
     return [
-        [f"{file}#{anchor}" if anchor else file, title, "" if heading == title else heading, " ".join(text.split())]
+        [f"{file}#{anchor}" if anchor else file, *map(_line, (title, "" if heading == title else heading, text))]
         for file, title, (anchor, heading, text) in found
     ]
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _json(anchor: str, value: Any) -> str:

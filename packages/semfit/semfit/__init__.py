@@ -29,7 +29,7 @@ from semfit.power import (
     rmsea_sample_size,
     simulate,
 )
-from semfit.resampling import Bootstrap, bootstrap
+from semfit.resampling import Bootstrap, bootstrap, weighted_refit
 from semfit.result import SemFit
 from semfit.standardize import delta_errors
 from semfit.syntax import parse
@@ -76,4 +76,5 @@ __all__ = [
     "simple_slopes",
     "simulate",
     "wald",
+    "weighted_refit",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -254,7 +254,7 @@ class PlsFit:
 
         drawn = self.estimates.query("op == '=~' and lhs != rhs or op == '~'")
         ends = {} if self.draws is not None else {"ci_low": drawn["est"], "ci_high": drawn["est"]}
-        shown = SimpleNamespace(
+        shown: Any = SimpleNamespace(
             standardized=drawn.assign(std_all=drawn["est"], group=1, **ends), r2=self.r2["r2"], identified=True,
             converged=self.converged, problems=self.problems, table=SimpleNamespace(groups=1),
         )  # fmt: skip

@@ -93,7 +93,7 @@ def pls_groups(
     drawn = drawn[np.isfinite(drawn).all(1)]
     if len(drawn) < 2:
         raise DataError(f"none of {permutations} permutations of {group} has a solution; more rows are needed.")
-    J, low, high = len(fit.model.constructs), *np.quantile(drawn, [ALPHA / 2, 1 - ALPHA / 2], axis=0)
+    J, (low, high) = len(fit.model.constructs), np.quantile(drawn, [ALPHA / 2, 1 - ALPHA / 2], axis=0)
     p = (1 + (np.abs(drawn) >= np.abs(seen)).sum(0)) / (1 + len(drawn))
 
     def tested(k: int, name: str) -> dict[str, Array]:

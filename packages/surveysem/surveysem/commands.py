@@ -40,8 +40,19 @@ def add_commands(
     )
     template.add_argument("--codebook", type=Path, metavar="C", help="default: a small one to change, or the project's")
     _add_out(template, "", "survey")
-    _add_draft(verbs, maker)
-    _add_app(verbs)
+    draft = add(
+        "draft",
+        partial(_draft, maker),
+        "guess a codebook from a file of answers, each guess with its reason, to correct",
+    )
+    _add_file(draft)
+    draft.add_argument("--out", type=Path, required=True, metavar="C", help="a new toml file")
+    app = add(
+        "app", _app, "open a page in the browser on which a model is drawn on a file of answers, and its report made"
+    )
+    app.add_argument("file", nargs="?", type=Path, metavar="FILE", help="csv, xlsx or sav; or opened on the page")
+    app.add_argument("--port", type=int, default=0, metavar="N", help="of 127.0.0.1 (default: one that is free)")
+    app.add_argument("--no-browser", action="store_true", help="print the address of the page and open nothing")
     check = add("check", partial(_check, maker, codebook), "read a file of answers, list its mapping and screen it")
     add_codebook(check, codebook)
     add_reading(check)
@@ -136,7 +147,9 @@ def _report(maker: str, default: Place | None, chosen: argparse.Namespace) -> in
         say_who_is_left(study.responses, study.screened)
         if chosen.registration:
             followed = preregistration.compare(chosen.registration, inputs["codebook"], study)
-            print(f"registration {followed.digest}: {len(followed.differing)} of {len(followed.frame)} items differ")
+            print(
+                f"registration {followed.attrs['digest']}: {(~followed['same']).sum()} of {len(followed)} items differ"
+            )
             inputs["registration"] = chosen.registration
         report.write(study, draft, inputs, languages, screening=chosen.screening, reading=reading(chosen))
     print(f"open {nbproof.shown(chosen.out / 'index.html')}")
@@ -273,13 +286,6 @@ def _model(given: str) -> Path:
     return path
 
 
-def _add_draft(verbs: argparse._SubParsersAction, maker: str) -> None:
-    help = "guess a codebook from a file of answers, each guess with its reason, to correct"
-    command = nbproof.add_command(verbs, "draft", partial(_draft, maker), help)
-    _add_file(command)
-    command.add_argument("--out", type=Path, required=True, metavar="C", help="a new toml file")
-
-
 def _draft(maker: str, chosen: argparse.Namespace) -> int:
     from surveysem.draft import check_new, draft_codebook
 
@@ -294,14 +300,6 @@ def _draft(maker: str, chosen: argparse.Namespace) -> int:
     slips = " --invalid record" * any(len(column.outside) for column in found.of("item"))
     print(f"correct {nbproof.shown(path)}, then: {maker} check {chosen.file} --codebook {chosen.out}{slips}")
     return 0
-
-
-def _add_app(verbs: argparse._SubParsersAction) -> None:
-    help = "open a page in the browser on which a model is drawn on a file of answers, and its report made"
-    command = nbproof.add_command(verbs, "app", _app, help)
-    command.add_argument("file", nargs="?", type=Path, metavar="FILE", help="csv, xlsx or sav; or opened on the page")
-    command.add_argument("--port", type=int, default=0, metavar="N", help="of 127.0.0.1 (default: one that is free)")
-    command.add_argument("--no-browser", action="store_true", help="print the address of the page and open nothing")
 
 
 def _app(chosen: argparse.Namespace) -> int:

@@ -109,22 +109,11 @@ class InvertedU:
         if self.lines:
             both = (self.lines.below, self.lines.above)
             slopes += [("two lines", side, self.lines.at, one) for side, one in zip(SIDES, both, strict=True)]
-        rows = []
-        for method, side, at, one in slopes:
-            low, high = one.interval(level)
-            rows.append(
-                {
-                    "method": method,
-                    "side": side,
-                    "at": at,
-                    "slope": one.estimate,
-                    "se": one.standard_error,
-                    "low": low,
-                    "high": high,
-                    "p": _one_sided(one, 1 if side == "low" else -1),
-                    "n": one.n,
-                }
-            )
+        rows = [
+            {"method": method, "side": side, "at": at, **one.cells(("slope", "se"), level)}
+            | {"p": _one_sided(one, 1 if side == "low" else -1), "n": one.n}
+            for method, side, at, one in slopes
+        ]
         return pd.DataFrame(rows)
 
 

@@ -204,31 +204,10 @@ def load_registration(path: str | Path) -> Registration:
     return found
 
 
-@dataclass(frozen=True)
-class Followed:
-    """Whether an analysis kept to its registration, whose hash is ``digest``.
+def compare(registration: str | Path, codebook: str | Path, study: Study) -> pd.DataFrame:
+    """Return what was registered and what was done, one row an item: part, item, registered, done, same.
 
-    ``frame`` has one row an item: part, item, registered, done, same; an item that one of them lacks is "none" there.
-    """
-
-    digest: str
-    frame: pd.DataFrame
-
-    @property
-    def differing(self) -> pd.DataFrame:
-        """The rows in which analysis and registration differ."""
-        return self.frame[~self.frame["same"]]
-
-    @property
-    def words(self) -> dict[str, dict[str, str]]:
-        """What it says, with translations, as `nbproof.Page.speak` takes them; values stay as they are."""
-        names = {language: TOLD[language]["names"] for language in LANGUAGES}
-        known = {said: {language: names[language][key] for language in LANGUAGES} for key, said in names["en"].items()}
-        return {text: {} for text in [self.digest, *self.frame[["item", "registered", "done"]].to_numpy().flat]} | known
-
-
-def compare(registration: str | Path, codebook: str | Path, study: Study) -> Followed:
-    """Return whether a study follows a registration, item by item.
+    An item that one of them lacks is "none" there; ``attrs["digest"]`` is the registration's hash.
 
     Parameters
     ----------
@@ -261,4 +240,14 @@ def compare(registration: str | Path, codebook: str | Path, study: Study) -> Fol
             lines.append((said[part], *shown, texts[1] == texts[2]))
     wanted = int(planned.sample["respondents"])
     lines.append((said["sample"], said["respondents"], str(wanted), str(study.nobs), study.nobs >= wanted))
-    return Followed(planned.digest, pd.DataFrame(lines, columns=["part", "item", "registered", "done", "same"]))
+    frame = pd.DataFrame(lines, columns=["part", "item", "registered", "done", "same"])
+    frame.attrs["digest"] = planned.digest
+    return frame
+
+
+def spoken(followed: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """Return what such a table says, with translations, as `nbproof.Page.speak` takes them; values stay as they are."""
+    names = {language: TOLD[language]["names"] for language in LANGUAGES}
+    known = {said: {language: names[language][key] for language in LANGUAGES} for key, said in names["en"].items()}
+    values = followed[["item", "registered", "done"]].to_numpy().flat
+    return {text: {} for text in [followed.attrs["digest"], *values]} | known

@@ -24,13 +24,15 @@ def say(language: str, template: str, **values: Any) -> str:
     return filled(translate(template), values, language, translate)
 
 
-def translated(message: str, language: str) -> str:
-    """Return a message in a language, the parts it was made of too; as it is where no catalogue knows it.
+def translated(message: Any, language: str) -> Any:
+    """Return a message, or several, in a language, the parts it was made of too; as it is where no catalogue knows it.
 
     A message is made where the fault is found, sometimes in another process, and is English. ``messages.LANGUAGE.po``
     holds the templates of those that the page shows; what stands in a message's fields is looked up alike.
     """
-    for pattern, told in _patterns(language):
+    if isinstance(message, list):
+        return [translated(each, language) for each in message]
+    for pattern, told in _patterns(language) if isinstance(message, str) else ():
         if found := pattern.fullmatch(message):
             return FIELD.sub(lambda field: translated(found[field[1]], language), told)
     return message

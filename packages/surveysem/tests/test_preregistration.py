@@ -10,6 +10,7 @@ from pathlib import Path
 
 import docx
 import numpy as np
+import pandas as pd
 import pytest
 from books import GYM, LARGE, ZH
 
@@ -17,9 +18,13 @@ import semfit
 import surveysem
 from surveysem import EffectTest, Study, Truth, decide, load_codebook, screen
 from surveysem.__main__ import main
-from surveysem.preregistration import compare, load_registration, plan_of, register
+from surveysem.preregistration import compare, load_registration, plan_of, register, spoken
 
 BOOK = load_codebook(GYM)
+
+
+def differing(followed: pd.DataFrame) -> pd.DataFrame:
+    return followed[~followed["same"]]
 
 
 def registered(folder: Path, *options: str, book: Path = GYM) -> Path:
@@ -193,12 +198,12 @@ def test_that_of_another_codebook_is_refused(planned, study):
 
 def test_an_analysis_as_registered_differs_in_nothing(planned, study):
     followed = compare(planned, GYM, study)
-    assert followed.differing.empty
-    assert {*followed.frame["part"]} == {
+    assert followed["same"].all()
+    assert {*followed["part"]} == {
         "Hypotheses", "Model", "Constructs", "Questions and their wording", "Screening and exclusion", "Analysis",
         "Sample size",
     }  # fmt: skip
-    assert len(followed.frame) == sum(map(len, plan_of(BOOK).values())) + 1
+    assert len(followed) == sum(map(len, plan_of(BOOK).values())) + 1
 
 
 @pytest.mark.parametrize(
@@ -222,7 +227,7 @@ def test_what_a_codebook_says_otherwise_is_listed_and_nothing_else(planned, stud
     text = GYM.read_text(encoding="utf-8")
     assert old in text
     (tmp_path / "c.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
-    found = compare(planned, tmp_path / "c.toml", study).differing
+    found = differing(compare(planned, tmp_path / "c.toml", study))
     assert found["item"].tolist() == [item for item, _, _ in sorted(rows, key=lambda row: row[0] != "H3")]
     for item, before, after in rows:
         told = found.set_index("item").loc[item, ["registered", "done"]].tolist()
@@ -232,7 +237,7 @@ def test_what_a_codebook_says_otherwise_is_listed_and_nothing_else(planned, stud
 def test_what_a_run_chose_otherwise_is_listed(planned, study):
     screened = screen(study.responses, mode="report-only")
     other = Study(study.responses, screened, "ML", 100, 7)
-    found = compare(planned, GYM, other).differing[["item", "registered", "done"]].to_numpy().tolist()
+    found = differing(compare(planned, GYM, other))[["item", "registered", "done"]].to_numpy().tolist()
     assert found == [
         ["respondents flagged", "excluded", "reported and kept"],
         ["estimator", "MLR", "ML"],
@@ -243,15 +248,15 @@ def test_what_a_run_chose_otherwise_is_listed(planned, study):
 
 def test_too_few_respondents_are_a_deviation_and_more_are_none(study, tmp_path):
     few, many = (registered(tmp_path / str(n), "--respondents", str(n)) for n in (200, 201))
-    assert compare(few, GYM, study).differing.empty
-    (row,) = compare(many, GYM, study).differing.to_numpy().tolist()
+    assert compare(few, GYM, study)["same"].all()
+    (row,) = differing(compare(many, GYM, study)).to_numpy().tolist()
     assert row == ["Sample size", "respondents analysed (at least)", "201", "200", False]
 
 
 def test_words_are_there_for_all_that_is_said(planned, study):
     followed = compare(planned, GYM, study)
     for column in ("part", "item", "registered", "done"):
-        assert {*followed.frame[column]} <= followed.words.keys()
-    said = followed.words
-    assert np.mean([bool(re.search("[\u4e00-\u9fff]", said[part]["zh"])) for part in followed.frame["part"]]) == 1
+        assert {*followed[column]} <= spoken(followed).keys()
+    said = spoken(followed)
+    assert np.mean([bool(re.search("[\u4e00-\u9fff]", said[part]["zh"])) for part in followed["part"]]) == 1
     assert said["none"]["zh"] == ZH["none"]

@@ -194,13 +194,16 @@ def test_nothing_lacks_a_translation(made):
 
 @pytest.mark.slow
 def test_a_smaller_survey_gets_only_the_parts_that_apply(tmp_path, monkeypatch):
-    """Two constructs, no background, no group, no mediator: run here as in a notebook, without pages."""
+    """Two constructs, no background, no group, no mediator, few whole rows: run as in a notebook, without pages."""
     text = GYM.read_text(encoding="utf-8")
     parts = re.split(r"(?=^\[)", re.sub(r"(?m)^(group|covariates) = .*\n", "", text), flags=re.M)
     kept = [part for part in parts if "crowding" not in part and not part.startswith("[[controls")]
     book = tmp_path / "two.toml"
     book.write_text("".join(kept) + '[paths]\nrenewal = ["coaching"]\n', encoding="utf-8")
     written(tmp_path, book=book)
+    answers = pd.read_csv(tmp_path / "answers.csv", dtype=str)
+    first = surveysem.load_codebook(book).items[0]
+    answers.assign(**{first: answers[first].mask(answers.index >= 80)}).to_csv(tmp_path / "answers.csv", index=False)
     said, whole = {}, {}
     for path in BOOKS:
         payloads = run(
@@ -221,7 +224,7 @@ def test_a_smaller_survey_gets_only_the_parts_that_apply(tmp_path, monkeypatch):
     assert absent == {
         "profile_table", "counts_table", "covariates_table", "invariance_table", "method_failed", "effects_table",
         "moderation_table", "slopes_figure", "slopes_table", "groups_table", "differences_table", "untested_table",
-        "second_table", "registration_table", "deviations_table",
+        "second_table", "registration_table", "deviations_table", "mediation_table", "partial_table",
     }  # fmt: skip
     for heading in (
         "## Respondents",
@@ -233,6 +236,7 @@ def test_a_smaller_survey_gets_only_the_parts_that_apply(tmp_path, monkeypatch):
         "inverted U",
     ):
         assert heading not in whole["measurement"] + whole["structure"], heading
+    assert "respondents who answered every item: they are imprecise" in whole["measurement"]
     assert '"H1"' in whole["structure"]  # the only path, which has no label of its own
     assert not re.search(WORDS, whole["measurement"] + whole["structure"], re.IGNORECASE)
 

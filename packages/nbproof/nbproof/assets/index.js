@@ -22,25 +22,29 @@
     const spots = res.flatMap((re) => [...text.matchAll(re)].map((m) => [m.index + m[1].length, m[2].length])).sort((a, b) => a[0] - b[0]);
     return spots.filter(([from], i) => !i || from >= spots[i - 1][0] + spots[i - 1][1]);
   };
-  const shown = (text, res, around) => {
-    const spots = marked(text, res), node = document.createElement("span");
-    let from = 0, to = text.length;
-    if (around) {
-      const first = spots.length ? spots[0][0] : 0;
-      from = first < 60 ? 0 : text.indexOf(" ", first - 60) + 1 || first - 30;
-      if (from > first) from = first - 30;
-      to = Math.min(text.length, first + 140);
+  const shown = (text, res, around) => {  // all of a text, or the words around each term
+    const spots = marked(text, res), node = document.createElement("span"), parts = [];
+    for (const re of around ? res : []) {
+      const [spot] = marked(text, [re]);
+      if (!spot || parts.some(([from, to]) => spot[0] >= from && spot[0] + spot[1] <= to)) continue;
+      const from = spot[0] < 60 ? 0 : Math.min(spot[0], text.indexOf(" ", spot[0] - 60) + 1 || spot[0] - 30);
+      parts.push([spot[0] - from > 60 ? spot[0] - 30 : from, Math.min(text.length, spot[0] + (res.length > 1 ? 70 : 140))]);
     }
-    let here = from;
-    if (from) node.append("…");
-    for (const [start, length] of spots) {
-      if (start < from || start + length > to) continue;
-      const mark = document.createElement("mark");
-      mark.textContent = text.slice(start, start + length);
-      node.append(text.slice(here, start), mark);
-      here = start + length;
+    if (!parts.length) parts.push([0, around ? Math.min(text.length, 140) : text.length]);
+    let here = 0;
+    for (const [from, to] of parts.sort((a, b) => a[0] - b[0])) {
+      if (from > here) node.append("…");
+      here = Math.max(here, from);
+      for (const [start, length] of spots.filter(([start, length]) => start >= here && start + length <= to)) {
+        const mark = document.createElement("mark");
+        mark.textContent = text.slice(start, start + length);
+        node.append(text.slice(here, start), mark);
+        here = start + length;
+      }
+      node.append(text.slice(here, to));
+      here = Math.max(here, to);
     }
-    node.append(text.slice(here, to) + (to < text.length ? "…" : ""));
+    if (here < text.length) node.append("…");
     return node;
   };
   const search = () => {

@@ -8,7 +8,8 @@ const number = n => n.toLocaleString(language);
 const w = (key, values = {}) => words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const NAME = /^[A-Za-z][A-Za-z0-9_.]*$/;
 const OTHERS = ["controls", "checks", "left"];
-const WIDE = 150, HIGH = 46, GAP = 80, APART = 22, EDGE = 20;
+const WIDE = 150, HIGH = 52, GAP = 80, APART = 20, EDGE = 20;
+const ROOM = 17; // places of a line in a construct, of which a Chinese character takes two
 
 let facts = null, model = null, revision = 0, told = {};
 let chosen = 0;      // the place of the item that the bar is about
@@ -169,7 +170,7 @@ function draw_boxes() {
 }
 
 function head({construct, key}) {
-  const name = make("input", {id: `name-${key}`, value: title(construct), maxLength: 100, "aria-label": w("name_of", {name: title(construct)})});
+  const name = make("input", {id: `name-${key}`, value: title(construct), title: title(construct), maxLength: 100, "aria-label": w("name_of", {name: title(construct)})});
   name.onchange = () => rename(construct, name.value);
   const shown = make("div", {className: "head"}, name);
   if (construct.title) shown.append(make("code", {}, construct.name));
@@ -326,13 +327,25 @@ function draw_diagram() {
   for (const [name, value] of Object.entries({width, height, viewBox: `0 0 ${width} ${height}`})) picture.setAttribute(name, value);
   const tip = draw_as("marker", {id: "tip", viewBox: "0 0 8 8", refX: 8, refY: 4, markerWidth: 8, markerHeight: 8, orient: "auto"},
     draw_as("path", {d: "M0 0L8 4L0 8z"}));
+  for (const name of names) { // arrows end below one another, not on one point
+    const height = path => (path.way.at(-1) ?? at[path.from]).y;
+    const ends = paths.filter(path => path.to === name).sort((a, b) => height(a) - height(b));
+    ends.forEach((path, k) => { path.down = (k - (ends.length - 1) / 2) * Math.min(9, (HIGH - 12) / ends.length); });
+  }
   picture.replaceChildren(draw_as("defs", {}, tip), ...paths.map(line), ...names.map(ellipse));
+  for (const text of picture.querySelectorAll("text")) { // wide letters
+    if (text.getComputedTextLength() > WIDE - 12) {
+      text.setAttribute("textLength", WIDE - 12);
+      text.setAttribute("lengthAdjust", "spacingAndGlyphs");
+    }
+  }
 }
 
 function line(path) {
   const points = [[at[path.from].x + WIDE, at[path.from].y + HIGH / 2]];
   for (const bend of path.way) points.push([bend.x, bend.y + HIGH / 2], [bend.x + WIDE, bend.y + HIGH / 2]);
-  points.push([at[path.to].x, at[path.to].y + HIGH / 2]);
+  const inset = HIGH / 2 - Math.sqrt((HIGH / 2) ** 2 - path.down ** 2); // its end is half a circle
+  points.push([at[path.to].x + inset, at[path.to].y + HIGH / 2 + path.down]);
   let d = `M${points[0]}`;
   for (let k = 1; k < points.length; k++) {
     const [[x, y], [u, v]] = [points[k - 1], points[k]], middle = (x + u) / 2;
@@ -343,24 +356,28 @@ function line(path) {
   return shown;
 }
 
-function shortened(text, room) { // a Chinese character is as wide as two others
-  let used = 0, kept = "";
-  for (const sign of text) {
-    used += sign.codePointAt(0) > 0x2e80 ? 2 : 1;
-    if (used > room) return kept + "…";
-    kept += sign;
+const places = text => [...text].reduce((used, sign) => used + (sign.codePointAt(0) > 0x2e80 ? 2 : 1), 0);
+
+function lines(text) { // two at most; what has no room is in the title
+  const parts = text.match(/[\u2e80-\uffff]|[^\s\u2e80-\uffff]+\s*/g) ?? [text], found = ["", ""];
+  for (const k of [0, 1]) while (parts.length && places((found[k] + parts[0]).trimEnd()) <= ROOM) found[k] += parts.shift();
+  if (parts.length) {
+    const last = found[0] ? 1 : 0, rest = [...found[last], ...parts.join("")];
+    found[last] = "";
+    while (places(found[last] + rest[0]) < ROOM) found[last] += rest.shift();
+    found[last] += "…";
   }
-  return kept;
+  return found.filter(Boolean).map(each => each.trimEnd());
 }
 
 function ellipse(name) {
   const construct = model.constructs[index(name)], k = index(name), n = construct.items.length;
-  const count = n === 1 ? w("count_one") : w("count", {n});
+  const count = n === 1 ? w("count_one") : w("count", {n}), shown_lines = lines(title(construct));
   const shown = draw_as("g", {class: "node", id: `n${k}`, tabindex: 0, role: "button", "aria-pressed": source === k,
     "aria-label": `${title(construct)}, ${count}`, transform: `translate(${at[name].x} ${at[name].y})`},
     draw_as("title", {}, title(construct)), draw_as("rect", {width: WIDE, height: HIGH, rx: HIGH / 2}),
-    draw_as("text", {x: WIDE / 2, y: 20}, shortened(title(construct), 17)),
-    draw_as("text", {x: WIDE / 2, y: 36, class: "small"}, count));
+    ...shown_lines.map((text, row) => draw_as("text", {x: WIDE / 2, y: shown_lines.length > 1 ? 17 + 14 * row : 24}, text)),
+    draw_as("text", {x: WIDE / 2, y: shown_lines.length > 1 ? 44 : 40, class: "small"}, count));
   shown.dataset.node = k;
   return shown;
 }

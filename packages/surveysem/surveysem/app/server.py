@@ -246,11 +246,8 @@ class Guarded(RequestHandler):
         """Return what is told with the package's sentences in the reader's language."""
         from surveysem.said import translated
 
-        def one(text: Any) -> Any:
-            return translated(text, self.language) if isinstance(text, str) else text
-
-        several = {key: [*map(one, told[key])] for key in ("notes", "lines") if key in told}
-        return told | several | {key: one(told[key]) for key in ("said",) if key in told}
+        keys = {*told} & {"said", "notes", "lines"}
+        return told | {key: translated(told[key], self.language) for key in keys}
 
     def download(self, name: str, content: bytes) -> None:
         """Answer with a file to be saved."""
