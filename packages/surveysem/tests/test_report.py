@@ -151,8 +151,8 @@ def test_the_summary_says_what_the_results_say_and_opens_the_front_page(made):
         ({}, {"alike": "Coaching and Crowding"}, ("Not clearly distinct from each other", "cannot be told apart")),
         ({"excluded": 3}, {}, ("; 3 were left out by screening rules fixed beforehand",)),
         ({"cfi": None}, {}, ("There are too few answers to test the measurement model.",)),
-        ({}, {"digest": "ab" * 32, "differing_n": "0", "items_n": "9"}, ("Every entry was followed.",)),
-        ({}, {"digest": "ab" * 32, "differing_n": "2", "items_n": "9"}, ("Entries done otherwise: 2 of 9;",)),
+        ({}, {"digest": "ab" * 32, "differing_n": "0", "entries_n": "9"}, ("Every entry was followed.",)),
+        ({}, {"digest": "ab" * 32, "differing_n": "2", "entries_n": "9"}, ("Entries done otherwise: 2 of 9;",)),
     ],
 )
 def test_the_summary_warns_where_a_result_does(gym, numbers, texts, said):
