@@ -40,6 +40,7 @@ def summary_text(study: Study, results: Mapping[str, Mapping[str, Any]], languag
             decided=decided,
             total=len(rows),
             drawn=study.basis == "synthetic sample",
+            composed=study.estimator == "PLS",
         )
     )
     between = " " if language == "en" else ""
