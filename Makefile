@@ -94,7 +94,7 @@ parity: $(INSTALLED) ## compare semfit with lavaan's reference values and write 
 
 # the project's own packages are in no index, and are installed from their folders
 OWN := $(patsubst packages/%/pyproject.toml,%,$(wildcard packages/*/pyproject.toml))
-picture: $(INSTALLED) ## draw docs/architecture.svg from the code
+picture: $(INSTALLED) ## draw docs/architecture.svg from the code, and docs/plan.svg from the built reports
 	@$(BIN)/python docs/picture.py
 
 COMPILE = build/lock/$(SCRIPTS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -102,16 +102,21 @@ def laid_out(app: Any, what: str, name: str, found: Any, options: Any, lines: li
 
 
 def filled(app: Any, page: str, source: list[str]) -> None:
-    """Let a link to a folder lead to its list; on a front page, list what nothing else does, link reports if built."""
+    """Let a link to a folder lead to its list, or be none; on front pages list other pages, and link built reports."""
     here = (ROOT / page).parent
-    folders = {link for link in re.findall(r"\]\(([\w./-]+/)\)", source[0]) if (here / link / "index.md").is_file()}
-    for link in folders:
-        source[0] = source[0].replace(f"]({link})", f"]({link}index.md)")
-    if page != root_doc and page != "docs/zh/index":
+
+    def leads(link: re.Match[str]) -> str:
+        if not (here / link[2]).is_dir():
+            return link[0]
+        return f"[{link[1]}]({link[2]}/index.md)" if (here / link[2] / "index.md").is_file() else link[1]
+
+    source[0] = re.sub(r"(?<!!)\[([^\]]*)\]\(([\w./-]+)\)", leads, source[0])
+    if page not in (root_doc, "docs/zh/index"):
         return
-    named = {Path(name).name for name in re.findall(r"^(?:.*<)?([\w/.-]+)>?$", source[0], re.MULTILINE)}
-    others = sorted(path.stem for path in (ROOT / "docs").glob("*.md") if path.stem not in named | {"index"})
-    source[0] = source[0].replace("% others", "\n".join(others))
+    named = {*re.findall(r"^(?:.*<)?([\w/.-]+)>?$", source[0], re.MULTILINE), "index", "zh/index"}
+    for marker, folder in (("% others", ""), ("% zh others", "zh/")):
+        found = sorted(f"{folder}{path.stem}" for path in (ROOT / "docs" / folder).glob("*.md"))
+        source[0] = source[0].replace(f"{marker}\n", "".join(f"{each}\n" for each in found if each not in named))
     if not (ROOT / "reports" / "index.html").is_file():
         source[0] = re.sub(r"^<!-- reports -->.*?^<!-- /reports -->\n", "", source[0], flags=re.MULTILINE | re.DOTALL)
 

@@ -88,6 +88,13 @@ def test_the_table_of_figures_and_tables_is_up_to_date():
     assert exhibits.filled(text) == text, "run `python docs/exhibits.py`"
 
 
+@pytest.mark.slow
+def test_the_picture_of_what_is_built_from_what_is_that_of_the_reports(reports):
+    from docs import picture
+
+    assert picture.plan(reports) == picture.PLAN.read_text(encoding="utf-8"), "build, then run `make picture`"
+
+
 def test_every_data_set_has_its_citation():
     bibliography = (ROOT / "paper" / "references.bib").read_text(encoding="utf-8")
     keys = set(re.findall(r"`(data_\w+)`", exhibits.data_table()))

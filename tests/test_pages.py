@@ -15,7 +15,7 @@ from tests.browser import Browser
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NAMES = sorted(path.stem for path in (root() / "notebooks").glob("*.ipynb"))
-FRONT = ["index.html", "index.zh.html", "claims.html", "claims.zh.html"]
+FRONT = ["index.html", "index.zh.html", "claims.html", "claims.zh.html", "made.html", "made.zh.html"]
 PAGES = [*FRONT, *(f"{language}/{name}.html" for language in ("en", "zh") for name in NAMES)]
 each_report = pytest.mark.parametrize("page", PAGES[len(FRONT) :], indirect=True)
 PHONE = {"width": 390, "height": 844}

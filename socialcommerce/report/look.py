@@ -82,11 +82,13 @@ class Look(nbproof.Look):
         return _file("explorer.js")
 
     def sheets(self, out: Path, reports: Mapping[str, Mapping[str, Any]], language: str) -> Mapping[str, nbproof.Sheet]:
-        """Return the front page and the page of all claims."""
-        return front.sheets(out, reports, language, self.words(language), settings().front("claims", language))
+        """Return the front page, the page of all claims, and what each report is built from."""
+        words = self.words(language)
+        found = front.sheets(out, reports, language, words, settings().front("claims", language))
+        return {**found, "made": nbproof.made_sheet(nbproof.read_manifest(out), reports, words)} if found else {}
 
     def sheet_assets(self) -> tuple[str, str]:
-        """Return how those two look, and what answers to pointer and keys in them."""
+        """Return how the first two look, and what answers to pointer and keys in them."""
         return _file("front.css"), _file("front.js")
 
 

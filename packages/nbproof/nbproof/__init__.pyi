@@ -34,6 +34,7 @@ from nbproof.page import Evidence as Evidence
 from nbproof.page import Page as Page
 from nbproof.page import translated as translated
 from nbproof.parameters import parameters_of as parameters_of
+from nbproof.picture import made_sheet as made_sheet
 from nbproof.plan import planned as planned
 from nbproof.project import Project as Project
 from nbproof.project import use as use

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import PurePosixPath
+from typing import Any
 
+from nbproof.look import Sheet
 from nbproof.project import project
 
-__all__ = ["made_from"]
+__all__ = ["made_from", "made_sheet"]
 
 ROW, COLUMN, LEFT, TOP = 22, 40, 16, 132  # of the grid, in units of the drawing
 LETTER = 7.2  # the width of one, at most on average
-STYLE = (
-    "text{font:13px sans-serif;fill:#1b1f27}.head{font-weight:600}.line{stroke:#d8d4c8}"
-    ".used{fill:#4a5a55}.changed{fill:#b5482a}.fresh{fill:#dfe9e4;stroke:#4a5a55}"
-    ".stale{fill:#fff;stroke:#b5482a;stroke-width:2;stroke-dasharray:4 3}"
-    "@media(prefers-color-scheme:dark){text{fill:#e6e3da}.line{stroke:#44484d}.used{fill:#a9bdb5}"
-    ".changed{fill:#f0906f}.fresh{fill:#33403b;stroke:#a9bdb5}.stale{fill:none;stroke:#f0906f}}"
+STYLE = (  # the colours of a page that it stands in, if it stands in one
+    ".made text{font:13px var(--house,sans-serif);fill:var(--ink,#1b1f27)}.made .head{font-weight:600}"
+    ".made .line{stroke:var(--grid,#d8d4c8)}.made .used{fill:var(--muted,#4a5a55)}.made .changed{fill:#c8553d}"
+    ".made .fresh{fill:none;stroke:var(--muted,#4a5a55)}"
+    ".made .stale{fill:none;stroke:#c8553d;stroke-width:2;stroke-dasharray:4 3}"
 )
 
 
@@ -54,7 +55,7 @@ def made_from(
         drawn.append(f'<path class="line" d="M{indent:.0f} {y}H{right:.0f}"/>')
         for name, x in at.items():
             if row in columns[name]:
-                drawn.append(_mark(x, y, _changed(columns[name][row], reasons.get(name, ())), f"{name}: {text}", said))
+                drawn.append(_mark(x, y, _changed(columns[name][row], reasons.get(name, ())), f"{name}: {text}"))
         y += ROW
     y += ROW // 2
     drawn.append(f'<text class="head" x="{LEFT}" y="{y + 5}">{escape(said["made_report"])}</text>')
@@ -70,19 +71,26 @@ def made_from(
     for key, mark in (("used", _mark), ("changed", _mark), ("fresh", None), ("stale", None)):
         text = said[f"made_{key}"]
         box = f'<rect class="{key}" x="{x:.0f}" y="{y - 9}" width="18" height="18" rx="3"/>'
-        drawn.append(mark(x + 9, y, key == "changed", "", said) if mark else box)
+        drawn.append(mark(x + 9, y, key == "changed", "") if mark else box)
         drawn.append(f'<text x="{x + 24:.0f}" y="{y + 5}">{escape(text)}</text>')
         x += 48 + len(text) * LETTER * (2 if text > "\u2e80" else 1)
     wide, high = max(right + 90, x), y + ROW
+    size, label, body = f'width="{wide:.0f}" height="{high}"', escape(said["made_title"]), "\n".join(drawn)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:.0f} {high}" width="{wide:.0f}" height="{high}" '
-        f'role="img" aria-label="{escape(said["made_title"])}"><style>{STYLE}</style>\n'
-        + "\n".join(drawn)
-        + "\n</svg>\n"
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="made" viewBox="0 0 {wide:.0f} {high}" {size} role="img" '
+        f'aria-label="{label}"><style>{STYLE}</style>\n<rect {size} fill="var(--paper,#fff)"/>\n{body}\n</svg>\n'
     )
 
 
-def _mark(x: float, y: float, changed: bool, text: str, said: Mapping[str, str]) -> str:
+def made_sheet(manifest: Mapping[str, Any], names: Iterable[str], said: Mapping[str, str]) -> Sheet:
+    """Return the page that shows what some reports of a manifest were built from."""
+    drawn = made_from({name: manifest["reports"][name]["run_inputs"] for name in names}, {}, said)
+    lead = said["made_lead"].format('<a href="manifest.json">manifest.json</a>')
+    title = said["made_title"]
+    return Sheet(title, f'<h1>{title}</h1>\n<p>{lead}</p>\n<div class="wide">{drawn}</div>', said["made_label"])
+
+
+def _mark(x: float, y: float, changed: bool, text: str) -> str:
     """A dot; what changed is a lozenge, larger and of another colour."""
     shape = f"M{x:.0f} {y - 8}l8 8l-8 8l-8 -8z" if changed else f"M{x - 4:.0f} {y}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z"
     told = f"<title>{escape(text)}</title>" if text else ""
@@ -98,22 +106,21 @@ def _changed(labels: Iterable[str], reasons: Sequence[str]) -> bool:
 
 
 def _grouped(labels: Iterable[str]) -> Iterable[tuple[tuple[str, str], list[str]]]:
-    """What a run was made from by (kind, row): modules by their folder, files each by itself, the rest together."""
+    """What a run was made from by (kind, row): packages and translations by folder, other files each by itself."""
     found: dict[tuple[str, str], list[str]] = {}
-    homes = {name: folder.parent for name, folder in project().folders.items()}
+    homes = project().folders
     for number, label in enumerate(labels):
-        path = PurePosixPath(label)
+        parts, file = PurePosixPath(label).parts, PurePosixPath(label)
+        start = next((at for at in reversed(range(len(parts) - 1)) if parts[at] in homes), None)
         if number == 0:
             key = ("notebook", "")
         elif label.startswith("parameter "):
             key = ("parameters", "")
         elif label == "environment":
             key = ("versions", "")
-        elif path.suffix == ".py":
-            parts = path.parts[:-1]
-            start = next((at for at, part in enumerate(parts) if part in homes and part not in parts[at + 1 :]), 0)
-            key = ("modules", "/".join(parts[start:]))
+        elif start is not None:
+            key = ("modules", "/".join(parts[start:-1]))
         else:
-            key = ("data", label)
+            key = ("data", str(file.parent) if file.suffix == ".po" else label)
         found.setdefault(key, []).append(label)
     return found.items()

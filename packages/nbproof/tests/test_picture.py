@@ -11,7 +11,7 @@ from small_project import write_notebook
 
 import nbproof
 from nbproof.__main__ import main
-from nbproof.picture import made_from
+from nbproof.picture import made_from, made_sheet
 
 SVG = "{http://www.w3.org/2000/svg}"
 INPUTS = {
@@ -59,6 +59,14 @@ def test_what_changed_is_marked_where_it_stands_and_the_report_says_why(settings
     ]
     assert [told for kind, told in marks if kind == "stale"] == ["alpha: to be made again; " + "; ".join(reasons)]
     assert [told for kind, told in marks if kind == "fresh"] == ["beta: up to date"]
+
+
+def test_the_page_of_a_manifest_holds_the_drawing_and_leads_to_it():
+    manifest = {"reports": {name: {"run_inputs": dict.fromkeys(labels, "")} for name, labels in INPUTS.items()}}
+    sheet = made_sheet(manifest, INPUTS, WORDS["zh"])
+    assert sheet.title == WORDS["zh"]["made_title"]
+    assert made_from(INPUTS, {}, WORDS["zh"]) in sheet.body
+    assert '<a href="manifest.json">' in sheet.body
 
 
 def test_the_command_draws_the_plan_and_refuses_to_draw_without_one(tmp_path, monkeypatch, capsys, settings):

@@ -191,7 +191,6 @@ def partially_alike(study: Study, ladder: Invariance | NotTestable | None = None
     for level in list(ladder.fits)[1:]:
         gone, fit = freed, _eased(study, level, freed) if len(freed) else ladder.fits[level]
         while fit is None or not Invariance(fits | {level: fit}).table["holds_indices"].iloc[-1]:
-            fit = fit if fit is None or fit.options["std_lv"] else _eased(study, level, gone)
             if fit is None or (found := _let_go(study, level, fit, gone)) is None:
                 return Partial(ladder, Invariance(fits), freed)
             fit, gone = found
@@ -218,9 +217,9 @@ def _let_go(study: Study, level: str, fit: SemFit, gone: pd.DataFrame) -> tuple[
 
 
 def _eased(study: Study, level: str, gone: pd.DataFrame) -> SemFit | None:
-    """Fit a level without what was let go, None if it has no solution; variances of 1, so that no loading is fixed."""
+    """Fit a level without the equality of what was let go; None if it has no solution."""
     text, held = eased(study, _measured(study), gone), ("loadings", "intercepts")[: LEVELS.index(level)]
-    options: Any = {"group": study.codebook.group, "group_equal": held, "std_lv": True, **study.options}
+    options: Any = {"group": study.codebook.group, "group_equal": held, **study.options}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", semfit.FitWarning)
         fit = semfit.fit(text, comparable(study), **options)  # type: ignore[arg-type]

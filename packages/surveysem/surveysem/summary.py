@@ -39,8 +39,8 @@ def summary_text(study: Study, results: Mapping[str, Mapping[str, Any]], languag
             | {name: said[language] for name, said in results["texts"].items()},
             decided=decided,
             total=len(rows),
+            estimator=study.estimator,
             drawn=study.basis == "synthetic sample",
-            composed=study.estimator == "PLS",
         )
     )
     between = " " if language == "en" else ""

@@ -198,9 +198,8 @@ def test_the_report_by_pls_is_whole_in_both_languages(tmp_path):
     registered = ["--registration", str(plan / "registration.json")]
     assert main(["report", answers, *analysis, *registered, "--out", str(out)]) == 0
     summary = (out / "summary-en.txt").read_text(encoding="utf-8")
-    assert "composites of their items (PLS)" in summary
-    assert "every entry was followed" in summary
-    assert "PLS" in (out / "summary-zh.txt").read_text(encoding="utf-8")
+    assert "estimated by partial least squares" in summary
+    assert "Every entry was followed" in summary
     made = {path.relative_to(out).as_posix() for path in out.rglob("*")}
     for language in report.LANGUAGES:
         assert {f"tables-{language}.docx", f"tables-{language}.xlsx", f"methods-{language}.txt"} <= made

@@ -17,6 +17,7 @@ from filelock import FileLock
 from scipy import stats
 
 import nbproof
+import semfit
 import surveysem
 from nbproof.translation import Catalogue, localised, messages
 from reports import run, told, written
@@ -150,8 +151,8 @@ def test_the_summary_says_what_the_results_say_and_opens_the_front_page(made):
         ({}, {"alike": "Coaching and Crowding"}, ("Not clearly distinct from each other", "cannot be told apart")),
         ({"excluded": 3}, {}, ("; 3 were left out by screening rules fixed beforehand",)),
         ({"cfi": None}, {}, ("There are too few answers to test the measurement model.",)),
-        ({}, {"digest": "ab" * 32, "differing_n": "0", "items_n": "9"}, ("every entry was followed",)),
-        ({}, {"digest": "ab" * 32, "differing_n": "2", "items_n": "9"}, ("done otherwise: 2 of 9 entries",)),
+        ({}, {"digest": "ab" * 32, "differing_n": "0", "entries_n": "9"}, ("Every entry was followed.",)),
+        ({}, {"digest": "ab" * 32, "differing_n": "2", "entries_n": "9"}, ("Entries done otherwise: 2 of 9;",)),
     ],
 )
 def test_the_summary_warns_where_a_result_does(gym, numbers, texts, said):
@@ -421,8 +422,8 @@ def test_what_predictors_explain_is_what_regression_finds_on_data_with_the_laten
 
 
 def test_means_are_compared_as_welch_did_and_only_where_intercepts_are_equal(gym):
-    ladder = groups.measured_alike(gym)
-    table = groups.compare_means(gym, ladder).set_index("construct")
+    alike = groups.partially_alike(gym)
+    table = groups.compare_means(gym, alike).set_index("construct")
     scores = surveysem.mean_scores(gym.codebook, gym.answers, gym.constructs)["renewal"]
     women, men = (scores[gym.answers["SEX"] == code] for code in (1, 2))
     t = stats.ttest_ind(women, men, equal_var=False)
@@ -430,7 +431,8 @@ def test_means_are_compared_as_welch_did_and_only_where_intercepts_are_equal(gym
     assert (line["F"], line["df_within"], line["p"]) == pytest.approx((t.statistic**2, t.df, t.pvalue))
     d = (women.mean() - men.mean()) / np.sqrt((women.var() * (len(women) - 1) + men.var() * (len(men) - 1)) / 398)
     assert line["size"] == pytest.approx(d, rel=0.01)  # Hedges' correction is a fifth of a per cent here
-    metric = type("Ladder", (), {"highest": "metric"})()
+    fits = {level: alike.ladder.fits[level] for level in ("configural", "metric")}
+    metric = replace(alike, ladder=semfit.Invariance(fits))
     assert "intercepts" in groups.compare_means(gym, metric).reason
     assert groups.compare_means(gym, NotTestable("no")).reason == "no"
 
