@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -738,32 +739,21 @@ class _Reader:
     def labelled(
         self, label: str, text: object, paths: tuple[ExpectedPath, ...], moderations: tuple[Moderation, ...]
     ) -> Labelled:
-        where, shape = (
-            f"hypotheses, {quoted(label)}",
-            "'outcome ~ predictor', '... * moderator' or 'outcome ~ mediator ~ predictor'",
-        )
+        where = f"hypotheses, {quoted(label)}"
+        shape = "'outcome ~ predictor', '... * moderator' or 'outcome ~ mediator ~ predictor'"
         parts = [part.strip() for part in text.split("~")] if isinstance(text, str) else []
         if len(parts) not in (2, 3) or not label.strip():
             raise self.wrong(where, f"got {quoted(text)}", shape)
-        nil = parts[-1].startswith("0*")
         predictor, _, moderator = (part.strip() for part in parts[-1].removeprefix("0*").partition("*"))
-        found = Labelled(label, parts[0], predictor, moderator, parts[1] if len(parts) == 3 else "", nil)
-        steps = {(path.outcome, path.predictor) for path in paths}
-        needed = (
-            [(found.mediator, predictor), (found.outcome, found.mediator)]
-            if found.mediator
-            else [(found.outcome, predictor)]
-        )
-        for outcome, cause in needed:
-            if (outcome, cause) not in steps:
-                known = ", ".join(f"{path.outcome} ~ {path.predictor}" for path in paths) or "none"
-                raise self.wrong(where, f"there is no path {quoted(f'{outcome} ~ {cause}')}", known)
-        if moderator and (found.outcome, predictor, moderator) not in {
-            (m.outcome, m.predictor, m.moderator) for m in moderations
-        }:
-            known = ", ".join(f"{m.outcome} ~ {m.predictor} * {m.moderator}" for m in moderations) or "none"
-            raise self.wrong(where, f"no moderation {quoted(f'{predictor} * {moderator}')} is stated", known)
-        return found
+        steps = [f"{path.outcome} ~ {path.predictor}" for path in paths]
+        for cause, outcome in pairwise([predictor, *parts[-2::-1]]):
+            if (step := f"{outcome} ~ {cause}") not in steps:
+                raise self.wrong(where, f"there is no path {quoted(step)}", ", ".join(steps) or "none")
+        products = [f"{m.outcome} ~ {m.predictor} * {m.moderator}" for m in moderations]
+        if moderator and f"{parts[0]} ~ {(product := f'{predictor} * {moderator}')}" not in products:
+            raise self.wrong(where, f"no moderation {quoted(product)} is stated", ", ".join(products) or "none")
+        mediator, nil = parts[1] if len(parts) == 3 else "", parts[-1].startswith("0*")
+        return Labelled(label, parts[0], predictor, moderator, mediator, nil)
 
     def contact(self, table: dict | None, asked: list[Item]) -> Contact | None:
         if table is None:
