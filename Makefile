@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE =
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help reports reproduce test test-fast portable empty lab bench parity picture types lock clean
+.PHONY: help reports reproduce test test-fast portable empty site dist release lab bench parity picture types lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -53,6 +53,33 @@ portable: $(INSTALLED) ## verify and the fast tests as other processors would ru
 empty: $(INSTALLED) ## install each package's wheel alone, with what it needs from the index, and run its README
 	@$(BIN)/python tests/empty.py
 
+# an environment of its own, which sees the study's: what it adds is in no run-time lock
+DOCS := build/docs
+WHERE := import sysconfig; print(sysconfig.get_path("purelib"))
+$(DOCS)/.installed: docs/requirements.txt $(INSTALLED)
+	@$(BIN)/python -m venv --clear $(DOCS)
+	@$(DOCS)/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.txt
+	@$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
+		> "$$($(DOCS)/$(SCRIPTS)/python -c '$(WHERE)')/study.pth"
+	@touch $@
+
+site: $(DOCS)/.installed ## build the site into build/site: docs/, API from docstrings, and the reports if they are built
+	@rm -rf build/site build/doctrees
+	@$(DOCS)/$(SCRIPTS)/python -m sphinx --quiet --fail-on-warning --keep-going -c docs -d build/doctrees . build/site
+	@$(DOCS)/$(SCRIPTS)/python docs/links.py build/site
+
+TOOLS := build/dist-tools
+dist: $(INSTALLED) ## build wheels and sdists of all packages into build/dist and check them, as a release does
+	@$(BIN)/python -m venv --clear $(TOOLS)
+	@$(TOOLS)/$(SCRIPTS)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements.txt
+	@rm -rf build/dist
+	@for folder in . $(dir $(wildcard packages/*/pyproject.toml)); do \
+		$(TOOLS)/$(SCRIPTS)/python -m build --outdir build/dist $$folder > build/dist.log || { cat build/dist.log; exit 1; }; done
+	@$(TOOLS)/$(SCRIPTS)/python -m twine check --strict build/dist/*
+
+release: $(INSTALLED) ## raise every version to VERSION and head the changelogs with it (see CONTRIBUTING)
+	@$(BIN)/python .ci/release.py $(VERSION)
+
 lab: $(INSTALLED) ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
@@ -67,14 +94,18 @@ parity: $(INSTALLED) ## compare semfit with lavaan's reference values and write 
 
 # the project's own packages are in no index, and are installed from their folders
 OWN := $(patsubst packages/%/pyproject.toml,%,$(wildcard packages/*/pyproject.toml))
-picture: $(INSTALLED) ## draw docs/architecture.svg from the code
+picture: $(INSTALLED) ## draw docs/architecture.svg from the code, and docs/plan.svg from the built reports
 	@$(BIN)/python docs/picture.py
 
-lock: ## add to requirements.lock what a pyproject.toml names anew (UPGRADE=--upgrade renews every version)
+COMPILE = build/lock/$(SCRIPTS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(UPGRADE)
+lock: ## add to the locks what a pyproject.toml or requirements.in names anew (UPGRADE=--upgrade renews every version)
 	@$(PYTHON) -m venv build/lock && build/lock/$(SCRIPTS)/pip install --quiet uv
-	@build/lock/$(SCRIPTS)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(UPGRADE) $(OWN:%=--no-emit-package %) \
+	@for package in $(OWN); do echo "$$package @ file://$(CURDIR)/packages/$$package"; done > build/lock/own.txt
+	@$(COMPILE) --all-extras $(OWN:%=--no-emit-package %) --constraint build/lock/own.txt \
 		pyproject.toml $(OWN:%=packages/%/pyproject.toml) --output-file requirements.lock
+	@$(COMPILE) --constraint requirements.lock docs/requirements.in --output-file docs/requirements.txt
+	@$(COMPILE) .ci/requirements.in --output-file .ci/requirements.txt
 
 clean: ## remove the environment and everything built
 	@rm -rf $(VENV) build

@@ -1,4 +1,7 @@
-"""Draw who imports whom: ``python docs/picture.py`` renews the picture of docs/architecture.md from the source."""
+"""Draw who imports whom, and what is built from what: ``python docs/picture.py`` renews both pictures of ``docs/``.
+
+The first is read from the source, the second from the manifest of the built reports.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 STUDY = ROOT / "socialcommerce"
 PICTURE = ROOT / "docs" / "architecture.svg"
+PLAN = ROOT / "docs" / "plan.svg"
 ROWS = (  # of the study, top down: a part imports from the rows below its own
     ("cli", "notebook"),
     ("report",),
@@ -115,5 +119,17 @@ def picture() -> str:
     )
 
 
+def plan(reports: Path) -> str:
+    """What the reports of a folder are built from, as SVG."""
+    import nbproof
+    from nbproof.look import words
+    from nbproof.picture import made_from
+
+    entries = nbproof.read_manifest(reports)["reports"]
+    return made_from({name: entry["run_inputs"] for name, entry in entries.items()}, {}, words("en"))
+
+
 if __name__ == "__main__":
     PICTURE.write_text(picture(), encoding="utf-8")
+    if (ROOT / "reports" / "manifest.json").is_file():
+        PLAN.write_text(plan(ROOT / "reports"), encoding="utf-8")

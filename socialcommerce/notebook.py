@@ -52,7 +52,8 @@ class Page(nbproof.Page):
 
     def fonts(self, language: str) -> list[str]:
         """Return the house font of a language, and what stands in for letters it lacks."""
-        from socialcommerce.figures import fonts, style
+        from nbproof import fonts
+        from socialcommerce.figures import style
 
         return [fonts.family(language), style.FALLBACK]
 

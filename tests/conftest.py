@@ -33,6 +33,23 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = sorted(f"packages/{path.parent.name}/{path.parent.name}" for path in ROOT.glob("packages/*/pyproject.toml"))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let each process begin with its share of the modules that hold slow tests.
+
+    Every process is given one run of neighbours, of as many tests as another's, and whoever is done takes over the end
+    of another's: so those ends should be short tests.
+    """
+    shares: list[list[pytest.Item]] = [[] for _ in range(getattr(config, "workerinput", {}).get("workercount", 1))]
+    modules: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        modules.setdefault(item.path, []).append(item)
+    slow = {path: sum("slow" in item.keywords for item in found) for path, found in modules.items()}
+    for path in sorted(modules, key=slow.__getitem__, reverse=True) if len(shares) > 1 else modules:
+        min(shares, key=len).extend(modules[path])
+    items[:] = [item for share in shares for item in share]
+
+
 def pytest_collection_finish() -> None:
     """Leave all that was imported out of every later search for garbage; there is much of it, and it stays."""
     gc.freeze()

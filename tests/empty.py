@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,14 +45,12 @@ Path("sample.csv").rename("answers.csv")"""
 
 
 def build_wheels(folder: Path) -> list[Path]:
-    """Build the wheels of all packages, with the tools of this environment."""
-    offline = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-index", "--no-build-isolation"]
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", *offline, "--wheel-dir", str(folder), *map(str, FOLDERS.values())],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
+    """Build the wheels of all packages, by the backend each names (PEP 517), which this environment holds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for place in FOLDERS.values():
+        backend = tomllib.loads((place / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["build-backend"]
+        code = f"import sys, {backend} as backend; backend.build_wheel(sys.argv[1])"
+        subprocess.run([sys.executable, "-c", code, str(folder)], cwd=place, check=True, capture_output=True)
     return sorted(folder.glob("*.whl"))
 
 

@@ -75,7 +75,7 @@ def test_what_cannot_be_analysed_is_told_in_every_row():
 def test_serial_and_processes_agree():
     fn = partial(calibration.data_set, {"one": cell(departures=Departures(skew=0.5))})
     tables = [
-        experiments.run(fn, [{"cell": "one"}], 3, executor, replicates=2, workers=2).drop(columns="seconds")
+        experiments.run(fn, [{"cell": "one"}], 3, executor, workers=2).drop(columns="seconds")
         for executor in ("serial", "processes")
     ]
     pd.testing.assert_frame_equal(*tables)

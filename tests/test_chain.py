@@ -26,7 +26,7 @@ CLAIMS, HYPOTHESES = paper.load_claims(), {h.id: h for h in paper.load_hypothese
 
 @dataclass(frozen=True)
 class Chain:
-    """What was built: results of the verdicts by table and id, links of the front page by row, anchors by page."""
+    """What was built: results of the verdicts by table and id, links of the claims page by row, anchors by page."""
 
     tables: dict[str, dict[str, dict[str, Any]]]
     rows: dict[tuple[str, str], dict[str, str]]  # (language, claim) -> {text of the link: address}
@@ -35,30 +35,28 @@ class Chain:
     results: dict[str, Any]
 
 
-class _Front(HTMLParser):
-    """Read the links of each claim's row on the front page."""
+class _Claims(HTMLParser):
+    """Read the links of each claim's row on the page of all claims."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.rows: dict[tuple[str, str], dict[str, str]] = {}
-        self.language, self.row, self.link = "", None, None
+        self.rows: dict[str, dict[str, str]] = {}
+        self.row, self.link = None, None
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
         given = dict(attributes)
-        self.language = given.get("data-lang", self.language) if tag == "div" else self.language
-        self.row = [] if tag == "tr" and "data-verdicts" in given else self.row
+        if tag == "tr" and "data-state" in given:
+            self.row = self.rows[given["id"]] = {}
         self.link = given["href"] if tag == "a" and self.row is not None else None
 
     def handle_data(self, text):
         if self.link is not None:
-            self.row.append((text, self.link))
+            self.row[text] = self.link
             self.link = None
 
     def handle_endtag(self, tag):
-        if tag == "tr" and self.row:
-            self.rows[self.language, self.row[0][0]] = dict(self.row)
-            self.row = None
+        self.row = None if tag == "tr" else self.row
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +71,17 @@ def read(out: Path) -> Chain:
         for name, table in results["tables"].items()
         if table["columns"][0] == "id"
     }
-    front = _Front((out / "index.html").read_text(encoding="utf-8"))
+    pages = {"en": "claims.html", "zh": "claims.zh.html"}
+    rows = {
+        (language, claim): links
+        for language, page in pages.items()
+        for claim, links in _Claims((out / page).read_text(encoding="utf-8")).rows.items()
+    }
     anchors = {
         page.relative_to(out).as_posix(): set(re.findall(r'\bid="([^"]+)"', page.read_text(encoding="utf-8")))
         for page in out.glob("*/*.html")
     }
-    return Chain(tables, front.rows, anchors, dict(evidence.TESTS), results)
+    return Chain(tables, rows, anchors, dict(evidence.TESTS), results)
 
 
 def gaps(chain: Chain) -> Iterator[str]:
@@ -106,8 +109,10 @@ def _links(chain: Chain, claim: paper.Claim, language: str) -> Iterator[str]:
             yield f"{claim.id}: no link of {needed} in {language}"
     if len(links) < 2 + len(claim.hypotheses):
         yield f"{claim.id}: no link to where it is shown in {language}"
-    for address in links.values():
+    for text, address in links.items():
         page, _, anchor = address.partition("#")
+        if text == anchor == claim.id and not page:  # its own row
+            continue
         if not page.startswith(f"{language}/") or anchor not in chain.anchors.get(page, ()):
             yield f"{claim.id}: {address} leads nowhere"
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.conftest import PACKAGES
 
@@ -60,15 +63,25 @@ def test_every_dependency_is_locked_within_its_range():
         assert all(requirement.specifier.contains(version) for version in versions), f"{text}: locked {versions}"
 
 
-def test_every_locked_package_has_hashes():
-    entries = re.split(r"\n(?=[A-Za-z0-9])", LOCK)
-    assert len(entries) > 50
+@pytest.mark.parametrize("name", ["requirements.lock", "docs/requirements.txt", ".ci/requirements.txt"])
+def test_every_locked_package_has_hashes(name):
+    entries = re.split(r"\n(?=[A-Za-z0-9])", (ROOT / name).read_text(encoding="utf-8"))
+    assert len(entries) > 10
     assert [entry.split("\n")[0] for entry in entries if "--hash=sha256:" not in entry] == []
 
 
 def test_no_address_of_an_index_anywhere():
-    names = ("requirements.lock", "environment.yml", "pyproject.toml", "Makefile", "postBuild", ".ci/run")
+    names = (
+        "requirements.lock",
+        "environment.yml",
+        "pyproject.toml",
+        "Makefile",
+        "postBuild",
+        ".ci/run",
+        "reproduce.sh",
+    )
     files = [*(ROOT / name for name in names), *ROOT.glob("packages/*/pyproject.toml")]
+    files += [*(ROOT / ".devcontainer").iterdir(), *ROOT.glob("*/requirements.*"), *ROOT.glob(".ci/requirements.*")]
     for path in [*files, *(ROOT / ".github").rglob("*.yml")]:
         assert not re.search(r"--(extra-)?index-url|--find-links|/simple\b", path.read_text(encoding="utf-8")), path
 
@@ -82,6 +95,32 @@ def test_conda_and_binder_install_the_lock_and_nothing_else():
     assert "--no-deps" in (ROOT / "postBuild").read_text(encoding="utf-8")
 
 
+def test_container_and_script_run_the_commands_of_a_clone():
+    """So no engine for containers is needed to try it: `.ci/run` runs the script that the container runs."""
+    lines = (ROOT / ".devcontainer" / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    steps = [line for line in lines if line.split()[0] in ("RUN", "CMD") and "apt-get" not in line]
+    assert steps == ["RUN make .venv/.installed", 'CMD ["./reproduce.sh"]']
+    inside = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+    assert f"RUN {inside['postCreateCommand']}" in steps
+    assert "./reproduce.sh" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert not (ROOT / "Dockerfile").exists()  # Binder would take it before environment.yml
+
+
+def test_the_script_says_what_is_missing_and_else_calls_make_once(tmp_path):
+    def run(**environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["/bin/bash", str(ROOT / "reproduce.sh")], env=environment, capture_output=True, text=True, check=False
+        )
+
+    for name in ("dirname", "git", "python3"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    missing = run(PATH=str(tmp_path))
+    assert (missing.returncode, missing.stderr.partition(";")[0]) == (2, "error: make is not here")
+    (tmp_path / "make").write_text('#!/bin/sh\necho "make $@"\n')
+    (tmp_path / "make").chmod(0o755)
+    assert run(PATH=str(tmp_path)).stdout == "make reproduce\nopen reports/index.html\n"
+
+
 def test_the_makefile_installs_the_same_way():
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert "--require-hashes -r requirements.lock" in text
@@ -89,16 +128,27 @@ def test_the_makefile_installs_the_same_way():
 
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+MAY_WRITE = {  # jobs that hand over what another one built
+    ("pages.yml", "publish"): {"pages": "write", "id-token": "write"},
+    ("release.yml", "publish"): {"id-token": "write"},
+    ("release.yml", "page"): {"contents": "write"},
+}
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=[path.name for path in WORKFLOWS])
 def test_a_workflow_runs_what_was_read_and_may_only_read(path):
+    """But for the jobs that publish, which run nothing of this repository and nothing on somebody's proposal."""
     text = path.read_text(encoding="utf-8")
     used = re.findall(r"uses: (.*)", text)
     assert used
     assert [name for name in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", name)] == []
-    assert re.findall(r"^ *permissions:.*(?:\n +.*)", text, re.MULTILINE) == ["permissions:\n  contents: read"]
-    assert "write" not in re.findall(r"\S+: (\w+)", text)
+    found = yaml.safe_load(text)
+    assert found["permissions"] == {"contents": "read"}
+    for name, job in found["jobs"].items():
+        assert job.get("permissions", {}) == MAY_WRITE.get((path.name, name), {})
+        if "permissions" in job:
+            assert "checkout" not in str(job["steps"])
+            assert job["if"] in ("github.ref == 'refs/heads/main'", "github.ref_type == 'tag'")
     assert text.count("actions/checkout@") == text.count("persist-credentials: false")
     assert re.search(r"^concurrency:\n  group: ", text, re.MULTILINE)
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from socialcommerce import evidence, paper
+from socialcommerce import paper
 from socialcommerce.evidence import modes
 from socialcommerce.modes import content, diagram, forms, sharing
 from socialcommerce.modes.content import CONTENT
 from stockflow import integrate, next_generation
+from tests.conftest import assessment
 
 HYPOTHESES = {h.id: h for h in paper.load_hypotheses()}
 OUTCOMES = {
@@ -38,7 +39,7 @@ def estimate(name):
 
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_each_verdict_is_a_model_s(name):
-    verdict = evidence.assess(name)
+    verdict = assessment().results[name]
     assert (verdict.outcome, verdict.evidence, verdict.grade) == (OUTCOMES[name], ("model",), "direct")
     assert verdict.result.n == {"H53": 1, "H55": verdict.result.n}.get(name, modes.SETS)
 

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from socialcommerce import evidence, paper
+from socialcommerce import paper
 from socialcommerce.evidence import modes
 from socialcommerce.evidence.modes import SETS, parameter_sets
 from socialcommerce.modes import content, forms, optima, sharing
 from stockflow import Flow, Parameter, UnknownNameError, evaluate, integrate, next_generation
+from tests.conftest import assessment
 
 HYPOTHESES = {h.id: h for h in paper.load_hypotheses()}
 OUTCOMES = {
@@ -59,7 +60,7 @@ def declared(monkeypatch, **other):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_each_verdict_is_a_model_s(name):
-    verdict = evidence.assess(name)
+    verdict = assessment().results[name]
     assert (verdict.outcome, verdict.evidence, verdict.grade) == (OUTCOMES[name], ("model",), "direct")
     assert verdict.result.n == {
         "H60": 3 * SETS,

@@ -83,6 +83,33 @@ def test_a_slider_moves_the_run_and_the_button_brings_it_back(opened, browser):
     compare(name, {}, browser.value(f"{FIGURE}.explorer.set({{}})"))
 
 
+def test_the_address_shows_the_same_run_to_whoever_opens_it(opened, browser):
+    name, language = opened
+    parameter, value = SLIDERS[name]
+    moved = (
+        f"(() => {{ const one = {FIGURE}.querySelector('[data-parameter={parameter}]'); one.value = {value};"
+        " one.dispatchEvent(new Event('input')); return location.hash; })()"
+    )
+    address = browser.value(moved)
+    assert address == f"#figure-explorer_figure?{parameter}={value}"
+    browser.value(f"{FIGURE}.querySelector('.explorer button').click()")
+    assert browser.value("location.hash") == "#figure-explorer_figure"
+    # a value out of range and a parameter without a slider are left where they are
+    go = "new Promise(ok => {{ onhashchange = ok; location.hash = '{}'; }}).then(() => 1)"
+    browser.value(go.format(f"{address.replace(str(value), '1e9')}&x=1"))
+    compare(name, {}, browser.value(f"{FIGURE}.explorer.set({{}})"))
+    browser.value(go.format(address))
+    compare(name, {parameter: value}, browser.value(f"{FIGURE}.explorer.set({{}})"))
+    browser.value("URL.createObjectURL = (blob) => { window.saved = blob; return '#'; }")
+    browser.value(f"{FIGURE}.querySelector('.save').click()")
+    head, *rows = browser.value("saved.text()").splitlines()
+    mode, start, days = MODES[name]
+    assert head.split(",") == ["day", *(state.name for state in mode.states)]
+    wanted = integrate(mode, {parameter: value}, days, "rk4", 1.0, start).values
+    np.testing.assert_allclose([[*map(float, row.split(","))][1:] for row in rows], wanted, rtol=0, atol=1e-9)
+    browser.value(f"{FIGURE}.querySelector('.explorer button').click()")
+
+
 def test_every_slider_has_its_declared_range_and_its_words(opened, browser):
     name, language = opened
     found = browser.value(

@@ -1,15 +1,22 @@
-"""The front page: every claim with its verdict, above the list of reports."""
+"""The front page and the page of all claims say what the committed results say, and lead to where it is shown."""
 
 from __future__ import annotations
 
-import json
-from functools import cache
+import re
+import shutil
+from pathlib import Path
 
 import pytest
 
 import nbproof
+from nbproof.look import look
 from socialcommerce import report
-from socialcommerce.figures import style
+from socialcommerce.report import front
+
+RESULTS = Path(__file__).parents[1] / "reports" / "results"
+DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" width="9pt"><path d="M0 0h9v9z"/></svg>'
+LANGUAGES = ("en", "zh")
+BUILT = {name: dict.fromkeys(LANGUAGES, {}) for name in front.THUMBS}
 
 
 @pytest.fixture(autouse=True)
@@ -17,107 +24,74 @@ def settings() -> None:
     nbproof.use(report.settings)
 
 
-SHOWN = {"en": "market", "zh": "市场", "page": "01_market_size", "anchor": "figure-x"}
-AGREES, UNTESTED = {"en": "agrees", "zh": "相符"}, {"en": "no hypothesis", "zh": "未提出假设"}
-CLAIM = {
-    "columns": ["id", "place", "text", "hypotheses", "outcome", "reason", "shown"],
-    "rows": [
-        ["C01", {"en": "§1", "zh": "第1节"}, {"en": "a <b>", "zh": "甲"}, "H01", AGREES, None, SHOWN],
-        [
-            "C02",
-            {"en": "§1", "zh": "第1节"},
-            {"en": "b", "zh": "乙"},
-            "",
-            UNTESTED,
-            {"en": "why", "zh": "缘由"},
-            {"en": "claims", "zh": "论断", "page": "00_claims", "anchor": "t"},
-        ],
-    ],
-}
-HYPOTHESIS = {
-    "columns": ["id", "short", "evidence", "grade", "estimate", "low", "high", "unit", "outcome", "side", "shown"],
-    "rows": [
-        [
-            "H01",
-            {"en": "a size", "zh": "规模"},
-            {"en": "official statistic", "zh": "官方统计"},
-            {"en": "direct", "zh": "直接证据"},
-            -34.2,
-            -40.0,
-            12.0,
-            {"en": "100 yuan", "zh": "百元"},
-            AGREES,
-            {"en": "with the paper", "zh": "与论文一致"},
-            SHOWN,
-        ],
-        [
-            "H30",
-            {"en": "a path", "zh": "路径"},
-            {"en": "synthetic sample", "zh": "模拟样本"},
-            {"en": "none", "zh": "无"},
-            0.5,
-            0.1,
-            0.9,
-            "SD",
-            {"en": "no evidence about people yet", "zh": "尚无关于人的证据"},
-            {"en": "no evidence about people yet", "zh": "尚无关于人的证据"},
-            SHOWN,
-        ],
-    ],
-}
-RESULTS = {
-    "tables": {
-        "all_claims": CLAIM,
-        "all_hypotheses": HYPOTHESIS,
-        "balance": {"columns": ["verdict"], "rows": [[AGREES]]},
-        "not_testable": {"columns": ["id", "reason"], "rows": []},
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """The committed results with figures that show nothing."""
+    out = tmp_path_factory.mktemp("reports")
+    shutil.copytree(RESULTS, out / "results")
+    for name, (figure, _) in [*front.THUMBS.items(), ("01_market_size", ("size", ""))]:
+        for language in LANGUAGES:
+            (out / "figures" / name).mkdir(parents=True, exist_ok=True)
+            (out / "figures" / name / f"{figure}.{language}.svg").write_text(DRAWING)
+    return out
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def told(request, folder) -> front.Told:
+    return front.Told(folder, request.param)
+
+
+def test_every_claim_is_one_mark_and_one_row_with_its_parts(told, folder):
+    nbproof.use(report.settings)
+    sheets = look().sheets(folder, BUILT, told.language)
+    ids = [claim["id"] for claim in told.claims]
+    picture = re.findall(r'class="mark" href="claims[.\w]*\.html#(C\d+)"', sheets["index"].body)
+    assert sorted(picture) == sorted(ids)
+    assert re.findall(r'<tr id="(C\d+)"', sheets["claims"].body) == ids
+    assert [place[0] for place in sheets["claims"].places] == ids
+    linked = re.findall(r'<a href="\w+/\w+\.html#[^"]+">(H\d+)</a>', sheets["claims"].body)
+    assert linked == [part["id"] for claim in told.claims for part in claim["parts"]]
+    for sheet in sheets.values():
+        assert not re.search(r"\{\w|\bnan\b|None[^ ]|built-in", re.sub(r"<svg.*?</svg>", "", sheet.body))
+
+
+def test_the_picture_puts_a_claim_where_the_verdicts_put_it(told):
+    rows = {row["id"]: row["outcome"]["en"] for row in told._rows("07_verdicts", "all_claims")}
+    wanted = {"not testable": "none", "no hypothesis": "none", "no evidence about people yet": "survey"}
+    for claim in told.claims:
+        if rows[claim["id"]] in wanted:
+            assert claim["state"] == wanted[rows[claim["id"]]]
+        elif rows[claim["id"]] == "further questions only":
+            assert claim["state"] not in front.GROUPS["own"]
+        else:
+            assert claim["state"] in front.GROUPS["own"]
+    assert told.counts["own"] + told.counts["asked"] + told.counts["open"] == told.counts["all"] == len(rows)
+
+
+def test_what_the_sentences_take_for_granted_is_so(told):
+    """Where a result moves over one of these bounds, a sentence of front.toml and of both READMEs is untrue."""
+    value = {
+        f"{name}.{key}": each["value"] for name in front.THUMBS for key, each in told._results(name)["numbers"].items()
     }
-}
+    hypotheses = told._hypotheses
+    assert value["02_content_mode.r0"] < 1 < value["03_sharing_mode.r0"]
+    assert 0 < hypotheses["H57"]["estimate"] < 1
+    assert value["01_market_size.share_low"] < 100 < value["01_market_size.share_high"]
+    assert min(value["07_verdicts.email_low"], value["07_verdicts.stars_low"]) > 0
+    assert {hypotheses[name]["grade"]["en"] for name in ("H18", "H22", "H25")} == {"proxy"}
+    assert hypotheses["H22"]["outcome"]["en"] == "inconclusive"
+    assert value["04_measurement.cfi"] > value["04_measurement.cfi_bound"]
 
 
-def folder(tmp_path, *, names, drawn=True):
-    """A folder of built reports with the results of the verdicts among them."""
-    for name in names:
-        file = tmp_path / "search" / f"{name}.json"
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(json.dumps({"en": {"title": name, "sections": []}}))
-    for path, text in {
-        "results/07_verdicts.json": json.dumps(RESULTS, ensure_ascii=False),
-        "figures/07_verdicts/estimates.en.svg": drawing() if drawn else None,
-    }.items():
-        if text:
-            (tmp_path / path).parent.mkdir(parents=True)
-            (tmp_path / path).write_text(text, encoding="utf-8")
-    return nbproof.front_page(tmp_path, {"reports": dict.fromkeys(names, {})})
-
-
-@cache
-def drawing() -> str:
-    import matplotlib.pyplot as plt
-
-    return style.draw(lambda language: plt.subplots()[1], language="en")
-
-
-def test_claims_stand_above_the_reports_with_links_to_where_each_is_shown(tmp_path):
-    page = folder(tmp_path, names=("00_claims", "01_market_size", "07_verdicts"))
-    assert page.index('<table class="claims">') < page.index("<svg") < page.index('<ul class="reports"')
-    assert '<a href="en/01_market_size.html#figure-x">H01</a> −34.20 [−40.00, 12.00] (100 yuan)' in page
-    assert "a &lt;b&gt;" in page
-    assert "<strong>With the paper (1)</strong>: agrees: a size (H01).</li>" in page
-    assert "<strong>No evidence about people yet (1)</strong>: these need a survey" in page
-    assert page.index("<strong>Against the paper (0)</strong>: no hypothesis that") < page.index("With the paper (1)")
-    assert '<option value="no hypothesis">no hypothesis (1)</option>' in page
-    assert 'aria-label="Estimates of all hypotheses' in page
-
-
-def test_what_was_not_built_is_not_linked(tmp_path):
-    page = folder(tmp_path, names=("07_verdicts",))
-    assert "01_market_size" not in page
-    assert '<a href="en/07_verdicts.html#table-all_hypotheses-H01">H01</a>' in page
-
-
-@pytest.mark.parametrize(("names", "drawn"), [(("01_market_size",), True), (("01_market_size", "07_verdicts"), False)])
-def test_without_the_verdicts_the_page_lists_the_reports(tmp_path, names, drawn):
-    page = folder(tmp_path, names=names, drawn=drawn)
-    assert "<table" not in page
-    assert 'href="en/01_market_size.html"' in page
+@pytest.mark.parametrize("gone", ["report", "number", "figure"])
+def test_without_all_reports_on_the_papers_data_the_page_lists_what_there_is(folder, tmp_path, gone):
+    out = shutil.copytree(folder, tmp_path / "reports")
+    built = dict(BUILT)
+    if gone == "report":
+        del built["04_measurement"]
+    elif gone == "number":
+        file = out / "results" / "01_market_size.json"
+        file.write_text(file.read_text(encoding="utf-8").replace('"share_low"', '"other"'), encoding="utf-8")
+    else:
+        (out / "figures" / "01_market_size" / "size.en.svg").unlink()
+    assert look().sheets(out, built, "en") == {}

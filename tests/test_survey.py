@@ -59,8 +59,8 @@ def test_the_own_sample_is_read_like_a_file():
 
 @pytest.mark.slow
 def test_an_own_survey_with_the_project_s_codebook_decides_the_paper_s_hypotheses():
-    own = survey.read_study(draws=100)
-    own = replace(own, responses=replace(own.responses, basis="survey"))
+    drawn = surveysem.draw_respondents(survey.own_truth(), 400, seed=5).responses
+    own = surveysem.Study(replace(drawn, basis="survey"), surveysem.screen(drawn, mode="report-only"), draws=100)
     assert all(h.data[0].kind == "own survey" and h.known is None for h in verdict.hypotheses_of(own))
     found = verdict.verdicts_of(own)
     assert {v.id for v in found} == set(verdict.TESTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -90,6 +91,7 @@ def routes(diagram: Diagram) -> dict[Key, np.ndarray]:
     return ways
 
 
+@cache  # a third of a second, and every figure of a diagram is drawn once a language
 def marks(diagram: Diagram, loops: tuple[Loop, ...]) -> dict[tuple[Key, str], tuple[float, float]]:
     """Return where each edge's sign stands, and the badge that names all its loops: on its arrow, or beside it.
 

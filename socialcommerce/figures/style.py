@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from nbproof import fonts
 from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.figures import fonts
 from socialcommerce.figures.colours import DARK, GRID, INK, MUTED, PAPER, SERIES, VARIABLES, css
 from socialcommerce.figures.svg import inline, tidy
 
@@ -41,7 +41,7 @@ def use(language: str = "en") -> None:
 
     if matplotlib.get_backend(auto_select=False) is None:
         matplotlib.use("agg")  # nothing chosen yet: do not look for a screen
-    _register()
+    fonts.register()
     matplotlib.rcdefaults()
     matplotlib.interactive(False)
     matplotlib.style.use(_settings(fonts.family(language)))
@@ -137,16 +137,6 @@ def _fallback() -> frozenset[int]:
     from matplotlib.ft2font import FT2Font
 
     return frozenset(FT2Font(findfont(FALLBACK)).get_charmap())
-
-
-@cache
-def _register() -> None:
-    """Tell matplotlib the house font's files; no font of the system is asked."""
-    from matplotlib.font_manager import fontManager
-
-    for language in LANGUAGES:
-        for path in (fonts.regular(language), fonts.bold(language)):
-            fontManager.addfont(path)
 
 
 def _settings(family: str) -> dict[str, Any]:

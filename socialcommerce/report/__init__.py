@@ -1,6 +1,6 @@
 """The reports of this study: what `nbproof`, which builds them, has to know of it.
 
-claims   the front page's table of claims
+front    the front page and the page of all claims
 look     fonts, colours and what runs in a page
 """
 
@@ -52,7 +52,7 @@ def settings() -> nbproof.Project:
     beside = {
         path.parent.name: path.parent / path.parent.name for path in sorted(top.glob("packages/*/pyproject.toml"))
     }
-    files = sorted(path for path in HERE.iterdir() if path.suffix in (".css", ".html", ".js"))
+    files = sorted(path for path in HERE.iterdir() if path.suffix in (".css", ".html", ".js", ".toml"))
     return Study(
         root,
         "socialcommerce",

@@ -49,24 +49,46 @@ const explore = (id, spec, engine) => {
     plot(rows);
     return { R0, parts, rows };
   };
+  // the address says what was moved, so that a link shows the same run
+  const first = { ...values };
+  const keep = () => {
+    const moved = sliders.filter((one) => values[one.name] !== first[one.name]).map((one) => `${one.name}=${values[one.name]}`);
+    history.replaceState(null, "", `#${id}${moved.length ? "?" : ""}${moved.join("&")}`);
+  };
+  const move = (given) => {
+    Object.assign(values, first, given);
+    sliders.forEach((one) => { document.getElementById(`${id}-${one.name}`).value = values[one.name]; });
+    return update();
+  };
+  const follow = () => {
+    const [where, moved] = decodeURIComponent(location.hash.slice(1)).split("?");
+    if (where !== id || !moved) return;
+    const given = [...new URLSearchParams(moved)].filter(([name, value]) => sliders.some((one) => one.name === name && Number(value) >= one.lower && Number(value) <= one.upper));
+    move(Object.fromEntries(given.map(([name, value]) => [name, Number(value)])));
+    figure.scrollIntoView();
+  };
   sliders.forEach((one) => {
     const input = make("input", { type: "range", min: one.lower, max: one.upper, step: one.step, value: values[one.name], id: `${id}-${one.name}`, "data-parameter": one.name });
     const output = make("output", { for: input.id });
     outputs.set(one.name, output);
-    input.addEventListener("input", () => { values[one.name] = Number(input.value); update(); });
+    input.addEventListener("input", () => { values[one.name] = Number(input.value); update(); keep(); });
     controls.append(make("label", { for: input.id }, spec.words.parameters[one.name], make("i", {}, one.symbol[0], make("sub", {}, one.symbol.slice(1)))), input, output);
   });
   const reset = make("button", { type: "button" }, spec.words.reset);
-  const first = { ...values };
-  reset.addEventListener("click", () => {
-    Object.assign(values, first);
-    sliders.forEach((one) => { document.getElementById(`${id}-${one.name}`).value = first[one.name]; });
-    update();
+  reset.addEventListener("click", () => { move({}); keep(); });
+  const save = make("a", { download: `${mode.name}.csv`, class: "save" }, spec.words.save);
+  save.addEventListener("click", () => {
+    const rows = engine.simulate(mode, values, spec.start, spec.days, spec.dt);
+    const lines = [["day", ...mode.states.map((state) => state.name)], ...rows.map((row, k) => [k * spec.dt, ...row])];
+    save.href = URL.createObjectURL(new Blob([lines.map((line) => line.join(",") + "\n").join("")], { type: "text/csv" }));
   });
-  place.replaceChildren(verdict, bars, chart, controls, reset);
+  save.href = "#" + id;
+  place.replaceChildren(verdict, bars, chart, controls, make("p", { class: "buttons" }, reset, save));
   place.removeAttribute("role");
   place.removeAttribute("aria-label");
   place.classList.add("explorer");
   figure.explorer = { set: (given) => { Object.assign(values, given); return update(); } };
   update();
+  follow();
+  addEventListener("hashchange", follow);
 };

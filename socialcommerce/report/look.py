@@ -1,23 +1,24 @@
-"""The look of this study's reports: fonts and colours, claims on the front page, modes that run in a page."""
+"""The look of this study's reports: fonts and colours, its own front page, modes that run in a page."""
 
 from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import nbproof
-from socialcommerce.figures import fonts, style
-from socialcommerce.report.claims import read_verdicts
+from nbproof import fonts
+from socialcommerce.figures import style
+from socialcommerce.report import front, settings
 
 __all__ = ["Look"]
 
 FACES = {"en": "'House Latin'", "zh": "House"}  # what the style sheet calls the fonts
 FIRST_HAN = "\u2e80"  # the first radical; before it stand the letters and signs both languages use
-BEFORE = ("html {", ".wide {", ".found mark {")  # the rules before which ours stand: fonts, explorers, claims
+BEFORE = ("html {", ".wide {")  # the rules before which ours stand: fonts, explorers
 
 
 class Look(nbproof.Look):
@@ -30,23 +31,26 @@ class Look(nbproof.Look):
         return style.css(dark)
 
     def css(self) -> str:
-        """Return the style sheet, with the rules for our fonts, explorers and claims in their places."""
+        """Return the style sheet, with the rules for our fonts and explorers in their places."""
         sheet = super().css()
         for part, rule in zip(_file("report.css").split("\n\n"), BEFORE, strict=True):
             sheet = sheet.replace(rule, f"{part.strip()}\n{rule}", 1)
         return sheet
 
-    def faces(self, text: str, strong: str, languages: Sequence[str], formulas: str = "") -> str:
-        """Return the house font of each language, regular and bold, and that of formulas, cut to what a page sets.
+    def faces(self, text: str, strong: str, language: str, formulas: str = "") -> str:
+        """Return the house font, regular and bold, and that of formulas, cut to what a page sets.
 
-        Beside the Chinese font the English one holds no Chinese characters: the style sheet falls back on the former.
+        The English font holds no Chinese characters: for those the style sheet falls back on the Chinese one.
         """
         faces = []
-        for language in languages:
-            both = language == "en" and "zh" in languages
-            for weight, characters in ((400, text), (700, strong)):
-                drawn = "".join(c for c in characters if c < FIRST_HAN) if both else characters
-                faces.append(_face(FACES[language], weight, fonts.woff2_subset(drawn, weight, language)))
+        for weight, characters in ((400, text), (700, strong)):
+            chinese = "".join(c for c in characters if c >= FIRST_HAN)
+            cuts = (
+                {"en": "".join({*characters} - {*chinese}), "zh": chinese} if language == "en" else {"zh": characters}
+            )
+            faces += [
+                _face(FACES[key], weight, fonts.woff2_subset(cut, weight, key)) for key, cut in cuts.items() if cut
+            ]
         if formulas.strip():
             faces += [
                 _face("'House Mathematics'", 400, fonts.woff2_formulas(formulas)),
@@ -77,14 +81,15 @@ class Look(nbproof.Look):
         """Return the script that draws a mode's course as its reader sets it."""
         return _file("explorer.js")
 
-    def front(self, out: Path, reports: Mapping[str, Mapping[str, Any]], language: str) -> str:
-        """Return every claim with its verdict, and the figure of all estimates."""
-        verdicts = read_verdicts(out, reports, self.words)
-        return verdicts.section(language) if verdicts else ""
+    def sheets(self, out: Path, reports: Mapping[str, Mapping[str, Any]], language: str) -> Mapping[str, nbproof.Sheet]:
+        """Return the front page, the page of all claims, and what each report is built from."""
+        words = self.words(language)
+        found = front.sheets(out, reports, language, words, settings().front("claims", language))
+        return {**found, "made": nbproof.made_sheet(nbproof.read_manifest(out), reports, words)} if found else {}
 
-    def front_script(self) -> str:
-        """Return what filters the claims by their verdicts."""
-        return _file("claims.js")
+    def sheet_assets(self) -> tuple[str, str]:
+        """Return how the first two look, and what answers to pointer and keys in them."""
+        return _file("front.css"), _file("front.js")
 
 
 def _face(name: str, weight: int, font: bytes) -> str:

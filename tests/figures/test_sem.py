@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from nbproof import Catalogue, translated
+from nbproof.fonts import family
 from socialcommerce.figures import style
-from socialcommerce.figures.fonts import family
 from socialcommerce.survey import read_study
 from tests.palette import check_palette
 

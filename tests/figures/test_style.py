@@ -6,16 +6,19 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
+from nbproof import fonts
 from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.figures import fonts, style
+from socialcommerce.figures import style
 from tests.palette import check_palette
 
-PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROJECT = Path(__file__).parents[2]
+READ = {".py", ".md", ".toml", ".ipynb", ".csv", ".json", ".bib", ".txt", ".yml"}
 
 # Machado, Oliveira and Fernandes (2009), table of matrices at severity 1.0, on linear RGB. doi:10.1109/TVCG.2009.113
 VISION = {
@@ -241,7 +244,7 @@ def test_bytes_do_not_depend_on_the_process(chinese, tmp_path):
     """Other time zone, locale, hash seed, working folder with a matplotlibrc, and JupyterLab's backend."""
     (tmp_path / "matplotlibrc").write_text("font.size: 30\nxtick.major.size: 9\naxes.xmargin: 0.4\n")
     places = {
-        PROJECT: {"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "0"},
+        str(PROJECT): {"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "0"},
         tmp_path: {
             "TZ": "Asia/Shanghai",
             "LC_ALL": "C.UTF-8",
@@ -255,7 +258,7 @@ def test_bytes_do_not_depend_on_the_process(chinese, tmp_path):
     runs = [
         subprocess.run(
             [sys.executable, "-c", DRAW, here],
-            env={**os.environ, "PYTHONPATH": PROJECT, **place},
+            env={**os.environ, "PYTHONPATH": str(PROJECT), **place},
             cwd=folder,
             capture_output=True,
             text=True,
@@ -269,14 +272,34 @@ def test_bytes_do_not_depend_on_the_process(chinese, tmp_path):
 
 def test_importing_the_style_imports_no_matplotlib():
     code = (
-        "import sys; from socialcommerce.figures import style, fonts; fonts.uncovered('私'); style.css(); "
+        "import sys; from nbproof import fonts; from socialcommerce.figures import style; "
+        "fonts.uncovered('私'); style.css(); "
         "print([m for m in ('matplotlib', 'fontTools', 'numpy') if m in sys.modules])"
     )
     run = subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": PROJECT},
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
         capture_output=True,
         text=True,
         check=True,
     )
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "name", ["notebooks", "data", "paper", "socialcommerce", "packages", "docs", "README.md", "README.zh-CN.md"]
+)
+def test_all_the_project_says_is_covered(name):
+    top = PROJECT / name
+    found = [top] if top.is_file() else sorted(top.rglob("*"))
+    files = [p for p in found if p.suffix in READ and "fetched" not in p.parts]
+    if not files:
+        pytest.skip(f"{name} holds no text yet")
+    missing = {str(p.relative_to(PROJECT)): fonts.uncovered(p.read_text(encoding="utf-8")) for p in files}
+    assert {file: signs for file, signs in missing.items() if signs} == {}
+
+
+@pytest.mark.slow
+def test_the_repository_holds_no_font():
+    kept = [p for p in PROJECT.rglob("*.[towT]*") if p.suffix.lower() in (".ttf", ".otf", ".woff", ".woff2", ".ttc")]
+    assert [p for p in kept if not {".venv", "build", "reports"} & set(p.relative_to(PROJECT).parts)] == []

@@ -12,8 +12,10 @@ The modules
 -----------
 page         what a notebook says, draws and lists
 translation  one catalogue a language, and the notebooks made from it
+fonts        a font for Chinese and for Latin text, cut on first use (extra ``fonts``)
 project      the settings of a build; look: how reports look, and the words around what notebooks tell
 parameters   what a notebook lets its reader choose, typed
+cache        runs shared between checkouts and machines; picture: what is built from what, drawn
 folder       whose a file is, and how reports and whole folders appear: whole or not at all
 plan         what has to be made again, and why
 engine       papermill engines, in this process (for a warm fork) and on real kernels, what they read and leave

@@ -26,6 +26,7 @@ from nbproof.folder import read_manifest as read_manifest
 from nbproof.folder import whole_folder as whole_folder
 from nbproof.folder import write_whole as write_whole
 from nbproof.look import Look as Look
+from nbproof.look import Sheet as Sheet
 from nbproof.look import provenance as provenance
 from nbproof.machine import cache_folder as cache_folder
 from nbproof.machine import processors as processors
@@ -33,11 +34,11 @@ from nbproof.page import Evidence as Evidence
 from nbproof.page import Page as Page
 from nbproof.page import translated as translated
 from nbproof.parameters import parameters_of as parameters_of
+from nbproof.picture import made_sheet as made_sheet
 from nbproof.plan import planned as planned
 from nbproof.project import Project as Project
 from nbproof.project import use as use
-from nbproof.render import Front as Front
-from nbproof.render import front_page as front_page
+from nbproof.render import front_pages as front_pages
 from nbproof.results import MIME as MIME
 from nbproof.results import REFERENCE as REFERENCE
 from nbproof.results import References as References

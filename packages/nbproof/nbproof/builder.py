@@ -15,7 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbproof.errors import NotebookError, OutputError
-from nbproof.folder import TAKEN, as_json, check_free, file_hash, locked, publish, read_manifest, staging, write_whole
+from nbproof.folder import (
+    CRATE,
+    TAKEN,
+    as_json,
+    check_free,
+    file_hash,
+    front_files,
+    locked,
+    publish,
+    read_manifest,
+    staging,
+    write_whole,
+)
 from nbproof.machine import KEPT, cache_folder, end_below, processors
 from nbproof.plan import BuildPlan, ReportPlan, file_label, labelled, planned, rendering_files, text_hash
 from nbproof.project import project
@@ -49,6 +61,7 @@ def build(
     limit: float = 900.0,  # seconds a notebook may take
     pdf: bool = True,
     folder: Path | None = None,
+    cache: str = "",
 ) -> Built:
     """Build the reports that are not up to date.
 
@@ -66,6 +79,8 @@ def build(
         Make PDFs too.
     folder : Path, optional
         Where the notebooks run, so that a parameter can name a file without saying where on this machine it stands.
+    cache : str
+        A folder or an address at which runs are shared with other checkouts and machines.
 
     Returns
     -------
@@ -74,6 +89,10 @@ def build(
     """
     options: dict[str, Any] = {"out": out, "profile": profile, "languages": languages, "given": given, "force": force}
     plan, waited = planned(names, **options), []  # refuses bad input before anything is written
+    if cache:
+        from nbproof.cache import open_cache
+
+        cache = open_cache(cache).place
     out, seen = plan.out, file_hash(plan.out / "manifest.json")
 
     def wait_for_another(text: str) -> None:
@@ -82,39 +101,50 @@ def build(
 
     with locked(out, wait_for_another):
         shutil.rmtree(out / ".staging", ignore_errors=True)  # what a killed build left, here and below
-        for left in (path for name in ("manifest.json", *TAKEN["index"]) for path in out.glob(f".{name}.*")):
-            left.unlink()
+        for name in ("manifest.json", *front_files(read_manifest(out))):
+            for left in out.glob(f".{name}.*"):
+                left.unlink()
         if waited or file_hash(out / "manifest.json") != seen:  # another build was at work in between
             plan = planned(names, **options)
         if not (out / "manifest.json").exists():
             write_whole(out / "manifest.json", as_json(TAKEN))  # from here on the folder is known to be a build's
         built = Built(out, kept=[report.name for report in plan.reports if not report.reasons])
         if plan.stale:
-            with Progress() as progress, closing(_Crew(plan, built, progress, engine, limit, pdf, folder)) as crew:
+            with (
+                Progress() as progress,
+                closing(_Crew(plan, built, progress, engine, limit, pdf, folder, cache)) as crew,
+            ):
                 crew.work(jobs or processors())
         _finish(plan, built)
     return built
 
 
 def _finish(plan: BuildPlan, built: Built) -> None:
-    """Write front page, manifest and crate when a report changed or one of the three is not what it was."""
+    """Write front pages, manifest and crate when a report changed or one of these is not what it was."""
     manifest = _without_orphans(read_manifest(plan.out), plan.out)
     if not any(report["languages"] for report in manifest.get("reports", {}).values()):
         return  # nothing to list
     if not built.made and manifest.get("index") == index_of(manifest, plan.out):
         return
     from nbproof.manifest import origin, ro_crate
-    from nbproof.render import front_page
+    from nbproof.render import front_pages
 
+    pages, old = front_pages(plan.out, manifest), front_files(manifest)
+    check_free(plan.out, pages)
     manifest = {
         "schema": 1,
         "profile": plan.profile,
         **origin(),
         "environment": dict(plan.environment),
         "reports": manifest["reports"],
+        "index": dict.fromkeys([*pages, CRATE], ""),
     }
-    write_whole(plan.out / "index.html", front_page(plan.out, manifest).encode())
-    write_whole(plan.out / "ro-crate-metadata.json", ro_crate(manifest))
+    for name in {*old} - {*manifest["index"]}:
+        (plan.out / name).unlink(missing_ok=True)
+    write_whole(plan.out / "manifest.json", as_json(manifest))  # first: what stands there is known for a build's
+    for name, page in pages.items():
+        write_whole(plan.out / name, page.encode())
+    write_whole(plan.out / CRATE, ro_crate(manifest))
     manifest["index"] = index_of(manifest, plan.out)
     write_whole(plan.out / "manifest.json", as_json(manifest))
 
@@ -132,14 +162,14 @@ def _without_orphans(manifest: dict[str, Any], out: Path) -> dict[str, Any]:
 
 
 def index_of(manifest: Mapping[str, Any], out: Path) -> dict[str, str]:
-    """Hash what front page and crate are made from, the two themselves, and all else that the manifest says."""
+    """Hash what front pages and crate are made from, these themselves, and all else that the manifest says."""
     listed = {name: report["outputs"].get(f"search/{name}.json") for name, report in manifest["reports"].items()}
     files = [*rendering_files("nbproof.render", "nbproof.manifest"), project().path("CITATION.cff")]
     sources = labelled(files)
     rest = {key: value for key, value in manifest.items() if key != "index"}
     return {
         "key": text_hash(json.dumps([listed, sources], sort_keys=True)),
-        **{name: file_hash(out / name) for name in ("index.html", "ro-crate-metadata.json")},
+        **{name: file_hash(out / name) for name in front_files(manifest)},
         "seal": text_hash(as_json(rest).decode()),
     }
 
@@ -173,6 +203,10 @@ class Progress:
         """A cell begins."""
         self.bars.update(self.tasks[name], completed=index, total=total + 2, at=f"cell {index + 1} of {total}")
 
+    def taken(self, name: str, place: str) -> None:
+        """Say that the notebook need not be run."""
+        print(f"{name}: its run is taken from {place}", flush=True)
+
     def render(self, name: str, language: str) -> None:
         """A language is being rendered."""
         self.bars.update(self.tasks[name], advance=1, at=f"rendering {language}")
@@ -204,6 +238,7 @@ class _Crew:
         limit: float,
         pdf: bool,
         folder: Path | None,
+        cache: str,
     ) -> None:
         import multiprocessing
 
@@ -212,7 +247,8 @@ class _Crew:
         # macOS has a fork server too, but what its system libraries start does not survive a fork
         forks = "forkserver" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
         self.plan, self.built, self.progress = plan, built, progress
-        self.engine, self.limit, self.pdf, self.folder = engine if forks else "kernel", limit, pdf, folder
+        self.engine, self.limit, self.pdf = engine if forks else "kernel", limit, pdf
+        self.folder, self.cache = folder, cache
         # for what libraries keep between runs, so that the reader's settings stay out; may say where it is instead
         kept = {name: cache_folder(project().name) / name for name in ("matplotlib", "jupyter")}
         for place in kept.values():
@@ -256,7 +292,8 @@ class _Crew:
         self.progress.start(report.name, report.reasons)
         staged = staging(self.plan.out, report.name)
         used = replace(project(), languages=project().languages or report.languages)
-        job = Job(report, staged, self.plan.out, self.engine, used, self.plan.environment, self.pdf, self.folder)
+        where = (staged, self.plan.out, self.engine, used, self.plan.environment, self.pdf, self.folder, self.cache)
+        job = Job(report, *where)
         ours, theirs = self.context.Pipe(duplex=False)
         process = self.context.Process(target=make, args=(job, theirs, self.alive), daemon=False)
         self.running[ours] = (report, process, time.monotonic(), staged)  # first: an interrupt ends what is here

@@ -14,10 +14,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from nbproof.errors import OutputError, ParameterError, UnknownNameError, ended, reason, say
 from nbproof.project import Project, here, use
+
+if TYPE_CHECKING:
+    from nbproof.plan import ReportPlan
 
 __all__ = ["CommandParser", "add_command", "add_commands", "check_positive", "folder_option", "run_command", "shown"]
 
@@ -210,7 +213,14 @@ def add_commands(
     build.add_argument(
         "--no-render", action="store_true", help="run the notebooks and write their results, but no pages; needs --out"
     )
+    build.add_argument(
+        "--cache",
+        default="",
+        metavar="DIR|URL",
+        help="share runs with other checkouts: taken from there when made from the same, kept there when made here",
+    )
     build.add_argument("--plan", action="store_true", help="only say what would be made and why")
+    build.add_argument("--picture", type=Path, metavar="FILE.svg", help="with --plan: draw what is built from what")
 
 
 def folder_option(given: str) -> Path:
@@ -251,11 +261,17 @@ def _build(chosen: argparse.Namespace, source: Callable[[], Project], folders: b
         "given": given,
         "force": chosen.force,
     }
+    if chosen.picture and not (chosen.plan and chosen.picture.suffix == ".svg"):
+        raise ParameterError(f"--picture draws the plan as SVG; got {chosen.picture}; give --plan too, and FILE.svg.")
     if chosen.plan:
-        for report in builder.planned(names, **options).reports:
+        reports = builder.planned(names, **options).reports
+        for report in reports:
             print(f"{report.name}: {'; '.join(report.reasons) or 'up to date'}")
+        if chosen.picture:
+            _draw(reports, chosen.picture)
         return 0
-    built = builder.build(names, **options, jobs=chosen.jobs, engine=chosen.engine, limit=chosen.limit)
+    options |= {"jobs": chosen.jobs, "engine": chosen.engine, "limit": chosen.limit, "cache": chosen.cache}
+    built = builder.build(names, **options)
     if wrong := builder.failure(built):  # each was said when it failed
         if len(built.failed) + len(built.made) + len(built.kept) > 1:
             raise wrong
@@ -263,6 +279,16 @@ def _build(chosen: argparse.Namespace, source: Callable[[], Project], folders: b
     opened = built.out / ("notebooks" if chosen.no_render else "index.html")
     print(f"{len(built.made)} made, {len(built.kept)} up to date; open {shown(opened)}")
     return 0
+
+
+def _draw(reports: Sequence[ReportPlan], to: Path) -> None:
+    """Write the picture of a plan."""
+    from nbproof.folder import write_whole
+    from nbproof.look import words
+    from nbproof.picture import made_from
+
+    inputs, reasons = ({each.name: getattr(each, key) for each in reports} for key in ("run_inputs", "reasons"))
+    write_whole(to, made_from(inputs, reasons, words("en")).encode())
 
 
 def _verify(chosen: argparse.Namespace, source: Callable[[], Project], folders: bool) -> int:

@@ -28,11 +28,13 @@ from nbproof.errors import OutputError
 from nbproof.project import project
 
 __all__ = [
+    "CRATE",
     "TAKEN",
     "check_buildable",
     "check_free",
     "check_replaceable",
     "file_hash",
+    "front_files",
     "held_folder",
     "inside",
     "listed",
@@ -47,7 +49,8 @@ __all__ = [
 LOCKS = {".lock", ".lock.pid"}
 CONTROL = (*LOCKS, ".staging", "build.log", "failed", "manifest.json")  # what a build writes beside its outputs
 ENTRY = {"notebook": str, "languages": list, "outputs": dict, "read": list, "run_inputs": dict, "render_inputs": dict}
-TAKEN = {"reports": {}, "index": {"index.html": "", "ro-crate-metadata.json": ""}}
+CRATE = "ro-crate-metadata.json"
+TAKEN = {"reports": {}, "index": {"index.html": "", CRATE: ""}}
 """The manifest of a folder that a build has taken and not filled yet."""
 
 
@@ -88,7 +91,8 @@ def read_manifest(out: Path) -> dict[str, Any]:
         entries = found.get("reports", {}).values()
         whole = all(isinstance(found.get(part, {}), dict) for part in ("index", "environment"))
         whole &= all(isinstance(entry[key], kind) for entry in entries for key, kind in ENTRY.items())
-        names = [*found.get("files", ()), *found.get("reports", ()), *(entry["notebook"] for entry in entries)]
+        names = [name for part in ("files", "index", "reports") for name in found.get(part, ())]
+        names += [entry["notebook"] for entry in entries]
         names += [name for entry in entries for key in ("languages", "outputs", "read") for name in entry[key]]
         if not whole:
             raise TypeError
@@ -150,6 +154,11 @@ def check_buildable(out: Path) -> None:
 def _is_own(out: Path) -> bool:
     """Whether this is the project's folder for reports: its results are committed, so a clone has no manifest of it."""
     return out.resolve() == project().path(project().reports)
+
+
+def front_files(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the pages beside the reports and the crate, by file name."""
+    return sorted(name for name in manifest.get("index", TAKEN["index"]) if "." in name)
 
 
 def check_free(out: Path, names: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from html import escape
 from importlib import import_module
@@ -15,10 +16,23 @@ from nbproof.errors import ParameterError
 from nbproof.project import project
 from nbproof.shapes import read_toml
 
-__all__ = ["Look", "asset", "captioned", "closed", "html_table", "look", "provenance", "words"]
+__all__ = ["Look", "Sheet", "asset", "captioned", "closed", "html_table", "look", "provenance", "words"]
 
 ASSETS = Path(__file__).parent / "assets"
 REFERENCE = re.compile(r"""(\bid="|href="#|url\(#)""")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A page beside the reports: its title and markup.
+
+    ``label`` is what the bar says of it; ``places`` are what a search finds in it, as (anchor, heading, text).
+    """
+
+    title: str
+    body: str
+    label: str = ""
+    places: Sequence[tuple[str, str, str]] = ()
 
 
 class Look:
@@ -55,7 +69,7 @@ class Look:
         """Return the page's style sheet."""
         return asset("page.css")
 
-    def faces(self, text: str, strong: str, languages: Sequence[str], formulas: str = "") -> str:
+    def faces(self, text: str, strong: str, language: str, formulas: str = "") -> str:
         """Return the web fonts of a page that sets ``text``, ``strong`` in bold, and ``formulas``, as style rules."""
         return ""
 
@@ -83,8 +97,8 @@ class Look:
         """Return what stands once before the scripts of a page that has any."""
         return ""
 
-    def front(self, out: Path, reports: Mapping[str, Mapping[str, Any]], language: str) -> str:
-        """Return what a front page shows readers of one language between its head and its list of reports.
+    def sheets(self, out: Path, reports: Mapping[str, Mapping[str, Any]], language: str) -> Mapping[str, Sheet]:
+        """Return pages in one language beside the reports, by name; one named index stands for the list of reports.
 
         Parameters
         ----------
@@ -93,11 +107,11 @@ class Look:
         reports : mapping of report to its languages
             Every report that has a page in the folder, by name.
         """
-        return ""
+        return {}
 
-    def front_script(self) -> str:
-        """Return what the front page runs for that."""
-        return ""
+    def sheet_assets(self) -> tuple[str, str]:
+        """Return the style sheet and the script that those pages have beside nbproof's own."""
+        return "", ""
 
 
 def look() -> Look:

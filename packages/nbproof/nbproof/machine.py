@@ -138,8 +138,10 @@ def keep(channel: Connection, alive: Connection | None) -> bool:
     import ctypes
 
     ctypes.CDLL(None).prctl(ADOPT_ORPHANS, 1, 0, 0, 0)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until there is an answer to it
     child = os.fork()
     if child == 0:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return True
 
     def end(*_: Any) -> None:
@@ -148,6 +150,7 @@ def keep(channel: Connection, alive: Connection | None) -> bool:
 
     channel.close()  # the builder hears of the child's end
     signal.signal(signal.SIGTERM, end)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     if alive is not None:
         threading.Thread(target=wait_for_end, args=(alive, end), daemon=True).start()
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from nbproof.errors import OutputError
+from nbproof.folder import CRATE, front_files
 from nbproof.look import words
 from nbproof.project import project
 from nbproof.run import FIXED_ENVIRONMENT
@@ -76,7 +77,7 @@ def ro_crate(manifest: Mapping[str, Any]) -> bytes:
     outputs = {output: digest for report in reports for output, digest in report["outputs"].items()}
     inputs = {label: digest for report in reports for label, digest in _inputs(report).items()}
     files = [_file(_id(label), label, digest) for label, digest in outputs.items()]
-    files += [_file(label, label) for label in ("index.html", "manifest.json")]
+    files += [_file(label, label) for label in (*front_files(manifest), "manifest.json") if label != CRATE]
     authors, used = _authors(), project()
     program, licence = {"@id": f"#{used.name}"}, used.licence
     tongues = [
@@ -85,7 +86,7 @@ def ro_crate(manifest: Mapping[str, Any]) -> bytes:
     ]
     graph = [
         {
-            "@id": "ro-crate-metadata.json",
+            "@id": CRATE,
             "@type": "CreativeWork",
             "about": {"@id": "./"},
             "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},

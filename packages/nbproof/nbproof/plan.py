@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from nbproof.errors import NotebookError, ParameterError, UnknownNameError
-from nbproof.folder import check_buildable, check_free, file_hash, read_manifest
+from nbproof.folder import CRATE, check_buildable, check_free, file_hash, read_manifest
 from nbproof.parameters import Literal, cells_of, chosen, parameters_of, profile_of
 from nbproof.project import project
 
@@ -32,6 +32,7 @@ IMPORT = re.compile(
 )
 # what an executed notebook owes to the builder
 RUNNERS = ("engine.py", "machine.py", "page.py", "results.py", "run.py")
+FORCED = "asked for by --force"
 RENDERERS = ("nbproof.document", "nbproof.render", "nbproof.results")
 
 
@@ -144,7 +145,7 @@ def planned(
         for report in plan.stale
         for folder, kind in (*of_run, *product(report.languages, ("html", "pdf")))
     ]
-    check_free(out, ["index.html", "ro-crate-metadata.json", *sure])
+    check_free(out, [CRATE, *(used.front("index", each) for each in wanted), *sure])
     _forget()
     return plan
 
@@ -195,7 +196,7 @@ def _plan_report(
     if old.get("run_inputs"):
         why_run = _changes(old.get("run_inputs", {}), inputs, before.get("environment", {}), environment)
     if force:
-        why_run = ["asked for by --force"]
+        why_run = [FORCED]
     damage = [
         f"output {name} {'is missing' if found == 'missing' else 'was changed'}"
         for name, digest in old.get("outputs", {}).items()

@@ -90,6 +90,10 @@ class Project:
         """The folder the reports go to."""
         return self.path(self.reports)
 
+    def front(self, name: str, language: str) -> str:
+        """The file of a page beside the reports; the first language's goes without the language in its name."""
+        return f"{name}.html" if language in self.languages[:1] else f"{name}.{language}.html"
+
     def path(self, name: str) -> Path:
         """A file or folder of the project."""
         return self.root / name

@@ -12,24 +12,25 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from html import escape, unescape
 from pathlib import Path
 from string import Template
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 
 import jinja2
 
 from nbproof.document import Document
 from nbproof.errors import OutputError
-from nbproof.look import asset, look, words
+from nbproof.look import Sheet, asset, look, words
 from nbproof.project import project
 
-__all__ = ["Front", "front_page", "html", "page", "pdf"]
+__all__ = ["front_pages", "html", "page", "pdf"]
 
 FORMULA = re.compile(r"<math\b.*?(?=<annotation)", re.DOTALL)  # what is drawn of it
+LABEL = re.compile(r'(?:aria-label|data-[a-z]+)="([^"]*)"')  # what a script may show
 STRONG = re.compile(r"<(h[1-6]|th|strong|b|dt)\b[^>]*>(.*?)</\1>", re.DOTALL)  # what the style sheet sets in bold
 
 
@@ -50,7 +51,8 @@ def html(document: Document, languages: tuple[str, ...]) -> str:
     """
     body = document.converted("html", "--mathml", "--syntax-highlighting=none")
     said = words(document.language)
-    bar = parts().bar(document.name, said, {each: words(each) for each in languages if each != document.language})
+    home = project().front("index", document.language)
+    bar = parts().bar(document.name, home, said, {each: words(each) for each in languages if each != document.language})
     contents = parts().contents(document.sections, said["contents"])
     body = f"<h1>{escape(document.title)}</h1>\n{body}"
     explorer = [look().library(), *document.scripts] if document.scripts else []
@@ -67,18 +69,18 @@ def page(
     body: str,
     script: str,
     data: str = "",
-    languages: tuple[str, ...] = (),
     labels: str = "",
+    style: str = "",
 ) -> str:
     """Put a body into the house page: fonts cut to its characters, both themes, a policy that lets nothing load.
 
-    ``languages`` names those of the text where there are several; ``labels`` is text that the script writes.
+    ``labels`` is text that the script writes, and ``style`` what its style sheet has beside the house's.
     """
     said, used = words(language), project()
     made_by = f"{used.name} {used.version}".rstrip()
     footer = said["footer"].format(made_by)
     seen = plain_text(f"{bar} {contents} {body} {footer} {title}")
-    natives = (words(each)["native"] for each in used.languages or languages or (language,))
+    natives = (words(each)["native"] for each in used.languages or (language,))
     text = seen + data + labels + "".join(natives) + said["skip"]
     strong = plain_text(contents + " ".join(part for _, part in STRONG.findall(body))) + title + labels
     script_hash = b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -87,9 +89,9 @@ def page(
         hashes=f"'sha256-{script_hash}'",
         generator=made_by,
         title=escape(title),
-        fonts=look().faces(text, strong, languages or (language,), plain_text(" ".join(FORMULA.findall(body)))),
+        fonts=look().faces(text, strong, language, plain_text(" ".join(FORMULA.findall(body)))),
         theme=look().theme(),
-        css=look().css(),
+        css=look().css() + style,
         skip=said["skip"],
         bar=bar,
         contents=contents,
@@ -148,33 +150,33 @@ def plain_text(markup: str) -> str:
     return unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<(style|script|svg)\b.*?</\1>", " ", markup, flags=re.DOTALL)))
 
 
-@dataclass(frozen=True)
-class Front:
-    """What a front page says beside its list of reports: ``words`` by language, and ``more`` markup below the list."""
-
-    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    more: Mapping[str, str] = field(default_factory=dict)
-
-
-def front_page(out: Path, manifest: Mapping[str, Any], front: Front | None = None) -> str:
-    """Render the index of a folder of reports.
+def front_pages(
+    out: Path,
+    manifest: Mapping[str, Any],
+    own: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, str]:
+    """Render the index of a folder of reports, and what the project's look has beside it, in each language.
 
     Parameters
     ----------
     out : Path
         Folder of built reports; their search data are read from it.
     manifest : mapping
-        The build's manifest; every report in it that was rendered is listed, below what the project's look has to
-        show first.
-    front : Front, optional
-        Title and lead; by default those of the project.
+        The build's manifest; every report in it that was rendered is listed, unless the look has an index of its own.
+    own, more : mapping of language
+        Words in place of the project's, such as title and lead, and markup below the list of reports.
+
+    Returns
+    -------
+    dict
+        Pages by file name; ``index.html`` is in the first language that is there.
 
     Raises
     ------
     OutputError
         When no report has search data.
     """
-    front = front or Front()
     files = {name: out / "search" / f"{name}.json" for name in manifest["reports"]}
     reports = {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items() if file.is_file()}
     made = {language for report in reports.values() for language in report}
@@ -183,32 +185,44 @@ def front_page(out: Path, manifest: Mapping[str, Any], front: Front | None = Non
         raise OutputError(
             f"no report in {out} can be listed, their search data are gone; make them again with --force."
         )
-    sections = {
-        language: [
-            {
-                "page": f"{language}/{name}.html",
-                "anchor": each["anchor"],
-                "title": report[language]["title"],
-                "heading": each["heading"],
-                "text": " ".join(each["text"].split()),
-            }
-            for name, report in reports.items()
-            if language in report
-            for each in report[language]["sections"]
-        ]
-        for language in languages
-    }
-    said = {language: {**words(language), **front.words.get(language, {})} for language in languages}
-    first = {language: look().front(out, reports, language) for language in languages}
-    body = parts().front(said, project().languages[0], reports, first, front.more).strip()
-    shown = ("title", "placeholder", "hits")
-    data = _json("search-data", sections)
-    data += _json("search-words", {language: {k: said[language][k] for k in shown} for language in languages})
-    own = "".join(f'navigator.language.startsWith("{each}") ? "{each}" : ' for each in languages[1:]) + "language"
-    script = asset("page.js") + asset("index.js").replace("/* more */", look().front_script()).replace("/* own */", own)
-    return page(
-        languages[0], said[languages[0]]["title"], parts().front_bar(said), "", body, script, data, tuple(languages)
-    )
+    said = {language: {**words(language), **own.get(language, {})} for language in languages}
+    style, script = look().sheet_assets()
+    script, pages = "\n".join((asset("page.js"), asset("index.js"), script)), {}
+    for language, used in said.items():
+        told = {name: report[language] for name, report in reports.items() if language in report}
+        listed = parts().front(language, used, project().languages[:1], told, more.get(language, ""))
+        sheets = {"index": Sheet(used["title"], listed), **look().sheets(out, reports, language)}
+        found = {"places": _places(told, sheets, language), "hits": used["hits"], "others": used["others"]}
+        links = {sheet.label: project().front(name, language) for name, sheet in sheets.items() if sheet.label}
+        for name, sheet in sheets.items():
+            others = {each: project().front(name, each) for each in languages}
+            bar = parts().front_bar(others, said, language, links)
+            labels = unescape(" ".join([used["placeholder"], *LABEL.findall(sheet.body)]))
+            data = _json("search-data", found)
+            body = sheet.body.strip()
+            pages[others[language]] = page(language, sheet.title, bar, "", body, script, data, labels, style)
+    pages.setdefault("index.html", pages[project().front("index", languages[0])])
+    return pages
+
+
+def _places(reports: Mapping[str, Any], sheets: Mapping[str, Sheet], language: str) -> list[list[str]]:
+    """What a search looks through: address, title, heading and text of every section."""
+    found = [
+        (f"{language}/{name}.html", report["title"], (each["anchor"], each["heading"], each["text"]))
+        for name, report in reports.items()
+        for each in report["sections"]
+    ]
+    found += [
+        (project().front(name, language), each.title, one) for name, each in sheets.items() for one in each.places
+    ]
+    return [
+        [f"{file}#{anchor}" if anchor else file, *map(_line, (title, "" if heading == title else heading, text))]
+        for file, title, (anchor, heading, text) in found
+    ]
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _json(anchor: str, value: Any) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 from nbproof.errors import NotebookError
 from nbproof.folder import file_hash, listed
 from nbproof.machine import ONE_THREAD, end_below, keep, wait_for_end
-from nbproof.plan import ReportPlan, run_inputs, text_hash
+from nbproof.plan import FORCED, ReportPlan, run_inputs, text_hash
 from nbproof.project import Project, project, use
 from nbproof.results import LANGUAGES
 
@@ -57,6 +57,7 @@ class Job:
     environment: Mapping[str, str]
     pdf: bool = True
     folder: Path | None = None
+    cache: str = ""
 
 
 def make(job: Job, channel: Connection, alive: Connection | None = None) -> None:
@@ -104,7 +105,7 @@ def _make(job: Job, channel: Connection) -> dict[str, Any]:
     executed = files / "notebooks" / f"{report.name}.ipynb"
     executed.parent.mkdir(parents=True)
     if report.run:
-        read = _run(job, channel, executed)
+        read = _taken_or_run(job, channel, executed)
     else:
         shutil.copy(job.out / "notebooks" / executed.name, executed)
         read = json.loads((job.out / "manifest.json").read_text(encoding="utf-8"))["reports"][report.name]["read"]
@@ -127,6 +128,22 @@ def _make(job: Job, channel: Connection) -> dict[str, Any]:
         "render_inputs": dict(report.render_inputs),
         "outputs": outputs,
     }
+
+
+def _taken_or_run(job: Job, channel: Connection, executed: Path) -> list[str]:
+    """Take the run from the cache, where there is one and nothing is forced; else run, and keep it there."""
+    if not job.cache:
+        return _run(job, channel, executed)
+    from nbproof.cache import open_cache
+
+    cache, forced = open_cache(job.cache), job.report.reasons == (FORCED,)
+    read = None if forced else cache.take(job.report, job.environment, executed)
+    if read is None:
+        read = _run(job, channel, executed)
+        cache.keep(job.report, job.environment, executed, read)
+    else:
+        channel.send(("taken", cache.place))
+    return read
 
 
 def _run(job: Job, channel: Connection, executed: Path) -> list[str]:

@@ -19,7 +19,7 @@ from typing import Any
 
 from nbproof.builder import build, index_of
 from nbproof.errors import NotebookError
-from nbproof.folder import as_json, file_hash, held_folder, listed, read_manifest, write_whole
+from nbproof.folder import CRATE, as_json, file_hash, front_files, held_folder, listed, read_manifest, write_whole
 from nbproof.manifest import ro_crate
 from nbproof.plan import file_label, find_notebooks, text_hash
 from nbproof.project import project
@@ -28,7 +28,7 @@ from nbproof.shapes import read_toml
 
 __all__ = ["MARKED", "Verified", "as_table", "notes", "readme_drifts", "verify"]
 
-INDEX, CRATE, MANIFEST = "index.html", "ro-crate-metadata.json", "manifest.json"
+MANIFEST = "manifest.json"
 FACTS = ("commit", "dirty", "date", "environment")  # of the build that was, which no later one can repeat
 KEPT = ("values", "numbers")  # of a payload: numbers that have a tolerance
 COORDINATE = re.compile(r"-?\d+(?:\.\d{1,2})?(?![\d.])")
@@ -85,7 +85,7 @@ def differences(
     files = {output: name for name, entry in reports.items() for output in entry["outputs"]}
     if whole:
         (fresh / CRATE).write_bytes(ro_crate(manifest))
-        files |= {INDEX: "all", CRATE: "all"}
+        files |= dict.fromkeys(front_files(expected), "all")
     changed = {name: drift for name, report in files.items() if (drift := _file_drift(report, name, standing, fresh))}
     drifts += [drift for name, drift in changed.items() if not name.startswith("results/")]  # told above, by number
     if whole:

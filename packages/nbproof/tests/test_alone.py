@@ -21,6 +21,7 @@ README = ROOT / "README.md"
 MODULES = sorted((ROOT / "nbproof").rglob("*.py"))
 COME_WITH = {
     "IPython": "ipykernel",
+    "fontTools": "fonttools",
     "pypandoc": "pypandoc-binary",
     "zmq": "ipykernel",
     "traitlets": "papermill",

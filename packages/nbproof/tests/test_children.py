@@ -21,6 +21,11 @@ from nbproof.machine import keep
 os.setsid()
 keep(Connection(int(sys.argv[1])), Connection(int(sys.argv[2]), writable=False))
 """  # what a process of the builder does: stay behind as the keeper of a child, which goes on below
+SLOW = """
+import os, time
+fork = os.fork
+os.fork = lambda: (child := fork()) and time.sleep(1) or child
+"""  # a busy machine: the child is at work before its keeper goes on
 STARTED = {  # prints the process id of what it started
     "a child": "print(subprocess.Popen(['sleep', '600']).pid, flush=True)",
     "a session": "print(subprocess.Popen(['sleep', '600'], start_new_session=True).pid, flush=True)",
@@ -52,7 +57,7 @@ def gone(pid: int) -> bool:
 )
 def test_it_is_gone_when_its_notebook_ends(start, end):
     source, code = ENDS[end]
-    source = "\n".join([KEPT, STARTED[start], "print('started', flush=True)", source])
+    source = "\n".join([SLOW * (end == "late"), KEPT, STARTED[start], "print('started', flush=True)", source])
     (alive, kept_open), (ours, theirs) = Pipe(duplex=False), Pipe(duplex=False)
     with alive, kept_open, ours, theirs:
         keeper = subprocess.Popen(

@@ -267,7 +267,7 @@ def test_a_clone_without_pages_has_its_results_compared_and_is_told(copy_of_buil
         if path.name != "results":
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     before = sorted(copy_of_built.reports.rglob("*"))
-    done = copy_of_built.run("verify")
+    done = copy_of_built.here("verify")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "holds no built pages: only results were compared" in done.stdout
     assert sorted(copy_of_built.reports.rglob("*")) == before

@@ -17,6 +17,8 @@ from semfit.interaction import products, simple_slopes
 from semfit.moments import Moments
 from semfit.ordinal_groups import level_model
 from semfit.pls import PlsFit, pls
+from semfit.plsgroups import PlsGroups, pls_groups
+from semfit.plspredict import PlsPrediction, pls_predict
 from semfit.pooling import fit_imputed, pool
 from semfit.power import (
     chisq_power,
@@ -27,7 +29,7 @@ from semfit.power import (
     rmsea_sample_size,
     simulate,
 )
-from semfit.resampling import Bootstrap, bootstrap
+from semfit.resampling import Bootstrap, bootstrap, weighted_refit
 from semfit.result import SemFit
 from semfit.standardize import delta_errors
 from semfit.syntax import parse
@@ -44,6 +46,8 @@ __all__ = [
     "NotTestable",
     "ParameterError",
     "PlsFit",
+    "PlsGroups",
+    "PlsPrediction",
     "SemFit",
     "SemfitError",
     "UnknownNameError",
@@ -60,6 +64,8 @@ __all__ = [
     "level_model",
     "parse",
     "pls",
+    "pls_groups",
+    "pls_predict",
     "pool",
     "population_fit",
     "population_moments",
@@ -70,4 +76,5 @@ __all__ = [
     "simple_slopes",
     "simulate",
     "wald",
+    "weighted_refit",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from semfit.comparison import difference
+from semfit.comparison import HypothesisStatistic, difference
 from semfit.errors import NotTestable, ParameterError, UnknownNameError
 from semfit.fit import fit
 from semfit.ordinal_groups import ORDINAL_LADDER, check_ladder, level_model, level_rows
@@ -88,7 +88,10 @@ class Invariance:
     ) -> dict[str, float | bool]:
         if one.test.df == above.test.df:  # the same model, written with other parameters
             return {"d_df": 0, "holds_chisq": True, "holds_indices": True}
-        test = difference(one, above)
+        try:
+            test = difference(one, above)
+        except ParameterError:  # strong misfit leaves a scaled test without a value
+            test = HypothesisStatistic("", np.nan, one.test.df - above.test.df, np.nan, "")
         d_cfi, d_rmsea = row["cfi"] - last["cfi"], row["rmsea"] - last["rmsea"]
         return {
             "d_chisq": test.chisq,

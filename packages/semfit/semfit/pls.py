@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr, ndtri
 
 from semfit.columns import correlation
 from semfit.errors import ParameterError, UnknownNameError
 from semfit.moments import Moments, from_moments, read
 from semfit.plsmodel import SCHEMES, PlsModel, effects, outer_weights, read_model, reliabilities, structure
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 Array = np.ndarray
 BATCH = 100  # resamples solved together; part of the definition of the random streams
 LEVEL = 0.95
+CLOSE = 1e-10  # how still the weights of a resample stand, where those of the sample stand at 1e-13
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,8 @@ class PlsFit:
         ``values`` of every resample.
     failed : int
         Resamples without a solution; they are left out.
+    acceleration : array, shape (values,), optional
+        Of BCa intervals, in place of percentiles, see :meth:`accelerated`.
     """
 
     model: PlsModel
@@ -57,10 +66,11 @@ class PlsFit:
     dropped: int = 0
     draws: Array | None = None
     failed: int = 0
+    acceleration: Array | None = None
 
     @cached_property
     def values(self) -> Array:
-        """Loadings, weights, paths, and indirect effects, in the order of ``estimates`` and ``effects``."""
+        """Loadings, weights, paths, indirect and total effects, in the order of ``estimates`` and ``effects``."""
         return _values(self.model, self.correlation[None], self.weights[None], self.consistent)[0]
 
     @property
@@ -86,26 +96,60 @@ class PlsFit:
 
     @cached_property
     def effects(self) -> pd.DataFrame:
-        """Every effect of one construct on another: direct, indirect and total; with draws se and interval of est, the
-        indirect one."""
-        m, direct = self.model, dict(zip(self.model.paths, self._paths, strict=True))
+        """Every effect of one construct on another: direct, indirect and total; with draws error and interval of the
+        indirect one (se, ci_low, ci_high) and of the total one (total_se, total_low, total_high)."""
+        m, direct = self.model, dict(zip(self.model.paths, self.values[self.at_paths], strict=True))
         frame = pd.DataFrame(m.effects, columns=["rhs", "lhs"])[["lhs", "rhs"]]
         frame["direct"] = [direct.get(pair, 0.0) for pair in m.effects]
-        frame = self._with_draws(frame, slice(len(self.values) - len(frame), None))
-        return frame.assign(total=frame["direct"] + frame["est"]).rename(columns={"est": "indirect"})
+        k, last = len(frame), len(self.values)
+        total = self._with_draws(frame[[]], slice(last - k, last)).rename(
+            columns={"est": "total", "se": "total_se", "ci_low": "total_low", "ci_high": "total_high"}
+        )
+        frame = self._with_draws(frame, slice(last - 2 * k, last - k)).rename(columns={"est": "indirect"})
+        return frame.join(total)
 
     def _with_draws(self, frame: pd.DataFrame, at: slice) -> pd.DataFrame:
         frame = frame.assign(est=self.values[at])
         if self.draws is None:
             return frame
         own = self.draws[:, at]
-        low, high = np.quantile(own, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+        shares = np.full((len(frame), 2), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        if self.acceleration is not None:  # Efron (1987), equation 6.8
+            below = np.clip((own < self.values[at]).mean(0), 0.5 / len(own), 1 - 0.5 / len(own))
+            z = ndtri(below)[:, None] + ndtri(shares)
+            shares = ndtr(ndtri(below)[:, None] + z / (1 - self.acceleration[at, None] * z))
+        low, high = np.array([np.quantile(column, each) for column, each in zip(own.T, shares, strict=True)]).T
         return frame.assign(se=own.std(0, ddof=1), ci_low=low, ci_high=high)
 
+    def accelerated(self, data: pd.DataFrame) -> PlsFit:
+        """Return the fit with bias-corrected and accelerated (BCa) intervals, the acceleration by the jackknife.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            The rows that the fit is to, each of which is left out once.
+
+        References
+        ----------
+        Efron (1987), doi:10.1080/01621459.1987.10478410.
+        """
+        X = _centred(data, self.model)
+        N, left = len(X), []
+        for k in range(0, N, BATCH):
+            counts = np.full((min(BATCH, N - k), N), 1 / (N - 1))
+            counts[np.arange(len(counts)), np.arange(k, k + len(counts))] = 0
+            left.append(solutions(self, X, counts)[1])
+        found = np.concatenate(left)
+        d = np.nanmean(found, 0) - found
+        with np.errstate(invalid="ignore"):
+            slant = np.nansum(d**3, 0) / (6 * np.nansum(d**2, 0) ** 1.5)
+        return replace(self, acceleration=np.nan_to_num(slant))  # what does not vary, as a single item's loading
+
     @property
-    def _paths(self) -> Array:
+    def at_paths(self) -> slice:
+        """Where the paths stand in ``values``."""
         k = 2 * len(self.model.items)
-        return self.values[k : k + len(self.model.paths)]
+        return slice(k, k + len(self.model.paths))
 
     @cached_property
     def correlations(self) -> pd.DataFrame:
@@ -132,7 +176,7 @@ class PlsFit:
     def paths(self) -> pd.DataFrame:
         """Paths with f2, what R2 loses without the cause as a share of what stays unexplained, and VIF of the cause."""
         C, lines = self.correlations.to_numpy(), []
-        for (cause, name), est in zip(self.model.paths, self._paths, strict=True):
+        for (cause, name), est in zip(self.model.paths, self.values[self.at_paths], strict=True):
             causes = self.model.causes(name)
             y, xs = self.model.at(name), self.model.at(*causes)
             full, less = _r2(C, y, xs), _r2(C, y, self.model.at(*(c for c in causes if c != cause)))
@@ -149,23 +193,72 @@ class PlsFit:
 
     @cached_property
     def reliability(self) -> pd.DataFrame:
-        """rho_A of every construct (1 for mode B and single items), rho_C and AVE of mode A blocks.
+        """rho_A of every construct (1 for mode B and single items); alpha of the standardised items, rho_C and AVE of
+        mode A blocks.
 
-        Dijkstra & Henseler (2015) for rho_A; Fornell & Larcker (1981), doi:10.2307/3151312, for the others.
+        Dijkstra & Henseler (2015) for rho_A; Fornell & Larcker (1981), doi:10.2307/3151312, for rho_C and AVE.
         """
         m = self.model
-        rho, rows = reliabilities(m, self.correlation, self.weights), {}
+        rho, rows = reliabilities(m, self.correlation, self.weights), dict[str, tuple[float, ...]]()
         for j, name in enumerate(m.constructs):
             own = self.values[[k for k, (of, _) in enumerate(m.owned) if of == name]]
             total, noise = own.sum() ** 2, (1 - own**2).sum()
-            several = m.modes[j] == "A" and len(own) > 1
-            rows[name] = (rho[j], *((total / (total + noise), (own**2).mean()) if several else (np.nan, np.nan)))
-        return pd.DataFrame.from_dict(rows, orient="index", columns=["rho_A", "rho_C", "ave"])
+            at, k = m.block(name), len(own)
+            if m.modes[j] == "A" and k > 1:
+                alpha = k / (k - 1) * (1 - k / self.correlation[np.ix_(at, at)].sum())
+                rows[name] = (rho[j], total / (total + noise), (own**2).mean(), alpha)
+            else:
+                rows[name] = (rho[j], np.nan, np.nan, np.nan)
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["rho_A", "rho_C", "ave", "alpha"])
 
     def scores(self, data: pd.DataFrame) -> pd.DataFrame:
         """Return the composites of given rows, which are standardised by their own means and deviations."""
-        rows = read(data, self.model.items).groups[0].raw[0]
-        return pd.DataFrame((rows - rows.mean(0)) / rows.std(0) @ self.weights, columns=list(self.model.constructs))
+        X = _centred(data, self.model)
+        return pd.DataFrame(X / X.std(0) @ self.weights, columns=list(self.model.constructs))
+
+    def importance(self, data: pd.DataFrame, target: str, ranges: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
+        """Return importance and performance of what leads to a construct (IPMA).
+
+        Items are brought to 0 to 100 by the ends of their scale and weighted by unstandardised weights of sum 1.
+        ``performance`` is the mean of such a composite; ``importance`` its unstandardised total effect, points of the
+        target a point of its own; ``total`` the standardised one.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            The rows that the fit is to.
+        target : str
+            An explained construct.
+        ranges : mapping of item to (lowest, highest)
+            Ends of the scales.
+
+        References
+        ----------
+        Ringle & Sarstedt (2016), doi:10.1108/IMDS-10-2015-0449.
+        """
+        m = self.model
+        if target not in m.explained:
+            raise UnknownNameError("explained construct", target, m.explained)
+        low, high = np.array([ranges[item] for item in m.items], dtype=float).T
+        X = 100 * (read(data, m.items).groups[0].raw[0] - low) / (high - low)
+        w = self.weights / X.std(0)[:, None]
+        scores = pd.DataFrame(X @ (w / w.sum(0)), columns=list(m.constructs))
+        found = self.effects.query("lhs == @target").set_index("rhs")[["total"]]
+        spread = scores.std()
+        found["importance"] = found["total"] * spread[target] / spread[found.index]
+        return found.assign(performance=scores.mean()[found.index]).rename_axis("construct").reset_index()
+
+    def plot(self, *, names: Mapping[str, str] | None = None, without: Collection[str] = ()) -> Axes:
+        """Draw the paths between constructs, as ``SemFit.plot`` does; needs matplotlib, the extra ``plot``."""
+        from semfit.diagram import plot_paths
+
+        drawn = self.estimates.query("op == '=~' and lhs != rhs or op == '~'")
+        ends = {} if self.draws is not None else {"ci_low": drawn["est"], "ci_high": drawn["est"]}
+        shown: Any = SimpleNamespace(
+            standardized=drawn.assign(std_all=drawn["est"], group=1, **ends), r2=self.r2["r2"], identified=True,
+            converged=self.converged, problems=self.problems, table=SimpleNamespace(groups=1),
+        )  # fmt: skip
+        return plot_paths(shown, items=False, names=names, without=without)
 
     def summary(self) -> str:
         """Return problems first, then paths, R2, reliability and the items' loadings and weights as text."""
@@ -273,22 +366,12 @@ def pls(
 
 def _bootstrapped(fit: PlsFit, rows: Array, draws: int, seed: int | None) -> PlsFit:
     """Return the fit with the values of resampled rows."""
-    X = rows - rows.mean(0)
-    low, high = np.tril_indices(X.shape[1])
-    products, parts = X[:, low] * X[:, high], []
+    X, parts = rows - rows.mean(0), []
     sizes = [min(BATCH, draws - k) for k in range(0, draws, BATCH)]
     for size, stream in zip(sizes, np.random.SeedSequence(seed).spawn(len(sizes)), strict=True):
         picks = np.random.default_rng(stream).integers(0, len(X), (size, len(X)))
         counts = np.stack([np.bincount(p, minlength=len(X)) for p in picks]) / len(X)
-        mean, S = counts @ X, np.empty((size, X.shape[1], X.shape[1]))
-        S[:, low, high] = S[:, high, low] = counts @ products
-        S -= mean[:, :, None] * mean[:, None, :]
-        R = correlation(S[np.diagonal(S, axis1=1, axis2=2).min(1) > 1e-12])
-        R = R[np.linalg.eigvalsh(R)[:, 0] > 1e-12]
-        W, _, converged = outer_weights(fit.model, R, fit.scheme)
-        same = np.einsum("bij,bik,kj->bj", W, R, fit.weights)  # covariance of new and original composites
-        W = W * np.where(same < 0, -1.0, 1.0)[:, None]
-        parts.append(_values(fit.model, R, W, fit.consistent)[converged])
+        parts.append(solutions(fit, X, counts)[1])
     found = np.concatenate(parts)
     found = found[np.isfinite(found).all(1)]
     if len(found) < 2:
@@ -296,8 +379,58 @@ def _bootstrapped(fit: PlsFit, rows: Array, draws: int, seed: int | None) -> Pls
     return replace(fit, draws=found, failed=draws - len(found))
 
 
+def solutions(fit: PlsFit, X: Array, counts: Array) -> tuple[Array, Array]:
+    """Return what a fit is to rows that count so much: weights (batch, p, J) and values (batch, values).
+
+    Both are nan where there is no solution; ``X`` and ``counts`` as of :func:`weighted_correlations`.
+    """
+    R, sound = weighted_correlations(X, counts)
+    found, _, converged = outer_weights(fit.model, R, fit.scheme, CLOSE)
+    found = turned(found, R, fit.weights)
+    sound[sound] = converged
+    W, values = np.full((len(counts), *fit.weights.shape), np.nan), np.full((len(counts), len(fit.values)), np.nan)
+    W[sound], values[sound] = found[converged], _values(fit.model, R, found, fit.consistent)[converged]
+    return W, values
+
+
+def _centred(data: pd.DataFrame, model: PlsModel) -> Array:
+    rows = read(data, model.items).groups[0].raw[0]
+    return rows - rows.mean(0)
+
+
+def weighted_correlations(X: Array, counts: Array) -> tuple[Array, Array]:
+    """Return correlations of rows that count so much, and for which of the batch there are some of full rank.
+
+    Parameters
+    ----------
+    X : array, shape (N, p)
+        Centred.
+    counts : array, shape (batch, N)
+        What each row counts, of sum 1.
+
+    Returns
+    -------
+    R : array, shape (sound ones, p, p)
+    sound : array of bool, shape (batch,)
+    """
+    (low, high), p = np.tril_indices(X.shape[1]), X.shape[1]
+    mean, S = counts @ X, np.empty((len(counts), p, p))
+    S[:, low, high] = S[:, high, low] = counts @ (X[:, low] * X[:, high])
+    S -= mean[:, :, None] * mean[:, None, :]
+    sound = np.diagonal(S, axis1=1, axis2=2).min(1) > 1e-12
+    R = correlation(S[sound])
+    full = np.linalg.eigvalsh(R)[:, 0] > 1e-12
+    sound[sound] = full
+    return R[full], sound
+
+
+def turned(W: Array, R: Array, like: Array) -> Array:
+    """Return weights (batch, p, J) with the sign of every composite turned to go with another's, weighted ``like``."""
+    return W * np.where((W * (R @ like)).sum(-2) < 0, -1.0, 1.0)[..., None, :]
+
+
 def _values(model: PlsModel, R: Array, W: Array, consistent: bool) -> Array:
-    """Return loadings, weights, paths and indirect effects of each of a batch, shape (batch, values)."""
+    """Return loadings, weights, paths, indirect and total effects of each of a batch, shape (batch, values)."""
     at = tuple(np.array([(model.items.index(item), model.constructs.index(name)) for name, item in model.owned]).T)
     loadings, weights = (R @ W)[:, at[0], at[1]], W[:, at[0], at[1]]
     C = _construct_correlations(model, R, W, consistent)
@@ -309,7 +442,7 @@ def _values(model: PlsModel, R: Array, W: Array, consistent: bool) -> Array:
         loadings = np.where(noisy, corrected, loadings)
     B = structure(model, C)
     direct = np.stack([B[:, b, a] for a, b in model.path_cells], -1)
-    return np.concatenate([loadings, weights, direct, effects(model, B)], -1)
+    return np.concatenate([loadings, weights, direct, *effects(model, B)], -1)
 
 
 def _construct_correlations(model: PlsModel, R: Array, W: Array, consistent: bool) -> Array:

@@ -1,4 +1,4 @@
-"""Know a PLS path model: its constructs, items, modes and paths, and the iteration that finds the weights."""
+"""A PLS path model: its constructs, items, modes and paths, and the iteration that finds the weights."""
 
 from __future__ import annotations
 
@@ -130,13 +130,15 @@ def _check(model: PlsModel) -> None:
         raise ParameterError(f"the paths run in a loop through {', '.join(loop)}; PLS needs paths without loops.")
 
 
-def outer_weights(model: PlsModel, R: Array, scheme: str) -> tuple[Array, Array, Array]:
+def outer_weights(model: PlsModel, R: Array, scheme: str, still: float = TOLERANCE) -> tuple[Array, Array, Array]:
     """Return weights, iterations and whether they converged, for a batch of correlation matrices.
 
     Parameters
     ----------
     R : array, shape (batch, p, p)
         Correlations of the items.
+    still : float
+        How little the weights move at the end.
 
     Returns
     -------
@@ -145,29 +147,30 @@ def outer_weights(model: PlsModel, R: Array, scheme: str) -> tuple[Array, Array,
     iterations, converged : arrays, shape (batch,)
     """
     mask = model.mask
-    W = _scaled(np.broadcast_to(mask.astype(float), (len(R), *mask.shape)), R)
+    W, RW = _scaled(np.broadcast_to(mask.astype(float), (len(R), *mask.shape)), R)
     formative = mask @ np.array([mode == "B" for mode in model.modes])
-    within = np.where((mask @ mask.T) & formative[:, None], R, np.eye(len(mask)))  # mode A: identity
-    inverse = np.linalg.inv(within)
+    inverse = None
+    if formative.any():
+        inverse = np.linalg.inv(np.where((mask @ mask.T) & formative[:, None], R, np.eye(len(mask))))  # mode A: itself
     iterations, moving = np.zeros(len(R), dtype=int), np.ones(len(R), dtype=bool)
     for _ in range(LIMIT):
         at = np.flatnonzero(moving)
         if not len(at):
             break
-        own = R[at]
-        C = W[at].swapaxes(1, 2) @ own @ W[at]
-        proxies = np.where(mask, own @ W[at] @ _inner(model, C, scheme), 0.0)
-        new = _scaled(np.where(mask, inverse[at] @ proxies, 0.0), own)
+        proxies = np.where(mask, RW[at] @ _inner(model, W[at].swapaxes(1, 2) @ RW[at], scheme), 0.0)
+        new, image = _scaled(proxies if inverse is None else np.where(mask, inverse[at] @ proxies, 0.0), R[at])
         change = np.abs(np.abs(new) - np.abs(W[at])).max((1, 2))  # signs may turn together without end
-        W[at] = new
+        W[at], RW[at] = new, image
         iterations[at] += 1
-        moving[at] = change >= TOLERANCE  # not so where it is not a number
+        moving[at] = change >= still  # not so where it is not a number
     return W, iterations, ~moving & np.isfinite(W).all((1, 2))
 
 
-def _scaled(W: Array, R: Array) -> Array:
-    """Give every composite variance 1."""
-    return W / np.sqrt(np.einsum("bij,bik,bkj->bj", W, R, W))[:, None, :]
+def _scaled(W: Array, R: Array) -> tuple[Array, Array]:
+    """Give every composite variance 1; return with the weights W also R W, the items' covariances with them."""
+    RW = R @ W
+    size = np.sqrt((W * RW).sum(1))[:, None, :]
+    return W / size, RW / size
 
 
 def _inner(model: PlsModel, C: Array, scheme: str) -> Array:
@@ -192,11 +195,11 @@ def structure(model: PlsModel, C: Array) -> Array:
     return B
 
 
-def effects(model: PlsModel, B: Array) -> Array:
-    """Return the indirect effects of ``model.effects``, shape (batch, pairs)."""
+def effects(model: PlsModel, B: Array) -> tuple[Array, Array]:
+    """Return the indirect and the total effects of ``model.effects``, shape (batch, pairs) each."""
     total = np.linalg.inv(np.eye(B.shape[-1]) - B) - np.eye(B.shape[-1])
-    cells = np.array([model.at(b, a) for a, b in model.effects])
-    return (total - B)[:, cells[:, 0], cells[:, 1]]
+    y, x = np.array([model.at(b, a) for a, b in model.effects]).T
+    return (total - B)[:, y, x], total[:, y, x]
 
 
 def reliabilities(model: PlsModel, R: Array, W: Array) -> Array:

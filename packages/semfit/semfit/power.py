@@ -296,12 +296,12 @@ def rmsea_sample_size(
 ) -> int:
     """Return the smallest number of observations with which ``rmsea_power`` reaches a power.
 
+    Other parameters are those of :func:`rmsea_power`.
+
     Parameters
     ----------
     power : float
         Wanted, between ``alpha`` and 1.
-
-    Other parameters are those of :func:`rmsea_power`.
 
     Raises
     ------

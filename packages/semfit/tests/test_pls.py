@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import semfit
+from semfit import psychometrics
 from semfit.errors import DataError, ParameterError, UnknownNameError
 from semfit.power import population_moments
 
@@ -136,34 +139,52 @@ def test_consistent_pls_gives_the_parameters_of_a_factor_model_at_its_moments():
 
 
 REFERENCE = json.loads((HERE / "pls.json").read_text())["cases"]
-NINE = (
-    "\n".join(f"f{k} =~ v{k}1 + v{k}2 + v{k}3 + v{k}4" for k in range(1, 10))
-    + "\nf5 ~ f1 + f2\nf6 ~ f2 + f3\nf7 ~ f5 + f4\nf8 ~ f5 + f6\nf9 ~ f7 + f8 + f1 + f6"
-)
+SAME = {"rho_A": "rhoA", "rho_C": "rhoC", "ave": "AVE", "alpha": "alpha"}
 
 
-@pytest.mark.parametrize("case", REFERENCE)
-def test_nine_constructs_and_twelve_paths_are_those_of_seminr(case):
-    """The Python port of seminr 0.2.1, see packages/semfit/tests/reference/pls.py."""
-    wanted = REFERENCE[case]
-    modes = {f"f{k}": "B" if mode == "B" else "A" for k, mode in enumerate(wanted["modes"], 1)}
-    fit = semfit.pls(
-        NINE,
-        pd.read_csv(HERE / "data" / "sim_twelve_paths.csv"),
-        modes=modes,
-        scheme=wanted["scheme"],
-        consistent="C" in wanted["modes"],
-    )
+@pytest.fixture(scope="module", params=REFERENCE)
+def seminr(request):
+    """What the Python port of seminr 0.2.1 found (see packages/semfit/tests/reference/pls.py), data, the same model."""
+    wanted = REFERENCE[request.param]
+    data = pd.read_csv(HERE / "data" / f"{wanted['data']}.csv")
+    text = [f"{name} =~ {' + '.join(items)}" for name, items in wanted["constructs"].items()]
+    text += [f"{name} ~ {' + '.join(causes.split())}" for name, causes in wanted["causes"].items()]
+    modes = dict(zip(wanted["constructs"], wanted["modes"].replace("C", "A"), strict=True))
+    consistent = "C" in wanted["modes"]
+    return wanted, data, semfit.pls("\n".join(text), data, modes=modes, scheme=wanted["scheme"], consistent=consistent)
+
+
+def test_outer_and_inner_model_are_those_of_seminr(seminr):
+    wanted, data, fit = seminr
     for op, name in (("<~", "weights"), ("=~", "loadings")):
         for row in fit.estimates[fit.estimates["op"] == op].itertuples():
             assert row.est == pytest.approx(wanted[name][row.rhs][row.lhs], abs=1e-8)
-    assert len(fit.paths) == 12
+    assert len(fit.paths) == sum(len(causes.split()) for causes in wanted["causes"].values())
     for row in fit.paths.itertuples():
         assert row.est == pytest.approx(wanted["paths"][row.rhs][row.lhs], abs=1e-8)
     for kind, column in (("Rsq", "r2"), ("AdjRsq", "r2_adjusted")):
         assert fit.r2[column].to_dict() == pytest.approx(wanted["r2"][kind], abs=1e-8)
-    for name, rho in fit.reliability["rho_A"].items():
-        assert rho == pytest.approx(wanted["rho_A"][name]["rhoA"], abs=1e-8)
+    for name, row in fit.reliability.iterrows():
+        found = {SAME[measure]: value for measure, value in row.dropna().items()}
+        assert found == pytest.approx({key: wanted["reliability"][name][key] for key in found}, abs=1e-8)
+    for row in (
+        psychometrics.htmt(data, wanted["constructs"], bootstrap=0).frame.query("measure == 'htmt'").itertuples()
+    ):
+        above, pair = wanted["htmt"], (row.construct, row.other)
+        same = next(above[a][b] for a, b in (pair, pair[::-1]) if b in above[a])
+        assert row.reason or row.estimate == pytest.approx(same, abs=1e-8)
+
+
+def test_plspredict_is_that_of_seminr(seminr):
+    wanted, data, fit = seminr
+    n = len(data)
+    folds = np.empty((1, n), dtype=int)
+    folds[0, 11 * np.arange(n) % n] = np.maximum(np.ceil(np.arange(n) * 10 / (n - 1)), 1) - 1
+    for technique, errors in wanted["predict"].items():
+        for row in semfit.pls_predict(fit, data, folds=folds, technique=technique).items.itertuples():
+            pls, lm = errors["pls"], errors["lm"]
+            assert (row.rmse, row.mae) == pytest.approx((pls["RMSE"][row.item], pls["MAE"][row.item]), abs=1e-8)
+            assert (row.lm_rmse, row.lm_mae) == pytest.approx((lm["RMSE"][row.item], lm["MAE"][row.item]), abs=1e-8)
 
 
 def test_f2_and_vif_are_those_of_regressions_of_scores(rows):
@@ -216,6 +237,150 @@ def test_arrow_of_a_composite_is_mode_b(rows):
     assert written.model == said.model
     np.testing.assert_allclose(written.values, said.values, rtol=1e-12)
     assert semfit.pls(TWO.replace("f =~", "f <~"), rows, modes={"f": "A"}).model == semfit.pls(TWO, rows).model
+
+
+def test_total_effects_have_the_interval_of_their_own_draws(rows):
+    fit = semfit.pls(MODEL, rows, bootstrap=200, seed=3)
+    row = fit.effects.set_index(["lhs", "rhs"]).loc[("h", "f")]
+    b = dict(zip(fit.model.paths, fit.draws[:, fit.at_paths].T, strict=True))
+    total = b["f", "h"] + b["f", "g"] * b["g", "h"]
+    assert row[["total_low", "total_high"]].tolist() == pytest.approx(list(np.quantile(total, [0.025, 0.975])))
+    assert row["total_se"] == pytest.approx(total.std(ddof=1))
+    assert row["total"] == pytest.approx(row["direct"] + row["indirect"])
+
+
+def test_bca_intervals_are_those_of_efrons_formula(rows):
+    """By a plain loop over rows left out."""
+    few = rows[:60]
+    fit = semfit.pls(MODEL, few, bootstrap=400, seed=3)
+    at, draws = fit.at_paths.stop - 1, fit.draws[:, fit.at_paths.stop - 1]
+    left = np.array([semfit.pls(MODEL, few.drop(index=k)).values[at] for k in few.index])
+    d = left.mean() - left
+    a, z0 = (d**3).sum() / (6 * (d**2).sum() ** 1.5), stats.norm.ppf((draws < fit.values[at]).mean())
+    shares = [stats.norm.cdf(z0 + (z0 + z) / (1 - a * (z0 + z))) for z in stats.norm.ppf([0.025, 0.975])]
+    row = fit.accelerated(few).estimates.iloc[-1]
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(np.quantile(draws, shares), abs=1e-8)
+    assert abs(a) > 0.005  # it does something
+    single = semfit.pls("g =~ g1 + g2; g ~ f1", few, bootstrap=50, seed=1).accelerated(few).estimates
+    assert single.query("lhs == 'f1'")[["ci_low", "ci_high"]].to_numpy().tolist() == [pytest.approx([1, 1])] * 2
+
+
+def test_importance_is_the_slope_of_scores_from_0_to_100(rows):
+    fit, ranges = semfit.pls(MODEL, rows), dict.fromkeys(rows, (-5.0, 5.0))
+    found = fit.importance(rows, "h", ranges).set_index("construct")
+    X = 10 * (rows + 5)
+    parts = fit.estimates.query("op == '<~'").assign(w=lambda d: d["est"] / X[d["rhs"]].std(ddof=0).to_numpy())
+    score = {name: X[own["rhs"]] @ (own["w"] / own["w"].sum()).to_numpy() for name, own in parts.groupby("lhs")}
+    Z = np.column_stack([np.ones(150), score["f"], score["g"]])
+    b = np.linalg.lstsq(Z, score["h"], rcond=None)[0]
+    via = np.linalg.lstsq(Z[:, :2], score["g"], rcond=None)[0][1]
+    assert found.loc["g", "importance"] == pytest.approx(b[2])
+    assert found.loc["f", "importance"] == pytest.approx(b[1] + via * b[2])
+    assert found.loc["f", "performance"] == pytest.approx(score["f"].mean())
+    with pytest.raises(UnknownNameError, match="unknown explained construct 'f'"):
+        fit.importance(rows, "f", ranges)
+
+
+def test_cvpat_is_a_paired_t_test_of_losses_of_a_plain_loop(rows):
+    fit, folds = semfit.pls(MODEL, rows), np.arange(150)[None] % 5
+    found = semfit.pls_predict(fit, rows, folds=folds, technique="direct")
+    losses = {"pls": np.empty((150, 3)), "mean": np.empty((150, 3))}
+    for k in range(5):
+        train, test = rows[folds[0] != k], rows[folds[0] == k]
+        own = wold(train, BLOCKS, dict.fromkeys("fgh", "A"), PATHS, "path")
+        w, mean, sd = np.split(own["weight"], 3), train.mean(), train.std(ddof=0)
+        z, score = (test - mean) / sd, own["score"]
+        f, g = (z[BLOCKS[name]].to_numpy() @ w[at] for at, name in enumerate("fg"))
+        b = np.linalg.lstsq(np.column_stack([score["f"], score["g"]]), score["h"], rcond=None)[0]
+        loading = [np.corrcoef(train[item], score["h"])[0, 1] for item in BLOCKS["h"]]
+        items = BLOCKS["h"]
+        guess = mean[items].to_numpy() + np.outer(b[0] * f + b[1] * g, loading) * sd[items].to_numpy()
+        losses["pls"][folds[0] == k] = (test[items] - guess) ** 2
+        losses["mean"][folds[0] == k] = (test[items] - mean[items]) ** 2
+    one = found.cvpat.set_index(["construct", "benchmark"]).loc[("h", "mean")]
+    test = stats.ttest_rel(losses["pls"].mean(1), losses["mean"].mean(1))
+    assert (one["t"], one["pvalue"]) == pytest.approx((test.statistic, test.pvalue), abs=1e-8)
+    assert one["loss"] == pytest.approx(losses["pls"].mean())
+    q2 = found.items.set_index("item")["q2"]["h1"]
+    assert q2 == pytest.approx(1 - losses["pls"][:, 0].sum() / losses["mean"][:, 0].sum())
+
+
+def test_folds_are_shared_out_evenly_and_by_the_seed(rows):
+    fit = semfit.pls(MODEL, rows)
+    one, again, other = (semfit.pls_predict(fit, rows, folds=4, repeats=2, seed=s) for s in (1, 1, 2))
+    assert (one.nobs, one.folds, one.repeats) == (150, 4, 2)
+    assert one.items["rmse"].tolist() == again.items["rmse"].tolist() != other.items["rmse"].tolist()
+    assert (one.items["q2"] < 1).all()
+    assert one.cvpat["construct"].tolist() == ["g", "g", "h", "h", "", ""]
+    for wrong, said in (
+        ({"folds": 1}, "1 folds and 10 repeats; allowed: 2 to 150 folds"),
+        ({"technique": "late"}, "unknown technique 'late'"),
+    ):
+        with pytest.raises((ParameterError, UnknownNameError), match=said):
+            semfit.pls_predict(fit, rows, **wrong)
+    few = rows[:14]
+    with pytest.raises(DataError, match="the rows outside of a fold have no solution"):
+        semfit.pls_predict(semfit.pls(MODEL, few), few, folds=2)
+
+
+def test_groups_are_compared_as_by_a_plain_loop_over_the_same_permutations(rows):
+    data = rows.assign(kind=np.where(np.arange(150) % 3, "b", "a"), h1=lambda d: d["h1"] + (d.index % 3 == 0))
+    fit = semfit.pls(MODEL, data)
+    found = semfit.pls_groups(fit, data, "kind", permutations=30, seed=5)
+    assert (found.labels, found.sizes, found.failed) == (("a", "b"), (50, 100), 0)
+    Z = ((rows := data[list(fit.model.items)]) - rows.mean()) / rows.std(ddof=0)
+
+    def statistics(first):
+        fits = [semfit.pls(MODEL, data[part]) for part in (first, ~first)]
+        W, V = ((Z.to_numpy() @ one.weights) for one in fits)
+        scores = Z.to_numpy() @ fit.weights
+        a, b = scores[first], scores[~first]
+        c = [abs(np.corrcoef(W[:, j], V[:, j])[0, 1]) for j in range(3)]
+        paths = fits[0].paths["est"] - fits[1].paths["est"]
+        return np.concatenate([c, a.mean(0) - b.mean(0), np.log(a.var(0) / b.var(0)), paths])
+
+    first, rng = (data["kind"] == "a").to_numpy(), np.random.default_rng(5)
+    seen, drawn = statistics(first), np.array([statistics(rng.permutation(first)) for _ in range(30)])
+    c, p = found.composites, (1 + (np.abs(drawn) >= np.abs(seen)).sum(0)) / 31
+    assert c["correlation"].tolist() == pytest.approx(list(seen[:3]), abs=1e-8)
+    assert c["bound"].tolist() == pytest.approx(list(np.quantile(drawn[:, :3], 0.05, axis=0)), abs=1e-8)
+    assert c["p"].tolist() == pytest.approx(list((1 + (drawn[:, :3] <= seen[:3]).sum(0)) / 31))
+    for k, name in enumerate(("mean", "variance"), 1):
+        assert c[name].tolist() == pytest.approx(list(seen[3 * k : 3 * k + 3]), abs=1e-8)
+        assert c[f"{name}_p"].tolist() == pytest.approx(list(p[3 * k : 3 * k + 3]))
+        assert c[f"{name}_low"].tolist() == pytest.approx(
+            list(np.quantile(drawn, 0.025, axis=0)[3 * k : 3 * k + 3]), abs=1e-8
+        )
+    assert found.paths["difference"].tolist() == pytest.approx(list(seen[9:]), abs=1e-8)
+    assert (found.paths["first"] - found.paths["second"]).tolist() == pytest.approx(list(seen[9:]), abs=1e-8)
+    assert found.paths["difference_p"].tolist() == pytest.approx(list(p[9:]))
+    assert not c.set_index("construct").loc["h", "full"]  # h1 is higher in the first group
+
+
+def test_groups_alike_to_the_row_do_not_differ(rows):
+    twice = pd.concat([rows.assign(kind=1), rows.assign(kind=2)], ignore_index=True)
+    found = semfit.pls_groups(semfit.pls(MODEL, twice), twice, "kind", permutations=40, seed=1)
+    assert found.composites["full"].all()
+    assert found.composites["correlation"].tolist() == pytest.approx([1] * 3)
+    assert found.paths["difference"].tolist() == pytest.approx([0] * 3, abs=1e-9)
+    with pytest.raises(DataError, match="column kind holds 3 groups; two are needed: 0, 1, 2"):
+        semfit.pls_groups(semfit.pls(MODEL, twice), twice.assign(kind=np.arange(300) % 3), "kind")
+    with pytest.raises(DataError, match="no solution in one of the groups of kind, of 5 and 295 rows"):
+        semfit.pls_groups(semfit.pls(MODEL, twice), twice.assign(kind=np.arange(300) < 295), "kind")
+    with pytest.raises(ParameterError, match="permutations are at least 2; got 1"):
+        semfit.pls_groups(semfit.pls(MODEL, twice), twice, "kind", permutations=1)
+
+
+def test_the_diagram_holds_paths_and_dashes_those_whose_interval_holds_zero(rows):
+    fit = semfit.pls(MODEL, rows, bootstrap=100, seed=1)
+    drawn = fit.plot(names={"f": "Care"}, without=["g"])
+    assert {text.get_text() for text in drawn.texts} >= {"Care", f"{fit.paths['est'][1]:.2f}"}
+    assert not any("f1" in text.get_text() for text in drawn.texts)
+    styles = [
+        {each.get_linestyle() for each in one.plot().patches if hasattr(each, "get_arrowstyle")}
+        for one in (fit, replace(fit, draws=fit.draws - fit.draws.mean(0)))
+    ]
+    assert styles[0] != styles[1]
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ PAGE_WORDS = {
     "axis": "day; vertical: share of the population",
     "end": "At the end",
     "reset": "Back to the start",
+    "save": "Save this run as csv",
     "colon": ": ",
     "units": {"1": "", "1/day": " a day", "day": " days"},
 }

@@ -14,6 +14,7 @@ from surveysem import methods as methods
 from surveysem import moderation as moderation
 from surveysem import notebook as notebook
 from surveysem import paths as paths
+from surveysem import pls as pls
 from surveysem import preregistration as preregistration
 from surveysem import report as report
 from surveysem import script as script

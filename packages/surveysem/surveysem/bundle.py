@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from nbproof import Front, as_json, build, collect, failure, front_page, held_folder, read_manifest
+from nbproof import as_json, build, collect, failure, front_pages, held_folder, read_manifest
 
 DPI = 300
 LIMIT = 86_400.0  # seconds a notebook may take: large files take long, and nobody waits for nothing
@@ -82,7 +82,7 @@ def run(
 def finish(
     draft: Path, languages: Sequence[str], lead: Mapping[str, str], titles: Mapping[str, str] | None = None
 ) -> None:
-    """Write the front page, which lists what stands in the folder under its known names, and take away the rest.
+    """Write the front page of each language, which lists what stands in the folder, and take away the rest.
 
     ``lead`` is what it opens with, paragraphs parted by blank lines, and ``titles`` what it is called, by language.
     """
@@ -92,8 +92,8 @@ def finish(
         for key in languages
     }
     more = {key: _files(draft, key) for key in languages}
-    page = front_page(draft, read_manifest(draft), Front(words, more))
-    (draft / "index.html").write_text(page, encoding="utf-8")
+    for name, page in front_pages(draft, read_manifest(draft), words, more).items():
+        (draft / name).write_text(page, encoding="utf-8")
     _tidy(draft)
 
 

@@ -141,8 +141,9 @@ class Labelled:
     """A hypothesis by the label its author gave it, such as H1a: which of a codebook's expectations it is about.
 
     It is about the path from ``predictor`` to ``outcome``, about what ``moderator`` changes in it, or about what goes
-    from one to the other by way of ``mediator``. ``nil`` says that no effect is expected; else the direction follows
-    from the codebook's paths and moderations.
+    from one to the other by way of ``mediator``; with both, about what ``moderator`` changes in the latter, through the
+    path to the mediator or, where ``second``, through that from it. ``nil`` says that no effect is expected; else the
+    direction follows from the codebook's paths and moderations.
     """
 
     label: str
@@ -151,6 +152,13 @@ class Labelled:
     moderator: str = ""
     mediator: str = ""
     nil: bool = False
+    second: bool = False
+
+    @property
+    def steps(self) -> list[tuple[str, str]]:
+        """Outcome and predictor of every path it is about, from the predictor on."""
+        ends = [self.predictor, self.mediator, self.outcome] if self.mediator else [self.predictor, self.outcome]
+        return [(outcome, cause) for cause, outcome in pairwise(ends)]
 
 
 @dataclass(frozen=True)
@@ -732,28 +740,41 @@ class _Reader:
                     what = f"{predictor} is of second order, and a product needs items"
                     raise self.wrong(where, what, "constructs that items measure")
                 found.append(Moderation(outcome, predictor, moderator, -1 if text.startswith("-") else 1))
-            products = [f"{m.predictor} * {m.moderator}" for m in found if m.outcome == outcome]
+            first: dict[frozenset[str], str] = {}
+            given = [(m.predictor, m.moderator) for m in found if m.outcome == outcome]
+            products = [first.setdefault(frozenset(pair), " * ".join(pair)) for pair in given]
             self.once(f"moderation of {outcome}", products)
         return tuple(found)
 
     def labelled(
         self, label: str, text: object, paths: tuple[ExpectedPath, ...], moderations: tuple[Moderation, ...]
     ) -> Labelled:
-        where = f"hypotheses, {quoted(label)}"
-        shape = "'outcome ~ predictor', '... * moderator' or 'outcome ~ mediator ~ predictor'"
+        where, shape = (
+            f"hypotheses, {quoted(label)}",
+            "'outcome ~ predictor', '... * moderator' or 'outcome ~ mediator ~ predictor'",
+        )
         parts = [part.strip() for part in text.split("~")] if isinstance(text, str) else []
         if len(parts) not in (2, 3) or not label.strip():
             raise self.wrong(where, f"got {quoted(text)}", shape)
-        predictor, _, moderator = (part.strip() for part in parts[-1].removeprefix("0*").partition("*"))
-        steps = [f"{path.outcome} ~ {path.predictor}" for path in paths]
-        for cause, outcome in pairwise([predictor, *parts[-2::-1]]):
-            if (step := f"{outcome} ~ {cause}") not in steps:
-                raise self.wrong(where, f"there is no path {quoted(step)}", ", ".join(steps) or "none")
-        products = [f"{m.outcome} ~ {m.predictor} * {m.moderator}" for m in moderations]
-        if moderator and f"{parts[0]} ~ {(product := f'{predictor} * {moderator}')}" not in products:
-            raise self.wrong(where, f"no moderation {quoted(product)} is stated", ", ".join(products) or "none")
-        mediator, nil = parts[1] if len(parts) == 3 else "", parts[-1].startswith("0*")
-        return Labelled(label, parts[0], predictor, moderator, mediator, nil)
+        nil, mediating = parts[-1].startswith("0*"), parts[1] if len(parts) == 3 else ""
+        predictor, _, first = (part.strip() for part in parts[-1].removeprefix("0*").partition("*"))
+        mediator, _, second = (part.strip() for part in mediating.partition("*"))
+        if first and second:
+            raise self.wrong(where, f"{first} and {second} moderate both of its paths", "a moderator of one of them")
+        found = Labelled(label, parts[0], predictor, first or second, mediator, nil, bool(second))
+        steps = {(path.outcome, path.predictor) for path in paths}
+        for outcome, cause in found.steps:
+            if (outcome, cause) not in steps:
+                known = ", ".join(f"{path.outcome} ~ {path.predictor}" for path in paths) or "none"
+                raise self.wrong(where, f"there is no path {quoted(f'{outcome} ~ {cause}')}", known)
+        outcome, cause = found.steps[second != ""]
+        if found.moderator and (outcome, cause, found.moderator) not in {
+            (m.outcome, m.predictor, m.moderator) for m in moderations
+        }:
+            known = ", ".join(f"{m.outcome} ~ {m.predictor} * {m.moderator}" for m in moderations) or "none"
+            what = f"no moderation {quoted(f'{outcome} ~ {cause} * {found.moderator}')} is stated"
+            raise self.wrong(where, what, known)
+        return found
 
     def contact(self, table: dict | None, asked: list[Item]) -> Contact | None:
         if table is None:

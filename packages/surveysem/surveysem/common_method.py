@@ -55,13 +55,9 @@ class CommonMethod:
     @property
     def failed(self) -> dict[str, str]:
         """Why the answers could not carry a check, or not all of it, in the engine's words."""
-        results = {
-            SINGLE: self.single,
-            FACTOR: self.factor,
-            MARKER: self.marker,
-            f"{MARKER}, models": self.marker_models,
-        }
-        reasons = {check: getattr(result, "reason", "") for check, result in results.items()}
+        names = (SINGLE, FACTOR, MARKER, f"{MARKER}, models")
+        results = (self.single, self.factor, self.marker, self.marker_models)
+        reasons = {check: getattr(result, "reason", "") for check, result in zip(names, results, strict=True)}
         return {check: reason for check, reason in reasons.items() if reason not in ("", NO_MARKER, ORDERED)}
 
     def summary(self) -> pd.DataFrame:
@@ -69,12 +65,8 @@ class CommonMethod:
 
         Checks without a result have no line.
         """
-        lines = [
-            *_lines(self.single, _single),
-            *_lines(self.factor, _factor),
-            *_lines(self.marker, _marker),
-            *_lines(self.marker_models, _models),
-        ]
+        lines = [*_lines(self.single, _single), *_lines(self.factor, _factor), *_lines(self.marker, _marker)]
+        lines += _lines(self.marker_models, _models)
         columns = ["check", "measure", "estimate", "low", "high", "df", "p", "method"]
         return pd.DataFrame(lines, columns=columns).assign(nobs=self.nobs, dropped=self.dropped)
 
@@ -124,15 +116,8 @@ def _attempt(check: Callable[..., Found], *given: object, **options: object) -> 
 
 
 def _paths(factor: CommonFactor | NotTestable) -> pd.DataFrame:
-    columns = {
-        "lhs": "outcome",
-        "rhs": "predictor",
-        "std_without": "without",
-        "std_with": "with",
-        "ci_low": "low",
-        "ci_high": "high",
-        "change": "change",
-    }
+    names = ["lhs", "rhs", "std_without", "std_with", "ci_low", "ci_high", "change"]
+    columns = dict(zip(names, ["outcome", "predictor", "without", "with", "low", "high", "change"], strict=True))
     if isinstance(factor, NotTestable):
         return pd.DataFrame(columns=list(columns.values()))
     table = factor.estimates.query("op == '~'").rename(columns=columns)

@@ -109,22 +109,11 @@ class InvertedU:
         if self.lines:
             both = (self.lines.below, self.lines.above)
             slopes += [("two lines", side, self.lines.at, one) for side, one in zip(SIDES, both, strict=True)]
-        rows = []
-        for method, side, at, one in slopes:
-            low, high = one.interval(level)
-            rows.append(
-                {
-                    "method": method,
-                    "side": side,
-                    "at": at,
-                    "slope": one.estimate,
-                    "se": one.standard_error,
-                    "low": low,
-                    "high": high,
-                    "p": _one_sided(one, 1 if side == "low" else -1),
-                    "n": one.n,
-                }
-            )
+        rows = [
+            {"method": method, "side": side, "at": at, **one.cells(("slope", "se"), level)}
+            | {"p": _one_sided(one, 1 if side == "low" else -1), "n": one.n}
+            for method, side, at, one in slopes
+        ]
         return pd.DataFrame(rows)
 
 
@@ -172,8 +161,8 @@ def two_lines(x: Array, y: Array) -> TwoLines | None:
 
     The break is set by "Robin Hood" (Simonsohn 2018, doi:10.1177/2515245918805755): a smooth curve's highest point
     among the middle 80 per cent; the x whose fitted value is within a standard error of it; of these first the median,
-    then the quantile |z2| / (|z1| + |z2|), which gives the weaker line more respondents. Here all fits are Poisson, and
-    the curve is a restricted cubic spline of five knots where Simonsohn smooths with a penalty.
+    then the quantile ``|z2| / (|z1| + |z2|)``, which gives the weaker line more respondents. Here all fits are Poisson,
+    and the curve is a restricted cubic spline of five knots where Simonsohn smooths with a penalty.
 
     Parameters
     ----------

@@ -56,6 +56,12 @@ class Effect:
         reach = float(t.ppf((1 + level) / 2, self.df)) * self.standard_error
         return self.estimate - reach, self.estimate + reach
 
+    def cells(self, names: tuple[str, str], level: float = 0.95) -> dict[str, float]:
+        """Return what a table shows of it: estimate and standard error under two names, low, high and p."""
+        low, high = self.interval(level)
+        own = dict(zip(names, (self.estimate, self.standard_error), strict=True))
+        return own | {"low": low, "high": high, "p": self.p_value}
+
 
 Array = np.ndarray
 Intervals = Callable[[float], tuple[ArrayLike, ArrayLike] | np.ndarray]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,25 +19,28 @@ from semfit import HypothesisStatistic, Invariance, SemFit, delta_errors
 from surveysem.codebook import opening
 from surveysem.effects import Joint, NotTestable, largest, normal
 from surveysem.paths import standardised
-from surveysem.study import Study, mean_scores
+from surveysem.study import MANY, Study
 
 Array = np.ndarray
 LEVELS = ("configural", "metric", "scalar")
 ORDINAL_LEVELS = ("configural", "thresholds", "loadings", "intercepts")
-HEADS = {
-    "outcome": "outcome",
-    "predictor": "predictor",
-    "group": "group",
-    "other": "other group",
-    "std": "β",
-    "std_other": "β (other)",
-    "difference": "difference",
-    "se": "SE",
-    "low": "95% CI LL",
-    "high": "95% CI UL",
-    "p": "p",
-}
+FREED = ["level", "construct", "item", "chisq"]
+LEAST_ALIKE = 2  # items of a construct that stay equal
+PERMUTATIONS, BATCH = 1000, 100  # in all, and fitted together
 HELD = {"metric": "loadings", "thresholds": "thresholds", "loadings": "thresholds and loadings"}
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A ladder of which what does not hold was let go, item by item.
+
+    ``whole`` is the ladder before, ``ladder`` ends with the last level that holds so. ``freed`` has one row an item:
+    level (at which it was let go), construct, item and chisq (by how much letting it go lowers that of the model).
+    """
+
+    whole: Invariance
+    ladder: Invariance
+    freed: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -143,12 +148,8 @@ def measured_alike(study: Study, *, means: bool = True) -> Invariance | NotTesta
         return rows
     every = ORDINAL_LEVELS if study.estimator == "WLSMV" else LEVELS
     levels = every if means else every[:-1]
-    second = study.codebook.second_order
-    model = study.codebook.model(study.constructs, structural=False)
-    # a dimension's mean is what its construct of second order makes it
-    model += "".join(f"\n{part} ~ 0*1" for name in study.constructs for part in second.get(name, ()))
     try:
-        ladder = semfit.invariance(model, rows, study.codebook.group, levels=levels, **study.options)
+        ladder = semfit.invariance(_measured(study), rows, study.codebook.group, levels=levels, **study.options)
     # an answer one group never gives, a level without a solution
     except (semfit.DataError, semfit.ParameterError) as wrong:
         return NotTestable(words("Measurement cannot be compared between the groups: {why}", why=str(wrong)))
@@ -166,36 +167,119 @@ def measured_alike(study: Study, *, means: bool = True) -> Invariance | NotTesta
     )
 
 
-def compare_groups(study: Study, ladder: Invariance | NotTestable | None = None) -> Groups | NotTestable:
+def partially_alike(study: Study, ladder: Invariance | NotTestable | None = None) -> Partial | NotTestable:
+    """Let single items go where equal loadings, and then equal intercepts, do not hold, until the others' do.
+
+    Of the construct with the largest score test, the item whose loading or intercept, once each group's own, lowers
+    chi-square most goes first, and so on until CFI and RMSEA allow (Byrne, Shavelson & Muthén 1989,
+    doi:10.1037/0033-2909.105.3.456); where a loading went, its intercept goes too. A score test alone may miss an item
+    that stands far off. Two items of every construct at least stay equal: where that does not do, the level is not
+    reached. The search follows chance as well: what it lets go wants another sample. Of ordered answers, nothing goes.
+
+    Parameters
+    ----------
+    ladder : Invariance or NotTestable, optional
+        What :func:`measured_alike` returned, where it is at hand.
+    """
+    ladder = measured_alike(study) if ladder is None else ladder
+    if isinstance(ladder, NotTestable):
+        return ladder
+    freed = pd.DataFrame(columns=FREED)
+    if study.estimator == "WLSMV":
+        return Partial(ladder, ladder, freed)
+    fits = {"configural": ladder.fits["configural"]}
+    for level in list(ladder.fits)[1:]:
+        gone, fit = freed, _eased(study, level, freed) if len(freed) else ladder.fits[level]
+        while fit is None or not Invariance(fits | {level: fit}).table["holds_indices"].iloc[-1]:
+            if fit is None or (found := _let_go(study, level, fit, gone)) is None:
+                return Partial(ladder, Invariance(fits), freed)
+            fit, gone = found
+        fits, freed = fits | {level: fit}, gone
+    return Partial(ladder, Invariance(fits), freed)
+
+
+def _let_go(study: Study, level: str, fit: SemFit, gone: pd.DataFrame) -> tuple[SemFit, pd.DataFrame] | None:
+    """Fit a level without one equality more; None where no construct has more than two items that are equal."""
+    op, side = ("=~", "rhs") if level == "metric" else ("~1", "lhs")
+    kept = {name: [code for code in codes if code not in [*gone["item"]]] for name, codes in study.scales.items()}
+    construct = {code: name for name, codes in kept.items() for code in codes if len(codes) > LEAST_ALIKE}
+    worst = Invariance({level: fit}).partial(level).query("op == @op")[side].map(construct).dropna()
+    solved = []
+    for item in kept[worst.iloc[0]] if len(worst) else ():
+        rows = [*gone.itertuples(index=False), (level, worst.iloc[0], item, np.nan)]
+        more = pd.DataFrame(rows, columns=FREED)
+        solved += [(one, more)] if (one := _eased(study, level, more)) else []
+    if not solved:
+        return None
+    best, more = min(solved, key=lambda each: each[0].test.chisq)
+    more.iloc[-1, -1] = fit.test.chisq - best.test.chisq
+    return best, more
+
+
+def _eased(study: Study, level: str, gone: pd.DataFrame) -> SemFit | None:
+    """Fit a level without the equality of what was let go; None if it has no solution."""
+    text, held = eased(study, _measured(study), gone), ("loadings", "intercepts")[: LEVELS.index(level)]
+    options: Any = {"group": study.codebook.group, "group_equal": held, **study.options}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", semfit.FitWarning)
+        fit = semfit.fit(text, comparable(study), **options)  # type: ignore[arg-type]
+    return fit if fit.converged and fit.identified else None
+
+
+def _measured(study: Study) -> str:
+    """Return the measurement model; a dimension's mean is what its construct of second order makes it."""
+    parts = [part for name in study.constructs for part in study.codebook.second_order.get(name, ())]
+    return "\n".join([study.codebook.model(study.constructs, structural=False), *(f"{part} ~ 0*1" for part in parts)])
+
+
+def eased(study: Study, model: str, freed: pd.DataFrame) -> str:
+    """Return a model of the groups in which what was let go is each group's own; such loadings stand last.
+
+    Parameters
+    ----------
+    model : str
+        With lines ``construct =~ item + item``, of which the first sets the scale.
+    freed : DataFrame
+        Of :class:`Partial`.
+    """
+    rows: Any = comparable(study)  # no reason: there is a ladder
+    groups = range(rows[study.codebook.group].nunique() if len(freed) else 0)
+    loads, lines = {*freed.loc[freed["level"] == "metric", "item"]}, []
+    for line in model.splitlines():
+        name, measures, items = line.partition(" =~ ")
+        terms = [(f"c({', '.join(f'l{g}_{x}' for g in groups)})*" * (x in loads) + x) for x in items.split(" + ")]
+        lines.append(name + measures + " + ".join(sorted(terms, key=lambda term: "*" in term)))
+    return "\n".join([*lines, *(f"{x} ~ c({', '.join(f'i{g}_{x}' for g in groups)})*1" for x in freed["item"])])
+
+
+def compare_groups(study: Study, alike: Partial | NotTestable | None = None) -> Groups | NotTestable:
     """Compare every standardised path between the groups, if their loadings may be held equal.
 
     Each group's paths are in standard deviations of that group. They can be compared where a construct means the same
-    in both, that is where its items load alike (metric invariance, by the fit indices of Chen 2007,
-    doi:10.1080/10705510701301834); means need not be equal.
+    in both, that is where its items, or two of them at least, load alike (metric invariance, by the fit indices of Chen
+    2007, doi:10.1080/10705510701301834); means need not be equal.
 
     Parameters
     ----------
     study : Study
         Whose codebook names a group.
-    ladder : Invariance or NotTestable, optional
-        What :func:`measured_alike` returned, where it is at hand.
+    alike : Partial or NotTestable, optional
+        What :func:`partially_alike` returned, where it is at hand.
     """
     rows = comparable(study)
     if isinstance(rows, NotTestable):
         return rows
-    ladder = measured_alike(study, means=False) if ladder is None else ladder
-    if isinstance(ladder, NotTestable):
-        return ladder
-    if broken := _broken(ladder):
+    alike = partially_alike(study, measured_alike(study, means=False)) if alike is None else alike
+    if isinstance(alike, NotTestable):
+        return alike
+    if "metric" not in alike.ladder.fits and (broken := _broken(alike.whole)):
         return broken
     try:
-        fit = _structural(study, ladder, rows)
+        fit = _structural(study, alike, rows)
     except semfit.DataError as wrong:  # a covariate that does not vary in a group
         return NotTestable(words("The paths by group have no proper solution. {why}", why=str(wrong)))
     paths = tuple((path.outcome, path.predictor) for path in study.codebook.paths)
-    at = {(row.group, row.lhs, row.rhs): k for k, row in enumerate(fit.rows) if row.op == "~"}
-    wanted = [at[g + 1, *path] for g in range(fit.table.groups) for path in paths]
-    estimates, covariance = standardised(fit, wanted, study.items, fit.vcov)
+    estimates, covariance = standardised(fit, _places(fit, paths), study.items, fit.vcov)
     if not (fit.converged and fit.identified and np.isfinite(covariance).all()):
         return NotTestable(words("The paths by group have no proper solution. {why}", why=" ".join(fit.problems)))
     sizes = tuple(int(group.nobs) for group in fit.sample.groups)
@@ -204,7 +288,7 @@ def compare_groups(study: Study, ladder: Invariance | NotTestable | None = None)
     return Groups(
         _group_words(study, fit),
         sizes,
-        ladder,
+        alike.ladder,
         fit,
         paths,
         estimates.reshape(len(sizes), -1),
@@ -213,10 +297,58 @@ def compare_groups(study: Study, ladder: Invariance | NotTestable | None = None)
     )
 
 
-def compare_means(study: Study, ladder: Invariance | NotTestable) -> pd.DataFrame | NotTestable:
+def _places(fit: SemFit, paths: tuple[tuple[str, str], ...]) -> list[int]:
+    """Return the rows of a fit that hold the paths, group by group."""
+    at = {(row.group, row.lhs, row.rhs): k for k, row in enumerate(fit.rows) if row.op == "~"}
+    return [at[g + 1, *path] for g in range(fit.table.groups) for path in paths]
+
+
+def permuted(study: Study, found: Groups) -> Array | NotTestable:
+    """Return a p value of every difference, in the order of ``Groups.summary``, by permuting who is in which group.
+
+    Were two groups drawn from one population, any division of their respondents into groups of these sizes would be as
+    likely as that observed (Chin & Dibbern 2010, doi:10.1007/978-3-540-32827-8_8). The model of all groups is fitted to
+    each division, loadings equal: p = (1 + divisions with as large a difference) / (1 + divisions). No distribution is
+    supposed, but groups that differ in other respects are no one population either.
+
+    Parameters
+    ----------
+    study : Study
+        Its resamples, ``PERMUTATIONS`` at most, are the divisions of each pair of groups.
+    found : Groups
+        What :func:`compare_groups` returned.
+    """
+    if study.resampling != "refit":
+        why = "Permutations refit the model, which takes whole answers, not ordered, of at most {most:,} respondents."
+        return NotTestable(words(why, most=MANY))
+    rows: Any = comparable(study)
+    group, rng = study.codebook.group, np.random.default_rng(study.seed)
+    kinds, own = np.unique(rows[group], return_inverse=True)
+    every = pd.concat([rows.assign(**{group: kind}) for kind in kinds])  # all in each group, weights say who is
+    fit = semfit.fit(found.fit.model, every, group=group, group_equal=("loadings",))
+    places = _places(fit, found.paths)
+
+    def differences(members: Array) -> Array:
+        theta = semfit.weighted_refit(fit, [(members == k).astype(float) for k in range(len(kinds))])
+        return np.abs(fit.standardized_at(theta[np.isfinite(theta).all(1)])[:, places] @ found.contrasts.T)
+
+    observed, more, solved = differences(own[None])[0], np.ones(len(found.contrasts)), np.ones(len(found.contrasts))
+    for k, pair in enumerate(found.pairs):
+        inside, at = np.flatnonzero(np.isin(own, pair)), slice(k * len(found.paths), (k + 1) * len(found.paths))
+        for done in range(0, draws := min(study.draws, PERMUTATIONS), BATCH):
+            members = np.repeat(own[None], min(BATCH, draws - done), 0)
+            members[:, inside] = rng.permuted(members[:, inside], axis=1)
+            drawn = differences(members)[:, at]
+            more[at] += (drawn >= observed[at] - 1e-9).sum(0)
+            solved[at] += len(drawn)
+    return more / solved
+
+
+def compare_means(study: Study, alike: Partial | NotTestable) -> pd.DataFrame | NotTestable:
     """Return Welch's test of equal scale means in the groups, one row a construct, with its effect size.
 
-    Means can be compared where the items have equal intercepts, as the ladder of :func:`measured_alike` says.
+    Means can be compared where the items have equal intercepts, as :func:`partially_alike` says: those of the items
+    that were not let go.
 
     construct, then each group's mean and standard deviation under ``mean_K`` and ``sd_K`` (K from 1, in the codebook's
     order), F, df, df_within, p and size: Hedges' g of two groups (first less second, pooled standard deviation), else
@@ -231,14 +363,15 @@ def compare_means(study: Study, ladder: Invariance | NotTestable) -> pd.DataFram
     rows = comparable(study)
     if isinstance(rows, NotTestable):
         return rows
-    if isinstance(ladder, NotTestable):
-        return ladder
-    if ladder.highest not in ("scalar", "intercepts"):
+    if isinstance(alike, NotTestable):
+        return alike
+    if alike.ladder.highest not in ("scalar", "intercepts"):
         return NotTestable("The items' intercepts are not equal in the groups.")
-    scores = mean_scores(study.codebook, rows, study.constructs)
     lines = []
     for name in study.constructs:
-        parts = [part.dropna().to_numpy() for _, part in scores[name].groupby(rows[study.codebook.group])]
+        kept = [code for code in study.codebook.scales[name] if code not in [*alike.freed["item"]]]
+        scores = rows[kept].astype(float).mean(axis=1)
+        parts = [part.dropna().to_numpy() for _, part in scores.groupby(rows[study.codebook.group])]
         if min(part.std() for part in parts) == 0:
             return NotTestable("A scale mean does not vary in one of the groups.")
         found = anova_oneway(parts, use_var="unequal")
@@ -252,18 +385,11 @@ def compare_means(study: Study, ladder: Invariance | NotTestable) -> pd.DataFram
 
 def mean_heads(differences: pd.DataFrame) -> dict[str, str]:
     """Return the heads of what :func:`compare_means` returned, each group by its number."""
-    named = {
-        "construct": "construct",
-        "F": "F",
-        "df": "df",
-        "df_within": "df (within)",
-        "p": "p",
-        "size": "effect size",
-    }
+    found = {"df_within": "df (within)", "size": "effect size"}
     for column in differences:
         if (parts := column.rpartition("_"))[2].isdigit():
-            named[column] = words("M ({k:d})" if parts[0] == "mean" else "SD ({k:d})", k=int(parts[2]))
-    return {column: named[column] for column in differences}
+            found[column] = words("M ({k:d})" if parts[0] == "mean" else "SD ({k:d})", k=int(parts[2]))
+    return {column: found.get(column, column) for column in differences}
 
 
 def _size(parts: list[Array]) -> float:
@@ -333,13 +459,12 @@ def _broken(ladder: Invariance) -> NotTestable | None:
     )
 
 
-def _structural(study: Study, ladder: Invariance, rows: pd.DataFrame) -> SemFit:
+def _structural(study: Study, alike: Partial, rows: pd.DataFrame) -> SemFit:
     """Fit the paths in every group with equal loadings; ordered answers need equal thresholds too, for their scale."""
-    group = study.codebook.group
-    text = study.model(without=group)
+    group, text = study.codebook.group, eased(study, study.model(without=study.codebook.group), alike.freed)
     if study.estimator != "WLSMV":
         return study.fit(text, rows, group=group, group_equal=("loadings",))
-    sample = ladder.fits["configural"].sample
+    sample = alike.ladder.fits["configural"].sample
     categories = {name: rows[name].nunique() for name in sample.names}
     text = semfit.level_model(text, categories, "loadings", groups=len(sample.groups))
     return study.fit(text, rows, group=group, group_equal=("thresholds", "loadings"))

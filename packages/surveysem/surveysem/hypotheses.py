@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import pandas as pd
 
 from nbproof import words
-from surveysem import moderation, paths
-from surveysem.codebook import Codebook, Labelled, Moderation
+from surveysem import moderation, paths, pls
+from surveysem.codebook import Codebook, Labelled
 from surveysem.effects import Effect, EffectTest, NotTestable, adjust, decide
+from surveysem.measurement import HEADS
 from surveysem.sensitivity import SMALLEST
 from surveysem.study import Study
 
@@ -72,50 +74,84 @@ def hypothesis_table(tested: list[Tested]) -> pd.DataFrame:
         if isinstance(one.test, EffectTest):
             low, high = one.test.interval or (None, None)
             row |= {"estimate": one.test.estimate, "low": low, "high": high, "level": 100 * (one.test.level or 0)}
-        rows.append(
-            row
-            | {
-                "p": getattr(one.test, "p_value", None),
-                "verdict": VERDICTS.get(one.verdict, one.verdict),
-                "reason": getattr(one.test, "reason", None),
-            }
-        )
+        row |= {"p": getattr(one.test, "p_value", None), "verdict": VERDICTS.get(one.verdict, one.verdict)}
+        rows.append(row | {"reason": getattr(one.test, "reason", None)})
     columns = ["label", "path", "expected", "estimate", "low", "high", "level", "p", "verdict", "reason"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def mediation_table(study: Study, moderated: moderation.Moderations, level: float = 0.95) -> pd.DataFrame:
+    """Return the moderated mediations, four rows each: the columns of ``HEADS["mediation"]``, effects of ``MEDIATED``.
+
+    One without a result has one row with its ``reason``. ``failed`` and ``reason`` are there where some row has one.
+    """
+    tables = []
+    for one, found in moderated.mediated.items():
+        if isinstance(found, NotTestable):
+            table = pd.DataFrame([{"reason": found.reason}])
+        else:
+            table = found.summary(level).rename(columns={"via": "effect"})
+            table = table.assign(method=HEADS["resampled"][found.method], failed=found.failed or None)
+        tables.append(table.assign(label=one.label, path=path_of(study, one)))
+    whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    return whole[[name for name in HEADS["mediation"] if name in whole and whole[name].notna().any()]]
+
+
+def path_of(study: Study, one: Labelled) -> str:
+    """Return what a hypothesis is about, in words that can be translated."""
+    called = study.codebook.called
+    named = {"x": called[one.predictor], "y": called[one.outcome]}
+    if one.mediator and one.moderator:
+        shape = "{x} → {m} → {y}, by {w} (second path)" if one.second else "{x} → {m} → {y}, by {w} (first path)"
+        return words(shape, m=called[one.mediator], w=called[one.moderator], **named)
+    if one.mediator:
+        return words("{x} → {m} → {y}", m=called[one.mediator], **named)
+    return (
+        words("{x} → {y}, by {m}", m=called[one.moderator], **named) if one.moderator else words("{x} → {y}", **named)
+    )
 
 
 def _found(study: Study, one: Labelled, moderated: object) -> tuple[Found, int]:
     """Return what the study finds of a hypothesis, and the sign that the codebook expects of it."""
     sign = sign_of(study.codebook, one)
-    if one.mediator:
-        return paths.mediated(study, one.predictor, one.mediator, one.outcome), sign
-    if one.moderator:
-        entry = _moderation(study.codebook, one)
-        known = moderated.parts[entry] if isinstance(moderated, moderation.Moderations) else None
-        part = moderation.moderation(study, entry) if known is None else known
-        return part if isinstance(part, NotTestable) else part.effect, sign
-    return paths.direct(study, one.outcome, one.predictor), sign
+    if study.estimator == "PLS":
+        if one.moderator:
+            return NotTestable("Moderation is not tested by PLS; a report by MLR tests it."), sign
+        if one.mediator:
+            return pls.mediated(study, one.predictor, one.mediator, one.outcome), sign
+        return pls.direct(study, one.outcome, one.predictor), sign
+    known = moderated if isinstance(moderated, moderation.Moderations) else moderation.Moderations({})
+    effect: Found
+    if one.moderator and one.mediator:
+        effect = known.mediated[one] if known.mediated else moderation.moderated_mediation(study, one)
+    elif one.moderator:
+        entry = moderation.entry_of(study.codebook, one)
+        part = known.parts[entry] if known.parts else moderation.moderation(study, entry)
+        effect = part if isinstance(part, NotTestable) else part.effect
+    elif one.mediator:
+        effect = paths.mediated(study, one.predictor, one.mediator, one.outcome)
+    else:
+        effect = paths.direct(study, one.outcome, one.predictor)
+    return effect, sign
 
 
 def sign_of(book: Codebook, one: Labelled) -> int:
     """Return the sign that a codebook expects of a hypothesis: 1, -1, or 0 for no effect."""
-    signs = {(path.outcome, path.predictor): path.direction for path in book.paths}
-    if one.mediator:
-        return signs[one.mediator, one.predictor] * signs[one.outcome, one.mediator] * (not one.nil)
-    direction = _moderation(book, one).direction if one.moderator else signs[one.outcome, one.predictor]
-    return direction * (not one.nil)
+    every = {(path.outcome, path.predictor): path.direction for path in book.paths}
+    signs = {step: every[step] for step in one.steps}
+    if one.moderator:
+        entry = moderation.entry_of(book, one)
+        signs[entry.outcome, entry.predictor] = entry.direction
+    return prod(signs.values()) * (not one.nil)
 
 
 def path_in(book: Codebook, one: Labelled, language: str) -> str:
     """Return a hypothesis's path by what a codebook calls its constructs in a language."""
     known = {each.name: getattr(each, language) or book.called[each.name] for each in book.constructs}
     steps = [known[name] for name in (one.predictor, one.mediator, one.outcome) if name]
-    return " → ".join([f"{steps[0]} × {known[one.moderator]}" if one.moderator else steps[0], *steps[1:]])
-
-
-def _moderation(book: Codebook, one: Labelled) -> Moderation:
-    named = (one.outcome, one.predictor, one.moderator)
-    return next(m for m in book.moderations if (m.outcome, m.predictor, m.moderator) == named)
+    if one.moderator:
+        steps[one.second] += f" \N{MULTIPLICATION SIGN} {known[one.moderator]}"
+    return " \N{RIGHTWARDS ARROW} ".join(steps)
 
 
 def _p(found: Effect | paths.Indirect) -> float:
@@ -123,14 +159,7 @@ def _p(found: Effect | paths.Indirect) -> float:
 
 
 def _tested(study: Study, one: Labelled, found: Found, direction: int, alpha: float) -> Tested:
-    called = study.codebook.called
-    named = {"x": called[one.predictor], "y": called[one.outcome]}
-    if one.mediator:
-        path = words("{x} → {m} → {y}", m=called[one.mediator], **named)
-    elif one.moderator:
-        path = words("{x} → {y}, by {m}", m=called[one.moderator], **named)
-    else:
-        path = words("{x} → {y}", **named)
+    path = path_of(study, one)
     if isinstance(found, NotTestable):
         return Tested(one, path, direction, found, "not tested")
     if isinstance(found, Effect):

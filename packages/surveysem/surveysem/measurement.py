@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 
 import pandas as pd
 
@@ -14,100 +16,15 @@ LOW_LOADING, RELIABLE, SHARED = 0.5, 0.7, 0.5  # loading, reliability, average v
 DISTINCT = 0.85  # HTMT of constructs that differ in meaning
 CLOSE_FIT = {"cfi": 0.95, "rmsea": 0.06, "srmr": 0.08}  # Hu & Bentler 1999, doi:10.1080/10705519909540118
 INTERVAL = {"low": "95% CI LL", "high": "95% CI UL"}
-RELIABILITY_HEADS = {
-    "construct": "construct",
-    "alpha": "Cronbach's α",
-    "omega": "McDonald's ω",
-    "omega_low": "ω, 95% CI LL",
-    "omega_high": "ω, 95% CI UL",
-    "cr": "CR",
-    "ave": "AVE",
-    "ave_low": "AVE, 95% CI LL",
-    "ave_high": "AVE, 95% CI UL",
-}
-SECOND_HEADS = {
-    "construct": "construct",
-    "dimension": "dimension",
-    "loading": "loading",
-    **INTERVAL,
-    "omega": "ω",
-    "omega_low": "ω, 95% CI LL",
-    "omega_high": "ω, 95% CI UL",
-    "omega2": "ω (dimensions)",
-    "cr": "CR",
-    "ave": "AVE",
-}
+NINETY = {"low": "90% CI LL", "high": "90% CI UL"}  # of HTMT: comparing an end with a bound is a test at 5 %
+HEADS: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_name("heads.toml").read_text(encoding="utf-8"))
+"""Heads of the columns of the report's tables, by table."""
+RELIABILITY_HEADS, SECOND_HEADS = HEADS["reliability"], HEADS["second_order"]
 INDICES = ("chisq", "df", "pvalue", "chisq.scaled", "pvalue.scaled", "cfi", "tli", "rmsea", "srmr")
-FIT_HEADS = {
-    "model": "model",
-    "n": "N",
-    "chisq": "χ²",
-    "df": "df",
-    "pvalue": "p",
-    "chisq.scaled": "scaled χ²",
-    "pvalue.scaled": "p (scaled)",
-    "plain_cfi": "CFI",
-    "cfi": "robust CFI",
-    "tli": "robust TLI",
-    "plain_rmsea": "RMSEA",
-    "rmsea": "robust RMSEA",
-    "rmsea.ci.lower": "90% CI LL",
-    "rmsea.ci.upper": "90% CI UL",
-    "srmr": "SRMR",
-}
-FIT_DIGITS = {
-    "chisq": 1,
-    "df": 0,
-    "pvalue": 3,
-    "chisq.scaled": 1,
-    "pvalue.scaled": 3,
-    "plain_cfi": 3,
-    "cfi": 3,
-    "tli": 3,
-    "plain_rmsea": 3,
-    "rmsea": 3,
-    "rmsea.ci.lower": 3,
-    "rmsea.ci.upper": 3,
-    "srmr": 3,
-}
-LEVELS = {
-    "configural": "configural invariance",
-    "metric": "metric invariance",
-    "scalar": "scalar invariance",
-    "thresholds": "threshold invariance",
-    "loadings": "threshold and loading invariance",
-    "intercepts": "threshold, loading and intercept invariance",
-}
-"""What the steps of a ladder are called, of ordered answers the last three."""
-LADDER_HEADS = {
-    "level": "level",
-    "chisq": "χ²",
-    "df": "df",
-    "pvalue": "p",
-    "cfi": "CFI",
-    "rmsea": "RMSEA",
-    "srmr": "SRMR",
-    "d_chisq": "Δχ²",
-    "d_df": "Δdf",
-    "d_pvalue": "p (Δχ²)",
-    "d_cfi": "ΔCFI",
-    "d_rmsea": "ΔRMSEA",
-    "holds_chisq": "holds by Δχ²",
-    "holds_indices": "holds by fit indices",
-}
-LADDER_DIGITS = {
-    "chisq": 2,
-    "df": 0,
-    "pvalue": 3,
-    "cfi": 3,
-    "rmsea": 3,
-    "srmr": 3,
-    "d_chisq": 2,
-    "d_df": 0,
-    "d_pvalue": 3,
-    "d_cfi": 3,
-    "d_rmsea": 3,
-}
+FIT_HEADS = HEADS["fit"]
+FIT_DIGITS = dict.fromkeys(list(FIT_HEADS)[2:], 3) | {"chisq": 1, "chisq.scaled": 1, "df": 0}
+LEVELS, LET_GO, LADDER_HEADS = HEADS["levels"], HEADS["let_go"], HEADS["ladder"]
+LADDER_DIGITS = dict.fromkeys(list(LADDER_HEADS)[1:-2], 3) | {"chisq": 2, "df": 0, "d_chisq": 2, "d_df": 0}
 
 
 def check_solution(fit: SemFit, file: str) -> None:

@@ -55,6 +55,11 @@ MODELS = (
     "A confirmatory factor analysis and a structural equation model with {paths:d} paths were estimated by "
     "{estimator}. The software was surveysem {version} (Python {python})."
 )
+COMPOSITES = (
+    "A path model of {constructs:d} composites with {paths:d} paths was estimated by partial least squares (PLS; Mode "
+    "A, path weighting), and beside it by consistent PLS (PLSc). Standard errors and percentile intervals come from "
+    "{draws:,} bootstrap resamples (seed {seed:d}). The software was surveysem {version} (Python {python})."
+)
 INDIRECT = (
     "Indirect effects were tested with percentile bootstrap intervals from {draws:,} resamples ({how}; seed {seed:d})."
 )
@@ -68,7 +73,7 @@ NO_TEST = "no test, as too few rows are left"
 PLAIN = "{fit} (uncorrected: {test}, CFI = {cfi}, RMSEA = {rmsea})"
 
 
-def methods_text(study: Study, language: str, fits: pd.DataFrame, invariance: str = "") -> str:
+def methods_text(study: Study, language: str, fits: pd.DataFrame | None, invariance: str = "") -> str:
     """Return the methods paragraphs of a study; nothing is fitted here.
 
     Parameters
@@ -77,12 +82,13 @@ def methods_text(study: Study, language: str, fits: pd.DataFrame, invariance: st
         Who answered, and how it is analysed.
     language : {"en", "zh"}
         Of the text.
-    fits : pandas.DataFrame
-        As `measurement.fit_table` returns it, the measurement model first.
+    fits : pandas.DataFrame, optional
+        As `measurement.fit_table` returns it, the measurement model first; of PLS there is none.
     invariance : str
         The level of measurement invariance that the report found, in the same language.
     """
-    paragraphs = [respondents_text(study, language), _models(study, language), _fits(study, fits, language)]
+    paragraphs = [respondents_text(study, language), _models(study, language)]
+    paragraphs += [] if fits is None else [_fits(study, fits, language)]
     if invariance and study.codebook.group:
         paragraphs.append(_say(language, GROUPS, group=study.codebook.group, level=invariance))
     if study.basis == "synthetic sample":
@@ -90,10 +96,10 @@ def methods_text(study: Study, language: str, fits: pd.DataFrame, invariance: st
     return "\n\n".join(paragraphs) + "\n"
 
 
-def told_by(results: Mapping[str, Mapping]) -> tuple[pd.DataFrame, Mapping[str, str]]:
-    """Return the fit table and the level of invariance that the report of a survey holds, by language."""
-    fits = results["tables"]["fit_table"]
-    frame = pd.DataFrame(fits["rows"], columns=fits["columns"])
+def told_by(results: Mapping[str, Mapping]) -> tuple[pd.DataFrame | None, Mapping[str, str]]:
+    """Return the fit table and the level of invariance, by language, where the report of a survey holds them."""
+    fits = results["tables"].get("fit_table")
+    frame = pd.DataFrame(fits["rows"], columns=fits["columns"]) if fits else None
     return frame, results["texts"].get("invariance", {})
 
 
@@ -139,35 +145,33 @@ def _broken(study: Study, language: str) -> list[str]:
 
 
 def _models(study: Study, language: str) -> str:
-    turned = sum(study.codebook.by_code[code].reverse for code in study.items)
-    answers = study.answers[study.items]
-    how = study.options.get("missing", "listwise") if answers.isna().any(axis=None) else "none"
+    turned, by_pls = sum(study.codebook.by_code[code].reverse for code in study.items), study.estimator == "PLS"
+    answers = study.answers[[*study.items, *study.covariates] if by_pls else study.items]
+    how = "listwise" if by_pls else study.options.get("missing", "listwise")
     leading = {path.predictor for path in study.codebook.paths}
+    told = {
+        "items": len(study.items),
+        "turned": turned,
+        "constructs": len(study.constructs),
+        "paths": len(study.codebook.paths),
+        "estimator": ESTIMATORS.get(study.estimator, ""),
+        "version": __version__,
+        "python": platform.python_version(),
+        "missing": 100 * answers.isna().mean(axis=None),
+        "whole": int(answers.notna().all(axis=1).sum()),
+        "draws": study.draws,
+        "how": RESAMPLING[study.resampling],
+        "seed": study.seed,
+    }
     measures = (
         "The {items:d} items ({turned:d} reverse-keyed) measure {constructs:d} constructs."
         if turned
         else "The {items:d} items measure {constructs:d} constructs."
     )
-    parts = [
-        _say(language, measures, items=len(study.items), turned=turned, constructs=len(study.constructs)),
-        _say(
-            language,
-            MODELS,
-            paths=len(study.codebook.paths),
-            estimator=ESTIMATORS[study.estimator],
-            version=__version__,
-            python=platform.python_version(),
-        ),
-        _say(
-            language,
-            MISSING[how],
-            missing=100 * answers.isna().mean(axis=None),
-            whole=int(answers.notna().all(axis=1).sum()),
-        ),
-    ]
-    if any(path.outcome in leading for path in study.codebook.paths):
-        parts.append(_say(language, INDIRECT, draws=study.draws, how=RESAMPLING[study.resampling], seed=study.seed))
-    return _joined(language, parts)
+    parts = [measures, COMPOSITES if by_pls else MODELS, MISSING[how if answers.isna().any(axis=None) else "none"]]
+    if any(path.outcome in leading for path in study.codebook.paths) and not by_pls:
+        parts.append(INDIRECT)
+    return _joined(language, [_say(language, part, **told) for part in parts])
 
 
 def _fits(study: Study, fits: pd.DataFrame, language: str) -> str:

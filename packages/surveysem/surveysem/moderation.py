@@ -1,9 +1,10 @@
-"""Whether a path between constructs depends on a third: the latent product, standardised, and its simple slopes."""
+"""Whether a path between constructs depends on a third, and with it what goes through the path: latent products."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 
@@ -11,26 +12,20 @@ import numpy as np
 import pandas as pd
 
 import semfit
-from nbproof import words
+from nbproof import processors, words
 from semfit import SemFit, jacobian
-from surveysem.codebook import Moderation
+from surveysem.codebook import Codebook, Labelled, Moderation
 from surveysem.effects import Effect, NotTestable
+from surveysem.measurement import HEADS
+from surveysem.paths import Indirect, resampled
 from surveysem.study import Study
 
 Array = np.ndarray
-HEADS = {
-    "outcome": "outcome",
-    "predictor": "predictor",
-    "moderator": "moderator",
-    "std": "β",
-    "std_se": "SE (β)",
-    "low": "95% CI LL",
-    "high": "95% CI UL",
-    "p": "p",
-    "reason": "why not testable",
-}
 PRODUCT = "product"  # of a factor; a construct of that name gets a longer one beside it
+PILOT, FAILING = 100, 0.05  # resamples tried first, and the share of them that may have no solution
 SLOPES_AT = (-1.0, 0.0, 1.0)  # standard deviations of the moderator
+MEDIATED = ("index of moderated mediation", "indirect effect, mean \N{MINUS SIGN} SD", "indirect effect, mean",
+            "indirect effect, mean + SD")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,56 +49,22 @@ class Moderated:
             float(weight @ self.coefficients), float(np.sqrt(weight @ self.covariance @ weight)), self.fit.nobs
         )
 
-    def slopes(self, level: float = 0.95) -> pd.DataFrame:
-        """One row each at -1, 0 and 1 SD: outcome, predictor, moderator, at, slope, se, low, high, p."""
-        rows = []
-        for at in SLOPES_AT:
-            one = self.slope(at)
-            low, high = one.interval(level)
-            rows.append(
-                {
-                    **self._names,
-                    "at": at,
-                    "slope": one.estimate,
-                    "se": one.standard_error,
-                    "low": low,
-                    "high": high,
-                    "p": one.p_value,
-                }
-            )
-        return pd.DataFrame(rows)
-
-    def summary(self, level: float = 0.95) -> pd.DataFrame:
-        """One row: names, direction, estimate, estimate_se, std, std_se, low, high, p, n; interval and p of ``std``."""
+    def row(self, level: float = 0.95) -> dict[str, float]:
+        """Return estimate, estimate_se, std, std_se, low, high, p, n; interval and p are those of ``std``."""
         raw = self.fit.estimates.query("op == '~'").iloc[-1]  # the product is the last predictor
-        low, high = self.effect.interval(level)
-        return pd.DataFrame(
-            [
-                {
-                    **self._names,
-                    "direction": self.moderation.direction,
-                    "estimate": raw["est"],
-                    "estimate_se": raw["se"],
-                    "std": self.effect.estimate,
-                    "std_se": self.effect.standard_error,
-                    "low": low,
-                    "high": high,
-                    "p": self.effect.p_value,
-                    "n": self.fit.nobs,
-                }
-            ]
-        )
-
-    @property
-    def _names(self) -> dict[str, str]:
-        return {name: getattr(self.moderation, name) for name in ("outcome", "predictor", "moderator")}
+        given = {"estimate": raw["est"], "estimate_se": raw["se"], **self.effect.cells(("std", "std_se"), level)}
+        return given | {"n": self.fit.nobs}
 
 
 @dataclass(frozen=True)
 class Moderations:
-    """Every moderation a codebook states, each tested on its own, or the reason why it cannot be."""
+    """Every moderation a codebook states, each tested on its own, or the reason why it cannot be.
+
+    ``mediated`` holds, for each hypothesis of moderated mediation, what :func:`moderated_mediation` returned.
+    """
 
     parts: Mapping[Moderation, Moderated | NotTestable]
+    mediated: Mapping[Labelled, Indirect | NotTestable] = field(default_factory=dict)
 
     @cached_property
     def tested(self) -> list[Moderated]:
@@ -111,37 +72,31 @@ class Moderations:
         return [part for part in self.parts.values() if isinstance(part, Moderated)]
 
     def summary(self, level: float = 0.95) -> pd.DataFrame:
-        """One row a moderation, as of ``Moderated.summary``; ``reason`` where there is no result."""
+        """One row a moderation: names, direction, and the cells of ``Moderated.row``; or the ``reason``."""
         rows = [
-            part.summary(level).assign(reason=None)
-            if isinstance(part, Moderated)
-            else pd.DataFrame(
-                [
-                    {
-                        "outcome": key.outcome,
-                        "predictor": key.predictor,
-                        "moderator": key.moderator,
-                        "direction": key.direction,
-                        "reason": part.reason,
-                    }
-                ]
-            )
+            {**vars(key), **(part.row(level) if isinstance(part, Moderated) else {"reason": part.reason})}
             for key, part in self.parts.items()
         ]
-        found = pd.concat(rows, ignore_index=True)
-        return found.reindex(columns=[*dict.fromkeys([*found, *HEADS])])
+        table = pd.DataFrame(rows)
+        return table.reindex(columns=[*dict.fromkeys([*table, *HEADS["moderation"]])])
 
     def slopes(self, level: float = 0.95) -> pd.DataFrame:
-        """Simple slopes of all that were tested."""
-        tables = [part.slopes(level) for part in self.tested]
-        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+        """One row a test and value at -1, 0 and 1 SD: outcome, predictor, moderator, at, slope, se, low, high, p."""
+        rows = [
+            {**vars(one.moderation), "at": at, **one.slope(at).cells(("slope", "se"), level)}
+            for one in self.tested
+            for at in SLOPES_AT
+        ]
+        return pd.DataFrame(rows)
 
 
 def moderations(study: Study) -> Moderations | NotTestable:
-    """Test every moderation of the study's codebook."""
+    """Test every moderation of the study's codebook, and every hypothesis of moderated mediation."""
     if not study.codebook.moderations:
         return NotTestable("The codebook states no moderation.")
-    return Moderations({entry: moderation(study, entry) for entry in study.codebook.moderations})
+    both = [one for one in study.codebook.hypotheses if one.mediator and one.moderator]
+    parts = {entry: moderation(study, entry) for entry in study.codebook.moderations}
+    return Moderations(parts, {one: moderated_mediation(study, one) for one in both})
 
 
 def moderation(study: Study, entry: Moderation) -> Moderated | NotTestable:
@@ -160,10 +115,129 @@ def moderation(study: Study, entry: Moderation) -> Moderated | NotTestable:
     Only the outcome's equation is fitted, its predictors correlated freely: without paths among them nothing about them
     can be misspecified, and the coefficients are those of the whole model where that holds.
     """
-    model, data, items = submodel(study, entry)
-    counts = data[items].notna().sum()
-    if data[items].nunique().min() < 2 or len(data) <= len(items):
-        few = data[items].nunique().idxmin()
+    fit = _fitted(*submodel(study, entry))
+    if isinstance(fit, NotTestable):
+        return fit
+    own, product = _places(fit, (entry.outcome, entry.predictor)), _places(fit)
+
+    def coefficients(theta: Array) -> Array:
+        sd = _spreads(fit, theta)
+        path, both = theta[..., own], theta[..., product] * sd[entry.moderator]
+        return np.stack([path, both], -1) * (sd[entry.predictor] / sd[entry.outcome])[..., None]
+
+    J = jacobian(coefficients, fit.theta)
+    covariance = J @ fit.vcov @ J.T
+    if not np.isfinite(covariance).all():
+        return _unsolved(fit)
+    return Moderated(entry, fit, coefficients(fit.theta), covariance)
+
+
+def moderated_mediation(study: Study, one: Labelled) -> Indirect | NotTestable:
+    """Test whether what goes from a predictor to an outcome by way of a mediator depends on a moderator of either path.
+
+    Both equations are in one model. With a and b the standardised paths, to the mediator and on from it, and c the
+    standardised coefficient of the product (as of :func:`moderation`), the indirect effect where the moderator is z
+    standard deviations from its mean is (a + c z) b, or a (b + c z) for a moderator of the second path. It is linear in
+    z, and its slope, c b or a c, is the index of moderated mediation (Hayes 2015, doi:10.1080/00273171.2014.962683).
+
+    Returns
+    -------
+    Indirect
+        Of the effects ``MEDIATED``, index first, with percentile intervals. Rows are resampled with their products,
+        which are centred once: z counts from the means of all respondents. Each resample is refitted, or takes one
+        scoring step where too many refits have no solution.
+    """
+    first, other = one.steps[::-1] if one.second else one.steps
+    fit = _fitted(*submodel(study, entry_of(study.codebook, one), other[0]))
+    if isinstance(fit, NotTestable):
+        return fit
+    own, product, far = _places(fit, first), _places(fit), _places(fit, other)
+
+    def effects(theta: Array) -> Array:
+        sd = _spreads(fit, theta)
+        rest = theta[..., far] * sd[one.predictor] / sd[one.outcome]
+        index = theta[..., product] * rest * sd[one.moderator]
+        return np.stack([index, *(theta[..., own] * rest + at * index for at in SLOPES_AT)], -1)
+
+    method = _method(study, fit)
+    drawn = semfit.bootstrap(fit, study.draws, seed=study.seed, workers=processors(), method=method)
+    found = resampled(drawn, effects, tuple((one.predictor, one.outcome, name) for name in MEDIATED))
+    return replace(found, method=method)
+
+
+def _method(study: Study, fit: SemFit) -> str:
+    """Return how a model with products is resampled: as the study's, but refitted only where nearly all refits succeed.
+
+    Products of weak items leave many resamples without a solution, and those that have one are no fair sample.
+    """
+    method = "one-step" if fit.options["missing"] == "fiml" else study.resampling
+    if method != "refit":
+        return method
+    with suppress(semfit.ParameterError):  # fewer than two have a solution
+        first = semfit.bootstrap(fit, PILOT, seed=study.seed, workers=processors())
+        return "refit" if first.failed <= FAILING * PILOT else "one-step"
+    return "one-step"
+
+
+def entry_of(book: Codebook, one: Labelled) -> Moderation:
+    """Return the moderation that a hypothesis with a moderator is about."""
+    path = (*one.steps[one.second], one.moderator)
+    return next(m for m in book.moderations if (m.outcome, m.predictor, m.moderator) == path)
+
+
+def submodel(study: Study, entry: Moderation, other: str = "") -> tuple[str, pd.DataFrame, list[str]]:
+    """Return the text of the outcome's equation with its products, the answers with them, and all indicators.
+
+    Covariates are held constant as in `Study.model`.
+
+    Every product that the codebook states for the outcome is in it, the one asked for last: moderators that correlate
+    would else take over each other's part. Indicators of two products that share an item have correlated residuals.
+
+    Parameters
+    ----------
+    entry : Moderation
+        The one asked for.
+    other : str
+        A second outcome, whose equation stands before: of the two one is the other's predictor, and its disturbance
+        may covary with what only the other depends on, so that here too nothing is said of how predictors come about.
+    """
+    book, data = study.codebook, study.answers
+    taken, lines = {*book.scales, *data.columns}, list[str]()
+    known, pairs, equations = dict[frozenset[str], str](), list[tuple[str, str]](), dict[str, list[str]]()
+    for outcome in (other, entry.outcome) if other else (entry.outcome,):
+        entries = [one for one in book.moderations if one.outcome == outcome and one != entry]
+        entries += [entry] if outcome == entry.outcome else []
+        for one in entries:
+            both = frozenset((one.predictor, one.moderator))
+            if both in known:
+                continue
+            name = PRODUCT + "_" * (PRODUCT in taken)
+            known[both] = name = f"{name}{len(known)}" if known else name
+            first, second = book.scales[one.predictor], book.scales[one.moderator]
+            made = semfit.products(data, first[: len(second)], second[: len(first)], name=name)
+            own = list(zip(first, second, strict=False))
+            lines += [made.model, *(f"{a}.{b} ~~ {c}.{d}" for a, b in own for c, d in pairs if {a, b} & {c, d})]
+            data, pairs = made.data, [*pairs, *own]
+        named = [path.predictor for path in book.paths if path.outcome == outcome] + [m.moderator for m in entries]
+        equations[outcome] = [*dict.fromkeys(named), *(known[frozenset((m.predictor, m.moderator))] for m in entries)]
+    causes = dict.fromkeys(name for terms in equations.values() for name in terms if name not in equations)
+    constructs = [*reversed(equations), *(name for name in causes if name in book.scales)]
+    items = [code for name in constructs for code in book.scales[name]]
+    lines += [f"{outcome} ~ {' + '.join(terms)}" for outcome, terms in equations.items()]
+    if study.covariates:
+        lines = [f"{name} ~ {' + '.join(study.covariates)}" for name in (*equations, *causes)] + lines
+        lines += [f"{one} ~~ {another}" for one, another in combinations(causes, 2)]
+    if other:
+        between = next(name for name in equations if any(name in terms for terms in equations.values()))
+        lines += [f"{between} ~~ {name}" for name in causes if name not in equations[between]]
+    text = "\n".join([book.model(constructs, structural=False), *lines])
+    return text, data, [*items, *(f"{a}.{b}" for a, b in pairs)]
+
+
+def _fitted(model: str, data: pd.DataFrame, items: list[str]) -> SemFit | NotTestable:
+    """Fit a model with products to all respondents who answered something."""
+    counts, few = data[items].notna().sum(), data[items].nunique().idxmin()
+    if data[few].nunique() < 2 or len(data) <= len(items):
         return NotTestable(
             words(
                 "{nobs:d} respondents with {values:d} values of {item} cannot carry {indicators:d} indicators.",
@@ -175,59 +249,22 @@ def moderation(study: Study, entry: Moderation) -> Moderated | NotTestable:
         )
     missing = "fiml" if data[items].isna().any(axis=None) else "listwise"
     fit = semfit.fit(model, data, estimator="MLR", missing=missing)
-    coefficients, covariance = _standardised(fit, entry)
-    if not (fit.converged and fit.identified and np.isfinite(covariance).all() and fit.nobs > fit.npar):
-        numbers = {"npar": fit.npar, "nobs": fit.nobs}
-        why = " ".join(fit.problems) or words("{npar:d} parameters from {nobs:d} respondents.", **numbers)
-        return NotTestable(words("The model with the product has no proper solution. {why}", why=why, **numbers))
-    return Moderated(entry, fit, coefficients, covariance)
+    return fit if fit.converged and fit.identified and fit.nobs > fit.npar else _unsolved(fit)
 
 
-def submodel(study: Study, entry: Moderation) -> tuple[str, pd.DataFrame, list[str]]:
-    """Return the text of the outcome's equation with its products, the answers with them, and all indicators.
-
-    Covariates are held constant as in `Study.model`.
-
-    Every product that the codebook states for the outcome is in it, the one asked for last: moderators that correlate
-    would else take over each other's part. Indicators of two products that share an item have correlated residuals.
-    """
-    book, answers = study.codebook, study.answers
-    entries = [one for one in book.moderations if one.outcome == entry.outcome and one != entry] + [entry]
-    predictors = [path.predictor for path in book.paths if path.outcome == entry.outcome]
-    predictors = list(
-        dict.fromkeys([*predictors, *(one.predictor for one in entries), *(one.moderator for one in entries)])
-    )
-    taken, data, lines = {*book.scales, *answers.columns}, answers, list[str]()
-    names, pairs = list[str](), list[tuple[str, str]]()
-    for one in entries:
-        name = PRODUCT + "_" * (PRODUCT in taken)
-        name = name if name not in names else f"{name}{len(names)}"
-        first, second = book.scales[one.predictor], book.scales[one.moderator]
-        made = semfit.products(data, first[: len(second)], second[: len(first)], name=name)
-        own = list(zip(first, second, strict=False))
-        lines += [made.model, *(f"{a}.{b} ~~ {c}.{d}" for a, b in own for c, d in pairs if {a, b} & {c, d})]
-        data, names, pairs = made.data, [*names, name], [*pairs, *own]
-    measured = book.model([entry.outcome, *predictors], structural=False)
-    items = [code for construct in (entry.outcome, *predictors) for code in book.scales[construct]]
-    lines.append(f"{entry.outcome} ~ {' + '.join([*predictors, *names])}")
-    if study.covariates:
-        lines = [f"{name} ~ {' + '.join(study.covariates)}" for name in (entry.outcome, *predictors, *names)] + lines
-        lines += [f"{one} ~~ {other}" for one, other in combinations([*predictors, *names], 2)]
-    text = "\n".join([measured, *lines])
-    return text, data, [*items, *(f"{a}.{b}" for a, b in pairs)]
+def _unsolved(fit: SemFit) -> NotTestable:
+    numbers = {"npar": fit.npar, "nobs": fit.nobs}
+    why = " ".join(fit.problems) or words("{npar:d} parameters from {nobs:d} respondents.", **numbers)
+    return NotTestable(words("The model with the product has no proper solution. {why}", why=why, **numbers))
 
 
-def _standardised(fit: SemFit, entry: Moderation) -> tuple[Array, Array]:
-    """Return the standardised coefficients of predictor and product with their covariances."""
-    paths = {row.rhs: fit.table.keys.index(row.key) for row in fit.rows if row.op == "~"}
-    first, last = paths[entry.predictor], list(paths.values())[-1]  # the product is the last predictor
+def _places(fit: SemFit, path: tuple[str, str] | None = None) -> int:
+    """Return the place of a path (outcome, predictor) among the parameters; of the last, the product asked for."""
+    rows = {(row.lhs, row.rhs): row.key for row in fit.rows if row.op == "~"}
+    return fit.table.keys.index(rows[path] if path else [*rows.values()][-1])
 
-    def coefficients(theta: Array) -> Array:
-        variance = fit.variances_at(theta)
-        path, both = theta[..., first], theta[..., last]
-        with np.errstate(invalid="ignore"):  # a negative variance has no root: nan, and no result
-            scale = np.sqrt(variance[entry.predictor] / variance[entry.outcome])
-            return np.stack([path * scale, both * scale * np.sqrt(variance[entry.moderator])], -1)
 
-    J = jacobian(coefficients, fit.theta)
-    return coefficients(fit.theta), J @ fit.vcov @ J.T
+def _spreads(fit: SemFit, theta: Array) -> dict[str, Array]:
+    """Return the standard deviation that the model implies of every variable; nan where its variance is negative."""
+    with np.errstate(invalid="ignore"):
+        return {name: np.sqrt(variance) for name, variance in fit.variances_at(theta).items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import nbproof
-from nbproof import Evidence, words
+from nbproof import Evidence, fonts, words
 from surveysem import report
 
 if TYPE_CHECKING:
@@ -41,15 +41,8 @@ class Page(nbproof.Page):
         """Return the fonts of a figure's texts: a Chinese one where they are Chinese, and what stands in for it."""
         if language != "zh":
             return []
-        from matplotlib.font_manager import fontManager
-
-        from surveysem import fonts
-
-        known = {font.fname for font in fontManager.ttflist}
-        for path in sorted(fonts.chinese().glob("*.ttf")):
-            if str(path) not in known:
-                fontManager.addfont(path)
-        return [fonts.FAMILY, "DejaVu Sans"]
+        fonts.register()
+        return [fonts.family(), "DejaVu Sans"]
 
     @staticmethod
     def held(study: Study) -> list[str]:

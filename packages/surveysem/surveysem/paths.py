@@ -11,25 +11,16 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from semfit import SemFit, jacobian
+from semfit import Bootstrap, SemFit, jacobian
 from semfit.psychometrics import fornell_larcker
 from surveysem.effects import Effect, NotTestable
 from surveysem.errors import DataError, UnknownNameError
+from surveysem.measurement import HEADS
 from surveysem.study import Study
 
 Array = np.ndarray
-HELD_HEADS = {
-    "outcome": "outcome",
-    "covariate": "control variable",
-    "label": "answer",
-    "estimate": "estimate",
-    "se": "SE",
-    "low": "95% CI LL",
-    "high": "95% CI UL",
-    "p": "p",
-    "std": "β",
-}
 CHUNK = 250  # resamples standardised at a time
+KINDS = {f"{kind} effect": kind for kind in ("direct", "indirect", "total")}  # no construct has a space in its name
 
 
 def path_table(study: Study, level: float = 0.95) -> pd.DataFrame:
@@ -41,22 +32,9 @@ def path_table(study: Study, level: float = 0.95) -> pd.DataFrame:
     found = study.structural.estimates.query("op == '~'").set_index(["lhs", "rhs"])
     rows = []
     for path in study.codebook.paths:
-        effect, row = direct(study, path.outcome, path.predictor), found.loc[(path.outcome, path.predictor)]
-        low, high = effect.interval(level)
-        rows.append(
-            {
-                "outcome": path.outcome,
-                "predictor": path.predictor,
-                "direction": path.direction,
-                "estimate": row["est"],
-                "estimate_se": row["se"],
-                "std": effect.estimate,
-                "std_se": effect.standard_error,
-                "low": low,
-                "high": high,
-                "p": effect.p_value,
-            }
-        )
+        row = found.loc[(path.outcome, path.predictor)]
+        std = direct(study, path.outcome, path.predictor).cells(("std", "std_se"), level)
+        rows.append({**vars(path), "estimate": row["est"], "estimate_se": row["se"], **std})
     return pd.DataFrame(rows)
 
 
@@ -79,7 +57,7 @@ def covariate_table(study: Study, level: float = 0.95) -> pd.DataFrame:
         ends = estimate - half * se, estimate + half * se
         std = row["std_all"] / (1 if label is None else spread)
         rows.append((outcome, code, words, estimate, se, *ends, row["pvalue"], std))
-    return pd.DataFrame(rows, columns=list(HELD_HEADS))
+    return pd.DataFrame(rows, columns=list(HEADS["covariates"]))
 
 
 def direct(study: Study, outcome: str, predictor: str) -> Effect:
@@ -144,6 +122,7 @@ class Indirect:
     draws: Array  # (resamples, effects)
     nobs: int
     failed: int
+    method: str = ""  # of the draws, as in ``semfit.bootstrap``
 
     @cached_property
     def p_values(self) -> Array:
@@ -180,11 +159,9 @@ def indirect(study: Study) -> Indirect | NotTestable:
     through construct m is B[m, x] ((I - B)^-1)[y, m] (Bollen 1987, doi:10.2307/271028). In each resample the whole
     chain is computed anew, so the interval need not be symmetric.
     """
-    _see_solution(study.structural)
-    chain, names = _chain(study)
-    if not names:
-        return NotTestable("No path leads from a strategy over another construct to a final outcome.")
-    return _resampled(study, chain, names)
+    if names := indirect_names(study):
+        return _effects(study, names)
+    return NotTestable("No path leads from a strategy over another construct to a final outcome.")
 
 
 def mediated(study: Study, predictor: str, mediator: str, outcome: str) -> Indirect:
@@ -196,7 +173,7 @@ def mediated(study: Study, predictor: str, mediator: str, outcome: str) -> Indir
     def product_of(theta: Array) -> Array:
         return study.structural.standardized_at(theta)[..., steps].prod(-1, keepdims=True)
 
-    return _resampled(study, product_of, ((predictor, outcome, mediator),))
+    return resampled(study.resampled, product_of, ((predictor, outcome, mediator),))
 
 
 def decomposition(study: Study, level: float = 0.95) -> pd.DataFrame:
@@ -204,31 +181,20 @@ def decomposition(study: Study, level: float = 0.95) -> pd.DataFrame:
 
     One row a pair of constructs: predictor, outcome, and for each of the three, by the names of ``direct``,
     ``indirect`` and ``total``, the estimate and its percentile interval (``direct_low``, ``direct_high`` ...); a direct
-    effect that the model does not hold is missing.
+    effect that the model does not hold is missing. ``failed`` counts the resamples without a solution.
     """
-    _see_solution(study.structural)
-    matrix, leads = _matrix(study)
-    names = study.constructs
-    at = {name: k for k, name in enumerate(names)}
+    leads, names = _leads(study), study.constructs
     pairs = [(x, y) for x, y in product(names, names) if any((x, m) in leads and _reaches(leads, m, y) for m in names)]
     if not pairs:
         return pd.DataFrame()
-    from_, to = ([at[pair[k]] for pair in pairs] for k in (0, 1))
-
-    def three(theta: Array) -> Array:
-        B = matrix(theta)
-        total = np.linalg.inv(np.eye(len(names)) - B)[..., to, from_]
-        return np.concatenate([B[..., to, from_], total - B[..., to, from_], total], -1)
-
-    found = _resampled(study, three, tuple((x, y, kind) for kind in ("direct", "indirect", "total") for x, y in pairs))
-    low, high = found.interval(level)
+    found = _effects(study, tuple((*pair, kind) for kind in KINDS for pair in pairs))
     table = pd.DataFrame(pairs, columns=["predictor", "outcome"])
-    for k, kind in enumerate(("direct", "indirect", "total")):
-        part = slice(k * len(pairs), (k + 1) * len(pairs))
+    for k, kind in enumerate(KINDS.values()):
         kept = [kind != "direct" or pair in leads for pair in pairs]
-        for name, values in ((kind, found.estimates), (f"{kind}_low", low), (f"{kind}_high", high)):
-            table[name] = np.where(kept, values[part], np.nan)
-    return table
+        values = (found.estimates, *found.interval(level))
+        for name, value in zip((kind, f"{kind}_low", f"{kind}_high"), values, strict=True):
+            table[name] = np.where(kept, value[k * len(pairs) : (k + 1) * len(pairs)], np.nan)
+    return table.assign(failed=found.failed)
 
 
 def explained(study: Study) -> pd.DataFrame:
@@ -243,27 +209,23 @@ def explained(study: Study) -> pd.DataFrame:
     below = np.tril(found, -1)
     R = pd.DataFrame(below + below.T + np.eye(len(below)), found.index, found.columns)
 
-    def share(outcome: str, predictors: Sequence[str]) -> float:
-        r = R.loc[list(predictors), outcome].to_numpy()
-        return float(r @ np.linalg.solve(R.loc[list(predictors), list(predictors)].to_numpy(), r))
-
     rows = []
     for path in study.codebook.paths:
-        predictors = [other.predictor for other in study.codebook.paths if other.outcome == path.outcome]
-        whole, without = (
-            share(path.outcome, predictors),
-            share(path.outcome, [x for x in predictors if x != path.predictor]),
-        )
-        others = share(path.predictor, [x for x in predictors if x != path.predictor])
-        rows.append((path.outcome, path.predictor, whole, (whole - without) / (1 - whole), 1 / (1 - others)))
+        names = [other.predictor for other in study.codebook.paths if other.outcome == path.outcome]
+        at, every = names.index(path.predictor), [*names, path.outcome]
+        K = np.linalg.inv(R.loc[every, every])  # of its last row are R2 and the partial correlations
+        partial = K[at, -1] ** 2 / (K[at, at] * K[-1, -1])
+        vif = np.linalg.inv(R.loc[names, names])[at, at]
+        rows.append((path.outcome, path.predictor, 1 - 1 / K[-1, -1], partial / (1 - partial), vif))
     return pd.DataFrame(rows, columns=["outcome", "predictor", "r2", "f2", "vif"])
 
 
-def _resampled(study: Study, effects: Callable[[Array], Array], names: tuple[tuple[str, str, str], ...]) -> Indirect:
-    fit, resampled = study.structural, study.resampled
-    draws = np.concatenate([effects(resampled.draws[at : at + CHUNK]) for at in range(0, len(resampled.draws), CHUNK)])
+def resampled(drawn: Bootstrap, effects: Callable[[Array], Array], names: tuple[tuple[str, str, str], ...]) -> Indirect:
+    """Return effects, a function from parameters (..., q) to (..., effects), of a fit and of its resamples."""
+    draws = np.concatenate([effects(drawn.draws[at : at + CHUNK]) for at in range(0, len(drawn.draws), CHUNK)])
     sound = np.isfinite(draws).all(1)  # a resample with a negative variance has no standardised solution
-    return Indirect(names, effects(fit.theta), draws[sound], fit.nobs, resampled.failed + int((~sound).sum()))
+    failed = drawn.failed + int((~sound).sum())
+    return Indirect(names, effects(drawn.fit.theta), draws[sound], drawn.fit.nobs, failed)
 
 
 def claimed_signs(study: Study) -> dict[tuple[str, str, str], int]:
@@ -290,7 +252,7 @@ def claimed_signs(study: Study) -> dict[tuple[str, str, str], int]:
 
 def indirect_names(study: Study) -> tuple[tuple[str, str, str], ...]:
     """Return (strategy, outcome, via) of every indirect effect the codebook's paths make, as in ``Indirect.names``."""
-    leads = {(path.predictor, path.outcome) for path in study.codebook.paths}
+    leads = _leads(study)
     ways = {
         (x, y): [m for m in study.constructs if (x, m) in leads and _reaches(leads, m, y)]
         for y in study.outcomes
@@ -299,38 +261,30 @@ def indirect_names(study: Study) -> tuple[tuple[str, str, str], ...]:
     return tuple((x, y, m) for (x, y), through in ways.items() if through for m in ("all", *through))
 
 
-def _matrix(study: Study) -> tuple[Callable[[Array], Array], set[tuple[str, str]]]:
-    """Return a function from parameters (..., q) to paths (..., outcome, predictor), and who leads to whom."""
-    fit, names = study.structural, study.constructs
-    at = {name: k for k, name in enumerate(names)}
+def _effects(study: Study, names: tuple[tuple[str, str, str], ...]) -> Indirect:
+    """Resample effects by cause, outcome and which: of ``KINDS``, "all" that are indirect, or by way of a construct."""
+    _see_solution(study.structural)
+    fit, at = study.structural, {name: k for k, name in enumerate(study.constructs)}
     cells = [(k, at[row.lhs], at[row.rhs]) for k, row in enumerate(fit.rows) if row.op == "~" and row.rhs in at]
     rows, targets, sources = map(np.array, zip(*cells, strict=True))
 
-    def matrix(theta: Array) -> Array:
-        B = np.zeros((*theta.shape[:-1], len(names), len(names)))
+    def effects(theta: Array) -> Array:
+        B = np.zeros((*theta.shape[:-1], len(at), len(at)))
         B[..., targets, sources] = fit.standardized_at(theta)[..., rows]
-        return B
+        every, found = np.linalg.inv(np.eye(len(at)) - B), []
+        for cause, outcome, way in names:
+            x, y, m = at[cause], at[outcome], at.get(way) if way != "all" else None
+            own, whole = B[..., y, x], every[..., y, x]
+            some = {"direct": own, "total": whole}.get(KINDS.get(way, ""), whole - own)
+            found.append(some if m is None else B[..., m, x] * every[..., y, m])
+        return np.stack(found, -1)
 
-    return matrix, {(names[x], names[y]) for y, x in zip(targets, sources, strict=True)}
+    return resampled(study.resampled, effects, names)
 
 
-def _chain(study: Study) -> tuple[Callable[[Array], Array], tuple[tuple[str, str, str], ...]]:
-    """Return a function from parameters (..., q) to indirect effects (..., effects), and their names."""
-    (matrix, _), names, labels = _matrix(study), study.constructs, indirect_names(study)
-    at = {name: k for k, name in enumerate(names)}
-
-    def chain(theta: Array) -> Array:
-        B = matrix(theta)
-        every = np.linalg.inv(np.eye(len(names)) - B)
-        parts = [
-            every[..., at[y], at[x]] - B[..., at[y], at[x]]
-            if m == "all"
-            else B[..., at[m], at[x]] * every[..., at[y], at[m]]
-            for x, y, m in labels
-        ]
-        return np.stack(parts, -1)
-
-    return chain, labels
+def _leads(study: Study) -> set[tuple[str, str]]:
+    """Return who leads to whom."""
+    return {(path.predictor, path.outcome) for path in study.codebook.paths}
 
 
 def _reaches(leads: set[tuple[str, str]], start: str, end: str) -> bool:

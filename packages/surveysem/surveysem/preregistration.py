@@ -169,8 +169,10 @@ def _listed(names: Iterable[str]) -> str:
 
 def _stated(one: Labelled) -> str:
     """A hypothesis as a codebook states it."""
-    steps = " ~ ".join(name for name in (one.outcome, one.mediator, one.predictor) if name)
-    return f"{steps} * {one.moderator}" if one.moderator else steps
+    steps = [name for name in (one.predictor, one.mediator, one.outcome) if name]
+    if one.moderator:
+        steps[one.second] += f" * {one.moderator}"
+    return " ~ ".join(reversed(steps))
 
 
 def _asked(item: Item) -> str:

@@ -1,4 +1,4 @@
-"""The report on a survey: two notebooks run on a file of answers, and all that is to be taken away beside them."""
+"""The report on a survey: notebooks run on a file of answers, and all that is to be taken away beside them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nbproof
+from nbproof import fonts
 from surveysem import LOCALE, __version__
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from surveysem.study import Study
 
 HERE = Path(__file__).parent
-NOTEBOOKS = ("measurement", "structure")
+NOTEBOOKS, COMPOSED = ("measurement", "structure"), ("pls",)  # the latter where the estimator is PLS
 LANGUAGES = ("en", "zh")
 LARGE, DRAWN = 50_000, 400  # respondents: of a large file, and drawn where there is none
 WARM = (
@@ -42,9 +43,7 @@ class Look(nbproof.Look):
         """Return the font family of a PDF and the folder of its files."""
         if language != "zh":
             return super().pdf_font(language)
-        from surveysem import fonts
-
-        return fonts.FAMILY, fonts.chinese()
+        return fonts.family(), fonts.folder()
 
     def basis(self, kind: str, language: str) -> str:
         """Say a kind of evidence in a language."""
@@ -106,7 +105,7 @@ def write(
     screening: str = "drop",
     reading: Reading | None = None,
 ) -> None:
-    """Fill a folder with the report on a study: pages, tables, figures, methods paragraph, R script and its data.
+    """Fill a folder with the report on a study: pages, tables, figures, methods; but of PLS, R script and data.
 
     Parameters
     ----------
@@ -139,7 +138,8 @@ def write(
     }
     jobs = 1 if len(study.responses.answers) > LARGE else None  # two large files at a time would not fit in memory
     titles = dict(zip(LANGUAGES, study.codebook.title, strict=True))
-    results = bundle.run(draft, NOTEBOOKS, inputs, given, languages, jobs, titles)
+    notebooks = COMPOSED if study.estimator == "PLS" else NOTEBOOKS
+    results = bundle.run(draft, notebooks, inputs, given, languages, jobs, titles)
     fits, invariance = methods.told_by(results)
     leads = {}
     for language in languages:
@@ -154,13 +154,14 @@ def _write_answers(study: Study, draft: Path) -> None:
     """Write what R needs to refit the models, and how the answers became what they are."""
     from surveysem import script, write_csv
 
-    (draft / "model.R").write_text(script.lavaan_script(study), encoding="utf-8")
     tables = {
-        "data": script.script_data(study),
         "screening": study.screened.record,
         "mapping": study.responses.mapping,
         "invalid": study.responses.invalid,
     }
+    if study.estimator != "PLS":
+        (draft / "model.R").write_text(script.lavaan_script(study), encoding="utf-8")
+        tables["data"] = script.script_data(study)
     for name, table in tables.items():
         if len(table) or name == "screening":  # nobody flagged is a result too
             write_csv(table, draft / f"{name}.csv")

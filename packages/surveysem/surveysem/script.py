@@ -12,6 +12,7 @@ import jinja2
 import pandas as pd
 
 from surveysem import __version__, groups, measurement, moderation, paths
+from surveysem.codebook import Labelled, Moderation
 from surveysem.effects import NotTestable
 from surveysem.study import Study
 
@@ -45,6 +46,7 @@ def lavaan_script(study: Study) -> str:
         plain=_options({**study.options, "estimator": "ML"}),
         indirect=paths.indirect_names(study),
         moderations=[_moderated(study, entry) for entry in book.moderations],
+        mediations=[_mediated(study, one) for one in book.hypotheses if one.mediator and one.moderator],
         groups=None if ordered else _groups(study),
     )
 
@@ -80,12 +82,18 @@ def _options(options: Mapping[str, Any]) -> str:
     )
 
 
-def _moderated(study: Study, entry: Any) -> dict[str, Any]:
-    model, data, items = moderation.submodel(study, entry)
+def _moderated(study: Study, entry: Moderation, other: str = "") -> dict[str, Any]:
+    model, data, items = moderation.submodel(study, entry, other)
     made = [(item, *item.split(".", 1)) for item in items if item not in study.answers.columns]
     missing = "fiml" if data[items].isna().any(axis=None) else "listwise"
-    names = {name: getattr(entry, name) for name in ("outcome", "predictor", "moderator")}
-    return {**names, "products": made, "model": model, "options": _options({"estimator": "MLR", "missing": missing})}
+    plain, robust = (_options({"estimator": estimator, "missing": missing}) for estimator in ("ML", "MLR"))
+    return {**vars(entry), "products": made, "model": model, "options": robust, "plain": plain}
+
+
+def _mediated(study: Study, one: Labelled) -> dict[str, Any]:
+    first, other = one.steps[::-1] if one.second else one.steps
+    made = _moderated(study, moderation.entry_of(study.codebook, one), other[0])
+    return made | vars(one) | {"first": "~".join(first), "other": "~".join(other)}
 
 
 def _groups(study: Study) -> dict[str, Any] | None:
@@ -93,9 +101,20 @@ def _groups(study: Study) -> dict[str, Any] | None:
     if isinstance(rows, NotTestable):
         return None
     kept = sorted(rows[study.codebook.group].unique().astype(int).tolist())
-    group = study.codebook.group
+    group, alike = study.codebook.group, groups.partially_alike(study)
     beside = [name for name, (code, _) in study.covariates.items() if code != group]
-    return {"column": group, "kept": kept, "model": study.model(without=group), "whole": _whole(study, beside)}
+    found: dict[str, Any] = {
+        "column": group,
+        "kept": kept,
+        "model": study.model(without=group),
+        "whole": _whole(study, beside),
+    }
+    found |= {"permuted": study.resampling == "refit", "eased": "", "reached": []}
+    if isinstance(alike, NotTestable) or not len(alike.freed):
+        return found
+    texts = found["model"], study.codebook.model(study.constructs, structural=False)
+    found["model"], found["eased"] = (groups.eased(study, text, alike.freed) for text in texts)
+    return found | {"reached": [*alike.ladder.fits][1:]}
 
 
 def _whole(study: Study, beside: list[str]) -> list[str]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 MOST, LEAST = 6, 0.05  # classes tried; share of respondents that the smallest may hold
 REFITS = 2  # starts of the chosen mixture in a resample; the best likelihood counts
-NONE = np.empty(0)
+PROFILE = ["class", "share", "construct", "role", "mean", "low", "high"]
 LARGEST = 3000  # respondents: of more, a random part
 ADDED = 0.01  # to variances within a class, of standardised scores: no class shrinks to a single answer
 
@@ -140,7 +140,7 @@ def segments(study: Study, *, resamples: int = 50, starts: int = 5, level: float
     X, Y = Z[:, : len(forming)], Z[:, len(forming) :]
     rng = np.random.default_rng(study.seed)
     candidates, model = _choose(X, int(rng.integers(2**31)), starts)
-    P, shares, profiles, agreement = np.ones((len(X), 1)), np.ones(1), _profiles(), ()
+    P, shares, profiles, agreement = np.ones((len(X), 1)), np.ones(1), pd.DataFrame(columns=PROFILE), ()
     if model is not None:
         order = np.argsort(-model.weights_, kind="stable")
         P, shares = model.predict_proba(X)[:, order], model.weights_[order]
@@ -185,17 +185,8 @@ def _choose(X: Array, seed: int, starts: int) -> tuple[pd.DataFrame, GaussianMix
         for (k, within), model in zip(ways, fitted, strict=True)
     ]  # fmt: skip
     factor = n * FactorAnalysis(1, svd_method="lapack", tol=1e-8, max_iter=10_000).fit(X).score(X)
-    lines.append(
-        {
-            "classes": 1,
-            "within": "factor",
-            "parameters": 3 * p,
-            "log_likelihood": factor,
-            "smallest": 1.0,
-            "entropy": np.nan,
-            "converged": True,
-        }
-    )
+    whole = {"classes": 1, "within": "factor", "parameters": 3 * p, "log_likelihood": factor, "smallest": 1.0}
+    lines.append(whole | {"entropy": np.nan, "converged": True})
     table = pd.DataFrame(lines)
     table["bic"] = table["parameters"] * np.log(n) - 2 * table["log_likelihood"]
     table["allowed"] = table.pop("converged") & (table["smallest"] >= LEAST)
@@ -207,15 +198,8 @@ def _mixture(X: Array, classes: int, within: str, seed: int, starts: int) -> Gau
     """Fit by EM from several k-means starts."""
     from sklearn.mixture import GaussianMixture  # heavy: only where segments are looked for
 
-    return GaussianMixture(
-        classes,
-        covariance_type=within,
-        n_init=1 if classes == 1 else starts,
-        tol=1e-5,
-        max_iter=1000,
-        reg_covar=ADDED,
-        random_state=seed,
-    ).fit(X)
+    often = {"n_init": 1 if classes == 1 else starts, "tol": 1e-5, "max_iter": 1000, "reg_covar": ADDED}
+    return GaussianMixture(classes, covariance_type=within, random_state=seed, **often).fit(X)
 
 
 def _resampled(
@@ -247,18 +231,12 @@ def _outcome_means(P: Array, Y: Array) -> Array:
 
 
 def _profiles(
-    shares: Array = NONE,
-    means: Array = NONE,
-    redone: Array = NONE,
-    forming: Sequence[str] = (),
-    outcomes: Sequence[str] = (),
-    level: float = 0.95,
+    shares: Array, means: Array, redone: Array, forming: Sequence[str], outcomes: Sequence[str], level: float
 ) -> pd.DataFrame:
     """Return one line a class and construct, with percentile intervals of the means redone (resamples, K, all)."""
-    columns = ["class", "share", "construct", "role", "mean", "low", "high"]
     names = [(name, "forms the classes") for name in forming] + [(name, "outcome") for name in outcomes]
     lines = []
     for k, share in enumerate(shares):
         low, high = np.quantile(redone[:, k], [(1 - level) / 2, (1 + level) / 2], axis=0)
         lines += [(k + 1, share, *name, *found) for name, *found in zip(names, means[k], low, high, strict=True)]
-    return pd.DataFrame(lines, columns=columns)
+    return pd.DataFrame(lines, columns=PROFILE)

@@ -27,19 +27,6 @@ from surveysem.study import Study, mean_scores
 
 Array = np.ndarray
 Paths = dict[tuple[str, str], tuple[float, float]]  # (outcome, predictor) -> estimate, standard error
-HEADS = {
-    "outcome": "outcome",
-    "predictor": "predictor",
-    "specifications": "specifications",
-    "failed": "without a solution",
-    "declared": "as declared",
-    "median": "median",
-    "lowest": "lowest",
-    "highest": "highest",
-    "same_sign": "expected sign",
-    "beyond_zero": "beyond zero",
-}
-"""Of the columns of ``SpecificationCurve.summary``, for a table."""
 WAYS = {"drop": "flagged left out", "report-only": "all kept", "drop reported": "reported ones left out too"}
 """What ways to screen are called; the others are named after the rule that is off."""
 OUTLYING = 0.01  # share left out
@@ -104,7 +91,8 @@ def specifications(study: Study, kept: Sequence[str], controls: Sequence[str]) -
         for held in (False, True) if controls and analysis != "ordered" else (False,):
             found += [Specification(analysis, mode, out, held) for mode in modes for out in (False, True)]
     found += [Specification("complete rows", rule) for rule in off]
-    same = _same_as_declared(study)
+    whole = study.estimator == "MLR" and study.options["missing"] == "listwise"
+    same = "ordered" if study.estimator == "WLSMV" else "complete rows" if whole else ""  # as the declared one
     return [
         one
         for one in found
@@ -149,22 +137,9 @@ def specification_curve(
         paths, nobs, reason = _estimate(study, kept[one.screening], one, chosen)
         for path in book.paths:
             value, se = paths.get((path.outcome, path.predictor), (np.nan, np.nan))
-            rows.append(
-                {
-                    "specification": number,
-                    "declared": number == 1,
-                    **vars(one),
-                    "outcome": path.outcome,
-                    "predictor": path.predictor,
-                    "direction": path.direction,
-                    "estimate": value,
-                    "se": se,
-                    "low": value - half * se,
-                    "high": value + half * se,
-                    "nobs": nobs,
-                    "reason": reason,
-                }
-            )
+            ends = {"estimate": value, "se": se, "low": value - half * se, "high": value + half * se}
+            own = {"specification": number, "declared": number == 1, **vars(one), **vars(path), **ends}
+            rows.append(own | {"nobs": nobs, "reason": reason})
     return SpecificationCurve(pd.DataFrame(rows), level, chosen)
 
 
@@ -198,13 +173,6 @@ def _kept(responses: Responses, rules: Rules, mode: str) -> pd.DataFrame | None:
         return screen(responses, rules, mode=mode).answers
     except DataError:  # nobody is left
         return None
-
-
-def _same_as_declared(study: Study) -> str:
-    """Return the analysis of the set that the declared one is, if any."""
-    if study.estimator == "WLSMV":
-        return "ordered"
-    return "complete rows" if study.estimator == "MLR" and study.options["missing"] == "listwise" else ""
 
 
 def _estimate(
@@ -245,11 +213,8 @@ def _fit(study: Study, answers: pd.DataFrame, analysis: str, controls: Sequence[
 def _standardised_paths(fit: semfit.SemFit, V: Array, study: Study) -> Paths:
     rows = [k for k, row in enumerate(fit.rows) if row.op == "~" and row.rhs in study.constructs]
     values, covariance = standardised(fit, rows, study.items, V)
-    errors = np.sqrt(np.diagonal(covariance))
-    return {
-        (fit.rows[k].lhs, fit.rows[k].rhs): (float(value), float(se))
-        for k, value, se in zip(rows, values, errors, strict=True)
-    }
+    found = zip(values.tolist(), np.sqrt(np.diagonal(covariance)).tolist(), strict=True)
+    return {(fit.rows[k].lhs, fit.rows[k].rhs): each for k, each in zip(rows, found, strict=True)}
 
 
 def _regressions(study: Study, answers: pd.DataFrame, controls: Sequence[str]) -> tuple[Paths, int, str]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 from pathlib import Path
@@ -22,7 +22,7 @@ from surveysem.screening import Screened, screen
 if TYPE_CHECKING:
     import pandas as pd
 
-ESTIMATORS = ("MLR", "ML", "WLSMV")
+ESTIMATORS = ("MLR", "ML", "WLSMV", "PLS")
 MANY = 5000
 SIMULATED = "simulated by surveysem from a stated truth, not answered by people"
 
@@ -45,8 +45,9 @@ class Study:
         What was answered, and how it was read.
     screened : Screened
         Whom the rules flag and who is left.
-    estimator : {"MLR", "ML", "WLSMV"}
-        Normal theory with robust errors, without them, or ordered answers by their polychoric correlations.
+    estimator : {"MLR", "ML", "WLSMV", "PLS"}
+        Normal theory with robust errors, without them, or ordered answers by their polychoric correlations. Under PLS,
+        which composes constructs of their items (``composites``), all other models are fitted by MLR.
     draws : int
         Bootstrap resamples.
     seed : int
@@ -59,7 +60,8 @@ class Study:
     UnknownNameError
         For another estimator.
     DataError
-        For a codebook without paths or with a circle of them, or fewer respondents left than items.
+        For a codebook without paths or with a circle of them, one of second order under PLS, or fewer respondents left
+        than items.
     """
 
     responses: Responses
@@ -91,6 +93,11 @@ class Study:
             raise DataError(
                 f"codebook {self.codebook.name} names covariates ({', '.join(self.codebook.covariates)}), which models "
                 "of ordered answers do not take; allowed with covariates: MLR, ML."
+            )
+        if self.estimator == "PLS" and (second := set(self.constructs) & set(self.codebook.second_order)):
+            raise DataError(
+                f"codebook {self.codebook.name}: {', '.join(sorted(second))} measures dimensions, and constructs of "
+                "second order are not offered by PLS; allowed with them: MLR, ML, WLSMV."
             )
         if len(self.answers) <= len(self.items):
             raise DataError(
@@ -221,7 +228,30 @@ class Study:
         if self.estimator == "WLSMV":
             return {"estimator": "WLSMV", "ordered": True}
         missing = "fiml" if self.answers[self.items].isna().any(axis=None) else "listwise"
-        return {"estimator": self.estimator, "missing": missing}
+        return {"estimator": "MLR" if self.estimator == "PLS" else self.estimator, "missing": missing}
+
+    @cached_property
+    def composites(self) -> semfit.PlsFit:
+        """The paths by PLS, with the draws of their bootstrap."""
+        return self.compose(bootstrap=self.draws)
+
+    def compose(self, *, consistent: bool = False, bootstrap: int = 0, without: str = "") -> semfit.PlsFit:
+        """Estimate the paths by PLS, controls among the causes of every outcome, from respondents who answered all.
+
+        Parameters
+        ----------
+        consistent, bootstrap
+            As in ``semfit.pls``.
+        without : str
+            A control to leave out, such as the one that tells groups apart where they are compared.
+        """
+        causes: dict[str, list[str]] = {}
+        held = [name for name, (code, _) in self.covariates.items() if code != without]
+        for path in self.codebook.paths:
+            causes.setdefault(path.outcome, []).append(path.predictor)
+        lines = [f"{name} =~ {' + '.join(codes)}" for name, codes in self.scales.items()]
+        lines += [f"{name} ~ {' + '.join([*own, *held])}" for name, own in causes.items()]
+        return semfit.pls("\n".join(lines), self.answers, consistent=consistent, bootstrap=bootstrap, seed=self.seed)
 
     @cached_property
     def measurement(self) -> semfit.SemFit:
@@ -331,14 +361,18 @@ def check_study(study: Study) -> None:
             study, group, places[group], "two groups are needed to compare them, or a codebook without the line `group`"
         )
     quick = study.options.get("missing") != "fiml" and study.nobs <= QUICK
-    for name in ("measurement", "structural") if quick else ():
+    if study.estimator == "PLS":
+        models = {"PLS": study.compose}
+    else:
+        models = {name: partial(getattr, study, name) for name in ("measurement", "structural") if quick}
+    for name, fitted in models.items():
         try:
-            fit = getattr(study, name)
+            fit = fitted()
         except Exception as wrong:
             if not getattr(wrong, "input_is_wrong", False):
                 raise
             raise DataError(f"{file}, {name} model: {wrong}") from wrong
-        if not (fit.converged and fit.identified):
+        if not (fit.converged and getattr(fit, "identified", True)):
             raise DataError(
                 f"{file}: the {name} model has no solution on these {fit.nobs} answers "
                 f"({' '.join(fit.problems)}); more answers, or fewer constructs and paths, are needed."

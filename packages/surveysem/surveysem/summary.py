@@ -39,6 +39,7 @@ def summary_text(study: Study, results: Mapping[str, Mapping[str, Any]], languag
             | {name: said[language] for name, said in results["texts"].items()},
             decided=decided,
             total=len(rows),
+            estimator=study.estimator,
             drawn=study.basis == "synthetic sample",
         )
     )

@@ -345,7 +345,7 @@ def test_a_run_is_alone_and_leaves_nothing_when_killed_or_cancelled(app):
     started[0].kill()
     assert app.job("killed", "done")["state"] == "killed"
     assert app.children() == []
-    assert app.told("POST", "/api/run", RUN)[0] == 200
+    assert app.told("POST", "/api/run", RUN | {"estimator": "PLS"})[0] == 200
     until = time.monotonic() + 120
     while not any(line[0] == "cell" for line in app.told("GET", "/api/run")[1]["lines"]):
         assert time.monotonic() < until
@@ -353,6 +353,7 @@ def test_a_run_is_alone_and_leaves_nothing_when_killed_or_cancelled(app):
     assert app.told("DELETE", "/api/run") == (200, {})
     job = app.told("GET", "/api/run")[1]
     assert (job["state"], job["report"], app.children()) == ("cancelled", "", [])
+    assert {line[1] for line in job["lines"] if line[0] == "cell"} == {"pls"}
     assert app.ask("GET", "/report.zip")[0] == 404
     assert {path.name.partition("-")[0] for path in folder.iterdir()} == {".lock", "codebook.toml", "given"}
 
@@ -448,7 +449,7 @@ def test_every_sentence_is_there_in_both_languages_and_used():
     assert {key for key, (one, other) in fields.items() if sorted(one) != sorted(other)} == set()
     spoken = {*re.findall(r'\bw\("([\w-]+)"', sources["page.js"]), *re.findall(r"words\.(\w+)", sources["page.html"])}
     by_value = {"controls", "checks", "left", "done", "failed", "killed", "cancelled", "measurement", "structure",
-                *re.findall(r'Refused\("(\w+)"', sources["server.py"] + sources["model.py"]), "disk", "fault",
+                "pls", *re.findall(r'Refused\("(\w+)"', sources["server.py"] + sources["model.py"]), "disk", "fault",
                 *(f"screening_{name}" for name in server.CHOICES["screening"])}  # fmt: skip
     assert spoken | by_value == {*WORDS}
 

@@ -72,6 +72,23 @@ def test_hypotheses_keep_the_labels_their_author_gave_them(tmp_path):
     assert (second.moderator, second.nil) == ("tie", False)
 
 
+def test_a_moderator_may_change_either_path_of_an_indirect_effect(tmp_path):
+    path = tmp_path / "own.toml"
+    top = "constructs = { a = ['A1'], b = ['B1'], c = ['C1'], d = ['D1'] }\npaths = ['b ~ a', 'c ~ b']\n"
+    top += "moderation = { b = ['a * d'], c = ['b * d'] }\n[hypotheses]\n"
+    path.write_text(f"{top}H1 = 'c ~ b ~ a * d'\nH2 = 'c ~ b * d ~ 0*a'\n", encoding="utf-8")
+    assert surveysem.load_codebook(path).hypotheses == (
+        surveysem.Labelled("H1", "c", "a", "d", "b"),
+        surveysem.Labelled("H2", "c", "a", "d", "b", nil=True, second=True),
+    )
+    path.write_text(top.replace("c = ['b * d']", "c = []") + "H1 = 'c ~ b * d ~ a'\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"no moderation 'c ~ b \* d' is stated; allowed: b ~ a \* d\."):
+        surveysem.load_codebook(path)
+    path.write_text(top.replace("b = ['a * d']", "b = ['a * d', 'd * a']").replace("'b ~ a'", "'b ~ a + d'"), "utf-8")
+    with pytest.raises(DataError, match=r"moderation of b 'a \* d': it is there twice"):
+        surveysem.load_codebook(path)
+
+
 @pytest.mark.parametrize(
     ("stated", "message"),
     [
@@ -79,7 +96,11 @@ def test_hypotheses_keep_the_labels_their_author_gave_them(tmp_path):
         ("H1 = 3", r"hypotheses, 'H1': got 3; allowed: "),
         ('H1 = "trust ~ buying"', r"'H1': there is no path 'trust ~ buying'; allowed: buying ~ trust\."),
         ('H1 = "buying ~ tie ~ trust"', r"'H1': there is no path 'tie ~ trust'; allowed: buying ~ trust\."),
-        ('H1 = "buying ~ trust * tie"', r"'H1': no moderation 'trust \* tie' is stated; allowed: none\."),
+        ('H1 = "buying ~ trust * tie"', r"'H1': no moderation 'buying ~ trust \* tie' is stated; allowed: none\."),
+        (
+            'H1 = "buying ~ trust * a ~ tie * b"',
+            r"'H1': b and a moderate both of its paths; allowed: a moderator of one",
+        ),
     ],
 )
 def test_a_hypothesis_about_nothing_stated_is_refused(tmp_path, stated, message):

@@ -21,19 +21,21 @@ from surveysem import (
     Contact,
     ExpectedPath,
     Item,
+    Labelled,
     Moderation,
     NotTestable,
     Responses,
     Rules,
     Scale,
     Screened,
+    hypotheses,
 )
 from surveysem.contact import InvertedU, contact_frequency
 from surveysem.effects import largest, least, normal
 from surveysem.errors import DataError, ParameterError
-from surveysem.groups import compare_groups, measured_alike
+from surveysem.groups import compare_groups, compare_means, measured_alike, partially_alike, permuted
 from surveysem.measurement import LADDER_HEADS, LEVELS
-from surveysem.moderation import moderation, moderations, submodel
+from surveysem.moderation import MEDIATED, moderation, moderations, submodel
 from surveysem.study import Study
 
 REFERENCE = Path(__file__).parents[2] / "semfit" / "tests" / "reference"
@@ -259,6 +261,93 @@ def test_moderation_needs_a_statement_and_answers_that_vary():
     assert "no proper solution" in fewer_than_parameters
 
 
+# --- moderated mediation ----------------------------------------------------------------------------------------------
+
+
+def through(scales: dict[str, list[str]], second: bool) -> Codebook:
+    """From x by way of w to y, the first or the second path moderated by m."""
+    entry = Moderation("y", "w", "m", 1) if second else Moderation("w", "x", "m", 1)
+    one = Labelled("H1", "y", "x", "m", "w", second=second)
+    return codebook(scales, [("w", "x"), ("y", "x"), ("y", "w")], moderations=(entry,), hypotheses=(one,))
+
+
+def mediating(n: int, seed: int, second: bool, loading: float = 0.8) -> pd.DataFrame:
+    """Factors of variance 1: w = .4 x + .2 m and y = .2 x + .5 w, with .3 of the product in one of them."""
+    rng = np.random.default_rng(seed)
+    x, m = rng.standard_normal((2, n))
+    w = 0.4 * x + 0.2 * m + 0.3 * x * m * (not second)
+    w += np.sqrt(1 - 0.2 - 0.09 * (not second)) * rng.standard_normal(n)
+    y = 0.2 * x + 0.5 * w + 0.3 * m * w * second
+    y += np.sqrt(1 - np.var(y)) * rng.standard_normal(n)
+    return measured({"x": x, "w": w, "m": m, "y": y}, rng, loading)
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_a_moderated_mediation_is_recovered(second):
+    """Index and conditional effects: (.4 + .3 z) .5, or .4 (.5 + .3 z)."""
+    found = moderations(study(through(items("x", "w", "m", "y"), second), mediating(1500, 1, second), draws=200))
+    ((one, effects),) = found.mediated.items()
+    index = 0.4 * 0.3 if second else 0.3 * 0.5
+    truth = [index, 0.2 - index, 0.2, 0.2 + index]
+    low, high = effects.interval(0.999)
+    assert np.all((low < truth) & (truth < high)), (low, high)
+    assert np.all(high - low < 0.3)
+    assert effects.estimates[1:] == pytest.approx(effects.estimates[2] + effects.estimates[0] * np.array([-1, 0, 1]))
+    assert effects.p_values[0] < 0.02
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_of_items_without_error_the_index_is_that_of_two_regressions(second):
+    """Hayes (2015): a3 b or a b3, here of standardised variables; its bootstrap error that of the same by hand."""
+    answers = mediating(300, 2, second)
+    scales = {name: [f"{name}1"] for name in "xwmy"}
+    ((_, effects),) = moderations(study(through(scales, second), answers, draws=400)).mediated.items()
+    product = "wm" if second else "xm"
+
+    def by_hand(rows: pd.DataFrame) -> float:
+        def slopes(outcome: str, names: list[str]) -> dict[str, float]:
+            centred = rows - rows.mean()
+            return dict(zip(names, np.linalg.lstsq(centred[names], centred[outcome], rcond=None)[0], strict=True))
+
+        first = slopes("w", ["x"] if second else ["x", "m", "xm"])
+        then = slopes("y", ["x", "w", "m", "wm"] if second else ["x", "w"])
+        sd = rows.std(ddof=0)
+        return (first["x"] * then["wm"] if second else first["xm"] * then["w"]) * sd["x"] * sd["m"] / sd["y"]
+
+    rows = (answers - answers.mean())[[f"{name}1" for name in "xwmy"]].set_axis(list("xwmy"), axis=1)
+    rows[product] = rows[product[0]] * rows["m"]
+    assert effects.estimates[0] == pytest.approx(by_hand(rows), rel=1e-6)
+    again = [by_hand(rows.sample(len(rows), replace=True, random_state=k)) for k in range(200)]
+    assert effects.summary()["se"].iloc[0] == pytest.approx(np.std(again), rel=0.25)
+
+
+def test_where_refits_fail_a_resample_takes_one_step():
+    """Products of items that load .5 are hardly reliable: of refits, a part that is no fair sample has a solution."""
+    answers = mediating(250, 3, False, loading=0.55)
+    ((_, effects),) = moderations(study(through(items("x", "w", "m", "y"), False), answers, draws=100)).mediated.items()
+    assert effects.method == "one-step"
+    assert len(effects.draws) + effects.failed == 100
+    assert effects.failed < 20
+
+
+def test_a_hypothesis_of_moderated_mediation_is_decided_by_its_index():
+    book = through(items("x", "w", "m", "y"), False)
+    answers = mediating(800, 1, False)
+    down = replace(book, paths=(*book.paths[:2], ExpectedPath("y", "w", -1)))
+    for own, verdict in ((book, "supported"), (down, "contradicted")):
+        tested = study(own, answers, draws=100)
+        found = moderations(tested)
+        (one,) = hypotheses.decide_all(tested, found)
+        assert (one.path, one.verdict) == ("X → W → Y, by M (first path)", verdict)
+        assert one.test.estimate == pytest.approx(found.mediated[one.hypothesis].estimates[0])
+    table = hypotheses.mediation_table(tested, found)
+    assert list(table) == ["label", "path", "effect", "estimate", "se", "low", "high", "p", "method"]
+    assert set(table["method"]) == {"refitted"}
+    assert table["effect"].tolist() == list(MEDIATED)
+    few = moderations(study(book, answers.iloc[:14]))
+    assert hypotheses.mediation_table(tested, few)["reason"].str.startswith("14 respondents").tolist() == [True]
+
+
 # --- contact frequency ------------------------------------------------------------------------------------------------
 
 ASKED = codebook(items("x", "y"), [("y", "x")], contact=Contact("mails", "orders"))
@@ -432,9 +521,13 @@ def test_wald_s_test_of_equal_paths_keeps_its_size():
 
 
 def test_paths_are_not_compared_where_items_load_differently():
+    """Two items a construct stay equal, so that neither of two may be let go."""
     rng = np.random.default_rng(4)
     answers = pd.concat([of_kind(1, 600, rng), of_kind(2, 600, rng, loading=-0.2)], ignore_index=True)
-    found = compare_groups(study(BY_KIND, answers))
+    book = codebook({**items("z", "y"), "x": ["x1", "x2"]}, [("y", "x"), ("y", "z")], group="kind")
+    alike = partially_alike(study(book, answers))
+    assert (list(alike.ladder.fits), len(alike.freed)) == (["configural"], 0)
+    found = compare_groups(study(book, answers), alike)
     assert isinstance(found, NotTestable)
     assert "with equal loadings the fit falls" in found.reason
     assert re.search(r"that of x2 differs most \(0\.[78]\d, -0\.3\d\)", found.reason)  # .8 and -.316 put in
@@ -448,6 +541,54 @@ def test_groups_whose_items_follow_other_constructs_are_not_compared():
     assert isinstance(found, NotTestable)
     assert re.search(r"nothing is held equal \(CFI 0\.[0-8]\d\d, RMSEA 0\.[1-9]\d\d, p < \.001\)", str(found.reason))
     assert compare_groups(study(BY_KIND, mixed)) == found
+
+
+def test_items_that_load_or_stand_otherwise_are_let_go():
+    """The first item of x, which sets the scale, loads otherwise in one kind; the second of y stands higher there."""
+    answers = two_kinds(1, path=0.0)
+    other = answers["kind"] == 2
+    answers.loc[other, "x1"] *= 0.4
+    answers.loc[other, "y2"] += 0.8
+    whole = measured_alike(study(BY_KIND, answers))
+    assert whole.highest == "configural"
+    alike = partially_alike(study(BY_KIND, answers), whole)
+    assert alike.freed[["level", "construct", "item"]].values.tolist() == [["metric", "x", "x1"], ["scalar", "y", "y2"]]
+    assert alike.ladder.highest == "scalar"
+    table = compare_groups(study(BY_KIND, answers), alike).summary().set_index(["outcome", "predictor"])
+    untouched = compare_groups(study(BY_KIND, two_kinds(1, path=0.0))).summary().set_index(["outcome", "predictor"])
+    np.testing.assert_allclose(table["difference"], untouched["difference"], atol=0.03)
+    means = compare_means(study(BY_KIND, answers), alike).set_index("construct")
+    assert means.loc["Y", "size"] == pytest.approx(0, abs=0.1)  # with y2 it would be .3
+    assert means.loc["Y", "mean_2"] == pytest.approx(answers.loc[other, ["y1", "y3"]].to_numpy().mean())
+
+
+def test_a_permuted_difference_is_that_of_a_fit_to_the_same_division():
+    answers = two_kinds(3, n=300, path=0.0)
+    one = study(BY_KIND, answers, draws=99)
+    found = compare_groups(one)
+    p = dict(zip(found.summary()[["outcome", "predictor"]].agg("~".join, axis=1), permuted(one, found), strict=True))
+    drawn, rng = [], np.random.default_rng(8)
+    for _ in range(40):
+        mixed = answers.assign(kind=rng.permutation(answers["kind"]))
+        fit = semfit.fit(BY_KIND.model(), mixed.sort_values("kind"), group="kind", group_equal=("loadings",))
+        paths = fit.standardized.query("op == '~'").pivot(index=["lhs", "rhs"], columns="group", values="std_all")
+        drawn.append((paths[1] - paths[2]).abs())
+    observed = found.summary().set_index(["outcome", "predictor"])["difference"].abs()
+    for key, larger in (pd.concat(drawn, axis=1).ge(observed.rename_axis(["lhs", "rhs"]), axis=0)).mean(axis=1).items():
+        assert p["~".join(key)] == pytest.approx(larger, abs=0.25)  # 99 and 40 divisions: three standard errors
+    assert p["y~x"] <= 0.03
+
+
+def test_three_groups_are_permuted_in_pairs():
+    rng = np.random.default_rng(5)
+    answers = pd.concat([of_kind(code, 150, rng, path=path) for code, path in ((1, 0.4), (2, 0.4), (3, -0.3))])
+    one = study(BY_KIND, answers.reset_index(drop=True), draws=99)
+    found = compare_groups(one)
+    table = found.summary().assign(permuted=permuted(one, found)).query("outcome == 'y' and predictor == 'x'")
+    assert (table["permuted"] < 0.05).tolist() == [False, True, True]
+    holes = answers.reset_index(drop=True).mask(np.random.default_rng(9).random(answers.shape) < 0.01)
+    few = study(BY_KIND, holes.assign(kind=answers["kind"].to_numpy()), draws=99)
+    assert "takes whole answers" in permuted(few, compare_groups(few)).reason
 
 
 def test_three_groups_are_compared_in_pairs():

@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-from collections.abc import Mapping
 from dataclasses import replace
-from html import unescape
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,14 +17,16 @@ from filelock import FileLock
 from scipy import stats
 
 import nbproof
+import semfit
 import surveysem
-from nbproof.results import LANGUAGES, MIME
 from nbproof.translation import Catalogue, localised, messages
+from reports import run, told, written
 from surveysem import NotTestable, exploration, groups, hypotheses, paths, report, summary
 from surveysem.__main__ import main
 
 HOME = report.HERE / "notebooks"
 BOOKS = [HOME / f"{name}.ipynb" for name in report.NOTEBOOKS]
+EVERY = [*BOOKS, *(HOME / f"{name}.ipynb" for name in report.COMPOSED)]
 TEXTS = (".html", ".ipynb", ".json", ".svg", ".csv", ".txt", ".R")
 
 
@@ -38,14 +36,6 @@ def gym() -> surveysem.Study:
     effects = {"crowding": {"coaching": -0.4}, "renewal": {"coaching": 0.4, "crowding": -0.3}}
     drawn = surveysem.draw_respondents(surveysem.Truth(book, effects), 400, seed=3).responses
     return surveysem.Study(drawn, surveysem.screen(drawn, mode="report-only"), draws=500)
-
-
-def written(folder: Path, respondents: int = 200, book: Path = GYM) -> list[str]:
-    """Write drawn answers as a file of people's, and return the arguments that read it."""
-    sample = surveysem.draw_respondents(surveysem.Truth(surveysem.load_codebook(book)), respondents, seed=1)
-    sample.cells.drop(columns="basis").to_csv(folder / "answers.csv", index=False)
-    shutil.copy(book, folder / "codebook.toml")
-    return [str(folder / "answers.csv"), "--codebook", str(folder / "codebook.toml")]
 
 
 @pytest.fixture(scope="module")
@@ -64,20 +54,9 @@ def made(tmp_path_factory) -> Path:
     return folder / "out"
 
 
-def told(page: Path) -> str:
-    """What a page shows its reader: no code, no letters drawn as outlines."""
-    text = re.sub(
-        r'<details class="code">.*?</details>|<style.*?</style>|<script.*?</script>',
-        "",
-        page.read_text("utf-8"),
-        flags=re.S,
-    )
-    return unescape(re.sub(r"<[^>]*>", " ", text))
-
-
 @pytest.mark.slow
 def test_the_folder_holds_pages_documents_tables_script_and_data(made):
-    expected = {"index.html", "manifest.json", "model.R", "data.csv", "screening.csv", "mapping.csv"}
+    expected = {"index.html", "index.zh.html", "manifest.json", "model.R", "data.csv", "screening.csv", "mapping.csv"}
     for language in ("en", "zh"):
         expected |= {f"tables-{language}.docx", f"tables-{language}.xlsx"}
         expected |= {f"methods-{language}.txt", f"summary-{language}.txt"}
@@ -105,7 +84,7 @@ def test_it_speaks_of_the_users_study_and_of_no_other(made):
         colon = ": " if language == "en" else "\N{FULLWIDTH COLON}"
         assert f"{sex}{colon}{men}" in told(made / language / "structure.html")  # what is held constant
         assert "SEX_2" not in told(made / language / "structure.html")
-        assert title in (made / "index.html").read_text(encoding="utf-8")
+        assert title in (made / ("index.html" if language == "en" else "index.zh.html")).read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -172,8 +151,8 @@ def test_the_summary_says_what_the_results_say_and_opens_the_front_page(made):
         ({}, {"alike": "Coaching and Crowding"}, ("Not clearly distinct from each other", "cannot be told apart")),
         ({"excluded": 3}, {}, ("; 3 were left out by screening rules fixed beforehand",)),
         ({"cfi": None}, {}, ("There are too few answers to test the measurement model.",)),
-        ({}, {"digest": "ab" * 32, "differing_n": "0", "items_n": "9"}, ("Every entry was followed.",)),
-        ({}, {"digest": "ab" * 32, "differing_n": "2", "items_n": "9"}, ("Entries done otherwise: 2 of 9;",)),
+        ({}, {"digest": "ab" * 32, "differing_n": "0", "entries_n": "9"}, ("Every entry was followed.",)),
+        ({}, {"digest": "ab" * 32, "differing_n": "2", "entries_n": "9"}, ("Entries done otherwise: 2 of 9;",)),
     ],
 )
 def test_the_summary_warns_where_a_result_does(gym, numbers, texts, said):
@@ -216,13 +195,16 @@ def test_nothing_lacks_a_translation(made):
 
 @pytest.mark.slow
 def test_a_smaller_survey_gets_only_the_parts_that_apply(tmp_path, monkeypatch):
-    """Two constructs, no background, no group, no mediator: run here as in a notebook, without pages."""
+    """Two constructs, no background, no group, no mediator, few whole rows: run as in a notebook, without pages."""
     text = GYM.read_text(encoding="utf-8")
     parts = re.split(r"(?=^\[)", re.sub(r"(?m)^(group|covariates) = .*\n", "", text), flags=re.M)
     kept = [part for part in parts if "crowding" not in part and not part.startswith("[[controls")]
     book = tmp_path / "two.toml"
     book.write_text("".join(kept) + '[paths]\nrenewal = ["coaching"]\n', encoding="utf-8")
     written(tmp_path, book=book)
+    answers = pd.read_csv(tmp_path / "answers.csv", dtype=str)
+    first = surveysem.load_codebook(book).items[0]
+    answers.assign(**{first: answers[first].mask(answers.index >= 80)}).to_csv(tmp_path / "answers.csv", index=False)
     said, whole = {}, {}
     for path in BOOKS:
         payloads = run(
@@ -243,7 +225,7 @@ def test_a_smaller_survey_gets_only_the_parts_that_apply(tmp_path, monkeypatch):
     assert absent == {
         "profile_table", "counts_table", "covariates_table", "invariance_table", "method_failed", "effects_table",
         "moderation_table", "slopes_figure", "slopes_table", "groups_table", "differences_table", "untested_table",
-        "second_table", "registration_table", "deviations_table",
+        "second_table", "registration_table", "deviations_table", "mediation_table", "partial_table",
     }  # fmt: skip
     for heading in (
         "## Respondents",
@@ -255,23 +237,9 @@ def test_a_smaller_survey_gets_only_the_parts_that_apply(tmp_path, monkeypatch):
         "inverted U",
     ):
         assert heading not in whole["measurement"] + whole["structure"], heading
+    assert "respondents who answered every item: they are imprecise" in whole["measurement"]
     assert '"H1"' in whole["structure"]  # the only path, which has no label of its own
     assert not re.search(WORDS, whole["measurement"] + whole["structure"], re.IGNORECASE)
-
-
-def run(path: Path, monkeypatch: pytest.MonkeyPatch, **given: Any) -> list[Mapping[str, Any]]:
-    """Run a notebook's cells in this process, and return what its page shows in both languages."""
-    shown: list[Mapping[str, Any]] = []
-    monkeypatch.setenv(LANGUAGES, "en,zh")
-    monkeypatch.setattr("nbproof.page.display", lambda data, **_: shown.append(data[MIME]))
-    nbproof.use(report.settings)
-    names: dict[str, Any] = {"display": lambda shown: None}
-    with matplotlib.rc_context():
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            if cell["cell_type"] == "code":
-                exec(compile("".join(cell["source"]), path.name, "exec"), names)  # noqa: S102 - our own notebook
-                names |= {k: v for k, v in given.items() if "parameters" in cell["metadata"].get("tags", ())}
-    return shown
 
 
 @pytest.mark.parametrize(
@@ -279,7 +247,7 @@ def run(path: Path, monkeypatch: pytest.MonkeyPatch, **given: Any) -> list[Mappi
     [
         (["--draws", "0"], "--draws must be above 0; got 0"),
         (["--language", "fr"], "unknown language 'fr'.*Allowed: en, zh"),
-        (["--estimator", "MLX"], "unknown estimator 'MLX'.*Allowed: ML, MLR, WLSMV"),
+        (["--estimator", "MLX"], "unknown estimator 'MLX'.*Allowed: ML, MLR, PLS, WLSMV"),
         (["--sheet", "a", "--codebook", "none.toml"], "codebook none.toml cannot be read"),
     ],
 )
@@ -309,7 +277,7 @@ def test_a_notebook_that_fails_leaves_nothing(tmp_path, monkeypatch, capsys):
 # --- the notebooks ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", BOOKS, ids=report.NOTEBOOKS)
+@pytest.mark.parametrize("path", EVERY, ids=lambda path: path.stem)
 def test_every_text_has_a_translation_and_the_chinese_notebook_is_made_of_them(path):
     notebook = json.loads(path.read_text(encoding="utf-8"))
     own = Catalogue("zh", HOME / "locale" / f"{path.stem}.zh.po")
@@ -329,7 +297,7 @@ def test_every_text_has_a_translation_and_the_chinese_notebook_is_made_of_them(p
     assert cited <= {*re.findall(r"@\w+\{(\w+),", (HOME / "references.bib").read_text(encoding="utf-8"))}
 
 
-@pytest.mark.parametrize("path", BOOKS, ids=report.NOTEBOOKS)
+@pytest.mark.parametrize("path", EVERY, ids=lambda path: path.stem)
 def test_cells_are_short_and_hold_no_function_and_no_output(path):
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         source = "".join(cell["source"])
@@ -454,8 +422,8 @@ def test_what_predictors_explain_is_what_regression_finds_on_data_with_the_laten
 
 
 def test_means_are_compared_as_welch_did_and_only_where_intercepts_are_equal(gym):
-    ladder = groups.measured_alike(gym)
-    table = groups.compare_means(gym, ladder).set_index("construct")
+    alike = groups.partially_alike(gym)
+    table = groups.compare_means(gym, alike).set_index("construct")
     scores = surveysem.mean_scores(gym.codebook, gym.answers, gym.constructs)["renewal"]
     women, men = (scores[gym.answers["SEX"] == code] for code in (1, 2))
     t = stats.ttest_ind(women, men, equal_var=False)
@@ -463,7 +431,8 @@ def test_means_are_compared_as_welch_did_and_only_where_intercepts_are_equal(gym
     assert (line["F"], line["df_within"], line["p"]) == pytest.approx((t.statistic**2, t.df, t.pvalue))
     d = (women.mean() - men.mean()) / np.sqrt((women.var() * (len(women) - 1) + men.var() * (len(men) - 1)) / 398)
     assert line["size"] == pytest.approx(d, rel=0.01)  # Hedges' correction is a fifth of a per cent here
-    metric = type("Ladder", (), {"highest": "metric"})()
+    fits = {level: alike.ladder.fits[level] for level in ("configural", "metric")}
+    metric = replace(alike, ladder=semfit.Invariance(fits))
     assert "intercepts" in groups.compare_means(gym, metric).reason
     assert groups.compare_means(gym, NotTestable("no")).reason == "no"
 

@@ -17,7 +17,7 @@ from books import HANOI, SECOND
 import surveysem
 from semfit import psychometrics
 from surveysem import groups, measurement, moderation, paths, script, write_csv
-from surveysem.codebook import Moderation
+from surveysem.codebook import Labelled, Moderation
 from surveysem.study import Study
 
 DRAWS = 40  # resamples there and here: their intervals agree as far as chance lets them, the rest to 1e-5
@@ -33,9 +33,9 @@ for (name in names(tables)) {
 
 
 SEM_TOOLS = """
-library(lavaan)
-source("model.R")
-cat("\\n", format(semTools::reliabilityL2(measurement, "quality")[c("omegaL1", "omegaL2")], digits = 12))
+if (requireNamespace("semTools", quietly = TRUE)) {
+  tables[["semTools"]] <- data.frame(t(semTools::reliabilityL2(measurement, "quality")[c("omegaL1", "omegaL2")]))
+}
 """
 
 
@@ -50,7 +50,7 @@ def library(estimator: str = "MLR", nobs: int = 400, holes: int = 0, plain: bool
     """Respondents of the template: four constructs; unless plain two branches, and a moderation beside its paths."""
     book = surveysem.load_codebook(surveysem.TEMPLATE)
     moderated = (Moderation("revisit", "enjoyment", "choice", 1),)
-    book = replace(book, **({"group": ""} if plain else {"moderations": moderated}), **more)
+    book = replace(book, **({"group": ""} if plain else {"moderations": moderated}) | more)
     sample = surveysem.draw_respondents(
         surveysem.Truth(book), nobs, seed=3, defects=surveysem.Defects(missing_cells=holes)
     )
@@ -65,10 +65,10 @@ def rscript() -> str:
     return found
 
 
-def in_r(study: Study, folder: Path, rscript: str, draws: int = FEW) -> dict[str, pd.DataFrame]:
+def in_r(study: Study, folder: Path, rscript: str, draws: int = FEW, more: str = "") -> dict[str, pd.DataFrame]:
     """Run the script beside its data; return its tables."""
     write_csv(script.script_data(study), folder / "data.csv")
-    (folder / "model.R").write_text(script.lavaan_script(study) + WRITE, encoding="utf-8")
+    (folder / "model.R").write_text(script.lavaan_script(study) + more + WRITE, encoding="utf-8")
     command = [rscript, "model.R", str(draws)]
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     assert ran.returncode == 0, ran.stderr
@@ -145,15 +145,25 @@ def moderated(study: Study, tables: dict[str, pd.DataFrame]) -> None:
     compare("moderation", tables["moderation 1"], ours, columns, 2e-5)
 
 
+def mediated(study: Study, tables: dict[str, pd.DataFrame]) -> None:
+    for k, found in enumerate(moderation.moderations(study).mediated.values(), 1):
+        compare(f"mediation {k}", tables[f"moderated mediation {k}"], found.summary(), {"estimate": "estimate"}, 2e-5)
+
+
 def compared(study: Study, tables: dict[str, pd.DataFrame], most: float) -> None:
     ladder = groups.measured_alike(study)
+    alike = groups.partially_alike(study, ladder)
     theirs = tables["invariance"].set_index("measure").T
     compare("invariance", theirs, ladder.table, {"df": "df", "srmr": "srmr"}, most)
     compare("its fits", theirs, pd.DataFrame([f.fit_measures for f in ladder.fits.values()]), {"chisq": "chisq"}, most)
     for level in ("metric", "scalar"):
         steps = {"chisq": "d_chisq", "df": "d_df", "p": "d_pvalue"}
         compare(level, tables[level], ladder.table.loc[[level]], steps, 10 * most)
-    found = groups.compare_groups(study, ladder).summary()
+    if len(alike.freed):
+        fits = {level: fit.fit_measures for level, fit in alike.ladder.fits.items()}
+        theirs = tables["partial invariance"].set_index("measure").T
+        compare("partial invariance", theirs, pd.DataFrame(fits.values()), {"chisq": "chisq", "df": "df"}, most)
+    found = groups.compare_groups(study, alike).summary()
     ours = at(found, zip(tables["groups"]["lhs"], tables["groups"]["rhs"], strict=True), ["outcome", "predictor"])
     columns = {"std": "std", "std.other": "std_other", "difference": "difference", "se": "se", "low": "low", "p": "p"}
     compare("groups", tables["groups"], ours, columns, 10 * most)
@@ -197,6 +207,30 @@ def test_and_with_covariates_and_errors_that_covary(tmp_path, rscript):
 
 
 @pytest.mark.slow
+def test_and_with_moderated_mediations(tmp_path, rscript):
+    moderated = (Moderation("revisit", "enjoyment", "choice", 1), Moderation("enjoyment", "welcome", "choice", 1))
+    both = [Labelled("M", "revisit", "welcome", "choice", "enjoyment", second=second) for second in (False, True)]
+    study = library(group="", moderations=moderated, hypotheses=tuple(both))
+    mediated(study, in_r(study, tmp_path, rscript))
+
+
+@pytest.mark.slow
+def test_and_where_some_items_do_not_measure_alike(tmp_path, rscript):
+    study = library(moderations=())
+    answers, rng = study.responses.answers.copy(), np.random.default_rng(1)
+    other = answers["BRANCH"] == 2
+    answers.loc[other, "C1"] = rng.permutation(answers.loc[other, "C1"])
+    answers.loc[other, "E2"] = (answers.loc[other, "E2"] + 1).clip(upper=5)
+    responses = replace(study.responses, answers=answers)
+    study = Study(responses, surveysem.screen(responses), draws=DRAWS)
+    assert [*groups.partially_alike(study).freed["level"]] == ["metric", "scalar"]
+    tables = in_r(study, tmp_path, rscript, DRAWS)
+    compared(study, tables, 1e-5)
+    p = groups.permuted(study, groups.compare_groups(study))
+    compare("permutation", tables["groups"], pd.DataFrame({"p": p}), {"p.permutation": "p"}, 0.35)
+
+
+@pytest.mark.slow
 def test_and_of_ordered_answers(tmp_path, rscript):
     study = library("WLSMV")
     tables = in_r(study, tmp_path, rscript)
@@ -229,7 +263,7 @@ def test_the_script_leaves_out_what_the_study_has_not(tmp_path):
 @pytest.mark.slow
 def test_and_with_a_construct_of_second_order(tmp_path, rscript):
     study = second_order()
-    tables = in_r(study, tmp_path, rscript)
+    tables = in_r(study, tmp_path, rscript, more=SEM_TOOLS)
     found = measurement.second_order(study)
     ends = {"est.std": "loading", "ci.lower": "low", "ci.upper": "high"}
     compare("second order", tables["second order"], found, ends)
@@ -240,10 +274,8 @@ def test_and_with_a_construct_of_second_order(tmp_path, rscript):
     compare(
         "its interval", theirs[names == "omega"], found.iloc[[0]], {"ci.lower": "omega_low", "ci.upper": "omega_high"}
     )
-    asked = subprocess.run([rscript, "-e", SEM_TOOLS], cwd=tmp_path, capture_output=True, text=True, check=False)
-    if asked.returncode == 0:  # semTools is installed
-        theirs = pd.DataFrame([asked.stdout.split()[-2:]], columns=["omegaL1", "omegaL2"])
-        compare("of semTools", theirs, found.iloc[[0]], {"omegaL1": "omega", "omegaL2": "omega2"})
+    if "semTools" in tables:  # where it is installed
+        compare("of semTools", tables["semTools"], found.iloc[[0]], {"omegaL1": "omega", "omegaL2": "omega2"})
     reliable = psychometrics.measurement_quality(study.measurement).frame.query("measure == 'ave'")
     ave = tables["reliability"].query("label.str.startswith('ave_')").set_index("label")
     names = [f"ave_{name}" for name in study.scales]

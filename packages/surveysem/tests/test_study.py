@@ -104,8 +104,8 @@ def test_a_study_needs_paths_and_more_respondents_than_items():
         studied(100, book=replace(BOOK, paths=()))
     with pytest.raises(DataError, match="12 respondents are left after screening for 12 items"):
         studied(12)
-    with pytest.raises(UnknownNameError, match="unknown estimator 'PLS'"):
-        studied(100, estimator="PLS")
+    with pytest.raises(UnknownNameError, match="unknown estimator 'GLS'"):
+        studied(100, estimator="GLS")
 
 
 def test_paths_in_a_circle_are_refused(study):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 import nbproof
+from nbproof import project
+from nbproof.__main__ import main
 
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
@@ -153,6 +157,21 @@ class Checkout:
         return subprocess.run(
             command, env=given, cwd=self.root, capture_output=True, text=True, timeout=timeout, check=False
         )
+
+    def here(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ``nbproof`` in this process, whose fork server has loaded the libraries: where no process is looked at.
+
+        The builder is that of this environment, not the copy in the project.
+        """
+        said = [io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2)]
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(said[0]), redirect_stderr(said[1]):
+            patch.chdir(self.root)
+            patch.setenv("PYTHONPATH", self.path)
+            patch.setattr(sys, "path", [*self.path.split(os.pathsep), *sys.path])
+            patch.setattr(project, "_source", project.here)
+            code = main(arguments)
+        texts = [each.seek(0) or each.read() for each in said]
+        return subprocess.CompletedProcess(arguments, code, *texts)
 
     def build(self, *arguments: str, **environment: str) -> str:
         """Build, insist that it went well, and return what was said."""

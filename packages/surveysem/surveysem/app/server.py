@@ -37,7 +37,8 @@ HERE, LOCAL = Path(__file__).parent, "127.0.0.1"
 LIMIT = 64 * 2**20  # bytes of an upload
 PATIENCE = 5.0  # seconds a run has to clear up once it is cancelled
 LANGUAGES = ("en", "zh")
-CHOICES = {"language": ("en", "zh", "en,zh"), "estimator": ("MLR", "ML", "WLSMV"), "screening": ("drop", "report-only")}
+CHOICES = {"language": ("en", "zh", "en,zh"), "estimator": ("MLR", "ML", "WLSMV", "PLS"),
+           "screening": ("drop", "report-only")}  # fmt: skip
 DRAWS = (50, 100_000)
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; "

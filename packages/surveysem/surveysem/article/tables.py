@@ -18,11 +18,12 @@ from nbproof import Look, References, collect, payloads, provenance
 MAKER = "surveysem"  # whom an Office file names as its author
 MISSING = "–"
 BOUNDED = re.compile(  # columns of statistics that cannot exceed 1: APA, for English, writes no zero before the point
-    r"\d+|p|q|p_?value(\.\w+)?|r2?|loading|alpha|cr|(omega|ave)(_low|_high)?|htmt2?|kmo|(plain_)?(cfi|tli|rmsea)(\.[\w.]+)?|srmr"
+    r"\d+|(\w+_)?p|q2?|p_?value(\.\w+)?|r2?|r2_adjusted|loading|alpha|cr|rho_[AC]|(omega|ave)(_low|_high)?|htmt2?|kmo|"
+    r"correlation|bound|(plain_)?(cfi|tli|rmsea)(\.[\w.]+)?|srmr"
 )
 LIKEWISE = ("estimate", "low", "high")  # in a table of loadings or reliabilities
 LEADING_ZERO = re.compile(r"(?<![\d.,])0\.(?=\d)")
-PROBABILITY = re.compile(r"p|q|p_?value(\.\w+)?")
+PROBABILITY = re.compile(r"(\w+_)?p|q|p_?value(\.\w+)?")
 BROAD = "mw%+=<>→\N{MINUS SIGN}"  # wider than half their height, as capitals are
 HOUR, DAY = b"1980-01-01T00:00:00Z", (1980, 1, 1, 0, 0, 0)  # the earliest an archive can state
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from socialcommerce.figures import fonts
+from nbproof import fonts
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def packs(monkeypatch):
 
 
 def test_kept_and_packed_are_the_same_bytes(tmp_path):
-    made = fonts.kept(fonts.regular(), "流量", tmp_path)
-    assert made == fonts.kept(fonts.regular(), "流量", tmp_path) == fonts.pack(fonts.regular(), "流量")
+    made = fonts.kept(fonts.regular(), "\u6d41\u91cf", tmp_path)
+    assert made == fonts.kept(fonts.regular(), "\u6d41\u91cf", tmp_path) == fonts.pack(fonts.regular(), "\u6d41\u91cf")
     assert len(list(tmp_path.iterdir())) == 1
 
 

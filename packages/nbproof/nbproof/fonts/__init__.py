@@ -1,8 +1,8 @@
 """The house fonts: cut on first use, kept in a cache folder, packed as web fonts, and which characters they cover.
 
-The font is Noto Sans SC, from a locked package, as static TrueType files in a cache folder: two weights, each for
-Chinese text and for Latin text, where quotation marks and other shared signs are narrow. Nothing of it is kept in the
-repository, and no font of the system is used. What stands in the cache needs neither fontTools nor matplotlib.
+The font is Noto Sans SC, from a package that the extra ``fonts`` brings, as static TrueType files in a cache folder:
+two weights, each for Chinese text and for Latin text, where quotation marks and other shared signs are narrow. No font
+of the system is used. What stands in the cache needs neither fontTools nor matplotlib.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from unicodedata import name, normalize
 
 from filelock import FileLock
 
-import nbproof
-from socialcommerce.errors import DataError, OutputError, ParameterError, UnknownNameError
-from socialcommerce.project import cache_folder
+from nbproof.errors import MissingExtraError, OutputError, ParameterError, UnknownNameError
+from nbproof.folder import write_whole
+from nbproof.machine import cache_folder
 
 __all__ = [
     "UncoveredWarning",
@@ -31,6 +31,7 @@ __all__ = [
     "family",
     "folder",
     "regular",
+    "register",
     "uncovered",
     "warn_uncovered",
     "woff2_formulas",
@@ -39,7 +40,7 @@ __all__ = [
 
 FAMILY, FAMILY_LATIN = "Noto Sans SC House", "Noto Sans SC House Latin"
 FAMILIES = {"zh": (FAMILY, ""), "en": (FAMILY_LATIN, "Latin")}  # name, and what its files begin with
-RECIPE = 2  # raise it with every change to fontcut that changes the bytes
+RECIPE = 2  # raise it with every change to cutting that changes the bytes
 PACKAGE, SOURCE = "justmytype-intl-cjk", "NotoSansSC[wght].ttf"
 FORMULAS = "ziamath", "STIXTwoMath-Regular.ttf"  # likewise under the Open Font License
 WEIGHTS = {400: "Regular", 700: "Bold"}
@@ -82,6 +83,16 @@ def regular(language: str = "zh") -> Path:
 def bold(language: str = "zh") -> Path:
     """Return the bold font file (weight 700), cutting it first where the cache has none."""
     return _file(700, language)
+
+
+@cache
+def register() -> None:
+    """Tell matplotlib the fonts' files, so that `family` names them; no font of the system is asked."""
+    from matplotlib.font_manager import fontManager
+
+    for language in FAMILIES:
+        for path in (regular(language), bold(language)):
+            fontManager.addfont(path)
 
 
 def uncovered(text: str) -> str:
@@ -168,8 +179,8 @@ def kept(font: Path, characters: str, folder: Path) -> bytes:
             os.utime(file)  # used just now
             return found
     packed = pack(font, characters)
-    with suppress(OSError, nbproof.OutputError):
-        nbproof.write_whole(file, hashlib.sha256(packed).digest() + packed)
+    with suppress(OSError, OutputError):
+        write_whole(file, hashlib.sha256(packed).digest() + packed)
         for old in sorted(folder.iterdir(), key=os.path.getmtime)[:-KEPT]:
             old.unlink()  # what another process let go of ends this round
     return packed
@@ -208,12 +219,12 @@ def _file(weight: int, language: str) -> Path:
 def folder() -> Path:
     """Return the cache folder of the cut fonts, filling it on first use.
 
-    It lies in :func:`socialcommerce.project.cache_folder`; its name follows from the source font, the recipe and the
+    It lies in `nbproof.cache_folder`; its name follows from the source font, the recipe and the
     version of fontTools. Several first uses at once wait for one of them; one that is killed leaves no half font.
 
     Raises
     ------
-    DataError
+    MissingExtraError
         When the font package is missing, or its font is not the one it registered.
     OutputError
         When the cache folder cannot be written.
@@ -221,7 +232,7 @@ def folder() -> Path:
     from importlib.metadata import version
 
     source, digest = _source(PACKAGE, SOURCE)
-    home = cache_folder()
+    home = cache_folder("nbproof")
     key = hashlib.sha256(f"{digest} {RECIPE} {version('fonttools')}".encode()).hexdigest()[:16]
     ready = home / f"fonts-{key}"
     if not _whole(ready):
@@ -245,8 +256,8 @@ def _source(package: str, source: str) -> tuple[Path, str]:
     try:
         entry = next(file for file in files(package) or () if file.name == source)
     except (PackageNotFoundError, StopIteration):
-        raise DataError(
-            f"the font {source} is not installed; it comes with the package {package}, which requirements.lock names."
+        raise MissingExtraError(
+            f"the font {source} is not installed; it comes with the package {package}, which nbproof[fonts] brings."
         ) from None
     registered = urlsafe_b64decode(entry.hash.value + "=").hex() if entry.hash else "none"
     return Path(str(entry.locate())), registered
@@ -259,11 +270,13 @@ def _whole(ready: Path) -> bool:
 
 def _fill(ready: Path, source: Path, digest: str) -> None:
     """Cut all fonts beside the final folder and rename them into place."""
-    from socialcommerce.figures.fontcut import cut  # fontTools: not where the fonts are there
+    from nbproof.fonts.cutting import cut  # fontTools: not where the fonts are there
 
     found = hashlib.sha256(source.read_bytes()).hexdigest()
     if found != digest:
-        raise DataError(f"{source.name} has sha256 {found}, its package registered {digest}; reinstall {PACKAGE}.")
+        raise MissingExtraError(
+            f"{source.name} has sha256 {found}, its package registered {digest}; reinstall {PACKAGE}."
+        )
     shutil.rmtree(ready, ignore_errors=True)
     for left in ready.parent.glob(".cutting-*"):  # of a process that was killed: the lock is ours
         shutil.rmtree(left, ignore_errors=True)

@@ -1,0 +1,176 @@
+"""A survey's paths by partial least squares: outer and inner model, effects, prediction, groups, and beside MLR."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import semfit
+from nbproof import words
+from surveysem import paths
+from surveysem.codebook import opening
+from surveysem.effects import NotTestable
+from surveysem.errors import DataError
+from surveysem.paths import Indirect
+from surveysem.study import Study
+
+PERMUTATIONS = 1000
+STILL = 1e-12  # standard error of what does not vary: the loading of a single item
+LOADING = 0.708  # whose square is a half
+GROUP_HEADS = {
+    "construct": "construct", "correlation": "c", "bound": "5% quantile", "p": "p (c)",
+    "mean": "difference in means", "mean_low": "95% LL", "mean_high": "95% UL", "mean_p": "p (means)",
+    "variance": "log ratio of variances", "variance_low": "95% LL", "variance_high": "95% UL",
+    "variance_p": "p (variances)", "invariance": "invariance",
+}  # fmt: skip
+PATH_HEADS = {
+    "lhs": "outcome", "rhs": "predictor", "first": "β (first group)", "second": "β (second group)",
+    "difference": "difference", "difference_low": "95% LL", "difference_high": "95% UL", "difference_p": "p",
+}  # fmt: skip
+
+
+def outer(study: Study, fit: semfit.PlsFit, consistent: semfit.PlsFit) -> pd.DataFrame:
+    """Return one row an item: construct, item, loading, its interval and t, weight, corrected loading, VIF in block."""
+    table, vif = fit.estimates, fit.item_vif
+    found = table[(table["op"] == "=~") & table["lhs"].isin(study.scales)].rename(
+        columns={"lhs": "construct", "rhs": "item", "est": "loading", "ci_low": "low", "ci_high": "high"}
+    )
+    at = found.index
+    found.loc[found["se"] < STILL, ["low", "high"]] = np.nan
+    return found.assign(
+        t=_t(found["loading"], found["se"]),
+        weight=table["est"].to_numpy()[at + len(vif)],
+        consistent=consistent.estimates["est"][at],
+        vif=vif.to_numpy()[at],
+    )
+
+
+def reliability(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
+    """Return alpha, rho_A, CR and AVE of every construct of several items; of one item they are not defined."""
+    found = fit.reliability.loc[list(study.scales), ["alpha", "rho_A", "rho_C", "ave"]]
+    return found.rename_axis("construct").dropna().reset_index()
+
+
+def larcker(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
+    """Return correlations of the composites, below a diagonal of the square roots of their AVE (1 for one item)."""
+    R = fit.correlations.loc[list(study.scales), list(study.scales)]
+    below = np.where(np.tri(len(R), k=-1, dtype=bool), R, np.nan)
+    np.fill_diagonal(below, np.sqrt(fit.reliability["ave"].fillna(1.0)[R.index]))
+    return pd.DataFrame(below, R.index, R.columns)
+
+
+def inner(study: Study, fit: semfit.PlsFit, consistent: semfit.PlsFit) -> pd.DataFrame:
+    """Return one row a path: outcome, predictor, std, se, t, low, high, p, corrected path, r2, r2_adjusted, f2, vif.
+
+    p is that of :func:`direct`; r2 and r2_adjusted are those of the outcome.
+    """
+    drawn = fit.estimates.query("op == '~'").set_index(["lhs", "rhs"])
+    beside = fit.paths.set_index(["lhs", "rhs"]).drop(columns="est")
+    corrected = consistent.paths.set_index(["lhs", "rhs"])["est"].rename("consistent")
+    found = drawn.join([beside, corrected]).join(fit.r2, on="lhs")
+    found = found.loc[[(path.outcome, path.predictor) for path in study.codebook.paths]]
+    found = found.rename_axis(["outcome", "predictor"]).reset_index()
+    p = [direct(study, *pair).p_values[0] for pair in found[["outcome", "predictor"]].to_numpy()]
+    names = {"est": "std", "ci_low": "low", "ci_high": "high"}
+    return found.rename(columns=names).assign(t=_t(found["est"], found["se"]), p=p)
+
+
+def direct(study: Study, outcome: str, predictor: str) -> Indirect:
+    """Return one path with its bootstrap draws, as an indirect effect of one step."""
+    return _product(study, (predictor, outcome))
+
+
+def mediated(study: Study, predictor: str, mediator: str, outcome: str) -> Indirect:
+    """Return the product of two paths, to a mediator and on from it, with its bootstrap draws."""
+    return _product(study, (predictor, mediator), (mediator, outcome))
+
+
+def _product(study: Study, *steps: tuple[str, str]) -> Indirect:
+    fit = study.composites
+    at = [fit.at_paths.start + fit.model.paths.index(step) for step in steps]
+    estimate, draws = fit.values[at].prod(keepdims=True), fit.draws[:, at].prod(1, keepdims=True)  # type: ignore[index]
+    return Indirect(((steps[0][0], steps[-1][1], "all"),), estimate, draws, fit.nobs, fit.failed)
+
+
+def effects(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
+    """Return direct, indirect and total effects, one row each, of constructs that act on others through some.
+
+    predictor, outcome, effect, estimate, low, high; a direct effect that the model does not hold has no row.
+    """
+    ends = {"se": "indirect_se", "ci_low": "indirect_low", "ci_high": "indirect_high"}
+    wide = fit.effects.rename(columns={"lhs": "outcome", "rhs": "predictor", **ends})
+    wide = wide[(wide["indirect"] != 0) & wide["predictor"].isin(study.constructs)]
+    direct = fit.estimates.query("op == '~'").rename(columns={"lhs": "outcome", "rhs": "predictor"})
+    wide = wide.merge(direct[["outcome", "predictor", "ci_low", "ci_high"]], how="left")
+    wide = wide.rename(columns={"ci_low": "direct_low", "ci_high": "direct_high"})
+    parts = [
+        wide[["predictor", "outcome"]].assign(
+            effect=kind, estimate=wide[kind], low=wide[f"{kind}_low"], high=wide[f"{kind}_high"]
+        )
+        for kind in ("direct", "indirect", "total")
+    ]
+    return pd.concat(parts).dropna(subset="low").sort_index(kind="stable")
+
+
+def importance(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
+    """Return importance and performance (`semfit.PlsFit.importance`) of the constructs for every final outcome."""
+    scales = {code: study.codebook.by_code[code].scale for code in study.items}
+    ranges = dict.fromkeys(fit.model.items, (0.0, 1.0)) | {code: (s.low, s.high) for code, s in scales.items()}
+    found = [fit.importance(study.answers, name, ranges).assign(outcome=name) for name in study.outcomes]
+    table = pd.concat(found)
+    return table[table["construct"].isin(study.constructs)].reset_index(drop=True)
+
+
+def predicted(study: Study, fit: semfit.PlsFit) -> semfit.PlsPrediction | NotTestable:
+    """Return how well items are predicted for respondents left out (`semfit.pls_predict`)."""
+    try:
+        return semfit.pls_predict(fit, study.answers, seed=study.seed)
+    except semfit.DataError as wrong:  # a label that hardly anybody gave does not vary without a fold
+        return NotTestable(words("PLS has no solution without a tenth of the respondents. {why}", why=str(wrong)))
+
+
+def beside(study: Study, table: pd.DataFrame) -> pd.DataFrame | NotTestable:
+    """Return every path by PLS, PLSc and MLR, and whether PLS and MLR come to different verdicts on it.
+
+    outcome, predictor, std, consistent, latent (by MLR) with low and high; ``differs`` where one interval excludes zero
+    and the other does not, or both do on different sides.
+
+    Parameters
+    ----------
+    study : Study
+    table : pandas.DataFrame
+        As :func:`inner` returned it.
+    """
+    try:
+        latent = paths.path_table(study)
+    except (DataError, semfit.DataError, semfit.ParameterError) as wrong:
+        return NotTestable(words("The model of latent variables has no solution. {why}", why=str(wrong)))
+    side = [np.sign(each["low"]) * (each["low"] * each["high"] > 0) for each in (table, latent)]
+    return table[["outcome", "predictor", "std", "consistent"]].assign(
+        latent=latent["std"], low=latent["low"], high=latent["high"], differs=side[0] != side[1]
+    )
+
+
+def grouped(study: Study, permutations: int = PERMUTATIONS) -> semfit.PlsGroups | NotTestable:
+    """Return MICOM and the comparison of paths between the two groups that the codebook tells apart."""
+    group = study.codebook.group
+    if not group:
+        return NotTestable("The codebook names no question that tells two kinds of respondents apart.")
+    try:
+        fit = study.compose(without=group)
+        return semfit.pls_groups(fit, study.answers, group, permutations=permutations, seed=study.seed)
+    except (semfit.DataError, semfit.ParameterError) as wrong:
+        return NotTestable(words("The groups are not compared by PLS. {why}", why=str(wrong)))
+
+
+def group_words(study: Study, apart: semfit.PlsGroups) -> list[str]:
+    """Return what the two groups are called, as the codebook words their answers."""
+    scale = study.codebook.by_code[study.codebook.group].scale
+    codes = [int(float(str(label))) for label in apart.labels]
+    return [opening(scale.en[code - scale.low]) if scale.en else str(code) for code in codes]
+
+
+def _t(estimate: Any, se: Any) -> Any:
+    return (estimate / se).where(se > STILL)
