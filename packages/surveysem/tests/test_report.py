@@ -437,6 +437,7 @@ def test_means_are_compared_as_welch_did_and_only_where_intercepts_are_equal(gym
     assert groups.compare_means(gym, NotTestable("no")).reason == "no"
 
 
+@pytest.mark.slow
 def test_hypotheses_without_labels_are_numbered_and_moderations_follow(gym):
     assert [one.label for one in hypotheses.hypotheses_of(TRUTH.codebook)] == ["H1", "H2", "H3", "H4"]
     assert hypotheses.decide_all(studied(600))[0].verdict == "supported"
