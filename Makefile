@@ -67,8 +67,9 @@ parity: $(INSTALLED) ## compare semfit with lavaan's reference values and write 
 
 # the project's own packages are in no index, and are installed from their folders
 OWN := $(patsubst packages/%/pyproject.toml,%,$(wildcard packages/*/pyproject.toml))
-picture: $(INSTALLED) ## draw docs/architecture.svg from the code
+picture: reports ## draw docs/architecture.svg from the code, and the READMEs' picture from the built figures
 	@$(BIN)/python docs/picture.py
+	@$(BIN)/python docs/overview.py
 
 lock: ## add to requirements.lock what a pyproject.toml names anew (UPGRADE=--upgrade renews every version)
 	@$(PYTHON) -m venv build/lock && build/lock/$(SCRIPTS)/pip install --quiet uv
