@@ -83,10 +83,11 @@ def made_from(
 
 
 def made_sheet(manifest: Mapping[str, Any], names: Iterable[str], said: Mapping[str, str]) -> Sheet:
-    """Return the page that shows what some reports of a manifest were built from."""
-    drawn = made_from({name: manifest["reports"][name]["run_inputs"] for name in names}, {}, said)
+    """Return the page that shows what those reports were built from that a manifest names."""
+    entries = manifest.get("reports", {})
+    drawn = made_from({name: entries[name]["run_inputs"] for name in names if name in entries}, {}, said)
     lead = said["made_lead"].format('<a href="manifest.json">manifest.json</a>')
-    title = said["made_title"]
+    title, drawn = said["made_title"], drawn.replace("\n", "")
     return Sheet(title, f'<h1>{title}</h1>\n<p>{lead}</p>\n<div class="wide">{drawn}</div>', said["made_label"])
 
 
