@@ -123,7 +123,10 @@ def test_the_summary_says_what_the_results_say_and_opens_the_front_page(made):
     for language in report.LANGUAGES:
         text = (made / f"summary-{language}.txt").read_text(encoding="utf-8").strip()
         zh = language == "zh"
-        front, bracket = told(made / ("index.zh.html" if zh else "index.html")), "\N{FULLWIDTH LEFT PARENTHESIS}" if zh else " ("
+        front, bracket = (
+            told(made / ("index.zh.html" if zh else "index.html")),
+            "\N{FULLWIDTH LEFT PARENTHESIS}" if zh else " (",
+        )
         assert all(part in front for part in text.split("\n\n"))
         assert len(text.split("\n\n")) == 4
         for row in rows:
