@@ -94,8 +94,9 @@ parity: $(INSTALLED) ## compare semfit with lavaan's reference values and write 
 
 # the project's own packages are in no index, and are installed from their folders
 OWN := $(patsubst packages/%/pyproject.toml,%,$(wildcard packages/*/pyproject.toml))
-picture: $(INSTALLED) ## draw docs/architecture.svg from the code, and docs/plan.svg from the built reports
+picture: reports ## draw docs/architecture.svg from the code, docs/plan.svg and the READMEs' picture from the built reports
 	@$(BIN)/python docs/picture.py
+	@$(BIN)/python docs/overview.py
 
 COMPILE = build/lock/$(SCRIPTS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(UPGRADE)

@@ -1,4 +1,4 @@
-"""Draw the picture of the READMEs: ``python docs/overview.py`` renews it from the figures that `make reports` built."""
+"""Draw the picture of the READMEs: ``make picture`` renews it from the built figures."""
 
 from __future__ import annotations
 

@@ -180,6 +180,7 @@ def test_words_live_in_catalogues_and_toml():
 PAGE = ROOT / "docs" / "architecture.md"
 
 
+@pytest.mark.slow
 def test_the_picture_of_the_architecture_is_drawn_from_the_code():
     from docs import picture
 

@@ -9,7 +9,7 @@ from pkgutil import resolve_name
 
 import pytest
 
-from docs import exhibits
+from docs import exhibits, overview
 from nbproof import MARKED, readme_drifts
 from socialcommerce import data
 from socialcommerce.report import settings
@@ -72,6 +72,14 @@ def test_the_example_of_a_readme_prints_what_stands_below_it(name, capsys):
     text = (ROOT / name).read_text(encoding="utf-8")
     exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], {})
     assert capsys.readouterr().out == re.search(r"```text\n(.*?)```", text, re.DOTALL)[1]
+
+
+@pytest.mark.slow
+def test_the_picture_of_the_readmes_is_drawn_from_the_built_figures(reports):
+    """But for numbers, whose last decimals depend on the processor."""
+    for language in ("en", "zh"):
+        drawn, stands = (overview.picture(reports, language), overview.file(language).read_text(encoding="utf-8"))
+        assert re.sub(r"[-\d. ]+", "", drawn) == re.sub(r"[-\d. ]+", "", stands), "run `make picture`"
 
 
 PAGES = [*READMES, "CONTRIBUTING.md", *sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "docs").rglob("*.md"))]

@@ -416,6 +416,7 @@ def hanoi() -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_hanoi_survey_gives_the_published_fit_and_paths(hanoi):
     """The publisher's chi-square 189.193, df 80, CFI .933; URG by PAR .490, INT -.229, HED .332, CON .105."""
     study = read_study(hanoi, root() / "data" / "survey" / "hanoi.toml", screening="report-only")
@@ -429,6 +430,7 @@ def test_the_hanoi_survey_gives_the_published_fit_and_paths(hanoi):
     assert study.constructs == ["PAR", "INT", "CON", "HED", "URG"]
 
 
+@pytest.mark.slow
 def test_screening_reports_duplicates_and_drops_straight_liners_of_the_hanoi_survey_and_says_so(hanoi):
     study = read_study(hanoi, root() / "data" / "survey" / "hanoi.toml")
     said = methods.respondents_text(study, "en")

@@ -200,7 +200,7 @@ def sheets(
     given = {"language": language, "said": said, "words": words, "claims": claims, "claims_page": page}
     given |= {"counts": told.counts, "groups": GROUPS, "choices": choices, "figure": figure, "values": values}
     given["thumbs"] = thumbs
-    made = pages.get_template("front.html").make_module(given)
+    made: Any = pages.get_template("front.html").make_module(given)
     found = [(each["id"], f"{each['id']} {choices['state'][each['state']]}", each["text"]) for each in claims]
     return {
         "index": Sheet(said["title"], str(made.index()), said["overview"]),

@@ -42,6 +42,7 @@ def test_leave_one_out_agrees_with_lavaan_and_with_refits(fit, data):
     assert ours[7] == pytest.approx(real, abs=1e-8)
 
 
+@pytest.mark.slow
 def test_a_resample_without_a_minimum_is_counted_and_holds_up_no_other(monkeypatch):
     few = pd.read_csv(parity.HERE / "data" / "sim_mediation.csv").head(25)
     seen = []

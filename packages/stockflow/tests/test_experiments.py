@@ -242,6 +242,7 @@ def ishigami(x1, x2, x3):
     return np.sin(x1) + 7 * np.sin(x2) ** 2 + 0.1 * x3**4 * np.sin(x1)
 
 
+@pytest.mark.slow
 def test_sobol_indices_of_ishigami_are_its_closed_forms():
     """SALib samples and analyses, and `run` calls. Ishigami & Homma (1990), doi:10.1109/ISUMA.1990.151285."""
     from SALib.analyze import sobol as analysis

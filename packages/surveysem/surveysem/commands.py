@@ -94,7 +94,7 @@ def _add_preregister(verbs: argparse._SubParsersAction, maker: str, default: Pla
             f"--{name}", type=float, default=standard, metavar="X", help=f"{what} (default: {standard})"
         )
     command.add_argument("--screening", default="drop", choices=MODES, help="default: drop")
-    _add_analysis(command, "MLR|ML|WLSMV")
+    _add_analysis(command)
 
 
 def _preregister(maker: str, default: Place | None, chosen: argparse.Namespace) -> int:
@@ -115,8 +115,8 @@ def _preregister(maker: str, default: Place | None, chosen: argparse.Namespace) 
     return 0
 
 
-def _add_analysis(command: argparse.ArgumentParser, estimators: str) -> None:
-    command.add_argument("--estimator", default="MLR", metavar=estimators, help="default: MLR")
+def _add_analysis(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--estimator", default="MLR", metavar="MLR|ML|WLSMV|PLS", help="default: MLR")
     command.add_argument("--draws", type=int, default=5000, metavar="N", help="bootstrap resamples (default: 5000)")
 
 
@@ -127,7 +127,7 @@ def _add_report(verbs: argparse._SubParsersAction, maker: str, default: Place | 
     add_reading(report)
     _add_out(report, "a new folder, or one it made before")
     report.add_argument("--language", default="en,zh", metavar="en,zh", help="languages of the report")
-    _add_analysis(report, "MLR|ML|WLSMV|PLS")
+    _add_analysis(report)
     report.add_argument("--registration", type=Path, metavar="R", help="registration.json: was it followed?")
 
 

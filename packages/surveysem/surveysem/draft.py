@@ -44,7 +44,7 @@ class Reason(str):
     key: str
     values: dict[str, object]
 
-    def __new__(cls, key: str, values: dict[str, object]) -> Reason:
+    def __new__(cls, key: str, **values: object) -> Reason:
         """Say a reason of ``draft.toml`` with these values."""
         made = super().__new__(cls, tidy(TOLD["reasons"][key]["en"].format(**values)))
         made.key, made.values = key, values
@@ -83,7 +83,7 @@ class Column:
 
     def because(self, reason: str, role: str = "", **said: object) -> None:
         """Add a reason, and what the column is for it."""
-        self.why.append(say(reason, **said))
+        self.why.append(Reason(reason, **said))
         self.role = role or self.role
 
     @property
@@ -241,11 +241,6 @@ def draft_of(table: RawTable) -> Draft:
     questions += _misfits(constructs, R, len(table.rows))
     _set_codes(columns, constructs)
     return Draft(table, tuple(columns), constructs, tuple(questions), tuple(missing), guessed)
-
-
-def say(reason: str, **said: object) -> Reason:
-    """Return a reason in words that fit on one line of a comment."""
-    return Reason(reason, said)
 
 
 def quoted(text: str) -> str:
@@ -543,7 +538,7 @@ def _settle_scales(columns: list[Column], constructs: dict[str, list[Column]]) -
         elif column.role in ("control", "check"):
             column.low, column.high = usual_range(column.values, rated=column.role == "check")
     return [
-        say("invalid", items=column.heading, value=column.outside[0])
+        Reason("invalid", items=column.heading, value=column.outside[0])
         for column in columns
         if column.role == "item" and len(column.outside)
     ]
@@ -560,19 +555,19 @@ def _turn(name: str, items: list[Column], R: Array, n: int) -> list[Reason]:
     if 2 * down.sum() == k:
         if means[down].mean() < -clear:
             shown = ", ".join(column.heading for column, turned in zip(items, down, strict=True) if turned)
-            asked.append(say("tie", construct=name, items=shown, r=means[down].mean()))
+            asked.append(Reason("tie", construct=name, items=shown, r=means[down].mean()))
     else:
         for i in np.flatnonzero(down):
             items[i].reverse = bool(means[i] < -clear)
             if items[i].reverse:
                 items[i].because("reversed", r=means[i])
             else:
-                asked.append(say("weak", construct=name, items=items[i].heading, r=means[i]))
+                asked.append(Reason("weak", construct=name, items=items[i].heading, r=means[i]))
     signs = np.array([-1 if column.reverse else 1 for column in items])
     for column in items:
         column.because("alike", r=signs @ S @ signs / max(k * (k - 1), 1))
         if column.stem[1] == "reversed" and not column.reverse:
-            asked.append(say("recoded", construct=name, items=column.heading))
+            asked.append(Reason("recoded", construct=name, items=column.heading))
     return asked
 
 
@@ -587,7 +582,9 @@ def _misfits(constructs: dict[str, list[Column]], R: Array, n: int) -> list[Reas
             others = {other: row[at].mean() for other, at in places.items() if other != name and len(at) > 1}
             best = max(others, key=others.__getitem__, default="")
             if best and others[best] - own > max(0.10, 3 / np.sqrt(n)):
-                asked.append(say("misfit", construct=name, items=column.heading, other=best, r=others[best], own=own))
+                asked.append(
+                    Reason("misfit", construct=name, items=column.heading, other=best, r=others[best], own=own)
+                )
     return asked
 
 

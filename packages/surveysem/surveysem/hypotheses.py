@@ -83,18 +83,20 @@ def hypothesis_table(tested: list[Tested]) -> pd.DataFrame:
 def mediation_table(study: Study, moderated: moderation.Moderations, level: float = 0.95) -> pd.DataFrame:
     """Return the moderated mediations, four rows each: the columns of ``HEADS["mediation"]``, effects of ``MEDIATED``.
 
-    One without a result has one row with its ``reason``. ``failed`` and ``reason`` are there where some row has one.
+    Label, path, method and ``failed`` stand in the first of them; one without a result has one row with its ``reason``.
     """
     tables = []
     for one, found in moderated.mediated.items():
+        own: dict[str, object] = {"label": one.label, "path": path_of(study, one)}
+        table = pd.DataFrame([{}])
         if isinstance(found, NotTestable):
-            table = pd.DataFrame([{"reason": found.reason}])
+            own["reason"] = found.reason
         else:
+            own |= {"method": HEADS["resampled"][found.method], "failed": found.failed or ""}
             table = found.summary(level).rename(columns={"via": "effect"})
-            table = table.assign(method=HEADS["resampled"][found.method], failed=found.failed or None)
-        tables.append(table.assign(label=one.label, path=path_of(study, one)))
+        tables.append(table.assign(**{name: [value, *[""] * (len(table) - 1)] for name, value in own.items()}))
     whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-    return whole[[name for name in HEADS["mediation"] if name in whole and whole[name].notna().any()]]
+    return whole[[name for name in HEADS["mediation"] if name in whole and (whole[name].fillna("") != "").any()]]
 
 
 def path_of(study: Study, one: Labelled) -> str:

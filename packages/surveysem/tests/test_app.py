@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 import pytest
+from books import ZH
 
 import surveysem
 from surveysem import Defects, Truth, draw_respondents, load_codebook
@@ -311,6 +312,26 @@ def test_a_run_is_asked_for_with_what_there_is(app):
     assert app.told("POST", "/api/run", [])[0] == 400
     assert app.ask("POST", "/api/run", b"{")[0] == 400
     assert app.told("GET", "/api/run")[1]["state"] == "idle"
+
+
+def test_a_run_that_fails_says_why_in_the_reader_s_language(answers, tmp_path):
+    """Six respondents for six items; the report's process says it in English."""
+    (tmp_path / "few.csv").write_text("\n".join(answers.read_text("utf-8-sig").split("\n")[:7]), encoding="utf-8")
+    opened = App(str(tmp_path / "few.csv"))
+    try:
+        state = opened.state()
+        names = [each["name"] for each in state["model"]["constructs"]]
+        state["model"]["paths"] = [{"from": names[0], "to": names[1], "sign": 1}]
+        body = {"revision": state["revision"], "model": state["model"]}
+        assert opened.told("POST", "/api/state", body)[1]["told"]["rows"] == 6
+        assert opened.told("POST", "/api/run", RUN)[0] == 200
+        assert opened.job("failed", "done")["state"] == "failed"
+        for language, said in (("en", "respondents are left after screening for"), ("zh", ZH["left"])):
+            headers = opened.right | {"Accept-Language": language}
+            lines = opened.told("GET", "/api/run", None, headers)[1]["lines"]
+            assert any(line.startswith("error: few.csv") and said in line for line in lines), lines
+    finally:
+        opened.end()
 
 
 def test_a_run_is_alone_and_leaves_nothing_when_killed_or_cancelled(app):

@@ -206,6 +206,7 @@ CELL = [[1, 2, 3, 4, 5], [1, 2, 3, 4, 5], ["", 1, 2, 3, 99, -9, "NA"], ["Agree",
         ["a", 'b"c', "#"], [*range(500)], [0.25, 0.5, 1.5]]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_whatever_is_drafted_loads_and_reads_its_file(tmp_path):
     rng, loaded = np.random.default_rng(2), 0
     for k in range(24):

@@ -175,7 +175,7 @@ def test_a_construct_of_one_item_is_its_item_and_parts_that_do_not_apply_are_lef
     book.write_text(head.replace("[constructs]", f"{paths}\n[constructs]"), encoding="utf-8")
     written(tmp_path, book=book)
     found = run(NOTEBOOK, monkeypatch, answers=str(tmp_path / "answers.csv"), codebook=str(book), draws=60,
-                htmt_draws=20, screening="report-only", interval="bca")  # fmt: skip
+                screening="report-only", interval="bca")  # fmt: skip
     tables = {each["name"]: each for each in found if each["kind"] == "table" and each["language"] == "en"}
     outer = pd.DataFrame(tables["outer_table"]["rows"], columns=tables["outer_table"]["columns"])
     single = outer[outer.iloc[:, 1] == "S1"].iloc[0].tolist()
@@ -191,8 +191,15 @@ def test_a_construct_of_one_item_is_its_item_and_parts_that_do_not_apply_are_lef
 @pytest.mark.slow
 def test_the_report_by_pls_is_whole_in_both_languages(tmp_path):
     """Pages, documents, tables, methods; some ten seconds, most for two PDFs."""
-    out = tmp_path / "out"
-    assert main(["report", *written(tmp_path), "--estimator", "PLS", "--draws", "100", "--out", str(out)]) == 0
+    out, plan, answers, *codebook = tmp_path / "out", tmp_path / "plan", *written(tmp_path)
+    analysis = [*codebook, "--estimator", "PLS", "--draws", "100"]
+    assert main(["preregister", *analysis, "--respondents", "200", "--out", str(plan)]) == 0
+    assert "partial least squares" in told(plan / "registration-en.html")
+    registered = ["--registration", str(plan / "registration.json")]
+    assert main(["report", answers, *analysis, *registered, "--out", str(out)]) == 0
+    summary = (out / "summary-en.txt").read_text(encoding="utf-8")
+    assert "estimated by partial least squares" in summary
+    assert "Every entry was followed" in summary
     made = {path.relative_to(out).as_posix() for path in out.rglob("*")}
     for language in report.LANGUAGES:
         assert {f"tables-{language}.docx", f"tables-{language}.xlsx", f"methods-{language}.txt"} <= made

@@ -19,6 +19,7 @@ import surveysem
 from surveysem import EffectTest, Study, Truth, decide, load_codebook, screen
 from surveysem.__main__ import main
 from surveysem.preregistration import compare, load_registration, plan_of, register, spoken
+from surveysem.study import ESTIMATORS
 
 BOOK = load_codebook(GYM)
 
@@ -67,6 +68,16 @@ def test_documents_in_both_languages_say_what_is_planned(planned):
         assert bool(re.search("[\u4e00-\u9fff]", re.sub("<style.*?</style>", "", page, flags=re.S))) == (
             language == "zh"
         )
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_each_estimator_is_told_in_both_languages(tmp_path, estimator):
+    made = register(BOOK, estimator=estimator)
+    for language, missing in (("en", "(FIML)"), ("zh", "FIML")):
+        page = made.page(BOOK, language)
+        assert f"({estimator}" in page or f"\N{FULLWIDTH LEFT PARENTHESIS}{estimator}" in page
+        assert (missing in page) == (estimator in ("MLR", "ML"))
+        assert page.count("5000") == 1
 
 
 def test_a_codebook_like_html_is_a_text(tmp_path):

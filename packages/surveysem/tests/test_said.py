@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from books import GYM
+from books import GYM, SECOND
 
 import nbproof
 import semfit
@@ -117,6 +117,18 @@ def test_too_few_answers_constant_items_and_models_without_a_solution_are_said_i
     with pytest.raises(semfit.SemfitError) as wrong:
         semfit.fit("f =~ x1 + x2 + x3", frame.assign(x2=frame["x1"] + frame["x3"]))
     assert "x2" in chinese(f"a.csv, measurement model: {wrong.value}", "a.csv")
+
+
+def test_what_pls_cannot_do_is_said_in_chinese():
+    why = "The weights did NOT converge in 300 iterations."
+    said = (
+        f"a.csv: the PLS model has no solution on these 50 answers ({why}); more answers, or fewer constructs and paths"
+    )
+    assert "300" in chinese(f"{said}, are needed.", "a.csv")
+    drawn = surveysem.draw_respondents(Truth(load_codebook(SECOND)), 200, seed=1).responses
+    with pytest.raises(DataError) as wrong:
+        Study(drawn, screen(drawn), "PLS")
+    chinese(str(wrong.value))
 
 
 def test_a_codebook_of_two_equal_wordings_is_said_in_chinese(tmp_path):

@@ -195,6 +195,7 @@ def test_misuse(read):
         surveysem.screen(read(), surveysem.Rules(seconds=1e6))
 
 
+@pytest.mark.slow
 def test_the_hanoi_survey_holds_sixteen_duplicates_and_ten_straight_liners():
     raw = Path(os.environ.get("SOCIALCOMMERCE_DATA", "nowhere")) / "hanoi_social_commerce_impulse.xlsx"
     if not raw.exists():

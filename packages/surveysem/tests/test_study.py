@@ -65,6 +65,7 @@ def aged(planted: float = 0.8, nobs: int = 800) -> Study:
     return Study(responses, surveysem.screen(responses), draws=100)
 
 
+@pytest.mark.slow
 def test_covariates_are_held_constant_in_every_path():
     """Scale means and OLS say how far holding age constant moves a path; the latent path moves as far."""
     held = aged()

@@ -10,7 +10,7 @@ from typing import Any
 import nbproof
 from surveysem.app import Refused
 from surveysem.codebook import NAME, RESERVED, load_codebook
-from surveysem.draft import Column, Draft, say
+from surveysem.draft import Column, Draft, Reason
 from surveysem.matching import match
 from surveysem.responses import responses_of
 
@@ -108,7 +108,7 @@ def _placed(column: Column, role: str, construct: str = "") -> Column:
     if role != "left out" and not (column.role == role if role == "check" else _codes(column)):
         raise ValueError(column.heading)
     if (column.role, column.construct) != (role, construct):
-        column.why = [say("placed")]
+        column.why = [Reason("placed")]
     column.role, column.construct = role, ""
     return column
 
