@@ -172,8 +172,6 @@ IMPORTED_BY_OTHERS = {
     "ipykernel": "papermill",
     "papermill": "a reader",
     "seaborn": "the builder, ahead of notebooks",
-    "justmytype-intl-cjk": "nobody: its font is a file",
-    "ziamath": "nobody: likewise",
 }
 
 
