@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 
 import numpy as np
 import pytest
@@ -194,6 +195,21 @@ def test_marks_of_the_picture_are_reached_by_keys_and_lead_to_their_claim(report
     browser.open(reports / page)
     browser.value(f"new Promise(done => {{ onhashchange = done; location.hash = '{claim}'; }}).then(() => true)")
     assert browser.value("document.activeElement.id") == claim
+
+
+def test_a_reader_is_met_in_the_language_of_the_browser_once_and_never_sent_from_a_page_asked_for(reports, browser):
+    agent = browser.value("navigator.userAgent")
+    browser.open(reports / "index.zh.html")
+    browser.value("localStorage.clear()")
+    browser.open(reports / "index.zh.html")  # in an English browser
+    browser.call("Network.setUserAgentOverride", userAgent=agent, acceptLanguage="zh-CN")
+    for shown in ("index.zh.html", "index.html"):  # the second time the page is the one that is asked for
+        browser.call("Page.navigate", url=(reports / "index.html").as_uri())
+        until = time.monotonic() + 10
+        while not browser.value(f"document.readyState === 'complete' && location.pathname.endsWith('/{shown}')"):
+            assert time.monotonic() < until, browser.value("location.href")
+    browser.call("Network.setUserAgentOverride", userAgent=agent, acceptLanguage="en-US")
+    browser.value("localStorage.clear()")
 
 
 def test_four_filters_leave_the_claims_that_fit_and_stand_in_the_address(reports, browser):

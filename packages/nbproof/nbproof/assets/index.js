@@ -8,7 +8,8 @@
     if (storage) storage.setItem("language", link.dataset.language); else link.hash = "chosen";
   }));
   const meant = others.find((link) => navigator.language.startsWith(link.dataset.language));
-  if (storage ? !storage.getItem("language") : location.hash !== "#chosen") {  // once: whoever comes back chose this page
+  const unasked = /\/(index\.html)?$/.test(location.pathname);  // who asks for a language's own page gets it
+  if (unasked && (storage ? !storage.getItem("language") : location.hash !== "#chosen")) {  // once: whoever comes back chose this page
     if (storage) storage.setItem("language", navigator.language.slice(0, 2));
     if (meant) location.replace(meant.getAttribute("href") + location.hash);
   }
