@@ -3,8 +3,8 @@
     python -m venv env && env/bin/pip install seminr==0.2.1       (GPL-3: never a dependency; its numbers are no code)
     env/bin/python packages/semfit/tests/reference/pls.py
 
-Three models (nine constructs and twelve paths; three constructs of eleven items and 75 rows; one construct of a single
-item) in seven ways, iterated until a weight changes by less than 1e-14. The values are rounded to twelve digits.
+Five models (nine constructs and twelve paths; three constructs of eleven items and 75 rows; one construct of a single
+item; a mediation; three constructs of ordered answers) in nine ways, iterated until a weight changes by less than 1e-14. The values are rounded to twelve digits.
 PLSpredict has ten folds: rows 0, 11, 22, ... (modulo the number of rows) are taken in this order, as R's cut parts it.
 """
 
@@ -23,6 +23,8 @@ HERE = Path(__file__).parent
 NINE = {f"f{k}": [f"v{k}{i}" for i in range(1, 5)] for k in range(1, 10)}
 DEMOCRACY = {"ind60": ["x1", "x2", "x3"], "dem60": ["y1", "y2", "y3", "y4"], "dem65": ["y5", "y6", "y7", "y8"]}
 SPEED = {"visual": ["x1", "x2", "x3"], "textual": ["x4", "x5", "x6"], "speed": ["x9"]}
+MEDIATION = {f"c{k}": [f"i{k}{i}" for i in range(1, 5)] for k in (1, 2, 3)}
+ORDERED = {f"o{k}": [f"o{k}{i}" for i in range(1, 5)] for k in (1, 2, 3)}
 MODELS = {
     "nine": (
         "sim_twelve_paths",
@@ -30,6 +32,8 @@ MODELS = {
         {"f5": "f1 f2", "f6": "f2 f3", "f7": "f5 f4", "f8": "f5 f6", "f9": "f7 f8 f1 f6"},
     ),
     "democracy": ("political_democracy", DEMOCRACY, {"dem60": "ind60", "dem65": "ind60 dem60"}),
+    "mediation": ("sim_mediation", MEDIATION, {"c2": "c1", "c3": "c1 c2"}),
+    "ordered": ("sim_ordinal12", ORDERED, {"o3": "o1 o2"}),
     "speed": ("holzinger_swineford", SPEED, {"textual": "visual", "speed": "visual textual"}),
 }
 CASES = {
@@ -40,6 +44,8 @@ CASES = {
     "consistent, path": ("nine", "CCCCCCCCC", seminr.path_weighting),
     "democracy, path": ("democracy", "AAA", seminr.path_weighting),
     "single item, path": ("speed", "AAA", seminr.path_weighting),
+    "mediation, factorial": ("mediation", "ABA", seminr.path_factorial),
+    "ordered answers, path": ("ordered", "AAA", seminr.path_weighting),
 }
 
 
