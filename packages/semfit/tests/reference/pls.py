@@ -4,7 +4,8 @@
     env/bin/python packages/semfit/tests/reference/pls.py
 
 Five models (nine constructs and twelve paths; three constructs of eleven items and 75 rows; one construct of a single
-item; a mediation; three constructs of ordered answers) in nine ways, iterated until a weight changes by less than 1e-14. The values are rounded to twelve digits.
+item; a mediation; three constructs of ordered answers) in nine ways, iterated until a weight changes by less than
+1e-14. The values are rounded to twelve digits.
 PLSpredict has ten folds: rows 0, 11, 22, ... (modulo the number of rows) are taken in this order, as R's cut parts it.
 """
 
