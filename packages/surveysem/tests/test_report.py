@@ -154,8 +154,8 @@ def test_the_summary_says_what_the_results_say_and_opens_the_front_page(made):
         ({"cfi": 0.85, "cfi_bound": 0.9}, {}, ("misses at least one of", "the measurement model misses a cut-off")),
         ({}, {"unreliable": "Crowding"}, ("Composite reliability is below 0.7 for Crowding", "low reliability")),
         ({}, {"alike": "Coaching and Crowding"}, ("Not clearly distinct from each other", "cannot be told apart")),
-        ({"excluded": 3}, {}, ("; 3 were left out by screening rules fixed beforehand",)),
-        ({"excluded": 1}, {}, ("; 1 was left out",)),
+        ({"kept": 197}, {}, ("; 3 were left out by screening rules fixed beforehand",)),
+        ({"kept": 199}, {}, ("; 1 was left out",)),
         (
             {"cfi_paths": 0.85, "rmsea_paths": 0.02, "srmr_paths": 0.03},
             {},
@@ -169,7 +169,7 @@ def test_the_summary_says_what_the_results_say_and_opens_the_front_page(made):
 )
 def test_the_summary_warns_where_a_result_does(gym, numbers, texts, said):
     every = {
-        "received": 200, "kept": 200, "excluded": 0, "cfi": 0.98, "cfi_bound": 0.9, "rmsea": 0.02, "rmsea_bound": 0.08,
+        "received": 200, "kept": 200, "cfi": 0.98, "cfi_bound": 0.9, "rmsea": 0.02, "rmsea_bound": 0.08,
         "srmr": 0.03, "srmr_bound": 0.08, "cr_low": 0.8, "htmt_high": 0.4, "enough": 0.7, "smallest": 0.1,
         "r2_low": 0.1, "r2_high": 0.3, "detect_low": 0.15, "detect_high": 0.2,
     }  # fmt: skip
