@@ -520,7 +520,7 @@ class _Reader:
         checks = [self.check(table) for table in top.get("checks", ())]
         shared = {construct.name for construct in constructs} & {item.code for item in asked}
         if shared:
-            raise self.wrong(f"item {min(shared)}", "a construct has the same name", "names of their own")
+            raise self.wrong(f"item {min(shared)}", "a construct has the same name", "names unlike, if only in case")
         self.once("item", [item.code for item in asked] + [item.code for item, _ in checks])
         for language in LANGUAGES:
             self.once(f"wording ({language})", [text for item in asked if (text := getattr(item, language))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -110,7 +111,8 @@ def common_method(study: Study) -> CommonMethod:
 def _attempt(check: Callable[..., Found], *given: object, **options: object) -> Found | NotTestable:
     """Return a check's result, or why the answers cannot carry it."""
     try:
-        return check(*given, **options)
+        with warnings.catch_warnings(action="ignore", category=semfit.FitWarning):  # the result says it
+            return check(*given, **options)
     except (semfit.DataError, semfit.ParameterError) as error:
         return NotTestable(str(error))
 

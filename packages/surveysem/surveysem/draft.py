@@ -507,7 +507,7 @@ def _set_aside(columns: list[Column], constructs: dict[str, list[Column]]) -> No
         elif column.stem[1] == "overall" and column.role in OPEN:
             column.because("overall", "left out", stem=column.stem[0])
         elif column.role == "rating":
-            column.because("single", "control")
+            column.because("single", "control", code=column.code, name=column.code.swapcase())
         elif column.role in OPEN:
             column.because("few", "control", count=len(seen))
 

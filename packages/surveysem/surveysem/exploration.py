@@ -16,6 +16,7 @@ from surveysem.study import Study
 Array = np.ndarray
 ROWS = 1000  # respondents at a time
 LEAST = 0.005  # of an item's variance that is its own
+FEW = 7  # codes at most of a question without labels whose answers are counted one by one
 QUANTILE = 0.95  # of the eigenvalues of answers without a factor
 
 
@@ -27,7 +28,7 @@ def respondents(study: Study) -> pd.DataFrame:
     rows = []
     for item in _background(study, labelled=True):
         given = study.answers[item.code]
-        labels = dict(enumerate(item.scale.en, item.scale.low))
+        labels = dict(enumerate(item.scale.en or map(str, range(item.scale.low, item.scale.high + 1)), item.scale.low))
         counts = [(label, int((given == code).sum())) for code, label in labels.items()]
         counts += [("no answer", missing)] if (missing := int(given.isna().sum())) else []
         rows += [(item.en or item.code, label, n, 100 * n / len(given)) for label, n in counts]
@@ -45,7 +46,8 @@ def counted(study: Study) -> pd.DataFrame:
 
 
 def _background(study: Study, *, labelled: bool) -> list:
-    return [item for item in study.codebook.questions if item.role == "control" and bool(item.scale.en) == labelled]
+    asked = [item for item in study.codebook.questions if item.role == "control"]
+    return [item for item in asked if (bool(item.scale.en) or item.scale.high - item.scale.low < FEW) == labelled]
 
 
 def items_as_answered(study: Study) -> pd.DataFrame:

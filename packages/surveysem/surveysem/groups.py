@@ -220,8 +220,7 @@ def _eased(study: Study, level: str, gone: pd.DataFrame) -> SemFit | None:
     """Fit a level without the equality of what was let go; None if it has no solution."""
     text, held = eased(study, _measured(study), gone), ("loadings", "intercepts")[: LEVELS.index(level)]
     options: Any = {"group": study.codebook.group, "group_equal": held, **study.options}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", semfit.FitWarning)
+    with warnings.catch_warnings(action="ignore", category=semfit.FitWarning):
         fit = semfit.fit(text, comparable(study), **options)  # type: ignore[arg-type]
     return fit if fit.converged and fit.identified else None
 

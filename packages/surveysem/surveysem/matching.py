@@ -132,7 +132,7 @@ def _check(codebook: Codebook, found: list[Match], unknown: str, file: str) -> N
             f"{file}, row 1, column {first.column}: unknown column {first.heading[:60]!r}"
             f"{f' (and {len(strangers) - 1} more)' if len(strangers) > 1 else ''}"
             f"{f'; did you mean {guess!r}' if guess else ''}{_without(missing)}; allowed: the codes or wordings of the "
-            "codebook, or unknown='leave' (--unknown leave) to leave such columns out."
+            "codebook; leave_out = ['*'] in it, or unknown='leave' (--unknown leave), leaves such columns out."
         )
     places: dict[str, int] = {}
     for m in found:

@@ -47,7 +47,7 @@ SCREENED = {
     "report-only": "Those flagged were kept; n = {kept:,} were analysed.",
 }
 FLAGGED = (
-    "Screening criteria were set before any model was fitted and flagged {flagged:d} respondent(s) "
+    "Screening criteria were set before any model was fitted and flagged {flagged:d} of them "
     "({share:.1f}%): {rules} (a respondent may meet several criteria)."
 )
 NONE_FLAGGED = "Screening criteria were set before any model was fitted and flagged nobody; n = {kept:,} were analysed."

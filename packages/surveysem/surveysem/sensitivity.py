@@ -114,8 +114,8 @@ def power_before(
     both = norm.ppf(1 - alpha) + norm.ppf((1 + wanted) / 2)
     needed = paths.assign(
         needed=np.ceil(((z + beta) * se / smallest) ** 2).astype(int),
-        needed_equivalence=np.ceil((both * se_zero / smallest) ** 2).astype(int),
-    )
+        needed_equivalence=np.ceil((both * se_zero / smallest) ** 2),  # nan where paths of zero leave no solution
+    ).astype({"needed_equivalence": int}, errors="ignore")
     rows = []
     for nobs in sizes:
         ratio = smallest * np.sqrt(nobs) / se

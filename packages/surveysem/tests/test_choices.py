@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -371,6 +372,16 @@ def test_equivalence_needs_its_size():
     assert N == 857  # the figure behind ``needed_equivalence`` at an error of 1 for one respondent
 
 
+@pytest.mark.filterwarnings("error")
+def test_where_no_path_leaves_no_solution_equivalence_has_no_size(tmp_path):
+    """Two items identify a construct by what it goes with alone: with nothing, where its paths are zero."""
+    book = tmp_path / "two.toml"
+    book.write_text('paths = ["b ~ a"]\nscale = [1, 5]\n[constructs]\na = ["A1", "A2"]\nb = ["B1", "B2"]\n', "utf-8")
+    (row,) = power_before(surveysem.load_codebook(book)).needed.itertuples()
+    assert row.needed > 0
+    assert np.isnan(row.needed_equivalence)
+
+
 def test_more_of_everything_needs_fewer_respondents(book, planned):
     better = power_before(book, loading=0.9).needed["needed"]
     larger = power_before(book, smallest=0.2).needed["needed"]
@@ -511,6 +522,17 @@ def test_checks_that_cannot_be_made_say_why(study, marked):
     broken = method.common_method(flat)
     assert "Q1" in broken.failed[method.FACTOR]
     assert broken.paths.empty
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_check_without_a_solution_says_so_in_its_reason_alone():
+    """A report shows warnings as they come: in English, with the folder of the package."""
+
+    def unsolved() -> None:
+        warnings.warn("no estimates", semfit.FitWarning, stacklevel=2)
+        raise semfit.DataError("no solution")
+
+    assert method._attempt(unsolved).reason == "no solution"
 
 
 def test_ordered_answers_have_no_marker_models(study, marked):

@@ -7,6 +7,7 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ import semfit
 import surveysem
 from nbproof.translation import Catalogue, localised, messages
 from reports import run, told, written
-from surveysem import NotTestable, exploration, groups, hypotheses, paths, report, summary
+from surveysem import NotTestable, exploration, groups, hypotheses, measurement, paths, report, summary
 from surveysem.__main__ import main
 
 HOME = report.HERE / "notebooks"
@@ -150,10 +151,17 @@ def test_the_summary_says_what_the_results_say_and_opens_the_front_page(made):
 @pytest.mark.parametrize(
     ("numbers", "texts", "said"),
     [
-        ({"cfi": 0.85, "cfi_bound": 0.9}, {}, ("misses at least one of", "does not fit well")),
+        ({"cfi": 0.85, "cfi_bound": 0.9}, {}, ("misses at least one of", "the measurement model misses a cut-off")),
         ({}, {"unreliable": "Crowding"}, ("Composite reliability is below 0.7 for Crowding", "low reliability")),
         ({}, {"alike": "Coaching and Crowding"}, ("Not clearly distinct from each other", "cannot be told apart")),
-        ({"excluded": 3}, {}, ("; 3 were left out by screening rules fixed beforehand",)),
+        ({"kept": 197}, {}, ("; 3 were left out by screening rules fixed beforehand",)),
+        ({"kept": 199}, {}, ("; 1 was left out",)),
+        (
+            {"cfi_paths": 0.85, "rmsea_paths": 0.02, "srmr_paths": 0.03},
+            {},
+            ("The structural model misses at least one of them (CFI = 0.850", "relations between constructs may be"),
+        ),
+        ({"detect_high": 1.9}, {}, ("only paths of 0.15 and larger, and those of predictors that overlap closely at",)),
         ({"cfi": None}, {}, ("There are too few answers to test the measurement model.",)),
         ({}, {"digest": "ab" * 32, "differing_n": "0", "entries_n": "9"}, ("Every entry was followed.",)),
         ({}, {"digest": "ab" * 32, "differing_n": "2", "entries_n": "9"}, ("Entries done otherwise: 2 of 9;",)),
@@ -161,7 +169,7 @@ def test_the_summary_says_what_the_results_say_and_opens_the_front_page(made):
 )
 def test_the_summary_warns_where_a_result_does(gym, numbers, texts, said):
     every = {
-        "received": 200, "kept": 200, "excluded": 0, "cfi": 0.98, "cfi_bound": 0.9, "rmsea": 0.02, "rmsea_bound": 0.08,
+        "received": 200, "kept": 200, "cfi": 0.98, "cfi_bound": 0.9, "rmsea": 0.02, "rmsea_bound": 0.08,
         "srmr": 0.03, "srmr_bound": 0.08, "cr_low": 0.8, "htmt_high": 0.4, "enough": 0.7, "smallest": 0.1,
         "r2_low": 0.1, "r2_high": 0.3, "detect_low": 0.15, "detect_high": 0.2,
     }  # fmt: skip
@@ -186,7 +194,7 @@ def test_the_summary_warns_where_a_result_does(gym, numbers, texts, said):
     for sentence in said:
         assert sentence in text
         assert texts or sentence not in plain
-    assert "1 are supported: H1 (Coaching → Renewal, 0.30 [0.10, 0.50])." in text
+    assert "1 is supported: H1 (Coaching → Renewal, 0.30 [0.10, 0.50])." in text
     assert "Not tested could be H3 (Coaching → Crowding → Renewal)." in text
     assert summary.summary_text(gym, {"numbers": {}, "texts": {}, "tables": {}}, "en") == ""
 
@@ -323,6 +331,59 @@ def test_respondents_are_counted_as_pandas_counts_them(gym):
     (line,) = exploration.counted(gym).to_dict("records")
     assert (line["question"], line["n"]) == ("Your age", 400)
     assert line["mean"] == pytest.approx(np.mean(gym.screened.answers["AGE"].astype(float)))
+
+
+def test_codes_without_labels_are_counted_where_they_are_few(gym):
+    """A mean of 1.4 for the group one belongs to says nothing; an age has a mean."""
+    sex = next(item for item in gym.codebook.questions if item.code == "SEX")
+    bare = replace(sex, scale=replace(sex.scale, en=(), zh=()))
+    book = replace(gym.codebook, questions=tuple(bare if one is sex else one for one in gym.codebook.questions))
+    one = replace(gym, responses=replace(gym.responses, codebook=book))
+    assert exploration.respondents(one)["answer"].tolist() == ["1", "2"]
+    assert len(exploration.counted(one)) == 1
+
+
+def cells(notebook: str, first: str, number: int, **names: Any) -> tuple[dict[str, Any], dict[str, pd.DataFrame], list]:
+    """Run some cells of a notebook, from the one that begins so; return what they named, their tables and sentences."""
+    tables, said = {}, []
+    page = SimpleNamespace(
+        table=lambda name, frame, *_, **__: tables.update({name: frame}),
+        say=lambda text, **_: said.append(text),
+        words=lambda text, **values: text.format(**values),
+        listed=", ".join,
+    )
+    code = json.loads((HOME / f"{notebook}.ipynb").read_text(encoding="utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in code]
+    at = next(k for k, source in enumerate(sources) if source.startswith(first))
+    names |= {"page": page, "evidence": None}
+    for source in sources[at : at + number]:
+        exec(source, names)  # noqa: S102 - our own notebook
+    return names, tables, said
+
+
+@pytest.mark.parametrize("left", [2, 1])
+def test_a_single_item_is_not_called_indistinct(gym, left):
+    """It has no HTMT: that is neither above nor below a cut-off."""
+    book, answers = gym.codebook, gym.answers
+    scales = {name: codes if k < left else codes[:1] for k, (name, codes) in enumerate(gym.scales.items())}
+    given = {"study": gym, "scales": scales, "called": book.called, "htmt_draws": 50, "seed": 1, "kept": len(answers)}
+    names, tables, said = cells(
+        "measurement", "several =", 4, **given, psychometrics=semfit.psychometrics, measurement=measurement
+    )
+    assert "A construct of a single item has no ratio." in said
+    assert len(tables.get("htmt_table", ())) == left - 1
+    assert not names["alike"]
+
+
+def test_ways_to_screen_are_compared_on_the_same_rows():
+    """The declared analysis uses incomplete rows as well: no mean of it and of complete rows."""
+    rows = [("declared", "drop", 0.1), ("complete rows", "drop", 0.3), ("complete rows", "report-only", 0.4)]
+    frame = pd.DataFrame(rows, columns=["analysis", "screening", "estimate"])
+    frame = frame.assign(outcome="y", predictor="x", outliers=False, controls=False)
+    spans = pd.DataFrame({"specifications": [3], "beyond_zero": [1.0]})
+    given = {"universe": SimpleNamespace(frame=frame), "spans": spans, "paths_n": 1}
+    names, _, _ = cells("structure", "flags = universe", 1, **given)
+    assert names["ways"][["drop", "report-only"]].to_numpy() == pytest.approx(np.array([[0.3, 0.4]]))
 
 
 def test_items_have_the_moments_that_scipy_finds(gym):
