@@ -63,6 +63,7 @@ FILES = {
     "quotes.csv": b'a,b\n"x"y,1\n',
     "utf16.csv": "a,b".encode("utf-16"),
     "latin.csv": b"a,b\n\xff\xff\xff,1\n",
+    "platform.csv": b"ip,status\n" + b"10.0.0.1,web\n" * 40,
     "texts.csv": b"a,b\n" + b"x,y\n" * 40,
     "fractions.csv": b"a,b\n" + b"1.5,2.5\n0.5,3.5\n" * 40,
 }
