@@ -168,11 +168,7 @@ def test_what_is_installed_here_is_what_the_lock_says():
         assert version(name) in locked()[normal(name)]
 
 
-IMPORTED_BY_OTHERS = {
-    "ipykernel": "papermill",
-    "papermill": "a reader",
-    "seaborn": "the builder, ahead of notebooks",
-}
+IMPORTED_BY_OTHERS = {"ipykernel": "papermill", "papermill": "a reader", "seaborn": "the builder, ahead of notebooks"}
 
 
 @pytest.mark.slow

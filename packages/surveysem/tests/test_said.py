@@ -42,6 +42,7 @@ def test_every_template_is_of_a_message_that_the_code_still_has():
 
 def test_a_message_that_no_catalogue_knows_stays_and_a_name_is_never_translated():
     assert translated("a sentence of nobody", "zh") == "a sentence of nobody"
+    assert translated([["cell", "measurement", 1, 9]], "zh") == [["cell", "measurement", 1, 9]]
     assert translated("a.csv has a heading and no rows; one row a respondent is needed.", "en").startswith(
         "a.csv has a"
     )
