@@ -154,6 +154,7 @@ def test_the_summary_says_what_the_results_say_and_opens_the_front_page(made):
         ({}, {"unreliable": "Crowding"}, ("Composite reliability is below 0.7 for Crowding", "low reliability")),
         ({}, {"alike": "Coaching and Crowding"}, ("Not clearly distinct from each other", "cannot be told apart")),
         ({"excluded": 1}, {}, ("; 1 was left out by screening rules fixed beforehand",)),
+        ({"used": 190}, {}, ("200 analysed; the estimates rest on the 190 who answered every item.",)),
         ({"excluded": 3}, {}, ("; 3 were left out by screening rules fixed beforehand",)),
         ({"cfi": None}, {}, ("There are too few answers to test the measurement model.",)),
         ({}, {"digest": "ab" * 32, "differing_n": "0", "entries_n": "9"}, ("Every entry was followed.",)),
