@@ -258,7 +258,7 @@ def test_it_fits_a_phone_and_an_item_is_moved_by_touch(page):
     browser.call("Page.reload")
     page.wait("facts && document.querySelectorAll('.chip').length === 10")
     assert browser.value("document.scrollingElement.scrollWidth") <= 390
-    assert browser.value("model.paths.length") == 1
+    assert browser.value("[model.paths.length, $('estimator').value, $('draws').value]") == [1, "PLS", "200"]
     middle = "(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector('%s').getBoundingClientRect())"
     browser.value("document.querySelector('[data-box=c0]').scrollIntoView({block: 'center', behavior: 'instant'})")
     (x, y), (u, v) = browser.value(middle % "#i6 .grip"), browser.value(middle % "[data-box=c0]")

@@ -582,6 +582,10 @@ $("new").onclick = () => {
 $("add").onclick = () => connect($("from").value, $("to").value);
 $("group").onchange = event => { model.group = +event.target.value; changed(); };
 $("start").onclick = start;
+for (const id of ["draws", "estimator", "screening", "report-language"]) { // kept in this tab, in the other language too
+  $(id).value = sessionStorage.getItem(id) ?? $(id).value;
+  $(id).onchange = () => sessionStorage.setItem(id, $(id).value);
+}
 $("cancel").onclick = () => api("DELETE", "/api/run").then(watch, wrong => notice(wrong.message));
 addEventListener("pointerdown", drag);
 addEventListener("keydown", key);
