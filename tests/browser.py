@@ -44,6 +44,7 @@ class Browser:
         self.socket = websocket.create_connection(self._address(), timeout=30)
         self.numbers = itertools.count(1)
         self.events: list[dict[str, Any]] = []
+        self.agrees = True  # to what a dialog asks
         for domain in ("Page", "Network", "Runtime", "Log"):
             self.call(f"{domain}.enable")
 
@@ -68,7 +69,12 @@ class Browser:
             if message.get("id") == number:
                 assert "error" not in message, message
                 return message["result"]
+            if "method" not in message:  # the answer to the one below
+                continue
             self.events.append(message)
+            if message["method"] == "Page.javascriptDialogOpening":  # all waits for it
+                answer = {"id": next(self.numbers), "method": "Page.handleJavaScriptDialog"}
+                self.socket.send(json.dumps(answer | {"params": {"accept": self.agrees}}))
 
     def open(self, path: Path, *, dark: bool = False, width: int = 1280, height: int = 900) -> None:
         """Open a file and wait until it is loaded, its fonts too."""

@@ -151,7 +151,7 @@ def test_from_a_file_to_its_report_by_mouse_in_english(page, answers):
     page.saved()
     assert "Warm <b>welcome</b>" in constructs(page)
     assert browser.value("document.querySelectorAll('main b').length") == 0
-    assert page.text("#told") == "The model fits the file: 90 respondents."
+    assert page.text("#told") == "The file is read with this model: 90 respondents."
     assert browser.value("document.querySelectorAll('#diagram .path').length") == 1
     browser.value("$('draws').value = '200'; $('report-language').value = 'en'")
     click(page, "#start")
@@ -213,6 +213,17 @@ def test_from_a_file_to_its_report_by_keyboard_alone_in_chinese(page, answers):
     browser.press("Enter")
     assert constructs(page) == {"W": ["W1", "W2", "W3"], "R": ["R1", "R2", "W4"], "E": ["E1", "E2", "E3"]}
     page.wait("document.activeElement.id === 'i6'")
+    page.tab_to("#i1")
+    browser.press("Enter")
+    page.wait("document.activeElement.id === 'move-to'")
+    page.option("E")
+    browser.press("Enter")
+    page.wait("document.activeElement.id === 'i2'")  # the next, which often goes the same way
+    page.tab_to("#i1")
+    browser.press("Enter")
+    page.wait("document.activeElement.id === 'move-to'")
+    page.option("W")
+    browser.press("Enter")
     page.tab_to("#n0")
     browser.press("Enter")
     page.tab_to("#n1")
@@ -247,7 +258,7 @@ def test_it_fits_a_phone_and_an_item_is_moved_by_touch(page):
     browser.call("Page.reload")
     page.wait("facts && document.querySelectorAll('.chip').length === 10")
     assert browser.value("document.scrollingElement.scrollWidth") <= 390
-    assert browser.value("model.paths.length") == 1
+    assert browser.value("[model.paths.length, $('estimator').value, $('draws').value]") == [1, "PLS", "200"]
     middle = "(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector('%s').getBoundingClientRect())"
     browser.value("document.querySelector('[data-box=c0]').scrollIntoView({block: 'center', behavior: 'instant'})")
     (x, y), (u, v) = browser.value(middle % "#i6 .grip"), browser.value(middle % "[data-box=c0]")
@@ -262,6 +273,69 @@ def test_it_fits_a_phone_and_an_item_is_moved_by_touch(page):
     assert browser.value(unnamed) == []
     browser.view()
     page.saved()
+
+
+def something_open(page: Page) -> None:
+    """Open the example where a test runs alone, without those before."""
+    if not page.browser.value("location.href").startswith(page.home):
+        page.open("zh")
+    page.wait("facts ? document.querySelector('.chip') : !$('begin').hidden")
+    if not page.browser.value("facts"):
+        page.browser.value("given(() => api('POST', '/api/file'))")
+        page.wait("facts && document.querySelector('.chip')")
+
+
+SIX = """
+  model.constructs = [0, 1, 2, 3, 4, 5].map(k => ({name: `F${k}`, was: "", title: "", items: [1]}));
+  model.paths = [0, 1, 2, 3, 4].map(k => ({from: `F${k}`, to: `F${k + 1}`, sign: 1}));
+  draw_diagram();
+  const box = $("n4").getBoundingClientRect(), [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  const fire = (kind, x) => $("n4").dispatchEvent(new PointerEvent(kind, {clientX: x, clientY: y, bubbles: true}));
+  fire("pointerdown", x);
+  fire("pointermove", x + 90);
+  const end = $("diagram").querySelector(".drawing").getBoundingClientRect().right;
+  fire("pointercancel", x);
+  return [$("diagram").getBoundingClientRect().width, document.querySelector(".scroll").clientWidth, end - x];"""
+
+
+def test_six_constructs_in_a_row_are_seen_whole_and_a_path_ends_where_the_pointer_is(page):
+    """The diagram shrinks to its place, and letters stay to be read."""
+    something_open(page)
+    wide, place, reached = page.browser.value(f"(() => {{ {SIX} }})()")
+    assert wide <= place
+    assert reached == pytest.approx(90, abs=2)
+    page.browser.view(width=390, height=844)
+    assert page.browser.value("$('diagram').getBoundingClientRect().width") > 900
+    page.browser.view()
+    page.browser.value("load()")
+
+
+def test_what_runs_is_said_and_not_what_is_finished(page):
+    """One notebook ends long before the other; a PLS report has one alone."""
+    something_open(page)
+    told = """(() => {
+      [parts, doing] = [{}, {}];
+      for (const name of ["measurement", "structure"]) read_event(["cell", name, 27, 51]);
+      const at_first = Object.values(doing).length;
+      read_line("measurement: built in 3.0 s");
+      return [at_first, Object.keys(doing), read_line("structure: never built"), read_line("open report/index.html")];
+    })()"""
+    assert page.browser.value(told) == [2, ["structure"], "", ""]
+    page.browser.value("load()")
+
+
+def test_another_file_takes_the_place_of_a_model_only_if_the_reader_agrees(page):
+    browser = page.browser
+    something_open(page)
+    browser.value("model.paths.length || connect(model.constructs[0].name, model.constructs[1].name)")
+    page.saved()
+    revision = browser.value("revision")
+    browser.agrees = False
+    assert browser.value("upload({name: 'other.csv', size: 9})") is None
+    browser.agrees = True
+    assert browser.value("revision") == revision
+    asked = [event["params"] for event in browser.events if event["method"] == "Page.javascriptDialogOpening"]
+    assert "other.csv" in asked[-1]["message"]
 
 
 MANY = """
@@ -297,14 +371,10 @@ APART = """Object.values(at).flatMap((a, k, all) => all.slice(k + 1)
 @pytest.mark.parametrize("width", [1280, 390])
 def test_seventeen_constructs_overlap_nowhere(page, width):
     """Long names in both scripts; six arrows to one construct; arrows that pass others by."""
-    if not page.browser.value("location.href").startswith(page.home):
-        page.open("zh")
+    something_open(page)
     page.browser.view(width=width, height=900)
     page.browser.call("Page.reload")  # a phone is as narrow from the start
-    page.wait("facts ? document.querySelector('.chip') : !$('begin').hidden")
-    if not page.browser.value("facts"):  # alone, without the tests before
-        page.browser.value("given(() => api('POST', '/api/file'))")
-        page.wait("facts && document.querySelector('.chip')")
+    page.wait("facts && document.querySelector('.chip')")
     page.browser.value(f"(() => {{ const titles = {json.dumps(TITLES)}; {MANY} }})()")
     assert page.browser.value("document.querySelectorAll('.node').length") == 17
     for what in (INSIDE, THROUGH, APART):

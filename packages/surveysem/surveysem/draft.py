@@ -229,7 +229,8 @@ def draft_of(table: RawTable) -> Draft:
         often = [(why, times) for why, times in Counter(out).most_common(1) if times > 1]
         raise DataError(
             f"{table.file}: no two columns look like items of one construct (whole numbers on a scale of at most "
-            f"{POINTS} points, or texts of a usual scale){''.join(f'; {times} hold {why}' for why, times in often)}; "
+            f"{POINTS} points, or texts of a usual scale; other texts: put numbers in their place)"
+            f"{''.join(f'; {times} hold {why}' for why, times in often)}; "
             "answers to two or more items are needed."
         )
     constructs = _named(families, columns, guessed)

@@ -31,7 +31,7 @@ def translated(message: Any, language: str) -> Any:
     holds the templates of those that the page shows; what stands in a message's fields is looked up alike.
     """
     if isinstance(message, list):
-        return [translated(each, language) for each in message]
+        return [translated(each, language) if isinstance(each, str) else each for each in message]  # events are keys
     for pattern, told in _patterns(language) if isinstance(message, str) else ():
         if found := pattern.fullmatch(message):
             return FIELD.sub(lambda field: translated(found[field[1]], language), told)

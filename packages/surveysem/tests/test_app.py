@@ -342,6 +342,7 @@ def test_a_run_is_alone_and_leaves_nothing_when_killed_or_cancelled(app):
     assert app.told("PUT", "/api/file?name=a.csv", b"x") == (409, {"key": "busy"})
     while not (started := [each for each in app.children() if "report" in each.cmdline()]):
         time.sleep(0.05)
+    assert app.told("GET", "/api/run")[1]["seconds"] > 0
     started[0].kill()
     assert app.job("killed", "done")["state"] == "killed"
     assert app.children() == []
@@ -391,7 +392,7 @@ def test_what_the_page_changes_is_in_the_codebook(draft, answers, tmp_path):
     wanted["paths"] = [{"from": "welcome", "to": "R", "sign": -1}, {"from": "F1", "to": "R", "sign": 1}]
     wanted["group"] = at["BRANCH"]
     found = model.corrected(draft, wanted)
-    assert model.check(found, tmp_path / "c.toml") == {"rows": 90, "invalid": 0, "notes": []}
+    assert model.check(found, tmp_path / "c.toml") == {"rows": 90, "invalid": 0, "notes": [], "missing": []}
     book = load_codebook(tmp_path / "c.toml")
     assert book.scales == {"welcome": ["W1", "W3"], "R": ["R1", "R2", "R3", "W2"]}
     assert book.called["welcome"] == "Warm welcome"
@@ -401,6 +402,13 @@ def test_what_the_page_changes_is_in_the_codebook(draft, answers, tmp_path):
     text = (tmp_path / "c.toml").read_text(encoding="utf-8")
     assert '"W2",  # placed here by hand' in text
     assert draft.text() == draft_codebook(answers).text()  # what it was made of stays
+
+
+def test_codes_of_no_answer_that_were_guessed_are_told(answers, tmp_path):
+    lines = answers.read_text("utf-8-sig").split("\n")
+    lines[1:9] = ["-99," + line.partition(",")[2] for line in lines[1:9]]
+    (tmp_path / "coded.csv").write_text("\n".join(lines), encoding="utf-8")
+    assert model.check(draft_codebook(tmp_path / "coded.csv"), tmp_path / "c.toml")["missing"] == [-99]
 
 
 def test_a_model_of_another_file_is_refused(draft):
@@ -450,7 +458,7 @@ def test_every_sentence_is_there_in_both_languages_and_used():
     spoken = {*re.findall(r'\bw\("([\w-]+)"', sources["page.js"]), *re.findall(r"words\.(\w+)", sources["page.html"])}
     by_value = {"controls", "checks", "left", "done", "failed", "killed", "cancelled", "measurement", "structure",
                 "pls", *re.findall(r'Refused\("(\w+)"', sources["server.py"] + sources["model.py"]), "disk", "fault",
-                *(f"screening_{name}" for name in server.CHOICES["screening"])}  # fmt: skip
+                *(f"{one}_{name}" for one in ("screening", "estimator") for name in server.CHOICES[one])}  # fmt: skip
     assert spoken | by_value == {*WORDS}
 
 
@@ -460,4 +468,6 @@ def test_reasons_have_the_same_fields_in_both_languages():
         key: {tuple(sorted(re.findall(r"\{.*?\}", said))) for said in text.values()} for key, text in reasons.items()
     }
     assert {key for key, several in fields.items() if len(several) > 1} == set()
+    asked = [text for key, text in reasons.items() if key in ("tie", "weak", "misfit")]
+    assert all(": m" in text["page"] for text in asked)  # mark, move: what is to be done there
     assert not any("--" in text.get("page", text["en"]) + text["zh"] for text in reasons.values())  # no option

@@ -224,13 +224,20 @@ def test_whatever_is_drafted_loads_and_reads_its_file(tmp_path):
     assert loaded > 12
 
 
+QUALTRICS = ["Strongly disagree", "Somewhat disagree", "Neither agree nor disagree", "Somewhat agree", "Strongly agree"]
+
+
+@pytest.mark.parametrize("labels", [*ZH["scales"], QUALTRICS])
+def test_texts_that_platforms_write_for_answers_are_read_in_their_order(labels):
+    answers = np.random.default_rng(1).integers(0, len(labels), (60, 1)).repeat(2, axis=1)
+    (items,) = draft_of(table(pd.DataFrame(np.array(labels)[answers], columns=["W1", "W2"]))).constructs.values()
+    assert [item.values.tolist() for item in items] == (answers.T + 1).tolist()
+
+
 def test_what_cannot_be_drafted_is_said_and_nothing_written(tmp_path, capsys):
     (tmp_path / "a.csv").write_text("x,y\n" + "".join(f"{k / 7},{k / 3}\n" for k in range(40)), encoding="utf-8")
     for arguments, message in (
-        (
-            [str(tmp_path / "a.csv"), "--out", str(tmp_path / "c.toml")],
-            "no two columns look like items of one construct",
-        ),
+        ([str(tmp_path / "a.csv"), "--out", str(tmp_path / "c.toml")], "other texts: put numbers in their place"),
         ([str(tmp_path / "none.csv"), "--out", str(tmp_path / "c.toml")], "none.csv cannot be read"),
         ([str(tmp_path / "a.csv"), "--out", str(tmp_path / "c.txt")], "c.txt: the ending is '.txt'; allowed: .toml"),
     ):

@@ -162,6 +162,7 @@ def test_the_summary_says_what_the_results_say_and_opens_the_front_page(made):
             ("The structural model misses at least one of them (CFI = 0.850", "relations between constructs may be"),
         ),
         ({"detect_high": 1.9}, {}, ("only paths of 0.15 and larger, and those of predictors that overlap closely at",)),
+        ({"used": 190}, {}, ("200 analysed; the estimates rest on the 190 who answered every item.",)),
         ({"cfi": None}, {}, ("There are too few answers to test the measurement model.",)),
         ({}, {"digest": "ab" * 32, "differing_n": "0", "entries_n": "9"}, ("Every entry was followed.",)),
         ({}, {"digest": "ab" * 32, "differing_n": "2", "entries_n": "9"}, ("Entries done otherwise: 2 of 9;",)),

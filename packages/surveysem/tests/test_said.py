@@ -42,6 +42,7 @@ def test_every_template_is_of_a_message_that_the_code_still_has():
 
 def test_a_message_that_no_catalogue_knows_stays_and_a_name_is_never_translated():
     assert translated("a sentence of nobody", "zh") == "a sentence of nobody"
+    assert translated([["cell", "measurement", 1, 9]], "zh") == [["cell", "measurement", 1, 9]]
     assert translated("a.csv has a heading and no rows; one row a respondent is needed.", "en").startswith(
         "a.csv has a"
     )
@@ -63,6 +64,7 @@ FILES = {
     "quotes.csv": b'a,b\n"x"y,1\n',
     "utf16.csv": "a,b".encode("utf-16"),
     "latin.csv": b"a,b\n\xff\xff\xff,1\n",
+    "platform.csv": b"ip,status\n" + b"10.0.0.1,web\n" * 40,
     "texts.csv": b"a,b\n" + b"x,y\n" * 40,
     "fractions.csv": b"a,b\n" + b"1.5,2.5\n0.5,3.5\n" * 40,
 }

@@ -14,7 +14,8 @@ const ROOM = 17; // places of a line in a construct, of which a Chinese characte
 let facts = null, model = null, revision = 0, told = {};
 let chosen = 0;      // the place of the item that the bar is about
 let source = null;   // the index of the construct a path is to start from
-let seen = 0, watching = 0, state = "idle", parts = {};
+let seen = 0, watching = 0, state = "idle";
+let parts = {}, doing = {}; // of the run: how far each notebook is, and what those that are not finished do
 
 function make(tag, settings = {}, ...children) {
   const element = document.createElement(tag);
@@ -188,8 +189,8 @@ function head({construct, key}) {
 }
 
 function chip(place) {
-  const column = facts.columns[place], turned = model.reversed.includes(place);
-  const shown = make("button", {type: "button", id: `i${place}`, className: "chip", title: [column.wording, ...column.why].filter(Boolean).join("; "),
+  const column = facts.columns[place], turned = model.reversed.includes(place) && !!home(place).construct;
+  const shown = make("button", {type: "button", id: `i${place}`, className: "chip", title: [column.wording, ...column.why].filter(Boolean).join(w("semicolon")),
     "aria-pressed": chosen === place, "aria-label": column.heading + (turned ? `, ${w("reversed")}` : "")},
     make("span", {className: "grip", "aria-hidden": "true"}, "⠿"), make("span", {className: "text"}, column.heading + (turned ? " ⇄" : "")));
   shown.classList.toggle("fixed", boxes().filter(box => fits(place, box)).length < 2);
@@ -205,8 +206,7 @@ function choose(place, by_key) {
   if (chosen && by_key) $("move-to").focus();
 }
 
-function let_go() {
-  const place = chosen;
+function let_go(place = chosen) {
   chosen = 0;
   draw();
   $(`i${place}`)?.focus();
@@ -217,8 +217,8 @@ function draw_bar() {
   if (!chosen) return;
   const column = facts.columns[chosen], box = home(chosen), allowed = boxes().filter(other => fits(chosen, other));
   $("bar-name").textContent = column.heading;
-  $("bar-wording").textContent = column.wording;
-  $("bar-why").textContent = column.why.join("; ");
+  $("bar-wording").textContent = column.heading.includes(column.wording) ? "" : column.wording;
+  $("bar-why").textContent = column.why.join(w("semicolon"));
   $("move-to").replaceChildren(...allowed.map(other => make("option", {value: other.key, selected: other.key === box.key}, other.title)));
   $("move").disabled = allowed.length < 2;
   $("turn").hidden = !box.construct;
@@ -251,6 +251,7 @@ function draw_lists() {
 function show_told() {
   const error = told.said ? w("refused", {said: told.said}) : told.key ? w(told.key) : "";
   const good = error ? "" : [w("fits", {n: number(told.rows)}), told.invalid ? w("invalid", {n: number(told.invalid)}) : "",
+    told.missing?.length ? w("missing", {codes: told.missing.join(w("comma"))}) : "",
     ...(told.notes ?? []), model.paths.length ? "" : w("no_paths")].filter(Boolean).join(" ");
   $("told").className = error ? "bad" : "";
   if ($("told").textContent !== (error || good)) $("told").textContent = error || good;
@@ -325,6 +326,7 @@ function draw_diagram() {
   const height = Math.max(2 * EDGE, ...Object.values(at).map(each => each.y + HIGH + EDGE), tall + 2 * EDGE - APART);
   const picture = $("diagram");
   for (const [name, value] of Object.entries({width, height, viewBox: `0 0 ${width} ${height}`})) picture.setAttribute(name, value);
+  picture.style.minWidth = `${.75 * width}px`; // it shrinks to its place, but smaller letters would not be read
   const tip = draw_as("marker", {id: "tip", viewBox: "0 0 8 8", refX: 8, refY: 4, markerWidth: 8, markerHeight: 8, orient: "auto"},
     draw_as("path", {d: "M0 0L8 4L0 8z"}));
   for (const name of names) { // arrows end below one another, not on one point
@@ -414,7 +416,8 @@ function drag(event) {
     } else {
       shown ??= $("diagram").appendChild(draw_as("path", {class: "path drawing", "marker-end": "url(#tip)"}));
       const frame = $("diagram").getBoundingClientRect(), from = at[model.constructs[node.dataset.node].name];
-      shown.setAttribute("d", `M${from.x + WIDE / 2} ${from.y + HIGH / 2}L${now.clientX - frame.left} ${now.clientY - frame.top}`);
+      const scale = $("diagram").viewBox.baseVal.width / frame.width;
+      shown.setAttribute("d", `M${from.x + WIDE / 2} ${from.y + HIGH / 2}L${(now.clientX - frame.left) * scale} ${(now.clientY - frame.top) * scale}`);
     }
   }
   function drop(now) {
@@ -458,7 +461,7 @@ async function load() {
   $("file").textContent = facts ? `${facts.file} · ${w("respondents", {n: number(facts.rows)})}` : "";
   draw();
   seen = 0;
-  parts = {};
+  [parts, doing] = [{}, {}];
   $("log").textContent = "";
   await watch();
 }
@@ -480,6 +483,7 @@ async function given(work) {
 function upload(file) {
   const limit = +document.body.dataset.limit;
   if (file.size > limit) return notice(w("large", {name: file.name, size: limit / 2 ** 20}));
+  if (model?.paths?.length && !confirm(w("replace", {name: file.name, file: facts.file}))) return;
   return given(() => api("PUT", `/api/file?name=${encodeURIComponent(file.name)}`, file));
 }
 
@@ -487,37 +491,38 @@ function read_event([kind, name, ...rest]) {
   const values = {name: words[name] ?? name};
   if (kind === "cell") {
     parts[name] = rest[0] / (rest[1] + 2);
-    return w("step", {...values, at: rest[0] + 1, of: rest[1]});
+    return doing[name] = w("step", {...values, at: rest[0] + 1, of: rest[1]});
   }
-  return w("writing", {...values, language: rest[0]});
+  return doing[name] = w("writing", {...values, language: rest[0]});
 }
 
 function read_line(line) { // what the command prints on any terminal
   const name = line.match(/^(\w+): built in /)?.[1];
-  if (!name) return line;
+  if (!name) return /^\w+: never built$|^open report\//.test(line) ? "" : line; // of use on a terminal alone
   parts[name] = 1;
+  delete doing[name];
   return w("made", {name: words[name] ?? name});
 }
 
 async function watch() {
   clearTimeout(watching);
   const job = await api("GET", `/api/run?since=${seen}`);
-  let last = "";
   seen += job.lines.length;
   for (const each of job.lines) {
     const text = typeof each === "string" ? read_line(each) : read_event(each);
-    if (text !== each) last = text;
     if (text) $("log").append(text + "\n");
   }
   $("log").scrollTop = $("log").scrollHeight;
   state = job.state;
   const running = state === "running", shares = Object.values(parts);
   $("progress").hidden = !running;
-  $("progress").value = shares.reduce((a, b) => a + b, 0) / Math.max(2, shares.length);
+  $("progress").value = shares.reduce((a, b) => a + b, 0) / Math.max("pls" in parts ? 1 : 2, shares.length);
   $("cancel").hidden = !running;
   $("details").hidden = state === "idle";
+  $("elapsed").textContent = running ? w("elapsed", {seconds: number(Math.round(job.seconds))}) : "";
   if (running) {
-    if (last || !$("state").textContent) $("state").textContent = last || w("running");
+    const now = Object.values(doing).join(w("semicolon")) || w("running");
+    if ($("state").textContent !== now) $("state").textContent = now;
   } else {
     const said = $("log").textContent.match(/^error: (.*)$/m)?.[1] ?? "";
     $("state").textContent = state === "idle" ? "" : w(state, {seconds: job.seconds, said});
@@ -542,7 +547,7 @@ async function start() {
   await sending;
   const asked = {draws: +$("draws").value, estimator: $("estimator").value, screening: $("screening").value, language: $("report-language").value};
   seen = 0;
-  parts = {};
+  [parts, doing] = [{}, {}];
   $("log").textContent = $("state").textContent = "";
   try {
     await api("POST", "/api/run", JSON.stringify(asked));
@@ -556,9 +561,13 @@ $("begin-text").textContent = w("begin_text", {size: +document.body.dataset.limi
 $("open").onclick = $("open-first").onclick = () => $("upload").click();
 $("upload").onchange = event => { const [file] = event.target.files; event.target.value = ""; if (file) upload(file); };
 $("example").onclick = () => given(() => api("POST", "/api/file"));
-$("move").onclick = () => { move(chosen, $("move-to").value); let_go(); };
+$("move").onclick = () => { // the one below is likely to go the same way
+  const from = home(chosen), next = $("move-to").value === from.key ? chosen : from.items[from.items.indexOf(chosen) + 1];
+  move(chosen, $("move-to").value);
+  let_go(next);
+};
 $("move-to").onkeydown = event => { if (event.key === "Enter") { event.preventDefault(); $("move").click(); } };
-$("close").onclick = let_go;
+$("close").onclick = () => let_go();
 $("reversed").onchange = event => {
   model.reversed = model.reversed.filter(place => place !== chosen).concat(event.target.checked ? [chosen] : []);
   changed();
@@ -573,6 +582,10 @@ $("new").onclick = () => {
 $("add").onclick = () => connect($("from").value, $("to").value);
 $("group").onchange = event => { model.group = +event.target.value; changed(); };
 $("start").onclick = start;
+for (const id of ["draws", "estimator", "screening", "report-language"]) { // kept in this tab, in the other language too
+  $(id).value = sessionStorage.getItem(id) ?? $(id).value;
+  $(id).onchange = () => sessionStorage.setItem(id, $(id).value);
+}
 $("cancel").onclick = () => api("DELETE", "/api/run").then(watch, wrong => notice(wrong.message));
 addEventListener("pointerdown", drag);
 addEventListener("keydown", key);

@@ -151,7 +151,7 @@ class Work:
 
     async def run(self, draws: int, language: str, estimator: str, screening: str) -> None:
         """Make the report in a process group of its own, and keep what it says."""
-        job, began, revision = self.job, time.monotonic(), self.revision
+        job, revision = self.job, self.revision
         command = [sys.executable, "-P", "-m", "surveysem", "report", str(self.file), "--out", "report",
                    "--codebook", "codebook.toml", "--draws", str(draws), "--language", language,
                    "--estimator", estimator, "--screening", screening,
@@ -173,7 +173,7 @@ class Work:
             with suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
         await sweeper
-        job["seconds"] = round(time.monotonic() - began, 1)
+        job["seconds"] = round(time.monotonic() - job["began"], 1)
         if job["state"] != "cancelled":
             job["state"] = "done" if child.returncode == 0 else "failed" if child.returncode == 2 else "killed"
         if job["state"] == "done":
@@ -351,6 +351,8 @@ class Run(Guarded):
         address = f"/report/{report['key']}/index.html" if report["key"] else ""
         lines = job["lines"][int(since) if since.isdecimal() else 0 :]
         fresh = report["revision"] == self.work.revision
+        if job["state"] == "running":
+            job = job | {"seconds": time.monotonic() - job["began"]}
         self.finish(self.spoken({**job, "lines": lines}) | {"report": address, "fresh": fresh})
 
     async def post(self) -> None:
@@ -364,7 +366,7 @@ class Run(Guarded):
                 raise Refused("model")
             if any(asked[name] not in allowed for name, allowed in CHOICES.items()):
                 raise Refused("model")
-            work.job = {"state": "running", "lines": []}
+            work.job = {"state": "running", "lines": [], "began": time.monotonic()}
             work.running = asyncio.create_task(work.run(**asked))
         self.finish({})
 
