@@ -305,7 +305,7 @@ def test_six_constructs_in_a_row_are_seen_whole_and_a_path_ends_where_the_pointe
     assert wide <= place
     assert reached == pytest.approx(90, abs=2)
     page.browser.view(width=390, height=844)
-    assert page.browser.value("$('diagram').getBoundingClientRect().width") > 900
+    page.wait("$('diagram').getBoundingClientRect().width >= 1340")
     page.browser.view()
     page.browser.value("load()")
 

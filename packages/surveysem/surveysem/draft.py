@@ -226,12 +226,11 @@ def draft_of(table: RawTable) -> Draft:
         families = [run for run in _runs(rated) if len(run) > 1]
     if not families:
         out = [re.sub(r"\d+", "some", column.why[-1]) for column in columns if column.role == "left out"]
-        often = [(why, times) for why, times in Counter(out).most_common(1) if times > 1]
+        often = "".join(f"; {times} hold {why}" for why, times in Counter(out).most_common(1) if times > 1)
         raise DataError(
             f"{table.file}: no two columns look like items of one construct (whole numbers on a scale of at most "
-            f"{POINTS} points, or texts of a usual scale; other texts: put numbers in their place)"
-            f"{''.join(f'; {times} hold {why}' for why, times in often)}; "
-            "answers to two or more items are needed."
+            f"{POINTS} points, or texts of a usual scale; other texts: put numbers in their place){often}; answers "
+            "to two or more items are needed."
         )
     constructs = _named(families, columns, guessed)
     _set_aside(columns, constructs)

@@ -371,6 +371,17 @@ def test_ctrl_c_ends_a_run_too(answers):
     assert psutil.wait_procs(children, 5)[1] == []
 
 
+def test_a_report_in_both_languages_opens_in_the_reader_s(tmp_path):
+    work = server.Work(tmp_path, 1)
+    assert work.front("zh") == {"report": "", "fresh": True}
+    work.report["key"] = "key"
+    assert work.front("zh")["report"] == "/report/key/index.html"  # in one language alone
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "index.zh.html").touch()
+    shown = [work.front(language)["report"] for language in ("en", "zh")]
+    assert shown == ["/report/key/index.html", "/report/key/index.zh.html"]
+
+
 # ---- the model ----
 
 

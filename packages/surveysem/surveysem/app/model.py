@@ -131,5 +131,5 @@ def check(draft: Draft, path: Path) -> dict[str, Any]:
     book, table = load_codebook(path), draft.table
     matches = match(book, table.headings, table.wordings, unknown="leave", file=table.file)
     read = responses_of(table, book, matches, invalid="record")
-    return {"rows": len(read.answers), "invalid": len(read.invalid), "notes": list(read.notes),
-            "missing": list(draft.missing)}  # fmt: skip
+    told = {"notes": [*read.notes], "missing": [*draft.missing]}
+    return {"rows": len(read.answers), "invalid": len(read.invalid)} | told

@@ -326,7 +326,8 @@ function draw_diagram() {
   const height = Math.max(2 * EDGE, ...Object.values(at).map(each => each.y + HIGH + EDGE), tall + 2 * EDGE - APART);
   const picture = $("diagram");
   for (const [name, value] of Object.entries({width, height, viewBox: `0 0 ${width} ${height}`})) picture.setAttribute(name, value);
-  picture.style.minWidth = `${.75 * width}px`; // it shrinks to its place, but smaller letters would not be read
+  const small = .75 * width > picture.parentElement.clientWidth; // letters would not be read: it scrolls, whole
+  picture.style.minWidth = `${small ? width : 0}px`;
   const tip = draw_as("marker", {id: "tip", viewBox: "0 0 8 8", refX: 8, refY: 4, markerWidth: 8, markerHeight: 8, orient: "auto"},
     draw_as("path", {d: "M0 0L8 4L0 8z"}));
   for (const name of names) { // arrows end below one another, not on one point
@@ -589,6 +590,7 @@ for (const id of ["draws", "estimator", "screening", "report-language"]) { // ke
 $("cancel").onclick = () => api("DELETE", "/api/run").then(watch, wrong => notice(wrong.message));
 addEventListener("pointerdown", drag);
 addEventListener("keydown", key);
+addEventListener("resize", () => facts && draw_diagram());
 addEventListener("dragover", event => event.preventDefault());
 addEventListener("drop", event => { event.preventDefault(); const [file] = event.dataTransfer.files; if (file) upload(file); });
 load().catch(wrong => notice(wrong.message));

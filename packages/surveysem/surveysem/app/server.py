@@ -88,8 +88,7 @@ class Work:
         self.revision = 0
         self.job: dict[str, Any] = {"state": "idle", "lines": []}
         self.running: asyncio.Task[None] | None = None
-        # the address of the last report, and of which model it is
-        self.report: dict[str, Any] = {"key": "", "revision": 0}
+        self.report: dict[str, Any] = {"key": "", "revision": 0}  # its address, and of which model it is
 
     async def serve(self, sockets: list[socket], browser: bool) -> int:
         """Answer until a signal asks to end; leave no run behind, and return the signal."""
@@ -178,6 +177,12 @@ class Work:
             job["state"] = "done" if child.returncode == 0 else "failed" if child.returncode == 2 else "killed"
         if job["state"] == "done":
             self.report = {"key": secrets.token_urlsafe(32), "revision": revision}
+
+    def front(self, language: str) -> dict[str, Any]:
+        """Return where the last report is, in this language if it can be, and whether it is of the model at hand."""
+        own, key = f"index.{language}.html", self.report["key"]
+        page = own if (self.folder / "report" / own).is_file() else "index.html"
+        return {"report": key and f"/report/{key}/{page}", "fresh": self.report["revision"] == self.revision}
 
     async def cancel(self) -> None:
         """End the run, if there is one, and wait until nothing of it is left."""
@@ -346,14 +351,10 @@ class Run(Guarded):
     """The report on the model at hand: its state and what it said since (GET), another one (POST), its end (DELETE)."""
 
     def get(self) -> None:
-        job, report = self.work.job, self.work.report
-        since = self.get_query_argument("since", "0")
-        address = f"/report/{report['key']}/index.html" if report["key"] else ""
+        job, since = self.work.job, self.get_query_argument("since", "0")
         lines = job["lines"][int(since) if since.isdecimal() else 0 :]
-        fresh = report["revision"] == self.work.revision
-        if job["state"] == "running":
-            job = job | {"seconds": time.monotonic() - job["began"]}
-        self.finish(self.spoken({**job, "lines": lines}) | {"report": address, "fresh": fresh})
+        told = {"seconds": time.monotonic() - job.get("began", 0.0), **job, "lines": lines}  # so far, while it runs
+        self.finish(self.spoken(told) | self.work.front(self.language))
 
     async def post(self) -> None:
         asked, work = self.body(), self.work
