@@ -353,6 +353,7 @@ def test_chinese_is_written_as_chinese_is(path):
 
 
 KEPT = {"van", "den", "de", "cab", "kappa", "logistic", "df", "lavaan", "surveysem", "Statista", "eMarketer"}
+KEPT |= {"error", "error: {said}"}  # what commands print before a sentence
 """Words that stay as they are in Chinese: parts of names, programs, terms given once in brackets."""
 
 

@@ -252,9 +252,19 @@ def report(tmp_path_factory) -> Path:
 
 @pytest.mark.slow
 def test_the_folder_holds_what_a_journal_asks_for(report):
-    expected = {"index.html", "model.R", "data.csv", "screening.csv", "mapping.csv", "invalid.csv", "manifest.json"}
+    expected = {
+        "index.html",
+        "index.zh.html",
+        "model.R",
+        "data.csv",
+        "screening.csv",
+        "mapping.csv",
+        "invalid.csv",
+        "manifest.json",
+    }
     for language in ("en", "zh"):
-        expected |= {f"tables-{language}.docx", f"tables-{language}.xlsx", f"methods-{language}.txt"}
+        expected |= {f"tables-{language}.docx", f"tables-{language}.xlsx"}
+        expected |= {f"{kind}-{language}.txt" for kind in ("methods", "summary")}
         expected |= {f"{language}/{name}.{kind}" for name in ("one", "two") for kind in ("html", "pdf")}
         expected |= {f"figures/two/forest.{language}.{kind}" for kind in ("svg", "png")}
     found = {path.relative_to(report).as_posix() for path in report.rglob("*") if path.is_file()}
@@ -267,8 +277,9 @@ def test_the_folder_holds_what_a_journal_asks_for(report):
     with Image.open(report / "figures/two/forest.en.png") as picture:
         assert round(picture.info["dpi"][0]) == 300
         assert picture.width > 1000
-    links = set(re.findall(r'href="([^"#]+)"', (report / "index.html").read_text()))
-    assert {*links} >= expected - {"index.html", "manifest.json"}
+    fronts = [(report / f"index{tag}.html").read_text(encoding="utf-8") for tag in ("", ".zh")]
+    links = {link for front in fronts for link in re.findall(r'href="([^"#]+)"', front)}
+    assert links >= expected - {"index.html", "manifest.json"}
     assert all((report / link).is_file() for link in links if not link.startswith("data:"))
 
 

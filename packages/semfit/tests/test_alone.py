@@ -34,7 +34,9 @@ def test_modules_import_what_the_package_names_and_no_more():
     assert allowed == {"numpy", "pandas", "scipy"}
     drawing = {re.match(r"\w+", text)[0] for text in project["optional-dependencies"]["plot"]}
     for path in MODULES:
-        besides = drawing if path.name in ("diagram.py", "result.py") else set()  # the latter in an annotation
+        besides = (
+            drawing if path.name in ("diagram.py", "pls.py", "result.py") else set()
+        )  # the last two in an annotation
         assert imported(path) - set(sys.stdlib_module_names) <= allowed | {"semfit"} | besides, path.name
 
 
