@@ -162,16 +162,8 @@ def sheets(
 ) -> dict[str, Sheet]:
     """Return front page and page of all claims; nothing where a report is missing, or is on other data.
 
-    Parameters
-    ----------
-    out : Path
-        The folder of built reports.
-    reports : mapping of report to its languages
-        Every report that has a page in the folder, by name.
-    words : mapping
-        What reports say in this language.
-    page : str
-        The file that the page of all claims goes to.
+    Folder, reports and language are those of `nbproof.Look.sheets`; ``words`` are what reports say in the language, and
+    ``page`` is the file that the page of all claims goes to.
     """
     from jinja2 import Environment, PackageLoader
 

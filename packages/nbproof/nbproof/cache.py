@@ -14,7 +14,8 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from nbproof.project import project
 
 __all__ = ["Cache", "open_cache"]
 
-WAIT = 20.0  # seconds for an answer of a server
+WAIT, LONGEST, MOST = 20.0, 600.0, 2**28  # seconds for a part of a server's answer and for all of it; bytes
 HASH = re.compile("[0-9a-f]{64}")
 
 
@@ -143,13 +144,25 @@ def _sources(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     return ["".join(each["source"]) for each in own]
 
 
+def _parts(answer: Any) -> Iterator[bytes]:
+    """Read an answer that is neither too long nor without an end."""
+    until, size = time.monotonic() + LONGEST, 0
+    while part := answer.read1(2**20):
+        yield part
+        size += len(part)
+        if size > MOST or time.monotonic() > until:
+            raise OSError(f"its answer goes on after {size} bytes; allowed are {MOST} bytes in {LONGEST:.0f} s")
+    if answer.length:
+        raise OSError(f"its answer ends {answer.length} bytes early")
+
+
 def _ask(place: str, name: str, content: bytes | None = None) -> bytes | None:
     """Get a name from a server, or put it there."""
     request = Request(f"{place.rstrip('/')}/{name}", data=content, method="GET" if content is None else "PUT")
     request.add_header("Content-Type", "application/octet-stream")
     try:
         with urlopen(request, timeout=WAIT) as answer:
-            return answer.read()
+            return b"".join(_parts(answer))
     except HTTPError as wrong:
         if content is None and wrong.code == 404:
             return None

@@ -14,6 +14,7 @@ import pytest
 from small_project import Checkout, write_notebook
 
 import nbproof
+from nbproof import cache
 from nbproof.cache import open_cache
 from nbproof.errors import OutputError, ParameterError
 from nbproof.plan import BuildPlan
@@ -200,3 +201,28 @@ def test_fsspec_reaches_other_stores():
     assert cache._get("runs/a.json") is None
     cache._put("runs/a.json", b"{}")
     assert cache._get("runs/a.json") == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("stated", "sent", "said"),
+    [(None, 5000, "goes on after .* bytes; allowed are 1000 bytes in 600 s"), (700, 300, "ends 400 bytes early")],
+)
+def test_an_answer_without_an_end_or_cut_short_is_refused(monkeypatch, stated, sent, said):
+    class Liar(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            if stated:
+                self.send_header("Content-Length", str(stated))
+            self.end_headers()
+            self.wfile.write(b"x" * sent)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr(cache, "MOST", 1000)
+    served = ThreadingHTTPServer(("127.0.0.1", 0), Liar)
+    Thread(target=served.serve_forever, daemon=True).start()
+    with pytest.raises(OSError, match=said):
+        open_cache(f"http://127.0.0.1:{served.server_port}")._get("runs/a.json")
+    served.shutdown()
+    served.server_close()

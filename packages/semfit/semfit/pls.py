@@ -230,7 +230,19 @@ class PlsFit:
         target : str
             An explained construct.
         ranges : mapping of item to (lowest, highest)
-            Ends of the scales.
+            Ends of the scales of all items of the model, in the items' unit.
+
+        Returns
+        -------
+        DataFrame
+            A row for each construct that leads to the target: construct, total, importance, performance (0 to 100).
+
+        Raises
+        ------
+        UnknownNameError
+            For a target that nothing leads to.
+        ParameterError
+            For an item without ends, or ends that are not in order.
 
         References
         ----------
@@ -239,6 +251,9 @@ class PlsFit:
         m = self.model
         if target not in m.explained:
             raise UnknownNameError("explained construct", target, m.explained)
+        if wrong := [item for item in m.items if item not in ranges or not ranges[item][0] < ranges[item][1]]:
+            given = ranges.get(wrong[0], "none")
+            raise ParameterError(f"item {wrong[0]} has the ends {given}; needed are its lowest and its highest answer.")
         low, high = np.array([ranges[item] for item in m.items], dtype=float).T
         X = 100 * (read(data, m.items).groups[0].raw[0] - low) / (high - low)
         w = self.weights / X.std(0)[:, None]

@@ -60,11 +60,14 @@ def pls_groups(
     group : str
         Column that holds two labels.
     permutations : int
+        How often rows are dealt out; two or more.
     seed : int, optional
         Of the permutations.
 
     Raises
     ------
+    ParameterError
+        For fewer than two permutations.
     DataError
         For other than two labels, or a group without a solution.
 

@@ -57,7 +57,7 @@ def pls_predict(
     data : pandas.DataFrame
         The rows that the fit is to.
     folds : int or array, shape (repeats, N)
-        Number of folds that rows are shared out to at random; or which fold each row is in, from 0.
+        Number of folds that rows are shared out to at random; or which fold each row is in, whole numbers from 0.
     repeats : int
         How often folds are drawn; squared and absolute errors are averaged over them.
     technique : {"earliest", "direct"}
@@ -68,6 +68,8 @@ def pls_predict(
 
     Raises
     ------
+    UnknownNameError, ParameterError
+        For another technique; folds or repeats out of range, or folds of another shape.
     DataError
         Where the rows outside of a fold have no solution.
 
@@ -82,6 +84,8 @@ def pls_predict(
     N, at = len(X), [k for k, (name, _) in enumerate(fit.model.owned) if name in fit.model.explained]
     if np.ndim(folds):
         drawn = np.asarray(folds)
+        if drawn.ndim != 2 or drawn.shape[1] != N or any(len(np.unique(each)) < 2 for each in drawn):
+            raise ParameterError(f"folds has shape {drawn.shape}; allowed: (repeats, {N}), 2 folds or more in each.")
     elif 2 <= folds <= N and repeats >= 1:
         rng = np.random.default_rng(seed)
         drawn = np.stack([rng.permutation(N) * folds // N for _ in range(repeats)])

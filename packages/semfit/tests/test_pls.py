@@ -279,6 +279,10 @@ def test_importance_is_the_slope_of_scores_from_0_to_100(rows):
     assert found.loc["f", "performance"] == pytest.approx(score["f"].mean())
     with pytest.raises(UnknownNameError, match="unknown explained construct 'f'"):
         fit.importance(rows, "f", ranges)
+    with pytest.raises(ParameterError, match=r"item g2 has the ends \(5, 1\); needed are its lowest"):
+        fit.importance(rows, "h", ranges | {"g2": (5, 1)})
+    with pytest.raises(ParameterError, match="item f1 has the ends none"):
+        fit.importance(rows, "h", {})
 
 
 def test_cvpat_is_a_paired_t_test_of_losses_of_a_plain_loop(rows):
@@ -315,6 +319,8 @@ def test_folds_are_shared_out_evenly_and_by_the_seed(rows):
     for wrong, said in (
         ({"folds": 1}, "1 folds and 10 repeats; allowed: 2 to 150 folds"),
         ({"technique": "late"}, "unknown technique 'late'"),
+        ({"folds": np.arange(150) % 5}, r"folds has shape \(150,\); allowed: \(repeats, 150\)"),
+        ({"folds": np.zeros((1, 150))}, "2 folds or more in each"),
     ):
         with pytest.raises((ParameterError, UnknownNameError), match=said):
             semfit.pls_predict(fit, rows, **wrong)

@@ -91,6 +91,8 @@ def register(
 
     Parameters
     ----------
+    book : Codebook
+        Its paths, hypotheses, rules and group are what is registered.
     respondents : int, optional
         Planned; by default as many as are needed.
     effect : float
@@ -134,6 +136,8 @@ def plan_of(
 
     Parameters
     ----------
+    book : Codebook
+        What is asked and expected.
     screening, estimator, draws, seed
         As of `surveysem.read_study`.
     """
