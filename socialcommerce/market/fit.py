@@ -154,23 +154,27 @@ STEP = 1e-6  # of a central difference: the cube root of the machine's precision
 
 
 def least_squares(
-    residuals: Callable[[np.ndarray], np.ndarray],
+    residuals: Callable[[np.ndarray, np.ndarray], np.ndarray],
     start: np.ndarray,
     lower: np.ndarray,
     upper: np.ndarray,
     iterations: int = 200,
+    tolerance: float = 1e-15,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Minimise the sum of squares of each of B problems by Levenberg and Marquardt's method within limits.
 
     Parameters
     ----------
     residuals : callable
-        Takes parameters of shape (B, s), returns residuals of shape (B, n).
+        Takes m parameter sets for each of the problems still open, shape (b, m, s), and the places of these problems
+        among all, shape (b,); returns residuals of shape (b, m, n).
     start : ndarray, shape (B, s)
     lower, upper : ndarray, shape (s,)
         Limits; steps are clipped to them.
     iterations : int
         Steps at most.
+    tolerance : float
+        A step that lowers the sum of squares by no more than this share of it is the last.
 
     Returns
     -------
@@ -187,46 +191,46 @@ def least_squares(
     Examples
     --------
     >>> t = np.arange(5.0)
-    >>> u, ssr, settled = least_squares(lambda u: np.exp(-0.3 * t) - np.exp(-u * t), np.ones((1, 1)), [0], [2])
+    >>> u, ssr, settled = least_squares(lambda u, _: np.exp(-0.3 * t) - np.exp(-u * t), np.ones((1, 1)), [0], [2])
     >>> round(float(u[0, 0]), 6), bool(settled[0])
     (0.3, True)
     """
-    u = np.clip(np.asarray(start, float), lower, upper)
-    r = residuals(u)
-    ssr = squares(r)
-    damping, settled = np.full(len(u), 1e-3), np.zeros(len(u), bool)
-    for _ in range(iterations):
-        step = np.clip(u + _step(residuals, u, r, damping), lower, upper) - u
-        tried = residuals(u + step)
-        tried_ssr = squares(tried)
-        better = tried_ssr < ssr
-        tiny = np.abs(step).max(axis=1, initial=0.0) <= 1e-10 * (1 + np.abs(u).max(axis=1, initial=0.0))
-        settled |= tiny | (better & (tried_ssr >= (1 - 1e-15) * ssr)) | (damping > 1e12)
-        u, r = np.where(better[:, None], u + step, u), np.where(better[:, None], tried, r)
-        ssr = np.where(better, tried_ssr, ssr)
-        damping = np.where(better, damping / 5, damping * 4).clip(1e-14, 1e13)
-        if settled.all():
+    found = np.clip(np.asarray(start, float), lower, upper)
+    count, s = found.shape
+    rows, settled, damping = np.arange(count), np.zeros(count, bool), np.full(count, 1e-3)
+    best = squares(residuals(found[:, None], rows)[:, 0])
+    around = STEP * np.concatenate([np.zeros((1, s)), np.eye(s), -np.eye(s)])
+    for _ in range(iterations if s else 0):
+        u = found[rows]
+        r = residuals(u[:, None] + around, rows)
+        jacobian = (r[:, 1 : s + 1] - r[:, s + 1 :]) / (2 * STEP)
+        step = np.clip(u + _step(jacobian, r[:, 0], damping[rows], u <= lower, u >= upper), lower, upper) - u
+        tried = squares(residuals((u + step)[:, None], rows)[:, 0])
+        before, better = best[rows], tried < best[rows]
+        tiny = np.abs(step).max(axis=1) <= 1e-10 * (1 + np.abs(u).max(axis=1))
+        done = tiny | (better & (tried >= (1 - tolerance) * before)) | (damping[rows] > 1e12)
+        found[rows[better]], best[rows[better]] = (u + step)[better], tried[better]
+        damping[rows] = np.where(better, damping[rows] / 5, damping[rows] * 4).clip(1e-14, 1e13)
+        settled[rows[done]] = True
+        if not len(rows := rows[~done]):
             break
-    return u, ssr, settled
+    return found, best, settled | (s == 0)
 
 
-def _step(residuals: Callable, u: np.ndarray, r: np.ndarray, damping: np.ndarray) -> np.ndarray:
-    s = u.shape[1]
-    if not s:
-        return np.zeros_like(u)
-    h = STEP * np.eye(s)
-    jacobian = np.stack([(residuals(u + h[i]) - residuals(u - h[i])) / (2 * STEP) for i in range(s)], axis=-1)
-    normal = np.einsum("bni,bnj->bij", jacobian, jacobian)
-    gradient = np.einsum("bni,bn->bi", jacobian, r)
-    diagonal = np.einsum("bii->bi", normal) + 1e-12
-    damped = normal + (damping[:, None] * diagonal)[:, :, None] * np.eye(s) + 1e-300 * np.eye(s)
-    return -np.linalg.solve(damped, gradient[..., None])[..., 0]
+def _step(jacobian: np.ndarray, r: np.ndarray, damping: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return each problem's damped step; what would leave its limits is held, or the others would wait for it."""
+    gradient = np.einsum("bin,bn->bi", jacobian, r)
+    free = ~((low & (gradient > 0)) | (high & (gradient < 0)))
+    jacobian = jacobian * free[..., None]
+    normal = np.einsum("bin,bjn->bij", jacobian, jacobian)
+    diagonal = damping[:, None] * (np.einsum("bii->bi", normal) + 1e-12) + 1e-300
+    return -np.linalg.solve(normal + diagonal[..., None] * np.eye(free.shape[1]), (gradient * free)[..., None])[..., 0]
 
 
 def squares(r: np.ndarray) -> np.ndarray:
-    """Return the sum of squares of each row, infinite where it is not a number or too large for one."""
+    """Return the sum of squares along the last axis, infinite where it is not a number or too large for one."""
     with np.errstate(over="ignore", invalid="ignore"):
-        total = np.einsum("bn,bn->b", r, r)
+        total = np.einsum("...n,...n->...", r, r)
     return np.where(np.isfinite(total), total, np.inf)
 
 
@@ -294,24 +298,6 @@ class GrowthFit:
         """Return the curve in given years, in the series' unit."""
         return np.exp(self.log_predict(years))
 
-    def summary(self) -> pd.DataFrame:
-        """Return one row a parameter: curve, parameter, estimate, low, high, unit, n, converged."""
-        return pd.DataFrame(
-            [
-                {
-                    "curve": self.curve.name,
-                    "parameter": e.name,
-                    "estimate": e.value,
-                    "low": e.low,
-                    "high": e.high,
-                    "unit": self.series.unit if e.unit == "value" else e.unit,
-                    "n": self.n,
-                    "converged": self.converged,
-                }
-                for e in self.estimates
-            ]
-        )
-
 
 def fit_growth(series: MarketSeries, curve: str, level: float = 0.95) -> GrowthFit | NotAvailable:
     """Fit a growth curve to the logarithms of a series.
@@ -371,17 +357,8 @@ def fit_growth(series: MarketSeries, curve: str, level: float = 0.95) -> GrowthF
     sigma = math.sqrt(ssr[0] / (series.n - form.k))
     estimates = tuple(_estimate(p, form, series, a[0], u[0], ssr[0], level) for p in form.parameters)
     converged = bool(settled[0])
-    return GrowthFit(
-        series,
-        form,
-        estimates,
-        sigma,
-        level,
-        float(a[0]),
-        tuple(map(float, u[0])),
-        converged,
-        _remark(converged, estimates),
-    )
+    found = float(a[0]), tuple(map(float, u[0])), converged, _remark(converged, estimates)
+    return GrowthFit(series, form, estimates, sigma, level, *found)
 
 
 def parameter_table(fits: Iterable[GrowthFit]) -> pd.DataFrame:
@@ -430,16 +407,16 @@ def fit_many(curve: Curve, y: np.ndarray, start: np.ndarray | None = None) -> tu
     settled (B,)
         Whether the search came to rest, and away from its limits: else the parameters are not finite or not known.
     """
-    count, n = y.shape
+    n = y.shape[1]
     t, (lower, upper) = np.arange(n, dtype=float), _limits(curve, n)
     starts = _starts(curve, n) if start is None else np.vstack([_starts(curve, n), start])
-    coarse = _centred(y[:, None, :] - curve.log_shape(t, starts)[None])
     tries = min(3, len(starts)) if start is None else 1
-    best = np.argsort(squares(coarse.reshape(-1, n)).reshape(count, -1), axis=1)[:, :tries]
-    data = np.repeat(y, tries, axis=0)
-    begin = starts[best].reshape(-1, len(lower))
-    u, ssr, settled = least_squares(lambda v: _centred(data - curve.log_shape(t, v)), begin, lower, upper)
-    pick = ssr.reshape(count, tries).argmin(axis=1) + tries * np.arange(count)
+    best = np.argsort(squares(_centred(y[:, None] - curve.log_shape(t, starts))), axis=1)[:, :tries]
+    first = starts[best].reshape(-1, len(lower))
+    u, ssr, settled = least_squares(
+        lambda v, rows: _centred(y[rows // tries, None] - curve.log_shape(t, v)), first, lower, upper
+    )
+    pick = ssr.reshape(-1, tries).argmin(axis=1) + tries * np.arange(len(y))
     u, ssr, edge = u[pick], ssr[pick], 1e-3 * (upper - lower)
     settled = settled[pick] & ((u > lower + edge) & (u < upper - edge)).all(axis=1)
     scale = (y - curve.log_shape(t, u)).mean(axis=1)
@@ -494,85 +471,67 @@ def _estimate(
     p: Parameter, curve: Curve, series: MarketSeries, a: float, u: np.ndarray, ssr: float, level: float
 ) -> Estimate:
     df = series.n - curve.k
-    shift = series.years[0] if p.unit == "year" else 0
-    at = _value(p, a, u)
-    limit = ssr * (1 + stats.f.ppf(level, 1, df) / df)
-    least, most = _reach(p, curve, series)
-    low = _end(p, curve, series, u, at, least, ssr, limit) if at > least else -math.inf
-    high = _end(p, curve, series, u, at, most, ssr, limit) if at < most else math.inf
+    at = a if p.position is None else u[p.position] if p.position >= 0 else (u[1] - u[0]) / np.exp(u).sum()
+    ends = [at, *_ends(p, curve, series, u, at, ssr, 1 + stats.f.ppf(level, 1, df) / df)]
     with np.errstate(over="ignore"):
-        ends = [float(np.exp(x)) if p.log else float(x) for x in (at, low, high)]
-    return Estimate(p.name, p.meaning, p.unit, ends[0] + shift, ends[1] + shift, ends[2] + shift)
+        value, low, high = np.exp(ends) if p.log else np.add(ends, series.years[0] if p.unit == "year" else 0)
+    return Estimate(p.name, p.meaning, p.unit, float(value), float(low), float(high))
 
 
-def _value(p: Parameter, a: float, u: np.ndarray) -> float:
-    """Return a parameter on its search scale."""
+def _reach(p: Parameter, curve: Curve, series: MarketSeries) -> np.ndarray:
+    """Return how far an interval is followed on the search scale before its end is called open, both ways."""
     if p.position is None:
-        return float(a)
-    return float(u[p.position]) if p.position >= 0 else float((u[1] - u[0]) / np.exp(u).sum())
+        return np.array([series.log_values.min() - math.log(1e4), series.log_values.max() + math.log(1e4)])
+    return np.array([-20.0, 20.0]) * series.n if p.position < 0 else _limits(curve, series.n)[:, p.position]
 
 
-def _reach(p: Parameter, curve: Curve, series: MarketSeries) -> tuple[float, float]:
-    """Return how far an interval is followed on the search scale before its end is called open."""
-    lower, upper = _limits(curve, series.n)
-    y = series.log_values
-    if p.position is None:
-        return float(y.min() - math.log(1e4)), float(y.max() + math.log(1e4))
-    if p.position < 0:
-        return -20.0 * series.n, 20.0 * series.n
-    return float(lower[p.position]), float(upper[p.position])
-
-
-def _end(
-    p: Parameter, curve: Curve, series: MarketSeries, u: np.ndarray, at: float, reach: float, ssr: float, limit: float
-) -> float:
-    """Return where the profile crosses its limit between the estimate and the reach, or an infinity."""
+def _ends(
+    p: Parameter, curve: Curve, series: MarketSeries, u: np.ndarray, at: float, ssr: float, times: float
+) -> np.ndarray:
+    """Return where the profile first crosses ``times`` its least value below and above the estimate, or infinities."""
     if ssr <= 1e-16 * (float(np.square(series.log_values).sum()) + 1):
-        return at  # the curve meets every value to eight digits: the interval is the point
-    inner, outer = at, reach
-    for _ in range(5):
+        return np.array([at, at])  # the curve meets every value to eight digits: the interval is the point
+    inner, outer, sides = np.array([at, at]), _reach(p, curve, series), np.arange(2)
+    unbounded = np.zeros(2, bool)
+    for _ in range(3):
         # denser near the estimate: the crossing is there unless the parameter is barely known
-        grid = inner + (outer - inner) * np.linspace(0, 1, 33)[1:] ** 2
-        above = _profile(p, curve, series, u, grid) > limit
-        if not above.any():
-            return math.copysign(math.inf, reach - at)
-        first = int(above.argmax())
-        inner, outer = (grid[first - 1] if first else inner), grid[first]
-    return 0.5 * (inner + outer)
+        grid = inner + (outer - inner) * np.linspace(0, 1, 33)[:, None] ** 2
+        over = _profile(p, curve, series, u, grid.ravel()).reshape(grid.shape) - times * ssr
+        unbounded |= ~(over > 0).any(axis=0)
+        first = (over > 0).argmax(axis=0).clip(1)
+        (inner, below), (outer, above) = ((grid[row, sides], over[row, sides]) for row in (first - 1, first))
+    share = np.divide(below, below - above, out=np.zeros(2), where=~unbounded)
+    return np.where(unbounded, [-np.inf, np.inf], inner + (outer - inner) * share)
 
 
 def _profile(p: Parameter, curve: Curve, series: MarketSeries, u: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Return the least sum of squares at each fixed value of a parameter, shape of ``values``."""
     t, y = np.arange(series.n, dtype=float), series.log_values
-    lower, upper = _limits(curve, series.n)
-    free = [i for i in range(len(lower)) if i != p.position] if p.position != -1 else [0]
+    free = [i for i in range(len(u)) if i != p.position] if p.position != -1 else [0]
     starts = np.vstack([u, _starts(curve, series.n)])[:, free]
 
-    def residuals(v: np.ndarray) -> np.ndarray:
-        held = np.repeat(values, len(v) // len(values))
-        r = y - curve.log_shape(t, _completed(p, held, v, len(lower)))
-        return r - held[:, None] if p.position is None else _centred(r)
+    def residuals(held: np.ndarray, v: np.ndarray) -> np.ndarray:
+        r = y - curve.log_shape(t, _completed(p, held, v))
+        return r - held[:, None, None] if p.position is None else _centred(r)
 
-    coarse = squares(residuals(np.tile(starts, (len(values), 1)))).reshape(len(values), -1)
+    coarse = squares(residuals(values, np.broadcast_to(starts, (len(values), *starts.shape))))
     coarse[:, 0] = -1.0  # the estimate itself always begins one search
     begin = np.argsort(coarse, axis=1)[:, :3]
-    first = starts[begin].reshape(begin.size, len(free))
-    _, ssr, _ = least_squares(residuals, first, lower[free], upper[free], iterations=60)
-    return ssr.reshape(len(values), -1).min(axis=1)
+    held = np.repeat(values, begin.shape[1])
+    first, (lower, upper) = starts[begin].reshape(begin.size, len(free)), _limits(curve, series.n)[:, free]
+    _, ssr, _ = least_squares(lambda v, rows: residuals(held[rows], v), first, lower, upper, 60, 1e-12)
+    return ssr.reshape(begin.shape).min(axis=1)
 
 
-def _completed(p: Parameter, fixed: np.ndarray, v: np.ndarray, s: int) -> np.ndarray:
-    """Put a fixed parameter and the free ones together into u, shape (B, s)."""
+def _completed(p: Parameter, held: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Put a held parameter, shape (b,), and the free ones, shape (b, m, s or one less), together into u."""
     if p.position is None:
         return v
-    if p.position < 0:  # Bass: log p is free and the peak is fixed, so that q solves ln(q / p) = peak (p + q)
-        pace = np.exp(v[:, 0])
-        log_ratio = np.clip(fixed * pace, -300, 300)
-        return np.stack([np.log(pace) - np.logaddexp(0, log_ratio), np.log(pace) - np.logaddexp(0, -log_ratio)], axis=1)
-    full = np.empty((len(v), s))
-    full[:, p.position] = fixed
-    full[:, [i for i in range(s) if i != p.position]] = v
-    return full
+    if p.position >= 0:
+        return np.insert(v, p.position, held[:, None], axis=-1)
+    # Bass: log p is free and the peak is held, so that q solves ln(q / p) = peak (p + q)
+    log_ratio = np.clip(held[:, None] * np.exp(v[..., 0]), -300, 300)
+    return v - np.stack([np.logaddexp(0, log_ratio), np.logaddexp(0, -log_ratio)], axis=-1)
 
 
 # --- small things -----------------------------------------------------------------------------------------------------
@@ -582,22 +541,18 @@ def _centred(r: np.ndarray) -> np.ndarray:
     return r - r.mean(axis=-1, keepdims=True)
 
 
-def _years(curve: Curve) -> np.ndarray:
-    """Mark the searched parameters that are years: they scale with the series' span."""
-    marks = np.zeros(len(curve.lower))
-    for p in curve.parameters:
-        if p.unit == "year" and p.position is not None and p.position >= 0:
-            marks[p.position] = 1
-    return marks
+def _scaled(curve: Curve, values: Iterable, years: float) -> np.ndarray:
+    """Return limits or starts of the search, shape (.., s): those that are years are given in parts of the span."""
+    searched = [p for p in curve.parameters if p.position in range(len(curve.lower))]
+    return np.array(values) * [years if p.unit == "year" else 1.0 for p in searched]
 
 
-def _limits(curve: Curve, n: int) -> tuple[np.ndarray, np.ndarray]:
-    scale = np.where(_years(curve) > 0, n, 1.0)
-    return np.array(curve.lower) * scale, np.array(curve.upper) * scale
+def _limits(curve: Curve, n: int) -> np.ndarray:
+    return _scaled(curve, (curve.lower, curve.upper), n)
 
 
 def _starts(curve: Curve, n: int) -> np.ndarray:
-    return np.array(curve.starts) * np.where(_years(curve) > 0, n - 1.0, 1.0)
+    return _scaled(curve, curve.starts, n - 1.0)
 
 
 def _remark(converged: bool, estimates: tuple[Estimate, ...]) -> str:
