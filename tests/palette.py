@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from socialcommerce.figures.colours import VARIABLES
-from socialcommerce.figures.svg import COLOURED, HREF, LOCAL, SHAPES, SVG
+from socialcommerce.figures.svg import COLOURED, HREF, LOCAL, NAMES, SVG
 
 COLOURLESS = frozenset({"none", "inherit", "transparent"})
 
@@ -45,7 +45,7 @@ def _black(element: Element, named: dict[str | None, Element], filled: bool) -> 
     if tag == "use":
         target = named.get(element.get(HREF, "#")[1:])
         filled = filled or (target is not None and any(name == "fill" for name, _ in _declared(target)))
-    if tag in SHAPES and not filled:
+    if tag in NAMES["shapes"] | {"text"} and not filled:
         yield "#000000"
     if tag not in ("defs", "clipPath", "mask"):
         for child in element:

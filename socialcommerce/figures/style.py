@@ -7,10 +7,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from nbproof import fonts
+from nbproof import fonts, read_toml
 from socialcommerce.errors import ParameterError, UnknownNameError
+from socialcommerce.figures import colours
 from socialcommerce.figures.colours import DARK, GRID, INK, MUTED, PAPER, SERIES, VARIABLES, css
 from socialcommerce.figures.svg import inline, tidy
 
@@ -143,67 +145,19 @@ def _settings(family: str) -> dict[str, Any]:
     """Return what differs from matplotlib's defaults, for text in one of the house fonts."""
     from cycler import cycler
 
-    boxes = {f"boxplot.{part}props.color": INK for part in ("box", "whisker", "cap", "flier", "median", "mean")}
-    marks = {f"boxplot.{part}props.marker{side}color": INK for part in ("flier", "mean") for side in ("edge", "face")}
+    known = {name: value for name, value in vars(colours).items() if isinstance(value, str)}
+    stated = read_toml(Path(__file__).with_name("house.toml"))["settings"]
+    boxes = {f"boxplot.{part}props.color" for part in ("box", "whisker", "cap", "flier", "median", "mean")}
+    marks = {f"boxplot.{part}props.marker{side}color" for part in ("flier", "mean") for side in ("edge", "face")}
     return {
-        "font.family": [family, FALLBACK],
-        "font.size": 9,
-        "axes.labelsize": 9,
-        "axes.titlesize": 10,
-        "xtick.labelsize": 8.5,
-        "ytick.labelsize": 8.5,
-        "legend.fontsize": 8.5,
-        "text.hinting": "none",
-        "mathtext.fontset": "custom",
-        "mathtext.default": "regular",
-        "mathtext.fallback": "stixsans",
+        **{name: known.get(value, value) if isinstance(value, str) else value for name, value in stated.items()},
+        **dict.fromkeys(boxes | marks, INK),
         **{f"mathtext.{face}": family for face in ("rm", "it", "sf", "cal", "tt")},
         **{f"mathtext.{face}": f"{family}:bold" for face in ("bf", "bfit")},
+        "font.family": [family, FALLBACK],
         "figure.figsize": (WIDTH, HEIGHT),
-        "figure.constrained_layout.use": True,
-        "figure.facecolor": PAPER,
-        "savefig.facecolor": PAPER,
-        "figure.edgecolor": PAPER,
-        "savefig.edgecolor": PAPER,
-        "axes.facecolor": "none",
-        "axes.edgecolor": MUTED,
-        "axes.labelcolor": INK,
-        "axes.titlecolor": INK,
-        "axes.titleweight": "bold",
-        "axes.titlelocation": "left",
-        "axes.linewidth": 0.8,
-        "axes.axisbelow": True,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": True,
-        "axes.grid.axis": "y",
         "axes.prop_cycle": cycler(color=SERIES),
-        "axes.unicode_minus": True,
-        "axes.formatter.use_locale": False,
-        "grid.color": GRID,
-        "grid.linewidth": 0.7,
-        "text.color": INK,
-        "hatch.color": PAPER,
-        "hatch.linewidth": 0.8,
-        "xtick.color": MUTED,
-        "ytick.color": MUTED,
-        "xtick.labelcolor": INK,
-        "ytick.labelcolor": INK,
-        "lines.linewidth": 1.8,
-        "lines.markersize": 5,
         "lines.color": SERIES[0],
         "patch.facecolor": SERIES[0],
-        "patch.edgecolor": INK,
-        "patch.linewidth": 0.8,
-        "legend.frameon": False,
-        "legend.facecolor": PAPER,
-        "legend.edgecolor": GRID,
-        **boxes,
-        **marks,
-        "svg.fonttype": "path",
-        "svg.hashsalt": "socialcommerce",
-        "pdf.fonttype": 42,
         "savefig.bbox": None,
-        "savefig.dpi": 300,
-        "path.simplify": True,
     }

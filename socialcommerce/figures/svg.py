@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from nbproof import read_toml
 from socialcommerce.errors import DataError, ParameterError
 from socialcommerce.figures.colours import VARIABLES
 
@@ -15,8 +17,7 @@ __all__ = ["inline", "tidy"]
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 HREF = f"{{{XLINK}}}href"
-SHAPES = frozenset({"path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "use", "text"})
-LENGTHS = frozenset({"x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "width", "height"})
+NAMES = {kind: frozenset(names) for kind, names in read_toml(Path(__file__).with_name("house.toml"))["svg"].items()}
 COLOURED = frozenset({"fill", "stroke", "stop-color"})
 LOCAL = re.compile(r"url\(#([^)\s'\"]+)\)")
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -24,73 +25,8 @@ COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 THEMED = {**VARIABLES, "#000000": "--ink", "#333333": "--ink", "#808080": "--muted"}  # a notebook's "k" and grey
 STEP = re.compile(r"([A-Za-z])([^A-Za-z]*)")
 GLYPH = "scale(0.015625)"  # matplotlib writes letters in 1/6400 em; a tenth of the font's 1/1000 em is as exact
-ALLOWED = SHAPES - {"text"} | {
-    "svg",
-    "g",
-    "defs",
-    "clipPath",
-    "image",
-    "title",
-    "desc",
-    "linearGradient",
-    "radialGradient",
-    "stop",
-    "pattern",
-    "mask",
-}
-PAINT = frozenset(
-    {
-        "clip-path",
-        "clip-rule",
-        "fill",
-        "fill-opacity",
-        "fill-rule",
-        "image-rendering",
-        "mask",
-        "opacity",
-        "stop-color",
-        "stop-opacity",
-        "stroke",
-        "stroke-dasharray",
-        "stroke-dashoffset",
-        "stroke-linecap",
-        "stroke-linejoin",
-        "stroke-miterlimit",
-        "stroke-opacity",
-        "stroke-width",
-    }
-)
-ATTRIBUTES = PAINT | frozenset(
-    {
-        "id",
-        "d",
-        "x",
-        "y",
-        "x1",
-        "y1",
-        "x2",
-        "y2",
-        "cx",
-        "cy",
-        "r",
-        "rx",
-        "ry",
-        "width",
-        "height",
-        "points",
-        "transform",
-        "viewBox",
-        "style",
-        "clipPathUnits",
-        "patternUnits",
-        "patternTransform",
-        "patternContentUnits",
-        "gradientUnits",
-        "gradientTransform",
-        "offset",
-        "preserveAspectRatio",
-    }
-)
+ALLOWED = NAMES["shapes"] | NAMES["holders"]
+ATTRIBUTES = NAMES["paint"] | NAMES["lengths"] | NAMES["others"]
 PLAIN = re.compile(r"[-+\w#.,%\s]*(?:\([-+\w.,%\s]*\)[-+\w#.,%\s]*)*")  # numbers, names, functions of them
 
 
@@ -200,7 +136,7 @@ def _rounded(name: str, value: str) -> str:
     """Round what is a length in points; leave scales and angles alone."""
     if name == "d":
         return _path(value)
-    if name == "points" or name in LENGTHS:
+    if name == "points" or name in NAMES["lengths"]:
         return NUMBER.sub(_two, " ".join(value.split()))
     if name == "transform":
         return re.sub(r"translate\([^)]*\)", lambda move: NUMBER.sub(_two, move[0]), value)
@@ -317,7 +253,7 @@ def _harmless(tag: str, name: str, value: str) -> bool:
         return value.startswith("#") or (tag == "image" and value.startswith("data:image/png;base64,"))
     if name == "style":
         pairs = [part.partition(":") for part in value.split(";") if part.strip()]
-        return all(key.strip() in PAINT and _plain(paint) for key, _, paint in pairs)
+        return all(key.strip() in NAMES["paint"] and _plain(paint) for key, _, paint in pairs)
     return name in ATTRIBUTES and _plain(value)
 
 

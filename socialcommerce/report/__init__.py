@@ -85,7 +85,7 @@ def settings() -> nbproof.Project:
         packages={"socialcommerce": HERE.parent, **beside},
         preload=WARM,
         look="socialcommerce.report.look:Look",
-        assets=tuple(map(str, files)),
+        assets=(*map(str, files), str(HERE.parent / "figures" / "house.toml")),
         licence={
             "@id": "https://creativecommons.org/licenses/by/4.0/",
             "name": "CC BY 4.0",
