@@ -1,14 +1,22 @@
-"""Where the project's own files stand, and where it keeps what it can make again."""
+"""Where the project's own files stand, how tables in them become records, and where it keeps what it can make again."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import nbproof
+from nbproof.shapes import LIST, TABLE, Field, check
 from socialcommerce.errors import OutputError
 
-__all__ = ["cache_folder", "own_folder", "root"]
+__all__ = ["cache_folder", "own_folder", "record", "root"]
+
+Kind = TypeVar("Kind")
 
 INSTALLED = Path(__file__).resolve().parent / "files"
 """Where an installed package holds notebooks, paper and data."""
@@ -44,3 +52,62 @@ def own_folder(name: str) -> Path:
 def cache_folder() -> Path:
     """Return the folder for what is kept between runs and can be made again; see `nbproof.cache_folder`."""
     return nbproof.cache_folder("socialcommerce")
+
+
+def record(
+    kind: type[Kind],
+    error: type[Exception],
+    where: str,
+    table: Any,
+    more: Mapping[str, Field] = MappingProxyType({}),
+    **made: Any,
+) -> Kind:
+    """Return a record from a table of toml, or say what is wrong with the table; see `nbproof.shapes.check`.
+
+    Parameters
+    ----------
+    kind : type
+        A dataclass. A field may hold what its annotation says, ``Annotated[type, Field]``, or one or more tables of
+        another such class. One with a default may be left out; one annotated otherwise is of no concern to the table.
+    error, where
+        What a fault is raised as; file and entry, as a reader finds them.
+    more : mapping
+        What the table holds beside, or in place of what the annotation says.
+    **made
+        By field, its value, or what makes it from the checked table.
+
+    Examples
+    --------
+    >>> from socialcommerce.errors import PaperError
+    >>> from socialcommerce.paper import Evidence
+    >>> record(Evidence, PaperError, "a.toml", {"name": "x", "kind": "model", "grade": "direct"})
+    Evidence(name='x', kind='model', grade='direct')
+    """
+    shapes, inner, optional = _shapes(kind)  # type: ignore[arg-type]  # a class is hashable
+    shapes = {name: shape for name, shape in shapes.items() if name not in made} | dict(more)
+    needed = {name: shape for name, shape in shapes.items() if name not in optional}
+    check(error, where, table, needed, {name: shape for name, shape in shapes.items() if name in optional})
+
+    def value(name: str, given: Any) -> Any:
+        if isinstance(given, list):
+            return tuple(value(f"{name} {number}", one) for number, one in enumerate(given, 1))
+        one = inner.get(name.partition(" ")[0])
+        return record(one, error, f"{where}, {name}", given) if one else given
+
+    own = {name: value(name, given) for name, given in table.items() if name in shapes and name not in {*more, *made}}
+    return kind(**own, **{name: of(table) if callable(of) else of for name, of in made.items()})
+
+
+@cache
+def _shapes(kind: type) -> tuple[dict[str, Field], dict[str, type], frozenset[str]]:
+    """Return what the fields of a dataclass may hold, the classes of tables inside it, and fields with a default."""
+    shapes: dict[str, Field] = {}
+    inner: dict[str, type] = {}
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        for each in (hint, *get_args(hint)):
+            if isinstance(each, type) and is_dataclass(each):
+                inner[name], shapes[name] = each, LIST if get_origin(hint) is tuple else TABLE
+            for mark in getattr(each, "__metadata__", ()):
+                shapes[name] = mark
+    default = [one.name for one in fields(kind) if one.default is not MISSING or one.default_factory is not MISSING]
+    return shapes, inner, frozenset(default)

@@ -131,7 +131,7 @@ def test_importing_paper_imports_no_pandas():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 
-HANOI = 'name = "hanoi", evidence = "public data set"'
+HANOI = 'name = "hanoi", kind = "public data set"'
 SLIPS = {
     "C01": ("claims.toml", 'id = "C02"', 'id = "C01"', r"claims.toml, claim 2, field id: got 'C01'; .*each id once"),
     "form": ("claims.toml", 'id = "C02"', 'id = "2"', r"claim 2, field id: got '2'; allowed: C and two digits"),
@@ -201,12 +201,7 @@ SLIPS = {
         'grade = "good"',
         r"H01, data 1, field grade: got 'good'; .*remote",
     ),
-    "evidence": (
-        "hypotheses.toml",
-        '"official statistic"',
-        '"statistic"',
-        r"H01, data 1, field evidence: got 'statistic'",
-    ),
+    "evidence": ("hypotheses.toml", '"official statistic"', '"statistic"', r"H01, data 1, field kind: got 'statistic'"),
     "family": (
         "hypotheses.toml",
         'family = "numbers"',
@@ -241,7 +236,7 @@ SLIPS = {
     "mixed": (
         "hypotheses.toml",
         HANOI,
-        f'name = "x", evidence = "model", grade = "direct" }}, {{ {HANOI}',
+        f'name = "x", kind = "model", grade = "direct" }}, {{ {HANOI}',
         r"H14, field data: .*not a mixture",
     ),
     "holds": (

@@ -18,7 +18,7 @@ PEOPLE, MODEL, SYNTHETIC, OFFICIAL = "public data set", "model", "synthetic samp
 
 
 def family(correction="none", alpha=0.05) -> Family:
-    return Family("f", WORDS, alpha, correction)
+    return Family("f", WORDS, correction, alpha)
 
 
 def hypothesis(kind=PEOPLE, grade="direct", direction="positive", rule=None, **others) -> Hypothesis:
@@ -32,6 +32,8 @@ def hypothesis(kind=PEOPLE, grade="direct", direction="positive", rule=None, **o
         family=family(),
         design=WORDS,
         part="sem",
+        step="stated",
+        short=WORDS,
         smallest_effect=SmallestEffect(1.0, WORDS, WORDS),
         rule=rule,
         **others,

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from nbproof import read_toml, words
-from nbproof.shapes import FLAG, LIST, NUMBER, TABLE, TEXT, Field, check, one_of
-from socialcommerce.errors import PaperError, UnknownNameError, named
-from socialcommerce.project import root
+from nbproof.shapes import FLAG, LIST, NUMBER, TEXT, Field, check, one_of
+from socialcommerce.errors import PaperError, UnknownNameError
+from socialcommerce.project import record, root
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +27,19 @@ __all__ = ["NODE_KINDS", "Diagram", "Edge", "Loop", "Node", "load_diagram"]
 DIAGRAMS = ("content", "sharing")
 NODE_KINDS = ("actor", "stock", "flow", "auxiliary", "event", "lever")
 SIGNS = {1: "+", -1: "−"}
+ID = Field(lambda value: isinstance(value, str) and re.fullmatch("[a-z][a-z_]*", value), "lower-case letters and _")
+PAIR = Field(
+    lambda value: isinstance(value, list) and len(value) == 2 and all(map(NUMBER.holds, value)),
+    "two numbers of millimetres",
+)
+PLACE = Field(
+    lambda value: isinstance(value, list) and [type(v) for v in value] == [str, int, int] and min(value[1:]) > 0,
+    "[section, paragraph, sentence], the last two from 1",
+)
+SIDES = Field(lambda value: isinstance(value, str) and re.fullmatch("[lrtb]{2}", value), "two of l, r, t, b")
+Pair = Annotated[tuple[float, float], PAIR]
+NODES = Field(lambda value: isinstance(value, dict) and all(map(ID.holds, value)), f"tables named in {ID.allowed}")
+EDGE = {"text": TEXT, "from": ID, "to": ID, "sign": one_of("+-"), "place": PLACE}
 
 
 @dataclass(frozen=True)
@@ -48,11 +61,11 @@ class Node:
     """
 
     id: str
-    kind: str
-    words: str
-    symbol: str = ""
-    at: tuple[float, float] = (0.0, 0.0)
-    size: tuple[float, float] = (19.0, 9.0)
+    kind: Annotated[str, one_of(NODE_KINDS)]
+    words: Annotated[str, TEXT]
+    at: Pair
+    symbol: Annotated[str, TEXT] = ""
+    size: Pair = (19.0, 9.0)
 
 
 @dataclass(frozen=True)
@@ -119,11 +132,11 @@ class Diagram:
         When a node's or an edge's name occurs twice, or an edge names no node.
     """
 
-    id: str
-    title: str
+    id: Annotated[str, ID]
+    title: Annotated[str, TEXT]
+    page: Pair  # width and height, millimetres
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
-    page: tuple[float, float] = (160.0, 100.0)  # width and height, millimetres
     _ahead: dict[str, dict[str, int]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -204,22 +217,19 @@ class Diagram:
     def _sign(self, path: tuple[str, ...]) -> int:
         return prod(self._ahead[a][b] for a, b in pairwise(path))
 
-    def _walks(self, path: tuple[str, ...], target: str, closed: Collection[str] = ()) -> Iterator[tuple[str, ...]]:
-        """Yield every way on from a path to a target that meets no node twice and none of those closed."""
-        if path[-1] == target:
-            yield path
-            return
-        for after in self._ahead[path[-1]]:
-            if after not in path and after not in closed:
-                yield from self._walks((*path, after), target, closed)
-
     def _cycles(self) -> Iterator[tuple[str, ...]]:
         """Yield each elementary cycle once, from its first node: a diagram is small enough to walk every way round."""
-        for number, (first, ahead) in enumerate(self._ahead.items()):
-            earlier = [*self._ahead][:number]
-            for after in ahead:
-                if after not in earlier:
-                    yield from ((first, *walk[:-1]) for walk in self._walks((after,), first, earlier))
+        names = [*self._ahead]
+
+        def onward(path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+            for after in self._ahead[path[-1]]:
+                if after == path[0]:
+                    yield path
+                elif after not in path and names.index(after) > names.index(path[0]):
+                    yield from onward((*path, after))
+
+        for first in names:
+            yield from onward((first,))
 
 
 def load_diagram(name: str, folder: str | Path | None = None) -> Diagram:
@@ -252,50 +262,21 @@ def load_diagram(name: str, folder: str | Path | None = None) -> Diagram:
     except PaperError as error:
         raise PaperError(f"paper/{error}") from None
     at = f"paper/{path.name}"
-    check(PaperError, at, table, {"id": ID, "title": TEXT, "page": PAIR, "node": TABLE, "edge": LIST})
-    nodes = tuple(_node(f"{at}, node {named(key)}", key, value) for key, value in table["node"].items())
-    edges = tuple(_edge(f"{at}, edge {number}", value) for number, value in enumerate(table["edge"], start=1))
-    return Diagram(table["id"], table["title"], nodes, edges, tuple(table["page"]))
-
-
-ID = Field(lambda value: isinstance(value, str) and re.fullmatch("[a-z][a-z_]*", value), "lower-case letters and _")
-PAIR = Field(
-    lambda value: isinstance(value, list) and len(value) == 2 and all(map(NUMBER.holds, value)),
-    "two numbers of millimetres",
-)
-PLACE = Field(
-    lambda value: isinstance(value, list) and [type(v) for v in value] == [str, int, int] and min(value[1:]) > 0,
-    "[section, paragraph, sentence], the last two from 1",
-)
-SIDES = Field(lambda value: isinstance(value, str) and re.fullmatch("[lrtb]{2}", value), "two of l, r, t, b")
-
-
-def _node(at: str, name: str, table: Any) -> Node:
-    check(PaperError, at, {"id": name}, {"id": ID})
-    check(
-        PaperError, at, table, {"words": TEXT, "kind": one_of(NODE_KINDS), "at": PAIR}, {"symbol": TEXT, "size": PAIR}
-    )
-    more = {"size": tuple(table["size"])} if "size" in table else {}
-    return Node(name, table["kind"], table["words"], table.get("symbol", ""), tuple(table["at"]), **more)
-
-
-def _edge(at: str, table: Any) -> Edge:
-    check(
+    return record(
+        Diagram,
         PaperError,
         at,
         table,
-        {"text": TEXT, "from": ID, "to": ID, "sign": one_of("+-"), "place": PLACE},
-        {"inferred": FLAG, "sides": SIDES},
+        {"node": NODES, "edge": LIST},
+        nodes=lambda given: tuple(
+            record(Node, PaperError, f"{at}, node {name}", one, id=name) for name, one in given["node"].items()
+        ),
+        edges=lambda given: tuple(_edge(f"{at}, edge {number}", one) for number, one in enumerate(given["edge"], 1)),
     )
-    section, paragraph, sentence = table["place"]
-    return Edge(
-        table["from"],
-        table["to"],
-        1 if table["sign"] == "+" else -1,
-        section,
-        paragraph,
-        sentence,
-        table["text"],
-        table.get("inferred", False),
-        table.get("sides", "rl"),
-    )
+
+
+def _edge(at: str, table: Any) -> Edge:
+    check(PaperError, at, table, EDGE, {"inferred": FLAG, "sides": SIDES})
+    given = dict(table)
+    ends, sign = (given.pop("from"), given.pop("to")), 1 if given.pop("sign") == "+" else -1
+    return Edge(*ends, sign, *given.pop("place"), **given)

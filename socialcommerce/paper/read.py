@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from nbproof import Catalogue, catalogue, listed, read_bytes
-from nbproof.shapes import COUNT, LIST, NUMBER, TABLE, TEXT, Field, check, fault, one_of
+from nbproof.shapes import TABLE, TEXT, Field, check, fault, one_of
 from socialcommerce.errors import PaperError, named
 from socialcommerce.paper import terms
-from socialcommerce.paper.terms import Claim, Evidence, Family, Hypothesis, NumberRule, Rules, SmallestEffect
-from socialcommerce.project import root
-from surveysem import CORRECTIONS
+from socialcommerce.paper.terms import BOTH, LANGUAGES, WORDS, Claim, Family, Hypothesis, Rules, SmallestEffect
+from socialcommerce.project import record, root
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,44 +34,11 @@ __all__ = [
 ]
 
 
-LANGUAGES = ("en", "zh")
-BOTH = dict.fromkeys(LANGUAGES, TEXT)
-WORDS = Field(
-    lambda value: isinstance(value, dict) and {*value} == {*LANGUAGES} and all(map(TEXT.holds, value.values())),
-    "a text in en and one in zh",
-)
-IDS = Field(
-    lambda value: (
-        isinstance(value, list)
-        and all(isinstance(name, str) and name for name in value)
-        and len({*value}) == len(value)
-    ),
-    "a list of ids, each id once",
-)
-PROBABILITY = Field(lambda value: NUMBER.holds(value) and 0 < value < 1, "a number between 0 and 1")
-POSITIVE = Field(lambda value: NUMBER.holds(value) and value > 0, "a number above 0")
 SOME = Field(lambda value: isinstance(value, list) and value, "one or more")
-ID = {"id": TEXT}
-CLAIM = {
-    **ID,
-    **BOTH,
-    "section": one_of(terms.SECTIONS),
-    "paragraph": COUNT,
-    "sentence": COUNT,
-    "kind": one_of(terms.KINDS),
-}
-DATA = {"name": TEXT, "evidence": one_of(terms.EVIDENCE), "grade": one_of(terms.GRADES)}
-RULE = {"compare": one_of(terms.COMPARISONS), "value": NUMBER, "unit": WORDS, "source": WORDS}
+ENTRY = {"id": TEXT, **BOTH}
 SETTLED = {"item": TEXT, "question": one_of(terms.QUESTIONS), "code": TEXT, "reason": WORDS}
-CHANGE = {
-    "hypothesis": TEXT,
-    "what": one_of(terms.CHANGES),
-    "date": TEXT,
-    "before": TEXT,
-    "after": TEXT,
-    "reason": WORDS,
-}
-EFFECT = {"value": POSITIVE, "unit": WORDS, "source": WORDS}
+CHANGE = {"hypothesis": TEXT, "what": one_of(terms.CHANGES), "reason": WORDS}
+CHANGE |= dict.fromkeys(("date", "before", "after"), TEXT)
 
 
 @lru_cache(maxsize=8)
@@ -234,16 +200,8 @@ def translations(folder: str | Path | None = None) -> dict[str, str]:
     >>> len(translations()["penetration rate"])
     6
     """
-    names = (
-        "claims.toml",
-        "hypotheses.toml",
-        "coding.toml",
-        "changes.toml",
-        "forms.toml",
-        "strategies.toml",
-        "steps.toml",
-    )
-    files = (_read(folder, name)[1] for name in names)
+    names = ("claims", "hypotheses", "coding", "changes", "forms", "strategies", "steps")
+    files = (_read(folder, f"{name}.toml")[1] for name in names)
     return dict(pair for file in files for pair in _pairs(file))
 
 
@@ -342,13 +300,11 @@ def _fail(where: str, given: object, allowed: str) -> NoReturn:
 
 
 def _claim(file: str, name: str, table: Any) -> Claim:
-    check(PaperError, f"{file}, {name}", table, CLAIM, {"hypotheses": IDS, "untested": WORDS})
-    hypotheses, untested = tuple(table.get("hypotheses", ())), table.get("untested")
-    if bool(hypotheses) == bool(untested):
-        _fail(f"{file}, {name}, field hypotheses", list(hypotheses), "either hypotheses, or untested with its reason")
-    return Claim(
-        name, table["section"], table["paragraph"], table["sentence"], table["kind"], _both(table), hypotheses, untested
-    )
+    claim = record(Claim, PaperError, f"{file}, {name}", table, BOTH, text=_both)
+    if bool(claim.hypotheses) == bool(claim.untested):
+        where, given = f"{file}, {name}, field hypotheses", list(claim.hypotheses)
+        _fail(where, given, "either hypotheses, or untested with its reason")
+    return claim
 
 
 def _both(table: Mapping[str, Any]) -> dict[str, str]:
@@ -356,58 +312,18 @@ def _both(table: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _hypothesis(file: str, name: str, table: Any, rules: Rules) -> Hypothesis:
-    where = f"{file}, {name}"
-    check(
+    where, families, effects = f"{file}, {name}", rules.families, rules.smallest_effects
+    hypothesis = record(
+        Hypothesis,
         PaperError,
         where,
         table,
-        {
-            **ID,
-            "claims": IDS,
-            "step": one_of(terms.STEPS),
-            "short": WORDS,
-            "statement": WORDS,
-            "null": WORDS,
-            "direction": one_of(terms.DIRECTIONS),
-            "data": LIST,
-            "family": one_of(rules.families),
-            "design": WORDS,
-            "part": one_of(terms.PARTS),
-        },
-        {
-            "smallest_effect": one_of(rules.smallest_effects),
-            "rule": TABLE,
-            "known": WORDS,
-            "reason": WORDS,
-            "shown": TEXT,
-            "added": WORDS,
-            "proof": WORDS,
-        },
+        {"family": one_of(families), "smallest_effect": one_of(effects)},
+        family=lambda given: families[given["family"]],
+        smallest_effect=lambda given: effects.get(given.get("smallest_effect")),
     )
-    if (table["step"] == "extension") != ("added" in table):
-        _fail(f"{where}, field added", table.get("added"), "what an extension adds to its sentence, and nothing else")
-    data = [check(PaperError, f"{where}, data {number}", one, DATA) for number, one in enumerate(table["data"], 1)]
-    rule = check(PaperError, f"{where}, rule", table["rule"], RULE) if "rule" in table else None
-    hypothesis = Hypothesis(
-        id=name,
-        claims=tuple(table["claims"]),
-        statement=table["statement"],
-        null=table["null"],
-        direction=table["direction"],
-        data=tuple(Evidence(*(one[field] for field in DATA)) for one in data),
-        family=rules.families[table["family"]],
-        design=table["design"],
-        part=table["part"],
-        smallest_effect=rules.smallest_effects.get(table.get("smallest_effect")),
-        rule=NumberRule(**{**rule, "value": float(rule["value"])}) if rule else None,
-        known=table.get("known"),
-        reason=table.get("reason"),
-        short=table["short"],
-        shown=table.get("shown", ""),
-        step=table["step"],
-        added=table.get("added"),
-        proof=table.get("proof"),
-    )
+    if (hypothesis.step == "extension") != (hypothesis.added is not None):
+        _fail(f"{where}, field added", hypothesis.added, "what an extension adds to its sentence, and nothing else")
     _check_test(where, table, hypothesis)
     return hypothesis
 
@@ -432,48 +348,31 @@ def _check_test(where: str, table: Mapping[str, Any], hypothesis: Hypothesis) ->
 
 
 def _rules(file: str, table: dict[str, Any]) -> Rules:
-    check(
-        PaperError,
-        f"{file}, file",
-        table,
-        {"rules": TABLE, "smallest_effects": TABLE, "families": TABLE, "hypothesis": SOME},
-    )
-    rules = check(
+    whole = {"rules": TABLE, "smallest_effects": TABLE, "families": TABLE, "hypothesis": SOME}
+    check(PaperError, f"{file}, file", table, whole)
+    rules = record(
+        Rules,
         PaperError,
         f"{file}, rules",
         table["rules"],
-        {"alpha": PROBABILITY, "equivalence_level": PROBABILITY, "text": SOME},
+        {"text": SOME},
+        text=lambda given: tuple(
+            (check(PaperError, f"{file}, rules, text {number}", one, ENTRY)["id"], _both(one))
+            for number, one in enumerate(given["text"], 1)
+        ),
+        families=lambda _: {
+            name: record(Family, PaperError, f"{file}, family {named(name)}", one, BOTH, id=name, name=_both)
+            for name, one in table["families"].items()
+        },
+        smallest_effects=lambda _: {
+            name: record(SmallestEffect, PaperError, f"{file}, smallest effect {named(name)}", one)
+            for name, one in table["smallest_effects"].items()
+        },
     )
-    alpha, level = float(rules["alpha"]), float(rules["equivalence_level"])
-    if abs(level - (1 - 2 * alpha)) > 1e-12:
-        _fail(f"{file}, rules, field equivalence_level", level, f"{1 - 2 * alpha:g}: two one-sided tests at alpha each")
-    texts = [
-        check(PaperError, f"{file}, rules, text {number}", one, {**ID, **BOTH})
-        for number, one in enumerate(rules["text"], 1)
-    ]
-    return Rules(
-        alpha=alpha,
-        equivalence_level=level,
-        text=tuple((one["id"], _both(one)) for one in texts),
-        families={name: _family(file, name, one) for name, one in table["families"].items()},
-        smallest_effects={name: _effect(file, name, one) for name, one in table["smallest_effects"].items()},
-    )
-
-
-def _family(file: str, name: str, table: Any) -> Family:
-    check(
-        PaperError,
-        f"{file}, family {named(name)}",
-        table,
-        {**BOTH, "correction": one_of(CORRECTIONS)},
-        {"alpha": PROBABILITY},
-    )
-    return Family(name, _both(table), table.get("alpha"), table["correction"])
-
-
-def _effect(file: str, name: str, table: Any) -> SmallestEffect:
-    check(PaperError, f"{file}, smallest effect {named(name)}", table, EFFECT)
-    return SmallestEffect(float(table["value"]), table["unit"], table["source"])
+    level, due = rules.equivalence_level, 1 - 2 * rules.alpha
+    if abs(level - due) > 1e-12:
+        _fail(f"{file}, rules, field equivalence_level", level, f"{due:g}: two one-sided tests at alpha each")
+    return rules
 
 
 def _check_links(file: str, items: Iterable[Any], field: str, others: Iterable[Any], back: str) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 from nbproof import words
+from nbproof.shapes import COUNT, NUMBER, TEXT, Field, one_of
+from surveysem import CORRECTIONS
 
 __all__ = [
     "BASES",
@@ -83,7 +86,24 @@ models, strategies on survey and public data."""
 COMPARISONS = ("within", "at_least", "at_most", "above", "below")
 """How a number is compared with the value of its rule; ``within`` is |estimate| <= value."""
 
-Words = Mapping[str, str]  # {"en": ..., "zh": ...}
+LANGUAGES = ("en", "zh")
+BOTH = dict.fromkeys(LANGUAGES, TEXT)
+
+
+def _in_both(value: object) -> bool:
+    return isinstance(value, dict) and {*value} == {*LANGUAGES} and all(map(TEXT.holds, value.values()))
+
+
+def _ids(value: object) -> bool:
+    return isinstance(value, list) and all(map(TEXT.holds, value)) and len({*value}) == len(value)
+
+
+Text = Annotated[str, TEXT]
+WORDS = Field(_in_both, "a text in en and one in zh")
+Words = Annotated[Mapping[str, str], WORDS]
+Ids = Annotated[tuple[str, ...], Field(_ids, "a list of ids, each id once")]
+Probability = Annotated[float, Field(lambda x: NUMBER.holds(x) and 0 < x < 1, "a number between 0 and 1")]
+Positive = Annotated[float, Field(lambda x: NUMBER.holds(x) and x > 0, "a number above 0")]
 
 
 @dataclass(frozen=True)
@@ -106,13 +126,13 @@ class Claim:
         Why no hypothesis does; None where there is one.
     """
 
-    id: str
-    section: str
-    paragraph: int
-    sentence: int
-    kind: str
-    text: Words
-    hypotheses: tuple[str, ...] = ()
+    id: Text
+    section: Annotated[str, one_of(SECTIONS)]
+    paragraph: Annotated[int, COUNT]
+    sentence: Annotated[int, COUNT]
+    kind: Annotated[str, one_of(KINDS)]
+    text: Mapping[str, str]
+    hypotheses: Ids = ()
     untested: Words | None = None
 
     @property
@@ -130,16 +150,16 @@ class Claim:
 class Evidence:
     """A data set a hypothesis is tested on: its name, its kind (of ``EVIDENCE``) and its grade (of ``GRADES``)."""
 
-    name: str
-    kind: str
-    grade: str
+    name: Text
+    kind: Annotated[str, one_of(EVIDENCE)]
+    grade: Annotated[str, one_of(GRADES)]
 
 
 @dataclass(frozen=True)
 class SmallestEffect:
     """The smallest effect of interest, in the unit of the outcome: anything smaller would not matter."""
 
-    value: float
+    value: Positive
     unit: Words
     source: Words
 
@@ -148,8 +168,8 @@ class SmallestEffect:
 class NumberRule:
     """With what a number is compared: ``compare`` (of ``COMPARISONS``), the value, its unit and its source."""
 
-    compare: str
-    value: float
+    compare: Annotated[str, one_of(COMPARISONS)]
+    value: Annotated[float, NUMBER]
     unit: Words
     source: Words
 
@@ -166,17 +186,17 @@ class Family:
     """Tests that share an error rate ``alpha`` (None where nothing is sampled) under one correction."""
 
     id: str
-    name: Words
-    alpha: float | None
-    correction: str
+    name: Mapping[str, str]
+    correction: Annotated[str, one_of(CORRECTIONS)]
+    alpha: Probability | None = None
 
 
 @dataclass(frozen=True)
 class Rules:
     """The decision rules: error rate, level of the equivalence interval, their wording, and the families of tests."""
 
-    alpha: float
-    equivalence_level: float
+    alpha: Probability
+    equivalence_level: Probability
     text: tuple[tuple[str, Words], ...]
     families: Mapping[str, Family]
     smallest_effects: Mapping[str, SmallestEffect]
@@ -222,22 +242,22 @@ class Hypothesis:
         Where the reports show it best, ``PAGE.html#ANCHOR``; empty for the table of all hypotheses.
     """
 
-    id: str
-    claims: tuple[str, ...]
+    id: Text
+    claims: Ids
     statement: Words
     null: Words
-    direction: str
+    direction: Annotated[str, one_of(DIRECTIONS)]
     data: tuple[Evidence, ...]
     family: Family
     design: Words
-    part: str
+    part: Annotated[str, one_of(PARTS)]
+    step: Annotated[str, one_of(STEPS)]
+    short: Words
     smallest_effect: SmallestEffect | None = None
     rule: NumberRule | None = None
     known: Words | None = None
     reason: Words | None = None
-    short: Words | None = None
-    shown: str = ""
-    step: str = "stated"
+    shown: Text = ""
     added: Words | None = None
     proof: Words | None = None
 

@@ -22,7 +22,9 @@ def digraph(arrows: str) -> Diagram:
     """Build a diagram from arrows such as ``a+b b-a``."""
     edges = tuple(Edge(a, b, 1 if sign == "+" else -1, "3.1", 1, 1, "so it says") for a, sign, b in arrows.split())
     names = sorted({name for edge in edges for name in (edge.source, edge.target)})
-    return Diagram("small", "a title", tuple(Node(name, "auxiliary", name) for name in names), edges)
+    return Diagram(
+        "small", "a title", (160, 100), tuple(Node(name, "auxiliary", name, (0, 0)) for name in names), edges
+    )
 
 
 @pytest.fixture(params=DIAGRAMS)
