@@ -88,13 +88,14 @@ def record(
     needed = {name: shape for name, shape in shapes.items() if name not in optional}
     check(error, where, table, needed, {name: shape for name, shape in shapes.items() if name in optional})
 
-    def value(name: str, given: Any) -> Any:
+    def value(name: str, given: Any, entry: str) -> Any:
         if isinstance(given, list):
-            return tuple(value(f"{name} {number}", one) for number, one in enumerate(given, 1))
-        one = inner.get(name.partition(" ")[0])
-        return record(one, error, f"{where}, {name}", given) if one else given
+            return tuple(value(name, one, f"{entry.removesuffix('s')} {k}") for k, one in enumerate(given, 1))
+        return record(inner[name], error, f"{where}, {entry}", given) if name in inner else given
 
-    own = {name: value(name, given) for name, given in table.items() if name in shapes and name not in {*more, *made}}
+    own = {
+        name: value(name, given, name) for name, given in table.items() if name in shapes and name not in {*more, *made}
+    }
     return kind(**own, **{name: of(table) if callable(of) else of for name, of in made.items()})
 
 

@@ -18,47 +18,35 @@ __all__ = ["ALLOWED", "HypothesisTest", "OUTCOMES", "SIDES", "Verdict", "combine
 
 Words = Mapping[str, str]
 
-OUTCOMES = {
-    "contradicted": "contradicted",
-    "differs": "differs",
-    "inconsistent (proxy)": "inconsistent (proxy evidence)",
-    "not supported": "negligible",
-    "fails": "fails in the model",
-    "not recovered": "no evidence about people yet",
-    "depends": "depends on form or values",
-    "inconclusive": "inconclusive",
-    "not testable": "not testable",
-    "consistent (proxy)": "consistent (proxy evidence)",
-    "recovered": "no evidence about people yet",
-    "robust": "robust in the model",
-    "theorem": "theorem of the model",
-    "agrees": "agrees",
-    "supported": "supported",
-}
+_KNOWN = (  # outcome, in words, side, the classes of evidence that may have it
+    ("contradicted", "contradicted", "against the paper", ("people",)),
+    ("differs", "differs", "against the paper", ("number",)),
+    ("inconsistent (proxy)", "inconsistent (proxy evidence)", "against the paper", ("people", "number")),
+    ("not supported", "negligible", "against the paper", ("people",)),
+    ("fails", "fails in the model", "against the paper", ("model",)),
+    ("not recovered", "no evidence about people yet", "no evidence about people yet", ("synthetic",)),
+    ("depends", "depends on form or values", "undecided", ("model",)),
+    ("inconclusive", "inconclusive", "undecided", ("people", "number")),
+    ("not testable", "not testable", "not testable", ()),
+    ("consistent (proxy)", "consistent (proxy evidence)", "with the paper", ("people", "number")),
+    ("recovered", "no evidence about people yet", "no evidence about people yet", ("synthetic",)),
+    ("robust", "robust in the model", "with the paper", ("model",)),
+    ("theorem", "theorem of the model", "with the paper", ("model",)),
+    ("agrees", "agrees", "with the paper", ("number",)),
+    ("supported", "supported", "with the paper", ("people",)),
+)
+OUTCOMES = {outcome: said for outcome, said, *_ in _KNOWN}
 """Every outcome in words, the one that speaks most against a claim first: a claim of several parts takes its worst."""
 
+PAPER = ("against the paper", "with the paper", "undecided")
 SIDES = {
-    "against the paper": {"contradicted", "differs", "inconsistent (proxy)", "not supported", "fails"},
-    "with the paper": {"consistent (proxy)", "robust", "theorem", "agrees", "supported"},
-    "undecided": {"depends", "inconclusive"},
-    "further questions": set(),
-    "no evidence about people yet": {"recovered", "not recovered"},
-    "not testable": {"not testable"},
+    side: {outcome for outcome, _, points, _ in _KNOWN if points == side}
+    for side in (*PAPER, "further questions", "no evidence about people yet", "not testable")
 }
 """Which way each outcome points; the first three of an extension are answers to further questions."""
 
 ALLOWED = {
-    "people": {
-        "supported",
-        "contradicted",
-        "not supported",
-        "inconclusive",
-        "consistent (proxy)",
-        "inconsistent (proxy)",
-    },
-    "number": {"agrees", "differs", "inconclusive", "consistent (proxy)", "inconsistent (proxy)"},
-    "model": {"theorem", "robust", "depends", "fails"},
-    "synthetic": {"recovered", "not recovered"},
+    kind: {outcome for outcome, *_, kinds in _KNOWN if kind in kinds} for kind in dict.fromkeys(CLASSES.values())
 }
 """The outcomes each class of evidence may have, beside "not testable"."""
 
@@ -162,8 +150,7 @@ class Verdict:
     def side(self) -> str:
         """Which way it points, a key of ``SIDES``."""
         side = next(side for side, outcomes in SIDES.items() if self.outcome in outcomes)
-        asked = self.step == "extension" and side in ("against the paper", "with the paper", "undecided")
-        return "further questions" if asked else side
+        return "further questions" if self.step == "extension" and side in PAPER else side
 
 
 AS_PROXY = {
@@ -196,7 +183,6 @@ def decide(hypothesis: Hypothesis, result: HypothesisTest | NotTestable, *, alph
     ParameterError
         When the test rests on evidence the hypothesis does not name, or its interval is too narrow for the correction.
     """
-    exploratory = hypothesis.known is not None
     named = [(data.kind, data.grade) for data in hypothesis.data]
     if isinstance(result, HypothesisTest) and (result.evidence, result.grade) not in named:
         raise ParameterError(
@@ -208,31 +194,17 @@ def decide(hypothesis: Hypothesis, result: HypothesisTest | NotTestable, *, alph
             raise ParameterError(f"reason of {hypothesis.id} must be given, since remote data test nothing; got None.")
         result = NotTestable(hypothesis.reason)
     if isinstance(result, NotTestable):
-        grade = _weakest([data.grade for data in hypothesis.data])
-        return Verdict(
-            hypothesis.id,
+        came: tuple[str, tuple[str, ...], str | None] = (
             "not testable",
             hypothesis.kinds,
-            grade,
-            hypothesis.statement,
-            result,
-            exploratory,
-            hypothesis.step,
+            _weakest([data.grade for data in hypothesis.data]),
         )
-    rule = {"people": _on_people, "number": _on_number, "model": _on_model, "synthetic": _on_synthetic}
-    outcome = rule[CLASSES[result.evidence]](hypothesis, result, alpha)
-    if result.grade == "proxy":
-        outcome = AS_PROXY.get(outcome, outcome)
-    return Verdict(
-        hypothesis.id,
-        outcome,
-        (result.evidence,),
-        result.grade,
-        hypothesis.statement,
-        result,
-        exploratory,
-        hypothesis.step,
-    )
+    else:
+        rule = {"people": _on_people, "number": _on_number, "model": _on_model, "synthetic": _on_synthetic}
+        outcome = rule[CLASSES[result.evidence]](hypothesis, result, alpha)
+        came = AS_PROXY.get(outcome, outcome) if result.grade == "proxy" else outcome, (result.evidence,), result.grade
+    known = hypothesis.known is not None
+    return Verdict(hypothesis.id, *came, hypothesis.statement, result, known, hypothesis.step)
 
 
 def combine(name: str, statement: Words, parts: Sequence[Verdict]) -> Verdict:

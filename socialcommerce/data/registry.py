@@ -7,12 +7,12 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from nbproof import read_toml
-from nbproof.shapes import COUNT, LIST, TEXT, Field, check, fault, one_of
+from nbproof.shapes import COUNT, TEXT, Field, check, fault, one_of
 from socialcommerce.errors import ChecksumError, DataError, FetchError, UnknownNameError, quoted
-from socialcommerce.project import INSTALLED, cache_folder, root
+from socialcommerce.project import INSTALLED, cache_folder, record, root
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,16 +21,22 @@ __all__ = ["Check", "Column", "Source", "data_path", "listing", "load", "sha256"
 
 KINDS = ("raw", "processed", "public")
 DTYPES = {"int": "Int64", "float": "float64", "str": "str", "bool": "boolean"}
+TABLES = Field(lambda value: isinstance(value, list), "tables, each opened by [[source]]")
+HASH = Field(lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value), "64 hexadecimal digits")
+ADDRESS = Field(lambda value: isinstance(value, str) and re.match("https?://", value), "an address to fetch it from")
+FETCHED = {"url": ADDRESS, "bytes": COUNT}
+"""What a public file states beside: where it is fetched from, and that no more comes than is its own."""
+Text = Annotated[str, TEXT]
 
 
 @dataclass(frozen=True)
 class Column:
     """One column of a registered table: its name, type (``int``, ``float``, ``str``, ``bool``), unit and meaning."""
 
-    name: str
-    type: str
-    unit: str = ""
-    meaning: str = ""
+    name: Text
+    type: Annotated[str, one_of(DTYPES)]
+    unit: Text = ""
+    meaning: Text = ""
 
 
 @dataclass(frozen=True)
@@ -57,21 +63,21 @@ class Source:
         The hash of its bytes, 64 hexadecimal digits.
     """
 
-    name: str
-    kind: str
-    title: str
-    publisher: str
-    locator: str
-    date: str
-    licence: str
-    unit: str
-    basis: str
-    format: str
-    path: str
-    sha256: str
-    url: str = ""
-    bytes: int = 0
-    dataset: str = ""
+    name: Text
+    kind: Annotated[str, one_of(KINDS)]
+    title: Text
+    publisher: Text
+    locator: Text
+    date: Text
+    licence: Text
+    unit: Text
+    basis: Text
+    format: Text
+    path: Text
+    sha256: Annotated[str, HASH]
+    url: Annotated[str, ADDRESS] = ""
+    bytes: Annotated[int, COUNT] = 0
+    dataset: Text = ""
     columns: tuple[Column, ...] = ()
 
     @property
@@ -218,17 +224,8 @@ def verify() -> tuple[Check, ...]:
 
 def listing() -> list[dict[str, str]]:
     """Return one row a registered file: name, kind, whether it is here, licence, basis, title."""
-    return [
-        {
-            "name": entry.name,
-            "kind": entry.kind,
-            "here": "yes" if entry.file.is_file() else "no",
-            "licence": entry.licence,
-            "basis": entry.basis,
-            "title": entry.title,
-        }
-        for entry in sources()
-    ]
+    shown = ("name", "kind", "here", "licence", "basis", "title")
+    return [{name: vars(one).get(name, "yes" if one.file.is_file() else "no") for name in shown} for one in sources()]
 
 
 @cache
@@ -241,34 +238,13 @@ def _parsed(path: Path, stamp: int) -> tuple[Source, ...]:
     return found
 
 
-TABLES = Field(lambda value: isinstance(value, list), "tables, each opened by [[source]]")
-HASH = Field(lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value), "64 hexadecimal digits")
-ADDRESS = Field(lambda value: isinstance(value, str) and re.match("https?://", value), "an address to fetch it from")
-STATED = dict.fromkeys(
-    ("name", "title", "publisher", "locator", "date", "licence", "unit", "basis", "format", "path"), TEXT
-) | {"kind": one_of(KINDS), "sha256": HASH}
-FETCHED = {"url": ADDRESS, "bytes": COUNT}
-"""What a public file states beside: where it is fetched from, and that no more comes than is its own."""
-
-
 def _entry(file: str, number: int, table: Any) -> Source:
     named = isinstance(table, dict) and isinstance(table.get("name"), str)
     where = f"{file}, source {quoted(table['name']) if named else number}"
     public = isinstance(table, dict) and table.get("kind") == "public"
-    check(DataError, where, table, STATED | (FETCHED if public else {}), {**FETCHED, "dataset": TEXT, "columns": LIST})
-    columns = tuple(
-        Column(
-            **check(
-                DataError,
-                f"{where}, column {k}",
-                column,
-                {"name": TEXT, "type": one_of(DTYPES)},
-                {"unit": TEXT, "meaning": TEXT},
-            )
-        )
-        for k, column in enumerate(table.get("columns", ()), start=1)
-    )
-    entry = Source(**table | {"columns": columns})
+    if public:  # its size and address have to be there
+        check(DataError, where, {name: table[name] for name in FETCHED if name in table}, FETCHED)
+    entry = record(Source, DataError, where, table)
     path, below = PurePosixPath(entry.path), "data/fetched" if public else "data"
     if not path.is_relative_to(below) or ".." in path.parts or re.search(r"[\\:]", entry.path):
         raise fault(DataError, f"{where}, field path", entry.path, f"a place below {below}, with forward slashes")

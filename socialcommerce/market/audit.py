@@ -13,6 +13,7 @@ from socialcommerce.market.series import MarketSeries
 __all__ = ["audit"]
 
 PERSONS, MONEY, PERCENT = "100 million persons", "100 million CNY", "%"
+STATUS = {"forecast": "forecast"}  # any other figure is reported
 
 
 def audit(
@@ -41,77 +42,30 @@ def audit(
     """
     said = paper.set_index("id")
     users, rate, size = (said.loc[name] for name in ("users-2023", "penetration-2023", "market-2023"))
-    counted = {name: _official(official, name) for name in ("internet users", "population")}
-    count = counted["internet users"]["value"]
-    people = counted["population"]["value"] / 1e4  # 10 thousand persons to 100 million
-    implied = 100 * users["value"] / rate["value"]
+    count = _official(official, "internet users")
+    people = _official(official, "population") / 1e4  # 10 thousand persons to 100 million
+    (u, du), (r, dr), (m, dm) = ((one["value"], one["precision"]) for one in (users, rate, size))
+    implied, office = 100 * u / r, "National Bureau of Statistics, end of 2023"
+    shared = "users over the official population at the year's end"
     inside = growth[growth["year"].isin(series.years[1:]) & (growth["status"] != "forecast")]
     lowest = inside.loc[inside["growth"].idxmin()]
-    again, slack = 100 * users["value"] / people, rate["precision"] + 100 * users["precision"] / people
-    return pd.DataFrame(
-        [
-            _row(
-                "Internet users, December 2023",
-                PERSONS,
-                "CNNIC, 53rd report",
-                users["value"],
-                count,
-                users["precision"],
-                2,
-                users,
-            ),
-            _row(
-                "Internet penetration, December 2023",
-                PERCENT,
-                "users over the official population at the year's end",
-                rate["value"],
-                again,
-                slack,
-                2,
-                rate,
-            ),
-            _row(
-                "Population implied by the two",
-                PERSONS,
-                "National Bureau of Statistics, end of 2023",
-                implied,
-                people,
-                implied * (users["precision"] / users["value"] + rate["precision"] / rate["value"]),
-                3,
-                rate,
-            ),
-            *(
-                _row(
-                    "Market size, 2023, a forecast",
-                    MONEY,
-                    words(
-                        "{publisher} ({status})",
-                        publisher=one["publisher"],
-                        status="forecast" if one["status"] == "forecast" else "reported",
-                    ),
-                    size["value"],
-                    one["value"],
-                    size["precision"] + one["precision"],
-                    1,
-                    size,
-                )
-                for one in rivals[rivals["year"] == size["year"]].to_dict("records")
-            ),
-            # that the market kept growing: the lowest rate any publisher printed for the years of the figure
-            _row(
-                "Growth of the market, every year",
-                PERCENT,
-                words(
-                    "lowest growth printed: {publisher}, {year:d}", publisher=lowest["publisher"], year=lowest["year"]
-                ),
-                None,
-                float(lowest["growth"]),
-                0,
-                2,
-                size,
-            ),
-        ]
-    )
+    against = words("lowest growth printed: {publisher}, {year:d}", publisher=lowest["publisher"], year=lowest["year"])
+    printed = {
+        words("{publisher} ({status})", publisher=one["publisher"], status=STATUS.get(one["status"], "reported")): one
+        for one in rivals[rivals["year"] == size["year"]].to_dict("records")
+    }
+    checks = [
+        ("Internet users, December 2023", PERSONS, "CNNIC, 53rd report", u, count, du, 2, users),
+        ("Internet penetration, December 2023", PERCENT, shared, r, 100 * u / people, dr + 100 * du / people, 2, rate),
+        ("Population implied by the two", PERSONS, office, implied, people, implied * (du / u + dr / r), 3, rate),
+        *(
+            ("Market size, 2023, a forecast", MONEY, by, m, one["value"], dm + one["precision"], 1, size)
+            for by, one in printed.items()
+        ),
+        # that the market kept growing: the lowest rate any publisher printed for the years of the figure
+        ("Growth of the market, every year", PERCENT, against, None, float(lowest["growth"]), 0, 2, size),
+    ]
+    return pd.DataFrame([_row(*one) for one in checks])
 
 
 def _row(
@@ -135,8 +89,8 @@ def _row(
     }
 
 
-def _official(official: pd.DataFrame, series: str) -> pd.Series:
+def _official(official: pd.DataFrame, series: str) -> float:
     rows = official[(official["series"] == series) & (official["year"] == 2023) & (official["status"] == "official")]
     if len(rows) != 1:
         raise DataError(f"context_figures needs one official row for {series} in 2023; got {len(rows)}; allowed: 1.")
-    return rows.iloc[0]
+    return rows["value"].iloc[0]
