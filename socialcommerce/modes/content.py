@@ -14,7 +14,8 @@ import pandas as pd
 from scipy.special import lambertw
 
 from socialcommerce.errors import ParameterError
-from stockflow import Auxiliary, Flow, Mode, Parameter, State, minimal_root
+from socialcommerce.modes.declared import DECLARED, declared
+from stockflow import minimal_root
 
 __all__ = [
     "CONTENT",
@@ -26,7 +27,6 @@ __all__ = [
     "extinction",
     "final_size",
     "parts",
-    "rate",
     "reproduction",
     "social_proof_limit",
     "steady_flow",
@@ -36,74 +36,11 @@ __all__ = [
 Given: TypeAlias = Mapping | pd.DataFrame | None
 
 
-def rate(
-    name: str,
-    symbol: str,
-    default: float,
-    lower: float,
-    upper: float,
-    words: str,
-    unit: str = "1/day",
-    kind: str = "rate",
-) -> Parameter:
-    """Return a parameter of a mode, a rate a day where nothing else is said; see `stockflow.Parameter`."""
-    return Parameter(name, symbol, default, unit, lower, upper, words, kind)
-
-
-CONTENT = Mode(
-    name="content",
-    words="Social + Commerce",
-    states=(
-        State("P", "susceptible", "reachable public audience"),
-        State("M", "carrying", "private pool, not yet buying"),
-        State("O", "carrying", "orders in delivery"),
-        State("C", "carrying", "customers"),
-        State("L", "carrying", "opinion leaders"),
-        State("D", "other", "disturbed or lapsed"),
-    ),
-    parameters=(
-        rate("lambda0", "λ0", 0.0005, 0.0, 0.002, "acquisition by content"),
-        rate("beta", "β", 0.06, 0.02, 0.12, "new entrants per leader and day"),
-        rate("eta", "η", 0.1, 0.0, 0.3, "weight of a customer beside a leader", "1", "weight"),
-        rate("pi0", "π0", 0.01, 0.004, 0.02, "purchase hazard without promotion"),
-        rate("b1", "b1", 0.02, 0.005, 0.04, "purchases per promotion seen", "1", "weight"),
-        rate("pi1", "π1", 0.0, 0.0, 0.05, "purchase hazard by social proof"),
-        rate("n", "n", 0.5, 0.1, 2.0, "promotions per person and day"),
-        rate("delta0", "δ0", 0.005, 0.001, 0.01, "exit from the pool without promotion"),
-        rate("delta1", "δ1", 0.02, 0.005, 0.05, "annoyance: exit by promotion squared", "day"),
-        rate("kappa", "κ", 0.3, 0.1, 0.6, "delivery rate"),
-        rate("s", "s", 0.9, 0.7, 0.98, "satisfied share of buyers", "1", "probability"),
-        rate("phi", "φ", 0.005, 0.001, 0.01, "customers who become leaders"),
-        rate("gammaC", "γC", 0.02, 0.01, 0.04, "lapse of customers"),
-        rate("gammaL", "γL", 0.01, 0.005, 0.02, "lapse of leaders"),
-        rate("omega", "ω", 0.005, 0.001, 0.01, "return to the public audience"),
-    ),
-    auxiliaries=(
-        Auxiliary("Lambda", "Λ", "beta*contact(eta*C + L)", "1/day", "draw of customers and leaders"),
-        Auxiliary("pi", "π", "pi0 + b1*n + pi1*contact(L)", "1/day", "purchase hazard"),
-        Auxiliary("delta", "δ", "delta0 + delta1*n**2", "1/day", "exit by annoyance"),
-    ),
-    flows=(
-        Flow("P", "M", "lambda0 + Lambda", "enter the pool", enters=True),
-        Flow("M", "O", "pi", "buy"),
-        Flow("M", "D", "delta", "leave, annoyed"),
-        Flow("O", "C", "s*kappa", "receive, satisfied"),
-        Flow("O", "D", "(1 - s)*kappa", "receive, disappointed"),
-        Flow("C", "L", "phi", "become a leader"),
-        Flow("C", "D", "gammaC", "lapse"),
-        Flow("L", "D", "gammaL", "fall silent"),
-        Flow("D", "P", "omega", "become reachable again"),
-    ),
-    carrier_free={"P": 1.0},
-    external=("lambda0",),
-)
-"""The declaration (section 3.1; the paper gives no values, every default is illustrative). P + M + O + C + L + D = N.
-
-Social proof ``pi1`` is off by default; with ``b1 = 0`` the purchase hazard does not answer to promotion.
-"""
+CONTENT = declared("content", "content")
+"""The declaration, of section 3.1."""
 COUNTED = {"flows": (("M", "O"),), "starters": "L"}
 """What a series of purchases counts, and who is active at its start: for :func:`stockflow.fit_mode`."""
-SLIDERS = {"lambda0": 0.0001, "beta": 0.005, "s": 0.01, "n": 0.05, "phi": 0.0005, "gammaL": 0.0005, "kappa": 0.05}
+SLIDERS = DECLARED["content"]["sliders"]
 """What a reader may move where the mode runs in a page, and in which steps: for :func:`stockflow.explorer`."""
 
 

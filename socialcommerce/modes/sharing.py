@@ -16,8 +16,8 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 
 from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.modes.content import rate
-from stockflow import Auxiliary, Flow, Groups, Mode, State, bisect, helpers, minimal_root
+from socialcommerce.modes.declared import DECLARED, declared
+from stockflow import Groups, Mode, bisect, helpers, minimal_root
 
 __all__ = [
     "BUYING",
@@ -67,54 +67,8 @@ def declare(variant: str = "capped", seats: str = "new") -> Mode:
     for kind, given, allowed in (("variant of a group", variant, VARIANTS), ("rule for seats", seats, SEATS)):
         if given not in allowed:
             raise UnknownNameError(kind, given, allowed)
-    return Mode(
-        name=f"sharing ({variant}, {seats})",
-        words="Commerce + Social",
-        states=(
-            State("U", "susceptible", "untapped"),
-            State("A", "carrying", "new through an acquaintance"),
-            State("B", "carrying", "new through a stranger or ordinary traffic"),
-            State("F", "carrying", "fans"),
-            State("Z", "other", "lapsed"),
-        ),
-        parameters=(
-            rate("epsilon", "ε", 0.0002, 0.0, 0.001, "buyers from ordinary traffic"),
-            rate("thetaN", "θN", 0.03, 0.01, 0.06, "groups a new customer opens a day"),
-            rate("thetaF", "θF", 0.03, 0.01, 0.06, "groups a fan opens a day"),
-            rate("g", "g", 2, 2, 5, "group size, the opener counted", "1", "group"),
-            rate("mA", "mA", 4.0, 1.0, 8.0, "friends invited to a group", "1", "weight"),
-            rate("mB", "mB", 6.8, 0.0, 15.0, "strangers invited to a group", "1", "weight"),
-            rate("qA", "qA", 0.16, 0.05, 0.3, "friends who accept", "1", "probability"),
-            rate("qB", "qB", 0.03, 0.005, 0.06, "strangers who accept", "1", "probability"),
-            rate("psiA", "ψA", 0.03, 0.01, 0.06, "become a fan, came through a friend"),
-            rate("psiB", "ψB", 0.01, 0.004, 0.03, "become a fan, came otherwise"),
-            rate("gammaN", "γN", 0.02, 0.01, 0.04, "lapse of new customers"),
-            rate("gammaF", "γF", 0.0096, 0.005, 0.02, "lapse of fans"),
-            rate("omega", "ω", 0.005, 0.001, 0.01, "return to the untapped"),
-        ),
-        auxiliaries=(
-            Auxiliary("x", "x", SEATS[seats], "1", "accepted invitations per group"),
-            Auxiliary("seated", "σ", VARIANTS[variant].format(x="x"), "1", "share of acceptances seated"),
-        ),
-        flows=(
-            Flow("U", "A", "mA*qA*contact((thetaN*(A + B) + thetaF*F)*seated)", "join a friend's group", enters=True),
-            Flow(
-                "U",
-                "B",
-                "epsilon + mB*qB*anyone((thetaN*(A + B) + thetaF*F)*seated)",
-                "join a stranger's group, or buy alone",
-                enters=True,
-            ),
-            Flow("A", "F", "psiA", "become a fan"),
-            Flow("B", "F", "psiB", "become a fan"),
-            Flow("A", "Z", "gammaN", "lapse"),
-            Flow("B", "Z", "gammaN", "lapse"),
-            Flow("F", "Z", "gammaF", "lapse"),
-            Flow("Z", "U", "omega", "be reachable again"),
-        ),
-        carrier_free={"U": 1.0},
-        external=("epsilon",),
-    )
+    laws = {"seats": SEATS[seats], "variant": VARIANTS[variant].format(x="x")}
+    return declared("sharing", f"sharing ({variant}, {seats})", **laws)
 
 
 SHARING = declare()
@@ -123,7 +77,7 @@ BUYING = Groups({"A": "thetaN", "B": "thetaN", "F": "thetaF"}, "g", ("mA", "qA",
 """How buyers open groups person by person: capped, seats for new buyers only."""
 COUNTED = {"flows": (("U", "A"), ("U", "B")), "starters": "F"}
 """What a series of purchases counts, and who is active at its start: for :func:`stockflow.fit_mode`."""
-SLIDERS = {"g": 1, "mA": 0.5, "qA": 0.01, "thetaN": 0.005, "thetaF": 0.005, "psiA": 0.005, "epsilon": 0.0001}
+SLIDERS = DECLARED["sharing"]["sliders"]
 """What a reader may move where the mode runs in a page, and in which steps: for :func:`stockflow.explorer`."""
 
 
