@@ -80,23 +80,14 @@ def verdict_table(found: Sequence[Verdict]) -> pd.DataFrame:
     """One row a hypothesis: id, statement, estimate, low, high, level in per cent, n, p, truth, outcome, reason."""
     rows = []
     for verdict in found:
-        test = verdict.result if isinstance(verdict.result, HypothesisTest) else None
-        low, high = test.interval if test and test.interval else (None, None)
-        rows.append(
-            {
-                "id": verdict.id,
-                "statement": verdict.statement["en"],
-                "estimate": test and test.estimate,
-                "low": low,
-                "high": high,
-                "level": test and test.level and 100 * test.level,
-                "n": test and test.n,
-                "p": test and test.p_value,
-                "truth": test and test.truth,
-                "outcome": OUTCOMES.get(verdict.outcome, verdict.outcome),
-                "reason": getattr(verdict.result, "reason", None),
-            }
-        )
+        test: Any = verdict.result
+        decided = isinstance(test, HypothesisTest)
+        low, high = (test.interval if decided else None) or (None, None)
+        row = {"id": verdict.id, "statement": verdict.statement["en"], "estimate": getattr(test, "estimate", None)}
+        row |= {"low": low, "high": high, "level": 100 * test.level if decided and test.level else None}
+        row |= {name: getattr(test, of, None) for name, of in (("n", "n"), ("p", "p_value"), ("truth", "truth"))}
+        row |= {"outcome": OUTCOMES.get(verdict.outcome, verdict.outcome), "reason": getattr(test, "reason", None)}
+        rows.append(row)
     return pd.DataFrame(rows).astype({"n": "Int64"})
 
 
@@ -112,22 +103,10 @@ def estimate_table(study: Study) -> pd.DataFrame:
     for name, test in hypothesis_tests(study).items():
         if not (isinstance(test, HypothesisTest) and test.interval and test.equivalence_interval):
             raise ParameterError(f"{name} cannot be tested on these respondents, so the table has no row for it.")
-        rows.append(
-            {
-                "id": name,
-                "estimate": test.estimate,
-                "nobs": test.n,
-                "low": test.interval[0],
-                "high": test.interval[1],
-                "level": test.level,
-                "inner_low": test.equivalence_interval[0],
-                "inner_high": test.equivalence_interval[1],
-                "inner_level": test.equivalence_level,
-                "p_value": test.p_value,
-                "truth": test.truth,
-            }
-        )
-    return pd.DataFrame(rows)
+        ends, inner = (*test.interval, test.level), (*test.equivalence_interval, test.equivalence_level)
+        rows.append((name, test.estimate, test.n, *ends, *inner, test.p_value, test.truth))
+    levels = ["low", "high", "level", "inner_low", "inner_high", "inner_level"]
+    return pd.DataFrame(rows, columns=["id", "estimate", "nobs", *levels, "p_value", "truth"])
 
 
 def _found(study: Study, name: str, known: Mapping[str, Any]) -> Found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,18 +41,9 @@ class Backtest:
 
     def summary(self) -> pd.DataFrame:
         """Return one row a method: pairs, mean absolute per cent error over all its pairs and over the shared ones."""
-        rows = []
-        for method, part in self.errors.groupby("method", sort=False):
-            common = part[part["shared"]]["error"].abs()
-            rows.append(
-                {
-                    "method": method,
-                    "pairs": len(part),
-                    "error_all": part["error"].abs().mean(),
-                    "error_shared": common.mean() if len(common) else np.nan,
-                }
-            )
-        return pd.DataFrame(rows)
+        size = self.errors["error"].abs()
+        by = self.errors.assign(all=size, common=size.where(self.errors["shared"])).groupby("method", sort=False)
+        return by.agg(pairs=("all", "size"), error_all=("all", "mean"), error_shared=("common", "mean")).reset_index()
 
 
 def rolling_origin(series: MarketSeries, horizon: int = 3) -> Backtest | NotAvailable:
@@ -92,8 +83,11 @@ def rolling_origin(series: MarketSeries, horizon: int = 3) -> Backtest | NotAvai
                 "outcomes rather than forecasts: {count:d} of {n:d}; at least four are needed", count=count, n=series.n
             ),
         )
-    parts = [_errors(known, method, *how, horizon) for method, how in _methods().items()]
-    errors = pd.DataFrame([row for part in parts for row in part]).dropna(ignore_index=True)  # settled curves only
+    parts = [_forecasts(known, method, *how, horizon) for method, how in _methods().items()]
+    columns = ["method", "origin", "target", "horizon", "forecast", "outcome"]
+    errors = pd.DataFrame([row for part in parts for row in part], columns=columns)
+    errors["error"] = 100 * (errors["forecast"] / errors["outcome"] - 1)
+    errors = errors.dropna(ignore_index=True)  # settled curves only
     per_pair = errors.groupby(["origin", "target"])["method"].transform("size")
     errors["shared"] = per_pair == errors["method"].nunique()
     later = tuple(year for year in series.years if year > known.years[-1])
@@ -113,30 +107,12 @@ def published_misses(series: MarketSeries, rivals: pd.DataFrame) -> pd.DataFrame
     pandas.DataFrame
         One row a forecast: year, publisher, document, published, forecast, outcome, error (per cent of the outcome).
     """
-    outcome = {
-        (source.split()[0], year): value
-        for year, value, source, soft in zip(
-            series.years, series.values, series.sources, series.on_forecast, strict=True
-        )
-        if not soft
-    }
-    rows = []
-    for one in rivals[rivals["status"] == "forecast"].to_dict("records"):
-        came = outcome.get((one["publisher"].split("/")[0], one["year"]))
-        if came is not None:
-            rows.append(
-                {
-                    "year": one["year"],
-                    "publisher": one["publisher"],
-                    "document": one["document"],
-                    "published": one["published"],
-                    "forecast": one["value"],
-                    "outcome": came,
-                    "error": 100 * (one["value"] / came - 1),
-                }
-            )
-    columns = ["year", "publisher", "document", "published", "forecast", "outcome", "error"]
-    return pd.DataFrame(rows, columns=columns)
+    known = series.summary().query("not on_forecast")
+    known = known.assign(by=known["source"].str.split().str[0], outcome=known["value"])[["by", "year", "outcome"]]
+    made = rivals[rivals["status"] == "forecast"].rename(columns={"value": "forecast"})
+    found = made.assign(by=made["publisher"].str.split("/").str[0]).merge(known, on=["by", "year"])
+    found["error"] = 100 * (found["forecast"] / found["outcome"] - 1)
+    return found[["year", "publisher", "document", "published", "forecast", "outcome", "error"]]
 
 
 Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -162,24 +138,14 @@ def _curve(name: str) -> Predict:
     return predict
 
 
-def _errors(known: MarketSeries, method: str, least: int, predict: Predict, horizon: int) -> list[dict]:
-    values, rows = np.array(known.values), []
+def _forecasts(known: MarketSeries, method: str, least: int, predict: Predict, horizon: int) -> Iterator[tuple]:
+    """Yield method, origin, target, horizon, forecast and outcome of every forecast that an outcome can answer."""
+    values = np.array(known.values)
     for used in range(least, known.n):
-        ahead = np.arange(1.0, min(horizon, known.n - used) + 1)
-        for step, forecast in zip(ahead.astype(int), predict(values[:used], ahead), strict=True):
-            outcome = values[used + step - 1]
-            rows.append(
-                {
-                    "method": method,
-                    "origin": known.years[used - 1],
-                    "target": known.years[used + step - 1],
-                    "horizon": int(step),
-                    "forecast": float(forecast),
-                    "outcome": float(outcome),
-                    "error": 100 * float(forecast / outcome - 1),
-                }
-            )
-    return rows
+        ahead = np.arange(1, min(horizon, known.n - used) + 1)
+        for step, forecast in zip(ahead.tolist(), predict(values[:used], ahead.astype(float)), strict=True):
+            target = used + step - 1
+            yield method, known.years[used - 1], known.years[target], step, float(forecast), known.values[target]
 
 
 CURVES_AHEAD = ("exponential", "logistic", "gompertz")

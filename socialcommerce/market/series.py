@@ -124,27 +124,12 @@ class MarketSeries:
         count = self.on_forecast.index(True) if True in self.on_forecast else self.n
         if not count:
             return NotAvailable("outcomes", "every value rests on a forecast")
-        return MarketSeries(
-            self.years[:count],
-            self.values[:count],
-            self.unit,
-            self.sources[:count],
-            self.bases[:count],
-            self.on_forecast[:count],
-        )
+        return MarketSeries(*(part if name == "unit" else part[:count] for name, part in vars(self).items()))
 
     def summary(self) -> pd.DataFrame:
         """Return the series as a tidy table, one row a year."""
-        return pd.DataFrame(
-            {
-                "year": self.years,
-                "value": self.values,
-                "unit": self.unit,
-                "source": self.sources,
-                "basis": self.bases,
-                "on_forecast": self.on_forecast,
-            }
-        )
+        names = ("year", "value", "unit", "source", "basis", "on_forecast")
+        return pd.DataFrame(dict(zip(names, vars(self).values(), strict=True)))
 
 
 def unit_name(unit: str) -> str:

@@ -231,36 +231,22 @@ def _pairs(table: Any) -> Iterator[tuple[str, str]]:
 
 
 def _claim_row(claim: Claim) -> dict[str, Any]:
-    return {
-        "id": claim.id,
-        "section": claim.section,
-        "place": claim.place,
-        "kind": claim.kind,
-        "text": claim.text["en"],
-        "hypotheses": listed(claim.hypotheses),
-        "untested": _english(claim.untested),
-    }
+    own = {name: getattr(claim, name) for name in ("id", "section", "place", "kind")}
+    more = {"hypotheses": listed(claim.hypotheses), "untested": _english(claim.untested)}
+    return own | {"text": claim.text["en"]} | more
 
 
 def _hypothesis_row(hypothesis: Hypothesis) -> dict[str, Any]:
     grades = [data.grade for data in hypothesis.data if terms.CLASSES[data.kind] in ("number", "people")]
-    return {
-        "id": hypothesis.id,
-        "short": _english(hypothesis.short),
+    row = {name: getattr(hypothesis, name) for name in ("id", "step", "direction", "testable", "part")}
+    row |= {name: _english(getattr(hypothesis, name)) for name in ("short", "statement", "added", "design", "reason")}
+    return row | {
         "claims": listed(hypothesis.claims),
-        "statement": hypothesis.statement["en"],
-        "step": hypothesis.step,
-        "added": _english(hypothesis.added),
-        "direction": hypothesis.direction,
         "data": ", ".join(data.name for data in hypothesis.data),
         "evidence": next(iter(hypothesis.kinds), "none"),
         "grade": max(grades, key=terms.GRADES.index, default="none"),
-        "testable": hypothesis.testable,
         "family": hypothesis.family.name["en"],
-        "part": hypothesis.part,
-        "design": hypothesis.design["en"],
         "exploratory": hypothesis.known is not None,
-        "reason": _english(hypothesis.reason),
     }
 
 

@@ -63,17 +63,8 @@ def message_by_history(cells: pd.DataFrame, outcome: str = "conversion") -> pd.D
 
     parts = {name: message_effect(part, outcome) for name, part in cells.groupby("history")}
     order = sorted(parts, key=lambda name: float(name.lstrip("$").split(" ")[0].replace(",", "")))
-    return pd.DataFrame(
-        [
-            {
-                "history": name,
-                "estimate": parts[name].estimate,
-                "n": parts[name].n,
-                "standard_error": parts[name].standard_error,
-            }
-            for name in order
-        ]
-    )
+    rows = [(name, (of := parts[name]).estimate, of.n, of.standard_error) for name in order]
+    return pd.DataFrame(rows, columns=["history", "estimate", "n", "standard_error"])
 
 
 def matching_effect(cells: pd.DataFrame, outcome: str = "conversion") -> Effect:

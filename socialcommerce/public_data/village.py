@@ -123,31 +123,17 @@ def summary(moments: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    lines = []
+    neighbours, default = "insured neighbours (instrumental variable)", "neighbours' default (reduced form)"
+    rows = []
     for adjusted in ADJUSTED:
         sets = " ∪ ".join(_span(ends) for ends in anderson_rubin(moments, adjusted))
-        for name, found, more in (
-            (
-                "insured neighbours (instrumental variable)",
-                peers(moments, adjusted),
-                {"set": sets, "strength": strength(moments, adjusted)},
-            ),
-            ("neighbours' default (reduced form)", pushed(moments, adjusted), {}),
+        for name, found, *more in (
+            (neighbours, peers(moments, adjusted), sets, strength(moments, adjusted)),
+            (default, pushed(moments, adjusted), None, None),
         ):
-            low, high = found.interval()
-            lines.append(
-                {
-                    "adjusted": adjusted,
-                    "effect": name,
-                    "estimate": found.estimate,
-                    "low": low,
-                    "high": high,
-                    "n": found.n,
-                    "villages": int(found.df) + 1,
-                    **more,
-                }
-            )
-    return pd.DataFrame(lines)
+            rows.append((adjusted, name, found.estimate, *found.interval(), found.n, int(found.df) + 1, *more))
+    columns = ["adjusted", "effect", "estimate", "low", "high", "n", "villages", "set", "strength"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 @dataclass(frozen=True)
