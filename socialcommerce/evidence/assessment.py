@@ -88,11 +88,8 @@ class Assessment:
         asked = [by_id[name] for name in names]
         found = pd.DataFrame([_row(hypothesis, self.results[hypothesis.id]) for hypothesis in asked])
         found["state"] = [self.states[name] for name in names]
-        return (
-            paper.summary(asked)
-            .assign(**found)
-            .astype({"n": "Int64", **dict.fromkeys(("estimate", "low", "high"), float)})
-        )
+        numbers = {"n": "Int64", **dict.fromkeys(("estimate", "low", "high"), float)}
+        return paper.summary(asked).assign(**found).astype(numbers)
 
     def claim_table(self) -> pd.DataFrame:
         """One row a claim: what it says, how far it is, its outcome in words, and the reason why no data decide it."""
@@ -172,15 +169,8 @@ def _state(result: Verdict) -> str:
 
 
 def _row(hypothesis: Hypothesis, result: Verdict) -> dict[str, Any]:
-    test = result.result if isinstance(result.result, HypothesisTest) else None
-    low, high = test.interval if test and test.interval else (None, None)
-    return {
-        "estimate": test and test.estimate,
-        "low": low,
-        "high": high,
-        "unit": test and test.unit["en"],
-        "n": test and test.n,
-        "rule": hypothesis.rule and hypothesis.rule.condition,
-        "outcome": result.words,
-        "side": result.side,
-    }
+    row = {"outcome": result.words, "side": result.side, "rule": hypothesis.rule and hypothesis.rule.condition}
+    if not isinstance(test := result.result, HypothesisTest):
+        return row | dict.fromkeys(("estimate", "low", "high", "unit", "n"))
+    low, high = test.interval or (None, None)
+    return row | {"estimate": test.estimate, "low": low, "high": high, "unit": test.unit["en"], "n": test.n}

@@ -72,17 +72,14 @@ def forms(assessment: Assessment) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = []
-    for one in assessment.hypotheses:
-        test: Any = assessment.results[one.id].result
-        if one.kinds == ("model",):
-            shares = {"all": {"all forms": test.estimate}} | test.forms
-            rows += [
-                {"id": one.id, "short": one.short and one.short["en"], "part": part, "form": form, "share": share}
-                for part, by in shares.items()
-                for form, share in by.items()
-            ]
-    return pd.DataFrame(rows).replace({"part": part_words()})
+    rows = [
+        (one.id, one.short["en"], part, form, share)
+        for one in assessment.hypotheses
+        if one.kinds == ("model",) and isinstance(test := assessment.results[one.id].result, HypothesisTest)
+        for part, by in {"all": {"all forms": test.estimate}, **test.forms}.items()
+        for form, share in by.items()
+    ]
+    return pd.DataFrame(rows, columns=["id", "short", "part", "form", "share"]).replace({"part": part_words()})
 
 
 def models(assessment: Assessment, *names: str) -> pd.DataFrame:
@@ -102,37 +99,23 @@ def power(assessment: Assessment, sizes: tuple[int, ...] = (300, 1000)) -> pd.Da
         sample's, scaled by the root of n, at the level of the first step of Holm's correction. NaN for the least or the
         largest of several effects, whose power is no closed form.
     """
+    import numpy as np
     import pandas as pd
     from scipy.stats import norm
 
     rows = []
     one: Any  # has a smallest effect and a family with an error rate, and its test an interval and a truth
-    for one in assessment.hypotheses:
-        if assessment.states[one.id] == "no evidence about people yet":
-            test: Any = assessment.results[one.id].result
-            family = one.family
-            among = sum(other.family == family for other in assessment.hypotheses)
-            low, high = test.interval
-            error = (high - low) / 2 / norm.ppf((1 + test.level) / 2)
-            found = {
-                f"power_{n}": norm.cdf(
-                    one.smallest_effect.value / (error * (test.n / n) ** 0.5) - norm.isf(family.alpha / among / 2)
-                )
-                for n in sizes
-            }
-            rows.append(
-                {
-                    "id": one.id,
-                    "short": one.short["en"],
-                    "design": one.design["en"],
-                    "truth": test.truth,
-                    "low": low,
-                    "high": high,
-                    "covered": "yes" if low <= test.truth <= high else "no",
-                }
-                | (found if family.id != "structure" else dict.fromkeys(found, float("nan")))
-            )
-    return pd.DataFrame(rows)
+    for one in (each for each in assessment.hypotheses if assessment.states[each.id] == "no evidence about people yet"):
+        test: Any = assessment.results[one.id].result
+        among = sum(other.family == one.family for other in assessment.hypotheses)
+        (low, high), closed = test.interval, one.family.id != "structure"
+        error = (high - low) / 2 / norm.ppf((1 + test.level) / 2)
+        sizes_of = one.smallest_effect.value / (error * (test.n / np.array(sizes)) ** 0.5)
+        found = norm.cdf(sizes_of - norm.isf(one.family.alpha / among / 2)) if closed else [np.nan] * len(sizes)
+        covered = "yes" if low <= test.truth <= high else "no"
+        rows.append((one.id, one.short["en"], one.design["en"], test.truth, low, high, covered, *found))
+    columns = ["id", "short", "design", "truth", "low", "high", "covered", *(f"power_{n}" for n in sizes)]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _placed(frame: pd.DataFrame, addresses: list[str]) -> pd.DataFrame:
@@ -152,14 +135,8 @@ def _why(hypothesis: Hypothesis, result: Verdict) -> str | None:
         by = {**test.halves, **test.forms}
         most = max(by, key=lambda name: max(by[name].values()) - min(by[name].values()))
         least, largest = (end(by[most], key=by[most].__getitem__) for end in (min, max))
-        return words(
-            "{part}: {least} {low:.2f}, {largest} {high:.2f}",
-            part=_called(most),
-            least=least,
-            low=by[most][least],
-            largest=largest,
-            high=by[most][largest],
-        )
+        ends = {"least": least, "low": by[most][least], "largest": largest, "high": by[most][largest]}
+        return words("{part}: {least} {low:.2f}, {largest} {high:.2f}", part=_called(most), **ends)
     if result.side != "undecided" or not isinstance(test, HypothesisTest):
         return None
     if hypothesis.smallest_effect is None:

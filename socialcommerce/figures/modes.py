@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from socialcommerce.modes.diagram import NODE_KINDS, Diagram, Loop, Node
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.patches import Patch
+    from matplotlib.text import Text
 
 __all__ = ["marks", "plot_chain", "plot_diagram"]
 
@@ -189,11 +190,11 @@ def _arrow(ax: Axes, way: np.ndarray, colour: str, style: str) -> None:
     into = (way[2] - way[3]) / np.linalg.norm(way[2] - way[3])
     aside = 0.75 * np.array([-into[1], into[0]])
     path = Path(way, [Path.MOVETO, *[Path.CURVE4] * 3])
-    ax.add_patch(PathPatch(path, facecolor="none", edgecolor=PAPER, linewidth=2.6, zorder=1))  # where arrows cross
-    ax.add_patch(PathPatch(path, facecolor="none", edgecolor=colour, linewidth=0.9, linestyle=style, zorder=1.1))
-    ax.add_patch(
-        Polygon([way[3] - HEAD * into, way[3] + aside, way[3] - aside], facecolor=colour, linewidth=0, zorder=1.2)
-    )
+    # the line above its own broad shadow of paper, where arrows cross
+    for ink, width, more in ((PAPER, 2.6, {"zorder": 1}), (colour, 0.9, {"linestyle": style, "zorder": 1.1})):
+        ax.add_patch(PathPatch(path, facecolor="none", edgecolor=ink, linewidth=width, **more))
+    head = [way[3] - HEAD * into, way[3] + aside, way[3] - aside]
+    ax.add_patch(Polygon(head, facecolor=colour, linewidth=0, zorder=1.2))
 
 
 def _box(ax: Axes, node: Node) -> None:
@@ -206,29 +207,9 @@ def _box(ax: Axes, node: Node) -> None:
     if node.symbol:
         fill = ax.add_patch(Rectangle((x - w / 2, y - h / 2), tab, h, facecolor=INK, linewidth=0, zorder=2.1))
         fill.set_clip_path(shape)
-        ax.text(
-            x - w / 2 + tab / 2,
-            y,
-            node.symbol,
-            color=PAPER,
-            fontsize=6.5,
-            weight="bold",
-            ha="center",
-            va="center_baseline",
-            zorder=3,
-        )
-    label = ax.text(
-        x + tab / 2,
-        y,
-        node.words,
-        fontsize=6.5,
-        ha="center",
-        va="center",
-        linespacing=1.05,
-        zorder=3,
-        color=PAPER if node.kind == "actor" else INK,
-        gid=node.id,
-    )
+        _write(ax, x - w / 2 + tab / 2, y, node.symbol, color=PAPER, weight="bold", zorder=3)
+    ink = PAPER if node.kind == "actor" else INK
+    label = _write(ax, x + tab / 2, y, node.words, va="center", linespacing=1.05, zorder=3, color=ink, gid=node.id)
     room = w - tab - SLACK[node.kind]
     vars(label)["_get_wrapped_text"] = lambda: _wrapped(label.get_text(), room)  # anew for each language
 
@@ -237,31 +218,21 @@ def _shape(kind: str, x: float, y: float, w: float, h: float) -> Patch:
     from matplotlib.patches import FancyBboxPatch, Polygon, Rectangle
 
     left, bottom = x - w / 2, y - h / 2
+    line: dict[str, Any] = {"edgecolor": INK, "zorder": 2}
     if kind in ("actor", "stock"):
-        return Rectangle(
-            (left, bottom), w, h, facecolor=INK if kind == "actor" else GRID, edgecolor=INK, linewidth=1.2, zorder=2
-        )
+        return Rectangle((left, bottom), w, h, facecolor=INK if kind == "actor" else GRID, linewidth=1.2, **line)
     if kind in ("lever", "event"):  # a hexagon; a box with a notch
         tip = 2.0
         points = {
             "lever": [(0, h / 2), (tip, h), (w - tip, h), (w, h / 2), (w - tip, 0), (tip, 0)],
             "event": [(0, 0), (tip, h / 2), (0, h), (w - tip, h), (w, h / 2), (w - tip, 0)],
         }[kind]
-        return Polygon(
-            [(left + a, bottom + b) for a, b in points], facecolor=PAPER, edgecolor=INK, linewidth=0.9, zorder=2
-        )
-    radius = 4.4 if kind == "flow" else 1.2
-    radius = min(radius, h / 2)
-    return FancyBboxPatch(
-        (left + radius, bottom + radius),
-        w - 2 * radius,
-        h - 2 * radius,
-        facecolor=PAPER,
-        boxstyle=f"round,pad={radius},rounding_size={radius}",
-        edgecolor=INK if kind == "flow" else MUTED,
-        linewidth=1.2 if kind == "flow" else 0.7,
-        zorder=2,
-    )
+        return Polygon([(left + a, bottom + b) for a, b in points], facecolor=PAPER, linewidth=0.9, **line)
+    line |= {} if kind == "flow" else {"edgecolor": MUTED}
+    r = min(4.4 if kind == "flow" else 1.2, h / 2)
+    corner, style = (left + r, bottom + r), f"round,pad={r},rounding_size={r}"
+    thick = 1.2 if kind == "flow" else 0.7
+    return FancyBboxPatch(corner, w - 2 * r, h - 2 * r, style, facecolor=PAPER, linewidth=thick, **line)
 
 
 def _wrapped(words: str, width: float) -> str:
@@ -284,9 +255,8 @@ def _sign(ax: Axes, x: float, y: float, sign: int, zorder: float = 4) -> None:
     from matplotlib.patches import Circle
 
     colour = COLOURS[sign]
-    ax.add_patch(
-        Circle((x, y), RADIUS, facecolor=PAPER if sign > 0 else colour, edgecolor=colour, linewidth=0.7, zorder=zorder)
-    )
+    fill = PAPER if sign > 0 else colour
+    ax.add_patch(Circle((x, y), RADIUS, facecolor=fill, edgecolor=colour, linewidth=0.7, zorder=zorder))
     ink, arm = colour if sign > 0 else PAPER, 0.55 * RADIUS
     ax.plot([x - arm, x + arm], [y, y], color=ink, linewidth=0.8, zorder=zorder)
     if sign > 0:
@@ -296,23 +266,14 @@ def _sign(ax: Axes, x: float, y: float, sign: int, zorder: float = 4) -> None:
 def _badge(ax: Axes, x: float, y: float, name: str) -> None:
     """Write the names of loops: on dark where all reinforce, on paper where one balances."""
     dark = "B" not in name
-    ax.text(
-        x,
-        y,
-        name,
-        fontsize=5.8,
-        weight="bold",
-        color=PAPER if dark else INK,
-        ha="center",
-        va="center_baseline",
-        zorder=5,
-        bbox={
-            "boxstyle": "round,pad=0.22",
-            "facecolor": MUTED if dark else PAPER,
-            "edgecolor": MUTED,
-            "linewidth": 0.8,
-        },
-    )
+    frame = {"boxstyle": "round,pad=0.22", "facecolor": MUTED if dark else PAPER, "edgecolor": MUTED, "linewidth": 0.8}
+    _write(ax, x, y, name, fontsize=5.8, weight="bold", color=PAPER if dark else INK, zorder=5, bbox=frame)
+
+
+def _write(ax: Axes, x: float, y: float, words: str, **style: Any) -> Text:
+    """Write words in the size and ink of a diagram, centred where nothing else is said."""
+    usual = {"fontsize": 6.5, "color": INK, "ha": "center", "va": "center_baseline"}
+    return ax.text(x, y, words, **{**usual, **style})
 
 
 def _legend(ax: Axes, diagram: Diagram) -> None:
@@ -332,7 +293,7 @@ def _legend(ax: Axes, diagram: Diagram) -> None:
 
 def _say(ax: Axes, x: float, y: float, words: str) -> float:
     """Write a word of the legend; return where the next entry may begin."""
-    ax.text(x, y, words, fontsize=6.5, color=INK, va="center_baseline")
+    _write(ax, x, y, words, ha="left")
     return x + 1.28 * len(words) + 2.6
 
 
@@ -340,12 +301,6 @@ def _list(ax: Axes, diagram: Diagram, loops: tuple[Loop, ...]) -> None:
     for row, loop in enumerate(loops):
         y = -ROW - LINE * row + 0.4
         _badge(ax, 3.6, y, loop.id)
-        ax.text(8, y, diagram.path_words(loop), fontsize=6.5, color=INK, va="center_baseline")
-    ax.text(
-        8,
-        -ROW - LINE * len(loops) + 0.4,
-        "R: reinforcing loop; B: balancing loop",
-        fontsize=6.5,
-        color=MUTED,
-        va="center_baseline",
-    )
+        _write(ax, 8, y, diagram.path_words(loop), ha="left")
+    below = -ROW - LINE * len(loops) + 0.4
+    _write(ax, 8, below, "R: reinforcing loop; B: balancing loop", ha="left", color=MUTED)

@@ -14,7 +14,6 @@ __all__ = [
     "BASES",
     "CHANGES",
     "CLASSES",
-    "COMPARISONS",
     "DIRECTIONS",
     "EVIDENCE",
     "GRADES",
