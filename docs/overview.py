@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from socialcommerce.figures import style
+from socialcommerce.figures import colours, style
 
 ROOT = Path(__file__).parents[1]
 PARTS = (
@@ -31,7 +31,7 @@ def picture(reports: Path, language: str) -> str:
         wide, high = re.search(r'viewBox="0 0 (\S+) (\S+)"', drawn).groups()
         place = f'<svg x="{x}" y="{y}" width="{wide}" height="{high}"'
         inside.append(re.sub(r' style="display:block[^"]*" role="img"', "", drawn).replace("<svg", place, 1))
-    rules = f"svg {{ {style.css()} }} @media (prefers-color-scheme: dark) {{ svg {{ {style.css(dark=True)} }} }}"
+    rules = f"svg {{ {colours.css()} }} @media (prefers-color-scheme: dark) {{ svg {{ {colours.css(dark=True)} }} }}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{WIDE}" '
         f'height="{HIGH}" viewBox="0 0 {WIDE} {HIGH}"><style>{rules}</style>'

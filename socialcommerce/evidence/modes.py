@@ -175,18 +175,8 @@ def larger_pool(hypothesis: Hypothesis) -> HypothesisTest:
     for mode, source, p in _cases():
         given = {name: column for name, column in p.items() if name != "groups"}
         steps = [policy.outcomes(mode, given | {source: p[source] * times}, money) for times in np.linspace(0.5, 2, 7)]
-        rises.append(
-            (
-                np.all(
-                    [
-                        np.diff([step[name] for step in steps], axis=0) > 0
-                        for name in ("members", "purchases", "profit")
-                    ],
-                    axis=(0, 1),
-                ),
-                p | money,
-            )
-        )
+        up = [np.diff([step[name] for step in steps], axis=0) > 0 for name in ("members", "purchases", "profit")]
+        rises.append((np.all(up, axis=(0, 1)), p | money))
     return _share(hypothesis, *rises)
 
 
@@ -213,12 +203,8 @@ def classes(hypothesis: Hypothesis) -> HypothesisTest:
     p, more = _sets(content.CONTENT, *CORE[:2], count=RUNS), _drawn("classes", RUNS)
     for i in range(RUNS):
         row = _row(p, i)
-        people = pd.DataFrame(
-            {
-                column: row[name] * rng.lognormal(0, more["spread"][i], PEOPLE)
-                for column, name in zip(("b0", *names[1:]), names, strict=True)
-            }
-        )
+        around = [row[name] * rng.lognormal(0, more["spread"][i], PEOPLE) for name in names]
+        people = pd.DataFrame(dict(zip(("b0", *names[1:]), around, strict=True)))
         table = optima.segment_gains(
             people,
             int(more["classes"][i]),

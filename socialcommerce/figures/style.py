@@ -13,24 +13,10 @@ from typing import Any
 from nbproof import fonts, read_toml
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.figures import colours
-from socialcommerce.figures.colours import DARK, GRID, INK, MUTED, PAPER, SERIES, VARIABLES, css
+from socialcommerce.figures.colours import INK, SERIES
 from socialcommerce.figures.svg import inline, tidy
 
-__all__ = [
-    "DARK",
-    "GRID",
-    "INK",
-    "MUTED",
-    "PAPER",
-    "SERIES",
-    "VARIABLES",
-    "WIDTH",
-    "css",
-    "draw",
-    "house",
-    "inline",
-    "use",
-]
+__all__ = ["WIDTH", "draw", "house", "inline", "use"]
 
 WIDTH, HEIGHT = 6.3, 3.5  # inches: a column of A4 with 2.5 cm margins
 LANGUAGES = ("en", "zh")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nbproof import words
-from socialcommerce.figures.style import GRID, INK, MUTED, SERIES, WIDTH
+from socialcommerce.figures.colours import GRID, INK, MUTED, SERIES
+from socialcommerce.figures.style import WIDTH
 from socialcommerce.verdicts import OUTCOMES, SIDES
 
 if TYPE_CHECKING:

@@ -60,16 +60,8 @@ def parts(parameters: Given = None) -> dict[str, np.ndarray]:
     pphi = p["phi"] * tC
     with np.errstate(divide="ignore"):
         T = 1 / (pi + delta) + pM / p["kappa"] + pM * p["s"] * (tC + pphi * tL) + 1 / p["omega"]
-    return p | {
-        "pi": pi,
-        "delta": delta,
-        "pM": pM,
-        "pphi": pphi,
-        "tC": tC,
-        "tL": tL,
-        "reach": p["beta"] * (p["eta"] * tC + pphi * tL),
-        "T": T,
-    }
+    reach = p["beta"] * (p["eta"] * tC + pphi * tL)
+    return p | {"pi": pi, "delta": delta, "pM": pM, "pphi": pphi, "tC": tC, "tL": tL, "reach": reach, "T": T}
 
 
 def reproduction(parameters: Given = None) -> np.ndarray:
@@ -204,13 +196,9 @@ def steady_leaders(parameters: Given = None) -> np.ndarray:
     days = 1 / a["kappa"] + a["s"] * (a["tC"] + a["pphi"] * a["tL"])
     q1 = a["pi1"] - B * (1 + a["pi"] * days + leave / a["omega"])
     q2 = -B * a["pi1"] * (days + 1 / a["omega"])
+    q0, l0 = a["pi"], a["lambda0"]
     powers = np.stack(
-        np.broadcast_arrays(
-            rho * q2,
-            a["lambda0"] * q2 + rho * q1 - B * a["pi1"],
-            a["lambda0"] * q1 + rho * a["pi"] - B * leave,
-            a["lambda0"] * a["pi"],
-        )
+        np.broadcast_arrays(rho * q2, l0 * q2 + rho * q1 - B * a["pi1"], l0 * q1 + rho * q0 - B * leave, l0 * q0)
     )
     shares = np.full((3, *powers.shape[1:]), np.nan)
     for at in np.ndindex(powers.shape[1:]):

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Annotated
 
 import numpy as np
 
 from nbproof import read_toml
-from nbproof.shapes import LIST, TABLE, TEXT, check
+from nbproof.shapes import LIST, TABLE, TEXT, check, one_of
 from socialcommerce.errors import PaperError
 from socialcommerce.modes.optima import purchase_chance
-from socialcommerce.project import root
+from socialcommerce.project import record, root
 from stockflow import Parameter, Values, evaluate
 
 __all__ = ["PARTS", "Form", "best_frequency", "chance", "chosen", "draw", "load_forms", "part_words", "put", "ranges"]
@@ -29,11 +30,11 @@ OFTEN = np.append(0.0, np.geomspace(1e-3, 100, 400))  # promotions a day that a 
 class Form:
     """One form of a part: its name, and by quantity the expression that ``gives`` it."""
 
-    part: str
-    id: str
+    part: Annotated[str, one_of(PARTS)]
+    id: Annotated[str, TEXT]
     words: str
-    gives: Mapping[str, str]
-    ranges: Mapping[str, list[float]] = field(default_factory=dict)
+    gives: Annotated[Mapping[str, str], TABLE]
+    ranges: Annotated[Mapping[str, list[float]], TABLE] = field(default_factory=dict)
 
 
 @cache
@@ -45,23 +46,24 @@ def load_forms() -> dict[str, tuple[Form, ...]]:
     >>> [form.id for form in load_forms()["annoyance"]]
     ['quadratic', 'linear', 'saturating', 'exponential']
     """
-    found: dict[str, list[Form]] = {part: [] for part in PARTS}
-    for number, one in enumerate(_file()["form"], 1):
-        check(
+    found = [
+        record(
+            Form,
             PaperError,
-            f"paper/forms.toml, form {number}",
+            f"paper/forms.toml, form {k}",
             one,
-            {"part": TEXT, "id": TEXT, "en": TEXT, "zh": TEXT, "gives": TABLE},
-            {"ranges": TABLE},
+            {"en": TEXT, "zh": TEXT},
+            words=lambda said: said["en"],
         )
-        found[one["part"]].append(Form(one["part"], one["id"], one["en"], one["gives"], one.get("ranges", {})))
-    return {part: tuple(forms) for part, forms in found.items()}
+        for k, one in enumerate(_file()["form"], 1)
+    ]
+    return {part: tuple(form for form in found if form.part == part) for part in PARTS}
 
 
 def _file() -> dict:
-    table = read_toml(root() / "paper" / "forms.toml", PaperError)
+    table, whole = read_toml(root() / "paper" / "forms.toml", PaperError), {"form": LIST}
     return check(
-        PaperError, "paper/forms.toml, file", table, {"parts": TABLE, "called": TABLE, "form": LIST, "ranges": TABLE}
+        PaperError, "paper/forms.toml, file", table, whole | dict.fromkeys(("parts", "called", "ranges"), TABLE)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -175,17 +176,13 @@ def group_offers(
     p, lift = sharing.SHARING.values(parameters), np.exp(appeal * off)
     q = {name: p[name] * lift / (1 + p[name] * (lift - 1)) for name in ("qA", "qB")}
     given = dict(parameters or {}) | q | {"g": g}
-    flow, left = sharing.steady_flow(given, variant, seats), margin - off
-    return pd.DataFrame(
-        {
-            "discount": off,
-            "g": g,
-            "r0": sharing.reproduction(given, variant, seats),
-            "purchases": flow,
-            "margin": left,
-            "profit": flow * left,
-        }
+    flow, left, r0 = (
+        sharing.steady_flow(given, variant, seats),
+        margin - off,
+        sharing.reproduction(given, variant, seats),
     )
+    columns = {"discount": off, "g": g, "r0": r0, "purchases": flow, "margin": left, "profit": flow * left}
+    return pd.DataFrame(columns)
 
 
 def breaches(
@@ -346,18 +343,12 @@ class Quality:
                 f"{self.successors(np.exp(GRID[known][-1])):.3g}; allowed is one in which it has."
             )
         top = inner[np.argmin(costs[inner])]
-        found = minimize_scalar(
-            lambda log_q: float(np.log(of(np.exp(log_q)))),
-            method="bounded",
-            bounds=(GRID[top - 1], GRID[top + 1]),
-            options={"xatol": 1e-10},
-        )
+        ends, fine = (GRID[top - 1], GRID[top + 1]), {"xatol": 1e-10}
+        found = minimize_scalar(lambda x: float(np.log(of(np.exp(x)))), bounds=ends, method="bounded", options=fine)
         q = float(np.exp(found.x))
-        cost, pM = float(of(q)), float(content.parts(self.parameters)["pM"])
-        return pd.Series(
-            {"q": q, "cost": cost, "cost_per_buyer": cost / pM, "r0": float(self.successors(q)), "minima": len(inner)},
-            name=market,
-        )
+        cost, pM, r0 = float(of(q)), float(content.parts(self.parameters)["pM"]), float(self.successors(q))
+        at = {"q": q, "cost": cost, "cost_per_buyer": cost / pM, "r0": r0, "minima": len(inner)}
+        return pd.Series(at, name=market)
 
     @property
     def without_virality(self) -> float:
@@ -441,19 +432,15 @@ class Promotion:
         x = minimize(lost, start, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-15, "maxiter": 2000}).x
         f, n = float(1 / (1 + np.exp(-x[0]))), float(np.exp(x[1]))
         given = self.given(f, n)
-        a = content.parts(given)
-        return pd.Series(
-            {
-                "share": f,
-                "frequency": n,
-                "purchases": float(self.purchases(f, n)),
-                "profit": float(self.profit(f, n)),
-                "r0": float(content.reproduction(given)),
-                "leave": float(1 - a["pM"]),
-                "interior": 0.005 < f < 0.995 and 0.005 < n < 19.9,
-            },
-            name=self.market,
-        )
+        inside = 0.005 < f < 0.995 and 0.005 < n < 19.9
+        found: dict[str, Any] = {
+            "share": f,
+            "frequency": n,
+            "purchases": self.purchases(f, n),
+            "profit": self.profit(f, n),
+        }
+        found |= {"r0": content.reproduction(given), "leave": 1 - content.parts(given)["pM"]}
+        return pd.Series({name: float(value) for name, value in found.items()} | {"interior": inside}, name=self.market)
 
 
 def _known(market: str) -> None:

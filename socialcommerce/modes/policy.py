@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import qmc
 
 from nbproof import read_toml, words
-from socialcommerce.errors import PaperError, ParameterError, UnknownNameError
+from socialcommerce.errors import PaperError, ParameterError
 from socialcommerce.modes import content, forms, sharing
 from socialcommerce.modes.optima import best_contact
 from socialcommerce.project import root
@@ -119,14 +119,9 @@ def strategy_table() -> pd.DataFrame:
         found = {mode: listed.get(name) for mode, listed in by.items()}
         one = next(filter(None, found.values()))
         where = [words("§{section} par. {p:d} s. {s:d}", section=section, p=p, s=s) for section, p, s in one.places]
-        rows.append(
-            {
-                "strategy": described,
-                "place": _joined("; ", where),
-                **{mode: _changes(mode, each) if each else None for mode, each in found.items()},
-                "cost": words(COSTS[one.per], yuan=one.cost) if one.cost else "none",
-            }
-        )
+        cost = words(COSTS[one.per], yuan=one.cost) if one.cost else "none"
+        changes = {mode: _changes(mode, each) if each else None for mode, each in found.items()}
+        rows.append({"strategy": described, "place": _joined("; ", where), **changes, "cost": cost})
     return pd.DataFrame(rows)
 
 
@@ -197,20 +192,14 @@ def outcomes(
         members, shown = state[1:4].sum(axis=0), 0.0
     base = {"order": bought, "member": members, "person": np.ones_like(members)}
     spent = cost * base[strategy.per] if strategy else 0.0
-    return {
-        "r0": r0,
-        "members": members,
-        "purchases": bought,
-        "profit": economics["margin"] * bought - economics["message"] * shown - spent,
-    }
+    profit = economics["margin"] * bought - economics["message"] * shown - spent
+    return {"r0": r0, "members": members, "purchases": bought, "profit": profit}
 
 
 def _kind(mode: Mode) -> tuple[str, str]:
-    for variant in sharing.VARIANTS:
-        for seats in sharing.SEATS:
-            if sharing.declare(variant, seats) == mode:
-                return variant, seats
-    raise UnknownNameError("mode", mode.name, ["content", *(sharing.declare(v).name for v in sharing.VARIANTS)])
+    """Return variant and seats of a declaration of the interaction mode, as its name says them."""
+    variant, _, seats = mode.name.removeprefix("sharing (").removesuffix(")").partition(", ")
+    return variant, seats
 
 
 def draw(parameters: tuple[Parameter, ...], count: int, seed: int) -> Values:
@@ -225,13 +214,14 @@ def draw(parameters: tuple[Parameter, ...], count: int, seed: int) -> Values:
     if count < 2:
         raise ParameterError(f"uncertainty needs several draws; got {count}; allowed is at least 2.")
     cells = qmc.LatinHypercube(len(parameters), rng=np.random.default_rng(seed)).random(count).T
-    table = {}
-    for one, u in zip(parameters, cells, strict=True):
-        if one.kind == "group":
-            table[one.name] = one.lower + np.floor(u * (one.upper - one.lower + 1))
-        else:
-            table[one.name] = one.lower + u * (one.upper - one.lower) if one.name != "pi1" else np.zeros(count)
-    return table
+    return {one.name: _spread(one, u) for one, u in zip(parameters, cells, strict=True)}
+
+
+def _spread(one: Parameter, u: np.ndarray) -> np.ndarray:
+    """Return values of a parameter over its range, from shares of it in [0, 1)."""
+    if one.kind == "group":
+        return one.lower + np.floor(u * (one.upper - one.lower + 1))
+    return one.lower + u * (one.upper - one.lower) if one.name != "pi1" else np.zeros(len(u))
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,11 +273,8 @@ def rank(mode: Mode, draws: int = 1000, seed: int = 1, drawn: Values | None = No
         for outcome in OUTCOMES:
             change = after[outcome] - before[outcome]
             effect = 1000 * change if outcome == "profit" else 100 * change / before[outcome]
-            rows.append(
-                pd.DataFrame(
-                    {"draw": np.arange(draws), "strategy": strategy.name, "outcome": outcome, "effect": effect}
-                )
-            )
+            row = {"draw": np.arange(draws), "strategy": strategy.name, "outcome": outcome, "effect": effect}
+            rows.append(pd.DataFrame(row))
     return Ranking(mode, pd.concat(rows, ignore_index=True), seed)
 
 
@@ -310,14 +297,7 @@ def rank_elasticities(mode: Mode, draws: int = 1000, seed: int = 1) -> pd.DataFr
     sizes = np.array([elasticity(of, p, name) for name in names])
     first = np.mean(np.abs(sizes) >= np.abs(sizes).max(axis=0) - 1e-9, axis=1)
     low, median, high = np.quantile(sizes, [0.05, 0.5, 0.95], axis=1)
-    table = pd.DataFrame(
-        {
-            "parameter": names,
-            "symbol": [mode.parameter[n].symbol for n in names],
-            "median": median,
-            "low": low,
-            "high": high,
-            "first": first,
-        }
-    )
+    symbols = [mode.parameter[name].symbol for name in names]
+    columns = {"parameter": names, "symbol": symbols, "median": median, "low": low, "high": high, "first": first}
+    table = pd.DataFrame(columns)
     return table.sort_values("median", key=lambda s: -s.abs(), ignore_index=True)

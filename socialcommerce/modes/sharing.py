@@ -114,19 +114,8 @@ def parts(parameters: Given = None) -> dict[str, np.ndarray]:
     tA, tB = 1 / (p["psiA"] + p["gammaN"]), 1 / (p["psiB"] + p["gammaN"])
     fA, fB, fan = p["psiA"] * tA, p["psiB"] * tB, p["thetaF"] / p["gammaF"]
     ThetaA, ThetaB = p["thetaN"] * tA + fA * fan, p["thetaN"] * tB + fB * fan
-    return p | {
-        "lam": lam,
-        "aA": aA,
-        "aB": 1 - aA,
-        "tA": tA,
-        "tB": tB,
-        "fA": fA,
-        "fB": fB,
-        "fan": fan,
-        "ThetaA": ThetaA,
-        "ThetaB": ThetaB,
-        "Theta": aA * ThetaA + (1 - aA) * ThetaB,
-    }
+    found = {"lam": lam, "aA": aA, "aB": 1 - aA, "tA": tA, "tB": tB, "fA": fA, "fB": fB, "fan": fan}
+    return p | found | {"ThetaA": ThetaA, "ThetaB": ThetaB, "Theta": aA * ThetaA + (1 - aA) * ThetaB}
 
 
 def reproduction(parameters: Given = None, variant: str = "capped", seats: str = "new") -> np.ndarray:
@@ -203,15 +192,11 @@ def final_size(
     if not (opened > 0 and u0 > 0):
         return float(u0)
 
+    def per_step(log_v: float) -> np.ndarray:
+        return np.exp(log_v) / joiners(np.exp(log_v), a, variant, seats)
+
     def gap(log_u: float) -> float:
-        area, _ = quad(
-            lambda v: np.exp(v) / joiners(np.exp(v), a, variant, seats),
-            log_u,
-            np.log(u0),
-            epsabs=1e-12,
-            epsrel=1e-12,
-            limit=200,
-        )
+        area, _ = quad(per_step, log_u, np.log(u0), epsabs=1e-12, epsrel=1e-12, limit=200)
         return area - a["Theta"] * (u0 - np.exp(log_u)) - opened
 
     low = np.log(u0) - 1

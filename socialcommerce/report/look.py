@@ -11,7 +11,7 @@ from typing import Any
 
 import nbproof
 from nbproof import fonts
-from socialcommerce.figures import style
+from socialcommerce.figures import colours, style
 from socialcommerce.report import front, settings
 
 __all__ = ["Look"]
@@ -24,11 +24,11 @@ BEFORE = ("html {", ".wide {")  # the rules before which ours stand: fonts, expl
 class Look(nbproof.Look):
     """What differs from nbproof's own look."""
 
-    light = {"ink": style.INK, "muted": style.MUTED, "grid": style.GRID}
+    light = {"ink": colours.INK, "muted": colours.MUTED, "grid": colours.GRID}
 
     def palette(self, dark: bool = False) -> str:
         """Return the colours of the figures."""
-        return style.css(dark)
+        return colours.css(dark)
 
     def css(self) -> str:
         """Return the style sheet, with the rules for our fonts and explorers in their places."""

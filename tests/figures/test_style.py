@@ -14,7 +14,7 @@ import pytest
 
 from nbproof import fonts
 from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.figures import style
+from socialcommerce.figures import colours, style
 from tests.palette import check_palette
 
 PROJECT = Path(__file__).parents[2]
@@ -63,38 +63,38 @@ def test_contrast_formula_knows_its_two_ends():
 
 
 def modes():
-    light = {colour: colour for colour in style.VARIABLES}
-    return pytest.mark.parametrize("shown", [light, style.DARK], ids=["light", "dark"])
+    light = {colour: colour for colour in colours.VARIABLES}
+    return pytest.mark.parametrize("shown", [light, colours.DARK], ids=["light", "dark"])
 
 
 @modes()
 def test_text_and_graphics_stand_out_from_the_paper(shown):
-    paper = shown[style.PAPER]
-    assert contrast(shown[style.INK], paper) >= 7
-    assert contrast(shown[style.MUTED], paper) >= 4.5
-    assert min(contrast(shown[colour], paper) for colour in style.SERIES) >= 3
+    paper = shown[colours.PAPER]
+    assert contrast(shown[colours.INK], paper) >= 7
+    assert contrast(shown[colours.MUTED], paper) >= 4.5
+    assert min(contrast(shown[colour], paper) for colour in colours.SERIES) >= 3
 
 
 @modes()
 @pytest.mark.parametrize("vision", VISION)
 def test_series_keep_apart_in_every_colour_vision(shown, vision):
-    seen = [cielab(VISION[vision] @ linear(shown[colour])) for colour in style.SERIES]
+    seen = [cielab(VISION[vision] @ linear(shown[colour])) for colour in colours.SERIES]
     assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) >= 20
 
 
 @modes()
 def test_series_keep_apart_in_grey_print(shown):
-    lightness = sorted(cielab(linear(shown[colour]))[0] for colour in style.SERIES)
+    lightness = sorted(cielab(linear(shown[colour]))[0] for colour in colours.SERIES)
     assert min(np.diff(lightness)) >= 7
 
 
 def test_every_colour_has_one_dark_partner_and_one_name():
-    palette = {style.INK, style.MUTED, style.PAPER, style.GRID, *style.SERIES}
-    assert len(palette) == 4 + len(style.SERIES) == 10
-    assert set(style.DARK) == set(style.VARIABLES) == palette
-    assert len(set(style.DARK.values())) == len(set(style.VARIABLES.values())) == 10
-    assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in [*palette, *style.DARK.values()])
-    assert all(f"{name}:{style.DARK[colour]}" in style.css(dark=True) for colour, name in style.VARIABLES.items())
+    palette = {colours.INK, colours.MUTED, colours.PAPER, colours.GRID, *colours.SERIES}
+    assert len(palette) == 4 + len(colours.SERIES) == 10
+    assert set(colours.DARK) == set(colours.VARIABLES) == palette
+    assert len(set(colours.DARK.values())) == len(set(colours.VARIABLES.values())) == 10
+    assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in [*palette, *colours.DARK.values()])
+    assert all(f"{name}:{colours.DARK[colour]}" in colours.css(dark=True) for colour, name in colours.VARIABLES.items())
 
 
 def plot_market(years, values, *, language, ax=None):
@@ -108,8 +108,8 @@ def plot_market(years, values, *, language, ax=None):
     ax = ax if ax is not None else plt.subplots()[1]
     ax.bar(years[:-1], values[:-1], label=words[1])
     ax.bar(years[-1:], values[-1:], alpha=0.5, hatch="///", label=words[2])
-    ax.plot(years, values, "o-", color=style.SERIES[1], label="−1.5 ≤ $R^2$")
-    ax.fill_between(years, values * 0.9, values * 1.1, color=style.SERIES[1], alpha=0.2, linewidth=0)
+    ax.plot(years, values, "o-", color=colours.SERIES[1], label="−1.5 ≤ $R^2$")
+    ax.fill_between(years, values * 0.9, values * 1.1, color=colours.SERIES[1], alpha=0.2, linewidth=0)
     ax.set(title=words[0], ylabel=words[3])
     ax.annotate("α", (years[0], values[0]), (years[1], values[-1]), arrowprops={"arrowstyle": "->"})
     ax.boxplot([values], positions=[years[-1] + 1])
@@ -135,7 +135,7 @@ def test_a_figure_is_one_small_plain_element(chinese):
 
 def test_a_figure_has_only_house_colours(chinese):
     assert check_palette(chinese) == []
-    assert style.PAPER in chinese
+    assert colours.PAPER in chinese
 
 
 def test_languages_draw_different_letters(chinese):
@@ -273,7 +273,7 @@ def test_bytes_do_not_depend_on_the_process(chinese, tmp_path):
 def test_importing_the_style_imports_no_matplotlib():
     code = (
         "import sys; from nbproof import fonts; from socialcommerce.figures import style; "
-        "fonts.uncovered('私'); style.css(); "
+        "fonts.uncovered('私'); colours.css(); "
         "print([m for m in ('matplotlib', 'fontTools', 'numpy') if m in sys.modules])"
     )
     run = subprocess.run(
