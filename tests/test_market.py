@@ -137,7 +137,7 @@ def test_a_ceiling_is_open_where_growth_never_slows():
     [("logistic", "ceiling"), ("logistic", "rate"), ("gompertz", "ceiling"), ("bass", "peak"), ("exponential", "rate")],
 )
 def test_profile_intervals_cover_as_often_as_they_say(curve, name):
-    """An interval covers when the profile at the truth is below the limit; the band is four standard errors wide."""
+    """An interval covers where the profile at the truth is not above the limit; the band is four standard errors wide."""
     form, (value, truth) = market.CURVES[curve], TRUTHS[curve]
     parameter = next(p for p in form.parameters if p.name == name)
     rng, n, runs = np.random.default_rng(20), 10, 300
@@ -146,7 +146,7 @@ def test_profile_intervals_cover_as_often_as_they_say(curve, name):
     at = truth[name] - (2010 if parameter.unit == "year" else 0)
     at = np.array([math.log(at) if parameter.log else at])
     limits = ssr * (1 + stats.f.ppf(0.95, 1, n - form.k) / (n - form.k))
-    hits = sum(fitting._profile(parameter, form, made(np.exp(y[i])), u[i], at)[0] <= limits[i] for i in range(runs))
+    hits = sum(not fitting._above(parameter, form, made(np.exp(y[i])), u[i], at, limits[i])[0] for i in range(runs))
     assert hits / runs == pytest.approx(0.95, abs=4 * math.sqrt(0.95 * 0.05 / runs))
 
 

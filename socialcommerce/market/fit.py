@@ -85,7 +85,7 @@ def _exponential(t: np.ndarray, u: np.ndarray) -> np.ndarray:
 
 
 def _logistic(t: np.ndarray, u: np.ndarray) -> np.ndarray:
-    return -np.logaddexp(0.0, -np.exp(u[..., :1]) * (t - u[..., 1:]))
+    return -_softplus(-np.exp(u[..., :1]) * (t - u[..., 1:]))
 
 
 def _gompertz(t: np.ndarray, u: np.ndarray) -> np.ndarray:
@@ -97,8 +97,13 @@ def _bass(t: np.ndarray, u: np.ndarray) -> np.ndarray:
     """Log of F(t + 1) - F(t), the share of all adoptions that falls into the year, in a form that cannot cancel."""
     p, q, log_ratio = np.exp(u[..., :1]), np.exp(u[..., 1:]), u[..., 1:] - u[..., :1]
     pace = p + q
-    tails = np.logaddexp(0.0, log_ratio - pace * t) + np.logaddexp(0.0, log_ratio - pace * (t + 1))
-    return np.logaddexp(0.0, log_ratio) - pace * t + np.log(-np.expm1(-pace)) - tails
+    start = log_ratio - pace * t
+    return _softplus(log_ratio) - pace * t + np.log(-np.expm1(-pace)) - _softplus(start) - _softplus(start - pace)
+
+
+def _softplus(x: np.ndarray) -> np.ndarray:
+    """Return ``log(1 + exp(x))``, in half the time of ``numpy.logaddexp``."""
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
 
 
 _S_CURVE = (
@@ -154,23 +159,26 @@ STEP = 1e-6  # of a central difference: the cube root of the machine's precision
 
 
 def least_squares(
-    residuals: Callable[[np.ndarray], np.ndarray],
+    residuals: Callable[[np.ndarray, np.ndarray], np.ndarray],
     start: np.ndarray,
     lower: np.ndarray,
     upper: np.ndarray,
     iterations: int = 200,
+    enough: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Minimise the sum of squares of each of B problems by Levenberg and Marquardt's method within limits.
 
     Parameters
     ----------
     residuals : callable
-        Takes parameters of shape (B, s), returns residuals of shape (B, n).
+        Takes parameters of shape (..., b, s) and which of the problems they are for, (b,); returns (..., b, n).
     start : ndarray, shape (B, s)
     lower, upper : ndarray, shape (s,)
         Limits; steps are clipped to them.
     iterations : int
         Steps at most.
+    enough : float
+        A sum of squares at or below which a search is over.
 
     Returns
     -------
@@ -187,37 +195,39 @@ def least_squares(
     Examples
     --------
     >>> t = np.arange(5.0)
-    >>> u, ssr, settled = least_squares(lambda u: np.exp(-0.3 * t) - np.exp(-u * t), np.ones((1, 1)), [0], [2])
+    >>> u, ssr, settled = least_squares(lambda u, _: np.exp(-0.3 * t) - np.exp(-u * t), np.ones((1, 1)), [0], [2])
     >>> round(float(u[0, 0]), 6), bool(settled[0])
     (0.3, True)
     """
     u = np.clip(np.asarray(start, float), lower, upper)
-    r = residuals(u)
+    r = residuals(u, np.arange(len(u)))
     ssr = squares(r)
-    damping, settled = np.full(len(u), 1e-3), np.zeros(len(u), bool)
+    damping, settled = np.full(len(u), 1e-3), ssr <= enough
     for _ in range(iterations):
-        step = np.clip(u + _step(residuals, u, r, damping), lower, upper) - u
-        tried = residuals(u + step)
-        tried_ssr = squares(tried)
-        better = tried_ssr < ssr
-        tiny = np.abs(step).max(axis=1, initial=0.0) <= 1e-10 * (1 + np.abs(u).max(axis=1, initial=0.0))
-        settled |= tiny | (better & (tried_ssr >= (1 - 1e-15) * ssr)) | (damping > 1e12)
-        u, r = np.where(better[:, None], u + step, u), np.where(better[:, None], tried, r)
-        ssr = np.where(better, tried_ssr, ssr)
-        damping = np.where(better, damping / 5, damping * 4).clip(1e-14, 1e13)
-        if settled.all():
+        at = np.flatnonzero(~settled)  # those still open
+        if not len(at):
             break
+        step = np.clip(u[at] + _step(residuals, at, u[at], r[at], damping[at]), lower, upper) - u[at]
+        tried = residuals(u[at] + step, at)
+        tried_ssr = squares(tried)
+        better = tried_ssr < ssr[at]
+        tiny = np.abs(step).max(axis=1, initial=0.0) <= 1e-10 * (1 + np.abs(u[at]).max(axis=1, initial=0.0))
+        settled[at] = tiny | (better & (tried_ssr >= (1 - 1e-15) * ssr[at])) | (damping[at] > 1e12)
+        u[at[better]] += step[better]
+        r[at[better]], ssr[at[better]] = tried[better], tried_ssr[better]
+        settled[at] |= ssr[at] <= enough
+        damping[at] = np.where(better, damping[at] / 5, damping[at] * 4).clip(1e-14, 1e13)
     return u, ssr, settled
 
 
-def _step(residuals: Callable, u: np.ndarray, r: np.ndarray, damping: np.ndarray) -> np.ndarray:
+def _step(residuals: Callable, at: np.ndarray, u: np.ndarray, r: np.ndarray, damping: np.ndarray) -> np.ndarray:
     s = u.shape[1]
     if not s:
         return np.zeros_like(u)
-    h = STEP * np.eye(s)
-    jacobian = np.stack([(residuals(u + h[i]) - residuals(u - h[i])) / (2 * STEP) for i in range(s)], axis=-1)
-    normal = np.einsum("bni,bnj->bij", jacobian, jacobian)
-    gradient = np.einsum("bni,bn->bi", jacobian, r)
+    moved = residuals(u + np.array([STEP, -STEP])[:, None, None, None] * np.eye(s)[:, None], at)
+    jacobian = (moved[0] - moved[1]) / (2 * STEP)  # (s, b, n)
+    normal = np.einsum("ibn,jbn->bij", jacobian, jacobian)
+    gradient = np.einsum("ibn,bn->bi", jacobian, r)
     diagonal = np.einsum("bii->bi", normal) + 1e-12
     damped = normal + (damping[:, None] * diagonal)[:, :, None] * np.eye(s) + 1e-300 * np.eye(s)
     return -np.linalg.solve(damped, gradient[..., None])[..., 0]
@@ -438,7 +448,7 @@ def fit_many(curve: Curve, y: np.ndarray, start: np.ndarray | None = None) -> tu
     best = np.argsort(squares(coarse.reshape(-1, n)).reshape(count, -1), axis=1)[:, :tries]
     data = np.repeat(y, tries, axis=0)
     begin = starts[best].reshape(-1, len(lower))
-    u, ssr, settled = least_squares(lambda v: _centred(data - curve.log_shape(t, v)), begin, lower, upper)
+    u, ssr, settled = least_squares(lambda v, at: _centred(data[at] - curve.log_shape(t, v)), begin, lower, upper)
     pick = ssr.reshape(count, tries).argmin(axis=1) + tries * np.arange(count)
     u, ssr, edge = u[pick], ssr[pick], 1e-3 * (upper - lower)
     settled = settled[pick] & ((u > lower + edge) & (u < upper - edge)).all(axis=1)
@@ -533,7 +543,7 @@ def _end(
     for _ in range(5):
         # denser near the estimate: the crossing is there unless the parameter is barely known
         grid = inner + (outer - inner) * np.linspace(0, 1, 33)[1:] ** 2
-        above = _profile(p, curve, series, u, grid) > limit
+        above = _above(p, curve, series, u, grid, limit)
         if not above.any():
             return math.copysign(math.inf, reach - at)
         first = int(above.argmax())
@@ -541,37 +551,40 @@ def _end(
     return 0.5 * (inner + outer)
 
 
-def _profile(p: Parameter, curve: Curve, series: MarketSeries, u: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the least sum of squares at each fixed value of a parameter, shape of ``values``."""
+def _above(
+    p: Parameter, curve: Curve, series: MarketSeries, u: np.ndarray, values: np.ndarray, limit: float
+) -> np.ndarray:
+    """Tell at which fixed values of a parameter the least sum of squares is above a limit, shape of ``values``."""
     t, y = np.arange(series.n, dtype=float), series.log_values
     lower, upper = _limits(curve, series.n)
     free = [i for i in range(len(lower)) if i != p.position] if p.position != -1 else [0]
     starts = np.vstack([u, _starts(curve, series.n)])[:, free]
 
-    def residuals(v: np.ndarray) -> np.ndarray:
-        held = np.repeat(values, len(v) // len(values))
+    def residuals(v: np.ndarray, held: np.ndarray) -> np.ndarray:
         r = y - curve.log_shape(t, _completed(p, held, v, len(lower)))
         return r - held[:, None] if p.position is None else _centred(r)
 
-    coarse = squares(residuals(np.tile(starts, (len(values), 1)))).reshape(len(values), -1)
+    coarse = squares(residuals(np.tile(starts, (len(values), 1)), np.repeat(values, len(starts))))
+    coarse = coarse.reshape(len(values), -1)
     coarse[:, 0] = -1.0  # the estimate itself always begins one search
     begin = np.argsort(coarse, axis=1)[:, :3]
     first = starts[begin].reshape(begin.size, len(free))
-    _, ssr, _ = least_squares(residuals, first, lower[free], upper[free], iterations=60)
-    return ssr.reshape(len(values), -1).min(axis=1)
+    held = np.repeat(values, begin.shape[1])
+    _, ssr, _ = least_squares(lambda v, at: residuals(v, held[at]), first, lower[free], upper[free], 60, limit)
+    return (ssr.reshape(len(values), -1) > limit).all(axis=1)
 
 
 def _completed(p: Parameter, fixed: np.ndarray, v: np.ndarray, s: int) -> np.ndarray:
-    """Put a fixed parameter and the free ones together into u, shape (B, s)."""
+    """Put a fixed parameter and the free ones together into u, shape (..., s)."""
     if p.position is None:
         return v
     if p.position < 0:  # Bass: log p is free and the peak is fixed, so that q solves ln(q / p) = peak (p + q)
-        pace = np.exp(v[:, 0])
-        log_ratio = np.clip(fixed * pace, -300, 300)
-        return np.stack([np.log(pace) - np.logaddexp(0, log_ratio), np.log(pace) - np.logaddexp(0, -log_ratio)], axis=1)
-    full = np.empty((len(v), s))
-    full[:, p.position] = fixed
-    full[:, [i for i in range(s) if i != p.position]] = v
+        log_pace = v[..., 0]
+        log_ratio = np.clip(fixed * np.exp(log_pace), -300, 300)
+        return np.stack([log_pace - _softplus(log_ratio), log_pace - _softplus(-log_ratio)], axis=-1)
+    full = np.empty((*v.shape[:-1], s))
+    full[..., p.position] = fixed
+    full[..., [i for i in range(s) if i != p.position]] = v
     return full
 
 
