@@ -13,7 +13,7 @@ from typing import Any
 from nbproof import fonts, read_toml
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.figures import colours
-from socialcommerce.figures.colours import INK, SERIES
+from socialcommerce.figures.colours import INK, PAPER, SERIES
 from socialcommerce.figures.svg import inline, tidy
 
 __all__ = ["WIDTH", "draw", "house", "inline", "use"]
@@ -100,10 +100,16 @@ def _figure_of(drawn: Any, plot: Callable[..., Any]) -> Any:
 
 
 def _saved(figure: Any) -> str:
+    from matplotlib import rcParams
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     out = io.StringIO()
+    dpi = figure.dpi
+    figure.set(facecolor=PAPER, edgecolor=PAPER, dpi=rcParams["savefig.dpi"])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)  # named below, by character
-        figure.savefig(out, format="svg", metadata={"Date": None})
+        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None})  # drawn once; savefig does it twice
+    figure.dpi = dpi
     _warn_undrawn(figure)
     return out.getvalue()
 

@@ -313,6 +313,7 @@ class Page:
         try:
             import matplotlib
             from matplotlib import pyplot
+            from matplotlib.backends.backend_svg import FigureCanvasSVG
         except ModuleNotFoundError as error:
             raise MissingExtraError(
                 f"this needs {error.name}, which is not installed; nbproof[figures] brings it.", name=error.name
@@ -322,7 +323,10 @@ class Page:
         with matplotlib.rc_context({"svg.hashsalt": "nbproof"}):
             drawn = plot(*results, language=language, **options)
             figure = drawn if hasattr(drawn, "savefig") else drawn.get_figure()
-            figure.savefig(made, format="svg", metadata={"Date": None})
+            dpi, fine = figure.dpi, matplotlib.rcParams["savefig.dpi"]
+            figure.dpi = dpi if fine == "figure" else fine
+            FigureCanvasSVG(figure).print_svg(made, metadata={"Date": None})  # drawn once; savefig does it twice
+            figure.dpi = dpi
             pyplot.close(figure)
         return made.getvalue()
 
@@ -469,7 +473,9 @@ def translated(figure: Any, translate: Catalogue, fonts: Sequence[str], *, langu
     """
     from matplotlib.text import Text
 
-    figure.draw_without_rendering()
+    if not hasattr(figure, "_nbproof_drawn"):  # which gives its ticks their texts
+        figure.draw_without_rendering()
+        figure._nbproof_drawn = True
     for ax in figure.axes:
         _translate_ticks(ax, translate)
     for text in figure.findobj(Text):

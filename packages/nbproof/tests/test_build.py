@@ -204,12 +204,12 @@ def test_what_the_plan_names_is_made_and_then_no_more(copy_of_built):
 
 def test_a_report_whose_notebook_is_gone_leaves_the_front_page(copy_of_built):
     (copy_of_built.root / "notebooks" / "beta.ipynb").unlink()
-    assert made(copy_of_built.build()) == set()
+    assert made(copy_of_built.here("build").stdout) == set()
     assert not (copy_of_built.reports / "en" / "beta.html").exists()
     assert "beta.html" not in (copy_of_built.reports / "index.html").read_text()
     assert set(json.loads((copy_of_built.reports / "manifest.json").read_text())["reports"]) == {"alpha"}
     before = hashes(copy_of_built.reports)
-    copy_of_built.build()
+    copy_of_built.here("build")
     assert hashes(copy_of_built.reports) == before
 
 
@@ -218,7 +218,7 @@ def test_a_failing_cell_is_shown_and_the_rest_is_finished(copy_of_built):
     dividing = "wide = 1\n\ndef inner(x):\n    return x / 0\ninner(wide)"
     write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [*ALPHA, ("", dividing)])
     copy_of_built.edit("data/beta.csv", "3.5", "4.5")
-    done = copy_of_built.run("build")
+    done = copy_of_built.here("build")
     assert done.returncode == 2
     said = r"error: alpha, cell In \[\d+\] at `inner\(wide\)`: ZeroDivisionError: .*division by zero"
     assert re.search(said, done.stderr)
@@ -236,7 +236,8 @@ def test_bad_input_met_by_a_notebook_is_one_sentence(copy_of_built, engine):
     source = "from book import series\nseries.read('bad.csv')"
     write_notebook(copy_of_built.root / "notebooks" / "alpha.ipynb", [TITLE, PARAMETERS, ("", source)])
     (copy_of_built.root / "bad.csv").write_text("many")
-    done = copy_of_built.run("build", "alpha", "--engine", engine)
+    run = copy_of_built.here if engine == "warm" else copy_of_built.run  # where a kernel finds the project
+    done = run("build", "alpha", "--engine", engine)
     assert done.returncode == 2
     assert re.fullmatch(r"error: alpha: bad\.csv, row 1: got 'many'; allowed: a number\.\n", done.stderr)
     assert hashes(copy_of_built.reports) == before
@@ -313,7 +314,7 @@ def test_a_package_of_the_project_is_an_input_and_its_errors_are_said_as_ours(co
 def test_what_a_notebook_started_ends_with_it(copy_of_built, engine):
     source, children = with_children(copy_of_built, "")
     write_notebook(copy_of_built.root / "notebooks" / "beta.ipynb", [*BETA, ("", source)])
-    run = copy_of_built.here if engine == "warm" else copy_of_built.run  # where a kernel finds the project
+    run = copy_of_built.here if engine == "warm" else copy_of_built.run
     assert run("build", "beta", "--engine", engine).returncode == 0
     assert ended(children)
 

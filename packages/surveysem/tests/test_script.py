@@ -172,10 +172,9 @@ def compared(study: Study, tables: dict[str, pd.DataFrame], most: float) -> None
 @pytest.mark.slow
 def test_every_table_is_the_same_in_r(tmp_path, rscript):
     study = library()
-    tables = in_r(study, tmp_path, rscript, DRAWS)
+    tables = in_r(study, tmp_path, rscript)
     measured(study, tables, 1e-5)
     structured(study, tables, 1e-5)
-    resampled(study, tables)
     moderated(study, tables)
     compared(study, tables, 1e-5)
 
@@ -215,7 +214,7 @@ def test_and_with_moderated_mediations(tmp_path, rscript):
 
 
 @pytest.mark.slow
-def test_and_where_some_items_do_not_measure_alike(tmp_path, rscript):
+def test_and_where_some_items_do_not_measure_alike_with_all_that_is_drawn_again(tmp_path, rscript):
     study = library(moderations=())
     answers, rng = study.responses.answers.copy(), np.random.default_rng(1)
     other = answers["BRANCH"] == 2
@@ -226,6 +225,7 @@ def test_and_where_some_items_do_not_measure_alike(tmp_path, rscript):
     assert [*groups.partially_alike(study).freed["level"]] == ["metric", "scalar"]
     tables = in_r(study, tmp_path, rscript, DRAWS)
     compared(study, tables, 1e-5)
+    resampled(study, tables)
     p = groups.permuted(study, groups.compare_groups(study))
     compare("permutation", tables["groups"], pd.DataFrame({"p": p}), {"p.permutation": "p"}, 0.35)
 

@@ -114,7 +114,7 @@ class Checkout:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        shutil.copytree(Path(nbproof.__file__).parent, root / "nbproof", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(Path(nbproof.__file__).parent, root / "nbproof")  # its bytecode too: times of files stay
         for name, text in {
             "nbproof.toml": SETTINGS,
             "data/alpha.csv": "21.0\n",
