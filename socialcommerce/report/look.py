@@ -60,7 +60,7 @@ class Look(nbproof.Look):
 
     def pdf_font(self, language: str) -> tuple[str, Path | None]:
         """Return the house font."""
-        return fonts.family(language), fonts.regular().parent
+        return fonts.family(language), fonts.folder()
 
     def inline(self, svg: str, prefix: str) -> str:
         """Return a drawing that the page's theme colours."""

@@ -1,19 +1,18 @@
-"""Check the fonts for Latin text against those for Chinese text and against the variable font's own narrow glyphs."""
+"""Check the fonts for Latin text against those for Chinese text and against the variable font they are cut from."""
 
 import pytest
 
 from nbproof import fonts
-from nbproof.fonts import cutting
+from nbproof.fonts.cutting import LARGER, LATIN_WEIGHTS
 
-CHINESE = "“”‘’…—§±×÷·†‡≈≠↑Ⅳ∑∫"  # one em wide among Chinese characters
+CHINESE = "“”‘’…—§±×÷·†‡≈≠→↑∑∫"  # one em wide among Chinese characters
 
 
 @pytest.fixture(scope="module", params=[400, 700], ids=["regular", "bold"])
 def pair(request):
     from fontTools.ttLib import TTFont
 
-    opened = fonts.bold if request.param == 700 else fonts.regular
-    return TTFont(opened("zh")), TTFont(opened("en"))
+    return TTFont(fonts.file(request.param, "zh")), TTFont(fonts.file(request.param, "en"))
 
 
 def box(font, sign):
@@ -36,13 +35,30 @@ def test_both_hold_the_same_characters(pair):
     assert latin["name"].getDebugName(6).startswith("NotoSansSCHouseLatin-")
 
 
-def test_only_shared_signs_differ(pair):
+def test_only_signs_and_latin_letters_differ(pair):
     chinese, latin = pair
-    differ = {chr(code) for code in chinese.getBestCmap() if width(chinese, chr(code)) != width(latin, chr(code))}
-    assert differ <= set(map(chr, cutting.SHARED))
+    differ = {
+        chr(code) for code in chinese.getBestCmap() if abs(width(chinese, chr(code)) - width(latin, chr(code))) > 40
+    }
     assert set(CHINESE) <= differ
+    assert max(differ) < "\u3000"
     assert {width(chinese, sign) for sign in CHINESE} == {1000}
-    assert [width(latin, sign) for sign in "\u79c1，・／（"] == [1000] * 5  # though · and ・ were one glyph
+    assert [width(latin, sign) for sign in "\u79c1，・／（"] == [1000] * 5
+
+
+def test_the_latin_letters_of_both_are_as_high_and_as_black(pair):
+    """Noto Sans SC took its own from Source Sans: enlarged, the two are one design."""
+    (left, low, right, high), (other, bottom, end, top) = (box(font, "I") for font in pair)
+    assert (low, high) == pytest.approx((bottom, top), abs=15)
+    assert right - left == pytest.approx(end - other, abs=6)
+    assert box(pair[0], "x")[3] == pytest.approx(box(pair[1], "x")[3], abs=10)
+
+
+def test_both_set_lines_of_one_height(pair):
+    chinese, latin = pair
+    for table, field in (("hhea", "ascent"), ("hhea", "descent"), ("OS/2", "usWinDescent"), ("OS/2", "sTypoAscender")):
+        assert getattr(chinese[table], field) == getattr(latin[table], field)
+    assert (chinese["hhea"].ascent, chinese["hhea"].descent) == (1160, -288)  # of the Chinese source
 
 
 def test_no_sign_of_latin_text_stands_in_a_hole(pair):
@@ -52,29 +68,16 @@ def test_no_sign_of_latin_text_stands_in_a_hole(pair):
     assert {sign: room for sign, room in rooms.items() if not -10 < min(room) <= max(room) < 110} == {}
 
 
-def test_trimming_moves_ink_and_changes_none(pair):
-    chinese, latin = pair
-    for sign in "§±×÷·†‡≈≠↑Ⅳ∑∫":
-        (left, *rest), (moved, *after) = box(chinese, sign), box(latin, sign)
-        assert (rest[1] - left, rest[0], rest[2]) == (after[1] - moved, after[0], after[2]), sign
-
-
-def test_quotation_marks_and_dots_are_the_narrow_ones_of_the_source(pair):
-    """Against the variable font drawn at the weight; it names the glyphs of its feature pwid by number."""
+def test_quotation_marks_and_dots_are_those_of_the_latin_source(pair):
+    """Against the variable font drawn at the weight."""
     from fontTools.ttLib import TTFont
 
     latin = pair[1]
-    source = TTFont(fonts._source(fonts.PACKAGE, fonts.SOURCE)[0], lazy=True)
-    model = source.getGlyphSet(location={"wght": latin["OS/2"].usWeightClass})
-    for sign, name in {
-        "‘": "glyph30535",
-        "’": "glyph30536",
-        "“": "glyph30538",
-        "”": "glyph30539",
-        "…": "glyph30569",
-        "—": "emdash",
-    }.items():
-        assert width(latin, sign) == pytest.approx(model[name].width, abs=1), sign
+    source = TTFont(fonts._source(*fonts.SOURCES[1][:2])[0], lazy=True)
+    model = source.getGlyphSet(location={"wght": LATIN_WEIGHTS[latin["OS/2"].usWeightClass]})
+    for sign in "‘’“”…—§±×Š⁸":
+        expected = model[source.getBestCmap()[ord(sign)]].width * LARGER / 1000
+        assert width(latin, sign) == pytest.approx(expected, abs=1), sign
     assert box(latin, "…")[1] == pytest.approx(box(latin, ".")[1], abs=2)  # on the line, not at mid height
 
 
@@ -82,7 +85,7 @@ def test_a_chinese_dash_is_one_line_at_mid_height(pair):
     chinese, latin = pair
     left, low, right, high = box(chinese, "—")
     assert left <= 0 < 1000 <= right
-    assert high - low == pytest.approx(box(latin, "—")[3] - box(latin, "—")[1], abs=1)
+    assert high - low == pytest.approx(box(latin, "—")[3] - box(latin, "—")[1], abs=4)
     assert (low + high) / 2 == pytest.approx((box(chinese, "―")[1] + box(chinese, "―")[3]) / 2, abs=1)
 
 

@@ -21,7 +21,7 @@ GB2312 = "".join(bytes([row, cell]).decode("gb2312", "ignore") for row in ROWS f
 def font(request):
     from fontTools.ttLib import TTFont
 
-    return TTFont(fonts.bold() if request.param == 700 else fonts.regular())
+    return TTFont(fonts.file(request.param))
 
 
 def bounds(glyphs, names, sign):
@@ -57,7 +57,7 @@ def test_outlines_are_those_of_the_variable_font(font):
     """fontTools draws the variable font at a weight without cutting it: another way to the same outlines."""
     from fontTools.ttLib import TTFont
 
-    source = TTFont(fonts._source(fonts.PACKAGE, fonts.SOURCE)[0], lazy=True)
+    source = TTFont(fonts._source(*fonts.SOURCES[0][:2])[0], lazy=True)
     cut, names = font.getGlyphSet(), font.getBestCmap()
     model = source.getGlyphSet(location={"wght": font["OS/2"].usWeightClass})
     for sign in GB2312[::40] + "\u7f51\u65b9\u6bd4\u91cfRQgß,°，–":
@@ -72,7 +72,7 @@ def test_bold_is_heavier_in_every_character():
     from fontTools.ttLib import TTFont
 
     areas = []
-    for path in (fonts.regular(), fonts.bold()):
+    for path in (fonts.file(), fonts.file(700)):
         file = TTFont(path)
         glyphs, names, row = file.getGlyphSet(), file.getBestCmap(), []
         for sign in GB2312[682::7]:
@@ -81,7 +81,7 @@ def test_bold_is_heavier_in_every_character():
             row.append(abs(pen.value))
         areas.append(row)
     assert min(heavy / light for light, heavy in zip(*areas, strict=True)) > 1.2
-    assert stem(fonts.bold()) / stem(fonts.regular()) > 1.5
+    assert stem(fonts.file(700)) / stem(fonts.file()) > 1.5
 
 
 def stem(path):
@@ -100,14 +100,14 @@ def test_systems_can_tell_the_two_apart(font):
     assert "fvar" not in font
 
 
-def test_composed_letters_stand_as_the_drawn_ones_do(font):
+def test_letters_and_signs_of_the_latin_font_stand_as_those_of_the_chinese_one_do(font):
     glyphs, names = font.getGlyphSet(), font.getBestCmap()
     small, drawn = bounds(glyphs, names, "⁸"), bounds(glyphs, names, "⁴")
-    assert (small[1], small[3]) == pytest.approx((drawn[1], drawn[3]), abs=15)
+    assert (small[1], small[3]) == pytest.approx((drawn[1], drawn[3]), abs=20)
     caron, acute = bounds(glyphs, names, "š"), bounds(glyphs, names, "s")
-    assert caron[3] == pytest.approx(bounds(glyphs, names, "ě")[3], abs=20)
+    assert caron[3] == pytest.approx(bounds(glyphs, names, "ě")[3], abs=25)
     assert (caron[0] + caron[2]) / 2 == pytest.approx((acute[0] + acute[2]) / 2, abs=20)
-    assert font["hmtx"][names[ord("š")]][0] == font["hmtx"][names[ord("s")]][0]
+    assert font["hmtx"][names[ord("š")]][0] == pytest.approx(font["hmtx"][names[ord("s")]][0], abs=10)
     assert bounds(glyphs, names, "Ş")[1] < -100 < bounds(glyphs, names, "S")[1]
 
 
@@ -126,7 +126,7 @@ def test_a_web_font_is_of_the_asked_language():
     from fontTools.ttLib import TTFont
 
     widths = [TTFont(io.BytesIO(fonts.woff2_subset("’", 400, language)))["hmtx"].metrics for language in ("zh", "en")]
-    assert [max(w for name, (w, _) in font.items() if name != ".notdef") for font in widths] == [1000, 279]
+    assert [max(w for name, (w, _) in font.items() if name != ".notdef") for font in widths] == [1000, 278]
 
 
 def test_unknown_languages_and_weights_are_named():
@@ -152,7 +152,9 @@ def test_uncovered_characters_are_named():
 
 
 def test_the_licence_is_at_hand():
-    assert "SIL OPEN FONT LICENSE Version 1.1" in (fonts.folder() / "OFL.txt").read_text(encoding="utf-8")
+    licences = (fonts.folder() / "OFL.txt").read_text(encoding="utf-8")
+    assert licences.count("SIL OPEN FONT LICENSE Version 1.1") == 2
+    assert licences.count("with Reserved Font Name 'Source'") == 2  # both are of one maker
 
 
 @pytest.fixture
@@ -166,7 +168,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 def test_a_changed_source_is_refused_and_leaves_nothing(elsewhere, monkeypatch):
-    changed = elsewhere / fonts.SOURCE
+    changed = elsewhere / "NotoSansSC[wght].ttf"
     changed.write_bytes(b"another font")
     monkeypatch.setattr(fonts, "_source", lambda *_: (changed, "a" * 64))
     found = hashlib.sha256(b"another font").hexdigest()
@@ -176,7 +178,7 @@ def test_a_changed_source_is_refused_and_leaves_nothing(elsewhere, monkeypatch):
 
 
 def test_a_missing_package_is_named(elsewhere, monkeypatch):
-    monkeypatch.setattr(fonts, "PACKAGE", "no-such-font-package")
+    monkeypatch.setattr(fonts, "SOURCES", (("no-such-font-package", "x.ttf", "OFL.txt"),))
     with pytest.raises(MissingExtraError, match="comes with the package no-such-font-package"):
         fonts.folder()
 
@@ -190,7 +192,7 @@ def test_a_cache_that_cannot_be_written_is_named_where_nothing_can_stand_in(else
 
 @pytest.fixture(scope="module")
 def few():
-    """All signs that are composed, trimmed or encoded anew, and some of the 6,763 characters that are just copied."""
+    """All signs that either font may give, and some of the 6,763 characters of the Chinese one."""
     from nbproof.fonts import cutting
 
     return (
@@ -200,9 +202,7 @@ def few():
 
 
 def start(cache, characters):
-    use = (
-        "import sys; from nbproof.fonts import cutting, regular\ncutting.wanted = lambda: sys.argv[1]; print(regular())"
-    )
+    use = "import sys; from nbproof.fonts import cutting, file\ncutting.wanted = lambda: sys.argv[1]; print(file())"
     return subprocess.Popen(
         [sys.executable, "-c", use, characters],
         env={**os.environ, "XDG_CACHE_HOME": str(cache)},
@@ -243,8 +243,9 @@ def test_every_cut_gives_the_same_bytes_and_none_gives_half(tmp_path, few, monke
     assert [process.communicate()[0] for process in both] == [f"{ready / 'Regular.ttf'}\n"] * 2
     assert list(tmp_path.glob("nbproof/.cutting-*")) == []
     monkeypatch.setattr(cutting, "wanted", lambda: few)
-    source, families = fonts._source(fonts.PACKAGE, fonts.SOURCE)[0], (fonts.FAMILY, fonts.FAMILY_LATIN)
-    chinese, latin, covered = cutting.cut(source, 700, "Bold", families, fonts.RECIPE)
+    sources = [fonts._source(*each[:2])[0] for each in fonts.SOURCES]
+    families = fonts.FAMILY, fonts.FAMILY_LATIN
+    chinese, latin, covered = cutting.cut(sources, 700, "Bold", families, fonts.RECIPE)
     assert (ready / "Bold.ttf").read_bytes() == chinese
     assert (ready / "LatinBold.ttf").read_bytes() == latin
     assert (ready / fonts.COVERED).read_bytes() == covered.encode()

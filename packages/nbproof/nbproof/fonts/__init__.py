@@ -1,8 +1,8 @@
 """The house fonts: cut on first use, kept in a cache folder, packed as web fonts, and which characters they cover.
 
-The font is Noto Sans SC, from a package that the extra ``fonts`` brings, as static TrueType files in a cache folder:
-two weights, each for Chinese text and for Latin text, where quotation marks and other shared signs are narrow. No font
-of the system is used. What stands in the cache needs neither fontTools nor matplotlib.
+The fonts are made of Noto Sans SC and Source Sans 3, from packages that the extra ``fonts`` brings, as static TrueType
+files in a cache folder: two weights, each for Chinese text and for Latin text, where quotation marks and other shared
+signs are narrow. No font of the system is used. What stands in the cache needs neither fontTools nor matplotlib.
 """
 
 from __future__ import annotations
@@ -14,23 +14,24 @@ import shutil
 import tempfile
 import warnings
 from base64 import urlsafe_b64decode
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
+from itertools import product
 from pathlib import Path
 from unicodedata import name, normalize
 
 from filelock import FileLock
 
 from nbproof.errors import MissingExtraError, OutputError, ParameterError, UnknownNameError
-from nbproof.folder import write_whole
+from nbproof.folder import file_hash, write_whole
 from nbproof.machine import cache_folder
 
 __all__ = [
     "UncoveredWarning",
-    "bold",
     "family",
+    "file",
     "folder",
-    "regular",
     "register",
     "uncovered",
     "warn_uncovered",
@@ -40,9 +41,13 @@ __all__ = [
 
 FAMILY, FAMILY_LATIN = "Noto Sans SC House", "Noto Sans SC House Latin"
 FAMILIES = {"zh": (FAMILY, ""), "en": (FAMILY_LATIN, "Latin")}  # name, and what its files begin with
-RECIPE = 2  # raise it with every change to cutting that changes the bytes
-PACKAGE, SOURCE = "justmytype-intl-cjk", "NotoSansSC[wght].ttf"
-FORMULAS = "ziamath", "STIXTwoMath-Regular.ttf"  # likewise under the Open Font License
+RECIPE = 3  # raise it with every change to cutting that changes the bytes
+# package, font and licence, from the font's folder: each is the Open Font License
+SOURCES = (
+    ("justmytype-intl-cjk", "NotoSansSC[wght].ttf", "OFL.txt"),
+    ("fontpkg-source-sans-3", "SourceSans3[wght].ttf", "../LICENSE"),
+)
+FORMULAS = "ziamath", "STIXTwoMath-Regular.ttf"  # likewise
 WEIGHTS = {400: "Regular", 700: "Bold"}
 COVERED = "characters.txt"
 KEPT = 200  # web fonts, of 100 KB as a rule: 20 MB
@@ -75,14 +80,24 @@ def family(language: str = "zh") -> str:
     return _entry(language)[0]
 
 
-def regular(language: str = "zh") -> Path:
-    """Return the regular font file (weight 400), cutting it first where the cache has none."""
-    return _file(400, language)
+def file(weight: int = 400, language: str = "zh") -> Path:
+    """Return the file of a font, cutting all first where the cache has none.
 
+    Parameters
+    ----------
+    weight : {400, 700}
+        Regular or bold.
+    language : {"zh", "en"}
+        As in :func:`family`.
 
-def bold(language: str = "zh") -> Path:
-    """Return the bold font file (weight 700), cutting it first where the cache has none."""
-    return _file(700, language)
+    Raises
+    ------
+    ParameterError
+        For any other weight.
+    """
+    if weight not in WEIGHTS:
+        raise ParameterError(f"the house font has no weight {weight!r}; allowed: {', '.join(map(str, WEIGHTS))}.")
+    return folder() / f"{_entry(language)[1]}{WEIGHTS[weight]}.ttf"
 
 
 @cache
@@ -90,9 +105,8 @@ def register() -> None:
     """Tell matplotlib the fonts' files, so that `family` names them; no font of the system is asked."""
     from matplotlib.font_manager import fontManager
 
-    for language in FAMILIES:
-        for path in (regular(language), bold(language)):
-            fontManager.addfont(path)
+    for weight, language in product(WEIGHTS, FAMILIES):
+        fontManager.addfont(file(weight, language))
 
 
 def uncovered(text: str) -> str:
@@ -137,12 +151,10 @@ def woff2_subset(text: str, weight: int = 400, language: str = "zh") -> bytes:
     ----------
     text : str
         All that a page shows; characters the font lacks are left to the reader's own fonts.
-    weight : {400, 700}
-        Regular or bold.
-    language : {"zh", "en"}
-        As in :func:`family`.
+    weight, language : int, str
+        As in :func:`file`.
     """
-    return kept(_file(weight, language), "".join(sorted(set(text))), folder().parent / "web")
+    return kept(file(weight, language), "".join(sorted(set(text))), folder().parent / "web")
 
 
 def woff2_formulas(text: str) -> bytes:
@@ -209,12 +221,6 @@ def _entry(language: str) -> tuple[str, str]:
         raise UnknownNameError("language", language, FAMILIES) from None
 
 
-def _file(weight: int, language: str) -> Path:
-    if weight not in WEIGHTS:
-        raise ParameterError(f"the house font has no weight {weight!r}; allowed: {', '.join(map(str, WEIGHTS))}.")
-    return folder() / f"{_entry(language)[1]}{WEIGHTS[weight]}.ttf"
-
-
 @cache
 def folder() -> Path:
     """Return the cache folder of the cut fonts, filling it on first use.
@@ -231,16 +237,16 @@ def folder() -> Path:
     """
     from importlib.metadata import version
 
-    source, digest = _source(PACKAGE, SOURCE)
+    sources = [_source(package, font) for package, font, _ in SOURCES]
     home = cache_folder("nbproof")
-    key = hashlib.sha256(f"{digest} {RECIPE} {version('fonttools')}".encode()).hexdigest()[:16]
-    ready = home / f"fonts-{key}"
+    made_of = " ".join([*(digest for _, digest in sources), str(RECIPE), version("fonttools")])
+    ready = home / f"fonts-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
     if not _whole(ready):
         try:
             home.mkdir(parents=True, exist_ok=True)
             with FileLock(home / "fonts.lock"):
                 if not _whole(ready):
-                    _fill(ready, source, digest)
+                    _fill(ready, sources)
         except OSError as error:
             raise OutputError(
                 f"the house font cannot be written to {home}: {error.strerror}; set XDG_CACHE_HOME to a "
@@ -268,27 +274,29 @@ def _whole(ready: Path) -> bool:
     return all((ready / name).is_file() for name in (*fonts, COVERED, "OFL.txt"))
 
 
-def _fill(ready: Path, source: Path, digest: str) -> None:
+def _fill(ready: Path, sources: Sequence[tuple[Path, str]]) -> None:
     """Cut all fonts beside the final folder and rename them into place."""
     from nbproof.fonts.cutting import cut  # fontTools: not where the fonts are there
 
-    found = hashlib.sha256(source.read_bytes()).hexdigest()
-    if found != digest:
-        raise MissingExtraError(
-            f"{source.name} has sha256 {found}, its package registered {digest}; reinstall {PACKAGE}."
-        )
+    for (path, registered), (package, *_) in zip(sources, SOURCES, strict=True):
+        if (found := file_hash(path)) != registered:
+            raise MissingExtraError(
+                f"{path.name} has sha256 {found}, its package registered {registered}; reinstall {package}."
+            )
     shutil.rmtree(ready, ignore_errors=True)
     for left in ready.parent.glob(".cutting-*"):  # of a process that was killed: the lock is ours
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=".cutting-", dir=ready.parent, ignore_cleanup_errors=True) as name:
         draft = Path(name) / "fonts"
         draft.mkdir()
+        paths = [path for path, _ in sources]
         for weight, style in WEIGHTS.items():
-            chinese, latin, covered = cut(source, weight, style, (FAMILY, FAMILY_LATIN), RECIPE)
+            chinese, latin, covered = cut(paths, weight, style, (FAMILY, FAMILY_LATIN), RECIPE)
             (draft / f"{style}.ttf").write_bytes(chinese)
             (draft / f"Latin{style}.ttf").write_bytes(latin)
         (draft / COVERED).write_bytes(covered.encode())  # the same in every font
-        shutil.copyfile(source.parent / "OFL.txt", draft / "OFL.txt")
+        licences = (path.parent / licence for path, (_, _, licence) in zip(paths, SOURCES, strict=True))
+        (draft / "OFL.txt").write_bytes(b"\n\n".join(licence.read_bytes() for licence in licences))
         draft.rename(ready)
 
 
