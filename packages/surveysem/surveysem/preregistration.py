@@ -151,6 +151,7 @@ def plan_of(
         "constructs": {
             one.name: _listed(one.dimensions or ["-" * item.reverse + item.code for item in one.items])
             + f" (reliability {one.reliability:g})" * (one.reliability < 1)
+            + " (composite)" * (one.kind == "composite")
             for one in book.constructs
         },
         "questions": {item.code: _asked(item) for item in book.questions},
