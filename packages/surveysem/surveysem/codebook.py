@@ -304,6 +304,10 @@ class Codebook:
         times = Counter(wanted.values())
         return {name: words if times[words] == 1 else name for name, words in wanted.items()}
 
+    def names(self, language: str) -> dict[str, str]:
+        """Return what each construct is called in a language; as in English where it has no word of its own there."""
+        return {each.name: getattr(each, language) or self.called[each.name] for each in self.constructs}
+
     @cached_property
     def translations(self) -> dict[str, dict[str, str]]:
         """Every English text and every code with its Chinese, as `nbproof.Page.speak` takes them."""

@@ -61,7 +61,7 @@ class Study:
         For another estimator.
     DataError
         For a codebook without paths or with a circle of them, one of second order under PLS, a composite under WLSMV,
-        or fewer respondents left than items.
+        composites alone but under PLS, or fewer respondents left than items.
     """
 
     responses: Responses
@@ -94,10 +94,15 @@ class Study:
                 f"codebook {self.codebook.name} names covariates ({', '.join(self.codebook.covariates)}), which models "
                 "of ordered answers do not take; allowed with covariates: MLR, ML."
             )
-        if self.estimator == "WLSMV" and (made := self.composed):
+        if self.estimator == "WLSMV" and self.composed:
             raise DataError(
-                f"codebook {self.codebook.name}: {', '.join(made)} is made of its items, and composites of "
+                f"codebook {self.codebook.name}: {', '.join(self.composed)} is made of its items, and composites of "
                 "ordered answers are not offered; allowed with them: MLR, ML, PLS."
+            )
+        if self.estimator != "PLS" and not self.factors:
+            raise DataError(
+                f"codebook {self.codebook.name}: every construct is a composite, so there is no measurement to report; "
+                "allowed: one or more that items measure, or PLS."
             )
         if self.estimator == "PLS" and (second := set(self.constructs) & set(self.codebook.second_order)):
             raise DataError(

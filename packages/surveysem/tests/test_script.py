@@ -101,7 +101,13 @@ def measured(study: Study, tables: dict[str, pd.DataFrame], most: float) -> None
     ours = at(quality, zip(lines[0], lines[1], strict=True), ["measure", "construct"])
     ends = {"est": "estimate", "ci.lower": "ci_low", "ci.upper": "ci_high"}
     compare("reliability", tables["reliability"], ours, ends, most)
-    compare("alpha", tables["alpha"], quality.query("measure == 'alpha' and construct in @scales"), {"alpha": "estimate"}, most)
+    compare(
+        "alpha",
+        tables["alpha"],
+        quality.query("measure == 'alpha' and construct in @scales"),
+        {"alpha": "estimate"},
+        most,
+    )
     if "omega" in tables:  # semTools integrates by other means
         compare("omega", tables["omega"], quality.query("measure == 'omega'"), {"omega": "estimate"}, 1e-4)
     matrix = psychometrics.fornell_larcker(study.measurement).matrix
