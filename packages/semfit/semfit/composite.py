@@ -10,7 +10,7 @@ from semfit.table import Parameter
 MADE = "it is made of its items, which have no error of measurement"
 
 
-def composite(name: str, items: Sequence[str]) -> str:
+def composite(name: str, items: Sequence[str], first: str = "") -> str:
     """Return a composite, or emergent variable, in lavaan's language: the Henseler-Ogasawara specification.
 
     A composite c = w'x is made of its items: all that these share with the rest of a model goes through c, and what
@@ -25,7 +25,9 @@ def composite(name: str, items: Sequence[str]) -> str:
     name : str
         Of the composite. It is identified if something outside, that its items do not make up, is related to it.
     items : sequence of str
-        Two or more; the first should be one whose weight is not zero.
+        Two or more.
+    first : str, optional
+        The item whose equation the lines hold: one whose weight is not zero; by default the first one.
 
     Returns
     -------
@@ -59,17 +61,18 @@ def composite(name: str, items: Sequence[str]) -> str:
     """
     if len(items) < 2:
         raise ParameterError(f"composite {name} is made of {len(items)} item; two or more are needed.")
-    first, *others = items
+    first = first or items[0]
+    others = [x for x in items if x != first]
+    weights = {first: f"1/b_{name}"} | {x: f"-a_{x}/b_{name}" for x in others}
+    loadings = {first: f"b_{name} + {' + '.join(f'a_{x}*l_{x}' for x in others)}"} | {x: f"l_{x}" for x in others}
     lines = [
         f"{name} =~ NA*{first} + b_{name}*{first} + {' + '.join(f'l_{x}*{x}' for x in others)}",
         f"{name} ~~ 1*{name}",
         f"{first} ~ {' + '.join(f'a_{x}*{x}' for x in others)}",
         f"{first} ~~ 0*{first}",
         *(f"{x} ~~ {' + '.join(others[k:])}" for k, x in enumerate(others[:-1], 1)),
-        f"weight_{first} := 1/b_{name}",
-        *(f"weight_{x} := -a_{x}/b_{name}" for x in others),
-        f"loading_{first} := b_{name} + {' + '.join(f'a_{x}*l_{x}' for x in others)}",
-        *(f"loading_{x} := l_{x}" for x in others),
+        *(f"weight_{x} := {weights[x]}" for x in items),
+        *(f"loading_{x} := {loadings[x]}" for x in items),
     ]
     return "\n".join(lines)
 

@@ -49,8 +49,8 @@ def test_it_is_the_specification_with_excrescent_variables_that_lavaan_fits(esti
         assert ours == pytest.approx([std, se], abs=1e-7)
 
 
-def test_the_order_of_the_items_does_not_matter_but_for_the_sign(tests_of_1939):
-    turned = semfit.composite("speed", ["x7", "x8", "x9"])  # whose first weight is the smallest, and not positive
+def test_which_item_the_lines_begin_with_does_not_matter_but_for_the_sign(tests_of_1939):
+    turned = semfit.composite("speed", ["x9", "x7", "x8"], "x7")  # whose first weight is the smallest, and not positive
     one, other = (semfit.fit("\n".join([VISUAL, text, PATHS]), tests_of_1939) for text in (SPEED, turned))
     assert one.fit_measures["chisq"] == pytest.approx(other.fit_measures["chisq"], abs=1e-8)
     for item in ("x7", "x8", "x9"):

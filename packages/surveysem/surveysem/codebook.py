@@ -113,7 +113,7 @@ class Construct:
         if self.kind == "composite":
             from semfit import composite
 
-            return composite(self.name, sorted(self.codes, key=lambda code: code != self.first))
+            return composite(self.name, self.codes, self.first)
         line = f"{self.name} =~ {' + '.join(self.dimensions or self.codes)}"
         if len(self.items) != 1:
             return line

@@ -173,7 +173,7 @@ def composites(study: Study, fit: SemFit | PlsFit) -> pd.DataFrame:
     fit : SemFit or PlsFit
         The measurement model, whose weights have intervals by the delta method, or that of PLS with its draws.
     """
-    rows = []
+    rows: list[tuple] = []
     for name, codes in study.composed.items():
         if isinstance(fit, PlsFit):
             table, vif = fit.estimates.query("lhs == @name"), fit.item_vif[codes]

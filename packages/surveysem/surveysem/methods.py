@@ -57,10 +57,10 @@ MODELS = (
 )
 COMPOSITES = (
     "A path model of {constructs:d} composites with {paths:d} paths was estimated by partial least squares (PLS; "
-    "{mode}, path weighting), and beside it by consistent PLS (PLSc). Standard errors and percentile intervals come "
+    "path weighting; {mode}), and beside it by consistent PLS (PLSc). Standard errors and percentile intervals come "
     "from {draws:,} bootstrap resamples (seed {seed:d}). The software was surveysem {version} (Python {python})."
 )
-MODES = ("Mode A", "Mode A, Mode B for {made}")
+MODES = ("Mode A", "Mode A, and Mode B for {made}")
 MADE = (
     "Modelled as composites of their items, with weights estimated (Henseler-Ogasawara specification; Schuberth, "
     "2023): {made}."
