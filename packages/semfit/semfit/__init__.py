@@ -8,6 +8,7 @@
 """
 
 from semfit.comparison import HypothesisStatistic, difference, wald
+from semfit.composite import composite
 from semfit.equivalence import equivalence
 from semfit.errors import DataError, FitWarning, NotTestable, ParameterError, SemfitError, UnknownNameError
 from semfit.expressions import jacobian
@@ -54,6 +55,7 @@ __all__ = [
     "__version__",
     "bootstrap",
     "chisq_power",
+    "composite",
     "delta_errors",
     "difference",
     "equivalence",

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import isotonic_regression
 
+from semfit.composite import composites_of
 from semfit.errors import ParameterError
 
 try:
@@ -121,7 +122,13 @@ def _relations(fit: Shown, group: int, standardized: bool, items: bool) -> tuple
     value = frame["std_all" if standardized else "est"]
     rows = frame.assign(value=value, dashed=(frame["ci_low"] < 0) & (frame["ci_high"] > 0))
     latent = set(rows.loc[rows["op"] == "=~", "lhs"])
-    kept = rows["op"].isin(("=~", "~", "~~")) & (rows["lhs"] != rows["rhs"]) & (rows["group"] == group) & (value != 0)
+    made = {f"weight_{item}": (name, item) for name, own in composites_of(frame.itertuples()).items() for item in own}
+    weights = rows[(rows["op"] == ":=") & rows["lhs"].isin(made)]
+    ends = pd.DataFrame([made[name] for name in weights["lhs"]], weights.index, ["lhs", "rhs"])
+    within = rows["rhs"].isin([item for _, item in made.values()]) & (rows["op"] != ":=")
+    rows = pd.concat([rows[~within], weights.assign(**ends, op="<~", group=group)])
+    kept = rows["op"].isin(("=~", "<~", "~", "~~")) & (rows["lhs"] != rows["rhs"]) & (rows["group"] == group)
+    kept &= rows["value"] != 0
     if not items:
         kept &= (rows["op"] == "~") | (rows["op"] == "=~") & rows["rhs"].isin(latent)
     return rows[kept], latent
@@ -131,7 +138,7 @@ class _Layout:
     """Where variables stand (``at``), how large they are (``size``), and each relation's way, Bezier curve by curve."""
 
     def __init__(self, rows: pd.DataFrame, latent: set[str], called: Mapping[str, str]) -> None:
-        ends = [(r.rhs, r.lhs) if r.op == "~" else (r.lhs, r.rhs) for r in rows.itertuples()]
+        ends = [(r.rhs, r.lhs) if r.op in ("~", "<~") else (r.lhs, r.rhs) for r in rows.itertuples()]
         arrows = [pair for pair, op in zip(ends, rows["op"], strict=True) if op != "~~"]
         self.latent, self.items = latent, _items(rows, latent)
         self.depth = depth = _depths([*called], arrows, self.items)
@@ -249,7 +256,7 @@ def _even(points: Array, step: float = 0.04) -> Array:
 
 def _items(rows: pd.DataFrame, latent: set[str]) -> dict[Node, str]:
     """Give each observed variable that only measures to the smallest of its latent variables."""
-    loads = rows[(rows["op"] == "=~") & ~rows["rhs"].isin(latent)]
+    loads = rows[rows["op"].isin(("=~", "<~")) & ~rows["rhs"].isin(latent)]
     others = set(rows.loc[rows["op"] == "~", ["lhs", "rhs"]].to_numpy().ravel())
     count = loads["lhs"].value_counts()
     return {
@@ -262,7 +269,7 @@ def _items(rows: pd.DataFrame, latent: set[str]) -> dict[Node, str]:
 def _depths(names: Sequence[str], arrows: Sequence[tuple[str, str]], items: Mapping[Node, str]) -> dict[Node, int]:
     """Layer of each variable; arrows in a loop do not count, causes stand right before what they cause."""
     core = [name for name in names if name not in items]
-    caused = {b for a, b in arrows}
+    caused = {b for a, b in arrows if a not in items}
     at = {name: k for k, name in enumerate(core)}
     within = [(a, b) for a, b in dict.fromkeys(arrows) if a in at and b in at]
     reach = np.eye(len(core), dtype=bool)

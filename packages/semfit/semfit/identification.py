@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from semfit.composite import composites_of
 from semfit.solved import Solved
 from semfit.table import Parameter
 
@@ -39,6 +40,7 @@ def why_open(fit: Solved) -> str:
 def _latent(every: dict[tuple, Parameter], found: set[str]) -> Iterator[str]:
     """Yield what is wrong with latent variables and composites."""
     items: dict[str, list[Parameter]] = {}
+    made = composites_of(every.values())
     for (lhs, op, _), row in every.items():
         if op in ("=~", "<~"):
             items.setdefault(lhs, []).append(row)
@@ -47,7 +49,9 @@ def _latent(every: dict[tuple, Parameter], found: set[str]) -> Iterator[str]:
         touched = found & {row.relation for row in (*own, variance)}
         errors = [x for x in names if f"{x}~~{x}" in found]
         between = [f"{a}~~{b}" for a, b in (*combinations(names, 2), *combinations(reversed(names), 2))]
-        if all(row.value == 0 for row in own) and touched:
+        if f in made and touched:
+            yield f"{f} is made of its items and related to nothing else: let it predict or covary, or be predicted"
+        elif all(row.value == 0 for row in own) and touched:
             yield f"{f} moves none of its items: free a loading, as {f} =~ {names[0]}"
         elif touched and not any(row.value for row in own) and (op == "<~" or variance.value is None):
             end = "" if op == "<~" else f" or its variance, {f} ~~ 1*{f}"

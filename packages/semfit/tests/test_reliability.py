@@ -265,7 +265,7 @@ def test_fornell_larcker_says_where_ave_is_not_defined(tests_of_1939):
     single = psychometrics.fornell_larcker(
         semfit.fit("a =~ x1 + x2 + x3\nb =~ 1*x4\nx4 ~~ 0.2*x4", tests_of_1939)
     ).pairs
-    assert single["reason"].tolist() == ["", "one item: AVE is not defined"]
+    assert single["reason"].tolist() == ["", "one item, x4: error and construct cannot be told apart"]
     assert single[["margin", "se", "holds"]].isna().sum(axis=1).tolist() == [0, 3]
     loose = psychometrics.fornell_larcker(semfit.fit("a =~ NA*x1 + x2 + x3\nb =~ x4 + x5 + x6", tests_of_1939)).pairs
     assert loose[["ave", "correlation", "margin", "se", "holds"]].isna().all(axis=None)

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from nbproof import read_toml
@@ -86,8 +87,9 @@ class Construct:
     """What items measure in common; ``role`` is "construct", or "control" for one outside the hypotheses.
 
     A single item cannot show how reliable it is: ``reliability`` states it, in (0, 1], and fixes the item's error
-    variance (`Codebook.with_errors`); until there are answers their variance is taken for 1. One of second order has no
-    items: ``dimensions`` are the constructs that measure it.
+    variance (`Codebook.fitted_to`); until there are answers their variance is taken for 1. One of second order has no
+    items: ``dimensions`` are the constructs that measure it. One whose ``kind`` is "composite" is made of its items
+    (`semfit.composite`), as an index is; ``first`` is the item that its lines begin with.
     """
 
     name: str
@@ -97,6 +99,8 @@ class Construct:
     role: str = "construct"
     reliability: float = 1.0
     dimensions: tuple[str, ...] = ()
+    kind: str = "factor"
+    first: str = ""
 
     @property
     def codes(self) -> list[str]:
@@ -105,7 +109,11 @@ class Construct:
 
     @property
     def measured(self) -> str:
-        """Lines of a model that measure the construct."""
+        """Lines of a model that measure the construct, or make it up."""
+        if self.kind == "composite":
+            from semfit import composite
+
+            return composite(self.name, self.codes, self.first)
         line = f"{self.name} =~ {' + '.join(self.dimensions or self.codes)}"
         if len(self.items) != 1:
             return line
@@ -279,6 +287,11 @@ class Codebook:
         """The dimensions of every construct of second order."""
         return {construct.name: construct.dimensions for construct in self.constructs if construct.dimensions}
 
+    @cached_property
+    def composites(self) -> tuple[str, ...]:
+        """The constructs that are made of their items."""
+        return tuple(construct.name for construct in self.constructs if construct.kind == "composite")
+
     def measured(self, constructs: Iterable[str]) -> list[str]:
         """Return the constructs that items measure: those named, and the dimensions of those of second order."""
         named = [part for name in constructs for part in self.second_order.get(name, (name,))]
@@ -290,6 +303,10 @@ class Codebook:
         wanted = {construct.name: construct.en or construct.name for construct in self.constructs}
         times = Counter(wanted.values())
         return {name: words if times[words] == 1 else name for name, words in wanted.items()}
+
+    def names(self, language: str) -> dict[str, str]:
+        """Return what each construct is called in a language; as in English where it has no word of its own there."""
+        return {each.name: getattr(each, language) or self.called[each.name] for each in self.constructs}
 
     @cached_property
     def translations(self) -> dict[str, dict[str, str]]:
@@ -367,12 +384,26 @@ class Codebook:
             closed |= {item.code: replace(item, scale=Scale(f"{low} to {high}", low, high)) for item in items}
         return self._with(closed)
 
-    def with_errors(self, answers: pd.DataFrame) -> Codebook:
-        """Return the codebook with the error variance of every construct of one item: (1 - reliability) s²."""
+    def fitted_to(self, answers: pd.DataFrame) -> Codebook:
+        """Return the codebook with the error variance of every construct of one item: (1 - reliability) s².
+
+        The lines of a composite begin with the item that tells most of the items outside, by regression: its weight
+        must not be zero.
+        """
         alone = {each.items[0]: 1 - each.reliability for each in self.constructs if each.reliability < 1}
-        return self._with(
+        book = self._with(
             {item.code: replace(item, error=share * float(answers[item.code].var())) for item, share in alone.items()}
         )
+        if not self.composites:
+            return book
+        R, constructs = answers[self.items].astype(float).corr().fillna(0.0), []
+        for each in book.constructs:
+            if each.kind == "composite":
+                own = R.loc[each.codes]
+                found = np.linalg.lstsq(own[each.codes].to_numpy(), own.drop(columns=each.codes).to_numpy(), rcond=None)
+                each = replace(each, first=each.codes[int((found[0] ** 2).sum(1).argmax())])
+            constructs.append(each)
+        return replace(book, constructs=tuple(constructs))
 
     def _with(self, changed: Mapping[str, Item]) -> Codebook:
         def renewed(items: Iterable[Item]) -> tuple[Item, ...]:
@@ -448,6 +479,7 @@ MARKS = Field(
 SHARE = Field(lambda value: type(value) in (int, float) and 0 < value <= 1, "a number above 0, at most 1")
 FORMS = {"line": LINE, "whole": WHOLE, "flag": FLAG, "list": LIST, "table": TABLE, "labels": LABELS, "range": RANGE,
          "marks": MARKS, "share": SHARE, "either": LIST_OR_TABLE, "role": one_of(("construct", "control")),
+         "kind": one_of(("factor", "composite")),
          "rule": Field(lambda value: True, "")}  # fmt: skip
 Fields = dict[str, Field]
 
@@ -495,6 +527,7 @@ class _Reader:
         self.scales: dict[str, Scale] = {}
         self.scale_of_all = OPEN
         self.names: list[str] = []
+        self.unlike: dict[str, str] = {}  # constructs that no items measure, and what they are
 
     def wrong(self, where: str, what: str, allowed: str) -> DataError:
         return DataError(f"codebook {self.file}, {where}: {what}; allowed: {allowed}.")
@@ -533,13 +566,15 @@ class _Reader:
         group, marker = top.get("group", ""), top.get("marker", "")
         if group and group not in controls:
             raise self.wrong("group", f"got {quoted(group)}", f"a control: {', '.join(controls) or 'none'}")
+        self.unlike = {each.name: "of second order" for each in constructs if each.dimensions}
+        self.unlike |= {each.name: "a composite" for each in constructs if each.kind == "composite"}
         parts = self.parts(constructs)
         names = [construct.name for construct in constructs if construct.name not in parts]
-        if marker and marker not in [construct.name for construct in constructs if construct.items]:
-            raise self.wrong("marker", f"unknown construct {quoted(marker)}", ", ".join(names))
+        first = [construct.name for construct in constructs if construct.name not in self.unlike]
+        if marker and marker not in first:
+            raise self.wrong("marker", f"unknown construct {quoted(marker)}", ", ".join(first))
         paths = self.paths(top.get("paths", {}), names, parts)
         title, introduction = (_wording(self.take(top.get(key, {}), key, key)) for key in ("title", "introduction"))
-        first = [construct.name for construct in constructs if construct.items]
         moderations = self.moderations(top.get("moderation", {}), first, paths)
         return Codebook(
             top.get("name", Path(self.file).stem),
@@ -634,10 +669,18 @@ class _Reader:
         items = tuple(self.item(entry, name, scale) for entry in found["items"] if not parts)
         if not items and not parts:
             raise self.wrong(where, "no item", "one or more")
+        kind = found.get("kind", "factor")
+        if kind == "composite" and len(items) < 2:
+            what = (
+                f"a composite of {', '.join(parts or found['items'])}"
+                if parts
+                else "a composite of one item is that item"
+            )
+            raise self.wrong(where, what, "two items or more, or no kind")
         if len(found["items"]) > 1 and "reliability" in found:
             raise self.wrong(where, f"a reliability is stated for {len(found['items'])} items", "for a single one")
         stated = float(found.get("reliability", 1))
-        return Construct(name, items, *_wording(found), found.get("role", "construct"), stated, parts)
+        return Construct(name, items, *_wording(found), found.get("role", "construct"), stated, parts, kind)
 
     def parts(self, constructs: tuple[Construct, ...]) -> dict[str, str]:
         """Return the construct of second order that each dimension measures."""
@@ -650,8 +693,10 @@ class _Reader:
                     f"{LEAST_DIMENSIONS} or more: add another, or let paths name {' and '.join(dimensions)} itself"
                 )
                 raise self.wrong(where, what, allowed)
-            if higher := [part for part in dimensions if part in second]:
-                raise self.wrong(where, f"{higher[0]} is of second order itself", "constructs that items measure")
+            if higher := [part for part in dimensions if part in self.unlike]:
+                raise self.wrong(
+                    where, f"{higher[0]} is {self.unlike[higher[0]]} itself", "constructs that items measure"
+                )
         every = [part for dimensions in second.values() for part in dimensions]
         self.once("dimension", every)
         return {part: name for name, dimensions in second.items() for part in dimensions}
@@ -712,9 +757,13 @@ class _Reader:
     def covariances(self, lines: list, constructs: tuple[Construct, ...]) -> tuple[tuple[str, str], ...]:
         names = [construct.name for construct in constructs]
         codes = [code for construct in constructs for code in construct.codes]
+        made = {code: each.name for each in constructs if each.kind == "composite" for code in each.codes}
         found = []
         for line in lines:
             pair = [part.strip() for part in line.split("~~")] if isinstance(line, str) else []
+            if own := [part for part in pair if part in made]:
+                what = f"{own[0]} is part of the composite {made[own[0]]}, and covaries freely with its other items"
+                raise self.wrong("covariances", what, "items that measure a construct")
             if len({*pair}) != 2 or not ({*pair} <= {*names} or {*pair} <= {*codes}):
                 raise self.wrong("covariances", f"got {quoted(line)}", "'item ~~ item' or 'construct ~~ construct'")
             found.append((pair[0], pair[1]))
@@ -737,7 +786,7 @@ class _Reader:
                 if moderator not in names or moderator in (predictor, outcome):
                     raise self.wrong(where, f"moderator is {quoted(moderator)}", "another construct, measured by items")
                 if predictor not in names:
-                    what = f"{predictor} is of second order, and a product needs items"
+                    what = f"{predictor} is {self.unlike[predictor]}, and a product needs items that measure it"
                     raise self.wrong(where, what, "constructs that items measure")
                 found.append(Moderation(outcome, predictor, moderator, -1 if text.startswith("-") else 1))
             first: dict[frozenset[str], str] = {}

@@ -22,6 +22,7 @@ Line = tuple[str, str, float, float, float, float, float, str]
 SINGLE, FACTOR, MARKER = "single factor (Harman)", "latent method factor (ULMC)", "marker variable"
 MODEL_TESTS = ("no method variance (Δχ²)", "equal method effects (Δχ²)", "no bias in correlations (Δχ²)")
 NO_MARKER = "The codebook names no marker variable."
+MADE = "Items of a composite have no errors of their own that a common factor could share."
 ORDERED = "The marker models fix residual variances and take no ordered answers."
 DRAWS = 200  # for the interval of the first component's share
 LARGEST = 10_000  # respondents: of more, a random part
@@ -86,7 +87,7 @@ def common_method(study: Study) -> CommonMethod:
     doi:10.1037/0021-9010.86.1.114; Williams, Hartman & Cavazotte (2010), doi:10.1177/1094428110366036.
     """
     marker, scales = study.codebook.marker, study.codebook.scales
-    constructs = {name: codes for name, codes in study.scales.items() if name != marker}
+    constructs = {name: codes for name, codes in study.factors.items() if name != marker}
     model = study.codebook.model([name for name in study.constructs if name != marker])
     items = [code for codes in constructs.values() for code in codes] + scales.get(marker, [])
     whole = study.answers.dropna(subset=items)
@@ -94,9 +95,10 @@ def common_method(study: Study) -> CommonMethod:
     options = study.options | ({"missing": "listwise"} if "missing" in study.options else {})
     plain = options | ({"estimator": "ML"} if study.estimator == "MLR" else {})
     single = _attempt(psychometrics.single_factor, whole, constructs, bootstrap=DRAWS, seed=study.seed, **plain)
-    factor = _attempt(psychometrics.common_factor, model, whole, **options)
-    if isinstance(factor, NotTestable) and plain != options:
-        factor = _attempt(psychometrics.common_factor, model, whole, **plain)
+    factor: CommonFactor | NotTestable = NotTestable(MADE)
+    for way in [options, plain] if not study.composed else []:
+        if isinstance(factor, NotTestable):
+            factor = _attempt(psychometrics.common_factor, model, whole, **way)
     adjusted: MarkerCorrelations | NotTestable = NotTestable(NO_MARKER)
     models: MarkerModels | NotTestable = NotTestable(NO_MARKER)
     if marker:

@@ -413,6 +413,8 @@ def comparable(study: Study) -> pd.DataFrame | NotTestable:
     group, items = study.codebook.group, study.items
     if not group:
         return NotTestable("The codebook names no question that tells two kinds of respondents apart.")
+    if study.composed:
+        return NotTestable("Whether a composite is the same in the groups is tested by PLS (MICOM), not here.")
     beside = [name for name, (code, _) in study.covariates.items() if code != group]
     whole = [group, *beside] if study.options.get("missing") == "fiml" else [group, *items, *beside]
     rows = study.answers[[*items, group, *beside]].dropna(subset=whole).sort_values(group, kind="stable")

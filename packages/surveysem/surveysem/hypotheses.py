@@ -149,7 +149,7 @@ def sign_of(book: Codebook, one: Labelled) -> int:
 
 def path_in(book: Codebook, one: Labelled, language: str) -> str:
     """Return a hypothesis's path by what a codebook calls its constructs in a language."""
-    known = {each.name: getattr(each, language) or book.called[each.name] for each in book.constructs}
+    known = book.names(language)
     steps = [known[name] for name in (one.predictor, one.mediator, one.outcome) if name]
     if one.moderator:
         steps[one.second] += f" \N{MULTIPLICATION SIGN} {known[one.moderator]}"

@@ -6,9 +6,10 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from semfit import SemFit
+from semfit import PlsFit, SemFit
 from surveysem.errors import DataError
 from surveysem.study import Study
 
@@ -19,7 +20,7 @@ INTERVAL = {"low": "95% CI LL", "high": "95% CI UL"}
 NINETY = {"low": "90% CI LL", "high": "90% CI UL"}  # of HTMT: comparing an end with a bound is a test at 5 %
 HEADS: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_name("heads.toml").read_text(encoding="utf-8"))
 """Heads of the columns of the report's tables, by table."""
-RELIABILITY_HEADS, SECOND_HEADS = HEADS["reliability"], HEADS["second_order"]
+RELIABILITY_HEADS, SECOND_HEADS, MADE_HEADS = HEADS["reliability"], HEADS["second_order"], HEADS["composites"]
 INDICES = ("chisq", "df", "pvalue", "chisq.scaled", "pvalue.scaled", "cfi", "tli", "rmsea", "srmr")
 FIT_HEADS = HEADS["fit"]
 FIT_DIGITS = dict.fromkeys(list(FIT_HEADS)[2:], 3) | {"chisq": 1, "chisq.scaled": 1, "df": 0}
@@ -95,7 +96,7 @@ def quality_model(study: Study) -> str:
     known = {construct.name: construct for construct in book.constructs}
     second = [name for name in study.constructs if name in book.second_order]
     variance, signal, noise = dict[str, str](), dict[str, list[str]](), dict[str, list[str]]()
-    for k, name in enumerate([*second, *study.scales]):
+    for k, name in enumerate([*second, *study.factors]):
         own, v = known[name], variance.get(name, f"v{k}")
         below, fixed = own.dimensions or own.codes, ordered and not own.dimensions
         loads = ["1", *(f"l{k}_{j}" for j in range(1, len(below)))]
@@ -125,7 +126,7 @@ def quality_model(study: Study) -> str:
     lines += [
         f"{one} ~~ {other}" for one, other in book.covariances if {one, other} <= inside and (one, other) not in within
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *(known[name].measured for name in study.composed)])
 
 
 def _defined(name: str, v: str, loads: list[str], left: list[str], noise: list[str], omega: str) -> list[str]:
@@ -159,3 +160,28 @@ def second_order(study: Study) -> pd.DataFrame:
         if measure == "omega":
             table["omega_low"], table["omega_high"] = own["ci_low"], own["ci_high"]
     return table
+
+
+def composites(study: Study, fit: SemFit | PlsFit) -> pd.DataFrame:
+    """Return one row an item of a composite: construct, item, weight, its interval low to high, loading and vif.
+
+    Weight and loading are standardised; vif is the variance inflation factor of the item within its composite. Without
+    composites there is no row.
+
+    Parameters
+    ----------
+    fit : SemFit or PlsFit
+        The measurement model, whose weights have intervals by the delta method, or that of PLS with its draws.
+    """
+    rows: list[tuple] = []
+    for name, codes in study.composed.items():
+        if isinstance(fit, PlsFit):
+            table, vif = fit.estimates.query("lhs == @name"), fit.item_vif[codes]
+            weights, loadings = (table[table["op"] == op].set_index("rhs").loc[codes] for op in ("<~", "=~"))
+        else:
+            table = fit.standardized.rename(columns={"std_all": "est"}).set_index("lhs")
+            vif = np.diag(np.linalg.inv(study.answers[codes].astype(float).corr()))
+            weights, loadings = (table.loc[[f"{kind}_{code}" for code in codes]] for kind in ("weight", "loading"))
+        parts = (weights["est"], weights["ci_low"], weights["ci_high"], loadings["est"], vif)
+        rows += zip([name] * len(codes), codes, *parts, strict=True)
+    return pd.DataFrame(rows, columns=list(MADE_HEADS))

@@ -56,9 +56,14 @@ MODELS = (
     "{estimator}. The software was surveysem {version} (Python {python})."
 )
 COMPOSITES = (
-    "A path model of {constructs:d} composites with {paths:d} paths was estimated by partial least squares (PLS; Mode "
-    "A, path weighting), and beside it by consistent PLS (PLSc). Standard errors and percentile intervals come from "
-    "{draws:,} bootstrap resamples (seed {seed:d}). The software was surveysem {version} (Python {python})."
+    "A path model of {constructs:d} composites with {paths:d} paths was estimated by partial least squares (PLS; "
+    "path weighting; {mode}), and beside it by consistent PLS (PLSc). Standard errors and percentile intervals come "
+    "from {draws:,} bootstrap resamples (seed {seed:d}). The software was surveysem {version} (Python {python})."
+)
+MODES = ("Mode A", "Mode A, and Mode B for {made}")
+MADE = (
+    "Modelled as composites of their items, with weights estimated (Henseler-Ogasawara specification; Schuberth, "
+    "2023): {made}."
 )
 INDIRECT = (
     "Indirect effects were tested with percentile bootstrap intervals from {draws:,} resamples ({how}; seed {seed:d})."
@@ -149,7 +154,11 @@ def _models(study: Study, language: str) -> str:
     answers = study.answers[[*study.items, *study.covariates] if by_pls else study.items]
     how = "listwise" if by_pls else study.options.get("missing", "listwise")
     leading = {path.predictor for path in study.codebook.paths}
+    called = study.codebook.names(language)
+    made = (", " if language == "en" else "\u3001").join(called[name] for name in study.composed)
     told = {
+        "made": made,
+        "mode": _say(language, MODES[bool(made)], made=made),
         "items": len(study.items),
         "turned": turned,
         "constructs": len(study.constructs),
@@ -168,7 +177,8 @@ def _models(study: Study, language: str) -> str:
         if turned
         else "The {items:d} items measure {constructs:d} constructs."
     )
-    parts = [measures, COMPOSITES if by_pls else MODELS, MISSING[how if answers.isna().any(axis=None) else "none"]]
+    parts = [measures, *([MADE] if made and not by_pls else ())]
+    parts += [COMPOSITES if by_pls else MODELS, MISSING[how if answers.isna().any(axis=None) else "none"]]
     if any(path.outcome in leading for path in study.codebook.paths) and not by_pls:
         parts.append(INDIRECT)
     return _joined(language, [_say(language, part, **told) for part in parts])

@@ -48,15 +48,15 @@ class _Tables:
 
     def filled(self) -> dict[str, Any]:
         for term in self.model.terms:
-            if term.op not in ("=~", "~", "~~") or not term.rhs:
-                raise self.wrong(term, "means, thresholds, scales and composites are not carried over", "=~, ~, ~~, :=")
+            if term.op not in ("=~", "<~", "~", "~~") or not term.rhs:
+                raise self.wrong(term, "means, thresholds and scales are not carried over", "=~, <~, ~, ~~, :=")
             if len(term.fixed) > 1:
                 raise self.wrong(term, f"{term.rhs} carries a value for each group", "one value for all")
-            if term.op == "=~":
+            if term.op in ("=~", "<~"):
                 self.constructs.setdefault(term.lhs, []).append(term.rhs)
         for term in self.model.terms:
             fixed = None if term.fixed[0] != term.fixed[0] else term.fixed[0]  # nan is NA*, free
-            another_scale = fixed == 1 and (term.op == "=~" or term.lhs == term.rhs in self.constructs)
+            another_scale = fixed == 1 and (term.op in ("=~", "<~") or term.lhs == term.rhs in self.constructs)
             if fixed is not None and not another_scale:
                 raise self.wrong(
                     term,
@@ -65,7 +65,10 @@ class _Tables:
                 )
             if term.op == "~":
                 self.path(term)
-        tables: dict[str, Any] = {"constructs": self.constructs | self.alone, "paths": self.paths}
+        constructs: dict[str, Any] = self.constructs | self.alone
+        for name in {term.lhs for term in self.model.terms if term.op == "<~"}:
+            constructs[name] = {"items": self.constructs[name], "kind": "composite"}
+        tables: dict[str, Any] = {"constructs": constructs, "paths": self.paths}
         tables["covariances"] = [line for term in self.model.terms if term.op == "~~" for line in self.covariance(term)]
         tables["leave_out"] = ["*"]  # a model says nothing of other columns
         asked = [ends for defined in self.model.defined for ends in self.asked(defined)]

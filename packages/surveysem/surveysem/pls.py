@@ -49,15 +49,19 @@ def outer(study: Study, fit: semfit.PlsFit, consistent: semfit.PlsFit) -> pd.Dat
 
 def reliability(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
     """Return alpha, rho_A, CR and AVE of every construct of several items; of one item they are not defined."""
-    found = fit.reliability.loc[list(study.scales), ["alpha", "rho_A", "rho_C", "ave"]]
+    found = fit.reliability.loc[list(study.factors), ["alpha", "rho_A", "rho_C", "ave"]]
     return found.rename_axis("construct").dropna().reset_index()
 
 
 def larcker(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
-    """Return correlations of the composites, below a diagonal of the square roots of their AVE (1 for one item)."""
+    """Return correlations of the composites, below a diagonal of the square roots of their AVE (1 for one item).
+
+    Composites that the codebook names have none.
+    """
     R = fit.correlations.loc[list(study.scales), list(study.scales)]
     below = np.where(np.tri(len(R), k=-1, dtype=bool), R, np.nan)
-    np.fill_diagonal(below, np.sqrt(fit.reliability["ave"].fillna(1.0)[R.index]))
+    ave = fit.reliability["ave"].fillna(1.0).mask(lambda each: each.index.isin([*study.composed]))
+    np.fill_diagonal(below, np.sqrt(ave[R.index]))
     return pd.DataFrame(below, R.index, R.columns)
 
 

@@ -68,7 +68,7 @@ class Registration:
         return pages.get_template("preregistration.html").render(
             vars(self),
             book=book,
-            called={one.name: getattr(one, language) or book.called[one.name] for one in book.constructs},
+            called=book.names(language),
             digest=self.digest,
             hypotheses=[(one, path_in(book, one, language), SIGNS[sign_of(book, one)]) for one in hypotheses_of(book)],
             indirect=any(path.outcome in leading for path in book.paths),
@@ -151,6 +151,7 @@ def plan_of(
         "constructs": {
             one.name: _listed(one.dimensions or ["-" * item.reverse + item.code for item in one.items])
             + f" (reliability {one.reliability:g})" * (one.reliability < 1)
+            + " (composite)" * (one.kind == "composite")
             for one in book.constructs
         },
         "questions": {item.code: _asked(item) for item in book.questions},

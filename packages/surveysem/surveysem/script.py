@@ -34,6 +34,8 @@ def lavaan_script(study: Study) -> str:
         draws=study.draws,
         seed=study.seed,
         constructs=study.scales,
+        factors=list(study.factors),
+        several=sum(len(codes) > 1 for codes in study.factors.values()),
         between=study.constructs,
         second_order={name: book.second_order[name] for name in study.constructs if name in book.second_order},
         ordered=ordered,

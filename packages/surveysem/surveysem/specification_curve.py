@@ -81,13 +81,13 @@ def specifications(study: Study, kept: Sequence[str], controls: Sequence[str]) -
     """Return the set for a study, the declared specification first; ``kept`` are the ways to screen.
 
     Crossed: analysis x flagged respondents left out or kept x outliers left out or kept x with or without controls.
-    Ordered answers with controls are left out: WLSMV here takes ordered items only. Beside these, by complete rows:
-    each screening rule switched off in turn. A screening that keeps the same rows as
-    one before it is not counted twice, nor is the declared analysis where it is one of the others.
+    Ordered answers with controls or composites are left out: WLSMV here takes ordered items of factors only. Beside
+    these, by complete rows: each screening rule switched off in turn. A screening that keeps the same rows as one
+    before it is not counted twice, nor is the declared analysis where it is one of the others.
     """
     modes, off = ([name for name in kept if name.startswith("without") == rule] for rule in (False, True))
     found = [Specification("declared", study.screened.mode)]
-    for analysis in ("complete rows", *(() if study.covariates else ("ordered",)), "mean scores"):
+    for analysis in ("complete rows", *(() if study.covariates or study.composed else ("ordered",)), "mean scores"):
         for held in (False, True) if controls and analysis != "ordered" else (False,):
             found += [Specification(analysis, mode, out, held) for mode in modes for out in (False, True)]
     found += [Specification("complete rows", rule) for rule in off]

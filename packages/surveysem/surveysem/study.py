@@ -60,8 +60,8 @@ class Study:
     UnknownNameError
         For another estimator.
     DataError
-        For a codebook without paths or with a circle of them, one of second order under PLS, or fewer respondents left
-        than items.
+        For a codebook without paths or with a circle of them, one of second order under PLS, a composite under WLSMV,
+        composites alone but under PLS, or fewer respondents left than items.
     """
 
     responses: Responses
@@ -94,6 +94,16 @@ class Study:
                 f"codebook {self.codebook.name} names covariates ({', '.join(self.codebook.covariates)}), which models "
                 "of ordered answers do not take; allowed with covariates: MLR, ML."
             )
+        if self.estimator == "WLSMV" and self.composed:
+            raise DataError(
+                f"codebook {self.codebook.name}: {', '.join(self.composed)} is made of its items, and composites of "
+                "ordered answers are not offered; allowed with them: MLR, ML, PLS."
+            )
+        if self.estimator != "PLS" and not self.factors:
+            raise DataError(
+                f"codebook {self.codebook.name}: every construct is a composite, so there is no measurement to report; "
+                "allowed: one or more that items measure, or PLS."
+            )
         if self.estimator == "PLS" and (second := set(self.constructs) & set(self.codebook.second_order)):
             raise DataError(
                 f"codebook {self.codebook.name}: {', '.join(sorted(second))} measures dimensions, and constructs of "
@@ -107,8 +117,8 @@ class Study:
 
     @cached_property
     def codebook(self) -> Codebook:
-        """What was asked, with the error variance of single items."""
-        return self.responses.codebook.with_errors(self.screened.answers)
+        """What was asked, with the error variance of single items and the first item of composites."""
+        return self.responses.codebook.fitted_to(self.screened.answers)
 
     @property
     def basis(self) -> str:
@@ -135,6 +145,16 @@ class Study:
     def scales(self) -> dict[str, list[str]]:
         """Item codes of the constructs that items measure: dimensions in place of constructs of second order."""
         return {name: self.codebook.scales[name] for name in self.codebook.measured(self.constructs)}
+
+    @cached_property
+    def factors(self) -> dict[str, list[str]]:
+        """Those of ``scales`` that their items measure: all but composites, which their items make up."""
+        return {name: codes for name, codes in self.scales.items() if name not in self.codebook.composites}
+
+    @cached_property
+    def composed(self) -> dict[str, list[str]]:
+        """Item codes of the composites."""
+        return {name: codes for name, codes in self.scales.items() if name not in self.factors}
 
     @cached_property
     def items(self) -> list[str]:
@@ -249,7 +269,10 @@ class Study:
         held = [name for name, (code, _) in self.covariates.items() if code != without]
         for path in self.codebook.paths:
             causes.setdefault(path.outcome, []).append(path.predictor)
-        lines = [f"{name} =~ {' + '.join(codes)}" for name, codes in self.scales.items()]
+        lines = [
+            f"{name} {'=~' if name in self.factors else '<~'} {' + '.join(codes)}"
+            for name, codes in self.scales.items()
+        ]
         lines += [f"{name} ~ {' + '.join([*own, *held])}" for name, own in causes.items()]
         return semfit.pls("\n".join(lines), self.answers, consistent=consistent, bootstrap=bootstrap, seed=self.seed)
 

@@ -286,7 +286,12 @@ def _items(truth: Truth, departures: Departures, constructs: dict[str, Array], r
         raise ParameterError(f"the departures explain all the variance of {items[left.argmin()].code}; "
                              "allowed: loadings that leave some.")  # fmt: skip
     F = np.column_stack([constructs[name] for name in names])
-    latent = F @ L.T + np.sqrt(left) * rng.standard_normal((len(F), len(items)))
+    errors = rng.standard_normal((len(F), len(items)))
+    for construct in (each for each in truth.codebook.constructs if each.kind == "composite"):
+        own = [k for k, item in enumerate(items) if item.construct == construct.name]
+        errors[:, own] -= errors[:, own].mean(1, keepdims=True)  # their sum is the composite, without error
+        errors[:, own] *= np.sqrt(len(own) / (len(own) - 1))
+    latent = F @ L.T + np.sqrt(left) * errors
     if departures.method:
         turn = np.array([-1.0 if item.reverse else 1.0 for item in items])
         latent += departures.method * turn * rng.standard_normal((len(F), 1))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -267,6 +268,9 @@ class Truth:
             measures = construct.dimensions or construct.codes
             lines.append(f"{name} =~ {' + '.join(f'{loading!r}*{code}' for code in measures)}")
             lines += [f"{code} ~~ {1 - loading**2!r}*{code}" for code in construct.codes]
+            if construct.kind == "composite":  # the sum of whose items holds no error: these add up to zero
+                shared = (loading**2 - 1) / (len(construct.codes) - 1)
+                lines += [f"{one} ~~ {shared!r}*{other}" for one, other in combinations(construct.codes, 2)]
             b = pd.Series({**self.paths, **self.dimensions}.get(name, {}), dtype=float)
             lines.append(f"{name} ~~ {float(1 - b @ S.loc[b.index, b.index] @ b)!r}*{name}")
         outside = [name for name in self.codebook.scales if name not in self.structures[0].terms]

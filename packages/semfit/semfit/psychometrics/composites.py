@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 import semfit
+from semfit.composite import MADE, composites_of
 from semfit.errors import ParameterError
 from semfit.expressions import jacobian
 from semfit.least_squares import LeastSquares
@@ -112,7 +113,7 @@ def measurement_quality(
     draws = None if drawn is None else drawn.draws
     lines: list[dict] = []
     for k, group in enumerate(fit.sample.groups):
-        usable, refused = _split(fit, k)
+        usable, refused = split(fit, k)
         for name, items in constructs_of(fit, k).items():
             lines.append({"construct": name, "group": group.label} | _alpha(fit, k, name, items, level))
             for measure in MEASURES:
@@ -160,15 +161,17 @@ def delta(fit: semfit.SemFit, function: Callable[[Array], Array], level: float) 
     return se, *wald(estimate, se, level)
 
 
-def _split(fit: semfit.SemFit, k: int) -> tuple[dict[str, list[str]], dict[str, str]]:
+def split(fit: semfit.SemFit, k: int) -> tuple[dict[str, list[str]], dict[str, str]]:
     """Return the constructs whose reliability is defined, and why that of the others is not."""
-    usable, refused = {}, {}
+    usable, refused, made = {}, {}, composites_of(fit.table.rows)
     for name, items in constructs_of(fit, k).items():
         hidden = [item for item in items if item not in fit.sample.names]
         if not (fit.converged and fit.identified):
             refused[name] = "the fit did not converge or is not identified"
         elif hidden:
             refused[name] = f"its indicator {hidden[0]} is latent: the sum of its items is not observed"
+        elif name in made:
+            refused[name] = MADE
         elif len(items) < 2:
             refused[name] = f"one item, {items[0]}: error and construct cannot be told apart"
         else:
@@ -214,6 +217,8 @@ def _estimated(
 def _alpha(fit: semfit.SemFit, k: int, name: str, items: list[str], level: float) -> dict:
     """Return alpha of the answers, distribution-free where there are complete rows, by Feldt where there are none."""
     group, line = fit.sample.groups[k], {"measure": "alpha", "method": "", "reason": ""}
+    if name in composites_of(fit.table.rows):
+        return line | {"reason": MADE}
     if len(items) < 2 or not set(items) <= set(fit.sample.names):
         reason = "one item: alpha needs at least two" if len(items) < 2 else "its indicators are latent"
         return line | {"reason": reason}

@@ -12,7 +12,7 @@ import pandas as pd
 import semfit
 from semfit.columns import correlation
 from semfit.errors import ParameterError
-from semfit.psychometrics.composites import constructs_of, delta, loadings
+from semfit.psychometrics.composites import constructs_of, delta, loadings, split
 from semfit.psychometrics.resampling import all_items, check, draw, intervals, item_rows
 
 Array = np.ndarray
@@ -62,22 +62,19 @@ def fornell_larcker(fit: semfit.SemFit, *, group: int = 1, level: float = 0.95) 
     check(level)
     if not 1 <= group <= fit.table.groups:
         raise ParameterError(f"group is a number from 1 to {fit.table.groups}; got {group!r}.")
-    k, constructs = group - 1, constructs_of(fit, group - 1)
-    names = list(constructs)
+    k, names = group - 1, list(constructs_of(fit, group - 1))
     if len(names) < 2:
         raise ParameterError(f"discriminant validity needs at least two constructs; got {len(names)}.")
     block = fit.problem.blocks[k]
     at = [block.names.index(name) for name in names]
     ordered = [(i, j) for i in range(len(names)) for j in range(len(names)) if i != j]
     first, second = map(list, zip(*ordered, strict=True))
-    sound = fit.converged and fit.identified
-    known = [sound and len(items) > 1 and set(items) <= set(fit.sample.names) for items in constructs.values()]
+    sound, (known, refused) = fit.converged and fit.identified, split(fit, k)
 
     def parts(theta: Array) -> tuple[Array, Array]:
         C = block.implied(theta, fit.problem.bases[k]).covariance
         ave = np.full((*theta.shape[:-1], len(names)), np.nan, dtype=theta.dtype)
-        defined = {names[i]: constructs[names[i]] for i in np.flatnonzero(known)}
-        for name, (raw, variance, S) in zip(defined, loadings(fit, theta, k, defined), strict=True):
+        for name, (raw, variance, S) in zip(known, loadings(fit, theta, k, known), strict=True):
             ave[..., names.index(name)] = (raw**2 * variance[..., None] / np.diagonal(S, axis1=-2, axis2=-1)).mean(-1)
         return ave, correlation(C[..., np.array(at)[:, None], at])
 
@@ -89,8 +86,6 @@ def fornell_larcker(fit: semfit.SemFit, *, group: int = 1, level: float = 0.95) 
     R = R if sound else np.full_like(R, np.nan)
     margin, (se, low, high) = margins(fit.theta), delta(fit, margins, level)
     se = np.where(np.isnan(margin), np.nan, se)
-    unsound = "" if sound else "the fit did not converge or is not identified"
-    few = {True: "one item: AVE is not defined", False: "its indicators are latent: AVE is not defined"}
     pairs = pd.DataFrame(
         {
             "construct": [names[i] for i in first],
@@ -102,8 +97,10 @@ def fornell_larcker(fit: semfit.SemFit, *, group: int = 1, level: float = 0.95) 
             "se": se,
             "ci_low": low,
             "ci_high": high,
-            "holds": pd.array([margin[n] > 0 if known[i] else pd.NA for n, i in enumerate(first)], dtype="boolean"),
-            "reason": ["" if known[i] else unsound or few[len(constructs[names[i]]) < 2] for i in first],
+            "holds": pd.array(
+                [margin[n] > 0 if names[i] in known else pd.NA for n, i in enumerate(first)], dtype="boolean"
+            ),
+            "reason": [refused.get(names[i], "") for i in first],
         }
     )
     below = np.where(np.tri(len(names), k=-1, dtype=bool), R, np.nan)
