@@ -51,6 +51,7 @@ def add_commands(
         "app", _app, "open a page in the browser on which a model is drawn on a file of answers, and its report made"
     )
     app.add_argument("file", nargs="?", type=Path, metavar="FILE", help="csv, xlsx or sav; or opened on the page")
+    app.add_argument("--codebook", type=Path, metavar="C", help="toml, to go on with; or opened on the page")
     app.add_argument("--port", type=int, default=0, metavar="N", help="of 127.0.0.1 (default: one that is free)")
     app.add_argument("--no-browser", action="store_true", help="print the address of the page and open nothing")
     check = add("check", partial(_check, maker, codebook), "read a file of answers, list its mapping and screen it")
@@ -305,7 +306,7 @@ def _draft(maker: str, chosen: argparse.Namespace) -> int:
 def _app(chosen: argparse.Namespace) -> int:
     from surveysem.app import server
 
-    server.serve(chosen.file, chosen.port, not chosen.no_browser)
+    server.serve(chosen.file, chosen.codebook, chosen.port, not chosen.no_browser)
 
 
 def _add_file(command: argparse.ArgumentParser) -> None:
