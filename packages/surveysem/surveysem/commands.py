@@ -243,4 +243,4 @@ def _draft(offered: _Offered, chosen: argparse.Namespace) -> int:
 def _app(_: _Offered, chosen: argparse.Namespace) -> int:
     from surveysem.app import server
 
-    server.serve(chosen.file, chosen.port, not chosen.no_browser)
+    server.serve(chosen.file, chosen.codebook, chosen.port, not chosen.no_browser)

@@ -113,11 +113,11 @@ class Column:
         return quoted(self.labelled) if self.labels else f"[{self.low}, {self.high}]"
 
     @property
-    def told(self) -> list[tuple[str, str]]:
+    def stated(self) -> dict[str, str]:
         """What a codebook says of it: its code, the column it stands in where that has another name, its wording."""
-        told = [("code", self.code), ("column", self.heading * (tidy(self.heading) != self.code))]
-        told.append((_language(self.wording), self.wording[:1000]))
-        return [(key, quoted(text)) for key, text in told if text]
+        told = {"code": self.code, "column": tidy(self.heading) * (tidy(self.heading) != self.code)}
+        told[_language(self.wording)] = tidy(self.wording[:1000])
+        return {key: text for key, text in told.items() if text}
 
     @property
     def worded(self) -> list[tuple[str, tuple[str, ...]]]:
@@ -132,7 +132,6 @@ class Draft:
 
     ``constructs`` holds the items of each; ``questions`` what only the researcher can decide; ``guessed`` whether the
     constructs are from the answers because the names of the columns say nothing; ``missing`` the codes of no answer.
-    Only who corrects it knows what a construct is called (``titles``), the ``paths`` and the code of the ``group``.
     """
 
     table: RawTable
@@ -141,9 +140,6 @@ class Draft:
     questions: tuple[Reason, ...]
     missing: tuple[int, ...]
     guessed: bool
-    titles: dict[str, str] = field(default_factory=dict)
-    paths: tuple[str, ...] = ()
-    group: str = ""
 
     def of(self, *roles: str) -> list[Column]:
         """Return the columns of these roles."""
@@ -171,7 +167,7 @@ class Draft:
         from jinja2 import Environment, PackageLoader
 
         pages = Environment(loader=PackageLoader(__package__, ""), trim_blocks=True, keep_trailing_newline=True)
-        pages.filters |= {"quoted": quoted, "listed": _listed, "language": _language}
+        pages.filters |= {"quoted": quoted, "listed": _listed}
         times = [c.place for c in self.of("left out") if KNOWN.get(plain(c.heading)) == "duration"]
         out = [c for c in self.of("left out") if plain(c.heading) not in KNOWN or c.place in times[1:]]
         scales = {c.labelled: c for c in self.of("item", "control", "check") if c.labels}
@@ -258,7 +254,8 @@ def _listed(items: list[Column]) -> str:
     shared = [reason for reason in times if times[reason] == len(items)]
     lines = []
     for item in items:
-        told = [*item.told, *([("scale", item.scale)] if item.scale != items[0].scale else [])]
+        told = [(key, quoted(text)) for key, text in item.stated.items()]
+        told += [("scale", item.scale)] if item.scale != items[0].scale else []
         told += [("reverse", "true")] if item.reverse and len(told) > 1 else []
         line = f"{{ {', '.join(f'{key} = {value}' for key, value in told)} }}"
         line = line if len(told) > 1 else quoted("-" * item.reverse + item.code)

@@ -19,7 +19,7 @@ from semfit import HypothesisStatistic, Invariance, SemFit, delta_errors
 from surveysem.codebook import opening
 from surveysem.effects import Joint, NotTestable, largest, normal
 from surveysem.paths import standardised
-from surveysem.study import MANY, Study
+from surveysem.study import MANY, Study, counting
 
 Array = np.ndarray
 LEVELS = ("configural", "metric", "scalar")
@@ -332,14 +332,17 @@ def permuted(study: Study, found: Groups) -> Array | NotTestable:
         return np.abs(fit.standardized_at(theta[np.isfinite(theta).all(1)])[:, places] @ found.contrasts.T)
 
     observed, more, solved = differences(own[None])[0], np.ones(len(found.contrasts)), np.ones(len(found.contrasts))
+    draws = min(study.draws, PERMUTATIONS)
+    say = counting("permutations", total := draws * len(found.pairs))
     for k, pair in enumerate(found.pairs):
         inside, at = np.flatnonzero(np.isin(own, pair)), slice(k * len(found.paths), (k + 1) * len(found.paths))
-        for done in range(0, draws := min(study.draws, PERMUTATIONS), BATCH):
+        for done in range(0, draws, BATCH):
             members = np.repeat(own[None], min(BATCH, draws - done), 0)
             members[:, inside] = rng.permuted(members[:, inside], axis=1)
             drawn = differences(members)[:, at]
             more[at] += (drawn >= observed[at] - 1e-9).sum(0)
             solved[at] += len(drawn)
+            say(k * draws + min(done + BATCH, draws), total)
     return more / solved
 
 

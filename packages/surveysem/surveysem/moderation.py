@@ -18,7 +18,7 @@ from surveysem.codebook import Codebook, Labelled, Moderation
 from surveysem.effects import Effect, NotTestable
 from surveysem.measurement import HEADS
 from surveysem.paths import Indirect, resampled
-from surveysem.study import Study
+from surveysem.study import Study, counting
 
 Array = np.ndarray
 PRODUCT = "product"  # of a factor; a construct of that name gets a longer one beside it
@@ -160,7 +160,10 @@ def moderated_mediation(study: Study, one: Labelled) -> Indirect | NotTestable:
         return np.stack([index, *(theta[..., own] * rest + at * index for at in SLOPES_AT)], -1)
 
     method = _method(study, fit)
-    drawn = semfit.bootstrap(fit, study.draws, seed=study.seed, workers=processors(), method=method)
+    drawn = semfit.bootstrap(
+        fit, study.draws, seed=study.seed, workers=processors(), method=method,
+        progress=counting("resamples", study.draws),
+    )  # fmt: skip
     found = resampled(drawn, effects, tuple((one.predictor, one.outcome, name) for name in MEDIATED))
     return replace(found, method=method)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -33,6 +35,23 @@ class Options(TypedDict, total=False):
     estimator: str
     missing: str
     ordered: bool
+
+
+def counting(key: str, draws: int) -> Callable[[int, int], None]:
+    """Return what says to a program that watches how many draws of a long step are done; it says at once that none is.
+
+    Nothing is said to people: a notebook keeps what it prints, so the line goes past it to the command's own output.
+    """
+    watched, last = os.environ.get("NBPROOF_PROGRESS") == "json", -1.0
+
+    def say(done: int, draws: int) -> None:
+        nonlocal last
+        if watched and (done == draws or time.monotonic() > last + 0.4):
+            last = time.monotonic()
+            os.write(1, f"{json.dumps(['draws', key, done, draws])}\n".encode())
+
+    say(0, draws)
+    return say
 
 
 @dataclass(frozen=True)
@@ -301,8 +320,9 @@ class Study:
     def resampled(self) -> semfit.Bootstrap:
         """Draws of the structural model's estimates; they do not depend on the number of processors."""
         return semfit.bootstrap(
-            self.structural, self.draws, seed=self.seed, workers=processors(), method=self.resampling
-        )
+            self.structural, self.draws, seed=self.seed, workers=processors(), method=self.resampling,
+            progress=counting("resamples", self.draws),
+        )  # fmt: skip
 
     def fit(
         self, model: str, data: pd.DataFrame | None = None, *, group: str | None = None, group_equal: Sequence[str] = ()

@@ -12,15 +12,16 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from books import ZH
+from books import GYM, LARGE, SECOND, ZH
 
 import surveysem
-from surveysem import Defects, Truth, draw_respondents, load_codebook
+from surveysem import DataError, Defects, Truth, draw_respondents, load_codebook
 from surveysem.__main__ import main
 from surveysem.app import Refused, model, server
 from surveysem.draft import draft_codebook
@@ -386,24 +387,26 @@ def test_a_report_in_both_languages_opens_in_the_reader_s(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def draft(answers: Path):
-    return draft_codebook(answers)
+def opened(answers: Path, tmp_path_factory: pytest.TempPathFactory) -> model.Opened:
+    """The answers with the draft of a codebook."""
+    draft = draft_codebook(answers)
+    return model.Opened.of(draft, draft.write(tmp_path_factory.mktemp("drafted") / "c.toml"), own=False)
 
 
-def test_what_the_page_changes_is_in_the_codebook(draft, answers, tmp_path):
+def test_what_the_page_changes_is_in_the_codebook(opened, tmp_path):
     """An item moved, another turned, a title of one's own, paths of both signs, a group."""
-    wanted = model.model_of(draft)
-    at = {column.heading: column.place for column in draft.columns}
+    wanted = model.model_of(opened)
+    at = {column.heading: column.place for column in opened.draft.columns}
     one, other = wanted["constructs"]
-    one |= {"name": "welcome", "title": "Warm welcome"}
+    one |= {"name": "welcome", "titles": {"en": "Warm welcome"}}
     one["items"].remove(at["W2"])
     other["items"].append(at["W2"])
-    wanted["constructs"].append({"name": "F1", "was": "", "title": "", "items": []})
+    wanted["constructs"].append({"name": "F1", "was": "", "titles": {}, "items": [], "parts": []})
     wanted["reversed"] = [at["R1"]]
     wanted["paths"] = [{"from": "welcome", "to": "R", "sign": -1}, {"from": "F1", "to": "R", "sign": 1}]
     wanted["group"] = at["BRANCH"]
-    found = model.corrected(draft, wanted)
-    assert model.check(found, tmp_path / "c.toml") == {"rows": 90, "invalid": 0, "notes": [], "missing": []}
+    told = model.check(opened, wanted, tmp_path / "c.toml")
+    assert told == {"rows": 90, "invalid": 0, "notes": [], "missing": []}
     book = load_codebook(tmp_path / "c.toml")
     assert book.scales == {"welcome": ["W1", "W3"], "R": ["R1", "R2", "R3", "W2"]}
     assert book.called["welcome"] == "Warm welcome"
@@ -411,20 +414,101 @@ def test_what_the_page_changes_is_in_the_codebook(draft, answers, tmp_path):
     assert [(path.outcome, path.predictor, path.direction) for path in book.paths] == [("R", "welcome", -1)]
     assert book.group == "BRANCH"
     text = (tmp_path / "c.toml").read_text(encoding="utf-8")
-    assert '"W2",  # placed here by hand' in text
-    assert draft.text() == draft_codebook(answers).text()  # what it was made of stays
+    assert re.search('"W2", +# placed here by hand', text)
+    assert re.search('"W1", +# names begin with W', text)
+    assert model.corrected(opened, model.model_of(opened)) == opened.text  # what it was made of stays
+
+
+OWN = """# Asked in spring.
+name = "mine"
+scale = [1, 5]
+paths = ["back ~ welcome"]  # as we think
+strategies = ["welcome"]
+
+[constructs]
+welcome = { items = ["W1", "-W2"], en = "Welcome", zh = "\u63a5\u5f85" }
+R = ["R1", "R2"]
+S = ["R3"]
+E = { items = ["W3"], reliability = 0.8 }
+back = ["R", "S", "E"]
+
+[[controls]]
+code = "place"
+column = "BRANCH"
+
+[hypotheses]
+H1a = "back ~ welcome"
+
+[screening]
+seconds = 3
+"""
+
+
+def test_a_codebook_of_one_s_own_is_opened_and_what_the_page_does_not_show_survives(opened, tmp_path):
+    """Unchanged it is the same to the letter; renamed and moved about, it says what it said of the rest."""
+    (tmp_path / "own.toml").write_text(OWN, encoding="utf-8")
+    own = model.Opened.of(opened.draft, tmp_path / "own.toml", own=True)
+    before = model.model_of(own)
+    assert model.corrected(own, before) == OWN
+    at = {column.heading: column.place for column in opened.draft.columns}
+    assert before["reversed"] == [at["W2"]]
+    assert before["constructs"][-1]["parts"] == ["R", "S", "E"]
+    assert before["kept"] == ['hypotheses."H1a" = "back ~ welcome"', 'strategies = ["welcome"]']
+    assert (at["CHECK"] in before["left"], before["paths"]) == (True, [{"from": "welcome", "to": "back", "sign": 1}])
+    facts = model.facts_of(own, "en")
+    assert (facts["questions"], facts["guessed"], facts["columns"][at["W1"]]["why"]) == (
+        [], False, ["as the codebook has it"],
+    )  # fmt: skip
+    wanted = copy.deepcopy(before)
+    wanted["constructs"][0] |= {"name": "W"}
+    wanted["constructs"][1]["items"].remove(at["R2"])
+    wanted["left"].append(at["R2"])
+    wanted["left"].remove(at["CHECK"])
+    wanted |= {"checks": [at["CHECK"]], "paths": [{"from": "W", "to": "back", "sign": -1}], "group": at["BRANCH"]}
+    wanted["kept"] = ['hypotheses."H1a" = "back ~ W"']
+    assert model.check(own, wanted, tmp_path / "c.toml")["rows"] == 90
+    text, book = (tmp_path / "c.toml").read_text(encoding="utf-8"), load_codebook(tmp_path / "c.toml")
+    assert text.startswith("# Asked in spring.\n")
+    assert book.scales["W"] == ["W1", "W2"]
+    assert book.by_code["W2"].reverse
+    assert (book.constructs[0].en, len(book.constructs[0].zh), book.constructs[3].reliability) == ("Welcome", 2, 0.8)
+    assert (book.second_order, book.group, book.strategies) == ({"back": ("R", "S", "E")}, "place", ())
+    assert [(one.label, one.predictor) for one in book.hypotheses] == [("H1a", "W")]
+    assert (book.screening.seconds, book.leave_out, book.by_code["CHECK"].expected) == (3, ("R2",), 4)
+    wanted["kept"] = ['hypotheses."H1a" = "back ~ welcome"']  # which has another name now
+    with pytest.raises(DataError, match="no path 'back ~ welcome'"):
+        model.check(own, wanted, tmp_path / "c.toml")
+
+
+@pytest.mark.parametrize("path", [surveysem.TEMPLATE, LARGE, GYM, SECOND], ids=lambda path: path.stem)
+def test_every_codebook_survives_the_page_when_all_it_shows_is_written_anew(path, tmp_path):
+    book = load_codebook(path)
+    draw_respondents(Truth(book), 90, seed=1).cells.to_csv(tmp_path / "a.csv", index=False)
+    own = model.Opened.of(draft_codebook(tmp_path / "a.csv"), path, own=True)
+    wanted = model.model_of(own)
+    wanted["constructs"][0]["items"].reverse()
+    for key in ("controls", "checks", "paths"):
+        wanted[key].reverse()
+    model.check(own, wanted, tmp_path / "c.toml")
+    kept = load_codebook(tmp_path / "c.toml")
+    assert {item.code: item for item in kept.questions} == {item.code: item for item in book.questions}
+    assert {*kept.paths} == {*book.paths}
+    for name in {each.name for each in fields(book)} - {"questions", "paths", "constructs"}:
+        assert getattr(kept, name) == getattr(book, name), name
 
 
 def test_codes_of_no_answer_that_were_guessed_are_told(answers, tmp_path):
     lines = answers.read_text("utf-8-sig").split("\n")
     lines[1:9] = ["-99," + line.partition(",")[2] for line in lines[1:9]]
     (tmp_path / "coded.csv").write_text("\n".join(lines), encoding="utf-8")
-    assert model.check(draft_codebook(tmp_path / "coded.csv"), tmp_path / "c.toml")["missing"] == [-99]
+    draft = draft_codebook(tmp_path / "coded.csv")
+    coded = model.Opened.of(draft, draft.write(tmp_path / "c.toml"), own=False)
+    assert model.check(coded, model.model_of(coded), tmp_path / "d.toml")["missing"] == ["-99"]
 
 
-def test_a_model_of_another_file_is_refused(draft):
-    whole = model.model_of(draft)
-    model.corrected(draft, whole)
+def test_a_model_of_another_file_is_refused(opened, tmp_path):
+    whole = model.model_of(opened)
+    model.corrected(opened, whole)
 
     def changed(change: Callable[[dict[str, Any]], Any]) -> Any:
         wanted = copy.deepcopy(whole)
@@ -436,24 +520,26 @@ def test_a_model_of_another_file_is_refused(draft):
         ("model", changed(lambda m: m["left"].append(99))),
         ("model", changed(lambda m: m["constructs"][0]["items"].pop())),
         ("model", changed(lambda m: m["controls"].append(m["constructs"][0]["items"][0]))),
-        ("model", changed(lambda m: m["constructs"][0].update(name="not a name"))),
-        ("model", changed(lambda m: m["constructs"][0].update(name="R"))),
-        ("model", changed(lambda m: m["constructs"][0].update(name="TRUE"))),
-        ("model", changed(lambda m: m["constructs"][0].update(title="x" * 101))),
+        ("model", changed(lambda m: m["constructs"][0].update(titles={"en": 1}))),
         ("model", changed(lambda m: (m["checks"].append(m["controls"].pop()), None)[1])),
         ("model", changed(lambda m: m["paths"].append({"from": "W", "to": "R", "sign": "x"}))),
+        ("model", changed(lambda m: m["kept"].append("scale = 1"))),
+        ("model", changed(lambda m: m["kept"].append("no toml"))),
         (
             "empty",
             changed(lambda m: [m["left"].extend(c["items"]) or c.update(items=[]) for c in m["constructs"]] and None),
         ),
     ):
         with pytest.raises(Refused) as wrong:
-            model.corrected(draft, wanted)
+            model.corrected(opened, wanted)
         assert wrong.value.key == key, wanted
+    for name, said in (("not a name", "a letter, then"), ("R", "it is there twice"), ("TRUE", "reserves")):
+        with pytest.raises(DataError, match=said):
+            model.check(opened, changed(lambda m, name=name: m["constructs"][0].update(name=name)), tmp_path / "c.toml")
 
 
-def test_reasons_are_in_the_reader_s_language(draft):
-    found = {language: model.facts_of(draft, language)["columns"] for language in ("en", "zh")}
+def test_reasons_are_in_the_reader_s_language(opened):
+    found = {language: model.facts_of(opened, language)["columns"] for language in ("en", "zh")}
     for place, column in found["en"].items():
         assert len(column["why"]) == len(found["zh"][place]["why"]) > 0
         assert all(re.search("[\u4e00-\u9fff]", reason) for reason in found["zh"][place]["why"])
@@ -468,7 +554,8 @@ def test_every_sentence_is_there_in_both_languages_and_used():
     assert {key for key, (one, other) in fields.items() if sorted(one) != sorted(other)} == set()
     spoken = {*re.findall(r'\bw\("([\w-]+)"', sources["page.js"]), *re.findall(r"words\.(\w+)", sources["page.html"])}
     by_value = {"controls", "checks", "left", "done", "failed", "killed", "cancelled", "measurement", "structure",
-                "pls", *re.findall(r'Refused\("(\w+)"', sources["server.py"] + sources["model.py"]), "disk", "fault",
+                "pls", "resamples", "permutations", *(f"kept_{key}" for key in model.KEPT),
+                *re.findall(r'Refused\("(\w+)"', sources["server.py"] + sources["model.py"]), "disk", "fault",
                 *(f"{one}_{name}" for one in ("screening", "estimator") for name in server.CHOICES[one])}  # fmt: skip
     assert spoken | by_value == {*WORDS}
 

@@ -15,7 +15,7 @@ let facts = null, model = null, revision = 0, told = {};
 let chosen = 0;      // the place of the item that the bar is about
 let source = null;   // the index of the construct a path is to start from
 let seen = 0, watching = 0, state = "idle";
-let parts = {}, doing = {}; // of the run: how far each notebook is, and what those that are not finished do
+let parts = {}, cells = {}, doing = {}; // of the run: how far each notebook is, and what those that are not finished do
 
 function make(tag, settings = {}, ...children) {
   const element = document.createElement(tag);
@@ -52,8 +52,13 @@ async function api(method, path, body) {
 
 // ---- the model ----
 
-const title = construct => construct.title || construct.name;
-const full = () => model.constructs.filter(construct => construct.items.length);
+const tongue = text => /[\u4e00-\u9fff]/.test(text) ? "zh" : "en";
+const title = ({name, titles}) => titles[language] ?? titles.en ?? titles.zh ?? name;
+const full = () => model.constructs.filter(construct => construct.items.length || construct.parts.length);
+function drawn() { // a dimension stands for itself in no path
+  const parts = model.constructs.flatMap(construct => construct.parts);
+  return full().filter(construct => !parts.includes(construct.name));
+}
 const index = name => model.constructs.findIndex(construct => construct.name === name);
 const called = name => title(model.constructs[index(name)]);
 
@@ -64,6 +69,7 @@ function boxes() {
 
 const home = place => boxes().find(box => box.items.includes(place));
 function fits(place, box) {
+  if (box.construct?.parts.length) return false;
   return box.key === "left" || (box.key === "checks" ? facts.columns[place].check : facts.columns[place].item);
 }
 
@@ -84,15 +90,17 @@ function rename(construct, text) {
   if (!text || text === title(construct)) return draw();
   if (others.some(other => other.name === text || title(other) === text)) {
     notice(w("taken", {name: text}));
-  } else if (NAME.test(text) && !facts.reserved.includes(text)) {
-    for (const path of model.paths) {
-      if (path.from === construct.name) path.from = text;
-      if (path.to === construct.name) path.to = text;
-    }
+  } else if (NAME.test(text) && !facts.reserved.includes(text) && !Object.keys(construct.titles).length) {
+    const old = new RegExp(`(?<![\\w.])${construct.name.replaceAll(".", "\\.")}(?![\\w.])`, "g"), renewed = said => said.replace(old, text);
+    for (const path of model.paths) [path.from, path.to] = [renewed(path.from), renewed(path.to)];
+    model.kept = model.kept.map(line => {
+      const begin = line.startsWith("moderation.") ? "moderation.".length : line.indexOf(" = ");
+      return line.slice(0, begin) + renewed(line.slice(begin));
+    });
+    for (const other of model.constructs) other.parts = other.parts.map(renewed);
     construct.name = text;
-    construct.title = "";
-  } else {
-    construct.title = text; // models keep the short name
+  } else { // models keep the short name
+    construct.titles = {...(tongue(text) === language ? construct.titles : {}), [tongue(text)]: text};
   }
   changed();
 }
@@ -165,7 +173,7 @@ function draw_boxes() {
     const shown = make("div", {className: box.construct ? "box" : "box other", role: "group", "aria-label": box.title});
     shown.dataset.box = box.key;
     shown.append(box.construct ? head(box) : make("h3", {}, box.title), ...box.items.map(chip));
-    if (!box.items.length) shown.append(make("p", {className: "void"}, w("none_here")));
+    if (!box.items.length) shown.append(make("p", {className: "void"}, box.construct?.parts.map(called).join(w("comma")) || w("none_here")));
     return shown;
   }));
 }
@@ -174,8 +182,8 @@ function head({construct, key}) {
   const name = make("input", {id: `name-${key}`, value: title(construct), title: title(construct), maxLength: 100, "aria-label": w("name_of", {name: title(construct)})});
   name.onchange = () => rename(construct, name.value);
   const shown = make("div", {className: "head"}, name);
-  if (construct.title) shown.append(make("code", {}, construct.name));
-  if (!construct.items.length) {
+  if (title(construct) !== construct.name) shown.append(make("code", {}, construct.name));
+  if (!construct.items.length && !construct.parts.length) {
     const remove = make("button", {type: "button", "aria-label": w("remove_construct", {name: title(construct)})}, "×");
     remove.onclick = () => {
       model.constructs.splice(model.constructs.indexOf(construct), 1);
@@ -226,7 +234,7 @@ function draw_bar() {
 }
 
 function draw_lists() {
-  const names = full().map(construct => construct.name);
+  const names = drawn().map(construct => construct.name);
   for (const id of ["from", "to"]) {
     const held = $(id).value;
     $(id).replaceChildren(...names.map(name => make("option", {value: name}, called(name))));
@@ -243,6 +251,14 @@ function draw_lists() {
     remove.onclick = () => { model.paths.splice(k, 1); changed(); };
     return make("li", {}, `${values.from} → ${values.to}`, sign, remove);
   }));
+  $("kept").replaceChildren(...model.kept.map((line, k) => {
+    const [, key, name, said] = line.match(/^(\w+)(?:\.(".*?"))? = (.*)$/), texts = [JSON.parse(said)].flat().join(w("semicolon"));
+    const text = `${w(`kept_${key}`)}${w("colon")}${name ? `${JSON.parse(name)}${key === "moderation" ? " ~ " : " = "}` : ""}${texts}`;
+    const remove = make("button", {type: "button", id: `drop${k}`, "aria-label": `${w("remove")}${w("colon")}${text}`}, w("remove"));
+    remove.onclick = () => { model.kept.splice(k, 1); changed(); };
+    return make("li", {}, text, remove);
+  }));
+  $("also").hidden = !model.kept.length;
   const two = model.controls.filter(place => facts.columns[place].two);
   $("group").replaceChildren(make("option", {value: 0}, w("no_group")),
     ...two.map(place => make("option", {value: place, selected: model.group === place}, facts.columns[place].heading)));
@@ -306,7 +322,7 @@ function arrange(joined, paths) { // returns columns of nodes; a node is a const
 }
 
 function draw_diagram() {
-  const names = full().map(construct => construct.name);
+  const names = drawn().map(construct => construct.name);
   const paths = model.paths.filter(path => names.includes(path.from) && names.includes(path.to)).map(path => ({...path}));
   const joined = names.filter(name => paths.some(path => path.from === name || path.to === name));
   const alone = names.filter(name => !joined.includes(name));
@@ -374,7 +390,8 @@ function lines(text) { // two at most; what has no room is in the title
 }
 
 function ellipse(name) {
-  const construct = model.constructs[index(name)], k = index(name), n = construct.items.length;
+  const construct = model.constructs[index(name)], k = index(name);
+  const n = construct.items.length + construct.parts.reduce((sum, part) => sum + model.constructs[index(part)].items.length, 0);
   const count = n === 1 ? w("count_one") : w("count", {n}), shown_lines = lines(title(construct));
   const shown = draw_as("g", {class: "node", id: `n${k}`, tabindex: 0, role: "button", "aria-pressed": source === k,
     "aria-label": `${title(construct)}, ${count}`, transform: `translate(${at[name].x} ${at[name].y})`},
@@ -462,7 +479,7 @@ async function load() {
   $("file").textContent = facts ? `${facts.file} · ${w("respondents", {n: number(facts.rows)})}` : "";
   draw();
   seen = 0;
-  [parts, doing] = [{}, {}];
+  [parts, cells, doing] = [{}, {}, {}];
   $("log").textContent = "";
   await watch();
 }
@@ -481,16 +498,29 @@ async function given(work) {
   if (said) notice(said);
 }
 
-function upload(file) {
-  const limit = +document.body.dataset.limit;
-  if (file.size > limit) return notice(w("large", {name: file.name, size: limit / 2 ** 20}));
-  if (model?.paths?.length && !confirm(w("replace", {name: file.name, file: facts.file}))) return;
-  return given(() => api("PUT", `/api/file?name=${encodeURIComponent(file.name)}`, file));
+function upload(files) { // answers, a codebook for those that are open, or both
+  const limit = +document.body.dataset.limit, books = JSON.parse(document.body.dataset.codebooks);
+  const is_book = file => books.some(ending => file.name.toLowerCase().endsWith(ending));
+  files.sort((a, b) => is_book(a) - is_book(b));
+  if (!files.length) return;
+  const large = files.find(file => file.size > limit), name = files[0].name;
+  if (large) return notice(w("large", {name: large.name, size: limit / 2 ** 20}));
+  if (model?.paths?.length && !confirm(w("replace", {name, file: facts.file}))) return;
+  return given(async () => {
+    for (const file of files) await api("PUT", `/api/file?name=${encodeURIComponent(file.name)}`, file);
+  });
 }
 
 function read_event([kind, name, ...rest]) {
   const values = {name: words[name] ?? name};
+  if (kind === "draws") { // of the one notebook that has long steps
+    const [done, of] = rest, own = "pls" in parts ? "pls" : "structure", [at, total] = cells[own] ?? [0, 1];
+    parts[own] = (at + done / of) / total;
+    if (done < of) doing[name] = w(name, {done: number(done), of: number(of)}); else delete doing[name];
+    return "";
+  }
   if (kind === "cell") {
+    cells[name] = [rest[0], rest[1] + 2];
     parts[name] = rest[0] / (rest[1] + 2);
     return doing[name] = w("step", {...values, at: rest[0] + 1, of: rest[1]});
   }
@@ -548,7 +578,7 @@ async function start() {
   await sending;
   const asked = {draws: +$("draws").value, estimator: $("estimator").value, screening: $("screening").value, language: $("report-language").value};
   seen = 0;
-  [parts, doing] = [{}, {}];
+  [parts, cells, doing] = [{}, {}, {}];
   $("log").textContent = $("state").textContent = "";
   try {
     await api("POST", "/api/run", JSON.stringify(asked));
@@ -560,7 +590,8 @@ async function start() {
 
 $("begin-text").textContent = w("begin_text", {size: +document.body.dataset.limit / 2 ** 20});
 $("open").onclick = $("open-first").onclick = () => $("upload").click();
-$("upload").onchange = event => { const [file] = event.target.files; event.target.value = ""; if (file) upload(file); };
+$("open-codebook").onclick = () => $("upload").click();
+$("upload").onchange = event => { const files = [...event.target.files]; event.target.value = ""; upload(files); };
 $("example").onclick = () => given(() => api("POST", "/api/file"));
 $("move").onclick = () => { // the one below is likely to go the same way
   const from = home(chosen), next = $("move-to").value === from.key ? chosen : from.items[from.items.indexOf(chosen) + 1];
@@ -576,7 +607,7 @@ $("reversed").onchange = event => {
 $("new").onclick = () => {
   let k = 1;
   while (index(`F${k}`) >= 0) k++;
-  model.constructs.push({name: `F${k}`, was: "", title: "", items: []});
+  model.constructs.push({name: `F${k}`, was: "", titles: {}, items: [], parts: []});
   changed();
   $(`name-c${model.constructs.length - 1}`).select();
 };
@@ -592,5 +623,5 @@ addEventListener("pointerdown", drag);
 addEventListener("keydown", key);
 addEventListener("resize", () => facts && draw_diagram());
 addEventListener("dragover", event => event.preventDefault());
-addEventListener("drop", event => { event.preventDefault(); const [file] = event.dataTransfer.files; if (file) upload(file); });
+addEventListener("drop", event => { event.preventDefault(); upload([...event.dataTransfer.files]); });
 load().catch(wrong => notice(wrong.message));

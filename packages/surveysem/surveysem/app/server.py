@@ -18,6 +18,7 @@ import tomllib
 import traceback
 import webbrowser
 import zipfile
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from io import BytesIO
@@ -36,7 +37,7 @@ from surveysem.errors import ParameterError
 HERE, LOCAL = Path(__file__).parent, "127.0.0.1"
 LIMIT = 64 * 2**20  # bytes of an upload
 PATIENCE = 5.0  # seconds a run has to clear up once it is cancelled
-LANGUAGES = ("en", "zh")
+LANGUAGES, CODEBOOKS = ("en", "zh"), (".toml", ".lav", ".lavaan")
 CHOICES = {"language": ("en", "zh", "en,zh"), "estimator": ("MLR", "ML", "WLSMV", "PLS"),
            "screening": ("drop", "report-only")}  # fmt: skip
 DRAWS = (50, 100_000)
@@ -50,14 +51,16 @@ ALL = {"Server": "surveysem", "Cache-Control": "no-store", "X-Content-Type-Optio
        "Referrer-Policy": "no-referrer"}  # fmt: skip
 
 
-def serve(file: Path | None, port: int, browser: bool) -> NoReturn:
-    """Serve the page until interrupted; a file of answers may be open from the start.
+def serve(file: Path | None, codebook: Path | None, port: int, browser: bool) -> NoReturn:
+    """Serve the page until interrupted; a file of answers may be open from the start, with its codebook.
 
     Raises
     ------
     ParameterError
-        When the port is none, or taken; what `draft_codebook` raises of the file.
+        When the port is none, or taken; what `draft_codebook` and `load_codebook` raise of the files.
     """
+    if codebook and not file:
+        raise ParameterError("--codebook is given without a file of answers; allowed: both, or the file alone.")
     if not 0 <= port < 2**16:
         raise ParameterError(f"--port is {port}; allowed: a number from 1 to 65535, or 0 for any that is free.")
     try:
@@ -69,7 +72,7 @@ def serve(file: Path | None, port: int, browser: bool) -> NoReturn:
     with nbproof.held_folder(Path(tempfile.gettempdir()), "surveysem-app-") as folder:
         work = Work(folder, sockets[0].getsockname()[1])
         if file:
-            work.open(file.absolute())
+            work.open(file.absolute(), codebook)
         raise KeyboardInterrupt(asyncio.run(work.serve(sockets, browser)))
 
 
@@ -82,7 +85,8 @@ class Work:
         self.address = f"http://{LOCAL}:{port}/?token={self.token}"
         self.lock = asyncio.Lock()
         self.file = Path()
-        self.draft: Any = None  # a Draft, and its module is loaded with the first file
+        self.opened: Any = None  # file and codebook, and their module is loaded with the first file
+        self.draft: Any = None
         self.model: dict[str, Any] = {}
         self.told: dict[str, Any] = {}
         self.revision = 0
@@ -107,13 +111,19 @@ class Work:
         await self.cancel()
         return last
 
-    def open(self, file: Path) -> None:
-        """Draft a codebook from a file."""
-        from surveysem.app.model import model_of
+    def open(self, file: Path, codebook: Path | None = None) -> None:
+        """Open a file of answers with a codebook, or with the draft of one."""
         from surveysem.draft import draft_codebook
 
-        draft = draft_codebook(file)
-        self.draft, self.file, self.model = draft, file, model_of(draft)
+        self.take(draft_codebook(file), file, codebook)
+
+    def take(self, draft: Any, file: Path, codebook: Path | None) -> None:
+        """Begin with the draft of a file, and a codebook in its place."""
+        from surveysem.app.model import Opened, model_of
+
+        place = codebook or nbproof.write_whole(self.folder / "codebook.toml", draft.text().encode())
+        self.opened = Opened.of(draft, place, own=codebook is not None)
+        self.draft, self.file, self.model = draft, file, model_of(self.opened)
         self.job, self.report = {"state": "idle", "lines": []}, {"key": "", "revision": 0}
         self.revision += 1
         self.told = self.check(self.model)
@@ -138,7 +148,7 @@ class Work:
         from surveysem.app import model
 
         try:
-            return model.check(model.corrected(self.draft, asked), self.folder / "codebook.toml")
+            return model.check(self.opened, asked, self.folder / "codebook.toml")
         except Refused as wrong:
             if wrong.key == "model":
                 raise
@@ -298,7 +308,7 @@ class Page(Guarded):
             self.set_cookie("surveysem-language", asked, samesite="Strict")
             self.redirect("/")
             return
-        self.page("page.html", draws=DRAWS, limit=LIMIT, choices=CHOICES)
+        self.page("page.html", draws=DRAWS, limit=LIMIT, choices=CHOICES, codebooks=CODEBOOKS)
 
 
 class Asset(Guarded):
@@ -310,10 +320,10 @@ class Asset(Guarded):
 class State(Guarded):
     async def get(self) -> None:
         work, facts = self.work, None
-        if work.draft:
+        if work.opened:
             from surveysem.app.model import facts_of
 
-            facts = facts_of(work.draft, self.language)
+            facts = facts_of(work.opened, self.language)
         self.finish({"facts": facts, "model": work.model, "revision": work.revision, "told": self.spoken(work.told)})
 
     async def post(self) -> None:
@@ -321,7 +331,7 @@ class State(Guarded):
         async with self.work.lock:
             if not isinstance(asked, dict) or asked.get("revision") != self.work.revision:
                 raise Refused("other_tab", 409)
-            if not self.work.draft or "model" not in asked:
+            if not self.work.opened or "model" not in asked:
                 raise Refused("model")
             self.work.told = await asyncio.to_thread(self.work.check, asked["model"])
             self.work.model, self.work.revision = asked["model"], self.work.revision + 1
@@ -329,21 +339,27 @@ class State(Guarded):
 
 
 class File(Guarded):
-    """A file of answers: one that is sent (PUT), or the example (POST)."""
+    """A file of answers: one that is sent, or its codebook (PUT), or the example (POST)."""
 
     async def put(self) -> None:
+        work, body = self.work, self.request.body
         name = Path(self.get_query_argument("name").replace("\\", "/")).name
-        name = "".join(sign for sign in name if sign.isprintable()).lstrip(".")[-80:]
-        await self.open(lambda: self.work.keep(name or "answers", self.request.body))
+        name = "".join(sign for sign in name if sign.isprintable()).lstrip(".")[-80:] or "answers"
+        if not name.lower().endswith(CODEBOOKS):
+            await self.open(lambda: work.open(work.keep(name, body)))
+        elif work.draft:
+            await self.open(lambda: work.take(work.draft, work.file, work.keep(name, body)))
+        else:
+            raise Refused("first")
 
     async def post(self) -> None:
-        await self.open(self.work.example)
+        await self.open(lambda: self.work.open(self.work.example()))
 
-    async def open(self, place: Any) -> None:
+    async def open(self, opening: Callable[[], None]) -> None:
         async with self.work.lock:
             if self.work.job["state"] == "running":
                 raise Refused("busy", 409)
-            await asyncio.to_thread(lambda: self.work.open(place()))
+            await asyncio.to_thread(opening)
         self.finish({})
 
 
