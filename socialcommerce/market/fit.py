@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nbproof import snap, words
+from nbproof import read_toml, snap, words
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.market.series import MarketSeries, NotAvailable
 
@@ -101,44 +103,23 @@ def _bass(t: np.ndarray, u: np.ndarray) -> np.ndarray:
     return np.logaddexp(0.0, log_ratio) - pace * t + np.log(-np.expm1(-pace)) - tails
 
 
-_S_CURVE = (
-    Parameter("ceiling", "ceiling", "value", None, True),
-    Parameter("rate", "growth rate", "per year", 0, True),
-    Parameter("midpoint", "year of the inflection", "year", 1, False),
-)
-_S_STARTS = tuple(product(np.log([0.1, 0.3, 0.7, 1.5]), [-0.5, 0.2, 0.6, 1.0, 2.0]))
-
-CURVES: dict[str, Curve] = {
-    curve.name: curve
-    for curve in (
-        Curve(
-            "exponential",
-            (
-                Parameter("start", "value in the first year", "value", None, True),
-                Parameter("rate", "growth rate", "per year", 0, False),
-            ),
-            _exponential,
-            (-5.0,),
-            (5.0,),
-            ((0.0,),),
-        ),
-        Curve("logistic", _S_CURVE, _logistic, (np.log(1e-3), -20.0), (np.log(20.0), 20.0), _S_STARTS),
-        Curve("gompertz", _S_CURVE, _gompertz, (np.log(1e-3), -20.0), (np.log(20.0), 20.0), _S_STARTS),
-        Curve(
-            "bass",
-            (
-                Parameter("potential", "sum over all years", "value", None, True),
-                Parameter("innovation", "innovation p", "per year", 0, True),
-                Parameter("imitation", "imitation q", "per year", 1, True),
-                Parameter("peak", "year of the peak", "year", -1, False),
-            ),
-            _bass,
-            (np.log(1e-7), np.log(1e-5)),
-            (np.log(3.0), np.log(10.0)),
-            tuple(product(np.log([1e-3, 1e-2, 0.05, 0.2]), np.log([0.05, 0.2, 0.6, 1.2]))),
-        ),
+def _curve(name: str, shape: Shapes, listed: list[dict[str, Any]]) -> Curve:
+    """Return a curve as ``curves.toml`` states it."""
+    searched, parameters = [one for one in listed if "limits" in one], []
+    for one in listed:
+        place = searched.index(one) if one in searched else -1 if "derived" in one else None
+        parameters.append(Parameter(one["name"], one["meaning"], one["unit"], place, one.get("log", False)))
+    limits, starts = (
+        [tuple(np.log(one[key])) if "log" in one else tuple(one[key]) for one in searched]
+        for key in ("limits", "starts")
     )
-}
+    lower, upper = zip(*limits, strict=True)
+    return Curve(name, tuple(parameters), shape, lower, upper, tuple(product(*starts)))
+
+
+_STATED = read_toml(Path(__file__).with_name("curves.toml"))
+_SHAPES = {"exponential": _exponential, "logistic": _logistic, "gompertz": _gompertz, "bass": _bass}
+CURVES: dict[str, Curve] = {name: _curve(name, shape, _STATED[name]) for name, shape in _SHAPES.items()}
 """The curves by name.
 
 Exponential: ``start * exp(rate * t)``. Logistic: ``ceiling / (1 + exp(-rate * (t - midpoint)))``. Gompertz:

@@ -269,27 +269,18 @@ def _simulate(
     draws: int,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    parts = [_draw(fit, years, math.ceil(weight * draws), rng) for fit, weight in zip(fits, weights, strict=True)]
-    curve, parameter, residual = (np.concatenate([part[i] for part in parts]) for i in range(3))
+    drawn = [_draw(fit, years, math.ceil(weight * draws), rng) for fit, weight in zip(fits, weights, strict=True)]
+    curve, parameter, residual = (np.concatenate([part[i] for part in drawn]) for i in range(3))
     tail = (1 - level) / 2
     with np.errstate(over="ignore"):  # a market beyond all numbers is infinite
         low, median, high = np.exp(np.quantile(curve + parameter + residual, [tail, 0.5, 1 - tail], axis=0))
     # a quarter of the range from 2.3 to 97.7 per cent: one standard deviation, whatever strays in the tails
+    parts = {"parameters": parameter, "residuals": residual}
     wide = {
-        name: np.diff(np.quantile(x, [0.02275, 0.97725], axis=0), axis=0)[0] / 4
-        for name, x in {"parameters": parameter, "residuals": residual}.items()
+        f"sd_{name}": np.diff(np.quantile(x, [0.02275, 0.97725], axis=0), axis=0)[0] / 4 for name, x in parts.items()
     }
-    return pd.DataFrame(
-        {
-            "year": years,
-            "median": median,
-            "low": low,
-            "high": high,
-            "sd_parameters": wide["parameters"],
-            "sd_residuals": wide["residuals"],
-            "sd_curves": curve.std(axis=0),
-        }
-    )
+    ends = {"year": years, "median": median, "low": low, "high": high}
+    return pd.DataFrame({**ends, **wide, "sd_curves": curve.std(axis=0)})
 
 
 def _draw(fit: GrowthFit, years: np.ndarray, draws: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
