@@ -282,28 +282,8 @@ def _discounted(p: Values, lift: np.ndarray) -> Values:
     return {q: forms.chosen(p | {"q": p[q], "lift": lift}, "acceptance")["q"] for q in ("qA", "qB")}
 
 
+MECHANISMS = (marketing_loop, satisfaction, no_content, social_proof, self_growth, more_buyers, trust_transfer)
+GROWTH = (product_quality, delivery, breach, personalisation, classes, contact, offers, quality, promotion, larger_pool)
 TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = {
-    f"H{number}": test
-    for number, test in enumerate(
-        (
-            marketing_loop,
-            satisfaction,
-            no_content,
-            social_proof,
-            self_growth,
-            more_buyers,
-            trust_transfer,
-            product_quality,
-            delivery,
-            breach,
-            personalisation,
-            classes,
-            contact,
-            offers,
-            quality,
-            promotion,
-            larger_pool,
-        ),
-        53,
-    )
+    f"H{number}": test for number, test in enumerate((*MECHANISMS, *GROWTH), 53)
 }

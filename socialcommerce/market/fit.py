@@ -131,6 +131,12 @@ on a market's yearly value, which is mostly repeat purchases and began before th
 
 
 LARGEST = 700  # logarithm of a market that can still be written as a number
+TOO_SHORT = "{n:d} years cannot fit {k:d} parameters; at least {needed:d} are needed"
+NO_TERM = "with {n:d} years and {k:d} parameters the correction divides by {spare:d}, so it does not exist"
+LARGE_TERM = (
+    "with {n:d} years and {k:d} parameters, the error variance among them, the small-sample term of AICc ({more:.0f}) "
+    "is no smaller than the penalty it corrects ({penalty:d})"
+)
 STEP = 1e-6  # of a central difference: the cube root of the machine's precision, rounded
 
 
@@ -325,15 +331,7 @@ def fit_growth(series: MarketSeries, curve: str, level: float = 0.95) -> GrowthF
         raise ParameterError(f"level is a probability in (0, 1); got {level!r}.")
     form = CURVES[curve]
     if series.n < form.k + 1:
-        return NotAvailable(
-            curve,
-            words(
-                "{n:d} years cannot fit {k:d} parameters; at least {needed:d} are needed",
-                n=series.n,
-                k=form.k,
-                needed=form.k + 1,
-            ),
-        )
+        return NotAvailable(curve, words(TOO_SHORT, n=series.n, k=form.k, needed=form.k + 1))
     a, u, ssr, settled = fit_many(form, series.log_values[None])
     sigma = math.sqrt(ssr[0] / (series.n - form.k))
     estimates = tuple(_estimate(p, form, series, a[0], u[0], ssr[0], level) for p in form.parameters)
@@ -350,20 +348,12 @@ def parameter_table(fits: Iterable[GrowthFit]) -> pd.DataFrame:
     pandas.DataFrame
         Columns curve, parameter, estimate, low, high (all text), residuals (per cent of the value).
     """
-    return pd.DataFrame(
-        [
-            {
-                "curve": fit.curve.name,
-                "parameter": e.meaning,
-                "estimate": _short(e.value, e) if fit.converged else "not settled",
-                "low": _short(e.low, e),
-                "high": _short(e.high, e),
-                "residuals": 100 * fit.sigma,
-            }
-            for fit in fits
-            for e in fit.estimates
-        ]
-    )
+    rows = []
+    for fit in fits:
+        for e in fit.estimates:
+            value = _short(e.value, e) if fit.converged else "not settled"
+            rows.append((fit.curve.name, e.meaning, value, _short(e.low, e), _short(e.high, e), 100 * fit.sigma))
+    return pd.DataFrame(rows, columns=["curve", "parameter", "estimate", "low", "high", "residuals"])
 
 
 def _short(value: float, e: Estimate) -> str:
@@ -416,33 +406,15 @@ def aicc(fit: GrowthFit) -> float | NotAvailable:
     Hurvich & Tsai (1989), doi:10.1093/biomet/76.2.297.
     """
     n, k = fit.n, fit.curve.k + 1
-    if n <= 2 * k + 2:
-        spare = n - k - 1
-        if spare <= 0:
-            return NotAvailable(
-                "AICc",
-                words(
-                    "with {n:d} years and {k:d} parameters the correction divides by {spare:d}, so it does not exist",
-                    n=n,
-                    k=k,
-                    spare=spare,
-                ),
-            )
-        return NotAvailable(
-            "AICc",
-            words(
-                "with {n:d} years and {k:d} parameters, the error variance among them, the small-sample term of AICc "
-                "({more:.0f}) is no smaller than the penalty it corrects ({penalty:d})",
-                n=n,
-                k=k,
-                more=2 * k * (k + 1) / spare,
-                penalty=2 * k,
-            ),
-        )
+    spare, penalty, term = n - k - 1, 2 * k, 2 * k * (k + 1)
+    if spare <= 0:
+        return NotAvailable("AICc", words(NO_TERM, n=n, k=k, spare=spare))
+    if term / spare >= penalty:
+        return NotAvailable("AICc", words(LARGE_TERM, n=n, k=k, more=term / spare, penalty=penalty))
     spread = fit.sigma**2 * fit.df / n
     if spread == 0:
         return NotAvailable("AICc", "the curve passes through every point")
-    return n * (math.log(2 * math.pi * spread) + 1) + 2 * k + 2 * k * (k + 1) / (n - k - 1)
+    return n * (math.log(2 * math.pi * spread) + 1) + penalty + term / spare
 
 
 # --- profile intervals ------------------------------------------------------------------------------------------------

@@ -76,13 +76,9 @@ def rolling_origin(series: MarketSeries, horizon: int = 3) -> Backtest | NotAvai
         raise ParameterError(f"horizon is a number of years ahead, 1 or more; got {horizon!r}.")
     known = series.outcomes()
     if isinstance(known, NotAvailable) or known.n < 4:
-        count = known.n if isinstance(known, MarketSeries) else 0
-        return NotAvailable(
-            "back-test",
-            words(
-                "outcomes rather than forecasts: {count:d} of {n:d}; at least four are needed", count=count, n=series.n
-            ),
-        )
+        given = {"count": known.n if isinstance(known, MarketSeries) else 0, "n": series.n}
+        few = words("outcomes rather than forecasts: {count:d} of {n:d}; at least four are needed", **given)
+        return NotAvailable("back-test", few)
     parts = [_forecasts(known, method, *how, horizon) for method, how in _methods().items()]
     columns = ["method", "origin", "target", "horizon", "forecast", "outcome"]
     errors = pd.DataFrame([row for part in parts for row in part], columns=columns)
