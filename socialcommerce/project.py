@@ -11,12 +11,28 @@ from types import MappingProxyType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import nbproof
+from nbproof import words
 from nbproof.shapes import LIST, TABLE, Field, check
 from socialcommerce.errors import OutputError
 
-__all__ = ["cache_folder", "own_folder", "record", "root"]
+__all__ = ["Cited", "cache_folder", "own_folder", "record", "root"]
 
 Kind = TypeVar("Kind")
+
+
+class Cited:
+    """What stands at a section, paragraph and sentence of the paper, counted as ``paper/claims.toml`` says."""
+
+    section: str
+    paragraph: int
+    sentence: int
+
+    @property
+    def place(self) -> str:
+        """Section, paragraph and sentence as a reader would cite them."""
+        at = {"section": self.section, "paragraph": self.paragraph, "sentence": self.sentence}
+        return words("§{section}, par. {paragraph:d}, s. {sentence:d}", **at)
+
 
 INSTALLED = Path(__file__).resolve().parent / "files"
 """Where an installed package holds notebooks, paper and data."""

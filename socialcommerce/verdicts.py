@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import surveysem
 from socialcommerce.errors import ParameterError, UnknownNameError
@@ -92,6 +93,12 @@ class HypothesisTest(EffectTest):
             raise UnknownNameError("grade", self.grade, GRADES)
         if CLASSES[self.evidence] == "model" and not 0 <= self.estimate <= 1:
             raise ParameterError(f"estimate must be, for a model, a share in [0, 1]; got {self.estimate!r}.")
+
+    @staticmethod
+    def about(hypothesis: Hypothesis) -> dict[str, Any]:
+        """Return what a test on the first data of a hypothesis says beside its numbers: unit to grade, by field."""
+        data, said = hypothesis.data[0], {"method": hypothesis.design, "null": hypothesis.null}
+        return {"unit": hypothesis.unit, **said, "evidence": data.kind, "grade": data.grade}
 
 
 @dataclass(frozen=True)

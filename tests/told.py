@@ -32,7 +32,7 @@ def run(path: Path, out: Path, languages: str = "en,zh", **given: Any) -> nbform
     forks = "forkserver" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if forks else "spawn")
     if forks:
-        context.set_forkserver_preload(["nbproof.warm", *report.WARM])
+        context.set_forkserver_preload(["nbproof.warm", *report.settings().preload])
     process = context.Process(target=_run, args=(path, out, languages, given))
     process.start()
     process.join()

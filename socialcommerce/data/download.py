@@ -66,17 +66,15 @@ def bring(entry: Source, target: Path) -> Path:
 
 
 def _public(name: str) -> list[Source]:
-    entries = sources()
-    found = [entry for entry in entries if not entry.committed and name in (entry.name, entry.dataset)]
-    if not found and any(entry.name == name for entry in entries):
-        raise DataError(
-            f"{name} needs no fetching; it is committed. Allowed: "
-            + ", ".join(sorted({e.dataset for e in entries if not e.committed}))
-            + "."
-        )
+    public = [entry for entry in sources() if not entry.committed]
+    found, sets = (
+        [entry for entry in public if name in (entry.name, entry.dataset)],
+        {entry.dataset for entry in public},
+    )
+    if not found and any(entry.name == name for entry in sources()):
+        raise DataError(f"{name} needs no fetching; it is committed. Allowed: {', '.join(sorted(sets))}.")
     if not found:
-        public = [entry for entry in entries if not entry.committed]
-        raise UnknownNameError("data set", name, {e.dataset for e in public} | {e.name for e in public})
+        raise UnknownNameError("data set", name, sets | {entry.name for entry in public})
     return found
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbproof import read_bytes, words
+from nbproof import read_bytes, read_toml, words
 from socialcommerce.errors import DataError, named, nearest, quoted
 
 if TYPE_CHECKING:
@@ -21,12 +21,13 @@ __all__ = ["load_series"]
 
 SERIES_COLUMNS = ("year", "value", "unit", "source", "basis")
 SERIES_BASES = ("observed", "stated", "published", "derived", "forecast", "synthetic")
+BASES = ", ".join(SERIES_BASES)
 SCALES = ("thousand", "1e4", "million", "1e8", "billion", "trillion")
 UNIT = re.compile(f"({'|'.join(SCALES)}) (persons|[A-Z]{{3}})")
 YEARS = range(1900, 2101)
 VALUES = (1e-9, 1e18)  # a person or a unit of money in trillions, to more of any currency than there is
 LARGEST = 2**24  # bytes
-UNIT_RULE = f"a scale ({', '.join(SCALES)}) and a three-letter currency code or 'persons', such as 'billion USD'"
+FAULTS = read_toml(Path(__file__).with_name("faults.toml"))
 
 
 Rows = Mapping[int, Mapping[str, str]]
@@ -68,10 +69,11 @@ def load_series(path: str | Path) -> pd.DataFrame:
 
 
 class _Fault(Exception):
-    """What is wrong with a file, where, what was given and what is allowed."""
+    """What is wrong with a file, where, what was given and what is allowed: an entry of ``faults.toml``, filled."""
 
-    def __init__(self, where: str, wrong: str, given: str, allowed: str) -> None:
-        super().__init__(f"{f', {where}' * bool(where)}: {wrong}; got {given}; allowed: {allowed}.")
+    def __init__(self, name: str, where: str = "", **given: object) -> None:
+        said = (text.format(columns=", ".join(SERIES_COLUMNS), **given) for text in FAULTS[name])
+        super().__init__("{}: {}; got {}; allowed: {}.".format(f", {where}" * bool(where), *said))
 
 
 def _bytes(path: Path) -> bytes:
@@ -89,48 +91,37 @@ def _table(raw: bytes) -> list[list[str]]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise _Fault(
-            f"row {line}",
-            "the file is not UTF-8",
-            f"the byte 0x{raw[error.start]:02x}",
-            "UTF-8 (in a spreadsheet: save as 'CSV UTF-8')",
-        ) from None
+        raise _Fault("bytes", f"row {line}", byte=raw[error.start]) from None
     if "\x00" in text:
-        raise _Fault("", "the file is not text", "zero bytes", "a csv file in UTF-8, not a workbook or UTF-16")
+        raise _Fault("text")
     try:
         return [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text, newline=""))]
     except csv.Error as error:  # such as a cell of more than 131,072 characters
-        raise _Fault("", "the file is not a csv file", str(error), "text between plain quotes") from None
+        raise _Fault("csv", error=error) from None
 
 
 def _rows(table: list[list[str]]) -> Rows:
-    wanted = ", ".join(SERIES_COLUMNS)
     if not any(map(any, table)):
-        raise _Fault("", "the file is empty", "no rows", f"a header ({wanted}) and a row for each year")
+        raise _Fault("empty")
     header, *lines = table
     for mark, name in ((";", "a semicolon"), ("\t", "a tab"), ("|", "a bar")):
         if len(header) == 1 and mark in header[0]:
-            raise _Fault("row 1", "the columns are separated by something else than a comma", name, "a comma")
+            raise _Fault("separator", "row 1", mark=name)
     for column in header:
         if column not in SERIES_COLUMNS:
-            raise _Fault("row 1", f"unknown column{_hint(nearest(column, SERIES_COLUMNS))}", quoted(column), wanted)
+            raise _Fault("unknown", "row 1", hint=_hint(nearest(column, SERIES_COLUMNS)), column=quoted(column))
     if twice := [name for name, count in Counter(header).items() if count > 1]:
-        raise _Fault("row 1", "a column stands there twice", twice[0], f"each once of {wanted}")
+        raise _Fault("column_twice", "row 1", column=twice[0])
     if absent := [name for name in SERIES_COLUMNS if name not in header]:
-        raise _Fault("row 1", f"missing column {', '.join(absent)}", ", ".join(header), wanted)
+        raise _Fault("absent", "row 1", absent=", ".join(absent), header=", ".join(header))
     filled = {number: line for number, line in enumerate(lines, start=2) if any(line)}
     for number, line in filled.items():
         if len(line) != len(header):
-            raise _Fault(
-                f"row {number}",
-                f"the header has {len(header)} columns",
-                f"{len(line)} cells",
-                f"{len(header)}, and numbers without thousands separators",
-            )
+            raise _Fault("cells", f"row {number}", wanted=len(header), found=len(line))
     if not filled:
-        raise _Fault("", "there is only a header", "no rows", "a row for each year")
+        raise _Fault("only_header")
     if len(filled) > 2 * len(YEARS):  # up to there the year that stands there twice is named
-        raise _Fault("", "there are more rows than years", f"{len(filled):,} rows", f"one a year, at most {len(YEARS)}")
+        raise _Fault("many", rows=len(filled), years=len(YEARS))
     return {number: dict(zip(header, line, strict=True)) for number, line in filled.items()}
 
 
@@ -141,33 +132,23 @@ def _hint(guess: str | None) -> str:
 def _typed(number: int, cells: Mapping[str, str]) -> dict[str, Any]:
     """Return a row with year and value as numbers, or raise the first thing that is wrong with it."""
     year, unit, basis, value = cells["year"], cells["unit"], cells["basis"], _number(cells["value"])
-    for column, wrong, fault, allowed in (
-        ("year", year not in map(str, YEARS), "not a year", f"{YEARS[0]} to {YEARS[-1]}"),
-        (
-            "value",
-            value is None,
-            "not a number",
-            "a number above zero, without thousands separators or unit, such as 12626 or 1.5e3",
-        ),
-        ("value", value is None or value <= 0, "a market is above zero", "a number above zero"),
+    for column, wrong, name, more in (
+        ("year", year not in map(str, YEARS), "year", {"first": YEARS[0], "last": YEARS[-1]}),
+        ("value", value is None, "number", {}),
+        ("value", value is None or value <= 0, "sign", {}),
         (
             "value",
             value is None or not VALUES[0] <= value <= VALUES[1],
-            "no market is so small or so large",
-            f"{VALUES[0]:g} to {VALUES[1]:g} in the unit of its row",
+            "size",
+            {"least": VALUES[0], "most": VALUES[1]},
         ),
-        ("unit", not UNIT.fullmatch(unit), f"unknown unit{_hint(_nearest_unit(unit))}", UNIT_RULE),
-        ("source", not cells["source"], "no source is named", "who published the value"),
-        (
-            "basis",
-            basis not in SERIES_BASES,
-            f"unknown basis{_hint(nearest(basis, SERIES_BASES))}",
-            ", ".join(SERIES_BASES),
-        ),
+        ("unit", not UNIT.fullmatch(unit), "unit", {"hint": _hint(_nearest_unit(unit)), "scales": ", ".join(SCALES)}),
+        ("source", not cells["source"], "source", {}),
+        ("basis", basis not in SERIES_BASES, "basis", {"hint": _hint(nearest(basis, SERIES_BASES)), "bases": BASES}),
     ):
         if wrong:
             given = named(cells[column]) if column == "value" and value is not None else quoted(cells[column])
-            raise _Fault(f"row {number}, column {column}", fault, given, allowed)
+            raise _Fault(name, f"row {number}, column {column}", given=given, **more)
     return {**cells, "year": int(year), "value": value}
 
 
@@ -191,35 +172,15 @@ def _check_together(rows: Rows, records: list[dict[str, Any]]) -> None:
     seen: dict[int, int] = {}
     for number, year in zip(rows, (record["year"] for record in records), strict=True):
         if year in seen:
-            raise _Fault(
-                f"row {number}, column year",
-                "two rows for one year",
-                f"{year} in rows {seen[year]} and {number}",
-                "one row a year",
-            )
+            raise _Fault("year_twice", f"row {number}, column year", year=year, before=seen[year], row=number)
         seen[year] = number
     if absent := [year for year in range(min(seen), max(seen)) if year not in seen]:
         which = ", ".join(map(str, absent[:5])) + (" ..." if len(absent) > 5 else "")
-        raise _Fault(
-            "column year",
-            "years are missing",
-            f"{min(seen)} to {max(seen)} without {which}",
-            "every year between the first and the last",
-        )
+        raise _Fault("gap", "column year", first=min(seen), last=max(seen), which=which)
     (first, unit), *others = ((number, cells["unit"]) for number, cells in rows.items())
     for number, other in others:
         if other != unit:
-            raise _Fault(
-                f"row {number}, column unit",
-                "the unit changes within the series",
-                f"{other!r} after {unit!r} in row {first}",
-                "one unit for all rows",
-            )
+            raise _Fault("units", f"row {number}, column unit", other=other, unit=unit, row=first)
     values = {record["value"] for record in records}
     if len(records) > 2 and len(values) == 1:  # from three years on a curve is fitted: it would be sure of all to come
-        raise _Fault(
-            "column value",
-            "the market never changes, so nothing can be learnt of its growth",
-            f"{values.pop():g} in each of {len(records)} years",
-            "values that differ, or one or two years",
-        )
+        raise _Fault("still", "column value", value=values.pop(), years=len(records))

@@ -43,24 +43,16 @@ def _by_group(of: Callable[..., np.ndarray], p: Values, **given: np.ndarray) -> 
 
 def _share(hypothesis: Hypothesis, *found: tuple[np.ndarray, Values]) -> HypothesisTest:
     """Where a statement holds, and what was drawn there: over all draws, by form, by half of each parameter's range."""
-    evidence = hypothesis.data[0]
     frame = pd.concat([pd.DataFrame({**p, "holds": holds}) for holds, p in found], ignore_index=True)
     holds, splits = frame.pop("holds"), {}
     for name, column in frame.items():
         named = dict(enumerate(form.words for form in forms.load_forms().get(name, ())))
         half = (column > column.median()).map({False: "lower half", True: "upper half"}).where(column.notna())
         splits[name] = holds.groupby(column.map(named) if named else half, sort=False).mean().to_dict()
-    return HypothesisTest(
-        estimate=float(holds.mean()),
-        n=holds.size,
-        unit=SHARE,
-        method=hypothesis.design,
-        null=hypothesis.null,
-        evidence=evidence.kind,
-        grade=evidence.grade,
-        forms={name: by for name, by in splits.items() if name in forms.PARTS},
-        halves={name: by for name, by in splits.items() if name not in forms.PARTS and len(by) > 1},
-    )
+    parts = {name: by for name, by in splits.items() if name in forms.PARTS}
+    halves = {name: by for name, by in splits.items() if name not in forms.PARTS and len(by) > 1}
+    about = HypothesisTest.about(hypothesis) | {"unit": SHARE}
+    return HypothesisTest(float(holds.mean()), holds.size, forms=parts, halves=halves, **about)
 
 
 def marketing_loop(hypothesis: Hypothesis) -> HypothesisTest:
@@ -290,28 +282,8 @@ def _discounted(p: Values, lift: np.ndarray) -> Values:
     return {q: forms.chosen(p | {"q": p[q], "lift": lift}, "acceptance")["q"] for q in ("qA", "qB")}
 
 
+MECHANISMS = (marketing_loop, satisfaction, no_content, social_proof, self_growth, more_buyers, trust_transfer)
+GROWTH = (product_quality, delivery, breach, personalisation, classes, contact, offers, quality, promotion, larger_pool)
 TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = {
-    f"H{number}": test
-    for number, test in enumerate(
-        (
-            marketing_loop,
-            satisfaction,
-            no_content,
-            social_proof,
-            self_growth,
-            more_buyers,
-            trust_transfer,
-            product_quality,
-            delivery,
-            breach,
-            personalisation,
-            classes,
-            contact,
-            offers,
-            quality,
-            promotion,
-            larger_pool,
-        ),
-        53,
-    )
+    f"H{number}": test for number, test in enumerate((*MECHANISMS, *GROWTH), 53)
 }

@@ -61,16 +61,7 @@ TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = {
 
 
 def _number(hypothesis: Hypothesis, estimate: float, n: int) -> HypothesisTest:
-    evidence = hypothesis.data[0]
-    return HypothesisTest(
-        estimate=float(estimate),
-        n=n,
-        unit=hypothesis.unit,
-        method=hypothesis.design,
-        null=hypothesis.null,
-        evidence=evidence.kind,
-        grade=evidence.grade,
-    )
+    return HypothesisTest(float(estimate), n, **HypothesisTest.about(hypothesis))
 
 
 def _stated(name: str) -> float:

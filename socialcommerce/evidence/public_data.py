@@ -45,19 +45,9 @@ EFFECTS: dict[str, Callable[[], Effect]] = {
 
 def _test(hypothesis: Hypothesis) -> HypothesisTest:
     """Put an effect beside its null, with intervals as wide as the correction of its family asks."""
-    effect, evidence = EFFECTS[hypothesis.id](), hypothesis.data[0]
-    return HypothesisTest.from_error(
-        effect.estimate,
-        effect.standard_error,
-        alpha=_rate(hypothesis),
-        df=effect.df,
-        n=effect.n,
-        unit=hypothesis.unit,
-        method=hypothesis.design,
-        null=hypothesis.null,
-        evidence=evidence.kind,
-        grade=evidence.grade,
-    )
+    effect = EFFECTS[hypothesis.id]()
+    about = {"df": effect.df, "n": effect.n, **HypothesisTest.about(hypothesis)}
+    return HypothesisTest.from_error(effect.estimate, effect.standard_error, alpha=_rate(hypothesis), **about)
 
 
 def _rate(hypothesis: Hypothesis) -> float:

@@ -67,7 +67,7 @@ def hypothesis_tests(study: Study, known: Mapping[str, Any] | None = None) -> di
     truth = true_effects(survey.own_truth(), study.answers) if study.basis == "synthetic sample" else {}
     found = {h.id: _found(study, h.id, known or {}) for h in hypotheses}
     rates = _rates(hypotheses, found)
-    return {h.id: _test(h, found[h.id], rates[h.id], study, truth.get(h.id)) for h in hypotheses}
+    return {h.id: _test(h, found[h.id], rates[h.id], truth.get(h.id)) for h in hypotheses}
 
 
 def verdicts_of(study: Study, known: Mapping[str, Any] | None = None) -> tuple[Verdict, ...]:
@@ -157,40 +157,15 @@ def _rates(hypotheses: Sequence[Hypothesis], found: Mapping[str, Found]) -> dict
     return rates
 
 
-def _test(
-    hypothesis: Hypothesis, found: Found, alpha: float, study: Study, truth: float | None
-) -> HypothesisTest | NotTestable:
+def _test(hypothesis: Hypothesis, found: Found, alpha: float, truth: float | None) -> HypothesisTest | NotTestable:
     if isinstance(found, NotTestable):
         return found
-    about = _about(hypothesis, study.basis) | {"truth": truth}
+    about = HypothesisTest.about(hypothesis) | {"truth": truth}
     if isinstance(found, Effect):
-        return HypothesisTest.from_error(
-            found.estimate, found.standard_error, alpha=alpha, df=found.df, n=found.n, **about
-        )
-    one = found(alpha)
-    return HypothesisTest(
-        one.estimate,
-        one.n,
-        interval=one.interval,
-        level=one.level,
-        p_value=one.p_value,
-        equivalence_interval=one.equivalence_interval,
-        equivalence_level=one.equivalence_level,
-        **about,
-    )
-
-
-def _about(hypothesis: Hypothesis, evidence: str) -> dict[str, Any]:
-    """What a test says of itself beside its numbers."""
-    if (smallest := hypothesis.smallest_effect) is None:
-        raise ParameterError(f"hypothesis {hypothesis.id} has no smallest effect; one on respondents needs it.")
-    return {
-        "unit": smallest.unit,
-        "method": hypothesis.design,
-        "null": hypothesis.null,
-        "evidence": evidence,
-        "grade": "direct",
-    }
+        error, df = found.standard_error, found.df
+        return HypothesisTest.from_error(found.estimate, error, alpha=alpha, df=df, n=found.n, **about)
+    joint = {name: value for name, value in vars(found(alpha)).items() if name != "which"}
+    return HypothesisTest(**joint, **about)
 
 
 def _rate(family: Family) -> float:
@@ -226,17 +201,9 @@ def _estimates() -> dict[str, dict[str, Any]]:
 def _on_sample(hypothesis: Hypothesis) -> HypothesisTest:
     """Return the test on the synthetic sample as it was kept."""
     row = _estimates()[hypothesis.id]
-    return HypothesisTest(
-        row["estimate"],
-        row["nobs"],
-        (row["low"], row["high"]),
-        row["level"],
-        (row["inner_low"], row["inner_high"]),
-        row["inner_level"],
-        row["p_value"],
-        row["truth"],
-        **_about(hypothesis, "synthetic sample"),
-    )
+    ends, inner = (row["low"], row["high"]), (row["inner_low"], row["inner_high"])
+    numbers = ends, row["level"], inner, row["inner_level"], row["p_value"], row["truth"]
+    return HypothesisTest(row["estimate"], row["nobs"], *numbers, **HypothesisTest.about(hypothesis))
 
 
 TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = dict.fromkeys(

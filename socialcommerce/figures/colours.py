@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["DARK", "GRID", "INK", "MARKERS", "MUTED", "PAPER", "SERIES", "VARIABLES", "css"]
+__all__ = ["GRID", "INK", "MARKERS", "MUTED", "PAPER", "SERIES", "VARIABLES", "css"]
 
 INK = "#1b1f27"  # text
 MUTED = "#5a6270"  # axes, second-rank text

@@ -71,15 +71,11 @@ def audit(
 def _row(
     what: str, unit: str, against: str, stated: float | None, found: float, slack: float, digits: int, said: pd.Series
 ) -> dict[str, Any]:
+    at = {name: said[name] for name in ("section", "paragraph", "sentence")}
     agrees = found > 0 if stated is None else abs(stated - found) <= slack
     return {
         "number": words("{what} ({unit})", what=what, unit=unit),
-        "place": words(
-            "section {section}, paragraph {paragraph:d}, sentence {sentence:d}",
-            section=said["section"],
-            paragraph=said["paragraph"],
-            sentence=said["sentence"],
-        ),
+        "place": words("section {section}, paragraph {paragraph:d}, sentence {sentence:d}", **at),
         "paper": "in words" if stated is None else format_number(stated, digits),
         "found": format_number(found, digits),
         "against": against,

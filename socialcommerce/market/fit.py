@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nbproof import snap, words
+from nbproof import read_toml, snap, words
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.market.series import MarketSeries, NotAvailable
 
@@ -101,44 +103,23 @@ def _bass(t: np.ndarray, u: np.ndarray) -> np.ndarray:
     return np.logaddexp(0.0, log_ratio) - pace * t + np.log(-np.expm1(-pace)) - tails
 
 
-_S_CURVE = (
-    Parameter("ceiling", "ceiling", "value", None, True),
-    Parameter("rate", "growth rate", "per year", 0, True),
-    Parameter("midpoint", "year of the inflection", "year", 1, False),
-)
-_S_STARTS = tuple(product(np.log([0.1, 0.3, 0.7, 1.5]), [-0.5, 0.2, 0.6, 1.0, 2.0]))
-
-CURVES: dict[str, Curve] = {
-    curve.name: curve
-    for curve in (
-        Curve(
-            "exponential",
-            (
-                Parameter("start", "value in the first year", "value", None, True),
-                Parameter("rate", "growth rate", "per year", 0, False),
-            ),
-            _exponential,
-            (-5.0,),
-            (5.0,),
-            ((0.0,),),
-        ),
-        Curve("logistic", _S_CURVE, _logistic, (np.log(1e-3), -20.0), (np.log(20.0), 20.0), _S_STARTS),
-        Curve("gompertz", _S_CURVE, _gompertz, (np.log(1e-3), -20.0), (np.log(20.0), 20.0), _S_STARTS),
-        Curve(
-            "bass",
-            (
-                Parameter("potential", "sum over all years", "value", None, True),
-                Parameter("innovation", "innovation p", "per year", 0, True),
-                Parameter("imitation", "imitation q", "per year", 1, True),
-                Parameter("peak", "year of the peak", "year", -1, False),
-            ),
-            _bass,
-            (np.log(1e-7), np.log(1e-5)),
-            (np.log(3.0), np.log(10.0)),
-            tuple(product(np.log([1e-3, 1e-2, 0.05, 0.2]), np.log([0.05, 0.2, 0.6, 1.2]))),
-        ),
+def _curve(name: str, shape: Shapes, listed: list[dict[str, Any]]) -> Curve:
+    """Return a curve as ``curves.toml`` states it."""
+    searched, parameters = [one for one in listed if "limits" in one], []
+    for one in listed:
+        place = searched.index(one) if one in searched else -1 if "derived" in one else None
+        parameters.append(Parameter(one["name"], one["meaning"], one["unit"], place, one.get("log", False)))
+    limits, starts = (
+        [tuple(np.log(one[key])) if "log" in one else tuple(one[key]) for one in searched]
+        for key in ("limits", "starts")
     )
-}
+    lower, upper = zip(*limits, strict=True)
+    return Curve(name, tuple(parameters), shape, lower, upper, tuple(product(*starts)))
+
+
+_STATED = read_toml(Path(__file__).with_name("curves.toml"))
+_SHAPES = {"exponential": _exponential, "logistic": _logistic, "gompertz": _gompertz, "bass": _bass}
+CURVES: dict[str, Curve] = {name: _curve(name, shape, _STATED[name]) for name, shape in _SHAPES.items()}
 """The curves by name.
 
 Exponential: ``start * exp(rate * t)``. Logistic: ``ceiling / (1 + exp(-rate * (t - midpoint)))``. Gompertz:
@@ -150,6 +131,12 @@ on a market's yearly value, which is mostly repeat purchases and began before th
 
 
 LARGEST = 700  # logarithm of a market that can still be written as a number
+TOO_SHORT = "{n:d} years cannot fit {k:d} parameters; at least {needed:d} are needed"
+NO_TERM = "with {n:d} years and {k:d} parameters the correction divides by {spare:d}, so it does not exist"
+LARGE_TERM = (
+    "with {n:d} years and {k:d} parameters, the error variance among them, the small-sample term of AICc ({more:.0f}) "
+    "is no smaller than the penalty it corrects ({penalty:d})"
+)
 STEP = 1e-6  # of a central difference: the cube root of the machine's precision, rounded
 
 
@@ -344,15 +331,7 @@ def fit_growth(series: MarketSeries, curve: str, level: float = 0.95) -> GrowthF
         raise ParameterError(f"level is a probability in (0, 1); got {level!r}.")
     form = CURVES[curve]
     if series.n < form.k + 1:
-        return NotAvailable(
-            curve,
-            words(
-                "{n:d} years cannot fit {k:d} parameters; at least {needed:d} are needed",
-                n=series.n,
-                k=form.k,
-                needed=form.k + 1,
-            ),
-        )
+        return NotAvailable(curve, words(TOO_SHORT, n=series.n, k=form.k, needed=form.k + 1))
     a, u, ssr, settled = fit_many(form, series.log_values[None])
     sigma = math.sqrt(ssr[0] / (series.n - form.k))
     estimates = tuple(_estimate(p, form, series, a[0], u[0], ssr[0], level) for p in form.parameters)
@@ -369,20 +348,12 @@ def parameter_table(fits: Iterable[GrowthFit]) -> pd.DataFrame:
     pandas.DataFrame
         Columns curve, parameter, estimate, low, high (all text), residuals (per cent of the value).
     """
-    return pd.DataFrame(
-        [
-            {
-                "curve": fit.curve.name,
-                "parameter": e.meaning,
-                "estimate": _short(e.value, e) if fit.converged else "not settled",
-                "low": _short(e.low, e),
-                "high": _short(e.high, e),
-                "residuals": 100 * fit.sigma,
-            }
-            for fit in fits
-            for e in fit.estimates
-        ]
-    )
+    rows = []
+    for fit in fits:
+        for e in fit.estimates:
+            value = _short(e.value, e) if fit.converged else "not settled"
+            rows.append((fit.curve.name, e.meaning, value, _short(e.low, e), _short(e.high, e), 100 * fit.sigma))
+    return pd.DataFrame(rows, columns=["curve", "parameter", "estimate", "low", "high", "residuals"])
 
 
 def _short(value: float, e: Estimate) -> str:
@@ -435,33 +406,15 @@ def aicc(fit: GrowthFit) -> float | NotAvailable:
     Hurvich & Tsai (1989), doi:10.1093/biomet/76.2.297.
     """
     n, k = fit.n, fit.curve.k + 1
-    if n <= 2 * k + 2:
-        spare = n - k - 1
-        if spare <= 0:
-            return NotAvailable(
-                "AICc",
-                words(
-                    "with {n:d} years and {k:d} parameters the correction divides by {spare:d}, so it does not exist",
-                    n=n,
-                    k=k,
-                    spare=spare,
-                ),
-            )
-        return NotAvailable(
-            "AICc",
-            words(
-                "with {n:d} years and {k:d} parameters, the error variance among them, the small-sample term of AICc "
-                "({more:.0f}) is no smaller than the penalty it corrects ({penalty:d})",
-                n=n,
-                k=k,
-                more=2 * k * (k + 1) / spare,
-                penalty=2 * k,
-            ),
-        )
+    spare, penalty, term = n - k - 1, 2 * k, 2 * k * (k + 1)
+    if spare <= 0:
+        return NotAvailable("AICc", words(NO_TERM, n=n, k=k, spare=spare))
+    if term / spare >= penalty:
+        return NotAvailable("AICc", words(LARGE_TERM, n=n, k=k, more=term / spare, penalty=penalty))
     spread = fit.sigma**2 * fit.df / n
     if spread == 0:
         return NotAvailable("AICc", "the curve passes through every point")
-    return n * (math.log(2 * math.pi * spread) + 1) + 2 * k + 2 * k * (k + 1) / (n - k - 1)
+    return n * (math.log(2 * math.pi * spread) + 1) + penalty + term / spare
 
 
 # --- profile intervals ------------------------------------------------------------------------------------------------

@@ -76,13 +76,9 @@ def rolling_origin(series: MarketSeries, horizon: int = 3) -> Backtest | NotAvai
         raise ParameterError(f"horizon is a number of years ahead, 1 or more; got {horizon!r}.")
     known = series.outcomes()
     if isinstance(known, NotAvailable) or known.n < 4:
-        count = known.n if isinstance(known, MarketSeries) else 0
-        return NotAvailable(
-            "back-test",
-            words(
-                "outcomes rather than forecasts: {count:d} of {n:d}; at least four are needed", count=count, n=series.n
-            ),
-        )
+        given = {"count": known.n if isinstance(known, MarketSeries) else 0, "n": series.n}
+        few = words("outcomes rather than forecasts: {count:d} of {n:d}; at least four are needed", **given)
+        return NotAvailable("back-test", few)
     parts = [_forecasts(known, method, *how, horizon) for method, how in _methods().items()]
     columns = ["method", "origin", "target", "horizon", "forecast", "outcome"]
     errors = pd.DataFrame([row for part in parts for row in part], columns=columns)
@@ -269,27 +265,18 @@ def _simulate(
     draws: int,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    parts = [_draw(fit, years, math.ceil(weight * draws), rng) for fit, weight in zip(fits, weights, strict=True)]
-    curve, parameter, residual = (np.concatenate([part[i] for part in parts]) for i in range(3))
+    drawn = [_draw(fit, years, math.ceil(weight * draws), rng) for fit, weight in zip(fits, weights, strict=True)]
+    curve, parameter, residual = (np.concatenate([part[i] for part in drawn]) for i in range(3))
     tail = (1 - level) / 2
     with np.errstate(over="ignore"):  # a market beyond all numbers is infinite
         low, median, high = np.exp(np.quantile(curve + parameter + residual, [tail, 0.5, 1 - tail], axis=0))
     # a quarter of the range from 2.3 to 97.7 per cent: one standard deviation, whatever strays in the tails
+    parts = {"parameters": parameter, "residuals": residual}
     wide = {
-        name: np.diff(np.quantile(x, [0.02275, 0.97725], axis=0), axis=0)[0] / 4
-        for name, x in {"parameters": parameter, "residuals": residual}.items()
+        f"sd_{name}": np.diff(np.quantile(x, [0.02275, 0.97725], axis=0), axis=0)[0] / 4 for name, x in parts.items()
     }
-    return pd.DataFrame(
-        {
-            "year": years,
-            "median": median,
-            "low": low,
-            "high": high,
-            "sd_parameters": wide["parameters"],
-            "sd_residuals": wide["residuals"],
-            "sd_curves": curve.std(axis=0),
-        }
-    )
+    ends = {"year": years, "median": median, "low": low, "high": high}
+    return pd.DataFrame({**ends, **wide, "sd_curves": curve.std(axis=0)})
 
 
 def _draw(fit: GrowthFit, years: np.ndarray, draws: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:

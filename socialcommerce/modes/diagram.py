@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from nbproof import read_toml, words
 from nbproof.shapes import FLAG, LIST, NUMBER, TEXT, Field, check, one_of
 from socialcommerce.errors import PaperError, UnknownNameError
-from socialcommerce.project import record, root
+from socialcommerce.project import Cited, record, root
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +69,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Edge:
+class Edge(Cited):
     """More of the source brings more (+1) or less (-1) of the target, all else equal.
 
     Attributes
@@ -96,16 +96,6 @@ class Edge:
     text: str
     inferred: bool = False
     sides: str = "rl"
-
-    @property
-    def place(self) -> str:
-        """Section, paragraph and sentence as a reader would cite them."""
-        return words(
-            "§{section}, par. {paragraph:d}, s. {sentence:d}",
-            section=self.section,
-            paragraph=self.paragraph,
-            sentence=self.sentence,
-        )
 
 
 @dataclass(frozen=True)
@@ -184,30 +174,17 @@ class Diagram:
         """Return a tidy frame, one row an edge: from, to, sign, place, text, inferred."""
         import pandas as pd  # heavy: only where a table is wanted
 
-        return pd.DataFrame(
-            [
-                {
-                    "from": self[edge.source].words,
-                    "to": self[edge.target].words,
-                    "sign": SIGNS[edge.sign],
-                    "place": edge.place,
-                    "text": edge.text,
-                    "inferred": edge.inferred,
-                }
-                for edge in self.edges
-            ]
-        )
+        rows = [
+            (self[e.source].words, self[e.target].words, SIGNS[e.sign], e.place, e.text, e.inferred) for e in self.edges
+        ]
+        return pd.DataFrame(rows, columns=["from", "to", "sign", "place", "text", "inferred"])
 
     def loop_summary(self) -> pd.DataFrame:
         """Return a tidy frame, one row a feedback loop: loop, polarity, number of edges, path."""
         import pandas as pd
 
-        return pd.DataFrame(
-            [
-                {"loop": loop.id, "polarity": loop.polarity, "edges": len(loop.nodes), "path": self.path_words(loop)}
-                for loop in self.feedback_loops()
-            ]
-        )
+        rows = [(loop.id, loop.polarity, len(loop.nodes), self.path_words(loop)) for loop in self.feedback_loops()]
+        return pd.DataFrame(rows, columns=["loop", "polarity", "edges", "path"])
 
     def path_words(self, loop: Loop) -> str:
         """Return what a loop runs through, its nodes in their order."""

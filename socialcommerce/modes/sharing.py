@@ -22,10 +22,8 @@ from stockflow import Groups, Mode, bisect, helpers, minimal_root
 __all__ = [
     "BUYING",
     "COUNTED",
-    "SEATS",
     "SHARING",
     "SLIDERS",
-    "VARIANTS",
     "declare",
     "equilibrium",
     "extinction",

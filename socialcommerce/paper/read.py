@@ -119,8 +119,7 @@ def load_coding(folder: str | Path | None = None) -> pd.DataFrame:
     codes = pd.read_csv(Path(folder or root() / "paper") / "coding.csv", keep_default_na=False)
     codes = codes.merge(_log(file, table["settled"], SETTLED), "left", ["item", "question"], validate="one_to_one")
     codes["code"] = codes["code"].fillna(codes["first"])
-    codes.attrs = {"basis": "reading of the paper", "source": "paper/coding.csv"}
-    return codes
+    return _read_here(codes, "paper/coding.csv")
 
 
 def load_changes(folder: str | Path | None = None) -> pd.DataFrame:
@@ -133,9 +132,7 @@ def load_changes(folder: str | Path | None = None) -> pd.DataFrame:
     """
     file, table = _read(folder, "changes.toml")
     check(PaperError, f"{file}, file", table, {"change": SOME})
-    changes = _log(file, table["change"], CHANGE)
-    changes.attrs = {"basis": "reading of the paper", "source": "paper/changes.toml"}
-    return changes
+    return _read_here(_log(file, table["change"], CHANGE), file)
 
 
 def load_steps(folder: str | Path | None = None) -> pd.DataFrame:
@@ -163,8 +160,11 @@ def load_steps(folder: str | Path | None = None) -> pd.DataFrame:
     if wrong := sorted(pairs ^ {*given}):
         _fail(f"{file}, {wrong[0][0]}", wrong[0][1], "one sentence for every claim of a hypothesis, and no other")
     rows = [{"hypothesis": name, "claim": claim, "why": said["en"]} for (name, claim), said in given.items()]
-    frame = pd.DataFrame(rows)
-    frame.attrs = {"basis": "reading of the paper", "source": "paper/steps.toml"}
+    return _read_here(pd.DataFrame(rows), file)
+
+
+def _read_here(frame: pd.DataFrame, source: str) -> pd.DataFrame:
+    frame.attrs = {"basis": "reading of the paper", "source": source}
     return frame
 
 
@@ -187,9 +187,7 @@ def summary(items: Iterable[Claim] | Iterable[Hypothesis]) -> pd.DataFrame:
     import pandas as pd  # heavy: only where a table is wanted
 
     rows = [_claim_row(item) if isinstance(item, Claim) else _hypothesis_row(item) for item in items]
-    frame = pd.DataFrame(rows)
-    frame.attrs = {"basis": "reading of the paper", "source": SOURCE}
-    return frame
+    return _read_here(pd.DataFrame(rows), SOURCE)
 
 
 def translations(folder: str | Path | None = None) -> dict[str, str]:

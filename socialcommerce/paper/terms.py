@@ -8,6 +8,7 @@ from typing import Annotated
 
 from nbproof import words
 from nbproof.shapes import COUNT, NUMBER, TEXT, Field, one_of
+from socialcommerce.project import Cited
 from surveysem import CORRECTIONS
 
 __all__ = [
@@ -106,7 +107,7 @@ Positive = Annotated[float, Field(lambda x: NUMBER.holds(x) and x > 0, "a number
 
 
 @dataclass(frozen=True)
-class Claim:
+class Claim(Cited):
     """One sentence of the paper that can fail.
 
     Attributes
@@ -133,16 +134,6 @@ class Claim:
     text: Mapping[str, str]
     hypotheses: Ids = ()
     untested: Words | None = None
-
-    @property
-    def place(self) -> str:
-        """Section, paragraph and sentence as a reader would cite them."""
-        return words(
-            "§{section}, par. {paragraph:d}, s. {sentence:d}",
-            section=self.section,
-            paragraph=self.paragraph,
-            sentence=self.sentence,
-        )
 
 
 @dataclass(frozen=True)

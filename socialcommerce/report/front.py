@@ -85,16 +85,13 @@ class Told:
         kinds = [part["kind"] for part in telling if part["state"] == state]
         return {
             "id": row["id"],
-            "text": self._say(row["text"]),
-            "place": self._say(row["place"]),
+            **{name: self._say(row[name] or "") for name in ("text", "place", "reason", "shown")},
             "section": re.findall(r"[\d.]+", _say(row["place"], "en"))[0],
             "state": state,
             "kind": min(kinds, key=KINDS.index, default="none"),
             "field": kind["en"],
             "field_said": self._say(kind),
             "parts": sorted((self._part(part) for part in parts), key=lambda part: part["further"]),
-            "reason": self._say(row["reason"] or ""),
-            "shown": self._say(row["shown"]),
             "address": self._address(row["shown"]),
         }
 
@@ -182,11 +179,12 @@ def sheets(
         "kind": said["kinds"],
         "field": {claim["field"]: claim["field_said"] for claim in claims},
     }
-    bars = told._rows("01_market_size", "bars")
-    values = [said["value"].format(row["year"], format_number(row["value"], 1)) for row in bars]
     values = [
-        [value, f"{told._say(row['basis'])} · {told._say(row['source'])}"]
-        for value, row in zip(values, bars, strict=True)
+        [
+            said["value"].format(row["year"], format_number(row["value"], 1)),
+            " · ".join(map(told._say, (row["basis"], row["source"]))),
+        ]
+        for row in told._rows("01_market_size", "bars")
     ]
     pages = Environment(loader=PackageLoader(__package__, ""), autoescape=True)
     given = {"language": language, "said": said, "words": words, "claims": claims, "claims_page": page}
