@@ -121,12 +121,12 @@ def pls_groups(
 
 def _statistics(fit: PlsFit, X: Array, first: Array) -> Array:
     """Return, of each way to deal rows out (batch, N), what is compared: correlations of the composites, differences of
-    their means and logarithmic variances, (batch, J) each, and of the paths."""
+    their means and logarithmic variances (divisors less one), (batch, J) each, and of the paths."""
     shares = [part / part.sum(1, keepdims=True) for part in (first, ~first)]
     (W, own), (V, other) = (solutions(fit, X, share) for share in shares)
-    R, scores = np.corrcoef(X.T), X / X.std(0) @ fit.weights
+    R, scores = np.corrcoef(X.T), X / X.std(0, ddof=1) @ fit.weights
     norm = np.sqrt((W * (R @ W)).sum(1) * (V * (R @ V)).sum(1))
     means = [share @ scores for share in shares]
-    spreads = [share @ scores**2 - mean**2 for share, mean in zip(shares, means, strict=True)]
+    spreads = [(s @ scores**2 - mean**2) / (1 - s.max(1, keepdims=True)) for s, mean in zip(shares, means, strict=True)]
     paths = (own - other)[:, fit.at_paths]
     return np.hstack([np.abs((W * (R @ V)).sum(1)) / norm, means[0] - means[1], np.log(spreads[0] / spreads[1]), paths])
