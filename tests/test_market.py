@@ -137,7 +137,7 @@ def test_a_ceiling_is_open_where_growth_never_slows():
     [("logistic", "ceiling"), ("logistic", "rate"), ("gompertz", "ceiling"), ("bass", "peak"), ("exponential", "rate")],
 )
 def test_profile_intervals_cover_as_often_as_they_say(curve, name):
-    """An interval covers where the profile at the truth is not above the limit; the band is four standard errors wide."""
+    """An interval covers where the profile at the truth is not above the limit; the band is four errors wide."""
     form, (value, truth) = market.CURVES[curve], TRUTHS[curve]
     parameter = next(p for p in form.parameters if p.name == name)
     rng, n, runs = np.random.default_rng(20), 10, 300
