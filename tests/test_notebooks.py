@@ -89,7 +89,18 @@ def cells(path: Path, kind: str) -> list[tuple[set[str], str]]:
 
 
 def code(path: Path) -> list[tuple[set[str], ast.Module]]:
-    return [(tags, ast.parse(source)) for tags, source in cells(path, "code")]
+    return [(tags, parsed(source)) for tags, source in cells(path, "code")]
+
+
+@cache
+def parsed(source: str) -> ast.Module:
+    """A cell, read once: most of a mutated notebook is as it was."""
+    return ast.parse(source)
+
+
+@cache
+def used_in(tree: ast.Module) -> tuple[set[str], set[str]]:
+    return names(compile(tree, "cell", "exec"))
 
 
 def chinese_of(path: Path) -> Path:
@@ -124,6 +135,7 @@ def imports(tree: ast.Module) -> list[ast.stmt]:
     return [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
+@cache
 def calls(tree: ast.Module) -> list[ast.Call]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
@@ -263,7 +275,7 @@ def test_a_cell_can_be_run_again_at_any_time(path):
 
     Nor does a column depend on its own values before, and nothing is taken out of what another cell made.
     """
-    used = [names(compile(tree, "cell", "exec")) for _, tree in code(path)]
+    used = [used_in(tree) for _, tree in code(path)]
     binders = Counter(name for _, bound in used for name in bound)
     for (read, bound), (_, tree) in zip(used, code(path), strict=True):
         assert not read & bound, f"{read & bound}: {ast.unparse(tree)}"
@@ -297,7 +309,7 @@ def test_what_is_said_is_written_out(path):
     """Texts that are put together while the notebook runs stand in no catalogue; one that a table brings does."""
     for _, source in cells(path, "code"):
         written = {(text.lineno, text.col_offset) for text in literals(source)}
-        for call in calls(ast.parse(source)):
+        for call in calls(parsed(source)):
             said = [*call.args[:1]] if ast.unparse(call.func) in ("page.say", "page.words") else []
             if ast.unparse(call.func) in ("page.figure", "page.table"):
                 said += call.args[2:3]

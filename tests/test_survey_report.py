@@ -469,6 +469,7 @@ def test_the_notebooks_on_the_hanoi_survey_hold_the_published_numbers(hanoi, tmp
     assert paths["std"].tolist() == pytest.approx([0.490, -0.229, 0.332, 0.105], abs=2e-3)  # kept to print alike
 
 
+@pytest.mark.slow
 def test_without_a_codebook_the_report_is_on_the_papers_hypotheses(tmp_path, monkeypatch):
     """The study's own codebook goes to the notebooks of surveysem, and labels what paper/hypotheses.toml states."""
     given = {}

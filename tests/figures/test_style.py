@@ -1,6 +1,7 @@
 """Check the house colours against WCAG and models of colour vision, and a drawn figure against itself elsewhere."""
 
 import hashlib
+import io
 import itertools
 import os
 import re
@@ -12,9 +13,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+import nbproof
 from nbproof import fonts
 from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.figures import colours, style
+from socialcommerce.figures import colours, style, svg
 from tests.palette import check_palette
 
 PROJECT = Path(__file__).parents[2]
@@ -209,6 +211,44 @@ def test_bold_is_a_weight_of_its_own():
 def test_mathematics_and_signs_use_the_house_font():
     text, formula = (outlines(style.draw(words(t), language="en")) for t in ("R2−≤", "$R2$−≤"))
     assert set(formula) == set(text)
+
+
+def heat(*, language):
+    """Axes with a part that is no outline, a bar of colours laid out beside them, and a title."""
+    from matplotlib import pyplot as plt
+
+    axes = plt.subplots(layout="constrained")[1]
+    plt.colorbar(axes.pcolormesh(np.arange(1200.0).reshape(30, 40), rasterized=True), ax=axes, label="share of answers")
+    axes.set_title("Answers", loc="left")
+    return axes
+
+
+@pytest.mark.parametrize("fine", ["figure", 200])
+def test_a_drawing_is_what_matplotlib_saves_and_may_be_drawn_again(fine):
+    from matplotlib import pyplot as plt
+    from matplotlib import rc_context
+
+    def saved(hashed):
+        out = io.StringIO()
+        figure = heat(language="en").figure
+        with rc_context(hashed):
+            figure.savefig(out, format="svg", metadata={"Date": None})
+        plt.close(figure)
+        return out.getvalue()
+
+    def rasters(draw, figure):
+        """The head, with the size, of the part that is no outline in two drawings of one figure."""
+        return {re.search("base64,.{33}", draw(lambda language: figure, language="en"), re.DOTALL)[0] for _ in range(2)}
+
+    with style.house("en"):
+        assert style.draw(heat, language="en") == (whole := svg.tidy(saved({})))
+        (raster,) = rasters(style.draw, heat(language="en").figure)
+        assert raster in whole
+    with rc_context({"savefig.dpi": fine}):
+        whole = saved({"svg.hashsalt": "nbproof"})
+        assert nbproof.Page.draw(heat, language="en") == whole
+        (raster,) = rasters(nbproof.Page.draw, heat(language="en").figure)
+        assert raster in whole
 
 
 def text_width(text, language):

@@ -60,7 +60,7 @@ def server(tmp_path) -> Iterator[tuple[str, Path, list[str]]]:
             pass
 
     served = ThreadingHTTPServer(("127.0.0.1", 0), Store)
-    Thread(target=served.serve_forever, daemon=True).start()
+    Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     yield f"http://127.0.0.1:{served.server_port}", folder, asked
     served.shutdown()
     served.server_close()
@@ -225,7 +225,7 @@ def test_an_answer_without_an_end_or_cut_short_is_refused(monkeypatch, stated, s
 
     monkeypatch.setattr(cache, "MOST", 1000)
     served = ThreadingHTTPServer(("127.0.0.1", 0), Liar)
-    Thread(target=served.serve_forever, daemon=True).start()
+    Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     with pytest.raises(OSError, match=said):
         open_cache(f"http://127.0.0.1:{served.server_port}")._get("runs/a.json")
     served.shutdown()

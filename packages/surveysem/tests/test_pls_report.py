@@ -67,6 +67,7 @@ def test_inner_and_outer_model_are_regressions_and_correlations_of_the_composite
     assert np.isnan(square.loc["care", "noise"])
 
 
+@pytest.mark.slow
 def test_hypotheses_are_decided_by_the_rule_of_all_reports(study):
     tested = hypotheses.decide_all(study)
     fit = study.composites
@@ -169,6 +170,7 @@ def test_what_pls_cannot_do_is_said_in_a_sentence_and_nothing_is_left(tmp_path, 
     assert not list((tmp_path / "made").iterdir())
 
 
+@pytest.mark.slow
 def test_a_construct_of_one_item_is_its_item_and_parts_that_do_not_apply_are_left_out(tmp_path, monkeypatch):
     book = tmp_path / "one.toml"
     head, paths = ONE.strip().rsplit("\n", 1)

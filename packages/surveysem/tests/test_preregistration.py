@@ -89,6 +89,7 @@ def test_a_codebook_like_html_is_a_text(tmp_path):
     assert "&lt;b onclick=x&gt;&amp;amp;" in page
 
 
+@pytest.mark.slow
 def test_what_a_codebook_can_hold_beside_is_registered(tmp_path):
     """66 questions, moderations, groups; single items with a reliability and no scale."""
     registered(tmp_path / "large", book=LARGE)
