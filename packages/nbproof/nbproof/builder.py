@@ -111,7 +111,8 @@ def build(
         built = Built(out, kept=[report.name for report in plan.reports if not report.reasons])
         if plan.stale:
             more = {"pdf": pdf, "folder": folder, "cache": cache}
-            with Progress() as progress, closing(_Crew(plan, built, progress, engine, limit, more)) as crew:
+            progress = Progress()
+            with progress.bars, closing(_Crew(plan, built, progress, engine, limit, more)) as crew:
                 crew.work(jobs or processors())
         _finish(plan, built)
     return built
@@ -182,14 +183,7 @@ class Progress:
         self.live = sys.stdout.isatty()
         said = TextColumn("{task.description}"), BarColumn(bar_width=28), TextColumn("{task.fields[at]}")
         self.bars = Progress(*said, TimeElapsedColumn(), console=Console(highlight=False), disable=not self.live)
-        self.tasks: dict[str, Any] = {}
-
-    def __enter__(self) -> Progress:
-        self.bars.start()  # what is printed from here on stands above the bars
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bars.stop()
+        self.tasks: dict[str, Any] = {}  # what is printed while the bars live stands above them
 
     def start(self, name: str, reasons: tuple[str, ...]) -> None:
         """Say which report is made, and why."""

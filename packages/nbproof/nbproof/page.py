@@ -142,7 +142,8 @@ class Page:
             When a name is unknown, a number is not finite, or the translation does not hold the same fields.
         """
         evidence, values = self.evidence(of), _values(template, values, sys._getframe(1))
-        numbers, texts = {}, {}
+        numbers: dict[str, dict[str, Any]] = {}
+        texts: dict[str, dict[str, str]] = {}
         for name, spec in FIELD.findall(template):
             value = values[name]
             if isinstance(value, str):
