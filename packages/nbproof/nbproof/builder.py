@@ -110,10 +110,9 @@ def build(
             write_whole(out / "manifest.json", as_json(TAKEN))  # from here on the folder is known to be a build's
         built = Built(out, kept=[report.name for report in plan.reports if not report.reasons])
         if plan.stale:
-            with (
-                Progress() as progress,
-                closing(_Crew(plan, built, progress, engine, limit, pdf, folder, cache)) as crew,
-            ):
+            more = {"pdf": pdf, "folder": folder, "cache": cache}
+            progress = Progress()
+            with progress.bars, closing(_Crew(plan, built, progress, engine, limit, more)) as crew:
                 crew.work(jobs or processors())
         _finish(plan, built)
     return built
@@ -184,14 +183,7 @@ class Progress:
         self.live = sys.stdout.isatty()
         said = TextColumn("{task.description}"), BarColumn(bar_width=28), TextColumn("{task.fields[at]}")
         self.bars = Progress(*said, TimeElapsedColumn(), console=Console(highlight=False), disable=not self.live)
-        self.tasks: dict[str, Any] = {}
-
-    def __enter__(self) -> Progress:
-        self.bars.start()  # what is printed from here on stands above the bars
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bars.stop()
+        self.tasks: dict[str, Any] = {}  # what is printed while the bars live stands above them
 
     def start(self, name: str, reasons: tuple[str, ...]) -> None:
         """Say which report is made, and why."""
@@ -230,15 +222,7 @@ class _Crew:
     """The processes that make reports, one a report, at most ``jobs`` at a time."""
 
     def __init__(
-        self,
-        plan: BuildPlan,
-        built: Built,
-        progress: Progress,
-        engine: str,
-        limit: float,
-        pdf: bool,
-        folder: Path | None,
-        cache: str,
+        self, plan: BuildPlan, built: Built, progress: Progress, engine: str, limit: float, more: Mapping[str, Any]
     ) -> None:
         import multiprocessing
 
@@ -246,9 +230,8 @@ class _Crew:
 
         # macOS has a fork server too, but what its system libraries start does not survive a fork
         forks = "forkserver" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
-        self.plan, self.built, self.progress = plan, built, progress
-        self.engine, self.limit, self.pdf = engine if forks else "kernel", limit, pdf
-        self.folder, self.cache = folder, cache
+        self.plan, self.built, self.progress, self.limit = plan, built, progress, limit
+        self.more = {"out": plan.out, "environment": plan.environment, "engine": engine if forks else "kernel", **more}
         # for what libraries keep between runs, so that the reader's settings stay out; may say where it is instead
         kept = {name: cache_folder(project().name) / name for name in ("matplotlib", "jupyter")}
         for place in kept.values():
@@ -280,11 +263,8 @@ class _Crew:
                 self._hear(channel)
             for channel, (report, _, started, _) in list(self.running.items()):
                 if time.monotonic() - started > self.limit:
-                    self._fail(
-                        channel,
-                        f"{report.name}: took longer than its limit of {self.limit:g} s and was ended; "
-                        "allow more with --limit SECONDS.",
-                    )
+                    late = f"took longer than its limit of {self.limit:g} s and was ended; allow more with"
+                    self._fail(channel, f"{report.name}: {late} --limit SECONDS.")
 
     def _start(self, report: ReportPlan) -> None:
         from nbproof.run import Job, make
@@ -292,8 +272,7 @@ class _Crew:
         self.progress.start(report.name, report.reasons)
         staged = staging(self.plan.out, report.name)
         used = replace(project(), languages=project().languages or report.languages)
-        where = (staged, self.plan.out, self.engine, used, self.plan.environment, self.pdf, self.folder, self.cache)
-        job = Job(report, *where)
+        job = Job(report, staged, project=used, **self.more)
         ours, theirs = self.context.Pipe(duplex=False)
         process = self.context.Process(target=make, args=(job, theirs, self.alive), daemon=False)
         self.running[ours] = (report, process, time.monotonic(), staged)  # first: an interrupt ends what is here
@@ -314,11 +293,7 @@ class _Crew:
             from nbproof.run import NO_END
 
             process.join()
-            self._fail(
-                channel,
-                f"{report.name}: its process died (exit code {process.exitcode}) before the report was whole; {NO_END}",
-            )
-            return
+            kind, rest = "failed", [f"{report.name}: its process died (exit code {process.exitcode}) {NO_END}"]
         if kind == "done":
             self._publish(channel, rest[0])
         elif kind == "failed":

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -26,6 +27,11 @@ __all__ = ["CommandParser", "add_command", "add_commands", "check_positive", "fo
 
 EARLIEST = 315532800  # 1980-01-01 in seconds: docx, xlsx and npz are zip archives, which state no earlier time
 LIMIT = 1_000_000_000  # seconds, processes or draws: above what any machine has
+PAIRS = {"nargs": 2, "action": "append", "default": [], "metavar": ("NAME", "VALUE")}
+SWITCH = {"action": "store_true"}
+ENGINE = {"choices": ("warm", "kernel"), "default": "warm"}
+DEFAULT = "reports, reports/quick for the quick profile"
+TAKEN = "taken from there when made from the same, kept there when made here"
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -157,70 +163,30 @@ def add_commands(
         the project says; else a folder can be given.
     """
     named, folder = ",".join(languages), "" if languages else ", or their folder"
-    build = add_command(
-        commands,
-        "build",
-        lambda chosen: _build(chosen, source, not languages),
-        "make the reports that are not up to date, and say why",
-    )
-    verify = add_command(
-        commands,
-        "verify",
-        lambda chosen: _verify(chosen, source, not languages),
-        "recompute every report and compare it with the committed results and the built files",
-    )
-    translate = add_command(
-        commands,
-        "translate",
-        lambda chosen: _translate(_use(source, chosen.notebooks, False)),
-        "bring catalogues and notebooks of the other languages up to date",
-    )
+    use, add = partial(_use, source, not languages), partial(add_command, commands)
+    build = add("build", partial(_build, use), "make the reports that are not up to date, and say why")
+    compared = "recompute every report and compare it with the committed results and the built files"
+    verify = add("verify", partial(_verify, use), compared)
+    renewed = "bring catalogues and notebooks of the other languages up to date"
+    translate = add("translate", partial(_translate, partial(_use, source, False)), renewed)
     for command, how in ((build, f"by name or path{folder}"), (verify, f"by name{folder}"), (translate, "by name")):
         command.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help=f"{how}; all when none is given")
     for command in (build, verify):
         command.add_argument("--jobs", type=int, metavar="N", help="reports made at a time (default: one a processor)")
-    build.add_argument(
-        "--profile", default="full", help="parameters from notebooks/profiles.toml: full (default) or quick"
-    )
-    build.add_argument(
-        "--language", default=named or None, metavar=named or "LANGUAGE,...", help="languages of the reports"
-    )
-    build.add_argument(
-        "-p",
-        "--parameter",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("NAME", "VALUE"),
-        help="set a parameter of the notebooks named; needs --out",
-    )
-    build.add_argument("--force", action="store_true", help="make everything again")
-    build.add_argument(
-        "--out",
-        type=folder_option,
-        metavar="DIR",
-        help="output folder (default: reports, reports/quick for the quick profile)",
-    )
-    build.add_argument(
-        "--engine",
-        choices=("warm", "kernel"),
-        default="warm",
-        help="forks of a warm process (default), or real Jupyter kernels",
-    )
-    build.add_argument(
-        "--limit", type=float, default=900, metavar="SECONDS", help="time limit a notebook (default: 900)"
-    )
-    build.add_argument(
-        "--no-render", action="store_true", help="run the notebooks and write their results, but no pages; needs --out"
-    )
-    build.add_argument(
-        "--cache",
-        default="",
-        metavar="DIR|URL",
-        help="share runs with other checkouts: taken from there when made from the same, kept there when made here",
-    )
-    build.add_argument("--plan", action="store_true", help="only say what would be made and why")
-    build.add_argument("--picture", type=Path, metavar="FILE.svg", help="with --plan: draw what is built from what")
+    for name, given, told in (
+        ("profile", {"default": "full"}, "parameters from notebooks/profiles.toml: full (default) or quick"),
+        ("language", {"default": named or None, "metavar": named or "LANGUAGE,..."}, "languages of the reports"),
+        ("parameter", PAIRS, "set a parameter of the notebooks named; needs --out"),
+        ("force", SWITCH, "make everything again"),
+        ("out", {"type": folder_option, "metavar": "DIR"}, f"output folder (default: {DEFAULT})"),
+        ("engine", ENGINE, "forks of a warm process (default), or real Jupyter kernels"),
+        ("limit", {"type": float, "default": 900, "metavar": "SECONDS"}, "time limit a notebook (default: 900)"),
+        ("no-render", SWITCH, "run the notebooks and write their results, but no pages; needs --out"),
+        ("cache", {"default": "", "metavar": "DIR|URL"}, f"share runs with other checkouts: {TAKEN}"),
+        ("plan", SWITCH, "only say what would be made and why"),
+        ("picture", {"type": Path, "metavar": "FILE.svg"}, "with --plan: draw what is built from what"),
+    ):
+        build.add_argument(*["-p"] * (name == "parameter"), f"--{name}", help=told, **given)
 
 
 def folder_option(given: str) -> Path:
@@ -235,11 +201,10 @@ def shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _build(chosen: argparse.Namespace, source: Callable[[], Project], folders: bool) -> int:
+def _build(use: Callable[[Sequence[str]], list[str]], chosen: argparse.Namespace) -> int:
     from nbproof import builder
 
-    names = _use(source, chosen.notebooks, folders)
-    given = dict(chosen.parameter)
+    names, given = use(chosen.notebooks), dict(chosen.parameter)
     if given and not (chosen.out and names):
         raise ParameterError(
             "-p changes what a report says; name the notebook and give a folder of its own with "
@@ -254,13 +219,8 @@ def _build(chosen: argparse.Namespace, source: Callable[[], Project], folders: b
             raise ParameterError(f"parameter {name} is given {times} times; give it once.")
     check_positive(jobs=chosen.jobs, limit=chosen.limit)
     languages = [] if chosen.no_render else None if chosen.language is None else chosen.language.split(",")
-    options = {
-        "out": chosen.out,
-        "profile": chosen.profile,
-        "languages": languages,
-        "given": given,
-        "force": chosen.force,
-    }
+    options = {key: getattr(chosen, key) for key in ("out", "profile", "force")}
+    options |= {"languages": languages, "given": given}
     if chosen.picture and not (chosen.plan and chosen.picture.suffix == ".svg"):
         raise ParameterError(f"--picture draws the plan as SVG; got {chosen.picture}; give --plan too, and FILE.svg.")
     if chosen.plan:
@@ -270,7 +230,7 @@ def _build(chosen: argparse.Namespace, source: Callable[[], Project], folders: b
         if chosen.picture:
             _draw(reports, chosen.picture)
         return 0
-    options |= {"jobs": chosen.jobs, "engine": chosen.engine, "limit": chosen.limit, "cache": chosen.cache}
+    options |= {key: getattr(chosen, key) for key in ("jobs", "engine", "limit", "cache")}
     built = builder.build(names, **options)
     if wrong := builder.failure(built):  # each was said when it failed
         if len(built.failed) + len(built.made) + len(built.kept) > 1:
@@ -291,11 +251,11 @@ def _draw(reports: Sequence[ReportPlan], to: Path) -> None:
     write_whole(to, made_from(inputs, reasons, words("en")).encode())
 
 
-def _verify(chosen: argparse.Namespace, source: Callable[[], Project], folders: bool) -> int:
+def _verify(use: Callable[[Sequence[str]], list[str]], chosen: argparse.Namespace) -> int:
     from nbproof import verifier
 
     check_positive(jobs=chosen.jobs)
-    found = verifier.verify(_use(source, chosen.notebooks, folders), jobs=chosen.jobs)
+    found = verifier.verify(use(chosen.notebooks), jobs=chosen.jobs)
     if found.drifts:
         print(verifier.as_table(found.drifts))
     print("\n".join(found.notes), end="\n" if found.notes else "")
@@ -304,7 +264,7 @@ def _verify(chosen: argparse.Namespace, source: Callable[[], Project], folders: 
     return 1 if found.drifts else 0
 
 
-def _use(source: Callable[[], Project], names: Sequence[str], folders: bool) -> list[str]:
+def _use(source: Callable[[], Project], folders: bool, names: Sequence[str]) -> list[str]:
     """Let the project be in use, a folder among the names as its notebooks; return the others."""
     found = [name for name in names if folders and Path(name).is_dir()]
     use((lambda: replace(source(), notebooks=str(Path(found[0]).resolve()))) if found else source)
@@ -313,9 +273,9 @@ def _use(source: Callable[[], Project], names: Sequence[str], folders: bool) -> 
     return [name for name in names if name not in found]
 
 
-def _translate(names: Sequence[str]) -> int:
+def _translate(use: Callable[[Sequence[str]], list[str]], chosen: argparse.Namespace) -> int:
     from nbproof.translation import translate
 
-    missing = list(translate(names))
+    missing = list(translate(use(chosen.notebooks)))
     print("\n".join(f"{file}: no translation of {text!r}" for file, text in missing) or "all translated")
     return 1 if missing else 0

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +34,8 @@ __all__ = ["Document", "convert", "document_of", "notebook_in", "parse", "refere
 Block = dict[str, Any]
 MARKER = "cell-marker"
 MANY, TALL = 12, 40  # with more columns, or more rows, a table scrolls in its own frame on a screen
-CITED = {
-    "citationPrefix": [],
-    "citationSuffix": [],
-    "citationMode": {"t": "NormalCitation"},
-    "citationNoteNum": 0,
-    "citationHash": 0,
-}
+PLAIN = {"t": "NormalCitation"}
+CITED = {"citationPrefix": [], "citationSuffix": [], "citationMode": PLAIN, "citationNoteNum": 0, "citationHash": 0}
 FOLD_END: Block = {"t": "RawBlock", "c": ["html", "</details>"]}
 
 
@@ -75,11 +71,8 @@ class Document:
                 "nocite": {"t": "MetaInlines", "c": [{"t": "Cite", "c": [cited, []]}]},
                 **(references(project().path(project().bibliography)) if project().bibliography else {}),
             }
-            blocks = [
-                *blocks,
-                _header("refs-heading", words(self.language)["references"]),
-                {"t": "Div", "c": [_attr("refs"), []]},
-            ]
+            heading = _header("refs-heading", words(self.language)["references"])
+            blocks = [*blocks, heading, {"t": "Div", "c": [_attr("refs"), []]}]
         if target == "typst" and self.code:
             blocks = [*blocks, _header("appendix-code", words(self.language)["appendix"]), *self.code]
         tree = json.dumps({"pandoc-api-version": [1, 23, 1], "meta": meta, "blocks": blocks})
@@ -123,13 +116,10 @@ def document_of(notebook: Mapping[str, Any], results: Mapping[str, Any], languag
                     _add_prose(document, block, counter)
         if document.title and not answered:
             answered = True
-            told = [
-                block
-                for (cell, place), each in prose.items()
-                if place >= 0 and _tagged(notebook["cells"][cell], "answer")
-                for block in each
+            first = [
+                each for (at, place), each in prose.items() if place >= 0 and _tagged(notebook["cells"][at], "answer")
             ]
-            for block in _filled(told, references):  # a report answers first
+            for block in _filled([*chain.from_iterable(first)], references):  # a report answers first
                 _add_prose(document, block, counter)
     if not document.title:
         raise NotebookError(
@@ -216,15 +206,13 @@ def _prose(notebook: Mapping[str, Any], language: str) -> dict[tuple[int, int], 
 def _filled(node: Any, references: References) -> Any:
     """Replace the references in every text of a pandoc tree."""
     if isinstance(node, list):
-        return [
-            item
+        parts = (
+            references.split(child["c"], _text, _reference)
+            if isinstance(child, dict) and child.get("t") == "Str"
+            else [_filled(child, references)]
             for child in node
-            for item in (
-                references.split(child["c"], _text, _reference)
-                if isinstance(child, dict) and child.get("t") == "Str"
-                else [_filled(child, references)]
-            )
-        ]
+        )
+        return list(chain.from_iterable(parts))
     if isinstance(node, dict):
         if node.get("t") == "Math":
             return {**node, "c": [node["c"][0], references.fill(node["c"][1])]}
@@ -404,9 +392,8 @@ def _header(anchor: str, text: str) -> Block:
 
 
 # Text from data and prose is shown, never run: no raw HTML, TeX or attributes that reach another format.
-MARKDOWN = (
-    "markdown-raw_html-raw_tex-raw_attribute-native_divs-native_spans-yaml_metadata_block-markdown_in_html_blocks"
-)
+REFUSED = "raw_html raw_tex raw_attribute native_divs native_spans yaml_metadata_block markdown_in_html_blocks"
+MARKDOWN = "-".join(["markdown", *REFUSED.split()])
 
 
 def convert(text: str, source: str, target: str, *options: str) -> str:

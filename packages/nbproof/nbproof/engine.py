@@ -148,17 +148,8 @@ class _Stream(TextIOBase):
 
 
 class _Publisher(DisplayPublisher):
-    def publish(
-        self,
-        data: dict,
-        metadata: dict | None = None,
-        source: Any = None,
-        *,
-        transient: dict | None = None,
-        update: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        self.shell.outputs.shown(data, metadata, transient, update)
+    def publish(self, data: dict, metadata: dict | None = None, *_: Any, **more: Any) -> None:
+        self.shell.outputs.shown(data, metadata, more.get("transient"), more.get("update", False))
 
     def clear_output(self, wait: bool = False) -> None:
         self.shell.outputs.clear()
@@ -171,9 +162,8 @@ class _Hook(DisplayHook):
         """Print no ``Out[1]:``."""
 
     def write_format_data(self, format_dict: dict, md_dict: dict | None = None) -> None:
-        self.shell.outputs.append(
-            v4.new_output("execute_result", data=format_dict, metadata=md_dict or {}, execution_count=self.prompt_count)
-        )
+        made = {"data": format_dict, "metadata": md_dict or {}, "execution_count": self.prompt_count}
+        self.shell.outputs.append(v4.new_output("execute_result", **made))
 
 
 class _Shell(InteractiveShell):
@@ -182,20 +172,19 @@ class _Shell(InteractiveShell):
     outputs: _Outputs
 
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
-        traceback = [] if getattr(evalue, "input_is_wrong", False) else stb
-        self.outputs.append(v4.new_output("error", ename=etype.__name__, evalue=str(evalue), traceback=traceback))
+        self.outputs.append(v4.new_output("error", ename=etype.__name__, evalue=str(evalue), traceback=stb))
 
 
 @contextmanager
 def _shell():
     """Give a fresh shell that answers to ``get_ipython()``, and take it away again."""
-    config = Config(
-        {"HistoryManager": {"enabled": False, "hist_file": ":memory:"}, "InteractiveShell": {"colors": "nocolor"}}
-    )
+    history = {"enabled": False, "hist_file": ":memory:"}
+    config = Config({"HistoryManager": history, "InteractiveShell": {"colors": "nocolor"}})
     InteractiveShell.clear_instance()
     main = sys.modules["__main__"]
     shell = _Shell.instance(config=config, display_pub_class=_Publisher, displayhook_class=_Hook, user_ns={})
     shell.outputs = _Outputs()
+    spare_tracebacks(shell)
     try:
         with redirect_stdout(_Stream(shell, "stdout")), redirect_stderr(_Stream(shell, "stderr")):
             yield shell
@@ -244,7 +233,7 @@ def record_reads(log: str) -> None:
 
 
 def spare_tracebacks(shell: Any) -> None:
-    """Let a kernel's shell show no traceback of an error that says what is wrong with the input, as ours does not."""
+    """Let a shell show no traceback of an error that says what is wrong with the input."""
     show = shell._showtraceback
     shell._showtraceback = lambda kind, wrong, lines: show(
         kind, wrong, [] if getattr(wrong, "input_is_wrong", False) else lines
@@ -326,11 +315,8 @@ def _clean(value: Any, seen: dict[str, str]) -> Any:
 @cache
 def _places() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Folders of this machine and what is written for them, the deeper ones first."""
-    python = {
-        sysconfig.get_path("purelib"): "<packages>",
-        sysconfig.get_path("platlib"): "<packages>",
-        sysconfig.get_path("stdlib"): "<python>",
-    }
+    python = {sysconfig.get_path(name): "<packages>" for name in ("purelib", "platlib")}
+    python[sysconfig.get_path("stdlib")] = "<python>"
     inside = ((re.compile(rf"{re.escape(folder)}(?![\w-])"), name) for folder, name in python.items())
     here = re.escape(str(project().root))
     return (*inside, (re.compile(rf"{here}[/\\]"), ""), (re.compile(rf"{here}(?![\w-])"), "."))

@@ -165,17 +165,9 @@ def check_free(out: Path, names: Iterable[str]) -> None:
     """Refuse to write where a file stands that the folder's manifest does not list, or outside the folder."""
     manifest = read_manifest(out)
     made = {*manifest.get("index", ())}.union(*(report["outputs"] for report in manifest.get("reports", {}).values()))
-    check_none(
-        out,
-        [
-            name
-            for name in names
-            if os.path.lexists(inside(out, name))
-            and name not in made
-            and not (_is_own(out) and name.startswith("results/"))
-        ],
-        f"{project().name} build",
-    )
+    foreign = [name for name in names if os.path.lexists(inside(out, name)) and name not in made]
+    foreign = [name for name in foreign if not (_is_own(out) and name.startswith("results/"))]
+    check_none(out, foreign, f"{project().name} build")
 
 
 def check_none(out: Path, foreign: Iterable[str], maker: str) -> None:

@@ -16,7 +16,7 @@ from nbproof.errors import ParameterError
 from nbproof.project import project
 from nbproof.shapes import read_toml
 
-__all__ = ["Look", "Sheet", "asset", "captioned", "closed", "html_table", "look", "provenance", "words"]
+__all__ = ["Look", "Sheet", "asset", "captioned", "closed", "html_table", "look", "provenance", "template", "words"]
 
 ASSETS = Path(__file__).parent / "assets"
 REFERENCE = re.compile(r"""(\bid="|href="#|url\(#)""")
@@ -153,6 +153,16 @@ def _words(language: str, own: Path | None, title: str) -> Mapping[str, str]:
 def asset(name: str) -> str:
     """Return a template, style or script of nbproof's own."""
     return (ASSETS / name).read_text(encoding="utf-8")
+
+
+@cache
+def template(name: str) -> Any:
+    """Return the macros of a template of nbproof's own; they escape what they are told to."""
+    import jinja2
+
+    templates = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    templates.filters["e"] = escape
+    return templates.from_string(asset(name)).module
 
 
 def provenance(payload: Mapping[str, Any]) -> str:

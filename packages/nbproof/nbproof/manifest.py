@@ -21,12 +21,8 @@ from nbproof.run import FIXED_ENVIRONMENT
 
 __all__ = ["origin", "ro_crate"]
 
-TYPES = {
-    ".ipynb": "application/x-ipynb+json",
-    ".toml": "application/toml",
-    ".bib": "application/x-bibtex",
-    ".typ": "text/x-typst",
-}
+TYPES = {"ipynb": "application/x-ipynb+json", "bib": "application/x-bibtex", "typ": "text/x-typst"}
+TYPES |= {"toml": "application/toml"}
 CONTEXT = ["https://w3id.org/ro/crate/1.1/context", {"sha256": "http://schema.org/sha256"}]  # younger than 1.1
 DESCRIPTION = (
     "Pages, PDFs, figures, results and executed notebooks, each with what it was made from. "
@@ -51,17 +47,15 @@ def origin() -> dict[str, Any]:
         return done.stdout.strip() if done.returncode == 0 else None
 
     top = git("rev-parse", "--show-toplevel")
-    # an installed project may lie in somebody's repository
-    ours = top is not None and Path(top).resolve() == project().root
-    head, changes, date = (
-        (git("rev-parse", "HEAD"), git("status", "--porcelain"), git("show", "-s", "--format=%ct", "HEAD"))
-        if ours
-        else (None, None, None)
-    )
-    given = (os.environ.get("SOURCE_DATE_EPOCH", ""), date or "", FIXED_ENVIRONMENT["SOURCE_DATE_EPOCH"])
+    ours = (
+        top is not None and Path(top).resolve() == project().root
+    )  # an installed one may lie in somebody's repository
+    changes = git("status", "--porcelain") if ours else None
+    head, _, date = ((git("show", "-s", "--format=%H %ct", "HEAD") if ours else "") or "").partition(" ")
+    given = (os.environ.get("SOURCE_DATE_EPOCH", ""), date, FIXED_ENVIRONMENT["SOURCE_DATE_EPOCH"])
     seconds = next(each for each in given if each.isdecimal() and len(each) < 12)  # no calendar goes much further
     return {
-        "commit": head,
+        "commit": head or None,
         "dirty": None if changes is None else bool(changes),
         "date": datetime.fromtimestamp(int(seconds), UTC).date().isoformat(),
     }
@@ -84,43 +78,40 @@ def ro_crate(manifest: Mapping[str, Any]) -> bytes:
         words(each)["catalogue"]
         for each in used.languages or sorted({language for report in reports for language in report["languages"]})
     ]
+    about = {"@type": "CreativeWork", "about": {"@id": "./"}, "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"}}
+    whole = {
+        "@type": "Dataset",
+        "name": used.title or "Reports",
+        "description": used.description or DESCRIPTION,
+        "datePublished": manifest.get("date"),
+        **({"license": {"@id": licence["@id"]}} if licence else {}),
+        "inLanguage": tongues,
+        **({"version": manifest["commit"]} if manifest.get("commit") else {}),
+        **_named("author", (author["@id"] for author in authors)),
+        **_named("publisher", (author["@id"] for author in authors if author["@type"] == "Organization")),
+        **_named("hasPart", (file["@id"] for file in files)),
+        **_named("mentions", (_id(f"#build-{name}") for name in manifest.get("reports", {}))),
+    }
+    actions = (
+        {
+            "@id": _id(f"#build-{name}"),
+            "@type": "CreateAction",
+            "name": f"Run and render {name}",
+            "instrument": program,
+            **_named("object", (_id(f"#{label}") for label in _inputs(report))),
+            **_named("result", map(_id, report["outputs"])),
+        }
+        for name, report in manifest.get("reports", {}).items()
+    )
     graph = [
-        {
-            "@id": CRATE,
-            "@type": "CreativeWork",
-            "about": {"@id": "./"},
-            "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
-        },
-        {
-            "@id": "./",
-            "@type": "Dataset",
-            "name": used.title or "Reports",
-            "description": used.description or DESCRIPTION,
-            "datePublished": manifest.get("date"),
-            **({"license": {"@id": licence["@id"]}} if licence else {}),
-            "inLanguage": tongues,
-            **({"version": manifest["commit"]} if manifest.get("commit") else {}),
-            **_named("author", (author["@id"] for author in authors)),
-            **_named("publisher", (author["@id"] for author in authors if author["@type"] == "Organization")),
-            **_named("hasPart", (file["@id"] for file in files)),
-            **_named("mentions", (_id(f"#build-{name}") for name in manifest.get("reports", {}))),
-        },
+        {"@id": CRATE, **about},
+        {"@id": "./", **whole},
         *([{"@id": licence["@id"], "@type": "CreativeWork", **licence}] if licence else []),
         {**program, "@type": "SoftwareApplication", "name": used.name, "version": used.version},
         *authors,
         *files,
         *(_file(_id(f"#{label}"), label, digest) for label, digest in inputs.items()),
-        *(
-            {
-                "@id": _id(f"#build-{name}"),
-                "@type": "CreateAction",
-                "name": f"Run and render {name}",
-                "instrument": program,
-                **_named("object", (_id(f"#{label}") for label in _inputs(report))),
-                **_named("result", map(_id, report["outputs"])),
-            }
-            for name, report in manifest.get("reports", {}).items()
-        ),
+        *actions,
     ]
     return (json.dumps({"@context": CONTEXT, "@graph": graph}, ensure_ascii=False, indent=1) + "\n").encode()
 
@@ -136,15 +127,9 @@ def _inputs(report: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _file(anchor: str, label: str, digest: str = "") -> Entity:
-    suffix = label[label.rfind(".") :]
-    kind = TYPES.get(suffix) or mimetypes.guess_type(label)[0] or "application/octet-stream"
-    return {
-        "@id": anchor,
-        "@type": "File",
-        "name": label,
-        "encodingFormat": kind,
-        **({"sha256": digest} if digest else {}),
-    }
+    kind = TYPES.get(label.rpartition(".")[2]) or mimetypes.guess_type(label)[0] or "application/octet-stream"
+    made = {"@id": anchor, "@type": "File", "name": label, "encodingFormat": kind}
+    return made | ({"sha256": digest} if digest else {})
 
 
 def _named(key: str, ids: Iterable[str]) -> Entity:

@@ -142,7 +142,8 @@ class Page:
             When a name is unknown, a number is not finite, or the translation does not hold the same fields.
         """
         evidence, values = self.evidence(of), _values(template, values, sys._getframe(1))
-        numbers, texts = {}, {}
+        numbers: dict[str, dict[str, Any]] = {}
+        texts: dict[str, dict[str, str]] = {}
         for name, spec in FIELD.findall(template):
             value = values[name]
             if isinstance(value, str):
@@ -152,12 +153,8 @@ class Page:
             else:
                 digits = digits_of(value, spec)
                 exact = isinstance(value, Integral) and digits == 0
-                numbers[name] = {
-                    "value": _kept(value, digits),
-                    "digits": digits,
-                    "tolerance": 0.0 if exact else 10.0**-digits / 10,
-                    "basis": evidence.basis[0],
-                }
+                numbers[name] = {"value": _kept(value, digits), "digits": digits}
+                numbers[name] |= {"tolerance": 0.0 if exact else 10.0**-digits / 10, "basis": evidence.basis[0]}
         told = {each: self._template(each, template) for each in self.languages}
         prose = {each: _linked(text, values) for each, text in told.items()}
         text = filled(told[self.shown], values, self.shown, self._translate(self.shown))
@@ -202,13 +199,8 @@ class Page:
         for language in self.languages:
             svg = self.draw(translated, figure, self._translate(language), self.fonts(language), language=language)
             told = self._said(language, alt, values)
-            payload = {
-                "kind": "figure",
-                "name": name,
-                "language": language,
-                "alt": told,
-                **self._caption_of(language, caption, of, n, note, values),
-            }
+            payload: dict[str, Any] = {"kind": "figure", "name": name, "language": language, "alt": told}
+            payload |= self._caption_of(language, caption, of, n, note, values)
             if explorer is not None:
                 payload["explorer"] = {**explorer, "words": _all_said(explorer["words"], self._translate(language))}
             payload |= self._untranslated()
@@ -277,23 +269,13 @@ class Page:
                 ]
                 for row in rows
             ]
-            payload: dict[str, Any] = {
-                "kind": "table",
-                "name": name,
-                "language": language,
-                "columns": list(heads),
-                "rows": texts,
-                "heads": list(map(translate, heads.values())),
-                "numeric": numeric,
-                "digits": {k: digits[k] for k in heads if k in digits},
-            }
+            payload: dict[str, Any] = {"kind": "table", "name": name, "language": language, "columns": list(heads)}
+            payload |= {"rows": texts, "heads": list(map(translate, heads.values())), "numeric": numeric}
+            payload["digits"] = {k: digits[k] for k in heads if k in digits}
             if links:
                 payload["links"] = [list(map(_address, row)) for row in rows]
-            payload |= {
-                "values": values_,
-                **self._caption_of(language, caption, of, n, note, values),
-                **self._untranslated(),
-            }
+            payload |= {"values": values_, **self._caption_of(language, caption, of, n, note, values)}
+            payload |= self._untranslated()
             label = self._label("table", name, language)
             shown = {}
             if language == self.shown:

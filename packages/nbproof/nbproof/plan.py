@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import sysconfig
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import product
@@ -122,23 +122,16 @@ def planned(
     wanted = tuple(each for each in used.languages if languages is None or each in languages)
     before, environment, given = read_manifest(out), versions(), given or {}
     known = {notebook: parameters_of(notebook) if given else {} for notebook in notebooks}
-    strange = {*given}.difference(*known.values())
-    rendering = cache(render_inputs)
-    reports = tuple(
-        _plan_report(
-            notebook,
-            before,
-            out,
-            profile,
-            wanted,
-            {name: value for name, value in given.items() if name in strange | {*own}},
-            environment,
-            force,
-            rendering,
-        )
-        for notebook, own in known.items()
-    )
-    plan = BuildPlan(out, profile, reports, environment)
+    strange, rendering, reports = {*given}.difference(*known.values()), cache(render_inputs), []
+    for notebook, own in known.items():
+        old = before.get("reports", {}).get(notebook.stem, {})
+        mine = {name: value for name, value in given.items() if name in strange | {*own}}
+        parameters = chosen(notebook, profile_of(home, profile, notebook.stem), mine)
+        both = tuple(each for each in used.languages if each in wanted or each in old.get("languages", ()))
+        inputs = run_inputs(notebook, parameters, environment, old.get("read", ())), rendering(both)
+        run, why = _reasons(notebook.stem, out, old, inputs, (before.get("environment", {}), environment), force)
+        reports.append(ReportPlan(notebook.stem, notebook, parameters, both, *inputs, run, why))
+    plan = BuildPlan(out, profile, tuple(reports), environment)
     of_run = [("notebooks", "ipynb"), ("results", "json"), ("search", "json")]
     sure = [
         f"{folder}/{report.name}.{kind}"
@@ -176,38 +169,26 @@ def find_notebooks(names: Sequence[str] = ()) -> list[Path]:
     return list(found) if names else list(known.values())
 
 
-def _plan_report(
-    notebook: Path,
-    before: Mapping[str, Any],
+def _reasons(
+    name: str,
     out: Path,
-    profile: str,
-    languages: tuple[str, ...],
-    given: Mapping[str, str],
-    environment: Mapping[str, str],
+    old: Mapping[str, Any],
+    inputs: Sequence[Mapping[str, str]],
+    environments: Sequence[Mapping[str, str]],
     force: bool,
-    rendered_from: Callable[[tuple[str, ...]], Mapping[str, str]],
-) -> ReportPlan:
-    old = before.get("reports", {}).get(notebook.stem, {})
-    parameters = chosen(notebook, profile_of(project().path(project().notebooks), profile, notebook.stem), given)
-    languages = tuple(known for known in project().languages if known in languages or known in old.get("languages", ()))
-    inputs = run_inputs(notebook, parameters, environment, old.get("read", ()))
-    rendering = rendered_from(languages)
-    why_run = ["never built"]
-    if old.get("run_inputs"):
-        why_run = _changes(old.get("run_inputs", {}), inputs, before.get("environment", {}), environment)
-    if force:
-        why_run = [FORCED]
+) -> tuple[bool, tuple[str, ...]]:
+    """Say whether a notebook has to be run, and why its report has to be made again, from inputs of run and pages."""
+    run = _changes(old["run_inputs"], inputs[0], *environments) if old.get("run_inputs") else ["never built"]
     damage = [
-        f"output {name} {'is missing' if found == 'missing' else 'was changed'}"
-        for name, digest in old.get("outputs", {}).items()
-        if (found := file_hash(out / name)) != digest
+        f"output {each} {'is missing' if found == 'missing' else 'was changed'}"
+        for each, digest in old.get("outputs", {}).items()
+        if (found := file_hash(out / each)) != digest
     ]
-    if not why_run and any(f"output notebooks/{notebook.stem}.ipynb " in reason for reason in damage):
-        why_run = damage  # pages are made from the executed copy: it has to be the one that was run
-    why_render = _changes(old.get("render_inputs", {}), rendering, {}, {}) + damage
-    return ReportPlan(
-        notebook.stem, notebook, parameters, languages, inputs, rendering, bool(why_run), tuple(why_run or why_render)
-    )
+    if not run and any(f"output notebooks/{name}.ipynb " in reason for reason in damage):
+        run = damage  # pages are made from the executed copy: it has to be the one that was run
+    if force:
+        run = [FORCED]
+    return bool(run), tuple(run or _changes(old.get("render_inputs", {}), inputs[1], {}, {}) + damage)
 
 
 def run_inputs(

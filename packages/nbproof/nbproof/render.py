@@ -20,11 +20,9 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
-import jinja2
-
 from nbproof.document import Document
 from nbproof.errors import OutputError
-from nbproof.look import Sheet, asset, look, words
+from nbproof.look import Sheet, asset, look, template, words
 from nbproof.project import project
 
 __all__ = ["front_pages", "html", "page", "pdf"]
@@ -52,8 +50,10 @@ def html(document: Document, languages: tuple[str, ...]) -> str:
     body = document.converted("html", "--mathml", "--syntax-highlighting=none")
     said = words(document.language)
     home = project().front("index", document.language)
-    bar = parts().bar(document.name, home, said, {each: words(each) for each in languages if each != document.language})
-    contents = parts().contents(document.sections, said["contents"])
+    bar = template("parts.html").bar(
+        document.name, home, said, {each: words(each) for each in languages if each != document.language}
+    )
+    contents = template("parts.html").contents(document.sections, said["contents"])
     body = f"<h1>{escape(document.title)}</h1>\n{body}"
     explorer = [look().library(), *document.scripts] if document.scripts else []
     script = "\n".join([asset("page.js"), *explorer]).replace("</", "<\\/")
@@ -83,24 +83,9 @@ def page(
     natives = (words(each)["native"] for each in used.languages or (language,))
     text = seen + data + labels + "".join(natives) + said["skip"]
     strong = plain_text(contents + " ".join(part for _, part in STRONG.findall(body))) + title + labels
-    script_hash = b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return Template(asset("page.html")).substitute(
-        lang=said["tag"],
-        hashes=f"'sha256-{script_hash}'",
-        generator=made_by,
-        title=escape(title),
-        fonts=look().faces(text, strong, language, plain_text(" ".join(FORMULA.findall(body)))),
-        theme=look().theme(),
-        css=look().css() + style,
-        skip=said["skip"],
-        bar=bar,
-        contents=contents,
-        body=body,
-        footer=footer,
-        data=data,
-        script=script,
-        columns="columns" if contents else "columns single",
-    )
+    fonts = look().faces(text, strong, language, plain_text(" ".join(FORMULA.findall(body))))
+    around = (bar, contents, body, data, script, b64encode(hashlib.sha256(script.encode()).digest()).decode())
+    return template("page.html").page(said, look(), made_by, title, fonts, style, *around) + "\n"
 
 
 def pdf(document: Document) -> bytes:
@@ -135,14 +120,6 @@ def _fonts(folder: Path | None) -> Any:
     import typst
 
     return typst.Fonts(include_system_fonts=folder is None, font_paths=[str(folder)] if folder else [])
-
-
-@cache
-def parts() -> Any:
-    """Return the macros from which the parts of a page are made."""
-    templates = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    templates.filters["e"] = escape
-    return templates.from_string(asset("parts.html")).module
 
 
 def plain_text(markup: str) -> str:
@@ -190,13 +167,13 @@ def front_pages(
     script, pages = "\n".join((asset("page.js"), asset("index.js"), script)), {}
     for language, used in said.items():
         told = {name: report[language] for name, report in reports.items() if language in report}
-        listed = parts().front(language, used, project().languages[:1], told, more.get(language, ""))
+        listed = template("parts.html").front(language, used, project().languages[:1], told, more.get(language, ""))
         sheets = {"index": Sheet(used["title"], listed), **look().sheets(out, reports, language)}
         found = {"places": _places(told, sheets, language), "hits": used["hits"], "others": used["others"]}
         links = {sheet.label: project().front(name, language) for name, sheet in sheets.items() if sheet.label}
         for name, sheet in sheets.items():
             others = {each: project().front(name, each) for each in languages}
-            bar = parts().front_bar(others, said, language, links)
+            bar = template("parts.html").front_bar(others, said, language, links)
             labels = unescape(" ".join([used["placeholder"], *LABEL.findall(sheet.body)]))
             data = _json("search-data", found)
             body = sheet.body.strip()

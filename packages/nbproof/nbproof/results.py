@@ -156,12 +156,9 @@ def collect(notebook: Mapping[str, Any], name: str) -> dict[str, Any]:
                             "name has one value, so give one of them another name."
                         )
         elif kind == "table":
-            kept = {
-                "columns": payload["columns"],
-                "digits": payload["digits"],
-                "tolerance": {key: 10.0**-digits / 10 for key, digits in payload["digits"].items()},
-                "rows": payload["values"],
-            }
+            digits = payload["digits"]
+            tolerance = {column: 10.0**-decimals / 10 for column, decimals in digits.items()}
+            kept = {"columns": payload["columns"], "digits": digits, "tolerance": tolerance, "rows": payload["values"]}
             found["tables"][key] = kept
     floats = {payload["name"] for payload in payloads(notebook) if payload["kind"] in ("figure", "table")}
     if both := floats & {*found["numbers"], *found["texts"]}:
@@ -177,8 +174,8 @@ def as_text(results: Mapping[str, Any]) -> str:
     def one(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False)
 
-    def block(entries: Mapping[str, Any]) -> str:
-        lines = ",\n".join(f"    {one(key)}: {one(value)}" for key, value in entries.items())
+    def block(entries: Mapping[str, Any], write: Callable[[Any], str]) -> str:
+        lines = ",\n".join(f"    {one(key)}: {write(value)}" for key, value in entries.items())
         return f"{{\n{lines}\n  }}" if entries else "{}"
 
     def table(entry: Mapping[str, Any]) -> str:
@@ -186,12 +183,9 @@ def as_text(results: Mapping[str, Any]) -> str:
         head = ", ".join(f"{one(key)}: {one(value)}" for key, value in entry.items() if key != "rows")
         return f'{{{head},\n      "rows": [\n{rows}\n      ]}}'
 
-    tables = ",\n".join(f"    {one(key)}: {table(entry)}" for key, entry in results["tables"].items())
-    tables = f"{{\n{tables}\n  }}" if tables else "{}"
-    return (
-        f'{{\n  "notebook": {one(results["notebook"])},\n  "numbers": {block(results["numbers"])},\n'
-        f'  "texts": {block(results["texts"])},\n  "tables": {tables}\n}}\n'
-    )
+    parts = {key: block(results[key], table if key == "tables" else one) for key in ("numbers", "texts", "tables")}
+    told = ",\n".join(f'  "{key}": {part}' for key, part in {"notebook": one(results["notebook"]), **parts}.items())
+    return f"{{\n{told}\n}}\n"
 
 
 def compare(committed: Mapping[str, Any], found: Mapping[str, Any]) -> list[Drift]:

@@ -42,7 +42,7 @@ FIXED_ENVIRONMENT = {
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 """The environment every notebook sees, so that the reader's own cannot reach a result."""
-NO_END = "a report may not end its own process or use up the memory."
+NO_END = "before the report was whole; a report may not end its own process or use up the memory."
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def _run(job: Job, channel: Connection, executed: Path) -> list[str]:
             **options,
         )
     except DeadKernelError:
-        raise NotebookError(f"{job.report.name}: its process died before the report was whole; {NO_END}") from None
+        raise NotebookError(f"{job.report.name}: its process died {NO_END}") from None
     except PapermillExecutionError as failure:
         os.chdir(folder)
         raise NotebookError(_explained(job, raw, failure)) from None

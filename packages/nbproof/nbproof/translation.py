@@ -176,12 +176,8 @@ def literals(source: str) -> list[ast.Constant]:
         ):
             found += [node.args[i] for i in SPOKEN[node.func.attr] if i < len(node.args)]
             found += [k.value for k in node.keywords if k.arg in NAMED]
-            found += [
-                head
-                for k in node.keywords
-                if k.arg == "heads" and isinstance(k.value, ast.Dict)
-                for head in k.value.values
-            ]
+            heads = [k.value for k in node.keywords if k.arg == "heads" and isinstance(k.value, ast.Dict)]
+            found += [head for each in heads for head in each.values]
     texts = [t for t in found if isinstance(t, ast.Constant) and isinstance(t.value, str)]
     return sorted(texts, key=lambda t: (t.lineno, t.col_offset))
 

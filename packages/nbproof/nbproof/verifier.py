@@ -19,7 +19,17 @@ from typing import Any
 
 from nbproof.builder import build, index_of
 from nbproof.errors import NotebookError
-from nbproof.folder import CRATE, as_json, file_hash, front_files, held_folder, listed, read_manifest, write_whole
+from nbproof.folder import (
+    CRATE,
+    ENTRY,
+    as_json,
+    file_hash,
+    front_files,
+    held_folder,
+    listed,
+    read_manifest,
+    write_whole,
+)
 from nbproof.manifest import ro_crate
 from nbproof.plan import file_label, find_notebooks, text_hash
 from nbproof.project import project
@@ -200,12 +210,8 @@ def _wanted(
             output: old.get(output, digest) if output in changed else digest
             for output, digest in entry["outputs"].items()
         }
-        wanted["reports"][name] = {
-            **entry,
-            "run_inputs": inputs,
-            "outputs": outputs,
-            "key": text_hash(json.dumps(inputs, sort_keys=True)),
-        }
+        key = text_hash(json.dumps(inputs, sort_keys=True))
+        wanted["reports"][name] = {**entry, "run_inputs": inputs, "outputs": outputs, "key": key}
     old = manifest.get("index", {})
     wanted["index"] = {
         key: old.get(key, digest) if key in changed else digest for key, digest in index_of(manifest, fresh).items()
@@ -302,18 +308,15 @@ def _prepare(fresh: Path, reports: Path, notebooks: Sequence[Path]) -> None:
     (fresh / "results").mkdir(parents=True)
     manifest: dict[str, Any] = {"reports": {}}
     for path in notebooks:
-        result = f"results/{path.stem}.json"
-        outputs = {}
+        result, outputs = f"results/{path.stem}.json", {}
         if (reports / result).is_file():
             shutil.copy(reports / result, fresh / result)
             outputs[result] = file_hash(fresh / result)
         manifest["reports"][path.stem] = {
+            **{key: kind() for key, kind in ENTRY.items()},
             "notebook": file_label(path),
             "languages": list(standing.get(path.stem, {}).get("languages", ())),
             "outputs": outputs,
-            "read": [],
-            "run_inputs": {},
-            "render_inputs": {},
         }
     write_whole(fresh / "manifest.json", as_json(manifest))
 
@@ -350,19 +353,16 @@ def readme_drifts(results: Mapping[str, Mapping[str, Any]]) -> list[Drift]:
                 if shown != expected:
                     drifts.append(Drift(name, f"{notebook}.{number}", shown, expected, "the same"))
     if len({tuple(sorted(mark[:2] for mark in marks)) for marks in found.values()}) > 1:
-        first, *others = (len(marks) for marks in found.values())
-        drifts.append(
-            Drift(" and ".join(found), "results marked", first, ", ".join(map(str, others)), "the same ones in each")
-        )
+        first, *others = (str(len(marks)) for marks in found.values())
+        drifts.append(Drift(" and ".join(found), "results marked", first, ", ".join(others), "the same ones in each"))
     return drifts
 
 
 def notes(reports: Path, fresh: Path, names: Sequence[str], aside: Sequence[str] = ()) -> list[str]:
     """Say what was not compared, and what the manifest says of its build that no recomputation can check."""
     if not pages_in(reports, aside):
-        return [
-            f"{reports.name} holds no built pages: only results were compared; `{project().name} build` makes pages"
-        ]
+        made = f"`{project().name} build` makes pages"
+        return [f"{reports.name} holds no built pages: only results were compared; {made}"]
     old, new = read_manifest(reports), read_manifest(fresh)
     said = [
         f"{name}: no pages of it are built, only its results were compared"

@@ -18,11 +18,11 @@ import papermill  # noqa: E402, F401
 import psutil  # noqa: E402, F401
 import typst  # noqa: E402, F401
 
-from nbproof import engine, render, results, run  # noqa: E402, F401
+from nbproof import engine, look, render, results, run  # noqa: E402, F401
 
 # compiles the schema: 0.4 s that every report would pay
 nbformat.reads(nbformat.writes(nbformat.v4.new_notebook()), as_version=4)
-render.parts()
+look.template("parts.html"), look.template("page.html")
 gc.freeze()  # what stands here stays: no report has to look through it for garbage
 if getattr(sys.modules["__main__"], "main", None) is forkserver.main:
     atexit.register(os._exit, 0)  # the server itself leaves nothing: taking its modules apart costs a third of a second

@@ -31,7 +31,7 @@ def width(font, sign):
 def test_both_hold_the_same_characters(pair):
     chinese, latin = pair
     assert set(chinese.getBestCmap()) == set(latin.getBestCmap())
-    assert latin["name"].getDebugName(1) == fonts.FAMILY_LATIN
+    assert latin["name"].getDebugName(1) == fonts.family("en")
     assert latin["name"].getDebugName(6).startswith("NotoSansSCHouseLatin-")
 
 

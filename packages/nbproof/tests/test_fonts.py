@@ -96,7 +96,7 @@ def test_systems_can_tell_the_two_apart(font):
     heavy = font["OS/2"].usWeightClass == 700
     assert font["OS/2"].usWeightClass in (400, 700)
     assert (font["head"].macStyle & 1, font["OS/2"].fsSelection >> 5 & 1) == (heavy, heavy)
-    assert [font["name"].getDebugName(i) for i in (1, 2)] == [fonts.FAMILY, "Bold" if heavy else "Regular"]
+    assert [font["name"].getDebugName(i) for i in (1, 2)] == [fonts.family(), "Bold" if heavy else "Regular"]
     assert "fvar" not in font
 
 
@@ -240,14 +240,12 @@ def test_every_cut_gives_the_same_bytes_and_none_gives_half(tmp_path, few, monke
     assert list(tmp_path.glob("nbproof/fonts-*")) == []
     both = [start(tmp_path, few), start(tmp_path, few)]
     ready = tmp_path / "nbproof" / fonts.folder().name
-    assert [process.communicate()[0] for process in both] == [f"{ready / 'Regular.ttf'}\n"] * 2
+    assert [process.communicate()[0] for process in both] == [f"{ready / fonts.file().name}\n"] * 2
     assert list(tmp_path.glob("nbproof/.cutting-*")) == []
     monkeypatch.setattr(cutting, "wanted", lambda: few)
     sources = [fonts._source(*each[:2])[0] for each in fonts.SOURCES]
-    families = fonts.FAMILY, fonts.FAMILY_LATIN
-    chinese, latin, covered = cutting.cut(sources, 700, "Bold", families, fonts.RECIPE)
-    assert (ready / "Bold.ttf").read_bytes() == chinese
-    assert (ready / "LatinBold.ttf").read_bytes() == latin
+    made, covered = cutting.cut(sources, 700, "Bold", [*fonts.FAMILIES.values()], fonts.RECIPE)
+    assert [(ready / fonts.file(700, language).name).read_bytes() for language in ("zh", "en")] == made
     assert (ready / fonts.COVERED).read_bytes() == covered.encode()
     for file in sorted(ready.glob("*.ttf")):  # of an unchanged recipe
         again, here = drawn(file, few), drawn(fonts.folder() / file.name, few)

@@ -39,8 +39,7 @@ __all__ = [
     "woff2_subset",
 ]
 
-FAMILY, FAMILY_LATIN = "Noto Sans SC House", "Noto Sans SC House Latin"
-FAMILIES = {"zh": (FAMILY, ""), "en": (FAMILY_LATIN, "Latin")}  # name, and what its files begin with
+FAMILIES = {"zh": "Noto Sans SC House", "en": "Noto Sans SC House Latin"}
 RECIPE = 3  # raise it with every change to cutting that changes the bytes
 # package, font and licence, from the font's folder: each is the Open Font License
 SOURCES = (
@@ -77,7 +76,9 @@ def family(language: str = "zh") -> str:
     >>> family("en")
     'Noto Sans SC House Latin'
     """
-    return _entry(language)[0]
+    if language not in FAMILIES:
+        raise UnknownNameError("language", language, FAMILIES)
+    return FAMILIES[language]
 
 
 def file(weight: int = 400, language: str = "zh") -> Path:
@@ -97,7 +98,7 @@ def file(weight: int = 400, language: str = "zh") -> Path:
     """
     if weight not in WEIGHTS:
         raise ParameterError(f"the house font has no weight {weight!r}; allowed: {', '.join(map(str, WEIGHTS))}.")
-    return folder() / f"{_entry(language)[1]}{WEIGHTS[weight]}.ttf"
+    return folder() / f"{family(language)} {WEIGHTS[weight]}.ttf"
 
 
 @cache
@@ -214,13 +215,6 @@ def pack(font: Path, characters: str) -> bytes:
     return out.getvalue()
 
 
-def _entry(language: str) -> tuple[str, str]:
-    try:
-        return FAMILIES[language]
-    except KeyError:
-        raise UnknownNameError("language", language, FAMILIES) from None
-
-
 @cache
 def folder() -> Path:
     """Return the cache folder of the cut fonts, filling it on first use.
@@ -270,7 +264,7 @@ def _source(package: str, source: str) -> tuple[Path, str]:
 
 
 def _whole(ready: Path) -> bool:
-    fonts = (f"{start}{style}.ttf" for _, start in FAMILIES.values() for style in WEIGHTS.values())
+    fonts = (f"{family} {style}.ttf" for family, style in product(FAMILIES.values(), WEIGHTS.values()))
     return all((ready / name).is_file() for name in (*fonts, COVERED, "OFL.txt"))
 
 
@@ -291,9 +285,9 @@ def _fill(ready: Path, sources: Sequence[tuple[Path, str]]) -> None:
         draft.mkdir()
         paths = [path for path, _ in sources]
         for weight, style in WEIGHTS.items():
-            chinese, latin, covered = cut(paths, weight, style, (FAMILY, FAMILY_LATIN), RECIPE)
-            (draft / f"{style}.ttf").write_bytes(chinese)
-            (draft / f"Latin{style}.ttf").write_bytes(latin)
+            made, covered = cut(paths, weight, style, [*FAMILIES.values()], RECIPE)
+            for family, font in zip(FAMILIES.values(), made, strict=True):
+                (draft / f"{family} {style}.ttf").write_bytes(font)
         (draft / COVERED).write_bytes(covered.encode())  # the same in every font
         licences = (path.parent / licence for path, (_, _, licence) in zip(paths, SOURCES, strict=True))
         (draft / "OFL.txt").write_bytes(b"\n\n".join(licence.read_bytes() for licence in licences))

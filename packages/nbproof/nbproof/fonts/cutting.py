@@ -23,16 +23,7 @@ from fontTools.varLib import instancer
 
 __all__ = ["cut", "wanted"]
 
-SIGNS = (
-    (0x20, 0x530),
-    (0x1E00, 0x1F00),
-    (0x2000, 0x2C00),
-    (0x3000, 0x3130),
-    (0x3200, 0x3400),
-    (0xFE30, 0xFE50),
-    (0xFF01, 0xFFA0),
-    (0xFFE0, 0xFFE7),
-)
+SIGNS = ((0x20, 0x2C00), (0x3000, 0x3130), (0x3200, 0x3400), (0xFE30, 0xFE50), (0xFF01, 0xFFE7))  # blocks of them
 AXES = ("fvar", "avar", "gvar")
 DROPPED = ("GSUB", "GPOS", "GDEF", "BASE", "STAT", "HVAR", "VVAR", "MVAR", "DSIG", "vhea", "vmtx", "prep", "gasp")
 LINES = {
@@ -60,7 +51,7 @@ def wanted() -> str:
 
 def cut(
     sources: Sequence[Path], weight: int, style: str, families: Sequence[str], recipe: int
-) -> tuple[bytes, bytes, str]:
+) -> tuple[list[bytes], str]:
     """Make two static TrueType fonts, for Chinese and for Latin text; their time stamp is the first source's.
 
     Parameters
@@ -76,7 +67,7 @@ def cut(
 
     Returns
     -------
-    (bytes, bytes, str)
+    (list of bytes, str)
         The two files, and the characters of either in code order.
     """
     chinese, latin = _instance(sources[0], weight), _instance(sources[1], LATIN_WEIGHTS[weight])
@@ -87,11 +78,11 @@ def cut(
             setattr(latin[tag], field, getattr(chinese[tag], field))
     _widen_dash(chinese)
     files, modified = (_saved(chinese), _saved(latin)), chinese["head"].modified
-    first, second = (
+    made = [
         _named_file(_merged(*pair), modified, weight, family, style, recipe)
         for family, pair in zip(families, (files, files[::-1]), strict=True)
-    )
-    return first, second, "".join(map(chr, sorted({*chinese.getBestCmap(), *latin.getBestCmap()})))
+    ]
+    return made, "".join(map(chr, sorted({*chinese.getBestCmap(), *latin.getBestCmap()})))
 
 
 def _instance(source: Path, weight: int) -> Any:
@@ -138,13 +129,8 @@ def _saved(font: Any) -> bytes:
 def _named_file(font: Any, modified: int, weight: int, family: str, style: str, recipe: int) -> bytes:
     """Return a font as the bytes of a file, with the names and weights by which systems tell regular from bold."""
     plain = family.replace(" ", "")
-    for number, words in {
-        1: family,
-        2: style,
-        3: f"{plain}-{style}-{recipe}",
-        4: f"{family} {style}",
-        6: f"{plain}-{style}",
-    }.items():
+    names = {1: family, 2: style, 3: f"{plain}-{style}-{recipe}", 4: f"{family} {style}", 6: f"{plain}-{style}"}
+    for number, words in names.items():
         font["name"].setName(words, number, 3, 1, 0x409)
     bold = weight >= 600
     font["OS/2"].usWeightClass = weight
