@@ -18,7 +18,7 @@ import pandas as pd
 
 from nbproof import read_toml
 from nbproof.shapes import FLAG, LIST, TABLE, Field, check, one_of
-from surveysem.errors import DataError, ParameterError, UnknownNameError, nearest, quoted
+from surveysem.errors import DataError, ParameterError, UnknownNameError, nearest, quoted, require
 from surveysem.ranges import usual_range
 
 LANGUAGES = ("en", "zh")  # of wordings
@@ -226,11 +226,10 @@ class Rules:
         for each in fields(self)[:-1]:
             value = getattr(self, each.name)
             number = isinstance(value, (int, float)) and (isinstance(value, bool) or value >= 0)
-            if isinstance(value, bool) != (each.type == "bool") or not (value is None or number):
-                allowed = "True, False" if each.type == "bool" else "a number from 0, or None"
-                raise ParameterError(f"rule {each.name} is {value!r}; allowed: {allowed}.")
-        if self.missing is not None and self.missing > 1:
-            raise ParameterError(f"rule missing is {self.missing!r}; allowed: a share from 0 to 1.")
+            holds = isinstance(value, bool) == (each.type == "bool") and (value is None or number)
+            allowed = "True, False" if each.type == "bool" else "a number from 0, or None"
+            require(holds, f"rule {each.name}", value, allowed)
+        require(self.missing is None or self.missing <= 1, "rule missing", self.missing, "a share from 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -532,6 +531,10 @@ class _Reader:
     def wrong(self, where: str, what: str, allowed: str) -> DataError:
         return DataError(f"codebook {self.file}, {where}: {what}; allowed: {allowed}.")
 
+    def refuse(self, fault: object, where: str, what: str, allowed: str) -> None:
+        if fault:
+            raise self.wrong(where, what, allowed)
+
     def take(self, table: object, where: str, kind: str) -> dict:
         """Return a table that has the keys of its kind."""
         return check(DataError, f"codebook {self.file}, {where}", table, *KEYS[kind])
@@ -545,8 +548,7 @@ class _Reader:
             table["name"] for table in given if isinstance(table, dict) and isinstance(table.get("name"), str)
         ]
         constructs = tuple(self.construct(k, table) for k, table in enumerate(given, 1))
-        if not constructs:
-            raise self.wrong("constructs", "there is none", "one or more")
+        self.refuse(not constructs, "constructs", "there is none", "one or more")
         self.once("construct", [construct.name for construct in constructs])
         asked = [item for construct in constructs for item in construct.items]
         asked += [self.control(table) for table in top.get("controls", ())]
@@ -571,8 +573,7 @@ class _Reader:
         parts = self.parts(constructs)
         names = [construct.name for construct in constructs if construct.name not in parts]
         first = [construct.name for construct in constructs if construct.name not in self.unlike]
-        if marker and marker not in first:
-            raise self.wrong("marker", f"unknown construct {quoted(marker)}", ", ".join(first))
+        self.refuse(marker and marker not in first, "marker", f"unknown construct {quoted(marker)}", ", ".join(first))
         paths = self.paths(top.get("paths", {}), names, parts)
         title, introduction = (_wording(self.take(top.get(key, {}), key, key)) for key in ("title", "introduction"))
         moderations = self.moderations(top.get("moderation", {}), first, paths)
@@ -619,10 +620,8 @@ class _Reader:
             if repeated:
                 raise self.wrong(where, f"label {repeated[0]!r} ({language}) stands for two codes", "one label a code")
         en, zh = (labels or max(given, key=len) for labels in given)  # one language stands for both
-        if len(en) != len(zh):
-            raise self.wrong(where, f"{len(en)} English and {len(zh)} Chinese labels", "as many")
-        if "high" not in found and not en:
-            raise self.wrong(where, "neither high nor labels", "one of them")
+        self.refuse(len(en) != len(zh), where, f"{len(en)} English and {len(zh)} Chinese labels", "as many")
+        self.refuse("high" not in found and not en, where, "neither high nor labels", "one of them")
         low = found["low"]
         return self.ranged(name, low, found.get("high", low + len(en) - 1), where, en, zh)
 
@@ -647,16 +646,13 @@ class _Reader:
         return self.scales[given]
 
     def named(self, name: str, where: str) -> str:
-        if not NAME.fullmatch(name):
-            raise self.wrong(where, f"got {quoted(name)}", "a letter, then letters, digits, _ or .")
-        if name in RESERVED:
-            raise self.wrong(where, f"{name} is a word that R or lavaan reserves", f"another, such as {name}1")
+        self.refuse(not NAME.fullmatch(name), where, f"got {quoted(name)}", "a letter, then letters, digits, _ or .")
+        self.refuse(name in RESERVED, where, f"{name} is a word that R or lavaan reserves", f"another, such as {name}1")
         return name
 
     def construct(self, k: int, table: object) -> Construct:
         found = self.take(table, f"construct {k}", "construct")
-        if "name" not in found:
-            raise self.wrong(f"construct {k}, field name", "got nothing", LINE.allowed)
+        self.refuse("name" not in found, f"construct {k}, field name", "got nothing", LINE.allowed)
         name = self.named(found["name"], f"construct {k}")
         where = f"construct {name}"
         scale = self.pick(found.get("scale"), where)
@@ -667,8 +663,7 @@ class _Reader:
             others = ", ".join(quoted(entry) for entry in found["items"] if entry not in parts)
             raise self.wrong(where, f"{', '.join(parts)} are constructs and {others} is none", "items or constructs")
         items = tuple(self.item(entry, name, scale) for entry in found["items"] if not parts)
-        if not items and not parts:
-            raise self.wrong(where, "no item", "one or more")
+        self.refuse(not items and not parts, where, "no item", "one or more")
         kind = found.get("kind", "factor")
         if kind == "composite" and len(items) < 2:
             what = (
@@ -731,8 +726,7 @@ class _Reader:
                 raise self.wrong(f"paths, {quoted(outcome)}", f"got {quoted(predictors)}", "a list of constructs")
             for signed in predictors:
                 name = signed.removeprefix("-")
-                if outcome == name:
-                    raise self.wrong(f"paths, {quoted(outcome)}", "it depends on itself", "other constructs")
+                self.refuse(outcome == name, f"paths, {quoted(outcome)}", "it depends on itself", "other constructs")
                 for construct in (outcome, name):
                     if construct in parts:
                         what = f"{construct} is a dimension of {parts[construct]}"
@@ -778,8 +772,7 @@ class _Reader:
             predictors = [path.predictor for path in paths if path.outcome == outcome]
             for text in texts:
                 factors = [part.strip() for part in text.removeprefix("-").split("*")] if isinstance(text, str) else []
-                if len(factors) != 2:
-                    raise self.wrong(where, f"got {quoted(text)}", shape)
+                self.refuse(len(factors) != 2, where, f"got {quoted(text)}", shape)
                 predictor, moderator = factors
                 if predictor not in predictors:
                     raise self.wrong(where, f"{quoted(predictor)} has no path to it", ", ".join(predictors) or "none")
@@ -803,8 +796,7 @@ class _Reader:
             "'outcome ~ predictor', '... * moderator' or 'outcome ~ mediator ~ predictor'",
         )
         parts = [part.strip() for part in text.split("~")] if isinstance(text, str) else []
-        if len(parts) not in (2, 3) or not label.strip():
-            raise self.wrong(where, f"got {quoted(text)}", shape)
+        self.refuse(len(parts) not in (2, 3) or not label.strip(), where, f"got {quoted(text)}", shape)
         nil, mediating = parts[-1].startswith("0*"), parts[1] if len(parts) == 3 else ""
         predictor, _, first = (part.strip() for part in parts[-1].removeprefix("0*").partition("*"))
         mediator, _, second = (part.strip() for part in mediating.partition("*"))
@@ -832,8 +824,7 @@ class _Reader:
         counts = [item.code for item in asked if item.role == "control" and not item.scale.en]
         allowed = f"a counted control: {', '.join(counts) or 'none'}"
         for key, code in found.items():
-            if code not in counts:
-                raise self.wrong("contact", f"{key} is {quoted(code)}", allowed)
+            self.refuse(code not in counts, "contact", f"{key} is {quoted(code)}", allowed)
         self.once("contact", list(found.values()))
         return Contact(**found)
 
@@ -852,8 +843,7 @@ class _Reader:
         self, key: str, names: list, allowed: Iterable[str], without: str = "none, there are no paths"
     ) -> tuple[str, ...]:
         for name in names:
-            if name not in list(allowed):
-                raise self.wrong(key, f"got {quoted(name)}", ", ".join(allowed) or without)
+            self.refuse(name not in list(allowed), key, f"got {quoted(name)}", ", ".join(allowed) or without)
         self.once(key, names)
         return tuple(names)
 

@@ -49,9 +49,11 @@ def add_commands(
     codebook, truth : callable, optional
         Return the files taken where none is given. Without them a codebook must be given, but for a template.
     """
-    for name, told in TOLD["commands"].items():
+    for work in (_template, _draft, _app, _check, _sample, _preregister, _report):
+        name = work.__name__.removeprefix("_")
+        told = TOLD["commands"][name]
         offered = _Offered(maker, codebook or (_example if name == "sample" else None), truth or _truth)
-        command = nbproof.add_command(verbs, name, partial(globals()[f"_{name}"], offered), told["help"])
+        command = nbproof.add_command(verbs, name, partial(work, offered), told["help"])
         for group in told["takes"]:
             if group == "codebook":
                 _add_codebook(command, offered.codebook)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from surveysem.codebook import Codebook, Item, plain
-from surveysem.errors import DataError, ParameterError
+from surveysem.errors import DataError, require
 from surveysem.matching import PLATFORMS, Match, match
 from surveysem.tables import RawTable, Value, read_table
 
@@ -103,8 +103,7 @@ def read_responses(
         Naming file, row, column, what was given and what is allowed.
     """
     for name, given, allowed in (("unknown", unknown, ("error", "leave")), ("invalid", invalid, ("error", "record"))):
-        if given not in allowed:
-            raise ParameterError(f"{name} is {given!r}; allowed: {', '.join(allowed)}.")
+        require(given in allowed, name, given, ", ".join(allowed))
     table = read_table(path, sheet=sheet, encoding=encoding, delimiter=delimiter)
     matches = match(codebook, table.headings, table.wordings, unknown=unknown, file=table.file)
     return responses_of(table, codebook, matches, invalid=invalid)
