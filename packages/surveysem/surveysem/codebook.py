@@ -393,16 +393,15 @@ class Codebook:
         book = self._with(
             {item.code: replace(item, error=share * float(answers[item.code].var())) for item, share in alone.items()}
         )
-        if not self.composites:
-            return book
-        R, constructs = answers[self.items].astype(float).corr().fillna(0.0), []
+        R = answers[self.items if self.composites else []].astype(float).corr().fillna(0.0)
+        constructs = []
         for each in book.constructs:
             if each.kind == "composite":
-                own = R.loc[each.codes]
-                found = np.linalg.lstsq(own[each.codes].to_numpy(), own.drop(columns=each.codes).to_numpy(), rcond=None)
-                each = replace(each, first=each.codes[int((found[0] ** 2).sum(1).argmax())])
+                own, others = R.loc[each.codes, each.codes], R.loc[each.codes].drop(columns=each.codes)
+                told = np.linalg.lstsq(own.to_numpy(), others.to_numpy(), rcond=None)[0]
+                each = replace(each, first=each.codes[int((told**2).sum(1).argmax())])
             constructs.append(each)
-        return replace(book, constructs=tuple(constructs))
+        return replace(book, constructs=tuple(constructs)) if self.composites else book
 
     def _with(self, changed: Mapping[str, Item]) -> Codebook:
         def renewed(items: Iterable[Item]) -> tuple[Item, ...]:
@@ -665,13 +664,9 @@ class _Reader:
         items = tuple(self.item(entry, name, scale) for entry in found["items"] if not parts)
         self.refuse(not items and not parts, where, "no item", "one or more")
         kind = found.get("kind", "factor")
-        if kind == "composite" and len(items) < 2:
-            what = (
-                f"a composite of {', '.join(parts or found['items'])}"
-                if parts
-                else "a composite of one item is that item"
-            )
-            raise self.wrong(where, what, "two items or more, or no kind")
+        made = ", ".join(parts) or "one item, which is that item"
+        few = kind == "composite" and len(items) < 2
+        self.refuse(few, where, f"it is a composite of {made}", "two items or more, or no kind")
         if len(found["items"]) > 1 and "reliability" in found:
             raise self.wrong(where, f"a reliability is stated for {len(found['items'])} items", "for a single one")
         stated = float(found.get("reliability", 1))
@@ -688,10 +683,9 @@ class _Reader:
                     f"{LEAST_DIMENSIONS} or more: add another, or let paths name {' and '.join(dimensions)} itself"
                 )
                 raise self.wrong(where, what, allowed)
-            if higher := [part for part in dimensions if part in self.unlike]:
-                raise self.wrong(
-                    where, f"{higher[0]} is {self.unlike[higher[0]]} itself", "constructs that items measure"
-                )
+            if higher := next((part for part in dimensions if part in self.unlike), ""):
+                what = f"{higher} is {self.unlike[higher]} itself"
+                raise self.wrong(where, what, "constructs that items measure")
         every = [part for dimensions in second.values() for part in dimensions]
         self.once("dimension", every)
         return {part: name for name, dimensions in second.items() for part in dimensions}
@@ -750,16 +744,15 @@ class _Reader:
 
     def covariances(self, lines: list, constructs: tuple[Construct, ...]) -> tuple[tuple[str, str], ...]:
         names = [construct.name for construct in constructs]
-        codes = [code for construct in constructs for code in construct.codes]
-        made = {code: each.name for each in constructs if each.kind == "composite" for code in each.codes}
+        codes = [code for construct in constructs if construct.kind == "factor" for code in construct.codes]
         found = []
         for line in lines:
             pair = [part.strip() for part in line.split("~~")] if isinstance(line, str) else []
-            if own := [part for part in pair if part in made]:
-                what = f"{own[0]} is part of the composite {made[own[0]]}, and covaries freely with its other items"
-                raise self.wrong("covariances", what, "items that measure a construct")
             if len({*pair}) != 2 or not ({*pair} <= {*names} or {*pair} <= {*codes}):
-                raise self.wrong("covariances", f"got {quoted(line)}", "'item ~~ item' or 'construct ~~ construct'")
+                allowed = (
+                    "'item ~~ item' or 'construct ~~ construct'; items of a composite covary freely among themselves"
+                )
+                raise self.wrong("covariances", f"got {quoted(line)}", allowed)
             found.append((pair[0], pair[1]))
         return tuple(found)
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from surveysem.screening import Screened
 
 Place = Callable[[], Path]
-TOLD = tomllib.loads(Path(__file__).with_name("commands.toml").read_text(encoding="utf-8"))
+HERE = Path(__file__).parent
+TOLD = tomllib.loads((HERE / "commands.toml").read_text(encoding="utf-8"))
 TYPES = {"path": Path, "folder": nbproof.folder_option, "whole": int, "number": float}
 RESPONDENTS, SEED = 500, 1  # of a sample whose truth is not stated
 ANALYSIS = ("screening", "estimator", "draws")
@@ -192,14 +193,12 @@ def _sample(offered: _Offered, chosen: argparse.Namespace) -> int:
     book, source, truth = load_codebook(place), place.read_bytes(), chosen.truth
     if truth is None and chosen.codebook is None:  # what is stated is true of the default codebook
         truth = offered.truth()
+    nobs, seed = chosen.respondents, chosen.seed
     if truth:
-        sample = draw_stated(truth, book, nobs=chosen.respondents, seed=chosen.seed)
+        sample = draw_stated(truth, book, nobs=nobs, seed=seed)
     else:
-        sample = draw_respondents(
-            Truth(book),
-            RESPONDENTS if chosen.respondents is None else chosen.respondents,
-            seed=SEED if chosen.seed is None else chosen.seed,
-        )
+        nobs, seed = RESPONDENTS if nobs is None else nobs, SEED if seed is None else seed
+        sample = draw_respondents(Truth(book), nobs, seed=seed)
     with nbproof.whole_folder(chosen.out, f"{offered.maker} sample") as draft:
         made = sample.write(draft)
         made.append(nbproof.write_whole(draft / f"codebook{place.suffix}", source))
@@ -208,13 +207,11 @@ def _sample(offered: _Offered, chosen: argparse.Namespace) -> int:
 
 
 def _example() -> Path:
-    from surveysem.codebook import TEMPLATE
-
-    return TEMPLATE
+    return HERE / "template.toml"
 
 
 def _truth() -> Path:
-    return _example().with_name("example.toml")
+    return HERE / "example.toml"
 
 
 def _model(given: str) -> Path:

@@ -13,22 +13,14 @@ from surveysem import paths
 from surveysem.codebook import opening
 from surveysem.effects import NotTestable
 from surveysem.errors import DataError
+from surveysem.measurement import HEADS
 from surveysem.paths import Indirect
 from surveysem.study import Study
 
 PERMUTATIONS = 1000
 STILL = 1e-12  # standard error of what does not vary: the loading of a single item
 LOADING = 0.708  # whose square is a half
-GROUP_HEADS = {
-    "construct": "construct", "correlation": "c", "bound": "5% quantile", "p": "p (c)",
-    "mean": "difference in means", "mean_low": "95% LL", "mean_high": "95% UL", "mean_p": "p (means)",
-    "variance": "log ratio of variances", "variance_low": "95% LL", "variance_high": "95% UL",
-    "variance_p": "p (variances)", "invariance": "invariance",
-}  # fmt: skip
-PATH_HEADS = {
-    "lhs": "outcome", "rhs": "predictor", "first": "β (first group)", "second": "β (second group)",
-    "difference": "difference", "difference_low": "95% LL", "difference_high": "95% UL", "difference_p": "p",
-}  # fmt: skip
+GROUP_HEADS, PATH_HEADS = HEADS["micom"], HEADS["mga"]
 
 
 def outer(study: Study, fit: semfit.PlsFit, consistent: semfit.PlsFit) -> pd.DataFrame:

@@ -114,16 +114,8 @@ def screen(responses: Responses, rules: Rules | None = None, *, mode: str = "dro
     answers = responses.answers.loc[~responses.answers.index.isin(record["row"][record["dropped"].astype(bool)])]
     if answers.empty:
         raise DataError(f"{responses.file}: all {len(rows)} rows are flagged; allowed: rules that leave some.")
-    return Screened(
-        answers,
-        record,
-        rules,
-        mode,
-        len(rows),
-        _unused(responses, rules, likely),
-        int((first > 0).sum()),
-        likely.repeated,
-    )
+    notes, repeated = _unused(responses, rules, likely), int((first > 0).sum())
+    return Screened(answers, record, rules, mode, len(rows), notes, repeated, likely.repeated)
 
 
 def _flags(responses: Responses, rules: Rules, likely: Chance, first: Array) -> Iterator[Flag]:

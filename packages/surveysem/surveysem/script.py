@@ -109,7 +109,7 @@ def _groups(study: Study) -> dict[str, Any] | None:
         "column": group,
         "kept": kept,
         "model": study.model(without=group),
-        "whole": _whole(study, beside),
+        "whole": [*(study.items if study.options.get("missing") != "fiml" else ()), *beside],
     }
     found |= {"permuted": study.resampling == "refit", "eased": "", "reached": []}
     if isinstance(alike, NotTestable) or not len(alike.freed):
@@ -117,8 +117,3 @@ def _groups(study: Study) -> dict[str, Any] | None:
     texts = found["model"], study.codebook.model(study.constructs, structural=False)
     found["model"], found["eased"] = (groups.eased(study, text, alike.freed) for text in texts)
     return found | {"reached": [*alike.ladder.fits][1:]}
-
-
-def _whole(study: Study, beside: list[str]) -> list[str]:
-    """Columns in which no answer may be missing for a row to be compared."""
-    return beside if study.options.get("missing") == "fiml" else [*study.items, *beside]

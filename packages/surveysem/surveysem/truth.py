@@ -406,7 +406,10 @@ def contact_truth(curve: ContactCurve, contacts: np.ndarray | None = None) -> fl
     True
     """
     if contacts is None:
-        low, high = _distribution(curve).ppf(ENDS)
+        low, high = stats.poisson.ppf(ENDS, curve.contacts)
+        if curve.overdispersion:
+            spread = 1 + curve.overdispersion * curve.contacts
+            low, high = stats.nbinom.ppf(ENDS, 1 / curve.overdispersion, 1 / spread)
         sd = curve.sd
     else:
         given = np.asarray(contacts, dtype=float)
@@ -414,9 +417,3 @@ def contact_truth(curve: ContactCurve, contacts: np.ndarray | None = None) -> fl
         (low, high), sd = np.quantile(given, ENDS), given.std(ddof=1)
     first, last = (-2 * curve.drop * (end - curve.peak) / curve.sd**2 * sd for end in (low, high))
     return float(min(first, -last))
-
-
-def _distribution(curve: ContactCurve) -> stats.rv_discrete:
-    if curve.overdispersion == 0:
-        return stats.poisson(curve.contacts)
-    return stats.nbinom(1 / curve.overdispersion, 1 / (1 + curve.overdispersion * curve.contacts))

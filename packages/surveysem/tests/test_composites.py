@@ -155,12 +155,12 @@ def test_a_model_in_lavaans_language_may_hold_composites(load):
         (
             '["IM1", "IM2", "IM3"]',
             '["IM1"]',
-            "construct image: a composite of one item is that item; allowed: two items or",
+            "construct image: it is a composite of one item, which is that item; allowed: two items or",
         ),
         (
             '["IM1", "IM2", "IM3"]',
             '["trust", "stay", "service"]',
-            "construct image: a composite of trust, stay, service",
+            "construct image: it is a composite of trust, stay, service",
         ),
         ('"composite" }\ntrust', '"formative" }\ntrust', "construct 2, field kind: got 'formative'"),
         (
@@ -171,7 +171,7 @@ def test_a_model_in_lavaans_language_may_hold_composites(load):
         (
             'group = "CITY"',
             'covariances = ["TR1 ~~ SE1"]',
-            "covariances: SE1 is part of the composite service, and covaries freely with its other items",
+            "covariances: got .TR1 ~~ SE1.; allowed: .*items of a composite covary freely among themselves",
         ),
         ('group = "CITY"', 'marker = "image"', "marker: unknown construct 'image'; allowed: trust, stay"),
         (
