@@ -163,10 +163,14 @@ class Labelled:
     second: bool = False
 
     @property
+    def way(self) -> tuple[str, ...]:
+        """The constructs it is about, from the predictor to the outcome."""
+        return tuple(name for name in (self.predictor, self.mediator, self.outcome) if name)
+
+    @property
     def steps(self) -> list[tuple[str, str]]:
         """Outcome and predictor of every path it is about, from the predictor on."""
-        ends = [self.predictor, self.mediator, self.outcome] if self.mediator else [self.predictor, self.outcome]
-        return [(outcome, cause) for cause, outcome in pairwise(ends)]
+        return [(outcome, cause) for cause, outcome in pairwise(self.way)]
 
 
 @dataclass(frozen=True)
@@ -665,8 +669,7 @@ class _Reader:
         self.refuse(not items and not parts, where, "no item", "one or more")
         kind = found.get("kind", "factor")
         made = ", ".join(parts) or "one item, which is that item"
-        few = kind == "composite" and len(items) < 2
-        self.refuse(few, where, f"it is a composite of {made}", "two items or more, or no kind")
+        self.refuse(kind == "composite" and len(items) < 2, where, f"it is a composite of {made}", "two items or more")
         if len(found["items"]) > 1 and "reliability" in found:
             raise self.wrong(where, f"a reliability is stated for {len(found['items'])} items", "for a single one")
         stated = float(found.get("reliability", 1))

@@ -51,8 +51,7 @@ def add_commands(
         Return the files taken where none is given. Without them a codebook must be given, but for a template.
     """
     for work in (_template, _draft, _app, _check, _sample, _preregister, _report):
-        name = work.__name__.removeprefix("_")
-        told = TOLD["commands"][name]
+        told = TOLD["commands"][name := work.__name__.removeprefix("_")]
         offered = _Offered(maker, codebook or (_example if name == "sample" else None), truth or _truth)
         command = nbproof.add_command(verbs, name, partial(work, offered), told["help"])
         for group in told["takes"]:

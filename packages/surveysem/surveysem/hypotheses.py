@@ -119,9 +119,7 @@ def _found(study: Study, one: Labelled, moderated: object) -> Found:
     if study.estimator == "PLS":
         if one.moderator:
             return NotTestable("Moderation is not tested by PLS; a report by MLR tests it.")
-        if one.mediator:
-            return pls.mediated(study, one.predictor, one.mediator, one.outcome)
-        return pls.direct(study, one.outcome, one.predictor)
+        return pls.along(study, [one.way])
     known = moderated if isinstance(moderated, moderation.Moderations) else moderation.Moderations({})
     if one.moderator and one.mediator:
         return known.mediated[one] if known.mediated else moderation.moderated_mediation(study, one)
@@ -130,7 +128,7 @@ def _found(study: Study, one: Labelled, moderated: object) -> Found:
         part = known.parts[entry] if known.parts else moderation.moderation(study, entry)
         return part if isinstance(part, NotTestable) else part.effect
     if one.mediator:
-        return paths.mediated(study, one.predictor, one.mediator, one.outcome)
+        return paths.along(study, [one.way])
     return paths.direct(study, one.outcome, one.predictor)
 
 
@@ -147,7 +145,7 @@ def sign_of(book: Codebook, one: Labelled) -> int:
 def path_in(book: Codebook, one: Labelled, language: str) -> str:
     """Return a hypothesis's path by what a codebook calls its constructs in a language."""
     known = book.names(language)
-    steps = [known[name] for name in (one.predictor, one.mediator, one.outcome) if name]
+    steps = [known[name] for name in one.way]
     if one.moderator:
         steps[one.second] += f" \N{MULTIPLICATION SIGN} {known[one.moderator]}"
     return " \N{RIGHTWARDS ARROW} ".join(steps)

@@ -88,7 +88,8 @@ class _Finder:
             text = shorter
         numbered = NUMBER.match(text)
         rest = numbered[2] if numbered else text
-        for part in (text, rest, *_after_stem(rest)):
+        stems = (mark for mark in ("\N{EM DASH}", "--", "-", ":", "_") if mark in rest)
+        for part in (text, rest, *(rest.split(mark, 1)[1] for mark in stems)):  # the row of a matrix is behind its stem
             if plain(part) in self.texts:
                 return self.texts[plain(part)], "full text"
         lead = re.match(r"[A-Za-z][A-Za-z0-9_.]*?(?=[\s、:.)_—-]|$)", rest)
@@ -106,11 +107,6 @@ class _Finder:
             return item.code, f"number {number}"
         alike = max(SequenceMatcher(None, plain(rest)[:500], plain(text)).ratio() for text in wordings)
         return (item.code, f"number {number}, wording {alike:.0%} alike") if alike >= ALIKE else ("", "unknown")
-
-
-def _after_stem(text: str) -> list[str]:
-    """Return what may be a row of a matrix question: the text behind its stem."""
-    return [text.split(mark, 1)[1] for mark in ("—", "--", "-", ":", "_") if mark in text]
 
 
 def _check(codebook: Codebook, found: list[Match], unknown: str, file: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,7 +62,7 @@ def larcker(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
 def inner(study: Study, fit: semfit.PlsFit, consistent: semfit.PlsFit) -> pd.DataFrame:
     """Return one row a path: outcome, predictor, std, se, t, low, high, p, corrected path, r2, r2_adjusted, f2, vif.
 
-    p is that of :func:`direct`; r2 and r2_adjusted are those of the outcome.
+    p is that of :func:`along`; r2 and r2_adjusted are those of the outcome.
     """
     drawn = fit.estimates.query("op == '~'").set_index(["lhs", "rhs"])
     beside = fit.paths.set_index(["lhs", "rhs"]).drop(columns="est")
@@ -68,26 +70,20 @@ def inner(study: Study, fit: semfit.PlsFit, consistent: semfit.PlsFit) -> pd.Dat
     found = drawn.join([beside, corrected]).join(fit.r2, on="lhs")
     found = found.loc[[(path.outcome, path.predictor) for path in study.codebook.paths]]
     found = found.rename_axis(["outcome", "predictor"]).reset_index()
-    p = [direct(study, *pair).p_values[0] for pair in found[["outcome", "predictor"]].to_numpy()]
+    p = along(study, found[["predictor", "outcome"]].to_numpy().tolist()).p_values
     names = {"est": "std", "ci_low": "low", "ci_high": "high"}
     return found.rename(columns=names).assign(t=_t(found["est"], found["se"]), p=p)
 
 
-def direct(study: Study, outcome: str, predictor: str) -> Indirect:
-    """Return one path with its bootstrap draws, as an indirect effect of one step."""
-    return _product(study, (predictor, outcome))
-
-
-def mediated(study: Study, predictor: str, mediator: str, outcome: str) -> Indirect:
-    """Return the product of two paths, to a mediator and on from it, with its bootstrap draws."""
-    return _product(study, (predictor, mediator), (mediator, outcome))
-
-
-def _product(study: Study, *steps: tuple[str, str]) -> Indirect:
+def along(study: Study, found: Sequence[tuple[str, ...]]) -> Indirect:
+    """Return the products of the paths along ways, such as `surveysem.paths.ways` returns, with their draws."""
     fit = study.composites
-    at = [fit.at_paths.start + fit.model.paths.index(step) for step in steps]
-    estimate, draws = fit.values[at].prod(keepdims=True), fit.draws[:, at].prod(1, keepdims=True)  # type: ignore[index]
-    return Indirect(((steps[0][0], steps[-1][1], "all"),), estimate, draws, fit.nobs, fit.failed)
+    steps = [[fit.at_paths.start + fit.model.paths.index(step) for step in pairwise(way)] for way in found]
+    estimate, draws = (
+        np.stack([each[..., at].prod(-1) for at in steps], -1) for each in (fit.values, np.asarray(fit.draws))
+    )
+    names = tuple((way[0], way[-1], " ".join(way[1:-1])) for way in found)
+    return Indirect(names, estimate, draws, fit.nobs, fit.failed)
 
 
 def effects(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:

@@ -173,7 +173,7 @@ def _listed(names: Iterable[str]) -> str:
 
 def _stated(one: Labelled) -> str:
     """A hypothesis as a codebook states it."""
-    steps = [name for name in (one.predictor, one.mediator, one.outcome) if name]
+    steps = [*one.way]
     if one.moderator:
         steps[one.second] += f" * {one.moderator}"
     return " ~ ".join(reversed(steps))

@@ -47,6 +47,7 @@ def lavaan_script(study: Study) -> str:
         options=_options(study.options),
         plain=_options({**study.options, "estimator": "ML"}),
         indirect=paths.indirect_names(study),
+        ways=paths.ways(book),
         moderations=[_moderated(study, entry) for entry in book.moderations],
         mediations=[_mediated(study, one) for one in book.hypotheses if one.mediator and one.moderator],
         groups=None if ordered else _groups(study),

@@ -284,9 +284,9 @@ def _items(truth: Truth, departures: Departures, constructs: dict[str, Array], r
                              "allowed: loadings that leave some.")  # fmt: skip
     F = np.column_stack([constructs[name] for name in names])
     errors = rng.standard_normal((len(F), len(items)))
-    for construct in (each for each in truth.codebook.constructs if each.kind == "composite"):
-        own = [k for k, item in enumerate(items) if item.construct == construct.name]
-        errors[:, own] -= errors[:, own].mean(1, keepdims=True)  # their sum is the composite, without error
+    for name in truth.codebook.composites:  # the sum of its items has no error
+        own = [k for k, item in enumerate(items) if item.construct == name]
+        errors[:, own] -= errors[:, own].mean(1, keepdims=True)
         errors[:, own] *= np.sqrt(len(own) / (len(own) - 1))
     latent = F @ L.T + np.sqrt(left) * errors
     if departures.method:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -109,6 +110,21 @@ def test_what_asks_whether_items_measure_leaves_composites_out_and_says_why(stud
     assert "ordered" not in {
         one.analysis for one in specification_curve.specifications(study, ["drop"], study.codebook.items)
     }
+
+
+def test_each_way_of_several_is_the_product_of_its_paths(study):
+    ways = paths.ways(study.codebook)
+    assert ways == [("service", "image", "trust", "stay"), ("service", "image", "stay"), ("service", "trust", "stay")]
+    std = paths.path_table(study).set_index(["predictor", "outcome"])["std"]
+    found = paths.along(study, ways)
+    products = [np.prod([std[step] for step in pairwise(way)]) for way in ways]
+    assert found.estimates == pytest.approx(products)
+    effects = paths.decomposition(study).set_index(["predictor", "outcome"])
+    assert found.estimates.sum() == pytest.approx(effects.loc[("service", "stay"), "indirect"])
+    by_pls = replace(study, estimator="PLS")
+    direct = by_pls.composites.paths.set_index(["rhs", "lhs"])["est"]
+    products = [np.prod([direct[step] for step in pairwise(way)]) for way in ways]
+    assert surveysem.pls.along(by_pls, ways).estimates == pytest.approx(products)
 
 
 def test_methods_name_composites_in_both_languages(study):
