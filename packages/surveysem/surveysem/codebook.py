@@ -18,7 +18,7 @@ import pandas as pd
 
 from nbproof import read_toml
 from nbproof.shapes import FLAG, LIST, TABLE, Field, check, one_of
-from surveysem.errors import DataError, ParameterError, UnknownNameError, nearest, quoted
+from surveysem.errors import DataError, ParameterError, UnknownNameError, nearest, quoted, require
 from surveysem.ranges import usual_range
 
 LANGUAGES = ("en", "zh")  # of wordings
@@ -163,10 +163,14 @@ class Labelled:
     second: bool = False
 
     @property
+    def way(self) -> tuple[str, ...]:
+        """The constructs it is about, from the predictor to the outcome."""
+        return tuple(name for name in (self.predictor, self.mediator, self.outcome) if name)
+
+    @property
     def steps(self) -> list[tuple[str, str]]:
         """Outcome and predictor of every path it is about, from the predictor on."""
-        ends = [self.predictor, self.mediator, self.outcome] if self.mediator else [self.predictor, self.outcome]
-        return [(outcome, cause) for cause, outcome in pairwise(ends)]
+        return [(outcome, cause) for cause, outcome in pairwise(self.way)]
 
 
 @dataclass(frozen=True)
@@ -226,11 +230,10 @@ class Rules:
         for each in fields(self)[:-1]:
             value = getattr(self, each.name)
             number = isinstance(value, (int, float)) and (isinstance(value, bool) or value >= 0)
-            if isinstance(value, bool) != (each.type == "bool") or not (value is None or number):
-                allowed = "True, False" if each.type == "bool" else "a number from 0, or None"
-                raise ParameterError(f"rule {each.name} is {value!r}; allowed: {allowed}.")
-        if self.missing is not None and self.missing > 1:
-            raise ParameterError(f"rule missing is {self.missing!r}; allowed: a share from 0 to 1.")
+            holds = isinstance(value, bool) == (each.type == "bool") and (value is None or number)
+            allowed = "True, False" if each.type == "bool" else "a number from 0, or None"
+            require(holds, f"rule {each.name}", value, allowed)
+        require(self.missing is None or self.missing <= 1, "rule missing", self.missing, "a share from 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -394,16 +397,15 @@ class Codebook:
         book = self._with(
             {item.code: replace(item, error=share * float(answers[item.code].var())) for item, share in alone.items()}
         )
-        if not self.composites:
-            return book
-        R, constructs = answers[self.items].astype(float).corr().fillna(0.0), []
+        R = answers[self.items if self.composites else []].astype(float).corr().fillna(0.0)
+        constructs = []
         for each in book.constructs:
             if each.kind == "composite":
-                own = R.loc[each.codes]
-                found = np.linalg.lstsq(own[each.codes].to_numpy(), own.drop(columns=each.codes).to_numpy(), rcond=None)
-                each = replace(each, first=each.codes[int((found[0] ** 2).sum(1).argmax())])
+                own, others = R.loc[each.codes, each.codes], R.loc[each.codes].drop(columns=each.codes)
+                told = np.linalg.lstsq(own.to_numpy(), others.to_numpy(), rcond=None)[0]
+                each = replace(each, first=each.codes[int((told**2).sum(1).argmax())])
             constructs.append(each)
-        return replace(book, constructs=tuple(constructs))
+        return replace(book, constructs=tuple(constructs)) if self.composites else book
 
     def _with(self, changed: Mapping[str, Item]) -> Codebook:
         def renewed(items: Iterable[Item]) -> tuple[Item, ...]:
@@ -532,6 +534,10 @@ class _Reader:
     def wrong(self, where: str, what: str, allowed: str) -> DataError:
         return DataError(f"codebook {self.file}, {where}: {what}; allowed: {allowed}.")
 
+    def refuse(self, fault: object, where: str, what: str, allowed: str) -> None:
+        if fault:
+            raise self.wrong(where, what, allowed)
+
     def take(self, table: object, where: str, kind: str) -> dict:
         """Return a table that has the keys of its kind."""
         return check(DataError, f"codebook {self.file}, {where}", table, *KEYS[kind])
@@ -545,8 +551,7 @@ class _Reader:
             table["name"] for table in given if isinstance(table, dict) and isinstance(table.get("name"), str)
         ]
         constructs = tuple(self.construct(k, table) for k, table in enumerate(given, 1))
-        if not constructs:
-            raise self.wrong("constructs", "there is none", "one or more")
+        self.refuse(not constructs, "constructs", "there is none", "one or more")
         self.once("construct", [construct.name for construct in constructs])
         asked = [item for construct in constructs for item in construct.items]
         asked += [self.control(table) for table in top.get("controls", ())]
@@ -571,8 +576,7 @@ class _Reader:
         parts = self.parts(constructs)
         names = [construct.name for construct in constructs if construct.name not in parts]
         first = [construct.name for construct in constructs if construct.name not in self.unlike]
-        if marker and marker not in first:
-            raise self.wrong("marker", f"unknown construct {quoted(marker)}", ", ".join(first))
+        self.refuse(marker and marker not in first, "marker", f"unknown construct {quoted(marker)}", ", ".join(first))
         paths = self.paths(top.get("paths", {}), names, parts)
         title, introduction = (_wording(self.take(top.get(key, {}), key, key)) for key in ("title", "introduction"))
         moderations = self.moderations(top.get("moderation", {}), first, paths)
@@ -619,10 +623,8 @@ class _Reader:
             if repeated:
                 raise self.wrong(where, f"label {repeated[0]!r} ({language}) stands for two codes", "one label a code")
         en, zh = (labels or max(given, key=len) for labels in given)  # one language stands for both
-        if len(en) != len(zh):
-            raise self.wrong(where, f"{len(en)} English and {len(zh)} Chinese labels", "as many")
-        if "high" not in found and not en:
-            raise self.wrong(where, "neither high nor labels", "one of them")
+        self.refuse(len(en) != len(zh), where, f"{len(en)} English and {len(zh)} Chinese labels", "as many")
+        self.refuse("high" not in found and not en, where, "neither high nor labels", "one of them")
         low = found["low"]
         return self.ranged(name, low, found.get("high", low + len(en) - 1), where, en, zh)
 
@@ -647,16 +649,13 @@ class _Reader:
         return self.scales[given]
 
     def named(self, name: str, where: str) -> str:
-        if not NAME.fullmatch(name):
-            raise self.wrong(where, f"got {quoted(name)}", "a letter, then letters, digits, _ or .")
-        if name in RESERVED:
-            raise self.wrong(where, f"{name} is a word that R or lavaan reserves", f"another, such as {name}1")
+        self.refuse(not NAME.fullmatch(name), where, f"got {quoted(name)}", "a letter, then letters, digits, _ or .")
+        self.refuse(name in RESERVED, where, f"{name} is a word that R or lavaan reserves", f"another, such as {name}1")
         return name
 
     def construct(self, k: int, table: object) -> Construct:
         found = self.take(table, f"construct {k}", "construct")
-        if "name" not in found:
-            raise self.wrong(f"construct {k}, field name", "got nothing", LINE.allowed)
+        self.refuse("name" not in found, f"construct {k}, field name", "got nothing", LINE.allowed)
         name = self.named(found["name"], f"construct {k}")
         where = f"construct {name}"
         scale = self.pick(found.get("scale"), where)
@@ -667,16 +666,10 @@ class _Reader:
             others = ", ".join(quoted(entry) for entry in found["items"] if entry not in parts)
             raise self.wrong(where, f"{', '.join(parts)} are constructs and {others} is none", "items or constructs")
         items = tuple(self.item(entry, name, scale) for entry in found["items"] if not parts)
-        if not items and not parts:
-            raise self.wrong(where, "no item", "one or more")
+        self.refuse(not items and not parts, where, "no item", "one or more")
         kind = found.get("kind", "factor")
-        if kind == "composite" and len(items) < 2:
-            what = (
-                f"a composite of {', '.join(parts or found['items'])}"
-                if parts
-                else "a composite of one item is that item"
-            )
-            raise self.wrong(where, what, "two items or more, or no kind")
+        made = ", ".join(parts) or "one item, which is that item"
+        self.refuse(kind == "composite" and len(items) < 2, where, f"it is a composite of {made}", "two items or more")
         if len(found["items"]) > 1 and "reliability" in found:
             raise self.wrong(where, f"a reliability is stated for {len(found['items'])} items", "for a single one")
         stated = float(found.get("reliability", 1))
@@ -693,10 +686,9 @@ class _Reader:
                     f"{LEAST_DIMENSIONS} or more: add another, or let paths name {' and '.join(dimensions)} itself"
                 )
                 raise self.wrong(where, what, allowed)
-            if higher := [part for part in dimensions if part in self.unlike]:
-                raise self.wrong(
-                    where, f"{higher[0]} is {self.unlike[higher[0]]} itself", "constructs that items measure"
-                )
+            if higher := next((part for part in dimensions if part in self.unlike), ""):
+                what = f"{higher} is {self.unlike[higher]} itself"
+                raise self.wrong(where, what, "constructs that items measure")
         every = [part for dimensions in second.values() for part in dimensions]
         self.once("dimension", every)
         return {part: name for name, dimensions in second.items() for part in dimensions}
@@ -731,8 +723,7 @@ class _Reader:
                 raise self.wrong(f"paths, {quoted(outcome)}", f"got {quoted(predictors)}", "a list of constructs")
             for signed in predictors:
                 name = signed.removeprefix("-")
-                if outcome == name:
-                    raise self.wrong(f"paths, {quoted(outcome)}", "it depends on itself", "other constructs")
+                self.refuse(outcome == name, f"paths, {quoted(outcome)}", "it depends on itself", "other constructs")
                 for construct in (outcome, name):
                     if construct in parts:
                         what = f"{construct} is a dimension of {parts[construct]}"
@@ -756,16 +747,15 @@ class _Reader:
 
     def covariances(self, lines: list, constructs: tuple[Construct, ...]) -> tuple[tuple[str, str], ...]:
         names = [construct.name for construct in constructs]
-        codes = [code for construct in constructs for code in construct.codes]
-        made = {code: each.name for each in constructs if each.kind == "composite" for code in each.codes}
+        codes = [code for construct in constructs if construct.kind == "factor" for code in construct.codes]
         found = []
         for line in lines:
             pair = [part.strip() for part in line.split("~~")] if isinstance(line, str) else []
-            if own := [part for part in pair if part in made]:
-                what = f"{own[0]} is part of the composite {made[own[0]]}, and covaries freely with its other items"
-                raise self.wrong("covariances", what, "items that measure a construct")
             if len({*pair}) != 2 or not ({*pair} <= {*names} or {*pair} <= {*codes}):
-                raise self.wrong("covariances", f"got {quoted(line)}", "'item ~~ item' or 'construct ~~ construct'")
+                allowed = (
+                    "'item ~~ item' or 'construct ~~ construct'; items of a composite covary freely among themselves"
+                )
+                raise self.wrong("covariances", f"got {quoted(line)}", allowed)
             found.append((pair[0], pair[1]))
         return tuple(found)
 
@@ -778,8 +768,7 @@ class _Reader:
             predictors = [path.predictor for path in paths if path.outcome == outcome]
             for text in texts:
                 factors = [part.strip() for part in text.removeprefix("-").split("*")] if isinstance(text, str) else []
-                if len(factors) != 2:
-                    raise self.wrong(where, f"got {quoted(text)}", shape)
+                self.refuse(len(factors) != 2, where, f"got {quoted(text)}", shape)
                 predictor, moderator = factors
                 if predictor not in predictors:
                     raise self.wrong(where, f"{quoted(predictor)} has no path to it", ", ".join(predictors) or "none")
@@ -803,8 +792,7 @@ class _Reader:
             "'outcome ~ predictor', '... * moderator' or 'outcome ~ mediator ~ predictor'",
         )
         parts = [part.strip() for part in text.split("~")] if isinstance(text, str) else []
-        if len(parts) not in (2, 3) or not label.strip():
-            raise self.wrong(where, f"got {quoted(text)}", shape)
+        self.refuse(len(parts) not in (2, 3) or not label.strip(), where, f"got {quoted(text)}", shape)
         nil, mediating = parts[-1].startswith("0*"), parts[1] if len(parts) == 3 else ""
         predictor, _, first = (part.strip() for part in parts[-1].removeprefix("0*").partition("*"))
         mediator, _, second = (part.strip() for part in mediating.partition("*"))
@@ -832,8 +820,7 @@ class _Reader:
         counts = [item.code for item in asked if item.role == "control" and not item.scale.en]
         allowed = f"a counted control: {', '.join(counts) or 'none'}"
         for key, code in found.items():
-            if code not in counts:
-                raise self.wrong("contact", f"{key} is {quoted(code)}", allowed)
+            self.refuse(code not in counts, "contact", f"{key} is {quoted(code)}", allowed)
         self.once("contact", list(found.values()))
         return Contact(**found)
 
@@ -852,8 +839,7 @@ class _Reader:
         self, key: str, names: list, allowed: Iterable[str], without: str = "none, there are no paths"
     ) -> tuple[str, ...]:
         for name in names:
-            if name not in list(allowed):
-                raise self.wrong(key, f"got {quoted(name)}", ", ".join(allowed) or without)
+            self.refuse(name not in list(allowed), key, f"got {quoted(name)}", ", ".join(allowed) or without)
         self.once(key, names)
         return tuple(names)
 

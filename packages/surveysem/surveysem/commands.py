@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from surveysem.screening import Screened
 
 Place = Callable[[], Path]
-TOLD = tomllib.loads(Path(__file__).with_name("commands.toml").read_text(encoding="utf-8"))
+HERE = Path(__file__).parent
+TOLD = tomllib.loads((HERE / "commands.toml").read_text(encoding="utf-8"))
 TYPES = {"path": Path, "folder": nbproof.folder_option, "whole": int, "number": float}
 RESPONDENTS, SEED = 500, 1  # of a sample whose truth is not stated
 ANALYSIS = ("screening", "estimator", "draws")
@@ -49,9 +50,10 @@ def add_commands(
     codebook, truth : callable, optional
         Return the files taken where none is given. Without them a codebook must be given, but for a template.
     """
-    for name, told in TOLD["commands"].items():
+    for work in (_template, _draft, _app, _check, _sample, _preregister, _report):
+        told = TOLD["commands"][name := work.__name__.removeprefix("_")]
         offered = _Offered(maker, codebook or (_example if name == "sample" else None), truth or _truth)
-        command = nbproof.add_command(verbs, name, partial(globals()[f"_{name}"], offered), told["help"])
+        command = nbproof.add_command(verbs, name, partial(work, offered), told["help"])
         for group in told["takes"]:
             if group == "codebook":
                 _add_codebook(command, offered.codebook)
@@ -190,14 +192,12 @@ def _sample(offered: _Offered, chosen: argparse.Namespace) -> int:
     book, source, truth = load_codebook(place), place.read_bytes(), chosen.truth
     if truth is None and chosen.codebook is None:  # what is stated is true of the default codebook
         truth = offered.truth()
+    nobs, seed = chosen.respondents, chosen.seed
     if truth:
-        sample = draw_stated(truth, book, nobs=chosen.respondents, seed=chosen.seed)
+        sample = draw_stated(truth, book, nobs=nobs, seed=seed)
     else:
-        sample = draw_respondents(
-            Truth(book),
-            RESPONDENTS if chosen.respondents is None else chosen.respondents,
-            seed=SEED if chosen.seed is None else chosen.seed,
-        )
+        nobs, seed = RESPONDENTS if nobs is None else nobs, SEED if seed is None else seed
+        sample = draw_respondents(Truth(book), nobs, seed=seed)
     with nbproof.whole_folder(chosen.out, f"{offered.maker} sample") as draft:
         made = sample.write(draft)
         made.append(nbproof.write_whole(draft / f"codebook{place.suffix}", source))
@@ -206,13 +206,11 @@ def _sample(offered: _Offered, chosen: argparse.Namespace) -> int:
 
 
 def _example() -> Path:
-    from surveysem.codebook import TEMPLATE
-
-    return TEMPLATE
+    return HERE / "template.toml"
 
 
 def _truth() -> Path:
-    return _example().with_name("example.toml")
+    return HERE / "example.toml"
 
 
 def _model(given: str) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import nbproof
 from nbproof import named, nearest, quoted
 
-__all__ = ["DataError", "ParameterError", "SurveysemError", "UnknownNameError", "named", "nearest", "quoted"]
+__all__ = ["DataError", "ParameterError", "SurveysemError", "UnknownNameError", "named", "nearest", "quoted", "require"]
 
 
 class SurveysemError(Exception):
@@ -33,3 +33,9 @@ class UnknownNameError(nbproof.UnknownNameError, SurveysemError):
     >>> print(UnknownNameError("construct", "welcom", ["choice", "welcome"]))
     unknown construct 'welcom'; did you mean 'welcome'? Allowed: choice, welcome.
     """
+
+
+def require(holds: bool, name: str, given: object, allowed: str) -> None:
+    """Refuse a parameter of which something does not hold."""
+    if not holds:
+        raise ParameterError(f"{name} is {given!r}; allowed: {allowed}.")

@@ -57,7 +57,8 @@ def decide_all(study: Study, moderated: moderation.Moderations | NotTestable | N
     moderated : Moderations, optional
         What `surveysem.moderation.moderations` returned, where it is at hand.
     """
-    found = {one.label: (one, *_found(study, one, moderated)) for one in hypotheses_of(study.codebook)}
+    book = study.codebook
+    found = {one.label: (one, _found(study, one, moderated), sign_of(book, one)) for one in hypotheses_of(book)}
     families: dict[tuple[str, bool, bool], dict[str, float]] = {}
     for label, (one, effect, _) in found.items():
         family = families.setdefault((one.outcome, bool(one.moderator), bool(one.mediator)), {})
@@ -113,28 +114,22 @@ def path_of(study: Study, one: Labelled) -> str:
     )
 
 
-def _found(study: Study, one: Labelled, moderated: object) -> tuple[Found, int]:
-    """Return what the study finds of a hypothesis, and the sign that the codebook expects of it."""
-    sign = sign_of(study.codebook, one)
+def _found(study: Study, one: Labelled, moderated: object) -> Found:
+    """Return what the study finds of a hypothesis."""
     if study.estimator == "PLS":
         if one.moderator:
-            return NotTestable("Moderation is not tested by PLS; a report by MLR tests it."), sign
-        if one.mediator:
-            return pls.mediated(study, one.predictor, one.mediator, one.outcome), sign
-        return pls.direct(study, one.outcome, one.predictor), sign
+            return NotTestable("Moderation is not tested by PLS; a report by MLR tests it.")
+        return pls.along(study, [one.way])
     known = moderated if isinstance(moderated, moderation.Moderations) else moderation.Moderations({})
-    effect: Found
     if one.moderator and one.mediator:
-        effect = known.mediated[one] if known.mediated else moderation.moderated_mediation(study, one)
-    elif one.moderator:
+        return known.mediated[one] if known.mediated else moderation.moderated_mediation(study, one)
+    if one.moderator:
         entry = moderation.entry_of(study.codebook, one)
         part = known.parts[entry] if known.parts else moderation.moderation(study, entry)
-        effect = part if isinstance(part, NotTestable) else part.effect
-    elif one.mediator:
-        effect = paths.mediated(study, one.predictor, one.mediator, one.outcome)
-    else:
-        effect = paths.direct(study, one.outcome, one.predictor)
-    return effect, sign
+        return part if isinstance(part, NotTestable) else part.effect
+    if one.mediator:
+        return paths.along(study, [one.way])
+    return paths.direct(study, one.outcome, one.predictor)
 
 
 def sign_of(book: Codebook, one: Labelled) -> int:
@@ -150,7 +145,7 @@ def sign_of(book: Codebook, one: Labelled) -> int:
 def path_in(book: Codebook, one: Labelled, language: str) -> str:
     """Return a hypothesis's path by what a codebook calls its constructs in a language."""
     known = book.names(language)
-    steps = [known[name] for name in (one.predictor, one.mediator, one.outcome) if name]
+    steps = [known[name] for name in one.way]
     if one.moderator:
         steps[one.second] += f" \N{MULTIPLICATION SIGN} {known[one.moderator]}"
     return " \N{RIGHTWARDS ARROW} ".join(steps)

@@ -88,7 +88,8 @@ class _Finder:
             text = shorter
         numbered = NUMBER.match(text)
         rest = numbered[2] if numbered else text
-        for part in (text, rest, *_after_stem(rest)):
+        stems = (mark for mark in ("\N{EM DASH}", "--", "-", ":", "_") if mark in rest)
+        for part in (text, rest, *(rest.split(mark, 1)[1] for mark in stems)):  # the row of a matrix is behind its stem
             if plain(part) in self.texts:
                 return self.texts[plain(part)], "full text"
         lead = re.match(r"[A-Za-z][A-Za-z0-9_.]*?(?=[\s、:.)_—-]|$)", rest)
@@ -108,19 +109,6 @@ class _Finder:
         return (item.code, f"number {number}, wording {alike:.0%} alike") if alike >= ALIKE else ("", "unknown")
 
 
-def _after_stem(text: str) -> list[str]:
-    """Return what may be a row of a matrix question: the text behind its stem."""
-    return [text.split(mark, 1)[1] for mark in ("—", "--", "-", ":", "_") if mark in text]
-
-
-def _without(missing: list[str]) -> str:
-    """Name the questions that no column was known to hold."""
-    if not missing:
-        return ""
-    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-    return f"; no column is known as {', '.join(missing[:3])}{more}"
-
-
 def _check(codebook: Codebook, found: list[Match], unknown: str, file: str) -> None:
     strangers = [m for m in found if m.how == "unknown"]
     missing = [code for code in codebook.by_code if code not in {m.question for m in found}]
@@ -128,10 +116,12 @@ def _check(codebook: Codebook, found: list[Match], unknown: str, file: str) -> N
         first = strangers[0]
         small = {code.lower(): code for code in missing}
         guess = small.get(nearest(first.heading, small) or "")
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        without = f"; no column is known as {', '.join(missing[:3])}{more}" if missing else ""
         raise DataError(
             f"{file}, row 1, column {first.column}: unknown column {first.heading[:60]!r}"
             f"{f' (and {len(strangers) - 1} more)' if len(strangers) > 1 else ''}"
-            f"{f'; did you mean {guess!r}' if guess else ''}{_without(missing)}; allowed: the codes or wordings of the "
+            f"{f'; did you mean {guess!r}' if guess else ''}{without}; allowed: the codes or wordings of the "
             "codebook; leave_out = ['*'] in it, or unknown='leave' (--unknown leave), leaves such columns out."
         )
     places: dict[str, int] = {}

@@ -182,6 +182,6 @@ def composites(study: Study, fit: SemFit | PlsFit) -> pd.DataFrame:
             table = fit.standardized.rename(columns={"std_all": "est"}).set_index("lhs")
             vif = np.diag(np.linalg.inv(study.answers[codes].astype(float).corr()))
             weights, loadings = (table.loc[[f"{kind}_{code}" for code in codes]] for kind in ("weight", "loading"))
-        parts = (weights["est"], weights["ci_low"], weights["ci_high"], loadings["est"], vif)
-        rows += zip([name] * len(codes), codes, *parts, strict=True)
+        ends = (weights[each] for each in ("est", "ci_low", "ci_high"))
+        rows += zip([name] * len(codes), codes, *ends, loadings["est"], vif, strict=True)
     return pd.DataFrame(rows, columns=list(MADE_HEADS))

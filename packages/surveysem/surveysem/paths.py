@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from scipy.stats import norm
 
 from semfit import Bootstrap, SemFit, jacobian
 from semfit.psychometrics import fornell_larcker
+from surveysem.codebook import Codebook
 from surveysem.effects import Effect, NotTestable
 from surveysem.errors import DataError, UnknownNameError
 from surveysem.measurement import HEADS
@@ -164,16 +165,29 @@ def indirect(study: Study) -> Indirect | NotTestable:
     return NotTestable("No path leads from a strategy over another construct to a final outcome.")
 
 
-def mediated(study: Study, predictor: str, mediator: str, outcome: str) -> Indirect:
-    """Return the product of two standardised paths, to a mediator and on from it, by bootstrap as :func:`indirect`."""
+def ways(book: Codebook) -> list[tuple[str, ...]]:
+    """Return every way from one construct to another over others, of those pairs that several such ways join."""
+    names = dict.fromkeys(name for path in book.paths for name in (path.predictor, path.outcome))
+
+    def on(start: str, end: str) -> list[tuple[str, ...]]:
+        steps = [path.outcome for path in book.paths if path.predictor == start]
+        return [(start, *rest) for m in steps for rest in ([(m,)] if m == end else on(m, end))]
+
+    every = [[way for way in on(*pair) if len(way) > 2] for pair in product(names, names)]
+    return [way for found in every if len(found) > 1 for way in found]
+
+
+def along(study: Study, found: Sequence[tuple[str, ...]]) -> Indirect:
+    """Return the products of the standardised paths along ways, by bootstrap as :func:`indirect`."""
     _see_solution(study.structural)
-    place = {(row.lhs, row.rhs): k for k, row in enumerate(study.structural.rows) if row.op == "~"}
-    steps = [place[mediator, predictor], place[outcome, mediator]]
+    place = {(row.rhs, row.lhs): k for k, row in enumerate(study.structural.rows) if row.op == "~"}
+    steps = [[place[step] for step in pairwise(way)] for way in found]
 
-    def product_of(theta: Array) -> Array:
-        return study.structural.standardized_at(theta)[..., steps].prod(-1, keepdims=True)
+    def products(theta: Array) -> Array:
+        std = study.structural.standardized_at(theta)
+        return np.stack([std[..., at].prod(-1) for at in steps], -1)
 
-    return resampled(study.resampled, product_of, ((predictor, outcome, mediator),))
+    return resampled(study.resampled, products, tuple((way[0], way[-1], " ".join(way[1:-1])) for way in found))
 
 
 def decomposition(study: Study, level: float = 0.95) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,22 +15,14 @@ from surveysem import paths
 from surveysem.codebook import opening
 from surveysem.effects import NotTestable
 from surveysem.errors import DataError
+from surveysem.measurement import HEADS
 from surveysem.paths import Indirect
 from surveysem.study import Study
 
 PERMUTATIONS = 1000
 STILL = 1e-12  # standard error of what does not vary: the loading of a single item
 LOADING = 0.708  # whose square is a half
-GROUP_HEADS = {
-    "construct": "construct", "correlation": "c", "bound": "5% quantile", "p": "p (c)",
-    "mean": "difference in means", "mean_low": "95% LL", "mean_high": "95% UL", "mean_p": "p (means)",
-    "variance": "log ratio of variances", "variance_low": "95% LL", "variance_high": "95% UL",
-    "variance_p": "p (variances)", "invariance": "invariance",
-}  # fmt: skip
-PATH_HEADS = {
-    "lhs": "outcome", "rhs": "predictor", "first": "β (first group)", "second": "β (second group)",
-    "difference": "difference", "difference_low": "95% LL", "difference_high": "95% UL", "difference_p": "p",
-}  # fmt: skip
+GROUP_HEADS, PATH_HEADS = HEADS["micom"], HEADS["mga"]
 
 
 def outer(study: Study, fit: semfit.PlsFit, consistent: semfit.PlsFit) -> pd.DataFrame:
@@ -68,7 +62,7 @@ def larcker(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
 def inner(study: Study, fit: semfit.PlsFit, consistent: semfit.PlsFit) -> pd.DataFrame:
     """Return one row a path: outcome, predictor, std, se, t, low, high, p, corrected path, r2, r2_adjusted, f2, vif.
 
-    p is that of :func:`direct`; r2 and r2_adjusted are those of the outcome.
+    p is that of :func:`along`; r2 and r2_adjusted are those of the outcome.
     """
     drawn = fit.estimates.query("op == '~'").set_index(["lhs", "rhs"])
     beside = fit.paths.set_index(["lhs", "rhs"]).drop(columns="est")
@@ -76,26 +70,20 @@ def inner(study: Study, fit: semfit.PlsFit, consistent: semfit.PlsFit) -> pd.Dat
     found = drawn.join([beside, corrected]).join(fit.r2, on="lhs")
     found = found.loc[[(path.outcome, path.predictor) for path in study.codebook.paths]]
     found = found.rename_axis(["outcome", "predictor"]).reset_index()
-    p = [direct(study, *pair).p_values[0] for pair in found[["outcome", "predictor"]].to_numpy()]
+    p = along(study, found[["predictor", "outcome"]].to_numpy().tolist()).p_values
     names = {"est": "std", "ci_low": "low", "ci_high": "high"}
     return found.rename(columns=names).assign(t=_t(found["est"], found["se"]), p=p)
 
 
-def direct(study: Study, outcome: str, predictor: str) -> Indirect:
-    """Return one path with its bootstrap draws, as an indirect effect of one step."""
-    return _product(study, (predictor, outcome))
-
-
-def mediated(study: Study, predictor: str, mediator: str, outcome: str) -> Indirect:
-    """Return the product of two paths, to a mediator and on from it, with its bootstrap draws."""
-    return _product(study, (predictor, mediator), (mediator, outcome))
-
-
-def _product(study: Study, *steps: tuple[str, str]) -> Indirect:
+def along(study: Study, found: Sequence[tuple[str, ...]]) -> Indirect:
+    """Return the products of the paths along ways, such as `surveysem.paths.ways` returns, with their draws."""
     fit = study.composites
-    at = [fit.at_paths.start + fit.model.paths.index(step) for step in steps]
-    estimate, draws = fit.values[at].prod(keepdims=True), fit.draws[:, at].prod(1, keepdims=True)  # type: ignore[index]
-    return Indirect(((steps[0][0], steps[-1][1], "all"),), estimate, draws, fit.nobs, fit.failed)
+    steps = [[fit.at_paths.start + fit.model.paths.index(step) for step in pairwise(way)] for way in found]
+    estimate, draws = (
+        np.stack([each[..., at].prod(-1) for at in steps], -1) for each in (fit.values, np.asarray(fit.draws))
+    )
+    names = tuple((way[0], way[-1], " ".join(way[1:-1])) for way in found)
+    return Indirect(names, estimate, draws, fit.nobs, fit.failed)
 
 
 def effects(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from scipy.stats import norm
 from nbproof import read_bytes, write_whole
 from surveysem import __version__
 from surveysem.codebook import LANGUAGES, TEMPLATE, Codebook, Item, Labelled, load_codebook
-from surveysem.errors import DataError, ParameterError, UnknownNameError, named
+from surveysem.errors import DataError, UnknownNameError, named, require
 from surveysem.hypotheses import ALPHA, SIGNS, hypotheses_of, path_in, sign_of
 from surveysem.sensitivity import SMALLEST, power_before
 from surveysem.study import ESTIMATORS, Study
@@ -113,8 +113,7 @@ def register(
         raise UnknownNameError("estimator", estimator, ESTIMATORS)
     if not book.paths:
         raise DataError(f"codebook {book.name} states no paths between its constructs; a registration needs one.")
-    if not SMALLEST < effect < 1:
-        raise ParameterError(f"effect is {effect!r}; allowed: a path above {SMALLEST}, the smallest of interest, to 1.")
+    require(SMALLEST < effect < 1, "effect", effect, f"a path above {SMALLEST}, the smallest of interest, to 1")
     of_paths = [one.outcome for one in hypotheses_of(book) if not (one.moderator or one.mediator)]
     alpha = ALPHA / max(Counter(of_paths).values(), default=1)
     told = {"alpha": alpha, "loading": loading, "correlation": correlation}
@@ -174,7 +173,7 @@ def _listed(names: Iterable[str]) -> str:
 
 def _stated(one: Labelled) -> str:
     """A hypothesis as a codebook states it."""
-    steps = [name for name in (one.predictor, one.mediator, one.outcome) if name]
+    steps = [*one.way]
     if one.moderator:
         steps[one.second] += f" * {one.moderator}"
     return " ~ ".join(reversed(steps))

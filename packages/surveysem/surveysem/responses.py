@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from surveysem.codebook import Codebook, Item, plain
-from surveysem.errors import DataError, ParameterError
+from surveysem.errors import DataError, require
 from surveysem.matching import PLATFORMS, Match, match
 from surveysem.tables import RawTable, Value, read_table
 
@@ -22,6 +22,7 @@ SKIPPED = {plain(mark) for mark in PLATFORMS["marks"]["skipped"]}
 WHOLE = re.compile(r"[+-]?\d{1,9}(\.0*)?")
 OPTION, TIME = (re.compile(PLATFORMS["patterns"][name]) for name in ("option", "time"))
 TIMES = "seconds, 125s, 2min5s or 0:02:05, units in Chinese too"
+MAPPING = ["column", "heading", "question", "how", "answered", "by_text", "blank", "skipped", "user_missing"]
 INVALID = ["row", "column", "item", "given", "allowed"]
 
 
@@ -103,8 +104,7 @@ def read_responses(
         Naming file, row, column, what was given and what is allowed.
     """
     for name, given, allowed in (("unknown", unknown, ("error", "leave")), ("invalid", invalid, ("error", "record"))):
-        if given not in allowed:
-            raise ParameterError(f"{name} is {given!r}; allowed: {', '.join(allowed)}.")
+        require(given in allowed, name, given, ", ".join(allowed))
     table = read_table(path, sheet=sheet, encoding=encoding, delimiter=delimiter)
     matches = match(codebook, table.headings, table.wordings, unknown=unknown, file=table.file)
     return responses_of(table, codebook, matches, invalid=invalid)
@@ -139,10 +139,9 @@ def responses_of(table: RawTable, codebook: Codebook, matches: Sequence[Match], 
     _check(table.file, answers[codebook.items])
     seconds = None if duration is None else pd.Series(duration, index=index, name="duration")
     frame = pd.DataFrame(wrong, columns=INVALID).sort_values(["row", "column"], ignore_index=True)
+    mapping = pd.DataFrame(lines, columns=MAPPING).astype(dict.fromkeys(MAPPING[4:], "Int64"))
     notes = _notes(answers, codebook)
-    return Responses(
-        codebook, answers, _decisions(lines), frame, seconds, table.file, table.encoding, basis, notes
-    )  # fmt: skip
+    return Responses(codebook, answers, mapping, frame, seconds, table.file, table.encoding, basis, notes)
 
 
 def _with_ranges(table: RawTable, codebook: Codebook, matches: Sequence[Match]) -> Codebook:
@@ -152,11 +151,6 @@ def _with_ranges(table: RawTable, codebook: Codebook, matches: Sequence[Match]) 
         return codebook
     found = {m.question: _codes(table, m, codebook, table.columns[m.column - 1])[0] for m in waiting}
     return codebook.settled(pd.DataFrame(found))
-
-
-def _decisions(lines: list[dict]) -> pd.DataFrame:
-    names = ["column", "heading", "question", "how", "answered", "by_text", "blank", "skipped", "user_missing"]
-    return pd.DataFrame(lines, columns=names).astype(dict.fromkeys(names[4:], "Int64"))
 
 
 def _check(file: str, answers: pd.DataFrame) -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from surveysem.codebook import Rules
-from surveysem.errors import DataError, ParameterError
+from surveysem.errors import DataError, require
 from surveysem.responses import Responses
 
 MODES = ("drop", "report-only")
@@ -99,8 +99,7 @@ def screen(responses: Responses, rules: Rules | None = None, *, mode: str = "dro
     DataError
         When no row is left.
     """
-    if mode not in MODES:
-        raise ParameterError(f"mode is {mode!r}; allowed: {', '.join(MODES)}.")
+    require(mode in MODES, "mode", mode, ", ".join(MODES))
     rules = responses.codebook.screening if rules is None else rules
     rows = responses.answers.index.to_numpy()
     likely, first = chance(responses), _first_same(responses.answers)
@@ -115,16 +114,8 @@ def screen(responses: Responses, rules: Rules | None = None, *, mode: str = "dro
     answers = responses.answers.loc[~responses.answers.index.isin(record["row"][record["dropped"].astype(bool)])]
     if answers.empty:
         raise DataError(f"{responses.file}: all {len(rows)} rows are flagged; allowed: rules that leave some.")
-    return Screened(
-        answers,
-        record,
-        rules,
-        mode,
-        len(rows),
-        _unused(responses, rules, likely),
-        int((first > 0).sum()),
-        likely.repeated,
-    )
+    notes, repeated = _unused(responses, rules, likely), int((first > 0).sum())
+    return Screened(answers, record, rules, mode, len(rows), notes, repeated, likely.repeated)
 
 
 def _flags(responses: Responses, rules: Rules, likely: Chance, first: Array) -> Iterator[Flag]:

@@ -47,6 +47,7 @@ def lavaan_script(study: Study) -> str:
         options=_options(study.options),
         plain=_options({**study.options, "estimator": "ML"}),
         indirect=paths.indirect_names(study),
+        ways=paths.ways(book),
         moderations=[_moderated(study, entry) for entry in book.moderations],
         mediations=[_mediated(study, one) for one in book.hypotheses if one.mediator and one.moderator],
         groups=None if ordered else _groups(study),
@@ -109,7 +110,7 @@ def _groups(study: Study) -> dict[str, Any] | None:
         "column": group,
         "kept": kept,
         "model": study.model(without=group),
-        "whole": _whole(study, beside),
+        "whole": [*(study.items if study.options.get("missing") != "fiml" else ()), *beside],
     }
     found |= {"permuted": study.resampling == "refit", "eased": "", "reached": []}
     if isinstance(alike, NotTestable) or not len(alike.freed):
@@ -117,8 +118,3 @@ def _groups(study: Study) -> dict[str, Any] | None:
     texts = found["model"], study.codebook.model(study.constructs, structural=False)
     found["model"], found["eased"] = (groups.eased(study, text, alike.freed) for text in texts)
     return found | {"reached": [*alike.ladder.fits][1:]}
-
-
-def _whole(study: Study, beside: list[str]) -> list[str]:
-    """Columns in which no answer may be missing for a row to be compared."""
-    return beside if study.options.get("missing") == "fiml" else [*study.items, *beside]

@@ -93,41 +93,23 @@ class Study:
     def __post_init__(self) -> None:
         if self.estimator not in ESTIMATORS:
             raise UnknownNameError("estimator", self.estimator, ESTIMATORS)
-        if not self.codebook.paths:
-            raise DataError(
-                f"codebook {self.codebook.name} states no paths between its constructs; a table [paths] "
-                "with at least one is needed."
-            )
-        leading: dict[str, set[str]] = {}
-        for path in self.codebook.paths:
-            leading.setdefault(path.outcome, set()).add(path.predictor)
-        try:
-            TopologicalSorter(leading).prepare()
-        except CycleError as circle:
-            raise DataError(
-                f"codebook {self.codebook.name}: the paths run in a circle, {' - '.join(circle.args[1])}; "
-                "paths that lead back to no construct they start from are needed."
-            ) from None
-        if self.codebook.covariates and self.estimator == "WLSMV":
-            raise DataError(
-                f"codebook {self.codebook.name} names covariates ({', '.join(self.codebook.covariates)}), which models "
-                "of ordered answers do not take; allowed with covariates: MLR, ML."
-            )
-        if self.estimator == "WLSMV" and self.composed:
-            raise DataError(
-                f"codebook {self.codebook.name}: {', '.join(self.composed)} is made of its items, and composites of "
-                "ordered answers are not offered; allowed with them: MLR, ML, PLS."
-            )
-        if self.estimator != "PLS" and not self.factors:
-            raise DataError(
-                f"codebook {self.codebook.name}: every construct is a composite, so there is no measurement to report; "
-                "allowed: one or more that items measure, or PLS."
-            )
-        if self.estimator == "PLS" and (second := set(self.constructs) & set(self.codebook.second_order)):
-            raise DataError(
-                f"codebook {self.codebook.name}: {', '.join(sorted(second))} measures dimensions, and constructs of "
-                "second order are not offered by PLS; allowed with them: MLR, ML, WLSMV."
-            )
+        book, way, made = self.codebook, self.estimator, ", ".join(self.composed)
+        second, circle = ", ".join(sorted({*self.constructs} & {*book.second_order})), _circle(book)
+        for fault, said in (
+            (not book.paths, " states no paths between its constructs; a table [paths] with at least one is needed."),
+            (circle, f": the paths run in a circle, {circle}; paths that lead back to no construct they start from are "
+             "needed."),
+            (way == "WLSMV" and book.covariates, f" names covariates ({', '.join(book.covariates)}), which models of "
+             "ordered answers do not take; allowed with covariates: MLR, ML."),
+            (way == "WLSMV" and made, f": {made} is made of its items, and composites of ordered answers are not "
+             "offered; allowed with them: MLR, ML, PLS."),
+            (way != "PLS" and not self.factors, ": every construct is a composite, so there is no measurement to "
+             "report; allowed: one or more that items measure, or PLS."),
+            (way == "PLS" and second, f": {second} measures dimensions, and constructs of second order are not offered "
+             "by PLS; allowed with them: MLR, ML, WLSMV."),
+        ):  # fmt: skip
+            if fault:
+                raise DataError(f"codebook {book.name}{said}")
         if len(self.answers) <= len(self.items):
             raise DataError(
                 f"{self.responses.file}: {len(self.answers)} respondents are left after screening for "
@@ -339,6 +321,18 @@ class Study:
         return semfit.fit(
             model, self.answers if data is None else data, group=group, group_equal=group_equal, **self.options
         )
+
+
+def _circle(book: Codebook) -> str:
+    """Return the constructs along a circle of paths; empty where there is none."""
+    leading: dict[str, set[str]] = {}
+    for path in book.paths:
+        leading.setdefault(path.outcome, set()).add(path.predictor)
+    try:
+        TopologicalSorter(leading).prepare()
+    except CycleError as circle:
+        return " - ".join(circle.args[1])
+    return ""
 
 
 def read_study(

@@ -18,7 +18,7 @@ from scipy import special
 from nbproof import read_toml, write_whole
 from nbproof.shapes import COUNT, NUMBER, TABLE, TEXT, Field, check
 from surveysem.codebook import Codebook, Contact, Item
-from surveysem.errors import DataError, ParameterError, named
+from surveysem.errors import DataError, ParameterError, named, require
 from surveysem.export import write_csv
 from surveysem.matching import match
 from surveysem.responses import Responses, responses_of
@@ -45,8 +45,8 @@ class Defects:
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            if not isinstance(value := getattr(self, each.name), int) or value < 0:
-                raise ParameterError(f"defect {each.name} is {value!r}; allowed: a whole number from 0.")
+            value = getattr(self, each.name)
+            require(isinstance(value, int) and value >= 0, f"defect {each.name}", value, "a whole number from 0")
 
 
 def plant(
@@ -140,11 +140,10 @@ class Departures:
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            if not np.isfinite(value := getattr(self, each.name)):
-                raise ParameterError(f"departure {each.name} is {value!r}; allowed: a finite number.")
-        if not 0 <= self.missing < 1 or not 0 <= self.careless <= 1:
-            name = "careless" if 0 <= self.missing < 1 else "missing"
-            raise ParameterError(f"departure {name} is {getattr(self, name)!r}; allowed: a share from 0 to 1.")
+            require(np.isfinite(getattr(self, each.name)), f"departure {each.name}", getattr(self, each.name),
+                    "a finite number")  # fmt: skip
+        require(0 <= self.missing < 1, "departure missing", self.missing, "a share from 0 to 1")
+        require(0 <= self.careless <= 1, "departure careless", self.careless, "a share from 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -225,10 +224,8 @@ def draw_respondents(
     """
     book = truth.codebook
     departures, defects = departures or Departures(), defects or Defects()
-    if not isinstance(nobs, int) or nobs < 1:
-        raise ParameterError(f"nobs is {nobs!r}; allowed: a whole number from 1.")
-    if seed is not None and seed < 0:
-        raise ParameterError(f"seed is {seed!r}; allowed: a whole number from 0.")
+    require(isinstance(nobs, int) and nobs > 0, "nobs", nobs, "a whole number from 1")
+    require(seed is None or seed >= 0, "seed", seed, "a whole number from 0")
     book.needs_ranges()
     rng = np.random.default_rng(seed)
     answers = np.empty((nobs, len(book.questions)))
@@ -287,9 +284,9 @@ def _items(truth: Truth, departures: Departures, constructs: dict[str, Array], r
                              "allowed: loadings that leave some.")  # fmt: skip
     F = np.column_stack([constructs[name] for name in names])
     errors = rng.standard_normal((len(F), len(items)))
-    for construct in (each for each in truth.codebook.constructs if each.kind == "composite"):
-        own = [k for k, item in enumerate(items) if item.construct == construct.name]
-        errors[:, own] -= errors[:, own].mean(1, keepdims=True)  # their sum is the composite, without error
+    for name in truth.codebook.composites:  # the sum of its items has no error
+        own = [k for k, item in enumerate(items) if item.construct == name]
+        errors[:, own] -= errors[:, own].mean(1, keepdims=True)
         errors[:, own] *= np.sqrt(len(own) / (len(own) - 1))
     latent = F @ L.T + np.sqrt(left) * errors
     if departures.method:

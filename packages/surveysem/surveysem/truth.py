@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import stats
 
 from surveysem.codebook import Codebook
-from surveysem.errors import ParameterError, UnknownNameError
+from surveysem.errors import ParameterError, UnknownNameError, require
 
 Effects = Mapping[str, Mapping[str, float]]
 
@@ -63,12 +63,11 @@ class ContactCurve:
     def __post_init__(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name)
-            if each.name != "driver" and not np.isfinite(value):
-                raise ParameterError(f"contact {each.name} is {value!r}; allowed: a finite number.")
-        for name, least in (("contacts", 1e-12), ("orders", 1e-12), ("overdispersion", 0.0), ("dispersion", 0.0)):
-            if getattr(self, name) < least:
-                raise ParameterError(f"contact {name} is {getattr(self, name)!r}; allowed: a number "
-                                     f"{'from' if least == 0 else 'above'} 0.")  # fmt: skip
+            require(each.name == "driver" or np.isfinite(value), f"contact {each.name}", value, "a finite number")
+        for name in ("contacts", "orders"):
+            require(getattr(self, name) > 0, f"contact {name}", getattr(self, name), "a number above 0")
+        for name in ("overdispersion", "dispersion"):
+            require(getattr(self, name) >= 0, f"contact {name}", getattr(self, name), "a number from 0")
 
     @property
     def sd(self) -> float:
@@ -128,20 +127,17 @@ class Truth:
     contact: ContactCurve | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.loading < 1:
-            raise ParameterError(f"loading is {self.loading!r}; allowed: a number between 0 and 1.")
-        if not 0 <= self.correlation < 1:
-            raise ParameterError(f"correlation is {self.correlation!r}; allowed: a number from 0 to below 1.")
+        require(0 < self.loading < 1, "loading", self.loading, "a number between 0 and 1")
+        require(0 <= self.correlation < 1, "correlation", self.correlation, "a number from 0 to below 1")
         for name in ("spread", "seconds"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise ParameterError(f"{name} is {getattr(self, name)!r}; allowed: a finite number above 0.")
+            require(0 < getattr(self, name) < np.inf, name, getattr(self, name), "a finite number above 0")
         for outcome, predictors in self.paths.items():
             self._known(outcome, *predictors)
         for outcome, products in self.moderations.items():
             for term in products:
                 self._known(outcome, *factors(term))
-                if len(set(factors(term))) != 2 or outcome in factors(term):
-                    raise ParameterError(f"moderation of {outcome} is {term!r}; allowed: 'predictor * moderator'.")
+                apart = len({outcome, *factors(term)}) == 3
+                require(apart, f"moderation of {outcome}", term, "'predictor * moderator'")
         for outcome, more in self.differences.items():
             for name in more:
                 if name not in self.paths.get(outcome, {}):
@@ -410,7 +406,10 @@ def contact_truth(curve: ContactCurve, contacts: np.ndarray | None = None) -> fl
     True
     """
     if contacts is None:
-        low, high = _distribution(curve).ppf(ENDS)
+        low, high = stats.poisson.ppf(ENDS, curve.contacts)
+        if curve.overdispersion:
+            spread = 1 + curve.overdispersion * curve.contacts
+            low, high = stats.nbinom.ppf(ENDS, 1 / curve.overdispersion, 1 / spread)
         sd = curve.sd
     else:
         given = np.asarray(contacts, dtype=float)
@@ -418,9 +417,3 @@ def contact_truth(curve: ContactCurve, contacts: np.ndarray | None = None) -> fl
         (low, high), sd = np.quantile(given, ENDS), given.std(ddof=1)
     first, last = (-2 * curve.drop * (end - curve.peak) / curve.sd**2 * sd for end in (low, high))
     return float(min(first, -last))
-
-
-def _distribution(curve: ContactCurve) -> stats.rv_discrete:
-    if curve.overdispersion == 0:
-        return stats.poisson(curve.contacts)
-    return stats.nbinom(1 / curve.overdispersion, 1 / (1 + curve.overdispersion * curve.contacts))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -111,6 +112,21 @@ def test_what_asks_whether_items_measure_leaves_composites_out_and_says_why(stud
     }
 
 
+def test_each_way_of_several_is_the_product_of_its_paths(study):
+    ways = paths.ways(study.codebook)
+    assert ways == [("service", "image", "trust", "stay"), ("service", "image", "stay"), ("service", "trust", "stay")]
+    std = paths.path_table(study).set_index(["predictor", "outcome"])["std"]
+    found = paths.along(study, ways)
+    products = [np.prod([std[step] for step in pairwise(way)]) for way in ways]
+    assert found.estimates == pytest.approx(products)
+    effects = paths.decomposition(study).set_index(["predictor", "outcome"])
+    assert found.estimates.sum() == pytest.approx(effects.loc[("service", "stay"), "indirect"])
+    by_pls = replace(study, estimator="PLS")
+    direct = by_pls.composites.paths.set_index(["rhs", "lhs"])["est"]
+    products = [np.prod([direct[step] for step in pairwise(way)]) for way in ways]
+    assert surveysem.pls.along(by_pls, ways).estimates == pytest.approx(products)
+
+
 def test_methods_name_composites_in_both_languages(study):
     said = methods.methods_text(study, "en", None)
     assert "composites of their items, with weights estimated" in said
@@ -155,12 +171,12 @@ def test_a_model_in_lavaans_language_may_hold_composites(load):
         (
             '["IM1", "IM2", "IM3"]',
             '["IM1"]',
-            "construct image: a composite of one item is that item; allowed: two items or",
+            "construct image: it is a composite of one item, which is that item; allowed: two items or",
         ),
         (
             '["IM1", "IM2", "IM3"]',
             '["trust", "stay", "service"]',
-            "construct image: a composite of trust, stay, service",
+            "construct image: it is a composite of trust, stay, service",
         ),
         ('"composite" }\ntrust', '"formative" }\ntrust', "construct 2, field kind: got 'formative'"),
         (
@@ -171,7 +187,7 @@ def test_a_model_in_lavaans_language_may_hold_composites(load):
         (
             'group = "CITY"',
             'covariances = ["TR1 ~~ SE1"]',
-            "covariances: SE1 is part of the composite service, and covaries freely with its other items",
+            "covariances: got .TR1 ~~ SE1.; allowed: .*items of a composite covary freely among themselves",
         ),
         ('group = "CITY"', 'marker = "image"', "marker: unknown construct 'image'; allowed: trust, stay"),
         (

@@ -458,7 +458,7 @@ def test_direct_indirect_and_total_effects_are_those_of_the_path_algebra(gym):
     assert line["indirect_low"] < line["indirect"] < line["indirect_high"]
     again = paths.indirect(gym).summary().query("via == 'all'").iloc[0]
     assert [line["indirect_low"], line["indirect_high"]] == pytest.approx([again["low"], again["high"]])
-    assert paths.mediated(gym, "coaching", "crowding", "renewal").estimates[0] == pytest.approx(through)
+    assert paths.along(gym, [("coaching", "crowding", "renewal")]).estimates[0] == pytest.approx(through)
 
 
 def test_what_predictors_explain_is_what_regression_finds_on_data_with_the_latent_correlations(gym):
@@ -519,5 +519,5 @@ def test_a_hypothesis_of_no_effect_is_contradicted_by_one(gym):
     }
     table = hypotheses.hypothesis_table(list(verdicts.values())).set_index("label")
     assert table.loc["H3", "path"] == "Coaching → Crowding → Renewal"
-    low, high = paths.mediated(gym, "coaching", "crowding", "renewal").interval(0.95)[:, 0]
+    low, high = paths.along(gym, [("coaching", "crowding", "renewal")]).interval(0.95)[:, 0]
     assert (table.loc["H3", "low"], table.loc["H3", "high"]) == pytest.approx((low, high))

@@ -135,6 +135,10 @@ def structured(study: Study, tables: dict[str, pd.DataFrame], most: float) -> No
     indirect = found.summary()
     assert tables["indirect"][["strategy", "outcome", "via"]].equals(indirect[["strategy", "outcome", "via"]])
     compare("indirect effects", tables["indirect"], indirect, {"estimate": "estimate"}, most)
+    if ways := paths.ways(study.codebook):
+        assert tables["specific"]["way"].tolist() == [" ".join(way) for way in ways]
+        specific = paths.along(study, ways).summary()
+        compare("specific effects", tables["specific"], specific, {"estimate": "estimate"}, most)
 
 
 def resampled(study: Study, tables: dict[str, pd.DataFrame]) -> None:
