@@ -167,7 +167,7 @@ class Draft:
         from jinja2 import Environment, PackageLoader
 
         pages = Environment(loader=PackageLoader(__package__, ""), trim_blocks=True, keep_trailing_newline=True)
-        pages.filters |= {"quoted": quoted, "listed": _listed}
+        pages.filters |= {"quoted": quoted, "listed": _listed, "title": _title}
         times = [c.place for c in self.of("left out") if KNOWN.get(plain(c.heading)) == "duration"]
         out = [c for c in self.of("left out") if plain(c.heading) not in KNOWN or c.place in times[1:]]
         scales = {c.labelled: c for c in self.of("item", "control", "check") if c.labels}
@@ -246,6 +246,12 @@ def quoted(text: str) -> str:
 
 def _language(text: str) -> str:
     return "zh" if re.search(CHINESE, text) else "en"
+
+
+def _title(items: list[Column]) -> str:
+    """Return what a construct is called, where its items' names begin with Chinese, which a name cannot hold."""
+    stems = [str(reason.values["stem"]) for reason in items[0].why if reason.key == "prefix"]
+    return "".join(stem for stem in stems if _language(stem) == "zh")
 
 
 def _listed(items: list[Column]) -> str:

@@ -554,7 +554,7 @@ def test_every_sentence_is_there_in_both_languages_and_used():
     assert {key for key, (one, other) in fields.items() if sorted(one) != sorted(other)} == set()
     spoken = {*re.findall(r'\bw\("([\w-]+)"', sources["page.js"]), *re.findall(r"words\.(\w+)", sources["page.html"])}
     by_value = {"controls", "checks", "left", "done", "failed", "killed", "cancelled", "measurement", "structure",
-                "pls", "resamples", "permutations", *(f"kept_{key}" for key in model.KEPT),
+                "pls", "resamples", "permutations", "finishing", "running", *(f"kept_{key}" for key in model.KEPT),
                 *re.findall(r'Refused\("(\w+)"', sources["server.py"] + sources["model.py"]), "disk", "fault",
                 *(f"{one}_{name}" for one in ("screening", "estimator") for name in server.CHOICES[one])}  # fmt: skip
     assert spoken | by_value == {*WORDS}
