@@ -187,7 +187,7 @@ def test_from_a_file_to_its_report_by_mouse_in_english(page, answers):
     assert re.fullmatch(r"Done in [\d.]+ s", page.text("#state"))
     only_this_machine(page)
     book = browser.value("fetch('/codebook.toml').then(answer => answer.text())")
-    assert 'paths = [\n    "R ~ W",\n]' in book
+    assert '[paths]\nR = ["W"]\n' in book
     assert browser.value("fetch('/report.zip').then(a => a.blob()).then(b => b.size)") > 100_000
     assert browser.value("$('stale').hidden")
     click(page, "#i1")

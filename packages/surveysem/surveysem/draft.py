@@ -149,11 +149,9 @@ class Draft:
     def groups(self) -> list[Column]:
         """Controls whose two answers are common enough to compare, the likeliest first."""
         times = {column.place: np.unique(column.given, return_counts=True)[1] for column in self.of("control")}
-        two = [
-            place for place, counts in times.items() if len(counts) == 2 and counts.min() >= max(30, counts.sum() / 10)
-        ]
-        two.sort(key=lambda place: (not PATTERN["group"].search(self.columns[place - 1].heading), -times[place].min()))
-        return [self.columns[place - 1] for place in two]
+        common = [place for place, n in times.items() if len(n) == 2 and n.min() >= max(30, n.sum() / 10)]
+        two = [column for column in self.columns if column.place in common]
+        return sorted(two, key=lambda one: (not PATTERN["group"].search(one.heading), -times[one.place].min()))
 
     def summary(self) -> pd.DataFrame:
         """Return one line a construct, then one a kind of other columns: name, columns (a minus: reverse-keyed)."""

@@ -254,7 +254,8 @@ def test_headings_like_formulas_and_html_are_texts(answers, tmp_path):
 
 def test_a_codebook_is_opened_by_the_command_and_by_a_request(answers, tmp_path, capsys):
     """One that is bad, or asks for a column that the file lacks, gets the command's sentence and changes nothing."""
-    book = "name = 'own'\npaths = ['R ~ W']\nhypotheses = {H9 = 'R ~ W'}\n[constructs]\nW = ['W1', 'W2']\nR = ['R1', 'R2']\n"
+    book = "name = 'own'\npaths = ['R ~ W']\nhypotheses = {H9 = 'R ~ W'}\n"
+    book += "[constructs]\nW = ['W1', 'W2']\nR = ['R1', 'R2']\n"
     (tmp_path / "own.toml").write_text(book)
     lacks, bad = (tmp_path / name for name in ("lacks.toml", "bad.toml"))
     lacks.write_text(book.replace("R2", "R9"))
