@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import surveysem
@@ -20,20 +22,22 @@ from surveysem import Truth, draw_respondents, load_codebook
 from tests.browser import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+WORDS = Path(surveysem.__file__).parent / "app" / "words.toml"
 
 
 class Page:
     """The page in a browser, and the server behind it."""
 
-    def __init__(self, browser: Browser, address: str) -> None:
-        self.browser, self.address = browser, address
+    def __init__(self, browser: Browser, address: str, server: int) -> None:
+        self.browser, self.address, self.server = browser, address, psutil.Process(server)
         self.home = address.partition("?")[0]
 
     def wait(self, expression: str, seconds: float = 120) -> None:
-        until = time.monotonic() + seconds
+        begun = time.monotonic()
         while not self.browser.value(f"document.readyState === 'complete' && !!({expression})"):
-            assert time.monotonic() < until, (expression, self.text("body")[-800:], self.browser.complaints())
-            time.sleep(0.1)
+            waited = time.monotonic() - begun
+            assert waited < seconds, (expression, self.text("body")[-800:], self.browser.complaints())
+            time.sleep(min(max(0.05, waited / 4), 1))
 
     def open(self, language: str, file: Path | None = None) -> None:
         """Show the page in a language with nothing chosen, and with a file, sent by a request, where one is named.
@@ -52,6 +56,10 @@ class Page:
             body, name = json.dumps(file.read_text(encoding="utf-8-sig")), json.dumps(file.name)
             self.browser.value(f"given(() => api('PUT', '/api/file?name=' + {name}, {body}))")
             self.wait("document.querySelector('.chip')")
+
+    def words(self, language: str, key: str) -> str:
+        """Return a sentence of the page."""
+        return tomllib.loads(WORDS.read_text(encoding="utf-8"))[key][language]
 
     def text(self, selector: str) -> str:
         return self.browser.value(f"document.querySelector({json.dumps(selector)}).innerText")
@@ -120,7 +128,7 @@ def page(browser: Browser) -> Iterator[Page]:
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert server.stdout
     browser.call("Page.setInterceptFileChooserDialog", enabled=True)
-    yield Page(browser, server.stdout.readline().strip())
+    yield Page(browser, server.stdout.readline().strip(), server.pid)
     server.send_signal(signal.SIGTERM)
     said = server.communicate(timeout=60)[1]
     assert (server.returncode, "Traceback" in said) == (143, False), said
@@ -173,11 +181,13 @@ def test_from_a_file_to_its_report_by_mouse_in_english(page, answers):
     click(page, "#start")
     page.wait("$('state').textContent.includes(': step ') && $('progress').value > 0", 600)
     assert browser.value("$('start').disabled && !$('cancel').hidden")
+    browser.value("start()")
+    assert page.text("#notice") == page.words("en", "busy")
     assert page.report() == "Report on a survey"
     assert re.fullmatch(r"Done in [\d.]+ s", page.text("#state"))
     only_this_machine(page)
     book = browser.value("fetch('/codebook.toml').then(answer => answer.text())")
-    assert 'paths = [\n    "R ~ W",\n]' in book
+    assert '[paths]\nR = ["W"]\n' in book
     assert browser.value("fetch('/report.zip').then(a => a.blob()).then(b => b.size)") > 100_000
     assert browser.value("$('stale').hidden")
     click(page, "#i1")
@@ -228,7 +238,7 @@ def test_from_a_file_to_its_report_by_keyboard_alone_in_chinese(page, answers):
     assert constructs(page) == {"W": ["W2", "W3", "W1"], "R": ["R1", "R2", "W4"], "E": ["E1", "E2", "E3"]}
     page.tab_to("#n0")
     browser.press("Enter")
-    page.tab_to("#n1")
+    browser.press("ArrowRight")
     browser.press("Enter")
     page.tab_to("#sign0")
     browser.press("ArrowDown")
@@ -239,6 +249,9 @@ def test_from_a_file_to_its_report_by_keyboard_alone_in_chinese(page, answers):
         page.option(label)
     page.tab_to("#start")
     browser.press("Enter")
+    page.wait("state === 'running'")
+    browser.value("start()")
+    assert page.text("#notice") == page.words("zh", "busy")
     assert re.search("[\u4e00-\u9fff]", page.report())
     said = page.text("main") + page.text("header")
     words = {*re.findall(r"[A-Za-z]{3,}", said)}
@@ -358,6 +371,8 @@ def test_what_runs_is_said_and_not_what_is_finished(page):
       read_event(["draws", "permutations", 250, 1000]);
       const within = [parts.structure > before, parts.structure < 28 / 53, Object.values(doing).at(-1)];
       read_event(["draws", "permutations", 1000, 1000]);
+      read_event(["draws", "resamples", 0, 1000]);
+      read_event(["cell", "structure", 28, 51]);
       const ends = ["structure: never built", "open report/index.html"].map(read_line);
       return [at_first, within, Object.keys(doing), ...ends];
     })()"""
@@ -376,6 +391,41 @@ def test_another_file_takes_the_place_of_a_model_only_if_the_reader_agrees(page,
     assert browser.value("revision") == revision
     asked = [event["params"] for event in browser.events if event["method"] == "Page.javascriptDialogOpening"]
     assert "other.csv" in asked[-1]["message"]
+
+
+def test_a_run_that_is_killed_from_outside_is_said_in_the_page_s_language(page, answers):
+    page.open("en", answers)
+    with_path(page)
+    page.browser.value("start()")
+    while not (started := [each for each in page.server.children() if "report" in each.cmdline()]):
+        time.sleep(0.02)
+    started[0].kill()
+    page.wait("state === 'killed'")
+    for language in ("en", "zh"):
+        page.open(language)
+        page.wait("state === 'killed'")
+        assert page.text("#state") == page.words(language, "killed")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_another_tab_changed_is_shown_and_said(page, answers, language):
+    page.open(language, answers)
+    page.browser.value("api('POST', '/api/state', JSON.stringify({revision, model: {...model, decided: [7]}}))")
+    with_path(page)
+    page.wait("!$('notice').hidden")
+    assert page.text("#notice") == page.words(language, "other_tab")
+    assert page.browser.value("[model.paths.length, model.decided]") == [0, [7]]
+
+
+def test_headings_like_html_and_formulas_are_shown_as_they_are(page, answers, tmp_path):
+    heads = ["<img src=x onerror=document.title='!'>", "=cmd|' /C calc'!A0"]
+    lines = answers.read_text(encoding="utf-8-sig").splitlines()
+    (tmp_path / "heads.csv").write_text("\n".join([",".join([*lines[0].split(",")[:8], *heads]), *lines[1:]]), "utf-8")
+    page.open("en", tmp_path / "heads.csv")
+    shown = page.browser.value("[...document.querySelectorAll('.chip .text')].map(each => each.textContent)")
+    assert {*heads} <= {*shown}
+    assert page.browser.value("document.querySelectorAll('img').length") == 0
+    assert page.browser.value("document.title") == page.words("en", "title")
 
 
 MANY = """

@@ -149,11 +149,9 @@ class Draft:
     def groups(self) -> list[Column]:
         """Controls whose two answers are common enough to compare, the likeliest first."""
         times = {column.place: np.unique(column.given, return_counts=True)[1] for column in self.of("control")}
-        two = [
-            place for place, counts in times.items() if len(counts) == 2 and counts.min() >= max(30, counts.sum() / 10)
-        ]
-        two.sort(key=lambda place: (not PATTERN["group"].search(self.columns[place - 1].heading), -times[place].min()))
-        return [self.columns[place - 1] for place in two]
+        common = [place for place, n in times.items() if len(n) == 2 and n.min() >= max(30, n.sum() / 10)]
+        two = [column for column in self.columns if column.place in common]
+        return sorted(two, key=lambda one: (not PATTERN["group"].search(one.heading), -times[one.place].min()))
 
     def summary(self) -> pd.DataFrame:
         """Return one line a construct, then one a kind of other columns: name, columns (a minus: reverse-keyed)."""
@@ -167,7 +165,7 @@ class Draft:
         from jinja2 import Environment, PackageLoader
 
         pages = Environment(loader=PackageLoader(__package__, ""), trim_blocks=True, keep_trailing_newline=True)
-        pages.filters |= {"quoted": quoted, "listed": _listed}
+        pages.filters |= {"quoted": quoted, "listed": _listed, "title": _title}
         times = [c.place for c in self.of("left out") if KNOWN.get(plain(c.heading)) == "duration"]
         out = [c for c in self.of("left out") if plain(c.heading) not in KNOWN or c.place in times[1:]]
         scales = {c.labelled: c for c in self.of("item", "control", "check") if c.labels}
@@ -246,6 +244,12 @@ def quoted(text: str) -> str:
 
 def _language(text: str) -> str:
     return "zh" if re.search(CHINESE, text) else "en"
+
+
+def _title(items: list[Column]) -> str:
+    """Return what a construct is called, where its items' names begin with Chinese, which a name cannot hold."""
+    stems = [str(reason.values["stem"]) for reason in items[0].why if reason.key == "prefix"]
+    return "".join(stem for stem in stems if _language(stem) == "zh")
 
 
 def _listed(items: list[Column]) -> str:

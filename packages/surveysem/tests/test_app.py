@@ -155,7 +155,9 @@ def test_each_guard_refuses_alone(app, change, key):
             status, content = app.ask("GET", path, None, changed)
             assert status == 403, path
             assert b"W1" not in content
-        assert WORDS[key]["zh"].encode() in app.ask("GET", "/", None, changed | {"Accept-Language": "zh-CN,zh"})[1]
+        for language in ("en", "zh"):
+            shown = app.ask("GET", "/", None, changed | {"Accept-Language": language})[1]
+            assert WORDS[key][language].encode() in shown
 
 
 def test_the_token_of_the_address_becomes_a_cookie_and_leaves_it(app):
@@ -250,6 +252,38 @@ def test_headings_like_formulas_and_html_are_texts(answers, tmp_path):
     assert not folder.exists()
 
 
+def test_a_codebook_is_opened_by_the_command_and_by_a_request(answers, tmp_path, capsys):
+    """One that is bad, or asks for a column that the file lacks, gets the command's sentence and changes nothing."""
+    book = "name = 'own'\npaths = ['R ~ W']\nhypotheses = {H9 = 'R ~ W'}\n"
+    book += "[constructs]\nW = ['W1', 'W2']\nR = ['R1', 'R2']\n"
+    (tmp_path / "own.toml").write_text(book)
+    lacks, bad = (tmp_path / name for name in ("lacks.toml", "bad.toml"))
+    lacks.write_text(book.replace("R2", "R9"))
+    bad.write_text("[constructs")
+    for path in (lacks, bad):
+        assert main(["app", str(answers), "--codebook", str(path), "--no-browser"]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    opened = App(str(answers), "--codebook", str(tmp_path / "own.toml"))
+    try:
+        state = opened.state()
+        assert [each["name"] for each in state["model"]["constructs"]] == ["W", "R"]
+        assert state["model"]["kept"] == ['hypotheses."H9" = "R ~ W"']
+        assert opened.ask("GET", "/codebook.toml")[1].decode() == book
+        for path, said in ((lacks, "tiny.csv, row 1: no column for R9"), (bad, "codebook bad.toml")):
+            status, told = opened.told("PUT", f"/api/file?name={path.name}", path.read_bytes())
+            assert (status, told["said"].startswith(said)) == (400, True)
+            headers = opened.right | {"Accept-Language": "zh"}
+            chinese = opened.told("PUT", f"/api/file?name={path.name}", path.read_bytes(), headers)[1]["said"]
+            assert re.search("[\u4e00-\u9fff]", chinese), chinese
+        assert opened.state() == state
+        assert opened.told("PUT", "/api/file?name=b.csv", answers.read_bytes())[0] == 200
+        assert opened.state()["model"]["paths"] == []
+        assert opened.told("PUT", "/api/file?name=OWN.TOML", book.encode())[0] == 200
+        assert opened.state()["model"]["paths"] == [{"from": "W", "to": "R", "sign": 1}]
+    finally:
+        opened.end()
+
+
 def test_a_full_disk_is_said(answers):
     """A file over 40 kB cannot be written, as on a full disk."""
 
@@ -278,6 +312,7 @@ def test_nothing_heavy_is_loaded_before_a_file_is_opened():
         assert opened.state() == {"facts": None, "model": {}, "revision": 0, "told": {}}
         assert loaded() == set()
         assert opened.told("POST", "/api/run", RUN) == (400, {"key": "model"})
+        assert opened.told("PUT", "/api/file?name=c.toml", b"") == (400, {"key": "first"})
         assert opened.told("POST", "/api/file")[0] == 200  # the example
         assert loaded() == {"numpy", "pandas"}
         assert opened.state()["facts"]["rows"] == 300
@@ -286,6 +321,8 @@ def test_nothing_heavy_is_loaded_before_a_file_is_opened():
 
 
 def test_a_port_that_is_taken_or_none_is_said(app, capsys):
+    assert main(["app", "--no-browser", "--codebook", "c.toml"]) == 2
+    assert "--codebook is given without a file of answers" in capsys.readouterr().err
     for port, said in (
         (app.port, f"--port {app.port} cannot be had (Address already in use)"),
         (70000, "--port is 70000"),
@@ -554,7 +591,7 @@ def test_every_sentence_is_there_in_both_languages_and_used():
     assert {key for key, (one, other) in fields.items() if sorted(one) != sorted(other)} == set()
     spoken = {*re.findall(r'\bw\("([\w-]+)"', sources["page.js"]), *re.findall(r"words\.(\w+)", sources["page.html"])}
     by_value = {"controls", "checks", "left", "done", "failed", "killed", "cancelled", "measurement", "structure",
-                "pls", "resamples", "permutations", *(f"kept_{key}" for key in model.KEPT),
+                "pls", "resamples", "permutations", "finishing", "running", *(f"kept_{key}" for key in model.KEPT),
                 *re.findall(r'Refused\("(\w+)"', sources["server.py"] + sources["model.py"]), "disk", "fault",
                 *(f"{one}_{name}" for one in ("screening", "estimator") for name in server.CHOICES[one])}  # fmt: skip
     assert spoken | by_value == {*WORDS}

@@ -234,6 +234,14 @@ def test_texts_that_platforms_write_for_answers_are_read_in_their_order(labels):
     assert [item.values.tolist() for item in items] == (answers.T + 1).tolist()
 
 
+def test_items_named_in_chinese_give_their_construct_a_title(tmp_path):
+    """A name holds Latin letters alone."""
+    answers = ITEMS[BOOK.items[:4]].set_axis([ZH["trust"] + str(k) for k in range(1, 5)], axis=1)
+    (tmp_path / "c.toml").write_text(draft_of(table(answers)).text(), encoding="utf-8")
+    (construct,) = surveysem.load_codebook(tmp_path / "c.toml").constructs
+    assert (construct.name, construct.zh, len(construct.items)) == ("F1", ZH["trust"], 4)
+
+
 def test_what_cannot_be_drafted_is_said_and_nothing_written(tmp_path, capsys):
     (tmp_path / "a.csv").write_text("x,y\n" + "".join(f"{k / 7},{k / 3}\n" for k in range(40)), encoding="utf-8")
     for arguments, message in (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +53,11 @@ class Opened:
         tables.setdefault("name", book.name)  # else it would be that of the file
         found = match(book, table.headings, table.wordings, unknown="leave", file=table.file)
         at = {one.question: draft.columns[one.column - 1] for one in found if one.question}
-        if own:
-            at = {code: replace(column, why=[Reason("stated")]) for code, column in at.items()}
-            stated = {column.place: column for column in at.values()}
-            columns = tuple(stated.get(column.place, column) for column in draft.columns)
-            draft = replace(draft, columns=columns, questions=(), guessed=False)
         return cls(draft, tomlkit.dumps(tables), book, at, own)
+
+    def why(self, column: Column) -> list[Reason]:
+        """Return why a column stands where it does."""
+        return [Reason("stated")] if self.own and column in self.at.values() else column.why
 
     def places(self, role: str) -> list[int]:
         """Return where the questions of a role stand."""
@@ -71,13 +70,13 @@ def facts_of(opened: Opened, language: str) -> dict[str, Any]:
     return {
         "file": draft.table.file,
         "rows": len(draft.table.rows),
-        "guessed": draft.guessed,
-        "questions": [question.within(language) for question in draft.questions],
+        "guessed": draft.guessed and not opened.own,
+        "questions": [question.within(language) for question in draft.questions if not opened.own],
         "columns": {
             column.place: {
                 "heading": column.heading,
                 "wording": column.wording,
-                "why": [reason.within(language) for reason in column.why],
+                "why": [reason.within(language) for reason in opened.why(column)],
                 "item": column.place in asked or _codes(column),
                 "check": column.role == "check" or column.place in checks,
                 "two": len({*column.given}) == 2,
@@ -183,7 +182,10 @@ class _Corrected:
                 self.put(key, AoT([self.question(place, OTHERS[key]) for place in model[key]]))
         paths = [path for path in model["paths"] if {path["from"], path["to"]} <= {each["name"] for each in filled}]
         if paths != before["paths"]:
-            self.put("paths", tomlkit.item([*_lines(paths)]).multiline(True))
+            expected: dict[str, list[str]] = {}
+            for path in paths:
+                expected.setdefault(path["to"], []).append("-" * (int(path["sign"]) < 0) + path["from"])
+            self.put("paths", expected)
         if model["group"] != before["group"]:
             self.put("group", model["group"] and self.entries[model["group"]]["code"])
         if model["kept"] != before["kept"]:
@@ -192,6 +194,9 @@ class _Corrected:
                 self.put(key, kept.pop(key, None))
             if kept:
                 raise ValueError(kept)
+        asked = {tidy(column.heading) for place, column in self.columns.items() if place not in model["left"]}
+        for heading in [each for each in tables.get("leave_out", []) if tidy(str(each)) in asked]:
+            tables["leave_out"].remove(heading)
         left = [self.columns[place].heading for place in model["left"] if place not in before["left"]]
         if left and "*" not in tables.setdefault("leave_out", []):
             tables["leave_out"] += left
@@ -211,12 +216,13 @@ class _Corrected:
         table |= {key: old[key] for key in old if key not in ("name", "items", *LANGUAGES)}
         default, now = table.get("scale", self.scale), {one["was"]: one["name"] for one in self.model["constructs"]}
         items = [(self.entry(place, "item", default), self.why(place)) for place in each["items"]]
-        return _table(table | {"items": _listed(items or [(now.get(part, part), "") for part in each["parts"]])})
+        return tomlkit.item(table | {"items": _listed(items or [(now.get(part, part), "") for part in each["parts"]])})
 
     def question(self, place: int, kind: str) -> Any:
         """Return the table of a question beside the constructs."""
         entry = self.entry(place, kind, self.scale if kind == "check" else None)
-        return _table({"code": entry} if isinstance(entry, str) else entry, self.why(place))
+        made, why = tomlkit.item({"code": entry} if isinstance(entry, str) else entry), self.why(place)
+        return made.comment(why) if why else made
 
     def entry(self, place: int, kind: str, default: Any) -> Any:
         """Return what a codebook says of a column where its scale would be the ``default``, as short as it may be."""
@@ -235,7 +241,10 @@ class _Corrected:
 
     def drafted(self, column: Column) -> dict[str, Any]:
         """Return what the draft says of a column that the codebook does not ask for."""
-        made = column.stated | {"column": tidy(column.heading), "scale": column.labelled or [column.low, column.high]}
+        made: dict[str, Any] = column.stated | {
+            "column": tidy(column.heading),
+            "scale": column.labelled or [column.low, column.high],
+        }
         taken = {plain(text) for text in (*self.opened.book.scales, *(one["code"] for one in self.entries.values()))}
         while plain(made["code"]) in taken:
             made["code"] += "_"
@@ -250,7 +259,7 @@ class _Corrected:
         """Return why a column stands where it does, a move on the page included."""
         if self.stands[place] != self.stood[place]:
             return Reason("placed")
-        return "" if self.opened.own else "; ".join(self.columns[place].why)
+        return "; ".join(self.opened.why(self.columns[place]) * (not self.opened.own))
 
 
 def _homes(model: Mapping[str, Any]) -> list[tuple[Any, list[int]]]:
@@ -259,12 +268,6 @@ def _homes(model: Mapping[str, Any]) -> list[tuple[Any, list[int]]]:
         *((("", each["was"]), each["items"]) for each in model["constructs"]),
         *((key, model[key]) for key in OTHERS),
     ]
-
-
-def _table(given: Mapping[str, Any], why: str = "") -> Any:
-    made = tomlkit.table()
-    made.update(given)
-    return made.comment(why) if why else made
 
 
 def _listed(lines: Iterable[tuple[Any, str]]) -> Any:
@@ -279,15 +282,6 @@ def _listed(lines: Iterable[tuple[Any, str]]) -> Any:
 def _codes(column: Column) -> bool:
     """Whether its answers have codes, as those of an item or a control."""
     return bool(column.labels) or column.high > column.low
-
-
-def _lines(paths: list[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the lines of a codebook's paths, one an outcome."""
-    lines: dict[str, dict[str, str]] = {}
-    for path in paths:
-        lines.setdefault(path["to"], {})[path["from"]] = "+" if int(path["sign"]) > 0 else "-"
-    for outcome, terms in lines.items():
-        yield f"{outcome} ~ {' '.join(f'{sign} {name}' for name, sign in terms.items()).removeprefix('+ ')}"
 
 
 def check(opened: Opened, model: Mapping[str, Any], path: Path) -> dict[str, Any]:

@@ -466,6 +466,10 @@ function key(event) {
   } else if (node && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
     step(+node.dataset.node);
+  } else if (node && event.key.startsWith("Arrow")) { // from one to the next, not the page round
+    event.preventDefault();
+    const all = [...document.querySelectorAll(".node")], on = ["ArrowRight", "ArrowDown"].includes(event.key) ? 1 : -1;
+    all.at((all.indexOf(node) + on) % all.length).focus();
   }
 }
 
@@ -520,6 +524,7 @@ function read_event([kind, name, ...rest]) {
     return "";
   }
   if (kind === "cell") {
+    if (name !== "measurement") delete doing.resamples, delete doing.permutations; // a step that ends in one go says no end
     cells[name] = [rest[0], rest[1] + 2];
     parts[name] = rest[0] / (rest[1] + 2);
     return doing[name] = w("step", {...values, at: rest[0] + 1, of: rest[1]});
@@ -552,7 +557,7 @@ async function watch() {
   $("details").hidden = state === "idle";
   $("elapsed").textContent = running ? w("elapsed", {seconds: number(Math.round(job.seconds))}) : "";
   if (running) {
-    const now = Object.values(doing).join(w("semicolon")) || w("running");
+    const now = Object.values(doing).join(w("semicolon")) || w(shares.length ? "finishing" : "running");
     if ($("state").textContent !== now) $("state").textContent = now;
   } else {
     const said = $("log").textContent.match(/^error: (.*)$/m)?.[1] ?? "";

@@ -17,11 +17,9 @@ import time
 import tomllib
 import traceback
 import webbrowser
-import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 from socket import socket
 from typing import Any, NoReturn
@@ -377,9 +375,8 @@ class Run(Guarded):
         async with work.lock:
             if work.job["state"] == "running":
                 raise Refused("busy", 409)
-            if not isinstance(asked, dict) or {*asked} != {*CHOICES, "draws"} or "rows" not in work.told:
-                raise Refused("model")
-            if type(asked["draws"]) is not int or not DRAWS[0] <= asked["draws"] <= DRAWS[1]:
+            known = isinstance(asked, dict) and {*asked} == {*CHOICES, "draws"} and "rows" in work.told
+            if not (known and type(asked["draws"]) is int and DRAWS[0] <= asked["draws"] <= DRAWS[1]):
                 raise Refused("model")
             if any(asked[name] not in allowed for name, allowed in CHOICES.items()):
                 raise Refused("model")
@@ -402,11 +399,8 @@ class Save(Guarded):
             raise HTTPError(404)
 
     def packed(self) -> bytes:
-        held, top = BytesIO(), self.work.folder
-        with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in sorted((top / "report").rglob("*")):
-                archive.write(path, path.relative_to(top))
-        return held.getvalue()
+        top = self.work.folder
+        return Path(shutil.make_archive(str(top / "packed"), "zip", top, "report")).read_bytes()
 
 
 class Report(StaticFileHandler):
