@@ -102,16 +102,12 @@ def mediation_table(study: Study, moderated: moderation.Moderations, level: floa
 
 def path_of(study: Study, one: Labelled) -> str:
     """Return what a hypothesis is about, in words that can be translated."""
-    called = study.codebook.called
-    named = {"x": called[one.predictor], "y": called[one.outcome]}
-    if one.mediator and one.moderator:
-        shape = "{x} → {m} → {y}, by {w} (second path)" if one.second else "{x} → {m} → {y}, by {w} (first path)"
-        return words(shape, m=called[one.mediator], w=called[one.moderator], **named)
-    if one.mediator:
-        return words("{x} → {m} → {y}", m=called[one.mediator], **named)
-    return (
-        words("{x} → {y}, by {m}", m=called[one.moderator], **named) if one.moderator else words("{x} → {y}", **named)
-    )
+    called = {"": ""} | study.codebook.called
+    ends = {"x": called[one.predictor], "y": called[one.outcome], "w": called[one.moderator]}
+    shape = "{x} → {m} → {y}" if one.mediator else "{x} → {y}"
+    if one.moderator:
+        shape += (", by {w} (second path)" if one.second else ", by {w} (first path)") if one.mediator else ", by {m}"
+    return words(shape, m=called[one.mediator or one.moderator], **ends)
 
 
 def _found(study: Study, one: Labelled, moderated: object) -> Found:

@@ -245,6 +245,7 @@ def test_a_smaller_survey_gets_only_the_parts_that_apply(tmp_path, monkeypatch):
         "profile_table", "counts_table", "covariates_table", "invariance_table", "method_failed", "effects_table",
         "moderation_table", "slopes_figure", "slopes_table", "groups_table", "differences_table", "untested_table",
         "second_table", "registration_table", "deviations_table", "mediation_table", "partial_table",
+        "composites_table", "composites_diagram", "specific_table",
     }  # fmt: skip
     for heading in (
         "## Respondents",
