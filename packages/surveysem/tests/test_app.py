@@ -25,6 +25,8 @@ from surveysem import DataError, Defects, Truth, draw_respondents, load_codebook
 from surveysem.__main__ import main
 from surveysem.app import Refused, model, server
 from surveysem.draft import draft_codebook
+from surveysem.report import study_of
+from surveysem.study import counting
 
 pytestmark = pytest.mark.slow
 HOME = Path(server.__file__).parent
@@ -395,6 +397,21 @@ def test_a_run_is_alone_and_leaves_nothing_when_killed_or_cancelled(app):
     assert {line[1] for line in job["lines"] if line[0] == "cell"} == {"pls"}
     assert app.ask("GET", "/report.zip")[0] == 404
     assert {path.name.partition("-")[0] for path in folder.iterdir()} == {".lock", "codebook.toml", "given"}
+
+
+def test_a_long_step_tells_a_program_that_watches_how_far_it_is_and_nobody_else(capfd, monkeypatch):
+    study = study_of(draws=50)
+    monkeypatch.setenv("NBPROOF_PROGRESS", "json")
+    assert len(study.resampled.draws) > 40
+    say = counting("permutations", 9)
+    say(3, 9)  # too soon to be said
+    say(9, 9)
+    told = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert (told[0], told[-3]) == (["draws", "resamples", 0, 50], ["draws", "resamples", 50, 50])
+    assert told[-2:] == [["draws", "permutations", 0, 9], ["draws", "permutations", 9, 9]]
+    monkeypatch.delenv("NBPROOF_PROGRESS")
+    counting("permutations", 9)(9, 9)
+    assert capfd.readouterr().out == ""
 
 
 def test_ctrl_c_ends_a_run_too(answers):
