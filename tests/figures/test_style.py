@@ -312,7 +312,7 @@ def test_bytes_do_not_depend_on_the_process(chinese, tmp_path):
 
 def test_importing_the_style_imports_no_matplotlib():
     code = (
-        "import sys; from nbproof import fonts; from socialcommerce.figures import style; "
+        "import sys; from nbproof import fonts; from socialcommerce.figures import colours, style; "
         "fonts.uncovered('私'); colours.css(); "
         "print([m for m in ('matplotlib', 'fontTools', 'numpy') if m in sys.modules])"
     )
