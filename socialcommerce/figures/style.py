@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from nbproof import fonts
+from nbproof import Page, fonts
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.figures.colours import DARK, GRID, INK, MUTED, PAPER, SERIES, VARIABLES, css
 from socialcommerce.figures.svg import inline, tidy
@@ -31,7 +30,6 @@ __all__ = [
 ]
 
 WIDTH, HEIGHT = 6.3, 3.5  # inches: a column of A4 with 2.5 cm margins
-DPI = 300  # of what is no outline
 LANGUAGES = ("en", "zh")
 FALLBACK = "DejaVu Sans"  # comes with matplotlib; draws the few Latin and other letters the house font lacks
 
@@ -113,17 +111,12 @@ def _figure_of(drawn: Any, plot: Callable[..., Any]) -> Any:
 
 
 def _saved(figure: Any) -> str:
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-    out = io.StringIO()
-    dpi = figure.dpi
-    figure.set(facecolor=PAPER, edgecolor=PAPER, dpi=DPI)
+    figure.set(facecolor=PAPER, edgecolor=PAPER)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)  # named below, by character
-        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None})  # drawn once; savefig does it twice
-    figure.dpi = dpi
+        drawn = Page.draw(lambda **_: figure, language="")
     _warn_undrawn(figure)
-    return out.getvalue()
+    return drawn
 
 
 def _warn_undrawn(figure: Any) -> None:
@@ -210,6 +203,6 @@ def _settings(family: str) -> dict[str, Any]:
         "svg.hashsalt": "socialcommerce",
         "pdf.fonttype": 42,
         "savefig.bbox": None,
-        "savefig.dpi": DPI,
+        "savefig.dpi": 300,
         "path.simplify": True,
     }

@@ -212,10 +212,10 @@ def least_squares(
         tried_ssr = squares(tried)
         better = tried_ssr < ssr[at]
         tiny = np.abs(step).max(axis=1, initial=0.0) <= 1e-10 * (1 + np.abs(u[at]).max(axis=1, initial=0.0))
-        settled[at] = tiny | (better & (tried_ssr >= (1 - 1e-15) * ssr[at])) | (damping[at] > 1e12)
+        still = better & (tried_ssr >= (1 - 1e-15) * ssr[at])
+        settled[at] = tiny | still | (damping[at] > 1e12) | (tried_ssr <= enough)
         u[at[better]] += step[better]
         r[at[better]], ssr[at[better]] = tried[better], tried_ssr[better]
-        settled[at] |= ssr[at] <= enough
         damping[at] = np.where(better, damping[at] / 5, damping[at] * 4).clip(1e-14, 1e13)
     return u, ssr, settled
 
@@ -368,15 +368,8 @@ def fit_growth(series: MarketSeries, curve: str, level: float = 0.95) -> GrowthF
         raise ParameterError(f"level is a probability in (0, 1); got {level!r}.")
     form = CURVES[curve]
     if series.n < form.k + 1:
-        return NotAvailable(
-            curve,
-            words(
-                "{n:d} years cannot fit {k:d} parameters; at least {needed:d} are needed",
-                n=series.n,
-                k=form.k,
-                needed=form.k + 1,
-            ),
-        )
+        why = "{n:d} years cannot fit {k:d} parameters; at least {needed:d} are needed"
+        return NotAvailable(curve, words(why, n=series.n, k=form.k, needed=form.k + 1))
     a, u, ssr, settled = fit_many(form, series.log_values[None])
     sigma = math.sqrt(ssr[0] / (series.n - form.k))
     estimates = tuple(_estimate(p, form, series, a[0], u[0], ssr[0], level) for p in form.parameters)
@@ -571,7 +564,7 @@ def _above(
     first = starts[begin].reshape(begin.size, len(free))
     held = np.repeat(values, begin.shape[1])
     _, ssr, _ = least_squares(lambda v, at: residuals(v, held[at]), first, lower[free], upper[free], 60, limit)
-    return (ssr.reshape(len(values), -1) > limit).all(axis=1)
+    return ssr.reshape(len(values), -1).min(axis=1) > limit
 
 
 def _completed(p: Parameter, fixed: np.ndarray, v: np.ndarray, s: int) -> np.ndarray:
@@ -597,20 +590,17 @@ def _centred(r: np.ndarray) -> np.ndarray:
 
 def _years(curve: Curve) -> np.ndarray:
     """Mark the searched parameters that are years: they scale with the series' span."""
-    marks = np.zeros(len(curve.lower))
-    for p in curve.parameters:
-        if p.unit == "year" and p.position is not None and p.position >= 0:
-            marks[p.position] = 1
-    return marks
+    years = {p.position for p in curve.parameters if p.unit == "year"}
+    return np.array([k in years for k in range(len(curve.lower))])
 
 
 def _limits(curve: Curve, n: int) -> tuple[np.ndarray, np.ndarray]:
-    scale = np.where(_years(curve) > 0, n, 1.0)
+    scale = np.where(_years(curve), n, 1.0)
     return np.array(curve.lower) * scale, np.array(curve.upper) * scale
 
 
 def _starts(curve: Curve, n: int) -> np.ndarray:
-    return np.array(curve.starts) * np.where(_years(curve) > 0, n - 1.0, 1.0)
+    return np.array(curve.starts) * np.where(_years(curve), n - 1.0, 1.0)
 
 
 def _remark(converged: bool, estimates: tuple[Estimate, ...]) -> str:
