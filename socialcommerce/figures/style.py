@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nbproof import fonts, read_toml
+from nbproof import Page, fonts, read_toml
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.figures import colours
 from socialcommerce.figures.colours import INK, PAPER, SERIES
@@ -100,18 +99,12 @@ def _figure_of(drawn: Any, plot: Callable[..., Any]) -> Any:
 
 
 def _saved(figure: Any) -> str:
-    from matplotlib import rcParams
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-    out = io.StringIO()
-    dpi = figure.dpi
-    figure.set(facecolor=PAPER, edgecolor=PAPER, dpi=rcParams["savefig.dpi"])
+    figure.set(facecolor=PAPER, edgecolor=PAPER)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)  # named below, by character
-        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None})  # drawn once; savefig does it twice
-    figure.dpi = dpi
+        drawn = Page.draw(lambda **_: figure, language="")
     _warn_undrawn(figure)
-    return out.getvalue()
+    return drawn
 
 
 def _warn_undrawn(figure: Any) -> None:

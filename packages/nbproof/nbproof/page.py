@@ -11,7 +11,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from numbers import Integral, Real
@@ -293,24 +293,21 @@ class Page:
             When matplotlib is not installed.
         """
         try:
-            import matplotlib
-            from matplotlib import pyplot
+            from matplotlib import pyplot, rc_context, rcParams
             from matplotlib.backends.backend_svg import FigureCanvasSVG
         except ModuleNotFoundError as error:
             raise MissingExtraError(
                 f"this needs {error.name}, which is not installed; nbproof[figures] brings it.", name=error.name
             ) from error
 
-        made = StringIO()
-        with matplotlib.rc_context({"svg.hashsalt": "nbproof"}):
-            drawn = plot(*results, language=language, **options)
-            figure = drawn if hasattr(drawn, "savefig") else drawn.get_figure()
-            dpi, fine = figure.dpi, matplotlib.rcParams["savefig.dpi"]
+        with StringIO() as made, rc_context({"svg.hashsalt": "nbproof"}):
+            figure = _figure_of(plot(*results, language=language, **options))
+            dpi, fine = figure.dpi, rcParams["savefig.dpi"]
             figure.dpi = dpi if fine == "figure" else fine
             FigureCanvasSVG(figure).print_svg(made, metadata={"Date": None})  # drawn once; savefig does it twice
             figure.dpi = dpi
             pyplot.close(figure)
-        return made.getvalue()
+            return made.getvalue()
 
     def evidence(self, of: Any, n: int | None = None) -> Evidence:
         """Read n, kinds of evidence and source off a table that was loaded with them, or take them as given.
@@ -456,22 +453,21 @@ def translated(figure: Any, translate: Catalogue, fonts: Sequence[str], *, langu
     from matplotlib.text import Text
 
     if not hasattr(figure, "_nbproof_drawn"):  # which gives its ticks their texts
-        figure.draw_without_rendering()
-        figure._nbproof_drawn = True
+        figure._nbproof_drawn = figure.draw_without_rendering()
     for ax in figure.axes:
         _translate_ticks(ax, translate)
     for text in figure.findobj(Text):
         original = getattr(text, "_nbproof_original", None) or text.get_label() or text.get_text()
         text._nbproof_original = original
         if original.strip():
-            text.set_text("\n".join(map(translate, _lines(original, translate))))
+            text.set_text(_by_lines(original, translate))
         if fonts:
             text.set_fontfamily(list(fonts))
     return figure
 
 
-def _lines(text: str, translate: Catalogue) -> Iterable[str]:
-    return [text] if text in translate else text.split("\n")
+def _by_lines(text: str, translate: Catalogue) -> str:
+    return translate(text) if text in translate else "\n".join(map(translate, text.split("\n")))
 
 
 def _translate_ticks(ax: Any, translate: Catalogue) -> None:
@@ -486,9 +482,7 @@ def _translate_ticks(ax: Any, translate: Catalogue) -> None:
         if axis._nbproof_original:
             places, labels = axis._nbproof_original
             axis.set_major_locator(FixedLocator(places))
-            axis.set_major_formatter(
-                FixedFormatter(["\n".join(map(translate, _lines(each, translate))) for each in labels])
-            )
+            axis.set_major_formatter(FixedFormatter([_by_lines(each, translate) for each in labels]))
 
 
 def _kept(value: float, digits: int) -> float | int:
