@@ -124,7 +124,9 @@ def plan(reports: Path) -> str:
     import nbproof
     from nbproof.look import words
     from nbproof.picture import made_from
+    from socialcommerce.report import settings
 
+    nbproof.use(settings)  # its packages are folders of the picture
     entries = nbproof.read_manifest(reports)["reports"]
     return made_from({name: entry["run_inputs"] for name, entry in entries.items()}, {}, words("en"))
 
