@@ -21,7 +21,6 @@ HERE = Path(__file__).parent / "reference"
 CASES = json.loads((HERE / "seminr.json").read_text())["cases"]
 COMPOSITES = [name for name in CASES if "C" not in CASES[name]["modes"]]
 SEED, RESAMPLES, PERMUTATIONS = 1, 100, 100
-CLOSE = 1e-8
 SAME = {"rho_A": "rhoA", "rho_C": "rhoC", "ave": "AVE", "alpha": "alpha"}
 
 
@@ -174,13 +173,10 @@ def test_bootstrap_is_that_of_seminr(name):
     X, n = data[list(fit.model.items)].to_numpy(), len(data)
     seeds = range(SEED + 1, SEED + 1 + RESAMPLES)
     counts = [np.bincount([chance.index(n) for _ in range(n)], minlength=n) for chance in map(Chance, seeds)]
-    values = solutions(fit, X - X.mean(0), np.array(counts) / n)[1]
-    drawn = replace(fit, draws=values)
-    kinds = {"weights": "<~", "loadings": "=~", "paths": "~"}
-    for kind, op in kinds.items():
-        for row in drawn.estimates.query("op == @op").itertuples():
-            pair = (row.lhs, row.rhs) if op != "~" else (row.rhs, row.lhs)
-            theirs = wanted["bootstrap"][kind]["  ->  ".join(pair if op == "~" else pair[::-1])]
+    drawn = replace(fit, draws=solutions(fit, X - X.mean(0), np.array(counts) / n)[1])
+    for kind, op in {"weights": "<~", "loadings": "=~", "paths": "~"}.items():
+        for row in drawn.estimates.query(f"op == '{op}'").itertuples():
+            theirs = wanted["bootstrap"][kind][f"{row.rhs}  ->  {row.lhs}"]
             assert (row.se, row.ci_low, row.ci_high) == pytest.approx(list(theirs.values())[1:], abs=1e-7)
     for row in drawn.effects.itertuples():
         theirs = wanted["bootstrap"]["total_paths"][f"{row.rhs}  ->  {row.lhs}"]
@@ -192,21 +188,19 @@ def test_groups_are_those_of_csem_and_seminr(composites):
     wanted, data, fit = composites
     theirs, first = wanted["groups"], np.arange(len(data)) % 3 == 2
     data = pd.concat([data[first].assign(part="a"), data[~first].assign(part="b")], ignore_index=True)
-    chance = Chance(SEED)
-    found, again = (
-        semfit.pls_groups(fit, data, "part", permutations=PERMUTATIONS, seed=chance) for _ in range(2)
-    )  # cSEM draws anew for step 3
+    chance = Chance(SEED)  # cSEM draws on for step 3
+    found, again = (semfit.pls_groups(fit, data, "part", permutations=PERMUTATIONS, seed=chance) for _ in range(2))
 
     def share(p: pd.Series) -> list[float]:
         return ((p * (PERMUTATIONS + 1) - 1) / PERMUTATIONS).tolist()
 
     names = found.composites["construct"]
     for ours, kind in ((found.composites["correlation"], "correlation"), (found.composites["bound"], "bound")):
-        assert ours.tolist() == pytest.approx([theirs[kind][name] for name in names], abs=CLOSE)
+        assert ours.tolist() == pytest.approx([theirs[kind][name] for name in names], abs=1e-8)
     assert share(found.composites["p"]) == pytest.approx([theirs["p"][name] for name in names])
     for kind in ("mean", "variance"):
         assert again.composites[kind].tolist() == pytest.approx(
-            [theirs[kind]["difference"][n] for n in names], abs=CLOSE
+            [theirs[kind]["difference"][n] for n in names], abs=1e-8
         )
         assert share(again.composites[f"{kind}_p"]) == pytest.approx([theirs[kind]["p"][name] for name in names])
     items = list(fit.model.items)  # testMGD deals out rows that were standardised within their groups
@@ -215,7 +209,7 @@ def test_groups_are_those_of_csem_and_seminr(composites):
     names = found.paths["lhs"] + " ~ " + found.paths["rhs"]
     assert share(dealt["difference_p"]) == pytest.approx([theirs["paths"]["p"][name] for name in names])
     apart = [theirs["paths"]["difference"][name] for name in names]
-    assert found.paths["difference"].tolist() == pytest.approx(apart, abs=CLOSE)
+    assert found.paths["difference"].tolist() == pytest.approx(apart, abs=1e-8)
     mga = {(row["lhs"], row["rhs"]): (row["first"], row["second"]) for row in wanted["mga"]}
     for row in found.paths.itertuples():
-        assert (row.first, row.second) == pytest.approx(mga[row.lhs, row.rhs], abs=CLOSE)
+        assert (row.first, row.second) == pytest.approx(mga[row.lhs, row.rhs], abs=1e-8)
