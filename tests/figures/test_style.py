@@ -237,7 +237,8 @@ def test_a_drawing_is_what_matplotlib_saves_and_may_be_drawn_again(fine):
         return out.getvalue()
 
     def rasters(draw, figure):
-        """The head, with the size, of the part that is no outline in two drawings of one figure."""
+        """The head, with the size, of the part that is no outline in two drawings of one closed figure."""
+        plt.close(figure)
         return {re.search("base64,.{33}", draw(lambda language: figure, language="en"), re.DOTALL)[0] for _ in range(2)}
 
     with style.house("en"):
