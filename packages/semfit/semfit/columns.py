@@ -54,13 +54,11 @@ def one_column(data: pd.DataFrame, name: str) -> pd.Series:
 
 def matrix(data: pd.DataFrame, names: list[str]) -> Array:
     """Return columns as an array of floats; plain numeric columns in one go, others by ``numbers``."""
-    parts = [data[name] for name in names]
-    if parts and all(getattr(getattr(part, "dtype", None), "kind", "no") in "iuf" for part in parts):
-        many = len(data) > 10_000  # then worth the slower selection, which need not copy
-        parts = [data[names]] if many else parts
+    parts = [data[names]] if len(data) > 10_000 or len(names) > 20 else [data[name] for name in names]  # what is faster
+    if names and {kind.kind for part in parts for kind in np.ravel(part.dtypes)} <= {*"iuf"}:
         each = [part.to_numpy(dtype=float, na_value=np.nan) for part in parts]
-        values = each[0] if many else np.column_stack(each)
-        if not np.isinf(values).any():
+        values = each[0] if len(each) == 1 else np.column_stack(each)
+        if values.ndim == 2 and values.shape[1] == len(names) and not np.isinf(values).any():
             return values
     return np.column_stack([numbers(data, name) for name in names]) if len(data) else np.empty((0, len(names)))
 
@@ -100,14 +98,15 @@ def check_definite(covariance: Array, names: Sequence[str], where: str) -> None:
         raise DataError(
             f"the variance of {names[k]}{where} is {variance[k]:g} in floating point; express it in another unit."
         )
-    values, vectors = np.linalg.eigh(correlation(covariance))
+    R = correlation(covariance)
+    values = np.linalg.eigvalsh(R)
     if values[0] < -1e-8:
         raise DataError(
             f"the covariance matrix{where} is not positive definite: the smallest eigenvalue of its correlations is "
             f"{values[0]:.3g}; no rows have such covariances, check the numbers."
         )
     if values[0] < 1e-12:
-        tied = [names[k] for k in np.flatnonzero(np.abs(vectors[:, 0]) > 0.05).tolist()]
+        tied = [names[k] for k in np.flatnonzero(np.abs(np.linalg.eigh(R)[1][:, 0]) > 0.05).tolist()]
         raise DataError(
             f"the covariance matrix{where} is not positive definite: {', '.join(tied)} are linearly dependent; "
             "leave one of them out."

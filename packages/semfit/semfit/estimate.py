@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from scipy.linalg import lapack
 
 from semfit.expressions import jacobian
 from semfit.layers import Layer, layers
@@ -24,19 +25,22 @@ Array = np.ndarray
 Weighed = tuple[Patterns, Array, Array, Array]  # moments, and what ``weights`` returns
 
 
-def weights(block: Block, implied: Implied, patterns: Patterns) -> tuple[Array, Array, Array]:
-    """Return W = Sigma^-1 by pattern (zeros where unobserved), d = mean - mu, log|Sigma|; nan if not definite."""
-    p, both = block.observed, patterns.both
-    Sigma = patterns.held(implied.covariance[..., None, :p, :p])
+def weights(patterns: Patterns, covariance: Array, mean: Array | None) -> tuple[Array, Array, Array]:
+    """Return W = Sigma^-1 by pattern (zeros where unobserved), d = m - mu, log|Sigma|; nan if not definite.
+
+    Sigma is (..., p, p), mu (..., p) or None where means are not modelled, and d zero.
+    """
+    p, both = covariance.shape[-1], patterns.both
+    Sigma = patterns.held(covariance[..., None, :, :])
     root = cholesky(Sigma)
     broken = np.isnan(root[..., 0, 0])
     W = inverse(np.where(broken[..., None, None], np.eye(p), Sigma) if broken.any() else Sigma)
     if both is not None:
         W = np.where(both, W, 0.0)
     logdet = 2 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(-1)
-    if not block.means:
+    if mean is None:
         return W, np.zeros_like(patterns.mean), logdet
-    d = patterns.mean - implied.mean[..., None, :p]
+    d = patterns.mean - mean[..., None, :]
     return W, d if both is None else np.where(patterns.mask, d, 0.0), logdet
 
 
@@ -125,6 +129,16 @@ class Likelihood:
         self._last[:] = theta.copy(), point
         return point
 
+    def points(self, theta: Array) -> list[tuple[Array, Array, Array | Expectation]]:
+        """Return by group the implied covariance and mean at parameters (q,), and W or the ``Expectation``."""
+        out = []
+        for own, (implied, found) in zip(self._layers, self._at(theta[None]), strict=True):
+            p = own.block.observed
+            for k, covariance in enumerate(implied.covariance[0]):
+                mean = implied.mean[0, k, :p] if own.block.means else np.zeros(p)
+                out.append((covariance[:p, :p], mean, found[1][0, k] if isinstance(found, tuple) else found[0]))
+        return out
+
     def value(self, theta: Array) -> Array:
         """Return f, infinite where an implied covariance matrix is not positive definite."""
         total = sum(_value(found) for _, found in self._at(theta)) / (2 * self.nobs)
@@ -153,10 +167,17 @@ class Likelihood:
         P = W @ R
         across = np.swapaxes(P, -1, -2)
         Q, B = across @ R, across @ S @ P
-        G = (n * (Q - B)).sum(-3)
+        gap = n * (Q - B)
+        G = _over_patterns(gap)
         if not observed:
-            return block.gradient(G), (n * block.expected(Q)).sum(-3)
-        return block.gradient(G), (n * block.curvature(Q, B)).sum(-3) + block.bending(G, implied)
+            return block.gradient(G), _over_patterns(block.expected(np.sqrt(n) * Q))
+        H = _over_patterns(block.curvature(Q, n * Q - 2 * gap))
+        return block.gradient(G), H + block.bending(G, implied)
+
+
+def _over_patterns(matrices: Array) -> Array:
+    """Sum (..., P, m, m) over patterns; a single one is not copied."""
+    return matrices[..., 0, :, :] if matrices.shape[-3] == 1 else matrices.sum(-3)
 
 
 def _value(found: Weighed | Array) -> Array:
@@ -168,9 +189,9 @@ def _value(found: Weighed | Array) -> Array:
 
 def _found(block: Block, patterns: Patterns | MissingPatterns, implied: Implied) -> Weighed | Array:
     """Return the weights of moments; or what is predicted of missing values, one of a batch at a time, or None."""
-    if isinstance(patterns, Patterns):
-        return patterns, *weights(block, implied, patterns)
     p, batch = block.observed, implied.covariance.shape[:-3]
+    if isinstance(patterns, Patterns):
+        return patterns, *weights(patterns, *implied.observed(p))
     out = np.full(batch, None)
     for k in np.ndindex(batch):
         with suppress(np.linalg.LinAlgError):
@@ -252,14 +273,15 @@ def minimise(problem: Problem, start: Array, *, limit: int = 500, tolerance: flo
 
 def _advance(part: Problem, theta: Array, f: Array, state: dict[str, Array], active: Array, near: bool) -> None:
     """Take one step in every active row, in place."""
-    now = theta[active]
+    at = active if len(active) < len(theta) else slice(None)  # which is faster
+    now = theta[at]
     g, H = part.derivatives(now, observed=near)
     if near and H.shape[-1] and part.constraints is None:
         bad = np.isnan(cholesky(H)[:, 0, 0])
         if bad.any():
             own = part.take(np.flatnonzero(bad)) if part.batched else part
             H[bad] = own.derivatives(now[bad])[1]
-    damping = state["damping"][active]
+    damping = state["damping"][at]
     step, multipliers, h = _step(part, now, g, H, damping)
     slope = g
     if part.constraints is not None:
@@ -270,30 +292,35 @@ def _advance(part: Problem, theta: Array, f: Array, state: dict[str, Array], act
     penalty = 2 * np.abs(multipliers).max(-1) if multipliers.shape[-1] else 0.0
     new = now + step
     value = np.atleast_1d(part.value(new))
-    merit_old, merit_new = f[active], value
+    merit_old, merit_new = f[at], value
     if part.constraints is not None:
         merit_old = merit_old + penalty * np.abs(h).sum(-1)
         merit_new = merit_new + penalty * np.abs(part.constraints(new)).sum(-1)
-    slack = 1e-13 * (1 + np.abs(merit_old)) if near else 1e-15 * (1 + np.abs(merit_old))
-    better = merit_new <= merit_old + slack
+    slack = (1e-13 if near else 1e-15) * (1 + np.abs(merit_old))
+    better, best = merit_new <= merit_old + slack, state["best"][at]
     # once rounding decides, so that f falls no more, a step that does not shorten the next one is the last
-    shorter = (merit_old - merit_new > slack) | (decrement < 0.5 * state["best"][active] if near else True)
-    state["best"][active] = np.minimum(decrement, state["best"][active])
-    state["stuck"][active] = np.where(better & shorter, 0, state["stuck"][active] + 1)
-    theta[active[better]], f[active[better]] = new[better], value[better]
+    shorter = (merit_old - merit_new > slack) | (decrement < 0.5 * best if near else True)
     easier = np.where(damping > 1e-6, damping / 8, 0.0)
-    state["damping"][active] = np.where(better, easier, np.maximum(damping * 6, 1e-3))
-    state["decrement"][active] = decrement
-    state["gradient"][active] = np.abs(slope).max(-1) if slope.shape[-1] else 0.0
-    state["damped"][active] = damping > 0
-    state["iterations"][active] += 1
+    found = {
+        "best": np.minimum(decrement, best),
+        "stuck": np.where(better & shorter, 0, state["stuck"][at] + 1),
+        "damped": damping > 0,
+        "damping": np.where(better, easier, np.maximum(damping * 6, 1e-3)),
+        "decrement": decrement,
+        "gradient": np.abs(slope).max(-1, initial=0.0),
+        "iterations": state["iterations"][at] + 1,
+    }
+    for name, values in found.items():
+        state[name][at] = values
+    f[at], theta[at] = np.where(better, value, f[at]), np.where(better[:, None], new, now)
 
 
 def _step(part: Problem, theta: Array, g: Array, H: Array, damping: Array) -> tuple[Array, Array, Array]:
     """Solve for the step and for the multipliers of the constraints; return what these leave as well."""
     q = g.shape[-1]
     diagonal = np.maximum(np.abs(np.diagonal(H, axis1=-2, axis2=-1)), 1e-12)
-    K = H + np.eye(q) * ((damping[:, None] + 1e-14) * diagonal)[:, None, :]
+    K = H.copy()
+    K.reshape(len(K), -1)[:, :: q + 1] += (damping[:, None] + 1e-14) * diagonal
     if part.constraints is None:
         return -_solve(K, g), *np.zeros((2, len(theta), 0))
     h, J = part.constraints(theta), jacobian(part.constraints, theta)
@@ -306,6 +333,10 @@ def _step(part: Problem, theta: Array, g: Array, H: Array, damping: Array) -> tu
 
 
 def _solve(K: Array, b: Array) -> Array:
+    if len(K) == 1:  # a definite system in half the time
+        _, x, failed = lapack.dposv(K[0], b[0])
+        if not failed:
+            return x[None]
     try:
         return np.linalg.solve(K, b[..., None])[..., 0]
     except np.linalg.LinAlgError:

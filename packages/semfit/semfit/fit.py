@@ -19,7 +19,7 @@ from semfit.moments import Moments, Sample, from_moments, read
 from semfit.ordinal import PARAMETERIZATIONS, fit_ordinal
 from semfit.resampling import bootstrap as resample
 from semfit.result import SemFit
-from semfit.saturated import baseline_value, saturated_value
+from semfit.saturated import reference_values
 from semfit.solved import FitOptions
 from semfit.start import settle, start_values
 from semfit.syntax import parse
@@ -149,26 +149,15 @@ def fit(
         raise ParameterError(
             f"estimator {estimator!r} with ordered={ordered!r}; DWLS and WLSMV fit ordered items, the others do not."
         )
-    check_terms(parsed.terms, bool(ordered))
+    roles = find_roles(parsed.terms)
+    check_terms(parsed.terms, roles, bool(ordered))
     if ordered:
         refuse(parsed.constraints, "ordered items")
         if data is None or missing != "listwise" or mean_structure is not None:
             raise ParameterError("ordered items need data and missing='listwise', and take no mean_structure.")
-        result = fit_ordinal(
-            model,
-            parsed,
-            data,
-            ordered,
-            estimator,
-            group=group,
-            group_equal=group_equal,
-            std_lv=std_lv,
-            parameterization=parameterization,
-        )
-        result = replace(result, options={**options, "parameterization": parameterization})
+        result = fit_ordinal(model, parsed, data, ordered, estimator, {**options, "parameterization": parameterization})
         return _with_draws(result, bootstrap, seed, workers, progress)
     means = True if (missing == "fiml" or cluster is not None) and mean_structure is None else mean_structure
-    roles = find_roles(parsed.terms)
     complete: tuple[str, ...] = ()
     if moments is None:
         if missing != "listwise" and roles.covariates:  # those that are fixed must be whole
@@ -254,7 +243,7 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, 
     gradient, hessian = (x[0] for x in problem.derivatives(solution.theta[None], observed=observed))
     curvature = covariance(hessian, free_directions(problem, solution.theta), bool(solution.converged))
     solution = replace(solution, gradient=np.abs(gradient @ curvature.basis).max(initial=0.0))
-    saturated = saturated_value(problem, sample)
+    saturated, baseline = reference_values(problem, sample)
     usable = bool(solution.converged) and curvature.identified
     inverse = curvature.inverse
     vcov = inverse
@@ -264,7 +253,7 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, 
         vcov = inverse @ meat @ inverse
     test = _test(sample, table, float(solution.value) - saturated, curvature.directions + len(active))
     free = (len(sample.names) - len(table.fixed_covariates)) * (1 + table.means) * table.groups
-    base = _test(sample, table, baseline_value(problem, sample) - saturated, free)
+    base = _test(sample, table, baseline - saturated, free)
     if estimator != "ML" and usable:
         base_problem, base_theta = robust.baseline(problem, sample)
         test = robust.scaled(test, problem, sample, solution.theta, inverse, estimator, meat)

@@ -92,7 +92,7 @@ def corrected(
     for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
         whole, implied = _whole(group), block.implied(theta, base)
         least = np.linalg.slogdet(group.covariance)[1] + len(group.mean)
-        chisq += float(discrepancy(whole, *weights(block, implied, whole)) - whole.nobs[0] * least)
+        chisq += float(discrepancy(whole, *weights(whole, *implied.observed(block.observed))) - whole.nobs[0] * least)
     return TestStatistic(chisq, df, float(expected) / df if expected > 0 else np.nan)
 
 
@@ -124,6 +124,6 @@ def moments_jacobian(problem: Problem, theta: Array) -> list[Array]:
     for block, base in zip(problem.blocks, problem.bases, strict=True):
         full, R = robust.saturated_block(block), block.columns(block.implied(theta, base))
         one, other = R[full.row], R[full.column]  # a mean is the moment of its variable and the constant
-        cells = one[:, block.u] * other[:, block.v] + one[:, block.v] * other[:, block.u]
+        cells = one[:, block.row] * other[:, block.v] + one[:, block.v] * other[:, block.row]
         out.append(block.collect(cells * block.c, problem.q))
     return out

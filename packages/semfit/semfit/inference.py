@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
+from scipy.linalg import lapack
 
 from semfit.estimate import Problem
 from semfit.expressions import Expression, Inequality, jacobian
@@ -134,15 +135,16 @@ def covariance(information: Array, basis: Array, converged: bool = True) -> Cova
 
     Examples
     --------
-    >>> covariance(np.diag([4.0, 2.0]), np.eye(2)).inverse.tolist()
-    [[0.25, 0.0], [0.0, 0.5]]
+    >>> covariance(np.diag([4.0, 16.0]), np.eye(2)).inverse.tolist()
+    [[0.25, 0.0], [0.0, 0.0625]]
     """
-    inner = basis.T @ information @ basis
+    whole = np.array_equal(basis, np.eye(len(basis)))  # nothing is constrained
+    inner = information if whole else basis.T @ information @ basis
     scale = np.sqrt(np.maximum(np.diag(inner), 1e-300))
     correlation, size = inner / np.outer(scale, scale), len(inner)
     try:
-        np.linalg.cholesky(correlation)
-        inverse = np.linalg.inv(correlation)
+        inverse = np.tril(lapack.dpotri(np.linalg.cholesky(correlation), lower=True)[0])
+        inverse = inverse + np.tril(inverse, -1).T
     except np.linalg.LinAlgError:
         inverse = np.full_like(correlation, np.inf)
     rank = size
@@ -150,8 +152,8 @@ def covariance(information: Array, basis: Array, converged: bool = True) -> Cova
         rank = int((np.linalg.eigvalsh(correlation) > 1e-9).sum()) if np.isfinite(correlation).all() else 0
     if rank < size or not converged:
         return Covariance(np.full(information.shape, np.nan), basis, rank, size)
-    half = basis / scale
-    return Covariance(half @ ((inverse + inverse.T) / 2) @ half.T, basis, rank, size)
+    inner = inverse / np.outer(scale, scale)
+    return Covariance(inner if whole else basis @ inner @ basis.T, basis, rank, size)
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class ResponseBlock(Block):
         """Return d statistics / d theta, shape (..., m, q)."""
         implied, d, above = self.parts(theta, base)
         p, item, (low, high), R = self.observed, self.item, pairs(self.observed), self.columns(implied)
-        u, v, own = R[..., self.u], R[..., self.v], np.arange(p)
+        u, v, own = R[..., self.row], R[..., self.v], np.arange(p)
 
         def moved(i: Array, j: Array) -> Array:
             by_cell = self.c * (u[..., i, :] * v[..., j, :] + v[..., i, :] * u[..., j, :])

@@ -8,9 +8,9 @@ from math import log, pi, sqrt
 import numpy as np
 from scipy import special, stats
 
-from semfit.estimate import Likelihood, weights
+from semfit.estimate import Likelihood
 from semfit.inference import TestStatistic
-from semfit.missing import Expectation, MissingPatterns
+from semfit.missing import Expectation
 from semfit.moments import Sample
 
 Array = np.ndarray
@@ -107,7 +107,7 @@ def rmsea(
     tail = (1 - level) / 2
     lower, upper = (sqrt(noncentrality(chisq, df, p)) * scale for p in (1 - tail, tail))
     pvalue = 1 - special.chndtr(chisq, df, (close / scale) ** 2)
-    if not pvalue > 1e-5:  # where the difference loses digits; slower
+    if not pvalue > 1e-6:  # where the difference loses digits; slower
         pvalue = stats.ncx2.sf(chisq, df, (close / scale) ** 2)
     return {
         "rmsea": sqrt(max(chisq - df, 0.0)) * scale,
@@ -168,9 +168,8 @@ def residual_measures(problem: Likelihood, sample: Sample, theta: Array, df: int
     """
     srmr = gfi = 0.0 if sample.settled else np.nan
     moments = 0
-    for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
-        implied, p, share = block.implied(theta, base), block.observed, group.patterns.nobs.sum() / sample.nobs
-        Sigma, S = implied.covariance[:p, :p], group.covariance
+    for block, group, (Sigma, mean, found) in zip(problem.blocks, sample.groups, problem.points(theta), strict=True):
+        p, share, S = block.observed, group.patterns.nobs.sum() / sample.nobs, group.covariance
         scale = np.sqrt(np.diag(S))
         parts = ((S - Sigma) / np.outer(scale, scale))[np.tril_indices(p)] ** 2
         counted = np.ones((p, p))
@@ -179,12 +178,9 @@ def residual_measures(problem: Likelihood, sample: Sample, theta: Array, df: int
                 counted[i, j] = counted[j, i] = 0.0
         gap = own = np.zeros(p)
         if block.means:
-            gap, own = group.mean - implied.mean[:p], np.diag(counted) * group.mean
+            gap, own = group.mean - mean, np.diag(counted) * group.mean
             parts = np.concatenate([parts, (gap / scale) ** 2])
-        if isinstance(group.patterns, MissingPatterns):
-            length = Expectation.at(group.patterns, Sigma, implied.mean[:p]).length
-        else:
-            length = partial(_length, weights(block, implied, group.patterns)[0], group.patterns.nobs)
+        length = found.length if isinstance(found, Expectation) else partial(_length, found, group.patterns.nobs)
         e, s = length((S - Sigma) * counted, gap), length(S * counted, own)
         moments += len(parts)
         srmr, gfi = srmr + share * sqrt(parts.mean()), gfi + share * (1 - e / s)

@@ -234,7 +234,7 @@ class Expectation:
         gap = F.T @ self.gap @ F
         Q = F.T @ Sigma @ F
         X = F.T @ (2 * (self.moments + G) - N * Sigma if observed else N * Sigma - 2 * G) @ F
-        hessian = block.curvature(Q, (X + Q) / 2)
+        hessian = block.curvature(Q, X)
         hessian += (-1 if observed else 1) * self._twice(block, F)
         if observed:
             hessian += block.bending(gap, implied) - self._once(block, F)
@@ -251,7 +251,7 @@ class Expectation:
         for k, mine, place in self.patterns.holes(np.arange(len(self.patterns.mask)), len(block.c)):
             i, j = np.triu_indices(self.roots[k].shape[1])
             a = self.roots[k][place] @ F[self.patterns.sizes[k][1][place]]
-            u, v = a[..., block.u], a[..., block.v]
+            u, v = a[..., block.row], a[..., block.v]
             L = (u[:, i] * v[:, j] + u[:, j] * v[:, i]) * (block.c * np.where(i == j, 1.0, np.sqrt(2))[:, None])
             L = (L * np.sqrt(self.patterns.nobs[mine] / 2)[:, None, None]).reshape(-1, len(block.c))
             out += L.T @ L
@@ -262,7 +262,7 @@ class Expectation:
         out = np.zeros((len(block.c), len(block.c)))
         for k, mine, place in self.patterns.holes(self.patterns.of, len(block.c)):
             a, y = self.roots[k][place] @ F[self.patterns.sizes[k][1][place]], (self.rows[mine] @ F)[:, None]
-            L = (a[..., block.u] * y[..., block.v] + a[..., block.v] * y[..., block.u]) * block.c
+            L = (a[..., block.row] * y[..., block.v] + a[..., block.v] * y[..., block.row]) * block.c
             L = L.reshape(-1, len(block.c))
             out += L.T @ L
         return out
@@ -276,7 +276,7 @@ class Expectation:
     def scores(self, block: Block, implied: Implied, values: Array, of: Array) -> Array:
         """Return the derivatives of each row's log likelihood by the cells of a model, (n, m)."""
         F = self.precision @ block.columns(implied)
-        left, right = F[:, block.u] * block.c, F[:, block.v]
+        left, right = F[:, block.row] * block.c, F[:, block.v]
         used, back = np.unique(of, return_inverse=True)
         expected = np.repeat((left * (self.covariance @ right)).sum(0)[None], len(used), 0)
         for k, mine, place in self.patterns.holes(used, len(block.c)):

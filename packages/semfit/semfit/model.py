@@ -17,7 +17,7 @@ from functools import cached_property
 
 import numpy as np
 
-from semfit.table import RESPONSE, Parameter, ParameterTable
+from semfit.table import RESPONSE, ParameterTable
 
 Array = np.ndarray
 
@@ -29,6 +29,10 @@ class Implied:
     effects: Array
     covariance: Array
     mean: Array
+
+    def observed(self, p: int) -> tuple[Array, Array | None]:
+        """Return covariance and mean of the first p variables; None where means are not modelled."""
+        return self.covariance[..., :p, :p], self.mean[..., :p] if self.mean.size else None
 
 
 @dataclass(frozen=True)
@@ -71,13 +75,8 @@ class Block:
         return len(self.names)
 
     @cached_property
-    def u(self) -> Array:
-        """Column of [E, C] that is u of each cell."""
-        return self.row
-
-    @cached_property
     def v(self) -> Array:
-        """Column of [E, C] that is v of each cell: C for a directed path, E for a symmetric one."""
+        """Column of [E, C] that is v of each cell: C for a directed path, E for a symmetric one; u is E of the row."""
         return np.where(self.path, self.n + self.column, self.column)
 
     @cached_property
@@ -156,9 +155,10 @@ class Block:
             A[i, j] |= path
         leaves = A.any(0)
         source, sink = np.flatnonzero(leaves), np.flatnonzero(~leaves)
-        reached, longest = A, 0
+        inner = reached = A[source[:, None], source]
+        longest = min(len(source), 1)
         while reached.any() and longest <= len(source):
-            reached, longest = (A @ reached > 0).astype(int), longest + 1
+            reached, longest = (inner @ reached > 0).astype(int), longest + 1
         inside, below = ((rows[:, None] * self.n + source).ravel() for rows in (source, sink))
         return len(source), inside, below, np.eye(self.n), longest
 
@@ -178,7 +178,7 @@ class Block:
 
     def gradient(self, G: Array) -> Array:
         """Return the gradient of f = (log|M| + tr(S M^-1)) / 2 by cell, from G = R' Omega R, Omega = W - W S W."""
-        return self.c * G[..., self.u, self.v]
+        return self.c * G[..., self.row, self.v]
 
     def expected(self, Q: Array) -> Array:
         """Return the expected Hessian of f by cells, shape (..., m, m), from Q = R' W R."""
@@ -187,36 +187,33 @@ class Block:
 
     def _gathered(self, Q: Array) -> tuple[Array, Array, Array]:
         """Return the entries of a symmetric Q at (u, u), (v, v) and (u, v)."""
-        by_u = Q.take(self.u, -2)
-        return by_u.take(self.u, -1), Q.take(self.v, -2).take(self.v, -1), by_u.take(self.v, -1)
+        by_u = Q.take(self.row, -2)
+        return by_u.take(self.row, -1), Q.take(self.v, -2).take(self.v, -1), by_u.take(self.v, -1)
 
-    def curvature(self, Q: Array, B: Array) -> Array:
-        """Return the observed Hessian's products of first derivatives, from Q = R' W R and B = R' W S W R."""
+    def curvature(self, Q: Array, X: Array) -> Array:
+        """Return the observed Hessian's products of first derivatives, from Q = R' W R and X = R' (2 W S W - W) R."""
         uu, vv, uv = self._gathered(Q)
-        xuu, xvv, xuv = self._gathered(2 * B - Q)
+        xuu, xvv, xuv = self._gathered(X)
         half = np.swapaxes(uv, -1, -2) * xuv
-        half = uu * xvv + vv * xuu + half + np.swapaxes(half, -1, -2)
-        return 0.5 * half * self.cc
+        return (uu * xvv + vv * xuu + half + np.swapaxes(half, -1, -2)) * (0.5 * self.cc)
 
     def bending(self, G: Array, implied: Implied) -> Array:
         """Return the part of the observed Hessian made of second derivatives of M, from G = R' Omega R."""
         E, C = implied.effects, implied.covariance
         if self.means:
             C = C + implied.mean[..., :, None] * implied.mean[..., None, :]
-        d, s = np.flatnonzero(self.path), np.flatnonzero(~self.path)  # directed and symmetric cells
-        u, v, i, j, c = self.u, self.v, self.row, self.column, self.c
-        from_d, by_i, at_u = np.concatenate([E, C], -1).take(j[d], -2), G.take(i[d], -2), G.take(u[d], -2)
-        half = np.zeros((*G.shape[:-2], len(c), len(c)))
-        # any path moves C[:, a], the v of a directed one, by c (u C[a, .] + v E[a, .])
-        half[..., d, :] = (from_d.take(v, -1) * at_u.take(u, -1) + from_d.take(u, -1) * at_u.take(v, -1)) * c
-        # a directed path (i, j) moves E[:, a] by E[:, i] E[j, a]
-        half[..., d, :] += from_d.take(i, -1) * by_i.take(v, -1) * c
-        half[..., d[:, None], s] += from_d.take(j[s], -1) * by_i.take(u[s], -1) * c[s]
-        return 0.5 * (half + np.swapaxes(half, -1, -2))
+        d, u, v = np.flatnonzero(self.path), self.row, self.v
+        from_d, at_d = np.concatenate([E, C], -1).take(self.column[d], -2), G.take(self.row[d], -2)
+        half = np.zeros((*G.shape[:-2], len(u), len(u)))
+        # any path moves C[:, a], the v of a directed one, by c (u C[a, .] + v E[a, .]); a directed path (i, j) moves
+        # E[:, a], the u of all and the v of a symmetric one, by E[:, i] E[j, a]
+        half[..., d, :] = from_d.take(v, -1) * at_d.take(u, -1) * np.where(self.path, 0.5 * self.c, self.c)
+        half[..., d, :] += from_d.take(u, -1) * at_d.take(v, -1) * self.c
+        return half + np.swapaxes(half, -1, -2)
 
     def collect(self, by_cell: Array, q: int) -> Array:
         """Sum what belongs to one free parameter: (..., m) to (..., q)."""
-        return by_cell @ np.eye(q)[self.theta]
+        return by_cell if np.array_equal(self.theta, np.arange(q)) else by_cell @ np.eye(q)[self.theta]
 
 
 def inverse(matrices: Array) -> Array:
@@ -252,35 +249,30 @@ def blocks(table: ParameterTable) -> tuple[Block, ...]:
     >>> block.names, block.row.tolist(), block.column.tolist()
     (('x1', 'x2', 'x3', 'f'), [1, 2, 0, 1, 2, 3], [3, 3, 0, 1, 2, 3])
     """
-    names = (*table.roles.observed, *(("1",) if table.means else ()), *table.roles.latent)
-    at = {name: k for k, name in enumerate(names)}
-    return tuple(_block(table, g, names, at) for g in range(1, table.groups + 1))
+    return tuple(_block(table, g) for g in range(1, table.groups + 1))
 
 
-def _block(table: ParameterTable, group: int, names: tuple[str, ...], at: dict[str, int]) -> Block:
-    rows = [row for row in table.rows if row.group == group and row.op not in RESPONSE]
-    free = [(*cell(row, at), table.position[row.key]) for row in rows if row.free]
-    path = np.array([one[0] for one in free], dtype=bool)
-    i, j, theta = (np.array([one[k] for one in free], dtype=int) for k in (1, 2, 3))
-    fixed = [(*cell(row, at), row.value) for row in rows if row.value is not None]
+def _block(table: ParameterTable, group: int) -> Block:
+    placed = zip(table.rows, table.cells, strict=True)
+    rows = [(row, cell) for row, cell in placed if row.group == group and row.op not in RESPONSE]
+    free = [(*cell, table.position[row.key]) for row, cell in rows if row.free]
+    path, i, j, theta = np.array(free, dtype=int).reshape(-1, 4).T.copy()
+    fixed = [(*cell, row.value) for row, cell in rows if row.value is not None]
+    p = len(table.roles.observed)
     if table.means:
-        fixed.append((False, at["1"], at["1"], 0.0))
-    exogenous = tuple(cell(row, at) for row in rows if row.exogenous)
-    return Block(names, len(table.roles.observed), table.means, path, i, j, theta, tuple(fixed), exogenous)
+        fixed.append((False, p, p, 0.0))
+    exogenous = tuple(cell for row, cell in rows if row.exogenous)
+    return Block(table.names, p, table.means, path.astype(bool), i, j, theta, tuple(fixed), exogenous)
 
 
 def moments_block(p: int, means: bool, exogenous: tuple[tuple[bool, int, int], ...], i: Array, j: Array) -> Block:
     """Return the model whose parameters are the covariances (i, j) and the means of p variables, but exogenous ones."""
-    given = {*exogenous, *((path, b, a) for path, a, b in exogenous if not path)}
-    cells = [(False, int(a), int(b)) for a, b in zip(i, j, strict=True)] + [(True, k, p) for k in range(p) if means]
-    path, row, column = (np.array(x) for x in zip(*(one for one in cells if one not in given), strict=True))
+    free, every = np.ones((p + 1, p + 1), dtype=bool), np.arange(p if means else 0)
+    for _, a, b in exogenous:
+        free[a, b] = free[b, a] = False
+    row, column = np.append(i, every), np.append(j, np.full_like(every, p))
+    row, column = row[kept := free[row, column]], column[kept]
+    path = column == p
     constant = ((False, p, p, 0.0),) if means else ()
     names = tuple(map(str, range(p + means)))
     return Block(names, p, means, path, row, column, np.arange(len(row)), constant, exogenous)
-
-
-def cell(row: Parameter, at: dict[str, int]) -> tuple[bool, int, int]:
-    """Return (directed?, row, column) of a parameter."""
-    if row.op == "=~":
-        return True, at[row.rhs], at[row.lhs]
-    return row.op != "~~", at[row.lhs], at[row.rhs or "1"]

@@ -21,6 +21,7 @@ from semfit.missing import Patterns
 from semfit.moments import GroupSample, Sample, read
 from semfit.polychoric import OrdinalMoments, ordinal_moments
 from semfit.result import SemFit
+from semfit.solved import FitOptions
 from semfit.start import settle, start_values
 from semfit.syntax import ModelText
 from semfit.table import ParameterTable, build, find_roles
@@ -30,26 +31,17 @@ PARAMETERIZATIONS = ("delta", "theta")
 
 
 def fit_ordinal(
-    text: str,
-    parsed: ModelText,
-    data: pd.DataFrame,
-    ordered: Sequence[str] | bool,
-    estimator: str,
-    *,
-    group: str | None = None,
-    group_equal: Sequence[str] = (),
-    std_lv: bool = False,
-    parameterization: str = "delta",
+    text: str, parsed: ModelText, data: pd.DataFrame, ordered: Sequence[str] | bool, estimator: str, options: FitOptions
 ) -> SemFit:
     """Fit a model of ordered items.
 
     Parameters
     ----------
     text, parsed : str, ModelText
-        The model as written and as read; the options are those of :func:`semfit.fit`.
-    group_equal : sequence of str
-        With equal thresholds the scales ("delta") or residual variances ("theta") and the latent means of later groups
-        are free, as in lavaan.
+        The model as written and as read.
+    options : FitOptions
+        Of :func:`semfit.fit`. With equal thresholds the scales ("delta") or residual variances ("theta") and the latent
+        means of later groups are free, as in lavaan.
 
     Raises
     ------
@@ -60,16 +52,16 @@ def fit_ordinal(
     """
     roles = find_roles(parsed.terms)
     _check_items(parsed, roles.observed, ordered)
-    sample = read(data, roles.observed, group=group)
+    sample, group_equal = read(data, roles.observed, group=options["group"]), options["group_equal"]
     sample = replace(sample, groups=_coded(sample))
     counts = [int(c) for c in np.max([g.raw[0].max(0) for g in sample.groups], axis=0) + 1]
     table = build(
         parsed,
         groups=len(sample.groups),
         group_equal=tuple({*group_equal, "intercepts"}) if "thresholds" in group_equal else group_equal,  # as lavaan
-        std_lv=std_lv,
+        std_lv=options["std_lv"],
         ordered={name: c - 1 for name, c in zip(sample.names, counts, strict=True)},
-        parameterization=parameterization,
+        parameterization=options["parameterization"],
     )
     moments = [ordinal_moments(g.raw[0].astype(int), tuple(counts), sample.names) for g in sample.groups]
     whole = [Patterns.whole(m.nobs, m.correlations, np.zeros(len(m.correlations))) for m in moments]
@@ -80,7 +72,7 @@ def fit_ordinal(
     sample = replace(sample, groups=tuple(polychoric))
     problem = _problem(table, sample, moments)
     solution = settle(problem, table, partial(_start, table, sample, problem), 1e-18)
-    return _result(text, table, sample, problem, solution, estimator)
+    return replace(_result(text, table, sample, problem, solution, estimator), options=options)
 
 
 def _check_items(parsed: ModelText, observed: Sequence[str], ordered: Sequence[str] | bool) -> None:

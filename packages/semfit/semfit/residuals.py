@@ -44,17 +44,18 @@ def residuals(fit: Solved) -> pd.DataFrame:
         Sigma = block.correlations(fit.theta, base) if isinstance(block, ResponseBlock) else implied.covariance[:p, :p]
         S = group.covariance
         cor = S / np.sqrt(np.outer(np.diag(S), np.diag(S))) - Sigma / np.sqrt(np.outer(np.diag(Sigma), np.diag(Sigma)))
-        cells = [(names[i], "~~", names[j], S[i, j] - Sigma[i, j], cor[i, j]) for i in range(p) for j in range(i + 1)]
+        se = np.full((p, p + 1), np.nan) if errors is None else errors[k]
+        gaps = zip(*np.tril_indices(p), strict=True)
+        cells = [(names[i], "~~", names[j], S[i, j] - Sigma[i, j], cor[i, j], se[i, j]) for i, j in gaps]
         if block.means and not fit.ordinal:
-            cells += [(names[i], "~1", "", group.mean[i] - implied.mean[i], np.nan) for i in range(p)]
-        known = {} if errors is None else errors[k]
-        lines += [(group.label, *cell, known.get(cell[:3], np.nan)) for cell in cells]
+            cells += [(names[i], "~1", "", group.mean[i] - implied.mean[i], np.nan, se[i, p]) for i in range(p)]
+        lines += [(group.label, *cell) for cell in cells]
     out = pd.DataFrame(lines, columns=["group", "lhs", "op", "rhs", "raw", "cor", "se"])
     return out.assign(z=out["raw"] / out["se"])
 
 
-def _errors(fit: Solved) -> list[dict[tuple[str, str, str], float]]:
-    """Return the standard error of every residual that has one, by relation, for every group."""
+def _errors(fit: Solved) -> list[Array]:
+    """Return by group the standard errors of residuals, (p, p + 1): below the diagonal, then means; else nan."""
     parts = [
         _information(fit, block, group, block.implied(fit.theta, base))
         for block, group, base in zip(fit.problem.blocks, fit.sample.groups, fit.problem.bases, strict=True)
@@ -68,9 +69,9 @@ def _errors(fit: Solved) -> list[dict[tuple[str, str, str], float]]:
     se = np.sqrt(np.where(variance > 1e-12 * np.diag(G), variance, np.nan) / fit.nobs)
     out, at = [], 0
     for full, _, _ in parts:
-        own = se[at : at + len(full.row)]
-        out.append({_relation(full, k): float(own[k]) for k in range(len(own))})
-        at += len(own)
+        out.append(np.full((full.observed, full.observed + 1), np.nan))
+        out[-1][full.row, full.column] = se[at : at + len(full.row)]
+        at += len(full.row)
     return out
 
 
@@ -83,11 +84,3 @@ def _information(fit: Solved, block: Block, group: GroupSample, implied: Implied
     if fit.estimator in ("MLM", "MLR"):
         G = G @ robust.saturated_products(full, group) @ G
     return full, V, G
-
-
-def _relation(full: Block, k: int) -> tuple[str, str, str]:
-    """Name a cell of the saturated model; of a covariance the later variable comes first."""
-    if full.path[k]:
-        return full.names[full.row[k]], "~1", ""
-    i, j = sorted((int(full.row[k]), int(full.column[k])), reverse=True)
-    return full.names[i], "~~", full.names[j]

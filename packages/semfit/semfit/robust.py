@@ -28,7 +28,7 @@ def casewise_scores(block: Block, group: GroupSample, theta: Array, base: tuple[
             group.patterns, implied.covariance[: block.observed, : block.observed], implied.mean[: block.observed]
         )
         return block.collect(point.scores(block, implied, rows, of), q)
-    W, _, _ = weights(block, implied, group.patterns)
+    W, _, _ = weights(group.patterns, *implied.observed(block.observed))
     R = block.columns(implied)
     centre = implied.mean[: block.observed] if block.means else group.mean
     out = np.zeros((len(rows), q))
@@ -37,7 +37,7 @@ def casewise_scores(block: Block, group: GroupSample, theta: Array, base: tuple[
         y = np.where(group.patterns.mask[k], rows[mine] - centre, 0.0)
         P, V = _projected(block, y, W[k], R)
         Q = R.T @ V @ R
-        out[mine] = block.collect(block.c * (P[:, block.u] * P[:, block.v] - Q[block.u, block.v]), q)
+        out[mine] = block.collect(block.c * (P[:, block.row] * P[:, block.v] - Q[block.row, block.v]), q)
     return out
 
 
@@ -59,7 +59,7 @@ def influence(block: Block, group: GroupSample, theta: Array, base: tuple[Array,
     R, out = block.columns(implied), np.zeros(())
     for y, sign in zip(_random_and_fixed(block, group), (1, -1), strict=False):
         P, _ = _projected(block, y, W, R)
-        out = out + sign * P[:, block.u] * P[:, block.v]
+        out = out + sign * P[:, block.row] * P[:, block.v]
     return block.collect(block.c * (out - out.mean(0)), q)
 
 

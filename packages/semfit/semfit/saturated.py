@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 from scipy import sparse
 
 from semfit.em import by_variable
 from semfit.estimate import Likelihood, discrepancy, weights
 from semfit.missing import Expectation, MissingPatterns, Patterns, missing_patterns
-from semfit.model import Block, Implied
+from semfit.model import Block
 from semfit.moments import GroupSample, Sample
 
 Array = np.ndarray
 SLICE, BLOCK = 256, 6  # rows whose products of two variables are held at once, and variables multiplied together
 
 
-def saturated_value(problem: Likelihood, sample: Sample) -> float:
-    """Return the discrepancy of the unrestricted model; nan where incomplete rows have none."""
-    value = _value_at(problem, sample, [(group.mean, group.covariance) for group in sample.groups])
-    return value if sample.settled else np.nan
+def reference_values(problem: Likelihood, sample: Sample) -> tuple[float, float]:
+    """Return the discrepancies of the unrestricted model, nan where incomplete rows have none, and of the baseline.
 
-
-def baseline_value(problem: Likelihood, sample: Sample) -> float:
-    """Return the discrepancy of the model of uncorrelated variables; fixed covariates keep their correlations."""
-    moments = []
+    The baseline's variables are uncorrelated, but fixed covariates keep their correlations.
+    """
+    total = np.zeros(2)
     for block, group in zip(problem.blocks, sample.groups, strict=True):
         mean, variance = by_variable(group.patterns)
         covariance = np.diag(variance)
         for _, i, j in (cell for cell in block.exogenous if not cell[0]):
             covariance[i, j] = covariance[j, i] = group.covariance[i, j]
-        moments.append((mean, covariance))
-    return _value_at(problem, sample, moments)
-
-
-def _value_at(problem: Likelihood, sample: Sample, moments: Iterable[tuple[Array, Array]]) -> float:
-    """Return the discrepancy at each group's mean and covariance."""
-    total = 0.0
-    for block, group, (mean, covariance) in zip(problem.blocks, sample.groups, moments, strict=True):
+        means, covariances = np.stack([group.mean, mean]), np.stack([group.covariance, covariance])
         if isinstance(group.patterns, MissingPatterns):
-            total += Expectation.at(group.patterns, covariance, mean).value
+            both = zip(covariances, means, strict=True)
+            total += [Expectation.at(group.patterns, *moments).value for moments in both]
         else:
-            own = Implied(np.eye(block.observed), covariance, mean)
-            total += float(discrepancy(group.patterns, *weights(block, own, group.patterns)))
-    return total / (2 * float(problem.nobs))
+            total += discrepancy(group.patterns, *weights(group.patterns, covariances, means if block.means else None))
+    saturated, baseline = (total / (2 * float(problem.nobs))).tolist()
+    return saturated if sample.settled else np.nan, baseline
 
 
 def information(
@@ -80,7 +69,7 @@ def information(
             out[np.ix_(full.path, full.path)] += (point.precision @ point.gap @ point.precision)[np.ix_(means, means)]
         return out / patterns.nobs.sum()
     p, n = full.observed, patterns.nobs / patterns.nobs.sum()
-    W, d, _ = weights(full, Implied(np.eye(p), covariance, mean), patterns)
+    W, d, _ = weights(patterns, covariance, mean if full.means else None)
     e = (W @ d[..., None])[..., 0] if observed else np.zeros_like(d)
     V = W @ (patterns.covariance + d[:, :, None] * d[:, None, :]) @ W if observed else W
     flat, weighted = W.reshape(len(n), -1), W.reshape(len(n), -1) * n[:, None]

@@ -17,6 +17,7 @@ from semfit.standardize import standardized
 from semfit.table import Parameter, ParameterTable
 
 Array = np.ndarray
+TEXT = pd.Series([""]).dtype
 
 
 class ItemOptions(TypedDict, total=False):
@@ -125,10 +126,10 @@ class Solved:
         """Whether the information matrix has full rank at the solution."""
         return self.curvature.identified
 
-    @cached_property
+    @property
     def rows(self) -> tuple[Parameter, ...]:
         """The table's rows, group by group."""
-        return tuple(row for k in range(1, self.table.groups + 1) for row in self.table.rows if row.group == k)
+        return self.table.rows
 
     @cached_property
     def values(self) -> Array:
@@ -174,7 +175,8 @@ class Solved:
         lines = [(row.lhs, row.op, row.rhs, row.label, row.group) for row in self.rows]
         lines += [(d.name, ":=", d.expression.text, d.name, 0) for d in self.table.defined]
         *texts, groups = zip(*lines, strict=True)
-        text = pd.Series([x for own in texts for x in own]).array  # in one go: to read four columns takes longer
+        every = np.array([x for own in texts for x in own], dtype=object)
+        text = pd.array(every, dtype=TEXT)  # in one go: to read four columns takes longer
         parts = (text[k : k + len(lines)] for k in range(0, len(text), len(lines)))
         names = dict(zip(("lhs", "op", "rhs", "label"), parts, strict=True))
         numbers = {"group": groups} | columns

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from semfit.estimate import Problem
-from semfit.model import cell
-from semfit.table import RESPONSE, ParameterTable
+from semfit.table import ParameterTable
 
 Array = np.ndarray
 
@@ -32,8 +31,7 @@ def standardized(table: ParameterTable, problem: Problem, theta: Array) -> Array
     """
     parts = [_group(table, problem, theta, k) for k in range(table.groups)]
     values = np.concatenate(parts, -1)
-    rows = [row for k in range(1, table.groups + 1) for row in table.rows if row.group == k]
-    named = {row.label: values[..., i] for i, row in reversed(list(enumerate(rows))) if row.label}
+    named = {row.label: values[..., i] for i, row in reversed(list(enumerate(table.rows))) if row.label}
     defined = []
     for definition in table.defined:
         named[definition.name] = np.broadcast_to(definition.expression(named), theta.shape[:-1])
@@ -53,16 +51,15 @@ def _group(table: ParameterTable, problem: Problem, theta: Array, k: int) -> Arr
         directed = A * total[..., None, :] / total[..., :, None]
         symmetric = S / (own[..., :, None] * own[..., None, :])
         symmetric[..., diagonal, diagonal] = S[..., diagonal, diagonal] / variance
-    at = {name: i for i, name in enumerate(block.names)}
-    rows = [row for row in table.rows if row.group == k + 1]
-    path, i, j = np.array([cell(row, at) if row.op not in RESPONSE else (0, 0, 0) for row in rows]).T
+    placed = [(row, cell) for row, cell in zip(table.rows, table.cells, strict=True) if row.group == k + 1]
+    path, i, j = np.array([cell for _, cell in placed]).T
     out = np.where(path, directed[..., i, j], symmetric[..., i, j])
-    for place, row in enumerate(rows):
+    for place, (row, _) in enumerate(placed):
         if row.op == "~*~":
             out[..., place] = 1.0
         elif row.op == "|":  # a point on the response's scale
             value = theta[..., table.position[row.key]] if row.free else row.value
-            out[..., place] = value / total[..., at[row.lhs]]
+            out[..., place] = value / total[..., block.names.index(row.lhs)]
     return out
 
 

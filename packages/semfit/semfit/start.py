@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 
 import numpy as np
@@ -98,7 +98,12 @@ def _group(
     for row in rows:
         if row.op == "<~":
             guess[row.lhs, "<~", row.rhs] = 1 / size.get(row.rhs, 1.0)
-    for latent in _from_below(rows, table.roles.latent):
+    under: dict[str, list[Parameter]] = {latent: [] for latent in table.roles.latent}
+    for row in rows:
+        if row.op == "=~":
+            under[row.lhs].append(row)
+    R = correlation(group.covariance)
+    for latent in _from_below(under):
         if latent in table.roles.composites:
             weight = np.zeros(len(at))
             for row in rows:
@@ -106,8 +111,8 @@ def _group(
                     weight[at[row.rhs]] = guess[row.lhs, "<~", row.rhs] if row.value is None else row.value
             size[latent] = float(np.sqrt(max(weight @ group.covariance @ weight, 1e-6)))
             continue
-        loadings = [row for row in rows if row.op == "=~" and row.lhs == latent]
-        share = standardised(loadings, at, group.covariance)
+        loadings = under[latent]
+        share = standardised(loadings, at, R)
         raw = {row.rhs: s * size.get(row.rhs, 1.0) for row, s in zip(loadings, share, strict=True)}
         unit = _unit(loadings, raw, rows, latent)
         size[latent] = abs(unit)
@@ -119,37 +124,33 @@ def _group(
     return guess | {(name, "~1", ""): mean for name, mean in zip(names, group.mean.tolist(), strict=True)}
 
 
-def _from_below(rows: list[Parameter], latent: tuple[str, ...]) -> list[str]:
+def _from_below(under: Mapping[str, list[Parameter]]) -> list[str]:
     """Order latent variables so that factors come before the factors they indicate."""
-    under = {
-        name: {row.rhs for row in rows if row.op == "=~" and row.lhs == name} & set(latent) - {name} for name in latent
-    }
     ordered: list[str] = []
-    while len(ordered) < len(latent):
-        ready = [n for n in latent if n not in ordered and under[n] <= set(ordered)] or [
-            n for n in latent if n not in ordered
-        ]
-        ordered.append(ready[0])
+    while len(ordered) < len(under):
+        left = [name for name in under if name not in ordered]
+        ready = (name for name in left if not any(row.rhs in left and row.rhs != name for row in under[name]))
+        ordered.append(next(ready, left[0]))
     return ordered
 
 
-def _component(loadings: list[Parameter], at: dict[str, int], covariance: Array) -> Array:
+def _component(loadings: list[Parameter], at: dict[str, int], R: Array) -> Array:
     """Return standardised loadings, .3 to .9 in size, signed as in the first principal component."""
     if any(row.rhs not in at for row in loadings):
         return np.full(len(loadings), 0.7)
-    chosen = [at[row.rhs] for row in loadings]
-    values, vectors = np.linalg.eigh(correlation(covariance[np.ix_(chosen, chosen)]))
+    chosen = np.array([at[row.rhs] for row in loadings])
+    values, vectors = np.linalg.eigh(R[chosen[:, None], chosen])
     first = vectors[:, -1] * np.sqrt(values[-1])
     signs = np.where(first < 0, -1, 1)
     return signs * signs[0] * np.clip(np.abs(first), 0.3, 0.9)
 
 
-def _instrumental(loadings: list[Parameter], at: dict[str, int], covariance: Array) -> Array:
+def _instrumental(loadings: list[Parameter], at: dict[str, int], R: Array) -> Array:
     """Return loadings that the other items as instruments give in units of the first, the largest at .7."""
     if len(loadings) < 3 or any(row.rhs not in at for row in loadings):
-        return _component(loadings, at, covariance)
-    chosen = [at[row.rhs] for row in loadings]
-    R, found = correlation(covariance[np.ix_(chosen, chosen)]), np.ones(len(chosen))
+        return _component(loadings, at, R)
+    chosen = np.array([at[row.rhs] for row in loadings])
+    R, found = R[chosen[:, None], chosen], np.ones(len(chosen))
     for j in range(1, len(chosen)):
         z = np.delete(np.arange(len(chosen)), [0, j])
         weight = np.linalg.solve(R[np.ix_(z, z)], R[z, 0])

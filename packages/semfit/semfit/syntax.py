@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from semfit.errors import ParameterError, named, quoted
 from semfit.expressions import Expression, Inequality
@@ -28,8 +29,7 @@ TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A piece of the text and where it stands (line and column from 1)."""
 
     kind: str

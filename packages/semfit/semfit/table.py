@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -87,7 +88,7 @@ class Roles:
 
 @dataclass(frozen=True)
 class ParameterTable:
-    """All parameters of a model, its defined parameters and its constraints."""
+    """All parameters of a model, group by group, its defined parameters and its constraints."""
 
     rows: tuple[Parameter, ...]
     roles: Roles
@@ -106,6 +107,24 @@ class ParameterTable:
     def position(self) -> dict[str, int]:
         """Where each key stands among those of the free parameters."""
         return {key: k for k, key in enumerate(dict.fromkeys(row.key for row in self.rows if row.free))}
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The variables as a model's matrices have them: observed, "1" where means are modelled, latent."""
+        return (*self.roles.observed, *(("1",) if self.means else ()), *self.roles.latent)
+
+    @cached_property
+    def cells(self) -> tuple[tuple[bool, int, int], ...]:
+        """Directed?, row and column of every row in the matrices of its group; the first cell for responses."""
+        at = {name: k for k, name in enumerate(self.names)}
+        return tuple((False, 0, 0) if row.op in RESPONSE else cell(row, at) for row in self.rows)
+
+
+def cell(row: Parameter, at: Mapping[str, int]) -> tuple[bool, int, int]:
+    """Return (directed?, row, column) of a parameter."""
+    if row.op == "=~":
+        return True, at[row.rhs], at[row.lhs]
+    return row.op != "~~", at[row.lhs], at[row.rhs or "1"]
 
 
 def build(
@@ -189,7 +208,8 @@ def find_roles(terms: Iterable[Term]) -> Roles:
     every = [*items, *(n for t in terms if t.op != "=~" for n in ((t.lhs, t.rhs) if t.op != "|" else (t.lhs,)) if n)]
     observed = unique(n for n in every if n not in latent)
     covariates = [n for n in observed if n in predictors and n not in predicted and n not in items]
-    single = [t.rhs for t in terms if t.op == "=~" and sum(s.lhs == t.lhs and s.op == "=~" for s in terms) == 1]
+    indicators = Counter(t.lhs for t in terms if t.op == "=~")
+    single = [t.rhs for t in terms if t.op == "=~" and indicators[t.lhs] == 1]
     return Roles(
         latent=tuple(latent),
         observed=tuple(observed),
@@ -384,7 +404,7 @@ def check_responses(terms: Sequence[Term], ordered: Mapping[str, int], parameter
             )
 
 
-def check_terms(terms: Iterable[Term], ordered: bool) -> None:
+def check_terms(terms: Iterable[Term], roles: Roles, ordered: bool) -> None:
     """Ask for observed variables, and for variables that do not explain themselves.
 
     Raises
@@ -392,8 +412,7 @@ def check_terms(terms: Iterable[Term], ordered: bool) -> None:
     ParameterError
         With line and column of the term.
     """
-    terms = list(terms)
-    count = len(find_roles(terms).observed)
+    count = len(roles.observed)
     if ordered and count == 1:
         raise ParameterError("the model names one observed variable; ordered items need two or more.")
     if not count:
