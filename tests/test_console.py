@@ -168,7 +168,7 @@ def test_the_fork_server_leaves_an_interrupt_to_the_builder():
         "import multiprocessing, os, signal\n"
         "from multiprocessing import forkserver\n"
         "from nbproof import builder\n"
-        "builder._start_fork_server()\n"
+        "with builder.surroundings():\n    pass\n"
         "os.kill(forkserver._forkserver._forkserver_pid, signal.SIGINT)\n"
         "alive = multiprocessing.get_context('forkserver').Process(target=print, args=('alive',))\n"
         "alive.start()\nalive.join()\n"

@@ -45,9 +45,8 @@ EFFECTS: dict[str, Callable[[], Effect]] = {
 
 def _test(hypothesis: Hypothesis) -> HypothesisTest:
     """Put an effect beside its null, with intervals as wide as the correction of its family asks."""
-    effect = EFFECTS[hypothesis.id]()
-    about = {"df": effect.df, "n": effect.n, **HypothesisTest.about(hypothesis)}
-    return HypothesisTest.from_error(effect.estimate, effect.standard_error, alpha=_rate(hypothesis), **about)
+    test = EFFECTS[hypothesis.id]().test(_rate(hypothesis))
+    return HypothesisTest(**vars(test) | HypothesisTest.about(hypothesis))
 
 
 def _rate(hypothesis: Hypothesis) -> float:

@@ -18,7 +18,7 @@ from socialcommerce import data, paper, survey, verdicts
 from socialcommerce.errors import ParameterError
 from socialcommerce.paper import Evidence, Family, Hypothesis
 from socialcommerce.verdicts import HypothesisTest, Verdict
-from surveysem import Effect, Joint, NotTestable, Study, contact, groups, moderation, paths
+from surveysem import Effect, EffectTest, NotTestable, Study, contact, groups, moderation, paths
 
 __all__ = [
     "PATHS",
@@ -44,7 +44,7 @@ OUTCOMES = {
 }
 """What an outcome of a survey is called where its key alone could be misread."""
 TABLE = "survey_estimates"  # the registered table of the synthetic sample
-Found = Effect | NotTestable | Callable[[float], Joint]
+Found = Effect | NotTestable | Callable[[float], EffectTest]
 """An effect with its error; why there is none; or, by the error rate left to it, an interval for several effects."""
 
 
@@ -160,12 +160,8 @@ def _rates(hypotheses: Sequence[Hypothesis], found: Mapping[str, Found]) -> dict
 def _test(hypothesis: Hypothesis, found: Found, alpha: float, truth: float | None) -> HypothesisTest | NotTestable:
     if isinstance(found, NotTestable):
         return found
-    about = HypothesisTest.about(hypothesis) | {"truth": truth}
-    if isinstance(found, Effect):
-        error, df = found.standard_error, found.df
-        return HypothesisTest.from_error(found.estimate, error, alpha=alpha, df=df, n=found.n, **about)
-    joint = {name: value for name, value in vars(found(alpha)).items() if name != "which"}
-    return HypothesisTest(**joint, **about)
+    test = found.test(alpha) if isinstance(found, Effect) else found(alpha)
+    return HypothesisTest(**vars(test) | HypothesisTest.about(hypothesis) | {"truth": truth})
 
 
 def _rate(family: Family) -> float:

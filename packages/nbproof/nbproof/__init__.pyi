@@ -2,6 +2,7 @@
 from nbproof.builder import Built as Built
 from nbproof.builder import build as build
 from nbproof.builder import failure as failure
+from nbproof.builder import surroundings as surroundings
 from nbproof.commands import CommandParser as CommandParser
 from nbproof.commands import add_command as add_command
 from nbproof.commands import add_commands as add_commands

@@ -8,8 +8,8 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,7 @@ from nbproof.project import project
 if TYPE_CHECKING:  # a build with nothing to do starts no process
     from multiprocessing.connection import Connection
 
-__all__ = ["Built", "build", "failure", "index_of"]
+__all__ = ["Built", "build", "failure", "index_of", "surroundings"]
 
 
 @dataclass
@@ -110,9 +110,8 @@ def build(
             write_whole(out / "manifest.json", as_json(TAKEN))  # from here on the folder is known to be a build's
         built = Built(out, kept=[report.name for report in plan.reports if not report.reasons])
         if plan.stale:
-            more = {"pdf": pdf, "folder": folder, "cache": cache}
-            progress = Progress()
-            with progress.bars, closing(_Crew(plan, built, progress, engine, limit, more)) as crew:
+            progress, more = Progress(), {"engine": engine, "pdf": pdf, "folder": folder, "cache": cache}
+            with progress.bars, surroundings() as way, closing(_Crew(plan, built, progress, way, limit, more)) as crew:
                 crew.work(jobs or processors())
         _finish(plan, built)
     return built
@@ -222,31 +221,10 @@ class _Crew:
     """The processes that make reports, one a report, at most ``jobs`` at a time."""
 
     def __init__(
-        self, plan: BuildPlan, built: Built, progress: Progress, engine: str, limit: float, more: Mapping[str, Any]
+        self, plan: BuildPlan, built: Built, progress: Progress, context: Any, limit: float, more: Mapping[str, Any]
     ) -> None:
-        import multiprocessing
-
-        from nbproof.run import FIXED_ENVIRONMENT
-
-        # macOS has a fork server too, but what its system libraries start does not survive a fork
-        forks = "forkserver" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
-        self.plan, self.built, self.progress, self.limit = plan, built, progress, limit
-        self.more = {"out": plan.out, "environment": plan.environment, "engine": engine if forks else "kernel", **more}
-        # for what libraries keep between runs, so that the reader's settings stay out; may say where it is instead
-        kept = {name: cache_folder(project().name) / name for name in ("matplotlib", "jupyter")}
-        for place in kept.values():
-            place.mkdir(parents=True, exist_ok=True)
-        self.before = dict(os.environ)
-        os.environ.update(
-            FIXED_ENVIRONMENT, MPLCONFIGDIR=str(kept["matplotlib"]), JUPYTER_CONFIG_DIR=str(kept["jupyter"])
-        )
-        path = {Path(each or ".").resolve() for each in os.environ.get("PYTHONPATH", "").split(os.pathsep)}
-        if not any(package.parent in path for package in project().folders.values()):  # else it is found by that
-            os.environ.pop("PYTHONPATH", None)
-        self.context: Any = multiprocessing.get_context("forkserver" if forks else "spawn")
-        if forks:
-            self.context.set_forkserver_preload(["nbproof.warm", *project().preload])
-            _start_fork_server()
+        self.plan, self.built, self.progress, self.context, self.limit = plan, built, progress, context, limit
+        self.more = {**more} if context.get_start_method() == "forkserver" else {**more, "engine": "kernel"}
         self.alive, self.kept_open = self.context.Pipe(duplex=False)
         self.running: dict[Connection, tuple[ReportPlan, Any, float, Path]] = {}
 
@@ -272,7 +250,7 @@ class _Crew:
         self.progress.start(report.name, report.reasons)
         staged = staging(self.plan.out, report.name)
         used = replace(project(), languages=project().languages or report.languages)
-        job = Job(report, staged, project=used, **self.more)
+        job = Job(report, staged, self.plan.out, used, self.plan.environment, **self.more)
         ours, theirs = self.context.Pipe(duplex=False)
         process = self.context.Process(target=make, args=(job, theirs, self.alive), daemon=False)
         self.running[ours] = (report, process, time.monotonic(), staged)  # first: an interrupt ends what is here
@@ -332,26 +310,48 @@ class _Crew:
         self.progress.failed(report.name, message)
 
     def close(self) -> None:
-        """End whatever still runs, and give the reader's environment back."""
+        """End whatever still runs."""
         for _, process, _, staged in self.running.values():
             _end(process)
             shutil.rmtree(staged, ignore_errors=True)
         self.kept_open.close()
         self.alive.close()
-        os.environ.clear()
-        os.environ.update(self.before)
 
 
-def _start_fork_server() -> None:
-    """Start it deaf to Ctrl-C, which the builder alone answers: it would show a traceback while it loads libraries."""
-    from multiprocessing import forkserver, resource_tracker
+@contextmanager
+def surroundings() -> Iterator[Any]:
+    """Give what starts notebooks, in their environment; from then on a warm server loads what all of them need."""
+    import multiprocessing
 
-    resource_tracker.ensure_running()  # it unblocks the signal
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    from nbproof.run import FIXED_ENVIRONMENT
+
+    # for what libraries keep between runs, so that the reader's settings stay out; may say where it is instead
+    home, before = cache_folder(project().name), dict(os.environ)
     try:
-        forkserver.ensure_running()
+        os.environ.update(
+            FIXED_ENVIRONMENT, MPLCONFIGDIR=str(home / "matplotlib"), JUPYTER_CONFIG_DIR=str(home / "jupyter")
+        )
+        path = {Path(each or ".").resolve() for each in os.environ.get("PYTHONPATH", "").split(os.pathsep)}
+        if not any(package.parent in path for package in project().folders.values()):  # else it is found by that
+            os.environ.pop("PYTHONPATH", None)
+        # macOS has a fork server too, but what its system libraries start does not survive a fork
+        forks = "forkserver" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
+        context: Any = multiprocessing.get_context("forkserver" if forks else "spawn")
+        if forks:
+            from multiprocessing import forkserver, resource_tracker
+
+            context.set_forkserver_preload(["nbproof.warm", *project().preload])
+            resource_tracker.ensure_running()  # it unblocks the signal
+            # deaf to Ctrl-C, which the builder alone answers: it would show a traceback while it loads libraries
+            mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                forkserver.ensure_running()
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        yield context
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _end(process: Any) -> None:

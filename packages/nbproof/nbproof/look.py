@@ -81,6 +81,10 @@ class Look:
         """Return a drawing as it stands in a page, where its ids must not meet another's."""
         return REFERENCE.sub(rf"\g<1>{prefix}-", svg[svg.index("<svg") :])
 
+    def pictures(self, name: str, image: bytes) -> Mapping[str, bytes]:
+        """Return the files of a figure beside the page, by name: the drawing, and what else is made of it."""
+        return {name: image}
+
     def words(self, language: str) -> Mapping[str, str]:
         """Return what reports say in a language beside what notebooks tell."""
         return words(language)

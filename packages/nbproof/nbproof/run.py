@@ -52,9 +52,9 @@ class Job:
     report: ReportPlan
     staged: Path
     out: Path
-    engine: str
     project: Project
     environment: Mapping[str, str]
+    engine: str
     pdf: bool = True
     folder: Path | None = None
     cache: str = ""
@@ -212,6 +212,7 @@ def _render(job: Job, channel: Connection, notebook: Mapping[str, Any]) -> None:
     """Write results, pages, PDFs, figures and search data of one executed notebook."""
     from nbproof import render, results
     from nbproof.document import document_of, notebook_in
+    from nbproof.look import look
 
     report, files = job.report, job.staged / "files"
     found = results.collect(notebook, report.name)
@@ -227,7 +228,8 @@ def _render(job: Job, channel: Connection, notebook: Mapping[str, Any]) -> None:
         if job.pdf:
             _write(files / language / f"{report.name}.pdf", render.pdf(document))
         for name, image in document.images.items():
-            _write(files / "figures" / report.name / name, image)
+            for file, content in look().pictures(name, image).items():
+                _write(files / "figures" / report.name / file, content)
         search[language] = {"title": document.title, "sections": document.sections}
     _write(files / "search" / f"{report.name}.json", json.dumps(search, ensure_ascii=False, indent=1).encode())
 

@@ -38,7 +38,6 @@ from surveysem.effects import CORRECTIONS as CORRECTIONS
 from surveysem.effects import Adjusted as Adjusted
 from surveysem.effects import Effect as Effect
 from surveysem.effects import EffectTest as EffectTest
-from surveysem.effects import Joint as Joint
 from surveysem.effects import NotTestable as NotTestable
 from surveysem.effects import adjust as adjust
 from surveysem.effects import decide as decide

@@ -6,15 +6,14 @@ import json
 import shutil
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from html import escape
-from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from nbproof import as_json, build, collect, failure, front_pages, held_folder, read_manifest
+from surveysem.study import SHELF
 
-DPI = 300
 LIMIT = 86_400.0  # seconds a notebook may take: large files take long, and nobody waits for nothing
 WORDS = tomllib.loads(Path(__file__).with_name("bundle.toml").read_text(encoding="utf-8"))
 
@@ -59,6 +58,9 @@ def run(
     """
     with held_folder(draft.parent, ".inputs-") as folder:
         links = {name: _linked(path, folder / name) for name, path in inputs.items()}
+        if (draft / SHELF).is_dir():
+            with suppress(OSError):  # as below: each finds everything by itself
+                (folder / SHELF).symlink_to((draft / SHELF).resolve())
         built = build(
             notebooks, out=draft, languages=languages, given={**links, **given}, folder=folder, limit=LIMIT, jobs=jobs
         )
@@ -70,8 +72,6 @@ def run(
     }
     for language in languages:
         _write_tables(draft, executed, language, _title(language, titles))
-    for drawing in sorted((draft / "figures").rglob("*.svg")):
-        drawing.with_suffix(".png").write_bytes(_png(drawing.read_bytes(), draft))
     found = [collect(notebook, name) for name, notebook in executed.items()]
     return {
         kind: {name: each for results in found for name, each in results[kind].items()}
@@ -105,7 +105,7 @@ def _tidy(draft: Path) -> None:
     """Take away what only a build needs; the manifest names what is left."""
     for name in ("build.log", ".lock", "ro-crate-metadata.json"):
         (draft / name).unlink(missing_ok=True)
-    for name in ("search", ".staging", "failed"):
+    for name in ("search", ".staging", "failed", SHELF):
         shutil.rmtree(draft / name, ignore_errors=True)
     manifest = read_manifest(draft)
     del manifest["index"]
@@ -130,22 +130,6 @@ def _write_tables(draft: Path, executed: Mapping[str, Mapping[str, Any]], langua
     tables, words = tables_of(executed, language), WORDS[language]
     (draft / f"tables-{language}.docx").write_bytes(word(tables, title))
     (draft / f"tables-{language}.xlsx").write_bytes(excel(tables, title, words["sheets"]))
-
-
-def _png(svg: bytes, draft: Path) -> bytes:
-    """Draw a figure at 300 dots an inch, in its own size; what an interruption leaves goes with the draft."""
-    import typst
-    from PIL import Image
-
-    page = '#set page(width: auto, height: auto, margin: 0pt, fill: white)\n#image("figure.svg")'
-    with TemporaryDirectory(dir=draft) as folder:
-        Path(folder, "figure.svg").write_bytes(svg)
-        Path(folder, "main.typ").write_text(page, encoding="utf-8")
-        drawn = typst.compile(str(Path(folder, "main.typ")), format="png", ppi=DPI)
-    made = BytesIO()
-    with Image.open(BytesIO(drawn)) as picture:
-        picture.convert("RGB").save(made, "PNG", dpi=(DPI, DPI), optimize=True)
-    return made.getvalue()
 
 
 def _files(draft: Path, language: str) -> str:

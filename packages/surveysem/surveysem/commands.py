@@ -86,7 +86,7 @@ def _preregister(offered: _Offered, chosen: argparse.Namespace) -> int:
 
 
 def _report(offered: _Offered, chosen: argparse.Namespace) -> int:
-    from surveysem import check_study, preregistration, read_study, report
+    from surveysem import report
 
     nbproof.check_positive(draws=chosen.draws)
     languages = list(dict.fromkeys(chosen.language.split(",")))
@@ -96,7 +96,14 @@ def _report(offered: _Offered, chosen: argparse.Namespace) -> int:
     settled = {name: getattr(chosen, name) for name in ANALYSIS}
     inputs = {"answers": chosen.file, "codebook": offered.chosen(chosen.codebook)}
     with nbproof.whole_folder(chosen.out, f"{offered.maker} report") as draft:
-        study = read_study(*inputs.values(), **settled, **reading(chosen))
+        nbproof.use(report.settings)
+        with nbproof.surroundings():  # a server begins to load what the notebooks need
+            pass
+        from surveysem import check_study, preregistration, read_study
+        from surveysem.study import SHELF
+
+        (draft / SHELF).mkdir()
+        study = read_study(*inputs.values(), shelf=draft / SHELF, **settled, **reading(chosen))
         check_study(study)
         say_who_is_left(study.responses, study.screened)
         if chosen.registration:

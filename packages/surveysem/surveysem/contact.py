@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import special
 
 from nbproof import words
-from surveysem.effects import Effect, Joint, NotTestable, least, normal
+from surveysem.effects import Effect, EffectTest, NotTestable, least, normal
 from surveysem.study import Study
 
 Array = np.ndarray
@@ -67,7 +67,7 @@ class InvertedU:
         weight = np.array([1.0, 2 * (at - self.mean) / self.sd])
         return Effect(float(weight @ self.coefficients), float(np.sqrt(weight @ self.covariance @ weight)), self.n)
 
-    def interior(self, alpha: float = 0.05) -> Joint:
+    def interior(self, alpha: float = 0.05) -> EffectTest:
         """Return the smaller of the slope at the low end and minus that at the high end: above zero for an inverted U.
 
         Its one-sided test is Lind and Mehlum's (2010, doi:10.1111/j.1468-0084.2009.00569.x), an intersection-union of

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf, isfinite
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -56,6 +56,24 @@ class Effect:
         reach = float(t.ppf((1 + level) / 2, self.df)) * self.standard_error
         return self.estimate - reach, self.estimate + reach
 
+    def test(self, alpha: float) -> EffectTest:
+        """Return a test of it: both intervals and the p value, by Student's t.
+
+        Parameters
+        ----------
+        alpha : float
+            The error rate left to this test by its family, from :func:`adjust`: the interval has level 1 - alpha, that
+            of the equivalence test, two one-sided tests, 1 - 2 alpha (Schuirmann 1987, doi:10.1007/BF01068419).
+
+        Examples
+        --------
+        >>> [round(end, 2) for end in Effect(0.3, 0.1, 200).test(0.05).interval]
+        [0.1, 0.5]
+        """
+        _require("standard_error", self.standard_error, 0 < self.standard_error < inf, "a finite number above 0")
+        _require("alpha", alpha, 0 < alpha < 0.5, "a number in (0, 0.5)")
+        return effect_test(self.estimate, self.n, lambda rate: self.interval(1 - rate), alpha, self.p_value)
+
     def cells(self, names: tuple[str, str], level: float = 0.95) -> dict[str, float]:
         """Return what a table shows of it: estimate and standard error under two names, low, high and p."""
         low, high = self.interval(level)
@@ -68,39 +86,16 @@ Intervals = Callable[[float], tuple[ArrayLike, ArrayLike] | np.ndarray]
 """From a level in (0, 1) to the lower and the upper ends of equal-tailed intervals, one of each an effect."""
 
 
-@dataclass(frozen=True)
-class Joint:
-    """One number about several effects, as a hypothesis test takes it.
-
-    Attributes
-    ----------
-    estimate : float
-        Of the least effect or of the largest absolute one.
-    which : int
-        The effect that gave the estimate, counted from 0.
-    interval, level : (float, float), float
-        Level 1 - alpha.
-    equivalence_interval, equivalence_level : (float, float), float
-        Level 1 - 2 alpha, for two one-sided tests.
-    n : int
-        Observations.
-    p_value : float or None
-        Two-sided, that the number is zero; None without p values of the effects.
-    """
-
-    estimate: float
-    which: int
-    interval: Interval
-    level: float
-    equivalence_interval: Interval
-    equivalence_level: float
-    n: int
-    p_value: float | None = None
+def effect_test(
+    estimate: float, n: int, interval: Callable[[float], Interval], alpha: float, p_value: float | None, which: int = 0
+) -> EffectTest:
+    """Return a test from a function of the error rate to the ends of an interval."""
+    return EffectTest(estimate, n, interval(alpha), 1 - alpha, interval(2 * alpha), 1 - 2 * alpha, p_value, which=which)
 
 
 def least(
     estimates: ArrayLike, intervals: Intervals, n: int, *, alpha: float = 0.05, p_values: ArrayLike | None = None
-) -> Joint:
+) -> EffectTest:
     """Return the least of K effects, of which a claim needs each (intersection-union: Berger & Hsu 1996).
 
     The interval is [min L_k, min U_k], L_k from intervals of level 1 - alpha and U_k from level 1 - alpha / K. It holds
@@ -149,12 +144,12 @@ def least(
         p = np.asarray(p_values, dtype=float)
         above = np.where(e > 0, p / 2, 1 - p / 2)
         p_value = float(min(1.0, 2 * above.max(), 2 * len(e) * (1 - above).min()))
-    return _joint(e, int(e.argmin()), interval, n, alpha, p_value)
+    return effect_test(float(e.min()), n, interval, alpha, p_value, int(e.argmin()))
 
 
 def largest(
     estimates: ArrayLike, intervals: Intervals, n: int, *, alpha: float = 0.05, p_values: ArrayLike | None = None
-) -> Joint:
+) -> EffectTest:
     """Return the largest absolute value of K effects: that each is small is claimed by its upper end.
 
     An interval [L, U] of an effect bounds its absolute value between max(L, -U, 0) and max(-L, U). The interval of the
@@ -190,7 +185,7 @@ def largest(
         return bound, float(np.max([-low, high]))
 
     p_value = None if p_values is None else float(min(1.0, len(e) * np.min(p_values)))
-    return _joint(np.abs(e), int(np.abs(e).argmax()), interval, n, alpha, p_value)
+    return effect_test(float(np.abs(e).max()), n, interval, alpha, p_value, int(np.abs(e).argmax()))
 
 
 def normal(estimates: ArrayLike, standard_errors: ArrayLike) -> Intervals:
@@ -215,12 +210,6 @@ def _estimates(estimates: ArrayLike, alpha: float) -> Array:
     return e
 
 
-def _joint(
-    e: Array, which: int, interval: Callable[[float], Interval], n: int, alpha: float, p_value: float | None
-) -> Joint:
-    return Joint(float(e[which]), which, interval(alpha), 1 - alpha, interval(2 * alpha), 1 - 2 * alpha, n, p_value)
-
-
 @dataclass(frozen=True)
 class EffectTest:
     """What the data say about one effect.
@@ -239,6 +228,8 @@ class EffectTest:
         In [0, 1], two-sided, not adjusted.
     truth : float, optional
         The value a synthetic sample was drawn with.
+    which : int
+        The effect that gave the estimate where it is the least or the largest of several, counted from 0.
 
     Raises
     ------
@@ -254,6 +245,7 @@ class EffectTest:
     equivalence_level: float | None = None
     p_value: float | None = None
     truth: float | None = None
+    which: int = 0
 
     def __post_init__(self) -> None:
         _require("estimate", self.estimate, isfinite(self.estimate), "a finite number")
@@ -261,44 +253,6 @@ class EffectTest:
         _see_interval("", self.interval, self.level)
         _see_interval("equivalence_", self.equivalence_interval, self.equivalence_level)
         _require("p_value", self.p_value, self.p_value is None or 0 <= self.p_value <= 1, "a probability in [0, 1]")
-
-    @classmethod
-    def from_error(
-        cls, estimate: float, standard_error: float, *, alpha: float, df: float = inf, **others: Any
-    ) -> Self:
-        """Build a test from an estimate and its standard error: both intervals and the p value, by Student's t.
-
-        Parameters
-        ----------
-        standard_error : float
-            Above 0, in the unit of the estimate.
-        alpha : float
-            The error rate left to this test by its family, from :func:`adjust`: the interval has level 1 - alpha, that
-            of the equivalence test, two one-sided tests, 1 - 2 alpha (Schuirmann 1987, doi:10.1007/BF01068419).
-        df : float
-            Degrees of freedom; infinite for a normal.
-        **others
-            The other fields.
-
-        Examples
-        --------
-        >>> [round(end, 2) for end in EffectTest.from_error(0.3, 0.1, alpha=0.05, n=200).interval]
-        [0.1, 0.5]
-        """
-        from scipy.stats import t  # heavy: only where a test is made
-
-        _require("standard_error", standard_error, 0 < standard_error < inf, "a finite number above 0")
-        _require("alpha", alpha, 0 < alpha < 0.5, "a number in (0, 0.5)")
-        reach, inner = (float(t.ppf(1 - tail, df)) * standard_error for tail in (alpha / 2, alpha))
-        return cls(
-            estimate=estimate,
-            interval=(estimate - reach, estimate + reach),
-            level=1 - alpha,
-            equivalence_interval=(estimate - inner, estimate + inner),
-            equivalence_level=1 - 2 * alpha,
-            p_value=float(2 * t.sf(abs(estimate) / standard_error, df)),
-            **others,
-        )
 
 
 def _see_interval(name: str, interval: Interval | None, level: float | None) -> None:
@@ -341,7 +295,7 @@ def decide(
 
     Examples
     --------
-    >>> test = EffectTest.from_error(0.3, 0.1, alpha=0.05, n=200)
+    >>> test = Effect(0.3, 0.1, 200).test(0.05)
     >>> decide(test, smallest=0.1), decide(test, smallest=0.1, direction="negative"), decide(test, smallest=0.5)
     ('supported', 'contradicted', 'not supported')
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import combinations
 from typing import Any
 
@@ -17,9 +17,9 @@ import semfit
 from nbproof import snap, words
 from semfit import HypothesisStatistic, Invariance, SemFit, delta_errors
 from surveysem.codebook import opening
-from surveysem.effects import Joint, NotTestable, largest, normal
+from surveysem.effects import EffectTest, NotTestable, largest, normal
 from surveysem.paths import standardised
-from surveysem.study import MANY, Study, counting
+from surveysem.study import MANY, Study, counting, shared
 
 Array = np.ndarray
 LEVELS = ("configural", "metric", "scalar")
@@ -121,7 +121,7 @@ class Groups:
             difference=self.differences, se=self.errors, low=low, high=high, p=2 * special.ndtr(-np.abs(z))
         )
 
-    def largest(self, outcomes: Collection[str] | None = None, *, alpha: float = 0.05) -> Joint:
+    def largest(self, outcomes: Collection[str] | None = None, *, alpha: float = 0.05) -> EffectTest:
         """Return the largest absolute difference of a path, all paths or those to some outcomes.
 
         ``which`` counts the rows of ``summary`` that are left.
@@ -167,7 +167,7 @@ def measured_alike(study: Study, *, means: bool = True) -> Invariance | NotTesta
     )
 
 
-def partially_alike(study: Study, ladder: Invariance | NotTestable | None = None) -> Partial | NotTestable:
+def partially_alike(study: Study, *, means: bool = True) -> Partial | NotTestable:
     """Let single items go where equal loadings, and then equal intercepts, do not hold, until the others' do.
 
     Of the construct with the largest score test, the item whose loading or intercept, once each group's own, lowers
@@ -178,10 +178,14 @@ def partially_alike(study: Study, ladder: Invariance | NotTestable | None = None
 
     Parameters
     ----------
-    ladder : Invariance or NotTestable, optional
-        What :func:`measured_alike` returned, where it is at hand.
+    means
+        As of :func:`measured_alike`; with them the notebooks of a report let the items go once for all.
     """
-    ladder = measured_alike(study) if ladder is None else ladder
+    return shared(study.shelf, "alike", partial(_partially_alike, study)) if means else _partially_alike(study, False)
+
+
+def _partially_alike(study: Study, means: bool = True) -> Partial | NotTestable:
+    ladder = measured_alike(study, means=means)
     if isinstance(ladder, NotTestable):
         return ladder
     freed = pd.DataFrame(columns=FREED)
@@ -268,7 +272,7 @@ def compare_groups(study: Study, alike: Partial | NotTestable | None = None) -> 
     rows = comparable(study)
     if isinstance(rows, NotTestable):
         return rows
-    alike = partially_alike(study, measured_alike(study, means=False)) if alike is None else alike
+    alike = partially_alike(study, means=False) if alike is None else alike
     if isinstance(alike, NotTestable):
         return alike
     if "metric" not in alike.ladder.fits and (broken := _broken(alike.whole)):

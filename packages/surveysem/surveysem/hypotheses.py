@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import pandas as pd
 
@@ -58,11 +59,13 @@ def decide_all(study: Study, moderated: moderation.Moderations | NotTestable | N
         What `surveysem.moderation.moderations` returned, where it is at hand.
     """
     book = study.codebook
+    if moderated is None and study.estimator != "PLS":
+        moderated = moderation.moderations(study)
     found = {one.label: (one, _found(study, one, moderated), sign_of(book, one)) for one in hypotheses_of(book)}
     families: dict[tuple[str, bool, bool], dict[str, float]] = {}
     for label, (one, effect, _) in found.items():
         family = families.setdefault((one.outcome, bool(one.moderator), bool(one.mediator)), {})
-        family[label] = 1.0 if isinstance(effect, NotTestable) else _p(effect)
+        family[label] = 1.0 if isinstance(effect, NotTestable) else effect.p_value
     rates = {label: each.alpha for family in families.values() for label, each in adjust(family, ALPHA).items()}
     return [_tested(study, one, effect, sign, rates[label]) for label, (one, effect, sign) in found.items()]
 
@@ -110,18 +113,16 @@ def path_of(study: Study, one: Labelled) -> str:
     return words(shape, m=called[one.mediator or one.moderator], **ends)
 
 
-def _found(study: Study, one: Labelled, moderated: object) -> Found:
+def _found(study: Study, one: Labelled, moderated: Any) -> Found:
     """Return what the study finds of a hypothesis."""
     if study.estimator == "PLS":
         if one.moderator:
             return NotTestable("Moderation is not tested by PLS; a report by MLR tests it.")
         return pls.along(study, [one.way])
-    known = moderated if isinstance(moderated, moderation.Moderations) else moderation.Moderations({})
     if one.moderator and one.mediator:
-        return known.mediated[one] if known.mediated else moderation.moderated_mediation(study, one)
+        return moderated.mediated[one]
     if one.moderator:
-        entry = moderation.entry_of(study.codebook, one)
-        part = known.parts[entry] if known.parts else moderation.moderation(study, entry)
+        part = moderated.parts[moderation.entry_of(study.codebook, one)]
         return part if isinstance(part, NotTestable) else part.effect
     if one.mediator:
         return paths.along(study, [one.way])
@@ -147,20 +148,10 @@ def path_in(book: Codebook, one: Labelled, language: str) -> str:
     return " \N{RIGHTWARDS ARROW} ".join(steps)
 
 
-def _p(found: Effect | paths.Indirect) -> float:
-    return found.p_value if isinstance(found, Effect) else float(found.p_values[0])
-
-
 def _tested(study: Study, one: Labelled, found: Found, direction: int, alpha: float) -> Tested:
     path = path_of(study, one)
     if isinstance(found, NotTestable):
         return Tested(one, path, direction, found, "not tested")
-    if isinstance(found, Effect):
-        test = EffectTest.from_error(found.estimate, found.standard_error, alpha=alpha, df=found.df, n=found.n)
-    else:
-        (low, high), (nearer, farther) = (found.interval(level)[:, 0].tolist() for level in (1 - alpha, 1 - 2 * alpha))
-        test = EffectTest(
-            float(found.estimates[0]), found.nobs, (low, high), 1 - alpha, (nearer, farther), 1 - 2 * alpha, _p(found)
-        )
+    test = found.test(alpha)
     verdict = decide(test, smallest=SMALLEST, direction=DIRECTIONS[direction], alpha=alpha, name=one.label)
     return Tested(one, path, direction, test, verdict)

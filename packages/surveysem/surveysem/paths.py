@@ -14,7 +14,7 @@ from scipy.stats import norm
 from semfit import Bootstrap, SemFit, jacobian
 from semfit.psychometrics import fornell_larcker
 from surveysem.codebook import Codebook
-from surveysem.effects import Effect, NotTestable
+from surveysem.effects import Effect, EffectTest, NotTestable, effect_test
 from surveysem.errors import DataError, UnknownNameError
 from surveysem.measurement import HEADS
 from surveysem.study import Study
@@ -135,6 +135,20 @@ class Indirect:
     def interval(self, level: float = 0.95) -> Array:
         """Percentile intervals, shape (2, effects) (Shrout & Bolger 2002, doi:10.1037/1082-989X.7.4.422)."""
         return np.quantile(self.draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+
+    def test(self, alpha: float) -> EffectTest:
+        """Return a test of the first effect, as of `surveysem.Effect`."""
+
+        def ends(rate: float) -> tuple[float, float]:
+            low, high = self.interval(1 - rate)[:, 0].tolist()
+            return low, high
+
+        return effect_test(float(self.estimates[0]), self.nobs, ends, alpha, self.p_value)
+
+    @property
+    def p_value(self) -> float:
+        """That of the first effect."""
+        return float(self.p_values[0])
 
     def totals(self, outcome: str) -> Indirect:
         """Return the sums over all ways to one outcome."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from functools import cache
+from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import nbproof
@@ -13,7 +16,7 @@ from nbproof import fonts
 from surveysem import LOCALE, __version__
 
 if TYPE_CHECKING:
-    from typing import Unpack
+    from typing import Any, Unpack
 
     from surveysem.responses import Reading
     from surveysem.study import Study
@@ -21,8 +24,11 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 NOTEBOOKS, COMPOSED = ("measurement", "structure"), ("pls",)  # the latter where the estimator is PLS
 LANGUAGES = ("en", "zh")
+DPI = 300
+ASKED = "NBPROOF_LANGUAGES"  # set where a notebook is run by the builder of a report
 LARGE, DRAWN = 50_000, 400  # respondents: of a large file, and drawn where there is none
 WARM = (
+    "PIL.PngImagePlugin",
     "IPython.core.pylabtools",
     "matplotlib.backends.backend_svg",
     "matplotlib.pyplot",
@@ -31,7 +37,13 @@ WARM = (
     "seaborn",
     "statsmodels.api",
     "statsmodels.formula.api",
-    "surveysem.report",
+    "surveysem.common_method",
+    "surveysem.contact",
+    "surveysem.exploration",
+    "surveysem.hypotheses",
+    "surveysem.notebook",
+    "surveysem.preregistration",
+    "surveysem.specification_curve",
 )
 """What the notebooks load, once for both."""
 
@@ -44,6 +56,24 @@ class Look(nbproof.Look):
         if language != "zh":
             return super().pdf_font(language)
         return fonts.family(), fonts.folder()
+
+    def pictures(self, name: str, image: bytes) -> Mapping[str, bytes]:
+        """Return a drawing, and it in its own size at 300 dots an inch."""
+        import typst
+        from PIL import Image
+
+        if not name.endswith(".svg"):
+            return super().pictures(name, image)
+        page = '#set page(width: auto, height: auto, margin: 0pt, fill: white)\n#image("figure.svg")'
+        with TemporaryDirectory() as folder:
+            Path(folder, "figure.svg").write_bytes(image)
+            Path(folder, "main.typ").write_text(page, encoding="utf-8")
+            fonts = typst.Fonts(include_system_fonts=False)  # texts are drawn as paths
+            drawn = typst.compile(str(Path(folder, "main.typ")), format="png", ppi=DPI, font_paths=fonts)
+        made = BytesIO()
+        with Image.open(BytesIO(drawn)) as picture:
+            picture.convert("RGB").save(made, "PNG", dpi=(DPI, DPI))
+        return {name: image, f"{Path(name).stem}.png": made.getvalue()}
 
     def basis(self, kind: str, language: str) -> str:
         """Say a kind of evidence in a language."""
@@ -88,10 +118,13 @@ def study_of(
     'synthetic sample'
     """
     from surveysem import TEMPLATE, Study, Truth, draw_respondents, load_codebook, read_study, screen
+    from surveysem.study import SHELF
 
     book = codebook or TEMPLATE
     if answers:
-        return read_study(answers, book, screening=screening, estimator=estimator, draws=draws, seed=seed, **reading)
+        shelf = Path(SHELF) if ASKED in os.environ and Path(SHELF).is_dir() else None
+        settled: dict[str, Any] = {"screening": screening, "estimator": estimator, "draws": draws, "seed": seed}
+        return read_study(answers, book, shelf=shelf, **settled, **reading)
     drawn = draw_respondents(Truth(load_codebook(book)), DRAWN, seed=1).responses
     return Study(drawn, screen(drawn, mode=screening), estimator, draws, seed)
 
@@ -128,7 +161,6 @@ def write(
     from surveysem import bundle, methods, summary
 
     nbproof.use(settings)
-    _write_answers(study, draft)
     given = {
         "screening": screening,
         "estimator": study.estimator,
@@ -140,6 +172,7 @@ def write(
     titles = dict(zip(LANGUAGES, study.codebook.title, strict=True))
     notebooks = COMPOSED if study.estimator == "PLS" else NOTEBOOKS
     results = bundle.run(draft, notebooks, inputs, given, languages, jobs, titles)
+    _write_answers(study, draft)
     fits, invariance = methods.told_by(results)
     leads = {}
     for language in languages:

@@ -1,4 +1,4 @@
-"""What the package says in another language: templates by their catalogue, finished messages by their template."""
+"""What the package says in a language: texts by their template, and messages found again by theirs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
-from nbproof import Catalogue, filled
+from nbproof import Catalogue, format_number
 from surveysem import LOCALE
 
 FIELD = re.compile(r"\{(\w+)\}")
@@ -18,10 +18,19 @@ def catalogue(language: str) -> Catalogue:
     return Catalogue(language, *sorted(LOCALE.glob(f"*.{language}.po")))
 
 
-def say(language: str, template: str, **values: Any) -> str:
-    """Fill a template in a language, with values as `nbproof.Page.say` prints them."""
-    translate = catalogue(language)
-    return filled(translate(template), values, language, translate)
+def told(name: str, language: str, /, **values: Any) -> str:
+    """Fill the template ``NAME.LANGUAGE.txt``: sentences stand on lines of their own, paragraphs between dashes."""
+    text, between = _templates().get_template(f"{name}.{language}.txt").render(values), " " if language == "en" else ""
+    return "\n\n".join(between.join(filter(None, map(str.strip, part.split("\n")))) for part in text.split("---"))
+
+
+@cache
+def _templates() -> Any:
+    from jinja2 import Environment, PackageLoader
+
+    made = Environment(loader=PackageLoader(__package__, ""), trim_blocks=True, lstrip_blocks=True, autoescape=False)
+    made.filters["number"] = format_number
+    return made
 
 
 def translated(message: Any, language: str) -> Any:

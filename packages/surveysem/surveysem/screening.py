@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri  # scipy.stats takes half a second to load
 
 from surveysem.codebook import Rules
 from surveysem.errors import DataError, require
@@ -176,7 +176,7 @@ def chance(responses: Responses, *, seed: int = 20240531) -> Chance:
     values = answers.to_numpy(float)
     surveys = int(np.clip(DRAWN // n, 4, 50))
     margins = [np.unique(column[np.isfinite(column)], return_counts=True) for column in values.T]
-    cuts = [norm.ppf(np.cumsum(counts)[:-1] / counts.sum()) for _, counts in margins]
+    cuts = [ndtri(np.cumsum(counts)[:-1] / counts.sum()) for _, counts in margins]
     root = _root_of_correlations(values, margins, cuts, rng)
     weights = rng.integers(1, 2**63, len(cuts), dtype=np.uint64) * np.uint64(2) + np.uint64(1)
     holes, scored = np.isnan(values), [answers.columns.get_loc(code) for code in items]
@@ -218,7 +218,7 @@ def _scored(values: Array, margins: list, cuts: list[Array]) -> Array:
     """Return the covariances of the normal scores of answers, each pair by the rows that answered both."""
     scores = np.zeros(values.shape)
     for at, ((codes, counts), own) in enumerate(zip(margins, cuts, strict=True)):
-        heights = norm.pdf(np.concatenate([[-np.inf], own, [np.inf]]))
+        heights = np.exp(-(np.concatenate([[-np.inf], own, [np.inf]]) ** 2) / 2) / np.sqrt(2 * np.pi)
         if len(codes):
             mean = (heights[:-1] - heights[1:]) * counts.sum() / counts
             answered = np.isfinite(values[:, at])

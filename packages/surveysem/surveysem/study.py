@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -12,7 +13,9 @@ from functools import cached_property, partial
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
+
+from filelock import FileLock
 
 import semfit
 from nbproof import processors
@@ -24,8 +27,10 @@ from surveysem.screening import Screened, screen
 if TYPE_CHECKING:
     import pandas as pd
 
+Found = TypeVar("Found")
 ESTIMATORS = ("MLR", "ML", "WLSMV", "PLS")
 MANY = 5000
+SHELF = ".shared"  # where the notebooks of a report run: what they find once for all of them
 SIMULATED = "simulated by surveysem from a stated truth, not answered by people"
 
 
@@ -73,6 +78,8 @@ class Study:
         Of everything drawn at random.
     drawn : str
         Which program drew the respondents, of what stated truth, where that is known.
+    shelf : Path, optional
+        A folder in which processes that analyse these answers share what they found, see :func:`shared`.
 
     Raises
     ------
@@ -89,6 +96,7 @@ class Study:
     draws: int = 5000
     seed: int = 20240531
     drawn: str = ""
+    shelf: Path | None = None
 
     def __post_init__(self) -> None:
         if self.estimator not in ESTIMATORS:
@@ -323,6 +331,19 @@ class Study:
         )
 
 
+def shared(shelf: Path | None, name: str, make: Callable[[], Found]) -> Found:
+    """Return what ``make`` finds, or what another process found and put on the shelf; without one it is made here."""
+    if shelf is None:
+        return make()
+    file = shelf / name
+    with FileLock(shelf / f"{name}.lock"):  # who comes while it is made waits
+        if file.exists():
+            return pickle.loads(file.read_bytes())
+        found = make()
+        file.write_bytes(pickle.dumps(found))
+        return found
+
+
 def _circle(book: Codebook) -> str:
     """Return the constructs along a circle of paths; empty where there is none."""
     leading: dict[str, set[str]] = {}
@@ -343,6 +364,7 @@ def read_study(
     estimator: str = "MLR",
     draws: int = 5000,
     seed: int = 20240531,
+    shelf: Path | None = None,
     **reading: Unpack[Reading],
 ) -> Study:
     """Return the study of a file of answers.
@@ -355,13 +377,17 @@ def read_study(
         toml.
     screening : {"drop", "report-only"}
         Whether flagged respondents leave the answers.
-    estimator, draws, seed
+    estimator, draws, seed, shelf
         As in :class:`Study`.
     **reading
         As of `surveysem.read_responses`.
     """
-    responses = read_responses(answers, load_codebook(codebook), **reading)
-    return Study(responses, screen(responses, mode=screening), estimator, draws, seed)
+
+    def read() -> tuple[Responses, Screened]:
+        responses = read_responses(answers, load_codebook(codebook), **reading)
+        return responses, screen(responses, mode=screening)
+
+    return Study(*shared(shelf, "answers", read), estimator, draws, seed, shelf=shelf)
 
 
 def options_of(reading: str) -> Reading:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
-from nbproof import format_number
 from surveysem.hypotheses import hypotheses_of, path_in
+from surveysem.said import told
 from surveysem.study import Study
 
 
@@ -31,26 +30,13 @@ def summary_text(study: Study, results: Mapping[str, Mapping[str, Any]], languag
     for row in rows:
         verdict = row["verdict"]["en"] if isinstance(row["verdict"], Mapping) else row["verdict"]
         decided.setdefault(verdict.replace(" ", "_"), []).append(row | {"path": known[row["label"]]})
-    told = (
-        _templates()
-        .get_template(f"summary.{language}.txt")
-        .render(
-            {name: one["value"] for name, one in results["numbers"].items()}
-            | {name: said[language] for name, said in results["texts"].items()},
-            decided=decided,
-            total=len(rows),
-            estimator=study.estimator,
-            drawn=study.basis == "synthetic sample",
-        )
+    return told(
+        "summary",
+        language,
+        **{name: one["value"] for name, one in results["numbers"].items()}
+        | {name: said[language] for name, said in results["texts"].items()},
+        decided=decided,
+        total=len(rows),
+        estimator=study.estimator,
+        drawn=study.basis == "synthetic sample",
     )
-    between = " " if language == "en" else ""
-    return "\n\n".join(between.join(filter(None, map(str.strip, part.split("\n")))) for part in told.split("---"))
-
-
-@cache
-def _templates() -> Any:
-    from jinja2 import Environment, PackageLoader
-
-    made = Environment(loader=PackageLoader(__package__, ""), trim_blocks=True, lstrip_blocks=True, autoescape=False)
-    made.filters["number"] = format_number
-    return made

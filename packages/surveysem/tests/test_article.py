@@ -111,6 +111,8 @@ def test_word_shows_three_rules_and_every_text(tables):
         for table in made.tables
     ]
     assert borders == [[{"top", "bottom"}, set(), {"bottom"}]] * 3
+    for table in made.tables:  # Word goes by the cells, others by the columns
+        assert [[cell.width for cell in row.cells] for row in table.rows] == [[c.width for c in table.columns]] * 3
     title = next(p for p in made.paragraphs if p.text == "What stands here")
     assert title.runs[0].italic
     assert made.styles["Normal"].font.name == "Times New Roman"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from surveysem import EffectTest, ParameterError, adjust, decide, recovered
+from surveysem import Effect, EffectTest, ParameterError, adjust, decide, recovered
 
 
 def made(estimate=0.0, interval=None, inner=None, level=0.95, **others) -> EffectTest:
@@ -100,12 +100,12 @@ def test_an_interval_recovers_the_truth_that_it_holds(truth, found):
         recovered(replace(test, truth=None), "care")
 
 
-def test_from_error_gives_the_textbook_interval_and_p_value():
-    test = EffectTest.from_error(1.0, 0.5, alpha=0.05, n=10)
+def test_an_effect_with_its_error_gives_the_textbook_interval_and_p_value():
+    test = Effect(1.0, 0.5, 10).test(0.05)
     assert test.interval == pytest.approx((1 - 1.959964 * 0.5, 1 + 1.959964 * 0.5), rel=1e-5)
     assert test.equivalence_interval == pytest.approx((1 - 1.644854 * 0.5, 1 + 1.644854 * 0.5), rel=1e-5)
     assert test.p_value == pytest.approx(0.0455003)  # two-sided normal at z = 2
-    small = EffectTest.from_error(1.0, 0.5, alpha=0.05, df=10, n=12)
+    small = Effect(1.0, 0.5, 12, df=10).test(0.05)
     assert small.interval == pytest.approx((1 - 2.228139 * 0.5, 1 + 2.228139 * 0.5))  # t(10) at .975, any table
 
 

@@ -16,7 +16,7 @@ from books import GYM, LARGE, ZH
 
 import semfit
 import surveysem
-from surveysem import EffectTest, Study, Truth, decide, load_codebook, screen
+from surveysem import Effect, Study, Truth, decide, load_codebook, screen
 from surveysem.__main__ import main
 from surveysem.preregistration import compare, load_registration, plan_of, register, spoken
 from surveysem.study import ESTIMATORS
@@ -134,7 +134,7 @@ def test_the_planned_number_finds_the_paths_supported_as_often_as_it_says():
         fit = semfit.fit(BOOK.model(), semfit.simulate(population, nobs, seed=seed))
         table = fit.standardized.query("op == '~' and lhs == 'renewal'").set_index("rhs")
         for name, sign in (("coaching", "positive"), ("crowding", "negative")):
-            test = EffectTest.from_error(*table.loc[name, ["std_all", "se"]], alpha=alpha, n=nobs)
+            test = Effect(*table.loc[name, ["std_all", "se"]], nobs).test(alpha)
             found[name] += decide(test, smallest=0.1, direction=sign, alpha=alpha) == "supported"
     assert min(found.values()) / 300 == pytest.approx(0.8, abs=0.07)
 

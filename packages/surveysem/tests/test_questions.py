@@ -551,7 +551,7 @@ def test_items_that_load_or_stand_otherwise_are_let_go():
     answers.loc[other, "y2"] += 0.8
     whole = measured_alike(study(BY_KIND, answers))
     assert whole.highest == "configural"
-    alike = partially_alike(study(BY_KIND, answers), whole)
+    alike = partially_alike(study(BY_KIND, answers))
     assert alike.freed[["level", "construct", "item"]].values.tolist() == [["metric", "x", "x1"], ["scalar", "y", "y2"]]
     assert alike.ladder.highest == "scalar"
     table = compare_groups(study(BY_KIND, answers), alike).summary().set_index(["outcome", "predictor"])

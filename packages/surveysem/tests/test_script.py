@@ -162,7 +162,7 @@ def mediated(study: Study, tables: dict[str, pd.DataFrame]) -> None:
 
 def compared(study: Study, tables: dict[str, pd.DataFrame], most: float) -> None:
     ladder = groups.measured_alike(study)
-    alike = groups.partially_alike(study, ladder)
+    alike = groups.partially_alike(study)
     theirs = tables["invariance"].set_index("measure").T
     compare("invariance", theirs, ladder.table, {"df": "df", "srmr": "srmr"}, most)
     compare("its fits", theirs, pd.DataFrame([f.fit_measures for f in ladder.fits.values()]), {"chisq": "chisq"}, most)

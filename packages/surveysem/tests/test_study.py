@@ -17,7 +17,7 @@ from surveysem import ExpectedPath as Expected
 from surveysem import Item, NotTestable, Scale, measurement, paths
 from surveysem.errors import DataError, ParameterError, UnknownNameError
 from surveysem.specification_curve import SpecificationCurve, specification_curve
-from surveysem.study import Study, options_of
+from surveysem.study import Study, options_of, shared
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,18 @@ def test_constructs_strategies_and_outcomes_follow_from_the_paths(study):
     named = replace(BOOK, strategies=("care",), outcomes=("trust", "stay"), constructs=(*CONSTRUCTS, construct("idle")))
     other = studied(100, book=replace(named, questions=(*BOOK.questions, *construct("idle").items)))
     assert (other.strategies, other.outcomes, len(other.items)) == (["care"], ["trust", "stay"], 12)  # idle has no path
+
+
+def test_what_one_process_put_on_the_shelf_no_other_finds_again(study, tmp_path):
+    found = []
+
+    def make() -> pd.DataFrame:
+        found.append(1)
+        return study.answers
+
+    for shelf in (tmp_path, tmp_path, None):
+        pd.testing.assert_frame_equal(shared(shelf, "answers", make), study.answers)
+    assert len(found) == 2
 
 
 def test_missing_answers_are_met_by_full_information(study, holes):

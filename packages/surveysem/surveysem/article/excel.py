@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from openpyxl import Workbook
@@ -18,6 +19,7 @@ WIDEST, LINE = 60, 13.5  # characters of a column, points of a line
 HEAVY, FINE = Side(style="medium"), Side(style="thin")
 FIRST = 4  # row of the heads: number, title and an empty line stand above
 FORMULA = tuple("=+-@")
+font, aligned = cache(Font), cache(Alignment)  # a thousand cells share few
 RIGHT = (False, False, True)  # columns of the list of sheets
 
 
@@ -55,17 +57,17 @@ def _list(sheet: Any, contents: ArticleTable) -> None:
     _add(sheet, contents)
     for row, (name, *_) in enumerate(contents.rows, FIRST + 1):
         sheet.cell(row, 1).hyperlink = Hyperlink("", location=f"{quote_sheetname(name.text)}!A1")
-        sheet.cell(row, 1).font = Font(FACES[contents.language], color="0563C1", underline="single")
+        sheet.cell(row, 1).font = font(FACES[contents.language], color="0563C1", underline="single")
 
 
 def _add(sheet: Any, table: ArticleTable) -> None:
     face, last = FACES[table.language], FIRST + len(table.rows)
-    _text(sheet.cell(1, 1), table.label, Font(face, bold=True))
-    _text(sheet.cell(2, 1), table.title, Font(face, italic=table.language == "en"))
+    _text(sheet.cell(1, 1), table.label, font(face, bold=True))
+    _text(sheet.cell(2, 1), table.title, font(face, italic=table.language == "en"))
     for k, (head, right) in enumerate(zip(table.heads, table.right, strict=True), 1):
         cell = sheet.cell(FIRST, k)
-        _text(cell, head, Font(face))
-        cell.alignment = Alignment(
+        _text(cell, head, font(face))
+        cell.alignment = aligned(
             horizontal="right" if right else "left",
             vertical="bottom",
             wrap_text=True,
@@ -85,9 +87,9 @@ def _add(sheet: Any, table: ArticleTable) -> None:
                 sheet.cell(row, k).value = None
             sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=len(line))
     separator = " " if table.language == "en" else ""
-    _text(sheet.cell(last + 1, 1), f"{table.opening}{separator}{table.note}", Font(face, size=9))
+    _text(sheet.cell(last + 1, 1), f"{table.opening}{separator}{table.note}", font(face, size=9))
     sheet.merge_cells(start_row=last + 1, start_column=1, end_row=last + 1, end_column=len(table.heads))
-    sheet.cell(last + 1, 1).alignment = Alignment(wrap_text=True, vertical="top")
+    sheet.cell(last + 1, 1).alignment = aligned(wrap_text=True, vertical="top")
     across = sum(sheet.column_dimensions[get_column_letter(k + 1)].width for k in range(len(table.heads)))
     sheet.row_dimensions[last + 1].height = LINE * (1 + 1.2 * width_of(table.note) // across)
     sheet.freeze_panes = sheet.cell(FIRST + 1, 1)
@@ -98,10 +100,10 @@ def _add(sheet: Any, table: ArticleTable) -> None:
 
 def _fill(target: Any, cell: Cell, right: bool, face: str, indent: int) -> None:
     if cell.value is None:
-        _text(target, cell.text, Font(face))
+        _text(target, cell.text, font(face))
     else:
-        target.value, target.font, target.number_format = cell.value, Font(face), _format(cell)
-    target.alignment = Alignment(
+        target.value, target.font, target.number_format = cell.value, font(face), _format(cell)
+    target.alignment = aligned(
         horizontal="right" if right else "left", vertical="top", wrap_text=not right, indent=indent
     )
 

@@ -10,6 +10,7 @@ import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from numbers import Real
 from typing import Any
 
@@ -54,21 +55,26 @@ class ArticleTable:
     right: tuple[bool, ...]
     opening: str
 
-    @property
+    @cached_property
     def lines(self) -> list[Sequence[str]]:
         """Heads and rows as texts."""
         return [self.heads, *([cell.text for cell in row] for row in self.rows)]
 
-    @property
+    @cached_property
     def columns(self) -> list[tuple[str, ...]]:
         """Head and texts of each column, without what stands across all."""
         lines = [self.heads, *([cell.text for cell in row] for row in self.rows if not is_sentence(row))]
         return list(zip(*lines, strict=True))
 
-    @property
+    @cached_property
     def widths(self) -> list[int]:
         """Characters of each column's longest text, a Chinese one counted twice, and the space beside it."""
         return [max(map(width_of, column)) + 2 for column in self.columns]
+
+    @cached_property
+    def heights(self) -> list[float]:
+        """Heights of a letter that each column's longest word is wide."""
+        return [max(map(longest_word, column)) for column in self.columns]
 
 
 def is_sentence(row: Sequence[Cell]) -> bool:
