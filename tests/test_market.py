@@ -131,6 +131,14 @@ def test_a_ceiling_is_open_where_growth_never_slows():
     assert fit.remark in ("did not settle on finite parameters", "open interval: ceiling, year of the inflection")
 
 
+def test_an_estimate_out_of_reach_has_an_open_end():
+    """An interval is followed to ten thousand times the largest value, and never back across its own estimate."""
+    fit = market.fit_growth(made(np.exp(0.3 * np.arange(8.0))), "logistic")
+    far = math.log(1e9)
+    low, high = fitting._ends(fit.curve.parameters[0], fit.curve, fit.series, np.array([1.0, 1.0]), far, 1.0, 2.0)
+    assert (low <= far, high) == (True, math.inf)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("curve", "name"),

@@ -12,7 +12,7 @@ from typing import Any
 from nbproof import Page, fonts, read_toml
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.figures import colours
-from socialcommerce.figures.colours import INK, PAPER, SERIES
+from socialcommerce.figures.colours import INK, SERIES
 from socialcommerce.figures.svg import inline, tidy
 
 __all__ = ["WIDTH", "draw", "house", "inline", "use"]
@@ -99,7 +99,6 @@ def _figure_of(drawn: Any, plot: Callable[..., Any]) -> Any:
 
 
 def _saved(figure: Any) -> str:
-    figure.set(facecolor=PAPER, edgecolor=PAPER)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)  # named below, by character
         drawn = Page.draw(lambda **_: figure, language="")

@@ -285,6 +285,14 @@ class GrowthFit:
         """Return the curve in given years, in the series' unit."""
         return np.exp(self.log_predict(years))
 
+    def summary(self) -> pd.DataFrame:
+        """Return one row a parameter: curve, parameter, estimate, low, high, unit, n, converged."""
+        heads = ["curve", "parameter", "estimate", "low", "high", "unit", "n", "converged"]
+        units = [self.series.unit if e.unit == "value" else e.unit for e in self.estimates]
+        rows = zip(self.estimates, units, strict=True)
+        made = [[self.curve.name, e.name, e.value, e.low, e.high, u, self.n, self.converged] for e, u in rows]
+        return pd.DataFrame(made, columns=heads)
+
 
 def fit_growth(series: MarketSeries, curve: str, level: float = 0.95) -> GrowthFit | NotAvailable:
     """Fit a growth curve to the logarithms of a series.
@@ -445,7 +453,7 @@ def _ends(
     if ssr <= 1e-16 * (float(np.square(series.log_values).sum()) + 1):
         return np.array([at, at])  # the curve meets every value to eight digits: the interval is the point
     inner, outer, sides = np.array([at, at]), _reach(p, curve, series), np.arange(2)
-    unbounded = np.zeros(2, bool)
+    unbounded = np.array([at <= outer[0], at >= outer[1]])  # an estimate out of reach has an open end
     for _ in range(3):
         # denser near the estimate: the crossing is there unless the parameter is barely known
         grid = inner + (outer - inner) * np.linspace(0, 1, 33)[:, None] ** 2

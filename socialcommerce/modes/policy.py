@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
+from itertools import product
 
 import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
 from nbproof import read_toml, words
-from socialcommerce.errors import PaperError, ParameterError
+from socialcommerce.errors import PaperError, ParameterError, UnknownNameError
 from socialcommerce.modes import content, forms, sharing
 from socialcommerce.modes.optima import best_contact
 from socialcommerce.project import root
@@ -197,9 +198,11 @@ def outcomes(
 
 
 def _kind(mode: Mode) -> tuple[str, str]:
-    """Return variant and seats of a declaration of the interaction mode, as its name says them."""
-    variant, _, seats = mode.name.removeprefix("sharing (").removesuffix(")").partition(", ")
-    return variant, seats
+    """Return variant and seats of a declaration of the interaction mode."""
+    for variant, seats in product(sharing.VARIANTS, sharing.SEATS):
+        if sharing.declare(variant, seats) == mode:
+            return variant, seats
+    raise UnknownNameError("mode", mode.name, ["content", *(sharing.declare(v).name for v in sharing.VARIANTS)])
 
 
 def draw(parameters: tuple[Parameter, ...], count: int, seed: int) -> Values:

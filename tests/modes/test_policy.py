@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import minimize_scalar
 
 from socialcommerce import paper
-from socialcommerce.errors import ParameterError
+from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.modes import content, policy, sharing
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.optima import (
@@ -50,6 +52,12 @@ def test_a_table_of_strategies_says_what_each_changes_where_and_at_what_cost():
     assert table["place"].str.startswith("§").all()
     assert table.loc["faster delivery that satisfies", "content"] == "κ +30%, s +3% per day saved"
     assert table.loc[["non-intrusive contact", "livelier group buying"], "cost"].tolist() == ["none", "1 per order"]
+
+
+def test_a_mode_of_sharing_s_name_with_other_flows_is_not_given_its_closed_forms():
+    other = replace(SHARING, flows=SHARING.flows[:-1])
+    with pytest.raises(UnknownNameError, match="mode"):
+        policy.outcomes(other, SHARING.values(), {"margin": np.ones(1), "message": np.ones(1)})
 
 
 def test_delivery_alone_moves_time_but_not_r0():

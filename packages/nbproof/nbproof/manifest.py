@@ -21,8 +21,12 @@ from nbproof.run import FIXED_ENVIRONMENT
 
 __all__ = ["origin", "ro_crate"]
 
-TYPES = {"ipynb": "application/x-ipynb+json", "bib": "application/x-bibtex", "typ": "text/x-typst"}
-TYPES |= {"toml": "application/toml"}
+TYPES = {
+    "ipynb": "application/x-ipynb+json",
+    "bib": "application/x-bibtex",
+    "typ": "text/x-typst",
+    "toml": "application/toml",
+}
 CONTEXT = ["https://w3id.org/ro/crate/1.1/context", {"sha256": "http://schema.org/sha256"}]  # younger than 1.1
 DESCRIPTION = (
     "Pages, PDFs, figures, results and executed notebooks, each with what it was made from. "
@@ -47,9 +51,8 @@ def origin() -> dict[str, Any]:
         return done.stdout.strip() if done.returncode == 0 else None
 
     top = git("rev-parse", "--show-toplevel")
-    ours = (
-        top is not None and Path(top).resolve() == project().root
-    )  # an installed one may lie in somebody's repository
+    # an installed one may lie in somebody's repository
+    ours = top is not None and Path(top).resolve() == project().root
     changes = git("status", "--porcelain") if ours else None
     head, _, date = ((git("show", "-s", "--format=%H %ct", "HEAD") if ours else "") or "").partition(" ")
     given = (os.environ.get("SOURCE_DATE_EPOCH", ""), date, FIXED_ENVIRONMENT["SOURCE_DATE_EPOCH"])

@@ -302,9 +302,13 @@ class Page:
 
         with StringIO() as made, rc_context({"svg.hashsalt": "nbproof"}):
             figure = _figure_of(plot(*results, language=language, **options))
-            dpi, fine = figure.dpi, rcParams["savefig.dpi"]
-            figure.dpi = dpi if fine == "figure" else fine
-            FigureCanvasSVG(figure).print_svg(made, metadata={"Date": None})  # drawn once; savefig does it twice
+            asked = {name: rcParams[f"savefig.{name}"] for name in ("dpi", "facecolor", "edgecolor")}
+            dpi = figure.dpi
+            figure.set(**{name: value for name, value in asked.items() if value not in ("figure", "auto")})
+            if rcParams["savefig.bbox"] or rcParams["savefig.transparent"]:
+                figure.savefig(made, format="svg", metadata={"Date": None})
+            else:  # drawn once; savefig does it twice
+                FigureCanvasSVG(figure).print_svg(made, metadata={"Date": None})
             figure.dpi = dpi
             pyplot.close(figure)
             return made.getvalue()
@@ -453,7 +457,8 @@ def translated(figure: Any, translate: Catalogue, fonts: Sequence[str], *, langu
     from matplotlib.text import Text
 
     if not hasattr(figure, "_nbproof_drawn"):  # which gives its ticks their texts
-        figure._nbproof_drawn = figure.draw_without_rendering()
+        figure.draw_without_rendering()
+        figure._nbproof_drawn = True
     for ax in figure.axes:
         _translate_ticks(ax, translate)
     for text in figure.findobj(Text):

@@ -68,8 +68,8 @@ class Look(nbproof.Look):
         with TemporaryDirectory() as folder:
             Path(folder, "figure.svg").write_bytes(image)
             Path(folder, "main.typ").write_text(page, encoding="utf-8")
-            fonts = typst.Fonts(include_system_fonts=False)  # texts are drawn as paths
-            drawn = typst.compile(str(Path(folder, "main.typ")), format="png", ppi=DPI, font_paths=fonts)
+            none = typst.Fonts(include_system_fonts=False)  # texts are drawn as paths
+            drawn = typst.compile(str(Path(folder, "main.typ")), format="png", ppi=DPI, font_paths=none)
         made = BytesIO()
         with Image.open(BytesIO(drawn)) as picture:
             picture.convert("RGB").save(made, "PNG", dpi=(DPI, DPI))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pickle
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 from filelock import FileLock
 
 import semfit
-from nbproof import processors
+from nbproof import processors, write_whole
 from surveysem.codebook import Codebook, load_codebook
 from surveysem.errors import DataError, ParameterError, UnknownNameError
 from surveysem.responses import Reading, Responses, read_responses
@@ -47,7 +49,9 @@ def counting(key: str, draws: int) -> Callable[[int, int], None]:
 
     Nothing is said to people: a notebook keeps what it prints, so the line goes past it to the command's own output.
     """
-    watched, last = os.environ.get("NBPROOF_PROGRESS") == "json", -1.0
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    # a kernel of Jupyter's own keeps for the notebook whatever is written
+    watched, last = os.environ.get("NBPROOF_PROGRESS") == "json" and not hasattr(shell, "kernel"), -1.0
 
     def say(done: int, draws: int) -> None:
         nonlocal last
@@ -340,7 +344,7 @@ def shared(shelf: Path | None, name: str, make: Callable[[], Found]) -> Found:
         if file.exists():
             return pickle.loads(file.read_bytes())
         found = make()
-        file.write_bytes(pickle.dumps(found))
+        write_whole(file, pickle.dumps(found))
         return found
 
 
@@ -387,6 +391,11 @@ def read_study(
         responses = read_responses(answers, load_codebook(codebook), **reading)
         return responses, screen(responses, mode=screening)
 
+    if shelf is not None:  # each study has a place of its own there
+        files = [each.read_bytes() for each in (Path(answers), Path(codebook)) if each.is_file()]
+        told = sorted((name, str(value)) for name, value in reading.items() if value)
+        shelf /= hashlib.sha256(repr([files, screening, estimator, draws, seed, told]).encode()).hexdigest()[:16]
+        shelf.mkdir(exist_ok=True)
     return Study(*shared(shelf, "answers", read), estimator, draws, seed, shelf=shelf)
 
 

@@ -165,7 +165,7 @@ def test_the_summary_says_what_the_results_say_and_opens_the_front_page(made):
         (
             {"hidden_n": 1, "detect_low": None, "detect_high": None},
             {},
-            ("no effect: one path is found at no size below 1, as predictors overlap too closely;",),
+            ("no effect: one path is found at no size below 1, as predictors are highly correlated or answers are few;",),
         ),
         ({"detect_high": 0.151}, {}, ("only paths of at least 0.15;",)),
         ({"used": 190}, {}, ("200 analysed; the estimates rest on the 190 who answered every item.",)),
@@ -391,7 +391,7 @@ def test_ways_to_screen_are_compared_on_the_same_rows():
     spans = pd.DataFrame({"specifications": [3], "beyond_zero": [1.0]})
     given = {"universe": SimpleNamespace(frame=frame), "spans": spans, "paths_n": 1}
     names, _, _ = cells("structure", "flags = universe", 1, **given)
-    assert names["ways"][["drop", "report-only"]].to_numpy() == pytest.approx(np.array([[0.3, 0.4]]))
+    assert names["rules"][["drop", "report-only"]].to_numpy() == pytest.approx(np.array([[0.3, 0.4]]))
 
 
 def test_items_have_the_moments_that_scipy_finds(gym):

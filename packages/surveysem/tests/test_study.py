@@ -14,7 +14,8 @@ import semfit
 import surveysem
 from semfit import psychometrics
 from surveysem import ExpectedPath as Expected
-from surveysem import Item, NotTestable, Scale, measurement, paths
+from surveysem import Item, NotTestable, Scale, measurement, paths, report
+from surveysem import study as of_study
 from surveysem.errors import DataError, ParameterError, UnknownNameError
 from surveysem.specification_curve import SpecificationCurve, specification_curve
 from surveysem.study import Study, options_of, shared
@@ -51,6 +52,22 @@ def test_what_one_process_put_on_the_shelf_no_other_finds_again(study, tmp_path)
     for shelf in (tmp_path, tmp_path, None):
         pd.testing.assert_frame_equal(shared(shelf, "answers", make), study.answers)
     assert len(found) == 2
+
+
+def test_a_notebook_finds_on_the_shelf_what_another_read_of_the_same_study_alone(tmp_path, monkeypatch):
+    book, answers, read = surveysem.TEMPLATE, tmp_path / "answers.csv", []
+    drawn = surveysem.draw_respondents(surveysem.Truth(surveysem.load_codebook(book)), 90, seed=1).cells
+    drawn.to_csv(answers, index=False)
+    monkeypatch.setattr(of_study, "read_responses", lambda *given, **how: read.append(given) or responses(*given, **how))
+    responses = surveysem.read_responses
+    (tmp_path / of_study.SHELF).mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(report.ASKED, "en")
+    first, again = report.study_of(answers, book), report.study_of(answers, book)
+    assert (first.answers.equals(again.answers), len(read)) == (True, 1)
+    report.study_of(answers, book, screening="report-only")
+    drawn[:80].to_csv(answers, index=False)
+    assert (len(report.study_of(answers, book).responses.answers), len(read)) == (80, 3)
 
 
 def test_missing_answers_are_met_by_full_information(study, holes):

@@ -518,7 +518,7 @@ function upload(files) { // answers, a codebook for those that are open, or both
 function read_event([kind, name, ...rest]) {
   const values = {name: words[name] ?? name};
   if (kind === "draws") { // of the one notebook that has long steps
-    const [done, of] = rest, own = "pls" in parts ? "pls" : "structure", [at, total] = cells[own] ?? [0, 1];
+    const [done, of] = rest, own = "structure", [at, total] = cells[own] ?? [0, 1];
     parts[own] = (at + done / of) / total;
     if (done < of) doing[name] = w(name, {done: number(done), of: number(of)}); else delete doing[name];
     return "";

@@ -399,8 +399,8 @@ class Save(Guarded):
             raise HTTPError(404)
 
     def packed(self) -> bytes:
-        top = self.work.folder
-        return Path(shutil.make_archive(str(top / "packed"), "zip", top, "report")).read_bytes()
+        with tempfile.TemporaryDirectory() as place:
+            return Path(shutil.make_archive(f"{place}/packed", "zip", self.work.folder, "report")).read_bytes()
 
 
 class Report(StaticFileHandler):
