@@ -111,7 +111,10 @@ def pdf(document: Document) -> bytes:
             Path(place, name).write_bytes(content)
         main = Path(place, "main.typ")
         main.write_text(head + "\n" + body, encoding="utf-8")
-        return typst.compile(str(main), root=place, font_paths=_fonts(folder))
+        made = typst.compile(str(main), root=place, font_paths=_fonts(folder))
+    for _ in range(11):  # what ten documents did not use is forgotten: hundreds of MiB after a long one
+        typst.compile(b"", font_paths=_fonts(folder))
+    return made
 
 
 @cache  # reading the system's takes as long as a small PDF
