@@ -34,7 +34,7 @@ SAYS = {
     "stockflow": "R0 3.0; reached: 94% well mixed",
     "nbproof": "recomputed, none drifted",
     "surveysem": "300 respondents, ",
-    "socialcommerce": "my-market",
+    "socialcommerce": "open my-report/index.html",
 }
 ANSWERS = """from pathlib import Path
 import surveysem

@@ -78,8 +78,17 @@ class Page:
         self.browser.events.remove(asked[0])
         node = asked[0]["params"]["backendNodeId"]
         self.browser.value("facts && (facts.before = true)")  # a file of the same name may be open already
-        self.browser.call("DOM.setFileInputFiles", files=[*map(str, paths)], backendNodeId=node)
-        self.wait("!$('notice').hidden || (facts && !facts.before && document.querySelector('.chip'))")
+        taken = "!$('notice').hidden || (facts && !facts.before && document.querySelector('.chip'))"
+        # two of thirty times, on a busy machine, the browser told the page of no file, or answered no to its question
+        for patience in (30, 30, 120):
+            self.browser.call("DOM.setFileInputFiles", files=[*map(str, paths)], backendNodeId=node)
+            try:
+                self.wait(f"{taken} || $('work').inert", patience)
+                break  # it was told, and reads
+            except AssertionError:
+                if patience == 120:
+                    raise
+        self.wait(taken)
 
     def tab_to(self, selector: str) -> None:
         """Press Tab until what the selector finds has the focus."""
