@@ -94,7 +94,9 @@ class Cache:
         return f"runs/{plan.text_hash(json.dumps([known, report.languages], sort_keys=True))}.json"
 
     def _say(self, report: plan.ReportPlan, what: str, then: str = "the notebook is run") -> None:
-        print(f"{report.name}: the cache {self.place} {what}; {then}", file=sys.stderr, flush=True)
+        # in one piece, as another notebook's process may speak at the same time
+        sys.stderr.write(f"{report.name}: the cache {self.place} {what}; {then}\n")
+        sys.stderr.flush()
 
 
 def open_cache(place: str) -> Cache:
