@@ -320,7 +320,10 @@ class _Crew:
 
 @contextmanager
 def surroundings() -> Iterator[Any]:
-    """Give what starts notebooks, in their environment; from then on a warm server loads what all of them need."""
+    """Give what starts notebooks, in their environment; from then on a warm server loads what all of them need.
+
+    A context manager: on leaving, the environment of this process is what it was, and the server goes on.
+    """
     import multiprocessing
 
     from nbproof.run import FIXED_ENVIRONMENT

@@ -59,7 +59,8 @@ def add_commands(
                 _add_codebook(command, offered.codebook)
             for option, about in TOLD["options"].get(group, {}).items():
                 kind = {"type": TYPES[about["type"]]} if "type" in about else {}
-                command.add_argument(option, **about | kind)
+                help = about["help"].format(respondents=RESPONDENTS, seed=SEED)
+                command.add_argument(option, **about | kind | {"help": help})
 
 
 def _made(out: Path, made: Iterable[Path]) -> None:

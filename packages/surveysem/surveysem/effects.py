@@ -89,7 +89,23 @@ Intervals = Callable[[float], tuple[ArrayLike, ArrayLike] | np.ndarray]
 def effect_test(
     estimate: float, n: int, interval: Callable[[float], Interval], alpha: float, p_value: float | None, which: int = 0
 ) -> EffectTest:
-    """Return a test from a function of the error rate to the ends of an interval."""
+    """Return a test from a function of the error rate to the ends of an interval.
+
+    Parameters
+    ----------
+    estimate : float
+        The effect.
+    n : int
+        Observations.
+    interval : callable
+        From an error rate in (0, 1) to the lower and the upper end of the equal-tailed interval of its level.
+    alpha : float
+        Of the test; equivalence is judged by the interval of level 1 - 2 alpha.
+    p_value : float or None
+        Two-sided, of no effect.
+    which : int
+        The place of the effect among several of which it is the least or largest.
+    """
     return EffectTest(estimate, n, interval(alpha), 1 - alpha, interval(2 * alpha), 1 - 2 * alpha, p_value, which=which)
 
 

@@ -165,8 +165,8 @@ def second_order(study: Study) -> pd.DataFrame:
 def composites(study: Study, fit: SemFit | PlsFit) -> pd.DataFrame:
     """Return one row an item of a composite: construct, item, weight, its interval low to high, loading and vif.
 
-    Weight and loading are standardised; vif is the variance inflation factor of the item within its composite. Without
-    composites there is no row.
+    Weight and loading are standardised; vif is the variance inflation factor of the item within its composite, from
+    the correlations of all pairs of answers. Without composites there is no row.
 
     Parameters
     ----------

@@ -180,7 +180,10 @@ def indirect(study: Study) -> Indirect | NotTestable:
 
 
 def ways(book: Codebook) -> list[tuple[str, ...]]:
-    """Return every way from one construct to another over others, of those pairs that several such ways join."""
+    """Return every way from one construct to another over others, of those pairs that several such ways join.
+
+    Each is the names of its constructs, from the first to the last. A codebook's paths make no circle.
+    """
     names = dict.fromkeys(name for path in book.paths for name in (path.predictor, path.outcome))
 
     def on(start: str, end: str) -> list[tuple[str, ...]]:
@@ -192,7 +195,20 @@ def ways(book: Codebook) -> list[tuple[str, ...]]:
 
 
 def along(study: Study, found: Sequence[tuple[str, ...]]) -> Indirect:
-    """Return the products of the standardised paths along ways, by bootstrap as :func:`indirect`."""
+    """Return the products of the standardised paths along ways, by bootstrap as :func:`indirect`.
+
+    Parameters
+    ----------
+    study : Study
+        Its structural model, estimated by any estimator but PLS.
+    found : sequence of tuple of str
+        Ways, as :func:`ways` returns them.
+
+    Raises
+    ------
+    DataError
+        When the structural model has no solution.
+    """
     _see_solution(study.structural)
     place = {(row.rhs, row.lhs): k for k, row in enumerate(study.structural.rows) if row.op == "~"}
     steps = [[place[step] for step in pairwise(way)] for way in found]

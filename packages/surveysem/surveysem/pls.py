@@ -76,7 +76,15 @@ def inner(study: Study, fit: semfit.PlsFit, consistent: semfit.PlsFit) -> pd.Dat
 
 
 def along(study: Study, found: Sequence[tuple[str, ...]]) -> Indirect:
-    """Return the products of the paths along ways, such as `surveysem.paths.ways` returns, with their draws."""
+    """Return the products of the paths along ways, with their draws.
+
+    Parameters
+    ----------
+    study : Study
+        Estimated by PLS.
+    found : sequence of tuple of str
+        Ways, as `surveysem.paths.ways` returns them.
+    """
     fit = study.composites
     steps = [[fit.at_paths.start + fit.model.paths.index(step) for step in pairwise(way)] for way in found]
     estimate, draws = (

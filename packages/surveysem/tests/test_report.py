@@ -165,7 +165,10 @@ def test_the_summary_says_what_the_results_say_and_opens_the_front_page(made):
         (
             {"hidden_n": 1, "detect_low": None, "detect_high": None},
             {},
-            ("no effect: one path is found at no size below 1, as predictors are highly correlated or answers are few;",),
+            (
+                "no effect: one path is found at no size below 1, as predictors are highly correlated or "
+                "answers are few;",
+            ),
         ),
         ({"detect_high": 0.151}, {}, ("only paths of at least 0.15;",)),
         ({"used": 190}, {}, ("200 analysed; the estimates rest on the 190 who answered every item.",)),

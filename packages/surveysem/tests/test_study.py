@@ -58,7 +58,9 @@ def test_a_notebook_finds_on_the_shelf_what_another_read_of_the_same_study_alone
     book, answers, read = surveysem.TEMPLATE, tmp_path / "answers.csv", []
     drawn = surveysem.draw_respondents(surveysem.Truth(surveysem.load_codebook(book)), 90, seed=1).cells
     drawn.to_csv(answers, index=False)
-    monkeypatch.setattr(of_study, "read_responses", lambda *given, **how: read.append(given) or responses(*given, **how))
+    monkeypatch.setattr(
+        of_study, "read_responses", lambda *given, **how: read.append(given) or responses(*given, **how)
+    )
     responses = surveysem.read_responses
     (tmp_path / of_study.SHELF).mkdir()
     monkeypatch.chdir(tmp_path)
