@@ -302,7 +302,8 @@ class Page:
 
         with StringIO() as made, rc_context({"svg.hashsalt": "nbproof"}):
             figure = _figure_of(plot(*results, language=language, **options))
-            asked = {name: rcParams[f"savefig.{name}"] for name in ("dpi", "facecolor", "edgecolor")}
+            asked: dict[str, Any] = {"dpi": rcParams["savefig.dpi"]}
+            asked |= {"facecolor": rcParams["savefig.facecolor"], "edgecolor": rcParams["savefig.edgecolor"]}
             dpi = figure.dpi
             figure.set(**{name: value for name, value in asked.items() if value not in ("figure", "auto")})
             if rcParams["savefig.bbox"] or rcParams["savefig.transparent"]:
