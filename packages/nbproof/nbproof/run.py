@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -217,20 +218,23 @@ def _render(job: Job, channel: Connection, notebook: Mapping[str, Any]) -> None:
     report, files = job.report, job.staged / "files"
     found = results.collect(notebook, report.name)
     _write(files / "results" / f"{report.name}.json", _settled(found, job.out / "results" / f"{report.name}.json"))
-    search = {}
-    for language in report.languages:
-        channel.send(("render", language))
-        document = document_of(notebook, found, language)
-        if language != job.project.languages[0]:
-            told = json.dumps(notebook_in(notebook, found, language), ensure_ascii=False, indent=1)
-            _write(files / "notebooks" / language / f"{report.name}.ipynb", f"{told}\n".encode())
-        _write(files / language / f"{report.name}.html", render.html(document, report.languages).encode())
-        if job.pdf:
-            _write(files / language / f"{report.name}.pdf", render.pdf(document))
-        for name, image in document.images.items():
-            for file, content in look().pictures(name, image).items():
-                _write(files / "figures" / report.name / file, content)
-        search[language] = {"title": document.title, "sections": document.sections}
+    search, pdfs = {}, {}
+    with ThreadPoolExecutor() as beside:  # typst needs no Python: while it works the next page is made
+        for language in report.languages:
+            channel.send(("render", language))
+            document = document_of(notebook, found, language)
+            if job.pdf:
+                pdfs[language] = beside.submit(render.pdf, document)
+            if language != job.project.languages[0]:
+                told = json.dumps(notebook_in(notebook, found, language), ensure_ascii=False, indent=1)
+                _write(files / "notebooks" / language / f"{report.name}.ipynb", f"{told}\n".encode())
+            _write(files / language / f"{report.name}.html", render.html(document, report.languages).encode())
+            for name, image in document.images.items():
+                for file, content in look().pictures(name, image).items():
+                    _write(files / "figures" / report.name / file, content)
+            search[language] = {"title": document.title, "sections": document.sections}
+    for language, made in pdfs.items():
+        _write(files / language / f"{report.name}.pdf", made.result())
     _write(files / "search" / f"{report.name}.json", json.dumps(search, ensure_ascii=False, indent=1).encode())
 
 

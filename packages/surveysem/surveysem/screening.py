@@ -53,7 +53,7 @@ class Screened:
 
     ``record`` has one line a flagged row and rule: row, rule, value, threshold, detail, dropped. ``notes`` name the
     rules that could not be applied. ``repeated`` rows have the answers of an earlier one, where ``by_chance`` would be
-    expected to.
+    expected to. ``chance`` is what careful respondents would give.
     """
 
     answers: pd.DataFrame
@@ -63,7 +63,12 @@ class Screened:
     nobs: int
     notes: tuple[str, ...] = ()
     repeated: int = 0
-    by_chance: float = 0.0
+    chance: Chance = Chance(0.0, np.zeros(0), 0.0)
+
+    @property
+    def by_chance(self) -> float:
+        """How many rows would repeat an earlier one by chance."""
+        return self.chance.repeated
 
     @property
     def dropped(self) -> int:
@@ -84,7 +89,9 @@ class Screened:
         return table.assign(share=table["flagged"] / self.nobs, nobs=self.nobs, kept=len(self.answers), mode=self.mode)
 
 
-def screen(responses: Responses, rules: Rules | None = None, *, mode: str = "drop") -> Screened:
+def screen(
+    responses: Responses, rules: Rules | None = None, *, mode: str = "drop", likely: Chance | None = None
+) -> Screened:
     """Flag respondents by declared rules, and drop them or only report them.
 
     Parameters
@@ -93,6 +100,8 @@ def screen(responses: Responses, rules: Rules | None = None, *, mode: str = "dro
         By default those of the codebook, none of which looks at the hypotheses.
     mode : {"drop", "report-only"}
         Whether flagged rows leave the answers, but for those of rules that only report.
+    likely : Chance, optional
+        What these answers would be by chance, where it is known already; else it is estimated.
 
     Raises
     ------
@@ -102,7 +111,7 @@ def screen(responses: Responses, rules: Rules | None = None, *, mode: str = "dro
     require(mode in MODES, "mode", mode, ", ".join(MODES))
     rules = responses.codebook.screening if rules is None else rules
     rows = responses.answers.index.to_numpy()
-    likely, first = chance(responses), _first_same(responses.answers)
+    likely, first = likely or chance(responses), _first_same(responses.answers)
     lines = []
     for name, rule, flagged, values, threshold, details in _flags(responses, rules, likely, first):
         goes = mode == "drop" and name not in rules.report
@@ -115,7 +124,7 @@ def screen(responses: Responses, rules: Rules | None = None, *, mode: str = "dro
     if answers.empty:
         raise DataError(f"{responses.file}: all {len(rows)} rows are flagged; allowed: rules that leave some.")
     notes, repeated = _unused(responses, rules, likely), int((first > 0).sum())
-    return Screened(answers, record, rules, mode, len(rows), notes, repeated, likely.repeated)
+    return Screened(answers, record, rules, mode, len(rows), notes, repeated, likely)
 
 
 def _flags(responses: Responses, rules: Rules, likely: Chance, first: Array) -> Iterator[Flag]:

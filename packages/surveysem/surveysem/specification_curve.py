@@ -21,7 +21,6 @@ import semfit
 from surveysem.codebook import Rules
 from surveysem.errors import DataError, UnknownNameError
 from surveysem.paths import standardised
-from surveysem.responses import Responses
 from surveysem.screening import MODES, screen
 from surveysem.study import Study, mean_scores
 
@@ -145,17 +144,17 @@ def specification_curve(
 
 def _screenings(study: Study) -> dict[str, pd.DataFrame]:
     """Return the answers kept by each way to screen, scored, without those that keep the same rows as another."""
-    rules, responses = study.screened.rules, study.responses
+    rules = study.screened.rules
     ways = {study.screened.mode: study.screened.answers}
     for mode in MODES:
         if mode not in ways:
-            ways[mode] = _kept(responses, rules, mode)
+            ways[mode] = _kept(study, rules, mode)
     if rules.report:
-        ways["drop reported"] = _kept(responses, replace(rules, report=()), "drop")
+        ways["drop reported"] = _kept(study, replace(rules, report=()), "drop")
     for name, value in vars(rules).items():
         if name != "report" and value is not None and value is not False:  # 0 is a threshold
             off: dict[str, Any] = {name: False if value is True else None}
-            ways[f"without {name}"] = _kept(responses, replace(rules, **off), "drop")
+            ways[f"without {name}"] = _kept(study, replace(rules, **off), "drop")
     found: dict[str, pd.DataFrame] = {}
     for name, answers in ways.items():
         used = study.items if name.startswith("without") else []  # a rule off is tried on rows without a hole
@@ -168,9 +167,9 @@ def _screenings(study: Study) -> dict[str, pd.DataFrame]:
     return {name: study.scored(answers[answers.index.isin(part)]) for name, answers in found.items()}
 
 
-def _kept(responses: Responses, rules: Rules, mode: str) -> pd.DataFrame | None:
+def _kept(study: Study, rules: Rules, mode: str) -> pd.DataFrame | None:
     try:
-        return screen(responses, rules, mode=mode).answers
+        return screen(study.responses, rules, mode=mode, likely=study.screened.chance).answers
     except DataError:  # nobody is left
         return None
 
