@@ -144,8 +144,8 @@ def specification_curve(
 
 def _screenings(study: Study) -> dict[str, pd.DataFrame]:
     """Return the answers kept by each way to screen, scored, without those that keep the same rows as another."""
-    rules = study.screened.rules
-    ways = {study.screened.mode: study.screened.answers}
+    rules, answers = study.screened.rules, study.responses.answers
+    ways = {study.screened.mode: study.screened.answers.index}
     for mode in MODES:
         if mode not in ways:
             ways[mode] = _kept(study, rules, mode)
@@ -155,23 +155,23 @@ def _screenings(study: Study) -> dict[str, pd.DataFrame]:
         if name != "report" and value is not None and value is not False:  # 0 is a threshold
             off: dict[str, Any] = {name: False if value is True else None}
             ways[f"without {name}"] = _kept(study, replace(rules, **off), "drop")
-    found: dict[str, pd.DataFrame] = {}
-    for name, answers in ways.items():
-        used = study.items if name.startswith("without") else []  # a rule off is tried on rows without a hole
-        if answers is not None and not any(
-            answers.dropna(subset=used).index.equals(other.dropna(subset=used).index) for other in found.values()
-        ):
-            found[name] = answers
-    index = study.responses.answers.index.to_series()
-    part = index if len(index) <= LARGEST else index.sample(LARGEST, random_state=study.seed)
-    return {name: study.scored(answers[answers.index.isin(part)]) for name, answers in found.items()}
+    whole = answers.index[answers[study.items].notna().all(axis=1)]
+    found: dict[str, pd.Index] = {}
+    for name, rows in ways.items():
+        used = whole if name.startswith("without") else answers.index  # a rule off is tried on rows without a hole
+        if len(rows) and not any(rows[rows.isin(used)].equals(each[each.isin(used)]) for each in found.values()):
+            found[name] = rows
+    part = answers.index.to_series()
+    part = part if len(part) <= LARGEST else part.sample(LARGEST, random_state=study.seed)
+    return {name: study.scored(answers.loc[rows[rows.isin(part)]]) for name, rows in found.items()}
 
 
-def _kept(study: Study, rules: Rules, mode: str) -> pd.DataFrame | None:
+def _kept(study: Study, rules: Rules, mode: str) -> pd.Index:
+    """Return the rows that stay, none where that is an error."""
     try:
-        return screen(study.responses, rules, mode=mode, likely=study.screened.chance).answers
-    except DataError:  # nobody is left
-        return None
+        return screen(study.responses, rules, mode=mode, likely=study.screened.chance).answers.index
+    except DataError:
+        return pd.Index([])
 
 
 def _estimate(
