@@ -190,6 +190,7 @@ def _shell():
             yield shell
     finally:
         _Shell.clear_instance()
+        shell.user_ns.clear()  # what the notebook found may be large, and its pages are made in this process
         sys.modules["__main__"] = main
 
 

@@ -219,7 +219,7 @@ def _render(job: Job, channel: Connection, notebook: Mapping[str, Any]) -> None:
     found = results.collect(notebook, report.name)
     _write(files / "results" / f"{report.name}.json", _settled(found, job.out / "results" / f"{report.name}.json"))
     search, pdfs = {}, {}
-    with ThreadPoolExecutor() as beside:  # typst needs no Python: while it works the next page is made
+    with ThreadPoolExecutor(1) as beside:  # typst needs no Python: while it works the next page is made
         for language in report.languages:
             channel.send(("render", language))
             document = document_of(notebook, found, language)

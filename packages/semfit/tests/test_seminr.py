@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from chance_of_r import Chance
 
 import semfit
 from semfit import psychometrics
@@ -22,40 +23,6 @@ CASES = json.loads((HERE / "seminr.json").read_text())["cases"]
 COMPOSITES = [name for name in CASES if "C" not in CASES[name]["modes"]]
 SEED, RESAMPLES, PERMUTATIONS = 1, 100, 100
 SAME = {"rho_A": "rhoA", "rho_C": "rhoC", "ave": "AVE", "alpha": "alpha"}
-
-
-class Chance(np.random.Generator):
-    """What R draws after set.seed(): the Mersenne Twister, and indices by rejection (R 3.6 and later)."""
-
-    def __init__(self, seed: int) -> None:
-        state = seed
-        for _ in range(50):
-            state = (69069 * state + 1) % 2**32
-        key = [state := (69069 * state + 1) % 2**32 for _ in range(625)][1:]
-        bits = np.random.MT19937()
-        bits.state = {"bit_generator": "MT19937", "state": {"key": np.array(key, dtype=np.uint32), "pos": 624}}
-        super().__init__(bits)
-
-    def index(self, n: int) -> int:
-        """Return one of 0 to n - 1; n up to 2**15."""
-        mask = (1 << (n - 1).bit_length()) - 1
-        while (found := (self.bit_generator.random_raw() >> 16) & mask) >= n:
-            pass
-        return found
-
-    def sample(self, n: int) -> np.ndarray:
-        """Return sample(n), from 0."""
-        left = list(range(n))
-        out = []
-        for size in range(n, 0, -1):
-            at = self.index(size)
-            out.append(left[at])
-            left[at] = left[size - 1]
-        return np.array(out)
-
-    def permutation(self, x):
-        """Return sample(x), which stands in for numpy's where a function takes a seed."""
-        return x[self.sample(len(x))]
 
 
 def test_chance_is_that_of_r():
