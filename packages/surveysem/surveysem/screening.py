@@ -20,6 +20,7 @@ from surveysem.responses import Responses
 MODES = ("drop", "report-only")
 CHANCE = 0.02  # share of careful respondents that a rule on equal answers may flag
 DRAWN = 50_000  # respondents drawn to see what is given by chance, or ten surveys
+SLICE = 10_000  # rows whose spread is computed at once
 MATCHED = 5_000  # of them to find the correlations
 RARE = 0.05  # other respondents with the same answers, expected by chance: below it a repeated row is flagged
 RECORD = ["row", "rule", "value", "threshold", "detail", "dropped"]
@@ -40,11 +41,14 @@ class Chance:
         How many others would give exactly the answers of that row.
     repeated : float
         How many rows would repeat an earlier one.
+    first : array of int, one a row of the answers
+        The row that each does repeat, 0 where it is the first of its kind or empty.
     """
 
     alike: float
     others: Array
     repeated: float
+    first: Array
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,7 @@ class Screened:
     """Answers that passed (all of them where the mode is "report-only") and the record of those that did not.
 
     ``record`` has one line a flagged row and rule: row, rule, value, threshold, detail, dropped. ``notes`` name the
-    rules that could not be applied. ``repeated`` rows have the answers of an earlier one, where ``by_chance`` would be
-    expected to. ``chance`` is what careful respondents would give.
+    rules that could not be applied. ``chance`` is what careful respondents would give.
     """
 
     answers: pd.DataFrame
@@ -62,8 +65,12 @@ class Screened:
     mode: str
     nobs: int
     notes: tuple[str, ...] = ()
-    repeated: int = 0
-    chance: Chance = Chance(0.0, np.zeros(0), 0.0)
+    chance: Chance = Chance(0.0, np.zeros(0), 0.0, np.zeros(0, int))
+
+    @property
+    def repeated(self) -> int:
+        """How many rows have the answers of an earlier one."""
+        return int((self.chance.first > 0).sum())
 
     @property
     def by_chance(self) -> float:
@@ -111,9 +118,9 @@ def screen(
     require(mode in MODES, "mode", mode, ", ".join(MODES))
     rules = responses.codebook.screening if rules is None else rules
     rows = responses.answers.index.to_numpy()
-    likely, first = likely or chance(responses), _first_same(responses.answers)
+    likely = likely or chance(responses)
     lines = []
-    for name, rule, flagged, values, threshold, details in _flags(responses, rules, likely, first):
+    for name, rule, flagged, values, threshold, details in _flags(responses, rules, likely):
         goes = mode == "drop" and name not in rules.report
         lines += [
             (rows[k], rule, float(values[k]), float(threshold), details[k] if details else "", goes)
@@ -123,11 +130,10 @@ def screen(
     answers = responses.answers.loc[~responses.answers.index.isin(record["row"][record["dropped"].astype(bool)])]
     if answers.empty:
         raise DataError(f"{responses.file}: all {len(rows)} rows are flagged; allowed: rules that leave some.")
-    notes, repeated = _unused(responses, rules, likely), int((first > 0).sum())
-    return Screened(answers, record, rules, mode, len(rows), notes, repeated, likely)
+    return Screened(answers, record, rules, mode, len(rows), _unused(responses, rules, likely), likely)
 
 
-def _flags(responses: Responses, rules: Rules, likely: Chance, first: Array) -> Iterator[Flag]:
+def _flags(responses: Responses, rules: Rules, likely: Chance) -> Iterator[Flag]:
     """Yield each rule that applies with who is flagged, by what value, against what threshold."""
     answers, book = responses.answers, responses.codebook
     items = answers[book.items].to_numpy()
@@ -142,7 +148,8 @@ def _flags(responses: Responses, rules: Rules, likely: Chance, first: Array) -> 
     alike = likely.alike <= CHANCE
     if rules.sd is not None and alike:
         sd = np.full(len(items), np.nan)
-        sd[enough] = answers.loc[enough, book.items].std(axis=1)
+        for at in np.array_split(np.flatnonzero(enough), 1 + len(items) // SLICE):
+            sd[at] = np.nanstd(items[at], axis=1, ddof=1)
         yield "sd", "straight-lining (sd)", sd <= rules.sd + 1e-12, sd, rules.sd, None
     if rules.one_answer and alike:
         yield "one_answer", "one answer only", _alike(items), np.fmin.reduce(items, axis=1), 1, None
@@ -159,7 +166,7 @@ def _flags(responses: Responses, rules: Rules, likely: Chance, first: Array) -> 
         yield "invalid", "out of range", *_invalid(responses, rules.invalid)
     if rules.duplicates:
         details = [f"{others:.2f} others expected by chance" for others in likely.others]
-        yield "duplicates", "duplicate", (first > 0) & (likely.others < RARE), first, RARE, details
+        yield "duplicates", "duplicate", (likely.first > 0) & (likely.others < RARE), likely.first, RARE, details
 
 
 def chance(responses: Responses, *, seed: int = 20240531) -> Chance:
@@ -201,7 +208,7 @@ def chance(responses: Responses, *, seed: int = 20240531) -> Chance:
     at = np.minimum(np.searchsorted(known, key), len(known) - 1)
     others = np.where(known[at] == key, times[at], 0) / (surveys - held)
     repeated = float(np.mean([pd.Series(each).duplicated().sum() for each in keys[:held]]))
-    return Chance(alike / (surveys * n), others, repeated)
+    return Chance(alike / (surveys * n), others, repeated, _first_same(answers))
 
 
 def _root_of_correlations(values: Array, margins: list, cuts: list[Array], rng: np.random.Generator) -> Array:
