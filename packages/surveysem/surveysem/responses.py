@@ -68,10 +68,6 @@ class Responses:
     basis: str = "survey"
     notes: tuple[str, ...] = field(default=())
 
-    def summary(self) -> pd.DataFrame:
-        """Return the mapping, one row a column of the file."""
-        return self.mapping
-
 
 def read_responses(
     path: str | Path,
@@ -112,19 +108,21 @@ def read_responses(
 
 def responses_of(table: RawTable, codebook: Codebook, matches: Sequence[Match], *, invalid: str = "error") -> Responses:
     """Return the answers of a table whose columns are matched; see `read_responses`."""
-    codebook = _with_ranges(table, codebook, matches)
+    waiting = [m for m in matches if m.question and codebook.by_code[m.question].scale.is_open]
+    if waiting:  # the answers say what the codebook leaves open
+        found = {m.question: _codes(table, m, codebook)[0] for m in waiting}
+        codebook = codebook.settled(pd.DataFrame(found))
     columns, wrong, duration, basis = {}, [], None, "survey"
     lines = [{"column": m.column, "heading": m.heading, "question": m.question, "how": m.how} for m in matches]
     for m, line in zip(matches, lines, strict=True):
-        cells = table.columns[m.column - 1]
         if m.question:
-            columns[m.question], counts, bad = _codes(table, m, codebook, cells)
+            columns[m.question], counts, bad = _codes(table, m, codebook)
             line |= counts
             wrong += bad
         elif m.how == "duration":
-            duration, bad = _seconds(table, m, cells)
+            duration, bad = _seconds(table, m)
             wrong += bad
-        elif m.how == "basis" and "synthetic sample" in cells:
+        elif m.how == "basis" and "synthetic sample" in table.columns[m.column - 1]:
             basis = "synthetic sample"
     if wrong and invalid == "error":
         row, column, item, given, allowed = wrong[0]
@@ -140,17 +138,10 @@ def responses_of(table: RawTable, codebook: Codebook, matches: Sequence[Match], 
     seconds = None if duration is None else pd.Series(duration, index=index, name="duration")
     frame = pd.DataFrame(wrong, columns=INVALID).sort_values(["row", "column"], ignore_index=True)
     mapping = pd.DataFrame(lines, columns=MAPPING).astype(dict.fromkeys(MAPPING[4:], "Int64"))
-    notes = _notes(answers, codebook)
+    notes: tuple[str, ...] = ()
+    if codebook.group and (groups := answers[codebook.group].nunique()) < 2:
+        notes = (f"{codebook.group} holds {groups or 'no'} group; a comparison of groups needs two.",)
     return Responses(codebook, answers, mapping, frame, seconds, table.file, table.encoding, basis, notes)
-
-
-def _with_ranges(table: RawTable, codebook: Codebook, matches: Sequence[Match]) -> Codebook:
-    """Return the codebook with scales that it leaves open closed by what was answered."""
-    waiting = [m for m in matches if m.question and codebook.by_code[m.question].scale.is_open]
-    if not waiting:
-        return codebook
-    found = {m.question: _codes(table, m, codebook, table.columns[m.column - 1])[0] for m in waiting}
-    return codebook.settled(pd.DataFrame(found))
 
 
 def _check(file: str, answers: pd.DataFrame) -> None:
@@ -164,18 +155,10 @@ def _check(file: str, answers: pd.DataFrame) -> None:
         raise DataError(f"{file}: {N} respondents for {p} items; at least as many respondents as items are needed.")
 
 
-def _notes(answers: pd.DataFrame, codebook: Codebook) -> tuple[str, ...]:
-    if codebook.group and (found := answers[codebook.group].nunique()) < 2:
-        return (f"{codebook.group} holds {found or 'no'} group; a comparison of groups needs two.",)
-    return ()
-
-
-def _codes(
-    table: RawTable, m: Match, codebook: Codebook, cells: Sequence[Value | None]
-) -> tuple[np.ndarray, dict[str, int], list[tuple]]:
+def _codes(table: RawTable, m: Match, codebook: Codebook) -> tuple[np.ndarray, dict[str, int], list[tuple]]:
     """Return the codes of one column, how its cells were read, and the cells that are none."""
     labels, missing = table.labels.get(m.heading, {}), table.missing.get(m.heading, ())
-    item = codebook.by_code[m.question]
+    item, cells = codebook.by_code[m.question], table.columns[m.column - 1]
     scale, skipped = item.scale, SKIPPED.union(codebook.missing)
     texts = {plain(text): code for names in (scale.en, scale.zh) for code, text in enumerate(names, scale.low)}
     number = Counter(cells)
@@ -194,12 +177,6 @@ def _codes(
     return np.fromiter(map(code.__getitem__, cells), float, len(cells)), counts, wrong
 
 
-def _within(cell: Value, low: Value, high: Value) -> bool:
-    if isinstance(cell, str):
-        return isinstance(low, str) and isinstance(high, str) and low <= cell <= high
-    return not isinstance(low, str) and not isinstance(high, str) and low <= cell <= high
-
-
 def _code(
     cell: Value | None,
     item: Item,
@@ -211,7 +188,8 @@ def _code(
     """Return a cell's code, or nan, and how it was read."""
     if cell is None or cell != cell or (isinstance(cell, str) and not cell.strip()):
         return np.nan, "blank"
-    if any(_within(cell, low, high) for low, high in missing):
+    alike = [ends for ends in missing if {isinstance(end, str) for end in ends} == {isinstance(cell, str)}]
+    if any(low <= cell <= high for low, high in alike):  # type: ignore[operator]
         return np.nan, "user_missing"
     label = labels.get(cell)
     text = unicodedata.normalize("NFKC", str(cell if label is None else label)).strip()
@@ -227,10 +205,10 @@ def _code(
     return np.nan, "skipped" if known else "wrong"
 
 
-def _seconds(table: RawTable, m: Match, cells: Sequence[object]) -> tuple[np.ndarray, list[tuple]]:
+def _seconds(table: RawTable, m: Match) -> tuple[np.ndarray, list[tuple]]:
     """Return durations in seconds: a number, "125s", "2min5s" or "0:02:05", its units in Chinese too."""
-    found, wrong = np.full(len(cells), np.nan), []
-    for k, cell in enumerate(cells):
+    found, wrong = np.full(len(table.rows), np.nan), []
+    for k, cell in enumerate(table.columns[m.column - 1]):
         text = "" if cell is None or cell != cell else re.sub(r"\s", "", str(cell))
         time = TIME.fullmatch(unicodedata.normalize("NFKC", text))
         if time:

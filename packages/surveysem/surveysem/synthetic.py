@@ -165,7 +165,7 @@ class Sample:
         """The sample as `read_responses` would return it, wrong answers recorded."""
         table = RawTable(
             "synthetic.csv", tuple(self.cells.columns), tuple(self.cells.index),
-            tuple(self.cells[name].to_numpy(object, na_value=None) for name in self.cells), "csv", "utf-8",
+            tuple(self.cells[name].to_numpy(object, na_value=None) for name in self.cells), "utf-8",
         )  # fmt: skip
         return responses_of(table, self.truth.codebook, match(self.truth.codebook, table.headings), invalid="record")
 

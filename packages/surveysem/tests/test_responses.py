@@ -6,8 +6,6 @@ import csv
 import io
 import json
 import re
-import subprocess
-import sys
 import zipfile
 
 import numpy as np
@@ -381,13 +379,7 @@ def test_a_row_far_away_is_refused_by_the_process_that_reads(tmp_path):
     ],
 )
 def test_a_file_that_kills_its_reader_or_swells_it_is_refused(put, monkeypatch, program, message):
-    monkeypatch.setattr(
-        tables,
-        "_start",
-        lambda *_: subprocess.Popen(
-            [sys.executable, "-I", "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        ),
-    )
+    monkeypatch.setattr(tables, "CHILD", put(program.encode(), "child.py"))
     monkeypatch.setattr(tables, "SECONDS", 0 if "time" in message else 30)
     monkeypatch.setattr(tables, "MEMORY", 100_000_000)
     with pytest.raises(DataError, match=message):
