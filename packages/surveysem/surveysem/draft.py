@@ -214,7 +214,7 @@ def draft_of(table: RawTable) -> Draft:
             column.role = "rating" if column.role == "two" else column.role
     families = _families(columns)
     rated = [column for column in columns if column.role == "rating"]
-    R = _correlations(np.column_stack([column.values for column in columns]))
+    R = _correlations(columns)
     guessed = sum(map(len, families)) < 0.5 * len(rated)
     if guessed:
         families = [run for run in _runs(rated) if len(run) > 1]
@@ -434,7 +434,7 @@ def _runs(rated: list[Column]) -> list[list[Column]]:
     p = len(rated)
     if p < 4:
         return [rated]
-    R = _correlations(np.column_stack([column.values for column in rated])) + np.eye(p)
+    R = _correlations(rated) + np.eye(p)
     P = np.linalg.inv((1 - RIDGE) * R + RIDGE * np.eye(p))
     S = np.abs(P / np.sqrt(np.abs(np.outer(np.diag(P), np.diag(P)))))
     S *= np.sqrt(len(rated[0].values)) * S >= 1
@@ -456,19 +456,10 @@ def _runs(rated: list[Column]) -> list[list[Column]]:
     return runs[::-1]
 
 
-def _correlations(X: Array) -> Array:
+def _correlations(columns: list[Column]) -> Array:
     """Return Pearson correlations of each two columns over the rows that have both; 0 where there are few or none."""
-    given = np.isfinite(X)
-    Z = np.where(given, X - np.where(given, X, 0).sum(0) / np.maximum(given.sum(0), 1), 0.0)
-    G = given.astype(float)
-    N = G.T @ G
-    with np.errstate(all="ignore"):
-        mean = Z.T @ G / N
-        spread = np.sqrt((Z**2).T @ G / N - mean**2)
-        R = (Z.T @ Z / N - mean * mean.T) / (spread * spread.T)
-    R[(N < 10) | ~np.isfinite(R)] = 0
-    np.fill_diagonal(R, 0)
-    return R
+    answers = pd.DataFrame({column.place: column.values for column in columns})
+    return answers.corr(min_periods=10).fillna(0.0).to_numpy() * (1 - np.eye(len(columns)))
 
 
 def _named(families: list[list[Column]], columns: list[Column], guessed: bool) -> dict[str, list[Column]]:
