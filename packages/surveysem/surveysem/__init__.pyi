@@ -49,7 +49,6 @@ from surveysem.errors import DataError as DataError
 from surveysem.errors import ParameterError as ParameterError
 from surveysem.errors import SurveysemError as SurveysemError
 from surveysem.errors import UnknownNameError as UnknownNameError
-from surveysem.export import write_csv as write_csv
 from surveysem.questionnaire import item_table as item_table
 from surveysem.questionnaire import write_docx as write_docx
 from surveysem.questionnaire import write_html as write_html
@@ -70,6 +69,7 @@ from surveysem.synthetic import Sample as Sample
 from surveysem.synthetic import draw_respondents as draw_respondents
 from surveysem.synthetic import draw_stated as draw_stated
 from surveysem.synthetic import read_truth as read_truth
+from surveysem.tables import write_csv as write_csv
 from surveysem.truth import ContactCurve as ContactCurve
 from surveysem.truth import Truth as Truth
 from surveysem.truth import contact_truth as contact_truth

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nbproof import as_json, build, collect, failure, front_pages, held_folder, read_manifest
+from surveysem.said import filled
 from surveysem.study import SHELF
 
 LIMIT = 86_400.0  # seconds a notebook may take: large files take long, and nobody waits for nothing
@@ -133,20 +134,6 @@ def _write_tables(draft: Path, executed: Mapping[str, Mapping[str, Any]], langua
 
 
 def _files(draft: Path, language: str) -> str:
-    words = WORDS[language]
-    named = [
-        (f"tables-{language}.docx", words["tables"].format("Word")),
-        (f"tables-{language}.xlsx", words["tables"].format("Excel")),
-        (f"summary-{language}.txt", words["summary"]),
-        (f"methods-{language}.txt", words["methods"]),
-        ("model.R", words["script"]),
-        ("data.csv", words["data"]),
-        *((f"{name}.csv", words[name]) for name in ("screening", "mapping", "invalid")),
-    ]
-    links = [f'<a href="{name}">{label}</a>' for name, label in named if (draft / name).is_file()]
-    pictures = [
-        f'<a href="{path.relative_to(draft).as_posix()}">{escape(path.name)}</a>'
-        for path in sorted((draft / "figures").rglob(f"*.{language}.*"))
-    ]
-    parts = [(words["files"], links), (words["figures"], pictures)]
-    return "".join(f'<h2>{title}</h2><div class="formats">{"".join(each)}</div>' for title, each in parts if each)
+    files = [path.name for path in draft.iterdir()]
+    figures = [path.relative_to(draft).as_posix() for path in sorted((draft / "figures").rglob(f"*.{language}.*"))]
+    return filled("files.html", language=language, words=WORDS[language], files=files, figures=figures)

@@ -169,9 +169,9 @@ def _template(offered: _Offered, chosen: argparse.Namespace) -> int:
 
 def _check(offered: _Offered, chosen: argparse.Namespace) -> int:
     from surveysem.codebook import load_codebook
-    from surveysem.export import write_csv
     from surveysem.responses import read_responses
     from surveysem.screening import screen
+    from surveysem.tables import write_csv
 
     maker = f"{offered.maker} check"
     if chosen.out:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 import unicodedata
@@ -23,6 +22,7 @@ from surveysem.errors import DataError
 from surveysem.matching import KNOWN, NUMBER, TAIL
 from surveysem.ranges import POINTS, sentinels, usual_range
 from surveysem.responses import OPTION, SKIPPED
+from surveysem.said import filled, quoted
 from surveysem.tables import RawTable, read_table
 
 TOLD = tomllib.loads(Path(__file__).with_name("draft.toml").read_text(encoding="utf-8"))
@@ -162,18 +162,16 @@ class Draft:
 
     def text(self, name: str = "codebook.toml") -> str:
         """Return the codebook, each guess with its reason as a comment; it loads as it stands."""
-        from jinja2 import Environment, PackageLoader
-
-        pages = Environment(loader=PackageLoader(__package__, ""), trim_blocks=True, keep_trailing_newline=True)
-        pages.filters |= {"quoted": quoted, "listed": _listed, "title": _title}
         times = [c.place for c in self.of("left out") if KNOWN.get(plain(c.heading)) == "duration"]
         out = [c for c in self.of("left out") if plain(c.heading) not in KNOWN or c.place in times[1:]]
         scales = {c.labelled: c for c in self.of("item", "control", "check") if c.labels}
         common = Counter(item.scale for item in self.of("item")).most_common(1)[0][0]
         first, *others = self.constructs
         example = f"{others[-1] if others else '...'} ~ {' + '.join([first, *others[:-1]][:2])}"
-        told = {"out": out, "scales": scales, "common": common, "example": example, "schema": SCHEMA.name}
-        return pages.get_template("drafted.txt").render(draft=self, name=name, file=tidy(self.table.file), **told)
+        return filled(
+            "drafted.txt", draft=self, name=name, file=tidy(self.table.file), out=out, scales=scales, common=common,
+            example=example, schema=SCHEMA.name, listed=_listed, title=_title, tidy=tidy,
+        )  # fmt: skip
 
     def write(self, out: str | Path) -> Path:
         """Write the codebook to a new file, and beside it the schema by which editors complete and check it."""
@@ -235,11 +233,6 @@ def draft_of(table: RawTable) -> Draft:
     questions += _misfits(constructs, R, len(table.rows))
     _set_codes(columns, constructs)
     return Draft(table, tuple(columns), constructs, tuple(questions), tuple(missing), guessed)
-
-
-def quoted(text: str) -> str:
-    """Return a text as toml writes it."""
-    return json.dumps(tidy(text), ensure_ascii=False)
 
 
 def _language(text: str) -> str:

@@ -13,8 +13,9 @@ import pandas as pd
 from nbproof import write_whole
 from surveysem.codebook import Codebook, Item
 from surveysem.errors import DataError, UnknownNameError
-from surveysem.export import write_csv
 from surveysem.matching import PLATFORMS
+from surveysem.said import filled
+from surveysem.tables import write_csv
 
 if TYPE_CHECKING:
     from docx.document import Document as Word
@@ -58,18 +59,16 @@ def write_html(codebook: Codebook, path: str | Path, language: str = "en") -> Pa
     DataError
         When a question has no wording in the language.
     """
-    from jinja2 import Environment, PackageLoader
-
     at = _language(codebook, language)
-    pages = Environment(loader=PackageLoader(__package__, ""), autoescape=True, trim_blocks=True)
-    text = pages.get_template("questionnaire.html").render(
+    text = filled(
+        "questionnaire.html",
         language=language,
         title=codebook.title[at] or codebook.name,
         introduction=codebook.introduction[at],
         heads=tuple(PLATFORMS["heads"][language]),
         blocks=_blocks(codebook),
     )
-    return write_whole(Path(path), f"{text}\n".encode())
+    return write_whole(Path(path), text.encode())
 
 
 def write_docx(codebook: Codebook, path: str | Path, language: str = "en") -> Path:

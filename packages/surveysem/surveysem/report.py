@@ -158,7 +158,7 @@ def write(
     NotebookError
         When a notebook failed, which it said itself.
     """
-    from surveysem import bundle, methods, summary
+    from surveysem import bundle, methods
 
     nbproof.use(settings)
     given = {
@@ -178,7 +178,7 @@ def write(
     for language in languages:
         text = methods.methods_text(study, language, fits, invariance.get(language, ""))
         (draft / f"methods-{language}.txt").write_text(text, encoding="utf-8")
-        leads[language] = summary.summary_text(study, results, language) or methods.respondents_text(study, language)
+        leads[language] = methods.summary_text(study, results, language) or methods.respondents_text(study, language)
         (draft / f"summary-{language}.txt").write_text(leads[language] + "\n", encoding="utf-8")
     bundle.finish(draft, languages, leads, titles)
 

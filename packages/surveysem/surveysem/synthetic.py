@@ -19,10 +19,9 @@ from nbproof import read_toml, write_whole
 from nbproof.shapes import COUNT, NUMBER, TABLE, TEXT, Field, check
 from surveysem.codebook import Codebook, Contact, Item
 from surveysem.errors import DataError, ParameterError, named, require
-from surveysem.export import write_csv
 from surveysem.matching import match
 from surveysem.responses import Responses, responses_of
-from surveysem.tables import RawTable
+from surveysem.tables import RawTable, write_csv
 from surveysem.truth import ContactCurve, Truth, factors
 
 PLANTED = ["row", "defect", "item", "value"]

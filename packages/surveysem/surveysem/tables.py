@@ -1,4 +1,7 @@
-"""How files of answers are opened: csv, Excel and SPSS become one plain table of cells, nothing executed."""
+"""How files of answers are opened: csv, Excel and SPSS become one plain table of cells, nothing executed.
+
+And how tables leave as csv: whole or not at all, with nothing in them that a spreadsheet would run.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import codecs
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -16,8 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from nbproof import check_file, read_bytes
+from nbproof import check_file, read_bytes, write_whole
 from surveysem.errors import DataError, ParameterError, UnknownNameError, named, quoted
 
 WIDEST = 2000  # columns
@@ -28,6 +33,7 @@ SECONDS = 10  # of the processor, and as many again for each mebibyte of the fil
 KINDS = {"xlsx": "Excel", "sav": "SPSS"}
 CHILD = Path(__file__).with_name("child.py")
 ENCODINGS = ("utf-8", "gb18030")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
@@ -285,3 +291,24 @@ def _blank(cell: object) -> bool:
 
 def _text(cell: object) -> str:
     return "" if cell is None else str(cell).strip()
+
+
+def neutral(value: object) -> object:
+    """Return a value that a spreadsheet shows and does not run: a text that opens like a formula gets an apostrophe.
+
+    >>> [neutral(value) for value in ("=1+1", "@sum", "-3", -3, "plain")]
+    ["'=1+1", "'@sum", '-3', -3, 'plain']
+    """
+    if isinstance(value, str) and value.lstrip()[:1] in tuple("=+-@|") and not NUMBER.fullmatch(value.strip()):
+        return "'" + value
+    return value
+
+
+def write_csv(frame: pd.DataFrame, path: str | Path) -> Path:
+    """Write a table as csv in UTF-8 with a byte-order mark (Excel needs it for Chinese), formulas neutralised."""
+    safe = frame.rename(columns=neutral)
+    for k, name in enumerate(frame.columns):
+        if not pd.api.types.is_numeric_dtype(frame.iloc[:, k]):
+            safe[safe.columns[k]] = frame[name].map(neutral)
+    text = safe.to_csv(index=False, lineterminator="\n")
+    return write_whole(Path(path), text.encode("utf-8-sig"))

@@ -19,7 +19,7 @@ import nbproof
 import surveysem
 from surveysem import child, tables
 from surveysem.errors import DataError, ParameterError, SurveysemError, UnknownNameError
-from surveysem.export import neutral, write_csv
+from surveysem.tables import neutral, write_csv
 
 HEAD = ["T1", "T2", "T3", "C1", "B1", "B2", "B3", "MODE", "N"]
 ROWS = [[1 + (r * (k + 3) + k) % 5 for k in range(7)] + [1 + r % 2, r] for r in range(8)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from surveysem.codebook import KEYS, LANGUAGES, MODELS, RESERVED, Codebook, load
 from surveysem.draft import Column, Draft, Reason
 from surveysem.matching import match
 from surveysem.responses import responses_of
+from surveysem.said import quoted
 
 OTHERS = {"controls": "control", "checks": "check", "left": "left out"}
 KEPT = ("hypotheses", "moderation", "covariances", "covariates", "strategies", "outcomes", "marker", "contact")
@@ -115,11 +115,6 @@ def _kept(tables: Mapping[str, Any]) -> Iterator[str]:
             {f"{key}.{quoted(name)}": each for name, each in given.items()} if isinstance(given, dict) else {key: given}
         )
         yield from (f"{name} = {quoted(each)}" for name, each in named.items())
-
-
-def quoted(value: object) -> str:
-    """Return a text or texts as toml writes them."""
-    return json.dumps(value, ensure_ascii=False)
 
 
 def corrected(opened: Opened, model: Mapping[str, Any]) -> str:

@@ -248,12 +248,10 @@ class Guarded(RequestHandler):
 
     def page(self, template: str, **told: Any) -> None:
         """Answer with a page in the reader's language."""
-        from jinja2 import Environment, FileSystemLoader
+        from surveysem.said import filled
 
-        pages = Environment(loader=FileSystemLoader(HERE), autoescape=True, trim_blocks=True)
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        text = pages.get_template(template)
-        self.finish(text.render(language=self.language, words=words(self.language), **told))
+        self.finish(filled(f"app/{template}", language=self.language, words=words(self.language), **told))
 
     def spoken(self, told: dict[str, Any]) -> dict[str, Any]:
         """Return what is told with the package's sentences in the reader's language."""
