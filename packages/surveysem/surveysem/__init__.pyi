@@ -73,7 +73,6 @@ from surveysem.tables import write_csv as write_csv
 from surveysem.truth import ContactCurve as ContactCurve
 from surveysem.truth import Truth as Truth
 from surveysem.truth import contact_truth as contact_truth
-from surveysem.truth import total_effects as total_effects
 from surveysem.truth import true_values as true_values
 
 LOCALE: Path

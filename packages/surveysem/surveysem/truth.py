@@ -148,9 +148,6 @@ class Truth:
             raise ParameterError("a contact curve is given, but the codebook names no contact; allowed: none.")
         if self.contact and self.contact.driver:
             self._known(self.contact.driver)
-        self._leave_variance()
-
-    def _leave_variance(self) -> None:
         for structure in self.structures:
             if structure.disturbances and min(structure.disturbances.values()) <= 0:
                 least = min(structure.disturbances, key=structure.disturbances.__getitem__)
@@ -346,12 +343,11 @@ def true_values(truth: Truth, answers: pd.DataFrame | None = None) -> pd.DataFra
                 moderations[outcome, predictor, *moderator] = b
             else:
                 lines.append(("path", outcome, predictor, "", b))
-    effects = total_effects(pooled.terms)
+    effects = _total_effects(pooled.terms, [*book.scales])
     for outcome in book.outcomes:
         for strategy in book.strategies:
             straight = pooled.terms.get(outcome, {}).get(strategy, 0.0)
-            total = effects.at[outcome, strategy] if {strategy, outcome} <= set(effects) else 0.0
-            lines.append(("indirect", outcome, strategy, "", total - straight))
+            lines.append(("indirect", outcome, strategy, "", effects.at[outcome, strategy] - straight))
     lines += [("moderation", *names, value) for names, value in moderations.items()]
     if book.group:
         for outcome, predictors in truth.paths.items():
@@ -363,25 +359,13 @@ def true_values(truth: Truth, answers: pd.DataFrame | None = None) -> pd.DataFra
     return pd.DataFrame(lines, columns=["kind", "outcome", "predictor", "moderator", "value"])
 
 
-def total_effects(paths: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
-    """Return the total effect of every construct (columns) on every other (rows): (I - B)^-1 - I, products left out.
+def _total_effects(paths: Effects, names: list[str]) -> pd.DataFrame:
+    """Return what every construct (columns) does to every other (rows) in all: (I - B)^-1 - I, products left out.
 
-    References
-    ----------
     Bollen (1987), doi:10.2307/271028.
-
-    Examples
-    --------
-    >>> float(total_effects({"y": {"m": 0.5, "x": 0.25}, "m": {"x": 0.5}}).at["y", "x"])
-    0.5
     """
-    linear = {(o, name): b for o, terms in paths.items() for name, b in terms.items() if "*" not in name}
-    names = list(dict.fromkeys(name for pair in linear for name in pair))
-    B = pd.DataFrame(0.0, names, names)
-    for pair, b in linear.items():
-        B.loc[pair] = b
-    unit = np.eye(len(names))
-    return pd.DataFrame(np.linalg.inv(unit - B.to_numpy()) - unit, names, names)
+    B, unit = pd.DataFrame(paths).T.reindex(index=names, columns=names).fillna(0.0), np.eye(len(names))
+    return pd.DataFrame(np.linalg.inv(unit - B) - unit, names, names)
 
 
 def contact_truth(curve: ContactCurve, contacts: np.ndarray | None = None) -> float:
