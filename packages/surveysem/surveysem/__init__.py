@@ -25,7 +25,7 @@ specification_curve  every path under the choices an analyst could have made oth
 effects       an estimate with its error, tests, corrections, and what a test comes to
 methods       what a report tells in words; script an R script that computes models and tables again
 hypotheses    each by the label its author gave it: what it comes to; exploration: respondents, items, factors
-article       tables of executed notebooks as Word and Excel files; bundle adds pages and figures, to be taken away
+article       tables of executed notebooks as Word and Excel files
 report        notebooks (measurement and structure, or pls) run on a file, in two languages; notebook is their page
 preregistration  a plan written before the answers, under one hash, and whether an analysis kept to it
 said          how the package speaks another language, and fills its templates

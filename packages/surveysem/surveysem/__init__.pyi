@@ -2,7 +2,6 @@
 from pathlib import Path
 
 from surveysem import article as article
-from surveysem import bundle as bundle
 from surveysem import commands as commands
 from surveysem import common_method as common_method
 from surveysem import contact as contact

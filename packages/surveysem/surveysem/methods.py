@@ -82,7 +82,7 @@ def summary_text(study: Study, results: Mapping[str, Mapping[str, Any]], languag
     study : Study
         What the report is about.
     results : mapping
-        As `surveysem.bundle.run` returns them; without a table of hypotheses there is nothing to tell.
+        As `nbproof.collect` returns them, of all notebooks; without a table of hypotheses there is nothing to tell.
     language : {"en", "zh"}
         One that the report was made in.
     """

@@ -26,6 +26,9 @@ from surveysem.truth import ContactCurve, Truth, factors
 
 PLANTED = ["row", "defect", "item", "value"]
 FIRST_ROW = 2  # of a file whose heading is row 1
+BASIS = "synthetic sample"
+Array = np.ndarray
+Generator = np.random.Generator
 
 
 @dataclass(frozen=True)
@@ -48,21 +51,8 @@ class Defects:
             require(isinstance(value, int) and value >= 0, f"defect {each.name}", value, "a whole number from 0")
 
 
-def plant(
-    answers: np.ndarray, duration: np.ndarray, book: Codebook, defects: Defects, rng: np.random.Generator
-) -> pd.DataFrame:
-    """Change answers (respondents x questions) and seconds in place, and return what was changed.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One line a defect: row (in a file, the heading is row 1), defect, item, value.
-
-    Raises
-    ------
-    ParameterError
-        When there are fewer respondents or cells than the defects need, or no check to fail.
-    """
+def _plant(answers: Array, duration: Array, book: Codebook, defects: Defects, rng: Generator) -> pd.DataFrame:
+    """Change answers (respondents x questions) and seconds in place, and return a line for each defect."""
     at = {item.code: k for k, item in enumerate(book.questions)}
     columns = [at[code] for code in book.items]
     checks = [item for item in book.questions if item.role == "check"]
@@ -102,11 +92,6 @@ def plant(
     frame = pd.DataFrame(lines, columns=PLANTED).astype({"row": int, "value": float})
     frame["row"] += FIRST_ROW
     return frame.sort_values(["row", "item"], ignore_index=True)
-
-
-BASIS = "synthetic sample"
-Array = np.ndarray
-Generator = np.random.Generator
 
 
 @dataclass(frozen=True)
@@ -212,7 +197,7 @@ def draw_respondents(
     Raises
     ------
     ParameterError
-        When there are fewer respondents than the defects need, or the departures leave an item no variance.
+        When there are fewer respondents or cells than the defects need, no check to fail, or an item without variance.
 
     Examples
     --------
@@ -238,7 +223,7 @@ def draw_respondents(
     if truth.contact and (codes := book.contact):
         answers[:, [at[codes.frequency], at[codes.outcome]]] = _contacts(truth.contact, book, codes, constructs, rng)
     duration = np.round(len(book.questions) * truth.seconds * np.exp(0.2 * rng.standard_normal(nobs)), 1)
-    planted = plant(answers, duration, book, defects, rng)
+    planted = _plant(answers, duration, book, defects, rng)
     return Sample(_cells(answers, duration, book), truth, planted, seed, departures)
 
 
