@@ -13,7 +13,7 @@ The modules
 -----------
 codebook      constructs, items, scales, expected paths; questionnaire writes it as docx, html and csv
 draft         a codebook guessed from a file of answers; models makes one of a model in lavaan's language
-responses     answers from csv, Excel and SPSS (tables, child), matched to the codebook's questions (matching)
+responses     answers from csv, Excel and SPSS (tables, child), matched to the codebook's questions
 screening     careless answers by declared rules, each case on record
 truth         what is true of drawn respondents; synthetic draws them
 study         answers and how they are analysed, settled before results are seen

@@ -13,7 +13,7 @@ import pandas as pd
 from nbproof import write_whole
 from surveysem.codebook import Codebook, Item
 from surveysem.errors import DataError, UnknownNameError
-from surveysem.matching import PLATFORMS
+from surveysem.responses import PLATFORMS
 from surveysem.said import filled
 from surveysem.tables import write_csv
 

@@ -19,7 +19,6 @@ from nbproof import read_toml, write_whole
 from nbproof.shapes import COUNT, NUMBER, TABLE, TEXT, Field, check
 from surveysem.codebook import Codebook, Contact, Item
 from surveysem.errors import DataError, ParameterError, named, require
-from surveysem.matching import match
 from surveysem.responses import Responses, responses_of
 from surveysem.tables import RawTable, write_csv
 from surveysem.truth import ContactCurve, Truth, factors
@@ -151,7 +150,7 @@ class Sample:
             "synthetic.csv", tuple(self.cells.columns), tuple(self.cells.index),
             tuple(self.cells[name].to_numpy(object, na_value=None) for name in self.cells), "utf-8",
         )  # fmt: skip
-        return responses_of(table, self.truth.codebook, match(self.truth.codebook, table.headings), invalid="record")
+        return responses_of(table, self.truth.codebook, invalid="record")
 
     def write(self, folder: str | Path) -> list[Path]:
         """Write sample.csv, planted.csv and truth.json side by side."""

@@ -15,8 +15,7 @@ import nbproof
 from surveysem.app import Refused
 from surveysem.codebook import KEYS, LANGUAGES, MODELS, RESERVED, Codebook, load_codebook, plain, tidy
 from surveysem.draft import Column, Draft, Reason
-from surveysem.matching import match
-from surveysem.responses import responses_of
+from surveysem.responses import match, responses_of
 from surveysem.said import quoted
 
 OTHERS = {"controls": "control", "checks": "check", "left": "left out"}
@@ -51,7 +50,7 @@ class Opened:
         else:
             tables = tomlkit.parse(path.read_text(encoding="utf-8-sig"))
         tables.setdefault("name", book.name)  # else it would be that of the file
-        found = match(book, table.headings, table.wordings, unknown="leave", file=table.file)
+        found = match(table, book, unknown="leave")
         at = {one.question: draft.columns[one.column - 1] for one in found if one.question}
         return cls(draft, tomlkit.dumps(tables), book, at, own)
 
@@ -283,7 +282,6 @@ def check(opened: Opened, model: Mapping[str, Any], path: Path) -> dict[str, Any
     """Write the codebook of a model, and return what the package says of it and of the answers."""
     nbproof.write_whole(path, corrected(opened, model).encode())
     book, table = load_codebook(path), opened.draft.table
-    matches = match(book, table.headings, table.wordings, unknown="leave", file=table.file)
-    read = responses_of(table, book, matches, invalid="record")
+    read = responses_of(table, book, unknown="leave", invalid="record")
     told = {"notes": [*read.notes], "missing": [*book.missing]}
     return {"rows": len(read.answers), "invalid": len(read.invalid)} | told
