@@ -15,7 +15,7 @@ codebook      constructs, items, scales, expected paths; questionnaire writes it
 draft         a codebook guessed from a file of answers; models makes one of a model in lavaan's language
 responses     answers from csv, Excel and SPSS (tables, child), matched to the codebook's questions
 screening     careless answers by declared rules, each case on record
-truth         what is true of drawn respondents; synthetic draws them
+synthetic     what is true of drawn respondents, and they themselves
 study         answers and how they are analysed, settled before results are seen
 measurement   cut-offs and tables of a measurement model; common_method checks for a common source
 paths         standardised paths, direct and indirect; moderation, groups, contact, segments beside them

@@ -62,17 +62,17 @@ from surveysem.study import check_study as check_study
 from surveysem.study import mean_scores as mean_scores
 from surveysem.study import options_of as options_of
 from surveysem.study import read_study as read_study
+from surveysem.synthetic import ContactCurve as ContactCurve
 from surveysem.synthetic import Defects as Defects
 from surveysem.synthetic import Departures as Departures
 from surveysem.synthetic import Sample as Sample
+from surveysem.synthetic import Truth as Truth
+from surveysem.synthetic import contact_truth as contact_truth
 from surveysem.synthetic import draw_respondents as draw_respondents
 from surveysem.synthetic import draw_stated as draw_stated
 from surveysem.synthetic import read_truth as read_truth
+from surveysem.synthetic import true_values as true_values
 from surveysem.tables import write_csv as write_csv
-from surveysem.truth import ContactCurve as ContactCurve
-from surveysem.truth import Truth as Truth
-from surveysem.truth import contact_truth as contact_truth
-from surveysem.truth import true_values as true_values
 
 LOCALE: Path
 __version__: str

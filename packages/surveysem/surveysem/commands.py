@@ -178,8 +178,7 @@ def _check(chosen: argparse.Namespace) -> int:
 
 def _sample(chosen: argparse.Namespace) -> int:
     from surveysem.codebook import load_codebook
-    from surveysem.synthetic import draw_respondents, draw_stated
-    from surveysem.truth import Truth
+    from surveysem.synthetic import Truth, draw_respondents, draw_stated
 
     place = chosen.codebook or chosen.own()
     book, source, truth = load_codebook(place), place.read_bytes(), chosen.truth
