@@ -51,7 +51,6 @@ from surveysem.errors import UnknownNameError as UnknownNameError
 from surveysem.questionnaire import item_table as item_table
 from surveysem.questionnaire import write_docx as write_docx
 from surveysem.questionnaire import write_html as write_html
-from surveysem.questionnaire import write_items as write_items
 from surveysem.responses import Responses as Responses
 from surveysem.responses import read_responses as read_responses
 from surveysem.screening import Rules as Rules

@@ -99,7 +99,7 @@ def _report(chosen: argparse.Namespace) -> int:
                 f"registration {followed.attrs['digest']}: {(~followed['same']).sum()} of {len(followed)} items differ"
             )
             inputs["registration"] = chosen.registration
-        report.write(study, draft, inputs, languages, screening=chosen.screening, reading=reading(chosen))
+        report.write(study, draft, inputs, languages, reading(chosen))
     print(f"open {nbproof.shown(chosen.out / 'index.html')}")
     return 0
 
@@ -137,13 +137,14 @@ def say_who_is_left(read: Responses, screened: Screened) -> None:
 
 def _template(chosen: argparse.Namespace) -> int:
     from surveysem.codebook import LANGUAGES, load_codebook
-    from surveysem.questionnaire import write_docx, write_html, write_items
+    from surveysem.questionnaire import item_table, write_docx, write_html
+    from surveysem.tables import write_csv
 
     place = chosen.codebook or chosen.own()
     book, source = load_codebook(place), place.read_bytes()
     with nbproof.whole_folder(chosen.out, chosen.maker) as draft:
         (draft / "codebook.toml").write_bytes(source)
-        made = [draft / "codebook.toml", write_items(book, draft / "items.csv")]
+        made = [draft / "codebook.toml", write_csv(item_table(book), draft / "items.csv")]
         for language in LANGUAGES:
             made += [
                 write_docx(book, draft / f"questionnaire-{language}.docx", language),

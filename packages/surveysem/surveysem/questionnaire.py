@@ -15,7 +15,6 @@ from surveysem.codebook import Codebook, Item
 from surveysem.errors import DataError, UnknownNameError
 from surveysem.responses import PLATFORMS
 from surveysem.said import filled
-from surveysem.tables import write_csv
 
 if TYPE_CHECKING:
     from docx.document import Document as Word
@@ -33,11 +32,6 @@ def item_table(codebook: Codebook) -> pd.DataFrame:
         for k, item in enumerate(codebook.questions, 1)
     ]  # fmt: skip
     return pd.DataFrame(rows).astype({"expected": "Int64"})
-
-
-def write_items(codebook: Codebook, path: str | Path) -> Path:
-    """Write `item_table` as csv."""
-    return write_csv(item_table(codebook), path)
 
 
 def write_html(codebook: Codebook, path: str | Path, language: str = "en") -> Path:

@@ -136,13 +136,7 @@ def study_of(
 
 
 def write(
-    study: Study,
-    draft: Path,
-    inputs: Mapping[str, Path],
-    languages: Sequence[str],
-    *,
-    screening: str = "drop",
-    reading: Reading | None = None,
+    study: Study, draft: Path, inputs: Mapping[str, Path], languages: Sequence[str], reading: Reading | None = None
 ) -> None:
     """Fill a folder with the report on a study: pages, tables, figures, methods; but of PLS, R script and data.
 
@@ -156,8 +150,8 @@ def write(
         The files that the notebooks read: ``answers``, ``codebook``, and ``registration`` where there is one.
     languages : sequence of {"en", "zh"}
         Of the report; notebooks as they were run show the first.
-    screening, reading
-        As the study was read, see `surveysem.read_study`.
+    reading
+        As the answers were read, see `surveysem.read_study`.
 
     Raises
     ------
@@ -168,7 +162,7 @@ def write(
 
     nbproof.use(settings)
     given = {
-        "screening": screening,
+        "screening": study.screened.mode,
         "estimator": study.estimator,
         "draws": str(study.draws),
         "language": languages[0],
