@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from nbproof import write_whole
-from surveysem.codebook import Codebook, Item
+from surveysem.codebook import LANGUAGES, Codebook, Item
 from surveysem.errors import DataError, UnknownNameError
 from surveysem.responses import PLATFORMS
 from surveysem.said import filled
@@ -19,7 +19,6 @@ from surveysem.said import filled
 if TYPE_CHECKING:
     from docx.document import Document as Word
 
-LANGUAGES = {"en": 0, "zh": 1}
 Block = tuple[bool, list[tuple[int, Item]]]
 
 
@@ -122,7 +121,7 @@ def _language(codebook: Codebook, language: str) -> int:
     if bare:
         named = ", ".join(bare[:8])
         raise DataError(f"codebook {codebook.name}: no wording ({language}) for {named}; every question needs one.")
-    return LANGUAGES[language]
+    return LANGUAGES.index(language)
 
 
 def _blocks(codebook: Codebook) -> Iterator[Block]:

@@ -542,11 +542,11 @@ class Sample:
     def write(self, folder: str | Path) -> list[Path]:
         """Write sample.csv, planted.csv and truth.json side by side."""
         folder, truth = Path(folder), self.truth
-        stated = {"basis": BASIS, "codebook": truth.codebook.name, "seed": self.seed, "nobs": len(self.cells),
-                  "loading": truth.loading, "correlation": truth.correlation, "spread": truth.spread,
-                  "seconds": truth.seconds, "paths": truth.paths, "moderations": truth.moderations,
-                  "differences": truth.differences, "contact": truth.contact and asdict(truth.contact),
-                  "departures": asdict(self.departures), "population": truth.population().split("\n")}  # fmt: skip
+        stated: dict[str, Any] = {"basis": BASIS, "codebook": truth.codebook.name, "seed": self.seed}
+        stated["nobs"] = len(self.cells)
+        stated |= {name: getattr(truth, name) for name in (*MEASUREMENT, "paths", "moderations", "differences")}
+        stated |= {"contact": truth.contact and asdict(truth.contact), "departures": asdict(self.departures)}
+        stated["population"] = truth.population().split("\n")
         text = json.dumps(stated, indent=1, ensure_ascii=False) + "\n"
         return [
             write_csv(self.cells, folder / "sample.csv"),
