@@ -64,7 +64,6 @@ def stages(file: Path) -> dict[str, Callable[[], object]]:
     from semfit import Invariance, psychometrics
     from socialcommerce import survey
     from surveysem import Study, groups, moderation, paths
-    from surveysem.matching import match
     from surveysem.responses import responses_of
     from surveysem.tables import read_table
 
@@ -72,7 +71,7 @@ def stages(file: Path) -> dict[str, Callable[[], object]]:
 
     def screen() -> None:
         table = kept.pop("table")
-        responses = responses_of(table, book, match(book, table.headings, file=table.file))
+        responses = responses_of(table, book)
         kept["study"] = Study(responses, surveysem.screen(responses))
 
     def fit(which: str) -> semfit.SemFit:

@@ -12,9 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+import nbproof
 from nbproof import Built, folder
 from socialcommerce import cli
-from surveysem import bundle
+from surveysem import report
 from tests.survey_notebooks import write_both
 from tests.test_survey_report import BOOK, ROWS, csv, write
 
@@ -152,9 +153,9 @@ def test_notebooks_read_the_answers_where_they_stand(tmp_path, monkeypatch):
         assert (folder / given["answers"]).read_text() == "secret"
         return Built(tmp_path, failed={"one": "ends here"})
 
-    monkeypatch.setattr(bundle, "build", build)
+    monkeypatch.setattr(nbproof, "build", build)
     with pytest.raises(Exception, match="1 of 1 reports failed"):
-        bundle.run(tmp_path / "draft", ["one"], {"answers": answers}, {}, ["en"])
+        report._run(tmp_path / "draft", ["one"], {"answers": answers}, {}, {"en": "Answers"})
     assert seen.pop("given") == {"answers": "answers/answers.csv"}
     assert list(seen.values()) == [True]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["answers.csv", "draft"]

@@ -22,7 +22,7 @@ import surveysem
 from nbproof.results import collect
 from socialcommerce import cli, paper, survey
 from socialcommerce.project import root
-from surveysem import bundle, methods, read_study
+from surveysem import methods, read_study
 from surveysem.measurement import FIT_DIGITS, fit_table
 from tests.survey_notebooks import write_both
 from tests.told import run
@@ -200,8 +200,8 @@ def test_a_folder_of_somebody_else_is_refused_and_left_alone(tmp_path, capsys):
 
 def only_the_front(monkeypatch) -> None:
     """Let the command make a front page and no more."""
-    monkeypatch.setattr(bundle, "run", lambda *given: RESULTS)
-    monkeypatch.setattr(bundle, "finish", lambda draft, *rest: write(draft / "index.html", "made"))
+    monkeypatch.setattr(surveysem.report, "_run", lambda *given: RESULTS)
+    monkeypatch.setattr(surveysem.report, "_finish", lambda draft, *rest: write(draft / "index.html", "made"))
 
 
 @pytest.mark.slow
@@ -359,7 +359,7 @@ def test_libreoffice_opens_the_tables(report, tmp_path, kind):
 
 @pytest.mark.slow
 def test_the_same_answers_give_the_same_office_files(report, tmp_path):
-    from surveysem.bundle import _write_tables
+    from surveysem.report import _write_tables
 
     executed = {name: json.loads((report / "notebooks" / f"{name}.ipynb").read_text()) for name in ("one", "two")}
     _write_tables(tmp_path, executed, "en", "Report on a survey")
@@ -474,7 +474,9 @@ def test_without_a_codebook_the_report_is_on_the_papers_hypotheses(tmp_path, mon
     """The study's own codebook goes to the notebooks of surveysem, and labels what paper/hypotheses.toml states."""
     given = {}
     only_the_front(monkeypatch)
-    monkeypatch.setattr(bundle, "run", lambda draft, notebooks, inputs, *more: given.update(inputs) or RESULTS)
+    monkeypatch.setattr(
+        surveysem.report, "_run", lambda draft, notebooks, inputs, *more: given.update(inputs) or RESULTS
+    )
     survey.own_sample(nobs=300).write(tmp_path)
     arguments = [str(tmp_path / "sample.csv"), "--invalid", "record", "--out", str(tmp_path / "out")]
     assert cli.main(["survey", "report", *arguments]) == 0

@@ -13,9 +13,9 @@ The modules
 -----------
 codebook      constructs, items, scales, expected paths; questionnaire writes it as docx, html and csv
 draft         a codebook guessed from a file of answers; models makes one of a model in lavaan's language
-responses     answers from csv, Excel and SPSS (tables, child), matched to the codebook's questions (matching)
+responses     answers from csv, Excel and SPSS (tables, child), matched to the codebook's questions
 screening     careless answers by declared rules, each case on record
-truth         what is true of drawn respondents; synthetic draws them
+synthetic     what is true of drawn respondents, and they themselves
 study         answers and how they are analysed, settled before results are seen
 measurement   cut-offs and tables of a measurement model; common_method checks for a common source
 paths         standardised paths, direct and indirect; moderation, groups, contact, segments beside them
@@ -23,12 +23,12 @@ pls           the same paths between composites, by partial least squares
 sensitivity   power before a survey, least detectable effects after it
 specification_curve  every path under the choices an analyst could have made otherwise
 effects       an estimate with its error, tests, corrections, and what a test comes to
-methods       the methods paragraph; script an R script that computes models and tables again
+methods       what a report tells in words; script an R script that computes models and tables again
 hypotheses    each by the label its author gave it: what it comes to; exploration: respondents, items, factors
-article       tables of executed notebooks as Word and Excel files; bundle adds pages and figures, to be taken away
+article       tables of executed notebooks as Word and Excel files
 report        notebooks (measurement and structure, or pls) run on a file, in two languages; notebook is their page
 preregistration  a plan written before the answers, under one hash, and whether an analysis kept to it
-summary       what a report found, in plain words; said is how the package speaks another language
+said          how the package speaks another language, and fills its templates
 commands      check, draft, app, template, sample, preregister and report, for any codebook
 app           a page in the browser on which the draft is corrected, paths drawn, the report run and read
 """

@@ -2,7 +2,6 @@
 from pathlib import Path
 
 from surveysem import article as article
-from surveysem import bundle as bundle
 from surveysem import commands as commands
 from surveysem import common_method as common_method
 from surveysem import contact as contact
@@ -49,11 +48,9 @@ from surveysem.errors import DataError as DataError
 from surveysem.errors import ParameterError as ParameterError
 from surveysem.errors import SurveysemError as SurveysemError
 from surveysem.errors import UnknownNameError as UnknownNameError
-from surveysem.export import write_csv as write_csv
 from surveysem.questionnaire import item_table as item_table
 from surveysem.questionnaire import write_docx as write_docx
 from surveysem.questionnaire import write_html as write_html
-from surveysem.questionnaire import write_items as write_items
 from surveysem.responses import Responses as Responses
 from surveysem.responses import read_responses as read_responses
 from surveysem.screening import Rules as Rules
@@ -64,17 +61,17 @@ from surveysem.study import check_study as check_study
 from surveysem.study import mean_scores as mean_scores
 from surveysem.study import options_of as options_of
 from surveysem.study import read_study as read_study
+from surveysem.synthetic import ContactCurve as ContactCurve
 from surveysem.synthetic import Defects as Defects
 from surveysem.synthetic import Departures as Departures
 from surveysem.synthetic import Sample as Sample
+from surveysem.synthetic import Truth as Truth
+from surveysem.synthetic import contact_truth as contact_truth
 from surveysem.synthetic import draw_respondents as draw_respondents
 from surveysem.synthetic import draw_stated as draw_stated
 from surveysem.synthetic import read_truth as read_truth
-from surveysem.truth import ContactCurve as ContactCurve
-from surveysem.truth import Truth as Truth
-from surveysem.truth import contact_truth as contact_truth
-from surveysem.truth import total_effects as total_effects
-from surveysem.truth import true_values as true_values
+from surveysem.synthetic import true_values as true_values
+from surveysem.tables import write_csv as write_csv
 
 LOCALE: Path
 __version__: str

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import tomllib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,19 +23,6 @@ RESPONDENTS, SEED = 500, 1  # of a sample whose truth is not stated
 ANALYSIS = ("screening", "estimator", "draws")
 
 
-@dataclass(frozen=True)
-class _Offered:
-    """Who offers the commands, and the files taken where none is given."""
-
-    maker: str
-    codebook: Place | None
-    truth: Place
-
-    def chosen(self, given: Path | None) -> Path:
-        """Return the codebook given, else the default; the parser asked for one where there is none."""
-        return given or (self.codebook() if self.codebook else Path())
-
-
 def add_commands(
     verbs: argparse._SubParsersAction, maker: str, codebook: Place | None = None, truth: Place | None = None
 ) -> None:
@@ -52,11 +37,12 @@ def add_commands(
     """
     for work in (_template, _draft, _app, _check, _sample, _preregister, _report):
         told = TOLD["commands"][name := work.__name__.removeprefix("_")]
-        offered = _Offered(maker, codebook or (_example if name == "sample" else None), truth or _truth)
-        command = nbproof.add_command(verbs, name, partial(work, offered), told["help"])
+        own = codebook or (_example if name in ("sample", "template") else None)
+        command = nbproof.add_command(verbs, name, work, told["help"])
+        command.set_defaults(maker=f"{maker} {name}", own=own, truth_of_own=truth or _truth)
         for group in told["takes"]:
             if group == "codebook":
-                _add_codebook(command, offered.codebook)
+                _add_codebook(command, own)
             for option, about in TOLD["options"].get(group, {}).items():
                 kind = {"type": TYPES[about["type"]]} if "type" in about else {}
                 help = about["help"].format(respondents=RESPONDENTS, seed=SEED)
@@ -68,16 +54,16 @@ def _made(out: Path, made: Iterable[Path]) -> None:
     print("\n".join(nbproof.shown(out / path.name) for path in made))
 
 
-def _preregister(offered: _Offered, chosen: argparse.Namespace) -> int:
+def _preregister(chosen: argparse.Namespace) -> int:
     from surveysem.codebook import load_codebook
     from surveysem.preregistration import register
 
     nbproof.check_positive(draws=chosen.draws, respondents=1 if chosen.respondents is None else chosen.respondents)
-    place = offered.chosen(chosen.codebook)
+    place = chosen.codebook or chosen.own()
     book = load_codebook(place)
     settled = {name: getattr(chosen, name) for name in ("effect", "loading", "correlation", *ANALYSIS)}
     planned = register(book, chosen.respondents, wanted=chosen.power, **settled)
-    with nbproof.whole_folder(chosen.out, f"{offered.maker} preregister") as draft:
+    with nbproof.whole_folder(chosen.out, chosen.maker) as draft:
         made = planned.write(draft, book)
         made.append(nbproof.write_whole(draft / f"codebook{place.suffix}", place.read_bytes()))
     _made(chosen.out, made)
@@ -86,7 +72,7 @@ def _preregister(offered: _Offered, chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _report(offered: _Offered, chosen: argparse.Namespace) -> int:
+def _report(chosen: argparse.Namespace) -> int:
     from surveysem import report
 
     nbproof.check_positive(draws=chosen.draws)
@@ -95,8 +81,8 @@ def _report(offered: _Offered, chosen: argparse.Namespace) -> int:
         if language not in report.LANGUAGES:
             raise UnknownNameError("language", language, report.LANGUAGES)
     settled = {name: getattr(chosen, name) for name in ANALYSIS}
-    inputs = {"answers": chosen.file, "codebook": offered.chosen(chosen.codebook)}
-    with nbproof.whole_folder(chosen.out, f"{offered.maker} report") as draft:
+    inputs = {"answers": chosen.file, "codebook": chosen.codebook or chosen.own()}
+    with nbproof.whole_folder(chosen.out, chosen.maker) as draft:
         nbproof.use(report.settings)
         with nbproof.surroundings():  # a server begins to load what the notebooks need
             pass
@@ -113,7 +99,7 @@ def _report(offered: _Offered, chosen: argparse.Namespace) -> int:
                 f"registration {followed.attrs['digest']}: {(~followed['same']).sum()} of {len(followed)} items differ"
             )
             inputs["registration"] = chosen.registration
-        report.write(study, draft, inputs, languages, screening=chosen.screening, reading=reading(chosen))
+        report.write(study, draft, inputs, languages, reading(chosen))
     print(f"open {nbproof.shown(chosen.out / 'index.html')}")
     return 0
 
@@ -149,15 +135,16 @@ def say_who_is_left(read: Responses, screened: Screened) -> None:
     )
 
 
-def _template(offered: _Offered, chosen: argparse.Namespace) -> int:
+def _template(chosen: argparse.Namespace) -> int:
     from surveysem.codebook import LANGUAGES, load_codebook
-    from surveysem.questionnaire import write_docx, write_html, write_items
+    from surveysem.questionnaire import item_table, write_docx, write_html
+    from surveysem.tables import write_csv
 
-    place = chosen.codebook or (offered.codebook or _example)()
+    place = chosen.codebook or chosen.own()
     book, source = load_codebook(place), place.read_bytes()
-    with nbproof.whole_folder(chosen.out, f"{offered.maker} template") as draft:
+    with nbproof.whole_folder(chosen.out, chosen.maker) as draft:
         (draft / "codebook.toml").write_bytes(source)
-        made = [draft / "codebook.toml", write_items(book, draft / "items.csv")]
+        made = [draft / "codebook.toml", write_csv(item_table(book), draft / "items.csv")]
         for language in LANGUAGES:
             made += [
                 write_docx(book, draft / f"questionnaire-{language}.docx", language),
@@ -167,20 +154,19 @@ def _template(offered: _Offered, chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _check(offered: _Offered, chosen: argparse.Namespace) -> int:
+def _check(chosen: argparse.Namespace) -> int:
     from surveysem.codebook import load_codebook
-    from surveysem.export import write_csv
     from surveysem.responses import read_responses
     from surveysem.screening import screen
+    from surveysem.tables import write_csv
 
-    maker = f"{offered.maker} check"
     if chosen.out:
-        nbproof.check_replaceable(chosen.out, maker)
-    read = read_responses(chosen.file, load_codebook(offered.chosen(chosen.codebook)), **reading(chosen))
+        nbproof.check_replaceable(chosen.out, chosen.maker)
+    read = read_responses(chosen.file, load_codebook(chosen.codebook or chosen.own()), **reading(chosen))
     screened = screen(read, mode=chosen.screening)
     if chosen.out:
         tables = {"mapping": read.mapping, "screening": screened.record, "invalid": read.invalid}
-        with nbproof.whole_folder(chosen.out, maker) as draft:
+        with nbproof.whole_folder(chosen.out, chosen.maker) as draft:
             made = [write_csv(table, draft / f"{name}.csv") for name, table in tables.items()]
         _made(chosen.out, made)
     else:
@@ -191,22 +177,21 @@ def _check(offered: _Offered, chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _sample(offered: _Offered, chosen: argparse.Namespace) -> int:
+def _sample(chosen: argparse.Namespace) -> int:
     from surveysem.codebook import load_codebook
-    from surveysem.synthetic import draw_respondents, draw_stated
-    from surveysem.truth import Truth
+    from surveysem.synthetic import Truth, draw_respondents, draw_stated
 
-    place = offered.chosen(chosen.codebook)
+    place = chosen.codebook or chosen.own()
     book, source, truth = load_codebook(place), place.read_bytes(), chosen.truth
     if truth is None and chosen.codebook is None:  # what is stated is true of the default codebook
-        truth = offered.truth()
+        truth = chosen.truth_of_own()
     nobs, seed = chosen.respondents, chosen.seed
     if truth:
         sample = draw_stated(truth, book, nobs=nobs, seed=seed)
     else:
         nobs, seed = RESPONDENTS if nobs is None else nobs, SEED if seed is None else seed
         sample = draw_respondents(Truth(book), nobs, seed=seed)
-    with nbproof.whole_folder(chosen.out, f"{offered.maker} sample") as draft:
+    with nbproof.whole_folder(chosen.out, chosen.maker) as draft:
         made = sample.write(draft)
         made.append(nbproof.write_whole(draft / f"codebook{place.suffix}", source))
     _made(chosen.out, made)
@@ -230,7 +215,7 @@ def _model(given: str) -> Path:
     return path
 
 
-def _draft(offered: _Offered, chosen: argparse.Namespace) -> int:
+def _draft(chosen: argparse.Namespace) -> int:
     from surveysem.draft import check_new, draft_codebook
 
     check_new(chosen.out)
@@ -241,12 +226,13 @@ def _draft(offered: _Offered, chosen: argparse.Namespace) -> int:
     print("".join(f"to decide: {question}\n" for question in found.questions), end="")
     if found.guessed:
         print("CONSTRUCTS GUESSED FROM ANSWERS: no names of columns say what belongs together; check every one")
+    check = f"{chosen.maker.removesuffix('draft')}check"
     slips = " --invalid record" * any(len(column.outside) for column in found.of("item"))
-    print(f"correct {nbproof.shown(path)}, then: {offered.maker} check {chosen.file} --codebook {chosen.out}{slips}")
+    print(f"correct {nbproof.shown(path)}, then: {check} {chosen.file} --codebook {chosen.out}{slips}")
     return 0
 
 
-def _app(_: _Offered, chosen: argparse.Namespace) -> int:
+def _app(chosen: argparse.Namespace) -> int:
     from surveysem.app import server
 
     server.serve(chosen.file, chosen.codebook, chosen.port, not chosen.no_browser)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 import unicodedata
@@ -20,9 +19,9 @@ from numpy.typing import NDArray
 import nbproof
 from surveysem.codebook import FARTHEST, LANGUAGES, NAME, RESERVED, SCHEMA, plain, tidy
 from surveysem.errors import DataError
-from surveysem.matching import KNOWN, NUMBER, TAIL
 from surveysem.ranges import POINTS, sentinels, usual_range
-from surveysem.responses import OPTION, SKIPPED
+from surveysem.responses import KNOWN, NUMBER, OPTION, SKIPPED, TAIL
+from surveysem.said import filled, quoted
 from surveysem.tables import RawTable, read_table
 
 TOLD = tomllib.loads(Path(__file__).with_name("draft.toml").read_text(encoding="utf-8"))
@@ -162,18 +161,16 @@ class Draft:
 
     def text(self, name: str = "codebook.toml") -> str:
         """Return the codebook, each guess with its reason as a comment; it loads as it stands."""
-        from jinja2 import Environment, PackageLoader
-
-        pages = Environment(loader=PackageLoader(__package__, ""), trim_blocks=True, keep_trailing_newline=True)
-        pages.filters |= {"quoted": quoted, "listed": _listed, "title": _title}
         times = [c.place for c in self.of("left out") if KNOWN.get(plain(c.heading)) == "duration"]
         out = [c for c in self.of("left out") if plain(c.heading) not in KNOWN or c.place in times[1:]]
         scales = {c.labelled: c for c in self.of("item", "control", "check") if c.labels}
         common = Counter(item.scale for item in self.of("item")).most_common(1)[0][0]
         first, *others = self.constructs
         example = f"{others[-1] if others else '...'} ~ {' + '.join([first, *others[:-1]][:2])}"
-        told = {"out": out, "scales": scales, "common": common, "example": example, "schema": SCHEMA.name}
-        return pages.get_template("drafted.txt").render(draft=self, name=name, file=tidy(self.table.file), **told)
+        return filled(
+            "drafted.txt", draft=self, name=name, file=tidy(self.table.file), out=out, scales=scales, common=common,
+            example=example, schema=SCHEMA.name, listed=_listed, title=_title, tidy=tidy,
+        )  # fmt: skip
 
     def write(self, out: str | Path) -> Path:
         """Write the codebook to a new file, and beside it the schema by which editors complete and check it."""
@@ -214,7 +211,7 @@ def draft_of(table: RawTable) -> Draft:
             column.role = "rating" if column.role == "two" else column.role
     families = _families(columns)
     rated = [column for column in columns if column.role == "rating"]
-    R = _correlations(np.column_stack([column.values for column in columns]))
+    R = _correlations(columns)
     guessed = sum(map(len, families)) < 0.5 * len(rated)
     if guessed:
         families = [run for run in _runs(rated) if len(run) > 1]
@@ -235,11 +232,6 @@ def draft_of(table: RawTable) -> Draft:
     questions += _misfits(constructs, R, len(table.rows))
     _set_codes(columns, constructs)
     return Draft(table, tuple(columns), constructs, tuple(questions), tuple(missing), guessed)
-
-
-def quoted(text: str) -> str:
-    """Return a text as toml writes it."""
-    return json.dumps(tidy(text), ensure_ascii=False)
 
 
 def _language(text: str) -> str:
@@ -434,7 +426,7 @@ def _runs(rated: list[Column]) -> list[list[Column]]:
     p = len(rated)
     if p < 4:
         return [rated]
-    R = _correlations(np.column_stack([column.values for column in rated])) + np.eye(p)
+    R = _correlations(rated) + np.eye(p)
     P = np.linalg.inv((1 - RIDGE) * R + RIDGE * np.eye(p))
     S = np.abs(P / np.sqrt(np.abs(np.outer(np.diag(P), np.diag(P)))))
     S *= np.sqrt(len(rated[0].values)) * S >= 1
@@ -456,19 +448,10 @@ def _runs(rated: list[Column]) -> list[list[Column]]:
     return runs[::-1]
 
 
-def _correlations(X: Array) -> Array:
+def _correlations(columns: list[Column]) -> Array:
     """Return Pearson correlations of each two columns over the rows that have both; 0 where there are few or none."""
-    given = np.isfinite(X)
-    Z = np.where(given, X - np.where(given, X, 0).sum(0) / np.maximum(given.sum(0), 1), 0.0)
-    G = given.astype(float)
-    N = G.T @ G
-    with np.errstate(all="ignore"):
-        mean = Z.T @ G / N
-        spread = np.sqrt((Z**2).T @ G / N - mean**2)
-        R = (Z.T @ Z / N - mean * mean.T) / (spread * spread.T)
-    R[(N < 10) | ~np.isfinite(R)] = 0
-    np.fill_diagonal(R, 0)
-    return R
+    answers = pd.DataFrame({column.place: column.values for column in columns})
+    return answers.corr(min_periods=10).fillna(0.0).to_numpy() * (1 - np.eye(len(columns)))
 
 
 def _named(families: list[list[Column]], columns: list[Column], guessed: bool) -> dict[str, list[Column]]:

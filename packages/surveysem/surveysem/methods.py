@@ -1,4 +1,4 @@
-"""A study as an article tells it: methods and respondents, in English and Chinese."""
+"""A study as an article tells it, in English and Chinese: methods, respondents, and what was found, in plain words."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from nbproof import snap
 from surveysem import __version__
+from surveysem.hypotheses import hypotheses_of, path_in
 from surveysem.said import catalogue, told
 from surveysem.study import Study
 
@@ -69,6 +70,40 @@ def told_by(results: Mapping[str, Mapping]) -> tuple[pd.DataFrame | None, Mappin
 def respondents_text(study: Study, language: str) -> str:
     """Return how many answered, whom the rules flagged and who is left."""
     return told("respondents", language, **_respondents(study))
+
+
+def summary_text(study: Study, results: Mapping[str, Mapping[str, Any]], language: str) -> str:
+    """Return what was found in paragraphs parted by blank lines: sample, measurement, hypotheses, cautions.
+
+    As a thesis opens with it; every number is one of the report's results.
+
+    Parameters
+    ----------
+    study : Study
+        What the report is about.
+    results : mapping
+        As `nbproof.collect` returns them, of all notebooks; without a table of hypotheses there is nothing to tell.
+    language : {"en", "zh"}
+        One that the report was made in.
+    """
+    if not (table := results["tables"].get("hypotheses_table")):
+        return ""
+    rows = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
+    known = {one.label: path_in(study.codebook, one, language) for one in hypotheses_of(study.codebook)}
+    decided: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        verdict = row["verdict"]["en"] if isinstance(row["verdict"], Mapping) else row["verdict"]
+        decided.setdefault(verdict.replace(" ", "_"), []).append(row | {"path": known[row["label"]]})
+    return told(
+        "summary",
+        language,
+        **{name: one["value"] for name, one in results["numbers"].items()}
+        | {name: said[language] for name, said in results["texts"].items()},
+        decided=decided,
+        total=len(rows),
+        estimator=study.estimator,
+        drawn=study.basis == "synthetic sample",
+    )
 
 
 def _respondents(study: Study) -> dict[str, Any]:

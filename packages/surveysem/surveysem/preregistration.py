@@ -23,6 +23,7 @@ from surveysem import __version__
 from surveysem.codebook import LANGUAGES, TEMPLATE, Codebook, Item, Labelled, load_codebook
 from surveysem.errors import DataError, UnknownNameError, named, require
 from surveysem.hypotheses import ALPHA, SIGNS, hypotheses_of, path_in, sign_of
+from surveysem.said import filled
 from surveysem.sensitivity import SMALLEST, power_before
 from surveysem.study import ESTIMATORS, Study
 
@@ -61,12 +62,10 @@ class Registration:
 
     def page(self, book: Codebook, language: str) -> str:
         """Return the registration as a page of html that needs nothing beside it; every text is escaped."""
-        from jinja2 import Environment, PackageLoader
-
-        pages = Environment(loader=PackageLoader(__package__, ""), autoescape=True, trim_blocks=True)
         leading = {path.predictor for path in book.paths}
-        return pages.get_template("preregistration.html").render(
-            vars(self),
+        return filled(
+            "preregistration.html",
+            **vars(self),
             book=book,
             called=book.names(language),
             digest=self.digest,

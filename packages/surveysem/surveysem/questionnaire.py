@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from nbproof import write_whole
-from surveysem.codebook import Codebook, Item
+from surveysem.codebook import LANGUAGES, Codebook, Item
 from surveysem.errors import DataError, UnknownNameError
-from surveysem.export import write_csv
-from surveysem.matching import PLATFORMS
+from surveysem.responses import PLATFORMS
+from surveysem.said import filled
 
 if TYPE_CHECKING:
     from docx.document import Document as Word
 
-LANGUAGES = {"en": 0, "zh": 1}
 Block = tuple[bool, list[tuple[int, Item]]]
 
 
@@ -32,11 +31,6 @@ def item_table(codebook: Codebook) -> pd.DataFrame:
         for k, item in enumerate(codebook.questions, 1)
     ]  # fmt: skip
     return pd.DataFrame(rows).astype({"expected": "Int64"})
-
-
-def write_items(codebook: Codebook, path: str | Path) -> Path:
-    """Write `item_table` as csv."""
-    return write_csv(item_table(codebook), path)
 
 
 def write_html(codebook: Codebook, path: str | Path, language: str = "en") -> Path:
@@ -58,18 +52,16 @@ def write_html(codebook: Codebook, path: str | Path, language: str = "en") -> Pa
     DataError
         When a question has no wording in the language.
     """
-    from jinja2 import Environment, PackageLoader
-
     at = _language(codebook, language)
-    pages = Environment(loader=PackageLoader(__package__, ""), autoescape=True, trim_blocks=True)
-    text = pages.get_template("questionnaire.html").render(
+    text = filled(
+        "questionnaire.html",
         language=language,
         title=codebook.title[at] or codebook.name,
         introduction=codebook.introduction[at],
         heads=tuple(PLATFORMS["heads"][language]),
         blocks=_blocks(codebook),
     )
-    return write_whole(Path(path), f"{text}\n".encode())
+    return write_whole(Path(path), text.encode())
 
 
 def write_docx(codebook: Codebook, path: str | Path, language: str = "en") -> Path:
@@ -129,7 +121,7 @@ def _language(codebook: Codebook, language: str) -> int:
     if bare:
         named = ", ".join(bare[:8])
         raise DataError(f"codebook {codebook.name}: no wording ({language}) for {named}; every question needs one.")
-    return LANGUAGES[language]
+    return LANGUAGES.index(language)
 
 
 def _blocks(codebook: Codebook) -> Iterator[Block]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
+from html import escape
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 NOTEBOOKS, COMPOSED = ("measurement", "structure"), ("pls",)  # the latter where the estimator is PLS
 LANGUAGES = ("en", "zh")
+WORDS = tomllib.loads((HERE / "report.toml").read_text(encoding="utf-8"))
+LIMIT = 86_400.0  # seconds a notebook may take: large files take long, and nobody waits for nothing
 DPI = 300
 ASKED = "NBPROOF_LANGUAGES"  # set where a notebook is run by the builder of a report
 LARGE, DRAWN = 50_000, 400  # respondents: of a large file, and drawn where there is none
@@ -130,13 +136,7 @@ def study_of(
 
 
 def write(
-    study: Study,
-    draft: Path,
-    inputs: Mapping[str, Path],
-    languages: Sequence[str],
-    *,
-    screening: str = "drop",
-    reading: Reading | None = None,
+    study: Study, draft: Path, inputs: Mapping[str, Path], languages: Sequence[str], reading: Reading | None = None
 ) -> None:
     """Fill a folder with the report on a study: pages, tables, figures, methods; but of PLS, R script and data.
 
@@ -150,37 +150,38 @@ def write(
         The files that the notebooks read: ``answers``, ``codebook``, and ``registration`` where there is one.
     languages : sequence of {"en", "zh"}
         Of the report; notebooks as they were run show the first.
-    screening, reading
-        As the study was read, see `surveysem.read_study`.
+    reading
+        As the answers were read, see `surveysem.read_study`.
 
     Raises
     ------
     NotebookError
         When a notebook failed, which it said itself.
     """
-    from surveysem import bundle, methods, summary
+    from surveysem import methods
 
     nbproof.use(settings)
     given = {
-        "screening": screening,
+        "screening": study.screened.mode,
         "estimator": study.estimator,
         "draws": str(study.draws),
         "language": languages[0],
         "reading": json.dumps(reading or {}),
     }
     jobs = 1 if len(study.responses.answers) > LARGE else None  # two large files at a time would not fit in memory
-    titles = dict(zip(LANGUAGES, study.codebook.title, strict=True))
+    named = dict(zip(LANGUAGES, study.codebook.title, strict=True))
+    titles = {language: named[language] or WORDS[language]["title"] for language in languages}
     notebooks = COMPOSED if study.estimator == "PLS" else NOTEBOOKS
-    results = bundle.run(draft, notebooks, inputs, given, languages, jobs, titles)
+    results = _run(draft, notebooks, inputs, given, titles, jobs)
     _write_answers(study, draft)
     fits, invariance = methods.told_by(results)
     leads = {}
     for language in languages:
         text = methods.methods_text(study, language, fits, invariance.get(language, ""))
         (draft / f"methods-{language}.txt").write_text(text, encoding="utf-8")
-        leads[language] = summary.summary_text(study, results, language) or methods.respondents_text(study, language)
+        leads[language] = methods.summary_text(study, results, language) or methods.respondents_text(study, language)
         (draft / f"summary-{language}.txt").write_text(leads[language] + "\n", encoding="utf-8")
-    bundle.finish(draft, languages, leads, titles)
+    _finish(draft, leads, titles)
 
 
 def _write_answers(study: Study, draft: Path) -> None:
@@ -198,3 +199,87 @@ def _write_answers(study: Study, draft: Path) -> None:
     for name, table in tables.items():
         if len(table) or name == "screening":  # nobody flagged is a result too
             write_csv(table, draft / f"{name}.csv")
+
+
+def _run(
+    draft: Path,
+    notebooks: Sequence[str],
+    inputs: Mapping[str, Path],
+    given: Mapping[str, str],
+    titles: Mapping[str, str],
+    jobs: int | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Fill a folder with pages, tables and figures in the languages of the titles; return the notebooks' results.
+
+    Notebooks see the files of ``inputs`` as links, by a name that says nothing of where the originals stand. One after
+    the other (``jobs``) they need the memory of one.
+    """
+    from surveysem.study import SHELF
+
+    with nbproof.held_folder(draft.parent, ".inputs-") as folder:
+        links = {name: _linked(path, folder / name) for name, path in inputs.items()}
+        if (draft / SHELF).is_dir():
+            with suppress(OSError):  # as below: each finds everything by itself
+                (folder / SHELF).symlink_to((draft / SHELF).resolve())
+        built = nbproof.build(
+            notebooks, out=draft, languages=[*titles], given={**links, **given}, folder=folder, limit=LIMIT, jobs=jobs
+        )
+    if wrong := nbproof.failure(built):  # each was said when it failed
+        raise wrong
+    names = [Path(each).stem for each in notebooks]
+    executed = {name: json.loads((draft / "notebooks" / f"{name}.ipynb").read_text("utf-8")) for name in names}
+    for language, title in titles.items():
+        _write_tables(draft, executed, language, title)
+    found = [nbproof.collect(notebook, name) for name, notebook in executed.items()]
+    return {
+        kind: {name: each for results in found for name, each in results[kind].items()}
+        for kind in ("numbers", "texts", "tables")
+    }
+
+
+def _finish(draft: Path, lead: Mapping[str, str], titles: Mapping[str, str]) -> None:
+    """Write the front page of each language, which lists what stands in the folder; take away what only a build needs.
+
+    ``lead`` is what it opens with, paragraphs parted by blank lines, and ``titles`` what it is called, by language.
+    """
+    from surveysem.said import filled
+    from surveysem.study import SHELF
+
+    words = {
+        key: {k: WORDS[key][k] for k in ("placeholder", "hits")}
+        | {"title": escape(title), "lead": "</p><p>".join(map(escape, lead[key].split("\n\n")))}
+        for key, title in titles.items()
+    }
+    files, more = [path.name for path in draft.iterdir()], {}
+    for key in titles:
+        figures = [path.relative_to(draft).as_posix() for path in sorted((draft / "figures").rglob(f"*.{key}.*"))]
+        more[key] = filled("files.html", language=key, words=WORDS[key], files=files, figures=figures)
+    for name, page in nbproof.front_pages(draft, nbproof.read_manifest(draft), words, more).items():
+        (draft / name).write_text(page, encoding="utf-8")
+    for name in ("build.log", ".lock", "ro-crate-metadata.json"):
+        (draft / name).unlink(missing_ok=True)
+    for name in ("search", ".staging", "failed", SHELF):
+        shutil.rmtree(draft / name, ignore_errors=True)
+    manifest = nbproof.read_manifest(draft)
+    del manifest["index"]
+    for report in manifest["reports"].values():
+        report["outputs"] = {name: digest for name, digest in report["outputs"].items() if (draft / name).is_file()}
+    (draft / "manifest.json").write_bytes(nbproof.as_json(manifest))
+
+
+def _linked(path: Path, folder: Path) -> str:
+    """Let a file appear below the run's folder, without a second copy of the answers; return its name there."""
+    folder.mkdir()
+    try:
+        (folder / path.name).symlink_to(path.resolve())
+    except OSError:  # Windows lets administrators link; the copy stands beside the draft and goes with it
+        shutil.copy(path, folder / path.name)
+    return f"{folder.name}/{path.name}"
+
+
+def _write_tables(draft: Path, executed: Mapping[str, Mapping[str, Any]], language: str, title: str) -> None:
+    from surveysem.article import excel, tables_of, word
+
+    tables, words = tables_of(executed, language), WORDS[language]
+    (draft / f"tables-{language}.docx").write_bytes(word(tables, title))
+    (draft / f"tables-{language}.xlsx").write_bytes(excel(tables, title, words["sheets"]))

@@ -1,29 +1,150 @@
-"""What respondents answered: a file's cells as the codes of a codebook, with every mapping decision listed."""
+"""What respondents answered: which column of a file answers which question, by what sign, and its cells as codes."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
 import pandas as pd
 
-from surveysem.codebook import Codebook, Item, plain
-from surveysem.errors import DataError, require
-from surveysem.matching import PLATFORMS, Match, match
+from surveysem.codebook import Codebook, Item, plain, tidy
+from surveysem.errors import DataError, nearest, require
 from surveysem.tables import RawTable, Value, read_table
 
+PLATFORMS = tomllib.loads(Path(__file__).with_name("platforms.toml").read_text(encoding="utf-8"))
+KNOWN = {plain(name): use for use, names in PLATFORMS["columns"].items() for name in names}
+NUMBER = re.compile(PLATFORMS["patterns"]["number"], re.IGNORECASE | re.DOTALL)
+TAIL = re.compile(PLATFORMS["patterns"]["kind"], re.IGNORECASE)
+ALIKE = 0.8  # of the letters in common, for a wording that was edited after the codebook was written
 SKIPPED = {plain(mark) for mark in PLATFORMS["marks"]["skipped"]}
 WHOLE = re.compile(r"[+-]?\d{1,9}(\.0*)?")
 OPTION, TIME = (re.compile(PLATFORMS["patterns"][name]) for name in ("option", "time"))
 TIMES = "seconds, 125s, 2min5s or 0:02:05, units in Chinese too"
 MAPPING = ["column", "heading", "question", "how", "answered", "by_text", "blank", "skipped", "user_missing"]
 INVALID = ["row", "column", "item", "given", "allowed"]
+
+
+@dataclass(frozen=True)
+class Match:
+    """What became of one column: its place and heading, the question's code or a use, and how it was known."""
+
+    column: int
+    heading: str
+    question: str
+    how: str
+
+
+def match(table: RawTable, codebook: Codebook, *, unknown: str = "error") -> tuple[Match, ...]:
+    """Return one decision a column.
+
+    A heading is tried as the column that the codebook names for a question or leaves out, as an item's code, as its
+    full wording in either language (numbers before it, marks of the question's type behind it and a matrix question's
+    stem dropped), as a code before a text, and by its number in the questionnaire; a number counts only where nothing
+    follows it, where the codebook states no wording, or where the wording is much the same. Fields that survey
+    platforms add are known by name.
+
+    Parameters
+    ----------
+    unknown : {"error", "leave"}
+        What to do with a column that is none of these.
+
+    Raises
+    ------
+    DataError
+        For an unknown column, two columns of one question, or questions without a column.
+    """
+    wordings = table.wordings or [""] * len(table.headings)
+    find, others = _Finder(codebook), "left out" if "*" in codebook.leave_out else "unknown"
+    found = []
+    for k, (heading, wording) in enumerate(zip(table.headings, wordings, strict=True), 1):
+        question, how = find(heading)
+        if not question and wording:
+            question, how = find(wording)
+            how = f"label: {how}" if question else how
+        how = others if how == "unknown" else how
+        found.append(Match(k, heading, question, how))
+    _check_matches(codebook, found, unknown, table.file)
+    return tuple(found)
+
+
+class _Finder:
+    """A codebook's codes, wordings and numbers, ready to be looked up."""
+
+    def __init__(self, codebook: Codebook) -> None:
+        self.questions = codebook.questions
+        self.named = dict.fromkeys(map(tidy, codebook.leave_out), ("", "left out"))
+        self.named |= {tidy(codebook.duration): ("", "duration")} if codebook.duration else {}
+        self.named |= {tidy(item.column): (item.code, "column") for item in self.questions if item.column}
+        self.codes = {plain(item.code): item.code for item in self.questions}
+        self.texts = {plain(text): item.code for item in self.questions for text in (item.en, item.zh) if text}
+
+    def __call__(self, heading: str) -> tuple[str, str]:
+        if (name := tidy(heading)) in self.named:
+            return self.named[name]
+        text = unicodedata.normalize("NFKC", heading).strip()
+        if (key := plain(text)) in self.codes:
+            return self.codes[key], "code"
+        if key in KNOWN:
+            return "", KNOWN[key]
+        while (shorter := TAIL.sub("", text).strip()) != text:
+            text = shorter
+        numbered = NUMBER.match(text)
+        rest = numbered[2] if numbered else text
+        stems = (mark for mark in ("\N{EM DASH}", "--", "-", ":", "_") if mark in rest)
+        for part in (text, rest, *(rest.split(mark, 1)[1] for mark in stems)):  # the row of a matrix is behind its stem
+            if plain(part) in self.texts:
+                return self.texts[plain(part)], "full text"
+        lead = re.match(r"[A-Za-z][A-Za-z0-9_.]*?(?=[\s、:.)_—-]|$)", rest)
+        if lead and plain(lead[0]) in self.codes:
+            return self.codes[plain(lead[0])], "code before text"
+        part_of_matrix = numbered and numbered.end(1) < len(text) and text[numbered.end(1)] in "(_"
+        return self.by_number(int(numbered[1]), rest) if numbered and not part_of_matrix else ("", "unknown")
+
+    def by_number(self, number: int, rest: str) -> tuple[str, str]:
+        if not 1 <= number <= len(self.questions):
+            return "", "unknown"
+        item = self.questions[number - 1]
+        wordings = [text for text in (item.en, item.zh) if text]
+        if not rest or not wordings:
+            return item.code, f"number {number}"
+        alike = max(SequenceMatcher(None, plain(rest)[:500], plain(text)).ratio() for text in wordings)
+        return (item.code, f"number {number}, wording {alike:.0%} alike") if alike >= ALIKE else ("", "unknown")
+
+
+def _check_matches(codebook: Codebook, found: list[Match], unknown: str, file: str) -> None:
+    strangers = [m for m in found if m.how == "unknown"]
+    missing = [code for code in codebook.by_code if code not in {m.question for m in found}]
+    if strangers and unknown == "error":
+        first = strangers[0]
+        small = {code.lower(): code for code in missing}
+        guess = small.get(nearest(first.heading, small) or "")
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        without = f"; no column is known as {', '.join(missing[:3])}{more}" if missing else ""
+        raise DataError(
+            f"{file}, row 1, column {first.column}: unknown column {first.heading[:60]!r}"
+            f"{f' (and {len(strangers) - 1} more)' if len(strangers) > 1 else ''}"
+            f"{f'; did you mean {guess!r}' if guess else ''}{without}; allowed: the codes or wordings of the "
+            "codebook; leave_out = ['*'] in it, or unknown='leave' (--unknown leave), leaves such columns out."
+        )
+    places: dict[str, int] = {}
+    for m in found:
+        key = m.question or m.how
+        if key in places and key not in ("left out", "unknown"):
+            raise DataError(f"{file}, row 1: columns {places[key]} and {m.column} both answer {key}; one may.")
+        places.setdefault(key, m.column)
+    if missing:
+        raise DataError(
+            f"{file}, row 1: no column for {', '.join(missing[:8])}{' ...' if len(missing) > 8 else ''} "
+            f"({len(missing)} of {len(codebook.questions)} questions); allowed: every question of the codebook."
+        )
 
 
 class Reading(TypedDict, total=False):
@@ -68,10 +189,6 @@ class Responses:
     basis: str = "survey"
     notes: tuple[str, ...] = field(default=())
 
-    def summary(self) -> pd.DataFrame:
-        """Return the mapping, one row a column of the file."""
-        return self.mapping
-
 
 def read_responses(
     path: str | Path,
@@ -106,25 +223,27 @@ def read_responses(
     for name, given, allowed in (("unknown", unknown, ("error", "leave")), ("invalid", invalid, ("error", "record"))):
         require(given in allowed, name, given, ", ".join(allowed))
     table = read_table(path, sheet=sheet, encoding=encoding, delimiter=delimiter)
-    matches = match(codebook, table.headings, table.wordings, unknown=unknown, file=table.file)
-    return responses_of(table, codebook, matches, invalid=invalid)
+    return responses_of(table, codebook, unknown=unknown, invalid=invalid)
 
 
-def responses_of(table: RawTable, codebook: Codebook, matches: Sequence[Match], *, invalid: str = "error") -> Responses:
-    """Return the answers of a table whose columns are matched; see `read_responses`."""
-    codebook = _with_ranges(table, codebook, matches)
+def responses_of(table: RawTable, codebook: Codebook, *, unknown: str = "error", invalid: str = "error") -> Responses:
+    """Return the answers in a table; see `read_responses`."""
+    matches = match(table, codebook, unknown=unknown)
+    waiting = [m for m in matches if m.question and codebook.by_code[m.question].scale.is_open]
+    if waiting:  # the answers say what the codebook leaves open
+        found = {m.question: _codes(table, m, codebook)[0] for m in waiting}
+        codebook = codebook.settled(pd.DataFrame(found))
     columns, wrong, duration, basis = {}, [], None, "survey"
     lines = [{"column": m.column, "heading": m.heading, "question": m.question, "how": m.how} for m in matches]
     for m, line in zip(matches, lines, strict=True):
-        cells = table.columns[m.column - 1]
         if m.question:
-            columns[m.question], counts, bad = _codes(table, m, codebook, cells)
+            columns[m.question], counts, bad = _codes(table, m, codebook)
             line |= counts
             wrong += bad
         elif m.how == "duration":
-            duration, bad = _seconds(table, m, cells)
+            duration, bad = _seconds(table, m)
             wrong += bad
-        elif m.how == "basis" and "synthetic sample" in cells:
+        elif m.how == "basis" and "synthetic sample" in table.columns[m.column - 1]:
             basis = "synthetic sample"
     if wrong and invalid == "error":
         row, column, item, given, allowed = wrong[0]
@@ -136,24 +255,17 @@ def responses_of(table: RawTable, codebook: Codebook, matches: Sequence[Match], 
     index = pd.Index(table.rows, name="row")
     answers = pd.DataFrame({code: columns[code] for code in codebook.by_code}, index=index)
     answers.attrs["basis"] = basis
-    _check(table.file, answers[codebook.items])
+    _check_answers(table.file, answers[codebook.items])
     seconds = None if duration is None else pd.Series(duration, index=index, name="duration")
     frame = pd.DataFrame(wrong, columns=INVALID).sort_values(["row", "column"], ignore_index=True)
     mapping = pd.DataFrame(lines, columns=MAPPING).astype(dict.fromkeys(MAPPING[4:], "Int64"))
-    notes = _notes(answers, codebook)
+    notes: tuple[str, ...] = ()
+    if codebook.group and (groups := answers[codebook.group].nunique()) < 2:
+        notes = (f"{codebook.group} holds {groups or 'no'} group; a comparison of groups needs two.",)
     return Responses(codebook, answers, mapping, frame, seconds, table.file, table.encoding, basis, notes)
 
 
-def _with_ranges(table: RawTable, codebook: Codebook, matches: Sequence[Match]) -> Codebook:
-    """Return the codebook with scales that it leaves open closed by what was answered."""
-    waiting = [m for m in matches if m.question and codebook.by_code[m.question].scale.is_open]
-    if not waiting:
-        return codebook
-    found = {m.question: _codes(table, m, codebook, table.columns[m.column - 1])[0] for m in waiting}
-    return codebook.settled(pd.DataFrame(found))
-
-
-def _check(file: str, answers: pd.DataFrame) -> None:
+def _check_answers(file: str, answers: pd.DataFrame) -> None:
     N, p = answers.shape
     values = list(set().union(*(answers[code].dropna().unique() for code in answers)))
     if not len(values):
@@ -164,18 +276,10 @@ def _check(file: str, answers: pd.DataFrame) -> None:
         raise DataError(f"{file}: {N} respondents for {p} items; at least as many respondents as items are needed.")
 
 
-def _notes(answers: pd.DataFrame, codebook: Codebook) -> tuple[str, ...]:
-    if codebook.group and (found := answers[codebook.group].nunique()) < 2:
-        return (f"{codebook.group} holds {found or 'no'} group; a comparison of groups needs two.",)
-    return ()
-
-
-def _codes(
-    table: RawTable, m: Match, codebook: Codebook, cells: Sequence[Value | None]
-) -> tuple[np.ndarray, dict[str, int], list[tuple]]:
+def _codes(table: RawTable, m: Match, codebook: Codebook) -> tuple[np.ndarray, dict[str, int], list[tuple]]:
     """Return the codes of one column, how its cells were read, and the cells that are none."""
     labels, missing = table.labels.get(m.heading, {}), table.missing.get(m.heading, ())
-    item = codebook.by_code[m.question]
+    item, cells = codebook.by_code[m.question], table.columns[m.column - 1]
     scale, skipped = item.scale, SKIPPED.union(codebook.missing)
     texts = {plain(text): code for names in (scale.en, scale.zh) for code, text in enumerate(names, scale.low)}
     number = Counter(cells)
@@ -194,12 +298,6 @@ def _codes(
     return np.fromiter(map(code.__getitem__, cells), float, len(cells)), counts, wrong
 
 
-def _within(cell: Value, low: Value, high: Value) -> bool:
-    if isinstance(cell, str):
-        return isinstance(low, str) and isinstance(high, str) and low <= cell <= high
-    return not isinstance(low, str) and not isinstance(high, str) and low <= cell <= high
-
-
 def _code(
     cell: Value | None,
     item: Item,
@@ -211,7 +309,8 @@ def _code(
     """Return a cell's code, or nan, and how it was read."""
     if cell is None or cell != cell or (isinstance(cell, str) and not cell.strip()):
         return np.nan, "blank"
-    if any(_within(cell, low, high) for low, high in missing):
+    alike = [ends for ends in missing if {isinstance(end, str) for end in ends} == {isinstance(cell, str)}]
+    if any(low <= cell <= high for low, high in alike):  # type: ignore[operator]
         return np.nan, "user_missing"
     label = labels.get(cell)
     text = unicodedata.normalize("NFKC", str(cell if label is None else label)).strip()
@@ -227,10 +326,10 @@ def _code(
     return np.nan, "skipped" if known else "wrong"
 
 
-def _seconds(table: RawTable, m: Match, cells: Sequence[object]) -> tuple[np.ndarray, list[tuple]]:
+def _seconds(table: RawTable, m: Match) -> tuple[np.ndarray, list[tuple]]:
     """Return durations in seconds: a number, "125s", "2min5s" or "0:02:05", its units in Chinese too."""
-    found, wrong = np.full(len(cells), np.nan), []
-    for k, cell in enumerate(cells):
+    found, wrong = np.full(len(table.rows), np.nan), []
+    for k, cell in enumerate(table.columns[m.column - 1]):
         text = "" if cell is None or cell != cell else re.sub(r"\s", "", str(cell))
         time = TIME.fullmatch(unicodedata.normalize("NFKC", text))
         if time:

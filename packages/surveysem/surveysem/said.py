@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
 from typing import Any
@@ -20,17 +21,28 @@ def catalogue(language: str) -> Catalogue:
 
 def told(name: str, language: str, /, **values: Any) -> str:
     """Fill the template ``NAME.LANGUAGE.txt``: sentences stand on lines of their own, paragraphs between dashes."""
-    text, between = _templates().get_template(f"{name}.{language}.txt").render(values), " " if language == "en" else ""
+    text, between = filled(f"{name}.{language}.txt", **values), " " if language == "en" else ""
     return "\n\n".join(between.join(filter(None, map(str.strip, part.split("\n")))) for part in text.split("---"))
+
+
+def filled(template: str, /, **values: Any) -> str:
+    """Fill a template of the package; in html, what is filled in is escaped."""
+    return _templates().get_template(template).render(values)
 
 
 @cache
 def _templates() -> Any:
     from jinja2 import Environment, PackageLoader
 
-    made = Environment(loader=PackageLoader(__package__, ""), trim_blocks=True, lstrip_blocks=True, autoescape=False)
-    made.filters["number"] = format_number
+    made = Environment(loader=PackageLoader(__package__, ""), trim_blocks=True, lstrip_blocks=True,
+                       keep_trailing_newline=True, autoescape=lambda name: str(name).endswith(".html"))  # fmt: skip
+    made.filters |= {"number": format_number, "quoted": quoted}
     return made
+
+
+def quoted(value: object) -> str:
+    """Return a text or texts as toml writes them."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def translated(message: Any, language: str) -> Any:

@@ -14,7 +14,7 @@ from surveysem.codebook import Codebook
 from surveysem.errors import ParameterError
 from surveysem.paths import path_table
 from surveysem.study import Study
-from surveysem.truth import Truth
+from surveysem.synthetic import Truth
 
 Array = np.ndarray
 SMALLEST = 0.10  # standardised path of interest, small among published ones: Gignac & Szodorai 2016

@@ -1,4 +1,7 @@
-"""How files of answers are opened: csv, Excel and SPSS become one plain table of cells, nothing executed."""
+"""How files of answers are opened: csv, Excel and SPSS become one plain table of cells, nothing executed.
+
+And how tables leave as csv: whole or not at all, with nothing in them that a spreadsheet would run.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import codecs
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -16,8 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from nbproof import check_file, read_bytes
+from nbproof import check_file, read_bytes, write_whole
 from surveysem.errors import DataError, ParameterError, UnknownNameError, named, quoted
 
 WIDEST = 2000  # columns
@@ -26,7 +31,9 @@ CELLS = 100_000_000  # of a csv file
 MEMORY = 2**32  # bytes that reading an Excel or SPSS file may take
 SECONDS = 10  # of the processor, and as many again for each mebibyte of the file
 KINDS = {"xlsx": "Excel", "sav": "SPSS"}
+CHILD = Path(__file__).with_name("child.py")
 ENCODINGS = ("utf-8", "gb18030")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
@@ -47,8 +54,8 @@ class RawTable:
         The number of each row in the file, 1 for the heading.
     columns : tuple of sequence
         The cells of each column.
-    format, encoding : str
-        "csv", "xlsx" or "sav"; the encoding found.
+    encoding : str
+        As found; "xlsx" of an Excel file.
     labels : dict
         SPSS value labels by column: code -> text.
     missing : dict
@@ -59,7 +66,6 @@ class RawTable:
     headings: tuple[str, ...]
     rows: tuple[int, ...]
     columns: tuple[Sequence[Value | None], ...]
-    format: str
     encoding: str
     wordings: tuple[str, ...] = ()
     labels: dict[str, dict[Value, str]] = field(default_factory=dict)
@@ -104,7 +110,7 @@ def read_table(
     return readers[ending]()
 
 
-def _checked(file: Path, lines: Sequence[tuple[int, Sequence[object]]], format: str, encoding: str) -> RawTable:
+def _checked(file: Path, lines: Sequence[tuple[int, Sequence[object]]], encoding: str) -> RawTable:
     """Return a table from numbered rows, the heading first; blank rows and unnamed empty columns are left out."""
     lines = [(number, row) for number, row in lines if any(not _blank(cell) for cell in row)]
     if not lines:
@@ -122,7 +128,7 @@ def _checked(file: Path, lines: Sequence[tuple[int, Sequence[object]]], format: 
     if len(lines) == 1:
         raise DataError(f"{file.name} has a heading and no rows; one row a respondent is needed.")
     numbers, rows = zip(*lines[1:], strict=True)
-    return RawTable(file.name, tuple(headings), numbers, tuple(zip(*rows, strict=True)), format, encoding)
+    return RawTable(file.name, tuple(headings), numbers, tuple(zip(*rows, strict=True)), encoding)
 
 
 def _check_headings(file: Path, headings: list[str]) -> None:
@@ -165,7 +171,7 @@ def _csv(file: Path, encoding: str | None, given: str | None) -> RawTable:
             f"{file.name}, row 1 is one column between {DELIMITERS[delimiter]}s; it seems to be separated by "
             f"{DELIMITERS[likely]}s: give delimiter={likely!r} (--delimiter)."
         )
-    return _checked(file, lines, "csv", found)
+    return _checked(file, lines, found)
 
 
 def _parting(raw: bytes, codec: str) -> str:
@@ -185,14 +191,13 @@ def _decode(file: Path, raw: bytes, encoding: str | None) -> tuple[str, str]:
         raise DataError(f"{file.name} is in UTF-16; allowed: UTF-8, GB18030.")
     tries = ENCODINGS if encoding is None else (encoding.lower(),)
     for name in tries:
+        marked = name == "utf-8" and raw.startswith(codecs.BOM_UTF8)
         try:
-            if raw.startswith(codecs.BOM_UTF8) and name == "utf-8":
-                raw.decode("utf-8-sig")
-                return "utf-8-sig", "utf-8 with byte-order mark"
             raw.decode(name)
-            return name, name
         except UnicodeDecodeError as wrong:
             failed = wrong
+        else:
+            return ("utf-8-sig", "utf-8 with byte-order mark") if marked else (name, name)
     raise DataError(
         f"{file.name} is not in {' or '.join(tries)}: byte {failed.start + 1} is 0x{raw[failed.start]:02x}; "
         "save it as csv in UTF-8 or GB18030."
@@ -209,7 +214,7 @@ def _excel(file: Path, sheet: str | None) -> RawTable:
     width = max((len(row) for _, row in lines), default=0)
     if width > WIDEST:
         raise DataError(f"{file.name} has {width} columns; at most {WIDEST} are read.")
-    return _checked(file, [(number, [*row, *[None] * (width - len(row))]) for number, row in lines], "xlsx", "xlsx")
+    return _checked(file, [(number, [*row, *[None] * (width - len(row))]) for number, row in lines], "xlsx")
 
 
 def _spss(file: Path) -> RawTable:
@@ -226,7 +231,7 @@ def _spss(file: Path) -> RawTable:
     if not rows:
         raise DataError(f"{file.name} has a heading and no rows; one row a respondent is needed.")
     return RawTable(
-        file.name, tuple(headings), tuple(range(2, rows + 2)), tuple(columns), "sav", told["encoding"],
+        file.name, tuple(headings), tuple(range(2, rows + 2)), tuple(columns), told["encoding"],
         tuple(told["wordings"]), {name: dict(labels) for name, labels in told["labels"].items()},
         {name: tuple(map(tuple, ranges)) for name, ranges in told["missing"].items()},
     )  # fmt: skip
@@ -234,10 +239,12 @@ def _spss(file: Path) -> RawTable:
 
 def _read_apart(file: Path, kind: str, sheet: str | None = None) -> tuple[dict, list]:
     """Return what another process read from a file, or say why it could not; see `child`."""
-    child = _start(kind, file, sheet)
-    limits = _Limits(child, SECONDS * (1 + file.stat().st_size // 2**20))
-    limits.start()
+    command = [sys.executable, "-I", str(CHILD), kind, str(file.absolute()), json.dumps(sheet)]
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     lines: list = []
+    broken: list[str] = []
+    limits = (child, SECONDS * (1 + file.stat().st_size // 2**20), broken)
+    threading.Thread(target=_watch, args=limits, daemon=True).start()
     try:
         for line in child.stdout or ():
             lines.append(json.loads(line))
@@ -248,8 +255,8 @@ def _read_apart(file: Path, kind: str, sheet: str | None = None) -> tuple[dict, 
         child.wait()
         if child.stdout:
             child.stdout.close()
-    if limits.broken:
-        raise DataError(f"{file.name} {limits.broken}; a smaller file, or one saved as csv, is needed.")
+    if broken:
+        raise DataError(f"{file.name} {broken[0]}; a smaller file, or one saved as csv, is needed.")
     whole = f"a whole .{kind} is needed"
     if not lines or lines.pop() is not None:
         raise DataError(f"{file.name} is damaged: it killed the process that read it; {whole}.")
@@ -261,34 +268,21 @@ def _read_apart(file: Path, kind: str, sheet: str | None = None) -> tuple[dict, 
     return lines[0], lines[1:]
 
 
-def _start(kind: str, file: Path, sheet: str | None) -> subprocess.Popen[bytes]:
-    script = Path(__file__).with_name("child.py")
-    command = [sys.executable, "-I", str(script), kind, str(file.absolute()), json.dumps(sheet)]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+def _watch(child: subprocess.Popen[bytes], seconds: int, broken: list[str]) -> None:
+    """End a process once it takes too long or too much memory, having said which."""
+    import psutil  # and not `resource`: macOS does not keep its limit of memory, Windows has none
 
-
-class _Limits(threading.Thread):
-    """Watches a process and ends it once it takes too long or too much memory; then ``broken`` says which."""
-
-    def __init__(self, child: subprocess.Popen[bytes], seconds: int) -> None:
-        super().__init__(daemon=True)
-        self.child, self.seconds, self.broken = child, seconds, ""
-
-    def run(self) -> None:
-        import psutil  # and not `resource`: macOS does not keep its limit of memory, Windows has none
-
-        most = min(MEMORY, psutil.virtual_memory().total // 2)
-        with suppress(psutil.Error):  # it is gone
-            watched = psutil.Process(self.child.pid)
-            while self.child.poll() is None:
-                if (held := watched.memory_info().rss) > most:
-                    self.broken = f"takes {held:,} bytes of memory to read; at most {most:,} are given"
-                elif sum(watched.cpu_times()[:2]) > self.seconds:  # of the processor: others may keep it busy
-                    self.broken = f"takes more than {self.seconds} seconds of processor time to read"
-                if self.broken:
-                    self.child.kill()
-                    return
-                time.sleep(0.02)
+    most = min(MEMORY, psutil.virtual_memory().total // 2)
+    with suppress(psutil.Error):  # it is gone
+        watched = psutil.Process(child.pid)
+        while child.poll() is None:
+            if (held := watched.memory_info().rss) > most:
+                broken.append(f"takes {held:,} bytes of memory to read; at most {most:,} are given")
+            elif sum(watched.cpu_times()[:2]) > seconds:  # of the processor: others may keep it busy
+                broken.append(f"takes more than {seconds} seconds of processor time to read")
+            if broken:
+                child.kill()
+            time.sleep(0.02)
 
 
 def _blank(cell: object) -> bool:
@@ -297,3 +291,24 @@ def _blank(cell: object) -> bool:
 
 def _text(cell: object) -> str:
     return "" if cell is None else str(cell).strip()
+
+
+def neutral(value: object) -> object:
+    """Return a value that a spreadsheet shows and does not run: a text that opens like a formula gets an apostrophe.
+
+    >>> [neutral(value) for value in ("=1+1", "@sum", "-3", -3, "plain")]
+    ["'=1+1", "'@sum", '-3', -3, 'plain']
+    """
+    if isinstance(value, str) and value.lstrip()[:1] in tuple("=+-@|") and not NUMBER.fullmatch(value.strip()):
+        return "'" + value
+    return value
+
+
+def write_csv(frame: pd.DataFrame, path: str | Path) -> Path:
+    """Write a table as csv in UTF-8 with a byte-order mark (Excel needs it for Chinese), formulas neutralised."""
+    safe = frame.rename(columns=neutral)
+    for k, name in enumerate(frame.columns):
+        if not pd.api.types.is_numeric_dtype(frame.iloc[:, k]):
+            safe[safe.columns[k]] = frame[name].map(neutral)
+    text = safe.to_csv(index=False, lineterminator="\n")
+    return write_whole(Path(path), text.encode("utf-8-sig"))

@@ -12,9 +12,9 @@ from surveysem.article.tables import ArticleTable, tables_of
 
 
 def excel(*given):
-    from surveysem import article, bundle
+    from surveysem import article, report
 
-    return article.excel(*given, bundle.WORDS["en"]["sheets"])
+    return article.excel(*given, report.WORDS["en"]["sheets"])
 
 
 def word(*given):

@@ -18,7 +18,8 @@ import semfit
 import surveysem
 from semfit.syntax import parse
 from surveysem.errors import DataError, SurveysemError, UnknownNameError
-from surveysem.questionnaire import write_docx, write_html, write_items
+from surveysem.questionnaire import item_table, write_docx, write_html
+from surveysem.tables import write_csv
 
 
 @pytest.fixture
@@ -332,7 +333,7 @@ def test_the_questionnaire_shows_markup_and_does_not_run_it(tmp_path):
 
 def test_the_table_of_items_names_every_key(tmp_path):
     book = surveysem.load_codebook(LARGE)
-    table = pd.read_csv(write_items(book, tmp_path / "items.csv"))
+    table = pd.read_csv(write_csv(item_table(book), tmp_path / "items.csv"))
     assert table["code"].tolist() == list(book.by_code)
     assert table.query("reverse")["code"].tolist() == ["QUA3", "TRU3", "SAT3"]
     assert table.dropna(subset="expected").set_index("code")["expected"].to_dict() == {"CHK1": 6, "CHK2": 2}

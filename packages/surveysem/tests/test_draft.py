@@ -38,7 +38,7 @@ def table(frame: pd.DataFrame) -> RawTable:
     cells = tuple(
         tuple("" if pd.isna(v) else f"{v:g}" if isinstance(v, float) else str(v) for v in frame[c]) for c in frame
     )
-    return RawTable("a.csv", tuple(frame), tuple(range(2, len(frame) + 2)), cells, "csv", "utf-8")
+    return RawTable("a.csv", tuple(frame), tuple(range(2, len(frame) + 2)), cells, "utf-8")
 
 
 def found(draft: Draft, code: dict[str, str]) -> tuple[int, set[str], dict[str, set[str]]]:

@@ -22,7 +22,7 @@ import semfit
 import surveysem
 from nbproof.translation import Catalogue, localised, messages
 from reports import run, told, written
-from surveysem import NotTestable, exploration, groups, hypotheses, measurement, paths, report, summary
+from surveysem import NotTestable, exploration, groups, hypotheses, measurement, methods, paths, report
 from surveysem.__main__ import main
 
 HOME = report.HERE / "notebooks"
@@ -198,7 +198,7 @@ def test_the_summary_warns_where_a_result_does(gym, numbers, texts, said):
             "texts": {name: {"en": text} for name, text in ({"expected_n": "3"} | texts).items()},
             "tables": {"hypotheses_table": {"columns": columns, "rows": rows}},
         }
-        return summary.summary_text(gym, results, "en")
+        return methods.summary_text(gym, results, "en")
 
     text, plain = told_by(**numbers), told_by()
     for sentence in said:
@@ -206,7 +206,7 @@ def test_the_summary_warns_where_a_result_does(gym, numbers, texts, said):
         assert texts or sentence not in plain
     assert "1 is supported: H1 (Coaching → Renewal, 0.30 [0.10, 0.50])." in text
     assert "Not tested could be H3 (Coaching → Crowding → Renewal)." in text
-    assert summary.summary_text(gym, {"numbers": {}, "texts": {}, "tables": {}}, "en") == ""
+    assert methods.summary_text(gym, {"numbers": {}, "texts": {}, "tables": {}}, "en") == ""
 
 
 @pytest.mark.slow

@@ -6,8 +6,6 @@ import csv
 import io
 import json
 import re
-import subprocess
-import sys
 import zipfile
 
 import numpy as np
@@ -21,7 +19,7 @@ import nbproof
 import surveysem
 from surveysem import child, tables
 from surveysem.errors import DataError, ParameterError, SurveysemError, UnknownNameError
-from surveysem.export import neutral, write_csv
+from surveysem.tables import neutral, write_csv
 
 HEAD = ["T1", "T2", "T3", "C1", "B1", "B2", "B3", "MODE", "N"]
 ROWS = [[1 + (r * (k + 3) + k) % 5 for k in range(7)] + [1 + r % 2, r] for r in range(8)]
@@ -381,13 +379,7 @@ def test_a_row_far_away_is_refused_by_the_process_that_reads(tmp_path):
     ],
 )
 def test_a_file_that_kills_its_reader_or_swells_it_is_refused(put, monkeypatch, program, message):
-    monkeypatch.setattr(
-        tables,
-        "_start",
-        lambda *_: subprocess.Popen(
-            [sys.executable, "-I", "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        ),
-    )
+    monkeypatch.setattr(tables, "CHILD", put(program.encode(), "child.py"))
     monkeypatch.setattr(tables, "SECONDS", 0 if "time" in message else 30)
     monkeypatch.setattr(tables, "MEMORY", 100_000_000)
     with pytest.raises(DataError, match=message):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ import nbproof
 from surveysem.app import Refused
 from surveysem.codebook import KEYS, LANGUAGES, MODELS, RESERVED, Codebook, load_codebook, plain, tidy
 from surveysem.draft import Column, Draft, Reason
-from surveysem.matching import match
-from surveysem.responses import responses_of
+from surveysem.responses import match, responses_of
+from surveysem.said import quoted
 
 OTHERS = {"controls": "control", "checks": "check", "left": "left out"}
 KEPT = ("hypotheses", "moderation", "covariances", "covariates", "strategies", "outcomes", "marker", "contact")
@@ -51,7 +50,7 @@ class Opened:
         else:
             tables = tomlkit.parse(path.read_text(encoding="utf-8-sig"))
         tables.setdefault("name", book.name)  # else it would be that of the file
-        found = match(book, table.headings, table.wordings, unknown="leave", file=table.file)
+        found = match(table, book, unknown="leave")
         at = {one.question: draft.columns[one.column - 1] for one in found if one.question}
         return cls(draft, tomlkit.dumps(tables), book, at, own)
 
@@ -115,11 +114,6 @@ def _kept(tables: Mapping[str, Any]) -> Iterator[str]:
             {f"{key}.{quoted(name)}": each for name, each in given.items()} if isinstance(given, dict) else {key: given}
         )
         yield from (f"{name} = {quoted(each)}" for name, each in named.items())
-
-
-def quoted(value: object) -> str:
-    """Return a text or texts as toml writes them."""
-    return json.dumps(value, ensure_ascii=False)
 
 
 def corrected(opened: Opened, model: Mapping[str, Any]) -> str:
@@ -288,7 +282,6 @@ def check(opened: Opened, model: Mapping[str, Any], path: Path) -> dict[str, Any
     """Write the codebook of a model, and return what the package says of it and of the answers."""
     nbproof.write_whole(path, corrected(opened, model).encode())
     book, table = load_codebook(path), opened.draft.table
-    matches = match(book, table.headings, table.wordings, unknown="leave", file=table.file)
-    read = responses_of(table, book, matches, invalid="record")
+    read = responses_of(table, book, unknown="leave", invalid="record")
     told = {"notes": [*read.notes], "missing": [*book.missing]}
     return {"rows": len(read.answers), "invalid": len(read.invalid)} | told

@@ -248,12 +248,10 @@ class Guarded(RequestHandler):
 
     def page(self, template: str, **told: Any) -> None:
         """Answer with a page in the reader's language."""
-        from jinja2 import Environment, FileSystemLoader
+        from surveysem.said import filled
 
-        pages = Environment(loader=FileSystemLoader(HERE), autoescape=True, trim_blocks=True)
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        text = pages.get_template(template)
-        self.finish(text.render(language=self.language, words=words(self.language), **told))
+        self.finish(filled(f"app/{template}", language=self.language, words=words(self.language), **told))
 
     def spoken(self, told: dict[str, Any]) -> dict[str, Any]:
         """Return what is told with the package's sentences in the reader's language."""
@@ -261,12 +259,6 @@ class Guarded(RequestHandler):
 
         keys = {*told} & {"said", "notes", "lines"}
         return told | {key: translated(told[key], self.language) for key in keys}
-
-    def download(self, name: str, content: bytes) -> None:
-        """Answer with a file to be saved."""
-        self.set_header("Content-Type", mimetypes.guess_type(name)[0] or "application/octet-stream")
-        self.set_header("Content-Disposition", f'attachment; filename="{name}"')
-        self.finish(content)
 
     def body(self) -> Any:
         """Return what the page sent."""
@@ -391,12 +383,13 @@ class Run(Guarded):
 
 class Save(Guarded):
     async def get(self, name: str) -> None:
-        if name == "codebook.toml":
-            self.download(name, (self.work.folder / name).read_bytes())
-        elif self.work.report["key"]:
-            self.download(name, await asyncio.to_thread(self.packed))
-        else:
+        packed = name == "report.zip"
+        if packed and not self.work.report["key"]:
             raise HTTPError(404)
+        content = await asyncio.to_thread(self.packed) if packed else (self.work.folder / name).read_bytes()
+        self.set_header("Content-Type", mimetypes.guess_type(name)[0] or "application/octet-stream")
+        self.set_header("Content-Disposition", f'attachment; filename="{name}"')
+        self.finish(content)
 
     def packed(self) -> bytes:
         with tempfile.TemporaryDirectory() as place:
