@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from socialcommerce import evidence, verdicts
 from socialcommerce.evidence import verdict_table
-from surveysem import NotTestable
+from surveysem import EffectTest, NotTestable
 from tests.conftest import assessment
 
 pytestmark = pytest.mark.slow  # all of them look at every hypothesis
@@ -20,19 +20,8 @@ HYPOTHESES = {h.id: h for h in EVERY.hypotheses}
 
 def synthetic(hypothesis, estimate, truth):
     """A verdict on a synthetic sample, its interval a tenth to each side."""
-    source = next(d for d in hypothesis.data if d.kind == "synthetic sample")
-    found = verdicts.HypothesisTest(
-        estimate,
-        1000,
-        interval=(estimate - 0.1, estimate + 0.1),
-        level=0.999,
-        truth=truth,
-        evidence=source.kind,
-        unit=hypothesis.smallest_effect.unit,
-        method=hypothesis.design,
-        null=hypothesis.null,
-        grade=source.grade,
-    )
+    ends = (estimate - 0.1, estimate + 0.1)
+    found = EffectTest(estimate, 1000, interval=ends, level=0.999, truth=truth)
     return verdicts.decide(hypothesis, found)
 
 

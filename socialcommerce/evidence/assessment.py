@@ -12,8 +12,8 @@ from socialcommerce import paper, verdicts
 from socialcommerce.errors import UnknownNameError
 from socialcommerce.evidence import modes, numbers, public_data, survey
 from socialcommerce.paper import CLASSES, Claim, Hypothesis
-from socialcommerce.verdicts import HypothesisTest, Verdict
-from surveysem import NotTestable
+from socialcommerce.verdicts import Verdict
+from surveysem import EffectTest, NotTestable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,7 +160,7 @@ class _Results(Mapping[str, Verdict]):
 
 
 def _assess(hypothesis: Hypothesis) -> Verdict:
-    found = TESTS[hypothesis.id](hypothesis) if hypothesis.testable else NotTestable(hypothesis.reason or "")
+    found = TESTS[hypothesis.id]() if hypothesis.testable else NotTestable(hypothesis.reason)
     return verdicts.decide(hypothesis, found)
 
 
@@ -170,7 +170,7 @@ def _state(result: Verdict) -> str:
 
 def _row(hypothesis: Hypothesis, result: Verdict) -> dict[str, Any]:
     row = {"outcome": result.words, "side": result.side, "rule": hypothesis.rule and hypothesis.rule.condition}
-    if not isinstance(test := result.result, HypothesisTest):
+    if not isinstance(test := result.result, EffectTest):
         return row | dict.fromkeys(("estimate", "low", "high", "unit", "n"))
     low, high = test.interval or (None, None)
-    return row | {"estimate": test.estimate, "low": low, "high": high, "unit": test.unit["en"], "n": test.n}
+    return row | {"estimate": test.estimate, "low": low, "high": high, "unit": hypothesis.unit["en"], "n": test.n}

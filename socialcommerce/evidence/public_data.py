@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import surveysem
 from socialcommerce import data, paper
-from socialcommerce.paper import Hypothesis
 from socialcommerce.public_data import records, studies, village
-from socialcommerce.verdicts import HypothesisTest
-from surveysem import Effect
+from surveysem import Effect, EffectTest
 
 __all__ = ["EFFECTS", "TESTS"]
 
@@ -43,20 +42,13 @@ EFFECTS: dict[str, Callable[[], Effect]] = {
 """What is estimated for each hypothesis, in the unit of its rule."""
 
 
-def _test(hypothesis: Hypothesis) -> HypothesisTest:
+def _test(name: str) -> EffectTest:
     """Put an effect beside its null, with intervals as wide as the correction of its family asks."""
-    test = EFFECTS[hypothesis.id]().test(_rate(hypothesis))
-    return HypothesisTest(**vars(test) | HypothesisTest.about(hypothesis))
+    hypotheses = {one.id: one for one in paper.load_hypotheses()}
+    family = hypotheses[name].family
+    members = [one.id for one in hypotheses.values() if one.family == family] if family.correction != "none" else [name]
+    p_values = {member: EFFECTS[member]().p_value for member in members}  # every member must have an effect
+    return EFFECTS[name]().test(surveysem.adjust(p_values, family.alpha, family.correction)[name].alpha)
 
 
-def _rate(hypothesis: Hypothesis) -> float:
-    """Return the error rate its family's correction leaves to a hypothesis; every member must have an effect."""
-    family = hypothesis.family
-    if family.alpha is not None and family.correction == "none":
-        return family.alpha
-    members = [other.id for other in paper.load_hypotheses() if other.family.id == family.id]
-    p_values = {name: EFFECTS[name]().p_value for name in members}
-    return surveysem.adjust(p_values, family.alpha, family.correction)[hypothesis.id].alpha
-
-
-TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = dict.fromkeys(EFFECTS, _test)
+TESTS: dict[str, Callable[[], EffectTest]] = {name: partial(_test, name) for name in EFFECTS}

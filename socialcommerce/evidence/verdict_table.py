@@ -13,7 +13,8 @@ from socialcommerce.evidence.assessment import Assessment
 from socialcommerce.modes import content, sharing
 from socialcommerce.modes.forms import part_words
 from socialcommerce.paper import Claim, Hypothesis
-from socialcommerce.verdicts import HypothesisTest, Verdict
+from socialcommerce.verdicts import ModelTest, Verdict
+from surveysem import EffectTest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +76,7 @@ def forms(assessment: Assessment) -> pd.DataFrame:
     rows = [
         (one.id, one.short["en"], part, form, share)
         for one in assessment.hypotheses
-        if one.kinds == ("model",) and isinstance(test := assessment.results[one.id].result, HypothesisTest)
+        if one.kinds == ("model",) and isinstance(test := assessment.results[one.id].result, ModelTest)
         for part, by in {"all": {"all forms": test.estimate}, **test.forms}.items()
         for form, share in by.items()
     ]
@@ -131,13 +132,13 @@ def _smallest(hypothesis: Hypothesis) -> float:
 def _why(hypothesis: Hypothesis, result: Verdict) -> str | None:
     """Return why a verdict is undecided, or on what a statement about a model depends most."""
     test = result.result
-    if isinstance(test, HypothesisTest) and result.outcome == "depends":
+    if isinstance(test, ModelTest) and result.outcome == "depends":
         by = {**test.halves, **test.forms}
         most = max(by, key=lambda name: max(by[name].values()) - min(by[name].values()))
         least, largest = (end(by[most], key=by[most].__getitem__) for end in (min, max))
         ends = {"least": least, "low": by[most][least], "largest": largest, "high": by[most][largest]}
         return words("{part}: {least} {low:.2f}, {largest} {high:.2f}", part=_called(most), **ends)
-    if result.side != "undecided" or not isinstance(test, HypothesisTest):
+    if result.side != "undecided" or not isinstance(test, EffectTest):
         return None
     if hypothesis.smallest_effect is None:
         return "only a part of the interval satisfies the rule"
