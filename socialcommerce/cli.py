@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import nbproof
 from socialcommerce import __version__
 from socialcommerce.errors import ChecksumError
+from socialcommerce.project import codebook_file, truth_file
 from surveysem import commands
 
 __all__ = ["main"]
@@ -98,20 +97,4 @@ def _add_survey(parsers: argparse._SubParsersAction) -> None:
     about = "what surveysem does, with the paper's codebook and hypotheses where no codebook is given"
     survey = parsers.add_parser("survey", help=about, description=f"{about.capitalize()}.")
     verbs = survey.add_subparsers(required=True, metavar="command", parser_class=nbproof.CommandParser)
-    commands.add_commands(verbs, "socialcommerce survey", _codebook, _truth)
-
-
-def _codebook() -> Path:
-    from socialcommerce import survey
-
-    return survey.own_codebook()
-
-
-def _truth() -> Path:
-    from socialcommerce import survey
-
-    return survey.stated_truth()
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    commands.add_commands(verbs, "socialcommerce survey", codebook_file, truth_file)

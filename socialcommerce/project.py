@@ -15,7 +15,7 @@ from nbproof import words
 from nbproof.shapes import LIST, TABLE, Field, check
 from socialcommerce.errors import OutputError
 
-__all__ = ["Cited", "cache_folder", "own_folder", "record", "root"]
+__all__ = ["Cited", "cache_folder", "codebook_file", "own_folder", "truth_file", "record", "root"]
 
 Kind = TypeVar("Kind")
 
@@ -57,6 +57,16 @@ def root() -> Path:
         f"SOCIALCOMMERCE_ROOT holds no paper/claims.toml; got {given}; allowed is the top folder of "
         "a clone, or to leave it unset."
     )
+
+
+def codebook_file() -> Path:
+    """Return where the codebook of the project's own survey stands."""
+    return root() / "data" / "survey" / "codebook.toml"
+
+
+def truth_file() -> Path:
+    """Return where it stands what is true of the project's own sample."""
+    return root() / "data" / "survey" / "truth.toml"
 
 
 def own_folder(name: str) -> Path:

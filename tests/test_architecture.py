@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # beside itself and the open ones
     "figures": {"paper", "market", "modes", "verdicts", "evidence"},  # the result types they draw
     "notebook": {"paper", "figures", "report"},
     "report": {"paper", "figures", "verdicts"},
-    "cli": {"data", "report", "survey"},
+    "cli": {"data", "report"},
     "__main__": {"cli"},
     "__init__": set(),
 }

@@ -12,7 +12,7 @@ from socialcommerce import __version__, cli
 
 
 def test_help_imports_nothing_heavy():
-    command = [sys.executable, "-X", "importtime", "-m", "socialcommerce.cli", "--help"]
+    command = [sys.executable, "-X", "importtime", "-m", "socialcommerce", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     imported = set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
     assert "socialcommerce.errors" in imported
