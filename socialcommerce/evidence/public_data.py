@@ -8,7 +8,7 @@ from typing import Any
 
 import surveysem
 from socialcommerce import data, paper
-from socialcommerce.public_data import records, studies, village
+from socialcommerce.public_data import records, village
 from surveysem import Effect, EffectTest
 
 __all__ = ["EFFECTS", "TESTS"]
@@ -21,8 +21,8 @@ def _of(effect: Callable[..., Effect], table: str, *given: Any, **named: Any) ->
 
 EFFECTS: dict[str, Callable[[], Effect]] = {
     # standardised paths to the urge to buy: from interest in opinion leaders, pleasure in shopping
-    "H14": _of(studies.impulse_buying_effect, "hanoi_paths", "PAR"),
-    "H16": _of(studies.impulse_buying_effect, "hanoi_paths", "HED"),
+    "H14": _of(records.impulse_buying_effect, "hanoi_paths", "PAR"),
+    "H16": _of(records.impulse_buying_effect, "hanoi_paths", "HED"),
     # either mail minus none; half the interaction of mail and history; matching mail for each minus the men's for all
     "H18": _of(records.message_effect, "hillstrom_cells", "conversion"),
     "H19": _of(records.matching_effect, "hillstrom_cells", "visit"),
@@ -34,10 +34,10 @@ EFFECTS: dict[str, Callable[[], Effect]] = {
     "H26": _of(village.peers, "social_insure_moments"),
     # clicks where displays follow earlier ones minus at random; paths from trust to impulse, from presentation to trust
     "H70": _of(records.adaptive_effect, "bandit_cells"),
-    "H71": _of(studies.impulse_buying_effect, "tiktok_paths", "TR", model="all drivers"),
-    "H72": _of(studies.impulse_buying_effect, "tiktok_paths", "PP", model="presentation and others"),
+    "H71": _of(records.impulse_buying_effect, "tiktok_paths", "TR", model="all drivers"),
+    "H72": _of(records.impulse_buying_effect, "tiktok_paths", "PP", model="presentation and others"),
     # a correlation pooled over studies
-    "H28": _of(studies.pooled_correlation, "pooled_correlations", "satisfaction", "loyalty"),
+    "H28": _of(records.pooled_correlation, "pooled_correlations", "satisfaction", "loyalty"),
 }
 """What is estimated for each hypothesis, in the unit of its rule."""
 

@@ -7,7 +7,7 @@ from math import inf, sqrt
 from typing import TYPE_CHECKING
 
 from nbproof import snap
-from socialcommerce.errors import UnknownNameError
+from socialcommerce.public_data.records import only
 from surveysem import Effect
 
 if TYPE_CHECKING:
@@ -160,9 +160,7 @@ def _reduced(moments: pd.DataFrame, adjusted: str) -> _Reduced:
     """
     import numpy as np
 
-    if adjusted not in set(moments["adjusted"]):
-        raise UnknownNameError("adjusted", adjusted, sorted(set(moments["adjusted"])))
-    row = moments.set_index("adjusted").loc[adjusted]
+    row = only(moments, adjusted=adjusted)
     n, villages, names = int(row["households"]), int(row["villages"]), ("zy", "zx", "zz")
     y, x = (float(row[name] / row["zz"]) for name in names[:2])
     products = np.array([[row.get(f"{a}_{b}", row.get(f"{b}_{a}")) for a in names] for b in names], float)
