@@ -15,7 +15,6 @@ import pandas as pd
 
 import surveysem
 from socialcommerce import data, paper, survey, verdicts
-from socialcommerce.errors import ParameterError
 from socialcommerce.paper import Evidence, Hypothesis
 from socialcommerce.verdicts import Verdict
 from surveysem import Effect, EffectTest, NotTestable, Study, contact, groups, moderation, paths
@@ -80,29 +79,20 @@ def verdict_table(found: Sequence[Verdict]) -> pd.DataFrame:
     """One row a hypothesis: id, statement, estimate, low, high, level in per cent, n, p, truth, outcome, reason."""
     rows = []
     for verdict in found:
-        test: Any = verdict.result
-        decided = isinstance(test, EffectTest)
-        low, high = (test.interval if decided else None) or (None, None)
-        row = {"id": verdict.id, "statement": verdict.statement["en"], "estimate": getattr(test, "estimate", None)}
-        row |= {"low": low, "high": high, "level": 100 * test.level if decided and test.level else None}
-        row |= {name: getattr(test, of, None) for name, of in (("n", "n"), ("p", "p_value"), ("truth", "truth"))}
-        row |= {"outcome": OUTCOMES.get(verdict.outcome, verdict.outcome), "reason": getattr(test, "reason", None)}
-        rows.append(row)
-    return pd.DataFrame(rows).astype({"n": "Int64"})
+        seen = vars(verdict.result)  # of a test, or only why there is none
+        row = {name: seen.get(name) for name in ("estimate", "n", "truth", "reason")} | {"p": seen.get("p_value")}
+        row |= {"id": verdict.id, "statement": verdict.statement["en"], "level": seen.get("level")}
+        row |= dict(zip(("low", "high"), seen.get("interval") or (None, None), strict=True))
+        rows.append(row | {"outcome": OUTCOMES.get(verdict.outcome, verdict.outcome)})
+    table = pd.DataFrame(rows).astype({"n": "Int64", "level": float})
+    return table.assign(level=100 * table["level"])
 
 
 def estimate_table(study: Study) -> pd.DataFrame:
-    """Return what ``data/processed/survey_estimates.csv`` holds: the tests on the synthetic sample, one row each.
-
-    Raises
-    ------
-    ParameterError
-        When one cannot be tested.
-    """
+    """Return what ``data/processed/survey_estimates.csv`` holds: the tests on the synthetic sample, one row each."""
     rows = []
+    test: Any  # none of them is without intervals
     for name, test in hypothesis_tests(study).items():
-        if not (isinstance(test, EffectTest) and test.interval and test.equivalence_interval):
-            raise ParameterError(f"{name} cannot be tested on these respondents, so the table has no row for it.")
         ends, inner = (*test.interval, test.level), (*test.equivalence_interval, test.equivalence_level)
         rows.append((name, test.estimate, test.n, *ends, *inner, test.p_value, test.truth))
     levels = ["low", "high", "level", "inner_low", "inner_high", "inner_level"]
