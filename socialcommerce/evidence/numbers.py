@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+
+import pandas as pd
 
 from socialcommerce import data
 from surveysem import EffectTest
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["TESTS"]
 
@@ -38,15 +36,20 @@ def shopper_growth() -> EffectTest:
 
 def market_rival() -> EffectTest:
     """H06: the paper's market size of 2023 minus eMarketer's forecast for that year."""
-    rows = _market().query("measure == 'level' and unit == '1e8 CNY' and year == 2023 and publisher == 'eMarketer'")
+    rows = data.load("market_figures").query(
+        "measure == 'level' and unit == '1e8 CNY' and year == 2023 and publisher == 'eMarketer'"
+    )
     return EffectTest(_stated("market-2023") - rows["value"].item(), 2)
 
 
 def market_growth() -> EffectTest:
     """H07: the lowest yearly growth rate of 2018 to 2023, printed or between two levels of one report, in per cent."""
-    printed = _market().query("measure == 'growth' and 2018 <= year <= 2023")
-    rates = [*printed["value"], *_rates_within_reports(2018, 2023)]
-    return EffectTest(min(rates), len(rates))
+    figures = data.load("market_figures").sort_values("year")
+    printed, levels = (figures[figures["measure"] == measure] for measure in ("growth", "level"))
+    reports = levels.groupby(["publisher", "document", "unit"])
+    levels = levels.assign(value=100 * reports["value"].pct_change())[reports["year"].diff() == 1]
+    rates = pd.concat([printed, levels]).query("2018 <= year <= 2023")["value"]
+    return EffectTest(rates.min(), len(rates))
 
 
 TESTS: dict[str, Callable[[], EffectTest]] = {
@@ -78,19 +81,3 @@ def _persons(series: str, year: int) -> float:
 def _yearly_growth(series: str, first: int, last: int) -> float:
     """Mean growth a year in per cent between two Decembers."""
     return 100 * ((_official(series, last) / _official(series, first)) ** (1 / (last - first)) - 1)
-
-
-def _market() -> pd.DataFrame:
-    return data.load("market_figures")
-
-
-def _rates_within_reports(first: int, last: int) -> Iterator[float]:
-    """Growth in per cent between levels of consecutive years in one report and one unit."""
-    rows = _market().query("measure == 'level'").sort_values("year")
-    for _, levels in rows.groupby(["publisher", "document", "unit"]):
-        by_year = dict(zip(levels["year"], levels["value"], strict=True))
-        yield from (
-            100 * (by_year[year] / by_year[year - 1] - 1)
-            for year in range(first, last + 1)
-            if {year, year - 1} <= set(by_year)
-        )
