@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import surveysem
+from nbproof import read_toml
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.paper import CLASSES, GRADES, Hypothesis, NumberRule
 from surveysem import EffectTest, NotTestable
@@ -19,37 +21,24 @@ __all__ = ["ALLOWED", "OUTCOMES", "SIDES", "ModelTest", "Verdict", "combine", "d
 
 Words = Mapping[str, str]
 
-_KNOWN = (  # outcome, in words, side, the classes of evidence that may have it
-    ("contradicted", "contradicted", "against the paper", ("people",)),
-    ("differs", "differs", "against the paper", ("number",)),
-    ("inconsistent (proxy)", "inconsistent (proxy evidence)", "against the paper", ("people", "number")),
-    ("not supported", "negligible", "against the paper", ("people",)),
-    ("fails", "fails in the model", "against the paper", ("model",)),
-    ("not recovered", "no evidence about people yet", "no evidence about people yet", ("synthetic",)),
-    ("depends", "depends on form or values", "undecided", ("model",)),
-    ("inconclusive", "inconclusive", "undecided", ("people", "number")),
-    ("not testable", "not testable", "not testable", ()),
-    ("consistent (proxy)", "consistent (proxy evidence)", "with the paper", ("people", "number")),
-    ("recovered", "no evidence about people yet", "no evidence about people yet", ("synthetic",)),
-    ("robust", "robust in the model", "with the paper", ("model",)),
-    ("theorem", "theorem of the model", "with the paper", ("model",)),
-    ("agrees", "agrees", "with the paper", ("number",)),
-    ("supported", "supported", "with the paper", ("people",)),
-)
-OUTCOMES = {outcome: said for outcome, said, *_ in _KNOWN}
+_KNOWN = read_toml(Path(__file__).with_name("verdicts.toml"))
+OUTCOMES = {outcome: said for outcome, (said, *_) in _KNOWN.items()}
 """Every outcome in words, the one that speaks most against a claim first: a claim of several parts takes its worst."""
 
 PAPER = ("against the paper", "with the paper", "undecided")
 SIDES = {
-    side: {outcome for outcome, _, points, _ in _KNOWN if points == side}
+    side: {outcome for outcome, (_, points, *_) in _KNOWN.items() if points == side}
     for side in (*PAPER, "further questions", "no evidence about people yet", "not testable")
 }
 """Which way each outcome points; the first three of an extension are answers to further questions."""
 
 ALLOWED = {
-    kind: {outcome for outcome, *_, kinds in _KNOWN if kind in kinds} for kind in dict.fromkeys(CLASSES.values())
+    kind: {outcome for outcome, (_, _, kinds, _) in _KNOWN.items() if kind in kinds}
+    for kind in dict.fromkeys(CLASSES.values())
 }
 """The outcomes each class of evidence may have, beside "not testable"."""
+
+AS_PROXY = {outcome: called for outcome, (*_, called) in _KNOWN.items()}
 
 
 @dataclass(frozen=True)
@@ -127,15 +116,6 @@ class Verdict:
         return "further questions" if self.step == "extension" and side in PAPER else side
 
 
-AS_PROXY = {
-    "supported": "consistent (proxy)",
-    "agrees": "consistent (proxy)",
-    "contradicted": "inconsistent (proxy)",
-    "not supported": "inconsistent (proxy)",
-    "differs": "inconsistent (proxy)",
-}
-
-
 SLACK = 1e-9  # differences of decimal figures carry binary dust; far below any printed digit
 
 
@@ -164,7 +144,7 @@ def decide(hypothesis: Hypothesis, result: EffectTest | NotTestable) -> Verdict:
         data = hypothesis.data[0]
         kinds, grade = (data.kind,), data.grade
         outcome = RULES[CLASSES[data.kind]](hypothesis, result)
-        outcome = AS_PROXY.get(outcome, outcome) if grade == "proxy" else outcome
+        outcome = AS_PROXY[outcome] if grade == "proxy" else outcome
     known = hypothesis.known is not None
     return Verdict(hypothesis.id, outcome, kinds, grade, hypothesis.statement, result, known, hypothesis.step)
 
@@ -191,7 +171,7 @@ def combine(name: str, statement: Words, parts: Sequence[Verdict]) -> Verdict:
     tested = [part for part in parts if part.outcome != "not testable"] or parts
     kinds = tuple(dict.fromkeys(kind for part in tested for kind in part.evidence))
     if grade == "proxy":
-        worst = AS_PROXY.get(worst, worst)
+        worst = AS_PROXY[worst]
     return Verdict(name, worst, kinds, grade, statement, tuple(parts), any(part.exploratory for part in parts))
 
 

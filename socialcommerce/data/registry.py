@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
-from nbproof import read_toml
+from nbproof import quoted, read_toml
 from nbproof.shapes import COUNT, TEXT, Field, check, fault, one_of
-from socialcommerce.errors import ChecksumError, DataError, FetchError, UnknownNameError, quoted
+from socialcommerce.errors import ChecksumError, DataError, FetchError, UnknownNameError
 from socialcommerce.project import INSTALLED, cache_folder, record, root
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbproof import read_bytes, read_toml, words
-from socialcommerce.errors import DataError, named, nearest, quoted
+from nbproof import named, nearest, quoted, read_bytes, read_toml, words
+from socialcommerce.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,9 +8,9 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from nbproof import Catalogue, catalogue, listed, read_toml
+from nbproof import Catalogue, catalogue, listed, named, read_toml
 from nbproof.shapes import TABLE, TEXT, Field, check, fault, one_of
-from socialcommerce.errors import PaperError, named
+from socialcommerce.errors import PaperError
 from socialcommerce.paper import terms
 from socialcommerce.paper.terms import BOTH, LANGUAGES, WORDS, Claim, Family, Hypothesis, Rules, SmallestEffect
 from socialcommerce.project import record, root
