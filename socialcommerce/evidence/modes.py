@@ -128,14 +128,11 @@ MODES = (content.CONTENT, sharing.SHARING)
 
 def _cases() -> list[tuple[Mode, str, Values]]:
     """Each mode with its traffic from outside and its draws: the content mode by forms, the other by kind of group."""
-    kinds = enumerate(forms.load_forms()["groups"])
-    return [
-        (content.CONTENT, "lambda0", _sets(content.CONTENT, *CORE)),
-        *(
-            (sharing.declare(form.id), "epsilon", parameter_sets(sharing.SHARING) | {"groups": np.full(SETS, k)})
-            for k, form in kinds
-        ),
-    ]
+    cases = [(content.CONTENT, "lambda0", _sets(content.CONTENT, *CORE))]
+    for k, form in enumerate(forms.load_forms()["groups"]):
+        drawn = parameter_sets(sharing.SHARING) | {"groups": np.full(SETS, k)}
+        cases.append((sharing.declare(form.id), "epsilon", drawn))
+    return cases
 
 
 def product_quality() -> ModelTest:
