@@ -32,17 +32,6 @@ TESTS = {**numbers.TESTS, **public_data.TESTS, **survey.TESTS, **modes.TESTS}
 STATES = ("decided", "no evidence about people yet", "not testable", "further questions only", "no hypothesis")
 """How far a claim is; a synthetic sample is no evidence about people."""
 
-TITLES = {
-    "00_claims": "claims",
-    "01_market_size": "market size",
-    "02_content_mode": "content mode",
-    "03_sharing_mode": "interaction mode",
-    "05_strategies": "strategies",
-    "06_open_questions": "open questions",
-    "07_verdicts": "verdicts",
-}
-"""What the reports are called in a table."""
-
 
 @dataclass(frozen=True)
 class Assessment:
@@ -294,4 +283,5 @@ def _address(hypothesis: Hypothesis) -> str:
 
 
 def _title(address: str) -> str:
-    return TITLES[address.partition(".")[0]]
+    """Return what a table calls the report of an address: its file's name in words, modes as the paper names them."""
+    return address.partition(".")[0][3:].replace("_", " ").replace("sharing", "interaction")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -166,17 +166,12 @@ def true_effects(truth: surveysem.Truth, answers: pd.DataFrame | None = None) ->
     }
 
 
-@cache
-def _estimates() -> dict[str, dict[str, Any]]:
-    return data.load(TABLE).set_index("id").to_dict("index")
-
-
 def _on_sample(name: str) -> EffectTest:
     """Return the test on the synthetic sample as it was kept."""
-    row = _estimates()[name]
+    row = data.load(TABLE).set_index("id").loc[name]
     ends, inner = (row["low"], row["high"]), (row["inner_low"], row["inner_high"])
     numbers = ends, row["level"], inner, row["inner_level"], row["p_value"], row["truth"]
-    return EffectTest(row["estimate"], row["nobs"], *numbers)
+    return EffectTest(row["estimate"], int(row["nobs"]), *numbers)
 
 
 TESTS: dict[str, Callable[[], EffectTest]] = {
