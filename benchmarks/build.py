@@ -87,7 +87,7 @@ def engines(folder: Path, paths: list[Path]) -> dict[str, Callable[[], None]]:
     papermill = [
         [str(bin_folder / "papermill"), "--no-progress-bar", str(p), str(folder / f"cli-{p.name}")] for p in paths
     ]
-    ours = [python, "-m", "socialcommerce.cli", "build", *map(str, paths), "--jobs", "2"]
+    ours = [python, "-m", "socialcommerce", "build", *map(str, paths), "--jobs", "2"]
     run, full = ("--no-render", "--out", str(folder / "run")), ("--language", "en", "--out", str(folder / "full"))
     api = [python, "-c", API, str(folder)]
     html = [str(bin_folder / "jupyter-nbconvert"), "--to", "html", *(str(folder / f"out{i}.ipynb") for i in range(6))]

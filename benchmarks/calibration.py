@@ -18,8 +18,7 @@ from socialcommerce import verdicts
 from socialcommerce.errors import UnknownNameError
 from socialcommerce.evidence import survey as respondents
 from socialcommerce.paper import Hypothesis
-from socialcommerce.verdicts import HypothesisTest
-from surveysem import Defects, Departures, NotTestable, Study, Truth, groups, paths
+from surveysem import Defects, Departures, EffectTest, NotTestable, Study, Truth, groups, paths
 
 __all__ = ["Cell", "data_set", "discoveries", "family_errors", "hypothesis_rates", "judge", "null_truth", "pseudo_true"]
 
@@ -261,7 +260,7 @@ def _drawn(of: Cell, seed: int, resampling: int) -> Study:
     return _Resampled(responses, surveysem.screen(responses), draws=of.draws, seed=resampling, method=of.method)
 
 
-def _tests(study: Study, left_out: tuple[str, ...]) -> tuple[dict[str, HypothesisTest | NotTestable], dict]:
+def _tests(study: Study, left_out: tuple[str, ...]) -> tuple[dict[str, EffectTest | NotTestable], dict]:
     """Return the tests, and intervals of level .95 of those that are the least or the largest of several effects."""
     equal, reason = respondents.EQUAL, NotTestable(LEFT_OUT)
     known = {"indirect": paths.indirect(study), "groups": reason if equal in left_out else groups.compare_groups(study)}
@@ -276,7 +275,7 @@ def _tests(study: Study, left_out: tuple[str, ...]) -> tuple[dict[str, Hypothesi
 
 
 def _row(
-    h: Hypothesis, test: HypothesisTest | NotTestable, plain: tuple[float, float] | None, truth: float, target: float
+    h: Hypothesis, test: EffectTest | NotTestable, plain: tuple[float, float] | None, truth: float, target: float
 ) -> dict[str, object]:
     row = {
         "id": h.id,
@@ -292,7 +291,7 @@ def _row(
     if plain is None:  # symmetric about the estimate: from the family's level to .95
         reach = (high - low) / 2 * special.ndtri((1 + LEVEL) / 2) / special.ndtri((1 + test.level) / 2)
         plain = (test.estimate - reach, test.estimate + reach)
-    outcome = verdicts.decide(h, test, alpha=1 - test.level).outcome
+    outcome = verdicts.decide(h, test).outcome
     return row | {
         "estimate": test.estimate,
         "low": low,

@@ -142,7 +142,7 @@ def command(file: Path, *asked: str) -> dict:
     out = file.with_suffix(".report")
     begun, largest, together = time.perf_counter(), 0.0, 0.0
     running = psutil.Popen(
-        [sys.executable, "-m", "socialcommerce.cli", "survey", "report", str(file), "--out", str(out), *asked],
+        [sys.executable, "-m", "socialcommerce", "survey", "report", str(file), "--out", str(out), *asked],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
     )
@@ -166,7 +166,7 @@ def check(file: Path, *asked: str) -> float:
     seconds = []
     for _ in range(3):
         begun = time.perf_counter()
-        line = [sys.executable, "-m", "socialcommerce.cli", "survey", "check", str(file), *asked]
+        line = [sys.executable, "-m", "socialcommerce", "survey", "check", str(file), *asked]
         subprocess.run(line, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         seconds.append(time.perf_counter() - begun)
     return sorted(seconds)[1]

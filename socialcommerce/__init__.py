@@ -12,9 +12,9 @@ modes        the two operating mechanisms: declarations, closed forms, diagrams,
 survey       the project's own codebook, truth and sample, for `surveysem`
 verdicts     tests on a kind of evidence, verdicts and the rule that turns one into the other
 public_data  section 4 tested on public data: effects from committed counts and moments
-evidence     one function per hypothesis
+evidence     one function per hypothesis, the state of every claim, tables of verdicts
 figures      one function per figure: result in, axes out, labels in English and Chinese
-page         what a notebook tells its reader: numbers, tables and figures in two languages
+notebook     what a notebook tells its reader: numbers, tables and figures in two languages
 report       what the reports are to be: settings and look for `nbproof`, claims on the front page
 cli          the ``socialcommerce`` command
 

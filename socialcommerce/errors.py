@@ -6,7 +6,6 @@ A message has three parts: what is wrong (and where), what was given, what is al
 from __future__ import annotations
 
 import nbproof
-from nbproof import named, nearest, quoted
 
 __all__ = [
     "ChecksumError",
@@ -16,9 +15,6 @@ __all__ = [
     "PaperError",
     "ParameterError",
     "UnknownNameError",
-    "named",
-    "nearest",
-    "quoted",
 ]
 
 

@@ -11,7 +11,8 @@ from IPython import get_ipython
 
 import nbproof
 import socialcommerce.report  # noqa: F401 - says which project this is
-from nbproof import Catalogue, Evidence
+from nbproof import Catalogue, Evidence, fonts
+from socialcommerce.figures import style
 from socialcommerce.paper import BASES, vocabulary
 
 __all__ = ["Evidence", "Page"]
@@ -36,8 +37,6 @@ class Page(nbproof.Page):
     }
 
     def __post_init__(self) -> None:
-        from socialcommerce.figures import style
-
         super().__post_init__()
         style.use()
         # seaborn's grids lay themselves out; a summary by statsmodels tests residuals that nobody asked about
@@ -52,9 +51,6 @@ class Page(nbproof.Page):
 
     def fonts(self, language: str) -> list[str]:
         """Return the house font of a language, and what stands in for letters it lacks."""
-        from nbproof import fonts
-        from socialcommerce.figures import style
-
         return [fonts.family(language), style.FALLBACK]
 
     def _translate(self, language: str) -> Catalogue:
@@ -63,6 +59,4 @@ class Page(nbproof.Page):
     @staticmethod
     def draw(plot: Callable[..., Any], *results: Any, language: str, **options: Any) -> str:
         """Draw a figure in the house style."""
-        from socialcommerce.figures import style
-
         return style.draw(plot, *results, language=language, **options)

@@ -15,7 +15,7 @@ from nbproof import words
 from nbproof.shapes import LIST, TABLE, Field, check
 from socialcommerce.errors import OutputError
 
-__all__ = ["Cited", "cache_folder", "own_folder", "record", "root"]
+__all__ = ["Cited", "cache_folder", "codebook_file", "record", "root", "truth_file"]
 
 Kind = TypeVar("Kind")
 
@@ -59,10 +59,14 @@ def root() -> Path:
     )
 
 
-def own_folder(name: str) -> Path:
-    """Return the folder for what the project writes by default: in its checkout, else in the working directory."""
-    top = root()
-    return (Path.cwd() if top == INSTALLED else top) / name
+def codebook_file() -> Path:
+    """Return where the codebook of the project's own survey stands."""
+    return root() / "data" / "survey" / "codebook.toml"
+
+
+def truth_file() -> Path:
+    """Return where it stands what is true of the project's own sample."""
+    return root() / "data" / "survey" / "truth.toml"
 
 
 def cache_folder() -> Path:

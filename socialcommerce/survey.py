@@ -6,30 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import surveysem
-from socialcommerce.project import root
+from socialcommerce import project
 from surveysem import Codebook, Sample, Study, Truth
 
-__all__ = ["load_codebook", "own_codebook", "own_sample", "own_truth", "read_study", "stated_truth"]
-
-
-def own_codebook() -> Path:
-    """Return where the project's own codebook stands."""
-    return root() / "data" / "survey" / "codebook.toml"
+__all__ = ["load_codebook", "own_sample", "own_truth", "read_study"]
 
 
 def load_codebook() -> Codebook:
     """Return the project's own codebook."""
-    return surveysem.load_codebook(own_codebook())
-
-
-def stated_truth() -> Path:
-    """Return where it stands what is true of the project's own sample."""
-    return root() / "data" / "survey" / "truth.toml"
+    return surveysem.load_codebook(project.codebook_file())
 
 
 def own_truth() -> Truth:
     """Return what is true of the project's own sample."""
-    return surveysem.read_truth(stated_truth(), load_codebook())
+    return surveysem.read_truth(project.truth_file(), load_codebook())
 
 
 def own_sample(*, nobs: int | None = None, seed: int | None = None) -> Sample:
@@ -46,7 +36,7 @@ def own_sample(*, nobs: int | None = None, seed: int | None = None) -> Sample:
     >>> len(sample.cells), sample.responses.basis
     (1200, 'synthetic sample')
     """
-    return surveysem.draw_stated(stated_truth(), load_codebook(), nobs=nobs, seed=seed)
+    return surveysem.draw_stated(project.truth_file(), load_codebook(), nobs=nobs, seed=seed)
 
 
 def read_study(answers: str | Path = "", *, screening: str = "drop", **options: Any) -> Study:
@@ -60,7 +50,7 @@ def read_study(answers: str | Path = "", *, screening: str = "drop", **options: 
         As of `surveysem.read_study`; for the sample estimator, draws and seed.
     """
     if answers:
-        return surveysem.read_study(answers, own_codebook(), screening=screening, **options)
+        return surveysem.read_study(answers, project.codebook_file(), screening=screening, **options)
     responses = own_sample().responses
     source = "simulated by socialcommerce.survey from data/survey/truth.toml, not answered by people"
     return Study(responses, surveysem.screen(responses, mode=screening), drawn=source, **options)

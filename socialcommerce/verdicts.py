@@ -6,99 +6,55 @@ which outcomes that kind may have: a model can never say "supported". The tests 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import surveysem
+from nbproof import read_toml
 from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.paper import CLASSES, EVIDENCE, GRADES, Hypothesis, NumberRule
+from socialcommerce.paper import CLASSES, GRADES, Hypothesis, NumberRule
 from surveysem import EffectTest, NotTestable
 
-__all__ = ["ALLOWED", "HypothesisTest", "OUTCOMES", "SIDES", "Verdict", "combine", "decide"]
+__all__ = ["ALLOWED", "OUTCOMES", "SIDES", "ModelTest", "Verdict", "combine", "decide"]
 
 Words = Mapping[str, str]
 
-_KNOWN = (  # outcome, in words, side, the classes of evidence that may have it
-    ("contradicted", "contradicted", "against the paper", ("people",)),
-    ("differs", "differs", "against the paper", ("number",)),
-    ("inconsistent (proxy)", "inconsistent (proxy evidence)", "against the paper", ("people", "number")),
-    ("not supported", "negligible", "against the paper", ("people",)),
-    ("fails", "fails in the model", "against the paper", ("model",)),
-    ("not recovered", "no evidence about people yet", "no evidence about people yet", ("synthetic",)),
-    ("depends", "depends on form or values", "undecided", ("model",)),
-    ("inconclusive", "inconclusive", "undecided", ("people", "number")),
-    ("not testable", "not testable", "not testable", ()),
-    ("consistent (proxy)", "consistent (proxy evidence)", "with the paper", ("people", "number")),
-    ("recovered", "no evidence about people yet", "no evidence about people yet", ("synthetic",)),
-    ("robust", "robust in the model", "with the paper", ("model",)),
-    ("theorem", "theorem of the model", "with the paper", ("model",)),
-    ("agrees", "agrees", "with the paper", ("number",)),
-    ("supported", "supported", "with the paper", ("people",)),
-)
-OUTCOMES = {outcome: said for outcome, said, *_ in _KNOWN}
+_KNOWN = read_toml(Path(__file__).with_name("verdicts.toml"))
+OUTCOMES = {outcome: said for outcome, (said, *_) in _KNOWN.items()}
 """Every outcome in words, the one that speaks most against a claim first: a claim of several parts takes its worst."""
 
 PAPER = ("against the paper", "with the paper", "undecided")
 SIDES = {
-    side: {outcome for outcome, _, points, _ in _KNOWN if points == side}
+    side: {outcome for outcome, (_, points, *_) in _KNOWN.items() if points == side}
     for side in (*PAPER, "further questions", "no evidence about people yet", "not testable")
 }
 """Which way each outcome points; the first three of an extension are answers to further questions."""
 
 ALLOWED = {
-    kind: {outcome for outcome, *_, kinds in _KNOWN if kind in kinds} for kind in dict.fromkeys(CLASSES.values())
+    kind: {outcome for outcome, (_, _, kinds, _) in _KNOWN.items() if kind in kinds}
+    for kind in dict.fromkeys(CLASSES.values())
 }
 """The outcomes each class of evidence may have, beside "not testable"."""
 
+AS_PROXY = {outcome: called for outcome, (*_, called) in _KNOWN.items()}
 
-@dataclass(frozen=True, kw_only=True)
-class HypothesisTest(EffectTest):
-    """What the data say about one hypothesis, on which kind of evidence.
+
+@dataclass(frozen=True)
+class ModelTest(EffectTest):
+    """In what share of the draws of form and parameters a statement about a model holds.
 
     Parameters
     ----------
-    estimate : float
-        In ``unit``. For a model: the share of the draws of form and parameters, in [0, 1], in which it holds.
-    n : int
-        Observations behind it (draws, for a model).
-    unit, method, null : {"en", "zh"}
-        Unit of the estimate, how it was got, and the null hypothesis in words.
-    evidence, grade : str
-        Of ``paper.EVIDENCE`` and ``paper.GRADES``.
+    estimate, n
+        The share, in [0, 1], and how many were drawn; the other fields of `surveysem.EffectTest` stay empty.
     forms, halves : mapping
-        For a model, the share by form of each part that was varied, and by half of each parameter's range.
-
-    The other fields are those of a `surveysem.EffectTest`.
-
-    Raises
-    ------
-    ParameterError, UnknownNameError
-        When a value is out of its range.
+        The share by form of each part that was varied, and by half of each parameter's range.
     """
 
-    unit: Words
-    method: Words
-    null: Words
-    evidence: str
-    grade: str
     forms: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     halves: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.evidence not in EVIDENCE:
-            raise UnknownNameError("kind of evidence", self.evidence, EVIDENCE)
-        if self.grade not in GRADES:
-            raise UnknownNameError("grade", self.grade, GRADES)
-        if CLASSES[self.evidence] == "model" and not 0 <= self.estimate <= 1:
-            raise ParameterError(f"estimate must be, for a model, a share in [0, 1]; got {self.estimate!r}.")
-
-    @staticmethod
-    def about(hypothesis: Hypothesis) -> dict[str, Any]:
-        """Return what a test on the first data of a hypothesis says beside its numbers: unit to grade, by field."""
-        data, said = hypothesis.data[0], {"method": hypothesis.design, "null": hypothesis.null}
-        return {"unit": hypothesis.unit, **said, "evidence": data.kind, "grade": data.grade}
 
 
 @dataclass(frozen=True)
@@ -117,7 +73,7 @@ class Verdict:
         The weakest grade among its data.
     statement : {"en", "zh"}
         What was claimed.
-    result : HypothesisTest, NotTestable, or tuple of Verdict
+    result : EffectTest, NotTestable, or tuple of Verdict
         What it rests on; the parts, for a claim of several.
     exploratory : bool
         Whether something of the outcome was known when the rule was written.
@@ -130,7 +86,7 @@ class Verdict:
     evidence: tuple[str, ...]
     grade: str | None
     statement: Words
-    result: HypothesisTest | NotTestable | tuple[Verdict, ...]
+    result: EffectTest | NotTestable | tuple[Verdict, ...]
     exploratory: bool = False
     step: str = "stated"
 
@@ -160,58 +116,37 @@ class Verdict:
         return "further questions" if self.step == "extension" and side in PAPER else side
 
 
-AS_PROXY = {
-    "supported": "consistent (proxy)",
-    "agrees": "consistent (proxy)",
-    "contradicted": "inconsistent (proxy)",
-    "not supported": "inconsistent (proxy)",
-    "differs": "inconsistent (proxy)",
-}
-
-
 SLACK = 1e-9  # differences of decimal figures carry binary dust; far below any printed digit
 
 
-def decide(hypothesis: Hypothesis, result: HypothesisTest | NotTestable, *, alpha: float | None = None) -> Verdict:
-    """Apply the rules of ``paper/hypotheses.toml`` to what a hypothesis's function found.
+def decide(hypothesis: Hypothesis, result: EffectTest | NotTestable) -> Verdict:
+    """Apply the rules of ``paper/hypotheses.toml`` to what was found on a hypothesis's first data.
 
     Parameters
     ----------
     hypothesis : Hypothesis
         What was claimed: direction, smallest effect or rule, family.
-    result : HypothesisTest or NotTestable
-        What was found.
-    alpha : float, optional
-        The error rate the family's correction leaves to this test, from `surveysem.adjust`; by default the whole of the
-        family's. The interval must have level 1 - alpha or more.
+    result : EffectTest or NotTestable
+        What was found; an interval has level 1 - alpha or more, alpha being the family's. Where no data are direct or a
+        proxy it tests nothing.
 
     Raises
     ------
-    ParameterError
-        When the test rests on evidence the hypothesis does not name, or its interval is too narrow for the correction.
+    surveysem.ParameterError
+        When an interval is missing, or too narrow for the family.
     """
-    named = [(data.kind, data.grade) for data in hypothesis.data]
-    if isinstance(result, HypothesisTest) and (result.evidence, result.grade) not in named:
-        raise ParameterError(
-            f"a test of {hypothesis.id} must rest on evidence that hypotheses.toml names for it; got "
-            f"{result.evidence} ({result.grade}); named: {named or 'none'}."
-        )
-    if isinstance(result, HypothesisTest) and result.grade == "remote":
-        if hypothesis.reason is None:
-            raise ParameterError(f"reason of {hypothesis.id} must be given, since remote data test nothing; got None.")
+    if not hypothesis.testable:
         result = NotTestable(hypothesis.reason)
     if isinstance(result, NotTestable):
-        came: tuple[str, tuple[str, ...], str | None] = (
-            "not testable",
-            hypothesis.kinds,
-            _weakest([data.grade for data in hypothesis.data]),
-        )
+        kinds, grade = hypothesis.kinds, _weakest([data.grade for data in hypothesis.data])
+        outcome = "not testable"
     else:
-        rule = {"people": _on_people, "number": _on_number, "model": _on_model, "synthetic": _on_synthetic}
-        outcome = rule[CLASSES[result.evidence]](hypothesis, result, alpha)
-        came = AS_PROXY.get(outcome, outcome) if result.grade == "proxy" else outcome, (result.evidence,), result.grade
+        data = hypothesis.data[0]
+        kinds, grade = (data.kind,), data.grade
+        outcome = RULES[CLASSES[data.kind]](hypothesis, result)
+        outcome = AS_PROXY[outcome] if grade == "proxy" else outcome
     known = hypothesis.known is not None
-    return Verdict(hypothesis.id, *came, hypothesis.statement, result, known, hypothesis.step)
+    return Verdict(hypothesis.id, outcome, kinds, grade, hypothesis.statement, result, known, hypothesis.step)
 
 
 def combine(name: str, statement: Words, parts: Sequence[Verdict]) -> Verdict:
@@ -236,30 +171,19 @@ def combine(name: str, statement: Words, parts: Sequence[Verdict]) -> Verdict:
     tested = [part for part in parts if part.outcome != "not testable"] or parts
     kinds = tuple(dict.fromkeys(kind for part in tested for kind in part.evidence))
     if grade == "proxy":
-        worst = AS_PROXY.get(worst, worst)
+        worst = AS_PROXY[worst]
     return Verdict(name, worst, kinds, grade, statement, tuple(parts), any(part.exploratory for part in parts))
 
 
-def _on_people(hypothesis: Hypothesis, test: HypothesisTest, alpha: float | None) -> str:
+def _on_people(hypothesis: Any, test: EffectTest) -> str:
     """Supported, contradicted, not supported (equivalence) or inconclusive."""
-    alpha = hypothesis.family.alpha if alpha is None else alpha
-    if alpha is None or hypothesis.smallest_effect is None:
-        raise ParameterError(
-            f"{hypothesis.id} cannot be decided on data about people; got no "
-            "error rate or smallest effect of interest; allowed: one of each in hypotheses.toml."
-        )
-    return surveysem.decide(
-        test, smallest=hypothesis.smallest_effect.value, direction=hypothesis.direction, alpha=alpha, name=hypothesis.id
-    )
+    smallest, alpha = hypothesis.smallest_effect.value, hypothesis.family.alpha
+    return surveysem.decide(test, smallest=smallest, direction=hypothesis.direction, alpha=alpha, name=hypothesis.id)
 
 
-def _on_number(hypothesis: Hypothesis, test: HypothesisTest, alpha: float | None) -> str:
+def _on_number(hypothesis: Any, test: EffectTest) -> str:
     """Agrees or differs; inconclusive where only a part of the interval satisfies the rule."""
     rule, (low, high) = hypothesis.rule, test.interval or (test.estimate, test.estimate)
-    if rule is None:
-        raise ParameterError(
-            f"{hypothesis.id} cannot be decided on a number; got no rule; allowed: one in hypotheses.toml."
-        )
     held = [_satisfies(rule, value) for value in (low, test.estimate, high)]
     around = rule.compare == "within" and low < -rule.value and high > rule.value
     return "agrees" if all(held) else "inconclusive" if any(held) or around else "differs"
@@ -279,7 +203,7 @@ def _satisfies(rule: NumberRule, value: float) -> bool:
 ROBUST = 0.95  # of the draws under every single form, and so whatever forms a reader adds beside them
 
 
-def _on_model(hypothesis: Hypothesis, test: HypothesisTest, alpha: float | None) -> str:
+def _on_model(hypothesis: Hypothesis, test: Any) -> str:
     """Theorem where proved and never seen to fail; robust or fails where nearly all draws say so under every form."""
     shares = [test.estimate, *(share for by in test.forms.values() for share in by.values())]
     if hypothesis.proof and min(shares) == 1:
@@ -287,9 +211,18 @@ def _on_model(hypothesis: Hypothesis, test: HypothesisTest, alpha: float | None)
     return "robust" if min(shares) >= ROBUST else "fails" if max(shares) <= 1 - ROBUST else "depends"
 
 
-def _on_synthetic(hypothesis: Hypothesis, test: HypothesisTest, alpha: float | None) -> str:
+def _on_synthetic(hypothesis: Hypothesis, test: EffectTest) -> str:
     """Say whether the interval holds the truth the sample was drawn with."""
     return "recovered" if surveysem.recovered(test, hypothesis.id) else "not recovered"
+
+
+RULES: dict[str, Callable[[Any, Any], str]] = {
+    "people": _on_people,
+    "number": _on_number,
+    "model": _on_model,
+    "synthetic": _on_synthetic,
+}
+"""What a test comes to, by the class of its evidence; `paper.load_hypotheses` has seen to what each rule reads."""
 
 
 def _weakest(grades: Sequence[str]) -> str | None:

@@ -15,7 +15,7 @@ import pytest
 
 from nbproof import compare
 from socialcommerce import evidence, paper
-from socialcommerce.verdicts import HypothesisTest
+from surveysem import EffectTest
 from tests.conftest import assessment
 
 pytestmark = pytest.mark.slow
@@ -123,7 +123,7 @@ def _hypothesis(chain: Chain, name: str) -> Iterator[str]:
         yield f"{name}: no row"
     elif row["outcome"]["en"] != verdict.words:
         yield f"{name}: another outcome"
-    elif not isinstance(verdict.result, HypothesisTest):
+    elif not isinstance(verdict.result, EffectTest):
         if chain.tables["not_testable"].get(name, {}).get("reason") != HYPOTHESES[name].reason:
             yield f"{name}: no reason"
     elif name not in chain.tests:

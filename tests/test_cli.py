@@ -12,7 +12,7 @@ from socialcommerce import __version__, cli
 
 
 def test_help_imports_nothing_heavy():
-    command = [sys.executable, "-X", "importtime", "-m", "socialcommerce.cli", "--help"]
+    command = [sys.executable, "-X", "importtime", "-m", "socialcommerce", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     imported = set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
     assert "socialcommerce.errors" in imported
@@ -73,19 +73,21 @@ def test_data_verify_passes_on_what_is_committed(capsys):
     assert "each the one registered" in capsys.readouterr().out
 
 
-def test_data_verify_shows_both_hashes_of_an_edited_file(capsys, monkeypatch):
+def test_data_verify_shows_both_hashes_of_an_edited_file(capsys, monkeypatch, tmp_path):
     from socialcommerce import data
+    from socialcommerce.data import registry
 
-    checks = (
-        data.Check("market_size", "data/processed/market_size.csv", "a" * 64, "b" * 64),
-        data.Check("gone", "data/raw/gone.csv", "c" * 64, ""),
-    )
-    monkeypatch.setattr(data, "verify", lambda: checks)
+    committed = [entry for entry in data.sources() if entry.committed]
+    edited, gone = tmp_path / "edited.csv", committed[1]
+    edited.write_bytes(committed[0].file.read_bytes() + b" ")
+    places = {entry.name: entry.file for entry in committed} | {committed[0].name: edited, gone.name: tmp_path / "gone"}
+    monkeypatch.setattr(registry.Source, "file", property(lambda entry: places[entry.name]))
     assert cli.main(["data", "verify"]) == 2
     said = capsys.readouterr().err
-    assert "a" * 64 in said
-    assert "b" * 64 in said
-    assert "data/raw/gone.csv is missing" in said
+    assert f"{committed[0].path} is not the registered file: sha256 found {registry.sha256(edited)}" in said
+    assert f"registered {committed[0].sha256}" in said
+    assert f"{gone.path} is missing: sha256 found none, registered {gone.sha256}" in said
+    assert said.count("sha256 found") == 2
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1"])

@@ -7,14 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from socialcommerce import paper
 from socialcommerce.evidence import modes
 from socialcommerce.modes import content, diagram, forms, sharing
 from socialcommerce.modes.content import CONTENT
 from stockflow import integrate, next_generation
 from tests.conftest import assessment
 
-HYPOTHESES = {h.id: h for h in paper.load_hypotheses()}
 OUTCOMES = {
     "H53": "theorem",
     "H54": "depends",
@@ -34,7 +32,7 @@ def one(table, row, **changed):
 
 
 def estimate(name):
-    return modes.TESTS[name](HYPOTHESES[name]).estimate
+    return modes.TESTS[name]().estimate
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
@@ -155,7 +153,7 @@ def test_delivery_moves_the_number_only_through_satisfaction(monkeypatch):
     assert estimate("H61") == 1
     still = [replace(one, haste=0.0) for one in modes.policy.STRATEGIES["content"]]
     monkeypatch.setitem(modes.policy.STRATEGIES, "content", still)
-    by = modes.delivery(HYPOTHESES["H61"]).forms["survival"]  # who no longer waits no longer cancels
+    by = modes.delivery().forms["survival"]  # who no longer waits no longer cancels
     assert sorted(by.values()) == [0, 1, 1]
     assert by["no order cancelled"] == 0
     faster = one(SETS, 0) | {"kappa": 1.2}

@@ -17,7 +17,7 @@ from socialcommerce import evidence
 from tests.conftest import PACKAGES, assessment
 
 ROOT = Path(__file__).parents[1]
-SLOW = {"persons", "cascades", "sensitivity", "evidence.verdict_table"}  # they compile, or look at every hypothesis
+SLOW = {"persons", "cascades", "sensitivity", "evidence.assessment"}  # they compile, or look at every hypothesis
 EXAMPLES = {
     ".".join(path.relative_to((ROOT / package).parent).with_suffix("").parts).removesuffix(".__init__"): count
     for package in ("socialcommerce", *PACKAGES)

@@ -259,7 +259,12 @@ SLIPS = {
         "value = -0.10\n",
         r"smallest effect path, field value: got -0.1; .*above 0",
     ),
-    "syntax": ("claims.toml", "[[claim]]", "[[claim]", r"paper/claims.toml is not a TOML file in UTF-8: .*line"),
+    "syntax": (
+        "claims.toml",
+        "[[claim]]",
+        "[[claim]",
+        r"claims.toml cannot be read: .*line.*; it must be a toml file in UTF-8",
+    ),
     "table": ("claims.toml", "[[claim]]", "[[clam]]\n[[claim]]", r"field clam: an unknown field; allowed: claim"),
 }
 
@@ -328,5 +333,5 @@ def test_the_log_of_changes_ends_with_the_verdicts_of_today():
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(PaperError, match="paper/claims.toml is missing"):
+    with pytest.raises(PaperError, match="claims.toml cannot be read: No such file or directory; a file is needed"):
         paper.load_hypotheses(tmp_path)

@@ -12,7 +12,7 @@ from scipy.stats import ttest_ind
 from socialcommerce import data
 from socialcommerce.errors import DataError, UnknownNameError
 from socialcommerce.project import root
-from socialcommerce.public_data import records, studies
+from socialcommerce.public_data import records
 from socialcommerce.public_data.records import contrast, linear_probability
 from surveysem import Effect
 from tests.test_data import raw_files
@@ -231,7 +231,7 @@ def test_screening_decides_about_identification():
     """The 95 % interval holds zero as soon as repeated answers or straight-liners are left out."""
     paths = data.load("hanoi_paths")
     low = {
-        sample: studies.impulse_buying_effect(paths, "PAR", sample=sample).interval()[0] > 0
+        sample: records.impulse_buying_effect(paths, "PAR", sample=sample).interval()[0] > 0
         for sample in paths["sample"].unique()
     }
     assert low == {"all": True, "distinct": False, "varied": False, "distinct and varied": False}
@@ -239,13 +239,13 @@ def test_screening_decides_about_identification():
 
 def test_an_unknown_driver_is_named():
     with pytest.raises(UnknownNameError, match="unknown driver 'INT'; .*ENJ, HED"):
-        studies.impulse_buying_effect(data.load("hanoi_paths"), "INT")
+        records.impulse_buying_effect(data.load("hanoi_paths"), "INT")
 
 
 def test_a_pooled_correlation_is_a_random_effects_mean_of_drawn_studies():
     """Means of k studies whose Fisher's z spread by tau scatter as the error says, however many persons each asked."""
     pairs = data.load("pooled_correlations")
-    effect = studies.pooled_correlation(pairs, "satisfaction", "loyalty")
+    effect = records.pooled_correlation(pairs, "satisfaction", "loyalty")
     assert (effect.estimate, effect.n, effect.df) == (0.554, 57 // 4, 57 // 4 - 1)
-    drawn = np.random.default_rng(1).normal(np.arctanh(0.554), studies.SPREAD, (20_000, effect.n)).mean(axis=1)
+    drawn = np.random.default_rng(1).normal(np.arctanh(0.554), records.SPREAD, (20_000, effect.n)).mean(axis=1)
     assert np.tanh(drawn).std() == pytest.approx(effect.standard_error, rel=0.03)

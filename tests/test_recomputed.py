@@ -15,7 +15,7 @@ import statsmodels.formula.api as smf
 from socialcommerce import data
 from socialcommerce.evidence.public_data import EFFECTS
 from socialcommerce.project import root
-from socialcommerce.public_data import records, studies
+from socialcommerce.public_data import records
 from tests.test_data import raw_files
 
 ELSEWHERE = {  # and where the others are recomputed
@@ -139,7 +139,7 @@ def test_paths_of_tiktok_shop_are_those_of_their_table():
     table = data.load("tiktok_paths").set_index(["model", "estimator", "driver"])["estimate"]
     assert EFFECTS["H71"]().estimate == table["all drivers", "WLSMV", "TR"]
     assert EFFECTS["H72"]().estimate == table["presentation and others", "WLSMV", "PP"]
-    alone = studies.impulse_buying_effect(data.load("tiktok_paths"), "PP", model="presentation")
+    alone = records.impulse_buying_effect(data.load("tiktok_paths"), "PP", model="presentation")
     assert alone.estimate > 2 * EFFECTS["H72"]().estimate
 
 

@@ -9,8 +9,7 @@ import pytest
 from scipy.stats import norm
 
 from socialcommerce import evidence, verdicts
-from socialcommerce.evidence import verdict_table
-from surveysem import NotTestable
+from surveysem import EffectTest, NotTestable
 from tests.conftest import assessment
 
 pytestmark = pytest.mark.slow  # all of them look at every hypothesis
@@ -20,19 +19,8 @@ HYPOTHESES = {h.id: h for h in EVERY.hypotheses}
 
 def synthetic(hypothesis, estimate, truth):
     """A verdict on a synthetic sample, its interval a tenth to each side."""
-    source = next(d for d in hypothesis.data if d.kind == "synthetic sample")
-    found = verdicts.HypothesisTest(
-        estimate,
-        1000,
-        interval=(estimate - 0.1, estimate + 0.1),
-        level=0.999,
-        truth=truth,
-        evidence=source.kind,
-        unit=hypothesis.smallest_effect.unit,
-        method=hypothesis.design,
-        null=hypothesis.null,
-        grade=source.grade,
-    )
+    ends = (estimate - 0.1, estimate + 0.1)
+    found = EffectTest(estimate, 1000, interval=ends, level=0.999, truth=truth)
     return verdicts.decide(hypothesis, found)
 
 
@@ -47,7 +35,7 @@ def decided(**others):
 def table():
     """The hypotheses where the method recovers the truth of one and not that of another."""
     some = decided(H39=synthetic(HYPOTHESES["H39"], -0.3, -0.25), H30=synthetic(HYPOTHESES["H30"], 0.3, 0.55))
-    return verdict_table.hypotheses(some).set_index("id")
+    return some.summary().set_index("id")
 
 
 def test_every_outcome_is_on_one_side():
@@ -69,7 +57,7 @@ def test_only_what_is_stated_or_entailed_speaks_for_or_against_the_paper(table):
 
 def test_a_claim_takes_its_verdict_from_what_speaks_for_it():
     """C46 has extensions alone; H26 is one of C45 and adds no verdict to that of H56; C18 has none that speaks."""
-    claims = verdict_table.claims(EVERY).set_index("id")
+    claims = EVERY.claim_table().set_index("id")
     assert claims.at["C46", "outcome"] == "further questions only"
     assert claims.at["C45", "outcome"] == EVERY.results["H56"].words
     assert EVERY.parts(next(claim for claim in EVERY.claims if claim.id == "C79")) == ["H35"]
@@ -79,7 +67,7 @@ def test_a_claim_takes_its_verdict_from_what_speaks_for_it():
 def test_the_undecided_say_why(table):
     spoken = dataclasses.replace(HYPOTHESES["H21"], step="entailed", added=None)
     alone = evidence.Assessment((), (spoken,), {"H21": verdicts.decide(spoken, EVERY.results["H21"].result)})
-    assert verdict_table.hypotheses(alone).at[0, "why"] == "interval includes zero"
+    assert alone.summary().at[0, "why"] == "interval includes zero"
     assert table.at["H54", "why"].startswith("new entrants per leader and day: lower half 0.1")
     assert table.at["H67", "why"].startswith("cost of content: a power of quality, nothing fixed 0.00")
     assert (table["why"].notna() == ((table["side"] == "undecided") | table["outcome"].str.startswith("depends"))).all()
@@ -101,7 +89,7 @@ def test_a_synthetic_sample_is_no_evidence_about_people(table):
 
 def test_the_power_of_a_survey_is_that_of_drawn_estimates():
     """Share of drawn estimates beyond the critical value, their spread that of the sample at another size."""
-    table = verdict_table.power(EVERY).set_index("id")
+    table = EVERY.power().set_index("id")
     assert set(table.index) == {name for name, state in EVERY.states.items() if state == "no evidence about people yet"}
     test, among = EVERY.results["H30"].result, 5  # tests of the family of trust
     error = (test.interval[1] - test.interval[0]) / 2 / norm.ppf((1 + test.level) / 2) * (test.n / 300) ** 0.5
@@ -112,7 +100,7 @@ def test_the_power_of_a_survey_is_that_of_drawn_estimates():
 
 
 def test_a_claim_is_shown_where_data_speak_of_the_world():
-    both = verdict_table.claims(decided(H34=synthetic(HYPOTHESES["H34"], 0.3, 0.25))).set_index("id")
+    both = decided(H34=synthetic(HYPOTHESES["H34"], 0.3, 0.25)).claim_table().set_index("id")
     assert both.at["C57", "address"] == "07_verdicts.html#figure-deliveries"  # of H25 and H34
     assert both.at["C22", "address"] == HYPOTHESES["H06"].shown
     assert both.at["C04", "address"] == "00_claims.html#table-all_claims-C04"
@@ -124,7 +112,7 @@ def test_what_the_table_says_is_known_in_chinese(table):
 
     chinese = vocabulary("07_verdicts", "zh")
     chinese.missing.clear()
-    claims = verdict_table.claims(EVERY)
+    claims = EVERY.claim_table()
     said = [
         table[name]
         for name in (

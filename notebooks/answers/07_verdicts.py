@@ -3,10 +3,9 @@
 import pandas as pd
 
 from socialcommerce import evidence
-from socialcommerce.evidence import verdict_table
 
 assessment = evidence.assess_all()
-hypotheses = verdict_table.hypotheses(assessment)
+hypotheses = assessment.summary()
 
 # 1. Half of the hypotheses are exploratory, nearly all on public data among them; what is left rests on the
 #    synthetic sample for the most part.
@@ -19,7 +18,7 @@ scaled = measured["estimate"] / measured["smallest"]
 print(scaled[scaled > 2].nlargest(20).round(1))
 
 # 3. Claims with parts on different sides.
-claims = verdict_table.claims(assessment)
+claims = assessment.claim_table()
 parts = claims.assign(part=claims["hypotheses"].str.split(", ")).explode("part")
 sides = parts.merge(hypotheses, left_on="part", right_on="id").groupby("id_x")["side"].unique()
 print(sides[sides.map(len) > 1])

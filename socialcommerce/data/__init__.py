@@ -5,7 +5,7 @@
 """
 
 from socialcommerce.data.download import fetch
-from socialcommerce.data.registry import Check, data_path, listing, load, source, sources, verify
+from socialcommerce.data.registry import data_path, listing, load, source, sources, verify
 from socialcommerce.data.series import load_series
 
-__all__ = ["Check", "data_path", "fetch", "listing", "load", "load_series", "source", "sources", "verify"]
+__all__ = ["data_path", "fetch", "listing", "load", "load_series", "source", "sources", "verify"]

@@ -67,15 +67,12 @@ def bring(entry: Source, target: Path) -> Path:
 
 def _public(name: str) -> list[Source]:
     public = [entry for entry in sources() if not entry.committed]
-    found, sets = (
-        [entry for entry in public if name in (entry.name, entry.dataset)],
-        {entry.dataset for entry in public},
-    )
-    if not found and any(entry.name == name for entry in sources()):
+    sets = {entry.dataset for entry in public}
+    if found := [entry for entry in public if name in (entry.name, entry.dataset)]:
+        return found
+    if any(entry.name == name for entry in sources()):
         raise DataError(f"{name} needs no fetching; it is committed. Allowed: {', '.join(sorted(sets))}.")
-    if not found:
-        raise UnknownNameError("data set", name, sets | {entry.name for entry in public})
-    return found
+    raise UnknownNameError("data set", name, sets | {entry.name for entry in public})
 
 
 def _copy(entry: Source, mirror: Path, target: Path) -> None:

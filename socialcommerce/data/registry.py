@@ -9,15 +9,15 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
-from nbproof import read_toml
+from nbproof import quoted, read_toml
 from nbproof.shapes import COUNT, TEXT, Field, check, fault, one_of
-from socialcommerce.errors import ChecksumError, DataError, FetchError, UnknownNameError, quoted
+from socialcommerce.errors import ChecksumError, DataError, FetchError, UnknownNameError
 from socialcommerce.project import INSTALLED, cache_folder, record, root
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Check", "Column", "Source", "data_path", "listing", "load", "sha256", "source", "sources", "verify"]
+__all__ = ["Column", "Source", "data_path", "listing", "load", "sha256", "source", "sources", "verify"]
 
 KINDS = ("raw", "processed", "public")
 DTYPES = {"int": "Int64", "float": "float64", "str": "str", "bool": "boolean"}
@@ -89,21 +89,6 @@ class Source:
     def committed(self) -> bool:
         """Whether the file is part of the repository."""
         return self.kind != "public"
-
-
-@dataclass(frozen=True)
-class Check:
-    """What ``verify`` found for one file; ``found`` is empty where there is no file."""
-
-    name: str
-    path: str
-    registered: str
-    found: str
-
-    @property
-    def whole(self) -> bool:
-        """Whether the file is the registered one, byte for byte."""
-        return self.found == self.registered
 
 
 def sources() -> tuple[Source, ...]:
@@ -213,13 +198,25 @@ def load(name: str) -> pd.DataFrame:
     return frame
 
 
-def verify() -> tuple[Check, ...]:
-    """Hash every committed registered file and say which differ or are missing."""
-    return tuple(
-        Check(entry.name, entry.path, entry.sha256, sha256(entry.file) if entry.file.is_file() else "")
-        for entry in sources()
-        if entry.committed
-    )
+def verify() -> int:
+    """Hash every committed registered file and return how many there are.
+
+    Raises
+    ------
+    ChecksumError
+        Where some are missing or differ: each with both hashes.
+    """
+    committed = [entry for entry in sources() if entry.committed]
+    wrong = []
+    for entry in committed:
+        there = entry.file.is_file()
+        if (found := sha256(entry.file) if there else "none") != entry.sha256:
+            state = "not the registered file" if there else "missing"
+            wrong.append(f"{entry.path} is {state}: sha256 found {found}, registered {entry.sha256}")
+    if wrong:
+        advice = "Restore it with git, or register a deliberate change in data/sources.toml."
+        raise ChecksumError(f"{'; '.join(wrong)}. {advice}")
+    return len(committed)
 
 
 def listing() -> list[dict[str, str]]:

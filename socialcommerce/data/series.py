@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbproof import read_bytes, read_toml, words
-from socialcommerce.errors import DataError, named, nearest, quoted
+from nbproof import named, nearest, quoted, read_bytes, read_toml, words
+from socialcommerce.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,14 +21,18 @@ __all__ = ["load_series"]
 
 SERIES_COLUMNS = ("year", "value", "unit", "source", "basis")
 SERIES_BASES = ("observed", "stated", "published", "derived", "forecast", "synthetic")
-BASES = ", ".join(SERIES_BASES)
 SCALES = ("thousand", "1e4", "million", "1e8", "billion", "trillion")
 UNIT = re.compile(f"({'|'.join(SCALES)}) (persons|[A-Z]{{3}})")
 YEARS = range(1900, 2101)
 VALUES = (1e-9, 1e18)  # a person or a unit of money in trillions, to more of any currency than there is
 LARGEST = 2**24  # bytes
 FAULTS = read_toml(Path(__file__).with_name("faults.toml"))
-
+ALLOWED: dict[str, object] = {
+    "columns": ", ".join(SERIES_COLUMNS),
+    "bases": ", ".join(SERIES_BASES),
+    "scales": ", ".join(SCALES),
+}
+ALLOWED |= {"first": YEARS[0], "last": YEARS[-1], "years": len(YEARS), "least": VALUES[0], "most": VALUES[1]}
 
 Rows = Mapping[int, Mapping[str, str]]
 """Cells by column, by the row's number as a spreadsheet counts: the header is row 1."""
@@ -71,8 +75,9 @@ def load_series(path: str | Path) -> pd.DataFrame:
 class _Fault(Exception):
     """What is wrong with a file, where, what was given and what is allowed: an entry of ``faults.toml``, filled."""
 
-    def __init__(self, name: str, where: str = "", **given: object) -> None:
-        said = (text.format(columns=", ".join(SERIES_COLUMNS), **given) for text in FAULTS[name])
+    def __init__(self, name: str, where: str = "", guess: str | None = None, **given: object) -> None:
+        hint = f" (did you mean {guess!r}?)" if guess else ""
+        said = (text.format_map(ALLOWED | {"hint": hint} | given) for text in FAULTS[name])
         super().__init__("{}: {}; got {}; allowed: {}.".format(f", {where}" * bool(where), *said))
 
 
@@ -109,7 +114,7 @@ def _rows(table: list[list[str]]) -> Rows:
             raise _Fault("separator", "row 1", mark=name)
     for column in header:
         if column not in SERIES_COLUMNS:
-            raise _Fault("unknown", "row 1", hint=_hint(nearest(column, SERIES_COLUMNS)), column=quoted(column))
+            raise _Fault("unknown", "row 1", nearest(column, SERIES_COLUMNS), column=quoted(column))
     if twice := [name for name, count in Counter(header).items() if count > 1]:
         raise _Fault("column_twice", "row 1", column=twice[0])
     if absent := [name for name in SERIES_COLUMNS if name not in header]:
@@ -121,34 +126,25 @@ def _rows(table: list[list[str]]) -> Rows:
     if not filled:
         raise _Fault("only_header")
     if len(filled) > 2 * len(YEARS):  # up to there the year that stands there twice is named
-        raise _Fault("many", rows=len(filled), years=len(YEARS))
+        raise _Fault("many", rows=len(filled))
     return {number: dict(zip(header, line, strict=True)) for number, line in filled.items()}
-
-
-def _hint(guess: str | None) -> str:
-    return f" (did you mean {guess!r}?)" if guess else ""
 
 
 def _typed(number: int, cells: Mapping[str, str]) -> dict[str, Any]:
     """Return a row with year and value as numbers, or raise the first thing that is wrong with it."""
     year, unit, basis, value = cells["year"], cells["unit"], cells["basis"], _number(cells["value"])
-    for column, wrong, name, more in (
-        ("year", year not in map(str, YEARS), "year", {"first": YEARS[0], "last": YEARS[-1]}),
-        ("value", value is None, "number", {}),
-        ("value", value is None or value <= 0, "sign", {}),
-        (
-            "value",
-            value is None or not VALUES[0] <= value <= VALUES[1],
-            "size",
-            {"least": VALUES[0], "most": VALUES[1]},
-        ),
-        ("unit", not UNIT.fullmatch(unit), "unit", {"hint": _hint(_nearest_unit(unit)), "scales": ", ".join(SCALES)}),
-        ("source", not cells["source"], "source", {}),
-        ("basis", basis not in SERIES_BASES, "basis", {"hint": _hint(nearest(basis, SERIES_BASES)), "bases": BASES}),
+    for column, wrong, name, guess in (
+        ("year", year not in map(str, YEARS), "year", None),
+        ("value", value is None, "number", None),
+        ("value", value is None or value <= 0, "sign", None),
+        ("value", value is None or not VALUES[0] <= value <= VALUES[1], "size", None),
+        ("unit", not UNIT.fullmatch(unit), "unit", _nearest_unit(unit)),
+        ("source", not cells["source"], "source", None),
+        ("basis", basis not in SERIES_BASES, "basis", nearest(basis, SERIES_BASES)),
     ):
         if wrong:
             given = named(cells[column]) if column == "value" and value is not None else quoted(cells[column])
-            raise _Fault(name, f"row {number}, column {column}", given=given, **more)
+            raise _Fault(name, f"row {number}, column {column}", guess, given=given)
     return {**cells, "year": int(year), "value": value}
 
 

@@ -2,55 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+
+import pandas as pd
 
 from socialcommerce import data
-from socialcommerce.paper import Hypothesis
-from socialcommerce.verdicts import HypothesisTest
-
-if TYPE_CHECKING:
-    import pandas as pd
+from surveysem import EffectTest
 
 __all__ = ["TESTS"]
 
 
-def users(hypothesis: Hypothesis) -> HypothesisTest:
+def users() -> EffectTest:
     """H01: internet users in December 2023, the paper's figure minus CNNIC's."""
-    return _number(hypothesis, _stated("users-2023") - _official("internet users", 2023), n=2)
+    return EffectTest(_stated("users-2023") - _official("internet users", 2023), 2)
 
 
-def penetration(hypothesis: Hypothesis) -> HypothesisTest:
+def penetration() -> EffectTest:
     """H02: the paper's penetration rate minus users over the official population, in percentage points."""
     rate = 100 * _persons("internet users", 2023) / _persons("population", 2023)
-    return _number(hypothesis, _stated("penetration-2023") - rate, n=3)
+    return EffectTest(_stated("penetration-2023") - rate, 3)
 
 
-def user_growth(hypothesis: Hypothesis) -> HypothesisTest:
+def user_growth() -> EffectTest:
     """H03: yearly growth of internet users after 2020 over that of the two years before, both from December."""
     before, after = (_yearly_growth("internet users", *years) for years in ((2018, 2020), (2020, 2023)))
-    return _number(hypothesis, after / before, n=3)
+    return EffectTest(after / before, 3)
 
 
-def shopper_growth(hypothesis: Hypothesis) -> HypothesisTest:
+def shopper_growth() -> EffectTest:
     """H04: growth of online shoppers from December 2022 to December 2023, in per cent."""
-    return _number(hypothesis, _yearly_growth("online shoppers", 2022, 2023), n=2)
+    return EffectTest(_yearly_growth("online shoppers", 2022, 2023), 2)
 
 
-def market_rival(hypothesis: Hypothesis) -> HypothesisTest:
+def market_rival() -> EffectTest:
     """H06: the paper's market size of 2023 minus eMarketer's forecast for that year."""
-    rows = _market().query("measure == 'level' and unit == '1e8 CNY' and year == 2023 and publisher == 'eMarketer'")
-    return _number(hypothesis, _stated("market-2023") - rows["value"].item(), n=2)
+    rows = data.load("market_figures").query(
+        "measure == 'level' and unit == '1e8 CNY' and year == 2023 and publisher == 'eMarketer'"
+    )
+    return EffectTest(_stated("market-2023") - rows["value"].item(), 2)
 
 
-def market_growth(hypothesis: Hypothesis) -> HypothesisTest:
+def market_growth() -> EffectTest:
     """H07: the lowest yearly growth rate of 2018 to 2023, printed or between two levels of one report, in per cent."""
-    printed = _market().query("measure == 'growth' and 2018 <= year <= 2023")
-    rates = [*printed["value"], *_rates_within_reports(2018, 2023)]
-    return _number(hypothesis, min(rates), n=len(rates))
+    figures = data.load("market_figures").sort_values("year")
+    printed, levels = (figures[figures["measure"] == measure] for measure in ("growth", "level"))
+    reports = levels.groupby(["publisher", "document", "unit"])
+    levels = levels.assign(value=100 * reports["value"].pct_change())[reports["year"].diff() == 1]
+    rates = pd.concat([printed, levels]).query("2018 <= year <= 2023")["value"]
+    return EffectTest(rates.min(), len(rates))
 
 
-TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = {
+TESTS: dict[str, Callable[[], EffectTest]] = {
     "H01": users,
     "H02": penetration,
     "H03": user_growth,
@@ -58,10 +60,6 @@ TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = {
     "H06": market_rival,
     "H07": market_growth,
 }
-
-
-def _number(hypothesis: Hypothesis, estimate: float, n: int) -> HypothesisTest:
-    return HypothesisTest(float(estimate), n, **HypothesisTest.about(hypothesis))
 
 
 def _stated(name: str) -> float:
@@ -83,19 +81,3 @@ def _persons(series: str, year: int) -> float:
 def _yearly_growth(series: str, first: int, last: int) -> float:
     """Mean growth a year in per cent between two Decembers."""
     return 100 * ((_official(series, last) / _official(series, first)) ** (1 / (last - first)) - 1)
-
-
-def _market() -> pd.DataFrame:
-    return data.load("market_figures")
-
-
-def _rates_within_reports(first: int, last: int) -> Iterator[float]:
-    """Growth in per cent between levels of consecutive years in one report and one unit."""
-    rows = _market().query("measure == 'level'").sort_values("year")
-    for _, levels in rows.groupby(["publisher", "document", "unit"]):
-        by_year = dict(zip(levels["year"], levels["value"], strict=True))
-        yield from (
-            100 * (by_year[year] / by_year[year - 1] - 1)
-            for year in range(first, last + 1)
-            if {year, year - 1} <= set(by_year)
-        )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import surveysem
 from socialcommerce import data, paper
-from socialcommerce.paper import Hypothesis
-from socialcommerce.public_data import records, studies, village
-from socialcommerce.verdicts import HypothesisTest
-from surveysem import Effect
+from socialcommerce.public_data import records, village
+from surveysem import Effect, EffectTest
 
 __all__ = ["EFFECTS", "TESTS"]
 
@@ -22,8 +21,8 @@ def _of(effect: Callable[..., Effect], table: str, *given: Any, **named: Any) ->
 
 EFFECTS: dict[str, Callable[[], Effect]] = {
     # standardised paths to the urge to buy: from interest in opinion leaders, pleasure in shopping
-    "H14": _of(studies.impulse_buying_effect, "hanoi_paths", "PAR"),
-    "H16": _of(studies.impulse_buying_effect, "hanoi_paths", "HED"),
+    "H14": _of(records.impulse_buying_effect, "hanoi_paths", "PAR"),
+    "H16": _of(records.impulse_buying_effect, "hanoi_paths", "HED"),
     # either mail minus none; half the interaction of mail and history; matching mail for each minus the men's for all
     "H18": _of(records.message_effect, "hillstrom_cells", "conversion"),
     "H19": _of(records.matching_effect, "hillstrom_cells", "visit"),
@@ -35,28 +34,21 @@ EFFECTS: dict[str, Callable[[], Effect]] = {
     "H26": _of(village.peers, "social_insure_moments"),
     # clicks where displays follow earlier ones minus at random; paths from trust to impulse, from presentation to trust
     "H70": _of(records.adaptive_effect, "bandit_cells"),
-    "H71": _of(studies.impulse_buying_effect, "tiktok_paths", "TR", model="all drivers"),
-    "H72": _of(studies.impulse_buying_effect, "tiktok_paths", "PP", model="presentation and others"),
+    "H71": _of(records.impulse_buying_effect, "tiktok_paths", "TR", model="all drivers"),
+    "H72": _of(records.impulse_buying_effect, "tiktok_paths", "PP", model="presentation and others"),
     # a correlation pooled over studies
-    "H28": _of(studies.pooled_correlation, "pooled_correlations", "satisfaction", "loyalty"),
+    "H28": _of(records.pooled_correlation, "pooled_correlations", "satisfaction", "loyalty"),
 }
 """What is estimated for each hypothesis, in the unit of its rule."""
 
 
-def _test(hypothesis: Hypothesis) -> HypothesisTest:
+def _test(name: str) -> EffectTest:
     """Put an effect beside its null, with intervals as wide as the correction of its family asks."""
-    test = EFFECTS[hypothesis.id]().test(_rate(hypothesis))
-    return HypothesisTest(**vars(test) | HypothesisTest.about(hypothesis))
+    hypotheses = {one.id: one for one in paper.load_hypotheses()}
+    family = hypotheses[name].family
+    members = [one.id for one in hypotheses.values() if one.family == family] if family.correction != "none" else [name]
+    p_values = {member: EFFECTS[member]().p_value for member in members}  # every member must have an effect
+    return EFFECTS[name]().test(surveysem.adjust(p_values, family.alpha, family.correction)[name].alpha)
 
 
-def _rate(hypothesis: Hypothesis) -> float:
-    """Return the error rate its family's correction leaves to a hypothesis; every member must have an effect."""
-    family = hypothesis.family
-    if family.alpha is not None and family.correction == "none":
-        return family.alpha
-    members = [other.id for other in paper.load_hypotheses() if other.family.id == family.id]
-    p_values = {name: EFFECTS[name]().p_value for name in members}
-    return surveysem.adjust(p_values, family.alpha, family.correction)[hypothesis.id].alpha
-
-
-TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = dict.fromkeys(EFFECTS, _test)
+TESTS: dict[str, Callable[[], EffectTest]] = {name: partial(_test, name) for name in EFFECTS}

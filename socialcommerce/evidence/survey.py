@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 import surveysem
 from socialcommerce import data, paper, survey, verdicts
-from socialcommerce.errors import ParameterError
-from socialcommerce.paper import Evidence, Family, Hypothesis
-from socialcommerce.verdicts import HypothesisTest, Verdict
+from socialcommerce.paper import Evidence, Hypothesis
+from socialcommerce.verdicts import Verdict
 from surveysem import Effect, EffectTest, NotTestable, Study, contact, groups, moderation, paths
 
 __all__ = [
@@ -54,7 +53,7 @@ def hypotheses_of(study: Study) -> tuple[Hypothesis, ...]:
     return tuple(replace(h, data=evidence) for h in paper.load_hypotheses() if h.id in TESTS)
 
 
-def hypothesis_tests(study: Study, known: Mapping[str, Any] | None = None) -> dict[str, HypothesisTest | NotTestable]:
+def hypothesis_tests(study: Study, known: Mapping[str, Any] | None = None) -> dict[str, EffectTest | NotTestable]:
     """Return the test of each hypothesis, intervals as wide as the correction of its family asks.
 
     Parameters
@@ -67,42 +66,33 @@ def hypothesis_tests(study: Study, known: Mapping[str, Any] | None = None) -> di
     truth = true_effects(survey.own_truth(), study.answers) if study.basis == "synthetic sample" else {}
     found = {h.id: _found(study, h.id, known or {}) for h in hypotheses}
     rates = _rates(hypotheses, found)
-    return {h.id: _test(h, found[h.id], rates[h.id], truth.get(h.id)) for h in hypotheses}
+    return {name: _test(one, rates[name], truth.get(name)) for name, one in found.items()}
 
 
 def verdicts_of(study: Study, known: Mapping[str, Any] | None = None) -> tuple[Verdict, ...]:
     """Return the verdicts by the rules of ``paper/hypotheses.toml``; ``known`` as in :func:`hypothesis_tests`."""
     tests = hypothesis_tests(study, known)
-    return tuple(verdicts.decide(h, tests[h.id], alpha=_alpha(tests[h.id], h)) for h in hypotheses_of(study))
+    return tuple(verdicts.decide(h, tests[h.id]) for h in hypotheses_of(study))
 
 
 def verdict_table(found: Sequence[Verdict]) -> pd.DataFrame:
     """One row a hypothesis: id, statement, estimate, low, high, level in per cent, n, p, truth, outcome, reason."""
     rows = []
     for verdict in found:
-        test: Any = verdict.result
-        decided = isinstance(test, HypothesisTest)
-        low, high = (test.interval if decided else None) or (None, None)
-        row = {"id": verdict.id, "statement": verdict.statement["en"], "estimate": getattr(test, "estimate", None)}
-        row |= {"low": low, "high": high, "level": 100 * test.level if decided and test.level else None}
-        row |= {name: getattr(test, of, None) for name, of in (("n", "n"), ("p", "p_value"), ("truth", "truth"))}
-        row |= {"outcome": OUTCOMES.get(verdict.outcome, verdict.outcome), "reason": getattr(test, "reason", None)}
-        rows.append(row)
-    return pd.DataFrame(rows).astype({"n": "Int64"})
+        seen = vars(verdict.result)  # of a test, or only why there is none
+        row = {name: seen.get(name) for name in ("estimate", "n", "truth", "reason")} | {"p": seen.get("p_value")}
+        row |= {"id": verdict.id, "statement": verdict.statement["en"], "level": seen.get("level")}
+        row |= dict(zip(("low", "high"), seen.get("interval") or (None, None), strict=True))
+        rows.append(row | {"outcome": OUTCOMES.get(verdict.outcome, verdict.outcome)})
+    table = pd.DataFrame(rows).astype({"n": "Int64", "level": float})
+    return table.assign(level=100 * table["level"])
 
 
 def estimate_table(study: Study) -> pd.DataFrame:
-    """Return what ``data/processed/survey_estimates.csv`` holds: the tests on the synthetic sample, one row each.
-
-    Raises
-    ------
-    ParameterError
-        When one cannot be tested.
-    """
+    """Return what ``data/processed/survey_estimates.csv`` holds: the tests on the synthetic sample, one row each."""
     rows = []
+    test: Any  # none of them is without intervals
     for name, test in hypothesis_tests(study).items():
-        if not (isinstance(test, HypothesisTest) and test.interval and test.equivalence_interval):
-            raise ParameterError(f"{name} cannot be tested on these respondents, so the table has no row for it.")
         ends, inner = (*test.interval, test.level), (*test.equivalence_interval, test.equivalence_level)
         rows.append((name, test.estimate, test.n, *ends, *inner, test.p_value, test.truth))
     levels = ["low", "high", "level", "inner_low", "inner_high", "inner_level"]
@@ -146,32 +136,19 @@ def _indirect(found: paths.Indirect | NotTestable, study: Study) -> Found:
 def _rates(hypotheses: Sequence[Hypothesis], found: Mapping[str, Found]) -> dict[str, float]:
     """Return the error rate its family's correction leaves to each; what cannot be tested counts as p = 1."""
     rates: dict[str, float] = {}
+    family: Any  # has an error rate, as every one of hypotheses on respondents
     for family in {h.family.id: h.family for h in hypotheses}.values():
-        whole = {
-            h.id: one(_rate(family)) if callable(one := found[h.id]) else one
-            for h in hypotheses
-            if h.family.id == family.id
-        }
-        p = {name: 1.0 if (own := getattr(one, "p_value", None)) is None else own for name, one in whole.items()}
-        rates |= {name: one.alpha for name, one in surveysem.adjust(p, _rate(family), family.correction).items()}
+        own = {h.id: found[h.id] for h in hypotheses if h.family.id == family.id}
+        whole = {name: one(family.alpha) if callable(one) else one for name, one in own.items()}
+        p = {name: 1.0 if (p := getattr(one, "p_value", None)) is None else p for name, one in whole.items()}
+        rates |= {name: one.alpha for name, one in surveysem.adjust(p, family.alpha, family.correction).items()}
     return rates
 
 
-def _test(hypothesis: Hypothesis, found: Found, alpha: float, truth: float | None) -> HypothesisTest | NotTestable:
+def _test(found: Found, alpha: float, truth: float | None) -> EffectTest | NotTestable:
     if isinstance(found, NotTestable):
         return found
-    test = found.test(alpha) if isinstance(found, Effect) else found(alpha)
-    return HypothesisTest(**vars(test) | HypothesisTest.about(hypothesis) | {"truth": truth})
-
-
-def _rate(family: Family) -> float:
-    if family.alpha is None:
-        raise ParameterError(f"family {family.id} has no error rate; one of hypotheses on respondents needs it.")
-    return family.alpha
-
-
-def _alpha(test: HypothesisTest | NotTestable, hypothesis: Hypothesis) -> float:
-    return 1 - test.level if isinstance(test, HypothesisTest) and test.level else _rate(hypothesis.family)
+    return replace(found.test(alpha) if isinstance(found, Effect) else found(alpha), truth=truth)
 
 
 def true_effects(truth: surveysem.Truth, answers: pd.DataFrame | None = None) -> dict[str, float]:
@@ -189,20 +166,15 @@ def true_effects(truth: surveysem.Truth, answers: pd.DataFrame | None = None) ->
     }
 
 
-@cache
-def _estimates() -> dict[str, dict[str, Any]]:
-    return data.load(TABLE).set_index("id").to_dict("index")
-
-
-def _on_sample(hypothesis: Hypothesis) -> HypothesisTest:
+def _on_sample(name: str) -> EffectTest:
     """Return the test on the synthetic sample as it was kept."""
-    row = _estimates()[hypothesis.id]
+    row = data.load(TABLE).set_index("id").loc[name]
     ends, inner = (row["low"], row["high"]), (row["inner_low"], row["inner_high"])
     numbers = ends, row["level"], inner, row["inner_level"], row["p_value"], row["truth"]
-    return HypothesisTest(row["estimate"], row["nobs"], *numbers, **HypothesisTest.about(hypothesis))
+    return EffectTest(row["estimate"], int(row["nobs"]), *numbers)
 
 
-TESTS: dict[str, Callable[[Hypothesis], HypothesisTest]] = dict.fromkeys(
-    sorted([*PATHS, MODERATION, CONTACT, EQUAL, INDIRECT]), _on_sample
-)
+TESTS: dict[str, Callable[[], EffectTest]] = {
+    name: partial(_on_sample, name) for name in sorted([*PATHS, MODERATION, CONTACT, EQUAL, INDIRECT])
+}
 """The tests on the project's synthetic sample, from the registered table that ``data/prepare`` makes."""

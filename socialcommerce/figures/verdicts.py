@@ -42,7 +42,7 @@ def plot_estimates(rows: pd.DataFrame) -> np.ndarray:
     Parameters
     ----------
     rows : pandas.DataFrame
-        Columns of ``verdict_table.hypotheses``, with ``estimate``, ``low`` and ``high`` divided by ``smallest``.
+        Columns of ``Assessment.summary``, with ``estimate``, ``low`` and ``high`` divided by ``smallest``.
 
     Returns
     -------

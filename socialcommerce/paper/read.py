@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from nbproof import Catalogue, catalogue, listed, read_bytes
+from nbproof import Catalogue, catalogue, listed, named, read_toml
 from nbproof.shapes import TABLE, TEXT, Field, check, fault, one_of
-from socialcommerce.errors import PaperError, named
+from socialcommerce.errors import PaperError
 from socialcommerce.paper import terms
 from socialcommerce.paper.terms import BOTH, LANGUAGES, WORDS, Claim, Family, Hypothesis, Rules, SmallestEffect
 from socialcommerce.project import record, root
@@ -39,24 +38,33 @@ ENTRY = {"id": TEXT, **BOTH}
 SETTLED = {"item": TEXT, "question": one_of(terms.QUESTIONS), "code": TEXT, "reason": WORDS}
 CHANGE = {"hypothesis": TEXT, "what": one_of(terms.CHANGES), "reason": WORDS}
 CHANGE |= dict.fromkeys(("date", "before", "after"), TEXT)
+# what a summary shows
+CLAIM = ("id", "section", "place", "kind", "text", "hypotheses", "untested")
+HYPOTHESIS = (
+    "id",
+    "step",
+    "direction",
+    "testable",
+    "part",
+    "short",
+    "statement",
+    "added",
+    "design",
+    "reason",
+    "claims",
+)
 
 
-@lru_cache(maxsize=8)
-def _parsed(text: str) -> dict[str, Any]:
-    """Return what a toml file holds; the same text is parsed once, as a calibration reads it thousands of times."""
-    return tomllib.loads(text)
+@lru_cache(maxsize=16)
+def _parsed(path: Path, stamp: int) -> dict[str, Any]:
+    """Return what a toml file holds; read anew only where it changed, as a calibration asks thousands of times."""
+    return read_toml(path, PaperError)
 
 
 def _read(folder: str | Path | None, name: str) -> tuple[str, dict[str, Any]]:
     """Return what messages call a file, and its tables."""
-    path = (Path(folder) if folder is not None else root() / "paper") / name
-    if not path.exists():
-        raise PaperError(f"paper/{name} is missing; looked for it in {path.parent}.")
-    raw = read_bytes(path, PaperError)
-    try:
-        return f"paper/{name}", _parsed(raw.decode())
-    except (ValueError, RecursionError) as error:
-        raise PaperError(f"paper/{name} is not a TOML file in UTF-8: {error}.") from None
+    path = Path(folder or root() / "paper") / name
+    return f"paper/{name}", _parsed(path, path.stat().st_mtime_ns if path.exists() else 0)
 
 
 def load_claims(folder: str | Path | None = None) -> tuple[Claim, ...]:
@@ -114,10 +122,9 @@ def load_coding(folder: str | Path | None = None) -> pd.DataFrame:
     """
     import pandas as pd  # heavy: only where a table is wanted
 
-    file, table = _read(folder, "coding.toml")
-    check(PaperError, f"{file}, file", table, {"settled": SOME})
     codes = pd.read_csv(Path(folder or root() / "paper") / "coding.csv", keep_default_na=False)
-    codes = codes.merge(_log(file, table["settled"], SETTLED), "left", ["item", "question"], validate="one_to_one")
+    settled = _log(folder, "coding.toml", "settled", SETTLED)
+    codes = codes.merge(settled, "left", ["item", "question"], validate="one_to_one")
     codes["code"] = codes["code"].fillna(codes["first"])
     return _read_here(codes, "paper/coding.csv")
 
@@ -130,9 +137,7 @@ def load_changes(folder: str | Path | None = None) -> pd.DataFrame:
     >>> load_changes().query("hypothesis == 'H23'")["after"].to_list()
     ['not testable']
     """
-    file, table = _read(folder, "changes.toml")
-    check(PaperError, f"{file}, file", table, {"change": SOME})
-    return _read_here(_log(file, table["change"], CHANGE), file)
+    return _read_here(_log(folder, "changes.toml", "change", CHANGE), "paper/changes.toml")
 
 
 def load_steps(folder: str | Path | None = None) -> pd.DataFrame:
@@ -168,10 +173,13 @@ def _read_here(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     return frame
 
 
-def _log(file: str, entries: list[Any], fields: Mapping[str, Field]) -> pd.DataFrame:
+def _log(folder: str | Path | None, name: str, key: str, fields: Mapping[str, Field]) -> pd.DataFrame:
+    """Return the entries of a file as rows, their reason in English."""
     import pandas as pd
 
-    rows = [check(PaperError, f"{file}, entry {number}", one, fields) for number, one in enumerate(entries, 1)]
+    file, table = _read(folder, name)
+    entries = enumerate(check(PaperError, f"{file}, file", table, {key: SOME})[key], 1)
+    rows = [check(PaperError, f"{file}, entry {number}", one, fields) for number, one in entries]
     return pd.DataFrame([row | {"reason": row["reason"]["en"]} for row in rows])
 
 
@@ -186,8 +194,7 @@ def summary(items: Iterable[Claim] | Iterable[Hypothesis]) -> pd.DataFrame:
     """
     import pandas as pd  # heavy: only where a table is wanted
 
-    rows = [_claim_row(item) if isinstance(item, Claim) else _hypothesis_row(item) for item in items]
-    return _read_here(pd.DataFrame(rows), SOURCE)
+    return _read_here(pd.DataFrame([_row(item) for item in items]), SOURCE)
 
 
 def translations(folder: str | Path | None = None) -> dict[str, str]:
@@ -228,28 +235,21 @@ def _pairs(table: Any) -> Iterator[tuple[str, str]]:
         yield from _pairs(each)
 
 
-def _claim_row(claim: Claim) -> dict[str, Any]:
-    own = {name: getattr(claim, name) for name in ("id", "section", "place", "kind")}
-    more = {"hypotheses": listed(claim.hypotheses), "untested": _english(claim.untested)}
-    return own | {"text": claim.text["en"]} | more
-
-
-def _hypothesis_row(hypothesis: Hypothesis) -> dict[str, Any]:
-    grades = [data.grade for data in hypothesis.data if terms.CLASSES[data.kind] in ("number", "people")]
-    row = {name: getattr(hypothesis, name) for name in ("id", "step", "direction", "testable", "part")}
-    row |= {name: _english(getattr(hypothesis, name)) for name in ("short", "statement", "added", "design", "reason")}
+def _row(item: Claim | Hypothesis) -> dict[str, Any]:
+    """Return fields of a claim or hypothesis: texts in English, names in one text, of data what they are."""
+    row = {name: getattr(item, name) for name in (CLAIM if isinstance(item, Claim) else HYPOTHESIS)}
+    row |= {name: text["en"] for name, text in row.items() if isinstance(text, Mapping)}
+    row |= {name: listed(row[name]) for name in ("claims", "hypotheses") if name in row}
+    if isinstance(item, Claim):
+        return row
+    grades = [data.grade for data in item.data if terms.CLASSES[data.kind] in ("number", "people")]
     return row | {
-        "claims": listed(hypothesis.claims),
-        "data": ", ".join(data.name for data in hypothesis.data),
-        "evidence": next(iter(hypothesis.kinds), "none"),
+        "data": ", ".join(data.name for data in item.data),
+        "evidence": next(iter(item.kinds), "none"),
         "grade": max(grades, key=terms.GRADES.index, default="none"),
-        "family": hypothesis.family.name["en"],
-        "exploratory": hypothesis.known is not None,
+        "family": item.family.name["en"],
+        "exploratory": item.known is not None,
     }
-
-
-def _english(words: Mapping[str, str] | None) -> str | None:
-    return words["en"] if words else None
 
 
 def _claims_and_hypotheses(folder: str | Path | None) -> tuple[tuple[Claim, ...], tuple[Hypothesis, ...]]:
@@ -306,29 +306,25 @@ def _hypothesis(file: str, name: str, table: Any, rules: Rules) -> Hypothesis:
         family=lambda given: families[given["family"]],
         smallest_effect=lambda given: effects.get(given.get("smallest_effect")),
     )
-    if (hypothesis.step == "extension") != (hypothesis.added is not None):
-        _fail(f"{where}, field added", hypothesis.added, "what an extension adds to its sentence, and nothing else")
     _check_test(where, table, hypothesis)
     return hypothesis
 
 
-def _check_test(where: str, table: Mapping[str, Any], hypothesis: Hypothesis) -> None:
+def _check_test(where: str, table: Mapping[str, Any], one: Hypothesis) -> None:
     """See that a hypothesis names what its kind of evidence needs to be decided."""
-    if hypothesis.testable == (hypothesis.reason is not None):
-        _fail(f"{where}, field reason", hypothesis.reason, "a reason if and only if no data set is direct or a proxy")
-    if not hypothesis.testable:
-        return
-    classes = {terms.CLASSES[kind] for kind in hypothesis.kinds}
-    people, number, model = classes & {"people", "synthetic"}, "number" in classes, "model" in classes
-    if bool(people) + number + model > 1:
-        _fail(f"{where}, field data", list(hypothesis.kinds), "numbers, data about people or a model, not a mixture")
-    if people and (hypothesis.smallest_effect is None or hypothesis.family.alpha is None):
-        given = table.get("smallest_effect")
-        _fail(f"{where}, field smallest_effect", given, "one of the list, in a family with an alpha")
-    if number != (hypothesis.rule is not None):
-        _fail(f"{where}, field rule", table.get("rule"), "a rule for a number, none for anything else")
-    if model != (hypothesis.direction == "holds"):
-        _fail(f"{where}, field direction", hypothesis.direction, "holds for a model, another for anything else")
+    classes = {terms.CLASSES[kind] for kind in one.kinds if one.testable}
+    people, number, model = bool(classes & {"people", "synthetic"}), "number" in classes, "model" in classes
+    sized = one.smallest_effect is not None and one.family.alpha is not None
+    for wrong, field, allowed in (
+        ((one.step == "extension") != bool(one.added), "added", "what an extension adds to its sentence, else nothing"),
+        (one.testable == bool(one.reason), "reason", "a reason if and only if no data set is direct or a proxy"),
+        (people + number + model > 1, "data", "numbers, data about people or a model, not a mixture"),
+        (people and not sized, "smallest_effect", "one of the list, in a family with an alpha"),
+        (one.testable and number != bool(one.rule), "rule", "a rule for a number, none for anything else"),
+        (one.testable and model != (one.direction == "holds"), "direction", "holds for a model, another otherwise"),
+    ):
+        if wrong:
+            _fail(f"{where}, field {field}", table.get(field), allowed)
 
 
 def _rules(file: str, table: dict[str, Any]) -> Rules:

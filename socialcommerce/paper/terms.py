@@ -32,20 +32,6 @@ __all__ = [
     "SmallestEffect",
 ]
 
-EVIDENCE = (
-    "official statistic",
-    "published figure",
-    "derived from published figures",
-    "public data set",
-    "own survey",
-    "model",
-    "synthetic sample",
-)
-"""Kinds of evidence. Only data about people can support a claim; reports always show the kind."""
-
-BASES = (*EVIDENCE, "reading of the paper")
-"""What a figure or table can rest on: a kind of evidence, or our reading of the paper, which is evidence of nothing."""
-
 CLASSES = {
     "official statistic": "number",
     "published figure": "number",
@@ -56,6 +42,12 @@ CLASSES = {
     "synthetic sample": "synthetic",
 }
 """What each kind of evidence can speak about, and so which outcomes a verdict on it may have."""
+
+EVIDENCE = tuple(CLASSES)
+"""Kinds of evidence. Only data about people can support a claim; reports always show the kind."""
+
+BASES = (*EVIDENCE, "reading of the paper")
+"""What a figure or table can rest on: a kind of evidence, or our reading of the paper, which is evidence of nothing."""
 
 GRADES = ("direct", "proxy", "remote", "echo")
 """How closely a data set bears on a claim. A proxy is at most consistent with it; a remote one tests nothing, nor does
@@ -86,6 +78,7 @@ models, strategies on survey and public data."""
 COMPARISONS = ("within", "at_least", "at_most", "above", "below")
 """How a number is compared with the value of its rule; ``within`` is |estimate| <= value."""
 
+SHARE = {"en": "share of the draws of form and parameters"}
 LANGUAGES = ("en", "zh")
 BOTH = dict.fromkeys(LANGUAGES, TEXT)
 
@@ -263,6 +256,6 @@ class Hypothesis:
 
     @property
     def unit(self) -> Words:
-        """Unit of its estimate: that of its smallest effect, or of its rule."""
+        """Unit of its estimate: that of its smallest effect, or of its rule; of a model's statement, a share."""
         measure = self.smallest_effect or self.rule
-        return measure.unit if measure else {}
+        return measure.unit if measure else SHARE

@@ -1,4 +1,4 @@
-"""What records of shops and of one experiment say: messages, sessions, deliveries, group buying, repeated orders.
+"""What records of shops, one experiment and published studies say: messages, sessions, deliveries, orders, paths.
 
 The orders are CDNOW's of 1997, a music shop without private pools: remote from what the paper claims, so that no test
 rests on them. Who ordered more was already another customer; the shares that rise with orders describe and do not
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 __all__ = [
     "adaptive_effect",
     "delivery_effect",
+    "impulse_buying_effect",
     "matched_policy",
     "matching_effect",
     "message_by_history",
     "message_effect",
+    "pooled_correlation",
     "randomised",
     "repeat_by_orders",
     "returning_effect",
@@ -152,11 +154,7 @@ def delivery_effect(
     UnknownNameError
         For a way to compare that the table does not hold.
     """
-    way = {"adjusted": adjusted, "late_from": late_from, "reviewed": reviewed}
-    for column, given in way.items():
-        if given not in set(moments[column]):
-            raise UnknownNameError(column, given, sorted(set(moments[column])))
-    row = moments.set_index(list(way)).loc[tuple(way.values())]
+    row = only(moments, adjusted=adjusted, late_from=late_from, reviewed=reviewed)
     slope = row["xy"] / row["xx"]
     meat = row["xy_xy"] - 2 * slope * row["xx_xy"] + slope**2 * row["xx_xx"]
     n, sellers = int(row["reviews"]), int(row["sellers"])
@@ -172,13 +170,11 @@ def scores_by_delay(counts: pd.DataFrame) -> pd.DataFrame:
     counts : pandas.DataFrame
         The registered table ``olist_scores``.
     """
-    table = counts.assign(
-        total=counts["review_score"] * counts["reviews"], squares=counts["review_score"] ** 2 * counts["reviews"]
-    )
-    sums = table.groupby("band", sort=False)[["reviews", "total", "squares"]].sum()
-    mean = sums["total"] / sums["reviews"]
-    variance = (sums["squares"] - sums["total"] * mean) / (sums["reviews"] - 1)
-    return sums.assign(mean=mean, standard_error=(variance / sums["reviews"]) ** 0.5)[
+    score, n = counts["review_score"], counts["reviews"]
+    cells = counts.assign(n=n, total=score * n, squares=score**2 * n)
+    sums = cells.groupby("band", sort=False)[["n", "total", "squares"]].sum()
+    mean, variance = _mean(sums)
+    return sums.assign(reviews=sums["n"], mean=mean, standard_error=variance**0.5)[
         ["reviews", "mean", "standard_error"]
     ].reset_index()
 
@@ -259,11 +255,14 @@ def contrast(cells: pd.DataFrame, weights: Mapping[object, float]) -> Effect:
             f"cells {', '.join(map(str, few))} cannot be compared; got fewer than 2 observations; allowed: 2 or more."
         )
     used = cells.loc[list(weights)].assign(weight=list(weights.values())).astype(float)
-    mean = used["total"] / used["n"]
-    variance = (used["squares"] - used["total"] * mean) / (used["n"] - 1)
-    return Effect(
-        float(used["weight"] @ mean), sqrt(used["weight"] ** 2 @ (variance / used["n"])), int(used["n"].sum())
-    )
+    mean, variance = _mean(used)
+    return Effect(float(used["weight"] @ mean), sqrt(used["weight"] ** 2 @ variance), int(used["n"].sum()))
+
+
+def _mean(cells: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Return the mean of each cell, and its variance, from n, total and sum of squares."""
+    mean = cells["total"] / cells["n"]
+    return mean, (cells["squares"] - cells["total"] * mean) / (cells["n"] - 1) / cells["n"]
 
 
 def linear_probability(cells: pd.DataFrame, factor: str, level: str, controls: Sequence[str] = ()) -> Effect:
@@ -304,3 +303,64 @@ def linear_probability(cells: pd.DataFrame, factor: str, level: str, controls: S
     bread = fit.normalized_cov_params[0]
     score = (twice @ bread) * fit.resid  # of the one coefficient; each observation counts once, so count is not squared
     return Effect(float(fit.params[0]), sqrt(count @ score**2 * n / (n - fit.df_model - 1)), n)
+
+
+def impulse_buying_effect(
+    paths: pd.DataFrame, name: str, *, model: str = "with trust", estimator: str = "WLSMV", sample: str = "all"
+) -> Effect:
+    """Return the standardised path from one driver to the urge, the other three of its model held fixed.
+
+    Parameters
+    ----------
+    paths : pandas.DataFrame
+        The registered table ``hanoi_paths``: ordinal items, WLSMV, need the rows, so ``data/prepare`` fits the model.
+        Or ``tiktok_paths``, whose drivers and models are its own and whose sample is one.
+    name : {"PAR", "HED", "TRU", "ENJ", "INT", "CON"}
+        Interest in opinion leaders, pleasure in shopping, trust and enjoyment (codes without published wording),
+        reliance on others' reports, self-control.
+    model : {"with trust", "published"}
+        PAR, TRU, HED and ENJ, or PAR, INT, HED and CON, as the publisher fitted them.
+    estimator : {"WLSMV", "ML"}
+        WLSMV treats the answers as ordered, ML as continuous.
+    sample : {"all", "distinct", "varied", "distinct and varied"}
+        All answers, without repeated ones, without straight-liners, without either.
+
+    Raises
+    ------
+    UnknownNameError
+        For a driver, estimator or sample that the table does not hold.
+    """
+    row = only(paths, model=model, driver=name, estimator=estimator, sample=sample)
+    return Effect(float(row["estimate"]), float(row["standard_error"]), int(row["nobs"]))
+
+
+RELATIONS = 4  # between three constructs, one of them coded both ways, of which a pool says how many studies it has
+SPREAD = 0.4  # our choice: standard deviation of Fisher's z among studies, so that a sixth of them lie below r = .22
+
+
+def pooled_correlation(pairs: pd.DataFrame, first: str, second: str) -> Effect:
+    """Return a correlation pooled over studies, its error that of a random-effects mean.
+
+    With k studies whose Fisher's z spread by tau, the mean of z has error tau / sqrt(k) however many persons each asked
+    (Borenstein et al. 2009, doi:10.1002/9780470743386, ch. 12), and r that times 1 - r^2 by the delta method. Neither k
+    of one relation nor tau is printed: k is the studies of the pool by ``RELATIONS``, tau is ``SPREAD``.
+
+    Parameters
+    ----------
+    pairs : pandas.DataFrame
+        The registered table ``pooled_correlations``.
+    first, second : str
+        Of ``trust``, ``satisfaction``, ``loyalty``.
+    """
+    row = pairs.set_index(["row", "column"]).loc[(first, second)]
+    r, k = float(row["correlation"]), int(row["studies"]) // RELATIONS
+    return Effect(r, (1 - r**2) * SPREAD / k**0.5, k, df=k - 1)
+
+
+def only(table: pd.DataFrame, **way: str) -> pd.Series:
+    """Return the row of a table that was worked out this way; a column that the table lacks says nothing."""
+    for column, given in way.items():
+        if column in table and given not in set(table[column]):
+            raise UnknownNameError(column, given, sorted(set(table[column])))
+        table = table[table[column] == given] if column in table else table
+    return table.iloc[0]

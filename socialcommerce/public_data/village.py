@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from math import inf, sqrt
 from typing import TYPE_CHECKING
 
 from nbproof import snap
-from socialcommerce.errors import UnknownNameError
+from socialcommerce.public_data.records import only
 from surveysem import Effect
 
 if TYPE_CHECKING:
@@ -48,22 +48,20 @@ def peers(moments: pd.DataFrame, adjusted: str = HOUSEHOLD) -> Effect:
     >>> round(effect.estimate, 2), effect.n
     (0.79, 1378)
     """
-    forms = _reduced(moments, adjusted)
-    ratio = forms.y / forms.x
-    variance = forms.yy - 2 * ratio * forms.yx + ratio**2 * forms.xx
-    return forms.effect(ratio, variance / forms.x**2)
+    y, x, both = _reduced(moments, adjusted)
+    ratio = y.estimate / x.estimate
+    variance = y.standard_error**2 - 2 * ratio * both + ratio**2 * x.standard_error**2
+    return replace(y, estimate=ratio, standard_error=sqrt(variance) / abs(x.estimate))
 
 
 def pushed(moments: pd.DataFrame, adjusted: str = HOUSEHOLD) -> Effect:
     """Return what the neighbours' default adds to the chance that a household insures: the reduced form."""
-    forms = _reduced(moments, adjusted)
-    return forms.effect(forms.y, forms.yy)
+    return _reduced(moments, adjusted)[0]
 
 
 def first_stage(moments: pd.DataFrame, adjusted: str = HOUSEHOLD) -> Effect:
     """Return what the default adds to the share of insured neighbours."""
-    forms = _reduced(moments, adjusted)
-    return forms.effect(forms.x, forms.xx)
+    return _reduced(moments, adjusted)[1]
 
 
 def strength(moments: pd.DataFrame, adjusted: str = HOUSEHOLD) -> float:
@@ -98,13 +96,11 @@ def anderson_rubin(
     """
     from scipy.stats import f
 
-    forms = _reduced(moments, adjusted)
-    limit = float(f.ppf(level, 1, forms.villages - 1))
-    square, half, rest = (
-        forms.x**2 - limit * forms.xx,
-        forms.x * forms.y - limit * forms.yx,
-        forms.y**2 - limit * forms.yy,
-    )  # square b^2 - 2 half b + rest <= 0
+    y, x, both = _reduced(moments, adjusted)
+    limit = float(f.ppf(level, 1, x.df))
+    square = x.estimate**2 - limit * x.standard_error**2  # square b^2 - 2 half b + rest <= 0
+    half = x.estimate * y.estimate - limit * both
+    rest = y.estimate**2 - limit * y.standard_error**2
     if half**2 < square * rest:
         return ((-inf, inf),)
     root = sqrt(half**2 - square * rest)
@@ -136,40 +132,22 @@ def summary(moments: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-@dataclass(frozen=True)
-class _Reduced:
-    """What the instrument adds to y and to x, their covariance, and the numbers of households and villages."""
-
-    y: float
-    x: float
-    yy: float
-    yx: float
-    xx: float
-    n: int
-    villages: int
-
-    def effect(self, estimate: float, variance: float) -> Effect:
-        return Effect(estimate, sqrt(variance), self.n, df=self.villages - 1)
-
-
-def _reduced(moments: pd.DataFrame, adjusted: str) -> _Reduced:
-    """Return the reduced forms with the usual correction for few clusters.
+def _reduced(moments: pd.DataFrame, adjusted: str) -> tuple[Effect, Effect, float]:
+    """Return what the default adds to y and to x, and the covariance of the two, corrected for few clusters as usual.
 
     Student's t gets one degree of freedom fewer than there are villages (Cameron & Miller 2015,
     doi:10.3368/jhr.50.2.317).
     """
     import numpy as np
 
-    if adjusted not in set(moments["adjusted"]):
-        raise UnknownNameError("adjusted", adjusted, sorted(set(moments["adjusted"])))
-    row = moments.set_index("adjusted").loc[adjusted]
+    row = only(moments, adjusted=adjusted)
     n, villages, names = int(row["households"]), int(row["villages"]), ("zy", "zx", "zz")
     y, x = (float(row[name] / row["zz"]) for name in names[:2])
     products = np.array([[row.get(f"{a}_{b}", row.get(f"{b}_{a}")) for a in names] for b in names], float)
     score = np.array([[1, 0, -y], [0, 1, -x]])  # a village's zy - y zz and zx - x zz
     correction = villages / (villages - 1) * (n - 1) / (n - row["regressors"])
     (yy, yx), (_, xx) = (correction * score @ products @ score.T / row["zz"] ** 2).tolist()
-    return _Reduced(y, x, yy, yx, xx, n, villages)
+    return Effect(y, sqrt(yy), n, villages - 1), Effect(x, sqrt(xx), n, villages - 1), yx
 
 
 def _span(ends: tuple[float, float]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import nbproof
 import surveysem
 from socialcommerce import __version__
-from socialcommerce.project import own_folder, root
+from socialcommerce.project import INSTALLED, root
 
 __all__ = ["settings"]
 
@@ -26,7 +26,7 @@ class Study(nbproof.Project):
     @property
     def out(self) -> Path:
         """The folder the reports go to."""
-        return own_folder(self.reports)
+        return (Path.cwd() if self.root == INSTALLED else self.root) / self.reports
 
 
 @cache

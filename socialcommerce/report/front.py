@@ -100,7 +100,7 @@ class Told:
         if state == "survey":
             said, about = "", [words["waits"]]
         elif state == "none":
-            said, about = self._say(self._reasons[row["id"]]), []
+            said, about = self._say(self._stated[row["id"]].reason), []
         else:
             said, about = self._estimate(row, words), [self._say(row["outcome"]), self._say(row["evidence"])]
         return {
@@ -121,7 +121,8 @@ class Told:
         said = format_number(row["estimate"], digits) + (words["interval"].format(*ends) if ends else "")
         unit = self._say(row["unit"])
         said = words["unit"].format(said, f"({unit})" if unit[0].isdigit() else unit)
-        return words["within"].format(said) if row["id"] in self._within else said
+        rule = self._stated[row["id"]].rule
+        return words["within"].format(said) if rule and rule.compare == "within" else said
 
     def _address(self, shown: Mapping[str, str]) -> str:
         return f"{self.language}/{shown['page']}.html#{shown['anchor']}"
@@ -146,12 +147,8 @@ class Told:
         return {row["id"]: _placed(row) for row in self._rows(VERDICTS, "all_hypotheses")}
 
     @cached_property
-    def _reasons(self) -> dict[str, Any]:
-        return {row["id"]: row["reason"] for row in self._rows(VERDICTS, "not_testable")}
-
-    @cached_property
-    def _within(self) -> set[str]:
-        return {each.id for each in load_hypotheses() if each.rule and each.rule.compare == "within"}
+    def _stated(self) -> dict[str, Any]:
+        return {each.id: each for each in load_hypotheses()}
 
 
 def sheets(
