@@ -15,6 +15,7 @@ from semfit.expressions import jacobian
 from semfit.fit import fit
 from semfit.groups import Invariance, invariance
 from semfit.interaction import products, simple_slopes
+from semfit.longitudinal import wave_model
 from semfit.moments import Moments
 from semfit.ordinal_groups import level_model
 from semfit.pls import PlsFit, pls
@@ -78,5 +79,6 @@ __all__ = [
     "simple_slopes",
     "simulate",
     "wald",
+    "wave_model",
     "weighted_refit",
 ]
