@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import combinations
@@ -25,6 +25,10 @@ Array = np.ndarray
 LEVELS = ("configural", "metric", "scalar")
 ORDINAL_LEVELS = ("configural", "thresholds", "loadings", "intercepts")
 FREED = ["level", "construct", "item", "chisq"]
+LET_GO = {
+    "metric": ("=~", "rhs"),
+    "scalar": ("~1", "lhs"),
+}  # what a level holds equal, and which side of it the item is
 LEAST_ALIKE = 2  # items of a construct that stay equal
 PERMUTATIONS, BATCH = 1000, 100  # in all, and fitted together
 HELD = {"metric": "loadings", "thresholds": "thresholds", "loadings": "thresholds and loadings"}
@@ -188,31 +192,62 @@ def _partially_alike(study: Study, means: bool = True) -> Partial | NotTestable:
     ladder = measured_alike(study, means=means)
     if isinstance(ladder, NotTestable):
         return ladder
-    freed = pd.DataFrame(columns=FREED)
     if study.estimator == "WLSMV":
-        return Partial(ladder, ladder, freed)
-    fits = {"configural": ladder.fits["configural"]}
+        return Partial(ladder, ladder, pd.DataFrame(columns=FREED))
+    return search(ladder, study.scales, partial(_eased, study))
+
+
+Refit = Callable[[str, pd.DataFrame], SemFit | None]
+
+
+def search(
+    ladder: Invariance, scales: Mapping[str, list[str]], refit: Refit, again: Mapping[str, Sequence[str]] | None = None
+) -> Partial:
+    """Let single items go where a level does not hold, see :func:`partially_alike`.
+
+    Parameters
+    ----------
+    ladder : Invariance
+        With nothing let go.
+    scales : mapping of str to list of str
+        The items of every construct.
+    refit : callable
+        Fits a level without the equality of what was let go, or returns None where that has no solution.
+    again : mapping of str to sequence of str, optional
+        By item, the variables in which it was asked at several waves.
+    """
+    freed, fits = pd.DataFrame(columns=FREED), {"configural": ladder.fits["configural"]}
     for level in list(ladder.fits)[1:]:
-        gone, fit = freed, _eased(study, level, freed) if len(freed) else ladder.fits[level]
+        gone, fit = freed, refit(level, freed) if len(freed) else ladder.fits[level]
         while fit is None or not Invariance(fits | {level: fit}).table["holds_indices"].iloc[-1]:
-            if fit is None or (found := _let_go(study, level, fit, gone)) is None:
+            if fit is None or (found := _let_go(scales, refit, again or {}, level, fit, gone)) is None:
                 return Partial(ladder, Invariance(fits), freed)
             fit, gone = found
         fits, freed = fits | {level: fit}, gone
     return Partial(ladder, Invariance(fits), freed)
 
 
-def _let_go(study: Study, level: str, fit: SemFit, gone: pd.DataFrame) -> tuple[SemFit, pd.DataFrame] | None:
+def _let_go(
+    scales: Mapping[str, list[str]],
+    refit: Refit,
+    again: Mapping[str, Sequence[str]],
+    level: str,
+    fit: SemFit,
+    gone: pd.DataFrame,
+) -> tuple[SemFit, pd.DataFrame] | None:
     """Fit a level without one equality more; None where no construct has more than two items that are equal."""
-    op, side = ("=~", "rhs") if level == "metric" else ("~1", "lhs")
-    kept = {name: [code for code in codes if code not in [*gone["item"]]] for name, codes in study.scales.items()}
-    construct = {code: name for name, codes in kept.items() for code in codes if len(codes) > LEAST_ALIKE}
+    if level not in LET_GO:
+        return None
+    op, side = LET_GO[level]
+    kept = {name: [code for code in codes if code not in [*gone["item"]]] for name, codes in scales.items()}
+    several = {code: name for name, codes in kept.items() for code in codes if len(codes) > LEAST_ALIKE}
+    construct = {each: name for code, name in several.items() for each in again.get(code, [code])}
     worst = Invariance({level: fit}).partial(level).query("op == @op")[side].map(construct).dropna()
     solved = []
     for item in kept[worst.iloc[0]] if len(worst) else ():
         rows = [*gone.itertuples(index=False), (level, worst.iloc[0], item, np.nan)]
         more = pd.DataFrame(rows, columns=FREED)
-        solved += [(one, more)] if (one := _eased(study, level, more)) else []
+        solved += [(one, more)] if (one := refit(level, more)) else []
     if not solved:
         return None
     best, more = min(solved, key=lambda each: each[0].test.chisq)

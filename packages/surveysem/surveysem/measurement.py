@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from semfit import PlsFit, SemFit
+from semfit import Invariance, PlsFit, SemFit
 from surveysem.errors import DataError
 from surveysem.study import Study
 
@@ -79,6 +79,17 @@ def fit_table(fits: Mapping[str, SemFit]) -> pd.DataFrame:
             row[key] = next((m[k] for k in (f"{key}.robust", f"{key}.scaled", key) if pd.notna(m.get(k))), None)
         rows.append(row | {"plain_cfi": m.get("cfi"), "plain_rmsea": m.get("rmsea")})
     return pd.DataFrame(rows)[list(FIT_HEADS)]
+
+
+def ladder_rows(ladder: Invariance, *, tli: bool = False) -> pd.DataFrame:
+    """Return the levels of a ladder of invariance as its table shows them, with TLI, of the kind of the CFI, if asked."""
+    steps = ladder.table.reset_index()
+    steps["level"] = steps["level"].map(LEVELS)
+    for column in ("holds_chisq", "holds_indices"):
+        steps[column] = steps[column].map({True: "yes", False: "no"}) if column in steps else np.nan
+    if tli:
+        steps["tli"] = fit_table(ladder.fits)["tli"]
+    return steps.reindex(columns=[name for name in LADDER_HEADS if tli or name != "tli"])
 
 
 def quality_model(study: Study) -> str:

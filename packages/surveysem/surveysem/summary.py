@@ -39,4 +39,5 @@ def summary_text(study: Study, results: Mapping[str, Mapping[str, Any]], languag
         total=len(rows),
         estimator=study.estimator,
         drawn=study.basis == "synthetic sample",
+        waves=bool(study.codebook.waves),
     )
