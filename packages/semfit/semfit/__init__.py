@@ -18,6 +18,7 @@ from semfit.interaction import products, simple_slopes
 from semfit.longitudinal import wave_model
 from semfit.moments import Moments
 from semfit.ordinal_groups import level_model
+from semfit.partial import PartialInvariance, partial_invariance
 from semfit.pls import PlsFit, pls
 from semfit.plsgroups import PlsGroups, pls_groups
 from semfit.plspredict import PlsPrediction, pls_predict
@@ -47,6 +48,7 @@ __all__ = [
     "Moments",
     "NotTestable",
     "ParameterError",
+    "PartialInvariance",
     "PlsFit",
     "PlsGroups",
     "PlsPrediction",
@@ -66,6 +68,7 @@ __all__ = [
     "jacobian",
     "level_model",
     "parse",
+    "partial_invariance",
     "pls",
     "pls_groups",
     "pls_predict",

@@ -175,7 +175,7 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Waves:
-    """Constructs, in order of time, that the same items measure; ``name`` is what they measure, items go by position."""
+    """Constructs, in order of time, that the same items measure, by position; ``name`` is what they measure."""
 
     name: str
     constructs: tuple[str, ...]
@@ -557,6 +557,10 @@ class _Reader:
         if fault:
             raise self.wrong(where, what, allowed)
 
+    def known(self, name: str, constructs: Iterable[str], where: str) -> None:
+        guess = f"{near} (nearest) of " if (near := nearest(name, constructs)) else ""
+        self.refuse(name not in constructs, where, f"unknown construct {quoted(name)}", guess + ", ".join(constructs))
+
     def take(self, table: object, where: str, kind: str) -> dict:
         """Return a table that has the keys of its kind."""
         return check(DataError, f"codebook {self.file}, {where}", table, *KEYS[kind])
@@ -751,10 +755,7 @@ class _Reader:
                     if construct in parts:
                         what = f"{construct} is a dimension of {parts[construct]}"
                         raise self.wrong("paths", what, f"paths of {parts[construct]}")
-                    if construct not in constructs:
-                        guess = f"{near} (nearest) of " if (near := nearest(construct, constructs)) else ""
-                        what = f"unknown construct {quoted(construct)}"
-                        raise self.wrong("paths", what, guess + ", ".join(constructs))
+                    self.known(construct, constructs, "paths")
                 found.append(ExpectedPath(outcome, name, -1 if signed.startswith("-") else 1))
         for outcome in dict.fromkeys(path.outcome for path in found):
             self.once(f"predictor of {outcome}", [path.predictor for path in found if path.outcome == outcome])
@@ -776,9 +777,7 @@ class _Reader:
             if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
                 raise self.wrong(where, f"got {quoted(given)}", "a list of constructs in order of time")
             for each in given:
-                guess = f"{near} (nearest) of " if (near := nearest(each, constructs)) else ""
-                known = guess + ", ".join(constructs)
-                self.refuse(each not in constructs, where, f"unknown construct {quoted(each)}", known)
+                self.known(each, constructs, where)
                 kind = self.unlike.get(each) or ("measured by a single item" if len(constructs[each].items) < 2 else "")
                 allowed = "constructs that two items or more measure; leave the others out of [waves]"
                 self.refuse(kind, where, f"{each} is {kind}", allowed)

@@ -82,7 +82,7 @@ def fit_table(fits: Mapping[str, SemFit]) -> pd.DataFrame:
 
 
 def ladder_rows(ladder: Invariance, *, tli: bool = False) -> pd.DataFrame:
-    """Return the levels of a ladder of invariance as its table shows them, with TLI, of the kind of the CFI, if asked."""
+    """Return the levels of a ladder of invariance as its table shows them, with a TLI of the CFI's kind if asked."""
     steps = ladder.table.reset_index()
     steps["level"] = steps["level"].map(LEVELS)
     for column in ("holds_chisq", "holds_indices"):

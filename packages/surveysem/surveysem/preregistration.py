@@ -160,7 +160,9 @@ def plan_of(
         "analysis": {
             "estimator": estimator, "resamples": draws, "seed": seed, "controls": _listed(book.covariates),
             "group": book.group or "none", "indirect effects of": _listed(book.strategies),
-            "indirect effects on": _listed(book.outcomes), "marker": book.marker or "none", "waves": _again(book),
+            "indirect effects on": _listed(book.outcomes), "marker": book.marker or "none",
+            "waves": _listed(f"{each.name} ({', '.join(each.constructs)})" for each in book.waves)
+            + ", equal loadings" * book.equal_loadings,
             "smallest effect": SMALLEST, "error rate": ALPHA, "software": f"surveysem {__version__}",
         },
     }  # fmt: skip
@@ -169,12 +171,6 @@ def plan_of(
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names) or "none"
-
-
-def _again(book: Codebook) -> str:
-    """The constructs asked again, as a codebook names them."""
-    stated = [f"{each.name} ({', '.join(each.constructs)})" for each in book.waves]
-    return _listed([*stated, *["equal loadings"] * book.equal_loadings])
 
 
 def _stated(one: Labelled) -> str:

@@ -113,8 +113,8 @@ class Study:
              "needed."),
             (way == "WLSMV" and book.covariates, f" names covariates ({', '.join(book.covariates)}), which models of "
              "ordered answers do not take; allowed with covariates: MLR, ML."),
-            (way == "WLSMV" and book.equal_loadings, " asks for equal_loadings in the paths' model, which of ordered "
-             "answers would need equal thresholds as well; allowed with it: MLR, ML (the ladder across waves tests both)."),
+            (way == "WLSMV" and book.equal_loadings, " asks for equal_loadings, which of ordered answers need "
+             "equal thresholds as well; allowed with it: MLR, ML (the ladder across waves tests both)."),
             (way == "WLSMV" and made, f": {made} is made of its items, and composites of ordered answers are not "
              "offered; allowed with them: MLR, ML, PLS."),
             (way != "PLS" and not self.factors, ": every construct is a composite, so there is no measurement to "

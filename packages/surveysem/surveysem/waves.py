@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -13,10 +12,9 @@ import pandas as pd
 
 import semfit
 from nbproof import words
-from semfit import Invariance, SemFit
+from semfit import Invariance, PartialInvariance, SemFit
 from surveysem.codebook import Codebook
 from surveysem.effects import NotTestable
-from surveysem.groups import FREED, Partial, search
 from surveysem.study import Study, shared
 
 LEVELS = ("configural", "metric", "scalar", "strict")
@@ -33,7 +31,7 @@ def wave_models(study: Study, freed: pd.DataFrame | None = None) -> dict[str, st
     Parameters
     ----------
     freed : DataFrame, optional
-        What was let go, of `groups.Partial`; an item stands there by its code at the first wave.
+        What was let go, of `semfit.PartialInvariance`; an item stands there by its code at the first wave.
     """
     book, levels = study.codebook, ORDINAL_LEVELS if study.estimator == "WLSMV" else LEVELS
     model = book.model(book.wave_of, structural=False)
@@ -90,7 +88,7 @@ def measured_again(study: Study) -> Invariance | NotTestable:
     )
 
 
-def partially_again(study: Study) -> Partial | NotTestable:
+def partially_again(study: Study) -> PartialInvariance | NotTestable:
     """Let single items go where equal loadings, and then equal intercepts, do not hold across waves.
 
     As `groups.partially_alike` does between groups; an item that goes is every wave's own. Strict invariance is tested
@@ -99,19 +97,21 @@ def partially_again(study: Study) -> Partial | NotTestable:
     return shared(study.shelf, "waves", partial(_partially_again, study))
 
 
-def _partially_again(study: Study) -> Partial | NotTestable:
+def _partially_again(study: Study) -> PartialInvariance | NotTestable:
     ladder = measured_again(study)
     if isinstance(ladder, NotTestable):
         return ladder
     if study.estimator == "WLSMV":
-        return Partial(ladder, ladder, pd.DataFrame(columns=FREED))
+        return PartialInvariance(ladder, ladder)
     own = study.codebook.scales
     again = {items[0]: items for items in asked_again(study.codebook)}
     scales = {each.name: own[each.constructs[0]] for each in study.codebook.waves}
-    return search(ladder, scales, lambda level, freed: _fitted(study, wave_models(study, freed)[level]), again)
+    return semfit.partial_invariance(
+        ladder, scales, lambda level, freed: _fitted(study, wave_models(study, freed)[level]), again
+    )
 
 
-def changes(study: Study, again: Partial) -> pd.DataFrame:
+def changes(study: Study, again: PartialInvariance) -> pd.DataFrame:
     """Return stability and change, one row a pair of waves: each with the next, and the first with the last of several.
 
     earlier, later (constructs); change of the latent mean in standard deviations of the first wave, its se, low, high
@@ -134,7 +134,7 @@ def changes(study: Study, again: Partial) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def means_level(again: Partial) -> str:
+def means_level(again: PartialInvariance) -> str:
     """Return the level whose model compares means, where that holds; empty where it does not."""
     fits = [*again.ladder.fits]
     held = fits[: fits.index(str(again.ladder.highest)) + 1]
@@ -148,15 +148,10 @@ def asked_again(book: Codebook) -> list[tuple[str, ...]]:
     ]
 
 
-def let_go(book: Codebook, again: Partial) -> list[tuple[str, ...]]:
+def let_go(book: Codebook, again: PartialInvariance) -> list[tuple[str, ...]]:
     """Return the codes at all waves of every item that was let go."""
     known = {codes[0]: codes for codes in asked_again(book)}
     return [known[item] for item in again.freed["item"]]
-
-
-def compared(book: Codebook, scales: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Return constructs to be told apart from others, or none where all are one construct at several waves."""
-    return dict(scales) if len({book.wave_of.get(name, name) for name in scales}) > 1 else {}
 
 
 def apart(book: Codebook, pairs: pd.DataFrame) -> pd.DataFrame:

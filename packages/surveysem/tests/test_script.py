@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import panel
 import pytest
 from books import COMPOSITE, HANOI, PANEL, SECOND
 
-import panel
 import surveysem
 from semfit import psychometrics
 from surveysem import groups, measurement, moderation, paths, script, waves, write_csv

@@ -20,7 +20,7 @@ from surveysem.matching import match
 from surveysem.responses import responses_of
 
 OTHERS = {"controls": "control", "checks": "check", "left": "left out"}
-KEPT = ("hypotheses", "moderation", "covariances", "covariates", "strategies", "outcomes", "marker", "contact")
+KEPT = ("hypotheses", "moderation", "covariances", "waves", "covariates", "strategies", "outcomes", "marker", "contact")
 LONGEST = 100  # characters of a construct's title
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from books import PANEL
 
 import surveysem
-from books import PANEL
 from surveysem.study import Study
 
 LOADINGS = {"TR": (0.8, 0.75, 0.85, 0.7), "CO": (0.8, 0.7, 0.75)}
