@@ -25,6 +25,10 @@ Array = np.ndarray
 LEVELS = ("configural", "metric", "scalar")
 ORDINAL_LEVELS = ("configural", "thresholds", "loadings", "intercepts")
 PERMUTATIONS, BATCH = 1000, 100  # in all, and fitted together
+MISFIT = (
+    "The items do not follow the expected constructs in the groups even where nothing is held equal (CFI {cfi:.3f}, "
+    "RMSEA {rmsea:.3f}, p {p:p}); equal loadings or means of such a model would mean nothing."
+)
 HELD = {"metric": "loadings", "thresholds": "thresholds", "loadings": "thresholds and loadings"}
 
 
@@ -138,18 +142,15 @@ def measured_alike(study: Study, *, means: bool = True) -> Invariance | NotTesta
     # an answer one group never gives, a level without a solution
     except (semfit.DataError, semfit.ParameterError) as wrong:
         return NotTestable(words("Measurement cannot be compared between the groups: {why}", why=str(wrong)))
+    return unless_withheld(ladder, MISFIT)
+
+
+def unless_withheld(ladder: Invariance, said: str) -> Invariance | NotTestable:
+    """Return a ladder, or a message with CFI, RMSEA and p of its configural model where that withholds every level."""
     if not ladder.withheld:
         return ladder
     free = ladder.table.iloc[0]
-    return NotTestable(
-        words(
-            "The items do not follow the expected constructs in the groups even where nothing is held equal (CFI "
-            "{cfi:.3f}, RMSEA {rmsea:.3f}, p {p:p}); equal loadings or means of such a model would mean nothing.",
-            cfi=free["cfi"],
-            rmsea=free["rmsea"],
-            p=free["pvalue"],
-        )
-    )
+    return NotTestable(words(said, cfi=free["cfi"], rmsea=free["rmsea"], p=free["pvalue"]))
 
 
 def partially_alike(study: Study, *, means: bool = True) -> PartialInvariance | NotTestable:

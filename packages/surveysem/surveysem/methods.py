@@ -20,8 +20,9 @@ def methods_text(
     language: str,
     fits: pd.DataFrame | None,
     invariance: str = "",
+    *,
     over_time: str = "",
-    over_part: str = "",
+    in_part: str = "",
 ) -> str:
     """Return the methods paragraphs of a study; nothing is fitted here.
 
@@ -35,7 +36,7 @@ def methods_text(
         As `measurement.fit_table` returns it, the measurement model first; of PLS there is none.
     invariance : str
         The level of measurement invariance that the report found, in the same language.
-    over_time, over_part : str
+    over_time, in_part : str
         That across waves, and the one that holds without items that were let go.
     """
     by_pls, paths = study.estimator == "PLS", study.codebook.paths
@@ -69,14 +70,14 @@ def methods_text(
         wave_errors=study.codebook.wave_errors,
         equal_loadings=study.codebook.equal_loadings,
         over_time=catalogue(language)(over_time),
-        over_part=catalogue(language)(over_part),
+        in_part=catalogue(language)(in_part),
     ) + "\n"  # fmt: skip
 
 
 def told_by(results: Mapping[str, Mapping], language: str) -> dict[str, Any]:
     """Return what :func:`methods_text` is told of a survey's report in a language: fits, levels of invariance."""
     fits, texts = results["tables"].get("fit_table"), results["texts"]
-    levels = {name: texts.get(name, {}).get(language, "") for name in ("invariance", "over_time", "over_part")}
+    levels = {name: texts.get(name, {}).get(language, "") for name in ("invariance", "over_time", "in_part")}
     return {"fits": pd.DataFrame(fits["rows"], columns=fits["columns"]) if fits else None, **levels}
 
 

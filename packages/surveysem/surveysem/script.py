@@ -106,7 +106,7 @@ def _waves(study: Study) -> dict[str, Any] | None:
         return None
     whole, part = waves.wave_models(study), waves.wave_models(study, again.freed)
     return {
-        "options": _options(waves.options_of(study)),
+        "options": _options(waves.fit_options(study)),
         "whole": {level: whole[level] for level in again.whole.fits},
         "eased": {level: part[level] for level in again.ladder.fits} if len(again.freed) else {},
         "means": waves.means_level(again),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from functools import partial
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,16 @@ from nbproof import words
 from semfit import Invariance, PartialInvariance, SemFit
 from surveysem.codebook import Codebook
 from surveysem.effects import NotTestable
-from surveysem.study import Study, shared
+from surveysem.groups import unless_withheld
+from surveysem.study import Study
 
 LEVELS = ("configural", "metric", "scalar", "strict")
 ORDINAL_LEVELS = ("configural", "thresholds", "loadings", "intercepts")
 MEANS = ("scalar", "intercepts")  # levels at which means can be compared
-NO_WAVES = "The codebook names no constructs that were asked again."
+MISFIT = (
+    "The items do not follow the expected constructs at the waves even where nothing is held equal (CFI {cfi:.3f}, "
+    "RMSEA {rmsea:.3f}, p {p:p}); equal loadings or means of such a model would mean nothing."
+)
 CHANGE = {"est": "change", "se": "se", "ci_low": "low", "ci_high": "high", "pvalue": "p"}
 STABILITY = {"std_all": "r", "ci_low": "r_low", "ci_high": "r_high"}
 
@@ -38,15 +41,15 @@ def wave_models(study: Study, freed: pd.DataFrame | None = None) -> dict[str, st
     waves = {each.name: each.constructs for each in book.waves}
     told: dict[str, Any] = {"freed": [*zip(freed["level"], freed["item"], strict=True)] if freed is not None else ()}
     if study.estimator == "WLSMV":
-        told["categories"] = study.answers[_items(book)].dropna().nunique().to_dict()
+        told["categories"] = study.answers[[*chain(*asked_again(book))]].dropna().nunique().to_dict()
     return {level: semfit.wave_model(model, waves, level, **told) for level in levels}
 
 
-def options_of(study: Study) -> dict[str, Any]:
+def fit_options(study: Study) -> dict[str, Any]:
     """Return what `semfit.fit` is told beside such a model: as the study says, means among what is modelled."""
     if study.estimator == "WLSMV":
         return {**study.options}
-    holes = study.answers[_items(study.codebook)].isna().any(axis=None)
+    holes = study.answers[[*chain(*asked_again(study.codebook))]].isna().any(axis=None)
     return {**study.options, "missing": "fiml" if holes else "listwise", "mean_structure": True}
 
 
@@ -62,7 +65,7 @@ def measured_again(study: Study) -> Invariance | NotTestable:
     doi:10.1037/met0000075.
     """
     if not study.codebook.waves:
-        return NotTestable(NO_WAVES)
+        return NotTestable("The codebook names no constructs that were asked again.")
     fits: dict[str, SemFit] = {}
     try:
         for level, model in wave_models(study).items():
@@ -73,19 +76,7 @@ def measured_again(study: Study) -> Invariance | NotTestable:
         return NotTestable(words("Measurement cannot be compared between the waves: {why}", why=str(wrong)))
     if not fits:
         return NotTestable("The measurement model of the waves has no solution, even with nothing held equal.")
-    ladder = Invariance(fits)
-    if not ladder.withheld:
-        return ladder
-    free = ladder.table.iloc[0]
-    return NotTestable(
-        words(
-            "The items do not follow the expected constructs at the waves even where nothing is held equal (CFI "
-            "{cfi:.3f}, RMSEA {rmsea:.3f}, p {p:p}); equal loadings or means of such a model would mean nothing.",
-            cfi=free["cfi"],
-            rmsea=free["rmsea"],
-            p=free["pvalue"],
-        )
-    )
+    return unless_withheld(Invariance(fits), MISFIT)
 
 
 def partially_again(study: Study) -> PartialInvariance | NotTestable:
@@ -94,10 +85,6 @@ def partially_again(study: Study) -> PartialInvariance | NotTestable:
     As `groups.partially_alike` does between groups; an item that goes is every wave's own. Strict invariance is tested
     without the items that went before, and lets none go. Of ordered answers, nothing goes.
     """
-    return shared(study.shelf, "waves", partial(_partially_again, study))
-
-
-def _partially_again(study: Study) -> PartialInvariance | NotTestable:
     ladder = measured_again(study)
     if isinstance(ladder, NotTestable):
         return ladder
@@ -148,12 +135,6 @@ def asked_again(book: Codebook) -> list[tuple[str, ...]]:
     ]
 
 
-def let_go(book: Codebook, again: PartialInvariance) -> list[tuple[str, ...]]:
-    """Return the codes at all waves of every item that was let go."""
-    known = {codes[0]: codes for codes in asked_again(book)}
-    return [known[item] for item in again.freed["item"]]
-
-
 def apart(book: Codebook, pairs: pd.DataFrame) -> pd.DataFrame:
     """Leave out pairs of one construct at two waves, whose correlation is stability and no lack of distinctness.
 
@@ -166,12 +147,8 @@ def apart(book: Codebook, pairs: pd.DataFrame) -> pd.DataFrame:
     return pairs[np.array(home[0], dtype=object) != np.array(home[1], dtype=object)]
 
 
-def _items(book: Codebook) -> list[str]:
-    return [code for codes in asked_again(book) for code in codes]
-
-
 def _fitted(study: Study, model: str) -> SemFit | None:
     """Fit a model to the answers; None if it has no solution."""
     with warnings.catch_warnings(action="ignore", category=semfit.FitWarning):
-        fit = semfit.fit(model, study.answers[_items(study.codebook)], **options_of(study))
+        fit = semfit.fit(model, study.answers[[*chain(*asked_again(study.codebook))]], **fit_options(study))
     return fit if fit.converged and fit.identified else None
