@@ -26,6 +26,7 @@ FIT_HEADS = HEADS["fit"]
 FIT_DIGITS = dict.fromkeys(list(FIT_HEADS)[2:], 3) | {"chisq": 1, "chisq.scaled": 1, "df": 0}
 LEVELS, LET_GO, LADDER_HEADS = HEADS["levels"], HEADS["let_go"], HEADS["ladder"]
 LADDER_DIGITS = dict.fromkeys(list(LADDER_HEADS)[1:-2], 3) | {"chisq": 2, "df": 0, "d_chisq": 2, "d_df": 0}
+WAVE_HEADS, WAVE_DIGITS = LADDER_HEADS | {"tli": "TLI"}, LADDER_DIGITS | {"tli": 3}
 
 
 def check_solution(fit: SemFit, file: str) -> None:
@@ -87,9 +88,10 @@ def ladder_rows(ladder: Invariance, *, tli: bool = False) -> pd.DataFrame:
     steps["level"] = steps["level"].map(LEVELS)
     for column in ("holds_chisq", "holds_indices"):
         steps[column] = steps[column].map({True: "yes", False: "no"}) if column in steps else np.nan
+    steps = steps.reindex(columns=list(LADDER_HEADS))
     if tli:
-        steps["tli"] = fit_table(ladder.fits)["tli"]
-    return steps.reindex(columns=[name for name in LADDER_HEADS if tli or name != "tli"])
+        steps.insert(list(steps).index("rmsea"), "tli", fit_table(ladder.fits)["tli"])
+    return steps
 
 
 def quality_model(study: Study) -> str:

@@ -14,6 +14,8 @@ import semfit
 import surveysem
 from reports import run
 from surveysem import DataError, NotTestable, measurement, methods, paths, report, waves
+from surveysem.app import model
+from surveysem.draft import PATTERN, draft_codebook
 from surveysem.preregistration import compare, register
 from surveysem.study import Study
 
@@ -49,10 +51,9 @@ def test_the_item_that_was_moved_is_let_go_and_the_changes_are_those_put_in(stud
 
 
 def test_errors_of_the_same_item_covary_in_every_model_unless_switched_off(study, tmp_path):
-    pairs = [f"{code}_t1 ~~ {code}_t2" for code in ("TR1", "TR4", "CO3")]
-    for model in (study.measurement.model, study.structural.model, measurement.quality_model(study)):
-        assert all(pair in model.replace("c0*", "") or re.search(pair.replace("~~ ", r"~~ (\w+\*)?"), model)
-                   for pair in pairs)  # fmt: skip
+    for text in (study.measurement.model, study.structural.model, measurement.quality_model(study)):
+        for code in ("TR1", "TR4", "CO3"):
+            assert re.search(rf"^{code}_t1 ~~ (\w+\*)?{code}_t2$", text, re.MULTILINE)
     off = panel.study(tmp_path, text=TEXT.replace(TOP, "wave_errors = false\n\n[title]"))
     assert off.codebook.covariances == ()
     assert off.structural.test.df == study.structural.test.df + 7
@@ -225,6 +226,35 @@ def test_a_registration_names_waves(tmp_path):
     (tmp_path / "book.toml").write_text(other, encoding="utf-8")
     followed = compare(tmp_path / "registration.json", tmp_path / "book.toml", study).query("not same")
     assert "constructs asked again" in followed["item"].tolist()
+
+
+def test_a_draft_proposes_waves_that_the_page_keeps(tmp_path):
+    panel.answers().to_csv(tmp_path / "answers.csv", index=False)
+    draft = draft_codebook(tmp_path / "answers.csv")
+    assert draft.waves == {"TR": ["TR_t1", "TR_t2"], "CO": ["CO_t1", "CO_t2"]}
+    opened = model.Opened.of(draft, draft.write(tmp_path / "drafted.toml"), own=False)
+    assert "# GUESSED FROM NAMES" in opened.text
+    wanted = model.model_of(opened)
+    assert wanted["kept"] == ['waves."TR" = ["TR_t1", "TR_t2"]', 'waves."CO" = ["CO_t1", "CO_t2"]']
+    wanted["paths"] = [{"from": "TR_t1", "to": "TR_t2", "sign": 1}]
+    model.check(opened, wanted, tmp_path / "saved.toml")
+    saved = surveysem.load_codebook(tmp_path / "saved.toml")
+    assert [each.constructs for each in saved.waves] == [("TR_t1", "TR_t2"), ("CO_t1", "CO_t2")]
+    assert ("TR4_t1", "TR4_t2") in saved.covariances
+
+
+@pytest.mark.parametrize(
+    ("name", "wave"),
+    [
+        ("TR1_t2", ("TR1", "2")), ("y1t2", ("y1", "2")), ("t2_TR1", ("TR1", "2")), ("TR1.wave2", ("TR1", "2")),
+        ("TR1_2nd", ("TR1", "2")), ("w2 TR1", ("TR1", "2")), ("TR12", None), ("W1", None), ("T1_2", None),
+        ("wt2", None),
+    ],
+)  # fmt: skip
+def test_the_wave_is_told_from_the_code(name, wave):
+    told = PATTERN["wave"].match(name)
+    found = told and (told["behind"] or told["before"], told["first"] or told["last"] or told["nth"])
+    assert found == wave
 
 
 @pytest.mark.slow
