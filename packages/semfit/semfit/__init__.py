@@ -15,8 +15,10 @@ from semfit.expressions import jacobian
 from semfit.fit import fit
 from semfit.groups import Invariance, invariance
 from semfit.interaction import products, simple_slopes
+from semfit.longitudinal import wave_model
 from semfit.moments import Moments
 from semfit.ordinal_groups import level_model
+from semfit.partial import PartialInvariance, partial_invariance
 from semfit.pls import PlsFit, pls
 from semfit.plsgroups import PlsGroups, pls_groups
 from semfit.plspredict import PlsPrediction, pls_predict
@@ -46,6 +48,7 @@ __all__ = [
     "Moments",
     "NotTestable",
     "ParameterError",
+    "PartialInvariance",
     "PlsFit",
     "PlsGroups",
     "PlsPrediction",
@@ -65,6 +68,7 @@ __all__ = [
     "jacobian",
     "level_model",
     "parse",
+    "partial_invariance",
     "pls",
     "pls_groups",
     "pls_predict",
@@ -78,5 +82,6 @@ __all__ = [
     "simple_slopes",
     "simulate",
     "wald",
+    "wave_model",
     "weighted_refit",
 ]

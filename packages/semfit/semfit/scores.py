@@ -55,23 +55,24 @@ def modification_indices(fit: Solved) -> pd.DataFrame:
 
 
 def release_tests(fit: Solved) -> pd.DataFrame:
-    """Return the score test of letting each equality across groups go in one group: the guide to partial invariance.
+    """Return the score test of letting each equality go for one group or variable: the guide to partial invariance.
 
     Parameters
     ----------
     fit : SemFit
-        A fit to several groups with parameters held equal across them.
+        A fit with parameters held equal across groups, or by labels within one, such as across waves.
 
     Returns
     -------
     pandas.DataFrame
-        As :func:`score_tests` gives it, largest ``mi`` first; ``group`` is the one that would get its own parameter.
+        As :func:`score_tests` gives it, largest ``mi`` first; a row is what would get its own parameter, never the
+        first of those that are equal.
     """
-    shared: dict[str, int] = {}
+    met, rows = set[str](), list[Parameter]()
     for row in fit.rows:
         if row.free:
-            shared[row.key] = shared.get(row.key, 0) + 1
-    rows = [row for row in fit.rows if row.free and row.group > 1 and shared[row.key] > 1]
+            rows += [row] if row.key in met else []
+            met.add(row.key)
     return score_tests(fit, rows).sort_values("mi", ascending=False, ignore_index=True)
 
 

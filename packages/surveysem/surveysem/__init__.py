@@ -18,7 +18,7 @@ screening     careless answers by declared rules, each case on record
 synthetic     what is true of drawn respondents, and they themselves
 study         answers and how they are analysed, settled before results are seen
 measurement   cut-offs and tables of a measurement model; common_method checks for a common source
-paths         standardised paths, direct and indirect; moderation, groups, contact, segments beside them
+paths         standardised paths, direct and indirect; moderation, groups, waves, contact, segments beside them
 pls           the same paths between composites, by partial least squares
 sensitivity   power before a survey, least detectable effects after it
 specification_curve  every path under the choices an analyst could have made otherwise

@@ -20,6 +20,7 @@ from surveysem import script as script
 from surveysem import segments as segments
 from surveysem import sensitivity as sensitivity
 from surveysem import specification_curve as specification_curve
+from surveysem import waves as waves
 from surveysem.codebook import LANGUAGES as LANGUAGES
 from surveysem.codebook import TEMPLATE as TEMPLATE
 from surveysem.codebook import Codebook as Codebook

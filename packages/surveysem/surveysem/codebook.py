@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +174,14 @@ class Labelled:
 
 
 @dataclass(frozen=True)
+class Waves:
+    """Constructs, in order of time, that the same items measure, by position; ``name`` is what they measure."""
+
+    name: str
+    constructs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Contact:
     """The counted controls that hold how often a respondent is addressed and what it may bring."""
 
@@ -247,6 +255,8 @@ class Codebook:
     controls that the paths hold constant. Of a file of answers, ``missing`` are the marks that mean no answer,
     ``leave_out`` the columns it does not use ("*": all others) and ``duration`` the one that holds how long each
     respondent took. ``hypotheses`` are those that have labels; without any, every path is one (`surveysem.hypotheses`).
+    ``waves`` are constructs asked again; unless ``wave_errors`` is False, ``covariances`` holds the errors of the same
+    item at all of them, and with ``equal_loadings`` the paths' model has equal loadings across them.
     """
 
     name: str
@@ -268,6 +278,9 @@ class Codebook:
     leave_out: tuple[str, ...] = ()
     duration: str = ""
     hypotheses: tuple[Labelled, ...] = ()
+    waves: tuple[Waves, ...] = ()
+    wave_errors: bool = True
+    equal_loadings: bool = False
 
     @cached_property
     def by_code(self) -> dict[str, Item]:
@@ -294,6 +307,11 @@ class Codebook:
     def composites(self) -> tuple[str, ...]:
         """The constructs that are made of their items."""
         return tuple(construct.name for construct in self.constructs if construct.kind == "composite")
+
+    @cached_property
+    def wave_of(self) -> dict[str, str]:
+        """What each construct that was asked again measures, by the name it has there."""
+        return {name: each.name for each in self.waves for name in each.constructs}
 
     def measured(self, constructs: Iterable[str]) -> list[str]:
         """Return the constructs that items measure: those named, and the dimensions of those of second order."""
@@ -379,7 +397,8 @@ class Codebook:
         together: dict[str, list[Item]] = {}
         for item in self.questions:
             if item.scale.is_open:
-                together.setdefault(item.construct or item.code, []).append(item)
+                home = self.wave_of.get(item.construct, item.construct)
+                together.setdefault(home or item.code, []).append(item)
         closed: dict[str, Item] = {}
         for items in together.values():
             codes = [item.code for item in items]
@@ -538,6 +557,10 @@ class _Reader:
         if fault:
             raise self.wrong(where, what, allowed)
 
+    def known(self, name: str, constructs: Iterable[str], where: str) -> None:
+        guess = f"{near} (nearest) of " if (near := nearest(name, constructs)) else ""
+        self.refuse(name not in constructs, where, f"unknown construct {quoted(name)}", guess + ", ".join(constructs))
+
     def take(self, table: object, where: str, kind: str) -> dict:
         """Return a table that has the keys of its kind."""
         return check(DataError, f"codebook {self.file}, {where}", table, *KEYS[kind])
@@ -578,6 +601,7 @@ class _Reader:
         first = [construct.name for construct in constructs if construct.name not in self.unlike]
         self.refuse(marker and marker not in first, "marker", f"unknown construct {quoted(marker)}", ", ".join(first))
         paths = self.paths(top.get("paths", {}), names, parts)
+        waves = self.waves(top, {each.name: each for each in constructs})
         title, introduction = (_wording(self.take(top.get(key, {}), key, key)) for key in ("title", "introduction"))
         moderations = self.moderations(top.get("moderation", {}), first, paths)
         return Codebook(
@@ -594,12 +618,15 @@ class _Reader:
             self.among("outcomes", top.get("outcomes", []), dict.fromkeys(path.outcome for path in paths)),
             marker,
             self.rules(top.get("screening", {})),
-            self.covariances(top.get("covariances", []), constructs),
+            self.covariances(top.get("covariances", []), constructs, waves if top.get("wave_errors", True) else ()),
             self.among("covariates", top.get("covariates", []), controls, "none, the codebook has no controls"),
             tuple(plain(str(mark)) for mark in top.get("missing", ())),
             tuple(map(str, top.get("leave_out", ()))),
             top.get("duration", ""),
             tuple(self.labelled(label, text, paths, moderations) for label, text in top.get("hypotheses", {}).items()),
+            waves,
+            top.get("wave_errors", True),
+            top.get("equal_loadings", False),
         )
 
     def measured(self, given: dict | list) -> list:
@@ -728,10 +755,7 @@ class _Reader:
                     if construct in parts:
                         what = f"{construct} is a dimension of {parts[construct]}"
                         raise self.wrong("paths", what, f"paths of {parts[construct]}")
-                    if construct not in constructs:
-                        guess = f"{near} (nearest) of " if (near := nearest(construct, constructs)) else ""
-                        what = f"unknown construct {quoted(construct)}"
-                        raise self.wrong("paths", what, guess + ", ".join(constructs))
+                    self.known(construct, constructs, "paths")
                 found.append(ExpectedPath(outcome, name, -1 if signed.startswith("-") else 1))
         for outcome in dict.fromkeys(path.outcome for path in found):
             self.once(f"predictor of {outcome}", [path.predictor for path in found if path.outcome == outcome])
@@ -745,7 +769,39 @@ class _Reader:
             raise self.wrong("paths", f"got {quoted(line)}", "'outcome ~ predictor + predictor'")
         return outcome, ["-" * ("-" in sign) + name for sign, name in terms]
 
-    def covariances(self, lines: list, constructs: tuple[Construct, ...]) -> tuple[tuple[str, str], ...]:
+    def waves(self, top: dict, constructs: Mapping[str, Construct]) -> tuple[Waves, ...]:
+        """Return the constructs that were asked again, whose items can be compared one by one."""
+        found = []
+        for name, given in top.get("waves", {}).items():
+            where = f"waves, {quoted(self.named(name, 'waves'))}"
+            if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+                raise self.wrong(where, f"got {quoted(given)}", "a list of constructs in order of time")
+            for each in given:
+                self.known(each, constructs, where)
+                kind = self.unlike.get(each) or ("measured by a single item" if len(constructs[each].items) < 2 else "")
+                allowed = "constructs that two items or more measure; leave the others out of [waves]"
+                self.refuse(kind, where, f"{each} is {kind}", allowed)
+            self.refuse(len(given) < 2, where, f"one wave, {', '.join(given) or 'none'}", "two constructs or more")
+            kinds = [*zip(*(constructs[each].items for each in given), strict=False)]
+            sizes = {each: len(constructs[each].items) for each in given}
+            shown = ", ".join(f"{each} has {size}" for each, size in sizes.items())
+            self.refuse(
+                len({*sizes.values()}) > 1, where, f"{shown} items", "the same items, by position, in each wave"
+            )
+            for items in kinds:
+                unlike = len({(item.scale.low, item.scale.high) for item in items}) > 1
+                shown = ", ".join(f"{item.code} is {item.scale.low} to {item.scale.high}" for item in items)
+                self.refuse(unlike, where, f"on unlike scales, {shown}", "one scale for an item in all waves")
+            found.append(Waves(name, tuple(given)))
+        self.once("construct in [waves]", [each for one in found for each in one.constructs])
+        for key in ("wave_errors", "equal_loadings"):
+            self.refuse(key in top and not found, key, "no waves are stated", "with a table [waves]")
+        self.refuse(found and top.get("group"), "group", "there are [waves] too", "one of them, `group` or [waves]")
+        return tuple(found)
+
+    def covariances(
+        self, lines: list, constructs: tuple[Construct, ...], waves: Iterable[Waves] = ()
+    ) -> tuple[tuple[str, str], ...]:
         names = [construct.name for construct in constructs]
         codes = [code for construct in constructs if construct.kind == "factor" for code in construct.codes]
         found = []
@@ -757,6 +813,10 @@ class _Reader:
                 )
                 raise self.wrong("covariances", f"got {quoted(line)}", allowed)
             found.append((pair[0], pair[1]))
+        own = {each.name: each.codes for each in constructs}
+        again = [items for each in waves for items in zip(*(own[name] for name in each.constructs), strict=True)]
+        for one, other in (pair for items in again for pair in combinations(items, 2)):
+            found += [] if {(one, other), (other, one)} & {*found} else [(one, other)]
         return tuple(found)
 
     def moderations(self, table: dict, names: list[str], paths: tuple[ExpectedPath, ...]) -> tuple[Moderation, ...]:

@@ -78,6 +78,7 @@ class Column:
     missing: tuple[int, ...] = ()
     expected: int = 0
     duration: bool = False
+    asked: tuple[str, str] = ("", "")  # its code without the wave, and the wave
     why: list[Reason] = field(default_factory=list)
 
     def because(self, reason: str, role: str = "", **said: object) -> None:
@@ -98,13 +99,14 @@ class Column:
     @cached_property
     def stem(self) -> tuple[str, str]:
         """What its code begins with and what follows: "item", "reversed", "overall", or nothing."""
-        text, ending = PATTERN["question"].sub("", self.code), "item"
+        base, wave = self.asked
+        text, ending = PATTERN["question"].sub("", base or self.code), "item"
         if back := PATTERN["reversed"].match(text):
             text, ending = back[1], "reversed"
         if (overall := PATTERN["overall"].match(text)) and overall[1]:
             return plain(overall[1]).strip("_.-"), "overall"
         numbered = PATTERN["code"].match(text) or PATTERN["letter"].match(text)
-        return (plain(numbered[1]).strip("_.-"), ending) if numbered else ("", "")
+        return (plain(numbered[1]).strip("_.-") + f"_t{wave}" * bool(wave), ending) if numbered else ("", "")
 
     @property
     def scale(self) -> str:
@@ -151,6 +153,16 @@ class Draft:
         common = [place for place, n in times.items() if len(n) == 2 and n.min() >= max(30, n.sum() / 10)]
         two = [column for column in self.columns if column.place in common]
         return sorted(two, key=lambda one: (not PATTERN["group"].search(one.heading), -times[one.place].min()))
+
+    @property
+    def waves(self) -> dict[str, list[str]]:
+        """Constructs whose items have the same names and scale but for the wave, in order of time."""
+        found: dict[tuple[str, ...], list[str]] = {}
+        for name, items in self.constructs.items():
+            if items[0].asked[1] and len(items) > 1:
+                found.setdefault((items[0].scale, *(item.asked[0] for item in items)), []).append(name)
+        again = [sorted(names, key=lambda name: self.constructs[name][0].asked[1]) for names in found.values()]
+        return {names[0].rpartition("_t")[0] or names[0]: names for names in again if len(names) > 1}
 
     def summary(self) -> pd.DataFrame:
         """Return one line a construct, then one a kind of other columns: name, columns (a minus: reverse-keyed)."""
@@ -209,6 +221,7 @@ def draft_of(table: RawTable) -> Draft:
     if not any(column.role == "rating" for column in columns):  # right and wrong, yes and no
         for column in columns:
             column.role = "rating" if column.role == "two" else column.role
+    _read_waves(columns)
     families = _families(columns)
     rated = [column for column in columns if column.role == "rating"]
     R = _correlations(columns)
@@ -398,6 +411,19 @@ def _read_labels(column: Column, labels: dict) -> None:
             column.labels = (tuple(text for _, text in sorted(texts.items())),) * 2
 
 
+def _read_waves(columns: list[Column]) -> None:
+    """Tell the wave from the code where two codes or more stand at several waves."""
+    found: dict[str, dict[str, Column]] = {}
+    for column in columns:
+        if told := PATTERN["wave"].match(column.code):
+            wave = told["first"] or told["last"] or told["nth"]
+            found.setdefault(told["behind"] or told["before"], {})[wave] = column
+    again = {base: waves for base, waves in found.items() if len(waves) > 1}
+    for base, waves in again.items() if len(again) > 1 else ():
+        for wave, column in waves.items():
+            column.asked = base, wave
+
+
 def _families(columns: list[Column]) -> list[list[Column]]:
     """Return ratings that share a stem; set aside two-answer families, background questions and overall ones."""
     stems: dict[str, list[Column]] = {}
@@ -459,9 +485,10 @@ def _named(families: list[list[Column]], columns: list[Column], guessed: bool) -
     taken = {plain(text) for column in columns for text in (column.code, column.heading)}
     named: dict[str, list[Column]] = {}
     for k, items in enumerate(families, 1):
-        stem = items[0].stem[0]
-        shown = re.match(re.escape(stem), PATTERN["question"].sub("", items[0].code), re.IGNORECASE)
-        name = re.sub(r"[^A-Za-z0-9_]", "", shown[0]) if shown and not guessed else ""
+        (stem, _), (base, wave) = items[0].stem, items[0].asked
+        later, text = f"_t{wave}" * bool(wave), PATTERN["question"].sub("", base or items[0].code)
+        shown = re.match(re.escape(stem.removesuffix(later)), text, re.IGNORECASE)
+        name = re.sub(r"[^A-Za-z0-9_]", "", shown[0]) + later if shown and not guessed else ""
         name = name if NAME.fullmatch(name) and name not in RESERVED else f"F{k}"
         while plain(name) in taken:
             name += "_"

@@ -15,7 +15,7 @@ from scipy import special, stats
 
 import semfit
 from nbproof import snap, words
-from semfit import HypothesisStatistic, Invariance, SemFit, delta_errors
+from semfit import HypothesisStatistic, Invariance, PartialInvariance, SemFit, delta_errors
 from surveysem.codebook import opening
 from surveysem.effects import EffectTest, NotTestable, largest, normal
 from surveysem.paths import standardised
@@ -24,23 +24,12 @@ from surveysem.study import MANY, Study, counting, shared
 Array = np.ndarray
 LEVELS = ("configural", "metric", "scalar")
 ORDINAL_LEVELS = ("configural", "thresholds", "loadings", "intercepts")
-FREED = ["level", "construct", "item", "chisq"]
-LEAST_ALIKE = 2  # items of a construct that stay equal
 PERMUTATIONS, BATCH = 1000, 100  # in all, and fitted together
+MISFIT = (
+    "The items do not follow the expected constructs in the groups even where nothing is held equal (CFI {cfi:.3f}, "
+    "RMSEA {rmsea:.3f}, p {p:p}); equal loadings or means of such a model would mean nothing."
+)
 HELD = {"metric": "loadings", "thresholds": "thresholds", "loadings": "thresholds and loadings"}
-
-
-@dataclass(frozen=True)
-class Partial:
-    """A ladder of which what does not hold was let go, item by item.
-
-    ``whole`` is the ladder before, ``ladder`` ends with the last level that holds so. ``freed`` has one row an item:
-    level (at which it was let go), construct, item and chisq (by how much letting it go lowers that of the model).
-    """
-
-    whole: Invariance
-    ladder: Invariance
-    freed: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -153,28 +142,23 @@ def measured_alike(study: Study, *, means: bool = True) -> Invariance | NotTesta
     # an answer one group never gives, a level without a solution
     except (semfit.DataError, semfit.ParameterError) as wrong:
         return NotTestable(words("Measurement cannot be compared between the groups: {why}", why=str(wrong)))
+    return unless_withheld(ladder, MISFIT)
+
+
+def unless_withheld(ladder: Invariance, said: str) -> Invariance | NotTestable:
+    """Return a ladder, or a message with CFI, RMSEA and p of its configural model where that withholds every level."""
     if not ladder.withheld:
         return ladder
     free = ladder.table.iloc[0]
-    return NotTestable(
-        words(
-            "The items do not follow the expected constructs in the groups even where nothing is held equal (CFI "
-            "{cfi:.3f}, RMSEA {rmsea:.3f}, p {p:p}); equal loadings or means of such a model would mean nothing.",
-            cfi=free["cfi"],
-            rmsea=free["rmsea"],
-            p=free["pvalue"],
-        )
-    )
+    return NotTestable(words(said, cfi=free["cfi"], rmsea=free["rmsea"], p=free["pvalue"]))
 
 
-def partially_alike(study: Study, *, means: bool = True) -> Partial | NotTestable:
+def partially_alike(study: Study, *, means: bool = True) -> PartialInvariance | NotTestable:
     """Let single items go where equal loadings, and then equal intercepts, do not hold, until the others' do.
 
-    Of the construct with the largest score test, the item whose loading or intercept, once each group's own, lowers
-    chi-square most goes first, and so on until CFI and RMSEA allow (Byrne, Shavelson & Muthén 1989,
-    doi:10.1037/0033-2909.105.3.456); where a loading went, its intercept goes too. A score test alone may miss an item
-    that stands far off. Two items of every construct at least stay equal: where that does not do, the level is not
-    reached. The search follows chance as well: what it lets go wants another sample. Of ordered answers, nothing goes.
+    As `semfit.partial_invariance` does; what goes is each group's own, and where a loading went, its intercept goes
+    too. A score test alone may miss an item that stands far off. The search follows chance as well: what it lets go
+    wants another sample. Of ordered answers, nothing goes.
 
     Parameters
     ----------
@@ -184,40 +168,13 @@ def partially_alike(study: Study, *, means: bool = True) -> Partial | NotTestabl
     return shared(study.shelf, "alike", partial(_partially_alike, study)) if means else _partially_alike(study, False)
 
 
-def _partially_alike(study: Study, means: bool = True) -> Partial | NotTestable:
+def _partially_alike(study: Study, means: bool = True) -> PartialInvariance | NotTestable:
     ladder = measured_alike(study, means=means)
     if isinstance(ladder, NotTestable):
         return ladder
-    freed = pd.DataFrame(columns=FREED)
     if study.estimator == "WLSMV":
-        return Partial(ladder, ladder, freed)
-    fits = {"configural": ladder.fits["configural"]}
-    for level in list(ladder.fits)[1:]:
-        gone, fit = freed, _eased(study, level, freed) if len(freed) else ladder.fits[level]
-        while fit is None or not Invariance(fits | {level: fit}).table["holds_indices"].iloc[-1]:
-            if fit is None or (found := _let_go(study, level, fit, gone)) is None:
-                return Partial(ladder, Invariance(fits), freed)
-            fit, gone = found
-        fits, freed = fits | {level: fit}, gone
-    return Partial(ladder, Invariance(fits), freed)
-
-
-def _let_go(study: Study, level: str, fit: SemFit, gone: pd.DataFrame) -> tuple[SemFit, pd.DataFrame] | None:
-    """Fit a level without one equality more; None where no construct has more than two items that are equal."""
-    op, side = ("=~", "rhs") if level == "metric" else ("~1", "lhs")
-    kept = {name: [code for code in codes if code not in [*gone["item"]]] for name, codes in study.scales.items()}
-    construct = {code: name for name, codes in kept.items() for code in codes if len(codes) > LEAST_ALIKE}
-    worst = Invariance({level: fit}).partial(level).query("op == @op")[side].map(construct).dropna()
-    solved = []
-    for item in kept[worst.iloc[0]] if len(worst) else ():
-        rows = [*gone.itertuples(index=False), (level, worst.iloc[0], item, np.nan)]
-        more = pd.DataFrame(rows, columns=FREED)
-        solved += [(one, more)] if (one := _eased(study, level, more)) else []
-    if not solved:
-        return None
-    best, more = min(solved, key=lambda each: each[0].test.chisq)
-    more.iloc[-1, -1] = fit.test.chisq - best.test.chisq
-    return best, more
+        return PartialInvariance(ladder, ladder)
+    return semfit.partial_invariance(ladder, study.scales, partial(_eased, study))
 
 
 def _eased(study: Study, level: str, gone: pd.DataFrame) -> SemFit | None:
@@ -243,7 +200,7 @@ def eased(study: Study, model: str, freed: pd.DataFrame) -> str:
     model : str
         With lines ``construct =~ item + item``, of which the first sets the scale.
     freed : DataFrame
-        Of :class:`Partial`.
+        Of :class:`semfit.PartialInvariance`.
     """
     rows: Any = comparable(study)  # no reason: there is a ladder
     groups = range(rows[study.codebook.group].nunique() if len(freed) else 0)
@@ -255,7 +212,7 @@ def eased(study: Study, model: str, freed: pd.DataFrame) -> str:
     return "\n".join([*lines, *(f"{x} ~ c({', '.join(f'i{g}_{x}' for g in groups)})*1" for x in freed["item"])])
 
 
-def compare_groups(study: Study, alike: Partial | NotTestable | None = None) -> Groups | NotTestable:
+def compare_groups(study: Study, alike: PartialInvariance | NotTestable | None = None) -> Groups | NotTestable:
     """Compare every standardised path between the groups, if their loadings may be held equal.
 
     Each group's paths are in standard deviations of that group. They can be compared where a construct means the same
@@ -266,7 +223,7 @@ def compare_groups(study: Study, alike: Partial | NotTestable | None = None) -> 
     ----------
     study : Study
         Whose codebook names a group.
-    alike : Partial or NotTestable, optional
+    alike : PartialInvariance or NotTestable, optional
         What :func:`partially_alike` returned, where it is at hand.
     """
     rows = comparable(study)
@@ -350,7 +307,7 @@ def permuted(study: Study, found: Groups) -> Array | NotTestable:
     return more / solved
 
 
-def compare_means(study: Study, alike: Partial | NotTestable) -> pd.DataFrame | NotTestable:
+def compare_means(study: Study, alike: PartialInvariance | NotTestable) -> pd.DataFrame | NotTestable:
     """Return Welch's test of equal scale means in the groups, one row a construct, with its effect size.
 
     Means can be compared where the items have equal intercepts, as :func:`partially_alike` says: those of the items
@@ -467,7 +424,7 @@ def _broken(ladder: Invariance) -> NotTestable | None:
     )
 
 
-def _structural(study: Study, alike: Partial, rows: pd.DataFrame) -> SemFit:
+def _structural(study: Study, alike: PartialInvariance, rows: pd.DataFrame) -> SemFit:
     """Fit the paths in every group with equal loadings; ordered answers need equal thresholds too, for their scale."""
     group, text = study.codebook.group, eased(study, study.model(without=study.codebook.group), alike.freed)
     if study.estimator != "WLSMV":

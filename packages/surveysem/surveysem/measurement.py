@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from semfit import PlsFit, SemFit
+from semfit import Invariance, PlsFit, SemFit
 from surveysem.errors import DataError
 from surveysem.study import Study
 
@@ -26,6 +26,7 @@ FIT_HEADS = HEADS["fit"]
 FIT_DIGITS = dict.fromkeys(list(FIT_HEADS)[2:], 3) | {"chisq": 1, "chisq.scaled": 1, "df": 0}
 LEVELS, LET_GO, LADDER_HEADS = HEADS["levels"], HEADS["let_go"], HEADS["ladder"]
 LADDER_DIGITS = dict.fromkeys(list(LADDER_HEADS)[1:-2], 3) | {"chisq": 2, "df": 0, "d_chisq": 2, "d_df": 0}
+WAVE_HEADS, WAVE_DIGITS = LADDER_HEADS | {"tli": "TLI"}, LADDER_DIGITS | {"tli": 3}
 
 
 def check_solution(fit: SemFit, file: str) -> None:
@@ -79,6 +80,18 @@ def fit_table(fits: Mapping[str, SemFit]) -> pd.DataFrame:
             row[key] = next((m[k] for k in (f"{key}.robust", f"{key}.scaled", key) if pd.notna(m.get(k))), None)
         rows.append(row | {"plain_cfi": m.get("cfi"), "plain_rmsea": m.get("rmsea")})
     return pd.DataFrame(rows)[list(FIT_HEADS)]
+
+
+def ladder_rows(ladder: Invariance, *, tli: bool = False) -> pd.DataFrame:
+    """Return the levels of a ladder of invariance as its table shows them, with a TLI of the CFI's kind if asked."""
+    steps = ladder.table.reset_index()
+    steps["level"] = steps["level"].map(LEVELS)
+    for column in ("holds_chisq", "holds_indices"):
+        steps[column] = steps[column].map({True: "yes", False: "no"}) if column in steps else np.nan
+    steps = steps.reindex(columns=list(LADDER_HEADS))
+    if tli:
+        steps.insert(list(steps).index("rmsea"), "tli", fit_table(ladder.fits)["tli"])
+    return steps
 
 
 def quality_model(study: Study) -> str:

@@ -16,7 +16,15 @@ from surveysem.said import catalogue, told
 from surveysem.study import Study
 
 
-def methods_text(study: Study, language: str, fits: pd.DataFrame | None, invariance: str = "") -> str:
+def methods_text(
+    study: Study,
+    language: str,
+    fits: pd.DataFrame | None,
+    invariance: str = "",
+    *,
+    over_time: str = "",
+    in_part: str = "",
+) -> str:
     """Return the methods paragraphs of a study; nothing is fitted here.
 
     Parameters
@@ -29,10 +37,12 @@ def methods_text(study: Study, language: str, fits: pd.DataFrame | None, invaria
         As `measurement.fit_table` returns it, the measurement model first; of PLS there is none.
     invariance : str
         The level of measurement invariance that the report found, in the same language.
+    over_time, in_part : str
+        That across waves, and the one that holds without items that were let go.
     """
     by_pls, paths = study.estimator == "PLS", study.codebook.paths
     answers = study.answers[[*study.items, *study.covariates] if by_pls else study.items]
-    leading = {path.predictor for path in paths}
+    leading, called = {path.predictor for path in paths}, study.codebook.names(language)
     return told(
         "methods",
         language,
@@ -42,7 +52,7 @@ def methods_text(study: Study, language: str, fits: pd.DataFrame | None, invaria
         items=len(study.items),
         turned=sum(study.codebook.by_code[code].reverse for code in study.items),
         constructs=len(study.constructs),
-        made=[study.codebook.names(language)[name] for name in study.composed],
+        made=[called[name] for name in study.composed],
         paths=len(paths),
         estimator=study.estimator,
         version=__version__,
@@ -57,14 +67,19 @@ def methods_text(study: Study, language: str, fits: pd.DataFrame | None, invaria
         fits=[] if fits is None else [{key: _known(row[key]) for key in row} for row in fits.to_dict("records")],
         group=study.codebook.group if invariance else "",
         level=catalogue(language)(invariance),
+        waves=[] if by_pls else [" → ".join(called[name] for name in each.constructs) for each in study.codebook.waves],
+        wave_errors=study.codebook.wave_errors,
+        equal_loadings=study.codebook.equal_loadings,
+        over_time=catalogue(language)(over_time),
+        in_part=catalogue(language)(in_part),
     ) + "\n"  # fmt: skip
 
 
-def told_by(results: Mapping[str, Mapping]) -> tuple[pd.DataFrame | None, Mapping[str, str]]:
-    """Return the fit table and the level of invariance, by language, where the report of a survey holds them."""
-    fits = results["tables"].get("fit_table")
-    frame = pd.DataFrame(fits["rows"], columns=fits["columns"]) if fits else None
-    return frame, results["texts"].get("invariance", {})
+def told_by(results: Mapping[str, Mapping], language: str) -> dict[str, Any]:
+    """Return what :func:`methods_text` is told of a survey's report in a language: fits, levels of invariance."""
+    fits, texts = results["tables"].get("fit_table"), results["texts"]
+    levels = {name: texts.get(name, {}).get(language, "") for name in ("invariance", "over_time", "in_part")}
+    return {"fits": pd.DataFrame(fits["rows"], columns=fits["columns"]) if fits else None, **levels}
 
 
 def respondents_text(study: Study, language: str) -> str:
@@ -103,6 +118,7 @@ def summary_text(study: Study, results: Mapping[str, Mapping[str, Any]], languag
         total=len(rows),
         estimator=study.estimator,
         drawn=study.basis == "synthetic sample",
+        waves=bool(study.codebook.waves),
     )
 
 

@@ -160,6 +160,8 @@ def plan_of(
             "estimator": estimator, "resamples": draws, "seed": seed, "controls": _listed(book.covariates),
             "group": book.group or "none", "indirect effects of": _listed(book.strategies),
             "indirect effects on": _listed(book.outcomes), "marker": book.marker or "none",
+            "waves": _listed(f"{each.name} ({', '.join(each.constructs)})" for each in book.waves)
+            + ", equal loadings" * book.equal_loadings,
             "smallest effect": SMALLEST, "error rate": ALPHA, "software": f"surveysem {__version__}",
         },
     }  # fmt: skip

@@ -174,10 +174,9 @@ def write(
     notebooks = COMPOSED if study.estimator == "PLS" else NOTEBOOKS
     results = _run(draft, notebooks, inputs, given, titles, jobs)
     _write_answers(study, draft)
-    fits, invariance = methods.told_by(results)
     leads = {}
     for language in languages:
-        text = methods.methods_text(study, language, fits, invariance.get(language, ""))
+        text = methods.methods_text(study, language, **methods.told_by(results, language))
         (draft / f"methods-{language}.txt").write_text(text, encoding="utf-8")
         leads[language] = methods.summary_text(study, results, language) or methods.respondents_text(study, language)
         (draft / f"summary-{language}.txt").write_text(leads[language] + "\n", encoding="utf-8")

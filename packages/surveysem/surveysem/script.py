@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from surveysem import __version__, groups, measurement, moderation, paths
+from surveysem import __version__, groups, measurement, moderation, paths, waves
 from surveysem.codebook import Labelled, Moderation
 from surveysem.effects import NotTestable
 from surveysem.study import Study
@@ -20,7 +20,7 @@ DATA = "data.csv"
 
 
 def lavaan_script(study: Study) -> str:
-    """Return R code that computes the tables on items, constructs, paths, moderations and groups of a study again.
+    """Return R code that computes the tables on items, constructs, paths, moderations, waves and groups again.
 
     Its list ``tables`` holds them by name, and ``measurement`` and ``structural`` the fits. R needs lavaan alone; omega
     of ordered answers is left to semTools where it is installed, and groups of ordered answers are left out.
@@ -51,6 +51,7 @@ def lavaan_script(study: Study) -> str:
         moderations=[_moderated(study, entry) for entry in book.moderations],
         mediations=[_mediated(study, one) for one in book.hypotheses if one.mediator and one.moderator],
         groups=None if ordered else _groups(study),
+        waves=_waves(study) if book.waves else None,
     )
 
 
@@ -78,7 +79,7 @@ def _vector(values: Iterable[str]) -> str:
 
 def _options(options: Mapping[str, Any]) -> str:
     """What ``sem`` is told beside model and data, as R writes it."""
-    told = {name: value for name, value in options.items() if value != "listwise"}
+    told = {name.replace("_", ""): value for name, value in options.items() if value != "listwise"}
     return ", ".join(
         f"{name} = {str(value).upper() if isinstance(value, bool) else json.dumps(value)}"
         for name, value in told.items()
@@ -97,6 +98,20 @@ def _mediated(study: Study, one: Labelled) -> dict[str, Any]:
     first, other = one.steps[::-1] if one.second else one.steps
     made = _moderated(study, moderation.entry_of(study.codebook, one), other[0])
     return made | vars(one) | {"first": "~".join(first), "other": "~".join(other)}
+
+
+def _waves(study: Study) -> dict[str, Any] | None:
+    again = waves.partially_again(study)
+    if isinstance(again, NotTestable):
+        return None
+    whole, part = waves.wave_models(study), waves.wave_models(study, again.freed)
+    return {
+        "options": _options(waves.fit_options(study)),
+        "whole": {level: whole[level] for level in again.whole.fits},
+        "eased": {level: part[level] for level in again.ladder.fits} if len(again.freed) else {},
+        "means": waves.means_level(again),
+        "constructs": list(study.codebook.wave_of),
+    }
 
 
 def _groups(study: Study) -> dict[str, Any] | None:

@@ -203,7 +203,7 @@ def _outlying(scores: pd.DataFrame) -> Array:
 def _fit(study: Study, answers: pd.DataFrame, analysis: str, controls: Sequence[str]) -> semfit.SemFit:
     if analysis == "declared":
         return study.structural
-    model = study.model(controls)
+    model = study.model(controls, ordered=analysis == "ordered")
     if analysis == "ordered":
         return semfit.fit(model, answers, estimator="WLSMV", ordered=True)
     return semfit.fit(model, answers, estimator="ML", missing="listwise")

@@ -113,6 +113,8 @@ class Study:
              "needed."),
             (way == "WLSMV" and book.covariates, f" names covariates ({', '.join(book.covariates)}), which models of "
              "ordered answers do not take; allowed with covariates: MLR, ML."),
+            (way == "WLSMV" and book.equal_loadings, " asks for equal_loadings, which of ordered answers need "
+             "equal thresholds as well; allowed with it: MLR, ML (the ladder across waves tests both)."),
             (way == "WLSMV" and made, f": {made} is made of its items, and composites of ordered answers are not "
              "offered; allowed with them: MLR, ML, PLS."),
             (way != "PLS" and not self.factors, ": every construct is a composite, so there is no measurement to "
@@ -228,7 +230,7 @@ class Study:
                 found[name] = code, label
         return found
 
-    def model(self, held: Sequence[str] = (), *, without: str = "") -> str:
+    def model(self, held: Sequence[str] = (), *, without: str = "", ordered: bool = False) -> str:
         """Return measurement and paths as `semfit.fit` reads them, with the covariates, and columns beside them, held.
 
         Every construct is regressed on what is held, and what that leaves of the predictors stays correlated: a control
@@ -240,9 +242,14 @@ class Study:
             More columns of the answers.
         without : str
             A control not to hold, such as the one that tells groups apart where they are compared.
+        ordered : bool
+            Whether it is for ordered answers, of which equal loadings across waves alone mean nothing.
         """
         own = [name for name, (code, _) in self.covariates.items() if code != without]
         text, columns = self.codebook.model(self.constructs), list(dict.fromkeys([*own, *held]))
+        if self.codebook.equal_loadings and not ordered:
+            asked = {each.name: [one for one in each.constructs if one in self.scales] for each in self.codebook.waves}
+            text = semfit.wave_model(text, {name: own for name, own in asked.items() if len(own) > 1}, "metric")
         if not columns:
             return text
         lines = [f"{name} ~ {' + '.join(columns)}" for name in self.constructs]

@@ -22,7 +22,7 @@ import semfit
 import surveysem
 from nbproof.translation import Catalogue, localised, messages
 from reports import run, told, written
-from surveysem import NotTestable, exploration, groups, hypotheses, measurement, methods, paths, report
+from surveysem import NotTestable, exploration, groups, hypotheses, measurement, methods, paths, report, waves
 from surveysem.__main__ import main
 
 HOME = report.HERE / "notebooks"
@@ -248,7 +248,8 @@ def test_a_smaller_survey_gets_only_the_parts_that_apply(tmp_path, monkeypatch):
         "profile_table", "counts_table", "covariates_table", "invariance_table", "method_failed", "effects_table",
         "moderation_table", "slopes_figure", "slopes_table", "groups_table", "differences_table", "untested_table",
         "second_table", "registration_table", "deviations_table", "mediation_table", "partial_table",
-        "composites_table", "composites_diagram", "specific_table",
+        "composites_table", "composites_diagram", "specific_table", "waves_table", "waves_partial_table",
+        "waves_eased_table", "changes_table",
     }  # fmt: skip
     for heading in (
         "## Respondents",
@@ -257,6 +258,7 @@ def test_a_smaller_survey_gets_only_the_parts_that_apply(tmp_path, monkeypatch):
         "Moderation",
         "Control variables",
         "in the groups",
+        "waves",
         "inverted U",
     ):
         assert heading not in whole["measurement"] + whole["structure"], heading
@@ -378,9 +380,8 @@ def test_a_single_item_is_not_called_indistinct(gym, left):
     book, answers = gym.codebook, gym.answers
     scales = {name: codes if k < left else codes[:1] for k, (name, codes) in enumerate(gym.scales.items())}
     given = {"study": gym, "scales": scales, "called": book.called, "htmt_draws": 50, "seed": 1, "kept": len(answers)}
-    names, tables, said = cells(
-        "measurement", "several =", 4, **given, psychometrics=semfit.psychometrics, measurement=measurement
-    )
+    given |= {"book": book, "psychometrics": semfit.psychometrics, "measurement": measurement, "waves": waves}
+    names, tables, said = cells("measurement", "several =", 5, **given)
     assert "A construct of a single item has no ratio." in said
     assert len(tables.get("htmt_table", ())) == left - 1
     assert not names["alike"]

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import panel
 import pytest
-from books import COMPOSITE, HANOI, SECOND
+from books import COMPOSITE, HANOI, PANEL, SECOND
 from chance_of_r import Chance
 
 import surveysem
 from semfit import psychometrics
-from surveysem import groups, measurement, moderation, paths, script, write_csv
+from surveysem import groups, measurement, moderation, paths, script, waves, write_csv
 from surveysem.codebook import Labelled, Moderation
 from surveysem.study import Study
 
@@ -314,3 +315,46 @@ def test_and_with_composites(tmp_path, rscript):
     loaded = theirs.loc[[f"loading_{item}" for item in found["item"]]]
     compare("correlations with items", loaded, found, {"est.std": "loading"}, 2e-5)
     compare("variance inflation", tables["variance inflation"], found, {"vif": "vif"})
+
+
+def waved(study: Study, tables: dict[str, pd.DataFrame], most: float) -> None:
+    again = waves.partially_again(study)
+    index = ".scaled" if study.estimator == "WLSMV" else ".robust"
+    wanted = {"chisq.scaled": "chisq", "df.scaled": "df", "pvalue.scaled": "pvalue", "srmr": "srmr"}
+    wanted |= {f"{name}{index}": name for name in ("cfi", "tli", "rmsea")}
+    for name, ladder in (("waves", again.whole), ("waves in part", again.ladder)):
+        if name not in tables:
+            assert not len(again.freed)
+            continue
+        ours = ladder.table.assign(tli=[fit.fit_measures[f"tli{index}"] for fit in ladder.fits.values()])
+        compare(name, tables[name].set_index("measure").T, ours, wanted, most)
+        steps = {"chisq": "d_chisq", "df": "d_df", "p": "d_pvalue"}
+        assert tables[f"{name}, steps"]["level"].tolist() == [*ladder.fits][1:]
+        compare(f"{name}, steps", tables[f"{name}, steps"], ours.iloc[1:], steps, 10 * most)
+    found = waves.changes(study, again)
+    stable = at(tables["stability"], zip(found["earlier"], found["later"], strict=True), ["lhs", "rhs"])
+    compare("stability", stable, found, {"est.std": "r", "ci.lower": "r_low", "ci.upper": "r_high"}, most)
+    assert ("changes" in tables) == ("change" in found)
+    if "change" in found:
+        ends = {"est": "change", "se": "se", "ci.lower": "low", "ci.upper": "high", "pvalue": "p"}
+        compare("changes", tables["changes"], found, ends, most)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("holes", [0, 60])
+def test_and_of_a_panel(tmp_path, rscript, holes):
+    text = PANEL.read_text(encoding="utf-8").replace("[title]", "equal_loadings = true\n\n[title]")
+    study = panel.study(tmp_path, text=text, holes=holes, nobs=200 if holes else 500)
+    assert study.options["missing"] == ("fiml" if holes else "listwise")
+    tables = in_r(study, tmp_path, rscript)
+    measured(study, tables, 2e-5)
+    structured(study, tables, 2e-5)
+    waved(study, tables, 2e-5)
+
+
+@pytest.mark.slow
+def test_and_of_a_panel_of_ordered_answers(tmp_path, rscript):
+    study = panel.study(tmp_path, "WLSMV", shift=0)
+    tables = in_r(study, tmp_path, rscript)
+    waved(study, tables, 1e-4)
+    structured(study, tables, 1e-4)

@@ -19,7 +19,7 @@ from surveysem.responses import match, responses_of
 from surveysem.said import quoted
 
 OTHERS = {"controls": "control", "checks": "check", "left": "left out"}
-KEPT = ("hypotheses", "moderation", "covariances", "covariates", "strategies", "outcomes", "marker", "contact")
+KEPT = ("hypotheses", "moderation", "covariances", "waves", "covariates", "strategies", "outcomes", "marker", "contact")
 LONGEST = 100  # characters of a construct's title
 
 

@@ -17,7 +17,7 @@ LARGE, TRUTH_OF_LARGE = FOLDER / "codebook.toml", FOLDER / "truth.toml"
 HANOI = FOLDER / "hanoi.toml"
 """A published questionnaire, its wordings unknown: 52 items."""
 HERE = Path(__file__).parent
-GYM, SECOND, COMPOSITE = HERE / "gym.toml", HERE / "second.toml", HERE / "composite.toml"
+GYM, SECOND, COMPOSITE, PANEL = (HERE / f"{name}.toml" for name in ("gym", "second", "composite", "panel"))
 SMALL = (HERE / "small.toml").read_text(encoding="utf-8")
 ZH = tomllib.loads((HERE / "chinese.toml").read_text(encoding="utf-8"))
 

@@ -1,0 +1,149 @@
+"""The ladder of measurement invariance across waves within one group: what each level holds equal between constructs.
+
+Items correspond by position. The latent mean of the first wave is 0, later ones are free from the level of equal
+intercepts on; the first loading of every construct is 1.
+
+==================================  ================================================================================
+configural                          nothing equal
+metric, scalar, strict              loadings, then intercepts, then residual variances equal
+thresholds, loadings, intercepts    of ordered items with three categories or more, in the delta parameterisation: in
+                                    the first wave intercepts are 0 and scales 1; thresholds equal (later intercepts and
+                                    scales free), then loadings, then intercepts 0 and later latent means free
+==================================  ================================================================================
+
+References: Widaman, Ferrer & Conger (2010), doi:10.1111/j.1750-8606.2009.00110.x; ordered items: Liu et al. (2017),
+doi:10.1037/met0000075; Wu & Estabrook (2016), doi:10.1007/s11336-016-9506-0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from semfit.errors import ParameterError, UnknownNameError
+from semfit.syntax import parse
+
+WAVE_LADDER = ("configural", "metric", "scalar", "strict")
+ORDINAL_WAVE_LADDER = ("configural", "thresholds", "loadings", "intercepts")
+
+
+def wave_model(
+    model: str,
+    waves: Mapping[str, Sequence[str]],
+    level: str,
+    *,
+    categories: Mapping[str, int] | None = None,
+    freed: Collection[tuple[str, str]] = (),
+) -> str:
+    """Return the model text of a level: the model, with what the level holds equal across waves.
+
+    Where means can be compared, ``:=`` defines the change of each latent mean from wave to wave, and from the first to
+    the last, in standard deviations of the first: ``change_NAME_1_2``, ``change_NAME_2_3``, ``change_NAME_1_3``. To
+    compare levels by ML, fit all with ``mean_structure=True``.
+
+    Parameters
+    ----------
+    model : str
+        In which every construct of a wave has one line ``construct =~ item + item``, without modifiers.
+    waves : mapping of str to sequence of str
+        The constructs, in order of time, that measure the same: a name -> latent variables of the model.
+    level : str
+        Of ``WAVE_LADDER``, or with ``categories`` of ``ORDINAL_WAVE_LADDER``.
+    categories : mapping of str to int, optional
+        Of ordered items: how many categories each has, three or more.
+    freed : collection of (level, item)
+        Partial invariance: items, by their name at the first wave, that are each wave's own in what ``level`` and
+        stricter levels hold equal. Where a loading is, the first item that is not sets the scale.
+
+    Raises
+    ------
+    ParameterError
+        Where waves have no line, or lines of unequal length.
+    UnknownNameError
+        For another level.
+
+    Examples
+    --------
+    >>> print(wave_model("f1 =~ a1 + b1\\nf2 =~ a2 + b2", {"f": ["f1", "f2"]}, "scalar"))
+    f1 =~ a1 + load_f_2*b1
+    f2 =~ a2 + load_f_2*b2
+    a1 ~ int_f_1*1
+    a2 ~ int_f_1*1
+    b1 ~ int_f_2*1
+    b2 ~ int_f_2*1
+    f1 ~ 0*1
+    f2 ~ NA*1 + mean_f_2*1
+    f1 ~~ var_f*f1
+    change_f_1_2 := mean_f_2/sqrt(var_f)
+    """
+    ladder = ORDINAL_WAVE_LADDER if categories else WAVE_LADDER
+    if level not in ladder:
+        raise UnknownNameError("level of invariance across waves", level, ladder)
+    loads: dict[str, list[str]] = {}
+    for term in parse(model).terms:
+        if term.op == "=~":
+            loads.setdefault(term.lhs, []).append(term.rhs)
+    lines, more, place = model.splitlines(), list[str](), ladder.index(level)
+    gone = {step: {item for at, item in freed if at in ladder[: k + 1]} for k, step in enumerate(ladder)}
+    for name, constructs in waves.items():
+        rows = [loads.get(construct, []) for construct in constructs]
+        if len(rows) < 2 or not rows[0] or len({*map(len, rows)}) > 1:
+            given = ", ".join(f"{one} with {len(row)}" for one, row in zip(constructs, rows, strict=True))
+            raise ParameterError(
+                f"waves {name}: {given} items; two constructs or more with as many items each are needed."
+            )
+        kinds = dict(enumerate(zip(*rows, strict=True), 1))
+        own = {step: {k for k, items in kinds.items() if items[0] in gone[step]} for step in ladder}
+        step = "loadings" if categories else "metric"
+        if place >= ladder.index(step):
+            order = sorted(kinds, key=lambda k: k in own[step])
+            for w, construct in enumerate(constructs):
+                terms = [f"load_{name}_{k}*" * (k not in {order[0], *own[step]}) + kinds[k][w] for k in order]
+                at = next(n for n, line in enumerate(lines) if line.partition(" =~ ")[0] == construct)
+                lines[at] = f"{construct} =~ {' + '.join(terms)}"
+        more += _ordered(kinds, categories, place, own) if categories else _measured(name, kinds, place, own)
+        if place >= ladder.index("intercepts" if categories else "scalar"):
+            more += _means(name, constructs)
+    return "\n".join([*lines, *more])
+
+
+def _measured(
+    name: str, kinds: Mapping[int, tuple[str, ...]], place: int, own: Mapping[str, set[int]]
+) -> Iterator[str]:
+    """Yield equal intercepts and residual variances; those of an item that was let go are free."""
+    for step, line in (("scalar", "{item} ~ {label}*1"), ("strict", "{item} ~~ {label}*{item}")):
+        for k, items in kinds.items():
+            if place >= WAVE_LADDER.index(step) and k not in own[step]:
+                label = f"{'int' if step == 'scalar' else 'res'}_{name}_{k}"
+                yield from (line.format(item=item, label=label) for item in items)
+
+
+def _ordered(
+    kinds: Mapping[int, tuple[str, ...]], categories: Mapping[str, int], place: int, own: Mapping[str, set[int]]
+) -> Iterator[str]:
+    """Yield equal thresholds, and what that lets free: scales of later waves, and intercepts until they are equal."""
+    for k, items in kinds.items() if place else ():
+        few = {categories[item] for item in items}
+        if len(few) > 1 or min(few) < 3:
+            raise ParameterError(
+                f"{', '.join(f'{item} has {categories[item]}' for item in items)} categories; as many in every wave, "
+                "three or more, are needed."
+            )
+        if k in own["thresholds"]:
+            continue
+        for item in items:
+            yield f"{item} | {' + '.join(f'cut_{items[0]}_{c}*t{c}' for c in range(1, min(few)))}"
+        yield from (f"{item} ~*~ NA*{item}" for item in items[1:])
+        if place < ORDINAL_WAVE_LADDER.index("intercepts") or k in own["intercepts"]:
+            yield from (f"{item} ~ NA*1" for item in items[1:])
+
+
+def _means(name: str, constructs: Sequence[str]) -> Iterator[str]:
+    """Yield latent means, the first 0, and their changes."""
+    yield f"{constructs[0]} ~ 0*1"
+    yield from (f"{each} ~ NA*1 + mean_{name}_{w}*1" for w, each in enumerate(constructs[1:], 2))
+    yield f"{constructs[0]} ~~ var_{name}*{constructs[0]}"
+    last = len(constructs)
+    for one, other in [*pairwise(range(1, last + 1)), *([(1, last)] if last > 2 else [])]:
+        gain = f"mean_{name}_{other}" if one == 1 else f"(mean_{name}_{other} - mean_{name}_{one})"
+        yield f"change_{name}_{one}_{other} := {gain}/sqrt(var_{name})"
