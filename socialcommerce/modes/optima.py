@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -143,23 +142,18 @@ def _best_of_class(who: Sequence[np.ndarray], chance: Callable, best: Callable) 
 
 
 def group_offers(
-    parameters: Mapping | None = None,
     sizes: Sequence[int] = range(2, 9),
     discounts: Sequence[float] = (0.0, 0.1, 0.2, 0.3),
     appeal: float = 8.0,
     margin: float = 0.4,
-    variant: str = "capped",
-    seats: str = "new",
 ) -> pd.DataFrame:
-    """Return what follows from every size of a group at every discount.
+    """Return what follows from every size of a capped group at every discount.
 
     A discount d multiplies the odds that an invitation is accepted by exp(appeal d) and takes d of the price from the
-    margin. Where many accept, a capped group loses those it has no seat for, so that the best size lies inside.
+    margin. Where many accept, a group loses those it has no seat for, so that the best size lies inside.
 
     Parameters
     ----------
-    parameters, variant, seats
-        As in :mod:`socialcommerce.modes.sharing`.
     sizes, discounts : sequence of int, sequence of float
         Group sizes, the opener counted; shares of the price, in [0, 1], else ParameterError is raised.
     margin : float
@@ -173,26 +167,15 @@ def group_offers(
     off, g = (grid.ravel() for grid in np.meshgrid(np.asarray(discounts, float), np.asarray(sizes), indexing="ij"))
     if not np.all((off >= 0) & (off <= 1)):
         raise ParameterError(f"a discount is a share of price; got {off.min():g}, {off.max():g}; allowed is [0, 1].")
-    p, lift = sharing.SHARING.values(parameters), np.exp(appeal * off)
-    q = {name: p[name] * lift / (1 + p[name] * (lift - 1)) for name in ("qA", "qB")}
-    given = dict(parameters or {}) | q | {"g": g}
-    flow, left, r0 = (
-        sharing.steady_flow(given, variant, seats),
-        margin - off,
-        sharing.reproduction(given, variant, seats),
-    )
+    p, lift = sharing.SHARING.values(), np.exp(appeal * off)
+    given = {name: p[name] * lift / (1 + p[name] * (lift - 1)) for name in ("qA", "qB")} | {"g": g}
+    r0, flow, left = sharing.reproduction(given), sharing.steady_flow(given), margin - off
     columns = {"discount": off, "g": g, "r0": r0, "purchases": flow, "margin": left, "profit": flow * left}
     return pd.DataFrame(columns)
 
 
 def breaches(
-    mode: Mode,
-    parameters: Mapping | None = None,
-    rate: float = 1 / 365,
-    share: float = 0.3,
-    days: int = 7300,
-    replicates: int = 200,
-    seed: int = 1,
+    mode: Mode, rate: float = 1 / 365, share: float = 0.3, days: int = 7300, replicates: int = 200, seed: int = 1
 ) -> pd.DataFrame:
     """Let breaches strike at random (``rate`` a day), each driving ``share`` of the members away.
 
@@ -215,9 +198,9 @@ def breaches(
             f"a breach has a rate, a share and replicates; got {rate:g}, {share:g}, {replicates}; "
             "allowed are rate >= 0, 0 <= share <= 1, replicates >= 2."
         )
-    p, rng = mode.values(parameters), np.random.default_rng(seed)
+    p, rng = mode.values(), np.random.default_rng(seed)
     leaders = mode.states[members_of(mode)[-1]].name
-    start = integrate(mode, parameters, days, "map", initial={leaders: 0.01}, every=days).values[-1]
+    start = integrate(mode, None, days, "map", initial={leaders: 0.01}, every=days).values[-1]
     y = np.repeat(start[:, None], replicates + 2, axis=1)  # the first without breaches, the second with an even loss
     even = -np.expm1(-rate * share)
     lost = (np.concatenate([[0.0, even], 1 - (1 - share) ** rng.poisson(rate, replicates)]) for _ in range(days))
@@ -319,40 +302,32 @@ class Quality:
         """Return the entrants a day and person where the finite audience stands still."""
         return content.steady_flow(self._given(q))
 
-    def best(self, market: str = "finite") -> pd.Series:
-        """Return the cheapest quality, its cost per entrant and per buyer, R0 there.
+    def best(self) -> pd.Series:
+        """Return the quality at which an entrant from the finite audience is cheapest, its cost per entrant and buyer.
 
-        There the last step of quality costs, in per cent, what it brings: in the infinite market ``e_cost = e_reach +
-        R/(1 - R) e_R``, in the finite one ``e_cost = e_flow``. ``minima`` counts the local minima
-        found over six decades of quality; 1 means that the answer is the only one.
+        There the last step of quality costs, in per cent, what it brings: ``e_cost = e_flow``.
 
         Raises
         ------
         ParameterError
-            Where virality lets R0 reach 1 before the cost per entrant turns up: then traffic in the infinite market is
-            free in the limit, and the question needs the finite one.
+            Where the cost only falls, or only rises, over six decades of quality.
         """
-        _known(market)
-        of = self.finite if market == "finite" else self.infinite
-        costs = of(np.exp(GRID))
-        known = np.isfinite(costs)
-        inner = np.flatnonzero((costs[1:-1] < costs[:-2]) & (costs[1:-1] <= costs[2:])) + 1
-        if not len(inner):
+        costs = self.finite(np.exp(GRID))
+        top = int(np.argmin(costs))
+        if top in (0, len(GRID) - 1):
             raise ParameterError(
-                f"cost per entrant has no least value in the {market} market; got R0 up to "
-                f"{self.successors(np.exp(GRID[known][-1])):.3g}; allowed is one in which it has."
+                f"cost per entrant has no least value; got {costs[top]:.3g} at quality {np.exp(GRID[top]):g}; "
+                "allowed is a cost that turns up on either side."
             )
-        top = inner[np.argmin(costs[inner])]
         ends, fine = (GRID[top - 1], GRID[top + 1]), {"xatol": 1e-10}
-        found = minimize_scalar(lambda x: float(np.log(of(np.exp(x)))), bounds=ends, method="bounded", options=fine)
+        found = minimize_scalar(lambda x: float(np.log(self.finite(np.exp(x)))), bounds=ends, options=fine)
         q = float(np.exp(found.x))
-        cost, pM, r0 = float(of(q)), float(content.parts(self.parameters)["pM"]), float(self.successors(q))
-        at = {"q": q, "cost": cost, "cost_per_buyer": cost / pM, "r0": r0, "minima": len(inner)}
-        return pd.Series(at, name=market)
+        cost, pM = float(self.finite(q)), float(content.parts(self.parameters)["pM"])
+        return pd.Series({"q": q, "cost": cost, "cost_per_buyer": cost / pM})
 
     @property
     def without_virality(self) -> float:
-        """The cheapest quality where nothing is passed on: (c0 / (c1 (theta - 1)))^(1/theta)."""
+        """The cheapest quality where nothing is passed on and nobody runs out: (c0 / (c1 (theta - 1)))^(1/theta)."""
         return (self.c0 / (self.c1 * (self.theta - 1))) ** (1 / self.theta)
 
 
@@ -361,28 +336,20 @@ class Promotion:
     """Section 5, paragraph 1, sentence 4, second half: what share of messages promotes, and how often to write?
 
     Of n messages a day and person a share f promotes. Promotion sells, ``pi = b0 + b1 f n``; the rest draws,
-    ``lambda0 = rho (1 - f) n``; every message can annoy, ``delta = delta0 + delta1 n^2``.
+    ``lambda0 = rho (1 - f) n``; every message can annoy, ``delta = delta0 + delta1 n^2``. The audience is finite.
 
     Attributes
     ----------
     rho : float
-        Draw of a creative message (its unit: 1). Illustrative, like every default.
-    margin, message : float
-        Yuan of an order, and of one message shown to one person of the audience; at 0 the optimum sells most.
-    market : {"finite", "infinite"}
-        Whether the audience runs out. Where it does not, entrants are ``lambda0 / (1 - R0)``; where nothing is passed
-        on either and nobody buys unprompted, half the messages should promote, ever more messages sell towards
-        ``rho b1 / (4 delta1)``, and only their cost ends it.
+        Draw of a creative message (its unit: 1), above 0. Illustrative.
     """
 
     rho: float = 0.001
-    margin: float = 10.0
-    message: float = 0.0
-    market: str = "finite"
     parameters: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _known(self.market)
+        if not self.rho > 0:
+            raise ParameterError(f"rho is positive; got {self.rho:g}; allowed is above 0.")
 
     def given(self, f: Given, n: Given) -> dict:
         """Return the parameters of the content mode at a share f of promotion and n messages a day."""
@@ -391,58 +358,28 @@ class Promotion:
         return dict(self.parameters) | {"b1": p["b1"] * f, "n": n, "lambda0": self.rho * (1 - np.asarray(f)) * n}
 
     def purchases(self, f: Given, n: Given) -> np.ndarray:
-        """Return orders a day and person of the audience, where the mode stands still; nan where it cannot."""
+        """Return orders a day and person of the audience, where the mode stands still."""
         given = self.given(f, n)
-        a, r0 = content.parts(given), content.reproduction(given)
-        if self.market == "finite":
-            return a["pM"] * content.steady_flow(given)
-        return np.where(r0 < 1, a["pM"] * a["lambda0"] / np.where(r0 < 1, 1 - r0, 1.0), np.nan)
-
-    def profit(self, f: Given, n: Given) -> np.ndarray:
-        """Return yuan a day and person: margin of the orders less the cost of the messages."""
-        return self.margin * self.purchases(f, n) - self.message * np.asarray(n)
+        return content.parts(given)["pM"] * content.steady_flow(given)
 
     def best(self) -> pd.Series:
-        """Return the joint optimum of share and frequency, with what lies there.
+        """Return the share and frequency at which most is sold, and what lies there.
 
-        At an inner optimum neither a larger share nor more messages bring more: what either adds to the chance of a
-        purchase it takes from the inflow and the cost. ``interior`` says whether both are off their edges; ``leave`` is
-        the share of the pool that leaves unsold.
-
-        Raises
-        ------
-        ParameterError
-            Where no share and frequency earn anything.
+        At an inner optimum neither a larger share nor more messages sell more: what either adds to the chance of a
+        purchase it takes from the inflow. ``interior`` says whether both are off their edges; ``leave`` is the share of
+        the pool that leaves unsold.
         """
         grid = np.meshgrid(np.linspace(0.01, 0.99, 50), np.geomspace(0.01, 20, 60))
         shares, often = (axis.ravel() for axis in grid)
-        value = self.profit(shares, often)
-        if not np.nanmax(value) > 0:
-            raise ParameterError(
-                f"no share and frequency earn anything; got a profit of {np.nanmax(value):.3g}; "
-                "allowed is a market in which messages can pay."
-            )
-        at = int(np.nanargmax(value))
+        value = self.purchases(shares, often)
+        at = int(np.argmax(value))
 
         def lost(x: np.ndarray) -> float:
-            gain = float(self.profit(1 / (1 + np.exp(-x[0])), np.exp(x[1]))) / value[at]
-            return -gain if np.isfinite(gain) else 0.0
+            return -float(self.purchases(1 / (1 + np.exp(-x[0])), np.exp(x[1]))) / value[at]
 
         start = [np.log(shares[at] / (1 - shares[at])), np.log(often[at])]
         x = minimize(lost, start, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-15, "maxiter": 2000}).x
         f, n = float(1 / (1 + np.exp(-x[0]))), float(np.exp(x[1]))
-        given = self.given(f, n)
+        sold, leave = float(self.purchases(f, n)), float(1 - content.parts(self.given(f, n))["pM"])
         inside = 0.005 < f < 0.995 and 0.005 < n < 19.9
-        found: dict[str, Any] = {
-            "share": f,
-            "frequency": n,
-            "purchases": self.purchases(f, n),
-            "profit": self.profit(f, n),
-        }
-        found |= {"r0": content.reproduction(given), "leave": 1 - content.parts(given)["pM"]}
-        return pd.Series({name: float(value) for name, value in found.items()} | {"interior": inside}, name=self.market)
-
-
-def _known(market: str) -> None:
-    if market not in ("finite", "infinite"):
-        raise ParameterError(f"a market is finite or infinite; got {market!r}; allowed are finite, infinite.")
+        return pd.Series({"share": f, "frequency": n, "purchases": sold, "leave": leave, "interior": inside})

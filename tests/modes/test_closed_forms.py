@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.optimize import brentq
@@ -11,17 +13,12 @@ from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.market import CURVES
 from socialcommerce.modes import content, sharing
 from socialcommerce.modes.content import CONTENT
-from socialcommerce.modes.sharing import SEATS, SHARING, VARIANTS, declare
+from socialcommerce.modes.sharing import SHARING, VARIANTS, declare
 from stockflow import elasticities, integrate, jacobian, leading_eigenvalue, next_generation, settle
 from tests.modes.test_compartments import MODES, drawn, seed
 
-KINDS = [(variant, seats) for variant in VARIANTS for seats in SEATS]
-CLOSED = {"content": content.reproduction} | {
-    f"{v}-{s}": lambda p, v=v, s=s: sharing.reproduction(p, v, s) for v, s in KINDS
-}
-EQUILIBRIUM = {"content": content.equilibrium} | {
-    f"{v}-{s}": lambda p, v=v, s=s: sharing.equilibrium(p, v, s) for v, s in KINDS
-}
+CLOSED = {"content": content.reproduction} | {v: partial(sharing.reproduction, variant=v) for v in VARIANTS}
+EQUILIBRIUM = {"content": content.equilibrium} | {v: partial(sharing.equilibrium, variant=v) for v in VARIANTS}
 
 
 def wide(mode, count, rng):
@@ -114,12 +111,12 @@ def test_the_final_size_is_where_the_run_ends(beta):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("variant", "seats"), KINDS)
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("g", [2, 3])
-def test_the_final_size_of_sharing_is_where_the_run_ends(variant, seats, g):
+def test_the_final_size_of_sharing_is_where_the_run_ends(variant, g):
     given, initial = {"g": g, "omega": 0.0, "epsilon": 0.0}, {"F": 0.03, "A": 0.01, "B": 0.01}
-    end = integrate(declare(variant, seats), given, 30000, dt=30000, initial=initial).state("U")[-1]
-    assert sharing.final_size(given, initial, variant, seats) == pytest.approx(end, abs=1e-6)
+    end = integrate(declare(variant), given, 30000, dt=30000, initial=initial).state("U")[-1]
+    assert sharing.final_size(given, initial, variant) == pytest.approx(end, abs=1e-6)
 
 
 def test_the_k_factor_by_group_size_is_that_of_the_prototype():
