@@ -49,9 +49,8 @@ def plot_diagram(diagram: Diagram, *, ax: Axes | None = None) -> Axes:
         _arrow(ax, ways[edge.source, edge.target], COLOURS[edge.sign], "--" if edge.inferred else "-")
     for node in diagram.nodes:
         _box(ax, node)
-    signs = {(edge.source, edge.target): edge.sign for edge in diagram.edges}
     for (key, loop), (x, y) in marks(diagram, loops).items():
-        _badge(ax, x, y, loop) if loop else _sign(ax, x, y, signs[key])
+        _badge(ax, x, y, loop) if loop else _sign(ax, x, y, diagram.signs[key])
     _legend(ax, diagram)
     _list(ax, diagram, loops)
     return ax

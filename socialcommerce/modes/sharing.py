@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TypeAlias
 
 import numpy as np
-import pandas as pd
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
-from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.modes.declared import DECLARED, declared
+from socialcommerce.errors import UnknownNameError
+from socialcommerce.modes.content import DECLARED, Given, declared, need
 from stockflow import Groups, Mode, bisect, evaluate, helpers, minimal_root
 
 __all__ = [
@@ -34,7 +32,6 @@ __all__ = [
     "steady_flow",
 ]
 
-Given: TypeAlias = Mapping | pd.DataFrame | None
 tail, safediv = helpers()["poisson_tail"], helpers()["safediv"]
 
 VARIANTS = {"capped": "(g - 1)*safediv(poisson_tail(g - 1, x), x)", "open": "poisson_tail(g - 2, x)"}
@@ -131,8 +128,7 @@ def reproduction(parameters: Given = None, variant: str = "capped") -> np.ndarra
 
 def _steady(a: Mapping, variant: str) -> tuple[np.ndarray, np.ndarray]:
     """The untapped share and the joiners a day at which the mode stands still; the solution is unique."""
-    if not np.all(a["omega"] > 0):
-        raise ParameterError("a steady flow needs people to return; got omega=0; allowed is above 0.")
+    need(a, "omega", a["omega"] > 0, "above 0 where a steady flow is meant")
     days = {kind: a[f"t{kind}"] + a[f"f{kind}"] / a["gammaF"] + 1 / a["omega"] for kind in "AB"}
     joined = a["aA"] * days["A"] + a["aB"] * days["B"]
     most = 1 / (1 + a["epsilon"] * days["B"])
@@ -177,8 +173,7 @@ def final_size(
     """
     a = parts({"omega": 0.0, "epsilon": 0.0} | dict(parameters or {}))
     for name in ("omega", "epsilon"):
-        if a[name] != 0:
-            raise ParameterError(f"a final size needs that nobody is added; got {name}={a[name]:g}; allowed is 0.")
+        need(a, name, a[name] == 0, "0 where a final size is meant")
     u0, friends, others, fans, _ = SHARING.start(initial)
     opened = friends * a["ThetaA"] + others * a["ThetaB"] + fans * a["fan"]
     if not (opened > 0 and u0 > 0):

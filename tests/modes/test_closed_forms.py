@@ -280,9 +280,8 @@ def test_elasticities_are_those_of_the_formula():
     assert elasticities(sharing.reproduction, SHARING, {"qA": 1.0}).set_index("parameter")["elasticity"]["qA"] > 0
 
 
-def test_amplification_and_the_cost_that_breaks_even():
+def test_amplification_is_what_follows_from_a_few_bought_entrants():
     assert content.amplification() == pytest.approx(1 / 0.136)
-    assert content.break_even_cost(2.0) == pytest.approx(2 / 0.136)
     assert np.isinf(content.amplification({"beta": 0.1}))
     bought = 1e-6  # below the threshold, the entrants that follow from a few bought ones add up to that
     run = integrate(CONTENT, {"lambda0": 0.0, "omega": 0.01}, 20000, initial={"M": bought})
@@ -300,8 +299,16 @@ def test_amplification_and_the_cost_that_breaks_even():
         ),
         (lambda: content.steady_flow({"omega": 0.0}), ParameterError, "does not hold for omega; got 0"),
         (lambda: content.final_size({"omega": 0.01}), ParameterError, "does not hold for omega; got 0.01"),
-        (lambda: sharing.steady_flow({"omega": 0.0}), ParameterError, "needs people to return"),
-        (lambda: sharing.final_size({"epsilon": 0.1}), ParameterError, r"got epsilon=0\.1; allowed is 0"),
+        (
+            lambda: sharing.steady_flow({"omega": 0.0}),
+            ParameterError,
+            "does not hold for omega; got 0; allowed is above 0",
+        ),
+        (
+            lambda: sharing.final_size({"epsilon": 0.1}),
+            ParameterError,
+            r"does not hold for epsilon; got 0\.1; allowed is 0",
+        ),
         (lambda: sharing.reproduction(None, "closed"), UnknownNameError, "unknown variant of a group 'closed'"),
     ],
 )
