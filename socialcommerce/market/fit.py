@@ -46,8 +46,8 @@ class Parameter:
     log : bool
         Whether it is searched on the logarithmic scale.
     limits, starts : sequence of float
-        Limits of the search and where it begins, in units of the series' span where a year is meant; a fit that ends on
-        a limit did not converge to a finite parameter.
+        Limits of the search (or of the interval, where none starts) and where it begins, in units of the series' span
+        where a year is meant; a fit that ends on a limit did not converge to a finite parameter.
     """
 
     name: str
@@ -80,15 +80,15 @@ class Curve:
     @property
     def k(self) -> int:
         """Number of parameters, the scale included and the error's spread not."""
-        return 1 + sum(bool(p.limits) for p in self.parameters)
+        return 1 + sum(bool(p.starts) for p in self.parameters)
 
     def limits(self, n: int) -> np.ndarray:
         """Return the limits of the search in a series of n years, shape (2, s)."""
-        return np.transpose([p.searched(p.limits, n) for p in self.parameters if p.limits])
+        return np.transpose([p.searched(p.limits, n) for p in self.parameters if p.starts])
 
     def starts(self, n: int) -> np.ndarray:
         """Return where the search begins in a series of n years, shape (starts, s)."""
-        return np.array([*product(*(p.searched(p.starts, n - 1.0) for p in self.parameters if p.limits))])
+        return np.array([*product(*(p.searched(p.starts, n - 1.0) for p in self.parameters if p.starts))])
 
 
 def _exponential(t: np.ndarray, u: np.ndarray) -> np.ndarray:
@@ -417,20 +417,15 @@ def _estimate(
     return Estimate(p.name, p.meaning, p.unit, float(value), float(low), float(high))
 
 
-def _reach(p: Parameter, curve: Curve, series: MarketSeries) -> np.ndarray:
-    """Return how far an interval is followed on the search scale before its end is called open, both ways."""
-    if p.position is None:
-        return np.array([series.log_values.min() - math.log(1e4), series.log_values.max() + math.log(1e4)])
-    return np.array([-20.0, 20.0]) * series.n if p.position < 0 else curve.limits(series.n)[:, p.position]
-
-
 def _ends(
     p: Parameter, curve: Curve, series: MarketSeries, u: np.ndarray, at: float, ssr: float, times: float
 ) -> np.ndarray:
     """Return where the profile first crosses ``times`` its least value below and above the estimate, or infinities."""
     if ssr <= 1e-16 * (float(np.square(series.log_values).sum()) + 1):
         return np.array([at, at])  # the curve meets every value to eight digits: the interval is the point
-    inner, outer, sides = np.array([at, at]), _reach(p, curve, series), np.arange(2)
+    y, inner, sides = series.log_values, np.array([at, at]), np.arange(2)
+    # how far an interval is followed before its end is called open; a scale, ten thousand times beyond the values
+    outer = p.searched(p.limits, series.n) if p.limits else np.log([1e-4, 1e4]) + (y.min(), y.max())
     unbounded = np.array([at <= outer[0], at >= outer[1]])  # an estimate out of reach has an open end
     for _ in range(3):
         # denser near the estimate: the crossing is there unless the parameter is barely known

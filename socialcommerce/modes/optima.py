@@ -7,20 +7,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize, minimize_scalar
 
 from socialcommerce.errors import ParameterError
 from socialcommerce.modes import content, sharing
 from stockflow import Mode, Values, integrate
 
 __all__ = [
-    "Promotion",
     "Quality",
     "best_contact",
     "best_personalisation",
     "breaches",
     "group_offers",
     "members_of",
+    "promotion",
     "purchase_chance",
     "segment_gains",
     "struck",
@@ -235,9 +234,6 @@ def members_of(mode: Mode) -> list[int]:
     return [i for i in mode.carrying if mode.states[i].name != "O"]
 
 
-GRID = np.linspace(np.log(1e-3), np.log(1e3), 1201)
-
-
 @dataclass(frozen=True)
 class Quality:
     """Section 5, paragraph 1, sentence 4, first half: at what quality q of content is traffic cheapest?
@@ -302,84 +298,38 @@ class Quality:
         """Return the entrants a day and person where the finite audience stands still."""
         return content.steady_flow(self._given(q))
 
-    def best(self) -> pd.Series:
-        """Return the quality at which an entrant from the finite audience is cheapest, its cost per entrant and buyer.
-
-        There the last step of quality costs, in per cent, what it brings: ``e_cost = e_flow``.
-
-        Raises
-        ------
-        ParameterError
-            Where the cost only falls, or only rises, over six decades of quality.
-        """
-        costs = self.finite(np.exp(GRID))
-        top = int(np.argmin(costs))
-        if top in (0, len(GRID) - 1):
-            raise ParameterError(
-                f"cost per entrant has no least value; got {costs[top]:.3g} at quality {np.exp(GRID[top]):g}; "
-                "allowed is a cost that turns up on either side."
-            )
-        ends, fine = (GRID[top - 1], GRID[top + 1]), {"xatol": 1e-10}
-        found = minimize_scalar(lambda x: float(np.log(self.finite(np.exp(x)))), bounds=ends, options=fine)
-        q = float(np.exp(found.x))
-        cost, pM = float(self.finite(q)), float(content.parts(self.parameters)["pM"])
-        return pd.Series({"q": q, "cost": cost, "cost_per_buyer": cost / pM})
-
     @property
     def without_virality(self) -> float:
         """The cheapest quality where nothing is passed on and nobody runs out: (c0 / (c1 (theta - 1)))^(1/theta)."""
         return (self.c0 / (self.c1 * (self.theta - 1))) ** (1 / self.theta)
 
 
-@dataclass(frozen=True)
-class Promotion:
+def promotion(
+    f: Given, n: Given, rho: float = 0.001, parameters: Mapping | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Section 5, paragraph 1, sentence 4, second half: what share of messages promotes, and how often to write?
 
     Of n messages a day and person a share f promotes. Promotion sells, ``pi = b0 + b1 f n``; the rest draws,
-    ``lambda0 = rho (1 - f) n``; every message can annoy, ``delta = delta0 + delta1 n^2``. The audience is finite.
+    ``lambda0 = rho (1 - f) n``; every message can annoy, ``delta = delta0 + delta1 n^2``. The audience is finite. At an
+    inner optimum neither a larger share nor more messages sell more: what either adds to the chance of a purchase it
+    takes from the inflow.
 
-    Attributes
+    Parameters
     ----------
+    f, n : float or array, shape (sets,)
+        Share that promotes, and messages a day.
     rho : float
-        Draw of a creative message (its unit: 1), above 0. Illustrative.
+        Draw of a creative message (its unit: 1). Illustrative.
+    parameters
+        As in :mod:`socialcommerce.modes.content`.
+
+    Returns
+    -------
+    purchases, leave : ndarray, shape () or (sets,)
+        Orders a day and person of the audience where the mode stands still; the share of the pool that leaves unsold.
     """
-
-    rho: float = 0.001
-    parameters: Mapping[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if not self.rho > 0:
-            raise ParameterError(f"rho is positive; got {self.rho:g}; allowed is above 0.")
-
-    def given(self, f: Given, n: Given) -> dict:
-        """Return the parameters of the content mode at a share f of promotion and n messages a day."""
-        p = content.CONTENT.values(self.parameters)
-        # the declaration knows one frequency: b1 carries the share that promotes
-        return dict(self.parameters) | {"b1": p["b1"] * f, "n": n, "lambda0": self.rho * (1 - np.asarray(f)) * n}
-
-    def purchases(self, f: Given, n: Given) -> np.ndarray:
-        """Return orders a day and person of the audience, where the mode stands still."""
-        given = self.given(f, n)
-        return content.parts(given)["pM"] * content.steady_flow(given)
-
-    def best(self) -> pd.Series:
-        """Return the share and frequency at which most is sold, and what lies there.
-
-        At an inner optimum neither a larger share nor more messages sell more: what either adds to the chance of a
-        purchase it takes from the inflow. ``interior`` says whether both are off their edges; ``leave`` is the share of
-        the pool that leaves unsold.
-        """
-        grid = np.meshgrid(np.linspace(0.01, 0.99, 50), np.geomspace(0.01, 20, 60))
-        shares, often = (axis.ravel() for axis in grid)
-        value = self.purchases(shares, often)
-        at = int(np.argmax(value))
-
-        def lost(x: np.ndarray) -> float:
-            return -float(self.purchases(1 / (1 + np.exp(-x[0])), np.exp(x[1]))) / value[at]
-
-        start = [np.log(shares[at] / (1 - shares[at])), np.log(often[at])]
-        x = minimize(lost, start, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-15, "maxiter": 2000}).x
-        f, n = float(1 / (1 + np.exp(-x[0]))), float(np.exp(x[1]))
-        sold, leave = float(self.purchases(f, n)), float(1 - content.parts(self.given(f, n))["pM"])
-        inside = 0.005 < f < 0.995 and 0.005 < n < 19.9
-        return pd.Series({"share": f, "frequency": n, "purchases": sold, "leave": leave, "interior": inside})
+    p = content.CONTENT.values(parameters)
+    # the declaration knows one frequency: b1 carries the share that promotes
+    given = p | {"b1": p["b1"] * f, "n": n, "lambda0": rho * (1 - np.asarray(f)) * n}
+    chance = content.parts(given)["pM"]
+    return chance * content.steady_flow(given), 1 - chance

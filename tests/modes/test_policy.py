@@ -7,19 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 
 from socialcommerce import paper
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.modes import content, policy, sharing
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.optima import (
-    Promotion,
     Quality,
     best_contact,
     best_personalisation,
     breaches,
     group_offers,
+    promotion,
     purchase_chance,
     segment_gains,
 )
@@ -225,7 +225,7 @@ def test_quality_without_virality_has_its_closed_form():
 @pytest.mark.parametrize("r", [0.05, 0.1, 0.15])
 def test_the_cheapest_quality_keeps_its_rule_in_both_markets(r):
     one = Quality(r=r, parameters={"beta": 0.03})
-    found, unlimited = one.best()["q"], cheapest(one.infinite)
+    found, unlimited = cheapest(one.finite), cheapest(one.infinite)
     r0 = one.successors(unlimited)
     passed_on = 1 + r0 / (1 - r0) * slope(one.successors, unlimited)
     for q, brings, of in ((found, slope(one.flow, found), one.finite), (unlimited, passed_on, one.infinite)):
@@ -237,7 +237,7 @@ def test_the_cheapest_quality_keeps_its_rule_in_both_markets(r):
 def test_a_thin_audience_costs_what_the_infinite_market_says():
     """With little reach nobody runs out: the finite market tends to the infinite one."""
     one = Quality(rho=1e-9, r=0.1, parameters={"beta": 0.03})
-    assert one.best()["q"] == pytest.approx(cheapest(one.infinite), rel=1e-3)
+    assert cheapest(one.finite) == pytest.approx(cheapest(one.infinite), rel=1e-3)
 
 
 def test_virality_that_reaches_one_makes_unlimited_traffic_free_and_the_finite_audience_not():
@@ -245,38 +245,50 @@ def test_virality_that_reaches_one_makes_unlimited_traffic_free_and_the_finite_a
     known = costs[np.isfinite(costs)]
     assert known[-1] < 0.01 * known[0]
     assert (np.diff(known) < 0).all()
-    assert cheapest(Quality().finite) == pytest.approx(Quality().best()["q"], rel=1e-6)
+    finite = Quality().finite(np.geomspace(1, 100, 400))
+    assert (np.diff(finite) > 0).all()
 
 
-@pytest.mark.slow
+def most_sold(**given):
+    """The share and frequency at which most is sold, on logistic and logarithmic scales without an edge."""
+
+    def scaled(x):
+        return 1 / (1 + np.exp(-x[0])), np.exp(x[1])
+
+    fine = {"xatol": 1e-9, "fatol": 1e-15}
+    return scaled(
+        minimize(lambda x: -1e3 * promotion(*scaled(x), **given)[0], (-2, -1), method="Nelder-Mead", options=fine).x
+    )
+
+
 @pytest.mark.parametrize("given", [{}, {"pi0": 0.0}, {"pi0": 0.0, "delta1": 0.05}])
 def test_share_and_frequency_of_promotion_have_an_inner_optimum(given):
-    one = Promotion(parameters=given)
-    best = one.best()
-    f, n = best["share"], best["frequency"]
-    assert best["interior"]
-    assert slope(lambda share: one.purchases(share, n), f) == pytest.approx(0, abs=1e-5)
-    assert slope(lambda often: one.purchases(f, often), n) == pytest.approx(0, abs=1e-5)
-    around = [one.purchases(f * a, n * b) for a, b in ((0.97, 1), (1.03, 1), (1, 0.97), (1, 1.03), (1.02, 0.98))]
-    assert all(value < best["purchases"] for value in around)
-    run = integrate(CONTENT, one.given(f, n), 20000, dt=20000, initial={"L": 0.01})
-    assert run.flow("M", "O")[-1] == pytest.approx(best["purchases"], rel=1e-6)
+    f, n = most_sold(parameters=given)
+    (best, leave), b1 = promotion(f, n, parameters=given), CONTENT.parameter["b1"].default
+    assert slope(lambda share: promotion(share, n, parameters=given)[0], f) == pytest.approx(0, abs=1e-5)
+    assert slope(lambda often: promotion(f, often, parameters=given)[0], n) == pytest.approx(0, abs=1e-5)
+    for a, b in ((0.97, 1), (1.03, 1), (1, 0.97), (1, 1.03), (1.02, 0.98)):
+        assert promotion(f * a, n * b, parameters=given)[0] < best
+    changed = given | {"b1": b1 * f, "n": n, "lambda0": 0.001 * (1 - f) * n}
+    run = integrate(CONTENT, changed, 20000, dt=20000, initial={"L": 0.01})
+    assert run.flow("M", "O")[-1] == pytest.approx(best, rel=1e-6)
+    assert leave == pytest.approx(run.flow("M", "D")[-1] / run.flow("P", "M")[-1], rel=1e-6)
 
 
 def test_where_the_audience_hardly_runs_out_half_the_messages_promote():
     """With nothing passed on and nobody buying unprompted, ever more messages sell towards rho b1 / (4 delta1)."""
-    best = Promotion(rho=1e-9, parameters={"pi0": 0.0, "beta": 1e-9}).best()
-    assert not best["interior"]
-    assert best["share"] == pytest.approx(0.5, abs=1e-3)
-    assert best["purchases"] == pytest.approx(1e-9 * 0.02 / (4 * 0.02), rel=1e-2)
+    given = {"rho": 1e-9, "parameters": {"pi0": 0.0, "beta": 1e-9}}
+    shares = np.linspace(0, 1, 101)
+    sold, _ = promotion(shares, np.full(101, 100.0), **given)
+    assert shares[sold.argmax()] == pytest.approx(0.5, abs=0.01)
+    assert sold.max() == pytest.approx(1e-9 * 0.02 / (4 * 0.02), rel=1e-2)
+    assert sold.max() > promotion(shares, np.full(101, 10.0), **given)[0].max()
 
 
 def test_a_pool_that_buys_unprompted_and_is_easily_annoyed_is_best_left_alone():
-    one = Promotion(parameters={"delta1": 0.05})
-    best = one.best()
-    assert not best["interior"]
-    assert best["share"] < 0.005
-    assert one.purchases(0.0, best["frequency"]) > one.purchases(0.05, best["frequency"])
+    often = np.geomspace(0.01, 20, 400)
+    best = [promotion(share, often, parameters={"delta1": 0.05})[0].max() for share in np.linspace(0, 1, 41)]
+    assert np.argmax(best) == 0
 
 
 @pytest.mark.parametrize(
@@ -284,8 +296,6 @@ def test_a_pool_that_buys_unprompted_and_is_easily_annoyed_is_best_left_alone():
     [
         (lambda: Quality(theta=1.0), "theta=1, r=0.2; allowed is theta > 1"),
         (lambda: Quality(c0=0.0), "c0 is positive; got 0"),
-        (lambda: Quality(c0=1e-15).best(), "cost per entrant has no least value; got .* at quality"),
-        (lambda: Promotion(rho=0.0), "rho is positive; got 0"),
         (lambda: rank(CONTENT, 1), "uncertainty needs several draws; got 1"),
         (lambda: breaches(CONTENT, share=1.5), "0 <= share <= 1"),
         (lambda: group_offers(discounts=[1.5]), r"a discount is a share of price; got 1\.5"),
