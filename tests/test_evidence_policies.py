@@ -74,7 +74,9 @@ def test_each_verdict_is_a_model_s(name):
 
 @pytest.mark.slow
 def test_inspection_is_first_only_where_it_raises_the_number_more_than_every_other_strategy(monkeypatch):
-    table = modes.policy.rank(content.CONTENT, SETS, modes.SEED).summary().set_index(["outcome", "strategy"])
+    table = modes.policy.rank_table(modes.policy.rank(content.CONTENT, SETS, modes.SEED)).set_index(
+        ["outcome", "strategy"]
+    )
     assert 0.1 < table.at[("r0", "inspection"), "first"] < 0.3
     twins = {
         name: [replace(one, effects={}, best_contact=False, haste=0.0) for one in listed]

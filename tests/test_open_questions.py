@@ -42,7 +42,7 @@ def test_no_frequency_works_where_the_maximum_over_frequencies_is_below_one(sets
 def test_strategies_that_lose_and_lead_are_counted_by_hand():
     lose, leaders = 0, []
     for mode in (content.CONTENT, SHARING):
-        effects = policy.rank(mode, DRAWS, SEED).effects
+        effects = policy.rank(mode, DRAWS, SEED)
         lose += (effects.query("outcome == 'profit'").groupby("strategy")["effect"].median() < 0).sum()
         wide = effects.query("outcome == 'purchases'").pivot(index="draw", columns="strategy", values="effect")
         leaders.append(policy.NAMES[wide.idxmax(axis=1).mode().item()])

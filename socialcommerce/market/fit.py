@@ -16,19 +16,7 @@ from nbproof import read_toml, snap, words
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.market.series import MarketSeries, NotAvailable
 
-__all__ = [
-    "CURVES",
-    "Curve",
-    "Estimate",
-    "GrowthFit",
-    "Parameter",
-    "aicc",
-    "fit_growth",
-    "fit_many",
-    "least_squares",
-    "parameter_table",
-    "squares",
-]
+__all__ = ["CURVES", "Curve", "Estimate", "GrowthFit", "Parameter", "aicc", "fit_growth", "fit_many", "parameter_table"]
 
 Shapes = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

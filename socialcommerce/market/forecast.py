@@ -72,10 +72,10 @@ def rolling_origin(series: MarketSeries, horizon: int = 3) -> Backtest | NotAvai
     if horizon < 1:
         raise ParameterError(f"horizon is a number of years ahead, 1 or more; got {horizon!r}.")
     known = series.outcomes()
-    if isinstance(known, NotAvailable) or known.n < 4:
-        given = {"count": known.n if isinstance(known, MarketSeries) else 0, "n": series.n}
-        few = words("outcomes rather than forecasts: {count:d} of {n:d}; at least four are needed", **given)
-        return NotAvailable("back-test", few)
+    count = known.n if isinstance(known, MarketSeries) else 0
+    if isinstance(known, NotAvailable) or count < 4:
+        few = "outcomes rather than forecasts: {count:d} of {n:d}; at least four are needed"
+        return NotAvailable("back-test", words(few, count=count, n=series.n))
     parts = [_forecasts(known, method, *how, horizon) for method, how in METHODS.items()]
     columns = ["method", "origin", "target", "horizon", "forecast", "outcome"]
     errors = pd.DataFrame([row for part in parts for row in part], columns=columns)
@@ -214,7 +214,7 @@ def forecast(
     if min(fit.sigma for fit in fits) < 1e-8:
         return NotAvailable("forecast", "a curve meets every value, so nothing says how far the next may lie from it")
     weights = _weights(series, fits)
-    table = _simulate(fits, weights, np.arange(last + 1, until + 1), level, draws, np.random.default_rng(seed))
+    table = _simulate(fits, weights, np.arange(last + 1, until + 1), level, draws, seed)
     if not np.isfinite(table["high"]).all():
         return NotAvailable("forecast", "values change so much from year to year that the interval has no upper end")
     return Forecast(fits, weights, table)
@@ -233,13 +233,9 @@ def _weights(series: MarketSeries, fits: tuple[GrowthFit, ...]) -> tuple[float, 
 
 
 def _simulate(
-    fits: tuple[GrowthFit, ...],
-    weights: tuple[float, ...],
-    years: np.ndarray,
-    level: float,
-    draws: int,
-    rng: np.random.Generator,
+    fits: tuple[GrowthFit, ...], weights: tuple[float, ...], years: np.ndarray, level: float, draws: int, seed: int
 ) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
     drawn = [_draw(fit, years, math.ceil(weight * draws), rng) for fit, weight in zip(fits, weights, strict=True)]
     curve, parameter, residual = (np.concatenate([part[i] for part in drawn]) for i in range(3))
     tail = (1 - level) / 2

@@ -26,9 +26,6 @@ class NotAvailable:
     def __bool__(self) -> bool:
         return False
 
-    def __str__(self) -> str:
-        return f"{self.what}: {self.reason}"
-
 
 @dataclass(frozen=True)
 class MarketSeries:

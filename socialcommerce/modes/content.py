@@ -24,7 +24,6 @@ __all__ = [
     "DECLARED",
     "SLIDERS",
     "Given",
-    "amplification",
     "declared",
     "equilibrium",
     "extinction",
@@ -100,7 +99,8 @@ def parts(parameters: Given = None) -> dict[str, np.ndarray]:
 def reproduction(parameters: Given = None) -> np.ndarray:
     """Return R0 = beta pM s (eta tC + pphi tL): entrants that one entrant brings, before the audience runs out.
 
-    A threshold only where nobody arrives from outside (``lambda0 = 0``).
+    A threshold only where nobody arrives from outside (``lambda0 = 0``). Below one, a bought entrant brings
+    1 / (1 - R0) in all, counting itself.
 
     Examples
     --------
@@ -109,12 +109,6 @@ def reproduction(parameters: Given = None) -> np.ndarray:
     """
     a = parts(parameters)
     return a["pM"] * a["s"] * a["reach"]
-
-
-def amplification(parameters: Given = None) -> np.ndarray:
-    """Return entrants per bought entrant, 1 / (1 - R0); infinite from R0 = 1."""
-    r0 = reproduction(parameters)
-    return np.where(r0 < 1, 1 / np.where(r0 < 1, 1 - r0, 1.0), np.inf)
 
 
 def steady_flow(parameters: Given = None) -> np.ndarray:

@@ -228,11 +228,7 @@ def load_diagram(name: str, folder: str | Path | None = None) -> Diagram:
     if name not in DIAGRAMS:
         raise UnknownNameError("diagram", name, DIAGRAMS)
     path = (Path(folder) if folder is not None else root() / "paper") / f"{name}_mode.toml"
-    try:
-        table = read_toml(path, PaperError)
-    except PaperError as error:
-        raise PaperError(f"paper/{error}") from None
-    at = f"paper/{path.name}"
+    table, at = read_toml(path, PaperError), f"paper/{path.name}"
     return record(
         Diagram,
         PaperError,

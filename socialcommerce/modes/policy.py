@@ -22,17 +22,16 @@ __all__ = [
     "NAMES",
     "OUTCOMES",
     "STRATEGIES",
-    "Ranking",
     "apply",
     "draw",
     "outcomes",
     "rank",
     "rank_elasticities",
+    "rank_table",
     "strategy_table",
 ]
 
 OUTCOMES = ("r0", "purchases", "profit")
-Place = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Strategy:
 
     name: str
     words: str
-    places: tuple[Place, ...]
+    places: tuple[tuple[str, int, int], ...]
     effects: Mapping[str, float]
     cost: float
     per: str
@@ -223,42 +222,16 @@ def _spread(one: Parameter, u: np.ndarray) -> np.ndarray:
     return one.lower + u * (one.upper - one.lower) if one.name != "pi1" else np.zeros(len(u))
 
 
-@dataclass(frozen=True, eq=False)
-class Ranking:
-    """How strategies compare over many draws of everything uncertain.
-
-    Attributes
-    ----------
-    effects : DataFrame
-        draw, strategy, outcome, effect: per cent of R0 and of purchases, yuan a day and 1000 persons of profit.
-    """
-
-    effects: pd.DataFrame
-
-    def summary(self) -> pd.DataFrame:
-        """Return one row an outcome and strategy: low, median, high (5 and 95 per cent), share of draws it is first."""
-        grouped = self.effects.groupby(["outcome", "strategy"], sort=False)["effect"]
-        table = grouped.quantile([0.05, 0.5, 0.95]).unstack().set_axis(["low", "median", "high"], axis=1)
-        best = self.effects.loc[self.effects.groupby(["outcome", "draw"])["effect"].idxmax()]
-        first = best.groupby(["outcome", "strategy"]).size() / self.effects["draw"].nunique()
-        table["first"] = first.reindex(table.index).fillna(0.0)
-        table = table.reset_index()
-        order = {outcome: i for i, outcome in enumerate(OUTCOMES)}
-        return table.sort_values(
-            ["outcome", "median"], key=lambda s: s.map(order) if s.name == "outcome" else -s, ignore_index=True
-        )
-
-
-def rank(mode: Mode, draws: int = 1000, seed: int = 1, drawn: Values | None = None) -> Ranking:
-    """Rank the strategies of a mode by their effect on R0, purchases and profit, each parameter drawn from its range.
+def rank(mode: Mode, draws: int = 1000, seed: int = 1, drawn: Values | None = None) -> pd.DataFrame:
+    """Return the effect of every strategy on R0, purchases and profit, each parameter drawn from its range.
 
     Sizes of effects and costs are drawn too, so that no order rests on one base case. ``drawn`` are forms of the
     content mode, from `socialcommerce.modes.forms.draw`; the declared ones where left out.
 
-    Examples
-    --------
-    >>> rank(content.CONTENT, 200).summary().query("outcome == 'r0'")["strategy"].iloc[-1]
-    'delivery'
+    Returns
+    -------
+    DataFrame
+        draw, strategy, outcome, effect: per cent of R0 and of purchases, yuan a day and 1000 persons of profit.
     """
     strategies = STRATEGIES["content" if mode.name == "content" else "sharing"]
     p, economics = draw(mode.parameters, draws, seed) | (drawn or {}), draw(ECONOMICS, draws, seed + 1)
@@ -272,7 +245,24 @@ def rank(mode: Mode, draws: int = 1000, seed: int = 1, drawn: Values | None = No
             effect = 1000 * change if outcome == "profit" else 100 * change / before[outcome]
             row = {"draw": np.arange(draws), "strategy": strategy.name, "outcome": outcome, "effect": effect}
             rows.append(pd.DataFrame(row))
-    return Ranking(pd.concat(rows, ignore_index=True))
+    return pd.concat(rows, ignore_index=True)
+
+
+def rank_table(effects: pd.DataFrame) -> pd.DataFrame:
+    """Return one row an outcome and strategy: low, median, high (5 and 95 per cent), share of draws it is first.
+
+    Examples
+    --------
+    >>> rank_table(rank(content.CONTENT, 200)).query("outcome == 'r0'")["strategy"].iloc[-1]
+    'delivery'
+    """
+    grouped = effects.groupby(["outcome", "strategy"], sort=False)["effect"]
+    table = grouped.quantile([0.05, 0.5, 0.95]).unstack().set_axis(["low", "median", "high"], axis=1)
+    best = effects.loc[effects.groupby(["outcome", "draw"])["effect"].idxmax()]
+    first = best.groupby(["outcome", "strategy"]).size() / effects["draw"].nunique()
+    table["first"] = first.reindex(table.index).fillna(0.0)
+    ranked = table.sort_values("median", ascending=False, kind="stable")
+    return ranked.reindex(OUTCOMES, level="outcome").reset_index()
 
 
 def rank_elasticities(mode: Mode, draws: int = 1000, seed: int = 1) -> pd.DataFrame:

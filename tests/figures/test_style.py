@@ -15,7 +15,6 @@ import pytest
 
 import nbproof
 from nbproof import fonts
-from socialcommerce.errors import ParameterError
 from socialcommerce.figures import colours, style, svg
 from tests.palette import check_palette
 
@@ -167,14 +166,6 @@ def test_drawing_leaves_settings_and_figures_as_they_were():
     assert plt.get_fignums() == [mine.number]
     assert dict(matplotlib.rcParams) == before
     plt.close(mine)
-
-
-def test_a_plot_that_returns_no_axes_is_named():
-    def plot_nothing(language):
-        return None
-
-    with pytest.raises(ParameterError, match="plot_nothing must return axes; got NoneType"):
-        style.draw(plot_nothing, language="en")
 
 
 def words(text, **options):
