@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -196,12 +195,11 @@ def _relative(letter: str, points: list[tuple[int, int]], here: tuple[int, int])
 def _renamed(root: Element, prefix: str) -> None:
     """Number the ids that something refers to, and drop the others."""
     used = {name for element in root.iter() for name in _references(element)}
-    numbers = count(1)
     names: dict[str, str] = {}
     for element in root.iter():
         old = element.attrib.pop("id", None)
         if old in used and old not in names:
-            names[old] = f"{prefix}{next(numbers)}"
+            names[old] = f"{prefix}{len(names) + 1}"
             element.set("id", names[old])
     for element in root.iter():
         for name, value in element.items():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import minimize
 
 from socialcommerce.errors import ParameterError
 from socialcommerce.modes import content, sharing
@@ -16,6 +17,7 @@ __all__ = [
     "Quality",
     "best_contact",
     "best_personalisation",
+    "best_promotion",
     "breaches",
     "group_offers",
     "members_of",
@@ -333,3 +335,9 @@ def promotion(
     given = p | {"b1": p["b1"] * f, "n": n, "lambda0": rho * (1 - np.asarray(f)) * n}
     chance = content.parts(given)["pM"]
     return chance * content.steady_flow(given), 1 - chance
+
+
+def best_promotion() -> np.ndarray:
+    """Return the share of promotion and the messages a day at which most is sold, shape (2,), at the default values."""
+    edges, fine = [(0, 1), (0.01, 20)], {"xatol": 1e-9, "fatol": 1e-15}
+    return minimize(lambda at: -promotion(*at)[0], (0.1, 0.5), method="Nelder-Mead", bounds=edges, options=fine).x

@@ -17,6 +17,7 @@ from socialcommerce.modes.optima import (
     Quality,
     best_contact,
     best_personalisation,
+    best_promotion,
     breaches,
     group_offers,
     promotion,
@@ -264,6 +265,7 @@ def most_sold(**given):
 @pytest.mark.parametrize("given", [{}, {"pi0": 0.0}, {"pi0": 0.0, "delta1": 0.05}])
 def test_share_and_frequency_of_promotion_have_an_inner_optimum(given):
     f, n = most_sold(parameters=given)
+    assert given or best_promotion() == pytest.approx([f, n], rel=1e-5)
     (best, leave), b1 = promotion(f, n, parameters=given), CONTENT.parameter["b1"].default
     assert slope(lambda share: promotion(share, n, parameters=given)[0], f) == pytest.approx(0, abs=1e-5)
     assert slope(lambda often: promotion(f, often, parameters=given)[0], n) == pytest.approx(0, abs=1e-5)
