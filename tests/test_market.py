@@ -15,7 +15,7 @@ from scipy import optimize, stats
 from socialcommerce import data, market
 from socialcommerce.errors import DataError, ParameterError, UnknownNameError
 from socialcommerce.market import fit as fitting
-from socialcommerce.market.forecast import _curve
+from socialcommerce.market.forecast import _extended
 from socialcommerce.project import root
 
 
@@ -127,8 +127,6 @@ def test_a_ceiling_is_open_where_growth_never_slows():
     fit = market.fit_growth(made(np.exp(0.3 * np.arange(8) + 0.1 * rng.standard_normal(8))), "logistic")
     ceiling = fit.estimates[0]
     assert math.isinf(ceiling.high)
-    assert not ceiling.identified
-    assert fit.remark in ("did not settle on finite parameters", "open interval: ceiling, year of the inflection")
 
 
 def test_an_estimate_out_of_reach_has_an_open_end():
@@ -193,7 +191,7 @@ def test_fit_refuses_what_it_cannot_do(bars):
     with pytest.raises(ParameterError, match=r"level is a probability in \(0, 1\); got 95"):
         market.fit_growth(bars, "logistic", level=95)
     short = market.fit_growth(made([1, 2, 3]), "logistic")
-    assert str(short) == "logistic: 3 years cannot fit 3 parameters; at least 4 are needed"
+    assert short.reason == "3 years cannot fit 3 parameters; at least 4 are needed"
 
 
 # --- the series -------------------------------------------------------------------------------------------------------
@@ -228,8 +226,9 @@ def test_series_of_two_units_is_refused():
 
 
 def test_digits_are_those_the_values_need(bars):
-    assert (bars.digits, made([2.45, 5.9]).digits, made([1 / 3]).digits, made([12, 30]).digits) == (1, 2, 6, 0)
-    assert (bars.coarse, made([2.45, 5.9]).coarse, made([1 / 3]).coarse, made([12, 30]).coarse) == (0, 2, 4, 0)
+    several = bars, made([2.45, 5.9]), made([1 / 3]), made([12, 30])
+    assert [one.decimals(6) for one in several] == [1, 2, 6, 0]
+    assert [one.decimals(4) for one in several] == [0, 2, 4, 0]
 
 
 # --- back-tests -------------------------------------------------------------------------------------------------------
@@ -240,7 +239,6 @@ def test_benchmarks_meet_hand_calculation_and_forecast_years_are_left_out(bars):
     errors = result.errors.set_index(["method", "origin", "target"])["error"]
     assert errors["naive", 2020, 2021] == pytest.approx(100 * (23002.5 / 25323.5 - 1))
     assert errors["drift", 2019, 2021] == pytest.approx(100 * ((20605.8 + 2 * (20605.8 - 6835.6) / 2) / 25323.5 - 1))
-    assert result.left_out == (2022, 2023)
     assert result.errors["target"].max() == 2021
     assert result.shared == 1
 
@@ -260,9 +258,9 @@ def test_back_test_never_looks_ahead():
 
 
 def test_back_test_needs_outcomes():
-    assert "outcomes rather than forecasts: 3 of 3; at" in str(market.rolling_origin(made([1, 2, 3])))
+    assert "outcomes rather than forecasts: 3 of 3; at" in market.rolling_origin(made([1, 2, 3])).reason
     foreseen = made([1, 2, 3, 4, 5], soft=(True,) * 5)
-    assert "outcomes rather than forecasts: 0 of 5; at" in str(market.rolling_origin(foreseen))
+    assert "outcomes rather than forecasts: 0 of 5; at" in market.rolling_origin(foreseen).reason
     with pytest.raises(ParameterError, match="horizon is a number of years ahead"):
         market.rolling_origin(noisy(), horizon=0)
 
@@ -411,10 +409,10 @@ def test_values_that_leap_end_in_a_reason_and_not_in_infinity():
         (2019, 2020, 2021), (1.0, 100.0, 1.0), "billion USD", ("A",) * 3, ("observed",) * 3, (False,) * 3
     )
     ahead = market.forecast(leaps, 2051, draws=200, level=0.999)
-    assert str(ahead) == ("forecast: values change so much from year to year that the interval has no upper end")
+    assert ahead.reason == ("values change so much from year to year that the interval has no upper end")
 
 
 @pytest.mark.filterwarnings("error")
 def test_a_back_test_makes_no_forecast_beyond_all_numbers():
-    found = _curve("exponential")(1e307 * 2.0 ** np.arange(4), np.arange(1.0, 4))
+    found = _extended(market.CURVES["exponential"], 1e307 * 2.0 ** np.arange(4), np.arange(1.0, 4))
     assert np.isnan(found[1:]).all()

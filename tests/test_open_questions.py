@@ -42,12 +42,22 @@ def test_no_frequency_works_where_the_maximum_over_frequencies_is_below_one(sets
 def test_strategies_that_lose_and_lead_are_counted_by_hand():
     lose, leaders = 0, []
     for mode in (content.CONTENT, SHARING):
-        effects = policy.rank(mode, DRAWS, SEED).effects
+        effects = policy.rank(mode, DRAWS, SEED)
         lose += (effects.query("outcome == 'profit'").groupby("strategy")["effect"].median() < 0).sum()
         wide = effects.query("outcome == 'purchases'").pivot(index="draw", columns="strategy", values="effect")
         leaders.append(policy.NAMES[wide.idxmax(axis=1).mode().item()])
     assert NUMBERS["losing"] == lose
     assert [RESULTS["texts"][name]["en"] for name in ("top_content", "top_sharing")] == leaders
+
+
+def test_the_cheapest_quality_and_the_best_messages_are_those_of_a_grid():
+    q, (share, often) = np.linspace(0.5, 1.2, 701), np.mgrid[0.0:0.3:121j, 0.3:0.7:161j].reshape(2, -1)
+    costs, (sold, leave) = optima.Quality().finite(q) / content.parts()["pM"], optima.promotion(share, often)
+    assert NUMBERS["best_q"] == pytest.approx(q[costs.argmin()], abs=0.001)
+    assert NUMBERS["buyer_cost"] == pytest.approx(costs.min(), abs=0.001)
+    at = sold.argmax()
+    found = [NUMBERS[name] for name in ("promoted", "messages", "leave")]
+    assert found == pytest.approx([100 * share[at], often[at], 100 * leave[at]], rel=0.02)
 
 
 def test_the_share_of_classes_and_offers_that_pay_is_the_one_searched_for():

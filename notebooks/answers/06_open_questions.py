@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import minimize_scalar
 
 from socialcommerce.modes import content, optima
 
@@ -19,7 +20,7 @@ print(f"by hand {simple[0]:.4f} a day, {simple[1]:.4f} buy; "
 plain = optima.Quality(r=0.0)
 by_hand = (plain.c0 / (plain.c1 * (plain.theta - 1))) ** (1 / plain.theta)
 print(f"unlimited audience {by_hand:.4f} by hand, {plain.without_virality:.4f} by the library; "
-      f"finite audience {plain.best('finite')['q']:.4f}")
+      f"finite audience {minimize_scalar(plain.finite, bounds=(0.001, 1000)).x:.4f}")
 
 # 3. Half the margin halves what a class gains and leaves its cost, so no cost supports more classes than before.
 rng = np.random.default_rng(20240531)

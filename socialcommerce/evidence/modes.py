@@ -44,7 +44,7 @@ def _share(*found: tuple[np.ndarray, Values]) -> ModelTest:
     frame = pd.concat([pd.DataFrame({**p, "holds": holds}) for holds, p in found], ignore_index=True)
     holds, splits = frame.pop("holds"), {}
     for name, column in frame.items():
-        named = dict(enumerate(form.words for form in forms.load_forms().get(name, ())))
+        named = dict(enumerate(form.en for form in forms.load_forms().get(name, ())))
         half = (column > column.median()).map({False: "lower half", True: "upper half"}).where(column.notna())
         splits[name] = holds.groupby(column.map(named) if named else half, sort=False).mean().to_dict()
     parts = {name: by for name, by in splits.items() if name in forms.PARTS}
@@ -140,7 +140,7 @@ def product_quality() -> ModelTest:
     first = []
     for mode, _, p in _cases():
         drawn = {name: column for name, column in p.items() if name not in mode.parameter and name != "groups"}
-        effects = policy.rank(mode, SETS, SEED, drawn).effects.query("outcome == 'r0'")
+        effects = policy.rank(mode, SETS, SEED, drawn).query("outcome == 'r0'")
         by = effects.pivot(index="draw", columns="strategy", values="effect")
         first.append(((by.pop("inspection") > by.max(axis=1) + 1e-9).to_numpy(), p))
     return _share(*first)

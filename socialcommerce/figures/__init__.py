@@ -1,5 +1,4 @@
-"""Draw each result in the house style: one function per figure, result in, axes out, labels in English and Chinese.
+"""Draw each result in the house style: one function per figure, result in, axes out.
 
-``style`` holds the colours, the page size and the way out (SVG); ``fonts`` the Chinese font. Importing this
-package imports nothing: import the module of the figure you need.
+``style`` holds the page size and the way out (SVG), ``colours`` the colours. Importing this package imports nothing.
 """

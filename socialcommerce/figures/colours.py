@@ -5,9 +5,6 @@ The six series colours keep apart for readers with protan, deutan and tritan vis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 __all__ = ["GRID", "INK", "MARKERS", "MUTED", "PAPER", "SERIES", "VARIABLES", "css"]
 
 INK = "#1b1f27"  # text
@@ -17,24 +14,20 @@ GRID = "#d9dde3"
 SERIES = ("#192f5b", "#d87a23", "#116446", "#ac699c", "#52460a", "#725caf")
 MARKERS = ("o", "s", "^", "D", "v", "P")  # by which series differ in grey too, as by their lines
 
-DARK: Mapping[str, str] = MappingProxyType(
-    {
-        INK: "#e8eaee",
-        MUTED: "#a3abb8",
-        PAPER: "#12161d",
-        GRID: "#323945",
-        **dict(zip(SERIES, ("#7ca0f4", "#c3571d", "#21d487", "#b77694", "#f7e671", "#c6cbfa"), strict=True)),
-    }
-)
-VARIABLES: Mapping[str, str] = MappingProxyType(
-    {
-        INK: "--ink",
-        MUTED: "--muted",
-        PAPER: "--paper",
-        GRID: "--grid",
-        **{colour: f"--series-{number}" for number, colour in enumerate(SERIES, 1)},
-    }
-)
+DARK = {
+    INK: "#e8eaee",
+    MUTED: "#a3abb8",
+    PAPER: "#12161d",
+    GRID: "#323945",
+    **dict(zip(SERIES, ("#7ca0f4", "#c3571d", "#21d487", "#b77694", "#f7e671", "#c6cbfa"), strict=True)),
+}
+VARIABLES = {
+    INK: "--ink",
+    MUTED: "--muted",
+    PAPER: "--paper",
+    GRID: "--grid",
+    **{colour: f"--series-{number}" for number, colour in enumerate(SERIES, 1)},
+}
 
 
 def css(dark: bool = False) -> str:

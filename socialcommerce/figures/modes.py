@@ -24,7 +24,6 @@ SLACK = {"actor": 1.6, "stock": 1.6, "flow": 2.2, "auxiliary": 1.6, "event": 5.0
 NORMALS = {"l": (-1, 0), "r": (1, 0), "t": (0, 1), "b": (0, -1)}
 HEAD, TAB, RADIUS, LINE, ROW = 2.0, 4.2, 1.15, 3.9, 11.0  # millimetres: arrowhead, symbol's tab, sign, lines of text
 COLOURS = {1: SERIES[0], -1: SERIES[1]}
-EFFECTS = {1: "raises", -1: "lowers"}
 Key = tuple[str, str]
 
 
@@ -49,9 +48,8 @@ def plot_diagram(diagram: Diagram, *, ax: Axes | None = None) -> Axes:
         _arrow(ax, ways[edge.source, edge.target], COLOURS[edge.sign], "--" if edge.inferred else "-")
     for node in diagram.nodes:
         _box(ax, node)
-    signs = {(edge.source, edge.target): edge.sign for edge in diagram.edges}
     for (key, loop), (x, y) in marks(diagram, loops).items():
-        _badge(ax, x, y, loop) if loop else _sign(ax, x, y, signs[key])
+        _badge(ax, x, y, loop) if loop else _sign(ax, x, y, diagram.signs[key])
     _legend(ax, diagram)
     _list(ax, diagram, loops)
     return ax
@@ -283,12 +281,11 @@ def _legend(ax: Axes, diagram: Diagram) -> None:
     for kind in kinds:
         ax.add_patch(_shape(kind, x + 3.2, y, 6.4, 3.6))
         x = _say(ax, x + 7.4, y, kind)
-    for sign in (1, -1):
-        _arrow(ax, np.array([(x, y), (x + 2, y), (x + 4, y), (x + 7, y)]), COLOURS[sign], "-")
-        _sign(ax, x + 4, y, sign)
-        x = _say(ax, x + 10, y, EFFECTS[sign])
-    _arrow(ax, np.array([(x, y), (x + 2, y), (x + 4, y), (x + 7, y)]), COLOURS[1], "--")
-    _say(ax, x + 10, y, "inferred")
+    for sign, line, said in ((1, "-", "raises"), (-1, "-", "lowers"), (1, "--", "inferred")):
+        _arrow(ax, np.array([(x, y), (x + 2, y), (x + 4, y), (x + 7, y)]), COLOURS[sign], line)
+        if line == "-":
+            _sign(ax, x + 4, y, sign)
+        x = _say(ax, x + 10, y, said)
 
 
 def _say(ax: Axes, x: float, y: float, words: str) -> float:

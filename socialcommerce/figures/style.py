@@ -5,20 +5,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from nbproof import Page, fonts, read_toml
-from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.figures import colours
-from socialcommerce.figures.colours import INK, SERIES
+from socialcommerce.figures.colours import SERIES
 from socialcommerce.figures.svg import inline, tidy
 
 __all__ = ["WIDTH", "draw", "house", "inline", "use"]
 
 WIDTH, HEIGHT = 6.3, 3.5  # inches: a column of A4 with 2.5 cm margins
-LANGUAGES = ("en", "zh")
 FALLBACK = "DejaVu Sans"  # comes with matplotlib; draws the few Latin and other letters the house font lacks
 
 
@@ -50,8 +47,6 @@ def house(language: str) -> Iterator[None]:
     """
     import matplotlib
 
-    if language not in LANGUAGES:
-        raise UnknownNameError("language", language, LANGUAGES)
     with matplotlib.rc_context():
         use(language)
         yield
@@ -77,52 +72,35 @@ def draw(plot: Callable[..., Any], *results: Any, language: str, **options: Any)
     UncoveredWarning
         Naming the characters that no font at hand can draw.
     """
+    import numpy as np
     from matplotlib import pyplot as plt
 
     with house(language):
         before = set(plt.get_fignums())
         try:
-            return tidy(_saved(_figure_of(plot(*results, language=language, **options), plot)))
+            figure = np.ravel(plot(*results, language=language, **options))[0].get_figure(root=True)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)  # named below
+                drawn = Page.draw(lambda **_: figure, language="")
+            _warn_undrawn(figure)
+            return tidy(drawn)
         finally:  # whatever happened
             for number in set(plt.get_fignums()) - before:
                 plt.close(number)
 
 
-def _figure_of(drawn: Any, plot: Callable[..., Any]) -> Any:
-    import numpy as np
-    from matplotlib.artist import Artist
-
-    first = next(iter(np.ravel(drawn)), None)
-    if not isinstance(first, Artist):
-        raise ParameterError(f"{getattr(plot, '__name__', plot)} must return axes; got {type(drawn).__name__}.")
-    return first.get_figure(root=True)
-
-
-def _saved(figure: Any) -> str:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)  # named below, by character
-        drawn = Page.draw(lambda **_: figure, language="")
-    _warn_undrawn(figure)
-    return drawn
-
-
 def _warn_undrawn(figure: Any) -> None:
+    from matplotlib.font_manager import findfont
+    from matplotlib.ft2font import FT2Font
     from matplotlib.text import Text
 
     missing: set[str] = set()
     for text in figure.findobj(Text):
         words = text.get_text()
-        drawn = frozenset() if "$" in words else _fallback()  # mathematics knows the house font only
-        missing |= {sign for sign in fonts.uncovered(words) if ord(sign) not in drawn}
+        if lacking := fonts.uncovered(words):  # mathematics knows the house font only, other text the fallback too
+            known = set() if "$" in words else FT2Font(findfont(FALLBACK)).get_charmap()
+            missing |= {sign for sign in lacking if ord(sign) not in known}
     fonts.warn_uncovered("".join(sorted(missing)), "a figure")
-
-
-@cache
-def _fallback() -> frozenset[int]:
-    from matplotlib.font_manager import findfont
-    from matplotlib.ft2font import FT2Font
-
-    return frozenset(FT2Font(findfont(FALLBACK)).get_charmap())
 
 
 def _settings(family: str) -> dict[str, Any]:
@@ -130,14 +108,10 @@ def _settings(family: str) -> dict[str, Any]:
     from cycler import cycler
 
     known = {name: value for name, value in vars(colours).items() if isinstance(value, str)}
+    known |= {"FAMILY": family, "BOLD": f"{family}:bold"}
     stated = read_toml(Path(__file__).with_name("house.toml"))["settings"]
-    boxes = {f"boxplot.{part}props.color" for part in ("box", "whisker", "cap", "flier", "median", "mean")}
-    marks = {f"boxplot.{part}props.marker{side}color" for part in ("flier", "mean") for side in ("edge", "face")}
     return {
         **{name: known.get(value, value) if isinstance(value, str) else value for name, value in stated.items()},
-        **dict.fromkeys(boxes | marks, INK),
-        **{f"mathtext.{face}": family for face in ("rm", "it", "sf", "cal", "tt")},
-        **{f"mathtext.{face}": f"{family}:bold" for face in ("bf", "bfit")},
         "font.family": [family, FALLBACK],
         "figure.figsize": (WIDTH, HEIGHT),
         "axes.prop_cycle": cycler(color=SERIES),

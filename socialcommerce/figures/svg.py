@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -53,7 +52,7 @@ def tidy(svg: str) -> str:
         element.text = element.tail = None
         letter = element.get("transform") == GLYPH
         for name, value in element.items():
-            element.set(name, _letter(name, value) if letter else _rounded(name, value))
+            element.set(name, _rounded(name, value, letter))
         _place(element)
     _renamed(root, "i")
     _unwrap(root)
@@ -93,9 +92,10 @@ def inline(svg: str, prefix: str, alt: str = "") -> str:
                 name,
                 COLOUR.sub(lambda hit: f"var({THEMED[hit[0]]})" if hit[0] in THEMED else hit[0], element.get(name, "")),
             )
-    width = root.attrib.pop("width", "")
+    width = re.fullmatch(r"([\d.]+)pt", root.attrib.pop("width", ""))
     root.attrib.pop("height", None)
-    root.set("style", f"display:block;width:100%;{_natural(width)}height:auto;" + root.get("style", ""))
+    natural = f"max-width:{float(width[1]) * 4 / 3:g}px;" if width else ""  # as wide as it was drawn, and no wider
+    root.set("style", f"display:block;width:100%;{natural}height:auto;" + root.get("style", ""))
     root.set("role", "img")
     if alt:
         root.set("aria-label", alt)
@@ -132,14 +132,15 @@ def _unwrap(parent: Element) -> None:
     parent[:] = kept
 
 
-def _rounded(name: str, value: str) -> str:
-    """Round what is a length in points; leave scales and angles alone."""
+def _rounded(name: str, value: str, letter: bool) -> str:
+    """Round a length in points, and a letter's outline to thousandths of its size; leave scales and angles alone."""
     if name == "d":
-        return _path(value)
+        return _path(value, 10 / 64, 1) if letter else _path(value, 100, 100)
     if name == "points" or name in NAMES["lengths"]:
         return NUMBER.sub(_two, " ".join(value.split()))
     if name == "transform":
-        return re.sub(r"translate\([^)]*\)", lambda move: NUMBER.sub(_two, move[0]), value)
+        move = re.sub(r"translate\([^)]*\)", lambda move: NUMBER.sub(_two, move[0]), value)
+        return "scale(0.1)" if letter else move
     if name == "style":
         return ";".join(":".join(map(str.strip, part.split(":", 1))) for part in value.split(";") if part.strip())
     return value
@@ -153,39 +154,32 @@ def _place(element: Element) -> None:
         element.attrib |= {name: value for name, value in zip("xy", move.groups(), strict=True) if value != "0"}
 
 
-def _letter(name: str, value: str) -> str:
-    """Write a letter's outline in whole thousandths of the type size."""
-    if name == "d":
-        return _path(value, scale=10 / 64, decimals=0)
-    return "scale(0.1)" if name == "transform" else value
-
-
 def _two(number: re.Match[str]) -> str:
-    return _short(f"{float(number[0]):.2f}")
+    return _short(round(float(number[0]), 2))
 
 
-def _short(number: str) -> str:
-    """Drop the noughts that say nothing: ``-0.50`` is ``-.5``."""
-    if "." in number:
-        number = re.sub(r"^(-?)0\.", r"\1.", number.rstrip("0").rstrip("."))
-    return "0" if number in ("-0", "-", "") else number
+def _short(number: float) -> str:
+    """Write a number without noughts that say nothing: ``-0.50`` is ``-.5``."""
+    return re.sub(r"^(-?)0\.", r"\1.", f"{number + 0.0:.10g}")  # and no minus before zero
 
 
-def _path(d: str, scale: float = 1.0, decimals: int = 2) -> str:
-    """Write a path in relative steps, rounded; each step starts where the rounded one before it ended."""
-    factor, here, start, written, last = 10**decimals * scale, (0, 0), (0, 0), [], ""
+def _path(d: str, times: float, over: int) -> str:
+    """Write a path in relative steps, in whole numbers of its own times ``times``, and these over ``over``.
+
+    Each step starts where the rounded one before it ended.
+    """
+    here, start, written, last = (0, 0), (0, 0), [], ""
     for letter, numbers in STEP.findall(d):
         if letter not in "MLQCZz":
             raise DataError(f"a path of the figure has the step {letter!r}; matplotlib writes M, L, Q, C and z.")
-        values = [round(float(number[0]) * factor) for number in NUMBER.finditer(numbers)]
+        values = [round(float(number) * times) for number in NUMBER.findall(numbers)]
         points = list(zip(values[::2], values[1::2], strict=True))
         step, shifts = _relative(letter, points, here)
-        text = _compact(shifts, decimals)
-        written.append(text if step == last and text.startswith("-") else f" {text}" if step == last else step + text)
+        written.append((" " if step == last else step) + " ".join(_short(shift / over) for shift in shifts))
         here = points[-1] if points else start
         start = here if letter == "M" else start
         last = step if step != "M" else ""
-    return "".join(written)
+    return "".join(written).replace(" -", "-")
 
 
 def _relative(letter: str, points: list[tuple[int, int]], here: tuple[int, int]) -> tuple[str, list[int]]:
@@ -198,21 +192,14 @@ def _relative(letter: str, points: list[tuple[int, int]], here: tuple[int, int])
     return letter.lower(), shifts
 
 
-def _compact(values: list[int], decimals: int) -> str:
-    """Write numbers, given in units of the last decimal, with no more signs between them than needed."""
-    words = [_short(f"{value / 10**decimals:.{decimals}f}") for value in values]
-    return "".join(word if i == 0 or word.startswith("-") else f" {word}" for i, word in enumerate(words))
-
-
 def _renamed(root: Element, prefix: str) -> None:
     """Number the ids that something refers to, and drop the others."""
     used = {name for element in root.iter() for name in _references(element)}
-    numbers = count(1)
     names: dict[str, str] = {}
     for element in root.iter():
         old = element.attrib.pop("id", None)
         if old in used and old not in names:
-            names[old] = f"{prefix}{next(numbers)}"
+            names[old] = f"{prefix}{len(names) + 1}"
             element.set("id", names[old])
     for element in root.iter():
         for name, value in element.items():
@@ -261,9 +248,3 @@ def _plain(value: str) -> bool:
     """Tell whether a value is made of numbers, words and references inside the drawing."""
     rest = LOCAL.sub("", value)
     return bool(PLAIN.fullmatch(rest)) and "url" not in rest.lower()
-
-
-def _natural(width: str) -> str:
-    """Keep a drawing from growing beyond its own width, given in points or pixels (96 to the inch)."""
-    given = re.fullmatch(r"(\d+(?:\.\d+)?)(pt|px)?", width)
-    return f"max-width:{float(given[1]) * (4 / 3 if given[2] == 'pt' else 1):g}px;" if given else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -72,12 +72,10 @@ def _draw(ax: Axes, part: pd.DataFrame) -> None:
         one, (marker, colour) = part[mine], MARKS[side]
         error = np.nan_to_num([one["estimate"] - one["low"], one["high"] - one["estimate"]])
         label = words("further question: {outcome}", outcome=outcome) if side == "further questions" else outcome
-        drawn: dict[str, Any] = {
-            "color": colour,
-            "markerfacecolor": "none" if outcome in HOLLOW else colour,
-            "label": label,
-        }
-        ax.errorbar(one["estimate"], at[mine], xerr=error, fmt=marker, markersize=4, linewidth=1.1, **drawn)
+        inside = "none" if outcome in HOLLOW else colour
+        ax.errorbar(
+            one["estimate"], at[mine], xerr=error, fmt=marker, color=colour, mfc=inside, label=label, ms=4, lw=1.1
+        )
 
 
 def _dress(ax: Axes, part: pd.DataFrame) -> None:
@@ -93,11 +91,7 @@ def _dress(ax: Axes, part: pd.DataFrame) -> None:
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x")
-    above: dict[str, Any] = {
-        "xycoords": ("figure fraction", "axes fraction"),
-        "xytext": (0, 5),
-        "textcoords": "offset points",
-    }
-    ax.annotate(kind, (0, 1), fontweight="bold", fontsize=8.5, **above)
+    above = ("figure fraction", "axes fraction")
+    ax.annotate(kind, (0, 1), (0, 5), above, "offset points", fontweight="bold", fontsize=8.5)
     ax.set_xlabel(AXES[kind], loc="right", fontsize=8)
     ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize=7, columnspacing=1, handletextpad=0.2)

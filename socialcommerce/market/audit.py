@@ -13,7 +13,6 @@ from socialcommerce.market.series import MarketSeries
 __all__ = ["audit"]
 
 PERSONS, MONEY, PERCENT = "100 million persons", "100 million CNY", "%"
-STATUS = {"forecast": "forecast"}  # any other figure is reported
 
 
 def audit(
@@ -50,22 +49,24 @@ def audit(
     inside = growth[growth["year"].isin(series.years[1:]) & (growth["status"] != "forecast")]
     lowest = inside.loc[inside["growth"].idxmin()]
     against = words("lowest growth printed: {publisher}, {year:d}", publisher=lowest["publisher"], year=lowest["year"])
-    printed = [
-        (words("{publisher} ({status})", publisher=one["publisher"], status=STATUS.get(one["status"], "reported")), one)
-        for one in rivals[rivals["year"] == size["year"]].to_dict("records")
-    ]
+    printed = rivals[rivals["year"] == size["year"]].to_dict("records")
     checks = [
         ("Internet users, December 2023", PERSONS, "CNNIC, 53rd report", u, count, du, 2, users),
         ("Internet penetration, December 2023", PERCENT, shared, r, 100 * u / people, dr + 100 * du / people, 2, rate),
         ("Population implied by the two", PERSONS, office, implied, people, implied * (du / u + dr / r), 3, rate),
         *(
-            ("Market size, 2023, a forecast", MONEY, by, m, one["value"], dm + one["precision"], 1, size)
-            for by, one in printed
+            ("Market size, 2023, a forecast", MONEY, _by(one), m, one["value"], dm + one["precision"], 1, size)
+            for one in printed
         ),
         # that the market kept growing: the lowest rate any publisher printed for the years of the figure
         ("Growth of the market, every year", PERCENT, against, None, float(lowest["growth"]), 0, 2, size),
     ]
     return pd.DataFrame([_row(*one) for one in checks])
+
+
+def _by(rival: dict[str, Any]) -> str:
+    status = "forecast" if rival["status"] == "forecast" else "reported"
+    return words("{publisher} ({status})", publisher=rival["publisher"], status=status)
 
 
 def _row(

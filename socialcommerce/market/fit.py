@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,26 +16,14 @@ from nbproof import read_toml, snap, words
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.market.series import MarketSeries, NotAvailable
 
-__all__ = [
-    "CURVES",
-    "Curve",
-    "Estimate",
-    "GrowthFit",
-    "Parameter",
-    "aicc",
-    "fit_growth",
-    "fit_many",
-    "least_squares",
-    "parameter_table",
-    "squares",
-]
+__all__ = ["CURVES", "Curve", "Estimate", "GrowthFit", "Parameter", "aicc", "fit_growth", "fit_many", "parameter_table"]
 
 Shapes = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter with a meaning.
+    """A parameter of a growth curve, as ``curves.toml`` states it.
 
     Attributes
     ----------
@@ -46,13 +33,22 @@ class Parameter:
         Which searched parameter it is; None for the scale, -1 for one that mixes two (the Bass peak).
     log : bool
         Whether it is searched on the logarithmic scale.
+    limits, starts : sequence of float
+        Limits of the search (or of the interval, where none starts) and where it begins, in units of the series' span
+        where a year is meant; a fit that ends on a limit did not converge to a finite parameter.
     """
 
     name: str
     meaning: str
     unit: str
-    position: int | None
-    log: bool
+    position: int | None = None
+    log: bool = False
+    limits: Sequence[float] = ()
+    starts: Sequence[float] = ()
+
+    def searched(self, values: Sequence[float], years: float) -> np.ndarray:
+        """Return limits or starts on the scale of the search, for a series that spans so many years."""
+        return np.log(values) if self.log else np.multiply(values, years if self.unit == "year" else 1.0)
 
 
 @dataclass(frozen=True)
@@ -63,23 +59,24 @@ class Curve:
     ----------
     log_shape : callable
         ``log_shape(t, u)`` with t of shape (n,) and u of shape (..., s) returns shape (..., n).
-    lower, upper : tuple of float
-        Limits of the search for u; a fit that ends on one did not converge to a finite parameter.
-    starts : tuple
-        Where the search begins, each of length s, in units of the series' span where a year is meant.
     """
 
     name: str
     parameters: tuple[Parameter, ...]
     log_shape: Shapes
-    lower: tuple[float, ...]
-    upper: tuple[float, ...]
-    starts: tuple[tuple[float, ...], ...]
 
     @property
     def k(self) -> int:
         """Number of parameters, the scale included and the error's spread not."""
-        return 1 + len(self.lower)
+        return 1 + sum(bool(p.starts) for p in self.parameters)
+
+    def limits(self, n: int) -> np.ndarray:
+        """Return the limits of the search in a series of n years, shape (2, s)."""
+        return np.transpose([p.searched(p.limits, n) for p in self.parameters if p.starts])
+
+    def starts(self, n: int) -> np.ndarray:
+        """Return where the search begins in a series of n years, shape (starts, s)."""
+        return np.array([*product(*(p.searched(p.starts, n - 1.0) for p in self.parameters if p.starts))])
 
 
 def _exponential(t: np.ndarray, u: np.ndarray) -> np.ndarray:
@@ -103,23 +100,11 @@ def _bass(t: np.ndarray, u: np.ndarray) -> np.ndarray:
     return np.logaddexp(0.0, log_ratio) - pace * t + np.log(-np.expm1(-pace)) - tails
 
 
-def _curve(name: str, shape: Shapes, listed: list[dict[str, Any]]) -> Curve:
-    """Return a curve as ``curves.toml`` states it."""
-    searched, parameters = [one for one in listed if "limits" in one], []
-    for one in listed:
-        place = searched.index(one) if one in searched else -1 if "derived" in one else None
-        parameters.append(Parameter(one["name"], one["meaning"], one["unit"], place, one.get("log", False)))
-    limits, starts = (
-        [tuple(np.log(one[key])) if "log" in one else tuple(one[key]) for one in searched]
-        for key in ("limits", "starts")
-    )
-    lower, upper = zip(*limits, strict=True)
-    return Curve(name, tuple(parameters), shape, lower, upper, tuple(product(*starts)))
-
-
 _STATED = read_toml(Path(__file__).with_name("curves.toml"))
 _SHAPES = {"exponential": _exponential, "logistic": _logistic, "gompertz": _gompertz, "bass": _bass}
-CURVES: dict[str, Curve] = {name: _curve(name, shape, _STATED[name]) for name, shape in _SHAPES.items()}
+CURVES: dict[str, Curve] = {
+    name: Curve(name, tuple(Parameter(**one) for one in _STATED[name]), shape) for name, shape in _SHAPES.items()
+}
 """The curves by name.
 
 Exponential: ``start * exp(rate * t)``. Logistic: ``ceiling / (1 + exp(-rate * (t - midpoint)))``. Gompertz:
@@ -232,11 +217,6 @@ class Estimate:
     low: float
     high: float
 
-    @property
-    def identified(self) -> bool:
-        """Whether both ends of the interval are finite."""
-        return math.isfinite(self.low) and math.isfinite(self.high)
-
 
 @dataclass(frozen=True)
 class GrowthFit:
@@ -245,26 +225,22 @@ class GrowthFit:
     Attributes
     ----------
     estimates : tuple of Estimate
-        The parameters with intervals at ``level``.
+        The parameters with their intervals.
     sigma : float
         Standard deviation of the residuals of the logarithms, with n - k degrees of freedom; 0.05 is about 5 per cent.
     log_scale, u
         The curve's own parameters: logarithm of the scale, and the searched ones, shape (s,).
     converged : bool
         Whether the search settled away from its limits.
-    remark : str
-        What a reader must know first: not converged, or which parameter is not identified; else empty.
     """
 
     series: MarketSeries
     curve: Curve
     estimates: tuple[Estimate, ...]
     sigma: float
-    level: float
     log_scale: float
     u: tuple[float, ...]
     converged: bool
-    remark: str = ""
 
     @property
     def n(self) -> int:
@@ -284,14 +260,6 @@ class GrowthFit:
     def predict(self, years: np.ndarray) -> np.ndarray:
         """Return the curve in given years, in the series' unit."""
         return np.exp(self.log_predict(years))
-
-    def summary(self) -> pd.DataFrame:
-        """Return one row a parameter: curve, parameter, estimate, low, high, unit, n, converged."""
-        heads = ["curve", "parameter", "estimate", "low", "high", "unit", "n", "converged"]
-        units = [self.series.unit if e.unit == "value" else e.unit for e in self.estimates]
-        rows = zip(self.estimates, units, strict=True)
-        made = [[self.curve.name, e.name, e.value, e.low, e.high, u, self.n, self.converged] for e, u in rows]
-        return pd.DataFrame(made, columns=heads)
 
 
 def fit_growth(series: MarketSeries, curve: str, level: float = 0.95) -> GrowthFit | NotAvailable:
@@ -343,9 +311,7 @@ def fit_growth(series: MarketSeries, curve: str, level: float = 0.95) -> GrowthF
     a, u, ssr, settled = fit_many(form, series.log_values[None])
     sigma = math.sqrt(ssr[0] / (series.n - form.k))
     estimates = tuple(_estimate(p, form, series, a[0], u[0], ssr[0], level) for p in form.parameters)
-    converged = bool(settled[0])
-    found = float(a[0]), tuple(map(float, u[0])), converged, _remark(converged, estimates)
-    return GrowthFit(series, form, estimates, sigma, level, *found)
+    return GrowthFit(series, form, estimates, sigma, float(a[0]), tuple(map(float, u[0])), bool(settled[0]))
 
 
 def parameter_table(fits: Iterable[GrowthFit]) -> pd.DataFrame:
@@ -387,8 +353,8 @@ def fit_many(curve: Curve, y: np.ndarray, start: np.ndarray | None = None) -> tu
         Whether the search came to rest, and away from its limits: else the parameters are not finite or not known.
     """
     n = y.shape[1]
-    t, (lower, upper) = np.arange(n, dtype=float), _limits(curve, n)
-    starts = _starts(curve, n) if start is None else np.vstack([_starts(curve, n), start])
+    t, (lower, upper), starts = np.arange(n, dtype=float), curve.limits(n), curve.starts(n)
+    starts = starts if start is None else np.vstack([starts, start])
     tries = min(3, len(starts)) if start is None else 1
     best = np.argsort(squares(_centred(y[:, None] - curve.log_shape(t, starts))), axis=1)[:, :tries]
     first = starts[best].reshape(-1, len(lower))
@@ -439,20 +405,15 @@ def _estimate(
     return Estimate(p.name, p.meaning, p.unit, float(value), float(low), float(high))
 
 
-def _reach(p: Parameter, curve: Curve, series: MarketSeries) -> np.ndarray:
-    """Return how far an interval is followed on the search scale before its end is called open, both ways."""
-    if p.position is None:
-        return np.array([series.log_values.min() - math.log(1e4), series.log_values.max() + math.log(1e4)])
-    return np.array([-20.0, 20.0]) * series.n if p.position < 0 else _limits(curve, series.n)[:, p.position]
-
-
 def _ends(
     p: Parameter, curve: Curve, series: MarketSeries, u: np.ndarray, at: float, ssr: float, times: float
 ) -> np.ndarray:
     """Return where the profile first crosses ``times`` its least value below and above the estimate, or infinities."""
     if ssr <= 1e-16 * (float(np.square(series.log_values).sum()) + 1):
         return np.array([at, at])  # the curve meets every value to eight digits: the interval is the point
-    inner, outer, sides = np.array([at, at]), _reach(p, curve, series), np.arange(2)
+    y, inner, sides = series.log_values, np.array([at, at]), np.arange(2)
+    # how far an interval is followed before its end is called open; a scale, ten thousand times beyond the values
+    outer = p.searched(p.limits, series.n) if p.limits else np.log([1e-4, 1e4]) + (y.min(), y.max())
     unbounded = np.array([at <= outer[0], at >= outer[1]])  # an estimate out of reach has an open end
     for _ in range(3):
         # denser near the estimate: the crossing is there unless the parameter is barely known
@@ -469,7 +430,7 @@ def _profile(p: Parameter, curve: Curve, series: MarketSeries, u: np.ndarray, va
     """Return the least sum of squares at each fixed value of a parameter, shape of ``values``."""
     t, y = np.arange(series.n, dtype=float), series.log_values
     free = [i for i in range(len(u)) if i != p.position] if p.position != -1 else [0]
-    starts = np.vstack([u, _starts(curve, series.n)])[:, free]
+    starts = np.vstack([u, curve.starts(series.n)])[:, free]
 
     def residuals(held: np.ndarray, v: np.ndarray) -> np.ndarray:
         r = y - curve.log_shape(t, _completed(p, held, v))
@@ -479,7 +440,7 @@ def _profile(p: Parameter, curve: Curve, series: MarketSeries, u: np.ndarray, va
     coarse[:, 0] = -1.0  # the estimate itself always begins one search
     begin = np.argsort(coarse, axis=1)[:, :3]
     held = np.repeat(values, begin.shape[1])
-    first, (lower, upper) = starts[begin].reshape(begin.size, len(free)), _limits(curve, series.n)[:, free]
+    first, (lower, upper) = starts[begin].reshape(begin.size, len(free)), curve.limits(series.n)[:, free]
     _, ssr, _ = least_squares(lambda v, rows: residuals(held[rows], v), first, lower, upper, 60, 1e-12)
     return ssr.reshape(begin.shape).min(axis=1)
 
@@ -495,29 +456,5 @@ def _completed(p: Parameter, held: np.ndarray, v: np.ndarray) -> np.ndarray:
     return v - np.stack([np.logaddexp(0, log_ratio), np.logaddexp(0, -log_ratio)], axis=-1)
 
 
-# --- small things -----------------------------------------------------------------------------------------------------
-
-
 def _centred(r: np.ndarray) -> np.ndarray:
     return r - r.mean(axis=-1, keepdims=True)
-
-
-def _scaled(curve: Curve, values: Iterable, years: float) -> np.ndarray:
-    """Return limits or starts of the search, shape (.., s): those that are years are given in parts of the span."""
-    searched = [p for p in curve.parameters if p.position in range(len(curve.lower))]
-    return np.array(values) * [years if p.unit == "year" else 1.0 for p in searched]
-
-
-def _limits(curve: Curve, n: int) -> np.ndarray:
-    return _scaled(curve, (curve.lower, curve.upper), n)
-
-
-def _starts(curve: Curve, n: int) -> np.ndarray:
-    return _scaled(curve, curve.starts, n - 1.0)
-
-
-def _remark(converged: bool, estimates: tuple[Estimate, ...]) -> str:
-    if not converged:
-        return "did not settle on finite parameters"
-    open_ones = [e for e in estimates if not e.identified]
-    return words("open interval: {which}", which=", ".join(e.meaning for e in open_ones)) if open_ones else ""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from nbproof import words
 from socialcommerce.errors import ParameterError
-from socialcommerce.market.fit import CURVES, LARGEST, GrowthFit, fit_growth, fit_many
+from socialcommerce.market.fit import CURVES, LARGEST, Curve, GrowthFit, fit_growth, fit_many
 from socialcommerce.market.series import MarketSeries, NotAvailable
 
 __all__ = ["Backtest", "Forecast", "forecast", "published_misses", "rolling_origin"]
@@ -26,13 +27,9 @@ class Backtest:
     errors : pandas.DataFrame
         One row a method, origin and target: method, origin, target, horizon, forecast, outcome, error (per cent of the
         outcome, positive where the forecast was too high), shared (whether every method forecast this pair).
-    left_out : tuple of int
-        Years that rest on a forecast and were no outcomes.
     """
 
-    series: MarketSeries
     errors: pd.DataFrame
-    left_out: tuple[int, ...]
 
     @property
     def shared(self) -> int:
@@ -75,19 +72,18 @@ def rolling_origin(series: MarketSeries, horizon: int = 3) -> Backtest | NotAvai
     if horizon < 1:
         raise ParameterError(f"horizon is a number of years ahead, 1 or more; got {horizon!r}.")
     known = series.outcomes()
-    if isinstance(known, NotAvailable) or known.n < 4:
-        given = {"count": known.n if isinstance(known, MarketSeries) else 0, "n": series.n}
-        few = words("outcomes rather than forecasts: {count:d} of {n:d}; at least four are needed", **given)
-        return NotAvailable("back-test", few)
-    parts = [_forecasts(known, method, *how, horizon) for method, how in _methods().items()]
+    count = known.n if isinstance(known, MarketSeries) else 0
+    if isinstance(known, NotAvailable) or count < 4:
+        few = "outcomes rather than forecasts: {count:d} of {n:d}; at least four are needed"
+        return NotAvailable("back-test", words(few, count=count, n=series.n))
+    parts = [_forecasts(known, method, *how, horizon) for method, how in METHODS.items()]
     columns = ["method", "origin", "target", "horizon", "forecast", "outcome"]
     errors = pd.DataFrame([row for part in parts for row in part], columns=columns)
     errors["error"] = 100 * (errors["forecast"] / errors["outcome"] - 1)
     errors = errors.dropna(ignore_index=True)  # settled curves only
     per_pair = errors.groupby(["origin", "target"])["method"].transform("size")
     errors["shared"] = per_pair == errors["method"].nunique()
-    later = tuple(year for year in series.years if year > known.years[-1])
-    return Backtest(series, errors, later)
+    return Backtest(errors)
 
 
 def published_misses(series: MarketSeries, rivals: pd.DataFrame) -> pd.DataFrame:
@@ -111,27 +107,20 @@ def published_misses(series: MarketSeries, rivals: pd.DataFrame) -> pd.DataFrame
     return found[["year", "publisher", "document", "published", "forecast", "outcome", "error"]]
 
 
+def _extended(curve: Curve, values: np.ndarray, ahead: np.ndarray) -> np.ndarray:
+    """Return a curve fitted to values so many years ahead; nan where it did not settle, or is beyond all numbers."""
+    a, u, _, settled = fit_many(curve, np.log(values)[None])
+    ahead_log = a[0] + curve.log_shape(len(values) - 1.0 + ahead, u[0])
+    return np.exp(np.where(settled[0] & (ahead_log < LARGEST), ahead_log, np.nan))
+
+
 Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
-def _methods() -> dict[str, tuple[int, Predict]]:
-    """Return each method's least number of training years and its forecast from them."""
-    methods: dict[str, tuple[int, Predict]] = {
-        "naive": (2, lambda values, ahead: np.full(len(ahead), values[-1])),
-        "drift": (2, lambda values, ahead: values[-1] + ahead * (values[-1] - values[0]) / (len(values) - 1)),
-    }
-    return methods | {name: (curve.k + 1, _curve(name)) for name, curve in CURVES.items()}
-
-
-def _curve(name: str) -> Predict:
-    curve = CURVES[name]
-
-    def predict(values: np.ndarray, ahead: np.ndarray) -> np.ndarray:
-        a, u, _, settled = fit_many(curve, np.log(values)[None])
-        ahead_log = a[0] + curve.log_shape(len(values) - 1.0 + ahead, u[0])
-        return np.exp(np.where(settled[0] & (ahead_log < LARGEST), ahead_log, np.nan))
-
-    return predict
+METHODS: dict[str, tuple[int, Predict]] = {
+    "naive": (2, lambda values, ahead: np.full(len(ahead), values[-1])),
+    "drift": (2, lambda values, ahead: values[-1] + ahead * (values[-1] - values[0]) / (len(values) - 1)),
+    **{name: (curve.k + 1, partial(_extended, curve)) for name, curve in CURVES.items()},
+}
+"""Each method's least number of training years, and its forecast from them so many years ahead."""
 
 
 def _forecasts(known: MarketSeries, method: str, least: int, predict: Predict, horizon: int) -> Iterator[tuple]:
@@ -158,21 +147,14 @@ class Forecast:
         The curves that took part.
     weights : tuple of float
         What share of the draws each was given.
-    left_out : tuple of NotAvailable
-        Curves that did not, and why.
     table : pandas.DataFrame
         One row a year ahead: year, median, low, high, and the standard deviations of the logarithm that parameters,
         residuals and curves each contribute. What another publisher would print is no part of it.
     """
 
-    series: MarketSeries
     fits: tuple[GrowthFit, ...]
     weights: tuple[float, ...]
-    left_out: tuple[NotAvailable, ...]
     table: pd.DataFrame
-    level: float
-    draws: int
-    seed: int
 
 
 def forecast(
@@ -223,26 +205,19 @@ def forecast(
     last = series.years[-1]
     if not last < until <= last + 30:
         raise ParameterError(f"the horizon is a year from {last + 1} to {last + 30}; got {until!r}.")
-    if not 0 < level < 1:
-        raise ParameterError(f"level is a probability in (0, 1); got {level!r}.")
     if draws < 100:
         raise ParameterError(f"draws must be at least 100; got {draws!r}.")
-    tried = {name: fit_growth(series, name, level) for name in curves}
-    fits = tuple(fit for fit in tried.values() if isinstance(fit, GrowthFit) and fit.converged)
-    left_out = tuple(
-        fit if isinstance(fit, NotAvailable) else NotAvailable(name, fit.remark)
-        for name, fit in tried.items()
-        if fit not in fits
-    )
+    tried = [fit_growth(series, name, level) for name in curves]
+    fits = tuple(fit for fit in tried if isinstance(fit, GrowthFit) and fit.converged)
     if not fits:
         return NotAvailable("forecast", "no growth curve could be fitted")
     if min(fit.sigma for fit in fits) < 1e-8:
         return NotAvailable("forecast", "a curve meets every value, so nothing says how far the next may lie from it")
     weights = _weights(series, fits)
-    table = _simulate(fits, weights, np.arange(last + 1, until + 1), level, draws, np.random.default_rng(seed))
+    table = _simulate(fits, weights, np.arange(last + 1, until + 1), level, draws, seed)
     if not np.isfinite(table["high"]).all():
         return NotAvailable("forecast", "values change so much from year to year that the interval has no upper end")
-    return Forecast(series, fits, weights, left_out, table, level, draws, seed)
+    return Forecast(fits, weights, table)
 
 
 def _weights(series: MarketSeries, fits: tuple[GrowthFit, ...]) -> tuple[float, ...]:
@@ -258,13 +233,9 @@ def _weights(series: MarketSeries, fits: tuple[GrowthFit, ...]) -> tuple[float, 
 
 
 def _simulate(
-    fits: tuple[GrowthFit, ...],
-    weights: tuple[float, ...],
-    years: np.ndarray,
-    level: float,
-    draws: int,
-    rng: np.random.Generator,
+    fits: tuple[GrowthFit, ...], weights: tuple[float, ...], years: np.ndarray, level: float, draws: int, seed: int
 ) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
     drawn = [_draw(fit, years, math.ceil(weight * draws), rng) for fit, weight in zip(fits, weights, strict=True)]
     curve, parameter, residual = (np.concatenate([part[i] for part in drawn]) for i in range(3))
     tail = (1 - level) / 2

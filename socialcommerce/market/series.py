@@ -26,9 +26,6 @@ class NotAvailable:
     def __bool__(self) -> bool:
         return False
 
-    def __str__(self) -> str:
-        return f"{self.what}: {self.reason}"
-
 
 @dataclass(frozen=True)
 class MarketSeries:
@@ -105,17 +102,8 @@ class MarketSeries:
         """Natural logarithms of the values, shape (n,)."""
         return np.log(self.values)
 
-    @property
-    def digits(self) -> int:
-        """Decimals of a value: what the values need, and no more than give the largest six significant digits."""
-        return self._decimals(6)
-
-    @property
-    def coarse(self) -> int:
-        """Decimals of what is computed from the values: four significant digits of the largest are enough."""
-        return self._decimals(4)
-
-    def _decimals(self, significant: int) -> int:
+    def decimals(self, significant: int) -> int:
+        """Return the decimals that the values need, and no more than give the largest so many significant digits."""
         enough = max(0, significant - 1 - math.floor(math.log10(max(self.values))))
         return next((d for d in range(enough) if all(round(v, d) == v for v in self.values)), enough)
 

@@ -7,25 +7,28 @@ frame with a row a set; what it returns has the shape () or (sets,). Rates are 1
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 from scipy.special import lambertw
 
+from nbproof import read_toml
 from socialcommerce.errors import ParameterError
-from socialcommerce.modes.declared import DECLARED, declared
-from stockflow import minimal_root
+from stockflow import Auxiliary, Flow, Mode, Parameter, State, minimal_root
 
 __all__ = [
     "CONTENT",
     "COUNTED",
+    "DECLARED",
     "SLIDERS",
-    "amplification",
-    "break_even_cost",
+    "Given",
+    "declared",
     "equilibrium",
     "extinction",
     "final_size",
+    "need",
     "parts",
     "reproduction",
     "social_proof_limit",
@@ -34,6 +37,28 @@ __all__ = [
 ]
 
 Given: TypeAlias = Mapping | pd.DataFrame | None
+DECLARED = read_toml(Path(__file__).with_name("modes.toml"))
+
+
+def declared(kind: str, name: str, **laws: str) -> Mode:
+    """Return a mode of ``modes.toml`` under a name; ``laws`` stand where its auxiliaries name them in braces.
+
+    Examples
+    --------
+    >>> [flow.hazard for flow in declared("content", "content").flows[:2]]
+    ['lambda0 + Lambda', 'pi']
+    """
+    table = DECLARED[kind]
+    return Mode(
+        name,
+        tuple(State(*row) for row in table["states"]),
+        tuple(Parameter(*row) for row in table["parameters"]),
+        tuple(Flow(*row) for row in table["flows"]),
+        table["carrier_free"],
+        tuple(Auxiliary(*(text.format(**laws) for text in row)) for row in table["auxiliaries"]),
+        table["words"],
+        tuple(table["external"]),
+    )
 
 
 CONTENT = declared("content", "content")
@@ -42,6 +67,13 @@ COUNTED = {"flows": (("M", "O"),), "starters": "L"}
 """What a series of purchases counts, and who is active at its start: for :func:`stockflow.fit_mode`."""
 SLIDERS = DECLARED["content"]["sliders"]
 """What a reader may move where the mode runs in a page, and in which steps: for :func:`stockflow.explorer`."""
+
+
+def need(a: Mapping, name: str, holds: np.ndarray, allowed: str) -> None:
+    """Raise ParameterError where a closed form does not hold for a parameter, with a value for which it does not."""
+    if not np.all(holds):
+        given = np.broadcast_to(a[name], np.shape(holds))[~holds].flat[0]
+        raise ParameterError(f"this closed form does not hold for {name}; got {given:g}; allowed is {allowed}.")
 
 
 def parts(parameters: Given = None) -> dict[str, np.ndarray]:
@@ -67,7 +99,8 @@ def parts(parameters: Given = None) -> dict[str, np.ndarray]:
 def reproduction(parameters: Given = None) -> np.ndarray:
     """Return R0 = beta pM s (eta tC + pphi tL): entrants that one entrant brings, before the audience runs out.
 
-    A threshold only where nobody arrives from outside (``lambda0 = 0``).
+    A threshold only where nobody arrives from outside (``lambda0 = 0``). Below one, a bought entrant brings
+    1 / (1 - R0) in all, counting itself.
 
     Examples
     --------
@@ -76,17 +109,6 @@ def reproduction(parameters: Given = None) -> np.ndarray:
     """
     a = parts(parameters)
     return a["pM"] * a["s"] * a["reach"]
-
-
-def amplification(parameters: Given = None) -> np.ndarray:
-    """Return entrants per bought entrant, 1 / (1 - R0); infinite from R0 = 1."""
-    r0 = reproduction(parameters)
-    return np.where(r0 < 1, 1 / np.where(r0 < 1, 1 - r0, 1.0), np.inf)
-
-
-def break_even_cost(value: np.ndarray | float, parameters: Given = None) -> np.ndarray:
-    """Return the highest cost per bought entrant that pays: ``value`` per entrant times the amplification."""
-    return value * amplification(parameters)
 
 
 def steady_flow(parameters: Given = None) -> np.ndarray:
@@ -100,8 +122,8 @@ def steady_flow(parameters: Given = None) -> np.ndarray:
         With social proof (``pi1 > 0``), for which this equation does not hold, or where nobody returns (``omega = 0``).
     """
     a = parts(parameters)
-    _need(a, "pi1", a["pi1"] == 0, "0 where a closed form is meant")
-    _need(a, "omega", a["omega"] > 0, "above 0 where a steady flow is meant")
+    need(a, "pi1", a["pi1"] == 0, "0 where a closed form is meant")
+    need(a, "omega", a["omega"] > 0, "above 0 where a steady flow is meant")
     r0 = a["pM"] * a["s"] * a["reach"]
     b, c = 1 + a["lambda0"] * a["T"] - r0, 4 * r0 * a["T"] * a["lambda0"]
     root = np.sqrt(b**2 + c)
@@ -134,7 +156,7 @@ def final_size(parameters: Given = None, initial: Mapping[str, float] | None = N
     """
     a = parts({"omega": 0.0, "lambda0": 0.0} | dict(parameters if parameters is not None else {}))
     for name in ("omega", "lambda0", "pi1"):
-        _need(a, name, a[name] == 0, "0 where a final size is meant")
+        need(a, name, a[name] == 0, "0 where a final size is meant")
     r0, (u0, m, o, c, lead, _) = a["pM"] * a["s"] * a["reach"], CONTENT.start(initial)
     dose = r0 * m + a["s"] * a["reach"] * o + a["reach"] * c + a["beta"] * a["tL"] * lead
     spread = -lambertw(-r0 * u0 * np.exp(-dose - r0 * u0)).real / np.where(r0 > 0, r0, 1.0)
@@ -189,8 +211,8 @@ def steady_leaders(parameters: Given = None) -> np.ndarray:
     True
     """
     a = parts(parameters)
-    _need(a, "omega", a["omega"] > 0, "above 0 where a steady state is meant")
-    _need(a, "phi", a["phi"] > 0, "above 0 where leaders are meant")
+    need(a, "omega", a["omega"] > 0, "above 0 where a steady state is meant")
+    need(a, "phi", a["phi"] > 0, "above 0 where leaders are meant")
     B = 1 / (a["s"] * a["pphi"] * a["tL"])
     rho, leave = a["s"] * a["reach"] * B, a["pi"] + a["delta"]
     days = 1 / a["kappa"] + a["s"] * (a["tC"] + a["pphi"] * a["tL"])
@@ -206,9 +228,3 @@ def steady_leaders(parameters: Given = None) -> np.ndarray:
         real = np.sort(roots[(abs(roots.imag) < 1e-9 * abs(roots)) & (roots.real > 0)].real)
         shares[: len(real), *at] = real
     return shares
-
-
-def _need(a: Mapping, name: str, holds: np.ndarray, allowed: str) -> None:
-    if not np.all(holds):
-        given = np.broadcast_to(a[name], np.shape(holds))[~holds].flat[0]
-        raise ParameterError(f"this closed form does not hold for {name}; got {given:g}; allowed is {allowed}.")

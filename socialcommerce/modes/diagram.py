@@ -8,19 +8,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
+
+import pandas as pd
 
 from nbproof import read_toml, words
 from nbproof.shapes import FLAG, LIST, NUMBER, TEXT, Field, check, one_of
 from socialcommerce.errors import PaperError, UnknownNameError
 from socialcommerce.project import Cited, record, root
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["NODE_KINDS", "Diagram", "Edge", "Loop", "Node", "load_diagram"]
 
@@ -127,31 +127,31 @@ class Diagram:
     page: Pair  # width and height, millimetres
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
-    _ahead: dict[str, dict[str, int]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         names = [node.id for node in self.nodes]
-        ahead: dict[str, dict[str, int]] = {name: {} for name in names}
         for thing, count in Counter([*names, *((e.source, e.target) for e in self.edges)]).items():
             if count > 1:
                 raise PaperError(f"diagram {self.id}: {thing!r} occurs {count} times; each node and edge stands once.")
         for edge in self.edges:
             for end in (edge.source, edge.target):
-                if end not in ahead:
+                if end not in names:
                     raise PaperError(
                         f"diagram {self.id}, edge {edge.source} to {edge.target}: "
                         f"{UnknownNameError('node', end, names)}"
                     )
-            ahead[edge.source][edge.target] = edge.sign
-        ordered = {name: {other: after[other] for other in names if other in after} for name, after in ahead.items()}
-        object.__setattr__(self, "_ahead", ordered)
+
+    @cached_property
+    def signs(self) -> dict[tuple[str, str], int]:
+        """The sign of each edge, by (source, target)."""
+        return {(edge.source, edge.target): edge.sign for edge in self.edges}
 
     def __getitem__(self, name: str) -> Node:
         """Return the node of that id."""
         for node in self.nodes:
             if node.id == name:
                 return node
-        raise UnknownNameError("node", name, self._ahead)
+        raise UnknownNameError("node", name, [node.id for node in self.nodes])
 
     def feedback_loops(self) -> tuple[Loop, ...]:
         """Return every elementary cycle with its polarity: reinforcing ones first, each in the diagram's order.
@@ -163,7 +163,7 @@ class Diagram:
         >>> [loop.id for loop in load_diagram("sharing").feedback_loops()]
         ['R1', 'R2', 'R3', 'R4', 'B1', 'B2', 'B3']
         """
-        cycles = [(self._sign((*nodes, nodes[0])), nodes) for nodes in self._cycles()]
+        cycles = [(prod(self.signs[edge] for edge in pairwise((*nodes, nodes[0]))), nodes) for nodes in self._cycles()]
         loops = []
         for sign, polarity in ((1, "R"), (-1, "B")):
             of_sign = [nodes for s, nodes in cycles if s == sign]
@@ -172,8 +172,6 @@ class Diagram:
 
     def summary(self) -> pd.DataFrame:
         """Return a tidy frame, one row an edge: from, to, sign, place, text, inferred."""
-        import pandas as pd  # heavy: only where a table is wanted
-
         rows = [
             (self[e.source].words, self[e.target].words, SIGNS[e.sign], e.place, e.text, e.inferred) for e in self.edges
         ]
@@ -181,8 +179,6 @@ class Diagram:
 
     def loop_summary(self) -> pd.DataFrame:
         """Return a tidy frame, one row a feedback loop: loop, polarity, number of edges, path."""
-        import pandas as pd
-
         rows = [(loop.id, loop.polarity, len(loop.nodes), self.path_words(loop)) for loop in self.feedback_loops()]
         return pd.DataFrame(rows, columns=["loop", "polarity", "edges", "path"])
 
@@ -191,15 +187,13 @@ class Diagram:
         names = {f"n{place}": self[name].words for place, name in enumerate(loop.nodes)}
         return words(" → ".join(f"{{{key}}}" for key in names), **names)
 
-    def _sign(self, path: tuple[str, ...]) -> int:
-        return prod(self._ahead[a][b] for a, b in pairwise(path))
-
     def _cycles(self) -> Iterator[tuple[str, ...]]:
         """Yield each elementary cycle once, from its first node: a diagram is small enough to walk every way round."""
-        names = [*self._ahead]
+        names = [node.id for node in self.nodes]
+        ahead = {name: [other for other in names if (name, other) in self.signs] for name in names}
 
         def onward(path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-            for after in self._ahead[path[-1]]:
+            for after in ahead[path[-1]]:
                 if after == path[0]:
                     yield path
                 elif after not in path and names.index(after) > names.index(path[0]):
@@ -234,11 +228,7 @@ def load_diagram(name: str, folder: str | Path | None = None) -> Diagram:
     if name not in DIAGRAMS:
         raise UnknownNameError("diagram", name, DIAGRAMS)
     path = (Path(folder) if folder is not None else root() / "paper") / f"{name}_mode.toml"
-    try:
-        table = read_toml(path, PaperError)
-    except PaperError as error:
-        raise PaperError(f"paper/{error}") from None
-    at = f"paper/{path.name}"
+    table, at = read_toml(path, PaperError), f"paper/{path.name}"
     return record(
         Diagram,
         PaperError,

@@ -28,11 +28,12 @@ OFTEN = np.append(0.0, np.geomspace(1e-3, 100, 400))  # promotions a day that a 
 
 @dataclass(frozen=True)
 class Form:
-    """One form of a part: its name, and by quantity the expression that ``gives`` it."""
+    """One form of a part: its name, what it is called, and by quantity the expression that ``gives`` it."""
 
     part: Annotated[str, one_of(PARTS)]
     id: Annotated[str, TEXT]
-    words: str
+    en: Annotated[str, TEXT]
+    zh: Annotated[str, TEXT]
     gives: Annotated[Mapping[str, str], TABLE]
     ranges: Annotated[Mapping[str, list[float]], TABLE] = field(default_factory=dict)
 
@@ -46,25 +47,14 @@ def load_forms() -> dict[str, tuple[Form, ...]]:
     >>> [form.id for form in load_forms()["annoyance"]]
     ['quadratic', 'linear', 'saturating', 'exponential']
     """
-    found = [
-        record(
-            Form,
-            PaperError,
-            f"paper/forms.toml, form {k}",
-            one,
-            {"en": TEXT, "zh": TEXT},
-            words=lambda said: said["en"],
-        )
-        for k, one in enumerate(_file()["form"], 1)
-    ]
+    listed = enumerate(_file()["form"], 1)
+    found = [record(Form, PaperError, f"paper/forms.toml, form {k}", one) for k, one in listed]
     return {part: tuple(form for form in found if form.part == part) for part in PARTS}
 
 
 def _file() -> dict:
-    table, whole = read_toml(root() / "paper" / "forms.toml", PaperError), {"form": LIST}
-    return check(
-        PaperError, "paper/forms.toml, file", table, whole | dict.fromkeys(("parts", "called", "ranges"), TABLE)
-    )
+    shapes = {"form": LIST} | dict.fromkeys(("parts", "called", "ranges"), TABLE)
+    return check(PaperError, "paper/forms.toml, file", read_toml(root() / "paper" / "forms.toml", PaperError), shapes)
 
 
 @cache

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize
 
 from socialcommerce.errors import ParameterError
 from socialcommerce.modes import content, sharing
 from stockflow import Mode, Values, integrate
 
 __all__ = [
-    "Promotion",
     "Quality",
     "best_contact",
     "best_personalisation",
+    "best_promotion",
     "breaches",
     "group_offers",
     "members_of",
+    "promotion",
     "purchase_chance",
     "segment_gains",
     "struck",
@@ -143,23 +143,18 @@ def _best_of_class(who: Sequence[np.ndarray], chance: Callable, best: Callable) 
 
 
 def group_offers(
-    parameters: Mapping | None = None,
     sizes: Sequence[int] = range(2, 9),
     discounts: Sequence[float] = (0.0, 0.1, 0.2, 0.3),
     appeal: float = 8.0,
     margin: float = 0.4,
-    variant: str = "capped",
-    seats: str = "new",
 ) -> pd.DataFrame:
-    """Return what follows from every size of a group at every discount.
+    """Return what follows from every size of a capped group at every discount.
 
     A discount d multiplies the odds that an invitation is accepted by exp(appeal d) and takes d of the price from the
-    margin. Where many accept, a capped group loses those it has no seat for, so that the best size lies inside.
+    margin. Where many accept, a group loses those it has no seat for, so that the best size lies inside.
 
     Parameters
     ----------
-    parameters, variant, seats
-        As in :mod:`socialcommerce.modes.sharing`.
     sizes, discounts : sequence of int, sequence of float
         Group sizes, the opener counted; shares of the price, in [0, 1], else ParameterError is raised.
     margin : float
@@ -173,26 +168,15 @@ def group_offers(
     off, g = (grid.ravel() for grid in np.meshgrid(np.asarray(discounts, float), np.asarray(sizes), indexing="ij"))
     if not np.all((off >= 0) & (off <= 1)):
         raise ParameterError(f"a discount is a share of price; got {off.min():g}, {off.max():g}; allowed is [0, 1].")
-    p, lift = sharing.SHARING.values(parameters), np.exp(appeal * off)
-    q = {name: p[name] * lift / (1 + p[name] * (lift - 1)) for name in ("qA", "qB")}
-    given = dict(parameters or {}) | q | {"g": g}
-    flow, left, r0 = (
-        sharing.steady_flow(given, variant, seats),
-        margin - off,
-        sharing.reproduction(given, variant, seats),
-    )
+    p, lift = sharing.SHARING.values(), np.exp(appeal * off)
+    given = {name: p[name] * lift / (1 + p[name] * (lift - 1)) for name in ("qA", "qB")} | {"g": g}
+    r0, flow, left = sharing.reproduction(given), sharing.steady_flow(given), margin - off
     columns = {"discount": off, "g": g, "r0": r0, "purchases": flow, "margin": left, "profit": flow * left}
     return pd.DataFrame(columns)
 
 
 def breaches(
-    mode: Mode,
-    parameters: Mapping | None = None,
-    rate: float = 1 / 365,
-    share: float = 0.3,
-    days: int = 7300,
-    replicates: int = 200,
-    seed: int = 1,
+    mode: Mode, rate: float = 1 / 365, share: float = 0.3, days: int = 7300, replicates: int = 200, seed: int = 1
 ) -> pd.DataFrame:
     """Let breaches strike at random (``rate`` a day), each driving ``share`` of the members away.
 
@@ -215,9 +199,9 @@ def breaches(
             f"a breach has a rate, a share and replicates; got {rate:g}, {share:g}, {replicates}; "
             "allowed are rate >= 0, 0 <= share <= 1, replicates >= 2."
         )
-    p, rng = mode.values(parameters), np.random.default_rng(seed)
+    p, rng = mode.values(), np.random.default_rng(seed)
     leaders = mode.states[members_of(mode)[-1]].name
-    start = integrate(mode, parameters, days, "map", initial={leaders: 0.01}, every=days).values[-1]
+    start = integrate(mode, None, days, "map", initial={leaders: 0.01}, every=days).values[-1]
     y = np.repeat(start[:, None], replicates + 2, axis=1)  # the first without breaches, the second with an even loss
     even = -np.expm1(-rate * share)
     lost = (np.concatenate([[0.0, even], 1 - (1 - share) ** rng.poisson(rate, replicates)]) for _ in range(days))
@@ -250,9 +234,6 @@ def struck(mode: Mode, p: Values, y: np.ndarray, lost: Iterable[np.ndarray]) -> 
 def members_of(mode: Mode) -> list[int]:
     """Return the places of the states that members are in: those that carry, but orders on their way."""
     return [i for i in mode.carrying if mode.states[i].name != "O"]
-
-
-GRID = np.linspace(np.log(1e-3), np.log(1e3), 1201)
 
 
 @dataclass(frozen=True)
@@ -319,130 +300,44 @@ class Quality:
         """Return the entrants a day and person where the finite audience stands still."""
         return content.steady_flow(self._given(q))
 
-    def best(self, market: str = "finite") -> pd.Series:
-        """Return the cheapest quality, its cost per entrant and per buyer, R0 there.
-
-        There the last step of quality costs, in per cent, what it brings: in the infinite market ``e_cost = e_reach +
-        R/(1 - R) e_R``, in the finite one ``e_cost = e_flow``. ``minima`` counts the local minima
-        found over six decades of quality; 1 means that the answer is the only one.
-
-        Raises
-        ------
-        ParameterError
-            Where virality lets R0 reach 1 before the cost per entrant turns up: then traffic in the infinite market is
-            free in the limit, and the question needs the finite one.
-        """
-        _known(market)
-        of = self.finite if market == "finite" else self.infinite
-        costs = of(np.exp(GRID))
-        known = np.isfinite(costs)
-        inner = np.flatnonzero((costs[1:-1] < costs[:-2]) & (costs[1:-1] <= costs[2:])) + 1
-        if not len(inner):
-            raise ParameterError(
-                f"cost per entrant has no least value in the {market} market; got R0 up to "
-                f"{self.successors(np.exp(GRID[known][-1])):.3g}; allowed is one in which it has."
-            )
-        top = inner[np.argmin(costs[inner])]
-        ends, fine = (GRID[top - 1], GRID[top + 1]), {"xatol": 1e-10}
-        found = minimize_scalar(lambda x: float(np.log(of(np.exp(x)))), bounds=ends, method="bounded", options=fine)
-        q = float(np.exp(found.x))
-        cost, pM, r0 = float(of(q)), float(content.parts(self.parameters)["pM"]), float(self.successors(q))
-        at = {"q": q, "cost": cost, "cost_per_buyer": cost / pM, "r0": r0, "minima": len(inner)}
-        return pd.Series(at, name=market)
-
     @property
     def without_virality(self) -> float:
-        """The cheapest quality where nothing is passed on: (c0 / (c1 (theta - 1)))^(1/theta)."""
+        """The cheapest quality where nothing is passed on and nobody runs out: (c0 / (c1 (theta - 1)))^(1/theta)."""
         return (self.c0 / (self.c1 * (self.theta - 1))) ** (1 / self.theta)
 
 
-@dataclass(frozen=True)
-class Promotion:
+def promotion(
+    f: Given, n: Given, rho: float = 0.001, parameters: Mapping | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Section 5, paragraph 1, sentence 4, second half: what share of messages promotes, and how often to write?
 
     Of n messages a day and person a share f promotes. Promotion sells, ``pi = b0 + b1 f n``; the rest draws,
-    ``lambda0 = rho (1 - f) n``; every message can annoy, ``delta = delta0 + delta1 n^2``.
+    ``lambda0 = rho (1 - f) n``; every message can annoy, ``delta = delta0 + delta1 n^2``. The audience is finite. At an
+    inner optimum neither a larger share nor more messages sell more: what either adds to the chance of a purchase it
+    takes from the inflow.
 
-    Attributes
+    Parameters
     ----------
+    f, n : float or array, shape (sets,)
+        Share that promotes, and messages a day.
     rho : float
-        Draw of a creative message (its unit: 1). Illustrative, like every default.
-    margin, message : float
-        Yuan of an order, and of one message shown to one person of the audience; at 0 the optimum sells most.
-    market : {"finite", "infinite"}
-        Whether the audience runs out. Where it does not, entrants are ``lambda0 / (1 - R0)``; where nothing is passed
-        on either and nobody buys unprompted, half the messages should promote, ever more messages sell towards
-        ``rho b1 / (4 delta1)``, and only their cost ends it.
+        Draw of a creative message (its unit: 1). Illustrative.
+    parameters
+        As in :mod:`socialcommerce.modes.content`.
+
+    Returns
+    -------
+    purchases, leave : ndarray, shape () or (sets,)
+        Orders a day and person of the audience where the mode stands still; the share of the pool that leaves unsold.
     """
-
-    rho: float = 0.001
-    margin: float = 10.0
-    message: float = 0.0
-    market: str = "finite"
-    parameters: Mapping[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        _known(self.market)
-
-    def given(self, f: Given, n: Given) -> dict:
-        """Return the parameters of the content mode at a share f of promotion and n messages a day."""
-        p = content.CONTENT.values(self.parameters)
-        # the declaration knows one frequency: b1 carries the share that promotes
-        return dict(self.parameters) | {"b1": p["b1"] * f, "n": n, "lambda0": self.rho * (1 - np.asarray(f)) * n}
-
-    def purchases(self, f: Given, n: Given) -> np.ndarray:
-        """Return orders a day and person of the audience, where the mode stands still; nan where it cannot."""
-        given = self.given(f, n)
-        a, r0 = content.parts(given), content.reproduction(given)
-        if self.market == "finite":
-            return a["pM"] * content.steady_flow(given)
-        return np.where(r0 < 1, a["pM"] * a["lambda0"] / np.where(r0 < 1, 1 - r0, 1.0), np.nan)
-
-    def profit(self, f: Given, n: Given) -> np.ndarray:
-        """Return yuan a day and person: margin of the orders less the cost of the messages."""
-        return self.margin * self.purchases(f, n) - self.message * np.asarray(n)
-
-    def best(self) -> pd.Series:
-        """Return the joint optimum of share and frequency, with what lies there.
-
-        At an inner optimum neither a larger share nor more messages bring more: what either adds to the chance of a
-        purchase it takes from the inflow and the cost. ``interior`` says whether both are off their edges; ``leave`` is
-        the share of the pool that leaves unsold.
-
-        Raises
-        ------
-        ParameterError
-            Where no share and frequency earn anything.
-        """
-        grid = np.meshgrid(np.linspace(0.01, 0.99, 50), np.geomspace(0.01, 20, 60))
-        shares, often = (axis.ravel() for axis in grid)
-        value = self.profit(shares, often)
-        if not np.nanmax(value) > 0:
-            raise ParameterError(
-                f"no share and frequency earn anything; got a profit of {np.nanmax(value):.3g}; "
-                "allowed is a market in which messages can pay."
-            )
-        at = int(np.nanargmax(value))
-
-        def lost(x: np.ndarray) -> float:
-            gain = float(self.profit(1 / (1 + np.exp(-x[0])), np.exp(x[1]))) / value[at]
-            return -gain if np.isfinite(gain) else 0.0
-
-        start = [np.log(shares[at] / (1 - shares[at])), np.log(often[at])]
-        x = minimize(lost, start, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-15, "maxiter": 2000}).x
-        f, n = float(1 / (1 + np.exp(-x[0]))), float(np.exp(x[1]))
-        given = self.given(f, n)
-        inside = 0.005 < f < 0.995 and 0.005 < n < 19.9
-        found: dict[str, Any] = {
-            "share": f,
-            "frequency": n,
-            "purchases": self.purchases(f, n),
-            "profit": self.profit(f, n),
-        }
-        found |= {"r0": content.reproduction(given), "leave": 1 - content.parts(given)["pM"]}
-        return pd.Series({name: float(value) for name, value in found.items()} | {"interior": inside}, name=self.market)
+    p = content.CONTENT.values(parameters)
+    # the declaration knows one frequency: b1 carries the share that promotes
+    given = p | {"b1": p["b1"] * f, "n": n, "lambda0": rho * (1 - np.asarray(f)) * n}
+    chance = content.parts(given)["pM"]
+    return chance * content.steady_flow(given), 1 - chance
 
 
-def _known(market: str) -> None:
-    if market not in ("finite", "infinite"):
-        raise ParameterError(f"a market is finite or infinite; got {market!r}; allowed are finite, infinite.")
+def best_promotion() -> np.ndarray:
+    """Return the share of promotion and the messages a day at which most is sold, shape (2,), at the default values."""
+    edges, fine = [(0, 1), (0.01, 20)], {"xatol": 1e-9, "fatol": 1e-15}
+    return minimize(lambda at: -promotion(*at)[0], (0.1, 0.5), method="Nelder-Mead", bounds=edges, options=fine).x

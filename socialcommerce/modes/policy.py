@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import reduce
-from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -23,17 +22,16 @@ __all__ = [
     "NAMES",
     "OUTCOMES",
     "STRATEGIES",
-    "Ranking",
     "apply",
     "draw",
     "outcomes",
     "rank",
     "rank_elasticities",
+    "rank_table",
     "strategy_table",
 ]
 
 OUTCOMES = ("r0", "purchases", "profit")
-Place = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,10 @@ class Strategy:
         Where the paper proposes it; sentences are counted by their full stops.
     effects : mapping
         Relative change by parameter: of a rate itself, of the odds of a probability.
-    sets : mapping
-        Parameters set outright, from all the others.
+    best_contact : bool
+        Whether contact becomes as frequent as is best, given all other parameters.
     haste : float
-        Loss of satisfaction by day of delivery (1/day, of the logarithm of s), where delivery becomes faster.
+        Loss of satisfaction by day of delivery (1/day, of the logarithm of s), where ``effects`` make it faster.
     cost, per
         Yuan a day, and by what it is counted: ``"person"`` of the population, ``"member"`` of the pool and the
         customers, ``"order"`` bought.
@@ -59,33 +57,25 @@ class Strategy:
 
     name: str
     words: str
-    places: tuple[Place, ...]
+    places: tuple[tuple[str, int, int], ...]
     effects: Mapping[str, float]
     cost: float
     per: str
     haste: float = 0.0
-    sets: Mapping[str, Callable[[Values], np.ndarray]] = field(default_factory=dict)
+    best_contact: bool = False
 
 
-BEST = {
-    "n": lambda p: (
-        forms.best_frequency(p) if "annoyance" in p else best_contact(p["pi0"], p["b1"], p["delta0"], p["delta1"])
-    )
-}  # what a strategy may set at its optimum
 _LISTED = read_toml(root() / "paper" / "strategies.toml", PaperError)["strategy"]
+_AS_LISTED = {"name", "cost", "per", "haste", "best_contact"}
 NAMES = {one["name"]: one["en"] for one in _LISTED}
 """What each strategy is called, by its name."""
 STRATEGIES: dict[str, tuple[Strategy, ...]] = {
     mode: tuple(
         Strategy(
-            one["name"],
-            one["en"],
-            tuple(map(tuple, one["places"])),
-            one[mode],
-            one["cost"],
-            one["per"],
-            one.get("haste", 0.0) * ("kappa" in one[mode]),
-            {name: BEST[name] for name in one.get("best", ())},
+            words=one["en"],
+            places=tuple(map(tuple, one["places"])),
+            effects=one[mode],
+            **{key: value for key, value in one.items() if key in _AS_LISTED},
         )
         for one in _LISTED
         if mode in one
@@ -132,9 +122,10 @@ def _changes(mode: str, one: Strategy) -> str:
         words("{symbol} {change:+.0f}%", symbol=known[name].symbol, change=100 * effect)
         for name, effect in one.effects.items()
     ]
-    if one.haste:
+    if one.haste and "kappa" in one.effects:
         said.append(words("{symbol} {change:+.0f}% per day saved", symbol="s", change=100 * one.haste))
-    said += [words("{symbol} at its optimum", symbol=known[name].symbol) for name in one.sets]
+    if one.best_contact:
+        said.append(words("{symbol} at its optimum", symbol=known["n"].symbol))
     return _joined(", ", said)
 
 
@@ -158,9 +149,12 @@ def apply(strategy: Strategy, p: Values, size: np.ndarray | float = 1.0) -> Valu
         factor = 1 + np.asarray(size) * effect
         chance = name in ("s", "qA", "qB")  # a factor of the odds keeps a probability one
         after[name] = p[name] * factor / (1 + p[name] * (factor - 1)) if chance else p[name] * factor
-    if strategy.haste:
+    if "kappa" in strategy.effects:
         after["s"] = np.minimum(after["s"] * np.exp(strategy.haste * (1 / p["kappa"] - 1 / after["kappa"])), 1.0)
-    return after | {name: rule(p) for name, rule in strategy.sets.items()}
+    if strategy.best_contact:
+        rates = (p[name] for name in ("pi0", "b1", "delta0", "delta1"))
+        after["n"] = forms.best_frequency(p) if "annoyance" in p else best_contact(*rates)
+    return after
 
 
 def outcomes(
@@ -187,9 +181,9 @@ def outcomes(
         r0, bought = content.reproduction(p), a["pi"] * state[1]
         members, shown = state[1:5].sum(axis=0), p["n"] * state[1]
     else:
-        variant, seats = _kind(mode)
-        state = sharing.equilibrium(p, variant, seats)
-        r0, bought = sharing.reproduction(p, variant, seats), sharing.steady_flow(p, variant, seats)
+        variant = _variant(mode)
+        state = sharing.equilibrium(p, variant)
+        r0, bought = sharing.reproduction(p, variant), sharing.steady_flow(p, variant)
         members, shown = state[1:4].sum(axis=0), 0.0
     base = {"order": bought, "member": members, "person": np.ones_like(members)}
     spent = cost * base[strategy.per] if strategy else 0.0
@@ -197,12 +191,13 @@ def outcomes(
     return {"r0": r0, "members": members, "purchases": bought, "profit": profit}
 
 
-def _kind(mode: Mode) -> tuple[str, str]:
-    """Return variant and seats of a declaration of the interaction mode."""
-    for variant, seats in product(sharing.VARIANTS, sharing.SEATS):
-        if sharing.declare(variant, seats) == mode:
-            return variant, seats
-    raise UnknownNameError("mode", mode.name, ["content", *(sharing.declare(v).name for v in sharing.VARIANTS)])
+def _variant(mode: Mode) -> str:
+    """Return which declaration of the interaction mode it is."""
+    declared = {variant: sharing.declare(variant) for variant in sharing.VARIANTS}
+    for variant, one in declared.items():
+        if one == mode:
+            return variant
+    raise UnknownNameError("mode", mode.name, ["content", *(one.name for one in declared.values())])
 
 
 def draw(parameters: tuple[Parameter, ...], count: int, seed: int) -> Values:
@@ -227,44 +222,16 @@ def _spread(one: Parameter, u: np.ndarray) -> np.ndarray:
     return one.lower + u * (one.upper - one.lower) if one.name != "pi1" else np.zeros(len(u))
 
 
-@dataclass(frozen=True, eq=False)
-class Ranking:
-    """How strategies compare over many draws of everything uncertain.
-
-    Attributes
-    ----------
-    effects : DataFrame
-        draw, strategy, outcome, effect: per cent of R0 and of purchases, yuan a day and 1000 persons of profit.
-    """
-
-    mode: Mode
-    effects: pd.DataFrame
-    seed: int
-
-    def summary(self) -> pd.DataFrame:
-        """Return one row an outcome and strategy: low, median, high (5 and 95 per cent), share of draws it is first."""
-        grouped = self.effects.groupby(["outcome", "strategy"], sort=False)["effect"]
-        table = grouped.quantile([0.05, 0.5, 0.95]).unstack().set_axis(["low", "median", "high"], axis=1)
-        best = self.effects.loc[self.effects.groupby(["outcome", "draw"])["effect"].idxmax()]
-        first = best.groupby(["outcome", "strategy"]).size() / self.effects["draw"].nunique()
-        table["first"] = first.reindex(table.index).fillna(0.0)
-        table = table.reset_index()
-        order = {outcome: i for i, outcome in enumerate(OUTCOMES)}
-        return table.sort_values(
-            ["outcome", "median"], key=lambda s: s.map(order) if s.name == "outcome" else -s, ignore_index=True
-        )
-
-
-def rank(mode: Mode, draws: int = 1000, seed: int = 1, drawn: Values | None = None) -> Ranking:
-    """Rank the strategies of a mode by their effect on R0, purchases and profit, each parameter drawn from its range.
+def rank(mode: Mode, draws: int = 1000, seed: int = 1, drawn: Values | None = None) -> pd.DataFrame:
+    """Return the effect of every strategy on R0, purchases and profit, each parameter drawn from its range.
 
     Sizes of effects and costs are drawn too, so that no order rests on one base case. ``drawn`` are forms of the
     content mode, from `socialcommerce.modes.forms.draw`; the declared ones where left out.
 
-    Examples
-    --------
-    >>> rank(content.CONTENT, 200).summary().query("outcome == 'r0'")["strategy"].iloc[-1]
-    'delivery'
+    Returns
+    -------
+    DataFrame
+        draw, strategy, outcome, effect: per cent of R0 and of purchases, yuan a day and 1000 persons of profit.
     """
     strategies = STRATEGIES["content" if mode.name == "content" else "sharing"]
     p, economics = draw(mode.parameters, draws, seed) | (drawn or {}), draw(ECONOMICS, draws, seed + 1)
@@ -278,7 +245,24 @@ def rank(mode: Mode, draws: int = 1000, seed: int = 1, drawn: Values | None = No
             effect = 1000 * change if outcome == "profit" else 100 * change / before[outcome]
             row = {"draw": np.arange(draws), "strategy": strategy.name, "outcome": outcome, "effect": effect}
             rows.append(pd.DataFrame(row))
-    return Ranking(mode, pd.concat(rows, ignore_index=True), seed)
+    return pd.concat(rows, ignore_index=True)
+
+
+def rank_table(effects: pd.DataFrame) -> pd.DataFrame:
+    """Return one row an outcome and strategy: low, median, high (5 and 95 per cent), share of draws it is first.
+
+    Examples
+    --------
+    >>> rank_table(rank(content.CONTENT, 200)).query("outcome == 'r0'")["strategy"].iloc[-1]
+    'delivery'
+    """
+    grouped = effects.groupby(["outcome", "strategy"], sort=False)["effect"]
+    table = grouped.quantile([0.05, 0.5, 0.95]).unstack().set_axis(["low", "median", "high"], axis=1)
+    best = effects.loc[effects.groupby(["outcome", "draw"])["effect"].idxmax()]
+    first = best.groupby(["outcome", "strategy"]).size() / effects["draw"].nunique()
+    table["first"] = first.reindex(table.index).fillna(0.0)
+    ranked = table.sort_values("median", ascending=False, kind="stable")
+    return ranked.reindex(OUTCOMES, level="outcome").reset_index()
 
 
 def rank_elasticities(mode: Mode, draws: int = 1000, seed: int = 1) -> pd.DataFrame:
@@ -294,7 +278,7 @@ def rank_elasticities(mode: Mode, draws: int = 1000, seed: int = 1) -> pd.DataFr
     p |= mode.values(dict.fromkeys(mode.external, 0.0)) | p
 
     def of(values: Values) -> np.ndarray:
-        return content.reproduction(values) if mode.name == "content" else sharing.reproduction(values, *_kind(mode))
+        return content.reproduction(values) if mode.name == "content" else sharing.reproduction(values, _variant(mode))
 
     names = [one.name for one in mode.parameters if one.kind != "group" and np.all(p[one.name] > 0)]
     sizes = np.array([elasticity(of, p, name) for name in names])

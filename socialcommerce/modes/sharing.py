@@ -1,23 +1,21 @@
 """The "Commerce + Social" mode: buyers open groups, invite friends and strangers, and full groups bring new buyers.
 
-Every closed form takes ``parameters`` as those of :mod:`socialcommerce.modes.content` do, and ``variant`` and ``seats``
-as :func:`declare`, which raises UnknownNameError for others.
+Every closed form takes ``parameters`` as those of :mod:`socialcommerce.modes.content` do, and ``variant`` as
+:func:`declare`, which raises UnknownNameError for others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TypeAlias
 
 import numpy as np
-import pandas as pd
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
-from socialcommerce.errors import ParameterError, UnknownNameError
-from socialcommerce.modes.declared import DECLARED, declared
-from stockflow import Groups, Mode, bisect, helpers, minimal_root
+from socialcommerce.errors import UnknownNameError
+from socialcommerce.modes.content import DECLARED, Given, declared, need
+from stockflow import Groups, Mode, bisect, evaluate, helpers, minimal_root
 
 __all__ = [
     "BUYING",
@@ -34,43 +32,41 @@ __all__ = [
     "steady_flow",
 ]
 
-Given: TypeAlias = Mapping | pd.DataFrame | None
 tail, safediv = helpers()["poisson_tail"], helpers()["safediv"]
 
-VARIANTS = {"capped": "(g - 1)*safediv(poisson_tail(g - 1, {x}), {x})", "open": "poisson_tail(g - 2, {x})"}
+VARIANTS = {"capped": "(g - 1)*safediv(poisson_tail(g - 1, x), x)", "open": "poisson_tail(g - 2, x)"}
 """The share of accepted invitations that is seated: a group closes when full, or anyone may still join."""
-SEATS = {"new": "mA*qA*contact(U) + mB*qB*anyone(U)", "anyone": "mA*qA + mB*qB"}
-"""Acceptances that fill seats: by people who have not bought before (new), or by existing buyers too (anyone)."""
 
 
 @cache
-def declare(variant: str = "capped", seats: str = "new") -> Mode:
+def declare(variant: str = "capped") -> Mode:
     """Declare the mode (section 3.2; the paper gives no values, every default is illustrative). U + A + B + F + Z = N.
 
     A group of size g sends Poisson numbers of invitations to friends and to strangers; it completes with g - 1 joiners.
+    Seats are for people who have not bought before.
 
     Parameters
     ----------
     variant : {"capped", "open"}
         Capped groups close when full (expected joiners (g - 1) P(X >= g - 1)); open ones seat everybody who accepts
         once complete (x P(X >= g - 2)).
-    seats : {"new", "anyone"}
-        Whether existing buyers may fill seats; only the untapped count as new buyers either way.
 
     Examples
     --------
     >>> declare("open").name
-    'sharing (open, new)'
+    'sharing (open)'
     """
-    for kind, given, allowed in (("variant of a group", variant, VARIANTS), ("rule for seats", seats, SEATS)):
-        if given not in allowed:
-            raise UnknownNameError(kind, given, allowed)
-    laws = {"seats": SEATS[seats], "variant": VARIANTS[variant].format(x="x")}
-    return declared("sharing", f"sharing ({variant}, {seats})", **laws)
+    return declared("sharing", f"sharing ({variant})", variant=_law(variant))
+
+
+def _law(variant: str) -> str:
+    if variant not in VARIANTS:
+        raise UnknownNameError("variant of a group", variant, VARIANTS)
+    return VARIANTS[variant]
 
 
 SHARING = declare()
-"""The default declaration: capped groups, seats for new buyers only."""
+"""The default declaration: capped groups."""
 BUYING = Groups({"A": "thetaN", "B": "thetaN", "F": "thetaF"}, "g", ("mA", "qA", "A"), ("mB", "qB", "B"), "U")
 """How buyers open groups person by person: capped, seats for new buyers only."""
 COUNTED = {"flows": (("U", "A"), ("U", "B")), "starters": "F"}
@@ -79,7 +75,7 @@ SLIDERS = DECLARED["sharing"]["sliders"]
 """What a reader may move where the mode runs in a page, and in which steps: for :func:`stockflow.explorer`."""
 
 
-def joiners(u: np.ndarray | float, a: Mapping, variant: str = "capped", seats: str = "new") -> np.ndarray:
+def joiners(u: np.ndarray | float, a: Mapping, variant: str = "capped") -> np.ndarray:
     """Return new buyers per opened group while a share ``u`` is untapped: G(lambda u).
 
     Parameters
@@ -89,10 +85,8 @@ def joiners(u: np.ndarray | float, a: Mapping, variant: str = "capped", seats: s
     a : mapping
         With ``lam`` (accepted invitations per group where everybody is untapped) and ``g``.
     """
-    declare(variant, seats)
-    x = a["lam"] * u if seats == "new" else a["lam"]
-    seated = (a["g"] - 1) * safediv(tail(a["g"] - 1, x), x) if variant == "capped" else tail(a["g"] - 2, x)
-    return a["lam"] * u * seated
+    x = a["lam"] * u
+    return x * evaluate(_law(variant), {"g": a["g"], "x": x})
 
 
 def parts(parameters: Given = None) -> dict[str, np.ndarray]:
@@ -116,7 +110,7 @@ def parts(parameters: Given = None) -> dict[str, np.ndarray]:
     return p | found | {"ThetaA": ThetaA, "ThetaB": ThetaB, "Theta": aA * ThetaA + (1 - aA) * ThetaB}
 
 
-def reproduction(parameters: Given = None, variant: str = "capped", seats: str = "new") -> np.ndarray:
+def reproduction(parameters: Given = None, variant: str = "capped") -> np.ndarray:
     """Return the K-factor, R0 = G(lambda) Theta: new buyers that one joiner brings, before the untapped run out.
 
     A threshold only where nobody buys from ordinary traffic (``epsilon = 0``), and in a well-mixed population: on a
@@ -129,36 +123,35 @@ def reproduction(parameters: Given = None, variant: str = "capped", seats: str =
     [2.0, 1.14, 0.41, 0.11]
     """
     a = parts(parameters)
-    return joiners(1.0, a, variant, seats) * a["Theta"]
+    return joiners(1.0, a, variant) * a["Theta"]
 
 
-def _steady(a: Mapping, variant: str, seats: str) -> tuple[np.ndarray, np.ndarray]:
+def _steady(a: Mapping, variant: str) -> tuple[np.ndarray, np.ndarray]:
     """The untapped share and the joiners a day at which the mode stands still; the solution is unique."""
-    if not np.all(a["omega"] > 0):
-        raise ParameterError("a steady flow needs people to return; got omega=0; allowed is above 0.")
+    need(a, "omega", a["omega"] > 0, "above 0 where a steady flow is meant")
     days = {kind: a[f"t{kind}"] + a[f"f{kind}"] / a["gammaF"] + 1 / a["omega"] for kind in "AB"}
     joined = a["aA"] * days["A"] + a["aB"] * days["B"]
     most = 1 / (1 + a["epsilon"] * days["B"])
 
     def excess(u: np.ndarray) -> np.ndarray:
-        g = joiners(u, a, variant, seats)
+        g = joiners(u, a, variant)
         return (1 - u / most) / joined * (1 - a["Theta"] * g) - a["ThetaB"] * a["epsilon"] * u * g
 
     u = bisect(excess, np.zeros(np.broadcast_shapes(*map(np.shape, a.values()))), most)
     return u, (1 - u / most) / joined
 
 
-def steady_flow(parameters: Given = None, variant: str = "capped", seats: str = "new") -> np.ndarray:
+def steady_flow(parameters: Given = None, variant: str = "capped") -> np.ndarray:
     """Return the new buyers a day, per person of the population, at which the mode stands still."""
     a = parts(parameters)
-    u, n = _steady(a, variant, seats)
+    u, n = _steady(a, variant)
     return n + a["epsilon"] * u
 
 
-def equilibrium(parameters: Given = None, variant: str = "capped", seats: str = "new") -> np.ndarray:
+def equilibrium(parameters: Given = None, variant: str = "capped") -> np.ndarray:
     """Return the shares in U, A, B, F, Z at which the mode stands still, shape (5,) or (5, sets)."""
     a = parts(parameters)
-    u, n = _steady(a, variant, seats)
+    u, n = _steady(a, variant)
     alone = a["epsilon"] * u
     friends, others = a["aA"] * n * a["tA"], (a["aB"] * n + alone) * a["tB"]
     fans = (a["psiA"] * friends + a["psiB"] * others) / a["gammaF"]
@@ -166,10 +159,7 @@ def equilibrium(parameters: Given = None, variant: str = "capped", seats: str = 
 
 
 def final_size(
-    parameters: Mapping | None = None,
-    initial: Mapping[str, float] | None = None,
-    variant: str = "capped",
-    seats: str = "new",
+    parameters: Mapping | None = None, initial: Mapping[str, float] | None = None, variant: str = "capped"
 ) -> float:
     """Return the share of the population never reached, after everything has run out.
 
@@ -183,15 +173,14 @@ def final_size(
     """
     a = parts({"omega": 0.0, "epsilon": 0.0} | dict(parameters or {}))
     for name in ("omega", "epsilon"):
-        if a[name] != 0:
-            raise ParameterError(f"a final size needs that nobody is added; got {name}={a[name]:g}; allowed is 0.")
+        need(a, name, a[name] == 0, "0 where a final size is meant")
     u0, friends, others, fans, _ = SHARING.start(initial)
     opened = friends * a["ThetaA"] + others * a["ThetaB"] + fans * a["fan"]
     if not (opened > 0 and u0 > 0):
         return float(u0)
 
     def per_step(log_v: float) -> np.ndarray:
-        return np.exp(log_v) / joiners(np.exp(log_v), a, variant, seats)
+        return np.exp(log_v) / joiners(np.exp(log_v), a, variant)
 
     def gap(log_u: float) -> float:
         area, _ = quad(per_step, log_u, np.log(u0), epsabs=1e-12, epsrel=1e-12, limit=200)
@@ -203,7 +192,7 @@ def final_size(
     return float(np.exp(brentq(gap, low, np.log(u0), xtol=1e-14)))
 
 
-def extinction(parameters: Given = None, variant: str = "capped", seats: str = "new") -> dict[str, np.ndarray]:
+def extinction(parameters: Given = None, variant: str = "capped") -> dict[str, np.ndarray]:
     """Return the probability that the line of one customer dies out in a large population.
 
     Groups bring joiners in batches: with b(z) the generating function of a batch, z the mean over kinds of joiners,
@@ -215,7 +204,6 @@ def extinction(parameters: Given = None, variant: str = "capped", seats: str = "
         ``joiner`` (a new one, friend or stranger), ``A``, ``B`` and ``F``.
     """
     a = parts(parameters)
-    declare(variant, seats)
     need = a["g"] - 1
     full = tail(need, a["lam"])
 
@@ -232,5 +220,5 @@ def extinction(parameters: Given = None, variant: str = "capped", seats: str = "
         }
         return {"joiner": a["aA"] * kinds["A"] + a["aB"] * kinds["B"], **kinds, "F": fan}
 
-    z = minimal_root(lambda z: lines(z)["joiner"], joiners(1.0, a, variant, seats) * a["Theta"])
+    z = minimal_root(lambda z: lines(z)["joiner"], joiners(1.0, a, variant) * a["Theta"])
     return lines(z)

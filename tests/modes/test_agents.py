@@ -12,6 +12,7 @@ import pytest
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.sharing import BUYING, SHARING, declare
 from stockflow import ParameterError, load_run, network_gap, networks, replicate, simulate, trajectory
+from tests.reference.pysd_modes import open_to_buyers
 
 ROOT = Path(__file__).parents[2]
 LIVELY = {"beta": 0.1, "pi1": 0.05, "omega": 0.01}
@@ -55,7 +56,8 @@ def test_many_well_mixed_persons_follow_the_map(mode, parameters, place, groups)
 @pytest.mark.slow
 @pytest.mark.parametrize(("variant", "seats"), [("capped", "anyone"), ("open", "new"), ("open", "anyone")])
 def test_every_kind_of_group_has_the_declared_limit(variant, seats):
-    mode, groups = declare(variant, seats), replace(BUYING, capped=variant == "capped", anyone=seats == "anyone")
+    mode = declare(variant) if seats == "new" else open_to_buyers(variant)
+    groups = replace(BUYING, capped=variant == "capped", anyone=seats == "anyone")
     limit = trajectory.integrate(mode, GROUPS, 50, "map", initial={"F": 0.05}).values
     shares = np.stack(
         [

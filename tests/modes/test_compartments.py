@@ -11,7 +11,7 @@ from socialcommerce.modes.sharing import SHARING, declare
 from stockflow import ParameterError, UnknownNameError
 from stockflow.trajectory import METHODS, integrate
 
-MODES = {"content": CONTENT} | {f"{v}-{s}": declare(v, s) for v in sharing.VARIANTS for s in sharing.SEATS}
+MODES = {"content": CONTENT} | {variant: declare(variant) for variant in sharing.VARIANTS}
 SEED = {"content": {"L": 0.01}}
 
 

@@ -134,7 +134,7 @@ SLIPS = {
     "extra": ('sign = "+"', 'sign = "+"\nweight = 2', "edge 1, field weight: an unknown field; allowed: .*text, from"),
     "sides": ('sides = "rl"', 'sides = "up"', "edge 1, field sides: got 'up'; allowed: two of l, r, t, b"),
     "at": ("at = [10.5, 94]", "at = [10.5]", r"node merchant, field at: got \[10.5\]; allowed: two numbers of mill"),
-    "syntax": ("[[edge]]", "[[edge]", "paper/content_mode.toml cannot be read: .*; it must be a toml file in UTF-8"),
+    "syntax": ("[[edge]]", "[[edge]", "content_mode.toml cannot be read: .*; it must be a toml file in UTF-8"),
 }
 
 
@@ -151,5 +151,5 @@ def test_a_slip_is_answered_with_file_entry_field_given_and_allowed(slip, tmp_pa
 def test_an_unknown_or_missing_diagram_is_named(tmp_path):
     with pytest.raises(UnknownNameError, match="unknown diagram 'contents'; did you mean 'content'"):
         load_diagram("contents")
-    with pytest.raises(PaperError, match="paper/sharing_mode.toml cannot be read"):
+    with pytest.raises(PaperError, match="sharing_mode.toml cannot be read"):
         load_diagram("sharing", tmp_path)

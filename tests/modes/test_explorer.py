@@ -7,13 +7,13 @@ import pytest
 
 from socialcommerce.modes import content, sharing
 from socialcommerce.modes.content import CONTENT
-from socialcommerce.modes.sharing import SEATS, SHARING, VARIANTS, declare
+from socialcommerce.modes.sharing import SHARING, VARIANTS, declare
 from stockflow import ParameterError, UnknownNameError, next_generation, page
 from tests.modes import CHINESE
 from tests.modes.test_compartments import drawn
 
 
-@pytest.mark.parametrize("mode", [CONTENT, *(declare(v, s) for v in VARIANTS for s in SEATS)], ids=lambda m: m.name)
+@pytest.mark.parametrize("mode", [CONTENT, *map(declare, VARIANTS)], ids=lambda m: m.name)
 def test_the_loops_add_up_to_the_reproduction_number(mode):
     table = drawn(mode, 20, np.random.default_rng(3))
     for row in range(20):

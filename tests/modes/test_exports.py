@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from socialcommerce.modes.content import CONTENT
-from socialcommerce.modes.sharing import SEATS, VARIANTS, declare
+from socialcommerce.modes.sharing import VARIANTS, declare
 from stockflow import ParameterError, integrate, next_generation, page, read_model, xmile
 from tests.modes import CHINESE
 from tests.modes.test_compartments import drawn, seed
@@ -51,7 +51,7 @@ def test_the_file_speaks_chinese_and_holds_one_set():
 def test_javascript_agrees_with_python():
     if not (node := shutil.which("node")):
         pytest.skip("no JavaScript engine (node) on this machine")
-    modes = [CONTENT] + [declare(v, s) for v in VARIANTS for s in SEATS]
+    modes = [CONTENT, *map(declare, VARIANTS)]
     table = {mode.name: drawn(mode, 4, np.random.default_rng(7)) for mode in modes}
     jobs = [
         {

@@ -7,19 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 
 from socialcommerce import paper
 from socialcommerce.errors import ParameterError, UnknownNameError
 from socialcommerce.modes import content, policy, sharing
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.optima import (
-    Promotion,
     Quality,
     best_contact,
     best_personalisation,
+    best_promotion,
     breaches,
     group_offers,
+    promotion,
     purchase_chance,
     segment_gains,
 )
@@ -38,8 +39,8 @@ def test_a_strategy_names_its_sentences_and_changes_known_parameters(mode, name)
     claimed = {(claim.section, claim.paragraph, claim.sentence) for claim in paper.load_claims()}
     assert set(one.places) & claimed, "at least one of the sentences is a claim of the paper"
     known = (CONTENT if mode == "content" else SHARING).parameter
-    assert {*one.effects, *one.sets} <= set(known)
-    assert one.effects or one.sets
+    assert set(one.effects) <= set(known)
+    assert one.effects or one.best_contact
     after = apply(one, (CONTENT if mode == "content" else SHARING).values(), 1.5)
     (CONTENT if mode == "content" else SHARING).values(after)  # still allowed
 
@@ -75,11 +76,11 @@ def test_disclosure_raises_r0_by_its_elasticities():
     assert change == pytest.approx((1 - content.parts(p)["pM"]) + (1 - p["s"]), rel=1e-3)
 
 
-@pytest.mark.parametrize("mode", [CONTENT, SHARING, declare("open", "anyone")], ids=lambda m: m.name)
+@pytest.mark.parametrize("mode", [CONTENT, SHARING, declare("open")], ids=lambda m: m.name)
 def test_the_ranking_covers_every_outcome_and_repeats(mode):
     first, again = rank(mode, 100, seed=3), rank(mode, 100, seed=3)
-    pd.testing.assert_frame_equal(first.effects, again.effects)
-    table = first.summary()
+    pd.testing.assert_frame_equal(first, again)
+    table = policy.rank_table(first)
     strategies = STRATEGIES["content" if mode is CONTENT else "sharing"]
     assert len(table) == 3 * len(strategies)
     assert np.isfinite(table[["low", "median", "high"]]).all(axis=None)
@@ -211,80 +212,85 @@ def slope(of, at, step=1e-5):
     return float(np.log(high / low) / (2 * step))
 
 
+def cheapest(of):
+    """Where a cost by quality has its least value, by a search of scipy's own."""
+    return float(np.exp(minimize_scalar(lambda x: float(np.log(of(np.exp(x)))), bracket=(-2, 0, 2), tol=1e-10).x))
+
+
 def test_quality_without_virality_has_its_closed_form():
     one = Quality(c0=0.001, c1=0.0004, theta=2.5, r=0.0)
-    found = one.best("infinite")
-    assert found["q"] == pytest.approx(one.without_virality, rel=1e-6)
-    assert slope(one.cost, found["q"]) == pytest.approx(1, abs=1e-6)
+    assert cheapest(one.infinite) == pytest.approx(one.without_virality, rel=1e-6)
+    assert slope(one.cost, one.without_virality) == pytest.approx(1, abs=1e-6)
 
 
 @pytest.mark.parametrize("r", [0.05, 0.1, 0.15])
 def test_the_cheapest_quality_keeps_its_rule_in_both_markets(r):
     one = Quality(r=r, parameters={"beta": 0.03})
-    for market in ("infinite", "finite"):
-        found = one.best(market)
-        r0 = found["r0"]
-        passed_on = 1 + r0 / (1 - r0) * slope(one.successors, found["q"])
-        brings = slope(one.flow, found["q"]) if market == "finite" else passed_on
-        assert slope(one.cost, found["q"]) == pytest.approx(brings, abs=1e-6)
-        assert found["minima"] == 1
-        of = one.finite if market == "finite" else one.infinite
-        assert of(found["q"]) < min(of(1.1 * found["q"]), of(found["q"] / 1.1))
-    assert one.best("infinite")["q"] > one.without_virality  # what is passed on deserves more quality
+    found, unlimited = cheapest(one.finite), cheapest(one.infinite)
+    r0 = one.successors(unlimited)
+    passed_on = 1 + r0 / (1 - r0) * slope(one.successors, unlimited)
+    for q, brings, of in ((found, slope(one.flow, found), one.finite), (unlimited, passed_on, one.infinite)):
+        assert slope(one.cost, q) == pytest.approx(brings, abs=1e-6)
+        assert of(q) < min(of(1.1 * q), of(q / 1.1))
+    assert unlimited > one.without_virality  # what is passed on deserves more quality
 
 
 def test_a_thin_audience_costs_what_the_infinite_market_says():
     """With little reach nobody runs out: the finite market tends to the infinite one."""
     one = Quality(rho=1e-9, r=0.1, parameters={"beta": 0.03})
-    assert one.best("finite")["q"] == pytest.approx(one.best("infinite")["q"], rel=1e-3)
+    assert cheapest(one.finite) == pytest.approx(cheapest(one.infinite), rel=1e-3)
 
 
-def test_virality_that_reaches_one_needs_the_finite_market():
-    with pytest.raises(ParameterError, match="no least value in the infinite market"):
-        Quality().best("infinite")
-    assert Quality().best("finite")["minima"] == 1
+def test_virality_that_reaches_one_makes_unlimited_traffic_free_and_the_finite_audience_not():
+    costs = Quality().infinite(np.geomspace(1, 100, 400))
+    known = costs[np.isfinite(costs)]
+    assert known[-1] < 0.01 * known[0]
+    assert (np.diff(known) < 0).all()
+    finite = Quality().finite(np.geomspace(1, 100, 400))
+    assert (np.diff(finite) > 0).all()
 
 
-@pytest.mark.slow
+def most_sold(**given):
+    """The share and frequency at which most is sold, on logistic and logarithmic scales without an edge."""
+
+    def scaled(x):
+        return 1 / (1 + np.exp(-x[0])), np.exp(x[1])
+
+    fine = {"xatol": 1e-9, "fatol": 1e-15}
+    return scaled(
+        minimize(lambda x: -1e3 * promotion(*scaled(x), **given)[0], (-2, -1), method="Nelder-Mead", options=fine).x
+    )
+
+
 @pytest.mark.parametrize("given", [{}, {"pi0": 0.0}, {"pi0": 0.0, "delta1": 0.05}])
-@pytest.mark.parametrize("message", [0.0, 0.0005])
-def test_share_and_frequency_of_promotion_have_an_inner_optimum(given, message):
-    one = Promotion(message=message, parameters=given)
-    best = one.best()
-    f, n = best["share"], best["frequency"]
-    assert best["interior"]
-    assert slope(lambda share: one.profit(share, n), f) == pytest.approx(0, abs=1e-5)
-    assert slope(lambda often: one.profit(f, often), n) == pytest.approx(0, abs=1e-5)
-    around = [one.profit(f * a, n * b) for a, b in ((0.97, 1), (1.03, 1), (1, 0.97), (1, 1.03), (1.02, 0.98))]
-    assert all(value < best["profit"] for value in around)
-    run = integrate(CONTENT, one.given(f, n), 20000, dt=20000, initial={"L": 0.01})
-    assert run.flow("M", "O")[-1] == pytest.approx(best["purchases"], rel=1e-6)
+def test_share_and_frequency_of_promotion_have_an_inner_optimum(given):
+    f, n = most_sold(parameters=given)
+    assert given or best_promotion() == pytest.approx([f, n], rel=1e-5)
+    (best, leave), b1 = promotion(f, n, parameters=given), CONTENT.parameter["b1"].default
+    assert slope(lambda share: promotion(share, n, parameters=given)[0], f) == pytest.approx(0, abs=1e-5)
+    assert slope(lambda often: promotion(f, often, parameters=given)[0], n) == pytest.approx(0, abs=1e-5)
+    for a, b in ((0.97, 1), (1.03, 1), (1, 0.97), (1, 1.03), (1.02, 0.98)):
+        assert promotion(f * a, n * b, parameters=given)[0] < best
+    changed = given | {"b1": b1 * f, "n": n, "lambda0": 0.001 * (1 - f) * n}
+    run = integrate(CONTENT, changed, 20000, dt=20000, initial={"L": 0.01})
+    assert run.flow("M", "O")[-1] == pytest.approx(best, rel=1e-6)
+    assert leave == pytest.approx(run.flow("M", "D")[-1] / run.flow("P", "M")[-1], rel=1e-6)
 
 
-def test_where_the_audience_never_runs_out_only_cost_ends_the_writing():
-    alone = {"pi0": 0.0, "beta": 1e-9}  # nothing is passed on
-    free, paid = (Promotion(market="infinite", message=cost, parameters=alone) for cost in (0.0, 0.001))
-    best = free.best()
-    assert not best["interior"]
-    assert best["share"] == pytest.approx(0.5, abs=1e-6)
-    assert best["purchases"] == pytest.approx(0.001 * 0.02 / (4 * 0.02))
-    best = paid.best()
-    assert best["interior"]
-    f, n = best["share"], best["frequency"]
-    assert slope(lambda share: paid.profit(share, n), f) == pytest.approx(0, abs=1e-5)
-    assert slope(lambda often: paid.profit(f, often), n) == pytest.approx(0, abs=1e-5)
-    thin = {"rho": 1e-8, "message": 1e-8}  # so little inflow that the finite audience does not run out either
-    finite, infinite = (Promotion(market=market, **thin).best() for market in ("finite", "infinite"))
-    assert finite["share"] == pytest.approx(infinite["share"], rel=1e-3)
-    assert finite["frequency"] == pytest.approx(infinite["frequency"], rel=1e-3)
+def test_where_the_audience_hardly_runs_out_half_the_messages_promote():
+    """With nothing passed on and nobody buying unprompted, ever more messages sell towards rho b1 / (4 delta1)."""
+    given = {"rho": 1e-9, "parameters": {"pi0": 0.0, "beta": 1e-9}}
+    shares = np.linspace(0, 1, 101)
+    sold, _ = promotion(shares, np.full(101, 100.0), **given)
+    assert shares[sold.argmax()] == pytest.approx(0.5, abs=0.01)
+    assert sold.max() == pytest.approx(1e-9 * 0.02 / (4 * 0.02), rel=1e-2)
+    assert sold.max() > promotion(shares, np.full(101, 10.0), **given)[0].max()
 
 
 def test_a_pool_that_buys_unprompted_and_is_easily_annoyed_is_best_left_alone():
-    one = Promotion(parameters={"delta1": 0.05})
-    best = one.best()
-    assert not best["interior"]
-    assert best["share"] < 0.005
-    assert one.purchases(0.0, best["frequency"]) > one.purchases(0.05, best["frequency"])
+    often = np.geomspace(0.01, 20, 400)
+    best = [promotion(share, often, parameters={"delta1": 0.05})[0].max() for share in np.linspace(0, 1, 41)]
+    assert np.argmax(best) == 0
 
 
 @pytest.mark.parametrize(
@@ -292,9 +298,6 @@ def test_a_pool_that_buys_unprompted_and_is_easily_annoyed_is_best_left_alone():
     [
         (lambda: Quality(theta=1.0), "theta=1, r=0.2; allowed is theta > 1"),
         (lambda: Quality(c0=0.0), "c0 is positive; got 0"),
-        (lambda: Quality().best("big"), "a market is finite or infinite; got 'big'"),
-        (lambda: Promotion(market="big"), "a market is finite or infinite"),
-        (lambda: Promotion(message=1.0).best(), "no share and frequency earn anything"),
         (lambda: rank(CONTENT, 1), "uncertainty needs several draws; got 1"),
         (lambda: breaches(CONTENT, share=1.5), "0 <= share <= 1"),
         (lambda: group_offers(discounts=[1.5]), r"a discount is a share of price; got 1\.5"),

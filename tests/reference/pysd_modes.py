@@ -5,20 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from socialcommerce.modes.content import CONTENT
 from socialcommerce.modes.sharing import declare
-from stockflow import to_xmile
+from stockflow import Mode, to_xmile
+
+
+def open_to_buyers(variant: str) -> Mode:
+    """The interaction mode with a law that the study does not declare: existing buyers fill seats too."""
+    mode = declare(variant)
+    everybody = replace(mode.auxiliaries[0], text="mA*qA + mB*qB")
+    return replace(mode, name=f"sharing ({variant}, anyone)", auxiliaries=(everybody, *mode.auxiliaries[1:]))
+
 
 KEPT = Path(__file__).with_name("pysd_modes.json")
 CASES = {  # mode, parameters, start
     "content": (CONTENT, {"beta": 0.1}, {"L": 0.01}),
     "content with social proof": (CONTENT, {"pi1": 0.02, "n": 1.0}, {"C": 0.02, "L": 0.01}),
-    "capped": (declare("capped", "new"), {"g": 3}, {"F": 0.05}),
-    "open": (declare("open", "new"), {"g": 3}, {"F": 0.05}),
-    "capped, anyone": (declare("capped", "anyone"), {"g": 4}, {"F": 0.05}),
-    "open, anyone": (declare("open", "anyone"), {"g": 2}, {"F": 0.05, "A": 0.01}),
+    "capped": (declare("capped"), {"g": 3}, {"F": 0.05}),
+    "open": (declare("open"), {"g": 3}, {"F": 0.05}),
+    "capped, anyone": (open_to_buyers("capped"), {"g": 4}, {"F": 0.05}),
+    "open, anyone": (open_to_buyers("open"), {"g": 2}, {"F": 0.05, "A": 0.01}),
 }
 
 
