@@ -16,7 +16,7 @@ from functools import cached_property
 
 import numpy as np
 
-from semfit.model import Block, Implied, bordered, inverse
+from semfit.model import Block, Implied, bordered
 
 Array = np.ndarray
 SLICE = 1024  # rows whose scores are formed together, so that they stay in the processor's cache
@@ -178,7 +178,7 @@ class Expectation:
     def at(cls, patterns: MissingPatterns, covariance: Array, mean: Array) -> Expectation:
         """Return the expectation at a covariance (p, p) and mean (p,); LinAlgError where that is not definite."""
         root = np.linalg.cholesky(covariance)
-        K = inverse(covariance)
+        K = np.linalg.inv(covariance)
         inner = [K[at[:, :, None], at[:, None, :]] for _, at in patterns.sizes]
         logdet = 2 * patterns.nobs.sum() * np.log(np.diag(root)).sum()
         for (mine, _), one in zip(patterns.sizes, inner, strict=True):
