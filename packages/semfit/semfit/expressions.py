@@ -12,7 +12,7 @@ import numpy as np
 
 from semfit.errors import ParameterError, quoted
 
-LARGEST = np.finfo(float).max
+LARGEST = float(np.finfo(float).max)
 FUNCTIONS = {"sqrt": np.sqrt, "exp": np.exp, "log": np.log}
 OPERATORS = {ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide, ast.Pow: np.power}
 DEEPEST = 400  # operations inside one another: far below Python's own limit of calls

@@ -43,27 +43,13 @@ def labelled(table: ParameterTable) -> tuple[dict[str, int], dict[str, float]]:
     return position, {row.label: row.value for row in table.rows if row.label and row.value is not None}
 
 
-def defined_values(table: ParameterTable, theta: Array) -> Array:
-    """Return the parameters defined by ``:=``.
-
-    Parameters
-    ----------
-    table : ParameterTable
-        With d definitions, which may use labels and earlier definitions.
-    theta : array, shape (..., q)
-        Free parameters, in the order of ``table.keys``.
-
-    Returns
-    -------
-    array, shape (..., d)
-    """
-    position, numbers = labelled(table)
-    values = {name: theta[..., k] for name, k in position.items()} | numbers
-    out = []
-    for definition in table.defined:
-        values[definition.name] = np.broadcast_to(definition.expression(values), theta.shape[:-1])
-        out.append(values[definition.name])
-    return np.stack(out, -1) if out else np.zeros((*theta.shape[:-1], 0))
+def with_defined(table: ParameterTable, values: Array) -> Array:
+    """Return values of the table's rows (..., rows), and behind them those of the parameters defined by ``:=``."""
+    of_rows = [(row.label, values[..., k]) for k, row in enumerate(table.rows) if row.label]
+    named = dict(reversed(of_rows))  # the first of several, whose standardised values differ
+    for definition in table.defined:  # by labels and earlier definitions
+        named[definition.name] = np.broadcast_to(definition.expression(named), values.shape[:-1])
+    return np.concatenate([values, *(named[definition.name][..., None] for definition in table.defined)], -1)
 
 
 def z_tests(est: Array, se: Array, level: float = 0.95, least: float = 0.0) -> dict[str, Array]:

@@ -17,7 +17,7 @@ from semfit.comparison import HypothesisStatistic, compare
 from semfit.effects import path_effects
 from semfit.errors import NotTestable, probability
 from semfit.expressions import jacobian
-from semfit.inference import TestStatistic, covariance, defined_values, free_directions, z_tests
+from semfit.inference import TestStatistic, covariance, free_directions, z_tests
 from semfit.least_squares import LeastSquares, ResponseBlock
 from semfit.resampling import Bootstrap
 from semfit.standardize import delta_errors, explained
@@ -105,7 +105,7 @@ class SemFit(report.Shown):
         free = [own[self.table.position[row.key]] if row.free else 0.0 for row in self.rows]
         if not self.table.defined:
             return np.array(free)
-        J = jacobian(lambda t: defined_values(self.table, t), self.theta)
+        J = jacobian(lambda theta: self.values_at(theta)[..., len(self.rows) :], self.theta)
         return np.concatenate([free, delta_errors(J, self.vcov)])
 
     @cached_property

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from semfit.estimate import Problem, Solution
-from semfit.inference import Covariance, TestStatistic, defined_values
+from semfit.inference import Covariance, TestStatistic, with_defined
 from semfit.moments import Sample
 from semfit.standardize import standardized
 from semfit.table import Parameter, ParameterTable
@@ -153,10 +153,14 @@ class Solved:
                 out[..., k] = group.mean[at[row.lhs]] if row.op == "~1" else group.covariance[at[row.lhs], at[row.rhs]]
             else:
                 out[..., k] = row.value
-        return np.concatenate([out, defined_values(self.table, theta)], -1)
+        return with_defined(self.table, out)
 
     def standardized_at(self, theta: Array) -> Array:
-        """Return the standardised solution at other parameters, such as draws or the steps of a derivative.
+        """Return the standardised solution ("std.all") at other parameters, such as draws or the steps of a derivative.
+
+        Loadings and regressions are multiplied by the predictor's and divided by the outcome's standard deviation;
+        variances are divided by the implied variance, covariances by the standard deviations of the two (residual)
+        terms.
 
         Parameters
         ----------
@@ -168,7 +172,8 @@ class Solved:
         array, shape (..., parameters)
             ``std_all`` of the lines of ``estimates``.
         """
-        return standardized(self.table, self.problem, theta)
+        parts = [standardized(self.table, self.problem, theta, k) for k in range(self.table.groups)]
+        return with_defined(self.table, np.concatenate(parts, -1))
 
     def frame(self, **columns: Array) -> pd.DataFrame:
         """Return what names each row and defined parameter, with columns beside it."""

@@ -10,36 +10,8 @@ from semfit.table import ParameterTable
 Array = np.ndarray
 
 
-def standardized(table: ParameterTable, problem: Problem, theta: Array) -> Array:
-    """Return every row of the table, then every defined parameter, in standard deviations of the variables ("std.all").
-
-    Loadings and regressions are multiplied by the predictor's and divided by the outcome's standard deviation;
-    variances are divided by the implied variance, covariances by the standard deviations of the two (residual) terms.
-
-    Parameters
-    ----------
-    table : ParameterTable
-        Every parameter.
-    problem : Likelihood or LeastSquares
-        With a block and base for each group.
-    theta : array, shape (..., q)
-        Free parameters; complex values pass through, which is what the complex step asks for.
-
-    Returns
-    -------
-    array, shape (..., rows + definitions)
-    """
-    parts = [_group(table, problem, theta, k) for k in range(table.groups)]
-    values = np.concatenate(parts, -1)
-    named = {row.label: values[..., i] for i, row in reversed(list(enumerate(table.rows))) if row.label}
-    defined = []
-    for definition in table.defined:
-        named[definition.name] = np.broadcast_to(definition.expression(named), theta.shape[:-1])
-        defined.append(named[definition.name][..., None])
-    return np.concatenate([values, *defined], -1)
-
-
-def _group(table: ParameterTable, problem: Problem, theta: Array, k: int) -> Array:
+def standardized(table: ParameterTable, problem: Problem, theta: Array, k: int) -> Array:
+    """Return the rows of group k in standard deviations of the variables, see ``Solved.standardized_at``."""
     block, base = problem.blocks[k], problem.bases[k]
     A, S = block.matrices(theta, base)
     variance = np.diagonal(block.implied_by(A, S).covariance, axis1=-2, axis2=-1).copy()
