@@ -139,7 +139,7 @@ class Likelihood:
                 g, h = self._by_cell(layer.block, implied, *found[:3], observed)
             else:
                 g, h = _incomplete(layer.block, implied, found, observed)
-            gradient, hessian = gradient + layer.collect(g, self.q), hessian + layer.collect_matrix(h, self.q)
+            gradient, hessian = gradient + layer.collect(g, self.q), hessian + layer.collect(h, self.q, axes=2)
         N = np.asarray(self.nobs)[..., None]
         return gradient / N, hessian / N[..., None]
 

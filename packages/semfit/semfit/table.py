@@ -233,9 +233,8 @@ def _group(
     theta: bool,
 ) -> list[Parameter]:
     """All rows of one group: what the model says, then what it leaves to the defaults."""
-    rows = [_from_term(t, group, groups) for t in model.terms]
-    if not std_lv:
-        rows = _fix_markers(rows, model.terms, group)
+    first = {t.lhs: t for t in reversed(model.terms) if t.op == "=~" and not std_lv}
+    rows = [_from_term(t, group, groups, 1.0 if first.get(t.lhs) is t else None) for t in model.terms]
     have = {unordered(row.lhs, row.op, row.rhs) for row in rows}
 
     def add(
@@ -268,8 +267,8 @@ def _group(
     return rows
 
 
-def _from_term(term: Term, group: int, groups: int) -> Parameter:
-    """The row a term asks for in one group."""
+def _from_term(term: Term, group: int, groups: int, default: float | None) -> Parameter:
+    """The row a term asks for in one group; fixed by default where it says nothing else and there is a number."""
 
     def of(entries: tuple[Entry, ...], what: str) -> Entry:
         if len(entries) == 1:
@@ -282,25 +281,11 @@ def _from_term(term: Term, group: int, groups: int) -> Parameter:
         return entries[group - 1]
 
     value, label, start = of(term.fixed, "value"), of(term.label, "label"), of(term.start, "start value")
-    value = None if value is None or isnan(value) else value
+    value = default if value is None else None if isnan(value) else value
     relation = "=~" in label or "~" in label
     return Parameter(
         term.lhs, term.op, term.rhs, group, "" if relation else label, label if relation else "", value, start, True
     )
-
-
-def _fix_markers(rows: list[Parameter], terms: Sequence[Term], group: int) -> list[Parameter]:
-    """Fix the first loading of every latent variable to 1 unless the model says something else about it."""
-    seen: set[str] = set()
-    fixed = []
-    for row, term in zip(rows, terms, strict=True):
-        first = row.op == "=~" and row.lhs not in seen
-        if first:
-            seen.add(row.lhs)
-            said = term.fixed[0] if len(term.fixed) == 1 else term.fixed[group - 1]
-            row = replace(row, value=1.0) if said is None else row
-        fixed.append(row)
-    return fixed
 
 
 def _class_of(row: Parameter, roles: Roles) -> str:
