@@ -13,7 +13,7 @@ from semfit.expressions import jacobian
 from semfit.inference import Constraints, covariance, labelled
 from semfit.least_squares import LeastSquares
 from semfit.report import Shown
-from semfit.robust import scaled
+from semfit.robust import meat, scaled
 from semfit.syntax import parse_constraints
 
 Array = np.ndarray
@@ -146,8 +146,11 @@ def _scaling_at(full: Shown, restricted: Shown) -> float:
             theta[row.key] = values.get((row.lhs, row.op, row.rhs, row.group), 0.0)
     at = np.array(list(theta.values()))
     hessian = full.problem.derivatives(at[None], observed=full.information == "observed")[1][0]
-    inverse = covariance(hessian, full.curvature.basis).inverse
-    return scaled(full.test, full.problem, full.sample, at, inverse, full.estimator).factor
+    inverse, middle = (
+        covariance(hessian, full.curvature.basis).inverse,
+        meat(full.problem, full.sample, at, full.estimator),
+    )
+    return scaled(full.test, full.problem, full.sample, at, inverse, middle, full.estimator).factor
 
 
 def _satorra_2000(inside: Array, P: Array, full: tuple[Array, Array, Array], gap: float, df: int) -> float:

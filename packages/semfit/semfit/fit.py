@@ -245,34 +245,21 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, 
     solution = replace(solution, gradient=np.abs(gradient @ curvature.basis).max(initial=0.0))
     saturated, baseline = reference_values(problem, sample)
     usable = bool(solution.converged) and curvature.identified
-    inverse = curvature.inverse
-    vcov = inverse
-    if estimator != "ML" and usable:
-        scores = robust.influence if estimator == "MLM" else robust.casewise_scores
-        meat = robust.meat(problem, sample, solution.theta, scores)
-        vcov = inverse @ meat @ inverse
+    vcov = curvature.inverse
     test = _test(sample, table, float(solution.value) - saturated, curvature.directions + len(active))
     free = (len(sample.names) - len(table.fixed_covariates)) * (1 + table.means) * table.groups
     base = _test(sample, table, baseline - saturated, free)
     if estimator != "ML" and usable:
-        base_problem, base_theta = robust.baseline(problem, sample)
-        test = robust.scaled(test, problem, sample, solution.theta, inverse, estimator, meat)
-        inner = covariance(base_problem.derivatives(base_theta[None], observed=observed)[1][0], np.eye(len(base_theta)))
-        base = robust.scaled(base, base_problem, sample, base_theta, inner.inverse, estimator)
+        meat = robust.meat(problem, sample, solution.theta, estimator)
+        test = robust.scaled(test, problem, sample, solution.theta, vcov, meat, estimator)
+        vcov = vcov @ meat @ vcov
+        other, theta = robust.baseline(problem, sample)
+        inner = covariance(other.derivatives(theta[None], observed=observed)[1][0], np.eye(len(theta))).inverse
+        meat = robust.meat(other, sample, theta, estimator)
+        base = robust.scaled(base, other, sample, theta, inner, meat, estimator)
+    which, vcov = "observed" if observed else "expected", vcov / sample.nobs
     return SemFit(
-        model,
-        estimator,
-        "observed" if observed else "expected",
-        table,
-        sample,
-        problem,
-        solution,
-        curvature,
-        vcov / sample.nobs,
-        test,
-        base,
-        saturated,
-        active=active,
+        model, estimator, which, table, sample, problem, solution, curvature, vcov, test, base, saturated, active=active
     )
 
 

@@ -7,7 +7,6 @@ import pandas as pd
 from scipy import linalg
 
 from semfit import robust
-from semfit.incomplete import moments_jacobian
 from semfit.least_squares import ResponseBlock
 from semfit.model import Block, Implied
 from semfit.moments import GroupSample
@@ -63,7 +62,7 @@ def _errors(fit: Solved) -> list[Array]:
     shares = [group.patterns.nobs.sum() / fit.nobs for group in fit.sample.groups]
     V = linalg.block_diag(*(share * v for share, (_, v, _) in zip(shares, parts, strict=True)))
     G = linalg.block_diag(*(g / share for share, (_, _, g) in zip(shares, parts, strict=True)))
-    D = np.vstack(moments_jacobian(fit.problem, fit.theta)) @ fit.curvature.basis
+    D = np.vstack(robust.moments_jacobian(fit.problem, fit.theta)) @ fit.curvature.basis
     Q = np.eye(len(V)) - D @ np.linalg.lstsq(D.T @ V @ D, D.T @ V, rcond=None)[0]
     variance = np.einsum("ij,jk,ik->i", Q, G, Q)
     se = np.sqrt(np.where(variance > 1e-12 * np.diag(G), variance, np.nan) / fit.nobs)

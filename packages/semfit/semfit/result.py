@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from semfit import identification, incomplete, measures, ordinal_measures, prediction, report, residuals, robust, scores
+from semfit import identification, measures, ordinal_measures, prediction, report, residuals, robust, scores
 from semfit.comparison import HypothesisStatistic, compare
 from semfit.effects import path_effects
 from semfit.errors import NotTestable, probability
@@ -141,7 +141,7 @@ class SemFit(report.Shown):
         """
         H = self.problem.derivatives(self.theta[None], observed=True)[1][0]
         bread = covariance(H, free_directions(self.problem, self.theta)).inverse
-        return bread @ robust.meat(self.problem, self.sample, self.theta, robust.casewise_scores) @ bread / self.nobs
+        return bread @ robust.meat(self.problem, self.sample, self.theta) @ bread / self.nobs
 
     def _ends(self, level: float) -> tuple[Array, Array]:
         """Return the lower and upper ends of the intervals of every row and defined parameter."""
@@ -242,13 +242,7 @@ class SemFit(report.Shown):
         }
         out |= measures.comparative(test, base)
         if not self.ordinal:
-            out |= measures.likelihood_measures(
-                float(self.solution.value),
-                self.saturated,
-                self.sample,
-                self.npar,
-                measures.covariates_logl(self.sample, self.table.fixed_covariates),
-            )
+            out |= measures.likelihood_measures(self)
         out |= measures.rmsea(test.chisq, test.df, self.divisor, groups)
         if isinstance(self.problem, LeastSquares):
             out |= ordinal_measures.residual_measures(self.problem, self.sample, self.solution.theta, test.df)
@@ -260,12 +254,11 @@ class SemFit(report.Shown):
             out |= self._scaled_measures()
         if not (self.converged and self.identified):
             out = {k: v if k in ("npar", "df") else np.nan for k, v in out.items()}
-            return pd.Series([*out.values()], [*out], dtype=float, name="fit measures")
-        test, base = self.index_statistics
-        if isinstance(self.problem, LeastSquares) and test.scaling is not None:
-            out |= ordinal_measures.robust_measures(self.problem, self.sample, self.theta, self.curvature, test.df)
-        elif test.scaling is not None:
-            out |= measures.robust_indices(test, base, self.nobs, groups)
+        elif isinstance(self.problem, LeastSquares):
+            if test.scaling is not None:
+                out |= ordinal_measures.robust_measures(self.problem, self.sample, self.theta, self.curvature, test.df)
+        elif self.index_statistics[0].scaling is not None:
+            out |= measures.robust_indices(*self.index_statistics, self.nobs, groups)
         return pd.Series([*out.values()], [*out], dtype=float, name="fit measures")
 
     def _scaled_measures(self) -> dict[str, float]:
@@ -288,7 +281,7 @@ class SemFit(report.Shown):
         """The statistics of model and baseline that robust indices rest on: as if no value were missing."""
         if isinstance(self.problem, LeastSquares) or not (self.sample.missing and self.sample.settled):
             return self.test, self.baseline
-        return incomplete.statistics(self, self.problem)
+        return measures.complete_statistics(self, self.problem)
 
     @cached_property
     def r2(self) -> pd.Series | pd.DataFrame:

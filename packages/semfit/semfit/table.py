@@ -233,8 +233,8 @@ def _group(
     theta: bool,
 ) -> list[Parameter]:
     """All rows of one group: what the model says, then what it leaves to the defaults."""
-    first = {t.lhs: t for t in reversed(model.terms) if t.op == "=~" and not std_lv}
-    rows = [_from_term(t, group, groups, 1.0 if first.get(t.lhs) is t else None) for t in model.terms]
+    marked = {t.lhs: t for t in reversed(model.terms) if t.op == "=~" and not std_lv}
+    rows = [_from_term(t, group, groups, 1.0 if marked.get(t.lhs) is t else None) for t in model.terms]
     have = {unordered(row.lhs, row.op, row.rhs) for row in rows}
 
     def add(
