@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 
 from semfit.columns import check_definite, clusters_of, correlation, matrix, one_column, weights_of
-from semfit.em import saturated
 from semfit.errors import DataError, ParameterError, UnknownNameError
-from semfit.missing import MissingPatterns, Patterns, missing_patterns
+from semfit.missing import MissingPatterns, Patterns, missing_patterns, saturated
 
 Array = np.ndarray
 MISSING = ("listwise", "fiml", "pairwise")

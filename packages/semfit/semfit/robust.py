@@ -8,7 +8,6 @@ from functools import partial
 
 import numpy as np
 
-from semfit.em import by_variable
 from semfit.estimate import Likelihood, Problem, weights
 from semfit.inference import TestStatistic
 from semfit.missing import Expectation, MissingPatterns
@@ -255,6 +254,6 @@ def moments_theta(full: Block, group: GroupSample) -> Array:
     diagonal = (~full.path & (full.row != full.column)).sum() == 0
     mean, covariance = group.mean, group.covariance
     if diagonal:
-        mean, variance = by_variable(group.patterns)
+        mean, variance = group.patterns.by_variable
         covariance = np.diag(variance)
     return np.where(full.path, mean[full.row], covariance[full.row, np.where(full.path, 0, full.column)])

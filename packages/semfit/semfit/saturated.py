@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from semfit.em import by_variable
 from semfit.estimate import Likelihood, discrepancy, weights
 from semfit.missing import Expectation, MissingPatterns, Patterns, missing_patterns
 from semfit.model import Block
@@ -22,7 +21,7 @@ def reference_values(problem: Likelihood, sample: Sample) -> tuple[float, float]
     """
     total = np.zeros(2)
     for block, group in zip(problem.blocks, sample.groups, strict=True):
-        mean, variance = by_variable(group.patterns)
+        mean, variance = group.patterns.by_variable
         covariance = np.diag(variance)
         for _, i, j in (cell for cell in block.exogenous if not cell[0]):
             covariance[i, j] = covariance[j, i] = group.covariance[i, j]
