@@ -12,11 +12,11 @@ from semfit.errors import NotTestable, ParameterError, UnknownNameError
 from semfit.expressions import jacobian
 from semfit.inference import Constraints, covariance, labelled
 from semfit.least_squares import LeastSquares
+from semfit.model import Array
 from semfit.report import Shown
 from semfit.robust import meat, scaled
 from semfit.syntax import parse_constraints
 
-Array = np.ndarray
 METHODS = ("standard", "satorra.bentler.2001", "satorra.bentler.2010", "satorra.2000")
 
 

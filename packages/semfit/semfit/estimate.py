@@ -19,9 +19,8 @@ from semfit.expressions import jacobian
 from semfit.layers import Layer, layers
 from semfit.least_squares import LeastSquares
 from semfit.missing import Expectation, MissingPatterns, Patterns
-from semfit.model import Block, Implied, attempt, bordered
+from semfit.model import Array, Block, Implied, attempt, bordered
 
-Array = np.ndarray
 Weighed = tuple[Patterns, Array, Array, Array]  # moments, and what ``weights`` returns
 
 

@@ -25,7 +25,6 @@ from semfit.start import settle, start_values
 from semfit.syntax import parse
 from semfit.table import ParameterTable, build, check_terms, find_roles
 
-Array = np.ndarray
 ESTIMATORS = ("ML", "MLM", "MLR", "DWLS", "WLSMV")
 
 

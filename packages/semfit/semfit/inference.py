@@ -11,9 +11,8 @@ from scipy.linalg import lapack
 
 from semfit.estimate import Problem
 from semfit.expressions import Expression, Inequality, jacobian
+from semfit.model import Array
 from semfit.table import ParameterTable
-
-Array = np.ndarray
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,7 @@ from math import prod
 import numpy as np
 
 from semfit.missing import MissingPatterns, Patterns
-from semfit.model import Block
-
-Array = np.ndarray
+from semfit.model import Array, Block
 
 
 @dataclass(frozen=True)

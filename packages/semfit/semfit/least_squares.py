@@ -17,10 +17,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from semfit.model import Block, Implied, blocks
+from semfit.model import Array, Block, Implied, blocks
 from semfit.table import Parameter, ParameterTable
-
-Array = np.ndarray
 
 
 @dataclass(frozen=True)

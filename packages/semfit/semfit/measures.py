@@ -16,12 +16,10 @@ from semfit import robust
 from semfit.estimate import Likelihood, discrepancy, weights
 from semfit.inference import TestStatistic
 from semfit.missing import Expectation, Patterns
-from semfit.model import Block
+from semfit.model import Array, Block
 from semfit.moments import GroupSample, Sample
 from semfit.saturated import information
 from semfit.solved import Solved
-
-Array = np.ndarray
 
 
 def comparative(test: TestStatistic, base: TestStatistic) -> dict[str, float]:

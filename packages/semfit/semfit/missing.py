@@ -18,9 +18,8 @@ import numpy as np
 
 from semfit.columns import correlation
 from semfit.errors import DataError
-from semfit.model import Block, Implied, bordered
+from semfit.model import Array, Block, Implied, bordered
 
-Array = np.ndarray
 SLICE = 1024  # rows whose scores are formed together, so that they stay in the processor's cache
 ENTRIES = 4_000_000  # of any array that grows with rows or patterns
 COMBINED, ALONE = 300, 200  # steps of EM at most

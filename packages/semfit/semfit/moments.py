@@ -13,8 +13,8 @@ import pandas as pd
 from semfit.columns import check_definite, clusters_of, correlation, matrix, one_column, weights_of
 from semfit.errors import DataError, ParameterError, UnknownNameError
 from semfit.missing import MissingPatterns, Patterns, missing_patterns, saturated
+from semfit.model import Array
 
-Array = np.ndarray
 MISSING = ("listwise", "fiml", "pairwise")
 SLICE = 65_536  # rows
 RECENT: deque = deque(maxlen=4)  # samples some fit still holds: what was derived from one serves the next model

@@ -16,8 +16,6 @@ from semfit.fit import fit as fit_one
 from semfit.result import LEVEL, SemFit
 from semfit.solved import FitOptions
 
-Array = np.ndarray
-
 
 @dataclass(frozen=True)
 class Pooled:

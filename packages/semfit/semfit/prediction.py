@@ -7,10 +7,9 @@ import pandas as pd
 
 from semfit.columns import matrix, one_column
 from semfit.errors import ParameterError, UnknownNameError
-from semfit.model import attempt
+from semfit.model import Array, attempt
 from semfit.solved import Solved
 
-Array = np.ndarray
 METHODS = ("regression", "bartlett")
 
 

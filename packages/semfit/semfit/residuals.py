@@ -8,12 +8,10 @@ from scipy import linalg
 
 from semfit import robust
 from semfit.least_squares import ResponseBlock
-from semfit.model import Block, Implied
+from semfit.model import Array, Block, Implied
 from semfit.moments import GroupSample
 from semfit.saturated import information
 from semfit.solved import Solved
-
-Array = np.ndarray
 
 
 def residuals(fit: Solved) -> pd.DataFrame:

@@ -19,13 +19,13 @@ from semfit.errors import NotTestable, probability
 from semfit.expressions import jacobian
 from semfit.inference import TestStatistic, covariance, free_directions, z_tests
 from semfit.least_squares import LeastSquares, ResponseBlock
+from semfit.model import Array
 from semfit.resampling import Bootstrap
 from semfit.standardize import delta_errors, explained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = np.ndarray
 LEVEL = 0.95  # of all confidence intervals of estimates
 
 

@@ -11,11 +11,10 @@ import numpy as np
 from semfit.estimate import Likelihood, Problem, weights
 from semfit.inference import TestStatistic
 from semfit.missing import Expectation, MissingPatterns
-from semfit.model import Block, Implied, bordered, moments_block
+from semfit.model import Array, Block, Implied, bordered, moments_block
 from semfit.moments import GroupSample, Sample
 from semfit.saturated import information, products
 
-Array = np.ndarray
 SLICE = 16_384  # rows
 
 

@@ -7,10 +7,9 @@ from scipy import sparse
 
 from semfit.estimate import Likelihood, discrepancy, weights
 from semfit.missing import Expectation, MissingPatterns, Patterns, missing_patterns
-from semfit.model import Block
+from semfit.model import Array, Block
 from semfit.moments import GroupSample, Sample
 
-Array = np.ndarray
 SLICE, BLOCK = 256, 6  # rows whose products of two variables are held at once, and variables multiplied together
 
 

@@ -12,11 +12,9 @@ from scipy import stats
 
 from semfit.estimate import Problem
 from semfit.least_squares import LeastSquares, ResponseBlock
-from semfit.model import Block
+from semfit.model import Array, Block
 from semfit.solved import Solved
 from semfit.table import RESPONSE, Parameter, cell
-
-Array = np.ndarray
 
 
 def modification_indices(fit: Solved) -> pd.DataFrame:

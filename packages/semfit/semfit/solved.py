@@ -12,11 +12,11 @@ import pandas as pd
 
 from semfit.estimate import Problem, Solution
 from semfit.inference import Covariance, TestStatistic, with_defined
+from semfit.model import Array
 from semfit.moments import Sample
 from semfit.standardize import standardized
 from semfit.table import Parameter, ParameterTable
 
-Array = np.ndarray
 TEXT = pd.Series([""]).dtype
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from semfit.estimate import Problem
+from semfit.model import Array
 from semfit.table import ParameterTable
-
-Array = np.ndarray
 
 
 def standardized(table: ParameterTable, problem: Problem, theta: Array, k: int) -> Array:

@@ -10,10 +10,9 @@ import numpy as np
 from semfit.columns import correlation
 from semfit.estimate import Problem, Solution, minimise
 from semfit.expressions import jacobian
+from semfit.model import Array
 from semfit.moments import GroupSample, Sample
 from semfit.table import Parameter, ParameterTable
-
-Array = np.ndarray
 
 
 def settle(
