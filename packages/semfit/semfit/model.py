@@ -266,8 +266,10 @@ def _block(table: ParameterTable, group: int) -> Block:
     return Block(table.names, p, table.means, path.astype(bool), i, j, theta, tuple(fixed), exogenous)
 
 
-def moments_block(p: int, means: bool, exogenous: tuple[tuple[bool, int, int], ...], i: Array, j: Array) -> Block:
-    """Return the model whose parameters are the covariances (i, j) and the means of p variables, but exogenous ones."""
+def moments_block(like: Block, i: Array, j: Array) -> Block:
+    """Return the model whose parameters are the covariances (i, j) and the means of a block's variables, but exogenous
+    ones."""
+    p, means, exogenous = like.observed, like.means, like.exogenous
     free, every = np.ones((p + 1, p + 1), dtype=bool), np.arange(p if means else 0)
     for _, a, b in exogenous:
         free[a, b] = free[b, a] = False
@@ -275,5 +277,4 @@ def moments_block(p: int, means: bool, exogenous: tuple[tuple[bool, int, int], .
     row, column = row[kept := free[row, column]], column[kept]
     path = column == p
     constant = ((False, p, p, 0.0),) if means else ()
-    names = tuple(map(str, range(p + means)))
-    return Block(names, p, means, path, row, column, np.arange(len(row)), constant, exogenous)
+    return Block(like.names[: p + means], p, means, path, row, column, np.arange(len(row)), constant, exogenous)

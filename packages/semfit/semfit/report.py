@@ -21,7 +21,7 @@ SECTIONS = (
     ("var", "Variances"),
     (":=", "Defined Parameters"),
 )
-LINKS = {"=~": "=~", "<~": "<~", "~": "~", "~~": "~~", "|": "|"}
+LINKS = ("=~", "<~", "~", "~~", "|")
 
 
 class Shown(Solved):
@@ -158,7 +158,7 @@ def _section(title: str, rows: pd.DataFrame) -> str:
     for row in rows.to_dict("records"):
         if row["op"] in LINKS and row["lhs"] != row["rhs"]:
             if row["lhs"] != last:
-                lines.append(f"  {row['lhs']} {LINKS[row['op']]}")
+                lines.append(f"  {row['lhs']} {row['op']}")
             last, name = row["lhs"], f"    {row['rhs']}"
         else:
             name = f"    {row['lhs']}"

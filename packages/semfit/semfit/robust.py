@@ -213,8 +213,7 @@ def saturated_solution(full: Block, group: GroupSample) -> Array:
 
 def saturated_block(block: Block) -> Block:
     """Return the model in which every mean and covariance is a parameter, save those of fixed covariates."""
-    full = moments_block(block.observed, block.means, block.exogenous, *np.tril_indices(block.observed))
-    return replace(full, names=block.names[: full.n])
+    return moments_block(block, *np.tril_indices(block.observed))
 
 
 def moments_jacobian(problem: Problem, theta: Array) -> list[Array]:
@@ -236,7 +235,7 @@ def baseline(problem: Likelihood, sample: Sample) -> tuple[Likelihood, Array]:
     parts, thetas, at = [], [], 0
     for block, group in zip(problem.blocks, sample.groups, strict=True):
         i = np.arange(block.observed)
-        one = moments_block(block.observed, block.means, block.exogenous, i, i)
+        one = moments_block(block, i, i)
         thetas.append(moments_theta(one, group))
         parts.append(replace(one, theta=one.theta + at))
         at += len(one.theta)

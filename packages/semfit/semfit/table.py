@@ -182,12 +182,14 @@ def build(
         raise ParameterError("the model names an intercept (~ 1) while mean_structure is False; leave it None or True.")
     named = {n for t in model.terms if t.op in ("~~", "~1") for n in (t.lhs, t.rhs)}
     fixed = tuple(n for n in roles.covariates if fixed_x and n not in named)
-    theta = parameterization == "theta"
-    rows = [
-        row
-        for g in range(1, groups + 1)
-        for row in _group(model, roles, g, groups, std_lv, means, fixed, ordered, theta)
-    ]
+    defaults = _defaults(roles, std_lv, means, fixed, ordered, parameterization == "theta")
+    marked = {t.lhs: t for t in reversed(model.terms) if t.op == "=~" and not std_lv}
+    rows: list[Parameter] = []
+    for g in range(1, groups + 1):
+        said = [_from_term(t, g, groups, 1.0 if marked.get(t.lhs) is t else None) for t in model.terms]
+        have = {unordered(row.lhs, row.op, row.rhs) for row in said}
+        left = [row for relation, row in defaults.items() if relation not in have]
+        rows += said + (left if g == 1 else [replace(row, group=g) for row in left])
     if groups > 1:
         rows = _equal_across_groups(rows, roles, set(group_equal), std_lv, ordered)
     rows = _one_value_per_label(rows)
@@ -221,28 +223,17 @@ def find_roles(terms: Iterable[Term]) -> Roles:
     )
 
 
-def _group(
-    model: ModelText,
-    roles: Roles,
-    group: int,
-    groups: int,
-    std_lv: bool,
-    means: bool,
-    fixed: tuple[str, ...],
-    ordered: Mapping[str, int],
-    theta: bool,
-) -> list[Parameter]:
-    """All rows of one group: what the model says, then what it leaves to the defaults."""
-    marked = {t.lhs: t for t in reversed(model.terms) if t.op == "=~" and not std_lv}
-    rows = [_from_term(t, group, groups, 1.0 if marked.get(t.lhs) is t else None) for t in model.terms]
-    have = {unordered(row.lhs, row.op, row.rhs) for row in rows}
+def _defaults(
+    roles: Roles, std_lv: bool, means: bool, fixed: tuple[str, ...], ordered: Mapping[str, int], theta: bool
+) -> dict[tuple[str, str, str], Parameter]:
+    """By relation, the rows of the first group where the model says nothing of them."""
+    rows: dict[tuple[str, str, str], Parameter] = {}
 
     def add(
         lhs: str, op: str, rhs: str, value: float | None = None, *, implied: bool = False, exogenous: bool = False
     ) -> None:
-        if unordered(lhs, op, rhs) not in have:
-            have.add(unordered(lhs, op, rhs))
-            rows.append(Parameter(lhs, op, rhs, group, value=value, implied=implied, exogenous=exogenous))
+        row = Parameter(lhs, op, rhs, value=value, implied=implied, exogenous=exogenous)
+        rows.setdefault(unordered(lhs, op, rhs), row)
 
     for name in ordered:
         for k in range(ordered[name]):
