@@ -146,10 +146,8 @@ def _scaling_at(full: Shown, restricted: Shown) -> float:
             theta[row.key] = values.get((row.lhs, row.op, row.rhs, row.group), 0.0)
     at = np.array(list(theta.values()))
     hessian = full.problem.derivatives(at[None], observed=full.information == "observed")[1][0]
-    inverse, middle = (
-        covariance(hessian, full.curvature.basis).inverse,
-        meat(full.problem, full.sample, at, full.estimator),
-    )
+    inverse = covariance(hessian, full.curvature.basis).inverse
+    middle = meat(full.problem, full.sample, at, full.estimator)
     return scaled(full.test, full.problem, full.sample, at, inverse, middle, full.estimator).factor
 
 

@@ -74,7 +74,7 @@ def fit(
         Fix latent variances to 1 instead of first loadings.
     mean_structure : bool, optional
         Model the means; by default where the model names an intercept, with several groups, with
-        ``missing="fiml"`` and with ``cluster``.
+        ``missing="fiml"``, which needs them, and with ``cluster``.
     parameterization : {"delta", "theta"}
         Of ordered items: their scales or their residual variances are parameters, see ``semfit.least_squares``.
     weights : str or sequence of float, optional
@@ -131,6 +131,8 @@ def fit(
         )
     if missing == "pairwise" and (estimator != "ML" or bootstrap):
         raise ParameterError("missing='pairwise' takes estimator 'ML' and no bootstrap: the others need whole rows.")
+    if missing == "fiml" and mean_structure is False:
+        raise ParameterError("missing='fiml' models the means of incomplete rows; leave mean_structure None or True.")
     group_equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal or ())
     ordered = ordered if ordered is None or isinstance(ordered, bool | str) else list(ordered)
     _check_unused(moments, bool(ordered), group, group_equal, parameterization)
@@ -163,14 +165,7 @@ def fit(
             count = data[group].nunique() if isinstance(data, pd.DataFrame) and group in data.columns else 1
             complete = build(parsed, groups=int(count), means=means).fixed_covariates
         sample = read(
-            data,
-            roles.observed,
-            group=group,
-            missing=missing,
-            complete=complete,
-            weights=weights,
-            cluster=cluster,
-            means=missing == "fiml" and bool(means),
+            data, roles.observed, group=group, missing=missing, complete=complete, weights=weights, cluster=cluster
         )
     else:
         sample = from_moments(moments, roles.observed)

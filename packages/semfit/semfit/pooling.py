@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Unpack
 
 import numpy as np
@@ -97,10 +97,8 @@ class Pooled:
         """Return the pooled test and estimates as text."""
         first, frame = self.fits[0], self.estimates.drop(columns=["label"])
         head = f"{first.estimator}, {len(self.fits)} imputations of {first.nobs} observations (Rubin's rules)"
-        number = "{:.3f}".format
-        return "\n\n".join(
-            (head, self.tests.to_string(float_format=number), frame.to_string(index=False, float_format=number))
-        )
+        text = partial(pd.DataFrame.to_string, float_format="{:.3f}".format)
+        return f"{head}\n\n{text(self.tests)}\n\n{text(frame, index=False)}"
 
 
 def d2(statistics: Sequence[float], df: int) -> tuple[float, int, float, float, float]:

@@ -87,9 +87,8 @@ class SemFit(report.Shown):
             found += [f"The variance of {name}{where} is negative (a Heywood case)." for name in negative]
             if isinstance(block, ResponseBlock):
                 found += [f"The thresholds of {n}{where} do not increase." for n in block.disordered(theta)]
-            latent = block.implied(theta, base).covariance[
-                block.observed + block.means :, block.observed + block.means :
-            ]
+            first = block.observed + block.means
+            latent = block.implied(theta, base).covariance[first:, first:]
             if not negative and len(latent) and np.linalg.eigvalsh(latent).min() < -1e-10:
                 found.append(f"The covariance matrix of the latent variables{where} is not positive definite.")
             if not negative and np.linalg.eigvalsh(S).min() < -1e-10:

@@ -22,9 +22,8 @@ def casewise_scores(block: Block, group: GroupSample, theta: Array, base: tuple[
     """Return the derivatives of each row's log likelihood with respect to the free parameters, shape (rows, q)."""
     implied, (rows, of) = block.implied(theta, base), group.raw
     if isinstance(group.patterns, MissingPatterns):
-        point = Expectation.at(
-            group.patterns, implied.covariance[: block.observed, : block.observed], implied.mean[: block.observed]
-        )
+        p = block.observed
+        point = Expectation.at(group.patterns, implied.covariance[:p, :p], implied.mean[:p])
         return block.collect(point.scores(block, implied, rows, of), q)
     W, _, _ = weights(group.patterns, *implied.observed(block.observed))
     R = block.columns(implied)

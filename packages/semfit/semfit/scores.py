@@ -91,10 +91,7 @@ def _candidates(fit: Solved, group: int) -> list[Parameter]:
         # lavaan's sem() fixes the intercepts of ordered items itself
         and (row.user or fit.ordinal and row.op == "~1" and row.lhs in roles.observed)
     ]
-    return [
-        *fixed,
-        *(Parameter(lhs, op, rhs, group, value=0.0) for lhs, op, rhs in wanted if (lhs, op, rhs) not in have),
-    ]
+    return fixed + [Parameter(*relation, group, value=0.0) for relation in wanted if relation not in have]
 
 
 def score_tests(fit: Solved, rows: Sequence[Parameter]) -> pd.DataFrame:
