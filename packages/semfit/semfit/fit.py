@@ -135,7 +135,8 @@ def fit(
         raise ParameterError("missing='fiml' models the means of incomplete rows; leave mean_structure None or True.")
     group_equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal or ())
     ordered = ordered if ordered is None or isinstance(ordered, bool | str) else list(ordered)
-    _check_unused(moments, bool(ordered), group, group_equal, parameterization)
+    grouped = group is not None or isinstance(moments, list | tuple)
+    _check_unused(bool(ordered), grouped, group_equal, parameterization)
     options: FitOptions = {
         "missing": missing,
         "group": group,
@@ -169,7 +170,10 @@ def fit(
         )
     else:
         sample = from_moments(moments, roles.observed)
-        means = _means_of_moments(moments, means)
+        if any(one.means is None for one in (moments if isinstance(moments, list | tuple) else [moments])):
+            if means:
+                raise ParameterError("mean_structure=True with moments that hold no means; give means in Moments(...).")
+            means = False
     if estimator == "MLM" and sample.missing:
         raise ParameterError("estimator 'MLM' with incomplete rows; MLM needs complete data, MLR takes missing='fiml'.")
     table = build(parsed, groups=len(sample.groups), group_equal=group_equal, std_lv=std_lv, means=means)
@@ -177,20 +181,14 @@ def fit(
     return _with_draws(result, bootstrap, seed, workers, progress)
 
 
-def _check_unused(
-    moments: Moments | list[Moments] | tuple[Moments, ...] | None,
-    ordered: bool,
-    group: str | None,
-    group_equal: tuple[str, ...],
-    parameterization: str,
-) -> None:
+def _check_unused(ordered: bool, grouped: bool, group_equal: tuple[str, ...], parameterization: str) -> None:
     """Refuse what would have no effect."""
     if parameterization not in PARAMETERIZATIONS:
         raise UnknownNameError("parameterization", parameterization, PARAMETERIZATIONS)
     if not ordered and (parameterization != "delta" or "thresholds" in group_equal):
         what = "group_equal 'thresholds'" if parameterization == "delta" else f"parameterization {parameterization!r}"
         raise ParameterError(f"{what} without ordered items; name them in ordered=... with estimator 'WLSMV'.")
-    if group_equal and group is None and not isinstance(moments, list | tuple):
+    if group_equal and not grouped:
         raise ParameterError(f"group_equal {', '.join(group_equal)!r} without groups; name their column in group=....")
 
 
@@ -204,16 +202,6 @@ def _with_draws(
         return result
     drawn = resample(result, draws, seed=seed, workers=workers, progress=progress)
     return replace(result, vcov=np.atleast_2d(np.cov(drawn.draws.T)), draws=drawn)
-
-
-def _means_of_moments(moments: Moments | list[Moments] | tuple[Moments, ...], means: bool | None) -> bool | None:
-    """Model means only where they are given."""
-    given = list(moments) if isinstance(moments, list | tuple) else [moments]
-    if all(one.means is not None for one in given):
-        return means
-    if means:
-        raise ParameterError("mean_structure=True with moments that hold no means; give means in Moments(...).")
-    return False
 
 
 def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, observed: bool = False) -> SemFit:

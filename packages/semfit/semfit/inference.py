@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+from scipy import linalg, special
 from scipy.linalg import lapack
 
 from semfit.estimate import Problem
@@ -76,9 +76,7 @@ def free_directions(problem: Problem, theta: Array) -> Array:
     if problem.constraints is None:
         return np.eye(problem.q)
     J = jacobian(problem.constraints, theta)
-    _, singular, V = np.linalg.svd(J)
-    rank = int((singular > 1e-9 * max(singular[0], 1e-300)).sum()) if len(singular) else 0
-    free = V[rank:].T
+    free = linalg.null_space(J, rcond=1e-9)
     return np.where(np.abs(free) < 1e-14, 0.0, free)  # so that what a constraint fixes has no standard error
 
 

@@ -90,21 +90,17 @@ def rmsea(chisq: float, df: float, nobs: float, groups: int, *, inflation: float
     >>> round(rmsea(85.30552, 24, 301, 1)["rmsea"], 6)
     0.092121
     """
+    rmsea, lower, upper, pvalue = 0.0, 0.0, 0.0, np.nan
     if not np.isfinite([chisq, df, inflation]).all():
-        return dict.fromkeys(("rmsea", "rmsea.ci.lower", "rmsea.ci.upper", "rmsea.pvalue"), np.nan)
-    if df <= 0:
-        return {"rmsea": 0.0, "rmsea.ci.lower": 0.0, "rmsea.ci.upper": 0.0, "rmsea.pvalue": np.nan}
-    scale = sqrt(groups * inflation / (nobs * df))
-    lower, upper = (sqrt(noncentrality(chisq, df, p)) * scale for p in (0.95, 0.05))
-    pvalue = 1 - special.chndtr(chisq, df, (0.05 / scale) ** 2)
-    if not pvalue > 1e-6:  # where the difference loses digits; slower
-        pvalue = stats.ncx2.sf(chisq, df, (0.05 / scale) ** 2)
-    return {
-        "rmsea": sqrt(max(chisq - df, 0.0)) * scale,
-        "rmsea.ci.lower": lower,
-        "rmsea.ci.upper": upper,
-        "rmsea.pvalue": float(pvalue),
-    }
+        rmsea = lower = upper = np.nan
+    elif df > 0:
+        scale = sqrt(groups * inflation / (nobs * df))
+        rmsea = sqrt(max(chisq - df, 0.0)) * scale
+        lower, upper = (sqrt(noncentrality(chisq, df, p)) * scale for p in (0.95, 0.05))
+        pvalue = 1 - special.chndtr(chisq, df, (0.05 / scale) ** 2)
+        if not pvalue > 1e-6:  # where the difference loses digits; slower
+            pvalue = stats.ncx2.sf(chisq, df, (0.05 / scale) ** 2)
+    return {"rmsea": rmsea, "rmsea.ci.lower": lower, "rmsea.ci.upper": upper, "rmsea.pvalue": float(pvalue)}
 
 
 def noncentrality(chisq: float, df: float, probability: float) -> float:

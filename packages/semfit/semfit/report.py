@@ -211,11 +211,8 @@ def _moments(fit: Shown) -> str:
     def numbers(values: np.ndarray) -> str:
         return f"c({', '.join(repr(float(x)) for x in values.ravel())})"
 
-    p = len(fit.sample.names)
-    covariances = [
-        f"matrix({numbers(g.covariance * g.nobs / (g.nobs - 1))}, {p}, dimnames = list({names}, {names}))"
-        for g in groups
-    ]
+    form = f"{len(fit.sample.names)}, dimnames = list({names}, {names})"
+    covariances = [f"matrix({numbers(g.covariance * g.nobs / (g.nobs - 1))}, {form})" for g in groups]
     means = f", sample.mean = {every([numbers(g.mean) for g in groups])}" if fit.table.means else ""
     counts = every([str(g.nobs) for g in groups])
     return f"sample.cov = {every(covariances)}{means}, sample.nobs = {counts}"

@@ -16,19 +16,16 @@ from semfit.syntax import Definition, ModelText, Term, unordered
 
 Entry = TypeVar("Entry")
 RESPONSE = ("|", "~*~")  # parameters of responses, which have no cell in a matrix of paths
+CLASSES = {"=~": "loadings", "<~": "composite.loadings", "~": "regressions", "|": "thresholds"}
 GROUP_EQUAL = (
-    "loadings",
-    "composite.loadings",
+    *CLASSES.values(),
     "intercepts",
     "means",
-    "thresholds",
     "residuals",
     "residual.covariances",
     "lv.variances",
     "lv.covariances",
-    "regressions",
 )
-CLASSES = {"=~": "loadings", "<~": "composite.loadings", "~": "regressions", "|": "thresholds", "~*~": "scales"}
 
 
 @dataclass(frozen=True)
@@ -285,7 +282,7 @@ def _class_of(row: Parameter, roles: Roles) -> str:
     if row.op == "~1":
         return "means" if latent else "intercepts"
     if row.op != "~~":
-        return CLASSES[row.op]
+        return CLASSES.get(row.op, "scales")
     if row.lhs == row.rhs:
         return "lv.variances" if latent else "residuals"
     return "lv.covariances" if latent and row.rhs in roles.latent else "residual.covariances"
