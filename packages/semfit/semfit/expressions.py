@@ -42,10 +42,7 @@ class Expression:
     text: str
 
     def __post_init__(self) -> None:
-        try:
-            self(defaultdict(lambda: np.nan))
-        except TypeError:
-            raise ParameterError(f"cannot use the expression {quoted(self.text)}; allowed are {ALLOWED}.") from None
+        _ = self.names  # or says what cannot be used
 
     @cached_property
     def _tree(self) -> ast.expr:
@@ -54,12 +51,15 @@ class Expression:
         except (SyntaxError, ValueError, RecursionError, MemoryError):  # null characters; brackets without end
             raise ParameterError(f"cannot read the expression {quoted(self.text)}; allowed are {ALLOWED}.") from None
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The labels it uses, in order of appearance."""
-        calls = {id(n.func) for n in ast.walk(self._tree) if isinstance(n, ast.Call)}
-        found = [n for n in ast.walk(self._tree) if isinstance(n, ast.Name) and id(n) not in calls]
-        return tuple(dict.fromkeys(n.id for n in sorted(found, key=lambda n: n.col_offset)))
+        asked: defaultdict[str, float] = defaultdict(lambda: np.nan)
+        try:
+            self(asked)
+        except TypeError:
+            raise ParameterError(f"cannot use the expression {quoted(self.text)}; allowed are {ALLOWED}.") from None
+        return tuple(asked)
 
     def __call__(self, values: Mapping[str, np.ndarray | float]) -> np.ndarray | float:
         """Return its value; arrays broadcast."""
