@@ -68,25 +68,19 @@ def _head(fit: Shown) -> str:
     lines = [f"*** {said}" for said in (*fit.problems, *getattr(fit.problem, "notes", ()))]  # what was done to the data
     gradient = float(fit.solution.gradient)  # below this it is what rounding on a processor leaves
     steepest = "below 1e-10" if gradient < 1e-10 else f"{gradient:.1e}"
+    errors = "bootstrap" if fit.draws is not None else "standard" if fit.estimator in ("ML", "DWLS") else "robust"
     state = "ended normally" if fit.converged and fit.identified else "DID NOT END NORMALLY"
     lines += [
         f"semfit {state} after {int(fit.solution.iterations)} iterations (largest gradient {steepest})",
         "",
         f"  Estimator                          {fit.estimator:>14}",
-        f"  Standard errors                    {_errors(fit):>14}",
+        f"  Standard errors                    {errors:>14}",
         f"  Information matrix                 {fit.information:>14}",
         f"  Number of free parameters          {fit.npar:>14d}",
         f"  Number of observations             {fit.nobs:>14d}{dropped}",
         *_cautions(fit),
     ]
     return "\n".join(lines)
-
-
-def _errors(fit: Shown) -> str:
-    """Name the kind of standard errors."""
-    if fit.draws is not None:
-        return "bootstrap"
-    return {"ML": "standard", "DWLS": "standard"}.get(fit.estimator, "robust")
 
 
 def _cautions(fit: Shown) -> list[str]:
@@ -143,11 +137,8 @@ def _tests(fit: Shown) -> str:
 
 
 def _rows(frame: pd.DataFrame, op: str, group: int) -> pd.DataFrame:
-    own = frame[frame["group"] == group]
-    variance = (own["op"] == "~~") & (own["lhs"] == own["rhs"])
-    if op == "var":
-        return own[variance]
-    return own[(own["op"] == op) & ~variance]
+    variance = (frame["op"] == "~~") & (frame["lhs"] == frame["rhs"])
+    return frame[(frame["group"] == group) & (variance if op == "var" else (frame["op"] == op) & ~variance)]
 
 
 def _section(title: str, rows: pd.DataFrame) -> str:
@@ -163,17 +154,10 @@ def _section(title: str, rows: pd.DataFrame) -> str:
         else:
             name = f"    {row['lhs']}"
         label = f" ({row['label']})" if row["label"] and row["op"] != ":=" else ""
-        lines.append(
-            f"{name + label:<28}"
-            + "".join(
-                _number(row[k] if k != "se" or row[k] else np.nan) for k in ("est", "se", "z", "pvalue", "std_all")
-            )
-        )
+        numbers = row["est"], row["se"] or np.nan, row["z"], row["pvalue"], row["std_all"]
+        shown = [f"{x:10.3f}" if np.isfinite(x) else " " * 10 for x in numbers]
+        lines.append(f"{name + label:<28}{''.join(shown)}")
     return "\n".join(lines)
-
-
-def _number(value: float) -> str:
-    return f"{value:10.3f}" if np.isfinite(value) else " " * 10
 
 
 def to_lavaan(fit: Shown) -> str:
