@@ -58,6 +58,13 @@ def z_tests(est: Array, se: Array, level: float = 0.95, least: float = 0.0) -> d
     return {"z": z, "pvalue": 2 * special.ndtr(-np.abs(z)), "ci_low": est - half, "ci_high": est + half}
 
 
+def delta_errors(J: Array, covariance: Array) -> Array:
+    """Return the standard errors of functions with Jacobian J; zero where rounding is all that is left of one."""
+    variance = np.einsum("ij,jk,ik->i", J, covariance, J)
+    most = (np.abs(J) @ np.sqrt(np.diag(covariance))) ** 2  # were all estimates perfectly correlated
+    return np.sqrt(np.where(variance < 1e-15 * most, 0.0, variance))
+
+
 def free_directions(problem: Problem, theta: Array) -> Array:
     """Return an orthonormal basis of the directions in which the constraints let the parameters move.
 

@@ -164,15 +164,6 @@ def _length(W: Array, nobs: Array, D: Array, d: Array) -> float:
     return float(nobs @ ((product * product.swapaxes(1, 2)).sum((1, 2)) / 2 + (W @ d) @ d))
 
 
-def complete_statistics(fit: Solved, problem: Likelihood) -> tuple[TestStatistic, TestStatistic]:
-    """Return the corrected statistics of a fit, whose problem this is, and of its baseline."""
-    nonnormal, (base, theta) = fit.test.scaling is not None, robust.baseline(problem, fit.sample)
-    return (
-        corrected(problem, fit.sample, fit.theta, fit.curvature.basis, fit.test.df, nonnormal),
-        corrected(base, fit.sample, theta, np.eye(len(theta)), fit.baseline.df, nonnormal),
-    )
-
-
 def corrected(
     problem: Likelihood, sample: Sample, theta: Array, basis: Array, df: int, nonnormal: bool
 ) -> TestStatistic:

@@ -22,8 +22,7 @@ from semfit.model import Array, Block, Implied, bordered
 
 SLICE = 1024  # rows whose scores are formed together, so that they stay in the processor's cache
 ENTRIES = 4_000_000  # of any array that grows with rows or patterns
-COMBINED, ALONE = 300, 200  # steps of EM at most
-MEMORY = 30  # how many a step is combined with
+COMBINED, ALONE, MEMORY = 300, 200, 30  # steps of EM at most, combined or not, and how many a step is combined with
 
 
 @dataclass(frozen=True)
@@ -157,18 +156,14 @@ def missing_patterns(values: Array, mask: Array, pattern_of: Array, weights: Arr
     centre = np.nanmean(values, 0)
     often = np.flatnonzero(count > p + 1)
     few = ~np.isin(pattern_of, often)
-    rows = [_bordered(np.nan_to_num(values[few] - centre), np.sqrt(weight[few]))]
-    of = [pattern_of[few]]
+    deviations = np.column_stack([np.nan_to_num(values[few] - centre), np.ones(few.sum())])
+    rows, of = [deviations * np.sqrt(weight[few])[:, None]], [pattern_of[few]]
     order, ends = np.argsort(pattern_of, kind="stable"), np.cumsum(count).astype(int)
     for k in often:
         mine = order[ends[k] - int(count[k]) : ends[k]]
         rows.append(_condensed(np.nan_to_num(values[mine] - centre), weight[mine]))
         of.append(np.full(len(rows[-1]), k))
     return MissingPatterns(nobs, mask, np.concatenate(rows), np.concatenate(of), centre)
-
-
-def _bordered(rows: Array, constant: Array) -> Array:
-    return np.column_stack([rows * constant[:, None], constant])
 
 
 def _condensed(rows: Array, weight: Array) -> Array:
@@ -179,7 +174,7 @@ def _condensed(rows: Array, weight: Array) -> Array:
     values, vectors = np.linalg.eigh(d.T @ d)
     kept = values > 0
     apart = np.sqrt(values[kept])[:, None] * vectors.T[kept]
-    return np.vstack([_bordered(mean[None], np.sqrt([total])), np.column_stack([apart, np.zeros(len(apart))])])
+    return np.vstack([np.append(mean, 1.0) * np.sqrt(total), np.column_stack([apart, np.zeros(len(apart))])])
 
 
 def _root(G: Array) -> Array:

@@ -160,9 +160,12 @@ def pool(fits: Sequence[SemFit]) -> Pooled:
     fits = tuple(fits)
     if len(fits) < 2 or not all(isinstance(one, SemFit) for one in fits):
         raise ParameterError(f"pool takes two or more fits, one per imputation; got {len(fits)}.")
-    agree = [(f.table.rows, [d.name for d in f.table.defined], f.estimator, f.nobs) for f in fits]
+
+    def call(one: SemFit) -> tuple:
+        return one.table.rows, [d.name for d in one.table.defined], one.estimator, one.nobs
+
     for k, one in enumerate(fits, start=1):
-        if agree[k - 1] != agree[0]:
+        if call(one) != call(fits[0]):
             raise ParameterError(
                 f"fit {k} has another model, estimator or number of rows than the first; all must agree."
             )

@@ -17,11 +17,10 @@ from semfit.comparison import HypothesisStatistic, compare
 from semfit.effects import path_effects
 from semfit.errors import NotTestable, probability
 from semfit.expressions import jacobian
-from semfit.inference import TestStatistic, covariance, free_directions, z_tests
+from semfit.inference import TestStatistic, covariance, delta_errors, free_directions, z_tests
 from semfit.least_squares import LeastSquares, ResponseBlock
 from semfit.model import Array
 from semfit.resampling import Bootstrap
-from semfit.standardize import delta_errors, explained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -280,15 +279,19 @@ class SemFit(report.Shown):
         """The statistics of model and baseline that robust indices rest on: as if no value were missing."""
         if isinstance(self.problem, LeastSquares) or not (self.sample.missing and self.sample.settled):
             return self.test, self.baseline
-        return measures.complete_statistics(self, self.problem)
+        nonnormal, (base, theta) = self.test.scaling is not None, robust.baseline(self.problem, self.sample)
+        free, every = self.curvature.basis, np.eye(len(theta))
+        return (
+            measures.corrected(self.problem, self.sample, self.theta, free, self.test.df, nonnormal),
+            measures.corrected(base, self.sample, theta, every, self.baseline.df, nonnormal),
+        )
 
     @cached_property
     def r2(self) -> pd.Series | pd.DataFrame:
         """Share of variance explained, by variable; a column per group where there are several."""
-        by_group = explained(self.problem, self.theta)
-        if len(by_group) == 1:
-            return pd.Series(by_group[0], name="r2")
-        return pd.DataFrame({g.label: values for g, values in zip(self.sample.groups, by_group, strict=True)})
+        if len(self.explained) == 1:
+            return pd.Series(self.explained[0], name="r2")
+        return pd.DataFrame({g.label: values for g, values in zip(self.sample.groups, self.explained, strict=True)})
 
     @cached_property
     def r2_intervals(self) -> pd.DataFrame:
@@ -296,7 +299,7 @@ class SemFit(report.Shown):
 
         lhs, group, r2, se, ci_low, ci_high; the interval is normal and may leave 0 to 1.
         """
-        by_group, own = explained(self.problem, self.theta), self.standardized.query("op == '~~' and lhs == rhs")
+        by_group, own = self.explained, self.standardized.query("op == '~~' and lhs == rhs")
         own = own[[name in by_group[group - 1] for name, group in zip(own["lhs"], own["group"], strict=True)]]
         ends = {"r2": 1 - own["std_all"], "se": own["se"], "ci_low": 1 - own["ci_high"], "ci_high": 1 - own["ci_low"]}
         return own[["lhs", "group"]].assign(**ends).reset_index(drop=True)

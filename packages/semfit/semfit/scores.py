@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations, permutations, product
@@ -66,7 +65,10 @@ def release_tests(fit: Solved) -> pd.DataFrame:
     pandas.DataFrame
         As :func:`score_tests` gives it, largest ``mi`` first; ``group`` is the one that would get its own parameter.
     """
-    shared = Counter(row.key for row in fit.rows if row.free)
+    shared: dict[str, int] = {}
+    for row in fit.rows:
+        if row.free:
+            shared[row.key] = shared.get(row.key, 0) + 1
     rows = [row for row in fit.rows if row.free and row.group > 1 and shared[row.key] > 1]
     return score_tests(fit, rows).sort_values("mi", ascending=False, ignore_index=True)
 
