@@ -14,6 +14,7 @@ from semfit.errors import DataError, FitWarning, NotTestable, ParameterError, Se
 from semfit.expressions import jacobian
 from semfit.fit import fit
 from semfit.groups import Invariance, invariance
+from semfit.inference import delta_errors
 from semfit.interaction import products, simple_slopes
 from semfit.longitudinal import wave_model
 from semfit.moments import Moments
@@ -34,7 +35,6 @@ from semfit.power import (
 )
 from semfit.resampling import Bootstrap, bootstrap, weighted_refit
 from semfit.result import SemFit
-from semfit.standardize import delta_errors
 from semfit.syntax import parse
 
 __version__ = "0.1.0"

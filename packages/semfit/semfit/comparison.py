@@ -12,11 +12,11 @@ from semfit.errors import NotTestable, ParameterError, UnknownNameError
 from semfit.expressions import jacobian
 from semfit.inference import Constraints, covariance, labelled
 from semfit.least_squares import LeastSquares
+from semfit.model import Array
 from semfit.report import Shown
-from semfit.robust import scaled
-from semfit.syntax import parse_constraints
+from semfit.robust import meat, scaled
+from semfit.syntax import parse_constraints, unordered
 
-Array = np.ndarray
 METHODS = ("standard", "satorra.bentler.2001", "satorra.bentler.2010", "satorra.2000")
 
 
@@ -53,9 +53,7 @@ def difference(restricted: Shown, full: Shown, method: str | None = None) -> Hyp
     Satorra & Bentler (2001), doi:10.1007/BF02296192; (2010), doi:10.1007/s11336-009-9135-y; Satorra (2000), in
     Heijmans, Pollock & Satorra (eds), Innovations in multivariate statistical analysis, 233-247.
     """
-    default = {"ML": "standard", "DWLS": "satorra.2000", "WLSMV": "satorra.2000"}.get(
-        full.estimator, "satorra.bentler.2001"
-    )
+    default = {"ML": METHODS[0], "MLM": METHODS[1], "MLR": METHODS[1]}.get(full.estimator, "satorra.2000")
     method = default if method is None else method
     if method not in METHODS:
         raise UnknownNameError("difference test", method, METHODS)
@@ -136,18 +134,17 @@ def _scaling_at(full: Shown, restricted: Shown) -> float:
     """Return the scaling factor of the larger model at the estimates of the smaller."""
     if full.test.df == 0:
         return 1.0
-    values = {
-        (row.lhs, row.op, row.rhs, row.group): v for row, v in zip(restricted.rows, restricted.values, strict=False)
-    }
-    values |= {(rhs, op, lhs, g): v for (lhs, op, rhs, g), v in values.items() if op == "~~"}
+    found = zip(restricted.rows, restricted.values, strict=False)
+    values = {(unordered(row.lhs, row.op, row.rhs), row.group): value for row, value in found}
     theta = dict.fromkeys(full.table.keys, 0.0)
     for row in full.rows:
         if row.free:
-            theta[row.key] = values.get((row.lhs, row.op, row.rhs, row.group), 0.0)
+            theta[row.key] = values.get((unordered(row.lhs, row.op, row.rhs), row.group), 0.0)
     at = np.array(list(theta.values()))
     hessian = full.problem.derivatives(at[None], observed=full.information == "observed")[1][0]
     inverse = covariance(hessian, full.curvature.basis).inverse
-    return scaled(full.test, full.problem, full.sample, at, inverse, full.estimator).factor
+    middle = meat(full.problem, full.sample, at, full.estimator)
+    return scaled(full.test, full.problem, full.sample, at, inverse, middle, full.estimator).factor
 
 
 def _satorra_2000(inside: Array, P: Array, full: tuple[Array, Array, Array], gap: float, df: int) -> float:

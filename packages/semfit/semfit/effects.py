@@ -10,12 +10,10 @@ import pandas as pd
 
 from semfit.errors import ParameterError
 from semfit.expressions import jacobian
-from semfit.inference import z_tests
+from semfit.inference import delta_errors, z_tests
+from semfit.model import Array
 from semfit.report import Shown
 from semfit.resampling import quantile
-from semfit.standardize import delta_errors
-
-Array = np.ndarray
 
 
 def path_effects(fit: Shown) -> pd.DataFrame:

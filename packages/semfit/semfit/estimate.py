@@ -19,9 +19,8 @@ from semfit.expressions import jacobian
 from semfit.layers import Layer, layers
 from semfit.least_squares import LeastSquares
 from semfit.missing import Expectation, MissingPatterns, Patterns
-from semfit.model import Block, Implied, bordered, inverse
+from semfit.model import Array, Block, Implied, attempt, bordered
 
-Array = np.ndarray
 Weighed = tuple[Patterns, Array, Array, Array]  # moments, and what ``weights`` returns
 
 
@@ -32,9 +31,9 @@ def weights(patterns: Patterns, covariance: Array, mean: Array | None) -> tuple[
     """
     p, both = covariance.shape[-1], patterns.both
     Sigma = patterns.held(covariance[..., None, :, :])
-    root = cholesky(Sigma)
+    root = attempt(np.linalg.cholesky, Sigma)
     broken = np.isnan(root[..., 0, 0])
-    W = inverse(np.where(broken[..., None, None], np.eye(p), Sigma) if broken.any() else Sigma)
+    W = attempt(np.linalg.inv, np.where(broken[..., None, None], np.eye(p), Sigma) if broken.any() else Sigma)
     if both is not None:
         W = np.where(both, W, 0.0)
     logdet = 2 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(-1)
@@ -48,19 +47,6 @@ def discrepancy(patterns: Patterns, W: Array, d: Array, logdet: Array) -> Array:
     """Return the sum over patterns of n (log|Sigma| + tr(S W) + d' W d), from what ``weights`` returns."""
     fit = logdet + (W * patterns.covariance).sum((-1, -2)) + ((W @ d[..., None])[..., 0] * d).sum(-1)
     return (patterns.nobs * fit).sum(-1)
-
-
-def cholesky(matrices: Array) -> Array:
-    """Return Cholesky factors, nan for those of the batch that are not positive definite."""
-    try:
-        return np.linalg.cholesky(matrices)
-    except np.linalg.LinAlgError:
-        flat = matrices.reshape(-1, *matrices.shape[-2:])
-        out = np.full_like(flat, np.nan)
-        for k, one in enumerate(flat):
-            with suppress(np.linalg.LinAlgError):
-                out[k] = np.linalg.cholesky(one)
-        return out.reshape(matrices.shape)
 
 
 @dataclass(frozen=True)
@@ -152,7 +138,7 @@ class Likelihood:
                 g, h = self._by_cell(layer.block, implied, *found[:3], observed)
             else:
                 g, h = _incomplete(layer.block, implied, found, observed)
-            gradient, hessian = gradient + layer.collect(g, self.q), hessian + layer.collect_matrix(h, self.q)
+            gradient, hessian = gradient + layer.collect(g, self.q), hessian + layer.collect(h, self.q, axes=2)
         N = np.asarray(self.nobs)[..., None]
         return gradient / N, hessian / N[..., None]
 
@@ -277,7 +263,7 @@ def _advance(part: Problem, theta: Array, f: Array, state: dict[str, Array], act
     now = theta[at]
     g, H = part.derivatives(now, observed=near)
     if near and H.shape[-1] and part.constraints is None:
-        bad = np.isnan(cholesky(H)[:, 0, 0])
+        bad = np.isnan(attempt(np.linalg.cholesky, H)[:, 0, 0])
         if bad.any():
             own = part.take(np.flatnonzero(bad)) if part.batched else part
             H[bad] = own.derivatives(now[bad])[1]

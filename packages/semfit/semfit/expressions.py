@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,7 @@ import numpy as np
 
 from semfit.errors import ParameterError, quoted
 
-LARGEST = np.finfo(float).max
+LARGEST = float(np.finfo(float).max)
 FUNCTIONS = {"sqrt": np.sqrt, "exp": np.exp, "log": np.log}
 OPERATORS = {ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide, ast.Pow: np.power}
 DEEPEST = 400  # operations inside one another: far below Python's own limit of calls
@@ -41,7 +42,7 @@ class Expression:
     text: str
 
     def __post_init__(self) -> None:
-        _check(self._tree, self.text)
+        _ = self.names  # or says what cannot be used
 
     @cached_property
     def _tree(self) -> ast.expr:
@@ -50,12 +51,15 @@ class Expression:
         except (SyntaxError, ValueError, RecursionError, MemoryError):  # null characters; brackets without end
             raise ParameterError(f"cannot read the expression {quoted(self.text)}; allowed are {ALLOWED}.") from None
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The labels it uses, in order of appearance."""
-        calls = {id(n.func) for n in ast.walk(self._tree) if isinstance(n, ast.Call)}
-        found = [n for n in ast.walk(self._tree) if isinstance(n, ast.Name) and id(n) not in calls]
-        return tuple(dict.fromkeys(n.id for n in sorted(found, key=lambda n: n.col_offset)))
+        asked: defaultdict[str, float] = defaultdict(lambda: np.nan)
+        try:
+            self(asked)
+        except TypeError:
+            raise ParameterError(f"cannot use the expression {quoted(self.text)}; allowed are {ALLOWED}.") from None
+        return tuple(asked)
 
     def __call__(self, values: Mapping[str, np.ndarray | float]) -> np.ndarray | float:
         """Return its value; arrays broadcast."""
@@ -70,43 +74,22 @@ class Inequality(Expression):
     said: str = ""
 
 
-def _check(node: ast.AST, text: str, depth: int = 0) -> None:
-    """Refuse every node that is not arithmetic, numbers beyond all limits, and what is nested without end."""
-    known = (
-        (isinstance(node, ast.Constant) and not isinstance(node.value, bool))
-        and (isinstance(node.value, int | float) and abs(node.value) <= LARGEST)
-        or isinstance(node, ast.Name)
-        or (isinstance(node, ast.BinOp) and type(node.op) in OPERATORS)
-        or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd))
-        or (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id in FUNCTIONS
-            and len(node.args) == 1
-            and not node.keywords
-        )
-    )
-    if not known or depth > DEEPEST:
-        raise ParameterError(f"cannot use the expression {quoted(text)}; allowed are {ALLOWED}.")
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.expr):
-            _check(child, text, depth + 1)
-
-
-def _evaluate(node: ast.expr, values: Mapping[str, np.ndarray | float]) -> np.ndarray | float:
-    match node:
-        case ast.Constant(value=int() | float() as number):
-            return float(number)  # whole numbers of numpy have no negative powers
-        case ast.Name():
-            return values[node.id]
-        case ast.BinOp():
-            return OPERATORS[type(node.op)](_evaluate(node.left, values), _evaluate(node.right, values))
-        case ast.UnaryOp():
-            value = _evaluate(node.operand, values)
-            return -value if isinstance(node.op, ast.USub) else value
-        case ast.Call(func=ast.Name(id=name), args=[inner]):
-            return FUNCTIONS[name](_evaluate(inner, values))
-    raise TypeError(f"{ast.dump(node)} is none of what _check lets through.")
+def _evaluate(node: ast.expr, values: Mapping[str, np.ndarray | float], depth: int = 0) -> np.ndarray | float:
+    """Return the value of arithmetic; TypeError for all else, too large numbers and what is nested without end."""
+    if depth <= DEEPEST:
+        match node:
+            case ast.Constant(value=int() | float() as number) if number is not bool(number) and abs(number) <= LARGEST:
+                return float(number)  # whole numbers of numpy have no negative powers
+            case ast.Name():
+                return values[node.id]
+            case ast.BinOp(left, op, right) if type(op) in OPERATORS:
+                return OPERATORS[type(op)](_evaluate(left, values, depth + 1), _evaluate(right, values, depth + 1))
+            case ast.UnaryOp(ast.USub() | ast.UAdd() as op, operand):
+                value = _evaluate(operand, values, depth + 1)
+                return -value if isinstance(op, ast.USub) else value
+            case ast.Call(ast.Name(id=name), [inner], []) if name in FUNCTIONS:
+                return FUNCTIONS[name](_evaluate(inner, values, depth + 1))
+    raise TypeError(type(node).__name__)
 
 
 def jacobian(function: Callable[[np.ndarray], np.ndarray], at: np.ndarray) -> np.ndarray:

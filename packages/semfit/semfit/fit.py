@@ -25,7 +25,6 @@ from semfit.start import settle, start_values
 from semfit.syntax import parse
 from semfit.table import ParameterTable, build, check_terms, find_roles
 
-Array = np.ndarray
 ESTIMATORS = ("ML", "MLM", "MLR", "DWLS", "WLSMV")
 
 
@@ -75,7 +74,7 @@ def fit(
         Fix latent variances to 1 instead of first loadings.
     mean_structure : bool, optional
         Model the means; by default where the model names an intercept, with several groups, with
-        ``missing="fiml"`` and with ``cluster``.
+        ``missing="fiml"``, which needs them, and with ``cluster``.
     parameterization : {"delta", "theta"}
         Of ordered items: their scales or their residual variances are parameters, see ``semfit.least_squares``.
     weights : str or sequence of float, optional
@@ -132,9 +131,12 @@ def fit(
         )
     if missing == "pairwise" and (estimator != "ML" or bootstrap):
         raise ParameterError("missing='pairwise' takes estimator 'ML' and no bootstrap: the others need whole rows.")
+    if missing == "fiml" and mean_structure is False:
+        raise ParameterError("missing='fiml' models the means of incomplete rows; leave mean_structure None or True.")
     group_equal = (group_equal,) if isinstance(group_equal, str) else tuple(group_equal or ())
     ordered = ordered if ordered is None or isinstance(ordered, bool | str) else list(ordered)
-    _check_unused(moments, bool(ordered), group, group_equal, parameterization)
+    grouped = group is not None or isinstance(moments, list | tuple)
+    _check_unused(bool(ordered), grouped, group_equal, parameterization)
     options: FitOptions = {
         "missing": missing,
         "group": group,
@@ -164,18 +166,14 @@ def fit(
             count = data[group].nunique() if isinstance(data, pd.DataFrame) and group in data.columns else 1
             complete = build(parsed, groups=int(count), means=means).fixed_covariates
         sample = read(
-            data,
-            roles.observed,
-            group=group,
-            missing=missing,
-            complete=complete,
-            weights=weights,
-            cluster=cluster,
-            means=missing == "fiml" and bool(means),
+            data, roles.observed, group=group, missing=missing, complete=complete, weights=weights, cluster=cluster
         )
     else:
         sample = from_moments(moments, roles.observed)
-        means = _means_of_moments(moments, means)
+        if any(one.means is None for one in (moments if isinstance(moments, list | tuple) else [moments])):
+            if means:
+                raise ParameterError("mean_structure=True with moments that hold no means; give means in Moments(...).")
+            means = False
     if estimator == "MLM" and sample.missing:
         raise ParameterError("estimator 'MLM' with incomplete rows; MLM needs complete data, MLR takes missing='fiml'.")
     table = build(parsed, groups=len(sample.groups), group_equal=group_equal, std_lv=std_lv, means=means)
@@ -183,20 +181,14 @@ def fit(
     return _with_draws(result, bootstrap, seed, workers, progress)
 
 
-def _check_unused(
-    moments: Moments | list[Moments] | tuple[Moments, ...] | None,
-    ordered: bool,
-    group: str | None,
-    group_equal: tuple[str, ...],
-    parameterization: str,
-) -> None:
+def _check_unused(ordered: bool, grouped: bool, group_equal: tuple[str, ...], parameterization: str) -> None:
     """Refuse what would have no effect."""
     if parameterization not in PARAMETERIZATIONS:
         raise UnknownNameError("parameterization", parameterization, PARAMETERIZATIONS)
     if not ordered and (parameterization != "delta" or "thresholds" in group_equal):
         what = "group_equal 'thresholds'" if parameterization == "delta" else f"parameterization {parameterization!r}"
         raise ParameterError(f"{what} without ordered items; name them in ordered=... with estimator 'WLSMV'.")
-    if group_equal and group is None and not isinstance(moments, list | tuple):
+    if group_equal and not grouped:
         raise ParameterError(f"group_equal {', '.join(group_equal)!r} without groups; name their column in group=....")
 
 
@@ -210,16 +202,6 @@ def _with_draws(
         return result
     drawn = resample(result, draws, seed=seed, workers=workers, progress=progress)
     return replace(result, vcov=np.atleast_2d(np.cov(drawn.draws.T)), draws=drawn)
-
-
-def _means_of_moments(moments: Moments | list[Moments] | tuple[Moments, ...], means: bool | None) -> bool | None:
-    """Model means only where they are given."""
-    given = list(moments) if isinstance(moments, list | tuple) else [moments]
-    if all(one.means is not None for one in given):
-        return means
-    if means:
-        raise ParameterError("mean_structure=True with moments that hold no means; give means in Moments(...).")
-    return False
 
 
 def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, observed: bool = False) -> SemFit:
@@ -245,34 +227,21 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, 
     solution = replace(solution, gradient=np.abs(gradient @ curvature.basis).max(initial=0.0))
     saturated, baseline = reference_values(problem, sample)
     usable = bool(solution.converged) and curvature.identified
-    inverse = curvature.inverse
-    vcov = inverse
-    if estimator != "ML" and usable:
-        scores = robust.influence if estimator == "MLM" else robust.casewise_scores
-        meat = robust.meat(problem, sample, solution.theta, scores)
-        vcov = inverse @ meat @ inverse
+    vcov = curvature.inverse
     test = _test(sample, table, float(solution.value) - saturated, curvature.directions + len(active))
     free = (len(sample.names) - len(table.fixed_covariates)) * (1 + table.means) * table.groups
     base = _test(sample, table, baseline - saturated, free)
     if estimator != "ML" and usable:
-        base_problem, base_theta = robust.baseline(problem, sample)
-        test = robust.scaled(test, problem, sample, solution.theta, inverse, estimator, meat)
-        inner = covariance(base_problem.derivatives(base_theta[None], observed=observed)[1][0], np.eye(len(base_theta)))
-        base = robust.scaled(base, base_problem, sample, base_theta, inner.inverse, estimator)
+        meat = robust.meat(problem, sample, solution.theta, estimator)
+        test = robust.scaled(test, problem, sample, solution.theta, vcov, meat, estimator)
+        vcov = vcov @ meat @ vcov
+        other, theta = robust.baseline(problem, sample)
+        inner = covariance(other.derivatives(theta[None], observed=observed)[1][0], np.eye(len(theta))).inverse
+        meat = robust.meat(other, sample, theta, estimator)
+        base = robust.scaled(base, other, sample, theta, inner, meat, estimator)
+    which, vcov = "observed" if observed else "expected", vcov / sample.nobs
     return SemFit(
-        model,
-        estimator,
-        "observed" if observed else "expected",
-        table,
-        sample,
-        problem,
-        solution,
-        curvature,
-        vcov / sample.nobs,
-        test,
-        base,
-        saturated,
-        active=active,
+        model, estimator, which, table, sample, problem, solution, curvature, vcov, test, base, saturated, active=active
     )
 
 

@@ -119,12 +119,8 @@ class Invariance:
         """The strictest level up to which every step holds by the fit indices; why not, where that is withheld."""
         if self.withheld:
             return self.withheld
-        reached = "configural"
-        for level, holds in self.table["holds_indices"].iloc[1:].items():
-            if not holds:
-                break
-            reached = str(level)
-        return reached
+        held = self.table["holds_indices"].iloc[1:].astype(bool).cumprod().sum()  # steps in a row
+        return list(self.fits)[held]
 
     def partial(self, level: str) -> pd.DataFrame:
         """Return score tests of letting each equality of a level go, largest first: where to begin.

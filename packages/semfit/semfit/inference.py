@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+from scipy import linalg, special
 from scipy.linalg import lapack
 
 from semfit.estimate import Problem
 from semfit.expressions import Expression, Inequality, jacobian
+from semfit.model import Array
 from semfit.table import ParameterTable
-
-Array = np.ndarray
 
 
 @dataclass(frozen=True)
@@ -43,27 +42,13 @@ def labelled(table: ParameterTable) -> tuple[dict[str, int], dict[str, float]]:
     return position, {row.label: row.value for row in table.rows if row.label and row.value is not None}
 
 
-def defined_values(table: ParameterTable, theta: Array) -> Array:
-    """Return the parameters defined by ``:=``.
-
-    Parameters
-    ----------
-    table : ParameterTable
-        With d definitions, which may use labels and earlier definitions.
-    theta : array, shape (..., q)
-        Free parameters, in the order of ``table.keys``.
-
-    Returns
-    -------
-    array, shape (..., d)
-    """
-    position, numbers = labelled(table)
-    values = {name: theta[..., k] for name, k in position.items()} | numbers
-    out = []
-    for definition in table.defined:
-        values[definition.name] = np.broadcast_to(definition.expression(values), theta.shape[:-1])
-        out.append(values[definition.name])
-    return np.stack(out, -1) if out else np.zeros((*theta.shape[:-1], 0))
+def with_defined(table: ParameterTable, values: Array) -> Array:
+    """Return values of the table's rows (..., rows), and behind them those of the parameters defined by ``:=``."""
+    of_rows = [(row.label, values[..., k]) for k, row in enumerate(table.rows) if row.label]
+    named = dict(reversed(of_rows))  # the first of several, whose standardised values differ
+    for definition in table.defined:  # by labels and earlier definitions
+        named[definition.name] = np.broadcast_to(definition.expression(named), values.shape[:-1])
+    return np.concatenate([values, *(named[definition.name][..., None] for definition in table.defined)], -1)
 
 
 def z_tests(est: Array, se: Array, level: float = 0.95, least: float = 0.0) -> dict[str, Array]:
@@ -71,6 +56,13 @@ def z_tests(est: Array, se: Array, level: float = 0.95, least: float = 0.0) -> d
     z = np.divide(est, se, out=np.full_like(est, np.nan), where=se > least)
     half = special.ndtri((1 + level) / 2) * se
     return {"z": z, "pvalue": 2 * special.ndtr(-np.abs(z)), "ci_low": est - half, "ci_high": est + half}
+
+
+def delta_errors(J: Array, covariance: Array) -> Array:
+    """Return the standard errors of functions with Jacobian J; zero where rounding is all that is left of one."""
+    variance = np.einsum("ij,jk,ik->i", J, covariance, J)
+    most = (np.abs(J) @ np.sqrt(np.diag(covariance))) ** 2  # were all estimates perfectly correlated
+    return np.sqrt(np.where(variance < 1e-15 * most, 0.0, variance))
 
 
 def free_directions(problem: Problem, theta: Array) -> Array:
@@ -91,9 +83,7 @@ def free_directions(problem: Problem, theta: Array) -> Array:
     if problem.constraints is None:
         return np.eye(problem.q)
     J = jacobian(problem.constraints, theta)
-    _, singular, V = np.linalg.svd(J)
-    rank = int((singular > 1e-9 * max(singular[0], 1e-300)).sum()) if len(singular) else 0
-    free = V[rank:].T
+    free = linalg.null_space(J, rcond=1e-9)
     return np.where(np.abs(free) < 1e-14, 0.0, free)  # so that what a constraint fixes has no standard error
 
 

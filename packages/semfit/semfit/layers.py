@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 
 import numpy as np
 
 from semfit.missing import MissingPatterns, Patterns
-from semfit.model import Block
-
-Array = np.ndarray
+from semfit.model import Array, Block
 
 
 @dataclass(frozen=True)
@@ -46,40 +45,20 @@ class Layer:
         return theta[..., self.source]
 
     @cached_property
-    def _distinct(self) -> bool:
-        """Whether every cell of a group has a parameter of its own."""
-        return all(len(set(own)) == len(own) for own in self.source.tolist())
-
-    @cached_property
     def _plain(self) -> bool:
         """Whether there is one group, with the parameters in the order of its cells."""
         return self.source.shape[0] == 1 and np.array_equal(self.source[0], self.block.theta)
 
-    def collect(self, by_cell: Array, q: int) -> Array:
-        """Sum what belongs to one free parameter: (..., G, m) to (..., q)."""
+    def collect(self, by_cell: Array, q: int, axes: int = 1) -> Array:
+        """Sum what belongs to one free parameter, (..., G, m) to (..., q); with two axes of cells what to a pair."""
+        *batch, _ = by_cell.shape[:-axes]
         if self._plain and by_cell.shape[-1] == q:
-            return by_cell[..., 0, :]
-        out = np.zeros((*by_cell.shape[:-2], q + len(self.numbers)))
-        for k, own in enumerate(self.source):
-            if self._distinct:
-                out[..., own] += by_cell[..., k, :]
-            else:
-                out += by_cell[..., k, :] @ np.eye(out.shape[-1])[own]
-        return out[..., :q]
-
-    def collect_matrix(self, by_cell: Array, q: int) -> Array:
-        """Sum what belongs to one pair of free parameters: (..., G, m, m) to (..., q, q)."""
-        if self._plain and by_cell.shape[-1] == q:
-            return by_cell[..., 0, :, :]
+            return by_cell.reshape(*batch, *by_cell.shape[-axes:])
         size = q + len(self.numbers)
-        out = np.zeros((*by_cell.shape[:-3], size, size))
-        for k, own in enumerate(self.source):
-            if self._distinct:
-                out[..., own[:, None], own] += by_cell[..., k, :, :]
-            else:
-                K = np.eye(size)[own]
-                out += K.T @ by_cell[..., k, :, :] @ K
-        return out[..., :q, :q]
+        places = self.source if axes == 1 else self.source[:, :, None] * size + self.source[:, None, :]
+        at = places + size**axes * np.arange(prod(batch)).reshape(*batch, *(1,) * places.ndim)
+        out = np.bincount(at.ravel(), by_cell.ravel(), prod(batch) * size**axes).reshape(*batch, *(size,) * axes)
+        return out[..., :q] if axes == 1 else out[..., :q, :q]
 
 
 def layers(

@@ -17,10 +17,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from semfit.model import Block, Implied, blocks
+from semfit.model import Array, Block, Implied, blocks
 from semfit.table import Parameter, ParameterTable
-
-Array = np.ndarray
 
 
 @dataclass(frozen=True)
@@ -133,10 +131,9 @@ def response_blocks(table: ParameterTable) -> tuple[ResponseBlock, ...]:
         item = np.repeat(np.arange(len(names)), [len(rows) for rows in cuts])
         cut = _linear([row for rows in cuts for row in rows], keys)
         scale, free = _linear(scales, keys)
+        given = None if any(row.implied for row in scales) else scale
         parent = {f: getattr(block, f) for f in Block.__dataclass_fields__}
-        found.append(ResponseBlock(**parent, item=item, cut=cut[0], cuts=cut[1], scale=scale, scales=free))
-        if any(row.implied for row in scales):
-            found[-1] = replace(found[-1], scale=None)
+        found.append(ResponseBlock(**parent, item=item, cut=cut[0], cuts=cut[1], scale=given, scales=free))
     return tuple(found)
 
 

@@ -1,19 +1,25 @@
-"""Fit measures under lavaan's names, from the test statistics of the model and of the baseline."""
+"""Fit measures under lavaan's names, from the test statistics of the model and of the baseline.
+
+Those of incomplete data depend on how much is missing, and are corrected for it (FIML-C).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from math import log, pi, sqrt
 
 import numpy as np
 from scipy import special, stats
 
-from semfit.estimate import Likelihood
+from semfit import robust
+from semfit.estimate import Likelihood, discrepancy, weights
 from semfit.inference import TestStatistic
-from semfit.missing import Expectation
-from semfit.moments import Sample
-
-Array = np.ndarray
+from semfit.missing import Expectation, Patterns
+from semfit.model import Array, Block
+from semfit.moments import GroupSample, Sample
+from semfit.saturated import information
+from semfit.solved import Solved
 
 
 def comparative(test: TestStatistic, base: TestStatistic) -> dict[str, float]:
@@ -32,12 +38,8 @@ def comparative(test: TestStatistic, base: TestStatistic) -> dict[str, float]:
 
 
 def _comparative(x: float, df: float, xb: float, dfb: float) -> dict[str, float]:
-    over, over_base = max(x - df, 0.0), max(x - df, xb - dfb, 0.0)
-    nnfi = _ratio((x - df) * dfb, (xb - dfb) * df)
     rfi = _ratio(xb / dfb - x / df, xb / dfb) if df > 0 and dfb > 0 else 1.0
-    return {
-        "cfi": 1.0 - _misfit(over, over_base),
-        "tli": 1.0 - nnfi if df > 0 else 1.0,
+    return _cfi_and_tli(x - df, df, xb - dfb, dfb) | {
         "nfi": _ratio(xb - x, xb),
         "rfi": rfi,
         "ifi": _ratio(xb - x, xb - df),
@@ -49,7 +51,7 @@ def robust_indices(test: TestStatistic, base: TestStatistic, nobs: int, groups: 
     """Return cfi.robust, tli.robust and rmsea.robust, its interval and its p-value of close fit.
 
     They estimate the population values of CFI, TLI and RMSEA, which the scaled forms do not. The statistics are
-    mean-scaled ones of complete data, or those of ``incomplete.corrected``.
+    mean-scaled ones of complete data, or those of ``corrected``.
 
     References
     ----------
@@ -57,38 +59,27 @@ def robust_indices(test: TestStatistic, base: TestStatistic, nobs: int, groups: 
     doi:10.1080/00273171.2014.933697; incomplete data: Zhang & Savalei (2023), doi:10.1037/met0000445.
     """
     over, base_over = test.chisq - test.factor * test.df, base.chisq - base.factor * base.df
-    top, bottom = max(over, 0.0), max(over, base_over, 0.0)
-    tli = 1.0 - _ratio(over * base.df, base_over * test.df) if test.df > 0 else 1.0
-    return {
-        "cfi.robust": 1.0 - _misfit(top, bottom),
-        "tli.robust": tli,
-        **{f"{k}.robust": v for k, v in rmsea(test.scaled, test.df, nobs, groups, inflation=test.factor).items()},
-    }
+    found = _cfi_and_tli(over, test.df, base_over, base.df)
+    found |= rmsea(test.scaled, test.df, nobs, groups, inflation=test.factor)
+    return {f"{name}.robust": value for name, value in found.items()}
 
 
-def _misfit(over: float, over_base: float) -> float:
-    """Return the ratio of what both exceed their degrees of freedom by; zero where neither does, nan where unknown."""
-    return 0.0 if over_base == 0 else over / over_base
+def _cfi_and_tli(over: float, df: float, over_base: float, df_base: float) -> dict[str, float]:
+    """Return both from what chi2 of model and baseline exceeds its degrees of freedom by; nan where that is unknown."""
+    worst = max(over, over_base, 0.0)
+    tli = 1.0 - _ratio(over * df_base, over_base * df) if df > 0 else 1.0
+    return {"cfi": 1.0 - (0.0 if worst == 0 else max(over, 0.0) / worst), "tli": tli}
 
 
 def _ratio(top: float, bottom: float) -> float:
     return top / bottom if bottom else np.nan
 
 
-def rmsea(
-    chisq: float,
-    df: float,
-    nobs: float,
-    groups: int,
-    *,
-    inflation: float = 1.0,
-    close: float = 0.05,
-    level: float = 0.90,
-) -> dict[str, float]:
+def rmsea(chisq: float, df: float, nobs: float, groups: int, *, inflation: float = 1.0) -> dict[str, float]:
     """Return the root mean square error of approximation, its interval and the p-value of close fit.
 
-    Null hypothesis of ``rmsea.pvalue``: RMSEA <= ``close``. ``inflation`` is what a scaled ``chisq`` was divided by,
-    where the index of the unscaled one is wanted.
+    The interval covers 90 %. Null hypothesis of ``rmsea.pvalue``: RMSEA <= 0.05. ``inflation`` is what a scaled
+    ``chisq`` was divided by, where the index of the unscaled one is wanted.
 
     References
     ----------
@@ -99,22 +90,17 @@ def rmsea(
     >>> round(rmsea(85.30552, 24, 301, 1)["rmsea"], 6)
     0.092121
     """
+    rmsea, lower, upper, pvalue = 0.0, 0.0, 0.0, np.nan
     if not np.isfinite([chisq, df, inflation]).all():
-        return dict.fromkeys(("rmsea", "rmsea.ci.lower", "rmsea.ci.upper", "rmsea.pvalue"), np.nan)
-    if df <= 0:
-        return {"rmsea": 0.0, "rmsea.ci.lower": 0.0, "rmsea.ci.upper": 0.0, "rmsea.pvalue": np.nan}
-    scale = sqrt(groups * inflation / (nobs * df))
-    tail = (1 - level) / 2
-    lower, upper = (sqrt(noncentrality(chisq, df, p)) * scale for p in (1 - tail, tail))
-    pvalue = 1 - special.chndtr(chisq, df, (close / scale) ** 2)
-    if not pvalue > 1e-6:  # where the difference loses digits; slower
-        pvalue = stats.ncx2.sf(chisq, df, (close / scale) ** 2)
-    return {
-        "rmsea": sqrt(max(chisq - df, 0.0)) * scale,
-        "rmsea.ci.lower": lower,
-        "rmsea.ci.upper": upper,
-        "rmsea.pvalue": float(pvalue),
-    }
+        rmsea = lower = upper = np.nan
+    elif df > 0:
+        scale = sqrt(groups * inflation / (nobs * df))
+        rmsea = sqrt(max(chisq - df, 0.0)) * scale
+        lower, upper = (sqrt(noncentrality(chisq, df, p)) * scale for p in (0.95, 0.05))
+        pvalue = 1 - special.chndtr(chisq, df, (0.05 / scale) ** 2)
+        if not pvalue > 1e-6:  # where the difference loses digits; slower
+            pvalue = stats.ncx2.sf(chisq, df, (0.05 / scale) ** 2)
+    return {"rmsea": rmsea, "rmsea.ci.lower": lower, "rmsea.ci.upper": upper, "rmsea.pvalue": float(pvalue)}
 
 
 def noncentrality(chisq: float, df: float, probability: float) -> float:
@@ -125,38 +111,23 @@ def noncentrality(chisq: float, df: float, probability: float) -> float:
     return float(special.chndtrinc(chisq, df, probability)) if special.chdtr(df, chisq) > probability else 0.0
 
 
-def likelihood_measures(value: float, saturated: float, sample: Sample, npar: int, fixed: float) -> dict[str, float]:
-    """Return log likelihoods and information criteria.
-
-    Parameters
-    ----------
-    value, saturated : float
-        The discrepancies f of the model and of the saturated model.
-    fixed : float
-        Log likelihood of fixed covariates alone, which is not the model's.
-    """
-    N = sample.nobs
-    cells = sum(float(g.patterns.nobs @ g.patterns.mask.sum(1)) for g in sample.groups)
-    constant = -cells / 2 * log(2 * pi) - fixed
-    logl = constant - N * value
+def likelihood_measures(fit: Solved) -> dict[str, float]:
+    """Return log likelihoods and information criteria; what fixed covariates have for themselves is not the model's."""
+    N, at = fit.nobs, [fit.sample.names.index(name) for name in fit.table.fixed_covariates]
+    constant = 0.0
+    for group in fit.sample.groups:
+        fixed = len(at) * (log(2 * pi) + 1) + np.linalg.slogdet(group.covariance[np.ix_(at, at)])[1]
+        cells = float(group.patterns.nobs @ group.patterns.mask.sum(1))
+        constant += (group.nobs * fixed - cells * log(2 * pi)) / 2
+    logl = constant - N * float(fit.solution.value)
     return {
         "logl": logl,
-        "unrestricted.logl": constant - N * saturated,
-        "aic": -2 * logl + 2 * npar,
-        "bic": -2 * logl + npar * log(N),
-        "bic2": -2 * logl + npar * log((N + 2) / 24),
+        "unrestricted.logl": constant - N * fit.saturated,
+        "aic": -2 * logl + 2 * fit.npar,
+        "bic": -2 * logl + fit.npar * log(N),
+        "bic2": -2 * logl + fit.npar * log((N + 2) / 24),
         "ntotal": float(N),
     }
-
-
-def covariates_logl(sample: Sample, fixed: tuple[str, ...]) -> float:
-    """Return the normal log likelihood of the fixed covariates at their own moments."""
-    at = [sample.names.index(name) for name in fixed]
-    total = 0.0
-    for group in sample.groups if at else ():
-        logdet = np.linalg.slogdet(group.covariance[np.ix_(at, at)])[1]
-        total -= group.nobs / 2 * (len(at) * (log(2 * pi) + 1) + logdet)
-    return total
 
 
 def residual_measures(problem: Likelihood, sample: Sample, theta: Array, df: int) -> dict[str, float]:
@@ -191,3 +162,81 @@ def _length(W: Array, nobs: Array, D: Array, d: Array) -> float:
     """Return sum over patterns of n (tr(W D W D) / 2 + d' W d)."""
     product = W @ D
     return float(nobs @ ((product * product.swapaxes(1, 2)).sum((1, 2)) / 2 + (W @ d) @ d))
+
+
+def corrected(
+    problem: Likelihood, sample: Sample, theta: Array, basis: Array, df: int, nonnormal: bool
+) -> TestStatistic:
+    """Return the statistic the model would have on complete data, with the scaling that makes CFI and RMSEA honest.
+
+    With W the observed information of the saturated moments, C theirs on complete data, J the outer product of their
+    scores and U = W - W D (D' W D)^-1 D' W the part of W that the model's derivatives D leave, the statistic is the
+    complete-data discrepancy of the saturated estimates at the incomplete-data solution, its expectation
+    tr(W^-1 C W^-1 U), and for non-normal data tr(U W^-1 C W^-1 U W^-1 J W^-1).
+
+    Parameters
+    ----------
+    theta : array, shape (q,)
+        The estimates from incomplete data.
+    basis : array, shape (q, d)
+        Directions that constraints leave free.
+    df : int
+        Degrees of freedom.
+    nonnormal : bool
+        Allow for non-normality too (MLR).
+
+    Returns
+    -------
+    TestStatistic
+        ``scaling`` is the expectation over ``df``.
+
+    References
+    ----------
+    Zhang & Savalei (2023), doi:10.1037/met0000445.
+    """
+    if df <= 0:
+        return TestStatistic(0.0, df, 1.0)
+    shares = [group.patterns.nobs.sum() / sample.nobs for group in sample.groups]
+    D = [one @ basis for one in robust.moments_jacobian(problem, theta)]
+
+    def among(matrices: Sequence[Array], before: Sequence[Array] | None = None) -> Array:
+        total = np.zeros((basis.shape[1], basis.shape[1]))
+        for k, (share, one, d) in enumerate(zip(shares, matrices, D, strict=True)):
+            moved = np.flatnonzero(d.any(0))  # by the parameters of this group
+            d = d[:, moved]
+            total[np.ix_(moved, moved)] += share * (d if before is None else before[k] @ d).T @ (one @ d)
+        return total
+
+    # D (D' W D)^-1 D' is all the parameters take away, so that no product but W^-1 C is of moments by moments
+    parts = [_information(*one, nonnormal) for one in zip(problem.blocks, sample.groups, strict=True)]
+    W, C, WC, J, traces = zip(*parts, strict=True)
+    M = np.linalg.inv(among(W))
+    expected = sum(traces)
+    if nonnormal:
+        expected += np.trace(M @ among(C) @ M @ among(J)) - 2 * np.trace(M @ among(J, before=WC))
+    else:
+        expected -= np.trace(M @ among(C))
+    chisq = 0.0
+    for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
+        whole, implied = _whole(group), block.implied(theta, base)
+        least = np.linalg.slogdet(group.covariance)[1] + len(group.mean)
+        chisq += float(discrepancy(whole, *weights(whole, *implied.observed(block.observed))) - whole.nobs[0] * least)
+    return TestStatistic(chisq, df, float(expected) / df if expected > 0 else np.nan)
+
+
+def _whole(group: GroupSample) -> Patterns:
+    return Patterns.whole(group.patterns.nobs.sum(), group.covariance, group.mean)
+
+
+def _information(block: Block, group: GroupSample, nonnormal: bool) -> tuple[Array, Array, Array, Array | None, float]:
+    """Return, of the saturated moments, W, C, W^-1 C, J (non-normal data only) and tr(W^-1 C W^-1 J) or tr(W^-1 C)."""
+    full = robust.saturated_block(block)
+    key = ("corrected", full.means, full.exogenous, nonnormal)
+    if key not in group.known:
+        W = robust.saturated_information(full, group)
+        C = information(full, _whole(group), group.covariance, group.mean, observed=True)
+        WC = np.linalg.solve(W, C)
+        J = robust.saturated_products(full, group) if nonnormal else None
+        trace = float(np.sum(WC.T * robust.saturated_solution(full, group)) if nonnormal else np.trace(WC))
+        group.known[key] = W, C, WC, J, trace
+    return group.known[key]

@@ -16,11 +16,13 @@ from functools import cached_property
 
 import numpy as np
 
-from semfit.model import Block, Implied, bordered, inverse
+from semfit.columns import correlation
+from semfit.errors import DataError
+from semfit.model import Array, Block, Implied, bordered
 
-Array = np.ndarray
 SLICE = 1024  # rows whose scores are formed together, so that they stay in the processor's cache
 ENTRIES = 4_000_000  # of any array that grows with rows or patterns
+COMBINED, ALONE, MEMORY = 300, 200, 30  # steps of EM at most, combined or not, and how many a step is combined with
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,26 @@ class Patterns:
     @cached_property
     def _blank(self) -> Array:
         return np.eye(self.mask.shape[1]) * ~self.mask[:, :, None]
+
+    @cached_property
+    def by_variable(self) -> tuple[Array, Array]:
+        """Each variable's mean and variance (divisor n) from the rows that hold it."""
+        n = self.nobs[:, None]
+        count = self.nobs @ self.mask
+        mean = (n * self.mean).sum(0) / count
+        within = np.einsum("k,kii->i", self.nobs, self.covariance)
+        return mean, (within + (n * self.mask * (self.mean - mean) ** 2).sum(0)) / count
+
+    def expected(self, now: Array) -> Array:
+        """Return what EM makes of the mean above the covariance; LinAlgError where that is not definite."""
+        mean, covariance = now[0], now[1:]
+        np.linalg.cholesky(covariance)
+        share = self.nobs / self.nobs.sum()
+        W = np.linalg.inv(self.held(covariance)) * self.mask[:, None, :]
+        e = (W @ (self.mean - mean)[..., None])[..., 0]
+        gap = W @ self.covariance @ W - W
+        gap = (share @ gap.reshape(len(share), -1)).reshape(covariance.shape) + (e.T * share) @ e
+        return _moved(mean, covariance @ (share @ e), covariance + covariance @ gap @ covariance)
 
     @classmethod
     def whole(cls, nobs: float, covariance: Array, mean: Array) -> Patterns:
@@ -94,6 +116,20 @@ class MissingPatterns:
             size[mine], place[mine] = k, np.arange(len(mine))
         return size, place
 
+    @cached_property
+    def by_variable(self) -> tuple[Array, Array]:
+        """Each variable's mean and variance (divisor n) from the rows that hold it."""
+        count, d, constant = self.nobs @ self.mask, self.rows[:, :-1], self.rows[:, -1:]
+        shift = (d * constant).sum(0) / count
+        held = (constant * shift) * self.mask[self.of]
+        return self.centre + shift, ((d - held) ** 2).sum(0) / count
+
+    def expected(self, now: Array) -> Array:
+        """Return what EM makes of the mean above the covariance; LinAlgError where that is not definite."""
+        point = Expectation.at(self, now[1:], now[0])
+        products = (point.moments + point.uncertainty) / self.nobs.sum()
+        return _moved(now[0], products[:-1, -1], products[:-1, :-1])
+
     def holes(self, of: Array, width: int) -> Iterator[tuple[int, Array, Array]]:
         """Yield, for rows of given patterns, which of ``sizes``, what rows, and their places in it; a slice at a time.
 
@@ -107,6 +143,12 @@ class MissingPatterns:
                 yield k, rows[at : at + step], place[of[rows[at : at + step]]]
 
 
+def _moved(mean: Array, step: Array, products: Array) -> Array:
+    """Return a mean one step on above the covariance, from the products of deviations from the old mean."""
+    new = products - np.outer(step, step)
+    return np.vstack([mean + step, (new + new.T) / 2])
+
+
 def missing_patterns(values: Array, mask: Array, pattern_of: Array, weights: Array | None) -> MissingPatterns:
     """Lay out rows (N, p), nan where missing, by their patterns."""
     p, weight = values.shape[1], np.ones(len(values)) if weights is None else weights
@@ -114,18 +156,14 @@ def missing_patterns(values: Array, mask: Array, pattern_of: Array, weights: Arr
     centre = np.nanmean(values, 0)
     often = np.flatnonzero(count > p + 1)
     few = ~np.isin(pattern_of, often)
-    rows = [_bordered(np.nan_to_num(values[few] - centre), np.sqrt(weight[few]))]
-    of = [pattern_of[few]]
+    deviations = np.column_stack([np.nan_to_num(values[few] - centre), np.ones(few.sum())])
+    rows, of = [deviations * np.sqrt(weight[few])[:, None]], [pattern_of[few]]
     order, ends = np.argsort(pattern_of, kind="stable"), np.cumsum(count).astype(int)
     for k in often:
         mine = order[ends[k] - int(count[k]) : ends[k]]
         rows.append(_condensed(np.nan_to_num(values[mine] - centre), weight[mine]))
         of.append(np.full(len(rows[-1]), k))
     return MissingPatterns(nobs, mask, np.concatenate(rows), np.concatenate(of), centre)
-
-
-def _bordered(rows: Array, constant: Array) -> Array:
-    return np.column_stack([rows * constant[:, None], constant])
 
 
 def _condensed(rows: Array, weight: Array) -> Array:
@@ -136,7 +174,7 @@ def _condensed(rows: Array, weight: Array) -> Array:
     values, vectors = np.linalg.eigh(d.T @ d)
     kept = values > 0
     apart = np.sqrt(values[kept])[:, None] * vectors.T[kept]
-    return np.vstack([_bordered(mean[None], np.sqrt([total])), np.column_stack([apart, np.zeros(len(apart))])])
+    return np.vstack([np.append(mean, 1.0) * np.sqrt(total), np.column_stack([apart, np.zeros(len(apart))])])
 
 
 def _root(G: Array) -> Array:
@@ -178,7 +216,7 @@ class Expectation:
     def at(cls, patterns: MissingPatterns, covariance: Array, mean: Array) -> Expectation:
         """Return the expectation at a covariance (p, p) and mean (p,); LinAlgError where that is not definite."""
         root = np.linalg.cholesky(covariance)
-        K = inverse(covariance)
+        K = np.linalg.inv(covariance)
         inner = [K[at[:, :, None], at[:, None, :]] for _, at in patterns.sizes]
         logdet = 2 * patterns.nobs.sum() * np.log(np.diag(root)).sum()
         for (mine, _), one in zip(patterns.sizes, inner, strict=True):
@@ -299,3 +337,65 @@ class Expectation:
             inner = G @ E[at[:, :, None], at[:, None, :]]
             out += n[mine] @ (inner * inner.swapaxes(1, 2)).sum((1, 2)) / 2
         return float(out)
+
+
+def saturated(patterns: Patterns | MissingPatterns) -> tuple[Array, Array, bool]:
+    """Return mean and covariance (divisor N) of the unrestricted normal model, and whether they are its maximum.
+
+    In few rows the likelihood may have none but grow towards singular covariances; then what EM alone comes to.
+
+    References
+    ----------
+    Dempster, Laird & Rubin (1977), doi:10.1111/j.2517-6161.1977.tb01600.x; its steps combined: Anderson (1965),
+    doi:10.1145/321296.321305; Walker & Ni (2011), doi:10.1137/10078356X.
+    """
+    try:
+        found, settled = _climb(patterns, COMBINED, MEMORY)
+    except np.linalg.LinAlgError:
+        settled = False
+    if settled and np.linalg.eigvalsh(correlation(found[1:]))[0] > 1e-8:
+        return found[0], found[1:], True
+    try:
+        found, settled = _climb(patterns, ALONE, 0)
+    except np.linalg.LinAlgError:
+        raise DataError(
+            "the incomplete data have no covariance matrix: some variables determine one another in the few rows "
+            "that hold them together; leave one of them out or use more rows."
+        ) from None
+    return found[0], found[1:], settled
+
+
+def _climb(patterns: Patterns | MissingPatterns, limit: int, memory: int) -> tuple[Array, bool]:
+    """Return the mean above the covariance, (p + 1, p), and whether EM leaves them as they are.
+
+    Near the end EM is linear: what earlier changes of its step foretell of the next one is taken at once.
+    """
+    mean, variance = patterns.by_variable
+    size = np.sqrt(variance)
+    scale = np.vstack([size, np.outer(size, size)]).ravel()
+    now = before = previous = np.vstack([mean, np.diag(variance)]).ravel()
+    last = np.inf
+    turns, gains = np.empty((2, 0, len(now)))  # changes of the step, made orthonormal, and of EM's answer with them
+    for _ in range(limit):
+        try:
+            answer = patterns.expected(now.reshape(-1, len(mean))).ravel()
+        except np.linalg.LinAlgError:
+            if not len(turns):
+                raise
+            now, turns, gains, last = before, turns[:0], gains[:0], np.inf
+            continue
+        step = (answer - now) / scale
+        change = np.abs(step).max()
+        if change < 1e-12:
+            break
+        if change > 2 * last:
+            turns, gains = turns[:0], gains[:0]
+        elif memory and last < np.inf:
+            turn, gain = step - previous, answer - before
+            turn, gain = turn - (known := turns @ turn) @ turns, gain - known @ gains
+            length = np.sqrt(turn @ turn)
+            turns = np.vstack([turns[1 - memory :], turn / length])
+            gains = np.vstack([gains[1 - memory :], gain / length])
+        before, previous, last = answer, step, change
+        now = answer - (turns @ step) @ gains
+    return answer.reshape(-1, len(mean)), bool(change < 1e-12)

@@ -12,6 +12,8 @@ doi:10.3758/s13428-013-0384-4; means by a constant: Calvo & Oller (1990), doi:10
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -138,7 +140,7 @@ class Block:
             return E
         flat, own, one = E.reshape(*A.shape[:-2], -1), A.reshape(*A.shape[:-2], -1), np.eye(k)
         paths = own[..., inside].reshape(*A.shape[:-2], k, k)
-        inner = inverse(one - paths) if longest > k else one + paths
+        inner = attempt(np.linalg.inv, one - paths) if longest > k else one + paths
         for _ in range(2, longest if longest <= k else 0):
             inner = one + paths @ inner
         flat[..., inside] = inner.reshape(*A.shape[:-2], -1)
@@ -216,17 +218,16 @@ class Block:
         return by_cell if np.array_equal(self.theta, np.arange(q)) else by_cell @ np.eye(q)[self.theta]
 
 
-def inverse(matrices: Array) -> Array:
-    """Invert a batch of matrices; nan for those that are singular."""
+def attempt(function: Callable[[Array], Array], matrices: Array) -> Array:
+    """Apply a function of matrices to a batch; nan for those it refuses, as the inverse those that are singular."""
     try:
-        return np.linalg.inv(matrices)
+        return function(matrices)
     except np.linalg.LinAlgError:
-        singular = np.linalg.det(matrices) == 0
-        return np.where(
-            singular[..., None, None],
-            np.nan,
-            np.linalg.inv(np.where(singular[..., None, None], np.eye(matrices.shape[-1]), matrices)),
-        )
+        out = np.full_like(matrices, np.nan)
+        for k in np.ndindex(matrices.shape[:-2]):
+            with suppress(np.linalg.LinAlgError):
+                out[k] = function(matrices[k])
+        return out
 
 
 def bordered(inner: Array, d: Array) -> Array:
@@ -265,8 +266,10 @@ def _block(table: ParameterTable, group: int) -> Block:
     return Block(table.names, p, table.means, path.astype(bool), i, j, theta, tuple(fixed), exogenous)
 
 
-def moments_block(p: int, means: bool, exogenous: tuple[tuple[bool, int, int], ...], i: Array, j: Array) -> Block:
-    """Return the model whose parameters are the covariances (i, j) and the means of p variables, but exogenous ones."""
+def moments_block(like: Block, i: Array, j: Array) -> Block:
+    """Return the model whose parameters are the covariances (i, j) and the means of a block's variables, but exogenous
+    ones."""
+    p, means, exogenous = like.observed, like.means, like.exogenous
     free, every = np.ones((p + 1, p + 1), dtype=bool), np.arange(p if means else 0)
     for _, a, b in exogenous:
         free[a, b] = free[b, a] = False
@@ -274,5 +277,4 @@ def moments_block(p: int, means: bool, exogenous: tuple[tuple[bool, int, int], .
     row, column = row[kept := free[row, column]], column[kept]
     path = column == p
     constant = ((False, p, p, 0.0),) if means else ()
-    names = tuple(map(str, range(p + means)))
-    return Block(names, p, means, path, row, column, np.arange(len(row)), constant, exogenous)
+    return Block(like.names[: p + means], p, means, path, row, column, np.arange(len(row)), constant, exogenous)

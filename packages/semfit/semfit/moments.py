@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 
 from semfit.columns import check_definite, clusters_of, correlation, matrix, one_column, weights_of
-from semfit.em import saturated
 from semfit.errors import DataError, ParameterError, UnknownNameError
-from semfit.missing import MissingPatterns, Patterns, missing_patterns
+from semfit.missing import MissingPatterns, Patterns, missing_patterns, saturated
+from semfit.model import Array
 
-Array = np.ndarray
 MISSING = ("listwise", "fiml", "pairwise")
 SLICE = 65_536  # rows
 RECENT: deque = deque(maxlen=4)  # samples some fit still holds: what was derived from one serves the next model
@@ -99,7 +98,6 @@ def read(
     complete: Sequence[str] = (),
     weights: str | Sequence[float] | None = None,
     cluster: str | None = None,
-    means: bool = False,
 ) -> Sample:
     """Read raw data.
 
@@ -112,8 +110,6 @@ def read(
         The variables of the model.
     complete : sequence of str
         Variables that must be observed even under "fiml" (fixed covariates).
-    means : bool
-        Whether means will be modelled; then many patterns of missing values are laid out by what they lack.
 
     Raises
     ------
@@ -147,12 +143,12 @@ def read(
         (label, values[mine], None if given is None else given[mine], None if of is None else of[mine])
         for label, mine in _parts(of_group, keep)
     ]
-    key = (tuple(names), missing, means, int((~keep).sum()))
+    key = (tuple(names), missing, int((~keep).sum()))
     for known, sample in ((k, r()) for k, r in RECENT):
         if known == key and sample is not None and _same(sample, parts):
             return sample
     found = tuple(
-        _pairwise_group(label, rows, names) if missing == "pairwise" else _group(label, rows, names, w, c, means)
+        _pairwise_group(label, rows, names) if missing == "pairwise" else _group(label, rows, names, w, c)
         for label, rows, w, c in parts
     )
     sample = Sample(key[0], found, key[-1], missing == "fiml" and not seen[keep].all())
@@ -194,20 +190,15 @@ def _check_columns(rows: Array, names: Sequence[str], where: str) -> None:
         raise DataError(f"no two rows{where} hold both {names[i]} and {names[j]}; every pair needs rows with both.")
 
 
-def _group(
-    label: str, rows: Array, names: Sequence[str], weights: Array | None, clusters: Array | None, means: bool
-) -> GroupSample:
+def _group(label: str, rows: Array, names: Sequence[str], weights: Array | None, clusters: Array | None) -> GroupSample:
     where = f" in group {label}" if label else ""
     _check_columns(rows, names, where)
     mask, pattern_of = _patterns(~np.isnan(rows))
-    few = len(mask) < MANY
-    patterns = (missing_patterns if means and not few else pattern_moments)(rows, mask, pattern_of, weights)
+    patterns = (missing_patterns if len(mask) >= MANY else pattern_moments)(rows, mask, pattern_of, weights)
     if isinstance(patterns, Patterns) and mask.all():
         mean, covariance, settled = patterns.mean[0], patterns.covariance[0], True
     else:
-        mean, covariance, settled = saturated(
-            patterns if means or few else missing_patterns(rows, mask, pattern_of, weights)
-        )
+        mean, covariance, settled = saturated(patterns)
     check_definite(covariance, names, where)
     return GroupSample(label, len(rows), patterns, covariance, mean, rows, pattern_of, weights, clusters, settled)
 
@@ -264,12 +255,8 @@ def _products(block: Array, mean: Array, share: Array | None) -> Array:
 def from_moments(moments: Moments | list[Moments] | tuple[Moments, ...], names: Sequence[str]) -> Sample:
     """Check given moments and take the model's variables from them, one entry per group."""
     given = list(moments) if isinstance(moments, list | tuple) else [moments]
-    return Sample(
-        tuple(names),
-        tuple(_given(m, names, f"{k + 1}" if len(given) > 1 else "") for k, m in enumerate(given)),
-        0,
-        False,
-    )
+    groups = tuple(_given(one, names, str(k) if len(given) > 1 else "") for k, one in enumerate(given, start=1))
+    return Sample(tuple(names), groups, 0, False)
 
 
 def _given(moments: Moments, names: Sequence[str], label: str) -> GroupSample:

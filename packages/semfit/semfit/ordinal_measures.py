@@ -10,7 +10,7 @@ from scipy import linalg
 from semfit import measures
 from semfit.inference import Covariance, TestStatistic
 from semfit.least_squares import LeastSquares, pairs
-from semfit.model import inverse
+from semfit.model import attempt
 from semfit.moments import Sample
 
 Array = np.ndarray
@@ -70,7 +70,7 @@ def _discrepancies(
     for k, (block, own, n) in enumerate(zip(problem.blocks, problem.bases, problem.counts, strict=True)):
         t, share, S = len(block.item), n / sample.nobs, sample.groups[k].covariance
         R = block.correlations(theta, own)
-        inner, logdet = inverse(R), np.linalg.slogdet(S)[1]
+        inner, logdet = attempt(np.linalg.inv, R), np.linalg.slogdet(S)[1]
         chisq += n * (np.sum(inner * S) - len(S) + np.linalg.slogdet(R)[1] - logdet)
         base -= n * logdet
         J.append(problem.jacobian(theta, k)[t:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Unpack
 
 import numpy as np
@@ -15,8 +15,6 @@ from semfit.errors import ParameterError
 from semfit.fit import fit as fit_one
 from semfit.result import LEVEL, SemFit
 from semfit.solved import FitOptions
-
-Array = np.ndarray
 
 
 @dataclass(frozen=True)
@@ -60,8 +58,15 @@ class Pooled:
     def tests(self) -> pd.DataFrame:
         """The pooled test of fit: F, df1, df2, pvalue and riv of D2 and, for ML, of D3.
 
-        D2 needs the m statistics alone and wastes power; D3 weighs the likelihoods at the pooled estimates. MLM, MLR,
-        and WLSMV enter D2 by their scaled statistics.
+        D2 needs the m statistics alone and wastes power; MLM, MLR, and WLSMV enter it by their scaled ones. With r =
+        (1 + 1/m) times the variance of their square roots, D2 = (mean / df - r (m + 1) / (m - 1)) / (1 + r), an F with
+        df and df^(-3/m) (m - 1) (1 + 1/r)^2 degrees of freedom. Li, Meng, Raghunathan & Rubin (1991), Statistica Sinica
+        1, 65-92.
+
+        D3 weighs the likelihoods at the pooled estimates. With r = (m + 1) / (df (m - 1)) times the difference of the
+        statistics' means, D3 = mean at the pooled estimates / (df (1 + r)), an F with df and v degrees of freedom; with
+        t = df (m - 1), v = 4 + (t - 4) (1 + (1 - 2/t) / r)^2 where t > 4, else t (1 + 1/df) (1 + 1/r)^2 / 2. Meng &
+        Rubin (1992), doi:10.1093/biomet/79.1.103.
         """
         df = self.fits[0].test.df
         columns = ["F", "df1", "df2", "pvalue", "riv"]
@@ -92,32 +97,12 @@ class Pooled:
         """Return the pooled test and estimates as text."""
         first, frame = self.fits[0], self.estimates.drop(columns=["label"])
         head = f"{first.estimator}, {len(self.fits)} imputations of {first.nobs} observations (Rubin's rules)"
-        number = "{:.3f}".format
-        return "\n\n".join(
-            (head, self.tests.to_string(float_format=number), frame.to_string(index=False, float_format=number))
-        )
+        text = partial(pd.DataFrame.to_string, float_format="{:.3f}".format)
+        return f"{head}\n\n{text(self.tests)}\n\n{text(frame, index=False)}"
 
 
 def d2(statistics: Sequence[float], df: int) -> tuple[float, int, float, float, float]:
-    """Pool chi-square statistics of m imputations that share their degrees of freedom.
-
-    With r = (1 + 1/m) times the variance of their square roots, D2 = (mean / df - r (m + 1) / (m - 1)) / (1 + r), an F
-    with df and df^(-3/m) (m - 1) (1 + 1/r)^2 degrees of freedom.
-
-    Returns
-    -------
-    tuple
-        F, its two degrees of freedom, p-value, r.
-
-    References
-    ----------
-    Li, Meng, Raghunathan & Rubin (1991), Statistica Sinica 1, 65-92.
-
-    Examples
-    --------
-    >>> [round(x, 4) for x in d2([9.0, 16.0, 25.0], 4)]
-    [0.6429, 4, 1.5312, 0.6959, 1.3333]
-    """
+    """Pool statistics of m imputations: F, its two degrees of freedom, p value and r of ``Pooled.tests``."""
     m = len(statistics)
     r = (1 + 1 / m) * float(np.var(np.sqrt(np.maximum(statistics, 0.0)), ddof=1))
     F = (float(np.mean(statistics)) / df - (m + 1) / (m - 1) * r) / (1 + r)
@@ -126,26 +111,7 @@ def d2(statistics: Sequence[float], df: int) -> tuple[float, int, float, float, 
 
 
 def d3(statistics: Sequence[float], at_pooled: Sequence[float], df: int) -> tuple[float, int, float, float, float]:
-    """Pool likelihood-ratio statistics with those at the pooled estimates.
-
-    With r = (m + 1) / (df (m - 1)) times the difference of their means, D3 = mean at the pooled estimates / (df (1 +
-    r)), an F with df and v degrees of freedom; with t = df (m - 1), v = 4 + (t - 4) (1 + (1 - 2/t) / r)^2 where t > 4,
-    else t (1 + 1/df) (1 + 1/r)^2 / 2.
-
-    Returns
-    -------
-    tuple
-        F, its two degrees of freedom, p-value, r.
-
-    References
-    ----------
-    Meng & Rubin (1992), doi:10.1093/biomet/79.1.103.
-
-    Examples
-    --------
-    >>> [round(x, 4) for x in d3([9.0, 16.0, 25.0], [8.0, 14.0, 23.0], 4)]
-    [2.0455, 4, 18.44, 0.1298, 0.8333]
-    """
+    """Pool likelihood-ratio statistics with those at the pooled estimates; as ``d2``."""
     m = len(statistics)
     low = float(np.mean(at_pooled))
     r = max((m + 1) / (df * (m - 1)) * (float(np.mean(statistics)) - low), 0.0)
@@ -194,16 +160,12 @@ def pool(fits: Sequence[SemFit]) -> Pooled:
     fits = tuple(fits)
     if len(fits) < 2 or not all(isinstance(one, SemFit) for one in fits):
         raise ParameterError(f"pool takes two or more fits, one per imputation; got {len(fits)}.")
-    first = fits[0]
+
+    def call(one: SemFit) -> tuple:
+        return one.table.rows, [d.name for d in one.table.defined], one.estimator, one.nobs
+
     for k, one in enumerate(fits, start=1):
-        if any(
-            mine != theirs
-            for mine, theirs in (
-                (one.table.rows, first.table.rows),
-                ([d.name for d in one.table.defined], [d.name for d in first.table.defined]),
-                ((one.estimator, one.nobs), (first.estimator, first.nobs)),
-            )
-        ):
+        if call(one) != call(fits[0]):
             raise ParameterError(
                 f"fit {k} has another model, estimator or number of rows than the first; all must agree."
             )

@@ -7,10 +7,9 @@ import pandas as pd
 
 from semfit.columns import matrix, one_column
 from semfit.errors import ParameterError, UnknownNameError
-from semfit.model import inverse
+from semfit.model import Array, attempt
 from semfit.solved import Solved
 
-Array = np.ndarray
 METHODS = ("regression", "bartlett")
 
 
@@ -96,6 +95,6 @@ def _scores(fit: Solved, k: int, rows: Array, method: str) -> pd.DataFrame:
             if method == "bartlett":
                 own = items[seen]
                 inner = np.linalg.solve(S[np.ix_(own, own)], paths[seen[own], first:])
-                weight[own], weight[~own] = inner @ inverse(paths[seen[own], first:].T @ inner), 0.0
+                weight[own], weight[~own] = inner @ attempt(np.linalg.inv, paths[seen[own], first:].T @ inner), 0.0
             out[mine] = mean[first:] + (rows[mine][:, seen] - mean[seen]) @ weight
     return pd.DataFrame(out, columns=list(block.names[first:]))

@@ -21,7 +21,7 @@ SECTIONS = (
     ("var", "Variances"),
     (":=", "Defined Parameters"),
 )
-LINKS = {"=~": "=~", "<~": "<~", "~": "~", "~~": "~~", "|": "|"}
+LINKS = ("=~", "<~", "~", "~~", "|")
 
 
 class Shown(Solved):
@@ -68,25 +68,19 @@ def _head(fit: Shown) -> str:
     lines = [f"*** {said}" for said in (*fit.problems, *getattr(fit.problem, "notes", ()))]  # what was done to the data
     gradient = float(fit.solution.gradient)  # below this it is what rounding on a processor leaves
     steepest = "below 1e-10" if gradient < 1e-10 else f"{gradient:.1e}"
+    errors = "bootstrap" if fit.draws is not None else "standard" if fit.estimator in ("ML", "DWLS") else "robust"
     state = "ended normally" if fit.converged and fit.identified else "DID NOT END NORMALLY"
     lines += [
         f"semfit {state} after {int(fit.solution.iterations)} iterations (largest gradient {steepest})",
         "",
         f"  Estimator                          {fit.estimator:>14}",
-        f"  Standard errors                    {_errors(fit):>14}",
+        f"  Standard errors                    {errors:>14}",
         f"  Information matrix                 {fit.information:>14}",
         f"  Number of free parameters          {fit.npar:>14d}",
         f"  Number of observations             {fit.nobs:>14d}{dropped}",
         *_cautions(fit),
     ]
     return "\n".join(lines)
-
-
-def _errors(fit: Shown) -> str:
-    """Name the kind of standard errors."""
-    if fit.draws is not None:
-        return "bootstrap"
-    return {"ML": "standard", "DWLS": "standard"}.get(fit.estimator, "robust")
 
 
 def _cautions(fit: Shown) -> list[str]:
@@ -143,11 +137,8 @@ def _tests(fit: Shown) -> str:
 
 
 def _rows(frame: pd.DataFrame, op: str, group: int) -> pd.DataFrame:
-    own = frame[frame["group"] == group]
-    variance = (own["op"] == "~~") & (own["lhs"] == own["rhs"])
-    if op == "var":
-        return own[variance]
-    return own[(own["op"] == op) & ~variance]
+    variance = (frame["op"] == "~~") & (frame["lhs"] == frame["rhs"])
+    return frame[(frame["group"] == group) & (variance if op == "var" else (frame["op"] == op) & ~variance)]
 
 
 def _section(title: str, rows: pd.DataFrame) -> str:
@@ -158,22 +149,15 @@ def _section(title: str, rows: pd.DataFrame) -> str:
     for row in rows.to_dict("records"):
         if row["op"] in LINKS and row["lhs"] != row["rhs"]:
             if row["lhs"] != last:
-                lines.append(f"  {row['lhs']} {LINKS[row['op']]}")
+                lines.append(f"  {row['lhs']} {row['op']}")
             last, name = row["lhs"], f"    {row['rhs']}"
         else:
             name = f"    {row['lhs']}"
         label = f" ({row['label']})" if row["label"] and row["op"] != ":=" else ""
-        lines.append(
-            f"{name + label:<28}"
-            + "".join(
-                _number(row[k] if k != "se" or row[k] else np.nan) for k in ("est", "se", "z", "pvalue", "std_all")
-            )
-        )
+        numbers = row["est"], row["se"] or np.nan, row["z"], row["pvalue"], row["std_all"]
+        shown = [f"{x:10.3f}" if np.isfinite(x) else " " * 10 for x in numbers]
+        lines.append(f"{name + label:<28}{''.join(shown)}")
     return "\n".join(lines)
-
-
-def _number(value: float) -> str:
-    return f"{value:10.3f}" if np.isfinite(value) else " " * 10
 
 
 def to_lavaan(fit: Shown) -> str:
@@ -211,11 +195,8 @@ def _moments(fit: Shown) -> str:
     def numbers(values: np.ndarray) -> str:
         return f"c({', '.join(repr(float(x)) for x in values.ravel())})"
 
-    p = len(fit.sample.names)
-    covariances = [
-        f"matrix({numbers(g.covariance * g.nobs / (g.nobs - 1))}, {p}, dimnames = list({names}, {names}))"
-        for g in groups
-    ]
+    form = f"{len(fit.sample.names)}, dimnames = list({names}, {names})"
+    covariances = [f"matrix({numbers(g.covariance * g.nobs / (g.nobs - 1))}, {form})" for g in groups]
     means = f", sample.mean = {every([numbers(g.mean) for g in groups])}" if fit.table.means else ""
     counts = every([str(g.nobs) for g in groups])
     return f"sample.cov = {every(covariances)}{means}, sample.nobs = {counts}"

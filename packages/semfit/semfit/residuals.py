@@ -7,14 +7,10 @@ import pandas as pd
 from scipy import linalg
 
 from semfit import robust
-from semfit.incomplete import moments_jacobian
 from semfit.least_squares import ResponseBlock
-from semfit.model import Block, Implied
-from semfit.moments import GroupSample
+from semfit.model import Array
 from semfit.saturated import information
 from semfit.solved import Solved
-
-Array = np.ndarray
 
 
 def residuals(fit: Solved) -> pd.DataFrame:
@@ -56,14 +52,18 @@ def residuals(fit: Solved) -> pd.DataFrame:
 
 def _errors(fit: Solved) -> list[Array]:
     """Return by group the standard errors of residuals, (p, p + 1): below the diagonal, then means; else nan."""
-    parts = [
-        _information(fit, block, group, block.implied(fit.theta, base))
-        for block, group, base in zip(fit.problem.blocks, fit.sample.groups, fit.problem.bases, strict=True)
-    ]
-    shares = [group.patterns.nobs.sum() / fit.nobs for group in fit.sample.groups]
-    V = linalg.block_diag(*(share * v for share, (_, v, _) in zip(shares, parts, strict=True)))
-    G = linalg.block_diag(*(g / share for share, (_, _, g) in zip(shares, parts, strict=True)))
-    D = np.vstack(moments_jacobian(fit.problem, fit.theta)) @ fit.curvature.basis
+    parts = []
+    for block, group, base in zip(fit.problem.blocks, fit.sample.groups, fit.problem.bases, strict=True):
+        full, implied, p = robust.saturated_block(block), block.implied(fit.theta, base), block.observed
+        C, mean = implied.covariance[:p, :p], implied.mean[:p]
+        V = information(full, group.patterns, C, mean, fit.information == "observed")
+        G = np.linalg.inv(robust.saturated_information(full, group))
+        if fit.estimator in ("MLM", "MLR"):
+            G = G @ robust.saturated_products(full, group) @ G
+        share = group.patterns.nobs.sum() / fit.nobs
+        parts.append((full, share * V, G / share))
+    V, G = (linalg.block_diag(*(part[k] for part in parts)) for k in (1, 2))
+    D = np.vstack(robust.moments_jacobian(fit.problem, fit.theta)) @ fit.curvature.basis
     Q = np.eye(len(V)) - D @ np.linalg.lstsq(D.T @ V @ D, D.T @ V, rcond=None)[0]
     variance = np.einsum("ij,jk,ik->i", Q, G, Q)
     se = np.sqrt(np.where(variance > 1e-12 * np.diag(G), variance, np.nan) / fit.nobs)
@@ -73,14 +73,3 @@ def _errors(fit: Solved) -> list[Array]:
         out[-1][full.row, full.column] = se[at : at + len(full.row)]
         at += len(full.row)
     return out
-
-
-def _information(fit: Solved, block: Block, group: GroupSample, implied: Implied) -> tuple[Block, Array, Array]:
-    """Return the saturated model, its information at the implied moments, and the sample moments' covariance matrix."""
-    full = robust.saturated_block(block)
-    C, p = implied.covariance, block.observed
-    V = information(full, group.patterns, C[:p, :p], implied.mean[:p], fit.information == "observed")
-    G = np.linalg.inv(robust.saturated_information(full, group))
-    if fit.estimator in ("MLM", "MLR"):
-        G = G @ robust.saturated_products(full, group) @ G
-    return full, V, G

@@ -12,20 +12,19 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from semfit import identification, incomplete, measures, ordinal_measures, prediction, report, residuals, robust, scores
+from semfit import identification, measures, ordinal_measures, prediction, report, residuals, robust, scores
 from semfit.comparison import HypothesisStatistic, compare
 from semfit.effects import path_effects
 from semfit.errors import NotTestable, probability
 from semfit.expressions import jacobian
-from semfit.inference import TestStatistic, covariance, defined_values, free_directions, z_tests
+from semfit.inference import TestStatistic, covariance, delta_errors, free_directions, z_tests
 from semfit.least_squares import LeastSquares, ResponseBlock
+from semfit.model import Array
 from semfit.resampling import Bootstrap
-from semfit.standardize import delta_errors, explained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = np.ndarray
 LEVEL = 0.95  # of all confidence intervals of estimates
 
 
@@ -87,9 +86,8 @@ class SemFit(report.Shown):
             found += [f"The variance of {name}{where} is negative (a Heywood case)." for name in negative]
             if isinstance(block, ResponseBlock):
                 found += [f"The thresholds of {n}{where} do not increase." for n in block.disordered(theta)]
-            latent = block.implied(theta, base).covariance[
-                block.observed + block.means :, block.observed + block.means :
-            ]
+            first = block.observed + block.means
+            latent = block.implied(theta, base).covariance[first:, first:]
             if not negative and len(latent) and np.linalg.eigvalsh(latent).min() < -1e-10:
                 found.append(f"The covariance matrix of the latent variables{where} is not positive definite.")
             if not negative and np.linalg.eigvalsh(S).min() < -1e-10:
@@ -105,7 +103,7 @@ class SemFit(report.Shown):
         free = [own[self.table.position[row.key]] if row.free else 0.0 for row in self.rows]
         if not self.table.defined:
             return np.array(free)
-        J = jacobian(lambda t: defined_values(self.table, t), self.theta)
+        J = jacobian(lambda theta: self.values_at(theta)[..., len(self.rows) :], self.theta)
         return np.concatenate([free, delta_errors(J, self.vcov)])
 
     @cached_property
@@ -141,7 +139,7 @@ class SemFit(report.Shown):
         """
         H = self.problem.derivatives(self.theta[None], observed=True)[1][0]
         bread = covariance(H, free_directions(self.problem, self.theta)).inverse
-        return bread @ robust.meat(self.problem, self.sample, self.theta, robust.casewise_scores) @ bread / self.nobs
+        return bread @ robust.meat(self.problem, self.sample, self.theta) @ bread / self.nobs
 
     def _ends(self, level: float) -> tuple[Array, Array]:
         """Return the lower and upper ends of the intervals of every row and defined parameter."""
@@ -242,13 +240,7 @@ class SemFit(report.Shown):
         }
         out |= measures.comparative(test, base)
         if not self.ordinal:
-            out |= measures.likelihood_measures(
-                float(self.solution.value),
-                self.saturated,
-                self.sample,
-                self.npar,
-                measures.covariates_logl(self.sample, self.table.fixed_covariates),
-            )
+            out |= measures.likelihood_measures(self)
         out |= measures.rmsea(test.chisq, test.df, self.divisor, groups)
         if isinstance(self.problem, LeastSquares):
             out |= ordinal_measures.residual_measures(self.problem, self.sample, self.solution.theta, test.df)
@@ -260,12 +252,11 @@ class SemFit(report.Shown):
             out |= self._scaled_measures()
         if not (self.converged and self.identified):
             out = {k: v if k in ("npar", "df") else np.nan for k, v in out.items()}
-            return pd.Series([*out.values()], [*out], dtype=float, name="fit measures")
-        test, base = self.index_statistics
-        if isinstance(self.problem, LeastSquares) and test.scaling is not None:
-            out |= ordinal_measures.robust_measures(self.problem, self.sample, self.theta, self.curvature, test.df)
-        elif test.scaling is not None:
-            out |= measures.robust_indices(test, base, self.nobs, groups)
+        elif isinstance(self.problem, LeastSquares):
+            if test.scaling is not None:
+                out |= ordinal_measures.robust_measures(self.problem, self.sample, self.theta, self.curvature, test.df)
+        elif self.index_statistics[0].scaling is not None:
+            out |= measures.robust_indices(*self.index_statistics, self.nobs, groups)
         return pd.Series([*out.values()], [*out], dtype=float, name="fit measures")
 
     def _scaled_measures(self) -> dict[str, float]:
@@ -288,15 +279,19 @@ class SemFit(report.Shown):
         """The statistics of model and baseline that robust indices rest on: as if no value were missing."""
         if isinstance(self.problem, LeastSquares) or not (self.sample.missing and self.sample.settled):
             return self.test, self.baseline
-        return incomplete.statistics(self, self.problem)
+        nonnormal, (base, theta) = self.test.scaling is not None, robust.baseline(self.problem, self.sample)
+        free, every = self.curvature.basis, np.eye(len(theta))
+        return (
+            measures.corrected(self.problem, self.sample, self.theta, free, self.test.df, nonnormal),
+            measures.corrected(base, self.sample, theta, every, self.baseline.df, nonnormal),
+        )
 
     @cached_property
     def r2(self) -> pd.Series | pd.DataFrame:
         """Share of variance explained, by variable; a column per group where there are several."""
-        by_group = explained(self.problem, self.theta)
-        if len(by_group) == 1:
-            return pd.Series(by_group[0], name="r2")
-        return pd.DataFrame({g.label: values for g, values in zip(self.sample.groups, by_group, strict=True)})
+        if len(self.explained) == 1:
+            return pd.Series(self.explained[0], name="r2")
+        return pd.DataFrame({g.label: values for g, values in zip(self.sample.groups, self.explained, strict=True)})
 
     @cached_property
     def r2_intervals(self) -> pd.DataFrame:
@@ -304,7 +299,7 @@ class SemFit(report.Shown):
 
         lhs, group, r2, se, ci_low, ci_high; the interval is normal and may leave 0 to 1.
         """
-        by_group, own = explained(self.problem, self.theta), self.standardized.query("op == '~~' and lhs == rhs")
+        by_group, own = self.explained, self.standardized.query("op == '~~' and lhs == rhs")
         own = own[[name in by_group[group - 1] for name, group in zip(own["lhs"], own["group"], strict=True)]]
         ends = {"r2": 1 - own["std_all"], "se": own["se"], "ci_low": 1 - own["ci_high"], "ci_high": 1 - own["ci_low"]}
         return own[["lhs", "group"]].assign(**ends).reset_index(drop=True)

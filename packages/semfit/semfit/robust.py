@@ -8,15 +8,13 @@ from functools import partial
 
 import numpy as np
 
-from semfit.em import by_variable
 from semfit.estimate import Likelihood, Problem, weights
 from semfit.inference import TestStatistic
 from semfit.missing import Expectation, MissingPatterns
-from semfit.model import Block, bordered, moments_block
+from semfit.model import Array, Block, Implied, bordered, moments_block
 from semfit.moments import GroupSample, Sample
 from semfit.saturated import information, products
 
-Array = np.ndarray
 SLICE = 16_384  # rows
 
 
@@ -24,9 +22,8 @@ def casewise_scores(block: Block, group: GroupSample, theta: Array, base: tuple[
     """Return the derivatives of each row's log likelihood with respect to the free parameters, shape (rows, q)."""
     implied, (rows, of) = block.implied(theta, base), group.raw
     if isinstance(group.patterns, MissingPatterns):
-        point = Expectation.at(
-            group.patterns, implied.covariance[: block.observed, : block.observed], implied.mean[: block.observed]
-        )
+        p = block.observed
+        point = Expectation.at(group.patterns, implied.covariance[:p, :p], implied.mean[:p])
         return block.collect(point.scores(block, implied, rows, of), q)
     W, _, _ = weights(group.patterns, *implied.observed(block.observed))
     R = block.columns(implied)
@@ -108,8 +105,9 @@ def slices(group: GroupSample) -> Iterator[GroupSample]:
         yield replace(group, rows=rows[mine], pattern_of=of[mine], weights=weight, clusters=cluster)
 
 
-def meat(problem: Problem, sample: Sample, theta: Array, scores: Callable[..., Array] = casewise_scores) -> Array:
-    """Return the mean outer product of ``casewise_scores`` (Huber-White) or ``influence`` (Satorra-Bentler)."""
+def meat(problem: Problem, sample: Sample, theta: Array, estimator: str = "MLR") -> Array:
+    """Return the mean outer product of ``casewise_scores`` (Huber-White), for MLM ``influence`` (Satorra-Bentler)."""
+    scores = influence if estimator == "MLM" else casewise_scores
     total = np.zeros((problem.q, problem.q))
     for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
         own, place = np.unique(block.theta, return_inverse=True)  # a group's rows tell nothing of other groups' own
@@ -123,75 +121,56 @@ def meat(problem: Problem, sample: Sample, theta: Array, scores: Callable[..., A
     return total / sample.nobs
 
 
-def satorra_bentler_trace(problem: Problem, sample: Sample, theta: Array, inverse: Array) -> float:
-    """Return tr(U Gamma), whose ratio to the degrees of freedom scales chi2.
-
-    The fourth moments never appear as a matrix: with d_i = y_i' Sigma^-1 y_i about the sample mean,
-    tr(W Gamma) = mean(d) + (mean(d^2) - tr(Sigma^-1 S Sigma^-1 S)) / 2, the first term only where means are modelled.
-
-    Parameters
-    ----------
-    inverse : array, shape (q, q)
-        Inverse of the expected information per observation, in the directions that constraints leave free.
-
-    References
-    ----------
-    Satorra & Bentler (1994), in von Eye & Clogg (eds), Latent variables analysis, 399-419.
-    """
-    total = 0.0
-    for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
-        W = np.linalg.inv(block.implied(theta, base).covariance[: block.observed, : block.observed])
-        y, *predicted = _random_and_fixed(block, group)
-        fixed = predicted[0] if predicted else np.zeros_like(y)
-        own, given, both = ((a @ W * b).sum(1) for a, b in ((y, y), (fixed, fixed), (y, fixed)))
-        T = W @ (y.T @ y - fixed.T @ fixed) / len(y)
-        total += float((own - given).mean()) if block.means else 0.0
-        total += (np.mean(own**2 + given**2 - 2 * both**2) - np.sum(T * T.T)) / 2
-    return float(total - np.trace(inverse @ meat(problem, sample, theta, influence)))
-
-
 def scaled(
-    test: TestStatistic,
-    problem: Problem,
-    sample: Sample,
-    theta: Array,
-    inverse: Array,
-    estimator: str,
-    known: Array | None = None,
+    test: TestStatistic, problem: Problem, sample: Sample, theta: Array, inverse: Array, middle: Array, estimator: str
 ) -> TestStatistic:
-    """Return the test with its scaling factor, at given parameters; nan where a small sample makes it negative or where
-    there is no unrestricted model.
+    """Return the test with its scaling factor tr(U Gamma) / df at given parameters; nan where a small sample makes it
+    negative or where there is no unrestricted model.
 
-    ``known`` is the meat of ``casewise_scores``, where it is.
+    ``inverse`` is that of the information per observation, in the directions that constraints leave free, and
+    ``middle`` the ``meat``.
     """
     if test.df <= 0:
         return test
     if not sample.settled:
         return replace(test, scaling=np.nan)
-    if estimator == "MLM":
-        trace = satorra_bentler_trace(problem, sample, theta, inverse)
-    else:
-        own = meat(problem, sample, theta) if known is None else known
-        trace = saturated_trace(problem, sample) - float(np.trace(inverse @ own))
-    return TestStatistic(test.chisq, test.df, trace / test.df if trace > 0 else np.nan)
+    trace = saturated_trace(problem, sample, theta, estimator) - float(np.trace(inverse @ middle))
+    return replace(test, scaling=trace / test.df if trace > 0 else np.nan)
 
 
-def saturated_trace(problem: Problem, sample: Sample) -> float:
-    """Return tr(B A^-1) of the saturated model, with A its observed information and B the outer product of its scores.
+def saturated_trace(problem: Problem, sample: Sample, theta: Array, estimator: str) -> float:
+    """Return the trace of the saturated model, from which ``scaled`` takes what the parameters account for.
 
-    References
-    ----------
-    Yuan & Bentler (2000), doi:10.1111/0081-1750.00078; Asparouhov & Muthén (2005), Multivariate statistical modeling
-    with survey data.
+    For MLM tr(W Gamma), with W the normal-theory weight at the model's parameters (Satorra & Bentler 1994, in von Eye &
+    Clogg, eds, Latent variables analysis, 399-419). For MLR tr(B A^-1), with A the observed information and B the outer
+    product of the scores (Yuan & Bentler 2000, doi:10.1111/0081-1750.00078; Asparouhov & Muthén 2005, Multivariate
+    statistical modeling with survey data).
     """
     total = 0.0
-    for block, group in zip(problem.blocks, sample.groups, strict=True):
+    for block, group, base in zip(problem.blocks, sample.groups, problem.bases, strict=True):
         full = saturated_block(block)
-        if group.clusters is None and not full.exogenous and len(group.patterns.nobs) == 1:
+        if estimator == "MLM":
+            total += _normal_trace(block, group, block.implied(theta, base))
+        elif group.clusters is None and not full.exogenous and len(group.patterns.nobs) == 1:
             total += _complete_trace(full, group)
         else:
             total += float(np.trace(saturated_solution(full, group)))
     return total
+
+
+def _normal_trace(block: Block, group: GroupSample, implied: Implied) -> float:
+    """Return tr(W Gamma); the fourth moments never appear as a matrix.
+
+    With d_i = y_i' Sigma^-1 y_i about the sample mean it is mean(d) + (mean(d^2) - tr(Sigma^-1 S Sigma^-1 S)) / 2, the
+    first term only where means are modelled.
+    """
+    W = np.linalg.inv(implied.covariance[: block.observed, : block.observed])
+    y, *predicted = _random_and_fixed(block, group)
+    fixed = predicted[0] if predicted else np.zeros_like(y)
+    own, given, both = ((a @ W * b).sum(1) for a, b in ((y, y), (fixed, fixed), (y, fixed)))
+    T = W @ (y.T @ y - fixed.T @ fixed) / len(y)
+    first = float((own - given).mean()) if block.means else 0.0
+    return first + float(np.mean(own**2 + given**2 - 2 * both**2) - np.sum(T * T.T)) / 2
 
 
 def _complete_trace(full: Block, group: GroupSample) -> float:
@@ -233,8 +212,18 @@ def saturated_solution(full: Block, group: GroupSample) -> Array:
 
 def saturated_block(block: Block) -> Block:
     """Return the model in which every mean and covariance is a parameter, save those of fixed covariates."""
-    full = moments_block(block.observed, block.means, block.exogenous, *np.tril_indices(block.observed))
-    return replace(full, names=block.names[: full.n])
+    return moments_block(block, *np.tril_indices(block.observed))
+
+
+def moments_jacobian(problem: Problem, theta: Array) -> list[Array]:
+    """Return the derivatives of each group's implied moments, in the order of its saturated model, shape (m, q)."""
+    out = []
+    for block, base in zip(problem.blocks, problem.bases, strict=True):
+        full, R = saturated_block(block), block.columns(block.implied(theta, base))
+        one, other = R[full.row], R[full.column]  # a mean is the moment of its variable and the constant
+        cells = one[:, block.row] * other[:, block.v] + one[:, block.v] * other[:, block.row]
+        out.append(block.collect(cells * block.c, problem.q))
+    return out
 
 
 def baseline(problem: Likelihood, sample: Sample) -> tuple[Likelihood, Array]:
@@ -245,7 +234,7 @@ def baseline(problem: Likelihood, sample: Sample) -> tuple[Likelihood, Array]:
     parts, thetas, at = [], [], 0
     for block, group in zip(problem.blocks, sample.groups, strict=True):
         i = np.arange(block.observed)
-        one = moments_block(block.observed, block.means, block.exogenous, i, i)
+        one = moments_block(block, i, i)
         thetas.append(moments_theta(one, group))
         parts.append(replace(one, theta=one.theta + at))
         at += len(one.theta)
@@ -262,6 +251,6 @@ def moments_theta(full: Block, group: GroupSample) -> Array:
     diagonal = (~full.path & (full.row != full.column)).sum() == 0
     mean, covariance = group.mean, group.covariance
     if diagonal:
-        mean, variance = by_variable(group.patterns)
+        mean, variance = group.patterns.by_variable
         covariance = np.diag(variance)
     return np.where(full.path, mean[full.row], covariance[full.row, np.where(full.path, 0, full.column)])

@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from semfit.em import by_variable
 from semfit.estimate import Likelihood, discrepancy, weights
 from semfit.missing import Expectation, MissingPatterns, Patterns, missing_patterns
-from semfit.model import Block
+from semfit.model import Array, Block
 from semfit.moments import GroupSample, Sample
 
-Array = np.ndarray
 SLICE, BLOCK = 256, 6  # rows whose products of two variables are held at once, and variables multiplied together
 
 
@@ -22,7 +20,7 @@ def reference_values(problem: Likelihood, sample: Sample) -> tuple[float, float]
     """
     total = np.zeros(2)
     for block, group in zip(problem.blocks, sample.groups, strict=True):
-        mean, variance = by_variable(group.patterns)
+        mean, variance = group.patterns.by_variable
         covariance = np.diag(variance)
         for _, i, j in (cell for cell in block.exogenous if not cell[0]):
             covariance[i, j] = covariance[j, i] = group.covariance[i, j]

@@ -12,11 +12,9 @@ from scipy import stats
 
 from semfit.estimate import Problem
 from semfit.least_squares import LeastSquares, ResponseBlock
-from semfit.model import Block
+from semfit.model import Array, Block
 from semfit.solved import Solved
 from semfit.table import RESPONSE, Parameter, cell
-
-Array = np.ndarray
 
 
 def modification_indices(fit: Solved) -> pd.DataFrame:
@@ -96,10 +94,7 @@ def _candidates(fit: Solved, group: int) -> list[Parameter]:
         # lavaan's sem() fixes the intercepts of ordered items itself
         and (row.user or fit.ordinal and row.op == "~1" and row.lhs in roles.observed)
     ]
-    return [
-        *fixed,
-        *(Parameter(lhs, op, rhs, group, value=0.0) for lhs, op, rhs in wanted if (lhs, op, rhs) not in have),
-    ]
+    return fixed + [Parameter(*relation, group, value=0.0) for relation in wanted if relation not in have]
 
 
 def score_tests(fit: Solved, rows: Sequence[Parameter]) -> pd.DataFrame:

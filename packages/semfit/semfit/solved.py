@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 
 from semfit.estimate import Problem, Solution
-from semfit.inference import Covariance, TestStatistic, defined_values
+from semfit.inference import Covariance, TestStatistic, with_defined
+from semfit.model import Array
 from semfit.moments import Sample
-from semfit.standardize import standardized
 from semfit.table import Parameter, ParameterTable
 
-Array = np.ndarray
 TEXT = pd.Series([""]).dtype
 
 
@@ -153,10 +152,14 @@ class Solved:
                 out[..., k] = group.mean[at[row.lhs]] if row.op == "~1" else group.covariance[at[row.lhs], at[row.rhs]]
             else:
                 out[..., k] = row.value
-        return np.concatenate([out, defined_values(self.table, theta)], -1)
+        return with_defined(self.table, out)
 
     def standardized_at(self, theta: Array) -> Array:
-        """Return the standardised solution at other parameters, such as draws or the steps of a derivative.
+        """Return the standardised solution ("std.all") at other parameters, such as draws or the steps of a derivative.
+
+        Loadings and regressions are multiplied by the predictor's and divided by the outcome's standard deviation;
+        variances are divided by the implied variance, covariances by the standard deviations of the two (residual)
+        terms.
 
         Parameters
         ----------
@@ -168,7 +171,24 @@ class Solved:
         array, shape (..., parameters)
             ``std_all`` of the lines of ``estimates``.
         """
-        return standardized(self.table, self.problem, theta)
+        parts = [_standardized(self.table, self.problem, theta, k) for k in range(self.table.groups)]
+        return with_defined(self.table, np.concatenate(parts, -1))
+
+    @cached_property
+    def explained(self) -> list[dict[str, float]]:
+        """By group, R2 of every variable that something predicts: 1 - residual variance / implied variance.
+
+        Below 0 where an implied variance is too small.
+        """
+        out = []
+        for block, base in zip(self.problem.blocks, self.problem.bases, strict=True):
+            A, S = block.matrices(self.theta, base)
+            C = block.implied_by(A, S).covariance
+            causes = A != 0
+            causes[block.row[block.path], block.column[block.path]] = True
+            causes[:, block.observed : block.observed + block.means] = False  # the constant explains nothing
+            out.append({name: float(1 - S[i, i] / C[i, i]) for i, name in enumerate(block.names) if causes[i].any()})
+        return out
 
     def frame(self, **columns: Array) -> pd.DataFrame:
         """Return what names each row and defined parameter, with columns beside it."""
@@ -181,3 +201,34 @@ class Solved:
         names = dict(zip(("lhs", "op", "rhs", "label"), parts, strict=True))
         numbers = {"group": groups} | columns
         return pd.DataFrame(names | {name: np.array(own) for name, own in numbers.items()}, copy=False)
+
+
+def _standardized(table: ParameterTable, problem: Problem, theta: Array, k: int) -> Array:
+    """Return the rows of group k in standard deviations of the variables, see ``Solved.standardized_at``."""
+    block, base = problem.blocks[k], problem.bases[k]
+    A, S = block.matrices(theta, base)
+    variance = np.diagonal(block.implied_by(A, S).covariance, axis1=-2, axis2=-1).copy()
+    if block.means:
+        variance[..., block.observed] = 1.0
+    total, own = _root(variance), _root(np.diagonal(S, axis1=-2, axis2=-1))
+    diagonal = np.arange(block.n)
+    with np.errstate(invalid="ignore", divide="ignore"):  # at variables without variance, whose cells no row asks for
+        directed = A * total[..., None, :] / total[..., :, None]
+        symmetric = S / (own[..., :, None] * own[..., None, :])
+        symmetric[..., diagonal, diagonal] = S[..., diagonal, diagonal] / variance
+    placed = [(row, cell) for row, cell in zip(table.rows, table.cells, strict=True) if row.group == k + 1]
+    path, i, j = np.array([cell for _, cell in placed]).T
+    out = np.where(path, directed[..., i, j], symmetric[..., i, j])
+    for place, (row, _) in enumerate(placed):
+        if row.op == "~*~":
+            out[..., place] = 1.0
+        elif row.op == "|":  # a point on the response's scale
+            value = theta[..., table.position[row.key]] if row.free else row.value
+            out[..., place] = value / total[..., block.names.index(row.lhs)]
+    return out
+
+
+def _root(x: Array) -> Array:
+    """Square root; nan where the real part is not positive, so that a negative variance is not dressed up."""
+    with np.errstate(invalid="ignore"):
+        return np.where(x.real > 0, np.sqrt(x), np.nan)

@@ -10,10 +10,9 @@ import numpy as np
 from semfit.columns import correlation
 from semfit.estimate import Problem, Solution, minimise
 from semfit.expressions import jacobian
+from semfit.model import Array
 from semfit.moments import GroupSample, Sample
 from semfit.table import Parameter, ParameterTable
-
-Array = np.ndarray
 
 
 def settle(
@@ -94,10 +93,7 @@ def _group(
     at = {name: k for k, name in enumerate(names)}
     size = dict(zip(names, np.sqrt(np.diag(group.covariance)).tolist(), strict=True))  # of everything, in the end
     items = set(table.roles.observed) & {row.rhs for row in rows if row.op == "=~"}
-    guess: dict[tuple, float] = {}
-    for row in rows:
-        if row.op == "<~":
-            guess[row.lhs, "<~", row.rhs] = 1 / size.get(row.rhs, 1.0)
+    guess: dict[tuple, float] = {(row.lhs, "<~", row.rhs): 1 / size.get(row.rhs, 1.0) for row in rows if row.op == "<~"}
     under: dict[str, list[Parameter]] = {latent: [] for latent in table.roles.latent}
     for row in rows:
         if row.op == "=~":

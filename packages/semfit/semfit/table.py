@@ -16,19 +16,16 @@ from semfit.syntax import Definition, ModelText, Term, unordered
 
 Entry = TypeVar("Entry")
 RESPONSE = ("|", "~*~")  # parameters of responses, which have no cell in a matrix of paths
+CLASSES = {"=~": "loadings", "<~": "composite.loadings", "~": "regressions", "|": "thresholds"}
 GROUP_EQUAL = (
-    "loadings",
-    "composite.loadings",
+    *CLASSES.values(),
     "intercepts",
     "means",
-    "thresholds",
     "residuals",
     "residual.covariances",
     "lv.variances",
     "lv.covariances",
-    "regressions",
 )
-CLASSES = {"=~": "loadings", "<~": "composite.loadings", "~": "regressions", "|": "thresholds", "~*~": "scales"}
 
 
 @dataclass(frozen=True)
@@ -182,12 +179,14 @@ def build(
         raise ParameterError("the model names an intercept (~ 1) while mean_structure is False; leave it None or True.")
     named = {n for t in model.terms if t.op in ("~~", "~1") for n in (t.lhs, t.rhs)}
     fixed = tuple(n for n in roles.covariates if fixed_x and n not in named)
-    theta = parameterization == "theta"
-    rows = [
-        row
-        for g in range(1, groups + 1)
-        for row in _group(model, roles, g, groups, std_lv, means, fixed, ordered, theta)
-    ]
+    defaults = _defaults(roles, std_lv, means, fixed, ordered, parameterization == "theta")
+    marked = {t.lhs: t for t in reversed(model.terms) if t.op == "=~" and not std_lv}
+    rows: list[Parameter] = []
+    for g in range(1, groups + 1):
+        said = [_from_term(t, g, groups, 1.0 if marked.get(t.lhs) is t else None) for t in model.terms]
+        have = {unordered(row.lhs, row.op, row.rhs) for row in said}
+        left = [row for relation, row in defaults.items() if relation not in have]
+        rows += said + (left if g == 1 else [replace(row, group=g) for row in left])
     if groups > 1:
         rows = _equal_across_groups(rows, roles, set(group_equal), std_lv, ordered)
     rows = _one_value_per_label(rows)
@@ -221,29 +220,17 @@ def find_roles(terms: Iterable[Term]) -> Roles:
     )
 
 
-def _group(
-    model: ModelText,
-    roles: Roles,
-    group: int,
-    groups: int,
-    std_lv: bool,
-    means: bool,
-    fixed: tuple[str, ...],
-    ordered: Mapping[str, int],
-    theta: bool,
-) -> list[Parameter]:
-    """All rows of one group: what the model says, then what it leaves to the defaults."""
-    rows = [_from_term(t, group, groups) for t in model.terms]
-    if not std_lv:
-        rows = _fix_markers(rows, model.terms, group)
-    have = {unordered(row.lhs, row.op, row.rhs) for row in rows}
+def _defaults(
+    roles: Roles, std_lv: bool, means: bool, fixed: tuple[str, ...], ordered: Mapping[str, int], theta: bool
+) -> dict[tuple[str, str, str], Parameter]:
+    """By relation, the rows of the first group where the model says nothing of them."""
+    rows: dict[tuple[str, str, str], Parameter] = {}
 
     def add(
         lhs: str, op: str, rhs: str, value: float | None = None, *, implied: bool = False, exogenous: bool = False
     ) -> None:
-        if unordered(lhs, op, rhs) not in have:
-            have.add(unordered(lhs, op, rhs))
-            rows.append(Parameter(lhs, op, rhs, group, value=value, implied=implied, exogenous=exogenous))
+        row = Parameter(lhs, op, rhs, value=value, implied=implied, exogenous=exogenous)
+        rows.setdefault(unordered(lhs, op, rhs), row)
 
     for name in ordered:
         for k in range(ordered[name]):
@@ -268,8 +255,8 @@ def _group(
     return rows
 
 
-def _from_term(term: Term, group: int, groups: int) -> Parameter:
-    """The row a term asks for in one group."""
+def _from_term(term: Term, group: int, groups: int, default: float | None) -> Parameter:
+    """The row a term asks for in one group; fixed by default where it says nothing else and there is a number."""
 
     def of(entries: tuple[Entry, ...], what: str) -> Entry:
         if len(entries) == 1:
@@ -282,25 +269,11 @@ def _from_term(term: Term, group: int, groups: int) -> Parameter:
         return entries[group - 1]
 
     value, label, start = of(term.fixed, "value"), of(term.label, "label"), of(term.start, "start value")
-    value = None if value is None or isnan(value) else value
+    value = default if value is None else None if isnan(value) else value
     relation = "=~" in label or "~" in label
     return Parameter(
         term.lhs, term.op, term.rhs, group, "" if relation else label, label if relation else "", value, start, True
     )
-
-
-def _fix_markers(rows: list[Parameter], terms: Sequence[Term], group: int) -> list[Parameter]:
-    """Fix the first loading of every latent variable to 1 unless the model says something else about it."""
-    seen: set[str] = set()
-    fixed = []
-    for row, term in zip(rows, terms, strict=True):
-        first = row.op == "=~" and row.lhs not in seen
-        if first:
-            seen.add(row.lhs)
-            said = term.fixed[0] if len(term.fixed) == 1 else term.fixed[group - 1]
-            row = replace(row, value=1.0) if said is None else row
-        fixed.append(row)
-    return fixed
 
 
 def _class_of(row: Parameter, roles: Roles) -> str:
@@ -309,7 +282,7 @@ def _class_of(row: Parameter, roles: Roles) -> str:
     if row.op == "~1":
         return "means" if latent else "intercepts"
     if row.op != "~~":
-        return CLASSES[row.op]
+        return CLASSES.get(row.op, "scales")
     if row.lhs == row.rhs:
         return "lv.variances" if latent else "residuals"
     return "lv.covariances" if latent and row.rhs in roles.latent else "residual.covariances"

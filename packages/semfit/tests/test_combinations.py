@@ -57,6 +57,7 @@ def test_options_without_effect_are_refused(school):
         ({"parameterization": "tehta"}, UnknownNameError, "unknown parameterization 'tehta'; did you mean 'theta'"),
         ({"parameterization": "theta"}, ParameterError, "parameterization 'theta' without ordered items"),
         ({"group_equal": "loadings"}, ParameterError, "group_equal 'loadings' without groups"),
+        ({"missing": "fiml", "mean_structure": False}, ParameterError, "'fiml' models the means of incomplete rows"),
         ({"group": "school", "group_equal": "thresholds"}, ParameterError, "'thresholds' without ordered items"),
     ):
         with pytest.raises(kind, match=message):

@@ -10,8 +10,7 @@ import stress
 
 import semfit
 from semfit.errors import DataError, ParameterError, UnknownNameError
-from semfit.incomplete import corrected
-from semfit.measures import residual_measures
+from semfit.measures import corrected, residual_measures
 
 MODEL = "f =~ y1 + y2 + y3\ng =~ y4 + y5 + y6\ng ~ f"
 

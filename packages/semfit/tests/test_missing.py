@@ -83,7 +83,7 @@ def test_products_of_complete_rows(name):
     A = information(full, group.patterns, group.covariance, group.mean if block.means else None, True)
     assert np.allclose(products(full, group), scores.T @ scores, rtol=1e-10, atol=1e-9)
     known = np.trace(np.linalg.solve(A, scores.T @ scores / len(group.rows)))
-    assert robust.saturated_trace(fit.problem, fit.sample) == pytest.approx(known, rel=1e-11)
+    assert robust.saturated_trace(fit.problem, fit.sample, fit.theta, "MLR") == pytest.approx(known, rel=1e-11)
 
 
 @pytest.mark.parametrize("cluster", [None, "k"])

@@ -12,7 +12,6 @@ import semfit
 from semfit import resampling
 from semfit.errors import ParameterError, UnknownNameError
 from semfit.estimate import minimise
-from semfit.inference import defined_values
 
 MODEL = parity.MODELS["mediation"]["model"]
 
@@ -29,14 +28,14 @@ def fit(data):
 
 def test_indirect_effects_on_identical_resamples_agree_with_lavaan(fit):
     rows = pd.read_csv(parity.HERE / "data" / "sim_resamples.csv").to_numpy() - 1
-    ours = defined_values(fit.table, resampling.refit(fit, [rows]))[:, 0]
+    ours = fit.values_at(resampling.refit(fit, [rows]))[:, len(fit.rows)]
     assert np.abs(ours - parity.LAVAAN["bootstrap"]["indirect"]).max() < 1e-6
 
 
 def test_leave_one_out_agrees_with_lavaan_and_with_refits(fit, data):
     counts = np.ones((20, fit.nobs))
     counts[np.arange(20), np.arange(20)] = 0
-    ours = defined_values(fit.table, resampling.weighted_refit(fit, [counts]))[:, 0]
+    ours = fit.values_at(resampling.weighted_refit(fit, [counts]))[:, len(fit.rows)]
     assert np.abs(ours - parity.LAVAAN["bootstrap"]["leave_one_out"]).max() < 1e-6
     real = semfit.fit(MODEL, data.drop(index=7)).estimates.set_index("label").loc["indirect", "est"]
     assert ours[7] == pytest.approx(real, abs=1e-8)

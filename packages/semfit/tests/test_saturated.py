@@ -4,7 +4,7 @@ import numpy as np
 import parity
 import pytest
 
-from semfit import em
+from semfit import missing
 from semfit.estimate import Likelihood
 from semfit.missing import missing_patterns
 from semfit.moments import pattern_moments
@@ -32,8 +32,8 @@ def test_em_comes_to_the_closed_form_of_attrition(monkeypatch, layout, kept, ste
 
     Anderson (1957), doi:10.1080/01621459.1957.10501379. EM alone takes 71 and 634 steps.
     """
-    monkeypatch.setattr(em, "ALONE", 1)
-    monkeypatch.setattr(em, "COMBINED", steps)
+    monkeypatch.setattr(missing, "ALONE", 1)
+    monkeypatch.setattr(missing, "COMBINED", steps)
     rng, p = np.random.default_rng(0), len(kept)
     rows = rng.standard_normal((kept[0], p)) @ rng.standard_normal((p, p)) + np.arange(p)
     mean, covariance = np.zeros(0), np.zeros((0, 0))
@@ -44,7 +44,7 @@ def test_em_comes_to_the_closed_form_of_attrition(monkeypatch, layout, kept, ste
         covariance = np.block([[covariance, across[:, None]], [across, left / n + across @ slopes]])
         rows[n:, k] = np.nan
     mask, of = np.unique(~np.isnan(rows), axis=0, return_inverse=True)
-    *found, settled = em.saturated(layout(rows, mask, of, None))
+    *found, settled = missing.saturated(layout(rows, mask, of, None))
     assert settled
     assert np.allclose(found[0], mean, rtol=1e-8, atol=1e-9)
     assert np.allclose(found[1], covariance, rtol=1e-8, atol=1e-9)

@@ -84,6 +84,7 @@ def test_equal_ties_two_loadings():
         ("x1 + x2", r"line 1, column 1: no relation in the statement that begins with 'x1'"),
         ("a := b +", r"cannot read the expression 'b\+'"),
         ("a := b c", r"cannot read the expression 'b c'"),
+        ("a := " + "9" * 400, r"cannot use the expression '999"),
         ("a := import(b)", r"allowed are labels, numbers"),
         ("y ~ a*b*x", r"two modifiers of one kind"),
         ("y ~ a*x + b*x", r"given twice with different modifiers"),

@@ -13,11 +13,11 @@ import semfit
 from semfit.composite import MADE, composites_of
 from semfit.errors import ParameterError
 from semfit.expressions import jacobian
+from semfit.inference import delta_errors
 from semfit.least_squares import LeastSquares
 from semfit.polychoric import bivariate_normal
 from semfit.psychometrics.reliability import alpha_of, feldt
 from semfit.psychometrics.resampling import casewise_errors, check, intervals, wald
-from semfit.standardize import delta_errors
 
 Array = np.ndarray
 MEASURES = ("omega", "cr", "ave")
