@@ -29,7 +29,7 @@ from nbproof.folder import (
     write_whole,
 )
 from nbproof.machine import KEPT, cache_folder, end_below, processors
-from nbproof.plan import BuildPlan, ReportPlan, file_label, labelled, planned, rendering_files, text_hash
+from nbproof.plan import BuildPlan, ReportPlan, file_label, json_hash, labelled, planned, rendering_files, text_hash
 from nbproof.project import project
 
 if TYPE_CHECKING:  # a build with nothing to do starts no process
@@ -166,7 +166,7 @@ def index_of(manifest: Mapping[str, Any], out: Path) -> dict[str, str]:
     sources = labelled(files)
     rest = {key: value for key, value in manifest.items() if key != "index"}
     return {
-        "key": text_hash(json.dumps([listed, sources], sort_keys=True)),
+        "key": json_hash([listed, sources]),
         **{name: file_hash(out / name) for name in front_files(manifest)},
         "seal": text_hash(as_json(rest).decode()),
     }

@@ -91,7 +91,7 @@ class Cache:
 
     def _entry(self, report: plan.ReportPlan, environment: Mapping[str, str]) -> str:
         known = plan.run_inputs(report.notebook, report.parameters, environment, ())
-        return f"runs/{plan.text_hash(json.dumps([known, report.languages], sort_keys=True))}.json"
+        return f"runs/{plan.json_hash([known, report.languages])}.json"
 
     def _say(self, report: plan.ReportPlan, what: str, then: str = "the notebook is run") -> None:
         # in one piece, as another notebook's process may speak at the same time

@@ -206,7 +206,7 @@ def run_inputs(
         },
         **labelled([*modules_of(source), *map(Path(__file__).with_name, RUNNERS)]),
         **{label: file_hash(project().path(label)) for label in read},
-        "environment": text_hash(json.dumps(dict(environment), sort_keys=True)),
+        "environment": json_hash(environment),
     }
 
 
@@ -342,6 +342,11 @@ def _forget() -> None:
     """Read files anew from here on: within one plan each is read once, however many notebooks it counts for."""
     _text.cache_clear()
     _labelled.cache_clear()
+
+
+def json_hash(value: Any) -> str:
+    """Return the sha256 of a value's JSON, whatever the order of its keys."""
+    return text_hash(json.dumps(value, sort_keys=True))
 
 
 def text_hash(text: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 from nbproof.errors import NotebookError
 from nbproof.folder import file_hash, listed
 from nbproof.machine import ONE_THREAD, end_below, keep, wait_for_end
-from nbproof.plan import FORCED, ReportPlan, run_inputs, text_hash
+from nbproof.plan import FORCED, ReportPlan, json_hash, run_inputs
 from nbproof.project import Project, project, use
 from nbproof.results import LANGUAGES
 
@@ -122,7 +122,7 @@ def _make(job: Job, channel: Connection) -> dict[str, Any]:
         "parameters": dict(report.parameters),
         "seeds": {k: v for k, v in report.parameters.items() if "seed" in k},
         "languages": list(report.languages),
-        "key": text_hash(json.dumps(inputs, sort_keys=True)),
+        "key": json_hash(inputs),
         "read": read,
         "run_inputs": inputs,
         "render_inputs": dict(report.render_inputs),

@@ -8,6 +8,7 @@ they are made. Executed notebooks are not: processors differ in the last bits (`
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -31,9 +32,9 @@ from nbproof.folder import (
     write_whole,
 )
 from nbproof.manifest import ro_crate
-from nbproof.plan import file_label, find_notebooks, text_hash
+from nbproof.plan import file_label, find_notebooks, json_hash
 from nbproof.project import project
-from nbproof.results import MIME, Drift, collect, compare, format_number, payloads, text_table
+from nbproof.results import MIME, Drift, collect, compare, format_number, text_table
 from nbproof.shapes import read_toml
 
 __all__ = ["MARKED", "Verified", "as_table", "notes", "readme_drifts", "verify"]
@@ -104,7 +105,7 @@ def differences(
             for name in pages_in(standing, aside)
             if name not in {*files, MANIFEST, "build.log"}
         ]
-    wanted = _wanted(manifest, expected, reports, changed, fresh)
+    wanted = _wanted(manifest, expected, reports, fresh)
     if not whole:
         manifest, wanted = (
             {"reports": {name: each["reports"].get(name) for name in reports}} for each in (manifest, wanted)
@@ -112,7 +113,8 @@ def differences(
     stands, ought = dict(_leaves(manifest)), dict(_leaves(wanted))
     for where in dict.fromkeys([*ought, *stands]):
         was, now_is = (each.get(where, "absent") for each in (stands, ought))
-        if was != now_is:
+        told = where[-1] in changed and where[-2:-1] in (("outputs",), ("index",))  # its hash differs as it does
+        if was != now_is and not told:
             name = where[1] if len(where) > 2 else "all"
             drifts.append(Drift(name, ", ".join((MANIFEST, *where)), was, now_is, "the same"))
     return drifts
@@ -141,9 +143,9 @@ def same_run(one: bytes, other: bytes) -> bool:
         return (
             alike
             and all(abs(a - b) <= POINTS for a, b in zip(*drawn, strict=True))
-            and not any(compare(_alone(a), _alone(b)) for a, b in zip(payloads(first), payloads(second), strict=True))
+            and not compare(collect(first, ""), collect(second, ""))
         )
-    except (ValueError, LookupError, TypeError, AttributeError):  # no notebook
+    except (ValueError, LookupError, TypeError, AttributeError, NotebookError):  # no notebook
         return False
 
 
@@ -159,64 +161,34 @@ def read_results(path: Path) -> dict[str, Any]:
 
 
 def _file_drift(report: str, name: str, standing: Path, fresh: Path) -> Drift | None:
-    """Say where a file first differs from the recomputed one, if it does."""
-    new = (fresh / name).read_bytes()
-    try:
-        old = (standing / name).read_bytes()
-    except OSError:
+    """Say where a file first differs from the recomputed one, if it does: in which line, where a text does."""
+    if not (standing / name).is_file():
         return Drift(report, name, "absent", "present", "the same")
-    if old == new:
+    contents = [(folder / name).read_bytes() for folder in (standing, fresh)]
+    if contents[0] == contents[1]:
         return None
-    where, was, now_is = _first_difference(old, new)
-    if not where:
-        was, now_is = (
-            f"{(folder / name).stat().st_size} bytes, sha256 {file_hash(folder / name)[:12]}"
-            for folder in (standing, fresh)
-        )
-    return Drift(report, f"{name}{where}", was, now_is, "the same")
-
-
-def _first_difference(old: bytes, new: bytes) -> tuple[str, str, str]:
-    """The line and what stands there on either side; nothing where no text differs."""
     try:  # a changed word changes the page's font too: the word is what to show
-        texts = [EMBEDDED.sub("base64,", content.decode()) for content in (old, new)]
+        texts = [EMBEDDED.sub("base64,", content.decode()) for content in contents]
     except UnicodeDecodeError:
-        return "", "", ""
+        texts = ["", ""]
     if texts[0] == texts[1]:
-        return "", "", ""
+        was, now_is = (f"{len(each)} bytes, sha256 {hashlib.sha256(each).hexdigest()[:12]}" for each in contents)
+        return Drift(report, name, was, now_is, "the same")
     at = next((i for i, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), min(map(len, texts)))
     line, start = texts[1].count("\n", 0, at) + 1, max(0, at - SHOWN // 3)
     was, now_is = (" ".join(text[start : start + SHOWN].split()) for text in texts)
-    return f", line {line}", was, now_is
+    return Drift(report, f"{name}, line {line}", was, now_is, "the same")
 
 
 def _wanted(
-    manifest: Mapping[str, Any],
-    expected: Mapping[str, Any],
-    reports: Mapping[str, Any],
-    changed: Mapping[str, Drift],
-    fresh: Path,
+    manifest: Mapping[str, Any], expected: Mapping[str, Any], reports: Mapping[str, Any], fresh: Path
 ) -> dict[str, Any]:
-    """What the manifest has to say: what a fresh build says, beside the facts of its own.
-
-    A file that was reported is not reported again for its hash.
-    """
-    environment = text_hash(json.dumps(manifest.get("environment"), sort_keys=True))
+    """What the manifest has to say: what a fresh build says, beside the facts of its own."""
     wanted = {**expected, **{key: manifest.get(key) for key in FACTS}, "reports": {}}
     for name, entry in reports.items():
-        old = manifest.get("reports", {}).get(name, {}).get("outputs", {})
-        inputs = {**entry["run_inputs"], "environment": environment}
-        outputs = {
-            output: old.get(output, digest) if output in changed else digest
-            for output, digest in entry["outputs"].items()
-        }
-        key = text_hash(json.dumps(inputs, sort_keys=True))
-        wanted["reports"][name] = {**entry, "run_inputs": inputs, "outputs": outputs, "key": key}
-    old = manifest.get("index", {})
-    wanted["index"] = {
-        key: old.get(key, digest) if key in changed else digest for key, digest in index_of(manifest, fresh).items()
-    }
-    return wanted
+        inputs = {**entry["run_inputs"], "environment": json_hash(manifest.get("environment"))}
+        wanted["reports"][name] = {**entry, "run_inputs": inputs, "key": json_hash(inputs)}
+    return {**wanted, "index": index_of(manifest, fresh)}
 
 
 def _leaves(value: Any, *above: str) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -225,11 +197,6 @@ def _leaves(value: Any, *above: str) -> Iterator[tuple[tuple[str, ...], Any]]:
             yield from _leaves(each, *above, key)
     else:
         yield above, value
-
-
-def _alone(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The results of one payload, so that a table's two languages are compared each for itself."""
-    return collect({"cells": [{"outputs": [{"data": {MIME: payload}}]}]}, "")
 
 
 def _blanked(value: Any, drawn: list[float], key: str = "") -> Any:
@@ -258,8 +225,8 @@ class Verified:
     notes: list[str] = field(default_factory=list)
 
 
-def verify(names: Sequence[str] = (), *, jobs: int | None = None, reports: Path | None = None) -> Verified:
-    """Recompute reports into a temporary folder and compare.
+def verify(names: Sequence[str] = (), *, jobs: int | None = None) -> Verified:
+    """Recompute reports into a temporary folder and compare; without pages in the project's, only results are.
 
     Parameters
     ----------
@@ -267,16 +234,13 @@ def verify(names: Sequence[str] = (), *, jobs: int | None = None, reports: Path 
         Notebooks by name; all when empty.
     jobs : int, optional
         Reports made at a time.
-    reports : Path, optional
-        The folder to hold the new reports against; the project's by default. Without pages in it, only results are.
 
     Raises
     ------
     NotebookError
         When a notebook cannot be rerun, or a file of results is damaged.
     """
-    reports = reports or project().out
-    notebooks = find_notebooks(names)
+    reports, notebooks = project().out, find_notebooks(names)
     stems = [path.stem for path in notebooks]
     old = {name: read_results(reports / "results" / f"{name}.json") for name in stems}
     profiles = project().path(project().notebooks) / "profiles.toml"  # each has a folder of its own inside the reports
