@@ -28,7 +28,7 @@ from nbproof.folder import (
     staging,
     write_whole,
 )
-from nbproof.machine import KEPT, cache_folder, end_below, processors
+from nbproof.machine import ENVIRONMENT, KEPT, cache_folder, end_below, processors
 from nbproof.plan import BuildPlan, ReportPlan, file_label, json_hash, labelled, planned, rendering_files, text_hash
 from nbproof.project import project
 
@@ -326,14 +326,10 @@ def surroundings() -> Iterator[Any]:
     """
     import multiprocessing
 
-    from nbproof.run import FIXED_ENVIRONMENT
-
     # for what libraries keep between runs, so that the reader's settings stay out; may say where it is instead
     home, before = cache_folder(project().name), dict(os.environ)
     try:
-        os.environ.update(
-            FIXED_ENVIRONMENT, MPLCONFIGDIR=str(home / "matplotlib"), JUPYTER_CONFIG_DIR=str(home / "jupyter")
-        )
+        os.environ.update(ENVIRONMENT, MPLCONFIGDIR=str(home / "matplotlib"), JUPYTER_CONFIG_DIR=str(home / "jupyter"))
         path = {Path(each or ".").resolve() for each in os.environ.get("PYTHONPATH", "").split(os.pathsep)}
         if not any(package.parent in path for package in project().folders.values()):  # else it is found by that
             os.environ.pop("PYTHONPATH", None)

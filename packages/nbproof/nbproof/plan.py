@@ -31,7 +31,7 @@ IMPORT = re.compile(
     re.MULTILINE,
 )
 # what an executed notebook owes to the builder
-RUNNERS = ("engine.py", "machine.py", "page.py", "results.py", "run.py")
+RUNNERS = ("engine.py", "environment.toml", "machine.py", "page.py", "results.py", "run.py")
 FORCED = "asked for by --force"
 RENDERERS = ("nbproof.document", "nbproof.render", "nbproof.results")
 
