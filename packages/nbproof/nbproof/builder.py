@@ -35,8 +35,6 @@ from nbproof.project import project
 if TYPE_CHECKING:  # a build with nothing to do starts no process
     from multiprocessing.connection import Connection
 
-__all__ = ["Built", "build", "failure", "index_of", "surroundings"]
-
 
 @dataclass
 class Built:

@@ -28,8 +28,6 @@ from nbproof.folder import check_place, file_hash, inside, write_whole
 from nbproof.parameters import cells_of
 from nbproof.project import project
 
-__all__ = ["Cache", "open_cache"]
-
 WAIT, LONGEST, MOST = 20.0, 600.0, 2**28  # seconds for a part of a server's answer and for all of it; bytes
 HASH = re.compile("[0-9a-f]{64}")
 

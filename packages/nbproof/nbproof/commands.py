@@ -21,8 +21,6 @@ from typing import Any, NoReturn
 from nbproof.errors import OutputError, ParameterError, UnknownNameError, ended, reason, say
 from nbproof.project import Project, here, use
 
-__all__ = ["CommandParser", "add_command", "add_commands", "check_positive", "folder_option", "run_command", "shown"]
-
 EARLIEST = 315532800  # 1980-01-01 in seconds: docx, xlsx and npz are zip archives, which state no earlier time
 LIMIT = 1_000_000_000  # seconds, processes or draws: above what any machine has
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]

@@ -29,8 +29,6 @@ from nbproof.project import project
 from nbproof.results import MIME, REFERENCE, fill, labels, printed
 from nbproof.translation import catalogue, localised
 
-__all__ = ["Document", "convert", "document_of", "notebook_in", "parse", "references"]
-
 Block = dict[str, Any]
 MARKER = "cell-marker"
 MANY, TALL = 12, 40  # with more columns, or more rows, a table scrolls in its own frame on a screen

@@ -30,8 +30,6 @@ from traitlets.config import Config
 
 from nbproof.project import project
 
-__all__ = ["WarmEngine", "normalised", "reads", "record_reads", "register"]  # noqa: F822
-
 Progress = Callable[[int, int], None]
 SOCKET = 100  # bytes of a socket's path before its number; macOS takes 103 in all, Linux 107
 

@@ -16,8 +16,6 @@ from nbproof.errors import ParameterError
 from nbproof.project import project
 from nbproof.shapes import read_toml
 
-__all__ = ["Look", "Sheet", "asset", "captioned", "closed", "html_table", "look", "provenance", "template", "words"]
-
 ASSETS = Path(__file__).parent / "assets"
 REFERENCE = re.compile(r"""(\bid="|href="#|url\(#)""")
 

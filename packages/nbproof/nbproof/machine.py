@@ -22,17 +22,6 @@ from nbproof.errors import OutputError
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-__all__ = [
-    "ENVIRONMENT",
-    "KEPT",
-    "cache_folder",
-    "end_below",
-    "hold_to_one_thread",
-    "keep",
-    "processors",
-    "wait_for_end",
-]
-
 ENVIRONMENT: dict[str, str] = tomllib.loads(Path(__file__).with_name("environment.toml").read_text(encoding="utf-8"))
 """The environment every notebook sees."""
 

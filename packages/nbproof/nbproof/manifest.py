@@ -19,8 +19,6 @@ from nbproof.look import words
 from nbproof.machine import ENVIRONMENT
 from nbproof.project import project
 
-__all__ = ["origin", "ro_crate"]
-
 TYPES = {
     "ipynb": "application/x-ipynb+json",
     "bib": "application/x-bibtex",

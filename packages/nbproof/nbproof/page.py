@@ -29,8 +29,6 @@ from nbproof.project import project
 from nbproof.results import LANGUAGES, MIME, format_number, reported, text_table
 from nbproof.translation import FIELD, LETTERS, Catalogue, catalogue, digits_of, filled, listed, plain, signed, words
 
-__all__ = ["Evidence", "Page", "translated"]
-
 PROBABILITY = re.compile(r"q|p(_\w+)?|(\w_)?p_?value(\.\w+)?")  # names of columns of p values
 
 

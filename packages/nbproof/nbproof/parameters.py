@@ -14,8 +14,6 @@ from nbproof.errors import NotebookError, ParameterError, UnknownNameError, name
 from nbproof.project import project
 from nbproof.shapes import read_bytes, read_toml
 
-__all__ = ["Parameter", "chosen", "parameters_of", "profile_of"]
-
 TYPES = {"int": int, "float": float, "str": str, "bool": bool}
 Literal = int | float | str | bool
 

@@ -23,8 +23,6 @@ from nbproof.folder import CRATE, check_buildable, check_free, file_hash, read_m
 from nbproof.parameters import Literal, cells_of, chosen, parameters_of, profile_of
 from nbproof.project import project
 
-__all__ = ["BuildPlan", "ReportPlan", "file_label", "find_notebooks", "planned", "versions"]
-
 IMPORT = re.compile(
     r"(?:^|;)[ \t]*(?:from[ \t]+([a-zA-Z][\w.]*)[ \t]+import[ \t]+(\([^)]*\)|(?:\\\n|[^\n;])+)|"
     r"import[ \t]+((?:\\\n|[^\n;])+))",

@@ -25,8 +25,6 @@ from nbproof.errors import OutputError
 from nbproof.look import Sheet, asset, look, template, words
 from nbproof.project import project
 
-__all__ = ["front_pages", "html", "page", "pdf"]
-
 FORMULA = re.compile(r"<math\b.*?(?=<annotation)", re.DOTALL)  # what is drawn of it
 LABEL = re.compile(r'(?:aria-label|data-[a-z]+)="([^"]*)"')  # what a script may show
 STRONG = re.compile(r"<(h[1-6]|th|strong|b|dt)\b[^>]*>(.*?)</\1>", re.DOTALL)  # what the style sheet sets in bold

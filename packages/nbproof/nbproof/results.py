@@ -12,23 +12,6 @@ from typing import Any
 from nbproof.errors import NotebookError
 from nbproof.look import words
 
-__all__ = [
-    "LANGUAGES",
-    "MIME",
-    "Drift",
-    "as_text",
-    "collect",
-    "compare",
-    "fill",
-    "format_number",
-    "labels",
-    "payloads",
-    "printed",
-    "reported",
-    "snap",
-    "text_table",
-]
-
 SIGNIFICANT = 12  # digits on which linear algebra of different processors agrees, some three short of a double's
 NUMERAL = re.compile(  # not the 15 of H15, which is a name
     r"(?<![A-Za-z\u0370-\u03ff\d_])[+−-]?\d+(?:,\d{3})*(?:\.\d+)?"

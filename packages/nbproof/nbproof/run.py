@@ -23,8 +23,6 @@ from nbproof.plan import FORCED, ReportPlan, json_hash, run_inputs
 from nbproof.project import Project, project, use
 from nbproof.results import LANGUAGES
 
-__all__ = ["Job", "make"]
-
 NO_END = "before the report was whole; a report may not end its own process or use up the memory."
 
 

@@ -37,8 +37,6 @@ from nbproof.project import project
 from nbproof.results import MIME, Drift, collect, compare, format_number, text_table
 from nbproof.shapes import read_toml
 
-__all__ = ["MARKED", "Verified", "as_table", "notes", "readme_drifts", "verify"]
-
 MANIFEST = "manifest.json"
 FACTS = ("commit", "dirty", "date", "environment")  # of the build that was, which no later one can repeat
 KEPT = ("values", "numbers")  # of a payload: numbers that have a tolerance
