@@ -27,7 +27,7 @@ from nbproof.machine import hold_to_one_thread
 from nbproof.parameters import parameters_of
 from nbproof.project import project
 from nbproof.results import LANGUAGES, MIME, format_number, reported, text_table
-from nbproof.translation import FIELD, LETTERS, Catalogue, catalogue, digits_of, filled, listed, plain, signed, words
+from nbproof.translation import FIELD, LETTERS, Catalogue, catalogue, digits_of, filled, listed, signed, words
 
 PROBABILITY = re.compile(r"q|p(_\w+)?|(\w_)?p_?value(\.\w+)?")  # names of columns of p values
 
@@ -142,12 +142,10 @@ class Page:
         evidence, values = self.evidence(of), _values(template, values, sys._getframe(1))
         numbers: dict[str, dict[str, Any]] = {}
         texts: dict[str, dict[str, str]] = {}
-        for name, spec in FIELD.findall(template):
-            value = values[name]
-            if isinstance(value, str):
-                texts[name] = self._in_each(value)
-            elif spec in ("d", "p"):
-                texts[name] = {each: plain(value, spec, each) for each in self.languages}
+        for match in FIELD.finditer(template):
+            name, spec, value = match[1], match[2] or "", values[match[1]]
+            if isinstance(value, str) or spec in ("d", "p"):  # the whole field is a word of each language
+                texts[name] = {each: filled(match[0], values, each, self._translate(each)) for each in self.languages}
             else:
                 digits = digits_of(value, spec)
                 exact = isinstance(value, Integral) and digits == 0
@@ -258,7 +256,7 @@ class Page:
         told["values"] = [[self._cell_kept(value, decimals) for value, decimals, _ in row] for row in cells]
         told["numeric"] = [any(map(_is_number, column)) for column in zip(*rows, strict=True)] or [False] * len(heads)
         if links:
-            told["links"] = [list(map(_address, row)) for row in rows]
+            told["links"] = [[line.get(links.get(key)) for key in heads] for line in frame]
         for language in self.languages:
             translate = self._translate(language)
             payload = {**told, **self._caption_of(language, caption, of, n, note, values)}
@@ -513,8 +511,3 @@ def _cell(value: Any, digits: int | None, column: str, translate: Catalogue) -> 
     if PROBABILITY.fullmatch(column) and 0 <= float(value) < 0.5 * 10.0**-digits:
         return f"<{format_number(10.0**-digits, digits)}"
     return format_number(float(value), digits)
-
-
-def _address(value: Any) -> str | None:
-    """Where a cell leads to in the reports."""
-    return f"{value['page']}.html#{value['anchor']}" if isinstance(value, Mapping) and "page" in value else None

@@ -314,26 +314,20 @@ def _changes(
     return reasons + [f"{key} is gone" for key in old if key not in new]
 
 
-def file_label(path: Path, tops: Sequence[Path] = ()) -> str:
+def file_label(path: Path) -> str:
     """A file's name in the manifest: relative to the project or a package, so that no path of a machine is kept."""
-    tops = tops or _tops()
+    tops = (project().root, *(folder.parent for folder in project().folders.values()))
     return path.relative_to(next((top for top in tops if path.is_relative_to(top)), path.parent)).as_posix()
 
 
 def labelled(paths: Iterable[Path]) -> dict[str, str]:
     """Return the names of files in the manifest, and their hashes."""
-    tops = _tops()
-    return dict(_labelled(path, tops) for path in paths)
+    return dict(map(_labelled, paths))
 
 
 @cache
-def _labelled(path: Path, tops: tuple[Path, ...]) -> tuple[str, str]:
-    return file_label(path, tops), file_hash(path)
-
-
-def _tops() -> tuple[Path, ...]:
-    used = project()
-    return (used.root, *(folder.parent for folder in used.folders.values()))
+def _labelled(path: Path) -> tuple[str, str]:
+    return file_label(path), file_hash(path)
 
 
 def _forget() -> None:

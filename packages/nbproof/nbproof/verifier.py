@@ -48,9 +48,7 @@ MARKED = re.compile(r"<!--(\w+)\.(\w+)-->(.*?)<!--/-->")  # a result in a README
 WIDTH = 72  # characters of a cell in the table of drifts
 
 
-def differences(
-    standing: Path, fresh: Path, names: Sequence[str], *, whole: bool = True, aside: Sequence[str] = ()
-) -> list[Drift]:
+def differences(standing: Path, fresh: Path, names: Sequence[str], *, whole: bool = True) -> list[Drift]:
     """Compare a folder of reports with a fresh build.
 
     Parameters
@@ -62,8 +60,6 @@ def differences(
         Reports to compare.
     whole : bool
         Whether these are all: then front page, RO-Crate, the manifest's head and stray files are compared too.
-    aside : sequence of str
-        Subfolders that hold builds of their own.
 
     Returns
     -------
@@ -85,7 +81,7 @@ def differences(
             for path in sorted((standing / "results").glob("*.json"))
             if path.stem not in names
         ]
-    if not pages_in(standing, aside):
+    if not pages_in(standing):
         return drifts
     manifest, expected = read_manifest(standing), read_manifest(fresh)
     if "reports" not in manifest:
@@ -100,7 +96,7 @@ def differences(
     if whole:
         drifts += [
             Drift("all", name, "present", "absent", "what a build makes")
-            for name in pages_in(standing, aside)
+            for name in pages_in(standing)
             if name not in {*files, MANIFEST, "build.log"}
         ]
     wanted = _wanted(manifest, expected, reports, fresh)
@@ -118,14 +114,11 @@ def differences(
     return drifts
 
 
-def pages_in(folder: Path, aside: Sequence[str] = ()) -> list[str]:
+def pages_in(folder: Path) -> list[str]:
     """Return what stands in a folder of reports beside results: pages and all that belongs to them, nothing hidden."""
-    found = ((name, name.split("/")) for name in listed(folder))
-    return [
-        name
-        for name, parts in found
-        if parts[0] not in ("results", *aside) and not any(part.startswith(".") for part in parts)
-    ]
+    profiles = project().path(project().notebooks) / "profiles.toml"  # each has a folder of its own inside the reports
+    aside = ("results", *(read_toml(profiles) if profiles.is_file() else ()))
+    return [name for name in listed(folder) if name.split("/")[0] not in aside and "/." not in f"/{name}"]
 
 
 def same_run(one: bytes, other: bytes) -> bool:
@@ -241,21 +234,19 @@ def verify(names: Sequence[str] = (), *, jobs: int | None = None) -> Verified:
     reports, notebooks = project().out, find_notebooks(names)
     stems = [path.stem for path in notebooks]
     old = {name: read_results(reports / "results" / f"{name}.json") for name in stems}
-    profiles = project().path(project().notebooks) / "profiles.toml"  # each has a folder of its own inside the reports
-    aside = tuple(read_toml(profiles)) if profiles.is_file() else ()
     with held_folder(Path(gettempdir()), f"{project().name}-verify-") as folder:
         fresh = folder / "reports"
         _prepare(fresh, reports, notebooks)
         _build(names, fresh, jobs)  # in the languages that stand there
         if again := _adopted(fresh, reports, stems):
             _build(again, fresh, jobs)
-        drifts = differences(reports, fresh, stems, whole=not names, aside=aside) + readme_drifts(old)
+        drifts = differences(reports, fresh, stems, whole=not names) + readme_drifts(old)
         entries = read_manifest(fresh)["reports"].values()
         files = sum(len(entry["outputs"]) for entry in entries if entry["languages"])
         found = [read_results(fresh / "results" / f"{name}.json") for name in stems]
         checked = sum(len(each["numbers"]) + len(each["texts"]) for each in found)
         checked += sum(len(row) for each in found for table in each["tables"].values() for row in table["rows"])
-        return Verified(drifts, checked, files, notes(reports, fresh, stems, aside))
+        return Verified(drifts, checked, files, notes(reports, fresh, stems))
 
 
 def _build(names: Sequence[str], fresh: Path, jobs: int | None) -> None:
@@ -320,9 +311,9 @@ def readme_drifts(results: Mapping[str, Mapping[str, Any]]) -> list[Drift]:
     return drifts
 
 
-def notes(reports: Path, fresh: Path, names: Sequence[str], aside: Sequence[str] = ()) -> list[str]:
+def notes(reports: Path, fresh: Path, names: Sequence[str]) -> list[str]:
     """Say what was not compared, and what the manifest says of its build that no recomputation can check."""
-    if not pages_in(reports, aside):
+    if not pages_in(reports):
         made = f"`{project().name} build` makes pages"
         return [f"{reports.name} holds no built pages: only results were compared; {made}"]
     old, new = read_manifest(reports), read_manifest(fresh)
