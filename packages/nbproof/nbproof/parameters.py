@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,9 +82,8 @@ def parameters_of(notebook: Path) -> dict[str, Parameter]:
 
 def cells_of(notebook: Path) -> list[dict[str, Any]]:
     """Return the cells of a notebook file as plain dictionaries."""
-    raw = read_bytes(notebook) if os.path.exists(notebook) else b""
     try:
-        match json.loads(raw.decode() if raw else notebook.read_text(encoding="utf-8")):
+        match json.loads(read_bytes(notebook).decode()):
             case {"nbformat": 4, "nbformat_minor": int(), "metadata": dict(about), "cells": list(cells)}:
                 if not isinstance(about.get("kernelspec", {}), dict):
                     raise ValueError("its kernel is no table")
@@ -96,7 +94,7 @@ def cells_of(notebook: Path) -> list[dict[str, Any]]:
         if malformed := next((number for number, cell in enumerate(cells, 1) if not _whole(cell)), 0):
             raise ValueError(f"cell {malformed} is not of type code, markdown or raw with a source and metadata")
         return cells
-    except (OSError, ValueError, RecursionError) as wrong:
+    except (ValueError, RecursionError) as wrong:
         raise NotebookError(
             f"{notebook.name} is not a notebook that can be read: {wrong}; "
             "allowed: a file in notebook format 4, as JupyterLab saves it."
