@@ -106,14 +106,14 @@ def planned(
     _forget()
     used = project()
     home = used.path(used.notebooks)
-    notebooks = find_notebooks(names)
-    if out is None and (foreign := [path.name for path in notebooks if path.parent != home]):
+    if out is None and (foreign := [path.name for path in find_notebooks(names) if path.parent != home]):
         raise ParameterError(
             f"{', '.join(foreign)} is not one of the project's notebooks; give a folder of its own "
             "with --out DIR, so that the project's reports stay as they are."
         )
     out = out or used.out / ("" if profile == "full" else profile)
     check_buildable(out)
+    notebooks = find_notebooks(names)
     for language in languages or ():
         if language not in used.languages:
             raise UnknownNameError("language", language, used.languages)
