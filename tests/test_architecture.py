@@ -124,6 +124,12 @@ def test_modules_open_with_a_sentence():
     assert [name for name, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []
 
 
+def defined(source: str) -> list[str]:
+    """The functions and classes of a module that it does not use itself: they stand there for another."""
+    kinds, said = (ast.FunctionDef, ast.ClassDef), Counter(re.findall(r"\w+", source))
+    return [each.name for each in ast.parse(source).body if isinstance(each, kinds) and said[each.name] < 2]
+
+
 def test_what_is_public_is_used_or_promised():
     """By another file of code, a notebook or a page of documentation, or by what a function of its module returns."""
     places = [
@@ -146,18 +152,18 @@ def test_what_is_public_is_used_or_promised():
     unused = []
     for path in [*MODULES, *BESIDE["nbproof"]]:
         source = path.read_text(encoding="utf-8")
-        listed = re.search(r"^__all__ = \[(.*?)\]", source, re.MULTILINE | re.DOTALL)
+        if path in BESIDE["nbproof"]:  # its stub alone lists what is public
+            listed = defined(source)
+        else:
+            found = re.search(r"^__all__ = \[(.*?)\]", source, re.MULTILINE | re.DOTALL)
+            listed = re.findall(r"\w+", found[1] if found else "")
         returned = {*re.findall(r"\w+", " ".join(re.findall(r"->(.*):$", source, re.MULTILINE)))}
-        unused += [
-            f"{path.relative_to(ROOT)}: {name}"
-            for name in re.findall(r"\w+", listed[1] if listed else "")
-            if told[name] < 2 and name not in returned
-        ]
+        unused += [f"{path.relative_to(ROOT)}: {name}" for name in listed if told[name] < 2 and name not in returned]
     assert "\n".join(unused) == ""
 
 
 # may only fall; the path diagram took 470 lines from the study and 380 to semfit (decision 27); sections on parameters,
-BUDGET = {"socialcommerce": 6_970, "semfit": 11_120, "stockflow": 4_500, "nbproof": 6_170, "surveysem": 10_170}
+BUDGET = {"socialcommerce": 6_970, "semfit": 11_120, "stockflow": 4_500, "nbproof": 5_880, "surveysem": 10_160}
 
 
 def test_every_package_keeps_to_its_budget():

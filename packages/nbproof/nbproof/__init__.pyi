@@ -41,8 +41,6 @@ from nbproof.project import Project as Project
 from nbproof.project import use as use
 from nbproof.render import front_pages as front_pages
 from nbproof.results import MIME as MIME
-from nbproof.results import REFERENCE as REFERENCE
-from nbproof.results import References as References
 from nbproof.results import collect as collect
 from nbproof.results import compare as compare
 from nbproof.results import format_number as format_number

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from nbproof import __version__
 from nbproof.commands import CommandParser, add_commands, run_command
 
-__all__ = ["main"]
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; see `nbproof.run_command`."""

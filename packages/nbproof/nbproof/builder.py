@@ -28,14 +28,12 @@ from nbproof.folder import (
     staging,
     write_whole,
 )
-from nbproof.machine import KEPT, cache_folder, end_below, processors
-from nbproof.plan import BuildPlan, ReportPlan, file_label, labelled, planned, rendering_files, text_hash
+from nbproof.machine import ENVIRONMENT, KEPT, cache_folder, end_below, processors
+from nbproof.plan import BuildPlan, ReportPlan, file_label, json_hash, labelled, planned, rendering_files, text_hash
 from nbproof.project import project
 
 if TYPE_CHECKING:  # a build with nothing to do starts no process
     from multiprocessing.connection import Connection
-
-__all__ = ["Built", "build", "failure", "index_of", "surroundings"]
 
 
 @dataclass
@@ -110,8 +108,8 @@ def build(
             write_whole(out / "manifest.json", as_json(TAKEN))  # from here on the folder is known to be a build's
         built = Built(out, kept=[report.name for report in plan.reports if not report.reasons])
         if plan.stale:
-            progress, more = Progress(), {"engine": engine, "pdf": pdf, "folder": folder, "cache": cache}
-            with progress.bars, surroundings() as way, closing(_Crew(plan, built, progress, way, limit, more)) as crew:
+            more = {"engine": engine, "pdf": pdf, "folder": folder, "cache": cache}
+            with surroundings() as way, closing(_Crew(plan, built, way, limit, more)) as crew:
                 crew.work(jobs or processors())
         _finish(plan, built)
     return built
@@ -166,156 +164,147 @@ def index_of(manifest: Mapping[str, Any], out: Path) -> dict[str, str]:
     sources = labelled(files)
     rest = {key: value for key, value in manifest.items() if key != "index"}
     return {
-        "key": text_hash(json.dumps([listed, sources], sort_keys=True)),
+        "key": json_hash([listed, sources]),
         **{name: file_hash(out / name) for name in front_files(manifest)},
         "seal": text_hash(as_json(rest).decode()),
     }
 
 
-class Progress:
-    """A bar for each notebook, saying what is run or rendered; where nobody watches, a line as it begins and ends."""
-
-    def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-        self.live = sys.stdout.isatty()
-        said = TextColumn("{task.description}"), BarColumn(bar_width=28), TextColumn("{task.fields[at]}")
-        self.bars = Progress(*said, TimeElapsedColumn(), console=Console(highlight=False), disable=not self.live)
-        self.tasks: dict[str, Any] = {}  # what is printed while the bars live stands above them
-
-    def start(self, name: str, reasons: tuple[str, ...]) -> None:
-        """Say which report is made, and why."""
-        more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""
-        print(f"{name}: {'; '.join(reasons[:3])}{more}", flush=True)
-        self.tasks[name] = self.bars.add_task(name, total=None, at="starting")
-
-    def cell(self, name: str, index: int, total: int) -> None:
-        """A cell begins."""
-        self.bars.update(self.tasks[name], completed=index, total=total + 2, at=f"cell {index + 1} of {total}")
-
-    def taken(self, name: str, place: str) -> None:
-        """Say that the notebook need not be run."""
-        print(f"{name}: its run is taken from {place}", flush=True)
-
-    def render(self, name: str, language: str) -> None:
-        """A language is being rendered."""
-        self.bars.update(self.tasks[name], advance=1, at=f"rendering {language}")
-
-    def done(self, name: str, seconds: float) -> None:
-        """Say that a report is whole."""
-        self.bars.update(self.tasks[name], completed=1, total=1, at="built")
-        self.bars.stop_task(self.tasks[name])
-        if not self.live:
-            print(f"{name}: built in {seconds:.1f} s", flush=True)
-
-    def failed(self, name: str, message: str) -> None:
-        """Say why a report is not made."""
-        self.bars.update(self.tasks[name], at="failed")
-        self.bars.stop_task(self.tasks[name])
-        red, plain = ("\x1b[1;31m", "\x1b[0m") if self.live else ("", "")
-        print(f"{red}error: {message}{plain}", file=sys.stderr, flush=True)
-
-
 class _Crew:
     """The processes that make reports, one a report, at most ``jobs`` at a time."""
 
-    def __init__(
-        self, plan: BuildPlan, built: Built, progress: Progress, context: Any, limit: float, more: Mapping[str, Any]
-    ) -> None:
-        self.plan, self.built, self.progress, self.context, self.limit = plan, built, progress, context, limit
+    def __init__(self, plan: BuildPlan, built: Built, context: Any, limit: float, more: Mapping[str, Any]) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self.plan, self.built, self.context, self.limit = plan, built, context, limit
         self.more = {**more} if context.get_start_method() == "forkserver" else {**more, "engine": "kernel"}
-        self.alive, self.kept_open = self.context.Pipe(duplex=False)
-        self.running: dict[Connection, tuple[ReportPlan, Any, float, Path]] = {}
+        self.alive, self.kept_open = context.Pipe(duplex=False)
+        self.running: dict[Connection, _Making] = {}
+        self.live = sys.stdout.isatty()
+        said = TextColumn("{task.description}"), BarColumn(bar_width=28), TextColumn("{task.fields[at]}")
+        # what is printed while the bars live stands above them
+        self.bars = Progress(*said, TimeElapsedColumn(), console=Console(highlight=False), disable=not self.live)
 
     def work(self, jobs: int) -> None:
         """Make every stale report."""
         from multiprocessing.connection import wait
 
         waiting = list(self.plan.stale)
-        while waiting or self.running:
-            while waiting and len(self.running) < jobs:
-                self._start(waiting.pop(0))
-            heard = wait(list(self.running), timeout=0.2)
-            for channel in [each for each in self.running if each in heard]:
-                self._hear(channel)
-            for channel, (report, _, started, _) in list(self.running.items()):
-                if time.monotonic() - started > self.limit:
-                    late = f"took longer than its limit of {self.limit:g} s and was ended; allow more with"
-                    self._fail(channel, f"{report.name}: {late} --limit SECONDS.")
+        with self.bars:
+            while waiting or self.running:
+                while waiting and len(self.running) < jobs:
+                    _Making(waiting.pop(0), self).start()
+                heard = wait(list(self.running), timeout=0.2)
+                for each in [making for channel, making in self.running.items() if channel in heard]:
+                    each.hear()
+                for each in list(self.running.values()):
+                    if time.monotonic() - each.started > self.limit:
+                        late = f"took longer than its limit of {self.limit:g} s and was ended; allow more with"
+                        each.failed(f"{each.name}: {late} --limit SECONDS.")
 
-    def _start(self, report: ReportPlan) -> None:
+    def close(self) -> None:
+        """End whatever still runs."""
+        for each in self.running.values():
+            each.end()
+        self.kept_open.close()
+        self.alive.close()
+
+
+class _Making:
+    """One report in the making, with its bar; where nobody watches, a line as it begins and ends.
+
+    What its process tells calls the method of that name: `cell`, `taken`, `render`, at last `done` or `failed`.
+    """
+
+    def __init__(self, report: ReportPlan, crew: _Crew) -> None:
         from nbproof.run import Job, make
 
-        self.progress.start(report.name, report.reasons)
-        staged = staging(self.plan.out, report.name)
+        self.name, self.crew, self.started = report.name, crew, time.monotonic()
+        more = f" (and {len(report.reasons) - 3} more)" if len(report.reasons) > 3 else ""
+        print(f"{self.name}: {'; '.join(report.reasons[:3])}{more}", flush=True)
+        self.bar = crew.bars.add_task(self.name, total=None, at="starting")
+        self.staged = staging(crew.plan.out, self.name)
         used = replace(project(), languages=project().languages or report.languages)
-        job = Job(report, staged, self.plan.out, used, self.plan.environment, **self.more)
-        ours, theirs = self.context.Pipe(duplex=False)
-        process = self.context.Process(target=make, args=(job, theirs, self.alive), daemon=False)
-        self.running[ours] = (report, process, time.monotonic(), staged)  # first: an interrupt ends what is here
+        job = Job(report, self.staged, crew.plan.out, used, crew.plan.environment, **crew.more)
+        self.channel, self.theirs = crew.context.Pipe(duplex=False)
+        self.process = crew.context.Process(target=make, args=(job, self.theirs, crew.alive), daemon=False)
+
+    def start(self) -> None:
+        """Start the process."""
+        self.crew.running[self.channel] = self  # first: an interrupt ends what is here
         try:
-            process.start()
+            self.process.start()
         except EOFError:
             raise NotebookError(
                 "the process that loads the libraries for the notebooks died; "
                 f"`python -m {' '.join(['nbproof.warm', *project().preload])}` shows why."
             ) from None
-        theirs.close()
+        self.theirs.close()
 
-    def _hear(self, channel: Connection) -> None:
-        report, process, _, staged = self.running[channel]
+    def hear(self) -> None:
+        """Take in what the process tells next, or that it is gone."""
         try:
-            kind, *rest = channel.recv()
+            kind, *rest = self.channel.recv()
         except EOFError:
             from nbproof.run import NO_END
 
-            process.join()
-            kind, rest = "failed", [f"{report.name}: its process died (exit code {process.exitcode}) {NO_END}"]
-        if kind == "done":
-            self._publish(channel, rest[0])
-        elif kind == "failed":
-            self._fail(channel, rest[0])
-        else:
-            getattr(self.progress, kind)(report.name, *rest)
-            if os.environ.get("NBPROOF_PROGRESS") == "json":  # for a program that watches
-                print(json.dumps([kind, report.name, *rest]), flush=True)
+            self.process.join()
+            kind, rest = "failed", [f"{self.name}: its process died (exit code {self.process.exitcode}) {NO_END}"]
+        getattr(self, kind)(*rest)
+        if kind not in ("done", "failed") and os.environ.get("NBPROOF_PROGRESS") == "json":  # for one that watches
+            print(json.dumps([kind, self.name, *rest]), flush=True)
 
-    def _publish(self, channel: Connection, entry: Mapping[str, Any]) -> None:
-        report, process, started, staged = self.running[channel]
-        out, name = self.plan.out, report.name
+    def cell(self, index: int, total: int) -> None:
+        """A cell begins."""
+        self.crew.bars.update(self.bar, completed=index, total=total + 2, at=f"cell {index + 1} of {total}")
+
+    def taken(self, place: str) -> None:
+        """The notebook need not be run."""
+        print(f"{self.name}: its run is taken from {place}", flush=True)
+
+    def render(self, language: str) -> None:
+        """A language is being rendered."""
+        self.crew.bars.update(self.bar, advance=1, at=f"rendering {language}")
+
+    def done(self, entry: Mapping[str, Any]) -> None:
+        """Publish the report, which is whole."""
+        out, name = self.crew.plan.out, self.name
         try:
             check_free(out, entry["outputs"])
         except OutputError as wrong:
-            return self._fail(channel, f"{name}: {wrong}")
+            return self.failed(f"{name}: {wrong}")
         old = read_manifest(out).get("reports", {}).get(name, {}).get("outputs", {})
         gone = [each for each in sorted({*old} - {*entry["outputs"]}) if file_hash(out / each) == old[each]]
-        publish(staged, out, name, entry, gone)  # what somebody edited stays
+        publish(self.staged, out, name, entry, gone)  # what somebody edited stays
         (out / "failed" / f"{name}.ipynb").unlink(missing_ok=True)
-        process.join(timeout=2)
-        if process.is_alive():  # a thread the notebook left behind keeps it
-            _end(process)
-        del self.running[channel]
-        self.built.made.append(name)
-        self.progress.done(name, seconds := time.monotonic() - started)
+        self.process.join(timeout=2)
+        if self.process.is_alive():  # a thread the notebook left behind keeps it
+            _end(self.process)
+        del self.crew.running[self.channel]
+        self.crew.built.made.append(name)
+        seconds = time.monotonic() - self.started
+        self.crew.bars.update(self.bar, completed=1, total=1, at="built")
+        self.crew.bars.stop_task(self.bar)
+        if not self.crew.live:
+            print(f"{name}: built in {seconds:.1f} s", flush=True)
         with open(out / "build.log", "a", encoding="utf-8") as log:  # durations stay apart from all that is hashed
             log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {name} {seconds:.2f} s\n")
         return None
 
-    def _fail(self, channel: Connection, message: str) -> None:
-        report, process, _, staged = self.running.pop(channel)
-        _end(process)
-        shutil.rmtree(staged, ignore_errors=True)
-        self.built.failed[report.name] = message
-        self.progress.failed(report.name, message)
+    def failed(self, message: str) -> None:
+        """Say why the report is not made, and go on without it."""
+        self.crew.running.pop(self.channel).end()
+        self.crew.built.failed[self.name] = message
+        self.crew.bars.update(self.bar, at="failed")
+        self.crew.bars.stop_task(self.bar)
+        red, plain = ("\x1b[1;31m", "\x1b[0m") if self.crew.live else ("", "")
+        print(f"{red}error: {message}{plain}", file=sys.stderr, flush=True)
 
-    def close(self) -> None:
-        """End whatever still runs."""
-        for _, process, _, staged in self.running.values():
-            _end(process)
-            shutil.rmtree(staged, ignore_errors=True)
-        self.kept_open.close()
-        self.alive.close()
+    def end(self) -> None:
+        """End the process, and leave nothing of the report."""
+        _end(self.process)
+        shutil.rmtree(self.staged, ignore_errors=True)
 
 
 @contextmanager
@@ -326,14 +315,10 @@ def surroundings() -> Iterator[Any]:
     """
     import multiprocessing
 
-    from nbproof.run import FIXED_ENVIRONMENT
-
     # for what libraries keep between runs, so that the reader's settings stay out; may say where it is instead
     home, before = cache_folder(project().name), dict(os.environ)
     try:
-        os.environ.update(
-            FIXED_ENVIRONMENT, MPLCONFIGDIR=str(home / "matplotlib"), JUPYTER_CONFIG_DIR=str(home / "jupyter")
-        )
+        os.environ.update(ENVIRONMENT, MPLCONFIGDIR=str(home / "matplotlib"), JUPYTER_CONFIG_DIR=str(home / "jupyter"))
         path = {Path(each or ".").resolve() for each in os.environ.get("PYTHONPATH", "").split(os.pathsep)}
         if not any(package.parent in path for package in project().folders.values()):  # else it is found by that
             os.environ.pop("PYTHONPATH", None)

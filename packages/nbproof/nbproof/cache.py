@@ -28,8 +28,6 @@ from nbproof.folder import check_place, file_hash, inside, write_whole
 from nbproof.parameters import cells_of
 from nbproof.project import project
 
-__all__ = ["Cache", "open_cache"]
-
 WAIT, LONGEST, MOST = 20.0, 600.0, 2**28  # seconds for a part of a server's answer and for all of it; bytes
 HASH = re.compile("[0-9a-f]{64}")
 
@@ -91,7 +89,7 @@ class Cache:
 
     def _entry(self, report: plan.ReportPlan, environment: Mapping[str, str]) -> str:
         known = plan.run_inputs(report.notebook, report.parameters, environment, ())
-        return f"runs/{plan.text_hash(json.dumps([known, report.languages], sort_keys=True))}.json"
+        return f"runs/{plan.json_hash([known, report.languages])}.json"
 
     def _say(self, report: plan.ReportPlan, what: str, then: str = "the notebook is run") -> None:
         # in one piece, as another notebook's process may speak at the same time

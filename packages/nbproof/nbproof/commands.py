@@ -10,28 +10,19 @@ import os
 import signal
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from nbproof.errors import OutputError, ParameterError, UnknownNameError, ended, reason, say
 from nbproof.project import Project, here, use
 
-if TYPE_CHECKING:
-    from nbproof.plan import ReportPlan
-
-__all__ = ["CommandParser", "add_command", "add_commands", "check_positive", "folder_option", "run_command", "shown"]
-
 EARLIEST = 315532800  # 1980-01-01 in seconds: docx, xlsx and npz are zip archives, which state no earlier time
 LIMIT = 1_000_000_000  # seconds, processes or draws: above what any machine has
-PAIRS = {"nargs": 2, "action": "append", "default": [], "metavar": ("NAME", "VALUE")}
-SWITCH = {"action": "store_true"}
-ENGINE = {"choices": ("warm", "kernel"), "default": "warm"}
-DEFAULT = "reports, reports/quick for the quick profile"
-TAKEN = "taken from there when made from the same, kept there when made here"
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -162,31 +153,19 @@ def add_commands(
         The project's, where a command is for one alone: then the help text names them, and the notebooks are where
         the project says; else a folder can be given.
     """
-    named, folder = ",".join(languages), "" if languages else ", or their folder"
-    use, add = partial(_use, source, not languages), partial(add_command, commands)
-    build = add("build", partial(_build, use), "make the reports that are not up to date, and say why")
-    compared = "recompute every report and compare it with the committed results and the built files"
-    verify = add("verify", partial(_verify, use), compared)
-    renewed = "bring catalogues and notebooks of the other languages up to date"
-    translate = add("translate", partial(_translate, partial(_use, source, False)), renewed)
-    for command, how in ((build, f"by name or path{folder}"), (verify, f"by name{folder}"), (translate, "by name")):
+    folder, named = "" if languages else ", or their folder", ",".join(languages)
+    for name, told in tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")).items():
+        work = partial(WORK[name], partial(_use, source, not languages and "{folder}" in told["notebooks"]))
+        command, how = add_command(commands, name, work, told["help"]), told["notebooks"].format(folder=folder)
         command.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help=f"{how}; all when none is given")
-    for command in (build, verify):
-        command.add_argument("--jobs", type=int, metavar="N", help="reports made at a time (default: one a processor)")
-    for name, given, told in (
-        ("profile", {"default": "full"}, "parameters from notebooks/profiles.toml: full (default) or quick"),
-        ("language", {"default": named or None, "metavar": named or "LANGUAGE,..."}, "languages of the reports"),
-        ("parameter", PAIRS, "set a parameter of the notebooks named; needs --out"),
-        ("force", SWITCH, "make everything again"),
-        ("out", {"type": folder_option, "metavar": "DIR"}, f"output folder (default: {DEFAULT})"),
-        ("engine", ENGINE, "forks of a warm process (default), or real Jupyter kernels"),
-        ("limit", {"type": float, "default": 900, "metavar": "SECONDS"}, "time limit a notebook (default: 900)"),
-        ("no-render", SWITCH, "run the notebooks and write their results, but no pages; needs --out"),
-        ("cache", {"default": "", "metavar": "DIR|URL"}, f"share runs with other checkouts: {TAKEN}"),
-        ("plan", SWITCH, "only say what would be made and why"),
-        ("picture", {"type": Path, "metavar": "FILE.svg"}, "with --plan: draw what is built from what"),
-    ):
-        build.add_argument(*["-p"] * (name == "parameter"), f"--{name}", help=told, **given)
+        for option, about in told.get("options", {}).items():
+            if option == "--language":
+                about |= {"default": named or None, "metavar": named or "LANGUAGE,..."}
+            if "type" in about:
+                about["type"] = TYPES[about["type"]]
+            if "nargs" in about:
+                about["metavar"] = tuple(about["metavar"])
+            command.add_argument(*option.split(), **about)
 
 
 def folder_option(given: str) -> Path:
@@ -204,7 +183,8 @@ def shown(path: Path) -> str:
 def _build(use: Callable[[Sequence[str]], list[str]], chosen: argparse.Namespace) -> int:
     from nbproof import builder
 
-    names, given = use(chosen.notebooks), dict(chosen.parameter)
+    names, pairs = use(chosen.notebooks), chosen.parameter or []
+    given = dict(pairs)
     if given and not (chosen.out and names):
         raise ParameterError(
             "-p changes what a report says; name the notebook and give a folder of its own with "
@@ -215,7 +195,7 @@ def _build(use: Callable[[Sequence[str]], list[str]], chosen: argparse.Namespace
             "--no-render makes no pages; give a folder of its own with --out DIR, so that the reports stay as they are."
         )
     for name in given:
-        if (times := sum(name == other for other, _ in chosen.parameter)) > 1:
+        if (times := sum(name == other for other, _ in pairs)) > 1:
             raise ParameterError(f"parameter {name} is given {times} times; give it once.")
     check_positive(jobs=chosen.jobs, limit=chosen.limit)
     languages = [] if chosen.no_render else None if chosen.language is None else chosen.language.split(",")
@@ -228,7 +208,10 @@ def _build(use: Callable[[Sequence[str]], list[str]], chosen: argparse.Namespace
         for report in reports:
             print(f"{report.name}: {'; '.join(report.reasons) or 'up to date'}")
         if chosen.picture:
-            _draw(reports, chosen.picture)
+            from nbproof import folder, look, picture
+
+            inputs, reasons = ({each.name: getattr(each, key) for each in reports} for key in ("run_inputs", "reasons"))
+            folder.write_whole(chosen.picture, picture.made_from(inputs, reasons, look.words("en")).encode())
         return 0
     options |= {key: getattr(chosen, key) for key in ("jobs", "engine", "limit", "cache")}
     built = builder.build(names, **options)
@@ -239,16 +222,6 @@ def _build(use: Callable[[Sequence[str]], list[str]], chosen: argparse.Namespace
     opened = built.out / ("notebooks" if chosen.no_render else "index.html")
     print(f"{len(built.made)} made, {len(built.kept)} up to date; open {shown(opened)}")
     return 0
-
-
-def _draw(reports: Sequence[ReportPlan], to: Path) -> None:
-    """Write the picture of a plan."""
-    from nbproof.folder import write_whole
-    from nbproof.look import words
-    from nbproof.picture import made_from
-
-    inputs, reasons = ({each.name: getattr(each, key) for each in reports} for key in ("run_inputs", "reasons"))
-    write_whole(to, made_from(inputs, reasons, words("en")).encode())
 
 
 def _verify(use: Callable[[Sequence[str]], list[str]], chosen: argparse.Namespace) -> int:
@@ -279,3 +252,7 @@ def _translate(use: Callable[[Sequence[str]], list[str]], chosen: argparse.Names
     missing = list(translate(use(chosen.notebooks)))
     print("\n".join(f"{file}: no translation of {text!r}" for file, text in missing) or "all translated")
     return 1 if missing else 0
+
+
+WORK = {"build": _build, "verify": _verify, "translate": _translate}
+TYPES: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "path": Path, "folder": folder_option}

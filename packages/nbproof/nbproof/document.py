@@ -10,7 +10,7 @@ import json
 import re
 import subprocess
 from base64 import b64decode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape
@@ -26,10 +26,8 @@ from pygments.lexers import PythonLexer
 from nbproof.errors import NotebookError
 from nbproof.look import captioned, closed, html_table, look, provenance, words
 from nbproof.project import project
-from nbproof.results import MIME, Reference, References, payloads
+from nbproof.results import MIME, REFERENCE, fill, labels, printed
 from nbproof.translation import catalogue, localised
-
-__all__ = ["Document", "convert", "document_of", "notebook_in", "parse", "references"]
 
 Block = dict[str, Any]
 MARKER = "cell-marker"
@@ -45,7 +43,7 @@ class Document:
 
     ``blocks`` are pandoc's, folded code in place for the page alone; ``code`` goes to the PDF's appendix.
     ``sections`` are (anchor, heading, text) for the contents and the search; ``images`` the files the PDF needs;
-    ``scripts`` what the page runs.
+    ``scripts`` what the page runs; ``labels`` what figures and tables are called, by name.
     """
 
     name: str
@@ -56,6 +54,7 @@ class Document:
     sections: list[dict[str, Any]] = field(default_factory=list)
     scripts: list[str] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def converted(self, target: str, *options: str) -> str:
         """Return the body that pandoc writes for ``"html"`` or ``"typst"``, what is cited listed at its end."""
@@ -94,10 +93,10 @@ def document_of(notebook: Mapping[str, Any], results: Mapping[str, Any], languag
     Raises
     ------
     NotebookError
-        When the prose refers to a result that does not exist, or the notebook has no title.
+        When the notebook has no title.
     """
-    references = References(results, _numbering(notebook, language), language, results["notebook"])
-    document = Document(results["notebook"], language)
+    known = printed(results, language)
+    document = Document(results["notebook"], language, labels=labels(notebook, language))
     if language != project().languages[0]:  # as if it had been run in that language
         notebook = localised(notebook, catalogue(document.name, language))
     prose = _prose(notebook, language)
@@ -111,15 +110,15 @@ def document_of(notebook: Mapping[str, Any], results: Mapping[str, Any], languag
             spoken = all(output.get("data", {}).get(MIME, {}).get("kind") == "say" for output in outputs)
             _add_code(document, "".join(cell["source"]), spoken)
             for place, output in enumerate(outputs):
-                _add_output(document, output, references)
-                for block in _filled(prose.get((position, place), []), references):
+                _add_output(document, output)
+                for block in _filled(prose.get((position, place), []), known):
                     _add_prose(document, block, counter)
         if document.title and not answered:
             answered = True
             first = [
                 each for (at, place), each in prose.items() if place >= 0 and _tagged(notebook["cells"][at], "answer")
             ]
-            for block in _filled([*chain.from_iterable(first)], references):  # a report answers first
+            for block in _filled([*chain.from_iterable(first)], known):  # a report answers first
                 _add_prose(document, block, counter)
     if not document.title:
         raise NotebookError(
@@ -131,44 +130,35 @@ def document_of(notebook: Mapping[str, Any], results: Mapping[str, Any], languag
 
 def notebook_in(notebook: Mapping[str, Any], results: Mapping[str, Any], language: str) -> dict[str, Any]:
     """Return an executed notebook as it would have been run in another language, for a reader of JupyterLab."""
-    name = results["notebook"]
-    references = References(results, _numbering(notebook, language), language, name)
-    made = localised(notebook, catalogue(name, language))
+    known, called = printed(results, language), labels(notebook, language)
+
+    def told(output: dict[str, Any]) -> list[dict[str, Any]]:
+        """What an output shows in the language: nothing of what it says in another."""
+        payload = output.get("data", {}).get(MIME)
+        if payload is None:
+            return [output]
+        shown: list[dict[str, Any]] = []
+        if payload["kind"] == "say":
+            shown = [{"text/markdown": fill(payload["prose"][language], known)}]
+        elif payload.get("language") == language:
+            label = called[payload["name"]]
+            if payload["kind"] == "table":
+                shown = [{"text/html": html_table(payload, label)}]
+            else:
+                drawing = {"image/svg+xml": _drawing(output), "text/plain": payload["alt"]}
+                shown = [drawing, {"text/markdown": f"**{label}**\u2002{captioned(payload)}"}]
+        return [{"output_type": "display_data", "metadata": {}, "data": data} for data in shown]
+
+    made = localised(notebook, catalogue(results["notebook"], language))
     for cell in made["cells"]:
         if cell["cell_type"] == "code":
-            cell["outputs"] = [told for output in cell["outputs"] for told in _told(output, references)]
+            cell["outputs"] = [*chain.from_iterable(map(told, cell["outputs"]))]
     return made
 
 
-def _told(output: dict[str, Any], references: References) -> Iterator[dict[str, Any]]:
-    """What an output shows in a language: nothing of what it says in another."""
-    payload, language = output.get("data", {}).get(MIME), references.language
-    if payload is None:
-        yield output
-    elif payload["kind"] == "say":
-        yield _output({"text/markdown": references.fill(payload["prose"][language])})
-    elif payload.get("language") == language:
-        label = references.look_up(payload["name"]).text
-        if payload["kind"] == "table":
-            yield _output({"text/html": html_table(payload, label)})
-        else:
-            svg = output["data"].get("image/svg+xml") or payload["image/svg+xml"]
-            yield _output({"image/svg+xml": svg, "text/plain": payload["alt"]})
-            yield _output({"text/markdown": f"**{label}**\u2002{captioned(payload)}"})
-
-
-def _output(data: dict[str, Any]) -> dict[str, Any]:
-    return {"output_type": "display_data", "metadata": {}, "data": data}
-
-
-def _numbering(notebook: Mapping[str, Any], language: str) -> dict[str, tuple[str, int]]:
-    """Number figures and tables in order of appearance, each kind for itself."""
-    shown = [payload for payload in payloads(notebook) if payload["kind"] in ("figure", "table")]
-    names = {
-        kind: [each["name"] for each in shown if (each["kind"], each["language"]) == (kind, language)]
-        for kind in ("figure", "table")
-    }
-    return {name: (kind, number) for kind, each in names.items() for number, name in enumerate(each, 1)}
+def _drawing(output: Mapping[str, Any]) -> str:
+    """The drawing of a figure: of the language that JupyterLab shows, or kept for another."""
+    return "".join(output["data"].get("image/svg+xml") or output["data"][MIME]["image/svg+xml"])
 
 
 def _tagged(cell: Mapping[str, Any], tag: str) -> bool:
@@ -203,27 +193,26 @@ def _prose(notebook: Mapping[str, Any], language: str) -> dict[tuple[int, int], 
     return dict(zip(cells, groups, strict=False))
 
 
-def _filled(node: Any, references: References) -> Any:
-    """Replace the references in every text of a pandoc tree."""
+def _filled(node: Any, known: Mapping[str, str]) -> Any:
+    """Put what names print, marked by them, into every text of a pandoc tree."""
     if isinstance(node, list):
-        parts = (
-            references.split(child["c"], _text, _reference)
-            if isinstance(child, dict) and child.get("t") == "Str"
-            else [_filled(child, references)]
-            for child in node
-        )
-        return list(chain.from_iterable(parts))
+        return [part for child in node for part in _parts(child, known)]
     if isinstance(node, dict):
         if node.get("t") == "Math":
-            return {**node, "c": [node["c"][0], references.fill(node["c"][1])]}
-        return {key: _filled(value, references) for key, value in node.items()}
+            return {**node, "c": [node["c"][0], fill(node["c"][1], known)]}
+        return {key: _filled(value, known) for key, value in node.items()}
     return node
 
 
-def _reference(reference: Reference) -> Block:
-    if reference.anchor:
-        return {"t": "Link", "c": [_attr("", "float"), [_text(reference.text)], [f"#{reference.anchor}", ""]]}
-    return {"t": "Span", "c": [_attr("", "result", result=reference.result), [_text(reference.text)]]}
+def _parts(node: Any, known: Mapping[str, str]) -> list[Any]:
+    if not isinstance(node, dict) or node.get("t") != "Str":
+        return [_filled(node, known)]
+    parts = REFERENCE.split(node["c"])  # every second is a name
+    return [
+        {"t": "Span", "c": [_attr("", "result", result=part), [_text(known[part])]]} if i % 2 else _text(part)
+        for i, part in enumerate(parts)
+        if part
+    ]
 
 
 def _add_prose(document: Document, block: Block, counter: list[int]) -> None:
@@ -269,21 +258,19 @@ def _add_code(document: Document, source: str, spoken: bool = False) -> None:
     document.blocks += [_raw("html", f'<details class="code"><summary>{label}</summary>'), shown, FOLD_END]
 
 
-def _add_output(document: Document, output: Mapping[str, Any], references: References) -> None:
-    data = output.get("data", {})
-    payload = data.get(MIME)
+def _add_output(document: Document, output: Mapping[str, Any]) -> None:
+    payload = output.get("data", {}).get(MIME)
     if payload is None:
         document.blocks += _plain_output(document, output)
     elif payload["kind"] in ("figure", "table") and payload["language"] == document.language:
         kind = payload["kind"]
-        caption = _captioned(payload, references)
+        caption = _captioned(payload, document.labels[payload["name"]])
         if kind == "table":
             body = _table(payload)
         else:
-            svg = data.get("image/svg+xml") or payload["image/svg+xml"]
-            alt, file = references.fill(payload["alt"]), f"{payload['name']}.{document.language}.svg"
-            document.images[file] = "".join(svg).encode()
-            drawn = look().inline("".join(svg), payload["name"])
+            svg, alt, file = _drawing(output), payload["alt"], f"{payload['name']}.{document.language}.svg"
+            document.images[file] = svg.encode()
+            drawn = look().inline(svg, payload["name"])
             body = [
                 _raw("html", f'<div class="drawing" role="img" aria-label="{escape(alt)}">{drawn}</div>'),
                 _raw("typst", f"#image({_quoted(file)}, alt: {_quoted(alt)}, width: 100%)"),
@@ -297,15 +284,12 @@ def _add_output(document: Document, output: Mapping[str, Any], references: Refer
             document.sections[-1]["text"] += _plain({"t": "Plain", "c": caption}) + " "
 
 
-def _captioned(payload: Mapping[str, Any], references: References) -> list[Block]:
+def _captioned(payload: Mapping[str, Any], label: str) -> list[Block]:
     """A caption: label, what is shown, n, basis, source, note."""
-    language = payload["language"]
-    label = references.look_up(payload["name"]).text
-    caption: list[Block] = [{"t": "Strong", "c": [_text(label)]}, _text("\u2002")]
-    caption += references.split(closed(payload["caption"], language), _text, _reference)
-    gap = _text(words(language)["gap"])
-    caption += [gap, {"t": "Span", "c": [["", ["provenance"], []], [_text(provenance(payload))]]}]
-    return caption + ([gap, *references.split(payload["note"], _text, _reference)] if payload["note"] else [])
+    gap, said = _text(words(payload["language"])["gap"]), closed(payload["caption"], payload["language"])
+    basis = {"t": "Span", "c": [_attr("", "provenance"), [_text(provenance(payload))]]}
+    note = [gap, _text(payload["note"])] if payload["note"] else []
+    return [{"t": "Strong", "c": [_text(label)]}, _text("\u2002"), _text(said), gap, basis, *note]
 
 
 def _table(payload: Mapping[str, Any]) -> list[Block]:

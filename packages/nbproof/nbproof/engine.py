@@ -30,8 +30,6 @@ from traitlets.config import Config
 
 from nbproof.project import project
 
-__all__ = ["WarmEngine", "normalised", "reads", "record_reads", "register"]  # noqa: F822
-
 Progress = Callable[[int, int], None]
 SOCKET = 100  # bytes of a socket's path before its number; macOS takes 103 in all, Linux 107
 
@@ -66,9 +64,9 @@ class _Warm:
                     on_cell(index, len(cells))
                 failed = False
                 if cell.cell_type == "code":
-                    shell.outputs = outputs = _Outputs()
+                    shell.outputs = cell.outputs = []
                     failed = not shell.run_cell(cell.source, store_history=True, cell_id=cell.get("id")).success
-                    cell.outputs, cell.execution_count = list(outputs), shell.execution_count - 1
+                    cell.execution_count = shell.execution_count - 1
                 if failed:
                     nb_man.cell_exception(cell, cell_index=index)
                 nb_man.cell_complete(cell, cell_index=index)
@@ -109,38 +107,18 @@ def register() -> None:
     papermill_engines.register("kernel", __getattr__("KernelEngine"))
 
 
-class _Outputs(list):
-    """The outputs of one cell, in nbformat's form; text of one stream is joined, updates replace what they update."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ids: dict[str, NotebookNode] = {}
-
-    def stream(self, name: str, text: str) -> None:
-        if self and self[-1].output_type == "stream" and self[-1].name == name:
-            self[-1].text += text
-        else:
-            self.append(v4.new_output("stream", name=name, text=text))
-
-    def shown(self, data: dict, metadata: dict | None, transient: dict | None, update: bool) -> None:
-        key = (transient or {}).get("display_id")
-        if update and key in self.ids:
-            self.ids[key].update(data=data, metadata=metadata or {})
-            return
-        self.append(v4.new_output("display_data", data=data, metadata=metadata or {}))
-        if key:
-            self.ids[key] = self[-1]
-
-
 class _Stream(TextIOBase):
-    """Standard output or error of the running cell."""
+    """Standard output or error of the running cell; what is written in a row is one output."""
 
     def __init__(self, shell: _Shell, name: str) -> None:
         self.shell, self.label = shell, name
 
     def write(self, text: str) -> int:
-        if text:
-            self.shell.outputs.stream(self.label, text)
+        outputs = self.shell.outputs
+        if text and outputs and outputs[-1].get("name") == self.label:
+            outputs[-1].text += text
+        elif text:
+            outputs.append(v4.new_output("stream", name=self.label, text=text))
         return len(text)
 
     def writable(self) -> bool:
@@ -149,7 +127,13 @@ class _Stream(TextIOBase):
 
 class _Publisher(DisplayPublisher):
     def publish(self, data: dict, metadata: dict | None = None, *_: Any, **more: Any) -> None:
-        self.shell.outputs.shown(data, metadata, more.get("transient"), more.get("update", False))
+        made = v4.new_output("display_data", data=data, metadata=metadata or {})
+        key = (more.get("transient") or {}).get("display_id")
+        if more.get("update") and key in self.shell.displayed:
+            self.shell.displayed[key].update(data=made.data, metadata=made.metadata)
+        else:
+            self.shell.outputs.append(made)
+            self.shell.displayed[key] = made
 
     def clear_output(self, wait: bool = False) -> None:
         self.shell.outputs.clear()
@@ -169,7 +153,8 @@ class _Hook(DisplayHook):
 class _Shell(InteractiveShell):
     """IPython's shell, its outputs kept in a list instead of written to a terminal."""
 
-    outputs: _Outputs
+    outputs: list[NotebookNode]
+    displayed: dict[str | None, NotebookNode]  # by the id that an update names
 
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
         self.outputs.append(v4.new_output("error", ename=etype.__name__, evalue=str(evalue), traceback=stb))
@@ -183,7 +168,7 @@ def _shell():
     InteractiveShell.clear_instance()
     main = sys.modules["__main__"]
     shell = _Shell.instance(config=config, display_pub_class=_Publisher, displayhook_class=_Hook, user_ns={})
-    shell.outputs = _Outputs()
+    shell.outputs, shell.displayed = [], {}
     spare_tracebacks(shell)
     try:
         with redirect_stdout(_Stream(shell, "stdout")), redirect_stderr(_Stream(shell, "stderr")):

@@ -13,22 +13,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from difflib import get_close_matches
 
-__all__ = [
-    "MissingExtraError",
-    "NbproofError",
-    "NotebookError",
-    "OutputError",
-    "ParameterError",
-    "UnknownNameError",
-    "ended",
-    "named",
-    "nearest",
-    "quoted",
-    "reason",
-    "say",
-]
-
-
 OURS = (None, errno.EBADF, errno.EINVAL)  # what a system says to a faulty program
 
 

@@ -27,25 +27,6 @@ from filelock import FileLock, Timeout
 from nbproof.errors import OutputError
 from nbproof.project import project
 
-__all__ = [
-    "CRATE",
-    "TAKEN",
-    "check_buildable",
-    "check_free",
-    "check_replaceable",
-    "file_hash",
-    "front_files",
-    "held_folder",
-    "inside",
-    "listed",
-    "locked",
-    "publish",
-    "read_manifest",
-    "staging",
-    "whole_folder",
-    "write_whole",
-]
-
 LOCKS = {".lock", ".lock.pid"}
 CONTROL = (*LOCKS, ".staging", "build.log", "failed", "manifest.json")  # what a build writes beside its outputs
 ENTRY = {"notebook": str, "languages": list, "outputs": dict, "read": list, "run_inputs": dict, "render_inputs": dict}

@@ -16,8 +16,6 @@ from nbproof.errors import ParameterError
 from nbproof.project import project
 from nbproof.shapes import read_toml
 
-__all__ = ["Look", "Sheet", "asset", "captioned", "closed", "html_table", "look", "provenance", "template", "words"]
-
 ASSETS = Path(__file__).parent / "assets"
 REFERENCE = re.compile(r"""(\bid="|href="#|url\(#)""")
 
@@ -53,17 +51,6 @@ class Look:
         """Return colours (paper, ink, muted, grid) and font as custom properties of a style sheet."""
         named = self.dark if dark else self.light
         return "; ".join(["--house: system-ui", *(f"--{name}: {value}" for name, value in named.items())])
-
-    def theme(self) -> str:
-        """Return all colours as custom properties, light and dark, by the reader's system or own choice."""
-        own = [" ".join(f"--{name}: {pair[i]};" for name, pair in self.colours.items()) for i in (0, 1)]
-        light = f"{self.palette()}; {own[0]} color-scheme: light;"
-        dark = f"{self.palette(dark=True)}; {own[1]} color-scheme: dark;"
-        return (
-            f":root {{ {light} }}\n"
-            f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ {dark} }} }}\n"
-            f":root[data-theme=dark] {{ {dark} }}"
-        )
 
     def css(self) -> str:
         """Return the page's style sheet."""

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import tomllib
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -21,21 +22,8 @@ from nbproof.errors import OutputError
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-__all__ = [
-    "KEPT",
-    "ONE_THREAD",
-    "cache_folder",
-    "end_below",
-    "hold_to_one_thread",
-    "keep",
-    "processors",
-    "wait_for_end",
-]
-
-ONE_THREAD = dict.fromkeys(
-    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
-)
-"""The environment in which every library for linear algebra keeps to one thread."""
+ENVIRONMENT: dict[str, str] = tomllib.loads(Path(__file__).with_name("environment.toml").read_text(encoding="utf-8"))
+"""The environment every notebook sees."""
 
 
 def cache_folder(name: str) -> Path:
@@ -98,7 +86,8 @@ def hold_to_one_thread() -> None:
     """
     from threadpoolctl import threadpool_limits
 
-    os.environ.update(ONE_THREAD)  # for libraries not loaded yet
+    # for libraries not loaded yet
+    os.environ.update({name: number for name, number in ENVIRONMENT.items() if name.endswith("_THREADS")})
     threadpool_limits(1)
 
 

@@ -16,10 +16,8 @@ from urllib.parse import quote
 from nbproof.errors import OutputError
 from nbproof.folder import CRATE, front_files
 from nbproof.look import words
+from nbproof.machine import ENVIRONMENT
 from nbproof.project import project
-from nbproof.run import FIXED_ENVIRONMENT
-
-__all__ = ["origin", "ro_crate"]
 
 TYPES = {
     "ipynb": "application/x-ipynb+json",
@@ -55,7 +53,7 @@ def origin() -> dict[str, Any]:
     ours = top is not None and Path(top).resolve() == project().root
     changes = git("status", "--porcelain") if ours else None
     head, _, date = ((git("show", "-s", "--format=%H %ct", "HEAD") if ours else "") or "").partition(" ")
-    given = (os.environ.get("SOURCE_DATE_EPOCH", ""), date, FIXED_ENVIRONMENT["SOURCE_DATE_EPOCH"])
+    given = (os.environ.get("SOURCE_DATE_EPOCH", ""), date, ENVIRONMENT["SOURCE_DATE_EPOCH"])
     seconds = next(each for each in given if each.isdecimal() and len(each) < 12)  # no calendar goes much further
     return {
         "commit": head or None,

@@ -27,9 +27,7 @@ from nbproof.machine import hold_to_one_thread
 from nbproof.parameters import parameters_of
 from nbproof.project import project
 from nbproof.results import LANGUAGES, MIME, format_number, reported, text_table
-from nbproof.translation import FIELD, LETTERS, Catalogue, catalogue, digits_of, filled, listed, plain, signed, words
-
-__all__ = ["Evidence", "Page", "translated"]
+from nbproof.translation import FIELD, LETTERS, Catalogue, catalogue, digits_of, filled, listed, signed, words
 
 PROBABILITY = re.compile(r"q|p(_\w+)?|(\w_)?p_?value(\.\w+)?")  # names of columns of p values
 
@@ -144,12 +142,10 @@ class Page:
         evidence, values = self.evidence(of), _values(template, values, sys._getframe(1))
         numbers: dict[str, dict[str, Any]] = {}
         texts: dict[str, dict[str, str]] = {}
-        for name, spec in FIELD.findall(template):
-            value = values[name]
-            if isinstance(value, str):
-                texts[name] = self._in_each(value)
-            elif spec in ("d", "p"):
-                texts[name] = {each: plain(value, spec, each) for each in self.languages}
+        for match in FIELD.finditer(template):
+            name, spec, value = match[1], match[2] or "", values[match[1]]
+            if isinstance(value, str) or spec in ("d", "p"):  # the whole field is a word of each language
+                texts[name] = {each: filled(match[0], values, each, self._translate(each)) for each in self.languages}
             else:
                 digits = digits_of(value, spec)
                 exact = isinstance(value, Integral) and digits == 0
@@ -197,20 +193,18 @@ class Page:
         figure = _figure_of(plot)
         pyplot.close(figure)  # lest the notebook show it a second time
         for language in self.languages:
-            svg = self.draw(translated, figure, self._translate(language), self.fonts(language), language=language)
-            told = self._said(language, alt, values)
-            payload: dict[str, Any] = {"kind": "figure", "name": name, "language": language, "alt": told}
-            payload |= self._caption_of(language, caption, of, n, note, values)
+            translate = self._translate(language)
+            svg = self.draw(translated, figure, translate, self.fonts(language), language=language)
+            payload = {"kind": "figure", "name": name, **self._caption_of(language, caption, of, n, note, values)}
+            payload["alt"] = self._said(language, alt, values)
             if explorer is not None:
-                payload["explorer"] = {**explorer, "words": _all_said(explorer["words"], self._translate(language))}
-            payload |= self._untranslated()
-            shown = {"image/svg+xml": svg, "text/plain": f"[{name}] {told}"}
+                payload["explorer"] = {**explorer, "words": _all_said(explorer["words"], translate)}
+            shown = {"image/svg+xml": svg, "text/plain": f"[{name}] {payload['alt']}"}
             if language != self.shown:
                 payload["image/svg+xml"], shown = svg, {}
-            display({**shown, MIME: payload}, raw=True, metadata={"language": language})
+            self._leave(payload, shown)
         below = self._caption_of(self.shown, caption, of, n, note, values)  # shown where no builder sets it
-        label = self._label("figure", name, self.shown)
-        _show_both(f"**{label}**\u2002{captioned({**below, 'language': self.shown})}", {"kind": "caption"})
+        _show_both(f"**{self._label('figure', name)}**\u2002{captioned(below)}", {"kind": "caption"})
 
     def table(
         self,
@@ -256,32 +250,23 @@ class Page:
             raise ParameterError(
                 f"table {name}: column {lacking[0]} holds fractions; say in `digits` how many decimals to print."
             )
-        values_ = [[self._cell_kept(v, digits.get(k)) for k, v in zip(heads, row, strict=True)] for row in rows]
-        numeric = [
-            any(isinstance(row[at], Real) and not isinstance(row[at], bool) for row in rows) for at in range(len(heads))
-        ]
+        cells = [[(value, digits.get(key), key) for key, value in zip(heads, row, strict=True)] for row in rows]
+        told: dict[str, Any] = {"kind": "table", "name": name, "columns": list(heads)}
+        told["digits"] = {key: digits[key] for key in heads if key in digits}
+        told["values"] = [[self._cell_kept(value, decimals) for value, decimals, _ in row] for row in cells]
+        told["numeric"] = [any(map(_is_number, column)) for column in zip(*rows, strict=True)] or [False] * len(heads)
+        if links:
+            told["links"] = [[line.get(links.get(key)) for key in heads] for line in frame]
         for language in self.languages:
             translate = self._translate(language)
-            texts = [
-                [
-                    translate(v) if isinstance(v, str) else _cell(v, digits.get(k), language, k)
-                    for k, v in zip(heads, row, strict=True)
-                ]
-                for row in rows
-            ]
-            payload: dict[str, Any] = {"kind": "table", "name": name, "language": language, "columns": list(heads)}
-            payload |= {"rows": texts, "heads": list(map(translate, heads.values())), "numeric": numeric}
-            payload["digits"] = {k: digits[k] for k in heads if k in digits}
-            if links:
-                payload["links"] = [list(map(_address, row)) for row in rows]
-            payload |= {"values": values_, **self._caption_of(language, caption, of, n, note, values)}
-            payload |= self._untranslated()
-            label = self._label("table", name, language)
+            payload = {**told, **self._caption_of(language, caption, of, n, note, values)}
+            payload["rows"] = [[_cell(*cell, translate) for cell in row] for row in cells]
+            payload["heads"] = list(map(translate, heads.values()))
             shown = {}
             if language == self.shown:
                 text = text_table([payload["heads"], *payload["rows"]], str.rjust)
-                shown = {"text/plain": text, "text/html": html_table(payload, label)}
-            display({**shown, MIME: payload}, raw=True, metadata={"language": language})
+                shown = {"text/plain": text, "text/html": html_table(payload, self._label("table", name))}
+            self._leave(payload, shown)
 
     @staticmethod
     def draw(plot: Callable[..., Any], *results: Any, language: str, **options: Any) -> str:
@@ -371,6 +356,7 @@ class Page:
     ) -> dict[str, Any]:
         evidence = self.evidence(of, n)
         return {
+            "language": language,
             "caption": self._said(language, caption, values),
             "n": "" if evidence.n is None else f"{evidence.n:,}",
             "basis": list(evidence.basis),
@@ -386,9 +372,14 @@ class Page:
             if each != self.known()[0] and (missing := self._translate(each).missing)
         }
 
-    def _label(self, kind: str, name: str, language: str) -> str:
+    def _label(self, kind: str, name: str) -> str:
         number = self.placed.setdefault((kind, name), 1 + sum(each == kind for each, _ in self.placed))
-        return spoken(language)[kind].format(number)
+        return spoken(self.shown)[kind].format(number)
+
+    def _leave(self, payload: dict[str, Any], shown: Mapping[str, str]) -> None:
+        """Display what a reader sees, with what the builder makes of it."""
+        payload |= self._untranslated()
+        display({**shown, MIME: payload}, raw=True, metadata={"language": payload["language"]})
 
 
 def _show_both(text: str, payload: Mapping[str, Any]) -> None:
@@ -503,19 +494,20 @@ def _plain(value: Any) -> Any:
     return None if missing else value
 
 
-def _cell(value: Any, digits: int | None, language: str, column: str = "") -> str:
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _cell(value: Any, digits: int | None, column: str, translate: Catalogue) -> str:
     """Write a cell; a p value that would print as zero is said to lie below the last digit, a year has no comma."""
     if value is None:
         return "–"
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return str(value[language] if isinstance(value, Mapping) else value)
+    if isinstance(value, str):
+        return translate(value)
+    if not _is_number(value):
+        return str(value[translate.language] if isinstance(value, Mapping) else value)
     if digits is None:
         return f"{value:,}" if isinstance(value, int) and abs(value) > 9999 else str(value)
     if PROBABILITY.fullmatch(column) and 0 <= float(value) < 0.5 * 10.0**-digits:
         return f"<{format_number(10.0**-digits, digits)}"
     return format_number(float(value), digits)
-
-
-def _address(value: Any) -> str | None:
-    """Where a cell leads to in the reports."""
-    return f"{value['page']}.html#{value['anchor']}" if isinstance(value, Mapping) and "page" in value else None

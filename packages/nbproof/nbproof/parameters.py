@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +13,7 @@ from nbproof.errors import NotebookError, ParameterError, UnknownNameError, name
 from nbproof.project import project
 from nbproof.shapes import read_bytes, read_toml
 
-__all__ = ["Parameter", "chosen", "parameters_of", "profile_of"]
-
 TYPES = {"int": int, "float": float, "str": str, "bool": bool}
-VERSION = ("nbformat", "nbformat_minor")
 Literal = int | float | str | bool
 
 
@@ -86,45 +82,33 @@ def parameters_of(notebook: Path) -> dict[str, Parameter]:
 
 def cells_of(notebook: Path) -> list[dict[str, Any]]:
     """Return the cells of a notebook file as plain dictionaries."""
-    raw = read_bytes(notebook) if os.path.exists(notebook) else b""
     try:
-        found = json.loads(raw.decode() if raw else notebook.read_text(encoding="utf-8"))
-        if wrong := _malformed(found):
-            raise ValueError(wrong)
-        return found["cells"]
-    except (OSError, ValueError, RecursionError) as wrong:
+        match json.loads(read_bytes(notebook).decode()):
+            case {"nbformat": 4, "nbformat_minor": int(), "metadata": dict(about), "cells": list(cells)}:
+                if not isinstance(about.get("kernelspec", {}), dict):
+                    raise ValueError("its kernel is no table")
+            case {"nbformat": int(other), "nbformat_minor": int()} if other != 4:
+                raise ValueError(f"it is in notebook format {other}")
+            case _:
+                raise ValueError("it has no format, no table of metadata or no list of cells")
+        if malformed := next((number for number, cell in enumerate(cells, 1) if not _whole(cell)), 0):
+            raise ValueError(f"cell {malformed} is not of type code, markdown or raw with a source and metadata")
+        return cells
+    except (ValueError, RecursionError) as wrong:
         raise NotebookError(
             f"{notebook.name} is not a notebook that can be read: {wrong}; "
             "allowed: a file in notebook format 4, as JupyterLab saves it."
         ) from None
 
 
-def _malformed(found: Any) -> str:
-    """Say what of a notebook's form is not as it must be; empty when all is well."""
-    if not isinstance(found, dict) or not all(isinstance(found.get(k), int) for k in VERSION):
-        return "it is JSON of another kind"
-    if found["nbformat"] != 4:
-        return f"it is in notebook format {found['nbformat']}"
-    metadata, cells = found.get("metadata"), found.get("cells")
-    if not isinstance(metadata, dict) or not isinstance(metadata.get("kernelspec", {}), dict):
-        return "it has no table of metadata"
-    if not isinstance(cells, list):
-        return "it has no list of cells"
-    for number, cell in enumerate(cells, 1):
-        try:
-            source, tags = cell["source"], cell["metadata"].get("tags", [])
-            texts = [*(source if isinstance(source, list) else [source]), *tags]
-            whole = (
-                cell["cell_type"] in ("code", "markdown", "raw")
-                and isinstance(tags, list)
-                and isinstance(cell.get("outputs", []), list)
-                and all(isinstance(text, str) for text in texts)
-            )
-        except (AttributeError, LookupError, TypeError):
-            whole = False
-        if not whole:
-            return f"cell {number} is not of type code, markdown or raw with a source and metadata"
-    return ""
+def _whole(cell: Any) -> bool:
+    """Whether a cell has the form that a build relies on."""
+    match cell:
+        case {"cell_type": "code" | "markdown" | "raw", "source": str() | list() as source, "metadata": dict(about)}:
+            tags, lines = about.get("tags", []), source if isinstance(source, list) else []
+            lists = isinstance(tags, list) and isinstance(cell.get("outputs", []), list)
+            return lists and all(isinstance(text, str) for text in (*lines, *tags))
+    return False
 
 
 def _parse(source: str, name: str) -> Iterator[Parameter]:

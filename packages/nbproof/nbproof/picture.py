@@ -9,8 +9,6 @@ from typing import Any
 from nbproof.look import Sheet, template
 from nbproof.project import project
 
-__all__ = ["made_from", "made_sheet"]
-
 LEFT, LETTER = 16, 7.2  # units of the drawing: its margin, and the width of a letter, at most on average
 KINDS = ("notebook", "parameters", "data", "modules", "versions")
 

@@ -23,15 +23,13 @@ from nbproof.folder import CRATE, check_buildable, check_free, file_hash, read_m
 from nbproof.parameters import Literal, cells_of, chosen, parameters_of, profile_of
 from nbproof.project import project
 
-__all__ = ["BuildPlan", "ReportPlan", "file_label", "find_notebooks", "planned", "versions"]
-
 IMPORT = re.compile(
     r"(?:^|;)[ \t]*(?:from[ \t]+([a-zA-Z][\w.]*)[ \t]+import[ \t]+(\([^)]*\)|(?:\\\n|[^\n;])+)|"
     r"import[ \t]+((?:\\\n|[^\n;])+))",
     re.MULTILINE,
 )
 # what an executed notebook owes to the builder
-RUNNERS = ("engine.py", "machine.py", "page.py", "results.py", "run.py")
+RUNNERS = ("engine.py", "environment.toml", "machine.py", "page.py", "results.py", "run.py")
 FORCED = "asked for by --force"
 RENDERERS = ("nbproof.document", "nbproof.render", "nbproof.results")
 
@@ -206,7 +204,7 @@ def run_inputs(
         },
         **labelled([*modules_of(source), *map(Path(__file__).with_name, RUNNERS)]),
         **{label: file_hash(project().path(label)) for label in read},
-        "environment": text_hash(json.dumps(dict(environment), sort_keys=True)),
+        "environment": json_hash(environment),
     }
 
 
@@ -316,32 +314,31 @@ def _changes(
     return reasons + [f"{key} is gone" for key in old if key not in new]
 
 
-def file_label(path: Path, tops: Sequence[Path] = ()) -> str:
+def file_label(path: Path) -> str:
     """A file's name in the manifest: relative to the project or a package, so that no path of a machine is kept."""
-    tops = tops or _tops()
+    tops = (project().root, *(folder.parent for folder in project().folders.values()))
     return path.relative_to(next((top for top in tops if path.is_relative_to(top)), path.parent)).as_posix()
 
 
 def labelled(paths: Iterable[Path]) -> dict[str, str]:
     """Return the names of files in the manifest, and their hashes."""
-    tops = _tops()
-    return dict(_labelled(path, tops) for path in paths)
+    return dict(map(_labelled, paths))
 
 
 @cache
-def _labelled(path: Path, tops: tuple[Path, ...]) -> tuple[str, str]:
-    return file_label(path, tops), file_hash(path)
-
-
-def _tops() -> tuple[Path, ...]:
-    used = project()
-    return (used.root, *(folder.parent for folder in used.folders.values()))
+def _labelled(path: Path) -> tuple[str, str]:
+    return file_label(path), file_hash(path)
 
 
 def _forget() -> None:
     """Read files anew from here on: within one plan each is read once, however many notebooks it counts for."""
     _text.cache_clear()
     _labelled.cache_clear()
+
+
+def json_hash(value: Any) -> str:
+    """Return the sha256 of a value's JSON, whatever the order of its keys."""
+    return text_hash(json.dumps(value, sort_keys=True))
 
 
 def text_hash(text: str) -> str:

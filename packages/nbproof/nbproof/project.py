@@ -12,8 +12,6 @@ from typing import Any
 from nbproof.errors import ParameterError
 from nbproof.shapes import FLAG, TABLE, Field, check, read_toml
 
-__all__ = ["Project", "here", "project", "use"]
-
 TEXTS = Field(lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value), "a list of texts")
 # by the type of a setting's default
 KINDS: dict[type, Field] = {tuple: TEXTS, bool: FLAG, str: Field(lambda value: isinstance(value, str), "a text")}

@@ -25,8 +25,6 @@ from nbproof.errors import OutputError
 from nbproof.look import Sheet, asset, look, template, words
 from nbproof.project import project
 
-__all__ = ["front_pages", "html", "page", "pdf"]
-
 FORMULA = re.compile(r"<math\b.*?(?=<annotation)", re.DOTALL)  # what is drawn of it
 LABEL = re.compile(r'(?:aria-label|data-[a-z]+)="([^"]*)"')  # what a script may show
 STRONG = re.compile(r"<(h[1-6]|th|strong|b|dt)\b[^>]*>(.*?)</\1>", re.DOTALL)  # what the style sheet sets in bold
@@ -178,7 +176,8 @@ def front_pages(
             others = {each: project().front(name, each) for each in languages}
             bar = template("parts.html").front_bar(others, said, language, links)
             labels = unescape(" ".join([used["placeholder"], *LABEL.findall(sheet.body)]))
-            data = _json("search-data", found)
+            data = json.dumps(found, ensure_ascii=False).replace("<", "\\u003c")  # no text can close the element
+            data = f'<script type="application/json" id="search-data">{data}</script>\n'
             body = sheet.body.strip()
             pages[others[language]] = page(language, sheet.title, bar, "", body, script, data, labels, style)
     pages.setdefault("index.html", pages[project().front("index", languages[0])])
@@ -195,17 +194,8 @@ def _places(reports: Mapping[str, Any], sheets: Mapping[str, Sheet], language: s
     found += [
         (project().front(name, language), each.title, one) for name, each in sheets.items() for one in each.places
     ]
-    return [
-        [f"{file}#{anchor}" if anchor else file, *map(_line, (title, "" if heading == title else heading, text))]
+    lines = (
+        (f"{file}#{anchor}" if anchor else file, title, "" if heading == title else heading, text)
         for file, title, (anchor, heading, text) in found
-    ]
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _json(anchor: str, value: Any) -> str:
-    """Data for the page's script; ``<`` is escaped so that no text can close the element."""
-    text = json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
-    return f'<script type="application/json" id="{anchor}">{text}</script>\n'
+    )
+    return [[" ".join(text.split()) for text in line] for line in lines]

@@ -1,35 +1,16 @@
-"""The numbers of a report: written alike everywhere, collected from an executed notebook, kept as JSON, and compared.
-
-``{{name}}`` stands for a number, a word, a figure or a table of the same notebook.
-"""
+"""The numbers of a report: written alike everywhere, collected from an executed notebook, kept as JSON, compared."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nbproof.errors import NotebookError, nearest
+from nbproof.errors import NotebookError
 from nbproof.look import words
-
-__all__ = [
-    "LANGUAGES",
-    "MIME",
-    "REFERENCE",
-    "Drift",
-    "Reference",
-    "References",
-    "as_text",
-    "collect",
-    "compare",
-    "format_number",
-    "payloads",
-    "reported",
-    "snap",
-    "text_table",
-]
 
 SIGNIFICANT = 12  # digits on which linear algebra of different processors agrees, some three short of a double's
 NUMERAL = re.compile(  # not the 15 of H15, which is a name
@@ -263,49 +244,26 @@ def _close(a: float, b: float, tolerance: float, digits: int) -> bool:
     return a == b or abs(a - b) <= min(tolerance + hair, 0.49 * 10.0**-digits)
 
 
-REFERENCE = re.compile(r"\{\{([^\W\d]\w*)\}\}")
+REFERENCE = re.compile(r"\{\{([^\W\d]\w*)\}\}")  # a name in what ``Page.say`` leaves, for what `printed` gives it
 
 
-@dataclass(frozen=True)
-class Reference:
-    """What a ``{{name}}`` becomes: the text printed, the result it names, and the anchor it links to, if any."""
-
-    text: str
-    result: str
-    anchor: str = ""
+def printed(results: Mapping[str, Any], language: str) -> dict[str, str]:
+    """Return what each number and text of some results prints in a language, by name."""
+    numbers = {name: format_number(kept["value"], kept["digits"]) for name, kept in results["numbers"].items()}
+    return {**numbers, **{name: said[language] for name, said in results["texts"].items()}}
 
 
-@dataclass(frozen=True)
-class References:
-    """All that the prose of one notebook can refer to, in one language."""
+def fill(text: str, known: Mapping[str, str]) -> str:
+    """Replace every ``{{name}}`` in a plain text by what it prints."""
+    return REFERENCE.sub(lambda match: known[match[1]], text)
 
-    results: Mapping[str, Any]
-    floats: Mapping[str, tuple[str, int]]  # name -> ("figure" | "table", its number)
-    language: str
-    notebook: str
 
-    def look_up(self, name: str) -> Reference:
-        """Return what ``{{name}}`` stands for; where nothing has that name, the nearest is said."""
-        numbers, texts = self.results["numbers"], self.results["texts"]
-        if name in self.floats:
-            kind, position = self.floats[name]
-            return Reference(words(self.language)[kind].format(position), name, f"{kind}-{name}")
-        if name in texts:
-            return Reference(texts[name][self.language], name)
-        if name in numbers:
-            return Reference(format_number(numbers[name]["value"], numbers[name]["digits"]), name)
-        known = [*numbers, *texts, *self.floats]
-        guess = nearest(name, known)
-        raise NotebookError(
-            f"{self.notebook}: the prose refers to {{{{{name}}}}}, which no cell recorded;"
-            f"{f' did you mean {guess}?' if guess else ''} Recorded: {', '.join(known) or 'nothing'}."
-        )
-
-    def fill(self, text: str) -> str:
-        """Replace every ``{{name}}`` in a plain text."""
-        return REFERENCE.sub(lambda match: self.look_up(match[1]).text, text)
-
-    def split(self, text: str, words: Callable[[str], Any], reference: Callable[[Reference], Any]) -> list[Any]:
-        """Cut a text at its references and turn each part into something."""
-        parts = REFERENCE.split(text)
-        return [reference(self.look_up(part)) if i % 2 else words(part) for i, part in enumerate(parts) if part]
+def labels(notebook: Mapping[str, Any], language: str) -> dict[str, str]:
+    """Number figures and tables in order of appearance, each kind for itself; return what they are called, by name."""
+    found: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for payload in payloads(notebook):
+        if payload.get("language") == language and payload["name"] not in found:
+            counts[payload["kind"]] += 1
+            found[payload["name"]] = words(language)[payload["kind"]].format(counts[payload["kind"]])
+    return found

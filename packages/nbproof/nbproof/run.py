@@ -19,30 +19,11 @@ from typing import Any
 
 from nbproof.errors import NotebookError
 from nbproof.folder import file_hash, listed
-from nbproof.machine import ONE_THREAD, end_below, keep, wait_for_end
-from nbproof.plan import FORCED, ReportPlan, run_inputs, text_hash
+from nbproof.machine import end_below, keep, wait_for_end
+from nbproof.plan import FORCED, ReportPlan, json_hash, run_inputs
 from nbproof.project import Project, project, use
 from nbproof.results import LANGUAGES
 
-__all__ = ["FIXED_ENVIRONMENT", "Job", "make"]
-
-FIXED_ENVIRONMENT = {
-    "PYTHONHASHSEED": "0",
-    "PYTHONNOUSERSITE": "1",
-    "PYTHONUTF8": "1",
-    "TZ": "UTC",
-    "LC_ALL": "C.UTF-8",
-    "LANG": "C.UTF-8",
-    "SOURCE_DATE_EPOCH": "315532800",
-    "COLUMNS": "100",
-    "LINES": "40",
-    "NO_COLOR": "1",
-    **ONE_THREAD,
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "JUPYTER_PLATFORM_DIRS": "1",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-}
-"""The environment every notebook sees, so that the reader's own cannot reach a result."""
 NO_END = "before the report was whole; a report may not end its own process or use up the memory."
 
 
@@ -123,7 +104,7 @@ def _make(job: Job, channel: Connection) -> dict[str, Any]:
         "parameters": dict(report.parameters),
         "seeds": {k: v for k, v in report.parameters.items() if "seed" in k},
         "languages": list(report.languages),
-        "key": text_hash(json.dumps(inputs, sort_keys=True)),
+        "key": json_hash(inputs),
         "read": read,
         "run_inputs": inputs,
         "render_inputs": dict(report.render_inputs),

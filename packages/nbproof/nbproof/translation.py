@@ -23,8 +23,6 @@ from nbproof.look import words as spoken
 from nbproof.project import project
 from nbproof.results import format_number
 
-__all__ = ["Catalogue", "catalogue", "filled", "listed", "localised", "translate", "words"]
-
 FIELD = re.compile(r"\{([^\W\d]\w*)(?::([^{}]*))?\}")  # the names in a template, with their formats
 SPEC = re.compile(r"(?P<sign>\+?),?(?:\.(?P<digits>\d+))?(?P<kind>[fg]?)")
 SPOKEN = {"say": (0,), "figure": (2,), "table": (2,), "words": (0,)}  # method of page -> places of its texts

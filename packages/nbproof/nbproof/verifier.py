@@ -8,6 +8,7 @@ they are made. Executed notebooks are not: processors differ in the last bits (`
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -31,12 +32,10 @@ from nbproof.folder import (
     write_whole,
 )
 from nbproof.manifest import ro_crate
-from nbproof.plan import file_label, find_notebooks, text_hash
+from nbproof.plan import file_label, find_notebooks, json_hash
 from nbproof.project import project
 from nbproof.results import MIME, Drift, collect, compare, format_number, payloads, text_table
 from nbproof.shapes import read_toml
-
-__all__ = ["MARKED", "Verified", "as_table", "notes", "readme_drifts", "verify"]
 
 MANIFEST = "manifest.json"
 FACTS = ("commit", "dirty", "date", "environment")  # of the build that was, which no later one can repeat
@@ -49,9 +48,7 @@ MARKED = re.compile(r"<!--(\w+)\.(\w+)-->(.*?)<!--/-->")  # a result in a README
 WIDTH = 72  # characters of a cell in the table of drifts
 
 
-def differences(
-    standing: Path, fresh: Path, names: Sequence[str], *, whole: bool = True, aside: Sequence[str] = ()
-) -> list[Drift]:
+def differences(standing: Path, fresh: Path, names: Sequence[str], *, whole: bool = True) -> list[Drift]:
     """Compare a folder of reports with a fresh build.
 
     Parameters
@@ -63,8 +60,6 @@ def differences(
         Reports to compare.
     whole : bool
         Whether these are all: then front page, RO-Crate, the manifest's head and stray files are compared too.
-    aside : sequence of str
-        Subfolders that hold builds of their own.
 
     Returns
     -------
@@ -86,7 +81,7 @@ def differences(
             for path in sorted((standing / "results").glob("*.json"))
             if path.stem not in names
         ]
-    if not pages_in(standing, aside):
+    if not pages_in(standing):
         return drifts
     manifest, expected = read_manifest(standing), read_manifest(fresh)
     if "reports" not in manifest:
@@ -101,10 +96,10 @@ def differences(
     if whole:
         drifts += [
             Drift("all", name, "present", "absent", "what a build makes")
-            for name in pages_in(standing, aside)
+            for name in pages_in(standing)
             if name not in {*files, MANIFEST, "build.log"}
         ]
-    wanted = _wanted(manifest, expected, reports, changed, fresh)
+    wanted = _wanted(manifest, expected, reports, fresh)
     if not whole:
         manifest, wanted = (
             {"reports": {name: each["reports"].get(name) for name in reports}} for each in (manifest, wanted)
@@ -112,20 +107,18 @@ def differences(
     stands, ought = dict(_leaves(manifest)), dict(_leaves(wanted))
     for where in dict.fromkeys([*ought, *stands]):
         was, now_is = (each.get(where, "absent") for each in (stands, ought))
-        if was != now_is:
+        told = where[-1] in changed and where[-2:-1] in (("outputs",), ("index",))  # its hash differs as it does
+        if was != now_is and not told:
             name = where[1] if len(where) > 2 else "all"
             drifts.append(Drift(name, ", ".join((MANIFEST, *where)), was, now_is, "the same"))
     return drifts
 
 
-def pages_in(folder: Path, aside: Sequence[str] = ()) -> list[str]:
+def pages_in(folder: Path) -> list[str]:
     """Return what stands in a folder of reports beside results: pages and all that belongs to them, nothing hidden."""
-    found = ((name, name.split("/")) for name in listed(folder))
-    return [
-        name
-        for name, parts in found
-        if parts[0] not in ("results", *aside) and not any(part.startswith(".") for part in parts)
-    ]
+    profiles = project().path(project().notebooks) / "profiles.toml"  # each has a folder of its own inside the reports
+    aside = ("results", *(read_toml(profiles) if profiles.is_file() else ()))
+    return [name for name in listed(folder) if name.split("/")[0] not in aside and "/." not in f"/{name}"]
 
 
 def same_run(one: bytes, other: bytes) -> bool:
@@ -147,6 +140,11 @@ def same_run(one: bytes, other: bytes) -> bool:
         return False
 
 
+def _alone(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The results of one payload, so that a table's two languages are compared each for itself."""
+    return collect({"cells": [{"outputs": [{"data": {MIME: payload}}]}]}, "")
+
+
 def read_results(path: Path) -> dict[str, Any]:
     """Return a file of results, or nothing where there is none; a damaged one is refused."""
     try:
@@ -159,64 +157,34 @@ def read_results(path: Path) -> dict[str, Any]:
 
 
 def _file_drift(report: str, name: str, standing: Path, fresh: Path) -> Drift | None:
-    """Say where a file first differs from the recomputed one, if it does."""
-    new = (fresh / name).read_bytes()
-    try:
-        old = (standing / name).read_bytes()
-    except OSError:
+    """Say where a file first differs from the recomputed one, if it does: in which line, where a text does."""
+    if not (standing / name).is_file():
         return Drift(report, name, "absent", "present", "the same")
-    if old == new:
+    contents = [(folder / name).read_bytes() for folder in (standing, fresh)]
+    if contents[0] == contents[1]:
         return None
-    where, was, now_is = _first_difference(old, new)
-    if not where:
-        was, now_is = (
-            f"{(folder / name).stat().st_size} bytes, sha256 {file_hash(folder / name)[:12]}"
-            for folder in (standing, fresh)
-        )
-    return Drift(report, f"{name}{where}", was, now_is, "the same")
-
-
-def _first_difference(old: bytes, new: bytes) -> tuple[str, str, str]:
-    """The line and what stands there on either side; nothing where no text differs."""
     try:  # a changed word changes the page's font too: the word is what to show
-        texts = [EMBEDDED.sub("base64,", content.decode()) for content in (old, new)]
+        texts = [EMBEDDED.sub("base64,", content.decode()) for content in contents]
     except UnicodeDecodeError:
-        return "", "", ""
+        texts = ["", ""]
     if texts[0] == texts[1]:
-        return "", "", ""
+        was, now_is = (f"{len(each)} bytes, sha256 {hashlib.sha256(each).hexdigest()[:12]}" for each in contents)
+        return Drift(report, name, was, now_is, "the same")
     at = next((i for i, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), min(map(len, texts)))
     line, start = texts[1].count("\n", 0, at) + 1, max(0, at - SHOWN // 3)
     was, now_is = (" ".join(text[start : start + SHOWN].split()) for text in texts)
-    return f", line {line}", was, now_is
+    return Drift(report, f"{name}, line {line}", was, now_is, "the same")
 
 
 def _wanted(
-    manifest: Mapping[str, Any],
-    expected: Mapping[str, Any],
-    reports: Mapping[str, Any],
-    changed: Mapping[str, Drift],
-    fresh: Path,
+    manifest: Mapping[str, Any], expected: Mapping[str, Any], reports: Mapping[str, Any], fresh: Path
 ) -> dict[str, Any]:
-    """What the manifest has to say: what a fresh build says, beside the facts of its own.
-
-    A file that was reported is not reported again for its hash.
-    """
-    environment = text_hash(json.dumps(manifest.get("environment"), sort_keys=True))
+    """What the manifest has to say: what a fresh build says, beside the facts of its own."""
     wanted = {**expected, **{key: manifest.get(key) for key in FACTS}, "reports": {}}
     for name, entry in reports.items():
-        old = manifest.get("reports", {}).get(name, {}).get("outputs", {})
-        inputs = {**entry["run_inputs"], "environment": environment}
-        outputs = {
-            output: old.get(output, digest) if output in changed else digest
-            for output, digest in entry["outputs"].items()
-        }
-        key = text_hash(json.dumps(inputs, sort_keys=True))
-        wanted["reports"][name] = {**entry, "run_inputs": inputs, "outputs": outputs, "key": key}
-    old = manifest.get("index", {})
-    wanted["index"] = {
-        key: old.get(key, digest) if key in changed else digest for key, digest in index_of(manifest, fresh).items()
-    }
-    return wanted
+        inputs = {**entry["run_inputs"], "environment": json_hash(manifest.get("environment"))}
+        wanted["reports"][name] = {**entry, "run_inputs": inputs, "key": json_hash(inputs)}
+    return {**wanted, "index": index_of(manifest, fresh)}
 
 
 def _leaves(value: Any, *above: str) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -225,11 +193,6 @@ def _leaves(value: Any, *above: str) -> Iterator[tuple[tuple[str, ...], Any]]:
             yield from _leaves(each, *above, key)
     else:
         yield above, value
-
-
-def _alone(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The results of one payload, so that a table's two languages are compared each for itself."""
-    return collect({"cells": [{"outputs": [{"data": {MIME: payload}}]}]}, "")
 
 
 def _blanked(value: Any, drawn: list[float], key: str = "") -> Any:
@@ -258,8 +221,8 @@ class Verified:
     notes: list[str] = field(default_factory=list)
 
 
-def verify(names: Sequence[str] = (), *, jobs: int | None = None, reports: Path | None = None) -> Verified:
-    """Recompute reports into a temporary folder and compare.
+def verify(names: Sequence[str] = (), *, jobs: int | None = None) -> Verified:
+    """Recompute reports into a temporary folder and compare; without pages in the project's, only results are.
 
     Parameters
     ----------
@@ -267,33 +230,28 @@ def verify(names: Sequence[str] = (), *, jobs: int | None = None, reports: Path 
         Notebooks by name; all when empty.
     jobs : int, optional
         Reports made at a time.
-    reports : Path, optional
-        The folder to hold the new reports against; the project's by default. Without pages in it, only results are.
 
     Raises
     ------
     NotebookError
         When a notebook cannot be rerun, or a file of results is damaged.
     """
-    reports = reports or project().out
-    notebooks = find_notebooks(names)
+    reports, notebooks = project().out, find_notebooks(names)
     stems = [path.stem for path in notebooks]
     old = {name: read_results(reports / "results" / f"{name}.json") for name in stems}
-    profiles = project().path(project().notebooks) / "profiles.toml"  # each has a folder of its own inside the reports
-    aside = tuple(read_toml(profiles)) if profiles.is_file() else ()
     with held_folder(Path(gettempdir()), f"{project().name}-verify-") as folder:
         fresh = folder / "reports"
         _prepare(fresh, reports, notebooks)
         _build(names, fresh, jobs)  # in the languages that stand there
         if again := _adopted(fresh, reports, stems):
             _build(again, fresh, jobs)
-        drifts = differences(reports, fresh, stems, whole=not names, aside=aside) + readme_drifts(old)
+        drifts = differences(reports, fresh, stems, whole=not names) + readme_drifts(old)
         entries = read_manifest(fresh)["reports"].values()
         files = sum(len(entry["outputs"]) for entry in entries if entry["languages"])
         found = [read_results(fresh / "results" / f"{name}.json") for name in stems]
         checked = sum(len(each["numbers"]) + len(each["texts"]) for each in found)
         checked += sum(len(row) for each in found for table in each["tables"].values() for row in table["rows"])
-        return Verified(drifts, checked, files, notes(reports, fresh, stems, aside))
+        return Verified(drifts, checked, files, notes(reports, fresh, stems))
 
 
 def _build(names: Sequence[str], fresh: Path, jobs: int | None) -> None:
@@ -358,9 +316,9 @@ def readme_drifts(results: Mapping[str, Mapping[str, Any]]) -> list[Drift]:
     return drifts
 
 
-def notes(reports: Path, fresh: Path, names: Sequence[str], aside: Sequence[str] = ()) -> list[str]:
+def notes(reports: Path, fresh: Path, names: Sequence[str]) -> list[str]:
     """Say what was not compared, and what the manifest says of its build that no recomputation can check."""
-    if not pages_in(reports, aside):
+    if not pages_in(reports):
         made = f"`{project().name} build` makes pages"
         return [f"{reports.name} holds no built pages: only results were compared; {made}"]
     old, new = read_manifest(reports), read_manifest(fresh)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import papermill
+import pytest
 from nbformat import v4
 
+from nbproof import engine
 from nbproof.engine import _places, normalised
 
 
@@ -64,3 +67,13 @@ def test_folders_of_this_machine_are_named_by_what_they_hold(settings):
     said = f"{library}:3: UserWarning: hi\n{package}:4: FutureWarning: ho\n{root}\n{root}-other"
     kept = normalised(executed(stream("stderr", said))).cells[1].outputs[0].text
     assert kept == (f"book/page.py:3: UserWarning: hi\n<packages>/pandas/core.py:4: FutureWarning: ho\n.\n{root}-other")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["warm", "kernel"])
+def test_an_output_is_updated_where_it_stands_by_either_engine(notebook, name):
+    path = notebook(("", "shown = display('old', display_id=True)\nprint(1)"), ("", "print(2)\nshown.update('new')"))
+    engine.register()
+    made = papermill.execute_notebook(path, None, engine_name=name, progress_bar=False)
+    outputs = [[dict(each.get("data", {})) or each.text for each in cell.outputs] for cell in made.cells]
+    assert outputs == [[{"text/plain": "'new'"}, "1\n"], ["2\n"]]

@@ -147,5 +147,5 @@ def test_a_malformed_notebook_is_one_sentence_with_its_name(tmp_path, capsys, ca
 def test_a_plain_notebook_is_read(tmp_path):
     (tmp_path / "mine.ipynb").write_text(json.dumps(GOOD | {"cells": [PLAIN | {"source": ["x: int", " = 1"]}]}))
     assert set(parameters_of(tmp_path / "mine.ipynb")) == {"x"}
-    with pytest.raises(NotebookError, match=r"none\.ipynb is not a notebook that can be read"):
+    with pytest.raises(NotebookError, match=r"none\.ipynb cannot be read: No such file"):
         cells_of(tmp_path / "none.ipynb")

@@ -1,12 +1,11 @@
-"""Prose: every number is a reference, every reference has a result."""
+"""Prose: every number is a name until it is printed in a language."""
 
 from __future__ import annotations
 
-import pytest
+from nbformat import v4
 from small_project import ZH
 
-from nbproof.errors import NotebookError
-from nbproof.results import References
+from nbproof.results import MIME, fill, labels, printed
 
 RESULTS = {
     "notebook": "n",
@@ -16,22 +15,15 @@ RESULTS = {
 }
 
 
-def references(language="en"):
-    return References(RESULTS, {"bars": ("figure", 2), "growth": ("table", 1)}, language, "n")
-
-
 def test_filling():
-    text = "{{size}}, {{share}}, {{verdict}}, {{bars}}, {{growth}}"
-    assert references().fill(text) == "34,165.8, −0.25, agrees, Figure 2, Table 1"
-    assert references("zh").fill(ZH["template"]) == ZH["filled"]
+    assert fill("{{size}}, {{share}}, {{verdict}}", printed(RESULTS, "en")) == "34,165.8, −0.25, agrees"
+    assert fill("{{size}}{{verdict}}", printed(RESULTS, "zh")) == f"34,165.8{ZH['agrees']}"
 
 
-@pytest.mark.parametrize("name", ["sise", "growt", "verdicts"])
-def test_an_unknown_reference_is_an_error(name):
-    with pytest.raises(NotebookError, match=r"n: the prose refers to \{\{"):
-        references().look_up(name)
-
-
-def test_the_nearest_name_is_offered():
-    with pytest.raises(NotebookError, match=r"did you mean size\?"):
-        references().look_up("sise")
+def test_figures_and_tables_are_numbered_each_for_itself_in_every_language():
+    shown = [("figure", "bars"), ("table", "growth"), ("figure", "lines"), ("figure", "bars")]
+    found = [{"kind": kind, "name": name, "language": each} for kind, name in shown for each in ("en", "zh")]
+    outputs = [v4.new_output("display_data", data={MIME: payload}) for payload in found]
+    notebook = v4.new_notebook(cells=[v4.new_code_cell("", outputs=outputs)])
+    assert labels(notebook, "en") == {"bars": "Figure 1", "growth": "Table 1", "lines": "Figure 2"}
+    assert [*labels(notebook, "zh")] == ["bars", "growth", "lines"]

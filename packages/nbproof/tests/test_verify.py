@@ -208,10 +208,11 @@ def run_elsewhere(text: str) -> str:
         ("answer is 42.00", "answer is 42.01"),
         ("factor * series", "factor + series"),
         ('"1.2"', '"1.3"'),
+        ("2.5\n", "2.8\n"),
         ("a small", "a large"),
         ("{", ""),
     ],
-    ids=["coordinate", "colour", "width", "value", "text", "code", "cell", "word", "JSON"],
+    ids=["coordinate", "colour", "width", "value", "text", "code", "cell", "kept cell", "word", "JSON"],
 )
 def test_a_run_on_another_processor_is_told_from_another_run(drawn, old, new):
     text = (drawn.reports / "notebooks" / "alpha.ipynb").read_text(encoding="utf-8").replace("A small", "a small")

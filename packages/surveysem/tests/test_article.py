@@ -69,7 +69,7 @@ LOADINGS = payload(
     "items",
     {"construct": ["a", "b"], "loading": [0.846, 0.711], "low": [0.8, -0.05], "1": [0.5, None]},
     {"loading": 3, "low": 2, "1": 2},
-    note="See {{paths}}, {{items}}.",
+    note="See the first.",
 )
 
 
@@ -85,7 +85,7 @@ def texts(table: ArticleTable) -> list[list[str]]:
 def test_tables_are_numbered_through_and_notes_follow(tables):
     assert [table.label for table in tables] == ["Table 1", "Table 2", "Table 3"]
     assert tables[2].title == "What stands here"
-    assert tables[2].note == "n = 12. Basis: own survey. Source: answers.csv. See Table 2, Table 3."
+    assert tables[2].note == "n = 12. Basis: own survey. Source: answers.csv. See the first."
 
 
 def test_only_what_cannot_exceed_one_loses_its_zero(tables):

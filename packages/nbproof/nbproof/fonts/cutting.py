@@ -21,8 +21,6 @@ from fontTools.ttLib import TTFont
 from fontTools.ttLib.scaleUpem import scale_upem
 from fontTools.varLib import instancer
 
-__all__ = ["cut", "wanted"]
-
 SIGNS = ((0x20, 0x2C00), (0x3000, 0x3130), (0x3200, 0x3400), (0xFE30, 0xFE50), (0xFF01, 0xFFE7))  # blocks of them
 AXES = ("fvar", "avar", "gvar")
 DROPPED = ("GSUB", "GPOS", "GDEF", "BASE", "STAT", "HVAR", "VVAR", "MVAR", "DSIG", "vhea", "vmtx", "prep", "gasp")

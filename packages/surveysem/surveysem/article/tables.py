@@ -14,7 +14,7 @@ from functools import cached_property
 from numbers import Real
 from typing import Any
 
-from nbproof import Look, References, collect, payloads, provenance
+from nbproof import Look, payloads, provenance
 
 MAKER = "surveysem"  # whom an Office file names as its author
 MISSING = "–"
@@ -94,19 +94,13 @@ def tables_of(notebooks: Mapping[str, Mapping[str, Any]], language: str) -> list
         Of the tables.
     """
     made: list[ArticleTable] = []
-    for name, notebook in notebooks.items():
-        shown = [p for p in payloads(notebook) if p["kind"] in ("table", "figure") and p["language"] == language]
-        numbers = {
-            p["name"]: (p["kind"], sum(q["kind"] == p["kind"] for q in shown[: k + 1])) for k, p in enumerate(shown)
-        }
-        before = len(made)
-        floats = {key: (kind, n + before * (kind == "table")) for key, (kind, n) in numbers.items()}
-        references = References(collect(notebook, name), floats, language, name)
-        made += [_table(payload, references) for payload in shown if payload["kind"] == "table"]
+    for payload in (each for notebook in notebooks.values() for each in payloads(notebook)):
+        if payload["kind"] == "table" and payload["language"] == language:
+            made.append(_table(payload, len(made) + 1))
     return made
 
 
-def _table(payload: Mapping[str, Any], references: References) -> ArticleTable:
+def _table(payload: Mapping[str, Any], number: int) -> ArticleTable:
     keys, language = payload["columns"], payload["language"]
     alike = LIKEWISE if {"loading", "measure"} & set(keys) else ()
     english = language == "en"  # Chinese journals write the zero (GB/T 15835)
@@ -116,19 +110,18 @@ def _table(payload: Mapping[str, Any], references: References) -> ArticleTable:
         tuple(_cell(*each) for each in zip(texts, values, digits, bounded, keys, strict=True))
         for texts, values in zip(payload["rows"], payload["values"], strict=True)
     )
-    note = [provenance(payload), references.fill(payload["note"])]
-    label = references.look_up(payload["name"]).text
+    said, note = Look().words(language), [provenance(payload), payload["note"]]
     return ArticleTable(
-        references.floats[payload["name"]][1],
+        number,
         payload["name"],
         language,
-        label,
-        _clean(references.fill(payload["caption"]).rstrip("。. ")),
+        said["table"].format(number),
+        _clean(payload["caption"].rstrip("。. ")),
         _clean(" ".join(filter(None, note))),
         tuple(map(_clean, payload["heads"])),
         rows,
         tuple(payload["numeric"]),
-        Look().words(language)["note"],
+        said["note"],
     )
 
 
