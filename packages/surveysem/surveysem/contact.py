@@ -103,14 +103,13 @@ class InvertedU:
         reach = np.sqrt(b**2 - 4 * a * c)
         return float(self.mean + self.sd * (-b - reach) / (2 * a)), float(self.mean + self.sd * (-b + reach) / (2 * a))
 
-    def summary(self, level: float = 0.95) -> pd.DataFrame:
+    def summary(self) -> pd.DataFrame:
         """One row a slope: method, side, at (the frequency, or the break), slope, se, low, high, p (one-sided), n."""
         slopes = [("quadratic", side, at, self.slope(at)) for side, at in zip(SIDES, self.ends, strict=True)]
-        if self.lines:
-            both = (self.lines.below, self.lines.above)
-            slopes += [("two lines", side, self.lines.at, one) for side, one in zip(SIDES, both, strict=True)]
+        if two := self.lines:
+            slopes += [("two lines", "low", two.at, two.below), ("two lines", "high", two.at, two.above)]
         rows = [
-            {"method": method, "side": side, "at": at, **one.cells(("slope", "se"), level)}
+            {"method": method, "side": side, "at": at, **one.cells(("slope", "se"))}
             | {"p": _one_sided(one, 1 if side == "low" else -1), "n": one.n}
             for method, side, at, one in slopes
         ]
@@ -129,31 +128,23 @@ def contact_frequency(study: Study) -> InvertedU | NotTestable:
         return NotTestable("The codebook names no contact frequency and count that it may change.")
     rows = study.answers[[contact.frequency, contact.outcome]].dropna().astype(float)
     x, y = rows[contact.frequency].to_numpy(), rows[contact.outcome].to_numpy()
-    low, high = np.quantile(x, ENDS) if len(x) else (0.0, 0.0)
-    ends = float(low), float(high)
-    needed = ROWS_EACH * 3
-    if len(x) < needed or len(np.unique(x[y > 0])) < 3 or ends[0] == ends[1] or len(np.unique(y)) < 2 or y.min() < 0:
-        return NotTestable(
-            words(
-                "{nobs:d} respondents with {frequencies:d} frequencies ({frequency}) and {counts:d} counts "
-                "({outcome}): an inverted U needs {needed:d} respondents, three frequencies with counts above 0 "
-                "that are spread, and counts from 0 that vary.",
-                nobs=len(x),
-                frequencies=len(np.unique(x)),
-                frequency=contact.frequency,
-                counts=len(np.unique(y)),
-                outcome=contact.outcome,
-                needed=needed,
-            )
+    ends, needed, counts = np.quantile(x, ENDS) if len(x) else np.zeros(2), ROWS_EACH * 3, np.unique(y)
+    if len(x) < needed or len(np.unique(x[y > 0])) < 3 or ends[0] == ends[1] or len(counts) < 2 or y.min() < 0:
+        why = (
+            "{nobs:d} respondents with {frequencies:d} frequencies ({frequency}) and {counts:d} counts ({outcome}): an "
+            "inverted U needs {needed:d} respondents, three frequencies with counts above 0 that are spread, and "
+            "counts from 0 that vary."
         )
+        given = {"nobs": len(x), "frequencies": len(np.unique(x)), "counts": len(counts), "needed": needed}
+        return NotTestable(words(why, **given, frequency=contact.frequency, outcome=contact.outcome))
     mean, sd = float(x.mean()), float(x.std(ddof=1))
     z = (x - mean) / sd
     b, V, dispersion = _poisson(y, np.column_stack([z, z**2, np.ones_like(z)]))
     if not np.isfinite(V).all():
         return NotTestable("The count model of contact frequency has no solution.")
-    return InvertedU(
-        contact.frequency, contact.outcome, mean, sd, ends, b[:2], V[:2, :2], len(x), dispersion, two_lines(x, y)
-    )
+    frequency, outcome, (low, high) = contact.frequency, contact.outcome, ends.tolist()
+    lines = two_lines(x, y)
+    return InvertedU(frequency, outcome, mean, sd, (low, high), b[:2], V[:2, :2], len(x), dispersion, lines)
 
 
 def two_lines(x: Array, y: Array) -> TwoLines | None:

@@ -8,7 +8,7 @@ import os
 import pickle
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -21,7 +21,7 @@ from filelock import FileLock
 
 import semfit
 from nbproof import processors, write_whole
-from surveysem.codebook import Codebook, load_codebook
+from surveysem.codebook import Codebook, load_codebook, opening
 from surveysem.errors import DataError, ParameterError, UnknownNameError
 from surveysem.responses import Reading, Responses, read_responses
 from surveysem.screening import Screened, screen
@@ -227,6 +227,11 @@ class Study:
                     name += "_"
                 found[name] = code, label
         return found
+
+    def kinds(self, codes: Iterable[object]) -> tuple[str, ...]:
+        """Return what the groups of these codes are called: as the codebook words their answers, up to a colon."""
+        scale, whole = self.codebook.by_code[self.codebook.group].scale, [int(float(str(code))) for code in codes]
+        return tuple(opening(scale.en[code - scale.low]) if scale.en else str(code) for code in whole)
 
     def model(self, held: Sequence[str] = (), *, without: str = "") -> str:
         """Return measurement and paths as `semfit.fit` reads them, with the covariates, and columns beside them, held.
