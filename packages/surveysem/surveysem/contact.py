@@ -38,13 +38,12 @@ class InvertedU:
     """The log rate of a count as a quadratic of contact frequency, b1 z + b2 z^2, z = (frequency - mean) / sd.
 
     ``coefficients`` are b1 and b2, ``covariance`` is robust; ``ends`` are in the frequency's own unit, taken as given.
-    ``dispersion`` is Pearson's chi2 over its degrees of freedom: 1 for a Poisson count. ``lines`` is None where the
-    frequencies are too few for a break.
+    ``lines`` is None where the frequencies are too few for a break.
 
     Examples
     --------
     >>> b, V = np.array([0.1, -0.2]), np.eye(2) / 900
-    >>> found = InvertedU("mails", "orders", 6.0, 4.0, (1.0, 13.0), b, V, 500, 1.0, None)
+    >>> found = InvertedU("mails", "orders", 6.0, 4.0, (1.0, 13.0), b, V, 500, None)
     >>> found.turning_point, [round(end, 1) for end in found.turning_interval()]
     (7.0, [6.3, 7.9])
     >>> round(found.interior().estimate, 2), found.p_value < 0.001
@@ -59,7 +58,6 @@ class InvertedU:
     coefficients: Array
     covariance: Array
     n: int
-    dispersion: float
     lines: TwoLines | None
 
     def slope(self, at: float) -> Effect:
@@ -139,12 +137,12 @@ def contact_frequency(study: Study) -> InvertedU | NotTestable:
         return NotTestable(words(why, **given, frequency=contact.frequency, outcome=contact.outcome))
     mean, sd = float(x.mean()), float(x.std(ddof=1))
     z = (x - mean) / sd
-    b, V, dispersion = _poisson(y, np.column_stack([z, z**2, np.ones_like(z)]))
+    b, V = _poisson(y, np.column_stack([z, z**2, np.ones_like(z)]))
     if not np.isfinite(V).all():
         return NotTestable("The count model of contact frequency has no solution.")
-    frequency, outcome, (low, high) = contact.frequency, contact.outcome, ends.tolist()
-    lines = two_lines(x, y)
-    return InvertedU(frequency, outcome, mean, sd, (low, high), b[:2], V[:2, :2], len(x), dispersion, lines)
+    low, high = ends.tolist()
+    own = contact.frequency, contact.outcome, mean, sd, (low, high)
+    return InvertedU(*own, b[:2], V[:2, :2], len(x), two_lines(x, y))
 
 
 def two_lines(x: Array, y: Array) -> TwoLines | None:
@@ -166,7 +164,7 @@ def two_lines(x: Array, y: Array) -> TwoLines | None:
     if len(knots) < 3 or not middle.any():
         return None
     curve = np.column_stack([np.ones_like(x), _spline(scaled, knots)])
-    b, V, _ = _poisson(y, curve)
+    b, V = _poisson(y, curve)
     curve = curve[middle]
     fitted, se = curve @ b, np.sqrt(np.einsum("ij,jk,ik->i", curve, V, curve))
     flat = x[middle][fitted + se >= fitted.max()]
@@ -183,20 +181,20 @@ def _lines(x: Array, y: Array, at: float) -> TwoLines | None:
     for own in (x <= at, x >= at):
         if min(len(np.unique(x[part & (y > 0)])) for part in (own, ~own)) < 2:  # else a line falls without end
             return None
-        b, V, _ = _poisson(y, np.column_stack([z * own, z * ~own, own, ~own]))
+        b, V = _poisson(y, np.column_stack([z * own, z * ~own, own, ~own]))
         if not np.isfinite(V).all():
             return None
         found.append(Effect(float(b[0]), float(np.sqrt(V[0, 0])), int(own.sum())))
     return TwoLines(at, *found)
 
 
-def _poisson(y: Array, design: Array) -> tuple[Array, Array, float]:
-    """Return coefficients, robust covariances (nan without a solution) and Pearson's dispersion."""
+def _poisson(y: Array, design: Array) -> tuple[Array, Array]:
+    """Return coefficients and robust covariances, nan without a solution."""
     import statsmodels.api as sm
 
     fit = sm.GLM(y, design, family=sm.families.Poisson()).fit(cov_type="HC0")  # its HC1 lacks the correction
     V = fit.cov_params() * len(y) / fit.df_resid if fit.converged else np.full((design.shape[1],) * 2, np.nan)
-    return fit.params, V, float(fit.pearson_chi2 / fit.df_resid)
+    return fit.params, V
 
 
 def _spline(x: Array, knots: Array) -> Array:

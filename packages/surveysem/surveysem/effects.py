@@ -360,11 +360,11 @@ def adjust(p_values: Mapping[str, float], alpha: float | None, correction: str =
     ranked, m = sorted(p_values, key=p_values.__getitem__), len(p_values)
     rejected, values, _, _ = multipletests([p_values[name] for name in ranked], alpha, correction)
     passed = int(rejected.sum())
-    tests = {
+    tests: dict[str, list[float]] = {  # what the rate is divided by
         "bonferroni": [m] * m,
         "holm": [m - min(rank, passed, m - 1) for rank in range(m)],
         "fdr_bh": [m / max(passed, 1)] * m,
-    }[correction]  # that the rate is divided by
-    found = zip(ranked, values.tolist(), tests, rejected.tolist(), strict=True)
+    }
+    found = zip(ranked, values.tolist(), tests[correction], rejected.tolist(), strict=True)
     adjusted = {name: Adjusted(p, alpha / share, reject) for name, p, share, reject in found}
     return {name: adjusted[name] for name in p_values}

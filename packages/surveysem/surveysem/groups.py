@@ -216,9 +216,9 @@ def _let_go(study: Study, level: str, fit: SemFit, gone: pd.DataFrame) -> tuple[
 def _eased(study: Study, level: str, gone: pd.DataFrame) -> SemFit | None:
     """Fit a level without the equality of what was let go; None if it has no solution."""
     text, held = eased(study, _measured(study), gone), ("loadings", "intercepts")[: LEVELS.index(level)]
-    options: Any = {"group": study.codebook.group, "group_equal": held, **study.options}
+    rows: Any = comparable(study)  # no reason: there is a ladder
     with warnings.catch_warnings(action="ignore", category=semfit.FitWarning):
-        fit = semfit.fit(text, comparable(study), **options)  # type: ignore[arg-type]
+        fit = study.fit(text, rows, group=study.codebook.group, group_equal=held)
     return fit if fit.converged and fit.identified else None
 
 

@@ -78,7 +78,8 @@ def direct(study: Study, outcome: str, predictor: str) -> Effect:
     if (outcome, predictor) not in table.index:
         known = [f"{path.outcome} ~ {path.predictor}" for path in study.codebook.paths]
         raise UnknownNameError("path", f"{outcome} ~ {predictor}", known)
-    return Effect(*map(float, table.loc[(outcome, predictor)]), study.structural.nobs)
+    std, se = table.loc[(outcome, predictor)]
+    return Effect(float(std), float(se), study.structural.nobs)
 
 
 def standardised(fit: SemFit, rows: Sequence[int], items: Collection[str], V: Array) -> tuple[Array, Array]:
@@ -172,7 +173,7 @@ def indirect(study: Study) -> Indirect | NotTestable:
 
 def indirect_ways(study: Study) -> dict[Name, list[Way]]:
     """Return the ways of every indirect effect that is asked for, by (strategy, outcome, via) as in ``Indirect``."""
-    found = {}
+    found: dict[Name, list[Way]] = {}
     for y, x in product(study.outcomes, study.strategies):
         every = _ways(study.codebook, x, y)
         first = {m: [way for way in every if way[1] == m] for m in study.constructs}

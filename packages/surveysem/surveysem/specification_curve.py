@@ -29,6 +29,10 @@ Array = np.ndarray
 Paths = dict[tuple[str, str], tuple[float, float]]  # (outcome, predictor) -> estimate, standard error
 WAYS = {"drop": "flagged left out", "report-only": "all kept", "drop reported": "reported ones left out too"}
 """What ways to screen are called; the others are named after the rule that is off."""
+FITTED: dict[str, dict[str, Any]] = {
+    "ordered": {"estimator": "WLSMV", "ordered": True},
+    "complete rows": {"estimator": "ML", "missing": "listwise"},
+}
 OUTLYING = 0.01  # share left out
 LARGEST = 10_000  # respondents: of more, all but the declared analysis take a random part
 
@@ -53,7 +57,6 @@ class SpecificationCurve:
     """
 
     frame: pd.DataFrame
-    level: float
     controls: tuple[str, ...]
 
     def summary(self) -> pd.DataFrame:
@@ -100,9 +103,7 @@ def specifications(study: Study, kept: Sequence[str], controls: Sequence[str]) -
     ]
 
 
-def specification_curve(
-    study: Study, *, controls: Sequence[str] | None = None, level: float = 0.95
-) -> SpecificationCurve:
+def specification_curve(study: Study, *, controls: Sequence[str] | None = None) -> SpecificationCurve:
     """Estimate every path of the codebook in every specification.
 
     Parameters
@@ -110,8 +111,6 @@ def specification_curve(
     controls : sequence of str, optional
         Numeric controls every construct is regressed on; by default those with labelled answers, taken as equally
         spaced, but for the one that tells groups apart and those the study holds constant anyway.
-    level : float
-        Of the normal intervals, in (0, 1).
 
     Notes
     -----
@@ -131,8 +130,7 @@ def specification_curve(
     for code in chosen:
         if code not in known:
             raise UnknownNameError("control", code, known)
-    kept, rows = _screenings(study), []
-    half = norm.ppf((1 + level) / 2)
+    kept, rows, half = _screenings(study), [], norm.ppf(0.975)
     for number, one in enumerate(specifications(study, list(kept), chosen), 1):
         paths, nobs, reason = _estimate(study, kept[one.screening], one, chosen)
         for path in book.paths:
@@ -140,7 +138,7 @@ def specification_curve(
             ends = {"estimate": value, "se": se, "low": value - half * se, "high": value + half * se}
             own = {"specification": number, "declared": number == 1, **vars(one), **vars(path), **ends}
             rows.append(own | {"nobs": nobs, "reason": reason})
-    return SpecificationCurve(pd.DataFrame(rows), level, chosen)
+    return SpecificationCurve(pd.DataFrame(rows), chosen)
 
 
 def _screenings(study: Study) -> dict[str, pd.DataFrame]:
@@ -185,13 +183,17 @@ def _estimate(
     if one.analysis == "mean scores":
         return _regressions(study, answers, held)
     try:
-        fit = _fit(study, answers, one.analysis, held)
+        how = FITTED.get(one.analysis)
+        fit = semfit.fit(study.model(held), answers, **how) if how else study.structural
     except (semfit.DataError, semfit.ParameterError) as error:  # the last for a single item among ordered answers
         return {}, len(answers), str(error)
     if not (fit.converged and fit.identified):
         return {}, fit.nobs, " ".join(fit.problems)
     V = fit.sandwich() if one.analysis == "complete rows" else fit.vcov
-    return _standardised_paths(fit, V, study), fit.nobs, ""
+    rows = [k for k, row in enumerate(fit.rows) if row.op == "~" and row.rhs in study.constructs]
+    values, covariance = standardised(fit, rows, study.items, V)
+    found = zip(values.tolist(), np.sqrt(np.diagonal(covariance)).tolist(), strict=True)
+    return {(fit.rows[k].lhs, fit.rows[k].rhs): each for k, each in zip(rows, found, strict=True)}, fit.nobs, ""
 
 
 def _outlying(scores: pd.DataFrame) -> Array:
@@ -199,22 +201,6 @@ def _outlying(scores: pd.DataFrame) -> Array:
     Z = (scores - scores.mean()).fillna(0.0).to_numpy()  # what was not answered is not far off
     distance = np.einsum("ni,ij,nj->n", Z, np.linalg.pinv(scores.cov().to_numpy()), Z)
     return np.argsort(np.argsort(-distance, kind="stable")) < ceil(OUTLYING * len(Z))
-
-
-def _fit(study: Study, answers: pd.DataFrame, analysis: str, controls: Sequence[str]) -> semfit.SemFit:
-    if analysis == "declared":
-        return study.structural
-    model = study.model(controls)
-    if analysis == "ordered":
-        return semfit.fit(model, answers, estimator="WLSMV", ordered=True)
-    return semfit.fit(model, answers, estimator="ML", missing="listwise")
-
-
-def _standardised_paths(fit: semfit.SemFit, V: Array, study: Study) -> Paths:
-    rows = [k for k, row in enumerate(fit.rows) if row.op == "~" and row.rhs in study.constructs]
-    values, covariance = standardised(fit, rows, study.items, V)
-    found = zip(values.tolist(), np.sqrt(np.diagonal(covariance)).tolist(), strict=True)
-    return {(fit.rows[k].lhs, fit.rows[k].rhs): each for k, each in zip(rows, found, strict=True)}
 
 
 def _regressions(study: Study, answers: pd.DataFrame, controls: Sequence[str]) -> tuple[Paths, int, str]:
