@@ -84,16 +84,6 @@ class Groups:
         eye = np.eye(len(self.groups))
         return np.vstack([np.kron(eye[one] - eye[other], np.eye(len(self.paths))) for one, other in self.pairs])
 
-    @property
-    def differences(self) -> Array:
-        """First group's path less the other's, shape (pairs * paths,)."""
-        return self.contrasts @ self.estimates.ravel()
-
-    @property
-    def errors(self) -> Array:
-        """Standard errors of the differences."""
-        return delta_errors(self.contrasts, self.covariance)
-
     @cached_property
     def equality(self) -> HypothesisStatistic:
         """Wald's test that every standardised path is the same in all groups."""
@@ -108,15 +98,15 @@ class Groups:
 
         The interval and the two-sided p value are those of the difference alone, not adjusted for the others.
         """
-        (low, high), z = normal(self.differences, self.errors)(0.95), self.differences / self.errors
+        d, se = self.contrasts @ self.estimates.ravel(), delta_errors(self.contrasts, self.covariance)
+        (low, high), p = normal(d, se)(0.95), 2 * special.ndtr(-np.abs(d / se))
         names = [
             (outcome, predictor, self.groups[one], self.groups[other], self.estimates[one, k], self.estimates[other, k])
             for one, other in self.pairs
             for k, (outcome, predictor) in enumerate(self.paths)
         ]
         table = pd.DataFrame(names, columns=["outcome", "predictor", "group", "other", "std", "std_other"])
-        p = 2 * special.ndtr(-np.abs(z))
-        return table.assign(difference=self.differences, se=self.errors, low=low, high=high, p=p)
+        return table.assign(difference=d, se=se, low=low, high=high, p=p)
 
     def largest(self, outcomes: Collection[str] | None = None, *, alpha: float = 0.05) -> EffectTest:
         """Return the largest absolute difference of a path, all paths or those to some outcomes.
@@ -262,12 +252,10 @@ def compare_groups(study: Study, alike: Partial | NotTestable | None = None) -> 
     alike : Partial or NotTestable, optional
         What :func:`partially_alike` returned, where it is at hand.
     """
-    rows = comparable(study)
-    if isinstance(rows, NotTestable):
-        return rows
     alike = partially_alike(study, means=False) if alike is None else alike
     if isinstance(alike, NotTestable):
         return alike
+    rows: Any = comparable(study)  # no reason: there is a ladder
     if "metric" not in alike.ladder.fits and (broken := _broken(alike.whole)):
         return broken
     try:
@@ -351,9 +339,7 @@ def compare_means(study: Study, alike: Partial | NotTestable) -> pd.DataFrame | 
     """
     from statsmodels.stats.oneway import anova_oneway  # heavy: only where groups are compared
 
-    rows = comparable(study)
-    if isinstance(rows, NotTestable):
-        return rows
+    rows: Any = comparable(study)  # no reason: there is a ladder
     if isinstance(alike, NotTestable):
         return alike
     if alike.ladder.highest not in ("scalar", "intercepts"):

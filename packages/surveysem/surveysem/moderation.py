@@ -52,9 +52,9 @@ class Moderated:
 
     def row(self) -> dict[str, float]:
         """Return estimate, estimate_se, std, std_se, low, high, p, n; interval and p are those of ``std``."""
-        raw = self.fit.estimates.query("op == '~'").iloc[-1]  # the product is the last predictor
-        given = {"estimate": raw["est"], "estimate_se": raw["se"], **self.effect.cells(("std", "std_se"))}
-        return given | {"n": self.fit.nobs}
+        estimate, se = self.fit.estimates.query("op == '~'").iloc[-1][["est", "se"]]  # the product comes last
+        raw = {"estimate": estimate, "estimate_se": se}
+        return {**raw, **self.effect.cells(("std", "std_se")), "n": self.fit.nobs}
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from semfit import Bootstrap, SemFit, jacobian
 from semfit.psychometrics import fornell_larcker
 from surveysem.codebook import Codebook
 from surveysem.effects import Effect, EffectTest, NotTestable, least
-from surveysem.errors import DataError, UnknownNameError
+from surveysem.errors import UnknownNameError
 from surveysem.measurement import HEADS
-from surveysem.study import Study
+from surveysem.study import Study, check_solution
 
 Array = np.ndarray
 Way = tuple[str, ...]  # names of constructs, each of which has a path to the next
@@ -30,7 +30,7 @@ def path_table(study: Study) -> pd.DataFrame:
 
     The interval and the two-sided p value are those of the standardised path, by the delta method.
     """
-    _see_solution(study.structural)
+    check_solution(study.structural, study.responses.file, "structural")
     found = study.structural.estimates.query("op == '~'").set_index(["lhs", "rhs"])
     rows = []
     for path in study.codebook.paths:
@@ -47,7 +47,7 @@ def covariate_table(study: Study) -> pd.DataFrame:
     interval, is in the units of the construct's first item; ``std`` in standard deviations of the construct, for a
     number as it rises by one standard deviation, for a label as it takes the first one's place.
     """
-    _see_solution(study.structural)
+    check_solution(study.structural, study.responses.file, "structural")
     outcomes = dict.fromkeys(path.outcome for path in study.codebook.paths)
     found = study.structural.estimates.query("op == '~'").set_index(["lhs", "rhs"])
     rows = []
@@ -226,7 +226,7 @@ def _summed(study: Study, effects: Mapping[Name, Sequence[Way]]) -> Indirect:
         fit = study.composites
         place = {step: fit.at_paths.start + k for k, step in enumerate(fit.model.paths)}
     else:
-        _see_solution(study.structural)
+        check_solution(study.structural, study.responses.file, "structural")
         place = {(row.rhs, row.lhs): k for k, row in enumerate(study.structural.rows) if row.op == "~"}
     steps = [[[place[step] for step in pairwise(way)] for way in own] for own in effects.values()]
 
@@ -265,7 +265,7 @@ def explained(study: Study) -> pd.DataFrame:
     them: f2 = (R2 - R2 without the predictor) / (1 - R2) (Cohen 1988), vif is the predictor's diagonal element of the
     inverse of its outcome's predictors' R. Covariates are left aside.
     """
-    _see_solution(study.structural)
+    check_solution(study.structural, study.responses.file, "structural")
     found = fornell_larcker(study.structural).matrix
     below = np.tril(found, -1)
     R = pd.DataFrame(below + below.T + np.eye(len(below)), found.index, found.columns)
@@ -299,8 +299,3 @@ def claimed_signs(study: Study) -> dict[Name, int]:
         signs = {prod(steps[step] for step in pairwise(way)) for way in own}
         found[name] = signs.pop() if len(signs) == 1 else 0
     return found
-
-
-def _see_solution(fit: SemFit) -> None:
-    if not (fit.converged and fit.identified):
-        raise DataError(f"the structural model has no solution on these answers: {' '.join(fit.problems)}")

@@ -76,19 +76,13 @@ def effects(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
 
     predictor, outcome, effect, estimate, low, high; a direct effect that the model does not hold has no row.
     """
-    ends = {"se": "indirect_se", "ci_low": "indirect_low", "ci_high": "indirect_high"}
-    wide = fit.effects.rename(columns={"lhs": "outcome", "rhs": "predictor", **ends})
-    wide = wide[(wide["indirect"] != 0) & wide["predictor"].isin(study.constructs)]
-    direct = fit.estimates.query("op == '~'").rename(columns={"lhs": "outcome", "rhs": "predictor"})
-    wide = wide.merge(direct[["outcome", "predictor", "ci_low", "ci_high"]], how="left")
-    wide = wide.rename(columns={"ci_low": "direct_low", "ci_high": "direct_high"})
-    parts = [
-        wide[["predictor", "outcome"]].assign(
-            effect=kind, estimate=wide[kind], low=wide[f"{kind}_low"], high=wide[f"{kind}_high"]
-        )
-        for kind in ("direct", "indirect", "total")
-    ]
-    return pd.concat(parts).dropna(subset="low").sort_index(kind="stable")
+    direct, rows = fit.estimates.query("op == '~'").set_index(["lhs", "rhs"])[["ci_low", "ci_high"]], []
+    for row in fit.effects.query("indirect != 0 and rhs in @study.constructs").itertuples():
+        if (row.lhs, row.rhs) in direct.index:
+            rows.append((row.rhs, row.lhs, "direct", row.direct, *direct.loc[(row.lhs, row.rhs)]))
+        rows.append((row.rhs, row.lhs, "indirect", row.indirect, row.ci_low, row.ci_high))
+        rows.append((row.rhs, row.lhs, "total", row.total, row.total_low, row.total_high))
+    return pd.DataFrame(rows, columns=["predictor", "outcome", "effect", "estimate", "low", "high"])
 
 
 def importance(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:

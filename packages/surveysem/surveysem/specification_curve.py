@@ -9,6 +9,7 @@ shares are no test; the authors' joint test by resampling is not made.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
@@ -18,10 +19,8 @@ import pandas as pd
 from scipy.stats import norm
 
 import semfit
-from surveysem.codebook import Rules
 from surveysem.errors import DataError, UnknownNameError
 from surveysem.paths import standardised
-from surveysem.responses import Responses
 from surveysem.screening import MODES, screen
 from surveysem.study import Study, mean_scores
 
@@ -65,19 +64,19 @@ class SpecificationCurve:
         outcome, predictor, direction, specifications, failed, declared (the study's own estimate), median, lowest,
         highest, same_sign (share with the claimed sign) and beyond_zero (share with the whole interval on that side).
         """
-        table = self.frame.assign(signed=self.frame["estimate"] * self.frame["direction"])
-        near = np.where(table["direction"] > 0, table["low"], -table["high"])
-        lines = []
-        for (outcome, predictor), rows in table.assign(near=near).groupby(["outcome", "predictor"], sort=False):
-            solved = rows[rows["estimate"].notna()]
-            lines.append({
-                "outcome": outcome, "predictor": predictor, "direction": rows["direction"].iloc[0],
-                "specifications": len(solved), "failed": len(rows) - len(solved),
-                "declared": rows.loc[rows["declared"], "estimate"].iloc[0], "median": solved["estimate"].median(),
-                "lowest": solved["estimate"].min(), "highest": solved["estimate"].max(),
-                "same_sign": (solved["signed"] > 0).mean(), "beyond_zero": (solved["near"] > 0).mean(),
-            })  # fmt: skip
-        return pd.DataFrame(lines)
+        estimate, direction = self.frame["estimate"], self.frame["direction"]
+        near = np.where(direction > 0, self.frame["low"], -self.frame["high"])
+        table = self.frame.assign(
+            failed=estimate.isna(),
+            own=estimate.where(self.frame["declared"]),
+            same=(estimate * direction > 0).astype(float).where(estimate.notna()),
+            beyond=pd.Series(near > 0, estimate.index, float).where(estimate.notna()),
+        )
+        return table.groupby(["outcome", "predictor"], sort=False, as_index=False).agg(
+            direction=("direction", "first"), specifications=("estimate", "count"), failed=("failed", "sum"),
+            declared=("own", "first"), median=("estimate", "median"), lowest=("estimate", "min"),
+            highest=("estimate", "max"), same_sign=("same", "mean"), beyond_zero=("beyond", "mean"),
+        )  # fmt: skip
 
 
 def specifications(study: Study, kept: Sequence[str], controls: Sequence[str]) -> list[Specification]:
@@ -143,34 +142,27 @@ def specification_curve(study: Study, *, controls: Sequence[str] | None = None) 
 
 def _screenings(study: Study) -> dict[str, pd.DataFrame]:
     """Return the answers kept by each way to screen, scored, without those that keep the same rows as another."""
-    rules, responses = study.screened.rules, study.responses
-    ways = {study.screened.mode: study.screened.answers}
-    for mode in MODES:
-        if mode not in ways:
-            ways[mode] = _kept(responses, rules, mode)
+    rules = study.screened.rules
+    ways = {mode: (rules, mode) for mode in MODES}
     if rules.report:
-        ways["drop reported"] = _kept(responses, replace(rules, report=()), "drop")
+        ways["drop reported"] = replace(rules, report=()), "drop"
     for name, value in vars(rules).items():
         if name != "report" and value is not None and value is not False:  # 0 is a threshold
             off: dict[str, Any] = {name: False if value is True else None}
-            ways[f"without {name}"] = _kept(responses, replace(rules, **off), "drop")
-    found: dict[str, pd.DataFrame] = {}
-    for name, answers in ways.items():
-        used = study.items if name.startswith("without") else []  # a rule off is tried on rows without a hole
-        if answers is not None and not any(
-            answers.dropna(subset=used).index.equals(other.dropna(subset=used).index) for other in found.values()
-        ):
-            found[name] = answers
+            ways[f"without {name}"] = replace(rules, **off), "drop"
+    found = {study.screened.mode: study.screened.answers}
+    for name, (own, mode) in ways.items():
+        if name in found:
+            continue
+        with suppress(DataError):  # nobody is left
+            answers = screen(study.responses, own, mode=mode).answers
+            used = study.items if name.startswith("without") else []  # a rule off is tried on rows without a hole
+            rows = answers.dropna(subset=used).index
+            if not any(rows.equals(other.dropna(subset=used).index) for other in found.values()):
+                found[name] = answers
     index = study.responses.answers.index.to_series()
     part = index if len(index) <= LARGEST else index.sample(LARGEST, random_state=study.seed)
     return {name: study.scored(answers[answers.index.isin(part)]) for name, answers in found.items()}
-
-
-def _kept(responses: Responses, rules: Rules, mode: str) -> pd.DataFrame | None:
-    try:
-        return screen(responses, rules, mode=mode).answers
-    except DataError:  # nobody is left
-        return None
 
 
 def _estimate(

@@ -434,11 +434,22 @@ def check_study(study: Study) -> None:
             if not getattr(wrong, "input_is_wrong", False):
                 raise
             raise DataError(f"{file}, {name} model: {wrong}") from wrong
-        if not (fit.converged and getattr(fit, "identified", True)):
-            raise DataError(
-                f"{file}: the {name} model has no solution on these {fit.nobs} answers "
-                f"({' '.join(fit.problems)}); more answers, or fewer constructs and paths, are needed."
-            )
+        check_solution(fit, file, name)
+
+
+def check_solution(fit: semfit.SemFit | semfit.PlsFit, file: str, model: str = "measurement") -> None:
+    """Refuse a model without a solution: what it says would mean nothing.
+
+    Raises
+    ------
+    DataError
+        Naming the file of the answers, what is wrong and what is needed.
+    """
+    if not (fit.converged and getattr(fit, "identified", True)):
+        raise DataError(
+            f"{file}: the {model} model has no solution on these {fit.nobs} answers "
+            f"({' '.join(fit.problems)}); more answers, or fewer constructs and paths, are needed."
+        )
 
 
 def mean_scores(book: Codebook, answers: pd.DataFrame, constructs: Sequence[str]) -> pd.DataFrame:
