@@ -339,9 +339,9 @@ def compare_means(study: Study, alike: Partial | NotTestable) -> pd.DataFrame | 
     """
     from statsmodels.stats.oneway import anova_oneway  # heavy: only where groups are compared
 
-    rows: Any = comparable(study)  # no reason: there is a ladder
     if isinstance(alike, NotTestable):
         return alike
+    rows: Any = comparable(study)  # no reason: there is a ladder
     if alike.ladder.highest not in ("scalar", "intercepts"):
         return NotTestable("The items' intercepts are not equal in the groups.")
     lines = []
@@ -363,9 +363,8 @@ def compare_means(study: Study, alike: Partial | NotTestable) -> pd.DataFrame | 
 def mean_heads(differences: pd.DataFrame) -> dict[str, str]:
     """Return the heads of what :func:`compare_means` returned, each group by its number."""
     found = {"df_within": "df (within)", "size": "effect size"}
-    for column in differences:
-        if (parts := column.rpartition("_"))[2].isdigit():
-            found[column] = words("M ({k:d})" if parts[0] == "mean" else "SD ({k:d})", k=int(parts[2]))
+    for k in range(1, sum(column.startswith("mean_") for column in differences) + 1):
+        found |= {f"mean_{k}": words("M ({k:d})", k=k), f"sd_{k}": words("SD ({k:d})", k=k)}
     return {column: found.get(column, column) for column in differences}
 
 

@@ -27,22 +27,15 @@ def lavaan_script(study: Study) -> str:
     """
     book, ordered = study.codebook, study.estimator == "WLSMV"
     return _template().render(
+        study=study,
         title="".join(character for character in book.name if character.isprintable()),
         version=__version__,
-        nobs=study.nobs,
         file=DATA,
-        draws=study.draws,
-        seed=study.seed,
-        constructs=study.scales,
-        factors=list(study.factors),
-        several=sum(len(codes) > 1 for codes in study.factors.values()),
-        between=study.constructs,
         second_order={name: book.second_order[name] for name in study.constructs if name in book.second_order},
         ordered=ordered,
         fiml=study.options.get("missing") == "fiml",
         measurement=book.model(study.constructs, structural=False),
         structural=study.model(),
-        covariates=list(study.covariates),
         quality=measurement.quality_model(study),
         options=_options(study.options),
         plain=_options({**study.options, "estimator": "ML"}),

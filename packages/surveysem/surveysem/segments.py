@@ -85,11 +85,6 @@ class Segments:
         """How good the agreement over resamples is, by ``MARKS``."""
         return next(name for mark, name in MARKS if self.stability >= mark)
 
-    def summary(self) -> pd.DataFrame:
-        """Return the profiles with what is known of the whole solution beside them; one line where there are none."""
-        known = {"classes": self.classes, "entropy": self.entropy, "stability": self.stability, "nobs": self.nobs}
-        return self.profiles.assign(**known) if len(self.profiles) else pd.DataFrame([known])
-
 
 def segments(study: Study, *, resamples: int = 50, starts: int = 5) -> Segments | NotTestable:
     """Look for classes of respondents in the scores of the strategy constructs.

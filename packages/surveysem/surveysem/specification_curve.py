@@ -95,11 +95,7 @@ def specifications(study: Study, kept: Sequence[str], controls: Sequence[str]) -
     found += [Specification("complete rows", rule) for rule in off]
     whole = study.estimator == "MLR" and study.options["missing"] == "listwise"
     same = "ordered" if study.estimator == "WLSMV" else "complete rows" if whole else ""  # as the declared one
-    return [
-        one
-        for one in found
-        if (one.analysis, one.screening, one.outliers, one.controls) != (same, found[0].screening, False, False)
-    ]
+    return [one for one in found if one != Specification(same, found[0].screening)]
 
 
 def specification_curve(study: Study, *, controls: Sequence[str] | None = None) -> SpecificationCurve:

@@ -71,10 +71,14 @@ def _add(sheet: Any, table: ArticleTable) -> None:
         cell.alignment = aligned(vertical="bottom", wrap_text=True, **side)
         cell.border = Border(top=HEAVY, bottom=FINE)
         for row, line in enumerate(table.rows, FIRST + 1):
-            _fill(sheet.cell(row, k), line[k - 1], face)
-            sheet.cell(row, k).alignment = aligned(vertical="top", wrap_text=not right, **side)
+            shown, target = line[k - 1], sheet.cell(row, k)
+            if shown.value is None:
+                _text(target, shown.text, font(face))
+            else:
+                target.value, target.font, target.number_format = shown.value, font(face), _format(shown)
+            target.alignment = aligned(vertical="top", wrap_text=not right, **side)
             if row == last:
-                sheet.cell(row, k).border = Border(bottom=HEAVY)
+                target.border = Border(bottom=HEAVY)
         sheet.column_dimensions[get_column_letter(k)].width = min(max(table.widths[k - 1], 8), WIDEST)
     for row, texts in enumerate(table.lines, FIRST):
         sheet.row_dimensions[row].height = LINE * max(-(-width_of(text) // (WIDEST - 4)) or 1 for text in texts)
@@ -91,13 +95,6 @@ def _add(sheet: Any, table: ArticleTable) -> None:
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
-
-
-def _fill(target: Any, cell: Cell, face: str) -> None:
-    if cell.value is None:
-        _text(target, cell.text, font(face))
-    else:
-        target.value, target.font, target.number_format = cell.value, font(face), _format(cell)
 
 
 def _format(cell: Cell) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -96,11 +97,10 @@ def tables_of(notebooks: Mapping[str, Mapping[str, Any]], language: str) -> list
     made: list[ArticleTable] = []
     for name, notebook in notebooks.items():
         shown = [p for p in payloads(notebook) if p["kind"] in ("table", "figure") and p["language"] == language]
-        numbers = {
-            p["name"]: (p["kind"], sum(q["kind"] == p["kind"] for q in shown[: k + 1])) for k, p in enumerate(shown)
-        }
-        before = len(made)
-        floats = {key: (kind, n + before * (kind == "table")) for key, (kind, n) in numbers.items()}
+        floats, counts = dict[str, tuple[str, int]](), Counter(table=len(made))
+        for payload in shown:
+            counts[payload["kind"]] += 1
+            floats[payload["name"]] = payload["kind"], counts[payload["kind"]]
         references = References(collect(notebook, name), floats, language, name)
         made += [_table(payload, references) for payload in shown if payload["kind"] == "table"]
     return made
