@@ -74,12 +74,12 @@ def direct(study: Study, outcome: str, predictor: str) -> Effect:
     UnknownNameError
         For a path that the model does not hold.
     """
-    table = study.structural.standardized.query("op == '~'").set_index(["lhs", "rhs"])[["std_all", "se"]]
-    if (outcome, predictor) not in table.index:
+    table = study.structural.standardized
+    row = table[(table["op"] == "~") & (table["lhs"] == outcome) & (table["rhs"] == predictor)]
+    if row.empty:
         known = [f"{path.outcome} ~ {path.predictor}" for path in study.codebook.paths]
         raise UnknownNameError("path", f"{outcome} ~ {predictor}", known)
-    std, se = table.loc[(outcome, predictor)]
-    return Effect(float(std), float(se), study.structural.nobs)
+    return Effect(float(row["std_all"].iloc[0]), float(row["se"].iloc[0]), study.structural.nobs)
 
 
 def standardised(fit: SemFit, rows: Sequence[int], items: Collection[str], V: Array) -> tuple[Array, Array]:
