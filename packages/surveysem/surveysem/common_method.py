@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-import numpy as np
 import pandas as pd
 
 import semfit
-from semfit import HypothesisStatistic, psychometrics
+from semfit import psychometrics
 from semfit.psychometrics import CommonFactor, MarkerCorrelations, MarkerModels, SingleFactor
 from surveysem.effects import NotTestable
 from surveysem.study import Study
 
 Found = TypeVar("Found")
-Line = tuple[str, str, float, float, float, float, float, str]
 
 SINGLE, FACTOR, MARKER = "single factor (Harman)", "latent method factor (ULMC)", "marker variable"
 MODEL_TESTS = ("no method variance (Δχ²)", "equal method effects (Δχ²)", "no bias in correlations (Δχ²)")
@@ -67,10 +65,31 @@ class CommonMethod:
 
         Checks without a result have no line.
         """
-        lines = [*_lines(self.single, _single), *_lines(self.factor, _factor), *_lines(self.marker, _marker)]
-        lines += _lines(self.marker_models, _models)
+        found: dict[str, list[dict[str, Any]]] = {SINGLE: [], FACTOR: [], MARKER: []}
+        if isinstance(single := self.single, SingleFactor):
+            found[SINGLE] += [
+                _share("variance explained by the first component", single),
+                _test("single-factor against multi-factor model (Δχ²)", single.difference),
+            ]
+        if isinstance(factor := self.factor, CommonFactor):
+            found[FACTOR] += [
+                _share("mean share of item variance", factor),
+                _test("model without against model with the factor (Δχ²)", factor.difference),
+                {"measure": "largest change in a standardised path", "estimate": self.paths["change"].abs().max()},
+            ]
+        if isinstance(marker := self.marker, MarkerCorrelations):
+            change = (marker.frame["adjusted"] - marker.frame["r"]).abs().max()
+            found[MARKER] += [
+                {"measure": "smallest correlation with the marker", "estimate": marker.r_marker},
+                {"measure": "largest change in a correlation of scale means", "estimate": change},
+            ]
+        if isinstance(models := self.marker_models, MarkerModels):
+            tests = models.tests.assign(method="standard").itertuples()
+            found[MARKER] += [_test(measure, test) for measure, test in zip(MODEL_TESTS, tests, strict=True)]
         columns = ["check", "measure", "estimate", "low", "high", "df", "p", "method"]
-        return pd.DataFrame(lines, columns=columns).assign(nobs=self.nobs, dropped=self.dropped)
+        lines = [{"check": check, **line} for check, own in found.items() for line in own]
+        table = pd.DataFrame(lines, columns=columns).fillna({"method": ""})
+        return table.assign(nobs=self.nobs, dropped=self.dropped)
 
 
 def common_method(study: Study) -> CommonMethod:
@@ -107,7 +126,12 @@ def common_method(study: Study) -> CommonMethod:
         models = NotTestable(ORDERED)
         if study.estimator != "WLSMV":
             models = _attempt(psychometrics.marker_models, whole, every, marker, **plain)
-    return CommonMethod(single, factor, adjusted, models, _paths(factor), len(whole), study.nobs - len(whole))
+    columns = ["outcome", "predictor", "without", "with", "low", "high", "change"]
+    paths = pd.DataFrame(columns=columns)
+    if isinstance(factor, CommonFactor):
+        own = ["lhs", "rhs", "std_without", "std_with", "ci_low", "ci_high", "change"]
+        paths = factor.estimates.query("op == '~'")[own].set_axis(columns, axis=1).reset_index(drop=True)
+    return CommonMethod(single, factor, adjusted, models, paths, len(whole), study.nobs - len(whole))
 
 
 def _attempt(check: Callable[..., Found], *given: object, **options: object) -> Found | NotTestable:
@@ -119,47 +143,11 @@ def _attempt(check: Callable[..., Found], *given: object, **options: object) -> 
         return NotTestable(str(error))
 
 
-def _paths(factor: CommonFactor | NotTestable) -> pd.DataFrame:
-    names = ["lhs", "rhs", "std_without", "std_with", "ci_low", "ci_high", "change"]
-    columns = dict(zip(names, ["outcome", "predictor", "without", "with", "low", "high", "change"], strict=True))
-    if isinstance(factor, NotTestable):
-        return pd.DataFrame(columns=list(columns.values()))
-    table = factor.estimates.query("op == '~'").rename(columns=columns)
-    return table[list(columns.values())].reset_index(drop=True)
+def _share(measure: str, result: SingleFactor | CommonFactor) -> dict[str, Any]:
+    return {"measure": measure, "estimate": result.share, "low": result.ci_low, "high": result.ci_high}
 
 
-def _lines(result: Found | NotTestable, read: Callable[[Found], Iterator[Line]]) -> Iterator[Line]:
-    return iter(()) if isinstance(result, NotTestable) else read(result)
-
-
-def _number(check: str, measure: str, value: float, low: float = np.nan, high: float = np.nan) -> Line:
-    return check, measure, value, low, high, np.nan, np.nan, ""
-
-
-def _test(check: str, measure: str, test: HypothesisStatistic | None) -> Line:
+def _test(measure: str, test: Any) -> dict[str, Any]:
     """Return the line of a chi-square test; empty where there is none."""
-    if test is None:
-        return _number(check, measure, np.nan)
-    return check, measure, test.chisq, np.nan, np.nan, test.df, test.pvalue, test.method
-
-
-def _single(result: SingleFactor) -> Iterator[Line]:
-    yield _number(SINGLE, "variance explained by the first component", result.share, result.ci_low, result.ci_high)
-    yield _test(SINGLE, "single-factor against multi-factor model (Δχ²)", result.difference)
-
-
-def _factor(result: CommonFactor) -> Iterator[Line]:
-    yield _number(FACTOR, "mean share of item variance", result.share, result.ci_low, result.ci_high)
-    yield _test(FACTOR, "model without against model with the factor (Δχ²)", result.difference)
-    yield _number(FACTOR, "largest change in a standardised path", _paths(result)["change"].abs().max())
-
-
-def _marker(result: MarkerCorrelations) -> Iterator[Line]:
-    yield _number(MARKER, "smallest correlation with the marker", result.r_marker)
-    change = (result.frame["adjusted"] - result.frame["r"]).abs().max()
-    yield _number(MARKER, "largest change in a correlation of scale means", change)
-
-
-def _models(result: MarkerModels) -> Iterator[Line]:
-    for measure, test in zip(MODEL_TESTS, result.tests.itertuples(), strict=True):
-        yield MARKER, measure, test.chisq, np.nan, np.nan, test.df, test.pvalue, "standard"
+    names = {"estimate": "chisq", "df": "df", "p": "pvalue", "method": "method"}
+    return {"measure": measure, **{name: getattr(test, of, None) for name, of in names.items()}}

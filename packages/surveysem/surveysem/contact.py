@@ -38,13 +38,12 @@ class InvertedU:
     """The log rate of a count as a quadratic of contact frequency, b1 z + b2 z^2, z = (frequency - mean) / sd.
 
     ``coefficients`` are b1 and b2, ``covariance`` is robust; ``ends`` are in the frequency's own unit, taken as given.
-    ``dispersion`` is Pearson's chi2 over its degrees of freedom: 1 for a Poisson count. ``lines`` is None where the
-    frequencies are too few for a break.
+    ``lines`` is None where the frequencies are too few for a break.
 
     Examples
     --------
     >>> b, V = np.array([0.1, -0.2]), np.eye(2) / 900
-    >>> found = InvertedU("mails", "orders", 6.0, 4.0, (1.0, 13.0), b, V, 500, 1.0, None)
+    >>> found = InvertedU("mails", "orders", 6.0, 4.0, (1.0, 13.0), b, V, 500, None)
     >>> found.turning_point, [round(end, 1) for end in found.turning_interval()]
     (7.0, [6.3, 7.9])
     >>> round(found.interior().estimate, 2), found.p_value < 0.001
@@ -59,7 +58,6 @@ class InvertedU:
     coefficients: Array
     covariance: Array
     n: int
-    dispersion: float
     lines: TwoLines | None
 
     def slope(self, at: float) -> Effect:
@@ -103,14 +101,13 @@ class InvertedU:
         reach = np.sqrt(b**2 - 4 * a * c)
         return float(self.mean + self.sd * (-b - reach) / (2 * a)), float(self.mean + self.sd * (-b + reach) / (2 * a))
 
-    def summary(self, level: float = 0.95) -> pd.DataFrame:
+    def summary(self) -> pd.DataFrame:
         """One row a slope: method, side, at (the frequency, or the break), slope, se, low, high, p (one-sided), n."""
         slopes = [("quadratic", side, at, self.slope(at)) for side, at in zip(SIDES, self.ends, strict=True)]
-        if self.lines:
-            both = (self.lines.below, self.lines.above)
-            slopes += [("two lines", side, self.lines.at, one) for side, one in zip(SIDES, both, strict=True)]
+        if two := self.lines:
+            slopes += [("two lines", "low", two.at, two.below), ("two lines", "high", two.at, two.above)]
         rows = [
-            {"method": method, "side": side, "at": at, **one.cells(("slope", "se"), level)}
+            {"method": method, "side": side, "at": at, **one.cells(("slope", "se"))}
             | {"p": _one_sided(one, 1 if side == "low" else -1), "n": one.n}
             for method, side, at, one in slopes
         ]
@@ -129,31 +126,23 @@ def contact_frequency(study: Study) -> InvertedU | NotTestable:
         return NotTestable("The codebook names no contact frequency and count that it may change.")
     rows = study.answers[[contact.frequency, contact.outcome]].dropna().astype(float)
     x, y = rows[contact.frequency].to_numpy(), rows[contact.outcome].to_numpy()
-    low, high = np.quantile(x, ENDS) if len(x) else (0.0, 0.0)
-    ends = float(low), float(high)
-    needed = ROWS_EACH * 3
-    if len(x) < needed or len(np.unique(x[y > 0])) < 3 or ends[0] == ends[1] or len(np.unique(y)) < 2 or y.min() < 0:
-        return NotTestable(
-            words(
-                "{nobs:d} respondents with {frequencies:d} frequencies ({frequency}) and {counts:d} counts "
-                "({outcome}): an inverted U needs {needed:d} respondents, three frequencies with counts above 0 "
-                "that are spread, and counts from 0 that vary.",
-                nobs=len(x),
-                frequencies=len(np.unique(x)),
-                frequency=contact.frequency,
-                counts=len(np.unique(y)),
-                outcome=contact.outcome,
-                needed=needed,
-            )
+    ends, needed, counts = np.quantile(x, ENDS) if len(x) else np.zeros(2), ROWS_EACH * 3, np.unique(y)
+    if len(x) < needed or len(np.unique(x[y > 0])) < 3 or ends[0] == ends[1] or len(counts) < 2 or y.min() < 0:
+        why = (
+            "{nobs:d} respondents with {frequencies:d} frequencies ({frequency}) and {counts:d} counts ({outcome}): an "
+            "inverted U needs {needed:d} respondents, three frequencies with counts above 0 that are spread, and "
+            "counts from 0 that vary."
         )
+        given = {"nobs": len(x), "frequencies": len(np.unique(x)), "counts": len(counts), "needed": needed}
+        return NotTestable(words(why, **given, frequency=contact.frequency, outcome=contact.outcome))
     mean, sd = float(x.mean()), float(x.std(ddof=1))
     z = (x - mean) / sd
-    b, V, dispersion = _poisson(y, np.column_stack([z, z**2, np.ones_like(z)]))
+    b, V = _poisson(y, np.column_stack([z, z**2, np.ones_like(z)]))
     if not np.isfinite(V).all():
         return NotTestable("The count model of contact frequency has no solution.")
-    return InvertedU(
-        contact.frequency, contact.outcome, mean, sd, ends, b[:2], V[:2, :2], len(x), dispersion, two_lines(x, y)
-    )
+    low, high = ends.tolist()
+    own = contact.frequency, contact.outcome, mean, sd, (low, high)
+    return InvertedU(*own, b[:2], V[:2, :2], len(x), two_lines(x, y))
 
 
 def two_lines(x: Array, y: Array) -> TwoLines | None:
@@ -175,7 +164,7 @@ def two_lines(x: Array, y: Array) -> TwoLines | None:
     if len(knots) < 3 or not middle.any():
         return None
     curve = np.column_stack([np.ones_like(x), _spline(scaled, knots)])
-    b, V, _ = _poisson(y, curve)
+    b, V = _poisson(y, curve)
     curve = curve[middle]
     fitted, se = curve @ b, np.sqrt(np.einsum("ij,jk,ik->i", curve, V, curve))
     flat = x[middle][fitted + se >= fitted.max()]
@@ -192,20 +181,20 @@ def _lines(x: Array, y: Array, at: float) -> TwoLines | None:
     for own in (x <= at, x >= at):
         if min(len(np.unique(x[part & (y > 0)])) for part in (own, ~own)) < 2:  # else a line falls without end
             return None
-        b, V, _ = _poisson(y, np.column_stack([z * own, z * ~own, own, ~own]))
+        b, V = _poisson(y, np.column_stack([z * own, z * ~own, own, ~own]))
         if not np.isfinite(V).all():
             return None
         found.append(Effect(float(b[0]), float(np.sqrt(V[0, 0])), int(own.sum())))
     return TwoLines(at, *found)
 
 
-def _poisson(y: Array, design: Array) -> tuple[Array, Array, float]:
-    """Return coefficients, robust covariances (nan without a solution) and Pearson's dispersion."""
+def _poisson(y: Array, design: Array) -> tuple[Array, Array]:
+    """Return coefficients and robust covariances, nan without a solution."""
     import statsmodels.api as sm
 
     fit = sm.GLM(y, design, family=sm.families.Poisson()).fit(cov_type="HC0")  # its HC1 lacks the correction
     V = fit.cov_params() * len(y) / fit.df_resid if fit.converged else np.full((design.shape[1],) * 2, np.nan)
-    return fit.params, V, float(fit.pearson_chi2 / fit.df_resid)
+    return fit.params, V
 
 
 def _spline(x: Array, knots: Array) -> Array:

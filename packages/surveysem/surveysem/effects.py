@@ -71,12 +71,11 @@ class Effect:
         [0.1, 0.5]
         """
         _require("standard_error", self.standard_error, 0 < self.standard_error < inf, "a finite number above 0")
-        _require("alpha", alpha, 0 < alpha < 0.5, "a number in (0, 0.5)")
-        return effect_test(self.estimate, self.n, lambda rate: self.interval(1 - rate), alpha, self.p_value)
+        return least([self.estimate], self.interval, self.n, alpha=alpha, p_values=[self.p_value])
 
-    def cells(self, names: tuple[str, str], level: float = 0.95) -> dict[str, float]:
+    def cells(self, names: tuple[str, str]) -> dict[str, float]:
         """Return what a table shows of it: estimate and standard error under two names, low, high and p."""
-        low, high = self.interval(level)
+        low, high = self.interval()
         own = dict(zip(names, (self.estimate, self.standard_error), strict=True))
         return own | {"low": low, "high": high, "p": self.p_value}
 
@@ -84,29 +83,6 @@ class Effect:
 Array = np.ndarray
 Intervals = Callable[[float], tuple[ArrayLike, ArrayLike] | np.ndarray]
 """From a level in (0, 1) to the lower and the upper ends of equal-tailed intervals, one of each an effect."""
-
-
-def effect_test(
-    estimate: float, n: int, interval: Callable[[float], Interval], alpha: float, p_value: float | None, which: int = 0
-) -> EffectTest:
-    """Return a test from a function of the error rate to the ends of an interval.
-
-    Parameters
-    ----------
-    estimate : float
-        The effect.
-    n : int
-        Observations.
-    interval : callable
-        From an error rate in (0, 1) to the lower and the upper end of the equal-tailed interval of its level.
-    alpha : float
-        Of the test; equivalence is judged by the interval of level 1 - 2 alpha.
-    p_value : float or None
-        Two-sided, of no effect.
-    which : int
-        The place of the effect among several of which it is the least or largest.
-    """
-    return EffectTest(estimate, n, interval(alpha), 1 - alpha, interval(2 * alpha), 1 - 2 * alpha, p_value, which=which)
 
 
 def least(
@@ -158,9 +134,9 @@ def least(
     p_value = None
     if p_values is not None:
         p = np.asarray(p_values, dtype=float)
-        above = np.where(e > 0, p / 2, 1 - p / 2)
-        p_value = float(min(1.0, 2 * above.max(), 2 * len(e) * (1 - above).min()))
-    return effect_test(float(e.min()), n, interval, alpha, p_value, int(e.argmin()))
+        above, below = np.where(e > 0, [p / 2, 1 - p / 2], [1 - p / 2, p / 2])
+        p_value = float(min(1.0, 2 * above.max(), 2 * len(e) * below.min()))
+    return _tested(float(e.min()), n, interval, alpha, p_value, int(e.argmin()))
 
 
 def largest(
@@ -201,7 +177,7 @@ def largest(
         return bound, float(np.max([-low, high]))
 
     p_value = None if p_values is None else float(min(1.0, len(e) * np.min(p_values)))
-    return effect_test(float(np.abs(e).max()), n, interval, alpha, p_value, int(np.abs(e).argmax()))
+    return _tested(float(np.abs(e).max()), n, interval, alpha, p_value, int(np.abs(e).argmax()))
 
 
 def normal(estimates: ArrayLike, standard_errors: ArrayLike) -> Intervals:
@@ -218,12 +194,18 @@ def normal(estimates: ArrayLike, standard_errors: ArrayLike) -> Intervals:
 
 
 def _estimates(estimates: ArrayLike, alpha: float) -> Array:
-    if not 0 < alpha < 0.5:
-        raise ParameterError(f"alpha is {alpha!r}; allowed: a number between 0 and 0.5.")
+    _require("alpha", alpha, 0 < alpha < 0.5, "a number in (0, 0.5)")
     e = np.asarray(estimates, dtype=float)
     if e.ndim != 1 or not len(e) or not np.isfinite(e).all():
         raise DataError(f"the effects to compare are {e.tolist()}; allowed: one finite number or more, in a row.")
     return e
+
+
+def _tested(
+    estimate: float, n: int, interval: Callable[[float], Interval], alpha: float, p_value: float | None, which: int
+) -> EffectTest:
+    """Return a test; ``interval`` goes from an error rate to the ends, that of the equivalence test has twice its."""
+    return EffectTest(estimate, n, interval(alpha), 1 - alpha, interval(2 * alpha), 1 - 2 * alpha, p_value, which=which)
 
 
 @dataclass(frozen=True)
@@ -266,17 +248,12 @@ class EffectTest:
     def __post_init__(self) -> None:
         _require("estimate", self.estimate, isfinite(self.estimate), "a finite number")
         _require("n", self.n, self.n >= 1, "at least 1")
-        _see_interval("", self.interval, self.level)
-        _see_interval("equivalence_", self.equivalence_interval, self.equivalence_level)
+        for name in ("", "equivalence_"):
+            interval, level = getattr(self, f"{name}interval"), getattr(self, f"{name}level")
+            whole = interval is not None and level is not None and interval[0] <= interval[1] and 0 < level < 1
+            allowed = "both or neither; lower end first, level in (0, 1)"
+            _require(f"{name}interval and its level", (interval, level), whole or interval is level is None, allowed)
         _require("p_value", self.p_value, self.p_value is None or 0 <= self.p_value <= 1, "a probability in [0, 1]")
-
-
-def _see_interval(name: str, interval: Interval | None, level: float | None) -> None:
-    ordered = interval is not None and interval[0] <= interval[1]
-    whole = (interval is None and level is None) or (ordered and level is not None and 0 < level < 1)
-    _require(
-        f"{name}interval and its level", (interval, level), whole, "both or neither; lower end first, level in (0, 1)"
-    )
 
 
 def _require(name: str, given: Any, holds: bool, allowed: str) -> None:
@@ -315,7 +292,12 @@ def decide(
     >>> decide(test, smallest=0.1), decide(test, smallest=0.1, direction="negative"), decide(test, smallest=0.5)
     ('supported', 'contradicted', 'not supported')
     """
-    outer, inner = _intervals(test, alpha, name)
+    for kind, level, needed in (("", test.level, 1 - alpha), ("equivalence ", test.equivalence_level, 1 - 2 * alpha)):
+        enough = bool(kind) if level is None else level >= needed - SLACK
+        allowed = f"at least {needed:.6g}, as the family's correction asks"
+        _require(f"level of the {kind}interval of {name}", level, enough, allowed)
+    outer: Any = test.interval
+    inner = test.equivalence_interval or outer
     sign = -1 if direction == "negative" else 1
     (low, high), estimate = sorted(sign * end for end in outer), sign * test.estimate
     above, below = low > 0 and estimate >= smallest, high < 0 and estimate <= -smallest
@@ -323,24 +305,6 @@ def decide(
     if direction == "equal":
         return "contradicted" if above or below else "supported" if equivalent else "inconclusive"
     return "supported" if above else "contradicted" if below else "not supported" if equivalent else "inconclusive"
-
-
-def _intervals(test: EffectTest, alpha: float, name: str) -> tuple[Interval, Interval]:
-    """Return the interval and that of the equivalence test, each wide enough for the family's correction."""
-    if test.interval is None or test.level is None or test.level < 1 - alpha - SLACK:
-        raise ParameterError(
-            f"level of the interval of {name} must be at least {1 - alpha:.6g}, as the family's "
-            f"correction asks; got {test.level!r}."
-        )
-    if test.equivalence_interval is None or test.equivalence_level is None:
-        return test.interval, test.interval
-    _require(
-        f"level of the equivalence interval of {name}",
-        test.equivalence_level,
-        test.equivalence_level >= 1 - 2 * alpha - SLACK,
-        f"at least {1 - 2 * alpha:.6g}",
-    )
-    return test.interval, test.equivalence_interval
 
 
 def recovered(test: EffectTest, name: str = "the effect") -> bool:
@@ -393,16 +357,14 @@ def adjust(p_values: Mapping[str, float], alpha: float | None, correction: str =
         return {name: Adjusted(p, alpha, p <= alpha) for name, p in p_values.items()}
     from statsmodels.stats.multitest import multipletests  # heavy: only where tests are made
 
-    ranked = sorted(p_values, key=p_values.__getitem__)
+    ranked, m = sorted(p_values, key=p_values.__getitem__), len(p_values)
     rejected, values, _, _ = multipletests([p_values[name] for name in ranked], alpha, correction)
-    found = {
-        name: Adjusted(float(p), _rate(alpha, correction, rank, len(ranked), int(rejected.sum())), bool(reject))
-        for rank, (name, p, reject) in enumerate(zip(ranked, values, rejected, strict=True), start=1)
+    passed = int(rejected.sum())
+    tests: dict[str, list[float]] = {  # what the rate is divided by
+        "bonferroni": [m] * m,
+        "holm": [m - min(rank, passed, m - 1) for rank in range(m)],
+        "fdr_bh": [m / max(passed, 1)] * m,
     }
-    return {name: found[name] for name in p_values}
-
-
-def _rate(alpha: float, correction: str, rank: int, m: int, rejected: int) -> float:
-    if correction == "holm":
-        return alpha / (m - min(rank - 1, rejected, m - 1))
-    return alpha / m * (max(rejected, 1) if correction == "fdr_bh" else 1)
+    found = zip(ranked, values.tolist(), tests[correction], rejected.tolist(), strict=True)
+    adjusted = {name: Adjusted(p, alpha / share, reject) for name, p, share, reject in found}
+    return {name: adjusted[name] for name in p_values}

@@ -144,8 +144,6 @@ def explore(study: Study, draws: int = 500) -> Exploration | NotTestable:
     draws : int
         Of correlation matrices without a factor, from 20.
     """
-    from statsmodels.multivariate.factor_rotation import rotate_factors
-
     if draws < 20:
         raise ParameterError(f"draws is {draws!r}; allowed: 20 or more.")
     rows = _whole(study)
@@ -153,29 +151,32 @@ def explore(study: Study, draws: int = 500) -> Exploration | NotTestable:
         return rows
     R, (n, p) = np.corrcoef(rows.to_numpy().T), rows.shape
     observed = np.linalg.eigvalsh(R)[::-1]
-    S = stats.wishart.rvs(n - 1, np.eye(p), size=draws, random_state=np.random.default_rng(study.seed)).reshape(
-        draws, p, p
-    )
+    S = stats.wishart.rvs(n - 1, np.eye(p), size=draws, random_state=np.random.default_rng(study.seed))
+    S = S.reshape(draws, p, p)  # of one item, numbers
     scale = np.sqrt(np.diagonal(S, axis1=1, axis2=2))
     drawn = np.linalg.eigvalsh(S / scale[:, :, None] / scale[:, None, :])[:, ::-1]
     random = np.quantile(drawn, QUANTILE, axis=0)
     table = pd.DataFrame({"number": np.arange(1, p + 1), "observed": observed, "random": random})
     factors = int(np.cumprod(observed > random).sum())
+    return Exploration(table, factors, _loadings(R, factors, rows.columns), n)
+
+
+def _loadings(R: Array, factors: int, items: pd.Index) -> pd.DataFrame | NotTestable:
+    from statsmodels.multivariate.factor_rotation import rotate_factors
+
+    p = len(R)
     if not factors or (p - factors) ** 2 < p + factors:
-        why = words(
-            "{factors:d} factors stand out of chance, which {items:d} items cannot be put on.", factors=factors, items=p
-        )
-        return Exploration(table, factors, NotTestable(why), n)
+        why = "{factors:d} factors stand out of chance, which {items:d} items cannot be put on."
+        return NotTestable(words(why, factors=factors, items=p))
     L = _unrotated(R, factors)
     if L is None:
-        return Exploration(table, factors, NotTestable("The factor analysis has no solution."), n)
+        return NotTestable("The factor analysis has no solution.")
     communality = (L**2).sum(1)
     if factors > 1:
         L = rotate_factors(L, "quartimin")[0]  # as oblimin is by default
     L = L[:, np.argsort(-(L**2).sum(0), kind="stable")]
     L = L * np.where(L.sum(0) < 0, -1, 1)
-    loadings = pd.DataFrame(L, rows.columns, [str(k + 1) for k in range(factors)])
-    return Exploration(table, factors, loadings.assign(communality=communality), n)
+    return pd.DataFrame(L, items, [str(k + 1) for k in range(factors)]).assign(communality=communality)
 
 
 def _unrotated(R: Array, factors: int) -> Array | None:

@@ -16,7 +16,6 @@ from scipy import special, stats
 import semfit
 from nbproof import snap, words
 from semfit import HypothesisStatistic, Invariance, PartialInvariance, SemFit, delta_errors
-from surveysem.codebook import opening
 from surveysem.effects import EffectTest, NotTestable, largest, normal
 from surveysem.paths import standardised
 from surveysem.study import MANY, Study, counting, shared
@@ -74,41 +73,29 @@ class Groups:
         eye = np.eye(len(self.groups))
         return np.vstack([np.kron(eye[one] - eye[other], np.eye(len(self.paths))) for one, other in self.pairs])
 
-    @property
-    def differences(self) -> Array:
-        """First group's path less the other's, shape (pairs * paths,)."""
-        return self.contrasts @ self.estimates.ravel()
-
-    @property
-    def errors(self) -> Array:
-        """Standard errors of the differences."""
-        return delta_errors(self.contrasts, self.covariance)
-
     @cached_property
     def equality(self) -> HypothesisStatistic:
         """Wald's test that every standardised path is the same in all groups."""
         first = self.contrasts[: (len(self.groups) - 1) * len(self.paths)]  # the first group with each of the others
         d, V = first @ self.estimates.ravel(), first @ self.covariance @ first.T
         chisq = float(d @ np.linalg.solve(V, d))
-        return HypothesisStatistic(
-            "all standardised paths are equal in all groups", chisq, len(d), float(stats.chi2.sf(chisq, len(d))), "Wald"
-        )
+        p = float(stats.chi2.sf(chisq, len(d)))
+        return HypothesisStatistic("all standardised paths are equal in all groups", chisq, len(d), p, "Wald")
 
-    def summary(self, level: float = 0.95) -> pd.DataFrame:
+    def summary(self) -> pd.DataFrame:
         """One row a path and pair of groups: outcome, predictor, group, other, std, std_other, difference, se, ..., p.
 
         The interval and the two-sided p value are those of the difference alone, not adjusted for the others.
         """
-        (low, high), z = normal(self.differences, self.errors)(level), self.differences / self.errors
+        d, se = self.contrasts @ self.estimates.ravel(), delta_errors(self.contrasts, self.covariance)
+        (low, high), p = normal(d, se)(0.95), 2 * special.ndtr(-np.abs(d / se))
         names = [
             (outcome, predictor, self.groups[one], self.groups[other], self.estimates[one, k], self.estimates[other, k])
             for one, other in self.pairs
             for k, (outcome, predictor) in enumerate(self.paths)
         ]
         table = pd.DataFrame(names, columns=["outcome", "predictor", "group", "other", "std", "std_other"])
-        return table.assign(
-            difference=self.differences, se=self.errors, low=low, high=high, p=2 * special.ndtr(-np.abs(z))
-        )
+        return table.assign(difference=d, se=se, low=low, high=high, p=p)
 
     def largest(self, outcomes: Collection[str] | None = None, *, alpha: float = 0.05) -> EffectTest:
         """Return the largest absolute difference of a path, all paths or those to some outcomes.
@@ -180,9 +167,9 @@ def _partially_alike(study: Study, means: bool = True) -> PartialInvariance | No
 def _eased(study: Study, level: str, gone: pd.DataFrame) -> SemFit | None:
     """Fit a level without the equality of what was let go; None if it has no solution."""
     text, held = eased(study, _measured(study), gone), ("loadings", "intercepts")[: LEVELS.index(level)]
-    options: Any = {"group": study.codebook.group, "group_equal": held, **study.options}
+    rows: Any = comparable(study)  # no reason: there is a ladder
     with warnings.catch_warnings(action="ignore", category=semfit.FitWarning):
-        fit = semfit.fit(text, comparable(study), **options)  # type: ignore[arg-type]
+        fit = study.fit(text, rows, group=study.codebook.group, group_equal=held)
     return fit if fit.converged and fit.identified else None
 
 
@@ -226,12 +213,10 @@ def compare_groups(study: Study, alike: PartialInvariance | NotTestable | None =
     alike : PartialInvariance or NotTestable, optional
         What :func:`partially_alike` returned, where it is at hand.
     """
-    rows = comparable(study)
-    if isinstance(rows, NotTestable):
-        return rows
     alike = partially_alike(study, means=False) if alike is None else alike
     if isinstance(alike, NotTestable):
         return alike
+    rows: Any = comparable(study)  # no reason: there is a ladder
     if "metric" not in alike.ladder.fits and (broken := _broken(alike.whole)):
         return broken
     try:
@@ -244,17 +229,9 @@ def compare_groups(study: Study, alike: PartialInvariance | NotTestable | None =
         return NotTestable(words("The paths by group have no proper solution. {why}", why=" ".join(fit.problems)))
     sizes = tuple(int(group.nobs) for group in fit.sample.groups)
     kept = [float(group.label) for group in fit.sample.groups]
-    answered = study.answers[study.codebook.group].dropna()
-    return Groups(
-        _group_words(study, fit),
-        sizes,
-        alike.ladder,
-        fit,
-        paths,
-        estimates.reshape(len(sizes), -1),
-        covariance,
-        int((~answered.isin(kept)).sum()),
-    )
+    left_out = int((~study.answers[study.codebook.group].dropna().isin(kept)).sum())
+    called, estimates = study.kinds(kept), estimates.reshape(len(sizes), -1)
+    return Groups(called, sizes, alike.ladder, fit, paths, estimates, covariance, left_out)
 
 
 def _places(fit: SemFit, paths: tuple[tuple[str, str], ...]) -> list[int]:
@@ -323,11 +300,9 @@ def compare_means(study: Study, alike: PartialInvariance | NotTestable) -> pd.Da
     """
     from statsmodels.stats.oneway import anova_oneway  # heavy: only where groups are compared
 
-    rows = comparable(study)
-    if isinstance(rows, NotTestable):
-        return rows
     if isinstance(alike, NotTestable):
         return alike
+    rows: Any = comparable(study)  # no reason: there is a ladder
     if alike.ladder.highest not in ("scalar", "intercepts"):
         return NotTestable("The items' intercepts are not equal in the groups.")
     lines = []
@@ -349,27 +324,21 @@ def compare_means(study: Study, alike: PartialInvariance | NotTestable) -> pd.Da
 def mean_heads(differences: pd.DataFrame) -> dict[str, str]:
     """Return the heads of what :func:`compare_means` returned, each group by its number."""
     found = {"df_within": "df (within)", "size": "effect size"}
-    for column in differences:
-        if (parts := column.rpartition("_"))[2].isdigit():
-            found[column] = words("M ({k:d})" if parts[0] == "mean" else "SD ({k:d})", k=int(parts[2]))
+    for k in range(1, sum(column.startswith("mean_") for column in differences) + 1):
+        found |= {f"mean_{k}": words("M ({k:d})", k=k), f"sd_{k}": words("SD ({k:d})", k=k)}
     return {column: found.get(column, column) for column in differences}
 
 
 def _size(parts: list[Array]) -> float:
-    n = np.array([len(part) for part in parts])
-    within, total = (n - 1) @ [part.var(ddof=1) for part in parts], n.sum()
-    spread, df = within / (total - len(n)), total - len(n)
-    if len(n) == 2:
-        return float((parts[0].mean() - parts[1].mean()) / np.sqrt(spread) * (1 - 3 / (4 * df - 1)))
-    means = np.array([part.mean() for part in parts])
-    between = n @ (means - n @ means / total) ** 2
-    return float(max(0.0, (between - (len(n) - 1) * spread) / (between + within + spread)))
+    """Return Hedges' g of two groups, omega squared of more."""
+    from statsmodels.stats.oneway import anova_oneway
 
-
-def _group_words(study: Study, fit: SemFit) -> tuple[str, ...]:
-    codes = [int(float(group.label)) for group in fit.sample.groups]
-    scale = study.codebook.by_code[study.codebook.group].scale
-    return tuple(opening(scale.en[code - scale.low]) if scale.en else str(code) for code in codes)
+    if len(parts) == 2:
+        found = stats.ttest_ind(*parts)
+        return float(found.statistic * np.sqrt(sum(1 / len(part) for part in parts)) * (1 - 3 / (4 * found.df - 1)))
+    found = anova_oneway(parts, use_var="equal")
+    beyond = found.df_num * (found.statistic - 1)
+    return float(max(0.0, beyond / (beyond + found.nobs_t)))
 
 
 def comparable(study: Study) -> pd.DataFrame | NotTestable:
@@ -385,16 +354,9 @@ def comparable(study: Study) -> pd.DataFrame | NotTestable:
     counts = rows[group].value_counts().sort_index()
     enough = counts[counts > len(items)]
     if len(enough) < 2:
-        shown = ", ".join(f"{int(code)}: {n}" for code, n in counts.items())
-        return NotTestable(
-            words(
-                "Respondents by {group} are {sizes}; two groups of more than {items:d}, the number of "
-                "items, are needed.",
-                group=group,
-                sizes=shown or "none",
-                items=len(items),
-            )
-        )
+        sizes = ", ".join(f"{int(code)}: {n}" for code, n in counts.items()) or "none"
+        why = "Respondents by {group} are {sizes}; two groups of more than {items:d}, the number of items, are needed."
+        return NotTestable(words(why, group=group, sizes=sizes, items=len(items)))
     return rows[rows[group].isin(enough.index)]
 
 
@@ -409,19 +371,13 @@ def _broken(ladder: Invariance) -> NotTestable | None:
     loadings = fit.standardized.query("op == '=~'").pivot(index="rhs", columns="group", values="std_all")
     item = (loadings.max(axis=1) - loadings.min(axis=1)).idxmax()
     shown = ", ".join(f"{snap(value):.2f}" for value in loadings.loc[item])
-    return NotTestable(
-        words(
-            "The items do not measure the same in the groups: with equal {held} the fit falls (CFI {cfi:+.3f}, RMSEA "
-            "{rmsea:+.3f}, p {p:p}); of all standardised loadings that of {item} differs most ({shown}). Paths between "
-            "constructs that differ in meaning are not compared.",
-            held=HELD[failed.index[0]],
-            cfi=step["d_cfi"],
-            rmsea=step["d_rmsea"],
-            p=step["d_pvalue"],
-            item=item,
-            shown=shown,
-        )
+    why = (
+        "The items do not measure the same in the groups: with equal {held} the fit falls (CFI {cfi:+.3f}, RMSEA "
+        "{rmsea:+.3f}, p {p:p}); of all standardised loadings that of {item} differs most ({shown}). Paths between "
+        "constructs that differ in meaning are not compared."
     )
+    fell = {"cfi": step["d_cfi"], "rmsea": step["d_rmsea"], "p": step["d_pvalue"]}
+    return NotTestable(words(why, held=HELD[failed.index[0]], item=item, shown=shown, **fell))
 
 
 def _structural(study: Study, alike: PartialInvariance, rows: pd.DataFrame) -> SemFit:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from nbproof import words
-from surveysem import moderation, paths, pls
+from surveysem import moderation, paths
 from surveysem.codebook import Codebook, Labelled
 from surveysem.effects import Effect, EffectTest, NotTestable, adjust, decide
 from surveysem.measurement import HEADS
@@ -84,7 +84,7 @@ def hypothesis_table(tested: list[Tested]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def mediation_table(study: Study, moderated: moderation.Moderations, level: float = 0.95) -> pd.DataFrame:
+def mediation_table(study: Study, moderated: moderation.Moderations) -> pd.DataFrame:
     """Return the moderated mediations, four rows each: the columns of ``HEADS["mediation"]``, effects of ``MEDIATED``.
 
     Label, path, method and ``failed`` stand in the first of them; one without a result has one row with its ``reason``.
@@ -97,7 +97,7 @@ def mediation_table(study: Study, moderated: moderation.Moderations, level: floa
             own["reason"] = found.reason
         else:
             own |= {"method": HEADS["resampled"][found.method], "failed": found.failed or ""}
-            table = found.summary(level).rename(columns={"via": "effect"})
+            table = found.summary().rename(columns={"via": "effect"})
         tables.append(table.assign(**{name: [value, *[""] * (len(table) - 1)] for name, value in own.items()}))
     whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     return whole[[name for name in HEADS["mediation"] if name in whole and (whole[name].fillna("") != "").any()]]
@@ -118,7 +118,7 @@ def _found(study: Study, one: Labelled, moderated: Any) -> Found:
     if study.estimator == "PLS":
         if one.moderator:
             return NotTestable("Moderation is not tested by PLS; a report by MLR tests it.")
-        return pls.along(study, [one.way])
+        return paths.along(study, [one.way])
     if one.moderator and one.mediator:
         return moderated.mediated[one]
     if one.moderator:

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from semfit import Invariance, PlsFit, SemFit
-from surveysem.errors import DataError
 from surveysem.study import Study
 
 LOW_LOADING, RELIABLE, SHARED = 0.5, 0.7, 0.5  # loading, reliability, average variance extracted
@@ -27,21 +26,6 @@ FIT_DIGITS = dict.fromkeys(list(FIT_HEADS)[2:], 3) | {"chisq": 1, "chisq.scaled"
 LEVELS, LET_GO, LADDER_HEADS = HEADS["levels"], HEADS["let_go"], HEADS["ladder"]
 LADDER_DIGITS = dict.fromkeys(list(LADDER_HEADS)[1:-2], 3) | {"chisq": 2, "df": 0, "d_chisq": 2, "d_df": 0}
 WAVE_HEADS, WAVE_DIGITS = LADDER_HEADS | {"tli": "TLI"}, LADDER_DIGITS | {"tli": 3}
-
-
-def check_solution(fit: SemFit, file: str) -> None:
-    """Refuse a measurement model without a solution: loadings and reliability would mean nothing.
-
-    Raises
-    ------
-    DataError
-        Naming the file of the answers, what is wrong and what is needed.
-    """
-    if not (fit.converged and fit.identified):
-        raise DataError(
-            f"{file}: the measurement model has no solution on these {fit.nobs} answers "
-            f"({' '.join(fit.problems)}); more answers, or fewer constructs, are needed."
-        )
 
 
 def triangle(matrix: pd.DataFrame, called: Mapping[str, str]) -> pd.DataFrame:

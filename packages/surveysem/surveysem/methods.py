@@ -46,24 +46,17 @@ def methods_text(
     return told(
         "methods",
         language,
-        **_respondents(study),
+        study=study,
+        rules=_rules(study),
         apa=partial(_apa, language=language),
-        drawn=study.basis == "synthetic sample",
-        items=len(study.items),
         turned=sum(study.codebook.by_code[code].reverse for code in study.items),
-        constructs=len(study.constructs),
-        made=[called[name] for name in study.composed],
-        paths=len(paths),
-        estimator=study.estimator,
+        made=[study.codebook.names(language)[name] for name in study.composed],
         version=__version__,
         python=platform.python_version(),
         missing=100 * answers.isna().mean(axis=None),
         fiml=not by_pls and study.options.get("missing") == "fiml",
         whole=int(answers.notna().all(axis=1).sum()),
         through=any(path.outcome in leading for path in paths) and not by_pls,
-        draws=study.draws,
-        how=study.resampling,
-        seed=study.seed,
         fits=[] if fits is None else [{key: _known(row[key]) for key in row} for row in fits.to_dict("records")],
         group=study.codebook.group if invariance else "",
         level=catalogue(language)(invariance),
@@ -84,7 +77,7 @@ def told_by(results: Mapping[str, Mapping], language: str) -> dict[str, Any]:
 
 def respondents_text(study: Study, language: str) -> str:
     """Return how many answered, whom the rules flagged and who is left."""
-    return told("respondents", language, **_respondents(study))
+    return told("respondents", language, study=study, rules=_rules(study))
 
 
 def summary_text(study: Study, results: Mapping[str, Mapping[str, Any]], language: str) -> str:
@@ -122,22 +115,9 @@ def summary_text(study: Study, results: Mapping[str, Mapping[str, Any]], languag
     )
 
 
-def _respondents(study: Study) -> dict[str, Any]:
-    """Return how many there are, and the rules that flagged somebody with how many each flagged."""
-    screened = study.screened
-    rules = [
-        {**row, "threshold": f"{row['threshold'] * (100 if row['rule'] == 'missing' else 1):g}"}
-        for row in screened.summary().query("rule != 'any'").to_dict("records")
-    ]
-    flagged, received = len(screened.flagged), screened.nobs
-    return {
-        "received": received,
-        "flagged": flagged,
-        "share": 100 * flagged / received,
-        "rules": rules,
-        "dropped": screened.dropped,
-        "kept": study.nobs,
-    }
+def _rules(study: Study) -> list[dict[str, Any]]:
+    """Return the rules that flagged somebody, with how many each flagged."""
+    return study.screened.summary().query("rule != 'any'").to_dict("records")
 
 
 def _known(value: Any) -> Any:

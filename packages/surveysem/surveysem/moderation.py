@@ -40,20 +40,21 @@ class Moderated:
     @property
     def effect(self) -> Effect:
         """The product's standardised coefficient: how much one SD of the moderator adds to the standardised path."""
-        return Effect(float(self.coefficients[1]), float(np.sqrt(self.covariance[1, 1])), self.fit.nobs)
+        return self._summed(np.array([0.0, 1.0]))
 
     def slope(self, at: float) -> Effect:
         """Return the standardised path where the moderator is ``at`` standard deviations from its mean."""
-        weight = np.array([1.0, at])
-        return Effect(
-            float(weight @ self.coefficients), float(np.sqrt(weight @ self.covariance @ weight)), self.fit.nobs
-        )
+        return self._summed(np.array([1.0, at]))
 
-    def row(self, level: float = 0.95) -> dict[str, float]:
+    def _summed(self, weight: Array) -> Effect:
+        error = np.sqrt(weight @ self.covariance @ weight)
+        return Effect(float(weight @ self.coefficients), float(error), self.fit.nobs)
+
+    def row(self) -> dict[str, float]:
         """Return estimate, estimate_se, std, std_se, low, high, p, n; interval and p are those of ``std``."""
-        raw = self.fit.estimates.query("op == '~'").iloc[-1]  # the product is the last predictor
-        given = {"estimate": raw["est"], "estimate_se": raw["se"], **self.effect.cells(("std", "std_se"), level)}
-        return given | {"n": self.fit.nobs}
+        estimate, se = self.fit.estimates.query("op == '~'").iloc[-1][["est", "se"]]  # the product comes last
+        raw = {"estimate": estimate, "estimate_se": se}
+        return {**raw, **self.effect.cells(("std", "std_se")), "n": self.fit.nobs}
 
 
 @dataclass(frozen=True)
@@ -71,19 +72,19 @@ class Moderations:
         """Those with a result."""
         return [part for part in self.parts.values() if isinstance(part, Moderated)]
 
-    def summary(self, level: float = 0.95) -> pd.DataFrame:
+    def summary(self) -> pd.DataFrame:
         """One row a moderation: names, direction, and the cells of ``Moderated.row``; or the ``reason``."""
         rows = [
-            {**vars(key), **(part.row(level) if isinstance(part, Moderated) else {"reason": part.reason})}
+            {**vars(key), **(part.row() if isinstance(part, Moderated) else {"reason": part.reason})}
             for key, part in self.parts.items()
         ]
         table = pd.DataFrame(rows)
         return table.reindex(columns=[*dict.fromkeys([*table, *HEADS["moderation"]])])
 
-    def slopes(self, level: float = 0.95) -> pd.DataFrame:
+    def slopes(self) -> pd.DataFrame:
         """One row a test and value at -1, 0 and 1 SD: outcome, predictor, moderator, at, slope, se, low, high, p."""
         rows = [
-            {**vars(one.moderation), "at": at, **one.slope(at).cells(("slope", "se"), level)}
+            {**vars(one.moderation), "at": at, **one.slope(at).cells(("slope", "se"))}
             for one in self.tested
             for at in SLOPES_AT
         ]
@@ -241,15 +242,8 @@ def _fitted(model: str, data: pd.DataFrame, items: list[str]) -> SemFit | NotTes
     """Fit a model with products to all respondents who answered something."""
     counts, few = data[items].notna().sum(), data[items].nunique().idxmin()
     if data[few].nunique() < 2 or len(data) <= len(items):
-        return NotTestable(
-            words(
-                "{nobs:d} respondents with {values:d} values of {item} cannot carry {indicators:d} indicators.",
-                nobs=len(data),
-                values=counts[few],
-                item=few,
-                indicators=len(items),
-            )
-        )
+        why = "{nobs:d} respondents with {values:d} values of {item} cannot carry {indicators:d} indicators."
+        return NotTestable(words(why, nobs=len(data), values=counts[few], item=few, indicators=len(items)))
     missing = "fiml" if data[items].isna().any(axis=None) else "listwise"
     fit = semfit.fit(model, data, estimator="MLR", missing=missing)
     return fit if fit.converged and fit.identified and fit.nobs > fit.npar else _unsolved(fit)

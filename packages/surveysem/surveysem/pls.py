@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,11 +10,9 @@ import pandas as pd
 import semfit
 from nbproof import words
 from surveysem import paths
-from surveysem.codebook import opening
 from surveysem.effects import NotTestable
 from surveysem.errors import DataError
 from surveysem.measurement import HEADS
-from surveysem.paths import Indirect
 from surveysem.study import Study
 
 PERMUTATIONS = 1000
@@ -62,7 +58,7 @@ def larcker(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
 def inner(study: Study, fit: semfit.PlsFit, consistent: semfit.PlsFit) -> pd.DataFrame:
     """Return one row a path: outcome, predictor, std, se, t, low, high, p, corrected path, r2, r2_adjusted, f2, vif.
 
-    p is that of :func:`along`; r2 and r2_adjusted are those of the outcome.
+    p is that of `paths.along`; r2 and r2_adjusted are those of the outcome.
     """
     drawn = fit.estimates.query("op == '~'").set_index(["lhs", "rhs"])
     beside = fit.paths.set_index(["lhs", "rhs"]).drop(columns="est")
@@ -70,28 +66,9 @@ def inner(study: Study, fit: semfit.PlsFit, consistent: semfit.PlsFit) -> pd.Dat
     found = drawn.join([beside, corrected]).join(fit.r2, on="lhs")
     found = found.loc[[(path.outcome, path.predictor) for path in study.codebook.paths]]
     found = found.rename_axis(["outcome", "predictor"]).reset_index()
-    p = along(study, found[["predictor", "outcome"]].to_numpy().tolist()).p_values
+    p = paths.along(study, found[["predictor", "outcome"]].to_numpy().tolist()).p_values
     names = {"est": "std", "ci_low": "low", "ci_high": "high"}
     return found.rename(columns=names).assign(t=_t(found["est"], found["se"]), p=p)
-
-
-def along(study: Study, found: Sequence[tuple[str, ...]]) -> Indirect:
-    """Return the products of the paths along ways, with their draws.
-
-    Parameters
-    ----------
-    study : Study
-        Estimated by PLS.
-    found : sequence of tuple of str
-        Ways, as `surveysem.paths.ways` returns them.
-    """
-    fit = study.composites
-    steps = [[fit.at_paths.start + fit.model.paths.index(step) for step in pairwise(way)] for way in found]
-    estimate, draws = (
-        np.stack([each[..., at].prod(-1) for at in steps], -1) for each in (fit.values, np.asarray(fit.draws))
-    )
-    names = tuple((way[0], way[-1], " ".join(way[1:-1])) for way in found)
-    return Indirect(names, estimate, draws, fit.nobs, fit.failed)
 
 
 def effects(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
@@ -99,19 +76,13 @@ def effects(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
 
     predictor, outcome, effect, estimate, low, high; a direct effect that the model does not hold has no row.
     """
-    ends = {"se": "indirect_se", "ci_low": "indirect_low", "ci_high": "indirect_high"}
-    wide = fit.effects.rename(columns={"lhs": "outcome", "rhs": "predictor", **ends})
-    wide = wide[(wide["indirect"] != 0) & wide["predictor"].isin(study.constructs)]
-    direct = fit.estimates.query("op == '~'").rename(columns={"lhs": "outcome", "rhs": "predictor"})
-    wide = wide.merge(direct[["outcome", "predictor", "ci_low", "ci_high"]], how="left")
-    wide = wide.rename(columns={"ci_low": "direct_low", "ci_high": "direct_high"})
-    parts = [
-        wide[["predictor", "outcome"]].assign(
-            effect=kind, estimate=wide[kind], low=wide[f"{kind}_low"], high=wide[f"{kind}_high"]
-        )
-        for kind in ("direct", "indirect", "total")
-    ]
-    return pd.concat(parts).dropna(subset="low").sort_index(kind="stable")
+    direct, rows = fit.estimates.query("op == '~'").set_index(["lhs", "rhs"])[["ci_low", "ci_high"]], []
+    for row in fit.effects.query("indirect != 0 and rhs in @study.constructs").itertuples():
+        if (row.lhs, row.rhs) in direct.index:
+            rows.append((row.rhs, row.lhs, "direct", row.direct, *direct.loc[(row.lhs, row.rhs)]))
+        rows.append((row.rhs, row.lhs, "indirect", row.indirect, row.ci_low, row.ci_high))
+        rows.append((row.rhs, row.lhs, "total", row.total, row.total_low, row.total_high))
+    return pd.DataFrame(rows, columns=["predictor", "outcome", "effect", "estimate", "low", "high"])
 
 
 def importance(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
@@ -163,13 +134,6 @@ def grouped(study: Study, permutations: int = PERMUTATIONS) -> semfit.PlsGroups 
         return semfit.pls_groups(fit, study.answers, group, permutations=permutations, seed=study.seed)
     except (semfit.DataError, semfit.ParameterError) as wrong:
         return NotTestable(words("The groups are not compared by PLS. {why}", why=str(wrong)))
-
-
-def group_words(study: Study, apart: semfit.PlsGroups) -> list[str]:
-    """Return what the two groups are called, as the codebook words their answers."""
-    scale = study.codebook.by_code[study.codebook.group].scale
-    codes = [int(float(str(label))) for label in apart.labels]
-    return [opening(scale.en[code - scale.low]) if scale.en else str(code) for code in codes]
 
 
 def _t(estimate: Any, se: Any) -> Any:

@@ -8,11 +8,10 @@ import shutil
 import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import nbproof
@@ -20,7 +19,7 @@ from nbproof import fonts
 from surveysem import LOCALE, __version__
 
 if TYPE_CHECKING:
-    from typing import Any, Unpack
+    from typing import Any
 
     from surveysem.responses import Reading
     from surveysem.study import Study
@@ -34,19 +33,14 @@ DPI = 300
 ASKED = "NBPROOF_LANGUAGES"  # set where a notebook is run by the builder of a report
 LARGE, DRAWN = 50_000, 400  # respondents: of a large file, and drawn where there is none
 WARM = (
-    "PIL.PngImagePlugin",
     "IPython.core.pylabtools",
     "matplotlib.backends.backend_svg",
-    "matplotlib.pyplot",
     "pandas.io.formats.html",
-    "scipy.stats",
     "seaborn",
     "statsmodels.api",
-    "statsmodels.formula.api",
     "surveysem.common_method",
     "surveysem.contact",
     "surveysem.exploration",
-    "surveysem.hypotheses",
     "surveysem.notebook",
     "surveysem.preregistration",
     "surveysem.specification_curve",
@@ -70,12 +64,12 @@ class Look(nbproof.Look):
 
         if not name.endswith(".svg"):
             return super().pictures(name, image)
-        page = '#set page(width: auto, height: auto, margin: 0pt, fill: white)\n#image("figure.svg")'
-        with TemporaryDirectory() as folder:
-            Path(folder, "figure.svg").write_bytes(image)
-            Path(folder, "main.typ").write_text(page, encoding="utf-8")
-            none = typst.Fonts(include_system_fonts=False)  # texts are drawn as paths
-            drawn = typst.compile(str(Path(folder, "main.typ")), format="png", ppi=DPI, font_paths=none)
+        drawing = json.dumps(image.decode(), ensure_ascii=False)
+        page = (
+            f'#set page(width: auto, height: auto, margin: 0pt, fill: white)\n#image(bytes({drawing}), format: "svg")'
+        )
+        none = typst.Fonts(include_system_fonts=False)  # texts are drawn as paths
+        drawn = typst.compile(page.encode(), format="png", ppi=DPI, font_paths=none)
         made = BytesIO()
         with Image.open(BytesIO(drawn)) as picture:
             picture.convert("RGB").save(made, "PNG", dpi=(DPI, DPI))
@@ -90,7 +84,7 @@ class Look(nbproof.Look):
 def settings() -> nbproof.Project:
     """Return the project that the notebooks of this package are, for `nbproof.use`."""
     return nbproof.Project(
-        _here,  # a process that makes a report is sent it
+        partial(Path, HERE),  # a process that makes a report is sent it
         "surveysem",
         __version__,
         languages=LANGUAGES,
@@ -104,20 +98,7 @@ def settings() -> nbproof.Project:
     )
 
 
-def _here() -> Path:
-    return HERE
-
-
-def study_of(
-    answers: str | Path = "",
-    codebook: str | Path = "",
-    *,
-    screening: str = "drop",
-    estimator: str = "MLR",
-    draws: int = 5000,
-    seed: int = 20240531,
-    **reading: Unpack[Reading],
-) -> Study:
+def study_of(answers: str | Path = "", codebook: str | Path = "", *, screening: str = "drop", **options: Any) -> Study:
     """Return the study that a notebook is about: as `surveysem.read_study`, or of drawn respondents without a file.
 
     >>> study_of().basis
@@ -129,10 +110,10 @@ def study_of(
     book = codebook or TEMPLATE
     if answers:
         shelf = Path(SHELF) if ASKED in os.environ and Path(SHELF).is_dir() else None
-        settled: dict[str, Any] = {"screening": screening, "estimator": estimator, "draws": draws, "seed": seed}
-        return read_study(answers, book, shelf=shelf, **settled, **reading)
+        return read_study(answers, book, shelf=shelf, screening=screening, **options)
     drawn = draw_respondents(Truth(load_codebook(book)), DRAWN, seed=1).responses
-    return Study(drawn, screen(drawn, mode=screening), estimator, draws, seed)
+    settled = {name: options[name] for name in ("estimator", "draws", "seed") if name in options}
+    return Study(drawn, screen(drawn, mode=screening), **settled)
 
 
 def write(

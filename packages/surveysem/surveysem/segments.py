@@ -59,8 +59,6 @@ class Segments:
         all respondents' mean, with percentile intervals; empty where no segments are found.
     nobs, dropped : int
         Respondents the classes were sought among, and those left out: without all scores, or beyond ``LARGEST``.
-    level : float
-        Of the intervals.
     """
 
     candidates: pd.DataFrame
@@ -71,7 +69,6 @@ class Segments:
     profiles: pd.DataFrame
     nobs: int
     dropped: int
-    level: float
 
     @property
     def classes(self) -> int:
@@ -88,13 +85,8 @@ class Segments:
         """How good the agreement over resamples is, by ``MARKS``."""
         return next(name for mark, name in MARKS if self.stability >= mark)
 
-    def summary(self) -> pd.DataFrame:
-        """Return the profiles with what is known of the whole solution beside them; one line where there are none."""
-        known = {"classes": self.classes, "entropy": self.entropy, "stability": self.stability, "nobs": self.nobs}
-        return self.profiles.assign(**known) if len(self.profiles) else pd.DataFrame([known])
 
-
-def segments(study: Study, *, resamples: int = 50, starts: int = 5, level: float = 0.95) -> Segments | NotTestable:
+def segments(study: Study, *, resamples: int = 50, starts: int = 5) -> Segments | NotTestable:
     """Look for classes of respondents in the scores of the strategy constructs.
 
     Candidates are 1 to ``MOST`` classes within which scores are unrelated, or related alike in every class, and one
@@ -113,8 +105,6 @@ def segments(study: Study, *, resamples: int = 50, starts: int = 5, level: float
         At least 20.
     starts : int
         Of every candidate, from 1; the best likelihood counts.
-    level : float
-        Of the intervals, in (0, 1).
 
     References
     ----------
@@ -122,16 +112,12 @@ def segments(study: Study, *, resamples: int = 50, starts: int = 5, level: float
     agreement: Hennig (2007), doi:10.1016/j.csda.2006.11.025; adjusted Rand index: Hubert & Arabie (1985),
     doi:10.1007/BF01908075.
     """
-    if resamples < 20 or starts < 1 or not 0 < level < 1:
-        raise ParameterError(
-            f"resamples={resamples!r}, starts={starts!r}, level={level!r}; allowed: 20 or more, 1 or "
-            "more, a number in (0, 1)."
-        )
+    if resamples < 20 or starts < 1:
+        raise ParameterError(f"resamples={resamples!r}, starts={starts!r}; allowed: 20 or more, 1 or more.")
     forming, outcomes = study.strategies, [name for name in study.outcomes if name not in study.strategies]
     if len(forming) < 2:
-        return NotTestable(
-            words("Profiles need two strategies or more; the codebook has {count:d}.", count=len(forming))
-        )
+        why = "Profiles need two strategies or more; the codebook has {count:d}."
+        return NotTestable(words(why, count=len(forming)))
     scores = mean_scores(study.codebook, study.answers, [*forming, *outcomes]).dropna()
     scores = scores if len(scores) <= LARGEST else scores.sample(LARGEST, random_state=study.seed).sort_index()
     if len(scores) < 2 or (scores.std() == 0).any():
@@ -146,11 +132,10 @@ def segments(study: Study, *, resamples: int = 50, starts: int = 5, level: float
         P, shares = model.predict_proba(X)[:, order], model.weights_[order]
         means = np.column_stack([model.means_[order], _outcome_means(P, Y)])
         agreement, redone = zip(*_resampled(model, X, Y, P, rng, resamples), strict=True)
-        profiles = _profiles(shares, means, np.array(redone), forming, outcomes, level)
+        profiles = _profiles(shares, means, np.array(redone), forming, outcomes)
     members = pd.DataFrame(P, scores.index, range(1, len(shares) + 1))
-    return Segments(
-        candidates, shares, members, entropy(P), np.array(agreement), profiles, len(X), study.nobs - len(X), level
-    )
+    left_out = study.nobs - len(X)
+    return Segments(candidates, shares, members, entropy(P), np.array(agreement), profiles, len(X), left_out)
 
 
 def entropy(P: Array) -> float:
@@ -231,12 +216,12 @@ def _outcome_means(P: Array, Y: Array) -> Array:
 
 
 def _profiles(
-    shares: Array, means: Array, redone: Array, forming: Sequence[str], outcomes: Sequence[str], level: float
+    shares: Array, means: Array, redone: Array, forming: Sequence[str], outcomes: Sequence[str]
 ) -> pd.DataFrame:
     """Return one line a class and construct, with percentile intervals of the means redone (resamples, K, all)."""
     names = [(name, "forms the classes") for name in forming] + [(name, "outcome") for name in outcomes]
     lines = []
     for k, share in enumerate(shares):
-        low, high = np.quantile(redone[:, k], [(1 - level) / 2, (1 + level) / 2], axis=0)
+        low, high = np.quantile(redone[:, k], [0.025, 0.975], axis=0)
         lines += [(k + 1, share, *name, *found) for name, *found in zip(names, means[k], low, high, strict=True)]
     return pd.DataFrame(lines, columns=PROFILE)

@@ -40,18 +40,7 @@ class Power:
 
     frame: pd.DataFrame
     needed: pd.DataFrame
-    smallest: float
-    alpha: float
     wanted: float
-    loading: float
-    correlation: float
-
-    def at(self, nobs: int) -> float:
-        """Return the least power among the paths at a size of the grid."""
-        rows = self.frame[self.frame["nobs"] == nobs]
-        if rows.empty:
-            raise ParameterError(f"nobs is {nobs!r}; allowed: {', '.join(map(str, self.frame['nobs'].unique()))}.")
-        return float(rows["power"].min())
 
     def summary(self) -> pd.DataFrame:
         """Return one line a path: what it needs, and power by size in columns."""
@@ -97,19 +86,15 @@ def power_before(
     --------
     >>> from surveysem import TEMPLATE, load_codebook
     >>> planned = power_before(load_codebook(TEMPLATE), [1000])
-    >>> round(planned.at(1000), 2), int(planned.needed["needed"].max())
+    >>> round(float(planned.frame["power"].min()), 2), int(planned.needed["needed"].max())
     (0.6, 1609)
     """
     _check(smallest, alpha, wanted)
     if not len(sizes) or min(sizes) < 1:
         raise ParameterError(f"sizes are {list(sizes)!r}; allowed: one whole number from 1 or more.")
     se, se_zero = (_unit_errors(book, effect, loading, correlation) for effect in (smallest, 0.0))
-    paths = pd.DataFrame(
-        [
-            {"outcome": path.outcome, "predictor": path.predictor, "path": smallest * path.direction}
-            for path in book.paths
-        ]
-    )
+    paths = pd.DataFrame(list(book.paths))
+    paths["path"] = smallest * paths.pop("direction")
     z, beta = norm.ppf(1 - alpha / 2), norm.ppf(wanted)
     both = norm.ppf(1 - alpha) + norm.ppf((1 + wanted) / 2)
     needed = paths.assign(
@@ -120,7 +105,7 @@ def power_before(
     for nobs in sizes:
         ratio = smallest * np.sqrt(nobs) / se
         rows.append(paths.assign(nobs=nobs, se=se / np.sqrt(nobs), power=norm.cdf(ratio - z) + norm.cdf(-ratio - z)))
-    return Power(pd.concat(rows, ignore_index=True), needed, smallest, alpha, wanted, loading, correlation)
+    return Power(pd.concat(rows, ignore_index=True), needed, wanted)
 
 
 def _unit_errors(book: Codebook, effect: float, loading: float, correlation: float) -> Array:
@@ -135,28 +120,12 @@ def _unit_errors(book: Codebook, effect: float, loading: float, correlation: flo
     return np.array([table.loc[(path.outcome, path.predictor)] for path in book.paths])
 
 
-@dataclass(frozen=True)
-class Sensitivity:
-    """What the answers at hand could show of every path, and whether it is as good as zero.
+def sensitivity(study: Study, *, smallest: float = SMALLEST, alpha: float = 0.05, wanted: float = 0.80) -> pd.DataFrame:
+    """Return what the answers at hand could show of every path, and whether it is as good as zero: one row a path.
 
-    ``frame`` has one row a path: outcome, predictor, direction, std, std_se, detectable (the least true path that the
-    two-sided test finds with power ``wanted``), low and high (of the 1 - 2 alpha interval), p_equivalence (of a path
-    outside plus and minus ``smallest``), equivalent, and reading, a key of ``READINGS``.
-    """
-
-    frame: pd.DataFrame
-    smallest: float
-    alpha: float
-    wanted: float
-    nobs: int
-
-    def summary(self) -> pd.DataFrame:
-        """Return one line a path."""
-        return self.frame.assign(smallest=self.smallest, nobs=self.nobs)
-
-
-def sensitivity(study: Study, *, smallest: float = SMALLEST, alpha: float = 0.05, wanted: float = 0.80) -> Sensitivity:
-    """Return the least detectable path and the equivalence test of every path.
+    outcome, predictor, direction, std, std_se, detectable (the least true path that the two-sided test finds with power
+    ``wanted``), low and high (of the 1 - 2 alpha interval), p_equivalence (of a path outside plus and minus
+    ``smallest``), equivalent, reading (a key of ``READINGS``), smallest and nobs.
 
     Detectable is (z(1 - alpha / 2) + z(wanted)) times the standard error: from the error, never from the estimate, as
     power at the estimate says no more than its p value (Hoenig & Heisey 2001, doi:10.1198/000313001300339897).
@@ -181,15 +150,9 @@ def sensitivity(study: Study, *, smallest: float = SMALLEST, alpha: float = 0.05
     p = norm.sf((smallest - np.abs(est)) / se)  # of the bound that is nearer
     equivalent, differs = p < alpha, np.abs(est) > outer
     reading = np.select([equivalent & differs, equivalent, differs], ["negligible", "equivalent", "differs"], "open")
-    table = table.assign(
-        detectable=outer + norm.ppf(wanted) * se,
-        low=est - inner,
-        high=est + inner,
-        p_equivalence=p,
-        equivalent=equivalent,
-        reading=reading,
-    )
-    return Sensitivity(table, smallest, alpha, wanted, study.structural.nobs)
+    ends = {"detectable": outer + norm.ppf(wanted) * se, "low": est - inner, "high": est + inner}
+    read = {"p_equivalence": p, "equivalent": equivalent, "reading": reading}
+    return table.assign(**ends, **read, smallest=smallest, nobs=study.structural.nobs)
 
 
 def _check(smallest: float, alpha: float, wanted: float) -> None:

@@ -9,6 +9,7 @@ shares are no test; the authors' joint test by resampling is not made.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
@@ -18,7 +19,6 @@ import pandas as pd
 from scipy.stats import norm
 
 import semfit
-from surveysem.codebook import Rules
 from surveysem.errors import DataError, UnknownNameError
 from surveysem.paths import standardised
 from surveysem.screening import MODES, screen
@@ -28,6 +28,10 @@ Array = np.ndarray
 Paths = dict[tuple[str, str], tuple[float, float]]  # (outcome, predictor) -> estimate, standard error
 WAYS = {"drop": "flagged left out", "report-only": "all kept", "drop reported": "reported ones left out too"}
 """What ways to screen are called; the others are named after the rule that is off."""
+FITTED: dict[str, dict[str, Any]] = {
+    "ordered": {"estimator": "WLSMV", "ordered": True},
+    "complete rows": {"estimator": "ML", "missing": "listwise"},
+}
 OUTLYING = 0.01  # share left out
 LARGEST = 10_000  # respondents: of more, all but the declared analysis take a random part
 
@@ -52,7 +56,6 @@ class SpecificationCurve:
     """
 
     frame: pd.DataFrame
-    level: float
     controls: tuple[str, ...]
 
     def summary(self) -> pd.DataFrame:
@@ -61,19 +64,19 @@ class SpecificationCurve:
         outcome, predictor, direction, specifications, failed, declared (the study's own estimate), median, lowest,
         highest, same_sign (share with the claimed sign) and beyond_zero (share with the whole interval on that side).
         """
-        table = self.frame.assign(signed=self.frame["estimate"] * self.frame["direction"])
-        near = np.where(table["direction"] > 0, table["low"], -table["high"])
-        lines = []
-        for (outcome, predictor), rows in table.assign(near=near).groupby(["outcome", "predictor"], sort=False):
-            solved = rows[rows["estimate"].notna()]
-            lines.append({
-                "outcome": outcome, "predictor": predictor, "direction": rows["direction"].iloc[0],
-                "specifications": len(solved), "failed": len(rows) - len(solved),
-                "declared": rows.loc[rows["declared"], "estimate"].iloc[0], "median": solved["estimate"].median(),
-                "lowest": solved["estimate"].min(), "highest": solved["estimate"].max(),
-                "same_sign": (solved["signed"] > 0).mean(), "beyond_zero": (solved["near"] > 0).mean(),
-            })  # fmt: skip
-        return pd.DataFrame(lines)
+        estimate, direction = self.frame["estimate"], self.frame["direction"]
+        near = np.where(direction > 0, self.frame["low"], -self.frame["high"])
+        table = self.frame.assign(
+            failed=estimate.isna(),
+            own=estimate.where(self.frame["declared"]),
+            same=(estimate * direction > 0).astype(float).where(estimate.notna()),
+            beyond=pd.Series(near > 0, estimate.index, float).where(estimate.notna()),
+        )
+        return table.groupby(["outcome", "predictor"], sort=False, as_index=False).agg(
+            direction=("direction", "first"), specifications=("estimate", "count"), failed=("failed", "sum"),
+            declared=("own", "first"), median=("estimate", "median"), lowest=("estimate", "min"),
+            highest=("estimate", "max"), same_sign=("same", "mean"), beyond_zero=("beyond", "mean"),
+        )  # fmt: skip
 
 
 def specifications(study: Study, kept: Sequence[str], controls: Sequence[str]) -> list[Specification]:
@@ -92,16 +95,10 @@ def specifications(study: Study, kept: Sequence[str], controls: Sequence[str]) -
     found += [Specification("complete rows", rule) for rule in off]
     whole = study.estimator == "MLR" and study.options["missing"] == "listwise"
     same = "ordered" if study.estimator == "WLSMV" else "complete rows" if whole else ""  # as the declared one
-    return [
-        one
-        for one in found
-        if (one.analysis, one.screening, one.outliers, one.controls) != (same, found[0].screening, False, False)
-    ]
+    return [one for one in found if one != Specification(same, found[0].screening)]
 
 
-def specification_curve(
-    study: Study, *, controls: Sequence[str] | None = None, level: float = 0.95
-) -> SpecificationCurve:
+def specification_curve(study: Study, *, controls: Sequence[str] | None = None) -> SpecificationCurve:
     """Estimate every path of the codebook in every specification.
 
     Parameters
@@ -109,8 +106,6 @@ def specification_curve(
     controls : sequence of str, optional
         Numeric controls every construct is regressed on; by default those with labelled answers, taken as equally
         spaced, but for the one that tells groups apart and those the study holds constant anyway.
-    level : float
-        Of the normal intervals, in (0, 1).
 
     Notes
     -----
@@ -130,8 +125,7 @@ def specification_curve(
     for code in chosen:
         if code not in known:
             raise UnknownNameError("control", code, known)
-    kept, rows = _screenings(study), []
-    half = norm.ppf((1 + level) / 2)
+    kept, rows, half = _screenings(study), [], norm.ppf(0.975)
     for number, one in enumerate(specifications(study, list(kept), chosen), 1):
         paths, nobs, reason = _estimate(study, kept[one.screening], one, chosen)
         for path in book.paths:
@@ -139,39 +133,32 @@ def specification_curve(
             ends = {"estimate": value, "se": se, "low": value - half * se, "high": value + half * se}
             own = {"specification": number, "declared": number == 1, **vars(one), **vars(path), **ends}
             rows.append(own | {"nobs": nobs, "reason": reason})
-    return SpecificationCurve(pd.DataFrame(rows), level, chosen)
+    return SpecificationCurve(pd.DataFrame(rows), chosen)
 
 
 def _screenings(study: Study) -> dict[str, pd.DataFrame]:
     """Return the answers kept by each way to screen, scored, without those that keep the same rows as another."""
     rules, answers = study.screened.rules, study.responses.answers
-    ways = {study.screened.mode: study.screened.answers.index}
-    for mode in MODES:
-        if mode not in ways:
-            ways[mode] = _kept(study, rules, mode)
+    ways = {mode: (rules, mode) for mode in MODES}
     if rules.report:
-        ways["drop reported"] = _kept(study, replace(rules, report=()), "drop")
+        ways["drop reported"] = replace(rules, report=()), "drop"
     for name, value in vars(rules).items():
         if name != "report" and value is not None and value is not False:  # 0 is a threshold
             off: dict[str, Any] = {name: False if value is True else None}
-            ways[f"without {name}"] = _kept(study, replace(rules, **off), "drop")
+            ways[f"without {name}"] = replace(rules, **off), "drop"
     whole = answers.index[answers[study.items].notna().all(axis=1)]
-    found: dict[str, pd.Index] = {}
-    for name, rows in ways.items():
-        used = whole if name.startswith("without") else answers.index  # a rule off is tried on rows without a hole
-        if len(rows) and not any(rows[rows.isin(used)].equals(each[each.isin(used)]) for each in found.values()):
-            found[name] = rows
+    found = {study.screened.mode: study.screened.answers.index}
+    for name, (own, mode) in ways.items():
+        if name in found:
+            continue
+        with suppress(DataError):  # nobody is left
+            rows = screen(study.responses, own, mode=mode, likely=study.screened.chance).answers.index
+            used = whole if name.startswith("without") else answers.index  # a rule off is tried on rows without a hole
+            if not any(rows[rows.isin(used)].equals(each[each.isin(used)]) for each in found.values()):
+                found[name] = rows
     part = answers.index.to_series()
     part = part if len(part) <= LARGEST else part.sample(LARGEST, random_state=study.seed)
     return {name: study.scored(answers.loc[rows[rows.isin(part)]]) for name, rows in found.items()}
-
-
-def _kept(study: Study, rules: Rules, mode: str) -> pd.Index:
-    """Return the rows that stay, none where that is an error."""
-    try:
-        return screen(study.responses, rules, mode=mode, likely=study.screened.chance).answers.index
-    except DataError:
-        return pd.Index([])
 
 
 def _estimate(
@@ -184,13 +171,17 @@ def _estimate(
     if one.analysis == "mean scores":
         return _regressions(study, answers, held)
     try:
-        fit = _fit(study, answers, one.analysis, held)
+        how = FITTED.get(one.analysis)
+        fit = semfit.fit(study.model(held, ordered=one.analysis == "ordered"), answers, **how) if how else study.structural
     except (semfit.DataError, semfit.ParameterError) as error:  # the last for a single item among ordered answers
         return {}, len(answers), str(error)
     if not (fit.converged and fit.identified):
         return {}, fit.nobs, " ".join(fit.problems)
     V = fit.sandwich() if one.analysis == "complete rows" else fit.vcov
-    return _standardised_paths(fit, V, study), fit.nobs, ""
+    rows = [k for k, row in enumerate(fit.rows) if row.op == "~" and row.rhs in study.constructs]
+    values, covariance = standardised(fit, rows, study.items, V)
+    found = zip(values.tolist(), np.sqrt(np.diagonal(covariance)).tolist(), strict=True)
+    return {(fit.rows[k].lhs, fit.rows[k].rhs): each for k, each in zip(rows, found, strict=True)}, fit.nobs, ""
 
 
 def _outlying(scores: pd.DataFrame) -> Array:
@@ -198,22 +189,6 @@ def _outlying(scores: pd.DataFrame) -> Array:
     Z = (scores - scores.mean()).fillna(0.0).to_numpy()  # what was not answered is not far off
     distance = np.einsum("ni,ij,nj->n", Z, np.linalg.pinv(scores.cov().to_numpy()), Z)
     return np.argsort(np.argsort(-distance, kind="stable")) < ceil(OUTLYING * len(Z))
-
-
-def _fit(study: Study, answers: pd.DataFrame, analysis: str, controls: Sequence[str]) -> semfit.SemFit:
-    if analysis == "declared":
-        return study.structural
-    model = study.model(controls, ordered=analysis == "ordered")
-    if analysis == "ordered":
-        return semfit.fit(model, answers, estimator="WLSMV", ordered=True)
-    return semfit.fit(model, answers, estimator="ML", missing="listwise")
-
-
-def _standardised_paths(fit: semfit.SemFit, V: Array, study: Study) -> Paths:
-    rows = [k for k, row in enumerate(fit.rows) if row.op == "~" and row.rhs in study.constructs]
-    values, covariance = standardised(fit, rows, study.items, V)
-    found = zip(values.tolist(), np.sqrt(np.diagonal(covariance)).tolist(), strict=True)
-    return {(fit.rows[k].lhs, fit.rows[k].rhs): each for k, each in zip(rows, found, strict=True)}
 
 
 def _regressions(study: Study, answers: pd.DataFrame, controls: Sequence[str]) -> tuple[Paths, int, str]:

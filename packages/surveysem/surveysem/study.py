@@ -8,20 +8,20 @@ import os
 import pickle
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from filelock import FileLock
 
 import semfit
 from nbproof import processors, write_whole
-from surveysem.codebook import Codebook, load_codebook
+from surveysem.codebook import Codebook, load_codebook, opening
 from surveysem.errors import DataError, ParameterError, UnknownNameError
 from surveysem.responses import Reading, Responses, read_responses
 from surveysem.screening import Screened, screen
@@ -34,14 +34,6 @@ ESTIMATORS = ("MLR", "ML", "WLSMV", "PLS")
 MANY = 5000
 SHELF = ".shared"  # where the notebooks of a report run: what they find once for all of them
 SIMULATED = "simulated by surveysem from a stated truth, not answered by people"
-
-
-class Options(TypedDict, total=False):
-    """What ``semfit.fit`` is told beside the model."""
-
-    estimator: str
-    missing: str
-    ordered: bool
 
 
 def counting(key: str, draws: int) -> Callable[[int, int], None]:
@@ -220,15 +212,19 @@ class Study:
         found: dict[str, tuple[str, int | None]] = {}
         for code in self.codebook.covariates:
             given = self.screened.answers[code].dropna().unique()
-            labels: list[int | None] = [None]
-            if self.codebook.by_code[code].scale.en:
-                labels = [int(label) for label in sorted(given)[1:]]
+            labelled = self.codebook.by_code[code].scale.en
+            labels: list[int | None] = [int(label) for label in sorted(given)[1:]] if labelled else [None]
             for label in labels:
                 name = code if label is None else f"{code}_{label}"
                 while label is not None and (name in self.codebook.by_code or name in self.codebook.scales):
                     name += "_"
                 found[name] = code, label
         return found
+
+    def kinds(self, codes: Iterable[object]) -> tuple[str, ...]:
+        """Return what the groups of these codes are called: as the codebook words their answers, up to a colon."""
+        scale, whole = self.codebook.by_code[self.codebook.group].scale, [int(float(str(code))) for code in codes]
+        return tuple(opening(scale.en[code - scale.low]) if scale.en else str(code) for code in whole)
 
     def model(self, held: Sequence[str] = (), *, without: str = "", ordered: bool = False) -> str:
         """Return measurement and paths as `semfit.fit` reads them, with the covariates, and columns beside them, held.
@@ -263,7 +259,7 @@ class Study:
         return len(self.answers)
 
     @cached_property
-    def options(self) -> Options:
+    def options(self) -> dict[str, Any]:
         """What ``semfit.fit`` is told beside the model."""
         if self.estimator == "WLSMV":
             return {"estimator": "WLSMV", "ordered": True}
@@ -325,21 +321,17 @@ class Study:
             progress=counting("resamples", self.draws),
         )  # fmt: skip
 
-    def fit(
-        self, model: str, data: pd.DataFrame | None = None, *, group: str | None = None, group_equal: Sequence[str] = ()
-    ) -> semfit.SemFit:
+    def fit(self, model: str, data: pd.DataFrame | None = None, **groups: Any) -> semfit.SemFit:
         """Fit a model to the answers as the study says: its estimator and treatment of missing values.
 
         Parameters
         ----------
-        model, group, group_equal
-            As in ``semfit.fit``.
+        model, **groups
+            As in ``semfit.fit``: group, group_equal.
         data : pandas.DataFrame, optional
             Some of the answers; by default all.
         """
-        return semfit.fit(
-            model, self.answers if data is None else data, group=group, group_equal=group_equal, **self.options
-        )
+        return semfit.fit(model, self.answers if data is None else data, **groups, **self.options)
 
 
 def shared(shelf: Path | None, name: str, make: Callable[[], Found]) -> Found:
@@ -429,40 +421,42 @@ def check_study(study: Study) -> None:
     DataError
         Naming file and column, what stands there and what is needed.
     """
-    file = study.responses.file
-    places = study.responses.mapping.set_index("question")["column"]
-    for code in study.items:
-        _check_values(study, code, places[code], "answers that differ are needed")
-    for code in study.codebook.covariates:
-        _check_values(study, code, places[code], "answers that differ are needed of a covariate")
-    if group := study.codebook.group:
-        _check_values(
-            study, group, places[group], "two groups are needed to compare them, or a codebook without the line `group`"
-        )
+    book, file = study.codebook, study.responses.file
+    needed = dict.fromkeys(study.items, "answers that differ are needed")
+    needed |= dict.fromkeys(book.covariates, "answers that differ are needed of a covariate")
+    if book.group:
+        needed[book.group] = "two groups are needed to compare them, or a codebook without the line `group`"
+    for code, why in needed.items():
+        found = study.screened.answers[code].dropna().unique()
+        if len(found) < 2:
+            column = study.responses.mapping.set_index("question").at[code, "column"]
+            what = f"every answer kept is {found[0]:g}" if len(found) else "no answer is kept"
+            raise DataError(f"{file}, column {column} ({code}): {what}; {why}.")
     quick = study.options.get("missing") != "fiml" and study.nobs <= QUICK
-    if study.estimator == "PLS":
-        models = {"PLS": study.compose}
-    else:
-        models = {name: partial(getattr, study, name) for name in ("measurement", "structural") if quick}
-    for name, fitted in models.items():
+    models = {name: partial(getattr, study, name) for name in ("measurement", "structural") if quick}
+    for name, fitted in ({"PLS": study.compose} if study.estimator == "PLS" else models).items():
         try:
             fit = fitted()
         except Exception as wrong:
             if not getattr(wrong, "input_is_wrong", False):
                 raise
             raise DataError(f"{file}, {name} model: {wrong}") from wrong
-        if not (fit.converged and getattr(fit, "identified", True)):
-            raise DataError(
-                f"{file}: the {name} model has no solution on these {fit.nobs} answers "
-                f"({' '.join(fit.problems)}); more answers, or fewer constructs and paths, are needed."
-            )
+        check_solution(fit, file, name)
 
 
-def _check_values(study: Study, code: str, column: int, needed: str) -> None:
-    found = study.screened.answers[code].dropna().unique()
-    if len(found) < 2:
-        what = f"every answer kept is {found[0]:g}" if len(found) else "no answer is kept"
-        raise DataError(f"{study.responses.file}, column {column} ({code}): {what}; {needed}.")
+def check_solution(fit: semfit.SemFit | semfit.PlsFit, file: str, model: str = "measurement") -> None:
+    """Refuse a model without a solution: what it says would mean nothing.
+
+    Raises
+    ------
+    DataError
+        Naming the file of the answers, what is wrong and what is needed.
+    """
+    if not (fit.converged and getattr(fit, "identified", True)):
+        raise DataError(
+            f"{file}: the {model} model has no solution on these {fit.nobs} answers "
+            f"({' '.join(fit.problems)}); more answers, or fewer constructs and paths, are needed."
+        )
 
 
 def mean_scores(book: Codebook, answers: pd.DataFrame, constructs: Sequence[str]) -> pd.DataFrame:

@@ -119,12 +119,12 @@ def test_each_way_of_several_is_the_product_of_its_paths(study):
     found = paths.along(study, ways)
     products = [np.prod([std[step] for step in pairwise(way)]) for way in ways]
     assert found.estimates == pytest.approx(products)
-    effects = paths.decomposition(study).set_index(["predictor", "outcome"])
-    assert found.estimates.sum() == pytest.approx(effects.loc[("service", "stay"), "indirect"])
+    effects = paths.decomposition(study).set_index(["predictor", "outcome", "effect"])["estimate"]
+    assert found.estimates.sum() == pytest.approx(effects["service", "stay", "indirect"])
     by_pls = replace(study, estimator="PLS")
     direct = by_pls.composites.paths.set_index(["rhs", "lhs"])["est"]
     products = [np.prod([direct[step] for step in pairwise(way)]) for way in ways]
-    assert surveysem.pls.along(by_pls, ways).estimates == pytest.approx(products)
+    assert paths.along(by_pls, ways).estimates == pytest.approx(products)
 
 
 def test_methods_name_composites_in_both_languages(study):

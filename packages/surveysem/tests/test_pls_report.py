@@ -131,7 +131,7 @@ def test_groups_are_those_of_the_codebook_and_must_be_two():
     drawn = surveysem.draw_respondents(surveysem.Truth(book), 300, seed=2).responses
     study = surveysem.Study(drawn, surveysem.screen(drawn, mode="report-only"), "PLS", 50)
     found = pls.grouped(study, 20)
-    assert pls.group_words(study, found) == ["Women", "Men"]
+    assert study.kinds(found.labels) == ("Women", "Men")
     assert sum(found.sizes) == 300
     alone = replace(study, responses=replace(drawn, codebook=replace(book, group="")))
     assert "names no question" in pls.grouped(alone).reason

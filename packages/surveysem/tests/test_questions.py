@@ -136,7 +136,7 @@ def test_bootstrap_percentiles_serve_as_well():
 def test_joint_effects_refuse_what_is_no_effect():
     with pytest.raises(DataError, match=r"the effects to compare are \[nan\]; allowed"):
         least([np.nan], normal([0.0], [1.0]), 10)
-    with pytest.raises(ParameterError, match="alpha is 0.7; allowed"):
+    with pytest.raises(ParameterError, match=r"alpha must be a number in \(0, 0.5\); got 0.7"):
         largest([0.1], normal([0.1], [1.0]), 10, alpha=0.7)
 
 
@@ -372,7 +372,6 @@ def test_an_inverted_u_of_overdispersed_counts_is_recovered():
     found = contact_frequency(study(ASKED, contacted(1500, 1, inverted, overdispersed=True)))
     low, high = found.turning_interval()
     assert low < 8 < high < low + 2
-    assert found.dispersion > 1.5
     for at in found.ends:
         truth = found.sd * (0.32 - 0.04 * at)
         assert abs(found.slope(at).estimate - truth) < 3 * found.slope(at).standard_error
@@ -628,7 +627,7 @@ def test_platforms_need_groups():
 
 
 def test_an_interval_without_ends_is_said_to_have_none():
-    found = InvertedU("mails", "orders", 6.0, 4.0, (1.0, 13.0), np.array([0.0, -0.19]), np.eye(2) / 100, 300, 1.0, None)
+    found = InvertedU("mails", "orders", 6.0, 4.0, (1.0, 13.0), np.array([0.0, -0.19]), np.eye(2) / 100, 300, None)
     assert found.p_value < 0.05
     assert found.turning_interval() == (-np.inf, np.inf)
     assert found.turning_point == 6.0

@@ -461,14 +461,16 @@ def test_items_that_share_nothing_have_no_factors(gym):
 
 
 def test_direct_indirect_and_total_effects_are_those_of_the_path_algebra(gym):
-    (line,) = paths.decomposition(gym).to_dict("records")
+    effects = paths.decomposition(gym)
+    assert effects["effect"].tolist() == ["direct", "indirect", "total"]
+    direct, indirect, total = effects.to_dict("records")
     b = gym.structural.standardized.query("op == '~'").set_index(["lhs", "rhs"])["std_all"]
     through = b["crowding", "coaching"] * b["renewal", "crowding"]
-    assert line["indirect"] == pytest.approx(through)
-    assert line["total"] == pytest.approx(through + b["renewal", "coaching"])
-    assert line["indirect_low"] < line["indirect"] < line["indirect_high"]
+    estimates = [direct["estimate"], indirect["estimate"], total["estimate"]]
+    assert estimates == pytest.approx([b["renewal", "coaching"], through, through + b["renewal", "coaching"]])
+    assert indirect["low"] < indirect["estimate"] < indirect["high"]
     again = paths.indirect(gym).summary().query("via == 'all'").iloc[0]
-    assert [line["indirect_low"], line["indirect_high"]] == pytest.approx([again["low"], again["high"]])
+    assert [indirect["low"], indirect["high"]] == pytest.approx([again["low"], again["high"]])
     assert paths.along(gym, [("coaching", "crowding", "renewal")]).estimates[0] == pytest.approx(through)
 
 

@@ -65,26 +65,25 @@ def _add(sheet: Any, table: ArticleTable) -> None:
     _text(sheet.cell(1, 1), table.label, font(face, bold=True))
     _text(sheet.cell(2, 1), table.title, font(face, italic=table.language == "en"))
     for k, (head, right) in enumerate(zip(table.heads, table.right, strict=True), 1):
+        side = {"horizontal": "right" if right else "left", "indent": 0 if right or k == 1 else 1}
         cell = sheet.cell(FIRST, k)
         _text(cell, head, font(face))
-        cell.alignment = aligned(
-            horizontal="right" if right else "left",
-            vertical="bottom",
-            wrap_text=True,
-            indent=0 if right or k == 1 else 1,
-        )
+        cell.alignment = aligned(vertical="bottom", wrap_text=True, **side)
         cell.border = Border(top=HEAVY, bottom=FINE)
         for row, line in enumerate(table.rows, FIRST + 1):
-            _fill(sheet.cell(row, k), line[k - 1], right, face, indent=0 if right or k == 1 else 1)
+            shown, target = line[k - 1], sheet.cell(row, k)
+            if shown.value is None:
+                _text(target, shown.text, font(face))
+            else:
+                target.value, target.font, target.number_format = shown.value, font(face), _format(shown)
+            target.alignment = aligned(vertical="top", wrap_text=not right, **side)
             if row == last:
-                sheet.cell(row, k).border = Border(bottom=HEAVY)
+                target.border = Border(bottom=HEAVY)
         sheet.column_dimensions[get_column_letter(k)].width = min(max(table.widths[k - 1], 8), WIDEST)
     for row, texts in enumerate(table.lines, FIRST):
         sheet.row_dimensions[row].height = LINE * max(-(-width_of(text) // (WIDEST - 4)) or 1 for text in texts)
     for row, line in enumerate(table.rows, FIRST + 1):
         if is_sentence(line):
-            for k in range(2, len(line) + 1):
-                sheet.cell(row, k).value = None
             sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=len(line))
     separator = " " if table.language == "en" else ""
     _text(sheet.cell(last + 1, 1), f"{table.opening}{separator}{table.note}", font(face, size=9))
@@ -96,16 +95,6 @@ def _add(sheet: Any, table: ArticleTable) -> None:
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
-
-
-def _fill(target: Any, cell: Cell, right: bool, face: str, indent: int) -> None:
-    if cell.value is None:
-        _text(target, cell.text, font(face))
-    else:
-        target.value, target.font, target.number_format = cell.value, font(face), _format(cell)
-    target.alignment = aligned(
-        horizontal="right" if right else "left", vertical="top", wrap_text=not right, indent=indent
-    )
 
 
 def _format(cell: Cell) -> str:

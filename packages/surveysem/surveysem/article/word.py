@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
-from xml.sax.saxutils import escape
 
 from docx import Document
 from docx.enum.section import WD_ORIENT
 from docx.oxml import parse_xml
-from docx.oxml.ns import nsdecls, qn
+from docx.oxml.ns import qn
 from docx.shared import Inches, Pt
+from jinja2 import Environment, PackageLoader, Template
 
 from surveysem.article.tables import MAKER, ArticleTable, archive, is_sentence, width_of
 
@@ -20,22 +21,7 @@ MARGIN, SHORT, LONG = Inches(1), Inches(8.5), Inches(11)  # APA's page
 SIZES = ((10, SHORT), (9, SHORT), (8, SHORT), (9, LONG), (7.5, LONG))  # points of a table's text, on which side
 WRAP = 26  # characters after which a text may go on in the next line
 WHOLE = 30  # rows of a table that stays on one page
-HEAVY, FINE = "12", "6"  # eighths of a point
 BESIDE = Pt(11)  # margins of a cell, both
-# written out: python-docx takes a second for a thousand cells
-GRID = (
-    '<w:tbl {}><w:tblPr><w:tblW w:type="auto" w:w="0"/><w:tblLayout w:type="fixed"/><w:tblLook w:firstColumn="1" '
-    'w:firstRow="1" w:lastColumn="0" w:lastRow="0" w:noHBand="0" w:noVBand="1" w:val="04A0"/></w:tblPr>'
-    "<w:tblGrid>{}</w:tblGrid>{}</w:tbl>"
-)
-ROW, HEAD = "<w:tr><w:trPr><w:cantSplit/>{}</w:trPr>{}</w:tr>", "<w:tblHeader/>"  # the head, on every page
-CELL = (
-    '<w:tc><w:tcPr><w:tcW w:type="dxa" w:w="{}"/><w:gridSpan w:val="{}"/><w:tcBorders>{}</w:tcBorders></w:tcPr>'
-    '<w:p><w:pPr>{}<w:spacing w:after="20" w:before="20"/><w:jc w:val="{}"/></w:pPr>'
-    '<w:r><w:rPr><w:sz w:val="{}"/></w:rPr><w:t xml:space="preserve">{}</w:t></w:r></w:p></w:tc>'
-)
-EDGE = '<w:{} w:val="single" w:sz="{}" w:space="0" w:color="000000"/>'
-KEPT, BREAK = "<w:keepNext/>", '</w:t><w:br/><w:t xml:space="preserve">'
 
 
 def word(tables: Sequence[ArticleTable], title: str) -> bytes:
@@ -96,27 +82,26 @@ def _add(made: Any, table: ArticleTable, widths: list[int], size: Pt, below: boo
     title.add_run(table.title).italic = table.language == "en"
     for paragraph in (heading, title):
         paragraph.paragraph_format.space_after, paragraph.paragraph_format.keep_with_next = Pt(4), True
-    last, sides = len(table.rows), ["right" if right else "left" for right in table.right]
-    rows = []
+    last, sides, rows = len(table.rows), ["right" if right else "left" for right in table.right], []
     for position, texts in enumerate(table.lines):
-        top = HEAVY if position == 0 else ""
-        rules = {"top": top, "bottom": FINE if position == 0 else HEAVY if position == last else ""}
-        # a long one parts, but not at its ends
-        kept = KEPT if last <= WHOLE or position < 3 or position == last else ""
         cells = list(zip(texts, widths, sides, strict=True))
         if position and is_sentence(table.rows[position - 1]):
             cells = [(texts[0], sum(widths), "left")]
-        edges = "".join(EDGE.format(edge, width) for edge, width in rules.items() if width)
-        row = "".join(
-            CELL.format(width // 635, len(widths) // len(cells), edges, kept, side, int(2 * size.pt), escape(text))
-            for text, width, side in cells
-        )
-        rows.append(ROW.format("" if position else HEAD, row.replace("\n", BREAK)))
-    columns = "".join(f'<w:gridCol w:w="{width // 635}"/>' for width in widths)
+        # a long one parts, but not at its ends
+        kept = last <= WHOLE or position < 3 or position == last
+        rows.append({"cells": cells, "span": len(widths) // len(cells), "kept": kept})
+    drawn = _template().render(widths=widths, rows=rows, size=int(2 * size.pt))
     note = made.add_paragraph()
-    note._p.addprevious(parse_xml(GRID.format(nsdecls("w"), columns, "".join(rows))))
+    note._p.addprevious(parse_xml(drawn))
     note.paragraph_format.space_before = Pt(4)
     note.add_run(table.opening).italic = table.language == "en"
     note.add_run(f" {table.note}" if table.language == "en" else table.note)
     for run in note.runs:
         run.font.size = Pt(9.5)
+
+
+@cache
+def _template() -> Template:
+    """Return the table written out: python-docx takes a second for a thousand cells."""
+    pages = Environment(loader=PackageLoader(__package__, ""), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return pages.get_template("table.xml")
