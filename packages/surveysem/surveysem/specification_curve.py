@@ -172,7 +172,11 @@ def _estimate(
         return _regressions(study, answers, held)
     try:
         how = FITTED.get(one.analysis)
-        fit = semfit.fit(study.model(held, ordered=one.analysis == "ordered"), answers, **how) if how else study.structural
+        fit = (
+            semfit.fit(study.model(held, ordered=one.analysis == "ordered"), answers, **how)
+            if how
+            else study.structural
+        )
     except (semfit.DataError, semfit.ParameterError) as error:  # the last for a single item among ordered answers
         return {}, len(answers), str(error)
     if not (fit.converged and fit.identified):
