@@ -1,4 +1,4 @@
-"""Whether constructs differ from one another: Fornell and Larcker's comparison, HTMT and HTMT2."""
+"""Whether items have something in common (KMO, Bartlett) and constructs differ (Fornell-Larcker, HTMT, HTMT2)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 import semfit
 from semfit.columns import correlation
 from semfit.errors import ParameterError
-from semfit.psychometrics.composites import constructs_of, delta, loadings, split
-from semfit.psychometrics.resampling import all_items, check, draw, intervals, item_rows
+from semfit.psychometrics.reliability import constructs_of, delta, loadings, split
+from semfit.psychometrics.resampling import Listed, all_items, check, draw, item_rows
+from semfit.resampling import interval_ends
 
 Array = np.ndarray
 BOUNDS = (0.85, 0.90, 1.0)  # for constructs that differ in meaning, for close ones, and the logical limit
@@ -21,7 +23,87 @@ UNDEFINED_SHARE = 0.05  # of the draws; beyond it an interval would describe the
 
 
 @dataclass(frozen=True)
-class FornellLarcker:
+class Factorability:
+    """Whether a correlation matrix has something in common to factor.
+
+    ``kmo`` has a line for all items together (item "overall") and one each: item, estimate, ci_low, ci_high. Bartlett's
+    statistic tests the null hypothesis that the items are uncorrelated.
+    """
+
+    kmo: pd.DataFrame
+    chisq: float
+    df: int
+    pvalue: float
+    nobs: int
+    dropped: int
+
+    def summary(self) -> pd.DataFrame:
+        """Return KMO overall and by item, then Bartlett's test, as one tidy table."""
+        test = {"measure": "bartlett", "item": "overall", "estimate": self.chisq, "df": self.df, "pvalue": self.pvalue}
+        table = pd.concat([self.kmo.assign(measure="kmo"), pd.DataFrame([test])], ignore_index=True)
+        order = ["measure", "item", "estimate", "ci_low", "ci_high", "df", "pvalue"]
+        return table[order].assign(nobs=self.nobs, dropped=self.dropped)
+
+
+def factorability(
+    data: pd.DataFrame,
+    items: Sequence[str],
+    *,
+    level: float = 0.95,
+    bootstrap: int = 0,
+    kind: str = "percentile",
+    seed: int | None = None,
+) -> Factorability:
+    """Return the Kaiser-Meyer-Olkin measure, overall and by item, and Bartlett's test of sphericity.
+
+    KMO compares squared correlations r with squared partial correlations q (each pair given all other items): sum r^2 /
+    (sum r^2 + sum q^2). It lies in [0, 1]; .5 means that nothing is in common.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+        One row per respondent.
+    items : sequence of str
+        Columns, two or more; rows that miss one are left out.
+    level, bootstrap, kind, seed
+        As in :func:`semfit.psychometrics.alpha`; without resamples the ends of KMO are nan.
+
+    Raises
+    ------
+    ParameterError
+        With fewer than two items.
+
+    References
+    ----------
+    Kaiser (1974), doi:10.1007/BF02291575; Bartlett (1951), Biometrika 38, 337-344.
+    """
+    check(level, bootstrap, kind)
+    if len(items) < 2:
+        raise ParameterError(f"KMO and Bartlett's test need at least two items; got {len(items)}.")
+    rows, dropped = item_rows(data, items)
+    N, p = rows.shape
+    S = np.cov(rows.T)
+    estimate = _kmo(S)
+    ends = np.full((2, p + 1), np.nan)
+    if bootstrap:
+        ends = interval_ends(estimate, draw(_kmo, rows, bootstrap, seed), level, kind)
+    frame = pd.DataFrame({"item": ["overall", *items], "estimate": estimate, "ci_low": ends[0], "ci_high": ends[1]})
+    log = np.linalg.slogdet(correlation(S))[1]
+    chisq, df = -(N - 1 - (2 * p + 5) / 6) * log, p * (p - 1) // 2
+    return Factorability(frame, float(chisq), df, float(stats.chi2.sf(chisq, df)), N, dropped)
+
+
+def _kmo(S: Array) -> Array:
+    """Return KMO overall and by item, shape (..., p + 1)."""
+    R, off = correlation(S), ~np.eye(S.shape[-1], dtype=bool)
+    Q = correlation(np.linalg.inv(R)) ** 2 * off
+    r, q = (R**2 * off).sum(-1), Q.sum(-1)
+    overall = r.sum(-1) / (r.sum(-1) + q.sum(-1))
+    return np.concatenate([overall[..., None], r / (r + q)], -1)
+
+
+@dataclass(frozen=True)
+class FornellLarcker(Listed):
     """AVE of every construct against the variance it shares with every other.
 
     ``matrix`` holds sqrt(AVE) on the diagonal and correlations below. ``pairs`` has one line per ordered pair:
@@ -29,13 +111,9 @@ class FornellLarcker:
     reason.
     """
 
-    matrix: pd.DataFrame
     pairs: pd.DataFrame
+    matrix: pd.DataFrame
     nobs: int
-
-    def summary(self) -> pd.DataFrame:
-        """Return the ordered pairs."""
-        return self.pairs.assign(nobs=self.nobs)
 
 
 def fornell_larcker(fit: semfit.SemFit, *, group: int = 1, level: float = 0.95) -> FornellLarcker:
@@ -97,19 +175,17 @@ def fornell_larcker(fit: semfit.SemFit, *, group: int = 1, level: float = 0.95) 
             "se": se,
             "ci_low": low,
             "ci_high": high,
-            "holds": pd.array(
-                [margin[n] > 0 if names[i] in known else pd.NA for n, i in enumerate(first)], dtype="boolean"
-            ),
+            "holds": pd.Series(margin > 0, dtype="boolean").mask(np.isnan(margin)),
             "reason": [refused.get(names[i], "") for i in first],
         }
     )
     below = np.where(np.tri(len(names), k=-1, dtype=bool), R, np.nan)
     np.fill_diagonal(below, np.sqrt(ave))
-    return FornellLarcker(pd.DataFrame(below, index=names, columns=names), pairs, fit.nobs)
+    return FornellLarcker(pairs, pd.DataFrame(below, index=names, columns=names), fit.nobs)
 
 
 @dataclass(frozen=True)
-class HeterotraitMonotrait:
+class HeterotraitMonotrait(Listed):
     """HTMT and HTMT2 of every pair of constructs.
 
     ``frame`` has the columns construct, other, measure ("htmt", "htmt2"), estimate, ci_low, ci_high, undefined_draws,
@@ -117,14 +193,10 @@ class HeterotraitMonotrait:
     """
 
     frame: pd.DataFrame
-    level: float
     method: str
+    level: float
     nobs: int
     dropped: int
-
-    def summary(self) -> pd.DataFrame:
-        """Return one line per pair and measure."""
-        return self.frame.assign(method=self.method, level=self.level, nobs=self.nobs, dropped=self.dropped)
 
     def table(self, measure: str = "htmt") -> pd.DataFrame:
         """Return the lower triangle of one measure."""
@@ -198,7 +270,7 @@ def htmt(
     if bootstrap:
         draws = draw(lambda S: _ratios(correlation(S), member, pairs), rows, bootstrap, seed)
         undefined = (~np.isfinite(draws)).sum(0)
-        low, high = intervals(estimate, draws, kind, level)
+        low, high = interval_ends(estimate, draws, level, kind)
         rare = undefined > UNDEFINED_SHARE * bootstrap
         low[rare], high[rare] = np.nan, np.nan
     lines = []
@@ -213,7 +285,7 @@ def htmt(
     flags = ["below_0.85", "below_0.90", "below_1"]
     columns = ["construct", "other", "measure", "estimate", "ci_low", "ci_high", "undefined_draws", *flags, "reason"]
     frame = pd.DataFrame(lines, columns=columns).astype(dict.fromkeys(flags, "boolean"))
-    return HeterotraitMonotrait(frame, level, f"bootstrap {kind}" if bootstrap else "", len(rows), dropped)
+    return HeterotraitMonotrait(frame, f"bootstrap {kind}" if bootstrap else "", level, len(rows), dropped)
 
 
 def _ratios(R: Array, member: Array, pairs: list[tuple[int, int]]) -> Array:
