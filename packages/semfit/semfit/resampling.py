@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from semfit.robust import casewise_scores, slices
 from semfit.solved import Solved
 
 Array = np.ndarray
+Rule = Literal["boot", "weibull", "linear"]
 BATCH, ENTRIES = 100, 1_000_000  # resamples solved together at most, and entries of any of their arrays
 STEPS, SLICE = 250, 2048  # resamples of the one-step bootstrap, and rows, that are multiplied together
 LIMIT = 100  # steps of a refit; one without a minimum goes on for ever
@@ -86,7 +88,7 @@ def streams(draws: int, size: int, seed: int | None) -> Iterator[tuple[int, np.r
         yield each, np.random.default_rng(stream)
 
 
-def counted(rng: np.random.Generator, draws: int, rows: int, kind: type = np.int32) -> Array:
+def counted(rng: np.random.Generator, draws: int, rows: int, kind: Any = np.int32) -> Array:
     """Return how often each row is in each resample, shape (draws, rows)."""
     counts = np.empty((draws, rows), kind)
     for one in counts:
@@ -133,7 +135,7 @@ def acceleration(without: Array) -> Array:
 
 
 def interval_ends(
-    estimate: Array, draws: Array, level: float, kind: str, pull: Array | float = 0.0, rule: str = "weibull"
+    estimate: Array, draws: Array, level: float, kind: str, pull: Array | float = 0.0, rule: Rule = "weibull"
 ) -> tuple[Array, Array]:
     """Return the lower and upper ends of bootstrap intervals, shape (m,) each.
 
@@ -147,8 +149,8 @@ def interval_ends(
         Quantiles of the draws, or quantiles moved for their median bias and acceleration (Efron 1987, equation 6.8).
     pull : array, shape (m,), or float
         The acceleration.
-    rule : str
-        How quantiles lie between draws: a method of ``numpy.quantile``, or R's boot.ci, on the normal scale.
+    rule : {"boot", "weibull", "linear"}
+        How quantiles lie between draws: as R's boot.ci has it, on the normal scale, or a method of ``numpy.quantile``.
     """
     tails, out = np.array([(1 - level) / 2, (1 + level) / 2]), np.full((2, len(estimate)), np.nan)
     for k, (value, column, a) in enumerate(zip(estimate, draws.T, np.broadcast_to(pull, estimate.shape), strict=True)):

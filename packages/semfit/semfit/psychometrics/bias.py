@@ -248,7 +248,7 @@ def common_factor(
         + [f"{METHOD} ~~ 0*{name}" for name in roles.exogenous_latent]
     )
     fit = semfit.fit(text, data, **options)
-    fits, share, se, low, high = {"without": without, "with": fit}, *[np.nan] * 4
+    fits, numbers = {"without": without, "with": fit}, np.full(4, np.nan)
     test, reason = _tested(fits, "without", "with", "model {} the common factor")
     estimates = _changes(without, fit).drop(columns="se")
 
@@ -259,9 +259,9 @@ def common_factor(
     if test is None:
         estimates[["std_with", "ci_low", "ci_high", "change"]] = np.nan
     else:
-        share, (se, low, high) = mean_share(fit.theta), delta(fit, mean_share, level)
-    numbers = (float(np.squeeze(x)) for x in (share, se, low, high))
-    return CommonFactor(fit_table(fits), test, estimates, *numbers, fit.nobs, fit.problems, reason)
+        numbers = np.concatenate([mean_share(fit.theta), *delta(fit, mean_share, level)])
+    share, se, low, high = numbers.tolist()
+    return CommonFactor(fit_table(fits), test, estimates, share, se, low, high, fit.nobs, fit.problems, reason)
 
 
 def _changes(without: semfit.SemFit, fit: semfit.SemFit) -> pd.DataFrame:

@@ -375,9 +375,9 @@ def _alpha(fit: semfit.SemFit, k: int, name: str, items: list[str], level: float
         return alpha_of(S)[..., None]
 
     rows = group.rows[:, at]
-    estimate, se = value(np.cov(rows.T)), casewise_errors(value, rows)
-    (low,), (high,) = wald(estimate, se, level)
-    return {"estimate": estimate[0], "se": se[0], "ci_low": low, "ci_high": high, "method": "adf", "reason": ""}
+    found, se = value(np.cov(rows.T)), casewise_errors(value, rows)
+    (low,), (high,) = wald(found, se, level)
+    return {"estimate": found[0], "se": se[0], "ci_low": low, "ci_high": high, "method": "adf", "reason": ""}
 
 
 def _thresholds(problem: LeastSquares, theta: Array, k: int, items: list[str]) -> list[Array]:

@@ -84,10 +84,10 @@ def factorability(
     N, p = rows.shape
     S = np.cov(rows.T)
     estimate = _kmo(S)
-    ends = np.full((2, p + 1), np.nan)
+    low, high = np.full((2, p + 1), np.nan)
     if bootstrap:
-        ends = interval_ends(estimate, draw(_kmo, rows, bootstrap, seed), level, kind)
-    frame = pd.DataFrame({"item": ["overall", *items], "estimate": estimate, "ci_low": ends[0], "ci_high": ends[1]})
+        low, high = interval_ends(estimate, draw(_kmo, rows, bootstrap, seed), level, kind)
+    frame = pd.DataFrame({"item": ["overall", *items], "estimate": estimate, "ci_low": low, "ci_high": high})
     log = np.linalg.slogdet(correlation(S))[1]
     chisq, df = -(N - 1 - (2 * p + 5) / 6) * log, p * (p - 1) // 2
     return Factorability(frame, float(chisq), df, float(stats.chi2.sf(chisq, df)), N, dropped)
