@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
 
 from semfit.columns import correlation
 from semfit.errors import ParameterError, UnknownNameError
 from semfit.moments import Moments, from_moments, read
 from semfit.plsmodel import SCHEMES, PlsModel, effects, outer_weights, read_model, reliabilities, structure
+from semfit.resampling import acceleration, counted, interval_ends, left_out, streams, weighted_moments
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,13 +112,9 @@ class PlsFit:
         frame = frame.assign(est=self.values[at])
         if self.draws is None:
             return frame
-        own = self.draws[:, at]
-        shares = np.full((len(frame), 2), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        if self.acceleration is not None:  # Efron (1987), equation 6.8
-            below = np.clip((own < self.values[at]).mean(0), 0.5 / len(own), 1 - 0.5 / len(own))
-            z = ndtri(below)[:, None] + ndtri(shares)
-            shares = ndtr(ndtri(below)[:, None] + z / (1 - self.acceleration[at, None] * z))
-        low, high = np.array([np.quantile(column, each) for column, each in zip(own.T, shares, strict=True)]).T
+        own, pull = self.draws[:, at], 0.0 if self.acceleration is None else self.acceleration[at]
+        kind = "percentile" if self.acceleration is None else "bca"
+        low, high = interval_ends(self.values[at], own, LEVEL, kind, pull, "linear")
         return frame.assign(se=own.std(0, ddof=1), ci_low=low, ci_high=high)
 
     def accelerated(self, data: pd.DataFrame) -> PlsFit:
@@ -133,17 +129,9 @@ class PlsFit:
         ----------
         Efron (1987), doi:10.1080/01621459.1987.10478410.
         """
-        X = _centred(data, self.model)
-        N, left = len(X), []
-        for k in range(0, N, BATCH):
-            counts = np.full((min(BATCH, N - k), N), 1 / (N - 1))
-            counts[np.arange(len(counts)), np.arange(k, k + len(counts))] = 0
-            left.append(solutions(self, X, counts)[1])
-        found = np.concatenate(left)
-        d = np.nanmean(found, 0) - found
-        with np.errstate(invalid="ignore"):
-            slant = np.nansum(d**3, 0) / (6 * np.nansum(d**2, 0) ** 1.5)
-        return replace(self, acceleration=np.nan_to_num(slant))  # what does not vary, as a single item's loading
+        X = read(data, self.model.items).groups[0].raw[0]
+        values = [solutions(self, X, counts)[1] for counts in left_out(len(X), BATCH)]
+        return replace(self, acceleration=acceleration(np.concatenate(values)))
 
     @property
     def at_paths(self) -> slice:
@@ -165,31 +153,30 @@ class PlsFit:
     @cached_property
     def r2(self) -> pd.DataFrame:
         """R2 and adjusted R2 of every construct that has causes."""
-        C, rows = self.correlations.to_numpy(), {}
-        for name in self.model.explained:
-            causes = self.model.causes(name)
-            r2 = _r2(C, self.model.at(name), self.model.at(*causes))
-            rows[name] = (r2, 1 - (1 - r2) * (self.nobs - 1) / (self.nobs - len(causes) - 1))
-        return pd.DataFrame.from_dict(rows, orient="index", columns=["r2", "r2_adjusted"])
+        m, C = self.model, self.correlations.to_numpy()
+        r2 = np.diag(structure(m, C[None])[0] @ C)[m.at(*m.explained)]
+        causes = np.array([len(m.causes(name)) for name in m.explained])
+        adjusted = 1 - (1 - r2) * (self.nobs - 1) / (self.nobs - causes - 1)
+        return pd.DataFrame({"r2": r2, "r2_adjusted": adjusted}, m.explained)
 
     @cached_property
     def paths(self) -> pd.DataFrame:
         """Paths with f2, what R2 loses without the cause as a share of what stays unexplained, and VIF of the cause."""
-        C, lines = self.correlations.to_numpy(), []
-        for (cause, name), est in zip(self.model.paths, self.values[self.at_paths], strict=True):
-            causes = self.model.causes(name)
-            y, xs = self.model.at(name), self.model.at(*causes)
-            full, less = _r2(C, y, xs), _r2(C, y, self.model.at(*(c for c in causes if c != cause)))
-            vif = np.linalg.inv(C[np.ix_(xs, xs)])[causes.index(cause), causes.index(cause)]
-            lines.append((name, cause, est, (full - less) / (1 - full), vif))
-        return pd.DataFrame(lines, columns=["lhs", "rhs", "est", "f2", "vif"])
+        m, C, est = self.model, self.correlations.to_numpy(), self.values[self.at_paths]
+        inflation, (a, b) = np.empty_like(C), m.path_cells
+        for name in m.explained:
+            causes = m.at(*m.causes(name))
+            inflation[m.at(name), causes] = _inflation(C, causes)
+        found, vif = pd.DataFrame([(b, a) for a, b in m.paths], columns=["lhs", "rhs"]), inflation[b, a]
+        left = 1 - self.r2["r2"][found["lhs"]].to_numpy()
+        return found.assign(est=est, f2=est**2 / vif / left, vif=vif)
 
     @cached_property
     def item_vif(self) -> pd.Series:
         """Variance inflation of each item within its block; what threatens weights of mode B."""
         blocks = [self.model.block(name) for name in self.model.constructs]
-        found = [np.diag(np.linalg.inv(self.correlation[np.ix_(b, b)])) for b in blocks]
-        return pd.Series(np.concatenate(found), [item for _, item in self.model.owned], name="vif")
+        found = np.concatenate([_inflation(self.correlation, block) for block in blocks])
+        return pd.Series(found, list(self.model.items), name="vif")
 
     @cached_property
     def reliability(self) -> pd.DataFrame:
@@ -198,23 +185,21 @@ class PlsFit:
 
         Dijkstra & Henseler (2015) for rho_A; Fornell & Larcker (1981), doi:10.2307/3151312, for rho_C and AVE.
         """
-        m = self.model
-        rho, rows = reliabilities(m, self.correlation, self.weights), dict[str, tuple[float, ...]]()
-        for j, name in enumerate(m.constructs):
-            own = self.values[[k for k, (of, _) in enumerate(m.owned) if of == name]]
-            total, noise = own.sum() ** 2, (1 - own**2).sum()
-            at, k = m.block(name), len(own)
-            if m.modes[j] == "A" and k > 1:
-                alpha = k / (k - 1) * (1 - k / self.correlation[np.ix_(at, at)].sum())
-                rows[name] = (rho[j], total / (total + noise), (own**2).mean(), alpha)
-            else:
-                rows[name] = (rho[j], np.nan, np.nan, np.nan)
-        return pd.DataFrame.from_dict(rows, orient="index", columns=["rho_A", "rho_C", "ave", "alpha"])
+        m, k = self.model, self.model.mask.sum(0)
+        loadings = m.mask * self.values[: len(m.items), None]
+        total, square = loadings.sum(0) ** 2, (loadings**2).sum(0)
+        within = np.diag(m.mask.T @ self.correlation @ m.mask)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            alpha = k / (k - 1) * (1 - k / within)
+        found = pd.DataFrame({"rho_C": total / (total + k - square), "ave": square / k, "alpha": alpha}, m.constructs)
+        found[~m.noisy] = np.nan
+        found.insert(0, "rho_A", reliabilities(m, self.correlation, self.weights))
+        return found
 
     def scores(self, data: pd.DataFrame) -> pd.DataFrame:
         """Return the composites of given rows, which are standardised by their own means and deviations."""
-        X = _centred(data, self.model)
-        return pd.DataFrame(X / X.std(0) @ self.weights, columns=list(self.model.constructs))
+        X = read(data, self.model.items).groups[0].raw[0]
+        return pd.DataFrame((X - X.mean(0)) / X.std(0) @ self.weights, columns=list(self.model.constructs))
 
     def importance(self, data: pd.DataFrame, target: str, ranges: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
         """Return importance and performance of what leads to a construct (IPMA).
@@ -277,12 +262,12 @@ class PlsFit:
 
     def summary(self) -> str:
         """Return problems first, then paths, R2, reliability and the items' loadings and weights as text."""
-        left_out = f"; {self.dropped} rows left out for missing values" if self.dropped else ""
+        lost = f"; {self.dropped} rows left out for missing values" if self.dropped else ""
         drawn = "" if self.draws is None else f"; {len(self.draws)} resamples, {self.failed} without a solution"
         head = [f"*** {problem}" for problem in self.problems]
         head += [
             f"{'PLSc' if self.consistent else 'PLS'}, {self.scheme} scheme, {self.iterations} iterations, "
-            f"N = {self.nobs}{left_out}{drawn}"
+            f"N = {self.nobs}{lost}{drawn}"
         ]
         paths = self.estimates.query("op == '~'").drop(columns="op").merge(self.paths.drop(columns="est"))
         items = self.estimates.query("op != '~'").assign(op=lambda f: f["op"].map({"=~": "loading", "<~": "weight"}))
@@ -376,88 +361,46 @@ def pls(
     fit = PlsFit(
         known, scheme, consistent, R, W[0], int(iterations[0]), bool(converged[0]), sample.nobs, sample.dropped
     )
-    return _bootstrapped(fit, sample.groups[0].raw[0], bootstrap, seed) if bootstrap else fit
-
-
-def _bootstrapped(fit: PlsFit, rows: Array, draws: int, seed: int | None) -> PlsFit:
-    """Return the fit with the values of resampled rows."""
-    X, parts = rows - rows.mean(0), []
-    sizes = [min(BATCH, draws - k) for k in range(0, draws, BATCH)]
-    for size, stream in zip(sizes, np.random.SeedSequence(seed).spawn(len(sizes)), strict=True):
-        picks = np.random.default_rng(stream).integers(0, len(X), (size, len(X)))
-        counts = np.stack([np.bincount(p, minlength=len(X)) for p in picks]) / len(X)
-        parts.append(solutions(fit, X, counts)[1])
+    if not bootstrap:
+        return fit
+    X = sample.groups[0].raw[0]
+    parts = [solutions(fit, X, counted(rng, k, len(X)))[1] for k, rng in streams(bootstrap, BATCH, seed)]
     found = np.concatenate(parts)
     found = found[np.isfinite(found).all(1)]
     if len(found) < 2:
-        raise ParameterError(f"none of {draws} resamples has a solution; the model is too large for the data.")
-    return replace(fit, draws=found, failed=draws - len(found))
+        raise ParameterError(f"none of {bootstrap} resamples has a solution; the model is too large for the data.")
+    return replace(fit, draws=found, failed=bootstrap - len(found))
 
 
 def solutions(fit: PlsFit, X: Array, counts: Array) -> tuple[Array, Array]:
-    """Return what a fit is to rows that count so much: weights (batch, p, J) and values (batch, values).
+    """Return what a fit is to rows X (N, p) that count so much (batch, N).
 
-    Both are nan where there is no solution; ``X`` and ``counts`` as of :func:`weighted_correlations`.
+    Weights (batch, p, J) with the sign of every composite turned to agree with that of the fit, and values (batch,
+    values); both are nan where there is no solution.
     """
-    R, sound = weighted_correlations(X, counts)
+    S = weighted_moments(X - X.mean(0), counts)[1]
+    sound = np.diagonal(S, axis1=1, axis2=2).min(1) > 1e-12
+    R = correlation(S[sound])
+    full = np.linalg.eigvalsh(R)[:, 0] > 1e-12
+    sound[sound], R = full, R[full]
     found, _, converged = outer_weights(fit.model, R, fit.scheme, CLOSE)
-    found = turned(found, R, fit.weights)
+    found *= np.where((found * (R @ fit.weights)).sum(1, keepdims=True) < 0, -1.0, 1.0)
     sound[sound] = converged
     W, values = np.full((len(counts), *fit.weights.shape), np.nan), np.full((len(counts), len(fit.values)), np.nan)
     W[sound], values[sound] = found[converged], _values(fit.model, R, found, fit.consistent)[converged]
     return W, values
 
 
-def _centred(data: pd.DataFrame, model: PlsModel) -> Array:
-    rows = read(data, model.items).groups[0].raw[0]
-    return rows - rows.mean(0)
-
-
-def weighted_correlations(X: Array, counts: Array) -> tuple[Array, Array]:
-    """Return correlations of rows that count so much, and for which of the batch there are some of full rank.
-
-    Parameters
-    ----------
-    X : array, shape (N, p)
-        Centred.
-    counts : array, shape (batch, N)
-        What each row counts, of sum 1.
-
-    Returns
-    -------
-    R : array, shape (sound ones, p, p)
-    sound : array of bool, shape (batch,)
-    """
-    (low, high), p = np.tril_indices(X.shape[1]), X.shape[1]
-    mean, S = counts @ X, np.empty((len(counts), p, p))
-    S[:, low, high] = S[:, high, low] = counts @ (X[:, low] * X[:, high])
-    S -= mean[:, :, None] * mean[:, None, :]
-    sound = np.diagonal(S, axis1=1, axis2=2).min(1) > 1e-12
-    R = correlation(S[sound])
-    full = np.linalg.eigvalsh(R)[:, 0] > 1e-12
-    sound[sound] = full
-    return R[full], sound
-
-
-def turned(W: Array, R: Array, like: Array) -> Array:
-    """Return weights (batch, p, J) with the sign of every composite turned to go with another's, weighted ``like``."""
-    return W * np.where((W * (R @ like)).sum(-2) < 0, -1.0, 1.0)[..., None, :]
-
-
 def _values(model: PlsModel, R: Array, W: Array, consistent: bool) -> Array:
     """Return loadings, weights, paths, indirect and total effects of each of a batch, shape (batch, values)."""
-    at = tuple(np.array([(model.items.index(item), model.constructs.index(name)) for name, item in model.owned]).T)
-    loadings, weights = (R @ W)[:, at[0], at[1]], W[:, at[0], at[1]]
-    C = _construct_correlations(model, R, W, consistent)
+    at, of = np.arange(len(model.items)), model.mask.argmax(1)
+    loadings, weights = (R @ W)[:, at, of], W[:, at, of]
     if consistent:
-        rho = reliabilities(model, R, W)
-        noisy = np.array([model.modes[j] == "A" and len(model.block(model.constructs[j])) > 1 for j in at[1]])
         with np.errstate(invalid="ignore"):
-            corrected = weights * (np.sqrt(rho) / (W**2).sum(-2))[:, at[1]]
-        loadings = np.where(noisy, corrected, loadings)
-    B = structure(model, C)
-    direct = np.stack([B[:, b, a] for a, b in model.path_cells], -1)
-    return np.concatenate([loadings, weights, direct, *effects(model, B)], -1)
+            corrected = weights * (np.sqrt(reliabilities(model, R, W)) / (W**2).sum(-2))[:, of]
+        loadings = np.where(model.noisy[of], corrected, loadings)
+    B, (a, b) = structure(model, _construct_correlations(model, R, W, consistent)), model.path_cells
+    return np.concatenate([loadings, weights, B[:, b, a], *effects(model, B)], -1)
 
 
 def _construct_correlations(model: PlsModel, R: Array, W: Array, consistent: bool) -> Array:
@@ -469,7 +412,6 @@ def _construct_correlations(model: PlsModel, R: Array, W: Array, consistent: boo
     return np.where(np.eye(C.shape[-1], dtype=bool), 1.0, C)
 
 
-def _r2(C: Array, y: list[int], xs: list[int]) -> float:
-    """Share of a construct's variance that others explain."""
-    r = C[np.ix_(xs, y)][:, 0]
-    return float(r @ np.linalg.solve(C[np.ix_(xs, xs)], r)) if len(xs) else 0.0
+def _inflation(R: Array, at: list[int]) -> Array:
+    """Return the variance inflation of each of some variables that are correlated R among all."""
+    return np.diag(np.linalg.inv(R[np.ix_(at, at)]))

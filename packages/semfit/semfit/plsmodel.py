@@ -36,10 +36,15 @@ class PlsModel:
         """Which item (row) belongs to which construct (column)."""
         return np.array([[of == name for name in self.constructs] for of, _ in self.owned])
 
+    @cached_property
+    def noisy(self) -> Array:
+        """Which constructs are of mode A and several items, so that there is noise to correct for."""
+        return (np.array(self.modes) == "A") & (self.mask.sum(0) > 1)
+
     @property
-    def path_cells(self) -> list[tuple[int, int]]:
-        """Paths as positions of cause and effect."""
-        return [(self.constructs.index(cause), self.constructs.index(effect)) for cause, effect in self.paths]
+    def path_cells(self) -> tuple[list[int], list[int]]:
+        """Positions of the causes and of the effects of all paths."""
+        return self.at(*(cause for cause, _ in self.paths)), self.at(*(effect for _, effect in self.paths))
 
     @property
     def explained(self) -> list[str]:
@@ -54,14 +59,9 @@ class PlsModel:
 
     @cached_property
     def _reach(self) -> Array:
-        J = len(self.constructs)
-        step = np.zeros((J, J), dtype=bool)
-        for a, b in self.path_cells:
-            step[b, a] = True
-        reach = step.copy()
-        for _ in range(J):
-            reach |= step @ reach
-        return reach
+        step = np.zeros((len(self.constructs),) * 2, dtype=bool)
+        step[self.path_cells[::-1]] = True
+        return step @ np.linalg.matrix_power(step | np.eye(len(step), dtype=bool), len(step))
 
     def at(self, *names: str) -> list[int]:
         """Positions of constructs."""
@@ -175,14 +175,12 @@ def _scaled(W: Array, R: Array) -> tuple[Array, Array]:
 
 def _inner(model: PlsModel, C: Array, scheme: str) -> Array:
     """Return how much each construct (row) counts in the proxy of each (column)."""
+    a, b = model.path_cells
     joined = np.zeros(C.shape[1:], dtype=bool)
-    for a, b in model.path_cells:
-        joined[a, b] = joined[b, a] = True
+    joined[a, b] = joined[b, a] = True
     E = np.where(joined, np.sign(C) if scheme == "centroid" else C, 0.0)
     if scheme == "path":
-        B = structure(model, C)
-        for a, b in model.path_cells:
-            E[:, a, b] = B[:, b, a]
+        E[:, a, b] = structure(model, C)[:, b, a]
     return E
 
 
@@ -204,13 +202,8 @@ def effects(model: PlsModel, B: Array) -> tuple[Array, Array]:
 
 def reliabilities(model: PlsModel, R: Array, W: Array) -> Array:
     """Return rho_A of each composite, 1 for mode B and single items (Dijkstra & Henseler 2015, equation 3)."""
-    out = np.ones((*W.shape[:-2], W.shape[-1]))
-    for j, name in enumerate(model.constructs):
-        block = model.block(name)
-        if model.modes[j] == "A" and len(block) > 1:
-            w, S = W[..., block, j], R[..., block, :][..., block]
-            square = w**2
-            norm = square.sum(-1)
-            off = np.einsum("...i,...ij,...j->...", w, S, w) - np.einsum("...i,...ii->...", square, S)
-            out[..., j] = norm**2 * off / (norm**2 - (square**2).sum(-1))
-    return out
+    square = W**2
+    norm, off = square.sum(-2), (W * (R @ W)).sum(-2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rho = norm**2 * (off - norm) / (norm**2 - (square**2).sum(-2))
+    return np.where(model.noisy, rho, 1.0)

@@ -92,7 +92,7 @@ def pls_predict(
     else:
         raise ParameterError(f"{folds} folds and {repeats} repeats; allowed: 2 to {N} folds, 1 repeat or more.")
     held = [(r, drawn[r] == k) for r in range(len(drawn)) for k in np.unique(drawn[r])]
-    W, values = solutions(fit, X - X.mean(0), np.array([~test / (~test).sum() for _, test in held]))
+    W, values = solutions(fit, X, np.array([~test / (~test).sum() for _, test in held]))
     if not np.isfinite(values).all():
         raise DataError(f"the rows outside of a fold have no solution; more than {N} rows, or more folds, are needed.")
     errors = np.empty((3, *drawn.shape, len(at)))  # by PLS, the linear model and the mean
@@ -111,8 +111,7 @@ def _predicted(m: PlsModel, train: Array, test: Array, w: Array, values: Array, 
     mean, spread, p = train.mean(0), train.std(0), len(m.items)
     first = [k for k, name in enumerate(m.constructs) if name not in m.explained]
     B, out = np.zeros((len(m.constructs),) * 2), np.broadcast_to(mean, (3, *test.shape)).copy()
-    for (a, b), path in zip(m.path_cells, values[2 * p :], strict=False):
-        B[b, a] = path
+    B[m.path_cells[::-1]] = values[2 * p :][: len(m.paths)]
     scores, total = (test - mean) / spread @ w, np.linalg.inv(np.eye(len(B)) - B)
     eta = scores[:, first] @ total[:, first].T if technique == "earliest" else scores @ B.T
     out[0] += spread * values[:p] * eta[:, m.mask.argmax(1)]
