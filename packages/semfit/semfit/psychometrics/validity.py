@@ -18,7 +18,11 @@ from semfit.psychometrics.resampling import Listed, all_items, check, draw, item
 from semfit.resampling import interval_ends
 
 Array = np.ndarray
-BOUNDS = (0.85, 0.90, 1.0)  # for constructs that differ in meaning, for close ones, and the logical limit
+BOUNDS = {
+    "below_0.85": 0.85,
+    "below_0.90": 0.90,
+    "below_1": 1.0,
+}  # for constructs that differ in meaning, for close ones, and the logical limit
 UNDEFINED_SHARE = 0.05  # of the draws; beyond it an interval would describe the draws that happened to be defined
 
 
@@ -140,48 +144,39 @@ def fornell_larcker(fit: semfit.SemFit, *, group: int = 1, level: float = 0.95) 
     check(level)
     if not 1 <= group <= fit.table.groups:
         raise ParameterError(f"group is a number from 1 to {fit.table.groups}; got {group!r}.")
-    k, names = group - 1, list(constructs_of(fit, group - 1))
+    k, names = group - 1, np.array(list(constructs_of(fit, group - 1)), dtype=object)
     if len(names) < 2:
         raise ParameterError(f"discriminant validity needs at least two constructs; got {len(names)}.")
-    block = fit.problem.blocks[k]
-    at = [block.names.index(name) for name in names]
-    ordered = [(i, j) for i in range(len(names)) for j in range(len(names)) if i != j]
-    first, second = map(list, zip(*ordered, strict=True))
-    sound, (known, refused) = fit.converged and fit.identified, split(fit, k)
+    block, (known, refused) = fit.problem.blocks[k], split(fit, k)
+    at = np.array([block.names.index(name) for name in names])
+    first, second = np.nonzero(~np.eye(len(names), dtype=bool))
 
     def parts(theta: Array) -> tuple[Array, Array]:
         C = block.implied(theta, fit.problem.bases[k]).covariance
         ave = np.full((*theta.shape[:-1], len(names)), np.nan, dtype=theta.dtype)
         for name, (raw, variance, S) in zip(known, loadings(fit, theta, k, known), strict=True):
-            ave[..., names.index(name)] = (raw**2 * variance[..., None] / np.diagonal(S, axis1=-2, axis2=-1)).mean(-1)
-        return ave, correlation(C[..., np.array(at)[:, None], at])
+            share = raw**2 * variance[..., None] / np.diagonal(S, axis1=-2, axis2=-1)
+            ave[..., names == name] = share.mean(-1, keepdims=True)
+        return ave, correlation(C[..., at[:, None], at])
 
     def margins(theta: Array) -> Array:
         ave, R = parts(theta)
         return ave[..., first] - R[..., first, second] ** 2
 
-    ave, R = parts(fit.theta)
-    R = R if sound else np.full_like(R, np.nan)
+    ave, R = parts(fit.theta if fit.identified else np.full_like(fit.theta, np.nan))
     margin, (se, low, high) = margins(fit.theta), delta(fit, margins, level)
-    se = np.where(np.isnan(margin), np.nan, se)
-    pairs = pd.DataFrame(
-        {
-            "construct": [names[i] for i in first],
-            "other": [names[j] for j in second],
-            "group": fit.sample.groups[k].label,
-            "ave": ave[first],
-            "correlation": R[first, second],
-            "margin": margin,
-            "se": se,
-            "ci_low": low,
-            "ci_high": high,
-            "holds": pd.Series(margin > 0, dtype="boolean").mask(np.isnan(margin)),
-            "reason": [refused.get(names[i], "") for i in first],
-        }
-    )
+    pairs = pd.DataFrame({"construct": names[first], "other": names[second], "group": fit.sample.groups[k].label})
+    pairs = pairs.assign(ave=ave[first], correlation=R[first, second], margin=margin)
+    pairs = pairs.assign(se=np.where(np.isnan(margin), np.nan, se), ci_low=low, ci_high=high)
+    pairs = pairs.assign(holds=_decided(margin > 0, margin), reason=[refused.get(name, "") for name in names[first]])
     below = np.where(np.tri(len(names), k=-1, dtype=bool), R, np.nan)
     np.fill_diagonal(below, np.sqrt(ave))
     return FornellLarcker(pairs, pd.DataFrame(below, index=names, columns=names), fit.nobs)
+
+
+def _decided(holds: Array, by: Array) -> pd.Series:
+    """Return whether something holds, neither true nor false where the number that decides it is undefined."""
+    return pd.Series(holds, dtype="boolean").mask(np.isnan(by))
 
 
 @dataclass(frozen=True)
@@ -258,72 +253,60 @@ def htmt(
     check(level, bootstrap, kind)
     if len(constructs) < 2:
         raise ParameterError(f"discriminant validity needs at least two constructs; got {len(constructs)}.")
-    items, names, groups = all_items(constructs), list(constructs), [list(group) for group in constructs.values()]
-    rows, dropped = item_rows(data, items, groups)
-    member = np.array([[item in group for item in items] for group in groups], dtype=float)
-    pairs = list(combinations(range(len(names)), 2))
-
+    items, groups = all_items(constructs), {name: list(group) for name, group in constructs.items()}
+    rows, dropped = item_rows(data, items, [*groups.values()])
+    member = np.array([[item in group for item in items] for group in groups.values()], dtype=float)
     R = np.corrcoef(rows.T)
-    estimate = _ratios(R, member, pairs)
+    estimate = _ratios(R, member)
     low, high = np.full((2, len(estimate)), np.nan)
     undefined = np.zeros(len(estimate), dtype=int)
     if bootstrap:
-        draws = draw(lambda S: _ratios(correlation(S), member, pairs), rows, bootstrap, seed)
+        draws = draw(lambda S: _ratios(correlation(S), member), rows, bootstrap, seed)
         undefined = (~np.isfinite(draws)).sum(0)
         low, high = interval_ends(estimate, draws, level, kind)
         rare = undefined > UNDEFINED_SHARE * bootstrap
         low[rare], high[rare] = np.nan, np.nan
-    lines = []
-    for n, (i, j) in enumerate(2 * pairs):
-        measure = "htmt" if n < len(pairs) else "htmt2"
-        reason = _why_not(R, items, groups[i], groups[j], names[i], names[j], measure)
-        if not reason and bootstrap and np.isnan(high[n]):
-            reason = f"no interval: undefined in {undefined[n]} of {bootstrap} draws, whose signs are mixed"
-        line = (names[i], names[j], measure, estimate[n], low[n], high[n], undefined[n])
-        verdicts = [pd.NA if np.isnan(high[n]) else bool(high[n] < bound) for bound in BOUNDS]
-        lines.append((*line, *verdicts, reason))
-    flags = ["below_0.85", "below_0.90", "below_1"]
-    columns = ["construct", "other", "measure", "estimate", "ci_low", "ci_high", "undefined_draws", *flags, "reason"]
-    frame = pd.DataFrame(lines, columns=columns).astype(dict.fromkeys(flags, "boolean"))
-    return HeterotraitMonotrait(frame, f"bootstrap {kind}" if bootstrap else "", level, len(rows), dropped)
+    pairs = [(*pair, measure) for measure in ("htmt", "htmt2") for pair in combinations(groups, 2)]
+    frame = pd.DataFrame(pairs, columns=["construct", "other", "measure"])
+    frame = frame.assign(estimate=estimate, ci_low=low, ci_high=high, undefined_draws=undefined)
+    for flag, bound in BOUNDS.items():
+        frame[flag] = _decided(high < bound, high)
+    known = pd.DataFrame(R, items, items)
+    reasons = [_why_not(known, {name: groups[name] for name in pair}, measure) for *pair, measure in pairs]
+    for n in np.flatnonzero(np.isnan(high)) if bootstrap else ():
+        lost = f"no interval: undefined in {undefined[n]} of {bootstrap} draws, whose signs are mixed"
+        reasons[n] = reasons[n] or lost
+    method = f"bootstrap {kind}" if bootstrap else ""
+    return HeterotraitMonotrait(frame.assign(reason=reasons), method, level, len(rows), dropped)
 
 
-def _ratios(R: Array, member: Array, pairs: list[tuple[int, int]]) -> Array:
-    """Return HTMT of all pairs, then HTMT2, shape (..., 2 pairs), from correlations (..., p, p)."""
-    size, (i, j) = member.sum(1), np.array(pairs).T
-    within = size * (size - 1)
-    off = R * ~np.eye(R.shape[-1], dtype=bool)
+def _ratios(R: Array, member: Array) -> Array:
+    """Return HTMT of all pairs of constructs, then HTMT2, shape (..., 2 pairs), from correlations (..., p, p)."""
+    size, (i, j) = member.sum(1), np.triu_indices(len(member), 1)
+    off, count = R * ~np.eye(R.shape[-1], dtype=bool), np.outer(size, size) - np.diag(size)
 
-    def sums(x: Array) -> Array:
-        return member @ x @ member.T
+    def means(x: Array) -> Array:
+        return member @ x @ member.T / count
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = sums(np.abs(off))
-        mono = np.diagonal(mean, axis1=-2, axis2=-1) / within
-        arithmetic = mean[..., i, j] / (size[i] * size[j]) / np.sqrt(mono[..., i] * mono[..., j])
-        signs = sums(np.sign(off))
-        logs = sums(np.log(np.abs(R)))  # the diagonal adds log 1
-        mono = np.diagonal(logs, axis1=-2, axis2=-1) / within
-        geometric = np.exp(logs[..., i, j] / (size[i] * size[j]) - (mono[..., i] + mono[..., j]) / 2)
-    positive = np.diagonal(signs, axis1=-2, axis2=-1) == within
-    one_sign = np.abs(signs[..., i, j]) == size[i] * size[j]
-    geometric = np.where(positive[..., i] & positive[..., j] & one_sign, geometric, np.nan)
-    return np.concatenate([arithmetic, geometric], -1)
+        mean, sign, log = means(np.abs(off)), means(np.sign(off)), means(np.log(np.abs(R)))  # the diagonal adds log 1
+        arithmetic = mean[..., i, j] / np.sqrt(mean[..., i, i] * mean[..., j, j])
+        geometric = np.exp(log[..., i, j] - (log[..., i, i] + log[..., j, j]) / 2)
+    alike = (sign[..., i, i] == 1) & (sign[..., j, j] == 1) & (np.abs(sign[..., i, j]) == 1)
+    return np.concatenate([arithmetic, np.where(alike, geometric, np.nan)], -1)
 
 
-def _why_not(R: Array, items: list[str], one: list[str], two: list[str], name: str, other: str, measure: str) -> str:
+def _why_not(R: pd.DataFrame, pair: Mapping[str, list[str]], measure: str) -> str:
     """Return why a ratio is not defined, or nothing."""
-    for construct, group in ((name, one), (other, two)):
-        if len(group) < 2:
-            return f"{construct} has one item: no correlation within it"
-    if measure == "htmt":
-        return ""
-    for construct, group in ((name, one), (other, two)):
+    if alone := [name for name, group in pair.items() if len(group) < 2]:
+        return f"{alone[0]} has one item: no correlation within it"
+    for construct, group in pair.items() if measure == "htmt2" else ():
         for a, b in combinations(group, 2):
-            if R[items.index(a), items.index(b)] <= 0:
+            if R.loc[a, b] <= 0:
                 return f"{a} and {b} of {construct} correlate negatively: no geometric mean; reverse an item first"
-    block = R[np.ix_([items.index(a) for a in one], [items.index(b) for b in two])]
-    if (block > 0).any() and (block <= 0).any():
-        a, b = np.argwhere(block <= 0)[0] if (block > 0).sum() >= (block <= 0).sum() else np.argwhere(block > 0)[0]
+    one, two = pair.values()
+    positive = (R.loc[one, two] > 0).to_numpy()
+    if measure == "htmt2" and positive.any() and not positive.all():
+        a, b = np.argwhere(positive != (positive.mean() >= 0.5))[0]
         return f"{one[a]} and {two[b]} correlate against the sign of the rest: no geometric mean"
     return ""
