@@ -49,8 +49,7 @@ class Pooled:
             se = np.where(free, np.sqrt(W + B), 0.0)
             t = mean / np.where(free, se, np.nan)
             fmi = (riv + 2 / (df + 3)) / (1 + riv)
-        half = stats.t.ppf((1 + LEVEL) / 2, df) * se
-        half = np.where(free, half, 0.0)
+        half = np.where(free, stats.t.ppf((1 + LEVEL) / 2, df) * se, 0.0)
         return self.fits[0].estimates[["lhs", "op", "rhs", "label", "group"]].assign(
             est=mean, se=se, t=t, df=df, pvalue=2 * stats.t.sf(np.abs(t), df), ci_low=mean - half, ci_high=mean + half,
             riv=riv, fmi=fmi, std_all=np.mean([f.estimates["std_all"] for f in self.fits], axis=0),
@@ -194,16 +193,12 @@ def pool(fits: Sequence[SemFit]) -> Pooled:
     fits = tuple(fits)
     if len(fits) < 2 or not all(isinstance(one, SemFit) for one in fits):
         raise ParameterError(f"pool takes two or more fits, one per imputation; got {len(fits)}.")
-    first = fits[0]
+
+    def call(one: SemFit) -> tuple:
+        return one.table.rows, [d.name for d in one.table.defined], one.estimator, one.nobs
+
     for k, one in enumerate(fits, start=1):
-        if any(
-            mine != theirs
-            for mine, theirs in (
-                (one.table.rows, first.table.rows),
-                ([d.name for d in one.table.defined], [d.name for d in first.table.defined]),
-                ((one.estimator, one.nobs), (first.estimator, first.nobs)),
-            )
-        ):
+        if call(one) != call(fits[0]):
             raise ParameterError(
                 f"fit {k} has another model, estimator or number of rows than the first; all must agree."
             )

@@ -68,13 +68,13 @@ class Bootstrap:
         probability("level", level)
         draws, est = self.fit.values_at(self.draws), self.fit.values
         low, high = interval_ends(est, draws, level, kind, self._acceleration() if kind == "bca" else 0.0, "boot")
-        se = draws.std(0, ddof=1)
-        se[se < 1e-12 * np.abs(est)] = 0.0  # what a constraint fixes
-        frame = self.fit.frame().assign(est=est, se=se, ci_low=low, ci_high=high)
-        fixed = np.append([not row.free for row in self.fit.rows], np.zeros(len(self.fit.table.defined), dtype=bool))
-        frame.loc[fixed, ["ci_low", "ci_high"]] = np.column_stack([est[fixed], est[fixed]])
-        frame.loc[fixed, "se"] = 0.0
-        return frame
+        se, fixed = (
+            draws.std(0, ddof=1),
+            [not row.free for row in self.fit.rows] + [False] * len(self.fit.table.defined),
+        )
+        se[(se < 1e-12 * np.abs(est)) | fixed] = 0.0  # what a constraint fixes, too
+        low, high = np.where(fixed, est, (low, high))
+        return self.fit.frame(est=est, se=se, ci_low=low, ci_high=high)
 
     def _acceleration(self) -> Array:
         jackknife = _jackknife(self.fit) if self.jackknife is None else self.jackknife
