@@ -10,7 +10,7 @@ import pandas as pd
 from semfit.columns import one_column
 from semfit.errors import DataError, ParameterError
 from semfit.moments import read
-from semfit.pls import BATCH, PlsFit, solutions
+from semfit.plsfit import BATCH, PlsFit, solutions
 
 Array = np.ndarray
 ALPHA = 0.05

@@ -10,8 +10,7 @@ from scipy.special import stdtr
 
 from semfit.errors import DataError, ParameterError, UnknownNameError
 from semfit.moments import read
-from semfit.pls import PlsFit, solutions
-from semfit.plsmodel import PlsModel
+from semfit.plsfit import PlsFit, PlsModel, solutions
 
 Array = np.ndarray
 TECHNIQUES = ("earliest", "direct")

@@ -15,7 +15,7 @@ import pytest
 
 import semfit
 from semfit import psychometrics
-from semfit.pls import solutions
+from semfit.plsfit import solutions
 
 HERE = Path(__file__).parent / "reference"
 CASES = json.loads((HERE / "seminr.json").read_text())["cases"]

@@ -13,7 +13,7 @@ from scipy.stats import f as f_distribution
 
 import semfit
 from semfit.columns import correlation
-from semfit.composite import MADE, composites_of
+from semfit.constructs import MADE, composites_of
 from semfit.errors import ParameterError
 from semfit.expressions import jacobian
 from semfit.inference import z_tests
