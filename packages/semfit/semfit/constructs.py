@@ -9,7 +9,7 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 
-from semfit.errors import DataError, ParameterError, UnknownNameError, probability
+from semfit.errors import DataError, ParameterError, one_of, probability
 from semfit.inference import z_tests
 from semfit.report import Shown
 from semfit.table import Parameter
@@ -84,16 +84,21 @@ def composite(name: str, items: Sequence[str], first: str = "") -> str:
     return "\n".join(lines)
 
 
+def indicators(rows: Iterable[Parameter], group: int = 1) -> dict[str, list[str]]:
+    """Return the items of every latent variable of a group."""
+    items: dict[str, list[str]] = {}
+    for row in rows:
+        if row.op == "=~" and row.group == group:
+            items.setdefault(row.lhs, []).append(row.rhs)
+    return items
+
+
 def composites_of(rows: Iterable[Parameter]) -> dict[str, list[str]]:
     """Return the items of every composite, as `composite` writes it: the first is regressed on all others."""
-    items: dict[str, list[str]] = {}
-    paths = set()
-    for row in rows:
-        if row.op == "~":
-            paths.add((row.lhs, row.rhs))
-        elif row.op == "=~" and row.group == 1:
-            items.setdefault(row.lhs, []).append(row.rhs)
-    return {name: own for name, own in items.items() if own[1:] and {(own[0], x) for x in own[1:]} <= paths}
+    rows = list(rows)
+    paths = {(row.lhs, row.rhs) for row in rows if row.op == "~"}
+    found = indicators(rows)
+    return {name: own for name, own in found.items() if own[1:] and {(own[0], x) for x in own[1:]} <= paths}
 
 
 @dataclass(frozen=True)
@@ -158,8 +163,7 @@ def products(
     """
     first, second = list(first_items), list(second_items)
     for item in (*first, *second):
-        if item not in data.columns:
-            raise UnknownNameError("item", item, map(str, data.columns))
+        one_of("item", item, data.columns)
         if not pd.api.types.is_numeric_dtype(data[item]):
             raise DataError(f"item {item} is of type {data[item].dtype}; products take numbers.")
     if match and len(first) != len(second):
@@ -228,8 +232,7 @@ def simple_slopes(
         raise ParameterError(f"group is a whole number from 1 to {fit.table.groups}; got {group!r}.")
     keys = [_slope(fit, outcome, predictor, group) for predictor in (focal, product)]
     block, base = fit.problem.blocks[group - 1], fit.problem.bases[group - 1]
-    if moderator not in block.names:
-        raise UnknownNameError("moderator", moderator, block.names)
+    one_of("moderator", moderator, block.names)
     k = block.names.index(moderator)
     deviation = np.sqrt(block.implied(fit.theta, base).covariance[k, k])
     values = np.array([-deviation, 0.0, deviation] if at is None else at, dtype=float)
@@ -242,8 +245,7 @@ def simple_slopes(
 def _slope(fit: Shown, outcome: str, predictor: str, group: int) -> int:
     """Return where a free path stands among the parameters."""
     paths = {row.rhs: row for row in fit.rows if (row.lhs, row.op, row.group) == (outcome, "~", group)}
-    if predictor not in paths:
-        raise UnknownNameError(f"predictor of {outcome}", predictor, paths)
+    one_of(f"predictor of {outcome}", predictor, paths)
     if not paths[predictor].free:
         raise ParameterError(f"the path {outcome} ~ {predictor} is fixed; simple slopes need it free.")
     return fit.table.position[paths[predictor].key]

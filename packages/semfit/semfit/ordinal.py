@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from semfit.errors import DataError, ParameterError, UnknownNameError
+from semfit.errors import DataError, ParameterError, one_of
 from semfit.estimate import Solution
 from semfit.inference import Constraints, TestStatistic, covariance, free_directions
 from semfit.least_squares import LeastSquares, pairs, response_blocks
@@ -77,8 +77,7 @@ def fit_ordinal(
 def _check_items(parsed: ModelText, observed: Sequence[str], ordered: Sequence[str] | bool) -> None:
     names = list(observed) if isinstance(ordered, bool) else [ordered] if isinstance(ordered, str) else list(ordered)
     for name in names:
-        if name not in observed:
-            raise UnknownNameError("ordered item", name, observed)
+        one_of("ordered item", name, observed)
     other = [n for n in observed if n not in names]
     causes = {t.rhs for t in parsed.terms if t.op in ("~", "<~")} | {t.lhs for t in parsed.terms if t.op == "=~"}
     causal = [n for n in names if n in causes]

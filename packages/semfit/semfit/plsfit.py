@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from semfit.columns import correlation
-from semfit.errors import ParameterError, UnknownNameError
+from semfit.errors import ParameterError, one_of
 from semfit.moments import Moments, from_moments, read
 from semfit.resampling import acceleration, counted, interval_ends, left_out, streams, weighted_moments
 from semfit.syntax import Term, parse
@@ -112,8 +112,7 @@ def read_model(text: str, modes: Mapping[str, str]) -> PlsModel:
     constructs = (*dict.fromkeys(of for of, _ in measured), *singles)
     owned = tuple((n, item) for n in constructs for of, item in [*measured, *((s, s) for s in singles)] if of == n)
     for name, given in modes.items():
-        if name not in constructs:
-            raise UnknownNameError("construct", name, constructs)
+        one_of("construct", name, constructs)
         if given not in ("A", "B"):
             raise ParameterError(f"mode of {name} is {given!r}; allowed are 'A' and 'B'.")
     found = PlsModel(constructs, tuple(modes.get(n, mode.get(n, "A")) for n in constructs), owned, paths)
@@ -425,8 +424,7 @@ class PlsFit:
         Ringle & Sarstedt (2016), doi:10.1108/IMDS-10-2015-0449.
         """
         m = self.model
-        if target not in m.explained:
-            raise UnknownNameError("explained construct", target, m.explained)
+        one_of("explained construct", target, m.explained)
         if wrong := [item for item in m.items if item not in ranges or not ranges[item][0] < ranges[item][1]]:
             given = ranges.get(wrong[0], "none")
             raise ParameterError(f"item {wrong[0]} has the ends {given}; needed are its lowest and its highest answer.")
@@ -535,8 +533,7 @@ def pls(
     >>> [round(float(pls(text, data, consistent=c).paths["est"].iloc[0]), 2) for c in (False, True)]
     [0.38, 0.5]
     """
-    if scheme not in SCHEMES:
-        raise UnknownNameError("scheme", scheme, SCHEMES)
+    one_of("scheme", scheme, SCHEMES)
     if (data is None) == (moments is None):
         raise ParameterError("give either data or moments; got " + ("neither." if data is None else "both."))
     if bootstrap and (data is None or bootstrap < 2):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
-from semfit.errors import DataError, ParameterError, UnknownNameError
+from semfit.errors import DataError, ParameterError, one_of
 from semfit.moments import read
 from semfit.plsfit import PlsFit, PlsModel, solutions
 
@@ -77,8 +77,7 @@ def pls_predict(
     Shmueli, Ray, Velasquez Estrada & Chatla (2016), doi:10.1016/j.jbusres.2016.03.049; CVPAT: Liengaard et al. (2021),
     doi:10.1111/deci.12445; Sharma, Liengaard, Hair, Sarstedt & Ringle (2023), doi:10.1108/EJM-08-2020-0636.
     """
-    if technique not in TECHNIQUES:
-        raise UnknownNameError("technique", technique, TECHNIQUES)
+    one_of("technique", technique, TECHNIQUES)
     m, X = fit.model, read(data, fit.model.items).groups[0].raw[0]
     N, at = len(X), [k for k, (name, _) in enumerate(fit.model.owned) if name in fit.model.explained]
     if np.ndim(folds):

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from semfit.errors import DataError, ParameterError, UnknownNameError, probability, whole
+from semfit.errors import DataError, ParameterError, one_of, probability, whole
 from semfit.estimate import Likelihood, minimise
 from semfit.inequality import refuse
 from semfit.least_squares import LeastSquares, pairs
@@ -63,11 +63,13 @@ class Bootstrap:
         level : float
             Coverage, in (0, 1).
         """
-        if kind not in KINDS:
-            raise UnknownNameError("bootstrap interval", kind, KINDS)
+        one_of("bootstrap interval", kind, KINDS)
         probability("level", level)
         draws, est = self.fit.values_at(self.draws), self.fit.values
-        low, high = interval_ends(est, draws, level, kind, self._acceleration() if kind == "bca" else 0.0, "boot")
+        pull: Array | float = 0.0
+        if kind == "bca":
+            pull = acceleration(self.fit.values_at(_jackknife(self.fit) if self.jackknife is None else self.jackknife))
+        low, high = interval_ends(est, draws, level, kind, pull, "boot")
         se, fixed = (
             draws.std(0, ddof=1),
             [not row.free for row in self.fit.rows] + [False] * len(self.fit.table.defined),
@@ -75,10 +77,6 @@ class Bootstrap:
         se[(se < 1e-12 * np.abs(est)) | fixed] = 0.0  # what a constraint fixes, too
         low, high = np.where(fixed, est, (low, high))
         return self.fit.frame(est=est, se=se, ci_low=low, ci_high=high)
-
-    def _acceleration(self) -> Array:
-        jackknife = _jackknife(self.fit) if self.jackknife is None else self.jackknife
-        return acceleration(self.fit.values_at(jackknife))
 
 
 def streams(draws: int, size: int, seed: int | None) -> Iterator[tuple[int, np.random.Generator]]:
@@ -221,8 +219,7 @@ def bootstrap(
     if any(group.weights is not None or group.clusters is not None for group in fit.sample.groups):
         raise ParameterError("the bootstrap draws single rows; it takes no fit with weights or clusters.")
     refuse(fit.table.constraints, "the bootstrap")
-    if method not in METHODS:
-        raise UnknownNameError("method of the bootstrap", method, METHODS)
+    one_of("method of the bootstrap", method, METHODS)
     if method == "one-step":
         return _stepped(fit, draws, seed)
     if method == "normal":

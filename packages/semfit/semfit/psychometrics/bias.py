@@ -18,7 +18,7 @@ from scipy import stats
 import semfit
 from semfit.columns import correlation
 from semfit.comparison import HypothesisStatistic
-from semfit.errors import ParameterError, UnknownNameError
+from semfit.errors import ParameterError, one_of
 from semfit.psychometrics.reliability import delta
 from semfit.psychometrics.resampling import Listed, all_items, check, draw, item_rows
 from semfit.resampling import interval_ends
@@ -365,8 +365,7 @@ def marker_correlations(
 
 
 def _others(constructs: Mapping[str, Sequence[str]], marker: str) -> dict[str, Sequence[str]]:
-    if marker not in constructs:
-        raise UnknownNameError("marker", marker, constructs)
+    one_of("marker", marker, constructs)
     if len(constructs) < 3:
         raise ParameterError(f"a marker needs at least two other constructs; got {len(constructs) - 1}.")
     return {name: items for name, items in constructs.items() if name != marker}

@@ -13,7 +13,7 @@ from scipy.stats import f as f_distribution
 
 import semfit
 from semfit.columns import correlation
-from semfit.constructs import MADE, composites_of
+from semfit.constructs import MADE, composites_of, indicators
 from semfit.errors import ParameterError
 from semfit.expressions import jacobian
 from semfit.inference import z_tests
@@ -248,7 +248,7 @@ def measurement_quality(
     True
     """
     check(level, bootstrap, kind)
-    if not constructs_of(fit):
+    if not indicators(fit.table.rows):
         raise ParameterError("the model has no latent variable with items; reliability is that of its items (=~).")
     drawn = semfit.bootstrap(fit, bootstrap, seed=seed) if bootstrap else fit.draws
     draws = None if drawn is None else drawn.draws
@@ -256,7 +256,7 @@ def measurement_quality(
     for k, group in enumerate(fit.sample.groups):
         usable, refused = split(fit, k)
         found = _estimated(fit, k, usable, draws, kind, level) if usable else {}
-        for name, items in constructs_of(fit, k).items():
+        for name, items in indicators(fit.table.rows, k + 1).items():
             found[name, "alpha"] = _alpha(fit, k, name, items, level)
             for measure in ("alpha", *MEASURES):
                 line = {"construct": name, "group": group.label, "measure": measure, "method": ""}
@@ -267,15 +267,6 @@ def measurement_quality(
         for row in fit.estimates.query("op == '=~' and std_all < 0").itertuples()
     ]
     return MeasurementQuality(frame, fit.nobs, fit.sample.dropped, (*fit.problems, *negative))
-
-
-def constructs_of(fit: semfit.SemFit, k: int = 0) -> dict[str, list[str]]:
-    """Return the indicators of every latent variable of a group."""
-    found: dict[str, list[str]] = {}
-    for row in fit.table.rows:
-        if row.op == "=~" and row.group == k + 1:
-            found.setdefault(row.lhs, []).append(row.rhs)
-    return found
 
 
 def loadings(
@@ -305,7 +296,7 @@ def wald(estimate: Array, se: Array, level: float) -> tuple[Array, Array]:
 def split(fit: semfit.SemFit, k: int) -> tuple[dict[str, list[str]], dict[str, str]]:
     """Return the constructs whose reliability is defined, and why that of the others is not."""
     usable, refused, made = {}, {}, composites_of(fit.table.rows)
-    for name, items in constructs_of(fit, k).items():
+    for name, items in indicators(fit.table.rows, k + 1).items():
         hidden = [item for item in items if item not in fit.sample.names]
         if not (fit.converged and fit.identified):
             refused[name] = "the fit did not converge or is not identified"

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from semfit.columns import matrix
-from semfit.errors import DataError, ParameterError, UnknownNameError, probability
+from semfit.errors import DataError, ParameterError, one_of, probability
 from semfit.expressions import jacobian
 from semfit.moments import read
 from semfit.resampling import KINDS, counted, weighted_moments
@@ -35,8 +35,7 @@ def check(level: float, bootstrap: int = 0, kind: str = "percentile") -> None:
     probability("level", level)
     if bootstrap != 0 and bootstrap < 2:
         raise ParameterError(f"bootstrap takes 0 or at least 2 draws; got {bootstrap!r}.")
-    if kind not in KINDS[:2]:
-        raise UnknownNameError("bootstrap interval", kind, KINDS[:2])
+    one_of("bootstrap interval", kind, KINDS[:2])
 
 
 def all_items(constructs: Mapping[str, Sequence[str]]) -> list[str]:

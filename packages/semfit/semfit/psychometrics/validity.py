@@ -12,8 +12,9 @@ from scipy import stats
 
 import semfit
 from semfit.columns import correlation
+from semfit.constructs import indicators
 from semfit.errors import ParameterError
-from semfit.psychometrics.reliability import constructs_of, delta, loadings, split
+from semfit.psychometrics.reliability import delta, loadings, split
 from semfit.psychometrics.resampling import Listed, all_items, check, draw, item_rows
 from semfit.resampling import interval_ends
 
@@ -144,7 +145,7 @@ def fornell_larcker(fit: semfit.SemFit, *, group: int = 1, level: float = 0.95) 
     check(level)
     if not 1 <= group <= fit.table.groups:
         raise ParameterError(f"group is a number from 1 to {fit.table.groups}; got {group!r}.")
-    k, names = group - 1, np.array(list(constructs_of(fit, group - 1)), dtype=object)
+    k, names = group - 1, np.array(list(indicators(fit.table.rows, group)), dtype=object)
     if len(names) < 2:
         raise ParameterError(f"discriminant validity needs at least two constructs; got {len(names)}.")
     block, (known, refused) = fit.problem.blocks[k], split(fit, k)
