@@ -282,30 +282,30 @@ class PlsFit:
         m = self.model
         lines = [(name, "=~", item) for name, item in m.owned] + [(name, "<~", item) for name, item in m.owned]
         lines += [(b, "~", a) for a, b in m.paths]
-        return self._with_draws(pd.DataFrame(lines, columns=["lhs", "op", "rhs"]), slice(0, len(lines)))
+        return pd.DataFrame(lines, columns=["lhs", "op", "rhs"]).join(self._drawn)
 
     @cached_property
     def effects(self) -> pd.DataFrame:
         """Every effect of one construct on another: direct, indirect and total; with draws error and interval of the
         indirect one (se, ci_low, ci_high) and of the total one (total_se, total_low, total_high)."""
         m, direct = self.model, dict(zip(self.model.paths, self.values[self.at_paths], strict=True))
-        frame = pd.DataFrame(m.effects, columns=["rhs", "lhs"])[["lhs", "rhs"]]
+        frame = pd.DataFrame([(b, a) for a, b in m.effects], columns=["lhs", "rhs"])
         frame["direct"] = [direct.get(pair, 0.0) for pair in m.effects]
-        k, last = len(frame), len(self.values)
-        total = self._with_draws(frame[[]], slice(last - k, last)).rename(
-            columns={"est": "total", "se": "total_se", "ci_low": "total_low", "ci_high": "total_high"}
-        )
-        frame = self._with_draws(frame, slice(last - 2 * k, last - k)).rename(columns={"est": "indirect"})
-        return frame.join(total)
+        drawn = self._drawn[-2 * len(frame) :].reset_index(drop=True)
+        names = {"est": "total", "se": "total_se", "ci_low": "total_low", "ci_high": "total_high"}
+        total = drawn[len(frame) :].rename(columns=names).reset_index(drop=True)
+        return frame.join(drawn.rename(columns={"est": "indirect"})).join(total)
 
-    def _with_draws(self, frame: pd.DataFrame, at: slice) -> pd.DataFrame:
-        frame = frame.assign(est=self.values[at])
+    @cached_property
+    def _drawn(self) -> pd.DataFrame:
+        """The ``values`` (est) and, with draws, se, ci_low and ci_high."""
+        found = pd.DataFrame({"est": self.values})
         if self.draws is None:
-            return frame
-        own, pull = self.draws[:, at], 0.0 if self.acceleration is None else self.acceleration[at]
+            return found
+        pull = 0.0 if self.acceleration is None else self.acceleration
         kind = "percentile" if self.acceleration is None else "bca"
-        low, high = interval_ends(self.values[at], own, LEVEL, kind, pull, "linear")
-        return frame.assign(se=own.std(0, ddof=1), ci_low=low, ci_high=high)
+        low, high = interval_ends(self.values, self.draws, LEVEL, kind, pull, "linear")
+        return found.assign(se=self.draws.std(0, ddof=1), ci_low=low, ci_high=high)
 
     def accelerated(self, data: pd.DataFrame) -> PlsFit:
         """Return the fit with bias-corrected and accelerated (BCa) intervals, the acceleration by the jackknife.
@@ -458,14 +458,13 @@ class PlsFit:
             f"{'PLSc' if self.consistent else 'PLS'}, {self.scheme} scheme, {self.iterations} iterations, "
             f"N = {self.nobs}{lost}{drawn}"
         ]
-        paths = self.estimates.query("op == '~'").drop(columns="op").merge(self.paths.drop(columns="est"))
-        items = self.estimates.query("op != '~'").assign(op=lambda f: f["op"].map({"=~": "loading", "<~": "weight"}))
-        items = items.pivot(index=["lhs", "rhs"], columns="op", values="est").reindex(self.model.owned)
+        items = pd.MultiIndex.from_tuples(self.model.owned, names=["lhs", "rhs"])
+        loadings, weights = self.values[: 2 * len(items)].reshape(2, -1)
         tables = {
-            "Paths": paths,
+            "Paths": self.estimates.query("op == '~'").drop(columns="op").merge(self.paths.drop(columns="est")),
             "R2": self.r2,
             "Constructs": self.reliability.assign(mode=self.model.modes),
-            "Items": items.rename_axis(columns=None),
+            "Items": pd.DataFrame({"loading": loadings, "weight": weights}, items),
         }
         look = {"float_format": "{:.3f}".format, "na_rep": ""}
         parts = [f"{title}:\n{table.to_string(**look)}" for title, table in tables.items()]

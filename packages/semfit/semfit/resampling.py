@@ -291,11 +291,8 @@ def weighted_refit(fit: Solved, counts: list[Array]) -> Array:
     if isinstance(fit.problem, LeastSquares):
         return _ordinal_refit(fit, fit.problem, counts)
     patterns = tuple(_weighted(g, c) for g, c in zip(fit.sample.groups, counts, strict=True))
-    bases = []
-    for block, s, group in zip(fit.problem.blocks, patterns, fit.sample.groups, strict=True):
-        covariance, mean = _covariates(s, group)
-        bases.append(block.base(covariance, mean))
-    problem = Likelihood(fit.problem.blocks, patterns, tuple(bases), fit.problem.q, fit.problem.constraints)
+    bases = tuple(block.base(*_covariates(s)) for block, s in zip(fit.problem.blocks, patterns, strict=True))
+    problem = Likelihood(fit.problem.blocks, patterns, bases, fit.problem.q, fit.problem.constraints)
     start = fit.theta + sum(c @ one for c, one in zip(counts, _influences(fit), strict=True))  # one scoring step
     start[~np.isfinite(problem.value(start))] = fit.theta
     solution = minimise(problem, start, limit=LIMIT, tolerance=TOLERANCE)
@@ -327,8 +324,8 @@ def _weighted(group: GroupSample, counts: Array) -> Patterns:
     return Patterns(nobs, covariance, np.where(mask, mean + group.mean, 0.0), mask)
 
 
-def _covariates(patterns: Patterns, group: GroupSample) -> tuple[Array, Array]:
-    """Return pooled mean and covariance over patterns; right for the variables that every row holds."""
+def _covariates(patterns: Patterns) -> tuple[Array, Array]:
+    """Return pooled covariance and mean over patterns; right for the variables that every row holds."""
     share = patterns.nobs / patterns.nobs.sum(-1, keepdims=True)
     mean = np.einsum("bk,bki->bi", share, patterns.mean)
     d = patterns.mean - mean[:, None, :]

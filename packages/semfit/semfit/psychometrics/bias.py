@@ -26,7 +26,6 @@ from semfit.solved import ItemOptions
 
 Array = np.ndarray
 MEASURES = ("chisq", "df", "pvalue", "cfi", "tli", "rmsea", "srmr")
-SCALED = {"chisq", "df", "pvalue", "cfi", "tli", "rmsea"}  # have a scaled or robust-corrected twin
 METHOD = "common_method"
 
 
@@ -45,7 +44,7 @@ def fit_table(fits: Mapping[str, semfit.SemFit]) -> pd.DataFrame:
     lines = []
     for name, fit in fits.items():
         m = fit.fit_measures
-        chosen = {k: m[f"{k}.scaled"] if k in SCALED and f"{k}.scaled" in m else m[k] for k in MEASURES}
+        chosen = {k: m.get(f"{k}.scaled", m[k]) for k in MEASURES}
         lines.append({"model": name} | chosen | {"converged": fit.converged, "problems": " ".join(fit.problems)})
     return pd.DataFrame(lines).set_index("model")
 

@@ -123,10 +123,8 @@ def alpha(
         lines += zip(names, ["adf"] * 2, estimate, se, low, high, strict=False)
     if k > 1 and bootstrap:
         draws = draw(lambda S: _parts(S)[..., :2], rows, bootstrap, seed)
-        ends = interval_ends(estimate[:2], draws, level, kind)
-        lines += zip(
-            names, [f"bootstrap {kind}"] * 2, estimate[:2], np.nanstd(draws, axis=0, ddof=1), *ends, strict=True
-        )
+        spread, ends = np.nanstd(draws, axis=0, ddof=1), interval_ends(estimate[:2], draws, level, kind)
+        lines += zip(names, [f"bootstrap {kind}"] * 2, estimate[:2], spread, *ends, strict=True)
     frame = pd.DataFrame(lines, columns=["measure", "method", "estimate", "se", "ci_low", "ci_high"])
     by_item = pd.DataFrame({"item": list(items)})
     for name, at in (("alpha_if_deleted", slice(2, 2 + k)), ("item_rest", slice(2 + k, None))):
@@ -319,9 +317,10 @@ def _measures(fit: semfit.SemFit, k: int, usable: dict[str, list[str]]) -> Calla
         for items, (raw, variance, C) in zip(usable.values(), loadings(fit, theta, k, usable), strict=True):
             s = raw * np.sqrt(variance[..., None] / np.diagonal(C, axis1=-2, axis2=-1))
             if isinstance(fit.problem, LeastSquares):
-                unit = np.diagonal(C, axis1=-2, axis2=-1) ** -0.5
-                R, cuts = C * unit[..., :, None] * unit[..., None, :], _thresholds(fit.problem, theta, k, items)
-                omega = _ordinal_omega(s[..., :, None] * s[..., None, :], R, cuts)
+                block = fit.problem.blocks[k]
+                cuts = block.statistics(theta, fit.problem.bases[k])[..., : len(block.item)]
+                by_item = [cuts[..., block.item == block.names.index(item)] for item in items]
+                omega = _ordinal_omega(s[..., :, None] * s[..., None, :], correlation(C), by_item)
             else:
                 omega = raw.sum(-1) ** 2 * variance / C.sum((-2, -1))
             shared = s.sum(-1) ** 2
@@ -369,14 +368,6 @@ def _alpha(fit: semfit.SemFit, k: int, name: str, items: list[str], level: float
     found, se = value(np.cov(rows.T)), casewise_errors(value, rows)
     (low,), (high,) = wald(found, se, level)
     return {"estimate": found[0], "se": se[0], "ci_low": low, "ci_high": high, "method": "adf", "reason": ""}
-
-
-def _thresholds(problem: LeastSquares, theta: Array, k: int, items: list[str]) -> list[Array]:
-    """Return the thresholds of each item in standard deviations from its mean, shape (..., categories - 1)."""
-    block = problem.blocks[k]
-    _, scale, above = block.parts(theta, problem.bases[k])
-    cuts = scale[..., block.item] * above
-    return [cuts[..., block.item == block.names.index(item)] for item in items]
 
 
 def _ordinal_omega(common: Array, implied: Array, thresholds: list[Array]) -> Array:
