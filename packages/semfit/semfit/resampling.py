@@ -249,10 +249,8 @@ def _stepped(fit: Solved, draws: int, seed: int | None) -> Bootstrap:
     """Draw by one scoring step a resample; the rows' influences are computed once."""
     if fit.ordinal:
         raise ParameterError("the one-step bootstrap takes no ordered items; allowed: method 'refit'.")
-    rng = np.random.default_rng(seed)
-    influences = _influences(fit)
-    theta = np.repeat(fit.theta[None], draws, 0)
-    for influence in influences:
+    theta, rng = np.repeat(fit.theta[None], draws, 0), np.random.default_rng(seed)
+    for influence in _influences(fit):
         for at in range(0, draws, STEPS):
             counts = counted(rng, min(STEPS, draws - at), len(influence), np.uint16)
             for k in range(0, len(influence), SLICE):  # whole counts take less room, and products of floats less time
