@@ -272,8 +272,8 @@ def htmt(
     frame = frame.assign(estimate=estimate, ci_low=low, ci_high=high, undefined_draws=undefined)
     for flag, bound in BOUNDS.items():
         frame[flag] = _decided(high < bound, high)
-    known = pd.DataFrame(R, items, items)
-    reasons = [_why_not(known, {name: groups[name] for name in pair}, measure) for *pair, measure in pairs]
+    at = {item: k for k, item in enumerate(items)}
+    reasons = [_why_not(R, at, {name: groups[name] for name in pair}, measure) for *pair, measure in pairs]
     for n in np.flatnonzero(np.isnan(high)) if bootstrap else ():
         lost = f"no interval: undefined in {undefined[n]} of {bootstrap} draws, whose signs are mixed"
         reasons[n] = reasons[n] or lost
@@ -286,28 +286,34 @@ def _ratios(R: Array, member: Array) -> Array:
     size, (i, j) = member.sum(1), np.triu_indices(len(member), 1)
     off, count = R * ~np.eye(R.shape[-1], dtype=bool), np.outer(size, size) - np.diag(size)
 
-    def means(x: Array) -> Array:
-        return member @ x @ member.T / count
+    def means(x: Array) -> tuple[Array, Array, Array]:  # across two constructs, within the one and the other
+        every = member @ x @ member.T / count
+        within = np.diagonal(every, axis1=-2, axis2=-1)
+        return every[..., i, j], within[..., i], within[..., j]
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean, sign, log = means(np.abs(off)), means(np.sign(off)), means(np.log(np.abs(R)))  # the diagonal adds log 1
-        arithmetic = mean[..., i, j] / np.sqrt(mean[..., i, i] * mean[..., j, j])
-        geometric = np.exp(log[..., i, j] - (log[..., i, i] + log[..., j, j]) / 2)
-    alike = (sign[..., i, i] == 1) & (sign[..., j, j] == 1) & (np.abs(sign[..., i, j]) == 1)
+        across, one, other = means(np.abs(off))
+        arithmetic = across / np.sqrt(one * other)
+        across, one, other = means(np.log(np.abs(R)))  # the diagonal adds log 1
+        geometric = np.exp(across - (one + other) / 2)
+        across, one, other = means(np.sign(off))
+    alike = (one == 1) & (other == 1) & (np.abs(across) == 1)
     return np.concatenate([arithmetic, np.where(alike, geometric, np.nan)], -1)
 
 
-def _why_not(R: pd.DataFrame, pair: Mapping[str, list[str]], measure: str) -> str:
+def _why_not(R: Array, at: Mapping[str, int], pair: Mapping[str, list[str]], measure: str) -> str:
     """Return why a ratio is not defined, or nothing."""
     if alone := [name for name, group in pair.items() if len(group) < 2]:
         return f"{alone[0]} has one item: no correlation within it"
-    for construct, group in pair.items() if measure == "htmt2" else ():
+    if measure == "htmt":
+        return ""
+    for construct, group in pair.items():
         for a, b in combinations(group, 2):
-            if R.loc[a, b] <= 0:
+            if R[at[a], at[b]] <= 0:
                 return f"{a} and {b} of {construct} correlate negatively: no geometric mean; reverse an item first"
     one, two = pair.values()
-    positive = (R.loc[one, two] > 0).to_numpy()
-    if measure == "htmt2" and positive.any() and not positive.all():
+    positive = R[np.ix_([at[a] for a in one], [at[b] for b in two])] > 0
+    if positive.any() and not positive.all():
         a, b = np.argwhere(positive != (positive.mean() >= 0.5))[0]
         return f"{one[a]} and {two[b]} correlate against the sign of the rest: no geometric mean"
     return ""
