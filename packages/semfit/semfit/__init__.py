@@ -8,19 +8,18 @@
 """
 
 from semfit.comparison import HypothesisStatistic, difference, wald
-from semfit.composite import composite
+from semfit.constructs import composite, products, simple_slopes
 from semfit.equivalence import equivalence
 from semfit.errors import DataError, FitWarning, NotTestable, ParameterError, SemfitError, UnknownNameError
 from semfit.expressions import jacobian
 from semfit.fit import fit
 from semfit.groups import Invariance, invariance
 from semfit.inference import delta_errors
-from semfit.interaction import products, simple_slopes
 from semfit.longitudinal import wave_model
 from semfit.moments import Moments
 from semfit.ordinal_groups import level_model
 from semfit.partial import PartialInvariance, partial_invariance
-from semfit.pls import PlsFit, pls
+from semfit.plsfit import PlsFit, pls
 from semfit.plsgroups import PlsGroups, pls_groups
 from semfit.plspredict import PlsPrediction, pls_predict
 from semfit.pooling import fit_imputed, pool

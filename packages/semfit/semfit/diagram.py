@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import isotonic_regression
 
-from semfit.composite import composites_of
+from semfit.constructs import composites_of
 from semfit.errors import ParameterError
 
 try:

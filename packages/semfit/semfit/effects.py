@@ -13,7 +13,7 @@ from semfit.expressions import jacobian
 from semfit.inference import delta_errors, z_tests
 from semfit.model import Array
 from semfit.report import Shown
-from semfit.resampling import quantile
+from semfit.resampling import interval_ends
 
 
 def path_effects(fit: Shown) -> pd.DataFrame:
@@ -64,12 +64,12 @@ def path_effects(fit: Shown) -> pd.DataFrame:
         return frame
     est, std = effects(fit.values_at(fit.theta)), effects(fit.standardized_at(fit.theta))
     se = delta_errors(jacobian(lambda theta: effects(fit.values_at(theta)), fit.theta), fit.vcov)
-    ends = {}
+    drawn = {}
     if fit.draws is not None:
-        drawn = effects(fit.values_at(fit.draws.draws))
-        low, high = np.array([[quantile(column, p) for column in drawn.T] for p in (0.025, 0.975)])
-        se, ends = drawn.std(0, ddof=1), {"ci_low": low, "ci_high": high}
-    return frame.assign(est=est, se=se, **z_tests(est, se) | ends, std_all=std)
+        draws = effects(fit.values_at(fit.draws.draws))
+        low, high = interval_ends(est, draws, 0.95, "percentile", rule="boot")
+        se, drawn = draws.std(0, ddof=1), {"ci_low": low, "ci_high": high}
+    return frame.assign(est=est, se=se, **z_tests(est, se) | drawn, std_all=std)
 
 
 def _chains(arrows: Iterable[list[str]], chain: list[str], outcome: str) -> Iterator[list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from numbers import Integral
@@ -62,6 +62,12 @@ class UnknownNameError(SemfitError, LookupError):
         hint = f" did you mean {quoted(close[0])}?" if close else ""
         listed = ", ".join(map(named, names[:40])) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
         super().__init__(f"unknown {kind} {quoted(given)};{hint} Allowed: {listed or 'none'}.{advice}")
+
+
+def one_of(kind: str, given: str, allowed: Collection[str]) -> None:
+    """Raise where a name is not among those known."""
+    if given not in allowed:
+        raise UnknownNameError(kind, given, allowed)
 
 
 def named(name: str) -> str:

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from semfit.composite import composites_of
+from semfit.constructs import composites_of
 from semfit.solved import Solved
 from semfit.table import Parameter
 

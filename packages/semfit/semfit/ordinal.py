@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from semfit.errors import DataError, ParameterError, UnknownNameError
+from semfit.errors import DataError, ParameterError, one_of
 from semfit.estimate import Solution
 from semfit.inference import Constraints, TestStatistic, covariance, free_directions
 from semfit.least_squares import LeastSquares, pairs, response_blocks
@@ -64,12 +64,11 @@ def fit_ordinal(
         parameterization=options["parameterization"],
     )
     moments = [ordinal_moments(g.raw[0].astype(int), tuple(counts), sample.names) for g in sample.groups]
-    whole = [Patterns.whole(m.nobs, m.correlations, np.zeros(len(m.correlations))) for m in moments]
-    polychoric = [
-        replace(g, patterns=s, covariance=s.covariance[0], mean=s.mean[0])
-        for g, s in zip(sample.groups, whole, strict=True)
-    ]
-    sample = replace(sample, groups=tuple(polychoric))
+    groups = []
+    for g, m in zip(sample.groups, moments, strict=True):
+        patterns = Patterns.whole(m.nobs, m.correlations, np.zeros(len(m.correlations)))
+        groups.append(replace(g, patterns=patterns, covariance=m.correlations, mean=patterns.mean[0]))
+    sample = replace(sample, groups=tuple(groups))
     problem = _problem(table, sample, moments)
     solution = settle(problem, table, partial(_start, table, sample, problem), 1e-18)
     return replace(_result(text, table, sample, problem, solution, estimator), options=options)
@@ -78,8 +77,7 @@ def fit_ordinal(
 def _check_items(parsed: ModelText, observed: Sequence[str], ordered: Sequence[str] | bool) -> None:
     names = list(observed) if isinstance(ordered, bool) else [ordered] if isinstance(ordered, str) else list(ordered)
     for name in names:
-        if name not in observed:
-            raise UnknownNameError("ordered item", name, observed)
+        one_of("ordered item", name, observed)
     other = [n for n in observed if n not in names]
     causes = {t.rhs for t in parsed.terms if t.op in ("~", "<~")} | {t.lhs for t in parsed.terms if t.op == "=~"}
     causal = [n for n in names if n in causes]
@@ -155,37 +153,19 @@ def _start(
 def _result(
     text: str, table: ParameterTable, sample: Sample, problem: LeastSquares, solution: Solution, estimator: str
 ) -> SemFit:
-    theta, N = solution.theta, sample.nobs
+    theta, rows = solution.theta, sample.nobs - len(sample.groups)
     curvature = covariance(problem.derivatives(theta)[1], free_directions(problem, theta), bool(solution.converged))
-    usable = bool(solution.converged) and curvature.identified
-    vcov = curvature.inverse
-    statistics = sum(len(s) for s in problem.statistics)
-    test = TestStatistic(2 * (N - len(sample.groups)) * float(solution.value), statistics - curvature.directions)
+    vcov, moments = curvature.inverse, sum(map(len, problem.statistics))
+    test = TestStatistic(2 * rows * float(solution.value), moments - curvature.directions)
     base, *base_traces = _baseline(problem)
-    base_test = TestStatistic(2 * (N - len(sample.groups)) * base, sum(len(s) - t for s, t in _sizes(problem)))
-    if estimator == "WLSMV" and usable:
+    base_test = TestStatistic(2 * rows * base, moments - sum(len(block.item) for block in problem.blocks))
+    if estimator == "WLSMV" and solution.converged and curvature.identified:
         meat, *traces = _robust(problem, theta, vcov)
         vcov = vcov @ meat @ vcov
         test, base_test = _shifted(test, *traces), _shifted(base_test, *base_traces)
     return SemFit(
-        text,
-        estimator,
-        "expected",
-        table,
-        sample,
-        problem,
-        solution,
-        curvature,
-        vcov / (N - len(sample.groups)),
-        test,
-        base_test,
-        0.0,
+        text, estimator, "expected", table, sample, problem, solution, curvature, vcov / rows, test, base_test, 0.0
     )
-
-
-def _sizes(problem: LeastSquares) -> list[tuple[Array, int]]:
-    """Return by group the statistics and how many of them are thresholds."""
-    return [(s, len(block.item)) for s, block in zip(problem.statistics, problem.blocks, strict=True)]
 
 
 def _baseline(problem: LeastSquares) -> tuple[float, float, float]:
@@ -194,11 +174,11 @@ def _baseline(problem: LeastSquares) -> tuple[float, float, float]:
     What that leaves of W is U, the weights of the correlations.
     """
     value = trace = square = 0.0
-    each = zip(problem.shares, problem.weights, problem.gammas, _sizes(problem), strict=True)
-    for share, weights, gamma, (s, t) in each:
-        w, G = weights[t:], gamma[t:, t:]
-        value += share / 2 * float((w * s[t:] ** 2).sum())
-        trace, square = trace + float(w @ np.diag(G)), square + float(w @ G**2 @ w)
+    each = zip(problem.shares, problem.blocks, problem.statistics, problem.weights, problem.gammas, strict=True)
+    for share, block, s, w, gamma in each:
+        of = slice(len(block.item), None)
+        value += share / 2 * float((w[of] * s[of] ** 2).sum())
+        trace, square = trace + float(w[of] @ np.diag(gamma)[of]), square + float(w[of] @ gamma[of, of] ** 2 @ w[of])
     return value, trace, square
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from semfit.columns import one_column
 from semfit.errors import DataError, ParameterError
 from semfit.moments import read
-from semfit.pls import BATCH, PlsFit, solutions
+from semfit.plsfit import BATCH, PlsFit, solutions
 
 Array = np.ndarray
 ALPHA = 0.05
@@ -110,8 +110,8 @@ def pls_groups(
         **tested(2, "variance"),
     )
     composites["partial"] = composites["correlation"] >= composites["bound"]
-    same = [composites[k].between(composites[f"{k}_low"], composites[f"{k}_high"]) for k in ("mean", "variance")]
-    composites["full"] = composites["partial"] & same[0] & same[1]
+    by_chance = ((low <= seen) & (seen <= high))[: 3 * J].reshape(3, J)
+    composites["full"] = composites["partial"] & by_chance[1] & by_chance[2]
     own = solutions(fit, X, np.stack([in_first / sizes[0], ~in_first / sizes[1]]))[1][:, fit.at_paths]
     paths = pd.DataFrame([(b, a) for a, b in fit.model.paths], columns=["lhs", "rhs"]).assign(
         first=own[0], second=own[1], **tested(3, "difference")

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
-from semfit.errors import DataError, ParameterError, UnknownNameError
+from semfit.errors import DataError, ParameterError, one_of
 from semfit.moments import read
-from semfit.pls import PlsFit, solutions
-from semfit.plsmodel import PlsModel
+from semfit.plsfit import PlsFit, PlsModel, solutions
 
 Array = np.ndarray
 TECHNIQUES = ("earliest", "direct")
@@ -78,8 +77,7 @@ def pls_predict(
     Shmueli, Ray, Velasquez Estrada & Chatla (2016), doi:10.1016/j.jbusres.2016.03.049; CVPAT: Liengaard et al. (2021),
     doi:10.1111/deci.12445; Sharma, Liengaard, Hair, Sarstedt & Ringle (2023), doi:10.1108/EJM-08-2020-0636.
     """
-    if technique not in TECHNIQUES:
-        raise UnknownNameError("technique", technique, TECHNIQUES)
+    one_of("technique", technique, TECHNIQUES)
     m, X = fit.model, read(data, fit.model.items).groups[0].raw[0]
     N, at = len(X), [k for k, (name, _) in enumerate(fit.model.owned) if name in fit.model.explained]
     if np.ndim(folds):
@@ -92,7 +90,7 @@ def pls_predict(
     else:
         raise ParameterError(f"{folds} folds and {repeats} repeats; allowed: 2 to {N} folds, 1 repeat or more.")
     held = [(r, drawn[r] == k) for r in range(len(drawn)) for k in np.unique(drawn[r])]
-    W, values = solutions(fit, X - X.mean(0), np.array([~test / (~test).sum() for _, test in held]))
+    W, values = solutions(fit, X, np.array([~test / (~test).sum() for _, test in held]))
     if not np.isfinite(values).all():
         raise DataError(f"the rows outside of a fold have no solution; more than {N} rows, or more folds, are needed.")
     errors = np.empty((3, *drawn.shape, len(at)))  # by PLS, the linear model and the mean
@@ -111,8 +109,7 @@ def _predicted(m: PlsModel, train: Array, test: Array, w: Array, values: Array, 
     mean, spread, p = train.mean(0), train.std(0), len(m.items)
     first = [k for k, name in enumerate(m.constructs) if name not in m.explained]
     B, out = np.zeros((len(m.constructs),) * 2), np.broadcast_to(mean, (3, *test.shape)).copy()
-    for (a, b), path in zip(m.path_cells, values[2 * p :], strict=False):
-        B[b, a] = path
+    B[m.path_cells[::-1]] = values[2 * p :][: len(m.paths)]
     scores, total = (test - mean) / spread @ w, np.linalg.inv(np.eye(len(B)) - B)
     eta = scores[:, first] @ total[:, first].T if technique == "earliest" else scores @ B.T
     out[0] += spread * values[:p] * eta[:, m.mask.argmax(1)]

@@ -130,10 +130,9 @@ def _fill_empty(table: Array, first: Array, second: Array, counts: tuple[int, ..
     binary = np.array(counts) == 2
     table, small = table.copy(), binary[first] & binary[second] & (table[:, :2, :2].min((1, 2)) == 0)
     filled = np.flatnonzero(small)
-    for k in filled:
-        two = table[k, :2, :2]
-        sign = 1 if two[0, 0] == 0 or two[1, 1] == 0 else -1
-        table[k, :2, :2] = two + 0.5 * sign * np.array([[1, -1], [-1, 1]])
+    two = table[filled, :2, :2]
+    sign = np.where(two[:, [0, 1], [0, 1]].min(1) == 0, 0.5, -0.5)[:, None, None]
+    table[filled, :2, :2] = two + sign * np.array([[1, -1], [-1, 1]])
     return table, filled
 
 
@@ -185,7 +184,8 @@ def _influence(
     width, start = cuts.shape[1] - 1, np.concatenate([[0], np.cumsum(np.array(counts) - 1)])
     answers = np.zeros((p, width, start[-1]))  # influence on thresholds of an answer
     for i, c in enumerate(counts):
-        scores = _margin_scores(cuts[i, : c + 1])
+        share, inner = np.diff(ndtr(cuts[i, : c + 1])), np.eye(c, c - 1) - np.eye(c, c - 1, -1)
+        scores = inner * norm.pdf(cuts[i, 1:c]) / share[:, None]  # d log P(answer) / d threshold
         n = np.bincount(codes[:, i], minlength=c)
         answers[i, :c, start[i] : start[i + 1]] = scores @ np.linalg.inv((scores.T * n) @ scores / N)
     probability, change = _cells(cuts[first], cuts[second], rho)
@@ -203,16 +203,6 @@ def _influence(
     for k, (i, j) in enumerate(zip(first, second, strict=True)):
         out[start[-1] + k] = by_cell[k].take(given[i] * width + given[j])
     return out.T
-
-
-def _margin_scores(cuts: Array) -> Array:
-    """Return d log P(category) / d threshold, shape (categories, thresholds)."""
-    probability, phi = np.diff(ndtr(cuts)), norm.pdf(cuts[1:-1])
-    categories, inner = len(probability), np.arange(len(phi))
-    scores = np.zeros((categories, len(phi)))
-    scores[inner, inner] = phi / probability[:-1]
-    scores[inner + 1, inner] = -phi / probability[1:]
-    return scores
 
 
 def _cross(table: Array, ratio: Array, probability: Array, own: Array, other: Array, rho: Array, axis: int) -> Array:

@@ -47,8 +47,7 @@ class Pooled:
             se = np.where(free, np.sqrt(W + B), 0.0)
             t = mean / np.where(free, se, np.nan)
             fmi = (riv + 2 / (df + 3)) / (1 + riv)
-        half = stats.t.ppf((1 + LEVEL) / 2, df) * se
-        half = np.where(free, half, 0.0)
+        half = np.where(free, stats.t.ppf((1 + LEVEL) / 2, df) * se, 0.0)
         return self.fits[0].estimates[["lhs", "op", "rhs", "label", "group"]].assign(
             est=mean, se=se, t=t, df=df, pvalue=2 * stats.t.sf(np.abs(t), df), ci_low=mean - half, ci_high=mean + half,
             riv=riv, fmi=fmi, std_all=np.mean([f.estimates["std_all"] for f in self.fits], axis=0),

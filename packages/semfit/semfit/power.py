@@ -16,7 +16,7 @@ from semfit.model import blocks
 from semfit.moments import GroupSample, Sample
 from semfit.result import SemFit
 from semfit.syntax import parse
-from semfit.table import ParameterTable, build
+from semfit.table import build
 
 Array = np.ndarray
 BATCH = 100
@@ -159,21 +159,20 @@ def power(
     probability("alpha", alpha)
     sizes = [whole("nobs", size, len(fit.sample.names) + 1) for size in np.atleast_1d(nobs).tolist()]
     table, true = fit.table, fit.theta
-    mean, covariance = fit.sample.groups[0].mean, fit.sample.groups[0].covariance
     if table.constraints:
         raise ParameterError("the model has constraints (==, <, >), which power leaves out; use equal labels instead.")
     rows = {row.key: (row.lhs, row.op, row.rhs) for row in table.rows if row.free}  # in the order of table.keys
     relations = pd.DataFrame([*rows.values()], columns=["lhs", "op", "rhs"])
     frames = []
     for size, stream in zip(sizes, np.random.SeedSequence(seed).spawn(len(sizes)), strict=True):
-        est, se = _draw(table, true, mean, covariance, int(size), draws, np.random.default_rng(stream))
+        est, se = _draw(fit, size, draws, np.random.default_rng(stream))
         usable = np.isfinite(est).all(1) & np.isfinite(se).all(1)
         est, half = est[usable], stats.norm.ppf(1 - alpha / 2) * se[usable]
         share, coverage = (np.abs(est) > half).mean(0), (np.abs(est - true) <= half).mean(0)
         error = np.sqrt(share * (1 - share) / len(est))
         found = {"true": true, "mean": est.mean(0), "power": share, "power_se": error, "coverage": coverage}
         frames.append(relations.assign(**found, converged=usable.mean()))
-        frames[-1].insert(0, "nobs", int(size))
+        frames[-1].insert(0, "nobs", size)
     return pd.concat(frames, ignore_index=True)
 
 
@@ -207,31 +206,25 @@ def population_fit(population: str, model: str, *, std_lv: bool = False) -> SemF
     return fit
 
 
-def _draw(
-    table: ParameterTable, true: Array, mean: Array, covariance: Array, size: int, draws: int, rng: np.random.Generator
-) -> tuple[Array, Array]:
-    """Return estimates and standard errors of every data set, nan where one has no solution."""
-    parts = blocks(table)
-    root, estimates, errors = np.linalg.cholesky(covariance), [], []
+def _draw(fit: SemFit, size: int, draws: int, rng: np.random.Generator) -> Array:
+    """Return estimates and standard errors of every data set, (2, draws, q), nan where one has no solution."""
+    (block,), (group,), q, found = fit.problem.blocks, fit.sample.groups, len(fit.theta), []
+    root, mask = np.linalg.cholesky(group.covariance), np.ones((1, len(group.mean)), dtype=bool)
     for begin in range(0, draws, BATCH):
-        count = min(BATCH, draws - begin)
-        rows = rng.standard_normal((count, size, len(mean))) @ root.T + mean
+        rows = rng.standard_normal((min(BATCH, draws - begin), size, len(root))) @ root.T + group.mean
         m = rows.mean(1)
         rows -= m[:, None, :]
         S = rows.swapaxes(1, 2) @ rows / size
-        patterns = Patterns(
-            np.full((count, 1), float(size)), S[:, None], m[:, None], np.ones((1, len(mean)), dtype=bool)
-        )
-        problem = Likelihood(parts, (patterns,), (parts[0].base(S, m),), len(true))
-        solution = minimise(problem, np.broadcast_to(true, (count, len(true))), tolerance=1e-10)
+        patterns = Patterns(np.full((len(S), 1), float(size)), S[:, None], m[:, None], mask)
+        problem = Likelihood((block,), (patterns,), (block.base(S, m),), q)
+        solution = minimise(problem, np.broadcast_to(fit.theta, (len(S), q)), tolerance=1e-10)
         information = problem.derivatives(solution.theta)[1]
         bad = ~solution.converged | (np.linalg.cond(information) > 1e12)
-        information[bad] = np.eye(len(true))
+        information[bad] = np.eye(q)
         variance = np.diagonal(np.linalg.inv(information), axis1=1, axis2=2) / size
-        se = np.where(bad[:, None] | (variance <= 0), np.nan, np.sqrt(np.abs(variance)))
-        estimates.append(np.where(bad[:, None], np.nan, solution.theta))
-        errors.append(se)
-    return np.concatenate(estimates), np.concatenate(errors)
+        se = np.sqrt(np.where(variance > 0, variance, np.nan))
+        found.append(np.where(bad[:, None], np.nan, (solution.theta, se)))
+    return np.concatenate(found, 1)
 
 
 def rmsea_power(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from semfit.columns import matrix, one_column
-from semfit.errors import ParameterError, UnknownNameError
+from semfit.errors import ParameterError, UnknownNameError, one_of
 from semfit.model import Array, attempt
 from semfit.solved import Solved
 
@@ -50,8 +50,7 @@ def factor_scores(fit: Solved, data: pd.DataFrame | None = None, method: str = "
     Thomson (1938), Methods of estimating mental factors, doi:10.1038/141246a0; Bartlett (1937), British Journal of
     Psychology 28, 97-104.
     """
-    if method not in METHODS:
-        raise UnknownNameError("method of factor scores", method, METHODS)
+    one_of("method of factor scores", method, METHODS)
     groups, names = fit.sample.groups, list(fit.sample.names)
     if fit.ordinal:
         raise ParameterError("factor scores of ordered items are not linear in the answers; allowed: ML, MLM, MLR.")
@@ -64,8 +63,7 @@ def factor_scores(fit: Solved, data: pd.DataFrame | None = None, method: str = "
         return pd.concat(found, ignore_index=True)
     column = fit.options.get("group")
     for name in [*names, *([column] if column else [])]:
-        if name not in data.columns:
-            raise UnknownNameError("variable in the data", name, map(str, data.columns))
+        one_of("variable in the data", name, data.columns)
     values, of = matrix(data, names), np.zeros(len(data), dtype=int)
     if column:
         place = {group.label: k for k, group in enumerate(groups)}

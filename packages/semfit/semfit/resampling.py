@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
-from semfit.errors import DataError, ParameterError, UnknownNameError, probability, whole
+from semfit.errors import DataError, ParameterError, one_of, probability, whole
 from semfit.estimate import Likelihood, minimise
 from semfit.inequality import refuse
 from semfit.least_squares import LeastSquares, pairs
@@ -21,8 +22,9 @@ from semfit.robust import casewise_scores, slices
 from semfit.solved import Solved
 
 Array = np.ndarray
+Rule = Literal["boot", "weibull", "linear"]
 BATCH, ENTRIES = 100, 1_000_000  # resamples solved together at most, and entries of any of their arrays
-STEPS, SLICE = 250, 2048  # resamples of the one-step bootstrap, and their rows, that are multiplied together
+STEPS, SLICE = 250, 2048  # resamples of the one-step bootstrap, and rows, that are multiplied together
 LIMIT = 100  # steps of a refit; one without a minimum goes on for ever
 TOLERANCE = 1e-10  # of the decrement; the Newton step that meets it is taken, which squares it
 LINEAR = 1e-13  # the same for ordered items, where scoring converges linearly
@@ -61,44 +63,107 @@ class Bootstrap:
         level : float
             Coverage, in (0, 1).
         """
-        if kind not in KINDS:
-            raise UnknownNameError("bootstrap interval", kind, KINDS)
+        one_of("bootstrap interval", kind, KINDS)
         probability("level", level)
         draws, est = self.fit.values_at(self.draws), self.fit.values
-        tails = np.array([(1 - level) / 2, (1 + level) / 2])[:, None]
-        share = np.broadcast_to(tails, (2, len(est)))
+        pull: Array | float = 0.0
+        if kind == "bca":
+            pull = acceleration(self.fit.values_at(_jackknife(self.fit) if self.jackknife is None else self.jackknife))
+        low, high = interval_ends(est, draws, level, kind, pull, "boot")
+        se, fixed = (
+            draws.std(0, ddof=1),
+            [not row.free for row in self.fit.rows] + [False] * len(self.fit.table.defined),
+        )
+        se[(se < 1e-12 * np.abs(est)) | fixed] = 0.0  # what a constraint fixes, too
+        low, high = np.where(fixed, est, (low, high))
+        return self.fit.frame(est=est, se=se, ci_low=low, ci_high=high)
+
+
+def streams(draws: int, size: int, seed: int | None) -> Iterator[tuple[int, np.random.Generator]]:
+    """Yield how many resamples each batch has, ``size`` or what is left, and its random stream."""
+    sizes = [min(size, draws - k) for k in range(0, draws, size)]
+    for each, stream in zip(sizes, np.random.SeedSequence(seed).spawn(len(sizes)), strict=True):
+        yield each, np.random.default_rng(stream)
+
+
+def counted(rng: np.random.Generator, draws: int, rows: int, kind: Any = np.int32) -> Array:
+    """Return how often each row is in each resample, shape (draws, rows)."""
+    counts = np.empty((draws, rows), kind)
+    for one in counts:
+        one[:] = np.bincount(rng.integers(0, rows, rows), minlength=rows)
+    return counts
+
+
+def left_out(rows: int, size: int) -> Iterator[Array]:
+    """Yield counts, shape (size or what is left, rows), that leave each row out in turn."""
+    for at in range(0, rows, size):
+        yield 1.0 - np.eye(min(size, rows - at), rows, at)
+
+
+def weighted_moments(X: Array, counts: Array) -> tuple[Array, Array]:
+    """Return mean and covariance, shapes (batch, p) and (batch, p, p), of rows (N, p) that count so much (batch, N).
+
+    The covariance is the mean product less the product of means, so that columns must be centred, or nearly. Whole
+    numbers are multiplied in single precision as long as that is exact.
+    """
+    (low, high), p = np.tril_indices(X.shape[1]), X.shape[1]
+    whole, largest = counts.dtype.kind == "i" and (np.rint(X) == X).all(), np.abs(X).max() ** 2
+    mean, products = np.zeros((len(counts), p)), np.zeros((len(counts), len(low)))
+    for at in range(0, len(X), SLICE):
+        c, x = counts[:, at : at + SLICE], X[at : at + SLICE]
+        kind = np.float32 if whole and c.sum(1).max() * largest < 2**24 else np.float64
+        c, x = c.astype(kind, copy=False), x.astype(kind, copy=False)
+        mean += c @ x
+        products += c @ (x[:, low] * x[:, high])
+    total, S = counts.sum(1, keepdims=True), np.empty((len(counts), p, p))
+    total = np.where(total > 0, total, 1)
+    mean /= total
+    S[:, low, high] = S[:, high, low] = products / total
+    return mean, S - mean[:, :, None] * mean[:, None, :]
+
+
+def acceleration(without: Array) -> Array:
+    """Return the acceleration of BCa intervals from estimates without each row, shape (N, m); 0 of what never varies.
+
+    Efron (1987), doi:10.1080/01621459.1987.10478410, equation 6.6.
+    """
+    influence = np.nanmean(without, 0) - without
+    spread = np.nansum(influence**2, 0) ** 1.5
+    return np.divide(np.nansum(influence**3, 0), 6 * spread, out=np.zeros(len(spread)), where=spread > 0)
+
+
+def interval_ends(
+    estimate: Array, draws: Array, level: float, kind: str, pull: Array | float = 0.0, rule: Rule = "weibull"
+) -> tuple[Array, Array]:
+    """Return the lower and upper ends of bootstrap intervals, shape (m,) each.
+
+    Parameters
+    ----------
+    estimate, draws : arrays, shapes (m,) and (R, m)
+        Draws that are not finite are left out; with fewer than two, or no estimate, the ends are nan.
+    level : float
+        Coverage.
+    kind : {"percentile", "bc", "bca"}
+        Quantiles of the draws, or quantiles moved for their median bias and acceleration (Efron 1987, equation 6.8).
+    pull : array, shape (m,), or float
+        The acceleration.
+    rule : {"boot", "weibull", "linear"}
+        How quantiles lie between draws: as R's boot.ci has it, on the normal scale, or a method of ``numpy.quantile``.
+    """
+    tails, out = np.array([(1 - level) / 2, (1 + level) / 2]), np.full((2, len(estimate)), np.nan)
+    for k, (value, column, a) in enumerate(zip(estimate, draws.T, np.broadcast_to(pull, estimate.shape), strict=True)):
+        own, share = column[np.isfinite(column)], tails
+        if len(own) < 2 or not np.isfinite(value):
+            continue
         if kind != "percentile":
-            below = (draws < est).mean(0)
-            bias = norm.ppf(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
-            pull = self._acceleration() if kind == "bca" else 0.0
-            moved = bias + norm.ppf(tails)
-            share = norm.cdf(bias + moved / (1 - pull * moved))
-        ends = np.array([[quantile(column, p) for p in own] for column, own in zip(draws.T, share.T, strict=True)])
-        se = draws.std(0, ddof=1)
-        se[se < 1e-12 * np.abs(est)] = 0.0  # what a constraint fixes
-        frame = self.fit.frame().assign(est=est, se=se, ci_low=ends[:, 0], ci_high=ends[:, 1])
-        fixed = np.append([not row.free for row in self.fit.rows], np.zeros(len(self.fit.table.defined), dtype=bool))
-        frame.loc[fixed, ["ci_low", "ci_high"]] = np.column_stack([est[fixed], est[fixed]])
-        frame.loc[fixed, "se"] = 0.0
-        return frame
-
-    def _acceleration(self) -> Array:
-        jackknife = _jackknife(self.fit) if self.jackknife is None else self.jackknife
-        influence = self.fit.values_at(jackknife)
-        influence = np.nanmean(influence, 0) - influence
-        spread = np.nansum(influence**2, 0) ** 1.5
-        return np.divide(np.nansum(influence**3, 0), 6 * spread, out=np.zeros(len(spread)), where=spread > 0)
-
-
-def quantile(values: Array, p: float) -> float:
-    """Return the order statistic at (R + 1) p, interpolated on the normal scale as R's boot.ci does."""
-    ordered, R = np.sort(values), len(values)
-    position = (R + 1) * p
-    k = int(np.clip(np.floor(position), 1, R - 1))
-    if position <= 1 or position >= R:
-        return float(ordered[0] if position <= 1 else ordered[-1])
-    low, high, at = (norm.ppf(x) for x in (k / (R + 1), (k + 1) / (R + 1), p))
-    return float(ordered[k - 1] + (at - low) / (high - low) * (ordered[k] - ordered[k - 1]))
+            bias = ndtri(np.clip((own < value).mean(), 0.5 / len(own), 1 - 0.5 / len(own)))
+            share = ndtr(bias + (bias + ndtri(tails)) / (1 - a * (bias + ndtri(tails))))
+        if rule == "boot":
+            at = np.arange(1, len(own) + 1) / (len(own) + 1)
+            out[:, k] = np.interp(ndtri(share), ndtri(at), np.sort(own))
+        else:
+            out[:, k] = np.quantile(own, share, method=rule)
+    return out[0], out[1]
 
 
 def bootstrap(
@@ -154,22 +219,19 @@ def bootstrap(
     if any(group.weights is not None or group.clusters is not None for group in fit.sample.groups):
         raise ParameterError("the bootstrap draws single rows; it takes no fit with weights or clusters.")
     refuse(fit.table.constraints, "the bootstrap")
-    if method not in METHODS:
-        raise UnknownNameError("method of the bootstrap", method, METHODS)
+    one_of("method of the bootstrap", method, METHODS)
     if method == "one-step":
         return _stepped(fit, draws, seed)
     if method == "normal":
         return Bootstrap(fit, np.random.default_rng(seed).multivariate_normal(fit.theta, fit.vcov, draws), 0)
-    size = batch_size(fit)
-    sizes = [min(size, draws - k) for k in range(0, draws, size)]
-    streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(len(sizes))]
 
-    def one(size: int, rng: np.random.Generator) -> Array:
-        return refit(fit, [rng.integers(0, g.nobs, (size, g.nobs)) for g in fit.sample.groups])
+    def one(batch: tuple[int, np.random.Generator]) -> Array:
+        size, rng = batch
+        return weighted_refit(fit, [counted(rng, size, g.nobs, float) for g in fit.sample.groups])
 
     parts, done = [], 0
     with ThreadPoolExecutor(workers) as pool:
-        for part in pool.map(one, sizes, streams):
+        for part in pool.map(one, streams(draws, batch_size(fit), seed)):
             parts.append(part)
             done += len(part)
             if progress is not None:
@@ -187,17 +249,11 @@ def _stepped(fit: Solved, draws: int, seed: int | None) -> Bootstrap:
     """Draw by one scoring step a resample; the rows' influences are computed once."""
     if fit.ordinal:
         raise ParameterError("the one-step bootstrap takes no ordered items; allowed: method 'refit'.")
-    rng = np.random.default_rng(seed)
-    influences = _influences(fit)
-    theta = np.repeat(fit.theta[None], draws, 0)
-    for influence in influences:
-        n = len(influence)
-        room = np.empty((min(STEPS, draws), n), np.uint16)
+    theta, rng = np.repeat(fit.theta[None], draws, 0), np.random.default_rng(seed)
+    for influence in _influences(fit):
         for at in range(0, draws, STEPS):
-            counts = room[: draws - at]
-            for one in counts:
-                one[:] = np.bincount(rng.integers(0, n, n), minlength=n)
-            for k in range(0, n, SLICE):  # whole counts take less room, and products of floats less time
+            counts = counted(rng, min(STEPS, draws - at), len(influence), np.uint16)
+            for k in range(0, len(influence), SLICE):  # whole counts take less room, and products of floats less time
                 theta[at : at + STEPS] += counts[:, k : k + SLICE].astype(float) @ influence[k : k + SLICE]
     return Bootstrap(fit, theta, 0)
 
@@ -212,23 +268,6 @@ def batch_size(fit: Solved) -> int:
         for block, group in zip(fit.problem.blocks, fit.sample.groups, strict=True)
     ]
     return int(np.clip(ENTRIES // max(entries), 1, BATCH))
-
-
-def refit(fit: Solved, rows: list[Array]) -> Array:
-    """Return the estimates for given resamples, shape (batch, q); nan where one did not converge.
-
-    Parameters
-    ----------
-    fit : SemFit
-        A fit to raw data by ML, MLM or MLR.
-    rows : list of arrays of int, shape (batch, n)
-        By group, which rows make up each resample.
-    """
-    counts = [
-        np.stack([np.bincount(r, minlength=g.nobs) for r in chosen])
-        for chosen, g in zip(rows, fit.sample.groups, strict=True)
-    ]
-    return weighted_refit(fit, [c.astype(float) for c in counts])
 
 
 def weighted_refit(fit: Solved, counts: list[Array]) -> Array:
@@ -248,13 +287,10 @@ def weighted_refit(fit: Solved, counts: list[Array]) -> Array:
         nan where one did not converge or lost a category of an ordered item.
     """
     if isinstance(fit.problem, LeastSquares):
-        return ordinal_refit(fit, fit.problem, counts)
+        return _ordinal_refit(fit, fit.problem, counts)
     patterns = tuple(_weighted(g, c) for g, c in zip(fit.sample.groups, counts, strict=True))
-    bases = []
-    for block, s, group in zip(fit.problem.blocks, patterns, fit.sample.groups, strict=True):
-        covariance, mean = _covariates(s, group)
-        bases.append(block.base(covariance, mean))
-    problem = Likelihood(fit.problem.blocks, patterns, tuple(bases), fit.problem.q, fit.problem.constraints)
+    bases = tuple(block.base(*_covariates(s)) for block, s in zip(fit.problem.blocks, patterns, strict=True))
+    problem = Likelihood(fit.problem.blocks, patterns, bases, fit.problem.q, fit.problem.constraints)
     start = fit.theta + sum(c @ one for c, one in zip(counts, _influences(fit), strict=True))  # one scoring step
     start[~np.isfinite(problem.value(start))] = fit.theta
     solution = minimise(problem, start, limit=LIMIT, tolerance=TOLERANCE)
@@ -276,28 +312,18 @@ def _influences(fit: Solved) -> list[Array]:
 
 def _weighted(group: GroupSample, counts: Array) -> Patterns:
     """Return the moments of every resample, by pattern."""
-    (rows, of), (P, p) = group.raw, group.patterns.mask.shape
-    nobs, mean, covariance = np.zeros((len(counts), P)), np.zeros((len(counts), P, p)), np.zeros((len(counts), P, p, p))
-    for k in range(P):
-        mine = of == k
-        X = np.where(group.patterns.mask[k], rows[mine] - group.mean, 0.0)
-        c = counts[:, mine]
-        n = c.sum(1)
-        size = np.maximum(n, 1.0)
-        low, high = np.tril_indices(p)
-        m = c @ X / size[:, None]
-        step = max(ENTRIES // len(low), 1)
-        slices = [slice(at, at + step) for at in range(0, len(X), step)]
-        products = sum(c[:, at] @ (X[at, low] * X[at, high]) for at in slices)
-        second = np.zeros((len(counts), p, p))
-        second[:, low, high] = second[:, high, low] = products / size[:, None]
-        nobs[:, k], covariance[:, k] = n, second - m[:, :, None] * m[:, None, :]
-        mean[:, k] = np.where(group.patterns.mask[k], m + group.mean, 0.0)
-    return Patterns(nobs, covariance, mean, group.patterns.mask)
+    (rows, of), mask = group.raw, group.patterns.mask
+    nobs = np.stack([counts[:, of == k].sum(1) for k in range(len(mask))], 1)
+    parts = [
+        weighted_moments(np.where(seen, rows[of == k] - group.mean, 0.0), counts[:, of == k])
+        for k, seen in enumerate(mask)
+    ]
+    mean, covariance = (np.stack(each, 1) for each in zip(*parts, strict=True))
+    return Patterns(nobs, covariance, np.where(mask, mean + group.mean, 0.0), mask)
 
 
-def _covariates(patterns: Patterns, group: GroupSample) -> tuple[Array, Array]:
-    """Return pooled mean and covariance over patterns; right for the variables that every row holds."""
+def _covariates(patterns: Patterns) -> tuple[Array, Array]:
+    """Return pooled covariance and mean over patterns; right for the variables that every row holds."""
     share = patterns.nobs / patterns.nobs.sum(-1, keepdims=True)
     mean = np.einsum("bk,bki->bi", share, patterns.mean)
     d = patterns.mean - mean[:, None, :]
@@ -307,33 +333,13 @@ def _covariates(patterns: Patterns, group: GroupSample) -> tuple[Array, Array]:
 
 def _jackknife(fit: Solved) -> Array:
     """Return the estimates with each row left out in turn, shape (N, q)."""
-    parts, size = [], batch_size(fit)
-    for k, group in enumerate(fit.sample.groups):
-        for at in range(0, group.nobs, size):
-            out = np.arange(at, min(at + size, group.nobs))
-            counts = [np.ones((len(out), g.nobs)) for g in fit.sample.groups]
-            counts[k][np.arange(len(out)), out] = 0.0
-            parts.append(weighted_refit(fit, counts))
-    return np.concatenate(parts)
+    edges = np.cumsum([group.nobs for group in fit.sample.groups])[:-1]
+    each = (np.split(counts, edges, axis=1) for counts in left_out(fit.nobs, batch_size(fit)))
+    return np.concatenate([weighted_refit(fit, counts) for counts in each])
 
 
-def ordinal_refit(fit: Solved, problem: LeastSquares, counts: list[Array]) -> Array:
-    """Return the estimates when every row counts as often as given.
-
-    Parameters
-    ----------
-    fit : SemFit
-        A fit by DWLS or WLSMV.
-    problem : LeastSquares
-        Its.
-    counts : list of arrays, shape (batch, n)
-        By group, how often each row occurs in each draw, whole numbers.
-
-    Returns
-    -------
-    array, shape (batch, q)
-        nan where a draw did not converge, has perfectly associated items or lost a category of an item.
-    """
+def _ordinal_refit(fit: Solved, problem: LeastSquares, counts: list[Array]) -> Array:
+    """Do the same for ordered items; nan also where two of them are perfectly associated in a draw."""
     drawn = [
         [_statistics(group, c, fit.sample.names) for c in chosen]
         for group, chosen in zip(fit.sample.groups, counts, strict=True)

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import linalg
 
 from semfit import robust
+from semfit.columns import correlation
 from semfit.least_squares import ResponseBlock
 from semfit.model import Array
 from semfit.saturated import information
@@ -39,7 +40,7 @@ def residuals(fit: Solved) -> pd.DataFrame:
         implied, names, p = block.implied(fit.theta, base), block.names, block.observed
         Sigma = block.correlations(fit.theta, base) if isinstance(block, ResponseBlock) else implied.covariance[:p, :p]
         S = group.covariance
-        cor = S / np.sqrt(np.outer(np.diag(S), np.diag(S))) - Sigma / np.sqrt(np.outer(np.diag(Sigma), np.diag(Sigma)))
+        cor = correlation(S) - correlation(Sigma)
         se = np.full((p, p + 1), np.nan) if errors is None else errors[k]
         gaps = zip(*np.tril_indices(p), strict=True)
         cells = [(names[i], "~~", names[j], S[i, j] - Sigma[i, j], cor[i, j], se[i, j]) for i, j in gaps]

@@ -35,7 +35,7 @@ def test_modules_import_what_the_package_names_and_no_more():
     drawing = {re.match(r"\w+", text)[0] for text in project["optional-dependencies"]["plot"]}
     for path in MODULES:
         besides = (
-            drawing if path.name in ("diagram.py", "pls.py", "result.py") else set()
+            drawing if path.name in ("diagram.py", "plsfit.py", "result.py") else set()
         )  # the last two in an annotation
         assert imported(path) - set(sys.stdlib_module_names) <= allowed | {"semfit"} | besides, path.name
 

@@ -15,7 +15,7 @@ def test_draws_are_the_covariances_of_resampled_rows(monkeypatch, whole):
     rng = np.random.default_rng(2)
     rows = rng.integers(1, 8, (90, 4)).astype(float) + (0.0 if whole else rng.random((90, 1)))
     monkeypatch.setattr(resampling, "BATCH", 7)
-    monkeypatch.setattr(resampling, "SLICE", 25)
+    monkeypatch.setattr(sem_resampling, "SLICE", 25)
     found = resampling.draw(lambda S: S.reshape(*S.shape[:-2], -1), rows, 20, seed=5)
     again = np.random.default_rng(5)
     known = [np.cov(rows[again.integers(0, 90, 90)].T, bias=True).ravel() for _ in range(20)]

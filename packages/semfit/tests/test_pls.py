@@ -359,7 +359,7 @@ def test_solution_that_cannot_be_says_so(beyond):
 
 
 def test_weights_that_still_move_are_said_to(rows, monkeypatch):
-    monkeypatch.setattr("semfit.plsmodel.LIMIT", 2)
+    monkeypatch.setattr("semfit.plsfit.LIMIT", 2)
     fit = semfit.pls(MODEL, rows)
     assert not fit.converged
     assert fit.summary().startswith("*** The weights did NOT converge in 2 iterations.")

@@ -14,8 +14,7 @@ import semfit
 from semfit import psychometrics
 from semfit.columns import correlation
 from semfit.errors import DataError, ParameterError, UnknownNameError
-from semfit.psychometrics.composites import measurement_quality
-from semfit.psychometrics.reliability import feldt
+from semfit.psychometrics.reliability import feldt, measurement_quality
 from semfit.psychometrics.resampling import casewise_errors, draw
 
 HERE = Path(__file__).parent / "reference"
@@ -183,7 +182,7 @@ def test_omega_of_ordered_items_agrees_with_semtools(ordinal):
 
 def test_omega_of_ordered_items_is_the_covariance_of_parallel_forms_over_the_variance():
     """Two items with the same loading, by direct summation over their answers."""
-    from semfit.psychometrics.composites import _ordinal_omega
+    from semfit.psychometrics.reliability import _ordinal_omega
 
     cuts, l2 = [np.array([-0.5, 0.7]), np.array([0.2])], 0.6
     normal = multivariate_normal([0, 0], [[1, l2], [l2, 1]])
@@ -208,7 +207,7 @@ def test_omega_of_ordered_items_is_the_covariance_of_parallel_forms_over_the_var
 
 def test_delta_of_ordered_omega_agrees_with_finite_differences(ordinal):
     from semfit.expressions import jacobian
-    from semfit.psychometrics.composites import _measures
+    from semfit.psychometrics.reliability import _measures
 
     values, theta, step = _measures(ordinal, 0, {"a": ["o11", "o12", "o13", "o14"]}), ordinal.theta, 1e-5
     slopes = [(values(theta + step * e) - values(theta - step * e)) / (2 * step) for e in np.eye(len(theta))]

@@ -26,16 +26,20 @@ def fit(data):
     return semfit.fit(MODEL, data)
 
 
+def counts(rows):
+    """How often each row is among those drawn, shape (draws, n)."""
+    return np.stack([np.bincount(drawn, minlength=rows.shape[1]) for drawn in rows]).astype(float)
+
+
 def test_indirect_effects_on_identical_resamples_agree_with_lavaan(fit):
     rows = pd.read_csv(parity.HERE / "data" / "sim_resamples.csv").to_numpy() - 1
-    ours = fit.values_at(resampling.refit(fit, [rows]))[:, len(fit.rows)]
+    ours = fit.values_at(resampling.weighted_refit(fit, [counts(rows)]))[:, len(fit.rows)]
     assert np.abs(ours - parity.LAVAAN["bootstrap"]["indirect"]).max() < 1e-6
 
 
 def test_leave_one_out_agrees_with_lavaan_and_with_refits(fit, data):
-    counts = np.ones((20, fit.nobs))
-    counts[np.arange(20), np.arange(20)] = 0
-    ours = fit.values_at(resampling.weighted_refit(fit, [counts]))[:, len(fit.rows)]
+    without = 1.0 - np.eye(20, fit.nobs)
+    ours = fit.values_at(resampling.weighted_refit(fit, [without]))[:, len(fit.rows)]
     assert np.abs(ours - parity.LAVAAN["bootstrap"]["leave_one_out"]).max() < 1e-6
     real = semfit.fit(MODEL, data.drop(index=7)).estimates.set_index("label").loc["indirect", "est"]
     assert ours[7] == pytest.approx(real, abs=1e-8)
@@ -83,10 +87,10 @@ def test_batches_shrink_with_the_model_and_the_rows_so_that_memory_does_not_grow
 
 
 def test_slices_of_rows_add_up(fit, monkeypatch):
-    rows = [np.random.default_rng(1).integers(0, fit.nobs, (3, fit.nobs))]
-    whole = resampling.refit(fit, rows)
-    monkeypatch.setattr(resampling, "ENTRIES", 1000)
-    assert np.allclose(whole, resampling.refit(fit, rows), rtol=0, atol=1e-10)
+    drawn = [counts(np.random.default_rng(1).integers(0, fit.nobs, (3, fit.nobs)))]
+    whole = resampling.weighted_refit(fit, drawn)
+    monkeypatch.setattr(resampling, "SLICE", 13)
+    assert np.allclose(whole, resampling.weighted_refit(fit, drawn), rtol=0, atol=1e-10)
 
 
 def test_progress_counts_to_the_end(fit):
@@ -156,7 +160,7 @@ def test_resamples_of_ordered_items_are_fits_to_those_rows(ordinal):
     items, options, fit = ordinal
     rng = np.random.default_rng(8)
     rows = [rng.integers(0, g.nobs, (2, g.nobs)) for g in fit.sample.groups]
-    theta = resampling.refit(fit, rows)
+    theta = resampling.weighted_refit(fit, [counts(r) for r in rows])
     for k in range(2):
         drawn = pd.concat([items[items["group"] == g].iloc[r[k]] for g, r in zip("ab", rows, strict=True)])
         assert np.allclose(semfit.fit("f =~ u1 + u2 + v1 + w1", drawn, **options).theta, theta[k], atol=1e-7)

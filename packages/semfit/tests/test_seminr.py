@@ -16,7 +16,7 @@ from chance_of_r import Chance
 
 import semfit
 from semfit import psychometrics
-from semfit.pls import solutions
+from semfit.plsfit import solutions
 
 HERE = Path(__file__).parent / "reference"
 CASES = json.loads((HERE / "seminr.json").read_text())["cases"]

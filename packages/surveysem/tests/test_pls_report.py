@@ -161,7 +161,7 @@ def test_what_pls_cannot_do_is_said_in_a_sentence_and_nothing_is_left(tmp_path, 
     if change == "constant":
         pd.read_csv(tmp_path / "answers.csv").assign(RE2=3).to_csv(tmp_path / "answers.csv", index=False)
     if change == "moving":
-        monkeypatch.setattr("semfit.plsmodel.LIMIT", 2)
+        monkeypatch.setattr("semfit.plsfit.LIMIT", 2)
     (tmp_path / "made").mkdir()
     command = ["report", *arguments, "--estimator", "PLS", "--screening", "report-only"]
     assert main([*command, "--out", str(tmp_path / "made" / "out")]) == 2

@@ -10,12 +10,25 @@ number is undefined.
 True
 """
 
-from semfit.psychometrics.bias import CommonFactor, SingleFactor, common_factor, single_factor
-from semfit.psychometrics.composites import MeasurementQuality, measurement_quality
-from semfit.psychometrics.items import Factorability, factorability
-from semfit.psychometrics.marker import MarkerCorrelations, MarkerModels, marker_correlations, marker_models
-from semfit.psychometrics.reliability import Alpha, alpha
-from semfit.psychometrics.validity import FornellLarcker, HeterotraitMonotrait, fornell_larcker, htmt
+from semfit.psychometrics.bias import (
+    CommonFactor,
+    MarkerCorrelations,
+    MarkerModels,
+    SingleFactor,
+    common_factor,
+    marker_correlations,
+    marker_models,
+    single_factor,
+)
+from semfit.psychometrics.reliability import Alpha, MeasurementQuality, alpha, measurement_quality
+from semfit.psychometrics.validity import (
+    Factorability,
+    FornellLarcker,
+    HeterotraitMonotrait,
+    factorability,
+    fornell_larcker,
+    htmt,
+)
 
 __all__ = [
     "Alpha",

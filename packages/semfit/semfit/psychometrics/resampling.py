@@ -1,4 +1,4 @@
-"""Standard errors and bootstrap intervals of anything computed from a covariance matrix of items.
+"""Read items, and find standard errors and draws of anything computed from their covariance matrix.
 
 A statistic is a function that takes covariance matrices of shape (..., p, p) and returns values of shape (..., m).
 """
@@ -9,17 +9,25 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from semfit.columns import matrix
-from semfit.errors import DataError, ParameterError, UnknownNameError, probability
+from semfit.errors import DataError, ParameterError, one_of, probability
 from semfit.expressions import jacobian
 from semfit.moments import read
+from semfit.resampling import KINDS, counted, weighted_moments
 
 Array = np.ndarray
 Statistic = Callable[[Array], Array]
-KINDS = ("percentile", "bc")
-CELLS, BATCH, SLICE = 40_000_000, 1000, 1024  # counts and resamples held at once, and rows; they change no draw
+CELLS, BATCH = 40_000_000, 1000  # counts and resamples held at once; they change no draw
+
+
+class Listed:
+    """A result that one table holds: its first field."""
+
+    def summary(self) -> pd.DataFrame:
+        """Return the table, with a column for each number and word that holds for all of it."""
+        (_, table), *rest = vars(self).items()
+        return table.assign(**{name: value for name, value in rest if np.isscalar(value)})
 
 
 def check(level: float, bootstrap: int = 0, kind: str = "percentile") -> None:
@@ -27,8 +35,7 @@ def check(level: float, bootstrap: int = 0, kind: str = "percentile") -> None:
     probability("level", level)
     if bootstrap != 0 and bootstrap < 2:
         raise ParameterError(f"bootstrap takes 0 or at least 2 draws; got {bootstrap!r}.")
-    if kind not in KINDS:
-        raise UnknownNameError("bootstrap interval", kind, KINDS)
+    one_of("bootstrap interval", kind, KINDS[:2])
 
 
 def all_items(constructs: Mapping[str, Sequence[str]]) -> list[str]:
@@ -102,49 +109,10 @@ def draw(statistic: Statistic, rows: Array, draws: int, seed: int | None) -> Arr
     >>> draw(lambda S: correlation(S)[..., 0, 1:], rows, 500, seed=1).shape
     (500, 1)
     """
-    rng, (N, p) = np.random.default_rng(seed), rows.shape
-    d = rows - np.rint(rows.mean(0))  # whole where answers are, so that single precision is exact below 2^24
-    (low, high), most, parts = np.tril_indices(p), np.abs(d).max() ** 2, []
-    integer = bool((d == np.rint(d)).all())
-    size = max(1, min(BATCH, CELLS // N, draws))
-    room = np.empty((size, N), np.int32)
+    d, rng = rows - np.rint(rows.mean(0)), np.random.default_rng(seed)  # whole numbers stay whole
+    size, parts = max(1, min(BATCH, CELLS // len(d), draws)), []
     for at in range(0, draws, size):
-        counts = room[: draws - at]
-        for one in counts:
-            one[:] = np.bincount(rng.integers(0, N, N), minlength=N)
-        total, mean = np.zeros((len(counts), len(low))), np.zeros((len(counts), p))
-        for k in range(0, N, SLICE):
-            own, y = counts[:, k : k + SLICE], d[k : k + SLICE]
-            kind = np.float32 if integer and own.sum(1).max() * most < 2**24 else np.float64
-            own, y = own.astype(kind), y.astype(kind)
-            total += own @ (y[:, low] * y[:, high])
-            mean += own @ y
-        S, mean = np.empty((len(counts), p, p)), mean / N
-        S[:, low, high] = S[:, high, low] = total / N
+        _, S = weighted_moments(d, counted(rng, min(size, draws - at), len(d)))
         with np.errstate(divide="ignore", invalid="ignore"):
-            parts.append(statistic(S - mean[:, :, None] * mean[:, None, :]))
+            parts.append(statistic(S))
     return np.concatenate(parts)
-
-
-def intervals(estimate: Array, draws: Array, kind: str, level: float) -> tuple[Array, Array]:
-    """Return the lower and upper ends, shape (m,) each, from draws of shape (R, m); undefined draws are left out.
-
-    "percentile" takes quantiles of the draws, "bc" moves them for median bias (Efron 1987,
-    doi:10.1080/01621459.1987.10478410).
-    """
-    tails, ends = np.array([(1 - level) / 2, (1 + level) / 2]), np.full((len(estimate), 2), np.nan)
-    for k, (value, column) in enumerate(zip(estimate, draws.T, strict=True)):
-        own, share = column[np.isfinite(column)], tails
-        if len(own) < 2 or not np.isfinite(value):
-            continue
-        if kind == "bc":
-            below = np.clip((own < value).mean(), 0.5 / len(own), 1 - 0.5 / len(own))
-            share = norm.cdf(2 * norm.ppf(below) + norm.ppf(tails))
-        ends[k] = np.quantile(own, share, method="weibull")
-    return ends[:, 0], ends[:, 1]
-
-
-def wald(estimate: Array | float, se: Array | float, level: float) -> tuple[Array, Array]:
-    """Return the ends of normal intervals."""
-    half = norm.ppf((1 + level) / 2) * np.asarray(se)
-    return estimate - half, estimate + half

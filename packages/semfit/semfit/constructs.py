@@ -1,17 +1,104 @@
-"""Build the indicators of a latent interaction as products of items, and read its simple slopes."""
+"""Write the model lines of composites and of latent interactions, and read an interaction's simple slopes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
 
-from semfit.errors import DataError, ParameterError, UnknownNameError, probability
+from semfit.errors import DataError, ParameterError, one_of, probability
 from semfit.inference import z_tests
-from semfit.result import SemFit
+from semfit.report import Shown
+from semfit.table import Parameter
+
+MADE = "it is made of its items, which have no error of measurement"
+
+
+def composite(name: str, items: Sequence[str], first: str = "") -> str:
+    """Return a composite, or emergent variable, in lavaan's language: the Henseler-Ogasawara specification.
+
+    A composite c = w'x is made of its items: all that these share with the rest of a model goes through c, and what
+    they share with one another is free. The specification has them, without error, as a mixture of c and of as many
+    excrescent variables, less one, that relate to nothing outside; in its refined form one of these loads by 1 on
+    item k and by a_k on the first. An excrescent variable then is what c leaves of item k, and the first item is
+    b c + sum a_k x_k, so that its weight is 1/b and that of item k is -a_k/b. The lines say this without naming the
+    excrescent variables. c, or what its predictors leave of it, has variance 1.
+
+    Parameters
+    ----------
+    name : str
+        Of the composite. It is identified if something outside, that its items do not make up, is related to it.
+    items : sequence of str
+        Two or more.
+    first : str, optional
+        The item whose equation the lines hold: one whose weight is not zero; by default the first one.
+
+    Returns
+    -------
+    str
+        Lines with the defined parameters ``weight_ITEM`` and ``loading_ITEM``: in ``fit.standardized`` the weight in
+        standard deviations, and the correlation of item and composite, with delta-method errors.
+
+    Raises
+    ------
+    ParameterError
+        For fewer than two items.
+
+    References
+    ----------
+    Schuberth (2023), doi:10.1037/met0000432; refined: Yu, Schuberth & Henseler (2023), doi:10.1002/sam.11608.
+
+    Examples
+    --------
+    >>> print(composite("index", ["x1", "x2", "x3"]))
+    index =~ NA*x1 + b_index*x1 + l_x2*x2 + l_x3*x3
+    index ~~ 1*index
+    x1 ~ a_x2*x2 + a_x3*x3
+    x1 ~~ 0*x1
+    x2 ~~ x3
+    weight_x1 := 1/b_index
+    weight_x2 := -a_x2/b_index
+    weight_x3 := -a_x3/b_index
+    loading_x1 := b_index + a_x2*l_x2 + a_x3*l_x3
+    loading_x2 := l_x2
+    loading_x3 := l_x3
+    """
+    if len(items) < 2:
+        raise ParameterError(f"composite {name} is made of {len(items)} item; two or more are needed.")
+    first = first or items[0]
+    others = [x for x in items if x != first]
+    weights = {first: f"1/b_{name}"} | {x: f"-a_{x}/b_{name}" for x in others}
+    loadings = {first: f"b_{name} + {' + '.join(f'a_{x}*l_{x}' for x in others)}"} | {x: f"l_{x}" for x in others}
+    lines = [
+        f"{name} =~ NA*{first} + b_{name}*{first} + {' + '.join(f'l_{x}*{x}' for x in others)}",
+        f"{name} ~~ 1*{name}",
+        f"{first} ~ {' + '.join(f'a_{x}*{x}' for x in others)}",
+        f"{first} ~~ 0*{first}",
+        *(f"{x} ~~ {' + '.join(others[k:])}" for k, x in enumerate(others[:-1], 1)),
+        *(f"weight_{x} := {weights[x]}" for x in items),
+        *(f"loading_{x} := {loadings[x]}" for x in items),
+    ]
+    return "\n".join(lines)
+
+
+def indicators(rows: Iterable[Parameter], group: int = 1) -> dict[str, list[str]]:
+    """Return the items of every latent variable of a group."""
+    items: dict[str, list[str]] = {}
+    for row in rows:
+        if row.op == "=~" and row.group == group:
+            items.setdefault(row.lhs, []).append(row.rhs)
+    return items
+
+
+def composites_of(rows: Iterable[Parameter]) -> dict[str, list[str]]:
+    """Return the items of every composite, as `composite` writes it: the first is regressed on all others."""
+    rows = list(rows)
+    paths = {(row.lhs, row.rhs) for row in rows if row.op == "~"}
+    found = indicators(rows)
+    return {name: own for name, own in found.items() if own[1:] and {(own[0], x) for x in own[1:]} <= paths}
 
 
 @dataclass(frozen=True)
@@ -76,8 +163,7 @@ def products(
     """
     first, second = list(first_items), list(second_items)
     for item in (*first, *second):
-        if item not in data.columns:
-            raise UnknownNameError("item", item, map(str, data.columns))
+        one_of("item", item, data.columns)
         if not pd.api.types.is_numeric_dtype(data[item]):
             raise DataError(f"item {item} is of type {data[item].dtype}; products take numbers.")
     if match and len(first) != len(second):
@@ -98,7 +184,7 @@ def products(
 
 
 def simple_slopes(
-    fit: SemFit,
+    fit: Shown,
     outcome: str,
     focal: str,
     moderator: str,
@@ -146,8 +232,7 @@ def simple_slopes(
         raise ParameterError(f"group is a whole number from 1 to {fit.table.groups}; got {group!r}.")
     keys = [_slope(fit, outcome, predictor, group) for predictor in (focal, product)]
     block, base = fit.problem.blocks[group - 1], fit.problem.bases[group - 1]
-    if moderator not in block.names:
-        raise UnknownNameError("moderator", moderator, block.names)
+    one_of("moderator", moderator, block.names)
     k = block.names.index(moderator)
     deviation = np.sqrt(block.implied(fit.theta, base).covariance[k, k])
     values = np.array([-deviation, 0.0, deviation] if at is None else at, dtype=float)
@@ -157,11 +242,10 @@ def simple_slopes(
     return pd.DataFrame({"moderator": values, "slope": slope, "se": se} | z_tests(slope, se, level))
 
 
-def _slope(fit: SemFit, outcome: str, predictor: str, group: int) -> int:
+def _slope(fit: Shown, outcome: str, predictor: str, group: int) -> int:
     """Return where a free path stands among the parameters."""
     paths = {row.rhs: row for row in fit.rows if (row.lhs, row.op, row.group) == (outcome, "~", group)}
-    if predictor not in paths:
-        raise UnknownNameError(f"predictor of {outcome}", predictor, paths)
+    one_of(f"predictor of {outcome}", predictor, paths)
     if not paths[predictor].free:
         raise ParameterError(f"the path {outcome} ~ {predictor} is fixed; simple slopes need it free.")
     return fit.table.position[paths[predictor].key]

@@ -1,4 +1,7 @@
-"""Partial least squares path models: composites of items as proxies for constructs, corrected for noise by PLSc."""
+"""Partial least squares path models: composites of items as proxies for constructs, corrected for noise by PLSc.
+
+A model's text is read into constructs, modes and paths; an iteration finds the weights of a batch of samples.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +14,207 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
 
 from semfit.columns import correlation
-from semfit.errors import ParameterError, UnknownNameError
+from semfit.errors import ParameterError, one_of
 from semfit.moments import Moments, from_moments, read
-from semfit.plsmodel import SCHEMES, PlsModel, effects, outer_weights, read_model, reliabilities, structure
+from semfit.resampling import acceleration, counted, interval_ends, left_out, streams, weighted_moments
+from semfit.syntax import Term, parse
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = np.ndarray
+Pair = tuple[str, str]
+SCHEMES = ("path", "factorial", "centroid")
+TOLERANCE, LIMIT = 1e-13, 3000  # of the largest change of a weight; iterations
+CLOSE = 1e-10  # how still the weights of a resample stand, where those of the sample stand at 1e-13
 BATCH = 100  # resamples solved together; part of the definition of the random streams
 LEVEL = 0.95
-CLOSE = 1e-10  # how still the weights of a resample stand, where those of the sample stand at 1e-13
+
+
+@dataclass(frozen=True)
+class PlsModel:
+    """Constructs by name, their modes, their items in the order written, and paths (cause, effect)."""
+
+    constructs: tuple[str, ...]
+    modes: tuple[str, ...]
+    owned: tuple[Pair, ...]
+    paths: tuple[Pair, ...]
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """All items, block after block."""
+        return tuple(item for _, item in self.owned)
+
+    @cached_property
+    def mask(self) -> Array:
+        """Which item (row) belongs to which construct (column)."""
+        return np.array([[of == name for name in self.constructs] for of, _ in self.owned])
+
+    @cached_property
+    def noisy(self) -> Array:
+        """Which constructs are of mode A and several items, so that there is noise to correct for."""
+        return (np.array(self.modes) == "A") & (self.mask.sum(0) > 1)
+
+    @property
+    def path_cells(self) -> tuple[list[int], list[int]]:
+        """Positions of the causes and of the effects of all paths."""
+        return self.at(*(cause for cause, _ in self.paths)), self.at(*(effect for _, effect in self.paths))
+
+    @property
+    def explained(self) -> list[str]:
+        """Constructs that have causes."""
+        return [name for name in self.constructs if self.causes(name)]
+
+    @cached_property
+    def effects(self) -> list[Pair]:
+        """Pairs (cause, effect) that a chain of arrows joins."""
+        reach = self._reach
+        return [(a, b) for i, a in enumerate(self.constructs) for j, b in enumerate(self.constructs) if reach[j, i]]
+
+    @cached_property
+    def _reach(self) -> Array:
+        step = np.zeros((len(self.constructs),) * 2, dtype=bool)
+        step[self.path_cells[::-1]] = True
+        return step @ np.linalg.matrix_power(step | np.eye(len(step), dtype=bool), len(step))
+
+    def at(self, *names: str) -> list[int]:
+        """Positions of constructs."""
+        return [self.constructs.index(name) for name in names]
+
+    def block(self, name: str) -> list[int]:
+        """Positions of a construct's items."""
+        return [k for k, (of, _) in enumerate(self.owned) if of == name]
+
+    def causes(self, name: str) -> list[str]:
+        """Constructs with an arrow to this one."""
+        return [a for a, b in self.paths if b == name]
+
+
+def read_model(text: str, modes: Mapping[str, str]) -> PlsModel:
+    """Read a model text into constructs and paths.
+
+    Raises
+    ------
+    ParameterError
+        Where the text holds what PLS does not have, an item twice, a loop, or a construct without paths.
+    """
+    parsed = parse(text)
+    for term in parsed.terms:
+        _check_term(term)
+    if parsed.defined or parsed.constraints:
+        raise ParameterError("a PLS model has no ':=' and no '=='; indirect effects are in `effects`.")
+    measured = [(t.lhs, t.rhs) for t in parsed.terms if t.op != "~"]
+    mode = {t.lhs: "A" if t.op == "=~" else "B" for t in parsed.terms if t.op != "~"}
+    paths = tuple((t.rhs, t.lhs) for t in parsed.terms if t.op == "~")
+    singles = [name for name in dict.fromkeys(n for a, b in paths for n in (b, a)) if name not in mode]
+    constructs = (*dict.fromkeys(of for of, _ in measured), *singles)
+    owned = tuple((n, item) for n in constructs for of, item in [*measured, *((s, s) for s in singles)] if of == n)
+    for name, given in modes.items():
+        one_of("construct", name, constructs)
+        if given not in ("A", "B"):
+            raise ParameterError(f"mode of {name} is {given!r}; allowed are 'A' and 'B'.")
+    found = PlsModel(constructs, tuple(modes.get(n, mode.get(n, "A")) for n in constructs), owned, paths)
+    _check(found)
+    return found
+
+
+def _check_term(term: Term) -> None:
+    if term.op not in ("=~", "<~", "~"):
+        raise ParameterError(f"line {term.line}: a PLS model has no {term.op!r}; allowed are =~, <~ and ~.")
+    if any(v is not None for v in (*term.fixed, *term.start)) or any(term.label):
+        raise ParameterError(
+            f"line {term.line}: {term.lhs} {term.op} {term.rhs} has a modifier; PLS fixes and labels nothing."
+        )
+
+
+def _check(model: PlsModel) -> None:
+    items = model.items
+    twice = [item for item in items if items.count(item) > 1]
+    nested = [item for name, item in model.owned if item in model.constructs and item != name]
+    if twice or nested:
+        raise ParameterError(
+            f"{(twice or nested)[0]} stands in two blocks or is a construct itself; in PLS an item "
+            "belongs to one construct."
+        )
+    joined = {name for pair in model.paths for name in pair}
+    if alone := [name for name in model.constructs if name not in joined]:
+        raise ParameterError(f"construct {alone[0]} has no path; PLS finds weights from the paths, so each needs one.")
+    if loop := [name for name, there in zip(model.constructs, np.diag(model._reach), strict=True) if there]:
+        raise ParameterError(f"the paths run in a loop through {', '.join(loop)}; PLS needs paths without loops.")
+
+
+def outer_weights(model: PlsModel, R: Array, scheme: str, still: float = TOLERANCE) -> tuple[Array, Array, Array]:
+    """Return weights, iterations and whether they converged, for a batch of correlation matrices.
+
+    Parameters
+    ----------
+    R : array, shape (batch, p, p)
+        Correlations of the items.
+    still : float
+        How little the weights move at the end.
+
+    Returns
+    -------
+    weights : array, shape (batch, p, J)
+        Composites have variance 1.
+    iterations, converged : arrays, shape (batch,)
+    """
+    mask = model.mask
+    W, RW = _scaled(np.broadcast_to(mask.astype(float), (len(R), *mask.shape)), R)
+    formative = mask @ np.array([mode == "B" for mode in model.modes])
+    inverse = None
+    if formative.any():
+        inverse = np.linalg.inv(np.where((mask @ mask.T) & formative[:, None], R, np.eye(len(mask))))  # mode A: itself
+    iterations, moving = np.zeros(len(R), dtype=int), np.ones(len(R), dtype=bool)
+    for _ in range(LIMIT):
+        at = np.flatnonzero(moving)
+        if not len(at):
+            break
+        proxies = np.where(mask, RW[at] @ _inner(model, W[at].swapaxes(1, 2) @ RW[at], scheme), 0.0)
+        new, image = _scaled(proxies if inverse is None else np.where(mask, inverse[at] @ proxies, 0.0), R[at])
+        change = np.abs(np.abs(new) - np.abs(W[at])).max((1, 2))  # signs may turn together without end
+        W[at], RW[at] = new, image
+        iterations[at] += 1
+        moving[at] = change >= still  # not so where it is not a number
+    return W, iterations, ~moving & np.isfinite(W).all((1, 2))
+
+
+def _scaled(W: Array, R: Array) -> tuple[Array, Array]:
+    """Give every composite variance 1; return with the weights W also R W, the items' covariances with them."""
+    RW = R @ W
+    size = np.sqrt((W * RW).sum(1))[:, None, :]
+    return W / size, RW / size
+
+
+def _inner(model: PlsModel, C: Array, scheme: str) -> Array:
+    """Return how much each construct (row) counts in the proxy of each (column)."""
+    a, b = model.path_cells
+    joined = np.zeros(C.shape[1:], dtype=bool)
+    joined[a, b] = joined[b, a] = True
+    E = np.where(joined, np.sign(C) if scheme == "centroid" else C, 0.0)
+    if scheme == "path":
+        E[:, a, b] = structure(model, C)[:, b, a]
+    return E
+
+
+def structure(model: PlsModel, C: Array) -> Array:
+    """Return paths (batch, effect, cause), the regressions of each explained construct on its causes."""
+    B = np.zeros_like(C)
+    for name in model.explained:
+        (y,), xs = model.at(name), model.at(*model.causes(name))
+        B[:, y, xs] = np.linalg.solve(C[:, xs][:, :, xs], C[:, xs, y][..., None])[..., 0]
+    return B
+
+
+def reliabilities(model: PlsModel, R: Array, W: Array) -> Array:
+    """Return rho_A of each composite, 1 for mode B and single items (Dijkstra & Henseler 2015, equation 3)."""
+    square = W**2
+    norm, off = square.sum(-2), (W * (R @ W)).sum(-2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rho = norm**2 * (off - norm) / (norm**2 - (square**2).sum(-2))
+    return np.where(model.noisy, rho, 1.0)
 
 
 @dataclass(frozen=True)
@@ -92,34 +282,30 @@ class PlsFit:
         m = self.model
         lines = [(name, "=~", item) for name, item in m.owned] + [(name, "<~", item) for name, item in m.owned]
         lines += [(b, "~", a) for a, b in m.paths]
-        return self._with_draws(pd.DataFrame(lines, columns=["lhs", "op", "rhs"]), slice(0, len(lines)))
+        return pd.DataFrame(lines, columns=["lhs", "op", "rhs"]).join(self._drawn)
 
     @cached_property
     def effects(self) -> pd.DataFrame:
         """Every effect of one construct on another: direct, indirect and total; with draws error and interval of the
         indirect one (se, ci_low, ci_high) and of the total one (total_se, total_low, total_high)."""
         m, direct = self.model, dict(zip(self.model.paths, self.values[self.at_paths], strict=True))
-        frame = pd.DataFrame(m.effects, columns=["rhs", "lhs"])[["lhs", "rhs"]]
+        frame = pd.DataFrame([(b, a) for a, b in m.effects], columns=["lhs", "rhs"])
         frame["direct"] = [direct.get(pair, 0.0) for pair in m.effects]
-        k, last = len(frame), len(self.values)
-        total = self._with_draws(frame[[]], slice(last - k, last)).rename(
-            columns={"est": "total", "se": "total_se", "ci_low": "total_low", "ci_high": "total_high"}
-        )
-        frame = self._with_draws(frame, slice(last - 2 * k, last - k)).rename(columns={"est": "indirect"})
-        return frame.join(total)
+        drawn = self._drawn[-2 * len(frame) :].reset_index(drop=True)
+        names = {"est": "total", "se": "total_se", "ci_low": "total_low", "ci_high": "total_high"}
+        total = drawn[len(frame) :].rename(columns=names).reset_index(drop=True)
+        return frame.join(drawn.rename(columns={"est": "indirect"})).join(total)
 
-    def _with_draws(self, frame: pd.DataFrame, at: slice) -> pd.DataFrame:
-        frame = frame.assign(est=self.values[at])
+    @cached_property
+    def _drawn(self) -> pd.DataFrame:
+        """The ``values`` (est) and, with draws, se, ci_low and ci_high."""
+        found = pd.DataFrame({"est": self.values})
         if self.draws is None:
-            return frame
-        own = self.draws[:, at]
-        shares = np.full((len(frame), 2), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        if self.acceleration is not None:  # Efron (1987), equation 6.8
-            below = np.clip((own < self.values[at]).mean(0), 0.5 / len(own), 1 - 0.5 / len(own))
-            z = ndtri(below)[:, None] + ndtri(shares)
-            shares = ndtr(ndtri(below)[:, None] + z / (1 - self.acceleration[at, None] * z))
-        low, high = np.array([np.quantile(column, each) for column, each in zip(own.T, shares, strict=True)]).T
-        return frame.assign(se=own.std(0, ddof=1), ci_low=low, ci_high=high)
+            return found
+        pull = 0.0 if self.acceleration is None else self.acceleration
+        kind = "percentile" if self.acceleration is None else "bca"
+        low, high = interval_ends(self.values, self.draws, LEVEL, kind, pull, "linear")
+        return found.assign(se=self.draws.std(0, ddof=1), ci_low=low, ci_high=high)
 
     def accelerated(self, data: pd.DataFrame) -> PlsFit:
         """Return the fit with bias-corrected and accelerated (BCa) intervals, the acceleration by the jackknife.
@@ -133,17 +319,9 @@ class PlsFit:
         ----------
         Efron (1987), doi:10.1080/01621459.1987.10478410.
         """
-        X = _centred(data, self.model)
-        N, left = len(X), []
-        for k in range(0, N, BATCH):
-            counts = np.full((min(BATCH, N - k), N), 1 / (N - 1))
-            counts[np.arange(len(counts)), np.arange(k, k + len(counts))] = 0
-            left.append(solutions(self, X, counts)[1])
-        found = np.concatenate(left)
-        d = np.nanmean(found, 0) - found
-        with np.errstate(invalid="ignore"):
-            slant = np.nansum(d**3, 0) / (6 * np.nansum(d**2, 0) ** 1.5)
-        return replace(self, acceleration=np.nan_to_num(slant))  # what does not vary, as a single item's loading
+        X = read(data, self.model.items).groups[0].raw[0]
+        values = [solutions(self, X, counts)[1] for counts in left_out(len(X), BATCH)]
+        return replace(self, acceleration=acceleration(np.concatenate(values)))
 
     @property
     def at_paths(self) -> slice:
@@ -165,31 +343,30 @@ class PlsFit:
     @cached_property
     def r2(self) -> pd.DataFrame:
         """R2 and adjusted R2 of every construct that has causes."""
-        C, rows = self.correlations.to_numpy(), {}
-        for name in self.model.explained:
-            causes = self.model.causes(name)
-            r2 = _r2(C, self.model.at(name), self.model.at(*causes))
-            rows[name] = (r2, 1 - (1 - r2) * (self.nobs - 1) / (self.nobs - len(causes) - 1))
-        return pd.DataFrame.from_dict(rows, orient="index", columns=["r2", "r2_adjusted"])
+        m, C = self.model, self.correlations.to_numpy()
+        r2 = np.diag(structure(m, C[None])[0] @ C)[m.at(*m.explained)]
+        causes = np.array([len(m.causes(name)) for name in m.explained])
+        adjusted = 1 - (1 - r2) * (self.nobs - 1) / (self.nobs - causes - 1)
+        return pd.DataFrame({"r2": r2, "r2_adjusted": adjusted}, m.explained)
 
     @cached_property
     def paths(self) -> pd.DataFrame:
         """Paths with f2, what R2 loses without the cause as a share of what stays unexplained, and VIF of the cause."""
-        C, lines = self.correlations.to_numpy(), []
-        for (cause, name), est in zip(self.model.paths, self.values[self.at_paths], strict=True):
-            causes = self.model.causes(name)
-            y, xs = self.model.at(name), self.model.at(*causes)
-            full, less = _r2(C, y, xs), _r2(C, y, self.model.at(*(c for c in causes if c != cause)))
-            vif = np.linalg.inv(C[np.ix_(xs, xs)])[causes.index(cause), causes.index(cause)]
-            lines.append((name, cause, est, (full - less) / (1 - full), vif))
-        return pd.DataFrame(lines, columns=["lhs", "rhs", "est", "f2", "vif"])
+        m, C, est = self.model, self.correlations.to_numpy(), self.values[self.at_paths]
+        inflation, (a, b) = np.empty_like(C), m.path_cells
+        for name in m.explained:
+            causes = m.at(*m.causes(name))
+            inflation[m.at(name), causes] = _inflation(C, causes)
+        found, vif = pd.DataFrame([(b, a) for a, b in m.paths], columns=["lhs", "rhs"]), inflation[b, a]
+        left = 1 - self.r2["r2"][found["lhs"]].to_numpy()
+        return found.assign(est=est, f2=est**2 / vif / left, vif=vif)
 
     @cached_property
     def item_vif(self) -> pd.Series:
         """Variance inflation of each item within its block; what threatens weights of mode B."""
         blocks = [self.model.block(name) for name in self.model.constructs]
-        found = [np.diag(np.linalg.inv(self.correlation[np.ix_(b, b)])) for b in blocks]
-        return pd.Series(np.concatenate(found), [item for _, item in self.model.owned], name="vif")
+        found = np.concatenate([_inflation(self.correlation, block) for block in blocks])
+        return pd.Series(found, list(self.model.items), name="vif")
 
     @cached_property
     def reliability(self) -> pd.DataFrame:
@@ -198,23 +375,21 @@ class PlsFit:
 
         Dijkstra & Henseler (2015) for rho_A; Fornell & Larcker (1981), doi:10.2307/3151312, for rho_C and AVE.
         """
-        m = self.model
-        rho, rows = reliabilities(m, self.correlation, self.weights), dict[str, tuple[float, ...]]()
-        for j, name in enumerate(m.constructs):
-            own = self.values[[k for k, (of, _) in enumerate(m.owned) if of == name]]
-            total, noise = own.sum() ** 2, (1 - own**2).sum()
-            at, k = m.block(name), len(own)
-            if m.modes[j] == "A" and k > 1:
-                alpha = k / (k - 1) * (1 - k / self.correlation[np.ix_(at, at)].sum())
-                rows[name] = (rho[j], total / (total + noise), (own**2).mean(), alpha)
-            else:
-                rows[name] = (rho[j], np.nan, np.nan, np.nan)
-        return pd.DataFrame.from_dict(rows, orient="index", columns=["rho_A", "rho_C", "ave", "alpha"])
+        m, k = self.model, self.model.mask.sum(0)
+        loadings = m.mask * self.values[: len(m.items), None]
+        total, square = loadings.sum(0) ** 2, (loadings**2).sum(0)
+        within = np.diag(m.mask.T @ self.correlation @ m.mask)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            alpha = k / (k - 1) * (1 - k / within)
+        found = pd.DataFrame({"rho_C": total / (total + k - square), "ave": square / k, "alpha": alpha}, m.constructs)
+        found[~m.noisy] = np.nan
+        found.insert(0, "rho_A", reliabilities(m, self.correlation, self.weights))
+        return found
 
     def scores(self, data: pd.DataFrame) -> pd.DataFrame:
         """Return the composites of given rows, which are standardised by their own means and deviations."""
-        X = _centred(data, self.model)
-        return pd.DataFrame(X / X.std(0) @ self.weights, columns=list(self.model.constructs))
+        X = read(data, self.model.items).groups[0].raw[0]
+        return pd.DataFrame((X - X.mean(0)) / X.std(0) @ self.weights, columns=list(self.model.constructs))
 
     def importance(self, data: pd.DataFrame, target: str, ranges: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
         """Return importance and performance of what leads to a construct (IPMA).
@@ -249,8 +424,7 @@ class PlsFit:
         Ringle & Sarstedt (2016), doi:10.1108/IMDS-10-2015-0449.
         """
         m = self.model
-        if target not in m.explained:
-            raise UnknownNameError("explained construct", target, m.explained)
+        one_of("explained construct", target, m.explained)
         if wrong := [item for item in m.items if item not in ranges or not ranges[item][0] < ranges[item][1]]:
             given = ranges.get(wrong[0], "none")
             raise ParameterError(f"item {wrong[0]} has the ends {given}; needed are its lowest and its highest answer.")
@@ -277,21 +451,20 @@ class PlsFit:
 
     def summary(self) -> str:
         """Return problems first, then paths, R2, reliability and the items' loadings and weights as text."""
-        left_out = f"; {self.dropped} rows left out for missing values" if self.dropped else ""
+        lost = f"; {self.dropped} rows left out for missing values" if self.dropped else ""
         drawn = "" if self.draws is None else f"; {len(self.draws)} resamples, {self.failed} without a solution"
         head = [f"*** {problem}" for problem in self.problems]
         head += [
             f"{'PLSc' if self.consistent else 'PLS'}, {self.scheme} scheme, {self.iterations} iterations, "
-            f"N = {self.nobs}{left_out}{drawn}"
+            f"N = {self.nobs}{lost}{drawn}"
         ]
-        paths = self.estimates.query("op == '~'").drop(columns="op").merge(self.paths.drop(columns="est"))
-        items = self.estimates.query("op != '~'").assign(op=lambda f: f["op"].map({"=~": "loading", "<~": "weight"}))
-        items = items.pivot(index=["lhs", "rhs"], columns="op", values="est").reindex(self.model.owned)
+        items = pd.MultiIndex.from_tuples(self.model.owned, names=["lhs", "rhs"])
+        loadings, weights = self.values[: 2 * len(items)].reshape(2, -1)
         tables = {
-            "Paths": paths,
+            "Paths": self.estimates.query("op == '~'").drop(columns="op").merge(self.paths.drop(columns="est")),
             "R2": self.r2,
             "Constructs": self.reliability.assign(mode=self.model.modes),
-            "Items": items.rename_axis(columns=None),
+            "Items": pd.DataFrame({"loading": loadings, "weight": weights}, items),
         }
         look = {"float_format": "{:.3f}".format, "na_rep": ""}
         parts = [f"{title}:\n{table.to_string(**look)}" for title, table in tables.items()]
@@ -359,8 +532,7 @@ def pls(
     >>> [round(float(pls(text, data, consistent=c).paths["est"].iloc[0]), 2) for c in (False, True)]
     [0.38, 0.5]
     """
-    if scheme not in SCHEMES:
-        raise UnknownNameError("scheme", scheme, SCHEMES)
+    one_of("scheme", scheme, SCHEMES)
     if (data is None) == (moments is None):
         raise ParameterError("give either data or moments; got " + ("neither." if data is None else "both."))
     if bootstrap and (data is None or bootstrap < 2):
@@ -376,88 +548,48 @@ def pls(
     fit = PlsFit(
         known, scheme, consistent, R, W[0], int(iterations[0]), bool(converged[0]), sample.nobs, sample.dropped
     )
-    return _bootstrapped(fit, sample.groups[0].raw[0], bootstrap, seed) if bootstrap else fit
-
-
-def _bootstrapped(fit: PlsFit, rows: Array, draws: int, seed: int | None) -> PlsFit:
-    """Return the fit with the values of resampled rows."""
-    X, parts = rows - rows.mean(0), []
-    sizes = [min(BATCH, draws - k) for k in range(0, draws, BATCH)]
-    for size, stream in zip(sizes, np.random.SeedSequence(seed).spawn(len(sizes)), strict=True):
-        picks = np.random.default_rng(stream).integers(0, len(X), (size, len(X)))
-        counts = np.stack([np.bincount(p, minlength=len(X)) for p in picks]) / len(X)
-        parts.append(solutions(fit, X, counts)[1])
+    if not bootstrap:
+        return fit
+    X = sample.groups[0].raw[0]
+    parts = [solutions(fit, X, counted(rng, k, len(X)))[1] for k, rng in streams(bootstrap, BATCH, seed)]
     found = np.concatenate(parts)
     found = found[np.isfinite(found).all(1)]
     if len(found) < 2:
-        raise ParameterError(f"none of {draws} resamples has a solution; the model is too large for the data.")
-    return replace(fit, draws=found, failed=draws - len(found))
+        raise ParameterError(f"none of {bootstrap} resamples has a solution; the model is too large for the data.")
+    return replace(fit, draws=found, failed=bootstrap - len(found))
 
 
 def solutions(fit: PlsFit, X: Array, counts: Array) -> tuple[Array, Array]:
-    """Return what a fit is to rows that count so much: weights (batch, p, J) and values (batch, values).
+    """Return what a fit is to rows X (N, p) that count so much (batch, N).
 
-    Both are nan where there is no solution; ``X`` and ``counts`` as of :func:`weighted_correlations`.
+    Weights (batch, p, J) with the sign of every composite turned to agree with that of the fit, and values (batch,
+    values); both are nan where there is no solution.
     """
-    R, sound = weighted_correlations(X, counts)
+    S = weighted_moments(X - X.mean(0), counts)[1]
+    sound = np.diagonal(S, axis1=1, axis2=2).min(1) > 1e-12
+    R = correlation(S[sound])
+    full = np.linalg.eigvalsh(R)[:, 0] > 1e-12
+    sound[sound], R = full, R[full]
     found, _, converged = outer_weights(fit.model, R, fit.scheme, CLOSE)
-    found = turned(found, R, fit.weights)
+    found *= np.where((found * (R @ fit.weights)).sum(1, keepdims=True) < 0, -1.0, 1.0)
     sound[sound] = converged
     W, values = np.full((len(counts), *fit.weights.shape), np.nan), np.full((len(counts), len(fit.values)), np.nan)
     W[sound], values[sound] = found[converged], _values(fit.model, R, found, fit.consistent)[converged]
     return W, values
 
 
-def _centred(data: pd.DataFrame, model: PlsModel) -> Array:
-    rows = read(data, model.items).groups[0].raw[0]
-    return rows - rows.mean(0)
-
-
-def weighted_correlations(X: Array, counts: Array) -> tuple[Array, Array]:
-    """Return correlations of rows that count so much, and for which of the batch there are some of full rank.
-
-    Parameters
-    ----------
-    X : array, shape (N, p)
-        Centred.
-    counts : array, shape (batch, N)
-        What each row counts, of sum 1.
-
-    Returns
-    -------
-    R : array, shape (sound ones, p, p)
-    sound : array of bool, shape (batch,)
-    """
-    (low, high), p = np.tril_indices(X.shape[1]), X.shape[1]
-    mean, S = counts @ X, np.empty((len(counts), p, p))
-    S[:, low, high] = S[:, high, low] = counts @ (X[:, low] * X[:, high])
-    S -= mean[:, :, None] * mean[:, None, :]
-    sound = np.diagonal(S, axis1=1, axis2=2).min(1) > 1e-12
-    R = correlation(S[sound])
-    full = np.linalg.eigvalsh(R)[:, 0] > 1e-12
-    sound[sound] = full
-    return R[full], sound
-
-
-def turned(W: Array, R: Array, like: Array) -> Array:
-    """Return weights (batch, p, J) with the sign of every composite turned to go with another's, weighted ``like``."""
-    return W * np.where((W * (R @ like)).sum(-2) < 0, -1.0, 1.0)[..., None, :]
-
-
 def _values(model: PlsModel, R: Array, W: Array, consistent: bool) -> Array:
     """Return loadings, weights, paths, indirect and total effects of each of a batch, shape (batch, values)."""
-    at = tuple(np.array([(model.items.index(item), model.constructs.index(name)) for name, item in model.owned]).T)
-    loadings, weights = (R @ W)[:, at[0], at[1]], W[:, at[0], at[1]]
-    C = _construct_correlations(model, R, W, consistent)
+    at, of = np.arange(len(model.items)), model.mask.argmax(1)
+    loadings, weights = (R @ W)[:, at, of], W[:, at, of]
     if consistent:
-        rho = reliabilities(model, R, W)
-        noisy = np.array([model.modes[j] == "A" and len(model.block(model.constructs[j])) > 1 for j in at[1]])
         with np.errstate(invalid="ignore"):
-            corrected = weights * (np.sqrt(rho) / (W**2).sum(-2))[:, at[1]]
-        loadings = np.where(noisy, corrected, loadings)
-    B = structure(model, C)
-    direct = np.stack([B[:, b, a] for a, b in model.path_cells], -1)
-    return np.concatenate([loadings, weights, direct, *effects(model, B)], -1)
+            corrected = weights * (np.sqrt(reliabilities(model, R, W)) / (W**2).sum(-2))[:, of]
+        loadings = np.where(model.noisy[of], corrected, loadings)
+    B, (a, b) = structure(model, _construct_correlations(model, R, W, consistent)), model.path_cells
+    total = np.linalg.inv(np.eye(B.shape[-1]) - B) - np.eye(B.shape[-1])
+    y, x = np.array([model.at(effect, cause) for cause, effect in model.effects]).T
+    return np.concatenate([loadings, weights, B[:, b, a], (total - B)[:, y, x], total[:, y, x]], -1)
 
 
 def _construct_correlations(model: PlsModel, R: Array, W: Array, consistent: bool) -> Array:
@@ -469,7 +601,6 @@ def _construct_correlations(model: PlsModel, R: Array, W: Array, consistent: boo
     return np.where(np.eye(C.shape[-1], dtype=bool), 1.0, C)
 
 
-def _r2(C: Array, y: list[int], xs: list[int]) -> float:
-    """Share of a construct's variance that others explain."""
-    r = C[np.ix_(xs, y)][:, 0]
-    return float(r @ np.linalg.solve(C[np.ix_(xs, xs)], r)) if len(xs) else 0.0
+def _inflation(R: Array, at: list[int]) -> Array:
+    """Return the variance inflation of each of some variables that are correlated R among all."""
+    return np.diag(np.linalg.inv(R[np.ix_(at, at)]))
