@@ -16,12 +16,11 @@ from semfit.columns import correlation
 from semfit.constructs import MADE, composites_of, indicators
 from semfit.errors import ParameterError
 from semfit.expressions import jacobian
-from semfit.inference import z_tests
+from semfit.inference import delta_errors, z_tests
 from semfit.least_squares import LeastSquares
 from semfit.polychoric import bivariate_normal
 from semfit.psychometrics.resampling import Listed, casewise_errors, check, draw, item_rows
 from semfit.resampling import interval_ends
-from semfit.inference import delta_errors
 
 Array = np.ndarray
 MEASURES = ("omega", "cr", "ave")
