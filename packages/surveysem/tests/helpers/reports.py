@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import matplotlib.pyplot as plt
 import pytest
 from books import GYM
 
 import nbproof
 import surveysem
 from nbproof.results import LANGUAGES, MIME
-from nbproof.translation import catalogue
 from surveysem import report
 
 
@@ -46,7 +46,7 @@ def run(path: Path, monkeypatch: pytest.MonkeyPatch, **given: Any) -> list[Mappi
     monkeypatch.setenv(LANGUAGES, "en,zh")
     monkeypatch.setattr("nbproof.page.display", lambda data, **_: shown.append(data[MIME]))
     nbproof.use(report.settings)
-    catalogue.cache_clear()  # it remembers what other tests could not say in Chinese
+    plt.close("all")  # cells draw where others left off
     names: dict[str, Any] = {"display": lambda shown: None}
     with matplotlib.rc_context():
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
