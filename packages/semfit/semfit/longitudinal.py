@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from semfit.errors import ParameterError, UnknownNameError
+from semfit.errors import ParameterError, one_of, quoted
 from semfit.syntax import parse
 
 WAVE_LADDER = ("configural", "metric", "scalar", "strict")
@@ -58,9 +58,9 @@ def wave_model(
     Raises
     ------
     ParameterError
-        Where waves have no line, or lines of unequal length.
+        Where waves have no such line, or lines of unequal length.
     UnknownNameError
-        For another level.
+        For another level, or an item that no first wave has.
 
     Examples
     --------
@@ -77,21 +77,24 @@ def wave_model(
     change_f_1_2 := mean_f_2/sqrt(var_f)
     """
     ladder = ORDINAL_WAVE_LADDER if categories else WAVE_LADDER
-    if level not in ladder:
-        raise UnknownNameError("level of invariance across waves", level, ladder)
+    for one in (level, *(at for at, _ in freed)):
+        one_of("level of invariance across waves", one, ladder)
     loads: dict[str, list[str]] = {}
     for term in parse(model).terms:
         if term.op == "=~":
             loads.setdefault(term.lhs, []).append(term.rhs)
-    lines, more, place = model.splitlines(), list[str](), ladder.index(level)
+    for _, item in freed:
+        one_of("item of a first wave", item, [each for first, *_ in waves.values() for each in loads.get(first, ())])
+    lines, more, place = [line.strip() for line in model.splitlines()], list[str](), ladder.index(level)
     gone = {step: {item for at, item in freed if at in ladder[: k + 1]} for k, step in enumerate(ladder)}
     for name, constructs in waves.items():
         rows = [loads.get(construct, []) for construct in constructs]
         if len(rows) < 2 or not rows[0] or len({*map(len, rows)}) > 1:
             given = ", ".join(f"{one} with {len(row)}" for one, row in zip(constructs, rows, strict=True))
-            raise ParameterError(
-                f"waves {name}: {given} items; two constructs or more with as many items each are needed."
-            )
+            raise ParameterError(f"waves {name}: {given} items; two constructs or more with as many items are needed.")
+        stated = [f"{construct} =~ {' + '.join(row)}" for construct, row in zip(constructs, rows, strict=True)]
+        if absent := [line for line in stated if line not in lines]:
+            raise ParameterError(f"waves {name}: the model needs a line {quoted(absent[0])}, without modifiers.")
         kinds = dict(enumerate(zip(*rows, strict=True), 1))
         own = {step: {k for k, items in kinds.items() if items[0] in gone[step]} for step in ladder}
         step = "loadings" if categories else "metric"
@@ -99,8 +102,7 @@ def wave_model(
             order = sorted(kinds, key=lambda k: k in own[step])
             for w, construct in enumerate(constructs):
                 terms = [f"load_{name}_{k}*" * (k not in {order[0], *own[step]}) + kinds[k][w] for k in order]
-                at = next(n for n, line in enumerate(lines) if line.partition(" =~ ")[0] == construct)
-                lines[at] = f"{construct} =~ {' + '.join(terms)}"
+                lines[lines.index(stated[w])] = f"{construct} =~ {' + '.join(terms)}"
         more += _ordered(kinds, categories, place, own) if categories else _measured(name, kinds, place, own)
         if place >= ladder.index("intercepts" if categories else "scalar"):
             more += _means(name, constructs)

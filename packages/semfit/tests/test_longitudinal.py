@@ -100,3 +100,11 @@ def test_what_cannot_be_is_refused():
     few = dict.fromkeys((f"y{k}" for k in range(1, 9)), 2)
     with pytest.raises(ParameterError, match="y1 has 2, y5 has 2 categories; as many in every wave, three or more"):
         wave_model(model, waves, "thresholds", categories=few)
+    for text in ("dem60=~y1+y2+y3+y4", "dem60 =~ y1 + y2 +\ny3 + y4", "dem60 =~ NA*y1 + y2 + y3 + y4"):
+        with pytest.raises(ParameterError, match=r"waves dem: the model needs a line 'dem60 =~ y1 \+ y2 \+ y3 \+ y4'"):
+            wave_model(model.replace("dem60 =~ y1 + y2 + y3 + y4", text), waves, "metric")
+    indented = "  " + model.replace("\n", "\n  ")
+    assert wave_model(indented, waves, "strict") == wave_model(model, waves, "strict")
+    for freed, said in ((("metrik", "y1"), "metrik"), (("metric", "y5"), "unknown item of a first wave 'y5'")):
+        with pytest.raises(UnknownNameError, match=said):
+            wave_model(model, waves, "scalar", freed=[freed])

@@ -35,13 +35,24 @@ def wave_models(study: Study, freed: pd.DataFrame | None = None) -> dict[str, st
     ----------
     freed : DataFrame, optional
         What was let go, of `semfit.PartialInvariance`; an item stands there by its code at the first wave.
+
+    Raises
+    ------
+    semfit.DataError, semfit.ParameterError
+        Where an ordered item was not answered by the same categories, three or more, in every wave.
     """
     book, levels = study.codebook, ORDINAL_LEVELS if study.estimator == "WLSMV" else LEVELS
     model = book.model(book.wave_of, structural=False)
     waves = {each.name: each.constructs for each in book.waves}
     told: dict[str, Any] = {"freed": [*zip(freed["level"], freed["item"], strict=True)] if freed is not None else ()}
     if study.estimator == "WLSMV":
-        told["categories"] = study.answers[[*chain(*asked_again(book))]].dropna().nunique().to_dict()
+        answers = study.answers[[*chain(*asked_again(book))]].dropna()
+        told["categories"] = answers.nunique().to_dict()
+        for pair in chain.from_iterable(map(pairwise, asked_again(book))):
+            one, other = (set(answers[code]) for code in pair)
+            if one != other and len(one) == len(other):  # as many, but its thresholds would lie between others
+                what = f"{pair[0]} is never {min(other - one):g}, {pair[1]} never {min(one - other):g}"
+                raise semfit.DataError(f"{what}; the same categories are needed in every wave.")
     return {level: semfit.wave_model(model, waves, level, **told) for level in levels}
 
 
@@ -61,7 +72,8 @@ def measured_again(study: Study) -> Invariance | NotTestable:
 
     References
     ----------
-    Widaman, Ferrer & Conger (2010), doi:10.1111/j.1750-8606.2009.00110.x; for ordered answers, Liu et al. (2017),
+    Widaman, Ferrer & Conger (2010), doi:10.1111/j.1750-8606.2009.00110.x; for ordered answers, in this order, Wu &
+    Estabrook (2016), doi:10.1007/s11336-016-9506-0, across waves, with loadings first, Liu et al. (2017),
     doi:10.1037/met0000075.
     """
     if not study.codebook.waves:

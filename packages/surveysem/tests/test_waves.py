@@ -117,6 +117,12 @@ def test_ordered_answers_have_their_own_ladder(tmp_path):
         surveysem.read_study(tmp_path / "answers.csv", tmp_path / "book.toml", estimator="WLSMV")
     )
     assert "CO1_t1 has 7, CO1_t2 has 6 categories" in again.reason
+    answers["CO1_t1"] = answers["CO1_t1"].clip(upper=6)  # as many, but one higher at the second wave
+    answers.to_csv(tmp_path / "answers.csv", index=False)
+    again = waves.partially_again(
+        surveysem.read_study(tmp_path / "answers.csv", tmp_path / "book.toml", estimator="WLSMV")
+    )
+    assert "CO1_t1 is never 7, CO1_t2 never 1; the same categories are needed in every wave." in again.reason
 
 
 def test_of_three_waves_each_is_compared_with_the_next_and_the_first_with_the_last(tmp_path):
@@ -207,6 +213,10 @@ def test_methods_say_what_was_done_in_both_languages(study, tmp_path):
     zh = methods.methods_text(study, "zh", None, over_time="metric invariance")
     assert not re.search("[a-z]{4,} (holds|invariance)", zh)
     assert "Widaman" in zh
+    ordered = [methods.methods_text(panel.study(tmp_path, "WLSMV"), language, None) for language in ("en", "zh")]
+    assert "step by step (Liu et al., 2017; Wu & Estabrook, 2016)" in ordered[0]
+    assert "Estabrook" in ordered[1]
+    assert "Widaman" not in "".join(ordered)
     off = TEXT.replace(TOP, "wave_errors = false\nequal_loadings = true\n\n[title]")
     off_said = methods.methods_text(panel.study(tmp_path, text=off), "en", None)
     assert "covary" not in off_said
