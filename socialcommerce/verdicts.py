@@ -56,6 +56,11 @@ class ModelTest(EffectTest):
     forms: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     halves: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.estimate <= 1:
+            raise ParameterError(f"estimate must be, for a model, a share in [0, 1]; got {self.estimate!r}.")
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -120,7 +125,7 @@ SLACK = 1e-9  # differences of decimal figures carry binary dust; far below any 
 
 
 def decide(hypothesis: Hypothesis, result: EffectTest | NotTestable) -> Verdict:
-    """Apply the rules of ``paper/hypotheses.toml`` to what was found on a hypothesis's first data.
+    """Apply the rules of ``paper/hypotheses.toml`` to what was found on a hypothesis's first direct data or proxy.
 
     Parameters
     ----------
@@ -141,7 +146,7 @@ def decide(hypothesis: Hypothesis, result: EffectTest | NotTestable) -> Verdict:
         kinds, grade = hypothesis.kinds, _weakest([data.grade for data in hypothesis.data])
         outcome = "not testable"
     else:
-        data = hypothesis.data[0]
+        data = next(each for each in hypothesis.data if each.grade in GRADES[:2])  # others test nothing
         kinds, grade = (data.kind,), data.grade
         outcome = RULES[CLASSES[data.kind]](hypothesis, result)
         outcome = AS_PROXY[outcome] if grade == "proxy" else outcome

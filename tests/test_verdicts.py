@@ -196,6 +196,17 @@ def test_a_verdict_without_evidence_can_only_be_not_testable():
         Verdict("H99", "suported", (PEOPLE,), "direct", WORDS, NotTestable(WORDS))
 
 
+def test_a_share_out_of_range_is_refused():
+    with pytest.raises(ParameterError, match=r"estimate must be, for a model, a share in \[0, 1\]; got 1.5"):
+        ModelTest(1.5, 10)
+
+
+def test_what_is_decided_is_the_first_direct_data_or_proxy():
+    several = Evidence("far", PEOPLE, "remote"), Evidence("near", PEOPLE, "proxy")
+    found = decide(replace(hypothesis(), data=several), made(estimate=3.0, interval=(2.0, 4.0)))
+    assert (found.outcome, found.grade) == ("consistent (proxy)", "proxy")
+
+
 def verdict(outcome: str, kind=PEOPLE, grade="direct") -> Verdict:
     return Verdict("H99", outcome, (kind,), grade, WORDS, NotTestable(WORDS))
 
