@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 
 _stub = Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8")
 _homes = {name: home for home, name in re.findall(r"from ([\w.]+) import (\w+) as", _stub)}
-globals().update({name: getattr(import_module(home), name) for name, home in _homes.items()})  # all at once: fit,
-# equivalence and power are also modules, which would stand in place of the functions once something loaded them
+globals().update({name: getattr(import_module(home), name) for name, home in _homes.items()})  # all at once: fit
+# and power are also modules, which would stand in place of the functions once something loaded them
 
 __all__ = ["__version__", *_homes]  # noqa: PLE0604 - the names of the stub

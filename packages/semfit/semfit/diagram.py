@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.optimize import isotonic_regression
 
 from semfit.constructs import composites_of
-from semfit.errors import ParameterError
+from semfit.errors import ParameterError, whole
 
 try:
     from matplotlib import pyplot as plt
@@ -90,8 +90,7 @@ def plot_paths(
     """
     if not (fit.converged and fit.identified):
         raise ParameterError(f"the fit has no solution to draw: {' '.join(fit.problems)}")
-    if not 1 <= group <= fit.table.groups:
-        raise ParameterError(f"group is a number from 1 to {fit.table.groups}; got {group!r}.")
+    whole("group", group, 1, fit.table.groups)
     rows, latent = _relations(fit, group, standardized, items)
     rows = rows[~rows[["lhs", "rhs"]].isin(list(without)).any(axis=1)]
     if rows.empty:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from semfit.columns import correlation
+from semfit.columns import Array, correlation
 from semfit.errors import ParameterError, one_of
 from semfit.moments import Moments, from_moments, read
 from semfit.resampling import acceleration, counted, interval_ends, left_out, streams, weighted_moments
@@ -24,7 +24,6 @@ from semfit.syntax import Term, parse
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = np.ndarray
 Pair = tuple[str, str]
 SCHEMES = ("path", "factorial", "centroid")
 TOLERANCE, LIMIT = 1e-13, 3000  # of the largest change of a weight; iterations
@@ -536,10 +535,8 @@ def pls(
     if (data is None) == (moments is None):
         raise ParameterError("give either data or moments; got " + ("neither." if data is None else "both."))
     if bootstrap and (data is None or bootstrap < 2):
-        raise ParameterError(
-            f"bootstrap takes data and at least 2 draws; got {bootstrap!r}"
-            + (" with moments." if data is None else ".")
-        )
+        from_what = " with moments" if data is None else ""
+        raise ParameterError(f"bootstrap takes data and at least 2 draws; got {bootstrap!r}{from_what}.")
     known = read_model(model, modes or {})
     sample = read(data, known.items) if moments is None else from_moments(moments, known.items)
     R = correlation(sample.groups[0].covariance)

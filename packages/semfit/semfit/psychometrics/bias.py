@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import stats
 
 import semfit
-from semfit.columns import correlation
+from semfit.columns import Array, correlation
 from semfit.comparison import HypothesisStatistic
 from semfit.errors import ParameterError, one_of
 from semfit.psychometrics.reliability import delta
@@ -24,7 +24,6 @@ from semfit.psychometrics.resampling import Listed, all_items, check, draw, item
 from semfit.resampling import interval_ends
 from semfit.solved import ItemOptions
 
-Array = np.ndarray
 MEASURES = ("chisq", "df", "pvalue", "cfi", "tli", "rmsea", "srmr")
 METHOD = "common_method"
 

@@ -12,7 +12,7 @@ from scipy.special import ndtr
 from scipy.stats import f as f_distribution
 
 import semfit
-from semfit.columns import correlation
+from semfit.columns import Array, correlation
 from semfit.constructs import MADE, composites_of, indicators
 from semfit.errors import ParameterError
 from semfit.expressions import jacobian
@@ -22,7 +22,6 @@ from semfit.polychoric import bivariate_normal
 from semfit.psychometrics.resampling import Listed, casewise_errors, check, draw, item_rows
 from semfit.resampling import interval_ends
 
-Array = np.ndarray
 MEASURES = ("omega", "cr", "ave")
 COLUMNS = ("construct", "group", "measure", "estimate", "se", "ci_low", "ci_high", "method", "reason")
 

@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from semfit.columns import matrix
+from semfit.columns import Array, matrix
 from semfit.errors import DataError, ParameterError, one_of, probability
 from semfit.expressions import jacobian
 from semfit.moments import read
 from semfit.resampling import KINDS, counted, weighted_moments
 
-Array = np.ndarray
 Statistic = Callable[[Array], Array]
 CELLS, BATCH = 40_000_000, 1000  # counts and resamples held at once; they change no draw
 
