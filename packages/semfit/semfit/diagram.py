@@ -361,13 +361,10 @@ def _draw_relation(ax: Axes, row: Any, way: Array, spot: Array) -> None:
     """Draw a path, loading or covariance, and its number."""
     path = row.op == "~"
     colour = "C0" if path else rcParams["xtick.color"]
-    line = Path(way, [Path.MOVETO, *[Path.CURVE4] * (len(way) - 1)])
-    arrow = FancyArrowPatch(
-        path=line, arrowstyle="<|-|>" if row.op == "~~" else "-|>", color=colour, shrinkA=0, shrinkB=0
-    )
+    line, heads = Path(way, [Path.MOVETO, *[Path.CURVE4] * (len(way) - 1)]), "<|-|>" if row.op == "~~" else "-|>"
+    arrow = ax.add_patch(FancyArrowPatch(path=line, arrowstyle=heads, color=colour, shrinkA=0, shrinkB=0))
     arrow.set(mutation_scale=8 if path else 6, linewidth=1.2 if path else 0.7, zorder=2 if path else 1)
     arrow.set_linestyle((0, (4, 2)) if row.dashed else "-")
-    ax.add_patch(arrow)
     paper = {"facecolor": rcParams["figure.facecolor"], "edgecolor": "none", "pad": 0.5}
     text = ax.text(spot[0], spot[1], _number(row.value), fontsize=FONT, ha="center", va="center_baseline", bbox=paper)
     text.set(color=rcParams["text.color" if path else "xtick.color"], zorder=6)

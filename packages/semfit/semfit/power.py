@@ -369,9 +369,8 @@ def chisq_power(population: str, model: str, nobs: Sequence[int], *, alpha: floa
     noncentrality = np.asarray(nobs, dtype=float) * max(test.chisq, 0.0)
     below = stats.ncx2.cdf(stats.chi2.ppf(1 - alpha, test.df), test.df, noncentrality)
     rmsea = np.sqrt(max(test.chisq, 0.0) / test.df)
-    return pd.DataFrame(
-        {"nobs": list(nobs), "df": test.df, "noncentrality": noncentrality, "rmsea": rmsea, "power": 1 - below}
-    )
+    found = {"df": test.df, "noncentrality": noncentrality, "rmsea": rmsea, "power": 1 - below}
+    return pd.DataFrame({"nobs": list(nobs)} | found)
 
 
 @dataclass(frozen=True)

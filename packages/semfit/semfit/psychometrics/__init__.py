@@ -2,12 +2,6 @@
 
 Equal to psych, semTools and lavaan where these give the number; an interval where one can be given, a reason where a
 number is undefined.
-
->>> import semfit
->>> from semfit import psychometrics
->>> data = semfit.simulate("f =~ 1*x1 + 1*x2 + 1*x3; f ~~ 1*f; x1 ~~ 1*x1; x2 ~~ 1*x2; x3 ~~ 1*x3", 500, seed=1)
->>> 0.7 < psychometrics.alpha(data, ["x1", "x2", "x3"]).estimate < 0.8
-True
 """
 
 from semfit.psychometrics.bias import CommonFactor as CommonFactor

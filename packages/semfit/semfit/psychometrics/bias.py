@@ -140,7 +140,7 @@ def single_factor(
     items = all_items(constructs)
     rows, dropped = item_rows(data, items)
     eigenvalues = np.linalg.eigvalsh(np.corrcoef(rows.T))[::-1]
-    share, low, high = eigenvalues[0] / len(items), np.nan, np.nan
+    share, low, high = float(eigenvalues[0]) / len(items), np.nan, np.nan
     if bootstrap:
         draws = draw(lambda S: np.linalg.eigvalsh(correlation(S))[..., -1:] / len(items), rows, bootstrap, seed)
         (low,), (high,) = interval_ends(np.array([share]), draws, level, kind)
@@ -149,9 +149,7 @@ def single_factor(
     if len(constructs) > 1:
         fits["constructs"] = semfit.fit(measurement_model(constructs), data, **options)
         test, reason = _tested(fits, "one factor", "constructs", "model of {}")
-    return SingleFactor(
-        float(share), float(low), float(high), eigenvalues, fit_table(fits), test, len(rows), dropped, reason
-    )
+    return SingleFactor(share, float(low), float(high), eigenvalues, fit_table(fits), test, len(rows), dropped, reason)
 
 
 @dataclass(frozen=True)
@@ -198,10 +196,8 @@ class CommonFactor:
             mine = self.estimates.loc[self.estimates["op"] == op, "change"]
             if len(mine):
                 lines.append((f"largest change of a {name}", mine.abs().max(), *[np.nan] * 4))
-        columns = ["measure", "estimate", "ci_low", "ci_high", "df", "pvalue"]
-        return pd.DataFrame(lines, columns=columns).assign(
-            nobs=self.nobs, problems=" ".join(self.problems), reason=self.reason
-        )
+        table = pd.DataFrame(lines, columns=["measure", "estimate", "ci_low", "ci_high", "df", "pvalue"])
+        return table.assign(nobs=self.nobs, problems=" ".join(self.problems), reason=self.reason)
 
 
 def common_factor(

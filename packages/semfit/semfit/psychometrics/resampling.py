@@ -67,9 +67,7 @@ def item_rows(data: pd.DataFrame, items: Sequence[str], parts: Sequence[Sequence
     values = matrix(data, list(items))
     rows = values[~np.isnan(values).any(axis=1)]
     if len(rows) <= max(map(len, parts)):
-        raise DataError(
-            f"{len(rows)} of {len(values)} rows hold every item; more than items of a construct are needed."
-        )
+        raise DataError(f"{len(rows)} of {len(values)} rows hold every item; more than a construct's items are needed.")
     for part in parts:
         read(pd.DataFrame(rows, columns=list(items)), list(part))
     return rows, len(values) - len(rows)

@@ -18,11 +18,8 @@ from semfit.psychometrics.reliability import delta, loadings, split
 from semfit.psychometrics.resampling import Listed, all_items, check, draw, item_rows
 from semfit.resampling import interval_ends
 
-BOUNDS = {
-    "below_0.85": 0.85,
-    "below_0.90": 0.90,
-    "below_1": 1.0,
-}  # for constructs that differ in meaning, for close ones, and the logical limit
+# for constructs that differ in meaning, for close ones, and the logical limit
+BOUNDS = {"below_0.85": 0.85, "below_0.90": 0.90, "below_1": 1.0}
 UNDEFINED_SHARE = 0.05  # of the draws; beyond it an interval would describe the draws that happened to be defined
 
 
