@@ -64,7 +64,7 @@ def test_what_cannot_be_analysed_is_told_in_every_row():
     assert sorted(rows["id"]) == IDS
     assert (rows["outcome"] == "not testable").all()
     tried = rows[rows["id"] != "H50"]
-    assert tried["failure"].str.contains("DataError: the structural model has no solution").all()
+    assert tried["failure"].str.contains("DataError: synthetic.csv: the structural model has no solution").all()
     rates = calibration.hypothesis_rates(rows.assign(cell="one", set=0))
     assert len(rates) == 22
     assert (rates["sets"] == 0).all()

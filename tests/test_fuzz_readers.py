@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -234,7 +235,8 @@ def readers(folder: Path) -> dict[str, Reader]:
 class Forked:
     """Stands in for the process that reads Excel and SPSS files: a fork, as to start Python so often takes hours."""
 
-    def __init__(self, kind: str, file: Path, sheet: str | None) -> None:
+    def __init__(self, command: list[str], **_: object) -> None:
+        kind, file, sheet = command[-3:]
         there, here = os.pipe()
         self.returncode: int | None = None
         self.lock = threading.Lock()
@@ -243,7 +245,7 @@ class Forked:
             faulthandler.disable()  # it would write each crash down
             signal.alarm(0)
             with open(here, "w", encoding="ascii") as out:
-                child.answer(kind, str(file), sheet, out)
+                child.answer(kind, file, json.loads(sheet), out)
             os._exit(0)
         os.close(here)
         self.stdout = open(there, "rb")  # noqa: SIM115 - closed by who reads it
@@ -352,14 +354,14 @@ def run(folder: Path, total: int, seed: int, only: str = "") -> Iterator[tuple[s
     """Yield what each reader did with its share of the inputs."""
     found = readers(folder)
     shares = sum(reader.share for reader in found.values())
-    old, tables._start = tables._start, Forked
+    old, tables.subprocess = tables.subprocess, SimpleNamespace(Popen=Forked, PIPE=-1, DEVNULL=-3)
     signal.signal(signal.SIGALRM, _late)
     try:
         for k, (name, reader) in enumerate(found.items()):
             if only in name:
                 yield name, try_reader(reader, folder, -(-total * reader.share // shares), seed + k)
     finally:
-        tables._start = old
+        tables.subprocess = old
 
 
 @pytest.mark.slow

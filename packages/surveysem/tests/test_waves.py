@@ -263,15 +263,15 @@ def test_the_report_tells_a_panel_in_both_languages(study, tmp_path, monkeypatch
     given = {"answers": str(tmp_path / "answers.csv"), "codebook": str(PANEL), "parallel_draws": 20, "htmt_draws": 20}
     shown = run(report.HERE / "notebooks" / "measurement.ipynb", monkeypatch, **given)
     text = str(shown)
-    assert "untranslated" not in text
+    assert [value for each in shown for key, value in each.items() if "untranslated" in key] == []
     for said in ("{{over_time}} holds across waves", "{{in_part}} holds in part", "metric invariance", "TR4_t2"):
         assert said in text
     assert "{{clear}} of {{pairs_n}}" in text
     assert "'clear': {'en': '1', 'zh': '1'}" in text
     given = {"answers": given["answers"], "codebook": str(PANEL), "draws": 20, "estimator": "PLS"}
-    text = str(run(report.HERE / "notebooks" / "pls.ipynb", monkeypatch, **given))
-    assert "PLS leaves them aside" in text
-    assert "untranslated" not in text
+    shown = run(report.HERE / "notebooks" / "pls.ipynb", monkeypatch, **given)
+    assert "PLS leaves them aside" in str(shown)
+    assert [value for each in shown for key, value in each.items() if "untranslated" in key] == []
 
 
 def test_the_models_of_the_ladder_are_those_that_were_fitted(study, again):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import matplotlib.pyplot as plt
 import pytest
 from books import GYM
 
@@ -45,6 +46,7 @@ def run(path: Path, monkeypatch: pytest.MonkeyPatch, **given: Any) -> list[Mappi
     monkeypatch.setenv(LANGUAGES, "en,zh")
     monkeypatch.setattr("nbproof.page.display", lambda data, **_: shown.append(data[MIME]))
     nbproof.use(report.settings)
+    plt.close("all")  # cells draw where others left off
     names: dict[str, Any] = {"display": lambda shown: None}
     with matplotlib.rc_context():
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
