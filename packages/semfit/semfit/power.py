@@ -279,11 +279,10 @@ def rmsea_power(
     >>> rmsea_power(100, [100, 200]).round(3).tolist()
     [0.65, 0.955]
     """
-    if df < 1 or min(null, true) < 0 or null == true or not 0 < alpha < 1:
-        raise ParameterError(
-            f"df={df!r}, null={null!r}, true={true!r}, alpha={alpha!r}; df is at least 1, both RMSEA are not negative "
-            "and differ, alpha is a probability between 0 and 1."
-        )
+    whole("df", df, 1)
+    probability("alpha", alpha)
+    if min(null, true) < 0 or null == true:
+        raise ParameterError(f"null={null!r}, true={true!r}; both RMSEA are not negative and differ.")
     scale = (np.asarray(nobs, dtype=float) - 1) * df / groups
     upper = true > null
     critical = stats.ncx2.ppf(1 - alpha if upper else alpha, df, scale * null**2)

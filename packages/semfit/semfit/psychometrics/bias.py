@@ -95,11 +95,10 @@ class SingleFactor:
 
     def summary(self) -> pd.DataFrame:
         """Return share, number of eigenvalues above 1 and difference test as one tidy table."""
-        test = self.difference
         lines = [
             ("share of the first component", self.share, self.ci_low, self.ci_high, np.nan, np.nan, ""),
             ("eigenvalues above 1", float((self.eigenvalues > 1).sum()), *[np.nan] * 4, ""),
-            ("one factor against constructs", *_numbers(test), self.reason),
+            ("one factor against constructs", *_numbers(self.difference), self.reason),
         ]
         columns = ["measure", "estimate", "ci_low", "ci_high", "df", "pvalue", "reason"]
         return pd.DataFrame(lines, columns=columns).assign(nobs=self.nobs, dropped=self.dropped, note=self.note)

@@ -355,12 +355,8 @@ def _alpha(fit: semfit.SemFit, k: int, name: str, items: list[str], level: float
             return {"estimate": estimate, "reason": "no interval: rows are incomplete, alpha is that of EM moments"}
         low, high = feldt(estimate, group.nobs, len(items), level)
         return {"estimate": estimate, "ci_low": low, "ci_high": high, "method": "feldt", "reason": ""}
-
-    def value(S: Array) -> Array:
-        return alpha_of(S)[..., None]
-
     rows = group.rows[:, at]
-    found, se = value(np.cov(rows.T)), casewise_errors(value, rows)
+    found, se = alpha_of(np.cov(rows.T)[None]), casewise_errors(lambda S: alpha_of(S)[..., None], rows)
     (low,), (high,) = wald(found, se, level)
     return {"estimate": found[0], "se": se[0], "ci_low": low, "ci_high": high, "method": "adf", "reason": ""}
 
