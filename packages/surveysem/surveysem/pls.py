@@ -71,20 +71,6 @@ def inner(study: Study, fit: semfit.PlsFit, consistent: semfit.PlsFit) -> pd.Dat
     return found.rename(columns=names).assign(t=_t(found["est"], found["se"]), p=p)
 
 
-def effects(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
-    """Return direct, indirect and total effects, one row each, of constructs that act on others through some.
-
-    predictor, outcome, effect, estimate, low, high; a direct effect that the model does not hold has no row.
-    """
-    direct, rows = fit.estimates.query("op == '~'").set_index(["lhs", "rhs"])[["ci_low", "ci_high"]], []
-    for row in fit.effects.query("indirect != 0 and rhs in @study.constructs").itertuples():
-        if (row.lhs, row.rhs) in direct.index:
-            rows.append((row.rhs, row.lhs, "direct", row.direct, *direct.loc[(row.lhs, row.rhs)]))
-        rows.append((row.rhs, row.lhs, "indirect", row.indirect, row.ci_low, row.ci_high))
-        rows.append((row.rhs, row.lhs, "total", row.total, row.total_low, row.total_high))
-    return pd.DataFrame(rows, columns=["predictor", "outcome", "effect", "estimate", "low", "high"])
-
-
 def importance(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
     """Return importance and performance (`semfit.PlsFit.importance`) of the constructs for every final outcome."""
     scales = {code: study.codebook.by_code[code].scale for code in study.items}

@@ -39,7 +39,7 @@ def lavaan_script(study: Study) -> str:
         quality=measurement.quality_model(study),
         options=_options(study.options),
         plain=_options({**study.options, "estimator": "ML"}),
-        indirect=list(paths.indirect_ways(study)),
+        indirect=list(paths.claimed_signs(study)),
         ways=paths.ways(book),
         moderations=[_moderated(study, entry) for entry in book.moderations],
         mediations=[_mediated(study, one) for one in book.hypotheses if one.mediator and one.moderator],
