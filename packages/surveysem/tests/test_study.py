@@ -20,7 +20,7 @@ from surveysem import ExpectedPath as Expected
 from surveysem import study as of_study
 from surveysem.errors import DataError, ParameterError, UnknownNameError
 from surveysem.specification_curve import SpecificationCurve, specification_curve
-from surveysem.study import Study, options_of, shared
+from surveysem.study import Study, check_solution, options_of, shared
 
 
 @pytest.fixture(scope="module")
@@ -354,8 +354,8 @@ def test_what_failed_is_not_counted_as_firm():
 def test_a_model_without_a_solution_is_no_measurement():
     unsolved = SimpleNamespace(converged=False, identified=True, nobs=600, problems=["No."])
     with pytest.raises(DataError, match=r"mine.csv: the measurement model has no solution on these 600 answers"):
-        measurement.check_solution(unsolved, "mine.csv")
-    measurement.check_solution(SimpleNamespace(converged=True, identified=True), "mine.csv")
+        check_solution(unsolved, "mine.csv")
+    check_solution(SimpleNamespace(converged=True, identified=True), "mine.csv")
 
 
 def test_a_fit_counts_the_rows_it_used():
