@@ -157,7 +157,7 @@ def write(
     _write_answers(study, draft)
     leads = {}
     for language in languages:
-        text = methods.methods_text(study, language, **methods.told_by(results, language))
+        text = methods.methods_text(study, results, language)
         (draft / f"methods-{language}.txt").write_text(text, encoding="utf-8")
         leads[language] = methods.summary_text(study, results, language) or methods.respondents_text(study, language)
         (draft / f"summary-{language}.txt").write_text(leads[language] + "\n", encoding="utf-8")
