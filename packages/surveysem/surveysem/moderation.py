@@ -40,13 +40,11 @@ class Moderated:
     @property
     def effect(self) -> Effect:
         """The product's standardised coefficient: how much one SD of the moderator adds to the standardised path."""
-        return self._summed(np.array([0.0, 1.0]))
+        return Effect(float(self.coefficients[1]), float(np.sqrt(self.covariance[1, 1])), self.fit.nobs)
 
     def slope(self, at: float) -> Effect:
         """Return the standardised path where the moderator is ``at`` standard deviations from its mean."""
-        return self._summed(np.array([1.0, at]))
-
-    def _summed(self, weight: Array) -> Effect:
+        weight = np.array([1.0, at])
         error = np.sqrt(weight @ self.covariance @ weight)
         return Effect(float(weight @ self.coefficients), float(error), self.fit.nobs)
 

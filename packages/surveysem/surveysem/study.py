@@ -414,7 +414,7 @@ def read_study(
 
 def options_of(reading: str) -> Reading:
     """Return how a file is read, as ``read_study`` takes it, from JSON."""
-    known = ("sheet", "encoding", "delimiter", "unknown", "invalid")
+    known = Reading.__annotations__
     with suppress(ValueError):
         found: Reading = json.loads(reading)
         if isinstance(found, dict) and found.keys() <= {*known}:
