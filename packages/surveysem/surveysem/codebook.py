@@ -19,7 +19,6 @@ import pandas as pd
 from nbproof import read_toml
 from nbproof.shapes import FLAG, LIST, TABLE, Field, check, one_of
 from surveysem.errors import DataError, ParameterError, UnknownNameError, nearest, quoted, require
-from surveysem.ranges import usual_range
 
 LANGUAGES = ("en", "zh")  # of wordings
 FARTHEST = 10**6  # from zero that a code may lie
@@ -42,7 +41,7 @@ class Scale:
 
     @property
     def is_open(self) -> bool:
-        """Whether the codebook states no range: the answers will say (`Codebook.settled`)."""
+        """Whether the codebook states no range: the answers will say (`surveysem.responses.settled`)."""
         return self.high - self.low > FARTHEST
 
     @property
@@ -392,20 +391,6 @@ class Codebook:
             lines += [f"{outcome} ~ {' + '.join(names)}" for outcome, names in predictors.items()]
         return "\n".join(lines)
 
-    def settled(self, answers: pd.DataFrame) -> Codebook:
-        """Return the codebook with a range for every open scale: the usual one that holds a construct's answers."""
-        together: dict[str, list[Item]] = {}
-        for item in self.questions:
-            if item.scale.is_open:
-                home = self.wave_of.get(item.construct, item.construct)
-                together.setdefault(home or item.code, []).append(item)
-        closed: dict[str, Item] = {}
-        for items in together.values():
-            codes = [item.code for item in items]
-            low, high = usual_range(answers[codes].to_numpy(float), items[0].role != "control")
-            closed |= {item.code: replace(item, scale=Scale(f"{low} to {high}", low, high)) for item in items}
-        return self._with(closed)
-
     def fitted_to(self, answers: pd.DataFrame) -> Codebook:
         """Return the codebook with the error variance of every construct of one item: (1 - reliability) s².
 
@@ -413,7 +398,7 @@ class Codebook:
         must not be zero.
         """
         alone = {each.items[0]: 1 - each.reliability for each in self.constructs if each.reliability < 1}
-        book = self._with(
+        book = self.with_items(
             {item.code: replace(item, error=share * float(answers[item.code].var())) for item, share in alone.items()}
         )
         R = answers[self.items if self.composites else []].astype(float).corr().fillna(0.0)
@@ -426,12 +411,11 @@ class Codebook:
             constructs.append(each)
         return replace(book, constructs=tuple(constructs)) if self.composites else book
 
-    def _with(self, changed: Mapping[str, Item]) -> Codebook:
-        def renewed(items: Iterable[Item]) -> tuple[Item, ...]:
-            return tuple(changed.get(item.code, item) for item in items)
-
-        constructs = tuple(replace(construct, items=renewed(construct.items)) for construct in self.constructs)
-        return replace(self, constructs=constructs, questions=renewed(self.questions)) if changed else self
+    def with_items(self, changed: dict[str, Item]) -> Codebook:
+        """Return the codebook with other items in the place of those of the same code."""
+        now = self.by_code | changed
+        constructs = tuple(replace(each, items=tuple(now[code] for code in each.codes)) for each in self.constructs)
+        return replace(self, constructs=constructs, questions=tuple(now[code] for code in self.by_code))
 
     def needs_ranges(self) -> None:
         """Refuse a codebook that leaves ranges open, naming its questions, where no answers can tell them."""
@@ -689,9 +673,9 @@ class _Reader:
         parts = tuple(
             entry for entry in found["items"] if isinstance(entry, str) and entry in self.names and entry != name
         )
-        if parts and len(parts) < len(found["items"]):
-            others = ", ".join(quoted(entry) for entry in found["items"] if entry not in parts)
-            raise self.wrong(where, f"{', '.join(parts)} are constructs and {others} is none", "items or constructs")
+        others = ", ".join(quoted(entry) for entry in found["items"] if entry not in parts)
+        what = f"{', '.join(parts)} are constructs and {others} is none"
+        self.refuse(parts and others, where, what, "items or constructs")
         items = tuple(self.item(entry, name, scale) for entry in found["items"] if not parts)
         self.refuse(not items and not parts, where, "no item", "one or more")
         kind = found.get("kind", "factor")
@@ -704,21 +688,18 @@ class _Reader:
 
     def parts(self, constructs: tuple[Construct, ...]) -> dict[str, str]:
         """Return the construct of second order that each dimension measures."""
-        second = {construct.name: construct.dimensions for construct in constructs if construct.dimensions}
-        for name, dimensions in second.items():
-            where, few = f"construct {name}", len(dimensions)
-            if few < LEAST_DIMENSIONS:
-                what = f"it is of second order with {few} construct{'s' * (few > 1)} ({', '.join(dimensions)})"
-                allowed = (
-                    f"{LEAST_DIMENSIONS} or more: add another, or let paths name {' and '.join(dimensions)} itself"
-                )
-                raise self.wrong(where, what, allowed)
-            if higher := next((part for part in dimensions if part in self.unlike), ""):
-                what = f"{higher} is {self.unlike[higher]} itself"
-                raise self.wrong(where, what, "constructs that items measure")
-        every = [part for dimensions in second.values() for part in dimensions]
-        self.once("dimension", every)
-        return {part: name for name, dimensions in second.items() for part in dimensions}
+        found = []
+        for name, dimensions in ((each.name, each.dimensions) for each in constructs if each.dimensions):
+            few, shown = len(dimensions), ", ".join(dimensions)
+            what = f"it is of second order with {few} construct{'s' * (few > 1)} ({shown})"
+            itself = f"add another, or let paths name {' and '.join(dimensions)} itself"
+            self.refuse(few < LEAST_DIMENSIONS, f"construct {name}", what, f"{LEAST_DIMENSIONS} or more: {itself}")
+            for part in dimensions:
+                what = f"{part} is {self.unlike.get(part)} itself"
+                self.refuse(part in self.unlike, f"construct {name}", what, "constructs that items measure")
+                found.append((part, name))
+        self.once("dimension", [part for part, _ in found])
+        return dict(found)
 
     def item(self, table: object, construct: str, scale: Scale) -> Item:
         where = f"construct {construct}, item"
@@ -746,20 +727,23 @@ class _Reader:
     def paths(self, given: dict | list, constructs: list[str], parts: Mapping[str, str]) -> tuple[ExpectedPath, ...]:
         found = []
         for outcome, predictors in given.items() if isinstance(given, dict) else map(self.path, given):
-            if not isinstance(predictors, list) or not all(isinstance(name, str) for name in predictors):
-                raise self.wrong(f"paths, {quoted(outcome)}", f"got {quoted(predictors)}", "a list of constructs")
-            for signed in predictors:
+            where = f"paths, {quoted(outcome)}"
+            for signed in self.texts(predictors, where, "a list of constructs"):
                 name = signed.removeprefix("-")
-                self.refuse(outcome == name, f"paths, {quoted(outcome)}", "it depends on itself", "other constructs")
+                self.refuse(outcome == name, where, "it depends on itself", "other constructs")
                 for construct in (outcome, name):
-                    if construct in parts:
-                        what = f"{construct} is a dimension of {parts[construct]}"
-                        raise self.wrong("paths", what, f"paths of {parts[construct]}")
+                    whole = parts.get(construct)
+                    self.refuse(whole, "paths", f"{construct} is a dimension of {whole}", f"paths of {whole}")
                     self.known(construct, constructs, "paths")
                 found.append(ExpectedPath(outcome, name, -1 if signed.startswith("-") else 1))
         for outcome in dict.fromkeys(path.outcome for path in found):
             self.once(f"predictor of {outcome}", [path.predictor for path in found if path.outcome == outcome])
         return tuple(found)
+
+    def texts(self, given: object, where: str, allowed: str) -> list[str]:
+        if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+            raise self.wrong(where, f"got {quoted(given)}", allowed)
+        return given
 
     def path(self, line: object) -> tuple[str, list[str]]:
         """Read "outcome ~ predictor + predictor - predictor", a minus before one whose effect is to be negative."""
@@ -774,21 +758,16 @@ class _Reader:
         found = []
         for name, given in top.get("waves", {}).items():
             where = f"waves, {quoted(self.named(name, 'waves'))}"
-            if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
-                raise self.wrong(where, f"got {quoted(given)}", "a list of constructs in order of time")
-            for each in given:
+            for each in self.texts(given, where, "a list of constructs in order of time"):
                 self.known(each, constructs, where)
                 kind = self.unlike.get(each) or ("measured by a single item" if len(constructs[each].items) < 2 else "")
                 allowed = "constructs that two items or more measure; leave the others out of [waves]"
                 self.refuse(kind, where, f"{each} is {kind}", allowed)
             self.refuse(len(given) < 2, where, f"one wave, {', '.join(given) or 'none'}", "two constructs or more")
-            kinds = [*zip(*(constructs[each].items for each in given), strict=False)]
             sizes = {each: len(constructs[each].items) for each in given}
-            shown = ", ".join(f"{each} has {size}" for each, size in sizes.items())
-            self.refuse(
-                len({*sizes.values()}) > 1, where, f"{shown} items", "the same items, by position, in each wave"
-            )
-            for items in kinds:
+            unlike, shown = len({*sizes.values()}) > 1, ", ".join(f"{each} has {size}" for each, size in sizes.items())
+            self.refuse(unlike, where, f"{shown} items", "the same items, by position, in each wave")
+            for items in zip(*(constructs[each].items for each in given), strict=True):
                 unlike = len({(item.scale.low, item.scale.high) for item in items}) > 1
                 shown = ", ".join(f"{item.code} is {item.scale.low} to {item.scale.high}" for item in items)
                 self.refuse(unlike, where, f"on unlike scales, {shown}", "one scale for an item in all waves")
@@ -807,11 +786,9 @@ class _Reader:
         found = []
         for line in lines:
             pair = [part.strip() for part in line.split("~~")] if isinstance(line, str) else []
-            if len({*pair}) != 2 or not ({*pair} <= {*names} or {*pair} <= {*codes}):
-                allowed = (
-                    "'item ~~ item' or 'construct ~~ construct'; items of a composite covary freely among themselves"
-                )
-                raise self.wrong("covariances", f"got {quoted(line)}", allowed)
+            fit = len({*pair}) == 2 and ({*pair} <= {*names} or {*pair} <= {*codes})
+            allowed = "'item ~~ item' or 'construct ~~ construct'; items of a composite covary freely among themselves"
+            self.refuse(not fit, "covariances", f"got {quoted(line)}", allowed)
             found.append((pair[0], pair[1]))
         own = {each.name: each.codes for each in constructs}
         again = [items for each in waves for items in zip(*(own[name] for name in each.constructs), strict=True)]
@@ -834,9 +811,8 @@ class _Reader:
                     raise self.wrong(where, f"{quoted(predictor)} has no path to it", ", ".join(predictors) or "none")
                 if moderator not in names or moderator in (predictor, outcome):
                     raise self.wrong(where, f"moderator is {quoted(moderator)}", "another construct, measured by items")
-                if predictor not in names:
-                    what = f"{predictor} is {self.unlike[predictor]}, and a product needs items that measure it"
-                    raise self.wrong(where, what, "constructs that items measure")
+                what = f"{predictor} is {self.unlike.get(predictor)}, and a product needs items that measure it"
+                self.refuse(predictor not in names, where, what, "constructs that items measure")
                 found.append(Moderation(outcome, predictor, moderator, -1 if text.startswith("-") else 1))
             first: dict[frozenset[str], str] = {}
             given = [(m.predictor, m.moderator) for m in found if m.outcome == outcome]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,9 +49,13 @@ def add_commands(
                 command.add_argument(option, **about | kind | {"help": help})
 
 
-def _made(out: Path, made: Iterable[Path]) -> None:
-    """Print where files stand that were made in the draft of a folder."""
-    print("\n".join(nbproof.shown(out / path.name) for path in made))
+def _make(chosen: argparse.Namespace, write: Callable[[Path], list[Path]], codebook: Path | None = None) -> None:
+    """Make the folder of files that a command is asked for, a copy of the codebook among them, and print where."""
+    with nbproof.whole_folder(chosen.out, chosen.maker) as draft:
+        made = write(draft)
+        if codebook:
+            made.append(nbproof.write_whole(draft / f"codebook{codebook.suffix}", codebook.read_bytes()))
+    print("\n".join(nbproof.shown(chosen.out / path.name) for path in made))
 
 
 def _preregister(chosen: argparse.Namespace) -> int:
@@ -63,10 +67,7 @@ def _preregister(chosen: argparse.Namespace) -> int:
     book = load_codebook(place)
     settled = {name: getattr(chosen, name) for name in ("effect", "loading", "correlation", *ANALYSIS)}
     planned = register(book, chosen.respondents, wanted=chosen.power, **settled)
-    with nbproof.whole_folder(chosen.out, chosen.maker) as draft:
-        made = planned.write(draft, book)
-        made.append(nbproof.write_whole(draft / f"codebook{place.suffix}", place.read_bytes()))
-    _made(chosen.out, made)
+    _make(chosen, lambda draft: planned.write(draft, book), place)
     needed, respondents = planned.sample["needed"], planned.sample["respondents"]
     print(f"{needed:,} respondents are needed, {respondents:,} planned; SHA-256 {planned.digest}")
     return 0
@@ -141,16 +142,17 @@ def _template(chosen: argparse.Namespace) -> int:
     from surveysem.tables import write_csv
 
     place = chosen.codebook or chosen.own()
-    book, source = load_codebook(place), place.read_bytes()
-    with nbproof.whole_folder(chosen.out, chosen.maker) as draft:
-        (draft / "codebook.toml").write_bytes(source)
-        made = [draft / "codebook.toml", write_csv(item_table(book), draft / "items.csv")]
+    book = load_codebook(place)
+
+    def write(draft: Path) -> list[Path]:
+        made = [nbproof.write_whole(draft / "codebook.toml", place.read_bytes())]
+        made.append(write_csv(item_table(book), draft / "items.csv"))
         for language in LANGUAGES:
-            made += [
-                write_docx(book, draft / f"questionnaire-{language}.docx", language),
-                write_html(book, draft / f"questionnaire-{language}.html", language),
-            ]
-    _made(chosen.out, made)
+            made.append(write_docx(book, draft / f"questionnaire-{language}.docx", language))
+            made.append(write_html(book, draft / f"questionnaire-{language}.html", language))
+        return made
+
+    _make(chosen, write)
     return 0
 
 
@@ -166,9 +168,7 @@ def _check(chosen: argparse.Namespace) -> int:
     screened = screen(read, mode=chosen.screening)
     if chosen.out:
         tables = {"mapping": read.mapping, "screening": screened.record, "invalid": read.invalid}
-        with nbproof.whole_folder(chosen.out, chosen.maker) as draft:
-            made = [write_csv(table, draft / f"{name}.csv") for name, table in tables.items()]
-        _made(chosen.out, made)
+        _make(chosen, lambda draft: [write_csv(table, draft / f"{name}.csv") for name, table in tables.items()])
     else:
         print(read.mapping.to_string(index=False))
         print(screened.record.to_string(index=False) if len(screened.record) else "no row is flagged")
@@ -182,7 +182,7 @@ def _sample(chosen: argparse.Namespace) -> int:
     from surveysem.synthetic import Truth, draw_respondents, draw_stated
 
     place = chosen.codebook or chosen.own()
-    book, source, truth = load_codebook(place), place.read_bytes(), chosen.truth
+    book, truth = load_codebook(place), chosen.truth
     if truth is None and chosen.codebook is None:  # what is stated is true of the default codebook
         truth = chosen.truth_of_own()
     nobs, seed = chosen.respondents, chosen.seed
@@ -191,10 +191,7 @@ def _sample(chosen: argparse.Namespace) -> int:
     else:
         nobs, seed = RESPONDENTS if nobs is None else nobs, SEED if seed is None else seed
         sample = draw_respondents(Truth(book), nobs, seed=seed)
-    with nbproof.whole_folder(chosen.out, chosen.maker) as draft:
-        made = sample.write(draft)
-        made.append(nbproof.write_whole(draft / f"codebook{place.suffix}", source))
-    _made(chosen.out, made)
+    _make(chosen, sample.write, place)
     return 0
 
 

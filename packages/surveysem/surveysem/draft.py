@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 import nbproof
 from surveysem.codebook import FARTHEST, LANGUAGES, NAME, RESERVED, SCHEMA, plain, tidy
 from surveysem.errors import DataError
-from surveysem.ranges import POINTS, sentinels, usual_range
-from surveysem.responses import KNOWN, NUMBER, OPTION, SKIPPED, TAIL
+from surveysem.responses import KNOWN, NUMBER, OPTION, POINTS, SKIPPED, TAIL, sentinels, usual_range
 from surveysem.said import filled, quoted
 from surveysem.tables import RawTable, read_table
 

@@ -84,7 +84,6 @@ class Work:
         self.lock = asyncio.Lock()
         self.file = Path()
         self.opened: Any = None  # file and codebook, and their module is loaded with the first file
-        self.draft: Any = None
         self.model: dict[str, Any] = {}
         self.told: dict[str, Any] = {}
         self.revision = 0
@@ -121,7 +120,7 @@ class Work:
 
         place = codebook or nbproof.write_whole(self.folder / "codebook.toml", draft.text().encode())
         self.opened = Opened.of(draft, place, own=codebook is not None)
-        self.draft, self.file, self.model = draft, file, model_of(self.opened)
+        self.file, self.model = file, model_of(self.opened)
         self.job, self.report = {"state": "idle", "lines": []}, {"key": "", "revision": 0}
         self.revision += 1
         self.told = self.check(self.model)
@@ -337,8 +336,8 @@ class File(Guarded):
         name = "".join(sign for sign in name if sign.isprintable()).lstrip(".")[-80:] or "answers"
         if not name.lower().endswith(CODEBOOKS):
             await self.open(lambda: work.open(work.keep(name, body)))
-        elif work.draft:
-            await self.open(lambda: work.take(work.draft, work.file, work.keep(name, body)))
+        elif work.opened:
+            await self.open(lambda: work.take(work.opened.draft, work.file, work.keep(name, body)))
         else:
             raise Refused("first")
 
@@ -368,9 +367,8 @@ class Run(Guarded):
             if work.job["state"] == "running":
                 raise Refused("busy", 409)
             known = isinstance(asked, dict) and {*asked} == {*CHOICES, "draws"} and "rows" in work.told
-            if not (known and type(asked["draws"]) is int and DRAWS[0] <= asked["draws"] <= DRAWS[1]):
-                raise Refused("model")
-            if any(asked[name] not in allowed for name, allowed in CHOICES.items()):
+            drawn = known and type(asked["draws"]) is int and DRAWS[0] <= asked["draws"] <= DRAWS[1]
+            if not drawn or any(asked[name] not in allowed for name, allowed in CHOICES.items()):
                 raise Refused("model")
             work.job = {"state": "running", "lines": [], "began": time.monotonic()}
             work.running = asyncio.create_task(work.run(**asked))
