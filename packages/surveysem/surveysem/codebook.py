@@ -18,7 +18,7 @@ import pandas as pd
 
 from nbproof import read_toml
 from nbproof.shapes import FLAG, LIST, TABLE, Field, check, one_of
-from surveysem.errors import DataError, ParameterError, UnknownNameError, nearest, quoted, require
+from surveysem.errors import DataError, ParameterError, UnknownNameError, nearest, quoted, require, require_known
 
 LANGUAGES = ("en", "zh")  # of wordings
 FARTHEST = 10**6  # from zero that a code may lie
@@ -231,9 +231,7 @@ class Rules:
     def __post_init__(self) -> None:
         object.__setattr__(self, "report", tuple(self.report))
         names = [each.name for each in fields(self) if each.name != "report"]
-        for name in self.report:
-            if name not in names:
-                raise UnknownNameError("screening rule", name, names)
+        require_known("screening rule", names, *self.report)
         for each in fields(self)[:-1]:
             value = getattr(self, each.name)
             number = isinstance(value, (int, float)) and (isinstance(value, bool) or value >= 0)
@@ -375,9 +373,7 @@ class Codebook:
         parts = {part for dimensions in self.second_order.values() for part in dimensions}
         default = [name for name, one in known.items() if one.role == "construct" and name not in parts]
         chosen = default if constructs is None else list(constructs)
-        for name in chosen:
-            if name not in known:
-                raise UnknownNameError("construct", name, known)
+        require_known("construct", known, *chosen)
         every = [*self.measured(chosen), *(name for name in chosen if name in self.second_order)]
         lines = [known[name].measured for name in every]
         held = {*chosen, *every} if structural else {name for name in every if name not in chosen}
@@ -588,29 +584,27 @@ class _Reader:
         waves = self.waves(top, {each.name: each for each in constructs})
         title, introduction = (_wording(self.take(top.get(key, {}), key, key)) for key in ("title", "introduction"))
         moderations = self.moderations(top.get("moderation", {}), first, paths)
+        labelled = top.get("hypotheses", {}).items()
+        as_stated = ("name", "group", "marker", "duration", "wave_errors", "equal_loadings")
+        stated = {"name": Path(self.file).stem} | {key: top[key] for key in as_stated if key in top}
         return Codebook(
-            top.get("name", Path(self.file).stem),
-            constructs,
-            tuple(asked),
-            paths,
-            group,
-            title,
-            introduction,
-            moderations,
-            self.contact(top.get("contact"), asked),
-            self.among("strategies", top.get("strategies", []), dict.fromkeys(path.predictor for path in paths)),
-            self.among("outcomes", top.get("outcomes", []), dict.fromkeys(path.outcome for path in paths)),
-            marker,
-            self.rules(top.get("screening", {})),
-            self.covariances(top.get("covariances", []), constructs, waves if top.get("wave_errors", True) else ()),
-            self.among("covariates", top.get("covariates", []), controls, "none, the codebook has no controls"),
-            tuple(plain(str(mark)) for mark in top.get("missing", ())),
-            tuple(map(str, top.get("leave_out", ()))),
-            top.get("duration", ""),
-            tuple(self.labelled(label, text, paths, moderations) for label, text in top.get("hypotheses", {}).items()),
-            waves,
-            top.get("wave_errors", True),
-            top.get("equal_loadings", False),
+            constructs=constructs,
+            questions=tuple(asked),
+            paths=paths,
+            title=title,
+            introduction=introduction,
+            moderations=moderations,
+            contact=self.contact(top.get("contact"), asked),
+            strategies=self.among("strategies", top, dict.fromkeys(path.predictor for path in paths)),
+            outcomes=self.among("outcomes", top, dict.fromkeys(path.outcome for path in paths)),
+            screening=self.rules(top.get("screening", {})),
+            covariances=self.covariances(top, constructs, waves),
+            covariates=self.among("covariates", top, controls, "none, the codebook has no controls"),
+            missing=tuple(plain(str(mark)) for mark in top.get("missing", ())),
+            leave_out=tuple(map(str, top.get("leave_out", ()))),
+            hypotheses=tuple(self.labelled(name, each, paths, moderations) for name, each in labelled),
+            waves=waves,
+            **stated,
         )
 
     def measured(self, given: dict | list) -> list:
@@ -637,15 +631,13 @@ class _Reader:
         self.refuse(len(en) != len(zh), where, f"{len(en)} English and {len(zh)} Chinese labels", "as many")
         self.refuse("high" not in found and not en, where, "neither high nor labels", "one of them")
         low = found["low"]
-        return self.ranged(name, low, found.get("high", low + len(en) - 1), where, en, zh)
+        return self.ranged(where, name, low, found.get("high", low + len(en) - 1), en, zh)
 
-    def ranged(
-        self, name: str, low: int, high: int, where: str, en: tuple[str, ...] = (), zh: tuple[str, ...] = ()
-    ) -> Scale:
-        points = len(en)
+    def ranged(self, where: str, name: str, low: int, high: int, *labels: tuple[str, ...]) -> Scale:
+        points = len(labels[0]) if labels else 0
         if high <= low or abs(low) > FARTHEST or high > FARTHEST or (points and high - low + 1 != points):
             raise self.wrong(where, f"low {low}, high {high}, {points} labels", "low < high, and a label for each code")
-        return Scale(name, low, high, en, zh)
+        return Scale(name, low, high, *labels)
 
     def pick(self, given: str | list[int] | Scale | None, where: str) -> Scale:
         """Return the scale of a name or of two ends; without either, the one of the whole codebook."""
@@ -654,7 +646,7 @@ class _Reader:
         if isinstance(given, Scale):
             return given
         if isinstance(given, list):
-            return self.ranged(f"{given[0]} to {given[1]}", given[0], given[1], where)
+            return self.ranged(where, f"{given[0]} to {given[1]}", given[0], given[1])
         if given not in self.scales:
             raise self.wrong(where, f"unknown scale {quoted(given)}", ", ".join(self.scales) or "none is defined")
         return self.scales[given]
@@ -778,19 +770,18 @@ class _Reader:
         self.refuse(found and top.get("group"), "group", "there are [waves] too", "one of them, `group` or [waves]")
         return tuple(found)
 
-    def covariances(
-        self, lines: list, constructs: tuple[Construct, ...], waves: Iterable[Waves] = ()
-    ) -> tuple[tuple[str, str], ...]:
+    def covariances(self, top: dict, constructs: tuple[Construct, ...], waves: tuple) -> tuple[tuple[str, str], ...]:
         names = [construct.name for construct in constructs]
         codes = [code for construct in constructs if construct.kind == "factor" for code in construct.codes]
         found = []
-        for line in lines:
+        for line in top.get("covariances", ()):
             pair = [part.strip() for part in line.split("~~")] if isinstance(line, str) else []
             fit = len({*pair}) == 2 and ({*pair} <= {*names} or {*pair} <= {*codes})
             allowed = "'item ~~ item' or 'construct ~~ construct'; items of a composite covary freely among themselves"
             self.refuse(not fit, "covariances", f"got {quoted(line)}", allowed)
             found.append((pair[0], pair[1]))
         own = {each.name: each.codes for each in constructs}
+        waves = waves if top.get("wave_errors", True) else ()
         again = [items for each in waves for items in zip(*(own[name] for name in each.constructs), strict=True)]
         for one, other in (pair for items in again for pair in combinations(items, 2)):
             found += [] if {(one, other), (other, one)} & {*found} else [(one, other)]
@@ -835,18 +826,15 @@ class _Reader:
         if first and second:
             raise self.wrong(where, f"{first} and {second} moderate both of its paths", "a moderator of one of them")
         found = Labelled(label, parts[0], predictor, first or second, mediator, nil, bool(second))
-        steps = {(path.outcome, path.predictor) for path in paths}
+        known = [f"{path.outcome} ~ {path.predictor}" for path in paths]
         for outcome, cause in found.steps:
-            if (outcome, cause) not in steps:
-                known = ", ".join(f"{path.outcome} ~ {path.predictor}" for path in paths) or "none"
-                raise self.wrong(where, f"there is no path {quoted(f'{outcome} ~ {cause}')}", known)
+            step = f"{outcome} ~ {cause}"
+            self.refuse(step not in known, where, f"there is no path {quoted(step)}", ", ".join(known) or "none")
         outcome, cause = found.steps[second != ""]
-        if found.moderator and (outcome, cause, found.moderator) not in {
-            (m.outcome, m.predictor, m.moderator) for m in moderations
-        }:
-            known = ", ".join(f"{m.outcome} ~ {m.predictor} * {m.moderator}" for m in moderations) or "none"
-            what = f"no moderation {quoted(f'{outcome} ~ {cause} * {found.moderator}')} is stated"
-            raise self.wrong(where, what, known)
+        product = f"{outcome} ~ {cause} * {found.moderator}"
+        known = [f"{m.outcome} ~ {m.predictor} * {m.moderator}" for m in moderations]
+        what = f"no moderation {quoted(product)} is stated"
+        self.refuse(found.moderator and product not in known, where, what, ", ".join(known) or "none")
         return found
 
     def contact(self, table: dict | None, asked: list[Item]) -> Contact | None:
@@ -862,18 +850,16 @@ class _Reader:
 
     def rules(self, table: dict) -> Rules:
         found = self.take(table, "screening", "screening")
-        given: dict[str, Any] = {
-            name: None if value is False and name not in ("one_answer", "duplicates") else value
-            for name, value in found.items()
-        }
+        off = {name: None for name in found if found[name] is False and name not in ("one_answer", "duplicates")}
         try:
-            return Rules(**given)
+            return Rules(**found | off)
         except (ParameterError, UnknownNameError, TypeError) as wrong:
             raise DataError(f"codebook {self.file}, screening: {wrong}") from wrong
 
     def among(
-        self, key: str, names: list, allowed: Iterable[str], without: str = "none, there are no paths"
+        self, key: str, top: dict, allowed: Iterable[str], without: str = "none, there are no paths"
     ) -> tuple[str, ...]:
+        names = top.get(key, [])
         for name in names:
             self.refuse(name not in list(allowed), key, f"got {quoted(name)}", ", ".join(allowed) or without)
         self.once(key, names)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import tomllib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nbproof
-from surveysem.errors import UnknownNameError
+from surveysem.errors import require_known
 
 if TYPE_CHECKING:
     from surveysem.responses import Reading, Responses
@@ -19,6 +20,7 @@ Place = Callable[[], Path]
 HERE = Path(__file__).parent
 TOLD = tomllib.loads((HERE / "commands.toml").read_text(encoding="utf-8"))
 TYPES = {"path": Path, "folder": nbproof.folder_option, "whole": int, "number": float}
+EXAMPLE, TRUTH = partial(HERE.joinpath, "template.toml"), partial(HERE.joinpath, "example.toml")
 RESPONDENTS, SEED = 500, 1  # of a sample whose truth is not stated
 ANALYSIS = ("screening", "estimator", "draws")
 
@@ -37,9 +39,9 @@ def add_commands(
     """
     for work in (_template, _draft, _app, _check, _sample, _preregister, _report):
         told = TOLD["commands"][name := work.__name__.removeprefix("_")]
-        own = codebook or (_example if name in ("sample", "template") else None)
+        own = codebook or (EXAMPLE if name in ("sample", "template") else None)
         command = nbproof.add_command(verbs, name, work, told["help"])
-        command.set_defaults(maker=f"{maker} {name}", own=own, truth_of_own=truth or _truth)
+        command.set_defaults(maker=f"{maker} {name}", own=own, truth_of_own=truth or TRUTH)
         for group in told["takes"]:
             if group == "codebook":
                 _add_codebook(command, own)
@@ -78,9 +80,7 @@ def _report(chosen: argparse.Namespace) -> int:
 
     nbproof.check_positive(draws=chosen.draws)
     languages = list(dict.fromkeys(chosen.language.split(",")))
-    for language in languages:
-        if language not in report.LANGUAGES:
-            raise UnknownNameError("language", language, report.LANGUAGES)
+    require_known("language", report.LANGUAGES, *languages)
     settled = {name: getattr(chosen, name) for name in ANALYSIS}
     inputs = {"answers": chosen.file, "codebook": chosen.codebook or chosen.own()}
     with nbproof.whole_folder(chosen.out, chosen.maker) as draft:
@@ -108,7 +108,7 @@ def _report(chosen: argparse.Namespace) -> int:
 def _add_codebook(command: argparse.ArgumentParser, default: Place | None) -> None:
     """Add the option that names a codebook, or a model in its place."""
     either = command.add_mutually_exclusive_group(required=default is None)
-    own = "a small example" if default is _example else "the project's own"
+    own = "a small example" if default is EXAMPLE else "the project's own"
     what = "toml" if default is None else f"default: {own}"
     either.add_argument("--codebook", type=Path, metavar="C", help=what)
     either.add_argument(
@@ -193,14 +193,6 @@ def _sample(chosen: argparse.Namespace) -> int:
         sample = draw_respondents(Truth(book), nobs, seed=seed)
     _make(chosen, sample.write, place)
     return 0
-
-
-def _example() -> Path:
-    return HERE / "template.toml"
-
-
-def _truth() -> Path:
-    return HERE / "example.toml"
 
 
 def _model(given: str) -> Path:

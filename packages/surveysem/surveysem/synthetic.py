@@ -22,7 +22,7 @@ from scipy import special, stats
 from nbproof import read_toml, write_whole
 from nbproof.shapes import COUNT, NUMBER, TABLE, TEXT, Field, check
 from surveysem.codebook import Codebook, Contact, Item
-from surveysem.errors import DataError, ParameterError, UnknownNameError, named, require
+from surveysem.errors import DataError, ParameterError, named, require, require_known
 from surveysem.responses import Responses, responses_of
 from surveysem.tables import RawTable, write_csv
 
@@ -148,34 +148,28 @@ class Truth:
         require(0 <= self.correlation < 1, "correlation", self.correlation, "a number from 0 to below 1")
         for name in ("spread", "seconds"):
             require(0 < getattr(self, name) < np.inf, name, getattr(self, name), "a finite number above 0")
+        constructs = self.codebook.scales
         for outcome, predictors in self.paths.items():
-            self._known(outcome, *predictors)
+            require_known("construct", constructs, outcome, *predictors)
         for outcome, products in self.moderations.items():
             for term in products:
-                self._known(outcome, *factors(term))
+                require_known("construct", constructs, outcome, *factors(term))
                 apart = len({outcome, *factors(term)}) == 3
                 require(apart, f"moderation of {outcome}", term, "'predictor * moderator'")
         for outcome, more in self.differences.items():
-            for name in more:
-                if name not in self.paths.get(outcome, {}):
-                    raise UnknownNameError(f"path to {outcome}", name, self.paths.get(outcome, {}))
+            require_known(f"path to {outcome}", self.paths.get(outcome, {}), *more)
         if any(self.differences.values()) and not self.codebook.group:
             raise ParameterError("groups differ, but the codebook names no group; allowed: no difference.")
         if self.contact and not self.codebook.contact:
             raise ParameterError("a contact curve is given, but the codebook names no contact; allowed: none.")
         if self.contact and self.contact.driver:
-            self._known(self.contact.driver)
+            require_known("construct", constructs, self.contact.driver)
         for structure in self.structures:
             if structure.disturbances and min(structure.disturbances.values()) <= 0:
                 least = min(structure.disturbances, key=structure.disturbances.__getitem__)
                 raise ParameterError(
                     f"the effects on {least} explain all its variance; allowed: effects that leave some."
                 )
-
-    def _known(self, *names: str) -> None:
-        for name in names:
-            if name not in self.codebook.scales:
-                raise UnknownNameError("construct", name, self.codebook.scales)
 
     @cached_property
     def loadings(self) -> dict[str, float]:
@@ -718,12 +712,8 @@ def _bounded(counts: Array, book: Codebook, code: str) -> Array:
 
 
 def _cells(answers: Array, duration: Array, book: Codebook) -> pd.DataFrame:
-    empty = np.isnan(answers)
-    whole = np.where(empty, 0, answers).astype(np.int64)
-    columns = {item.code: pd.arrays.IntegerArray(whole[:, k].copy(), empty[:, k].copy())
-               for k, item in enumerate(book.questions)}  # fmt: skip
     index = pd.RangeIndex(FIRST_ROW, FIRST_ROW + len(answers), name="row")
-    cells = pd.DataFrame({**columns, "duration": duration, "basis": BASIS}, index=index)
+    cells = pd.DataFrame(answers, index, [*book.by_code]).astype("Int64").assign(duration=duration, basis=BASIS)
     cells.attrs["basis"] = BASIS
     return cells
 
