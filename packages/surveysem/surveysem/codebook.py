@@ -527,7 +527,7 @@ class _Reader:
         self.file = file
         self.scales: dict[str, Scale] = {}
         self.scale_of_all = OPEN
-        self.names: list[str] = []
+        self.names: list[str | None] = []
         self.unlike: dict[str, str] = {}  # constructs that no items measure, and what they are
 
     def wrong(self, where: str, what: str, allowed: str) -> DataError:
@@ -550,9 +550,7 @@ class _Reader:
         self.scales = {name: self.scale(name, table) for name, table in top.get("scales", {}).items()}
         self.scale_of_all = self.pick(top.get("scale"), "scale")
         given = self.measured(top["constructs"])
-        self.names = [
-            table["name"] for table in given if isinstance(table, dict) and isinstance(table.get("name"), str)
-        ]
+        self.names = [table.get("name") for table in given]
         constructs = tuple(self.construct(k, table) for k, table in enumerate(given, 1))
         self.refuse(not constructs, "constructs", "there is none", "one or more")
         self.once("construct", [construct.name for construct in constructs])
@@ -562,10 +560,10 @@ class _Reader:
         shared = {construct.name for construct in constructs} & {item.code for item in asked}
         if shared:
             raise self.wrong(f"item {min(shared)}", "a construct has the same name", "names unlike, if only in case")
-        self.once("item", [item.code for item in asked] + [item.code for item, _ in checks])
+        self.once("item", [item.code for item in [*asked, *checks]])
         for language in LANGUAGES:
             self.once(f"wording ({language})", [text for item in asked if (text := getattr(item, language))])
-        for item, after in checks:
+        for item, after in zip(checks, [table.get("after") for table in top.get("checks", ())], strict=True):
             codes = [other.code for other in asked]
             if after and after not in codes:
                 raise self.wrong(f"check {item.code}", f"it stands after {quoted(after)}", "an item asked before it")
@@ -607,17 +605,15 @@ class _Reader:
             **stated,
         )
 
-    def measured(self, given: dict | list) -> list:
+    def measured(self, given: dict | list) -> list[dict]:
         """Return one table a construct, its name among its keys."""
-        if isinstance(given, list):
-            return given
-        for name in given:
-            if name in KEYS["codebook"][0] | KEYS["codebook"][1]:
-                what = "it stands below [constructs], so it is taken for one"
-                raise self.wrong(f"constructs, {quoted(name)}", what, f"{name} above the first line in brackets")
-        return [
-            {**(table if isinstance(table, dict) else {"items": table}), "name": name} for name, table in given.items()
-        ]
+        if isinstance(given, dict):
+            outside = next((name for name in given if name in KEYS["codebook"][0] | KEYS["codebook"][1]), "")
+            what = "it stands below [constructs], so it is taken for one"
+            self.refuse(outside, f"constructs, {quoted(outside)}", what, f"{outside} above the first line in brackets")
+            tables = ((name, table if isinstance(table, dict) else {"items": table}) for name, table in given.items())
+            given = [{**table, "name": name} for name, table in tables]
+        return [self.take(table, f"construct {k}", "construct") for k, table in enumerate(given, 1)]
 
     def scale(self, name: str, table: object) -> Scale:
         where = f"scale {quoted(self.named(name, 'scales'))}"
@@ -656,27 +652,25 @@ class _Reader:
         self.refuse(name in RESERVED, where, f"{name} is a word that R or lavaan reserves", f"another, such as {name}1")
         return name
 
-    def construct(self, k: int, table: object) -> Construct:
-        found = self.take(table, f"construct {k}", "construct")
+    def construct(self, k: int, found: dict) -> Construct:
         self.refuse("name" not in found, f"construct {k}, field name", "got nothing", LINE.allowed)
         name = self.named(found["name"], f"construct {k}")
         where = f"construct {name}"
         scale = self.pick(found.get("scale"), where)
-        parts = tuple(
-            entry for entry in found["items"] if isinstance(entry, str) and entry in self.names and entry != name
-        )
+        known = [other for other in self.names if other != name]
+        parts = tuple(entry for entry in found["items"] if isinstance(entry, str) and entry in known)
         others = ", ".join(quoted(entry) for entry in found["items"] if entry not in parts)
         what = f"{', '.join(parts)} are constructs and {others} is none"
         self.refuse(parts and others, where, what, "items or constructs")
         items = tuple(self.item(entry, name, scale) for entry in found["items"] if not parts)
         self.refuse(not items and not parts, where, "no item", "one or more")
-        kind = found.get("kind", "factor")
         made = ", ".join(parts) or "one item, which is that item"
-        self.refuse(kind == "composite" and len(items) < 2, where, f"it is a composite of {made}", "two items or more")
+        composite = found.get("kind") == "composite"
+        self.refuse(composite and len(items) < 2, where, f"it is a composite of {made}", "two items or more")
         if len(found["items"]) > 1 and "reliability" in found:
             raise self.wrong(where, f"a reliability is stated for {len(found['items'])} items", "for a single one")
-        stated = float(found.get("reliability", 1))
-        return Construct(name, items, *_wording(found), found.get("role", "construct"), stated, parts, kind)
+        stated = {key: found[key] for key in found if key not in ("items", "scale")}
+        return Construct(items=items, dimensions=parts, **stated)
 
     def parts(self, constructs: tuple[Construct, ...]) -> dict[str, str]:
         """Return the construct of second order that each dimension measures."""
@@ -694,27 +688,25 @@ class _Reader:
         return dict(found)
 
     def item(self, table: object, construct: str, scale: Scale) -> Item:
-        where = f"construct {construct}, item"
         if isinstance(table, str):  # a minus marks one that is worded against its construct
             table = {"code": table.removeprefix("-"), "reverse": table.startswith("-")}
-        found = self.take(table, where, "item")
-        return self.question(found, where, scale, construct=construct, reverse=found.get("reverse", False))
+        return self.question(table, "item", f"construct {construct}, item", scale, construct=construct)
 
-    def question(self, found: dict, where: str, scale: Scale | None = None, **more: Any) -> Item:
+    def question(self, table: object, kind: str, where: str, scale: Scale | None = None, **more: Any) -> Item:
+        found = self.take(table, where, kind)
         code = self.named(found["code"], where)
-        picked = self.pick(found.get("scale", scale), f"{where} {code}")
-        return Item(code, picked, *_wording(found), column=found.get("column", ""), **more)
+        stated = {key: found[key] for key in found if key not in ("scale", "after")}
+        return Item(scale=self.pick(found.get("scale", scale), f"{where} {code}"), **stated, **more)
 
     def control(self, table: object) -> Item:
         given = {"code": table} if isinstance(table, str) else table
-        return self.question(self.take(given, "control", "control"), "control", OPEN, role="control")
+        return self.question(given, "control", "control", OPEN, role="control")
 
-    def check(self, table: object) -> tuple[Item, str]:
-        found = self.take(table, "check", "check")
-        item = self.question(found, "check", role="check", expected=found["expected"])
-        if not item.scale.low <= found["expected"] <= item.scale.high:
-            raise self.wrong(f"check {item.code}", f"expected is {found['expected']}", item.scale.allowed)
-        return item, found.get("after", "")
+    def check(self, table: object) -> Item:
+        item = self.question(table, "check", "check", role="check")
+        if item.expected is None or not item.scale.low <= item.expected <= item.scale.high:
+            raise self.wrong(f"check {item.code}", f"expected is {item.expected}", item.scale.allowed)
+        return item
 
     def paths(self, given: dict | list, constructs: list[str], parts: Mapping[str, str]) -> tuple[ExpectedPath, ...]:
         found = []

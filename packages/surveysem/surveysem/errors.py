@@ -44,7 +44,7 @@ def require_known(kind: str, known: Collection[str], *names: str) -> None:
             raise UnknownNameError(kind, name, known)
 
 
-def require(holds: bool, name: str, given: object, allowed: str) -> None:
+def require(holds: object, name: str, given: object, allowed: str) -> None:
     """Refuse a parameter of which something does not hold."""
     if not holds:
         raise ParameterError(f"{name} is {given!r}; allowed: {allowed}.")

@@ -436,8 +436,7 @@ def _plant(answers: Array, duration: Array, book: Codebook, defects: Defects, rn
     at = {item.code: k for k, item in enumerate(book.questions)}
     columns = [at[code] for code in book.items]
     checks = [item for item in book.questions if item.role == "check"]
-    if defects.failed_checks and not checks:
-        raise ParameterError(f"defect failed_checks is {defects.failed_checks}; allowed: 0, there is no check.")
+    require(checks or not defects.failed_checks, "defect failed_checks", defects.failed_checks, "0, there is no check")
     counts = (defects.straight_liners, defects.speeders, defects.failed_checks, defects.out_of_range)
     needed = sum(counts) + 2 * defects.duplicates
     if needed > len(answers):

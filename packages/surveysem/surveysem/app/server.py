@@ -30,7 +30,7 @@ from tornado.web import Application, HTTPError, RequestHandler, StaticFileHandle
 
 import nbproof
 from surveysem.app import Refused
-from surveysem.errors import ParameterError
+from surveysem.errors import ParameterError, require
 
 HERE, LOCAL = Path(__file__).parent, "127.0.0.1"
 LIMIT = 64 * 2**20  # bytes of an upload
@@ -59,8 +59,7 @@ def serve(file: Path | None, codebook: Path | None, port: int, browser: bool) ->
     """
     if codebook and not file:
         raise ParameterError("--codebook is given without a file of answers; allowed: both, or the file alone.")
-    if not 0 <= port < 2**16:
-        raise ParameterError(f"--port is {port}; allowed: a number from 1 to 65535, or 0 for any that is free.")
+    require(0 <= port < 2**16, "--port", port, "a number from 1 to 65535, or 0 for any that is free")
     try:
         sockets = bind_sockets(port, LOCAL)
     except OSError as wrong:
