@@ -783,8 +783,7 @@ class _Reader:
         found = []
         for outcome, texts in table.items():
             where, shape = f"moderation, {quoted(outcome)}", "'predictor * moderator', or with a minus before it"
-            if not isinstance(texts, list):
-                raise self.wrong(where, f"got {quoted(texts)}", f"a list of {shape}")
+            self.refuse(not isinstance(texts, list), where, f"got {quoted(texts)}", f"a list of {shape}")
             predictors = [path.predictor for path in paths if path.outcome == outcome]
             for text in texts:
                 factors = [part.strip() for part in text.removeprefix("-").split("*")] if isinstance(text, str) else []

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nbproof
 from surveysem.errors import require_known
@@ -117,13 +117,11 @@ def _add_codebook(command: argparse.ArgumentParser, default: Place | None) -> No
 
 
 def reading(chosen: argparse.Namespace) -> Reading:
-    """Return how the file is to be read, as `surveysem.read_responses` takes it."""
-    return {**_opening(chosen), "unknown": chosen.unknown, "invalid": chosen.invalid}
-
-
-def _opening(chosen: argparse.Namespace) -> Reading:
-    delimiter = chosen.delimiter and chosen.delimiter.replace("\\t", "\t")
-    return {"sheet": chosen.sheet, "encoding": chosen.encoding, "delimiter": delimiter}
+    """Return how the file is to be read, as `surveysem.read_responses` takes it; for a draft, how it is opened."""
+    given = vars(chosen) | {"delimiter": chosen.delimiter and chosen.delimiter.replace("\\t", "\t")}
+    names = ("sheet", "encoding", "delimiter", "unknown", "invalid")
+    found: Any = {name: given[name] for name in names if name in given}
+    return found
 
 
 def say_who_is_left(read: Responses, screened: Screened) -> None:
@@ -208,7 +206,7 @@ def _draft(chosen: argparse.Namespace) -> int:
     from surveysem.draft import check_new, draft_codebook
 
     check_new(chosen.out)
-    found = draft_codebook(chosen.file, **_opening(chosen))
+    found = draft_codebook(chosen.file, **reading(chosen))
     path = found.write(chosen.out)
     table = found.summary()
     print(nbproof.text_table([[*table.columns], *table.to_numpy().tolist()]))

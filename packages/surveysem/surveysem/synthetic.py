@@ -21,7 +21,7 @@ from scipy import special, stats
 
 from nbproof import read_toml, write_whole
 from nbproof.shapes import COUNT, NUMBER, TABLE, TEXT, Field, check
-from surveysem.codebook import Codebook, Contact, Item
+from surveysem.codebook import Codebook, Item
 from surveysem.errors import DataError, ParameterError, named, require, require_known
 from surveysem.responses import Responses, responses_of
 from surveysem.tables import RawTable, write_csv
@@ -218,10 +218,9 @@ class Truth:
         S = pd.DataFrame(r + (1 - r) * np.eye(len(outside)), outside, outside)
         normal, moderated = self._order(terms)
         left: dict[str, float] = {}
-        for outcome in normal:
-            S, left[outcome] = _with_outcome(S, outcome, terms[outcome])
-        S = _with_products(S, [term for outcome in moderated for term in self.moderations.get(outcome, {})])
-        for outcome in moderated:
+        products = [term for outcome in moderated for term in self.moderations.get(outcome, {})]
+        for outcome in [*normal, *moderated]:
+            S = _with_products(S, products) if outcome in moderated[:1] else S
             S, left[outcome] = _with_outcome(S, outcome, terms[outcome])
         return Structure({outcome: terms[outcome] for outcome in left}, left, S)
 
@@ -600,7 +599,8 @@ def draw_respondents(
     constructs = draw_constructs(truth, group, rng)
     answers[:, [at[code] for code in book.items]] = _items(truth, departures, constructs, rng)
     if truth.contact and (codes := book.contact):
-        answers[:, [at[codes.frequency], at[codes.outcome]]] = _contacts(truth.contact, book, codes, constructs, rng)
+        counted = [book.by_code[code] for code in (codes.frequency, codes.outcome)]
+        answers[:, [at[item.code] for item in counted]] = _contacts(truth.contact, counted, constructs, rng)
     duration = np.round(len(book.questions) * truth.seconds * np.exp(0.2 * rng.standard_normal(nobs)), 1)
     planted = _plant(answers, duration, book, defects, rng)
     return Sample(_cells(answers, duration, book), truth, planted, seed, departures)
@@ -688,26 +688,21 @@ def _cut(latent: Array, item: Item, spread: float, skew: float) -> Array:
 
 def _control(item: Item, nobs: int, rng: Generator) -> Array:
     low, high = item.scale.low, item.scale.high
-    return rng.integers(low, high + 1, nobs) if item.scale.en else np.clip(rng.poisson(high / 20, nobs), low, high)
+    return rng.integers(low, high + 1, nobs) if item.scale.en else _counts(np.full(nobs, high / 20), 0.0, item, rng)
 
 
-def _contacts(
-    curve: ContactCurve, book: Codebook, codes: Contact, constructs: dict[str, Array], rng: Generator
-) -> Array:
+def _contacts(curve: ContactCurve, counted: list[Item], constructs: dict[str, Array], rng: Generator) -> Array:
     """Return contacts and orders, shape (N, 2)."""
-    nobs = len(next(iter(constructs.values())))
-    contacts = _bounded(_counts(np.full(nobs, curve.contacts), curve.overdispersion, rng), book, codes.frequency)
+    nobs, (frequency, outcome) = len(next(iter(constructs.values()))), counted
+    contacts = _counts(np.full(nobs, curve.contacts), curve.overdispersion, frequency, rng)
     rate = np.exp(curve.log_rate(contacts, constructs[curve.driver] if curve.driver else 0.0))
-    return np.column_stack([contacts, _bounded(_counts(rate, curve.dispersion, rng), book, codes.outcome)])
+    return np.column_stack([contacts, _counts(rate, curve.dispersion, outcome, rng)])
 
 
-def _counts(rate: Array, dispersion: float, rng: Generator) -> Array:
-    """Draw counts of variance rate + dispersion rate^2: a Poisson whose rate is itself gamma."""
-    return rng.poisson(rate * rng.gamma(1 / dispersion, dispersion, len(rate)) if dispersion else rate)
-
-
-def _bounded(counts: Array, book: Codebook, code: str) -> Array:
-    return np.clip(counts, book.by_code[code].scale.low, book.by_code[code].scale.high)
+def _counts(rate: Array, dispersion: float, item: Item, rng: Generator) -> Array:
+    """Draw counts of variance rate + dispersion rate^2, a Poisson whose rate is itself gamma, on an item's scale."""
+    drawn = rng.poisson(rate * rng.gamma(1 / dispersion, dispersion, len(rate)) if dispersion else rate)
+    return np.clip(drawn, item.scale.low, item.scale.high)
 
 
 def _cells(answers: Array, duration: Array, book: Codebook) -> pd.DataFrame:

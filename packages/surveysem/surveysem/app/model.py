@@ -138,11 +138,8 @@ class _Corrected:
         self.tables = tomlkit.parse(opened.text)
         self.scale = self.tables.get("scale")
         given = self.tables["constructs"]
-        if isinstance(given, dict):
-            given = [
-                {"name": name, **(each if isinstance(each, dict) else {"items": each})} for name, each in given.items()
-            ]
-        self.constructs = {each["name"]: each for each in given}
+        named = given.items() if isinstance(given, dict) else ((each["name"], each) for each in given)
+        self.constructs = {name: each if isinstance(each, dict) else {"items": each} for name, each in named}
         self.entries = dict(self.stated())
         self.columns = {column.place: column for column in opened.draft.columns}
         self.stood = {place: home for home, places in _homes(self.before) for place in places}

@@ -108,15 +108,11 @@ class Work:
         return last
 
     def open(self, file: Path, codebook: Path | None = None) -> None:
-        """Open a file of answers with a codebook, or with the draft of one."""
+        """Open a file of answers with a codebook, or with the draft of one; what is open is not drafted again."""
+        from surveysem.app.model import Opened, model_of
         from surveysem.draft import draft_codebook
 
-        self.take(draft_codebook(file), file, codebook)
-
-    def take(self, draft: Any, file: Path, codebook: Path | None) -> None:
-        """Begin with the draft of a file, and a codebook in its place."""
-        from surveysem.app.model import Opened, model_of
-
+        draft = self.opened.draft if file == self.file else draft_codebook(file)
         place = codebook or nbproof.write_whole(self.folder / "codebook.toml", draft.text().encode())
         self.opened = Opened.of(draft, place, own=codebook is not None)
         self.file, self.model = file, model_of(self.opened)
@@ -336,7 +332,7 @@ class File(Guarded):
         if not name.lower().endswith(CODEBOOKS):
             await self.open(lambda: work.open(work.keep(name, body)))
         elif work.opened:
-            await self.open(lambda: work.take(work.opened.draft, work.file, work.keep(name, body)))
+            await self.open(lambda: work.open(work.file, work.keep(name, body)))
         else:
             raise Refused("first")
 
