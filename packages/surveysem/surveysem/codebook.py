@@ -340,9 +340,8 @@ class Codebook:
             (self.name, ""),
             self.title,
         ]
-        return {opening(en): {"zh": opening(zh)} for en, zh in labels} | {
-            en: {"zh": zh} if zh else {} for en, zh in pairs if en
-        }
+        short = {opening(en): {"zh": opening(zh)} for en, zh in labels}
+        return short | {en: {"zh": zh} if zh else {} for en, zh in pairs if en}
 
     def score(self, answers: pd.DataFrame) -> pd.DataFrame:
         """Return the answers with reverse-keyed items turned round (low + high - answer).
@@ -393,10 +392,9 @@ class Codebook:
         The lines of a composite begin with the item that tells most of the items outside, by regression: its weight
         must not be zero.
         """
-        alone = {each.items[0]: 1 - each.reliability for each in self.constructs if each.reliability < 1}
-        book = self.with_items(
-            {item.code: replace(item, error=share * float(answers[item.code].var())) for item, share in alone.items()}
-        )
+        alone = {each.codes[0]: 1 - each.reliability for each in self.constructs if each.reliability < 1}
+        errors = {code: share * float(answers[code].var()) for code, share in alone.items()}
+        book = self.with_items({code: replace(self.by_code[code], error=error) for code, error in errors.items()})
         R = answers[self.items if self.composites else []].astype(float).corr().fillna(0.0)
         constructs = []
         for each in book.constructs:

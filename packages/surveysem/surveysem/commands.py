@@ -96,9 +96,8 @@ def _report(chosen: argparse.Namespace) -> int:
         say_who_is_left(study.responses, study.screened)
         if chosen.registration:
             followed = preregistration.compare(chosen.registration, inputs["codebook"], study)
-            print(
-                f"registration {followed.attrs['digest']}: {(~followed['same']).sum()} of {len(followed)} items differ"
-            )
+            differ = f"{(~followed['same']).sum()} of {len(followed)} items differ"
+            print(f"registration {followed.attrs['digest']}: {differ}")
             inputs["registration"] = chosen.registration
         report.write(study, draft, inputs, languages, reading(chosen))
     print(f"open {nbproof.shown(chosen.out / 'index.html')}")
@@ -111,9 +110,8 @@ def _add_codebook(command: argparse.ArgumentParser, default: Place | None) -> No
     own = "a small example" if default is EXAMPLE else "the project's own"
     what = "toml" if default is None else f"default: {own}"
     either.add_argument("--codebook", type=Path, metavar="C", help=what)
-    either.add_argument(
-        "--model", type=_model, dest="codebook", metavar="M", help="a model in lavaan's language (.txt) in its place"
-    )
+    what = "a model in lavaan's language (.txt) in its place"
+    either.add_argument("--model", type=_model, dest="codebook", metavar="M", help=what)
 
 
 def reading(chosen: argparse.Namespace) -> Reading:

@@ -111,9 +111,9 @@ def _kept(tables: Mapping[str, Any]) -> Iterator[str]:
     for key in KEPT:
         given = tables.get(key, {})
         named = (
-            {f"{key}.{quoted(name)}": each for name, each in given.items()} if isinstance(given, dict) else {key: given}
+            [(f".{quoted(name)}", each) for name, each in given.items()] if isinstance(given, dict) else [("", given)]
         )
-        yield from (f"{name} = {quoted(each)}" for name, each in named.items())
+        yield from (f"{key}{name} = {quoted(each)}" for name, each in named)
 
 
 def corrected(opened: Opened, model: Mapping[str, Any]) -> str:
