@@ -514,10 +514,6 @@ def load_codebook(path: str | Path) -> Codebook:
     return _Reader(file.name).codebook(raw)
 
 
-def _wording(table: Mapping[str, str]) -> tuple[str, str]:
-    return table.get("en", ""), table.get("zh", "")
-
-
 class _Reader:
     """Turns toml tables into a codebook, or says where they break the schema."""
 
@@ -578,9 +574,12 @@ class _Reader:
         self.refuse(marker and marker not in first, "marker", f"unknown construct {quoted(marker)}", ", ".join(first))
         paths = self.paths(top.get("paths", {}), names, parts)
         waves = self.waves(top, {each.name: each for each in constructs})
-        title, introduction = (_wording(self.take(top.get(key, {}), key, key)) for key in ("title", "introduction"))
+        texts = [self.take(top.get(key, {}), key, key) for key in ("title", "introduction")]
+        title, introduction = ((each.get("en", ""), each.get("zh", "")) for each in texts)
         moderations = self.moderations(top.get("moderation", {}), first, paths)
-        labelled = top.get("hypotheses", {}).items()
+        steps = [f"{path.outcome} ~ {path.predictor}" for path in paths]
+        products = [f"{m.outcome} ~ {m.predictor} * {m.moderator}" for m in moderations]
+        labelled = [self.labelled(name, said, steps, products) for name, said in top.get("hypotheses", {}).items()]
         as_stated = ("name", "group", "marker", "duration", "wave_errors", "equal_loadings")
         stated = {"name": Path(self.file).stem} | {key: top[key] for key in as_stated if key in top}
         return Codebook(
@@ -595,10 +594,10 @@ class _Reader:
             outcomes=self.among("outcomes", top, dict.fromkeys(path.outcome for path in paths)),
             screening=self.rules(top.get("screening", {})),
             covariances=self.covariances(top, constructs, waves),
-            covariates=self.among("covariates", top, controls, "none, the codebook has no controls"),
+            covariates=self.among("covariates", top, controls, "the codebook has no controls"),
             missing=tuple(plain(str(mark)) for mark in top.get("missing", ())),
             leave_out=tuple(map(str, top.get("leave_out", ()))),
-            hypotheses=tuple(self.labelled(name, each, paths, moderations) for name, each in labelled),
+            hypotheses=tuple(labelled),
             waves=waves,
             **stated,
         )
@@ -800,13 +799,10 @@ class _Reader:
             self.once(f"moderation of {outcome}", products)
         return tuple(found)
 
-    def labelled(
-        self, label: str, text: object, paths: tuple[ExpectedPath, ...], moderations: tuple[Moderation, ...]
-    ) -> Labelled:
-        where, shape = (
-            f"hypotheses, {quoted(label)}",
-            "'outcome ~ predictor', '... * moderator' or 'outcome ~ mediator ~ predictor'",
-        )
+    def labelled(self, label: str, text: object, steps: list[str], products: list[str]) -> Labelled:
+        """Return a hypothesis about some of the paths and moderations that are stated, each given as a text."""
+        where = f"hypotheses, {quoted(label)}"
+        shape = "'outcome ~ predictor', '... * moderator' or 'outcome ~ mediator ~ predictor'"
         parts = [part.strip() for part in text.split("~")] if isinstance(text, str) else []
         self.refuse(len(parts) not in (2, 3) or not label.strip(), where, f"got {quoted(text)}", shape)
         nil, mediating = parts[-1].startswith("0*"), parts[1] if len(parts) == 3 else ""
@@ -815,15 +811,13 @@ class _Reader:
         if first and second:
             raise self.wrong(where, f"{first} and {second} moderate both of its paths", "a moderator of one of them")
         found = Labelled(label, parts[0], predictor, first or second, mediator, nil, bool(second))
-        known = [f"{path.outcome} ~ {path.predictor}" for path in paths]
         for outcome, cause in found.steps:
             step = f"{outcome} ~ {cause}"
-            self.refuse(step not in known, where, f"there is no path {quoted(step)}", ", ".join(known) or "none")
+            self.refuse(step not in steps, where, f"there is no path {quoted(step)}", ", ".join(steps) or "none")
         outcome, cause = found.steps[second != ""]
         product = f"{outcome} ~ {cause} * {found.moderator}"
-        known = [f"{m.outcome} ~ {m.predictor} * {m.moderator}" for m in moderations]
         what = f"no moderation {quoted(product)} is stated"
-        self.refuse(found.moderator and product not in known, where, what, ", ".join(known) or "none")
+        self.refuse(found.moderator and product not in products, where, what, ", ".join(products) or "none")
         return found
 
     def contact(self, table: dict | None, asked: list[Item]) -> Contact | None:
@@ -846,11 +840,11 @@ class _Reader:
             raise DataError(f"codebook {self.file}, screening: {wrong}") from wrong
 
     def among(
-        self, key: str, top: dict, allowed: Iterable[str], without: str = "none, there are no paths"
+        self, key: str, top: dict, allowed: Iterable[str], without: str = "there are no paths"
     ) -> tuple[str, ...]:
         names = top.get(key, [])
         for name in names:
-            self.refuse(name not in list(allowed), key, f"got {quoted(name)}", ", ".join(allowed) or without)
+            self.refuse(name not in list(allowed), key, f"got {quoted(name)}", ", ".join(allowed) or f"none, {without}")
         self.once(key, names)
         return tuple(names)
 

@@ -34,6 +34,7 @@ RIDGE, GAMMA, LONGEST = 0.05, 2.0, 12  # of the guess from answers: ridge, resol
 OPEN = ("rating", "two", "number")  # roles that are not settled yet
 
 Array = NDArray[np.float64]
+Labels = tuple[tuple[str, ...], ...]  # what each code is called, in each language
 
 
 class Reason(str):
@@ -72,7 +73,7 @@ class Column:
     reverse: bool = False
     low: int = 0
     high: int = 0
-    labels: tuple[tuple[str, ...], ...] = ()
+    labels: Labels = ()
     labelled: str = ""
     missing: tuple[int, ...] = ()
     expected: int = 0
@@ -345,13 +346,11 @@ def _split(heading: str, label: str) -> tuple[str, str]:
     return (code, text) if sentence else (text, "")
 
 
-def _fits(texts: Iterable[str], labels: tuple[tuple[str, ...], ...]) -> bool:
+def _fits(texts: Iterable[str], labels: Labels) -> bool:
     return {plain(OPTION.sub("", text)) for text in texts} <= {plain(text) for language in labels for text in language}
 
 
-def _read_texts(
-    column: Column, cells: Iterable[object], texts: Counter[str], usual: list[tuple[tuple[str, ...], ...]]
-) -> None:
+def _read_texts(column: Column, cells: Iterable[object], texts: Counter[str], usual: list[Labels]) -> None:
     """Take texts for answers on a usual scale, for categories, or for what a codebook has no use for."""
     count, rows = len(texts), texts.total()
     fitting = [labels for labels in usual if _fits(texts, labels)] if count > 2 else []

@@ -47,4 +47,4 @@ def require_known(kind: str, known: Collection[str], *names: str) -> None:
 def require(holds: object, name: str, given: object, allowed: str) -> None:
     """Refuse a parameter of which something does not hold."""
     if not holds:
-        raise ParameterError(f"{name} is {given!r}; allowed: {allowed}.")
+        raise ParameterError(f"{name} is {quoted(given)}; allowed: {allowed}.")

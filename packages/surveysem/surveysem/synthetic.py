@@ -164,12 +164,11 @@ class Truth:
             raise ParameterError("a contact curve is given, but the codebook names no contact; allowed: none.")
         if self.contact and self.contact.driver:
             require_known("construct", constructs, self.contact.driver)
-        for structure in self.structures:
-            if structure.disturbances and min(structure.disturbances.values()) <= 0:
-                least = min(structure.disturbances, key=structure.disturbances.__getitem__)
-                raise ParameterError(
-                    f"the effects on {least} explain all its variance; allowed: effects that leave some."
-                )
+        for left in (structure.disturbances for structure in self.structures):
+            least = min(left, key=left.__getitem__, default="")
+            if least and left[least] <= 0:
+                said = f"the effects on {least} explain all its variance"
+                raise ParameterError(f"{said}; allowed: effects that leave some.")
 
     @cached_property
     def loadings(self) -> dict[str, float]:

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from nbproof import check_file, read_bytes, write_whole
-from surveysem.errors import DataError, ParameterError, UnknownNameError, named, quoted
+from surveysem.errors import DataError, UnknownNameError, named, quoted, require
 
 WIDEST = 2000  # columns
 LONGEST = 1000  # characters of a heading
@@ -93,8 +93,7 @@ def read_table(
         length or more than 2000 columns.
     """
     file = Path(path)
-    if delimiter not in (None, *DELIMITERS):
-        raise ParameterError(f"delimiter is {quoted(delimiter)}; allowed: {', '.join(map(repr, DELIMITERS))}.")
+    require(delimiter in (None, *DELIMITERS), "delimiter", delimiter, ", ".join(map(repr, DELIMITERS)))
     readers = {
         ".csv": lambda: _csv(file, encoding, delimiter),
         ".txt": lambda: _csv(file, encoding, delimiter),

@@ -63,9 +63,8 @@ def serve(file: Path | None, codebook: Path | None, port: int, browser: bool) ->
     try:
         sockets = bind_sockets(port, LOCAL)
     except OSError as wrong:
-        raise ParameterError(
-            f"--port {port} cannot be had ({wrong.strerror}); allowed: another one, or 0 for any that is free."
-        ) from None
+        said = f"--port {port} cannot be had ({wrong.strerror})"
+        raise ParameterError(f"{said}; allowed: another one, or 0 for any that is free.") from None
     with nbproof.held_folder(Path(tempfile.gettempdir()), "surveysem-app-") as folder:
         work = Work(folder, sockets[0].getsockname()[1])
         if file:
