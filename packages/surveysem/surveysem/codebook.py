@@ -230,11 +230,11 @@ class Rules:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "report", tuple(self.report))
-        names = [each.name for each in fields(self) if each.name != "report"]
-        require_known("screening rule", names, *self.report)
-        for each in fields(self)[:-1]:
+        *switches, _ = fields(self)
+        require_known("screening rule", [each.name for each in switches], *self.report)
+        for each in switches:
             value = getattr(self, each.name)
-            number = isinstance(value, (int, float)) and (isinstance(value, bool) or value >= 0)
+            number = isinstance(value, (int, float)) and value >= 0
             holds = isinstance(value, bool) == (each.type == "bool") and (value is None or number)
             allowed = "True, False" if each.type == "bool" else "a number from 0, or None"
             require(holds, f"rule {each.name}", value, allowed)

@@ -392,9 +392,8 @@ def usual_range(values: np.ndarray, rated: bool = True) -> tuple[int, int]:
     >>> usual_range(np.array([2, 3, 5, 4])), usual_range(np.array([18, 70, 33]), rated=False)
     ((1, 5), (18, 70))
     """
-    seen, times = np.unique(values[np.isfinite(values)], return_counts=True)
-    left = ~np.isin(seen, sentinels(values))
-    seen, times = seen[left], times[left]
+    given = np.isfinite(values) & ~np.isin(values, sentinels(values))
+    seen, times = np.unique(values[given], return_counts=True)
     if not len(seen):
         return USUAL[0]
     whole = int(np.floor(seen[0])), int(np.ceil(seen[-1]))
