@@ -579,7 +579,7 @@ class _Reader:
         moderations = self.moderations(top.get("moderation", {}), first, paths)
         steps = [f"{path.outcome} ~ {path.predictor}" for path in paths]
         products = [f"{m.outcome} ~ {m.predictor} * {m.moderator}" for m in moderations]
-        labelled = [self.labelled(name, said, steps, products) for name, said in top.get("hypotheses", {}).items()]
+        labelled = (self.labelled(name, said, steps, products) for name, said in top.get("hypotheses", {}).items())
         as_stated = ("name", "group", "marker", "duration", "wave_errors", "equal_loadings")
         stated = {"name": Path(self.file).stem} | {key: top[key] for key in as_stated if key in top}
         return Codebook(
